@@ -1,0 +1,49 @@
+# Everything a newcomer needs is Python >= 3.11 and make. `make help` lists the targets.
+PYTHON ?= python3
+DEV    := .venv/bin
+DEMO   := .venv-demo/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo check test bench lambda lock clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+demo: .venv-demo/ready ## the whole loop on this machine: type /fleet help
+	@exec $(DEMO)/python -m clawbot demo \
+	  $(if $(REGISTRY),--registry '$(REGISTRY)') $(if $(UNHEALTHY),--unhealthy '$(UNHEALTHY)') \
+	  $(if $(INSTANCE),--instance '$(INSTANCE)') $(if $(FRONT),--front '$(FRONT)') \
+	  $(if $(ENGINE),--engine '$(ENGINE)')
+
+check: .venv/ready ## format, lint, types
+	$(DEV)/ruff format --check .
+	$(DEV)/ruff check .
+	$(DEV)/mypy
+
+test: .venv/ready ## every test
+	$(DEV)/python -m pytest -n 2 --dist loadgroup
+
+bench: .venv/ready ## measure, and write the README's table
+	$(DEV)/python -m bench
+
+lambda: ## build/control-api.zip, byte for byte the same each time
+	$(PYTHON) -m lambda_fn.build build/control-api.zip
+
+lock: .venv-lock/ready ## compile requirements/*.txt anew from pyproject.toml
+	.venv-lock/bin/python requirements/compile.py
+
+clean: ## remove what the other targets built
+	rm -rf .venv .venv-demo .venv-lock build dist .mypy_cache .pytest_cache .ruff_cache
+
+# One environment a purpose, built from hash-pinned requirements when those change.
+.venv/ready: requirements/dev.txt
+.venv-demo/ready: requirements/demo.txt
+.venv-lock/ready: requirements/lock.txt
+.venv/ready .venv-demo/ready .venv-lock/ready: Makefile
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "clawbot needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make PYTHON=python3.13 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "building $(@D) from $(filter requirements/%,$^) (once)" >&2
+	@$(PYTHON) -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(filter requirements/%,$^)
+	@printf '%s\n%s\n' "$(CURDIR)" "$(CURDIR)/skills" > "$$($(@D)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/clawbot.pth"
+	@touch $@

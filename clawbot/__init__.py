@@ -1,0 +1,1 @@
+"""The bot: hears and speaks, decides nothing."""

@@ -1,0 +1,1 @@
+"""What "fleet control" means: who may deploy what, what is there, and how a deploy is asked for."""

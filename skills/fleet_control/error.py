@@ -1,0 +1,48 @@
+"""What can break on the way to a deploy.
+
+FleetError
+├── RegistryError           the registry is not what it must be; `problems` lists all of it
+├── Ec2Error                EC2 did not answer, or refused
+└── ControlApiError
+    ├── ControlApiRefused   it answered, and said no; `code` is from its closed set
+    ├── ControlApiDown      nothing was done: it could not be reached, or answered nonsense
+    └── OutcomeUnknown      a deploy was asked for, and whether it began can't be confirmed
+"""
+
+
+class FleetError(Exception):
+    """Anything of ours that broke; its message is a sentence for people."""
+
+
+class RegistryError(FleetError):
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("The registry is not valid: " + "; ".join(problems))
+        self.problems = problems
+
+
+class Ec2Error(FleetError):
+    pass
+
+
+class ControlApiError(FleetError):
+    pass
+
+
+class ControlApiRefused(ControlApiError):
+    """`status` is the HTTP status, `retry_after` seconds where the API named them."""
+
+    def __init__(
+        self, code: str, message: str, status: int, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+        self.retry_after = retry_after
+
+
+class ControlApiDown(ControlApiError):
+    pass
+
+
+class OutcomeUnknown(ControlApiError):
+    pass

@@ -1,0 +1,230 @@
+"""The list of runs is the ledger: what was asked, by whom, where the answer goes, how it ended.
+
+A run's title carries six fields in a fixed form, the address first and the requester's name last,
+so that a cut costs only that. The contract test holds the workflow's `run-name` to `TITLE_FIELDS`.
+
+Standard library only: the Lambda carries this file.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from fleet_control.caller import is_instance_id, is_target
+
+SEPARATOR = " | "
+NOTHING = "-"
+TITLE_LENGTH = 250
+TITLE_FIELDS = ("request_id", "reply", "target", "ami_override", "caller", "requested_by")
+NAME_LENGTH = 32
+
+PLATFORMS = ("discord", "telegram", "terminal", "agent", "operator")
+
+_BOT = re.compile(r"[A-Za-z0-9_-]{1,32}")
+_PLACE = re.compile(r"[A-Za-z0-9_-]{1,20}")
+_REPLY = re.compile(r"[A-Za-z0-9_-]{1,20}")
+_IMAGE = re.compile(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})")
+_ACCOUNT = re.compile(r"(?:discord|telegram|terminal|operator):[A-Za-z0-9_+=,@-]{1,36}")
+_NAME = re.compile(r"[\w.@ -]*")
+_UNSAFE = re.compile(r"[^\w.@-]+")
+
+
+class RequestId(NamedTuple):
+    """Which ask this is.
+
+    Attributes:
+        platform: one of `PLATFORMS`.
+        bot: who heard it, by the name its key carries.
+        channel: where it was asked.
+        asked: the id of the message or interaction that asked.
+    """
+
+    platform: str
+    bot: str
+    channel: str
+    asked: str
+
+    def __str__(self) -> str:
+        return ".".join(self)
+
+
+def parse_request_id(text: str) -> RequestId:
+    """Take ``<platform>.<bot>.<channel>.<asked>`` apart; ValueError says what is wrong."""
+    parts = text.split(".")
+    if len(parts) != 4:
+        raise ValueError("a request id is <platform>.<bot>.<channel>.<asked>")
+    platform, bot, channel, asked = parts
+    if platform not in PLATFORMS:
+        raise ValueError(f"a request id starts with one of {', '.join(PLATFORMS)}")
+    if not (_BOT.fullmatch(bot) and _PLACE.fullmatch(channel) and _PLACE.fullmatch(asked)):
+        raise ValueError(
+            "a request id's parts are letters, digits, _ and -: "
+            "the bot at most 32 of them, channel and asked at most 20"
+        )
+    return RequestId(platform, bot, channel, asked)
+
+
+class Entry(NamedTuple):
+    """One ask, as a run's title and the dispatch's inputs carry it. Empty means "not said"."""
+
+    request_id: str = ""
+    reply: str = ""
+    target: str = ""
+    ami_override: str = ""
+    caller: str = ""
+    requested_by: str = ""
+
+
+class Step(NamedTuple):
+    """One step of a job; `status` and `conclusion` in GitHub's words."""
+
+    name: str
+    status: str
+    conclusion: str | None = None
+
+
+class Job(NamedTuple):
+    """One job of a run; times are ISO 8601 in UTC."""
+
+    name: str
+    status: str
+    conclusion: str | None = None
+    started_at: str | None = None
+    completed_at: str | None = None
+    steps: tuple[Step, ...] = ()
+
+
+class Run(NamedTuple):
+    """One line of the ledger: the run, and what its title says was asked.
+
+    This is also what the Control API answers for a run. `status` and `conclusion` are GitHub's
+    words, times ISO 8601 in UTC. `reason` is why a failed run failed, where it could be learnt.
+    """
+
+    id: int
+    url: str
+    status: str
+    conclusion: str | None
+    target: str
+    ami_override: str
+    caller: str
+    requested_by: str
+    request_id: str
+    reply: str
+    created: str
+    started: str | None
+    updated: str
+    attempt: int = 1
+    jobs: tuple[Job, ...] = ()
+    reason: str = ""
+
+    @property
+    def finished(self) -> bool:
+        return self.status == "completed"
+
+
+def is_image_id(text: str) -> bool:
+    return _IMAGE.fullmatch(text) is not None
+
+
+def is_reply_id(text: str) -> bool:
+    return _REPLY.fullmatch(text) is not None
+
+
+def requested_by(account: str, name: str) -> str:
+    """``<platform>:<user id> <name>``, the name cut to 32 characters that are safe in a title."""
+    safe = _UNSAFE.sub("-", name).strip("-")[:NAME_LENGTH]
+    return f"{account} {safe}".rstrip()
+
+
+def is_requested_by(text: str) -> bool:
+    account, _, name = text.partition(" ")
+    return (
+        _ACCOUNT.fullmatch(account) is not None
+        and len(name) <= NAME_LENGTH
+        and _NAME.fullmatch(name) is not None
+    )
+
+
+def fit(entry: Entry) -> Entry:
+    """The same ask with the requester's name cut so that the title is at most 250 characters."""
+    over = len(title(entry)) - TITLE_LENGTH
+    if over <= 0:
+        return entry
+    return entry._replace(requested_by=entry.requested_by[:-over].rstrip())
+
+
+def title(entry: Entry) -> str:
+    """The run's title, as the workflow's `run-name` writes it."""
+    return SEPARATOR.join(field or NOTHING for field in entry)
+
+
+def parse_title(text: str) -> Entry | None:
+    """The ask a run's title carries, or None where the title has another form."""
+    fields = text.split(SEPARATOR)
+    if len(fields) != len(TITLE_FIELDS):
+        return None
+    entry = Entry(*("" if field == NOTHING else field for field in fields))
+    return entry if _well_formed(entry) else None
+
+
+def _well_formed(entry: Entry) -> bool:
+    return is_target(entry.target) and all(
+        not field or holds(field)
+        for field, holds in (
+            (entry.request_id, _is_request_id),
+            (entry.reply, is_reply_id),
+            (entry.ami_override, is_image_id),
+            (entry.caller, is_instance_id),
+            (entry.requested_by, is_requested_by),
+        )
+    )
+
+
+def _is_request_id(text: str) -> bool:
+    try:
+        parse_request_id(text)
+    except ValueError:
+        return False
+    return True
+
+
+def read_run(raw: Mapping[str, Any]) -> Run:
+    """A run as GitHub's REST API gives it; a title of another form is somebody's button."""
+    entry = parse_title(raw.get("display_title") or "") or Entry()
+    return Run(
+        id=raw["id"],
+        url=raw["html_url"],
+        status=raw["status"],
+        conclusion=raw.get("conclusion"),
+        **entry._asdict(),
+        created=raw["created_at"],
+        started=raw.get("run_started_at"),
+        updated=raw["updated_at"],
+        attempt=raw.get("run_attempt") or 1,
+    )
+
+
+def oldest(runs: Iterable[Run], request_id: str) -> Run | None:
+    """The run that is the deploy: of those with this request id, the one dispatched first."""
+    return min((run for run in runs if run.request_id == request_id), key=_age, default=None)
+
+
+def _age(run: Run) -> int:
+    return run.id
+
+
+def launched_by(runs: Iterable[Run], launched: float) -> Run | None:
+    """The run in which a host was launched that was launched at `launched` (Unix seconds)."""
+    for run in sorted(runs, key=_age, reverse=True):
+        begun = seconds(run.started or run.created)
+        ended = seconds(run.updated) if run.finished else float("inf")
+        if begun <= launched <= ended:
+            return run
+    return None
+
+
+def seconds(moment: str) -> float:
+    """Unix seconds of an ISO 8601 time in UTC."""
+    return datetime.fromisoformat(moment).timestamp()

@@ -1,0 +1,248 @@
+"""Who may deploy what: one pure function of (caller, target, image, facts).
+
+It is asked three times, each time without trust in the time before: by the bot or the skill, by
+the Lambda, and by the run itself. A depth that cannot see a fact leaves it out.
+
+Standard library only: the Lambda carries this file.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+from fleet_control.caller import ALL, BotInstance, Caller, Human, Unknown, is_target
+
+MINUTES_BETWEEN_BOT_DEPLOYS = 60
+# A GitHub matrix holds 256 jobs; the rest is room for the run's own.
+MOST_HOSTS_AT_ONCE = 250
+
+
+class Code(StrEnum):
+    """Why a deploy is refused; the closed set."""
+
+    UNKNOWN_CALLER = "unknown_caller"
+    NOT_OPERATOR = "not_operator"
+    UNKNOWN_TARGET = "unknown_target"
+    SELF_DEPLOY = "self_deploy"
+    UNKNOWN_IMAGE = "unknown_image"
+    TOO_MANY_HOSTS = "too_many_hosts"
+    BUSY = "busy"
+    TOO_SOON = "too_soon"
+    FLEET_UNWELL = "fleet_unwell"
+
+
+class Condition(StrEnum):
+    """How an instance's host is, as far as the policy asks."""
+
+    HEALTHY = "healthy"
+    STARTING = "starting"
+    UNHEALTHY = "unhealthy"
+    MISSING = "missing"
+
+
+class BotDeploy(NamedTuple):
+    """The deploy a bot instance made last of some target, and when it ended (Unix seconds)."""
+
+    instance: str
+    ended: float
+
+
+class Facts(NamedTuple):
+    """What one depth can see. Every default means "not seen here".
+
+    Attributes:
+        ids: the registry's ids.
+        images: the ids of the available images that are ours and tagged.
+        conditions: the registry's ids, each with its host's condition.
+        unfinished: link to the caller's own earlier deploy that has not ended.
+        last_bot_deploy: the deploy that made the target's present host, if a bot asked for it.
+        carrier: the instance whose host carries the bot that is asked.
+        operators_set: whether anybody at all is configured as an operator.
+        now: Unix seconds.
+    """
+
+    ids: tuple[str, ...] | None = None
+    images: frozenset[str] | None = None
+    conditions: Mapping[str, Condition] | None = None
+    unfinished: str = ""
+    last_bot_deploy: BotDeploy | None = None
+    carrier: str = ""
+    operators_set: bool = True
+    now: float = 0.0
+
+
+class Allowed(NamedTuple):
+    """Go ahead; where `confirm` is not empty, only after the asker said yes to what it names."""
+
+    confirm: str = ""
+
+
+class Refused(NamedTuple):
+    """No, with a code for programs and a sentence for people."""
+
+    code: Code
+    message: str
+
+
+class Usage(NamedTuple):
+    """Nothing was asked: say how to ask, with the ids that could be named."""
+
+    ids: tuple[str, ...]
+
+
+Verdict = Allowed | Refused | Usage
+
+
+def judge(caller: Caller, target: str, image: str, facts: Facts) -> Verdict:
+    """The policy table of the design, row by row; the first row that fits decides.
+
+    `target` is what was typed (``""`` for nothing), `image` an image id or ``""`` for the newest.
+    """
+    return (
+        _may_speak(caller, facts)
+        or _target_exists(target, facts)
+        or _spares_itself(caller, target)
+        or _image_is_ours(image, facts)
+        or _fits_one_run(target, facts)
+        or (
+            _one_thing_at_a_time(caller, target, facts)
+            if isinstance(caller, BotInstance)
+            else Allowed(_worth_asking(target, facts))
+        )
+    )
+
+
+def _may_speak(caller: Caller, facts: Facts) -> Refused | None:
+    if isinstance(caller, Unknown):
+        return Refused(Code.UNKNOWN_CALLER, f"I don't take orders from {caller.reason}.")
+    if isinstance(caller, Human) and not caller.operator:
+        if not facts.operators_set:
+            return Refused(
+                Code.NOT_OPERATOR,
+                "Nobody can deploy yet: no operators are configured. "
+                "List their user ids in CLAWBOT_OPERATORS.",
+            )
+        return Refused(
+            Code.NOT_OPERATOR,
+            "Only operators may deploy. `/fleet status` is open to you.",
+        )
+    return None
+
+
+def _target_exists(target: str, facts: Facts) -> Refused | Usage | None:
+    if not target:
+        return Usage(facts.ids or ())
+    known = is_target(target) if facts.ids is None else target in (ALL, *facts.ids)
+    if known:
+        return None
+    return Refused(Code.UNKNOWN_TARGET, _no_such_instance(target, facts.ids or ()))
+
+
+def _no_such_instance(target: str, ids: tuple[str, ...]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415  (not in the Lambda's warm path)
+
+    shown = target if len(target) <= 40 else target[:39] + "…"
+    near = get_close_matches(target[:64], (*ids, ALL), n=1)
+    hint = f" Did you mean `{near[0]}`?" if near else ""
+    return f"There is no instance `{shown}` in the registry.{hint}"
+
+
+def _spares_itself(caller: Caller, target: str) -> Refused | None:
+    if not isinstance(caller, BotInstance):
+        return None
+    if target == caller.instance:
+        return Refused(
+            Code.SELF_DEPLOY,
+            f"{caller.instance} may not deploy itself. A person or another bot instance can.",
+        )
+    if target == ALL:
+        return Refused(
+            Code.SELF_DEPLOY,
+            f"{caller.instance} may not deploy `all`: it includes itself. Name one other instance.",
+        )
+    return None
+
+
+def _image_is_ours(image: str, facts: Facts) -> Refused | None:
+    if not image or facts.images is None or image in facts.images:
+        return None
+    shown = image if len(image) <= 40 else image[:39] + "…"
+    return Refused(
+        Code.UNKNOWN_IMAGE,
+        f"`{shown}` is not an available image of ours tagged clawdinator=true. "
+        "Leave the image out for the newest.",
+    )
+
+
+def _fits_one_run(target: str, facts: Facts) -> Refused | None:
+    if facts.ids is None:
+        return None
+    hosts = set(facts.ids) if target == ALL else {target, *_missing(facts)}
+    if len(hosts) <= MOST_HOSTS_AT_ONCE:
+        return None
+    return Refused(
+        Code.TOO_MANY_HOSTS,
+        f"This would move {len(hosts)} hosts; one run moves at most {MOST_HOSTS_AT_ONCE}. "
+        "Deploy them one by one.",
+    )
+
+
+def _missing(facts: Facts) -> set[str]:
+    conditions = facts.conditions or {}
+    return {id_ for id_, condition in conditions.items() if condition is Condition.MISSING}
+
+
+def _one_thing_at_a_time(bot: BotInstance, target: str, facts: Facts) -> Verdict:
+    if facts.unfinished:
+        return Refused(
+            Code.BUSY,
+            f"{bot.instance} has a deploy that is not finished: {facts.unfinished}. One at a time.",
+        )
+    conditions = facts.conditions or {}
+    if conditions.get(target) in (Condition.MISSING, Condition.UNHEALTHY):
+        return Allowed()
+    return _rests_between(target, facts) or _others_are_well(bot, target, conditions) or Allowed()
+
+
+def _rests_between(target: str, facts: Facts) -> Refused | None:
+    last = facts.last_bot_deploy
+    if last is None:
+        return None
+    minutes = (facts.now - last.ended) / 60
+    if minutes >= MINUTES_BETWEEN_BOT_DEPLOYS:
+        return None
+    left = max(1, round(MINUTES_BETWEEN_BOT_DEPLOYS - minutes))
+    return Refused(
+        Code.TOO_SOON,
+        f"{target} is healthy and {last.instance} deployed it {max(0, int(minutes))} min ago. "
+        f"A bot instance may again in {left} min; a person may now.",
+    )
+
+
+def _others_are_well(
+    bot: BotInstance, target: str, conditions: Mapping[str, Condition]
+) -> Refused | None:
+    unwell = [
+        f"{id_} is {condition}"
+        for id_, condition in conditions.items()
+        if id_ not in (bot.instance, target) and condition is not Condition.HEALTHY
+    ]
+    if not unwell:
+        return None
+    more = f" and {len(unwell) - 3} more" if len(unwell) > 3 else ""
+    return Refused(
+        Code.FLEET_UNWELL,
+        f"{target} is healthy while {', '.join(unwell[:3])}{more}. One thing at a time: "
+        "see to that first.",
+    )
+
+
+def _worth_asking(target: str, facts: Facts) -> str:
+    if target == ALL:
+        return "This replaces every host of the fleet, one after the other."
+    if facts.carrier and target == facts.carrier:
+        return (
+            f"This replaces the host I run on ({target}). I will go quiet; "
+            "my successor finishes the reply."
+        )
+    return ""

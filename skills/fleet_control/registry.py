@@ -1,0 +1,183 @@
+"""The registry, `nix/instances.json`: which instances should exist."""
+
+import json
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic.alias_generators import to_camel
+
+from fleet_control.caller import ALL, is_instance_id
+from fleet_control.error import RegistryError
+
+SecretName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](-?[a-z0-9])*$", max_length=100)]
+AccountId = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")]
+
+
+class Instance(BaseModel):
+    """One entry of the registry.
+
+    Attributes:
+        host: the NixOS configuration and host name.
+        instance_type: an EC2 instance type.
+        bootstrap_prefix: where this instance's bundle lies in the bootstrap bucket.
+        discord_token_secret: name of the age secret with its Discord token.
+        discord_user_id: the Discord account that speaks as this instance.
+        telegram_user_id: the Telegram account that speaks as this instance.
+        telegram_token_secret: name of the age secret with its Telegram token.
+        clawbot_discord_token_secret: the bot's own Discord application, where the agent logs in
+            with the instance's.
+        clawbot_telegram_token_secret: the same for Telegram.
+    """
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    host: Annotated[str, StringConstraints(pattern=r"^[a-z0-9](-?[a-z0-9])*$", max_length=63)]
+    instance_type: Annotated[
+        str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$", max_length=32)
+    ]
+    bootstrap_prefix: Annotated[
+        str, StringConstraints(pattern=r"^[a-z0-9-]+(/[a-z0-9-]+)*$", max_length=200)
+    ]
+    discord_token_secret: SecretName
+    discord_user_id: AccountId | None = None
+    telegram_user_id: AccountId | None = None
+    telegram_token_secret: SecretName | None = None
+    clawbot_discord_token_secret: SecretName | None = None
+    clawbot_telegram_token_secret: SecretName | None = None
+
+
+class Registry(Mapping[str, Instance]):
+    """Instances by id, in the file's order."""
+
+    def __init__(self, instances: Mapping[str, Instance]) -> None:
+        self._instances = dict(instances)
+
+    def __getitem__(self, id_: str) -> Instance:
+        return self._instances[id_]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._instances)
+
+    def __len__(self) -> int:
+        return len(self._instances)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(self._instances)
+
+    def by_discord(self, user_id: str) -> str | None:
+        """The instance that this Discord account speaks as."""
+        return next((id_ for id_, one in self.items() if one.discord_user_id == user_id), None)
+
+    def by_telegram(self, user_id: str) -> str | None:
+        """The instance that this Telegram account speaks as."""
+        return next((id_ for id_, one in self.items() if one.telegram_user_id == user_id), None)
+
+
+def parse(text: str | bytes) -> Registry:
+    """The registry a file holds; RegistryError names every problem, each with its entry."""
+    twice: list[str] = []
+    try:
+        raw = json.loads(text, object_pairs_hook=lambda pairs: _object(pairs, twice))
+    except (ValueError, RecursionError) as error:
+        raise RegistryError([f"it is not JSON ({error})"]) from error
+    if not isinstance(raw, dict):
+        raise RegistryError(["it must be a JSON object of instance ids"])
+    if not raw:
+        raise RegistryError(["it is empty; an empty fleet would remove every host"])
+    problems = [f"`{key}` stands twice" for key in twice]
+    instances: dict[str, Instance] = {}
+    for id_, entry in raw.items():
+        instance = _read(id_, entry, problems)
+        if instance is not None:
+            instances[id_] = instance
+    problems += _clashes(instances)
+    if problems:
+        raise RegistryError(problems)
+    return Registry(instances)
+
+
+def _object(pairs: list[tuple[str, Any]], twice: list[str]) -> dict[str, Any]:
+    seen: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in seen:
+            twice.append(key)
+        seen[key] = value
+    return seen
+
+
+def _read(id_: str, entry: object, problems: list[str]) -> Instance | None:
+    if not is_instance_id(id_):
+        problems.append(
+            f"`{id_[:40]}` is not an id: lower-case letters and digits, single hyphens between "
+            f"them, at most 32, and not `{ALL}`"
+        )
+    try:
+        return Instance.model_validate(entry, by_alias=True)
+    except ValidationError as error:
+        problems += [f"`{id_[:40]}`: {_sentence(dict(detail))}" for detail in error.errors()]
+        return None
+
+
+def _sentence(detail: dict[str, Any]) -> str:
+    field = ".".join(str(part) for part in detail["loc"])
+    match detail["type"]:
+        case "extra_forbidden":
+            return f"unknown field `{field}`"
+        case "missing":
+            return f"`{field}` is missing"
+        case "string_pattern_mismatch":
+            return f"`{field}` must match {detail['ctx']['pattern']}"
+        case "model_type":
+            return "it must be a JSON object"
+        case _:
+            return f"`{field}`: {detail['msg']}"
+
+
+def _clashes(instances: Mapping[str, Instance]) -> list[str]:
+    return [
+        *_shared(instances, "host", ("host",)),
+        *_shared(
+            instances,
+            "token secret",
+            (
+                "discord_token_secret",
+                "telegram_token_secret",
+                "clawbot_discord_token_secret",
+                "clawbot_telegram_token_secret",
+            ),
+        ),
+        *_shared(instances, "Discord account", ("discord_user_id",)),
+        *_shared(instances, "Telegram account", ("telegram_user_id",)),
+        *_nested_prefixes(instances),
+    ]
+
+
+def _shared(instances: Mapping[str, Instance], what: str, fields: tuple[str, ...]) -> Iterator[str]:
+    owner: dict[str, str] = {}
+    for id_, instance in instances.items():
+        for field in fields:
+            value = getattr(instance, field)
+            if value is None:
+                continue
+            if value in owner:
+                yield f"`{owner[value]}` and `{id_}` share the {what} `{value}`"
+            owner.setdefault(value, id_)
+
+
+def _nested_prefixes(instances: Mapping[str, Instance]) -> Iterator[str]:
+    """Two prefixes that are one, or of which one lies inside the other.
+
+    Sorted by their parts, whatever lies inside a prefix comes right after it.
+    """
+    by_parts = sorted((one.bootstrap_prefix.split("/"), id_) for id_, one in instances.items())
+    for (outer, outer_id), (inner, inner_id) in pairwise(by_parts):
+        if inner[: len(outer)] == outer:
+            yield (
+                f"`{outer_id}` and `{inner_id}` share the bootstrap prefix "
+                f"`{'/'.join(outer)}` (`{inner_id}` has `{'/'.join(inner)}`)"
+            )

@@ -1,0 +1,82 @@
+"""Where the registry comes from: the Control API, kept a minute; else what is known."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleet_control.clock import Clock
+from fleet_control.error import FleetError, RegistryError
+from fleet_control.registry import Registry, parse
+
+KEPT_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRegistry:
+    """The registry and how far it can be trusted.
+
+    Attributes:
+        version: GitHub's sha of the file, or empty for a local copy.
+        read_at: when it was read at its source, or a local copy written; Unix seconds.
+        fresh: whether it came from its source within the last minute.
+        trouble: why it is not fresh, in a sentence.
+    """
+
+    registry: Registry
+    version: str
+    read_at: float
+    fresh: bool
+    trouble: str = ""
+
+
+class RegistrySource:
+    """Asks `fetch` for (text, version) at most once a minute, however many ask.
+
+    Falls back to the last good answer, then to the `local` file; RegistryError if there is none.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[[], Awaitable[tuple[str, str]]],
+        clock: Clock,
+        local: Path | None = None,
+    ) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._local = local
+        self._known: KnownRegistry | None = None
+        self._tried_at = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def get(self) -> KnownRegistry:
+        async with self._lock:
+            if self._known and self._clock.now() - self._tried_at < KEPT_SECONDS:
+                return self._known
+            self._known = await self._read()
+            self._tried_at = self._clock.now()
+            return self._known
+
+    async def _read(self) -> KnownRegistry:
+        try:
+            text, version = await self._fetch()
+            return KnownRegistry(parse(text), version, self._clock.now(), fresh=True)
+        except FleetError as error:
+            return self._fall_back(error)
+
+    def _fall_back(self, error: FleetError) -> KnownRegistry:
+        known = self._known or self._from_file(error)
+        return KnownRegistry(
+            known.registry, known.version, known.read_at, fresh=False, trouble=str(error)
+        )
+
+    def _from_file(self, cause: FleetError) -> KnownRegistry:
+        if self._local is None:
+            raise RegistryError([f"its source did not answer ({cause})"]) from cause
+        try:
+            text, written = self._local.read_bytes(), self._local.stat().st_mtime
+        except OSError as error:
+            raise RegistryError(
+                [f"its source did not answer ({cause}), and there is no copy at {self._local}"]
+            ) from error
+        return KnownRegistry(parse(text), "", written, fresh=False)
