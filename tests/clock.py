@@ -1,0 +1,38 @@
+"""A clock that stands still until a test turns it."""
+
+import asyncio
+import heapq
+from itertools import count
+
+
+class TurnedClock:
+    """`sleep` returns only when `turn` has moved the time far enough."""
+
+    def __init__(self, start: float = 1_790_000_000.0) -> None:
+        self._now = start
+        self._order = count()
+        self._sleepers: list[tuple[float, int, asyncio.Event]] = []
+
+    def now(self) -> float:
+        return self._now
+
+    async def sleep(self, seconds: float) -> None:
+        woken = asyncio.Event()
+        heapq.heappush(self._sleepers, (self._now + seconds, next(self._order), woken))
+        await woken.wait()
+
+    @property
+    def sleeping(self) -> int:
+        """How many wait for the clock now."""
+        return len(self._sleepers)
+
+    async def turn(self, seconds: float) -> None:
+        """Move on, waking each sleeper at its own moment and letting it run before the next."""
+        until = self._now + seconds
+        while self._sleepers and self._sleepers[0][0] <= until:
+            self._now, _, woken = heapq.heappop(self._sleepers)
+            woken.set()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        self._now = until
+        await asyncio.sleep(0)
