@@ -1,0 +1,35 @@
+"""Who speaks, and what may be named."""
+
+import pytest
+
+from fleet_control.caller import (
+    BotInstance,
+    Human,
+    Unknown,
+    caller_field,
+    is_instance_id,
+    is_target,
+)
+
+
+@pytest.mark.parametrize("id_", ["a", "7", "clawdinator-1", "clawdinator-babelfish", "a" * 32])
+def test_an_id_is_lower_case_letters_digits_and_single_hyphens(id_: str) -> None:
+    assert is_instance_id(id_)
+    assert is_target(id_)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "-a", "a-", "a--b", "A", "a b", "a.b", "a\n", "ä", "\u0661", "a" * 33, "all"]
+)
+def test_anything_else_is_no_id(text: str) -> None:
+    assert not is_instance_id(text)
+
+
+def test_all_is_a_target_but_no_id() -> None:
+    assert is_target("all")
+
+
+def test_only_a_bot_instance_is_named_as_the_ledgers_caller() -> None:
+    assert caller_field(BotInstance("clawdinator-1")) == "clawdinator-1"
+    assert caller_field(Human("discord:1", "clawdinator-1")) == ""
+    assert caller_field(Unknown("clawdinator-1")) == ""

@@ -1,0 +1,165 @@
+"""The list of runs as the ledger: the title's form, and what can be read from it."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleet_control.ledger import (
+    TITLE_FIELDS,
+    TITLE_LENGTH,
+    Entry,
+    RequestId,
+    Run,
+    fit,
+    launched_by,
+    oldest,
+    parse_request_id,
+    parse_title,
+    read_run,
+    requested_by,
+    seconds,
+    title,
+)
+
+ASKED = Entry(
+    request_id="discord.demo.110000000000000000.120000000000000000",
+    reply="130000000000000000",
+    target="clawdinator-2",
+    ami_override="",
+    caller="",
+    requested_by="discord:80351110224678912 sam",
+)
+
+
+def run(id_: int, **changed: Any) -> Run:
+    return read_run(
+        {
+            "id": id_,
+            "html_url": f"https://github.example/runs/{id_}",
+            "status": "completed",
+            "conclusion": "success",
+            "display_title": title(ASKED),
+            "created_at": "2026-11-24T10:00:00Z",
+            "run_started_at": "2026-11-24T10:00:05Z",
+            "updated_at": "2026-11-24T10:05:00Z",
+            "run_attempt": 1,
+        }
+    )._replace(**changed)
+
+
+def test_a_title_carries_the_address_first_and_the_name_last() -> None:
+    assert title(ASKED) == (
+        "discord.demo.110000000000000000.120000000000000000 | 130000000000000000 | clawdinator-2"
+        " | - | - | discord:80351110224678912 sam"
+    )
+
+
+def test_a_title_reads_back_as_the_ask_it_carries() -> None:
+    assert parse_title(title(ASKED)) == ASKED
+
+
+def test_the_title_has_the_entrys_fields_in_their_order() -> None:
+    assert Entry._fields == TITLE_FIELDS
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "",
+        "Fleet deploy",
+        "a | b",
+        title(ASKED) + " | more",
+        title(ASKED._replace(target="Clawdinator-2")),
+        title(ASKED._replace(target="")),
+        title(ASKED._replace(request_id="discord.demo.1")),
+        title(ASKED._replace(request_id="irc.demo.1.2")),
+        title(ASKED._replace(caller="all")),
+        title(ASKED._replace(ami_override="ami-xyz")),
+        title(ASKED._replace(requested_by="sam")),
+        title(ASKED._replace(reply="a.b")),
+    ],
+)
+def test_a_title_of_another_form_is_somebodys_button(other: str) -> None:
+    assert parse_title(other) is None
+
+
+def test_a_button_on_github_has_only_a_target() -> None:
+    assert parse_title("- | - | all | - | - | -") == Entry(target="all")
+
+
+WORD = st.text("abcXYZ019_-", min_size=1, max_size=20)
+
+
+@given(
+    st.builds(
+        Entry,
+        request_id=st.builds(
+            lambda bot, channel, asked: f"telegram.{bot}.{channel}.{asked}",
+            st.text("abc019-", min_size=32, max_size=32),
+            WORD,
+            WORD,
+        ),
+        reply=WORD.filter(lambda reply: reply != "-"),
+        target=st.just("a" * 32),
+        ami_override=st.sampled_from(["", "ami-0123456789abcdef0"]),
+        caller=st.just("b" * 32),
+        requested_by=st.builds(requested_by, st.just("telegram:" + "1" * 36), st.text(max_size=80)),
+    )
+)
+def test_the_longest_title_fits_and_costs_only_the_name(entry: Entry) -> None:
+    fitted = fit(entry)
+
+    assert len(title(fitted)) <= TITLE_LENGTH
+    assert entry[:-1] == fitted[:-1]
+    assert fitted.requested_by.startswith("telegram:" + "1" * 36)
+    assert parse_title(title(fitted)) == fitted
+
+
+@given(st.text(max_size=100))
+def test_no_name_breaks_the_title(name: str) -> None:
+    entry = ASKED._replace(requested_by=requested_by("discord:1", name))
+
+    assert parse_title(title(entry)) == entry
+
+
+def test_a_request_id_names_platform_bot_channel_and_what_asked() -> None:
+    told = RequestId("telegram", "clawdinator-1", "-1001234567890", "42")
+
+    assert parse_request_id("telegram.clawdinator-1.-1001234567890.42") == told
+    assert str(told) == "telegram.clawdinator-1.-1001234567890.42"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a.b.c.d", "discord.x.y", "discord.x.y.z.w", "discord.x y.1.2", "discord..1.2"]
+)
+def test_a_request_id_of_another_form_is_refused_with_what_would_be_right(text: str) -> None:
+    with pytest.raises(ValueError, match=r"a request id"):
+        parse_request_id(text)
+
+
+def test_of_two_runs_of_one_request_the_older_is_the_deploy() -> None:
+    other = run(1, request_id="discord.demo.1.1")
+    assert oldest([run(9), other, run(5)], ASKED.request_id) == run(5)
+    assert oldest([other], ASKED.request_id) is None
+
+
+def test_a_host_was_launched_by_the_run_during_which_it_was() -> None:
+    long_ago = run(
+        4,
+        created="2026-11-24T08:00:00Z",
+        started="2026-11-24T08:00:00Z",
+        updated="2026-11-24T08:10:00Z",
+    )
+    runs = [long_ago, run(5)]
+
+    assert launched_by(runs, seconds("2026-11-24T10:01:00Z")) == run(5)
+    assert launched_by(runs, seconds("2026-11-24T08:09:00Z")) == long_ago
+    assert launched_by(runs, seconds("2026-11-24T09:00:00Z")) is None
+
+
+def test_an_unfinished_run_may_have_launched_what_is_new() -> None:
+    running = run(6, status="in_progress", conclusion=None, updated="2026-11-24T10:00:06Z")
+
+    assert launched_by([running], seconds("2026-11-24T10:30:00Z")) == running

@@ -1,0 +1,228 @@
+"""The policy table of the design, row for row; then what must hold for any input at all."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleet_control.caller import ALL, BotInstance, Caller, Human, Unknown
+from fleet_control.policy import (
+    Allowed,
+    BotDeploy,
+    Code,
+    Condition,
+    Facts,
+    Refused,
+    Usage,
+    judge,
+)
+
+IDS = ("clawdinator-1", "clawdinator-2", "clawdinator-3")
+IMAGE = "ami-0123456789abcdef0"
+NOW = 1_790_000_000.0
+WELL = dict.fromkeys(IDS, Condition.HEALTHY)
+
+OPERATOR = Human("terminal:operator", "operator", operator=True)
+VISITOR = Human("terminal:visitor", "visitor")
+BOT = BotInstance("clawdinator-1")
+STRANGER = Unknown("a bot that is not of this fleet")
+
+
+def seen(**changed: Any) -> Facts:
+    """Everything a depth can see of a fleet that is well, but for `changed`."""
+    return Facts(ids=IDS, images=frozenset({IMAGE}), conditions=WELL, now=NOW)._replace(**changed)
+
+
+def but(**conditions: Condition) -> dict[str, Condition]:
+    return {**WELL, **{id_.replace("_", "-"): is_ for id_, is_ in conditions.items()}}
+
+
+BUSY = seen(unfinished="https://github.example/runs/7")
+BOT_DEPLOYED = seen(last_bot_deploy=BotDeploy("clawdinator-3", NOW - 59 * 60))
+BOT_DEPLOYED_LONG_AGO = seen(last_bot_deploy=BotDeploy("clawdinator-3", NOW - 60 * 60))
+THIRD_ILL = seen(conditions=but(clawdinator_3=Condition.UNHEALTHY))
+THIRD_GONE = seen(conditions=but(clawdinator_3=Condition.MISSING))
+THIRD_STARTING = seen(conditions=but(clawdinator_3=Condition.STARTING))
+TARGET_ILL = seen(conditions=but(clawdinator_2=Condition.UNHEALTHY))
+TARGET_GONE = seen(conditions=but(clawdinator_2=Condition.MISSING))
+TARGET_STARTING = seen(conditions=but(clawdinator_2=Condition.STARTING))
+SELF_ILL = seen(conditions=but(clawdinator_1=Condition.UNHEALTHY))
+
+TABLE = [
+    # caller, target, image, facts, verdict
+    (STRANGER, "clawdinator-2", "", seen(), Code.UNKNOWN_CALLER),
+    (STRANGER, "", "", seen(), Code.UNKNOWN_CALLER),
+    (VISITOR, "clawdinator-2", "", seen(), Code.NOT_OPERATOR),
+    (VISITOR, ALL, "", seen(), Code.NOT_OPERATOR),
+    (OPERATOR, "", "", seen(), Usage(IDS)),
+    (BOT, "", "", seen(), Usage(IDS)),
+    (OPERATOR, "clawdinator-9", "", seen(), Code.UNKNOWN_TARGET),
+    (BOT, "clawdinator-9", "", seen(), Code.UNKNOWN_TARGET),
+    (BOT, "clawdinator-1", "", seen(), Code.SELF_DEPLOY),
+    (BOT, ALL, "", seen(), Code.SELF_DEPLOY),
+    (BOT, "clawdinator-1", "", SELF_ILL, Code.SELF_DEPLOY),
+    (BOT, "clawdinator-1", "ami-00000000", BUSY, Code.SELF_DEPLOY),
+    (OPERATOR, "clawdinator-2", "ami-00000000", seen(), Code.UNKNOWN_IMAGE),
+    (OPERATOR, ALL, "ami-00000000", seen(), Code.UNKNOWN_IMAGE),
+    (BOT, "clawdinator-2", "ami-00000000", BUSY, Code.UNKNOWN_IMAGE),
+    (OPERATOR, ALL, "", seen(), "asks first"),
+    (OPERATOR, ALL, IMAGE, THIRD_ILL, "asks first"),
+    (OPERATOR, "clawdinator-2", "", seen(carrier="clawdinator-2"), "asks first"),
+    (OPERATOR, "clawdinator-2", "", seen(carrier="clawdinator-1"), Allowed()),
+    (OPERATOR, "clawdinator-2", IMAGE, seen(), Allowed()),
+    (OPERATOR, "clawdinator-2", "", BUSY, Allowed()),
+    (OPERATOR, "clawdinator-2", "", BOT_DEPLOYED, Allowed()),
+    (OPERATOR, "clawdinator-2", "", THIRD_ILL, Allowed()),
+    (BOT, "clawdinator-2", "", BUSY, Code.BUSY),
+    (BOT, "clawdinator-2", "", BUSY._replace(conditions=TARGET_GONE.conditions), Code.BUSY),
+    (BOT, "clawdinator-2", "", TARGET_ILL, Allowed()),
+    (BOT, "clawdinator-2", "", TARGET_GONE, Allowed()),
+    (
+        BOT,
+        "clawdinator-2",
+        "",
+        TARGET_ILL._replace(last_bot_deploy=BOT_DEPLOYED.last_bot_deploy),
+        Allowed(),
+    ),
+    (BOT, "clawdinator-2", "", BOT_DEPLOYED, Code.TOO_SOON),
+    (BOT, "clawdinator-2", "", BOT_DEPLOYED_LONG_AGO, Allowed()),
+    (
+        BOT,
+        "clawdinator-2",
+        "",
+        BOT_DEPLOYED._replace(conditions=THIRD_ILL.conditions),
+        Code.TOO_SOON,
+    ),
+    (BOT, "clawdinator-2", "", THIRD_ILL, Code.FLEET_UNWELL),
+    (BOT, "clawdinator-2", "", THIRD_GONE, Code.FLEET_UNWELL),
+    (BOT, "clawdinator-2", "", THIRD_STARTING, Code.FLEET_UNWELL),
+    (BOT, "clawdinator-2", "", TARGET_STARTING, Allowed()),
+    (BOT, "clawdinator-2", "", SELF_ILL, Allowed()),
+    (BOT, "clawdinator-2", IMAGE, seen(), Allowed()),
+]
+
+
+@pytest.mark.parametrize(("caller", "target", "image", "facts", "verdict"), TABLE)
+def test_the_policy_is_the_table(
+    caller: Caller, target: str, image: str, facts: Facts, verdict: object
+) -> None:
+    given_verdict = judge(caller, target, image, facts)
+
+    if isinstance(verdict, Code):
+        assert isinstance(given_verdict, Refused)
+        assert verdict == given_verdict.code
+        assert given_verdict.message.endswith((".", "?"))
+    elif verdict == "asks first":
+        assert isinstance(given_verdict, Allowed)
+        assert given_verdict.confirm
+    else:
+        assert verdict == given_verdict
+
+
+def test_with_no_operators_set_the_refusal_names_the_setting() -> None:
+    verdict = judge(VISITOR, ALL, "", seen(operators_set=False))
+
+    assert isinstance(verdict, Refused)
+    assert verdict.code is Code.NOT_OPERATOR
+    assert "CLAWBOT_OPERATORS" in verdict.message
+
+
+def test_an_unknown_target_is_answered_with_the_nearest_id() -> None:
+    verdict = judge(OPERATOR, "clawdinater-2", "", seen())
+
+    assert isinstance(verdict, Refused)
+    assert "Did you mean `clawdinator-2`?" in verdict.message
+
+
+def test_a_target_of_any_length_is_cut_in_the_answer() -> None:
+    verdict = judge(OPERATOR, "x" * 100_000, "", seen())
+
+    assert isinstance(verdict, Refused)
+    assert len(verdict.message) < 200
+
+
+def test_more_hosts_than_a_matrix_holds_are_refused() -> None:
+    many = tuple(f"claw-{n}" for n in range(251))
+    well = dict.fromkeys(many, Condition.HEALTHY)
+
+    refused = judge(OPERATOR, ALL, "", seen(ids=many, conditions=well))
+    one = judge(OPERATOR, "claw-7", "", seen(ids=many, conditions=well))
+    one_of_many_missing = judge(
+        OPERATOR, "claw-7", "", seen(ids=many, conditions=dict.fromkeys(many, Condition.MISSING))
+    )
+
+    assert isinstance(refused, Refused)
+    assert refused.code is Code.TOO_MANY_HOSTS
+    assert Allowed() == one
+    assert isinstance(one_of_many_missing, Refused)
+    assert one_of_many_missing.code is Code.TOO_MANY_HOSTS
+
+
+INSTANCE = st.from_regex(r"[a-z0-9](?:-?[a-z0-9]){0,9}", fullmatch=True)
+FACTS = st.builds(
+    Facts,
+    ids=st.none() | st.lists(INSTANCE, max_size=4).map(tuple),
+    images=st.none() | st.frozensets(st.text(), max_size=3),
+    conditions=st.none() | st.dictionaries(INSTANCE, st.sampled_from(Condition), max_size=4),
+    unfinished=st.text(max_size=3),
+    last_bot_deploy=st.none() | st.builds(BotDeploy, INSTANCE, st.floats(0, 2e9)),
+    carrier=st.text(max_size=8) | INSTANCE,
+    operators_set=st.booleans(),
+    now=st.floats(0, 2e9),
+)
+
+
+DISGUISES: list[Callable[[str], str]] = [
+    str,
+    str.upper,
+    str.title,
+    lambda text: f" {text}",
+    lambda text: f"{text}\n",
+    lambda text: f"{text}\u200b",
+]
+
+
+@st.composite
+def looks_like_itself(draw: st.DrawFn) -> tuple[str, str]:
+    """A bot instance's id, and a target: that id, `all`, or either in some disguise."""
+    own = draw(INSTANCE)
+    plain = draw(st.sampled_from([own, ALL]) | st.text(max_size=12))
+    return own, draw(st.sampled_from(DISGUISES))(plain)
+
+
+@given(looks_like_itself(), st.text(max_size=24), FACTS)
+def test_no_input_lets_a_bot_instance_reach_itself(
+    names: tuple[str, str], image: str, facts: Facts
+) -> None:
+    own, target = names
+    if own not in (facts.ids or (own,)):
+        facts = facts._replace(ids=(*(facts.ids or ()), own))
+
+    verdict = judge(BotInstance(own), target, image, facts)
+
+    if isinstance(verdict, Allowed):
+        assert target not in (own, ALL)
+        assert target == target.strip().lower()
+
+
+@given(looks_like_itself(), st.text(max_size=24), FACTS)
+def test_whoever_is_not_known_is_never_allowed(
+    names: tuple[str, str], image: str, facts: Facts
+) -> None:
+    _, target = names
+
+    for nobody in (Unknown("a webhook"), Human("discord:1", "operator", operator=False)):
+        assert isinstance(judge(nobody, target, image, facts), Refused)
+
+
+@given(looks_like_itself(), st.text(max_size=24), FACTS)
+def test_a_fact_that_a_depth_cannot_see_never_turns_a_refusal_of_oneself_into_leave(
+    names: tuple[str, str], image: str, facts: Facts
+) -> None:
+    own, _ = names
+
+    for target in (own, ALL):
+        assert isinstance(judge(BotInstance(own), target, image, Facts()), Refused)
+        assert isinstance(judge(BotInstance(own), target, image, facts), Refused)

@@ -1,0 +1,134 @@
+"""The registry: what is valid, and the sentence for each thing that is not."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fleet_control.error import RegistryError
+from fleet_control.registry import parse
+
+OURS = Path(__file__).parents[2] / "nix" / "instances.json"
+
+
+def entry(number: int = 1, **changed: Any) -> dict[str, Any]:
+    return {
+        "host": f"claw-{number}",
+        "instanceType": "t3.large",
+        "bootstrapPrefix": f"bootstrap/claw-{number}",
+        "discordTokenSecret": f"claw-discord-token-{number}",
+    } | changed
+
+
+def problems(registry: object) -> list[str]:
+    text = registry if isinstance(registry, str) else json.dumps(registry)
+    with pytest.raises(RegistryError) as raised:
+        parse(text)
+    return raised.value.problems
+
+
+def test_the_registry_of_this_repository_is_valid() -> None:
+    registry = parse(OURS.read_bytes())
+
+    assert registry.ids == ("clawdinator-1", "clawdinator-2")
+    assert registry["clawdinator-2"].instance_type == "t3.large"
+
+
+def test_every_optional_field_is_read() -> None:
+    registry = parse(
+        json.dumps(
+            {
+                "babelfish": entry(
+                    discordUserId="80351110224678912",
+                    telegramUserId="777",
+                    telegramTokenSecret="babelfish-telegram-token",
+                    clawbotDiscordTokenSecret="clawbot-discord-token",
+                    clawbotTelegramTokenSecret="clawbot-telegram-token",
+                )
+            }
+        )
+    )
+
+    assert registry.by_discord("80351110224678912") == "babelfish"
+    assert registry.by_telegram("777") == "babelfish"
+    assert registry.by_discord("1") is None
+    assert registry["babelfish"].clawbot_telegram_token_secret == "clawbot-telegram-token"
+
+
+WRONG: list[tuple[str, object, str]] = [
+    ("not JSON", "{", "not JSON"),
+    ("nothing", "", "not JSON"),
+    ("a list", [], "object of instance ids"),
+    ("an empty fleet", {}, "empty"),
+    ("deep nesting", "[" * 100_000, "not JSON"),
+    ("an entry twice", '{"a": 1, "a": 2}', "`a` stands twice"),
+    ("an entry that is no object", {"claw-1": 5}, "`claw-1`: it must be a JSON object"),
+    ("an unknown field", {"claw-1": entry(hots="x")}, "`claw-1`: unknown field `hots`"),
+    ("a missing field", {"claw-1": {"host": "a"}}, "`claw-1`: `instanceType` is missing"),
+    ("an upper-case id", {"Claw": entry()}, "`Claw` is not an id"),
+    ("an id with two hyphens", {"claw--1": entry()}, "`claw--1` is not an id"),
+    ("an id too long", {"c" * 33: entry()}, "is not an id"),
+    ("an id called all", {"all": entry()}, "`all` is not an id"),
+    (
+        "a wrong type",
+        {"claw-1": entry(instanceType="large")},
+        "`claw-1`: `instanceType` must match",
+    ),
+    ("a number as host", {"claw-1": entry(host=1)}, "`claw-1`: `host`"),
+    ("a prefix with dots", {"claw-1": entry(bootstrapPrefix="a/../b")}, "`bootstrapPrefix` must"),
+    ("a prefix with a slash", {"claw-1": entry(bootstrapPrefix="/a")}, "`bootstrapPrefix` must"),
+    ("an account with letters", {"claw-1": entry(discordUserId="sam")}, "`discordUserId` must"),
+    ("one host twice", {"a": entry(1), "b": entry(2, host="claw-1")}, "share the host `claw-1`"),
+    (
+        "one token twice",
+        {"a": entry(1), "b": entry(2, clawbotDiscordTokenSecret="claw-discord-token-1")},
+        "`a` and `b` share the token secret `claw-discord-token-1`",
+    ),
+    (
+        "one entry's token twice",
+        {"a": entry(1, telegramTokenSecret="claw-discord-token-1")},
+        "share the token secret",
+    ),
+    (
+        "one Discord account twice",
+        {"a": entry(1, discordUserId="7"), "b": entry(2, discordUserId="7")},
+        "share the Discord account `7`",
+    ),
+    (
+        "one Telegram account twice",
+        {"a": entry(1, telegramUserId="7"), "b": entry(2, telegramUserId="7")},
+        "share the Telegram account `7`",
+    ),
+    (
+        "one prefix twice",
+        {"a": entry(1), "b": entry(2, bootstrapPrefix="bootstrap/claw-1")},
+        "`a` and `b` share the bootstrap prefix",
+    ),
+    (
+        "a prefix inside another's",
+        {"a": entry(1, bootstrapPrefix="boot"), "b": entry(2, bootstrapPrefix="boot/b")},
+        "`a` and `b` share the bootstrap prefix `boot`",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("registry", "sentence"), [case[1:] for case in WRONG], ids=[case[0] for case in WRONG]
+)
+def test_a_wrong_registry_is_refused_with_what_is_wrong(registry: object, sentence: str) -> None:
+    assert any(sentence in problem for problem in problems(registry)), problems(registry)
+
+
+def test_all_problems_are_named_at_once() -> None:
+    found = problems({"a": entry(1, hots=1), "B": entry(2), "c": entry(3, host="x y")})
+
+    assert len(found) == 3
+
+
+def test_prefixes_that_only_begin_alike_are_two() -> None:
+    registry = parse(
+        json.dumps({"a": entry(1, bootstrapPrefix="boot"), "b": entry(2, bootstrapPrefix="boot-2")})
+    )
+
+    assert registry.ids == ("a", "b")

@@ -1,0 +1,103 @@
+"""Where the registry comes from: its source for a minute, then what is known, with its age."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fleet_control.error import ControlApiDown, RegistryError
+from fleet_control.registry_source import RegistrySource
+from tests.clock import TurnedClock
+from tests.fleet_control.test_registry import entry
+
+ONE = json.dumps({"claw-1": entry(1)})
+TWO = json.dumps({"claw-1": entry(1), "claw-2": entry(2)})
+
+
+class Source:
+    """The file at its source, which may change, break or go away."""
+
+    def __init__(self, text: str = ONE) -> None:
+        self.text = text
+        self.version = 1
+        self.gone = False
+        self.asked = 0
+
+    async def fetch(self) -> tuple[str, str]:
+        self.asked += 1
+        if self.gone:
+            raise ControlApiDown("The Control API did not answer.")
+        return self.text, f"v{self.version}"
+
+
+async def test_it_is_asked_once_a_minute_however_many_ask() -> None:
+    source, clock = Source(), TurnedClock()
+    registry = RegistrySource(source.fetch, clock)
+
+    for _ in range(5):
+        await registry.get()
+    await clock.turn(59)
+    await registry.get()
+
+    assert source.asked == 1
+
+
+async def test_an_entry_added_at_the_source_is_known_a_minute_later() -> None:
+    source, clock = Source(), TurnedClock()
+    registry = RegistrySource(source.fetch, clock)
+    await registry.get()
+
+    source.text = TWO
+    await clock.turn(61)
+
+    assert (await registry.get()).registry.ids == ("claw-1", "claw-2")
+
+
+async def test_with_the_source_gone_what_was_known_stays_with_its_age() -> None:
+    source, clock = Source(TWO), TurnedClock()
+    registry = RegistrySource(source.fetch, clock)
+    first = await registry.get()
+
+    source.gone = True
+    await clock.turn(300)
+    known = await registry.get()
+
+    assert known.registry.ids == ("claw-1", "claw-2")
+    assert not known.fresh
+    assert known.read_at == first.read_at
+    assert "did not answer" in known.trouble
+
+
+async def test_a_broken_file_at_the_source_does_not_replace_a_good_one() -> None:
+    source, clock = Source(), TurnedClock()
+    registry = RegistrySource(source.fetch, clock)
+    await registry.get()
+
+    source.text = "{}"
+    await clock.turn(61)
+    known = await registry.get()
+
+    assert known.registry.ids == ("claw-1",)
+    assert not known.fresh
+    assert "empty" in known.trouble
+
+
+async def test_a_local_copy_serves_where_nothing_else_is_known(tmp_path: Path) -> None:
+    local = tmp_path / "instances.json"
+    local.write_text(ONE)
+    source = Source()
+    source.gone = True
+
+    known = await RegistrySource(source.fetch, TurnedClock(), local).get()
+
+    assert known.registry.ids == ("claw-1",)
+    assert not known.fresh
+    assert known.read_at == local.stat().st_mtime
+
+
+async def test_with_neither_source_nor_copy_it_says_so(tmp_path: Path) -> None:
+    source = Source()
+    source.gone = True
+
+    with pytest.raises(RegistryError, match="no copy at"):
+        await RegistrySource(source.fetch, TurnedClock(), tmp_path / "none.json").get()
