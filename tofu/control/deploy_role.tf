@@ -1,0 +1,191 @@
+# The role a deploy's run assumes. Its token must come from this repository (by number), from the
+# `fleet` environment, and from this workflow file on this branch.
+
+resource "aws_iam_openid_connect_provider" "github" {
+  url            = "https://token.actions.githubusercontent.com"
+  client_id_list = ["sts.amazonaws.com"]
+}
+
+locals {
+  github       = "token.actions.githubusercontent.com"
+  instances    = "arn:${local.partition}:ec2:${var.region}:${local.account}:instance/*"
+  host_roles   = "arn:${local.partition}:iam::${local.account}:role/fleet/host/*"
+  host_profile = "arn:${local.partition}:iam::${local.account}:instance-profile/fleet/host/*"
+  state_object = "arn:${local.partition}:s3:::${var.state_bucket}/fleet.tfstate"
+}
+
+resource "aws_iam_role" "deploy" {
+  name                 = "fleet-deploy"
+  path                 = "/fleet/control/"
+  max_session_duration = 14400
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Principal = { Federated = aws_iam_openid_connect_provider.github.arn }
+      Condition = {
+        StringEquals = {
+          "${local.github}:aud"              = "sts.amazonaws.com"
+          "${local.github}:sub"              = var.oidc_subject
+          "${local.github}:repository_id"    = var.repository_id
+          "${local.github}:environment"      = "fleet"
+          "${local.github}:job_workflow_ref" = "${var.repository}/.github/workflows/fleet-deploy.yml@refs/heads/${var.branch}"
+        }
+      }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "deploy" {
+  name   = "replace-hosts-of-the-fleet"
+  role   = aws_iam_role.deploy.id
+  policy = data.aws_iam_policy_document.deploy.json
+}
+
+data "aws_iam_policy_document" "deploy" {
+  statement {
+    sid       = "Look"
+    resources = ["*"] # EC2's describes know no resources
+    actions   = ["ec2:Describe*", "ssm:GetCommandInvocation"]
+  }
+
+  statement {
+    sid       = "LaunchHosts"
+    resources = ["*"] # images, subnets, volumes, interfaces: a launch names them all
+    actions   = ["ec2:RunInstances"]
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestedRegion"
+      values   = [var.region]
+    }
+  }
+
+  statement {
+    sid       = "TagWhatIsMade"
+    resources = ["arn:${local.partition}:ec2:${var.region}:${local.account}:*/*"]
+    actions   = ["ec2:CreateTags"]
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestTag/app"
+      values   = ["clawdinator"]
+    }
+  }
+
+  statement {
+    sid       = "ChangeHostsOfTheFleet"
+    resources = [local.instances]
+    actions = [
+      "ec2:TerminateInstances",
+      "ec2:StopInstances",
+      "ec2:StartInstances",
+      "ec2:ModifyInstanceAttribute",
+      "ec2:ModifyInstanceMetadataOptions",
+      "ec2:AssociateIamInstanceProfile",
+      "ec2:ReplaceIamInstanceProfileAssociation",
+    ]
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/app"
+      values   = ["clawdinator"]
+    }
+  }
+
+  statement {
+    sid       = "Network"
+    resources = ["*"] # what is being made has no tag yet
+    actions = [
+      "ec2:CreateVpc",
+      "ec2:ModifyVpcAttribute",
+      "ec2:CreateSubnet",
+      "ec2:ModifySubnetAttribute",
+      "ec2:CreateInternetGateway",
+      "ec2:AttachInternetGateway",
+      "ec2:CreateRouteTable",
+      "ec2:AssociateRouteTable",
+      "ec2:CreateRoute",
+      "ec2:CreateSecurityGroup",
+      "ec2:AuthorizeSecurityGroupEgress",
+      "ec2:RevokeSecurityGroupEgress",
+    ]
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestedRegion"
+      values   = [var.region]
+    }
+  }
+
+  statement {
+    sid       = "HostIdentities"
+    resources = [local.host_roles, local.host_profile]
+    actions = [
+      "iam:GetRole",
+      "iam:CreateRole",
+      "iam:DeleteRole",
+      "iam:TagRole",
+      "iam:PutRolePolicy",
+      "iam:GetRolePolicy",
+      "iam:DeleteRolePolicy",
+      "iam:ListRolePolicies",
+      "iam:ListAttachedRolePolicies",
+      "iam:ListInstanceProfilesForRole",
+      "iam:GetInstanceProfile",
+      "iam:CreateInstanceProfile",
+      "iam:DeleteInstanceProfile",
+      "iam:TagInstanceProfile",
+      "iam:AddRoleToInstanceProfile",
+      "iam:RemoveRoleFromInstanceProfile",
+    ]
+  }
+
+  statement {
+    sid       = "GiveHostsTheirIdentity"
+    resources = [local.host_roles]
+    actions   = ["iam:PassRole"]
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PassedToService"
+      values   = ["ec2.amazonaws.com"]
+    }
+  }
+
+  statement {
+    sid       = "AskIfTheServiceIsActive"
+    resources = [aws_ssm_document.service_active.arn]
+    actions   = ["ssm:SendCommand"]
+  }
+
+  statement {
+    sid       = "AskHostsOfTheFleet"
+    resources = [local.instances]
+    actions   = ["ssm:SendCommand"]
+    condition {
+      test     = "StringEquals"
+      variable = "ssm:resourceTag/app"
+      values   = ["clawdinator"]
+    }
+  }
+
+  statement {
+    sid       = "FleetState"
+    resources = [local.state_object, "${local.state_object}.tflock"]
+    actions   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
+  }
+
+  statement {
+    sid       = "FindFleetState"
+    resources = ["arn:${local.partition}:s3:::${var.state_bucket}"]
+    actions   = ["s3:ListBucket"]
+  }
+
+  statement {
+    sid       = "LockFleetState"
+    resources = ["arn:${local.partition}:dynamodb:${var.region}:${local.account}:table/${var.lock_table}"]
+    actions   = ["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"]
+  }
+}
+
+output "deploy_role_arn" {
+  description = "For the repository variable DEPLOY_ROLE_ARN."
+  value       = aws_iam_role.deploy.arn
+}

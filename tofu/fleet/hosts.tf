@@ -1,0 +1,39 @@
+resource "aws_instance" "clawdinator" {
+  for_each = local.registry
+
+  ami                         = var.ami
+  instance_type               = each.value.instanceType
+  subnet_id                   = aws_subnet.fleet.id
+  vpc_security_group_ids      = [aws_security_group.fleet.id]
+  associate_public_ip_address = true
+  iam_instance_profile        = aws_iam_instance_profile.instance[each.key].name
+
+  user_data = templatefile("${path.module}/user-data.sh.tftpl", {
+    instance         = each.key
+    host             = each.value.host
+    region           = var.region
+    bootstrap_prefix = each.value.bootstrapPrefix
+    control_api_url  = var.control_api_url
+  })
+
+  metadata_options {
+    http_endpoint               = "enabled"
+    http_tokens                 = "required"
+    http_put_response_hop_limit = 1
+  }
+
+  root_block_device {
+    encrypted   = true
+    volume_type = "gp3"
+    volume_size = var.root_gigabytes
+  }
+
+  tags = {
+    Name = each.key
+  }
+
+  lifecycle {
+    # Only -replace moves a host (ADR 4): without this a new image for one re-creates every one.
+    ignore_changes = [ami, user_data, instance_type]
+  }
+}

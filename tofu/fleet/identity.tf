@@ -1,0 +1,72 @@
+# One role per instance: its own bootstrap prefix, and the SSM agent's own messages.
+# Never AmazonSSMManagedInstanceCore: it holds ssm:GetParameter on everything, and the Lambda's
+# secrets are parameters.
+
+data "aws_partition" "current" {}
+
+resource "aws_iam_role" "instance" {
+  for_each = local.registry
+
+  name = "${each.key}-host"
+  path = "/fleet/host/${each.key}/"
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "ec2.amazonaws.com" }
+    }]
+  })
+}
+
+resource "aws_iam_instance_profile" "instance" {
+  for_each = local.registry
+
+  name = "${each.key}-host"
+  path = "/fleet/host/${each.key}/"
+  role = aws_iam_role.instance[each.key].name
+}
+
+resource "aws_iam_role_policy" "instance" {
+  for_each = local.registry
+
+  name = "own-bootstrap-and-ssm-messages"
+  role = aws_iam_role.instance[each.key].id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "OwnBootstrapObjects"
+        Effect   = "Allow"
+        Action   = "s3:GetObject"
+        Resource = "arn:${data.aws_partition.current.partition}:s3:::${var.bootstrap_bucket}/${each.value.bootstrapPrefix}/*"
+      },
+      {
+        Sid       = "OwnBootstrapListing"
+        Effect    = "Allow"
+        Action    = "s3:ListBucket"
+        Resource  = "arn:${data.aws_partition.current.partition}:s3:::${var.bootstrap_bucket}"
+        Condition = { StringLike = { "s3:prefix" = "${each.value.bootstrapPrefix}/*" } }
+      },
+      {
+        # None of these can be limited to a resource.
+        Sid    = "SsmAgentMessages"
+        Effect = "Allow"
+        Action = [
+          "ssm:UpdateInstanceInformation",
+          "ssmmessages:CreateControlChannel",
+          "ssmmessages:CreateDataChannel",
+          "ssmmessages:OpenControlChannel",
+          "ssmmessages:OpenDataChannel",
+          "ec2messages:AcknowledgeMessage",
+          "ec2messages:DeleteMessage",
+          "ec2messages:FailMessage",
+          "ec2messages:GetEndpoint",
+          "ec2messages:GetMessages",
+          "ec2messages:SendReply",
+        ]
+        Resource = "*"
+      },
+    ]
+  })
+}
