@@ -1,0 +1,269 @@
+"""What should be beside what is: the registry and one reading of EC2 become a fleet's status."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fleet_control.policy import Condition
+from fleet_control.registry import Instance, Registry
+from fleet_control.registry_source import KnownRegistry
+
+
+class HostState(StrEnum):
+    """EC2's words for a machine's life."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    SHUTTING_DOWN = "shutting-down"
+    TERMINATED = "terminated"
+
+
+class Health(StrEnum):
+    """Both of EC2's status checks together, the worse of the two."""
+
+    OK = "ok"
+    INITIALIZING = "initializing"
+    IMPAIRED = "impaired"
+    UNKNOWN = "unknown"
+
+
+class Problem(StrEnum):
+    """What can be wrong with an instance, worst first."""
+
+    MISSING = "missing"
+    NOT_HEALTHY = "not_healthy"
+    TWO_HOSTS = "two_hosts"
+    UNREGISTERED = "unregistered"
+    WRONG_TYPE = "wrong_type"
+    OLDER_IMAGE = "older_image"
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An available image of ours, tagged for the fleet; `created` in Unix seconds."""
+
+    id: str
+    name: str
+    created: float
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A machine as EC2 describes it.
+
+    Attributes:
+        name: its `Name` tag, which is the instance's id.
+        launched: Unix seconds.
+        address: its public IPv4 address, else the private one, else empty.
+    """
+
+    id: str
+    name: str
+    state: HostState
+    health: Health
+    type: str
+    image: str
+    launched: float
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One look at EC2: the fleet's hosts, the images newest first, and when (Unix seconds)."""
+
+    hosts: tuple[Host, ...]
+    images: tuple[Image, ...]
+    taken: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong, in words."""
+
+    problem: Problem
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceStatus:
+    """An instance and its host; either may be absent.
+
+    Attributes:
+        instance: its registry entry; None for a host without one.
+        host: the machine that serves it now; None where there is none.
+        leaving: machines of that name on their way out.
+        image: the host's image, where it is still an available one of ours.
+        is_newest: whether the host runs the newest image.
+        replacing: a new host is coming, or the old one is going and its successor is awaited.
+        condition: as the policy asks; None for a host without an entry.
+    """
+
+    id: str
+    instance: Instance | None
+    host: Host | None
+    leaving: tuple[Host, ...]
+    image: Image | None
+    is_newest: bool
+    replacing: bool
+    faults: tuple[Fault, ...]
+    condition: Condition | None
+
+    @property
+    def worst(self) -> Problem | None:
+        return self.faults[0].problem if self.faults else None
+
+
+@dataclass(frozen=True, slots=True)
+class FleetStatus:
+    """The whole fleet, worst first, then by id as people count (2 before 10)."""
+
+    rows: tuple[InstanceStatus, ...]
+    images: tuple[Image, ...]
+    taken: float
+    registry: KnownRegistry
+
+    @property
+    def newest(self) -> Image | None:
+        return self.images[0] if self.images else None
+
+    @property
+    def conditions(self) -> Mapping[str, Condition]:
+        """Each registered instance's condition."""
+        return {row.id: row.condition for row in self.rows if row.condition is not None}
+
+    @property
+    def counts(self) -> Mapping[Problem, int]:
+        """How many instances have each problem; only those that some have."""
+        found = [fault.problem for row in self.rows for fault in row.faults]
+        return {problem: found.count(problem) for problem in Problem if problem in found}
+
+    def row(self, id_: str) -> InstanceStatus | None:
+        return next((row for row in self.rows if row.id == id_), None)
+
+
+_LEAVING = (HostState.SHUTTING_DOWN, HostState.TERMINATED)
+_SEVERITY = {problem: rank for rank, problem in enumerate(Problem)}
+
+
+def shape(known: KnownRegistry, reading: Reading) -> FleetStatus:
+    """Hold the registry against one reading of EC2."""
+    registry = known.registry
+    by_name: dict[str, list[Host]] = defaultdict(list)
+    for host in reading.hosts:
+        by_name[host.name].append(host)
+    names = [*registry, *(name for name in by_name if name not in registry)]
+    rows = (_row(name, registry, by_name[name], reading) for name in names)
+    there = (row for row in rows if row.instance or row.host or row.replacing)
+    return FleetStatus(tuple(sorted(there, key=_order)), reading.images, reading.taken, known)
+
+
+def _order(row: InstanceStatus) -> tuple[int, list[tuple[int, str]]]:
+    severity = min((_SEVERITY[fault.problem] for fault in row.faults), default=len(_SEVERITY))
+    return severity, natural(row.id)
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """A sort key by which claw-2 comes before claw-10."""
+    return [
+        (int(part), "") if part.isdigit() else (-1, part) for part in re.findall(r"\d+|\D+", name)
+    ]
+
+
+def _row(name: str, registry: Registry, hosts: list[Host], reading: Reading) -> InstanceStatus:
+    instance = registry.get(name)
+    staying = sorted((h for h in hosts if h.state not in _LEAVING), key=_launched, reverse=True)
+    leaving = tuple(host for host in hosts if host.state is HostState.SHUTTING_DOWN)
+    host = staying[0] if staying else None
+    image = next((one for one in reading.images if host and one.id == host.image), None)
+    is_newest = bool(host and reading.images and host.image == reading.images[0].id)
+    replacing = instance is not None and _is_replacing(host, leaving)
+    faults = _faults(instance, staying, replacing, reading)
+    return InstanceStatus(
+        id=name,
+        instance=instance,
+        host=host,
+        leaving=leaving,
+        image=image,
+        is_newest=is_newest,
+        replacing=replacing,
+        faults=tuple(sorted(faults, key=lambda fault: _SEVERITY[fault.problem])),
+        condition=None if instance is None else _condition(host, replacing),
+    )
+
+
+def _launched(host: Host) -> float:
+    return host.launched
+
+
+def _is_replacing(host: Host | None, leaving: tuple[Host, ...]) -> bool:
+    return _is_starting(host) if host else bool(leaving)
+
+
+def _is_starting(host: Host | None) -> bool:
+    return host is not None and (
+        host.state is HostState.PENDING
+        or (host.state is HostState.RUNNING and host.health is Health.INITIALIZING)
+    )
+
+
+def _condition(host: Host | None, replacing: bool) -> Condition:
+    if replacing:
+        return Condition.STARTING
+    if host is None:
+        return Condition.MISSING
+    healthy = host.state is HostState.RUNNING and host.health is Health.OK
+    return Condition.HEALTHY if healthy else Condition.UNHEALTHY
+
+
+def _faults(
+    instance: Instance | None, staying: list[Host], replacing: bool, reading: Reading
+) -> Iterable[Fault]:
+    if not staying:
+        if instance is not None and not replacing:
+            yield Fault(Problem.MISSING, "no host; a deploy creates it")
+        return
+    host = staying[0]
+    if instance is None:
+        yield Fault(Problem.UNREGISTERED, f"{host.id} has no registry entry; `all` removes it")
+    if len(staying) > 1:
+        others = ", ".join(other.id for other in staying[1:])
+        yield Fault(Problem.TWO_HOSTS, f"{len(staying)} hosts of this name: also {others}")
+    if _condition(host, replacing) is Condition.UNHEALTHY:
+        yield Fault(Problem.NOT_HEALTHY, _ill(host))
+    if instance is not None and host.type != instance.instance_type:
+        yield Fault(
+            Problem.WRONG_TYPE, f"type {host.type}, the registry says {instance.instance_type}"
+        )
+    yield from _older_image(host, reading.images)
+
+
+def _ill(host: Host) -> str:
+    if host.state is not HostState.RUNNING:
+        return f"the host is {host.state}"
+    if host.health is Health.IMPAIRED:
+        return "fails EC2's status checks"
+    return "EC2 tells nothing of its health"
+
+
+def _older_image(host: Host, images: tuple[Image, ...]) -> Iterable[Fault]:
+    if not images or host.image == images[0].id:
+        return
+    mine = next((image for image in images if image.id == host.image), None)
+    if mine is None:
+        words = f"image {host.image} is no longer one of ours"
+    else:
+        words = f"image is {older(images[0].created - mine.created)} older than the newest"
+    yield Fault(Problem.OLDER_IMAGE, words)
+
+
+def older(seconds: float) -> str:
+    """A length of time in its largest unit: `3 days`, `1 hour`, `5 minutes`."""
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        count = int(seconds // length)
+        if count:
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return "moments"
