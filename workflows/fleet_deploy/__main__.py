@@ -1,0 +1,56 @@
+"""python -m workflows.fleet_deploy plan | host | finish."""
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from fleet_control.error import FleetError
+from workflows.fleet_deploy import finish, health, host, plan, runner, summary
+from workflows.fleet_deploy.job import Job, begin
+from workflows.fleet_deploy.stop import Stopped
+
+log = logging.getLogger(__name__)
+
+JOBS: Mapping[str, Callable[[Job], None]] = {
+    "plan": plan.run,
+    "host": host.run,
+    "finish": finish.run,
+}
+
+
+def main(
+    argv: Sequence[str],
+    environ: Mapping[str, str],
+    root: Path,
+    clock: health.Time | None = None,
+) -> int:
+    """Do one job in the checkout at `root`: 0 done, 1 stopped, 2 not a job."""
+    if len(argv) != 1 or argv[0] not in JOBS:
+        sys.stderr.write(f"usage: python -m workflows.fleet_deploy {' | '.join(JOBS)}\n")
+        return 2
+    try:
+        JOBS[argv[0]](begin(environ, root, clock or health.SystemTime()))
+    except Stopped as stop:
+        _stop(environ, stop)
+    except FleetError as error:
+        _stop(environ, Stopped("Broken", str(error)))
+    except Exception as error:
+        log.exception("fleet.broken job=%s", argv[0])
+        _stop(environ, Stopped("Broken", f"Something I did not expect: {type(error).__name__}."))
+    else:
+        return 0
+    return 1
+
+
+def _stop(environ: Mapping[str, str], stop: Stopped) -> None:
+    """Say it where people look: the summary, the log, and so the chat."""
+    runner.write_summary(environ, summary.stopped(stop.title, str(stop), stop.details))
+    sys.stdout.write(runner.error_line(stop.title, str(stop)) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    sys.exit(main(sys.argv[1:], os.environ, Path.cwd()))

@@ -1,0 +1,147 @@
+"""One resource change of a plan, as `tofu show -json` writes it; read without good faith."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+HOST_TYPE = "aws_instance"
+HOST_NAME = "clawdinator"
+# What else tofu/fleet keys by instance: a host can't be made without it.
+_IDENTITY = ("aws_iam_role", "aws_iam_instance_profile", "aws_iam_role_policy")
+
+
+class Action(StrEnum):
+    """What would happen to a resource; anything not listed here is not understood."""
+
+    NOTHING = "stay as it is"
+    READ = "be read"
+    CREATE = "be created"
+    UPDATE = "be updated in place"
+    REPLACE = "be replaced"
+    DELETE = "be destroyed"
+
+
+_ACTIONS = {
+    ("no-op",): Action.NOTHING,
+    ("read",): Action.READ,
+    ("create",): Action.CREATE,
+    ("update",): Action.UPDATE,
+    ("delete", "create"): Action.REPLACE,
+    ("create", "delete"): Action.REPLACE,
+    ("delete",): Action.DELETE,
+}
+_MODES = ("managed", "data")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a plan would do to one object.
+
+    Attributes:
+        resource: the address without its index.
+        index: the key in a `for_each`, the number in a `count`, or None.
+        deposed: whether this is a leftover that an earlier apply could not remove.
+        machine: the id of the object that is there now, or empty.
+        image: the image that the object would have afterwards, or empty.
+    """
+
+    address: str
+    resource: str
+    type: str
+    data: bool
+    index: str | int | None
+    deposed: bool
+    action: Action
+    machine: str
+    image: str
+
+
+class Unreadable(ValueError):
+    """A shape that a plan should not have; the message says what is strange about it."""
+
+
+def host_address(id_: str) -> str:
+    """Where an instance's host stands in the configuration."""
+    return f'{HOST_TYPE}.{HOST_NAME}["{id_}"]'
+
+
+def targets(id_: str) -> tuple[str, ...]:
+    """What a host's plan is limited to: the host, and what is keyed by the same id.
+
+    Naming the host alone would plan its identity for every id at once, and so destroy that of
+    a host which left the registry but still runs.
+    """
+    return (host_address(id_), *(f'{type_}.instance["{id_}"]' for type_ in _IDENTITY))
+
+
+def address_of(raw: object) -> str:
+    """The address that a change gives itself, however strange the rest of it is."""
+    address = raw.get("address") if isinstance(raw, Mapping) else None
+    return address if isinstance(address, str) and address else "a change without an address"
+
+
+def read(raw: object) -> Change:
+    """The change; raises Unreadable rather than guess."""
+    if not isinstance(raw, Mapping):
+        raise Unreadable("it is not an object")
+    address, type_, name = (_text(raw, key) for key in ("address", "type", "name"))
+    mode, module = _text(raw, "mode"), _text(raw, "module_address", required=False)
+    if mode not in _MODES:
+        raise Unreadable(f"its mode is {mode!r}")
+    resource = ".".join(
+        part for part in (module, "data" if mode == "data" else "", type_, name) if part
+    )
+    index = _index(raw, address, resource)
+    if _text(raw, "previous_address", required=False) not in ("", address):
+        raise Unreadable(f"it was {raw['previous_address']!r} before: a move is done by hand")
+    change = raw.get("change")
+    if not isinstance(change, Mapping):
+        raise Unreadable("it does not say what would change")
+    if change.get("importing"):
+        raise Unreadable("it would be imported: that is done by hand")
+    return Change(
+        address=address,
+        resource=resource,
+        type=type_,
+        data=mode == "data",
+        index=index,
+        deposed=bool(_text(raw, "deposed", required=False)),
+        action=_action(change),
+        machine=_attribute(change, "before", "id"),
+        image=_attribute(change, "after", "ami"),
+    )
+
+
+def _text(raw: Mapping[str, object], key: str, *, required: bool = True) -> str:
+    value = raw.get(key)
+    if value is None and not required:
+        return ""
+    if not isinstance(value, str) or (required and not value):
+        raise Unreadable(f"its {key} is {value!r}")
+    return value
+
+
+def _index(raw: Mapping[str, object], address: str, resource: str) -> str | int | None:
+    """The index, which must be the one that the address shows: the guard judges by both."""
+    index = raw.get("index")
+    if isinstance(index, bool) or not isinstance(index, str | int | None):
+        raise Unreadable(f"its index is {index!r}")
+    shown = "" if index is None else f'["{index}"]' if isinstance(index, str) else f"[{index}]"
+    if address != resource + shown:
+        raise Unreadable(f"its address is not {resource + shown}")
+    return index
+
+
+def _action(change: Mapping[str, object]) -> Action:
+    actions = change.get("actions")
+    if isinstance(actions, list) and all(isinstance(one, str) for one in actions):
+        action = _ACTIONS.get(tuple(actions))
+        if action is not None:
+            return action
+    raise Unreadable(f"its actions are {actions!r}")
+
+
+def _attribute(change: Mapping[str, object], side: str, key: str) -> str:
+    values = change.get(side)
+    value = values.get(key) if isinstance(values, Mapping) else None
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,73 @@
+"""The fleet as EC2 shows it to this run, and the way to ask a host about its service."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+from fleet_control import ec2
+from fleet_control.registry_source import KnownRegistry
+from fleet_control.status import FleetStatus, InstanceStatus, shape
+from workflows.fleet_deploy.guard import Machines
+from workflows.fleet_deploy.health import Time
+from workflows.fleet_deploy.roll import rows
+from workflows.fleet_deploy.runner import needed
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ssm import SSMClient
+
+_CONFIG = Config(
+    connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 5}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One look at the fleet.
+
+    Attributes:
+        there: the registry's instances by id.
+    """
+
+    status: FleetStatus
+    there: Mapping[str, InstanceStatus]
+    machines: Machines
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    ec2: "EC2Client"
+    ssm: "SSMClient"
+    clock: Time
+
+    def look(self, known: KnownRegistry) -> Sight:
+        """The fleet now; Ec2Error if it can't be seen."""
+        reading = ec2.read(self.ec2, self.clock.now())
+        status = shape(known, reading)
+        machines = Machines(
+            owners={host.id: host.name for host in reading.hosts},
+            live=frozenset(row.id for row in status.rows if row.host),
+        )
+        return Sight(status, rows(status), machines)
+
+
+def connect(environ: Mapping[str, str], clock: Time) -> Cloud:
+    """Clients with the job's role, which `configure-aws-credentials` put in the environment."""
+    key, secret, region = needed(
+        environ, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"
+    )
+    session = boto3.Session(
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
+        aws_session_token=environ.get("AWS_SESSION_TOKEN"),
+        region_name=region,
+    )
+    endpoint = environ.get("AWS_ENDPOINT_URL")
+    return Cloud(
+        session.client("ec2", endpoint_url=endpoint, config=_CONFIG),
+        session.client("ssm", endpoint_url=endpoint, config=_CONFIG),
+        clock,
+    )

@@ -1,0 +1,123 @@
+"""OpenTofu, or what stands in for it: init, plan, show, apply."""
+
+import json
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workflows.fleet_deploy.change import host_address, targets
+from workflows.fleet_deploy.runner import needed
+from workflows.fleet_deploy.stop import Stopped
+
+FOLDER = "tofu/fleet"
+_QUIET = ("-input=false", "-no-color")
+_LOCKED = (*_QUIET, "-lock-timeout=5m")
+# Tokens of the run that the engine has no use for.
+_WITHHELD = ("GITHUB_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The engine at work in the fleet's folder.
+
+    Attributes:
+        program: `tofu`, or a path.
+        root: the repository's root.
+        backend: where the state lies, as ``key=value``.
+    """
+
+    program: str
+    root: Path
+    environ: Mapping[str, str]
+    backend: tuple[str, ...]
+
+    def init(self) -> None:
+        self._run("init", *_QUIET, *(f"-backend-config={one}" for one in self.backend))
+
+    def plan_hosts(self, file: Path, image: str, ids: Iterable[str]) -> Any:
+        """Plan to replace these hosts, or create those that are not there, and nothing else."""
+        chosen = tuple(ids)
+        return self._plan(
+            file,
+            image,
+            *(f"-replace={host_address(id_)}" for id_ in chosen),
+            *(f"-target={address}" for id_ in chosen for address in targets(id_)),
+        )
+
+    def plan_rest(self, file: Path, image: str) -> Any:
+        """Plan whatever differs from the configuration."""
+        return self._plan(file, image)
+
+    def apply(self, file: Path) -> None:
+        self._run("apply", *_LOCKED, str(file))
+
+    def _plan(self, file: Path, image: str, *options: str) -> Any:
+        """The plan that now lies in `file`, as JSON."""
+        self._run("plan", *_LOCKED, f"-out={file}", f"-var=ami={image}", *options)
+        shown = self._run("show", "-json", str(file), quiet=True)
+        try:
+            return json.loads(shown)
+        except ValueError as error:
+            raise Stopped("OpenTofu failed", "OpenTofu's plan is not JSON.") from error
+
+    def _run(self, command: str, *options: str, quiet: bool = False) -> str:
+        """What the command wrote, where it is `quiet`; else that goes to the log as it comes."""
+        argv = [self.program, f"-chdir={FOLDER}", command, *options]
+        try:
+            with subprocess.Popen(  # noqa: S603  (a fixed command; what was asked is validated)
+                argv,
+                cwd=self.root,
+                env=_environment(self.environ),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT if not quiet else None,
+                text=True,
+                encoding="utf-8",
+            ) as process:
+                said = _heard(process, quiet=quiet)
+        except OSError as error:
+            raise Stopped("OpenTofu failed", f"{self.program} can't be run: {error}.") from error
+        if process.returncode:
+            raise Stopped("OpenTofu failed", _failure(command, process.returncode, said))
+        return said
+
+
+def read(environ: Mapping[str, str], root: Path) -> Engine:
+    """The engine that the environment names; Stopped if it does not say where the state lies."""
+    bucket, table, region = needed(environ, "TOFU_STATE_BUCKET", "TOFU_LOCK_TABLE", "AWS_REGION")
+    return Engine(
+        program=environ.get("TOFU") or "tofu",
+        root=root,
+        environ=environ,
+        backend=(f"bucket={bucket}", f"dynamodb_table={table}", f"region={region}"),
+    )
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in environ.items() if name not in _WITHHELD}
+    return {**kept, "TF_IN_AUTOMATION": "1"}
+
+
+def _heard(process: subprocess.Popen[str], *, quiet: bool) -> str:
+    if process.stdout is None:
+        return ""
+    if quiet:
+        return process.stdout.read()
+    last = deque[str](maxlen=200)
+    for line in process.stdout:
+        last.append(line)
+        sys.stdout.write(line)
+        sys.stdout.flush()
+    return "".join(last)
+
+
+def _failure(command: str, code: int, said: str) -> str:
+    """The first error it named: OpenTofu frames its errors in box characters."""
+    lines = (line.strip(" \t\r\n│╷╵") for line in said.splitlines())
+    error = next((line for line in lines if line.startswith("Error: ")), "")
+    why = error.removeprefix("Error: ")[:200] or f"exit {code}, see the log"
+    return f"OpenTofu's {command} failed: {why.rstrip('.')}."

@@ -1,0 +1,46 @@
+"""`finish`, for `all` only: remove what left the registry, bring the rest up to date."""
+
+import logging
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from fleet_control.caller import ALL
+from workflows.fleet_deploy import guard, roll, runner, summary
+from workflows.fleet_deploy.job import Job, Plan, planned, refuse, telling_where
+from workflows.fleet_deploy.stop import Stopped
+
+log = logging.getLogger(__name__)
+
+
+def run(job: Job) -> None:
+    plan = planned(job.environ)
+    if job.asked.target != ALL:
+        raise Stopped("Not for this", f"Only a deploy of `{ALL}` is finished this way.")
+    try:
+        _all_are_done(job, plan)
+        gone = _apply_the_rest(job, plan.image)
+    except Stopped as stop:
+        raise telling_where(job, plan.roll, stop) from stop
+    log.info("fleet.finished image=%s removed=%s", plan.image, ",".join(gone) or "none")
+    there = job.look().there
+    runner.write_summary(
+        job.environ, summary.finished([turn.id for turn in plan.roll], there, gone)
+    )
+
+
+def _all_are_done(job: Job, plan: Plan) -> None:
+    there = job.look().there
+    for turn in plan.roll:
+        if why := roll.unfinished(turn, there.get(turn.id), plan.image):
+            raise Stopped("Roll stopped", f"Nothing was removed: the roll stopped at {why}.")
+
+
+def _apply_the_rest(job: Job, image: str) -> tuple[str, ...]:
+    """The ids whose hosts are removed."""
+    job.engine.init()
+    with TemporaryDirectory() as folder:
+        file = Path(folder).resolve() / "plan"
+        plan = job.engine.plan_rest(file, image)
+        refuse(guard.finished(plan, job.known.registry, job.look().machines))
+        job.engine.apply(file)
+    return guard.removed(plan)

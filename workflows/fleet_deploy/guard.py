@@ -1,0 +1,258 @@
+"""Stop a plan that would touch more than was asked.
+
+OpenTofu decides what a plan holds; this decides whether it may be applied. What is not understood
+is a trespass, never a pass.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from fleet_control.caller import is_instance_id
+from workflows.fleet_deploy.change import (
+    HOST_NAME,
+    HOST_TYPE,
+    Action,
+    Change,
+    Unreadable,
+    address_of,
+    host_address,
+    read,
+)
+
+# Whatever makes, stops or starts machines: a host by another name is a host all the same.
+_HOST_TYPES = (HOST_TYPE, "aws_spot_", "aws_ec2_fleet", "aws_autoscaling_", "aws_ec2_instance_")
+# The thing that deploys, its lock and its keys live in states of their own. Here they would mean
+# that two states were mixed up.
+_CONTROL_TYPES = (
+    "aws_lambda_",
+    "aws_dynamodb_",
+    "aws_iam_user",
+    "aws_iam_access_key",
+    "aws_iam_openid_connect_provider",
+)
+# These hold nothing and no host stands on them, so `finish` may remove or remake them. The rest
+# (buckets, subnets, roles, …) a person removes.
+_REMADE_TYPES = (
+    "aws_security_group_rule",
+    "aws_vpc_security_group_ingress_rule",
+    "aws_vpc_security_group_egress_rule",
+    "aws_iam_role_policy",
+    "aws_iam_role_policy_attachment",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Trespass:
+    """One thing a plan must not do.
+
+    Attributes:
+        address: what it would be done to.
+        action: what would be done, to be read after "would".
+        why: why it may not.
+    """
+
+    address: str
+    action: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.address} would {self.action}: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Machines:
+    """What EC2 shows, to hold the plan's idea of it against.
+
+    Attributes:
+        owners: every machine of the fleet by its id, and the instance that it is named for.
+        live: the instances that have a machine which is not on its way out.
+    """
+
+    owners: Mapping[str, str]
+    live: frozenset[str]
+
+
+def rolled(
+    plan: object, ids: Collection[str], image: str, machines: Machines
+) -> tuple[Trespass, ...]:
+    """What a plan for the hosts of `ids` does beyond replacing or creating exactly those.
+
+    Allowed are: those hosts, new on `image`; creating or updating in place what is no host.
+    """
+    expected = {host_address(id_): id_ for id_ in ids}
+    changes, strange = _changes(plan)
+    moved = {one.address for one in changes if one.action in (Action.REPLACE, Action.CREATE)}
+    idle = [
+        Trespass(address, Action.NOTHING, "it was to be replaced")
+        for address in expected
+        if address not in moved
+    ]
+    found = _judged(changes, lambda one: _beyond_the_roll(one, expected, image, machines))
+    return (*strange, *found, *idle)
+
+
+def finished(plan: object, registered: Collection[str], machines: Machines) -> tuple[Trespass, ...]:
+    """What the last plan of `all` does beyond removing what left and bringing the rest up to date.
+
+    It may not touch a registered host. What is keyed by ids that left the registry may go.
+    """
+    changes, strange = _changes(plan)
+    by_registry = _keyed_by(registered, changes)
+    found = _judged(changes, lambda one: _beyond_finishing(one, registered, by_registry, machines))
+    return (*strange, *found)
+
+
+def removed(plan: object) -> tuple[str, ...]:
+    """The ids of the hosts that a plan destroys and does not make again."""
+    changes, _ = _changes(plan)
+    return tuple(
+        str(one.index)
+        for one in changes
+        if _is_fleet_host(one) and one.action is Action.DELETE and not one.deposed
+    )
+
+
+def _changes(plan: object) -> tuple[tuple[Change, ...], tuple[Trespass, ...]]:
+    """The plan's changes, and what about it can't be read."""
+    if not isinstance(plan, Mapping):
+        return (), (_strange("the plan", "it is not an object"),)
+    strange = [_strange("the plan", why) for why in _strange_plan(plan)]
+    changes: list[Change] = []
+    listed = plan.get("resource_changes") or []
+    for raw in listed if isinstance(listed, list) else []:
+        try:
+            changes.append(read(raw))
+        except Unreadable as error:
+            strange.append(_strange(address_of(raw), str(error)))
+    twice = Counter(one.address for one in changes if not one.deposed)
+    strange += [_strange(address, "it stands twice") for address, n in twice.items() if n > 1]
+    return tuple(changes), tuple(strange)
+
+
+def _strange(address: str, why: str) -> Trespass:
+    return Trespass(address, "change in a way I do not understand", why)
+
+
+def _strange_plan(plan: Mapping[str, object]) -> Iterable[str]:
+    version = plan.get("format_version")
+    if not isinstance(version, str) or not version.startswith("1."):
+        yield f"its format version is {version!r}, not 1.x"
+    if not isinstance(plan.get("resource_changes", []), list | None):
+        yield "its resource_changes are not a list"
+    if plan.get("errored"):
+        yield "making it failed"
+    for key in ("deferred_changes", "action_invocations"):
+        if plan.get(key):
+            yield f"it holds {key}"
+
+
+def _judged(
+    changes: Iterable[Change], why_not: Callable[[Change], str | None]
+) -> tuple[Trespass, ...]:
+    judged = ((one, why_not(one)) for one in changes if one.action is not Action.NOTHING)
+    return tuple(Trespass(one.address, one.action, why) for one, why in judged if why)
+
+
+def _beyond_the_roll(
+    change: Change, expected: Mapping[str, str], image: str, machines: Machines
+) -> str | None:
+    if _is_host(change):
+        id_ = expected.get(change.address)
+        return _host_beyond(change, id_, image, machines) if id_ else "nobody asked for this host"
+    return _never(change) or (
+        None if _is_gentle(change) else "only what is no host may be created or updated beside it"
+    )
+
+
+def _host_beyond(change: Change, id_: str, image: str, machines: Machines) -> str | None:
+    if change.deposed:
+        return "it is the leftover of an earlier apply: see to it by hand"
+    if change.action not in (Action.REPLACE, Action.CREATE):
+        return "a host is only ever replaced or created"
+    if change.image != image:
+        return f"it would run {change.image or 'an unknown image'} and not {image}"
+    if change.action is Action.CREATE:
+        return (
+            f"{id_} has a machine that the state does not know, and two would share its token"
+            if id_ in machines.live
+            else None
+        )
+    return _of_another(change, id_, machines)
+
+
+def _of_another(change: Change, id_: str, machines: Machines) -> str | None:
+    """Why not, where the machine that would go is not the one that EC2 shows under this id."""
+    owner = machines.owners.get(change.machine)
+    if owner == id_:
+        return None
+    machine = change.machine or "a machine without an id"
+    return f"that would take away {machine}, which EC2 shows as {owner or 'none of the fleet'}"
+
+
+def _beyond_finishing(
+    change: Change,
+    registered: Collection[str],
+    by_registry: Collection[str],
+    machines: Machines,
+) -> str | None:
+    if _is_host(change):
+        return _host_stays(change, registered, machines)
+    if why := _never(change):
+        return why
+    if _is_gentle(change) or (change.type in _REMADE_TYPES and change.index not in registered):
+        return None
+    left = change.resource in by_registry and _has_left(change, registered)
+    if change.action is Action.DELETE and left:
+        return None
+    return "a run removes only what is keyed by an id that left the registry; do this by hand"
+
+
+def _host_stays(change: Change, registered: Collection[str], machines: Machines) -> str | None:
+    if not _is_fleet_host(change):
+        return "it is no host of the registry's"
+    if change.index in registered:
+        return "it is registered, and registered hosts are only moved one by one"
+    if change.action is not Action.DELETE or not _has_left(change, registered):
+        return "it is not in the registry"
+    return _of_another(change, str(change.index), machines)
+
+
+def _never(change: Change) -> str | None:
+    """Why not, for what no deploy may do whichever its job."""
+    if change.data:
+        return None if change.action is Action.READ else "a data source can only be read"
+    if change.action is Action.READ:
+        return "only a data source can be read"
+    if change.type.startswith(_CONTROL_TYPES):
+        return "it belongs to the control plane, and no deploy may touch what deploys"
+    return None
+
+
+def _is_host(change: Change) -> bool:
+    return not change.data and change.type.startswith(_HOST_TYPES)
+
+
+def _is_fleet_host(change: Change) -> bool:
+    return not change.data and change.resource == f"{HOST_TYPE}.{HOST_NAME}"
+
+
+def _is_gentle(change: Change) -> bool:
+    return change.action in (Action.READ, Action.CREATE, Action.UPDATE) and not change.deposed
+
+
+def _has_left(change: Change, registered: Collection[str]) -> bool:
+    index = change.index
+    return isinstance(index, str) and is_instance_id(index) and index not in registered
+
+
+def _keyed_by(registered: Collection[str], changes: Iterable[Change]) -> frozenset[str]:
+    """The resources whose every key that stays is a registered id.
+
+    Zones and names of buckets can look like ids too; their keys that stay tell them apart.
+    """
+    staying: dict[str, set[str | int | None]] = {}
+    for one in changes:
+        if one.action is not Action.DELETE:
+            staying.setdefault(one.resource, set()).add(one.index)
+    return frozenset(name for name, keys in staying.items() if keys <= set(registered))

@@ -1,0 +1,83 @@
+"""`host`: replace one host, or create it, and wait until it is healthy."""
+
+import logging
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from fleet_control.error import Ec2Error
+from workflows.fleet_deploy import guard, health, roll, runner, summary
+from workflows.fleet_deploy.cloud import Sight
+from workflows.fleet_deploy.job import Job, Plan, planned, refuse, telling_where
+from workflows.fleet_deploy.stop import Stopped
+
+log = logging.getLogger(__name__)
+
+
+def run(job: Job) -> None:
+    (instance,) = runner.needed(job.environ, "INSTANCE")
+    plan = planned(job.environ)
+    earlier = roll.before(plan.roll, instance)
+    turn = plan.roll[len(earlier)]
+    began = job.clock.now()
+    try:
+        _may_begin(job, turn, earlier, plan)
+        _replace(job, turn, plan.image)
+        machine = _wait_until_healthy(job, turn, plan.image)
+    except Stopped as stop:
+        raise telling_where(job, plan.roll, stop) from stop
+    took = summary.span(job.clock.now() - began)
+    log.info("fleet.replaced instance=%s machine=%s took=%s", turn.id, machine, took)
+    runner.write_summary(job.environ, summary.replaced(turn, machine, plan.image, took))
+
+
+def _may_begin(job: Job, turn: roll.Turn, earlier: tuple[roll.Turn, ...], plan: Plan) -> None:
+    """Every host before this one is as it should be; of the last of them the service too.
+
+    That one is enough: had an earlier host's service been down, the host after it had not moved.
+    """
+    sight = job.look()
+    why = roll.hindrance(turn, earlier, sight.there, plan.image)
+    if not why and earlier:
+        last = earlier[-1]
+        trouble = job.service.trouble(_machine(sight, last.id))
+        why = trouble and f"the roll stopped at {last.id}: {trouble}"
+    if why:
+        raise Stopped("Roll stopped", f"{turn.id} was not touched: {why}.")
+
+
+def _replace(job: Job, turn: roll.Turn, image: str) -> None:
+    """Plan, guard that file, apply that very file."""
+    job.engine.init()
+    with TemporaryDirectory() as folder:
+        file = Path(folder).resolve() / "plan"
+        plan = job.engine.plan_hosts(file, image, [turn.id])
+        refuse(guard.rolled(plan, [turn.id], image, job.look().machines))
+        job.engine.apply(file)
+
+
+def _wait_until_healthy(job: Job, turn: roll.Turn, image: str) -> str:
+    """The new machine, once its status checks and its service say so; each has the deadline."""
+    missing = health.wait(lambda: _unfinished(job, turn, image), job.pace, job.clock)
+    if not missing:
+        machine = _machine(job.look(), turn.id)
+        trouble = health.wait(lambda: job.service.trouble(machine), job.pace, job.clock)
+        if not trouble:
+            return machine
+        missing = f"{turn.id} ({machine}): {trouble}"
+    raise Stopped(
+        "Not healthy",
+        f"{turn.id} was replaced but did not become healthy within "
+        f"{summary.span(job.pace.deadline)}: {missing}.",
+    )
+
+
+def _unfinished(job: Job, turn: roll.Turn, image: str) -> str:
+    try:
+        return roll.unfinished(turn, job.look().there.get(turn.id), image)
+    except Ec2Error as error:
+        return f"EC2 can't be read ({error})"
+
+
+def _machine(sight: Sight, id_: str) -> str:
+    host = roll.host_of(id_, sight.there)
+    return host.id if host else ""

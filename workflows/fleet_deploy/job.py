@@ -1,0 +1,104 @@
+"""What each of the run's jobs begins with, whichever it is."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleet_control.error import FleetError
+from fleet_control.ledger import Entry, is_image_id
+from fleet_control.registry import parse
+from fleet_control.registry_source import KnownRegistry
+from workflows.fleet_deploy import asked, engine, health, roll, runner, summary
+from workflows.fleet_deploy.cloud import Cloud, Sight, connect
+from workflows.fleet_deploy.guard import Trespass
+from workflows.fleet_deploy.stop import Stopped
+
+REGISTRY = Path("nix/instances.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job at work in a checkout of the repository.
+
+    Attributes:
+        environ: a runner's environment.
+        asked: the inputs.
+        known: the registry of this checkout.
+        pace: of the waiting for a host's health.
+    """
+
+    environ: Mapping[str, str]
+    run: runner.Run
+    asked: Entry
+    known: KnownRegistry
+    cloud: Cloud
+    engine: engine.Engine
+    pace: health.Pace
+    clock: health.Time
+
+    def look(self) -> Sight:
+        return self.cloud.look(self.known)
+
+    @property
+    def service(self) -> health.Service:
+        return health.Service(self.cloud.ssm, self.clock, min(self.pace.poll, 2.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What `plan` handed to the jobs after it."""
+
+    image: str
+    roll: tuple[roll.Turn, ...]
+
+
+def begin(environ: Mapping[str, str], root: Path, clock: health.Time) -> Job:
+    """Look at the attempt before anything else, then at all that was handed in."""
+    run = runner.read_run(environ)
+    runner.first_attempt_only(run)
+    entry = asked.read(environ)
+    registry = parse((root / REGISTRY).read_bytes())
+    return Job(
+        environ=environ,
+        run=run,
+        asked=entry,
+        known=KnownRegistry(registry, environ.get("COMMIT", ""), clock.now(), fresh=True),
+        cloud=connect(environ, clock),
+        engine=engine.read(environ, root),
+        pace=health.read_pace(environ),
+        clock=clock,
+    )
+
+
+def planned(environ: Mapping[str, str]) -> Plan:
+    """The image and the roll, from the environment of a later job."""
+    image, turns = runner.needed(environ, "IMAGE", "ROLL")
+    if not is_image_id(image):
+        raise Stopped("Bad roll", "The image that `plan` handed over is none.")
+    return Plan(image, roll.decode(turns))
+
+
+def refuse(trespasses: tuple[Trespass, ...]) -> None:
+    """Stop before apply, naming what the plan would do beyond what was asked."""
+    if not trespasses:
+        return
+    more = f" (and {len(trespasses) - 1} more)" if len(trespasses) > 1 else ""
+    raise Stopped(
+        "Guarded",
+        f"Nothing was applied, the plan goes too far: {trespasses[0]}{more}.",
+        summary.bullets(str(one) for one in trespasses),
+    )
+
+
+def telling_where(job: Job, turns: Iterable[roll.Turn], stop: Stopped) -> Stopped:
+    """The same stop, saying also which hosts are on which image, as far as that can be seen."""
+    try:
+        there = job.look().there
+    except FleetError:
+        return stop
+    ids = [turn.id for turn in turns]
+    return Stopped(
+        stop.title,
+        f"{stop} {roll.whereabouts(ids, there)}",
+        "\n\n".join(filter(None, (stop.details, summary.hosts(ids, there)))),
+    )

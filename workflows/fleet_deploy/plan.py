@@ -1,0 +1,81 @@
+"""`plan`: judge what was asked, resolve the image, and rehearse the whole roll once."""
+
+import logging
+import re
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from fleet_control.caller import ALL
+from workflows.fleet_deploy import asked, guard, judge, roll, runner, summary
+from workflows.fleet_deploy.cloud import Sight
+from workflows.fleet_deploy.github import GitHub
+from workflows.fleet_deploy.job import Job, refuse
+from workflows.fleet_deploy.stop import Stopped
+
+log = logging.getLogger(__name__)
+
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+def run(job: Job) -> None:
+    api, token, commit = runner.needed(job.environ, "GITHUB_API_URL", "GITHUB_TOKEN", "COMMIT")
+    if not _COMMIT.fullmatch(commit):
+        raise Stopped("Not set up", "COMMIT is not a commit.")
+    runs = GitHub(api, token, job.clock.sleep).runs(job.run, job.clock.now())
+    judge.only_once(job.asked, job.run.id, runs)
+    sight = job.look()
+    caller = asked.speaker(job.asked, job.run.actor, job.known.registry)
+    facts = judge.facts(caller, job.asked.target, job.run.id, runs, sight)
+    judge.allow(caller, job.asked, facts)
+    image = judge.resolve_image(job.asked.ami_override, sight)
+    turns = roll.of(
+        job.asked.target,
+        sight.status,
+        image,
+        caller=job.asked.caller,
+        carrier=asked.carrier(job.asked),
+    )
+    _rehearse(job, image, turns, sight)
+    runner.write_outputs(
+        job.environ,
+        {
+            "commit": commit,
+            "image": image,
+            "roll": roll.encode(turns),
+            "target": job.asked.target,
+        },
+    )
+    _tell(job, image, turns, sight)
+
+
+def _rehearse(job: Job, image: str, turns: tuple[roll.Turn, ...], sight: Sight) -> None:
+    """Plan all of it and apply none: what would stop the tenth host stops the first."""
+    ids = [turn.id for turn in turns]
+    job.engine.init()
+    with TemporaryDirectory() as folder:
+        planned = job.engine.plan_hosts(Path(folder).resolve() / "rehearsal", image, ids)
+    refuse(guard.rolled(planned, ids, image, sight.machines))
+
+
+def _tell(job: Job, image: str, turns: tuple[roll.Turn, ...], sight: Sight) -> None:
+    log.info("fleet.planned target=%s image=%s hosts=%d", job.asked.target, image, len(turns))
+    alone = "" if job.asked.target == ALL else summary.left_alone(roll.left(sight.status))
+    if alone:
+        log.info(alone.replace("`", ""))
+    runner.write_summary(
+        job.environ,
+        "\n\n".join(
+            part
+            for part in (
+                summary.asked(
+                    job.asked,
+                    asked.asker(job.asked, job.run.actor),
+                    image,
+                    newest=not job.asked.ami_override,
+                ),
+                summary.turns(turns, sight.there),
+                alone,
+            )
+            if part
+        ),
+    )

@@ -1,0 +1,160 @@
+"""The roll: whose turn comes when, and whether the next one may begin."""
+
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass
+
+from fleet_control.caller import ALL, is_instance_id
+from fleet_control.ledger import is_image_id
+from fleet_control.policy import Condition
+from fleet_control.status import FleetStatus, Host, InstanceStatus
+from workflows.fleet_deploy.stop import Stopped
+
+_MACHINE = re.compile(r"i-[0-9a-f]{8,17}")
+# GitHub cuts the name of a job at about 97 characters.
+NAME_LENGTH = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One host's turn.
+
+    Attributes:
+        id: the instance.
+        seen: the machine that the rehearsal saw there, or empty where there was none.
+        name: of the job, ``<id>: <old image> -> <new image>``.
+    """
+
+    id: str
+    seen: str
+    name: str
+
+
+def rows(status: FleetStatus) -> dict[str, InstanceStatus]:
+    """The registry's instances by id."""
+    return {row.id: row for row in status.rows if row.instance is not None}
+
+
+def left(status: FleetStatus) -> tuple[InstanceStatus, ...]:
+    """The hosts that no entry of the registry asks for."""
+    return tuple(row for row in status.rows if row.instance is None)
+
+
+def of(
+    target: str, status: FleetStatus, image: str, *, caller: str, carrier: str
+) -> tuple[Turn, ...]:
+    """Who is moved, in this order.
+
+    `all` takes the host that carries the asking bot last: a bad image must be met while the chat
+    still has its bot. Any other target is followed by the hosts that are missing, except the
+    caller's own.
+    """
+    there = rows(status)
+    return tuple(_turn(there[id_], image) for id_ in _order(target, status, caller, carrier))
+
+
+def _order(target: str, status: FleetStatus, caller: str, carrier: str) -> Iterable[str]:
+    ids = status.registry.registry.ids
+    if target == ALL:
+        return sorted(ids, key=lambda id_: id_ == carrier)
+    missing = [id_ for id_ in ids if status.conditions.get(id_) is Condition.MISSING]
+    return (target, *(id_ for id_ in missing if id_ not in (target, caller)))
+
+
+def _turn(row: InstanceStatus, image: str) -> Turn:
+    host = row.host
+    name = f"{row.id}: {host.image if host else 'none'} -> {image}"
+    return Turn(row.id, host.id if host else "", name[:NAME_LENGTH])
+
+
+def host_of(id_: str, there: Mapping[str, InstanceStatus]) -> Host | None:
+    row = there.get(id_)
+    return row.host if row else None
+
+
+def encode(roll: Iterable[Turn]) -> str:
+    """The roll as a matrix takes it."""
+    return json.dumps([asdict(turn) for turn in roll], separators=(",", ":"))
+
+
+def decode(text: str) -> tuple[Turn, ...]:
+    """The roll that `plan` handed over; Stopped where it is none."""
+    try:
+        roll = tuple(Turn(**entry) for entry in json.loads(text))
+    except (TypeError, ValueError) as error:
+        raise Stopped("Bad roll", "The roll that `plan` handed over can't be read.") from error
+    if not roll or not all(_well_formed(turn) for turn in roll):
+        raise Stopped("Bad roll", "The roll that `plan` handed over holds what is no host.")
+    return roll
+
+
+def _well_formed(turn: Turn) -> bool:
+    fields = (turn.id, turn.seen, turn.name)
+    return (
+        all(isinstance(field, str) for field in fields)
+        and is_instance_id(turn.id)
+        and (not turn.seen or _MACHINE.fullmatch(turn.seen) is not None)
+    )
+
+
+def before(roll: Iterable[Turn], id_: str) -> tuple[Turn, ...]:
+    """The turns before this instance's; Stopped if it has none."""
+    earlier: list[Turn] = []
+    for turn in roll:
+        if turn.id == id_:
+            return tuple(earlier)
+        earlier.append(turn)
+    raise Stopped("Bad roll", f"{id_[:40]} has no turn in this roll.")
+
+
+def unfinished(turn: Turn, row: InstanceStatus | None, image: str) -> str:
+    """What is still missing until this turn is done, or nothing."""
+    host = row.host if row else None
+    if row is None or host is None:
+        return f"{turn.id} has no host"
+    if host.id == turn.seen:
+        return f"{turn.id} is still the machine it was ({host.id})"
+    if host.image != image:
+        return f"{turn.id} runs {host.image} and not {image}"
+    if row.condition is not Condition.HEALTHY:
+        return f"{turn.id} is {host.state}, its status checks say {host.health}"
+    return ""
+
+
+def hindrance(
+    turn: Turn, earlier: Iterable[Turn], there: Mapping[str, InstanceStatus], image: str
+) -> str:
+    """Why this turn may not begin, or nothing.
+
+    Not every runner stops a serial matrix at its first failure, so the roll stops itself.
+    """
+    for one in earlier:
+        if why := unfinished(one, there.get(one.id), image):
+            return f"the roll stopped at {one.id}: {why}"
+    host = host_of(turn.id, there)
+    now = host.id if host else ""
+    if now != turn.seen:
+        return (
+            f"{turn.id} was {turn.seen or 'without a host'} when this was planned and is "
+            f"{now or 'without a host'} now: somebody else moved it"
+        )
+    return ""
+
+
+def whereabouts(ids: Collection[str], there: Mapping[str, InstanceStatus]) -> str:
+    """Which hosts are on which image, in a sentence a chat has room for."""
+    on: dict[str, list[str]] = {}
+    for id_ in ids:
+        host = host_of(id_, there)
+        on.setdefault(host.image if host else "no host", []).append(id_)
+    return " ".join(f"{_place(image)}: {_some(names)}." for image, names in on.items())
+
+
+def _place(image: str) -> str:
+    return f"On {image}" if is_image_id(image) else "Without a host"
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more

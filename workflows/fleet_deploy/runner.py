@@ -1,0 +1,101 @@
+"""What the run knows of itself: GitHub's variables, and what it may tell GitHub back."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from workflows.fleet_deploy.stop import Stopped
+
+_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
+_WORKFLOW = re.compile(r"[^/]+/[^/]+/\.github/workflows/([\w.-]+)@refs/heads/(.+)")
+_OUTPUT = re.compile(r"[^\r\n]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """This run.
+
+    Attributes:
+        attempt: 1, or more for a re-run.
+        workflow: the file name of the workflow.
+        branch: the branch that the workflow was started on.
+        actor: who started it, by GitHub's name.
+    """
+
+    id: int
+    attempt: int
+    repository: str
+    workflow: str
+    branch: str
+    actor: str
+
+
+def read_run(environ: Mapping[str, str]) -> Run:
+    """This run, from a runner's environment; Stopped names every variable that is wrong."""
+    workflow = _WORKFLOW.fullmatch(environ.get("GITHUB_WORKFLOW_REF", ""))
+    checks = {
+        "GITHUB_RUN_ID": environ.get("GITHUB_RUN_ID", "").isdecimal(),
+        "GITHUB_RUN_ATTEMPT": environ.get("GITHUB_RUN_ATTEMPT", "").isdecimal(),
+        "GITHUB_REPOSITORY": _REPOSITORY.fullmatch(environ.get("GITHUB_REPOSITORY", "")),
+        "GITHUB_WORKFLOW_REF (a workflow file on a branch)": workflow,
+    }
+    wrong = [name for name, holds in checks.items() if not holds]
+    if wrong or workflow is None:
+        raise Stopped("No runner", f"Not as on a GitHub runner: {', '.join(wrong)}.")
+    return Run(
+        id=int(environ["GITHUB_RUN_ID"]),
+        attempt=int(environ["GITHUB_RUN_ATTEMPT"]),
+        repository=environ["GITHUB_REPOSITORY"],
+        workflow=workflow[1],
+        branch=workflow[2],
+        actor=environ.get("GITHUB_ACTOR", ""),
+    )
+
+
+def first_attempt_only(run: Run) -> None:
+    """A re-run would act on what was true for the first attempt; Stopped says what to do."""
+    if run.attempt != 1:
+        raise Stopped(
+            "Not twice",
+            f"This is attempt {run.attempt} of run {run.id}; a deploy is never run again. "
+            "Start a new one.",
+        )
+
+
+def needed(environ: Mapping[str, str], *names: str) -> tuple[str, ...]:
+    """The values of variables that must be set; Stopped names all that are not."""
+    missing = [name for name in names if not environ.get(name)]
+    if missing:
+        raise Stopped("Not set up", f"Not set: {', '.join(missing)}. See the README's set-up.")
+    return tuple(environ[name] for name in names)
+
+
+def write_outputs(environ: Mapping[str, str], outputs: Mapping[str, str]) -> None:
+    """Hand values to later jobs. A value is one line, or it could write outputs of its own."""
+    for name, value in outputs.items():
+        if not _OUTPUT.fullmatch(value):
+            raise ValueError(f"the output {name} has more than one line")
+    _append(environ, "GITHUB_OUTPUT", "".join(f"{key}={one}\n" for key, one in outputs.items()))
+
+
+def write_summary(environ: Mapping[str, str], markdown: str) -> None:
+    _append(environ, "GITHUB_STEP_SUMMARY", markdown.rstrip() + "\n\n")
+
+
+def _append(environ: Mapping[str, str], variable: str, text: str) -> None:
+    path = environ.get(variable)
+    if path:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(text)
+
+
+def error_line(title: str, sentence: str) -> str:
+    """The workflow command that GitHub shows as an error, and keeps in the log."""
+    return f"::error title={_escaped(title, ',:')}::{_escaped(sentence)}"
+
+
+def _escaped(text: str, more: str = "") -> str:
+    for character in ("%", "\r", "\n", *more):
+        text = text.replace(character, f"%{ord(character):02X}")
+    return text

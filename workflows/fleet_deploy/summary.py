@@ -1,0 +1,74 @@
+"""The job's summary: markdown that a person likes to read."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from fleet_control.ledger import Entry
+from fleet_control.status import InstanceStatus
+from workflows.fleet_deploy.roll import Turn
+
+_ROWS = 50
+
+
+def asked(entry: Entry, who: str, image: str, newest: bool) -> str:
+    """Headline and a line of what was asked."""
+    kind = "the newest image" if newest else "an image that was asked for"
+    return f"## Deploy of `{entry.target}`\n\nAsked by `{who}`; {kind}: `{image}`."
+
+
+def turns(roll: Sequence[Turn], there: Mapping[str, InstanceStatus]) -> str:
+    """The roll before it begins."""
+    lines = [
+        f"| {number} | `{turn.id}` | {_now(there.get(turn.id))} |"
+        for number, turn in enumerate(roll, 1)
+    ]
+    return _table("| turn | host | now |\n| ---: | --- | --- |", lines)
+
+
+def hosts(ids: Iterable[str], there: Mapping[str, InstanceStatus]) -> str:
+    """Where these hosts are now."""
+    lines = [f"| `{id_}` | {_now(there.get(id_))} |" for id_ in ids]
+    return _table("| host | now |\n| --- | --- |", lines)
+
+
+def left_alone(rows: Iterable[InstanceStatus]) -> str:
+    """Which hosts have no entry in the registry and stay, or nothing."""
+    names = ", ".join(f"`{row.id}`" for row in rows)
+    if not names:
+        return ""
+    return f"Left alone: {names} left the registry; only a deploy of `all` removes such a host."
+
+
+def replaced(turn: Turn, machine: str, image: str, took: str) -> str:
+    was = f"was `{turn.seen}`" if turn.seen else "was missing"
+    return f"### `{turn.id}` is healthy\n\nNow `{machine}` on `{image}`, {was}; took {took}."
+
+
+def finished(ids: Sequence[str], there: Mapping[str, InstanceStatus], gone: Sequence[str]) -> str:
+    """How the fleet stands after a deploy of `all`."""
+    removed = f"Removed: {', '.join(f'`{id_}`' for id_ in gone)}." if gone else "Nothing to remove."
+    return f"## The whole fleet is deployed\n\n{hosts(ids, there)}\n\n{removed}"
+
+
+def stopped(title: str, sentence: str, details: str) -> str:
+    return f"## Stopped: {title}\n\n{sentence}\n\n{details}"
+
+
+def bullets(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def span(seconds: float) -> str:
+    """A length of time, as people say it."""
+    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
+
+
+def _now(row: InstanceStatus | None) -> str:
+    host = row.host if row else None
+    if row is None or host is None:
+        return "no host"
+    return f"`{host.id}` on `{host.image}`, {row.condition}"
+
+
+def _table(head: str, lines: list[str]) -> str:
+    more = [f"\n… and {len(lines) - _ROWS} more."] if len(lines) > _ROWS else []
+    return "\n".join((head, *lines[:_ROWS], *more))
