@@ -49,6 +49,11 @@ class RegistrySource:
         self._tried_at = float("-inf")
         self._lock = asyncio.Lock()
 
+    @property
+    def last(self) -> KnownRegistry | None:
+        """What was known last, however old; asks nobody."""
+        return self._known
+
     async def get(self) -> KnownRegistry:
         async with self._lock:
             if self._known and self._clock.now() - self._tried_at < KEPT_SECONDS:

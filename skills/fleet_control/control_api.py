@@ -1,0 +1,254 @@
+"""The Control API's client: signed, on one kept-alive session, with a deadline on every call."""
+
+import json
+import logging
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import aiohttp
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from pydantic import TypeAdapter, ValidationError
+
+from fleet_control.clock import Clock
+from fleet_control.error import ControlApiDown, ControlApiError, ControlApiRefused, OutcomeUnknown
+from fleet_control.ledger import Entry, Run, oldest
+
+DEADLINE_SECONDS = 10.0
+LONGEST_ANSWER = 1024 * 1024
+# GitHub lists a new run a few seconds after it took the dispatch.
+LISTED_AFTER_SECONDS = 5.0
+
+_RUN = TypeAdapter(Run)
+_RUNS = TypeAdapter(tuple[Run, ...])
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatched:
+    """A deploy that was taken: its run, where the API could name it, and the API's own words."""
+
+    run_id: int | None
+    url: str
+    message: str
+
+
+class ControlApi:
+    """One door for deploys, runs, the registry and cancels.
+
+    Every method raises ControlApiRefused (it said no), or ControlApiDown (nothing was done);
+    `deploy` also OutcomeUnknown. `deadline` is seconds for each call.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        access_key: str,
+        secret_key: str,
+        region: str,
+        clock: Clock,
+        deadline: float = DEADLINE_SECONDS,
+    ) -> None:
+        self._url = url if url.count("/") > 2 else f"{url}/"
+        self._token = token
+        self._signer = SigV4Auth(Credentials(access_key, secret_key), "lambda", region)
+        self._clock = clock
+        self._timeout = aiohttp.ClientTimeout(total=deadline)
+        self._kept: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _error: object, _trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        if self._kept is not None:
+            await self._kept.close()
+            self._kept = None
+
+    async def deploy(self, entry: Entry) -> Dispatched:
+        """Ask for a deploy, at most twice.
+
+        A dispatch is not idempotent: when its answer is lost, the runs of this request id are asked
+        for first. OutcomeUnknown when that can't be cleared up.
+        """
+        ask = {"action": "deploy", **entry._asdict(), "caller": entry.caller or None}
+        for last in (False, True):
+            try:
+                return _dispatched(await self._ask(ask))
+            except _Lost as lost:
+                log.warning("fleet.dispatch_lost request_id=%s", entry.request_id)
+                taken = await self._taken(entry, lost)
+                if taken is not None:
+                    return taken
+                if last:
+                    raise _unknown(lost) from lost
+        raise AssertionError("unreachable")
+
+    async def run(self, run_id: int) -> Run:
+        return _read(_RUN, await self._asked({"action": "run", "run_id": run_id}), "run")
+
+    async def runs(
+        self, limit: int = 10, request_id: str = "", *, unfinished: bool = False
+    ) -> tuple[Run, ...]:
+        """Newest first; `unfinished` adds those that ended within a day."""
+        ask: dict[str, Any] = {"action": "runs", "limit": limit}
+        if request_id:
+            ask["request_id"] = request_id
+        if unfinished:
+            ask["unfinished"] = True
+        return _read(_RUNS, await self._asked(ask), "runs")
+
+    async def registry(self) -> tuple[str, str]:
+        """The registry's text as it is at its source, and its version."""
+        answer = await self._asked({"action": "registry"})
+        text, version = answer.get("registry"), answer.get("version")
+        if not isinstance(text, str) or not isinstance(version, str):
+            raise ControlApiDown("The Control API answered without a registry.")
+        return text, version
+
+    async def cancel(self, run_id: int, requested_by: str) -> str:
+        """Stop a deploy of which no job has started; its words for that."""
+        answer = await self._asked(
+            {"action": "cancel", "run_id": run_id, "requested_by": requested_by}
+        )
+        return str(answer.get("message", "cancelled"))
+
+    async def _taken(self, entry: Entry, lost: "_Lost") -> Dispatched | None:
+        await self._clock.sleep(LISTED_AFTER_SECONDS)
+        try:
+            runs = await self.runs(request_id=entry.request_id)
+        except ControlApiError as error:
+            raise _unknown(lost) from error
+        run = oldest(runs, entry.request_id)
+        if run is None:
+            return None
+        return Dispatched(run.id, run.url, f"deploy queued for {entry.target}")
+
+    async def _asked(self, ask: dict[str, Any]) -> dict[str, Any]:
+        """A call that may be lost without harm; on a connection that broke off, made once more."""
+        try:
+            try:
+                return await self._ask(ask)
+            except _BrokenOff:
+                return await self._ask(ask)
+        except _Lost as lost:
+            raise ControlApiDown(str(lost)) from lost
+
+    async def _ask(self, ask: dict[str, Any]) -> dict[str, Any]:
+        body = json.dumps(ask).encode()
+        try:
+            async with self._session().post(
+                self._url, data=body, headers=self._signed(body), allow_redirects=False
+            ) as response:
+                text = await _limited(response)
+                status = response.status
+        except aiohttp.ClientConnectorError as error:
+            raise ControlApiDown("The Control API can't be reached.") from error
+        except TimeoutError as error:
+            raise _Lost("The Control API did not answer in time.") from error
+        except aiohttp.ClientError as error:
+            raise _BrokenOff("The Control API broke off in the middle of its answer.") from error
+        return _answer(status, text)
+
+    def _session(self) -> aiohttp.ClientSession:
+        if self._kept is None:
+            self._kept = aiohttp.ClientSession(timeout=self._timeout)
+        return self._kept
+
+    def _signed(self, body: bytes) -> dict[str, str]:
+        request = AWSRequest(
+            method="POST",
+            url=self._url,
+            data=body,
+            headers={"Content-Type": "application/json", "x-clawdinator-token": self._token},
+        )
+        self._signer.add_auth(request)
+        return dict(request.headers.items())
+
+
+class _Lost(ControlApiError):
+    """The request may have been acted on; its answer did not arrive, or could not be read."""
+
+
+class _BrokenOff(_Lost):
+    """The connection ended; one kept alive may have been closed at the other end meanwhile."""
+
+
+async def _limited(response: aiohttp.ClientResponse) -> bytes:
+    text = bytearray()
+    async for chunk in response.content.iter_any():
+        text += chunk
+        if len(text) > LONGEST_ANSWER:
+            raise _Lost("The Control API's answer is longer than 1 MiB.")
+    return bytes(text)
+
+
+def _answer(status: int, text: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(text)
+    except ValueError as error:
+        raise _unreadable(status) from error
+    if not isinstance(answer, dict):
+        raise _unreadable(status)
+    if answer.get("ok") is True:
+        return answer
+    if answer.get("ok") is False and isinstance(answer.get("code"), str):
+        raise _refused(status, answer)
+    # Not the handler's words but AWS's own, before or instead of it.
+    if status == 403:
+        raise ControlApiDown(f"AWS refused the signed call: {_words(answer)}")
+    raise _unreadable(status)
+
+
+def _refused(status: int, answer: dict[str, Any]) -> ControlApiError:
+    message = str(answer.get("error", answer["code"]))
+    if answer["code"] == "github_unreachable":
+        return _Lost(message)
+    after = answer.get("retry_after")
+    return ControlApiRefused(
+        answer["code"], message, status, float(after) if isinstance(after, int | float) else None
+    )
+
+
+def _words(answer: dict[str, Any]) -> str:
+    """AWS's sentence, but never the canonical request it may quote after it."""
+    words = str(answer.get("Message") or answer.get("message") or "Forbidden")
+    return words.splitlines()[0][:200]
+
+
+def _unreadable(status: int) -> ControlApiError:
+    return _Lost(f"The Control API's answer can't be read (HTTP {status}).")
+
+
+def _unknown(lost: _Lost) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"{lost} I can't confirm whether the deploy began: look at the runs before asking again."
+    )
+
+
+def _read(adapter: TypeAdapter[T], answer: dict[str, Any], field: str) -> T:
+    try:
+        return adapter.validate_python(answer.get(field))
+    except ValidationError as error:
+        raise ControlApiDown(f"The Control API's answer has no valid `{field}`.") from error
+
+
+def _dispatched(answer: dict[str, Any]) -> Dispatched:
+    run = answer.get("run")
+    run = run if isinstance(run, dict) else {}
+    run_id = run.get("id")
+    return Dispatched(
+        run_id if isinstance(run_id, int) else None,
+        str(run.get("url", "")),
+        str(answer.get("message", "")),
+    )

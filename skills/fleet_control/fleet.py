@@ -1,0 +1,148 @@
+"""The fleet as one can ask about it: facts are collected here, and the policy judges them."""
+
+import asyncio
+import logging
+from dataclasses import replace
+
+from fleet_control.caller import ALL, BotInstance, Caller
+from fleet_control.clock import Clock
+from fleet_control.control_api import ControlApi
+from fleet_control.ec2 import Ec2Reader
+from fleet_control.error import ControlApiError, Ec2Error, RegistryError
+from fleet_control.ledger import Run, launched_by, seconds
+from fleet_control.policy import BotDeploy, Facts, Refused, Usage, Verdict, judge
+from fleet_control.registry_source import KnownRegistry, RegistrySource
+from fleet_control.status import FleetStatus, shape
+
+# As far back as a bot's last deploy still counts, at a dozen deploys an hour.
+RUNS_LOOKED_AT = 30
+
+log = logging.getLogger(__name__)
+
+
+class Fleet:
+    """Registry, EC2 and Control API together.
+
+    `carrier` is the instance whose host carries the one who asks; `operators_set` whether anybody
+    may deploy at all.
+    """
+
+    def __init__(
+        self,
+        registry: RegistrySource,
+        ec2: Ec2Reader,
+        api: ControlApi,
+        clock: Clock,
+        *,
+        carrier: str = "",
+        operators_set: bool = True,
+    ) -> None:
+        self.registry = registry
+        self.ec2 = ec2
+        self.api = api
+        self._clock = clock
+        self._carrier = carrier
+        self._operators_set = operators_set
+
+    async def status(self) -> FleetStatus:
+        """What should be beside what is; RegistryError or Ec2Error where one can't be had."""
+        known, reading = await asyncio.gather(self.registry.get(), self.ec2.read())
+        return shape(known, reading)
+
+    async def judge(self, caller: Caller, target: str, image: str) -> Verdict:
+        """The verdict, by what can be seen from here."""
+        return judge(caller, target, image, await self.facts(caller, target, image))
+
+    async def facts(self, caller: Caller, target: str, image: str) -> Facts:
+        """What the verdict needs and no more, cheapest first.
+
+        A refusal that what is already known decides asks nobody anything. What can't be read is
+        left out, and logged: the run judges again.
+        """
+        facts = Facts(
+            carrier=self._carrier, operators_set=self._operators_set, now=self._clock.now()
+        )
+        if _decided(caller, target, image, facts):
+            return facts
+        seen_before = _with_ids(facts, _not_fresh(self.registry.last), target)
+        if _decided(caller, target, image, seen_before):
+            return seen_before
+        known = await self._registry()
+        facts = _with_ids(facts, known, target)
+        if _decided(caller, target, image, facts):
+            return facts
+        status = await self._status(known)
+        facts = _with_status(facts, status)
+        if not isinstance(caller, BotInstance) or _decided(caller, target, image, facts):
+            return facts
+        return _with_runs(facts, caller, target, status, await self._runs())
+
+    async def _registry(self) -> KnownRegistry | None:
+        try:
+            return await self.registry.get()
+        except RegistryError as error:
+            log.warning("fleet.registry_unseen why=%s", error)
+            return None
+
+    async def _status(self, known: KnownRegistry | None) -> FleetStatus | None:
+        try:
+            reading = await self.ec2.read()
+        except Ec2Error as error:
+            log.warning("fleet.ec2_unseen why=%s", error)
+            return None
+        return shape(known, reading) if known else None
+
+    async def _runs(self) -> tuple[Run, ...]:
+        try:
+            return await self.api.runs(limit=RUNS_LOOKED_AT)
+        except ControlApiError as error:
+            log.warning("fleet.runs_unseen why=%s", error)
+            return ()
+
+
+def _decided(caller: Caller, target: str, image: str, facts: Facts) -> bool:
+    """Whether these facts are enough to refuse, or to say how to ask."""
+    verdict = judge(caller, target, image, facts)
+    if isinstance(verdict, Usage):
+        return facts.ids is not None
+    return isinstance(verdict, Refused)
+
+
+def _not_fresh(known: KnownRegistry | None) -> KnownRegistry | None:
+    return replace(known, fresh=False) if known else None
+
+
+def _with_ids(facts: Facts, known: KnownRegistry | None, target: str) -> Facts:
+    """The ids, unless they are old and would call the target unknown."""
+    if known is None or not (known.fresh or not target or target in (*known.registry, ALL)):
+        return facts
+    return facts._replace(ids=known.registry.ids)
+
+
+def _with_status(facts: Facts, status: FleetStatus | None) -> Facts:
+    if status is None:
+        return facts
+    return facts._replace(
+        images=frozenset(image.id for image in status.images), conditions=status.conditions
+    )
+
+
+def _with_runs(
+    facts: Facts, bot: BotInstance, target: str, status: FleetStatus | None, runs: tuple[Run, ...]
+) -> Facts:
+    own = (run for run in runs if run.caller == bot.instance and not run.finished)
+    return facts._replace(
+        unfinished=next((run.url for run in own), ""),
+        last_bot_deploy=_last_bot_deploy(target, status, runs),
+    )
+
+
+def _last_bot_deploy(
+    target: str, status: FleetStatus | None, runs: tuple[Run, ...]
+) -> BotDeploy | None:
+    """The deploy in which the target's present host was launched, if a bot asked for it."""
+    row = status.row(target) if status else None
+    run = launched_by(runs, row.host.launched) if row and row.host else None
+    if run is None or not run.caller:
+        return None
+    return BotDeploy(run.caller, seconds(run.updated))
