@@ -1,6 +1,6 @@
 """The fleet as EC2 shows it to this run, and the way to ask a host about its service."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ from botocore.config import Config
 
 from fleet_control import ec2
 from fleet_control.registry_source import KnownRegistry
-from fleet_control.status import FleetStatus, InstanceStatus, shape
+from fleet_control.status import FleetStatus, Host, InstanceStatus, shape
 from workflows.fleet_deploy.guard import Machines
 from workflows.fleet_deploy.health import Time
 from workflows.fleet_deploy.roll import rows
@@ -46,12 +46,18 @@ class Cloud:
     def look(self, known: KnownRegistry) -> Sight:
         """The fleet now; Ec2Error if it can't be seen."""
         reading = ec2.read(self.ec2, self.clock.now())
-        status = shape(known, reading)
-        machines = Machines(
-            owners={host.id: host.name for host in reading.hosts},
+        return seen(shape(known, reading), reading.hosts)
+
+
+def seen(status: FleetStatus, hosts: Iterable[Host]) -> Sight:
+    return Sight(
+        status,
+        rows(status),
+        Machines(
+            owners={host.id: host.name for host in hosts},
             live=frozenset(row.id for row in status.rows if row.host),
-        )
-        return Sight(status, rows(status), machines)
+        ),
+    )
 
 
 def connect(environ: Mapping[str, str], clock: Time) -> Cloud:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from workflows.fleet_deploy.stop import Stopped
 
-_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
+_REPOSITORY = re.compile(r"[\w-]+/[\w.-]+")
 _WORKFLOW = re.compile(r"[^/]+/[^/]+/\.github/workflows/([\w.-]+)@refs/heads/(.+)")
 _OUTPUT = re.compile(r"[^\r\n]*")
 

@@ -1,0 +1,93 @@
+"""Inputs are checked again; who speaks is who was named, or nobody."""
+
+import pytest
+
+from fleet_control.caller import BotInstance, Human, Unknown
+from fleet_control.ledger import Entry
+from workflows.fleet_deploy.asked import asker, carrier, read, speaker
+from workflows.fleet_deploy.stop import Stopped
+
+GOOD = {
+    "TARGET": "clawdinator-2",
+    "AMI_OVERRIDE": "ami-00000001",
+    "CALLER": "clawdinator-1",
+    "REQUESTED_BY": "discord:80351110224678912 sam",
+    "REQUEST_ID": "discord.clawdinator-1.123.456",
+    "REPLY": "789",
+}
+REGISTERED = ("clawdinator-1", "clawdinator-2")
+
+
+def test_the_inputs_are_an_entry_of_the_ledger() -> None:
+    assert Entry(
+        request_id="discord.clawdinator-1.123.456",
+        reply="789",
+        target="clawdinator-2",
+        ami_override="ami-00000001",
+        caller="clawdinator-1",
+        requested_by="discord:80351110224678912 sam",
+    ) == read(GOOD)
+
+
+def test_a_target_is_enough() -> None:
+    assert Entry(target="all") == read({"TARGET": "all", "CALLER": ""})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TARGET", ""),
+        ("TARGET", "clawdinator-2\nroll=[]"),
+        ("TARGET", "$(id)"),
+        ("AMI_OVERRIDE", "ami-1; id"),
+        ("CALLER", "All"),
+        ("REQUESTED_BY", "sam"),
+        ("REQUEST_ID", "discord.only.three"),
+        ("REPLY", "no spaces here"),
+    ],
+)
+def test_an_input_of_another_form_stops_the_run(name: str, value: str) -> None:
+    with pytest.raises(Stopped, match=name.lower()):
+        read(GOOD | {name: value})
+
+
+def test_all_wrong_inputs_are_named_at_once() -> None:
+    with pytest.raises(Stopped, match=r"target is '!'.*caller is '!'"):
+        read(GOOD | {"TARGET": "!", "CALLER": "!"})
+
+
+def test_a_bot_instance_speaks_as_itself() -> None:
+    assert BotInstance("clawdinator-1") == speaker(read(GOOD), "", REGISTERED)
+
+
+def test_a_person_was_vouched_for_where_they_could_be_seen() -> None:
+    person = speaker(read(GOOD | {"CALLER": ""}), "", REGISTERED)
+
+    assert Human("discord:80351110224678912", "sam", operator=True) == person
+
+
+def test_who_presses_the_button_on_github_is_a_person() -> None:
+    assert Human("github:sam", operator=True) == speaker(Entry(target="all"), "sam", REGISTERED)
+
+
+def test_a_caller_outside_the_registry_is_unknown() -> None:
+    assert isinstance(speaker(read(GOOD), "", ["clawdinator-2"]), Unknown)
+
+
+@pytest.mark.parametrize("caller", ["", "clawdinator-2"])
+def test_an_agents_request_speaks_for_no_one_else(caller: str) -> None:
+    entry = read(GOOD | {"CALLER": caller, "REQUEST_ID": "agent.clawdinator-1.shell.456"})
+
+    assert isinstance(speaker(entry, "", REGISTERED), Unknown)
+
+
+def test_the_carrier_is_the_bot_that_heard() -> None:
+    assert [carrier(read(GOOD)), carrier(Entry(target="all"))] == ["clawdinator-1", ""]
+
+
+def test_the_asker_is_named_as_well_as_can_be() -> None:
+    asked = Entry(target="all", requested_by="discord:1 sam")
+
+    assert asker(asked._replace(caller="clawdinator-1"), "x") == "clawdinator-1"
+    assert asker(asked, "x") == "discord:1 sam"
+    assert asker(Entry(target="all"), "x") == "x (on GitHub)"

@@ -1,0 +1,205 @@
+"""The workflow file against what the rest of the project takes it for."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fleet_control import ledger
+from workflows.fleet_deploy.__main__ import JOBS
+from workflows.fleet_deploy.change import targets
+from workflows.fleet_deploy.roll import Turn, encode
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / ".github/workflows/fleet-deploy.yml").read_text()
+# BaseLoader keeps `on` a word and every value a string, as GitHub reads them.
+FILE: dict[str, Any] = yaml.load(TEXT, Loader=yaml.BaseLoader)  # noqa: S506  (makes strings only)
+EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
+
+ENTRIES = [
+    ledger.Entry(target="all"),
+    ledger.Entry(target="clawdinator-2", caller="clawdinator-1"),
+    ledger.Entry(
+        request_id="discord.clawdinator-1.1234567890123456789.9876543210987654321",
+        reply="1112223334445556667",
+        target="clawdinator-babelfish",
+        ami_override="ami-0123456789abcdef0",
+        caller="clawdinator-1",
+        requested_by="discord:80351110224678912 sam",
+    ),
+]
+
+
+def steps() -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, job in FILE["jobs"].items():
+        for step in job["steps"]:
+            yield name, step
+
+
+def strings(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from strings(inner)
+    else:
+        yield str(value)
+
+
+def test_the_inputs_are_what_a_dispatch_sends() -> None:
+    inputs = FILE["on"]["workflow_dispatch"]["inputs"]
+
+    assert set(ledger.TITLE_FIELDS) == set(inputs)
+    assert {"target"} == {name for name, one in inputs.items() if one.get("required") == "true"}
+    assert list(FILE["on"]) == ["workflow_dispatch"]
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_the_title_is_the_ledgers(entry: ledger.Entry) -> None:
+    def put(match: re.Match[str]) -> str:
+        name = re.fullmatch(r"inputs\.(\w+) \|\| '-'", match[1])
+        assert name, match[0]
+        return getattr(entry, name[1]) or "-"
+
+    title = EXPRESSION.sub(put, FILE["run-name"])
+
+    assert ledger.title(entry) == title
+    assert entry == ledger.parse_title(title)
+
+
+def test_inputs_reach_programs_as_environment() -> None:
+    for name in ledger.TITLE_FIELDS:
+        assert f"${{{{ inputs.{name} }}}}" == FILE["env"][name.upper()]
+
+
+def test_nothing_is_put_into_a_command() -> None:
+    assert not [step["run"] for _, step in steps() if "${{" in step.get("run", "")]
+
+
+def test_every_command_is_a_job_of_the_program() -> None:
+    runs = {
+        name: step["run"].rpartition(" ")[2]
+        for name, step in steps()
+        if "fleet_deploy" in str(step)
+    }
+
+    assert {name: name for name in JOBS} == runs
+    assert list(JOBS) == list(FILE["jobs"])
+
+
+def test_every_variable_is_one_the_program_reads() -> None:
+    source = "".join(path.read_text() for path in (ROOT / "workflows/fleet_deploy").glob("*.py"))
+    own = {name for _, step in steps() for name in step.get("env", {})}
+
+    assert {"COMMIT", "GITHUB_TOKEN", "IMAGE", "INSTANCE", "ROLL"} == own
+    assert not [name for name in own if f'"{name}"' not in source]
+
+
+def test_no_job_starts_after_a_cancel_or_a_failure() -> None:
+    conditions = [job["if"] for job in FILE["jobs"].values() if "if" in job]
+    conditions += [step["if"] for _, step in steps() if "if" in step]
+
+    assert conditions == ["needs.plan.outputs.target == 'all'"]
+    assert FILE["jobs"]["host"]["needs"] == "plan"
+    assert FILE["jobs"]["finish"]["needs"] == ["plan", "host"]
+    assert "continue-on-error" not in TEXT
+
+
+def test_rights_are_named_job_by_job() -> None:
+    assert FILE["permissions"] == {} or FILE["permissions"] == "{}"
+    assert {name: job["permissions"] for name, job in FILE["jobs"].items()} == {
+        "plan": {"contents": "read", "actions": "read", "id-token": "write"},
+        "host": {"contents": "read", "id-token": "write"},
+        "finish": {"contents": "read", "id-token": "write"},
+    }
+
+
+def test_actions_are_pinned_with_their_version_beside() -> None:
+    uses = [line for line in TEXT.splitlines() if "uses:" in line]
+
+    assert len(uses) == 9
+    for line in uses:
+        assert re.search(r"uses: [\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line), line
+
+
+def test_no_checkout_leaves_a_credential_behind() -> None:
+    checkouts = [step for _, step in steps() if "actions/checkout@" in step.get("uses", "")]
+
+    assert [step["with"]["persist-credentials"] for step in checkouts] == ["false"] * 3
+
+
+def test_plan_takes_the_branch_as_it_is_and_the_others_what_was_planned() -> None:
+    refs = {
+        name: step["with"]["ref"]
+        for name, step in steps()
+        if "actions/checkout@" in step.get("uses", "")
+    }
+
+    assert refs == {
+        "plan": "${{ github.ref }}",
+        "host": "${{ needs.plan.outputs.commit }}",
+        "finish": "${{ needs.plan.outputs.commit }}",
+    }
+
+
+def test_one_deploy_at_a_time_and_none_is_lost() -> None:
+    assert FILE["concurrency"] == {
+        "group": "fleet-deploy",
+        "cancel-in-progress": "false",
+        "queue": "max",
+    }
+
+
+def test_every_job_has_a_limit_and_the_environment_that_the_role_trusts() -> None:
+    for job in FILE["jobs"].values():
+        assert 0 < int(job["timeout-minutes"]) <= 60  # a role's session lasts an hour
+        assert (job["runs-on"], job["environment"]) == ("ubuntu-24.04", "fleet")
+
+
+def test_hosts_are_moved_one_by_one() -> None:
+    strategy = FILE["jobs"]["host"]["strategy"]
+
+    assert strategy == {
+        "fail-fast": "true",
+        "max-parallel": "1",
+        "matrix": {"include": "${{ fromJSON(needs.plan.outputs.roll) }}"},
+    }
+
+
+def test_the_matrix_holds_what_the_host_job_takes_from_it() -> None:
+    taken = re.findall(r"matrix\.(\w+)", " ".join(strings(FILE["jobs"]["host"])))
+    given = encode([Turn("clawdinator-1", "", "clawdinator-1: none -> ami-00000001")])
+
+    assert {"name", "id"} == set(taken)
+    assert all(f'"{name}":' in given for name in taken)
+
+
+def test_the_engine_is_pinned_to_one_version() -> None:
+    version = (ROOT / ".opentofu-version").read_text().strip()
+    setups = [step["with"] for _, step in steps() if "setup-opentofu@" in step.get("uses", "")]
+
+    assert setups == [{"tofu_version_file": ".opentofu-version", "tofu_wrapper": "false"}] * 3
+    assert f"github.com/opentofu/opentofu v{version}" in (ROOT / "tofu/engine/go.mod").read_text()
+
+
+def test_the_fleets_configuration_gets_every_variable_it_needs() -> None:
+    text = (ROOT / "tofu/fleet/variables.tf").read_text()
+    blocks = re.findall(r'^variable "(\w+)" \{(.*?)^\}', text, re.DOTALL | re.MULTILINE)
+    needed = {name for name, body in blocks if "default" not in body}
+    given = {name.removeprefix("TF_VAR_") for name in FILE["env"] if name.startswith("TF_VAR_")}
+
+    assert needed == {"ami"} | given
+
+
+def test_a_hosts_plan_names_everything_that_is_keyed_by_its_id() -> None:
+    text = "".join(path.read_text() for path in (ROOT / "tofu/fleet").glob("*.tf"))
+    keyed = re.findall(
+        r'^resource "(\w+)" "(\w+)" \{\s+for_each\s+= local\.registry$', text, re.MULTILINE
+    )
+
+    assert {f'{type_}.{name}["claw"]' for type_, name in keyed} == set(targets("claw"))

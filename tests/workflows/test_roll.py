@@ -1,0 +1,157 @@
+"""Whose turn comes when, and whether the next may begin."""
+
+import json
+
+import pytest
+
+from fleet_control.status import Health, HostState
+from tests.workflows.fleets import NEW, OLD, host, sight
+from workflows.fleet_deploy import roll
+from workflows.fleet_deploy.roll import NAME_LENGTH, Turn
+from workflows.fleet_deploy.stop import Stopped
+
+ONE, TWO, THREE = "clawdinator-1", "clawdinator-2", "clawdinator-3"
+IDS = (ONE, TWO, THREE)
+HOSTS = (host(ONE, 1), host(TWO, 2), host(THREE, 3))
+FIRST, SECOND = Turn(ONE, "i-00000001", ""), Turn(TWO, "i-00000002", "")
+
+
+def order(target: str, *hosts: object, caller: str = "", carrier: str = "") -> list[str]:
+    status = sight(IDS, *hosts).status  # type: ignore[arg-type]  # all are hosts
+    return [one.id for one in roll.of(target, status, NEW, caller=caller, carrier=carrier)]
+
+
+def test_all_goes_in_the_registrys_order() -> None:
+    assert order("all", *HOSTS) == [ONE, TWO, THREE]
+
+
+def test_the_host_that_carries_the_asking_bot_goes_last() -> None:
+    assert order("all", *HOSTS, carrier=ONE) == [TWO, THREE, ONE]
+
+
+def test_a_bot_beside_the_fleet_changes_no_order() -> None:
+    assert order("all", *HOSTS, carrier="demo") == [ONE, TWO, THREE]
+
+
+def test_missing_hosts_come_after_the_target() -> None:
+    assert order(TWO, host(TWO, 2)) == [TWO, ONE, THREE]
+
+
+def test_a_bot_does_not_bring_back_its_own_host() -> None:
+    assert order(TWO, host(TWO, 2), caller=ONE) == [TWO, THREE]
+
+
+def test_hosts_that_are_there_stay_out_of_anothers_roll() -> None:
+    unwell = host(THREE, 3, health=Health.IMPAIRED)
+
+    assert order(TWO, host(ONE, 1), host(TWO, 2), unwell) == [TWO]
+
+
+def test_a_turn_names_its_job_and_the_machine_it_saw() -> None:
+    status = sight([ONE, TWO], host(ONE, 1)).status
+
+    assert (
+        Turn(ONE, "i-00000001", f"{ONE}: {OLD} -> {NEW}"),
+        Turn(TWO, "", f"{TWO}: none -> {NEW}"),
+    ) == roll.of("all", status, NEW, caller="", carrier="")
+
+
+def test_the_longest_names_fit_a_job() -> None:
+    longest = "a" * 32
+    (turn,) = roll.of("all", sight([longest], host(longest, 1)).status, NEW, caller="", carrier="")
+
+    assert turn.name.endswith(NEW)
+    assert len(turn.name) <= NAME_LENGTH
+
+
+def test_a_roll_survives_the_way_through_a_matrix() -> None:
+    turns = (Turn(ONE, "i-00000001", f"{ONE}: {OLD} -> {NEW}"), Turn(TWO, "", f"{TWO}: none"))
+
+    assert turns == roll.decode(roll.encode(turns))
+    assert "\n" not in roll.encode(turns)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        "[1]",
+        json.dumps([{"id": ONE, "seen": ""}]),
+        json.dumps([{"id": "All", "seen": "", "name": ""}]),
+        json.dumps([{"id": ONE, "seen": "somewhere", "name": ""}]),
+        json.dumps([{"id": ONE, "seen": None, "name": ""}]),
+        json.dumps([{"id": 1, "seen": "", "name": ""}]),
+    ],
+)
+def test_what_is_no_roll_stops_the_run(text: str) -> None:
+    with pytest.raises(Stopped):
+        roll.decode(text)
+
+
+def test_an_instance_without_a_turn_stops_the_run() -> None:
+    with pytest.raises(Stopped, match=THREE):
+        roll.before([FIRST, SECOND], THREE)
+
+
+def hindrance(*hosts: object) -> str:
+    there = sight(IDS, *hosts).there  # type: ignore[arg-type]  # all are hosts
+    return roll.hindrance(SECOND, [FIRST], there, NEW)
+
+
+def test_a_turn_begins_when_every_host_before_it_is_done() -> None:
+    assert not hindrance(host(ONE, 11, image=NEW), host(TWO, 2))
+
+
+@pytest.mark.parametrize(
+    ("before", "why"),
+    [
+        (host(ONE, 1), "still the machine it was"),
+        (host(ONE, 1, image=NEW), "still the machine it was"),
+        (host(ONE, 11), f"runs {OLD} and not {NEW}"),
+        (host(ONE, 11, image=NEW, health=Health.IMPAIRED), "status checks say impaired"),
+        (host(ONE, 11, image=NEW, health=Health.INITIALIZING), "say initializing"),
+        (host(ONE, 11, image=NEW, state=HostState.STOPPED), "stopped"),
+        (host(ONE, 11, image=NEW, state=HostState.TERMINATED), "has no host"),
+        (host(ONE, 1, state=HostState.SHUTTING_DOWN), "has no host"),
+    ],
+)
+def test_a_roll_stops_itself_at_the_first_host_that_is_not(before: object, why: str) -> None:
+    found = hindrance(before, host(TWO, 2))
+
+    assert found.startswith("the roll stopped at clawdinator-1: ")
+    assert why in found
+
+
+@pytest.mark.parametrize(
+    ("now", "words"), [(host(TWO, 22), "i-00000016 now"), (host(THREE, 3), "without a host now")]
+)
+def test_a_host_that_somebody_else_moved_is_left_alone(now: object, words: str) -> None:
+    assert words in hindrance(host(ONE, 11, image=NEW), now)
+
+
+def test_a_host_that_appeared_meanwhile_is_left_alone() -> None:
+    turn = Turn(TWO, "", "")
+
+    assert "was without a host" in roll.hindrance(turn, [], sight(IDS, *HOSTS).there, NEW)
+
+
+def test_a_leaving_machine_does_not_hide_its_successor() -> None:
+    leaving = host(ONE, 1, state=HostState.SHUTTING_DOWN)
+
+    assert not hindrance(leaving, host(ONE, 11, image=NEW), host(TWO, 2))
+
+
+def test_where_the_hosts_are_is_said_by_image() -> None:
+    there = sight(IDS, host(ONE, 11, image=NEW), host(TWO, 2)).there
+
+    assert roll.whereabouts(IDS, there) == (
+        f"On {NEW}: {ONE}. On {OLD}: {TWO}. Without a host: {THREE}."
+    )
+
+
+def test_where_a_large_fleet_is_stays_short() -> None:
+    ids = [f"claw-{number}" for number in range(250)]
+
+    assert roll.whereabouts(ids, {}) == "Without a host: claw-0, claw-1, claw-2 and 247 more."
