@@ -1,0 +1,30 @@
+"""The sandbox's three images of different age."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+_AGES_IN_DAYS = (40, 12, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image that is ours, available and tagged ``clawdinator=true``.
+
+    Attributes:
+        created: Unix seconds.
+    """
+
+    id: str
+    name: str
+    created: float
+
+
+def images(now: float) -> tuple[Image, ...]:
+    """Three images, the oldest first; their ids are the same every time."""
+    return tuple(_image(number, now, days) for number, days in enumerate(_AGES_IN_DAYS, 1))
+
+
+def _image(number: int, now: float, days: int) -> Image:
+    made = datetime.fromtimestamp(now, UTC).replace(microsecond=0) - timedelta(days=days)
+    id_ = f"ami-{number:02x}c1a3d1{number:09x}"
+    return Image(id_, f"clawdinator-{made:%Y%m%d}-{number}", made.timestamp())
