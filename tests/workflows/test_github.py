@@ -1,0 +1,104 @@
+"""The list of runs is read whole, and what can't be read stops the run."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from fleet_control.ledger import Entry, seconds
+from tests.workflows.loopback import TOKEN, Loopback, raw_run, serving
+from workflows.fleet_deploy.github import GitHub
+from workflows.fleet_deploy.runner import Run
+from workflows.fleet_deploy.stop import Stopped
+
+RUN = Run(42, 1, "openclaw/clawdinators", "fleet-deploy.yml", "main", "sam")
+ASKED = Entry(request_id="discord.demo.1.2", target="all")
+NOW = seconds("2026-11-24T09:00:00Z")
+
+
+@pytest.fixture
+def github() -> Iterator[Loopback]:
+    with serving() as loopback:
+        yield loopback
+
+
+def listed(github: Loopback, token: str = TOKEN) -> list[int]:
+    client = GitHub(github.url, token, sleep=lambda _: None)
+    return [run.id for run in client.runs(RUN, NOW)]
+
+
+def test_only_dispatched_runs_of_this_branch_are_asked_for(github: Loopback) -> None:
+    github.runs = [raw_run(42, ASKED)]
+
+    assert listed(github) == [42]
+    assert github.asked == [
+        {"event": ["workflow_dispatch"], "branch": ["main"], "per_page": ["100"], "page": ["1"]}
+    ]
+
+
+def test_a_run_is_a_line_of_the_ledger(github: Loopback) -> None:
+    github.runs = [raw_run(42, ASKED)]
+    (run,) = GitHub(github.url, TOKEN).runs(RUN, NOW)
+
+    assert (run.request_id, run.target, run.finished) == ("discord.demo.1.2", "all", True)
+
+
+def test_every_page_is_read(github: Loopback) -> None:
+    github.runs = [raw_run(id_, ASKED) for id_ in range(250, 0, -1)]
+
+    assert list(range(250, 0, -1)) == listed(github)
+    assert len(github.asked) == 3
+
+
+def test_runs_too_old_to_matter_are_not_paged_through(github: Loopback) -> None:
+    old = "2026-09-01T08:00:00Z"
+    github.runs = [raw_run(id_, ASKED, moment=old) for id_ in range(400, 0, -1)]
+
+    assert len(listed(github)) == 100
+
+
+def test_a_hiccup_is_waited_out(github: Loopback) -> None:
+    github.runs = [raw_run(42, ASKED)]
+    github.failures = [(502, {}, b"<html>"), (200, {}, b"<html>")]
+
+    assert listed(github) == [42]
+    assert len(github.asked) == 3
+
+
+@pytest.mark.parametrize("status", [500, 429])
+def test_github_that_stays_down_stops_the_run(github: Loopback, status: int) -> None:
+    github.failures = [(status, {}, b"")] * 3
+
+    with pytest.raises(Stopped, match=f"can't be read .{status}"):
+        listed(github)
+
+
+def test_a_refusal_is_not_asked_again(github: Loopback) -> None:
+    with pytest.raises(Stopped, match="404"):
+        listed(github, token="wrong")
+    assert len(github.asked) == 1
+
+
+def test_the_token_is_not_carried_elsewhere(github: Loopback) -> None:
+    github.failures = [(302, {"Location": f"{github.url}/elsewhere"}, b"")]
+
+    with pytest.raises(Stopped, match="302"):
+        listed(github)
+    assert len(github.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "body", [b"[]", b"{}", b'{"workflow_runs":[{}]}', b'{"workflow_runs":[1]}', b"null"]
+)
+def test_an_answer_of_another_form_stops_the_run(github: Loopback, body: bytes) -> None:
+    github.failures = [(200, {}, body)]
+
+    with pytest.raises(Stopped, match="form"):
+        listed(github)
+
+
+def test_no_answer_at_all_stops_the_run() -> None:
+    with serving() as gone:
+        pass
+
+    with pytest.raises(Stopped, match="can't be read"):
+        listed(gone)
