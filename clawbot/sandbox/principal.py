@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+ACCOUNT = "123456789012"
+REGION = "eu-central-1"
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
