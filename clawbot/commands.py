@@ -1,0 +1,145 @@
+"""Each /fleet command once, for every platform: who asks, and in which words, becomes a reply."""
+
+import logging
+
+from clawbot.ask import Ask, Chat
+from clawbot.dispatch import Dispatcher
+from clawbot.replies import (
+    ANSWER_WITHIN_SECONDS,
+    HELP,
+    Deploying,
+    Notice,
+    Question,
+    Reply,
+    StatusReport,
+    asking,
+    broken,
+    refused,
+    usage,
+)
+from fleet_control.caller import ALL
+from fleet_control.clock import Clock
+from fleet_control.error import FleetError
+from fleet_control.fleet import Fleet
+from fleet_control.policy import Condition, Refused, Usage
+
+log = logging.getLogger(__name__)
+
+
+class Commands:
+    """The bot's whole repertoire. Every reply it returns has been shown in the chat already."""
+
+    def __init__(self, fleet: Fleet, dispatcher: Dispatcher, clock: Clock) -> None:
+        self._fleet = fleet
+        self._dispatcher = dispatcher
+        self._clock = clock
+
+    async def answer(self, ask: Ask, chat: Chat) -> Reply:
+        """Answer one ask, and stay until its reply is final or a question."""
+        try:
+            return await self._answer(ask, chat)
+        except Exception as error:  # noqa: BLE001  (here what is broken is told in words)
+            return await _say(chat, _told(error))
+
+    async def confirm(self, question: Question, ask: Ask, chat: Chat, reply_id: str) -> Reply:
+        """A yes to `question`, whose reply becomes the deploy's. Everything is judged again."""
+        try:
+            return await self._confirm(question, ask, chat, reply_id)
+        except Exception as error:  # noqa: BLE001  (as above)
+            reply = _told(error)
+            await chat.edit(reply_id, reply)
+            return reply
+
+    async def _answer(self, ask: Ask, chat: Chat) -> Reply:
+        match ask.words:
+            case ("status",):
+                return await _say(chat, StatusReport(await self._fleet.status()))
+            case ("deploy", *words) if len(words) <= 2:
+                target, image = (*words, "", "")[:2]
+                return await self._deploy(ask, chat, target, image)
+            case () | ("help",):
+                return await _say(chat, HELP)
+            case ("deploy" | "status" | "help", *_):
+                wrong = "That is too many words."
+            case (word, *_):
+                wrong = f"I don't know `{_cut(word)}`."
+        return await _say(chat, Notice((wrong, *HELP.lines)))
+
+    async def _deploy(self, ask: Ask, chat: Chat, target: str, image: str) -> Reply:
+        verdict = await self._fleet.judge(ask.caller, target, image)
+        match verdict:
+            case Usage(ids):
+                return await _say(chat, usage(ids))
+            case Refused(code, message):
+                log.info("fleet.refused code=%s target=%s by=%s", code, _cut(target), ask.account)
+                return await _say(chat, refused(message, code))
+        if verdict.confirm:
+            return await _say(chat, await self._question(ask, target, image, verdict.confirm))
+        begun = asking(target, image, ask.account)
+        return await self._dispatch(ask, chat, begun, await chat.send(begun))
+
+    async def _confirm(self, question: Question, ask: Ask, chat: Chat, reply_id: str) -> Reply:
+        if ask.account != question.asker:
+            return await _say(chat, refused("Only the one who asked may confirm.", "not_asker"))
+        if self._clock.now() > question.expires:
+            reply: Reply = Notice(("That question is over. Ask again.",))
+            await chat.edit(reply_id, reply)
+            return reply
+        verdict = await self._fleet.judge(ask.caller, question.target, question.image)
+        if isinstance(verdict, Refused):
+            reply = refused(verdict.message, verdict.code)
+            await chat.edit(reply_id, reply)
+            return reply
+        begun = asking(question.target, question.image, ask.account)
+        await chat.edit(reply_id, begun)
+        return await self._dispatch(ask, chat, begun, reply_id)
+
+    async def _dispatch(self, ask: Ask, chat: Chat, begun: Deploying, reply_id: str) -> Reply:
+        return await self._dispatcher.deploy(
+            ask, begun, reply_id, lambda reply: chat.edit(reply_id, reply)
+        )
+
+    async def _question(self, ask: Ask, target: str, image: str, why: str) -> Question:
+        replaced, created, removed = await self._moved(target)
+        return Question(
+            target=target,
+            image=image,
+            asker=ask.account,
+            asked=ask.asked,
+            expires=self._clock.now() + ANSWER_WITHIN_SECONDS,
+            why=why,
+            replaced=replaced,
+            created=created,
+            removed=removed,
+        )
+
+    async def _moved(self, target: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+        """The ids that a deploy of `target` replaces, creates and removes."""
+        status = await self._fleet.status()
+        missing = {id_ for id_, is_ in status.conditions.items() if is_ is Condition.MISSING}
+        asked_for = status.registry.registry.ids if target == ALL else (target,)
+        left = tuple(row.id for row in status.rows if row.instance is None and row.host)
+        return (
+            tuple(id_ for id_ in asked_for if id_ not in missing),
+            tuple(id_ for id_ in status.registry.registry.ids if id_ in missing),
+            left if target == ALL else (),
+        )
+
+
+async def _say(chat: Chat, reply: Reply) -> Reply:
+    await chat.send(reply)
+    return reply
+
+
+def _told(error: Exception) -> Notice:
+    if isinstance(error, FleetError):
+        log.warning("fleet.broken why=%s", error)
+        return broken(str(error))
+    log.exception("fleet.broken_inside")
+    return broken(
+        "Something broke in me; my log has it. Look at `/fleet status` before asking again."
+    )
+
+
+def _cut(word: str) -> str:
+    return word if len(word) <= 40 else f"{word[:39]}…"

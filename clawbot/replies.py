@@ -1,0 +1,120 @@
+"""What is said, before any platform's markup."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from clawbot.progress import Progress, Stage
+from fleet_control.status import FleetStatus
+
+ANSWER_WITHIN_SECONDS = 120.0
+
+
+class Tone(StrEnum):
+    """How a notice sounds; an adapter's colour."""
+
+    PLAIN = "plain"
+    REFUSED = "refused"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A few lines of text: help, usage, a refusal, or what is broken.
+
+    `lines` may hold `code` in backquotes and nothing else of any markup. `code` is a refusal's.
+    `ids` and `images` are what could have been named, for adapters that offer choices.
+    """
+
+    lines: tuple[str, ...]
+    tone: Tone = Tone.PLAIN
+    code: str = ""
+    ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """The fleet beside its registry; `page` counts from 0, in whatever size the adapter shows."""
+
+    status: FleetStatus
+    page: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A deploy that waits for its asker's yes.
+
+    Attributes:
+        asker: account of the only one who may answer, ``<platform>:<user id>``.
+        expires: Unix seconds; a later yes does not count.
+        why: what makes it worth asking.
+        replaced, created, removed: the ids that a yes would move.
+    """
+
+    target: str
+    image: str
+    asker: str
+    asked: str
+    expires: float
+    why: str
+    replaced: tuple[str, ...]
+    created: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Deploying:
+    """The living reply of one deploy.
+
+    Attributes:
+        asker: account to tell when it is over, or empty.
+        trouble: what keeps us from seeing how it goes, for now.
+    """
+
+    progress: Progress
+    asker: str = ""
+    trouble: str = ""
+
+
+Reply = Notice | StatusReport | Question | Deploying
+
+
+def is_final(reply: Reply) -> bool:
+    """Whether this reply will not change by itself any more. A question is not final."""
+    match reply:
+        case Deploying(progress=progress):
+            return progress.stage in (Stage.DONE, Stage.FAILED, Stage.CANCELLED, Stage.UNKNOWN)
+        case Question():
+            return False
+        case _:
+            return True
+
+
+def refused(message: str, code: str) -> Notice:
+    return Notice((message,), Tone.REFUSED, code)
+
+
+def broken(message: str) -> Notice:
+    return Notice((message,), Tone.BROKEN)
+
+
+HELP = Notice(
+    (
+        "`/fleet status`: every instance, its host, and what is wrong",
+        "`/fleet deploy <target>`: replace one host by its id, or `all`, with the newest image",
+        "`/fleet deploy <target> <image>`: the same with an older image: that is a rollback",
+        "`/fleet help`: this",
+    )
+)
+
+
+def usage(ids: tuple[str, ...]) -> Notice:
+    """How to ask for a deploy, with the ids that could be named."""
+    named = ", ".join(f"`{id_}`" for id_ in ids[:20])
+    more = f" and {len(ids) - 20} more" if len(ids) > 20 else ""
+    known = f"Targets: `all`, {named}{more}." if ids else "I can't see the registry just now."
+    return Notice(("Say which: `/fleet deploy <target> [image]`.", known), ids=ids)
+
+
+def asking(target: str, image: str, asker: str) -> Deploying:
+    """What stands before the dispatch; true by itself if we die right after saying it."""
+    return Deploying(Progress(Stage.ASKING, target, image), asker)
