@@ -1,0 +1,151 @@
+"""Every setting in one place: environment first, then the files that lie on a host."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    SecretStr,
+    ValidationError,
+)
+
+from fleet_control.caller import is_instance_id
+
+PREFIX = "CLAWBOT_"
+# Where a value lies on a host that was made by this repository, below the root folder.
+FILES = {
+    "instance": "etc/clawdinator/instance",
+    "region": "etc/clawdinator/region",
+    "control_api_url": "etc/clawdinator/control-api-url",
+    "control_token": "run/agenix/clawdinator-control-token",
+    "aws_access_key_id": "run/agenix/clawdinator-chat-aws-access-key-id",
+    "aws_secret_access_key": "run/agenix/clawdinator-chat-aws-secret-access-key",
+    "registry_file": "var/lib/clawd/repos/clawdinators/nix/instances.json",
+}
+# These name a file rather than hold a value.
+_NAMED = ("registry_file",)
+
+
+class SettingsError(Exception):
+    """`problems` has a sentence for each thing that is missing or wrong; no secret is in any."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def _bot_name(name: str) -> str:
+    if name and not is_instance_id(name):
+        raise ValueError("must be an instance id, or a name of that form")
+    return name
+
+
+def _account(account: str) -> str:
+    platform, _, user = account.partition(":")
+    if platform not in ("discord", "telegram", "terminal") or not user:
+        raise ValueError(f"`{account[:40]}` is not <platform>:<user id>, as in discord:8035111022")
+    return account
+
+
+BotName = Annotated[str, AfterValidator(_bot_name)]
+Account = Annotated[str, AfterValidator(_account)]
+Secret = Annotated[SecretStr, Field(min_length=1)]
+
+
+class Settings(BaseModel):
+    """What the bot needs to know.
+
+    Attributes:
+        instance: the instance whose host carries this bot; empty beside the fleet.
+        name: the bot's own name where it rides no instance; the name its chat key carries.
+        operators: accounts that may deploy, ``<platform>:<user id>``, separated by commas.
+        control_api_url: the Function URL.
+        aws_access_key_id, aws_secret_access_key: the chat key.
+        ec2_url: another EC2 than AWS's, for the sandbox.
+        registry_file: a local copy, for when the Control API does not answer.
+        running_every, waiting_every: seconds between two looks at a run.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    instance: BotName = ""
+    name: BotName = ""
+    operators: tuple[Account, ...] = ()
+    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
+    control_api_url: HttpUrl
+    control_token: Secret
+    aws_access_key_id: Secret
+    aws_secret_access_key: Secret
+    ec2_url: HttpUrl | None = None
+    registry_file: Path | None = None
+    running_every: Annotated[float, Field(gt=0, le=600)] = 10.0
+    waiting_every: Annotated[float, Field(gt=0, le=600)] = 30.0
+
+    @property
+    def bot(self) -> str:
+        """The name its chat key carries."""
+        return self.instance or self.name
+
+
+def load(environ: Mapping[str, str], root: Path = Path("/")) -> Settings:
+    """The settings, from `environ`, then from the files below `root`; all problems at once."""
+    problems: list[str] = []
+    found = _from_files(root, problems) | _from_environ(environ)
+    try:
+        settings = Settings(**found)
+    except ValidationError as error:
+        problems += [_sentence(dict(detail)) for detail in error.errors()]
+        raise SettingsError(problems) from None  # pydantic's own words may quote a value
+    if not settings.bot:
+        problems.append(
+            f"{PREFIX}INSTANCE (the instance whose host carries the bot) or {PREFIX}NAME is missing"
+        )
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        name: environ[variable].strip()
+        for name in Settings.model_fields
+        if (variable := PREFIX + name.upper()) in environ
+    }
+    if "operators" in found:
+        found["operators"] = [one.strip() for one in found["operators"].split(",") if one.strip()]
+    return found
+
+
+def _from_files(root: Path, problems: list[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, place in FILES.items():
+        path = root / place
+        try:
+            if path.exists():
+                found[name] = path if name in _NAMED else path.read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(f"{path} can't be read ({type(error).__name__})")
+    return found
+
+
+def _sentence(detail: dict[str, Any]) -> str:
+    field = str(detail["loc"][0])
+    variable = PREFIX + field.upper()
+    place = f" (or the file /{FILES[field]})" if field in FILES else ""
+    if detail["type"] == "missing":
+        return f"{variable}{place} is missing: {_MEANING[field]}"
+    return f"{variable}{place}: {detail['msg'].removeprefix('Value error, ')}"
+
+
+_MEANING = {
+    "region": "the AWS region of the fleet, as in eu-central-1",
+    "control_api_url": "the Control API's Function URL",
+    "control_token": "the shared control token",
+    "aws_access_key_id": "the chat key's id",
+    "aws_secret_access_key": "the chat key's secret",
+}
