@@ -1,10 +1,17 @@
 """Waiting has a deadline, and says what was still missing."""
 
+import json
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 
-from workflows.fleet_deploy.health import Pace, read_pace, wait
+from workflows.fleet_deploy.health import DOCUMENT, Pace, Service, read_pace, wait
 from workflows.fleet_deploy.stop import Stopped
 
 
@@ -52,3 +59,104 @@ def test_the_pace_is_fifteen_minutes_unless_the_runner_says_otherwise() -> None:
 def test_a_pace_that_is_no_time_stops_the_run(value: str) -> None:
     with pytest.raises(Stopped, match="FLEET_HEALTH_POLL"):
         read_pace({"FLEET_HEALTH_POLL": value})
+
+
+SENT = (200, {"Command": {"CommandId": "0123456789abcdef0123456789abcdef0123"}})
+MACHINE = "i-0123456789abcdef0"
+
+
+def said(status: str, words: str = "") -> tuple[int, dict[str, Any]]:
+    return 200, {"Status": status, "StandardOutputContent": words}
+
+
+def refused(code: str) -> tuple[int, dict[str, Any]]:
+    return 400, {"__type": code, "message": "no"}
+
+
+@contextmanager
+def ssm(*answers: tuple[int, dict[str, Any]]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """SSM on loopback: it gives these answers in turn, and notes what it was asked."""
+    waiting, asked = list(answers), list[dict[str, Any]]()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            status, answer = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+            body = json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            """Stay silent."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", asked
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def trouble(*answers: tuple[int, dict[str, Any]], clock: Stepping | None = None) -> str:
+    with ssm(*answers) as (url, asked):
+        client = boto3.client(
+            "ssm",
+            endpoint_url=url,
+            region_name="eu-central-1",
+            aws_access_key_id="AKIAEXAMPLE",
+            aws_secret_access_key="secret",
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+        try:
+            found = Service(client, clock or Stepping()).trouble(MACHINE)
+        finally:
+            client.close()
+        assert asked[0]["DocumentName"] == DOCUMENT
+        assert "Parameters" not in asked[0]
+        return found
+
+
+def test_a_service_is_active_when_its_host_says_so() -> None:
+    assert not trouble(SENT, said("Success", "active\n"))
+
+
+def test_the_answer_is_waited_for() -> None:
+    assert not trouble(
+        SENT,
+        refused("InvocationDoesNotExist"),
+        said("Pending"),
+        said("InProgress"),
+        said("Success"),
+    )
+
+
+def test_a_service_that_is_not_active_is_told_in_the_hosts_words() -> None:
+    assert trouble(SENT, said("Failed", "activating\n::error::x")) == (
+        "its service is activating error x (Failed)"
+    )
+
+
+@pytest.mark.parametrize("status", ["TimedOut", "Cancelled", "Undeliverable"])
+def test_no_answer_is_no_health(status: str) -> None:
+    assert trouble(SENT, said(status)) == f"its service is not active ({status})"
+
+
+def test_an_answer_is_not_waited_for_for_ever() -> None:
+    clock = Stepping()
+
+    assert "does not say" in trouble(SENT, said("Pending"), clock=clock)
+    assert clock.now() == 60
+
+
+def test_an_agent_that_is_not_up_yet_may_be_asked_again() -> None:
+    assert "does not answer yet" in trouble(refused("InvalidInstanceId"))
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "InvalidDocument"])
+def test_what_asking_again_would_not_help_stops_the_run(code: str) -> None:
+    with pytest.raises(Stopped, match=code):
+        trouble(refused(code))

@@ -32,7 +32,7 @@ def _all_are_done(job: Job, plan: Plan) -> None:
     there = job.look().there
     for turn in plan.roll:
         if why := roll.unfinished(turn, there.get(turn.id), plan.image):
-            raise Stopped("Roll stopped", f"Nothing was removed: the roll stopped at {why}.")
+            raise Stopped("Roll stopped", f"Nothing was removed, the roll is not done: {why}.")
 
 
 def _apply_the_rest(job: Job, image: str) -> tuple[str, ...]:

@@ -100,26 +100,22 @@ class Service:
             raise Stopped("SSM refused", _refusal(error)) from error
         except BotoCoreError as error:
             return f"SSM can't be reached ({error})"
-        pace = Pace(ANSWER_SECONDS, self.poll)
-        return wait(lambda: self._undecided(command, machine), pace, self.clock) or self._end(
-            command, machine
-        )
+        until = self.clock.now() + ANSWER_SECONDS
+        while True:
+            status, said = self._invocation(command, machine)
+            if status == "Success":
+                return ""
+            if status not in _UNDECIDED:
+                return f"its service is {_words(said) or 'not active'} ({status})"
+            if self.clock.now() >= until:
+                return "it does not say whether its service is active"
+            self.clock.sleep(self.poll)
 
     def _send(self, machine: str) -> str:
         answer = self.ssm.send_command(
             DocumentName=DOCUMENT, InstanceIds=[machine], TimeoutSeconds=_DELIVERY_SECONDS
         )
         return answer["Command"]["CommandId"]
-
-    def _undecided(self, command: str, machine: str) -> str:
-        status, _ = self._invocation(command, machine)
-        return "it has not said whether its service is active" if status in _UNDECIDED else ""
-
-    def _end(self, command: str, machine: str) -> str:
-        status, said = self._invocation(command, machine)
-        if status == "Success":
-            return ""
-        return f"its service is {_UNSAFE.sub(' ', said)[:40].strip() or 'not active'} ({status})"
 
     def _invocation(self, command: str, machine: str) -> tuple[str, str]:
         try:
@@ -131,6 +127,11 @@ class Service:
         except BotoCoreError:
             return "Pending", ""
         return answer["Status"], answer.get("StandardOutputContent", "")
+
+
+def _words(said: str) -> str:
+    """The first of a host's own words that are safe to repeat."""
+    return _UNSAFE.sub(" ", said)[:40].strip()
 
 
 def _refusal(error: ClientError) -> str:

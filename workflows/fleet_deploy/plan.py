@@ -2,6 +2,7 @@
 
 import logging
 import re
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -61,7 +62,7 @@ def _tell(job: Job, image: str, turns: tuple[roll.Turn, ...], sight: Sight) -> N
     log.info("fleet.planned target=%s image=%s hosts=%d", job.asked.target, image, len(turns))
     alone = "" if job.asked.target == ALL else summary.left_alone(roll.left(sight.status))
     if alone:
-        log.info(alone.replace("`", ""))
+        sys.stdout.write(runner.notice_line("Left alone", alone) + "\n")
     runner.write_summary(
         job.environ,
         "\n\n".join(
@@ -74,7 +75,7 @@ def _tell(job: Job, image: str, turns: tuple[roll.Turn, ...], sight: Sight) -> N
                     newest=not job.asked.ami_override,
                 ),
                 summary.turns(turns, sight.there),
-                alone,
+                alone and f"Left alone: {alone}",
             )
             if part
         ),

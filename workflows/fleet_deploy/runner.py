@@ -95,6 +95,11 @@ def error_line(title: str, sentence: str) -> str:
     return f"::error title={_escaped(title, ',:')}::{_escaped(sentence)}"
 
 
+def notice_line(title: str, sentence: str) -> str:
+    """The workflow command for what should be seen and stops nothing."""
+    return f"::notice title={_escaped(title, ',:')}::{_escaped(sentence)}"
+
+
 def _escaped(text: str, more: str = "") -> str:
     for character in ("%", "\r", "\n", *more):
         text = text.replace(character, f"%{ord(character):02X}")

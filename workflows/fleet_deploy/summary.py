@@ -32,10 +32,10 @@ def hosts(ids: Iterable[str], there: Mapping[str, InstanceStatus]) -> str:
 
 def left_alone(rows: Iterable[InstanceStatus]) -> str:
     """Which hosts have no entry in the registry and stay, or nothing."""
-    names = ", ".join(f"`{row.id}`" for row in rows)
-    if not names:
-        return ""
-    return f"Left alone: {names} left the registry; only a deploy of `all` removes such a host."
+    names = ", ".join(row.id for row in rows)
+    return (
+        f"{names} left the registry; only a deploy of `all` removes such a host." if names else ""
+    )
 
 
 def replaced(turn: Turn, machine: str, image: str, took: str) -> str:

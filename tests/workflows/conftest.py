@@ -1,0 +1,177 @@
+"""A runner's corner: a checkout, moto as AWS, a GitHub on loopback, an engine."""
+
+import asyncio
+import json
+import shlex
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from clawbot.sandbox.image import images
+from clawbot.sandbox.moto import MotoServer
+from tests.workflows.fleets import registry_text
+from tests.workflows.loopback import TOKEN, Loopback, serving
+from tests.workflows.plans import plan
+from workflows.fleet_deploy.__main__ import main
+from workflows.fleet_deploy.cloud import Cloud, connect
+from workflows.fleet_deploy.health import SystemTime
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+
+REGION = "eu-central-1"
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+OLDEST, OLD, NEW = (image.id for image in images(time.time()))
+ENGINE = Path(__file__).with_name("scripted_tofu.py")
+
+
+@dataclass
+class Runner:
+    """Does one job of a run at a time, as a runner would.
+
+    Attributes:
+        environ: what every job's environment holds; a test may change it.
+    """
+
+    folder: Path
+    environ: dict[str, str]
+    github: Loopback
+    ec2: "EC2Client"
+    outputs: dict[str, str] = field(default_factory=dict)
+
+    def registers(self, *ids: str) -> None:
+        (self.folder / "nix/instances.json").write_text(registry_text(ids))
+
+    def plans(self, *changes: object) -> None:
+        """What the scripted engine will plan."""
+        Path(self.environ["PLAN"]).write_text(json.dumps(plan(*changes)))
+
+    def launches(self, id_: str, image: str = OLD) -> str:
+        """The new host's id."""
+        made = self.ec2.run_instances(
+            ImageId=image,
+            InstanceType="t3.large",
+            MinCount=1,
+            MaxCount=1,
+            TagSpecifications=[
+                {
+                    "ResourceType": "instance",
+                    "Tags": [{"Key": "app", "Value": "clawdinator"}, {"Key": "Name", "Value": id_}],
+                }
+            ],
+        )
+        return made["Instances"][0]["InstanceId"]
+
+    def hosts(self) -> dict[str, tuple[str, str]]:
+        """Of each name that has a live host: its id and image."""
+        paginator = self.ec2.get_paginator("describe_instances")
+        return {
+            tag["Value"]: (one["InstanceId"], one["ImageId"])
+            for page in paginator.paginate(
+                Filters=[{"Name": "instance-state-name", "Values": ["running"]}]
+            )
+            for reservation in page["Reservations"]
+            for one in reservation["Instances"]
+            for tag in one["Tags"]
+            if tag["Key"] == "Name"
+        }
+
+    def does(self, job: str, **more: str) -> int:
+        """The job's exit code; what it handed to later jobs is in `outputs`."""
+        code = main([job], self.environ | more, self.folder)
+        written = Path(self.environ["GITHUB_OUTPUT"])
+        lines = written.read_text().splitlines() if written.exists() else []
+        self.outputs = dict(line.split("=", 1) for line in lines)
+        return code
+
+    def deploys(self, **more: str) -> int:
+        """A whole run, its jobs one after the other until one fails."""
+        code = self.does("plan", **more)
+        handed = {"IMAGE": self.outputs.get("image", ""), "ROLL": self.outputs.get("roll", "[]")}
+        for turn in json.loads(handed["ROLL"]):
+            code = code or self.does("host", INSTANCE=turn["id"], **handed, **more)
+        if not code and self.outputs["target"] == "all":
+            code = self.does("finish", **handed, **more)
+        return code
+
+    @property
+    def calls(self) -> list[str]:
+        """The engine's commands so far, with their options."""
+        calls = Path(self.environ["CALLS"])
+        return calls.read_text().splitlines() if calls.exists() else []
+
+    @property
+    def commands(self) -> list[str]:
+        return [call.split(" ", 1)[0] for call in self.calls]
+
+    @property
+    def summary(self) -> str:
+        return Path(self.environ["GITHUB_STEP_SUMMARY"]).read_text()
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[str]:
+    server = MotoServer(images(time.time()))
+    url = asyncio.run(server.start())
+    yield url
+    asyncio.run(server.stop())
+
+
+@pytest.fixture(scope="session")
+def cloud(moto: str) -> Iterator[Cloud]:
+    environ = {"AWS_ENDPOINT_URL": moto, "AWS_REGION": REGION, **KEYS}
+    clients = connect(environ, SystemTime())
+    yield clients
+    clients.ec2.close()
+    clients.ssm.close()
+
+
+@pytest.fixture
+def runner(moto: str, cloud: Cloud, tmp_path: Path) -> Iterator[Runner]:
+    request = urllib.request.Request(f"{moto}/moto-api/reset", method="POST")  # noqa: S310  (ours)
+    with urllib.request.urlopen(request):  # noqa: S310  (the same)
+        pass
+    with serving() as github:
+        environ = _environ(tmp_path, moto, github.url)
+        (tmp_path / "nix").mkdir()
+        (tmp_path / "tofu/fleet").mkdir(parents=True)
+        yield Runner(tmp_path, environ, github, cloud.ec2)
+
+
+def _environ(folder: Path, moto: str, github: str) -> dict[str, str]:
+    engine = folder / "tofu-launcher"
+    engine.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -S {ENGINE} "$@"\n')
+    engine.chmod(0o755)
+    return {
+        **KEYS,
+        "PATH": "/usr/bin:/bin",
+        "TARGET": "clawdinator-2",
+        "AWS_ENDPOINT_URL": moto,
+        "AWS_REGION": REGION,
+        "CALLS": str(folder / "calls"),
+        "COMMIT": COMMIT,
+        "FLEET_HEALTH_DEADLINE": "0.2",
+        "FLEET_HEALTH_POLL": "0.05",
+        "GITHUB_ACTOR": "sam",
+        "GITHUB_API_URL": github,
+        "GITHUB_OUTPUT": str(folder / "output"),
+        "GITHUB_REPOSITORY": "openclaw/clawdinators",
+        "GITHUB_RUN_ATTEMPT": "1",
+        "GITHUB_RUN_ID": "100",
+        "GITHUB_STEP_SUMMARY": str(folder / "summary"),
+        "GITHUB_TOKEN": TOKEN,
+        "GITHUB_WORKFLOW_REF": (
+            "openclaw/clawdinators/.github/workflows/fleet-deploy.yml@refs/heads/main"
+        ),
+        "PLAN": str(folder / "plan.json"),
+        "TOFU": str(engine),
+        "TOFU_LOCK_TABLE": "lock",
+        "TOFU_STATE_BUCKET": "state",
+    }

@@ -1,0 +1,59 @@
+"""An engine that plans what the test wrote down, and applies it to EC2. Standard library only.
+
+It notes each command in `$CALLS`; `$PLAN` names the plan. It is a program: tests start it.
+"""
+
+import json
+import os
+import sys
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+
+def main() -> None:
+    command = sys.argv[2]
+    with Path(os.environ["CALLS"]).open("a") as calls:
+        calls.write(" ".join(sys.argv[2:]) + "\n")
+    plan = Path(os.environ["PLAN"]).read_text()
+    if command == "show":
+        sys.stdout.write(plan)
+    elif command == "apply":
+        for change in json.loads(plan)["resource_changes"]:
+            apply(change)
+
+
+def apply(change: dict[str, object]) -> None:
+    what = change["change"]
+    if change["type"] != "aws_instance" or not isinstance(what, dict):
+        return
+    if "delete" in what["actions"]:
+        ask("TerminateInstances", {"InstanceId.1": what["before"]["id"]})
+    if "create" in what["actions"]:
+        tags = {"app": "clawdinator", "Name": str(change["index"])}
+        launch(what["after"]["ami"], tags)
+
+
+def launch(image: str, tags: dict[str, str]) -> None:
+    fields = {"ImageId": image, "InstanceType": "t3.large", "MinCount": "1", "MaxCount": "1"}
+    fields["TagSpecification.1.ResourceType"] = "instance"
+    for number, (key, value) in enumerate(tags.items(), 1):
+        fields[f"TagSpecification.1.Tag.{number}.Key"] = key
+        fields[f"TagSpecification.1.Tag.{number}.Value"] = value
+    ask("RunInstances", fields)
+
+
+def ask(action: str, fields: dict[str, str]) -> None:
+    form = urllib.parse.urlencode({"Action": action, "Version": "2016-11-15", **fields})
+    scope = f"Credential=AKIAEXAMPLE/20261124/{os.environ['AWS_REGION']}/ec2/aws4_request"
+    request = urllib.request.Request(  # noqa: S310  (the test's own server)
+        os.environ["AWS_ENDPOINT_URL"],
+        form.encode(),
+        {"Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0"},
+    )
+    with urllib.request.urlopen(request) as answer:  # noqa: S310  (the same)
+        answer.read()
+
+
+if __name__ == "__main__":
+    main()
