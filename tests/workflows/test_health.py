@@ -156,6 +156,12 @@ def test_an_agent_that_is_not_up_yet_may_be_asked_again() -> None:
     assert "does not answer yet" in trouble(refused("InvalidInstanceId"))
 
 
+@pytest.mark.parametrize("busy", [refused("ThrottlingException"), (503, {})])
+def test_ssm_that_is_busy_may_be_asked_again(busy: tuple[int, dict[str, Any]]) -> None:
+    assert "SSM is busy" in trouble(busy)
+    assert not trouble(SENT, busy, said("Success"))
+
+
 @pytest.mark.parametrize("code", ["AccessDeniedException", "InvalidDocument"])
 def test_what_asking_again_would_not_help_stops_the_run(code: str) -> None:
     with pytest.raises(Stopped, match=code):

@@ -97,6 +97,8 @@ class Service:
         except self.ssm.exceptions.InvalidInstanceId:
             return "its SSM agent does not answer yet"
         except ClientError as error:
+            if _may_pass(error):
+                return f"SSM is busy ({_code(error)})"
             raise Stopped("SSM refused", _refusal(error)) from error
         except BotoCoreError as error:
             return f"SSM can't be reached ({error})"
@@ -123,6 +125,8 @@ class Service:
         except self.ssm.exceptions.InvocationDoesNotExist:
             return "Pending", ""
         except ClientError as error:
+            if _may_pass(error):
+                return "Pending", ""
             raise Stopped("SSM refused", _refusal(error)) from error
         except BotoCoreError:
             return "Pending", ""
@@ -134,9 +138,15 @@ def _words(said: str) -> str:
     return _UNSAFE.sub(" ", said)[:40].strip()
 
 
+def _may_pass(error: ClientError) -> bool:
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status >= 500 or _code(error).startswith("Throttl")
+
+
+def _code(error: ClientError) -> str:
+    return error.response.get("Error", {}).get("Code", "an unknown error")
+
+
 def _refusal(error: ClientError) -> str:
-    detail = error.response.get("Error", {})
-    return (
-        f"I can't ask whether the service is active: SSM says {detail.get('Code')} "
-        f"({detail.get('Message')})."
-    )
+    why = error.response.get("Error", {}).get("Message", "no reason given")
+    return f"I can't ask whether the service is active: SSM says {_code(error)} ({why})."
