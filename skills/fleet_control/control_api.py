@@ -31,11 +31,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Dispatched:
-    """A deploy that was taken: its run, where the API could name it, and the API's own words."""
+    """A deploy that was taken: its run, where the API could name it, and the API's own words.
+
+    Attributes:
+        unproven_caller: the API could not see who signed, and took the caller at its word.
+    """
 
     run_id: int | None
     url: str
     message: str
+    unproven_caller: bool = False
 
 
 class ControlApi:
@@ -59,7 +64,8 @@ class ControlApi:
         self._token = token
         self._signer = SigV4Auth(Credentials(access_key, secret_key), "lambda", region)
         self._clock = clock
-        self._timeout = aiohttp.ClientTimeout(total=deadline)
+        # A connection that never comes about has done nothing: that is worth telling apart.
+        self._timeout = aiohttp.ClientTimeout(total=deadline, sock_connect=deadline / 2)
         self._kept: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -82,17 +88,11 @@ class ControlApi:
         for first. OutcomeUnknown when that can't be cleared up.
         """
         ask = {"action": "deploy", **entry._asdict(), "caller": entry.caller or None}
-        for last in (False, True):
-            try:
-                return _dispatched(await self._ask(ask))
-            except _Lost as lost:
-                log.warning("fleet.dispatch_lost request_id=%s", entry.request_id)
-                taken = await self._taken(entry, lost)
-                if taken is not None:
-                    return taken
-                if last:
-                    raise _unknown(lost) from lost
-        raise AssertionError("unreachable")
+        try:
+            return _dispatched(await self._ask(ask))
+        except _Lost as lost:
+            log.warning("fleet.dispatch_lost request_id=%s", entry.request_id)
+            return await self._taken(entry, lost) or await self._again(entry, ask, lost)
 
     async def run(self, run_id: int) -> Run:
         return _read(_RUN, await self._asked({"action": "run", "run_id": run_id}), "run")
@@ -124,6 +124,8 @@ class ControlApi:
         return str(answer.get("message", "cancelled"))
 
     async def _taken(self, entry: Entry, lost: "_Lost") -> Dispatched | None:
+        if not entry.request_id:
+            raise _unknown(lost) from lost
         await self._clock.sleep(LISTED_AFTER_SECONDS)
         try:
             runs = await self.runs(request_id=entry.request_id)
@@ -133,6 +135,18 @@ class ControlApi:
         if run is None:
             return None
         return Dispatched(run.id, run.url, f"deploy queued for {entry.target}")
+
+    async def _again(self, entry: Entry, ask: dict[str, Any], lost: "_Lost") -> Dispatched:
+        try:
+            return _dispatched(await self._ask(ask))
+        except _Lost as again:
+            taken = await self._taken(entry, again)
+            if taken is None:
+                raise _unknown(again) from again
+            return taken
+        except ControlApiError as error:
+            # Its no is to the second ask; the first may still come to a run.
+            raise _unknown(lost, f" Asked once more: {error}") from error
 
     async def _asked(self, ask: dict[str, Any]) -> dict[str, Any]:
         """A call that may be lost without harm; on a connection that broke off, made once more."""
@@ -152,7 +166,9 @@ class ControlApi:
             ) as response:
                 text = await _limited(response)
                 status = response.status
-        except aiohttp.ClientConnectorError as error:
+        except aiohttp.InvalidURL as error:
+            raise ControlApiDown("The Control API's URL is not a URL.") from error
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise ControlApiDown("The Control API can't be reached.") from error
         except TimeoutError as error:
             raise _Lost("The Control API did not answer in time.") from error
@@ -196,7 +212,7 @@ async def _limited(response: aiohttp.ClientResponse) -> bytes:
 def _answer(status: int, text: bytes) -> dict[str, Any]:
     try:
         answer = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _unreadable(status) from error
     if not isinstance(answer, dict):
         raise _unreadable(status)
@@ -204,9 +220,9 @@ def _answer(status: int, text: bytes) -> dict[str, Any]:
         return answer
     if answer.get("ok") is False and isinstance(answer.get("code"), str):
         raise _refused(status, answer)
-    # Not the handler's words but AWS's own, before or instead of it.
-    if status == 403:
-        raise ControlApiDown(f"AWS refused the signed call: {_words(answer)}")
+    # Not the handler's words but AWS's own: these it says before it would invoke anything.
+    if status in (403, 413, 429):
+        raise ControlApiDown(f"AWS refused the call (HTTP {status}): {_words(answer)}")
     raise _unreadable(status)
 
 
@@ -230,9 +246,10 @@ def _unreadable(status: int) -> ControlApiError:
     return _Lost(f"The Control API's answer can't be read (HTTP {status}).")
 
 
-def _unknown(lost: _Lost) -> OutcomeUnknown:
+def _unknown(lost: _Lost, more: str = "") -> OutcomeUnknown:
     return OutcomeUnknown(
-        f"{lost} I can't confirm whether the deploy began: look at the runs before asking again."
+        f"{lost}{more} I can't confirm whether the deploy began: "
+        "look at the runs before asking again."
     )
 
 
@@ -251,4 +268,5 @@ def _dispatched(answer: dict[str, Any]) -> Dispatched:
         run_id if isinstance(run_id, int) else None,
         str(run.get("url", "")),
         str(answer.get("message", "")),
+        answer.get("unproven_caller") is True,
     )

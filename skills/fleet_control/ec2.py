@@ -24,7 +24,7 @@ READING_KEPT_SECONDS = 2.0
 _CONFIG = {
     "connect_timeout": 3,
     "read_timeout": 8,
-    "retries": {"mode": "standard", "total_max_attempts": 4},
+    "retries": {"mode": "standard", "total_max_attempts": 3},
 }
 
 
@@ -32,7 +32,7 @@ def client(
     region: str, access_key: str, secret_key: str, endpoint_url: str | None = None
 ) -> "EC2Client":
     """An EC2 client with the SDK's standard retries and bounded waits."""
-    return boto3.client(
+    return boto3.Session().client(
         "ec2",
         region_name=region,
         aws_access_key_id=access_key,

@@ -10,7 +10,7 @@ from fleet_control.control_api import ControlApi
 from fleet_control.ec2 import Ec2Reader
 from fleet_control.error import ControlApiError, Ec2Error, RegistryError
 from fleet_control.ledger import Run, launched_by, seconds
-from fleet_control.policy import BotDeploy, Facts, Refused, Usage, Verdict, judge
+from fleet_control.policy import BotDeploy, Code, Facts, Refused, Usage, Verdict, judge
 from fleet_control.registry_source import KnownRegistry, RegistrySource
 from fleet_control.status import FleetStatus, shape
 
@@ -69,11 +69,11 @@ class Fleet:
             return seen_before
         known = await self._registry()
         facts = _with_ids(facts, known, target)
-        if _decided(caller, target, image, facts):
+        if not target or _refused(caller, target, image, facts):
             return facts
         status = await self._status(known)
         facts = _with_status(facts, status)
-        if not isinstance(caller, BotInstance) or _decided(caller, target, image, facts):
+        if not isinstance(caller, BotInstance) or _refused(caller, target, image, facts):
             return facts
         return _with_runs(facts, caller, target, status, await self._runs())
 
@@ -101,11 +101,20 @@ class Fleet:
 
 
 def _decided(caller: Caller, target: str, image: str, facts: Facts) -> bool:
-    """Whether these facts are enough to refuse, or to say how to ask."""
+    """Whether these facts are enough to refuse, or to say how to ask.
+
+    Usage and an unknown target name ids, so they wait for the registry.
+    """
     verdict = judge(caller, target, image, facts)
-    if isinstance(verdict, Usage):
+    if isinstance(verdict, Usage) or (
+        isinstance(verdict, Refused) and verdict.code is Code.UNKNOWN_TARGET
+    ):
         return facts.ids is not None
     return isinstance(verdict, Refused)
+
+
+def _refused(caller: Caller, target: str, image: str, facts: Facts) -> bool:
+    return isinstance(judge(caller, target, image, facts), Refused)
 
 
 def _not_fresh(known: KnownRegistry | None) -> KnownRegistry | None:

@@ -56,7 +56,7 @@ class Host:
     """A machine as EC2 describes it.
 
     Attributes:
-        name: its `Name` tag, which is the instance's id.
+        name: its `Name` tag, which is the instance's id; empty where it has none.
         launched: Unix seconds.
         address: its public IPv4 address, else the private one, else empty.
     """
@@ -154,7 +154,7 @@ def shape(known: KnownRegistry, reading: Reading) -> FleetStatus:
     registry = known.registry
     by_name: dict[str, list[Host]] = defaultdict(list)
     for host in reading.hosts:
-        by_name[host.name].append(host)
+        by_name[host.name or host.id].append(host)
     names = [*registry, *(name for name in by_name if name not in registry)]
     rows = (_row(name, registry, by_name[name], reading) for name in names)
     there = (row for row in rows if row.instance or row.host or row.replacing)
