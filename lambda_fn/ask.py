@@ -1,150 +1,159 @@
-"""What is asked: a JSON object, read into one of five asks."""
+"""What is asked: AWS's event, taken apart and read into one value.
 
-from collections.abc import Mapping
+An event is a Function URL's (payload 2.0), or what was handed over by direct invoke. Everything in
+it may have any shape.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from enum import StrEnum, auto
 from typing import NamedTuple
 
 from fleet_control import ledger
 from fleet_control.caller import is_instance_id, is_target
 from lambda_fn.failure import Code, Failure
 
+MOST_BYTES = 16 * 1024
 
-class Deploy(NamedTuple):
+
+class Request(NamedTuple):
+    """One call, not yet believed.
+
+    Attributes:
+        token: what it shows as the control token.
+        iam: what AWS says of the signer; None where no signer can be seen.
+        body: as it came.
+        base64: whether the body is base64.
+    """
+
+    token: str
+    iam: object
+    body: str
+    base64: bool = False
+
+
+def read(event: object) -> Request:
+    event = _object(event)
+    if "requestContext" not in event:
+        rest = {key: value for key, value in event.items() if key != "control_token"}
+        return Request(_text(event.get("control_token")), None, json.dumps(rest))
+    context = _object(event["requestContext"])
+    if _object(context.get("http")).get("method") != "POST":
+        raise Failure(Code.METHOD_NOT_ALLOWED, "Only POST is answered here.")
+    token = _object(event.get("headers")).get("x-clawdinator-token")
+    authorizer = context.get("authorizer")
+    # What is there in a wrong shape must not be mistaken for nothing.
+    iam = authorizer.get("iam") if isinstance(authorizer, Mapping) else authorizer
+    return Request(_text(token), iam, _text(event.get("body")), bool(event.get("isBase64Encoded")))
+
+
+def _object(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def payload(request: Request) -> Mapping[str, object]:
+    """The JSON object that was sent."""
+    body = None
+    try:
+        raw = request.body.encode("utf-8", "surrogatepass")
+        if request.base64 and len(raw) < 2 * MOST_BYTES:
+            from binascii import a2b_base64  # noqa: PLC0415  (bodies seldom are)
+
+            raw = a2b_base64(raw, strict_mode=True)
+        if len(raw) > MOST_BYTES:
+            raise Failure(Code.TOO_LARGE, f"The body may be {MOST_BYTES} bytes at most.")
+        body = json.loads(raw)
+    except (ValueError, RecursionError):
+        pass
+    if isinstance(body, dict):
+        return body
+    raise Failure(Code.BAD_REQUEST, "The body must be a JSON object.")
+
+
+class Action(StrEnum):
+    DEPLOY = auto()
+    RUN = auto()
+    RUNS = auto()
+    REGISTRY = auto()
+    CANCEL = auto()
+
+
+class Ask(NamedTuple):
+    """`entry` holds what a title of the ledger would; `unfinished` asks for runs that have not
+    ended, and those that ended within a day."""
+
+    action: Action
     entry: ledger.Entry
-
-
-class ReadRun(NamedTuple):
     run_id: int
+    limit: int
+    unfinished: bool
 
-
-class ListRuns(NamedTuple):
-    """`unfinished`: those that have not ended, and those that ended within a day."""
-
-    limit: int = 10
-    request_id: str = ""
-    unfinished: bool = False
-
-
-class ReadRegistry(NamedTuple):
-    pass
-
-
-class Cancel(NamedTuple):
-    run_id: int
-    requested_by: str
-
-
-Ask = Deploy | ReadRun | ListRuns | ReadRegistry | Cancel
 
 _KEYS = {
-    "deploy": ledger.TITLE_FIELDS,
-    "run": ("run_id",),
-    "runs": ("limit", "request_id", "unfinished"),
-    "registry": (),
-    "cancel": ("run_id", "requested_by"),
+    Action.DEPLOY: ledger.TITLE_FIELDS,
+    Action.RUN: ("run_id",),
+    Action.RUNS: ("limit", "request_id", "unfinished"),
+    Action.REGISTRY: (),
+    Action.CANCEL: ("run_id", "requested_by"),
 }
-ACTIONS = tuple(_KEYS)
+_FORMS: Mapping[str, tuple[Callable[[str], object], str]] = {
+    "request_id": (ledger.parse_request_id, ""),
+    "reply": (ledger.is_reply_id, "the id of a message"),
+    "target": (is_target, "`all` or an instance id"),
+    "ami_override": (ledger.is_image_id, "an image id, ami-…"),
+    "caller": (is_instance_id, "an instance id or null"),
+    "requested_by": (ledger.is_requested_by, "<platform>:<user id> <name>"),
+}
 
 
-def parse(body: Mapping[str, object]) -> Ask | Failure:
+def parse(body: Mapping[str, object]) -> Ask:
     """What was sent is not quoted back: it may hold anything, a secret too."""
-    action = body.get("action")
-    if action == "status":
-        return Failure(
-            Code.BAD_REQUEST, "`status` is not asked here: it is read from EC2 directly."
-        )
-    if not isinstance(action, str) or action not in _KEYS:
-        return Failure(Code.BAD_REQUEST, f"`action` must be one of {', '.join(ACTIONS)}.")
-    unknown = len(body.keys() - {"action", *_KEYS[action]})
-    if unknown:
-        known = ", ".join(("action", *_KEYS[action]))
-        return Failure(Code.BAD_REQUEST, f"{unknown} unknown key(s): `{action}` takes {known}.")
     try:
-        return _read(action, body)
+        return _parse(body)
     except ValueError as error:
-        return Failure(Code.BAD_REQUEST, str(error))
+        raise Failure(Code.BAD_REQUEST, f"{error}.") from error
 
 
-def _read(action: str, body: Mapping[str, object]) -> Ask:
-    match action:
-        case "deploy":
-            return Deploy(_entry(body))
-        case "run":
-            return ReadRun(_run_id(body))
-        case "runs":
-            return ListRuns(_limit(body), _request_id(body), _unfinished(body))
-        case "cancel":
-            return Cancel(_run_id(body), _requested_by(body))
-        case _:
-            return ReadRegistry()
-
-
-def _entry(body: Mapping[str, object]) -> ledger.Entry:
-    entry = ledger.Entry(
-        request_id=_request_id(body),
-        reply=_text(body, "reply"),
-        target=_text(body, "target"),
-        ami_override=_text(body, "ami_override"),
-        caller=_text(body, "caller"),
-        requested_by=_requested_by(body),
+def _parse(body: Mapping[str, object]) -> Ask:
+    action = next((one for one in Action if one == body.get("action")), None)
+    if not action:
+        raise ValueError(f"`action` must be one of {', '.join(Action)} (status: ask EC2)")
+    known = "action", *_KEYS[action]
+    if not body.keys() <= set(known):
+        raise ValueError(f"A key is unknown: `{action}` takes {', '.join(known)}")
+    unfinished = body.get("unfinished", False)
+    if not isinstance(unfinished, bool):
+        raise ValueError("`unfinished` must be true or false")
+    return Ask(
+        action,
+        ledger.Entry(
+            *(
+                _field(body, key, needed=(action, key) == (Action.DEPLOY, "target"))
+                for key in ledger.TITLE_FIELDS
+            )
+        ),
+        _number(body, "run_id", 2**63, 0 if "run_id" in known else 1),
+        _number(body, "limit", 100, 10),
+        unfinished,
     )
-    if not is_target(entry.target):
-        raise ValueError("`target` must be `all` or an instance id.")
-    if entry.ami_override and not ledger.is_image_id(entry.ami_override):
-        raise ValueError("`ami_override` must be an image id: ami- and 8 or 17 hex digits.")
-    if entry.caller and not is_instance_id(entry.caller):
-        raise ValueError("`caller` must be an instance id, or null for a person.")
-    if entry.reply and not ledger.is_reply_id(entry.reply):
-        raise ValueError("`reply` must be the id of a message: at most 20 letters, digits, _ or -.")
-    return entry
 
 
-def _text(body: Mapping[str, object], key: str) -> str:
+def _field(body: Mapping[str, object], key: str, *, needed: bool) -> str:
     value = body.get(key)
-    if value is None:
+    if value in (None, "") and not needed:
         return ""
-    if not isinstance(value, str):
-        raise ValueError(f"`{key}` must be text.")
-    return value
+    holds, form = _FORMS[key]
+    if isinstance(value, str) and holds(value):
+        return value
+    raise ValueError(f"`{key}` must be {form}")
 
 
-def _request_id(body: Mapping[str, object]) -> str:
-    text = _text(body, "request_id")
-    if text:
-        try:
-            ledger.parse_request_id(text)
-        except ValueError as error:
-            raise ValueError(f"`request_id`: {error}.") from error
-    return text
-
-
-def _requested_by(body: Mapping[str, object]) -> str:
-    text = _text(body, "requested_by")
-    if text and not ledger.is_requested_by(text):
-        raise ValueError(
-            "`requested_by` must be <platform>:<user id>, a space, and a name of at most 32 "
-            "letters, digits, _ . @ or -."
-        )
-    return text
-
-
-def _run_id(body: Mapping[str, object]) -> int:
-    return _number(body, "run_id", None, 2**63 - 1)
-
-
-def _limit(body: Mapping[str, object]) -> int:
-    return _number(body, "limit", 10, 100)
-
-
-def _number(body: Mapping[str, object], key: str, default: int | None, most: int) -> int:
+def _number(body: Mapping[str, object], key: str, most: int, default: int) -> int:
     value = body.get(key, default)
-    # type(), since True is an int too
-    if type(value) is not int or not 1 <= value <= most:
-        raise ValueError(f"`{key}` must be a whole number from 1 to {most}.")
-    return value
-
-
-def _unfinished(body: Mapping[str, object]) -> bool:
-    value = body.get("unfinished", False)
-    if not isinstance(value, bool):
-        raise ValueError("`unfinished` must be true or false.")
-    return value
+    if type(value) is int and 1 <= value <= most:  # True is an int too
+        return value
+    raise ValueError(f"`{key}` must be a whole number from 1 to {most}")

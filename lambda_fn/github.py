@@ -1,268 +1,235 @@
 """GitHub's REST API, as far as a deploy needs it."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any, NamedTuple
-from urllib.parse import quote, urlencode, urlsplit
+import time
+from binascii import a2b_base64
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
 
 from fleet_control import ledger
-from lambda_fn import mask
-from lambda_fn.budget import Budget
-from lambda_fn.failure import Broken, Code
-from lambda_fn.github_failure import Doubtful, broken, words
-from lambda_fn.settings import Settings
-from lambda_fn.wire import Answer, Unanswered, Wire
+from lambda_fn.action import DAY
+from lambda_fn.failure import Code, Failure
+from lambda_fn.settings import Settings, shown
+from lambda_fn.wire import Answer, Budget, Wire
 
 API_VERSION = "2026-03-10"
 REGISTRY = "nix/instances.json"
-_PAGE = 100
+# A run that may still wait or run is younger: GitHub ends a job after six hours.
+_DAYS_LOOKED_BACK = 3
 # A matrix holds 256 jobs, and the run has two of its own.
 _MOST_PAGES = 3
-_LOG_SECONDS = 4.0
+_ASK_SECONDS = 5.0
+# GitHub's list of runs lags a few seconds behind its dispatches.
+_FIND_AFTER = (0.0, 0.5, 1.0, 1.5)
+# What GitHub asks us to wait where it says no other time, and more than its clock differs by.
+_MINUTE = 60
 
 
-class Began(NamedTuple):
-    """The run a dispatch began, where GitHub says which; else a page that will show it."""
-
-    id: int | None
-    url: str
-
-
-class FoundJob(NamedTuple):
-    id: int
-    job: ledger.Job
+# Its id where it is known, and a page that shows it
+Began = tuple[int | None, str]
 
 
 class GitHub:
     """One repository's Actions.
 
-    `token(fresh)` gives GitHub's token, read anew if `fresh`; `secrets` what no answer may hold.
+    `token(fresh)` gives GitHub's token, read anew if `fresh`; `safe` takes secrets out of a text.
     """
 
     def __init__(
         self,
         settings: Settings,
         token: Callable[[bool], str],
-        secrets: Callable[[], tuple[str, ...]],
+        safe: Callable[[str], str],
         budget: Budget,
     ) -> None:
         self._settings = settings
         self._token = token
-        self._secrets = secrets
-        self.budget = budget
-        self._wire = Wire(settings.api_url, budget)
-        self._repo = f"/repos/{settings.repo}"
-        self._workflow = f"{self._repo}/actions/workflows/{settings.workflow}"
+        self._safe = safe
+        self._budget = budget
+        self._wire = _wire(settings.api_url)
+        self._repo = f"/repos/{quote(settings.repo)}"
+        self._actions = f"{self._repo}/actions"
+        self._workflow = f"{self._actions}/workflows/{quote(settings.workflow)}"
 
     def close(self) -> None:
         self._wire.close()
 
     def shown(self, text: str) -> str:
-        return mask.shown(text, self._secrets())
+        return shown(self._safe(text))
 
-    def dispatch(self, entry: ledger.Entry) -> Began | None:
-        """Start a run; None where GitHub does not say which (its API before 2026-03-10).
+    @property
+    def now(self) -> float:
+        return self._budget.now()
 
-        Doubtful where it can't be known whether one was started.
-        """
-        answer = self._call(
-            "POST",
-            f"{self._workflow}/dispatches",
-            {"ref": self._settings.branch, "inputs": entry._asdict()},
-        )
-        if answer.status == 204:
-            return None
+    def dispatch(self, entry: ledger.Entry) -> Began:
+        """Start a run, and say which."""
+        asked = self.now
+        inputs = {"ref": self._settings.branch, "inputs": entry._asdict()}
+        answer = self._accepted(self._ask("POST", f"{self._workflow}/dispatches", inputs))
         try:
             said = json.loads(answer.body)
-            return Began(int(said["workflow_run_id"]), str(said["html_url"]))
+            return int(said["workflow_run_id"]), str(said["html_url"])
         except (ValueError, TypeError, LookupError):
-            return None
+            # 204, as before API_VERSION
+            return self._find(entry, asked)
 
-    def somewhere(self) -> Began:
-        """Where the runs are, for a run that can't be named."""
-        url = urlsplit(self._settings.api_url)
-        host = "github.com" if url.netloc == "api.github.com" else url.netloc
-        return Began(
-            None,
-            f"{url.scheme}://{host}/{self._settings.repo}/actions/workflows/{self._settings.workflow}",
-        )
+    def _find(self, entry: ledger.Entry, asked: float) -> Began:
+        """The run of this ask, by its title, while there is time to look."""
+        try:
+            for pause in _FIND_AFTER:
+                self._budget.sleep(min(pause, self._budget.left()))
+                for run in self.recent(asked - _MINUTE):
+                    if entry == tuple(getattr(run, key) for key in ledger.TITLE_FIELDS):
+                        return run.id, run.url
+        except (Failure, TimeoutError):
+            pass
+        return None, f"https://github.com/{self._settings.repo}/actions"
 
-    def runs(self, newest: int = _PAGE, since: float | None = None) -> Iterator[ledger.Run]:
-        """The ledger, newest first: one page of `newest`, or all created since then (Unix
-        seconds; 300 at most)."""
-        query = {
-            "event": "workflow_dispatch",
-            "branch": self._settings.branch,
-            "per_page": str(newest),
-        }
-        if since is not None:
-            moment = datetime.fromtimestamp(since, UTC)
-            query["created"] = f">={moment:%Y-%m-%dT%H:%M:%SZ}"
-        for page in range(1, (1 if since is None else _MOST_PAGES) + 1):
-            raw = self._json(f"{self._workflow}/runs?{urlencode({**query, 'page': page})}")
-            with _Readable():
-                runs = [ledger.read_run(run) for run in raw["workflow_runs"]]
-            yield from runs
-            if len(runs) < newest:
-                return
+    def newest(self, count: int) -> list[ledger.Run]:
+        """The end of the ledger, newest first."""
+        return self._runs(count, 1, {})
+
+    def recent(self, since: float = 0) -> list[ledger.Run]:
+        """Every run created since then (Unix seconds), newest first; by default those of the last
+        days, among which are all that have not ended."""
+        since = since or self.now - _DAYS_LOOKED_BACK * DAY
+        moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(since))
+        return self._runs(100, _MOST_PAGES, {"created": f">={moment}"})
+
+    def _runs(self, count: int, pages: int, query: dict[str, str]) -> list[ledger.Run]:
+        query |= {"event": "workflow_dispatch", "branch": self._settings.branch}
+        raw = self._paged(f"{self._workflow}/runs", "workflow_runs", query, count, pages)
+        return [ledger.read_run(run) for run in raw]
 
     def run(self, run_id: int) -> ledger.Run:
         """One line of the ledger; a run of another workflow, event or branch is none."""
-        try:
-            raw = self._json(f"{self._repo}/actions/runs/{run_id}", missing=Code.UNKNOWN_RUN)
-        except Broken as error:
-            if error.failure.code is Code.UNKNOWN_RUN:
-                raise _unknown_run(run_id) from error
-            raise
-        with _Readable():
-            if self._ours(raw):
-                return ledger.read_run(raw)
-        raise _unknown_run(run_id)
+        answer = self._ask("GET", f"{self._actions}/runs/{run_id}")
+        if answer.status != 404 and self._ours(raw := self._parsed(answer)):
+            return ledger.read_run(raw)
+        raise Failure(Code.UNKNOWN_RUN, f"There is no deploy with the run id {run_id}.")
 
     def _ours(self, raw: Mapping[str, Any]) -> bool:
         # ".github/workflows/fleet-deploy.yml", sometimes with "@<branch>" after it
-        file = str(raw["path"]).partition("@")[0].rpartition("/")[2]
-        return (
-            self._settings.workflow in (file, str(raw.get("workflow_id")))
-            and raw["event"] == "workflow_dispatch"
-            and raw["head_branch"] == self._settings.branch
-        )
+        file = raw["path"].split("@")[0].split("/")[-1]
+        ours = self._settings.workflow, self._settings.branch, "workflow_dispatch"
+        return (file, raw["head_branch"], raw["event"]) == ours
 
-    def jobs(self, run_id: int) -> list[FoundJob]:
-        """The jobs of a run's newest attempt."""
-        found: list[FoundJob] = []
-        path = f"{self._repo}/actions/runs/{run_id}/jobs"
-        for page in range(1, _MOST_PAGES + 1):
-            raw = self._json(f"{path}?filter=latest&per_page={_PAGE}&page={page}")
-            with _Readable():
-                jobs = [_read_job(job) for job in raw["jobs"]]
-            found += jobs
-            if len(jobs) < _PAGE:
+    def jobs(self, run_id: int) -> list[tuple[int, ledger.Job]]:
+        """The jobs of a run's newest attempt, each with its id."""
+        path = f"{self._actions}/runs/{run_id}/jobs"
+        return [
+            (job["id"], _read_job(job)) for job in self._paged(path, "jobs", {"filter": "latest"})
+        ]
+
+    def _paged(
+        self,
+        path: str,
+        key: str,
+        query: Mapping[str, str],
+        per_page: int = 100,
+        pages: int = _MOST_PAGES,
+    ) -> list[Mapping[str, Any]]:
+        found: list[Mapping[str, Any]] = []
+        for page in range(1, pages + 1):
+            found += self._get(path, per_page=per_page, page=page, **query)[key]
+            if len(found) < page * per_page:
                 break
         return found
 
-    def log(self, job_id: int) -> Iterator[bytes]:
-        """A job's log, line by line, as much of it as can be had in a few seconds.
+    def _get(self, path: str, **query: object) -> Any:
+        return self._parsed(self._ask("GET", f"{path}?{urlencode(query)}"))
 
-        It lies on another server, which must not see our token.
-        """
-        budget = self.budget.part(_LOG_SECONDS)
+    def log(self, job_id: int) -> str:
+        """A job's log, or nothing. It lies on another server, which must not see our token."""
         try:
-            answer = self._answer("GET", f"{self._repo}/actions/jobs/{job_id}/logs", None)
-            url = urlsplit(answer.headers.get("location") or "")
-            ours = urlsplit(self._settings.api_url).scheme
-            if answer.status != 302 or url.scheme not in ("https", ours):
-                return
-            with Wire(f"{url.scheme}://{url.netloc}", budget) as wire:
-                path = url._replace(scheme="", netloc="", fragment="").geturl()
-                yield from wire.lines(path, {"user-agent": "clawbot"}, _LOG_SECONDS)
-        except (Broken, Unanswered, ValueError):
-            return
+            answer = self._ask("GET", f"{self._actions}/jobs/{job_id}/logs")
+            scheme, _, rest = answer.headers.get("location", "").partition("://")
+            if scheme in ("https", self._settings.api_url.partition(":")[0]):
+                host, _, path = rest.partition("/")
+                wire = _wire(f"{scheme}://{host}")
+                answer = wire.ask("GET", f"/{path}", {}, None, self._budget.part(_ASK_SECONDS))
+                wire.close()
+        except Failure:
+            return ""
+        return answer.body.decode("utf-8", "replace") if answer.status == 200 else ""
 
     def registry(self) -> tuple[str, str]:
         """The registry's text, verbatim, and GitHub's sha of it."""
-        raw = self._json(f"{self._repo}/contents/{REGISTRY}?ref={quote(self._settings.branch)}")
-        with _Readable():
-            return _decoded(raw), str(raw["sha"])
+        raw = self._get(f"{self._repo}/contents/{REGISTRY}", ref=self._settings.branch)
+        # Over 1 MB, GitHub leaves the content out.
+        return a2b_base64(raw["content"]).decode("utf-8", "replace"), str(raw["sha"])
 
     def cancel(self, run_id: int) -> bool:
         """Whether GitHub took it; not where the run has ended."""
-        answer = self._answer("POST", f"{self._repo}/actions/runs/{run_id}/cancel", {})
-        if answer.status == 409:
-            return False
-        self._accepted(answer)
-        return True
+        answer = self._ask("POST", f"{self._actions}/runs/{run_id}/cancel", {})
+        return answer.status != 409 and bool(self._accepted(answer))
 
-    def _json(self, path: str, missing: Code | None = None) -> Any:
-        answer = self._answer("GET", path, None)
-        if answer.status == 404 and missing:
-            raise Broken(missing, words(answer))
-        body = self._accepted(answer).body
-        with _Readable():
-            return json.loads(body)
+    def _parsed(self, answer: Answer) -> Any:
+        return json.loads(self._accepted(answer).body)
 
-    def _call(self, method: str, path: str, body: Mapping[str, Any] | None) -> Answer:
-        return self._accepted(self._answer(method, path, body))
-
-    def _accepted(self, answer: Answer) -> Answer:
-        if 200 <= answer.status < 300:
-            return answer
-        raise broken(answer, self.shown(words(answer)), self.budget.now())
-
-    def _answer(self, method: str, path: str, body: Mapping[str, Any] | None) -> Answer:
+    def _ask(self, method: str, path: str, body: object = None) -> Answer:
+        """Asked again once with a fresh token where the token is refused."""
         token = self._token(False)
-        answer = self._ask(method, path, body, token)
-        if answer.status == 401:
-            fresh = self._token(True)
-            if fresh != token:
-                return self._ask(method, path, body, fresh)
+        answer = self._send(method, path, body, token)
+        if answer.status == 401 and (fresh := self._token(True)) != token:
+            answer = self._send(method, path, body, fresh)
         return answer
 
-    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None, token: str) -> Answer:
+    def _send(self, method: str, path: str, body: object, token: str) -> Answer:
         headers = {
             "accept": "application/vnd.github+json",
             "authorization": f"Bearer {token}",
+            "content-type": "application/json",
             "user-agent": "clawbot",
             "x-github-api-version": API_VERSION,
         }
-        if body is not None:
-            headers["content-type"] = "application/json"
+        raw = None if body is None else json.dumps(body).encode()
+        return self._wire.ask(method, path, headers, raw, self._budget.part(_ASK_SECONDS))
+
+    def _accepted(self, answer: Answer) -> Answer:
+        """The answer, if it is no refusal; else what GitHub's refusal means for our asker."""
+        if 200 <= answer.status < 300:
+            return answer
         try:
-            return self._wire.ask(
-                method, path, headers, None if body is None else json.dumps(body).encode()
-            )
-        except Unanswered as error:
-            kind = Doubtful if error.sent else Broken
-            why = self.shown(f"GitHub can't be reached: {error}.")
-            raise kind(Code.GITHUB_UNREACHABLE, why) from error
+            said = self.shown(str(json.loads(answer.body)["message"]))
+        except (ValueError, TypeError, LookupError, RecursionError):
+            said = f"HTTP {answer.status}"
+        wait = _wait(answer, said, self.now)
+        if wait:
+            raise Failure(Code.GITHUB_BUSY, f"GitHub asks us to wait {wait} s: {said}", wait)
+        if answer.status >= 500:
+            raise Failure(Code.GITHUB_UNREACHABLE, f"GitHub has trouble: {said}")
+        # 404 too is what GitHub answers to a token that may not see
+        hint = " (is GITHUB_TOKEN right?)" if answer.status in (401, 403, 404) else ""
+        raise Failure(Code.GITHUB_REFUSED, f"GitHub says: {said}{hint}")
 
 
-def _unknown_run(run_id: int) -> Broken:
-    return Broken(Code.UNKNOWN_RUN, f"There is no deploy with the run id {run_id}.")
+def _wire(base: str) -> Wire:
+    return Wire(base, Code.GITHUB_UNREACHABLE, "GitHub")
 
 
-class _Readable:
-    """Within it, what GitHub sent is taken apart; what has another form than GitHub's is told."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if isinstance(error, (LookupError, TypeError, ValueError, AttributeError, RecursionError)):
-            raise Broken(
-                Code.GITHUB_UNREACHABLE,
-                "What answered in GitHub's place is in no form of GitHub's.",
-            ) from error
+def _wait(answer: Answer, said: str, now: float) -> int:
+    """Seconds, as GitHub names them one way or the other, or the minute it asks for otherwise; 0
+    where this is no rate limit."""
+    after = answer.headers.get("retry-after", "")
+    reset = answer.headers.get("x-ratelimit-reset", "")
+    spent = answer.headers.get("x-ratelimit-remaining") == "0"
+    limited = after or spent or "rate limit" in said.lower()
+    if answer.status != 429 and not (limited and answer.status == 403):
+        return 0
+    seconds = _MINUTE
+    if after.isdecimal():
+        seconds = int(after[:9])
+    elif spent and reset.isdecimal():
+        seconds = int(reset[:12]) - int(now)
+    return min(max(seconds, 1), DAY)
 
 
-def _read_job(raw: Mapping[str, Any]) -> FoundJob:
-    steps = tuple(
-        ledger.Step(step["name"], step["status"], step.get("conclusion"))
-        for step in raw.get("steps") or ()
-    )
-    return FoundJob(
-        raw["id"],
-        ledger.Job(
-            name=raw["name"],
-            status=raw["status"],
-            conclusion=raw.get("conclusion"),
-            started_at=raw.get("started_at"),
-            completed_at=raw.get("completed_at"),
-            steps=steps,
-        ),
-    )
+def _read_job(raw: Mapping[str, Any]) -> ledger.Job:
+    steps = tuple(ledger.Step(**_pick(step, ledger.Step)) for step in raw.get("steps") or ())
+    return ledger.Job(**{**_pick(raw, ledger.Job), "steps": steps})
 
 
-def _decoded(raw: Mapping[str, Any]) -> str:
-    if raw["encoding"] != "base64":
-        raise ValueError("not base64: the file is over 1 MB")
-    from base64 import b64decode  # noqa: PLC0415  (one action of five)
-
-    return b64decode(raw["content"]).decode("utf-8", "replace")
+def _pick(raw: Mapping[str, Any], kind: type[ledger.Job | ledger.Step]) -> dict[str, Any]:
+    return {key: raw.get(key) for key in kind._fields}

@@ -1,17 +1,27 @@
-"""Every variable of the function's environment, and what is wrong with it, all at once."""
+"""The function's environment: every variable, and the secrets that these hold or name."""
 
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from lambda_fn.failure import Code, Failure
-from lambda_fn.secret import Secret
 
-_REPO = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
-_WORKFLOW = re.compile(r"[\w.-]+", re.ASCII)
-_REF = re.compile(r"[\w./-]+", re.ASCII)
-_URL = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?", re.ASCII)
-_ARN = re.compile(r"arn:[\w-]+:(?:iam|sts)::\d{12}:\S+", re.ASCII)
+KEPT_SECONDS = 300.0
+
+_LOOKS_SECRET = re.compile(r"gh[pousr]_\w{16,}|github_pat_\w{16,}|(?:AKIA|ASIA)[A-Z0-9]{16}")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Secret(NamedTuple):
+    """A secret's `value`, or the name of the `parameter` that holds it."""
+
+    variable: str
+    value: str
+    parameter: str
+
+    def __repr__(self) -> str:
+        return f"Secret({self.variable})"
 
 
 class Settings(NamedTuple):
@@ -23,54 +33,132 @@ class Settings(NamedTuple):
     workflow: str
     branch: str
     api_url: str
-    operators: frozenset[str]
+    operators: tuple[str, ...]
     allow_unproven: bool
 
 
-def read(environ: Mapping[str, str]) -> Settings | Failure:
+def read_settings(environ: Mapping[str, str]) -> Settings:
     def text(variable: str, default: str = "") -> str:
         return environ.get(variable, "").strip() or default
 
-    def secret(variable: str) -> Secret:
-        return Secret(variable, text(variable), text(f"{variable}_PARAMETER"))
-
-    settings = Settings(
-        control_token=secret("CONTROL_API_TOKEN"),
-        github_token=secret("GITHUB_TOKEN"),
+    secrets = [
+        Secret(variable, text(variable), text(f"{variable}_PARAMETER"))
+        for variable in ("CONTROL_API_TOKEN", "GITHUB_TOKEN")
+    ]
+    problems = [
+        f"{variable} (or {variable}_PARAMETER) is missing"
+        for variable, value, parameter in secrets
+        if not (value or parameter)
+    ]
+    api_url = text("GITHUB_API_URL", "https://api.github.com").rstrip("/")
+    if not api_url.startswith(("https://", "http://")):
+        problems.append("GITHUB_API_URL must be an http or https URL")
+    if problems:
+        raise Failure(Code.MISCONFIGURED, "The Control API's environment: " + "; ".join(problems))
+    control_token, github_token = secrets
+    return Settings(
+        control_token,
+        github_token,
         repo=text("GITHUB_REPO", "openclaw/clawdinators"),
         workflow=text("GITHUB_WORKFLOW", "fleet-deploy.yml"),
         branch=text("GITHUB_REF", "main").removeprefix("refs/heads/"),
-        api_url=text("GITHUB_API_URL", "https://api.github.com").rstrip("/"),
-        operators=frozenset(text("CONTROL_API_OPERATORS").replace(",", " ").split()),
+        api_url=api_url,
+        operators=tuple(text("CONTROL_API_OPERATORS").replace(",", " ").split()),
         allow_unproven=text("ALLOW_UNPROVEN_CALLER") == "1",
     )
-    problems = _problems(settings)
-    if problems:
-        return Failure(Code.MISCONFIGURED, "The Control API's environment: " + "; ".join(problems))
-    return settings
 
 
-def _problems(settings: Settings) -> list[str]:
-    shapes = (
-        ("GITHUB_REPO", settings.repo, _REPO, "owner/name"),
-        ("GITHUB_WORKFLOW", settings.workflow, _WORKFLOW, "a workflow's file name"),
-        ("GITHUB_REF", settings.branch, _REF, "a branch"),
-        ("GITHUB_API_URL", settings.api_url, _URL, "an http or https URL"),
+class Vault:
+    """Reads secrets, and keeps those that parameters hold for five minutes of `now`."""
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self._now = now
+        self._kept: dict[str, tuple[float, list[str]]] = {}
+
+    def read(self, secret: Secret, environ: Mapping[str, str], *, fresh: bool = False) -> list[str]:
+        """The secrets it holds, one a line: two while one is being replaced."""
+        if secret.value:
+            return _lines(secret, secret.value)
+        read_at, lines = self._kept.get(secret.parameter, (0.0, []))
+        if fresh or not 0 <= self._now() - read_at < KEPT_SECONDS:
+            lines = _lines(secret, _from_ssm(secret.parameter, environ))
+            self._kept[secret.parameter] = self._now(), lines
+        return lines
+
+    def known(self, *secrets: Secret) -> list[str]:
+        """What of these is in hand, without asking anybody."""
+        held = [secret.value.split() for secret in secrets]
+        held += [self._kept[one.parameter][1] for one in secrets if one.parameter in self._kept]
+        return [line for lines in held for line in lines]
+
+
+def _lines(secret: Secret, text: str) -> list[str]:
+    """Printable: a header refuses anything else, in words that quote it."""
+    lines = text.split()
+    if lines and all(line.isascii() and line.isprintable() for line in lines):
+        return lines
+    raise Failure(Code.MISCONFIGURED, f"{secret.variable} must be printable ASCII, not empty.")
+
+
+def shown(text: str) -> str:
+    """Words of others, made fit for a chat: nothing like a secret, one line, 300 characters."""
+    text = "".join(filter(str.isprintable, _COLOUR.sub("", text)))
+    return _LOOKS_SECRET.sub("***", text)[:300]
+
+
+def without(text: str, secrets: Iterable[str]) -> str:
+    for secret in secrets:
+        if len(secret) >= 8:  # a shorter one would be found in innocent words
+            text = text.replace(secret, "***")
+    return text
+
+
+def _from_ssm(parameter: str, environ: Mapping[str, str]) -> str:
+    """By a request signed here: importing boto3 costs more than all else the function does."""
+    import json  # noqa: PLC0415  (a warm process has the secret already)
+
+    from lambda_fn.wire import Budget, Wire  # noqa: PLC0415  (the same)
+
+    region = environ.get("AWS_REGION", "")
+    endpoint = environ.get("AWS_ENDPOINT_URL_SSM") or environ.get("AWS_ENDPOINT_URL")
+    endpoint = (endpoint or f"https://ssm.{region}.amazonaws.com").rstrip("/")
+    body = json.dumps({"Name": parameter, "WithDecryption": True}).encode()
+    headers = {
+        "content-type": "application/x-amz-json-1.1",
+        "host": endpoint.split("/")[2],
+        "x-amz-date": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()),
+        "x-amz-target": "AmazonSSM.GetParameter",
+    }
+    if token := environ.get("AWS_SESSION_TOKEN"):
+        headers["x-amz-security-token"] = token
+    headers["authorization"] = signature(headers, body, region, environ)
+    name = f"SSM's {parameter}"
+    wire = Wire(endpoint, Code.MISCONFIGURED, name)
+    status, _, said = wire.ask("POST", "/", headers, body, Budget(2.5))
+    wire.close()
+    if status != 200:
+        why = shown(said.decode("utf-8", "replace"))
+        raise Failure(Code.MISCONFIGURED, f"{name} can't be read: {why}")
+    return str(json.loads(said)["Parameter"]["Value"])
+
+
+def signature(
+    headers: Mapping[str, str], body: bytes, region: str, environ: Mapping[str, str]
+) -> str:
+    """SigV4 for ``POST /`` of SSM with these headers, their names in lower case."""
+    import hashlib  # noqa: PLC0415  (a warm process has the secret already)
+    import hmac  # noqa: PLC0415  (the same)
+
+    at = headers["x-amz-date"]
+    names = ";".join(sorted(headers))
+    lines = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
+    request = f"POST\n/\n\n{lines}\n{names}\n{hashlib.sha256(body).hexdigest()}"
+    scope = f"{at[:8]}/{region}/ssm/aws4_request"
+    text = f"AWS4-HMAC-SHA256\n{at}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
+    key = f"AWS4{environ.get('AWS_SECRET_ACCESS_KEY', '')}".encode()
+    for part in (*scope.split("/"), text):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return (
+        f"AWS4-HMAC-SHA256 Credential={environ.get('AWS_ACCESS_KEY_ID', '')}/{scope}, "
+        f"SignedHeaders={names}, Signature={key.hex()}"
     )
-    return [
-        *(
-            f"{secret.variable} (or {secret.variable}_PARAMETER) is missing"
-            for secret in (settings.control_token, settings.github_token)
-            if not (secret.value or secret.parameter)
-        ),
-        *(
-            f"{variable} must be {what}"
-            for variable, value, shape, what in shapes
-            if not shape.fullmatch(value)
-        ),
-        *(
-            "CONTROL_API_OPERATORS must be ARNs of users or role sessions, separated by spaces"
-            for _ in [0]
-            if not all(_ARN.fullmatch(arn) for arn in settings.operators)
-        ),
-    ]

@@ -1,110 +1,119 @@
-"""Who signed the request, from the IAM principal AWS vouches for; never from the payload."""
+"""Who signed the request, from the principal AWS vouches for, and whom that one may speak for."""
 
 import re
 from collections.abc import Mapping
+from enum import StrEnum, auto
 from typing import NamedTuple
 
 from fleet_control.caller import is_instance_id
+from fleet_control.ledger import Entry, parse_request_id
 from lambda_fn.failure import Code, Failure
+from lambda_fn.settings import Settings
 
-_ARN = re.compile(r"arn:([\w-]+):(iam|sts)::(\d{12}):([\x21-\x7e]+)", re.ASCII)
-_FUNCTION = re.compile(r"arn:([\w-]+):lambda:[\w-]+:(\d{12}):function:\S+", re.ASCII)
-_BOT = re.compile(r"[A-Za-z0-9_-]{1,32}")
-_UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
-
-
-class Agent(NamedTuple):
-    """The agent's key of an instance: it speaks as that bot instance and no other."""
-
-    instance: str
-
-    def __str__(self) -> str:
-        return f"agent:{self.instance}"
+_ARN = re.compile(r"arn:([\w-]+):(?:iam|sts)::(\d{12}):([!-~]+)", re.ASCII)
+_FLEET = re.compile(r"user/fleet/(agent|chat)/(?:([\w-]{1,32})/\2-\1$)?", re.ASCII)
 
 
-class Chat(NamedTuple):
+class Role(StrEnum):
+    AGENT = auto()
+    """An instance's agent: it speaks as that bot instance and no other."""
+    CHAT = auto()
     """A bot process: it may speak for a person, or for a bot instance it heard in chat."""
-
-    bot: str
-
-    def __str__(self) -> str:
-        return f"chat:{self.bot}"
-
-
-class Operator(NamedTuple):
-    """A person whose own ARN is listed, by user or session name."""
-
-    name: str
-
-    def __str__(self) -> str:
-        return f"operator:{self.name}"
+    OPERATOR = auto()
+    """A person whose own ARN is listed."""
+    UNPROVEN = auto()
+    """No signer to be seen, where the deployment says to take callers at their word."""
 
 
-class Unproven(NamedTuple):
-    """No signer to be seen, and the deployment says to take callers at their word."""
-
-    def __str__(self) -> str:
-        return "unproven"
-
-
-Signer = Agent | Chat | Operator | Unproven
+_PLATFORMS = {
+    Role.AGENT: ("agent",),
+    Role.CHAT: ("discord", "telegram", "terminal"),
+    Role.OPERATOR: ("operator",),
+}
 
 
-def who(
-    iam: object, function_arn: str, operators: frozenset[str], allow_unproven: bool
-) -> Signer | Failure:
+class Signer(NamedTuple):
+    """`name`: of the instance, the bot, or the operator."""
+
+    role: Role
+    name: str = ""
+
+
+def who(iam: object, function_arn: str, settings: Settings) -> Signer:
     """`iam` is AWS's ``requestContext.authorizer.iam``, None where no signer can be seen.
 
     `function_arn` says which account is ours.
     """
     if iam is None:
-        return Unproven() if allow_unproven else _unproven()
+        if settings.allow_unproven:
+            return Signer(Role.UNPROVEN)
+        raise Failure(
+            Code.UNPROVEN_CALLER,
+            "Who signed this can't be seen (see ALLOW_UNPROVEN_CALLER).",
+        )
     arn = iam.get("userArn") if isinstance(iam, Mapping) else None
     parts = _ARN.fullmatch(arn) if isinstance(arn, str) else None
-    if not isinstance(iam, Mapping) or parts is None:
-        return Failure(Code.UNKNOWN_CALLER, "Who signed this request can't be read.")
-    partition, service, account, resource = parts.groups()
-    if iam.get("accountId", account) != account:
-        return Failure(Code.FORGED_CALLER, "The signer's ARN and account do not agree.")
-    if service == "iam" and resource.startswith(("user/fleet/agent/", "user/fleet/chat/")):
-        return _of_the_fleet(resource.split("/"), ours=_own(function_arn) == (partition, account))
-    return _listed(parts[0], resource, operators)
-
-
-def _unproven() -> Failure:
-    return Failure(
-        Code.UNPROVEN_CALLER,
-        "Who signed this request can't be seen. Call the Function URL with AWS_IAM, "
-        "or set ALLOW_UNPROVEN_CALLER=1 to take callers at their word.",
-    )
-
-
-def _own(function_arn: str) -> tuple[str, ...] | None:
-    function = _FUNCTION.fullmatch(function_arn)
-    return function.groups() if function else None
-
-
-def _listed(arn: str, resource: str, operators: frozenset[str]) -> Operator | Failure:
-    if arn in operators:
-        return Operator(_UNSAFE.sub("-", resource.rpartition("/")[2])[:32])
-    return Failure(
+    if not (isinstance(iam, Mapping) and parts):
+        raise Failure(Code.UNKNOWN_CALLER, "Who signed this can't be read.")
+    partition, account, resource = parts.groups()
+    fleet = _FLEET.match(resource)
+    ours = re.match(rf"arn:{partition}:lambda:[\w-]+:{account}:", function_arn)
+    if iam.get("accountId", account) != account or (fleet and not ours):
+        raise _forged("The signer is not of our account")
+    if fleet:
+        return _of_the_fleet(Role(fleet[1]), fleet[2] or "")
+    if arn in settings.operators:
+        return Signer(Role.OPERATOR, re.sub(r"[^\w-]+", "-", resource.split("/")[-1])[:32])
+    raise Failure(
         Code.UNKNOWN_CALLER,
-        "The signer is no agent and no bot of the fleet, nor listed in CONTROL_API_OPERATORS.",
+        "The signer is none of the fleet, nor listed in CONTROL_API_OPERATORS.",
     )
 
 
-def _of_the_fleet(path: list[str], *, ours: bool) -> Agent | Chat | Failure:
-    """`path` is ``user/fleet/<role>/<owner>/<owner>-<role>``, taken apart at its slashes."""
-    if not ours:
-        return Failure(Code.FORGED_CALLER, "The signer is of another account than ours.")
-    if len(path) == 5 and path[4] == f"{path[3]}-{path[2]}":
-        role, owner = path[2], path[3]
-        if role == "agent" and is_instance_id(owner):
-            return Agent(owner)
-        if role == "chat" and _BOT.fullmatch(owner):
-            return Chat(owner)
-    return Failure(
-        Code.FORGED_CALLER,
-        "The signer's path and name do not agree. They must be "
-        "/fleet/agent/<instance>/<instance>-agent or /fleet/chat/<bot>/<bot>-chat.",
-    )
+def _of_the_fleet(role: Role, name: str) -> Signer:
+    if is_instance_id(name) or (name and role is Role.CHAT):
+        return Signer(role, name)
+    raise _forged("The signer's path and name do not agree")
+
+
+def speak(signer: Signer, entry: Entry) -> Entry:
+    """The ask, with only what this signer may say in it."""
+    if signer.role is Role.UNPROVEN:
+        return entry
+    _check_request_id(signer, entry.request_id)
+    if signer.role is Role.AGENT:
+        if entry.reply:
+            raise _forged("An agent has no `reply`")
+        return entry._replace(caller=signer.name, requested_by="")
+    if signer.role is Role.OPERATOR:
+        if entry.caller:
+            raise Failure(Code.BAD_REQUEST, "An operator has no `caller`.")
+        return entry._replace(requested_by=f"operator:{signer.name}")
+    if entry.requested_by or not entry.caller:
+        check_person(signer, entry.requested_by)
+    return entry
+
+
+def check_person(signer: Signer, requested_by: str) -> None:
+    """Whether a person speaks through this signer."""
+    if signer.role is Role.AGENT:
+        raise _forged("An agent can't speak for a person")
+    if signer.role is Role.CHAT:
+        if not requested_by:
+            raise Failure(Code.BAD_REQUEST, "`requested_by` is missing.")
+        if requested_by.startswith("operator:"):
+            raise _forged("A chat key can't speak for an operator")
+
+
+def _check_request_id(signer: Signer, text: str) -> None:
+    platforms = _PLATFORMS[signer.role]
+    form = f"`request_id` must be {'|'.join(platforms)}.{signer.name}.<channel>.<asked>"
+    if not text:
+        raise Failure(Code.BAD_REQUEST, form)
+    request_id = parse_request_id(text)
+    if request_id.platform not in platforms or request_id.bot != signer.name:
+        raise _forged(form)
+
+
+def _forged(why: str) -> Failure:
+    return Failure(Code.FORGED_CALLER, f"{why}.")

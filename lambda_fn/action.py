@@ -1,0 +1,112 @@
+"""What the five actions do: a deploy is judged by what can be seen from here and handed to GitHub
+as one run; the others read the ledger and the registry, or take a run back.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from fleet_control import ledger, policy
+from fleet_control.caller import BotInstance, Human
+from lambda_fn.ask import Action, Ask
+from lambda_fn.failure import Code, Failure
+
+if TYPE_CHECKING:
+    from lambda_fn.github import GitHub
+
+DAY = 24 * 60 * 60
+_FAILED = ("failure", "timed_out")
+_WAITING = ("queued", "pending", "waiting", "requested")
+_ERROR = re.compile(r"^(?:\ufeff?\d{4}-\S+Z )?##\[error\](.*)", re.MULTILINE)
+# GitHub ends every failed step with this, which says nothing.
+_BARE = "Process completed with exit code"
+
+
+def deploy(entry: ledger.Entry, connect: "Callable[[], GitHub]") -> Mapping[str, object]:
+    """`entry` is what the signer may say; `connect` is called only where no refusal is certain
+    without it."""
+    _check(entry, policy.Facts())
+    github = connect()
+    if entry.caller:
+        unfinished = [run for run in github.recent() if not run.finished]
+        again = entry.request_id and ledger.oldest(unfinished, entry.request_id)
+        if again:
+            return _queued(entry, again.id, again.url)
+        own = [run.url for run in unfinished if run.caller == entry.caller]
+        _check(entry, policy.Facts(unfinished=own[-1] if own else ""))
+    return _queued(entry, *github.dispatch(ledger.fit(entry)))
+
+
+def _check(entry: ledger.Entry, facts: policy.Facts) -> None:
+    """Whether a person is an operator was looked up by who signed for the person."""
+    caller = BotInstance(entry.caller) if entry.caller else Human(entry.requested_by, "", True)
+    verdict = policy.judge(caller, entry.target, entry.ami_override, facts)
+    if isinstance(verdict, policy.Refused):
+        raise Failure(Code(verdict.code.value), verdict.message)
+
+
+def _queued(entry: ledger.Entry, run_id: int | None, url: str) -> Mapping[str, object]:
+    return {"message": f"deploy queued for {entry.target}", "run": {"id": run_id, "url": url}}
+
+
+def answer(ask: Ask, github: "GitHub") -> Mapping[str, object]:
+    match ask.action:
+        case Action.RUN:
+            return {"run": run(ask.run_id, github)}
+        case Action.RUNS:
+            return {"runs": runs(ask, github)}
+        case Action.REGISTRY:
+            text, version = github.registry()
+            return {"registry": text, "version": version}
+        case _:
+            return {"message": cancel(ask.run_id, github)}
+
+
+def run(run_id: int, github: "GitHub") -> Mapping[str, object]:
+    """Of a roll that stopped, the reason is the job's that stopped it; those after it only say
+    that it did."""
+    found, jobs, why = github.run(run_id), github.jobs(run_id), ""
+    failed = [one for one in jobs if found.conclusion in _FAILED and one[1].conclusion in _FAILED]
+    if failed:
+        first, _ = min(failed, key=lambda one: one[1].completed_at or "~")
+        why = github.shown(reason(github.log(first)))
+    return written(found._replace(jobs=tuple(job for _, job in jobs), reason=why))
+
+
+def reason(log: str) -> str:
+    """The last ``##[error]`` line that says more than an exit code, or else the last of those."""
+    said = _ERROR.findall(log)
+    telling = [words for words in said if _BARE not in words]
+    return "".join((telling or said)[-1:])
+
+
+def runs(ask: Ask, github: "GitHub") -> list[Mapping[str, object]]:
+    """Newest first. A request id, and what is unfinished, is looked for in the last days only."""
+    wanted = ask.entry.request_id
+    found = github.recent() if wanted or ask.unfinished else github.newest(ask.limit)
+    ended = github.now - DAY if ask.unfinished else 0
+    return [
+        written(one)
+        for one in found
+        if wanted in ("", one.request_id)
+        and not (one.finished and ledger.seconds(one.updated) < ended)
+    ][: ask.limit]
+
+
+def written(run: ledger.Run) -> Mapping[str, object]:
+    """As JSON objects, where `json` would make lists of named tuples."""
+    jobs = [{**job._asdict(), "steps": [step._asdict() for step in job.steps]} for job in run.jobs]
+    return {**run._asdict(), "jobs": jobs}
+
+
+def cancel(run_id: int, github: "GitHub") -> str:
+    """Only while nothing was done. A job that starts between our look and GitHub's is GitHub's to
+    stop: the first minute's steps change nothing."""
+    waits = not github.run(run_id).finished and all(
+        job.status in _WAITING for _, job in github.jobs(run_id)
+    )
+    if waits and github.cancel(run_id):
+        return f"run {run_id} is being cancelled; it has changed nothing"
+    raise Failure(
+        Code.ALREADY_RUNNING, f"Run {run_id} has started; only one that waits can be cancelled."
+    )
