@@ -75,7 +75,7 @@ class GitHub:
                 web.get(f"/{options.repo}/actions/runs/{{run}}", self._page),
             ]
         )
-        self._site = web.AppRunner(app, access_log=None)
+        self._site = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._site.setup()
         listening = listen(self._port)
         await web.SockSite(self._site, listening).start()
@@ -120,7 +120,7 @@ class GitHub:
             known = self.runner.file().inputs
         except WorkflowError as error:
             return _message(422, f"The workflow is not valid: {error}")
-        if body.get("ref") not in (self.runner.repository.branch,):
+        if body.get("ref") != self.runner.repository.branch:
             return _message(422, f"No ref found for: {body.get('ref')}")
         given = body.get("inputs") or {}
         if unexpected := [name for name in given if name not in known]:

@@ -142,9 +142,7 @@ class JobRunner:
             {
                 **self._workspace.environ,
                 **own,
-                "PATH": os.pathsep.join(
-                    [*self._workspace.path, os.environ.get("PATH", os.defpath)]
-                ),
+                "PATH": os.pathsep.join(self._workspace.path),
                 "GITHUB_OUTPUT": str(output),
                 "GITHUB_STEP_SUMMARY": str(summary),
             },
@@ -254,7 +252,7 @@ def workspace(
         folder=work,
         temp=temp,
         token=token,
-        permissions=dict(job.permissions),
+        permissions={str(name): level for name, level in job.permissions.items()},
         environment=job.environment,
         environ={**runner, **environ},
         path=list(path),

@@ -1,4 +1,4 @@
-"""The repository as the stand-in for GitHub has it: this checkout, with the registry from a file."""
+"""The repository at GitHub: this checkout, with the registry from a file."""
 
 import hashlib
 import shutil
