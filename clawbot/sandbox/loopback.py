@@ -21,3 +21,7 @@ def listen(port: int) -> socket.socket:
         else:
             return listening
     raise AssertionError("0 was tried last, and it returned or raised")
+
+
+def url_of(listening: socket.socket) -> str:
+    return f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -8,10 +8,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from typing import IO
 
 from clawbot.sandbox.image import Image
-from clawbot.sandbox.loopback import listen
+from clawbot.sandbox.loopback import listen, url_of
 from clawbot.sandbox.principal import ACCOUNT
 
 _SECONDS_TO_END = 5.0
@@ -33,17 +35,19 @@ class MotoServer:
         self._environ = environ
         self._process: subprocess.Popen[bytes] | None = None
         self._url = ""
-        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115  (closed by `stop`)
+        self._complaints: IO[bytes] | None = None
 
     def launch(self) -> None:
-        listening = listen(self._port)
-        with listening:
-            self._url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115  (closed by `stop`)
+        with listen(self._port) as listening:
+            self._url = url_of(listening)
             self._process = self._spawn(listening)
         pipe = self._process.stdin
-        if pipe is not None:
-            pipe.write(_images_file(self._images))
-            pipe.flush()
+        # Where it died at once, `ready` says why.
+        with suppress(BrokenPipeError):
+            if pipe is not None:
+                pipe.write(_images_file(self._images))
+                pipe.flush()
 
     def _spawn(self, listening: socket.socket) -> subprocess.Popen[bytes]:
         inherited = {
@@ -66,10 +70,19 @@ class MotoServer:
         if process is None or process.stdout is None:
             raise RuntimeError("moto was not launched")
         if not await asyncio.to_thread(process.stdout.readline):
-            self._complaints.seek(0)
-            said = self._complaints.read().decode(errors="replace").strip()
-            raise RuntimeError(f"moto's server did not start: {said[-400:]}")
+            raise RuntimeError(f"moto's server did not start: {self._last_words()}")
         return self._url
+
+    def _last_words(self) -> str:
+        if self._complaints is None:
+            return ""
+        self._complaints.seek(0)
+        return self._complaints.read().decode(errors="replace").strip()[-400:]
+
+    @property
+    def process_id(self) -> int:
+        """Of the process while it runs; 0 else."""
+        return self._process.pid if self._process else 0
 
     async def start(self) -> str:
         self.launch()
@@ -79,13 +92,15 @@ class MotoServer:
         process, self._process = self._process, None
         if process is not None:
             await asyncio.to_thread(_end, process)
-        self._complaints.close()
+        if self._complaints is not None:
+            self._complaints.close()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            pipe.close()
+        with suppress(BrokenPipeError):
+            if pipe is not None:
+                pipe.close()
     try:
         process.wait(_SECONDS_TO_END)
     except subprocess.TimeoutExpired:

@@ -1,0 +1,60 @@
+"""One moto for all tests of a process, emptied and seeded anew for each test."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import aiohttp
+import pytest
+
+from clawbot.sandbox.ec2_timing import Ec2Timing, Timing
+from clawbot.sandbox.image import Image, images
+from clawbot.sandbox.moto import MotoServer
+from clawbot.sandbox.seed import seed
+from fleet_control.registry import Registry, parse
+from tests.clock import TurnedClock
+from tests.sandbox.aws import Aws
+
+REGISTRY = """{
+  "clawdinator-1": {"host": "clawdinator-1", "instanceType": "t3.large",
+    "bootstrapPrefix": "bootstrap/clawdinator-1", "discordTokenSecret": "token-1"},
+  "clawdinator-2": {"host": "clawdinator-2", "instanceType": "t3.small",
+    "bootstrapPrefix": "bootstrap/clawdinator-2", "discordTokenSecret": "token-2"}
+}"""
+
+
+@pytest.fixture(scope="session")
+def our_images() -> tuple[Image, ...]:
+    return images(TurnedClock().now())
+
+
+@pytest.fixture(scope="session")
+def moto_process(our_images: tuple[Image, ...]) -> Iterator[str]:
+    server = MotoServer(our_images)
+    yield asyncio.run(server.start())
+    asyncio.run(server.stop())
+
+
+@pytest.fixture
+async def moto(moto_process: str) -> str:
+    async with aiohttp.ClientSession(moto_process, raise_for_status=True) as session:
+        for path, data in (("/moto-api/reset", b""), ("/moto-api/reset-auth", b"inf")):
+            async with session.post(path, data=data) as answer:
+                await answer.read()
+    return moto_process
+
+
+@pytest.fixture
+def registry() -> Registry:
+    return parse(REGISTRY)
+
+
+@pytest.fixture
+async def aws(moto: str, registry: Registry, our_images: tuple[Image, ...]) -> AsyncIterator[Aws]:
+    """The seeded fleet behind the proxy, on a clock that stands still."""
+    clock = TurnedClock()
+    seeded = await seed(moto, registry, our_images)
+    proxy = Ec2Timing(clock, Timing(pending=2, initializing=4, shutting_down=3, answering=1))
+    url = await proxy.start(moto)
+    with Aws(url, seeded, clock, proxy) as aws:
+        yield aws
+    await proxy.stop()

@@ -1,0 +1,293 @@
+"""The proxy before moto: a host's life, and everything else unchanged."""
+
+import asyncio
+import hashlib
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+import pytest
+from botocore.exceptions import ClientError
+
+from fleet_control import ec2
+from tests.sandbox.aws import Aws
+
+ALIVE = ["pending", "running", "stopping", "stopped", "shutting-down"]
+
+
+def state_filter(*states: str) -> dict[str, Any]:
+    return {"Filters": [{"Name": "instance-state-name", "Values": list(states)}]}
+
+
+async def refusal(call: Any) -> str:
+    with pytest.raises(ClientError) as caught:
+        await call
+    return str(caught.value.response["Error"]["Code"])
+
+
+async def test_a_seeded_host_has_been_healthy_for_days(aws: Aws) -> None:
+    ids = {host.id for host in aws.seeded.hosts}
+
+    assert dict.fromkeys(ids, "running") == await aws.states()
+    assert dict.fromkeys(ids, "ok") == await aws.checks()
+    hosts = await aws.hosts()
+    for host in aws.seeded.hosts:
+        assert datetime.fromtimestamp(host.launched, UTC) == hosts[host.id]["LaunchTime"]
+        assert host.launched < aws.clock.now() - 5 * 86400
+
+
+async def test_a_new_host_is_pending_then_initializing_then_ok(aws: Aws) -> None:
+    new = await aws.launch("clawdinator-2")
+
+    assert (await aws.states())[new] == "pending"
+    assert new not in await aws.checks()
+    await aws.clock.turn(2)
+    assert (await aws.states())[new] == "running"
+    assert (await aws.checks())[new] == "initializing"
+    await aws.clock.turn(4)
+    assert (await aws.checks())[new] == "ok"
+
+
+async def test_a_launch_answers_pending_and_the_clocks_time(aws: Aws) -> None:
+    new = await aws.launch("clawdinator-2")
+
+    launched = (await aws.hosts())[new]["LaunchTime"]
+    assert datetime.fromtimestamp(aws.clock.now(), UTC) == launched
+
+
+async def test_an_unhealthy_instance_never_passes_its_own_check(aws: Aws) -> None:
+    aws.proxy.unhealthy.add("clawdinator-2")
+    new = await aws.launch("clawdinator-2")
+    aws.proxy.unhealthy.clear()
+
+    await aws.clock.turn(3600)
+
+    answer = await aws.ask("ec2", "describe_instance_status", InstanceIds=[new])
+    (status,) = answer["InstanceStatuses"]
+    assert status["InstanceStatus"]["Status"] == "impaired"
+    assert status["InstanceStatus"]["Details"] == [{"Name": "reachability", "Status": "failed"}]
+    assert status["SystemStatus"]["Status"] == "ok"
+
+
+async def test_a_terminated_host_shuts_down_for_a_while(aws: Aws) -> None:
+    old = aws.seeded.hosts[0].id
+
+    assert await aws.terminate(old) == {"before": "running", "after": "shutting-down"}
+    assert (await aws.states())[old] == "shutting-down"
+    assert await aws.terminate(old) == {"before": "shutting-down", "after": "shutting-down"}
+    await aws.clock.turn(3)
+    assert (await aws.states())[old] == "terminated"
+    assert await aws.terminate(old) == {"before": "terminated", "after": "terminated"}
+    assert old not in await aws.checks()
+
+
+async def test_a_terminated_host_is_forgotten_after_an_hour(aws: Aws) -> None:
+    old = aws.seeded.hosts[0].id
+    await aws.terminate(old)
+
+    await aws.clock.turn(3 + 3600)
+
+    assert old not in await aws.states()
+
+
+async def test_filters_on_states_choose_by_what_is_shown(aws: Aws) -> None:
+    one, two = (host.id for host in aws.seeded.hosts)
+    new = await aws.launch("clawdinator-1")
+    await aws.terminate(one)
+
+    assert {one, two, new} == set(await aws.states(**state_filter(*ALIVE)))
+    assert {new} == set(await aws.states(**state_filter("pending")))
+    assert {two} == set(await aws.states(**state_filter("run*")))
+    assert {one} == set(
+        await aws.states(Filters=[{"Name": "instance-state-code", "Values": ["32"]}])
+    )
+    await aws.clock.turn(3)
+    assert {two, new} == set(await aws.states(**state_filter(*ALIVE)))
+    assert {one} == set(await aws.states(**state_filter("terminated")))
+
+
+async def test_other_filters_hold_beside_those_on_states(aws: Aws) -> None:
+    named = {"Name": "tag:Name", "Values": ["clawdinator-1"]}
+    alive = {"Name": "instance-state-name", "Values": ALIVE}
+
+    (host,) = await aws.states(Filters=[named, alive])
+
+    assert aws.seeded.hosts[0].id == host
+    assert {host: "running"} == await aws.states(InstanceIds=[host], Filters=[alive])
+    assert await aws.states(InstanceIds=[aws.seeded.hosts[1].id], Filters=[named, alive]) == {}
+
+
+async def test_checks_can_be_asked_of_hosts_that_do_not_run(aws: Aws) -> None:
+    new = await aws.launch("clawdinator-2")
+    old = aws.seeded.hosts[1].id
+    await aws.terminate(old)
+
+    assert {new: "not-applicable", old: "not-applicable"} == await aws.checks(
+        InstanceIds=[new, old], IncludeAllInstances=True
+    )
+    assert await aws.checks(InstanceIds=[new, old]) == {}
+    assert [new] == list(await aws.checks(IncludeAllInstances=True, **state_filter("pending")))
+    await aws.clock.turn(2)
+    initializing = [{"Name": "instance-status.status", "Values": ["initializing"]}]
+    assert [new] == list(await aws.checks(Filters=initializing))
+
+
+async def test_pages_hold_every_host_once(aws: Aws) -> None:
+    for number in range(11):
+        await aws.launch(f"extra-{number}")
+    await aws.terminate(aws.seeded.hosts[0].id)
+    await aws.clock.turn(3)
+
+    def all_pages(operation: str, key: str, **arguments: Any) -> tuple[int, list[Any]]:
+        pages = list(
+            aws.client("ec2")
+            .get_paginator(operation)
+            .paginate(PaginationConfig={"PageSize": 5}, **arguments)
+        )
+        return len(pages), [one for page in pages for one in page[key]]
+
+    count, found = await asyncio.to_thread(
+        all_pages, "describe_instances", "Reservations", **state_filter("running")
+    )
+    assert (count, len({one["Instances"][0]["InstanceId"] for one in found})) == (3, 12)
+    count, found = await asyncio.to_thread(
+        all_pages, "describe_instance_status", "InstanceStatuses"
+    )
+    assert (count, len({one["InstanceId"] for one in found})) == (3, 12)
+
+
+async def test_an_unknown_host_is_refused_as_ec2_does(aws: Aws) -> None:
+    nobody = "i-00000000000000000"
+
+    assert await refusal(aws.hosts(InstanceIds=[nobody])) == "InvalidInstanceID.NotFound"
+    assert await refusal(aws.terminate(nobody)) == "InvalidInstanceID.NotFound"
+
+
+async def test_boto3s_own_waiters_see_a_life_through(aws: Aws) -> None:
+    new = await aws.launch("clawdinator-2")
+    quick = {"Delay": 0, "MaxAttempts": 1}
+
+    async def waited(name: str) -> None:
+        waiter = aws.client("ec2").get_waiter(name)
+        await asyncio.to_thread(waiter.wait, InstanceIds=[new], WaiterConfig=quick)
+
+    await aws.clock.turn(2)
+    await waited("instance_running")
+    await aws.clock.turn(4)
+    await waited("instance_status_ok")
+    await aws.terminate(new)
+    await aws.clock.turn(3)
+    await waited("instance_terminated")
+
+
+async def test_what_is_read_of_the_fleet_is_what_the_proxy_tells(aws: Aws) -> None:
+    new = await aws.launch("clawdinator-2")
+    await aws.clock.turn(2)
+
+    reading = await asyncio.to_thread(ec2.read, aws.client("ec2"), aws.clock.now())
+
+    health = {host.id: str(host.health) for host in reading.hosts}
+    assert health[new] == "initializing"
+    assert [one.id for one in reversed(aws.seeded.images)] == [one.id for one in reading.images]
+
+
+async def test_calls_are_counted_and_can_be_refused_as_too_many(aws: Aws) -> None:
+    aws.proxy.throttled["DescribeInstances"] = 1
+
+    assert await refusal(aws.hosts()) == "RequestLimitExceeded"
+    await aws.hosts()
+    await aws.checks()
+
+    assert dict(aws.proxy.counts) == {"DescribeInstances": 2, "DescribeInstanceStatus": 1}
+
+
+async def send(aws: Aws, host: str, document: str = "clawdinator-service-active") -> str:
+    answer = await aws.ask("ssm", "send_command", DocumentName=document, InstanceIds=[host])
+    return str(answer["Command"]["CommandId"])
+
+
+async def outcome(aws: Aws, command: str, host: str) -> tuple[str, int, str]:
+    answer = await aws.ask("ssm", "get_command_invocation", CommandId=command, InstanceId=host)
+    return answer["Status"], answer["ResponseCode"], answer["StandardOutputContent"]
+
+
+async def test_the_service_is_active_on_a_healthy_host(aws: Aws) -> None:
+    host = aws.seeded.hosts[0].id
+    command = await send(aws, host)
+
+    assert await outcome(aws, command, host) == ("InProgress", -1, "")
+    await aws.clock.turn(1)
+    assert await outcome(aws, command, host) == ("Success", 0, "active\n")
+
+
+async def test_the_service_is_not_active_before_the_host_is_healthy(aws: Aws) -> None:
+    aws.proxy.unhealthy.add("clawdinator-2")
+    host = await aws.launch("clawdinator-2")
+    await aws.clock.turn(2)
+    early = await send(aws, host)
+    await aws.clock.turn(4)
+    late = await send(aws, host)
+    await aws.clock.turn(1)
+
+    assert await outcome(aws, early, host) == ("Failed", 3, "activating\n")
+    assert await outcome(aws, late, host) == ("Failed", 3, "inactive\n")
+
+
+async def test_ssm_knows_only_hosts_that_run_and_documents_that_are_there(aws: Aws) -> None:
+    host = aws.seeded.hosts[0].id
+    new = await aws.launch("clawdinator-2")
+
+    assert await refusal(send(aws, host, "AWS-RunShellScript")) == "InvalidDocument"
+    assert await refusal(send(aws, "i-00000000000000000")) == "InvalidInstanceId"
+    assert await refusal(send(aws, new)) == "InvalidInstanceId"
+    await aws.terminate(host)
+    assert await refusal(send(aws, host)) == "InvalidInstanceId"
+
+
+async def test_an_object_passes_byte_for_byte(aws: Aws) -> None:
+    content = os.urandom(3_000_000)
+    bucket, key = aws.seeded.state_bucket, "a folder//ünicode+%2F.tfstate"
+
+    put = await aws.ask("s3", "put_object", Bucket=bucket, Key=key, Body=content)
+    got = await aws.ask("s3", "get_object", Bucket=bucket, Key=key)
+    body = await asyncio.to_thread(got["Body"].read)
+    got["Body"].close()
+    head = await aws.ask("s3", "head_object", Bucket=bucket, Key=key)
+
+    etag = f'"{hashlib.md5(content, usedforsecurity=False).hexdigest()}"'
+    assert (etag, etag, etag) == (put["ETag"], got["ETag"], head["ETag"])
+    assert (content, len(content)) == (body, head["ContentLength"])
+
+
+async def test_a_conditional_write_is_refused_where_the_object_is_there(aws: Aws) -> None:
+    where = {"Bucket": aws.seeded.state_bucket, "Key": "fleet.tfstate.tflock"}
+    await aws.ask("s3", "put_object", **where, Body=b"{}", IfNoneMatch="*")
+
+    assert (
+        await refusal(aws.ask("s3", "put_object", **where, Body=b"{}", IfNoneMatch="*"))
+        == "PreconditionFailed"
+    )
+
+
+async def test_signatures_and_policies_still_hold_where_moto_checks_them(aws: Aws) -> None:
+    await aws.launch("clawdinator-2")
+    await enforce(aws)
+
+    assert len(await aws.states(**state_filter(*ALIVE))) == 3
+    assert len(await aws.checks()) == 2
+    await aws.ask("s3", "put_object", Bucket=aws.seeded.state_bucket, Key="k", Body=b"state")
+    await aws.ask("dynamodb", "describe_table", TableName=aws.seeded.lock_table)
+    who = await aws.ask("sts", "get_caller_identity")
+    assert aws.seeded.deployer.arn == who["Arn"]
+    # What its policy does not name; moto gives no better code in this protocol.
+    assert await refusal(aws.ask("logs", "describe_log_groups")) == "403"
+
+
+async def enforce(aws: Aws) -> None:
+    """From now on moto checks signatures and policies."""
+    async with (
+        aiohttp.ClientSession(aws.url) as session,
+        session.post("/moto-api/reset-auth", data=b"0") as answer,
+    ):
+        await answer.read()

@@ -1,0 +1,107 @@
+"""moto's server in a process of its own."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import aiohttp
+import pytest
+
+from clawbot.sandbox.image import images
+from clawbot.sandbox.moto import MotoServer
+
+# Starts a server as a parent would, says where it is and who it is, and waits to be killed.
+PARENT = """
+import asyncio, sys, time
+from clawbot.sandbox.image import images
+from clawbot.sandbox.moto import MotoServer
+server = MotoServer(images(time.time()))
+print(asyncio.run(server.start()), server.process_id, flush=True)
+time.sleep(600)
+"""
+
+
+async def test_the_asked_port_is_taken_where_it_is_free() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        free = other.getsockname()[1]
+    server = MotoServer(images(0), free)
+
+    assert await server.start() == f"http://127.0.0.1:{free}"
+    await server.stop()
+
+
+async def test_another_port_is_taken_where_the_asked_one_is_not_free() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        server = MotoServer(images(0), taken)
+        url = await server.start()
+    async with aiohttp.ClientSession() as session, session.get(f"{url}/moto-api/") as answer:
+        assert answer.status == 200
+
+    assert url != f"http://127.0.0.1:{taken}"
+    await server.stop()
+
+
+async def test_it_says_nothing_on_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    server = MotoServer(images(0))
+    url = await server.start()
+    async with aiohttp.ClientSession(url) as session:
+        async with session.get("/moto-api/") as answer:
+            await answer.read()
+        async with session.post("/nowhere", data=b"nonsense") as answer:
+            await answer.read()
+    await server.stop()
+
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+async def test_it_dies_with_its_parent_however_that_dies(how: signal.Signals) -> None:
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", PARENT, stdout=subprocess.PIPE
+    )
+    assert parent.stdout
+    url, pid = (await parent.stdout.readline()).split()
+    moto = os.pidfd_open(int(pid))
+    gone = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().add_reader(moto, gone.set_result, None)
+
+    parent.send_signal(how)
+    await parent.wait()
+    await asyncio.wait_for(gone, 10)
+
+    asyncio.get_running_loop().remove_reader(moto)
+    os.close(moto)
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await session.get(url.decode())
+
+
+async def test_a_terminals_interrupt_does_not_reach_it() -> None:
+    server = MotoServer(images(0))
+    await server.start()
+
+    assert os.getpgid(server.process_id) != os.getpgid(0)
+    assert os.getsid(server.process_id) != os.getsid(0)
+    await server.stop()
+
+
+async def test_a_server_that_cannot_start_says_why() -> None:
+    server = MotoServer(images(0), environ={"PYTHONHASHSEED": "nonsense"})
+
+    with pytest.raises(RuntimeError, match=r"did not start: (.|\n)*PYTHONHASHSEED"):
+        await server.start()
+    await server.stop()
+
+
+async def test_stopping_twice_or_before_the_start_does_no_harm() -> None:
+    server = MotoServer(images(0))
+
+    await server.stop()
+    await server.stop()
