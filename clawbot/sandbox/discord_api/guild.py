@@ -1,0 +1,244 @@
+"""Who and what is in the guild, and how Discord spells each of them."""
+
+import itertools
+from dataclasses import dataclass, field
+from typing import Any
+
+from fleet_control.clock import Clock
+
+EPOCH_MILLISECONDS = 1_420_070_400_000
+EVERYONE = 0x0000_0000_000D_6C00  # view, send, embed links, attach, history, external emoji, …
+EPHEMERAL, LOADING = 1 << 6, 1 << 7
+
+
+class Snowflakes:
+    """Ids that tell when they were made, by the clock given."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._count = itertools.count(1)
+
+    def next(self) -> str:
+        made = int(self._clock.now() * 1000) - EPOCH_MILLISECONDS
+        return str((made << 22) | (next(self._count) & 0x3F_FFFF))
+
+
+def born(snowflake: str) -> float:
+    """When an id was made, in Unix seconds."""
+    return ((int(snowflake) >> 22) + EPOCH_MILLISECONDS) / 1000
+
+
+@dataclass(slots=True)
+class Person:
+    """An account; `roles` can be changed while a bot is running, as in a real guild."""
+
+    id: str
+    name: str
+    bot: bool = False
+    roles: set[str] = field(default_factory=set)
+    nick: str | None = None
+
+    def user(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "username": self.name,
+            "global_name": None,
+            "discriminator": "0",
+            "avatar": None,
+            "avatar_decoration_data": None,
+            "banner": None,
+            "accent_color": None,
+            "bot": self.bot,
+            "public_flags": 0,
+        }
+
+    def member(self) -> dict[str, Any]:
+        """A guild's member, without the user, as messages carry it."""
+        return {
+            "nick": self.nick,
+            "avatar": None,
+            "banner": None,
+            "roles": sorted(self.roles),
+            "joined_at": "2026-01-01T00:00:00.000000+00:00",
+            "premium_since": None,
+            "communication_disabled_until": None,
+            "deaf": False,
+            "mute": False,
+            "pending": False,
+            "flags": 0,
+        }
+
+
+@dataclass(slots=True)
+class Channel:
+    """A text channel; `denied` are permission bits that nobody but administrators has there."""
+
+    id: str
+    name: str
+    denied: int = 0
+
+    def payload(self, guild: str) -> dict[str, Any]:
+        deny = {"id": guild, "type": 0, "allow": "0", "deny": str(self.denied)}
+        return {
+            "id": self.id,
+            "guild_id": guild,
+            "type": 0,
+            "name": self.name,
+            "position": 0,
+            "topic": None,
+            "nsfw": False,
+            "parent_id": None,
+            "last_message_id": None,
+            "rate_limit_per_user": 0,
+            "flags": 0,
+            "permission_overwrites": [deny] if self.denied else [],
+        }
+
+
+@dataclass(slots=True)
+class Message:
+    """A message as it stands now, and each body it had."""
+
+    id: str
+    channel: str
+    author: Person
+    body: dict[str, Any]
+    flags: int = 0
+    webhook_id: str | None = None
+    reference: str | None = None
+    edited: str | None = None
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """Everything there is to read in it, in one string."""
+        said = [self.body.get("content") or ""]
+        for embed in self.body.get("embeds") or []:
+            said += [embed.get("title") or "", embed.get("description") or ""]
+            said += [f"{one['name']}\n{one['value']}" for one in embed.get("fields", [])]
+            said.append((embed.get("footer") or {}).get("text", ""))
+        return "\n".join(part for part in said if part)
+
+    @property
+    def buttons(self) -> dict[str, str]:
+        """Custom ids by label, of the buttons that can be pressed."""
+        return {
+            button["label"]: button["custom_id"]
+            for row in self.body.get("components") or []
+            for button in row["components"]
+            if "custom_id" in button and not button.get("disabled")
+        }
+
+    @property
+    def loading(self) -> bool:
+        return bool(self.flags & LOADING)
+
+    def change(self, body: dict[str, Any], edited: str) -> None:
+        """An edit replaces what it names and leaves the rest."""
+        self.body = {**self.body, **body}
+        self.flags &= ~LOADING
+        self.edited = edited
+        self.bodies.append(self.body)
+
+    def payload(self, people: dict[str, Person]) -> dict[str, Any]:
+        content = self.body.get("content") or ""
+        named = [one for one in people.values() if f"<@{one.id}>" in content]
+        return {
+            "id": self.id,
+            "channel_id": self.channel,
+            "type": 19 if self.reference else 0,
+            "author": self.author.user(),
+            "content": content,
+            "embeds": [{"type": "rich", **embed} for embed in self.body.get("embeds") or []],
+            "components": self.body.get("components") or [],
+            "attachments": [],
+            "mentions": [one.user() for one in named],
+            "mention_roles": [],
+            "mention_everyone": False,
+            "pinned": False,
+            "tts": False,
+            "flags": self.flags,
+            "timestamp": "2026-01-01T00:00:00.000000+00:00",
+            "edited_timestamp": self.edited,
+            **({"webhook_id": self.webhook_id} if self.webhook_id else {}),
+            **(
+                {"message_reference": {"message_id": self.reference, "channel_id": self.channel}}
+                if self.reference
+                else {}
+            ),
+        }
+
+
+@dataclass(slots=True)
+class Guild:
+    """One guild; `people` by account id, `channels` by id."""
+
+    id: str
+    name: str = "Fleet"
+    everyone: int = EVERYONE
+    people: dict[str, Person] = field(default_factory=dict)
+    channels: dict[str, Channel] = field(default_factory=dict)
+    roles: dict[str, str] = field(default_factory=dict)
+    messages: dict[str, Message] = field(default_factory=dict)
+
+    def in_channel(self, channel: str) -> list[Message]:
+        return [one for one in self.messages.values() if one.channel == channel]
+
+    def role(self, id_: str, name: str, permissions: int) -> dict[str, Any]:
+        return {
+            "id": id_,
+            "name": name,
+            "color": 0,
+            "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
+            "hoist": False,
+            "icon": None,
+            "unicode_emoji": None,
+            "position": 0,
+            "permissions": str(permissions),
+            "managed": False,
+            "mentionable": False,
+            "flags": 0,
+        }
+
+    def payload(self, me: Person) -> dict[str, Any]:
+        """GUILD_CREATE, as a bot without the members intent gets it: itself is the only member."""
+        everyone = self.role(self.id, "@everyone", self.everyone)
+        named = [self.role(id_, name, 0) for id_, name in self.roles.items()]
+        return {
+            "id": self.id,
+            "name": self.name,
+            "owner_id": "1",
+            "icon": None,
+            "splash": None,
+            "banner": None,
+            "description": None,
+            "unavailable": False,
+            "large": False,
+            "member_count": len(self.people),
+            "joined_at": "2026-01-01T00:00:00.000000+00:00",
+            "preferred_locale": "en-US",
+            "afk_channel_id": None,
+            "afk_timeout": 300,
+            "system_channel_id": None,
+            "system_channel_flags": 0,
+            "rules_channel_id": None,
+            "verification_level": 0,
+            "default_message_notifications": 0,
+            "explicit_content_filter": 0,
+            "mfa_level": 0,
+            "nsfw_level": 0,
+            "premium_tier": 0,
+            "premium_progress_bar_enabled": False,
+            "features": [],
+            "emojis": [],
+            "stickers": [],
+            "threads": [],
+            "presences": [],
+            "voice_states": [],
+            "stage_instances": [],
+            "guild_scheduled_events": [],
+            "soundboard_sounds": [],
+            "roles": [everyone, *named],
+            "channels": [channel.payload(self.id) for channel in self.channels.values()],
+            "members": [{**me.member(), "user": me.user()}],
+        }
