@@ -72,6 +72,9 @@ class ReverseProxy:
 
     async def stream(self, request: web.BaseRequest) -> web.StreamResponse:
         """Pass on a request and its answer as they come, however long."""
+        if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            request.writer.output_size = 0
         async with self._session.request(
             request.method,
             self._url(request),
