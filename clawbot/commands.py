@@ -54,6 +54,9 @@ class Commands:
         match ask.words:
             case ("status",):
                 return await _say(chat, StatusReport(await self._fleet.status()))
+            case ("status", page) if page.isdecimal():
+                status = await self._fleet.status()
+                return await _say(chat, StatusReport(status, max(0, int(page[:6]) - 1)))
             case ("deploy", *words) if len(words) <= 2:
                 target, image = (*words, "", "")[:2]
                 return await self._deploy(ask, chat, target, image)

@@ -113,7 +113,9 @@ def _host_stage(job: Job, run: Run) -> HostStage:
     if job.status == "completed":
         if job.conclusion == "success":
             return HostStage.HEALTHY
-        return HostStage.UNTOUCHED if job.conclusion == "skipped" else HostStage.FAILED
+        # A matrix's later jobs end as cancelled when an earlier one fails; they never began.
+        begun = any(step.status == "completed" for step in job.steps)
+        return HostStage.FAILED if begun else HostStage.UNTOUCHED
     if run.finished:
         return HostStage.UNTOUCHED
     return HostStage.REPLACING if job.status == "in_progress" else HostStage.WAITING

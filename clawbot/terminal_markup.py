@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from clawbot.progress import HostProgress, HostStage, Progress, Stage
+from clawbot import page as pages
+from clawbot import wording
+from clawbot.progress import HostProgress, HostStage, Stage
 from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
-from fleet_control.policy import Condition
-from fleet_control.status import FleetStatus, Health, HostState, InstanceStatus, Problem, older
+from fleet_control.status import FleetStatus, InstanceStatus, Problem, older
 
 ROWS_A_PAGE = 20
 _TONES = {Tone.PLAIN: "", Tone.REFUSED: "yellow", Tone.BROKEN: "red"}
@@ -21,20 +22,13 @@ _STAGES = {
     Stage.UNKNOWN: ("?", "yellow"),
 }
 _HOSTS = {
-    HostStage.WAITING: ("·", "waiting", "dim"),
-    HostStage.REPLACING: ("▸", "replacing", "cyan"),
-    HostStage.HEALTHY: ("✓", "replaced, healthy", "green"),
-    HostStage.FAILED: ("✗", "failed", "red"),
-    HostStage.UNTOUCHED: ("·", "untouched", "dim"),
+    HostStage.WAITING: ("·", "dim"),
+    HostStage.REPLACING: ("▸", "cyan"),
+    HostStage.HEALTHY: ("✓", "green"),
+    HostStage.FAILED: ("✗", "red"),
+    HostStage.UNTOUCHED: ("·", "dim"),
 }
-_FAULTS = {
-    Problem.MISSING: ("missing", "red"),
-    Problem.NOT_HEALTHY: ("not healthy", "red"),
-    Problem.TWO_HOSTS: ("with two hosts", "red"),
-    Problem.UNREGISTERED: ("not in the registry", "yellow"),
-    Problem.WRONG_TYPE: ("of the wrong type", "yellow"),
-    Problem.OLDER_IMAGE: ("on an older image", "yellow"),
-}
+_GRAVE = (Problem.MISSING, Problem.NOT_HEALTHY, Problem.TWO_HOSTS)
 _COLUMNS = ("INSTANCE", "STATE", "IMAGE", "TYPE", "UP", "ADDRESS", "HOST")
 
 
@@ -57,46 +51,37 @@ def _joined(lines: Iterator[Text], style: str = "") -> Text:
 
 
 def _status(status: FleetStatus, page: int, now: float) -> Iterator[Text]:
-    pages = max(1, -(-len(status.rows) // ROWS_A_PAGE))
-    page = min(max(page, 0), pages - 1)
-    rows = status.rows[page * ROWS_A_PAGE : (page + 1) * ROWS_A_PAGE]
+    shown = pages.page(status.rows, page, ROWS_A_PAGE)
     yield Text(_headline(status))
-    cells = [_cells(row, status, now) for row in rows]
+    cells = [_cells(row, status, now) for row in shown.items]
     widths = [max(map(len, column)) for column in zip(_COLUMNS, *cells, strict=True)]
     yield Text(_aligned(_COLUMNS, widths), style="dim")
-    for row, line in zip(rows, cells, strict=True):
+    for row, line in zip(shown.items, cells, strict=True):
         yield Text(_aligned(line, widths), style=_row_style(row))
         for fault in row.faults:
-            yield Text(f"    {fault.words}", style=_FAULTS[fault.problem][1])
-    if pages > 1:
-        more = f"; the next: /fleet status {page + 2}" if page + 1 < pages else ""
-        yield Text(f"Page {page + 1} of {pages}, worst first{more}", style="dim")
-    if not status.registry.fresh:
-        age = older(now - status.registry.read_at)
-        trouble = status.registry.trouble
-        yield Text(f"What I know of the registry is {age} old. {trouble}", style="yellow")
+            yield Text(f"    {fault.words}", style="red" if fault.problem in _GRAVE else "yellow")
+    if shown.count > 1:
+        number = shown.number + 1
+        more = f"; the next: /fleet status {number + 1}" if number < shown.count else ""
+        yield Text(f"Page {number} of {shown.count}, worst first{more}", style="dim")
+    if age := wording.registry_age(status, now):
+        yield Text(age, style="yellow")
 
 
 def _headline(status: FleetStatus) -> str:
-    count = sum(row.instance is not None for row in status.rows)
-    healthy = sum(row.condition is Condition.HEALTHY for row in status.rows)
-    replacing = sum(row.replacing for row in status.rows)
-    said = [f"{count} instance{'s' if count != 1 else ''}", f"{healthy} healthy"]
-    said += [f"{replacing} being replaced"] * bool(replacing)
-    said += [f"{n} {_FAULTS[problem][0]}" for problem, n in status.counts.items()]
     newest = f"newest image {status.newest.id}" if status.newest else "no image of ours"
-    return f"{', '.join(said)}; {newest}"
+    return f"{wording.counted(status)}; {newest}"
 
 
 def _cells(row: InstanceStatus, status: FleetStatus, now: float) -> tuple[str, ...]:
     host = row.host
     if host is None:
         leaving = row.leaving[0].id if row.leaving else "-"
-        return (row.id, _state(row), "-", "-", "-", "-", leaving)
+        return (row.id, wording.state(row), "-", "-", "-", "-", leaving)
     return (
         row.id,
-        _state(row),
-        _image(row, status),
+        wording.state(row),
+        wording.image(row, status),
         host.type,
         older(now - host.launched),
         host.address or "-",
@@ -104,26 +89,8 @@ def _cells(row: InstanceStatus, status: FleetStatus, now: float) -> tuple[str, .
     )
 
 
-def _state(row: InstanceStatus) -> str:
-    if row.host is None:
-        return "replacing" if row.replacing else "missing"
-    if row.replacing:
-        return "replacing" if row.leaving or row.host.state is HostState.PENDING else "starting"
-    if row.host.state is not HostState.RUNNING:
-        return row.host.state.value
-    return "healthy" if row.host.health is Health.OK else row.host.health.value
-
-
-def _image(row: InstanceStatus, status: FleetStatus) -> str:
-    if row.is_newest:
-        return "newest"
-    if row.image and status.newest:
-        return f"{older(status.newest.created - row.image.created)} older"
-    return "not ours"
-
-
 def _row_style(row: InstanceStatus) -> str:
-    if row.worst in (Problem.MISSING, Problem.NOT_HEALTHY, Problem.TWO_HOSTS):
+    if row.worst in _GRAVE:
         return "red"
     if row.replacing:
         return "cyan"
@@ -143,19 +110,14 @@ def _question(question: Question) -> Iterator[Text]:
         ("Removed", question.removed),
     ):
         if ids:
-            yield Text(f"  {word}: {_listed(ids)}")
+            yield Text(f"  {word}: {wording.listed(ids)}")
     yield Text("Go ahead? Say yes or no, within two minutes.")
-
-
-def _listed(ids: tuple[str, ...]) -> str:
-    more = f" and {len(ids) - 12} more" if len(ids) > 12 else ""
-    return ", ".join(ids[:12]) + more
 
 
 def _deploying(reply: Deploying) -> Iterator[Text]:
     seen = reply.progress
     mark, style = _STAGES[seen.stage]
-    yield Text(f"{mark} deploy {seen.target}: {_headline_of(seen)}", style=style)
+    yield Text(f"{mark} deploy {seen.target}: {wording.stage(seen)}", style=style)
     for host in seen.hosts:
         yield _host(host, max(len(one.id) for one in seen.hosts))
     for told in (seen.step and f"  at: {seen.step}", seen.reason and f"  why: {seen.reason}"):
@@ -169,28 +131,8 @@ def _deploying(reply: Deploying) -> Iterator[Text]:
         yield Text(f"  {seen.url}", style="dim")
 
 
-def _headline_of(seen: Progress) -> str:
-    match seen.stage:
-        case Stage.ASKING:
-            return "asking … If this has not changed in two minutes, look at the runs first."
-        case Stage.QUEUED if seen.ahead:
-            return f"queued, {seen.ahead} before it"
-        case Stage.QUEUED:
-            return "queued"
-        case Stage.RUNNING:
-            return "replacing" if seen.hosts else "planning"
-        case Stage.UNKNOWN:
-            return "can't be confirmed"
-        case stage:
-            return f"{stage} after {_took(seen.took)}" if seen.took else str(stage)
-
-
-def _took(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
 def _host(host: HostProgress, width: int) -> Text:
-    mark, word, style = _HOSTS[host.stage]
+    mark, style = _HOSTS[host.stage]
+    word = wording.HOST_STAGES[host.stage]
     moved = f"{host.old or 'no host'} -> {host.new}"
     return Text(f"  {mark} {host.id.ljust(width)}  {moved}  {word}", style=style)

@@ -1,0 +1,61 @@
+"""The bot put together: settings become commands, and what they stand on."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from clawbot.commands import Commands
+from clawbot.dispatch import Dispatcher
+from clawbot.settings import Settings
+from clawbot.tracking import Tracker
+from fleet_control import ec2
+from fleet_control.clock import Clock
+from fleet_control.control_api import ControlApi
+from fleet_control.ec2 import Ec2Reader
+from fleet_control.fleet import Fleet
+from fleet_control.registry_source import RegistrySource
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """One of these serves every front of a process."""
+
+    settings: Settings
+    clock: Clock
+    api: ControlApi
+    fleet: Fleet
+    tracker: Tracker
+    dispatcher: Dispatcher
+    commands: Commands
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.tracker.close()
+        await self.api.close()
+
+
+def assemble(settings: Settings, clock: Clock) -> Bot:
+    access_key = settings.aws_access_key_id.get_secret_value()
+    secret_key = settings.aws_secret_access_key.get_secret_value()
+    api = ControlApi(
+        str(settings.control_api_url),
+        settings.control_token.get_secret_value(),
+        access_key,
+        secret_key,
+        settings.region,
+        clock,
+    )
+    ec2_url = str(settings.ec2_url) if settings.ec2_url else None
+    fleet = Fleet(
+        RegistrySource(api.registry, clock, settings.registry_file),
+        Ec2Reader(ec2.client(settings.region, access_key, secret_key, ec2_url), clock),
+        api,
+        clock,
+        carrier=settings.instance,
+        operators_set=bool(settings.operators),
+    )
+    tracker = Tracker(api, clock, settings.running_every, settings.waiting_every)
+    dispatcher = Dispatcher(api, tracker, settings.bot)
+    commands = Commands(fleet, dispatcher, clock)
+    return Bot(settings, clock, api, fleet, tracker, dispatcher, commands)

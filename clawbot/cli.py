@@ -1,0 +1,52 @@
+"""The `clawbot` command."""
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from clawbot.settings import SettingsError, load
+
+
+def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
+    """0 when all went well; what each command adds is in its help."""
+    options = _parser().parse_args(argv)
+    match options.command:
+        case "demo":
+            from clawbot.sandbox.demo import Wish, demo  # noqa: PLC0415  (a sandbox is an extra)
+
+            wish = {name: getattr(options, name) or "" for name in Wish.__dataclass_fields__}
+            return demo(Wish(**wish))
+        case _:
+            return _run(environ)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="clawbot", description="Replace the hosts of a fleet of chat bots from the chat."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("run", help="serve every front that is configured")
+    demo = commands.add_parser(
+        "demo",
+        help="the whole loop on this machine, with no account and no token",
+        epilog="exit code: 0; 1 if a deploy failed or its end could not be learnt; "
+        "2 if a line was not a command",
+    )
+    demo.add_argument("--registry", metavar="FILE", help="the registry at its source")
+    demo.add_argument("--unhealthy", metavar="IDS", help="their next host never becomes healthy")
+    demo.add_argument("--instance", metavar="ID", help="the bot rides on this instance's host")
+    demo.add_argument("--front", metavar="NAME", help="terminal")
+    demo.add_argument("--engine", metavar="NAME", help="stand-in")
+    demo.add_argument("--log", metavar="FILE", help="write the bot's log there")
+    return parser
+
+
+def _run(environ: Mapping[str, str]) -> int:
+    try:
+        load(environ)
+    except SettingsError as error:
+        print("clawbot can't start:", *error.problems, sep="\n  ", file=sys.stderr)  # noqa: T201  (the command's own output)
+        return 1
+    print("No front is configured yet: Discord and Telegram come next.", file=sys.stderr)  # noqa: T201  (as above)
+    return 1
