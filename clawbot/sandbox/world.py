@@ -13,7 +13,7 @@ from clawbot.sandbox.actions import STAND_IN, played
 from clawbot.sandbox.ec2_timing import Ec2Timing, Timing
 from clawbot.sandbox.function_url import FunctionUrl
 from clawbot.sandbox.github import GitHub
-from clawbot.sandbox.image import REGION, images
+from clawbot.sandbox.image import images
 from clawbot.sandbox.moto import MotoServer
 from clawbot.sandbox.principal import REGION, Principal
 from clawbot.sandbox.repository import Repository
