@@ -4,29 +4,36 @@ import json
 import logging
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 import aiohttp
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AfterValidator, TypeAdapter, ValidationError
 
 from fleet_control.clock import Clock
 from fleet_control.error import ControlApiDown, ControlApiError, ControlApiRefused, OutcomeUnknown
-from fleet_control.ledger import Entry, Run, oldest
+from fleet_control.ledger import Entry, Run, oldest, seconds
 
 DEADLINE_SECONDS = 10.0
 LONGEST_ANSWER = 1024 * 1024
 # GitHub lists a new run a few seconds after it took the dispatch.
 LISTED_AFTER_SECONDS = 5.0
 
-_RUN = TypeAdapter(Run)
-_RUNS = TypeAdapter(tuple[Run, ...])
-
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
+
+
+def _dated(run: Run) -> Run:
+    for moment in (run.created, run.started or run.created, run.updated):
+        seconds(moment)
+    return run
+
+
+_RUN = TypeAdapter(Annotated[Run, AfterValidator(_dated)])
+_RUNS = TypeAdapter(tuple[Annotated[Run, AfterValidator(_dated)], ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,8 @@ class ControlApi:
         deadline: float = DEADLINE_SECONDS,
     ) -> None:
         self._url = url if url.count("/") > 2 else f"{url}/"
-        self._token = token
+        # The secret may hold two, one a line, while it is being exchanged; either is taken.
+        self._token = next(iter(token.split()), "")
         self._signer = SigV4Auth(Credentials(access_key, secret_key), "lambda", region)
         self._clock = clock
         # A connection that never comes about has done nothing: that is worth telling apart.

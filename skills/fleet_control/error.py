@@ -1,6 +1,7 @@
 """What can break on the way to a deploy.
 
 FleetError
+├── SettingsError           settings are missing or wrong; `problems` lists all of it
 ├── RegistryError           the registry is not what it must be; `problems` lists all of it
 ├── Ec2Error                EC2 did not answer, or refused
 └── ControlApiError
@@ -12,6 +13,12 @@ FleetError
 
 class FleetError(Exception):
     """Anything of ours that broke; its message is a sentence for people."""
+
+
+class SettingsError(FleetError):
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("The settings are not complete: " + "; ".join(problems))
+        self.problems = problems
 
 
 class RegistryError(FleetError):

@@ -1,0 +1,177 @@
+"""What `fleet-control` can be told to do; each command becomes one answer."""
+
+import json
+import logging
+import secrets
+import sys
+from argparse import Namespace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from fleet_control import document, table
+from fleet_control.agent import Agent
+from fleet_control.clock import Clock
+from fleet_control.control_api import Dispatched
+from fleet_control.error import ControlApiRefused, FleetError, OutcomeUnknown, SettingsError
+from fleet_control.fleet import Fleet
+from fleet_control.ledger import Entry
+from fleet_control.policy import Refused, Usage
+from fleet_control.wait import until_finished
+
+log = logging.getLogger(__name__)
+
+
+class Exit(IntEnum):
+    """How the command ends; `fleet-control --help` says the same."""
+
+    OK = 0
+    USAGE = 2
+    REFUSED = 3
+    BROKEN = 4
+    FAILED = 5
+    UNKNOWN = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Whom the command speaks as, and everything it asks."""
+
+    agent: Agent
+    fleet: Fleet
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is said at the end: `text` to people, `fields` to programs."""
+
+    text: str
+    fields: Mapping[str, Any]
+    exit: Exit = Exit.OK
+
+    def shown(self, *, as_json: bool) -> str:
+        if not as_json:
+            return self.text
+        return json.dumps({"ok": self.exit is Exit.OK, **self.fields}, indent=2, ensure_ascii=False)
+
+
+def broken(error: FleetError) -> Answer:
+    match error:
+        case ControlApiRefused():
+            # These two are of the set-up and of the moment, not a verdict.
+            verdict = error.status < 500 and error.status not in (401, 429)
+            fields = {"code": error.code, "error": str(error), "retry_after": error.retry_after}
+            return Answer(str(error), fields, Exit.REFUSED if verdict else Exit.BROKEN)
+        case SettingsError():
+            return Answer(
+                "\n".join(error.problems),
+                {"code": "misconfigured", "error": str(error), "problems": error.problems},
+                Exit.BROKEN,
+            )
+        case OutcomeUnknown():
+            return _failure("outcome_unknown", str(error), Exit.UNKNOWN)
+        case _:
+            return _failure("broken", str(error), Exit.BROKEN)
+
+
+def _failure(code: str, message: str, exit_: Exit) -> Answer:
+    return Answer(message, {"code": code, "error": message}, exit_)
+
+
+async def status(here: Here, _: Namespace) -> Answer:
+    fleet = await here.fleet.status()
+    return Answer(table.status(fleet, here.clock.now()), document.status(fleet))
+
+
+async def deploy(here: Here, asked: Namespace) -> Answer:
+    verdict = await here.fleet.judge(here.agent.caller, asked.target, asked.image)
+    match verdict:
+        case Usage(ids):
+            named = ", ".join(ids) or "none that can be seen just now"
+            return _failure(
+                "usage", f"Say which: fleet-control deploy <id> [ami]. Ids: {named}.", Exit.USAGE
+            )
+        case Refused(code, message):
+            log.info("fleet.refused code=%s target=%s", code, asked.target)
+            return _failure(code, message, Exit.REFUSED)
+    entry = Entry(
+        request_id=here.agent.request_id(secrets.token_hex(10)),
+        target=asked.target,
+        ami_override=asked.image,
+        caller=here.agent.instance,
+    )
+    return await _dispatched(here, asked, entry)
+
+
+async def _dispatched(here: Here, asked: Namespace, entry: Entry) -> Answer:
+    try:
+        taken = await here.fleet.api.deploy(entry)
+    except OutcomeUnknown as error:
+        return _lost(str(error), entry)
+    log.info(
+        "fleet.dispatched target=%s run=%s request_id=%s",
+        entry.target,
+        taken.run_id,
+        entry.request_id,
+    )
+    if not asked.wait:
+        return _taken(taken, entry)
+    if taken.run_id is None:
+        return _lost("The deploy was taken, but not said which run it is.", entry)
+    return await _waited(here, taken.run_id, asked.timeout)
+
+
+def _lost(message: str, entry: Entry) -> Answer:
+    fields = {"code": "outcome_unknown", "error": message, "request_id": entry.request_id}
+    look = f"fleet-control runs --request-id {entry.request_id}"
+    return Answer(f"{message}\n{look}", fields, Exit.UNKNOWN)
+
+
+def _taken(taken: Dispatched, entry: Entry) -> Answer:
+    told = [taken.message, f"run {taken.run_id or 'unknown yet'}: {taken.url}"]
+    if taken.unproven_caller:
+        told.append("The Control API could not see who signed, and took the caller at its word.")
+    fields = {
+        "message": taken.message,
+        "request_id": entry.request_id,
+        "run": {"id": taken.run_id, "url": taken.url},
+        "unproven_caller": taken.unproven_caller,
+    }
+    return Answer("\n".join(told), fields)
+
+
+async def wait(here: Here, asked: Namespace) -> Answer:
+    return await _waited(here, asked.run, asked.timeout)
+
+
+async def _waited(here: Here, run_id: int, within: float) -> Answer:
+    ended = await until_finished(
+        here.fleet.api, run_id, here.clock, _say, poll=here.agent.poll, within=within
+    )
+    if ended.conclusion == "success":
+        return Answer(table.run(ended), {"run": document.run(ended)})
+    why = ended.reason or f"It ended as {ended.conclusion}."
+    fields = {"code": "deploy_failed", "error": why, "run": document.run(ended)}
+    return Answer(table.run(ended), fields, Exit.FAILED)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+async def runs(here: Here, asked: Namespace) -> Answer:
+    found = await here.fleet.api.runs(asked.limit, asked.request_id)
+    return Answer(table.runs(found), {"runs": [document.run(one) for one in found]})
+
+
+async def run(here: Here, asked: Namespace) -> Answer:
+    found = await here.fleet.api.run(asked.run)
+    return Answer(table.run(found), {"run": document.run(found)})
+
+
+async def registry(here: Here, _: Namespace) -> Answer:
+    known = await here.fleet.registry.get()
+    return Answer(table.registry(known, here.clock.now()), document.registry(known))

@@ -1,0 +1,124 @@
+"""What the command answers people: plain text in columns."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from fleet_control.ledger import Run
+from fleet_control.registry_source import KnownRegistry
+from fleet_control.status import FleetStatus, Host, InstanceStatus, older
+
+_STATUS_HEAD = (
+    "INSTANCE",
+    "IS",
+    "HOST",
+    "STATE",
+    "HEALTH",
+    "TYPE",
+    "IMAGE",
+    "SINCE (UTC)",
+    "ADDRESS",
+    "WHAT IS WRONG",
+)
+_RUNS_HEAD = ("RUN", "TARGET", "IMAGE", "ASKED BY", "ASKED (UTC)", "ENDED", "LINK")
+_REGISTRY_HEAD = ("INSTANCE", "HOST", "TYPE", "BOOTSTRAP PREFIX")
+
+
+def columns(rows: Iterable[Sequence[str]]) -> str:
+    """Left-aligned columns, an empty cell shown as ``-``."""
+    shown = [[_printable(cell) or "-" for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in shown
+    )
+
+
+def status(fleet: FleetStatus, now: float) -> str:
+    rows = [_STATUS_HEAD, *(_status_row(row) for row in fleet.rows)]
+    return "\n".join((columns(rows), "", _summary(fleet, now), source(fleet.registry, now)))
+
+
+def runs(found: Sequence[Run]) -> str:
+    return columns([_RUNS_HEAD, *(_run_row(run) for run in found)]) if found else "No runs."
+
+
+def run(one: Run) -> str:
+    asked = f"{one.target or 'a target'} ({one.ami_override or 'newest image'})"
+    jobs = columns([(job.name, job.conclusion or job.status) for job in one.jobs])
+    parts = (
+        f"run {one.id}: {one.conclusion or one.status}",
+        f"deploys {asked}, asked for by {_asker(one)}",
+        jobs,
+        _printable(f"why: {one.reason}") if one.reason else "",
+        _printable(one.url),
+    )
+    return "\n".join(part for part in parts if part)
+
+
+def registry(known: KnownRegistry, now: float) -> str:
+    rows = [
+        (id_, entry.host, entry.instance_type, entry.bootstrap_prefix)
+        for id_, entry in known.registry.items()
+    ]
+    return "\n".join((columns([_REGISTRY_HEAD, *rows]), "", source(known, now)))
+
+
+def source(known: KnownRegistry, now: float) -> str:
+    """Where the registry comes from, and how old it is where that matters."""
+    if known.fresh:
+        return "The registry is as it is at its source."
+    return _printable(
+        f"The registry is {older(now - known.read_at)} old, and may have changed: {known.trouble}"
+    )
+
+
+def _status_row(row: InstanceStatus) -> tuple[str, ...]:
+    wrong = "; ".join(fault.words for fault in row.faults)
+    return (row.id, _is(row), *_host_cells(row.host, newest=row.is_newest), wrong)
+
+
+def _is(row: InstanceStatus) -> str:
+    if row.replacing:
+        return "being replaced" if row.leaving else "starting"
+    return row.condition or "unregistered"
+
+
+def _host_cells(host: Host | None, *, newest: bool) -> tuple[str, ...]:
+    if host is None:
+        return ("",) * 7
+    image = f"{host.image} (newest)" if newest else host.image
+    since = _minute(datetime.fromtimestamp(host.launched, UTC))
+    return (host.id, host.state, host.health, host.type, image, since, host.address)
+
+
+def _summary(fleet: FleetStatus, now: float) -> str:
+    counts = ", ".join(
+        f"{count} {problem.replace('_', ' ')}" for problem, count in fleet.counts.items()
+    )
+    newest = fleet.newest
+    image = (
+        f"Newest image: {newest.id} {newest.name}, {older(now - newest.created)} old."
+        if newest
+        else "There is no image to deploy."
+    )
+    many = "1 instance" if len(fleet.rows) == 1 else f"{len(fleet.rows)} instances"
+    return _printable(f"{many}; {counts or 'nothing is wrong'}. {image}")
+
+
+def _run_row(run: Run) -> tuple[str, ...]:
+    asked = _minute(datetime.fromisoformat(run.created))
+    ended = run.conclusion or run.status
+    return (str(run.id), run.target, run.ami_override, _asker(run), asked, ended, run.url)
+
+
+def _asker(run: Run) -> str:
+    return run.caller or run.requested_by or "the button on GitHub"
+
+
+def _minute(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M")
+
+
+def _printable(text: str) -> str:
+    """A tag or a title may hold what would move the cursor of the terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
