@@ -1,0 +1,64 @@
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from lambda_fn.handler import Call
+from lambda_fn.settings import Vault
+from lambda_fn.wire import Budget
+from tests.lambda_fn.events import CONTROL_TOKEN, Context
+from tests.lambda_fn.small_github import TOKEN, SmallGitHub
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: dict[str, Any]
+
+    @property
+    def code(self) -> tuple[int, str]:
+        return self.status, self.body["code"]
+
+
+@pytest.fixture
+async def github() -> AsyncIterator[SmallGitHub]:
+    small = SmallGitHub()
+    await small.start()
+    yield small
+    await small.stop()
+
+
+@pytest.fixture
+def environ(github: SmallGitHub) -> dict[str, str]:
+    return {
+        "CONTROL_API_TOKEN": CONTROL_TOKEN,
+        "GITHUB_TOKEN": TOKEN,
+        "GITHUB_API_URL": github.url,
+    }
+
+
+Ask = Callable[..., Awaitable[Answer]]
+
+
+@pytest.fixture
+def ask(environ: dict[str, str]) -> Ask:
+    """Hand an event to the function, as AWS does, beside the loop on which GitHub runs."""
+    vault = Vault()
+
+    async def handed(event: object, budget: float = 8.5) -> Answer:
+        call = Call(Context(), environ, vault, Budget(budget))
+        response = await asyncio.to_thread(call.answer, event)
+        assert response["headers"] == {"content-type": "application/json"}
+        body, status = response["body"], response["statusCode"]
+        assert isinstance(body, str)
+        assert isinstance(status, int)
+        assert CONTROL_TOKEN not in body
+        assert TOKEN not in body
+        parsed = json.loads(body)
+        assert parsed["ok"] is (status == 200)
+        return Answer(status, parsed)
+
+    return handed

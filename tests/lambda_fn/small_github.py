@@ -1,0 +1,176 @@
+"""As much of GitHub as the Control API talks to, on loopback, answering as a test says."""
+
+import asyncio
+import base64
+import json
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+from fleet_control import ledger
+
+TOKEN = "github-token-of-the-tests"
+REPO = "openclaw/clawdinators"
+HTML = "https://github.com/openclaw/clawdinators/actions/runs"
+
+
+@dataclass(frozen=True)
+class Asked:
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: Any
+
+
+@dataclass
+class SmallGitHub:
+    """Runs are GitHub's own objects, newest first; `refusals` are answers to the next requests."""
+
+    url: str = ""
+    token: str = TOKEN
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    jobs: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    logs: dict[int, str] = field(default_factory=dict)
+    registry: bytes = b"{}"
+    asked: list[Asked] = field(default_factory=list)
+    dispatched: list[dict[str, Any]] = field(default_factory=list)
+    cancelled: list[int] = field(default_factory=list)
+    refusals: deque[web.Response] = field(default_factory=deque)
+    names_runs: bool = True
+    hangs: bool = False
+    cancel_status: int = 202
+    log_requests: list[Mapping[str, str]] = field(default_factory=list)
+    _let_go: asyncio.Event = field(default_factory=asyncio.Event)
+    _runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        app = web.Application(middlewares=[self._door])
+        repo = f"/repos/{REPO}"
+        workflow = f"{repo}/actions/workflows/fleet-deploy.yml"
+        app.router.add_post(f"{workflow}/dispatches", self._dispatch)
+        app.router.add_get(f"{workflow}/runs", self._list)
+        app.router.add_get(f"{repo}/actions/runs/{{id}}", self._run)
+        app.router.add_get(f"{repo}/actions/runs/{{id}}/jobs", self._jobs)
+        app.router.add_post(f"{repo}/actions/runs/{{id}}/cancel", self._cancel)
+        app.router.add_get(f"{repo}/actions/jobs/{{id}}/logs", self._log)
+        app.router.add_get(f"{repo}/contents/nix/instances.json", self._contents)
+        app.router.add_get("/storage/{id}", self._stored)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = self._runner.addresses[0][:2]
+        self.url = f"http://{host}:{port}"
+
+    async def stop(self) -> None:
+        self._let_go.set()
+        if self._runner:
+            await self._runner.cleanup()
+
+    def paths(self) -> list[str]:
+        return [f"{one.method} {one.path.removeprefix(f'/repos/{REPO}')}" for one in self.asked]
+
+    @web.middleware
+    async def _door(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        if request.path.startswith("/storage/"):
+            answer: web.StreamResponse = await handler(request)
+            return answer
+        text = await request.text()
+        body = json.loads(text) if text else None
+        self.asked.append(
+            Asked(request.method, request.path, dict(request.query), dict(request.headers), body)
+        )
+        if request.headers.get("Authorization") != f"Bearer {self.token}":
+            return web.json_response({"message": "Bad credentials"}, status=401)
+        if self.refusals:
+            return self.refusals.popleft()
+        answer = await handler(request)
+        if self.hangs:
+            await self._let_go.wait()
+        return answer
+
+    async def _dispatch(self, request: web.Request) -> web.Response:
+        sent = await request.json()
+        self.dispatched.append(sent)
+        run = run_of(ledger.Entry(**sent["inputs"]), 1000 + len(self.runs))
+        self.runs.insert(0, run)
+        if not self.names_runs:
+            return web.Response(status=204)
+        return web.json_response(
+            {"workflow_run_id": run["id"], "run_url": "", "html_url": run["html_url"]}
+        )
+
+    async def _list(self, request: web.Request) -> web.Response:
+        since = request.query.get("created", ">=").removeprefix(">=")
+        found = [run for run in self.runs if run["created_at"] >= since]
+        size, page = int(request.query["per_page"]), int(request.query["page"])
+        shown = found[(page - 1) * size : page * size]
+        return web.json_response({"total_count": len(found), "workflow_runs": shown})
+
+    async def _run(self, request: web.Request) -> web.Response:
+        for run in self.runs:
+            if str(run["id"]) == request.match_info["id"]:
+                return web.json_response(run)
+        return web.json_response({"message": "Not Found"}, status=404)
+
+    async def _jobs(self, request: web.Request) -> web.Response:
+        jobs = self.jobs.get(int(request.match_info["id"]), [])
+        size, page = int(request.query["per_page"]), int(request.query["page"])
+        shown = jobs[(page - 1) * size : page * size]
+        return web.json_response({"total_count": len(jobs), "jobs": shown})
+
+    async def _cancel(self, request: web.Request) -> web.Response:
+        self.cancelled.append(int(request.match_info["id"]))
+        return web.json_response({}, status=self.cancel_status)
+
+    async def _log(self, request: web.Request) -> web.Response:
+        where = f"{self.url}/storage/{request.match_info['id']}?sig=a%2Fb"
+        return web.Response(status=302, headers={"Location": where})
+
+    async def _stored(self, request: web.Request) -> web.Response:
+        self.log_requests.append(dict(request.headers))
+        if "Authorization" in request.headers or request.query.get("sig") != "a/b":
+            return web.Response(status=400)
+        return web.Response(text=self.logs[int(request.match_info["id"])])
+
+    async def _contents(self, request: web.Request) -> web.Response:
+        lines = base64.encodebytes(self.registry).decode()
+        return web.json_response({"content": lines, "encoding": "base64", "sha": "5ha"})
+
+
+def run_of(entry: ledger.Entry, run_id: int, **fields: Any) -> dict[str, Any]:
+    """A run as GitHub's API has it, waiting since now."""
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return {
+        "id": run_id,
+        "display_title": ledger.title(entry),
+        "html_url": f"{HTML}/{run_id}",
+        "path": ".github/workflows/fleet-deploy.yml",
+        "event": "workflow_dispatch",
+        "head_branch": "main",
+        "status": "queued",
+        "conclusion": None,
+        "created_at": now,
+        "run_started_at": now,
+        "updated_at": now,
+        "run_attempt": 1,
+        **fields,
+    }
+
+
+def job(job_id: int, name: str, status: str = "queued", **fields: Any) -> dict[str, Any]:
+    return {
+        "id": job_id,
+        "name": name,
+        "status": status,
+        "conclusion": None,
+        "started_at": None,
+        "completed_at": None,
+        "steps": [],
+        **fields,
+    }
