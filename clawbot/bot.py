@@ -53,7 +53,7 @@ def assemble(settings: Settings, clock: Clock) -> Bot:
         api,
         clock,
         carrier=settings.instance,
-        operators_set=bool(settings.operators),
+        operators_set=settings.operators_set,
     )
     tracker = Tracker(api, clock, settings.running_every, settings.waiting_every)
     dispatcher = Dispatcher(api, tracker, settings.bot)

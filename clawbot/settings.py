@@ -27,6 +27,8 @@ FILES = {
     "aws_secret_access_key": "run/agenix/clawdinator-chat-aws-secret-access-key",
     "registry_file": "var/lib/clawd/repos/clawdinators/nix/instances.json",
 }
+# Values that are lists, separated by commas.
+_LISTS = ("operators", "discord_channels", "discord_operator_roles")
 # These name a file rather than hold a value.
 _NAMED = ("registry_file",)
 
@@ -55,6 +57,7 @@ def _account(account: str) -> str:
 BotName = Annotated[str, AfterValidator(_bot_name)]
 Account = Annotated[str, AfterValidator(_account)]
 Secret = Annotated[SecretStr, Field(min_length=1)]
+Snowflake = Annotated[int, Field(gt=0, lt=2**64)]
 
 
 class Settings(BaseModel):
@@ -69,6 +72,10 @@ class Settings(BaseModel):
         ec2_url: another EC2 than AWS's, for the sandbox.
         registry_file: a local copy, for when the Control API does not answer.
         running_every, waiting_every: seconds between two looks at a run.
+        discord_token: the bot's; where it rides an instance, the file the registry names.
+        discord_guild: id of the one guild that the bot serves.
+        discord_channels: ids of the channels it answers in, separated by commas; empty for all.
+        discord_operator_roles: ids of roles whose members may deploy, separated by commas.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -85,11 +92,20 @@ class Settings(BaseModel):
     registry_file: Path | None = None
     running_every: Annotated[float, Field(gt=0, le=600)] = 10.0
     waiting_every: Annotated[float, Field(gt=0, le=600)] = 30.0
+    discord_token: Secret | None = None
+    discord_guild: Snowflake | None = None
+    discord_channels: tuple[Snowflake, ...] = ()
+    discord_operator_roles: tuple[Snowflake, ...] = ()
 
     @property
     def bot(self) -> str:
         """The name its chat key carries."""
         return self.instance or self.name
+
+    @property
+    def operators_set(self) -> bool:
+        """Whether anybody at all may deploy."""
+        return bool(self.operators or self.discord_operator_roles)
 
 
 def load(environ: Mapping[str, str], root: Path = Path("/")) -> Settings:
@@ -116,8 +132,9 @@ def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
         for name in Settings.model_fields
         if (variable := PREFIX + name.upper()) in environ
     }
-    if "operators" in found:
-        found["operators"] = [one.strip() for one in found["operators"].split(",") if one.strip()]
+    for name in _LISTS:
+        if name in found:
+            found[name] = [one.strip() for one in found[name].split(",") if one.strip()]
     return found
 
 
