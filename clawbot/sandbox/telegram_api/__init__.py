@@ -1,0 +1,1 @@
+"""A Bot API on loopback: it speaks the protocol to the real python-telegram-bot, and is strict."""

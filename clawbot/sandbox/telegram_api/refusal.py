@@ -1,0 +1,34 @@
+"""How the Bot API says no."""
+
+from typing import Any
+
+
+class Refusal(Exception):
+    """An answer that is not ok; `parameters` as in the Bot API's ResponseParameters."""
+
+    def __init__(
+        self, status: int, description: str, parameters: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(description)
+        self.status = status
+        self.parameters = parameters or {}
+
+    def body(self) -> dict[str, Any]:
+        said = {"ok": False, "error_code": self.status, "description": str(self)}
+        return said | ({"parameters": self.parameters} if self.parameters else {})
+
+
+def bad_request(what: str) -> Refusal:
+    return Refusal(400, f"Bad Request: {what}")
+
+
+def flood(seconds: int) -> Refusal:
+    return Refusal(429, f"Too Many Requests: retry after {seconds}", {"retry_after": seconds})
+
+
+def migrated(new_chat: int) -> Refusal:
+    return Refusal(
+        400,
+        "Bad Request: group chat was upgraded to a supergroup chat",
+        {"migrate_to_chat_id": new_chat},
+    )
