@@ -185,7 +185,7 @@ class Runner:
         succeeded = all(need["result"] == "success" for need in contexts["needs"].values())
         wanted = not job.condition or (succeeded and condition(job.condition, contexts))
         if run.cancelled or not succeeded or not wanted:
-            record = self._record(run, key, filled(job.name or key, {**contexts, "matrix": {}}))
+            record = self._record(run, key, filled(job.name, {**contexts, "matrix": {}}) or key)
             self._complete(run, record, "cancelled" if run.cancelled else "skipped")
             return
         await self._entries(run, key, job, contexts, again)

@@ -152,6 +152,9 @@ def _runner(options: Options, clock: Clock, folder: Path, seeded: Seeded, aws_ur
                 "AWS_ENDPOINT_URL": aws_url,
                 "FLEET_HEALTH_DEADLINE": str(options.health_deadline),
                 "FLEET_HEALTH_POLL": "0.2",
+                # What the run installs is there already; nothing of the sandbox leaves this machine.
+                "PIP_NO_INDEX": "1",
+                "PIP_DISABLE_PIP_VERSION_CHECK": "1",
             },
             path=(python, *os.environ.get("PATH", os.defpath).split(os.pathsep)),
             actions=played(repository, options.engine, role, CHECKOUT),
