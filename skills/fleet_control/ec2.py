@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from fleet_control.clock import Clock
 from fleet_control.error import Ec2Error
@@ -213,8 +214,8 @@ def _ec2_errors(action: str) -> Iterator[None]:
         raise Ec2Error(f"EC2 refused {action}: {_words(code)}") from error
     except BotoCoreError as error:
         raise Ec2Error(f"EC2 did not answer {action} ({type(error).__name__}).") from error
-    except (KeyError, ValueError) as error:
-        raise Ec2Error(f"EC2's answer to {action} can't be read ({error}).") from error
+    except (ResponseParserError, KeyError, ValueError) as error:
+        raise Ec2Error(f"EC2's answer to {action} can't be read.") from error
 
 
 def _words(code: str) -> str:

@@ -1,0 +1,152 @@
+"""An EC2 on loopback that answers what it is told to, in AWS's own XML."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock, Thread
+from urllib.parse import parse_qs
+
+Scripted = tuple[int, str]
+
+
+def _at_once() -> None:
+    """Answer without waiting for anything."""
+
+
+@dataclass
+class Aws:
+    """The server, and what it was asked.
+
+    Attributes:
+        scripts: an action's answers, the next one first; the last is given ever after.
+        asked: every request's parameters, in the order they came.
+        hold: called before each answer, and may wait.
+    """
+
+    url: str = ""
+    scripts: dict[str, list[Scripted]] = field(default_factory=dict)
+    asked: list[dict[str, str]] = field(default_factory=list)
+    hold: Callable[[], object] = _at_once
+    lock: Lock = field(default_factory=Lock)
+
+    def answer(self, body: str) -> Scripted:
+        parameters = {name: values[0] for name, values in parse_qs(body).items()}
+        with self.lock:
+            self.asked.append(parameters)
+            script = self.scripts.get(parameters["Action"]) or [EMPTY[parameters["Action"]]]
+            scripted = script.pop(0) if len(script) > 1 else script[0]
+        self.hold()
+        return scripted
+
+    def forget(self) -> None:
+        self.scripts.clear()
+        self.asked.clear()
+        self.hold = _at_once
+
+    @property
+    def counts(self) -> Counter[str]:
+        return Counter(parameters["Action"] for parameters in self.asked)
+
+    def always(self, scripted: Scripted) -> None:
+        for action in EMPTY:
+            self.scripts[action] = [scripted]
+
+
+@contextmanager
+def serving() -> Iterator[Aws]:
+    aws = Aws()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            length = int(self.headers["Content-Length"])
+            status, text = aws.answer(self.rfile.read(length).decode())
+            body = text.encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "text/xml;charset=UTF-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            """Stay silent."""
+
+    class Server(ThreadingHTTPServer):
+        # A client that keeps its connection would otherwise be waited for.
+        daemon_threads = True
+        block_on_close = False
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        aws.url = f"http://127.0.0.1:{server.server_port}"
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield aws
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def _response(action: str, inner: str) -> Scripted:
+    return 200, (
+        f'<?xml version="1.0" encoding="UTF-8"?><{action}Response '
+        f'xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>x</requestId>{inner}'
+        f"</{action}Response>"
+    )
+
+
+EMPTY = {
+    "DescribeInstances": _response("DescribeInstances", "<reservationSet/>"),
+    "DescribeInstanceStatus": _response("DescribeInstanceStatus", "<instanceStatusSet/>"),
+    "DescribeImages": _response("DescribeImages", "<imagesSet/>"),
+}
+
+
+def error(status: int, code: str, message: str = "As you might expect.") -> Scripted:
+    return status, (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<Response><Errors><Error>'
+        f"<Code>{code}</Code><Message>{message}</Message>"
+        "</Error></Errors><RequestID>ea966190-f9aa-478e-9ede-example</RequestID></Response>"
+    )
+
+
+def instances(*ids: str, more: str = "", state: str = "running") -> Scripted:
+    """A page of machines; `more` is the token of the next one."""
+    items = "".join(
+        f"<item><instancesSet><item><instanceId>{id_}</instanceId><imageId>ami-1</imageId>"
+        f"<instanceState><code>16</code><name>{state}</name></instanceState>"
+        "<instanceType>t3.large</instanceType><launchTime>2026-11-20T08:00:00.000Z</launchTime>"
+        "<privateIpAddress>10.0.0.7</privateIpAddress>"
+        f"<tagSet><item><key>Name</key><value>claw-{id_[2:]}</value></item></tagSet>"
+        "</item></instancesSet></item>"
+        for id_ in ids
+    )
+    return _response("DescribeInstances", f"<reservationSet>{items}</reservationSet>{_token(more)}")
+
+
+def checks(system: str, instance: str, *ids: str, more: str = "") -> Scripted:
+    """A page of status checks, the same for all these machines."""
+    items = "".join(
+        f"<item><instanceId>{id_}</instanceId><instanceState><name>running</name></instanceState>"
+        f"<systemStatus><status>{system}</status></systemStatus>"
+        f"<instanceStatus><status>{instance}</status></instanceStatus></item>"
+        for id_ in ids
+    )
+    return _response(
+        "DescribeInstanceStatus", f"<instanceStatusSet>{items}</instanceStatusSet>{_token(more)}"
+    )
+
+
+def image(id_: str, created: str) -> Scripted:
+    return _response(
+        "DescribeImages",
+        f"<imagesSet><item><imageId>{id_}</imageId><name>{id_}</name>"
+        f"<creationDate>{created}</creationDate></item></imagesSet>",
+    )
+
+
+def _token(more: str) -> str:
+    return f"<nextToken>{more}</nextToken>" if more else ""

@@ -1,0 +1,331 @@
+"""EC2, read by the real SDK: from moto, and from an EC2 that answers what it is told to."""
+
+import asyncio
+from collections.abc import Iterator
+from threading import Barrier, Event
+from typing import TYPE_CHECKING
+
+import pytest
+
+from clawbot.sandbox.image import images
+from fleet_control import ec2
+from fleet_control.ec2 import Ec2Reader
+from fleet_control.error import Ec2Error
+from fleet_control.status import Health, HostState
+from tests.clock import TurnedClock
+from tests.fleet_control import aws
+from tests.fleet_control.aws import Aws
+from tests.fleet_control.fleets import NOW
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+
+OLDEST, MIDDLE, NEWEST = images(NOW)
+SECRET = "not-to-be-seen"
+
+
+@pytest.fixture(scope="module")
+def moto_client(moto_url: str) -> "Iterator[EC2Client]":
+    client = ec2.client("eu-central-1", "testing", SECRET, moto_url)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def moto(moto_client: "EC2Client") -> "EC2Client":
+    """moto's EC2, with no host of ours in it."""
+    ids = [machine.id for machine in ec2.describe_machines(moto_client)]
+    if ids:
+        moto_client.terminate_instances(InstanceIds=ids)
+        moto_client.delete_tags(Resources=ids, Tags=[{"Key": "app"}])
+    return moto_client
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Aws]:
+    with aws.serving() as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def client(served: Aws) -> "Iterator[EC2Client]":
+    made = ec2.client("eu-central-1", "AKIATESTING", SECRET, served.url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def loopback(served: Aws) -> Aws:
+    served.forget()
+    return served
+
+
+def launch(client: "EC2Client", name: str, app: str = "clawdinator") -> str:
+    launched = client.run_instances(
+        ImageId=MIDDLE.id,
+        InstanceType="t3.small",
+        MinCount=1,
+        MaxCount=1,
+        TagSpecifications=[
+            {
+                "ResourceType": "instance",
+                "Tags": [{"Key": "app", "Value": app}, {"Key": "Name", "Value": name}],
+            }
+        ],
+    )
+    return launched["Instances"][0]["InstanceId"]
+
+
+def test_a_host_is_read_whole(moto: "EC2Client") -> None:
+    id_ = launch(moto, "claw-1")
+
+    (host,) = ec2.read(moto, NOW).hosts
+
+    assert (host.id, host.name, host.state) == (id_, "claw-1", HostState.RUNNING)
+    assert (host.health, host.type, host.image) == (Health.OK, "t3.small", MIDDLE.id)
+    assert host.launched > NOW
+    assert host.address
+
+
+def test_hosts_of_another_app_are_not_read(moto: "EC2Client") -> None:
+    launch(moto, "elsewhere", app="other")
+
+    assert ec2.read(moto, NOW).hosts == ()
+
+
+def test_a_stopped_host_and_a_terminated_one_are_read_as_such(moto: "EC2Client") -> None:
+    stopped, terminated = launch(moto, "claw-1"), launch(moto, "claw-2")
+    moto.stop_instances(InstanceIds=[stopped])
+    moto.terminate_instances(InstanceIds=[terminated])
+
+    found = {host.id: (host.state, host.health) for host in ec2.read(moto, NOW).hosts}
+
+    assert found == {
+        stopped: (HostState.STOPPED, Health.UNKNOWN),
+        terminated: (HostState.TERMINATED, Health.UNKNOWN),
+    }
+
+
+def test_images_come_newest_first_and_only_ours_that_are_tagged(moto: "EC2Client") -> None:
+    untagged = moto.register_image(Name="untagged", RootDeviceName="/dev/xvda")["ImageId"]
+
+    found = ec2.read(moto, NOW).images
+
+    assert [image.id for image in found] == [NEWEST.id, MIDDLE.id, OLDEST.id]
+    assert found[0].created == NEWEST.created
+    assert found[0].name == NEWEST.name
+    moto.deregister_image(ImageId=untagged)
+
+
+async def test_the_reader_sees_what_a_plain_read_sees(moto: "EC2Client") -> None:
+    launch(moto, "claw-1")
+    clock = TurnedClock(NOW)
+
+    assert await Ec2Reader(moto, clock).read() == ec2.read(moto, NOW)
+
+
+def test_every_page_is_read(loopback: Aws, client: "EC2Client") -> None:
+    loopback.scripts["DescribeInstances"] = [
+        aws.instances("i-1", "i-2", more="second"),
+        aws.instances("i-3"),
+    ]
+    loopback.scripts["DescribeInstanceStatus"] = [
+        aws.checks("ok", "ok", "i-1", more="second"),
+        aws.checks("ok", "impaired", "i-2"),
+    ]
+
+    hosts = ec2.read(client, NOW).hosts
+
+    assert {host.id: host.health for host in hosts} == {
+        "i-1": Health.OK,
+        "i-2": Health.IMPAIRED,
+        "i-3": Health.INITIALIZING,  # running, and its checks have not begun
+    }
+    assert [asked.get("NextToken") for asked in loopback.asked] == [None, "second"] * 2 + [None]
+
+
+def test_only_our_own_available_tagged_images_are_asked_for(
+    loopback: Aws, client: "EC2Client"
+) -> None:
+    ec2.describe_images(client)
+
+    asked = loopback.asked[0]
+    filters = {asked[f"Filter.{n}.Name"]: asked[f"Filter.{n}.Value.1"] for n in (1, 2)}
+    assert asked["Owner.1"] == "self"
+    assert filters == {"tag:clawdinator": "true", "state": "available"}
+
+
+@pytest.mark.parametrize(
+    ("system", "instance", "health"),
+    [
+        ("ok", "ok", Health.OK),
+        ("ok", "initializing", Health.INITIALIZING),
+        ("impaired", "initializing", Health.IMPAIRED),
+        ("ok", "impaired", Health.IMPAIRED),
+        ("ok", "insufficient-data", Health.UNKNOWN),
+    ],
+)
+def test_health_is_the_worse_of_both_checks(
+    loopback: Aws, client: "EC2Client", system: str, instance: str, health: Health
+) -> None:
+    loopback.scripts["DescribeInstanceStatus"] = [aws.checks(system, instance, "i-1")]
+
+    assert ec2.describe_health(client) == {"i-1": health}
+
+
+def test_an_empty_ec2_is_a_reading_of_nothing(loopback: Aws, client: "EC2Client") -> None:
+    reading = ec2.read(client, NOW)
+
+    assert (reading.hosts, reading.images, reading.taken) == ((), (), NOW)
+
+
+def test_throttled_once_it_asks_again(loopback: Aws, client: "EC2Client") -> None:
+    loopback.scripts["DescribeInstances"] = [
+        aws.error(503, "RequestLimitExceeded"),
+        aws.instances("i-1"),
+    ]
+
+    assert [machine.id for machine in ec2.describe_machines(client)] == ["i-1"]
+    assert loopback.counts["DescribeInstances"] == 2
+
+
+async def test_throttled_for_good_it_says_so(loopback: Aws, client: "EC2Client") -> None:
+    loopback.always(aws.error(503, "RequestLimitExceeded"))
+
+    with pytest.raises(Ec2Error, match=r"too many requests \(RequestLimitExceeded\)\.") as raised:
+        await Ec2Reader(client, TurnedClock()).read()
+
+    assert "Try again in a minute." in str(raised.value)
+    assert loopback.counts["DescribeInstances"] <= 3
+
+
+@pytest.mark.parametrize("code", ["UnauthorizedOperation", "AuthFailure"])
+def test_denied_it_says_which_key_to_check_and_does_not_ask_again(
+    loopback: Aws, client: "EC2Client", code: str
+) -> None:
+    loopback.always(aws.error(403, code, f"{SECRET} is not allowed"))
+
+    with pytest.raises(Ec2Error, match=f"EC2 refused DescribeInstances: .*{code}") as raised:
+        ec2.read(client, NOW)
+
+    assert "Check the control AWS access key." in str(raised.value)
+    assert SECRET not in str(raised.value)
+    assert loopback.counts["DescribeInstances"] == 1
+
+
+def test_another_refusal_is_told_by_its_code(loopback: Aws, client: "EC2Client") -> None:
+    loopback.always(aws.error(400, "OptInRequired"))
+
+    with pytest.raises(Ec2Error, match=r"EC2 refused DescribeInstances: OptInRequired\."):
+        ec2.read(client, NOW)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (200, "<html>not EC2</html>"),
+        (200, "not even XML"),
+        aws.instances("i-1", state="levitating"),
+    ],
+    ids=["html", "text", "an unheard-of state"],
+)
+def test_nonsense_is_no_fleet(loopback: Aws, client: "EC2Client", answer: tuple[int, str]) -> None:
+    loopback.scripts["DescribeInstances"] = [answer]
+
+    with pytest.raises(Ec2Error, match="DescribeInstances"):
+        ec2.describe_machines(client)
+
+
+def test_an_ec2_that_is_not_there_did_not_answer() -> None:
+    with aws.serving() as served:
+        gone = served.url
+    client = ec2.client("eu-central-1", "AKIATESTING", SECRET, gone)
+
+    with pytest.raises(Ec2Error, match="EC2 did not answer DescribeInstances"):
+        ec2.describe_machines(client)
+    client.close()
+
+
+async def test_a_hundred_askers_cost_one_read(loopback: Aws, client: "EC2Client") -> None:
+    reader = Ec2Reader(client, TurnedClock())
+    answering = Event()
+    loopback.hold = answering.wait
+    askers = [asyncio.create_task(reader.read()) for _ in range(100)]
+    await asyncio.sleep(0)
+
+    answering.set()
+    readings = await asyncio.gather(*askers)
+
+    assert len(set(map(id, readings))) == 1
+    assert set(loopback.counts.values()) == {1}
+
+
+async def test_hosts_and_health_and_images_are_read_side_by_side(
+    loopback: Aws, client: "EC2Client"
+) -> None:
+    all_three_have_asked = Barrier(3, timeout=5)
+    loopback.hold = all_three_have_asked.wait
+
+    assert (await Ec2Reader(client, TurnedClock()).read()).hosts == ()
+
+
+async def test_a_reading_serves_for_two_seconds(loopback: Aws, client: "EC2Client") -> None:
+    clock = TurnedClock()
+    reader = Ec2Reader(client, clock)
+    first = await reader.read()
+
+    await clock.turn(1.9)
+    assert await reader.read() is first
+    await clock.turn(0.1)
+    assert await reader.read() is not first
+
+    assert loopback.counts["DescribeInstances"] == 2
+
+
+async def test_images_serve_for_a_minute(loopback: Aws, client: "EC2Client") -> None:
+    clock = TurnedClock()
+    reader = Ec2Reader(client, clock)
+    loopback.scripts["DescribeImages"] = [
+        aws.image("ami-1", "2026-11-20T08:00:00.000Z"),
+        aws.image("ami-2", "2026-11-21T08:00:00.000Z"),
+    ]
+
+    found = []
+    for seconds in (0, 57, 3):
+        await clock.turn(seconds)
+        found += [image.id for image in (await reader.read()).images]
+
+    assert found == ["ami-1", "ami-1", "ami-2"]
+    assert loopback.counts == {
+        "DescribeInstances": 3,
+        "DescribeInstanceStatus": 3,
+        "DescribeImages": 2,
+    }
+
+
+async def test_an_asker_who_leaves_does_not_take_the_read_along(
+    loopback: Aws, client: "EC2Client"
+) -> None:
+    reader = Ec2Reader(client, TurnedClock())
+    answering = Event()
+    loopback.hold = answering.wait
+    leaver, stayer = (asyncio.create_task(reader.read()) for _ in range(2))
+    await asyncio.sleep(0)
+
+    leaver.cancel()
+    answering.set()
+
+    assert (await stayer).hosts == ()
+    assert leaver.cancelled()
+
+
+async def test_a_failed_read_is_not_kept(loopback: Aws, client: "EC2Client") -> None:
+    reader = Ec2Reader(client, TurnedClock())
+    loopback.scripts["DescribeInstances"] = [
+        aws.error(403, "UnauthorizedOperation"),
+        aws.instances("i-1"),
+    ]
+    with pytest.raises(Ec2Error):
+        await reader.read()
+
+    assert [host.id for host in (await reader.read()).hosts] == ["i-1"]

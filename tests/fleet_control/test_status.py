@@ -1,0 +1,215 @@
+"""What should be, held against what is: each fault in words, and the worst first."""
+
+from dataclasses import replace
+
+import pytest
+
+from fleet_control.policy import Condition
+from fleet_control.status import Fault, Health, Host, HostState, Image, Problem, natural, older
+from tests.fleet_control.fleets import DAY, IMAGES, NEW, NOW, OLD, host, seen
+
+
+def faults(*hosts: Host) -> tuple[Fault, ...]:
+    row = seen(["claw-1"], *hosts).row("claw-1")
+    assert row is not None
+    return row.faults
+
+
+def test_a_healthy_host_on_the_newest_image_has_no_fault() -> None:
+    row = seen(["claw-1"], host("claw-1")).rows[0]
+
+    assert row.faults == ()
+    assert (row.condition, row.is_newest, row.image) == (Condition.HEALTHY, True, NEW)
+    assert not row.replacing
+
+
+def test_an_instance_without_a_host_is_missing() -> None:
+    fleet = seen(["claw-1"])
+
+    assert fleet.rows[0].faults == (Fault(Problem.MISSING, "no host; a deploy creates it"),)
+    assert fleet.conditions == {"claw-1": Condition.MISSING}
+
+
+def test_a_terminated_host_is_no_host() -> None:
+    gone = host("claw-1", state=HostState.TERMINATED, health=Health.UNKNOWN)
+
+    assert [fault.problem for fault in faults(gone)] == [Problem.MISSING]
+    assert seen(["claw-2"], gone).row("claw-1") is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        (host("claw-1", health=Health.IMPAIRED), "fails EC2's status checks"),
+        (host("claw-1", health=Health.UNKNOWN), "EC2 tells nothing of its health"),
+        (host("claw-1", state=HostState.STOPPED, health=Health.UNKNOWN), "the host is stopped"),
+        (host("claw-1", state=HostState.STOPPING, health=Health.UNKNOWN), "the host is stopping"),
+    ],
+    ids=["impaired", "unknown", "stopped", "stopping"],
+)
+def test_a_host_that_is_not_healthy_says_how(changed: Host, words: str) -> None:
+    assert faults(changed) == (Fault(Problem.NOT_HEALTHY, words),)
+    assert seen(["claw-1"], changed).conditions == {"claw-1": Condition.UNHEALTHY}
+
+
+def test_a_host_without_an_entry_is_shown_and_judged_by_nobody() -> None:
+    fleet = seen(["claw-1"], host("claw-1"), host("claw-9", 9))
+
+    row = fleet.rows[0]
+    assert row.id == "claw-9"
+    assert row.faults == (
+        Fault(Problem.UNREGISTERED, "i-00000009 has no registry entry; `all` removes it"),
+    )
+    assert fleet.conditions == {"claw-1": Condition.HEALTHY}
+
+
+def test_hosts_without_a_name_are_each_shown_by_their_own_id() -> None:
+    fleet = seen(["claw-1"], host("claw-1"), host("", 8), host("", 9))
+
+    assert [row.id for row in fleet.rows] == ["i-00000008", "i-00000009", "claw-1"]
+
+
+def test_two_hosts_of_one_name_are_named_and_the_younger_counts() -> None:
+    young, old = host("claw-1", 2), host("claw-1", 1, launched=NOW - DAY, image=OLD.id)
+
+    row = seen(["claw-1"], old, young).rows[0]
+
+    assert row.host == young
+    assert row.faults == (Fault(Problem.TWO_HOSTS, "2 hosts of this name: also i-00000001"),)
+
+
+def test_a_wrong_type_names_both() -> None:
+    assert faults(host("claw-1", type_="t3.small")) == (
+        Fault(Problem.WRONG_TYPE, "type t3.small, the registry says t3.large"),
+    )
+
+
+def test_an_older_image_says_how_much_older() -> None:
+    row = seen(["claw-1"], host("claw-1", image=OLD.id)).rows[0]
+
+    assert row.faults == (Fault(Problem.OLDER_IMAGE, "image is 3 days older than the newest"),)
+    assert (row.condition, row.is_newest, row.image) == (Condition.HEALTHY, False, OLD)
+
+
+def test_an_image_that_is_gone_is_no_longer_one_of_ours() -> None:
+    words = "image ami-00000000 is no longer one of ours"
+
+    assert faults(host("claw-1", image="ami-00000000")) == (Fault(Problem.OLDER_IMAGE, words),)
+
+
+def test_without_images_nothing_is_said_of_them() -> None:
+    fleet = seen(["claw-1"], host("claw-1"), images=())
+
+    assert (fleet.newest, fleet.rows[0].faults) == (None, ())
+
+
+@pytest.mark.parametrize(
+    "coming",
+    [
+        host("claw-1", 2, state=HostState.PENDING, health=Health.UNKNOWN),
+        host("claw-1", 2, health=Health.INITIALIZING),
+    ],
+    ids=["pending", "initializing"],
+)
+def test_a_replacement_in_progress_is_no_fault(coming: Host) -> None:
+    going = host("claw-1", 1, state=HostState.SHUTTING_DOWN, health=Health.UNKNOWN, image=OLD.id)
+
+    row = seen(["claw-1"], going, coming).rows[0]
+
+    assert (row.replacing, row.faults, row.condition) == (True, (), Condition.STARTING)
+    assert (row.host, row.leaving) == (coming, (going,))
+
+
+def test_between_the_old_host_and_the_new_one_it_is_being_replaced() -> None:
+    going = host("claw-1", state=HostState.SHUTTING_DOWN, health=Health.UNKNOWN)
+
+    row = seen(["claw-1"], going).rows[0]
+
+    assert (row.replacing, row.faults, row.condition) == (True, (), Condition.STARTING)
+
+
+def test_a_host_without_an_entry_that_leaves_is_not_shown_at_all() -> None:
+    going = host("claw-9", 9, state=HostState.SHUTTING_DOWN, health=Health.UNKNOWN)
+
+    assert [row.id for row in seen(["claw-1"], host("claw-1"), going).rows] == ["claw-1"]
+
+
+def test_the_worst_comes_first_and_ids_as_people_count() -> None:
+    ids = ("claw-10", "claw-9", "claw-2", "claw-1", "claw-7", "claw-5", "claw-4")
+    fleet = seen(
+        ids,
+        host("claw-10", 10),
+        host("claw-2", 2),
+        host("claw-9", 9, image=OLD.id),
+        host("claw-1", 1, type_="t3.small"),
+        host("claw-7", 7, health=Health.IMPAIRED, image=OLD.id),
+        host("claw-5", 51),
+        host("claw-5", 52),
+        host("stray", 99),
+    )
+
+    assert [row.id for row in fleet.rows] == [
+        "claw-4",
+        "claw-7",
+        "claw-5",
+        "stray",
+        "claw-1",
+        "claw-9",
+        "claw-2",
+        "claw-10",
+    ]
+    assert [row.worst for row in fleet.rows] == [*Problem, None, None]
+
+
+def test_each_problem_is_counted() -> None:
+    fleet = seen(
+        ("claw-1", "claw-2", "claw-3"),
+        host("claw-2", 2, image=OLD.id),
+        host("claw-3", 3, image=OLD.id, type_="t3.small"),
+    )
+
+    assert fleet.counts == {
+        Problem.MISSING: 1,
+        Problem.WRONG_TYPE: 1,
+        Problem.OLDER_IMAGE: 2,
+    }
+
+
+def test_an_empty_ec2_leaves_every_instance_missing() -> None:
+    fleet = seen(("claw-1", "claw-2"), images=())
+
+    assert fleet.counts == {Problem.MISSING: 2}
+    assert set(fleet.conditions.values()) == {Condition.MISSING}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "moments"),
+        (59, "moments"),
+        (60, "1 minute"),
+        (7199, "1 hour"),
+        (2 * 3600, "2 hours"),
+        (DAY, "1 day"),
+        (39.9 * DAY, "39 days"),
+    ],
+)
+def test_a_length_of_time_in_its_largest_unit(seconds: float, words: str) -> None:
+    assert older(seconds) == words
+
+
+def test_numbers_in_names_count() -> None:
+    names = ["claw-10", "claw-2", "claw", "babel-1", "10", "9"]
+
+    assert sorted(names, key=natural) == ["babel-1", "claw", "claw-2", "claw-10", "9", "10"]
+
+
+def test_five_hundred_instances_are_shaped() -> None:
+    ids = [f"claw-{number}" for number in range(1, 501)]
+    hosts = [host(id_, number) for number, id_ in enumerate(ids, 1)]
+    hosts[399] = replace(hosts[399], health=Health.IMPAIRED)
+
+    fleet = seen(ids, *hosts, images=(*IMAGES, Image("ami-0", "oldest", 0)))
+
+    assert [row.id for row in fleet.rows[:3]] == ["claw-400", "claw-1", "claw-2"]
+    assert fleet.counts == {Problem.NOT_HEALTHY: 1}
