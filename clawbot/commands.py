@@ -17,9 +17,9 @@ from clawbot.replies import (
     refused,
     usage,
 )
-from fleet_control.caller import ALL
+from fleet_control.caller import ALL, Human
 from fleet_control.clock import Clock
-from fleet_control.error import FleetError
+from fleet_control.error import ControlApiRefused, FleetError
 from fleet_control.fleet import Fleet
 from fleet_control.policy import Condition, Refused, Usage
 
@@ -49,6 +49,27 @@ class Commands:
             reply = _told(error)
             await chat.edit(reply_id, reply)
             return reply
+
+    async def decline(self, question: Question, ask: Ask, chat: Chat, reply_id: str) -> Reply:
+        """A no to `question`: nothing is deployed."""
+        if ask.account != question.asker:
+            return await _say(chat, _not_asker())
+        reply = Notice((f"Nothing was deployed: `{question.target}` was left as it is.",))
+        await chat.edit(reply_id, reply)
+        return reply
+
+    async def cancel(self, run_id: int, ask: Ask, chat: Chat) -> Reply:
+        """Stop a deploy that has not started, for any operator; its own reply will tell how."""
+        if not (isinstance(ask.caller, Human) and ask.caller.operator):
+            return await _say(chat, refused("Only operators may cancel a deploy.", "not_operator"))
+        try:
+            words = await self._fleet.api.cancel(run_id, ask.requested_by)
+        except ControlApiRefused as error:
+            return await _say(chat, refused(str(error), error.code))
+        except FleetError as error:
+            return await _say(chat, _told(error))
+        log.info("fleet.cancelled run=%s by=%s", run_id, ask.account)
+        return await _say(chat, Notice((words,)))
 
     async def _answer(self, ask: Ask, chat: Chat) -> Reply:
         match ask.words:
@@ -83,7 +104,7 @@ class Commands:
 
     async def _confirm(self, question: Question, ask: Ask, chat: Chat, reply_id: str) -> Reply:
         if ask.account != question.asker:
-            return await _say(chat, refused("Only the one who asked may confirm.", "not_asker"))
+            return await _say(chat, _not_asker())
         if self._clock.now() > question.expires:
             reply: Reply = Notice(("That question is over. Ask again.",))
             await chat.edit(reply_id, reply)
@@ -132,6 +153,10 @@ class Commands:
 async def _say(chat: Chat, reply: Reply) -> Reply:
     await chat.send(reply)
     return reply
+
+
+def _not_asker() -> Notice:
+    return refused("Only the one who asked may answer that.", "not_asker")
 
 
 def _told(error: Exception) -> Notice:
