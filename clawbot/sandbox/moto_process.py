@@ -22,6 +22,8 @@ def main() -> None:
     images = sys.stdin.buffer.readline()
     threading.Thread(target=_end_with, args=(sys.stdin.buffer,), daemon=True).start()
     logging.disable()
+    # An unknown image is refused, as in AWS.
+    os.environ["MOTO_ENABLE_AMI_VALIDATION"] = "true"
     server = _server(int(sys.argv[1]), _application(images))
     sys.stdout.write("ready\n")
     sys.stdout.flush()

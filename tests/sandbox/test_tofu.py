@@ -1,0 +1,319 @@
+"""The stand-in engine, as a deploy's run calls it: a program over EC2."""
+
+import asyncio
+import json
+import shutil
+import signal
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clawbot.sandbox.ec2_timing import Ec2Timing, Timing
+from clawbot.sandbox.image import Image
+from clawbot.sandbox.seed import seed
+from clawbot.sandbox.tofu.command import parse
+from clawbot.sandbox.tofu.failure import Failed
+from clawbot.sandbox.tofu.plan import Host, make
+from fleet_control.clock import SystemClock
+from fleet_control.registry import parse as parse_registry
+from tests.clock import TurnedClock
+from tests.sandbox.aws import Aws
+from tests.sandbox.conftest import REGISTRY
+from workflows.fleet_deploy import guard
+
+NEWEST = "ami-03c1a3d1000000003"
+TABLE = "clawdinator-tofu-lock"
+LOCK = "clawdinator-tofu-state/fleet.tfstate"
+BACKEND = (
+    "-backend-config=bucket=clawdinator-tofu-state",
+    f"-backend-config=dynamodb_table={TABLE}",
+    "-backend-config=region=eu-central-1",
+)
+QUIET = ("-input=false", "-no-color")
+ONE, TWO = (f'aws_instance.clawdinator["clawdinator-{n}"]' for n in (1, 2))
+
+
+@dataclass(frozen=True)
+class Said:
+    code: int
+    out: str
+    err: str
+
+
+class Checkout:
+    """A repository's folder and the engine in it."""
+
+    def __init__(self, root: Path, aws: Aws) -> None:
+        self.root = root
+        self.aws = aws
+        self.registry = root / "nix" / "instances.json"
+        self.environ = {
+            "PYTHONPATH": ":".join(filter(None, sys.path)),
+            "AWS_ENDPOINT_URL": aws.url,
+            "AWS_REGION": aws.seeded.region,
+            "AWS_ACCESS_KEY_ID": aws.seeded.deployer.access_key,
+            "AWS_SECRET_ACCESS_KEY": aws.seeded.deployer.secret_key,
+        }
+
+    async def begin(self, *argv: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "clawbot.sandbox.tofu",
+            "-chdir=tofu/fleet",
+            *argv,
+            cwd=self.root,
+            env=self.environ,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+
+    async def run(self, *argv: str) -> Said:
+        process = await self.begin(*argv)
+        out, err = await process.communicate()
+        return Said(process.returncode or 0, out.decode(), err.decode())
+
+    async def plan(self, *argv: str, name: str = "p") -> Any:
+        """The plan as `show -json` has it."""
+        file = str(self.root / name)
+        said = await self.run("plan", *QUIET, f"-out={file}", f"-var=ami={NEWEST}", *argv)
+        assert (said.code, said.err) == (0, "")
+        shown = await self.run("show", "-json", file)
+        assert shown.code == 0
+        return json.loads(shown.out)
+
+    async def apply(self, name: str = "p") -> Said:
+        return await self.run("apply", *QUIET, str(self.root / name))
+
+    def write(self, *ids: str) -> None:
+        whole = json.loads(REGISTRY)
+        self.registry.write_text(
+            json.dumps({id_: {**whole["clawdinator-1"], "host": id_} for id_ in ids})
+        )
+
+
+@pytest.fixture
+async def quick(moto: str, our_images: tuple[Image, ...]) -> AsyncIterator[Aws]:
+    """The fleet on the system's clock: another process waits for it."""
+    seeded = await seed(moto, parse_registry(REGISTRY), our_images)
+    proxy = Ec2Timing(SystemClock(), Timing(pending=0.2, initializing=0.2, shutting_down=0.2))
+    url = await proxy.start(moto)
+    with Aws(url, seeded, TurnedClock(), proxy) as aws:
+        yield aws
+    await proxy.stop()
+
+
+@pytest.fixture
+async def checkout(quick: Aws, tmp_path: Path) -> Checkout:
+    shutil.copytree(Path(__file__).parents[2] / "tofu" / "fleet", tmp_path / "tofu" / "fleet")
+    checkout = Checkout(tmp_path, quick)
+    checkout.registry.parent.mkdir()
+    checkout.registry.write_text(REGISTRY)
+    assert (await checkout.run("init", *QUIET, *BACKEND)).code == 0
+    return checkout
+
+
+def actions(plan: Any) -> dict[str, list[str]]:
+    return {one["address"]: one["change"]["actions"] for one in plan["resource_changes"]}
+
+
+async def test_one_host_is_replaced_and_no_other(checkout: Checkout) -> None:
+    aws = checkout.aws
+    one, two = aws.seeded.hosts
+
+    plan = await checkout.plan(f"-replace={TWO}", f"-target={TWO}")
+    said = await checkout.apply()
+
+    assert actions(plan) == {TWO: ["delete", "create"]}
+    assert (said.code, said.err) == (0, "")
+    hosts = await aws.hosts()
+    (new,) = hosts.keys() - {one.id, two.id}
+    assert hosts[one.id]["State"]["Name"] == hosts[new]["State"]["Name"] == "running"
+    assert hosts[two.id]["State"]["Name"] == "terminated"
+    assert (hosts[new]["ImageId"], hosts[new]["InstanceType"]) == (NEWEST, "t3.small")
+    lines = [line.split(" after ")[0].split(" [id=")[0] for line in said.out.splitlines() if line]
+    assert lines == [
+        f"{TWO}: Destroying...",
+        f"{TWO}: Destruction complete",
+        f"{TWO}: Creating...",
+        f"{TWO}: Creation complete",
+        "Apply complete! Resources: 1 added, 0 changed, 1 destroyed.",
+    ]
+    assert (await aws.ask("dynamodb", "scan", TableName=TABLE))["Items"] == []
+
+
+async def test_the_guard_of_a_run_reads_its_plans(checkout: Checkout) -> None:
+    hosts = {host.id: host.name for host in checkout.aws.seeded.hosts}
+    machines = guard.Machines(hosts, frozenset(hosts.values()))
+    plan = await checkout.plan(f"-replace={TWO}", f"-target={TWO}")
+
+    assert guard.rolled(plan, ["clawdinator-2"], NEWEST, machines) == ()
+    assert len(guard.rolled(plan, ["clawdinator-1"], NEWEST, machines)) == 2
+
+
+async def test_whatever_else_was_planned_a_stale_plan_is_refused(checkout: Checkout) -> None:
+    await checkout.plan(f"-replace={TWO}", f"-target={TWO}")
+    await checkout.aws.terminate(checkout.aws.seeded.hosts[0].id)
+
+    said = await checkout.apply()
+
+    assert said.code == 1
+    assert "│ Error: Saved plan is stale" in said.err
+    assert checkout.aws.proxy.counts["RunInstances"] == 0
+
+
+async def test_an_image_that_is_not_there_is_refused_by_ec2_and_the_host_stays_away(
+    checkout: Checkout,
+) -> None:
+    missing = "ami-00000000000000000"
+    file = str(checkout.root / "p")
+    await checkout.run("plan", f"-out={file}", f"-var=ami={missing}", f"-replace={TWO}")
+
+    said = await checkout.apply()
+
+    assert said.code == 1
+    assert "InvalidAMIID.NotFound" in said.err
+    states = await checkout.aws.states()
+    assert sorted(states.values()) == ["running", "terminated"]
+
+
+async def test_a_held_lock_is_waited_for_and_then_named(checkout: Checkout) -> None:
+    info = {"ID": "1", "Who": "someone@elsewhere", "Operation": "OperationTypeApply"}
+    await checkout.aws.ask(
+        "dynamodb",
+        "put_item",
+        TableName=TABLE,
+        Item={"LockID": {"S": LOCK}, "Info": {"S": json.dumps(info)}},
+    )
+
+    said = await checkout.run("plan", *QUIET, "-lock-timeout=600ms", f"-var=ami={NEWEST}")
+
+    assert said.code == 1
+    assert "Error acquiring the state lock" in said.err
+    assert "Who:       someone@elsewhere" in said.err
+    assert "Acquiring state lock." in said.out
+
+    waiting = await checkout.begin("plan", *QUIET, "-lock-timeout=5m", f"-var=ami={NEWEST}")
+    assert waiting.stdout
+    assert b"Acquiring state lock." in await waiting.stdout.readline()
+    await checkout.aws.ask("dynamodb", "delete_item", TableName=TABLE, Key={"LockID": {"S": LOCK}})
+    out, _ = await waiting.communicate()
+    assert waiting.returncode == 0
+    assert b"No changes." in out
+
+
+@pytest.mark.parametrize(
+    ("how", "locked"), [(signal.SIGTERM, 0), (signal.SIGINT, 0), (signal.SIGKILL, 1)]
+)
+async def test_ended_midway_it_leaves_the_hosts_as_they_are(
+    checkout: Checkout, how: signal.Signals, locked: int
+) -> None:
+    await checkout.plan(f"-replace={TWO}", f"-target={TWO}")
+    process = await checkout.begin("apply", *QUIET, str(checkout.root / "p"))
+    assert process.stdout
+    while b"Creating..." not in await process.stdout.readline():
+        pass
+
+    process.send_signal(how)
+    await process.communicate()
+
+    assert process.returncode != 0
+    left = await checkout.aws.ask("dynamodb", "scan", TableName=TABLE)
+    assert len(left["Items"]) == locked
+    assert (await checkout.aws.states())[checkout.aws.seeded.hosts[0].id] == "running"
+
+
+async def test_what_left_the_registry_is_destroyed_and_what_came_is_created(
+    checkout: Checkout,
+) -> None:
+    checkout.write("clawdinator-2", "clawdinator-babelfish")
+
+    plan = await checkout.plan()
+    said = await checkout.apply()
+
+    assert said.code == 0
+    assert actions(plan) == {
+        ONE: ["delete"],
+        TWO: ["no-op"],
+        'aws_instance.clawdinator["clawdinator-babelfish"]': ["create"],
+    }
+    assert sorted((await checkout.aws.states()).values()) == ["running", "running", "terminated"]
+    again = await checkout.run("plan", *QUIET, f"-var=ami={NEWEST}")
+    assert "No changes." in again.out
+
+
+async def test_without_init_there_is_no_plan(checkout: Checkout) -> None:
+    shutil.rmtree(checkout.root / "tofu" / "fleet" / ".terraform")
+
+    said = await checkout.run("plan", *QUIET, f"-var=ami={NEWEST}")
+
+    assert said.code == 1
+    assert "Backend initialization required" in said.err
+
+
+HOSTS = {"a": Host("i-a", "ami-old", "t3.large"), "b": Host("i-b", "ami-old", "t3.large")}
+TYPES = {"a": "t3.large", "b": "t3.small"}
+
+
+def moved(replace: set[str], targets: set[str]) -> dict[str, str]:
+    plan = make(TYPES, HOSTS, "ami-new", replace, targets)
+    return {change.name: change.action.value for change in plan.changes}
+
+
+def test_another_image_or_type_alone_moves_nothing() -> None:
+    assert moved(set(), set()) == {"a": "no-op", "b": "no-op"}
+
+
+def test_a_replacement_of_what_is_not_there_is_silently_nothing() -> None:
+    assert moved({'aws_instance.clawdinator["nope"]'}, set()) == {"a": "no-op", "b": "no-op"}
+
+
+def test_a_replacement_outside_the_targets_is_nothing() -> None:
+    b = 'aws_instance.clawdinator["b"]'
+
+    assert moved({b}, {'aws_instance.clawdinator["a"]'}) == {"a": "no-op"}
+    assert moved({b}, {b, 'aws_iam_role.instance["b"]'}) == {"b": "replace"}
+    assert moved(set(), {'aws_iam_role.instance["b"]'}) == {}
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        ((), "asked for none"),
+        (("destroy",), 'asked for "destroy"'),
+        (("plan", "-destroy"), "not defined: -destroy"),
+        (("plan", "-out"), "-out takes a value"),
+        (("plan", "-no-color=yes"), "-no-color takes no value"),
+        (("plan", "-input=true"), "-input can only be false"),
+        (("apply", "-auto-approve", "p"), "not defined: -auto-approve"),
+        (("apply",), "apply takes 1 files"),
+        (("plan", "extra"), "plan takes 0 files"),
+        (("-chdir=nowhere", "plan"), "no such directory"),
+    ],
+)
+def test_what_a_run_does_not_ask_is_an_error_that_names_it(
+    argv: tuple[str, ...], words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(Failed) as caught:
+        parse(argv, tmp_path)
+
+    assert words in caught.value.framed
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("5m", 300), ("1h30m", 5400), ("0s", 0), ("500ms", 0.5)]
+)
+def test_a_lock_timeout_is_a_duration(text: str, seconds: float, tmp_path: Path) -> None:
+    assert parse(("plan", f"-lock-timeout={text}"), tmp_path).lock_timeout == seconds
+
+
+@pytest.mark.parametrize("text", ["5", "m5", "5 m", "-5m"])
+def test_what_is_no_duration_is_refused(text: str, tmp_path: Path) -> None:
+    asked = parse(("plan", f"-lock-timeout={text}"), tmp_path)
+
+    with pytest.raises(Failed, match="duration"):
+        assert asked.lock_timeout
