@@ -11,27 +11,36 @@ class TurnedClock:
     def __init__(self, start: float = 1_790_000_000.0) -> None:
         self._now = start
         self._order = count()
-        self._sleepers: list[tuple[float, int, asyncio.Event]] = []
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._changed = asyncio.Condition()
 
     def now(self) -> float:
         return self._now
 
     async def sleep(self, seconds: float) -> None:
-        woken = asyncio.Event()
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._sleepers, (self._now + seconds, next(self._order), woken))
-        await woken.wait()
+        async with self._changed:
+            self._changed.notify_all()
+        await woken
 
     @property
     def sleeping(self) -> int:
         """How many wait for the clock now."""
-        return len(self._sleepers)
+        return sum(not woken.done() for *_, woken in self._sleepers)
+
+    async def asleep(self, count: int) -> None:
+        """Wait until that many wait for the clock."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.sleeping >= count)
 
     async def turn(self, seconds: float) -> None:
         """Move on, waking each sleeper at its own moment and letting it run before the next."""
         until = self._now + seconds
         while self._sleepers and self._sleepers[0][0] <= until:
             self._now, _, woken = heapq.heappop(self._sleepers)
-            woken.set()
+            if not woken.done():
+                woken.set_result(None)
             await asyncio.sleep(0)
             await asyncio.sleep(0)
         self._now = until

@@ -1,0 +1,109 @@
+"""A Control API on loopback that says what a test tells it: the JSON of the contract, no rules."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from clawbot.sandbox.loopback import listen, url_of
+from fleet_control.control_api import ControlApi
+from fleet_control.ledger import Entry, Job, Run, Step
+from tests.clock import TurnedClock
+
+CREATED = "2026-11-24T10:00:00Z"
+
+
+def run(id_: int, status: str = "in_progress", conclusion: str | None = None, **more: Any) -> Run:
+    known = {
+        "target": "claw-2",
+        "ami_override": "",
+        "caller": "",
+        "requested_by": "terminal:operator operator",
+        "request_id": f"terminal.demo.1.{id_}",
+        "reply": "77",
+        "created": CREATED,
+        "started": CREATED,
+        "updated": "2026-11-24T10:03:05Z",
+        "url": f"https://github.example/runs/{id_}",
+    }
+    return Run(id=id_, status=status, conclusion=conclusion, **(known | more))
+
+
+def job(name: str, conclusion: str | None = "success", status: str = "completed") -> Job:
+    steps = (Step("Replace", status, conclusion),) if status != "queued" else ()
+    return Job(name, status, conclusion, CREATED, None, steps)
+
+
+@dataclass
+class Api:
+    """Attributes:
+    asked: every call's body, in order.
+    runs: what `run` and `runs` answer from.
+    next: an answer to give once instead, as (status, body).
+    """
+
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+    next: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    registry: str = "{}"
+    on_deploy: Callable[[Entry], None] | None = None
+    url: str = ""
+    arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        ask = json.loads(await request.read())
+        async with self.arrived:
+            self.asked.append(ask)
+            self.arrived.notify_all()
+        if self.next:
+            status, body = self.next.pop(0)
+            return web.json_response(body, status=status)
+        return web.json_response({"ok": True, **self._answer(ask)})
+
+    def _answer(self, ask: dict[str, Any]) -> dict[str, Any]:
+        match ask["action"]:
+            case "deploy":
+                begun = run(len(self.runs) + 1, "queued", request_id=ask["request_id"])
+                self.runs.append(begun)
+                return {"message": "queued", "run": {"id": begun.id, "url": begun.url}}
+            case "run":
+                return {"run": _json(next(r for r in self.runs if r.id == ask["run_id"]))}
+            case "runs":
+                return {"runs": [_json(one) for one in reversed(self.runs)]}
+            case "registry":
+                return {"registry": self.registry, "version": "1"}
+        raise AssertionError(ask)
+
+    def count(self, action: str) -> int:
+        return sum(ask["action"] == action for ask in self.asked)
+
+    async def until(self, action: str, count: int) -> None:
+        """Wait until that many such calls came."""
+        async with self.arrived:
+            await self.arrived.wait_for(lambda: self.count(action) >= count)
+
+
+def _json(one: Run) -> dict[str, Any]:
+    jobs = [
+        {**each._asdict(), "steps": [step._asdict() for step in each.steps]} for each in one.jobs
+    ]
+    return {**one._asdict(), "jobs": jobs}
+
+
+@asynccontextmanager
+async def control_api(clock: TurnedClock) -> AsyncIterator[tuple[Api, ControlApi]]:
+    api = Api()
+    app = web.Application()
+    app.router.add_post("/", api.answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    listening = listen(0)
+    await web.SockSite(runner, listening).start()
+    api.url = url_of(listening)
+    async with ControlApi(api.url, "token", "AK", "secret", "eu-central-1", clock) as client:
+        yield api, client
+    await runner.cleanup()

@@ -1,0 +1,94 @@
+"""How a deploy goes, read from its run."""
+
+from clawbot.progress import HostStage, Stage, progress
+from tests.clawbot.control_api import job, run
+
+OLD, NEW = "ami-0000000000000001", "ami-0000000000000002"
+
+
+def host(id_: str, conclusion: str | None = "success", status: str = "completed", old: str = OLD):  # type: ignore[no-untyped-def]  # job's own type
+    return job(f"{id_}: {old} -> {NEW}", conclusion, status)
+
+
+def test_a_run_whose_turn_has_not_come_is_queued() -> None:
+    for status in ("queued", "pending", "waiting", "requested"):
+        seen = progress(run(7, status), ahead=2)
+        assert (seen.stage, seen.ahead) == (Stage.QUEUED, 2)
+
+
+def test_each_host_is_shown_by_name() -> None:
+    jobs = (
+        job("plan"),
+        host("claw-1"),
+        host("claw-2", None, "in_progress"),
+        host("claw-3", None, "queued"),
+    )
+
+    seen = progress(run(7, jobs=jobs))
+
+    assert seen.stage is Stage.RUNNING
+    assert [(one.id, one.old, one.new, one.stage) for one in seen.hosts] == [
+        ("claw-1", OLD, NEW, HostStage.HEALTHY),
+        ("claw-2", OLD, NEW, HostStage.REPLACING),
+        ("claw-3", OLD, NEW, HostStage.WAITING),
+    ]
+
+
+def test_a_host_that_was_not_there_has_no_old_image() -> None:
+    seen = progress(run(7, jobs=(host("claw-1", old="none"),)))
+
+    assert seen.hosts[0].old == ""
+
+
+def test_a_deploy_that_is_done_says_how_long_it_took() -> None:
+    seen = progress(run(7, "completed", "success", jobs=(host("claw-1"),)))
+
+    assert (seen.stage, seen.took) == (Stage.DONE, 185.0)
+
+
+def test_while_it_runs_nothing_changes_by_itself() -> None:
+    early = run(7, updated="2026-11-24T10:01:00Z")
+    late = run(7, updated="2026-11-24T10:02:00Z")
+
+    assert progress(early) == progress(late)
+
+
+def test_a_failure_names_its_step_its_reason_and_what_to_do() -> None:
+    jobs = (
+        job("plan"),
+        host("claw-1"),
+        host("claw-2", "failure"),
+        job(f"claw-3: {OLD} -> {NEW}", "cancelled", "completed")._replace(steps=()),
+    )
+
+    seen = progress(run(7, "completed", "failure", jobs=jobs, reason="claw-2 is not healthy"))
+
+    assert seen.stage is Stage.FAILED
+    assert seen.step == f"claw-2: {OLD} -> {NEW}, Replace"
+    assert seen.reason == "claw-2 is not healthy"
+    assert f"/fleet deploy claw-2 {OLD}" in seen.advice
+    assert [one.stage for one in seen.hosts] == [
+        HostStage.HEALTHY,
+        HostStage.FAILED,
+        HostStage.UNTOUCHED,
+    ]
+
+
+def test_a_run_that_stopped_in_plan_touched_no_host() -> None:
+    seen = progress(run(7, "completed", "failure", jobs=(job("plan", "failure"),), reason="no"))
+
+    assert (seen.step, seen.reason) == ("plan, Replace", "no")
+    assert "No host was touched" in seen.advice
+
+
+def test_every_other_end_is_told_in_words() -> None:
+    for conclusion, stage, words in (
+        ("cancelled", Stage.CANCELLED, "cancelled"),
+        ("timed_out", Stage.FAILED, "longer than"),
+        ("startup_failure", Stage.FAILED, "not valid"),
+        ("action_required", Stage.FAILED, "approval"),
+        ("stale", Stage.FAILED, "GitHub says: stale"),
+    ):
+        seen = progress(run(7, "completed", conclusion))
+        assert seen.stage is stage
+        assert words in seen.reason

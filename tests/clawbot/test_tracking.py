@@ -1,0 +1,172 @@
+"""A run is asked about once for all who follow it, as often as the design says, to its end."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from clawbot.progress import Progress, Stage
+from clawbot.replies import Deploying
+from clawbot.tracking import UNKNOWN_RUN_TRIES, Tracker
+from fleet_control.control_api import ControlApi
+from tests.clawbot.control_api import Api, control_api, run
+from tests.clock import TurnedClock
+
+
+class Followed:
+    """One follower: what it was shown, and a way to wait for the next."""
+
+    def __init__(self, tracker: Tracker, run_id: int = 1) -> None:
+        self.shown: list[Deploying] = []
+        self._changed = asyncio.Condition()
+        begun = Deploying(Progress(Stage.ASKING, "claw-2", run_id=run_id), "terminal:operator")
+        self.task = asyncio.create_task(tracker.follow(begun, self._show))
+
+    async def _show(self, reply: Deploying) -> None:
+        async with self._changed:
+            self.shown.append(reply)
+            self._changed.notify_all()
+
+    async def until(self, stage: Stage) -> Deploying:
+        async with self._changed:
+            await self._changed.wait_for(
+                lambda: bool(self.shown) and self.shown[-1].progress.stage is stage
+            )
+        return self.shown[-1]
+
+
+@pytest.fixture
+def clock() -> TurnedClock:
+    return TurnedClock()
+
+
+@pytest.fixture
+async def outside(clock: TurnedClock) -> AsyncIterator[tuple[Api, ControlApi]]:
+    async with control_api(clock) as both:
+        yield both
+
+
+@pytest.fixture
+async def tracker(outside: tuple[Api, ControlApi], clock: TurnedClock) -> AsyncIterator[Tracker]:
+    tracker = Tracker(outside[1], clock)
+    yield tracker
+    await tracker.close()
+
+
+async def test_a_running_deploy_is_asked_about_every_ten_seconds(
+    outside: tuple[Api, ControlApi], tracker: Tracker, clock: TurnedClock
+) -> None:
+    api = outside[0]
+    api.runs = [run(1)]
+    followed = Followed(tracker)
+    await followed.until(Stage.RUNNING)
+    await clock.asleep(1)
+
+    await clock.turn(9.9)
+    assert api.count("run") == 1
+    await clock.turn(0.1)
+    await api.until("run", 2)
+
+
+async def test_a_waiting_deploy_is_asked_about_every_thirty_seconds_with_its_place(
+    outside: tuple[Api, ControlApi], tracker: Tracker, clock: TurnedClock
+) -> None:
+    api = outside[0]
+    api.runs = [run(1), run(2, "pending"), run(3, "pending")]
+    followed = Followed(tracker, 3)
+
+    assert (await followed.until(Stage.QUEUED)).progress.ahead == 2
+    await clock.asleep(1)
+    await clock.turn(29.9)
+    assert api.count("run") == 1
+    api.runs[0] = run(1, "completed", "success")
+    await clock.turn(0.1)
+    await api.until("run", 2)
+
+
+async def test_many_followers_cost_one_look(
+    outside: tuple[Api, ControlApi], tracker: Tracker, clock: TurnedClock
+) -> None:
+    api = outside[0]
+    api.runs = [run(1)]
+    many = [Followed(tracker) for _ in range(50)]
+    for followed in many:
+        await followed.until(Stage.RUNNING)
+    await clock.asleep(1)
+    api.runs = [run(1, "completed", "success")]
+    await clock.turn(10)
+
+    ended = await asyncio.gather(*(followed.task for followed in many))
+
+    assert {one.progress.stage for one in ended} == {Stage.DONE}
+    assert api.count("run") == 2
+
+
+async def test_a_reply_is_changed_only_when_something_changed(
+    outside: tuple[Api, ControlApi], tracker: Tracker, clock: TurnedClock
+) -> None:
+    api = outside[0]
+    api.runs = [run(1)]
+    followed = Followed(tracker)
+    await followed.until(Stage.RUNNING)
+    for look in range(2, 5):
+        await clock.asleep(1)
+        await clock.turn(10)
+        await api.until("run", look)
+
+    assert len(followed.shown) == 1
+
+
+async def test_an_api_that_is_away_for_a_while_is_said_and_then_forgotten(
+    outside: tuple[Api, ControlApi], tracker: Tracker, clock: TurnedClock
+) -> None:
+    api = outside[0]
+    api.runs = [run(1)]
+    followed = Followed(tracker)
+    await followed.until(Stage.RUNNING)
+    down = {"ok": False, "code": "github_unreachable", "error": "GitHub can't be reached."}
+    api.next = [(502, down)] * 3
+    for look in range(2, 5):
+        await clock.asleep(1)
+        await clock.turn(10)
+        await api.until("run", look)
+    await clock.asleep(1)
+    assert followed.shown[-1].trouble == "GitHub can't be reached."
+
+    api.runs = [run(1, "completed", "success")]
+    await clock.turn(10)
+
+    assert (await followed.task).trouble == ""
+
+
+async def test_a_run_that_is_never_found_ends_as_unknown(
+    outside: tuple[Api, ControlApi], tracker: Tracker, clock: TurnedClock
+) -> None:
+    api = outside[0]
+    gone = {"ok": False, "code": "unknown_run", "error": "There is no such run."}
+    api.next = [(404, gone)] * UNKNOWN_RUN_TRIES
+    followed = Followed(tracker)
+    for look in range(1, UNKNOWN_RUN_TRIES):
+        await api.until("run", look)
+        await clock.asleep(1)
+        await clock.turn(10)
+
+    ended = await followed.task
+
+    assert ended.progress.stage is Stage.UNKNOWN
+    assert "lost sight" in ended.progress.reason
+
+
+async def test_when_the_last_follower_leaves_nobody_asks_any_more(
+    outside: tuple[Api, ControlApi], tracker: Tracker, clock: TurnedClock
+) -> None:
+    outside[0].runs = [run(1)]
+    followed = Followed(tracker)
+    await followed.until(Stage.RUNNING)
+    await clock.asleep(1)
+
+    followed.task.cancel()
+    await asyncio.gather(followed.task, return_exceptions=True)
+    await clock.turn(100)
+
+    assert outside[0].count("run") == 1
