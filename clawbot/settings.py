@@ -1,5 +1,6 @@
 """Every setting in one place: environment first, then the files that lie on a host."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,9 +29,10 @@ FILES = {
     "registry_file": "var/lib/clawd/repos/clawdinators/nix/instances.json",
 }
 # Values that are lists, separated by commas.
-_LISTS = ("operators", "discord_channels", "discord_operator_roles")
+_LISTS = ("operators", "discord_channels", "discord_operator_roles", "telegram_chats")
 # These name a file rather than hold a value.
 _NAMED = ("registry_file",)
+_WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
 
 
 class SettingsError(Exception):
@@ -54,10 +56,19 @@ def _account(account: str) -> str:
     return account
 
 
+def _webhook_secret(secret: SecretStr) -> SecretStr:
+    if not _WEBHOOK_SECRET.fullmatch(secret.get_secret_value()):
+        raise ValueError("must be 16 to 256 letters, digits, _ and -")
+    return secret
+
+
 BotName = Annotated[str, AfterValidator(_bot_name)]
 Account = Annotated[str, AfterValidator(_account)]
 Secret = Annotated[SecretStr, Field(min_length=1)]
 Snowflake = Annotated[int, Field(gt=0, lt=2**64)]
+# A group's is negative, a supergroup's begins with -100.
+ChatId = Annotated[int, Field(gt=-(2**52), lt=2**52)]
+WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]
 
 
 class Settings(BaseModel):
@@ -76,6 +87,13 @@ class Settings(BaseModel):
         discord_guild: id of the one guild that the bot serves.
         discord_channels: ids of the channels it answers in, separated by commas; empty for all.
         discord_operator_roles: ids of roles whose members may deploy, separated by commas.
+        telegram_token: the bot's; where it rides an instance, the file the registry names.
+        telegram_chats: ids of the fleet's groups, separated by commas; an operator's own chat with
+            the bot is always one of the fleet's.
+        telegram_api_url: another Bot API server than Telegram's.
+        telegram_webhook_url: where Telegram is to send updates; empty for polling.
+        telegram_webhook_port: where we listen for them, behind whatever speaks TLS.
+        telegram_webhook_secret: proves that it is Telegram who calls; needed with the URL.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -96,6 +114,12 @@ class Settings(BaseModel):
     discord_guild: Snowflake | None = None
     discord_channels: tuple[Snowflake, ...] = ()
     discord_operator_roles: tuple[Snowflake, ...] = ()
+    telegram_token: Secret | None = None
+    telegram_chats: tuple[ChatId, ...] = ()
+    telegram_api_url: HttpUrl | None = None
+    telegram_webhook_url: HttpUrl | None = None
+    telegram_webhook_port: Annotated[int, Field(ge=0, lt=2**16)] = 8443
+    telegram_webhook_secret: WebhookSecret | None = None
 
     @property
     def bot(self) -> str:
@@ -120,6 +144,11 @@ def load(environ: Mapping[str, str], root: Path = Path("/")) -> Settings:
     if not settings.bot:
         problems.append(
             f"{PREFIX}INSTANCE (the instance whose host carries the bot) or {PREFIX}NAME is missing"
+        )
+    if settings.telegram_webhook_url and not settings.telegram_webhook_secret:
+        problems.append(
+            f"{PREFIX}TELEGRAM_WEBHOOK_SECRET is missing: 16 to 256 letters, digits, _ and -, "
+            "since a webhook without one believes anybody"
         )
     if problems:
         raise SettingsError(problems)
