@@ -1,0 +1,122 @@
+"""Where one ask came from in Discord: a command, a mention, or a button."""
+
+import logging
+from dataclasses import replace
+
+import discord
+
+from clawbot import wording
+from clawbot.discord import limit
+from clawbot.discord.drawing import Drawing
+from clawbot.discord.pen import NOBODY, Pen, send
+from clawbot.discord.speaker import PLATFORM
+from clawbot.page import cut
+from clawbot.replies import Deploying, Reply, StatusReport, is_final
+from fleet_control.clock import Clock
+
+log = logging.getLogger(__name__)
+
+
+class Living:
+    """The reply that `pen` keeps up to date. Its asker is told, once, when its deploy is over."""
+
+    def __init__(self, drawing: Drawing, pen: Pen) -> None:
+        self.drawing = drawing
+        self.pen = pen
+
+    async def edit(self, _reply_id: str, reply: Reply) -> None:
+        changed = await self.show(reply)
+        if changed and isinstance(reply, Deploying) and is_final(reply):
+            await self._tell_asker(reply)
+
+    async def show(self, reply: Reply) -> bool:
+        return await self.pen.write(self.drawing.draw(reply, self.pen.channel.id))
+
+    async def _tell_asker(self, reply: Deploying) -> None:
+        """An edit pings nobody; this new message does."""
+        platform, _, user = reply.asker.partition(":")
+        if platform != PLATFORM or not user.isdecimal():
+            return
+        seen = reply.progress
+        told = f"<@{user}> deploy {seen.target}: {wording.stage(seen)}"
+        try:
+            await self.pen.channel.send(
+                cut(told, limit.CONTENT),
+                reference=discord.MessageReference(
+                    message_id=self.pen.message_id,
+                    channel_id=self.pen.channel.id,
+                    fail_if_not_exists=False,
+                ),
+                allowed_mentions=discord.AllowedMentions(
+                    everyone=False,
+                    roles=False,
+                    users=[discord.Object(int(user))],
+                    replied_user=False,
+                ),
+            )
+        except discord.HTTPException as error:
+            log.warning("discord.asker_not_told run=%s why=%s", seen.run_id, error)
+
+
+class CommandChat(Living):
+    """A command that was deferred: its reply takes the place of "thinking"."""
+
+    def __init__(self, drawing: Drawing, pen: Pen, interaction: discord.Interaction) -> None:
+        super().__init__(drawing, pen)
+        self._interaction = interaction
+        self._sent = False
+
+    async def send(self, reply: Reply) -> str:
+        if self._sent:
+            return await _whisper(self.drawing, self._interaction, reply)
+        await self.show(reply)
+        self._sent = True
+        return str(self.pen.message_id)
+
+
+class MentionChat:
+    """A message that addressed the bot: the reply answers it in the channel."""
+
+    def __init__(
+        self, drawing: Drawing, channel: discord.PartialMessageable, asked: int, clock: Clock
+    ) -> None:
+        self._drawing = drawing
+        self._channel = channel
+        self._asked = asked
+        self._clock = clock
+        self._living: dict[str, Living] = {}
+
+    async def send(self, reply: Reply) -> str:
+        drawn = self._drawing.draw(reply, self._channel.id)
+        sent = await send(self._channel, drawn, self._asked)
+        pen = Pen(self._channel, sent.id, self._clock, shown=drawn.told)
+        self._living[str(sent.id)] = Living(self._drawing, pen)
+        return str(sent.id)
+
+    async def edit(self, reply_id: str, reply: Reply) -> None:
+        await self._living[reply_id].edit(reply_id, reply)
+
+
+class PressChat(Living):
+    """A button: what it changes is its own message; what is only for who pressed is whispered."""
+
+    def __init__(
+        self, drawing: Drawing, pen: Pen, interaction: discord.Interaction, page: int = 0
+    ) -> None:
+        super().__init__(drawing, pen)
+        self._interaction = interaction
+        self._page = page
+
+    async def send(self, reply: Reply) -> str:
+        if not isinstance(reply, StatusReport):
+            return await _whisper(self.drawing, self._interaction, reply)
+        await self.show(replace(reply, page=self._page))
+        return str(self.pen.message_id)
+
+
+async def _whisper(drawing: Drawing, interaction: discord.Interaction, reply: Reply) -> str:
+    drawn = drawing.draw(reply, interaction.channel_id or 0)
+    sent = await interaction.followup.send(
+        embed=drawn.embed, ephemeral=True, allowed_mentions=NOBODY, wait=True
+    )
+    return str(sent.id)

@@ -1,0 +1,118 @@
+"""What `/fleet deploy` offers while it is typed: targets and images, best match first."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from clawbot import wording
+from clawbot.discord import limit
+from clawbot.page import cut
+from fleet_control.caller import ALL
+from fleet_control.clock import Clock
+from fleet_control.error import FleetError
+from fleet_control.fleet import Fleet
+from fleet_control.status import FleetStatus, Image, older
+
+# Discord gives up on an autocomplete after three seconds.
+WAIT_SECONDS = 1.0
+_NEAR = 0.5
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One choice: what is shown, and what it stands for."""
+
+    shown: str
+    value: str
+
+
+class Glance:
+    """The fleet's status in at most a second: a stale one beats none."""
+
+    def __init__(self, fleet: Fleet, clock: Clock) -> None:
+        self._fleet = fleet
+        self._clock = clock
+        self._last: FleetStatus | None = None
+        self._reading: asyncio.Task[None] | None = None
+
+    async def status(self) -> FleetStatus | None:
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read())
+        waiting = asyncio.ensure_future(self._clock.sleep(WAIT_SECONDS))
+        try:
+            await asyncio.wait({self._reading, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+        return self._last
+
+    async def close(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._reading
+
+    async def _read(self) -> None:
+        try:
+            self._last = await self._fleet.status()
+        except FleetError as error:
+            log.warning("discord.choices_stale why=%s", error)
+
+
+def targets(typed: str, status: FleetStatus | None, known: Iterable[str] = ()) -> list[Offer]:
+    """`all` and the ids; `known` are ids to offer where the status can't be had."""
+    if status is None:
+        offered = [Offer(ALL, ALL), *(Offer(id_, id_) for id_ in known)]
+    else:
+        count = len(status.registry.registry)
+        offered = [Offer(f"{ALL} · every host, {count} instances", ALL), *_instances(status)]
+    return _best(typed, offered)
+
+
+def images(typed: str, status: FleetStatus | None, now: float) -> list[Offer]:
+    """The newest images, with their age and who runs them."""
+    if status is None:
+        return []
+    return _best(typed, [_image(image, status, now) for image in status.images])
+
+
+def _instances(status: FleetStatus) -> Iterator[Offer]:
+    for row in status.rows:
+        if row.instance is not None:
+            image = f", image {wording.image(row, status)}" if row.host else ""
+            yield _offer(f"{row.id} · {wording.state(row)}{image}", row.id)
+
+
+def _image(image: Image, status: FleetStatus, now: float) -> Offer:
+    runs = [row.id for row in status.rows if row.host and row.host.image == image.id]
+    more = f" +{len(runs) - 2}" if len(runs) > 2 else ""
+    on = f" · on {', '.join(runs[:2])}{more}" if runs else " · on no host"
+    return _offer(f"{image.id} · {older(now - image.created)} old{on}", image.id)
+
+
+def _offer(shown: str, value: str) -> Offer:
+    return Offer(cut(shown, limit.CHOICE_NAME), value)
+
+
+def _best(typed: str, offered: list[Offer]) -> list[Offer]:
+    wanted = typed.strip().lower()
+    ranked = sorted(
+        ((_distance(wanted, offer), place, offer) for place, offer in enumerate(offered)),
+        key=lambda one: one[:2],
+    )
+    return [offer for distance, _, offer in ranked if distance < 3 - _NEAR][: limit.CHOICES]
+
+
+def _distance(wanted: str, offer: Offer) -> float:
+    """0 the very one, 1 it begins so, 2 it is in there, up to 3 the less alike they are."""
+    if not wanted or offer.value == wanted:
+        return 0.0
+    if offer.value.startswith(wanted):
+        return 1.0
+    if wanted in offer.shown.lower():
+        return 2.0
+    return 3.0 - SequenceMatcher(None, wanted[:64], offer.value).ratio() * 0.99

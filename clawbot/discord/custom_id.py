@@ -1,0 +1,108 @@
+"""A button's whole meaning, in the at most 100 characters of its id, with our mark on it.
+
+``fleet:<act>:<what>:<whom>:<until>:<mark>``. Numbers are in base 62, so that the longest instance
+id and three 64-bit ids fit. The mark also covers where the button stands, so that one copied to
+another channel is foreign there.
+"""
+
+import re
+import string
+from dataclasses import dataclass
+from enum import StrEnum
+
+from clawbot.replies import Question
+from clawbot.seal import Seal
+from fleet_control.caller import is_target
+from fleet_control.ledger import is_image_id
+
+PATTERN = re.compile(
+    r"fleet:(?P<act>[yncs]):(?P<what>[A-Za-z0-9,-]*):(?P<whom>[A-Za-z0-9]*)"
+    r":(?P<until>[A-Za-z0-9]*):(?P<mark>[A-Za-z0-9_-]{8})"
+)
+_DIGITS = string.digits + string.ascii_letters
+_IMAGE = "ami-"
+
+
+class Act(StrEnum):
+    """What a button does."""
+
+    YES = "y"
+    NO = "n"
+    CANCEL = "c"
+    STATUS = "s"
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """What a button means.
+
+    Attributes:
+        what: `target,image,asked` of a yes or a no; a run's id; a page's number.
+        whom: Discord id of the only one who may press it; 0 for anybody.
+        until: Unix seconds; 0 for ever.
+    """
+
+    act: Act
+    what: str = ""
+    whom: int = 0
+    until: int = 0
+
+    def custom_id(self, seal: Seal, *place: str) -> str:
+        """The id of this button, good only in `place`."""
+        body = f"{self.act}:{self.what}:{spelled(self.whom)}:{spelled(self.until)}"
+        return f"fleet:{body}:{seal.mark(body, *place)}"
+
+
+def read(custom_id: str, seal: Seal, *place: str) -> Press | None:
+    """What a button means, or None where it is not ours, not unaltered, or not from `place`."""
+    found = PATTERN.fullmatch(custom_id)
+    if found is None:
+        return None
+    body, mark = custom_id.removeprefix("fleet:").rsplit(":", 1)
+    if not seal.holds(mark, body, *place):
+        return None
+    act, what = Act(found["act"]), found["what"]
+    return Press(act, what, number(found["whom"]), number(found["until"]))
+
+
+def answer(question: Question, act: Act) -> Press | None:
+    """The button that answers `question`; None where what it asks for does not fit a button."""
+    image = question.image
+    if not is_target(question.target) or (image and not is_image_id(image)):
+        return None
+    asked = spelled(int(question.asked))
+    what = ",".join((question.target, image.removeprefix(_IMAGE), asked))
+    whom = int(question.asker.partition(":")[2])
+    return Press(act, what, whom, int(question.expires))
+
+
+def question(press: Press) -> Question:
+    """The question that a yes or a no answers, as far as an answer needs it."""
+    target, image, asked = press.what.split(",")
+    return Question(
+        target=target,
+        image=f"{_IMAGE}{image}" if image else "",
+        asker=f"discord:{press.whom}",
+        asked=str(number(asked)),
+        expires=press.until,
+        why="",
+        replaced=(),
+        created=(),
+        removed=(),
+    )
+
+
+def spelled(value: int) -> str:
+    """A number in base 62; nothing for 0."""
+    digits = ""
+    while value:
+        value, digit = divmod(value, len(_DIGITS))
+        digits = _DIGITS[digit] + digits
+    return digits
+
+
+def number(digits: str) -> int:
+    value = 0
+    for digit in digits:
+        value = value * len(_DIGITS) + _DIGITS.index(digit)
+    return value

@@ -1,0 +1,297 @@
+"""The cog: what Discord tells it becomes asks; everything else is in `Commands`."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from clawbot.ask import Ask
+from clawbot.bot import Bot
+from clawbot.discord import custom_id
+from clawbot.discord.button import COG, FleetButton
+from clawbot.discord.chat import CommandChat, MentionChat, PressChat
+from clawbot.discord.choice import Glance, Offer, images, targets
+from clawbot.discord.custom_id import Act, Press
+from clawbot.discord.drawing import Drawing
+from clawbot.discord.guild import Trouble, look
+from clawbot.discord.pen import NOBODY, Pen
+from clawbot.discord.predecessor import Left, Show
+from clawbot.discord.registration import register
+from clawbot.discord.speaker import PLATFORM, account, addressed, author, person
+from clawbot.replies import Reply, refused
+from clawbot.seal import Seal
+from fleet_control.caller import Caller
+from fleet_control.error import FleetError, RegistryError
+from fleet_control.registry import Registry
+
+# How long a successor waits before it asks the Control API again for what was left.
+AGAIN_SECONDS = 30.0
+
+log = logging.getLogger(__name__)
+
+Told = Callable[[Trouble], Awaitable[None]]
+Asking = discord.Interaction[commands.Bot]
+
+
+async def _logged(trouble: Trouble) -> None:
+    log.error("discord.not_served why=%s", trouble)
+
+
+class FleetCog(commands.Cog, name=COG):
+    """`/fleet` in one guild. `on_trouble` hears why it can't be served there, in a sentence."""
+
+    fleet = app_commands.Group(
+        name="fleet",
+        description="The fleet: how it is, and replacing its hosts",
+        guild_only=True,
+        # A courtesy of the menu only, and open to whoever may write: status is for everybody.
+        default_permissions=discord.Permissions(send_messages=True),
+    )
+
+    def __init__(self, client: commands.Bot, bot: Bot, on_trouble: Told = _logged) -> None:
+        self._client = client
+        self._bot = bot
+        self._settings = bot.settings
+        self._clock = bot.clock
+        self._on_trouble = on_trouble
+        secret = bot.settings.aws_secret_access_key.get_secret_value()
+        self._drawing = Drawing(Seal(secret), bot.clock, bot.settings.bot)
+        self._glance = Glance(bot.fleet, bot.clock)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._answered: set[str] = set()
+
+    async def cog_load(self) -> None:
+        self._client.add_dynamic_items(FleetButton)
+        self._spawn(self._begin())
+
+    async def cog_unload(self) -> None:
+        self._client.remove_dynamic_items(FleetButton)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._glance.close()
+
+    # -- commands --------------------------------------------------------------------------
+
+    @fleet.command(description="Every instance, its host, and what is wrong")
+    async def status(self, interaction: Asking) -> None:
+        await self._asked(interaction, "status")
+
+    @fleet.command(description="Replace one host, or all, with the newest image")
+    @app_commands.describe(
+        target="An instance's id, or all", ami="An older image, to roll back; empty for the newest"
+    )
+    async def deploy(self, interaction: Asking, target: str, ami: str | None = None) -> None:
+        await self._asked(interaction, "deploy", target, *([ami] if ami else []))
+
+    @fleet.command(description="What can be asked")
+    async def help(self, interaction: Asking) -> None:
+        await self._asked(interaction, "help")
+
+    @deploy.autocomplete("target")
+    async def _targets(self, interaction: Asking, typed: str) -> list[app_commands.Choice[str]]:
+        if not self._served(interaction.guild_id, _places(interaction)):
+            return []
+        known = self._bot.fleet.registry.last
+        ids = known.registry.ids if known else ()
+        return _choices(targets(typed, await self._glance.status(), ids))
+
+    @deploy.autocomplete("ami")
+    async def _images(self, interaction: Asking, typed: str) -> list[app_commands.Choice[str]]:
+        if not self._served(interaction.guild_id, _places(interaction)):
+            return []
+        return _choices(images(typed, await self._glance.status(), self._clock.now()))
+
+    async def _asked(self, interaction: Asking, *words: str) -> None:
+        if not self._served(interaction.guild_id, _places(interaction)):
+            return await self._elsewhere(interaction)
+        # Before anything slow. One that came too late, or was answered by another, ends here.
+        deferred = await _first(interaction.response.defer(thinking=True))
+        if deferred is None or deferred.message_id is None:
+            return None
+        channel = self._channel(interaction.channel_id or 0)
+        pen = Pen(channel, deferred.message_id, self._clock, interaction)
+        chat = CommandChat(self._drawing, pen, interaction)
+        ask = self._ask(interaction, words, str(interaction.id))
+        self._spawn(self._bot.commands.answer(ask, chat))
+        return None
+
+    # -- buttons ---------------------------------------------------------------------------
+
+    async def press(self, interaction: discord.Interaction[Any], id_: str) -> None:
+        """One of our buttons; what it means is in its id, and its mark says that we made it."""
+        message, channel = interaction.message, interaction.channel_id
+        if message is None or channel is None:
+            return None
+        if not self._served(interaction.guild_id, _places(interaction)):
+            return await self._elsewhere(interaction)
+        if await _first(interaction.response.defer()) is None:
+            return None
+        press = self._drawing.read(id_, channel)
+        pen = Pen(self._channel(channel), message.id, self._clock, interaction)
+        page = int(press.what) if press and press.act is Act.STATUS else 0
+        chat = PressChat(self._drawing, pen, interaction, page)
+        if press is None:
+            log.warning("discord.foreign_button by=%s channel=%s", interaction.user.id, channel)
+            await chat.send(refused("That button is not one I made here. Ask again.", "foreign"))
+        else:
+            self._spawn(self._pressed(press, interaction, chat, str(message.id)))
+        return None
+
+    async def _pressed(
+        self, press: Press, interaction: discord.Interaction[Any], chat: PressChat, reply: str
+    ) -> None:
+        do = self._bot.commands
+        match press.act:
+            case Act.STATUS:
+                await do.answer(self._ask(interaction, ("status",), str(interaction.id)), chat)
+            case Act.CANCEL:
+                await do.cancel(int(press.what), self._ask(interaction, (), reply), chat)
+            case Act.YES | Act.NO:
+                await self._answer(press, interaction, chat, reply)
+
+    async def _answer(
+        self, press: Press, interaction: discord.Interaction[Any], chat: PressChat, reply: str
+    ) -> None:
+        """A yes carries the request id of the question, so that two of them are one deploy."""
+        question = custom_id.question(press)
+        ask = self._ask(interaction, (), question.asked)
+        if press.act is Act.NO:
+            await self._bot.commands.decline(question, ask, chat, reply)
+        elif ask.account == question.asker and question.asked in self._answered:
+            await chat.send(refused("You have answered that already.", "answered"))
+        else:
+            if ask.account == question.asker:
+                self._answered.add(question.asked)
+            await self._bot.commands.confirm(question, ask, chat, reply)
+
+    # -- messages --------------------------------------------------------------------------
+
+    @commands.Cog.listener()
+    async def on_message(self, message: discord.Message) -> None:
+        me = self._client.user
+        if me is None or message.author.id == me.id or message.guild is None:
+            return
+        words = addressed(message.content, me.id)
+        parent = getattr(message.channel, "parent_id", None)
+        if words is None or not self._served(message.guild.id, (message.channel.id, parent)):
+            return
+        registry = await self._registry() if message.author.bot else None
+        caller = author(message, self._settings, registry)
+        if caller is None:
+            log.info(
+                "discord.not_heard author=%s webhook=%s", message.author.id, message.webhook_id
+            )
+            return
+        channel = self._channel(message.channel.id)
+        ask = self._said(caller, message.author, words, channel.id, str(message.id))
+        chat = MentionChat(self._drawing, channel, message.id, self._clock)
+        self._spawn(self._bot.commands.answer(ask, chat))
+
+    async def _registry(self) -> Registry | None:
+        try:
+            return (await self._bot.fleet.registry.get()).registry
+        except RegistryError as error:
+            log.warning("discord.speaker_unknown why=%s", error)
+            return None
+
+    # -- beginning -------------------------------------------------------------------------
+
+    async def _begin(self) -> None:
+        await self._client.wait_until_ready()
+        try:
+            guild = look(self._client, self._settings)
+            await register(self._client, self.fleet, self._client.tree, guild.id)
+        except Trouble as trouble:
+            return await self._on_trouble(trouble)
+        except discord.Forbidden:
+            return await self._on_trouble(Trouble.no_commands(self._client))
+        log.info("discord.serving guild=%s bot=%s", guild.id, self._settings.bot)
+        for finishing in await self._left():
+            self._spawn(finishing)
+        return None
+
+    async def _left(self) -> list[Awaitable[Reply]]:
+        while True:
+            try:
+                return await self._bot.dispatcher.resume(PLATFORM, self._left_in)
+            except FleetError as error:
+                log.warning("discord.left_unseen why=%s", error)
+                await self._clock.sleep(AGAIN_SECONDS)
+
+    def _left_in(self, channel: str, reply: str) -> Show | None:
+        if not (channel.isdecimal() and reply.isdecimal()):
+            return None
+        return Left(self._drawing, self._channel(int(channel)), int(reply), self._clock).show
+
+    # -- what all of them need -------------------------------------------------------------
+
+    def _ask(
+        self, interaction: discord.Interaction[Any], words: tuple[str, ...], asked: str
+    ) -> Ask:
+        caller = person(interaction.user, self._settings)
+        return self._said(caller, interaction.user, words, interaction.channel_id or 0, asked)
+
+    def _said(
+        self,
+        caller: Caller,
+        user: discord.User | discord.Member,
+        words: tuple[str, ...],
+        channel: int,
+        asked: str,
+    ) -> Ask:
+        who = account(user)
+        return Ask(caller, words, PLATFORM, str(channel), asked, who, user.display_name)
+
+    def _channel(self, id_: int) -> discord.PartialMessageable:
+        return self._client.get_partial_messageable(id_, guild_id=self._settings.discord_guild)
+
+    def _served(self, guild: int | None, places: tuple[int | None, ...]) -> bool:
+        """Whether we answer there; a thread counts as its channel."""
+        listed = self._settings.discord_channels
+        return guild == self._settings.discord_guild and (
+            not listed or any(place in listed for place in places)
+        )
+
+    async def _elsewhere(self, interaction: discord.Interaction[Any]) -> None:
+        places = ", ".join(f"<#{channel}>" for channel in self._settings.discord_channels[:10])
+        text = f"I answer in {places}." if places else "I serve another guild."
+        await interaction.response.send_message(text, ephemeral=True, allowed_mentions=NOBODY)
+
+    def _spawn(self, doing: Awaitable[object]) -> None:
+        """Ours until it is over, or until we are unloaded."""
+        task = asyncio.get_running_loop().create_task(_survived(doing))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _first(
+    deferring: Awaitable[discord.InteractionCallbackResponse[Any] | None],
+) -> discord.InteractionCallbackResponse[Any] | None:
+    """A first answer, or None where Discord takes none from us any more."""
+    try:
+        return await deferring
+    except discord.HTTPException as error:
+        log.warning("discord.not_deferred code=%s why=%s", error.code, error)
+        return None
+
+
+async def _survived(doing: Awaitable[object]) -> None:
+    try:
+        await doing
+    except discord.HTTPException as error:
+        log.warning("discord.reply_lost why=%s", error)
+    except Exception:
+        log.exception("discord.broken")
+
+
+def _places(interaction: discord.Interaction[Any]) -> tuple[int | None, ...]:
+    return interaction.channel_id, getattr(interaction.channel, "parent_id", None)
+
+
+def _choices(offers: list[Offer]) -> list[app_commands.Choice[str]]:
+    return [app_commands.Choice(name=offer.shown, value=offer.value) for offer in offers]

@@ -1,0 +1,56 @@
+"""Whether the bot can serve its guild, and if not, what to do about it in a sentence."""
+
+import discord
+
+from clawbot.settings import PREFIX, Settings
+
+NEEDED = discord.Permissions(
+    view_channel=True, send_messages=True, embed_links=True, read_message_history=True
+)
+SCOPES = ("bot", "applications.commands")
+
+
+class Trouble(Exception):
+    """Why Discord can't be served: one sentence that says what to do."""
+
+    @classmethod
+    def no_commands(cls, client: discord.Client) -> "Trouble":
+        return cls(
+            f"Discord lets me make no commands there: invite me again by {invitation(client)}"
+        )
+
+
+def invitation(client: discord.Client) -> str:
+    """The link by which an administrator invites the bot with all it needs, and no more."""
+    return discord.utils.oauth_url(client.application_id or 0, permissions=NEEDED, scopes=SCOPES)
+
+
+def look(client: discord.Client, settings: Settings) -> discord.Guild:
+    """The guild to serve; Trouble where something is missing."""
+    if settings.discord_guild is None:
+        raise Trouble(f"{PREFIX}DISCORD_GUILD is missing: the id of the guild to serve.")
+    guild = client.get_guild(settings.discord_guild)
+    if guild is None:
+        raise Trouble(
+            f"I am not in the guild {settings.discord_guild}: check {PREFIX}DISCORD_GUILD, "
+            f"or invite me by {invitation(client)}"
+        )
+    if not (client.intents.guilds and client.intents.guild_messages):
+        raise Trouble("My client needs the intents `guilds` and `guild_messages`: switch them on.")
+    for channel in settings.discord_channels:
+        _look_into(guild, channel)
+    return guild
+
+
+def _look_into(guild: discord.Guild, id_: int) -> None:
+    channel = guild.get_channel(id_)
+    if channel is None:
+        raise Trouble(
+            f"I see no channel {id_} in {guild.name}: check {PREFIX}DISCORD_CHANNELS, "
+            "or let me view it."
+        )
+    has = channel.permissions_for(guild.me)
+    lacking = [name for name, needed in NEEDED if needed and not getattr(has, name)]
+    if lacking:
+        words = ", ".join(name.replace("_", " ") for name in lacking)
+        raise Trouble(f"In #{channel.name} I may not {words}: allow it in the channel's settings.")

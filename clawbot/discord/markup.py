@@ -1,0 +1,182 @@
+"""Replies as embeds, within Discord's limits whatever the fleet's size."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import discord
+from discord.utils import escape_markdown
+
+from clawbot import wording
+from clawbot.discord import limit
+from clawbot.page import Page, cut, page
+from clawbot.progress import HostProgress, HostStage, Progress, Stage
+from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
+from fleet_control.status import FleetStatus, InstanceStatus, Problem, older
+
+ROWS_A_PAGE = 12
+HOSTS_BY_NAME = 12
+LONGEST_ROW = 320
+BAR = 20
+
+GREEN, YELLOW, RED, BLUE, GREY = 0x3BA55D, 0xF0B232, 0xDA373C, 0x5865F2, 0x80848E
+_TONES = {Tone.PLAIN: GREY, Tone.REFUSED: YELLOW, Tone.BROKEN: RED}
+_GRAVE = (Problem.MISSING, Problem.NOT_HEALTHY, Problem.TWO_HOSTS)
+_STAGES = {
+    Stage.ASKING: BLUE,
+    Stage.QUEUED: BLUE,
+    Stage.RUNNING: BLUE,
+    Stage.DONE: GREEN,
+    Stage.FAILED: RED,
+    Stage.CANCELLED: GREY,
+    Stage.UNKNOWN: YELLOW,
+}
+_HOSTS = {
+    HostStage.WAITING: "⚪",
+    HostStage.REPLACING: "🔵",
+    HostStage.HEALTHY: "🟢",
+    HostStage.FAILED: "🔴",
+    HostStage.UNTOUCHED: "⚪",
+}
+
+
+def embed(reply: Reply, now: float) -> discord.Embed:
+    """A reply as the one embed that shows it; `now` in Unix seconds, for ages."""
+    match reply:
+        case Notice():
+            text = "\n".join(said(line) for line in reply.lines)
+            return _embed("", text, _TONES[reply.tone])
+        case StatusReport():
+            return _status(reply.status, status_page(reply), now)
+        case Question():
+            return _question(reply)
+        case Deploying():
+            return _deploying(reply)
+
+
+def status_page(report: StatusReport) -> Page[InstanceStatus]:
+    return page(report.status.rows, report.page, ROWS_A_PAGE)
+
+
+def said(line: str) -> str:
+    """A line of ours: what stands in backquotes is code, nothing else is any markup."""
+    parts = line.split("`")
+    if len(parts) % 2 == 0:
+        return escape_markdown(line)
+    return "".join(f"`{part}`" if odd % 2 else _escaped(part) for odd, part in enumerate(parts))
+
+
+def _escaped(text: str) -> str:
+    return escape_markdown(text, ignore_links=True)
+
+
+def _embed(title: str, text: str, colour: int) -> discord.Embed:
+    return discord.Embed(
+        title=cut(title, limit.EMBED_TITLE) or None,
+        description=cut(text, limit.EMBED_DESCRIPTION),
+        colour=colour,
+    )
+
+
+def _moment(seconds: float, style: str = "R") -> str:
+    return f"<t:{int(seconds)}:{style}>"
+
+
+def _status(status: FleetStatus, shown: Page[InstanceStatus], now: float) -> discord.Embed:
+    rows = [_row(row, status, now) for row in shown.items]
+    registry = wording.registry_age(status, now)
+    if registry:
+        rows.append(f"🟡 {cut(_escaped(registry), LONGEST_ROW)}")
+    made = _embed(
+        wording.counted(status), "\n".join(rows) or "There is no instance.", _worst(status)
+    )
+    newest = f"newest image {status.newest.id}" if status.newest else "no image of ours"
+    pages = f"page {shown.number + 1} of {shown.count}, worst first; " if shown.count > 1 else ""
+    made.set_footer(text=pages + newest)
+    made.timestamp = datetime.fromtimestamp(status.taken, UTC)
+    return made
+
+
+def _worst(status: FleetStatus) -> int:
+    if any(row.worst in _GRAVE for row in status.rows):
+        return RED
+    if any(row.faults for row in status.rows):
+        return YELLOW
+    return BLUE if any(row.replacing for row in status.rows) else GREEN
+
+
+def _row(row: InstanceStatus, status: FleetStatus, now: float) -> str:
+    told = [f"{_light(row)} **{_escaped(cut(row.id, 64))}**", wording.state(row)]
+    if row.host is not None:
+        told += [_image(row, status, now), f"since {_moment(row.host.launched)}"]
+    line = " · ".join(told)
+    room = LONGEST_ROW - len(line)
+    wrong = cut(_escaped("; ".join(fault.words for fault in row.faults)), room)
+    return f"{line}\n-# {wrong}" if wrong else line
+
+
+def _light(row: InstanceStatus) -> str:
+    if row.worst in _GRAVE:
+        return "🔴"
+    if row.replacing:
+        return "🔵"
+    return "🟡" if row.faults else "🟢"
+
+
+def _image(row: InstanceStatus, status: FleetStatus, now: float) -> str:
+    if row.image is None:
+        return "image not ours" if status.images else "image unknown"
+    which = "newest image" if row.is_newest else "image"
+    return f"{which}, {older(now - row.image.created)} old"
+
+
+def _question(asked: Question) -> discord.Embed:
+    image = f"`{asked.image}`" if asked.image else "the newest image"
+    told = [said(asked.why), f"With {said(cut(image, 100))}."]
+    told.append(f"Only <@{asked.asker.partition(':')[2]}> can answer, {_moment(asked.expires)}.")
+    made = _embed(f"Deploy {asked.target}?", "\n".join(told), YELLOW)
+    for word, ids in (
+        ("Replaced", asked.replaced),
+        ("Created", asked.created),
+        ("Removed", asked.removed),
+    ):
+        if ids:
+            listed = cut(_escaped(wording.listed(ids)), limit.FIELD_VALUE)
+            made.add_field(name=f"{word}: {len(ids)}", value=listed, inline=False)
+    return made
+
+
+def _deploying(reply: Deploying) -> discord.Embed:
+    seen = reply.progress
+    image = f" with {seen.image}" if seen.image else ""
+    made = _embed(f"Deploy {seen.target}{image}", "\n".join(_told(reply)), _STAGES[seen.stage])
+    if seen.url.startswith(("https://", "http://")):
+        made.url = cut(seen.url, limit.LINK)
+    for name, value in (("At", seen.step), ("Why", seen.reason), ("Next", seen.advice)):
+        if value:
+            made.add_field(name=name, value=cut(said(value), limit.FIELD_VALUE), inline=False)
+    return made
+
+
+def _told(reply: Deploying) -> Iterator[str]:
+    seen = reply.progress
+    yield f"**{wording.stage(seen)}**"
+    if len(seen.hosts) <= HOSTS_BY_NAME:
+        yield from (_host(host) for host in seen.hosts)
+    else:
+        yield from _bar(seen)
+    if reply.trouble:
+        yield f"🟡 {cut(_escaped(reply.trouble), LONGEST_ROW)} I keep trying."
+
+
+def _host(host: HostProgress) -> str:
+    moved = f"`{host.old or 'no host'}` → `{host.new}`"
+    return f"{_HOSTS[host.stage]} **{host.id}** {moved} {wording.HOST_STAGES[host.stage]}"
+
+
+def _bar(seen: Progress) -> Iterator[str]:
+    """Too many to name: how far it is, and those that something is happening to."""
+    healthy = sum(host.stage is HostStage.HEALTHY for host in seen.hosts)
+    full = healthy * BAR // len(seen.hosts)
+    yield f"{'▰' * full}{'▱' * (BAR - full)} {healthy} of {len(seen.hosts)} replaced, healthy"
+    moving = (HostStage.REPLACING, HostStage.FAILED)
+    yield from (_host(host) for host in [h for h in seen.hosts if h.stage in moving][:6])

@@ -1,0 +1,127 @@
+"""One message of ours, kept up to date by whichever way is open.
+
+While an interaction's token lives, through that; afterwards through the channel; and once Discord
+takes no more edits of it, by a new message that follows it.
+"""
+
+import asyncio
+import logging
+
+import discord
+
+from clawbot.discord import limit
+from clawbot.discord.drawing import Drawn
+from fleet_control.clock import Clock
+
+# Discord documents no number; editing slower than this was never refused.
+PAUSE_SECONDS = 4.0
+# Token and message age by Discord's clock, not by ours.
+MARGIN_SECONDS = 60.0
+_DEAD_TOKEN = frozenset({10015, 10062, 50027})
+_NOT_EDITABLE = frozenset({10008, 30046})
+
+NOBODY = discord.AllowedMentions.none()
+
+log = logging.getLogger(__name__)
+
+
+class Pen:
+    """`interaction` is the one whose original response the message is, where there is one."""
+
+    def __init__(
+        self,
+        channel: discord.PartialMessageable,
+        message_id: int,
+        clock: Clock,
+        interaction: discord.Interaction | None = None,
+        shown: tuple[object, ...] = (),
+    ) -> None:
+        self.channel = channel
+        self.message_id = message_id
+        self._clock = clock
+        self._interaction = interaction
+        self._shown = shown
+        self._next = 0.0
+        self._one_at_a_time = asyncio.Lock()
+
+    async def write(self, drawn: Drawn) -> bool:
+        """Show this, unless it is what is shown already; whether anything changed."""
+        async with self._one_at_a_time:
+            if drawn.told == self._shown:
+                return False
+            await self._pause()
+            await self._write(drawn)
+            self._shown = drawn.told
+            return True
+
+    async def _pause(self) -> None:
+        wait = self._next - self._clock.now()
+        if wait > 0:
+            await self._clock.sleep(wait)
+        self._next = self._clock.now() + PAUSE_SECONDS
+
+    async def _write(self, drawn: Drawn) -> None:
+        try:
+            if self._token_lives():
+                await self._by_token(drawn)
+            elif self._older_than(limit.EDITABLE_SECONDS):
+                await self._follow(drawn)
+            else:
+                await self._by_channel(drawn)
+        except discord.HTTPException as error:
+            if error.code in _DEAD_TOKEN and self._interaction is not None:
+                self._interaction = None
+                await self._write(drawn)
+            elif error.code in _NOT_EDITABLE:
+                await self._follow(drawn)
+            else:
+                raise
+
+    def _token_lives(self) -> bool:
+        asked = self._interaction
+        return asked is not None and (
+            self._clock.now() - made(asked.id) < limit.TOKEN_SECONDS - MARGIN_SECONDS
+        )
+
+    async def _by_token(self, drawn: Drawn) -> None:
+        if self._interaction is not None:
+            await self._interaction.edit_original_response(
+                embed=drawn.embed, view=drawn.view, allowed_mentions=NOBODY
+            )
+
+    async def _by_channel(self, drawn: Drawn) -> None:
+        message = self.channel.get_partial_message(self.message_id)
+        await message.edit(embed=drawn.embed, view=drawn.view, allowed_mentions=NOBODY)
+
+    async def _follow(self, drawn: Drawn) -> None:
+        """A new message takes over; it answers the old one, so that a successor can find it."""
+        sent = await send(self.channel, drawn, self.message_id)
+        log.info("discord.reply_goes_on from=%s to=%s", self.message_id, sent.id)
+        self.message_id = sent.id
+        self._interaction = None
+
+    def _older_than(self, seconds: float) -> bool:
+        return self._clock.now() - made(self.message_id) > seconds - MARGIN_SECONDS
+
+
+def made(snowflake: int) -> float:
+    """When Discord made an id, in Unix seconds."""
+    return discord.utils.snowflake_time(snowflake).timestamp()
+
+
+async def send(channel: discord.PartialMessageable, drawn: Drawn, answers: int) -> discord.Message:
+    """A new message that answers another, pinging nobody."""
+    reference = discord.MessageReference(
+        message_id=answers, channel_id=channel.id, fail_if_not_exists=False
+    )
+    if drawn.view is None:
+        return await channel.send(
+            embed=drawn.embed, reference=reference, allowed_mentions=NOBODY, mention_author=False
+        )
+    return await channel.send(
+        embed=drawn.embed,
+        view=drawn.view,
+        reference=reference,
+        allowed_mentions=NOBODY,
+        mention_author=False,
+    )

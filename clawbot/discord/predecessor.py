@@ -1,0 +1,75 @@
+"""Replies that an earlier process of this bot began, taken up where it left them."""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+import discord
+
+from clawbot.discord import limit
+from clawbot.discord.chat import Living
+from clawbot.discord.drawing import Drawing, seen
+from clawbot.discord.pen import MARGIN_SECONDS, Pen, made
+from clawbot.replies import Reply
+from fleet_control.clock import Clock
+
+LOOKED_THROUGH = 100
+
+log = logging.getLogger(__name__)
+
+Show = Callable[[Reply], Awaitable[None]]
+
+
+class Left:
+    """One reply in a channel, looked at when there is something to show for the first time."""
+
+    def __init__(
+        self, drawing: Drawing, channel: discord.PartialMessageable, reply: int, clock: Clock
+    ) -> None:
+        self._drawing = drawing
+        self._channel = channel
+        self._reply = reply
+        self._clock = clock
+        self._living: Living | None = None
+        self._gone = False
+
+    async def show(self, reply: Reply) -> None:
+        if self._living is None and not self._gone:
+            self._living = await self._find()
+            self._gone = self._living is None
+        if self._living is not None:
+            await self._living.edit("", reply)
+
+    async def _find(self) -> Living | None:
+        try:
+            message = await self._newest()
+        except (discord.NotFound, discord.Forbidden) as error:
+            # Deleted by somebody, or in a channel we lost: that reply wants no more care.
+            log.warning("discord.reply_gone reply=%s why=%s", self._reply, error)
+            return None
+        pen = Pen(self._channel, message.id, self._clock, shown=told(message))
+        return Living(self._drawing, pen)
+
+    async def _newest(self) -> discord.Message:
+        """The reply itself, or the message that took over from it after an hour."""
+        message = await self._channel.fetch_message(self._reply)
+        if self._clock.now() - made(message.id) < limit.EDITABLE_SECONDS - 2 * MARGIN_SECONDS:
+            return message
+        after = discord.Object(message.id)
+        async for later in self._channel.history(after=after, limit=LOOKED_THROUGH):
+            reference = later.reference.message_id if later.reference else None
+            if reference == message.id and later.author == message.author and later.embeds:
+                message = later
+        return message
+
+
+def told(message: discord.Message) -> tuple[object, ...]:
+    """What a message says, to be held against a drawing."""
+    said = seen(message.embeds[0]) if message.embeds else ()
+    labels = [
+        button.label
+        for row in message.components
+        if isinstance(row, discord.ActionRow)
+        for button in row.children
+        if isinstance(button, discord.Button)
+    ]
+    return (*said, tuple(labels))
