@@ -7,14 +7,12 @@ from types import TracebackType
 from typing import Annotated, Any, Self, TypeVar
 
 import aiohttp
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 
 from fleet_control.clock import Clock
 from fleet_control.error import ControlApiDown, ControlApiError, ControlApiRefused, OutcomeUnknown
 from fleet_control.ledger import Entry, Run, oldest, seconds
+from fleet_control.signature import Signer
 
 DEADLINE_SECONDS = 10.0
 LONGEST_ANSWER = 1024 * 1024
@@ -70,7 +68,7 @@ class ControlApi:
         self._url = url if url.count("/") > 2 else f"{url}/"
         # The secret may hold two, one a line, while it is being exchanged; either is taken.
         self._token = next(iter(token.split()), "")
-        self._signer = SigV4Auth(Credentials(access_key, secret_key), "lambda", region)
+        self._signer = Signer(access_key, secret_key, region)
         self._clock = clock
         # A connection that never comes about has done nothing: that is worth telling apart.
         self._timeout = aiohttp.ClientTimeout(total=deadline, sock_connect=deadline / 2)
@@ -190,14 +188,8 @@ class ControlApi:
         return self._kept
 
     def _signed(self, body: bytes) -> dict[str, str]:
-        request = AWSRequest(
-            method="POST",
-            url=self._url,
-            data=body,
-            headers={"Content-Type": "application/json", "x-clawdinator-token": self._token},
-        )
-        self._signer.add_auth(request)
-        return dict(request.headers.items())
+        headers = {"Content-Type": "application/json", "x-clawdinator-token": self._token}
+        return self._signer.signed(self._url, body, headers)
 
 
 class _Lost(ControlApiError):

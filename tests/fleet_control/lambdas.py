@@ -1,0 +1,134 @@
+"""A Control API on loopback that does what it is told to, once for each request."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+TOKEN = "token-not-to-be-seen"
+ACCESS_KEY = "AKIANOTTOBESEEN"
+SECRET_KEY = "key-not-to-be-seen"
+REGION = "eu-central-1"
+
+Act = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass
+class Lambda:
+    """The server, what it will do next, and what arrived.
+
+    Attributes:
+        acts: what to do with the next requests, in turn; after the last, 500.
+        asked: each request's body.
+        connections: each request's connection, by number.
+        signed: whether each request's signature holds, as botocore reckons it.
+        ended: set at the end, for those who never answer.
+    """
+
+    url: str = ""
+    acts: list[Act] = field(default_factory=list)
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    connections: list[int] = field(default_factory=list)
+    signed: list[bool] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        self.asked.append(json.loads(body))
+        self.connections.append(id(request.transport))
+        self.headers.append({name.lower(): value for name, value in request.headers.items()})
+        self.signed.append(_signature_holds(request, body))
+        if not self.acts:
+            return web.Response(status=500, text="nothing more to do")
+        return await self.acts.pop(0)(request)
+
+    def answers(self, answer: object, status: int = 200) -> None:
+        """Answer the next request with this JSON."""
+        self.says(json.dumps(answer), status, "application/json")
+
+    def says(self, text: str, status: int = 200, type_: str = "text/html") -> None:
+        async def act(_: web.Request) -> web.StreamResponse:
+            return web.Response(status=status, text=text, content_type=type_)
+
+        self.acts.append(act)
+
+    def refuses(self, code: str, status: int, **more: object) -> None:
+        self.answers({"ok": False, "code": code, "error": f"{code}, in words.", **more}, status)
+
+    def stays_silent(self) -> None:
+        """Accept the next request, and never answer it."""
+
+        async def act(_: web.Request) -> web.StreamResponse:
+            await self.ended.wait()
+            return web.Response()
+
+        self.acts.append(act)
+
+    def trickles(self) -> None:
+        """Begin to answer the next request, and never end."""
+
+        async def act(request: web.Request) -> web.StreamResponse:
+            response = web.StreamResponse()
+            await response.prepare(request)
+            await response.write(b'{"ok": true, ')
+            await self.ended.wait()
+            return response
+
+        self.acts.append(act)
+
+    def breaks_off(self) -> None:
+        """Take the next request, and drop the connection."""
+
+        async def act(request: web.Request) -> web.StreamResponse:
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
+
+        self.acts.append(act)
+
+
+@asynccontextmanager
+async def serving() -> AsyncIterator[Lambda]:
+    served = Lambda()
+    application = web.Application(client_max_size=2**20)
+    application.router.add_post("/", served.handle)
+    runner = web.AppRunner(application, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    served.url = f"http://127.0.0.1:{port}/"
+    try:
+        yield served
+    finally:
+        served.ended.set()
+        await runner.cleanup()
+
+
+def _signature_holds(request: web.Request, body: bytes) -> bool:
+    """Reckon the signature anew, from the bytes and headers that arrived."""
+    given = dict(
+        part.strip().split("=", 1)
+        for part in request.headers["Authorization"].removeprefix("AWS4-HMAC-SHA256").split(",")
+    )
+    arrived = AWSRequest(
+        method=request.method,
+        url=f"http://{request.headers['Host']}{request.path_qs}",
+        data=body,
+        headers={name: request.headers[name] for name in given["SignedHeaders"].split(";")},
+    )
+    arrived.context["timestamp"] = request.headers["X-Amz-Date"]
+    signer = SigV4Auth(Credentials(ACCESS_KEY, SECRET_KEY), "lambda", REGION)
+    words = signer.string_to_sign(arrived, signer.canonical_request(arrived))
+    return (
+        given["Signature"] == signer.signature(words, arrived)
+        and given["Credential"].split("/")[0] == ACCESS_KEY
+    )
