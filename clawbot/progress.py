@@ -1,6 +1,7 @@
 """How a deploy goes, read from its run: a pure function of what GitHub shows."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -9,6 +10,7 @@ from fleet_control.ledger import Job, Run, seconds
 _HOST_JOB = re.compile(
     r"(?P<id>[a-z0-9-]{1,32}): (?P<old>none|ami-[0-9a-f]+) -> (?P<new>ami-[0-9a-f]+)"
 )
+_FAILED = ("failure", "timed_out")
 
 
 class Stage(StrEnum):
@@ -35,12 +37,20 @@ class HostStage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HostProgress:
-    """One host of a deploy; `old` is its image before, empty where there was no host."""
+    """One host of a deploy.
+
+    Attributes:
+        old: its image before; empty where there was no host.
+        began: when its turn came, Unix seconds; 0 before.
+        took: seconds from then to its end; 0 before.
+    """
 
     id: str
     old: str
     new: str
     stage: HostStage
+    began: float = 0.0
+    took: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +60,11 @@ class Progress:
     Attributes:
         image: the image asked for; empty for the newest.
         ahead: how many deploys wait or run before this one.
-        took: seconds from the run's turn to its end.
+        began: when the run's turn came, Unix seconds; 0 before.
+        took: seconds from then to its end; 0 before.
         step: what was going on when it failed.
         reason: why it failed or what is not known, in a sentence.
-        advice: what to do next.
+        advice: what to do next; may hold `code` in backquotes.
     """
 
     stage: Stage
@@ -63,50 +74,87 @@ class Progress:
     run_id: int | None = None
     ahead: int = 0
     hosts: tuple[HostProgress, ...] = ()
+    began: float = 0.0
     took: float = 0.0
     step: str = ""
     reason: str = ""
     advice: str = ""
 
+    @property
+    def over(self) -> bool:
+        """Whether it will not change any more, or not that we could see."""
+        return self.stage in (Stage.DONE, Stage.FAILED, Stage.CANCELLED, Stage.UNKNOWN)
+
 
 def progress(run: Run, ahead: int = 0) -> Progress:
     """What a run shows. `ahead` counts the deploys before it, for one that waits."""
+    stage = _stage(run)
+    began = _began(run)
     known = Progress(
-        stage=_stage(run),
+        stage=stage,
         target=run.target,
         image=run.ami_override,
         url=run.url,
         run_id=run.id,
-        ahead=ahead,
-        hosts=tuple(_host(job, run) for job in run.jobs if _HOST_JOB.fullmatch(job.name)),
-        took=_took(run),
+        ahead=ahead if stage is Stage.QUEUED else 0,
+        hosts=tuple(_hosts(run)),
+        began=began,
+        # While it runs, a number that moves by itself would be a change to show, each time.
+        took=max(0.0, _ended(run) - began) if run.finished else 0.0,
     )
-    return known if known.stage not in (Stage.FAILED, Stage.CANCELLED) else _ended_badly(known, run)
+    if stage in (Stage.FAILED, Stage.CANCELLED):
+        return _ended_badly(known, run)
+    return known
 
 
-def _took(run: Run) -> float:
-    if not run.finished:
-        return 0.0  # a number that moves by itself would be a change to show, each time
-    return max(0.0, seconds(run.updated) - seconds(run.started or run.created))
+def lost(seen: Progress, reason: str) -> Progress:
+    """What is said of a deploy whose end we could not learn."""
+    return replace(
+        seen,
+        stage=Stage.UNKNOWN,
+        reason=reason,
+        advice="Look at the runs, and at `/fleet status`, before asking again.",
+    )
 
 
 def _stage(run: Run) -> Stage:
-    if run.status == "in_progress":
-        return Stage.RUNNING
-    if not run.finished:
-        # queued, pending, waiting, requested: its turn has not come
-        return Stage.RUNNING if any(job.started_at for job in run.jobs) else Stage.QUEUED
-    if run.conclusion == "success":
-        return Stage.DONE
-    return Stage.CANCELLED if run.conclusion == "cancelled" else Stage.FAILED
+    if run.finished:
+        if run.conclusion == "success":
+            return Stage.DONE
+        return Stage.CANCELLED if run.conclusion == "cancelled" else Stage.FAILED
+    # queued, pending, waiting and requested all mean that its turn has not come.
+    started = run.status == "in_progress" or any(job.started_at for job in run.jobs)
+    return Stage.RUNNING if started else Stage.QUEUED
 
 
-def _host(job: Job, run: Run) -> HostProgress:
-    found = _HOST_JOB.fullmatch(job.name)
-    if found is None:
-        raise ValueError(f"not a host's job: {job.name}")
-    old = "" if found["old"] == "none" else found["old"]
-    return HostProgress(found["id"], old, found["new"], _host_stage(job, run))
+def _began(run: Run) -> float:
+    """GitHub's own start of a run is when it was made, however long it then waited."""
+    if _stage(run) is Stage.QUEUED:
+        return 0.0
+    starts = [seconds(job.started_at) for job in run.jobs if job.started_at]
+    return min(starts, default=seconds(run.started or run.created))
+
+
+def _ended(run: Run) -> float:
+    ends = [seconds(job.completed_at) for job in run.jobs if job.completed_at]
+    return max(ends, default=seconds(run.updated))
+
+
+def _hosts(run: Run) -> Iterator[HostProgress]:
+    stopped = False
+    for job in run.jobs:
+        found = _HOST_JOB.fullmatch(job.name)
+        if found is None:
+            continue
+        # Not every runner stops a serial matrix; then the jobs after the first failed one fail
+        # too, without touching their hosts.
+        stage = HostStage.UNTOUCHED if stopped else _host_stage(job, run)
+        stopped = stopped or stage is HostStage.FAILED
+        waits = stage in (HostStage.WAITING, HostStage.UNTOUCHED)
+        began = seconds(job.started_at) if job.started_at and not waits else 0.0
+        ended = seconds(job.completed_at) if job.completed_at and began else began
+        old = "" if found["old"] == "none" else found["old"]
+        yield HostProgress(found["id"], old, found["new"], stage, began, max(0.0, ended - began))
 
 
 def _host_stage(job: Job, run: Run) -> HostStage:
@@ -114,28 +162,29 @@ def _host_stage(job: Job, run: Run) -> HostStage:
         if job.conclusion == "success":
             return HostStage.HEALTHY
         # A matrix's later jobs end as cancelled when an earlier one fails; they never began.
-        begun = any(step.status == "completed" for step in job.steps)
-        return HostStage.FAILED if begun else HostStage.UNTOUCHED
+        begun = any(step.conclusion == "success" for step in job.steps)
+        failed = job.conclusion in _FAILED or (job.conclusion == "cancelled" and begun)
+        return HostStage.FAILED if failed else HostStage.UNTOUCHED
     if run.finished:
         return HostStage.UNTOUCHED
     return HostStage.REPLACING if job.status == "in_progress" else HostStage.WAITING
 
 
 def _ended_badly(known: Progress, run: Run) -> Progress:
-    failed = next((job for job in run.jobs if job.conclusion in ("failure", "timed_out")), None)
-    at_host = failed is not None and _HOST_JOB.fullmatch(failed.name) is not None
+    failed = next((job for job in run.jobs if job.conclusion in _FAILED), None)
     return replace(
         known,
         step=_step(failed) if failed else "",
         reason=run.reason or _conclusion(run),
-        advice=_advice(known, at_host=at_host),
+        advice=_advice(known),
     )
 
 
 def _step(job: Job) -> str:
-    steps = (step.name for step in job.steps if step.conclusion in ("failure", "timed_out"))
-    step = next(steps, "")
-    return f"{job.name}, {step}" if step else job.name
+    host = _HOST_JOB.fullmatch(job.name)
+    name = host["id"] if host else job.name
+    step = next((step.name for step in job.steps if step.conclusion in _FAILED), "")
+    return f"{name}, {step}" if step else name
 
 
 def _conclusion(run: Run) -> str:
@@ -148,22 +197,21 @@ def _conclusion(run: Run) -> str:
             return "GitHub could not start it: the workflow file is not valid."
         case "action_required":
             return "It waits for an approval on GitHub."
+        case "failure":
+            return "Its log does not say."
         case other:
             return f"GitHub says: {other}."
 
 
-def _advice(known: Progress, *, at_host: bool) -> str:
-    moved = [host for host in known.hosts if host.stage is HostStage.HEALTHY]
-    if known.stage is Stage.CANCELLED:
-        return "No host was touched." if not known.hosts else "See `/fleet status` for what moved."
-    if not at_host and not moved:
-        return "No host was touched. Put right what it says, and ask again."
-    if not at_host:
-        return "See `/fleet status` for what moved, then ask again."
+def _advice(known: Progress) -> str:
+    stages = {host.stage for host in known.hosts}
     failed = next((host for host in known.hosts if host.stage is HostStage.FAILED), None)
-    if failed is None or not failed.old:
-        return "The other hosts run what they ran. See `/fleet status`."
-    return (
-        "The hosts after it run what they ran. "
-        f"To go back: `/fleet deploy {failed.id} {failed.old}`."
-    )
+    if failed and failed.old:
+        return f"To go back to its old image: `/fleet deploy {failed.id} {failed.old}`."
+    if failed:
+        return f"See what it says, then `/fleet deploy {failed.id}` again."
+    if HostStage.HEALTHY in stages:
+        return "See `/fleet status` for what moved, then ask again."
+    if known.stage is Stage.CANCELLED:
+        return "No host was touched."
+    return "No host was touched. Put right what it says, and ask again."

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from clawbot.progress import Progress, Stage, progress
+from clawbot.progress import Progress, Stage, lost, progress
 from clawbot.replies import Deploying
 from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
@@ -14,10 +14,10 @@ from fleet_control.ledger import Run
 
 RUNNING_EVERY_SECONDS = 10.0
 WAITING_EVERY_SECONDS = 30.0
-# GitHub lists a run a few seconds after it took the dispatch.
+# GitHub may not know a run in the first seconds after it took the dispatch.
 UNKNOWN_RUN_TRIES = 3
 SAY_TROUBLE_AFTER = 3
-GIVE_UP_AFTER_SECONDS = 6 * 3600.0
+GIVE_UP_UNSEEN_SECONDS = 6 * 3600.0
 _QUEUE_SHOWN = 100
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class Tracker:
         watch = self._watch(run_id, begun.progress)
         watch.followers += 1
         try:
-            return await self._show_changes(watch, begun, show)
+            return await _show_changes(watch, begun, show)
         finally:
             watch.followers -= 1
             if not watch.followers:
@@ -84,61 +84,99 @@ class Tracker:
         if watch.task:
             watch.task.cancel()
 
-    async def _show_changes(self, watch: _Watch, begun: Deploying, show: Show) -> Deploying:
-        shown = begun
-        while True:
-            news = await _news(watch, shown)
-            latest = Deploying(news.progress, begun.asker, news.trouble)
-            await show(latest)
-            shown = latest
-            if is_over(latest.progress):
-                return latest
-
     async def _poll(self, run_id: int, begun: Progress, watch: _Watch) -> None:
-        seen, unknown, troubles = begun, 0, 0
-        until = self._clock.now() + GIVE_UP_AFTER_SECONDS
-        trouble = ""
-        while not is_over(seen):
-            try:
-                seen = await self._look(run_id)
-                troubles, trouble = 0, ""
-            except ControlApiRefused as error:
-                unknown += error.code == "unknown_run"
-                troubles, trouble = troubles + 1, str(error)
-            except ControlApiError as error:
-                troubles, trouble = troubles + 1, str(error)
-            except Exception:
-                log.exception("fleet.run_unreadable run=%s", run_id)
-                troubles, trouble = troubles + 1, "What I see of the run makes no sense to me."
-            if unknown >= UNKNOWN_RUN_TRIES or self._clock.now() > until:
-                seen = _lost(begun, trouble)
-            await _publish(watch, seen, trouble if troubles >= SAY_TROUBLE_AFTER else "")
-            await self._clock.sleep(self._pause(seen))
+        sight = _Sight(begun, self._clock.now())
+        while True:
+            await self._look(run_id, sight)
+            sight.give_up_in_time(self._clock.now())
+            await _publish(watch, Deploying(sight.progress, trouble=sight.trouble))
+            if sight.progress.over:
+                return
+            await self._clock.sleep(self._pause(sight))
 
-    def _pause(self, seen: Progress) -> float:
-        if is_over(seen):
-            return 0.0
-        return self._waiting_every if seen.stage is Stage.QUEUED else self._running_every
+    def _pause(self, sight: "_Sight") -> float:
+        waits = sight.progress.stage in (Stage.ASKING, Stage.QUEUED) and not sight.missed_looks
+        return max(sight.asked_pause, self._waiting_every if waits else self._running_every)
 
-    async def _look(self, run_id: int) -> Progress:
+    async def _look(self, run_id: int, sight: "_Sight") -> None:
+        try:
+            sight.saw(await self._seen(run_id), self._clock.now())
+        except ControlApiRefused as error:
+            sight.missed(str(error), unknown_run=error.code == "unknown_run")
+            sight.asked_pause = error.retry_after or 0.0
+        except ControlApiError as error:
+            sight.missed(str(error))
+        except Exception:
+            log.exception("fleet.run_unreadable run=%s", run_id)
+            sight.missed("What I see of the run makes no sense to me.")
+
+    async def _seen(self, run_id: int) -> Progress:
         seen = progress(await self._api.run(run_id))
         if seen.stage is not Stage.QUEUED:
             return seen
         waiting = await self._api.runs(limit=_QUEUE_SHOWN, unfinished=True)
-        return progress_of(run_id, waiting) or seen
+        return _in_queue(run_id, waiting) or seen
 
 
-def progress_of(run_id: int, runs: tuple[Run, ...]) -> Progress | None:
+@dataclass
+class _Sight:
+    """What was seen of a run last, and since when it has not been seen.
+
+    Attributes:
+        missed_looks: looks in a row that showed nothing.
+        unknown_looks: looks in a row at which GitHub knew no such run.
+        asked_pause: seconds that the Control API asked us to leave it alone.
+    """
+
+    progress: Progress
+    seen_at: float
+    missed_looks: int = 0
+    unknown_looks: int = 0
+    asked_pause: float = 0.0
+    why: str = ""
+
+    @property
+    def trouble(self) -> str:
+        """What keeps us from seeing the run, once that has lasted."""
+        return self.why if self.missed_looks >= SAY_TROUBLE_AFTER else ""
+
+    def saw(self, seen: Progress, now: float) -> None:
+        self.progress, self.seen_at = seen, now
+        self.missed_looks, self.unknown_looks, self.asked_pause = 0, 0, 0.0
+
+    def missed(self, why: str, *, unknown_run: bool = False) -> None:
+        self.why = why
+        self.missed_looks += 1
+        self.unknown_looks = self.unknown_looks + 1 if unknown_run else 0
+        self.asked_pause = 0.0
+
+    def give_up_in_time(self, now: float) -> None:
+        if self.unknown_looks >= UNKNOWN_RUN_TRIES:
+            self.progress = lost(
+                self.progress, "I lost sight of this run: GitHub does not know it."
+            )
+        elif now - self.seen_at > GIVE_UP_UNSEEN_SECONDS:
+            self.progress = lost(self.progress, f"I lost sight of this run. {self.why}".rstrip())
+        if self.progress.over:
+            self.missed_looks = 0
+
+
+def _in_queue(run_id: int, runs: tuple[Run, ...]) -> Progress | None:
     """A waiting run's progress, with how many are ahead of it."""
     run = next((run for run in runs if run.id == run_id), None)
     if run is None:
         return None
-    ahead = sum(not other.finished and other.id < run_id for other in runs)
-    return progress(run, ahead)
+    return progress(run, ahead=sum(not other.finished and other.id < run_id for other in runs))
 
 
-def is_over(seen: Progress) -> bool:
-    return seen.stage in (Stage.DONE, Stage.FAILED, Stage.CANCELLED, Stage.UNKNOWN)
+async def _show_changes(watch: _Watch, begun: Deploying, show: Show) -> Deploying:
+    shown = begun
+    while True:
+        news = await _news(watch, shown)
+        shown = Deploying(news.progress, begun.asker, news.trouble)
+        await show(shown)
+        if shown.progress.over:
+            return shown
 
 
 async def _news(watch: _Watch, shown: Deploying) -> Deploying:
@@ -153,19 +191,7 @@ def _same(one: Deploying, other: Deploying) -> bool:
     return (one.progress, one.trouble) == (other.progress, other.trouble)
 
 
-def _lost(begun: Progress, trouble: str) -> Progress:
-    return Progress(
-        Stage.UNKNOWN,
-        begun.target,
-        begun.image,
-        begun.url,
-        begun.run_id,
-        reason=f"I lost sight of this run. {trouble}".rstrip(),
-        advice="Look at the run itself, and at `/fleet status`, before asking again.",
-    )
-
-
-async def _publish(watch: _Watch, seen: Progress, trouble: str) -> None:
+async def _publish(watch: _Watch, latest: Deploying) -> None:
     async with watch.changed:
-        watch.latest = Deploying(seen, trouble=trouble)
+        watch.latest = latest
         watch.changed.notify_all()

@@ -64,7 +64,7 @@ def test_a_failure_names_its_step_its_reason_and_what_to_do() -> None:
     seen = progress(run(7, "completed", "failure", jobs=jobs, reason="claw-2 is not healthy"))
 
     assert seen.stage is Stage.FAILED
-    assert seen.step == f"claw-2: {OLD} -> {NEW}, Replace"
+    assert seen.step == "claw-2, Replace"
     assert seen.reason == "claw-2 is not healthy"
     assert f"/fleet deploy claw-2 {OLD}" in seen.advice
     assert [one.stage for one in seen.hosts] == [
@@ -92,3 +92,31 @@ def test_every_other_end_is_told_in_words() -> None:
         seen = progress(run(7, "completed", conclusion))
         assert seen.stage is stage
         assert words in seen.reason
+
+
+def test_the_time_a_run_waited_does_not_count_as_taken() -> None:
+    jobs = (
+        job("plan")._replace(
+            started_at="2026-11-24T10:02:00Z", completed_at="2026-11-24T10:02:20Z"
+        ),
+        host("claw-1")._replace(
+            started_at="2026-11-24T10:02:20Z", completed_at="2026-11-24T10:03:00Z"
+        ),
+    )
+
+    seen = progress(run(7, "completed", "success", jobs=jobs))
+
+    assert (seen.took, seen.hosts[0].took) == (60.0, 40.0)
+
+
+def test_hosts_after_the_one_that_failed_are_untouched_whatever_their_jobs_say() -> None:
+    jobs = (host("claw-1", "failure"), host("claw-2", "failure"), host("claw-3", "failure"))
+
+    seen = progress(run(7, "completed", "failure", jobs=jobs))
+
+    assert [one.stage for one in seen.hosts] == [
+        HostStage.FAILED,
+        HostStage.UNTOUCHED,
+        HostStage.UNTOUCHED,
+    ]
+    assert seen.step == "claw-1, Replace"

@@ -7,7 +7,7 @@ import pytest
 
 from clawbot.progress import Progress, Stage
 from clawbot.replies import Deploying
-from clawbot.tracking import UNKNOWN_RUN_TRIES, Tracker
+from clawbot.tracking import GIVE_UP_UNSEEN_SECONDS, UNKNOWN_RUN_TRIES, Tracker
 from fleet_control.control_api import ControlApi
 from tests.clawbot.control_api import Api, control_api, run
 from tests.clock import TurnedClock
@@ -170,3 +170,42 @@ async def test_when_the_last_follower_leaves_nobody_asks_any_more(
     await clock.turn(100)
 
     assert outside[0].count("run") == 1
+
+
+async def test_a_roll_of_days_is_followed_for_as_long_as_it_can_be_seen(
+    outside: tuple[Api, ControlApi], tracker: Tracker, clock: TurnedClock
+) -> None:
+    api = outside[0]
+    api.runs = [run(1)]
+    followed = Followed(tracker)
+    await followed.until(Stage.RUNNING)
+    await clock.asleep(1)
+    await clock.turn(GIVE_UP_UNSEEN_SECONDS + 1)
+    await api.until("run", 2)
+    await clock.asleep(1)
+    assert not followed.task.done()
+
+    down = {"ok": False, "code": "github_unreachable", "error": "GitHub can't be reached."}
+    api.next = [(502, down)]
+    await clock.turn(GIVE_UP_UNSEEN_SECONDS + 1)
+
+    ended = await followed.task
+    assert ended.progress.stage is Stage.UNKNOWN
+    assert "GitHub can't be reached." in ended.progress.reason
+
+
+async def test_a_busy_api_is_left_alone_for_as_long_as_it_asks(
+    outside: tuple[Api, ControlApi], tracker: Tracker, clock: TurnedClock
+) -> None:
+    api = outside[0]
+    api.runs = [run(1)]
+    busy = {"ok": False, "code": "github_busy", "error": "GitHub is busy.", "retry_after": 60}
+    api.next = [(429, busy)]
+    Followed(tracker)
+    await api.until("run", 1)
+    await clock.asleep(1)
+
+    await clock.turn(59)
+    assert api.count("run") == 1
+    await clock.turn(1)
+    await api.until("run", 2)
