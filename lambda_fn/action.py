@@ -28,7 +28,7 @@ def deploy(entry: ledger.Entry, connect: "Callable[[], GitHub]") -> Mapping[str,
     _check(entry, policy.Facts())
     github = connect()
     if entry.caller:
-        unfinished = [run for run in github.recent() if not run.finished]
+        unfinished = [run for run in github.runs() if not run.finished]
         again = entry.request_id and ledger.oldest(unfinished, entry.request_id)
         if again:
             return _queued(entry, again.id, again.url)
@@ -83,7 +83,7 @@ def reason(log: str) -> str:
 def runs(ask: Ask, github: "GitHub") -> list[Mapping[str, object]]:
     """Newest first. A request id, and what is unfinished, is looked for in the last days only."""
     wanted = ask.entry.request_id
-    found = github.recent() if wanted or ask.unfinished else github.newest(ask.limit)
+    found = github.runs(0 if wanted or ask.unfinished else ask.limit)
     ended = github.now - DAY if ask.unfinished else 0
     return [
         written(one)
@@ -106,7 +106,5 @@ def cancel(run_id: int, github: "GitHub") -> str:
         job.status in _WAITING for _, job in github.jobs(run_id)
     )
     if waits and github.cancel(run_id):
-        return f"run {run_id} is being cancelled; it has changed nothing"
-    raise Failure(
-        Code.ALREADY_RUNNING, f"Run {run_id} has started; only one that waits can be cancelled."
-    )
+        return f"run {run_id} is cancelled; it changed nothing"
+    raise Failure(Code.ALREADY_RUNNING, f"Run {run_id} has started.")

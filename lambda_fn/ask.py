@@ -39,7 +39,7 @@ def read(event: object) -> Request:
         return Request(_text(event.get("control_token")), None, json.dumps(rest))
     context = _object(event["requestContext"])
     if _object(context.get("http")).get("method") != "POST":
-        raise Failure(Code.METHOD_NOT_ALLOWED, "Only POST is answered here.")
+        raise Failure(Code.METHOD_NOT_ALLOWED, "Only POST is answered.")
     token = _object(event.get("headers")).get("x-clawdinator-token")
     authorizer = context.get("authorizer")
     # What is there in a wrong shape must not be mistaken for nothing.
@@ -65,7 +65,7 @@ def payload(request: Request) -> Mapping[str, object]:
 
             raw = a2b_base64(raw, strict_mode=True)
         if len(raw) > MOST_BYTES:
-            raise Failure(Code.TOO_LARGE, f"The body may be {MOST_BYTES} bytes at most.")
+            raise Failure(Code.TOO_LARGE, f"The body may have {MOST_BYTES} bytes.")
         body = json.loads(raw)
     except (ValueError, RecursionError):
         pass

@@ -48,8 +48,9 @@ def build(root: Path) -> bytes:
             info.create_system = _UNIX
             info.external_attr = _READABLE << 16
             text = lean(path.read_text("utf-8"))
-            if text:  # a package needs no empty __init__
-                archive.writestr(info, text, zipfile.ZIP_DEFLATED, 9)
+            # What is empty would only grow.
+            kind = zipfile.ZIP_DEFLATED if text else zipfile.ZIP_STORED
+            archive.writestr(info, text, kind, 9)
     content = buffer.getvalue()
     if len(content) > MOST_BYTES:
         raise ValueError(f"the zip has {len(content)} bytes; it may have {MOST_BYTES}")
@@ -137,10 +138,11 @@ def _does_nothing(node: ast.stmt) -> bool:
 
 
 def _import(node: ast.Import | ast.ImportFrom, used: set[str]) -> bytes:
+    future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
     names = [
         f"{alias.name} as {alias.asname}" if alias.asname else alias.name
         for alias in node.names
-        if (alias.asname or alias.name) in used
+        if (alias.asname or alias.name.split(".")[0]) in used or future
     ]
     if not names:
         return b""

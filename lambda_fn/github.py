@@ -13,21 +13,12 @@ from lambda_fn.failure import Code, Failure
 from lambda_fn.settings import Settings, shown
 from lambda_fn.wire import Answer, Budget, Wire
 
-API_VERSION = "2026-03-10"
-REGISTRY = "nix/instances.json"
 # A run that may still wait or run is younger: GitHub ends a job after six hours.
-_DAYS_LOOKED_BACK = 3
-# A matrix holds 256 jobs, and the run has two of its own.
-_MOST_PAGES = 3
-_ASK_SECONDS = 5.0
+_RECENTLY = 3 * DAY
 # GitHub's list of runs lags a few seconds behind its dispatches.
 _FIND_AFTER = (0.0, 0.5, 1.0, 1.5)
 # What GitHub asks us to wait where it says no other time, and more than its clock differs by.
 _MINUTE = 60
-
-
-# Its id where it is known, and a page that shows it
-Began = tuple[int | None, str]
 
 
 class GitHub:
@@ -47,10 +38,13 @@ class GitHub:
         self._token = token
         self._safe = safe
         self._budget = budget
-        self._wire = _wire(settings.api_url)
+        self._wire = self._connected(settings.api_url)
         self._repo = f"/repos/{quote(settings.repo)}"
         self._actions = f"{self._repo}/actions"
         self._workflow = f"{self._actions}/workflows/{quote(settings.workflow)}"
+
+    def _connected(self, base: str) -> Wire:
+        return Wire(base, Code.GITHUB_UNREACHABLE, "GitHub", self._budget)
 
     def close(self) -> None:
         self._wire.close()
@@ -62,8 +56,8 @@ class GitHub:
     def now(self) -> float:
         return self._budget.now()
 
-    def dispatch(self, entry: ledger.Entry) -> Began:
-        """Start a run, and say which."""
+    def dispatch(self, entry: ledger.Entry) -> tuple[int | None, str]:
+        """Start a run; its id where that is known, and a page that shows it."""
         asked = self.now
         inputs = {"ref": self._settings.branch, "inputs": entry._asdict()}
         answer = self._accepted(self._ask("POST", f"{self._workflow}/dispatches", inputs))
@@ -71,35 +65,30 @@ class GitHub:
             said = json.loads(answer.body)
             return int(said["workflow_run_id"]), str(said["html_url"])
         except (ValueError, TypeError, LookupError):
-            # 204, as before API_VERSION
+            # 204, as before version 2026-03-10
             return self._find(entry, asked)
 
-    def _find(self, entry: ledger.Entry, asked: float) -> Began:
+    def _find(self, entry: ledger.Entry, asked: float) -> tuple[int | None, str]:
         """The run of this ask, by its title, while there is time to look."""
         try:
             for pause in _FIND_AFTER:
                 self._budget.sleep(min(pause, self._budget.left()))
-                for run in self.recent(asked - _MINUTE):
+                for run in self.runs(since=asked - _MINUTE):
                     if entry == tuple(getattr(run, key) for key in ledger.TITLE_FIELDS):
                         return run.id, run.url
         except (Failure, TimeoutError):
             pass
         return None, f"https://github.com/{self._settings.repo}/actions"
 
-    def newest(self, count: int) -> list[ledger.Run]:
-        """The end of the ledger, newest first."""
-        return self._runs(count, 1, {})
-
-    def recent(self, since: float = 0) -> list[ledger.Run]:
-        """Every run created since then (Unix seconds), newest first; by default those of the last
-        days, among which are all that have not ended."""
-        since = since or self.now - _DAYS_LOOKED_BACK * DAY
-        moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(since))
-        return self._runs(100, _MOST_PAGES, {"created": f">={moment}"})
-
-    def _runs(self, count: int, pages: int, query: dict[str, str]) -> list[ledger.Run]:
-        query |= {"event": "workflow_dispatch", "branch": self._settings.branch}
-        raw = self._paged(f"{self._workflow}/runs", "workflow_runs", query, count, pages)
+    def runs(self, newest: int = 0, since: float = 0) -> list[ledger.Run]:
+        """The end of the ledger, newest first: so many, or every run created since then (Unix
+        seconds), by default those of the last days, among which are all that have not ended."""
+        query = {"event": "workflow_dispatch", "branch": self._settings.branch}
+        if not newest:
+            moment = time.gmtime(since or self.now - _RECENTLY)
+            query["created"] = time.strftime(">=%Y-%m-%dT%H:%M:%SZ", moment)
+        path = f"{self._workflow}/runs"
+        raw = self._paged(path, "workflow_runs", query, newest or 100, 1 if newest else 3)
         return [ledger.read_run(run) for run in raw]
 
     def run(self, run_id: int) -> ledger.Run:
@@ -116,7 +105,8 @@ class GitHub:
         return (file, raw["head_branch"], raw["event"]) == ours
 
     def jobs(self, run_id: int) -> list[tuple[int, ledger.Job]]:
-        """The jobs of a run's newest attempt, each with its id."""
+        """The jobs of a run's newest attempt, each with its id. A matrix holds 256, and the run has
+        two of its own: three pages."""
         path = f"{self._actions}/runs/{run_id}/jobs"
         return [
             (job["id"], _read_job(job)) for job in self._paged(path, "jobs", {"filter": "latest"})
@@ -128,7 +118,7 @@ class GitHub:
         key: str,
         query: Mapping[str, str],
         per_page: int = 100,
-        pages: int = _MOST_PAGES,
+        pages: int = 3,
     ) -> list[Mapping[str, Any]]:
         found: list[Mapping[str, Any]] = []
         for page in range(1, pages + 1):
@@ -147,8 +137,8 @@ class GitHub:
             scheme, _, rest = answer.headers.get("location", "").partition("://")
             if scheme in ("https", self._settings.api_url.partition(":")[0]):
                 host, _, path = rest.partition("/")
-                wire = _wire(f"{scheme}://{host}")
-                answer = wire.ask("GET", f"/{path}", {}, None, self._budget.part(_ASK_SECONDS))
+                wire = self._connected(f"{scheme}://{host}")
+                answer = wire.ask("GET", f"/{path}", {})
                 wire.close()
         except Failure:
             return ""
@@ -156,7 +146,7 @@ class GitHub:
 
     def registry(self) -> tuple[str, str]:
         """The registry's text, verbatim, and GitHub's sha of it."""
-        raw = self._get(f"{self._repo}/contents/{REGISTRY}", ref=self._settings.branch)
+        raw = self._get(f"{self._repo}/contents/nix/instances.json", ref=self._settings.branch)
         # Over 1 MB, GitHub leaves the content out.
         return a2b_base64(raw["content"]).decode("utf-8", "replace"), str(raw["sha"])
 
@@ -182,10 +172,10 @@ class GitHub:
             "authorization": f"Bearer {token}",
             "content-type": "application/json",
             "user-agent": "clawbot",
-            "x-github-api-version": API_VERSION,
+            "x-github-api-version": "2026-03-10",
         }
         raw = None if body is None else json.dumps(body).encode()
-        return self._wire.ask(method, path, headers, raw, self._budget.part(_ASK_SECONDS))
+        return self._wire.ask(method, path, headers, raw)
 
     def _accepted(self, answer: Answer) -> Answer:
         """The answer, if it is no refusal; else what GitHub's refusal means for our asker."""
@@ -203,10 +193,6 @@ class GitHub:
         # 404 too is what GitHub answers to a token that may not see
         hint = " (is GITHUB_TOKEN right?)" if answer.status in (401, 403, 404) else ""
         raise Failure(Code.GITHUB_REFUSED, f"GitHub says: {said}{hint}")
-
-
-def _wire(base: str) -> Wire:
-    return Wire(base, Code.GITHUB_UNREACHABLE, "GitHub")
 
 
 def _wait(answer: Answer, said: str, now: float) -> int:

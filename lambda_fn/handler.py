@@ -68,8 +68,8 @@ class Call:
         if isinstance(error, Failure):
             return error
         if self._github:
-            return Failure(Code.GITHUB_UNREACHABLE, "GitHub's answer is not in GitHub's form.")
-        return Failure(Code.INTERNAL, "The Control API broke; its log says where.")
+            return Failure(Code.GITHUB_UNREACHABLE, "GitHub's answer has no form of GitHub's.")
+        return Failure(Code.INTERNAL, "The Control API broke: see its log.")
 
     def _act(self, event: object) -> Mapping[str, object]:
         request = read(event)
@@ -94,7 +94,7 @@ class Call:
         from hmac import compare_digest  # noqa: PLC0415  (not needed where settings are missing)
 
         raw = given.encode("utf-8", "surrogatepass")
-        known = self._vault.read(conf.control_token, self._environ)
+        known = self._vault.read(conf.control_token, self._environ, self._budget)
         if not sum(compare_digest(raw, token.encode()) for token in known):
             raise Failure(Code.UNAUTHORIZED, "The token (x-clawdinator-token) is wrong.")
 
@@ -105,7 +105,7 @@ class Call:
         conf = self._conf or read_settings(self._environ)
 
         def token(fresh: bool) -> str:
-            return self._vault.read(conf.github_token, self._environ, fresh=fresh)[0]
+            return self._vault.read(conf.github_token, self._environ, self._budget, fresh)[0]
 
         self._github = GitHub(conf, token, self._safe, self._budget)
         return self._github

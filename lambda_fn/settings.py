@@ -1,15 +1,17 @@
 """The function's environment: every variable, and the secrets that these hold or name."""
 
+import json
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from lambda_fn.failure import Code, Failure
+from lambda_fn.wire import Budget, Wire
 
 KEPT_SECONDS = 300.0
 
-_LOOKS_SECRET = re.compile(r"gh[pousr]_\w{16,}|github_pat_\w{16,}|(?:AKIA|ASIA)[A-Z0-9]{16}")
+_LOOKS_SECRET = re.compile(r"gh[pousr]_\w{16,}|github_pat_\w+|A[KS]IA[A-Z0-9]{16}")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -52,9 +54,9 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     ]
     api_url = text("GITHUB_API_URL", "https://api.github.com").rstrip("/")
     if not api_url.startswith(("https://", "http://")):
-        problems.append("GITHUB_API_URL must be an http or https URL")
+        problems.append("GITHUB_API_URL must be an http(s) URL")
     if problems:
-        raise Failure(Code.MISCONFIGURED, "The Control API's environment: " + "; ".join(problems))
+        raise Failure(Code.MISCONFIGURED, "The environment: " + "; ".join(problems))
     control_token, github_token = secrets
     return Settings(
         control_token,
@@ -75,13 +77,15 @@ class Vault:
         self._now = now
         self._kept: dict[str, tuple[float, list[str]]] = {}
 
-    def read(self, secret: Secret, environ: Mapping[str, str], *, fresh: bool = False) -> list[str]:
+    def read(
+        self, secret: Secret, environ: Mapping[str, str], budget: Budget, fresh: bool = False
+    ) -> list[str]:
         """The secrets it holds, one a line: two while one is being replaced."""
         if secret.value:
             return _lines(secret, secret.value)
         read_at, lines = self._kept.get(secret.parameter, (0.0, []))
         if fresh or not 0 <= self._now() - read_at < KEPT_SECONDS:
-            lines = _lines(secret, _from_ssm(secret.parameter, environ))
+            lines = _lines(secret, _from_ssm(secret.parameter, environ, budget))
             self._kept[secret.parameter] = self._now(), lines
         return lines
 
@@ -113,12 +117,8 @@ def without(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
-def _from_ssm(parameter: str, environ: Mapping[str, str]) -> str:
+def _from_ssm(parameter: str, environ: Mapping[str, str], budget: Budget) -> str:
     """By a request signed here: importing boto3 costs more than all else the function does."""
-    import json  # noqa: PLC0415  (a warm process has the secret already)
-
-    from lambda_fn.wire import Budget, Wire  # noqa: PLC0415  (the same)
-
     region = environ.get("AWS_REGION", "")
     endpoint = environ.get("AWS_ENDPOINT_URL_SSM") or environ.get("AWS_ENDPOINT_URL")
     endpoint = (endpoint or f"https://ssm.{region}.amazonaws.com").rstrip("/")
@@ -133,8 +133,8 @@ def _from_ssm(parameter: str, environ: Mapping[str, str]) -> str:
         headers["x-amz-security-token"] = token
     headers["authorization"] = signature(headers, body, region, environ)
     name = f"SSM's {parameter}"
-    wire = Wire(endpoint, Code.MISCONFIGURED, name)
-    status, _, said = wire.ask("POST", "/", headers, body, Budget(2.5))
+    wire = Wire(endpoint, Code.MISCONFIGURED, name, budget)
+    status, _, said = wire.ask("POST", "/", headers, body)
     wire.close()
     if status != 200:
         why = shown(said.decode("utf-8", "replace"))

@@ -25,11 +25,7 @@ class Role(StrEnum):
     """No signer to be seen, where the deployment says to take callers at their word."""
 
 
-_PLATFORMS = {
-    Role.AGENT: ("agent",),
-    Role.CHAT: ("discord", "telegram", "terminal"),
-    Role.OPERATOR: ("operator",),
-}
+_CHAT = ("discord", "telegram", "terminal")
 
 
 class Signer(NamedTuple):
@@ -66,7 +62,7 @@ def who(iam: object, function_arn: str, settings: Settings) -> Signer:
         return Signer(Role.OPERATOR, re.sub(r"[^\w-]+", "-", resource.split("/")[-1])[:32])
     raise Failure(
         Code.UNKNOWN_CALLER,
-        "The signer is none of the fleet, nor listed in CONTROL_API_OPERATORS.",
+        "The signer is not of the fleet, nor in CONTROL_API_OPERATORS.",
     )
 
 
@@ -106,7 +102,7 @@ def check_person(signer: Signer, requested_by: str) -> None:
 
 
 def _check_request_id(signer: Signer, text: str) -> None:
-    platforms = _PLATFORMS[signer.role]
+    platforms = _CHAT if signer.role is Role.CHAT else (str(signer.role),)
     form = f"`request_id` must be {'|'.join(platforms)}.{signer.name}.<channel>.<asked>"
     if not text:
         raise Failure(Code.BAD_REQUEST, form)

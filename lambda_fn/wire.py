@@ -33,10 +33,6 @@ class Budget:
             raise TimeoutError("timed out")
         return left
 
-    def part(self, seconds: float) -> "Budget":
-        """At most so many seconds of what is left."""
-        return Budget(min(seconds, self.until - self.now()), self.now, self.sleep)
-
 
 class Answer(NamedTuple):
     """`headers` by lower-case name."""
@@ -52,11 +48,12 @@ class Wire:
     `code` and `name` are for the Failure where it does not answer; it may have obeyed all the same.
     """
 
-    def __init__(self, base: str, code: Code, name: str) -> None:
+    def __init__(self, base: str, code: Code, name: str, budget: Budget) -> None:
         from http import client  # noqa: PLC0415  (costs more than everything a refusal needs)
 
         self._code = code
         self._name = name
+        self._budget = budget
         self._broken = OSError, ValueError, client.HTTPException
         scheme, _, rest = base.partition("://")
         host, slash, path = rest.partition("/")
@@ -75,14 +72,10 @@ class Wire:
         return Failure(self._code, f"{self._name} can't be reached: {why}")
 
     def ask(
-        self,
-        method: str,
-        path: str,
-        headers: Mapping[str, str],
-        body: bytes | None,
-        budget: Budget,
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None
     ) -> Answer:
         """The whole answer, within the budget."""
+        budget = self._budget
         connection = self._connection
         try:
             connection.timeout = budget.left()
@@ -93,16 +86,14 @@ class Wire:
             sock.settimeout(budget.left())
             with connection.getresponse() as response:
                 read = b""
-                while response.length != 0:
+                while response.length != 0 and len(read) <= MOST_BYTES:
                     sock.settimeout(budget.left())
                     chunk = response.read1(65536)
                     if not chunk:
                         break
                     read += chunk
-                    if len(read) > MOST_BYTES:
-                        raise ValueError("its answer is too long")
-            if response.length:
-                raise ValueError("its answer was cut short")
+            if response.length or len(read) > MOST_BYTES:
+                raise ValueError("cut short or too long")
         except self._broken as error:
             self.close()
             raise self._told(error) from error
