@@ -87,7 +87,9 @@ class Rest:
         if injected is not None:
             return answered(injected.body, injected.status, injected.headers)
         try:
-            return await handler(request)
+            answer = await handler(request)
+            self._api.changed()
+            return answer
         except Refusal as refusal:
             body = {"message": str(refusal), "code": refusal.code}
             if refusal.status != 429:

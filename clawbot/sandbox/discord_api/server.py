@@ -180,6 +180,7 @@ class DiscordApi:
             await self._changed.wait_for(lambda: bool(holds()))
 
     def changed(self) -> None:
+        """Something is no longer as it was; `until` looks again."""
         task = asyncio.get_running_loop().create_task(self._notify())
         self._news.add(task)
         task.add_done_callback(self._news.discard)

@@ -1,0 +1,69 @@
+"""The Control API of these tests: it takes deploys as they are asked for, and cancels."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from clawbot.sandbox.loopback import listen, url_of
+from fleet_control.ledger import Job, Run
+from tests.clawbot.control_api import Api, run
+
+
+@dataclass
+class Control(Api):
+    """Every answer waits for `released`, which is set unless a test clears it."""
+
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.released.set()
+
+    async def answer(self, request: web.Request) -> web.Response:
+        answered = await super().answer(request)
+        await self.released.wait()
+        return answered
+
+    def _answer(self, ask: dict[str, Any]) -> dict[str, Any]:
+        match ask["action"]:
+            case "deploy":
+                names = ("target", "ami_override", "requested_by", "request_id", "reply")
+                told = {name: ask[name] for name in names} | {"caller": ask["caller"] or ""}
+                begun = run(len(self.runs) + 1, "queued", **told)
+                self.runs.append(begun)
+                return {"message": "queued", "run": {"id": begun.id, "url": begun.url}}
+            case "cancel":
+                self.change(ask["run_id"], status="completed", conclusion="cancelled")
+                return {"message": f"run {ask['run_id']} is being cancelled"}
+        return super()._answer(ask)
+
+    def change(self, id_: int, **more: Any) -> Run:
+        """GitHub moves a run on."""
+        place = next(place for place, one in enumerate(self.runs) if one.id == id_)
+        self.runs[place] = self.runs[place]._replace(**more)
+        return self.runs[place]
+
+    def running(self, id_: int, *jobs: Job) -> Run:
+        return self.change(id_, status="in_progress", jobs=jobs)
+
+    def done(self, id_: int, *jobs: Job) -> Run:
+        return self.change(id_, status="completed", conclusion="success", jobs=jobs)
+
+
+@asynccontextmanager
+async def control() -> AsyncIterator[Control]:
+    api = Control()
+    app = web.Application()
+    app.router.add_post("/", api.answer)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    listening = listen(0)
+    await web.SockSite(runner, listening).start()
+    api.url = url_of(listening)
+    try:
+        yield api
+    finally:
+        await runner.cleanup()

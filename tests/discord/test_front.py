@@ -1,0 +1,22 @@
+"""Commands as people give them in Discord, and what they see."""
+
+from tests.discord.ec2 import NEWEST, OLDER, Claw
+from tests.discord.scene import Scene
+
+
+async def test_status_shows_each_instance(scene: Scene) -> None:
+    scene.fleet(Claw("claw-1"), Claw("claw-2", OLDER))
+    await scene.start()
+    asked = await scene.discord.command(scene.app, scene.visitor, "status")
+    reply = await scene.replied(asked)
+    assert asked.answer == 5
+    assert "2 instances, 2 healthy, 1 on an older image" in reply.text
+    assert "**claw-1** · healthy · newest image, 2 days old · since <t:" in reply.text
+    assert "image is 7 days older than the newest" in reply.text
+    assert NEWEST in reply.text
+
+
+async def test_help_says_what_can_be_asked(scene: Scene) -> None:
+    await scene.start()
+    asked = await scene.discord.command(scene.app, scene.visitor, "help")
+    assert "`/fleet deploy <target>`" in (await scene.replied(asked)).text
