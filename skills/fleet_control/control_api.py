@@ -172,7 +172,7 @@ class ControlApi:
             ) as response:
                 text = await _limited(response)
                 status = response.status
-        except aiohttp.InvalidURL as error:
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
             raise ControlApiDown("The Control API's URL is not a URL.") from error
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise ControlApiDown("The Control API can't be reached.") from error

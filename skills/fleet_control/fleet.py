@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from dataclasses import replace
 
 from fleet_control.caller import ALL, BotInstance, Caller
 from fleet_control.clock import Clock
@@ -10,7 +9,7 @@ from fleet_control.control_api import ControlApi
 from fleet_control.ec2 import Ec2Reader
 from fleet_control.error import ControlApiError, Ec2Error, RegistryError
 from fleet_control.ledger import Run, launched_by, seconds
-from fleet_control.policy import BotDeploy, Code, Facts, Refused, Usage, Verdict, judge
+from fleet_control.policy import BotDeploy, Code, Facts, Refused, Verdict, judge
 from fleet_control.registry_source import KnownRegistry, RegistrySource
 from fleet_control.status import FleetStatus, shape
 
@@ -62,11 +61,11 @@ class Fleet:
         facts = Facts(
             carrier=self._carrier, operators_set=self._operators_set, now=self._clock.now()
         )
-        if _decided(caller, target, image, facts):
+        if _decided_anyway(caller, target, image, facts):
             return facts
-        seen_before = _with_ids(facts, _not_fresh(self.registry.last), target)
-        if _decided(caller, target, image, seen_before):
-            return seen_before
+        last = self.registry.last
+        if not target and last:
+            return facts._replace(ids=last.registry.ids)
         known = await self._registry()
         facts = _with_ids(facts, known, target)
         if not target or _refused(caller, target, image, facts):
@@ -100,25 +99,17 @@ class Fleet:
             return ()
 
 
-def _decided(caller: Caller, target: str, image: str, facts: Facts) -> bool:
-    """Whether these facts are enough to refuse, or to say how to ask.
+def _decided_anyway(caller: Caller, target: str, image: str, facts: Facts) -> bool:
+    """Whether it is refused whatever the registry holds.
 
-    Usage and an unknown target name ids, so they wait for the registry.
+    That a target is unknown is not: the sentence names the nearest id.
     """
     verdict = judge(caller, target, image, facts)
-    if isinstance(verdict, Usage) or (
-        isinstance(verdict, Refused) and verdict.code is Code.UNKNOWN_TARGET
-    ):
-        return facts.ids is not None
-    return isinstance(verdict, Refused)
+    return isinstance(verdict, Refused) and verdict.code is not Code.UNKNOWN_TARGET
 
 
 def _refused(caller: Caller, target: str, image: str, facts: Facts) -> bool:
     return isinstance(judge(caller, target, image, facts), Refused)
-
-
-def _not_fresh(known: KnownRegistry | None) -> KnownRegistry | None:
-    return replace(known, fresh=False) if known else None
 
 
 def _with_ids(facts: Facts, known: KnownRegistry | None, target: str) -> Facts:

@@ -1,0 +1,293 @@
+"""The facts of a verdict: enough of them, and asked for no further than needed."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fleet_control import document, ec2
+from fleet_control.caller import BotInstance, Human, Unknown
+from fleet_control.control_api import ControlApi
+from fleet_control.ec2 import Ec2Reader
+from fleet_control.error import Ec2Error, RegistryError
+from fleet_control.fleet import Fleet
+from fleet_control.ledger import Run, seconds
+from fleet_control.policy import Allowed, BotDeploy, Code, Condition, Refused, Usage, Verdict
+from fleet_control.registry_source import RegistrySource
+from tests.fleet_control import aws, lambdas
+from tests.fleet_control.aws import Aws
+from tests.fleet_control.fleets import registry_text, run
+from tests.fleet_control.hasty_clock import HastyClock
+from tests.fleet_control.lambdas import ACCESS_KEY, REGION, SECRET_KEY, TOKEN, Lambda
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+
+BOT = BotInstance("claw-1")
+OPERATOR = Human("discord:8035", "sam", operator=True)
+IDS = ("claw-1", "claw-2", "claw-3")
+LAUNCHED = seconds("2026-11-20T08:00:00Z")  # as tests.fleet_control.aws launches
+
+
+@pytest.fixture(scope="module")
+def served_ec2() -> Iterator[Aws]:
+    with aws.serving() as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def client(served_ec2: Aws) -> "Iterator[EC2Client]":
+    made = ec2.client(REGION, ACCESS_KEY, SECRET_KEY, served_ec2.url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def cloud(served_ec2: Aws) -> Aws:
+    """Three healthy hosts."""
+    served_ec2.forget()
+    served_ec2.scripts["DescribeInstances"] = [aws.instances("i-1", "i-2", "i-3")]
+    served_ec2.scripts["DescribeInstanceStatus"] = [aws.checks("ok", "ok", "i-1", "i-2", "i-3")]
+    served_ec2.scripts["DescribeImages"] = [aws.image("ami-1", "2026-11-20T08:00:00.000Z")]
+    return served_ec2
+
+
+@pytest.fixture
+async def control() -> AsyncIterator[Lambda]:
+    async with lambdas.serving() as served:
+        yield served
+
+
+@pytest.fixture
+async def fleet(
+    cloud: Aws, client: "EC2Client", control: Lambda, tmp_path: Path
+) -> AsyncIterator[Fleet]:
+    clock = HastyClock(LAUNCHED + 4 * 3600)
+    async with ControlApi(control.url, TOKEN, ACCESS_KEY, SECRET_KEY, REGION, clock) as api:
+        registry = RegistrySource(api.registry, clock, tmp_path / "instances.json")
+        yield Fleet(registry, Ec2Reader(client, clock), api, clock, carrier="claw-3")
+
+
+def has_registry(control: Lambda, *ids: str) -> None:
+    control.answers({"ok": True, "registry": registry_text(*(ids or IDS)), "version": "v1"})
+
+
+def has_runs(control: Lambda, *runs: Run) -> None:
+    control.answers({"ok": True, "runs": [document.run(one) for one in runs]})
+
+
+def asked(control: Lambda, cloud: Aws) -> tuple[list[str], int]:
+    """The Control API's actions, and how often EC2 was asked anything."""
+    return [body["action"] for body in control.asked], len(cloud.asked)
+
+
+def code(verdict: Verdict) -> Code:
+    assert isinstance(verdict, Refused), verdict
+    return verdict.code
+
+
+async def test_status_holds_the_registry_against_ec2(fleet: Fleet, control: Lambda) -> None:
+    has_registry(control, *IDS, "claw-4")
+
+    status = await fleet.status()
+
+    assert [row.id for row in status.rows] == ["claw-4", "claw-1", "claw-2", "claw-3"]
+    assert status.conditions["claw-4"] is Condition.MISSING
+    assert status.registry.version == "v1"
+
+
+async def test_a_status_without_ec2_is_an_error(fleet: Fleet, control: Lambda, cloud: Aws) -> None:
+    has_registry(control)
+    cloud.always(aws.error(403, "UnauthorizedOperation"))
+
+    with pytest.raises(Ec2Error):
+        await fleet.status()
+
+
+async def test_a_status_without_any_registry_is_an_error(fleet: Fleet, control: Lambda) -> None:
+    with pytest.raises(RegistryError, match="there is no copy"):
+        await fleet.status()
+
+
+async def test_a_status_with_the_source_away_says_why(
+    fleet: Fleet, control: Lambda, tmp_path: Path
+) -> None:
+    (tmp_path / "instances.json").write_text(registry_text(*IDS))
+
+    known = (await fleet.status()).registry
+
+    assert (known.fresh, known.registry.ids) == (False, IDS)
+    assert "can't be read (HTTP 500)" in known.trouble
+
+
+@pytest.mark.parametrize(
+    ("caller", "target", "expected"),
+    [
+        (Unknown("a webhook"), "all", Code.UNKNOWN_CALLER),
+        (Human("discord:1"), "claw-2", Code.NOT_OPERATOR),
+        (Human("discord:1"), "", Code.NOT_OPERATOR),
+        (BOT, "claw-1", Code.SELF_DEPLOY),
+        (BOT, "all", Code.SELF_DEPLOY),
+    ],
+    ids=["unknown", "stranger", "a stranger's usage", "itself", "all"],
+)
+async def test_what_needs_no_facts_asks_nobody(
+    fleet: Fleet,
+    control: Lambda,
+    cloud: Aws,
+    caller: BotInstance | Human | Unknown,
+    target: str,
+    expected: Code,
+) -> None:
+    assert code(await fleet.judge(caller, target, "")) is expected
+    assert asked(control, cloud) == ([], 0)
+
+
+async def test_usage_asks_for_the_registry_once(fleet: Fleet, control: Lambda, cloud: Aws) -> None:
+    has_registry(control)
+
+    for _ in range(2):
+        assert await fleet.judge(OPERATOR, "", "") == Usage(IDS)
+    assert asked(control, cloud) == (["registry"], 0)
+
+
+async def test_usage_without_a_registry_names_no_ids(
+    fleet: Fleet, control: Lambda, cloud: Aws
+) -> None:
+    assert await fleet.judge(OPERATOR, "", "") == Usage(())
+    assert asked(control, cloud) == (["registry"], 0)
+
+
+@pytest.mark.parametrize("target", ["claw-22", "CLAW-2", "claw_2"])
+async def test_an_unknown_target_is_held_against_a_fresh_registry_and_the_nearest_named(
+    fleet: Fleet, control: Lambda, cloud: Aws, target: str
+) -> None:
+    has_registry(control)
+
+    verdict = await fleet.judge(OPERATOR, target, "")
+
+    assert code(verdict) is Code.UNKNOWN_TARGET
+    assert isinstance(verdict, Refused)
+    assert target == "CLAW-2" or "Did you mean `claw-2`?" in verdict.message
+    assert asked(control, cloud) == (["registry"], 0)
+
+
+async def test_an_old_registry_calls_no_target_unknown(
+    fleet: Fleet, control: Lambda, tmp_path: Path
+) -> None:
+    (tmp_path / "instances.json").write_text(registry_text("claw-1"))
+
+    assert await fleet.judge(OPERATOR, "claw-9", "") == Allowed()
+
+
+async def test_an_operator_needs_no_runs(fleet: Fleet, control: Lambda, cloud: Aws) -> None:
+    has_registry(control)
+
+    assert await fleet.judge(OPERATOR, "claw-2", "ami-1") == Allowed()
+    assert asked(control, cloud) == (["registry"], 3)
+
+
+async def test_the_host_that_carries_the_bot_is_asked_about(fleet: Fleet, control: Lambda) -> None:
+    has_registry(control)
+
+    verdict = await fleet.judge(OPERATOR, "claw-3", "")
+
+    assert isinstance(verdict, Allowed)
+    assert "the host I run on (claw-3)" in verdict.confirm
+
+
+async def test_an_image_that_ec2_does_not_show_is_refused(fleet: Fleet, control: Lambda) -> None:
+    has_registry(control)
+
+    assert code(await fleet.judge(OPERATOR, "claw-2", "ami-00000000")) is Code.UNKNOWN_IMAGE
+
+
+async def test_with_ec2_away_what_can_be_judged_is_judged(
+    fleet: Fleet, control: Lambda, cloud: Aws, caplog: pytest.LogCaptureFixture
+) -> None:
+    has_registry(control)
+    cloud.always(aws.error(403, "UnauthorizedOperation"))
+
+    facts = await fleet.facts(OPERATOR, "claw-2", "ami-00000000")
+
+    assert (facts.ids, facts.images, facts.conditions) == (IDS, None, None)
+    assert await fleet.judge(OPERATOR, "claw-2", "ami-00000000") == Allowed()
+    assert "fleet.ec2_unseen" in caplog.text
+
+
+async def test_a_bot_instance_may_deploy_another(fleet: Fleet, control: Lambda, cloud: Aws) -> None:
+    has_registry(control)
+    has_runs(control)
+
+    assert await fleet.judge(BOT, "claw-2", "") == Allowed()
+    assert asked(control, cloud) == (["registry", "runs"], 3)
+
+
+async def test_a_bot_instance_with_a_deploy_under_way_is_busy(
+    fleet: Fleet, control: Lambda
+) -> None:
+    has_registry(control)
+    has_runs(control, run(8, caller="claw-1", status="in_progress", conclusion=None), run(7))
+
+    verdict = await fleet.judge(BOT, "claw-2", "")
+
+    assert code(verdict) is Code.BUSY
+    assert isinstance(verdict, Refused)
+    assert "https://github.test/runs/8" in verdict.message
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"caller": "claw-3", "status": "in_progress"}, {"caller": "claw-1"}, {"status": "queued"}],
+    ids=["another's", "its own and finished", "a person's"],
+)
+async def test_other_deploys_do_not_make_it_busy(
+    fleet: Fleet, control: Lambda, changed: dict[str, str]
+) -> None:
+    has_registry(control)
+    has_runs(control, run(8, **changed))
+
+    assert (await fleet.facts(BOT, "claw-2", "")).unfinished == ""
+
+
+async def test_the_run_in_which_the_host_was_launched_is_its_last_deploy(
+    fleet: Fleet, control: Lambda
+) -> None:
+    has_registry(control)
+    around = {
+        "created": "2026-11-20T07:55:00Z",
+        "started": "2026-11-20T07:56:00Z",
+        "updated": "2026-11-20T08:04:00Z",
+    }
+    has_runs(control, run(9, caller="claw-1"), run(8, caller="claw-3", **around))
+
+    facts = await fleet.facts(BOT, "claw-2", "")
+
+    assert facts.last_bot_deploy == BotDeploy("claw-3", LAUNCHED + 240)
+
+
+async def test_a_persons_deploy_does_not_count_against_a_bot(fleet: Fleet, control: Lambda) -> None:
+    has_registry(control)
+    has_runs(control, run(8, started="2026-11-20T07:56:00Z", updated="2026-11-20T08:04:00Z"))
+
+    assert (await fleet.facts(BOT, "claw-2", "")).last_bot_deploy is None
+
+
+async def test_an_unwell_fleet_keeps_a_bot_from_a_healthy_host(
+    fleet: Fleet, control: Lambda, cloud: Aws
+) -> None:
+    has_registry(control)
+    has_runs(control)
+    cloud.scripts["DescribeInstances"] = [aws.instances("i-1", "i-2")]
+
+    assert code(await fleet.judge(BOT, "claw-2", "")) is Code.FLEET_UNWELL
+
+
+async def test_with_the_runs_away_the_rest_is_judged(
+    fleet: Fleet, control: Lambda, caplog: pytest.LogCaptureFixture
+) -> None:
+    has_registry(control)
+
+    assert await fleet.judge(BOT, "claw-2", "") == Allowed()
+    assert "fleet.runs_unseen" in caplog.text
