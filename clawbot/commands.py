@@ -1,12 +1,16 @@
 """Each /fleet command once, for every platform: who asks, and in which words, becomes a reply."""
 
 import logging
+from collections.abc import Awaitable
+from dataclasses import replace
 
 from clawbot.ask import Ask, Chat
 from clawbot.dispatch import Dispatcher
+from clawbot.progress import lost
 from clawbot.replies import (
     ANSWER_WITHIN_SECONDS,
     HELP,
+    UNKNOWN_COMMAND,
     Deploying,
     Notice,
     Question,
@@ -39,15 +43,17 @@ class Commands:
         try:
             return await self._answer(ask, chat)
         except Exception as error:  # noqa: BLE001  (here what is broken is told in words)
-            return await _say(chat, _told(error))
+            reply = broken(_words(error))
+            await _if_possible(chat.send(reply))
+            return reply
 
     async def confirm(self, question: Question, ask: Ask, chat: Chat, reply_id: str) -> Reply:
         """A yes to `question`, whose reply becomes the deploy's. Everything is judged again."""
         try:
             return await self._confirm(question, ask, chat, reply_id)
         except Exception as error:  # noqa: BLE001  (as above)
-            reply = _told(error)
-            await chat.edit(reply_id, reply)
+            reply = broken(_words(error))
+            await _if_possible(chat.edit(reply_id, reply))
             return reply
 
     async def decline(self, question: Question, ask: Ask, chat: Chat, reply_id: str) -> Reply:
@@ -67,7 +73,7 @@ class Commands:
         except ControlApiRefused as error:
             return await _say(chat, refused(str(error), error.code))
         except FleetError as error:
-            return await _say(chat, _told(error))
+            return await _say(chat, broken(_words(error)))
         log.info("fleet.cancelled run=%s by=%s", run_id, ask.account)
         return await _say(chat, Notice((words,)))
 
@@ -87,6 +93,7 @@ class Commands:
                 wrong = "That is too many words."
             case (word, *_):
                 wrong = f"I don't know `{_cut(word)}`."
+                return await _say(chat, Notice((wrong, *HELP.lines), code=UNKNOWN_COMMAND))
         return await _say(chat, Notice((wrong, *HELP.lines)))
 
     async def _deploy(self, ask: Ask, chat: Chat, target: str, image: str) -> Reply:
@@ -99,12 +106,16 @@ class Commands:
                 return await _say(chat, refused(message, code))
         if verdict.confirm:
             return await _say(chat, await self._question(ask, target, image, verdict.confirm))
+        if not self._dispatcher.claim(ask):
+            return await _say(chat, _ASKED_ALREADY)
         begun = asking(target, image, ask.account)
         return await self._dispatch(ask, chat, begun, await chat.send(begun))
 
     async def _confirm(self, question: Question, ask: Ask, chat: Chat, reply_id: str) -> Reply:
         if ask.account != question.asker:
             return await _say(chat, _not_asker())
+        # The deploy is the one that was asked for, not the click that confirmed it.
+        ask = replace(ask, asked=question.asked)
         if self._clock.now() > question.expires:
             reply: Reply = Notice(("That question is over. Ask again.",))
             await chat.edit(reply_id, reply)
@@ -114,14 +125,21 @@ class Commands:
             reply = refused(verdict.message, verdict.code)
             await chat.edit(reply_id, reply)
             return reply
+        if not self._dispatcher.claim(ask):
+            return await _say(chat, _ASKED_ALREADY)
         begun = asking(question.target, question.image, ask.account)
         await chat.edit(reply_id, begun)
         return await self._dispatch(ask, chat, begun, reply_id)
 
     async def _dispatch(self, ask: Ask, chat: Chat, begun: Deploying, reply_id: str) -> Reply:
-        return await self._dispatcher.deploy(
-            ask, begun, reply_id, lambda reply: chat.edit(reply_id, reply)
-        )
+        try:
+            return await self._dispatcher.deploy(
+                ask, begun, reply_id, lambda reply: chat.edit(reply_id, reply)
+            )
+        except Exception as error:  # noqa: BLE001  (as above; the reply that stands must not stay)
+            ended = replace(begun, progress=lost(begun.progress, _words(error)))
+            await _if_possible(chat.edit(reply_id, ended))
+            return ended
 
     async def _question(self, ask: Ask, target: str, image: str, why: str) -> Question:
         replaced, created, removed = await self._moved(target)
@@ -159,14 +177,24 @@ def _not_asker() -> Notice:
     return refused("Only the one who asked may answer that.", "not_asker")
 
 
-def _told(error: Exception) -> Notice:
+_ASKED_ALREADY = refused("That was asked already; its own reply tells how it goes.", "duplicate")
+
+
+async def _if_possible(said: Awaitable[object]) -> None:
+    """What is broken may be the chat itself."""
+    try:
+        await said
+    except Exception:
+        log.exception("fleet.chat_broken")
+
+
+def _words(error: Exception) -> str:
+    """What is broken, for people; the log has it in full."""
     if isinstance(error, FleetError):
         log.warning("fleet.broken why=%s", error)
-        return broken(str(error))
-    log.exception("fleet.broken_inside")
-    return broken(
-        "Something broke in me; my log has it. Look at `/fleet status` before asking again."
-    )
+        return str(error)
+    log.error("fleet.broken_inside", exc_info=error)
+    return "Something broke in me; my log has it. Look at `/fleet status` before asking again."
 
 
 def _cut(word: str) -> str:

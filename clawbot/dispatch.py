@@ -5,13 +5,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from clawbot.ask import Ask
-from clawbot.progress import Progress, Stage, progress
+from clawbot.progress import Stage, lost, progress
 from clawbot.replies import Deploying, Reply, refused
 from clawbot.tracking import Tracker
 from fleet_control.caller import caller_field
 from fleet_control.control_api import ControlApi
 from fleet_control.error import ControlApiError, ControlApiRefused, OutcomeUnknown
-from fleet_control.ledger import Entry, Run, fit, oldest, parse_request_id
+from fleet_control.ledger import Entry, Run, fit, parse_request_id
+
+# What the Control API's own policy says no with; every other refusal is something broken.
+_NO = (403, 409)
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +28,16 @@ class Dispatcher:
         self._api = api
         self._tracker = tracker
         self._bot = bot
+        self._claimed: set[str] = set()
+
+    def claim(self, ask: Ask) -> bool:
+        """Whether this ask is new to this process: a platform may deliver one twice, and a button
+        can be pressed twice."""
+        request_id = str(ask.request_id(self._bot))
+        if request_id in self._claimed:
+            return False
+        self._claimed.add(request_id)
+        return True
 
     async def deploy(self, ask: Ask, begun: Deploying, reply_id: str, show: Show) -> Reply:
         """Ask for the deploy that `begun` announces, and follow it to its end."""
@@ -41,20 +54,22 @@ class Dispatcher:
         show = _never_failing(show, entry.request_id)
         try:
             taken = await self._api.deploy(entry)
-        except ControlApiRefused as error:
-            log.info("fleet.refused code=%s request_id=%s", error.code, entry.request_id)
-            return await _shown(show, refused(str(error), error.code))
         except ControlApiError as error:
-            log.warning("fleet.not_dispatched request_id=%s why=%s", entry.request_id, error)
-            return await _shown(show, _not_dispatched(begun, error))
+            return await _shown(show, _not_dispatched(begun, entry, error))
         log.info(
-            "fleet.dispatched target=%s run=%s request_id=%s",
+            "fleet.dispatched target=%s run=%s request_id=%s unproven_caller=%s",
             entry.target,
             taken.run_id,
             entry.request_id,
+            taken.unproven_caller,
         )
         queued = replace(begun.progress, stage=Stage.QUEUED, url=taken.url, run_id=taken.run_id)
-        return await self._follow(Deploying(queued, ask.account), show)
+        if taken.run_id is None:
+            why = "GitHub took the deploy but did not say which run it is."
+            return await _shown(show, replace(begun, progress=lost(queued, why)))
+        followed = Deploying(queued, ask.account)
+        await show(followed)
+        return await self._tracker.follow(followed, show)
 
     async def resume(
         self, platform: str, show_in: Callable[[str, str], Show | None]
@@ -62,23 +77,25 @@ class Dispatcher:
         """What a predecessor left: a thing to await for each reply that is ours to finish.
 
         `show_in(channel, reply id)` gives how to change that reply, or None to leave it.
-        Of two runs of one request only the older is the deploy.
         """
         runs = await self._api.runs(limit=100, unfinished=True)
+        left = [(run, self._channel_of(run, platform)) for run in _tellers(runs)]
         return [
-            self._follow(
+            self._tracker.follow(
+                # As if nothing had been shown, so that whatever is there now is a change.
                 Deploying(replace(progress(run), stage=Stage.ASKING), _asker(run)),
                 _never_failing(show, run.request_id),
             )
-            for run, channel in _left_by(runs, platform, self._bot)
-            if (show := show_in(channel, run.reply)) is not None
+            for run, channel in left
+            if channel and (show := show_in(channel, run.reply)) is not None
         ]
 
-    async def _follow(self, begun: Deploying, show: Show) -> Reply:
-        if begun.progress.run_id is None:
-            return await _shown(show, _untraceable(begun))
-        await show(begun) if begun.progress.stage is Stage.QUEUED else None
-        return await self._tracker.follow(begun, show)
+    def _channel_of(self, run: Run, platform: str) -> str:
+        """Where the run's reply is, if it is one that this bot wrote in a life before."""
+        if not run.reply or not run.request_id or run.request_id in self._claimed:
+            return ""
+        asked = parse_request_id(run.request_id)
+        return asked.channel if (asked.platform, asked.bot) == (platform, self._bot) else ""
 
 
 def _never_failing(show: Show, request_id: str) -> Show:
@@ -93,40 +110,38 @@ def _never_failing(show: Show, request_id: str) -> Show:
     return shown
 
 
-def _left_by(runs: tuple[Run, ...], platform: str, bot: str) -> list[tuple[Run, str]]:
-    found = []
-    for run in runs:
-        if not run.reply or not run.request_id or oldest(runs, run.request_id) != run:
-            continue
-        asked = parse_request_id(run.request_id)
-        if (asked.platform, asked.bot) == (platform, bot):
-            found.append((run, asked.channel))
-    return found
+def _tellers(runs: tuple[Run, ...]) -> list[Run]:
+    """One run a reply: of a request's runs the oldest is the deploy, and a younger one says so
+    in a reply of its own, if it has one."""
+    told: dict[tuple[str, str], Run] = {}
+    for run in sorted(runs, key=lambda run: run.id):
+        told.setdefault((run.request_id, run.reply), run)
+    return list(told.values())
 
 
 def _asker(run: Run) -> str:
     return run.requested_by.partition(" ")[0]
 
 
-def _not_dispatched(begun: Deploying, error: ControlApiError) -> Deploying:
+def _not_dispatched(begun: Deploying, entry: Entry, error: ControlApiError) -> Reply:
+    if isinstance(error, ControlApiRefused) and error.status in _NO:
+        log.info("fleet.refused code=%s request_id=%s", error.code, entry.request_id)
+        return refused(str(error), error.code)
+    log.warning("fleet.not_dispatched request_id=%s why=%s", entry.request_id, error)
     if isinstance(error, OutcomeUnknown):
-        stage, advice = Stage.UNKNOWN, "Look at the runs before asking again."
-    else:
-        stage, advice = Stage.FAILED, "Nothing was started. Ask again when it answers."
-    failed = replace(begun.progress, stage=stage, reason=str(error), advice=advice)
+        return replace(begun, progress=lost(begun.progress, str(error)))
+    failed = replace(
+        begun.progress,
+        stage=Stage.FAILED,
+        reason=str(error),
+        advice=f"Nothing began. {_when(error)}",
+    )
     return replace(begun, progress=failed)
 
 
-def _untraceable(begun: Deploying) -> Deploying:
-    told = Progress(
-        Stage.UNKNOWN,
-        begun.progress.target,
-        begun.progress.image,
-        begun.progress.url,
-        reason="GitHub took the deploy but did not say which run it is.",
-        advice="Look at the runs.",
-    )
-    return replace(begun, progress=told)
+def _when(error: ControlApiError) -> str:
+    after = error.retry_after if isinstance(error, ControlApiRefused) else None
+    return f"Ask again in {after:.0f} seconds." if after else "Ask again when that is put right."
 
 
 async def _shown(show: Show, reply: Reply) -> Reply:

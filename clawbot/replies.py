@@ -7,6 +7,8 @@ from clawbot.progress import Progress, Stage
 from fleet_control.status import FleetStatus
 
 ANSWER_WITHIN_SECONDS = 120.0
+# The code of a notice that answers what is no command at all.
+UNKNOWN_COMMAND = "unknown_command"
 
 
 class Tone(StrEnum):
@@ -82,7 +84,7 @@ def is_final(reply: Reply) -> bool:
     """Whether this reply will not change by itself any more. A question is not final."""
     match reply:
         case Deploying(progress=progress):
-            return progress.stage in (Stage.DONE, Stage.FAILED, Stage.CANCELLED, Stage.UNKNOWN)
+            return progress.over
         case Question():
             return False
         case _:
