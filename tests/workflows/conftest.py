@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import boto3
 import pytest
 
 from clawbot.sandbox.image import images
@@ -68,6 +69,22 @@ class Runner:
             ],
         )
         return made["Instances"][0]["InstanceId"]
+
+    def makes_lock_table(self) -> None:
+        client = boto3.client(
+            "dynamodb",
+            endpoint_url=self.environ["AWS_ENDPOINT_URL"],
+            region_name=REGION,
+            aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
+        )
+        client.create_table(
+            TableName=self.environ["TOFU_LOCK_TABLE"],
+            KeySchema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "LockID", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        client.close()
 
     def hosts(self) -> dict[str, tuple[str, str]]:
         """Of each name that has a live host: its id and image."""
