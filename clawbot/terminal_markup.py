@@ -59,6 +59,8 @@ def _status(status: FleetStatus, page: int, now: float) -> Iterator[Text]:
     for row, line in zip(shown.items, cells, strict=True):
         yield Text(_aligned(line, widths), style=_row_style(row))
         for fault in row.faults:
+            if fault.problem is Problem.OLDER_IMAGE and row.image:
+                continue  # its column says so
             yield Text(f"    {fault.words}", style="red" if fault.problem in _GRAVE else "yellow")
     if shown.count > 1:
         number = shown.number + 1

@@ -239,7 +239,8 @@ def _others_are_well(
 
 def _worth_asking(target: str, facts: Facts) -> str:
     if target == ALL:
-        return "This replaces every host of the fleet, one after the other."
+        own = f", the one I run on ({facts.carrier}) last" if facts.carrier else ""
+        return f"This replaces every host of the fleet, one after the other{own}."
     if facts.carrier and target == facts.carrier:
         return (
             f"This replaces the host I run on ({target}). I will go quiet; "
