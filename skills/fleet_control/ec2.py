@@ -33,7 +33,7 @@ def client(
     region: str, access_key: str, secret_key: str, endpoint_url: str | None = None
 ) -> "EC2Client":
     """An EC2 client with the SDK's standard retries and bounded waits."""
-    return boto3.Session().client(
+    return boto3.client(
         "ec2",
         region_name=region,
         aws_access_key_id=access_key,
