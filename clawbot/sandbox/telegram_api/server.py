@@ -47,8 +47,7 @@ class BotApi:
 
     @property
     def url(self) -> str:
-        """As python-telegram-bot's `base_url` wants it."""
-        return f"http://127.0.0.1:{self._port}/bot"
+        return f"http://127.0.0.1:{self._port}"
 
     async def start(self) -> str:
         app = web.Application()

@@ -1,0 +1,120 @@
+"""What a button means, in the at most 64 bytes that Telegram lets it carry.
+
+``fleet:<act>:<rest>``. A yes or a no carries who was asked, until when, and our mark over these
+and the words that asked; the words are read again from the message that asked, so that nobody can
+be asked for one thing and have said yes to another.
+"""
+
+import string
+from dataclasses import dataclass
+from enum import StrEnum
+
+from clawbot.seal import Seal
+
+PATTERN = r"^fleet:[a-zA-Z]:"
+_DIGITS = string.digits + string.ascii_letters
+
+
+class Act(StrEnum):
+    """What a button does. The capital ones answer a question that a button asked."""
+
+    STATUS = "s"
+    TARGETS = "t"
+    IMAGES = "i"
+    DEPLOY = "d"
+    CANCEL = "c"
+    YES = "y"
+    NO = "n"
+    YES_TO_BUTTON = "Y"
+    NO_TO_BUTTON = "N"
+
+
+YES = (Act.YES, Act.YES_TO_BUTTON)
+ANSWERS = (*YES, Act.NO, Act.NO_TO_BUTTON)
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A button as it was pressed; what its `rest` means depends on the act."""
+
+    act: Act
+    rest: tuple[str, ...]
+
+    @property
+    def page(self) -> int:
+        return int(self.rest[0]) if self.rest and self.rest[0][:6].isdecimal() else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a yes or a no answers.
+
+    Attributes:
+        asker: user id of the only one who may press it.
+        until: Unix seconds.
+        place: the chat, and the message that asked; empty for a button's question.
+        words: what was asked for.
+    """
+
+    asker: int
+    until: int
+    place: tuple[str, ...]
+    words: tuple[str, ...]
+
+
+def data(act: Act, *rest: str | int) -> str:
+    return ":".join(("fleet", act, *map(str, rest)))
+
+
+def read(text: str) -> Press | None:
+    """The press, or None where it is no button of ours."""
+    match text.split(":"):
+        case ["fleet", act, *rest] if act in list(Act):
+            return Press(Act(act), tuple(rest))
+    return None
+
+
+def sealed(act: Act, asked: Asked, seal: Seal) -> str:
+    """The data of a yes or a no."""
+    return data(act, spelled(asked.asker), spelled(asked.until), _mark(act, asked, seal))
+
+
+def opened(
+    press: Press, seal: Seal, place: tuple[str, ...], words: tuple[str, ...]
+) -> Asked | None:
+    """What is answered, or None where the mark is not ours for this place and these words."""
+    if len(press.rest) != 3 or not all(part.isalnum() for part in press.rest[:2]):
+        return None
+    asker, until = (number(part) for part in press.rest[:2])
+    asked = Asked(asker, until, place, words)
+    return (
+        asked
+        if press.rest[2].isascii() and seal.holds(press.rest[2], *_parts(press.act, asked))
+        else None
+    )
+
+
+def _mark(act: Act, asked: Asked, seal: Seal) -> str:
+    return seal.mark(*_parts(act, asked))
+
+
+def _parts(act: Act, asked: Asked) -> tuple[str, ...]:
+    place, words = ",".join(asked.place), ",".join(asked.words)
+    return ("telegram", act, str(asked.asker), str(asked.until), place, words)
+
+
+def spelled(value: int) -> str:
+    """A number in base 62."""
+    digits = ""
+    while value:
+        value, digit = divmod(value, len(_DIGITS))
+        digits = _DIGITS[digit] + digits
+    return digits or "0"
+
+
+def number(digits: str) -> int:
+    """A number of base 62 back; digits of another alphabet count for nothing."""
+    value = 0
+    for digit in digits:
+        value = value * len(_DIGITS) + max(0, _DIGITS.find(digit))
+    return value

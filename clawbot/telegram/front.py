@@ -1,0 +1,231 @@
+"""The bot in Telegram: each message and each press for us becomes an ask, once."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from typing import Any
+
+from telegram import Bot as TelegramBot
+from telegram import Message, Update
+
+from clawbot.ask import Ask
+from clawbot.bot import Bot
+from clawbot.replies import Notice, Reply, refused
+from clawbot.seal import Seal
+from clawbot.telegram.command import words
+from clawbot.telegram.drawing import Drawing, Origin, text
+from clawbot.telegram.living import Conversation, Living, may_be_left
+from clawbot.telegram.once import Once, already, known
+from clawbot.telegram.outbox import Outbox
+from clawbot.telegram.pace import Limits, Pace
+from clawbot.telegram.place import Places
+from clawbot.telegram.pressing import Pressing
+from clawbot.telegram.speaker import PLATFORM, author
+from clawbot.telegram.turn import Turn, Turns
+from fleet_control.caller import Caller, Human, Unknown
+from fleet_control.error import FleetError
+from fleet_control.policy import Facts, Refused, judge
+from fleet_control.registry import Registry
+
+TOO_OLD_SECONDS = 120.0
+FINISH_WITHIN_SECONDS = 30.0
+
+log = logging.getLogger(__name__)
+
+
+class Front:
+    """One bot in one Telegram account. Nothing is left running once `close` has returned."""
+
+    def __init__(self, bot: Bot, telegram: TelegramBot, limits: Limits | None = None) -> None:
+        self.places = Places(bot.settings.telegram_chats)
+        limits = limits or Limits()
+        self._bot = bot
+        self._between = limits.edits
+        self._outbox = Outbox(telegram, bot.clock, Pace(bot.clock, limits), self.places)
+        seal = Seal(bot.settings.aws_secret_access_key.get_secret_value())
+        self._drawing = Drawing(seal, bot.clock)
+        self._pressing = Pressing(bot, self._outbox, self._drawing, seal, self.places)
+        self._turns = Turns()
+        self._once = Once()
+        self._tasks: dict[asyncio.Task[None], Callable[[], bool]] = {}
+        self._moved = asyncio.Event()
+
+    async def hear(self, update: Update, _context: object = None) -> None:
+        """A message that says `/fleet` to us; returns at once, the answer comes by itself."""
+        message = update.message
+        if message is None or not self._once.first("message", message.chat.id, message.message_id):
+            return
+        turn = self._turns.take(message.chat.id)
+        origin = Origin(message.chat.id, message.message_id)
+        living = self._living(origin.chat, answers=message.message_id)
+        conversation = Conversation(living, self._drawing, origin, turn=turn, shown=self._moved.set)
+        self._begin(
+            self._answered(message, conversation, turn), lambda: may_be_left(conversation.latest)
+        )
+
+    async def press(self, update: Update, _context: object = None) -> None:
+        """A button of ours was pressed; returns at once."""
+        query = update.callback_query
+        if query is None or not self._once.first("press", query.id):
+            return
+        if not isinstance(query.message, Message):
+            self._begin(self._pressing.too_old(query.id))
+            return
+        origin = Origin(query.message.chat.id, query.message.message_id, by_button=True)
+        living = self._living(origin.chat, message=origin.message)
+        pressed = self._pressing.heard(query, query.message, living, self._moved.set)
+        self._begin(pressed.answered(), lambda: may_be_left(pressed.latest))
+
+    async def move(self, update: Update, _context: object = None) -> None:
+        """A group of ours became a supergroup."""
+        message = update.message
+        if message is None:
+            return
+        if message.migrate_to_chat_id:
+            self.places.move(message.chat.id, message.migrate_to_chat_id)
+        if message.migrate_from_chat_id:
+            self.places.move(message.migrate_from_chat_id, message.chat.id)
+
+    async def resume(self) -> None:
+        """Finish the replies that a predecessor left; tried until the Control API answers."""
+        pause = 5.0
+        while True:
+            try:
+                left = await self._bot.dispatcher.resume(PLATFORM, self._show_in)
+                break
+            except FleetError as error:
+                log.warning("telegram.not_resumed why=%s", error)
+            await self._bot.clock.sleep(pause)
+            pause = min(2 * pause, 300.0)
+        for reply in left:
+            self._begin(_awaited(reply), lambda: True)
+
+    async def announce(self, line: str) -> None:
+        """Say something in each of the fleet's groups."""
+        for chat in self.places.ids:
+            with suppress(Exception):
+                await self._outbox.send(chat, text(line))
+
+    async def close(self, within: float = FINISH_WITHIN_SECONDS) -> None:
+        """Answer what was heard; leave the deploys that a successor will find in the ledger."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                while any(not left() for left in self._tasks.values()):
+                    self._moved.clear()
+                    await self._moved.wait()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _answered(self, message: Message, conversation: Conversation, turn: Turn) -> None:
+        try:
+            await self._answer(message, conversation)
+        finally:
+            if not turn.ended.is_set():
+                await turn.comes()
+                turn.over()
+
+    async def _answer(self, message: Message, conversation: Conversation) -> None:
+        caller = author(message, self._bot.settings, await self._registry(message))
+        if caller is None:
+            log.info("telegram.ignored chat=%s message=%s", message.chat.id, message.message_id)
+            return
+        if not self.places.ours(message.chat, caller):
+            await self._strange(message, caller, conversation)
+            return
+        objection = self._objection(message, caller)
+        if objection is not None:
+            await conversation.send(objection)
+            return
+        ask = _ask(message, caller)
+        conversation.calls = isinstance(caller, Human)
+        if await already(self._bot, ask):
+            log.info("telegram.asked_before request_id=%s", ask.request_id(self._bot.settings.bot))
+            return
+        await self._bot.commands.answer(ask, conversation)
+
+    def _objection(self, message: Message, caller: Caller) -> Reply | None:
+        age = self._bot.clock.now() - message.date.timestamp()
+        if isinstance(caller, Unknown):
+            verdict = judge(caller, "", "", Facts())
+            assert isinstance(verdict, Refused)  # noqa: S101  (the policy's first row)
+            return refused(verdict.message, verdict.code)
+        if age > TOO_OLD_SECONDS:
+            return Notice(("That reached me more than two minutes late: too old. Say it again.",))
+        return None
+
+    async def _strange(self, message: Message, caller: Caller, to: Conversation) -> None:
+        log.warning("telegram.not_our_chat chat=%s user=%s", message.chat.id, _user_id(message))
+        if message.chat.type == "private" and isinstance(caller, Human):
+            told = f"`{caller.account}` is not among CLAWBOT_OPERATORS, so I don't talk here."
+            await to.send(Notice((told, "In the fleet's groups I answer everyone.")))
+
+    async def _registry(self, message: Message) -> Registry | None:
+        """For a program only a registry that was asked for will do; for a person what is known."""
+        if message.from_user is not None and message.from_user.is_bot:
+            with suppress(FleetError):
+                return (await self._bot.fleet.registry.get()).registry
+        return known(self._bot)
+
+    def _show_in(self, channel: str, reply: str) -> Callable[[Reply], Awaitable[None]] | None:
+        if not (channel.removeprefix("-").isdecimal() and reply.isdecimal()):
+            return None
+        origin = Origin(self.places.now(int(channel)), int(reply))
+        living = self._living(origin.chat, message=origin.message)
+        conversation = Conversation(living, self._drawing, origin)
+        conversation.calls = True
+
+        async def show(what: Reply) -> None:
+            await conversation.edit(reply, what)
+
+        return show
+
+    def _living(self, chat: int, *, message: int = 0, answers: int | None = None) -> Living:
+        return Living(
+            self._outbox,
+            self._bot.clock,
+            chat,
+            message=message,
+            answers=answers,
+            between=self._between,
+        )
+
+    def _begin(
+        self, work: Coroutine[Any, Any, None], left: Callable[[], bool] = lambda: False
+    ) -> None:
+        task = asyncio.create_task(_logged(work))
+        self._tasks[task] = left
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(task, None)
+        self._moved.set()
+
+
+async def _logged(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except Exception:
+        log.exception("telegram.not_answered")
+
+
+async def _awaited(reply: Awaitable[Reply]) -> None:
+    await reply
+
+
+def _ask(message: Message, caller: Caller) -> Ask:
+    user = message.from_user
+    return Ask(
+        caller=caller,
+        words=words(message.text or ""),
+        platform=PLATFORM,
+        channel=str(message.chat.id),
+        asked=str(message.message_id),
+        account=f"{PLATFORM}:{_user_id(message)}",
+        name=user.full_name if user else "",
+    )
+
+
+def _user_id(message: Message) -> int:
+    return message.from_user.id if message.from_user else 0

@@ -1,0 +1,163 @@
+"""One message of ours, kept up to date, and the chat as `/fleet`'s commands see it."""
+
+from collections.abc import Callable
+
+from clawbot.progress import Stage
+from clawbot.replies import Deploying, Notice, Reply, Tone, is_final
+from clawbot.telegram.drawing import Drawing, Drawn, Origin, text
+from clawbot.telegram.markup import over
+from clawbot.telegram.outbox import Outbox
+from clawbot.telegram.turn import Turn
+from fleet_control.clock import Clock
+
+
+class Living:
+    """`message` is its id once it stands; before, `show` sends it as an answer to `answers`."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        clock: Clock,
+        chat: int,
+        *,
+        message: int = 0,
+        answers: int | None = None,
+        between: float = 3.0,
+    ) -> None:
+        self.chat = chat
+        self.message = message
+        self._outbox = outbox
+        self._clock = clock
+        self._answers = answers
+        self._between = between
+        self._shown: Drawn | None = None
+        self._next = 0.0
+
+    async def show(self, drawn: Drawn) -> bool:
+        """Show this; whether anything changed for the reader."""
+        if drawn == self._shown:
+            return False
+        if self.message:
+            await self._pause()
+            stands = await self._outbox.edit(self.chat, self.message, drawn)
+        else:
+            stands = await self._outbox.send(self.chat, drawn, self._answers)
+        self.chat, self.message = stands.chat, stands.message
+        self._shown = drawn
+        self._next = self._clock.now() + self._between
+        return stands.changed
+
+    async def call(self, drawn: Drawn) -> None:
+        """A new message that answers this one, for those whom an edit does not call."""
+        await self._outbox.send(self.chat, drawn, self.message)
+
+    async def _pause(self) -> None:
+        wait = self._next - self._clock.now()
+        if wait > 0:
+            await self._clock.sleep(wait)
+
+
+class Conversation:
+    """Where one ask's reply goes.
+
+    Attributes:
+        latest: what was shown last.
+        calls: whether to call the asker when a deploy is over.
+    """
+
+    def __init__(
+        self,
+        living: Living,
+        drawing: Drawing,
+        origin: Origin,
+        *,
+        turn: Turn | None = None,
+        number: int = 0,
+        shown: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`number` is the page of a choice; `shown` is told of each change."""
+        self.latest: Reply | None = None
+        self.calls = False
+        self._living = living
+        self._drawing = drawing
+        self._origin = origin
+        self._turn = turn or Turn()
+        self._number = number
+        self._shown = shown
+
+    async def send(self, reply: Reply) -> str:
+        await self._turn.comes()
+        await self._show(reply)
+        self._turn.over()
+        return str(self._living.message)
+
+    async def edit(self, _reply_id: str, reply: Reply) -> None:
+        changed = await self._show(reply)
+        if isinstance(reply, Deploying) and is_final(reply) and changed and self.calls:
+            await self._call(reply)
+
+    async def call(self, drawn: Drawn) -> None:
+        await self._living.call(drawn)
+
+    async def _show(self, reply: Reply) -> bool:
+        changed = await self._living.show(self._drawing.draw(reply, self._origin, self._number))
+        self.latest = reply
+        self._shown()
+        return changed
+
+    async def _call(self, reply: Deploying) -> None:
+        user = reply.asker.partition(":")[2]
+        if user:
+            await self._living.call(Drawn(over(reply, user)))
+
+
+class PressedConversation:
+    """Where a press's reply goes: the message with the button becomes the reply.
+
+    A refusal is told to whoever pressed, and leaves the message to the others.
+    """
+
+    def __init__(self, inner: Conversation, outbox: Outbox, query: str, reply_id: str) -> None:
+        self._inner = inner
+        self._outbox = outbox
+        self._query = query
+        self._reply_id = reply_id
+
+    @property
+    def latest(self) -> Reply | None:
+        return self._inner.latest
+
+    async def send(self, reply: Reply) -> str:
+        if isinstance(reply, Notice) and reply.tone is Tone.REFUSED:
+            told = reply.lines[0].replace("`", "")
+            if not await self._outbox.answer(self._query, told, alert=True):
+                await self._inner.call(text(told))
+            return self._reply_id
+        await self._outbox.answer(self._query)
+        return await self._inner.send(reply)
+
+    async def edit(self, reply_id: str, reply: Reply) -> None:
+        await self._inner.edit(reply_id, reply)
+
+
+class Whisper:
+    """A chat of one: what is said is shown to whoever pressed, and to nobody else."""
+
+    def __init__(self, outbox: Outbox, query: str) -> None:
+        self._outbox = outbox
+        self._query = query
+
+    async def send(self, reply: Reply) -> str:
+        if isinstance(reply, Notice):
+            await self._outbox.answer(self._query, reply.lines[0].replace("`", ""), alert=True)
+        return ""
+
+    async def edit(self, _reply_id: str, reply: Reply) -> None:
+        await self.send(reply)
+
+
+def may_be_left(reply: Reply | None) -> bool:
+    """Whether whoever comes after us finishes this reply: its run is in the ledger."""
+    return isinstance(reply, Deploying) and (
+        reply.progress.run_id is not None or reply.progress.stage is not Stage.ASKING
+    )

@@ -1,0 +1,123 @@
+"""What we say to Telegram: at its pace, and again where network or flood control said no."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import NamedTuple, TypeVar
+
+from telegram import Bot, InlineKeyboardMarkup, LinkPreviewOptions, Message, ReplyParameters
+from telegram.constants import ParseMode
+from telegram.error import BadRequest, ChatMigrated, NetworkError, RetryAfter
+
+from clawbot.telegram.drawing import Drawn
+from clawbot.telegram.pace import Pace
+from clawbot.telegram.place import Places
+from fleet_control.clock import Clock
+
+PATIENCE_SECONDS = 15 * 60.0
+LONGEST_PAUSE_SECONDS = 30.0
+LONGEST_ANSWER = 200
+_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Stands(NamedTuple):
+    """Where a message of ours is; `changed` is False where it read like that already."""
+
+    chat: int
+    message: int
+    changed: bool = True
+
+
+class Outbox:
+    """One bot's way out."""
+
+    def __init__(self, telegram: Bot, clock: Clock, pace: Pace, places: Places) -> None:
+        self._telegram = telegram
+        self._clock = clock
+        self._pace = pace
+        self._places = places
+
+    async def send(self, chat: int, drawn: Drawn, answers: int | None = None) -> Stands:
+        """Say something new, as an answer to a message where that is still there."""
+        chat = self._places.now(chat)
+        replied = ReplyParameters(answers, allow_sending_without_reply=True) if answers else None
+        try:
+            sent = await self._tried(chat, lambda: self._send(chat, drawn, replied))
+        except ChatMigrated as moved:
+            self._places.move(chat, moved.new_chat_id)
+            return await self.send(moved.new_chat_id, drawn)
+        return Stands(sent.chat.id, sent.message_id)
+
+    async def edit(self, chat: int, message: int, drawn: Drawn) -> Stands:
+        """Say something else instead; it stands elsewhere afterwards if it had to be said anew."""
+        try:
+            await self._tried(chat, lambda: self._edit(chat, message, drawn))
+        except ChatMigrated as moved:
+            self._places.move(chat, moved.new_chat_id)
+            return await self.send(moved.new_chat_id, drawn)
+        except BadRequest as error:
+            said = str(error).lower()
+            if "not modified" in said:
+                return Stands(chat, message, changed=False)
+            if "to edit not found" in said or "can't be edited" in said:
+                log.info("telegram.reply_goes_on chat=%s message=%s why=%s", chat, message, said)
+                return await self.send(chat, drawn)
+            raise
+        return Stands(chat, message)
+
+    async def answer(self, query: str, text: str = "", *, alert: bool = False) -> bool:
+        """Answer a press; False where it is too old to be answered, or the network is dead."""
+        try:
+            await self._telegram.answer_callback_query(query, text[:LONGEST_ANSWER], alert)
+        except (NetworkError, RetryAfter) as error:
+            log.info("telegram.press_not_answered why=%s", type(error).__name__)
+            return False
+        return True
+
+    async def _send(self, chat: int, drawn: Drawn, replied: ReplyParameters | None) -> Message:
+        return await self._telegram.send_message(
+            chat,
+            drawn.text,
+            parse_mode=ParseMode.HTML,
+            reply_markup=drawn.keyboard,
+            reply_parameters=replied,
+            link_preview_options=_NO_PREVIEW,
+        )
+
+    async def _edit(self, chat: int, message: int, drawn: Drawn) -> None:
+        await self._telegram.edit_message_text(
+            drawn.text,
+            chat,
+            message,
+            parse_mode=ParseMode.HTML,
+            reply_markup=drawn.keyboard or InlineKeyboardMarkup([]),
+            link_preview_options=_NO_PREVIEW,
+        )
+
+    async def _tried(self, chat: int, call: Callable[[], Awaitable[T]]) -> T:
+        """What `call` returns, tried again after what may pass."""
+        until = self._clock.now() + PATIENCE_SECONDS
+        pause = 1.0
+        while True:
+            await self._pace.turn(chat)
+            try:
+                return await call()
+            except BadRequest:
+                raise  # though the library counts it as a network's error
+            except (RetryAfter, NetworkError) as error:
+                if self._clock.now() > until:
+                    raise
+                if isinstance(error, RetryAfter):
+                    self._pace.hold(chat, seconds(error.retry_after))
+                    continue
+                log.info("telegram.tried chat=%s why=%s again_in=%s", chat, error, pause)
+            await self._clock.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+
+def seconds(period: int | timedelta) -> float:
+    """The library gives an int today, and a timedelta from its next major version on."""
+    return period.total_seconds() if isinstance(period, timedelta) else float(period)

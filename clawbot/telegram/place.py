@@ -1,0 +1,47 @@
+"""Which chats are the fleet's."""
+
+import logging
+from collections.abc import Iterable
+
+from telegram import Chat
+from telegram.constants import ChatType
+
+from fleet_control.caller import BotInstance, Caller, Human
+
+log = logging.getLogger(__name__)
+
+
+class Places:
+    """The fleet's chats by id; a group that became a supergroup is followed to its new id."""
+
+    def __init__(self, chats: Iterable[int]) -> None:
+        self._chats = set(chats)
+        self._moved: dict[int, int] = {}
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        return tuple(sorted({self.now(chat) for chat in self._chats}))
+
+    def holds(self, chat_id: int) -> bool:
+        return chat_id in self._chats
+
+    def ours(self, chat: Chat, caller: Caller | None) -> bool:
+        """Whether to answer there: in the fleet's chats, and where an operator is alone with us."""
+        if self.holds(chat.id):
+            return True
+        known = isinstance(caller, BotInstance) or (isinstance(caller, Human) and caller.operator)
+        return chat.type == ChatType.PRIVATE and known
+
+    def move(self, old: int, new: int) -> None:
+        if old not in self._chats or self._moved.get(old) == new:
+            return
+        self._moved[old] = new
+        self._chats.add(new)
+        log.warning(
+            "telegram.chat_moved said=%s",
+            f"Chat {old} became the supergroup {new}; put {new} into CLAWBOT_TELEGRAM_CHATS.",
+        )
+
+    def now(self, chat_id: int) -> int:
+        """The id of a chat today."""
+        return self._moved.get(chat_id, chat_id)

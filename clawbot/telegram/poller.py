@@ -1,0 +1,135 @@
+"""Long polling that shares a token with care: it deletes no webhook and fights no other poller.
+
+python-telegram-bot's own begins by deleting the webhook, whoever set it, and answers a conflict by
+asking again for ever.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+from telegram import Bot, Update
+from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
+
+from clawbot.telegram.outbox import seconds
+from clawbot.telegram.rivalry import SHORTEST_PAUSE_SECONDS, Rivalry
+from clawbot.telegram.trouble import TOKEN_REFUSED, WEBHOOK_SET, Trouble
+from fleet_control.clock import Clock
+
+ALLOWED = ("message", "callback_query")
+POLL_SECONDS = 30
+LONGEST_PAUSE_SECONDS = 30.0
+# After a week of silence Telegram begins to count anew, at random.
+FORGET_OFFSET_AFTER_SECONDS = 6 * 86400.0
+TWO_POLLERS = (
+    "Another program polls with my Telegram token. I pause for {minutes} min; "
+    "if it is not the host I replace, stop it."
+)
+
+log = logging.getLogger(__name__)
+
+
+class Poller:
+    """Hands each update to `take`, which must be quick; the next poll confirms it.
+
+    `say` is told, in a sentence, what people should know.
+    """
+
+    def __init__(
+        self,
+        telegram: Bot,
+        clock: Clock,
+        take: Callable[[Update], Awaitable[None]],
+        say: Callable[[str], Awaitable[None]],
+        rivalry: Rivalry,
+        poll_seconds: int = POLL_SECONDS,
+    ) -> None:
+        self._telegram = telegram
+        self._clock = clock
+        self._take = take
+        self._say = say
+        self._rivalry = rivalry
+        self._poll_seconds = poll_seconds
+        self._offset: int | None = None
+        self._heard_at = clock.now()
+        self._failures = 0
+        self._webhook_free = False
+
+    async def run(self) -> None:
+        """Until cancelled; Trouble where it can't go on."""
+        try:
+            while True:
+                pause = await self._once()
+                if pause > 0:
+                    await self._clock.sleep(pause)
+        finally:
+            await self._confirm()
+
+    async def _once(self) -> float:
+        """One poll; seconds until the next."""
+        try:
+            if not self._webhook_free:
+                await self._look_for_webhook()
+            updates = await self._poll()
+        except Conflict as error:
+            return await self._conflicting(error)
+        except InvalidToken:
+            raise Trouble(TOKEN_REFUSED) from None  # the library's words quote the token
+        except RetryAfter as error:
+            return seconds(error.retry_after)
+        except TelegramError as error:
+            return self._failed(str(error))
+        except Trouble:
+            raise
+        except Exception as error:
+            # An update that the library can't read must not be handed to it for ever.
+            log.exception("telegram.update_unreadable offset=%s", self._offset)
+            self._offset = self._offset + 1 if self._offset else None
+            return self._failed(type(error).__name__)
+        self._failures = 0
+        for update in updates:
+            self._offset = update.update_id + 1
+            self._heard_at = self._clock.now()
+            await self._take(update)
+        return 0.0
+
+    async def _poll(self) -> tuple[Update, ...]:
+        if self._clock.now() - self._heard_at > FORGET_OFFSET_AFTER_SECONDS:
+            self._offset = None
+        return await self._telegram.get_updates(
+            self._offset, timeout=self._poll_seconds, allowed_updates=ALLOWED
+        )
+
+    async def _look_for_webhook(self) -> None:
+        info = await self._telegram.get_webhook_info()
+        if info.url:
+            # The rest of the address may be a secret.
+            raise Trouble(WEBHOOK_SET.format(host=urlsplit(info.url).hostname))
+        self._webhook_free = True
+
+    async def _conflicting(self, error: Conflict) -> float:
+        if "webhook" in str(error):
+            self._webhook_free = False
+            return 1.0
+        wait = self._rivalry.conflict(self._clock.now())
+        log.info("telegram.conflict next_try_in=%s", round(wait))
+        if wait >= SHORTEST_PAUSE_SECONDS:
+            said = TWO_POLLERS.format(minutes=max(1, round(wait / 60)))
+            log.warning("telegram.two_pollers said=%s", said)
+            if self._rivalry.pauses == 1:
+                await self._say(said)
+        return wait
+
+    def _failed(self, why: str) -> float:
+        self._failures += 1
+        level = logging.WARNING if self._failures in (1, 5) else logging.DEBUG
+        log.log(level, "telegram.poll_failed times=%s why=%s", self._failures, why)
+        return min(2.0 ** min(self._failures - 1, 10), LONGEST_PAUSE_SECONDS)
+
+    async def _confirm(self) -> None:
+        """Tell Telegram what was taken, so that a successor does not get it again."""
+        if self._offset is None:
+            return
+        with suppress(TelegramError):
+            await self._telegram.get_updates(self._offset, limit=1, timeout=0)

@@ -1,0 +1,204 @@
+"""What a press of a button asks for, and whether it is the asker's own answer to it."""
+
+import logging
+from collections.abc import Callable
+
+from telegram import CallbackQuery, Message, MessageEntity
+
+from clawbot.ask import Ask
+from clawbot.bot import Bot
+from clawbot.replies import Question, Reply
+from clawbot.seal import Seal
+from clawbot.telegram import button
+from clawbot.telegram.button import ANSWERS, YES, Act, Asked, Press
+from clawbot.telegram.command import words
+from clawbot.telegram.drawing import Drawing, Origin, image_id
+from clawbot.telegram.living import Conversation, Living, PressedConversation, Whisper
+from clawbot.telegram.once import already, known
+from clawbot.telegram.outbox import Outbox
+from clawbot.telegram.place import Places
+from clawbot.telegram.speaker import PLATFORM, account, person
+from fleet_control.caller import Caller, Human, is_target
+from fleet_control.error import FleetError
+
+TOO_OLD = "That message is too old for me to read. Ask again."
+ASK_AGAIN = "What was asked has been changed or deleted since. Ask again."
+ASKED_BEFORE = "That was asked already; its own reply tells how it goes."
+
+log = logging.getLogger(__name__)
+
+
+class Pressing:
+    """Takes the presses of one bot's buttons."""
+
+    def __init__(
+        self, bot: Bot, outbox: Outbox, drawing: Drawing, seal: Seal, places: Places
+    ) -> None:
+        self.bot = bot
+        self.outbox = outbox
+        self.drawing = drawing
+        self.seal = seal
+        self.places = places
+
+    async def too_old(self, query: str) -> None:
+        await self.outbox.answer(query, TOO_OLD, alert=True)
+
+    def heard(
+        self, query: CallbackQuery, message: Message, living: Living, shown: Callable[[], None]
+    ) -> "Pressed":
+        return Pressed(self, query, message, living, shown)
+
+
+class Pressed:
+    """One press. The message that has the button becomes the reply.
+
+    Its id is also the ask's, so that however often it is pressed, it asks for one deploy.
+    """
+
+    def __init__(
+        self,
+        pressing: Pressing,
+        query: CallbackQuery,
+        message: Message,
+        living: Living,
+        shown: Callable[[], None],
+    ) -> None:
+        self._to = pressing
+        self._query = query
+        self._message = message
+        self._living = living
+        self._shown = shown
+        self._conversation: PressedConversation | None = None
+
+    @property
+    def latest(self) -> Reply | None:
+        return self._conversation.latest if self._conversation else None
+
+    async def answered(self) -> None:
+        press = button.read(self._query.data or "")
+        user = self._query.from_user
+        caller = person(user, self._to.bot.settings, known(self._to.bot))
+        if press is None or caller is None:
+            await self._to.outbox.answer(self._query.id)
+        elif not self._to.places.ours(self._message.chat, caller):
+            await self._say("This chat is not one of the fleet's.")
+        elif press.act in ANSWERS:
+            await self._answer_question(press, caller)
+        else:
+            await self._choose(press, caller)
+
+    async def _choose(self, press: Press, caller: Caller) -> None:
+        match press.act, press.rest:
+            case Act.STATUS, _:
+                await self._ask(caller, ("status", str(press.page + 1)))
+            case Act.TARGETS, _:
+                await self._ask(caller, ("deploy",), press.page)
+            case Act.IMAGES, (target,) if is_target(target):
+                await self._to.outbox.answer(self._query.id)
+                await self._images(target)
+            case Act.DEPLOY, (target, *image):
+                named = image_id(image[0]) if image else ""
+                await self._ask(caller, ("deploy", target, *([named] if named else [])))
+            case Act.CANCEL, (run_id,) if run_id.isdecimal():
+                await self._cancel(caller, int(run_id))
+            case _:
+                await self._to.outbox.answer(self._query.id)
+
+    async def _ask(self, caller: Caller, said: tuple[str, ...], number: int = 0) -> None:
+        ask = self._asks(caller, said, str(self._message.message_id))
+        if await already(self._to.bot, ask):
+            await self._say(ASKED_BEFORE)
+            return
+        await self._to.bot.commands.answer(ask, self._talk(caller, number))
+
+    async def _cancel(self, caller: Caller, run_id: int) -> None:
+        ask = self._asks(caller, (), str(self._message.message_id))
+        await self._to.bot.commands.cancel(run_id, ask, Whisper(self._to.outbox, self._query.id))
+
+    async def _images(self, target: str) -> None:
+        try:
+            status = await self._to.bot.fleet.status()
+        except FleetError as error:
+            log.warning("telegram.images_unseen why=%s", error)
+            status = None
+        await self._living.show(self._to.drawing.images(target, status))
+
+    async def _answer_question(self, press: Press, caller: Caller) -> None:
+        asked = self._read_again(press)
+        if asked is None:
+            await self._say(ASK_AGAIN)
+            return
+        question, talk = _question(asked), self._talk(caller)
+        ask = self._asks(caller, asked.words, question.asked)
+        own = ask.account == question.asker
+        if own:
+            await self._to.outbox.answer(self._query.id)
+        reply_id = str(self._message.message_id)
+        if press.act not in YES:
+            await self._to.bot.commands.decline(question, ask, talk, reply_id)
+        elif own and await already(self._to.bot, ask):
+            log.info("telegram.confirmed_before asked=%s", question.asked)
+        else:
+            await self._to.bot.commands.confirm(question, ask, talk, reply_id)
+
+    def _read_again(self, press: Press) -> Asked | None:
+        """What this answers, if the words that asked are still there and still the same."""
+        if press.act in (Act.YES_TO_BUTTON, Act.NO_TO_BUTTON):
+            message, said = self._message, _first_code(self._message)
+        elif self._message.reply_to_message and not self._message.reply_to_message.edit_date:
+            message = self._message.reply_to_message
+            said = message.text or ""
+        else:
+            return None
+        place = (str(self._message.chat.id), str(message.message_id))
+        asked = button.opened(press, self._to.seal, place, words(said))
+        return asked if asked and 2 <= len(asked.words) <= 3 else None
+
+    def _talk(self, caller: Caller, number: int = 0) -> PressedConversation:
+        origin = Origin(self._message.chat.id, self._message.message_id, by_button=True)
+        inner = Conversation(
+            self._living, self._to.drawing, origin, number=number, shown=self._shown
+        )
+        inner.calls = isinstance(caller, Human)
+        self._conversation = PressedConversation(
+            inner, self._to.outbox, self._query.id, str(self._message.message_id)
+        )
+        return self._conversation
+
+    def _asks(self, caller: Caller, said: tuple[str, ...], asked: str) -> Ask:
+        user = self._query.from_user
+        return Ask(
+            caller=caller,
+            words=said,
+            platform=PLATFORM,
+            channel=str(self._message.chat.id),
+            asked=asked,
+            account=account(user),
+            name=user.full_name,
+        )
+
+    async def _say(self, line: str) -> None:
+        await self._to.outbox.answer(self._query.id, line, alert=True)
+
+
+def _question(asked: Asked) -> Question:
+    """The question, as far as an answer needs it."""
+    _, target, *image = asked.words
+    return Question(
+        target=target,
+        image=image[0] if image else "",
+        asker=f"{PLATFORM}:{asked.asker}",
+        asked=asked.place[1],
+        expires=asked.until,
+        why="",
+        replaced=(),
+        created=(),
+        removed=(),
+    )
+
+
+def _first_code(message: Message) -> str:
+    for entity in message.entities:
+        if entity.type == MessageEntity.CODE:
+            return message.parse_entity(entity)
+    return ""

@@ -1,0 +1,43 @@
+"""Two pollers on one token: who steps back, and for how long."""
+
+from collections import deque
+from collections.abc import Callable
+
+CONFLICTS = 3
+WITHIN_SECONDS = 60.0
+NEXT_TRY_SECONDS = 5.0
+SHORTEST_PAUSE_SECONDS = 60.0
+LONGEST_FIRST_PAUSE_SECONDS = 300.0
+LONGEST_PAUSE_SECONDS = 900.0
+CALM_AFTER_SECONDS = 1800.0
+
+
+class Rivalry:
+    """Counts conflicts. Both sides may run this rule, hence the chance in it: one will win.
+
+    It never gives up: the other may be the old host of a replacement, about to go.
+    """
+
+    def __init__(self, chance: Callable[[float, float], float]) -> None:
+        self._chance = chance
+        self._conflicts: deque[float] = deque(maxlen=CONFLICTS)
+        self._pauses = 0
+        self._last = float("-inf")
+
+    def conflict(self, now: float) -> float:
+        """Seconds to wait before the next try."""
+        if now - self._last > CALM_AFTER_SECONDS:
+            self._pauses = 0
+        self._last = now
+        self._conflicts.append(now)
+        if len(self._conflicts) < CONFLICTS or now - self._conflicts[0] > WITHIN_SECONDS:
+            return NEXT_TRY_SECONDS
+        self._conflicts.clear()
+        pause = self._chance(SHORTEST_PAUSE_SECONDS, LONGEST_FIRST_PAUSE_SECONDS)
+        self._pauses += 1
+        return float(min(pause * 2.0 ** (self._pauses - 1), LONGEST_PAUSE_SECONDS))
+
+    @property
+    def pauses(self) -> int:
+        """How often it has stepped back since it was last calm."""
+        return self._pauses

@@ -1,0 +1,142 @@
+"""An application of our own, for where there is none to extend."""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+from telegram import Update
+from telegram.error import InvalidToken, TelegramError
+from telegram.ext import ApplicationBuilder, ExtBot
+from telegram.request import HTTPXRequest
+
+from clawbot.bot import Bot
+from clawbot.settings import Settings
+from clawbot.telegram.front import Front
+from clawbot.telegram.handler import handlers
+from clawbot.telegram.menu import set_menus
+from clawbot.telegram.pace import Limits
+from clawbot.telegram.poller import POLL_SECONDS, Poller
+from clawbot.telegram.rivalry import Rivalry
+from clawbot.telegram.speaker import PLATFORM
+from clawbot.telegram.trouble import TOKEN_MISSING, TOKEN_REFUSED, Trouble
+from clawbot.telegram.webhook import Webhook
+from fleet_control.clock import Clock
+
+_ANSWER_SECONDS = 10.0
+_LONGEST_PAUSE_SECONDS = 30.0
+
+Take = Callable[[Update], Awaitable[None]]
+
+log = logging.getLogger(__name__)
+
+
+async def run(
+    bot: Bot,
+    limits: Limits | None = None,
+    poll_seconds: int = POLL_SECONDS,
+    answer_seconds: float = _ANSWER_SECONDS,
+) -> None:
+    """Serve until cancelled, then finish what is in flight; Trouble where it can't be served.
+
+    `answer_seconds` is how long Telegram may take to answer one call.
+    """
+    # It logs every address it asks, and the token is part of each.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    async with _reached(bot.settings, bot.clock, answer_seconds) as telegram:
+        front = Front(bot, telegram, limits)
+        application = ApplicationBuilder().bot(telegram).updater(None).job_queue(None).build()
+        application.add_handlers(handlers(front))
+        async with application:
+            await application.start()
+            log.info("telegram.serving bot=@%s chats=%s", telegram.username, front.places.ids)
+            beside = [
+                asyncio.create_task(front.resume()),
+                asyncio.create_task(set_menus(telegram, front.places, _operators(bot.settings))),
+            ]
+            try:
+                await _hear(bot, telegram, front, application.process_update, poll_seconds)
+            finally:
+                for task in beside:
+                    task.cancel()
+                await asyncio.gather(*beside, return_exceptions=True)
+                await front.close()
+                await application.stop()
+
+
+async def _hear(
+    bot: Bot, telegram: ExtBot[None], front: Front, take: Take, poll_seconds: int
+) -> None:
+    """Take updates until cancelled."""
+    webhook = _webhook(bot.settings, telegram, take)
+    if webhook is None:
+        rivalry = Rivalry(random.uniform)
+        await Poller(telegram, bot.clock, take, front.announce, rivalry, poll_seconds).run()
+        return
+    try:
+        await webhook.start()
+        await asyncio.Event().wait()
+    finally:
+        await webhook.stop()
+
+
+def _webhook(settings: Settings, telegram: ExtBot[None], take: Take) -> Webhook | None:
+    secret = settings.telegram_webhook_secret
+    if settings.telegram_webhook_url is None or secret is None:
+        return None
+    url = str(settings.telegram_webhook_url)
+    return Webhook(telegram, take, url, secret.get_secret_value(), settings.telegram_webhook_port)
+
+
+@asynccontextmanager
+async def _reached(
+    settings: Settings, clock: Clock, answer_seconds: float
+) -> AsyncIterator[ExtBot[None]]:
+    """The account, once Telegram has told who it is; tried until it can be reached."""
+    if settings.telegram_token is None:
+        raise Trouble(TOKEN_MISSING)
+    pause = 1.0
+    telegram = _account(settings, answer_seconds)
+    try:
+        while True:
+            try:
+                await telegram.initialize()
+                break
+            except InvalidToken:
+                raise Trouble(TOKEN_REFUSED) from None  # the library's words quote the token
+            except TelegramError as error:
+                log.warning("telegram.not_reached again_in=%s why=%s", pause, error)
+            await clock.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+        yield telegram
+    finally:
+        with suppress(TelegramError):
+            await telegram.shutdown()
+
+
+def _account(settings: Settings, answer_seconds: float) -> ExtBot[None]:
+    root = str(settings.telegram_api_url or "https://api.telegram.org").rstrip("/")
+    assert settings.telegram_token is not None  # noqa: S101  (looked at by the caller)
+
+    def request(connections: int) -> HTTPXRequest:
+        return HTTPXRequest(
+            connection_pool_size=connections,
+            connect_timeout=answer_seconds,
+            read_timeout=answer_seconds,
+            write_timeout=answer_seconds,
+            pool_timeout=answer_seconds,
+        )
+
+    return ExtBot(
+        settings.telegram_token.get_secret_value(),
+        base_url=f"{root}/bot",
+        base_file_url=f"{root}/file/bot",
+        request=request(32),
+        get_updates_request=request(1),
+    )
+
+
+def _operators(settings: Settings) -> list[int]:
+    users = (account.partition(":") for account in settings.operators)
+    return [int(user) for platform, _, user in users if platform == PLATFORM and user.isdecimal()]

@@ -1,0 +1,71 @@
+"""Who speaks in Telegram, by what Telegram itself vouches for: ids, never names."""
+
+from telegram import Message, User
+from telegram.constants import ChatID, ChatType
+
+from clawbot.settings import Settings
+from fleet_control.caller import BotInstance, Caller, Human, Unknown
+from fleet_control.registry import Registry
+
+PLATFORM = "telegram"
+# Telegram writes these names for whoever hides behind a group or a channel.
+_MASKS = (ChatID.ANONYMOUS_ADMIN, ChatID.FAKE_CHANNEL)
+
+
+def account(user: User) -> str:
+    return f"{PLATFORM}:{user.id}"
+
+
+def author(message: Message, settings: Settings, registry: Registry | None) -> Caller | None:
+    """Who wrote a message; None for whoever must not be answered.
+
+    A person behind a mask, or words that are not the sender's own, are Unknown: a person will
+    read why. Where a program may read the answer there is none, or two bots could loop.
+    """
+    if _not_said_here(message) or message.from_user is None:
+        return None
+    reason = _reason(message)
+    if message.from_user.is_bot and message.from_user.id not in _MASKS:
+        return None if reason else _instance(message.from_user, registry)
+    return Unknown(reason) if reason else person(message.from_user, settings, registry)
+
+
+def person(user: User, settings: Settings, registry: Registry | None) -> Caller | None:
+    """Who presses a button; an account that the registry gives to an instance is that instance."""
+    instance = _instance(user, registry)
+    if instance or user.is_bot:
+        return instance
+    return Human(account(user), user.full_name, account(user) in settings.operators)
+
+
+def _not_said_here(message: Message) -> bool:
+    """Said long ago and edited, or to somebody else: guests, businesses, a linked channel."""
+    return bool(
+        message.edit_date
+        or message.is_automatic_forward
+        or message.business_connection_id
+        or message.sender_business_bot
+        or message.guest_query_id
+        or message.guest_bot_caller_user
+        or message.guest_bot_caller_chat
+        or message.chat.type == ChatType.CHANNEL
+    )
+
+
+def _reason(message: Message) -> str:
+    """Why a message's words are not those of the account it came from; empty if they are."""
+    if message.sender_chat is not None or (
+        message.from_user is not None and message.from_user.id in _MASKS
+    ):
+        same = message.sender_chat is None or message.sender_chat.id == message.chat.id
+        return "an anonymous admin" if same else "a channel"
+    if message.forward_origin is not None:
+        return "a forwarded message"
+    if message.via_bot is not None:
+        return "a message sent through another bot"
+    return ""
+
+
+def _instance(user: User, registry: Registry | None) -> BotInstance | None:
+    instance = registry.by_telegram(str(user.id)) if registry else None
+    return BotInstance(instance) if instance else None

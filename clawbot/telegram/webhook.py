@@ -1,0 +1,74 @@
+"""Updates that Telegram brings itself, for where something that speaks TLS stands before us."""
+
+import hmac
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from telegram import Bot, Update
+
+from clawbot.telegram.poller import ALLOWED
+from clawbot.telegram.trouble import WEBHOOK_SET, Trouble
+
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  (a header's name)
+MOST_BYTES = 1024 * 1024
+
+log = logging.getLogger(__name__)
+
+
+class Webhook:
+    """Takes updates at the path of `url`, from whoever knows `secret`."""
+
+    def __init__(
+        self,
+        telegram: Bot,
+        take: Callable[[Update], Awaitable[None]],
+        url: str,
+        secret: str,
+        port: int,
+    ) -> None:
+        self._telegram = telegram
+        self._take = take
+        self._url = url
+        self._secret = secret
+        self._port = port
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> int:
+        """Listen, and tell Telegram so; the port. Trouble where somebody else's webhook is set."""
+        app = web.Application(client_max_size=MOST_BYTES)
+        app.router.add_post(urlsplit(self._url).path or "/", self._receive)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, None, self._port)
+        await site.start()
+        await self._set()
+        return int(self._runner.addresses[0][1])
+
+    async def stop(self) -> None:
+        """Listen no more. The webhook stays set, for whoever comes after us."""
+        if self._runner:
+            await self._runner.cleanup()
+
+    async def _set(self) -> None:
+        info = await self._telegram.get_webhook_info()
+        if info.url not in ("", self._url):
+            raise Trouble(WEBHOOK_SET.format(host=urlsplit(info.url).hostname))
+        await self._telegram.set_webhook(
+            self._url, secret_token=self._secret, allowed_updates=ALLOWED
+        )
+
+    async def _receive(self, request: web.Request) -> web.Response:
+        said = request.headers.get(SECRET_HEADER, "")
+        if not hmac.compare_digest(said.encode(), self._secret.encode()):
+            log.warning("telegram.webhook_refused from=%s", request.remote)
+            return web.Response(status=403)
+        try:
+            update = Update.de_json(json.loads(await request.read()), self._telegram)
+        except Exception:
+            log.exception("telegram.update_unreadable")
+            return web.Response(status=200)  # another answer would bring it again
+        await self._take(update)
+        return web.Response(status=200)
