@@ -18,7 +18,7 @@ from fleet_control.status import FleetStatus, Image, older
 
 # Discord gives up on an autocomplete after three seconds.
 WAIT_SECONDS = 1.0
-_NEAR = 0.5
+NEAR = 0.5
 
 log = logging.getLogger(__name__)
 
@@ -99,20 +99,22 @@ def _offer(shown: str, value: str) -> Offer:
 
 
 def _best(typed: str, offered: list[Offer]) -> list[Offer]:
+    """The very one, what begins so, what contains it; where nothing does, what is most alike."""
     wanted = typed.strip().lower()
-    ranked = sorted(
-        ((_distance(wanted, offer), place, offer) for place, offer in enumerate(offered)),
-        key=lambda one: one[:2],
-    )
-    return [offer for distance, _, offer in ranked if distance < 3 - _NEAR][: limit.CHOICES]
+    found = [(rank, offer) for offer in offered if (rank := _rank(wanted, offer)) is not None]
+    if not found:
+        near = ((_likeness(wanted, offer), offer) for offer in offered)
+        found = [(-likeness, offer) for likeness, offer in near if likeness > NEAR]
+    return [offer for _, offer in sorted(found, key=lambda one: one[0])][: limit.CHOICES]
 
 
-def _distance(wanted: str, offer: Offer) -> float:
-    """0 the very one, 1 it begins so, 2 it is in there, up to 3 the less alike they are."""
+def _rank(wanted: str, offer: Offer) -> float | None:
     if not wanted or offer.value == wanted:
         return 0.0
     if offer.value.startswith(wanted):
         return 1.0
-    if wanted in offer.shown.lower():
-        return 2.0
-    return 3.0 - SequenceMatcher(None, wanted[:64], offer.value).ratio() * 0.99
+    return 2.0 if wanted in offer.shown.lower() else None
+
+
+def _likeness(wanted: str, offer: Offer) -> float:
+    return SequenceMatcher(None, wanted[:64], offer.value).ratio()

@@ -96,9 +96,9 @@ class FleetCog(commands.Cog, name=COG):
     async def _targets(self, interaction: Asking, typed: str) -> list[app_commands.Choice[str]]:
         if not self._served(interaction.guild_id, _places(interaction)):
             return []
+        status = await self._glance.status()
         known = self._bot.fleet.registry.last
-        ids = known.registry.ids if known else ()
-        return _choices(targets(typed, await self._glance.status(), ids))
+        return _choices(targets(typed, status, known.registry.ids if known else ()))
 
     @deploy.autocomplete("ami")
     async def _images(self, interaction: Asking, typed: str) -> list[app_commands.Choice[str]]:
@@ -210,6 +210,7 @@ class FleetCog(commands.Cog, name=COG):
             return await self._on_trouble(trouble)
         except discord.Forbidden:
             return await self._on_trouble(Trouble.no_commands(self._client))
+        self._spawn(self._glance.status())  # so that the first choices need not wait
         log.info("discord.serving guild=%s bot=%s", guild.id, self._settings.bot)
         for finishing in await self._left():
             self._spawn(finishing)

@@ -61,12 +61,13 @@ def said(line: str) -> str:
     """A line of ours: what stands in backquotes is code, nothing else is any markup."""
     parts = line.split("`")
     if len(parts) % 2 == 0:
-        return escape_markdown(line)
+        return _escaped(line)
     return "".join(f"`{part}`" if odd % 2 else _escaped(part) for odd, part in enumerate(parts))
 
 
 def _escaped(text: str) -> str:
-    return escape_markdown(text, ignore_links=True)
+    """No markup, and neither mention nor timestamp, whoever chose this text."""
+    return escape_markdown(text).replace("<", "\\<")
 
 
 def _embed(title: str, text: str, colour: int) -> discord.Embed:

@@ -1,7 +1,7 @@
 """A guild, a fleet behind it, and bots that log in and out."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
 from types import TracebackType
 from typing import Self
@@ -77,8 +77,12 @@ class Scene:
         with suppress(asyncio.CancelledError, Exception):
             await task
 
-    async def _bot(self, name: str, app: Application, environ: dict[str, str]) -> None:
-        settings = {
+    def serve(self, serving: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """Something else that logs in."""
+        return asyncio.create_task(serving)
+
+    def environ(self, name: str, app: Application) -> dict[str, str]:
+        return {
             "CLAWBOT_NAME": name,
             "CLAWBOT_REGION": "eu-central-1",
             "CLAWBOT_CONTROL_API_URL": self.api.url,
@@ -91,8 +95,10 @@ class Scene:
             "CLAWBOT_DISCORD_GUILD": self.discord.guild.id,
             "CLAWBOT_DISCORD_CHANNELS": self.discord.fleet.id,
             "CLAWBOT_DISCORD_OPERATOR_ROLES": self.role,
-        } | environ
-        async with assemble(load(settings), self.clock) as bot:
+        }
+
+    async def _bot(self, name: str, app: Application, environ: dict[str, str]) -> None:
+        async with assemble(load(self.environ(name, app) | environ), self.clock) as bot:
             # The library waits that long for guilds that never come.
             await run(bot, guild_ready_timeout=0.05)
 

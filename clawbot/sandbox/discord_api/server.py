@@ -37,13 +37,13 @@ class Application:
     bot: Person
     commands: dict[str, dict[str, Any]] = field(default_factory=dict)
     may_command: bool = True
-    privileged: int = 0
 
 
 class DiscordApi:
     """Starts with a guild, a channel `fleet`, and nobody in it.
 
-    `problems` collects what Discord would not have taken; `asked` every REST call.
+    `problems` collects what Discord would not have taken; `asked` every REST call. `privileged`
+    are the intents that nobody is granted here.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -54,9 +54,10 @@ class DiscordApi:
         self.applications: dict[str, Application] = {}
         self.interactions: dict[str, Interaction] = {}
         self.sessions: list[gateway.Session] = []
+        self.privileged = gateway.PRIVILEGED
         self.problems: list[str] = []
         self.asked: list[tuple[str, str]] = []
-        self._injected: list[Injected] = []
+        self.injected: list[Injected] = []
         self._changed = asyncio.Condition()
         self._news: set[asyncio.Task[None]] = set()
         self._runner: web.AppRunner | None = None
@@ -209,15 +210,16 @@ class DiscordApi:
 
     def refuse_next(
         self, method: str, path: str, status: int, body: dict[str, Any], **headers: str
-    ) -> None:
-        """The next call of that method whose path matches is answered so."""
-        pattern = re.compile(path)
-        self._injected.append(Injected(method, pattern, status, body, headers))
+    ) -> Injected:
+        """The next call of that method whose path matches is answered so; then it is gone."""
+        refusal = Injected(method, re.compile(path), status, body, headers)
+        self.injected.append(refusal)
+        return refusal
 
     def take_injected(self, method: str, path: str) -> Injected | None:
-        for one in self._injected:
+        for one in self.injected:
             if one.method == method and one.path.search(path):
-                self._injected.remove(one)
+                self.injected.remove(one)
                 return one
         return None
 
@@ -252,7 +254,7 @@ class DiscordApi:
             return None
         if said["op"] == gateway.RESUME:
             return await self._resume(socket, data)
-        if data["intents"] & gateway.PRIVILEGED & ~app.privileged:
+        if data["intents"] & self.privileged:
             await socket.close(code=gateway.DISALLOWED_INTENTS)
             return None
         # A client that identifies anew gets no more of what its last session missed.

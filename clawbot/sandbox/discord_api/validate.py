@@ -109,9 +109,8 @@ def _components(rows: Sequence[Payload]) -> Iterator[str]:
             yield f"row: {len(buttons)} buttons"
         for button in buttons:
             yield from _button(button)
-    ids = [
-        button["custom_id"] for row in rows for button in row["components"] if "url" not in button
-    ]
+    buttons = [button for row in rows for button in row["components"]]
+    ids = [button["custom_id"] for button in buttons if "custom_id" in button]
     yield from (f"custom_id twice: {id_}" for id_ in set(ids) if ids.count(id_) > 1)
 
 

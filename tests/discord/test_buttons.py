@@ -1,0 +1,181 @@
+"""Buttons: their meaning is in their ids, and their ids can't be made by anybody else."""
+
+from tests.clawbot.bots import registry
+from tests.clawbot.control_api import job
+from tests.discord.dialogue import MOVES, deploying, question, whispered
+from tests.discord.ec2 import Claw
+from tests.discord.scene import Scene
+
+
+async def test_all_asks_first_and_names_what_it_would_do(scene: Scene) -> None:
+    scene.fleet(Claw("claw-1"), Claw("claw-9"))
+    await scene.start()
+    _, reply = await question(scene)
+    assert "This replaces every host of the fleet" in reply.text
+    assert "Replaced: 1\nclaw-1" in reply.text
+    assert "Created: 1\nclaw-2" in reply.text
+    assert "Removed: 1\nclaw-9" in reply.text
+    assert scene.api.count("deploy") == 0
+
+
+async def test_a_yes_is_the_question_s_own_deploy(scene: Scene) -> None:
+    await scene.start()
+    asked, reply = await question(scene)
+    pressed = await scene.discord.press(scene.app, scene.operator, reply, reply.buttons["Deploy"])
+    await scene.until(lambda: "queued" in reply.text)
+    assert pressed.answer == 6
+    (run,) = scene.api.runs
+    assert run.request_id.endswith(f".{asked.id}")
+    assert run.reply == reply.id
+    assert run.target == "all"
+
+
+async def test_a_no_deploys_nothing(scene: Scene) -> None:
+    await scene.start()
+    _, reply = await question(scene)
+    await scene.discord.press(scene.app, scene.operator, reply, reply.buttons["Leave it"])
+    await scene.until(lambda: "Nothing was deployed" in reply.text)
+    assert reply.buttons == {}
+    assert scene.api.count("deploy") == 0
+
+
+async def test_only_the_asker_may_answer(scene: Scene) -> None:
+    await scene.start()
+    _, reply = await question(scene)
+    for label in ("Deploy", "Leave it"):
+        pressed = await scene.discord.press(scene.app, scene.owner, reply, reply.buttons[label])
+        assert "Only the one who asked" in await whispered(scene, pressed)
+    assert list(reply.buttons) == ["Deploy", "Leave it"]
+    assert scene.api.count("deploy") == 0
+
+
+async def test_pressed_twice_it_is_one_deploy(scene: Scene) -> None:
+    await scene.start()
+    _, reply = await question(scene)
+    id_ = reply.buttons["Deploy"]
+    await scene.discord.press(scene.app, scene.operator, reply, id_)
+    again = await scene.discord.press(scene.app, scene.operator, reply, id_)
+    assert "answered that already" in await whispered(scene, again)
+    await scene.until(lambda: "queued" in reply.text)
+    assert scene.api.count("deploy") == 1
+
+
+async def test_an_old_yes_does_not_deploy(scene: Scene) -> None:
+    await scene.start()
+    _, reply = await question(scene)
+    id_ = reply.buttons["Deploy"]
+    await scene.clock.turn(121)
+    await scene.discord.press(scene.app, scene.operator, reply, id_)
+    await scene.until(lambda: "That question is over" in reply.text)
+    assert scene.api.count("deploy") == 0
+
+
+async def test_an_altered_yes_does_not_deploy(scene: Scene) -> None:
+    await scene.start()
+    _, reply = await question(scene, "all")
+    altered = reply.buttons["Deploy"].replace(":all,", ":claw-2,")
+    reply.body["components"][0]["components"][0]["custom_id"] = altered
+    pressed = await scene.discord.press(scene.app, scene.operator, reply, altered)
+    assert "not one I made" in await whispered(scene, pressed)
+    assert scene.api.count("deploy") == 0
+
+
+async def test_a_yes_copied_to_another_channel_does_not_deploy(scene: Scene) -> None:
+    lobby = scene.discord.channel("lobby")
+    await scene.start(CLAWBOT_DISCORD_CHANNELS="")
+    _, reply = await question(scene)
+    copied = await scene.discord.say(scene.app.bot, "Free cats!", lobby)
+    copied.body = {**copied.body, "components": reply.body["components"]}
+    pressed = await scene.discord.press(scene.app, scene.operator, copied, reply.buttons["Deploy"])
+    assert "not one I made" in await whispered(scene, pressed)
+    assert scene.api.count("deploy") == 0
+
+
+async def test_a_yes_of_another_bot_s_key_does_not_deploy(scene: Scene) -> None:
+    await scene.start()
+    _, reply = await question(scene)
+    await scene.stop()
+    await scene.start(CLAWBOT_AWS_SECRET_ACCESS_KEY="another")
+    pressed = await scene.discord.press(scene.app, scene.operator, reply, reply.buttons["Deploy"])
+    assert "not one I made" in await whispered(scene, pressed)
+
+
+async def test_an_operator_no_more_may_not_confirm(scene: Scene) -> None:
+    await scene.start()
+    _, reply = await question(scene)
+    scene.operator.roles.clear()
+    await scene.discord.press(scene.app, scene.operator, reply, reply.buttons["Deploy"])
+    await scene.until(lambda: "Only operators may deploy" in reply.text)
+    assert scene.api.count("deploy") == 0
+
+
+async def test_a_yes_outlives_the_bot_that_asked(scene: Scene) -> None:
+    await scene.start()
+    _, reply = await question(scene)
+    await scene.stop()
+    await scene.start()
+    await scene.discord.press(scene.app, scene.operator, reply, reply.buttons["Deploy"])
+    await scene.until(lambda: "queued" in reply.text)
+    assert scene.api.count("deploy") == 1
+
+
+async def test_any_operator_cancels_what_has_not_started(scene: Scene) -> None:
+    await scene.start()
+    _, reply = await deploying(scene)
+    pressed = await scene.discord.press(scene.app, scene.owner, reply, reply.buttons["Cancel"])
+    assert "run 1 is being cancelled" in await whispered(scene, pressed)
+    await scene.until(lambda: "cancelled" in reply.text)
+    assert reply.buttons == {}
+    cancel = next(ask for ask in scene.api.asked if ask["action"] == "cancel")
+    assert cancel["requested_by"] == f"discord:{scene.owner.id} owner"
+
+
+async def test_a_visitor_may_not_cancel(scene: Scene) -> None:
+    await scene.start()
+    _, reply = await deploying(scene)
+    pressed = await scene.discord.press(scene.app, scene.visitor, reply, reply.buttons["Cancel"])
+    assert "Only operators may cancel" in await whispered(scene, pressed)
+    assert scene.api.count("cancel") == 0
+
+
+async def test_cancelled_too_late_it_says_so(scene: Scene) -> None:
+    await scene.start()
+    _, reply = await deploying(scene)
+    id_ = reply.buttons["Cancel"]
+    body = {"ok": False, "code": "already_running", "error": "Its first job has started."}
+    scene.api.running(1, job(MOVES, None, "in_progress"))
+    await scene.until(lambda: "replacing" in reply.text)
+    scene.api.next.append((409, body))
+    copy = await scene.discord.say(scene.app.bot, "the reply, as it was a moment ago")
+    copy.body = next(one for one in reversed(reply.bodies) if one.get("components"))
+    pressed = await scene.discord.press(scene.app, scene.operator, copy, id_)
+    assert "Its first job has started." in await whispered(scene, pressed)
+
+
+async def test_status_is_refreshed_and_turned_in_place(scene: Scene) -> None:
+    ids = [f"claw-{n}" for n in range(1, 31)]
+    scene.api.registry = registry(*ids)
+    scene.fleet(*map(Claw, ids))
+    await scene.start()
+    asked = await scene.discord.command(scene.app, scene.visitor, "status")
+    reply = await scene.replied(asked)
+    assert list(reply.buttons) == ["Refresh", "Next ▶"]
+    await scene.discord.press(scene.app, scene.owner, reply, reply.buttons["Next ▶"])
+    await scene.until(lambda: "page 2 of 3" in reply.text)
+    assert "claw-13" in reply.text
+    scene.fleet(*map(Claw, ids[1:]))
+    await scene.clock.turn(3)
+    await scene.discord.press(scene.app, scene.owner, reply, reply.buttons["◀ Back"])
+    await scene.until(lambda: "1 missing" in reply.text)
+    await scene.discord.press(scene.app, scene.owner, reply, reply.buttons["Refresh"])
+
+
+async def test_a_day_later_status_is_still_refreshed_in_place(scene: Scene) -> None:
+    await scene.start()
+    asked = await scene.discord.command(scene.app, scene.visitor, "status")
+    reply = await scene.replied(asked)
+    await scene.clock.turn(86_400)
+    scene.fleet(Claw("claw-1"))
+    await scene.discord.press(scene.app, scene.owner, reply, reply.buttons["Refresh"])
+    await scene.until(lambda: "1 missing" in reply.text)
+    assert len(scene.channel()) == 1

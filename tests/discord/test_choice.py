@@ -1,0 +1,80 @@
+"""What is offered while a deploy is typed."""
+
+import threading
+
+from clawbot.discord import limit
+from tests.clawbot.bots import registry
+from tests.discord.ec2 import NEWEST, OLDER, OLDEST, Claw
+from tests.discord.scene import Scene
+
+
+async def offered(scene: Scene, focused: str, typed: str, **others: str) -> list[tuple[str, str]]:
+    asked = await scene.discord.typing(
+        scene.app, scene.visitor, "deploy", focused, **others, **{focused: typed}
+    )
+    await scene.discord.until(lambda: asked.answer)
+    return [(choice["name"], choice["value"]) for choice in asked.choices]
+
+
+async def test_targets_come_with_state_and_image(scene: Scene) -> None:
+    scene.fleet(Claw("claw-1", OLDER))
+    await scene.start()
+    assert await offered(scene, "target", "") == [
+        ("all · every host, 2 instances", "all"),
+        ("claw-2 · missing", "claw-2"),
+        ("claw-1 · healthy, image 7 days older", "claw-1"),
+    ]
+
+
+async def test_the_best_match_comes_first(scene: Scene) -> None:
+    ids = [f"claw-{n}" for n in range(1, 41)]
+    scene.api.registry = registry(*ids)
+    scene.fleet(*map(Claw, ids))
+    await scene.start()
+    assert [value for _, value in await offered(scene, "target", "claw-4")] == ["claw-4", "claw-40"]
+    assert len(await offered(scene, "target", "claw")) == limit.CHOICES
+    assert (await offered(scene, "target", "clwa-17"))[0][1] == "claw-17"
+
+
+async def test_images_come_with_age_and_who_runs_them(scene: Scene) -> None:
+    scene.fleet(Claw("claw-1", OLDER), Claw("claw-2", OLDER))
+    await scene.start()
+    assert await offered(scene, "ami", "", target="claw-1") == [
+        (f"{NEWEST} · 2 days old · on no host", NEWEST),
+        (f"{OLDER} · 9 days old · on claw-1, claw-2", OLDER),
+        (f"{OLDEST} · 30 days old · on no host", OLDEST),
+    ]
+
+
+async def test_a_stale_answer_beats_none_when_ec2_is_slow(scene: Scene) -> None:
+    await scene.start()
+    before = await offered(scene, "target", "")
+    freed = threading.Event()
+    scene.ec2.hold = freed.wait
+    try:
+        await scene.clock.turn(3)
+        asked = await scene.discord.typing(scene.app, scene.visitor, "deploy", "target", target="")
+        await scene.until(lambda: asked.answer)
+        assert [(one["name"], one["value"]) for one in asked.choices] == before
+    finally:
+        freed.set()
+
+
+async def test_with_ec2_unseen_the_registry_is_offered(scene: Scene) -> None:
+    freed = threading.Event()
+    scene.ec2.hold = freed.wait
+    await scene.start()
+    try:
+        asked = await scene.discord.command(scene.app, scene.operator, "deploy", target="nope")
+        await scene.replied(asked)
+        asked = await scene.discord.typing(scene.app, scene.visitor, "deploy", "target", target="a")
+        await scene.until(lambda: asked.answer)
+        assert [one["value"] for one in asked.choices] == ["all", "claw-1", "claw-2"]
+    finally:
+        freed.set()
+
+
+async def test_elsewhere_nothing_is_offered(scene: Scene) -> None:
+    await scene.start(CLAWBOT_DISCORD_CHANNELS=scene.discord.channel("lobby").id)
+    assert await offered(scene, "target", "") == []
+    assert await offered(scene, "ami", "", target="all") == []

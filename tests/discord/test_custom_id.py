@@ -1,0 +1,69 @@
+"""The ids of buttons: their whole meaning in a hundred characters."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clawbot.discord import custom_id, limit
+from clawbot.discord.custom_id import Act, Press
+from clawbot.replies import Question
+from clawbot.seal import Seal
+
+SEAL = Seal("secret")
+SNOWFLAKES = st.integers(1, 2**64 - 1)
+
+
+def ask(target: str, image: str, asker: int, asked: int, expires: float) -> Question:
+    return Question(target, image, f"discord:{asker}", str(asked), expires, "why", (), (), ())
+
+
+@given(
+    target=st.from_regex(r"[a-z0-9](-?[a-z0-9]){0,15}", fullmatch=True),
+    image=st.just("") | st.from_regex(r"ami-[0-9a-f]{17}", fullmatch=True),
+    asker=SNOWFLAKES,
+    asked=SNOWFLAKES,
+    expires=st.integers(1, 2**35),
+)
+def test_a_question_comes_back_from_its_yes(
+    target: str, image: str, asker: int, asked: int, expires: int
+) -> None:
+    press = custom_id.answer(ask(target, image, asker, asked, expires), Act.YES)
+    assert press is not None
+    id_ = press.custom_id(SEAL, "bot", "channel")
+    read = custom_id.read(id_, SEAL, "bot", "channel")
+    assert read == press
+    question = custom_id.question(press)
+    assert (question.target, question.image) == (target, image)
+    assert (question.asker, question.asked) == (f"discord:{asker}", str(asked))
+    assert question.expires == expires
+
+
+def test_the_longest_fits() -> None:
+    question = ask("a" * 32, "ami-" + "f" * 17, 2**64 - 1, 2**64 - 1, 2**35)
+    press = custom_id.answer(question, Act.YES)
+    assert press is not None
+    assert len(press.custom_id(SEAL, "bot", "channel")) <= limit.CUSTOM_ID
+
+
+def test_what_is_no_image_has_no_button() -> None:
+    assert custom_id.answer(ask("all", "x" * 300, 1, 1, 1), Act.YES) is None
+
+
+@given(st.integers(0, 97), st.characters(codec="ascii"))
+def test_no_character_can_be_changed(place: int, character: str) -> None:
+    id_ = Press(Act.YES, "claw-1,,abc", 5, 6).custom_id(SEAL, "bot", "channel")
+    place %= len(id_)
+    altered = id_[:place] + character + id_[place + 1 :]
+    assert altered == id_ or custom_id.read(altered, SEAL, "bot", "channel") is None
+
+
+def test_it_holds_in_its_own_place_only() -> None:
+    id_ = Press(Act.CANCEL, "17").custom_id(SEAL, "bot", "channel")
+    assert custom_id.read(id_, SEAL, "bot", "another") is None
+    assert custom_id.read(id_, SEAL, "another", "channel") is None
+    assert custom_id.read(id_, Seal("other"), "bot", "channel") is None
+    assert custom_id.read("somebody's", SEAL, "bot", "channel") is None
+
+
+@given(SNOWFLAKES)
+def test_numbers_come_back(value: int) -> None:
+    assert custom_id.number(custom_id.spelled(value)) == value

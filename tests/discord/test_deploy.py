@@ -1,0 +1,129 @@
+"""A deploy from the command to the end, as the channel sees it."""
+
+from tests.clawbot.bots import registry
+from tests.clawbot.control_api import job
+from tests.discord.dialogue import MOVES, deploying, pings
+from tests.discord.ec2 import NEWEST, OLDER, Claw
+from tests.discord.scene import Scene
+
+
+async def test_one_reply_lives_from_asking_to_done(scene: Scene) -> None:
+    await scene.start()
+    asked, reply = await deploying(scene)
+    assert "asking" in reply.bodies[1]["embeds"][0]["description"]
+    assert list(reply.buttons) == ["Cancel"]
+    scene.api.running(1, job(MOVES, None, "in_progress"))
+    await scene.until(lambda: f"🔵 **claw-2** `{OLDER}` → `{NEWEST}` replacing" in reply.text)
+    assert reply.buttons == {}
+    assert pings(scene) == []
+    scene.api.done(1, job(MOVES))
+    await scene.until(lambda: pings(scene))
+    assert "done after 3 min 5 s" in reply.text
+    assert reply.body["embeds"][0]["url"] == "https://github.example/runs/1"
+    assert asked.answers == 1
+
+
+async def test_the_ledger_gets_the_asks_own_address(scene: Scene) -> None:
+    await scene.start()
+    asked, reply = await deploying(scene)
+    run = scene.api.runs[0]
+    assert run.request_id == f"discord.demo.{scene.discord.fleet.id}.{asked.id}"
+    assert run.reply == reply.id
+    assert run.requested_by == f"discord:{scene.operator.id} operator"
+
+
+async def test_the_asker_alone_is_pinged_and_once(scene: Scene) -> None:
+    await scene.start()
+    await deploying(scene)
+    scene.api.done(1, job(MOVES))
+    await scene.until(lambda: pings(scene))
+    await scene.clock.turn(60)
+    (ping,) = pings(scene)
+    assert ping.body["allowed_mentions"] == {"parse": [], "users": [int(scene.operator.id)]}
+
+
+async def test_a_failure_says_where_why_and_what_next(scene: Scene) -> None:
+    await scene.start()
+    _, reply = await deploying(scene)
+    scene.api.change(
+        1,
+        status="completed",
+        conclusion="failure",
+        reason="claw-2 was not healthy within 900 s",
+        jobs=(job(MOVES, "failure"),),
+    )
+    await scene.until(lambda: pings(scene))
+    assert "🔴 **claw-2**" in reply.text
+    assert "At\n" in reply.text
+    assert "Why\nclaw-2 was not healthy within 900 s" in reply.text
+    assert f"`/fleet deploy claw-2 {OLDER}`" in reply.text
+
+
+async def test_deferred_first_however_slow_the_control_api_is(scene: Scene) -> None:
+    await scene.start()
+    scene.api.released.clear()
+    asked = await scene.discord.command(scene.app, scene.operator, "deploy", target="claw-2")
+    await scene.discord.until(lambda: asked.answer)
+    assert asked.answer == 5
+    assert asked.message is not None
+    assert asked.message.loading
+    await scene.clock.turn(10)
+    scene.api.released.set()
+    await scene.until(lambda: asked.message and "queued" in asked.message.text)
+
+
+async def test_an_image_can_be_named(scene: Scene) -> None:
+    await scene.start()
+    asked = await scene.discord.command(
+        scene.app, scene.owner, "deploy", target="claw-2", ami=OLDER
+    )
+    reply = await scene.replied(asked)
+    await scene.until(lambda: "queued" in reply.text)
+    assert scene.api.runs[0].ami_override == OLDER
+
+
+async def test_a_visitor_is_refused_and_nothing_is_dispatched(scene: Scene) -> None:
+    await scene.start()
+    asked = await scene.discord.command(scene.app, scene.visitor, "deploy", target="claw-2")
+    assert "Only operators may deploy" in (await scene.replied(asked)).text
+    assert scene.api.count("deploy") == 0
+
+
+async def test_what_is_submitted_may_be_anything(scene: Scene) -> None:
+    await scene.start()
+    target = "@everyone **x** <@1> `" + "x" * 5000
+    asked = await scene.discord.command(scene.app, scene.operator, "deploy", target=target)
+    assert "There is no instance" in (await scene.replied(asked)).text
+
+
+async def test_elsewhere_it_says_where_it_answers(scene: Scene) -> None:
+    await scene.start()
+    lobby = scene.discord.channel("lobby")
+    asked = await scene.discord.command(scene.app, scene.operator, "deploy", lobby, target="all")
+    await scene.discord.until(lambda: asked.whispers)
+    assert asked.whispers[0].text == f"I answer in <#{scene.discord.fleet.id}>."
+    assert scene.api.asked == []
+
+
+async def test_one_that_is_answered_too_late_deploys_nothing(scene: Scene) -> None:
+    """After three seconds Discord takes no first answer, and tells the asker that it failed."""
+    await scene.start()
+    late = scene.discord.refuse_next("POST", "callback", 404, {"message": "?", "code": 10062})
+    asked = await scene.discord.command(scene.app, scene.operator, "deploy", target="claw-2")
+    await scene.until(lambda: late not in scene.discord.injected)
+    after = await scene.discord.command(scene.app, scene.visitor, "help")
+    await scene.replied(after)
+    assert not asked.answer
+    assert scene.api.count("deploy") == 0
+
+
+async def test_a_fleet_of_500_is_paged(scene: Scene) -> None:
+    ids = [f"claw-{n}" for n in range(1, 501)]
+    scene.fleet(*(Claw(id_, OLDER if id_.endswith("7") else NEWEST) for id_ in ids[2:]))
+    scene.api.registry = registry(*ids)
+    await scene.start()
+    asked = await scene.discord.command(scene.app, scene.visitor, "status")
+    reply = await scene.replied(asked)
+    assert "500 instances, 498 healthy, 2 missing, 50 on an older image" in reply.text
+    assert "page 1 of 42, worst first" in reply.text
+    assert reply.text.index("claw-1") < reply.text.index("claw-7")

@@ -1,0 +1,121 @@
+"""A reply that lives longer than what it began with: token, hour, socket, patience of Discord."""
+
+import time
+from itertools import pairwise
+
+from clawbot.discord import limit
+from clawbot.discord.pen import PAUSE_SECONDS
+from clawbot.sandbox.discord_api.guild import Message, born
+from tests.clawbot.control_api import job
+from tests.discord.dialogue import MOVES, deploying, pings
+from tests.discord.scene import Scene
+
+
+def edits(scene: Scene, by: str) -> int:
+    return sum(method == "PATCH" and by in path for method, path in scene.discord.asked)
+
+
+async def running(scene: Scene, reply: Message) -> None:
+    scene.api.running(1, job(MOVES, None, "in_progress"))
+    await scene.until(lambda: "replacing" in reply.text)
+
+
+async def test_after_15_minutes_it_goes_on_through_the_channel(scene: Scene) -> None:
+    await scene.start()
+    asked, reply = await deploying(scene)
+    await running(scene, reply)
+    assert edits(scene, "/channels/") == 0
+    await scene.clock.turn(limit.TOKEN_SECONDS)
+    before = edits(scene, "/webhooks/")
+    scene.api.done(1, job(MOVES))
+    await scene.until(lambda: "done" in reply.text)
+    assert edits(scene, "/channels/") == 1
+    assert edits(scene, "/webhooks/") == before
+    assert asked.message is reply
+
+
+async def test_a_token_that_died_early_is_gone_around(scene: Scene) -> None:
+    await scene.start()
+    _, reply = await deploying(scene)
+    dead = {"message": "Invalid Webhook Token", "code": 50027}
+    scene.discord.refuse_next("PATCH", "/webhooks/", 401, dead)
+    await running(scene, reply)
+    assert edits(scene, "/channels/") == 1
+
+
+async def test_after_an_hour_a_new_message_follows(scene: Scene) -> None:
+    await scene.start()
+    _, reply = await deploying(scene)
+    await running(scene, reply)
+    await scene.clock.turn(limit.EDITABLE_SECONDS)
+    scene.api.running(1, job(MOVES), job(MOVES.replace("2", "1"), None, "in_progress"))
+    await scene.until(lambda: len(scene.channel()) == 2)
+    new = scene.channel()[-1]
+    assert new.reference == reply.id
+    assert "**claw-1**" in new.text
+    scene.api.done(1, job(MOVES), job(MOVES.replace("2", "1")))
+    await scene.until(lambda: pings(scene))
+    assert "done" in new.text
+    assert pings(scene)[0].reference == new.id
+
+
+async def test_a_reply_that_somebody_deleted_is_followed_by_a_new_one(scene: Scene) -> None:
+    await scene.start()
+    _, reply = await deploying(scene)
+    del scene.discord.guild.messages[reply.id]
+    scene.discord.refuse_next("PATCH", "/webhooks/", 404, {"message": "Unknown", "code": 10008})
+    scene.api.done(1, job(MOVES))
+    await scene.until(lambda: pings(scene))
+    assert "done" in scene.channel()[0].text
+
+
+async def test_a_429_is_obeyed(scene: Scene) -> None:
+    await scene.start()
+    _, reply = await deploying(scene)
+    before = edits(scene, "/webhooks/")
+    wait = 0.4
+    body = {"message": "You are being rate limited.", "retry_after": wait, "global": False}
+    slow = scene.discord.refuse_next(
+        "PATCH", "/webhooks/", 429, body, Via="1.1 google", **{"Retry-After": str(wait)}
+    )
+    scene.api.running(1, job(MOVES, None, "in_progress"))
+    await scene.until(lambda: slow not in scene.discord.injected)
+    refused = time.perf_counter()
+    await scene.until(lambda: "replacing" in reply.text)
+    assert time.perf_counter() - refused >= wait * 0.9
+    assert edits(scene, "/webhooks/") == before + 2
+
+
+async def test_edits_keep_their_distance_and_only_tell_news(scene: Scene) -> None:
+    await scene.start(CLAWBOT_RUNNING_EVERY="1")
+    _, reply = await deploying(scene)
+    await running(scene, reply)
+    many = [job(f"claw-{n}: none -> ami-0cccccccccccccccc") for n in range(1, 8)]
+    moments = []
+    for count in range(1, len(many)):
+        scene.api.running(1, *many[:count], job(MOVES, None, "in_progress"))
+        await scene.until(lambda: f"**claw-{count}**" in reply.text)  # noqa: B023  (awaited here)
+        moments.append(scene.clock.now())
+    gaps = [later - earlier for earlier, later in pairwise(moments)]
+    assert min(gaps) >= PAUSE_SECONDS
+    shown = len(reply.bodies)
+    await scene.clock.turn(300)
+    assert len(reply.bodies) == shown
+
+
+async def test_the_gateway_drops_and_resumes_in_the_middle(scene: Scene) -> None:
+    await scene.start()
+    _, reply = await deploying(scene)
+    (session,) = scene.discord.sessions
+    await session.drop()
+    asked = await scene.discord.command(scene.app, scene.visitor, "status")
+    scene.api.done(1, job(MOVES))
+    await scene.until(lambda: pings(scene))
+    assert "done" in reply.text
+    assert "2 instances" in (await scene.replied(asked)).text
+    assert session.resumed == 1
+    assert scene.discord.sessions == [session]
+
+
+async def test_ids_tell_when_they_were_made(scene: Scene) -> None:
+    assert abs(born(scene.discord.fleet.id) - scene.clock.now()) < 0.001

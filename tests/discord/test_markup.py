@@ -1,0 +1,115 @@
+"""Embeds stay within Discord's limits, whatever there is to say."""
+
+import random
+
+import pytest
+
+from clawbot.discord.drawing import Drawing
+from clawbot.discord.markup import embed, said
+from clawbot.progress import HostProgress, HostStage, Progress, Stage
+from clawbot.replies import HELP, Deploying, Notice, Question, Reply, StatusReport, Tone, usage
+from clawbot.sandbox.discord_api import validate
+from clawbot.seal import Seal
+from fleet_control.registry import Registry, parse
+from fleet_control.registry_source import KnownRegistry
+from fleet_control.status import FleetStatus, Health, Host, HostState, Image, Reading, shape
+from tests.clawbot.bots import registry
+from tests.clock import TurnedClock
+
+NOW = 1_790_000_000.0
+LONG = "a-" * 15 + "zz"
+IMAGE = "ami-0cccccccccccccccc"
+
+
+def status(ids: list[str], *hosts: Host, trouble: str = "") -> FleetStatus:
+    known = KnownRegistry(registry_of(ids), "1", NOW - 90_000, fresh=not trouble, trouble=trouble)
+    images = (Image(IMAGE, "x" * 300, NOW - 3600), Image("ami-1", "y", NOW - 7200))
+    return shape(known, Reading(hosts, images, NOW))
+
+
+def registry_of(ids: list[str]) -> Registry:
+    return parse(registry(*ids))
+
+
+def host(name: str, number: int = 1, image: str = "ami-1") -> Host:
+    return Host(
+        f"i-{number:017x}", name, HostState.STOPPED, Health.IMPAIRED, "t3.large", image, NOW - 5
+    )
+
+
+def worst_fleet() -> FleetStatus:
+    ids = [f"{LONG[:27]}-{n}" for n in range(500)]
+    hosts = [host(id_, copy) for id_ in ids[10:] for copy in range(4)]
+    strangers = [host("*_`~|<@1>" * 40, n) for n in range(5)]
+    return status(ids, *hosts, *strangers, trouble="The Control API is silent. " * 90)
+
+
+def deploy(hosts: int, **more: object) -> Deploying:
+    stages = list(HostStage)
+    moving = tuple(
+        HostProgress(f"{LONG[:27]}-{n}", IMAGE, IMAGE, stages[n % len(stages)])
+        for n in range(hosts)
+    )
+    known = {"stage": Stage.FAILED, "target": LONG, "image": IMAGE, "hosts": moving, **more}
+    return Deploying(Progress(**known), "discord:1", "It does not answer. " * 200)  # type: ignore[arg-type]  # a test's keywords
+
+
+REPLIES: list[Reply] = [
+    HELP,
+    usage(tuple(f"claw-{n}" for n in range(500))),
+    Notice(("x" * 9000,), Tone.BROKEN),
+    *(StatusReport(worst_fleet(), page) for page in (0, 1, 20, 10_000)),
+    StatusReport(status(["claw-1"])),
+    Question("all", IMAGE, "discord:1", "2", NOW, "w" * 5000, (LONG,) * 500, (LONG,), (LONG,) * 9),
+    Question("all", "x" * 500, "discord:1", "2", NOW, "why", (), (), ()),
+    deploy(250, url="https://github.example/" + "x" * 900, reason="r" * 3000, advice="a" * 3000),
+    deploy(12, step="s" * 3000, stage=Stage.QUEUED, run_id=2**60),
+    deploy(0, stage=Stage.ASKING),
+]
+
+
+@pytest.mark.parametrize("reply", REPLIES, ids=lambda reply: type(reply).__name__)
+def test_discord_takes_it(reply: Reply) -> None:
+    drawn = Drawing(Seal("x"), TurnedClock(), "demo").draw(reply, 2**63)
+    components = drawn.view.to_components() if drawn.view else []
+    payload = {"embeds": [drawn.embed.to_dict()], "components": components}
+    assert validate.message(payload) == []
+
+
+def test_every_instance_is_on_some_page() -> None:
+    fleet = worst_fleet()
+    shown = [
+        line
+        for page in range(50)
+        for line in (embed(StatusReport(fleet, page), NOW).description or "").splitlines()
+        if "**" in line
+    ]
+    assert len(set(shown)) >= 500
+
+
+def test_the_worst_state_gives_the_colour() -> None:
+    def colour(*hosts: Host) -> int:
+        made = embed(StatusReport(status(["claw-1"], *hosts)), NOW)
+        assert made.colour is not None
+        return made.colour.value
+
+    well = Host("i-1", "claw-1", HostState.RUNNING, Health.OK, "t3.large", IMAGE, NOW)
+    old = Host("i-1", "claw-1", HostState.RUNNING, Health.OK, "t3.large", "ami-1", NOW)
+    new = Host("i-1", "claw-1", HostState.PENDING, Health.UNKNOWN, "t3.large", IMAGE, NOW)
+    assert [colour(), colour(old), colour(new), colour(well)] == [
+        0xDA373C,
+        0xF0B232,
+        0x5865F2,
+        0x3BA55D,
+    ]
+
+
+def test_what_somebody_typed_is_no_markup() -> None:
+    assert said("no `a*b` but <@1> and *c*") == "no `a*b` but \\<@1> and \\*c\\*"
+    assert said("one ` alone and <@1>") == "one \\` alone and \\<@1>"
+
+
+def test_random_bars_are_as_long_as_they_should_be() -> None:
+    for _ in range(50):
+        text = embed(deploy(random.randint(13, 250)), NOW).description or ""  # noqa: S311  (a test)
+        assert sum(text.count(mark) for mark in "▰▱") == 20

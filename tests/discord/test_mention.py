@@ -1,0 +1,96 @@
+"""Who is heard in a message, and who is not, so that two bots can't talk each other into a loop."""
+
+import json
+
+from clawbot.sandbox.discord_api.guild import Message, Person
+from tests.clawbot.bots import registry
+from tests.discord.scene import Scene
+
+
+def with_account(person: Person) -> str:
+    entries = json.loads(registry("claw-1", "claw-2"))
+    entries["claw-1"]["discordUserId"] = person.id
+    return json.dumps(entries)
+
+
+async def said(scene: Scene, who: Person, words: str) -> Message:
+    return await scene.discord.say(who, f"<@{scene.app.bot.id}> {words}")
+
+
+async def answer(scene: Scene, to: Message) -> Message:
+    await scene.until(lambda: any(one.reference == to.id for one in scene.channel()))
+    return next(one for one in scene.channel() if one.reference == to.id)
+
+
+async def nothing_more(scene: Scene) -> None:
+    """Whatever is asked later is answered; so what was asked before it has been heard."""
+    later = await scene.discord.command(scene.app, scene.visitor, "help")
+    await scene.replied(later)
+
+
+async def test_an_instance_s_own_bot_is_heard_and_judged(scene: Scene) -> None:
+    agent = scene.discord.person("agent", bot=True)
+    scene.api.registry = with_account(agent)
+    await scene.start()
+    refused = await answer(scene, await said(scene, agent, "/fleet deploy claw-1"))
+    assert "claw-1 may not deploy itself" in refused.text
+    deploy = await answer(scene, await said(scene, agent, "/fleet deploy claw-2"))
+    await scene.until(lambda: "queued" in deploy.text)
+    (run,) = scene.api.runs
+    assert (run.caller, run.requested_by, run.reply) == ("claw-1", "", deploy.id)
+    scene.api.done(1)
+    await scene.until(lambda: "done" in deploy.text)
+
+
+async def test_a_person_is_heard_too(scene: Scene) -> None:
+    await scene.start()
+    refused = await answer(scene, await said(scene, scene.visitor, "/fleet deploy claw-1"))
+    assert "Only operators may deploy" in refused.text
+    reply = await answer(scene, await said(scene, scene.operator, "/fleet deploy claw-1"))
+    await scene.until(lambda: "queued" in reply.text)
+
+
+async def test_an_unknown_bot_is_not_answered(scene: Scene) -> None:
+    stranger = scene.discord.person("stranger", bot=True)
+    await scene.start()
+    await said(scene, stranger, "/fleet deploy claw-1")
+    await nothing_more(scene)
+    assert len(scene.channel()) == 2
+    assert scene.api.count("deploy") == 0
+
+
+async def test_a_webhook_that_took_an_operator_s_name_is_not_answered(scene: Scene) -> None:
+    await scene.start()
+    content = f"<@{scene.app.bot.id}> /fleet deploy claw-1"
+    await scene.discord.say(scene.operator, content, webhook="1234567890")
+    await nothing_more(scene)
+    assert len(scene.channel()) == 2
+    assert scene.api.count("deploy") == 0
+
+
+async def test_it_never_answers_itself(scene: Scene) -> None:
+    await scene.start()
+    await said(scene, scene.app.bot, "/fleet status")
+    await nothing_more(scene)
+    assert len(scene.channel()) == 2
+
+
+async def test_only_what_begins_with_a_mention_is_meant_for_it(scene: Scene) -> None:
+    await scene.start()
+    await scene.discord.say(scene.operator, f"ask <@{scene.app.bot.id}> /fleet deploy claw-1")
+    await scene.discord.say(scene.operator, "/fleet deploy claw-1")
+    await said(scene, scene.operator, "hello")
+    await nothing_more(scene)
+    assert len(scene.channel()) == 4
+
+
+async def test_two_bots_in_one_channel_answer_each_only_what_is_theirs(scene: Scene) -> None:
+    other = scene.discord.application("otherbot")
+    await scene.start()
+    await scene.start("other", other)
+    reply = await answer(scene, await said(scene, scene.visitor, "/fleet status"))
+    asked = await scene.discord.command(other, scene.visitor, "status")
+    await scene.replied(asked)
+    assert asked.answers == 1
+    assert reply.author.id == scene.app.bot.id
+    assert len(scene.channel()) == 3

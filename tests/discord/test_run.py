@@ -1,0 +1,80 @@
+"""What keeps Discord from being served is one sentence that says what to do."""
+
+import time
+
+import discord
+import pytest
+from discord.ext import commands
+
+from clawbot.discord.guild import Trouble
+from clawbot.sandbox.discord_api.server import Application
+from tests.clock import TurnedClock
+from tests.discord.scene import Scene
+from tests.fleet_control.aws import Aws
+
+
+async def trouble(scene: Scene, app: Application | None = None, **environ: str) -> str:
+    task = scene.run("demo", app or scene.app, **environ)
+    await scene.until(task.done)
+    with pytest.raises(Trouble) as raised:
+        await task
+    sentence = str(raised.value)
+    assert "\n" not in sentence
+    return sentence
+
+
+async def test_a_wrong_token(scene: Scene) -> None:
+    said = await trouble(scene, CLAWBOT_DISCORD_TOKEN="MTIz.wrong.token")
+    assert said.startswith("Discord does not know this token: put a new one in CLAWBOT_DISCORD_TOK")
+    assert "MTIz" not in said
+
+
+async def test_a_guild_it_is_not_in(scene: Scene) -> None:
+    said = await trouble(scene, CLAWBOT_DISCORD_GUILD="99")
+    assert said.startswith("I am not in the guild 99: check CLAWBOT_DISCORD_GUILD, or invite me by")
+    assert f"client_id={scene.app.bot.id}" in said
+    assert "scope=bot+applications.commands" in said
+
+
+async def test_a_channel_that_is_not_there(scene: Scene) -> None:
+    said = await trouble(scene, CLAWBOT_DISCORD_CHANNELS="98")
+    assert said.startswith("I see no channel 98 in Fleet: check CLAWBOT_DISCORD_CHANNELS")
+
+
+async def test_a_permission_that_is_missing(scene: Scene) -> None:
+    scene.discord.fleet.denied = 1 << 11 | 1 << 14
+    said = await trouble(scene)
+    assert said == (
+        "In #fleet I may not send messages, embed links: allow it in the channel's settings."
+    )
+
+
+async def test_invited_without_commands(scene: Scene) -> None:
+    scene.app.may_command = False
+    assert (await trouble(scene)).startswith("Discord lets me make no commands there: invite me")
+
+
+async def test_a_gateway_that_refuses_an_intent(scene: Scene) -> None:
+    """Ours asks for none that could be refused; the gateway's word is still understood."""
+    scene.discord.privileged = 1 << 9
+    said = await trouble(scene)
+    assert said.startswith("Discord refuses an intent: switch it on in the Developer Portal")
+
+
+async def test_it_is_an_extension_of_any_bot(ec2: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its clock is the system's, so Discord's is too."""
+    async with Scene(TurnedClock(time.time()), ec2) as scene:
+        for name, value in scene.environ("demo", scene.app).items():
+            monkeypatch.setenv(name, value)
+        intents = discord.Intents(guilds=True, guild_messages=True)
+        host = commands.Bot("!", intents=intents, guild_ready_timeout=0.05)
+        async with host:
+            await host.load_extension("clawbot.discord")
+            serving = scene.serve(host.start(scene.app.token))
+            await scene.until(lambda: "fleet" in scene.app.commands)
+            asked = await scene.discord.command(scene.app, scene.visitor, "help")
+            assert "`/fleet status`" in (await scene.replied(asked)).text
+            await host.unload_extension("clawbot.discord")
+            assert host.cogs == {}
+            await host.close()
+            await serving

@@ -1,0 +1,112 @@
+"""A bot that goes away in the middle, and the one that finishes what it began."""
+
+from tests.clawbot.control_api import job
+from tests.discord.dialogue import MOVES, deploying, pings, question
+from tests.discord.scene import Scene
+
+
+async def test_the_successor_finishes_the_same_message(scene: Scene) -> None:
+    await scene.start()
+    _, reply = await deploying(scene)
+    await scene.stop()
+    scene.api.running(1, job(MOVES, None, "in_progress"))
+    await scene.start()
+    await scene.until(lambda: "replacing" in reply.text)
+    scene.api.done(1, job(MOVES))
+    await scene.until(lambda: pings(scene))
+    assert "done" in reply.text
+    assert len(pings(scene)) == 1
+
+
+async def test_what_ended_meanwhile_is_told(scene: Scene) -> None:
+    await scene.start()
+    _, reply = await deploying(scene)
+    await scene.stop()
+    scene.api.done(1, job(MOVES))
+    await scene.start()
+    await scene.until(lambda: pings(scene))
+    assert "done" in reply.text
+
+
+async def test_what_was_told_already_is_left_alone(scene: Scene) -> None:
+    await scene.start()
+    _, reply = await deploying(scene)
+    scene.api.done(1, job(MOVES))
+    await scene.until(lambda: pings(scene))
+    shown = len(reply.bodies)
+    await scene.stop()
+    looked = ("GET", f"/api/v10/channels/{reply.channel}/messages/{reply.id}")
+    await scene.start()
+    await scene.until(lambda: looked in scene.discord.asked)
+    asked = await scene.discord.command(scene.app, scene.visitor, "help")
+    await scene.replied(asked)
+    await scene.clock.turn(60)
+    assert len(reply.bodies) == shown
+    assert len(pings(scene)) == 1
+
+
+async def test_after_an_hour_the_message_that_followed_is_finished(scene: Scene) -> None:
+    await scene.start()
+    _, reply = await deploying(scene)
+    await scene.clock.turn(3600)
+    scene.api.running(1, job(MOVES, None, "in_progress"))
+    await scene.until(lambda: len(scene.channel()) == 2)
+    new = scene.channel()[1]
+    await scene.stop()
+    await scene.start()
+    scene.api.done(1, job(MOVES))
+    await scene.until(lambda: pings(scene))
+    assert "done" in new.text
+    assert "done" not in reply.text
+    assert len(scene.channel()) == 3
+
+
+async def test_a_reply_that_was_deleted_wants_no_more_care(scene: Scene) -> None:
+    await scene.start()
+    _, reply = await deploying(scene)
+    await scene.stop()
+    del scene.discord.guild.messages[reply.id]
+    scene.api.done(1, job(MOVES))
+    looked = ("GET", f"/api/v10/channels/{reply.channel}/messages/{reply.id}")
+    await scene.start()
+    await scene.until(lambda: looked in scene.discord.asked)
+    asked = await scene.discord.command(scene.app, scene.visitor, "help")
+    help_ = await scene.replied(asked)
+    assert scene.channel() == [help_]
+
+
+async def test_another_instances_bot_leaves_it_alone(scene: Scene) -> None:
+    other = scene.discord.application("otherbot")
+    await scene.start()
+    _, reply = await deploying(scene)
+    await scene.stop()
+    scene.api.done(1, job(MOVES))
+    await scene.start("other", other)
+    asked = await scene.discord.command(other, scene.visitor, "help")
+    await scene.replied(asked)
+    assert "queued" in reply.text
+    assert not any(reply.id in path for method, path in scene.discord.asked if method == "GET")
+
+
+async def test_the_host_that_carries_the_bot_is_announced_and_finished(scene: Scene) -> None:
+    await scene.start(CLAWBOT_INSTANCE="claw-2")
+    _, reply = await question(scene, "claw-2")
+    assert "This replaces the host I run on (claw-2)" in reply.text
+    await scene.discord.press(scene.app, scene.operator, reply, reply.buttons["Deploy"])
+    await scene.until(lambda: "queued" in reply.text)
+    await scene.stop()
+    scene.api.done(1, job(MOVES))
+    await scene.start(CLAWBOT_INSTANCE="claw-2")
+    await scene.until(lambda: pings(scene))
+    assert "done" in reply.text
+
+
+async def test_a_control_api_that_is_down_at_the_start_is_asked_again(scene: Scene) -> None:
+    await scene.start()
+    _, reply = await deploying(scene)
+    await scene.stop()
+    scene.api.done(1, job(MOVES))
+    scene.api.next.append((500, {"ok": False, "code": "misconfigured", "error": "Not yet."}))
+    await scene.start()
+    await scene.until(lambda: pings(scene))
+    assert "done" in reply.text
