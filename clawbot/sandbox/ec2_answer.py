@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from clawbot.sandbox import host_life
 from clawbot.sandbox.ec2_query import Ec2Query, passes
 from clawbot.sandbox.host_life import CODES, Lives
-from clawbot.sandbox.moto_doors import STATE_FILTERS
+from clawbot.sandbox.moto_patch import STATE_FILTERS
 
 NAMESPACE = "http://ec2.amazonaws.com/doc/2016-11-15"
 STATUS_FILTERS = (

@@ -13,7 +13,8 @@ from clawbot.sandbox import ec2_answer
 from clawbot.sandbox.ec2_query import Ec2Query
 from clawbot.sandbox.host_life import Lives, Timing
 from clawbot.sandbox.loopback import listen, url_of
-from clawbot.sandbox.moto_doors import ANY_STATE, KNOWN, STATE_FILTERS
+from clawbot.sandbox.moto_doors import KNOWN
+from clawbot.sandbox.moto_patch import ANY_STATE, STATE_FILTERS
 from clawbot.sandbox.reverse_proxy import Answer, ReverseProxy
 from clawbot.sandbox.service_check import ServiceChecks
 from fleet_control.clock import Clock

@@ -1,8 +1,7 @@
 """What our moto process answers beside AWS's API; runs inside that process.
 
 Seeding goes straight into moto's backends: over the wire, each launch of a host costs ten
-milliseconds and a fleet of 500 with its users ten seconds. Reading whatever state a host is in is
-for the proxy before moto, which has its own idea of states.
+milliseconds and a fleet of 500 with its users ten seconds. What is known is for the proxy.
 """
 
 import json
@@ -14,17 +13,12 @@ from clawbot.sandbox.principal import ACCOUNT
 
 SEED = "/-/seed"
 KNOWN = "/-/known/"
-# On a describe: answer as if no filter on states had been given. It is no part of what was
-# signed, so a signature over the request as it came still holds.
-ANY_STATE = "x-sandbox-any-state"
-STATE_FILTERS = ("instance-state-name", "instance-state-code")
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 def with_doors(moto: Wsgi) -> Wsgi:
     """moto's application, and the doors beside it."""
-    _ignore_states_when_told()
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         path: str = environ.get("PATH_INFO", "")
@@ -53,27 +47,6 @@ def _known(region: str, kind: str, name: str) -> bool:
     if kind == "document":
         return name in ssm_backends[ACCOUNT][region]._documents  # noqa: SLF001  (reading it the public way raises)
     return any(one.id == name for one in ec2_backends[ACCOUNT][region].all_instances())
-
-
-def _ignore_states_when_told() -> None:
-    from moto.ec2.responses._base_response import EC2BaseResponse  # noqa: PLC0415  (as above)
-
-    filters = EC2BaseResponse._filters_from_querystring  # noqa: SLF001  (moto has no public seam here)
-    flag = EC2BaseResponse._get_bool_param  # noqa: SLF001  (the same)
-
-    def any_filters(self: Any) -> dict[str, Any]:
-        found: dict[str, Any] = filters(self)
-        if ANY_STATE in self.headers:
-            return {name: values for name, values in found.items() if name not in STATE_FILTERS}
-        return found
-
-    def any_flag(self: Any, name: str, if_none: Any = None) -> Any:
-        if name == "IncludeAllInstances" and ANY_STATE in self.headers:
-            return True
-        return flag(self, name, if_none)
-
-    EC2BaseResponse._filters_from_querystring = any_filters  # type: ignore[method-assign]  # noqa: SLF001  (both: the same)
-    EC2BaseResponse._get_bool_param = any_flag  # type: ignore[method-assign,assignment]  # noqa: SLF001  (both: the same)
 
 
 def _seed(plan: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import tempfile
 import threading
 from typing import Any, BinaryIO
 
+from clawbot.sandbox import moto_patch
 from clawbot.sandbox.moto_doors import with_doors
 
 # Loaded before the first call, while the parent is busy with its own imports.
@@ -50,6 +51,7 @@ def _application(images: bytes) -> Any:
         application = DomainDispatcherApplication(create_backend_app)
         for service in _SERVICES:
             application.app_instances[service] = create_backend_app(service)  # type: ignore[arg-type]  # a Literal of every service's name
+        moto_patch.apply()
         return with_doors(application)
 
 

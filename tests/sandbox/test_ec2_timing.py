@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -260,6 +261,19 @@ async def test_an_object_passes_byte_for_byte(aws: Aws) -> None:
     assert (content, len(content)) == (body, head["ContentLength"])
 
 
+async def test_a_body_of_unknown_length_passes_too(aws: Aws) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for number in range(3):
+            yield bytes([number]) * 70_000
+
+    url = f"{aws.url}/{aws.seeded.state_bucket}/chunked"
+    async with aiohttp.ClientSession() as session:
+        async with session.put(url, data=chunks()) as put:
+            assert put.status == 200
+        async with session.get(url) as got:
+            assert await got.read() == b"".join([bytes([n]) * 70_000 for n in range(3)])
+
+
 async def test_a_conditional_write_is_refused_where_the_object_is_there(aws: Aws) -> None:
     where = {"Bucket": aws.seeded.state_bucket, "Key": "fleet.tfstate.tflock"}
     await aws.ask("s3", "put_object", **where, Body=b"{}", IfNoneMatch="*")
@@ -291,3 +305,28 @@ async def enforce(aws: Aws) -> None:
         session.post("/moto-api/reset-auth", data=b"0") as answer,
     ):
         await answer.read()
+
+
+async def test_a_host_is_in_the_groups_of_its_own_interface(aws: Aws) -> None:
+    """As OpenTofu launches one that has a public address; its next plan must be empty."""
+    vpc = (await aws.ask("ec2", "create_vpc", CidrBlock="10.78.0.0/22"))["Vpc"]["VpcId"]
+    subnet = await aws.ask("ec2", "create_subnet", VpcId=vpc, CidrBlock="10.78.0.0/22")
+    group = await aws.ask("ec2", "create_security_group", GroupName="g", Description="g", VpcId=vpc)
+    interface = {
+        "DeviceIndex": 0,
+        "SubnetId": subnet["Subnet"]["SubnetId"],
+        "Groups": [group["GroupId"]],
+        "AssociatePublicIpAddress": True,
+    }
+
+    launched = await aws.ask(
+        "ec2",
+        "run_instances",
+        ImageId=aws.seeded.images[0].id,
+        MinCount=1,
+        MaxCount=1,
+        NetworkInterfaces=[interface],
+    )
+
+    host = launched["Instances"][0]
+    assert [one["GroupId"] for one in host["SecurityGroups"]] == [group["GroupId"]]
