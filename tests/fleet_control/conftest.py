@@ -1,13 +1,25 @@
-"""moto's server, once for all tests of a process."""
+"""The outside world on loopback: moto, an EC2 and a Control API that do what they are told to."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from clawbot.sandbox.image import images
 from clawbot.sandbox.moto import MotoServer
+from fleet_control import ec2
+from fleet_control.control_api import ControlApi
+from tests.fleet_control import aws, lambdas
+from tests.fleet_control.aws import Aws
 from tests.fleet_control.fleets import NOW
+from tests.fleet_control.hasty_clock import HastyClock
+from tests.fleet_control.lambdas import ACCESS_KEY, REGION, SECRET_KEY, TOKEN, Lambda
+from tests.fleet_control.on_host import OnHost
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +29,72 @@ def moto_url() -> Iterator[str]:
         yield asyncio.run(server.start())
     finally:
         asyncio.run(server.stop())
+
+
+@pytest.fixture(scope="session")
+def served_ec2() -> Iterator[Aws]:
+    with aws.serving() as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def ec2_client(served_ec2: Aws) -> "Iterator[EC2Client]":
+    made = ec2.client(REGION, ACCESS_KEY, SECRET_KEY, served_ec2.url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def cloud(served_ec2: Aws) -> Aws:
+    """An EC2 with nothing in it."""
+    served_ec2.forget()
+    return served_ec2
+
+
+@pytest.fixture
+def three_hosts(cloud: Aws) -> Aws:
+    """Three healthy hosts, claw-1 to claw-3."""
+    cloud.scripts["DescribeInstances"] = [aws.instances("i-1", "i-2", "i-3")]
+    cloud.scripts["DescribeInstanceStatus"] = [aws.checks("ok", "ok", "i-1", "i-2", "i-3")]
+    return cloud
+
+
+@pytest.fixture
+async def control() -> AsyncIterator[Lambda]:
+    async with lambdas.serving() as served:
+        yield served
+
+
+@pytest.fixture
+def clock() -> HastyClock:
+    return HastyClock(NOW)
+
+
+@pytest.fixture
+async def api(control: Lambda, clock: HastyClock) -> AsyncIterator[ControlApi]:
+    async with lambdas.client(control.url, clock) as made:
+        yield made
+
+
+@pytest.fixture
+async def hasty(control: Lambda, clock: HastyClock) -> AsyncIterator[ControlApi]:
+    """One whose deadline a test can wait for: it is aiohttp's own to keep."""
+    async with lambdas.client(control.url, clock, deadline=0.7) as made:
+        yield made
+
+
+@pytest.fixture
+def host(
+    three_hosts: Aws, control: Lambda, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> OnHost:
+    environ = {
+        "FLEET_CONTROL_ROOT": str(tmp_path),
+        "FLEET_CONTROL_INSTANCE": "claw-1",
+        "FLEET_CONTROL_API_URL": control.url,
+        "FLEET_CONTROL_REGION": REGION,
+        "FLEET_CONTROL_TOKEN": TOKEN,
+        "FLEET_CONTROL_AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "FLEET_CONTROL_AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "FLEET_CONTROL_EC2_URL": three_hosts.url,
+    }
+    return OnHost(environ, capsys)

@@ -12,6 +12,7 @@ from tests.fleet_control.test_registry import entry
 
 NOW = 1_790_000_000.0
 DAY = 86_400.0
+IDS = ("claw-1", "claw-2", "claw-3")
 NEW = Image("ami-0000000000000aaa0", "new", NOW - DAY)
 OLD = Image("ami-0000000000000bbb0", "old", NOW - 4 * DAY)
 IMAGES = (NEW, OLD)

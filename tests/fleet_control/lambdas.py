@@ -12,6 +12,12 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from fleet_control import document
+from fleet_control.clock import Clock
+from fleet_control.control_api import ControlApi
+from fleet_control.ledger import Run
+from tests.fleet_control.fleets import registry_text
+
 TOKEN = "token-not-to-be-seen"
 ACCESS_KEY = "AKIANOTTOBESEEN"
 SECRET_KEY = "key-not-to-be-seen"
@@ -60,6 +66,21 @@ class Lambda:
 
         self.acts.append(act)
 
+    def has_registry(self, *ids: str) -> None:
+        self.answers({"ok": True, "registry": registry_text(*ids), "version": "v1"})
+
+    def has_runs(self, *runs: Run) -> None:
+        self.answers({"ok": True, "runs": [document.run(one) for one in runs]})
+
+    def shows(self, *runs: Run) -> None:
+        """Answer as many requests with one run each."""
+        for one in runs:
+            self.answers({"ok": True, "run": document.run(one)})
+
+    @property
+    def actions(self) -> list[str]:
+        return [body["action"] for body in self.asked]
+
     def refuses(self, code: str, status: int, **more: object) -> None:
         self.answers({"ok": False, "code": code, "error": f"{code}, in words.", **more}, status)
 
@@ -93,6 +114,11 @@ class Lambda:
             return web.Response()
 
         self.acts.append(act)
+
+
+def client(url: str, clock: Clock, deadline: float = 5.0) -> ControlApi:
+    """A client with the keys that `serving` knows."""
+    return ControlApi(url, TOKEN, ACCESS_KEY, SECRET_KEY, REGION, clock, deadline)
 
 
 @asynccontextmanager

@@ -1,8 +1,6 @@
 """EC2, read by the real SDK: from moto, and from an EC2 that answers what it is told to."""
 
-import asyncio
 from collections.abc import Iterator
-from threading import Barrier, Event
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,17 +14,20 @@ from tests.clock import TurnedClock
 from tests.fleet_control import aws
 from tests.fleet_control.aws import Aws
 from tests.fleet_control.fleets import NOW
+from tests.fleet_control.lambdas import SECRET_KEY
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
+# One process's moto is enough.
+pytestmark = pytest.mark.xdist_group("fleet_moto")
+
 OLDEST, MIDDLE, NEWEST = images(NOW)
-SECRET = "not-to-be-seen"
 
 
 @pytest.fixture(scope="module")
 def moto_client(moto_url: str) -> "Iterator[EC2Client]":
-    client = ec2.client("eu-central-1", "testing", SECRET, moto_url)
+    client = ec2.client("eu-central-1", "testing", SECRET_KEY, moto_url)
     yield client
     client.close()
 
@@ -39,25 +40,6 @@ def moto(moto_client: "EC2Client") -> "EC2Client":
         moto_client.terminate_instances(InstanceIds=ids)
         moto_client.delete_tags(Resources=ids, Tags=[{"Key": "app"}])
     return moto_client
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Aws]:
-    with aws.serving() as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def client(served: Aws) -> "Iterator[EC2Client]":
-    made = ec2.client("eu-central-1", "AKIATESTING", SECRET, served.url)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def loopback(served: Aws) -> Aws:
-    served.forget()
-    return served
 
 
 def launch(client: "EC2Client", name: str, app: str = "clawdinator") -> str:
@@ -124,32 +106,32 @@ async def test_the_reader_sees_what_a_plain_read_sees(moto: "EC2Client") -> None
     assert await Ec2Reader(moto, clock).read() == ec2.read(moto, NOW)
 
 
-def test_every_page_is_read(loopback: Aws, client: "EC2Client") -> None:
-    loopback.scripts["DescribeInstances"] = [
+def test_every_page_is_read(cloud: Aws, ec2_client: "EC2Client") -> None:
+    cloud.scripts["DescribeInstances"] = [
         aws.instances("i-1", "i-2", more="second"),
         aws.instances("i-3"),
     ]
-    loopback.scripts["DescribeInstanceStatus"] = [
+    cloud.scripts["DescribeInstanceStatus"] = [
         aws.checks("ok", "ok", "i-1", more="second"),
         aws.checks("ok", "impaired", "i-2"),
     ]
 
-    hosts = ec2.read(client, NOW).hosts
+    hosts = ec2.read(ec2_client, NOW).hosts
 
     assert {host.id: host.health for host in hosts} == {
         "i-1": Health.OK,
         "i-2": Health.IMPAIRED,
         "i-3": Health.INITIALIZING,  # running, and its checks have not begun
     }
-    assert [asked.get("NextToken") for asked in loopback.asked] == [None, "second"] * 2 + [None]
+    assert [asked.get("NextToken") for asked in cloud.asked] == [None, "second"] * 2 + [None]
 
 
 def test_only_our_own_available_tagged_images_are_asked_for(
-    loopback: Aws, client: "EC2Client"
+    cloud: Aws, ec2_client: "EC2Client"
 ) -> None:
-    ec2.describe_images(client)
+    ec2.describe_images(ec2_client)
 
-    asked = loopback.asked[0]
+    asked = cloud.asked[0]
     filters = {asked[f"Filter.{n}.Name"]: asked[f"Filter.{n}.Value.1"] for n in (1, 2)}
     assert asked["Owner.1"] == "self"
     assert filters == {"tag:clawdinator": "true", "state": "available"}
@@ -166,58 +148,58 @@ def test_only_our_own_available_tagged_images_are_asked_for(
     ],
 )
 def test_health_is_the_worse_of_both_checks(
-    loopback: Aws, client: "EC2Client", system: str, instance: str, health: Health
+    cloud: Aws, ec2_client: "EC2Client", system: str, instance: str, health: Health
 ) -> None:
-    loopback.scripts["DescribeInstanceStatus"] = [aws.checks(system, instance, "i-1")]
+    cloud.scripts["DescribeInstanceStatus"] = [aws.checks(system, instance, "i-1")]
 
-    assert ec2.describe_health(client) == {"i-1": health}
+    assert ec2.describe_health(ec2_client) == {"i-1": health}
 
 
-def test_an_empty_ec2_is_a_reading_of_nothing(loopback: Aws, client: "EC2Client") -> None:
-    reading = ec2.read(client, NOW)
+def test_an_empty_ec2_is_a_reading_of_nothing(cloud: Aws, ec2_client: "EC2Client") -> None:
+    reading = ec2.read(ec2_client, NOW)
 
     assert (reading.hosts, reading.images, reading.taken) == ((), (), NOW)
 
 
-def test_throttled_once_it_asks_again(loopback: Aws, client: "EC2Client") -> None:
-    loopback.scripts["DescribeInstances"] = [
+def test_throttled_once_it_asks_again(cloud: Aws, ec2_client: "EC2Client") -> None:
+    cloud.scripts["DescribeInstances"] = [
         aws.error(503, "RequestLimitExceeded"),
         aws.instances("i-1"),
     ]
 
-    assert [machine.id for machine in ec2.describe_machines(client)] == ["i-1"]
-    assert loopback.counts["DescribeInstances"] == 2
+    assert [machine.id for machine in ec2.describe_machines(ec2_client)] == ["i-1"]
+    assert cloud.counts["DescribeInstances"] == 2
 
 
-async def test_throttled_for_good_it_says_so(loopback: Aws, client: "EC2Client") -> None:
-    loopback.always(aws.error(503, "RequestLimitExceeded"))
+async def test_throttled_for_good_it_says_so(cloud: Aws, ec2_client: "EC2Client") -> None:
+    cloud.always(aws.error(503, "RequestLimitExceeded"))
 
     with pytest.raises(Ec2Error, match=r"too many requests \(RequestLimitExceeded\)\.") as raised:
-        await Ec2Reader(client, TurnedClock()).read()
+        await Ec2Reader(ec2_client, TurnedClock()).read()
 
     assert "Try again in a minute." in str(raised.value)
-    assert loopback.counts["DescribeInstances"] <= 3
+    assert cloud.counts["DescribeInstances"] <= 3
 
 
 @pytest.mark.parametrize("code", ["UnauthorizedOperation", "AuthFailure"])
 def test_denied_it_says_which_key_to_check_and_does_not_ask_again(
-    loopback: Aws, client: "EC2Client", code: str
+    cloud: Aws, ec2_client: "EC2Client", code: str
 ) -> None:
-    loopback.always(aws.error(403, code, f"{SECRET} is not allowed"))
+    cloud.always(aws.error(403, code, f"{SECRET_KEY} is not allowed"))
 
     with pytest.raises(Ec2Error, match=f"EC2 refused DescribeInstances: .*{code}") as raised:
-        ec2.read(client, NOW)
+        ec2.read(ec2_client, NOW)
 
     assert "Check the control AWS access key." in str(raised.value)
-    assert SECRET not in str(raised.value)
-    assert loopback.counts["DescribeInstances"] == 1
+    assert SECRET_KEY not in str(raised.value)
+    assert cloud.counts["DescribeInstances"] == 1
 
 
-def test_another_refusal_is_told_by_its_code(loopback: Aws, client: "EC2Client") -> None:
-    loopback.always(aws.error(400, "OptInRequired"))
+def test_another_refusal_is_told_by_its_code(cloud: Aws, ec2_client: "EC2Client") -> None:
+    cloud.always(aws.error(400, "OptInRequired"))
 
     with pytest.raises(Ec2Error, match=r"EC2 refused DescribeInstances: OptInRequired\."):
-        ec2.read(client, NOW)
+        ec2.read(ec2_client, NOW)
 
 
 @pytest.mark.parametrize(
@@ -229,103 +211,18 @@ def test_another_refusal_is_told_by_its_code(loopback: Aws, client: "EC2Client")
     ],
     ids=["html", "text", "an unheard-of state"],
 )
-def test_nonsense_is_no_fleet(loopback: Aws, client: "EC2Client", answer: tuple[int, str]) -> None:
-    loopback.scripts["DescribeInstances"] = [answer]
+def test_nonsense_is_no_fleet(cloud: Aws, ec2_client: "EC2Client", answer: tuple[int, str]) -> None:
+    cloud.scripts["DescribeInstances"] = [answer]
 
     with pytest.raises(Ec2Error, match="DescribeInstances"):
-        ec2.describe_machines(client)
+        ec2.describe_machines(ec2_client)
 
 
 def test_an_ec2_that_is_not_there_did_not_answer() -> None:
     with aws.serving() as served:
         gone = served.url
-    client = ec2.client("eu-central-1", "AKIATESTING", SECRET, gone)
+    client = ec2.client("eu-central-1", "AKIATESTING", SECRET_KEY, gone)
 
     with pytest.raises(Ec2Error, match="EC2 did not answer DescribeInstances"):
         ec2.describe_machines(client)
     client.close()
-
-
-async def test_a_hundred_askers_cost_one_read(loopback: Aws, client: "EC2Client") -> None:
-    reader = Ec2Reader(client, TurnedClock())
-    answering = Event()
-    loopback.hold = answering.wait
-    askers = [asyncio.create_task(reader.read()) for _ in range(100)]
-    await asyncio.sleep(0)
-
-    answering.set()
-    readings = await asyncio.gather(*askers)
-
-    assert len(set(map(id, readings))) == 1
-    assert set(loopback.counts.values()) == {1}
-
-
-async def test_hosts_and_health_and_images_are_read_side_by_side(
-    loopback: Aws, client: "EC2Client"
-) -> None:
-    all_three_have_asked = Barrier(3, timeout=5)
-    loopback.hold = all_three_have_asked.wait
-
-    assert (await Ec2Reader(client, TurnedClock()).read()).hosts == ()
-
-
-async def test_a_reading_serves_for_two_seconds(loopback: Aws, client: "EC2Client") -> None:
-    clock = TurnedClock()
-    reader = Ec2Reader(client, clock)
-    first = await reader.read()
-
-    await clock.turn(1.9)
-    assert await reader.read() is first
-    await clock.turn(0.1)
-    assert await reader.read() is not first
-
-    assert loopback.counts["DescribeInstances"] == 2
-
-
-async def test_images_serve_for_a_minute(loopback: Aws, client: "EC2Client") -> None:
-    clock = TurnedClock()
-    reader = Ec2Reader(client, clock)
-    loopback.scripts["DescribeImages"] = [
-        aws.image("ami-1", "2026-11-20T08:00:00.000Z"),
-        aws.image("ami-2", "2026-11-21T08:00:00.000Z"),
-    ]
-
-    found = []
-    for seconds in (0, 57, 3):
-        await clock.turn(seconds)
-        found += [image.id for image in (await reader.read()).images]
-
-    assert found == ["ami-1", "ami-1", "ami-2"]
-    assert loopback.counts == {
-        "DescribeInstances": 3,
-        "DescribeInstanceStatus": 3,
-        "DescribeImages": 2,
-    }
-
-
-async def test_an_asker_who_leaves_does_not_take_the_read_along(
-    loopback: Aws, client: "EC2Client"
-) -> None:
-    reader = Ec2Reader(client, TurnedClock())
-    answering = Event()
-    loopback.hold = answering.wait
-    leaver, stayer = (asyncio.create_task(reader.read()) for _ in range(2))
-    await asyncio.sleep(0)
-
-    leaver.cancel()
-    answering.set()
-
-    assert (await stayer).hosts == ()
-    assert leaver.cancelled()
-
-
-async def test_a_failed_read_is_not_kept(loopback: Aws, client: "EC2Client") -> None:
-    reader = Ec2Reader(client, TurnedClock())
-    loopback.scripts["DescribeInstances"] = [
-        aws.error(403, "UnauthorizedOperation"),
-        aws.instances("i-1"),
-    ]
-    with pytest.raises(Ec2Error):
-        await reader.read()
-
-    assert [host.id for host in (await reader.read()).hosts] == ["i-1"]

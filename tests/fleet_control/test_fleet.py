@@ -1,85 +1,51 @@
 """The facts of a verdict: enough of them, and asked for no further than needed."""
 
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from fleet_control import document, ec2
 from fleet_control.caller import BotInstance, Human, Unknown
 from fleet_control.control_api import ControlApi
 from fleet_control.ec2 import Ec2Reader
 from fleet_control.error import Ec2Error, RegistryError
 from fleet_control.fleet import Fleet
-from fleet_control.ledger import Run, seconds
+from fleet_control.ledger import seconds
 from fleet_control.policy import Allowed, BotDeploy, Code, Condition, Refused, Usage, Verdict
 from fleet_control.registry_source import RegistrySource
-from tests.fleet_control import aws, lambdas
+from tests.fleet_control import aws
 from tests.fleet_control.aws import Aws
-from tests.fleet_control.fleets import registry_text, run
+from tests.fleet_control.fleets import IDS, registry_text, run
 from tests.fleet_control.hasty_clock import HastyClock
-from tests.fleet_control.lambdas import ACCESS_KEY, REGION, SECRET_KEY, TOKEN, Lambda
+from tests.fleet_control.lambdas import Lambda
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
 BOT = BotInstance("claw-1")
 OPERATOR = Human("discord:8035", "sam", operator=True)
-IDS = ("claw-1", "claw-2", "claw-3")
 LAUNCHED = seconds("2026-11-20T08:00:00Z")  # as tests.fleet_control.aws launches
 
 
-@pytest.fixture(scope="module")
-def served_ec2() -> Iterator[Aws]:
-    with aws.serving() as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def client(served_ec2: Aws) -> "Iterator[EC2Client]":
-    made = ec2.client(REGION, ACCESS_KEY, SECRET_KEY, served_ec2.url)
-    yield made
-    made.close()
+@pytest.fixture(autouse=True)
+def one_image(three_hosts: Aws) -> None:
+    three_hosts.scripts["DescribeImages"] = [aws.image("ami-1", "2026-11-20T08:00:00.000Z")]
 
 
 @pytest.fixture
-def cloud(served_ec2: Aws) -> Aws:
-    """Three healthy hosts."""
-    served_ec2.forget()
-    served_ec2.scripts["DescribeInstances"] = [aws.instances("i-1", "i-2", "i-3")]
-    served_ec2.scripts["DescribeInstanceStatus"] = [aws.checks("ok", "ok", "i-1", "i-2", "i-3")]
-    served_ec2.scripts["DescribeImages"] = [aws.image("ami-1", "2026-11-20T08:00:00.000Z")]
-    return served_ec2
+def clock() -> HastyClock:
+    return HastyClock(LAUNCHED + 4 * 3600)
 
 
 @pytest.fixture
-async def control() -> AsyncIterator[Lambda]:
-    async with lambdas.serving() as served:
-        yield served
-
-
-@pytest.fixture
-async def fleet(
-    cloud: Aws, client: "EC2Client", control: Lambda, tmp_path: Path
-) -> AsyncIterator[Fleet]:
-    clock = HastyClock(LAUNCHED + 4 * 3600)
-    async with ControlApi(control.url, TOKEN, ACCESS_KEY, SECRET_KEY, REGION, clock) as api:
-        registry = RegistrySource(api.registry, clock, tmp_path / "instances.json")
-        yield Fleet(registry, Ec2Reader(client, clock), api, clock, carrier="claw-3")
-
-
-def has_registry(control: Lambda, *ids: str) -> None:
-    control.answers({"ok": True, "registry": registry_text(*(ids or IDS)), "version": "v1"})
-
-
-def has_runs(control: Lambda, *runs: Run) -> None:
-    control.answers({"ok": True, "runs": [document.run(one) for one in runs]})
+def fleet(ec2_client: "EC2Client", api: ControlApi, clock: HastyClock, tmp_path: Path) -> Fleet:
+    registry = RegistrySource(api.registry, clock, tmp_path / "instances.json")
+    return Fleet(registry, Ec2Reader(ec2_client, clock), api, clock, carrier="claw-3")
 
 
 def asked(control: Lambda, cloud: Aws) -> tuple[list[str], int]:
     """The Control API's actions, and how often EC2 was asked anything."""
-    return [body["action"] for body in control.asked], len(cloud.asked)
+    return control.actions, len(cloud.asked)
 
 
 def code(verdict: Verdict) -> Code:
@@ -88,7 +54,7 @@ def code(verdict: Verdict) -> Code:
 
 
 async def test_status_holds_the_registry_against_ec2(fleet: Fleet, control: Lambda) -> None:
-    has_registry(control, *IDS, "claw-4")
+    control.has_registry(*IDS, "claw-4")
 
     status = await fleet.status()
 
@@ -98,7 +64,7 @@ async def test_status_holds_the_registry_against_ec2(fleet: Fleet, control: Lamb
 
 
 async def test_a_status_without_ec2_is_an_error(fleet: Fleet, control: Lambda, cloud: Aws) -> None:
-    has_registry(control)
+    control.has_registry(*IDS)
     cloud.always(aws.error(403, "UnauthorizedOperation"))
 
     with pytest.raises(Ec2Error):
@@ -145,7 +111,7 @@ async def test_what_needs_no_facts_asks_nobody(
 
 
 async def test_usage_asks_for_the_registry_once(fleet: Fleet, control: Lambda, cloud: Aws) -> None:
-    has_registry(control)
+    control.has_registry(*IDS)
 
     for _ in range(2):
         assert await fleet.judge(OPERATOR, "", "") == Usage(IDS)
@@ -163,7 +129,7 @@ async def test_usage_without_a_registry_names_no_ids(
 async def test_an_unknown_target_is_held_against_a_fresh_registry_and_the_nearest_named(
     fleet: Fleet, control: Lambda, cloud: Aws, target: str
 ) -> None:
-    has_registry(control)
+    control.has_registry(*IDS)
 
     verdict = await fleet.judge(OPERATOR, target, "")
 
@@ -182,14 +148,14 @@ async def test_an_old_registry_calls_no_target_unknown(
 
 
 async def test_an_operator_needs_no_runs(fleet: Fleet, control: Lambda, cloud: Aws) -> None:
-    has_registry(control)
+    control.has_registry(*IDS)
 
     assert await fleet.judge(OPERATOR, "claw-2", "ami-1") == Allowed()
     assert asked(control, cloud) == (["registry"], 3)
 
 
 async def test_the_host_that_carries_the_bot_is_asked_about(fleet: Fleet, control: Lambda) -> None:
-    has_registry(control)
+    control.has_registry(*IDS)
 
     verdict = await fleet.judge(OPERATOR, "claw-3", "")
 
@@ -198,7 +164,7 @@ async def test_the_host_that_carries_the_bot_is_asked_about(fleet: Fleet, contro
 
 
 async def test_an_image_that_ec2_does_not_show_is_refused(fleet: Fleet, control: Lambda) -> None:
-    has_registry(control)
+    control.has_registry(*IDS)
 
     assert code(await fleet.judge(OPERATOR, "claw-2", "ami-00000000")) is Code.UNKNOWN_IMAGE
 
@@ -206,7 +172,7 @@ async def test_an_image_that_ec2_does_not_show_is_refused(fleet: Fleet, control:
 async def test_with_ec2_away_what_can_be_judged_is_judged(
     fleet: Fleet, control: Lambda, cloud: Aws, caplog: pytest.LogCaptureFixture
 ) -> None:
-    has_registry(control)
+    control.has_registry(*IDS)
     cloud.always(aws.error(403, "UnauthorizedOperation"))
 
     facts = await fleet.facts(OPERATOR, "claw-2", "ami-00000000")
@@ -217,8 +183,8 @@ async def test_with_ec2_away_what_can_be_judged_is_judged(
 
 
 async def test_a_bot_instance_may_deploy_another(fleet: Fleet, control: Lambda, cloud: Aws) -> None:
-    has_registry(control)
-    has_runs(control)
+    control.has_registry(*IDS)
+    control.has_runs()
 
     assert await fleet.judge(BOT, "claw-2", "") == Allowed()
     assert asked(control, cloud) == (["registry", "runs"], 3)
@@ -227,8 +193,8 @@ async def test_a_bot_instance_may_deploy_another(fleet: Fleet, control: Lambda, 
 async def test_a_bot_instance_with_a_deploy_under_way_is_busy(
     fleet: Fleet, control: Lambda
 ) -> None:
-    has_registry(control)
-    has_runs(control, run(8, caller="claw-1", status="in_progress", conclusion=None), run(7))
+    control.has_registry(*IDS)
+    control.has_runs(run(8, caller="claw-1", status="in_progress", conclusion=None), run(7))
 
     verdict = await fleet.judge(BOT, "claw-2", "")
 
@@ -245,8 +211,8 @@ async def test_a_bot_instance_with_a_deploy_under_way_is_busy(
 async def test_other_deploys_do_not_make_it_busy(
     fleet: Fleet, control: Lambda, changed: dict[str, str]
 ) -> None:
-    has_registry(control)
-    has_runs(control, run(8, **changed))
+    control.has_registry(*IDS)
+    control.has_runs(run(8, **changed))
 
     assert (await fleet.facts(BOT, "claw-2", "")).unfinished == ""
 
@@ -254,13 +220,13 @@ async def test_other_deploys_do_not_make_it_busy(
 async def test_the_run_in_which_the_host_was_launched_is_its_last_deploy(
     fleet: Fleet, control: Lambda
 ) -> None:
-    has_registry(control)
+    control.has_registry(*IDS)
     around = {
         "created": "2026-11-20T07:55:00Z",
         "started": "2026-11-20T07:56:00Z",
         "updated": "2026-11-20T08:04:00Z",
     }
-    has_runs(control, run(9, caller="claw-1"), run(8, caller="claw-3", **around))
+    control.has_runs(run(9, caller="claw-1"), run(8, caller="claw-3", **around))
 
     facts = await fleet.facts(BOT, "claw-2", "")
 
@@ -268,8 +234,8 @@ async def test_the_run_in_which_the_host_was_launched_is_its_last_deploy(
 
 
 async def test_a_persons_deploy_does_not_count_against_a_bot(fleet: Fleet, control: Lambda) -> None:
-    has_registry(control)
-    has_runs(control, run(8, started="2026-11-20T07:56:00Z", updated="2026-11-20T08:04:00Z"))
+    control.has_registry(*IDS)
+    control.has_runs(run(8, started="2026-11-20T07:56:00Z", updated="2026-11-20T08:04:00Z"))
 
     assert (await fleet.facts(BOT, "claw-2", "")).last_bot_deploy is None
 
@@ -277,8 +243,8 @@ async def test_a_persons_deploy_does_not_count_against_a_bot(fleet: Fleet, contr
 async def test_an_unwell_fleet_keeps_a_bot_from_a_healthy_host(
     fleet: Fleet, control: Lambda, cloud: Aws
 ) -> None:
-    has_registry(control)
-    has_runs(control)
+    control.has_registry(*IDS)
+    control.has_runs()
     cloud.scripts["DescribeInstances"] = [aws.instances("i-1", "i-2")]
 
     assert code(await fleet.judge(BOT, "claw-2", "")) is Code.FLEET_UNWELL
@@ -287,7 +253,7 @@ async def test_an_unwell_fleet_keeps_a_bot_from_a_healthy_host(
 async def test_with_the_runs_away_the_rest_is_judged(
     fleet: Fleet, control: Lambda, caplog: pytest.LogCaptureFixture
 ) -> None:
-    has_registry(control)
+    control.has_registry(*IDS)
 
     assert await fleet.judge(BOT, "claw-2", "") == Allowed()
     assert "fleet.runs_unseen" in caplog.text

@@ -1,56 +1,32 @@
 """Waiting for a run: each change said once, troubles borne, and never a made-up end."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
-from fleet_control import document
 from fleet_control.control_api import ControlApi
 from fleet_control.error import ControlApiRefused, OutcomeUnknown
-from fleet_control.ledger import Job, Run
+from fleet_control.ledger import Job
 from fleet_control.wait import TROUBLES_BORNE, UNKNOWN_RUN_TRIES, until_finished
-from tests.fleet_control import lambdas
 from tests.fleet_control.fleets import run
 from tests.fleet_control.hasty_clock import HastyClock
-from tests.fleet_control.lambdas import ACCESS_KEY, REGION, SECRET_KEY, TOKEN, Lambda
+from tests.fleet_control.lambdas import Lambda
 
 ENDED = run(7)
 RUNNING = run(7, status="in_progress", conclusion=None)
 QUEUED = run(7, status="queued", conclusion=None)
 
 
-@pytest.fixture
-async def served() -> AsyncIterator[Lambda]:
-    async with lambdas.serving() as served:
-        yield served
-
-
-@pytest.fixture
-def clock() -> HastyClock:
-    return HastyClock()
-
-
-@pytest.fixture
-async def api(served: Lambda, clock: HastyClock) -> AsyncIterator[ControlApi]:
-    async with ControlApi(served.url, TOKEN, ACCESS_KEY, SECRET_KEY, REGION, clock) as made:
-        yield made
-
-
-def shows(served: Lambda, *runs: Run) -> None:
-    for one in runs:
-        served.answers({"ok": True, "run": document.run(one)})
-
-
 def nothing(_: str) -> None:
     """Say it to nobody."""
 
 
-async def test_each_change_is_said_once(served: Lambda, api: ControlApi, clock: HastyClock) -> None:
+async def test_each_change_is_said_once(
+    control: Lambda, api: ControlApi, clock: HastyClock
+) -> None:
     plan, host = Job("plan", "completed", "success"), Job("claw-2: a -> b", "in_progress")
     going = RUNNING._replace(jobs=(plan, host))
     done = ENDED._replace(jobs=(plan, host._replace(status="completed", conclusion="success")))
-    shows(served, QUEUED, QUEUED, RUNNING._replace(jobs=(host._replace(status="queued"),)))
-    shows(served, going, going, done)
+    control.shows(QUEUED, QUEUED, RUNNING._replace(jobs=(host._replace(status="queued"),)))
+    control.shows(going, going, done)
     said: list[str] = []
 
     assert await until_finished(api, 7, clock, said.append) == done
@@ -65,9 +41,9 @@ async def test_each_change_is_said_once(served: Lambda, api: ControlApi, clock: 
 
 
 async def test_a_waiting_run_is_asked_about_less_often(
-    served: Lambda, api: ControlApi, clock: HastyClock
+    control: Lambda, api: ControlApi, clock: HastyClock
 ) -> None:
-    shows(served, QUEUED, RUNNING, ENDED)
+    control.shows(QUEUED, RUNNING, ENDED)
 
     await until_finished(api, 7, clock, nothing)
 
@@ -75,28 +51,28 @@ async def test_a_waiting_run_is_asked_about_less_often(
 
 
 async def test_a_run_that_github_lists_late_is_waited_for(
-    served: Lambda, api: ControlApi, clock: HastyClock
+    control: Lambda, api: ControlApi, clock: HastyClock
 ) -> None:
-    served.refuses("unknown_run", 404)
-    shows(served, ENDED)
+    control.refuses("unknown_run", 404)
+    control.shows(ENDED)
 
     assert await until_finished(api, 7, clock, nothing) == ENDED
 
 
 async def test_a_run_that_there_is_not_is_given_up(
-    served: Lambda, api: ControlApi, clock: HastyClock
+    control: Lambda, api: ControlApi, clock: HastyClock
 ) -> None:
     for _ in range(UNKNOWN_RUN_TRIES):
-        served.refuses("unknown_run", 404)
+        control.refuses("unknown_run", 404)
 
     with pytest.raises(ControlApiRefused, match="unknown_run"):
         await until_finished(api, 7, clock, nothing)
 
 
 async def test_a_wrong_token_is_not_waited_for(
-    served: Lambda, api: ControlApi, clock: HastyClock
+    control: Lambda, api: ControlApi, clock: HastyClock
 ) -> None:
-    served.refuses("unauthorized", 401)
+    control.refuses("unauthorized", 401)
 
     with pytest.raises(ControlApiRefused, match="unauthorized"):
         await until_finished(api, 7, clock, nothing)
@@ -104,39 +80,41 @@ async def test_a_wrong_token_is_not_waited_for(
 
 
 async def test_when_github_is_busy_it_waits_as_long_as_it_is_told(
-    served: Lambda, api: ControlApi, clock: HastyClock
+    control: Lambda, api: ControlApi, clock: HastyClock
 ) -> None:
-    served.refuses("github_busy", 429, retry_after=60)
-    shows(served, ENDED)
+    control.refuses("github_busy", 429, retry_after=60)
+    control.shows(ENDED)
 
     assert await until_finished(api, 7, clock, nothing) == ENDED
     assert clock.slept == [60.0]
 
 
-async def test_a_few_troubles_are_borne(served: Lambda, api: ControlApi, clock: HastyClock) -> None:
+async def test_a_few_troubles_are_borne(
+    control: Lambda, api: ControlApi, clock: HastyClock
+) -> None:
     for _ in range(TROUBLES_BORNE - 1):
-        served.says("<html>", 500)
-    shows(served, RUNNING)
-    served.says("<html>", 500)
-    shows(served, ENDED)
+        control.says("<html>", 500)
+    control.shows(RUNNING)
+    control.says("<html>", 500)
+    control.shows(ENDED)
 
     assert await until_finished(api, 7, clock, nothing) == ENDED
 
 
 async def test_out_of_sight_the_end_is_unknown(
-    served: Lambda, api: ControlApi, clock: HastyClock
+    control: Lambda, api: ControlApi, clock: HastyClock
 ) -> None:
-    shows(served, RUNNING)
+    control.shows(RUNNING)
 
     with pytest.raises(OutcomeUnknown, match=r"I lost sight of run 7: .* How it ends is not known"):
         await until_finished(api, 7, clock, nothing)
-    assert len(served.asked) == 1 + TROUBLES_BORNE
+    assert len(control.asked) == 1 + TROUBLES_BORNE
 
 
 async def test_longer_than_asked_for_it_does_not_wait(
-    served: Lambda, api: ControlApi, clock: HastyClock
+    control: Lambda, api: ControlApi, clock: HastyClock
 ) -> None:
-    shows(served, *[RUNNING] * 10)
+    control.shows(*[RUNNING] * 10)
 
     with pytest.raises(OutcomeUnknown, match="not ended within 25 s"):
         await until_finished(api, 7, clock, nothing, within=25)

@@ -1,0 +1,128 @@
+"""A Control API that answers nonsense, late or not at all, and no secret in what is said of it."""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from fleet_control import document
+from fleet_control.control_api import ControlApi
+from fleet_control.error import ControlApiDown, ControlApiError
+from tests.fleet_control import lambdas
+from tests.fleet_control.deploys import ENTRY, RUN
+from tests.fleet_control.hasty_clock import HastyClock
+from tests.fleet_control.lambdas import ACCESS_KEY, SECRET_KEY, TOKEN, Lambda
+from tests.fleet_control.nonsense import NONSENSE, Spoil
+
+
+@pytest.mark.parametrize("spoil", NONSENSE)
+async def test_nonsense_to_a_question_is_a_sentence(
+    control: Lambda, api: ControlApi, spoil: Spoil
+) -> None:
+    spoil(control)
+
+    with pytest.raises(ControlApiDown, match=r"^The Control API's answer .*\.$"):
+        await api.run(7)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"ok": True},
+        {"ok": True, "run": [], "runs": {}},
+        {"ok": True, "run": {"id": "seven"}, "runs": [{"id": "seven"}]},
+        {
+            "ok": True,
+            "run": document.run(RUN._replace(created="yesterday")),
+            "runs": [document.run(RUN._replace(updated="soon"))],
+            "registry": {},
+        },
+    ],
+    ids=["nothing", "wrong kinds", "wrong fields", "no time"],
+)
+@pytest.mark.parametrize("action", ["run", "runs", "registry"])
+async def test_an_answer_of_the_wrong_shape_is_a_sentence(
+    control: Lambda, api: ControlApi, answer: object, action: str
+) -> None:
+    control.answers(answer)
+    ask: dict[str, Callable[[], Awaitable[object]]] = {
+        "run": lambda: api.run(7),
+        "runs": api.runs,
+        "registry": api.registry,
+    }
+
+    with pytest.raises(ControlApiDown, match=r"The Control API.*\.$"):
+        await ask[action]()
+
+
+@pytest.mark.parametrize("spoil", [Lambda.stays_silent, Lambda.trickles])
+async def test_silence_and_slowness_end_at_the_deadline(
+    control: Lambda, hasty: ControlApi, spoil: Spoil
+) -> None:
+    spoil(control)
+
+    with pytest.raises(ControlApiDown, match="did not answer in time"):
+        await hasty.runs()
+
+
+async def test_a_question_on_a_broken_connection_is_asked_once_more(
+    control: Lambda, api: ControlApi
+) -> None:
+    control.breaks_off()
+    control.answers({"ok": True, "runs": []})
+
+    assert await api.runs() == ()
+
+
+async def test_a_question_on_two_broken_connections_is_given_up(
+    control: Lambda, api: ControlApi
+) -> None:
+    control.breaks_off()
+    control.breaks_off()
+
+    with pytest.raises(ControlApiDown, match="broke off"):
+        await api.runs()
+    assert control.actions == ["runs", "runs"]
+
+
+async def test_a_redirect_is_not_followed(control: Lambda, api: ControlApi) -> None:
+    control.says("elsewhere", 307)
+
+    with pytest.raises(ControlApiDown, match="HTTP 307"):
+        await api.runs()
+
+
+async def test_one_that_is_not_there_can_not_be_reached(clock: HastyClock) -> None:
+    async with lambdas.serving() as control:
+        gone = control.url
+
+    async with lambdas.client(gone, clock) as api:
+        with pytest.raises(ControlApiDown, match="can't be reached"):
+            await api.deploy(ENTRY)
+    assert clock.slept == []
+
+
+async def test_a_url_of_another_kind_is_said_to_be_none(clock: HastyClock) -> None:
+    async with lambdas.client("ftp://control.test/", clock) as api:
+        with pytest.raises(ControlApiDown, match="URL"):
+            await api.deploy(ENTRY)
+
+
+async def test_neither_token_nor_key_is_in_any_word_of_ours(
+    control: Lambda, api: ControlApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    seen = [repr(api)]
+    for spoil in (*NONSENSE, Lambda.breaks_off):
+        spoil(control)
+        with pytest.raises(ControlApiError) as raised:
+            await api.deploy(ENTRY)
+        seen += _everything(raised.value)
+
+    said = "\n".join((*seen, caplog.text))
+    for secret in (TOKEN, ACCESS_KEY, SECRET_KEY):
+        assert secret not in said
+
+
+def _everything(error: BaseException | None) -> list[str]:
+    return [str(error), repr(error), *_everything(error.__cause__)] if error else []
