@@ -1,33 +1,31 @@
-"""The terminal as a chat: a line is what somebody says, a reply is printed or redrawn in place."""
+"""The terminal as a chat: a line is what somebody says, and its reply appears on a surface."""
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from itertools import count
-
-from rich.console import Console
-from rich.live import Live
-from rich.text import Text
 
 from clawbot.ask import Ask
 from clawbot.commands import Commands
 from clawbot.progress import Stage
-from clawbot.replies import Deploying, Notice, Question, Reply, is_final
-from clawbot.terminal_markup import render
-from fleet_control.caller import Caller, Human, Unknown
+from clawbot.replies import UNKNOWN_COMMAND, Deploying, Notice, Question, Reply
+from clawbot.terminal_surface import Surface
+from fleet_control.caller import Caller
 from fleet_control.clock import Clock
 
 PLATFORM = "terminal"
 OPERATOR = "operator"
 _SPEAKER = re.compile(r"(?P<name>[^\s:/]{1,64}):\s+(?P<rest>.*)", re.DOTALL)
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
+_NO_COMMAND = Notice(("That is not a command. Try `/fleet help`.",), code=UNKNOWN_COMMAND)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line: who speaks, what they say, and whether its reply is waited for."""
 
+    text: str
     speaker: str
     words: tuple[str, ...]
     waited: bool
@@ -37,67 +35,77 @@ def parse(line: str) -> Line:
     """``[NAME: ]words[ &]``."""
     text = line.strip()
     waited = not text.endswith("&")
-    said = _SPEAKER.fullmatch(text.removesuffix("&").strip())
-    if said is None:
-        return Line(OPERATOR, tuple(text.removesuffix("&").split()), waited)
-    return Line(said["name"], tuple(said["rest"].split()), waited)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question that waits for its speaker's yes or no."""
-
-    question: Question
-    reply_id: str
-
-
-@dataclass
-class Outcome:
-    """What a session's exit code says: see `Terminal.exit_code`."""
-
-    failed: bool = False
-    no_command: bool = False
+    said = text.removesuffix("&").strip()
+    spoken = _SPEAKER.fullmatch(said)
+    if spoken is None:
+        return Line(text, OPERATOR, tuple(said.split()), waited)
+    return Line(text, spoken["name"], tuple(spoken["rest"].split()), waited)
 
 
 class Terminal:
-    """One chat. `speaks_as` tells a speaker's caller; `live` redraws replies in place."""
+    """One chat. `speaks_as` tells a speaker's caller."""
 
     def __init__(
         self,
         commands: Commands,
-        console: Console,
+        surface: Surface,
         clock: Clock,
         speaks_as: Callable[[str], Awaitable[Caller]],
-        *,
         channel: str = "1",
-        live: bool = False,
     ) -> None:
         self._commands = commands
-        self._console = console
-        self._clock = clock
+        self._surface = surface
         self._speaks_as = speaks_as
         self._channel = channel
-        self._live = live
+        # Unlike any number of a process before this one: they are parts of request ids.
         self._numbers = count(int(clock.now() * 1000))
-        self._questions: dict[str, list[Asked]] = {}
+        self._questions: dict[str, list[tuple[Question, str]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._outcome = Outcome()
+        self._failed = False
+        self._no_command = False
 
     @property
     def exit_code(self) -> int:
         """1 if a deploy failed or its end could not be learnt, 2 if a line was no command."""
-        return 1 if self._outcome.failed else 2 * self._outcome.no_command
+        return 1 if self._failed else 2 * self._no_command
 
     async def hear(self, text: str) -> None:
         """One line; returns when its reply is final or a question, at once if it ends in `&`."""
         line = parse(text)
         if not line.words or line.words[0].startswith("#"):
             return
-        task = asyncio.create_task(self._answer(line))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._surface.hear(line.text)
+        task = self._spawn(self._answer(line))
         if line.waited:
             await asyncio.shield(task)
+
+    def hear_soon(self, texts: Iterable[str]) -> None:
+        """Several lines, one after the other as `hear` has it; does not wait for any."""
+
+        async def in_turn() -> None:
+            for text in texts:
+                await self.hear(text)
+
+        self._spawn(in_turn())
+
+    def finish_left(self, left: Iterable[Awaitable[Reply]]) -> None:
+        """Finish the replies that a predecessor left."""
+
+        async def finished(one: Awaitable[Reply]) -> None:
+            self._note(await one)
+
+        for one in left:
+            self._spawn(finished(one))
+
+    def reply_of(self, channel: str, reply_id: str) -> Callable[[Reply], Awaitable[None]] | None:
+        """How to change a predecessor's reply; here it appears anew."""
+        if channel != self._channel:
+            return None
+
+        async def shown(reply: Reply) -> None:
+            self._surface.show("", reply_id, reply)
+
+        return shown
 
     async def finish(self) -> None:
         """Wait for whatever is not finished."""
@@ -109,50 +117,37 @@ class Terminal:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def resume(self, left: list[Awaitable[Reply]]) -> None:
-        """Finish the replies that a predecessor left."""
-        for reply in await asyncio.gather(*left):
-            self._note(reply)
-
-    def reply_of(self, channel: str, _reply_id: str) -> Callable[[Reply], Awaitable[None]] | None:
-        """How to change a predecessor's reply: here a new one is printed."""
-        return Paper(self).show if channel == self._channel else None
+    def _spawn(self, work: Awaitable[None]) -> "asyncio.Task[None]":
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _answer(self, line: Line) -> None:
-        with Paper(self) as paper:
-            match line.words:
-                case ("/fleet", *words):
-                    reply = await self._commands.answer(await self._ask(line, words), paper)
-                case ("yes" | "no" as word,):
-                    answered = await self._decide(line, word, paper)
-                    if answered is None:
-                        return
-                    reply = answered
-                case _:
-                    self._outcome.no_command = True
-                    await paper.send(Notice(("That is not a command. Try /fleet help.",)))
-                    return
-            self._note(reply)
-            if isinstance(reply, Question):
-                asked = Asked(reply, paper.reply_id)
-                self._questions.setdefault(line.speaker, []).append(asked)
+        paper = Paper(self._surface, line.text, self._numbers)
+        match line.words:
+            case ("/fleet", *words):
+                reply = await self._commands.answer(await self._ask(line, words), paper)
+            case ("yes" | "no" as word,):
+                reply = await self._decide(line, word, paper)
+            case _:
+                reply = _NO_COMMAND
+                await paper.send(reply)
+        self._note(reply)
+        if isinstance(reply, Question):
+            self._questions.setdefault(line.speaker, []).append((reply, paper.newest))
 
-    async def _decide(self, line: Line, word: str, paper: "Paper") -> Reply | None:
-        asked = self._questions.get(line.speaker, [])
+    async def _decide(self, line: Line, word: str, paper: "Paper") -> Reply:
+        asked = self._questions.get(line.speaker)
         if not asked:
-            self._outcome.no_command = True
-            await paper.send(Notice((f"{line.speaker} was asked nothing.",)))
-            return None
-        newest = asked.pop()
-        if word == "no":
-            reply: Reply = Notice(("Left as it is.",))
+            reply = Notice((f"{line.speaker} was asked nothing.",))
             await paper.send(reply)
             return reply
-        ask = await self._ask(line, ["deploy", newest.question.target])
-        ask = replace(ask, asked=newest.question.asked)
-        return await self._commands.confirm(newest.question, ask, paper, newest.reply_id)
+        question, reply_id = asked.pop()
+        answer = self._commands.confirm if word == "yes" else self._commands.decline
+        return await answer(question, await self._ask(line, ()), paper, reply_id)
 
-    async def _ask(self, line: Line, words: list[str]) -> Ask:
+    async def _ask(self, line: Line, words: Iterable[str]) -> Ask:
         name = _UNSAFE.sub("-", line.speaker)[:32]
         return Ask(
             caller=await self._speaks_as(line.speaker),
@@ -166,62 +161,24 @@ class Terminal:
 
     def _note(self, reply: Reply) -> None:
         if isinstance(reply, Deploying):
-            self._outcome.failed |= reply.progress.stage is not Stage.DONE
-
-    def next_number(self) -> str:
-        return str(next(self._numbers))
-
-    def paper(self) -> tuple[Console, bool]:
-        return self._console, self._live
-
-    def drawn(self, reply: Reply) -> Text:
-        return render(reply, self._clock.now())
+            self._failed |= reply.progress.stage is not Stage.DONE
+        elif isinstance(reply, Notice):
+            self._no_command |= reply.code == UNKNOWN_COMMAND
 
 
 class Paper:
-    """Where one ask's reply is drawn: printed once it is final, or redrawn in place meanwhile."""
+    """Where one line's replies go; `newest` is the id of the last that was sent."""
 
-    def __init__(self, terminal: Terminal) -> None:
-        self._terminal = terminal
-        self._console, self._redraws = terminal.paper()
-        self._drawing: Live | None = None
-        self.reply_id = ""
-
-    def __enter__(self) -> "Paper":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._drawing:
-            self._drawing.stop()
+    def __init__(self, surface: Surface, said: str, numbers: "count[int]") -> None:
+        self._surface = surface
+        self._said = said
+        self._numbers = numbers
+        self.newest = ""
 
     async def send(self, reply: Reply) -> str:
-        self.reply_id = self._terminal.next_number()
-        await self.show(reply)
-        return self.reply_id
+        self.newest = str(next(self._numbers))
+        self._surface.show(self._said, self.newest, reply)
+        return self.newest
 
-    async def edit(self, _reply_id: str, reply: Reply) -> None:
-        await self.show(reply)
-
-    async def show(self, reply: Reply) -> None:
-        drawn = self._terminal.drawn(reply)
-        if is_final(reply) or isinstance(reply, Question):
-            if self._drawing:
-                self._drawing.update(Text(""))
-                self._drawing.stop()
-                self._drawing = None
-            self._console.print(drawn)
-            self._console.print()
-        elif self._redraws:
-            if self._drawing is None:
-                self._drawing = Live(console=self._console, transient=True, auto_refresh=False)
-                self._drawing.start()
-            self._drawing.update(drawn, refresh=True)
-
-
-def nobody(name: str) -> Unknown:
-    return Unknown(f"`{name}`")
-
-
-def operator(name: str, accounts: tuple[str, ...]) -> Human:
-    account = f"{PLATFORM}:{name}"
-    return Human(account, name, operator=account in accounts)
+    async def edit(self, reply_id: str, reply: Reply) -> None:
+        self._surface.show(self._said, reply_id, reply)

@@ -1,30 +1,41 @@
 """`clawbot demo`: a terminal chat with a bot, in a world of its own."""
 
 import asyncio
+import io
 import logging
-import readline
 import signal
 import sys
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
+from clawbot import terminal_input
 from clawbot.bot import Bot, assemble
+from clawbot.line_editor import LineEditor
 from clawbot.sandbox.world import USUAL_PORTS, Options, World, is_checkout, open_world
 from clawbot.settings import load
 from clawbot.terminal import OPERATOR, PLATFORM, Terminal
-from fleet_control.caller import BotInstance, Caller, Human
+from clawbot.terminal_markup import WIDTH
+from clawbot.terminal_surface import Screen, Sheet, Surface
+from fleet_control.caller import ALL, BotInstance, Caller, Human
 from fleet_control.clock import SystemClock
 from fleet_control.error import FleetError, RegistryError
+from fleet_control.ledger import parse_title
 from fleet_control.registry import parse
 
-WIDTH = 110
-BANNER = """A fleet on this machine. A line is what the operator says; NAME: … speaks as NAME.
-  /fleet status    /fleet deploy <id or all> [image]    /fleet help    Ctrl-D ends it
+log = logging.getLogger(__name__)
+
+BANNER = """A fleet on this machine: AWS, the Control API and GitHub are played on loopback.
+
+  /fleet status                        how every instance is
+  /fleet deploy <id or all> [image]    replace a host; it asks first where that is grave
+  NAME: /fleet …                       say it as somebody else: an instance's id, a stranger
+  yes, no                              answer a question;  Ctrl-D ends it all
 """
 
 
@@ -46,10 +57,12 @@ def demo(wish: Wish) -> int:
     if problem:
         print(problem, file=sys.stderr)  # noqa: T201  (before there is a chat)
         return 1
-    if wish.log:
-        logging.basicConfig(filename=wish.log, level=logging.INFO)
-    else:
-        logging.getLogger().addHandler(logging.NullHandler())
+    # Without a handler of ours, warnings would land between the replies.
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        handlers=[logging.FileHandler(wish.log) if wish.log else logging.NullHandler()],
+    )
     try:
         return asyncio.run(_run(wish))
     except KeyboardInterrupt:
@@ -97,77 +110,131 @@ async def _run(wish: Wish) -> int:
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     if task:
         loop.add_signal_handler(signal.SIGTERM, task.cancel)
-    live = sys.stdin.isatty() and sys.stdout.isatty()
-    console = Console() if live else Console(width=WIDTH, force_terminal=False, highlight=False)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that knows no ✓
     async with open_world(_options(wish)) as world:
-        settings = load(world.bot_environ(wish.instance), Path("/nonexistent"))
+        settings = load(world.bot_environ(wish.instance), world.folder)
         async with assemble(settings, SystemClock()) as bot:
-            terminal = Terminal(bot.commands, console, bot.clock, _speakers(bot), live=live)
-            try:
-                return await _chat(terminal, bot, world, console, live=live)
-            finally:
-                await terminal.close()
+            return await _chat(bot, world)
 
 
-async def _chat(terminal: Terminal, bot: Bot, world: World, console: Console, *, live: bool) -> int:
-    if live:
-        console.print(BANNER, highlight=False)
-    left = await bot.dispatcher.resume(PLATFORM, terminal.reply_of)
-    finishing = asyncio.create_task(terminal.resume(left))
-    async for line in _lines(prompt="> " if live else ""):
-        if not live and line.strip():
-            console.print(f"> {line.strip()}", style="bold", markup=False)
-        await terminal.hear(line)
-    await terminal.finish()
-    await finishing
-    console.print(_closing(world), style="dim", markup=False)
+async def _chat(bot: Bot, world: World) -> int:
+    if _is_terminal():
+        return await _with_a_person(bot, world)
+    console = Console(width=WIDTH, force_terminal=False, highlight=False)
+    terminal = _terminal(bot, Sheet(console, bot.clock))
+    try:
+        finishing = asyncio.create_task(_finish_left(bot, terminal))
+        if sys.stdin is not None:
+            async for line in terminal_input.lines(sys.stdin.fileno()):
+                await terminal.hear(line)
+        await finishing
+        await terminal.finish()
+    finally:
+        await terminal.close()
+    _close(console, world)
     return terminal.exit_code
+
+
+async def _with_a_person(bot: Bot, world: World) -> int:
+    console = Console(highlight=False)
+    console.print(Text(BANNER))
+    editor = LineEditor(lambda typed: _completed(typed, bot))
+    fd = sys.stdin.fileno()
+    with terminal_input.each_key(fd), Screen(console, bot.clock, editor) as screen:
+        terminal = _terminal(bot, screen)
+        try:
+            finishing = asyncio.create_task(_finish_left(bot, terminal))
+            async for keys in terminal_input.chunks(fd):
+                # Lines that come in one go were pasted: a script, to be heard one by one.
+                terminal.hear_soon(editor.feed(keys))
+                screen.refresh()
+                if editor.ended:
+                    break
+            await finishing
+            await terminal.finish()
+        finally:
+            await terminal.close()
+    _close(console, world)
+    return terminal.exit_code
+
+
+def _is_terminal() -> bool:
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+
+
+def _terminal(bot: Bot, surface: Surface) -> Terminal:
+    return Terminal(bot.commands, surface, bot.clock, _speakers(bot))
+
+
+async def _finish_left(bot: Bot, terminal: Terminal) -> None:
+    """Here nothing can be left of a life before, but this is how every front begins."""
+    try:
+        terminal.finish_left(await bot.dispatcher.resume(PLATFORM, terminal.reply_of))
+    except FleetError as error:
+        log.warning("terminal.left_unseen why=%s", error)
 
 
 def _speakers(bot: Bot) -> Callable[[str], Awaitable[Caller]]:
     async def speaks_as(name: str) -> Caller:
         account = f"{PLATFORM}:{name}"
-        if name != OPERATOR:
-            with suppress(FleetError):
-                known = bot.fleet.registry.last or await bot.fleet.registry.get()
-                if name in known.registry or name in (await bot.fleet.registry.get()).registry:
-                    return BotInstance(name)
+        if name != OPERATOR and await _is_instance(name, bot):
+            return BotInstance(name)
         return Human(account, name, operator=account in bot.settings.operators)
 
     return speaks_as
 
 
-async def _lines(prompt: str) -> AsyncIterator[str]:
-    """Standard input, a line each time one is asked for.
-
-    Read in a thread that nobody waits for: a blocked read must not hold up Ctrl-C.
-    """
-    loop = asyncio.get_running_loop()
-    readline.set_auto_history(bool(prompt))
-    while True:
-        line: asyncio.Future[str | None] = loop.create_future()
-        threading.Thread(target=_read, args=(prompt, loop, line), daemon=True).start()
-        text = await line
-        if text is None:
-            return
-        yield text
+async def _is_instance(name: str, bot: Bot) -> bool:
+    """By what is known already, if that will do: to be refused should cost no question."""
+    source = bot.fleet.registry
+    if source.last and name in source.last.registry:
+        return True
+    with suppress(FleetError):
+        return name in (await source.get()).registry
+    return False
 
 
-def _read(prompt: str, loop: asyncio.AbstractEventLoop, line: "asyncio.Future[str | None]") -> None:
-    try:
-        text: str | None = input(prompt)
-    except (EOFError, OSError, UnicodeDecodeError):
-        text = None
+def _completed(typed: str, bot: Bot) -> str:
+    """What was typed, longer by as much as is certain."""
+    before, space, word = typed.rpartition(" ")
+    known = bot.fleet.registry.last
+    ids = known.registry.ids if known else ()
+    said = before.split()[-2:]
+    if said[-1:] == ["/fleet"]:
+        choices: tuple[str, ...] = ("status", "deploy", "help")
+    elif said == ["/fleet", "deploy"]:
+        choices = (ALL, *ids)
+    else:
+        choices = ("/fleet", *(f"{id_}:" for id_ in ids))
+    fitting = [choice for choice in choices if choice.startswith(word)]
+    if len(fitting) == 1:
+        return f"{before}{space}{fitting[0]} "
+    return before + space + (_shared_beginning(fitting) or word)
 
-    def hand_over() -> None:
-        if not line.done():
-            line.set_result(text)
 
-    with suppress(RuntimeError):  # the loop has ended meanwhile
-        loop.call_soon_threadsafe(hand_over)
+def _shared_beginning(words: list[str]) -> str:
+    if not words:
+        return ""
+    first, last = min(words), max(words)
+    same = next((n for n, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), None)
+    return first[:same]
 
 
-def _closing(world: World) -> str:
-    deploys = sum(one.action == "deploy" for one in world.control_api.invocations)
-    runs = len(world.github.runner.runs)
-    return f"The Control API was asked for {deploys} deploys; GitHub began {runs} runs."
+def _close(console: Console, world: World) -> None:
+    for line in _reached(world):
+        console.print(Text(line, style="dim"), soft_wrap=True)
+
+
+def _reached(world: World) -> Iterator[str]:
+    """What came through to the Control API, and from there to GitHub."""
+    actions = Counter(one.action or "?" for one in world.control_api.invocations)
+    calls = ", ".join(f"{count} {action}" for action, count in actions.most_common())
+    yield f"The Control API was called {actions.total()} times: {calls or 'nothing'}."
+    runs = list(world.github.runner.runs)
+    yield f"GitHub ran {len(runs)} deploy{'' if len(runs) == 1 else 's'}{':' if runs else '.'}"
+    for run in sorted(runs, key=lambda run: run.id):
+        entry = parse_title(run.title)
+        if entry:
+            by = entry.caller or entry.requested_by.partition(" ")[2] or "somebody"
+            yield f"  {entry.target} by {by}: {run.conclusion or run.status}"

@@ -1,0 +1,103 @@
+"""The fleet's status as a table in a terminal."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.text import Text
+
+from clawbot import page as pages
+from clawbot import wording
+from fleet_control.status import FleetStatus, Image, InstanceStatus, Problem, natural
+
+ROWS_A_PAGE = 20
+_GRAVE = (Problem.MISSING, Problem.NOT_HEALTHY, Problem.TWO_HOSTS)
+_COLUMNS = ("INSTANCE", "STATE", "IMAGE", "TYPE", "UP", "ADDRESS", "HOST")
+_IMAGE_COLUMN = _COLUMNS.index("IMAGE")
+_IMAGES_SHOWN = 5
+_IDS_SHOWN = 3
+
+
+def lines(status: FleetStatus, number: int, now: float) -> Iterator[Text]:
+    """One page of it, worst first; `now` in Unix seconds."""
+    shown = pages.page(status.rows, number, ROWS_A_PAGE)
+    yield Text(wording.counted(status), style="bold")
+    yield Text()
+    cells = [_cells(row, status, now) for row in shown.items]
+    widths = [max(map(len, column)) for column in zip(_COLUMNS, *cells, strict=True)]
+    yield _aligned(_COLUMNS, widths, ["dim"] * len(widths))
+    for row, line in zip(shown.items, cells, strict=True):
+        yield _aligned(line, widths, _styles(row))
+        for fault in row.faults:
+            if fault.problem is Problem.OLDER_IMAGE and row.image:
+                continue  # its column says so
+            yield Text(f"    {fault.words}", style="red" if fault.problem in _GRAVE else "yellow")
+    if shown.count > 1:
+        here = shown.number + 1
+        more = f"; the next: /fleet status {here + 1}" if here < shown.count else ""
+        yield Text(f"  page {here} of {shown.count}, worst first{more}", style="dim")
+    yield Text()
+    yield from _images(status, now)
+    if age := wording.registry_age(status, now):
+        yield Text()
+        yield Text(age, style="yellow")
+
+
+def _cells(row: InstanceStatus, status: FleetStatus, now: float) -> tuple[str, ...]:
+    host = row.host
+    if host is None:
+        leaving = row.leaving[0].id if row.leaving else "-"
+        return (row.id, wording.state(row), "-", "-", "-", "-", leaving)
+    return (
+        row.id,
+        wording.state(row),
+        wording.image(row, status),
+        host.type,
+        age(now - host.launched),
+        host.address or "-",
+        host.id,
+    )
+
+
+def _styles(row: InstanceStatus) -> list[str]:
+    """One for each column: the whole line where something is grave, else just what is odd."""
+    if row.worst in _GRAVE:
+        return ["red"] * len(_COLUMNS)
+    plain = "cyan" if row.replacing else ""
+    styles = [plain] * len(_COLUMNS)
+    styles[1] = plain or ("green" if row.condition else "yellow")
+    if not row.is_newest:
+        styles[_IMAGE_COLUMN] = "yellow"
+    return styles
+
+
+def _aligned(cells: Sequence[str], widths: Sequence[int], styles: Sequence[str]) -> Text:
+    line = Text("  ")
+    for cell, width, style in zip(cells, widths, styles, strict=True):
+        line.append(cell.ljust(width), style=style)
+        line.append("  ")
+    line.rstrip()
+    return line
+
+
+def _images(status: FleetStatus, now: float) -> Iterator[Text]:
+    """The images one can deploy, each with who runs it."""
+    if not status.images:
+        yield Text("  There is no image of ours that could be deployed.", style="yellow")
+        return
+    yield Text("  IMAGES, newest first", style="dim")
+    old = [age(now - image.created) for image in status.images[:_IMAGES_SHOWN]]
+    width = max(map(len, old))
+    for image, made in zip(status.images, old, strict=False):
+        yield Text(f"  {image.id}  {made.rjust(width)} old  {_runners(image, status)}".rstrip())
+
+
+def _runners(image: Image, status: FleetStatus) -> str:
+    on_it = (row.id for row in status.rows if row.host and row.host.image == image.id)
+    return wording.listed(tuple(sorted(on_it, key=natural)), _IDS_SHOWN)
+
+
+def age(seconds: float) -> str:
+    """A length of time in its largest unit, short: `11 d`, `3 h`, `5 min`, `8 s`."""
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= length:
+            return f"{int(seconds // length)} {unit}"
+    return f"{max(0, int(seconds))} s"
