@@ -11,7 +11,7 @@ from fleet_control.error import ControlApiError, Ec2Error, RegistryError
 from fleet_control.ledger import Run, launched_by, seconds
 from fleet_control.policy import BotDeploy, Code, Facts, Refused, Verdict, judge
 from fleet_control.registry_source import KnownRegistry, RegistrySource
-from fleet_control.status import FleetStatus, shape
+from fleet_control.status import FleetStatus, Reading, shape
 
 # As far back as a bot's last deploy still counts, at a dozen deploys an hour.
 RUNS_LOOKED_AT = 30
@@ -42,11 +42,19 @@ class Fleet:
         self._clock = clock
         self._carrier = carrier
         self._operators_set = operators_set
+        self._shaped: tuple[KnownRegistry, Reading, FleetStatus] | None = None
 
     async def status(self) -> FleetStatus:
         """What should be beside what is; RegistryError or Ec2Error where one can't be had."""
         known, reading = await asyncio.gather(self.registry.get(), self.ec2.read())
-        return shape(known, reading)
+        return self._shape(known, reading)
+
+    def _shape(self, known: KnownRegistry, reading: Reading) -> FleetStatus:
+        """Many who ask at once share one reading; for a fleet of 500 its shape is worth sharing."""
+        kept = self._shaped
+        if kept is None or kept[0] is not known or kept[1] is not reading:
+            kept = self._shaped = (known, reading, shape(known, reading))
+        return kept[2]
 
     async def judge(self, caller: Caller, target: str, image: str) -> Verdict:
         """The verdict, by what can be seen from here."""
@@ -89,7 +97,7 @@ class Fleet:
         except Ec2Error as error:
             log.warning("fleet.ec2_unseen why=%s", error)
             return None
-        return shape(known, reading) if known else None
+        return self._shape(known, reading) if known else None
 
     async def _runs(self) -> tuple[Run, ...]:
         try:
