@@ -1,6 +1,6 @@
 """Pass a request on to another server and its answer back, unchanged: signatures still hold."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import aiohttp
@@ -79,7 +79,7 @@ class ReverseProxy:
             request.method,
             self._url(request),
             headers=_end_to_end(request.headers),
-            data=await _body(request),
+            data=request.content.iter_any() if request.can_read_body else None,
             allow_redirects=False,
         ) as answer:
             response = web.StreamResponse(
@@ -98,15 +98,6 @@ class ReverseProxy:
 
     def _url(self, request: web.BaseRequest) -> URL:
         return URL(self._upstream + request.raw_path, encoded=True)
-
-
-async def _body(request: web.BaseRequest) -> AsyncIterator[bytes] | bytes | None:
-    """As it comes; read whole where its length was not said, since moto takes such for empty."""
-    if not request.can_read_body:
-        return None
-    if hdrs.CONTENT_LENGTH in request.headers:
-        return request.content.iter_any()
-    return await request.content.read()
 
 
 def _end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:
