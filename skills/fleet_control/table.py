@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from fleet_control.ledger import Run
 from fleet_control.registry_source import KnownRegistry
-from fleet_control.status import FleetStatus, Host, InstanceStatus, older
+from fleet_control.status import FleetStatus, Host, InstanceStatus, Problem, older
 
 _STATUS_HEAD = (
     "INSTANCE",
@@ -19,7 +19,15 @@ _STATUS_HEAD = (
     "ADDRESS",
     "WHAT IS WRONG",
 )
-_RUNS_HEAD = ("RUN", "TARGET", "IMAGE", "ASKED BY", "ASKED (UTC)", "ENDED", "LINK")
+_COUNTED = {
+    Problem.MISSING: "missing",
+    Problem.NOT_HEALTHY: "not healthy",
+    Problem.TWO_HOSTS: "with two hosts",
+    Problem.UNREGISTERED: "without an entry",
+    Problem.WRONG_TYPE: "of the wrong type",
+    Problem.OLDER_IMAGE: "on an older image",
+}
+_RUNS_HEAD = ("RUN", "TARGET", "IMAGE", "ASKED BY", "ASKED (UTC)", "IS", "LINK")
 _REGISTRY_HEAD = ("INSTANCE", "HOST", "TYPE", "BOOTSTRAP PREFIX")
 
 
@@ -92,9 +100,7 @@ def _host_cells(host: Host | None, *, newest: bool) -> tuple[str, ...]:
 
 
 def _summary(fleet: FleetStatus, now: float) -> str:
-    counts = ", ".join(
-        f"{count} {problem.replace('_', ' ')}" for problem, count in fleet.counts.items()
-    )
+    counts = ", ".join(f"{count} {_COUNTED[problem]}" for problem, count in fleet.counts.items())
     newest = fleet.newest
     image = (
         f"Newest image: {newest.id} {newest.name}, {older(now - newest.created)} old."
@@ -107,8 +113,8 @@ def _summary(fleet: FleetStatus, now: float) -> str:
 
 def _run_row(run: Run) -> tuple[str, ...]:
     asked = _minute(datetime.fromisoformat(run.created))
-    ended = run.conclusion or run.status
-    return (str(run.id), run.target, run.ami_override, _asker(run), asked, ended, run.url)
+    is_ = run.conclusion or run.status
+    return (str(run.id), run.target, run.ami_override, _asker(run), asked, is_, run.url)
 
 
 def _asker(run: Run) -> str:
