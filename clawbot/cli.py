@@ -2,10 +2,9 @@
 
 import argparse
 import os
-import sys
 from collections.abc import Mapping, Sequence
 
-from clawbot.settings import SettingsError, load
+from clawbot.serve import serve
 
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
@@ -18,7 +17,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.envi
             wish = {name: getattr(options, name) or "" for name in Wish.__dataclass_fields__}
             return demo(Wish(**wish))
         case _:
-            return _run(environ)
+            return serve(environ)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -40,13 +39,3 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--engine", metavar="NAME", help="stand-in")
     demo.add_argument("--log", metavar="FILE", help="write the bot's log there")
     return parser
-
-
-def _run(environ: Mapping[str, str]) -> int:
-    try:
-        load(environ)
-    except SettingsError as error:
-        print("clawbot can't start:", *error.problems, sep="\n  ", file=sys.stderr)  # noqa: T201  (the command's own output)
-        return 1
-    print("No front is configured yet: Discord and Telegram come next.", file=sys.stderr)  # noqa: T201  (as above)
-    return 1

@@ -15,6 +15,7 @@ from pydantic import (
     ValidationError,
 )
 
+from clawbot.token_file import token_files
 from fleet_control.caller import is_instance_id
 
 PREFIX = "CLAWBOT_"
@@ -135,7 +136,8 @@ class Settings(BaseModel):
 def load(environ: Mapping[str, str], root: Path = Path("/")) -> Settings:
     """The settings, from `environ`, then from the files below `root`; all problems at once."""
     problems: list[str] = []
-    found = _from_files(root, problems) | _from_environ(environ)
+    found = _from_files(FILES, root, problems) | _from_environ(environ)
+    found = _from_files(_token_files(found, root), root, problems) | found
     try:
         settings = Settings(**found)
     except ValidationError as error:
@@ -167,9 +169,14 @@ def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
-def _from_files(root: Path, problems: list[str]) -> dict[str, Any]:
+def _token_files(found: Mapping[str, Any], root: Path) -> dict[str, Path]:
+    instance, registry = found.get("instance"), found.get("registry_file")
+    return token_files(instance, Path(registry), root) if instance and registry else {}
+
+
+def _from_files(files: Mapping[str, str | Path], root: Path, problems: list[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for name, place in FILES.items():
+    for name, place in files.items():
         path = root / place
         try:
             if path.exists():

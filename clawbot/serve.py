@@ -1,0 +1,103 @@
+"""`clawbot run`: every front that is configured, over one bot."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from clawbot.bot import Bot, assemble
+from clawbot.settings import PREFIX, Settings, SettingsError, load
+from fleet_control.clock import SystemClock
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """One platform: `run` serves until cancelled, and raises `trouble` where it can't."""
+
+    run: Callable[[Bot], Awaitable[None]]
+    trouble: type[Exception]
+
+
+class Unserved(Exception):
+    """Why nothing can be served, in a sentence that says what to do."""
+
+
+def serve(environ: Mapping[str, str]) -> int:
+    """0 once it is told to end; 1, with a sentence for each problem, where it can't go on."""
+    try:
+        settings = load(environ)
+        fronts = configured(settings)
+    except (SettingsError, Unserved) as error:
+        return _cannot(getattr(error, "problems", [str(error)]))
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    try:
+        return asyncio.run(_serve(settings, fronts))
+    except KeyboardInterrupt:
+        return 0
+    except Unserved as error:
+        return _cannot([str(error)])
+
+
+def _cannot(problems: list[str]) -> int:
+    print("clawbot can't serve:", *problems, sep="\n  ", file=sys.stderr)  # noqa: T201  (the command's own output)
+    return 1
+
+
+def configured(settings: Settings) -> list[Front]:
+    """A front for each platform with a token; Unserved where there is none."""
+    fronts = []
+    if settings.discord_token:
+        fronts.append(_discord())
+    if settings.telegram_token:
+        fronts.append(_telegram())
+    if not fronts:
+        raise Unserved(
+            f"No front is configured: set {PREFIX}DISCORD_TOKEN or {PREFIX}TELEGRAM_TOKEN."
+        )
+    return fronts
+
+
+def _discord() -> Front:
+    try:
+        from clawbot.discord.guild import Trouble  # noqa: PLC0415  (an extra)
+        from clawbot.discord.run import run  # noqa: PLC0415  (as above)
+    except ImportError as error:
+        raise Unserved(_missing("DISCORD", "discord.py", "discord")) from error
+    return Front(run, Trouble)
+
+
+def _telegram() -> Front:
+    try:
+        from clawbot.telegram.run import run  # noqa: PLC0415  (an extra)
+        from clawbot.telegram.trouble import Trouble  # noqa: PLC0415  (as above)
+    except ImportError as error:
+        raise Unserved(_missing("TELEGRAM", "python-telegram-bot", "telegram")) from error
+    return Front(run, Trouble)
+
+
+def _missing(setting: str, library: str, extra: str) -> str:
+    return (
+        f"{PREFIX}{setting}_TOKEN is set, but {library} is not installed: install clawbot[{extra}]."
+    )
+
+
+async def _serve(settings: Settings, fronts: list[Front]) -> int:
+    async with assemble(settings, SystemClock()) as bot:
+        serving = asyncio.gather(*(_front(front, bot) for front in fronts))
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
+        try:
+            await serving
+        except asyncio.CancelledError:
+            log.info("clawbot.ends")
+    return 0
+
+
+async def _front(front: Front, bot: Bot) -> None:
+    try:
+        await front.run(bot)
+    except front.trouble as trouble:
+        raise Unserved(str(trouble)) from None
