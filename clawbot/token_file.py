@@ -1,7 +1,6 @@
 """Where a bot's tokens lie on the host it rides: the registry names the secret, agenix lays it."""
 
 from pathlib import Path
-from typing import Any
 
 from fleet_control.error import RegistryError
 from fleet_control.registry import Instance, parse
@@ -25,6 +24,6 @@ def token_files(instance: str, registry: Path, root: Path) -> dict[str, Path]:
 
 
 def _secret(entry: Instance | None, platform: str) -> str | None:
-    own: Any = getattr(entry, f"clawbot_{platform}_token_secret", None)
-    shared: Any = getattr(entry, f"{platform}_token_secret", None)
+    own: str | None = getattr(entry, f"clawbot_{platform}_token_secret", None)
+    shared: str | None = getattr(entry, f"{platform}_token_secret", None)
     return own or shared

@@ -90,11 +90,11 @@ async def test_edits_keep_their_distance_and_only_tell_news(scene: Scene) -> Non
     await scene.start(CLAWBOT_RUNNING_EVERY="1")
     _, reply = await deploying(scene)
     await running(scene, reply)
-    many = [job(f"claw-{n}: none -> ami-0cccccccccccccccc") for n in range(1, 8)]
+    many = [job(f"host-{n}: none -> ami-0cccccccccccccccc") for n in range(1, 8)]
     moments = []
     for count in range(1, len(many)):
         scene.api.running(1, *many[:count], job(MOVES, None, "in_progress"))
-        await scene.until(lambda: f"**claw-{count}**" in reply.text)  # noqa: B023  (awaited here)
+        await scene.until(lambda: f"**host-{count}**" in reply.text)  # noqa: B023  (awaited here)
         moments.append(scene.clock.now())
     gaps = [later - earlier for earlier, later in pairwise(moments)]
     assert min(gaps) >= PAUSE_SECONDS

@@ -1,5 +1,8 @@
 """What keeps Discord from being served is one sentence that says what to do."""
 
+import asyncio
+import os
+import sys
 import time
 
 import discord
@@ -78,3 +81,22 @@ async def test_it_is_an_extension_of_any_bot(ec2: Aws, monkeypatch: pytest.Monke
             assert host.cogs == {}
             await host.close()
             await serving
+
+
+async def test_the_command_ends_with_a_sentence_and_no_trace(scene: Scene) -> None:
+    program = (
+        "import sys; from clawbot.cli import main; "
+        "from clawbot.sandbox.discord_api.server import pointed_at\n"
+        f"with pointed_at({scene.discord.url!r}): sys.exit(main(['run']))"
+    )
+    environ = scene.environ("demo", scene.app) | {"CLAWBOT_DISCORD_TOKEN": "MTIz.wrong.token"}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-W", "ignore", "-c", program),
+        env={**os.environ, **environ},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, said = await process.communicate()
+    assert process.returncode == 1
+    assert "Discord does not know this token" in said.decode().splitlines()[-1]
+    assert "Traceback" not in said.decode()
+    assert "MTIz" not in said.decode()
