@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import NamedTuple, TypeVar
 
-from telegram import Bot, InlineKeyboardMarkup, LinkPreviewOptions, Message, ReplyParameters
+from telegram import Bot, LinkPreviewOptions, Message, ReplyParameters
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, ChatMigrated, NetworkError, RetryAfter
 
@@ -93,7 +93,7 @@ class Outbox:
             chat,
             message,
             parse_mode=ParseMode.HTML,
-            reply_markup=drawn.keyboard or InlineKeyboardMarkup([]),
+            reply_markup=drawn.keyboard,  # none takes away the buttons that are there
             link_preview_options=_NO_PREVIEW,
         )
 

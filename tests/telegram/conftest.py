@@ -1,0 +1,29 @@
+"""Chats on loopback, and a bot that serves them."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from tests.clock import TurnedClock
+from tests.fleet_control.aws import Aws, serving
+from tests.telegram.scene import Scene
+
+
+@pytest.fixture(autouse=True)
+def _times_are_timedeltas(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library warns of each RetryAfter otherwise, whether or not anybody reads its time."""
+    monkeypatch.setenv("PTB_TIMEDELTA", "true")
+
+
+@pytest.fixture(scope="package")
+def ec2() -> Iterator[Aws]:
+    with serving() as aws:
+        yield aws
+
+
+@pytest.fixture
+async def scene(ec2: Aws) -> AsyncIterator[Scene]:
+    """Nobody polls yet."""
+    ec2.forget()
+    async with Scene(TurnedClock(), ec2) as scene:
+        yield scene

@@ -1,0 +1,235 @@
+"""Buttons: choices, pages, and a yes that only the asker can say, to what they asked."""
+
+import re
+
+import pytest
+
+from clawbot.sandbox.telegram_api.history import Json
+from tests.clawbot.bots import registry
+from tests.discord.ec2 import NEWEST, OLDER, Claw
+from tests.telegram.scene import FLEET, OPERATOR, Scene, labels
+
+ALL = "/fleet@fleet_bot deploy all"
+AGAIN = "What was asked has been changed or deleted since. Ask again."
+
+
+async def question(scene: Scene) -> tuple[Json, Json]:
+    """What was said, and the question it was answered with."""
+    await scene.start()
+    asked = await scene.say(ALL, scene.operator)
+    return asked, await scene.reply_to(asked)
+
+
+async def test_a_deploy_of_all_is_asked_about_first(scene: Scene) -> None:
+    _, asked = await question(scene)
+    assert labels(asked) == ["Confirm", "Cancel"]
+    assert "This replaces every host of the fleet" in asked["text"]
+    assert "Replaced: claw-1, claw-2" in asked["text"]
+    assert scene.api.count("deploy") == 0
+
+
+async def test_the_askers_yes_starts_it_in_the_same_message(scene: Scene) -> None:
+    said, asked = await question(scene)
+    await scene.press(asked, "Confirm")
+    await scene.until(lambda: "queued" in asked["text"])
+    sent = next(one for one in scene.api.asked if one["action"] == "deploy")
+    assert sent["request_id"] == f"telegram.demo.{FLEET}.{said['message_id']}"
+    assert (sent["target"], sent["reply"]) == ("all", str(asked["message_id"]))
+    assert labels(asked) == ["Cancel"]
+
+
+async def test_a_no_leaves_everything(scene: Scene) -> None:
+    _, asked = await question(scene)
+    await scene.press(asked, "Cancel")
+    await scene.until(lambda: "Nothing was deployed" in asked["text"])
+    assert labels(asked) == []
+    assert scene.api.count("deploy") == 0
+
+
+@pytest.mark.parametrize("label", ["Confirm", "Cancel"])
+async def test_nobody_else_can_answer(scene: Scene, label: str) -> None:
+    _, asked = await question(scene)
+    query = await scene.press(asked, label, scene.visitor)
+    assert await scene.answered(query) == "Only the one who asked may answer that."
+    assert labels(asked) == ["Confirm", "Cancel"]
+    assert scene.api.count("deploy") == 0
+
+
+async def test_a_yes_after_two_minutes_does_not_count(scene: Scene) -> None:
+    _, asked = await question(scene)
+    await scene.clock.turn(121)
+    await scene.press(asked, "Confirm")
+    await scene.until(lambda: "That question is over" in asked["text"])
+    assert scene.api.count("deploy") == 0
+
+
+async def test_a_yes_to_words_that_were_changed_since_does_not_count(scene: Scene) -> None:
+    said, asked = await question(scene)
+    await scene.people.edit(said, "/fleet@fleet_bot deploy claw-1")
+    assert await scene.answered(await scene.press(asked, "Confirm")) == AGAIN
+    await scene.people.edit(said, ALL)
+    assert await scene.answered(await scene.press(asked, "Confirm")) == AGAIN
+    assert scene.api.count("deploy") == 0
+
+
+async def test_a_yes_to_words_that_were_deleted_since_does_not_count(scene: Scene) -> None:
+    said, asked = await question(scene)
+    scene.people.delete(said)
+    assert await scene.answered(await scene.press(asked, "Confirm")) == AGAIN
+    assert scene.api.count("deploy") == 0
+
+
+async def test_a_mark_holds_for_one_asker_one_moment_and_one_message(scene: Scene) -> None:
+    _, asked = await question(scene)
+    data = asked["reply_markup"]["inline_keyboard"][0][0]["callback_data"]
+    _, _, asker, until, mark = data.split(":")
+    other = await scene.reply_to(await scene.say(ALL, scene.operator))
+    for message, forged in (
+        (asked, f"fleet:y:1:{until}:{mark}"),
+        (asked, f"fleet:y:{asker}:{until[:-1]}z:{mark}"),
+        (asked, f"fleet:y:{asker}:{until}:{mark[:-1]}*"),
+        (asked, f"fleet:y:{asker}:{until}:é"),
+        (asked, f"fleet:n:{asker}:{until}:{mark}"),
+        (asked, f"fleet:Y:{asker}:{until}:{mark}"),
+        (other, data),
+    ):
+        query = await scene.people.send_data(message, scene.operator, forged)
+        assert await scene.answered(query) == AGAIN, forged
+    assert scene.api.count("deploy") == 0
+
+
+@pytest.mark.parametrize(
+    "data", ["fleet:x:1", "fleet:s:-1", "fleet:s:x", "fleet:i:../..", "fleet:c:x", "fleet:d:"]
+)
+async def test_any_data_may_come_and_nothing_breaks(scene: Scene, data: str) -> None:
+    await scene.start()
+    message = await scene.reply_to(await scene.say("/fleet status"))
+    await scene.people.send_data(message, scene.operator, data)
+    await scene.settled()
+    assert scene.api.count("deploy") == 0
+
+
+async def test_two_quick_presses_are_one_deploy(scene: Scene) -> None:
+    _, asked = await question(scene)
+    before = dict(asked)
+    await scene.press(before, "Confirm")
+    await scene.press(before, "Confirm")
+    await scene.until(lambda: "queued" in asked["text"])
+    await scene.settled()
+    assert scene.api.count("deploy") == 1
+
+
+async def test_the_longest_ids_fit_a_buttons_64_bytes(scene: Scene) -> None:
+    longest = "a" * 32
+    scene.api.registry = registry(longest)
+    scene.hosts(Claw(longest))
+    await scene.start(CLAWBOT_OPERATORS=f"telegram:{OPERATOR},telegram:{2**52 - 1}")
+    someone = scene.operator | {"id": 2**52 - 1}
+    await scene.reply_to(await scene.say(ALL, someone))
+    choice = await scene.reply_to(await scene.say("/fleet@fleet_bot deploy", someone))
+    await scene.press(choice, longest, someone)
+    await scene.until(lambda: "With which image" in choice["text"])
+    assert len(labels(choice)) == 5
+
+
+async def test_fleet_alone_shows_the_commands_as_buttons(scene: Scene) -> None:
+    await scene.start()
+    menu = await scene.reply_to(await scene.say("/fleet"))
+    assert labels(menu) == ["Status", "Deploy …"]
+    await scene.press(menu, "Status")
+    await scene.until(lambda: "2 instances, 2 healthy" in menu["text"])
+
+
+async def test_a_deploy_can_be_asked_for_by_buttons_alone(scene: Scene) -> None:
+    await scene.start()
+    choice = await scene.reply_to(await scene.say("/fleet deploy"))
+    assert labels(choice) == ["all", "claw-1", "claw-2"]
+    await scene.press(choice, "claw-2")
+    await scene.until(lambda: "With which image" in choice["text"])
+    assert labels(choice)[:3] == [
+        "the newest",
+        f"{NEWEST} · 2 days old · on 2",
+        f"{OLDER} · 9 days old · on 0",
+    ]
+    await scene.press(choice, f"{OLDER} · 9 days old · on 0")
+    await scene.until(lambda: "queued" in choice["text"])
+    sent = next(one for one in scene.api.asked if one["action"] == "deploy")
+    assert (sent["target"], sent["ami_override"]) == ("claw-2", OLDER)
+    assert sent["request_id"] == f"telegram.demo.{OPERATOR}.{choice['message_id']}"
+
+
+async def test_all_by_buttons_is_asked_about_too_and_starts_once(scene: Scene) -> None:
+    await scene.start()
+    choice = await scene.reply_to(await scene.say("/fleet deploy"))
+    await scene.press(choice, "all")
+    await scene.until(lambda: "With which image" in choice["text"])
+    await scene.press(choice, "the newest")
+    await scene.until(lambda: "Confirm" in labels(choice))
+    await scene.press(choice, "Confirm")
+    await scene.until(lambda: "queued" in choice["text"])
+    assert [one["target"] for one in scene.api.asked if one["action"] == "deploy"] == ["all"]
+
+
+async def test_whoever_may_not_deploy_is_told_so_and_the_choice_stays(scene: Scene) -> None:
+    await scene.start()
+    choice = await scene.reply_to(await scene.say("/fleet@fleet_bot deploy", scene.operator))
+    await scene.press(choice, "claw-2")
+    await scene.until(lambda: "With which image" in choice["text"])
+    query = await scene.press(choice, "the newest", scene.visitor)
+    assert "Only operators may deploy" in await scene.answered(query)
+    assert "the newest" in labels(choice)
+
+
+async def test_a_deploy_that_waits_can_be_cancelled(scene: Scene) -> None:
+    await scene.start()
+    reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
+    await scene.until(lambda: "Cancel" in labels(reply))
+    assert "run 1 is being cancelled" in await scene.answered(await scene.press(reply, "Cancel"))
+    await scene.until(lambda: "cancelled" in reply["text"])
+
+
+async def test_a_long_fleet_is_paged_and_never_too_long(scene: Scene) -> None:
+    ids = [f"claw-{number}-{'x' * 20}" for number in range(1, 60)]
+    scene.api.registry = registry(*ids)
+    scene.hosts()
+    await scene.start()
+    report = await scene.reply_to(await scene.say("/fleet status"))
+    assert labels(report) == ["Refresh", "▶"]
+    assert "Page 1 of 6, worst first" in report["text"]
+    await scene.press(report, "▶")
+    await scene.until(lambda: "Page 2 of 6" in report["text"])
+    assert labels(report) == ["◀", "Refresh", "▶"]
+    choice = await scene.reply_to(await scene.say("/fleet deploy"))
+    assert labels(choice)[-2:] == ["1/3", "▶"]
+    await scene.press(choice, "▶")
+    await scene.until(lambda: "2/3" in labels(choice))
+
+
+async def test_refreshing_what_has_not_changed_is_no_trouble(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    await scene.start()
+    report = await scene.reply_to(await scene.say("/fleet status"))
+    await scene.answered(await scene.press(report, "Refresh"))
+    await scene.settled()
+    edits = scene.telegram.called("editMessageText")
+    assert (len(edits), scene.telegram.history.edits) == (1, [])
+    assert not re.search("not_answered|broken", caplog.text)
+
+
+async def test_a_press_too_old_to_be_answered_is_acted_on(scene: Scene) -> None:
+    await scene.start()
+    report = await scene.reply_to(await scene.say("/fleet status"))
+    scene.hosts(Claw("claw-1"))
+    query = await scene.press(report, "Refresh")
+    scene.telegram.methods.queries.pop(query, None)
+    await scene.clock.turn(3)
+    await scene.until(lambda: "1 missing" in report["text"])
+
+
+async def test_a_button_below_a_message_that_telegram_no_longer_shows(scene: Scene) -> None:
+    await scene.start()
+    report = await scene.reply_to(await scene.say("/fleet status"))
+    gone = {"chat": report["chat"], "message_id": report["message_id"], "date": 0}
+    query = await scene.people.send_data(gone, scene.operator, "fleet:s:0")
+    assert await scene.answered(query) == "That message is too old for me to read. Ask again."

@@ -1,0 +1,67 @@
+"""A deploy from the chat: one living message, from the ask to its end."""
+
+from tests.discord.ec2 import NEWEST, OLDER, Claw
+from tests.telegram.scene import FLEET, OPERATOR, Scene, labels
+
+
+async def test_status_is_answered_in_the_chat_and_to_the_message(scene: Scene) -> None:
+    await scene.start()
+    reply = await scene.reply_to(await scene.say("/fleet status"))
+    assert "2 instances, 2 healthy" in reply["text"]
+    assert "claw-1 healthy" in reply["text"]
+    assert labels(reply) == ["Refresh"]
+
+
+async def test_a_deploy_has_one_message_that_follows_it_to_its_end(scene: Scene) -> None:
+    await scene.start()
+    reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
+    await scene.until(lambda: "queued" in reply["text"])
+    scene.api.running(1)
+    await scene.until(lambda: "planning" in reply["text"])
+    scene.api.done(1)
+    await scene.until(lambda: "done" in reply["text"])
+    said = scene.telegram.history.shown
+    await scene.until(lambda: len(said(OPERATOR)) == 2)  # an edit calls nobody; this one does
+    assert said(OPERATOR)[-1]["text"].startswith("🟢 Your deploy of claw-2: done")
+
+
+async def test_what_is_asked_of_the_control_api_says_where_the_answer_is(scene: Scene) -> None:
+    await scene.start()
+    asked = await scene.say(f"/fleet@fleet_bot deploy claw-2 {OLDER}", scene.operator)
+    reply = await scene.reply_to(asked)
+    await scene.api.until("deploy", 1)
+    sent = next(one for one in scene.api.asked if one["action"] == "deploy")
+    assert sent["request_id"] == f"telegram.demo.{FLEET}.{asked['message_id']}"
+    assert sent["reply"] == str(reply["message_id"])
+    assert sent["requested_by"] == f"telegram:{OPERATOR} Olga"
+    assert (sent["target"], sent["ami_override"]) == ("claw-2", OLDER)
+
+
+async def test_edits_of_one_message_are_three_seconds_apart(scene: Scene) -> None:
+    await scene.start(CLAWBOT_RUNNING_EVERY="0.5", CLAWBOT_WAITING_EVERY="0.5")
+    reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
+    begun = scene.clock.now()
+    await scene.until(lambda: "queued" in reply["text"])
+    assert scene.clock.now() - begun >= 2.0
+    scene.api.running(1)
+    queued_at = scene.clock.now()
+    await scene.until(lambda: "planning" in reply["text"])
+    assert scene.clock.now() - queued_at >= 2.0
+
+
+async def test_two_deploys_at_once_each_have_their_message(scene: Scene) -> None:
+    scene.hosts(Claw("claw-1", OLDER), Claw("claw-2", NEWEST))
+    await scene.start()
+    one = await scene.reply_to(await scene.say("/fleet deploy claw-1"))
+    other = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
+    await scene.api.until("deploy", 2)
+    scene.api.done(1)
+    scene.api.change(2, status="completed", conclusion="failure", reason="The host is impaired.")
+    await scene.until(lambda: "done" in one["text"] and "The host is impaired." in other["text"])
+
+
+async def test_words_that_are_no_command_are_answered_with_help(scene: Scene) -> None:
+    await scene.start()
+    reply = await scene.reply_to(await scene.say("/fleet <b>dance</b> & sing"))
+    assert "I don't know <b>dance</b>." in reply["text"]
+    assert {"type": "code"}.items() <= reply["entities"][0].items()

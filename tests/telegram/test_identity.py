@@ -1,0 +1,219 @@
+"""Who may make the bot act: every way of not being who one seems."""
+
+from typing import Any
+
+import pytest
+
+from clawbot.sandbox.telegram_api.history import group, private, user
+from clawbot.sandbox.telegram_api.people import ANONYMOUS_ADMIN, CHANNEL_BOT
+from tests.telegram.scene import FLEET, Scene, labels
+
+DEPLOY = "/fleet@fleet_bot deploy claw-2"
+CHANNEL = {"id": -1009876543210, "type": "channel", "title": "news"}
+FOREIGN_BOT = user(9009, "helper", is_bot=True, username="helper_bot")
+
+
+@pytest.mark.parametrize(
+    ("sender", "more", "told"),
+    [
+        (
+            None,
+            {"forward_origin": {"type": "user", "date": 1, "sender_user": user(5)}},
+            "a forwarded message",
+        ),
+        (None, {"via_bot": FOREIGN_BOT}, "a message sent through another bot"),
+        (ANONYMOUS_ADMIN, {"sender_chat": group(FLEET)}, "an anonymous admin"),
+        (CHANNEL_BOT, {"sender_chat": CHANNEL}, "a channel"),
+        (CHANNEL_BOT, {}, "an anonymous admin"),
+    ],
+    ids=["forwarded", "via-bot", "anonymous-admin", "channel", "mask-alone"],
+)
+async def test_words_that_are_not_the_senders_own_are_refused(
+    scene: Scene, sender: dict[str, Any] | None, more: dict[str, Any], told: str
+) -> None:
+    await scene.start()
+    asked = await scene.people.say(scene.fleet, sender or scene.operator, DEPLOY, **more)
+    reply = await scene.reply_to(asked)
+    assert reply["text"] == f"✋ I don't take orders from {told}."
+    assert scene.api.count("deploy") == 0
+
+
+@pytest.mark.parametrize(
+    ("sender", "more"),
+    [
+        (FOREIGN_BOT, {}),
+        (None, {"business_connection_id": "b1"}),
+        (None, {"sender_business_bot": FOREIGN_BOT}),
+        (None, {"guest_query_id": "g1"}),
+        (None, {"guest_bot_caller_user": user(5)}),
+        (None, {"is_automatic_forward": True}),
+        (None, {"edit_date": 1_790_000_000}),
+        (user(777000, "Telegram"), {"is_automatic_forward": True, "sender_chat": CHANNEL}),
+        ("claw", {"forward_origin": {"type": "user", "date": 1, "sender_user": user(5)}}),
+    ],
+    ids=[
+        "foreign-bot",
+        "business",
+        "business-bot",
+        "guest-query",
+        "guest-caller",
+        "linked-channel",
+        "edited",
+        "linked-channel-post",
+        "forwarded-by-an-instance",
+    ],
+)
+async def test_whoever_must_not_be_answered_is_not(
+    scene: Scene, sender: Any, more: dict[str, Any]
+) -> None:
+    await scene.start()
+    who = scene.claw if sender == "claw" else sender or scene.operator
+    asked = await scene.people.say(scene.fleet, who, DEPLOY, **more)
+    await scene.settled()
+    assert scene.answer_to(asked) is None
+    assert scene.api.count("deploy") == 0
+
+
+async def test_an_edited_message_says_nothing_anew(scene: Scene) -> None:
+    await scene.start()
+    scene.telegram.updates.allowed = None  # as where other handlers want every kind of update
+    asked = scene.people.write(scene.fleet, scene.operator, "good morning")
+    await scene.people.edit(asked, DEPLOY)
+    for kind in ("channel_post", "edited_channel_post", "business_message", "guest_message"):
+        await scene.telegram.updates.put(kind, dict(asked))
+    await scene.settled()
+    assert scene.answer_to(asked) is None
+    assert scene.api.count("deploy") == 0
+
+
+async def test_only_messages_and_presses_are_asked_for(scene: Scene) -> None:
+    await scene.start()
+    assert scene.telegram.updates.allowed == ["message", "callback_query"]
+
+
+async def test_a_person_who_is_no_operator_may_look_and_not_deploy(scene: Scene) -> None:
+    await scene.start()
+    refusal = await scene.reply_to(await scene.say(DEPLOY, scene.visitor))
+    assert "Only operators may deploy" in refusal["text"]
+    status = await scene.reply_to(await scene.say("/fleet@fleet_bot status", scene.visitor))
+    assert "2 instances" in status["text"]
+
+
+async def test_a_name_makes_nobody_an_operator(scene: Scene) -> None:
+    await scene.start()
+    twin = user(4004, "Olga", username="telegram:1001")
+    refusal = await scene.reply_to(await scene.say(DEPLOY, twin))
+    assert "Only operators may deploy" in refusal["text"]
+
+
+async def test_an_account_of_the_registry_speaks_as_its_instance(scene: Scene) -> None:
+    await scene.start()
+    own = await scene.reply_to(await scene.say("/fleet@fleet_bot deploy claw-1", scene.claw))
+    assert "claw-1 may not deploy itself" in own["text"]
+    await scene.reply_to(await scene.say(DEPLOY, scene.claw))
+    await scene.api.until("deploy", 1)
+    sent = next(one for one in scene.api.asked if one["action"] == "deploy")
+    assert (sent["caller"], sent["requested_by"]) == ("claw-1", "")
+
+
+async def test_where_the_registry_can_not_be_had_no_bot_is_known(scene: Scene) -> None:
+    scene.api.registry = "not JSON"
+    await scene.start()
+    asked = await scene.say(DEPLOY, scene.claw)
+    await scene.settled()
+    assert scene.answer_to(asked) is None
+
+
+async def test_an_account_of_the_registry_is_no_person_even_among_the_operators(
+    scene: Scene,
+) -> None:
+    await scene.start(CLAWBOT_OPERATORS="telegram:1001,telegram:3003")
+    await scene.reply_to(await scene.say("/fleet status"))  # now the registry is known
+    person = user(3003, "claw as a user account")
+    refusal = await scene.reply_to(await scene.say("/fleet@fleet_bot deploy all", person))
+    assert "may not deploy `all`".replace("`", "") in refusal["text"]
+
+
+async def test_a_strange_group_gets_no_answer(scene: Scene) -> None:
+    await scene.start()
+    strange = group(-1005550000000, "elsewhere")
+    asked = await scene.people.say(strange, scene.operator, DEPLOY)
+    await scene.settled()
+    assert scene.answer_to(asked) is None
+
+
+async def test_a_stranger_alone_with_the_bot_is_told_their_id_and_nothing_else(
+    scene: Scene,
+) -> None:
+    await scene.start()
+    asked = await scene.people.say(private(2002), scene.visitor, "/fleet status")
+    reply = await scene.reply_to(asked)
+    assert "telegram:2002 is not among CLAWBOT_OPERATORS" in reply["text"]
+    assert "claw-1" not in reply["text"]
+
+
+async def test_a_message_older_than_two_minutes_is_too_old(scene: Scene) -> None:
+    old = await scene.say("/fleet deploy claw-2", date=int(scene.clock.now()) - 121)
+    young = await scene.say("/fleet status", date=int(scene.clock.now()) - 90)
+    await scene.start()
+    assert "too old. Say it again." in (await scene.reply_to(old))["text"]
+    assert "2 instances" in (await scene.reply_to(young))["text"]
+    assert scene.api.count("deploy") == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "answered"),
+    [
+        ("/fleet status", False),
+        ("/fleet@other_bot status", False),
+        ("/fleet@FLEET_bot status", True),
+        ("/fleets@fleet_bot status", False),
+        ("please /fleet@fleet_bot status", False),
+    ],
+)
+async def test_in_a_group_only_what_names_the_bot_is_for_it(
+    scene: Scene, text: str, answered: bool
+) -> None:
+    await scene.start()
+    asked = await scene.say(text, scene.operator)
+    await scene.settled()
+    assert (scene.answer_to(asked) is not None) == answered
+
+
+async def test_in_a_group_a_reply_to_the_bot_is_for_it(scene: Scene) -> None:
+    await scene.start()
+    ours = await scene.reply_to(await scene.say("/fleet@fleet_bot help", scene.operator))
+    theirs = scene.people.write(scene.fleet, scene.visitor, "hello")
+    to_us = await scene.say("/fleet status", scene.operator, reply_to_message=ours)
+    to_them = await scene.say("/fleet status", scene.operator, reply_to_message=theirs)
+    assert "2 instances" in (await scene.reply_to(to_us))["text"]
+    await scene.settled()
+    assert scene.answer_to(to_them) is None
+
+
+async def test_a_group_that_became_a_supergroup_is_followed(scene: Scene) -> None:
+    small = group(-4004)
+    scene.telegram.history.chats[-4004] = small
+    await scene.start(CLAWBOT_TELEGRAM_CHATS="-4004")
+    reply = await scene.reply_to(
+        await scene.people.say(small, scene.operator, "/fleet@fleet_bot deploy claw-2")
+    )
+    await scene.api.until("deploy", 1)
+    new = await scene.people.upgrade(small, -1007770000000)
+    status = await scene.people.say(new, scene.operator, "/fleet@fleet_bot status")
+    assert "2 instances" in (await scene.reply_to(status))["text"]
+    scene.api.done(1)
+    shown = scene.telegram.history.shown
+    await scene.until(lambda: any("Deploy claw-2: done" in one["text"] for one in shown(new["id"])))
+    assert "done" not in reply["text"]
+
+
+async def test_a_group_that_moved_while_nobody_was_there_is_found(scene: Scene) -> None:
+    small = group(-4004)
+    scene.telegram.history.chats[-4004] = small
+    new = await scene.people.upgrade(small, -1007770000000)
+    scene.telegram.updates.waiting.clear()
+    await scene.start(CLAWBOT_TELEGRAM_CHATS="-4004")
+    await scene.until(lambda: str(new["id"]) in str(scene.telegram.called("setMyCommands")))
+    asked = await scene.people.say(new, scene.operator, "/fleet@fleet_bot status")
+    assert labels(await scene.reply_to(asked)) == ["Refresh"]

@@ -1,0 +1,51 @@
+"""The command menu of the fleet's chats: added to, never overwritten."""
+
+import json
+from typing import Any
+
+from telegram import BotCommand
+
+from clawbot.telegram.menu import FLEET as COMMAND
+from clawbot.telegram.menu import merged
+from tests.telegram.scene import FLEET, OPERATOR, Scene
+
+
+def menu(scene: Scene, scope: dict[str, Any]) -> list[str]:
+    spelled = json.dumps(scope | {"language_code": ""}, sort_keys=True)
+    return [command["command"] for command in scene.telegram.methods.menus.get(spelled, [])]
+
+
+def put(scene: Scene, scope: dict[str, Any], *names: str) -> None:
+    spelled = json.dumps(scope | {"language_code": ""}, sort_keys=True)
+    scene.telegram.methods.menus[spelled] = [
+        {"command": name, "description": "theirs"} for name in names
+    ]
+
+
+async def test_the_menu_is_for_the_fleets_chats_only_and_keeps_what_is_there(scene: Scene) -> None:
+    put(scene, {"type": "default"}, "start", "help")
+    put(scene, {"type": "chat", "chat_id": OPERATOR}, "mine")
+    await scene.start()
+    await scene.until(lambda: len(scene.telegram.called("setMyCommands")) == 2)
+    assert menu(scene, {"type": "chat", "chat_id": FLEET}) == ["start", "help", "fleet"]
+    assert menu(scene, {"type": "chat", "chat_id": OPERATOR}) == ["mine", "fleet"]
+    assert menu(scene, {"type": "default"}) == ["start", "help"]
+
+
+async def test_a_menu_that_is_right_is_not_set_again(scene: Scene) -> None:
+    await scene.start()
+    await scene.until(lambda: len(scene.telegram.called("setMyCommands")) == 2)
+    await scene.stop()
+    asked = len(scene.telegram.called("getMyCommands"))
+    await scene.start()
+    await scene.until(lambda: len(scene.telegram.called("getMyCommands")) == asked + 2)
+    assert len(scene.telegram.called("setMyCommands")) == 2
+
+
+def test_a_full_menu_is_left_alone() -> None:
+    assert merged([BotCommand(f"c{number}", "theirs") for number in range(100)]) is None
+
+
+def test_an_older_fleet_is_brought_up_to_date() -> None:
+    theirs = BotCommand("help", "theirs")
+    assert merged([BotCommand("fleet", "before"), theirs]) == (theirs, COMMAND)
