@@ -43,6 +43,10 @@ resource "aws_iam_role_policy" "deploy" {
   policy = data.aws_iam_policy_document.deploy.json
 }
 
+data "aws_kms_alias" "fleet_state" {
+  name = "alias/clawdinator-tofu-fleet"
+}
+
 data "aws_iam_policy_document" "deploy" {
   statement {
     sid       = "Look"
@@ -182,6 +186,12 @@ data "aws_iam_policy_document" "deploy" {
     sid       = "LockFleetState"
     resources = ["arn:${local.partition}:dynamodb:${var.region}:${local.account}:table/${var.lock_table}"]
     actions   = ["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"]
+  }
+
+  statement {
+    sid       = "ReadFleetState"
+    resources = [data.aws_kms_alias.fleet_state.target_key_arn]
+    actions   = ["kms:GenerateDataKey", "kms:Decrypt"]
   }
 }
 

@@ -1,12 +1,11 @@
 resource "aws_instance" "clawdinator" {
   for_each = local.registry
 
-  ami                         = var.ami
-  instance_type               = each.value.instanceType
-  subnet_id                   = aws_subnet.fleet.id
-  vpc_security_group_ids      = [aws_security_group.fleet.id]
-  associate_public_ip_address = true
-  iam_instance_profile        = aws_iam_instance_profile.instance[each.key].name
+  ami                    = var.ami
+  instance_type          = each.value.instanceType
+  subnet_id              = aws_subnet.fleet.id
+  vpc_security_group_ids = [aws_security_group.fleet.id]
+  iam_instance_profile   = aws_iam_instance_profile.instance[each.key].name
 
   user_data = templatefile("${path.module}/user-data.sh.tftpl", {
     instance         = each.key
@@ -36,4 +35,7 @@ resource "aws_instance" "clawdinator" {
     # Only -replace moves a host (ADR 4): without this a new image for one re-creates every one.
     ignore_changes = [ami, user_data, instance_type]
   }
+
+  # A plan limited to one host must still bring its way out and its rights, and bring them first.
+  depends_on = [aws_route_table_association.fleet, aws_iam_role_policy.instance]
 }

@@ -12,6 +12,10 @@ resource "aws_internet_gateway" "fleet" {
 resource "aws_subnet" "fleet" {
   vpc_id     = aws_vpc.fleet.id
   cidr_block = var.network
+
+  # Asked of the subnet and not of each host: a stopped host has no address, and a host that was
+  # promised one would then have to be replaced.
+  map_public_ip_on_launch = true
 }
 
 resource "aws_route_table" "fleet" {

@@ -1,12 +1,12 @@
-# Where the other two roots keep their states: a bucket and a lock table.
-# This root's own state is a local file; both resources are adopted with `tofu import` if it is lost.
+# Where the other two roots keep their states: a bucket, a lock table, and a key for each state.
+# This root's own state is a local file without secrets; if it is lost, adopt with `tofu import`.
 
 terraform {
   required_version = ">= 1.10"
   required_providers {
     aws = {
       source  = "hashicorp/aws"
-      version = ">= 5.100.0, < 7.0.0"
+      version = "~> 5.100" # what is rehearsed; 6.x is unproven
     }
   }
 }
@@ -68,4 +68,23 @@ resource "aws_dynamodb_table" "lock" {
   lifecycle {
     prevent_destroy = true
   }
+}
+
+# OpenTofu encrypts each state before it leaves the machine: who may read the bucket can't read it.
+resource "aws_kms_key" "state" {
+  for_each = toset(["control", "fleet"])
+
+  description         = "OpenTofu's state of tofu/${each.key}"
+  enable_key_rotation = true
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+resource "aws_kms_alias" "state" {
+  for_each = aws_kms_key.state
+
+  name          = "alias/clawdinator-tofu-${each.key}"
+  target_key_id = each.value.key_id
 }
