@@ -6,8 +6,7 @@ import logging
 import signal
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,12 +16,13 @@ from rich.text import Text
 from clawbot import terminal_input
 from clawbot.bot import Bot, assemble
 from clawbot.line_editor import LineEditor
+from clawbot.sandbox.speaker import speakers
 from clawbot.sandbox.world import USUAL_PORTS, Options, World, is_checkout, open_world
 from clawbot.settings import load
-from clawbot.terminal import OPERATOR, PLATFORM, Terminal
+from clawbot.terminal import PLATFORM, Terminal
 from clawbot.terminal_markup import WIDTH
 from clawbot.terminal_surface import Screen, Sheet, Surface
-from fleet_control.caller import ALL, BotInstance, Caller, Human
+from fleet_control.caller import ALL
 from fleet_control.clock import SystemClock
 from fleet_control.error import FleetError, RegistryError
 from fleet_control.ledger import parse_title
@@ -164,7 +164,7 @@ def _is_terminal() -> bool:
 
 
 def _terminal(bot: Bot, surface: Surface) -> Terminal:
-    return Terminal(bot.commands, surface, bot.clock, _speakers(bot))
+    return Terminal(bot.commands, surface, bot.clock, speakers(bot))
 
 
 async def _finish_left(bot: Bot, terminal: Terminal) -> None:
@@ -173,26 +173,6 @@ async def _finish_left(bot: Bot, terminal: Terminal) -> None:
         terminal.finish_left(await bot.dispatcher.resume(PLATFORM, terminal.reply_of))
     except FleetError as error:
         log.warning("terminal.left_unseen why=%s", error)
-
-
-def _speakers(bot: Bot) -> Callable[[str], Awaitable[Caller]]:
-    async def speaks_as(name: str) -> Caller:
-        account = f"{PLATFORM}:{name}"
-        if name != OPERATOR and await _is_instance(name, bot):
-            return BotInstance(name)
-        return Human(account, name, operator=account in bot.settings.operators)
-
-    return speaks_as
-
-
-async def _is_instance(name: str, bot: Bot) -> bool:
-    """By what is known already, if that will do: to be refused should cost no question."""
-    source = bot.fleet.registry
-    if source.last and name in source.last.registry:
-        return True
-    with suppress(FleetError):
-        return name in (await source.get()).registry
-    return False
 
 
 def _completed(typed: str, bot: Bot) -> str:

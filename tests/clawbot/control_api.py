@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +11,7 @@ from aiohttp import web
 
 from clawbot.sandbox.loopback import listen, url_of
 from fleet_control.control_api import ControlApi
-from fleet_control.ledger import Entry, Job, Run, Step
+from fleet_control.ledger import TITLE_FIELDS, Job, Run, Step
 from tests.clock import TurnedClock
 
 CREATED = "2026-11-24T10:00:00Z"
@@ -44,13 +44,14 @@ class Api:
     asked: every call's body, in order.
     runs: what `run` and `runs` answer from.
     next: an answer to give once instead, as (status, body).
+    ends: what each deploy has ended as by the time anybody looks, or nothing for one that waits.
     """
 
     asked: list[dict[str, Any]] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
     next: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     registry: str = "{}"
-    on_deploy: Callable[[Entry], None] | None = None
+    ends: str = ""
     url: str = ""
     arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -67,7 +68,9 @@ class Api:
     def _answer(self, ask: dict[str, Any]) -> dict[str, Any]:
         match ask["action"]:
             case "deploy":
-                begun = run(len(self.runs) + 1, "queued", request_id=ask["request_id"])
+                told = {name: ask[name] or "" for name in TITLE_FIELDS}
+                status = "completed" if self.ends else "queued"
+                begun = run(len(self.runs) + 1, status, self.ends or None, **told)
                 self.runs.append(begun)
                 return {"message": "queued", "run": {"id": begun.id, "url": begun.url}}
             case "run":

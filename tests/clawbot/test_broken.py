@@ -1,0 +1,142 @@
+"""What is broken is told in words, and no reply is left standing that is no longer true."""
+
+import asyncio
+import logging
+from typing import Any
+
+import pytest
+
+from clawbot.progress import Stage
+from clawbot.replies import Deploying, Notice, Tone
+from tests.clawbot.bots import Kept, ask
+from tests.clawbot.talk import Talk
+
+GONE = {"ok": False, "code": "github_unreachable", "error": "GitHub can't be reached: timed out"}
+
+
+async def deployed(talk: Talk, words: str = "deploy claw-2") -> tuple[Deploying, Kept]:
+    chat = Kept()
+    reply = await talk.bot.commands.answer(ask(words), chat)
+    assert isinstance(reply, Deploying)
+    assert chat.messages == {"1": reply}
+    return reply, chat
+
+
+async def test_the_reply_stands_before_the_dispatch_and_its_id_goes_with_it(talk: Talk) -> None:
+    _, chat = await deployed(talk)
+
+    first = chat.said[0]
+    assert isinstance(first, Deploying)
+    assert first.progress.stage is Stage.ASKING
+    assert next(one["reply"] for one in talk.api.asked if one["action"] == "deploy") == "1"
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "more", "advice"),
+    [
+        (502, "github_refused", {}, "Ask again when that is put right."),
+        (500, "misconfigured", {}, "Ask again when that is put right."),
+        (401, "unauthorized", {}, "Ask again when that is put right."),
+        (429, "github_busy", {"retry_after": 40}, "Ask again in 40 seconds."),
+    ],
+)
+async def test_a_deploy_that_could_not_be_asked_for_failed(
+    talk: Talk, status: int, code: str, more: dict[str, Any], advice: str
+) -> None:
+    await talk.bot.fleet.status()
+    talk.api.next = [(status, {"ok": False, "code": code, "error": "It says why.", **more})]
+
+    reply, _ = await deployed(talk)
+
+    assert reply.progress.stage is Stage.FAILED
+    assert reply.progress.reason == "It says why."
+    assert reply.progress.advice == f"Nothing began. {advice}"
+
+
+async def test_a_refusal_of_the_control_api_is_a_refusal_like_any_other(talk: Talk) -> None:
+    await talk.bot.fleet.status()
+    talk.api.next = [(409, {"ok": False, "code": "busy", "error": "One at a time."})]
+    chat = Kept()
+
+    reply = await talk.bot.commands.answer(ask("deploy claw-2"), chat)
+
+    assert chat.messages == {"1": Notice(("One at a time.",), Tone.REFUSED, "busy")}
+    assert reply == chat.messages["1"]
+
+
+async def test_an_outcome_that_is_unknown_is_called_unknown(talk: Talk) -> None:
+    await talk.bot.fleet.status()
+    talk.api.next = [(502, GONE)] * 4
+    heard = asyncio.create_task(talk.terminal.hear("/fleet deploy claw-2"))
+    await talk.api.until("deploy", 1)
+    await talk.clock.asleep(1)
+    await talk.clock.turn(5)
+    await heard
+
+    assert "can't be confirmed" in talk.printed.getvalue()
+    assert talk.terminal.exit_code == 1
+
+
+async def test_an_api_that_answers_nonsense_is_told_in_words(talk: Talk) -> None:
+    talk.api.next = [(200, {"nonsense": True})] * 3
+
+    said = await talk.say("/fleet status")
+
+    assert "registry" in said
+    assert "Traceback" not in said
+
+
+async def test_an_ec2_that_is_down_is_told_in_words_and_stops_no_deploy(talk: Talk) -> None:
+    talk.ec2.forget()
+    denied = "<Response><Errors><Error><Code>UnauthorizedOperation</Code>"
+    denied += "<Message>No.</Message></Error></Errors></Response>"
+    for action in ("DescribeInstances", "DescribeInstanceStatus", "DescribeImages"):
+        talk.ec2.scripts[action] = [(403, denied)]
+
+    assert "EC2" in await talk.say("/fleet status")
+    assert "EC2" in await talk.say("/fleet deploy all")
+    assert "✓ deploy claw-2: done" in await talk.say("/fleet deploy claw-2")
+
+
+async def test_a_chat_that_breaks_after_the_dispatch_loses_sight_of_nothing(
+    talk: Talk, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Breaking(Kept):
+        async def send(self, reply: Any) -> str:
+            reply_id = await super().send(reply)
+            self.broken = True
+            return reply_id
+
+    caplog.set_level(logging.ERROR)
+    reply = await talk.bot.commands.answer(ask("deploy claw-2"), Breaking())
+
+    assert isinstance(reply, Deploying)
+    assert reply.progress.stage is Stage.DONE
+    assert "fleet.reply_not_edited" in caplog.text
+
+
+async def test_a_chat_that_never_worked_breaks_nothing_else(talk: Talk) -> None:
+    reply = await talk.bot.commands.answer(ask("status"), Kept(broken=True))
+
+    assert isinstance(reply, Notice)
+    assert reply.tone is Tone.BROKEN
+    assert "my log has it" in reply.lines[0]
+
+
+async def test_the_same_ask_delivered_twice_is_one_deploy(talk: Talk) -> None:
+    await deployed(talk)
+    again = await talk.bot.commands.answer(ask("deploy claw-2"), Kept())
+
+    assert isinstance(again, Notice)
+    assert again.code == "duplicate"
+    assert talk.api.count("deploy") == 1
+
+
+async def test_two_people_at_once_have_a_deploy_each(talk: Talk) -> None:
+    await talk.say("/fleet deploy claw-1 &", "/fleet deploy claw-2 &")
+    await talk.terminal.finish()
+
+    assert talk.api.count("deploy") == 2
+    said = talk.printed.getvalue()
+    assert "✓ deploy claw-1: done" in said
+    assert "✓ deploy claw-2: done" in said

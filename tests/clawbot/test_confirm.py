@@ -1,0 +1,147 @@
+"""What takes the asker's own bot away is asked first: by name, of the asker, for two minutes."""
+
+from dataclasses import replace
+
+import pytest
+
+from clawbot.replies import ANSWER_WITHIN_SECONDS, Deploying, Notice, Question
+from fleet_control.caller import Human
+from tests.clawbot.bots import OPERATOR, Kept, ask, registry
+from tests.clawbot.talk import Talk, talk_with
+from tests.clock import TurnedClock
+from tests.discord.ec2 import Claw
+from tests.fleet_control.aws import Aws
+
+OTHER = Human("terminal:other", "other", operator=True)
+
+
+async def asked(talk: Talk, words: str = "deploy all") -> tuple[Question, Kept]:
+    chat = Kept()
+    question = await talk.bot.commands.answer(ask(words), chat)
+    assert isinstance(question, Question)
+    return question, chat
+
+
+async def test_the_question_names_what_is_replaced_created_and_removed(talk: Talk) -> None:
+    talk.fleet(Claw("claw-1"), Claw("claw-2"), Claw("claw-old"))
+
+    question, _ = await asked(talk)
+
+    assert (question.replaced, question.created, question.removed) == (
+        ("claw-1", "claw-2"),
+        ("claw-3",),
+        ("claw-old",),
+    )
+    said = await talk.say("/fleet deploy all")
+    assert "  replaced  claw-1, claw-2\n" in said
+    assert "  created   claw-3\n" in said
+    assert "  removed   claw-old\n" in said
+
+
+async def test_the_host_that_carries_the_bot_is_asked_about_and_no_other(
+    ec2: Aws, clock: TurnedClock
+) -> None:
+    async with talk_with(clock, ec2, CLAWBOT_INSTANCE="claw-1", CLAWBOT_NAME="") as talk:
+        assert "✓ deploy claw-2: done" in await talk.say("/fleet deploy claw-2")
+        said = await talk.say("/fleet deploy claw-1")
+        assert "This replaces the host I run on (claw-1)" in said
+        assert "  replaced  claw-1\n" in said
+        assert "✓ deploy claw-1: done" in await talk.say("yes")
+
+    assert [one["target"] for one in talk.api.asked if one["action"] == "deploy"] == [
+        "claw-2",
+        "claw-1",
+    ]
+
+
+async def test_yes_turns_the_question_into_the_deploy_that_was_asked_for(talk: Talk) -> None:
+    question, chat = await asked(talk)
+
+    ended = await talk.bot.commands.confirm(question, ask("", asked="99"), chat, "1")
+
+    assert isinstance(ended, Deploying)
+    assert chat.messages == {"1": ended}
+    assert talk.api.runs[0].request_id == "terminal.demo.1.1"
+
+
+async def test_nobody_else_may_answer(talk: Talk) -> None:
+    question, chat = await asked(talk)
+    for answer in (talk.bot.commands.confirm, talk.bot.commands.decline):
+        reply = await answer(question, ask("", OTHER), chat, "1")
+        assert isinstance(reply, Notice)
+        assert reply.code == "not_asker"
+
+    assert chat.messages["1"] == question
+    assert talk.api.count("deploy") == 0
+
+
+async def test_after_two_minutes_a_yes_does_not_count(talk: Talk) -> None:
+    question, chat = await asked(talk)
+    await talk.clock.turn(ANSWER_WITHIN_SECONDS + 1)
+
+    await talk.bot.commands.confirm(question, ask(""), chat, "1")
+
+    assert chat.messages["1"] == Notice(("That question is over. Ask again.",))
+    assert talk.api.count("deploy") == 0
+
+
+async def test_a_yes_in_time_counts(talk: Talk) -> None:
+    question, chat = await asked(talk)
+    await talk.clock.turn(ANSWER_WITHIN_SECONDS - 1)
+
+    await talk.bot.commands.confirm(question, ask(""), chat, "1")
+
+    assert talk.api.count("deploy") == 1
+
+
+async def test_no_leaves_everything_as_it_is(talk: Talk) -> None:
+    said = await talk.say("/fleet deploy all", "no", "yes")
+
+    assert "Nothing was deployed: all was left as it is." in said
+    assert "operator was asked nothing." in said
+    assert talk.api.count("deploy") == 0
+
+
+async def test_everything_is_judged_again_at_the_yes(talk: Talk) -> None:
+    question, chat = await asked(talk)
+    no_operator_any_more = replace(ask(""), caller=OPERATOR._replace(operator=False))
+
+    reply = await talk.bot.commands.confirm(question, no_operator_any_more, chat, "1")
+
+    assert isinstance(reply, Notice)
+    assert reply.code == "not_operator"
+    assert chat.messages["1"] == reply
+    assert talk.api.count("deploy") == 0
+
+
+async def test_an_instance_that_left_the_registry_meanwhile_is_not_deployed(
+    ec2: Aws, clock: TurnedClock
+) -> None:
+    async with talk_with(clock, ec2, CLAWBOT_INSTANCE="claw-1", CLAWBOT_NAME="") as talk:
+        question, chat = await asked(talk, "deploy claw-1")
+        talk.api.registry = registry("claw-2", "claw-3")
+        await talk.clock.turn(61)
+
+        reply = await talk.bot.commands.confirm(question, ask(""), chat, "1")
+
+    assert isinstance(reply, Notice)
+    assert reply.code == "unknown_target"
+
+
+@pytest.mark.parametrize("presses", [2, 3])
+async def test_a_yes_pressed_twice_is_one_deploy(talk: Talk, presses: int) -> None:
+    question, chat = await asked(talk)
+    replies = [
+        await talk.bot.commands.confirm(question, ask(""), chat, "1") for _ in range(presses)
+    ]
+
+    assert [isinstance(reply, Deploying) for reply in replies] == [True, *[False] * (presses - 1)]
+    assert isinstance(chat.messages["1"], Deploying)
+    assert talk.api.count("deploy") == 1
+
+
+async def test_each_speaker_answers_their_own_newest_question(talk: Talk) -> None:
+    await talk.say("/fleet deploy all")
+
+    assert "claw-1 was asked nothing." in await talk.say("claw-1: yes")
+    assert "✓ deploy all: done" in await talk.say("yes")

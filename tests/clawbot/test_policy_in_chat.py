@@ -1,0 +1,131 @@
+"""The policy table of the design, row for row, as somebody in a chat meets it."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from clawbot.replies import Notice, Tone
+from fleet_control.caller import Unknown
+from tests.clawbot.bots import Kept, ask
+from tests.clawbot.control_api import run
+from tests.clawbot.talk import Talk, talk_with
+from tests.clock import TurnedClock
+from tests.discord.ec2 import NOW, OLDER, Claw
+from tests.fleet_control.aws import Aws
+
+LAUNCHED = NOW - 86_400
+
+
+def moment(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+async def test_a_platform_s_strangers_are_refused(talk: Talk) -> None:
+    chat = Kept()
+
+    reply = await talk.bot.commands.answer(ask("deploy claw-2", Unknown("webhooks")), chat)
+
+    assert isinstance(reply, Notice)
+    assert (reply.tone, reply.code) == (Tone.REFUSED, "unknown_caller")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("stranger: /fleet deploy all", "refused (not_operator): Only operators may deploy."),
+        ("/fleet deploy", "Targets: all, claw-1, claw-2, claw-3."),
+        ("/fleet deploy claw-9", "refused (unknown_target): There is no instance claw-9"),
+        ("/fleet deploy Claw-2", "Did you mean claw-2?"),
+        ("claw-1: /fleet deploy claw-1", "refused (self_deploy): claw-1 may not deploy itself."),
+        ("claw-1: /fleet deploy all", "refused (self_deploy): claw-1 may not deploy all"),
+        ("/fleet deploy claw-1 ami-00000000", "refused (unknown_image): ami-00000000 is not"),
+        ("claw-1: /fleet deploy claw-2 ami-00000000", "refused (unknown_image)"),
+        ("/fleet deploy claw-1 all ami-00000000", "That is too many words."),
+    ],
+)
+async def test_what_is_refused_reaches_no_dispatch(talk: Talk, line: str, said: str) -> None:
+    assert said in await talk.say(line)
+    assert talk.api.count("deploy") == 0
+
+
+@pytest.mark.parametrize("words", ["deploy claw-2", f"deploy claw-2 {OLDER}"])
+@pytest.mark.parametrize("speaker", ["", "operator: ", "claw-1: "])
+async def test_who_may_deploy_a_healthy_host_does(talk: Talk, speaker: str, words: str) -> None:
+    assert "✓ deploy claw-2: done" in await talk.say(f"{speaker}/fleet {words}")
+
+    entry = next(one for one in talk.api.asked if one["action"] == "deploy")
+    assert entry["target"] == "claw-2"
+    assert entry["ami_override"] == (OLDER if OLDER in words else "")
+    by_bot = speaker == "claw-1: "
+    assert entry["caller"] == ("claw-1" if by_bot else None)
+    assert entry["requested_by"] == ("" if by_bot else "terminal:operator operator")
+
+
+async def test_a_deploy_of_all_asks_first(talk: Talk) -> None:
+    assert "Go ahead?" in await talk.say("/fleet deploy all")
+    assert talk.api.count("deploy") == 0
+
+    assert "✓ deploy all: done" in await talk.say("yes")
+
+
+async def test_a_bot_instance_does_one_thing_at_a_time(talk: Talk) -> None:
+    talk.api.runs = [run(1, caller="claw-1", target="claw-3")]
+
+    said = await talk.say("claw-1: /fleet deploy claw-2")
+
+    assert "refused (busy): claw-1 has a deploy that is not finished" in said
+    assert talk.api.count("deploy") == 0
+
+
+@pytest.mark.parametrize("ill", [Claw("claw-2", check="impaired"), Claw("x")])
+async def test_a_bot_instance_may_repair(talk: Talk, ill: Claw) -> None:
+    """Not healthy, or not there at all."""
+    talk.fleet(Claw("claw-1"), ill, Claw("claw-3"))
+
+    assert "✓ deploy claw-2: done" in await talk.say("claw-1: /fleet deploy claw-2")
+
+
+async def test_a_bot_instance_leaves_what_a_bot_deployed_within_the_hour(talk: Talk) -> None:
+    deploy = run(
+        1,
+        "completed",
+        "success",
+        caller="claw-3",
+        created=moment(LAUNCHED - 60),
+        started=moment(LAUNCHED - 60),
+        updated=moment(NOW - 600),
+    )
+    talk.api.runs = [deploy]
+
+    said = await talk.say("claw-1: /fleet deploy claw-2")
+
+    assert "refused (too_soon): claw-2 is healthy and claw-3 deployed it 10 min ago." in said
+    assert talk.api.count("deploy") == 0
+
+
+async def test_a_bot_instance_leaves_the_healthy_alone_while_another_is_unwell(talk: Talk) -> None:
+    talk.fleet(Claw("claw-1"), Claw("claw-2"), Claw("claw-3", check="impaired"))
+
+    said = await talk.say("claw-1: /fleet deploy claw-2")
+
+    assert "refused (fleet_unwell): claw-2 is healthy while claw-3 is unhealthy." in said
+    assert talk.api.count("deploy") == 0
+
+
+async def test_with_no_operators_configured_the_setting_is_named(
+    ec2: Aws, clock: TurnedClock
+) -> None:
+    async with talk_with(clock, ec2, CLAWBOT_OPERATORS="") as talk:
+        said = await talk.say("/fleet deploy claw-1")
+
+    assert "refused (not_operator): Nobody can deploy yet" in said
+    assert "CLAWBOT_OPERATORS" in said
+
+
+async def test_an_instance_is_refused_itself_without_asking_anybody_twice(talk: Talk) -> None:
+    await talk.say("/fleet status")
+    before = list(talk.api.asked)
+
+    await talk.say("claw-1: /fleet deploy claw-1", "claw-1: /fleet deploy all")
+
+    assert talk.api.asked == before

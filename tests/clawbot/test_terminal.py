@@ -1,0 +1,126 @@
+"""The terminal as a chat: who says what, what is waited for, and with which code it ends."""
+
+import pytest
+
+from clawbot.terminal import Line, parse
+from tests.clawbot.bots import registry
+from tests.clawbot.talk import FLEET, Talk
+from tests.discord.ec2 import OLDEST, Claw
+
+
+@pytest.mark.parametrize(
+    ("text", "speaker", "words", "waited"),
+    [
+        ("/fleet status", "operator", ("/fleet", "status"), True),
+        ("operator: /fleet status", "operator", ("/fleet", "status"), True),
+        ("  claw-1:  /fleet   deploy all  ", "claw-1", ("/fleet", "deploy", "all"), True),
+        ("/fleet deploy all &", "operator", ("/fleet", "deploy", "all"), False),
+        ("sam: yes", "sam", ("yes",), True),
+        ("sam:yes", "operator", ("sam:yes",), True),
+        ("", "operator", (), True),
+    ],
+)
+def test_a_line_says_who_speaks(
+    text: str, speaker: str, words: tuple[str, ...], waited: bool
+) -> None:
+    assert parse(text) == Line(text.strip(), speaker, words, waited)
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [
+        (("/fleet status", "/fleet help", "/fleet", "# a remark", ""), 0),
+        (("/fleet deploy", "stranger: /fleet deploy all", "yes"), 0),
+        (("/fleet deploy claw-2",), 0),
+        (("hello",), 2),
+        (("/fleet statsu",), 2),
+        (("fleet status", "/fleet status"), 2),
+    ],
+)
+async def test_refusals_are_answers_and_what_is_no_command_is_not(
+    talk: Talk, lines: tuple[str, ...], code: int
+) -> None:
+    await talk.say(*lines)
+
+    assert talk.terminal.exit_code == code
+
+
+async def test_a_deploy_that_failed_counts_more_than_a_line_that_was_no_command(
+    talk: Talk,
+) -> None:
+    talk.api.ends = "failure"
+
+    said = await talk.say("hello", "/fleet deploy claw-2")
+
+    assert "✗ deploy claw-2: failed" in said
+    assert talk.terminal.exit_code == 1
+
+
+async def test_a_line_that_is_not_waited_for_is_named_again_with_its_reply(talk: Talk) -> None:
+    talk.api.ends = ""
+    await talk.say("/fleet deploy claw-2 &")
+    await talk.api.until("run", 1)
+    await talk.clock.asleep(1)
+    assert "healthy" in await talk.say("/fleet status")
+
+    talk.api.runs = [talk.api.runs[0]._replace(status="completed", conclusion="success")]
+    await talk.clock.turn(30)
+    await talk.terminal.finish()
+
+    *_, said = talk.printed.getvalue().partition("> /fleet deploy claw-2 &\n")
+    assert said.startswith("✓ deploy claw-2: done")
+
+
+async def test_an_instance_that_is_new_at_the_source_can_speak_and_be_deployed(talk: Talk) -> None:
+    await talk.say("/fleet status")
+    talk.api.registry = registry(*FLEET, "claw-new")
+    assert "unknown_target" in await talk.say("/fleet deploy claw-new")
+
+    await talk.clock.turn(61)
+
+    assert "✓ deploy claw-new: done" in await talk.say("/fleet deploy claw-new")
+    assert "self_deploy" in await talk.say("claw-new: /fleet deploy claw-new")
+
+
+async def test_with_the_source_gone_the_bot_says_how_old_what_it_knows_is(talk: Talk) -> None:
+    await talk.say("/fleet status")
+    await talk.clock.turn(7260)
+    talk.api.next = [(502, {"ok": False, "code": "github_refused", "error": "GitHub says 404."})]
+
+    said = await talk.say("/fleet status")
+
+    assert "What I know of the registry is 2 hours old. GitHub says 404." in said
+    assert "claw-1" in said
+
+
+async def test_a_status_of_five_hundred_is_counted_and_paged_worst_first(talk: Talk) -> None:
+    ids = [f"claw-{number}" for number in range(1, 501)]
+    talk.api.registry = registry(*ids)
+    ill = Claw("claw-444", check="impaired")
+    talk.fleet(*(Claw(id_) for id_ in ids if id_ not in ("claw-7", "claw-444")), ill)
+
+    first = await talk.say("/fleet status")
+
+    lines = first.splitlines()
+    assert lines[1].startswith("500 instances, 498 healthy")
+    assert [line.split()[0] for line in lines if "claw-" in line][:3] == [
+        "claw-7",
+        "claw-444",
+        "claw-1",
+    ]
+    assert "page 1 of 25, worst first; the next: /fleet status 2" in first
+    assert len(lines) < 40
+    last = await talk.say("/fleet status 25")
+    assert "claw-500" in last
+    assert "page 25 of 25, worst first\n" in last
+    assert all(len(line) <= 100 for line in (first + last).splitlines())
+
+
+async def test_the_images_stand_below_the_status_with_who_runs_them(talk: Talk) -> None:
+    talk.fleet(Claw("claw-1"), Claw("claw-2", OLDEST), Claw("claw-3"))
+
+    said = await talk.say("/fleet status")
+
+    assert "ami-0cccccccccccccccc   2 d old  claw-1, claw-3\n" in said
+    assert "ami-0bbbbbbbbbbbbbbbb   9 d old\n" in said
+    assert "ami-0aaaaaaaaaaaaaaaa  30 d old  claw-2\n" in said
