@@ -126,14 +126,15 @@ def _light(row: InstanceStatus) -> str:
 def _image(row: InstanceStatus, status: FleetStatus, now: float) -> str:
     if row.image is None:
         return "image not ours" if status.images else "image unknown"
-    which = "newest image" if row.is_newest else "image"
-    return f"{which}, {older(now - row.image.created)} old"
+    which = "newest image," if row.is_newest else "image"
+    return f"{which} {older(now - row.image.created)} old"
 
 
 def _question(asked: Question) -> discord.Embed:
     image = f"`{asked.image}`" if asked.image else "the newest image"
     told = [said(asked.why), f"With {said(cut(image, 100))}."]
-    told.append(f"Only <@{asked.asker.partition(':')[2]}> can answer, {_moment(asked.expires)}.")
+    asker = asked.asker.partition(":")[2]
+    told.append(f"Only <@{asker}> can answer; this ends {_moment(asked.expires)}.")
     made = _embed(f"Deploy {asked.target}?", "\n".join(told), YELLOW)
     for word, ids in (
         ("Replaced", asked.replaced),
@@ -170,8 +171,8 @@ def _told(reply: Deploying) -> Iterator[str]:
 
 
 def _host(host: HostProgress) -> str:
-    moved = f"`{host.old or 'no host'}` → `{host.new}`"
-    return f"{_HOSTS[host.stage]} **{host.id}** {moved} {wording.HOST_STAGES[host.stage]}"
+    line = f"{_HOSTS[host.stage]} **{host.id}** · {wording.HOST_STAGES[host.stage]}"
+    return f"{line}\n-# {host.old or 'no host'} → {host.new}"
 
 
 def _bar(seen: Progress) -> Iterator[str]:

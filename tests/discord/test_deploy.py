@@ -13,7 +13,7 @@ async def test_one_reply_lives_from_asking_to_done(scene: Scene) -> None:
     assert "asking" in reply.bodies[1]["embeds"][0]["description"]
     assert list(reply.buttons) == ["Cancel"]
     scene.api.running(1, job(MOVES, None, "in_progress"))
-    await scene.until(lambda: f"🔵 **claw-2** `{OLDER}` → `{NEWEST}` replacing" in reply.text)
+    await scene.until(lambda: f"🔵 **claw-2** · replacing\n-# {OLDER} → {NEWEST}" in reply.text)
     assert reply.buttons == {}
     assert pings(scene) == []
     scene.api.done(1, job(MOVES))
