@@ -7,39 +7,18 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from pathlib import Path
 from typing import Any
 
+from clawbot.sandbox import run_context
 from clawbot.sandbox.expression import WorkflowError, as_text, condition, filled, whole
-from clawbot.sandbox.job_runner import Action, JobRunner, workspace
+from clawbot.sandbox.job_runner import JobRunner, workspace
 from clawbot.sandbox.repository import Repository
+from clawbot.sandbox.run_context import RunnerOptions
 from clawbot.sandbox.run_record import JobRecord, RunRecord
 from clawbot.sandbox.workflow_file import Job, WorkflowFile, load
 from fleet_control.clock import Clock
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class RunnerOptions:
-    """What the runs get from outside their file.
-
-    Attributes:
-        workflow: the file.
-        repo: ``owner/name``.
-        variables: the repository's ``vars``.
-        environ, path: what a machine of ours has; every step gets it.
-        fail_fast: whether a serial matrix stops at its first failure; not every runner does.
-    """
-
-    workflow: Path
-    repo: str
-    folder: Path
-    variables: Mapping[str, str]
-    environ: Mapping[str, str]
-    path: tuple[str, ...]
-    actions: Mapping[str, Action]
-    fail_fast: bool = True
 
 
 @dataclass
@@ -179,9 +158,13 @@ class Runner:
     async def _job(
         self, run: RunRecord, file: WorkflowFile, key: str, job: Job, again: Again
     ) -> None:
-        if again.job and key != again.job.key and again.job.key not in _needed(file, key):
+        if (
+            again.job
+            and key != again.job.key
+            and again.job.key not in run_context.needed(file, key)
+        ):
             return
-        contexts = self._contexts(run, file, job)
+        contexts = run_context.known(self.options, self.repository.branch, run, file, job)
         succeeded = all(need["result"] == "success" for need in contexts["needs"].values())
         wanted = not job.condition or (succeeded and condition(job.condition, contexts))
         if run.cancelled or not succeeded or not wanted:
@@ -194,7 +177,7 @@ class Runner:
         self, run: RunRecord, key: str, job: Job, contexts: dict[str, Any], again: Again
     ) -> None:
         """The jobs of one key: as many as its matrix has entries, all listed before the first."""
-        entries = _matrix(job, contexts)
+        entries = run_context.matrix(job, contexts)
         records = []
         for entry in entries:
             name = filled(job.name or key, {**contexts, "matrix": entry})
@@ -220,7 +203,7 @@ class Runner:
         folder = self.options.folder / f"{run.id}-{record.id}"
         environ = {
             **self.options.environ,
-            **self._github_environ(run, record),
+            **run_context.environ(self.options, self.repository.branch, self.api_url, run, record),
             **{name: as_text(whole(v, contexts)) for name, v in contexts["env"].items()},
             **{name: as_text(whole(v, contexts)) for name, v in job.env.items()},
         }
@@ -246,67 +229,3 @@ class Runner:
     def _complete(self, run: RunRecord, record: JobRecord, conclusion: str) -> None:
         record.status, record.conclusion = "completed", conclusion
         record.completed = run.updated = self.clock.now()
-
-    def _contexts(self, run: RunRecord, file: WorkflowFile, job: Job) -> dict[str, Any]:
-        return {
-            "github": {
-                "ref": f"refs/heads/{self.repository.branch}",
-                "ref_name": self.repository.branch,
-                "sha": run.head_sha,
-                "repository": self.options.repo,
-                "run_id": str(run.id),
-                "run_attempt": str(run.attempt),
-                "event_name": "workflow_dispatch",
-            },
-            "inputs": run.inputs,
-            "vars": dict(self.options.variables),
-            "env": dict(file.env),
-            "needs": {need: _result(run, need) for need in job.needs},
-            "matrix": {},
-            "steps": {},
-        }
-
-    def _github_environ(self, run: RunRecord, record: JobRecord) -> dict[str, str]:
-        workflow = f".github/workflows/{self.options.workflow.name}"
-        ref = f"refs/heads/{self.repository.branch}"
-        return {
-            "GITHUB_API_URL": self.api_url,
-            "GITHUB_SERVER_URL": self.api_url,
-            "GITHUB_EVENT_NAME": "workflow_dispatch",
-            "GITHUB_JOB": record.key,
-            "GITHUB_REF": ref,
-            "GITHUB_REF_NAME": self.repository.branch,
-            "GITHUB_REPOSITORY": self.options.repo,
-            "GITHUB_RUN_ATTEMPT": str(run.attempt),
-            "GITHUB_RUN_ID": str(run.id),
-            "GITHUB_RUN_NUMBER": str(run.number),
-            "GITHUB_SHA": run.head_sha,
-            "GITHUB_WORKFLOW": self.options.workflow.stem,
-            "GITHUB_WORKFLOW_REF": f"{self.options.repo}/{workflow}@{ref}",
-        }
-
-
-def _needed(file: WorkflowFile, key: str) -> set[str]:
-    """Every job that `key` waits for, directly or not."""
-    direct = set(file.jobs[key].needs)
-    return direct | {one for need in direct for one in _needed(file, need)}
-
-
-def _matrix(job: Job, contexts: dict[str, Any]) -> list[dict[str, Any]]:
-    if job.strategy is None:
-        return [{}]
-    entries = whole(job.strategy.matrix.include, contexts)
-    if not isinstance(entries, list) or not entries:
-        raise WorkflowError("a matrix must be a list of at least one entry")
-    if len(entries) > 256:
-        raise WorkflowError(f"a matrix holds 256 jobs at most, not {len(entries)}")
-    return entries
-
-
-def _result(run: RunRecord, key: str) -> dict[str, Any]:
-    jobs = [job for job in run.latest_jobs() if job.key == key]
-    conclusions = {job.conclusion for job in jobs}
-    worst = ("cancelled", "failure", "skipped", "success")
-    outputs = {name: text for job in jobs for name, text in job.outputs.items()}
-    result = next((one for one in worst if one in conclusions), "skipped")
-    return {"result": result, "outputs": outputs}

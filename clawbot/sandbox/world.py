@@ -17,7 +17,8 @@ from clawbot.sandbox.image import images
 from clawbot.sandbox.moto import MotoServer
 from clawbot.sandbox.principal import REGION, Principal
 from clawbot.sandbox.repository import Repository
-from clawbot.sandbox.runner import Runner, RunnerOptions
+from clawbot.sandbox.run_context import RunnerOptions
+from clawbot.sandbox.runner import Runner
 from clawbot.sandbox.seed import Seeded, seed
 from fleet_control.clock import Clock, SystemClock
 from fleet_control.registry import parse

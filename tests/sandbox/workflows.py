@@ -10,7 +10,8 @@ import aiohttp
 from clawbot.sandbox.actions import played
 from clawbot.sandbox.github import NEW_API, GitHub
 from clawbot.sandbox.repository import Repository
-from clawbot.sandbox.runner import Runner, RunnerOptions
+from clawbot.sandbox.run_context import RunnerOptions
+from clawbot.sandbox.runner import Runner
 from fleet_control.clock import SystemClock
 
 HEAD = """
