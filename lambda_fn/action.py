@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from fleet_control import ledger, policy
 from fleet_control.caller import BotInstance, Human
+from fleet_control.ledger import Entry, Run, fit, oldest, seconds
+from fleet_control.policy import Facts, Refused, judge
+from lambda_fn import Code, Failure
 from lambda_fn.ask import Action, Ask
-from lambda_fn.failure import Code, Failure
 
 if TYPE_CHECKING:
     from lambda_fn.github import GitHub
@@ -17,35 +18,35 @@ if TYPE_CHECKING:
 DAY = 24 * 60 * 60
 _FAILED = ("failure", "timed_out")
 _WAITING = ("queued", "pending", "waiting", "requested")
-_ERROR = re.compile(r"^(?:\ufeff?\d{4}-\S+Z )?##\[error\](.*)", re.MULTILINE)
+_ERROR = r"(?m)^(?:\ufeff?\d{4}-\S+Z )?##\[error\](.*)"
 # GitHub ends every failed step with this, which says nothing.
 _BARE = "Process completed with exit code"
 
 
-def deploy(entry: ledger.Entry, connect: "Callable[[], GitHub]") -> Mapping[str, object]:
+def deploy(entry: Entry, connect: "Callable[[], GitHub]") -> Mapping[str, object]:
     """`entry` is what the signer may say; `connect` is called only where no refusal is certain
     without it."""
-    _check(entry, policy.Facts())
+    _check(entry, Facts())
     github = connect()
     if entry.caller:
         unfinished = [run for run in github.runs() if not run.finished]
-        again = entry.request_id and ledger.oldest(unfinished, entry.request_id)
+        again = entry.request_id and oldest(unfinished, entry.request_id)
         if again:
             return _queued(entry, again.id, again.url)
         own = [run.url for run in unfinished if run.caller == entry.caller]
-        _check(entry, policy.Facts(unfinished=own[-1] if own else ""))
-    return _queued(entry, *github.dispatch(ledger.fit(entry)))
+        _check(entry, Facts(unfinished=own[-1] if own else ""))
+    return _queued(entry, *github.dispatch(fit(entry)))
 
 
-def _check(entry: ledger.Entry, facts: policy.Facts) -> None:
+def _check(entry: Entry, facts: Facts) -> None:
     """Whether a person is an operator was looked up by who signed for the person."""
     caller = BotInstance(entry.caller) if entry.caller else Human(entry.requested_by, "", True)
-    verdict = policy.judge(caller, entry.target, entry.ami_override, facts)
-    if isinstance(verdict, policy.Refused):
+    verdict = judge(caller, entry.target, entry.ami_override, facts)
+    if isinstance(verdict, Refused):
         raise Failure(Code(verdict.code.value), verdict.message)
 
 
-def _queued(entry: ledger.Entry, run_id: int | None, url: str) -> Mapping[str, object]:
+def _queued(entry: Entry, run_id: int | None, url: str) -> Mapping[str, object]:
     return {"message": f"deploy queued for {entry.target}", "run": {"id": run_id, "url": url}}
 
 
@@ -75,7 +76,7 @@ def run(run_id: int, github: "GitHub") -> Mapping[str, object]:
 
 def reason(log: str) -> str:
     """The last ``##[error]`` line that says more than an exit code, or else the last of those."""
-    said = _ERROR.findall(log)
+    said = re.findall(_ERROR, log)
     telling = [words for words in said if _BARE not in words]
     return "".join((telling or said)[-1:])
 
@@ -88,12 +89,11 @@ def runs(ask: Ask, github: "GitHub") -> list[Mapping[str, object]]:
     return [
         written(one)
         for one in found
-        if wanted in ("", one.request_id)
-        and not (one.finished and ledger.seconds(one.updated) < ended)
+        if wanted in ("", one.request_id) and not (one.finished and seconds(one.updated) < ended)
     ][: ask.limit]
 
 
-def written(run: ledger.Run) -> Mapping[str, object]:
+def written(run: Run) -> Mapping[str, object]:
     """As JSON objects, where `json` would make lists of named tuples."""
     jobs = [{**job._asdict(), "steps": [step._asdict() for step in job.steps]} for job in run.jobs]
     return {**run._asdict(), "jobs": jobs}

@@ -9,9 +9,16 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum, auto
 from typing import NamedTuple
 
-from fleet_control import ledger
 from fleet_control.caller import is_instance_id, is_target
-from lambda_fn.failure import Code, Failure
+from fleet_control.ledger import (
+    TITLE_FIELDS,
+    Entry,
+    is_image_id,
+    is_reply_id,
+    is_requested_by,
+    parse_request_id,
+)
+from lambda_fn import Code, Failure
 
 MOST_BYTES = 16 * 1024
 
@@ -87,26 +94,26 @@ class Ask(NamedTuple):
     ended, and those that ended within a day."""
 
     action: Action
-    entry: ledger.Entry
+    entry: Entry
     run_id: int
     limit: int
     unfinished: bool
 
 
 _KEYS = {
-    Action.DEPLOY: ledger.TITLE_FIELDS,
+    Action.DEPLOY: TITLE_FIELDS,
     Action.RUN: ("run_id",),
     Action.RUNS: ("limit", "request_id", "unfinished"),
     Action.REGISTRY: (),
     Action.CANCEL: ("run_id", "requested_by"),
 }
 _FORMS: Mapping[str, tuple[Callable[[str], object], str]] = {
-    "request_id": (ledger.parse_request_id, ""),
-    "reply": (ledger.is_reply_id, "the id of a message"),
+    "request_id": (parse_request_id, ""),
+    "reply": (is_reply_id, "the id of a message"),
     "target": (is_target, "`all` or an instance id"),
-    "ami_override": (ledger.is_image_id, "an image id, ami-…"),
+    "ami_override": (is_image_id, "an image id, ami-…"),
     "caller": (is_instance_id, "an instance id or null"),
-    "requested_by": (ledger.is_requested_by, "<platform>:<user id> <name>"),
+    "requested_by": (is_requested_by, "<platform>:<user id> <name>"),
 }
 
 
@@ -130,14 +137,14 @@ def _parse(body: Mapping[str, object]) -> Ask:
         raise ValueError("`unfinished` must be true or false")
     return Ask(
         action,
-        ledger.Entry(
+        Entry(
             *(
                 _field(body, key, needed=(action, key) == (Action.DEPLOY, "target"))
-                for key in ledger.TITLE_FIELDS
+                for key in TITLE_FIELDS
             )
         ),
-        _number(body, "run_id", 2**63, 0 if "run_id" in known else 1),
-        _number(body, "limit", 100, 10),
+        _number(body.get("run_id"), "run_id", 2**63) if "run_id" in known else 0,
+        _number(body.get("limit", 10), "limit", 100),
         unfinished,
     )
 
@@ -152,8 +159,7 @@ def _field(body: Mapping[str, object], key: str, *, needed: bool) -> str:
     raise ValueError(f"`{key}` must be {form}")
 
 
-def _number(body: Mapping[str, object], key: str, most: int, default: int) -> int:
-    value = body.get(key, default)
+def _number(value: object, key: str, most: int) -> int:
     if type(value) is int and 1 <= value <= most:  # True is an int too
         return value
     raise ValueError(f"`{key}` must be a whole number from 1 to {most}")

@@ -5,13 +5,12 @@ import time
 from binascii import a2b_base64
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import quote, urlencode
 
-from fleet_control import ledger
+from fleet_control.ledger import TITLE_FIELDS, Entry, Job, Run, Step, read_run
+from lambda_fn import Code, Failure
 from lambda_fn.action import DAY
-from lambda_fn.failure import Code, Failure
 from lambda_fn.settings import Settings, shown
-from lambda_fn.wire import Answer, Budget, Wire
+from lambda_fn.wire import Answer, Budget, Server
 
 # A run that may still wait or run is younger: GitHub ends a job after six hours.
 _RECENTLY = 3 * DAY
@@ -38,16 +37,13 @@ class GitHub:
         self._token = token
         self._safe = safe
         self._budget = budget
-        self._wire = self._connected(settings.api_url)
-        self._repo = f"/repos/{quote(settings.repo)}"
+        self._server = self._at(settings.api_url)
+        self._repo = f"/repos/{settings.repo}"
         self._actions = f"{self._repo}/actions"
-        self._workflow = f"{self._actions}/workflows/{quote(settings.workflow)}"
+        self._workflow = f"{self._actions}/workflows/{settings.workflow}"
 
-    def _connected(self, base: str) -> Wire:
-        return Wire(base, Code.GITHUB_UNREACHABLE, "GitHub", self._budget)
-
-    def close(self) -> None:
-        self._wire.close()
+    def _at(self, base: str) -> Server:
+        return Server(base, Code.GITHUB_UNREACHABLE, "GitHub", self._budget)
 
     def shown(self, text: str) -> str:
         return shown(self._safe(text))
@@ -56,7 +52,7 @@ class GitHub:
     def now(self) -> float:
         return self._budget.now()
 
-    def dispatch(self, entry: ledger.Entry) -> tuple[int | None, str]:
+    def dispatch(self, entry: Entry) -> tuple[int | None, str]:
         """Start a run; its id where that is known, and a page that shows it."""
         asked = self.now
         inputs = {"ref": self._settings.branch, "inputs": entry._asdict()}
@@ -68,19 +64,19 @@ class GitHub:
             # 204, as before version 2026-03-10
             return self._find(entry, asked)
 
-    def _find(self, entry: ledger.Entry, asked: float) -> tuple[int | None, str]:
+    def _find(self, entry: Entry, asked: float) -> tuple[int | None, str]:
         """The run of this ask, by its title, while there is time to look."""
         try:
             for pause in _FIND_AFTER:
                 self._budget.sleep(min(pause, self._budget.left()))
                 for run in self.runs(since=asked - _MINUTE):
-                    if entry == tuple(getattr(run, key) for key in ledger.TITLE_FIELDS):
+                    if entry == tuple(getattr(run, key) for key in TITLE_FIELDS):
                         return run.id, run.url
         except (Failure, TimeoutError):
             pass
         return None, f"https://github.com/{self._settings.repo}/actions"
 
-    def runs(self, newest: int = 0, since: float = 0) -> list[ledger.Run]:
+    def runs(self, newest: int = 0, since: float = 0) -> list[Run]:
         """The end of the ledger, newest first: so many, or every run created since then (Unix
         seconds), by default those of the last days, among which are all that have not ended."""
         query = {"event": "workflow_dispatch", "branch": self._settings.branch}
@@ -89,13 +85,13 @@ class GitHub:
             query["created"] = time.strftime(">=%Y-%m-%dT%H:%M:%SZ", moment)
         path = f"{self._workflow}/runs"
         raw = self._paged(path, "workflow_runs", query, newest or 100, 1 if newest else 3)
-        return [ledger.read_run(run) for run in raw]
+        return [read_run(run) for run in raw]
 
-    def run(self, run_id: int) -> ledger.Run:
+    def run(self, run_id: int) -> Run:
         """One line of the ledger; a run of another workflow, event or branch is none."""
         answer = self._ask("GET", f"{self._actions}/runs/{run_id}")
         if answer.status != 404 and self._ours(raw := self._parsed(answer)):
-            return ledger.read_run(raw)
+            return read_run(raw)
         raise Failure(Code.UNKNOWN_RUN, f"There is no deploy with the run id {run_id}.")
 
     def _ours(self, raw: Mapping[str, Any]) -> bool:
@@ -104,7 +100,7 @@ class GitHub:
         ours = self._settings.workflow, self._settings.branch, "workflow_dispatch"
         return (file, raw["head_branch"], raw["event"]) == ours
 
-    def jobs(self, run_id: int) -> list[tuple[int, ledger.Job]]:
+    def jobs(self, run_id: int) -> list[tuple[int, Job]]:
         """The jobs of a run's newest attempt, each with its id. A matrix holds 256, and the run has
         two of its own: three pages."""
         path = f"{self._actions}/runs/{run_id}/jobs"
@@ -128,6 +124,8 @@ class GitHub:
         return found
 
     def _get(self, path: str, **query: object) -> Any:
+        from urllib.parse import urlencode  # noqa: PLC0415  (a person's deploy reads nothing)
+
         return self._parsed(self._ask("GET", f"{path}?{urlencode(query)}"))
 
     def log(self, job_id: int) -> str:
@@ -137,9 +135,7 @@ class GitHub:
             scheme, _, rest = answer.headers.get("location", "").partition("://")
             if scheme in ("https", self._settings.api_url.partition(":")[0]):
                 host, _, path = rest.partition("/")
-                wire = self._connected(f"{scheme}://{host}")
-                answer = wire.ask("GET", f"/{path}", {})
-                wire.close()
+                answer = self._at(f"{scheme}://{host}").ask("GET", f"/{path}", {})
         except Failure:
             return ""
         return answer.body.decode("utf-8", "replace") if answer.status == 200 else ""
@@ -174,8 +170,8 @@ class GitHub:
             "user-agent": "clawbot",
             "x-github-api-version": "2026-03-10",
         }
-        raw = None if body is None else json.dumps(body).encode()
-        return self._wire.ask(method, path, headers, raw)
+        raw = b"" if body is None else json.dumps(body).encode()
+        return self._server.ask(method, path, headers, raw)
 
     def _accepted(self, answer: Answer) -> Answer:
         """The answer, if it is no refusal; else what GitHub's refusal means for our asker."""
@@ -212,10 +208,10 @@ def _wait(answer: Answer, said: str, now: float) -> int:
     return min(max(seconds, 1), DAY)
 
 
-def _read_job(raw: Mapping[str, Any]) -> ledger.Job:
-    steps = tuple(ledger.Step(**_pick(step, ledger.Step)) for step in raw.get("steps") or ())
-    return ledger.Job(**{**_pick(raw, ledger.Job), "steps": steps})
+def _read_job(raw: Mapping[str, Any]) -> Job:
+    steps = tuple(Step(**_pick(step, Step)) for step in raw.get("steps") or ())
+    return Job(**{**_pick(raw, Job), "steps": steps})
 
 
-def _pick(raw: Mapping[str, Any], kind: type[ledger.Job | ledger.Step]) -> dict[str, Any]:
+def _pick(raw: Mapping[str, Any], kind: type[Job | Step]) -> dict[str, Any]:
     return {key: raw.get(key) for key in kind._fields}

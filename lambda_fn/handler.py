@@ -2,12 +2,15 @@
 
 import json
 import os
+import sys
+
+# hmac's, without the whole of OpenSSL that comes with hmac
+from _operator import _compare_digest
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from lambda_fn import action
+from lambda_fn import Code, Failure, action
 from lambda_fn.ask import Action, parse, payload, read
-from lambda_fn.failure import Code, Failure
 from lambda_fn.settings import Settings, Vault, read_settings, without
 from lambda_fn.signer import check_person, speak, who
 from lambda_fn.wire import Budget
@@ -52,8 +55,6 @@ class Call:
             body = {"ok": False, "code": failure.code, "error": str(failure)}
             if failure.retry_after:
                 body["retry_after"] = failure.retry_after
-        if self._github:
-            self._github.close()
         if self._trail.get("signer") == "unproven":
             body["unproven_caller"] = True
         text = self._safe(json.dumps(body))
@@ -80,7 +81,7 @@ class Call:
         self._trail["signer"] = ":".join(filter(None, signer))
         ask = parse(payload(request))
         # Only what was checked comes into the trail: no field can hold a line's end.
-        self._trail |= {"action": ask.action, "run_id": ask.run_id, **ask.entry._asdict()}
+        self._trail |= {"action": str(ask.action), "run_id": ask.run_id, **ask.entry._asdict()}
         if ask.action is Action.DEPLOY:
             entry = speak(signer, ask.entry)
             self._trail |= entry._asdict()
@@ -91,11 +92,9 @@ class Call:
 
     def _check_token(self, given: str, conf: Settings) -> None:
         """Every token is compared, and each in constant time."""
-        from hmac import compare_digest  # noqa: PLC0415  (not needed where settings are missing)
-
         raw = given.encode("utf-8", "surrogatepass")
         known = self._vault.read(conf.control_token, self._environ, self._budget)
-        if not sum(compare_digest(raw, token.encode()) for token in known):
+        if not sum(_compare_digest(raw, token.encode()) for token in known):
             raise Failure(Code.UNAUTHORIZED, "The token (x-clawdinator-token) is wrong.")
 
     def _connect(self) -> "GitHub":
@@ -118,10 +117,14 @@ class Call:
 
     def _log(self, status: int, body: str, trace: Exception | None) -> None:
         """One line per request is the audit trail."""
-        import logging  # noqa: PLC0415  (AWS's runtime has it by now; a bare process has not)
-
-        log = logging.getLogger("lambda_fn")
-        if "AWS_LAMBDA_FUNCTION_NAME" in self._environ:
-            log.setLevel("INFO")  # AWS starts at WARNING, which would lose the trail
         asked = " ".join(f"{key}={value!r}" for key, value in self._trail.items() if value)
-        log.info("control.answered %s status=%s body=%.300s", asked, status, body, exc_info=trace)
+        line = f"control.answered {asked} status={status} body={body:.300}"
+        if "AWS_LAMBDA_FUNCTION_NAME" in self._environ:
+            # AWS keeps what is written here; logging costs more to import than a refusal does.
+            sys.stderr.write(f"{line}\n")
+            if trace:
+                sys.excepthook(type(trace), trace, trace.__traceback__)
+        else:
+            import logging  # noqa: PLC0415  (there is no logging in Lambda)
+
+            logging.getLogger("lambda_fn").info(line, exc_info=trace)

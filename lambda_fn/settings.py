@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from lambda_fn.failure import Code, Failure
-from lambda_fn.wire import Budget, Wire
+from lambda_fn import Code, Failure
+from lambda_fn.wire import Budget, Server
 
 KEPT_SECONDS = 300.0
 
-_LOOKS_SECRET = re.compile(r"gh[pousr]_\w{16,}|github_pat_\w+|A[KS]IA[A-Z0-9]{16}")
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_LIKE_A_KEY = r"\b(?:gh\w_|github_pat_|AKIA|ASIA)\w{16,}"
+_COLOUR = r"\x1b\[[0-9;]*m"
 
 
 class Secret(NamedTuple):
@@ -21,9 +21,6 @@ class Secret(NamedTuple):
     variable: str
     value: str
     parameter: str
-
-    def __repr__(self) -> str:
-        return f"Secret({self.variable})"
 
 
 class Settings(NamedTuple):
@@ -106,8 +103,8 @@ def _lines(secret: Secret, text: str) -> list[str]:
 
 def shown(text: str) -> str:
     """Words of others, made fit for a chat: nothing like a secret, one line, 300 characters."""
-    text = "".join(filter(str.isprintable, _COLOUR.sub("", text)))
-    return _LOOKS_SECRET.sub("***", text)[:300]
+    text = "".join(filter(str.isprintable, re.sub(_COLOUR, "", text)))
+    return re.sub(_LIKE_A_KEY, "***", text)[:300]
 
 
 def without(text: str, secrets: Iterable[str]) -> str:
@@ -133,9 +130,8 @@ def _from_ssm(parameter: str, environ: Mapping[str, str], budget: Budget) -> str
         headers["x-amz-security-token"] = token
     headers["authorization"] = signature(headers, body, region, environ)
     name = f"SSM's {parameter}"
-    wire = Wire(endpoint, Code.MISCONFIGURED, name, budget)
-    status, _, said = wire.ask("POST", "/", headers, body)
-    wire.close()
+    server = Server(endpoint, Code.MISCONFIGURED, name, budget)
+    status, _, said = server.ask("POST", "/", headers, body)
     if status != 200:
         why = shown(said.decode("utf-8", "replace"))
         raise Failure(Code.MISCONFIGURED, f"{name} can't be read: {why}")

@@ -7,11 +7,8 @@ from typing import NamedTuple
 
 from fleet_control.caller import is_instance_id
 from fleet_control.ledger import Entry, parse_request_id
-from lambda_fn.failure import Code, Failure
+from lambda_fn import Code, Failure
 from lambda_fn.settings import Settings
-
-_ARN = re.compile(r"arn:([\w-]+):(?:iam|sts)::(\d{12}):([!-~]+)", re.ASCII)
-_FLEET = re.compile(r"user/fleet/(agent|chat)/(?:([\w-]{1,32})/\2-\1$)?", re.ASCII)
 
 
 class Role(StrEnum):
@@ -47,27 +44,29 @@ def who(iam: object, function_arn: str, settings: Settings) -> Signer:
             Code.UNPROVEN_CALLER,
             "Who signed this can't be seen (see ALLOW_UNPROVEN_CALLER).",
         )
-    arn = iam.get("userArn") if isinstance(iam, Mapping) else None
-    parts = _ARN.fullmatch(arn) if isinstance(arn, str) else None
-    if not (isinstance(iam, Mapping) and parts):
+    seen = iam if isinstance(iam, Mapping) else {}
+    arn = str(seen.get("userArn")).split(":")
+    if len(arn) != 6 or arn[0] != "arn":
         raise Failure(Code.UNKNOWN_CALLER, "Who signed this can't be read.")
-    partition, account, resource = parts.groups()
-    fleet = _FLEET.match(resource)
-    ours = re.match(rf"arn:{partition}:lambda:[\w-]+:{account}:", function_arn)
-    if iam.get("accountId", account) != account or (fleet and not ours):
+    account, path = arn[4], arn[5].split("/")
+    fleet = path[:2] == ["user", "fleet"] and path[2:3] in (["agent"], ["chat"])
+    ours = function_arn.split(":")
+    if seen.get("accountId", account) != account or (fleet and ours[1:5:3] != [arn[1], account]):
         raise _forged("The signer is not of our account")
     if fleet:
-        return _of_the_fleet(Role(fleet[1]), fleet[2] or "")
-    if arn in settings.operators:
-        return Signer(Role.OPERATOR, re.sub(r"[^\w-]+", "-", resource.split("/")[-1])[:32])
+        return _of_the_fleet(Role(path[2]), path[3:])
+    if seen["userArn"] in settings.operators:
+        return Signer(Role.OPERATOR, re.sub(r"[^A-Za-z0-9_-]+", "-", path[-1])[:32])
     raise Failure(
-        Code.UNKNOWN_CALLER,
-        "The signer is not of the fleet, nor in CONTROL_API_OPERATORS.",
+        Code.UNKNOWN_CALLER, "The signer is not of the fleet, nor in CONTROL_API_OPERATORS."
     )
 
 
-def _of_the_fleet(role: Role, name: str) -> Signer:
-    if is_instance_id(name) or (name and role is Role.CHAT):
+def _of_the_fleet(role: Role, path: list[str]) -> Signer:
+    """`path` is ``<owner>/<owner>-<role>``, taken apart."""
+    name = path[0] if path else ""
+    is_bot = role is Role.CHAT and re.fullmatch(r"[A-Za-z0-9_-]{1,32}", name)
+    if path[1:] == [f"{name}-{role}"] and (is_bot or is_instance_id(name)):
         return Signer(role, name)
     raise _forged("The signer's path and name do not agree")
 

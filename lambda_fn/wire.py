@@ -1,10 +1,13 @@
-"""HTTP to one server, and the time it may take; redirects are not followed."""
+"""HTTP/1.1 to one server, and the time it may take; redirects are not followed.
+
+On a bare socket: importing http.client costs more than a whole deploy does.
+"""
 
 import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from lambda_fn.failure import Code, Failure
+from lambda_fn import Code, Failure
 
 CALL_SECONDS = 8.5  # our asker gives up after ten
 MOST_BYTES = 8 * 1024 * 1024
@@ -42,60 +45,74 @@ class Answer(NamedTuple):
     body: bytes
 
 
-class Wire:
-    """A connection to the server of `base`, an http or https URL, perhaps with a path.
+class Server(NamedTuple):
+    """The server of `base`, an http or https URL, perhaps with a path.
 
     `code` and `name` are for the Failure where it does not answer; it may have obeyed all the same.
     """
 
-    def __init__(self, base: str, code: Code, name: str, budget: Budget) -> None:
-        from http import client  # noqa: PLC0415  (costs more than everything a refusal needs)
+    base: str
+    code: Code
+    name: str
+    budget: Budget
 
-        self._code = code
-        self._name = name
-        self._budget = budget
-        self._broken = OSError, ValueError, client.HTTPException
-        scheme, _, rest = base.partition("://")
-        host, slash, path = rest.partition("/")
-        self._path = slash + path
-        kind = client.HTTPSConnection if scheme == "https" else client.HTTPConnection
-        try:
-            self._connection = kind(host)
-        except client.InvalidURL as error:
-            raise self._told(error) from error
-
-    def close(self) -> None:
-        self._connection.close()
-
-    def _told(self, error: Exception) -> Failure:
-        why = str(error) or type(error).__name__
-        return Failure(self._code, f"{self._name} can't be reached: {why}")
-
-    def ask(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None
-    ) -> Answer:
+    def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
         """The whole answer, within the budget."""
-        budget = self._budget
-        connection = self._connection
+        scheme, _, rest = self.base.partition("://")
+        host, slash, prefix = rest.partition("/")
+        sent = {"host": host, "connection": "close", **headers, "content-length": len(body)}
+        lines = [f"{method} {slash}{prefix}{path} HTTP/1.1"]
+        lines += [f"{name}:{value}" for name, value in sent.items()]
         try:
-            connection.timeout = budget.left()
-            if connection.sock is None:
-                connection.connect()
-            connection.request(method, self._path + path, body, dict(headers))
-            sock = connection.sock  # it takes it away where the server will close
+            request = "\r\n".join([*lines, "", ""]).encode("ascii") + body
+            return _answer(_exchange(scheme == "https", host, request, self.budget))
+        except (OSError, ValueError) as error:
+            why = str(error) or type(error).__name__
+            raise Failure(self.code, f"{self.name} can't be reached: {why}") from error
+
+
+def _exchange(secure: bool, place: str, request: bytes, budget: Budget) -> bytes:
+    """All that comes back until the other side closes."""
+    from socket import create_connection  # noqa: PLC0415  (a refusal needs none)
+
+    host, _, port = place.partition(":")
+    sock = create_connection((host, int(port or (443 if secure else 80))), budget.left())
+    try:
+        if secure:
+            from ssl import create_default_context  # noqa: PLC0415  (the sandbox has none)
+
+            sock = create_default_context().wrap_socket(sock, server_hostname=host)
+        sock.sendall(request)
+        answer = some = b""
+        while some or not answer:
             sock.settimeout(budget.left())
-            with connection.getresponse() as response:
-                read = b""
-                while response.length != 0 and len(read) <= MOST_BYTES:
-                    sock.settimeout(budget.left())
-                    chunk = response.read1(65536)
-                    if not chunk:
-                        break
-                    read += chunk
-            if response.length or len(read) > MOST_BYTES:
-                raise ValueError("cut short or too long")
-        except self._broken as error:
-            self.close()
-            raise self._told(error) from error
-        lower = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status, lower, read)
+            some = sock.recv(65536)
+            answer += some
+            if not answer or len(answer) > MOST_BYTES:
+                raise ValueError("no answer, or too long a one")
+    finally:
+        sock.close()
+    return answer
+
+
+def _answer(text: bytes) -> Answer:
+    head, _, body = text.partition(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    pairs = (line.partition(":") for line in lines)
+    headers = {name.lower(): value.strip() for name, _, value in pairs}
+    if "chunked" in headers.get("transfer-encoding", ""):
+        body = _joined(body)
+    if len(body) < int(headers.get("content-length", 0)):
+        raise ValueError("cut short")
+    return Answer(int(first[9:12]), headers, body)
+
+
+def _joined(chunks: bytes) -> bytes:
+    body = b""
+    while True:
+        size, _, chunks = chunks.partition(b"\r\n")
+        count = int(size.partition(b";")[0], 16)
+        if count == 0:
+            return body
+        body += chunks[:count]
+        chunks = chunks[count + 2 :]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 ALL = "all"
 
-_INSTANCE_ID = re.compile(r"[a-z0-9](?:-?[a-z0-9])*")
+_INSTANCE_ID = r"[a-z0-9](?:-?[a-z0-9])*"
 _INSTANCE_ID_LENGTH = 32
 
 
@@ -47,7 +47,7 @@ def is_instance_id(text: str) -> bool:
     return (
         len(text) <= _INSTANCE_ID_LENGTH
         and text != ALL
-        and _INSTANCE_ID.fullmatch(text) is not None
+        and re.fullmatch(_INSTANCE_ID, text) is not None
     )
 
 

@@ -8,7 +8,6 @@ Standard library only: the Lambda carries this file.
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from fleet_control.caller import is_instance_id, is_target
@@ -21,13 +20,14 @@ NAME_LENGTH = 32
 
 PLATFORMS = ("discord", "telegram", "terminal", "agent", "operator")
 
-_BOT = re.compile(r"[A-Za-z0-9_-]{1,32}")
-_PLACE = re.compile(r"[A-Za-z0-9_-]{1,20}")
-_REPLY = re.compile(r"[A-Za-z0-9_-]{1,20}")
-_IMAGE = re.compile(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})")
-_ACCOUNT = re.compile(r"(?:discord|telegram|terminal|operator):[A-Za-z0-9_+=,@-]{1,36}")
-_NAME = re.compile(r"[\w.@ -]*")
-_UNSAFE = re.compile(r"[^\w.@-]+")
+# Compiled when first used, since the Lambda starts for one ask
+_BOT = r"[A-Za-z0-9_-]{1,32}"
+_PLACE = r"[A-Za-z0-9_-]{1,20}"
+_REPLY = r"[A-Za-z0-9_-]{1,20}"
+_IMAGE = r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})"
+_ACCOUNT = r"(?:discord|telegram|terminal|operator):[A-Za-z0-9_+=,@-]{1,36}"
+_NAME = r"[\w.@ -]*"
+_UNSAFE = r"[^\w.@-]+"
 
 
 class RequestId(NamedTuple):
@@ -57,7 +57,9 @@ def parse_request_id(text: str) -> RequestId:
     platform, bot, channel, asked = parts
     if platform not in PLATFORMS:
         raise ValueError(f"a request id starts with one of {', '.join(PLATFORMS)}")
-    if not (_BOT.fullmatch(bot) and _PLACE.fullmatch(channel) and _PLACE.fullmatch(asked)):
+    if not (
+        re.fullmatch(_BOT, bot) and re.fullmatch(_PLACE, channel) and re.fullmatch(_PLACE, asked)
+    ):
         raise ValueError(
             "a request id's parts are letters, digits, _ and -: "
             "the bot at most 32 of them, channel and asked at most 20"
@@ -125,25 +127,25 @@ class Run(NamedTuple):
 
 
 def is_image_id(text: str) -> bool:
-    return _IMAGE.fullmatch(text) is not None
+    return re.fullmatch(_IMAGE, text) is not None
 
 
 def is_reply_id(text: str) -> bool:
-    return _REPLY.fullmatch(text) is not None
+    return re.fullmatch(_REPLY, text) is not None
 
 
 def requested_by(account: str, name: str) -> str:
     """``<platform>:<user id> <name>``, the name cut to 32 characters that are safe in a title."""
-    safe = _UNSAFE.sub("-", name).strip("-")[:NAME_LENGTH]
+    safe = re.sub(_UNSAFE, "-", name).strip("-")[:NAME_LENGTH]
     return f"{account} {safe}".rstrip()
 
 
 def is_requested_by(text: str) -> bool:
     account, _, name = text.partition(" ")
     return (
-        _ACCOUNT.fullmatch(account) is not None
+        re.fullmatch(_ACCOUNT, account) is not None
         and len(name) <= NAME_LENGTH
-        and _NAME.fullmatch(name) is not None
+        and re.fullmatch(_NAME, name) is not None
     )
 
 
@@ -227,4 +229,6 @@ def launched_by(runs: Iterable[Run], launched: float) -> Run | None:
 
 def seconds(moment: str) -> float:
     """Unix seconds of an ISO 8601 time in UTC."""
+    from datetime import datetime  # noqa: PLC0415  (not in the Lambda's way to a dispatch)
+
     return datetime.fromisoformat(moment).timestamp()

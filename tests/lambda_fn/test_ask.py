@@ -6,19 +6,19 @@ from typing import Any
 import pytest
 
 from fleet_control.ledger import Entry
+from lambda_fn import Failure
 from lambda_fn.ask import Action, Ask, Request, parse, payload, read
-from lambda_fn.failure import Failure
 from tests.lambda_fn.events import AGENT_1, CONTROL_TOKEN, by_person, function_url, iam
 
 
 @pytest.mark.parametrize(
     ("body", "asked"),
     [
-        ({"action": "registry"}, Ask(Action.REGISTRY, Entry(), 1, 10, unfinished=False)),
+        ({"action": "registry"}, Ask(Action.REGISTRY, Entry(), 0, 10, unfinished=False)),
         ({"action": "run", "run_id": 7}, Ask(Action.RUN, Entry(), 7, 10, unfinished=False)),
         (
             {"action": "runs", "limit": 3, "request_id": "agent.x.a.b", "unfinished": True},
-            Ask(Action.RUNS, Entry("agent.x.a.b"), 1, 3, unfinished=True),
+            Ask(Action.RUNS, Entry("agent.x.a.b"), 0, 3, unfinished=True),
         ),
         (
             {"action": "cancel", "run_id": 2**63, "requested_by": "discord:1 sam"},
@@ -26,7 +26,7 @@ from tests.lambda_fn.events import AGENT_1, CONTROL_TOKEN, by_person, function_u
         ),
         (
             {"action": "deploy", "target": "all", "ami_override": None, "reply": ""},
-            Ask(Action.DEPLOY, Entry(target="all"), 1, 10, unfinished=False),
+            Ask(Action.DEPLOY, Entry(target="all"), 0, 10, unfinished=False),
         ),
     ],
 )

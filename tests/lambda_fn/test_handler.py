@@ -477,19 +477,26 @@ async def test_a_body_may_have_16_kib(ask: Ask) -> None:
         assert (await ask(event)).code == (413, "too_large")
 
 
+@pytest.mark.parametrize("in_lambda", [False, True])
 async def test_each_call_leaves_one_line_without_secrets(
-    ask: Ask, environ: dict[str, str], caplog: pytest.LogCaptureFixture
+    ask: Ask,
+    environ: dict[str, str],
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+    in_lambda: bool,
 ) -> None:
     caplog.set_level(logging.INFO, "lambda_fn")
-    environ["AWS_LAMBDA_FUNCTION_NAME"] = "clawdinator-control-api"
+    if in_lambda:
+        environ["AWS_LAMBDA_FUNCTION_NAME"] = "clawdinator-control-api"
 
     await ask(function_url(by_person(), CHAT_1))
     await ask(function_url(by_agent(target=f"{CONTROL_TOKEN}\n{TOKEN}"), AGENT_1))
 
-    lines = [record.getMessage() for record in caplog.records if record.name == "lambda_fn"]
+    logged = [record.getMessage() for record in caplog.records if record.name == "lambda_fn"]
+    lines = capsys.readouterr().err.splitlines() if in_lambda else logged
     assert len(lines) == 2
-    for said in ("control.answered", "chat:clawdinator-1", "clawdinator-2", "status=200", "1000"):
-        assert said in lines[0]
+    said = ("control.answered", "action='deploy'", "chat:clawdinator-1", "status=200", "1000")
+    assert all(words in lines[0] for words in said)
     assert all(secret not in line for line in lines for secret in (CONTROL_TOKEN, TOKEN, "\n"))
 
 

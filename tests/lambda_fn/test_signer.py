@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fleet_control.ledger import Entry
-from lambda_fn.failure import Failure
+from lambda_fn import Failure
 from lambda_fn.settings import Settings, read_settings
 from lambda_fn.signer import Role, Signer, check_person, speak, who
 from tests.lambda_fn.events import ACCOUNT, AGENT_1, CHAT_1, FUNCTION_ARN, fleet_key, iam
@@ -42,6 +42,7 @@ def test_a_chat_key_is_its_bots(bot: str) -> None:
         "fleet/agent/clawdinator-1/clawdinator-1-chat",
         "fleet/agent/clawdinator-1/clawdinator-1",
         "fleet/agent/clawdinator-1/x/clawdinator-1-agent",
+        "fleet/agent/clawdinator-1/clawdinator-1-agent\n",
         "fleet/agent/clawdinator-1-agent",
         "fleet/agent/clawdinator-1/",
         "fleet/agent/",
@@ -88,7 +89,6 @@ def test_a_key_of_another_account_is_forged(arn: str) -> None:
         f"arn:aws:iam::{ACCOUNT}:role/fleet/agent/clawdinator-1/clawdinator-1-agent",
         f"arn:aws:sts::{ACCOUNT}:assumed-role/fleet/agent",
         SESSION,
-        f"{AGENT_1}\n",
         f" {AGENT_1}",
         "",
         None,

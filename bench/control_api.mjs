@@ -1,0 +1,41 @@
+// The same work as lambda_fn, for Node: node control_api.mjs EVENT.json
+import { readFileSync } from "node:fs";
+import { timingSafeEqual } from "node:crypto";
+import { request } from "node:http";
+
+const OWN_ACCOUNT = "123456789012";
+const KEYS = ["action", "target", "caller", "ami_override", "requested_by", "request_id", "reply"];
+const ID = /^(?!all$)(?=.{1,32}$)[a-z0-9](-?[a-z0-9])*$/;
+const FLEET = /^arn:aws:iam::(\d{12}):user\/fleet\/(agent|chat)\/([\w-]{1,32})\/\3-\2$/;
+const answer = (statusCode, body) => ({ statusCode, headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+const refuse = (statusCode, code, error) => answer(statusCode, { ok: false, code, error });
+const same = (a, b) => a.length === b.length && timingSafeEqual(a, b);
+const github = (path, body) => new Promise((resolve, reject) => {
+  const headers = { authorization: `Bearer ${process.env.GITHUB_TOKEN}`, "content-type": "application/json", "content-length": Buffer.byteLength(body), "user-agent": "clawbot", "x-github-api-version": "2026-03-10" };
+  request(process.env.GITHUB_API_URL + path, { method: "POST", headers, timeout: 8500 }, (response) => {
+    let text = "";
+    response.setEncoding("utf8").on("data", (chunk) => (text += chunk)).on("end", () => resolve({ status: response.statusCode, text }));
+  }).on("error", reject).end(body);
+});
+async function handler(event) {
+  if (event.requestContext.http.method !== "POST") return refuse(405, "method_not_allowed", "Only POST is answered.");
+  const token = Buffer.from(event.headers["x-clawdinator-token"] ?? "");
+  if (!process.env.CONTROL_API_TOKEN.split("\n").some((one) => same(token, Buffer.from(one)))) return refuse(401, "unauthorized", "The token is wrong.");
+  const [, account, role, owner] = FLEET.exec(event.requestContext.authorizer?.iam?.userArn) ?? [];
+  if (account !== OWN_ACCOUNT) return refuse(403, "forged_caller", "The signer is not of our account.");
+  if (event.body.length > 16384) return refuse(413, "too_large", "The body may have 16384 bytes.");
+  const ask = JSON.parse(event.body);
+  if (!Object.keys(ask).every((key) => KEYS.includes(key)) || ask.action !== "deploy" || !(ask.target === "all" || ID.test(ask.target))) return refuse(400, "bad_request", "`target` must be `all` or an instance id.");
+  const [platform, bot] = ask.request_id.split(".");
+  if (bot !== owner || (platform === "agent") !== (role === "agent")) return refuse(403, "forged_caller", "`request_id` is another's.");
+  const caller = role === "agent" ? owner : ask.caller;
+  if (caller && [caller, "all"].includes(ask.target)) return refuse(403, "self_deploy", `${caller} may not deploy itself.`);
+  const inputs = { request_id: ask.request_id, reply: ask.reply ?? "", target: ask.target, ami_override: ask.ami_override ?? "", caller: caller ?? "", requested_by: ask.requested_by ?? "" };
+  const { status, text } = await github("/repos/openclaw/clawdinators/actions/workflows/fleet-deploy.yml/dispatches", JSON.stringify({ ref: "main", inputs }));
+  if (status !== 200) return refuse(502, "github_refused", text.slice(0, 300));
+  const run = JSON.parse(text);
+  return answer(200, { ok: true, message: `deploy queued for ${ask.target}`, run: { id: run.workflow_run_id, url: run.html_url } });
+}
+const response = await handler(JSON.parse(readFileSync(process.argv[2], "utf8")));
+console.error(`control.answered status=${response.statusCode} body=${response.body}`);
+console.log(JSON.stringify(response));

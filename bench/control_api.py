@@ -1,0 +1,158 @@
+"""The Lambda against Node 20 doing the same work: from the start of a process to its answer.
+
+Python is started as AWS starts it (isolated, bytecode compiled), from the built zip.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+from bench import interpreter
+from bench.row import Row
+from lambda_fn.build import build
+
+ROOT = Path(__file__).resolve().parents[1]
+ROUNDS = 41
+VERSIONS = ("3.13", "3.14")
+
+# What stands around a handler: an event in, an answer out.
+_INVOKE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from lambda_fn.handler import handler
+import json
+class Context:
+    invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:control-api"
+    aws_request_id = "1"
+with open(sys.argv[2]) as event:
+    print(json.dumps(handler(json.load(event), Context())), flush=True)
+"""
+
+_TOKEN = "control-token-of-the-bench"  # noqa: S105  (known to the bench alone)
+
+
+def measure() -> list[Row]:
+    python, node = _programs()
+    with tempfile.TemporaryDirectory() as folder, _github() as url:
+        task_root = _unpacked(Path(folder), python)
+        environ = {
+            "PATH": os.environ["PATH"],
+            "AWS_LAMBDA_FUNCTION_NAME": "control-api",
+            "CONTROL_API_TOKEN": _TOKEN,
+            "GITHUB_TOKEN": "github-token-of-the-bench",
+            "GITHUB_API_URL": url,
+        }
+        ours = [python, "-I", "-S", "-c", _INVOKE, str(task_root)]
+        theirs = [node, str(ROOT / "bench" / "control_api.mjs")]
+        return [
+            _row("Control API, start to a refusal", ours, theirs, _refused(folder), environ, 0.6),
+            _row("Control API, start to a run", ours, theirs, _dispatched(folder), environ, 1.0),
+        ]
+
+
+def _programs() -> tuple[str, str]:
+    python = next(filter(None, map(interpreter.find, VERSIONS)), None)
+    node = shutil.which("node")
+    if python is None or node is None:
+        sys.exit(f"bench.control_api needs Python {' or '.join(VERSIONS)}, and node")
+    return python, node
+
+
+def _unpacked(folder: Path, python: str) -> Path:
+    (folder / "control-api.zip").write_bytes(build(ROOT))
+    with zipfile.ZipFile(folder / "control-api.zip") as archive:
+        archive.extractall(folder / "task")
+    command = [python, "-m", "compileall", "-q", str(folder / "task")]
+    subprocess.run(command, check=True)  # noqa: S603  (a Python of this machine)
+    return folder / "task"
+
+
+@contextmanager
+def _github() -> Iterator[str]:
+    command = [sys.executable, "-m", "bench.loopback_github"]
+    with subprocess.Popen(  # noqa: S603  (a module of ours)
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None  # noqa: S101  (asked for above)
+        yield process.stdout.readline().strip()
+        process.communicate()
+
+
+def _refused(folder: str) -> tuple[Path, int]:
+    body = {"action": "deploy", "target": "clawdinator-1", "request_id": "agent.clawdinator-1.a.b"}
+    return _event(Path(folder) / "refused.json", "agent", body), 403
+
+
+def _dispatched(folder: str) -> tuple[Path, int]:
+    body = {
+        "action": "deploy",
+        "target": "clawdinator-2",
+        "requested_by": "discord:80351110224678912 sam",
+        "request_id": "discord.clawdinator-1.1001.2002",
+        "reply": "3003",
+    }
+    return _event(Path(folder) / "dispatched.json", "chat", body), 200
+
+
+def _event(path: Path, role: str, body: object) -> Path:
+    arn = f"arn:aws:iam::123456789012:user/fleet/{role}/clawdinator-1/clawdinator-1-{role}"
+    context = {
+        "http": {"method": "POST", "path": "/"},
+        "authorizer": {"iam": {"accountId": "123456789012", "userArn": arn}},
+    }
+    event = {
+        "version": "2.0",
+        "headers": {"content-type": "application/json", "x-clawdinator-token": _TOKEN},
+        "requestContext": context,
+        "body": json.dumps(body),
+        "isBase64Encoded": False,
+    }
+    path.write_text(json.dumps(event))
+    return path
+
+
+def _row(
+    what: str,
+    ours: Sequence[str],
+    theirs: Sequence[str],
+    asked: tuple[Path, int],
+    environ: Mapping[str, str],
+    limit: float,
+) -> Row:
+    """They take turns, so that a busy moment of the machine meets both."""
+    event, status = asked
+    took: tuple[list[float], list[float]] = ([], [])
+    for _ in range(ROUNDS):
+        for command, times in zip((ours, theirs), took, strict=True):
+            times.append(_milliseconds([*command, str(event)], environ, status))
+    mine, others = median(took[0][1:]), median(took[1][1:])
+    return Row(what, mine, "Node, the same work", others, mine / others, limit)
+
+
+def _milliseconds(command: Sequence[str], environ: Mapping[str, str], status: int) -> float:
+    """From the start of a process until its answer is read."""
+    began = time.perf_counter()
+    with subprocess.Popen(  # noqa: S603  (the two programs measured)
+        command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        assert process.stdout is not None  # noqa: S101  (asked for above)
+        line = process.stdout.readline()
+        took = (time.perf_counter() - began) * 1000
+    answered = json.loads(line)["statusCode"]
+    if answered != status:
+        raise RuntimeError(f"{command[0]} answered {answered}, not {status}: {line!r}")
+    return took
+
+
+if __name__ == "__main__":
+    for row in measure():
+        print(row)
