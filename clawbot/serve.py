@@ -11,13 +11,22 @@ from clawbot.bot import Bot, assemble
 from clawbot.settings import PREFIX, Settings, SettingsError, load
 from fleet_control.clock import SystemClock
 
+# Between two tries of a front that stopped.
+FIRST_PAUSE_SECONDS = 5.0
+LONGEST_PAUSE_SECONDS = 300.0
+
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """One platform: `run` serves until cancelled, and raises `trouble` where it can't."""
+    """One platform: `run` serves until cancelled, and raises `trouble` where it can't.
 
+    A trouble that has a cause may pass by itself (a network that is away) and is tried again;
+    any other waits for somebody to do what it says.
+    """
+
+    name: str
     run: Callable[[Bot], Awaitable[None]]
     trouble: type[Exception]
 
@@ -35,7 +44,7 @@ def serve(environ: Mapping[str, str]) -> int:
         return _cannot(getattr(error, "problems", [str(error)]))
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     try:
-        return asyncio.run(_serve(settings, fronts))
+        return asyncio.run(serving(settings, fronts))
     except KeyboardInterrupt:
         return 0
     except Unserved as error:
@@ -67,7 +76,7 @@ def _discord() -> Front:
         from clawbot.discord.run import run  # noqa: PLC0415  (as above)
     except ImportError as error:
         raise Unserved(_missing("DISCORD", "discord.py", "discord")) from error
-    return Front(run, Trouble)
+    return Front("Discord", run, Trouble)
 
 
 def _telegram() -> Front:
@@ -76,7 +85,7 @@ def _telegram() -> Front:
         from clawbot.telegram.trouble import Trouble  # noqa: PLC0415  (as above)
     except ImportError as error:
         raise Unserved(_missing("TELEGRAM", "python-telegram-bot", "telegram")) from error
-    return Front(run, Trouble)
+    return Front("Telegram", run, Trouble)
 
 
 def _missing(setting: str, library: str, extra: str) -> str:
@@ -85,19 +94,40 @@ def _missing(setting: str, library: str, extra: str) -> str:
     )
 
 
-async def _serve(settings: Settings, fronts: list[Front]) -> int:
+async def serving(settings: Settings, fronts: list[Front]) -> int:
+    """Serve until told to end; Unserved where one of the fronts can't be."""
     async with assemble(settings, SystemClock()) as bot:
-        serving = asyncio.gather(*(_front(front, bot) for front in fronts))
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
+        together = asyncio.ensure_future(side_by_side(bot, fronts))
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, together.cancel)
         try:
-            await serving
+            await together
         except asyncio.CancelledError:
             log.info("clawbot.ends")
     return 0
 
 
-async def _front(front: Front, bot: Bot) -> None:
-    try:
-        await front.run(bot)
-    except front.trouble as trouble:
-        raise Unserved(str(trouble)) from None
+async def side_by_side(bot: Bot, fronts: list[Front]) -> None:
+    """Serve every front, none of which notices how another fares, until cancelled.
+
+    What is in flight is finished then. Unserved once every front has stopped by itself.
+    """
+    log.info("clawbot.serves fronts=%s", ",".join(front.name for front in fronts))
+    troubles = await asyncio.gather(*(_front(front, bot) for front in fronts))
+    raise Unserved("\n  ".join(troubles))
+
+
+async def _front(front: Front, bot: Bot) -> str:
+    """Serve until cancelled; why it stopped, where going on makes no sense."""
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            await front.run(bot)
+            log.warning("clawbot.front_ended front=%s again_in=%s", front.name, pause)
+        except front.trouble as trouble:
+            log.error("clawbot.front_down front=%s said=%s", front.name, trouble)
+            if trouble.__cause__ is None:
+                return str(trouble)
+        except Exception:
+            log.exception("clawbot.front_broken front=%s again_in=%s", front.name, pause)
+        await bot.clock.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)

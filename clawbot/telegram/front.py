@@ -69,7 +69,8 @@ class Front:
         query = update.callback_query
         if query is None or not self._once.first("press", query.id):
             return
-        if not isinstance(query.message, Message):
+        # The library makes a Message even of one that Telegram no longer shows.
+        if not isinstance(query.message, Message) or not query.message.is_accessible:
             self._begin(self._pressing.too_old(query.id))
             return
         origin = Origin(query.message.chat.id, query.message.message_id, by_button=True)

@@ -121,7 +121,8 @@ class Scene:
 
     async def reply_to(self, asked: Json) -> Json:
         """The message that answers `asked`."""
-        return await self.telegram.history.until(lambda: self.answer_to(asked))
+        answer: Json = await self.telegram.history.until(lambda: self.answer_to(asked))
+        return answer
 
     def answer_to(self, asked: Json) -> Json | None:
         """The first answer there is to `asked`."""

@@ -1,0 +1,231 @@
+"""Updates: acted on at most once, in the order they came, whatever the network does."""
+
+import asyncio
+
+import pytest
+
+from clawbot.sandbox.telegram_api.history import private, user
+from clawbot.telegram.trouble import Trouble
+from tests.telegram.scene import OPERATOR, TOKEN, Scene
+
+
+async def test_a_successor_finishes_the_reply(scene: Scene) -> None:
+    await scene.start()
+    reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
+    await scene.until(lambda: "queued" in reply["text"])
+    await scene.stop()
+    scene.api.done(1)
+    await scene.start()
+    await scene.until(lambda: "done" in reply["text"])
+    await scene.until(lambda: len(scene.telegram.history.shown(OPERATOR)) == 2)
+
+
+async def test_a_reply_that_was_finished_already_calls_nobody_again(scene: Scene) -> None:
+    await scene.start()
+    reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
+    await scene.until(lambda: "queued" in reply["text"])
+    scene.api.done(1)
+    await scene.until(lambda: len(scene.telegram.history.shown(OPERATOR)) == 2)
+    await scene.stop()
+    edits = len(scene.telegram.called("editMessageText"))
+    await scene.start()
+    await scene.until(lambda: len(scene.telegram.called("editMessageText")) > edits)
+    await scene.settled()
+    assert len(scene.telegram.history.shown(OPERATOR)) == 3  # with the answer to the last ask
+
+
+async def test_a_clean_stop_answers_what_was_heard_and_confirms_it(scene: Scene) -> None:
+    await scene.start()
+    scene.api.released.clear()
+    asked = await scene.say("/fleet deploy claw-2")
+    await scene.api.until("runs", 2)
+    stopping = asyncio.create_task(scene.stop())
+    await asyncio.sleep(0)
+    scene.api.released.set()
+    await stopping
+    assert scene.api.count("deploy") == 1
+    assert "asking" in str(scene.answer_to(asked)) or "queued" in str(scene.answer_to(asked))
+    assert scene.telegram.updates.waiting == []
+
+
+async def test_an_update_delivered_twice_is_answered_once(scene: Scene) -> None:
+    await scene.start()
+    asked = await scene.say("/fleet status")
+    await scene.telegram.updates.put("message", asked)
+    await scene.settled()
+    assert len(scene.telegram.history.shown(OPERATOR)) == 2  # with the answer to the last ask
+
+
+@pytest.mark.parametrize("trouble", ["502", "429", "hanging", "gone"])
+async def test_polling_outlives_a_dead_network(scene: Scene, trouble: str) -> None:
+    await scene.start()
+    weather = scene.telegram.weather
+    if trouble == "502":
+        weather.bad_gateway("getUpdates", times=5)
+    elif trouble == "429":
+        weather.flood("getUpdates", retry_after=40, times=3)
+    elif trouble == "hanging":
+        weather.hang()
+    else:
+        await scene.telegram.stop()
+    await scene.telegram.updates.steal()
+    begun = scene.clock.now()
+    # Long enough for several of our retries, which wait longer each time.
+    await scene.until(lambda: scene.clock.now() - begun > 90)
+    if trouble == "gone":
+        await scene.telegram.start()
+    weather.answer_again()
+    asked = await scene.say("/fleet status", date=int(scene.clock.now()))
+    await scene.until(lambda: scene.answer_to(asked))
+
+
+async def test_a_reply_is_said_once_the_network_is_back(scene: Scene) -> None:
+    await scene.start()
+    scene.telegram.weather.bad_gateway("sendMessage", times=3)
+    scene.telegram.weather.flood("sendMessage", retry_after=7)
+    asked = await scene.say("/fleet status")
+    await scene.until(lambda: scene.answer_to(asked))
+    assert len(scene.telegram.called("sendMessage")) == 5
+
+
+async def test_flood_control_is_obeyed_to_the_second(scene: Scene) -> None:
+    await scene.start()
+    scene.telegram.weather.flood("sendMessage", retry_after=30)
+    begun = scene.clock.now()
+    asked = await scene.say("/fleet status")
+    other = await scene.say("/fleet help", date=int(begun))
+    await scene.until(lambda: scene.answer_to(other))
+    assert scene.clock.now() - begun >= 30
+    answers = [one["message_id"] for one in (scene.answer_to(asked), scene.answer_to(other)) if one]
+    assert answers == sorted(answers)
+    assert len(scene.telegram.called("sendMessage")) == 3
+
+
+async def test_a_reply_that_somebody_deleted_is_said_anew(scene: Scene) -> None:
+    await scene.start()
+    reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
+    await scene.until(lambda: "queued" in reply["text"])
+    scene.people.delete(reply)
+    scene.api.done(1)
+    shown = scene.telegram.history.shown
+    await scene.until(lambda: any("Deploy claw-2: done" in one["text"] for one in shown(OPERATOR)))
+
+
+async def test_a_deploy_goes_on_while_its_reply_can_not_be_edited(scene: Scene) -> None:
+    await scene.start()
+    reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
+    await scene.until(lambda: "queued" in reply["text"])
+    scene.telegram.weather.bad_gateway("editMessageText", times=4)
+    scene.api.done(1)
+    await scene.until(lambda: "done" in reply["text"])
+
+
+# -- two pollers ---------------------------------------------------------------------------
+
+
+async def stolen(scene: Scene) -> None:
+    """Another program polls; return once ours has tried again."""
+    polls = scene.telegram.updates.polls
+    await scene.telegram.updates.steal()
+    await scene.until(lambda: scene.telegram.updates.polls > polls)
+
+
+async def test_one_conflict_is_nothing(scene: Scene) -> None:
+    await scene.start()
+    await stolen(scene)
+    assert "2 instances" in (await scene.reply_to(await scene.say("/fleet status")))["text"]
+
+
+async def test_after_three_conflicts_in_a_minute_it_pauses_and_says_so(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    await scene.start()
+    await stolen(scene)
+    await stolen(scene)
+    begun = scene.clock.now()
+    await stolen(scene)
+    assert 60 <= scene.clock.now() - begun <= 301
+    said = "Another program polls with my Telegram token."
+    assert said in caplog.text
+    assert any(said in one["text"] for one in scene.telegram.history.shown(scene.fleet["id"]))
+
+
+# -- webhooks ------------------------------------------------------------------------------
+
+
+async def ended(task: asyncio.Task[None], scene: Scene) -> BaseException | None:
+    await scene.until(task.done)
+    return task.exception()
+
+
+async def test_a_webhook_that_somebody_set_is_left_and_said(scene: Scene) -> None:
+    scene.telegram.methods.webhook["url"] = "https://hook.example/secret-path"
+    error = await ended(scene.run(), scene)
+    assert isinstance(error, Trouble)
+    assert "A webhook is set for this bot (hook.example)" in str(error)
+    assert "secret-path" not in str(error)
+    assert scene.telegram.called("deleteWebhook") == []
+    assert scene.telegram.methods.webhook["url"]
+
+
+async def test_a_webhook_that_somebody_sets_later_is_left_and_said(scene: Scene) -> None:
+    task = await scene.start()
+    scene.telegram.methods.webhook["url"] = "https://hook.example/x"
+    await scene.telegram.updates.steal()
+    assert "A webhook is set for this bot" in str(await ended(task, scene))
+    assert scene.telegram.called("deleteWebhook") == []
+
+
+async def test_a_token_that_telegram_does_not_know_is_said_and_not_shown(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    wrong = "700100:AAwrongwrongwrong"
+    error = await ended(scene.run(CLAWBOT_TELEGRAM_TOKEN=wrong), scene)
+    assert "Telegram does not know the token" in str(error)
+    assert "wrong" not in str(error) + caplog.text
+
+
+async def test_no_token_is_ever_logged(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    scene.telegram.weather.bad_gateway("*", times=2)
+    await scene.start()
+    await scene.reply_to(await scene.say("/fleet status"))
+    assert TOKEN not in caplog.text
+    assert TOKEN.partition(":")[2] not in caplog.text
+
+
+async def test_telegram_may_be_away_when_the_bot_starts(scene: Scene) -> None:
+    await scene.telegram.stop()
+    task = scene.run()
+    begun = scene.clock.now()
+    await scene.until(lambda: scene.clock.now() - begun > 60)
+    await scene.telegram.start()
+    asked = await scene.say("/fleet status", date=int(scene.clock.now()))
+    await scene.until(lambda: scene.answer_to(asked))
+    assert not task.done()
+
+
+# -- many at once --------------------------------------------------------------------------
+
+
+async def test_200_within_a_second_are_answered_once_each_in_order_with_one_read(
+    scene: Scene,
+) -> None:
+    people = [user(5000 + number) for number in range(20)]
+    operators = ",".join(f"telegram:{one['id']}" for one in people)
+    asked = []
+    for turn in range(10):
+        for one in people:
+            words = "status" if turn % 2 == 0 else "help"
+            asked.append(await scene.people.say(private(one["id"]), one, f"/fleet {words}"))
+    await scene.start(CLAWBOT_OPERATORS=operators)
+    await scene.until(lambda: len(scene.telegram.called("sendMessage")) >= 200)
+    await scene.telegram.history.until(lambda: all(scene.answer_to(one) for one in asked))
+    for one in people:
+        answered = [
+            message["reply_to_message"]["message_id"]
+            for message in scene.telegram.history.shown(one["id"])
+        ]
+        assert answered == list(range(1, 11))
+    assert scene.ec2.counts["DescribeInstances"] == 1

@@ -1,0 +1,45 @@
+"""The rule for two pollers, by the clock."""
+
+from clawbot.telegram.rivalry import Rivalry
+
+
+def shortest(low: float, _high: float) -> float:
+    return low
+
+
+def longest(_low: float, high: float) -> float:
+    return high
+
+
+def three(rivalry: Rivalry, now: float) -> float:
+    return [rivalry.conflict(now + second) for second in (0, 5, 10)][-1]
+
+
+def test_two_conflicts_are_tried_again_soon() -> None:
+    rivalry = Rivalry(shortest)
+    assert [rivalry.conflict(0), rivalry.conflict(5)] == [5.0, 5.0]
+
+
+def test_three_in_more_than_a_minute_are_not_three_in_a_minute() -> None:
+    rivalry = Rivalry(shortest)
+    assert [rivalry.conflict(now) for now in (0, 31, 62, 93)] == [5.0] * 4
+
+
+def test_the_third_in_a_minute_pauses_one_to_five_minutes() -> None:
+    assert three(Rivalry(shortest), 0) == 60
+    assert three(Rivalry(longest), 0) == 300
+
+
+def test_each_pause_is_longer_up_to_fifteen_minutes_and_never_the_last() -> None:
+    rivalry = Rivalry(shortest)
+    assert [three(rivalry, 1000.0 * turn) for turn in range(7)] == [
+        *(60, 120, 240, 480),
+        *(900, 900, 900),
+    ]
+
+
+def test_after_half_an_hour_of_calm_it_begins_anew() -> None:
+    rivalry = Rivalry(shortest)
+    three(rivalry, 0)
+    three(rivalry, 1000)
+    assert three(rivalry, 5000) == 60

@@ -1,0 +1,83 @@
+"""Updates that Telegram brings itself."""
+
+import socket
+
+import aiohttp
+import pytest
+
+from clawbot.telegram.trouble import Trouble
+from tests.telegram.scene import Scene
+
+SECRET = "a-secret-of-the-webhook"
+
+
+def free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+async def serving(scene: Scene) -> str:
+    """A bot that listens; the URL it gave to Telegram."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/telegram"
+    scene.run(
+        CLAWBOT_TELEGRAM_WEBHOOK_URL=url,
+        CLAWBOT_TELEGRAM_WEBHOOK_PORT=str(port),
+        CLAWBOT_TELEGRAM_WEBHOOK_SECRET=SECRET,
+    )
+    await scene.until(lambda: scene.telegram.methods.webhook["url"] == url)
+    return url
+
+
+async def test_what_telegram_brings_is_answered_once(scene: Scene) -> None:
+    await serving(scene)
+    asked = await scene.say("/fleet status")
+    update = scene.telegram.updates.waiting[0]
+    assert await scene.telegram.deliver(update) == 200
+    assert await scene.telegram.deliver(update) == 200  # as after an answer that got lost
+    await scene.reply_to(asked)
+    help_ = await scene.say("/fleet help")
+    await scene.telegram.deliver(scene.telegram.updates.waiting[0])
+    await scene.reply_to(help_)
+    assert len(scene.telegram.history.shown(asked["chat"]["id"])) == 2
+    assert scene.telegram.called("getUpdates") == []
+    assert scene.telegram.updates.allowed == ["message", "callback_query"]
+
+
+async def test_who_does_not_know_the_secret_is_refused(scene: Scene) -> None:
+    url = await serving(scene)
+    asked = await scene.say("/fleet deploy claw-2")
+    async with aiohttp.ClientSession() as session:
+        for headers in ({}, {"X-Telegram-Bot-Api-Secret-Token": "guessed"}):
+            async with session.post(
+                url, json=scene.telegram.updates.waiting[0], headers=headers
+            ) as answer:
+                assert answer.status == 403
+        async with session.post(
+            url, data=b"{", headers={"X-Telegram-Bot-Api-Secret-Token": SECRET}
+        ) as answer:
+            assert answer.status == 200
+    help_ = await scene.say("/fleet help")
+    await scene.telegram.deliver(scene.telegram.updates.waiting[1])
+    await scene.reply_to(help_)
+    assert scene.answer_to(asked) is None
+
+
+async def test_a_stop_leaves_the_webhook_to_the_successor(scene: Scene) -> None:
+    url = await serving(scene)
+    await scene.stop()
+    assert scene.telegram.methods.webhook["url"] == url
+
+
+async def test_somebody_elses_webhook_is_not_replaced(scene: Scene) -> None:
+    scene.telegram.methods.webhook["url"] = "https://hook.example/x"
+    task = scene.run(
+        CLAWBOT_TELEGRAM_WEBHOOK_URL="https://bot.example/telegram",
+        CLAWBOT_TELEGRAM_WEBHOOK_PORT="0",
+        CLAWBOT_TELEGRAM_WEBHOOK_SECRET=SECRET,
+    )
+    await scene.until(task.done)
+    with pytest.raises(Trouble, match=r"hook\.example"):
+        task.result()
+    assert scene.telegram.called("setWebhook") == []
