@@ -35,7 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--registry", metavar="FILE", help="the registry at its source")
     demo.add_argument("--unhealthy", metavar="IDS", help="their next host never becomes healthy")
     demo.add_argument("--instance", metavar="ID", help="the bot rides on this instance's host")
-    demo.add_argument("--front", metavar="NAME", help="terminal")
+    demo.add_argument("--front", metavar="NAME", help="terminal, discord or telegram")
     demo.add_argument("--engine", metavar="NAME", help="stand-in")
     demo.add_argument("--log", metavar="FILE", help="write the bot's log there")
     return parser

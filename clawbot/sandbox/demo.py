@@ -3,6 +3,7 @@
 import asyncio
 import io
 import logging
+import os
 import signal
 import sys
 from collections import Counter
@@ -16,6 +17,7 @@ from rich.text import Text
 from clawbot import terminal_input
 from clawbot.bot import Bot, assemble
 from clawbot.line_editor import LineEditor
+from clawbot.sandbox.demo_front import FRONTS, lacking, serve_front
 from clawbot.sandbox.speaker import speakers
 from clawbot.sandbox.world import USUAL_PORTS, Options, World, is_checkout, open_world
 from clawbot.settings import load
@@ -75,12 +77,10 @@ def _problem(wish: Wish) -> str:
     """Why there can be no such demo, with what would be right."""
     if not is_checkout():
         return "clawbot demo runs the repository's own workflow file: start it in a checkout."
-    for variable, asked, there in (
-        ("FRONT", wish.front, PLATFORM),
-        ("ENGINE", wish.engine, "stand-in"),
-    ):
-        if asked not in ("", there):
-            return f"{variable}={asked}: only `{there}` is there yet."
+    if wish.front not in ("", PLATFORM) and (why := lacking(wish.front, os.environ)):
+        return why
+    if wish.engine not in ("", "stand-in"):
+        return f"ENGINE={wish.engine}: only `stand-in` is there yet."
     registry = _options(wish).registry
     try:
         return _unknown(wish, parse(registry.read_bytes()).ids)
@@ -113,6 +113,8 @@ async def _run(wish: Wish) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that knows no ✓
     async with open_world(_options(wish)) as world:
+        if wish.front in FRONTS:
+            return await serve_front(world, wish.instance, wish.front, os.environ)
         settings = load(world.bot_environ(wish.instance), world.folder)
         async with assemble(settings, SystemClock()) as bot:
             return await _chat(bot, world)
