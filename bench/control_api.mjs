@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import { timingSafeEqual } from "node:crypto";
 import { request } from "node:http";
 
-const OWN_ACCOUNT = "123456789012";
 const KEYS = ["action", "target", "caller", "ami_override", "requested_by", "request_id", "reply"];
 const ID = /^(?!all$)(?=.{1,32}$)[a-z0-9](-?[a-z0-9])*$/;
 const FLEET = /^arn:aws:iam::(\d{12}):user\/fleet\/(agent|chat)\/([\w-]{1,32})\/\3-\2$/;
@@ -22,7 +21,7 @@ async function handler(event) {
   const token = Buffer.from(event.headers["x-clawdinator-token"] ?? "");
   if (!process.env.CONTROL_API_TOKEN.split("\n").some((one) => same(token, Buffer.from(one)))) return refuse(401, "unauthorized", "The token is wrong.");
   const [, account, role, owner] = FLEET.exec(event.requestContext.authorizer?.iam?.userArn) ?? [];
-  if (account !== OWN_ACCOUNT) return refuse(403, "forged_caller", "The signer is not of our account.");
+  if (account !== "123456789012") return refuse(403, "forged_caller", "The signer is not of our account.");
   if (event.body.length > 16384) return refuse(413, "too_large", "The body may have 16384 bytes.");
   const ask = JSON.parse(event.body);
   if (!Object.keys(ask).every((key) => KEYS.includes(key)) || ask.action !== "deploy" || !(ask.target === "all" || ID.test(ask.target))) return refuse(400, "bad_request", "`target` must be `all` or an instance id.");

@@ -42,6 +42,7 @@ class SmallGitHub:
     cancelled: list[int] = field(default_factory=list)
     refusals: deque[web.Response] = field(default_factory=deque)
     names_runs: bool = True
+    lists: bool = True
     hangs: bool = False
     cancel_status: int = 202
     log_requests: list[Mapping[str, str]] = field(default_factory=list)
@@ -107,7 +108,7 @@ class SmallGitHub:
 
     async def _list(self, request: web.Request) -> web.Response:
         since = request.query.get("created", ">=").removeprefix(">=")
-        found = [run for run in self.runs if run["created_at"] >= since]
+        found = [run for run in self.runs if run["created_at"] >= since and self.lists]
         size, page = int(request.query["per_page"]), int(request.query["page"])
         shown = found[(page - 1) * size : page * size]
         return web.json_response({"total_count": len(found), "workflow_runs": shown})
