@@ -9,7 +9,7 @@ class Row:
 
     Attributes:
         ratio: ours by theirs, from one run in which they took turns.
-        limit: what the ratio may be at most.
+        limit: what the ratio may be at most; None where it is only shown.
     """
 
     what: str
@@ -17,4 +17,4 @@ class Row:
     theirs: str
     theirs_ms: float
     ratio: float
-    limit: float
+    limit: float | None
