@@ -62,7 +62,6 @@ class FleetCog(commands.Cog, name=COG):
         self._drawing = Drawing(Seal(secret), bot.clock, bot.settings.bot)
         self._glance = Glance(bot.fleet, bot.clock)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._answered: set[str] = set()
 
     async def cog_load(self) -> None:
         self._client.add_dynamic_items(FleetButton)
@@ -152,22 +151,10 @@ class FleetCog(commands.Cog, name=COG):
             case Act.CANCEL:
                 await do.cancel(int(press.what), self._ask(interaction, (), reply), chat)
             case Act.YES | Act.NO:
-                await self._answer(press, interaction, chat, reply)
-
-    async def _answer(
-        self, press: Press, interaction: discord.Interaction[Any], chat: PressChat, reply: str
-    ) -> None:
-        """A yes carries the request id of the question, so that two of them are one deploy."""
-        question = custom_id.question(press)
-        ask = self._ask(interaction, (), question.asked)
-        if press.act is Act.NO:
-            await self._bot.commands.decline(question, ask, chat, reply)
-        elif ask.account == question.asker and question.asked in self._answered:
-            await chat.send(refused("You have answered that already.", "answered"))
-        else:
-            if ask.account == question.asker:
-                self._answered.add(question.asked)
-            await self._bot.commands.confirm(question, ask, chat, reply)
+                question = custom_id.question(press)
+                ask = self._ask(interaction, (), question.asked)
+                say = do.confirm if press.act is Act.YES else do.decline
+                await say(question, ask, chat, reply)
 
     # -- messages --------------------------------------------------------------------------
 

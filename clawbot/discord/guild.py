@@ -39,7 +39,15 @@ def look(client: discord.Client, settings: Settings) -> discord.Guild:
         raise Trouble("My client needs the intents `guilds` and `guild_messages`: switch them on.")
     for channel in settings.discord_channels:
         _look_into(guild, channel)
+    lacking = _lacking(guild.me.guild_permissions)
+    if lacking and not settings.discord_channels:
+        raise Trouble(f"In {guild.name} I may not {lacking}: allow it to my role there.")
     return guild
+
+
+def _lacking(has: discord.Permissions) -> str:
+    names = [name for name, needed in NEEDED if needed and not getattr(has, name)]
+    return ", ".join(name.replace("_", " ") for name in names)
 
 
 def _look_into(guild: discord.Guild, id_: int) -> None:
@@ -49,8 +57,8 @@ def _look_into(guild: discord.Guild, id_: int) -> None:
             f"I see no channel {id_} in {guild.name}: check {PREFIX}DISCORD_CHANNELS, "
             "or let me view it."
         )
-    has = channel.permissions_for(guild.me)
-    lacking = [name for name, needed in NEEDED if needed and not getattr(has, name)]
+    lacking = _lacking(channel.permissions_for(guild.me))
     if lacking:
-        words = ", ".join(name.replace("_", " ") for name in lacking)
-        raise Trouble(f"In #{channel.name} I may not {words}: allow it in the channel's settings.")
+        raise Trouble(
+            f"In #{channel.name} I may not {lacking}: allow it in the channel's settings."
+        )

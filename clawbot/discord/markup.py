@@ -149,7 +149,7 @@ def _question(asked: Question) -> discord.Embed:
 
 def _deploying(reply: Deploying) -> discord.Embed:
     seen = reply.progress
-    image = f" with {seen.image}" if seen.image else ""
+    image = f" with {_escaped(cut(seen.image, 100))}" if seen.image else ""
     made = _embed(f"Deploy {seen.target}{image}", "\n".join(_told(reply)), _STAGES[seen.stage])
     if seen.url.startswith(("https://", "http://")):
         made.url = cut(seen.url, limit.LINK)

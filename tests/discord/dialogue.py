@@ -2,6 +2,7 @@
 
 from clawbot.sandbox.discord_api.guild import Message
 from clawbot.sandbox.discord_api.interaction import Interaction
+from clawbot.sandbox.discord_api.server import DiscordApi
 from tests.discord.ec2 import NEWEST, OLDER
 from tests.discord.scene import Scene
 
@@ -17,7 +18,12 @@ async def deploying(scene: Scene, target: str = "claw-2") -> tuple[Interaction, 
 
 
 def pings(scene: Scene) -> list[Message]:
-    return [one for one in scene.channel() if "<@" in (one.body.get("content") or "")]
+    return pings_in(scene.discord)
+
+
+def pings_in(api: DiscordApi) -> list[Message]:
+    channel = api.guild.in_channel(api.fleet.id)
+    return [one for one in channel if "<@" in (one.body.get("content") or "")]
 
 
 async def question(scene: Scene, target: str = "all") -> tuple[Interaction, Message]:

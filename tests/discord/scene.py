@@ -8,9 +8,10 @@ from typing import Self
 
 from clawbot.bot import assemble
 from clawbot.discord.run import run
+from clawbot.sandbox.discord_api.address import pointed_at
 from clawbot.sandbox.discord_api.guild import Message
 from clawbot.sandbox.discord_api.interaction import Interaction
-from clawbot.sandbox.discord_api.server import Application, DiscordApi, pointed_at
+from clawbot.sandbox.discord_api.server import Application, DiscordApi
 from clawbot.settings import load
 from tests.clawbot.bots import registry
 from tests.clock import TurnedClock

@@ -55,7 +55,7 @@ async def test_pressed_twice_it_is_one_deploy(scene: Scene) -> None:
     id_ = reply.buttons["Deploy"]
     await scene.discord.press(scene.app, scene.operator, reply, id_)
     again = await scene.discord.press(scene.app, scene.operator, reply, id_)
-    assert "answered that already" in await whispered(scene, again)
+    assert "That was asked already" in await whispered(scene, again)
     await scene.until(lambda: "queued" in reply.text)
     assert scene.api.count("deploy") == 1
 

@@ -52,6 +52,12 @@ async def test_a_permission_that_is_missing(scene: Scene) -> None:
     )
 
 
+async def test_a_permission_that_is_missing_in_the_whole_guild(scene: Scene) -> None:
+    scene.discord.guild.everyone &= ~(1 << 16)
+    said = await trouble(scene, CLAWBOT_DISCORD_CHANNELS="")
+    assert said == "In Fleet I may not read message history: allow it to my role there."
+
+
 async def test_invited_without_commands(scene: Scene) -> None:
     scene.app.may_command = False
     assert (await trouble(scene)).startswith("Discord lets me make no commands there: invite me")
@@ -86,7 +92,7 @@ async def test_it_is_an_extension_of_any_bot(ec2: Aws, monkeypatch: pytest.Monke
 async def test_the_command_ends_with_a_sentence_and_no_trace(scene: Scene) -> None:
     program = (
         "import sys; from clawbot.cli import main; "
-        "from clawbot.sandbox.discord_api.server import pointed_at\n"
+        "from clawbot.sandbox.discord_api.address import pointed_at\n"
         f"with pointed_at({scene.discord.url!r}): sys.exit(main(['run']))"
     )
     environ = scene.environ("demo", scene.app) | {"CLAWBOT_DISCORD_TOKEN": "MTIz.wrong.token"}

@@ -19,9 +19,10 @@ from pathlib import Path
 
 from clawbot.bot import assemble
 from clawbot.discord.run import run
+from clawbot.sandbox.discord_api.address import pointed_at
 from clawbot.sandbox.discord_api.guild import Message, Person
 from clawbot.sandbox.discord_api.page import WIDTH, page
-from clawbot.sandbox.discord_api.server import Application, DiscordApi, pointed_at
+from clawbot.sandbox.discord_api.server import Application, DiscordApi
 from clawbot.sandbox.world import Options, World, open_world
 from clawbot.settings import load
 from fleet_control.clock import SystemClock
@@ -79,7 +80,7 @@ def staged() -> dict[str, str]:
 async def pages(registry: Path) -> dict[str, str]:
     """The question, a deploy in progress, and the status meanwhile, by name."""
     options = replace(Options(), registry=registry)
-    async with open_world(options) as world, DiscordApi(SystemClock()) as api:
+    async with open_world(options) as world, DiscordApi(SystemClock(), patience=120) as api:
         with pointed_at(api.url):
             app, person = api.application(), api.person("sam")
             async with _serving(world, api, app, person):

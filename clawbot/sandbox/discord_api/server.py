@@ -3,14 +3,11 @@
 import asyncio
 import base64
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
-import discord
-import yarl
 from aiohttp import web
 
 from clawbot.sandbox.discord_api import gateway
@@ -43,11 +40,12 @@ class DiscordApi:
     """Starts with a guild, a channel `fleet`, and nobody in it.
 
     `problems` collects what Discord would not have taken; `asked` every REST call. `privileged`
-    are the intents that nobody is granted here.
+    are the intents that nobody is granted here. `patience` is how many seconds `until` waits.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, patience: float = PATIENCE_SECONDS) -> None:
         self.now = clock.now
+        self._patience = patience
         self.snowflakes = Snowflakes(clock)
         self.guild = Guild(self.snowflakes.next())
         self.fleet = self.channel("fleet")
@@ -177,7 +175,7 @@ class DiscordApi:
 
     async def until(self, holds: Callable[[], object]) -> None:
         """Wait until something is so; asked again at every change."""
-        async with asyncio.timeout(PATIENCE_SECONDS), self._changed:
+        async with asyncio.timeout(self._patience), self._changed:
             await self._changed.wait_for(lambda: bool(holds()))
 
     def changed(self) -> None:
@@ -288,16 +286,3 @@ class DiscordApi:
             "private_channels": [],
             "relationships": [],
         }
-
-
-@contextmanager
-def pointed_at(url: str) -> Iterator[None]:
-    """discord.py speaks to this address, in this whole process, for as long as the block lasts."""
-    socket = discord.gateway.DiscordWebSocket
-    before = discord.http.Route.BASE, socket.DEFAULT_GATEWAY
-    discord.http.Route.BASE = f"{url}/api/v10"
-    socket.DEFAULT_GATEWAY = yarl.URL(f"{url.replace('http', 'ws')}/gateway/")
-    try:
-        yield
-    finally:
-        discord.http.Route.BASE, socket.DEFAULT_GATEWAY = before

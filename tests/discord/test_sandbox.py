@@ -1,0 +1,50 @@
+"""The whole loop: a guild on loopback drives the sandbox, as a real guild does."""
+
+import asyncio
+from contextlib import suppress
+
+from clawbot.sandbox.demo_front import lacking, serve_front
+from clawbot.sandbox.discord_api.address import pointed_at
+from clawbot.sandbox.discord_api.server import DiscordApi
+from clawbot.sandbox.world import Options, open_world
+from fleet_control.clock import SystemClock
+from tests.discord.dialogue import pings_in
+from tests.sandbox.whole import SWIFT
+
+
+async def test_a_deploy_replaces_a_host_and_pings_its_asker() -> None:
+    async with (
+        open_world(Options(timing=SWIFT)) as world,
+        DiscordApi(SystemClock(), patience=120) as api,
+    ):
+        with pointed_at(api.url):
+            app, operator = api.application(), api.person("operator")
+            environ = {
+                "CLAWBOT_DISCORD_TOKEN": app.token,
+                "CLAWBOT_DISCORD_GUILD": api.guild.id,
+                "CLAWBOT_OPERATORS": f"discord:{operator.id}",
+            }
+            serving = asyncio.create_task(serve_front(world, "", "discord", environ))
+            try:
+                await api.until(lambda: "fleet" in app.commands)
+                asked = await api.command(app, operator, "deploy", target="clawdinator-2")
+                await api.until(lambda: pings_in(api))
+                assert asked.message is not None
+                assert "🟢 **clawdinator-2** · replaced, healthy" in asked.message.text
+                status = await api.command(app, operator, "status")
+                await api.until(lambda: status.message and not status.message.loading)
+                assert status.message is not None
+                assert "**clawdinator-2** · healthy · newest image" in status.message.text
+            finally:
+                serving.cancel()
+                with suppress(asyncio.CancelledError):
+                    await serving
+        assert api.problems == []
+
+
+def test_a_front_says_what_it_lacks() -> None:
+    assert lacking("discord", {"CLAWBOT_DISCORD_TOKEN": "x"}) == (
+        "FRONT=discord needs CLAWBOT_DISCORD_GUILD in the environment."
+    )
+    assert lacking("irc", {}) == "FRONT=irc: it is one of terminal, discord, telegram."
+    assert lacking("telegram", {"CLAWBOT_TELEGRAM_TOKEN": "x"}) == ""
