@@ -1,6 +1,5 @@
 """How fast Telegram lets a bot speak."""
 
-import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, field
 
@@ -61,8 +60,6 @@ class Pace:
         wait = max(self._bucket(chat).reserve(now), self._everywhere.reserve(now))
         if wait > 0:
             await self.clock.sleep(wait)
-        else:
-            await asyncio.sleep(0)
 
     def hold(self, chat: int, seconds: float) -> None:
         """Telegram asked for silence there."""

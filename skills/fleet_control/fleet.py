@@ -80,7 +80,7 @@ class Fleet:
             return facts
         status = await self._status(known)
         facts = _with_status(facts, status)
-        if not isinstance(caller, BotInstance) or _refused(caller, target, image, facts):
+        if not isinstance(caller, BotInstance) or _refused_first(caller, target, image, facts):
             return facts
         return _with_runs(facts, caller, target, status, await self._runs())
 
@@ -118,6 +118,12 @@ def _decided_anyway(caller: Caller, target: str, image: str, facts: Facts) -> bo
 
 def _refused(caller: Caller, target: str, image: str, facts: Facts) -> bool:
     return isinstance(judge(caller, target, image, facts), Refused)
+
+
+def _refused_first(caller: Caller, target: str, image: str, facts: Facts) -> bool:
+    """Whether no row that needs the runs could come before the one that refuses."""
+    verdict = judge(caller, target, image, facts)
+    return isinstance(verdict, Refused) and verdict.code is not Code.FLEET_UNWELL
 
 
 def _with_ids(facts: Facts, known: KnownRegistry | None, target: str) -> Facts:

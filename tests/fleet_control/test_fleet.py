@@ -250,6 +250,16 @@ async def test_an_unwell_fleet_keeps_a_bot_from_a_healthy_host(
     assert code(await fleet.judge(BOT, "claw-2", "")) is Code.FLEET_UNWELL
 
 
+async def test_the_first_row_that_fits_decides_though_a_later_one_is_seen_sooner(
+    fleet: Fleet, control: Lambda, cloud: Aws
+) -> None:
+    control.has_registry(*IDS)
+    control.has_runs(run(9, status="in_progress", conclusion=None, caller="claw-1"))
+    cloud.scripts["DescribeInstances"] = [aws.instances("i-1", "i-2")]
+
+    assert code(await fleet.judge(BOT, "claw-2", "")) is Code.BUSY
+
+
 async def test_with_the_runs_away_the_rest_is_judged(
     fleet: Fleet, control: Lambda, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -69,16 +69,16 @@ class Scene:
     # -- bots ------------------------------------------------------------------------------
 
     async def start(
-        self, name: str = "demo", limits: Limits = SOON, **environ: str
+        self, name: str = "demo", each: float = 0.1, **environ: str
     ) -> asyncio.Task[None]:
         """A bot of that name, polling; or already ended, with its trouble."""
         before = self.telegram.updates.polls
-        task = self.run(name, limits, **environ)
-        await self.until(lambda: task.done() or self.telegram.updates.polls > before)
+        task = self.run(name, **environ)
+        await self.until(lambda: task.done() or self.telegram.updates.polls > before, each)
         return task
 
-    def run(self, name: str = "demo", limits: Limits = SOON, **environ: str) -> asyncio.Task[None]:
-        self._running[name] = asyncio.create_task(self._bot(name, limits, environ))
+    def run(self, name: str = "demo", **environ: str) -> asyncio.Task[None]:
+        self._running[name] = asyncio.create_task(self._bot(name, environ))
         return self._running[name]
 
     async def stop(self, name: str = "demo") -> None:
@@ -104,9 +104,9 @@ class Scene:
             "CLAWBOT_TELEGRAM_API_URL": self.telegram.url,
         }
 
-    async def _bot(self, name: str, limits: Limits, environ: dict[str, str]) -> None:
+    async def _bot(self, name: str, environ: dict[str, str]) -> None:
         async with assemble(load(self.environ(name) | environ), self.clock) as bot:
-            await run(bot, limits, poll_seconds=5, answer_seconds=2.0)
+            await run(bot, SOON, poll_seconds=5, answer_seconds=2.0)
 
     # -- what people do --------------------------------------------------------------------
 
@@ -151,11 +151,11 @@ class Scene:
 
     # -- time ------------------------------------------------------------------------------
 
-    async def until(self, holds: Callable[[], object]) -> None:
-        """Let time pass, a second at a turn, until something is so."""
+    async def until(self, holds: Callable[[], object], each: float = 1.0) -> None:
+        """Let time pass, so many seconds at a turn, until something is so."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             while not holds():
-                await self.clock.turn(1.0)
+                await self.clock.turn(each)
                 with suppress(TimeoutError):
                     await self.telegram.history.until(holds, within=0.01)
 

@@ -1,0 +1,134 @@
+"""The Bot API on loopback refuses what Telegram refuses, in its words."""
+
+import json
+from typing import Any
+
+import pytest
+from telegram import (
+    Bot,
+    BotCommand,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+)
+from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, RetryAfter
+
+from tests.telegram.scene import FLEET, OPERATOR, TOKEN, Scene
+
+
+def button(data: str) -> InlineKeyboardMarkup:
+    return InlineKeyboardMarkup([[InlineKeyboardButton("x", callback_data=data)]])
+
+
+@pytest.fixture
+async def bot(scene: Scene) -> Any:
+    async with Bot(TOKEN, base_url=f"{scene.telegram.url}/bot") as bot:
+        yield bot
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("<b>open", 'can\'t find end tag corresponding to start tag "b"'),
+        ("a < b", None),
+        ("<ami-1>", 'unsupported start tag "ami-1"'),
+        ("</b>", 'unexpected end tag "b"'),
+        ("<b><i>x</b></i>", 'unexpected end tag "b"'),
+        ("x" * 4097, "message is too long"),
+        ("🦞" * 2049, "message is too long"),
+        (" ", "message text is empty"),
+    ],
+)
+async def test_html_is_read_strictly(bot: Bot, text: str, said: str | None) -> None:
+    if said is None:
+        with pytest.raises(BadRequest, match="parse entities"):
+            await bot.send_message(OPERATOR, text, parse_mode="HTML")
+        return
+    with pytest.raises(BadRequest) as refused:
+        await bot.send_message(OPERATOR, text, parse_mode="HTML")
+    assert said.lower() in str(refused.value).lower()
+
+
+async def test_the_limit_counts_what_is_seen(bot: Bot) -> None:
+    sent = await bot.send_message(OPERATOR, f"<b>{'&lt;' * 4096}</b>", parse_mode="HTML")
+    assert sent.text == "<" * 4096
+
+
+@pytest.mark.parametrize("data", ["x" * 65, "é" * 33])
+async def test_a_button_carries_at_most_64_bytes(bot: Bot, data: str) -> None:
+    with pytest.raises(BadRequest, match=r"(?i)button_data_invalid"):
+        await bot.send_message(OPERATOR, "x", reply_markup=button(data))
+    await bot.send_message(OPERATOR, "x", reply_markup=button("x" * 64))
+
+
+async def test_an_edit_must_change_something(bot: Bot) -> None:
+    sent = await bot.send_message(OPERATOR, "x", reply_markup=button("1"))
+    with pytest.raises(BadRequest, match="not modified"):
+        await bot.edit_message_text("x", OPERATOR, sent.message_id, reply_markup=button("1"))
+    await bot.edit_message_text("x", OPERATOR, sent.message_id)
+    with pytest.raises(BadRequest, match="to edit not found"):
+        await bot.edit_message_text("x", OPERATOR, 999)
+
+
+async def test_a_press_can_be_answered_once_soon_and_shortly(scene: Scene, bot: Bot) -> None:
+    sent = scene.people.write(scene.alone, scene.telegram.history.bot, "x")
+    query, late = [await scene.people.send_data(sent, scene.operator, "1") for _ in range(2)]
+    with pytest.raises(BadRequest, match=r"(?i)too_long"):
+        await bot.answer_callback_query(query, "x" * 201)
+    await bot.answer_callback_query(query, "x" * 200)
+    with pytest.raises(BadRequest, match="Query is too old"):
+        await bot.answer_callback_query(query)
+    await scene.clock.turn(16)
+    with pytest.raises(BadRequest, match="Query is too old"):
+        await bot.answer_callback_query(late)
+
+
+async def test_updates_come_again_until_an_offset_confirms_them(scene: Scene, bot: Bot) -> None:
+    for text in ("one", "two"):
+        await scene.people.say(scene.alone, scene.operator, text)
+    first = await bot.get_updates()
+    assert [update.update_id for update in await bot.get_updates()] == [100, 101]
+    rest = await bot.get_updates(first[0].update_id + 1)
+    assert [update.update_id for update in rest] == [101]
+    assert await bot.get_updates(102) == ()
+    assert scene.telegram.updates.confirmed == [100, 101]
+
+
+async def test_with_a_webhook_there_is_no_polling(bot: Bot) -> None:
+    await bot.set_webhook("https://hook.example/x", secret_token="s")
+    with pytest.raises(Conflict, match="webhook is active"):
+        await bot.get_updates()
+    await bot.delete_webhook()
+    assert await bot.get_updates() == ()
+
+
+async def test_trouble_comes_as_it_was_ordered(scene: Scene, bot: Bot) -> None:
+    scene.telegram.weather.flood("sendMessage", 7)
+    with pytest.raises(RetryAfter):
+        await bot.send_message(OPERATOR, "x")
+    scene.telegram.weather.bad_gateway()
+    with pytest.raises(NetworkError, match="Bad Gateway"):
+        await bot.send_message(OPERATOR, "x")
+    await bot.send_message(OPERATOR, "x")
+    with pytest.raises(BadRequest, match=r"(?i)chat not found"):
+        await bot.send_message(42, "x")
+
+
+async def test_another_token_is_not_known(scene: Scene) -> None:
+    with pytest.raises(InvalidToken):
+        async with Bot("1:other", base_url=f"{scene.telegram.url}/bot"):
+            pass
+
+
+async def test_menus_are_checked(bot: Bot) -> None:
+    with pytest.raises(BadRequest, match=r"(?i)command_invalid"):
+        await bot.set_my_commands([BotCommand("Fleet", "x")])
+    with pytest.raises(BadRequest, match=r"(?i)too_much"):
+        await bot.set_my_commands([BotCommand(f"c{number}", "x") for number in range(101)])
+
+
+def test_commands_are_found_where_telegram_finds_them(scene: Scene) -> None:
+    said = scene.people.write(scene.fleet, scene.operator, "🦞 /fleet@fleet_bot and /help")
+    assert (
+        json.dumps([(e["offset"], e["length"]) for e in said["entities"]]) == "[[3, 16], [24, 5]]"
+    )
+    assert said["chat"]["id"] == FLEET

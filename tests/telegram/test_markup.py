@@ -1,0 +1,89 @@
+"""Whatever is said fits into a message, and Telegram takes it."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clawbot.progress import HostProgress, HostStage, Progress, Stage
+from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
+from clawbot.sandbox.telegram_api.markup import read_text
+from clawbot.seal import Seal
+from clawbot.telegram.drawing import Drawing, Origin
+from clawbot.telegram.markup import render
+from fleet_control.registry import parse
+from fleet_control.registry_source import KnownRegistry
+from fleet_control.status import Health, Host, HostState, Image, Reading, shape
+from tests.clawbot.bots import registry
+from tests.clock import TurnedClock
+
+NOW = 1_790_000_000.0
+ANYTHING = st.text(max_size=3000)
+NASTY = '</code><b>&lt;" `x` 🦞'
+
+
+def plain(reply: Reply) -> str:
+    """What a reader sees; Refusal if Telegram would not take it."""
+    return read_text(render(reply, NOW), "HTML")[0]
+
+
+@given(st.lists(ANYTHING, min_size=1, max_size=8), st.sampled_from(Tone))
+def test_any_notice_is_taken(lines: list[str], tone: Tone) -> None:
+    plain(Notice(("It says:", *lines), tone))
+
+
+@given(ANYTHING, ANYTHING, ANYTHING, ANYTHING, st.sampled_from(Stage))
+def test_any_deploy_is_taken(
+    step: str, reason: str, advice: str, trouble: str, stage: Stage
+) -> None:
+    progress = Progress(
+        stage, "claw-1", url='https://x/?"<', step=step, reason=reason, advice=advice
+    )
+    plain(Deploying(progress, trouble=trouble))
+
+
+def test_what_people_wrote_is_shown_as_they_wrote_it() -> None:
+    assert NASTY.replace("`", "") in plain(Notice((f"I don't know {NASTY}.",)))
+
+
+def test_code_in_backquotes_is_code() -> None:
+    _, entities = read_text(render(Notice(("Say `all` & <go>",)), NOW), "HTML")
+    assert entities == [{"type": "code", "offset": 4, "length": 3}]
+
+
+def test_a_deploy_of_many_hosts_shows_how_far_it_is() -> None:
+    hosts = tuple(
+        HostProgress(
+            f"claw-{number}",
+            "ami-0aaaaaaaaaaaaaaaa",
+            "ami-0bbbbbbbbbbbbbbbb",
+            HostStage.HEALTHY if number < 100 else HostStage.WAITING,
+        )
+        for number in range(200)
+    )
+    said = plain(Deploying(Progress(Stage.RUNNING, "all", hosts=hosts)))
+    assert "▰▰▰▰▰▰▰▰▱▱▱▱▱▱▱▱ 100 of 200 replaced, healthy" in said
+
+
+def test_a_question_about_a_large_fleet_is_taken() -> None:
+    ids = tuple(f"claw-{number}-{'x' * 20}" for number in range(500))
+    asked = Question("all", "", "telegram:1", "7", NOW + 120, NASTY, ids, ids, ids)
+    said = plain(asked)
+    assert "/fleet deploy all" in said
+    assert "and 488 more" in said
+
+
+def test_every_page_of_a_fleet_in_the_worst_shape_is_taken() -> None:
+    ids = [f"{'x' * 27}-{number}" for number in range(500)]
+    known = KnownRegistry(parse(registry(*ids)), "", NOW - 90_000, fresh=False, trouble=NASTY * 99)
+    hosts = tuple(
+        Host(
+            f"i-{number:017x}", id_, HostState.RUNNING, Health.IMPAIRED, "m5.24xlarge", "ami-1", 1.0
+        )
+        for number, id_ in enumerate(ids)
+        for _ in range(2)
+    )
+    status = shape(known, Reading(hosts, (Image("ami-2", NASTY, NOW - 9),), NOW))
+    drawing = Drawing(Seal("s"), TurnedClock())
+    for page in range(50):
+        drawn = drawing.draw(StatusReport(status, page), Origin(1, 2))
+        said, _ = read_text(drawn.text, "HTML")
+        assert f"Page {page + 1} of 50" in said

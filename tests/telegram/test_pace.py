@@ -1,0 +1,78 @@
+"""How fast the bot speaks: below what Telegram documents, whatever it is asked."""
+
+import asyncio
+from collections import defaultdict
+
+import pytest
+
+from clawbot.telegram.pace import Limits, Pace, Rate
+from tests.clock import TurnedClock
+
+
+async def spoken(
+    chats: list[int], seconds: int, limits: Limits | None = None
+) -> list[tuple[float, int]]:
+    """When each turn came, in a time of so many seconds."""
+    clock = TurnedClock()
+    begun = clock.now()
+    pace = Pace(clock, limits or Limits())
+    turns: list[tuple[float, int]] = []
+
+    async def speak(chat: int) -> None:
+        await pace.turn(chat)
+        turns.append((clock.now() - begun, chat))
+
+    tasks = [asyncio.create_task(speak(chat)) for chat in chats]
+    await asyncio.sleep(0)
+    for _ in range(seconds * 4):
+        await clock.turn(0.25)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    return turns
+
+
+def most_within(turns: list[tuple[float, int]], seconds: float) -> int:
+    times = [time for time, _ in turns]
+    return max(sum(begun <= time < begun + seconds for time in times) for begun in times)
+
+
+async def test_nowhere_more_than_thirty_a_second() -> None:
+    turns = await spoken([1000 + number for number in range(300)], seconds=15)
+    assert len(turns) == 300
+    assert most_within(turns, 1.0) <= 31
+
+
+async def test_in_a_group_at_most_twenty_a_minute() -> None:
+    turns = await spoken([-1] * 60, seconds=180)
+    assert most_within(turns, 60.0) <= 20
+
+
+async def test_one_chat_does_not_hold_up_another() -> None:
+    turns = await spoken([-1] * 30 + [7], seconds=2)
+    assert 7 in [chat for _, chat in turns]
+
+
+async def test_alone_with_somebody_a_few_at_once_and_then_one_a_second() -> None:
+    times = [time for time, _ in await spoken([7] * 12, seconds=20)]
+    assert times[:5] == [0.0] * 5
+    assert times[5:] == pytest.approx([1, 2, 3, 4, 5, 6, 7], abs=0.3)
+
+
+async def test_what_telegram_asked_for_comes_first() -> None:
+    clock = TurnedClock()
+    pace = Pace(clock, Limits(Rate(0.001, 99), Rate(0.001, 99), Rate(0.001, 99)))
+    pace.hold(7, 30)
+    waited: dict[int, float] = defaultdict(float)
+
+    async def speak(chat: int) -> None:
+        begun = clock.now()
+        await pace.turn(chat)
+        waited[chat] = clock.now() - begun
+
+    tasks = [asyncio.create_task(speak(chat)) for chat in (7, 8)]
+    await asyncio.sleep(0)
+    await clock.turn(31)
+    await asyncio.gather(*tasks)
+    assert waited[7] >= 30
+    assert waited[8] < 1
