@@ -1,0 +1,122 @@
+"""A bundle's objects in S3: an archive and, in its metadata, the checksum it was uploaded with."""
+
+import base64
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from clawbot.provision.fault import ProvisionError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+SECRETS = "secrets.tar.zst"
+REPOSITORY = "repo-seeds.tar.zst"
+# Of the archive as it lies there; and of what it holds, which another zstd would pack otherwise.
+_SHA256 = "sha256"
+_CONTENT = "content-sha256"
+_DENIED = ("403", "AccessDenied", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch")
+_ABSENT = ("404", "NoSuchKey", "NotFound")
+
+
+class Unreachable(ProvisionError):
+    """S3 did not answer; nothing is known about what is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    bucket: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is said of an object; empty where it was not we who put it there."""
+
+    sha256: str
+    content_sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """An archive ready to upload, and what it holds."""
+
+    archive: bytes = field(repr=False)
+    content: bytes = field(repr=False)
+
+    @property
+    def head(self) -> Head:
+        return Head(sha256(self.archive), sha256(self.content), len(self.archive))
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def head(s3: "S3Client", place: Place) -> Head | None:
+    """None where there is no such object."""
+    answer = _ask(s3.head_object, place)
+    if answer is None:
+        return None
+    said = answer["Metadata"]
+    return Head(said.get(_SHA256, ""), said.get(_CONTENT, ""), answer["ContentLength"])
+
+
+def get(s3: "S3Client", place: Place) -> tuple[bytes, Head] | None:
+    """The object, its bytes held to their checksum; None where there is none."""
+    answer = _ask(s3.get_object, place)
+    if answer is None:
+        return None
+    try:
+        data: bytes = answer["Body"].read()
+    except BotoCoreError as error:
+        raise Unreachable(f"{place} broke off while it was read ({error}).") from error
+    said = answer["Metadata"]
+    if sha256(data) != said.get(_SHA256, ""):
+        raise ProvisionError(
+            f"{place} is not what was uploaded: its checksum is wrong. Upload it anew with "
+            "`clawbot bundle upload`."
+        )
+    return data, Head(said[_SHA256], said.get(_CONTENT, ""), len(data))
+
+
+def put(s3: "S3Client", place: Place, packed: Packed) -> None:
+    """Upload, then ask what is there; ProvisionError unless it is what was sent."""
+    wanted = packed.head
+    _ask(
+        s3.put_object,
+        place,
+        Body=packed.archive,
+        ChecksumSHA256=base64.b64encode(bytes.fromhex(wanted.sha256)).decode(),
+        Metadata={_SHA256: wanted.sha256, _CONTENT: wanted.content_sha256},
+    )
+    read = get(s3, place)
+    if read is None or read[1] != wanted:
+        raise ProvisionError(f"{place} is not what was just uploaded; somebody else uploads too?")
+
+
+def _ask(call: Any, place: Place, **arguments: Any) -> Any:
+    """The answer; None where the object is not there."""
+    try:
+        return call(Bucket=place.bucket, Key=place.key, **arguments)
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if code in _ABSENT:
+            return None
+        if code in _DENIED:
+            raise ProvisionError(
+                f"S3 refuses {place} ({code}): these credentials may not. A host's instance "
+                "profile reads its own prefix only: is /etc/clawdinator/bootstrap-prefix its own?"
+            ) from error
+        if status >= 500:
+            raise Unreachable(f"S3 does not serve {place} at the moment ({code}).") from error
+        raise ProvisionError(f"S3 does not serve {place} ({code}).") from error
+    except BotoCoreError as error:
+        raise Unreachable(f"S3 can't be reached for {place} ({type(error).__name__}).") from error

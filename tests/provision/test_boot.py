@@ -1,0 +1,254 @@
+"""The boot side, against S3 with its authentication on, as the instance's own role."""
+
+import json
+import os
+import stat
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from clawbot.provision import archive, boot, bundle_object
+from clawbot.provision.archive import File
+from clawbot.provision.boot import REPOSITORY_FOLDER, SECRETS_FOLDER
+from clawbot.provision.bundle_object import Packed
+from tests.provision import uploads
+from tests.provision.conftest import Account
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+Client = Callable[[str], "S3Client"]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return uploads.scratch(tmp_path / "root")
+
+
+@pytest.fixture
+def client(account: Account) -> Client:
+    return account.host(uploads.PREFIX)
+
+
+def run(part: str, root: Path, account: Account, client: Client) -> int:
+    return boot.main([part, "--bucket", account.bucket, "--root", str(root)], client)
+
+
+def held(folder: Path) -> dict[str, tuple[bytes, int]]:
+    return {
+        str(path.relative_to(folder)): (path.read_bytes(), stat.S_IMODE(path.stat().st_mode))
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != ".bundle.json"
+    }
+
+
+def test_both_parts_are_installed_with_their_modes(
+    root: Path, account: Account, client: Client
+) -> None:
+    uploads.whole(account)
+
+    assert run("secrets", root, account, client) == 0
+    assert run("repository", root, account, client) == 0
+
+    secrets, repository = root / SECRETS_FOLDER, root / REPOSITORY_FOLDER
+    assert held(secrets) == {name: (one.data, 0o400) for name, one in uploads.SECRETS.items()}
+    assert stat.S_IMODE(secrets.stat().st_mode) == 0o700
+    assert held(repository) == {
+        name: (one.data, 0o755 if one.executable else 0o644)
+        for name, one in uploads.REPOSITORY.items()
+    }
+    assert {one.name for one in repository.parent.iterdir()} == {"clawdinators"}
+
+
+def test_nothing_above_the_repository_may_be_written_by_others(
+    root: Path, account: Account, client: Client
+) -> None:
+    uploads.whole(account)
+    (root / "var/lib/clawd/repos").mkdir(parents=True)
+    (root / "var/lib/clawd").chmod(0o777)
+    if os.geteuid() == 0:
+        os.chown(root / "var/lib/clawd/repos", 65534, 65534)
+
+    run("repository", root, account, client)
+
+    for folder in ("var", "var/lib", "var/lib/clawd", "var/lib/clawd/repos", REPOSITORY_FOLDER):
+        there = (root / folder).stat()
+        assert (there.st_uid, stat.S_IMODE(there.st_mode) & 0o022) == (os.geteuid(), 0), folder
+
+
+def test_a_link_above_the_repository_is_not_followed(
+    root: Path, account: Account, client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    uploads.whole(account)
+    (root / "var/lib").mkdir(parents=True)
+    (root / "elsewhere").mkdir()
+    (root / "var/lib/clawd").symlink_to(root / "elsewhere")
+
+    assert run("repository", root, account, client) == 1
+    assert "is a link" in capsys.readouterr().err
+    assert not list((root / "elsewhere").iterdir())
+
+
+def test_a_second_run_changes_nothing(
+    root: Path, account: Account, client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    uploads.whole(account)
+    run("repository", root, account, client)
+    before = (root / REPOSITORY_FOLDER).stat()
+
+    assert run("repository", root, account, client) == 0
+    assert (root / REPOSITORY_FOLDER).stat() == before
+    assert "is up to date" in capsys.readouterr().out
+
+
+def test_a_newer_bundle_replaces_the_whole_of_the_older(
+    root: Path, account: Account, client: Client
+) -> None:
+    uploads.whole(account)
+    run("secrets", root, account, client)
+    fewer = {name: one for name, one in uploads.SECRETS.items() if name.endswith(".agekey")}
+    uploads.upload(account, bundle_object.SECRETS, uploads.packed(fewer))
+
+    assert run("secrets", root, account, client) == 0
+    assert set(held(root / SECRETS_FOLDER)) == {"instance.agekey"}
+
+
+def test_another_prefix_leaves_nothing_of_the_first(
+    root: Path, account: Account, client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    uploads.whole(account)
+    run("secrets", root, account, client)
+    uploads.scratch(root, prefix="bootstrap/elsewhere")
+
+    assert run("secrets", root, account, account.host("bootstrap/elsewhere")) == 1
+    assert not (root / SECRETS_FOLDER).exists()
+    assert "is not there" in capsys.readouterr().err
+
+
+def test_its_own_prefix_is_read_and_its_neighbours_refused(
+    root: Path, account: Account, client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    uploads.whole(account)
+    uploads.whole(account, prefix="bootstrap/claw-2")
+    assert run("secrets", root, account, client) == 0
+
+    uploads.scratch(root, prefix="bootstrap/claw-2")
+    assert run("secrets", root, account, client) == 1
+    assert "S3 refuses s3://clawdinator-bootstrap/bootstrap/claw-2" in capsys.readouterr().err
+
+
+BROKEN: dict[str, tuple[Callable[[Packed], Packed], str]] = {
+    "truncated, as the checksum tells": (
+        lambda good: Packed(good.archive[:-40], good.content),
+        "The archive is truncated",
+    ),
+    "not an archive": (lambda _good: Packed(b"<html>", b""), "The archive is damaged"),
+    "not a tar inside": (lambda _good: Packed(archive.compress(b"?" * 600), b""), "is damaged"),
+    "out by its name": (lambda _good: uploads.member("../../etc/shadow"), "leaves its folder"),
+    "out by an absolute name": (lambda _good: uploads.member("/etc/shadow"), "leaves its folder"),
+    "out by a symlink": (lambda _good: uploads.member("etc", link="/etc"), "is a link"),
+    "out by a hard link": (lambda _good: uploads.member("x", link="../x", hard=True), "is a link"),
+    "no age key": (lambda _good: uploads.packed({"a.age": File(b"a")}), "holds no age key"),
+    "an age key that is none": (
+        lambda _good: uploads.packed({"instance.agekey": File(b"ssh-rsa")}),
+        "holds no age key",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_a_broken_bundle_is_refused_and_the_installed_one_stays(
+    how: str, root: Path, account: Account, client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    uploads.whole(account)
+    run("secrets", root, account, client)
+    before = held(root / SECRETS_FOLDER)
+    breaks, sentence = BROKEN[how]
+    uploads.upload(account, bundle_object.SECRETS, breaks(uploads.packed(uploads.SECRETS)))
+
+    assert run("secrets", root, account, client) == 1
+    assert sentence in capsys.readouterr().err
+    assert held(root / SECRETS_FOLDER) == before
+    assert not (root / "etc/shadow").exists()
+
+
+def test_a_wrong_checksum_is_refused(
+    root: Path, account: Account, client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(account.client("s3")) as s3:
+        s3.put_object(
+            Bucket=account.bucket,
+            Key=f"{uploads.PREFIX}/secrets.tar.zst",
+            Body=uploads.packed(uploads.SECRETS).archive,
+            Metadata={"sha256": "0" * 64},
+        )
+
+    assert run("secrets", root, account, client) == 1
+    assert "its checksum is wrong" in capsys.readouterr().err
+    assert not (root / SECRETS_FOLDER).exists()
+
+
+@pytest.mark.parametrize(
+    ("lost", "sentence"),
+    [
+        ("flake.lock", "lacks flake.lock"),
+        ("nix/instances.json", "lacks nix/instances.json"),
+        ("nix/hosts/claw-1.nix", "lacks nix/hosts/claw-1.nix"),
+    ],
+)
+def test_a_repository_must_hold_what_the_flake_names(
+    lost: str, sentence: str, root: Path, account: Account, client: Client,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    rest = {name: one for name, one in uploads.REPOSITORY.items() if name != lost}
+    uploads.upload(account, bundle_object.REPOSITORY, uploads.packed(rest))
+
+    assert run("repository", root, account, client) == 1
+    assert sentence in capsys.readouterr().err
+
+
+def test_a_repository_must_know_the_instance(
+    root: Path, account: Account, client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = {"claw-2": uploads.REGISTRY["claw-2"]}
+    files = {**uploads.REPOSITORY, "nix/instances.json": File(json.dumps(other).encode())}
+    uploads.upload(account, bundle_object.REPOSITORY, uploads.packed(files))
+
+    assert run("repository", root, account, client) == 1
+    assert "does not know claw-1" in capsys.readouterr().err
+
+
+def test_nothing_uploaded_says_what_to_type(
+    root: Path, account: Account, client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("secrets", root, account, client) == 1
+    assert "clawbot bundle upload claw-1" in capsys.readouterr().err
+
+
+def test_a_host_that_was_told_nothing_names_each_missing_file(
+    tmp_path: Path, account: Account, client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("secrets", tmp_path, account, client) == 1
+    said = capsys.readouterr().err
+    assert [name in said for name in ("instance", "region", "bootstrap-prefix")] == [True] * 3
+
+
+def test_an_s3_that_is_away_leaves_an_installed_host_as_it_is(
+    root: Path, account: Account, client: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    away = Account("http://127.0.0.1:9", account.keys)
+
+    def unreachable(_: str) -> "S3Client":
+        s3: S3Client = away.client("s3")
+        return s3
+
+    assert run("secrets", root, account, unreachable) == 1
+    assert "can't be reached" in capsys.readouterr().err
+
+    uploads.whole(account)
+    run("secrets", root, account, client)
+    assert run("secrets", root, account, unreachable) == 0
+    assert "stays as it is" in capsys.readouterr().out
