@@ -1,0 +1,137 @@
+"""From a chat line to a replaced host, through everything there is."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from clawbot.progress import Stage
+from fleet_control.status import HostState
+from tests.sandbox.whole import NEWEST, OLDER, OLDEST, whole, write_registry
+
+# Each is a world with a dozen processes: one at a time.
+pytestmark = pytest.mark.xdist_group("world")
+
+ONE, TWO, FISH = "clawdinator-1", "clawdinator-2", "clawdinator-babelfish"
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Path:
+    file = tmp_path / "instances.json"
+    write_registry(file, (ONE, TWO))
+    return file
+
+
+async def test_the_script_of_the_readme(registry: Path) -> None:
+    async with whole(registry) as outside, outside.life() as bot:
+        before = await asyncio.to_thread(outside.hosts)
+        assert {id_: host.image for id_, host in before.items()} == {ONE: OLDER, TWO: OLDEST}
+
+        assert "2 instances, 2 healthy, 2 on an older image" in await bot.say("/fleet status")
+        said = await bot.say(f"/fleet deploy {TWO}")
+        assert f"✓ deploy {TWO}: done after" in said
+        assert f"✓ {TWO}  {OLDEST} -> {NEWEST}  replaced, healthy" in said
+        assert "2 instances, 2 healthy, 1 on an older image" in await bot.say("/fleet status")
+
+        calls = len(outside.world.control_api.invocations)
+        said = await bot.say(f"{ONE}: /fleet deploy {ONE}", f"{ONE}: /fleet deploy all")
+        assert said.count("refused (self_deploy)") == 2
+        assert len(outside.world.control_api.invocations) == calls
+
+        assert f"✓ deploy {TWO}: done" in await bot.say(f"{ONE}: /fleet deploy {TWO}")
+        said = await bot.say(
+            "stranger: /fleet deploy all",
+            "/fleet deploy",
+            "/fleet deploy clawdinator-9",
+            f"/fleet deploy {ONE} ami-00000000",
+        )
+        assert "refused (not_operator)" in said
+        assert f"Targets: all, {ONE}, {TWO}." in said
+        assert "refused (unknown_target)" in said
+        assert "refused (unknown_image)" in said
+        assert outside.asked("deploy") == 2
+
+        assert f"  replaced  {ONE}, {TWO}\n" in await bot.say("/fleet deploy all")
+        assert "✓ deploy all: done after" in await bot.say("yes")
+        assert "2 instances, 2 healthy\n" in await bot.say("/fleet status")
+
+        after = await asyncio.to_thread(outside.hosts)
+        assert {host.image for host in after.values()} == {NEWEST}
+        assert {host.state for host in after.values()} == {HostState.RUNNING}
+        assert not {one.id for one in before.values()} & {one.id for one in after.values()}
+        assert bot.terminal.exit_code == 0
+        assert [run.conclusion for run in outside.world.github.runner.runs] == ["success"] * 3
+
+
+async def test_a_bad_host_stops_the_roll_and_the_chat_says_where_and_why(tmp_path: Path) -> None:
+    file = tmp_path / "instances.json"
+    write_registry(file, (ONE, FISH, TWO), **{FISH: "t3.small"})
+    async with (
+        whole(file, unhealthy=frozenset({FISH}), health_deadline=1.5) as outside,
+        outside.life() as bot,
+    ):
+        before = await asyncio.to_thread(outside.hosts)
+
+        said = await bot.say("/fleet deploy all", "yes")
+
+        after = await asyncio.to_thread(outside.hosts)
+    assert "✗ deploy all: failed after" in said
+    assert f"  ✓ {ONE:<21}  {before[ONE].image} -> {NEWEST}  replaced, healthy" in said
+    assert f"  ✗ {FISH}  {before[FISH].image} -> {NEWEST}  failed" in said
+    assert f"  · {TWO:<21}  {before[TWO].image} -> {NEWEST}  untouched" in said
+    assert f"  at:   {FISH}, Replace and wait until healthy" in said
+    assert f"  why:  {FISH} was replaced but did not become healthy within" in said
+    assert f"/fleet deploy {FISH} {before[FISH].image}" in said
+    assert after[TWO] == before[TWO]
+    assert bot.terminal.exit_code == 1
+
+
+async def test_a_bot_killed_in_the_middle_is_finished_by_its_successor(registry: Path) -> None:
+    """And two people deploy at once: the second waits its turn, and is told so."""
+    async with whole(registry) as outside:
+        async with outside.life() as first:
+            await first.say(f"/fleet deploy {ONE} &")
+            await first.sheet.until(ONE, Stage.RUNNING)
+            await first.say(f"/fleet deploy {TWO} &")
+            await first.sheet.until(TWO, Stage.QUEUED)
+        assert "done" not in first.printed.getvalue()
+
+        async with outside.life() as successor:
+            await successor.finish_left()
+            printed = successor.printed.getvalue()
+    assert f"✓ deploy {ONE}: done" in printed
+    assert f"✓ deploy {TWO}: done" in printed
+    assert successor.terminal.exit_code == 0
+    assert outside.asked("deploy") == 2
+
+
+async def test_an_instance_added_at_the_source_can_be_deployed_without_a_restart(
+    registry: Path,
+) -> None:
+    async with whole(registry) as outside, outside.life() as bot:
+        await bot.say("/fleet status")
+        write_registry(registry, (ONE, TWO, FISH))
+        outside.clock.ahead += 61
+
+        assert "3 instances, 2 healthy, 1 missing" in await bot.say("/fleet status")
+        said = await bot.say(f"/fleet deploy {FISH}")
+
+        registry.unlink()  # noqa: ASYNC240  (a file of a few hundred bytes)
+        outside.clock.ahead += 3600
+        old = await bot.say("/fleet status")
+        hosts = await asyncio.to_thread(outside.hosts)
+    assert f"✓ {FISH}  no host -> {NEWEST}  replaced, healthy" in said
+    assert hosts.keys() == {ONE, TWO, FISH}
+    assert "3 instances, 3 healthy" in old
+    assert "What I know of the registry is 1 hour old." in old
+
+
+async def test_a_fleet_of_five_hundred_is_read_whole_and_never_rolled_at_once(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "instances.json"
+    write_registry(file, (f"claw-{number}" for number in range(1, 501)))
+    async with whole(file) as outside, outside.life() as bot:
+        assert "500 instances, 500 healthy" in await bot.say("/fleet status")
+        assert "refused (too_many_hosts)" in await bot.say("/fleet deploy all")
+        assert outside.asked("deploy") == 0

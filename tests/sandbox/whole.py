@@ -1,0 +1,136 @@
+"""The whole loop: a bot and a terminal chat in a world of its own, where deploys take seconds."""
+
+import asyncio
+import io
+import json
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from clawbot.bot import Bot, assemble
+from clawbot.progress import Stage
+from clawbot.replies import Deploying, Reply
+from clawbot.sandbox.ec2_timing import Timing
+from clawbot.sandbox.speaker import speakers
+from clawbot.sandbox.world import Options, World, open_world
+from clawbot.settings import load
+from clawbot.terminal import PLATFORM, Terminal
+from clawbot.terminal_surface import Sheet
+from fleet_control import ec2
+from fleet_control.clock import SystemClock
+from fleet_control.status import Host, HostState
+
+SWIFT = Timing(pending=0.2, initializing=0.2, shutting_down=0.3)
+PATIENCE_SECONDS = 60.0
+OLDEST, OLDER, NEWEST = (f"ami-{n:02x}c1a3d1{n:09x}" for n in (1, 2, 3))
+
+
+class AheadClock(SystemClock):
+    """The usual clock, and `ahead` seconds more."""
+
+    ahead = 0.0
+
+    def now(self) -> float:
+        return super().now() + self.ahead
+
+
+class Noticing(Sheet):
+    """A sheet that also tells of replies that are not final yet."""
+
+    def __init__(self, console: Console, clock: AheadClock) -> None:
+        super().__init__(console, clock)
+        self._changed = asyncio.Event()
+        self._stages: dict[str, set[Stage]] = defaultdict(set)
+
+    def show(self, said: str, reply_id: str, reply: Reply) -> None:
+        super().show(said, reply_id, reply)
+        if isinstance(reply, Deploying):
+            self._stages[reply.progress.target].add(reply.progress.stage)
+            self._changed.set()
+
+    async def until(self, target: str, stage: Stage) -> None:
+        """Wait until a deploy of `target` is there."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while stage not in self._stages[target]:
+                await self._changed.wait()
+                self._changed.clear()
+
+
+@dataclass
+class Life:
+    """One life of a bot, and what it printed."""
+
+    bot: Bot
+    terminal: Terminal
+    sheet: Noticing
+    printed: io.StringIO
+
+    async def say(self, *lines: str) -> str:
+        """What is printed while these lines are heard."""
+        self.printed.seek(0)
+        self.printed.truncate()
+        for line in lines:
+            await self.terminal.hear(line)
+        return self.printed.getvalue()
+
+    async def finish_left(self) -> None:
+        left = await self.bot.dispatcher.resume(PLATFORM, self.terminal.reply_of)
+        self.terminal.finish_left(left)
+        await self.terminal.finish()
+
+
+@dataclass
+class Whole:
+    world: World
+    clock: AheadClock
+    registry: Path
+
+    @asynccontextmanager
+    async def life(self, instance: str = "") -> AsyncIterator[Life]:
+        settings = load(self.world.bot_environ(instance), self.world.folder)
+        async with assemble(settings, self.clock) as bot:
+            printed = io.StringIO()
+            sheet = Noticing(Console(file=printed, width=100, highlight=False), self.clock)
+            terminal = Terminal(bot.commands, sheet, self.clock, speakers(bot))
+            try:
+                yield Life(bot, terminal, sheet, printed)
+            finally:
+                await terminal.close()
+
+    def hosts(self) -> dict[str, Host]:
+        """Who serves each instance now."""
+        key = self.world.seeded.deployer
+        client = ec2.client("eu-central-1", key.access_key, key.secret_key, self.world.aws_url)
+        found = ec2.read(client, self.clock.now()).hosts
+        client.close()
+        leaving = (HostState.SHUTTING_DOWN, HostState.TERMINATED)
+        return {host.name: host for host in found if host.state not in leaving}
+
+    def asked(self, action: str) -> int:
+        """How often the Control API was asked for this."""
+        return sum(one.action == action for one in self.world.control_api.invocations)
+
+
+def entry(id_: str, type_: str = "t3.large") -> dict[str, Any]:
+    return {
+        "host": id_,
+        "instanceType": type_,
+        "bootstrapPrefix": f"bootstrap/{id_}",
+        "discordTokenSecret": f"{id_}-token",
+    }
+
+
+def write_registry(file: Path, ids: Iterable[str], **types: str) -> None:
+    file.write_text(json.dumps({id_: entry(id_, types.get(id_, "t3.large")) for id_ in ids}))
+
+
+@asynccontextmanager
+async def whole(registry: Path, **options: Any) -> AsyncIterator[Whole]:
+    chosen = Options(registry=registry, timing=SWIFT, **options)
+    async with open_world(chosen) as world:
+        yield Whole(world, AheadClock(), registry)
