@@ -63,13 +63,15 @@ class Glance:
             log.warning("discord.choices_stale why=%s", error)
 
 
-def targets(typed: str, status: FleetStatus | None, known: Iterable[str] = ()) -> list[Offer]:
+def targets(
+    typed: str, status: FleetStatus | None, now: float, known: Iterable[str] = ()
+) -> list[Offer]:
     """`all` and the ids; `known` are ids to offer where the status can't be had."""
     if status is None:
         offered = [Offer(ALL, ALL), *(Offer(id_, id_) for id_ in known)]
     else:
         count = len(status.registry.registry)
-        offered = [Offer(f"{ALL} · every host, {count} instances", ALL), *_instances(status)]
+        offered = [Offer(f"{ALL} · every host, {count} instances", ALL), *_instances(status, now)]
     return _best(typed, offered)
 
 
@@ -80,11 +82,12 @@ def images(typed: str, status: FleetStatus | None, now: float) -> list[Offer]:
     return _best(typed, [_image(image, status, now) for image in status.images])
 
 
-def _instances(status: FleetStatus) -> Iterator[Offer]:
+def _instances(status: FleetStatus, now: float) -> Iterator[Offer]:
     for row in status.rows:
         if row.instance is not None:
-            image = f", image {wording.image(row, status)}" if row.host else ""
-            yield _offer(f"{row.id} · {wording.state(row)}{image}", row.id)
+            age = f", image {older(now - row.image.created)} old" if row.image else ""
+            newest = ", newest" if row.is_newest else ""
+            yield _offer(f"{row.id} · {wording.state(row)}{age}{newest}", row.id)
 
 
 def _image(image: Image, status: FleetStatus, now: float) -> Offer:

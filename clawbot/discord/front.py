@@ -97,7 +97,8 @@ class FleetCog(commands.Cog, name=COG):
             return []
         status = await self._glance.status()
         known = self._bot.fleet.registry.last
-        return _choices(targets(typed, status, known.registry.ids if known else ()))
+        ids = known.registry.ids if known else ()
+        return _choices(targets(typed, status, self._clock.now(), ids))
 
     @deploy.autocomplete("ami")
     async def _images(self, interaction: Asking, typed: str) -> list[app_commands.Choice[str]]:

@@ -51,7 +51,7 @@ def _lacking(has: discord.Permissions) -> str:
 
 
 def _look_into(guild: discord.Guild, id_: int) -> None:
-    channel = guild.get_channel(id_)
+    channel = guild.get_channel_or_thread(id_)
     if channel is None:
         raise Trouble(
             f"I see no channel {id_} in {guild.name}: check {PREFIX}DISCORD_CHANNELS, "

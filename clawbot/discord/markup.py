@@ -151,8 +151,8 @@ def _deploying(reply: Deploying) -> discord.Embed:
     seen = reply.progress
     image = f" with {_escaped(cut(seen.image, 100))}" if seen.image else ""
     made = _embed(f"Deploy {seen.target}{image}", "\n".join(_told(reply)), _STAGES[seen.stage])
-    if seen.url.startswith(("https://", "http://")):
-        made.url = cut(seen.url, limit.LINK)
+    if seen.url.startswith(("https://", "http://")) and len(seen.url) <= limit.LINK:
+        made.url = seen.url
     for name, value in (("At", seen.step), ("Why", seen.reason), ("Next", seen.advice)):
         if value:
             made.add_field(name=name, value=cut(said(value), limit.FIELD_VALUE), inline=False)

@@ -51,6 +51,8 @@ class Pen:
                 return False
             await self._pause()
             await self._write(drawn)
+            # What takes the place of "thinking" may be followed at once; only edits keep apart.
+            self._next = self._clock.now() + PAUSE_SECONDS * bool(self._shown)
             self._shown = drawn.told
             return True
 
@@ -58,7 +60,6 @@ class Pen:
         wait = self._next - self._clock.now()
         if wait > 0:
             await self._clock.sleep(wait)
-        self._next = self._clock.now() + PAUSE_SECONDS
 
     async def _write(self, drawn: Drawn) -> None:
         try:

@@ -48,25 +48,48 @@ class Client(commands.Bot):
         self._closing = asyncio.get_running_loop().create_task(self.close())
 
 
+NO_TOKEN = f"{PREFIX}DISCORD_TOKEN is missing: the bot's token from Discord."
+WRONG_TOKEN = (
+    f"Discord does not know this token: put a new one in {PREFIX}DISCORD_TOKEN "
+    "(Developer Portal, Bot, Reset Token)."
+)
+REFUSED_INTENT = (
+    "Discord refuses an intent: switch it on in the Developer Portal "
+    "(Bot, Privileged Gateway Intents)."
+)
+NOT_AUTHENTICATED = 4004
+
+
 async def run(bot: Bot, **options: Any) -> None:
-    """Serve until cancelled; Trouble where that can't begin."""
+    """Serve until cancelled; Trouble where that can't be, with its cause if it may pass."""
     if bot.settings.discord_token is None:
-        raise Trouble(f"{PREFIX}DISCORD_TOKEN is missing: the bot's token from Discord.")
+        raise Trouble(NO_TOKEN)
     client = Client(bot, **options)
     async with client:
         try:
             await client.start(bot.settings.discord_token.get_secret_value())
-        except discord.LoginFailure:
-            raise Trouble(
-                f"Discord does not know this token: put a new one in {PREFIX}DISCORD_TOKEN "
-                "(Developer Portal, Bot, Reset Token)."
-            ) from None
-        except discord.PrivilegedIntentsRequired:
-            raise Trouble(
-                "Discord refuses an intent: switch it on in the Developer Portal (Bot, Privileged "
-                "Gateway Intents)."
-            ) from None
-        except (aiohttp.ClientError, OSError) as error:
-            raise Trouble(f"Discord can't be reached ({type(error).__name__}).") from error
+        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+            raise _trouble(error) from _passing(error)
     if client.trouble is not None:
         raise client.trouble
+
+
+def _trouble(error: Exception) -> Trouble:
+    match error:
+        case discord.LoginFailure():
+            return Trouble(WRONG_TOKEN)
+        case discord.PrivilegedIntentsRequired():
+            return Trouble(REFUSED_INTENT)
+        case discord.ConnectionClosed(code=code) if code == NOT_AUTHENTICATED:
+            return Trouble(WRONG_TOKEN)
+        case discord.DiscordException():
+            return Trouble(f"Discord refuses to talk to me ({type(error).__name__}).")
+    return Trouble(f"Discord can't be reached ({type(error).__name__}).")
+
+
+def _passing(error: Exception) -> Exception | None:
+    """The cause, where it may pass by itself; None where somebody has to do something."""
+    stays = isinstance(error, discord.LoginFailure | discord.PrivilegedIntentsRequired)
+    if isinstance(error, discord.ConnectionClosed):
+        stays = error.code == NOT_AUTHENTICATED
+    return None if stays else error

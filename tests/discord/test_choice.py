@@ -22,7 +22,7 @@ async def test_targets_come_with_state_and_image(scene: Scene) -> None:
     assert await offered(scene, "target", "") == [
         ("all · every host, 2 instances", "all"),
         ("claw-2 · missing", "claw-2"),
-        ("claw-1 · healthy, image 7 days older", "claw-1"),
+        ("claw-1 · healthy, image 9 days old", "claw-1"),
     ]
 
 

@@ -23,6 +23,14 @@ async def test_one_reply_lives_from_asking_to_done(scene: Scene) -> None:
     assert asked.answers == 1
 
 
+async def test_asking_and_queued_need_no_time_to_pass(scene: Scene) -> None:
+    await scene.start()
+    before = scene.clock.now()
+    asked = await scene.discord.command(scene.app, scene.operator, "deploy", target="claw-2")
+    await scene.discord.until(lambda: asked.message and "queued" in asked.message.text)
+    assert scene.clock.now() == before
+
+
 async def test_the_ledger_gets_the_asks_own_address(scene: Scene) -> None:
     await scene.start()
     asked, reply = await deploying(scene)

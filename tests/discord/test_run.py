@@ -10,6 +10,7 @@ import pytest
 from discord.ext import commands
 
 from clawbot.discord.guild import Trouble
+from clawbot.sandbox.discord_api.gateway import NOT_AUTHENTICATED
 from clawbot.sandbox.discord_api.server import Application
 from tests.clock import TurnedClock
 from tests.discord.scene import Scene
@@ -68,6 +69,25 @@ async def test_a_gateway_that_refuses_an_intent(scene: Scene) -> None:
     scene.discord.privileged = 1 << 9
     said = await trouble(scene)
     assert said.startswith("Discord refuses an intent: switch it on in the Developer Portal")
+
+
+async def test_a_token_that_was_reset_meanwhile(scene: Scene) -> None:
+    task = await scene.start()
+    (session,) = scene.discord.sessions
+    await session.drop(NOT_AUTHENTICATED)
+    await scene.until(task.done)
+    with pytest.raises(Trouble, match="Discord does not know this token"):
+        await task
+
+
+async def test_a_discord_that_is_away_may_come_back(scene: Scene) -> None:
+    """So the trouble has a cause, and is not the end."""
+    await scene.discord.stop()
+    task = scene.run("demo", scene.app)
+    await scene.until(task.done)
+    with pytest.raises(Trouble, match="Discord can't be reached") as raised:
+        await task
+    assert raised.value.__cause__ is not None
 
 
 async def test_it_is_an_extension_of_any_bot(ec2: Aws, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,11 +36,11 @@ class Session:
             await self._send(event)
         await self.dispatch("RESUMED", {})
 
-    async def drop(self) -> None:
-        """Cut the line as a network does; the session waits for its client."""
+    async def drop(self, code: int = 4000) -> None:
+        """Cut the line; after most codes the session waits for its client to resume."""
         socket, self.socket = self.socket, None
         if socket is not None:
-            await socket.close(code=4000)
+            await socket.close(code=code)
 
     async def _send(self, event: dict[str, Any]) -> None:
         if self.socket is not None and not self.socket.closed:
