@@ -1,0 +1,142 @@
+"""`clawbot demo` as a process: what it says before it starts, and what it leaves behind."""
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox.whole import entry
+
+pytestmark = pytest.mark.xdist_group("world")
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-m", "clawbot", "demo"]
+ENVIRON = os.environ | {
+    "PYTHONPATH": f"{ROOT}:{ROOT / 'skills'}",
+    "TERM": "xterm",
+    "LANG": "C.UTF-8",
+}
+PATIENCE_SECONDS = 60
+
+
+def demo(script: str, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603  (this interpreter and a module of ours)
+        [*COMMAND, *options],
+        input=script,
+        capture_output=True,
+        text=True,
+        env=ENVIRON,
+        cwd=ROOT,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+
+
+def test_a_pipe_is_read_as_a_script_and_answered_in_words(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    ended = demo("/fleet help\nstranger: /fleet deploy all\nwhat?", "--log", str(log))
+
+    assert ended.stderr == ""
+    assert ended.returncode == 2
+    assert ended.stdout.startswith("> /fleet help\n/fleet status: ")
+    assert "> stranger: /fleet deploy all\nrefused (not_operator): " in ended.stdout
+    assert "> what?\nThat is not a command." in ended.stdout
+    assert ended.stdout.endswith("GitHub ran 0 deploys.\n")
+    assert "fleet.refused" in log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--registry", "/nowhere.json"), "REGISTRY=/nowhere.json can't be read"),
+        (("--instance", "clawdinator-9"), "INSTANCE=clawdinator-9: the registry has no such"),
+        (("--unhealthy", "claw-x"), "UNHEALTHY=claw-x: the registry has no such instance; it has"),
+        (("--engine", "steam"), "ENGINE=steam"),
+        (("--front", "fax"), "FRONT=fax"),
+    ],
+)
+def test_what_it_can_t_do_is_said_at_once(options: tuple[str, ...], said: str) -> None:
+    ended = demo("/fleet status\n", *options)
+
+    assert ended.returncode == 1
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert ended.stdout == ""
+
+
+def test_every_fault_of_a_registry_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "instances.json"
+    file.write_text(json.dumps({"all": entry("a"), "b": entry("b") | {"colour": "red"}}))
+
+    ended = demo("", "--registry", str(file))
+
+    assert ended.returncode == 1
+    assert "`all` is not an id" in ended.stderr
+    assert "unknown field `colour`" in ended.stderr
+
+
+@contextmanager
+def running() -> Iterator[tuple["subprocess.Popen[bytes]", list[int]]]:
+    """A demo that has answered once, and the processes it started."""
+    with subprocess.Popen(  # noqa: S603  (as above)
+        COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=ENVIRON, cwd=ROOT
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(b"/fleet status\n")
+        process.stdin.flush()
+        while process.stdout.readline().strip() != b"IMAGES, newest first":
+            assert process.poll() is None
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        assert children
+        try:
+            yield process, [os.pidfd_open(int(child)) for child in children]
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize(
+    ("by", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)]
+)
+def test_however_it_ends_nothing_of_it_is_left_running(by: signal.Signals, code: int) -> None:
+    with running() as (process, children):
+        process.send_signal(by)
+        assert process.wait(PATIENCE_SECONDS) == code
+        for child in children:
+            ended, _, _ = select.select([child], [], [], PATIENCE_SECONDS)
+            assert ended == [child]
+            os.close(child)
+
+
+def test_a_person_types_at_a_prompt() -> None:
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(  # noqa: S603  (as above)
+        COMMAND, stdin=theirs, stdout=theirs, stderr=theirs, env=ENVIRON, cwd=ROOT
+    ) as process:
+        os.close(theirs)
+        screen = _read_until(ours, "> ")
+        assert "Ctrl-D ends it all" in screen
+        os.write(ours, b"/fleet hepl\x7f\x7flp\r")
+        screen = _read_until(ours, "rollback")
+        assert "> /fleet help" in screen
+        os.write(ours, b"\x04")
+        _read_until(ours, "GitHub ran 0 deploys.")
+        assert process.wait(PATIENCE_SECONDS) == 0
+    os.close(ours)
+
+
+def _read_until(fd: int, words: str) -> str:
+    screen = ""
+    while words not in screen:
+        ready, _, _ = select.select([fd], [], [], PATIENCE_SECONDS)
+        assert ready, f"no {words!r} in {screen!r}"
+        screen += os.read(fd, 65536).decode(errors="replace")
+    return screen
