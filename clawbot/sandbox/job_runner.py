@@ -2,258 +2,214 @@
 
 import asyncio
 import contextlib
-import os
-import re
-import secrets
-import shutil
-import signal
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clawbot.sandbox.expression import WorkflowError, as_text, filled, whole
-from clawbot.sandbox.run_record import JobRecord, StepRecord, moment
-from clawbot.sandbox.workflow_file import Job, Step
-
-_COMMAND = re.compile(r"::(?P<command>[a-z-]+)(?: [^:]*)?::(?P<message>.*)")
-_SHOWN_AS = {
-    "error": "##[error]",
-    "warning": "##[warning]",
-    "notice": "##[notice]",
-    "debug": "##[debug]",
-    "group": "##[group]",
-    "endgroup": "##[endgroup]",
-}
-_HEREDOC = re.compile(r"(?P<name>[^=\n]+?)<<(?P<mark>\S+)")
+from clawbot.sandbox import run_context
+from clawbot.sandbox.actions import Action
+from clawbot.sandbox.expression import Scope, Status, filled, holds, whole
+from clawbot.sandbox.expression_value import as_text
+from clawbot.sandbox.job_log import JobLog
+from clawbot.sandbox.run_record import Conclusion, JobRecord, StepRecord
+from clawbot.sandbox.step_process import execute
+from clawbot.sandbox.workflow_error import WorkflowError
+from clawbot.sandbox.workflow_file import Job, Step, Texts, WorkflowFile
+from clawbot.sandbox.workspace import StepFiles, Workspace, shell_command
+from fleet_control.clock import Clock
 
 
-@dataclass
-class Workspace:
-    """What a job's steps share.
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What all jobs are run with; `tell` is called after each change of a record."""
 
-    Attributes:
-        environ: what every later step gets beside its own `env`.
-        path: folders before the runner's PATH.
-        permissions: what the job's token may.
-    """
-
-    folder: Path
-    temp: Path
-    token: str
-    permissions: Mapping[str, str]
-    environment: str
-    environ: dict[str, str] = field(default_factory=dict)
-    path: list[str] = field(default_factory=list)
-
-
-# An action we play ourselves: (its `with`, the workspace) -> its outputs; WorkflowError fails it.
-Action = Callable[[Mapping[str, str], Workspace], dict[str, str]]
+    actions: Mapping[str, Action]
+    clock: Clock
+    tell: Callable[[], None]
 
 
 class JobRunner:
-    """Runs one job to its end; `cancel` kills whatever it has started."""
+    """Runs one job to its end; `cancel` kills the step that runs, and ends the job."""
 
     def __init__(
         self,
-        job: Job,
+        file: WorkflowFile,
         record: JobRecord,
-        contexts: dict[str, Any],
+        contexts: Mapping[str, Any],
         workspace: Workspace,
-        actions: Mapping[str, Action],
-        now: Callable[[], float],
+        machine: Machine,
     ) -> None:
-        self._job = job
+        self._file = file
+        self._job: Job = file.jobs[record.key]
         self._record = record
         self._contexts = contexts
         self._workspace = workspace
-        self._actions = actions
-        self._now = now
-        self._masks: set[str] = {workspace.token}
-        self._process: asyncio.subprocess.Process | None = None
-        self._cancelled = False
-        self._step_outputs: dict[str, Any] = {}
+        self._machine = machine
+        self._log: JobLog = workspace.log
+        self._steps: dict[str, Any] = {}
+        self._failed = False
+        self._cancelled = asyncio.Event()
 
-    async def run(self) -> None:
+    def cancel(self) -> None:
+        self._cancelled.set()
+
+    async def run(self) -> Conclusion:
         """Fill the record; never raises for what a step does."""
-        record = self._record
-        record.steps = [StepRecord(self._title(step)) for step in self._job.steps]
-        for step, shown in zip(self._job.steps, record.steps, strict=True):
-            if self._cancelled or any(one.conclusion == "failure" for one in record.steps):
-                shown.status, shown.conclusion = "completed", "skipped"
-                continue
-            shown.status = "in_progress"
-            succeeded = await self._step(step)
-            shown.status = "completed"
-            shown.conclusion = "success" if succeeded else "failure"
-        record.outputs = {
-            name: as_text(whole(text, self._known())) for name, text in self._job.outputs.items()
-        }
-
-    async def cancel(self) -> None:
-        self._cancelled = True
-        await self._kill()
+        timer = asyncio.create_task(self._end_in_time())
+        try:
+            await self._run_steps()
+            self._record.outputs = self._outputs()
+        except WorkflowError as error:
+            self._log.error(str(error))
+            self._failed = True
+        finally:
+            timer.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await timer
+        return self._conclusion
 
     @property
-    def conclusion(self) -> str:
-        if self._cancelled:
-            return "cancelled"
-        failed = any(step.conclusion == "failure" for step in self._record.steps)
-        return "failure" if failed else "success"
+    def _conclusion(self) -> Conclusion:
+        if self._failed:
+            return Conclusion.FAILURE
+        return Conclusion.CANCELLED if self._cancelled.is_set() else Conclusion.SUCCESS
 
-    def _known(self) -> dict[str, Any]:
-        return {**self._contexts, "steps": self._step_outputs}
+    async def _end_in_time(self) -> None:
+        await self._machine.clock.sleep(self._job.timeout_minutes * 60)
+        self._log.error(
+            "The job has exceeded the maximum execution time of "
+            f"{as_text(self._job.timeout_minutes)} minutes."
+        )
+        self.cancel()
 
-    def _title(self, step: Step) -> str:
-        return filled(step.title, self._known())
+    async def _run_steps(self) -> None:
+        first, last = StepRecord(name="Set up job"), StepRecord(name="Complete job")
+        steps = [(step, StepRecord(name=step.title)) for step in self._job.steps]
+        self._record.steps = [first, *(shown for _, shown in steps), last]
+        first.begin(self._now())
+        self._workspace.environ = self._evaluated(self._file.env)
+        self._workspace.environ |= self._evaluated(self._job.env)
+        self._end(first, Conclusion.SUCCESS)
+        for step, shown in steps:
+            await self._step(step, shown)
+        last.begin(self._now())
+        self._end(last, Conclusion.SUCCESS)
 
-    async def _step(self, step: Step) -> bool:
-        self._write(f"##[group]{self._title(step)}")
-        self._write("##[endgroup]")
+    async def _step(self, step: Step, shown: StepRecord) -> None:
+        outputs: dict[str, str] = {}
+        shown.begin(self._now())
         try:
-            outputs = await (self._use(step) if step.uses else self._script(step))
-        except WorkflowError as error:
-            self._write(f"##[error]{error}")
-            return False
-        if outputs is None:
-            return False
+            wanted = holds(step.condition, self._scope())
+            if wanted:
+                shown.name = filled(step.title, self._scope())
+                self._machine.tell()
+            task = self._play(step, shown.name, outputs) if wanted else None
+            conclusion = await self._unless_cancelled(task) if task else Conclusion.SKIPPED
+        except (WorkflowError, OSError) as error:
+            self._log.error(str(error))
+            conclusion = Conclusion.FAILURE
+        self._failed = self._failed or conclusion is Conclusion.FAILURE
         if step.id:
-            self._step_outputs[step.id] = {"outputs": outputs, "outcome": "success"}
-        return True
+            ended = {"outcome": str(conclusion), "conclusion": str(conclusion)}
+            self._steps[step.id] = {"outputs": outputs, **ended}
+        self._end(shown, conclusion)
 
-    async def _use(self, step: Step) -> dict[str, str]:
-        name, _, _ = step.uses.partition("@")
-        if name not in self._actions:
-            raise WorkflowError(f"I don't play the action `{name}`")
-        given = {key: as_text(whole(value, self._known())) for key, value in step.given.items()}
-        return await asyncio.to_thread(self._actions[name], given, self._workspace)
-
-    async def _script(self, step: Step) -> dict[str, str] | None:
-        temp = self._workspace.temp
-        script, output, summary = (
-            temp / f"{name}-{secrets.token_hex(4)}" for name in ("script", "output", "summary")
-        )
-        script.write_text(filled(step.run, self._known()))
-        output.touch()
-        summary.touch()
-        own = {name: as_text(whole(value, self._known())) for name, value in step.env.items()}
-        code = await self._execute(
-            ["bash", "-e", str(script)],
-            {
-                **self._workspace.environ,
-                **own,
-                "PATH": os.pathsep.join(self._workspace.path),
-                "GITHUB_OUTPUT": str(output),
-                "GITHUB_STEP_SUMMARY": str(summary),
-            },
-        )
-        self._record.summary += summary.read_text()
-        if code:
-            self._write(f"##[error]Process completed with exit code {code}.")
-            return None
-        return read_outputs(output.read_text())
-
-    async def _execute(self, command: list[str], environ: dict[str, str]) -> int:
-        self._process = await asyncio.create_subprocess_exec(
-            *command,
-            cwd=self._workspace.folder,
-            env=environ,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-            limit=1024 * 1024,
-        )
+    async def _unless_cancelled(self, playing: Awaitable[Conclusion]) -> Conclusion:
+        """Its conclusion; killed if the job is cancelled meanwhile."""
+        if self._cancelled.is_set():
+            # Only `always()` and `cancelled()` come here: GitHub lets them finish.
+            return await playing
+        task = asyncio.ensure_future(playing)
+        cancel = asyncio.create_task(self._cancelled.wait())
         try:
-            async with asyncio.timeout(self._job.timeout_minutes * 60):
-                await self._listen(self._process)
-                return await self._process.wait()
-        except TimeoutError:
-            self._write("##[error]The operation was canceled: it took too long.")
-            return 124
+            await asyncio.wait({task, cancel}, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return task.result()
+            self._log.error("The operation was canceled.")
+            return Conclusion.CANCELLED
         finally:
-            await self._kill()
+            task.cancel()
+            cancel.cancel()
+            await asyncio.gather(task, cancel, return_exceptions=True)
 
-    async def _listen(self, process: asyncio.subprocess.Process) -> None:
-        if process.stdout is None:
-            return
-        while line := await process.stdout.readline():
-            self._heard(line.decode(errors="replace").rstrip("\n"))
+    async def _play(self, step: Step, title: str, outputs: dict[str, str]) -> Conclusion:
+        if step.uses:
+            return await self._use(step, outputs)
+        return await self._script(step, title, outputs)
 
-    def _heard(self, line: str) -> None:
-        command = _COMMAND.fullmatch(line)
-        if command is None:
-            self._write(line)
-        elif command["command"] == "add-mask":
-            self._masks.add(command["message"])
-        else:
-            shown = _SHOWN_AS.get(command["command"], f"::{command['command']}::")
-            message = command["message"]
-            for code, character in (("%0D", "\r"), ("%0A", "\n"), ("%25", "%")):
-                message = message.replace(code, character)
-            self._write(shown + message)
+    async def _use(self, step: Step, outputs: dict[str, str]) -> Conclusion:
+        name = step.uses.partition("@")[0]
+        given = self._evaluated(step.given)
+        self._head(f"Run {step.uses}", [f"  {key}: {value}" for key, value in given.items()])
+        outputs |= await asyncio.to_thread(self._machine.actions[name].play, given, self._workspace)
+        return Conclusion.SUCCESS
 
-    def _write(self, line: str) -> None:
-        for masked in self._masks:
-            line = line.replace(masked, "***") if masked else line
-        stamp = (moment(self._now()) or "").removesuffix("Z") + ".0000000Z"
-        self._record.log += [f"{stamp} {part}" for part in line.split("\n")]
+    async def _script(self, step: Step, title: str, outputs: dict[str, str]) -> Conclusion:
+        scope, space = self._scope(), self._workspace
+        files = StepFiles(space.temp)
+        files.create()
+        script = files.file("SCRIPT")
+        script.write_text(text := filled(step.run, scope))
+        own = self._evaluated(step.env)
+        shell = step.shell or self._job.defaults.run.shell or self._file.defaults.run.shell
+        command = shell_command(shell, script)
+        lines = [f"\x1b[36;1m{line}\x1b[0m" for line in text.rstrip().split("\n")]
+        env = {**space.environ, **own}
+        lines += ["env:", *(f"  {key}: {value}" for key, value in env.items())] if env else []
+        self._head(f"Run {text.strip().splitlines()[0]}" if not step.name else title, lines)
+        environ = space.step_environ(own, files)
+        code = await execute(command, self._folder(step, scope), environ, self._log.hear)
+        self._record.summary += files.text("STEP_SUMMARY")
+        outputs |= files.values("OUTPUT")
+        space.environ |= files.values("ENV")
+        space.path[:0] = reversed(files.text("PATH").splitlines())
+        if code:
+            self._log.error(f"Process completed with exit code {code}.")
+        return Conclusion.FAILURE if code else Conclusion.SUCCESS
 
-    async def _kill(self) -> None:
-        process = self._process
-        if process is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+    def _folder(self, step: Step, scope: Scope) -> Path:
+        defaults = (self._job.defaults.run, self._file.defaults.run)
+        asked = (step.working_directory, *(one.working_directory for one in defaults))
+        return self._workspace.work / filled(next(filter(None, asked), ""), scope)
 
+    def _head(self, title: str, lines: Iterable[str]) -> None:
+        """What GitHub writes before a step's own lines."""
+        for line in (f"##[group]{title}", *lines, "##[endgroup]"):
+            self._log.write(line)
 
-def read_outputs(text: str) -> dict[str, str]:
-    """GITHUB_OUTPUT: ``name=value`` lines, and ``name<<MARK`` … ``MARK`` for more than a line."""
-    outputs: dict[str, str] = {}
-    lines = iter(text.splitlines())
-    for line in lines:
-        heredoc = _HEREDOC.fullmatch(line)
-        if heredoc:
-            value: list[str] = []
-            for inner in lines:
-                if inner == heredoc["mark"]:
-                    break
-                value.append(inner)
+    def _outputs(self) -> dict[str, str]:
+        """What the job hands to those after it; GitHub hands no secret on."""
+        outputs: dict[str, str] = {}
+        for name, text in self._job.outputs.items():
+            value = as_text(whole(text, self._scope()))
+            if self._log.masked(value) == value:
+                outputs[name] = value
             else:
-                raise WorkflowError(f"GITHUB_OUTPUT: `{heredoc['mark']}` never came")
-            outputs[heredoc["name"]] = "\n".join(value)
-        elif "=" in line:
-            name, _, value_text = line.partition("=")
-            outputs[name] = value_text
-        elif line:
-            raise WorkflowError(f"GITHUB_OUTPUT: `{line}` is not name=value")
-    return outputs
+                self._log.write(f"##[warning]Skip output '{name}' since it may contain secret.")
+        return outputs
 
+    def _evaluated(self, texts: Texts) -> dict[str, str]:
+        scope = self._scope()
+        return {name: as_text(whole(text, scope)) for name, text in texts.items()}
 
-def workspace(
-    folder: Path, job: Job, environ: Mapping[str, str], path: list[str], token: str
-) -> Workspace:
-    """A fresh folder for one job."""
-    shutil.rmtree(folder, ignore_errors=True)
-    work, temp, home = folder / "work", folder / "temp", folder / "home"
-    for made in (work, temp, home):
-        made.mkdir(parents=True)
-    runner = {
-        "CI": "true",
-        "GITHUB_ACTIONS": "true",
-        "GITHUB_WORKSPACE": str(work),
-        "HOME": str(home),
-        "LANG": "C.UTF-8",
-        "RUNNER_OS": "Linux",
-        "RUNNER_TEMP": str(temp),
-    }
-    return Workspace(
-        folder=work,
-        temp=temp,
-        token=token,
-        permissions={str(name): level for name, level in job.permissions.items()},
-        environment=job.environment,
-        environ={**runner, **environ},
-        path=list(path),
-    )
+    def _scope(self) -> Scope:
+        cancelled = self._cancelled.is_set()
+        status = Status(not self._failed and not cancelled, self._failed, cancelled)
+        return Scope(
+            {
+                **self._contexts,
+                "env": self._workspace.environ,
+                "job": {"status": "failure" if self._failed else str(self._conclusion)},
+                "runner": run_context.runner(self._workspace),
+                "steps": self._steps,
+            },
+            status,
+        )
+
+    def _now(self) -> float:
+        return self._machine.clock.now()
+
+    def _end(self, step: StepRecord, conclusion: Conclusion) -> None:
+        step.end(conclusion, self._now())
+        self._machine.tell()

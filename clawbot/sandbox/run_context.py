@@ -1,109 +1,106 @@
-"""What a run knows: GitHub's contexts, a runner's environment, and a matrix's entries."""
+"""The contexts that expressions see: `github`, `needs`, `runner` and the like."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from clawbot.sandbox.expression import WorkflowError, whole
-from clawbot.sandbox.job_runner import Action
-from clawbot.sandbox.run_record import JobRecord, RunRecord
-from clawbot.sandbox.workflow_file import Job, WorkflowFile
+from clawbot.sandbox.expression import Scope, Status
+from clawbot.sandbox.run_record import Conclusion, JobRecord, Place, RunRecord
+from clawbot.sandbox.workspace import Workspace
 
-MOST_JOBS_IN_A_MATRIX = 256
-
-
-@dataclass(frozen=True, slots=True)
-class RunnerOptions:
-    """What the runs get from outside their file.
-
-    Attributes:
-        workflow: the file.
-        repo: ``owner/name``.
-        variables: the repository's ``vars``.
-        environ, path: what a machine of ours has; every step gets it.
-        fail_fast: whether a serial matrix stops at its first failure; not every runner does.
-    """
-
-    workflow: Path
-    repo: str
-    folder: Path
-    variables: Mapping[str, str]
-    environ: Mapping[str, str]
-    path: tuple[str, ...]
-    actions: Mapping[str, Action]
-    fail_fast: bool = True
+# The worst of a matrix's jobs is what the whole of it comes to.
+_WORST_FIRST = (
+    Conclusion.FAILURE,
+    Conclusion.CANCELLED,
+    Conclusion.SKIPPED,
+    Conclusion.SUCCESS,
+)
 
 
-def known(
-    options: RunnerOptions, branch: str, run: RunRecord, file: WorkflowFile, job: Job
+def of_event(place: Place, inputs: Mapping[str, str], variables: Mapping[str, str]) -> Scope:
+    """What can be seen before there is a run: its title and its concurrency group."""
+    return Scope({"github": _github(place, inputs), "inputs": inputs, "vars": variables})
+
+
+def _github(place: Place, inputs: Mapping[str, str]) -> dict[str, Any]:
+    ref = f"refs/heads/{place.branch}"
+    return {
+        "api_url": place.api,
+        "base_ref": "",
+        "event": {"inputs": dict(inputs), "ref": ref, "workflow": place.path},
+        "event_name": "workflow_dispatch",
+        "head_ref": "",
+        "ref": ref,
+        "ref_name": place.branch,
+        "ref_type": "branch",
+        "repository": place.repo,
+        "repository_owner": place.repo.partition("/")[0],
+        "server_url": place.api,
+        "workflow_ref": f"{place.repo}/{place.path}@{ref}",
+    }
+
+
+def github(
+    place: Place, run: RunRecord, job: str, token: str = "", folder: Path = Path()
 ) -> dict[str, Any]:
-    """The contexts that a job's expressions may name; it fills `matrix` and `steps`."""
+    """The context as a job in that folder sees it; its GITHUB_… variables are made of it."""
     return {
-        "github": {
-            "ref": f"refs/heads/{branch}",
-            "ref_name": branch,
-            "sha": run.head_sha,
-            "repository": options.repo,
-            "run_id": str(run.id),
-            "run_attempt": str(run.attempt),
-            "event_name": "workflow_dispatch",
-        },
-        "inputs": run.inputs,
-        "vars": dict(options.variables),
-        "env": dict(file.env),
-        "needs": {need: _result(run, need) for need in job.needs},
-        "matrix": {},
-        "steps": {},
+        **_github(place, run.inputs),
+        "actor": run.actor,
+        "event_path": str(folder / "temp" / "event.json"),
+        "job": job,
+        "run_attempt": str(run.attempt),
+        "run_id": str(run.id),
+        "run_number": str(run.number),
+        "sha": run.head_sha,
+        "token": token,
+        "triggering_actor": run.actor,
+        "workflow": run.workflow,
+        "workflow_sha": run.head_sha,
+        "workspace": str(folder / "work"),
     }
 
 
-def environ(
-    options: RunnerOptions, branch: str, api_url: str, run: RunRecord, record: JobRecord
-) -> dict[str, str]:
-    """GitHub's own variables for every step of a job."""
-    workflow = f".github/workflows/{options.workflow.name}"
-    ref = f"refs/heads/{branch}"
+def runner(workspace: Workspace) -> dict[str, str]:
     return {
-        "GITHUB_API_URL": api_url,
-        "GITHUB_SERVER_URL": api_url,
-        "GITHUB_EVENT_NAME": "workflow_dispatch",
-        "GITHUB_JOB": record.key,
-        "GITHUB_REF": ref,
-        "GITHUB_REF_NAME": branch,
-        "GITHUB_REPOSITORY": options.repo,
-        "GITHUB_RUN_ATTEMPT": str(run.attempt),
-        "GITHUB_RUN_ID": str(run.id),
-        "GITHUB_RUN_NUMBER": str(run.number),
-        "GITHUB_SHA": run.head_sha,
-        "GITHUB_WORKFLOW": options.workflow.stem,
-        "GITHUB_WORKFLOW_REF": f"{options.repo}/{workflow}@{ref}",
+        "arch": "X64",
+        "environment": "github-hosted",
+        "name": "GitHub Actions 1",
+        "os": "Linux",
+        "temp": str(workspace.temp),
+        "tool_cache": str(workspace.tools),
     }
 
 
-def needed(file: WorkflowFile, key: str) -> set[str]:
-    """Every job that `key` waits for, directly or not."""
-    direct = set(file.jobs[key].needs)
-    return direct | {one for need in direct for one in needed(file, need)}
+def strategy(
+    index: int, total: int, *, fail_fast: bool, max_parallel: int | None
+) -> dict[str, Any]:
+    return {
+        "fail-fast": fail_fast,
+        "job-index": index,
+        "job-total": total,
+        "max-parallel": max_parallel or total,
+    }
 
 
-def matrix(job: Job, contexts: dict[str, Any]) -> list[dict[str, Any]]:
-    if job.strategy is None:
-        return [{}]
-    entries = whole(job.strategy.matrix.include, contexts)
-    if not isinstance(entries, list) or not entries:
-        raise WorkflowError("a matrix must be a list of at least one entry")
-    if len(entries) > MOST_JOBS_IN_A_MATRIX:
-        raise WorkflowError(
-            f"a matrix holds {MOST_JOBS_IN_A_MATRIX} jobs at most, not {len(entries)}"
-        )
-    return entries
-
-
-def _result(run: RunRecord, key: str) -> dict[str, Any]:
-    jobs = [job for job in run.latest_jobs() if job.key == key]
+def result(jobs: Iterable[JobRecord]) -> Conclusion:
+    """What the jobs of one key come to together."""
     conclusions = {job.conclusion for job in jobs}
-    worst = ("cancelled", "failure", "skipped", "success")
+    return next((one for one in _WORST_FIRST if one in conclusions), Conclusion.SKIPPED)
+
+
+def needed(jobs: Iterable[JobRecord]) -> dict[str, Any]:
+    """One entry of the `needs` context: of a matrix, the last job to set an output sets it."""
+    jobs = list(jobs)
     outputs = {name: text for job in jobs for name, text in job.outputs.items()}
-    result = next((one for one in worst if one in conclusions), "skipped")
-    return {"result": result, "outputs": outputs}
+    return {"result": str(result(jobs)), "outputs": outputs}
+
+
+def status(results: Iterable[Conclusion], *, cancelled: bool) -> Status:
+    """What a job's `if` may ask of the jobs before it."""
+    found = set(results)
+    return Status(
+        success=not cancelled and found <= {Conclusion.SUCCESS},
+        failure=Conclusion.FAILURE in found,
+        cancelled=cancelled,
+    )

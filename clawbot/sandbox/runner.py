@@ -1,38 +1,68 @@
-"""GitHub Actions on this machine: one run of one workflow file at a time, in their order."""
+"""GitHub Actions on this machine: takes dispatches of one workflow file, and runs them in turn."""
 
 import asyncio
-import contextlib
 import logging
+import os
 import secrets
-from collections.abc import Mapping
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from pathlib import Path
 
 from clawbot.sandbox import run_context
-from clawbot.sandbox.expression import WorkflowError, as_text, condition, filled, whole
-from clawbot.sandbox.job_runner import JobRunner, workspace
+from clawbot.sandbox.actions import Action
+from clawbot.sandbox.changes import Changes
+from clawbot.sandbox.concurrency import Lanes, Rule
+from clawbot.sandbox.expression import Scope, filled
+from clawbot.sandbox.job_runner import Machine
 from clawbot.sandbox.repository import Repository
-from clawbot.sandbox.run_context import RunnerOptions
-from clawbot.sandbox.run_record import JobRecord, RunRecord
-from clawbot.sandbox.workflow_file import Job, WorkflowFile, load
+from clawbot.sandbox.run_jobs import RunJobs, Site
+from clawbot.sandbox.run_record import Conclusion, JobRecord, Place, RunRecord, RunStatus
+from clawbot.sandbox.workflow_error import WorkflowError
+from clawbot.sandbox.workflow_file import WorkflowFile, load
 from fleet_control.clock import Clock
+
+_ACTOR = "fleet-control[bot]"
 
 log = logging.getLogger(__name__)
 
 
-@dataclass
-class Again:
-    """What a re-run runs: everything, or one job and what needs it."""
+def usual_path() -> tuple[str, ...]:
+    """This interpreter's folder first, so that a step's `python3` is ours."""
+    return (str(Path(sys.executable).parent), *os.defpath.split(os.pathsep))
 
-    job: JobRecord | None = None
+
+@dataclass(frozen=True, slots=True)
+class RunnerOptions:
+    """What the runs get from outside their file.
+
+    Attributes:
+        workflow: the file.
+        repo: ``owner/name``.
+        folder: where the jobs' folders are made.
+        variables, secrets: the repository's `vars` and `secrets`.
+        environ, path: what a machine of ours has; every step gets it.
+        fail_fast: whether a matrix stops at its first failure; not every runner does.
+    """
+
+    workflow: Path
+    repo: str
+    folder: Path
+    variables: Mapping[str, str]
+    environ: Mapping[str, str]
+    actions: Mapping[str, Action]
+    path: tuple[str, ...] = field(default_factory=usual_path)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    fail_fast: bool = True
 
 
 @dataclass
 class Runner:
-    """Takes dispatches and runs them; `tokens` are the jobs' own, each with its rights.
+    """`tokens` are those of the jobs that run now, each with its rights.
 
-    `hold()` keeps what waits waiting, until `release()`.
+    `hold()` keeps what is queued waiting for a runner, until `release()`.
     """
 
     options: RunnerOptions
@@ -43,74 +73,85 @@ class Runner:
     tokens: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.changes = Changes()
+        # GitHub's ids are large, and grow over all its repositories.
         self._ids = count(19_000_000_000 + secrets.randbelow(10**6) * 1000)
-        self._queue: asyncio.Queue[tuple[RunRecord, Again]] = asyncio.Queue()
-        self._open = asyncio.Event()
-        self._open.set()
-        self._now_running: JobRunner | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._lanes = Lanes(self._begin, self.cancel)
+        self._again: dict[int, frozenset[int]] = {}
+        self._playing: dict[int, RunJobs] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def place(self) -> Place:
+        options = self.options
+        return Place(self.api_url, options.repo, options.workflow.name, self.repository.branch)
 
     def file(self) -> WorkflowFile:
-        return load(self.options.workflow)
-
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._work())
-
-    async def stop(self) -> None:
-        if self._task:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-        if self._now_running:
-            await self._now_running.cancel()
+        """The workflow file as it is now; WorkflowError if GitHub would not start it."""
+        known = {name: action.known for name, action in self.options.actions.items()}
+        return load(self.options.workflow, known)
 
     def hold(self) -> None:
-        self._open.clear()
+        self._lanes.hold()
 
     def release(self) -> None:
-        self._open.set()
+        self._lanes.release()
 
-    def dispatch(self, inputs: Mapping[str, str]) -> RunRecord:
-        """Queue a run; `inputs` are complete."""
-        now = self.clock.now()
-        run_id = next(self._ids)
-        title, conclusion = "", None
+    async def stop(self) -> None:
+        """End everything; what ran is killed, and its folders are removed."""
+        self._lanes.hold()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        shutil.rmtree(self.options.folder, ignore_errors=True)
+
+    def dispatch(self, inputs: Mapping[str, str], file: WorkflowFile | None = None) -> RunRecord:
+        """Begin a run, or put it in line; its own file is read where none is given.
+
+        A file that is not valid is a run that ends at once, as `startup_failure`.
+        """
+        now, problem, rule = self.clock.now(), "", None
+        title = workflow = self.place.path
         try:
-            title = filled(self.file().run_name, {"inputs": inputs}) or self.file().name
-        except WorkflowError:
-            log.exception("sandbox.workflow_invalid")
-            conclusion = "startup_failure"
+            file = file or self.file()
+            scope = run_context.of_event(self.place, inputs, self.options.variables)
+            workflow = file.name or workflow
+            title, rule = filled(file.run_name, scope).strip() or workflow, _rule(file, scope)
+        except WorkflowError as error:
+            problem = str(error)
         run = RunRecord(
-            id=run_id,
+            id=next(self._ids),
             number=len(self.runs) + 1,
             title=title,
+            workflow=workflow,
             inputs=dict(inputs),
             head_sha=self.repository.head(),
-            html_url=f"{self.api_url}/{self.options.repo}/actions/runs/{run_id}",
+            actor=_ACTOR,
             created=now,
+            triggered=now,
             updated=now,
-            started=now,
+            file=file,
+            problem=problem,
         )
         self.runs.append(run)
-        if conclusion:
-            self._end(run, conclusion)
-        else:
-            self._wait_in_line(run, Again())
+        self._enter(run, rule)
         return run
 
-    def rerun(self, run: RunRecord, job: JobRecord | None = None) -> None:
-        run.attempt += 1
-        run.conclusion, run.cancelled = None, False
-        run.began.clear()
-        run.ended.clear()
-        self._wait_in_line(run, Again(job))
+    def rerun(self, run: RunRecord, jobs: Iterable[JobRecord] | None = None) -> None:
+        """Another attempt of a run that has ended: of all its jobs, or these and who needs them."""
+        run.attempt, run.triggered = run.attempt + 1, self.clock.now()
+        run.conclusion = run.completed = run.started = None
+        if jobs is not None:
+            self._again[run.id] = frozenset(job.id for job in jobs)
+        scope = run_context.of_event(self.place, run.inputs, self.options.variables)
+        self._enter(run, _rule(run.file, scope) if run.file else None)
 
-    async def cancel(self, run: RunRecord) -> None:
-        run.cancelled = True
-        if run.status != "in_progress":
-            self._end(run, "cancelled")
-        elif self._now_running:
-            await self._now_running.cancel()
+    def cancel(self, run: RunRecord) -> None:
+        """What waits ends at once; what runs is killed, and ends soon."""
+        if run.id in self._playing:
+            self._playing[run.id].cancel()
+        elif not run.ended:
+            self._end(run, Conclusion.CANCELLED)
 
     def find(self, run_id: int) -> RunRecord | None:
         return next((run for run in self.runs if run.id == run_id), None)
@@ -118,114 +159,66 @@ class Runner:
     def find_job(self, job_id: int) -> tuple[RunRecord, JobRecord] | None:
         return next(((run, job) for run in self.runs for job in run.jobs if job.id == job_id), None)
 
-    def _wait_in_line(self, run: RunRecord, again: Again) -> None:
-        # `pending` is GitHub's word for one that waits for its concurrency group.
-        others = any(one.status != "completed" for one in self.runs if one is not run)
-        run.status = "pending" if others or not self._open.is_set() else "queued"
-        run.updated = self.clock.now()
-        self._queue.put_nowait((run, again))
-
-    async def _work(self) -> None:
-        while True:
-            run, again = await self._queue.get()
-            await self._open.wait()
-            if run.status == "completed":
-                continue
-            try:
-                await self._run(run, again)
-            except WorkflowError:
-                log.exception("sandbox.workflow_invalid")
-                self._end(run, "startup_failure")
-
-    async def _run(self, run: RunRecord, again: Again) -> None:
-        run.status = "in_progress"
-        run.started = run.updated = self.clock.now()
-        run.began.set()
-        file = self.file()
-        for key, job in file.jobs.items():
-            await self._job(run, file, key, job, again)
-        conclusions = {job.conclusion for job in run.latest_jobs()}
-        if run.cancelled:
-            self._end(run, "cancelled")
+    def _enter(self, run: RunRecord, rule: Rule | None) -> None:
+        run.status, run.updated = RunStatus.QUEUED, self.clock.now()
+        if run.problem:
+            log.error("sandbox.workflow_invalid run=%s problem=%s", run.id, run.problem)
+            self._end(run, Conclusion.STARTUP_FAILURE)
         else:
-            self._end(run, "failure" if "failure" in conclusions else "success")
+            self._lanes.enter(run, rule)
+            self.changes.tell()
 
-    def _end(self, run: RunRecord, conclusion: str) -> None:
-        run.status, run.conclusion = "completed", conclusion
+    def _begin(self, run: RunRecord) -> None:
+        if run.file is None:
+            raise ValueError("a run without a file has ended already")
+        playing = RunJobs(run, run.file, self._site(), self._again.pop(run.id, None))
+        self._playing[run.id] = playing
+        task = asyncio.create_task(self._play(run, playing))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _play(self, run: RunRecord, playing: RunJobs) -> None:
+        run.begin(self.clock.now())
         run.updated = self.clock.now()
-        run.ended.set()
-
-    async def _job(
-        self, run: RunRecord, file: WorkflowFile, key: str, job: Job, again: Again
-    ) -> None:
-        if (
-            again.job
-            and key != again.job.key
-            and again.job.key not in run_context.needed(file, key)
-        ):
-            return
-        contexts = run_context.known(self.options, self.repository.branch, run, file, job)
-        succeeded = all(need["result"] == "success" for need in contexts["needs"].values())
-        wanted = not job.condition or (succeeded and condition(job.condition, contexts))
-        if run.cancelled or not succeeded or not wanted:
-            record = self._record(run, key, filled(job.name, {**contexts, "matrix": {}}) or key)
-            self._complete(run, record, "cancelled" if run.cancelled else "skipped")
-            return
-        await self._entries(run, key, job, contexts, again)
-
-    async def _entries(
-        self, run: RunRecord, key: str, job: Job, contexts: dict[str, Any], again: Again
-    ) -> None:
-        """The jobs of one key: as many as its matrix has entries, all listed before the first."""
-        entries = run_context.matrix(job, contexts)
-        records = []
-        for entry in entries:
-            name = filled(job.name or key, {**contexts, "matrix": entry})
-            if again.job is None or again.job.key != key or again.job.name == name:
-                records.append(self._record(run, key, name, entry))
-        stopped = False
-        for record in records:
-            if stopped or run.cancelled:
-                self._complete(run, record, "cancelled")
-                continue
-            await self._execute(run, record, job, {**contexts, "matrix": record.matrix})
-            fails_fast = job.strategy is not None and job.strategy.fail_fast
-            stopped = record.conclusion == "failure" and fails_fast and self.options.fail_fast
-
-    async def _execute(
-        self, run: RunRecord, record: JobRecord, job: Job, contexts: dict[str, Any]
-    ) -> None:
-        record.status = "in_progress"
-        record.started = run.updated = self.clock.now()
-        token = f"ghs_{secrets.token_hex(18)}"
-        self.tokens[token] = {str(name): level for name, level in job.permissions.items()}
-        contexts["github"]["token"] = token
-        folder = self.options.folder / f"{run.id}-{record.id}"
-        environ = {
-            **self.options.environ,
-            **run_context.environ(self.options, self.repository.branch, self.api_url, run, record),
-            **{name: as_text(whole(v, contexts)) for name, v in contexts["env"].items()},
-            **{name: as_text(whole(v, contexts)) for name, v in job.env.items()},
-        }
-        place = workspace(folder, job, environ, list(self.options.path), token)
-        self._now_running = JobRunner(
-            job, record, contexts, place, self.options.actions, self.clock.now
-        )
+        self.changes.tell()
+        conclusion = Conclusion.FAILURE
         try:
-            await self._now_running.run()
-            self._complete(run, record, self._now_running.conclusion)
+            conclusion = await playing.run()
+        except asyncio.CancelledError:
+            conclusion = Conclusion.CANCELLED
+            raise
+        except Exception:
+            log.exception("sandbox.run_broken run=%s", run.id)
         finally:
-            del self.tokens[token]
-            await self._now_running.cancel()
-            self._now_running = None
+            del self._playing[run.id]
+            self._end(run, conclusion)
 
-    def _record(
-        self, run: RunRecord, key: str, name: str, matrix: dict[str, Any] | None = None
-    ) -> JobRecord:
-        record = JobRecord(next(self._ids), key, name, run.attempt, matrix or {})
-        run.jobs.append(record)
-        return record
+    def _end(self, run: RunRecord, conclusion: Conclusion) -> None:
+        run.end(conclusion, self.clock.now())
+        run.updated = self.clock.now()
+        self._again.pop(run.id, None)
+        self._lanes.leave(run)
+        self.changes.tell()
 
-    def _complete(self, run: RunRecord, record: JobRecord, conclusion: str) -> None:
-        record.status, record.conclusion = "completed", conclusion
-        record.completed = run.updated = self.clock.now()
+    def _site(self) -> Site:
+        options = self.options
+        return Site(
+            place=self.place,
+            folder=options.folder,
+            machine=Machine(options.actions, self.clock, self.changes.tell),
+            variables=options.variables,
+            secrets=options.secrets,
+            environ=options.environ,
+            path=options.path,
+            fail_fast=options.fail_fast,
+            tokens=self.tokens,
+            next_id=lambda: next(self._ids),
+        )
+
+
+def _rule(file: WorkflowFile, scope: Scope) -> Rule | None:
+    asked = file.concurrency
+    if asked is None:
+        return None
+    group = filled(asked.group, scope)
+    return Rule(group, keep_all=asked.queue == "max", cancel_running=asked.cancel_in_progress)

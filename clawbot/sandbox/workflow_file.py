@@ -1,24 +1,48 @@
-"""A workflow file, read as strictly as GitHub does: a key that is not known here is an error."""
+"""A workflow file, read as strictly as GitHub does: what is not known here is an error."""
 
+import re
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from clawbot.sandbox.expression import WorkflowError
+from clawbot.sandbox.workflow_check import problems
+from clawbot.sandbox.workflow_error import WorkflowError
 
 
 def _many(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def _events(value: object) -> object:
+    match value:
+        case str():
+            return {value: None}
+        case list():
+            return dict.fromkeys(value)
+        case _:
+            return value
+
+
+def _group(value: object) -> object:
+    return {"group": value} if isinstance(value, str) else value
+
+
+def _condition(value: object) -> object:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")]
 Texts = dict[str, str | int | float | bool]
+Condition = Annotated[str, BeforeValidator(_condition), Field(alias="if")]
 Permissions = dict[Literal["actions", "contents", "id-token"], Literal["read", "write", "none"]]
+Shell = Literal["", "bash", "sh"]
 
 
 class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Input(Strict):
@@ -29,86 +53,160 @@ class Input(Strict):
 
 
 class Dispatch(Strict):
-    inputs: dict[str, Input] = {}
+    inputs: dict[Name, Input] = {}
 
 
-class Trigger(Strict):
+class Events(Strict):
     workflow_dispatch: Dispatch | None
 
 
 class Concurrency(Strict):
+    """`queue` says who may wait: only the newest, or up to a hundred."""
+
     group: str
-    cancel_in_progress: Annotated[Literal[False], Field(alias="cancel-in-progress")] = False
+    cancel_in_progress: Annotated[bool, Field(alias="cancel-in-progress")] = False
     queue: Literal["single", "max"] = "single"
 
+    @model_validator(mode="after")
+    def _not_both(self) -> Self:
+        if self.cancel_in_progress and self.queue == "max":
+            raise ValueError("`queue: max` and `cancel-in-progress: true` exclude each other")
+        return self
 
-class Matrix(Strict):
-    include: str
+
+class RunDefaults(Strict):
+    shell: Shell = ""
+    working_directory: Annotated[str, Field(alias="working-directory")] = ""
+
+
+class Defaults(Strict):
+    run: RunDefaults = RunDefaults()
 
 
 class Strategy(Strict):
+    """`matrix` has `include` and names with their values, or is an expression of all that."""
+
     fail_fast: Annotated[bool, Field(alias="fail-fast")] = True
-    max_parallel: Annotated[Literal[1], Field(alias="max-parallel")]
-    matrix: Matrix
+    max_parallel: Annotated[int | None, Field(alias="max-parallel", ge=1)] = None
+    matrix: str | dict[Name, str | list[Any]]
+
+    @model_validator(mode="after")
+    def _no_exclude(self) -> Self:
+        if isinstance(self.matrix, dict) and "exclude" in self.matrix:
+            raise ValueError("I don't know `exclude`")
+        return self
 
 
 class Step(Strict):
-    """Either `uses` an action or `run`s a script; with `bash -e` as GitHub does unasked."""
+    """Either `uses` an action or `run`s a script."""
 
     name: str = ""
-    id: str = ""
+    id: Name | Literal[""] = ""
+    condition: Condition = ""
     uses: str = ""
     given: Annotated[Texts, Field(alias="with")] = {}
     env: Texts = {}
     run: str = ""
+    shell: Shell = ""
+    working_directory: Annotated[str, Field(alias="working-directory")] = ""
 
     @property
     def title(self) -> str:
-        return self.name or f"Run {self.uses or self.run.splitlines()[0]}"
+        return self.name or f"Run {self.uses or self.run.strip().splitlines()[0]}"
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if bool(self.uses) == bool(self.run.strip()):
+            raise ValueError("a step has either `uses` or `run`")
+        if self.uses and (self.shell or self.working_directory):
+            raise ValueError("`shell` and `working-directory` go with `run`")
+        if self.run and self.given:
+            raise ValueError("`with` goes with `uses`")
+        return self
 
 
 class Job(Strict):
     name: str = ""
-    runs_on: Annotated[str, Field(alias="runs-on")]
+    runs_on: Annotated[Literal["ubuntu-24.04", "ubuntu-latest"], Field(alias="runs-on")]
     needs: Annotated[tuple[str, ...], BeforeValidator(_many)] = ()
-    condition: Annotated[str, Field(alias="if")] = ""
-    timeout_minutes: Annotated[float, Field(alias="timeout-minutes")] = 360.0
+    condition: Condition = ""
+    timeout_minutes: Annotated[float, Field(alias="timeout-minutes", gt=0)] = 360.0
     environment: str = ""
-    permissions: Permissions = {}
-    outputs: dict[str, str] = {}
+    permissions: Permissions | None = None
+    outputs: dict[Name, str] = {}
     strategy: Strategy | None = None
     env: Texts = {}
-    steps: tuple[Step, ...]
+    defaults: Defaults = Defaults()
+    steps: Annotated[tuple[Step, ...], Field(min_length=1)]
 
 
 class WorkflowFile(Strict):
-    name: str
+    name: str = ""
     run_name: Annotated[str, Field(alias="run-name")] = ""
-    on: Trigger
-    permissions: Permissions
-    concurrency: Concurrency | None = None
+    on: Annotated[Events, BeforeValidator(_events)]
+    permissions: Permissions | None = None
+    concurrency: Annotated[Concurrency | None, BeforeValidator(_group)] = None
     env: Texts = {}
-    jobs: dict[str, Job]
+    defaults: Defaults = Defaults()
+    jobs: Annotated[dict[Name, Job], Field(min_length=1)]
 
     @property
     def inputs(self) -> dict[str, Input]:
         return self.on.workflow_dispatch.inputs if self.on.workflow_dispatch else {}
 
+    def before(self, key: str) -> frozenset[str]:
+        """Every job that `key` waits for, directly or not."""
+        direct = frozenset(self.jobs[key].needs)
+        return direct.union(*(self.before(need) for need in direct))
 
-def load(path: Path) -> WorkflowFile:
-    """WorkflowError names each key that is unknown, missing or of another form."""
+
+def load(path: Path, actions: Mapping[str, Collection[str]] | None = None) -> WorkflowFile:
+    """WorkflowError names everything that is unknown, missing or of another form.
+
+    `actions` are those that can be used, each with what may stand in its `with`; None for any.
+    """
     try:
-        raw: Any = yaml.safe_load(path.read_text())
+        raw = yaml.load(path.read_text(), Loader=_Loader)  # noqa: S506  (a SafeLoader of our own)
+    except (OSError, UnicodeDecodeError) as error:
+        raise WorkflowError(f"{path.name} can't be read: {error}") from error
     except yaml.YAMLError as error:
         raise WorkflowError(f"{path.name} is not YAML: {error}") from error
-    if isinstance(raw, dict) and True in raw:
-        raw["on"] = raw.pop(True)  # YAML 1.1 reads the key `on` as a boolean
     try:
         file = WorkflowFile.model_validate(raw)
     except ValidationError as error:
-        found = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise WorkflowError(f"{path.name}: {'; '.join(found)}") from error
-    unknown = {need for job in file.jobs.values() for need in job.needs} - file.jobs.keys()
-    if unknown:
-        raise WorkflowError(f"{path.name}: `needs` names no job: {', '.join(sorted(unknown))}")
+        found = [_said(one["type"], one["loc"], one["msg"]) for one in error.errors()]
+    else:
+        found = list(problems(file, actions))
+    if found:
+        raise WorkflowError(f"{path.name}: {'; '.join(found)}")
     return file
+
+
+def _said(kind: str, where: tuple[int | str, ...], message: str) -> str:
+    place = ".".join(map(str, where))
+    return f"I don't know `{place}`" if kind == "extra_forbidden" else f"`{place}`: {message}"
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2, as GitHub reads it: `on` and `no` are words. No key comes twice."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}  # type: ignore[misc]  # the stubs take it for an instance's
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        if twice := {str(key) for key in keys if keys.count(key) > 1}:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"`{min(twice)}` comes twice", node.start_mark
+            )
+        return super().construct_mapping(node, deep)
+
+
+for _tag, _form, _first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("null", r"null|Null|NULL|~|", ["n", "N", "~", ""]),
+    ("int", r"[-+]?(0|[1-9][0-9]*)", "-+0123456789"),
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
+):
+    _Loader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_form})$"), list(_first)
+    )

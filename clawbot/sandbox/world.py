@@ -17,8 +17,7 @@ from clawbot.sandbox.image import images
 from clawbot.sandbox.moto import MotoServer
 from clawbot.sandbox.principal import REGION, Principal
 from clawbot.sandbox.repository import Repository
-from clawbot.sandbox.run_context import RunnerOptions
-from clawbot.sandbox.runner import Runner
+from clawbot.sandbox.runner import Runner, RunnerOptions
 from clawbot.sandbox.seed import Seeded, seed
 from fleet_control.clock import Clock, SystemClock
 from fleet_control.registry import parse
@@ -153,7 +152,7 @@ def _runner(options: Options, clock: Clock, folder: Path, seeded: Seeded, aws_ur
                 "AWS_ENDPOINT_URL": aws_url,
                 "FLEET_HEALTH_DEADLINE": str(options.health_deadline),
                 "FLEET_HEALTH_POLL": "0.2",
-                # What the run installs is there already; nothing of the sandbox leaves this machine.
+                # What the run installs is there already; nothing leaves this machine.
                 "PIP_NO_INDEX": "1",
                 "PIP_DISABLE_PIP_VERSION_CHECK": "1",
             },

@@ -8,11 +8,12 @@ from typing import Any
 import aiohttp
 
 from clawbot.sandbox.actions import played
-from clawbot.sandbox.github import NEW_API, GitHub
+from clawbot.sandbox.github import GitHub
+from clawbot.sandbox.github_guard import NEW_API
 from clawbot.sandbox.repository import Repository
-from clawbot.sandbox.run_context import RunnerOptions
-from clawbot.sandbox.runner import Runner
-from fleet_control.clock import SystemClock
+from clawbot.sandbox.run_record import RunRecord
+from clawbot.sandbox.runner import Runner, RunnerOptions
+from fleet_control.clock import Clock, SystemClock
 
 HEAD = """
 name: small
@@ -41,18 +42,33 @@ ONE_JOB = (
 )
 TOKEN = "github_pat_sandbox"
 REPO = "openclaw/clawdinators"
+FILE = "small.yml"
+DISPATCH = f"/actions/workflows/{FILE}/dispatches"
+RUNS = f"/actions/workflows/{FILE}/runs"
+
+
+def steps(*texts: str, head: str = HEAD, job: str = "") -> str:
+    """A workflow of one job with these steps; `job` are more lines of it."""
+    lines = ["  only:", "    runs-on: ubuntu-24.04", *job.splitlines(), "    steps:"]
+    for text in texts:
+        first, *rest = text.strip("\n").splitlines()
+        lines += [f"      - {first}", *(f"        {line}" for line in rest)]
+    return head + "\n".join(lines) + "\n"
 
 
 class Client:
     """GitHub's API as somebody with a token calls it."""
 
-    def __init__(self, github: GitHub, session: aiohttp.ClientSession) -> None:
+    def __init__(self, github: GitHub, session: aiohttp.ClientSession, folder: Path) -> None:
         self.github = github
         self.session = session
+        self.folder = folder
+        self.answered: Mapping[str, str] = {}
 
     async def call(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, Any]:
+        """Status and body; the headers of the answer are in `answered`."""
         known = {"Authorization": f"Bearer {TOKEN}", "X-GitHub-Api-Version": NEW_API}
         async with self.session.request(
             method,
@@ -61,58 +77,90 @@ class Client:
             headers=known | dict(headers or {}),
             allow_redirects=False,
         ) as answer:
-            is_json = answer.content_type.endswith("json")
+            self.answered = answer.headers
+            is_json = answer.content_type.endswith("json") and "raw" not in answer.content_type
             return answer.status, await answer.json() if is_json else await answer.text()
 
     async def dispatch(self, **inputs: str) -> int:
-        status, body = await self.call(
-            "POST",
-            "/actions/workflows/small.yml/dispatches",
-            {"ref": "main", "inputs": {"target": "all", **inputs}},
-        )
-        assert status == 200, body
-        return int(body["workflow_run_id"])
+        body = {"ref": "main", "inputs": {"target": "all", **inputs}}
+        status, answer = await self.call("POST", DISPATCH, body)
+        assert status == 200, answer
+        return int(answer["workflow_run_id"])
 
-    async def ended(self, run_id: int) -> Any:
-        run = self.github.runner.find(run_id)
-        assert run is not None
-        await run.ended.wait()
+    async def run(self, run_id: int) -> Any:
         return (await self.call("GET", f"/actions/runs/{run_id}"))[1]
 
-    async def jobs(self, run_id: int) -> dict[str, Any]:
-        _, body = await self.call("GET", f"/actions/runs/{run_id}/jobs")
+    async def ended(self, run_id: int) -> Any:
+        """The run as GitHub shows it, once it has ended."""
+        await self.github.finished(run_id)
+        return await self.run(run_id)
+
+    async def jobs(self, run_id: int, which: str = "latest") -> dict[str, Any]:
+        _, body = await self.call("GET", f"/actions/runs/{run_id}/jobs?filter={which}&per_page=100")
         return {job["name"]: job for job in body["jobs"]}
 
-    def log(self, run_id: int) -> str:
+    async def conclusions(self, run_id: int) -> dict[str, str]:
+        return {name: job["conclusion"] for name, job in (await self.jobs(run_id)).items()}
+
+    def record(self, run_id: int) -> RunRecord:
         run = self.github.runner.find(run_id)
         assert run is not None
-        return "\n".join(line for job in run.jobs for line in job.log)
+        return run
+
+    def log(self, run_id: int) -> list[str]:
+        """Every job's lines, without their moments."""
+        run = self.record(run_id)
+        return [line.partition(" ")[2] for job in run.jobs for line in job.log]
+
+    def said(self, run_id: int) -> list[str]:
+        """What the steps themselves wrote, not what GitHub writes before it."""
+        said, within = [], False
+        for line in self.log(run_id):
+            if line.startswith("##[group]"):
+                within = True
+            elif line == "##[endgroup]":
+                within = False
+            elif not within:
+                said.append(line)
+        return said
+
+    async def outcome(self, **inputs: str) -> tuple[str, list[str]]:
+        """Dispatch, wait for the end: the conclusion, and what was said."""
+        run_id = await self.dispatch(**inputs)
+        run = await self.github.finished(run_id)
+        return str(run.conclusion), self.said(run_id)
 
 
 @asynccontextmanager
-async def github_of(file: str, folder: Path, *, fail_fast: bool = True) -> AsyncIterator[Client]:
+async def github_of(
+    file: str, folder: Path, *, fail_fast: bool = True, clock: Clock | None = None
+) -> AsyncIterator[Client]:
     """A GitHub whose repository holds this workflow and a registry."""
-    workflow = folder / "small.yml"
+    workflow = folder / FILE
     workflow.write_text(file)
     registry = folder / "instances.json"
     registry.write_text("{}")
     checkout = folder / "checkout"
     (checkout / "nix").mkdir(parents=True)
+    (checkout / "there").write_text("a file of the repository")
     repository = Repository(checkout, registry)
     options = RunnerOptions(
         workflow=workflow,
         repo=REPO,
         folder=folder / "runs",
         variables={"AWS_REGION": "eu-central-1"},
+        secrets={"KEY": "hush-hush"},
         environ={"OURS": "yes"},
-        path=("/usr/local/bin", "/usr/bin", "/bin"),
-        actions=played(repository, ("echo",), {"AWS_ACCESS_KEY_ID": "AK"}, checkout),
+        actions=played(
+            repository, ("echo", "engine"), {"AWS_SECRET_ACCESS_KEY": "sk-123"}, checkout
+        ),
         fail_fast=fail_fast,
     )
-    github = GitHub(Runner(options, repository, SystemClock()), TOKEN)
+    github = GitHub(Runner(options, repository, clock or SystemClock()), TOKEN)
     await github.start()
     try:
         async with aiohttp.ClientSession() as session:
-            yield Client(github, session)
+            yield Client(github, session, folder)
     finally:
         await github.stop()
+    assert not (folder / "runs").exists()

@@ -1,0 +1,57 @@
+"""A job's log as GitHub keeps it: a moment before each line, no secret in it, commands obeyed."""
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+
+_COMMAND = re.compile(r"\s*::(?P<command>[a-z][a-z-]*)(?: (?P<properties>[^:]*))?::(?P<message>.*)")
+_SHOWN = frozenset({"error", "warning", "notice", "group", "endgroup"})
+# GitHub obeys these too; a script that needs them would not do here what it does there.
+_NOT_PLAYED = frozenset(
+    {"add-matcher", "add-path", "echo", "remove-matcher", "save-state", "set-env", "set-output"}
+    | {"stop-commands"}
+)
+
+
+class JobLog:
+    """Writes into `lines`; `now` gives Unix seconds."""
+
+    def __init__(self, lines: list[str], now: Callable[[], float]) -> None:
+        self._lines = lines
+        self._now = now
+        self._masks: set[str] = set()
+
+    def mask(self, secrets: Iterable[str]) -> None:
+        self._masks.update(line for secret in secrets for line in secret.splitlines() if line)
+
+    def masked(self, text: str) -> str:
+        # The longest first: another secret may be a part of it.
+        for secret in sorted(self._masks, key=len, reverse=True):
+            text = text.replace(secret, "***")
+        return text
+
+    def hear(self, line: str) -> None:
+        """A line that a step wrote: a workflow command, or just a line."""
+        found = _COMMAND.fullmatch(line)
+        command, message = (found["command"], _unescaped(found["message"])) if found else ("", "")
+        if command == "add-mask":
+            self.mask([message])
+        elif command in _SHOWN:
+            self.write(f"##[{command}]{message}")
+        elif command in _NOT_PLAYED:
+            self.error(f"I don't play the workflow command `{command}`")
+        elif command != "debug":
+            self.write(line)
+
+    def error(self, message: str) -> None:
+        self.write(f"##[error]{message}")
+
+    def write(self, text: str) -> None:
+        stamp = f"{datetime.fromtimestamp(self._now(), UTC):%Y-%m-%dT%H:%M:%S.%f}0Z"
+        self._lines += [f"{stamp} {line}" for line in self.masked(text).split("\n")]
+
+
+def _unescaped(message: str) -> str:
+    for code, character in (("%0D", "\r"), ("%0A", "\n"), ("%25", "%")):
+        message = message.replace(code, character)
+    return message
