@@ -78,7 +78,8 @@ class Commands:
         return await _say(chat, Notice((words,)))
 
     async def _answer(self, ask: Ask, chat: Chat) -> Reply:
-        match ask.words:
+        # A telephone's keyboard begins a line with a capital.
+        match (*(word.lower() for word in ask.words[:1]), *ask.words[1:]):
             case ("status",):
                 return await _say(chat, StatusReport(await self._fleet.status()))
             case ("status", page) if page.isdecimal():

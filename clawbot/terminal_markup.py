@@ -30,17 +30,18 @@ _HOSTS = {
 }
 
 
-def render(reply: Reply, now: float) -> Text:
-    """A reply as lines; `now` in Unix seconds, for ages."""
+def render(reply: Reply, now: float, room: int | None = None) -> Text:
+    """A reply as lines; `now` in Unix seconds, for ages; `room` in columns, None for any."""
+    width = min(room or WIDTH, WIDTH)
     match reply:
         case Notice():
-            return _joined(_notice(reply), _TONES[reply.tone])
+            return _joined(_notice(reply, width), _TONES[reply.tone])
         case StatusReport():
-            return _joined(terminal_status.lines(reply.status, reply.page, now))
+            return _joined(terminal_status.lines(reply.status, reply.page, now, room))
         case Question():
-            return _joined(_question(reply))
+            return _joined(_question(reply, width))
         case Deploying():
-            return _joined(_deploying(reply, now))
+            return _joined(_deploying(reply, now, width))
 
 
 def _joined(lines: Iterable[Text], style: str = "") -> Text:
@@ -51,17 +52,17 @@ def _plain(text: str) -> str:
     return text.replace("`", "")
 
 
-def _notice(notice: Notice) -> Iterator[Text]:
+def _notice(notice: Notice, width: int) -> Iterator[Text]:
     said = f"refused ({notice.code}): " if notice.tone is Tone.REFUSED else ""
     for number, line in enumerate(notice.lines):
-        yield from _wrapped("", line if number else said + line)
+        yield from _wrapped("", line if number else said + line, width)
 
 
-def _wrapped(label: str, text: str, style: str = "") -> Iterator[Text]:
+def _wrapped(label: str, text: str, width: int, style: str = "") -> Iterator[Text]:
     """Long sentences in short lines, indented below their label."""
     for line in textwrap.wrap(
         label + _plain(text),
-        WIDTH,
+        width,
         subsequent_indent=" " * len(label),
         break_long_words=False,
         break_on_hyphens=False,
@@ -69,35 +70,35 @@ def _wrapped(label: str, text: str, style: str = "") -> Iterator[Text]:
         yield Text(line, style=style)
 
 
-def _question(question: Question) -> Iterator[Text]:
-    yield from _wrapped("", question.why, "bold")
+def _question(question: Question, width: int) -> Iterator[Text]:
+    yield from _wrapped("", question.why, width, "bold")
     for word, ids in (
         ("replaced", question.replaced),
         ("created", question.created),
         ("removed", question.removed),
     ):
         if ids:
-            yield from _wrapped(f"  {word:<8}  ", wording.listed(ids))
+            yield from _wrapped(f"  {word:<8}  ", wording.listed(ids), width)
     yield Text("Go ahead? Say yes or no, within two minutes.")
 
 
-def _deploying(reply: Deploying, now: float) -> Iterator[Text]:
+def _deploying(reply: Deploying, now: float, width: int) -> Iterator[Text]:
     seen = reply.progress
     mark, style = _STAGES[seen.stage]
-    yield from _wrapped(f"{mark} ", f"deploy {seen.target}: {_stage(seen, now)}", style)
+    yield from _wrapped(f"{mark} ", f"deploy {seen.target}: {_stage(seen, now)}", width, style)
     shown, left_out = around_the_action(seen.hosts, HOSTS_SHOWN)
-    width = max((len(host.id) for host in shown), default=0)
-    yield from (_host(host, width, now) for host in shown)
+    longest = max((len(host.id) for host in shown), default=0)
+    yield from (_host(host, longest, now) for host in shown)
     if left_out:
         yield Text(f"  … {_counted(left_out)}", style="dim")
     if seen.step:
-        yield from _wrapped("  at:   ", seen.step)
+        yield from _wrapped("  at:   ", seen.step, width)
     if seen.reason:
-        yield from _wrapped("  why:  ", seen.reason)
+        yield from _wrapped("  why:  ", seen.reason, width)
     if seen.advice:
-        yield from _wrapped("  next: ", seen.advice)
+        yield from _wrapped("  next: ", seen.advice, width)
     if reply.trouble:
-        yield from _wrapped("  ", f"{reply.trouble} I keep trying.", "yellow")
+        yield from _wrapped("  ", f"{reply.trouble} I keep trying.", width, "yellow")
     if seen.url:
         yield Text(f"  {seen.url}", style="dim")
 
@@ -109,7 +110,7 @@ def _stage(seen: Progress, now: float) -> str:
     return said
 
 
-def _host(host: HostProgress, width: int, now: float) -> Text:
+def _host(host: HostProgress, longest: int, now: float) -> Text:
     mark, style = _HOSTS[host.stage]
     word = wording.HOST_STAGES[host.stage]
     if host.took:
@@ -117,7 +118,7 @@ def _host(host: HostProgress, width: int, now: float) -> Text:
     elif host.stage is HostStage.REPLACING and host.began:
         word += f", {terminal_status.age(now - host.began)}"
     moved = f"{host.old or 'no host'} -> {host.new}"
-    return Text(f"  {mark} {host.id.ljust(width)}  {moved}  {word}", style=style)
+    return Text(f"  {mark} {host.id.ljust(longest)}  {moved}  {word}", style=style)
 
 
 def around_the_action(

@@ -12,17 +12,20 @@ ROWS_A_PAGE = 20
 _GRAVE = (Problem.MISSING, Problem.NOT_HEALTHY, Problem.TWO_HOSTS)
 _COLUMNS = ("INSTANCE", "STATE", "IMAGE", "TYPE", "UP", "ADDRESS", "HOST")
 _IMAGE_COLUMN = _COLUMNS.index("IMAGE")
+# What a narrow terminal does without, the first of these first.
+_SPARED = ("ADDRESS", "TYPE", "UP")
 _IMAGES_SHOWN = 5
 _IDS_SHOWN = 3
 
 
-def lines(status: FleetStatus, number: int, now: float) -> Iterator[Text]:
-    """One page of it, worst first; `now` in Unix seconds."""
+def lines(status: FleetStatus, number: int, now: float, room: int | None = None) -> Iterator[Text]:
+    """One page of it, worst first; `now` in Unix seconds, `room` in columns, None for any."""
     shown = pages.page(status.rows, number, ROWS_A_PAGE)
     yield Text(wording.counted(status), style="bold")
     yield Text()
     cells = [_cells(row, status, now) for row in shown.items]
     widths = [max(map(len, column)) for column in zip(_COLUMNS, *cells, strict=True)]
+    _narrow(widths, room)
     yield _aligned(_COLUMNS, widths, ["dim"] * len(widths))
     for row, line in zip(shown.items, cells, strict=True):
         yield _aligned(line, widths, _styles(row))
@@ -57,6 +60,14 @@ def _cells(row: InstanceStatus, status: FleetStatus, now: float) -> tuple[str, .
     )
 
 
+def _narrow(widths: list[int], room: int | None) -> None:
+    """Take away columns, as widths of 0, until a row fits."""
+    for name in _SPARED:
+        if room is None or sum(width + 2 for width in widths if width) <= room:
+            return
+        widths[_COLUMNS.index(name)] = 0
+
+
 def _styles(row: InstanceStatus) -> list[str]:
     """One for each column: the whole line where something is grave, else just what is odd."""
     if row.worst in _GRAVE:
@@ -72,6 +83,8 @@ def _styles(row: InstanceStatus) -> list[str]:
 def _aligned(cells: Sequence[str], widths: Sequence[int], styles: Sequence[str]) -> Text:
     line = Text("  ")
     for cell, width, style in zip(cells, widths, styles, strict=True):
+        if not width:
+            continue
         line.append(cell.ljust(width), style=style)
         line.append("  ")
     line.rstrip()

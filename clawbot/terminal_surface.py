@@ -59,6 +59,7 @@ class Screen:
         self._clock = clock
         self._editor = editor
         self._living: dict[str, Reply] = {}
+        self._leaving = False
         self._live = Live(
             console=console,
             get_renderable=self._below,
@@ -82,13 +83,18 @@ class Screen:
     def refresh(self) -> None:
         self._live.refresh()
 
+    def leave(self) -> None:
+        """No more lines will come; what still lives goes on."""
+        self._leaving = True
+        self.refresh()
+
     def hear(self, said: str) -> None:
         self._console.print(Text(f"{PROMPT}{said}", style="bold"))
 
     def show(self, _said: str, reply_id: str, reply: Reply) -> None:
         if is_settled(reply):
             self._living.pop(reply_id, None)
-            self._console.print(render(reply, self._clock.now()))
+            self._console.print(self._drawn(reply))
             self._console.print()
         else:
             self._living[reply_id] = reply
@@ -104,10 +110,16 @@ class Screen:
         room = max(3, (self._console.height - 3) // max(1, len(self._living)) - 1)
         parts: list[Text] = []
         for reply in self._living.values():
-            parts += [*_fitting(render(reply, self._clock.now()), room), Text()]
+            parts += [*_fitting(self._drawn(reply), room), Text()]
         return Group(*parts, self._prompt())
 
+    def _drawn(self, reply: Reply) -> Text:
+        return render(reply, self._clock.now(), self._console.width)
+
     def _prompt(self) -> Text:
+        if self._leaving:
+            waits = "waiting for the end of this; Ctrl-C leaves at once" if self._living else ""
+            return Text(waits, style="dim")
         typed, at = self._editor.text, self._editor.cursor
         under = typed[at : at + 1] or " "
         return Text.assemble(

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from rich.text import Text
 
 from clawbot import terminal_input
 from clawbot.bot import Bot, assemble
+from clawbot.completion import completed
 from clawbot.line_editor import LineEditor
 from clawbot.sandbox.demo_front import FRONTS, lacking, serve_front
 from clawbot.sandbox.speaker import speakers
@@ -24,7 +26,6 @@ from clawbot.settings import load
 from clawbot.terminal import PLATFORM, Terminal
 from clawbot.terminal_markup import WIDTH
 from clawbot.terminal_surface import Screen, Sheet, Surface
-from fleet_control.caller import ALL
 from fleet_control.clock import SystemClock
 from fleet_control.error import FleetError, RegistryError
 from fleet_control.ledger import parse_title
@@ -34,10 +35,10 @@ log = logging.getLogger(__name__)
 
 BANNER = """A fleet on this machine: AWS, the Control API and GitHub are played on loopback.
 
-  /fleet status                        how every instance is
-  /fleet deploy <id or all> [image]    replace a host; it asks first where that is grave
-  NAME: /fleet …                       say it as somebody else: an instance's id, a stranger
-  yes, no                              answer a question;  Ctrl-D ends it all
+  /fleet status                       how every instance is
+  /fleet deploy <id or all> [image]   replace a host; asks first where it is grave
+  NAME: /fleet …                      say it as an instance, or as a stranger
+  yes, no                             answer a question; Ctrl-D ends it all
 """
 
 
@@ -141,19 +142,21 @@ async def _chat(bot: Bot, world: World) -> int:
 async def _with_a_person(bot: Bot, world: World) -> int:
     console = Console(highlight=False)
     console.print(Text(BANNER))
-    editor = LineEditor(lambda typed: _completed(typed, bot))
+    editor = LineEditor(lambda typed: completed(typed, _ids(bot)))
     fd = sys.stdin.fileno()
     with terminal_input.each_key(fd), Screen(console, bot.clock, editor) as screen:
         terminal = _terminal(bot, screen)
         try:
             finishing = asyncio.create_task(_finish_left(bot, terminal))
+            knowing = asyncio.create_task(_know_the_fleet(bot))
             async for keys in terminal_input.chunks(fd):
                 # Lines that come in one go were pasted: a script, to be heard one by one.
                 terminal.hear_soon(editor.feed(keys))
                 screen.refresh()
                 if editor.ended:
                     break
-            await finishing
+            screen.leave()
+            await asyncio.gather(finishing, knowing)
             await terminal.finish()
         finally:
             await terminal.close()
@@ -177,30 +180,15 @@ async def _finish_left(bot: Bot, terminal: Terminal) -> None:
         log.warning("terminal.left_unseen why=%s", error)
 
 
-def _completed(typed: str, bot: Bot) -> str:
-    """What was typed, longer by as much as is certain."""
-    before, space, word = typed.rpartition(" ")
+async def _know_the_fleet(bot: Bot) -> None:
+    """Before anybody asks, so that Tab knows the ids."""
+    with suppress(FleetError):
+        await bot.fleet.registry.get()
+
+
+def _ids(bot: Bot) -> tuple[str, ...]:
     known = bot.fleet.registry.last
-    ids = known.registry.ids if known else ()
-    said = before.split()[-2:]
-    if said[-1:] == ["/fleet"]:
-        choices: tuple[str, ...] = ("status", "deploy", "help")
-    elif said == ["/fleet", "deploy"]:
-        choices = (ALL, *ids)
-    else:
-        choices = ("/fleet", *(f"{id_}:" for id_ in ids))
-    fitting = [choice for choice in choices if choice.startswith(word)]
-    if len(fitting) == 1:
-        return f"{before}{space}{fitting[0]} "
-    return before + space + (_shared_beginning(fitting) or word)
-
-
-def _shared_beginning(words: list[str]) -> str:
-    if not words:
-        return ""
-    first, last = min(words), max(words)
-    same = next((n for n, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), None)
-    return first[:same]
+    return known.registry.ids if known else ()
 
 
 def _close(console: Console, world: World) -> None:
