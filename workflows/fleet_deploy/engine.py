@@ -3,12 +3,14 @@
 import json
 import subprocess
 import sys
+import time
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workflows.fleet_deploy import lock
 from workflows.fleet_deploy.change import host_address, targets
 from workflows.fleet_deploy.runner import needed
 from workflows.fleet_deploy.stop import Stopped
@@ -53,7 +55,28 @@ class Engine:
         return self._plan(file, image)
 
     def apply(self, file: Path) -> None:
-        self._run("apply", *_LOCKED, str(file))
+        began = time.time()
+        try:
+            self._run("apply", *_LOCKED, str(file))
+        except Killed:
+            self._release(began)
+            raise
+
+    def adopt(self, id_: str, machine: str, image: str) -> None:
+        """Make the state know the machine that is this instance's host; EC2 is not touched."""
+        address, variable = host_address(id_), f"-var=ami={image}"
+        options = (*_LOCKED, "-refresh-only", "-auto-approve", f"-target={address}", variable)
+        self._run("apply", *options)  # forget the machine that was there before
+        self._run("import", *_LOCKED, variable, address, machine)
+
+    def _release(self, began: float) -> None:
+        """A killed engine leaves its lock: give it back, if it is surely that one."""
+        try:
+            self._run("force-unlock", "-force", "whose")  # refused, and says whose the lock is
+        except Failed as refused:
+            left = lock.held(_lines(refused.said))
+            if left and lock.is_left_by(left, began):
+                self._run("force-unlock", "-force", left.id)
 
     def _plan(self, file: Path, image: str, *options: str) -> Any:
         """The plan that now lies in `file`, as JSON."""
@@ -81,9 +104,28 @@ class Engine:
                 said = _heard(process, quiet=quiet)
         except OSError as error:
             raise Stopped("OpenTofu failed", f"{self.program} can't be run: {error}.") from error
+        if process.returncode < 0:
+            why = f"OpenTofu's {command} was killed (signal {-process.returncode})."
+            raise Killed("OpenTofu failed", f"{why} The next deploy takes it up from there.")
         if process.returncode:
-            raise Stopped("OpenTofu failed", _failure(command, process.returncode, said))
+            raise Failed(_failure(command, process.returncode, said), said)
         return said
+
+
+class Killed(Stopped):
+    """The engine ended by a signal, with its work half done."""
+
+
+class Failed(Stopped):
+    """The engine said no.
+
+    Attributes:
+        said: the last of its words.
+    """
+
+    def __init__(self, sentence: str, said: str) -> None:
+        super().__init__("OpenTofu failed", sentence)
+        self.said = said
 
 
 def read(environ: Mapping[str, str], root: Path) -> Engine:
@@ -117,7 +159,13 @@ def _heard(process: subprocess.Popen[str], *, quiet: bool) -> str:
 
 def _failure(command: str, code: int, said: str) -> str:
     """The first error it named: OpenTofu frames its errors in box characters."""
-    lines = (line.strip(" \t\r\n│╷╵") for line in said.splitlines())
+    lines = _lines(said)
+    if locked := lock.held(lines):
+        return f"OpenTofu's {command} failed: {locked.sentence()}."
     error = next((line for line in lines if line.startswith("Error: ")), "")
     why = error.removeprefix("Error: ")[:200] or f"exit {code}, see the log"
     return f"OpenTofu's {command} failed: {why.rstrip('.')}."
+
+
+def _lines(said: str) -> list[str]:
+    return [line.strip(" \t\r\n│╷╵") for line in said.splitlines()]

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fleet_control.caller import ALL
-from workflows.fleet_deploy import asked, guard, judge, roll, runner, summary
+from workflows.fleet_deploy import asked, guard, judge, roll, runner, stray, summary
 from workflows.fleet_deploy.cloud import Sight
 from workflows.fleet_deploy.github import GitHub
 from workflows.fleet_deploy.job import Job, refuse
@@ -54,7 +54,13 @@ def _rehearse(job: Job, image: str, turns: tuple[roll.Turn, ...], sight: Sight) 
     ids = [turn.id for turn in turns]
     job.engine.init()
     with TemporaryDirectory() as folder:
-        planned = job.engine.plan_hosts(Path(folder).resolve() / "rehearsal", image, ids)
+        file = Path(folder).resolve() / "rehearsal"
+        planned = job.engine.plan_hosts(file, image, ids)
+        if forgotten := stray.strays(planned, ids, roll.machines(sight.there)):
+            for id_, machine in forgotten.items():
+                log.info("fleet.adopted instance=%s machine=%s", id_, machine)
+                job.engine.adopt(id_, machine, image)
+            planned = job.engine.plan_hosts(file, image, ids)
     refuse(guard.rolled(planned, ids, image, sight.machines))
 
 

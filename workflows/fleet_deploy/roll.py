@@ -73,6 +73,11 @@ def host_of(id_: str, there: Mapping[str, InstanceStatus]) -> Host | None:
     return row.host if row else None
 
 
+def machines(there: Mapping[str, InstanceStatus]) -> dict[str, str]:
+    """The hosts that are there, each by its instance's id."""
+    return {id_: row.host.id for id_, row in there.items() if row.host}
+
+
 def encode(roll: Iterable[Turn]) -> str:
     """The roll as a matrix takes it."""
     return json.dumps([asdict(turn) for turn in roll], separators=(",", ":"))

@@ -1,0 +1,63 @@
+"""The lock on the state: who holds it, in the engine's own words."""
+
+import getpass
+import re
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+_FIELD = re.compile(r"(ID|Operation|Who|Created): +(.*)")
+_ID = re.compile(r"[0-9a-f-]{8,64}")
+_UNSAFE = re.compile(r"[^\w@.:+ -]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A lock as its holder wrote it down.
+
+    Attributes:
+        who: ``user@machine``.
+        created: Unix seconds; 0 where it can't be read.
+    """
+
+    id: str
+    who: str
+    operation: str
+    created: float
+
+    def sentence(self) -> str:
+        since = datetime.fromtimestamp(self.created, UTC)
+        return (
+            f"the state was locked by {self.who} since {since:%Y-%m-%d %H:%M} UTC and stayed so; "
+            f"if nobody is at work there, release it: "
+            f"tofu -chdir=tofu/fleet force-unlock {self.id}"
+        )
+
+
+def held(lines: Iterable[str]) -> Held | None:
+    """The lock that the engine complains of, or None if it complains of none."""
+    found = {match[1]: match[2].strip() for line in lines if (match := _FIELD.fullmatch(line))}
+    if not _ID.fullmatch(found.get("ID", "")):
+        return None
+    return Held(
+        id=found["ID"],
+        who=_UNSAFE.sub(" ", found.get("Who", ""))[:60] or "somebody",
+        operation=found.get("Operation", ""),
+        created=_seconds(found.get("Created", "")),
+    )
+
+
+def _seconds(text: str) -> float:
+    """Go prints a time as ``2026-11-24 08:00:00.123456789 +0000 UTC``."""
+    try:
+        moment = datetime.strptime(text[:19], "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007  (UTC is put in)
+    except ValueError:
+        return 0.0
+    return moment.replace(tzinfo=UTC).timestamp()
+
+
+def is_left_by(lock: Held, began: float) -> bool:
+    """Whether it is of an apply on this machine that began no earlier than that."""
+    here = f"{getpass.getuser()}@{socket.gethostname()}"
+    return lock.who == here and "Apply" in lock.operation and lock.created >= int(began)
