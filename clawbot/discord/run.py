@@ -64,6 +64,8 @@ async def run(bot: Bot, **options: Any) -> None:
     """Serve until cancelled; Trouble where that can't be, with its cause if it may pass."""
     if bot.settings.discord_token is None:
         raise Trouble(NO_TOKEN)
+    # There is no voice here, so the library need not warn that it lacks what voice needs.
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
     client = Client(bot, **options)
     async with client:
         try:

@@ -109,20 +109,34 @@ async def test_it_is_an_extension_of_any_bot(ec2: Aws, monkeypatch: pytest.Monke
             await serving
 
 
-async def test_the_command_ends_with_a_sentence_and_no_trace(scene: Scene) -> None:
+async def command(scene: Scene, **environ: str) -> asyncio.subprocess.Process:
+    """`clawbot run` in a process of its own."""
     program = (
         "import sys; from clawbot.cli import main; "
         "from clawbot.sandbox.discord_api.address import pointed_at\n"
         f"with pointed_at({scene.discord.url!r}): sys.exit(main(['run']))"
     )
-    environ = scene.environ("demo", scene.app) | {"CLAWBOT_DISCORD_TOKEN": "MTIz.wrong.token"}
-    process = await asyncio.create_subprocess_exec(
+    return await asyncio.create_subprocess_exec(
         *(sys.executable, "-W", "ignore", "-c", program),
-        env={**os.environ, **environ},
+        env={**os.environ, **scene.environ("demo", scene.app), **environ},
         stderr=asyncio.subprocess.PIPE,
     )
+
+
+async def test_the_command_ends_with_a_sentence_and_no_trace(scene: Scene) -> None:
+    process = await command(scene, CLAWBOT_DISCORD_TOKEN="MTIz.wrong.token")
     _, said = await process.communicate()
     assert process.returncode == 1
     assert "Discord does not know this token" in said.decode().splitlines()[-1]
     assert "Traceback" not in said.decode()
     assert "MTIz" not in said.decode()
+
+
+async def test_the_command_ends_when_it_is_told_to(scene: Scene) -> None:
+    process = await command(scene)
+    await scene.until(lambda: "fleet" in scene.app.commands)
+    process.terminate()
+    _, said = await process.communicate()
+    assert process.returncode == 0
+    assert "Traceback" not in said.decode()
+    assert scene.app.token not in said.decode()

@@ -110,3 +110,14 @@ async def test_a_control_api_that_is_down_at_the_start_is_asked_again(scene: Sce
     await scene.start()
     await scene.until(lambda: pings(scene))
     assert "done" in reply.text
+
+
+async def test_of_two_programs_on_one_token_only_one_acts(scene: Scene) -> None:
+    """Both hear the command; the one whose answer comes second leaves it to the other."""
+    await scene.start()
+    await scene.start("other")
+    asked = await scene.discord.command(scene.app, scene.operator, "deploy", target="claw-2")
+    await scene.discord.until(lambda: asked.answers == 2)
+    await scene.until(lambda: asked.message and "queued" in asked.message.text)
+    assert scene.api.count("deploy") == 1
+    assert len(scene.channel()) == 1
