@@ -94,3 +94,12 @@ async def test_two_bots_in_one_channel_answer_each_only_what_is_theirs(scene: Sc
     assert asked.answers == 1
     assert reply.author.id == scene.app.bot.id
     assert len(scene.channel()) == 3
+
+
+async def test_elsewhere_it_does_not_listen(scene: Scene) -> None:
+    lobby = scene.discord.channel("lobby")
+    await scene.start()
+    await scene.discord.say(scene.operator, f"<@{scene.app.bot.id}> /fleet deploy claw-1", lobby)
+    await nothing_more(scene)
+    assert len(scene.discord.guild.in_channel(lobby.id)) == 1
+    assert scene.api.count("deploy") == 0
