@@ -142,7 +142,13 @@ class JobRunner:
         name = step.uses.partition("@")[0]
         given = self._evaluated(step.given)
         self._head(f"Run {step.uses}", [f"  {key}: {value}" for key, value in given.items()])
-        outputs |= await asyncio.to_thread(self._machine.actions[name].play, given, self._workspace)
+        action = self._machine.actions[name]
+        playing = asyncio.create_task(asyncio.to_thread(action.play, given, self._workspace))
+        try:
+            outputs |= await asyncio.shield(playing)
+        finally:
+            # A thread can't be stopped: until it ends it might still write into our folder.
+            await asyncio.wait({playing})
         return Conclusion.SUCCESS
 
     async def _script(self, step: Step, title: str, outputs: dict[str, str]) -> Conclusion:

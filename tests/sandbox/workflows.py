@@ -40,6 +40,40 @@ ONE_JOB = (
         run: echo "target is $TARGET"
 """
 )
+MATRIX = (
+    HEAD
+    + """
+  plan:
+    runs-on: ubuntu-24.04
+    outputs:
+      roll: ${{ steps.roll.outputs.roll }}
+    steps:
+      - id: roll
+        run: echo 'roll=[{"id":"a"},{"id":"b"},{"id":"c"}]' >> "$GITHUB_OUTPUT"
+  host:
+    name: host ${{ matrix.id }}
+    needs: plan
+    runs-on: ubuntu-24.04
+    strategy:
+      max-parallel: 1
+      matrix:
+        include: ${{ fromJSON(needs.plan.outputs.roll) }}
+    steps:
+      - name: One
+        env:
+          ID: ${{ matrix.id }}
+        run: |
+          echo "host $ID, ${{ strategy.job-index }} of ${{ strategy.job-total }}"
+          echo "did $ID" >> "$GITHUB_STEP_SUMMARY"
+          if [ "$ID" = "$TARGET" ]; then exit 3; fi
+  finish:
+    needs: [plan, host]
+    if: inputs.who == 'sam'
+    runs-on: ubuntu-24.04
+    steps:
+      - run: echo ${{ needs.host.result }}
+"""
+)
 TOKEN = "github_pat_sandbox"
 REPO = "openclaw/clawdinators"
 FILE = "small.yml"

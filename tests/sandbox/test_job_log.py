@@ -1,0 +1,75 @@
+"""A job's log reads as GitHub's."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from clawbot.sandbox.job_log import JobLog
+from tests.sandbox.workflows import github_of, steps
+
+
+async def test_a_log_reads_as_githubs(tmp_path: Path) -> None:
+    file = steps(
+        "name: Say it\nenv: {A: b}\nrun: |\n"
+        '  echo "::error title=No, sir::It is%0Aill, 100%25"\n  exit 3'
+    )
+    async with github_of(file, tmp_path) as github:
+        run_id = await github.dispatch()
+        await github.ended(run_id)
+        lines = github.record(run_id).jobs[0].log
+
+        assert github.log(run_id) == [
+            "##[group]Say it",
+            '\x1b[36;1mecho "::error title=No, sir::It is%0Aill, 100%25"\x1b[0m',
+            "\x1b[36;1mexit 3\x1b[0m",
+            "env:",
+            "  TARGET: all",
+            "  A: b",
+            "##[endgroup]",
+            "##[error]It is",
+            "ill, 100%",
+            "##[error]Process completed with exit code 3.",
+        ]
+    assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z ", line) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("::warning file=a.py,line=1::b", ["##[warning]b"]),
+        ("::notice title=T::n", ["##[notice]n"]),
+        ("  ::group::g", ["##[group]g"]),
+        ("::endgroup::", ["##[endgroup]"]),
+        ("::debug::d", []),
+        ("::unheard-of::x", ["::unheard-of::x"]),
+        ("a ::error::b", ["a ::error::b"]),
+        ("::set-output name=a::b", ["##[error]I don't play the workflow command `set-output`"]),
+    ],
+)
+def test_workflow_commands_are_obeyed(line: str, shown: list[str]) -> None:
+    lines: list[str] = []
+    JobLog(lines, lambda: 0.0).hear(line)
+
+    assert shown == [one.partition(" ")[2] for one in lines]
+
+
+async def test_no_secret_is_in_the_log(tmp_path: Path) -> None:
+    file = steps(
+        "run: echo 'it is ${{ secrets.KEY }}, ${{ github.token }}, ${{ secrets.GITHUB_TOKEN }}'",
+        "run: |\n  echo '::add-mask::open sesame'\n  echo open sesame",
+    )
+    async with github_of(file, tmp_path) as github:
+        run_id = await github.dispatch()
+        await github.ended(run_id)
+        log = "\n".join(github.log(run_id))
+
+        assert github.said(run_id) == ["it is ***, ***, ***", "***"]
+    assert "hush-hush" not in log
+    assert "ghs_" not in log
+
+
+async def test_a_long_line_and_one_without_an_end_are_whole(tmp_path: Path) -> None:
+    step = "run: python3 -c \"print('x' * 300000); print('é', end='')\""
+    async with github_of(steps(step), tmp_path) as github:
+        assert await github.outcome() == ("success", ["x" * 300000, "é"])
