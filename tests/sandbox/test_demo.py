@@ -103,6 +103,7 @@ def running() -> Iterator[tuple["subprocess.Popen[bytes]", list[int]]]:
             process.kill()
 
 
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux tells of processes so")
 @pytest.mark.parametrize(
     ("by", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)]
 )
