@@ -123,15 +123,20 @@ def _stage(run: Run) -> Stage:
             return Stage.DONE
         return Stage.CANCELLED if run.conclusion == "cancelled" else Stage.FAILED
     # queued, pending, waiting and requested all mean that its turn has not come.
-    started = run.status == "in_progress" or any(job.started_at for job in run.jobs)
-    return Stage.RUNNING if started else Stage.QUEUED
+    # A job that waits may have a start already; its status tells.
+    begun = run.status == "in_progress" or any(_has_begun(job) for job in run.jobs)
+    return Stage.RUNNING if begun else Stage.QUEUED
+
+
+def _has_begun(job: Job) -> bool:
+    return job.status in ("in_progress", "completed")
 
 
 def _began(run: Run) -> float:
     """GitHub's own start of a run is when it was made, however long it then waited."""
     if _stage(run) is Stage.QUEUED:
         return 0.0
-    starts = [seconds(job.started_at) for job in run.jobs if job.started_at]
+    starts = [seconds(job.started_at) for job in run.jobs if job.started_at and _has_begun(job)]
     return min(starts, default=seconds(run.started or run.created))
 
 

@@ -218,8 +218,12 @@ def _age(run: Run) -> int:
 
 
 def launched_by(runs: Iterable[Run], launched: float) -> Run | None:
-    """The run in which a host was launched that was launched at `launched` (Unix seconds)."""
-    for run in sorted(runs, key=_age, reverse=True):
+    """The run in which a host was launched that was launched at `launched` (Unix seconds).
+
+    One runs at a time, and GitHub counts a run as started while it still waits: of those that fit,
+    it was the oldest.
+    """
+    for run in sorted(runs, key=_age):
         begun = seconds(run.started or run.created)
         ended = seconds(run.updated) if run.finished else float("inf")
         if begun <= launched <= ended:

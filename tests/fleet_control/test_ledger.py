@@ -159,6 +159,12 @@ def test_a_host_was_launched_by_the_run_during_which_it_was() -> None:
     assert launched_by(runs, seconds("2026-11-24T09:00:00Z")) is None
 
 
+def test_a_run_that_only_waited_launched_nothing() -> None:
+    waiting = run(6, status="pending", conclusion=None, created="2026-11-24T10:00:30Z")
+
+    assert launched_by([waiting, run(5)], seconds("2026-11-24T10:01:00Z")) == run(5)
+
+
 def test_an_unfinished_run_may_have_launched_what_is_new() -> None:
     running = run(6, status="in_progress", conclusion=None, updated="2026-11-24T10:00:06Z")
 
