@@ -15,7 +15,7 @@ from clawbot.provision.archive import File
 from clawbot.provision.boot import REPOSITORY_FOLDER, SECRETS_FOLDER
 from clawbot.provision.bundle_object import Packed
 from tests.provision import uploads
-from tests.provision.conftest import Account
+from tests.provision.account import Account
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client

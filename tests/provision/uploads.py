@@ -10,7 +10,7 @@ from pathlib import Path
 from clawbot.provision import archive, bundle_object
 from clawbot.provision.archive import File
 from clawbot.provision.bundle_object import Packed, Place
-from tests.provision.conftest import Account
+from tests.provision.account import Account
 
 PREFIX = "bootstrap/claw-1"
 SECRETS = {

@@ -1,0 +1,93 @@
+"""`clawbot bundle`: build, upload, check."""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from clawbot.provision import bundle, bundle_check, bundle_object, checkout
+from clawbot.provision.bundle_object import REPOSITORY, SECRETS, Packed, Place
+from clawbot.provision.desk import Desk
+from clawbot.provision.fault import ProvisionError
+
+
+def add_to(commands: Any) -> None:
+    for name, act, what in (
+        ("build", _build, "build in memory only: would it hold, and what would it be"),
+        ("upload", _upload, "build, upload, and ask S3 what is there"),
+        ("check", _check, "what is in S3, and what of it is stale"),
+    ):
+        parser = commands.add_parser(name, help=what, description=what)
+        parser.add_argument("instance", help="an instance, or all")
+        parser.set_defaults(act=act)
+
+
+def _build(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
+    instances = desk.instances(asked.instance)
+    for id_, packed in _secrets(desk, instances).items():
+        yield f"{id_}: {SECRETS} {_size(packed)}"
+    yield f"{REPOSITORY} {_size(_repository(desk))}, for each"
+
+
+def _upload(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
+    instances = desk.instances(asked.instance)
+    # Everything is built before anything is sent: half a fleet's bundles help nobody.
+    secrets, repository = _secrets(desk, instances), _repository(desk)
+    with desk.s3() as s3:
+        for number, id_ in enumerate(instances, start=1):
+            prefix = desk.registry[id_].bootstrap_prefix
+            bundle_object.put(s3, Place(desk.bucket, f"{prefix}/{REPOSITORY}"), repository)
+            bundle_object.put(s3, Place(desk.bucket, f"{prefix}/{SECRETS}"), secrets[id_])
+            yield (
+                f"[{number}/{len(instances)}] s3://{desk.bucket}/{prefix}: {SECRETS} "
+                f"{_size(secrets[id_])}, {REPOSITORY} {_size(repository)}"
+            )
+
+
+def _check(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
+    instances = desk.instances(asked.instance)
+    repository = _repository(desk)
+    wrong = 0
+    with desk.s3() as s3:
+        for id_ in instances:
+            prefix = desk.registry[id_].bootstrap_prefix
+            found = [
+                bundle_check.repository_fault(s3, desk.bucket, prefix, repository, id_),
+                *_secrets_faults(desk, s3, id_, prefix),
+            ]
+            faults = [fault for fault in found if fault]
+            wrong += bool(faults)
+            yield f"{id_}: {'as it should be' if not faults else ''}".rstrip()
+            yield from (f"  {fault}" for fault in faults)
+    if wrong:
+        raise ProvisionError(
+            f"Bring them up to date with `clawbot bundle upload {asked.instance}`."
+        )
+
+
+def _secrets_faults(desk: Desk, s3: Any, id_: str, prefix: str) -> Sequence[str | None]:
+    try:
+        wanted = bundle.secrets_archive(desk.registry, id_, desk.vault)
+    except ProvisionError as error:
+        return error.problems
+    return [bundle_check.secrets_fault(s3, desk.bucket, prefix, wanted)]
+
+
+def _secrets(desk: Desk, instances: Sequence[str]) -> dict[str, Packed]:
+    """Every instance's, or ProvisionError with whatever is wrong with any of them."""
+    built, problems = {}, []
+    for id_ in instances:
+        try:
+            built[id_] = bundle.secrets_archive(desk.registry, id_, desk.vault)
+        except ProvisionError as error:
+            problems += [f"{id_}: {problem}" for problem in error.problems]
+    if problems:
+        raise ProvisionError(*problems)
+    return built
+
+
+def _repository(desk: Desk) -> Packed:
+    return bundle.repository_archive(desk.registry, checkout.files(desk.checkout), desk.vault)
+
+
+def _size(packed: Packed) -> str:
+    return f"{len(packed.archive) / 1024:.0f} KiB sha256:{packed.head.sha256[:12]}"

@@ -1,0 +1,89 @@
+"""The repository as a host needs it: what the flake names, and the flake itself."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from clawbot.provision.archive import File
+from clawbot.provision.fault import ProvisionError
+from fleet_control.error import RegistryError
+from fleet_control.registry import Registry, parse
+
+REGISTRY = Path("nix/instances.json")
+FACTS = Path("nix/facts.json")
+# The flake, the modules, and the program it builds.
+_SEED = (
+    "flake.nix",
+    "flake.lock",
+    "pyproject.toml",
+    "README.md",
+    "LICENSE",
+    "nix",
+    "clawbot",
+    "skills",
+    "lambda_fn",
+    "workflows",
+)
+# Made at set-up, perhaps a moment before it is committed.
+_LOCK = ("flake.lock",)
+
+
+def registry(checkout: Path) -> Registry:
+    try:
+        return parse((checkout / REGISTRY).read_bytes())
+    except OSError as error:
+        raise ProvisionError(f"{checkout / REGISTRY} can't be read ({error.strerror}).") from error
+    except RegistryError as error:
+        raise ProvisionError(*error.problems) from error
+
+
+def bucket(checkout: Path) -> str:
+    """The bootstrap bucket's name, which hosts are built with."""
+    try:
+        return str(json.loads((checkout / FACTS).read_bytes())["bootstrapBucket"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ProvisionError(f"{checkout / FACTS} must name the `bootstrapBucket`.") from error
+
+
+def files(checkout: Path) -> dict[str, File]:
+    """By path; ProvisionError where the flake could not be built from them."""
+    found = {}
+    for path in _paths(checkout):
+        file = checkout / path
+        if file.is_symlink():
+            raise ProvisionError(f"{path} is a link; a host gets files only.")
+        mode = file.stat().st_mode
+        found[path] = File(file.read_bytes(), executable=bool(mode & 0o100))
+    if "flake.nix" not in found:
+        raise ProvisionError(f"{checkout.absolute()} is not a checkout: it has no flake.nix.")
+    if "flake.lock" not in found:
+        raise ProvisionError(
+            "flake.lock is missing: every host would be built from another nixpkgs. Make it with "
+            "`nix flake lock` and commit it."
+        )
+    for id_, entry in registry(checkout).items():
+        host = f"nix/hosts/{entry.host}.nix"
+        if host not in found:
+            raise ProvisionError(
+                f"{host} is missing, which {id_} is built from: `clawbot instance add` writes it."
+            )
+    return found
+
+
+def _paths(checkout: Path) -> Iterator[str]:
+    """In a clone what git tracks, and the lock; elsewhere every file that is not hidden."""
+    if (checkout / ".git").exists():
+        listed = subprocess.run(  # noqa: S603  (git, with words of ours)
+            ["git", "-C", str(checkout), "ls-files", "-z", "--", *_SEED],  # noqa: S607  (whichever is installed)
+            capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+        tracked = {path for path in listed.split("\0") if (checkout / path).is_file()} - {""}
+        yield from sorted(tracked | {one for one in _LOCK if (checkout / one).is_file()})
+        return
+    for seed in _SEED:
+        there = checkout / seed
+        for path in sorted(there.rglob("*")) if there.is_dir() else [there]:
+            inside = path.relative_to(checkout)
+            if path.is_file() and not any(part.startswith((".", "__py")) for part in inside.parts):
+                yield str(inside)

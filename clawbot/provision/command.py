@@ -1,0 +1,59 @@
+"""`clawbot secrets`, `clawbot bundle` and `clawbot instance`: what an operator types."""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from clawbot.provision import bundle_command, instance_command, secret_command
+from clawbot.provision.desk import Desk
+from clawbot.provision.fault import ProvisionError
+
+Act = Callable[[Desk, argparse.Namespace], Iterator[str]]
+
+_EPILOG = """\
+exit code: 0; 1 where something is wrong, each with its sentence
+
+  CLAWBOT_OPERATOR_IDENTITY  file with your age identity (~/.config/clawbot/operator.agekey)
+  CLAWBOT_NIX_SECRETS        the folder of encrypted secrets (nix-secrets, beside the checkout)
+  CLAWBOT_BOOTSTRAP_BUCKET   the bootstrap bucket (as nix/facts.json has it)
+  AWS_…                      your own AWS credentials and region, as the AWS CLI takes them
+"""
+
+
+def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Do what is asked, saying each thing as it is done; 0 when all is well."""
+    options = _parser().parse_args(argv)
+    act: Act = options.act
+    try:
+        for line in act(Desk(options.checkout, environ), options):
+            sys.stdout.write(f"{line}\n")
+            sys.stdout.flush()
+    except ProvisionError as error:
+        sys.stderr.write("".join(f"{problem}\n" for problem in error.problems))
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="clawbot")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    secret_command.add_to(_room(commands, "secrets", "make, keep and check the fleet's secrets"))
+    bundle_command.add_to(_room(commands, "bundle", "what each host fetches at boot"))
+    instance_command.add_to(_room(commands, "instance", "add or remove an instance of the fleet"))
+    return parser
+
+
+def _room(commands: Any, name: str, what: str) -> Any:
+    parser = commands.add_parser(
+        name,
+        help=what,
+        description=what,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--checkout", type=Path, default=Path(), metavar="FOLDER", help="the repository (.)"
+    )
+    return parser.add_subparsers(title="what", metavar="WHAT", required=True)

@@ -1,0 +1,96 @@
+"""Where an operator works: a checkout, nix-secrets, their identity, and AWS."""
+
+import os
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import NoRegionError
+
+from clawbot.provision import checkout
+from clawbot.provision.fault import ProvisionError
+from clawbot.provision.vault import Vault, read_operator
+from fleet_control.registry import Registry
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam.client import IAMClient
+    from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_ssm.client import SSMClient
+
+NIX_SECRETS = "CLAWBOT_NIX_SECRETS"
+OPERATOR_IDENTITY = "CLAWBOT_OPERATOR_IDENTITY"
+BUCKET = "CLAWBOT_BOOTSTRAP_BUCKET"
+_CREDENTIALS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything a command may need, looked at when it is.
+
+    Attributes:
+        checkout: the repository.
+    """
+
+    checkout: Path
+    environ: Mapping[str, str]
+
+    @property
+    def identity_file(self) -> Path:
+        named = self.environ.get(OPERATOR_IDENTITY)
+        home = Path(self.environ.get("HOME") or os.path.expanduser("~"))  # noqa: PTH111  (HOME comes first)
+        return Path(named) if named else home / ".config/clawbot/operator.agekey"
+
+    @property
+    def secrets_folder(self) -> Path:
+        return Path(self.environ.get(NIX_SECRETS) or self.checkout / ".." / "nix-secrets")
+
+    @cached_property
+    def registry(self) -> Registry:
+        return checkout.registry(self.checkout)
+
+    @cached_property
+    def vault(self) -> Vault:
+        return Vault(self.secrets_folder, read_operator(self.identity_file))
+
+    @cached_property
+    def bucket(self) -> str:
+        return self.environ.get(BUCKET) or checkout.bucket(self.checkout)
+
+    def instances(self, named: str) -> tuple[str, ...]:
+        """`all`, or one id of the registry."""
+        if named == "all":
+            return self.registry.ids
+        if named not in self.registry:
+            known = ", ".join(self.registry.ids)
+            raise ProvisionError(f"`{named}` is not in the registry; it has {known}, or say all.")
+        return (named,)
+
+    def s3(self) -> AbstractContextManager["S3Client"]:
+        return closing(self._client("s3"))
+
+    def iam(self) -> AbstractContextManager["IAMClient"]:
+        return closing(self._client("iam"))
+
+    def ssm(self) -> AbstractContextManager["SSMClient"]:
+        return closing(self._client("ssm"))
+
+    def _client(self, service: str) -> Any:
+        environ = self.environ
+        given = {name: environ.get(name.upper()) or None for name in _CREDENTIALS}
+        try:
+            return boto3.client(
+                service,  # type: ignore[call-overload]  # of no service in particular
+                region_name=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION"),
+                endpoint_url=environ.get("AWS_ENDPOINT_URL") or None,
+                config=Config(connect_timeout=10, read_timeout=60),
+                **given,
+            )
+        except NoRegionError:
+            raise ProvisionError(
+                "AWS_REGION is not set: the fleet's, as in eu-central-1."
+            ) from None

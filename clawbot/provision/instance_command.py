@@ -1,0 +1,53 @@
+"""`clawbot instance`: add, remove."""
+
+import argparse
+from collections.abc import Iterator
+from typing import Any
+
+from clawbot.provision import instance
+from clawbot.provision.desk import Desk
+from clawbot.provision.inventory import Kind, identity_name, invokers, needed_by
+from fleet_control.registry import Instance
+
+
+def add_to(commands: Any) -> None:
+    add = commands.add_parser("add", help="an entry of the registry and a host file")
+    add.add_argument("id", help="as in clawdinator-3")
+    add.set_defaults(act=_add)
+    for field in Instance.model_fields.values():
+        flag = "".join(f"-{one.lower()}" if one.isupper() else one for one in str(field.alias))
+        add.add_argument(f"--{flag}", dest=str(field.alias), metavar="TEXT", help="of the entry")
+    remove = commands.add_parser("remove", help="take both away")
+    remove.add_argument("id")
+    remove.set_defaults(act=_remove)
+
+
+def _add(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
+    given = vars(asked)
+    aliases = (str(field.alias) for field in Instance.model_fields.values())
+    more = {alias: given[alias] for alias in aliases if given[alias]}
+    registry = instance.add(desk.checkout, asked.id, more)
+    entry = registry[asked.id]
+    yield f"nix/instances.json has {asked.id}; nix/hosts/{entry.host}.nix is written."
+    yield "secrets still to make:"
+    yield f"  {identity_name(asked.id)}"
+    for secret in needed_by(registry, asked.id):
+        again = " (exists; is encrypted again)" if secret.kind is Kind.CONTROL_TOKEN else ""
+        yield f"  {secret.name}{again}"
+    yield "next, once the change is merged, since the keys' users are of the registry:"
+    yield "  tofu -chdir=tofu/control apply"
+    yield f"  clawbot secrets make {asked.id}"
+
+
+def _remove(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
+    before = desk.registry
+    instance.remove(desk.checkout, asked.id)
+    yield f"{asked.id} left nix/instances.json; its host file is removed."
+    yield "next, once the change is merged:"
+    yield "  /fleet deploy all            removes its host"
+    yield f"  clawbot secrets forget {asked.id}"
+    yield "  tofu -chdir=tofu/control apply"
+    users = " and ".join(invoker.user for invoker in invokers(asked.id))
+    yield f"which end its keys and the users {users}."
+    tokens = [one.name for one in needed_by(before, asked.id) if one.kind is Kind.TOKEN]
+    yield f"its tokens stay in nix-secrets, for the next instance: {', '.join(tokens)}"

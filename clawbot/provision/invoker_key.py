@@ -1,0 +1,76 @@
+"""Access keys of the invokers: made here, so that none ever passes through a state."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from clawbot.provision.fault import ProvisionError
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam.client import IAMClient
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+
+
+class InvokerKeys:
+    """IAM, as an operator may use it."""
+
+    def __init__(self, iam: "IAMClient") -> None:
+        self._iam = iam
+
+    @contextmanager
+    def made(self, user: str) -> Iterator[Key]:
+        """A new key, deleted again if whoever asked can't keep it."""
+        with _in_words(user):
+            key = self._iam.create_access_key(UserName=user)["AccessKey"]
+        try:
+            yield Key(key["AccessKeyId"], key["SecretAccessKey"])
+        except BaseException:
+            self._iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
+            raise
+
+    def delete_others(self, user: str, held: str) -> Iterator[str]:
+        """Delete every key but `held`; yields their ids. A user that is gone has none."""
+        try:
+            with _in_words(user):
+                found = self._iam.list_access_keys(UserName=user)["AccessKeyMetadata"]
+        except _NoUser:
+            return
+        for key in found:
+            if key["AccessKeyId"] != held:
+                with _in_words(user):
+                    self._iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
+                yield key["AccessKeyId"]
+
+
+class _NoUser(ProvisionError):
+    pass
+
+
+@contextmanager
+def _in_words(user: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        if code == "NoSuchEntity":
+            raise _NoUser(
+                f"There is no IAM user {user}: `tofu -chdir=tofu/control apply` makes one for each "
+                "entry of the registry."
+            ) from error
+        if code == "LimitExceeded":
+            instance = user.rpartition("-")[0]
+            raise ProvisionError(
+                f"{user} has two keys already. Delete what is not in use with "
+                f"`clawbot secrets retire {instance}`."
+            ) from error
+        raise ProvisionError(f"IAM refuses to touch the keys of {user} ({code}).") from error
+    except BotoCoreError as error:
+        raise ProvisionError(f"IAM can't be reached ({type(error).__name__}).") from error

@@ -1,0 +1,105 @@
+"""`clawbot instance`, typed at a desk."""
+
+import json
+
+import pytest
+
+from tests.provision.desks import Operator
+
+THIRD = "clawdinator-3"
+
+
+def entries(operator: Operator) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = json.loads(
+        (operator.checkout / "nix/instances.json").read_text()
+    )
+    return found
+
+
+def test_an_instance_is_one_command_away(operator: Operator) -> None:
+    said = operator.does("instance", "add", THIRD)
+
+    assert entries(operator)[THIRD] == {
+        "host": THIRD,
+        "instanceType": "t3.large",
+        "bootstrapPrefix": f"bootstrap/{THIRD}",
+        "discordTokenSecret": "clawdinator-discord-token-3",
+    }
+    host = (operator.checkout / f"nix/hosts/{THIRD}.nix").read_text()
+    assert f'clawdinator.instance = "{THIRD}";' in host
+    for secret in ("clawdinator-discord-token-3", f"clawdinator-identity-{THIRD}"):
+        assert f"  {secret}\n" in said
+    assert said.endswith(f"  clawbot secrets make {THIRD}\n")
+
+
+def test_every_field_of_an_entry_can_be_given(operator: Operator) -> None:
+    given = {
+        "--host": "claws",
+        "--instance-type": "t3.small",
+        "--telegram-user-id": "77",
+        "--clawbot-discord-token-secret": "bot-token-3",
+    }
+    operator.does("instance", "add", THIRD, *(word for pair in given.items() for word in pair))
+
+    entry = entries(operator)[THIRD]
+    assert (entry["host"], entry["instanceType"]) == ("claws", "t3.small")
+    assert (entry["telegramUserId"], entry["clawbotDiscordTokenSecret"]) == ("77", "bot-token-3")
+    assert (operator.checkout / "nix/hosts/claws.nix").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["clawdinator-1"], "is in the registry already"),
+        (["all"], "`all` is not an id"),
+        (["Claw_3"], "is not an id"),
+        ([THIRD, "--host", "clawdinator-1"], "share the host"),
+        ([THIRD, "--bootstrap-prefix", "bootstrap"], "share the bootstrap prefix"),
+        ([THIRD, "--discord-token-secret", "clawdinator-discord-token-1"], "share the token"),
+        ([THIRD, "--instance-type", "big"], "`instanceType` must match"),
+    ],
+)
+def test_what_the_registry_would_refuse_is_refused_and_nothing_is_written(
+    operator: Operator, words: list[str], sentence: str
+) -> None:
+    before = {path: path.read_bytes() for path in operator.checkout.rglob("*") if path.is_file()}
+
+    ended = operator.types("instance", "add", *words)
+
+    assert ended.code == 1
+    assert sentence in ended.err
+    after = {path: path.read_bytes() for path in operator.checkout.rglob("*") if path.is_file()}
+    assert after == before
+
+
+def test_a_host_file_of_somebodys_own_is_not_overwritten(operator: Operator) -> None:
+    (operator.checkout / f"nix/hosts/{THIRD}.nix").write_text("{ mine = true; }")
+
+    assert "is there already" in operator.types("instance", "add", THIRD).err
+    assert THIRD not in entries(operator)
+
+
+def test_removing_takes_both_away_and_says_what_is_left(operator: Operator) -> None:
+    said = operator.does("instance", "remove", "clawdinator-2")
+
+    assert list(entries(operator)) == ["clawdinator-1"]
+    assert not (operator.checkout / "nix/hosts/clawdinator-2.nix").exists()
+    assert "/fleet deploy all" in said
+    assert "clawbot secrets forget clawdinator-2" in said
+
+
+@pytest.mark.parametrize(
+    ("gone", "sentence"),
+    [
+        (["clawdinator-9"], "is not in the registry; it has clawdinator-1"),
+        (["clawdinator-2", "clawdinator-1"], "it is empty"),
+    ],
+)
+def test_the_last_one_and_an_unknown_one_can_not_be_removed(
+    operator: Operator, gone: list[str], sentence: str
+) -> None:
+    *first, last = gone
+    for id_ in first:
+        operator.does("instance", "remove", id_)
+
+    assert sentence in operator.types("instance", "remove", last).err

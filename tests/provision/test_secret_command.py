@@ -1,0 +1,276 @@
+"""`clawbot secrets`, typed at a desk, against moto with its authentication on."""
+
+import os
+import stat
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from clawbot.provision import age
+from clawbot.provision.inventory import CONTROL_TOKEN, secrets
+from fleet_control.registry import Registry, parse
+from tests.provision import desks
+from tests.provision.desks import Operator, token, token_name
+
+FIRST, SECOND = "clawdinator-1", "clawdinator-2"
+
+
+def registry(operator: Operator) -> Registry:
+    return parse((operator.checkout / "nix/instances.json").read_bytes())
+
+
+def test_everything_is_made_and_encrypted_to_exactly_those_who_need_it(
+    operator: Operator,
+) -> None:
+    operator.make_secrets()
+
+    vault = operator.vault
+    for secret in secrets(registry(operator)):
+        data = vault.read(secret.name)
+        assert data is not None
+        able = {
+            id_
+            for id_ in desks.REGISTRY
+            if (key := vault.identity(id_)) and age.decrypt(data, key) is not None
+        }
+        assert able == set(secret.instances), secret.name
+        assert age.readers(data) == len(able) + 1, secret.name
+        assert vault.reveal(secret.name) is not None, secret.name
+    operator.does("secrets", "sync")
+    assert operator.does("secrets", "check") == (
+        "clawdinator-1: all is well\nclawdinator-2: all is well\n"
+    )
+
+
+def test_the_made_keys_are_the_users_own_and_work(operator: Operator) -> None:
+    operator.make_secrets()
+
+    vault = operator.vault
+    with closing(operator.account.client("iam")) as iam:
+        for role, name in (("agent", "control"), ("chat", "chat")):
+            kept = vault.reveal(f"clawdinator-{name}-aws-access-key-id-{FIRST}")
+            assert kept is not None
+            there = iam.list_access_keys(UserName=f"{FIRST}-{role}")["AccessKeyMetadata"]
+            assert [one["AccessKeyId"] for one in there] == [kept.decode()]
+
+
+def test_nothing_plain_lies_anywhere(operator: Operator) -> None:
+    operator.make_secrets()
+
+    vault = operator.vault
+    values = [
+        value
+        for secret in secrets(registry(operator))
+        if "key-id" not in secret.name and (value := vault.reveal(secret.name))
+    ]
+    keys = [key.secret.encode() for id_ in desks.REGISTRY if (key := vault.identity(id_))]
+    identity_file = operator.folder / ".config/clawbot/operator.agekey"
+    for path in operator.folder.rglob("*"):
+        if path.is_file() and path != identity_file:
+            held = path.read_bytes()
+            assert not [one for one in (*values, *keys) if one in held], path
+    assert stat.S_IMODE(identity_file.stat().st_mode) == 0o600
+
+
+def test_making_again_changes_nothing(operator: Operator) -> None:
+    operator.make_secrets()
+    before = {path.name: path.read_bytes() for path in (operator.folder / "nix-secrets").iterdir()}
+
+    assert operator.does("secrets", "make", "all") == ""
+    after = {path.name: path.read_bytes() for path in (operator.folder / "nix-secrets").iterdir()}
+    assert after == before
+
+
+def test_a_new_instance_is_taken_in_by_one_command(operator: Operator) -> None:
+    operator.make_secrets()
+    operator.does("instance", "add", "clawdinator-3")
+    operator.add_users("clawdinator-3")
+
+    said = operator.does("secrets", "make", "clawdinator-3")
+
+    assert f"{CONTROL_TOKEN}: encrypted again" in said
+    assert "still to take in: clawbot secrets take clawdinator-discord-token-3" in said
+    vault = operator.vault
+    data, key = vault.read(CONTROL_TOKEN), vault.identity("clawdinator-3")
+    assert data is not None
+    assert key is not None
+    assert age.decrypt(data, key) == vault.reveal(CONTROL_TOKEN)
+
+
+def test_users_that_are_not_there_yet_are_named_and_the_rest_is_made(operator: Operator) -> None:
+    operator.does("secrets", "operator")
+    operator.does("instance", "add", "clawdinator-3")
+
+    ended = operator.types("secrets", "make", "all")
+
+    assert ended.code == 1
+    assert "There is no IAM user clawdinator-3-agent: `tofu" in ended.err
+    assert "clawdinator-identity-clawdinator-3: made." in ended.out
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ("\n", "one line of printable characters"),
+        ("two words\n", "one line of printable characters"),
+        (f"{token('1')}\n", "That is the value of clawdinator-discord-token-1"),
+    ],
+)
+def test_a_token_that_is_none_is_not_taken_in(
+    operator: Operator, given: str, sentence: str
+) -> None:
+    operator.make_secrets([FIRST])
+
+    ended = operator.types("secrets", "take", token_name("2"), given=given)
+
+    assert ended.code == 1
+    assert sentence in ended.err
+    assert operator.vault.read(token_name("2")) is None
+
+
+def test_only_tokens_of_the_registry_are_taken_in(operator: Operator) -> None:
+    operator.make_secrets()
+
+    ended = operator.types("secrets", "take", CONTROL_TOKEN, given="x\n")
+
+    assert "is not a token of the registry; those are clawdinator-discord-token-1," in ended.err
+
+
+def test_check_says_of_each_instance_what_is_wrong(operator: Operator) -> None:
+    operator.make_secrets()
+    operator.does("secrets", "sync")
+    vault = operator.vault
+    everyone = vault.recipients.operators
+    vault.delete(token_name("1"))
+    (vault.folder / f"clawdinator-chat-aws-access-key-id-{FIRST}.age").write_bytes(b"a plain one")
+    vault.write(token_name("2"), token("2").encode(), everyone)
+    keys = vault.recipients.instances
+    name = f"clawdinator-control-aws-secret-access-key-{SECOND}"
+    vault.write(name, b"secret", {keys[FIRST], keys[SECOND], *everyone})
+
+    ended = operator.types("secrets", "check")
+
+    assert ended.code == 1
+    for line in (
+        f"{token_name('1')}.age is missing: take it in with `clawbot secrets take",
+        f"clawdinator-chat-aws-access-key-id-{FIRST}.age is not an age file",
+        f"{token_name('2')}.age can't be read by {SECOND}: encrypt it again with",
+        f"{name}.age is encrypted to one more than should read it: {FIRST}.",
+        f"{name}.age in S3 is stale: run `clawbot secrets sync`.",
+    ):
+        assert line in ended.out
+
+
+def test_a_reader_nobody_knows_is_found_by_counting(operator: Operator) -> None:
+    operator.make_secrets()
+    vault = operator.vault
+    stranger = age.new_identity().recipient
+    keys = vault.recipients.instances
+    mine = {keys[FIRST], *vault.recipients.operators, stranger}
+    vault.write(token_name("1"), token("1").encode(), mine)
+
+    assert "one more than should read it: somebody who is not known here" in (
+        operator.types("secrets", "check", FIRST).out
+    )
+
+
+def test_sync_uploads_what_changed_removes_what_left_and_nothing_plain(
+    operator: Operator,
+) -> None:
+    operator.make_secrets()
+    assert operator.does("secrets", "sync").count("uploaded") == len(operator.vault.names())
+    operator.vault.delete(token_name("1"))
+
+    assert "age-secrets/clawdinator-discord-token-1.age: removed." in (
+        operator.does("secrets", "sync")
+    )
+
+    (operator.vault.folder / "oops.age").write_text("plain")
+    ended = operator.types("secrets", "sync")
+    assert "oops.age is not an age file; a plain secret must not be uploaded." in ended.err
+
+
+def accepted(operator: Operator) -> list[str]:
+    """What the Control API would take."""
+    with closing(operator.account.client("ssm")) as ssm:
+        answer = ssm.get_parameter(Name="/clawdinator/control-token", WithDecryption=True)
+    value: str = answer["Parameter"]["Value"]
+    return value.splitlines()
+
+
+def test_the_control_token_is_rotated_under_running_bots(operator: Operator) -> None:
+    operator.make_secrets()
+    operator.does("secrets", "accept")
+    old = accepted(operator)
+
+    assert "2 control tokens are accepted" in operator.does("secrets", "rotate", CONTROL_TOKEN)
+    new = operator.vault.reveal(CONTROL_TOKEN)
+    assert new is not None
+    assert accepted(operator) == [new.decode(), *old]
+    assert operator.types("secrets", "rotate", CONTROL_TOKEN).code == 1
+
+    assert "1 control token is accepted" in operator.does("secrets", "retire", CONTROL_TOKEN)
+    assert accepted(operator) == [new.decode()]
+
+
+def test_an_instances_keys_are_rotated_and_the_old_ones_retired(operator: Operator) -> None:
+    operator.make_secrets()
+    operator.does("secrets", "rotate", FIRST)
+
+    assert operator.types("secrets", "rotate", FIRST).code == 1
+    assert operator.does("secrets", "retire", FIRST).count("deleted") == 2
+    held = operator.vault.reveal(f"clawdinator-control-aws-access-key-id-{FIRST}")
+    with closing(operator.account.client("iam")) as iam:
+        there = iam.list_access_keys(UserName=f"{FIRST}-agent")["AccessKeyMetadata"]
+    assert [one["AccessKeyId"].encode() for one in there] == [held]
+
+
+def test_what_left_the_registry_is_forgotten(operator: Operator) -> None:
+    operator.make_secrets()
+    assert operator.types("secrets", "forget", SECOND).code == 1
+    operator.does("instance", "remove", SECOND)
+
+    assert operator.does("secrets", "forget", SECOND).count("deleted") == 3
+    assert not [one for one in operator.vault.names() if one.endswith(SECOND)]
+
+
+def test_an_operators_identity_that_is_not_there_says_what_to_type(operator: Operator) -> None:
+    assert "clawbot secrets operator" in operator.types("secrets", "make", "all").err
+
+
+def test_a_folder_that_can_not_be_written_leaves_no_key_behind(operator: Operator) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root writes everywhere")
+    operator.make_secrets()
+    operator.vault.folder.chmod(0o500)
+    with pytest.raises(PermissionError):
+        operator.types("secrets", "rotate", FIRST)
+    operator.vault.folder.chmod(0o700)
+    with closing(operator.account.client("iam")) as iam:
+        there = iam.list_access_keys(UserName=f"{FIRST}-agent")["AccessKeyMetadata"]
+    assert len(there) == 1
+
+
+def test_an_armored_file_is_read_and_counted_too() -> None:
+    import pyrage  # type: ignore[import-untyped]  # noqa: PLC0415  # as in age.py
+
+    key = age.new_identity()
+    to = [pyrage.x25519.Recipient.from_str(key.recipient)]
+    armored = pyrage.encrypt(b"plain", to, armored=True)
+
+    assert age.readers(armored) == 1
+    assert age.decrypt(armored, key) == b"plain"
+
+
+def test_recipients_that_are_none_are_refused_without_being_shown(operator: Operator) -> None:
+    operator.make_secrets()
+    secret = operator.identity.secret
+    Path(operator.vault.folder / "recipients.json").write_text(
+        f'{{"operators": ["{secret}"], "instances": {{}}}}'
+    )
+
+    ended = operator.types("secrets", "check")
+
+    assert "is no age recipient" in ended.err
+    assert secret not in ended.err
