@@ -15,7 +15,7 @@ from clawbot.replies import Notice, Reply, refused
 from clawbot.seal import Seal
 from clawbot.telegram.command import words
 from clawbot.telegram.drawing import Drawing, Origin, text
-from clawbot.telegram.living import Conversation, Living, may_be_left
+from clawbot.telegram.living import TOO_OLD_SECONDS, Conversation, Living, may_be_left
 from clawbot.telegram.once import Once, already, known
 from clawbot.telegram.outbox import Outbox
 from clawbot.telegram.pace import Limits, Pace
@@ -28,7 +28,6 @@ from fleet_control.error import FleetError
 from fleet_control.policy import Facts, Refused, judge
 from fleet_control.registry import Registry
 
-TOO_OLD_SECONDS = 120.0
 FINISH_WITHIN_SECONDS = 30.0
 
 log = logging.getLogger(__name__)

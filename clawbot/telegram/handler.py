@@ -25,7 +25,8 @@ class _ToUs(filters.MessageFilter):
 def handlers(front: Front) -> dict[int, Sequence[BaseHandler[Any, Any, Any]]]:
     """For `Application.add_handlers`: by group, and for new messages and our own buttons only.
 
-    Whoever adds them calls `front.close()` when the application has stopped.
+    Whoever adds them starts `front.resume()` beside the application, for replies that a
+    predecessor left, and calls `front.close()` when it has stopped.
     """
     return {
         0: [

@@ -2,13 +2,27 @@
 
 from collections.abc import Callable
 
+from telegram.error import TelegramError
+
 from clawbot.progress import Stage
 from clawbot.replies import Deploying, Notice, Reply, Tone, is_final
 from clawbot.telegram.drawing import Drawing, Drawn, Origin, text
 from clawbot.telegram.markup import over
-from clawbot.telegram.outbox import Outbox
+from clawbot.telegram.outbox import PATIENCE_SECONDS, Outbox
 from clawbot.telegram.turn import Turn
 from fleet_control.clock import Clock
+from fleet_control.error import FleetError
+
+TOO_OLD_SECONDS = 120.0
+
+
+class Late(FleetError):
+    """An ask that could not be answered in time."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "I could not answer here for two minutes, so nothing was deployed. Say it again."
+        )
 
 
 class Living:
@@ -30,18 +44,24 @@ class Living:
         self._clock = clock
         self._answers = answers
         self._between = between
+        self._since = clock.now()
         self._shown: Drawn | None = None
         self._next = 0.0
 
-    async def show(self, drawn: Drawn) -> bool:
+    @property
+    def age(self) -> float:
+        """Seconds since what it answers was heard."""
+        return self._clock.now() - self._since
+
+    async def show(self, drawn: Drawn, within: float = PATIENCE_SECONDS) -> bool:
         """Show this; whether anything changed for the reader."""
         if drawn == self._shown:
             return False
         if self.message:
             await self._pause()
-            stands = await self._outbox.edit(self.chat, self.message, drawn)
+            stands = await self._outbox.edit(self.chat, self.message, drawn, within)
         else:
-            stands = await self._outbox.send(self.chat, drawn, self._answers)
+            stands = await self._outbox.send(self.chat, drawn, self._answers, within)
         self.chat, self.message = stands.chat, stands.message
         self._shown = drawn
         self._next = self._clock.now() + self._between
@@ -100,10 +120,24 @@ class Conversation:
         await self._living.call(drawn)
 
     async def _show(self, reply: Reply) -> bool:
-        changed = await self._living.show(self._drawing.draw(reply, self._origin, self._number))
+        drawn = self._drawing.draw(reply, self._origin, self._number)
+        if isinstance(reply, Deploying) and reply.progress.stage is Stage.ASKING:
+            changed = await self._show_in_time(drawn)
+        else:
+            changed = await self._living.show(drawn)
         self.latest = reply
         self._shown()
         return changed
+
+    async def _show_in_time(self, drawn: Drawn) -> bool:
+        """What comes before a dispatch; nobody expects one long after they asked."""
+        left = TOO_OLD_SECONDS - self._living.age
+        if left <= 0:
+            raise Late
+        try:
+            return await self._living.show(drawn, left)
+        except TelegramError as error:
+            raise Late from error
 
     async def _call(self, reply: Deploying) -> None:
         user = reply.asker.partition(":")[2]

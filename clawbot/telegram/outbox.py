@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from telegram import Bot, LinkPreviewOptions, Message, ReplyParameters
 from telegram.constants import ParseMode
-from telegram.error import BadRequest, ChatMigrated, NetworkError, RetryAfter
+from telegram.error import BadRequest, ChatMigrated, NetworkError, RetryAfter, TimedOut
 
 from clawbot.telegram.drawing import Drawn
 from clawbot.telegram.pace import Pace
@@ -40,21 +40,32 @@ class Outbox:
         self._pace = pace
         self._places = places
 
-    async def send(self, chat: int, drawn: Drawn, answers: int | None = None) -> Stands:
-        """Say something new, as an answer to a message where that is still there."""
+    async def send(
+        self,
+        chat: int,
+        drawn: Drawn,
+        answers: int | None = None,
+        within: float = PATIENCE_SECONDS,
+    ) -> Stands:
+        """Say something new, as an answer to a message where that is still there.
+
+        A TelegramError if that can't be done `within` so many seconds.
+        """
         chat = self._places.now(chat)
         replied = ReplyParameters(answers, allow_sending_without_reply=True) if answers else None
         try:
-            sent = await self._tried(chat, lambda: self._send(chat, drawn, replied))
+            sent = await self._tried(chat, lambda: self._send(chat, drawn, replied), within)
         except ChatMigrated as moved:
             self._places.move(chat, moved.new_chat_id)
             return await self.send(moved.new_chat_id, drawn)
         return Stands(sent.chat.id, sent.message_id)
 
-    async def edit(self, chat: int, message: int, drawn: Drawn) -> Stands:
+    async def edit(
+        self, chat: int, message: int, drawn: Drawn, within: float = PATIENCE_SECONDS
+    ) -> Stands:
         """Say something else instead; it stands elsewhere afterwards if it had to be said anew."""
         try:
-            await self._tried(chat, lambda: self._edit(chat, message, drawn))
+            await self._tried(chat, lambda: self._edit(chat, message, drawn), within)
         except ChatMigrated as moved:
             self._places.move(chat, moved.new_chat_id)
             return await self.send(moved.new_chat_id, drawn)
@@ -97,12 +108,14 @@ class Outbox:
             link_preview_options=_NO_PREVIEW,
         )
 
-    async def _tried(self, chat: int, call: Callable[[], Awaitable[T]]) -> T:
+    async def _tried(self, chat: int, call: Callable[[], Awaitable[T]], within: float) -> T:
         """What `call` returns, tried again after what may pass."""
-        until = self._clock.now() + PATIENCE_SECONDS
+        until = self._clock.now() + within
         pause = 1.0
         while True:
             await self._pace.turn(chat)
+            if self._clock.now() > until:
+                raise TimedOut("no turn to speak in time")
             try:
                 return await call()
             except BadRequest:

@@ -22,7 +22,7 @@ class Limits:
         edits: seconds between two edits of one message.
     """
 
-    everywhere: Rate = Rate(1 / 25, 5)
+    everywhere: Rate = Rate(1 / 28, 2)
     private: Rate = Rate(1.0, 5)
     group: Rate = Rate(4.0, 5)
     edits: float = 3.0

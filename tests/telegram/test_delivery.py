@@ -120,6 +120,21 @@ async def test_a_deploy_goes_on_while_its_reply_can_not_be_edited(scene: Scene) 
     await scene.until(lambda: "done" in reply["text"])
 
 
+@pytest.mark.parametrize("trouble", ["502", "429"])
+async def test_a_deploy_that_could_not_be_answered_for_two_minutes_is_not_begun(
+    scene: Scene, trouble: str
+) -> None:
+    await scene.start()
+    if trouble == "502":
+        scene.telegram.weather.bad_gateway("sendMessage", times=12)
+    else:
+        scene.telegram.weather.flood("sendMessage", retry_after=150)
+    asked = await scene.say("/fleet deploy claw-2")
+    await scene.until(lambda: scene.answer_to(asked))
+    assert "nothing was deployed. Say it again." in str(scene.answer_to(asked))
+    assert scene.api.count("deploy") == 0
+
+
 # -- two pollers ---------------------------------------------------------------------------
 
 
