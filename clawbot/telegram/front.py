@@ -59,9 +59,11 @@ class Front:
         origin = Origin(message.chat.id, message.message_id)
         living = self._living(origin.chat, answers=message.message_id)
         conversation = Conversation(living, self._drawing, origin, turn=turn, shown=self._moved.set)
-        self._begin(
+        task = self._begin(
             self._answered(message, conversation, turn), lambda: may_be_left(conversation.latest)
         )
+        # One that was stopped before it began must not keep the next one waiting.
+        task.add_done_callback(lambda _: turn.over())
 
     async def press(self, update: Update, _context: object = None) -> None:
         """A button of ours was pressed; returns at once."""
@@ -193,10 +195,11 @@ class Front:
 
     def _begin(
         self, work: Coroutine[Any, Any, None], left: Callable[[], bool] = lambda: False
-    ) -> None:
+    ) -> asyncio.Task[None]:
         task = asyncio.create_task(_logged(work))
         self._tasks[task] = left
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.pop(task, None)

@@ -25,7 +25,7 @@ async def clawbot(scene: Scene) -> AsyncIterator[asyncio.subprocess.Process]:
     finally:
         if process.returncode is None:
             process.kill()
-        await process.communicate()
+            await process.communicate()
 
 
 async def test_killed_after_the_dispatch_it_starts_nothing_anew(scene: Scene) -> None:
@@ -35,7 +35,7 @@ async def test_killed_after_the_dispatch_it_starts_nothing_anew(scene: Scene) ->
         reply = await history.until(lambda: scene.answer_to(asked), within=20)
         await history.until(lambda: "queued" in reply["text"], within=20)
         bot.kill()
-        await bot.wait()
+        await bot.communicate()
     # What Telegram had not been told of comes again, to whoever asks next.
     await scene.telegram.updates.put("message", asked)
     async with clawbot(scene) as successor:
@@ -45,11 +45,11 @@ async def test_killed_after_the_dispatch_it_starts_nothing_anew(scene: Scene) ->
         scene.api.done(1)
         await history.until(lambda: "done" in reply["text"], within=20)
         successor.send_signal(signal.SIGTERM)
-        assert successor.stderr is not None
-        log = (await successor.stderr.read()).decode()
-        assert await successor.wait() == 0
+        async with asyncio.timeout(40):
+            _, log = await successor.communicate()
+        assert successor.returncode == 0
     assert scene.api.count("deploy") == 1
     assert scene.answer_to(asked) is reply
-    assert "clawbot.serves fronts=Telegram" in log
-    assert "telegram.asked_before" in log
-    assert scene.environ("demo")["CLAWBOT_TELEGRAM_TOKEN"] not in log
+    assert "clawbot.serves fronts=Telegram" in log.decode()
+    assert "telegram.asked_before" in log.decode()
+    assert scene.environ("demo")["CLAWBOT_TELEGRAM_TOKEN"] not in log.decode()
