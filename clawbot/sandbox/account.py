@@ -3,11 +3,13 @@
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from clawbot.sandbox.engine import Engine
@@ -51,6 +53,13 @@ class Account:
     folder: Path
     environ: Mapping[str, str]
     say: Callable[[str], None]
+    _running: "set[subprocess.Popen[bytes]]" = field(default_factory=set)
+
+    def stop(self) -> None:
+        """End what is being done, from another thread; nothing of it is kept."""
+        for process in tuple(self._running):
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
     def apply_state(self) -> None:
         self.run(*STATE)
@@ -84,13 +93,16 @@ class Account:
         with (self.folder / "set-up.log").open("a+b") as log, subprocess.Popen(  # noqa: S602  (as in `ask`)
             command, shell=True, cwd=self.folder, env=environ,
             stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+            start_new_session=True,  # so that `stop` reaches what the shell starts
         ) as process:  # fmt: skip
+            self._running.add(process)
             while True:
                 try:
                     process.wait(_ALIVE_SECONDS)
                     break
                 except subprocess.TimeoutExpired:
                     self.say(f"{shown}: {time.monotonic() - began:.0f} s")
+            self._running.discard(process)
             if process.returncode:
                 log.seek(0)
                 words = log.read().decode(errors="replace")[-3000:]

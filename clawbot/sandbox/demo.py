@@ -20,6 +20,7 @@ from clawbot.bot import Bot, assemble
 from clawbot.completion import completed
 from clawbot.line_editor import LineEditor
 from clawbot.sandbox.demo_front import FRONTS, lacking, serve_front
+from clawbot.sandbox.engine import NoEngine, find
 from clawbot.sandbox.speaker import speakers
 from clawbot.sandbox.world import USUAL_PORTS, Options, World, is_checkout, open_world
 from clawbot.settings import load
@@ -80,15 +81,30 @@ def _problem(wish: Wish) -> str:
         return "clawbot demo runs the repository's own workflow file: start it in a checkout."
     if wish.front not in ("", PLATFORM) and (why := lacking(wish.front, os.environ)):
         return why
-    if wish.engine not in ("", "stand-in"):
-        return f"ENGINE={wish.engine}: only `stand-in` is there yet."
-    registry = _options(wish).registry
+    if wish.engine not in ("", "stand-in", "tofu"):
+        return f"ENGINE={wish.engine}: there are `stand-in` and `tofu`."
+    return _engine_problem(wish) or _registry_problem(wish, _registry(wish))
+
+
+def _engine_problem(wish: Wish) -> str:
+    try:
+        _options(wish)
+    except NoEngine as error:
+        return f"ENGINE={wish.engine}: {error}"
+    return ""
+
+
+def _registry_problem(wish: Wish, registry: Path) -> str:
     try:
         return _unknown(wish, parse(registry.read_bytes()).ids)
     except OSError as error:
         return f"REGISTRY={registry} can't be read: {error.strerror}."
     except RegistryError as error:
         return "\n".join([f"REGISTRY={registry} is not a valid registry:", *error.problems])
+
+
+def _registry(wish: Wish) -> Path:
+    return Path(wish.registry) if wish.registry else Options().registry
 
 
 def _unknown(wish: Wish, ids: tuple[str, ...]) -> str:
@@ -104,7 +120,14 @@ def _options(wish: Wish) -> Options:
         Options(ports=USUAL_PORTS),
         unhealthy=frozenset(one for one in wish.unhealthy.replace(",", " ").split() if one),
     )
+    if wish.engine == "tofu":
+        options = replace(options, engine=find(os.environ), say=_say)
     return replace(options, registry=Path(wish.registry)) if wish.registry else options
+
+
+def _say(what: str) -> None:
+    """How far the set-up is; not among the replies."""
+    print(f"  {what}", file=sys.stderr, flush=True)  # noqa: T201  (before there is a chat)
 
 
 async def _run(wish: Wish) -> int:

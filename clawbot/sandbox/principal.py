@@ -8,7 +8,7 @@ REGION = "eu-central-1"
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """An IAM user and its key.
+    """An IAM user and its key, or a role's session.
 
     Attributes:
         user_id: as IAM has it, ``AIDA…``.
@@ -20,4 +20,15 @@ class Principal:
     user_id: str
     access_key: str
     secret_key: str = field(repr=False)
+    session_token: str = field(default="", repr=False)
     may_invoke: bool = True
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """Its credentials, as AWS's programs take them."""
+        keys = {
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+            "AWS_SESSION_TOKEN": self.session_token,
+        }
+        return {name: value for name, value in keys.items() if value}

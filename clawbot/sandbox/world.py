@@ -4,23 +4,26 @@ import os
 import secrets
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from clawbot.sandbox.account import engine_environment
 from clawbot.sandbox.actions import STAND_IN, played
 from clawbot.sandbox.ec2_timing import Ec2Timing, Timing
+from clawbot.sandbox.engine import Engine
 from clawbot.sandbox.function_url import FunctionUrl
 from clawbot.sandbox.github import GitHub
 from clawbot.sandbox.image import images
 from clawbot.sandbox.moto import MotoServer
-from clawbot.sandbox.principal import REGION, Principal
+from clawbot.sandbox.principal import REGION
 from clawbot.sandbox.repository import Repository
 from clawbot.sandbox.runner import Runner, RunnerOptions
 from clawbot.sandbox.seed import Seeded, seed
+from clawbot.sandbox.set_up import Plot, SetUp, set_up
 from fleet_control.clock import Clock, SystemClock
-from fleet_control.registry import parse
+from fleet_control.registry import Registry, parse
 
 CHECKOUT = Path(__file__).parents[2]
 WORKFLOW = ".github/workflows/fleet-deploy.yml"
@@ -49,7 +52,8 @@ class Options:
         registry: the file that is the registry at its source; read anew each time.
         unhealthy: instances whose next host never becomes healthy.
         health_deadline: seconds a run waits for a host.
-        engine: the command that serves as tofu in a run.
+        engine: what serves as tofu in a run; a real one sets the AWS side up as well.
+        say: told how far that is.
         bot: a bot that rides no host.
     """
 
@@ -57,7 +61,8 @@ class Options:
     unhealthy: frozenset[str] = frozenset()
     timing: Timing = QUICK
     health_deadline: float = 12.0
-    engine: tuple[str, ...] = STAND_IN
+    engine: Engine | None = None
+    say: Callable[[str], None] = lambda _: None
     ports: Ports = field(default_factory=Ports)
     bot: str = "demo"
     fail_fast: bool = True
@@ -104,18 +109,38 @@ async def open_world(options: Options, clock: Clock | None = None) -> AsyncItera
         moto = MotoServer(images(clock.now()), options.ports.moto)
         moto.launch()
         stack.push_async_callback(moto.stop)
-        aws = Ec2Timing(clock, options.timing, options.unhealthy, options.ports.aws)
+        aws = Ec2Timing(clock, options.timing, port=options.ports.aws)
         aws_url = await aws.start(await moto.ready())
         stack.push_async_callback(aws.stop)
-        seeded = await seed(aws_url, registry, images(clock.now()), bots=(options.bot,))
         token, github_token = secrets.token_urlsafe(24), f"github_pat_{secrets.token_hex(20)}"
+        plot = Plot(
+            url=aws_url,
+            checkout=CHECKOUT,
+            folder=folder / "set-up",
+            registry=options.registry.read_bytes(),
+            repo=REPO,
+            secrets={"TF_VAR_control_token": token, "TF_VAR_github_token": github_token},
+            bots=(options.bot,),
+            images=images(clock.now()),
+        )
+        made = await (
+            set_up(plot, options.engine, options.say) if options.engine else _seeded(plot, registry)
+        )
+        aws.unhealthy.update(options.unhealthy)
+        seeded = made.seeded
         github = GitHub(
-            _runner(options, clock, folder, seeded, aws_url), github_token, options.ports.github
+            _runner(options, clock, folder, made, aws_url), github_token, options.ports.github
         )
         github_url = await github.start()
         stack.push_async_callback(github.stop)
         control_api = FunctionUrl(
-            _function_environ(token, github_token, github_url, seeded.function),
+            {
+                **made.function,
+                **seeded.function.environ,
+                "GITHUB_API_URL": github_url,
+                "AWS_ENDPOINT_URL": aws_url,
+                "AWS_REGION": REGION,
+            },
             seeded.principals,
             REGION,
             clock,
@@ -128,12 +153,28 @@ async def open_world(options: Options, clock: Clock | None = None) -> AsyncItera
         )
 
 
-def _runner(options: Options, clock: Clock, folder: Path, seeded: Seeded, aws_url: str) -> Runner:
+async def _seeded(plot: Plot, registry: Registry) -> SetUp:
+    """The same in a blink, for the stand-in engine, which keeps no state."""
+    return SetUp(
+        seeded=await seed(plot.url, registry, plot.images, bots=plot.bots),
+        function={
+            "CONTROL_API_TOKEN": plot.secrets["TF_VAR_control_token"],
+            "GITHUB_TOKEN": plot.secrets["TF_VAR_github_token"],
+            "GITHUB_REPO": REPO,
+            "GITHUB_WORKFLOW": Path(WORKFLOW).name,
+            "GITHUB_REF": "main",
+        },
+        variables={
+            "CONTROL_API_URL": "https://control-api.sandbox.example/",
+            "DEPLOY_ROLE_ARN": "arn:aws:iam::123456789012:role/fleet/control/fleet-deploy",
+        },
+    )
+
+
+def _runner(options: Options, clock: Clock, folder: Path, made: SetUp, aws_url: str) -> Runner:
     repository = Repository(CHECKOUT, options.registry)
-    role = {
-        "AWS_ACCESS_KEY_ID": seeded.deployer.access_key,
-        "AWS_SECRET_ACCESS_KEY": seeded.deployer.secret_key,
-    }
+    engine = (str(options.engine.program),) if options.engine else STAND_IN
+    role = made.seeded.deployer.environ
     python = str(Path(sys.executable).parent)
     return Runner(
         RunnerOptions(
@@ -141,14 +182,14 @@ def _runner(options: Options, clock: Clock, folder: Path, seeded: Seeded, aws_ur
             repo=REPO,
             folder=folder / "runs",
             variables={
+                **made.variables,
                 "AWS_REGION": REGION,
-                "DEPLOY_ROLE_ARN": "arn:aws:iam::123456789012:role/fleet/control/fleet-deploy",
-                "TOFU_STATE_BUCKET": seeded.state_bucket,
-                "TOFU_LOCK_TABLE": seeded.lock_table,
-                "BOOTSTRAP_BUCKET": seeded.bootstrap_bucket,
-                "CONTROL_API_URL": "https://control-api.sandbox.example/",
+                "TOFU_STATE_BUCKET": made.seeded.state_bucket,
+                "TOFU_LOCK_TABLE": made.seeded.lock_table,
+                "BOOTSTRAP_BUCKET": made.seeded.bootstrap_bucket,
             },
             environ={
+                **(engine_environment(options.engine) if options.engine else {}),
                 "AWS_ENDPOINT_URL": aws_url,
                 "FLEET_HEALTH_DEADLINE": str(options.health_deadline),
                 "FLEET_HEALTH_POLL": "0.2",
@@ -157,28 +198,12 @@ def _runner(options: Options, clock: Clock, folder: Path, seeded: Seeded, aws_ur
                 "PIP_DISABLE_PIP_VERSION_CHECK": "1",
             },
             path=(python, *os.environ.get("PATH", os.defpath).split(os.pathsep)),
-            actions=played(repository, options.engine, role, CHECKOUT),
+            actions=played(repository, engine, role, CHECKOUT),
             fail_fast=options.fail_fast,
         ),
         repository,
         clock,
     )
-
-
-def _function_environ(
-    token: str, github_token: str, github_url: str, role: Principal
-) -> Mapping[str, str]:
-    return {
-        "CONTROL_API_TOKEN": token,
-        "GITHUB_TOKEN": github_token,
-        "GITHUB_REPO": REPO,
-        "GITHUB_WORKFLOW": Path(WORKFLOW).name,
-        "GITHUB_REF": "main",
-        "GITHUB_API_URL": github_url,
-        "AWS_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": role.access_key,
-        "AWS_SECRET_ACCESS_KEY": role.secret_key,
-    }
 
 
 def is_checkout() -> bool:
