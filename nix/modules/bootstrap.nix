@@ -1,0 +1,42 @@
+# What a machine fetches before it is anybody: its secrets, and the repository it is built from.
+{
+  config,
+  lib,
+  ...
+}:
+let
+  facts = builtins.fromJSON (builtins.readFile ../facts.json);
+
+  # User data starts them; a host's own services want them at later boots.
+  fetch = part: description: {
+    inherit description;
+    after = [ "network-online.target" ];
+    wants = [ "network-online.target" ];
+    # Killed anywhere, it goes on where it was; killed by a switch, it would do so in vain.
+    restartIfChanged = false;
+    startLimitIntervalSec = 0;
+    serviceConfig = {
+      Type = "oneshot";
+      RemainAfterExit = true;
+      Restart = "on-failure";
+      RestartSec = 15;
+      ExecStart = "${config.clawdinator.package}/bin/python -m clawbot.provision.boot ${part} --bucket ${config.clawdinator.bootstrapBucket}";
+      ProtectSystem = "strict";
+      ReadWritePaths = [ "/var/lib" ];
+      ProtectHome = true;
+      PrivateTmp = true;
+      NoNewPrivileges = true;
+      UMask = "0022";
+    };
+  };
+in
+{
+  options.clawdinator.bootstrapBucket = lib.mkOption {
+    type = lib.types.str;
+    default = facts.bootstrapBucket;
+    description = "Where each instance's bundle lies.";
+  };
+
+  config.systemd.services.clawdinator-bootstrap = fetch "secrets" "Fetch this instance's secrets";
+  config.systemd.services.clawdinator-repo-seed = fetch "repository" "Fetch the repository this host is built from";
+}

@@ -1,0 +1,101 @@
+# The bot: hears /fleet and speaks for people, under a user that the agent is not.
+{
+  config,
+  lib,
+  ...
+}:
+let
+  inherit (config.clawdinator) entry package;
+  facts = builtins.fromJSON (builtins.readFile ../facts.json);
+
+  secrets = [
+    "clawdinator-control-token"
+    "clawdinator-chat-aws-access-key-id"
+    "clawdinator-chat-aws-secret-access-key"
+    (entry.clawbotDiscordTokenSecret or entry.discordTokenSecret)
+  ]
+  ++ lib.optional (entry ? clawbotTelegramTokenSecret || entry ? telegramTokenSecret) (
+    entry.clawbotTelegramTokenSecret or entry.telegramTokenSecret
+  );
+in
+{
+  options.clawdinator.bot = lib.mkOption {
+    type = lib.types.attrsOf lib.types.str;
+    default = facts.bot;
+    description = "Settings of the bot that are no secrets, CLAWBOT_… by name.";
+  };
+
+  config = {
+    users.groups.clawbot = { };
+    users.users.clawbot = {
+      isSystemUser = true;
+      group = "clawbot";
+      extraGroups = [ "clawdinator-control" ];
+    };
+
+    systemd.services.clawbot = {
+      description = "clawbot: /fleet in the chat";
+      wantedBy = [ "multi-user.target" ];
+      wants = [
+        "network-online.target"
+        "clawdinator-bootstrap.service"
+        "clawdinator-repo-seed.service"
+      ];
+      after = [
+        "network-online.target"
+        "clawdinator-bootstrap.service"
+        "clawdinator-repo-seed.service"
+      ];
+      # It waits as long as it takes for a platform, or a Control API, that is away.
+      startLimitIntervalSec = 0;
+      environment = config.clawdinator.bot;
+      serviceConfig = {
+        Type = "notify";
+        ExecStart = "${package}/bin/clawbot run";
+        User = "clawbot";
+        Group = "clawbot";
+        LoadCredential = map (name: "${name}:/run/agenix/${name}") secrets;
+        Restart = "always";
+        RestartSec = 5;
+        WatchdogSec = 60;
+        TimeoutStopSec = 30;
+
+        AmbientCapabilities = "";
+        CapabilityBoundingSet = "";
+        NoNewPrivileges = true;
+        ProtectSystem = "strict";
+        ProtectHome = true;
+        PrivateTmp = true;
+        PrivateDevices = true;
+        ProtectClock = true;
+        ProtectHostname = true;
+        ProtectKernelLogs = true;
+        ProtectKernelTunables = true;
+        ProtectKernelModules = true;
+        ProtectControlGroups = true;
+        ProtectProc = "invisible";
+        ProcSubset = "pid";
+        LockPersonality = true;
+        MemoryDenyWriteExecute = true;
+        RestrictNamespaces = true;
+        RestrictRealtime = true;
+        RestrictSUIDSGID = true;
+        RestrictAddressFamilies = [
+          "AF_INET"
+          "AF_INET6"
+          "AF_UNIX"
+        ];
+        SystemCallArchitectures = "native";
+        SystemCallFilter = [
+          "@system-service"
+          "~@privileged"
+        ];
+        UMask = "0077";
+        IPAddressDeny = [
+          "169.254.169.254"
+          "fd00:ec2::254"
+        ];
+      };
+    };
+  };
+}

@@ -1,0 +1,90 @@
+# The agent: a program that thinks for itself, under a user of its own.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  inherit (config.clawdinator) command entry package;
+  facts = builtins.fromJSON (builtins.readFile ../facts.json);
+  home = "/var/lib/clawdinator";
+  tokenFiles = lib.optionalAttrs (entry ? telegramTokenSecret) {
+    CLAWDINATOR_TELEGRAM_TOKEN_FILE = "/run/agenix/${entry.telegramTokenSecret}";
+  };
+  # As agents want it: a folder named as the skill, whose real path stays inside.
+  skill = pkgs.runCommand "fleet-control-skill" { } ''
+    install -D -m 0644 ${../../skills/fleet_control/SKILL.md} $out/SKILL.md
+    install -D -m 0755 ${../../skills/fleet_control/scripts/fleet-control.sh} $out/scripts/fleet-control.sh
+  '';
+in
+{
+  options.clawdinator.command = lib.mkOption {
+    type = lib.types.str;
+    default = facts.agentCommand;
+    description = "What clawdinator.service runs: the agent itself.";
+  };
+
+  config = {
+    users.groups.clawdinator = { };
+    users.users.clawdinator = {
+      isSystemUser = true;
+      group = "clawdinator";
+      extraGroups = [ "clawdinator-control" ];
+      inherit home;
+      createHome = true;
+    };
+
+    systemd.tmpfiles.rules = [
+      "d ${home}/.openclaw 0700 clawdinator clawdinator -"
+      "d ${home}/.openclaw/skills 0700 clawdinator clawdinator -"
+      "R ${home}/.openclaw/skills/fleet-control - - - -"
+      "C ${home}/.openclaw/skills/fleet-control 0755 clawdinator clawdinator - ${skill}"
+    ];
+
+    systemd.services.clawdinator = {
+      description = "CLAWDINATOR, the agent";
+      wantedBy = [ "multi-user.target" ];
+      wants = [
+        "clawdinator-bootstrap.service"
+        "clawdinator-repo-seed.service"
+      ];
+      after = [
+        "network-online.target"
+        "clawdinator-bootstrap.service"
+        "clawdinator-repo-seed.service"
+      ];
+      path = [
+        package
+        pkgs.bash
+        pkgs.git
+      ];
+      environment = {
+        HOME = home;
+        CLAWDINATOR_DISCORD_TOKEN_FILE = "/run/agenix/${entry.discordTokenSecret}";
+      }
+      // tokenFiles;
+      serviceConfig = {
+        ExecStart = command;
+        User = "clawdinator";
+        Group = "clawdinator";
+        WorkingDirectory = home;
+        Restart = "always";
+        RestartSec = 5;
+        NoNewPrivileges = true;
+        ProtectSystem = "strict";
+        ReadWritePaths = [ home ];
+        ProtectHome = true;
+        PrivateTmp = true;
+        ProtectKernelTunables = true;
+        ProtectKernelModules = true;
+        ProtectControlGroups = true;
+        ProtectProc = "invisible";
+        IPAddressDeny = [
+          "169.254.169.254"
+          "fd00:ec2::254"
+        ];
+      };
+    };
+  };
+}

@@ -1,0 +1,58 @@
+# What lies below /run/agenix, and who may read it.
+{ config, lib, ... }:
+let
+  inherit (config.clawdinator) entry;
+  # Where clawdinator-bootstrap.service puts what it fetched.
+  folder = "/var/lib/clawd/nix-age-secrets";
+
+  readBy =
+    reader: name:
+    {
+      ${name} = {
+        file = "${folder}/${name}.age";
+        mode = "0400";
+      }
+      // reader;
+    };
+  agent = readBy { owner = "clawdinator"; };
+  bot = readBy { owner = "clawbot"; };
+  agentAndBot = readBy {
+    owner = "clawdinator";
+    group = "clawbot";
+    mode = "0440";
+  };
+
+  # The bot logs in with the instance's own token where it has no application of its own.
+  tokens =
+    instances: bots:
+    if !(entry ? ${instances}) then
+      (if entry ? ${bots} then [ (bot entry.${bots}) ] else [ ])
+    else if entry ? ${bots} then
+      [
+        (agent entry.${instances})
+        (bot entry.${bots})
+      ]
+    else
+      [ (agentAndBot entry.${instances}) ];
+in
+{
+  age.identityPaths = [ "${folder}/instance.agekey" ];
+  age.secrets = lib.mkMerge (
+    [
+      (readBy {
+        owner = "root";
+        group = "clawdinator-control";
+        mode = "0440";
+      } "clawdinator-control-token")
+      (agent "clawdinator-control-aws-access-key-id")
+      (agent "clawdinator-control-aws-secret-access-key")
+      (bot "clawdinator-chat-aws-access-key-id")
+      (bot "clawdinator-chat-aws-secret-access-key")
+    ]
+    ++ tokens "discordTokenSecret" "clawbotDiscordTokenSecret"
+    ++ tokens "telegramTokenSecret" "clawbotTelegramTokenSecret"
+  );
+
+  # Those who may call the Control API at all.
+  users.groups.clawdinator-control = { };
+}

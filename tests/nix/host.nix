@@ -1,0 +1,26 @@
+# One host's configuration, of a registry that may be another than the repository's.
+{
+  registry ? toString ../../nix/instances.json,
+  hosts ? toString ../../nix/hosts,
+  host ? "",
+}:
+let
+  registryFile = /. + registry;
+  fleet = import ../../nix/fleet.nix {
+    inherit registryFile;
+    hosts = /. + hosts;
+  };
+  config = import ./stub.nix {
+    modules = [
+      fleet.${host}
+      { clawdinator = { inherit registryFile; }; }
+    ];
+  };
+in
+if host == "" then
+  builtins.attrNames fleet
+else
+  builtins.removeAttrs config [ "clawdinator" ]
+  // {
+    hostName = config.networking.hostName;
+  }

@@ -1,0 +1,253 @@
+"""Each host as Nix evaluates it, for three registries: what the registry and the design say."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clawbot.provision import boot
+from clawbot.provision.inventory import needed_by
+from clawbot.token_file import token_files
+from fleet_control.registry import parse
+from tests.nix.evaluation import ROOT, evaluate, evaluate_host, needs_nix
+
+PLAIN = json.loads((ROOT / "nix/instances.json").read_text())
+TELEGRAM = {
+    id_: {**entry, "telegramTokenSecret": f"telegram-token-{id_[-1]}"}
+    for id_, entry in PLAIN.items()
+}
+OWN_APPLICATION = {
+    id_: {
+        **entry,
+        "clawbotDiscordTokenSecret": f"bot-discord-token-{id_[-1]}",
+        "clawbotTelegramTokenSecret": f"bot-telegram-token-{id_[-1]}",
+    }
+    for id_, entry in TELEGRAM.items()
+}
+REGISTRIES = {"plain": PLAIN, "telegram": TELEGRAM, "own application": OWN_APPLICATION}
+FIRST = "clawdinator-1"
+METADATA = ["169.254.169.254", "fd00:ec2::254"]
+AGENT, BOT = "clawdinator", "clawbot"
+
+pytestmark = needs_nix
+every_host = pytest.mark.parametrize(
+    ("registry", "host"), [(name, host) for name in REGISTRIES for host in PLAIN]
+)
+
+
+@pytest.fixture(scope="module")
+def evaluated() -> dict[tuple[str, str], Any]:
+    """What was evaluated already, since that takes its time."""
+    return {}
+
+
+@pytest.fixture
+def config(tmp_path: Path, evaluated: dict[tuple[str, str], Any], registry: str, host: str) -> Any:
+    if (registry, host) not in evaluated:
+        found = evaluate_host(tmp_path, REGISTRIES[registry], host)
+        assert found.value is not None, found.complaint
+        evaluated[registry, host] = found.value
+    return evaluated[registry, host]
+
+
+def readers(config: Any) -> dict[str, set[str]]:
+    """Which of our users may read each file below /run/agenix."""
+    members = {
+        user: {of["group"], *of.get("extraGroups", [])}
+        for user, of in config["users"]["users"].items()
+    }
+    found = {}
+    for name, secret in config["age"]["secrets"].items():
+        mode = int(secret["mode"], 8)
+        assert mode & 0o007 == 0, name
+        by_group = {user for user, groups in members.items() if secret.get("group") in groups}
+        found[name] = {secret["owner"]} | (by_group if mode & 0o040 else set())
+    return {name: users - {"root"} for name, users in found.items()}
+
+
+def designed(registry: str, host: str) -> dict[str, set[str]]:
+    """The table of the design, "What lies on a host"."""
+    entry = REGISTRIES[registry][host]
+    found = {
+        "clawdinator-control-token": {AGENT, BOT},
+        "clawdinator-control-aws-access-key-id": {AGENT},
+        "clawdinator-control-aws-secret-access-key": {AGENT},
+        "clawdinator-chat-aws-access-key-id": {BOT},
+        "clawdinator-chat-aws-secret-access-key": {BOT},
+    }
+    for platform in ("discord", "telegram"):
+        own = entry.get(f"clawbot{platform.capitalize()}TokenSecret")
+        instances = entry.get(f"{platform}TokenSecret")
+        if instances:
+            found[instances] = {AGENT} if own else {AGENT, BOT}
+        if own:
+            found[own] = {BOT}
+    return found
+
+
+@every_host
+def test_a_host_has_its_own_secrets_for_those_who_may_read_them(
+    config: Any, registry: str, host: str
+) -> None:
+    assert config["hostName"] == REGISTRIES[registry][host]["host"]
+    assert readers(config) == designed(registry, host)
+
+
+@every_host
+def test_the_secrets_are_those_of_its_bundle_where_the_boot_side_puts_them(
+    config: Any, registry: str, host: str
+) -> None:
+    bundled = {one.on_host for one in needed_by(parse(json.dumps(REGISTRIES[registry])), host)}
+    folder = f"/{boot.SECRETS_FOLDER}"
+
+    assert set(config["age"]["secrets"]) == bundled
+    assert {one["file"] for one in config["age"]["secrets"].values()} == {
+        f"{folder}/{name}.age" for name in bundled
+    }
+    assert config["age"]["identityPaths"] == [f"{folder}/{boot.IDENTITY}"]
+
+
+@every_host
+def test_no_host_sees_the_token_of_another(config: Any, registry: str, host: str) -> None:
+    for other, entry in REGISTRIES[registry].items():
+        if other != host:
+            for field, secret in entry.items():
+                if field.endswith("TokenSecret"):
+                    assert secret not in json.dumps(config)
+
+
+@every_host
+def test_the_bot_gets_its_secrets_as_credentials_and_nothing_else(
+    config: Any, registry: str, host: str, tmp_path: Path
+) -> None:
+    service = config["systemd"]["services"]["clawbot"]["serviceConfig"]
+    credentials = dict(one.split(":", 1) for one in service["LoadCredential"])
+
+    assert all(path == f"/run/agenix/{name}" for name, path in credentials.items())
+    # What the bot's own settings would look for.
+    registry_file = tmp_path / "registry.json"
+    registry_file.write_text(json.dumps(REGISTRIES[registry]))
+    tokens = token_files(host, registry_file, Path("/"))
+    assert set(credentials) == {
+        "clawdinator-control-token",
+        "clawdinator-chat-aws-access-key-id",
+        "clawdinator-chat-aws-secret-access-key",
+        *(path.name for path in tokens.values()),
+    }
+    assert all(BOT in readers(config)[name] for name in credentials)
+
+
+@every_host
+def test_agent_and_bot_are_users_of_their_own_that_reach_no_metadata(
+    config: Any, registry: str, host: str
+) -> None:
+    services, users = config["systemd"]["services"], config["users"]["users"]
+
+    for name in (AGENT, BOT):
+        unit = services[name]["serviceConfig"]
+        assert unit["User"] == name
+        assert unit["IPAddressDeny"] == METADATA
+        assert unit["NoNewPrivileges"] is True
+        assert unit["ProtectSystem"] == "strict"
+        assert unit["Restart"] == "always"
+        assert users[name]["isSystemUser"] is True
+        assert users[name]["group"] == name
+        assert services[name]["wantedBy"] == ["multi-user.target"]
+    assert users[AGENT]["home"] == "/var/lib/clawdinator"
+    assert "/var/lib/clawd" not in services[AGENT]["serviceConfig"]["ReadWritePaths"]
+    assert services[BOT]["serviceConfig"]["WatchdogSec"] == 60
+    rules = config["networking"]["nftables"]["tables"]["instance-metadata"]["content"]
+    for address, family in zip(METADATA, ("ip", "ip6"), strict=True):
+        assert f"{family} daddr {address} meta skuid != root reject" in rules
+
+
+@every_host
+def test_the_agent_comes_after_what_it_was_bootstrapped_from(
+    config: Any, registry: str, host: str
+) -> None:
+    services = config["systemd"]["services"]
+    fetching = {"clawdinator-bootstrap": "secrets", "clawdinator-repo-seed": "repository"}
+    for name, part in fetching.items():
+        assert f"{name}.service" in services[AGENT]["after"]
+        assert f"{name}.service" in services[AGENT]["wants"]
+        program = services[name]["serviceConfig"]["ExecStart"]
+        bucket = json.loads((ROOT / "nix/facts.json").read_text())["bootstrapBucket"]
+        assert program.endswith(f"python -m clawbot.provision.boot {part} --bucket {bucket}")
+        assert services[name]["serviceConfig"]["Type"] == "oneshot"
+
+
+@every_host
+def test_nothing_listens_and_people_come_in_through_ssm(
+    config: Any, registry: str, host: str
+) -> None:
+    assert config["networking"]["firewall"] == {"enable": True, "allowedTCPPorts": []}
+    assert config["services"]["openssh"]["enable"] is False
+    assert config["services"]["amazon-ssm-agent"]["enable"] is True
+    assert config["security"]["sudo"]["enable"] is False
+
+
+def test_configurations_are_keyed_by_host_and_not_by_id(tmp_path: Path) -> None:
+    registry = {"first": {**PLAIN["clawdinator-1"]}, "second": PLAIN["clawdinator-2"]}
+
+    assert evaluate_host(tmp_path, registry).value == [FIRST, "clawdinator-2"]
+
+
+def entry(**changed: object) -> dict[str, object]:
+    changes = {**PLAIN["clawdinator-1"], **changed}
+    return {
+        "clawdinator-1": {key: one for key, one in changes.items() if one is not None},
+        "clawdinator-2": PLAIN["clawdinator-2"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("host", "registry", "sentence"),
+    [
+        (FIRST, {"clawdinator-2": PLAIN["clawdinator-2"], "other": PLAIN["clawdinator-1"]},
+         "has no entry `clawdinator-1`: add it with `clawbot instance add clawdinator-1`"),
+        (FIRST, entry(bootstrapPrefix=None), "`clawdinator-1` lacks `bootstrapPrefix`"),
+        (FIRST, entry(discordToken="x"), "has the unknown field `discordToken`: remove it"),
+        (FIRST, entry(discordUserId=77), "must have text in `discordUserId`: put it in quotes"),
+        (FIRST, entry(host="clawdinator-2"), "shares its host with `clawdinator-2`"),
+        ("claws", entry(host="claws"), "nix/hosts/claws.nix is missing"),
+        (FIRST, {}, "nix/instances.json is empty"),
+    ],
+)  # fmt: skip
+def test_a_wrong_registry_stops_the_evaluation_with_what_to_do(
+    tmp_path: Path, host: str, registry: object, sentence: str
+) -> None:
+    found = evaluate_host(tmp_path, registry, host)
+
+    assert found.value is None
+    assert sentence in found.complaint
+
+
+def test_the_flake_makes_a_configuration_of_each_and_an_image_of_none(tmp_path: Path) -> None:
+    inputs = """rec {
+      nixpkgs = {
+        outPath = "/nix/store/nixpkgs";
+        lib.nixosSystem = { modules, ... }: {
+          config.system.build.images.amazon = builtins.elemAt modules 2;
+        };
+      };
+      agenix.nixosModules.default = "agenix";
+    }"""
+    flake = f"(import {ROOT / 'flake.nix'}).outputs ({inputs})"
+    shown = (
+        f"let it = {flake}; in {{ hosts = builtins.attrNames it.nixosConfigurations;"
+        " image = baseNameOf it.packages.x86_64-linux.image; }"
+    )
+
+    found = evaluate(tmp_path, "--eval", "--strict", "--json", "-E", shown)
+
+    assert found.value == {"hosts": sorted(PLAIN), "image": "machine.nix"}, found.complaint
+
+
+def test_the_package_parses(tmp_path: Path) -> None:
+    shown = f"builtins.functionArgs (import {ROOT / 'nix/package.nix'})"
+
+    assert evaluate(tmp_path, "--eval", "--strict", "--json", "-E", shown).value == {
+        "lib": False,
+        "python3": False,
+    }
