@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from clawbot.bot import Bot, assemble
 from clawbot.settings import PREFIX, Settings, SettingsError, load
+from clawbot.watchdog import watched
 from fleet_control.clock import SystemClock
 
 # Between two tries of a front that stopped.
@@ -44,7 +45,7 @@ def serve(environ: Mapping[str, str]) -> int:
         return _cannot(getattr(error, "problems", [str(error)]))
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     try:
-        return asyncio.run(serving(settings, fronts))
+        return asyncio.run(_watched(environ, settings, fronts))
     except KeyboardInterrupt:
         return 0
     except Unserved as error:
@@ -92,6 +93,11 @@ def _missing(setting: str, library: str, extra: str) -> str:
     return (
         f"{PREFIX}{setting}_TOKEN is set, but {library} is not installed: install clawbot[{extra}]."
     )
+
+
+async def _watched(environ: Mapping[str, str], settings: Settings, fronts: list[Front]) -> int:
+    async with watched(environ, SystemClock()):
+        return await serving(settings, fronts)
 
 
 async def serving(settings: Settings, fronts: list[Front]) -> int:

@@ -15,7 +15,7 @@ from pydantic import (
     ValidationError,
 )
 
-from clawbot.token_file import token_files
+from clawbot.token_file import SECRETS, token_files
 from fleet_control.caller import is_instance_id
 
 PREFIX = "CLAWBOT_"
@@ -136,8 +136,9 @@ class Settings(BaseModel):
 def load(environ: Mapping[str, str], root: Path = Path("/")) -> Settings:
     """The settings, from `environ`, then from the files below `root`; all problems at once."""
     problems: list[str] = []
-    found = _from_files(FILES, root, problems) | _from_environ(environ)
-    found = _from_files(_token_files(found, root), root, problems) | found
+    credentials = environ.get("CREDENTIALS_DIRECTORY", "")
+    found = _from_files(FILES, root, credentials, problems) | _from_environ(environ)
+    found = _from_files(_token_files(found, root), root, credentials, problems) | found
     try:
         settings = Settings(**found)
     except ValidationError as error:
@@ -174,10 +175,15 @@ def _token_files(found: Mapping[str, Any], root: Path) -> dict[str, Path]:
     return token_files(instance, Path(registry), root) if instance and registry else {}
 
 
-def _from_files(files: Mapping[str, str | Path], root: Path, problems: list[str]) -> dict[str, Any]:
+def _from_files(
+    files: Mapping[str, str | Path], root: Path, credentials: str, problems: list[str]
+) -> dict[str, Any]:
+    """What the files hold. systemd hands a service its secrets in a folder of its own."""
     found: dict[str, Any] = {}
     for name, place in files.items():
         path = root / place
+        if credentials and path.parent == root / SECRETS:
+            path = Path(credentials) / path.name
         try:
             if path.exists():
                 found[name] = path if name in _NAMED else path.read_text().strip()

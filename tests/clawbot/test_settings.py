@@ -120,3 +120,15 @@ def test_no_secret_is_shown_whatever_is_wrong(tmp_path: Path) -> None:
 
 def test_nothing_is_read_when_the_module_is_imported() -> None:
     assert Settings.model_fields["region"].is_required()
+
+
+def test_a_service_reads_its_secrets_where_systemd_put_them(tmp_path: Path) -> None:
+    host_of(tmp_path)
+    credentials = tmp_path / "credentials"
+    (tmp_path / "run/agenix").rename(credentials)
+    (tmp_path / "run/agenix").mkdir()
+
+    settings = load({"CREDENTIALS_DIRECTORY": str(credentials)}, tmp_path)
+
+    assert settings.bot == "clawdinator-1"
+    assert settings.control_token.get_secret_value() == "a-token-of-some-length"
