@@ -11,7 +11,7 @@ from bench.row import Row
 README = Path(__file__).parents[1] / "README.md"
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 # Each module has `measure() -> list[Row]`.
-MEASURED = ("bench.control_api", "bench.status", "bench.discord")
+MEASURED = ("bench.control_api", "bench.status", "bench.discord", "bench.telegram")
 
 
 def main() -> int:

@@ -104,10 +104,12 @@ class Front:
             self._begin(_awaited(reply), lambda: True)
 
     async def announce(self, line: str) -> None:
-        """Say something in each of the fleet's groups."""
+        """Say something in each of the fleet's groups; returns at once."""
         for chat in self.places.ids:
-            with suppress(Exception):
-                await self._outbox.send(chat, text(line))
+            self._begin(self._announced(chat, line), lambda: True)
+
+    async def _announced(self, chat: int, line: str) -> None:
+        await self._outbox.send(chat, text(line))
 
     async def close(self, within: float = FINISH_WITHIN_SECONDS) -> None:
         """Answer what was heard; leave the deploys that a successor will find in the ledger."""

@@ -141,6 +141,10 @@ class Scene:
         await self.until(lambda: query in answers)
         return answers[query][0]
 
+    async def asked_for(self, action: str, count: int) -> None:
+        """Return once the Control API was asked for that so often."""
+        await self.until(lambda: self.api.count(action) >= count, each=0.05)
+
     async def settled(self) -> None:
         """Return once every update so far has been taken, and what came of it has been said."""
         for marker in (

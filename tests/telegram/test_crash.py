@@ -39,7 +39,7 @@ async def test_killed_after_the_dispatch_it_starts_nothing_anew(scene: Scene) ->
     # What Telegram had not been told of comes again, to whoever asks next.
     await scene.telegram.updates.put("message", asked)
     async with clawbot(scene) as successor:
-        await scene.telegram.updates.quiet()
+        await scene.until(lambda: not scene.telegram.updates.waiting, each=0.05)
         last = await scene.say("/fleet help", date=int(time.time()))
         await history.until(lambda: scene.answer_to(last), within=20)
         scene.api.done(1)

@@ -29,7 +29,7 @@ async def test_what_is_asked_of_the_control_api_says_where_the_answer_is(scene: 
     await scene.start()
     asked = await scene.say(f"/fleet@fleet_bot deploy claw-2 {OLDER}", scene.operator)
     reply = await scene.reply_to(asked)
-    await scene.api.until("deploy", 1)
+    await scene.asked_for("deploy", 1)
     sent = next(one for one in scene.api.asked if one["action"] == "deploy")
     assert sent["request_id"] == f"telegram.demo.{FLEET}.{asked['message_id']}"
     assert sent["reply"] == str(reply["message_id"])
@@ -54,7 +54,7 @@ async def test_two_deploys_at_once_each_have_their_message(scene: Scene) -> None
     await scene.start()
     one = await scene.reply_to(await scene.say("/fleet deploy claw-1"))
     other = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
-    await scene.api.until("deploy", 2)
+    await scene.asked_for("deploy", 2)
     scene.api.done(1)
     scene.api.change(2, status="completed", conclusion="failure", reason="The host is impaired.")
     await scene.until(lambda: "done" in one["text"] and "The host is impaired." in other["text"])

@@ -111,7 +111,7 @@ async def test_an_account_of_the_registry_speaks_as_its_instance(scene: Scene) -
     own = await scene.reply_to(await scene.say("/fleet@fleet_bot deploy claw-1", scene.claw))
     assert "claw-1 may not deploy itself" in own["text"]
     await scene.reply_to(await scene.say(DEPLOY, scene.claw))
-    await scene.api.until("deploy", 1)
+    await scene.asked_for("deploy", 1)
     sent = next(one for one in scene.api.asked if one["action"] == "deploy")
     assert (sent["caller"], sent["requested_by"]) == ("claw-1", "")
 
@@ -198,7 +198,7 @@ async def test_a_group_that_became_a_supergroup_is_followed(scene: Scene) -> Non
     reply = await scene.reply_to(
         await scene.people.say(small, scene.operator, "/fleet@fleet_bot deploy claw-2")
     )
-    await scene.api.until("deploy", 1)
+    await scene.asked_for("deploy", 1)
     new = await scene.people.upgrade(small, -1007770000000)
     status = await scene.people.say(new, scene.operator, "/fleet@fleet_bot status")
     assert "2 instances" in (await scene.reply_to(status))["text"]

@@ -44,7 +44,7 @@ async def test_telegram_says_what_the_core_says(
             assert confirm in reply["text"]
         case _:
             assert verdict == Allowed()
-            await scene.api.until("deploy", 1)
+            await scene.asked_for("deploy", 1)
 
 
 def _as_heard(caller: Caller) -> Caller:

@@ -83,11 +83,6 @@ class UpdateQueue:
                 self._ousted.add(self._poller)
                 self._news.notify_all()
 
-    async def quiet(self) -> None:
-        """Return once every update has been confirmed."""
-        async with self._news:
-            await self._news.wait_for(lambda: not self.waiting)
-
     def confirm_one(self, update: dict[str, Any]) -> None:
         """A webhook took it."""
         self.confirmed.append(update["update_id"])
