@@ -118,7 +118,9 @@ class Call:
     def _log(self, status: int, body: str, trace: Exception | None) -> None:
         """One line per request is the audit trail."""
         asked = " ".join(f"{key}={value!r}" for key, value in self._trail.items() if value)
-        line = f"control.answered {asked} status={status} body={body:.300}"
+        # What was read is no news; what was done or refused is.
+        said = body[:300] if status != 200 or "target" in self._trail else ""
+        line = f"control.answered {asked} status={status} {said}"
         if "AWS_LAMBDA_FUNCTION_NAME" in self._environ:
             # AWS keeps what is written here; logging costs more to import than a refusal does.
             sys.stderr.write(f"{line}\n")
