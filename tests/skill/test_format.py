@@ -1,0 +1,93 @@
+"""The skill as a host installs it, held to the format's own validator and to its rules."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fleet_control.command import Exit
+from fleet_control.policy import Code
+
+SKILL = Path(__file__).parents[2] / "skills/fleet_control"
+# As nix/modules/clawdinator.nix installs it.
+INSTALLED = ("SKILL.md", "scripts/fleet-control.sh")
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    folder = tmp_path / "fleet-control"
+    for name in INSTALLED:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(SKILL / name, folder / name)
+    return folder
+
+
+def frontmatter(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((folder / "SKILL.md").read_text().split("---\n")[1])
+    return found
+
+
+def body(folder: Path) -> str:
+    return (folder / "SKILL.md").read_text().split("---\n", 2)[2]
+
+
+def test_the_formats_own_validator_finds_nothing(installed: Path) -> None:
+    validator = pytest.importorskip("skills_ref.validator", reason="skills-ref is not installed")
+
+    assert validator.validate(installed) == []
+
+
+def test_its_name_is_its_folders(installed: Path) -> None:
+    name = frontmatter(installed)["name"]
+
+    assert name == installed.name
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name)
+    assert len(name) <= 64
+    # `fleet` would be a native /fleet of every agent's own bot, beside clawbot's.
+    assert name != "fleet"
+
+
+def test_its_description_says_what_and_when_within_the_limits(installed: Path) -> None:
+    fields = frontmatter(installed)
+
+    assert 1 <= len(fields["description"]) <= 1024
+    assert "Use when" in fields["description"]
+    assert len(fields["compatibility"]) <= 500
+    assert set(fields) <= {"name", "description", "license", "compatibility", "metadata"}
+    assert len(body(installed).splitlines()) < 500
+
+
+def test_its_metadata_is_text_by_text_and_openclaw_reads_it(installed: Path) -> None:
+    metadata = frontmatter(installed)["metadata"]
+
+    assert all(isinstance(one, str) for pair in metadata.items() for one in pair)
+    openclaw = json.loads(metadata["openclaw"])
+    assert set(openclaw) <= {"always", "emoji", "homepage", "os", "requires", "primaryEnv"}
+    assert openclaw["requires"] == {"bins": ["bash", "fleet-control"]}
+
+
+def test_every_file_it_speaks_of_comes_along_and_can_be_run(installed: Path) -> None:
+    named = set(re.findall(r"\{baseDir\}/(\S+)", body(installed)))
+
+    assert named == {"scripts/fleet-control.sh"}
+    for name in named:
+        assert (installed / name).stat().st_mode & 0o111
+    assert not [path for path in installed.rglob("*") if path.is_symlink()]
+
+
+def test_its_exit_codes_and_refusals_are_the_commands_own(installed: Path) -> None:
+    table = body(installed).split("## Exit codes")[1].split("##")[0]
+
+    assert {int(code) for code in re.findall(r"^\| (\d) ", table, re.MULTILINE)} == set(Exit)
+    refused = set(re.findall(r"`(\w+)`", body(installed).split("## What is refused")[1]))
+    assert refused - {"all"} <= set(Code)
+
+
+def test_a_host_installs_exactly_these_files() -> None:
+    module = (SKILL.parents[1] / "nix/modules/clawdinator.nix").read_text()
+
+    assert tuple(re.findall(r"skills/fleet_control/([\w./-]+)}", module)) == INSTALLED

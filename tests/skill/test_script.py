@@ -1,0 +1,128 @@
+"""scripts/fleet-control.sh on a host of clawdinator-1, against the sandbox."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from clawbot.sandbox.world import CHECKOUT, Options, World, open_world
+from fleet_control.command import Exit
+
+SCRIPT = CHECKOUT / "skills/fleet_control/scripts/fleet-control.sh"
+ME, OTHER = "clawdinator-1", "clawdinator-2"
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def answer(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class Host:
+    root: Path
+    world: World
+
+    async def types(self, *words: str, **environ: str) -> Ended:
+        process = await asyncio.create_subprocess_exec(
+            str(SCRIPT),
+            *words,
+            env={
+                "PATH": f"{Path(sys.executable).parent}:{os.defpath}",
+                "FLEET_CONTROL_ROOT": str(self.root),
+                "FLEET_CONTROL_EC2_URL": self.world.aws_url,
+                "FLEET_CONTROL_POLL_SECONDS": "0.3",
+                **environ,
+            },
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await process.communicate()
+        return Ended(process.returncode or 0, out.decode(), err.decode())
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def host(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Host]:
+    root = tmp_path_factory.mktemp("root")
+    async with open_world(Options()) as world:
+        key = world.seeded.agents[ME]
+        for place, text in {
+            "etc/clawdinator/instance": ME,
+            "etc/clawdinator/region": "eu-central-1",
+            "etc/clawdinator/control-api-url": world.control_api_url,
+            "run/agenix/clawdinator-control-token": world.token,
+            "run/agenix/clawdinator-control-aws-access-key-id": key.access_key,
+            "run/agenix/clawdinator-control-aws-secret-access-key": key.secret_key,
+        }.items():
+            (root / place).parent.mkdir(parents=True, exist_ok=True)
+            (root / place).write_text(f"{text}\n")
+        yield Host(root, world)
+
+
+async def test_status_is_a_table_for_people_and_json_for_agents(host: Host) -> None:
+    table, parsed = await asyncio.gather(host.types("status"), host.types("status", "--json"))
+
+    assert (table.code, parsed.code) == (0, 0)
+    assert {ME, OTHER} <= set(table.out.split())
+    assert {one["id"] for one in parsed.answer["instances"]} == {ME, OTHER}
+
+
+async def test_the_other_host_is_replaced_and_waited_for(host: Host) -> None:
+    asked = await host.types("deploy", OTHER, "--json")
+    assert (asked.code, asked.err) == (0, "")
+
+    ended = await host.types("wait", str(asked.answer["run"]["id"]))
+
+    assert ended.code == Exit.OK
+    assert "success" in ended.out
+
+
+REFUSED = {
+    (ME,): (Exit.REFUSED, "self_deploy"),
+    ("all",): (Exit.REFUSED, "self_deploy"),
+    (): (Exit.USAGE, "usage"),
+    ("clawdinator-9",): (Exit.REFUSED, "unknown_target"),
+    (OTHER, "ami-0000000000000bad0"): (Exit.REFUSED, "unknown_image"),
+}
+
+
+async def test_what_the_policy_refuses_is_refused_before_anything_is_dispatched(
+    host: Host,
+) -> None:
+    asked = host.world.control_api.invocations
+    before = len(asked)
+
+    ended = await asyncio.gather(*(host.types("deploy", *words, "--json") for words in REFUSED))
+
+    said = [(one.code, one.answer["code"]) for one in ended]
+    assert dict(zip(REFUSED, said, strict=True)) == REFUSED
+    assert "deploy" not in [one.action for one in asked[before:]]
+
+
+async def test_it_speaks_as_this_host_whatever_is_exported(host: Host) -> None:
+    ended = await host.types(
+        "deploy", ME, "--json", FLEET_CONTROL_INSTANCE=OTHER, FLEET_CONTROL_TOKEN="mine"
+    )
+
+    assert (ended.code, ended.answer["code"]) == (Exit.REFUSED, "self_deploy")
+
+
+async def test_a_key_that_is_missing_is_named_and_nothing_is_asked(host: Host) -> None:
+    ended = await host.types("status", FLEET_CONTROL_ROOT="/nowhere")
+
+    assert ended.code == Exit.BROKEN
+    assert "/nowhere/run/agenix/clawdinator-control-token" in ended.err
