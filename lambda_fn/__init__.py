@@ -5,6 +5,8 @@ Here is how it says no: a code from a closed set, and a sentence for people.
 
 from enum import StrEnum, auto
 
+DAY = 24 * 60 * 60  # seconds
+
 
 class Code(StrEnum):
     BAD_REQUEST = auto()

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 from fleet_control.caller import BotInstance, Human
 from fleet_control.ledger import Entry, Run, fit, oldest, seconds
 from fleet_control.policy import Facts, Refused, judge
-from lambda_fn import Code, Failure
+from lambda_fn import DAY, Code, Failure
 from lambda_fn.ask import Action, Ask
 
 if TYPE_CHECKING:
     from lambda_fn.github import GitHub
 
-DAY = 24 * 60 * 60
 _FAILED = ("failure", "timed_out")
 _WAITING = ("queued", "pending", "waiting", "requested")
 _ERROR = r"(?m)^(?:\ufeff?\d{4}-\S+Z )?##\[error\](.*)"

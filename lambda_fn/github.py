@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fleet_control.ledger import TITLE_FIELDS, Entry, Job, Run, Step, read_run
-from lambda_fn import Code, Failure
-from lambda_fn.action import DAY
+from lambda_fn import DAY, Code, Failure
 from lambda_fn.settings import Settings, shown
 from lambda_fn.wire import Answer, Budget, Server
 
