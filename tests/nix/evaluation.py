@@ -35,6 +35,7 @@ def evaluate(tmp_path: Path, *words: str) -> Evaluated:
 
 def evaluate_host(tmp_path: Path, registry: object, host: str = "") -> Evaluated:
     """The host's configuration, or the host names where none is named, for this registry."""
+    tmp_path.mkdir(exist_ok=True)
     file = tmp_path / "instances.json"
     file.write_text(json.dumps(registry))
     hosts = tmp_path / "hosts"
