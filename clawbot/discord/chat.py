@@ -8,6 +8,7 @@ import discord
 from clawbot import wording
 from clawbot.discord import limit
 from clawbot.discord.drawing import Drawing
+from clawbot.discord.patience import until_back
 from clawbot.discord.pen import NOBODY, Pen, send
 from clawbot.discord.speaker import PLATFORM
 from clawbot.page import cut
@@ -25,8 +26,12 @@ class Living:
         self.pen = pen
 
     async def edit(self, _reply_id: str, reply: Reply) -> None:
-        changed = await self.show(reply)
-        if changed and isinstance(reply, Deploying) and is_final(reply):
+        if not is_final(reply):
+            await self.show(reply)
+            return
+        # Nothing comes after this that would show it in passing.
+        changed = await until_back(self.pen.clock, lambda: self.show(reply))
+        if changed and isinstance(reply, Deploying):
             await self._tell_asker(reply)
 
     async def show(self, reply: Reply) -> bool:

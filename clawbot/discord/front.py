@@ -17,7 +17,7 @@ from clawbot.discord.chat import CommandChat, MentionChat, PressChat
 from clawbot.discord.choice import Glance, Offer, images, targets
 from clawbot.discord.custom_id import Act, Press
 from clawbot.discord.drawing import Drawing
-from clawbot.discord.guild import Trouble, look
+from clawbot.discord.guild import Trouble, found
 from clawbot.discord.pen import NOBODY, Pen
 from clawbot.discord.predecessor import Left, Show
 from clawbot.discord.registration import register
@@ -190,19 +190,19 @@ class FleetCog(commands.Cog, name=COG):
     # -- beginning -------------------------------------------------------------------------
 
     async def _begin(self) -> None:
-        await self._client.wait_until_ready()
         try:
-            guild = look(self._client, self._settings)
-            await register(self._client, self.fleet, self._client.tree, guild.id)
+            guild = await found(self._client, self._settings, self._clock)
+            self._spawn(self._glance.status())  # so that the first choices need not wait
+            self._spawn(self._finish_left())
+            await register(self._client, self.fleet, self._client.tree, guild.id, self._clock)
         except Trouble as trouble:
             return await self._on_trouble(trouble)
-        except discord.Forbidden:
-            return await self._on_trouble(Trouble.no_commands(self._client))
-        self._spawn(self._glance.status())  # so that the first choices need not wait
         log.info("discord.serving guild=%s bot=%s", guild.id, self._settings.bot)
+        return None
+
+    async def _finish_left(self) -> None:
         for finishing in await self._left():
             self._spawn(finishing)
-        return None
 
     async def _left(self) -> list[Awaitable[Reply]]:
         while True:
@@ -249,7 +249,9 @@ class FleetCog(commands.Cog, name=COG):
     async def _elsewhere(self, interaction: discord.Interaction[Any]) -> None:
         places = ", ".join(f"<#{channel}>" for channel in self._settings.discord_channels[:10])
         text = f"I answer in {places}." if places else "I serve another guild."
-        await interaction.response.send_message(text, ephemeral=True, allowed_mentions=NOBODY)
+        await _first(
+            interaction.response.send_message(text, ephemeral=True, allowed_mentions=NOBODY)
+        )
 
     def _spawn(self, doing: Awaitable[object]) -> None:
         """Ours until it is over, or until we are unloaded."""

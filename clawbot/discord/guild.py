@@ -1,13 +1,21 @@
 """Whether the bot can serve its guild, and if not, what to do about it in a sentence."""
 
+import logging
+
 import discord
 
 from clawbot.settings import PREFIX, Settings
+from fleet_control.clock import Clock
+
+# Between two looks at a guild that Discord has not brought yet.
+AWAY_SECONDS = 5.0
 
 NEEDED = discord.Permissions(
     view_channel=True, send_messages=True, embed_links=True, read_message_history=True
 )
 SCOPES = ("bot", "applications.commands")
+
+log = logging.getLogger(__name__)
 
 
 class Trouble(Exception):
@@ -25,8 +33,20 @@ def invitation(client: discord.Client) -> str:
     return discord.utils.oauth_url(client.application_id or 0, permissions=NEEDED, scopes=SCOPES)
 
 
+async def found(client: discord.Client, settings: Settings, clock: Clock) -> discord.Guild:
+    """The guild to serve, once it is there; Trouble where something is missing.
+
+    Discord may bring it late, or have lost it for a while: then nothing can be said about it.
+    """
+    await client.wait_until_ready()
+    while (guild := look(client, settings)).unavailable:
+        log.warning("discord.guild_away guild=%s again_in=%s", guild.id, AWAY_SECONDS)
+        await clock.sleep(AWAY_SECONDS)
+    return guild
+
+
 def look(client: discord.Client, settings: Settings) -> discord.Guild:
-    """The guild to serve; Trouble where something is missing."""
+    """The guild to serve, as far as it is there; Trouble where something is missing."""
     if settings.discord_guild is None:
         raise Trouble(f"{PREFIX}DISCORD_GUILD is missing: the id of the guild to serve.")
     guild = client.get_guild(settings.discord_guild)
@@ -37,6 +57,8 @@ def look(client: discord.Client, settings: Settings) -> discord.Guild:
         )
     if not (client.intents.guilds and client.intents.guild_messages):
         raise Trouble("My client needs the intents `guilds` and `guild_messages`: switch them on.")
+    if guild.unavailable:
+        return guild
     for channel in settings.discord_channels:
         _look_into(guild, channel)
     lacking = _lacking(guild.me.guild_permissions)

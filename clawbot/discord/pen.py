@@ -38,7 +38,7 @@ class Pen:
     ) -> None:
         self.channel = channel
         self.message_id = message_id
-        self._clock = clock
+        self.clock = clock
         self._interaction = interaction
         self._shown = shown
         self._next = 0.0
@@ -52,14 +52,14 @@ class Pen:
             await self._pause()
             await self._write(drawn)
             # What takes the place of "thinking" may be followed at once; only edits keep apart.
-            self._next = self._clock.now() + PAUSE_SECONDS * bool(self._shown)
+            self._next = self.clock.now() + PAUSE_SECONDS * bool(self._shown)
             self._shown = drawn.told
             return True
 
     async def _pause(self) -> None:
-        wait = self._next - self._clock.now()
+        wait = self._next - self.clock.now()
         if wait > 0:
-            await self._clock.sleep(wait)
+            await self.clock.sleep(wait)
 
     async def _write(self, drawn: Drawn) -> None:
         try:
@@ -81,7 +81,7 @@ class Pen:
     def _token_lives(self) -> bool:
         asked = self._interaction
         return asked is not None and (
-            self._clock.now() - made(asked.id) < limit.TOKEN_SECONDS - MARGIN_SECONDS
+            self.clock.now() - made(asked.id) < limit.TOKEN_SECONDS - MARGIN_SECONDS
         )
 
     async def _by_token(self, drawn: Drawn) -> None:
@@ -102,7 +102,7 @@ class Pen:
         self._interaction = None
 
     def _older_than(self, seconds: float) -> bool:
-        return self._clock.now() - made(self.message_id) > seconds - MARGIN_SECONDS
+        return self.clock.now() - made(self.message_id) > seconds - MARGIN_SECONDS
 
 
 def made(snowflake: int) -> float:

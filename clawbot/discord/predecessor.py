@@ -8,6 +8,7 @@ import discord
 from clawbot.discord import limit
 from clawbot.discord.chat import Living
 from clawbot.discord.drawing import Drawing, seen
+from clawbot.discord.patience import until_back
 from clawbot.discord.pen import MARGIN_SECONDS, Pen, made
 from clawbot.replies import Reply
 from fleet_control.clock import Clock
@@ -41,7 +42,7 @@ class Left:
 
     async def _find(self) -> Living | None:
         try:
-            message = await self._newest()
+            message = await until_back(self._clock, self._newest)
         except (discord.NotFound, discord.Forbidden) as error:
             # Deleted by somebody, or in a channel we lost: that reply wants no more care.
             log.warning("discord.reply_gone reply=%s why=%s", self._reply, error)

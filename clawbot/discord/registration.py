@@ -9,6 +9,10 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from clawbot.discord.guild import Trouble
+from clawbot.discord.patience import until_back
+from fleet_control.clock import Clock
+
 log = logging.getLogger(__name__)
 
 # What Discord fills in or leaves out by itself says nothing about a change.
@@ -17,8 +21,22 @@ _OPTION = ("name", "description", "type", "required", "autocomplete", "options")
 
 
 async def register(
-    client: discord.Client, group: app_commands.Group, tree: Any, guild: int
-) -> bool:
+    client: discord.Client, group: app_commands.Group, tree: Any, guild: int, clock: Clock
+) -> None:
+    """Make the guild's command what `group` says, however long Discord is away meanwhile.
+
+    Trouble where Discord takes none from us.
+    """
+    try:
+        await until_back(clock, lambda: upsert(client, group, tree, guild))
+    # Neither passes by itself, and a trouble with a cause would be taken for one that does.
+    except discord.Forbidden:
+        raise Trouble.no_commands(client) from None
+    except discord.HTTPException as error:
+        raise Trouble(f"Discord does not take my command: {' '.join(str(error).split())}") from None
+
+
+async def upsert(client: discord.Client, group: app_commands.Group, tree: Any, guild: int) -> bool:
     """Make the guild's command what `group` says; whether anything had to be sent."""
     if client.application_id is None:
         raise RuntimeError("not logged in yet")

@@ -64,12 +64,15 @@ async def run(bot: Bot, **options: Any) -> None:
     """Serve until cancelled; Trouble where that can't be, with its cause if it may pass."""
     if bot.settings.discord_token is None:
         raise Trouble(NO_TOKEN)
+    token = bot.settings.discord_token.get_secret_value()
+    if token.split() != [token]:
+        raise Trouble(WRONG_TOKEN)  # no header could carry it
     # There is no voice here, so the library need not warn that it lacks what voice needs.
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
     client = Client(bot, **options)
     async with client:
         try:
-            await client.start(bot.settings.discord_token.get_secret_value())
+            await client.start(token)
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
             raise _trouble(error) from _passing(error)
     if client.trouble is not None:

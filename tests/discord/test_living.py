@@ -86,6 +86,20 @@ async def test_a_429_is_obeyed(scene: Scene) -> None:
     assert edits(scene, "/webhooks/") == before + 2
 
 
+async def test_the_end_is_shown_once_discord_is_back(scene: Scene) -> None:
+    """What is shown on the way can be left out; nothing comes after the end."""
+    await scene.start()
+    _, reply = await deploying(scene)
+    await running(scene, reply)
+    await scene.clock.turn(limit.TOKEN_SECONDS)
+    away = {"message": "upstream", "code": 0}
+    gone = [scene.discord.refuse_next("PATCH", "/channels/", 503, away) for _ in range(3)]
+    scene.api.done(1, job(MOVES))
+    await scene.until(lambda: pings(scene))
+    assert not any(one in scene.discord.injected for one in gone)
+    assert "done" in reply.text
+
+
 async def test_edits_keep_their_distance_and_only_tell_news(scene: Scene) -> None:
     await scene.start(CLAWBOT_RUNNING_EVERY="1")
     _, reply = await deploying(scene)

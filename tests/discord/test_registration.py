@@ -1,5 +1,10 @@
 """One command is upserted; nobody else's is touched."""
 
+import pytest
+
+from clawbot.discord.guild import Trouble
+from tests.clawbot.control_api import job
+from tests.discord.dialogue import MOVES, deploying
 from tests.discord.scene import Scene
 
 
@@ -26,6 +31,33 @@ async def test_it_is_not_sent_again_while_it_says_the_same(scene: Scene) -> None
     await scene.stop()
     await scene.start()
     assert written(scene) == ["POST"]
+
+
+async def test_it_is_sent_once_discord_is_back(scene: Scene) -> None:
+    scene.discord.refuse_next("GET", "/commands", 503, {"message": "upstream", "code": 0})
+    scene.run("demo", scene.app)
+    await scene.until(lambda: "fleet" in scene.app.commands)
+    assert written(scene) == ["POST"]
+
+
+async def test_what_was_left_is_finished_whatever_becomes_of_the_command(scene: Scene) -> None:
+    await scene.start()
+    _, reply = await deploying(scene)
+    await scene.stop()
+    scene.api.done(1, job(MOVES))
+    scene.discord.refuse_next("GET", "/commands", 503, {"message": "upstream", "code": 0})
+    scene.run("demo", scene.app)
+    await scene.until(lambda: "done" in reply.text)
+
+
+async def test_a_list_that_is_full_is_one_sentence(scene: Scene) -> None:
+    full = {"message": "Maximum number of\napplication commands reached (100)", "code": 30032}
+    scene.discord.refuse_next("POST", "/commands", 400, full)
+    task = scene.run("demo", scene.app)
+    await scene.until(task.done)
+    with pytest.raises(Trouble, match="Maximum number of application commands") as raised:
+        await task
+    assert raised.value.__cause__ is None
 
 
 async def test_it_is_sent_again_when_it_changed(scene: Scene) -> None:

@@ -27,8 +27,9 @@ async def trouble(scene: Scene, app: Application | None = None, **environ: str) 
     return sentence
 
 
-async def test_a_wrong_token(scene: Scene) -> None:
-    said = await trouble(scene, CLAWBOT_DISCORD_TOKEN="MTIz.wrong.token")
+@pytest.mark.parametrize("token", ["MTIz.wrong.token", "MTIz.two\nMTIz.lines", "MTIz wörd"])
+async def test_a_wrong_token(scene: Scene, token: str) -> None:
+    said = await trouble(scene, CLAWBOT_DISCORD_TOKEN=token)
     assert said.startswith("Discord does not know this token: put a new one in CLAWBOT_DISCORD_TOK")
     assert "MTIz" not in said
 
@@ -88,6 +89,30 @@ async def test_a_discord_that_is_away_may_come_back(scene: Scene) -> None:
     with pytest.raises(Trouble, match="Discord can't be reached") as raised:
         await task
     assert raised.value.__cause__ is not None
+
+
+async def test_a_guild_that_comes_late_is_waited_for(scene: Scene) -> None:
+    """Nothing true can be said of a guild that Discord has not brought yet."""
+    scene.discord.away = True
+    task = scene.run("demo", scene.app)
+    await scene.until(lambda: scene.clock.sleeping)
+    assert not scene.app.commands
+    await scene.discord.come_back()
+    await scene.until(lambda: "fleet" in scene.app.commands)
+    assert not task.done()
+
+
+async def test_of_two_programs_on_one_token_the_other_may_say_it_is_elsewhere(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    lobby = scene.discord.channel("lobby")
+    await scene.start()
+    taken = {"message": "Interaction has already been acknowledged.", "code": 40060}
+    refused = scene.discord.refuse_next("POST", "callback", 400, taken)
+    await scene.discord.command(scene.app, scene.operator, "deploy", lobby, target="all")
+    await scene.until(lambda: refused not in scene.discord.injected)
+    await scene.replied(await scene.discord.command(scene.app, scene.visitor, "help"))
+    assert "Traceback" not in caplog.text
 
 
 async def test_it_is_an_extension_of_any_bot(ec2: Aws, monkeypatch: pytest.MonkeyPatch) -> None:

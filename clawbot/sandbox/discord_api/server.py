@@ -40,7 +40,8 @@ class DiscordApi:
     """Starts with a guild, a channel `fleet`, and nobody in it.
 
     `problems` collects what Discord would not have taken; `asked` every REST call. `privileged`
-    are the intents that nobody is granted here. `patience` is how many seconds `until` waits.
+    are the intents that nobody is granted here. `away`: the guild is not to be had just now, as
+    after an outage. `patience` is how many seconds `until` waits.
     """
 
     def __init__(self, clock: Clock, patience: float = PATIENCE_SECONDS) -> None:
@@ -53,6 +54,7 @@ class DiscordApi:
         self.interactions: dict[str, Interaction] = {}
         self.sessions: list[gateway.Session] = []
         self.privileged = gateway.PRIVILEGED
+        self.away = False
         self.problems: list[str] = []
         self.asked: list[tuple[str, str]] = []
         self.injected: list[Injected] = []
@@ -260,8 +262,16 @@ class DiscordApi:
         session = gateway.Session(self.snowflakes.next(), app.token, data["intents"], socket=socket)
         self.sessions.append(session)
         await session.dispatch("READY", self._ready(app, session))
-        await session.dispatch("GUILD_CREATE", self.guild.payload(app.bot))
+        if not self.away:
+            await session.dispatch("GUILD_CREATE", self.guild.payload(app.bot))
         return session
+
+    async def come_back(self) -> None:
+        """The guild is there again."""
+        self.away = False
+        for app in self.applications.values():
+            for session in self._sessions(app):
+                await session.dispatch("GUILD_CREATE", self.guild.payload(app.bot))
 
     async def _resume(
         self, socket: web.WebSocketResponse, data: dict[str, Any]
