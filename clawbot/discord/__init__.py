@@ -7,6 +7,7 @@ import discord
 from discord.ext import commands
 
 from clawbot.bot import assemble
+from clawbot.discord.button import COG
 from clawbot.discord.front import FleetCog
 from clawbot.discord.guild import Trouble
 from clawbot.settings import PREFIX, load
@@ -22,8 +23,8 @@ async def setup(client: commands.Bot) -> None:
     await client.add_cog(Extension(client, bot), guild=discord.Object(settings.discord_guild))
 
 
-class Extension(FleetCog):
-    """The cog where it owns what it stands on."""
+class Extension(FleetCog, name=COG):
+    """The cog where it owns what it stands on; its buttons find it by that name."""
 
     async def cog_unload(self) -> None:
         await super().cog_unload()

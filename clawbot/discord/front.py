@@ -62,10 +62,19 @@ class FleetCog(commands.Cog, name=COG):
         self._drawing = Drawing(Seal(secret), bot.clock, bot.settings.bot)
         self._glance = Glance(bot.fleet, bot.clock)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._begun = False
 
     async def cog_load(self) -> None:
         self._client.add_dynamic_items(FleetButton)
-        self._spawn(self._begin())
+        if self._client.is_ready():
+            await self.on_ready()
+
+    @commands.Cog.listener()
+    async def on_ready(self) -> None:
+        """Begin, once: Discord says that it is ready again after each session it lost."""
+        if not self._begun:
+            self._begun = True
+            self._spawn(self._begin())
 
     async def cog_unload(self) -> None:
         self._client.remove_dynamic_items(FleetButton)

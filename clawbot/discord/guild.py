@@ -38,7 +38,6 @@ async def found(client: discord.Client, settings: Settings, clock: Clock) -> dis
 
     Discord may bring it late, or have lost it for a while: then nothing can be said about it.
     """
-    await client.wait_until_ready()
     while (guild := look(client, settings)).unavailable:
         log.warning("discord.guild_away guild=%s again_in=%s", guild.id, AWAY_SECONDS)
         await clock.sleep(AWAY_SECONDS)

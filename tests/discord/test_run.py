@@ -122,12 +122,20 @@ async def test_it_is_an_extension_of_any_bot(ec2: Aws, monkeypatch: pytest.Monke
             monkeypatch.setenv(name, value)
         intents = discord.Intents(guilds=True, guild_messages=True)
         host = commands.Bot("!", intents=intents, guild_ready_timeout=0.05)
+        await host.load_extension("clawbot.discord")  # before there is anything to be ready
         async with host:
-            await host.load_extension("clawbot.discord")
             serving = scene.serve(host.start(scene.app.token))
             await scene.until(lambda: "fleet" in scene.app.commands)
             asked = await scene.discord.command(scene.app, scene.visitor, "help")
             assert "`/fleet status`" in (await scene.replied(asked)).text
+            await host.reload_extension("clawbot.discord")
+            asked = await scene.discord.command(scene.app, scene.visitor, "status")
+            reply = await scene.replied(asked)
+            pressed = await scene.discord.press(
+                scene.app, scene.visitor, reply, reply.buttons["Refresh"]
+            )
+            await scene.until(lambda: len(reply.bodies) == 3)
+            assert pressed.answers == 1
             await host.unload_extension("clawbot.discord")
             assert host.cogs == {}
             await host.close()
