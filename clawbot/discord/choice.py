@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from difflib import SequenceMatcher
 
 from clawbot import wording
@@ -76,7 +77,7 @@ def targets(
 
 
 def images(typed: str, status: FleetStatus | None, now: float) -> list[Offer]:
-    """The newest images, with their age and who runs them."""
+    """The newest images, with their day and age and who runs them."""
     if status is None:
         return []
     return _best(typed, [_image(image, status, now) for image in status.images])
@@ -94,7 +95,8 @@ def _image(image: Image, status: FleetStatus, now: float) -> Offer:
     runs = [row.id for row in status.rows if row.host and row.host.image == image.id]
     more = f" +{len(runs) - 2}" if len(runs) > 2 else ""
     on = f" · on {', '.join(runs[:2])}{more}" if runs else " · on no host"
-    return _offer(f"{image.id} · {older(now - image.created)} old{on}", image.id)
+    day = datetime.fromtimestamp(image.created, UTC).strftime("%Y-%m-%d")
+    return _offer(f"{image.id} · {day}, {older(now - image.created)} old{on}", image.id)
 
 
 def _offer(shown: str, value: str) -> Offer:
@@ -102,7 +104,10 @@ def _offer(shown: str, value: str) -> Offer:
 
 
 def _best(typed: str, offered: list[Offer]) -> list[Offer]:
-    """The very one, what begins so, what contains it; where nothing does, what is most alike."""
+    """The very one, what begins so, what has it in its id, what is said to have it.
+
+    Where none does, what is most alike.
+    """
     wanted = typed.strip().lower()
     found = [(rank, offer) for offer in offered if (rank := _rank(wanted, offer)) is not None]
     if not found:
@@ -116,7 +121,9 @@ def _rank(wanted: str, offer: Offer) -> float | None:
         return 0.0
     if offer.value.startswith(wanted):
         return 1.0
-    return 2.0 if wanted in offer.shown.lower() else None
+    if wanted in offer.value:
+        return 2.0
+    return 3.0 if wanted in offer.shown.lower() else None
 
 
 def _likeness(wanted: str, offer: Offer) -> float:

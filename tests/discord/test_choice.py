@@ -34,15 +34,18 @@ async def test_the_best_match_comes_first(scene: Scene) -> None:
     assert [value for _, value in await offered(scene, "target", "claw-4")] == ["claw-4", "claw-40"]
     assert len(await offered(scene, "target", "claw")) == limit.CHOICES
     assert (await offered(scene, "target", "clwa-17"))[0][1] == "claw-17"
+    # `all` is said to have 40 instances, and each image to be 2 days old.
+    assert (await offered(scene, "target", "40"))[0][1] == "claw-40"
+    assert (await offered(scene, "target", "2"))[0][1] == "claw-2"
 
 
 async def test_images_come_with_age_and_who_runs_them(scene: Scene) -> None:
     scene.fleet(Claw("claw-1", OLDER), Claw("claw-2", OLDER))
     await scene.start()
     assert await offered(scene, "ami", "", target="claw-1") == [
-        (f"{NEWEST} · 2 days old · on no host", NEWEST),
-        (f"{OLDER} · 9 days old · on claw-1, claw-2", OLDER),
-        (f"{OLDEST} · 30 days old · on no host", OLDEST),
+        (f"{NEWEST} · 2026-09-19, 2 days old · on no host", NEWEST),
+        (f"{OLDER} · 2026-09-12, 9 days old · on claw-1, claw-2", OLDER),
+        (f"{OLDEST} · 2026-08-22, 30 days old · on no host", OLDEST),
     ]
 
 
