@@ -7,7 +7,7 @@ import discord
 
 from clawbot import wording
 from clawbot.discord import limit
-from clawbot.discord.drawing import Drawing
+from clawbot.discord.drawing import Drawing, Drawn
 from clawbot.discord.patience import until_back
 from clawbot.discord.pen import NOBODY, Pen, send
 from clawbot.discord.speaker import PLATFORM
@@ -35,7 +35,8 @@ class Living:
             await self._tell_asker(reply)
 
     async def show(self, reply: Reply) -> bool:
-        return await self.pen.write(self.drawing.draw(reply, self.pen.channel.id))
+        channel = self.pen.channel.id
+        return await self.pen.write(lambda message: self.drawing.draw(reply, channel, message))
 
     async def _tell_asker(self, reply: Deploying) -> None:
         """An edit pings nobody; this new message does."""
@@ -92,9 +93,11 @@ class MentionChat:
         self._living: dict[str, Living] = {}
 
     async def send(self, reply: Reply) -> str:
-        drawn = self._drawing.draw(reply, self._channel.id)
-        sent = await send(self._channel, drawn, self._asked)
-        pen = Pen(self._channel, sent.id, self._clock, shown=drawn.told)
+        def draw(message: int) -> Drawn:
+            return self._drawing.draw(reply, self._channel.id, message)
+
+        sent = await send(self._channel, draw, self._asked)
+        pen = Pen(self._channel, sent.id, self._clock, shown=draw(sent.id).told)
         self._living[str(sent.id)] = Living(self._drawing, pen)
         return str(sent.id)
 
@@ -120,7 +123,7 @@ class PressChat(Living):
 
 
 async def _whisper(drawing: Drawing, interaction: discord.Interaction, reply: Reply) -> str:
-    drawn = drawing.draw(reply, interaction.channel_id or 0)
+    drawn = drawing.draw(reply, interaction.channel_id or 0, 0)
     sent = await interaction.followup.send(
         embed=drawn.embed, ephemeral=True, allowed_mentions=NOBODY, wait=True
     )

@@ -1,8 +1,8 @@
 """A button's whole meaning, in the at most 100 characters of its id, with our mark on it.
 
 ``fleet:<act>:<what>:<whom>:<until>:<mark>``. Numbers are in base 62, so that the longest instance
-id and three 64-bit ids fit. The mark also covers where the button stands, so that one copied to
-another channel is foreign there.
+id and three 64-bit ids fit. The mark also covers where the button stands, so that one copied
+below another message is foreign there.
 """
 
 import re

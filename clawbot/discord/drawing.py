@@ -1,4 +1,4 @@
-"""A reply drawn for one channel: its embed, and the buttons below it."""
+"""A reply drawn for one message: its embed, and the buttons below it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,18 +42,20 @@ def seen(one: discord.Embed) -> tuple[object, ...]:
 
 
 class Drawing:
-    """Draws for one bot: `bot` is the name its key carries; its marks hold for that bot only."""
+    """Draws for one bot: `bot` is the name its key carries.
+
+    A mark holds for that bot, and below the message it was drawn for.
+    """
 
     def __init__(self, seal: Seal, clock: Clock, bot: str) -> None:
         self._seal = seal
         self._clock = clock
         self._bot = bot
 
-    def draw(self, reply: Reply, channel: int) -> Drawn:
+    def draw(self, reply: Reply, channel: int, message: int) -> Drawn:
+        place = (self._bot, str(channel), str(message))
         buttons = [
-            FleetButton(
-                press.custom_id(self._seal, self._bot, str(channel)), label, _STYLES.get(press.act)
-            )
+            FleetButton(press.custom_id(self._seal, *place), label, _STYLES.get(press.act))
             for label, press in _presses(reply)
         ]
         if not buttons:
@@ -63,9 +65,9 @@ class Drawing:
             view.add_item(button)
         return Drawn(embed(reply, self._clock.now()), view)
 
-    def read(self, id_: str, channel: int) -> Press | None:
-        """What a button of ours in that channel means; None for any other."""
-        return custom_id.read(id_, self._seal, self._bot, str(channel))
+    def read(self, id_: str, channel: int, message: int) -> Press | None:
+        """What a button of ours below that message means; None for any other."""
+        return custom_id.read(id_, self._seal, self._bot, str(channel), str(message))
 
 
 def _presses(reply: Reply) -> Iterator[tuple[str, Press]]:

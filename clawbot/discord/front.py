@@ -140,7 +140,7 @@ class FleetCog(commands.Cog, name=COG):
             return await self._elsewhere(interaction)
         if await _first(interaction.response.defer()) is None:
             return None
-        press = self._drawing.read(id_, channel)
+        press = self._drawing.read(id_, channel, message.id)
         pen = Pen(self._channel(channel), message.id, self._clock, interaction)
         page = int(press.what) if press and press.act is Act.STATUS else 0
         chat = PressChat(self._drawing, pen, interaction, page)

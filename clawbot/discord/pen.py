@@ -6,6 +6,7 @@ takes no more edits of it, by a new message that follows it.
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 import discord
 
@@ -23,6 +24,9 @@ _NOT_EDITABLE = frozenset({10008, 30046})
 NOBODY = discord.AllowedMentions.none()
 
 log = logging.getLogger(__name__)
+
+# What to show, below the message of that id.
+Draw = Callable[[int], Drawn]
 
 
 class Pen:
@@ -44,13 +48,14 @@ class Pen:
         self._next = 0.0
         self._one_at_a_time = asyncio.Lock()
 
-    async def write(self, drawn: Drawn) -> bool:
+    async def write(self, draw: Draw) -> bool:
         """Show this, unless it is what is shown already; whether anything changed."""
         async with self._one_at_a_time:
+            drawn = draw(self.message_id)
             if drawn.told == self._shown:
                 return False
             await self._pause()
-            await self._write(drawn)
+            await self._write(draw)
             # What takes the place of "thinking" may be followed at once; only edits keep apart.
             self._next = self.clock.now() + PAUSE_SECONDS * bool(self._shown)
             self._shown = drawn.told
@@ -61,20 +66,20 @@ class Pen:
         if wait > 0:
             await self.clock.sleep(wait)
 
-    async def _write(self, drawn: Drawn) -> None:
+    async def _write(self, draw: Draw) -> None:
         try:
             if self._token_lives():
-                await self._by_token(drawn)
+                await self._by_token(draw(self.message_id))
             elif self._older_than(limit.EDITABLE_SECONDS):
-                await self._follow(drawn)
+                await self._follow(draw)
             else:
-                await self._by_channel(drawn)
+                await self._by_channel(draw(self.message_id))
         except discord.HTTPException as error:
             if error.code in _DEAD_TOKEN and self._interaction is not None:
                 self._interaction = None
-                await self._write(drawn)
+                await self._write(draw)
             elif error.code in _NOT_EDITABLE:
-                await self._follow(drawn)
+                await self._follow(draw)
             else:
                 raise
 
@@ -94,9 +99,9 @@ class Pen:
         message = self.channel.get_partial_message(self.message_id)
         await message.edit(embed=drawn.embed, view=drawn.view, allowed_mentions=NOBODY)
 
-    async def _follow(self, drawn: Drawn) -> None:
+    async def _follow(self, draw: Draw) -> None:
         """A new message takes over; it answers the old one, so that a successor can find it."""
-        sent = await send(self.channel, drawn, self.message_id)
+        sent = await send(self.channel, draw, self.message_id)
         log.info("discord.reply_goes_on from=%s to=%s", self.message_id, sent.id)
         self.message_id = sent.id
         self._interaction = None
@@ -110,19 +115,17 @@ def made(snowflake: int) -> float:
     return discord.utils.snowflake_time(snowflake).timestamp()
 
 
-async def send(channel: discord.PartialMessageable, drawn: Drawn, answers: int) -> discord.Message:
-    """A new message that answers another, pinging nobody."""
-    reference = discord.MessageReference(
-        message_id=answers, channel_id=channel.id, fail_if_not_exists=False
-    )
-    if drawn.view is None:
-        return await channel.send(
-            embed=drawn.embed, reference=reference, allowed_mentions=NOBODY, mention_author=False
-        )
-    return await channel.send(
-        embed=drawn.embed,
-        view=drawn.view,
-        reference=reference,
+async def send(channel: discord.PartialMessageable, draw: Draw, answers: int) -> discord.Message:
+    """A new message that answers another, pinging nobody; buttons follow once its id is known."""
+    sent = await channel.send(
+        embed=draw(0).embed,
+        reference=discord.MessageReference(
+            message_id=answers, channel_id=channel.id, fail_if_not_exists=False
+        ),
         allowed_mentions=NOBODY,
         mention_author=False,
     )
+    view = draw(sent.id).view
+    if view is not None:
+        await sent.edit(view=view, allowed_mentions=NOBODY)
+    return sent

@@ -91,6 +91,28 @@ async def test_a_yes_copied_to_another_channel_does_not_deploy(scene: Scene) -> 
     assert scene.api.count("deploy") == 0
 
 
+async def test_a_yes_copied_below_another_message_does_not_deploy(scene: Scene) -> None:
+    """As a program can that logs in with the same token."""
+    await scene.start()
+    _, reply = await question(scene)
+    copied = await scene.discord.say(scene.app.bot, "Free cats!")
+    copied.body = {**copied.body, "components": reply.body["components"]}
+    pressed = await scene.discord.press(scene.app, scene.operator, copied, reply.buttons["Deploy"])
+    assert "not one I made" in await whispered(scene, pressed)
+    assert scene.api.count("deploy") == 0
+
+
+async def test_a_question_asked_by_a_mention_has_its_buttons(scene: Scene) -> None:
+    await scene.start()
+    content = f"<@{scene.app.bot.id}> /fleet deploy all"
+    asked = await scene.discord.say(scene.operator, content)
+    await scene.until(lambda: any(one.buttons for one in scene.channel()))
+    reply = scene.channel()[-1]
+    await scene.discord.press(scene.app, scene.operator, reply, reply.buttons["Deploy"])
+    await scene.until(lambda: "queued" in reply.text)
+    assert scene.api.runs[0].request_id.endswith(f".{asked.id}")
+
+
 async def test_a_yes_of_another_bot_s_key_does_not_deploy(scene: Scene) -> None:
     await scene.start()
     _, reply = await question(scene)
@@ -146,9 +168,9 @@ async def test_cancelled_too_late_it_says_so(scene: Scene) -> None:
     scene.api.running(1, job(MOVES, None, "in_progress"))
     await scene.until(lambda: "replacing" in reply.text)
     scene.api.next.append((409, body))
-    copy = await scene.discord.say(scene.app.bot, "the reply, as it was a moment ago")
-    copy.body = next(one for one in reversed(reply.bodies) if one.get("components"))
-    pressed = await scene.discord.press(scene.app, scene.operator, copy, id_)
+    # The reply as somebody's client showed it a moment ago.
+    reply.body = next(one for one in reversed(reply.bodies) if one.get("components"))
+    pressed = await scene.discord.press(scene.app, scene.operator, reply, id_)
     assert "Its first job has started." in await whispered(scene, pressed)
 
 
@@ -167,7 +189,11 @@ async def test_status_is_refreshed_and_turned_in_place(scene: Scene) -> None:
     await scene.clock.turn(3)
     await scene.discord.press(scene.app, scene.owner, reply, reply.buttons["◀ Back"])
     await scene.until(lambda: "1 missing" in reply.text)
+    shown = len(reply.bodies)
+    await scene.clock.turn(3)
     await scene.discord.press(scene.app, scene.owner, reply, reply.buttons["Refresh"])
+    await scene.until(lambda: len(reply.bodies) > shown)
+    assert "1 missing" in reply.text
 
 
 async def test_a_day_later_status_is_still_refreshed_in_place(scene: Scene) -> None:

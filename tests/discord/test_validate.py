@@ -41,6 +41,7 @@ BROKEN: dict[str, dict[str, Any]] = {
     "twice": {"components": rows(button(), button())},
     "link": {"components": rows({"type": 2, "style": 5, "label": "x", "url": "x" * 513})},
     "select": {"components": rows({"type": 3})},
+    "pings whom it answers": {"embeds": [{"title": "x"}], "message_reference": {"message_id": 1}},
     "pings": {"content": "<@1>"},
     "both": {"content": "x", "allowed_mentions": {"parse": ["users"], "users": ["1"]}},
     "empty": {"content": "", "embeds": []},

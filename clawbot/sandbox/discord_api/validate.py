@@ -130,8 +130,11 @@ def _button(button: Payload) -> Iterator[str]:
 
 def _mentions(payload: Payload) -> Iterator[str]:
     """A message that leaves out `allowed_mentions` pings whomever its text happens to name."""
-    if "content" in payload and payload["content"] and "allowed_mentions" not in payload:
-        yield "allowed_mentions: left out beside content"
+    if "allowed_mentions" not in payload:
+        if payload.get("content"):
+            yield "allowed_mentions: left out beside content"
+        if payload.get("message_reference"):
+            yield "allowed_mentions: left out of an answer, which pings whom it answers"
     allowed = payload.get("allowed_mentions") or {}
     for kind in ("users", "roles"):
         if kind in allowed.get("parse", []) and allowed.get(kind):
