@@ -81,9 +81,13 @@ async def test_another_instances_bot_leaves_it_alone(scene: Scene) -> None:
     _, reply = await deploying(scene)
     await scene.stop()
     scene.api.done(1, job(MOVES))
+    looked, followed = scene.api.count("runs"), scene.api.count("run")
     await scene.start("other", other)
+    await scene.until(lambda: scene.api.count("runs") > looked)
     asked = await scene.discord.command(other, scene.visitor, "help")
     await scene.replied(asked)
+    await scene.clock.turn(60)
+    assert scene.api.count("run") == followed
     assert "queued" in reply.text
     assert not any(reply.id in path for method, path in scene.discord.asked if method == "GET")
 

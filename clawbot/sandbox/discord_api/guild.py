@@ -71,13 +71,19 @@ class Person:
 
 @dataclass(slots=True)
 class Channel:
-    """A text channel; `denied` are permission bits that nobody but administrators has there."""
+    """A text channel, or a thread of `parent`.
+
+    `denied` are permission bits that nobody but administrators has there.
+    """
 
     id: str
     name: str
     denied: int = 0
+    parent: str | None = None
 
     def payload(self, guild: str) -> dict[str, Any]:
+        if self.parent:
+            return self._thread(guild)
         deny = {"id": guild, "type": 0, "allow": "0", "deny": str(self.denied)}
         return {
             "id": self.id,
@@ -92,6 +98,29 @@ class Channel:
             "rate_limit_per_user": 0,
             "flags": 0,
             "permission_overwrites": [deny] if self.denied else [],
+        }
+
+    def _thread(self, guild: str) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "guild_id": guild,
+            "type": 11,
+            "name": self.name,
+            "parent_id": self.parent,
+            "owner_id": "1",
+            "last_message_id": None,
+            "rate_limit_per_user": 0,
+            "flags": 0,
+            "message_count": 0,
+            "member_count": 1,
+            "total_message_sent": 0,
+            "thread_metadata": {
+                "archived": False,
+                "auto_archive_duration": 1440,
+                "archive_timestamp": "2026-01-01T00:00:00.000000+00:00",
+                "create_timestamp": None,
+                "locked": False,
+            },
         }
 
 
@@ -232,13 +261,13 @@ class Guild:
             "features": [],
             "emojis": [],
             "stickers": [],
-            "threads": [],
+            "threads": [one.payload(self.id) for one in self.channels.values() if one.parent],
             "presences": [],
             "voice_states": [],
             "stage_instances": [],
             "guild_scheduled_events": [],
             "soundboard_sounds": [],
             "roles": [everyone, *named],
-            "channels": [channel.payload(self.id) for channel in self.channels.values()],
+            "channels": [one.payload(self.id) for one in self.channels.values() if not one.parent],
             "members": [{**me.member(), "user": me.user()}],
         }

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -83,6 +84,7 @@ class Rest:
     async def guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Whatever is refused, refused as Discord does."""
         self._api.asked.append((request.method, request.path))
+        self._api.moments.append(time.perf_counter())
         injected = self._api.take_injected(request.method, request.path)
         if injected is not None:
             return answered(injected.body, injected.status, injected.headers)

@@ -20,6 +20,7 @@ from clawbot.sandbox.discord_api.interaction import (
     command_data,
 )
 from clawbot.sandbox.discord_api.rest import Injected, Rest
+from clawbot.sandbox.discord_api.spelling import ready
 from clawbot.sandbox.loopback import listen
 from fleet_control.clock import Clock
 
@@ -39,9 +40,12 @@ class Application:
 class DiscordApi:
     """Starts with a guild, a channel `fleet`, and nobody in it.
 
-    `problems` collects what Discord would not have taken; `asked` every REST call. `privileged`
-    are the intents that nobody is granted here. `away`: the guild is not to be had just now, as
-    after an outage. `patience` is how many seconds `until` waits.
+    Attributes:
+        patience: how many seconds `until` waits.
+        privileged: the intents that nobody is granted here.
+        away: the guild is not to be had just now, as after an outage.
+        problems: what Discord would not have taken.
+        asked, moments: every REST call, and when it came (`time.perf_counter`).
     """
 
     def __init__(self, clock: Clock, patience: float = PATIENCE_SECONDS) -> None:
@@ -57,6 +61,7 @@ class DiscordApi:
         self.away = False
         self.problems: list[str] = []
         self.asked: list[tuple[str, str]] = []
+        self.moments: list[float] = []
         self.injected: list[Injected] = []
         self._changed = asyncio.Condition()
         self._news: set[asyncio.Task[None]] = set()
@@ -70,7 +75,8 @@ class DiscordApi:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         socket = listen(port)
-        await web.SockSite(self._runner, socket).start()
+        # A whole guild may call at once; a connection turned away comes again a second later.
+        await web.SockSite(self._runner, socket, backlog=1024).start()
         self.url = f"http://127.0.0.1:{socket.getsockname()[1]}"
         return self.url
 
@@ -107,8 +113,9 @@ class DiscordApi:
         self.guild.roles[id_] = name
         return id_
 
-    def channel(self, name: str) -> Channel:
-        one = Channel(self.snowflakes.next(), name)
+    def channel(self, name: str, parent: Channel | None = None) -> Channel:
+        """A new text channel, or a thread of `parent`."""
+        one = Channel(self.snowflakes.next(), name, parent=parent.id if parent else None)
         self.guild.channels[one.id] = one
         return one
 
@@ -261,7 +268,8 @@ class DiscordApi:
         self.sessions = [one for one in self.sessions if one.token != app.token or one.socket]
         session = gateway.Session(self.snowflakes.next(), app.token, data["intents"], socket=socket)
         self.sessions.append(session)
-        await session.dispatch("READY", self._ready(app, session))
+        url = f"{self.url.replace('http', 'ws')}/gateway/"
+        await session.dispatch("READY", ready(app.bot, session.id, self.guild.id, url))
         if not self.away:
             await session.dispatch("GUILD_CREATE", self.guild.payload(app.bot))
         return session
@@ -283,16 +291,3 @@ class DiscordApi:
         session.socket = socket
         await session.replay(data["seq"])
         return session
-
-    def _ready(self, app: Application, session: gateway.Session) -> dict[str, Any]:
-        return {
-            "v": 10,
-            "user": {**app.bot.user(), "verified": True, "flags": 0},
-            "guilds": [{"id": self.guild.id, "unavailable": True}],
-            "session_id": session.id,
-            "session_type": "normal",
-            "resume_gateway_url": f"{self.url.replace('http', 'ws')}/gateway/",
-            "application": {"id": app.bot.id, "flags": 0},
-            "private_channels": [],
-            "relationships": [],
-        }

@@ -1,8 +1,8 @@
-"""How Discord spells an interaction that was answered, and a command that was stored."""
+"""How Discord spells an interaction that was answered, a command it stored, and its READY."""
 
 from typing import Any
 
-from clawbot.sandbox.discord_api.guild import EPHEMERAL
+from clawbot.sandbox.discord_api.guild import EPHEMERAL, Person
 from clawbot.sandbox.discord_api.interaction import Interaction
 
 DEFERRED_UPDATE, CHOICES = 6, 8
@@ -54,3 +54,18 @@ def _option(option: dict[str, Any]) -> dict[str, Any]:
     if "options" in kept:
         kept["options"] = [_option(one) for one in kept["options"]]
     return kept
+
+
+def ready(bot: Person, session: str, guild: str, url: str) -> dict[str, Any]:
+    """The gateway's first event; `url` is where to resume."""
+    return {
+        "v": 10,
+        "user": {**bot.user(), "verified": True, "flags": 0},
+        "guilds": [{"id": guild, "unavailable": True}],
+        "session_id": session,
+        "session_type": "normal",
+        "resume_gateway_url": url,
+        "application": {"id": bot.id, "flags": 0},
+        "private_channels": [],
+        "relationships": [],
+    }
