@@ -29,8 +29,8 @@ def engine() -> Engine:
         pytest.skip(str(error))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Shared by a module's tests: each begins by settling it."""
+    """Shared by a worker's tests: each begins by settling it."""
     with open_site(engine, tmp_path_factory.mktemp("site")) as opened:
         yield opened

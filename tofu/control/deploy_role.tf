@@ -55,9 +55,9 @@ data "aws_iam_policy_document" "deploy" {
   }
 
   statement {
-    sid       = "LaunchHosts"
-    resources = ["*"] # images, subnets, volumes, interfaces: a launch names them all
-    actions   = ["ec2:RunInstances"]
+    sid           = "LaunchWith"
+    not_resources = [local.instances]
+    actions       = ["ec2:RunInstances"] # images, subnets, volumes, interfaces: a launch names them all
     condition {
       test     = "StringEquals"
       variable = "aws:RequestedRegion"
@@ -66,13 +66,32 @@ data "aws_iam_policy_document" "deploy" {
   }
 
   statement {
+    sid       = "LaunchHosts"
+    resources = [local.instances]
+    actions   = ["ec2:RunInstances"]
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestTag/app"
+      values   = ["clawdinator"]
+    }
+  }
+
+  # Only while it is being made: whoever could tag any machine could make it one of the fleet.
+  statement {
     sid       = "TagWhatIsMade"
     resources = ["arn:${local.partition}:ec2:${var.region}:${local.account}:*/*"]
     actions   = ["ec2:CreateTags"]
     condition {
       test     = "StringEquals"
-      variable = "aws:RequestTag/app"
-      values   = ["clawdinator"]
+      variable = "ec2:CreateAction"
+      values = [
+        "RunInstances",
+        "CreateVpc",
+        "CreateSubnet",
+        "CreateInternetGateway",
+        "CreateRouteTable",
+        "CreateSecurityGroup",
+      ]
     }
   }
 
@@ -96,21 +115,14 @@ data "aws_iam_policy_document" "deploy" {
   }
 
   statement {
-    sid       = "Network"
+    sid       = "MakeNetwork"
     resources = ["*"] # what is being made has no tag yet
     actions = [
       "ec2:CreateVpc",
-      "ec2:ModifyVpcAttribute",
       "ec2:CreateSubnet",
-      "ec2:ModifySubnetAttribute",
       "ec2:CreateInternetGateway",
-      "ec2:AttachInternetGateway",
       "ec2:CreateRouteTable",
-      "ec2:AssociateRouteTable",
-      "ec2:CreateRoute",
       "ec2:CreateSecurityGroup",
-      "ec2:AuthorizeSecurityGroupEgress",
-      "ec2:RevokeSecurityGroupEgress",
     ]
     condition {
       test     = "StringEquals"
@@ -120,16 +132,32 @@ data "aws_iam_policy_document" "deploy" {
   }
 
   statement {
+    sid       = "ChangeNetworkOfTheFleet"
+    resources = ["arn:${local.partition}:ec2:${var.region}:${local.account}:*/*"]
+    actions = [
+      "ec2:ModifyVpcAttribute",
+      "ec2:ModifySubnetAttribute",
+      "ec2:AttachInternetGateway",
+      "ec2:AssociateRouteTable",
+      "ec2:CreateRoute",
+      "ec2:AuthorizeSecurityGroupEgress",
+      "ec2:RevokeSecurityGroupEgress",
+    ]
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/app"
+      values   = ["clawdinator"]
+    }
+  }
+
+  statement {
     sid       = "HostIdentities"
     resources = [local.host_roles, local.host_profile]
     actions = [
       "iam:GetRole",
-      "iam:CreateRole",
       "iam:DeleteRole",
       "iam:TagRole",
-      "iam:PutRolePolicy",
       "iam:GetRolePolicy",
-      "iam:DeleteRolePolicy",
       "iam:ListRolePolicies",
       "iam:ListAttachedRolePolicies",
       "iam:ListInstanceProfilesForRole",
@@ -140,6 +168,18 @@ data "aws_iam_policy_document" "deploy" {
       "iam:AddRoleToInstanceProfile",
       "iam:RemoveRoleFromInstanceProfile",
     ]
+  }
+
+  # Without a boundary, a role that may write policies may write itself one that allows everything.
+  statement {
+    sid       = "HostIdentitiesWithinTheirBoundary"
+    resources = [local.host_roles]
+    actions   = ["iam:CreateRole", "iam:PutRolePolicy", "iam:DeleteRolePolicy"]
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PermissionsBoundary"
+      values   = [aws_iam_policy.host_boundary.arn]
+    }
   }
 
   statement {

@@ -3,12 +3,20 @@
 # secrets are parameters.
 
 data "aws_partition" "current" {}
+data "aws_caller_identity" "current" {}
+
+locals {
+  # Of tofu/control, which stays out of this root's state.
+  boundary = "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:policy/fleet/control/clawdinator-host"
+}
 
 resource "aws_iam_role" "instance" {
   for_each = local.registry
 
   name = "${each.key}-host"
   path = "/fleet/host/${each.key}/"
+
+  permissions_boundary = local.boundary
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{

@@ -72,11 +72,13 @@ class Engine:
     def _release(self, began: float) -> None:
         """A killed engine leaves its lock: give it back, if it is surely that one."""
         try:
-            self._run("force-unlock", "-force", "whose")  # refused, and says whose the lock is
+            self._run(
+                "force-unlock", "-no-color", "-force", "whose"
+            )  # refused, and says whose the lock is
         except Failed as refused:
             left = lock.held(_lines(refused.said))
             if left and lock.is_left_by(left, began):
-                self._run("force-unlock", "-force", left.id)
+                self._run("force-unlock", "-no-color", "-force", left.id)
 
     def _plan(self, file: Path, image: str, *options: str) -> Any:
         """The plan that now lies in `file`, as JSON."""

@@ -1,0 +1,160 @@
+"""`act`, another reader of the workflow file: it runs the jobs as processes of this machine."""
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from clawbot.sandbox.actions import STAND_IN
+from clawbot.sandbox.engine import cache
+from clawbot.sandbox.repository import Repository
+from clawbot.sandbox.world import CHECKOUT, REPO, WORKFLOW, World
+
+VERSION = "0.2.89"
+_TOKEN = "ghs_act"
+_COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+def found() -> Path:
+    """From PATH or the cache, else built where Go is; skips where it is not."""
+    on_path = shutil.which("act")
+    built = cache(os.environ) / f"act-{VERSION}" / "act"
+    if on_path or built.is_file():
+        return Path(on_path or built)
+    go = shutil.which("go")
+    if not go:
+        pytest.skip(f"act {VERSION} is built with Go, and there is no `go`.")
+    command = [go, "install", f"github.com/nektos/act@v{VERSION}"]
+    done = subprocess.run(  # noqa: S603  (fixed)
+        command, env={**os.environ, "GOBIN": str(built.parent)}, capture_output=True, check=False
+    )
+    if done.returncode:
+        pytest.skip(f"act {VERSION} can't be built: {done.stderr[-300:].decode()}")
+    return built
+
+
+@dataclass(frozen=True)
+class Act:
+    """act in a checkout of its own, with `world` around it."""
+
+    program: Path
+    folder: Path
+    world: World
+
+    async def run(self, inputs: Mapping[str, str]) -> dict[str, str]:
+        """What became of each job, by its name."""
+        self._lay_out(inputs)
+        self.world.github.runner.tokens[_TOKEN] = {"actions": "read", "contents": "read"}
+        process = await asyncio.create_subprocess_exec(
+            *self._command(),
+            cwd=self.folder / "checkout",
+            env=self._environ(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        said, _ = await process.communicate()
+        (self.folder / "act.log").write_bytes(said)
+        return _results(said.decode(errors="replace"))
+
+    def _lay_out(self, inputs: Mapping[str, str]) -> None:
+        checkout = self.folder / "checkout"
+        Repository(CHECKOUT, self.world.options.registry).check_out("main", checkout)
+        text = (CHECKOUT / WORKFLOW).read_text()
+        # act knows neither the queue nor another GitHub than the one on the internet.
+        text = text.replace("  queue: max\n", "")
+        token = "          GITHUB_TOKEN: ${{ github.token }}\n"
+        assert token in text
+        url = f"          GITHUB_API_URL: {self.world.github.url}\n"
+        (checkout / WORKFLOW).write_text(text.replace(token, token + url))
+        event = {"ref": "refs/heads/main", "inputs": dict(inputs)}
+        (self.folder / "event.json").write_text(json.dumps(event))
+        for name, action in self._actions().items():
+            place = self.folder / "actions" / name
+            place.mkdir(parents=True, exist_ok=True)
+            (place / "action.yml").write_text(json.dumps(action))
+        for command in (
+            ["git", "init", "--quiet", "--initial-branch=main"],
+            ["git", "remote", "add", "origin", f"https://github.com/{REPO}"],
+            ["git", "-c", "user.name=a", "-c", "user.email=a@example.test", "commit", "--quiet",
+             "--allow-empty", "--message=x"],
+        ):  # fmt: skip
+            subprocess.run(command, cwd=checkout, check=True)  # noqa: S603  (fixed)
+
+    def _actions(self) -> dict[str, object]:
+        """Stand-ins by name: what each leaves behind, and nothing it does."""
+        tofu = self.folder / "bin"
+        tofu.mkdir(exist_ok=True)
+        launcher = tofu / "tofu"
+        path = f"{CHECKOUT}:{CHECKOUT / 'skills'}"
+        launcher.write_text(f'#!/bin/sh\nPYTHONPATH={path} exec {" ".join(STAND_IN)} "$@"\n')
+        launcher.chmod(0o755)
+        role = self.world.seeded.deployer.environ | {"AWS_REGION": self.world.seeded.region}
+        lines = " ".join(f"'{name}={value}'" for name, value in role.items())
+        copied = f'cp -r "{self.folder}/checkout/." .; echo commit={_COMMIT} >> "$GITHUB_OUTPUT"'
+        return {
+            "checkout": _composite(copied, {"commit": "${{ steps.one.outputs.commit }}"}),
+            "setup-opentofu": _composite(f'echo {tofu} >> "$GITHUB_PATH"'),
+            "configure-aws-credentials": _composite(f'printf "%s\\n" {lines} >> "$GITHUB_ENV"'),
+        }
+
+    def _command(self) -> list[str]:
+        runner = self.world.github.runner.options
+        command = [str(self.program), "workflow_dispatch", "--json", "--no-skip-checkout"]
+        command += ["-W", WORKFLOW, "-e", str(self.folder / "event.json")]
+        command += ["-P", "ubuntu-24.04=-self-hosted", "--action-offline-mode"]
+        command += ["-s", f"GITHUB_TOKEN={_TOKEN}"]
+        for name, value in runner.variables.items():
+            command += ["--var", f"{name}={value}"]
+        environ = dict(runner.environ) | {
+            "GITHUB_WORKFLOW_REF": f"{REPO}/{WORKFLOW}@refs/heads/main",
+            "GITHUB_RUN_ATTEMPT": "1",
+        }
+        for name, value in environ.items():
+            command += ["--env", f"{name}={value}"]
+        for uses in sorted(_used()):
+            name = uses.partition("@")[0].rpartition("/")[2]
+            command += ["--local-repository", f"{uses}={self.folder / 'actions' / name}"]
+        return command
+
+    def _environ(self) -> dict[str, str]:
+        home = self.folder / "home"
+        home.mkdir(exist_ok=True)
+        path = os.pathsep.join(self.world.github.runner.options.path)
+        return {"PATH": path, "HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache")}
+
+
+def _composite(command: str, outputs: Mapping[str, str] | None = None) -> dict[str, object]:
+    named = {name: {"description": name, "value": one} for name, one in (outputs or {}).items()}
+    step = {"id": "one", "shell": "bash", "run": command}
+    return {
+        "name": "stand-in",
+        "description": "stand-in",
+        "outputs": named,
+        "runs": {"using": "composite", "steps": [step]},
+    }
+
+
+def _used() -> set[str]:
+    file = yaml.safe_load((CHECKOUT / WORKFLOW).read_text())
+    steps = (step for job in file["jobs"].values() for step in job["steps"])
+    return {step["uses"] for step in steps if "uses" in step}
+
+
+def _results(said: str) -> dict[str, str]:
+    results = {}
+    for line in said.splitlines():
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict) and "jobResult" in entry:
+            results[str(entry["job"]).rpartition("/")[2].strip()] = str(entry["jobResult"])
+    return results

@@ -1,0 +1,172 @@
+"""What matters to ask of each principal, in words and as AWS's requests."""
+
+from collections.abc import Iterator, Sequence
+
+from clawbot.sandbox.principal import ACCOUNT, REGION
+from clawbot.sandbox.seed import BOOTSTRAP_BUCKET, LOCK_TABLE, STATE_BUCKET
+from tests.engine.evaluator import Request
+from tests.engine.site import ONE, REPOSITORY, TWO
+
+_EC2 = f"arn:aws:ec2:{REGION}:{ACCOUNT}"
+_FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:clawdinator-control-api"
+_HOST = f"{_EC2}:instance/i-0123456789abcdef0"
+_OURS = {"aws:ResourceTag/app": "clawdinator"}
+_HERE = {"aws:RequestedRegion": REGION}
+_BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/fleet/control/clawdinator-host"
+_HOST_ROLE = f"arn:aws:iam::{ACCOUNT}:role/fleet/host/{TWO}/{TWO}-host"
+DEPLOY_ROLE = f"arn:aws:iam::{ACCOUNT}:role/fleet/control/fleet-deploy"
+_LAMBDA_ROLE = f"arn:aws:iam::{ACCOUNT}:role/fleet/control/clawdinator-control-api"
+_CHAT_USER = f"arn:aws:iam::{ACCOUNT}:user/fleet/chat/{TWO}/{TWO}-chat"
+
+Question = tuple[str, Sequence[Request]]
+
+
+def _url(direct: bool) -> Request:
+    via = {} if direct else {"lambda:InvokedViaFunctionUrl": "true"}
+    return Request("lambda:InvokeFunction", _FUNCTION, via)
+
+
+def _object(bucket: str, key: str, action: str = "GetObject") -> Request:
+    return Request(f"s3:{action}", f"arn:aws:s3:::{bucket}/{key}")
+
+
+def _listing(prefix: str) -> Request:
+    return Request("s3:ListBucket", f"arn:aws:s3:::{BOOTSTRAP_BUCKET}", {"s3:prefix": prefix})
+
+
+def _parameter(name: str, action: str = "GetParameter") -> Request:
+    return Request(f"ssm:{action}", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{name}")
+
+
+def _describe(what: str) -> Request:
+    return Request(f"ec2:{what}", "*", _HERE)
+
+
+def _launch(**tags: str) -> list[Request]:
+    named = {f"aws:RequestTag/{name}": value for name, value in tags.items()} | _HERE
+    others = ("image/ami-0123456789abcdef0", "subnet/subnet-1", "volume/*", "network-interface/*")
+    return [
+        Request("ec2:RunInstances", f"{_EC2}:instance/*", named),
+        *(
+            Request(
+                "ec2:RunInstances",
+                f"{_EC2}:{one}".replace(ACCOUNT, "" if one.startswith("image") else ACCOUNT),
+                _HERE,
+            )
+            for one in others
+        ),
+    ]
+
+
+def _command(document: str, **tags: str) -> list[Request]:
+    owner = "" if document.startswith("AWS-") else ACCOUNT
+    return [
+        Request("ssm:SendCommand", f"arn:aws:ssm:{REGION}:{owner}:document/{document}"),
+        Request(
+            "ssm:SendCommand", _HOST, {f"ssm:resourceTag/{key}": one for key, one in tags.items()}
+        ),
+    ]
+
+
+def _role(action: str, role: str, **context: str) -> Request:
+    return Request(f"iam:{action}", role, {f"iam:{key}": one for key, one in context.items()})
+
+
+def questions(keys: dict[str, str]) -> list[Question]:
+    """Each asks for all of its requests; `keys` are the states' by root."""
+    by_url = Request(
+        "lambda:InvokeFunctionUrl", _FUNCTION, {"lambda:FunctionUrlAuthType": "AWS_IAM"}
+    )
+    return [
+        ("invoke the Control API by its URL", [by_url, _url(direct=False)]),
+        ("invoke it directly, writing the event", [_url(direct=True)]),
+        ("read the function", [Request("lambda:GetFunction", _FUNCTION)]),
+        ("change the function's code", [Request("lambda:UpdateFunctionCode", _FUNCTION)]),
+        ("change its settings", [Request("lambda:UpdateFunctionConfiguration", _FUNCTION)]),
+        ("open it to others", [Request("lambda:AddPermission", _FUNCTION)]),
+        ("read the control token", [_parameter("clawdinator/control-token")]),
+        ("read GitHub's token", [_parameter("clawdinator/github-token")]),
+        ("write the control token", [_parameter("clawdinator/control-token", "PutParameter")]),
+        ("read any other parameter", [_parameter("somebody/else")]),
+        ("read its own bundle", [_object(BOOTSTRAP_BUCKET, f"bootstrap/{TWO}/bundle.tar")]),
+        ("read a neighbour's bundle", [_object(BOOTSTRAP_BUCKET, f"bootstrap/{ONE}/bundle.tar")]),
+        ("list its own prefix", [_listing(f"bootstrap/{TWO}/")]),
+        ("list a neighbour's prefix", [_listing(f"bootstrap/{ONE}/")]),
+        ("write its own bundle", [_object(BOOTSTRAP_BUCKET, f"bootstrap/{TWO}/b", "PutObject")]),
+        ("read the encrypted secrets", [_object(BOOTSTRAP_BUCKET, "age-secrets/x.age")]),
+        *_states(keys),
+        *_hosts(),
+        *_identities(),
+    ]
+
+
+def _states(keys: dict[str, str]) -> Iterator[Question]:
+    for root in ("fleet", "control"):
+        name = f"{root}.tfstate"
+        decrypt = Request("kms:Decrypt", keys[root])
+        yield f"read the state of tofu/{root}", [_object(STATE_BUCKET, name), decrypt]
+        yield f"write the state of tofu/{root}", [_object(STATE_BUCKET, name, "PutObject")]
+    table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{LOCK_TABLE}"
+    yield "take the lock", [Request("dynamodb:PutItem", table)]
+    yield "remove the lock table", [Request("dynamodb:DeleteTable", table)]
+
+
+def _hosts() -> Iterator[Question]:
+    yield "see hosts", [_describe("DescribeInstances"), _describe("DescribeInstanceStatus")]
+    yield "see images", [_describe("DescribeImages")]
+    yield "launch a host of the fleet", _launch(app="clawdinator")
+    yield "launch any other machine", _launch()
+    yield "terminate a host of the fleet", [Request("ec2:TerminateInstances", _HOST, _OURS)]
+    yield "terminate any other machine", [Request("ec2:TerminateInstances", _HOST)]
+    made = {"ec2:CreateAction": "RunInstances", "aws:RequestTag/app": "clawdinator"}
+    yield "tag what it launches", [Request("ec2:CreateTags", _HOST, made)]
+    tag = {"aws:RequestTag/app": "clawdinator"}
+    yield "tag any other machine as the fleet's", [Request("ec2:CreateTags", _HOST, tag)]
+    ask, shell = "clawdinator-service-active", "AWS-RunShellScript"
+    yield "ask a host whether its service is active", _command(ask, app="clawdinator")
+    yield "ask any other machine", _command(ask)
+    yield "run a shell on a host", _command(shell, app="clawdinator")
+
+
+def _identities() -> Iterator[Question]:
+    bounded = {"PermissionsBoundary": _BOUNDARY}
+    yield "make a host's role, within its boundary", [_role("CreateRole", _HOST_ROLE, **bounded)]
+    yield "make a host's role without one", [_role("CreateRole", _HOST_ROLE)]
+    yield "write a policy for a role without one", [_role("PutRolePolicy", _HOST_ROLE)]
+    yield "change whom a role trusts", [_role("UpdateAssumeRolePolicy", DEPLOY_ROLE)]
+    yield "write the deploy role's policy", [_role("PutRolePolicy", DEPLOY_ROLE, **bounded)]
+    to_ec2 = {"PassedToService": "ec2.amazonaws.com"}
+    yield "give a host its role", [_role("PassRole", _HOST_ROLE, **to_ec2)]
+    yield "give a host the deploy role", [_role("PassRole", DEPLOY_ROLE, **to_ec2)]
+    yield "give a host the Lambda's role", [_role("PassRole", _LAMBDA_ROLE, **to_ec2)]
+    yield "make a key for the chat user", [Request("iam:CreateAccessKey", _CHAT_USER)]
+    yield "write a user's policy", [Request("iam:PutUserPolicy", _CHAT_USER)]
+    yield "change the boundary", [Request("iam:CreatePolicyVersion", _BOUNDARY)]
+
+
+def tokens() -> list[tuple[str, dict[str, str]]]:
+    """GitHub's tokens, as claims: the one of a deploy, and others that differ in one thing."""
+    good = {
+        "aud": "sts.amazonaws.com",
+        "sub": f"repo:{REPOSITORY}:environment:fleet",
+        "repository_id": "1234567",
+        "environment": "fleet",
+        "job_workflow_ref": f"{REPOSITORY}/.github/workflows/fleet-deploy.yml@refs/heads/main",
+    }
+    other = f"{REPOSITORY}/.github/workflows/ci.yml@refs/heads/main"
+    branch = good["job_workflow_ref"].replace("main", "feature")
+    stranger = {"sub": "repo:mallory/clawdinators:environment:fleet", "repository_id": "7654321"}
+    no_environment = {key: one for key, one in good.items() if key != "environment"}
+    return [
+        ("`fleet-deploy.yml` on the branch, in the environment `fleet`", good),
+        ("the same without the environment", no_environment | {
+            "sub": f"repo:{REPOSITORY}:ref:refs/heads/main"}),
+        ("the same in another environment", good | {
+            "environment": "test", "sub": f"repo:{REPOSITORY}:environment:test"}),
+        ("another workflow of the repository", good | {"job_workflow_ref": other}),
+        ("`fleet-deploy.yml` on another branch", good | {"job_workflow_ref": branch}),
+        ("a fork", good | stranger | {
+            "job_workflow_ref": good["job_workflow_ref"].replace("openclaw", "mallory")}),
+        ("another repository that took the name", good | {"repository_id": "7654321"}),
+        ("a token for another audience", good | {"aud": "https://github.com/openclaw"}),
+    ]  # fmt: skip

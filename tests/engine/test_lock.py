@@ -1,0 +1,131 @@
+"""A state that somebody else holds, and an engine that is killed while it holds it."""
+
+import json
+import shlex
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.site import NEW, ONE, THREE, TWO, Site
+
+LOCK = "clawdinator-tofu-state/fleet.tfstate"
+HELD = {
+    "ID": "11111111-2222-3333-4444-555555555555",
+    "Operation": "OperationTypeApply",
+    "Info": "",
+    "Who": "sam@laptop",
+    "Version": "1.12.6",
+    "Created": "2026-11-24T08:00:00Z",
+    "Path": LOCK,
+}
+
+
+@pytest.fixture
+def impatient(site: Site, tmp_path: Path) -> Iterator[str]:
+    """The engine, waiting four seconds for a lock where a run has it wait five minutes."""
+    engine = shlex.quote(site.runner.environ["TOFU"])
+    launcher = tmp_path / "tofu"
+    launcher.write_text(f'#!/bin/bash\nexec {engine} "${{@/#-lock-timeout=5m/-lock-timeout=4s}}"\n')
+    launcher.chmod(0o755)
+    yield str(launcher)
+    _release(site)
+
+
+def _hold(site: Site) -> None:
+    client = site.client("dynamodb")
+    client.put_item(
+        TableName="clawdinator-tofu-lock",
+        Item={"LockID": {"S": LOCK}, "Info": {"S": json.dumps(HELD)}},
+    )
+    client.close()
+
+
+def _release(site: Site) -> None:
+    client = site.client("dynamodb")
+    client.delete_item(TableName="clawdinator-tofu-lock", Key={"LockID": {"S": LOCK}})
+    client.close()
+
+
+def test_a_run_waits_for_a_lock_that_another_holds_then_fails_in_words(
+    site: Site, impatient: str
+) -> None:
+    before = site.settles()
+    _hold(site)
+    began = time.monotonic()
+
+    assert site.deploys(TARGET=TWO, TOFU=impatient) == 1
+    assert time.monotonic() - began > 4
+    assert before == site.runner.hosts()
+    assert "sam@laptop" in site.runner.summary
+    assert f"force-unlock {HELD['ID']}" in site.runner.summary
+
+
+def test_a_run_goes_on_when_the_lock_is_released_in_time(site: Site) -> None:
+    before = site.settles()
+    _hold(site)
+    threading.Timer(6, _release, [site]).start()
+
+    assert site.deploys(TARGET=TWO) == 0
+    after = site.runner.hosts()
+
+    assert before | {TWO: after[TWO]} == after
+    assert after[TWO][1] == NEW
+
+
+def test_both_locks_are_taken(site: Site) -> None:
+    """The table is the one that was promised, the file the one that OpenTofu prefers."""
+    site.settles()
+    s3 = site.client("s3")
+    s3.put_object(
+        Bucket="clawdinator-tofu-state", Key="fleet.tfstate.tflock", Body=json.dumps(HELD).encode()
+    )
+    refused = site.account.ask(
+        "tofu -chdir=tofu/fleet plan -input=false -no-color -lock-timeout=0s 2>&1; test $? -eq 1",
+        TF_VAR_ami=NEW,
+        TF_VAR_control_api_url="https://example.test/",
+    )
+    s3.delete_object(Bucket="clawdinator-tofu-state", Key="fleet.tfstate.tflock")
+    s3.close()
+
+    assert "sam@laptop" in refused
+
+
+@pytest.mark.parametrize("moment", ["destroying", "creating"])
+def test_the_next_deploy_recovers_from_an_engine_killed_in_the_middle(
+    site: Site, tmp_path: Path, moment: str
+) -> None:
+    site.settles()
+    killer = _killed_when(
+        site, tmp_path, {"destroying": "Destroying...", "creating": "Creating..."}[moment]
+    )
+
+    assert site.deploys(TARGET=TWO, TOFU=killer) == 1
+    assert site.deploys(TARGET=TWO) == 0
+    after = site.runner.hosts()
+
+    assert {ONE, TWO, THREE} == set(after)
+    assert after[TWO][1] == NEW
+    assert not site.differs("fleet")
+
+
+def _killed_when(site: Site, folder: Path, word: str) -> str:
+    """The engine, killed outright in its apply, two seconds after it says this of the host."""
+    engine = shlex.quote(site.runner.environ["TOFU"])
+    program = folder / "killed-tofu"
+    program.write_text(
+        f"""#!/bin/bash
+if [ "$2" != apply ]; then exec {engine} "$@"; fi
+exec 3< <(exec {engine} "$@"); engine=$!
+while read -r line <&3; do
+  echo "$line"
+  if [[ $line == *'aws_instance.clawdinator["{TWO}"]'*'{word}'* ]]; then
+    sleep 2; kill -KILL $engine; kill -KILL $$
+  fi
+done
+"""
+    )
+    program.chmod(0o755)
+    return str(program)

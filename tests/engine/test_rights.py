@@ -1,0 +1,166 @@
+"""Under moto with its authentication switched on: what is enough, and what is refused."""
+
+import json
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from clawbot.sandbox.principal import REGION
+from clawbot.sandbox.seed import BOOTSTRAP_BUCKET
+from tests.engine.site import NEW, ONE, TWO, Site
+
+ROLE, POLICY = "fleet-deploy", "replace-hosts-of-the-fleet"
+
+
+@contextmanager
+def authenticating(site: Site) -> Iterator[None]:
+    """Every call is held against the policies of who signed it."""
+    _reset_auth(site, "0")
+    try:
+        yield
+    finally:
+        _reset_auth(site, "inf")
+
+
+def _reset_auth(site: Site, calls_without: str) -> None:
+    request = urllib.request.Request(  # noqa: S310  (our moto)
+        f"{site.url}/moto-api/reset-auth", calls_without.encode(), method="POST"
+    )
+    with urllib.request.urlopen(request):  # noqa: S310  (the same)
+        pass
+
+
+@contextmanager
+def widened(site: Site) -> Iterator[None]:
+    """The deploy role's policy with its resources named `*`, S3's aside: moto knows no others."""
+    iam = site.client("iam")
+    kept = iam.get_role_policy(RoleName=ROLE, PolicyName=POLICY)["PolicyDocument"]
+    statements = [_widened(one) for one in kept["Statement"]]
+    wide = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    iam.put_role_policy(RoleName=ROLE, PolicyName=POLICY, PolicyDocument=wide)
+    try:
+        yield
+    finally:
+        iam.put_role_policy(RoleName=ROLE, PolicyName=POLICY, PolicyDocument=json.dumps(kept))
+        iam.close()
+
+
+def _widened(statement: Mapping[str, Any]) -> dict[str, Any]:
+    actions = statement["Action"]
+    first = actions if isinstance(actions, str) else actions[0]
+    if first.startswith("s3:"):
+        return dict(statement)
+    kept = {key: one for key, one in statement.items() if key not in ("NotResource", "Condition")}
+    return {**kept, "Resource": "*"}
+
+
+def session(site: Site, role: str) -> dict[str, str]:
+    """A session of the role, as variables."""
+    iam, sts = site.client("iam"), site.client("sts")
+    arn = iam.get_role(RoleName=role)["Role"]["Arn"]
+    keys = sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+    iam.close()
+    sts.close()
+    return {
+        "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": keys["SessionToken"],
+    }
+
+
+def user_key(site: Site, name: str) -> dict[str, str]:
+    iam = site.client("iam")
+    made = iam.create_access_key(UserName=name)["AccessKey"]
+    iam.close()
+    return {
+        "AWS_ACCESS_KEY_ID": made["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": made["SecretAccessKey"],
+    }
+
+
+def refusal(site: Site, keys: Mapping[str, str], service: str, call: str, **given: Any) -> str:
+    """The error's code, or nothing where the call was let through."""
+    client: Any = boto3.client(
+        service,  # type: ignore[call-overload]  # of no service in particular
+        endpoint_url=site.url,
+        region_name=REGION,
+        aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=keys.get("AWS_SESSION_TOKEN"),
+    )
+    try:
+        getattr(client, call)(**given)
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    finally:
+        client.close()
+    return ""
+
+
+def test_the_deploy_roles_rights_suffice_for_a_whole_deploy(site: Site) -> None:
+    before = site.settles()
+    with widened(site):
+        role = session(site, ROLE)
+        with authenticating(site):
+            code = site.deploys(TARGET=TWO, **role)
+            refused = refusal(site, role, "iam", "create_user", UserName="mallory")
+    after = site.runner.hosts()
+
+    assert code == 0, site.runner.summary
+    assert (after[TWO][0] != before[TWO][0], after[TWO][1]) == (True, NEW)
+    assert refused == "AccessDenied"
+
+
+def test_they_suffice_to_make_a_host_and_its_identity_and_to_remove_both(site: Site) -> None:
+    site.settles()
+    with widened(site):
+        role = session(site, ROLE)
+        site.registers(ONE, "clawdinator-5")
+        with authenticating(site):
+            code = site.deploys(TARGET="all", **role)
+    after = site.runner.hosts()
+
+    assert code == 0, site.runner.summary
+    assert {ONE, "clawdinator-5"} == set(after)
+
+
+def test_a_host_reads_its_own_bundle_and_no_neighbours(site: Site) -> None:
+    site.settles()
+    s3 = site.client("s3")
+    for id_ in (ONE, TWO):
+        s3.put_object(Bucket=BOOTSTRAP_BUCKET, Key=f"bootstrap/{id_}/bundle", Body=b"x")
+    s3.close()
+    host = session(site, f"{TWO}-host")
+    with authenticating(site):
+        own, neighbours, written = (
+            refusal(site, host, "s3", call, Bucket=BOOTSTRAP_BUCKET, Key=f"bootstrap/{id_}/bundle")
+            for call, id_ in (("get_object", TWO), ("get_object", ONE), ("put_object", TWO))
+        )
+
+    assert (own, neighbours, written) == ("", "AccessDenied", "AccessDenied")
+
+
+@pytest.mark.parametrize("role", ["agent", "chat"])
+def test_an_agents_and_a_chats_key_see_hosts_and_nothing_else(site: Site, role: str) -> None:
+    key = user_key(site, f"{TWO}-{role}")
+    with authenticating(site):
+        seen = [
+            refusal(site, key, "ec2", call)
+            for call in ("describe_instances", "describe_instance_status", "describe_images")
+        ]
+        refused = [
+            refusal(site, key, "ec2", "terminate_instances", InstanceIds=["i-0123456789abcdef0"]),
+            refusal(site, key, "ec2", "describe_volumes"),
+            refusal(site, key, "iam", "list_users"),
+            refusal(site, key, "s3", "list_buckets"),
+            refusal(site, key, "ssm", "get_parameter", Name="/clawdinator/control-token"),
+            refusal(site, key, "dynamodb", "list_tables"),
+        ]
+
+    assert seen == ["", "", ""]
+    assert all(refused), refused
