@@ -95,7 +95,7 @@ async def test_a_new_instance_from_nothing_to_a_host(
 
         async with fleet.life() as life:
             assert f"deploy {NEW}: done" in await life.say(f"/fleet deploy {NEW}")
-        assert NEW in fleet.hosts()
+        assert NEW in await asyncio.to_thread(fleet.hosts)
 
 
 @evaluation.needs_nix
