@@ -156,5 +156,7 @@ def _results(said: str) -> dict[str, str]:
         except ValueError:
             continue
         if isinstance(entry, dict) and "jobResult" in entry:
-            results[str(entry["job"]).rpartition("/")[2].strip()] = str(entry["jobResult"])
+            # act numbers the jobs of a matrix; their entries tell them apart.
+            job = entry["matrix"].get("name") or entry["jobID"]
+            results[str(job)] = str(entry["jobResult"])
     return results
