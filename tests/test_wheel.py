@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
-    subprocess.run(
+    subprocess.run(  # noqa: S603  (programs of our own)
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
         cwd=ROOT,
         check=True,
@@ -34,7 +34,7 @@ def test_the_wheel_holds_the_four_packages_and_nothing_else(wheel: Path) -> None
 def test_the_console_scripts_run_from_the_wheel_alone(
     command: str, wheel: Path, tmp_path: Path
 ) -> None:
-    subprocess.run(
+    subprocess.run(  # noqa: S603  (programs of our own)
         [
             *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"),
             *("--target", str(tmp_path), str(wheel)),
@@ -42,7 +42,7 @@ def test_the_console_scripts_run_from_the_wheel_alone(
         check=True,
     )
 
-    shown = subprocess.run(
+    shown = subprocess.run(  # noqa: S603  (as above)
         [str(tmp_path / "bin" / command), "--help"],
         cwd=tmp_path,
         env={"PYTHONPATH": str(tmp_path), "PATH": os.defpath},
