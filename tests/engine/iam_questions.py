@@ -59,9 +59,8 @@ def _launch(**tags: str) -> list[Request]:
 
 
 def _command(document: str, **tags: str) -> list[Request]:
-    owner = "" if document.startswith("AWS-") else ACCOUNT
     return [
-        Request("ssm:SendCommand", f"arn:aws:ssm:{REGION}:{owner}:document/{document}"),
+        Request("ssm:SendCommand", f"arn:aws:ssm:{REGION}:{ACCOUNT}:document/{document}"),
         Request(
             "ssm:SendCommand", _HOST, {f"ssm:resourceTag/{key}": one for key, one in tags.items()}
         ),

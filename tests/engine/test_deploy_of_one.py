@@ -1,11 +1,15 @@
 """A deploy of one id, with the real engine: that host, and no other."""
 
 import re
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
 
-from tests.engine.site import FOUR, NEW, OLD, ONE, THREE, TWO, Site
+from clawbot.sandbox.account import URL
+from tests.engine.site import FOUR, NEW, OLD, ONE, ROOT, THREE, TWO, Site
+
+TEMPLATE = ROOT / "tofu/fleet/user-data.sh.tftpl"
 
 
 def test_the_first_apply_creates_the_fleet_and_the_second_changes_nothing(site: Site) -> None:
@@ -15,6 +19,22 @@ def test_the_first_apply_creates_the_fleet_and_the_second_changes_nothing(site: 
         THREE: OLD,
     }
     assert not [root for root in ("state", "control", "fleet") if site.differs(root)]
+
+
+def test_a_host_gets_the_user_data_that_is_checked(site: Site) -> None:
+    machine = site.settles()[ONE][0]
+    answer = site.runner.ec2.describe_instance_attribute(InstanceId=machine, Attribute="userData")
+    expected = TEMPLATE.read_text()
+    for name, value in {
+        "instance": ONE,
+        "host": ONE,
+        "region": "eu-central-1",
+        "bootstrap_prefix": f"bootstrap/{ONE}",
+        "control_api_url": site.account.ask(URL),
+    }.items():
+        expected = expected.replace(f"${{{name}}}", value)
+
+    assert b64decode(answer["UserData"]["Value"]).decode() == expected
 
 
 def test_a_newer_image_moves_that_host_and_leaves_the_others(site: Site) -> None:

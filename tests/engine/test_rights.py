@@ -29,7 +29,10 @@ def authenticating(site: Site) -> Iterator[None]:
 
 def _reset_auth(site: Site, calls_without: str) -> None:
     request = urllib.request.Request(  # noqa: S310  (our moto)
-        f"{site.url}/moto-api/reset-auth", calls_without.encode(), method="POST"
+        f"{site.url}/moto-api/reset-auth",
+        calls_without.encode(),
+        {"Content-Type": "text/plain"},
+        method="POST",
     )
     with urllib.request.urlopen(request):  # noqa: S310  (the same)
         pass

@@ -6,6 +6,7 @@ data "aws_partition" "current" {}
 data "aws_caller_identity" "current" {}
 
 locals {
+  bundles = "arn:${data.aws_partition.current.partition}:s3:::${var.bootstrap_bucket}"
   # Of tofu/control, which stays out of this root's state.
   boundary = "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:policy/fleet/control/clawdinator-host"
 }
@@ -38,43 +39,46 @@ resource "aws_iam_instance_profile" "instance" {
 resource "aws_iam_role_policy" "instance" {
   for_each = local.registry
 
-  name = "own-bootstrap-and-ssm-messages"
-  role = aws_iam_role.instance[each.key].id
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      {
-        Sid      = "OwnBootstrapObjects"
-        Effect   = "Allow"
-        Action   = "s3:GetObject"
-        Resource = "arn:${data.aws_partition.current.partition}:s3:::${var.bootstrap_bucket}/${each.value.bootstrapPrefix}/*"
-      },
-      {
-        Sid       = "OwnBootstrapListing"
-        Effect    = "Allow"
-        Action    = "s3:ListBucket"
-        Resource  = "arn:${data.aws_partition.current.partition}:s3:::${var.bootstrap_bucket}"
-        Condition = { StringLike = { "s3:prefix" = "${each.value.bootstrapPrefix}/*" } }
-      },
-      {
-        # None of these can be limited to a resource.
-        Sid    = "SsmAgentMessages"
-        Effect = "Allow"
-        Action = [
-          "ssm:UpdateInstanceInformation",
-          "ssmmessages:CreateControlChannel",
-          "ssmmessages:CreateDataChannel",
-          "ssmmessages:OpenControlChannel",
-          "ssmmessages:OpenDataChannel",
-          "ec2messages:AcknowledgeMessage",
-          "ec2messages:DeleteMessage",
-          "ec2messages:FailMessage",
-          "ec2messages:GetEndpoint",
-          "ec2messages:GetMessages",
-          "ec2messages:SendReply",
-        ]
-        Resource = "*"
-      },
+  name   = "own-bootstrap-and-ssm-messages"
+  role   = aws_iam_role.instance[each.key].id
+  policy = data.aws_iam_policy_document.instance[each.key].json
+}
+
+data "aws_iam_policy_document" "instance" {
+  for_each = local.registry
+
+  statement {
+    sid       = "OwnBootstrapObjects"
+    resources = ["${local.bundles}/${each.value.bootstrapPrefix}/*"]
+    actions   = ["s3:GetObject"]
+  }
+
+  statement {
+    sid       = "OwnBootstrapListing"
+    resources = [local.bundles]
+    actions   = ["s3:ListBucket"]
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["${each.value.bootstrapPrefix}/*"]
+    }
+  }
+
+  statement {
+    sid       = "SsmAgentMessages"
+    resources = ["*"] # none of these can be limited
+    actions = [
+      "ssm:UpdateInstanceInformation",
+      "ssmmessages:CreateControlChannel",
+      "ssmmessages:CreateDataChannel",
+      "ssmmessages:OpenControlChannel",
+      "ssmmessages:OpenDataChannel",
+      "ec2messages:AcknowledgeMessage",
+      "ec2messages:DeleteMessage",
+      "ec2messages:FailMessage",
+      "ec2messages:GetEndpoint",
+      "ec2messages:GetMessages",
+      "ec2messages:SendReply",
     ]
-  })
+  }
 }

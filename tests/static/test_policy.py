@@ -1,0 +1,111 @@
+"""What no configuration under tofu/ may be, whatever else changes."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.static.configuration import ROOTS, as_list, load, statements
+
+# These know no resources, or name what does not exist yet.
+NAMELESS = {
+    "ec2:Describe*",
+    "ec2:DescribeImages",
+    "ec2:DescribeInstanceStatus",
+    "ec2:DescribeInstances",
+    "ssm:GetCommandInvocation",
+    "ssm:UpdateInstanceInformation",
+    "ssmmessages:*",
+    "ssmmessages:CreateControlChannel",
+    "ssmmessages:CreateDataChannel",
+    "ssmmessages:OpenControlChannel",
+    "ssmmessages:OpenDataChannel",
+    "ec2messages:*",
+    "ec2messages:AcknowledgeMessage",
+    "ec2messages:DeleteMessage",
+    "ec2messages:FailMessage",
+    "ec2messages:GetEndpoint",
+    "ec2messages:GetMessages",
+    "ec2messages:SendReply",
+    "ec2:CreateVpc",
+    "ec2:CreateSubnet",
+    "ec2:CreateInternetGateway",
+    "ec2:CreateRouteTable",
+    "ec2:CreateSecurityGroup",
+}
+
+Blocks = dict[str, list[dict[str, Any]]]
+
+
+@pytest.fixture(scope="module", params=ROOTS)
+def blocks(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Blocks:
+    return load(request.param, tmp_path_factory.mktemp("variables"))
+
+
+def test_a_resource_that_can_be_named_is(blocks: Blocks) -> None:
+    for where, statement in statements(blocks):
+        if "*" in as_list(statement["Resource"]):
+            assert set(as_list(statement["Action"])) <= NAMELESS, (where, statement)
+
+
+def test_no_action_is_a_whole_service_of_consequence(blocks: Blocks) -> None:
+    wide = {
+        action
+        for _, statement in statements(blocks)
+        for action in as_list(statement["Action"])
+        if action.endswith("*")
+    }
+
+    assert wide <= {"ec2:Describe*", "ssmmessages:*", "ec2messages:*"}
+
+
+def test_no_policy_allows_by_exclusion(blocks: Blocks) -> None:
+    assert not [one for _, one in statements(blocks) if {"NotAction", "NotPrincipal"} & one.keys()]
+
+
+def test_no_bucket_is_public_and_each_is_versioned_and_encrypted(blocks: Blocks) -> None:
+    buckets = len(blocks.get("aws_s3_bucket", []))
+    for beside in ("public_access_block", "versioning", "server_side_encryption_configuration"):
+        listed = blocks.get(f"aws_s3_bucket_{beside}", [])
+        assert buckets == len({one["bucket"] for one in listed})
+    for one in blocks.get("aws_s3_bucket_public_access_block", []):
+        names = ("block_public_acls", "block_public_policy", "ignore_public_acls")
+        assert all(one[name] is True for name in (*names, "restrict_public_buckets"))
+
+
+def test_nothing_listens_to_the_world(blocks: Blocks) -> None:
+    groups = blocks.get("aws_security_group", [])
+
+    assert not [one for one in groups if as_list(one.get("ingress"))]
+    assert not {"aws_security_group_rule", "aws_vpc_security_group_ingress_rule"} & blocks.keys()
+
+
+def test_hosts_answer_metadata_to_sessions_only_and_their_disks_are_encrypted(
+    blocks: Blocks,
+) -> None:
+    for host in blocks.get("aws_instance", []):
+        assert host["metadata_options"]["http_tokens"] == "required"
+        assert host["metadata_options"]["http_put_response_hop_limit"] == 1
+        assert host["root_block_device"]["encrypted"] is True
+        assert host["root_block_device"]["volume_type"] == "gp3"
+
+
+def test_the_function_url_asks_who_signs(blocks: Blocks) -> None:
+    for one in blocks.get("aws_lambda_function_url", []):
+        assert one["authorization_type"] == "AWS_IAM"
+
+
+def test_no_secret_is_in_a_functions_environment(blocks: Blocks) -> None:
+    for one in blocks.get("aws_lambda_function", []):
+        names = set(one["environment"]["variables"])
+
+        assert not {"CONTROL_API_TOKEN", "GITHUB_TOKEN"} & names
+
+
+def test_every_policy_was_read(tmp_path: Path) -> None:
+    """A policy that does not evaluate would pass all of this unread."""
+    read = {root: {where for where, _ in statements(load(root, tmp_path))} for root in ROOTS}
+
+    assert read["state"] == set()
+    assert len(read["control"]) == 7
+    assert len(read["fleet"]) == 2
