@@ -39,7 +39,11 @@ def excess(secret: Secret, vault: Vault) -> str | None:
     """Who else may read it, if anybody: each known key is tried, and the keys are counted."""
     data = vault.read(secret.name)
     count = age.readers(data) if data is not None else None
-    if data is None or count is None or count <= len(vault.recipients.of(secret)):
+    if data is None or count is None:
+        return None
+    mine = [vault.identity(id_) for id_ in secret.instances]
+    able = sum(age.decrypt(data, one) is not None for one in mine if one is not None)
+    if count <= able + len(vault.recipients.operators):
         return None
     others = [
         id_

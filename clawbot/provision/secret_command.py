@@ -133,4 +133,4 @@ def _forget(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
             f"`{asked.instance}` is in the registry: `clawbot instance remove` comes first."
         )
     with desk.iam() as iam:
-        yield from secret_make.forget(asked.instance, desk.vault, InvokerKeys(iam))
+        yield from secret_make.forget(desk.registry, asked.instance, desk.vault, InvokerKeys(iam))

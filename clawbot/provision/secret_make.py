@@ -3,7 +3,7 @@
 import secrets as random
 from collections.abc import Iterable, Iterator
 
-from clawbot.provision import age
+from clawbot.provision import age, secret_check
 from clawbot.provision.fault import ProvisionError
 from clawbot.provision.inventory import (
     CONTROL_TOKEN,
@@ -45,7 +45,11 @@ def make(
         except ProvisionError as error:
             problems += error.problems
     for secret in {one.name: one for id_ in wanted for one in needed_by(registry, id_)}.values():
-        if _encrypt_again(secret, vault):
+        more = secret_check.excess(secret, vault)
+        if more:
+            # Encrypting it again would only hide who knows it.
+            problems.append(more)
+        elif _encrypt_again(secret, vault):
             yield f"{secret.name}: encrypted again, for {', '.join(secret.instances)}."
     if problems:
         raise ProvisionError(*dict.fromkeys(problems))
@@ -118,7 +122,7 @@ def retire_keys(instance: str, vault: Vault, keys: InvokerKeys) -> Iterator[str]
         yield from keys.delete_others(invoker.user, held.decode())
 
 
-def forget(instance: str, vault: Vault, keys: InvokerKeys) -> Iterator[str]:
+def forget(registry: Registry, instance: str, vault: Vault, keys: InvokerKeys) -> Iterator[str]:
     """Take back everything of an instance that left the registry; yields what was done."""
     for invoker in invokers(instance):
         for key_id in keys.delete_others(invoker.user, ""):
@@ -127,6 +131,11 @@ def forget(instance: str, vault: Vault, keys: InvokerKeys) -> Iterator[str]:
         vault.delete(invoker.secret_access_key)
     vault.forget(instance)
     yield f"{identity_name(instance)}: deleted."
+    if _encrypt_again(_control(registry), vault):
+        yield (
+            f"{CONTROL_TOKEN}: encrypted again without {instance}, which still knows it: "
+            f"`clawbot secrets rotate {CONTROL_TOKEN}` makes another."
+        )
 
 
 def _make_identity(id_: str, vault: Vault) -> Iterator[str]:
@@ -135,6 +144,10 @@ def _make_identity(id_: str, vault: Vault) -> Iterator[str]:
         yield f"{identity_name(id_)}: made."
         return
     known = vault.identity(id_)
+    operators = vault.recipients.operators
+    if known is not None and age.readers(vault.read(identity_name(id_)) or b"") != len(operators):
+        vault.write(identity_name(id_), known.secret.encode(), operators)
+        yield f"{identity_name(id_)}: encrypted again, for every operator."
     if known is not None and vault.recipients.instances.get(id_) != known.recipient:
         vault.note_identity(id_, known)
         yield f"recipients.json: {id_} is {known.recipient}."

@@ -175,6 +175,33 @@ def test_a_reader_nobody_knows_is_found_by_counting(operator: Operator) -> None:
     )
 
 
+def test_making_does_not_hide_a_reader_too_many(operator: Operator) -> None:
+    operator.make_secrets()
+    vault = operator.vault
+    keys = vault.recipients.instances
+    vault.write(token_name("1"), token("1").encode(), {*keys.values(), operator.identity.recipient})
+
+    ended = operator.types("secrets", "make", "all")
+
+    assert f"{token_name('1')}.age is encrypted to one more than should read it" in ended.err
+
+
+def test_a_second_operator_is_taken_in_by_the_first(operator: Operator) -> None:
+    operator.make_secrets()
+    second = age.new_identity()
+    operator.vault.add_operator(second.recipient)
+
+    operator.does("secrets", "make", "all")
+
+    vault = operator.vault
+    for name in vault.names():
+        data = vault.read(name)
+        assert data is not None
+        assert age.decrypt(data, second) is not None, name
+    operator.does("secrets", "sync")
+    operator.does("secrets", "check")
+
+
 def test_sync_uploads_what_changed_removes_what_left_and_nothing_plain(
     operator: Operator,
 ) -> None:
@@ -231,7 +258,11 @@ def test_what_left_the_registry_is_forgotten(operator: Operator) -> None:
     assert operator.types("secrets", "forget", SECOND).code == 1
     operator.does("instance", "remove", SECOND)
 
-    assert operator.does("secrets", "forget", SECOND).count("deleted") == 3
+    said = operator.does("secrets", "forget", SECOND)
+    assert said.count("deleted") == 3
+    assert "encrypted again without clawdinator-2, which still knows it" in said
+    assert operator.vault.read(CONTROL_TOKEN) is not None
+    assert operator.types("secrets", "check").out.count("one more than should") == 0
     assert not [one for one in operator.vault.names() if one.endswith(SECOND)]
 
 

@@ -1,4 +1,4 @@
-"""python -m clawbot.sandbox.tofu [-chdir=FOLDER] init | plan | show | apply."""
+"""python -m clawbot.sandbox.tofu [-chdir=FOLDER] init | plan | show | apply | force-unlock."""
 
 import json
 import os
@@ -47,6 +47,11 @@ def _run(asked: command.Command, environ: Mapping[str, str]) -> None:
             _plan(asked, Cloud(backend.initialised(asked), environ, _interruption()))
         case "apply" if asked.file:
             _apply(asked.file, asked, Cloud(backend.initialised(asked), environ, _interruption()))
+        case "force-unlock" if asked.file:
+            cloud = Cloud(backend.initialised(asked), environ, threading.Event())
+            with cloud.talking():
+                cloud.unlock(asked.file.name)
+            _say("OpenTofu state has been successfully unlocked!")
 
 
 def _plan(asked: command.Command, cloud: "Cloud") -> None:
@@ -88,6 +93,11 @@ class Cloud:
 
         table, path = self.backend.dynamodb_table, self.backend.path
         return held(self._client("dynamodb"), table, path, operation, timeout, self.stop, _say)
+
+    def unlock(self, id_: str) -> None:
+        from clawbot.sandbox.tofu.lock import broken  # noqa: PLC0415  (see above)
+
+        broken(self._client("dynamodb"), self.backend.dynamodb_table, self.backend.path, id_)
 
     def talking(self) -> AbstractContextManager[None]:
         from clawbot.sandbox.tofu.refusal import told  # noqa: PLC0415  (see above)

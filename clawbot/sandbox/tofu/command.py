@@ -1,4 +1,4 @@
-"""What was asked on the command line; anything a deploy's run does not ask is an error."""
+"""What was asked on the command line; whatever neither a run nor the runbook asks is an error."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -21,20 +21,21 @@ _KNOWN: Mapping[str, Mapping[str, bool]] = {
     },
     "show": {"-json": False},
     "apply": {"-input": True, "-no-color": False, "-lock-timeout": True},
+    "force-unlock": {"-force": False},
 }
-_FILES = {"init": 0, "plan": 0, "show": 1, "apply": 1}
+_FILES = {"init": 0, "plan": 0, "show": 1, "apply": 1, "force-unlock": 1}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One of init, plan, show and apply.
+    """One of init, plan, show, apply and force-unlock.
 
     Attributes:
         folder: where the configuration is.
         flags: each with every value it was given.
-        file: the plan, for show and apply.
+        file: the plan, for show and apply; for force-unlock, its name is the lock's id.
     """
 
     name: str

@@ -46,6 +46,14 @@ def held(
         dynamodb.delete_item(TableName=table, Key={"LockID": {"S": path}})
 
 
+def broken(dynamodb: Any, table: str, path: str, id_: str) -> None:
+    """Take away a lock that nobody holds any more; only the one of this id."""
+    held_by = _read(dynamodb, table, path).get("ID", "")
+    if held_by != id_:
+        raise Failed("Failed to unlock state", f'lock ID "{id_}" does not match "{held_by}"')
+    dynamodb.delete_item(TableName=table, Key={"LockID": {"S": path}})
+
+
 def _info(path: str, operation: str) -> dict[str, str]:
     return {
         "ID": str(uuid.uuid4()),
@@ -80,8 +88,7 @@ def _take(dynamodb: Any, table: str, path: str, info: dict[str, str]) -> bool:
 
 
 def _taken(dynamodb: Any, table: str, path: str) -> Failed:
-    item = dynamodb.get_item(TableName=table, Key={"LockID": {"S": path}}, ConsistentRead=True)
-    info = json.loads(item.get("Item", {}).get("Info", {}).get("S", "{}"))
+    info = _read(dynamodb, table, path)
     shown = "\n".join(
         f"  {key + ':':<11}{info.get(key, '')}"
         for key in ("ID", "Path", "Operation", "Who", "Version", "Created")
@@ -91,3 +98,10 @@ def _taken(dynamodb: Any, table: str, path: str) -> Failed:
         f"Error message: ConditionalCheckFailedException: The conditional request failed\n"
         f"Lock Info:\n{shown}",
     )
+
+
+def _read(dynamodb: Any, table: str, path: str) -> dict[str, str]:
+    """What the lock says of its holder; empty where there is none."""
+    item = dynamodb.get_item(TableName=table, Key={"LockID": {"S": path}}, ConsistentRead=True)
+    info: dict[str, str] = json.loads(item.get("Item", {}).get("Info", {}).get("S", "{}"))
+    return info

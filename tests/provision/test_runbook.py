@@ -1,0 +1,214 @@
+"""Every command of docs/runbook.md, in order, against the sandbox."""
+
+import asyncio
+import json
+import re
+import shlex
+import string
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+import fleet_control.cli
+from clawbot import cli
+from clawbot.sandbox.seed import LOCK_TABLE, STATE_BUCKET
+from clawbot.sandbox.tofu.__main__ import main as stand_in
+from clawbot.sandbox.world import CHECKOUT
+from fleet_control.registry import parse
+from tests.provision.desks import Operator
+from tests.provision.test_whole_way import operator_in, scratch_checkout
+from tests.sandbox.whole import Life, Whole, whole
+
+PAGE = CHECKOUT / "docs/runbook.md"
+STATE = f"{STATE_BUCKET}/fleet.tfstate"
+# What `tofu -chdir=tofu/control` makes of an entry, and no stand-in plays.
+CONTROL_APPLY = "tofu -chdir=tofu/control apply"
+
+
+@dataclass(frozen=True)
+class Line:
+    kind: str
+    section: str
+    text: str
+
+
+def lines() -> Iterator[Line]:
+    section, kind = "", ""
+    for text in PAGE.read_text().splitlines():
+        if text.startswith("## "):
+            section = text.removeprefix("## ")
+        elif text.startswith("```"):
+            kind = text.removeprefix("```")
+        elif kind and text.strip():
+            yield Line(kind, section, text)
+
+
+@dataclass
+class Desk:
+    """Somebody with the page in hand, at a desk that is also on the host of clawdinator-1."""
+
+    fleet: Whole
+    operator: Operator
+    monkeypatch: pytest.MonkeyPatch
+    environ: dict[str, str] = field(default_factory=dict)
+    tokens: int = 0
+
+    def types(self, text: str) -> int:
+        if text == CONTROL_APPLY:
+            return self._apply_control()
+        words = shlex.split(string.Template(text).substitute(self.environ), comments=True)
+        if "=" in words[0]:
+            name, _, value = words[0].partition("=")
+            self.environ[name] = value
+            return 0
+        program, *rest = words
+        match program:
+            case "clawbot":
+                self.tokens += 1
+                self.monkeypatch.setattr("sys.stdin", _Given(f"token-number-{self.tokens}-given"))
+                return cli.main(rest, self.environ)
+            case "fleet-control":
+                return fleet_control.cli.main(rest, self.environ)
+            case "tofu":
+                return stand_in(rest, self.environ, Path.cwd())
+        raise AssertionError(f"{program} is not a program the page may name")
+
+    def _apply_control(self) -> int:
+        """The users of whatever is in the registry now; those of no entry go."""
+        ids = parse((self.operator.checkout / "nix/instances.json").read_bytes()).ids
+        with closing(self.operator.account.client("iam")) as iam:
+            there = {
+                user["UserName"].rpartition("-")[0]
+                for user in iam.list_users(PathPrefix="/fleet/agent/")["Users"]
+            }
+            for id_ in there - set(ids):
+                for role in ("agent", "chat"):
+                    # IAM deletes no user that still has a key.
+                    iam.delete_user(UserName=f"{id_}-{role}")
+        self.operator.add_users(*sorted(set(ids) - there))
+        return 0
+
+
+class _Given:
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def isatty(self) -> bool:
+        return False
+
+    def readline(self) -> str:
+        return f"{self._text}\n"
+
+
+def environment(fleet: Whole, operator: Operator) -> dict[str, str]:
+    world = fleet.world
+    agent = world.seeded.agents["clawdinator-1"]
+    return operator.environ | {
+        "FLEET_CONTROL_INSTANCE": "clawdinator-1",
+        "FLEET_CONTROL_API_URL": world.control_api_url,
+        "FLEET_CONTROL_REGION": "eu-central-1",
+        "FLEET_CONTROL_TOKEN": world.token,
+        "FLEET_CONTROL_AWS_ACCESS_KEY_ID": agent.access_key,
+        "FLEET_CONTROL_AWS_SECRET_ACCESS_KEY": agent.secret_key,
+        "FLEET_CONTROL_EC2_URL": world.aws_url,
+        "TF_VAR_state_bucket": STATE_BUCKET,
+        "TF_VAR_lock_table": LOCK_TABLE,
+        "TF_VAR_region": "eu-central-1",
+    }
+
+
+def lose(fleet: Whole, operator: Operator, id_: str) -> None:
+    host = fleet.hosts()[id_].id
+    with closing(operator.account.client("ec2")) as ec2:
+        ec2.terminate_instances(InstanceIds=[host])
+
+
+def lock(operator: Operator, id_: str) -> None:
+    info = {"ID": id_, "Path": STATE, "Operation": "OperationTypeApply", "Who": "a killed run"}
+    with closing(operator.account.client("dynamodb")) as dynamodb:
+        dynamodb.put_item(
+            TableName=LOCK_TABLE,
+            Item={"LockID": {"S": STATE}, "Info": {"S": json.dumps(info)}},
+        )
+
+
+def is_locked(operator: Operator) -> bool:
+    with closing(operator.account.client("dynamodb")) as dynamodb:
+        answer = dynamodb.get_item(TableName=LOCK_TABLE, Key={"LockID": {"S": STATE}})
+    return "Item" in answer
+
+
+async def test_every_command_of_the_page_works_in_its_order(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout = tmp_path / "clawdinators"
+    checkout.mkdir()
+    scratch_checkout(checkout)
+    (checkout / "tofu/fleet").mkdir(parents=True)
+    monkeypatch.chdir(checkout)
+    async with whole(checkout / "nix/instances.json") as fleet, fleet.life() as life:
+        operator = operator_in(fleet.world, tmp_path, capsys, monkeypatch)
+        desk = Desk(fleet, operator, monkeypatch, environment(fleet, operator))
+        section = ""
+        for line in lines():
+            if line.section != section:
+                section = line.section
+                await asyncio.to_thread(_prepare, section, fleet, operator)
+            if line.kind == "chat":
+                await _said(life, line.text)
+            else:
+                code = await asyncio.to_thread(desk.types, line.text)
+                assert (line.text, code, capsys.readouterr().err) == (line.text, 0, "")
+            if line.text.startswith("clawbot instance"):
+                # To merge it takes longer than a bot keeps a registry.
+                fleet.clock.ahead += 61
+
+        assert not await asyncio.to_thread(is_locked, operator)
+        assert set(await asyncio.to_thread(fleet.hosts)) == {"clawdinator-1", "clawdinator-2"}
+
+
+def _prepare(section: str, fleet: Whole, operator: Operator) -> None:
+    """What must have happened for a section to be needed."""
+    match section:
+        case "A lost host":
+            lose(fleet, operator, "clawdinator-2")
+        case "A stuck lock":
+            found = re.search(r"^LOCK=(\S+)$", PAGE.read_text(), re.MULTILINE)
+            assert found
+            lock(operator, found[1])
+
+
+async def _said(life: Life, text: str) -> None:
+    answer = await life.say(text)
+    if "deploy" in text and not text.endswith("all"):
+        assert ": done after" in answer, answer
+    if text == "yes":
+        assert "deploy all: done after" in answer, answer
+    if text.endswith("status"):
+        assert "clawdinator-2" in answer, answer
+
+
+def test_the_page_has_a_section_for_each_thing_that_happens() -> None:
+    sections = {line.section for line in lines()}
+
+    assert sections >= {
+        "Preflight",
+        "On the plane",
+        "Add an instance",
+        "Rotate the control token",
+        "Rotate a Discord token",
+        "A lost host",
+        "A stuck lock",
+        "Remove an instance",
+    }
+    assert len(re.findall(r"^\d\. ", PAGE.read_text(), re.MULTILINE)) == 7
+
+
+def test_each_point_of_the_preflight_has_a_command() -> None:
+    shown = " ".join(line.text for line in lines() if line.section == "Preflight")
+
+    numbers = set(re.findall(r"\d", " ".join(re.findall(r"# ([\d and]+)", shown))))
+    assert numbers | {"7"} == set("1234567")
