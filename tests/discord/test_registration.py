@@ -1,5 +1,7 @@
 """One command is upserted; nobody else's is touched."""
 
+import logging
+
 import pytest
 
 from clawbot.discord.guild import Trouble
@@ -26,10 +28,15 @@ async def test_other_commands_of_the_application_stay(scene: Scene) -> None:
     assert fleet["default_member_permissions"] == str(1 << 11)
 
 
-async def test_it_is_not_sent_again_while_it_says_the_same(scene: Scene) -> None:
+async def test_it_is_not_sent_again_while_it_says_the_same(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     await scene.start()
+    await scene.until(lambda: caplog.text.count("discord.serving") == 1)
     await scene.stop()
     await scene.start()
+    await scene.until(lambda: caplog.text.count("discord.serving") == 2)
     assert written(scene) == ["POST"]
 
 
