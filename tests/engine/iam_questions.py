@@ -1,6 +1,7 @@
 """What matters to ask of each principal, in words and as AWS's requests."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from clawbot.sandbox.principal import ACCOUNT, REGION
 from clawbot.sandbox.seed import BOOTSTRAP_BUCKET, LOCK_TABLE, STATE_BUCKET
@@ -71,8 +72,8 @@ def _role(action: str, role: str, **context: str) -> Request:
     return Request(f"iam:{action}", role, {f"iam:{key}": one for key, one in context.items()})
 
 
-def questions(keys: dict[str, str]) -> list[Question]:
-    """Each asks for all of its requests; `keys` are the states' by root."""
+def questions(keys: Mapping[str, Request]) -> list[Question]:
+    """Each asks for all of its requests; `keys` name the states' by root."""
     by_url = Request(
         "lambda:InvokeFunctionUrl", _FUNCTION, {"lambda:FunctionUrlAuthType": "AWS_IAM"}
     )
@@ -99,10 +100,10 @@ def questions(keys: dict[str, str]) -> list[Question]:
     ]
 
 
-def _states(keys: dict[str, str]) -> Iterator[Question]:
+def _states(keys: Mapping[str, Request]) -> Iterator[Question]:
     for root in ("fleet", "control"):
         name = f"{root}.tfstate"
-        decrypt = Request("kms:Decrypt", keys[root])
+        decrypt = replace(keys[root], action="kms:Decrypt")
         yield f"read the state of tofu/{root}", [_object(STATE_BUCKET, name), decrypt]
         yield f"write the state of tofu/{root}", [_object(STATE_BUCKET, name, "PutObject")]
     table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{LOCK_TABLE}"
@@ -121,6 +122,9 @@ def _hosts() -> Iterator[Question]:
     yield "tag what it launches", [Request("ec2:CreateTags", _HOST, made)]
     tag = {"aws:RequestTag/app": "clawdinator"}
     yield "tag any other machine as the fleet's", [Request("ec2:CreateTags", _HOST, tag)]
+    route = f"{_EC2}:route-table/rtb-0123456789abcdef0"
+    yield "change the fleet's network", [Request("ec2:CreateRoute", route, _OURS)]
+    yield "change any other network", [Request("ec2:CreateRoute", route)]
     ask, shell = "clawdinator-service-active", "AWS-RunShellScript"
     yield "ask a host whether its service is active", _command(ask, app="clawdinator")
     yield "ask any other machine", _command(ask)

@@ -19,8 +19,12 @@ class Policies:
         self._iam = site.client("iam")
         kms = site.client("kms")
         self.keys = {
-            alias["AliasName"].rpartition("-")[2]: alias["AliasArn"].rpartition(":")[0]
-            + f":key/{alias['TargetKeyId']}"
+            alias["AliasName"].rpartition("-")[2]: Request(
+                action="",
+                resource=f"{alias['AliasArn'].rpartition(':')[0]}:key/{alias['TargetKeyId']}",
+                # A key's own policy decides whether IAM's counts.
+                trust=_parsed(kms.get_key_policy(KeyId=alias["TargetKeyId"])["Policy"]),
+            )
             for alias in kms.list_aliases()["Aliases"]
             if alias["AliasName"].startswith("alias/clawdinator-tofu-")
         }
@@ -82,8 +86,8 @@ _HEAD = f"""# Who may do what in AWS
 This page is a test. `make test-engine` applies `tofu/` to an empty account, reads the policies back
 and asks an evaluator of AWS's rules each question below; a page that says otherwise fails it.
 
-One column for each principal: the two keys that lie on the host of `{TWO}` (its agent's and its
-bot's), that host's instance profile, the Lambda's role, and the deploy role as a run holds it.
+One column for each principal: the two keys that lie on the host of `{TWO}` (its agent's and
+its bot's), that host's instance profile, the Lambda's role, and the deploy role as a run holds it.
 
 """
 _TRUST = """

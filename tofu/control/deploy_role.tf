@@ -8,7 +8,11 @@ resource "aws_iam_openid_connect_provider" "github" {
 
 locals {
   github       = "token.actions.githubusercontent.com"
-  instances    = "arn:${local.partition}:ec2:${var.region}:${local.account}:instance/*"
+  ec2          = "arn:${local.partition}:ec2:${var.region}:${local.account}"
+  instances    = "${local.ec2}:instance/*"
+  volumes      = "${local.ec2}:volume/*"
+  interfaces   = "${local.ec2}:network-interface/*"
+  network      = [for type in ["vpc", "subnet", "internet-gateway", "route-table", "security-group"] : "${local.ec2}:${type}/*"]
   host_roles   = "arn:${local.partition}:iam::${local.account}:role/fleet/host/*"
   host_profile = "arn:${local.partition}:iam::${local.account}:instance-profile/fleet/host/*"
   state_object = "arn:${local.partition}:s3:::${var.state_bucket}/fleet.tfstate"
@@ -79,7 +83,7 @@ data "aws_iam_policy_document" "deploy" {
   # Only while it is being made: whoever could tag any machine could make it one of the fleet.
   statement {
     sid       = "TagWhatIsMade"
-    resources = ["arn:${local.partition}:ec2:${var.region}:${local.account}:*/*"]
+    resources = concat([local.instances, local.volumes, local.interfaces], local.network)
     actions   = ["ec2:CreateTags"]
     condition {
       test     = "StringEquals"
@@ -133,7 +137,7 @@ data "aws_iam_policy_document" "deploy" {
 
   statement {
     sid       = "ChangeNetworkOfTheFleet"
-    resources = ["arn:${local.partition}:ec2:${var.region}:${local.account}:*/*"]
+    resources = local.network
     actions = [
       "ec2:ModifyVpcAttribute",
       "ec2:ModifySubnetAttribute",
