@@ -2,6 +2,8 @@
 
 from itertools import pairwise
 
+import pytest
+
 from clawbot.discord import limit
 from clawbot.discord.pen import PAUSE_SECONDS
 from clawbot.sandbox.discord_api.guild import Message, born
@@ -86,14 +88,15 @@ async def test_a_429_is_obeyed(scene: Scene) -> None:
     assert edits(scene, "/webhooks/") == before + 2
 
 
-async def test_the_end_is_shown_once_discord_is_back(scene: Scene) -> None:
+@pytest.mark.parametrize("status", [429, 503])
+async def test_the_end_is_shown_once_discord_is_back(scene: Scene, status: int) -> None:
     """What is shown on the way can be left out; nothing comes after the end."""
     await scene.start()
     _, reply = await deploying(scene)
     await running(scene, reply)
     await scene.clock.turn(limit.TOKEN_SECONDS)
     away = {"message": "upstream", "code": 0}
-    gone = [scene.discord.refuse_next("PATCH", "/channels/", 503, away) for _ in range(3)]
+    gone = [scene.discord.refuse_next("PATCH", "/channels/", status, away) for _ in range(3)]
     scene.api.done(1, job(MOVES))
     await scene.until(lambda: pings(scene))
     assert not any(one in scene.discord.injected for one in gone)
@@ -129,6 +132,25 @@ async def test_the_gateway_drops_and_resumes_in_the_middle(scene: Scene) -> None
     assert "2 instances" in (await scene.replied(asked)).text
     assert session.resumed == 1
     assert scene.discord.sessions == [session]
+
+
+async def test_a_session_that_can_t_be_resumed_is_begun_anew(scene: Scene) -> None:
+    await scene.start()
+    _, reply = await deploying(scene)
+    (session,) = scene.discord.sessions
+    scene.discord.sessions.clear()
+    await session.drop()
+    await scene.until(lambda: scene.discord.sessions)
+    asked = await scene.discord.command(scene.app, scene.visitor, "help")
+    await scene.replied(asked)
+    assert asked.answers == 1
+    begun = [path for method, path in scene.discord.asked if path.endswith("/commands")]
+    assert len(begun) == 2  # looked at and sent, when the bot began; not again since
+    scene.api.done(1, job(MOVES))
+    await scene.until(lambda: pings(scene))
+    await scene.clock.turn(60)
+    assert "done" in reply.text
+    assert len(pings(scene)) == 1
 
 
 async def test_ids_tell_when_they_were_made(scene: Scene) -> None:
