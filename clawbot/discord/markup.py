@@ -67,7 +67,10 @@ def said(line: str) -> str:
 
 def _escaped(text: str) -> str:
     """No markup, and neither mention nor timestamp, whoever chose this text."""
-    return escape_markdown(text).replace("<", "\\<")
+    # The library takes all from the first `[…](` to the last `)` for one link, and escapes its
+    # first character only: a second link within would be one.
+    escaped = "\\[".join(escape_markdown(part) for part in text.split("["))
+    return escaped.replace("<", "\\<")
 
 
 def _embed(title: str, text: str, colour: int) -> discord.Embed:
