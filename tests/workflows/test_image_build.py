@@ -1,0 +1,288 @@
+"""The making of an image, at the wire of EC2's and S3's clients."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import ANY, Stubber
+
+from workflows.fleet_deploy.stop import Stopped
+from workflows.image_build import nix_image, pruning, registration, snapshot
+from workflows.image_build.__main__ import Maker, main
+from workflows.image_build.nix_image import NixImage
+from workflows.image_build.pruning import Made, superfluous
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+NAME = "clawdinator-20261124-120000-0123456789ab"
+NOON = 1_795_521_600.0
+IMAGE, TASK, SNAPSHOT = "ami-0aaaaaaaaaaaaaaaa", "import-snap-1", "snap-0bbbbbbbbbbbbbbbb"
+
+
+class HastyTime:
+    """Sleeping costs nothing but time."""
+
+    def __init__(self) -> None:
+        self.time = NOON
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+
+class Wire:
+    """What is expected of each client, in order, and what it is answered."""
+
+    def __init__(self, ec2: Any, s3: Any) -> None:
+        self.ec2, self.s3 = ec2, s3
+        self.of_ec2, self.of_s3 = Stubber(ec2), Stubber(s3)
+
+    def expect(self, operation: str, answer: dict[str, Any], expected: Any = None) -> None:
+        self.of_ec2.add_response(operation, answer, expected)
+
+
+@contextmanager
+def _wire() -> Iterator[Wire]:
+    keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "eu-central-1"}
+    ec2, s3 = boto3.client("ec2", **keys), boto3.client("s3", **keys)  # type: ignore[call-overload]  # one dict for both
+    with closing(ec2), closing(s3):
+        wire = Wire(ec2, s3)
+        with wire.of_ec2, wire.of_s3:
+            yield wire
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    with _wire() as one:
+        yield one
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> NixImage:
+    (tmp_path / "disk.vhd").write_bytes(b"a disk")
+    return NixImage(tmp_path / "disk.vhd", "legacy-bios", "x86_64-linux")
+
+
+def maker(wire: Wire, built: NixImage) -> Maker:
+    return Maker(wire.ec2, wire.s3, HastyTime(), "images", COMMIT, lambda: built)
+
+
+def task(status: str, **more: str) -> dict[str, Any]:
+    return {"ImportSnapshotTasks": [{"SnapshotTaskDetail": {"Status": status, **more}}]}
+
+
+def expect_import(wire: Wire) -> None:
+    key = f"image-build/{NAME}.vhd"
+    wire.of_s3.add_response(
+        "put_object", {},
+        {"Bucket": "images", "Key": key, "Body": ANY, "ChecksumAlgorithm": ANY},
+    )  # fmt: skip
+    wire.expect(
+        "import_snapshot", {"ImportTaskId": TASK},
+        {
+            "ClientToken": NAME,
+            "Description": NAME,
+            "RoleName": "vmimport",
+            "DiskContainer": {
+                "Description": NAME,
+                "Format": "VHD",
+                "UserBucket": {"S3Bucket": "images", "S3Key": key},
+            },
+        },
+    )  # fmt: skip
+
+
+def expect_registered(wire: Wire) -> None:
+    expect_import(wire)
+    wire.expect("describe_import_snapshot_tasks", task("active"))
+    wire.expect("describe_import_snapshot_tasks", task("completed", SnapshotId=SNAPSHOT))
+    wire.of_s3.add_response("delete_object", {})
+    wire.expect(
+        "register_image", {"ImageId": IMAGE},
+        {
+            "Name": NAME,
+            "Description": "NixOS, CLAWDINATOR inside",
+            "Architecture": "x86_64",
+            "BootMode": "legacy-bios",
+            "VirtualizationType": "hvm",
+            "EnaSupport": True,
+            "SriovNetSupport": "simple",
+            "ImdsSupport": "v2.0",
+            "RootDeviceName": "/dev/xvda",
+            "BlockDeviceMappings": [
+                {
+                    "DeviceName": "/dev/xvda",
+                    "Ebs": {
+                        "SnapshotId": SNAPSHOT, "VolumeType": "gp3", "DeleteOnTermination": True,
+                    },
+                }
+            ],
+            "TagSpecifications": [
+                {
+                    "ResourceType": "image",
+                    "Tags": [
+                        {"Key": "Name", "Value": NAME},
+                        {"Key": "clawdinator-commit", "Value": COMMIT},
+                    ],
+                }
+            ],
+        },
+    )  # fmt: skip
+
+
+def test_an_image_is_tagged_last_of_all(wire: Wire, built: NixImage) -> None:
+    wire.expect("describe_images", {"Images": []})
+    expect_registered(wire)
+    wire.expect("describe_images", {"Images": [{"ImageId": IMAGE, "State": "pending"}]})
+    wire.expect("describe_images", {"Images": [{"ImageId": IMAGE, "State": "available"}]})
+    wire.expect(
+        "create_tags",
+        {},
+        {"Resources": [IMAGE], "Tags": [{"Key": "clawdinator", "Value": "true"}]},
+    )
+    wire.expect("describe_images", {"Images": []})
+    wire.expect("describe_instances", {"Reservations": []})
+
+    assert maker(wire, built).make() == IMAGE
+    wire.of_ec2.assert_no_pending_responses()
+    wire.of_s3.assert_no_pending_responses()
+
+
+def test_an_image_that_fails_is_never_tagged(wire: Wire, built: NixImage) -> None:
+    wire.expect("describe_images", {"Images": []})
+    expect_registered(wire)
+    wire.expect("describe_images", {"Images": [{"ImageId": IMAGE, "State": "failed"}]})
+
+    with pytest.raises(Stopped, match=f"{IMAGE} is failed"):
+        maker(wire, built).make()
+    wire.of_ec2.assert_no_pending_responses()
+
+
+def test_a_commit_that_has_its_image_is_not_built_again(wire: Wire) -> None:
+    wire.expect("describe_images", {"Images": [{"ImageId": IMAGE}]})
+
+    def build() -> NixImage:
+        raise AssertionError("nothing is to be built")
+
+    there = Maker(wire.ec2, wire.s3, HastyTime(), "images", COMMIT, build)
+    assert there.make() == IMAGE
+
+
+def test_an_import_that_ends_badly_says_why(wire: Wire, built: NixImage) -> None:
+    wire.expect("describe_images", {"Images": []})
+    expect_import(wire)
+    wire.expect("describe_import_snapshot_tasks", task("deleted", StatusMessage="no such role"))
+
+    with pytest.raises(Stopped, match="gave up importing the disk: no such role"):
+        maker(wire, built).make()
+
+
+def test_an_import_is_not_waited_for_without_end(wire: Wire) -> None:
+    for _ in range(400):
+        wire.expect("describe_import_snapshot_tasks", task("active", StatusMessage="converting"))
+    importing = snapshot.Importing(TASK, "images", "key")
+
+    with pytest.raises(Stopped, match="still imports the disk after an hour: converting"):
+        snapshot.finished(wire.ec2, importing, HastyTime())
+
+
+def test_an_image_is_not_waited_for_without_end(wire: Wire) -> None:
+    for _ in range(400):
+        wire.expect("describe_images", {"Images": [{"ImageId": IMAGE, "State": "pending"}]})
+
+    with pytest.raises(Stopped, match="is pending after half an hour"):
+        registration.wait_available(wire.ec2, IMAGE, HastyTime())
+
+
+def made(number: int, *, published: bool = True) -> Made:
+    return Made(f"ami-{number}", f"2026-11-{number:02}T00:00:00Z", published, (f"snap-{number}",))
+
+
+@pytest.mark.parametrize(
+    ("images", "in_use", "gone"),
+    [
+        ([made(1), made(2), made(3)], [], ["ami-1"]),
+        ([made(1), made(2), made(3)], ["ami-1"], []),
+        # What a dead run left does not push a good one out.
+        ([made(1), made(2), made(3, published=False)], [], ["ami-3"]),
+        ([made(1), made(2, published=False)], ["ami-2"], []),
+        ([], ["ami-9"], []),
+    ],
+)
+def test_the_newest_few_and_those_in_use_are_kept(
+    images: list[Made], in_use: list[str], gone: list[str]
+) -> None:
+    assert [one.id for one in superfluous(images, in_use, kept=2)] == gone
+
+
+def test_a_pruned_image_goes_with_its_snapshot(wire: Wire) -> None:
+    tags = [{"Key": "clawdinator", "Value": "true"}, {"Key": "clawdinator-commit", "Value": "c"}]
+    mappings = [{"Ebs": {"SnapshotId": "snap-1"}}, {"VirtualName": "ephemeral0"}]
+    old = {"ImageId": "ami-1", "CreationDate": "2026-01-01", "Tags": tags}
+    wire.expect("describe_images", {"Images": [{**old, "BlockDeviceMappings": mappings}]})
+    host = {"Instances": [{"ImageId": "ami-other"}]}
+    wire.expect("describe_instances", {"Reservations": [host]})
+    wire.expect("deregister_image", {}, {"ImageId": "ami-1"})
+    wire.expect("delete_snapshot", {}, {"SnapshotId": "snap-1"})
+
+    assert list(pruning.prune(wire.ec2, kept=0)) == ["ami-1"]
+    wire.of_ec2.assert_no_pending_responses()
+
+
+def write_info(folder: Path, info: object) -> None:
+    (folder / "nix-support").mkdir(parents=True)
+    (folder / nix_image.INFO).write_text(json.dumps(info))
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        {"boot_mode": "uefi", "system": "x86_64-linux", "file": "/nix/store/x.vhd"},
+        {"boot_mode": "uefi", "system": "x86_64-linux",
+         "disks": {"root": {"file": "/nix/store/x.vhd", "logical_bytes": "1"}}},
+    ],
+)  # fmt: skip
+def test_what_nix_says_of_its_image_is_read(tmp_path: Path, info: object) -> None:
+    write_info(tmp_path, info)
+
+    assert nix_image.read(tmp_path) == NixImage(Path("/nix/store/x.vhd"), "uefi", "x86_64-linux")
+
+
+@pytest.mark.parametrize("info", [{}, [], {"disks": {}}, "x"])
+def test_what_nix_says_otherwise_stops_the_run(tmp_path: Path, info: object) -> None:
+    write_info(tmp_path, info)
+
+    with pytest.raises(Stopped, match="is not as nixpkgs writes it"):
+        nix_image.read(tmp_path)
+
+
+def test_nix_is_asked_for_the_image_and_its_failure_stops_the_run(tmp_path: Path) -> None:
+    (tmp_path / "flake.lock").write_text("{}")
+    info = {"boot_mode": "uefi", "system": "x86_64-linux", "file": "/nix/store/x.vhd"}
+    program = (
+        "import json, pathlib, sys; link, flake = sys.argv[1:]; assert flake == '.#image';"
+        " there = pathlib.Path(link, 'nix-support'); there.mkdir(parents=True);"
+        f" there.joinpath('image-info.json').write_text(json.dumps({info!r}))"
+    )
+
+    assert nix_image.build(tmp_path, (sys.executable, "-c", program)).boot_mode == "uefi"
+    with pytest.raises(Stopped, match="Nix could not build"):
+        nix_image.build(tmp_path, (sys.executable, "-c", "import sys; sys.exit(1)"))
+
+
+def test_without_a_lock_nothing_is_built(tmp_path: Path) -> None:
+    with pytest.raises(Stopped, match="nix flake lock"):
+        nix_image.build(tmp_path)
+
+
+def test_what_is_not_set_is_named_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main({"AWS_REGION": "eu-central-1"}, tmp_path) == 1
+    assert "Not set: IMAGE_BUCKET, GITHUB_SHA" in capsys.readouterr().out

@@ -1,0 +1,103 @@
+"""python -m workflows.image_build: one new image, and the oldest away."""
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from workflows.fleet_deploy import runner
+from workflows.fleet_deploy.health import SystemTime, Time
+from workflows.fleet_deploy.stop import Stopped
+from workflows.image_build import nix_image, pruning, registration, snapshot
+from workflows.image_build.nix_image import NixImage
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_s3.client import S3Client
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Everything the making of an image touches.
+
+    Attributes:
+        bucket: where the disk lies while EC2 imports it.
+        commit: of the repository; an image says which it is of.
+        build: builds the image when it is needed.
+    """
+
+    ec2: "EC2Client"
+    s3: "S3Client"
+    clock: Time
+    bucket: str
+    commit: str
+    build: Callable[[], NixImage]
+
+    def make(self) -> str:
+        """The id of this commit's image, made unless it is there; then the oldest go."""
+        there = registration.of_commit(self.ec2, self.commit)
+        if there:
+            log.info("image.there image=%s commit=%s", there, self.commit)
+            return there
+        image = self._make(self.build())
+        for gone in pruning.prune(self.ec2):
+            log.info("image.pruned image=%s", gone)
+        return image
+
+    def _make(self, built: NixImage) -> str:
+        made = datetime.fromtimestamp(self.clock.now(), UTC)
+        name = f"clawdinator-{made:%Y%m%d-%H%M%S}-{self.commit[:12]}"
+        key = snapshot.upload(self.s3, self.bucket, name, built.disk)
+        importing = snapshot.begin(self.ec2, self.bucket, key, name)
+        log.info("image.importing task=%s", importing.task)
+        imported = snapshot.finished(self.ec2, importing, self.clock)
+        snapshot.delete_upload(self.s3, importing)
+        image = registration.register(self.ec2, imported, built, name, self.commit)
+        log.info("image.registered image=%s snapshot=%s", image, imported)
+        registration.wait_available(self.ec2, image, self.clock)
+        registration.publish(self.ec2, image)
+        return image
+
+
+def main(environ: Mapping[str, str], root: Path) -> int:
+    """Make an image of the checkout at `root`: 0 done, 1 stopped."""
+    try:
+        image = _maker(environ, root).make()
+    except Stopped as stop:
+        return _stop(environ, stop)
+    except (ClientError, BotoCoreError) as error:
+        return _stop(environ, Stopped("AWS refused", f"{error}"))
+    runner.write_summary(environ, f"The newest image is `{image}`.")
+    return 0
+
+
+def _maker(environ: Mapping[str, str], root: Path) -> Maker:
+    region, bucket, commit = runner.needed(environ, "AWS_REGION", "IMAGE_BUCKET", "GITHUB_SHA")
+    return Maker(
+        boto3.client("ec2", region_name=region),
+        boto3.client("s3", region_name=region),
+        SystemTime(),
+        bucket,
+        commit,
+        lambda: nix_image.build(root),
+    )
+
+
+def _stop(environ: Mapping[str, str], stop: Stopped) -> int:
+    runner.write_summary(environ, f"### {stop.title}\n\n{stop}")
+    sys.stdout.write(runner.error_line(stop.title, str(stop)) + "\n")
+    return 1
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    sys.exit(main(os.environ, Path.cwd()))

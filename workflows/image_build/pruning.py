@@ -1,0 +1,89 @@
+"""Old images go, and what dead runs left; none that a host runs on, nor the newest few."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from workflows.image_build.registration import COMMIT_TAG, TAG
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ec2.type_defs import ImageTypeDef
+
+# Enough to go back a few times: a rollback names one of them.
+KEPT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An image that a run of ours made.
+
+    Attributes:
+        created: ISO 8601, so that text order is time's.
+        published: whether a deploy may take it.
+    """
+
+    id: str
+    created: str
+    published: bool
+    snapshots: tuple[str, ...]
+
+
+def superfluous(made: Iterable[Made], in_use: Iterable[str], kept: int = KEPT) -> tuple[Made, ...]:
+    """Which may go: past the newest `kept`, or never published; and on no host."""
+    newest = sorted(made, key=lambda image: image.created, reverse=True)
+    spared = {image.id for image in [one for one in newest if one.published][:kept]}
+    spared.update(in_use)
+    return tuple(image for image in newest if image.id not in spared)
+
+
+def prune(ec2: "EC2Client", kept: int = KEPT) -> Iterator[str]:
+    """Deregister what is superfluous and delete its snapshots; yields each image's id.
+
+    Call it when no image is being made: what is not published yet counts as left by a dead run.
+    """
+    for image in superfluous(tuple(_made(ec2)), _in_use(ec2), kept):
+        ec2.deregister_image(ImageId=image.id)
+        for snapshot in image.snapshots:
+            ec2.delete_snapshot(SnapshotId=snapshot)
+        yield image.id
+
+
+def _made(ec2: "EC2Client") -> Iterator[Made]:
+    pages = ec2.get_paginator("describe_images").paginate(
+        Owners=["self"], Filters=[{"Name": "tag-key", "Values": [COMMIT_TAG]}]
+    )
+    for page in pages:
+        for image in page["Images"]:
+            tags = {tag["Key"]: tag["Value"] for tag in image.get("Tags", [])}
+            yield Made(
+                image["ImageId"],
+                image["CreationDate"],
+                tags.get(TAG) == "true",
+                tuple(_snapshots(image)),
+            )
+
+
+def _snapshots(image: "ImageTypeDef") -> Iterator[str]:
+    for mapping in image.get("BlockDeviceMappings", []):
+        snapshot = mapping.get("Ebs", {}).get("SnapshotId")
+        if snapshot:
+            yield snapshot
+
+
+def _in_use(ec2: "EC2Client") -> set[str]:
+    """By any host that is or may come back, of the fleet or not."""
+    pages = ec2.get_paginator("describe_instances").paginate(
+        Filters=[
+            {
+                "Name": "instance-state-name",
+                "Values": ["pending", "running", "stopping", "stopped", "shutting-down"],
+            }
+        ]
+    )
+    return {
+        host["ImageId"]
+        for page in pages
+        for reservation in page["Reservations"]
+        for host in reservation["Instances"]
+    }

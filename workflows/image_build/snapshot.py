@@ -1,0 +1,72 @@
+"""From a disk file to a snapshot: by way of S3, which EC2 imports from."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from boto3.s3.transfer import TransferConfig
+
+from workflows.fleet_deploy.health import Time
+from workflows.fleet_deploy.stop import Stopped
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_s3.client import S3Client
+
+PREFIX = "image-build"
+# The service role that AWS's own documentation has people make.
+ROLE = "vmimport"
+POLL_SECONDS = 20.0
+DEADLINE_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Importing:
+    """An import that goes on. `key` is the disk's in `bucket`, to be deleted afterwards."""
+
+    task: str
+    bucket: str
+    key: str
+
+
+def upload(s3: "S3Client", bucket: str, name: str, disk: Path) -> str:
+    """The disk's key in the bucket."""
+    key = f"{PREFIX}/{name}{disk.suffix}"
+    s3.upload_file(str(disk), bucket, key, Config=TransferConfig(max_concurrency=4))
+    return key
+
+
+def begin(ec2: "EC2Client", bucket: str, key: str, name: str) -> Importing:
+    """`name` also makes it the same import when it is asked for twice."""
+    answer = ec2.import_snapshot(
+        ClientToken=name,
+        Description=name,
+        RoleName=ROLE,
+        DiskContainer={
+            "Description": name,
+            "Format": "VHD",
+            "UserBucket": {"S3Bucket": bucket, "S3Key": key},
+        },
+    )
+    return Importing(answer["ImportTaskId"], bucket, key)
+
+
+def finished(ec2: "EC2Client", importing: Importing, clock: Time) -> str:
+    """The snapshot's id, once it is whole; Stopped where it never will be."""
+    until = clock.now() + DEADLINE_SECONDS
+    while True:
+        answer = ec2.describe_import_snapshot_tasks(ImportTaskIds=[importing.task])
+        detail = answer["ImportSnapshotTasks"][0]["SnapshotTaskDetail"]
+        status = detail.get("Status", "")
+        if status == "completed":
+            return detail["SnapshotId"]
+        why = detail.get("StatusMessage", "nothing is said of why")
+        if status in ("deleting", "deleted"):
+            raise Stopped("Import failed", f"EC2 gave up importing the disk: {why}.")
+        if clock.now() + POLL_SECONDS > until:
+            raise Stopped("Import failed", f"EC2 still imports the disk after an hour: {why}.")
+        clock.sleep(POLL_SECONDS)
+
+
+def delete_upload(s3: "S3Client", importing: Importing) -> None:
+    s3.delete_object(Bucket=importing.bucket, Key=importing.key)
