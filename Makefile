@@ -6,14 +6,16 @@ DEMO   := .venv-demo/bin
 .DEFAULT_GOAL := help
 .PHONY: help demo check test bench lambda lock clean
 
+# --registry "$REGISTRY" and its like: the shell reads the value, so that no quote in it matters.
+option = --$(shell echo $(1) | tr A-Z a-z) "$$$(1)"
+export REGISTRY UNHEALTHY INSTANCE FRONT ENGINE LOG
+
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 demo: .venv-demo/ready ## the whole loop on this machine: type /fleet help
 	@exec $(DEMO)/python -m clawbot demo \
-	  $(if $(REGISTRY),--registry '$(REGISTRY)') $(if $(UNHEALTHY),--unhealthy '$(UNHEALTHY)') \
-	  $(if $(INSTANCE),--instance '$(INSTANCE)') $(if $(FRONT),--front '$(FRONT)') \
-	  $(if $(ENGINE),--engine '$(ENGINE)')
+	  $(foreach wish,REGISTRY UNHEALTHY INSTANCE FRONT ENGINE LOG,$(if $($(wish)),$(call option,$(wish))))
 
 check: .venv/ready ## format, lint, types
 	$(DEV)/ruff format --check .
@@ -40,8 +42,8 @@ clean: ## remove what the other targets built
 .venv-demo/ready: requirements/demo.txt
 .venv-lock/ready: requirements/lock.txt
 .venv/ready .venv-demo/ready .venv-lock/ready: Makefile
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "clawbot needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make PYTHON=python3.13 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "clawbot needs Python 3.11 or newer, and $(PYTHON) is not: name one that is, as in make PYTHON=/usr/bin/python3.13 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "building $(@D) from $(filter requirements/%,$^) (once)" >&2
 	@$(PYTHON) -m venv --clear $(@D)
 	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(filter requirements/%,$^)

@@ -211,6 +211,8 @@ def _conclusion(run: Run) -> str:
 def _advice(known: Progress) -> str:
     stages = {host.stage for host in known.hosts}
     failed = next((host for host in known.hosts if host.stage is HostStage.FAILED), None)
+    if failed and failed.old == failed.new:
+        return f"It had this image before. An older one: `/fleet deploy {failed.id} <image>`."
     if failed and failed.old:
         return f"To go back to its old image: `/fleet deploy {failed.id} {failed.old}`."
     if failed:
@@ -219,4 +221,4 @@ def _advice(known: Progress) -> str:
         return "See `/fleet status` for what moved, then ask again."
     if known.stage is Stage.CANCELLED:
         return "No host was touched."
-    return "No host was touched. Put right what it says, and ask again."
+    return "No host was touched. Ask again when what it says has changed."

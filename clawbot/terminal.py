@@ -59,7 +59,7 @@ class Terminal:
         self._channel = channel
         # Unlike any number of a process before this one: they are parts of request ids.
         self._numbers = count(int(clock.now() * 1000))
-        self._questions: dict[str, list[tuple[Question, str]]] = {}
+        self._questions: dict[str, tuple[Question, str]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._failed = False
         self._no_command = False
@@ -128,22 +128,23 @@ class Terminal:
         match line.words:
             case ("/fleet", *words):
                 reply = await self._commands.answer(await self._ask(line, words), paper)
-            case ("yes" | "no" as word,):
-                reply = await self._decide(line, word, paper)
+            case (word,) if (answer := word.casefold().rstrip(".!")) in ("yes", "no"):
+                reply = await self._decide(line, answer, paper)
             case _:
                 reply = _NO_COMMAND
                 await paper.send(reply)
         self._note(reply)
         if isinstance(reply, Question):
-            self._questions.setdefault(line.speaker, []).append((reply, paper.newest))
+            self._questions[line.speaker] = (reply, paper.newest)
 
     async def _decide(self, line: Line, word: str, paper: "Paper") -> Reply:
-        asked = self._questions.get(line.speaker)
+        # Only the newest can be answered: a yes said twice must not reach the one before it.
+        asked = self._questions.pop(line.speaker, None)
         if not asked:
             reply = Notice((f"{line.speaker} was asked nothing.",))
             await paper.send(reply)
             return reply
-        question, reply_id = asked.pop()
+        question, reply_id = asked
         answer = self._commands.confirm if word == "yes" else self._commands.decline
         return await answer(question, await self._ask(line, ()), paper, reply_id)
 

@@ -72,13 +72,8 @@ def _wrapped(label: str, text: str, width: int, style: str = "") -> Iterator[Tex
 
 def _question(question: Question, width: int) -> Iterator[Text]:
     yield from _wrapped("", question.why, width, "bold")
-    for word, ids in (
-        ("replaced", question.replaced),
-        ("created", question.created),
-        ("removed", question.removed),
-    ):
-        if ids:
-            yield from _wrapped(f"  {word:<8}  ", wording.listed(ids), width)
+    for word, ids in wording.moves(question):
+        yield from _wrapped(f"  {word:<8}  ", wording.listed(ids), width)
     yield Text("Go ahead? Say yes or no, within two minutes.")
 
 
@@ -112,7 +107,7 @@ def _stage(seen: Progress, now: float) -> str:
 
 def _host(host: HostProgress, longest: int, now: float) -> Text:
     mark, style = _HOSTS[host.stage]
-    word = wording.HOST_STAGES[host.stage]
+    word = wording.host_stage(host)
     if host.took:
         word += f", {wording.took(host.took)}"
     elif host.stage is HostStage.REPLACING and host.began:

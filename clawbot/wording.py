@@ -1,6 +1,7 @@
 """The plain words of a reply that every platform says alike: no markup, no lines, no colours."""
 
-from clawbot.progress import HostStage, Progress, Stage
+from clawbot.progress import HostProgress, HostStage, Progress, Stage
+from clawbot.replies import Question
 from fleet_control.policy import Condition
 from fleet_control.status import FleetStatus, Health, HostState, InstanceStatus, Problem, older
 
@@ -19,6 +20,23 @@ HOST_STAGES = {
     HostStage.FAILED: "failed",
     HostStage.UNTOUCHED: "untouched",
 }
+
+
+def host_stage(host: HostProgress) -> str:
+    """Where one host of a deploy is; one that was not there before is created, not replaced."""
+    if host.stage is HostStage.HEALTHY and not host.old:
+        return "created, healthy"
+    return HOST_STAGES[host.stage]
+
+
+def moves(question: Question) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What a yes would do, as (`Replaces`, ids) and its like; nothing of what it would not."""
+    all_of_it = (
+        ("Replaces", question.replaced),
+        ("Creates", question.created),
+        ("Removes", question.removed),
+    )
+    return tuple((word, ids) for word, ids in all_of_it if ids)
 
 
 def counted(status: FleetStatus) -> str:

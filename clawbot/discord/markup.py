@@ -139,14 +139,9 @@ def _question(asked: Question) -> discord.Embed:
     asker = asked.asker.partition(":")[2]
     told.append(f"Only <@{asker}> can answer; this ends {_moment(asked.expires)}.")
     made = _embed(f"Deploy {asked.target}?", "\n".join(told), YELLOW)
-    for word, ids in (
-        ("Replaced", asked.replaced),
-        ("Created", asked.created),
-        ("Removed", asked.removed),
-    ):
-        if ids:
-            listed = cut(_escaped(wording.listed(ids)), limit.FIELD_VALUE)
-            made.add_field(name=f"{word}: {len(ids)}", value=listed, inline=False)
+    for word, ids in wording.moves(asked):
+        listed = cut(_escaped(wording.listed(ids)), limit.FIELD_VALUE)
+        made.add_field(name=f"{word}: {len(ids)}", value=listed, inline=False)
     return made
 
 
@@ -174,7 +169,7 @@ def _told(reply: Deploying) -> Iterator[str]:
 
 
 def _host(host: HostProgress) -> str:
-    line = f"{_HOSTS[host.stage]} **{host.id}** · {wording.HOST_STAGES[host.stage]}"
+    line = f"{_HOSTS[host.stage]} **{host.id}** · {wording.host_stage(host)}"
     return f"{line}\n-# {host.old or 'no host'} → {host.new}"
 
 

@@ -130,13 +130,8 @@ def _light(row: InstanceStatus) -> str:
 def _question(asked: Question, now: float) -> Iterator[str]:
     yield f"🟡 {code(spelled(question_words(asked)))}"
     yield _bold(asked.why)
-    for word, ids in (
-        ("Replaced", asked.replaced),
-        ("Created", asked.created),
-        ("Removed", asked.removed),
-    ):
-        if ids:
-            yield plain(f"{word}: {wording.listed(ids)}")
+    for word, ids in wording.moves(asked):
+        yield plain(f"{word}: {wording.listed(ids)}")
     left = max(0, round((asked.expires - now) / 60))
     yield f"Only the one who asked can confirm, within {left} min."
 
@@ -165,7 +160,7 @@ def _deploying(reply: Deploying) -> Iterator[str]:
 
 def _host(host: HostProgress) -> str:
     moved = f"{code(host.old or 'no host')} → {code(host.new)}"
-    return f"{_HOSTS[host.stage]} {_bold(host.id)} {moved} {wording.HOST_STAGES[host.stage]}"
+    return f"{_HOSTS[host.stage]} {_bold(host.id)} {moved} {wording.host_stage(host)}"
 
 
 def _bar(seen: Progress) -> Iterator[str]:

@@ -33,9 +33,9 @@ async def test_the_question_names_what_is_replaced_created_and_removed(talk: Tal
         ("claw-old",),
     )
     said = await talk.say("/fleet deploy all")
-    assert "  replaced  claw-1, claw-2\n" in said
-    assert "  created   claw-3\n" in said
-    assert "  removed   claw-old\n" in said
+    assert "  Replaces  claw-1, claw-2\n" in said
+    assert "  Creates   claw-3\n" in said
+    assert "  Removes   claw-old\n" in said
 
 
 async def test_the_host_that_carries_the_bot_is_asked_about_and_no_other(
@@ -45,7 +45,7 @@ async def test_the_host_that_carries_the_bot_is_asked_about_and_no_other(
         assert "✓ deploy claw-2: done" in await talk.say("/fleet deploy claw-2")
         said = await talk.say("/fleet deploy claw-1")
         assert "This replaces the host I run on (claw-1)" in said
-        assert "  replaced  claw-1\n" in said
+        assert "  Replaces  claw-1\n" in said
         assert "✓ deploy claw-1: done" in await talk.say("yes")
 
     assert [one["target"] for one in talk.api.asked if one["action"] == "deploy"] == [

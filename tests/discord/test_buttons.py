@@ -12,9 +12,9 @@ async def test_all_asks_first_and_names_what_it_would_do(scene: Scene) -> None:
     await scene.start()
     _, reply = await question(scene)
     assert "This replaces every host of the fleet" in reply.text
-    assert "Replaced: 1\nclaw-1" in reply.text
-    assert "Created: 1\nclaw-2" in reply.text
-    assert "Removed: 1\nclaw-9" in reply.text
+    assert "Replaces: 1\nclaw-1" in reply.text
+    assert "Creates: 1\nclaw-2" in reply.text
+    assert "Removes: 1\nclaw-9" in reply.text
     assert scene.api.count("deploy") == 0
 
 

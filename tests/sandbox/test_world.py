@@ -51,7 +51,7 @@ async def test_the_script_of_the_readme(registry: Path) -> None:
         assert "refused (unknown_image)" in said
         assert outside.asked("deploy") == 2
 
-        assert f"  replaced  {ONE}, {TWO}\n" in await bot.say("/fleet deploy all")
+        assert f"  Replaces  {ONE}, {TWO}\n" in await bot.say("/fleet deploy all")
         assert "✓ deploy all: done after" in await bot.say("yes")
         assert "2 instances, 2 healthy\n" in await bot.say("/fleet status")
 

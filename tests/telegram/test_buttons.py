@@ -24,7 +24,7 @@ async def test_a_deploy_of_all_is_asked_about_first(scene: Scene) -> None:
     _, asked = await question(scene)
     assert labels(asked) == ["Confirm", "Cancel"]
     assert "This replaces every host of the fleet" in asked["text"]
-    assert "Replaced: claw-1, claw-2" in asked["text"]
+    assert "Replaces: claw-1, claw-2" in asked["text"]
     assert scene.api.count("deploy") == 0
 
 
