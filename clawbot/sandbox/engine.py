@@ -65,12 +65,12 @@ def find(environ: Mapping[str, str]) -> Engine:
     built = _built(environ)
     tofu = shutil.which("tofu", path=path)
     if tofu and _version(tofu) == VERSION:
-        return _with_provider(Path(tofu), environ)
+        return with_provider(Path(tofu), environ)
     if built.is_file():
-        return _with_provider(built, environ)
+        return with_provider(built, environ)
     terraform = shutil.which("terraform", path=path)
     if terraform:
-        return _with_provider(Path(terraform), environ)
+        return with_provider(Path(terraform), environ)
     raise NoEngine(
         f"There is no OpenTofu {VERSION}: `make tofu` builds one where there is Go, and one on "
         "PATH is taken. Nor is there a terraform to fall back on."
@@ -125,7 +125,7 @@ def _say_while(process: "subprocess.Popen[bytes]", what: str) -> None:
         return
 
 
-def _with_provider(program: Path, environ: Mapping[str, str]) -> Engine:
+def with_provider(program: Path, environ: Mapping[str, str] = os.environ) -> Engine:
     """The engine with a configuration of its own: the user's may name a file that is not there."""
     folder = cache(environ) / "provider"
     folder.mkdir(parents=True, exist_ok=True)
