@@ -1,7 +1,8 @@
 """Every setting in one place: environment first, then the files that lie on a host."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,25 +16,58 @@ from pydantic import (
     ValidationError,
 )
 
+from clawbot.page import cut
 from clawbot.token_file import SECRETS, token_files
+from fleet_control import host_file
 from fleet_control.caller import is_instance_id
+from fleet_control.host_file import first_line, is_private_url, is_region, is_secret
 
 PREFIX = "CLAWBOT_"
 # Where a value lies on a host that was made by this repository, below the root folder.
 FILES = {
-    "instance": "etc/clawdinator/instance",
-    "region": "etc/clawdinator/region",
-    "control_api_url": "etc/clawdinator/control-api-url",
-    "control_token": "run/agenix/clawdinator-control-token",
+    "instance": host_file.INSTANCE,
+    "region": host_file.REGION,
+    "control_api_url": host_file.CONTROL_API_URL,
+    "control_token": host_file.CONTROL_TOKEN,
     "aws_access_key_id": "run/agenix/clawdinator-chat-aws-access-key-id",
     "aws_secret_access_key": "run/agenix/clawdinator-chat-aws-secret-access-key",
-    "registry_file": "var/lib/clawd/repos/clawdinators/nix/instances.json",
+    "registry_file": host_file.REGISTRY,
 }
 # Values that are lists, separated by commas.
 _LISTS = ("operators", "discord_channels", "discord_operator_roles", "telegram_chats")
 # These name a file rather than hold a value.
 _NAMED = ("registry_file",)
-_WEBHOOK_SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")
+# Variables of our prefix that other commands of ours read.
+_ELSEWHERE = ("NIX_SECRETS", "OPERATOR_IDENTITY", "BOOTSTRAP_BUCKET")
+_USERS = {
+    "discord": re.compile(r"[1-9][0-9]{0,19}"),
+    "telegram": re.compile(r"[1-9][0-9]{0,15}"),
+    "terminal": re.compile(r"[A-Za-z0-9_-]{1,32}"),
+}
+# What each setting is, where one is missing or wrong.
+_IS = {
+    "instance": "the id of the instance whose host carries the bot, as in clawdinator-1",
+    "name": "a name for the bot of an instance id's form, as in clawbot",
+    "region": "the fleet's AWS region, as in eu-central-1",
+    "control_api_url": "the Control API's Function URL, https://… (http:// to this machine only)",
+    "control_token": "the shared control token, one line without spaces",
+    "aws_access_key_id": "the chat key's id, one line without spaces",
+    "aws_secret_access_key": "the chat key's secret, one line without spaces",
+    "ec2_url": "an EC2 endpoint, https://… (http:// to this machine only)",
+    "registry_file": "the path of a registry",
+    "running_every": "seconds, more than 0 and at most 600",
+    "waiting_every": "seconds, more than 0 and at most 600",
+    "discord_token": "the bot's Discord token, one line without spaces",
+    "discord_guild": "the guild's id, a number",
+    "discord_channels": "channels' ids, numbers with commas between them",
+    "discord_operator_roles": "roles' ids, numbers with commas between them",
+    "telegram_token": "the bot's Telegram token, one line without spaces",
+    "telegram_chats": "groups' ids, numbers with commas between them, as in -1001234567890",
+    "telegram_api_url": "the URL of a Bot API server",
+    "telegram_webhook_url": "the URL where Telegram reaches this bot, https://…",
+    "telegram_webhook_port": "a port, a number up to 65535",
+    "telegram_webhook_secret": "16 to 256 letters, digits, _ and -",
+}
 
 
 class SettingsError(Exception):
@@ -44,32 +78,45 @@ class SettingsError(Exception):
         self.problems = problems
 
 
-def _bot_name(name: str) -> str:
-    if name and not is_instance_id(name):
-        raise ValueError("must be an instance id, or a name of that form")
-    return name
+def _holds(is_right: Callable[[str], bool]) -> AfterValidator:
+    """A check of a value's text; what would be right, `_IS` says."""
+
+    def checked(value: Any) -> Any:
+        text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        if not is_right(text):
+            raise ValueError
+        return value
+
+    return AfterValidator(checked)
 
 
 def _account(account: str) -> str:
     platform, _, user = account.partition(":")
-    if platform not in ("discord", "telegram", "terminal") or not user:
-        raise ValueError(f"`{account[:40]}` is not <platform>:<user id>, as in discord:8035111022")
-    return account
+    form = _USERS.get(platform)
+    if form and form.fullmatch(user):
+        return account
+    shown = f"`{cut(account, 40)}`"
+    if re.search(r"\s+\w+:", account):
+        raise ValueError(f"{shown} holds more than one account: put commas between them")
+    raise ValueError(
+        f"{shown} is not <platform>:<user id>, as in discord:80351110224678912, telegram:777 "
+        "or terminal:operator"
+    )
 
 
-def _webhook_secret(secret: SecretStr) -> SecretStr:
-    if not _WEBHOOK_SECRET.fullmatch(secret.get_secret_value()):
-        raise ValueError("must be 16 to 256 letters, digits, _ and -")
-    return secret
+def _is_webhook_secret(text: str) -> bool:
+    return re.fullmatch(r"[A-Za-z0-9_-]{16,256}", text) is not None
 
 
-BotName = Annotated[str, AfterValidator(_bot_name)]
+BotName = Annotated[str, _holds(is_instance_id)]
 Account = Annotated[str, AfterValidator(_account)]
-Secret = Annotated[SecretStr, Field(min_length=1)]
+Region = Annotated[str, _holds(is_region)]
+PrivateUrl = Annotated[HttpUrl, _holds(is_private_url)]
+Secret = Annotated[SecretStr, _holds(is_secret)]
 Snowflake = Annotated[int, Field(gt=0, lt=2**64)]
 # A group's is negative, a supergroup's begins with -100.
 ChatId = Annotated[int, Field(gt=-(2**52), lt=2**52)]
-WebhookSecret = Annotated[SecretStr, AfterValidator(_webhook_secret)]
+WebhookSecret = Annotated[SecretStr, _holds(_is_webhook_secret)]
 
 
 class Settings(BaseModel):
@@ -102,12 +149,12 @@ class Settings(BaseModel):
     instance: BotName = ""
     name: BotName = ""
     operators: tuple[Account, ...] = ()
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
-    control_api_url: HttpUrl
+    region: Region
+    control_api_url: PrivateUrl
     control_token: Secret
     aws_access_key_id: Secret
     aws_secret_access_key: Secret
-    ec2_url: HttpUrl | None = None
+    ec2_url: PrivateUrl | None = None
     registry_file: Path | None = None
     running_every: Annotated[float, Field(gt=0, le=600)] = 10.0
     waiting_every: Annotated[float, Field(gt=0, le=600)] = 30.0
@@ -135,48 +182,64 @@ class Settings(BaseModel):
 
 def load(environ: Mapping[str, str], root: Path = Path("/")) -> Settings:
     """The settings, from `environ`, then from the files below `root`; all problems at once."""
-    problems: list[str] = []
+    problems = _unheard_of(environ)
     credentials = environ.get("CREDENTIALS_DIRECTORY", "")
-    found = _from_files(FILES, root, credentials, problems) | _from_environ(environ)
-    found = _from_files(_token_files(found, root), root, credentials, problems) | found
+    found = _from_environ(environ)
+    found |= _from_files(_left(FILES, found), root, credentials, problems)
+    found |= _from_files(_left(_token_files(found, root), found), root, credentials, problems)
+    _together(found, problems)
     try:
         settings = Settings(**found)
     except ValidationError as error:
-        problems += [_sentence(dict(detail)) for detail in error.errors()]
-        raise SettingsError(problems) from None  # pydantic's own words may quote a value
-    if not settings.bot:
-        problems.append(
-            f"{PREFIX}INSTANCE (the instance whose host carries the bot) or {PREFIX}NAME is missing"
-        )
-    if settings.telegram_webhook_url and not settings.telegram_webhook_secret:
-        problems.append(
-            f"{PREFIX}TELEGRAM_WEBHOOK_SECRET is missing: 16 to 256 letters, digits, _ and -, "
-            "since a webhook without one believes anybody"
-        )
+        for detail in error.errors():
+            _add(problems, str(detail["loc"][0]), dict(detail))
+        raise SettingsError(list(problems.values())) from None  # pydantic's words may quote a value
     if problems:
-        raise SettingsError(problems)
+        raise SettingsError(list(problems.values()))
     return settings
 
 
+def _unheard_of(environ: Mapping[str, str]) -> dict[str, str]:
+    """A sentence for each variable of our prefix that nobody reads: a slip of the pen, surely."""
+    known = [PREFIX + name.upper() for name in (*Settings.model_fields, *_ELSEWHERE)]
+    return {
+        variable: f"{cut(variable, 60)} is no setting{_nearest(variable, known)}"
+        for variable, value in environ.items()
+        if variable.startswith(PREFIX) and value.strip() and variable not in known
+    }
+
+
+def _nearest(variable: str, known: list[str]) -> str:
+    near = get_close_matches(variable[:60], known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
 def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
+    """What is set; an empty variable counts as not set, so that the host's file serves."""
     found: dict[str, Any] = {
-        name: environ[variable].strip()
+        name: value
         for name in Settings.model_fields
-        if (variable := PREFIX + name.upper()) in environ
+        if (value := environ.get(PREFIX + name.upper(), "").strip())
     }
     for name in _LISTS:
         if name in found:
             found[name] = [one.strip() for one in found[name].split(",") if one.strip()]
+    if "control_token" in found:
+        found["control_token"] = first_line(found["control_token"])
     return found
 
 
-def _token_files(found: Mapping[str, Any], root: Path) -> dict[str, Path]:
+def _left(files: Mapping[str, str | Path], found: Mapping[str, Any]) -> dict[str, str | Path]:
+    return {name: place for name, place in files.items() if name not in found}
+
+
+def _token_files(found: Mapping[str, Any], root: Path) -> Mapping[str, Path]:
     instance, registry = found.get("instance"), found.get("registry_file")
     return token_files(instance, Path(registry), root) if instance and registry else {}
 
 
 def _from_files(
-    files: Mapping[str, str | Path], root: Path, credentials: str, problems: list[str]
+    files: Mapping[str, str | Path], root: Path, credentials: str, problems: dict[str, str]
 ) -> dict[str, Any]:
     """What the files hold. systemd hands a service its secrets in a folder of its own."""
     found: dict[str, Any] = {}
@@ -186,25 +249,42 @@ def _from_files(
             path = Path(credentials) / path.name
         try:
             if path.exists():
-                found[name] = path if name in _NAMED else path.read_text().strip()
+                found[name] = path if name in _NAMED else first_line(path.read_text())
         except (OSError, UnicodeDecodeError) as error:
-            problems.append(f"{path} can't be read ({type(error).__name__})")
+            problems[name] = f"{path} can't be read ({type(error).__name__}): {_right(name)}"
+        if found.get(name) == "":
+            del found[name]
+            problems[name] = f"{path} is empty: {_right(name)}"
     return found
 
 
-def _sentence(detail: dict[str, Any]) -> str:
-    field = str(detail["loc"][0])
+def _right(field: str) -> str:
+    return f"it must be {_IS[field]}"
+
+
+def _together(found: Mapping[str, Any], problems: dict[str, str]) -> None:
+    """What no setting can be wrong about by itself."""
+    if not found.get("instance") and not found.get("name"):
+        problems.setdefault(
+            "instance",
+            f"{PREFIX}INSTANCE (or the file /{FILES['instance']}) is missing: {_IS['instance']}; "
+            f"or {PREFIX}NAME: {_IS['name']}",
+        )
+    if found.get("telegram_webhook_url") and not found.get("telegram_webhook_secret"):
+        problems["telegram_webhook_secret"] = (
+            f"{PREFIX}TELEGRAM_WEBHOOK_SECRET is missing: {_IS['telegram_webhook_secret']}, "
+            "since a webhook without one believes anybody"
+        )
+
+
+def _add(problems: dict[str, str], field: str, detail: dict[str, Any]) -> None:
+    """One sentence for each setting, in our own words."""
     variable = PREFIX + field.upper()
     place = f" (or the file /{FILES[field]})" if field in FILES else ""
     if detail["type"] == "missing":
-        return f"{variable}{place} is missing: {_MEANING[field]}"
-    return f"{variable}{place}: {detail['msg'].removeprefix('Value error, ')}"
-
-
-_MEANING = {
-    "region": "the AWS region of the fleet, as in eu-central-1",
-    "control_api_url": "the Control API's Function URL",
-    "control_token": "the shared control token",
-    "aws_access_key_id": "the chat key's id",
-    "aws_secret_access_key": "the chat key's secret",
-}
+        said = f"{variable}{place} is missing: {_IS[field]}"
+    elif field == "operators":
+        said = f"{variable}: {detail['msg'].removeprefix('Value error, ')}"
+    else:
+        said = f"{variable}{place} is wrong: {_right(field)}"
+    problems.setdefault(field, said)

@@ -5,18 +5,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
+from fleet_control import host_file
 from fleet_control.caller import BotInstance, is_instance_id
 from fleet_control.error import SettingsError
+from fleet_control.host_file import first_line, is_private_url, is_region, is_secret
 from fleet_control.ledger import RequestId, parse_request_id
 
 PREFIX = "FLEET_CONTROL_"
 DEFAULT_PLACE = "cli"
 DEFAULT_POLL_SECONDS = 10.0
-REGISTRY_FILE = "var/lib/clawd/repos/clawdinators/nix/instances.json"
-
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +57,6 @@ class _Setting(NamedTuple):
     must: str
 
 
-def _is_url(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        # The token must not cross a network in the clear.
-        return bool(parts.hostname) and (
-            parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
-        )
-    except ValueError:
-        return False
-
-
-def _is_region(text: str) -> bool:
-    return re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", text) is not None
-
-
-def _is_secret(text: str) -> bool:
-    return re.fullmatch(r"[\x21-\x7e]+", text) is not None
-
-
 def _is_place(text: str) -> bool:
     try:
         parse_request_id(f"agent.x.{text}.x")
@@ -97,33 +76,33 @@ def _seconds(text: str) -> float:
 _SECRET = "must be one line of printable characters without spaces"  # noqa: S105  (a sentence)
 _INSTANCE = _Setting(
     "INSTANCE",
-    "etc/clawdinator/instance",
+    host_file.INSTANCE,
     is_instance_id,
     "must be the id of this host's instance, as in clawdinator-1",
 )
 _API_URL = _Setting(
     "API_URL",
-    "etc/clawdinator/control-api-url",
-    _is_url,
+    host_file.CONTROL_API_URL,
+    is_private_url,
     "must be the Control API's Function URL, https://…",
 )
 _REGION = _Setting(
     "REGION",
-    "etc/clawdinator/region",
-    _is_region,
+    host_file.REGION,
+    is_region,
     "must be the fleet's AWS region, as in eu-central-1",
 )
-_TOKEN = _Setting("TOKEN", "run/agenix/clawdinator-control-token", _is_secret, _SECRET)
+_TOKEN = _Setting("TOKEN", host_file.CONTROL_TOKEN, is_secret, _SECRET)
 _ACCESS_KEY = _Setting(
-    "AWS_ACCESS_KEY_ID", "run/agenix/clawdinator-control-aws-access-key-id", _is_secret, _SECRET
+    "AWS_ACCESS_KEY_ID", "run/agenix/clawdinator-control-aws-access-key-id", is_secret, _SECRET
 )
 _SECRET_KEY = _Setting(
     "AWS_SECRET_ACCESS_KEY",
     "run/agenix/clawdinator-control-aws-secret-access-key",
-    _is_secret,
+    is_secret,
     _SECRET,
 )
-_EC2_URL = _Setting("EC2_URL", "", _is_url, "must be an EC2 endpoint, https://…")
+_EC2_URL = _Setting("EC2_URL", "", is_private_url, "must be an EC2 endpoint, https://…")
 _PLACE = _Setting("PLACE", "", _is_place, "must be at most 20 letters, digits, _ or -")
 _POLL = _Setting("POLL_SECONDS", "", _is_seconds, "must be seconds, more than 0 and below 1000")
 
@@ -150,7 +129,7 @@ def load(environ: Mapping[str, str]) -> Agent:
         access_key=needed(_ACCESS_KEY),
         secret_key=needed(_SECRET_KEY),
         ec2_url=optional(_EC2_URL) or None,
-        registry_file=Path(environ.get(f"{PREFIX}REGISTRY_FILE") or root / REGISTRY_FILE),
+        registry_file=Path(environ.get(f"{PREFIX}REGISTRY_FILE") or root / host_file.REGISTRY),
         place=optional(_PLACE) or DEFAULT_PLACE,
         poll=_seconds(optional(_POLL)),
     )
@@ -166,7 +145,7 @@ def _needed(setting: _Setting, environ: Mapping[str, str], root: Path, problems:
     if not value:
         source = f"{variable} is not set, and {path}"
         try:
-            value = _first_line(path.read_text())
+            value = first_line(path.read_text())
         except FileNotFoundError:
             problems.append(f"{source} is not there: it {setting.must}")
             return ""
@@ -183,10 +162,6 @@ def _optional(setting: _Setting, environ: Mapping[str, str], problems: list[str]
     if value and not setting.holds(value):
         problems.append(f"{PREFIX}{setting.variable} {setting.must}")
     return value
-
-
-def _first_line(text: str) -> str:
-    return next((line.strip() for line in text.splitlines() if line.strip()), "")
 
 
 def _why(error: OSError | ValueError) -> str:

@@ -18,7 +18,7 @@ def test_without_settings_it_names_them_all(capsys: pytest.CaptureFixture[str]) 
     assert serve({}) == 1
     said = capsys.readouterr().err.splitlines()
     assert said[0] == "clawbot can't serve:"
-    assert len(said) == 6
+    assert len(said) == 7
 
 
 def test_without_a_token_there_is_no_front(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,9 +1,11 @@
 """Every setting that is missing or wrong is named at once, and no secret is ever shown."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from clawbot.provision import desk
 from clawbot.settings import Settings, SettingsError, load
 
 ENVIRON = {
@@ -66,46 +68,122 @@ def test_the_environment_comes_before_the_files(tmp_path: Path) -> None:
 
 
 def test_everything_that_is_missing_is_named_at_once(tmp_path: Path) -> None:
-    found = "\n".join(problems({}, tmp_path))
+    found = problems({"CLAWBOT_TELEGRAM_WEBHOOK_URL": "https://bot.example/hook"}, tmp_path)
 
-    for variable in (
+    assert {one.split()[0] for one in found} == {
+        "CLAWBOT_INSTANCE",
         "CLAWBOT_REGION",
         "CLAWBOT_CONTROL_API_URL",
         "CLAWBOT_CONTROL_TOKEN",
         "CLAWBOT_AWS_ACCESS_KEY_ID",
         "CLAWBOT_AWS_SECRET_ACCESS_KEY",
-    ):
-        assert f"{variable} (or the file /" in found
+        "CLAWBOT_TELEGRAM_WEBHOOK_SECRET",
+    }
+    assert any("or CLAWBOT_NAME" in one for one in found)
+    assert sum("(or the file /" in one for one in found) == 6
 
 
 @pytest.mark.parametrize(
     ("variable", "value", "sentence"),
     [
-        ("CLAWBOT_REGION", "Frankfurt", "CLAWBOT_REGION"),
-        ("CLAWBOT_REGION", "", "CLAWBOT_REGION"),
-        ("CLAWBOT_CONTROL_API_URL", "abc", "CLAWBOT_CONTROL_API_URL"),
-        ("CLAWBOT_CONTROL_TOKEN", " ", "CLAWBOT_CONTROL_TOKEN"),
-        ("CLAWBOT_OPERATORS", "sam", "`sam` is not <platform>:<user id>"),
-        ("CLAWBOT_NAME", "All Of Us", "CLAWBOT_NAME"),
-        ("CLAWBOT_NAME", "", "CLAWBOT_INSTANCE"),
-        ("CLAWBOT_RUNNING_EVERY", "soon", "CLAWBOT_RUNNING_EVERY"),
-        ("CLAWBOT_WAITING_EVERY", "-1", "CLAWBOT_WAITING_EVERY"),
+        ("REGION", "Frankfurt", "must be the fleet's AWS region, as in eu-central-1"),
+        ("REGION", " ", "is missing: the fleet's AWS region"),
+        ("CONTROL_API_URL", "abc", "must be the Control API's Function URL, https://…"),
+        ("CONTROL_API_URL", "http://api.example/", "must be the Control API's Function URL"),
+        ("CONTROL_API_URL", "http://127.0.0.1.example/", "http:// to this machine only"),
+        ("EC2_URL", "http://ec2.example/", "must be an EC2 endpoint"),
+        ("CONTROL_TOKEN", " ", "is missing: the shared control token"),
+        ("AWS_ACCESS_KEY_ID", "two words", "must be the chat key's id, one line"),
+        ("OPERATORS", "sam", "`sam` is not <platform>:<user id>, as in discord:8035"),
+        ("OPERATORS", "discord:*", "`discord:*` is not <platform>:<user id>"),
+        ("OPERATORS", "discord:sam smith", "`discord:sam smith` is not <platform>:<user id>"),
+        ("OPERATORS", "discord:1 telegram:2", "more than one account: put commas between them"),
+        ("OPERATORS", "telegram:@sam", "`telegram:@sam` is not <platform>:<user id>"),
+        ("OPERATORS", "terminal:", "`terminal:` is not <platform>:<user id>"),
+        ("OPERATORS", "matrix:1", "`matrix:1` is not <platform>:<user id>"),
+        ("NAME", "All Of Us", "must be a name for the bot"),
+        ("NAME", "", "CLAWBOT_INSTANCE (or the file /etc/clawdinator/instance) is missing"),
+        ("RUNNING_EVERY", "soon", "must be seconds, more than 0"),
+        ("WAITING_EVERY", "-1", "must be seconds, more than 0"),
+        ("DISCORD_CHANNELS", "general,random", "must be channels' ids, numbers with commas"),
+        ("TELEGRAM_WEBHOOK_SECRET", "short", "must be 16 to 256 letters"),
+        ("TELEGRAM_WEBHOOK_PORT", "70000", "must be a port"),
+        (
+            "OPERATOR",
+            "discord:1",
+            "CLAWBOT_OPERATOR is no setting; did you mean CLAWBOT_OPERATORS?",
+        ),
+        ("DISCORD_CHANEL", "1", "did you mean CLAWBOT_DISCORD_CHANNELS?"),
     ],
 )
-def test_a_wrong_value_is_named_with_its_variable(
+def test_a_wrong_value_is_named_once_with_what_would_be_right(
     variable: str, value: str, sentence: str, tmp_path: Path
 ) -> None:
-    found = problems({**ENVIRON, variable: value}, tmp_path)
+    (found,) = problems({**ENVIRON, f"CLAWBOT_{variable}": value}, tmp_path)
 
-    assert len(found) == 1
-    assert sentence in found[0]
+    assert sentence in found
+    assert not re.search("[Ii]nput|[Vv]alue|[Ss]tring|validation", found)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "http://[::1]:1/", "http://localhost:1/"])
+def test_what_stays_on_this_machine_may_go_in_the_clear(url: str, tmp_path: Path) -> None:
+    assert str(load({**ENVIRON, "CLAWBOT_CONTROL_API_URL": url}, tmp_path).control_api_url) == url
+
+
+def test_everybody_s_form_of_account_is_taken(tmp_path: Path) -> None:
+    operators = "discord:80351110224678912,telegram:777,terminal:sam_smith"
+
+    found = load({**ENVIRON, "CLAWBOT_OPERATORS": f" {operators} , "}, tmp_path).operators
+
+    assert found == tuple(operators.split(","))
+
+
+def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
+    host_of(tmp_path)
+
+    settings = load({"CLAWBOT_REGION": "", "CLAWBOT_CONTROL_TOKEN": " "}, tmp_path)
+
+    assert settings.region == "eu-central-1"
+    assert settings.control_token.get_secret_value() == "a-token-of-some-length"
+
+
+def test_a_file_is_not_looked_at_where_a_variable_is_set(tmp_path: Path) -> None:
+    host_of(tmp_path)
+    (tmp_path / "etc/clawdinator/region").write_bytes(b"\xff\xfe")
+
+    assert load({"CLAWBOT_REGION": "us-east-1"}, tmp_path).region == "us-east-1"
+
+
+def test_an_empty_file_is_named(tmp_path: Path) -> None:
+    host_of(tmp_path)
+    region = tmp_path / "etc/clawdinator/region"
+    region.write_text("\n")
+
+    assert problems({}, tmp_path) == [
+        f"{region} is empty: it must be the fleet's AWS region, as in eu-central-1"
+    ]
+
+
+def test_what_other_commands_of_ours_read_is_no_slip(tmp_path: Path) -> None:
+    elsewhere = dict.fromkeys((desk.NIX_SECRETS, desk.OPERATOR_IDENTITY, desk.BUCKET), "somewhere")
+
+    assert load(ENVIRON | elsewhere, tmp_path).bot == "demo"
+
+
+def test_of_two_tokens_in_the_secret_the_first_counts(tmp_path: Path) -> None:
+    host_of(tmp_path)
+    (tmp_path / "run/agenix/clawdinator-control-token").write_text("newer\nolder\n")
+
+    assert load({}, tmp_path).control_token.get_secret_value() == "newer"
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     host_of(tmp_path)
     (tmp_path / "etc/clawdinator/region").write_bytes(b"\xff\xfe")
 
-    assert any("etc/clawdinator/region can't be read" in one for one in problems({}, tmp_path))
+    (found,) = problems({}, tmp_path)
+
+    assert "etc/clawdinator/region can't be read" in found
 
 
 def test_no_secret_is_shown_whatever_is_wrong(tmp_path: Path) -> None:

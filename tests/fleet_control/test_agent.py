@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet_control import agent
+from fleet_control import agent, host_file
 from fleet_control.caller import BotInstance
 from fleet_control.error import SettingsError
 
@@ -41,7 +41,7 @@ def test_a_host_needs_no_variables(environ: dict[str, str], tmp_path: Path) -> N
     assert (found.api_url, found.region) == ("https://control.test/", "eu-central-1")
     assert (found.token, found.access_key, found.secret_key) == ("newer", "AKIAFILE", "hush")
     assert (found.ec2_url, found.poll) == (None, 10.0)
-    assert found.registry_file == tmp_path / agent.REGISTRY_FILE
+    assert found.registry_file == tmp_path / host_file.REGISTRY
     assert found.request_id("42") == "agent.claw-1.cli.42"
 
 
