@@ -59,8 +59,8 @@ def measure() -> list[Row]:
         return [
             _row("Control API, start to a refusal", ours, theirs, refused, here, 0.6),
             _row("Control API, start to a run", ours, theirs, dispatched, here, 1.0),
-            _row("the refusal, in an empty environment", ours, theirs, refused, bare, None),
-            _row("the run, in an empty environment", ours, theirs, dispatched, bare, None),
+            _row("the refusal, in an empty environment", ours, theirs, refused, bare, 0.6),
+            _row("the run, in an empty environment", ours, theirs, dispatched, bare, 1.0),
         ]
 
 
@@ -131,7 +131,7 @@ def _row(
     theirs: Sequence[str],
     asked: tuple[Path, int],
     environ: Mapping[str, str],
-    limit: float | None,
+    limit: float,
 ) -> Row:
     """They take turns, so that a busy moment of the machine meets both."""
     event, status = asked

@@ -9,7 +9,7 @@ class Row:
 
     Attributes:
         ratio: ours by theirs, from one run in which they took turns.
-        limit: what the ratio may be at most; None where it is only shown.
+        limit: what the ratio may be at most.
     """
 
     what: str
@@ -17,4 +17,4 @@ class Row:
     theirs: str
     theirs_ms: float
     ratio: float
-    limit: float | None
+    limit: float

@@ -145,3 +145,19 @@ async def test_each_speaker_answers_their_own_newest_question(talk: Talk) -> Non
 
     assert "claw-1 was asked nothing." in await talk.say("claw-1: yes")
     assert "✓ deploy all: done" in await talk.say("yes")
+
+
+@pytest.mark.parametrize("word", ["yes", "Yes", "YES", "yes.", "Yes!"])
+async def test_a_yes_may_be_written_as_a_phone_writes_it(talk: Talk, word: str) -> None:
+    await talk.say("/fleet deploy all")
+
+    assert "deploy all: done" in await talk.say(word)
+
+
+async def test_a_yes_said_twice_does_not_reach_an_older_question(talk: Talk) -> None:
+    await talk.say("/fleet deploy all")
+    await talk.say("/fleet deploy all")
+    await talk.say("yes")
+
+    assert "operator was asked nothing" in await talk.say("yes")
+    assert talk.api.count("deploy") == 1

@@ -120,3 +120,12 @@ def test_hosts_after_the_one_that_failed_are_untouched_whatever_their_jobs_say()
         HostStage.UNTOUCHED,
     ]
     assert seen.step == "claw-1, Replace"
+
+
+def test_going_back_never_names_the_image_that_failed() -> None:
+    again = job(f"claw-2: {NEW} -> {NEW}", "failure")
+
+    seen = progress(run(7, "completed", "failure", jobs=(job("plan"), again), reason="ill"))
+
+    assert NEW not in seen.advice
+    assert "/fleet deploy claw-2 <image>" in seen.advice
