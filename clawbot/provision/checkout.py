@@ -74,11 +74,8 @@ def files(checkout: Path) -> dict[str, File]:
 def _paths(checkout: Path) -> Iterator[str]:
     """In a clone what git tracks, and the lock; elsewhere every file that is not hidden."""
     if (checkout / ".git").exists():
-        listed = subprocess.run(  # noqa: S603  (git, with words of ours)
-            ["git", "-C", str(checkout), "ls-files", "-z", "--", *_SEED],  # noqa: S607  (whichever is installed)
-            capture_output=True, text=True, check=True,
-        ).stdout  # fmt: skip
-        tracked = {path for path in listed.split("\0") if (checkout / path).is_file()} - {""}
+        listed = _tracked(checkout)
+        tracked = {path for path in listed if (checkout / path).is_file()}
         yield from sorted(tracked | {one for one in _LOCK if (checkout / one).is_file()})
         return
     for seed in _SEED:
@@ -87,3 +84,15 @@ def _paths(checkout: Path) -> Iterator[str]:
             inside = path.relative_to(checkout)
             if path.is_file() and not any(part.startswith((".", "__py")) for part in inside.parts):
                 yield str(inside)
+
+
+def _tracked(checkout: Path) -> list[str]:
+    try:
+        ended = subprocess.run(  # noqa: S603  (git, with words of ours)
+            ["git", "-C", str(checkout), "ls-files", "-z", "--", *_SEED],  # noqa: S607  (whichever is installed)
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.CalledProcessError) as error:
+        said = error.stderr.strip() if isinstance(error, subprocess.CalledProcessError) else error
+        raise ProvisionError(f"git can't say what {checkout.absolute()} holds: {said}") from error
+    return [path for path in ended.stdout.split("\0") if path]

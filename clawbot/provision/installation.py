@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import stat
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -85,9 +86,12 @@ def own_parents(root: Path, folder: Path) -> None:
         path.mkdir(mode=0o755, exist_ok=True)
         if path.is_symlink():
             raise ProvisionError(f"{path} is a link; it must be a folder of root's. Remove it.")
-        if path.stat().st_uid != os.geteuid():
+        there = path.stat()
+        # Untouched where all is well: the service sees /var itself read-only.
+        if there.st_uid != os.geteuid():
             os.chown(path, os.geteuid(), os.getegid())
-        path.chmod(path.stat().st_mode & 0o755 | 0o700)
+        if there.st_mode & 0o022:
+            path.chmod(stat.S_IMODE(there.st_mode) & 0o755)
 
 
 def _write(folder: Path, path: Path, file: File, modes: Modes) -> None:

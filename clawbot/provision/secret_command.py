@@ -98,8 +98,10 @@ def _accept(desk: Desk, _: argparse.Namespace) -> Iterator[str]:
         with desk.ssm() as ssm:
             ssm.put_parameter(Name=_PARAMETER, Value=accepted, Type="SecureString", Overwrite=True)
     except (ClientError, BotoCoreError) as error:
-        # Its own words could quote what was sent.
-        raise ProvisionError(f"{_PARAMETER} can't be written ({type(error).__name__}).") from None
+        # Without its own words, which could quote what was sent.
+        code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
+        why = code or type(error).__name__
+        raise ProvisionError(f"{_PARAMETER} can't be written ({why}).") from None
     count = len(accepted.splitlines())
     yield f"{_PARAMETER}: {count} control token{'s are' if count > 1 else ' is'} accepted."
 

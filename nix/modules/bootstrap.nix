@@ -19,6 +19,8 @@ let
       Type = "oneshot";
       RemainAfterExit = true;
       Restart = "on-failure";
+      # Whoever started it goes on waiting.
+      RestartMode = "direct";
       RestartSec = 15;
       ExecStart = "${config.clawdinator.package}/bin/python -m clawbot.provision.boot ${part} --bucket ${config.clawdinator.bootstrapBucket}";
       ProtectSystem = "strict";

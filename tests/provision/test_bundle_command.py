@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import subprocess
 from contextlib import closing
 
 import pytest
@@ -76,6 +77,18 @@ def test_the_repository_comes_along_with_what_the_flake_names(operator: Operator
         "nix/hosts/clawdinator-1.nix",
         "nix/hosts/clawdinator-2.nix",
     }
+
+
+def test_in_a_clone_only_what_git_tracks_comes_along_and_the_lock(operator: Operator) -> None:
+    operator.make_secrets()
+    (operator.checkout / "nix/draft.nix").write_text("{ }")
+    for words in (["init", "--quiet"], ["add", "flake.nix", "nix/hosts", "nix/instances.json"]):
+        subprocess.run(["git", "-C", str(operator.checkout), *words], check=True)  # noqa: S603, S607  (git)
+    operator.does("bundle", "upload", FIRST)
+
+    files = set(unpack(in_s3(operator, FIRST, "repo-seeds")[0]))
+    assert "nix/draft.nix" not in files
+    assert {"flake.nix", "flake.lock", "nix/hosts/clawdinator-1.nix"} <= files
 
 
 def test_the_same_is_built_twice_and_its_checksum_travels_with_it(operator: Operator) -> None:
