@@ -27,7 +27,7 @@ def policy(bucket: str, prefix: str) -> dict[str, Any]:
 
 def _statements(text: str) -> Iterator[dict[str, Any]]:
     for statement in re.findall(r"^  statement \{\n(.*?)^  \}", text, re.DOTALL | re.MULTILINE):
-        found = {
+        found: dict[str, Any] = {
             "Sid": _texts("sid", statement)[0],
             "Effect": "Allow",
             "Action": _texts("actions", statement),
