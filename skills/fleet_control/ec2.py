@@ -58,7 +58,8 @@ class Ec2Reader:
         self._under_way: asyncio.Task[Reading] | None = None
 
     async def read(self) -> Reading:
-        if self._reading and self._clock.now() - self._reading.taken < READING_KEPT_SECONDS:
+        # A clock that was set back must not keep a reading for longer; nor, below, the images.
+        if self._reading and 0 <= self._clock.now() - self._reading.taken < READING_KEPT_SECONDS:
             return self._reading
         if self._under_way is None:
             self._under_way = asyncio.create_task(self._read())
@@ -82,7 +83,7 @@ class Ec2Reader:
         return self._reading
 
     async def _newest_images(self, now: float) -> tuple[Image, ...]:
-        if self._images and now - self._images[0] < IMAGES_KEPT_SECONDS:
+        if self._images and 0 <= now - self._images[0] < IMAGES_KEPT_SECONDS:
             return self._images[1]
         images = await asyncio.to_thread(describe_images, self._ec2)
         self._images = (now, images)

@@ -3,6 +3,7 @@
 FleetError
 ├── SettingsError           settings are missing or wrong; `problems` lists all of it
 ├── RegistryError           the registry is not what it must be; `problems` lists all of it
+│   └── RegistryUnread      there is none to look at: not at its source, and no copy
 ├── Ec2Error                EC2 did not answer, or refused
 └── ControlApiError
     ├── ControlApiRefused   it answered, and said no; `code` is from its closed set
@@ -12,7 +13,10 @@ FleetError
 
 
 class FleetError(Exception):
-    """Anything of ours that broke; its message is a sentence for people."""
+    """Anything of ours that broke; its message is a sentence for people, to its stop."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message if message.endswith((".", "!", "?", "…")) else f"{message}.")
 
 
 class SettingsError(FleetError):
@@ -25,6 +29,12 @@ class RegistryError(FleetError):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("The registry is not valid: " + "; ".join(problems))
         self.problems = problems
+
+
+class RegistryUnread(RegistryError):
+    def __init__(self, why: str) -> None:
+        FleetError.__init__(self, why)  # its own words: nothing is said to be not valid
+        self.problems = [why]
 
 
 class Ec2Error(FleetError):

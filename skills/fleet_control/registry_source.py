@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleet_control.clock import Clock
-from fleet_control.error import FleetError, RegistryError
+from fleet_control.error import FleetError, RegistryError, RegistryUnread
 from fleet_control.registry import Registry, parse
 
 KEPT_SECONDS = 60.0
@@ -56,7 +56,8 @@ class RegistrySource:
 
     async def get(self) -> KnownRegistry:
         async with self._lock:
-            if self._known and self._clock.now() - self._tried_at < KEPT_SECONDS:
+            # A clock that was set back must not keep it for longer.
+            if self._known and 0 <= self._clock.now() - self._tried_at < KEPT_SECONDS:
                 return self._known
             self._known = await self._read()
             self._tried_at = self._clock.now()
@@ -76,12 +77,19 @@ class RegistrySource:
         )
 
     def _from_file(self, cause: FleetError) -> KnownRegistry:
+        unread = "The registry can't be read at its source"
         if self._local is None:
-            raise RegistryError([f"its source did not answer ({cause})"]) from cause
+            raise RegistryUnread(f"{unread}: {cause}") from cause
         try:
             text, written = self._local.read_bytes(), self._local.stat().st_mtime
         except OSError as error:
-            raise RegistryError(
-                [f"its source did not answer ({cause}), and there is no copy at {self._local}"]
+            raise RegistryUnread(
+                f"{unread}, and there is no copy at {self._local}: {cause}"
             ) from error
-        return KnownRegistry(parse(text), "", written, fresh=False)
+        try:
+            copy = parse(text)
+        except RegistryError as error:
+            raise RegistryUnread(
+                f"{unread}, and the copy at {self._local} is not valid: {cause}"
+            ) from error
+        return KnownRegistry(copy, "", written, fresh=False)

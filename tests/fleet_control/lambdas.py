@@ -77,6 +77,14 @@ class Lambda:
         for one in runs:
             self.answers({"ok": True, "run": document.run(one)})
 
+    def redirects(self, url: str, status: int) -> None:
+        """Send the next request on to another server."""
+
+        async def act(_: web.Request) -> web.StreamResponse:
+            return web.Response(status=status, headers={"Location": url})
+
+        self.acts.append(act)
+
     @property
     def actions(self) -> list[str]:
         return [body["action"] for body in self.asked]

@@ -4,7 +4,7 @@ import pytest
 
 from fleet_control import document
 from fleet_control.control_api import ControlApi, Dispatched
-from fleet_control.error import ControlApiDown, ControlApiRefused
+from fleet_control.error import ControlApiDown, ControlApiRefused, OutcomeUnknown
 from fleet_control.ledger import Job, Step
 from tests.fleet_control import lambdas
 from tests.fleet_control.deploys import DISPATCHED, ENTRY, RUN, TAKEN
@@ -180,3 +180,19 @@ async def test_what_aws_refuses_before_the_function_has_done_nothing(
 
     assert str(raised.value) == f"AWS refused the call (HTTP {status}): No."
     assert control.actions == ["deploy"]
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_a_redirect_is_never_followed(control: Lambda, api: ControlApi, status: int) -> None:
+    """Another server would get the token, and a deploy that is signed for this one."""
+    async with lambdas.serving() as elsewhere:
+        elsewhere.answers(TAKEN)
+        elsewhere.has_runs(RUN)
+        for _ in range(2):
+            control.redirects(elsewhere.url, status)
+
+        with pytest.raises(OutcomeUnknown, match=rf"can't be read \(HTTP {status}\)"):
+            await api.deploy(ENTRY)
+
+    assert elsewhere.asked == []
+    assert control.actions == ["deploy", "runs"]

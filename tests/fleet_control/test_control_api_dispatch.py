@@ -96,6 +96,16 @@ async def test_when_github_may_have_taken_it_that_is_looked_for(
     assert await api.deploy(ENTRY) == FOUND
 
 
+async def test_what_is_said_of_a_lost_deploy_are_whole_sentences(
+    control: Lambda, api: ControlApi
+) -> None:
+    control.answers({"ok": False, "code": "github_unreachable", "error": "GitHub: HTTP 500"}, 502)
+    control.says("never mind")
+
+    with pytest.raises(OutcomeUnknown, match=r"^GitHub: HTTP 500\. I can't confirm whether"):
+        await api.deploy(ENTRY)
+
+
 async def test_a_deploy_without_a_request_id_can_not_be_looked_for(
     control: Lambda, api: ControlApi
 ) -> None:

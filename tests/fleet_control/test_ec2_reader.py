@@ -73,6 +73,19 @@ async def test_images_serve_for_a_minute(cloud: Aws, ec2_client: "EC2Client") ->
     }
 
 
+async def test_a_clock_set_back_keeps_nothing_for_longer(
+    cloud: Aws, ec2_client: "EC2Client"
+) -> None:
+    clock = TurnedClock()
+    reader = Ec2Reader(ec2_client, clock)
+    await reader.read()
+
+    await clock.turn(-3600)
+    await reader.read()
+
+    assert set(cloud.counts.values()) == {2}
+
+
 async def test_an_asker_who_leaves_does_not_take_the_read_along(
     cloud: Aws, ec2_client: "EC2Client"
 ) -> None:

@@ -95,9 +95,53 @@ async def test_a_local_copy_serves_where_nothing_else_is_known(tmp_path: Path) -
     assert known.read_at == local.stat().st_mtime
 
 
-async def test_with_neither_source_nor_copy_it_says_so(tmp_path: Path) -> None:
+async def test_a_clock_set_back_keeps_nothing_for_longer() -> None:
+    source, clock = Source(), TurnedClock()
+    registry = RegistrySource(source.fetch, clock)
+    await registry.get()
+
+    source.text = TWO
+    await clock.turn(-3600)
+
+    assert (await registry.get()).registry.ids == ("claw-1", "claw-2")
+
+
+@pytest.mark.parametrize(
+    ("copy", "gone", "said"),
+    [
+        ("", True, ", and there is no copy at {}: The Control API did not answer."),
+        ("{}", True, ", and the copy at {} is not valid: The Control API did not answer."),
+        (
+            "",
+            False,
+            ", and there is no copy at {}: "
+            "The registry is not valid: it is empty; an empty fleet would remove every host.",
+        ),
+    ],
+    ids=["not reached", "a broken copy", "not valid at its source"],
+)
+async def test_with_neither_source_nor_copy_it_says_which_it_was(
+    tmp_path: Path, copy: str, gone: bool, said: str
+) -> None:
+    local = tmp_path / "none.json"
+    if copy:
+        local.write_text(copy)
+    source = Source("{}")
+    source.gone = gone
+
+    with pytest.raises(RegistryError) as raised:
+        await RegistrySource(source.fetch, TurnedClock(), local).get()
+
+    assert str(raised.value) == "The registry can't be read at its source" + said.format(local)
+
+
+async def test_a_source_that_did_not_answer_is_not_called_invalid() -> None:
     source = Source()
     source.gone = True
 
-    with pytest.raises(RegistryError, match="no copy at"):
-        await RegistrySource(source.fetch, TurnedClock(), tmp_path / "none.json").get()
+    with pytest.raises(RegistryError) as raised:
+        await RegistrySource(source.fetch, TurnedClock()).get()
+
+    assert str(raised.value) == (
+        "The registry can't be read at its source: The Control API did not answer."
+    )
