@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from clawbot.ask import Ask, Chat
 from clawbot.dispatch import Dispatcher
+from clawbot.page import cut
 from clawbot.progress import lost
 from clawbot.replies import (
     ANSWER_WITHIN_SECONDS,
@@ -21,7 +22,7 @@ from clawbot.replies import (
     refused,
     usage,
 )
-from fleet_control.caller import ALL, Human
+from fleet_control.caller import ALL, Human, Unknown
 from fleet_control.clock import Clock
 from fleet_control.error import ControlApiRefused, FleetError
 from fleet_control.fleet import Fleet
@@ -41,6 +42,9 @@ class Commands:
     async def answer(self, ask: Ask, chat: Chat) -> Reply:
         """Answer one ask, and stay until its reply is final or a question."""
         try:
+            if isinstance(ask.caller, Unknown):
+                # The policy's first row, whatever they ask: a status, too, has addresses in it.
+                return await self._deploy(ask, chat, "", "")
             return await self._answer(ask, chat)
         except Exception as error:  # noqa: BLE001  (here what is broken is told in words)
             reply = broken(_words(error))
@@ -93,7 +97,7 @@ class Commands:
             case ("deploy" | "status" | "help", *_):
                 wrong = "That is too many words."
             case (word, *_):
-                wrong = f"I don't know `{_cut(word)}`."
+                wrong = f"I don't know `{cut(word, 40)}`."
                 return await _say(chat, Notice((wrong, *HELP.lines), code=UNKNOWN_COMMAND))
         return await _say(chat, Notice((wrong, *HELP.lines)))
 
@@ -103,7 +107,9 @@ class Commands:
             case Usage(ids):
                 return await _say(chat, usage(ids))
             case Refused(code, message):
-                log.info("fleet.refused code=%s target=%s by=%s", code, _cut(target), ask.account)
+                log.info(
+                    "fleet.refused code=%s target=%s by=%s", code, cut(target, 40), ask.account
+                )
                 return await _say(chat, refused(message, code))
         if verdict.confirm:
             return await _say(chat, await self._question(ask, target, image, verdict.confirm))
@@ -196,7 +202,3 @@ def _words(error: Exception) -> str:
         return str(error)
     log.error("fleet.broken_inside", exc_info=error)
     return "Something broke in me; my log has it. Look at `/fleet status` before asking again."
-
-
-def _cut(word: str) -> str:
-    return word if len(word) <= 40 else f"{word[:39]}…"

@@ -20,13 +20,17 @@ def moment(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-async def test_a_platform_s_strangers_are_refused(talk: Talk) -> None:
+@pytest.mark.parametrize(
+    "words", ["deploy claw-2", "deploy", "status", "status 2", "help", "", "?"]
+)
+async def test_a_platform_s_strangers_are_refused_whatever_they_ask(talk: Talk, words: str) -> None:
     chat = Kept()
 
-    reply = await talk.bot.commands.answer(ask("deploy claw-2", Unknown("webhooks")), chat)
+    reply = await talk.bot.commands.answer(ask(words, Unknown("webhooks")), chat)
 
-    assert isinstance(reply, Notice)
-    assert (reply.tone, reply.code) == (Tone.REFUSED, "unknown_caller")
+    assert reply == Notice(("I don't take orders from webhooks.",), Tone.REFUSED, "unknown_caller")
+    assert chat.said == [reply]
+    assert (talk.api.asked, talk.ec2.asked) == ([], [])
 
 
 @pytest.mark.parametrize(
