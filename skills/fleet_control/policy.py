@@ -7,7 +7,7 @@ Standard library only: the Lambda carries this file.
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
+from enum import StrEnum, auto
 from typing import NamedTuple
 
 from fleet_control.caller import ALL, BotInstance, Caller, Human, Unknown, is_target
@@ -20,24 +20,24 @@ MOST_HOSTS_AT_ONCE = 250
 class Code(StrEnum):
     """Why a deploy is refused; the closed set."""
 
-    UNKNOWN_CALLER = "unknown_caller"
-    NOT_OPERATOR = "not_operator"
-    UNKNOWN_TARGET = "unknown_target"
-    SELF_DEPLOY = "self_deploy"
-    UNKNOWN_IMAGE = "unknown_image"
-    TOO_MANY_HOSTS = "too_many_hosts"
-    BUSY = "busy"
-    TOO_SOON = "too_soon"
-    FLEET_UNWELL = "fleet_unwell"
+    UNKNOWN_CALLER = auto()
+    NOT_OPERATOR = auto()
+    UNKNOWN_TARGET = auto()
+    SELF_DEPLOY = auto()
+    UNKNOWN_IMAGE = auto()
+    TOO_MANY_HOSTS = auto()
+    BUSY = auto()
+    TOO_SOON = auto()
+    FLEET_UNWELL = auto()
 
 
 class Condition(StrEnum):
     """How an instance's host is, as far as the policy asks."""
 
-    HEALTHY = "healthy"
-    STARTING = "starting"
-    UNHEALTHY = "unhealthy"
-    MISSING = "missing"
+    HEALTHY = auto()
+    STARTING = auto()
+    UNHEALTHY = auto()
+    MISSING = auto()
 
 
 class BotDeploy(NamedTuple):
@@ -116,15 +116,12 @@ def _may_speak(caller: Caller, facts: Facts) -> Refused | None:
     if isinstance(caller, Unknown):
         return Refused(Code.UNKNOWN_CALLER, f"I don't take orders from {caller.reason}.")
     if isinstance(caller, Human) and not caller.operator:
-        if not facts.operators_set:
-            return Refused(
-                Code.NOT_OPERATOR,
-                "Nobody can deploy yet: no operators are configured. "
-                "List their user ids in CLAWBOT_OPERATORS.",
-            )
         return Refused(
             Code.NOT_OPERATOR,
-            "Only operators may deploy. `/fleet status` is open to you.",
+            "Only operators may deploy. `/fleet status` is open to you."
+            if facts.operators_set
+            else "Nobody can deploy yet: no operators are configured. "
+            "List their user ids in CLAWBOT_OPERATORS.",
         )
     return None
 
@@ -141,35 +138,32 @@ def _target_exists(target: str, facts: Facts) -> Refused | Usage | None:
 def _no_such_instance(target: str, ids: tuple[str, ...]) -> str:
     from difflib import get_close_matches  # noqa: PLC0415  (not in the Lambda's warm path)
 
-    shown = target if len(target) <= 40 else target[:39] + "…"
     near = get_close_matches(target[:64], (*ids, ALL), n=1)
     hint = f" Did you mean `{near[0]}`?" if near else ""
-    return f"There is no instance `{shown}` in the registry.{hint}"
+    return f"There is no instance `{_cut(target)}` in the registry.{hint}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 40 else text[:39] + "…"
 
 
 def _spares_itself(caller: Caller, target: str) -> Refused | None:
-    if not isinstance(caller, BotInstance):
+    if not isinstance(caller, BotInstance) or target not in (ALL, caller.instance):
         return None
-    if target == caller.instance:
-        return Refused(
-            Code.SELF_DEPLOY,
-            f"{caller.instance} may not deploy itself. A person or another bot instance can.",
-        )
-    if target == ALL:
-        return Refused(
-            Code.SELF_DEPLOY,
-            f"{caller.instance} may not deploy `all`: it includes itself. Name one other instance.",
-        )
-    return None
+    why = (
+        "`all`: it includes itself. Name one other instance"
+        if target == ALL
+        else "itself. A person or another bot instance can"
+    )
+    return Refused(Code.SELF_DEPLOY, f"{caller.instance} may not deploy {why}.")
 
 
 def _image_is_ours(image: str, facts: Facts) -> Refused | None:
     if not image or facts.images is None or image in facts.images:
         return None
-    shown = image if len(image) <= 40 else image[:39] + "…"
     return Refused(
         Code.UNKNOWN_IMAGE,
-        f"`{shown}` is not an available image of ours tagged clawdinator=true. "
+        f"`{_cut(image)}` is not an available image of ours tagged clawdinator=true. "
         "Leave the image out for the newest.",
     )
 
