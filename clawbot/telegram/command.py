@@ -24,8 +24,9 @@ def addressed(message: Message, username: str, bot_id: int) -> bool:
 
 
 def words(text: str) -> tuple[str, ...]:
-    """What follows the command."""
-    return tuple(text.split()[1:])
+    """What follows the command; a telephone's keyboard begins it with a capital."""
+    said = text.split()[1:]
+    return (*(word.lower() for word in said[:1]), *said[1:])
 
 
 def _command(message: Message) -> str:

@@ -57,7 +57,7 @@ class Outbox:
             sent = await self._tried(chat, lambda: self._send(chat, drawn, replied), within)
         except ChatMigrated as moved:
             self._places.move(chat, moved.new_chat_id)
-            return await self.send(moved.new_chat_id, drawn)
+            return await self.send(moved.new_chat_id, drawn, within=within)
         return Stands(sent.chat.id, sent.message_id)
 
     async def edit(
@@ -68,14 +68,14 @@ class Outbox:
             await self._tried(chat, lambda: self._edit(chat, message, drawn), within)
         except ChatMigrated as moved:
             self._places.move(chat, moved.new_chat_id)
-            return await self.send(moved.new_chat_id, drawn)
+            return await self.send(moved.new_chat_id, drawn, within=within)
         except BadRequest as error:
             said = str(error).lower()
             if "not modified" in said:
                 return Stands(chat, message, changed=False)
             if "to edit not found" in said or "can't be edited" in said:
                 log.info("telegram.reply_goes_on chat=%s message=%s why=%s", chat, message, said)
-                return await self.send(chat, drawn)
+                return await self.send(chat, drawn, within=within)
             raise
         return Stands(chat, message)
 

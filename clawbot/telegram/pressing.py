@@ -12,9 +12,9 @@ from clawbot.seal import Seal
 from clawbot.telegram import button
 from clawbot.telegram.button import ANSWERS, YES, Act, Asked, Press
 from clawbot.telegram.command import words
-from clawbot.telegram.drawing import Drawing, Origin, image_id
+from clawbot.telegram.drawing import Drawing, Origin, image_id, text
 from clawbot.telegram.living import Conversation, Living, PressedConversation, Whisper
-from clawbot.telegram.once import already, known
+from clawbot.telegram.once import Once, already, known
 from clawbot.telegram.outbox import Outbox
 from clawbot.telegram.place import Places
 from clawbot.telegram.speaker import PLATFORM, account, person
@@ -24,6 +24,9 @@ from fleet_control.error import FleetError
 TOO_OLD = "That message is too old for me to read. Ask again."
 ASK_AGAIN = "What was asked has been changed or deleted since. Ask again."
 ASKED_BEFORE = "That was asked already; its own reply tells how it goes."
+ANSWERED = "That was answered already."
+GONE = "That button is gone. Use those that are there now."
+LATE = "That press reached me too late, so nothing was deployed. Press it again."
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +42,7 @@ class Pressing:
         self.drawing = drawing
         self.seal = seal
         self.places = places
+        self.questions = Once()
 
     async def too_old(self, query: str) -> None:
         await self.outbox.answer(query, TOO_OLD, alert=True)
@@ -84,6 +88,9 @@ class Pressed:
             await self._say("This chat is not one of the fleet's.")
         elif press.act in ANSWERS:
             await self._answer_question(press, caller)
+        elif not _offers(self._message, self._query.data):
+            # Anybody's own client can send any data below any message of ours.
+            await self._say(GONE)
         else:
             await self._choose(press, caller)
 
@@ -98,11 +105,25 @@ class Pressed:
                 await self._images(target)
             case Act.DEPLOY, (target, *image):
                 named = image_id(image[0]) if image else ""
-                await self._ask(caller, ("deploy", target, *([named] if named else [])))
+                if await self._is_fresh(caller):
+                    await self._ask(caller, ("deploy", target, *([named] if named else [])))
             case Act.CANCEL, (run_id,) if run_id.isdecimal():
                 await self._cancel(caller, int(run_id))
             case _:
                 await self._to.outbox.answer(self._query.id)
+
+    async def _is_fresh(self, caller: Caller) -> bool:
+        """A press has no date: that Telegram still takes an answer to it tells that it is new.
+
+        Whoever may not deploy at all is left to be told so.
+        """
+        if not (isinstance(caller, Human) and caller.operator):
+            return True
+        if await self._to.outbox.answer(self._query.id):
+            return True
+        log.info("telegram.press_late chat=%s", self._message.chat.id)
+        await self._living.call(text(LATE))
+        return False
 
     async def _ask(self, caller: Caller, said: tuple[str, ...], number: int = 0) -> None:
         ask = self._asks(caller, said, str(self._message.message_id))
@@ -131,6 +152,9 @@ class Pressed:
         question, talk = _question(asked), self._talk(caller)
         ask = self._asks(caller, asked.words, question.asked)
         own = ask.account == question.asker
+        if own and not self._to.questions.first(*asked.place):
+            await self._say(ANSWERED)
+            return
         if own:
             await self._to.outbox.answer(self._query.id)
         reply_id = str(self._message.message_id)
@@ -195,6 +219,11 @@ def _question(asked: Asked) -> Question:
         created=(),
         removed=(),
     )
+
+
+def _offers(message: Message, data: str | None) -> bool:
+    rows = message.reply_markup.inline_keyboard if message.reply_markup else ()
+    return any(one.callback_data == data for row in rows for one in row)
 
 
 def _first_code(message: Message) -> str:

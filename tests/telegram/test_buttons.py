@@ -101,12 +101,62 @@ async def test_a_mark_holds_for_one_asker_one_moment_and_one_message(scene: Scen
 @pytest.mark.parametrize(
     "data", ["fleet:x:1", "fleet:s:-1", "fleet:s:x", "fleet:i:../..", "fleet:c:x", "fleet:d:"]
 )
-async def test_any_data_may_come_and_nothing_breaks(scene: Scene, data: str) -> None:
+async def test_any_data_may_come_and_nothing_breaks(
+    scene: Scene, data: str, caplog: pytest.LogCaptureFixture
+) -> None:
     await scene.start()
-    message = await scene.reply_to(await scene.say("/fleet status"))
+    keyboard = {"inline_keyboard": [[{"text": "x", "callback_data": data}]]}
+    ours = scene.telegram.history.bot
+    message = scene.people.write(scene.alone, ours, "x", reply_markup=keyboard)
     await scene.people.send_data(message, scene.operator, data)
     await scene.settled()
     assert scene.api.count("deploy") == 0
+    assert not re.search("not_answered|broken", caplog.text)
+
+
+@pytest.mark.parametrize("data", ["fleet:s:0", "fleet:t:0", "fleet:i:claw-2", "fleet:d:claw-2"])
+async def test_data_that_no_button_there_has_changes_nothing(scene: Scene, data: str) -> None:
+    _, asked = await question(scene)
+    query = await scene.people.send_data(asked, scene.operator, data)
+    assert "That button is gone" in await scene.answered(query)
+    assert labels(asked) == ["Confirm", "Cancel"]
+    assert scene.api.count("deploy") == 0
+
+
+async def test_a_telephones_capital_letter_can_be_confirmed(scene: Scene) -> None:
+    await scene.start()
+    asked = await scene.reply_to(await scene.say("/fleet Deploy all"))
+    await scene.press(asked, "Confirm")
+    await scene.until(lambda: "queued" in asked["text"])
+
+
+@pytest.mark.parametrize("first", ["Confirm", "Cancel"])
+async def test_of_a_yes_and_a_no_only_the_first_counts(scene: Scene, first: str) -> None:
+    _, asked = await question(scene)
+    before = dict(asked)
+    await scene.press(before, first)
+    other = await scene.press(before, "Cancel" if first == "Confirm" else "Confirm")
+    assert await scene.answered(other) == "That was answered already."
+    await scene.until(lambda: labels(asked) in ([], ["Cancel"]) and "asking" not in asked["text"])
+    await scene.settled()
+    assert scene.api.count("deploy") == (1 if first == "Confirm" else 0)
+    assert ("Nothing was deployed" in asked["text"]) == (first == "Cancel")
+
+
+async def test_a_press_that_waited_while_nobody_was_there_deploys_nothing(scene: Scene) -> None:
+    await scene.start()
+    choice = await scene.reply_to(await scene.say("/fleet deploy"))
+    await scene.press(choice, "claw-2")
+    await scene.until(lambda: "With which image" in choice["text"])
+    await scene.stop()
+    await scene.press(choice, "the newest")
+    await scene.clock.turn(300)
+    await scene.start()
+    late = await scene.reply_to(choice)
+    assert "too late, so nothing was deployed. Press it again." in late["text"]
+    assert scene.api.count("deploy") == 0
+    await scene.press(choice, "the newest")
+    await scene.until(lambda: "queued" in choice["text"])
 
 
 async def test_two_quick_presses_are_one_deploy(scene: Scene) -> None:
