@@ -4,7 +4,7 @@ DEV    := .venv/bin
 DEMO   := .venv-demo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test bench lambda lock clean
+.PHONY: help demo check test tofu test-engine bench lambda lock clean
 
 # --registry "$REGISTRY" and its like: the shell reads the value, so that no quote in it matters.
 option = --$(shell echo $(1) | tr A-Z a-z) "$$$(1)"
@@ -24,6 +24,12 @@ check: .venv/ready ## format, lint, types
 
 test: .venv/ready ## every test
 	$(DEV)/python -m pytest -n 2 --dist loadgroup
+
+tofu: .venv/ready ## OpenTofu, built once into ~/.cache/clawbot (Go), where none is on PATH
+	@$(DEV)/python -m clawbot.sandbox.engine
+
+test-engine: .venv/ready ## the tests with the real OpenTofu: minutes
+	$(DEV)/python -m pytest -n 2 --dist loadfile tests/engine
 
 bench: .venv/ready ## measure, and write the README's table
 	$(DEV)/python -m bench
