@@ -8,7 +8,10 @@ from rich.text import Text
 from clawbot import terminal_status, wording
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
+from fleet_control.duration import exact, short
+from fleet_control.words import printable
 
+PROMPT = "> "
 WIDTH = 100
 HOSTS_SHOWN = 12
 _TONES = {Tone.PLAIN: "", Tone.REFUSED: "yellow", Tone.BROKEN: "red"}
@@ -45,7 +48,17 @@ def render(reply: Reply, now: float, room: int | None = None) -> Text:
 
 
 def _joined(lines: Iterable[Text], style: str = "") -> Text:
-    return Text("\n", style=style).join(lines)
+    return Text("\n", style=style).join(_tame(line) for line in lines)
+
+
+def _tame(line: Text) -> Text:
+    line.plain = printable(line.plain)
+    return line
+
+
+def heard(line: str) -> Text:
+    """A line that somebody said, as it is shown again."""
+    return Text(PROMPT + printable(line), style="bold")
 
 
 def _plain(text: str) -> str:
@@ -101,7 +114,7 @@ def _deploying(reply: Deploying, now: float, width: int) -> Iterator[Text]:
 def _stage(seen: Progress, now: float) -> str:
     said = wording.stage(seen)
     if seen.stage is Stage.RUNNING and seen.began:
-        return f"{said}, {terminal_status.age(now - seen.began)}"
+        return f"{said}, {short(now - seen.began)}"
     return said
 
 
@@ -109,9 +122,9 @@ def _host(host: HostProgress, longest: int, now: float) -> Text:
     mark, style = _HOSTS[host.stage]
     word = wording.host_stage(host)
     if host.took:
-        word += f", {wording.took(host.took)}"
+        word += f", {exact(host.took)}"
     elif host.stage is HostStage.REPLACING and host.began:
-        word += f", {terminal_status.age(now - host.began)}"
+        word += f", {short(now - host.began)}"
     moved = f"{host.old or 'no host'} -> {host.new}"
     return Text(f"  {mark} {host.id.ljust(longest)}  {moved}  {word}", style=style)
 

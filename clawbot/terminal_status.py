@@ -6,6 +6,7 @@ from rich.text import Text
 
 from clawbot import page as pages
 from clawbot import wording
+from fleet_control.duration import short
 from fleet_control.status import FleetStatus, Image, InstanceStatus, Problem, natural
 
 ROWS_A_PAGE = 20
@@ -54,7 +55,7 @@ def _cells(row: InstanceStatus, status: FleetStatus, now: float) -> tuple[str, .
         wording.state(row),
         wording.image(row, status),
         host.type,
-        age(now - host.launched),
+        short(now - host.launched),
         host.address or "-",
         host.id,
     )
@@ -97,7 +98,7 @@ def _images(status: FleetStatus, now: float) -> Iterator[Text]:
         yield Text("  There is no image of ours that could be deployed.", style="yellow")
         return
     yield Text("  IMAGES, newest first", style="dim")
-    old = [age(now - image.created) for image in status.images[:_IMAGES_SHOWN]]
+    old = [short(now - image.created) for image in status.images[:_IMAGES_SHOWN]]
     width = max(map(len, old))
     for image, made in zip(status.images, old, strict=False):
         yield Text(f"  {image.id}  {made.rjust(width)} old  {_runners(image, status)}".rstrip())
@@ -106,11 +107,3 @@ def _images(status: FleetStatus, now: float) -> Iterator[Text]:
 def _runners(image: Image, status: FleetStatus) -> str:
     on_it = (row.id for row in status.rows if row.host and row.host.image == image.id)
     return wording.listed(tuple(sorted(on_it, key=natural)), _IDS_SHOWN)
-
-
-def age(seconds: float) -> str:
-    """A length of time in its largest unit, short: `11 d`, `3 h`, `5 min`, `8 s`."""
-    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= length:
-            return f"{int(seconds // length)} {unit}"
-    return f"{max(0, int(seconds))} s"

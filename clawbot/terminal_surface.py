@@ -9,10 +9,9 @@ from rich.text import Text
 
 from clawbot.line_editor import LineEditor
 from clawbot.replies import Question, Reply, is_final
-from clawbot.terminal_markup import render
+from clawbot.terminal_markup import PROMPT, heard, render
 from fleet_control.clock import Clock
 
-PROMPT = "> "
 # So that a deploy's seconds can be seen to pass.
 _TICK_SECONDS = 0.5
 
@@ -39,7 +38,7 @@ class Sheet:
         self._last_said = ""
 
     def hear(self, said: str) -> None:
-        self._console.print(Text(f"{PROMPT}{said}", style="bold"), soft_wrap=True)
+        self._console.print(heard(said), soft_wrap=True)
         self._last_said = said
 
     def show(self, said: str, _reply_id: str, reply: Reply) -> None:
@@ -89,7 +88,7 @@ class Screen:
         self.refresh()
 
     def hear(self, said: str) -> None:
-        self._console.print(Text(f"{PROMPT}{said}", style="bold"))
+        self._console.print(heard(said))
 
     def show(self, _said: str, reply_id: str, reply: Reply) -> None:
         if is_settled(reply):

@@ -2,17 +2,11 @@
 
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import Question
+from fleet_control import words
+from fleet_control.duration import exact, older
 from fleet_control.policy import Condition
-from fleet_control.status import FleetStatus, Health, HostState, InstanceStatus, Problem, older
+from fleet_control.status import FleetStatus, Health, HostState, InstanceStatus
 
-PROBLEMS = {
-    Problem.MISSING: "missing",
-    Problem.NOT_HEALTHY: "not healthy",
-    Problem.TWO_HOSTS: "with two hosts",
-    Problem.UNREGISTERED: "not in the registry",
-    Problem.WRONG_TYPE: "of the wrong type",
-    Problem.OLDER_IMAGE: "on an older image",
-}
 HOST_STAGES = {
     HostStage.WAITING: "waiting",
     HostStage.REPLACING: "replacing",
@@ -46,8 +40,7 @@ def counted(status: FleetStatus) -> str:
     replacing = sum(row.replacing for row in status.rows)
     said = [f"{count} instance{'s' if count != 1 else ''}", f"{healthy} healthy"]
     said += [f"{replacing} being replaced"] * bool(replacing)
-    said += [f"{n} {PROBLEMS[problem]}" for problem, n in status.counts.items()]
-    return ", ".join(said)
+    return ", ".join(said + words.problems(status))
 
 
 def state(row: InstanceStatus) -> str:
@@ -82,12 +75,7 @@ def stage(seen: Progress) -> str:
         case Stage.UNKNOWN:
             return "can't be confirmed"
         case ended:
-            return f"{ended} after {took(seen.took)}" if seen.took else str(ended)
-
-
-def took(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+            return f"{ended} after {exact(seen.took)}" if seen.took else str(ended)
 
 
 def listed(ids: tuple[str, ...], most: int = 12) -> str:
@@ -97,7 +85,4 @@ def listed(ids: tuple[str, ...], most: int = 12) -> str:
 
 def registry_age(status: FleetStatus, now: float) -> str:
     """How old what we know of the registry is, and why; empty when it is fresh."""
-    known = status.registry
-    if known.fresh:
-        return ""
-    return f"What I know of the registry is {older(now - known.read_at)} old. {known.trouble}"
+    return words.registry_age(status.registry, now)

@@ -19,6 +19,7 @@ from fleet_control.fleet import Fleet
 from fleet_control.ledger import Entry
 from fleet_control.policy import Refused, Usage
 from fleet_control.wait import until_finished
+from fleet_control.words import printable
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class Answer:
 
     def shown(self, *, as_json: bool) -> str:
         if not as_json:
-            return self.text
+            return "\n".join(printable(line) for line in self.text.split("\n"))
         return json.dumps({"ok": self.exit is Exit.OK, **self.fields}, indent=2, ensure_ascii=False)
 
 
@@ -158,7 +159,7 @@ async def _waited(here: Here, run_id: int, within: float) -> Answer:
 
 
 def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
+    sys.stderr.write(f"{printable(line)}\n")
     sys.stderr.flush()
 
 

@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from fleet_control.duration import older
 from fleet_control.ledger import Run
 from fleet_control.registry_source import KnownRegistry
-from fleet_control.status import FleetStatus, Host, InstanceStatus, Problem, older
+from fleet_control.status import FleetStatus, Host, InstanceStatus
+from fleet_control.words import printable, problems, registry_age
 
 _STATUS_HEAD = (
     "INSTANCE",
@@ -19,21 +21,13 @@ _STATUS_HEAD = (
     "ADDRESS",
     "WHAT IS WRONG",
 )
-_COUNTED = {
-    Problem.MISSING: "missing",
-    Problem.NOT_HEALTHY: "not healthy",
-    Problem.TWO_HOSTS: "with two hosts",
-    Problem.UNREGISTERED: "without an entry",
-    Problem.WRONG_TYPE: "of the wrong type",
-    Problem.OLDER_IMAGE: "on an older image",
-}
 _RUNS_HEAD = ("RUN", "TARGET", "IMAGE", "ASKED BY", "ASKED (UTC)", "IS", "LINK")
 _REGISTRY_HEAD = ("INSTANCE", "HOST", "TYPE", "BOOTSTRAP PREFIX")
 
 
 def columns(rows: Iterable[Sequence[str]]) -> str:
     """Left-aligned columns, an empty cell shown as ``-``."""
-    shown = [[_printable(cell) or "-" for cell in row] for row in rows]
+    shown = [[printable(cell) or "-" for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -57,8 +51,8 @@ def run(one: Run) -> str:
         f"run {one.id}: {one.conclusion or one.status}",
         f"deploys {asked}, asked for by {_asker(one)}",
         jobs,
-        _printable(f"why: {one.reason}") if one.reason else "",
-        _printable(one.url),
+        printable(f"why: {one.reason}") if one.reason else "",
+        printable(one.url),
     )
     return "\n".join(part for part in parts if part)
 
@@ -73,11 +67,7 @@ def registry(known: KnownRegistry, now: float) -> str:
 
 def source(known: KnownRegistry, now: float) -> str:
     """Where the registry comes from, and how old it is where that matters."""
-    if known.fresh:
-        return "The registry is as it is at its source."
-    return _printable(
-        f"The registry is {older(now - known.read_at)} old, and may have changed: {known.trouble}"
-    )
+    return printable(registry_age(known, now)) or "The registry is as it is at its source."
 
 
 def _status_row(row: InstanceStatus) -> tuple[str, ...]:
@@ -100,7 +90,7 @@ def _host_cells(host: Host | None, *, newest: bool) -> tuple[str, ...]:
 
 
 def _summary(fleet: FleetStatus, now: float) -> str:
-    counts = ", ".join(f"{count} {_COUNTED[problem]}" for problem, count in fleet.counts.items())
+    counts = ", ".join(problems(fleet))
     newest = fleet.newest
     image = (
         f"Newest image: {newest.id} {newest.name}, {older(now - newest.created)} old."
@@ -108,7 +98,7 @@ def _summary(fleet: FleetStatus, now: float) -> str:
         else "There is no image to deploy."
     )
     many = "1 instance" if len(fleet.rows) == 1 else f"{len(fleet.rows)} instances"
-    return _printable(f"{many}; {counts or 'nothing is wrong'}. {image}")
+    return printable(f"{many}; {counts or 'nothing is wrong'}. {image}")
 
 
 def _run_row(run: Run) -> tuple[str, ...]:
@@ -123,8 +113,3 @@ def _asker(run: Run) -> str:
 
 def _minute(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M")
-
-
-def _printable(text: str) -> str:
-    """A tag or a title may hold what would move the cursor of the terminal."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)

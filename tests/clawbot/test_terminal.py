@@ -2,10 +2,13 @@
 
 import pytest
 
+from clawbot.replies import StatusReport
 from clawbot.terminal import Line, parse
+from clawbot.terminal_markup import render
 from tests.clawbot.bots import registry
 from tests.clawbot.talk import FLEET, Talk
 from tests.discord.ec2 import OLDEST, Claw
+from tests.fleet_control.fleets import NOW, host, seen
 
 
 @pytest.mark.parametrize(
@@ -54,6 +57,25 @@ async def test_a_deploy_that_failed_counts_more_than_a_line_that_was_no_command(
 
     assert "✗ deploy claw-2: failed" in said
     assert talk.terminal.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["/fleet \x1b[2J", "/fleet deploy \x1b]0;title\x07", "\x9b31m: /fleet status", "x\x1b[1A: yes"],
+)
+async def test_a_word_that_would_move_the_cursor_is_shown_tame(talk: Talk, line: str) -> None:
+    said = await talk.say(line)
+
+    assert all(shown.isprintable() for shown in said.split("\n"))
+
+
+def test_a_tag_that_would_move_the_cursor_is_shown_tame() -> None:
+    status = seen(["claw-1"], host("claw-1"), host("claw\x1b[31m-2\n", 2))
+
+    lines = render(StatusReport(status), NOW).plain.split("\n")
+
+    assert all(line.isprintable() for line in lines)
+    assert any("claw?[31m-2?" in line for line in lines)
 
 
 async def test_a_line_that_is_not_waited_for_is_named_again_with_its_reply(talk: Talk) -> None:

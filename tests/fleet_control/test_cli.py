@@ -109,7 +109,7 @@ async def test_with_the_source_away_status_says_how_old_its_registry_is(
     ended = await host.types("status")
 
     assert ended.code == 0
-    assert "old, and may have changed: The Control API's answer can't be read" in ended.out
+    assert "old. The Control API's answer can't be read" in ended.out
 
 
 @pytest.mark.parametrize(
@@ -234,3 +234,16 @@ async def test_no_secret_is_ever_said(host: OnHost, control: Lambda, three_hosts
         said += ended.out + ended.err
 
     assert not any(secret in said for secret in (TOKEN, ACCESS_KEY, SECRET_KEY))
+
+
+@pytest.mark.parametrize("said", ["\x1b[2Jclaw-9", "claw\x9b31m", "claw\x07"])
+async def test_what_would_move_the_cursor_is_shown_tame(
+    host: OnHost, control: Lambda, said: str
+) -> None:
+    control.has_registry(*IDS)
+
+    ended = await host.types("deploy", said)
+
+    assert ended.code == 3
+    assert "There is no instance" in ended.err
+    assert ended.err.rstrip("\n").isprintable()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from fleet_control.policy import Condition
-from fleet_control.status import Fault, Health, Host, HostState, Image, Problem, natural, older
+from fleet_control.status import Fault, Health, Host, HostState, Image, Problem, natural
 from tests.fleet_control.fleets import DAY, IMAGES, NEW, NOW, OLD, host, seen
 
 
@@ -180,22 +180,6 @@ def test_an_empty_ec2_leaves_every_instance_missing() -> None:
 
     assert fleet.counts == {Problem.MISSING: 2}
     assert set(fleet.conditions.values()) == {Condition.MISSING}
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0, "moments"),
-        (59, "moments"),
-        (60, "1 minute"),
-        (7199, "1 hour"),
-        (2 * 3600, "2 hours"),
-        (DAY, "1 day"),
-        (39.9 * DAY, "39 days"),
-    ],
-)
-def test_a_length_of_time_in_its_largest_unit(seconds: float, words: str) -> None:
-    assert older(seconds) == words
 
 
 def test_numbers_in_names_count() -> None:

@@ -1,0 +1,31 @@
+"""What the bot and the agent's command say alike."""
+
+from fleet_control.duration import older
+from fleet_control.registry_source import KnownRegistry
+from fleet_control.status import FleetStatus, Problem
+
+_PROBLEMS = {
+    Problem.MISSING: "missing",
+    Problem.NOT_HEALTHY: "not healthy",
+    Problem.TWO_HOSTS: "with two hosts",
+    Problem.UNREGISTERED: "not in the registry",
+    Problem.WRONG_TYPE: "of the wrong type",
+    Problem.OLDER_IMAGE: "on an older image",
+}
+
+
+def problems(status: FleetStatus) -> list[str]:
+    """How many instances have what: `1 missing`, `2 on an older image`; worst first."""
+    return [f"{count} {_PROBLEMS[problem]}" for problem, count in status.counts.items()]
+
+
+def registry_age(known: KnownRegistry, now: float) -> str:
+    """How old what we know of the registry is, and why; empty when it is fresh."""
+    if known.fresh:
+        return ""
+    return f"What I know of the registry is {older(now - known.read_at)} old. {known.trouble}"
+
+
+def printable(text: str) -> str:
+    """One line for a terminal: a word, a tag or a title may hold what would move its cursor."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
