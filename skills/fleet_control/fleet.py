@@ -8,8 +8,9 @@ from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
 from fleet_control.ec2 import Ec2Reader
 from fleet_control.error import ControlApiError, Ec2Error, RegistryError
-from fleet_control.ledger import Run, launched_by, seconds
-from fleet_control.policy import BotDeploy, Code, Facts, Refused, Verdict, judge
+from fleet_control.ledger import Run
+from fleet_control.past import last_bot_deploy, unfinished
+from fleet_control.policy import Code, Facts, Refused, Verdict, judge
 from fleet_control.registry_source import KnownRegistry, RegistrySource
 from fleet_control.status import FleetStatus, Reading, shape
 
@@ -144,19 +145,9 @@ def _with_status(facts: Facts, status: FleetStatus | None) -> Facts:
 def _with_runs(
     facts: Facts, bot: BotInstance, target: str, status: FleetStatus | None, runs: tuple[Run, ...]
 ) -> Facts:
-    own = (run for run in runs if run.caller == bot.instance and not run.finished)
-    return facts._replace(
-        unfinished=next((run.url for run in own), ""),
-        last_bot_deploy=_last_bot_deploy(target, status, runs),
-    )
-
-
-def _last_bot_deploy(
-    target: str, status: FleetStatus | None, runs: tuple[Run, ...]
-) -> BotDeploy | None:
-    """The deploy in which the target's present host was launched, if a bot asked for it."""
+    own = unfinished(runs, bot.instance)
     row = status.row(target) if status else None
-    run = launched_by(runs, row.host.launched) if row and row.host else None
-    if run is None or not run.caller:
-        return None
-    return BotDeploy(run.caller, seconds(run.updated))
+    return facts._replace(
+        unfinished=own[0].url if own else "",
+        last_bot_deploy=last_bot_deploy(runs, row.host.launched if row and row.host else None),
+    )

@@ -8,16 +8,18 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 
 from clawbot.sandbox.image import images
 from clawbot.sandbox.moto import MotoServer
+from fleet_control.ledger import TITLE_FIELDS, Entry
 from tests.workflows.fleets import registry_text
-from tests.workflows.loopback import TOKEN, Loopback, serving
+from tests.workflows.loopback import TOKEN, Loopback, raw_job, raw_run, serving
 from tests.workflows.plans import plan
 from workflows.fleet_deploy.__main__ import main
 from workflows.fleet_deploy.cloud import Cloud, connect
@@ -108,15 +110,43 @@ class Runner:
         self.outputs = dict(line.split("=", 1) for line in lines)
         return code
 
+    def asks(self, **asked: str) -> dict[str, str]:
+        """Put a run into GitHub's list, where it waits; what its jobs find in their environment."""
+        environ = self.environ | asked
+        number = max((100, *(run["id"] for run in self.github.runs))) + 1
+        entry = Entry(*(environ.get(name.upper(), "") for name in TITLE_FIELDS))
+        self.github.runs.insert(0, raw_run(number, entry, status="pending", moment=_now()))
+        return asked | {"GITHUB_RUN_ID": str(number)}
+
     def deploys(self, **more: str) -> int:
         """A whole run, its jobs one after the other until one fails."""
-        code = self.does("plan", **more)
-        handed = {"IMAGE": self.outputs.get("image", ""), "ROLL": self.outputs.get("roll", "[]")}
+        asked = more if "GITHUB_RUN_ID" in more else self.asks(**more)
+        code = self._notes(asked, "plan", "plan")
+        planned = self.outputs
+        handed = {"IMAGE": planned.get("image", ""), "ROLL": planned.get("roll", "[]")}
         for turn in json.loads(handed["ROLL"]):
-            code = code or self.does("host", INSTANCE=turn["id"], **handed, **more)
-        if not code and self.outputs["target"] == "all":
-            code = self.does("finish", **handed, **more)
+            more = {"INSTANCE": turn["id"], **handed, **asked}
+            code = code or self._notes(more, "host", turn["name"])
+        if not code and planned["target"] == "all":
+            code = self._notes({**handed, **asked}, "finish", "finish")
+        run = self._listed(asked)
+        conclusion = "failure" if code else "success"
+        run |= {"status": "completed", "conclusion": conclusion, "updated_at": _now(1)}
         return code
+
+    def _notes(self, asked: dict[str, str], job: str, name: str) -> int:
+        """Do the job, and let GitHub's list of jobs hold it."""
+        began = _now()
+        self.outputs = {}
+        Path(self.environ["GITHUB_OUTPUT"]).unlink(missing_ok=True)
+        code = self.does(job, **asked)
+        noted = raw_job(name, "failure" if code else "success", began=began, ended=_now(1))
+        self.github.jobs.setdefault(self._listed(asked)["id"], []).append(noted)
+        return code
+
+    def _listed(self, asked: dict[str, str]) -> dict[str, Any]:
+        wanted = int(asked["GITHUB_RUN_ID"])
+        return next(run for run in self.github.runs if run["id"] == wanted)
 
     @property
     def calls(self) -> list[str]:
@@ -131,6 +161,10 @@ class Runner:
     @property
     def summary(self) -> str:
         return Path(self.environ["GITHUB_STEP_SUMMARY"]).read_text()
+
+
+def _now(more: float = 0.0) -> str:
+    return f"{datetime.fromtimestamp(time.time() + more, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A GitHub on loopback that serves the list of runs, and nothing else."""
+"""A GitHub on loopback that serves the list of runs and their jobs, and nothing else."""
 
 import json
 from collections.abc import Iterator
@@ -12,7 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 from fleet_control.ledger import Entry, title
 
 TOKEN = "ghs_secret"
-PATH = "/repos/openclaw/clawdinators/actions/workflows/fleet-deploy.yml/runs"
+ACTIONS = "/repos/openclaw/clawdinators/actions"
+PATH = f"{ACTIONS}/workflows/fleet-deploy.yml/runs"
 
 
 @dataclass
@@ -21,11 +22,15 @@ class Loopback:
 
     Attributes:
         runs: newest first, as GitHub's API gives them.
+        unlisted: runs that the list does not show yet.
+        jobs: by the run's id, as GitHub's API gives them.
         failures: answered before any other, each once: (status, headers, body).
     """
 
     url: str = ""
     runs: list[dict[str, Any]] = field(default_factory=list)
+    unlisted: list[dict[str, Any]] = field(default_factory=list)
+    jobs: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     failures: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
     asked: list[dict[str, list[str]]] = field(default_factory=list)
 
@@ -35,12 +40,25 @@ class Loopback:
         self.asked.append(query)
         if self.failures:
             return self.failures.pop(0)
-        if parts.path != PATH or headers["Authorization"] != f"Bearer {TOKEN}":
+        body = self._body(parts.path, query)
+        if body is None or headers["Authorization"] != f"Bearer {TOKEN}":
             return 404, {}, b'{"message":"Not Found"}'
-        size, page = int(query["per_page"][0]), int(query["page"][0])
-        listed = self.runs[(page - 1) * size : page * size]
-        body = {"total_count": len(self.runs), "workflow_runs": listed}
         return 200, {}, json.dumps(body).encode()
+
+    def _body(self, path: str, query: dict[str, list[str]]) -> dict[str, Any] | None:
+        if path == PATH:
+            return _page("workflow_runs", self.runs, query)
+        for run in (*self.runs, *self.unlisted):
+            if path == f"{ACTIONS}/runs/{run['id']}":
+                return run
+            if path == f"{ACTIONS}/runs/{run['id']}/jobs":
+                return _page("jobs", self.jobs.get(run["id"], []), query)
+        return None
+
+
+def _page(key: str, rows: list[dict[str, Any]], query: dict[str, list[str]]) -> dict[str, Any]:
+    size, page = int(query["per_page"][0]), int(query["page"][0])
+    return {"total_count": len(rows), key: rows[(page - 1) * size : page * size]}
 
 
 @contextmanager
@@ -84,4 +102,26 @@ def raw_run(
         "run_started_at": moment,
         "updated_at": moment,
         "run_attempt": 1,
+    }
+
+
+def raw_job(
+    name: str,
+    conclusion: str | None = "success",
+    *,
+    began: str = "2026-11-24T08:00:00Z",
+    ended: str = "2026-11-24T08:00:00Z",
+    steps: int = 1,
+) -> dict[str, Any]:
+    """A job that is over, or has no conclusion yet and is at work."""
+    status = "completed" if conclusion else "in_progress"
+    step = {"name": "Check out", "number": 1, "status": status, "conclusion": conclusion}
+    return {
+        "id": 1,
+        "name": name,
+        "status": status,
+        "conclusion": conclusion,
+        "started_at": began,
+        "completed_at": ended if conclusion else None,
+        "steps": [step] * steps,
     }

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from fleet_control.ledger import Entry, seconds
-from tests.workflows.loopback import TOKEN, Loopback, raw_run, serving
+from tests.workflows.loopback import TOKEN, Loopback, raw_job, raw_run, serving
 from workflows.fleet_deploy.github import GitHub
 from workflows.fleet_deploy.runner import Run
 from workflows.fleet_deploy.stop import Stopped
@@ -102,3 +102,27 @@ def test_no_answer_at_all_stops_the_run() -> None:
 
     with pytest.raises(Stopped, match="can't be read"):
         listed(gone)
+
+
+def test_the_jobs_of_a_run_are_read_whole_and_of_every_attempt(github: Loopback) -> None:
+    github.runs = [raw_run(7, ASKED)]
+    github.jobs[7] = [raw_job(f"claw-{number}") for number in range(120)]
+
+    found = GitHub(github.url, TOKEN).jobs(RUN, 7)
+
+    assert [job.name for job in found] == [f"claw-{number}" for number in range(120)]
+    assert (found[0].conclusion, found[0].steps[0].name) == ("success", "Check out")
+    assert [asked["filter"] for asked in github.asked] == [["all"], ["all"]]
+
+
+def test_this_run_is_read_by_its_id(github: Loopback) -> None:
+    github.unlisted = [raw_run(42, ASKED)]
+
+    assert GitHub(github.url, TOKEN).run(RUN).request_id == ASKED.request_id
+
+
+def test_jobs_of_another_form_stop_the_run(github: Loopback) -> None:
+    github.failures = [(200, {}, b'{"jobs":[{}]}')]
+
+    with pytest.raises(Stopped, match="form"):
+        GitHub(github.url, TOKEN).jobs(RUN, 7)

@@ -41,33 +41,12 @@ def run(id_: int, *, status: str = "completed", ended: float = NOW - 7000, **mor
 
 def verdict(caller: Caller, target: str, *runs: Run, override: str = "", seen: Any = None) -> str:
     """The code of the refusal, or nothing."""
-    facts = judge.facts(caller, target, 100, runs, seen or sight(IDS, *HOSTS))
+    facts = judge.facts(target, runs, seen or sight(IDS, *HOSTS))
     try:
         judge.allow(caller, Entry(target=target, ami_override=override), facts)
     except Stopped as stop:
         return stop.title.removeprefix("Refused (").rstrip(")")
     return ""
-
-
-def test_the_oldest_run_of_a_request_is_the_deploy() -> None:
-    entry = Entry(request_id="discord.demo.1.2", target="all")
-    runs = [run(7, **entry._asdict()), run(9, **entry._asdict())]
-
-    judge.only_once(entry, 7, runs)
-    with pytest.raises(Stopped, match=r"Run 7 is the deploy.*https://example.test/7.*nothing"):
-        judge.only_once(entry, 9, runs)
-
-
-def test_a_run_that_the_list_does_not_show_yet_counts_too() -> None:
-    entry = Entry(request_id="discord.demo.1.2", target="all")
-
-    judge.only_once(entry, 7, [run(9, **entry._asdict())])
-    with pytest.raises(Stopped):
-        judge.only_once(entry, 9, [run(7, **entry._asdict())])
-
-
-def test_runs_without_a_request_id_are_no_duplicates() -> None:
-    judge.only_once(Entry(target="all"), 9, [run(7, target="all")])
 
 
 def test_a_person_may() -> None:
@@ -93,15 +72,12 @@ def test_an_image_must_be_one_of_ours() -> None:
 
 
 def test_a_bot_has_one_deploy_at_a_time() -> None:
-    pending = run(99, status="pending", target=THREE, caller=ONE)
+    facts = judge.facts(TWO, (), sight(IDS, *HOSTS), unfinished="https://example.test/99")
 
-    assert verdict(BOT, TWO, pending) == "busy"
-    assert not verdict(SAM, TWO, pending)
-    assert not verdict(BOT, TWO, pending._replace(caller=THREE))
-
-
-def test_a_later_deploy_of_the_same_bot_does_not_hinder_this_one() -> None:
-    assert not verdict(BOT, TWO, run(101, status="pending", target=THREE, caller=ONE))
+    with pytest.raises(Stopped, match=r"not finished: https://example.test/99") as stop:
+        judge.allow(BOT, Entry(target=TWO), facts)
+    assert stop.value.title == "Refused (busy)"
+    judge.allow(SAM, Entry(target=TWO), facts)
 
 
 def test_a_bot_repairs_at_once_but_does_not_move_a_healthy_host_twice_an_hour() -> None:

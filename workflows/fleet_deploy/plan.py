@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from fleet_control.caller import ALL
-from workflows.fleet_deploy import asked, guard, judge, roll, runner, stray, summary
+from fleet_control import ledger
+from fleet_control.caller import ALL, BotInstance, Caller
+from workflows.fleet_deploy import asked, guard, judge, rivals, roll, runner, stray, summary
 from workflows.fleet_deploy.cloud import Sight
 from workflows.fleet_deploy.github import GitHub
 from workflows.fleet_deploy.job import Job, refuse
@@ -18,15 +19,41 @@ log = logging.getLogger(__name__)
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
+class Past:
+    """The runs beside this one, and what is asked of GitHub about them."""
+
+    def __init__(self, github: GitHub, job: Job) -> None:
+        self._github = github
+        self._job = job
+        self.runs = github.runs(job.run, job.clock.now())
+        self.earlier = tuple(run for run in self.runs if run.id < job.run.id)
+
+    def jobs(self, run_id: int) -> tuple[ledger.Job, ...]:
+        return self._github.jobs(self._job.run, run_id)
+
+    def unfinished(self, caller: Caller) -> str:
+        """Link to the deploy that makes a bot instance busy, or nothing."""
+        if not isinstance(caller, BotInstance):
+            return ""
+        own = [run for run in self.runs if run.caller == caller.instance]
+        if not own:
+            return ""
+        listed = (run for run in own if run.id == self._job.run.id)
+        mine = next(listed, None) or self._github.run(self._job.run)
+        request_id = self._job.asked.request_id
+        other = rivals.unfinished(caller.instance, mine, request_id, own, self.jobs)
+        return other.url if other else ""
+
+
 def run(job: Job) -> None:
     api, token, commit = runner.needed(job.environ, "GITHUB_API_URL", "GITHUB_TOKEN", "COMMIT")
     if not _COMMIT.fullmatch(commit):
         raise Stopped("Not set up", "COMMIT is not a commit.")
-    runs = GitHub(api, token, job.clock.sleep).runs(job.run, job.clock.now())
-    judge.only_once(job.asked, job.run.id, runs)
+    past = Past(GitHub(api, token, job.clock.sleep), job)
+    judge.only_once(job.asked, job.run.id, past.runs, past.jobs)
     sight = job.look()
     caller = asked.speaker(job.asked, job.run.actor, job.known.registry)
-    facts = judge.facts(caller, job.asked.target, job.run.id, runs, sight)
+    facts = judge.facts(job.asked.target, past.earlier, sight, unfinished=past.unfinished(caller))
     judge.allow(caller, job.asked, facts)
     image = judge.resolve_image(job.asked.ami_override, sight)
     turns = roll.of(
