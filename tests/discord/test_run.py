@@ -12,6 +12,7 @@ from discord.ext import commands
 from clawbot.discord.guild import Trouble
 from clawbot.sandbox.discord_api.gateway import NOT_AUTHENTICATED
 from clawbot.sandbox.discord_api.server import Application
+from clawbot.settings import SettingsError
 from tests.clock import TurnedClock
 from tests.discord.scene import Scene
 from tests.fleet_control.aws import Aws
@@ -27,9 +28,8 @@ async def trouble(scene: Scene, app: Application | None = None, **environ: str) 
     return sentence
 
 
-@pytest.mark.parametrize("token", ["MTIz.wrong.token", "MTIz.two\nMTIz.lines", "MTIz wörd"])
-async def test_a_wrong_token(scene: Scene, token: str) -> None:
-    said = await trouble(scene, CLAWBOT_DISCORD_TOKEN=token)
+async def test_a_wrong_token(scene: Scene) -> None:
+    said = await trouble(scene, CLAWBOT_DISCORD_TOKEN="MTIz.wrong.token")
     assert said.startswith("Discord does not know this token: put a new one in CLAWBOT_DISCORD_TOK")
     assert "MTIz" not in said
 
@@ -173,3 +173,12 @@ async def test_the_command_ends_when_it_is_told_to(scene: Scene) -> None:
     assert process.returncode == 0
     assert "Traceback" not in said.decode()
     assert scene.app.token not in said.decode()
+
+
+@pytest.mark.parametrize("token", ["MTIz.two\nMTIz.lines", "MTIz wörd"])
+async def test_what_can_be_no_token_is_known_before_discord_is_asked(
+    scene: Scene, token: str
+) -> None:
+    with pytest.raises(SettingsError, match="CLAWBOT_DISCORD_TOKEN is wrong") as raised:
+        await scene.run("demo", scene.app, CLAWBOT_DISCORD_TOKEN=token)
+    assert "MTIz" not in str(raised.value)

@@ -120,7 +120,7 @@ async def test_an_instance_added_at_the_source_can_be_deployed_without_a_restart
         outside.clock.ahead += 3600
         old = await bot.say("/fleet status")
         hosts = await asyncio.to_thread(outside.hosts)
-    assert f"✓ {FISH}  no host -> {NEWEST}  replaced, healthy" in said
+    assert f"✓ {FISH}  no host -> {NEWEST}  created, healthy" in said
     assert hosts.keys() == {ONE, TWO, FISH}
     assert "3 instances, 3 healthy" in old
     assert "What I know of the registry is 1 hour old." in old
