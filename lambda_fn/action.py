@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fleet_control.caller import BotInstance, Human
 from fleet_control.ledger import Entry, Run, fit, oldest, seconds
-from fleet_control.policy import Facts, Refused, judge
+from fleet_control.policy import Allowed, Facts, Refused, Verdict, judge
 from lambda_fn import DAY, Code, Failure
 from lambda_fn.ask import Action, Ask
 
@@ -29,8 +29,7 @@ def deploy(entry: Entry, connect: "Callable[[], GitHub]") -> Mapping[str, object
     github = connect()
     if entry.caller:
         unfinished = [run for run in github.runs() if not run.finished]
-        again = entry.request_id and oldest(unfinished, entry.request_id)
-        if again:
+        if entry.request_id and (again := oldest(unfinished, entry.request_id)):
             return _queued(entry, again.id, again.url)
         own = [run.url for run in unfinished if run.caller == entry.caller]
         _check(entry, Facts(unfinished=own[-1] if own else ""))
@@ -40,9 +39,18 @@ def deploy(entry: Entry, connect: "Callable[[], GitHub]") -> Mapping[str, object
 def _check(entry: Entry, facts: Facts) -> None:
     """Whether a person is an operator was looked up by who signed for the person."""
     caller = BotInstance(entry.caller) if entry.caller else Human(entry.requested_by, "", True)
-    verdict = judge(caller, entry.target, entry.ami_override, facts)
-    if isinstance(verdict, Refused):
-        raise Failure(Code(verdict.code.value), verdict.message)
+    let_by(judge(caller, entry.target, entry.ami_override, facts))
+
+
+def let_by(verdict: Verdict) -> None:
+    match verdict:
+        case Allowed():
+            return
+        case Refused(code, message):
+            # Some are ours too, with a status.
+            raise Failure(Code.__members__.get(code.name, code), message)
+        case _:
+            raise Failure(Code.BAD_REQUEST, "`target` is missing.")
 
 
 def _queued(entry: Entry, run_id: int | None, url: str) -> Mapping[str, object]:
@@ -62,7 +70,7 @@ def answer(ask: Ask, github: "GitHub") -> Mapping[str, object]:
             return {"message": cancel(ask.run_id, github)}
 
 
-def run(run_id: int, github: "GitHub") -> Mapping[str, object]:
+def run(run_id: int, github: "GitHub") -> Run:
     """Of a roll that stopped, the reason is the job's that stopped it; those after it only say
     that it did."""
     found, jobs, why = github.run(run_id), github.jobs(run_id), ""
@@ -70,7 +78,7 @@ def run(run_id: int, github: "GitHub") -> Mapping[str, object]:
     if failed:
         first, _ = min(failed, key=lambda one: one[1].completed_at or "~")
         why = github.shown(reason(github.log(first)))
-    return written(found._replace(jobs=tuple(job for _, job in jobs), reason=why))
+    return found._replace(jobs=tuple(job for _, job in jobs), reason=why)
 
 
 def reason(log: str) -> str:
@@ -80,22 +88,16 @@ def reason(log: str) -> str:
     return "".join((telling or said)[-1:])
 
 
-def runs(ask: Ask, github: "GitHub") -> list[Mapping[str, object]]:
+def runs(ask: Ask, github: "GitHub") -> list[Run]:
     """Newest first. A request id, and what is unfinished, is looked for in the last days only."""
     wanted = ask.entry.request_id
     found = github.runs(0 if wanted or ask.unfinished else ask.limit)
     ended = github.now - DAY if ask.unfinished else 0
     return [
-        written(one)
+        one
         for one in found
         if wanted in ("", one.request_id) and not (one.finished and seconds(one.updated) < ended)
     ][: ask.limit]
-
-
-def written(run: Run) -> Mapping[str, object]:
-    """As JSON objects, where `json` would make lists of named tuples."""
-    jobs = [{**job._asdict(), "steps": [step._asdict() for step in job.steps]} for job in run.jobs]
-    return {**run._asdict(), "jobs": jobs}
 
 
 def cancel(run_id: int, github: "GitHub") -> str:

@@ -208,9 +208,5 @@ def _wait(answer: Answer, said: str, now: float) -> int:
 
 
 def _read_job(raw: Mapping[str, Any]) -> Job:
-    steps = tuple(Step(**_pick(step, Step)) for step in raw.get("steps") or ())
-    return Job(**{**_pick(raw, Job), "steps": steps})
-
-
-def _pick(raw: Mapping[str, Any], kind: type[Job | Step]) -> dict[str, Any]:
-    return {key: raw.get(key) for key in kind._fields}
+    steps = tuple(Step._make(map(step.get, Step._fields)) for step in raw.get("steps") or ())
+    return Job._make(map(raw.get, Job._fields))._replace(steps=steps)

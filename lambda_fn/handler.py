@@ -7,7 +7,7 @@ import sys
 # hmac's, without the whole of OpenSSL that comes with hmac
 from _operator import _compare_digest
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lambda_fn import Code, Failure, action
 from lambda_fn.ask import Action, parse, payload, read
@@ -57,7 +57,7 @@ class Call:
                 body["retry_after"] = failure.retry_after
         if self._trail.get("signer") == "unproven":
             body["unproven_caller"] = True
-        text = self._safe(json.dumps(body))
+        text = json.dumps(self._plain(body))
         self._log(status, text, trace)
         return {
             "statusCode": status,
@@ -109,6 +109,17 @@ class Call:
         self._github = GitHub(conf, token, self._safe, self._budget)
         return self._github
 
+    def _plain(self, value: Any) -> object:
+        """`value` as JSON has it: named tuples as objects, and no secret in any text. Once it is
+        JSON, a secret with a quote or a backslash in it would look different."""
+        if isinstance(value, str):
+            return self._safe(value)
+        if hasattr(value, "_asdict"):
+            value = value._asdict()
+        if isinstance(value, dict):
+            return {key: self._plain(one) for key, one in value.items()}
+        return [self._plain(one) for one in value] if isinstance(value, list | tuple) else value
+
     def _safe(self, text: str) -> str:
         """`text` without any secret that is in hand."""
         conf = self._conf
@@ -120,7 +131,7 @@ class Call:
         asked = " ".join(f"{key}={value!r}" for key, value in self._trail.items() if value)
         # What was read is no news; what was done or refused is.
         said = body[:300] if status != 200 or "target" in self._trail else ""
-        line = f"control.answered {asked} status={status} {said}"
+        line = f"control.answered {self._safe(asked)} status={status} {said}"
         if "AWS_LAMBDA_FUNCTION_NAME" in self._environ:
             # AWS keeps what is written here; logging costs more to import than a refusal does.
             sys.stderr.write(f"{line}\n")

@@ -1,5 +1,7 @@
 """Plans that touch too much, each stopped by name; and those that do what was asked."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,13 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.workflows.plans import MACHINES, NEW, OLD, change, host, keyed, plan, replaced
-from workflows.fleet_deploy.guard import Machines, finished, removed, rolled
+from workflows.fleet_deploy.change import IDENTITY_TYPES
+from workflows.fleet_deploy.guard import (
+    CHECK_TYPE,
+    SHARED_TYPES,
+    Machines,
+    finished,
+    removed,
+    rolled,
+)
 
 ONE, TWO, THREE, GONE = "clawdinator-1", "clawdinator-2", "clawdinator-3", "clawdinator-9"
 REGISTERED = (ONE, TWO, THREE)
 SEEN = Machines({machine: id_ for id_, machine in MACHINES.items()}, frozenset(MACHINES))
 MINE = replaced(TWO)
 ROLE, PROFILE = "aws_iam_role.instance", "aws_iam_instance_profile.instance"
+POLICY = "aws_iam_role_policy.instance"
 GROUP = "aws_security_group.fleet"
 
 
@@ -49,6 +60,18 @@ TOO_MUCH: dict[str, list[dict[str, Any]]] = {
     "another host is forgotten": [host(ONE, "forget")],
     "what is no host is forgotten": [change(GROUP, "forget")],
     "a host is replaced and the old one kept": [host(ONE, "create", "forget")],
+    "what is keyed by another id is created": [keyed(ROLE, THREE, "create")],
+    "another host's rights are updated": [keyed(POLICY, ONE, "update")],
+    "rights by another name, keyed by this id": [keyed("aws_iam_role_policy.more", TWO, "create")],
+    "rights without a key": [change("aws_iam_role_policy.more", "create")],
+    "what is shared, keyed by another id": [keyed(GROUP, ONE, "update")],
+    "an address is moved to this host": [change("aws_eip_association.in", "update")],
+    "an image is made of a host": [change("aws_ami_from_instance.copy", "create")],
+    "a command is run on hosts": [change("aws_ssm_association.run", "create")],
+    "what may run a program": [change("terraform_data.run", "create")],
+    "a stack": [change("aws_cloudformation_stack.more", "create")],
+    "a machine of another kind": [change("aws_lightsail_instance.cheap", "create")],
+    "a bucket's policy": [change("aws_s3_bucket_policy.images", "update")],
     "no action at all": [change(GROUP)],
     "an action that does not exist yet": [change(GROUP, "evict")],
     "three actions": [change(GROUP, "delete", "create", "delete")],
@@ -109,7 +132,7 @@ ALLOWED: dict[str, list[dict[str, Any]]] = {
     "nothing else": [],
     "others stay as they are": [host(ONE, "no-op"), host(GONE, "no-op"), change(GROUP, "no-op")],
     "what is keyed by this id is created": [keyed(ROLE, TWO, "create")],
-    "what is keyed by another id is created": [keyed(ROLE, THREE, "create")],
+    "what is keyed by this id is updated": [keyed(POLICY, TWO, "update")],
     "what is no host is created": [change(GROUP, "create")],
     "what is no host is updated in place": [change(GROUP, "update")],
     "a data source is read": [change("data.aws_partition.current", "read")],
@@ -203,6 +226,7 @@ FINISH_ALLOWED: dict[str, list[dict[str, Any]]] = {
     "what is keyed by a registered id is updated": [keyed(ROLE, ONE, "update")],
     "a rule is replaced": [change("aws_vpc_security_group_egress_rule.out", "delete", "create")],
     "a rule is removed": [change("aws_security_group_rule.old", "delete")],
+    "the check on the registry": [change("terraform_data.registry_is_not_empty", "create")],
     "a data source is read": [change("data.aws_partition.current", "read")],
 }
 
@@ -242,6 +266,8 @@ FINISH_TOO_MUCH: dict[str, list[dict[str, Any]]] = {
     "what is keyed by nobody knows what": [keyed("aws_subnet.zone", "eu-west-1a", "delete")],
     "the lock table": [change("aws_dynamodb_table.lock", "update")],
     "the Lambda": [change("aws_lambda_function.control_api", "delete")],
+    "a stack": [change("aws_cloudformation_stack.more", "create")],
+    "a bucket's policy": [change("aws_s3_bucket_policy.images", "update")],
     "a resource moves": [change(GROUP, "no-op", previous_address="aws_security_group.old")],
     "an unknown action": [change(GROUP, "evict")],
 }
@@ -256,3 +282,44 @@ def test_finishing_touches_nothing_else(changes: list[dict[str, Any]]) -> None:
 
 def test_the_hosts_that_go_are_named() -> None:
     assert removed(plan(host(GONE, "delete"), host(ONE, "no-op"), MINE)) == (GONE,)
+
+
+RESOURCE = re.compile(r'^resource "(\w+)" "(\w+)" \{((?:\n(?!\}).*)*)', re.MULTILINE)
+
+
+def test_the_lists_are_what_a_fleet_is_made_of() -> None:
+    folder = Path(__file__).parents[2] / "tofu/fleet"
+    made = RESOURCE.findall("".join(path.read_text() for path in sorted(folder.glob("*.tf"))))
+    keyed_ = {(type_, name) for type_, name, body in made if "for_each = local.registry" in body}
+
+    assert keyed_ == {
+        ("aws_instance", "clawdinator"),
+        *((type_, "instance") for type_ in IDENTITY_TYPES),
+    }
+    assert {(type_, name) for type_, name, _ in made} - keyed_ == {
+        *((type_, "fleet") for type_ in SHARED_TYPES),
+        (CHECK_TYPE, "registry_is_not_empty"),
+    }
+
+
+OWN: dict[str, list[dict[str, Any]]] = {
+    "its host": [replaced(ONE)],
+    "its host, in place": [host(ONE, "update")],
+    "its rights": [keyed(POLICY, ONE, "update")],
+    "something new under its id": [keyed(ROLE, ONE, "create")],
+    "what is shared, under its id": [keyed(GROUP, ONE, "update")],
+}
+
+
+@pytest.mark.parametrize("changes", OWN.values(), ids=OWN)
+def test_nothing_of_the_caller_changes_in_whichever_job(changes: list[dict[str, Any]]) -> None:
+    whole = plan(MINE, *changes)
+    asked_for = rolled(whole, [TWO, ONE], NEW, SEEN, caller=ONE)
+    rest = finished(plan(*changes), REGISTERED, SEEN, caller=ONE)
+
+    for found in (asked_for, rest):
+        assert "no bot instance deploys itself" in str(found[0]), found
+
+
+def test_a_caller_that_left_the_registry_is_not_removed_either() -> None:
+    assert finished(plan(host(GONE, "delete")), REGISTERED, SEEN, caller=GONE)

@@ -239,6 +239,28 @@ def test_an_apply_that_fails_says_what_the_engine_said(
     assert "OpenTofu's apply failed: Saved plan is stale." in runner.summary
 
 
+def test_no_job_touches_the_callers_own_host(runner: Runner, fleet: dict[str, str]) -> None:
+    runner.plans(moved(TWO, fleet[TWO]))
+    turns = handed((TWO, fleet[TWO]))
+
+    assert runner.does("host", INSTANCE=TWO, CALLER=TWO, **turns) == 1
+    assert runner.does("finish", TARGET="all", CALLER=TWO, **turns) == 1
+    assert runner.summary.count("## Stopped: Refused (self_deploy)") == 2
+    assert runner.commands == []
+
+
+@pytest.mark.parametrize("job", ["plan", "host"])
+def test_a_plan_that_would_touch_the_caller_is_not_applied(
+    runner: Runner, fleet: dict[str, str], job: str
+) -> None:
+    rights = plans.keyed("aws_iam_role_policy.instance", ONE, "update")
+    runner.plans(moved(TWO, fleet[TWO]), rights)
+
+    assert runner.does(job, INSTANCE=TWO, CALLER=ONE, **handed((TWO, fleet[TWO]))) == 1
+    assert f"it belongs to {ONE}, which asked for this" in runner.summary
+    assert "apply" not in runner.commands
+
+
 def test_finish_removes_what_left_the_registry(runner: Runner) -> None:
     runner.registers(ONE)
     runner.launches(ONE, NEW)

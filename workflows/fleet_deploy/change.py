@@ -7,7 +7,7 @@ from enum import StrEnum
 HOST_TYPE = "aws_instance"
 HOST_NAME = "clawdinator"
 # What else tofu/fleet keys by instance: a host can't be made without it.
-_IDENTITY = ("aws_iam_role", "aws_iam_instance_profile", "aws_iam_role_policy")
+IDENTITY_TYPES = ("aws_iam_role", "aws_iam_instance_profile", "aws_iam_role_policy")
 
 
 class Action(StrEnum):
@@ -71,7 +71,7 @@ def targets(id_: str) -> tuple[str, ...]:
     Naming the host alone would plan its identity for every id at once, and so destroy that of
     a host which left the registry but still runs.
     """
-    return (host_address(id_), *(f'{type_}.instance["{id_}"]' for type_ in _IDENTITY))
+    return (host_address(id_), *(f'{type_}.instance["{id_}"]' for type_ in IDENTITY_TYPES))
 
 
 def address_of(raw: object) -> str:

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 from fleet_control.caller import ALL
 from workflows.fleet_deploy import guard, roll, runner, summary
-from workflows.fleet_deploy.job import Job, Plan, planned, refuse, telling_where
+from workflows.fleet_deploy.job import Job, Plan, planned, refuse, spare_the_caller, telling_where
 from workflows.fleet_deploy.stop import Stopped
 
 log = logging.getLogger(__name__)
@@ -16,6 +16,7 @@ def run(job: Job) -> None:
     plan = planned(job.environ)
     if job.asked.target != ALL:
         raise Stopped("Not for this", f"Only a deploy of `{ALL}` is finished this way.")
+    spare_the_caller(job, ALL)
     try:
         _all_are_done(job, plan)
         gone = _apply_the_rest(job, plan.image)
@@ -41,6 +42,7 @@ def _apply_the_rest(job: Job, image: str) -> tuple[str, ...]:
     with TemporaryDirectory() as folder:
         file = Path(folder).resolve() / "plan"
         plan = job.engine.plan_rest(file, image)
-        refuse(guard.finished(plan, job.known.registry, job.look().machines))
+        machines = job.look().machines
+        refuse(guard.finished(plan, job.known.registry, machines, job.asked.caller))
         job.engine.apply(file)
     return guard.removed(plan)

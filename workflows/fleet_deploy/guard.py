@@ -12,15 +12,30 @@ from fleet_control.caller import is_instance_id
 from workflows.fleet_deploy.change import (
     HOST_NAME,
     HOST_TYPE,
+    IDENTITY_TYPES,
     Action,
     Change,
     Unreadable,
     address_of,
     host_address,
     read,
+    targets,
 )
 
-# Whatever makes, stops or starts machines: a host by another name is a host all the same.
+# What tofu/fleet is made of besides hosts and what is keyed by an instance; a test holds the list
+# to its files. Anything else is no part of a fleet, and no deploy makes or changes it.
+SHARED_TYPES = (
+    "aws_vpc",
+    "aws_internet_gateway",
+    "aws_subnet",
+    "aws_route_table",
+    "aws_route_table_association",
+    "aws_security_group",
+)
+# Holds nothing but a check on the registry, and no host leads to it: `finish` alone meets it.
+CHECK_TYPE = "terraform_data"
+# Names of what makes, stops or starts machines, so that it is told as a host by another name. Not
+# all of them, nor need they be: what is on no list is stopped all the same.
 _HOST_TYPES = (HOST_TYPE, "aws_spot_", "aws_ec2_fleet", "aws_autoscaling_", "aws_ec2_instance_")
 # The thing that deploys, its lock and its keys live in states of their own. Here they would mean
 # that two states were mixed up.
@@ -74,13 +89,15 @@ class Machines:
 
 
 def rolled(
-    plan: object, ids: Collection[str], image: str, machines: Machines
+    plan: object, ids: Collection[str], image: str, machines: Machines, caller: str = ""
 ) -> tuple[Trespass, ...]:
     """What a plan for the hosts of `ids` does beyond replacing or creating exactly those.
 
-    Allowed are: those hosts, new on `image`; creating or updating in place what is no host.
+    Allowed are: those hosts, new on `image`; creating or updating in place what is keyed by their
+    ids, and what all hosts share. Nothing of the bot instance `caller` may change.
     """
     expected = {host_address(id_): id_ for id_ in ids}
+    own = {address for id_ in ids for address in targets(id_)}
     changes, strange = _changes(plan)
     moved = {one.address for one in changes if one.action in (Action.REPLACE, Action.CREATE)}
     idle = [
@@ -88,18 +105,31 @@ def rolled(
         for address in expected
         if address not in moved
     ]
-    found = _judged(changes, lambda one: _beyond_the_roll(one, expected, image, machines))
+    found = _judged(
+        changes,
+        lambda one: (
+            _of_the_caller(one, caller) or _beyond_the_roll(one, expected, own, image, machines)
+        ),
+    )
     return (*strange, *found, *idle)
 
 
-def finished(plan: object, registered: Collection[str], machines: Machines) -> tuple[Trespass, ...]:
+def finished(
+    plan: object, registered: Collection[str], machines: Machines, caller: str = ""
+) -> tuple[Trespass, ...]:
     """What the last plan of `all` does beyond removing what left and bringing the rest up to date.
 
-    It may not touch a registered host. What is keyed by ids that left the registry may go.
+    It may not touch a registered host, nor anything of the bot instance `caller`. What is keyed by
+    ids that left the registry may go.
     """
     changes, strange = _changes(plan)
     by_registry = _keyed_by(registered, changes)
-    found = _judged(changes, lambda one: _beyond_finishing(one, registered, by_registry, machines))
+    found = _judged(
+        changes,
+        lambda one: (
+            _of_the_caller(one, caller) or _beyond_finishing(one, registered, by_registry, machines)
+        ),
+    )
     return (*strange, *found)
 
 
@@ -154,15 +184,31 @@ def _judged(
     return tuple(Trespass(one.address, one.action, why) for one, why in judged if why)
 
 
+def _of_the_caller(change: Change, caller: str) -> str | None:
+    if caller and change.index == caller and not (change.data and change.action is Action.READ):
+        return f"it belongs to {caller}, which asked for this, and no bot instance deploys itself"
+    return None
+
+
 def _beyond_the_roll(
-    change: Change, expected: Mapping[str, str], image: str, machines: Machines
+    change: Change,
+    expected: Mapping[str, str],
+    own: Collection[str],
+    image: str,
+    machines: Machines,
 ) -> str | None:
     if _is_host(change):
         id_ = expected.get(change.address)
         return _host_beyond(change, id_, image, machines) if id_ else "nobody asked for this host"
-    return _never(change) or (
-        None if _is_gentle(change) else "only what is no host may be created or updated beside it"
-    )
+    if why := _never(change):
+        return why
+    if not _is_gentle(change):
+        return "only what is no host may be created or updated beside it"
+    if change.data or change.address in own:
+        return None
+    if change.type in IDENTITY_TYPES or isinstance(change.index, str):
+        return "it is keyed by no host that is moved here"
+    return None if change.type in SHARED_TYPES else "no fleet is made of such a thing"
 
 
 def _host_beyond(change: Change, id_: str, image: str, machines: Machines) -> str | None:
@@ -200,8 +246,11 @@ def _beyond_finishing(
         return _host_stays(change, registered, machines)
     if why := _never(change):
         return why
-    if _is_gentle(change) or (change.type in _REMADE_TYPES and change.index not in registered):
+    if change.data or (change.type in _REMADE_TYPES and change.index not in registered):
         return None
+    if _is_gentle(change):
+        known = change.type in (*SHARED_TYPES, *IDENTITY_TYPES, *_REMADE_TYPES, CHECK_TYPE)
+        return None if known else "no fleet is made of such a thing"
     left = change.resource in by_registry and _has_left(change, registered)
     if change.action is Action.DELETE and left:
         return None

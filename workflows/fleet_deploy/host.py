@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from fleet_control.error import Ec2Error
 from workflows.fleet_deploy import guard, health, roll, runner, summary
 from workflows.fleet_deploy.cloud import Sight
-from workflows.fleet_deploy.job import Job, Plan, planned, refuse, telling_where
+from workflows.fleet_deploy.job import Job, Plan, planned, refuse, spare_the_caller, telling_where
 from workflows.fleet_deploy.stop import Stopped
 
 log = logging.getLogger(__name__)
@@ -20,6 +20,7 @@ def run(job: Job) -> None:
     turn = plan.roll[len(earlier)]
     began = job.clock.now()
     try:
+        spare_the_caller(job, turn.id)
         _may_begin(job, turn, earlier, plan)
         _replace(job, turn, plan.image)
         machine = _wait_until_healthy(job, turn, plan.image)
@@ -51,7 +52,7 @@ def _replace(job: Job, turn: roll.Turn, image: str) -> None:
     with TemporaryDirectory() as folder:
         file = Path(folder).resolve() / "plan"
         plan = job.engine.plan_hosts(file, image, [turn.id])
-        refuse(guard.rolled(plan, [turn.id], image, job.look().machines))
+        refuse(guard.rolled(plan, [turn.id], image, job.look().machines, job.asked.caller))
         job.engine.apply(file)
 
 

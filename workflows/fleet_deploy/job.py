@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from fleet_control.caller import ALL
 from fleet_control.error import FleetError
 from fleet_control.ledger import Entry, is_image_id
 from fleet_control.registry import parse
@@ -76,6 +77,17 @@ def planned(environ: Mapping[str, str]) -> Plan:
     if not is_image_id(image):
         raise Stopped("Bad roll", "The image that `plan` handed over is none.")
     return Plan(image, roll.decode(turns))
+
+
+def spare_the_caller(job: Job, target: str) -> None:
+    """Stopped where this job would move the host of the bot instance that asked, whatever `plan`
+    let through."""
+    caller = job.asked.caller
+    if caller and target in (caller, ALL):
+        raise Stopped(
+            "Refused (self_deploy)",
+            f"{caller} asked for this, and no bot instance deploys itself. Nothing was touched.",
+        )
 
 
 def refuse(trespasses: tuple[Trespass, ...]) -> None:

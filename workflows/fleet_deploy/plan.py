@@ -88,7 +88,7 @@ def _rehearse(job: Job, image: str, turns: tuple[roll.Turn, ...], sight: Sight) 
                 log.info("fleet.adopted instance=%s machine=%s", id_, machine)
                 job.engine.adopt(id_, machine, image)
             planned = job.engine.plan_hosts(file, image, ids)
-    refuse(guard.rolled(planned, ids, image, sight.machines))
+    refuse(guard.rolled(planned, ids, image, sight.machines, job.asked.caller))
 
 
 def _tell(job: Job, image: str, turns: tuple[roll.Turn, ...], sight: Sight) -> None:
