@@ -23,7 +23,9 @@ class Policies:
                 action="",
                 resource=f"{alias['AliasArn'].rpartition(':')[0]}:key/{alias['TargetKeyId']}",
                 # A key's own policy decides whether IAM's counts.
-                trust=_parsed(kms.get_key_policy(KeyId=alias["TargetKeyId"])["Policy"]),
+                trust=_parsed(
+                    kms.get_key_policy(KeyId=alias["TargetKeyId"], PolicyName="default")["Policy"]
+                ),
             )
             for alias in kms.list_aliases()["Aliases"]
             if alias["AliasName"].startswith("alias/clawdinator-tofu-")

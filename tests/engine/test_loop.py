@@ -25,7 +25,7 @@ async def _deployed(outside: Whole) -> Fleet:
     """The fleet after a deploy of all: what each instance's host is, but for its id."""
     before = await asyncio.to_thread(outside.hosts)
     async with outside.life() as bot:
-        await bot.say("/fleet deploy all")
+        assert "Go ahead?" in await bot.say("/fleet deploy all")
         assert "✓ deploy all: done after" in await bot.say("yes")
         assert "2 instances, 2 healthy\n" in await bot.say("/fleet status")
     after = await asyncio.to_thread(outside.hosts)
@@ -56,7 +56,7 @@ async def test_a_host_that_never_becomes_healthy_stops_the_roll(
     options = {"engine": engine, "unhealthy": frozenset({ONE}), "health_deadline": 5.0}
     async with whole(registry, **options) as outside, outside.life() as bot:
         before = await asyncio.to_thread(outside.hosts)
-        await bot.say("/fleet deploy all")
+        assert "Go ahead?" in await bot.say("/fleet deploy all")
         said = await bot.say("yes")
         after = await asyncio.to_thread(outside.hosts)
 
