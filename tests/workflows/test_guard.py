@@ -9,15 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.workflows.plans import MACHINES, NEW, OLD, change, host, keyed, plan, replaced
-from workflows.fleet_deploy.change import IDENTITY_TYPES
-from workflows.fleet_deploy.guard import (
-    CHECK_TYPE,
-    SHARED_TYPES,
-    Machines,
-    finished,
-    removed,
-    rolled,
-)
+from workflows.fleet_deploy.change import CHECK_TYPE, IDENTITY_TYPES, SHARED_TYPES
+from workflows.fleet_deploy.guard import Machines, finished, removed, rolled
 
 ONE, TWO, THREE, GONE = "clawdinator-1", "clawdinator-2", "clawdinator-3", "clawdinator-9"
 REGISTERED = (ONE, TWO, THREE)

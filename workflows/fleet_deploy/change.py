@@ -8,6 +8,18 @@ HOST_TYPE = "aws_instance"
 HOST_NAME = "clawdinator"
 # What else tofu/fleet keys by instance: a host can't be made without it.
 IDENTITY_TYPES = ("aws_iam_role", "aws_iam_instance_profile", "aws_iam_role_policy")
+# And what all hosts share. A test holds these lists to the files of tofu/fleet: anything else is no
+# part of a fleet, and no deploy makes or changes it.
+SHARED_TYPES = (
+    "aws_vpc",
+    "aws_internet_gateway",
+    "aws_subnet",
+    "aws_route_table",
+    "aws_route_table_association",
+    "aws_security_group",
+)
+# Holds nothing but a check on the registry, and no host leads to it: `finish` alone meets it.
+CHECK_TYPE = "terraform_data"
 
 
 class Action(StrEnum):

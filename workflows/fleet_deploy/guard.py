@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 from fleet_control.caller import is_instance_id
 from workflows.fleet_deploy.change import (
+    CHECK_TYPE,
     HOST_NAME,
     HOST_TYPE,
     IDENTITY_TYPES,
+    SHARED_TYPES,
     Action,
     Change,
     Unreadable,
@@ -22,18 +24,6 @@ from workflows.fleet_deploy.change import (
     targets,
 )
 
-# What tofu/fleet is made of besides hosts and what is keyed by an instance; a test holds the list
-# to its files. Anything else is no part of a fleet, and no deploy makes or changes it.
-SHARED_TYPES = (
-    "aws_vpc",
-    "aws_internet_gateway",
-    "aws_subnet",
-    "aws_route_table",
-    "aws_route_table_association",
-    "aws_security_group",
-)
-# Holds nothing but a check on the registry, and no host leads to it: `finish` alone meets it.
-CHECK_TYPE = "terraform_data"
 # Names of what makes, stops or starts machines, so that it is told as a host by another name. Not
 # all of them, nor need they be: what is on no list is stopped all the same.
 _HOST_TYPES = (HOST_TYPE, "aws_spot_", "aws_ec2_fleet", "aws_autoscaling_", "aws_ec2_instance_")
