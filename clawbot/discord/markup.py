@@ -152,8 +152,10 @@ def _deploying(reply: Deploying) -> discord.Embed:
     if seen.url.startswith(("https://", "http://")) and len(seen.url) <= limit.LINK:
         made.url = seen.url
     for name, value in (("At", seen.step), ("Why", seen.reason), ("Next", seen.advice)):
-        if value:
-            made.add_field(name=name, value=cut(said(value), limit.FIELD_VALUE), inline=False)
+        # Discord trims what it is sent; a successor would see a difference, and tell it again.
+        told = cut(said(value.strip()), limit.FIELD_VALUE)
+        if told:
+            made.add_field(name=name, value=told, inline=False)
     return made
 
 

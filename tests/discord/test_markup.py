@@ -65,6 +65,7 @@ REPLIES: list[Reply] = [
     deploy(250, url="https://github.example/" + "x" * 900, reason="r" * 3000, advice="a" * 3000),
     deploy(12, step="s" * 3000, stage=Stage.QUEUED, run_id=2**60),
     deploy(0, stage=Stage.ASKING),
+    deploy(1, step=" ", reason="its log ends so: \r\n"),
 ]
 
 

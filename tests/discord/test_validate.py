@@ -27,6 +27,8 @@ BROKEN: dict[str, dict[str, Any]] = {
     "fields": {"embeds": [{"fields": [{"name": "n", "value": "v"}] * 26}]},
     "field name": {"embeds": [field(name="x" * 257)]},
     "field value": {"embeds": [field(value="x" * 1025)]},
+    "space at an end": {"embeds": [field(value="x\n")]},
+    "nothing but space": {"embeds": [field(value=" ")]},
     "empty field": {"embeds": [field(value="")]},
     "footer": {"embeds": [{"footer": {"text": "x" * 2049}}]},
     "author": {"embeds": [{"author": {"name": "x" * 257}}]},

@@ -81,6 +81,8 @@ def _embeds(embeds: Sequence[Payload]) -> Iterator[str]:
             together += len(text)
             if len(text) > longest:
                 yield f"embed {where}: {len(text)} of {longest}"
+            if text != text.strip():
+                yield f"embed {where}: space at an end, which Discord trims"
         fields = embed.get("fields", [])
         if len(fields) > limit.EMBED_FIELDS:
             yield f"embed fields: {len(fields)} of {limit.EMBED_FIELDS}"
