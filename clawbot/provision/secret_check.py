@@ -26,8 +26,7 @@ def unreadable(secret: Secret, instance: str, vault: Vault) -> str | None:
         return f"{file} is missing: {how_to_get(secret)}."
     if age.readers(data) is None:
         return f"{file} is not an age file; a plain secret must not lie there. Remove it."
-    identity = vault.identity(instance)
-    if identity is None or age.decrypt(data, identity) is None:
+    if not vault.opens(instance, secret.name):
         return (
             f"{file} can't be read by {instance}: encrypt it again with "
             f"`clawbot secrets make {instance}`."
@@ -41,16 +40,13 @@ def excess(secret: Secret, vault: Vault) -> str | None:
     count = age.readers(data) if data is not None else None
     if data is None or count is None:
         return None
-    mine = [vault.identity(id_) for id_ in secret.instances]
-    able = sum(age.decrypt(data, one) is not None for one in mine if one is not None)
+    able = sum(vault.opens(id_, secret.name) for id_ in secret.instances)
     if count <= able + len(vault.recipients.operators):
         return None
     others = [
         id_
         for id_ in vault.recipients.instances
-        if id_ not in secret.instances
-        and (identity := vault.identity(id_))
-        and age.decrypt(data, identity) is not None
+        if id_ not in secret.instances and vault.opens(id_, secret.name)
     ]
     who = ", ".join(others) or "somebody who is not known here"
     return (

@@ -179,8 +179,11 @@ def _encrypt_again(secret: Secret, vault: Vault) -> bool:
     if data is None or plain is None:
         return False
     wanted = vault.recipients.of(secret)
-    mine = [vault.identity(id_) for id_ in secret.instances]
-    readable = all(age.decrypt(data, one) is not None for one in mine if one is not None)
+    readable = all(
+        vault.opens(id_, secret.name)
+        for id_ in secret.instances
+        if id_ in vault.recipients.instances
+    )
     if readable and age.readers(data) == len(wanted):
         return False
     vault.write(secret.name, plain, wanted)

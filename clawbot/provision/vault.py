@@ -41,6 +41,7 @@ class Vault:
         self.recipients = _read_recipients(folder / RECIPIENTS)
         self._identities: dict[str, Identity | None] = {}
         self._plain: dict[str, bytes | None] = {}
+        self._opened: dict[tuple[str, str], bool] = {}
 
     def names(self) -> tuple[str, ...]:
         return tuple(sorted(path.stem for path in self.folder.glob("*.age")))
@@ -65,12 +66,23 @@ class Vault:
             self._identities[instance] = None if plain is None else _identity(plain)
         return self._identities[instance]
 
+    def opens(self, instance: str, name: str) -> bool:
+        """Whether the instance can read the secret, by trying once.
+
+        A file for many takes its time: the library reads its header in the square of their number.
+        """
+        if (instance, name) not in self._opened:
+            key, data = self.identity(instance), self.read(name)
+            able = key is not None and data is not None and age.decrypt(data, key) is not None
+            self._opened[instance, name] = able
+        return self._opened[instance, name]
+
     def write(self, name: str, plain: bytes, recipients: Iterable[str]) -> None:
-        self._plain.pop(name, None)
+        self._changed(name)
         self._replace(f"{name}.age", age.encrypt(plain, recipients))
 
     def delete(self, name: str) -> None:
-        self._plain.pop(name, None)
+        self._changed(name)
         (self.folder / f"{name}.age").unlink(missing_ok=True)
 
     def add_operator(self, recipient: str) -> None:
@@ -86,14 +98,20 @@ class Vault:
     def note_identity(self, instance: str, known: Identity) -> None:
         """Hold the list of recipients to an identity that is there."""
         self._identities[instance] = known
+        self._opened.clear()
         instances = {**self.recipients.instances, instance: known.recipient}
         self._write_recipients(replace(self.recipients, instances=instances))
 
     def forget(self, instance: str) -> None:
         self.delete(identity_name(instance))
         self._identities.pop(instance, None)
+        self._opened.clear()
         left = {id_: one for id_, one in self.recipients.instances.items() if id_ != instance}
         self._write_recipients(replace(self.recipients, instances=left))
+
+    def _changed(self, name: str) -> None:
+        self._plain.pop(name, None)
+        self._opened = {pair: able for pair, able in self._opened.items() if pair[1] != name}
 
     def _write_recipients(self, recipients: Recipients) -> None:
         self.recipients = recipients
