@@ -53,13 +53,20 @@ class Pace:
 
     async def turn(self, chat: int) -> None:
         """Return when it is time to speak in that chat."""
+        while True:
+            await self._silence(chat)
+            now = self.clock.now()
+            wait = max(self._bucket(chat).reserve(now), self._everywhere.reserve(now))
+            if wait > 0:
+                await self.clock.sleep(wait)
+            # Silence may have been asked for while this one waited.
+            if chat not in self._held:
+                return
+
+    async def _silence(self, chat: int) -> None:
         while (held := self._held.get(chat, 0.0) - self.clock.now()) > 0:
             await self.clock.sleep(held)
         self._held.pop(chat, None)
-        now = self.clock.now()
-        wait = max(self._bucket(chat).reserve(now), self._everywhere.reserve(now))
-        if wait > 0:
-            await self.clock.sleep(wait)
 
     def hold(self, chat: int, seconds: float) -> None:
         """Telegram asked for silence there."""

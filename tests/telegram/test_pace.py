@@ -78,3 +78,23 @@ async def test_what_telegram_asked_for_comes_first() -> None:
     await asyncio.gather(*tasks)
     assert waited[7] >= 30
     assert waited[8] < 1
+
+
+async def test_what_waits_already_keeps_silent_too() -> None:
+    clock = TurnedClock()
+    begun = clock.now()
+    pace = Pace(clock, Limits(Rate(0.001, 99), Rate(1.0, 1), Rate(1.0, 1)))
+    spoke: list[float] = []
+
+    async def speak() -> None:
+        await pace.turn(7)
+        spoke.append(clock.now() - begun)
+
+    tasks = [asyncio.create_task(speak()) for _ in range(4)]
+    await asyncio.sleep(0)
+    pace.hold(7, 30)
+    for _ in range(400):
+        await clock.turn(0.1)
+    await asyncio.gather(*tasks)
+    assert spoke[0] == 0
+    assert min(spoke[1:]) >= 30
