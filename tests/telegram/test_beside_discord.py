@@ -2,6 +2,9 @@
 
 import asyncio
 import warnings
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import pytest
 
@@ -20,6 +23,8 @@ from clawbot.telegram.run import run as run_telegram  # noqa: E402  (as above)
 from clawbot.telegram.trouble import Trouble as TelegramTrouble  # noqa: E402  (as above)
 from tests.telegram.scene import SOON, Scene  # noqa: E402  (as above)
 
+LONGEST_SECONDS = 100.0
+
 
 def fronts() -> list[Front]:
     return [
@@ -28,18 +33,39 @@ def fronts() -> list[Front]:
     ]
 
 
-async def serve(scene: Scene, discord: DiscordApi, app: Application, **environ: str) -> None:
-    settings = scene.environ("demo") | {
-        "CLAWBOT_DISCORD_TOKEN": app.token,
-        "CLAWBOT_DISCORD_GUILD": discord.guild.id,
-    }
-    async with assemble(load(settings | environ), scene.clock) as bot:
+async def serve(scene: Scene, settings: dict[str, str]) -> None:
+    async with assemble(load(settings), scene.clock) as bot:
         await side_by_side(bot, fronts())
 
 
-async def stopped(task: asyncio.Task[None], scene: Scene) -> None:
-    task.cancel()
-    await scene.until(task.done)
+@dataclass(frozen=True, slots=True)
+class Both:
+    """A process with both fronts, and the Discord it knows."""
+
+    discord: DiscordApi
+    app: Application
+    task: asyncio.Task[None]
+
+
+@asynccontextmanager
+async def both(scene: Scene, reached: str = "", **environ: str) -> AsyncIterator[Both]:
+    """Served until the test has ended, however it ends; `reached` is where Discord is looked for.
+
+    Nothing here waits without an end: what hangs is a failure.
+    """
+    async with asyncio.timeout(LONGEST_SECONDS), DiscordApi(scene.clock) as discord:
+        app = discord.application()
+        settings = scene.environ("demo") | {
+            "CLAWBOT_DISCORD_TOKEN": app.token,
+            "CLAWBOT_DISCORD_GUILD": discord.guild.id,
+        }
+        with pointed_at(reached or discord.url):
+            task = asyncio.create_task(serve(scene, settings | environ))
+            try:
+                yield Both(discord, app, task)
+            finally:
+                task.cancel()
+                await scene.until(task.done)
 
 
 async def answers_in_telegram(scene: Scene) -> None:
@@ -47,44 +73,33 @@ async def answers_in_telegram(scene: Scene) -> None:
     await scene.until(lambda: scene.answer_to(asked))
 
 
-async def answers_in_discord(scene: Scene, discord: DiscordApi, app: Application) -> None:
-    await scene.until(lambda: "fleet" in app.commands)
-    asked = await discord.command(app, discord.person("somebody"), "status")
+async def answers_in_discord(scene: Scene, served: Both) -> None:
+    await scene.until(lambda: "fleet" in served.app.commands)
+    person = served.discord.person("somebody")
+    asked = await served.discord.command(served.app, person, "status")
     await scene.until(lambda: asked.message is not None and not asked.message.loading)
 
 
 async def test_each_answers_beside_the_other(scene: Scene) -> None:
-    async with DiscordApi(scene.clock) as discord:
-        with pointed_at(discord.url):
-            app = discord.application()
-            task = asyncio.create_task(serve(scene, discord, app))
-            await answers_in_telegram(scene)
-            await answers_in_discord(scene, discord, app)
-            await stopped(task, scene)
+    async with both(scene) as served:
+        await answers_in_telegram(scene)
+        await answers_in_discord(scene, served)
 
 
 async def test_with_discord_unreachable_telegram_answers_as_if_alone(scene: Scene) -> None:
-    async with DiscordApi(scene.clock) as discord:
-        app = discord.application()
-        with pointed_at("http://127.0.0.1:9"):
-            task = asyncio.create_task(serve(scene, discord, app))
-            for _ in range(3):
-                await answers_in_telegram(scene)
-                await scene.clock.turn(30)
-            assert not task.done()
-            await stopped(task, scene)
+    async with both(scene, "http://127.0.0.1:9") as served:
+        for _ in range(3):
+            await answers_in_telegram(scene)
+            await scene.clock.turn(30)
+        assert not served.task.done()
 
 
 async def test_with_telegram_unreachable_discord_answers_as_if_alone(scene: Scene) -> None:
     await scene.telegram.stop()
-    async with DiscordApi(scene.clock) as discord:
-        with pointed_at(discord.url):
-            app = discord.application()
-            task = asyncio.create_task(serve(scene, discord, app))
-            await answers_in_discord(scene, discord, app)
-            await scene.clock.turn(120)
-            await answers_in_discord(scene, discord, app)
-            await stopped(task, scene)
+    async with both(scene) as served:
+        await answers_in_discord(scene, served)
+        await scene.clock.turn(120)
+        await answers_in_discord(scene, served)
 
 
 @pytest.mark.parametrize("setting", ["CLAWBOT_TELEGRAM_TOKEN", "webhook"])
@@ -96,33 +111,22 @@ async def test_a_telegram_that_is_misconfigured_says_so_and_discord_goes_on(
         scene.telegram.methods.webhook["url"] = "https://hook.example/x"
     else:
         wrong = {setting: "1:wrong"}
-    async with DiscordApi(scene.clock) as discord:
-        with pointed_at(discord.url):
-            app = discord.application()
-            task = asyncio.create_task(serve(scene, discord, app, **wrong))
-            await scene.until(lambda: "clawbot.front_down front=Telegram" in caplog.text)
-            await answers_in_discord(scene, discord, app)
-            await stopped(task, scene)
+    async with both(scene, **wrong) as served:
+        await scene.until(lambda: "clawbot.front_down front=Telegram" in caplog.text)
+        await answers_in_discord(scene, served)
 
 
 async def test_a_discord_token_that_is_wrong_is_said_and_telegram_goes_on(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with DiscordApi(scene.clock) as discord:
-        with pointed_at(discord.url):
-            app = discord.application()
-            task = asyncio.create_task(serve(scene, discord, app, CLAWBOT_DISCORD_TOKEN="MQ.a.b"))
-            await scene.until(lambda: "clawbot.front_down front=Discord" in caplog.text)
-            await answers_in_telegram(scene)
-            await stopped(task, scene)
+    async with both(scene, CLAWBOT_DISCORD_TOKEN="MQ.a.b"):
+        await scene.until(lambda: "clawbot.front_down front=Discord" in caplog.text)
+        await answers_in_telegram(scene)
 
 
 async def test_when_no_front_can_go_on_it_ends_with_every_reason(scene: Scene) -> None:
-    async with DiscordApi(scene.clock) as discord:
-        with pointed_at(discord.url):
-            app = discord.application()
-            wrong = {"CLAWBOT_DISCORD_TOKEN": "MQ.a.b", "CLAWBOT_TELEGRAM_TOKEN": "1:wrong"}
-            task = asyncio.create_task(serve(scene, discord, app, **wrong))
-            await scene.until(task.done)
-            with pytest.raises(Unserved, match=r"(?s)Discord does not know.*Telegram does not"):
-                task.result()
+    wrong = {"CLAWBOT_DISCORD_TOKEN": "MQ.a.b", "CLAWBOT_TELEGRAM_TOKEN": "1:wrong"}
+    async with both(scene, **wrong) as served:
+        await scene.until(served.task.done)
+        with pytest.raises(Unserved, match=r"(?s)Discord does not know.*Telegram does not"):
+            served.task.result()

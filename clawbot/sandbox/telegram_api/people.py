@@ -57,9 +57,9 @@ class People:
         """Press the button with that label; the query's id."""
         rows = message.get("reply_markup", {}).get("inline_keyboard", [])
         labels = [button["text"] for row in rows for button in row]
-        data = next(b["callback_data"] for row in rows for b in row if b["text"] == label)
-        if not data:
+        if label not in labels:
             raise LookupError(f"no button {label} among {labels}")
+        data = next(b["callback_data"] for row in rows for b in row if b["text"] == label)
         return await self.send_data(message, sender, data, **more)
 
     async def send_data(self, message: Json, sender: Json, data: str, **more: Any) -> str:
