@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from typing import Any
 
 import aiohttp
@@ -58,6 +59,7 @@ REFUSED_INTENT = (
     "(Bot, Privileged Gateway Intents)."
 )
 NOT_AUTHENTICATED = 4004
+STOP_AGAIN_SECONDS = 1.0
 
 
 async def run(bot: Bot, **options: Any) -> None:
@@ -72,11 +74,26 @@ async def run(bot: Bot, **options: Any) -> None:
     client = Client(bot, **options)
     async with client:
         try:
-            await client.start(token)
+            await _until_cancelled(client.start(token))
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
             raise _trouble(error) from _passing(error)
     if client.trouble is not None:
         raise client.trouble
+
+
+async def _until_cancelled(serving: Coroutine[None, None, None]) -> None:
+    """Await it; once cancelled, cancel it until it has ended.
+
+    The library logs in under `asyncio.wait_for`, which before Python 3.12 may swallow a
+    cancellation; a stop that is lost would be waited for without an end.
+    """
+    task = asyncio.ensure_future(serving)
+    try:
+        await asyncio.shield(task)
+    finally:
+        while not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=STOP_AGAIN_SECONDS)
 
 
 def _trouble(error: Exception) -> Trouble:

@@ -85,10 +85,16 @@ def test_every_fault_of_a_registry_is_named(tmp_path: Path) -> None:
 
 @contextmanager
 def running() -> Iterator[tuple["subprocess.Popen[bytes]", list[int]]]:
-    """A demo that has answered once, and the processes it started."""
-    with subprocess.Popen(  # noqa: S603  (as above)
+    """A demo that has answered once, and the processes it started.
+
+    Ctrl-C is for it even where these tests run in the background, whose processes ignore it.
+    """
+    ours = signal.signal(signal.SIGINT, signal.default_int_handler)
+    process = subprocess.Popen(  # noqa: S603  (as above)
         COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=ENVIRON, cwd=ROOT
-    ) as process:
+    )
+    signal.signal(signal.SIGINT, ours)
+    with process:
         assert process.stdin
         assert process.stdout
         process.stdin.write(b"/fleet status\n")
