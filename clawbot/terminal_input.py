@@ -48,9 +48,12 @@ async def _readable(fd: int) -> None:
 
 @contextmanager
 def each_key(fd: int) -> Iterator[None]:
-    """Keys arrive one by one and unechoed; Ctrl-C still interrupts. As before afterwards."""
+    """Keys arrive one by one and unechoed; Ctrl-C still interrupts. As before afterwards.
+
+    What was typed ahead, while the prompt was not there yet, is kept.
+    """
     before = termios.tcgetattr(fd)
-    tty.setcbreak(fd)
+    tty.setcbreak(fd, termios.TCSADRAIN)
     now = termios.tcgetattr(fd)
     # Being stopped by Ctrl-Z would leave the terminal like this.
     now[6][termios.VSUSP] = b"\0"

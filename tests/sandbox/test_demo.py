@@ -124,19 +124,38 @@ def test_however_it_ends_nothing_of_it_is_left_running(by: signal.Signals, code:
 
 
 def test_a_person_types_at_a_prompt() -> None:
+    with at_a_terminal() as (process, terminal):
+        screen = _read_until(terminal, "> ")
+        assert "Ctrl-D ends it all" in screen
+        os.write(terminal, b"/fleet hepl\x7f\x7flp\r")
+        screen = _read_until(terminal, "rollback")
+        assert "> /fleet help" in screen
+        os.write(terminal, b"\x04")
+        _read_until(terminal, "GitHub ran 0 deploys.")
+        assert process.wait(PATIENCE_SECONDS) == 0
+
+
+def test_what_is_typed_before_the_prompt_is_there_is_not_lost() -> None:
+    with at_a_terminal() as (process, terminal):
+        os.write(terminal, b"/fleet help\r")
+        assert "> /fleet help" in _read_until(terminal, "rollback")
+        os.write(terminal, b"\x04")
+        _read_until(terminal, "GitHub ran 0 deploys.")
+        assert process.wait(PATIENCE_SECONDS) == 0
+
+
+@contextmanager
+def at_a_terminal() -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
+    """A demo, and its terminal's other end; nobody waits for it when the test has failed."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(  # noqa: S603  (as above)
         COMMAND, stdin=theirs, stdout=theirs, stderr=theirs, env=ENVIRON, cwd=ROOT
     ) as process:
         os.close(theirs)
-        screen = _read_until(ours, "> ")
-        assert "Ctrl-D ends it all" in screen
-        os.write(ours, b"/fleet hepl\x7f\x7flp\r")
-        screen = _read_until(ours, "rollback")
-        assert "> /fleet help" in screen
-        os.write(ours, b"\x04")
-        _read_until(ours, "GitHub ran 0 deploys.")
-        assert process.wait(PATIENCE_SECONDS) == 0
+        try:
+            yield process, ours
+        finally:
+            process.kill()
     os.close(ours)
 
 
