@@ -8,10 +8,10 @@ from clawbot.ask import Ask
 from clawbot.progress import Stage, lost, progress
 from clawbot.replies import Deploying, Reply, refused
 from clawbot.tracking import Tracker
-from fleet_control.caller import caller_field
 from fleet_control.control_api import ControlApi
 from fleet_control.error import ControlApiError, ControlApiRefused, OutcomeUnknown
 from fleet_control.ledger import Entry, Run, fit, parse_request_id
+from fleet_control.requester import caller_field
 
 # What the Control API's own policy says no with; every other refusal is something broken.
 _NO = (403, 409)

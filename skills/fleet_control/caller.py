@@ -54,8 +54,3 @@ def is_instance_id(text: str) -> bool:
 def is_target(text: str) -> bool:
     """Whether `text` may name what a deploy replaces: ``all`` or an instance id."""
     return text == ALL or is_instance_id(text)
-
-
-def caller_field(caller: Caller) -> str:
-    """The ledger's `caller`: the bot instance's id, or nothing for a person."""
-    return caller.instance if isinstance(caller, BotInstance) else ""

@@ -27,7 +27,6 @@ _REPLY = r"[A-Za-z0-9_-]{1,20}"
 _IMAGE = r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})"
 _ACCOUNT = r"(?:discord|telegram|terminal|operator):[A-Za-z0-9_+=,@-]{1,36}"
 _NAME = r"[\w.@ -]*"
-_UNSAFE = r"[^\w.@-]+"
 
 
 class RequestId(NamedTuple):
@@ -134,12 +133,6 @@ def is_reply_id(text: str) -> bool:
     return re.fullmatch(_REPLY, text) is not None
 
 
-def requested_by(account: str, name: str) -> str:
-    """``<platform>:<user id> <name>``, the name cut to 32 characters that are safe in a title."""
-    safe = re.sub(_UNSAFE, "-", name).strip("-")[:NAME_LENGTH]
-    return f"{account} {safe}".rstrip()
-
-
 def is_requested_by(text: str) -> bool:
     account, _, name = text.partition(" ")
     return (
@@ -210,25 +203,8 @@ def read_run(raw: Mapping[str, Any]) -> Run:
 
 def oldest(runs: Iterable[Run], request_id: str) -> Run | None:
     """The run that is the deploy: of those with this request id, the one dispatched first."""
-    return min((run for run in runs if run.request_id == request_id), key=_age, default=None)
-
-
-def _age(run: Run) -> int:
-    return run.id
-
-
-def launched_by(runs: Iterable[Run], launched: float) -> Run | None:
-    """The run in which a host was launched that was launched at `launched` (Unix seconds).
-
-    One runs at a time, and GitHub counts a run as started while it still waits: of those that fit,
-    it was the oldest.
-    """
-    for run in sorted(runs, key=_age):
-        begun = seconds(run.started or run.created)
-        ended = seconds(run.updated) if run.finished else float("inf")
-        if begun <= launched <= ended:
-            return run
-    return None
+    same = (run for run in runs if run.request_id == request_id)
+    return min(same, key=lambda run: run.id, default=None)
 
 
 def seconds(moment: str) -> float:

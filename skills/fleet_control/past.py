@@ -5,8 +5,22 @@ Apart from `ledger`, since the Lambda carries that one and sees no host.
 
 from collections.abc import Iterable
 
-from fleet_control.ledger import Run, launched_by, seconds
+from fleet_control.ledger import Run, seconds
 from fleet_control.policy import BotDeploy
+
+
+def launched_by(runs: Iterable[Run], launched: float) -> Run | None:
+    """The run in which a host was launched that was launched at `launched` (Unix seconds).
+
+    One runs at a time, and GitHub counts a run as started while it still waits: of those that fit,
+    it was the oldest.
+    """
+    for run in sorted(runs, key=lambda run: run.id):
+        begun = seconds(run.started or run.created)
+        ended = seconds(run.updated) if run.finished else float("inf")
+        if begun <= launched <= ended:
+            return run
+    return None
 
 
 def last_bot_deploy(runs: Iterable[Run], launched: float | None) -> BotDeploy | None:

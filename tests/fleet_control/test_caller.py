@@ -2,14 +2,7 @@
 
 import pytest
 
-from fleet_control.caller import (
-    BotInstance,
-    Human,
-    Unknown,
-    caller_field,
-    is_instance_id,
-    is_target,
-)
+from fleet_control.caller import is_instance_id, is_target
 
 
 @pytest.mark.parametrize("id_", ["a", "7", "clawdinator-1", "clawdinator-babelfish", "a" * 32])
@@ -27,9 +20,3 @@ def test_anything_else_is_no_id(text: str) -> None:
 
 def test_all_is_a_target_but_no_id() -> None:
     assert is_target("all")
-
-
-def test_only_a_bot_instance_is_named_as_the_ledgers_caller() -> None:
-    assert caller_field(BotInstance("clawdinator-1")) == "clawdinator-1"
-    assert caller_field(Human("discord:1", "clawdinator-1")) == ""
-    assert caller_field(Unknown("clawdinator-1")) == ""

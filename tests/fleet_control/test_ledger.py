@@ -13,15 +13,13 @@ from fleet_control.ledger import (
     RequestId,
     Run,
     fit,
-    launched_by,
     oldest,
     parse_request_id,
     parse_title,
     read_run,
-    requested_by,
-    seconds,
     title,
 )
+from fleet_control.requester import requested_by
 
 ASKED = Entry(
     request_id="discord.demo.110000000000000000.120000000000000000",
@@ -143,29 +141,3 @@ def test_of_two_runs_of_one_request_the_older_is_the_deploy() -> None:
     other = run(1, request_id="discord.demo.1.1")
     assert oldest([run(9), other, run(5)], ASKED.request_id) == run(5)
     assert oldest([other], ASKED.request_id) is None
-
-
-def test_a_host_was_launched_by_the_run_during_which_it_was() -> None:
-    long_ago = run(
-        4,
-        created="2026-11-24T08:00:00Z",
-        started="2026-11-24T08:00:00Z",
-        updated="2026-11-24T08:10:00Z",
-    )
-    runs = [long_ago, run(5)]
-
-    assert launched_by(runs, seconds("2026-11-24T10:01:00Z")) == run(5)
-    assert launched_by(runs, seconds("2026-11-24T08:09:00Z")) == long_ago
-    assert launched_by(runs, seconds("2026-11-24T09:00:00Z")) is None
-
-
-def test_a_run_that_only_waited_launched_nothing() -> None:
-    waiting = run(6, status="pending", conclusion=None, created="2026-11-24T10:00:30Z")
-
-    assert launched_by([waiting, run(5)], seconds("2026-11-24T10:01:00Z")) == run(5)
-
-
-def test_an_unfinished_run_may_have_launched_what_is_new() -> None:
-    running = run(6, status="in_progress", conclusion=None, updated="2026-11-24T10:00:06Z")
-
-    assert launched_by([running], seconds("2026-11-24T10:30:00Z")) == running

@@ -1,5 +1,6 @@
 """One command builds the zip, the same bytes wherever and whenever it runs."""
 
+import ast
 import os
 import shutil
 import subprocess
@@ -64,6 +65,24 @@ def test_it_is_small_and_holds_what_the_function_needs(tmp_path: Path) -> None:
     }
     assert "lambda_fn/handler.py" in names
     assert not {"lambda_fn/build.py", "lambda_fn/lean.py"} & set(names)
+
+
+def test_it_carries_nothing_that_only_others_use() -> None:
+    trees = [ast.parse(path.read_text()) for _, path in sources(ROOT)]
+    defined = {
+        one.name
+        for tree in trees
+        for one in tree.body
+        if isinstance(one, ast.FunctionDef | ast.ClassDef)
+    }
+    used = {
+        getattr(node, "id", None) or getattr(node, "attr", None)
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name | ast.Attribute)
+    }
+
+    assert defined - used == {"handler"}
 
 
 def test_a_wheels_layout_builds_the_same(tmp_path: Path) -> None:
