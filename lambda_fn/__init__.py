@@ -7,39 +7,46 @@ from enum import StrEnum, auto
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from typing import Self
-
     from fleet_control import policy
 
 DAY = 24 * 60 * 60  # seconds
 
 
 class Code(StrEnum):
-    """Each with its status of HTTP's. The policy's codes are further ones."""
+    """The policy's are further ones; `busy` and `unknown_caller` are of both."""
 
-    status: int
-
-    def __new__(cls, code: str, status: int = 403) -> "Self":
-        made = str.__new__(cls, code)
-        made._value_ = code
-        made.status = status
-        return made
-
-    BAD_REQUEST = auto(), 400
-    UNAUTHORIZED = auto(), 401
+    BAD_REQUEST = auto()
+    UNAUTHORIZED = auto()
     FORGED_CALLER = auto()
     UNKNOWN_CALLER = auto()
     UNPROVEN_CALLER = auto()
-    UNKNOWN_RUN = auto(), 404
-    METHOD_NOT_ALLOWED = auto(), 405
-    BUSY = auto(), 409
-    ALREADY_RUNNING = auto(), 409
-    TOO_LARGE = auto(), 413
-    GITHUB_BUSY = auto(), 429
-    MISCONFIGURED = auto(), 500
-    INTERNAL = auto(), 500
-    GITHUB_REFUSED = auto(), 502
-    GITHUB_UNREACHABLE = auto(), 502
+    UNKNOWN_RUN = auto()
+    METHOD_NOT_ALLOWED = auto()
+    BUSY = auto()
+    ALREADY_RUNNING = auto()
+    TOO_LARGE = auto()
+    GITHUB_BUSY = auto()
+    MISCONFIGURED = auto()
+    INTERNAL = auto()
+    GITHUB_REFUSED = auto()
+    GITHUB_UNREACHABLE = auto()
+
+
+# HTTP's; a code that is not here, of ours or the policy's, is 403.
+_STATUS: dict[str, int] = {
+    Code.BAD_REQUEST: 400,
+    Code.UNAUTHORIZED: 401,
+    Code.UNKNOWN_RUN: 404,
+    Code.METHOD_NOT_ALLOWED: 405,
+    Code.BUSY: 409,
+    Code.ALREADY_RUNNING: 409,
+    Code.TOO_LARGE: 413,
+    Code.GITHUB_BUSY: 429,
+    Code.MISCONFIGURED: 500,
+    Code.INTERNAL: 500,
+    Code.GITHUB_REFUSED: 502,
+    Code.GITHUB_UNREACHABLE: 502,
+}
 
 
 class Failure(Exception):
@@ -52,5 +59,5 @@ class Failure(Exception):
     def __init__(self, code: "Code | policy.Code", error: str, retry_after: int = 0) -> None:
         super().__init__(error)
         self.code = code
-        self.status = code.status if isinstance(code, Code) else 403
+        self.status = _STATUS.get(code, 403)
         self.retry_after = retry_after

@@ -47,8 +47,7 @@ def let_by(verdict: Verdict) -> None:
         case Allowed():
             return
         case Refused(code, message):
-            # Some are ours too, with a status.
-            raise Failure(Code.__members__.get(code.name, code), message)
+            raise Failure(code, message)
         case _:
             raise Failure(Code.BAD_REQUEST, "`target` is missing.")
 
