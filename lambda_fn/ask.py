@@ -108,7 +108,7 @@ _KEYS = {
     Action.CANCEL: ("run_id", "requested_by"),
 }
 _FORMS: Mapping[str, tuple[Callable[[str], object], str]] = {
-    "request_id": (parse_request_id, ""),
+    "request_id": (parse_request_id, "<platform>.<bot>.<channel>.<asked>"),
     "reply": (is_reply_id, "the id of a message"),
     "target": (is_target, "`all` or an instance id"),
     "ami_override": (is_image_id, "an image id, ami-…"),

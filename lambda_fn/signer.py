@@ -104,7 +104,7 @@ def _check_request_id(signer: Signer, text: str) -> None:
     platforms = _CHAT if signer.role is Role.CHAT else (str(signer.role),)
     form = f"`request_id` must be {'|'.join(platforms)}.{signer.name}.<channel>.<asked>"
     if not text:
-        raise Failure(Code.BAD_REQUEST, form)
+        raise Failure(Code.BAD_REQUEST, f"{form}.")
     request_id = parse_request_id(text)
     if request_id.platform not in platforms or request_id.bot != signer.name:
         raise _forged(form)

@@ -1,6 +1,7 @@
 """What may be asked, and in which words it is refused."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -57,7 +58,8 @@ def test_five_things_can_be_asked(body: dict[str, Any], asked: Ask) -> None:
         (by_person(reply="1" * 21), "reply"),
         (by_person(request_id="x"), "request id"),
         (by_person(request_id="irc.b.c.d"), "request id"),
-        (by_person(request_id=7), "request_id"),
+        (by_person(request_id=7), "must be <platform>.<bot>.<channel>.<asked>."),
+        (by_person(request_id=["discord.b.c.d"]), "must be <platform>.<bot>"),
         (by_person(requested_by="sam"), "requested_by"),
         (by_person(requested_by="discord:1 a | b"), "requested_by"),
         (by_person(requested_by="discord:1 a\nb"), "requested_by"),
@@ -80,6 +82,7 @@ def test_a_refusal_names_what_was_wrong(body: dict[str, Any], names: str) -> Non
 
     assert failed.value.code == "bad_request"
     assert names in str(failed.value)
+    assert re.search(r"[^ .]\.$", str(failed.value))
 
 
 def test_what_was_sent_is_not_quoted() -> None:

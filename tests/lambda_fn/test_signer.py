@@ -46,6 +46,8 @@ def test_a_chat_key_is_its_bots(bot: str) -> None:
         "fleet/agent/clawdinator-1-agent",
         "fleet/agent/clawdinator-1/",
         "fleet/agent/",
+        "fleet/agent",
+        "fleet/chat",
         "fleet/agent//-agent",
         "fleet/agent/all/all-agent",
         "fleet/agent/Clawdinator-1/Clawdinator-1-agent",
@@ -159,6 +161,7 @@ def test_nobody_speaks_with_anothers_request_id(signer: Signer, entry: Entry) ->
         speak(signer, entry)
 
     assert failed.value.code == "forged_caller"
+    assert str(failed.value).endswith(".")
 
 
 @pytest.mark.parametrize(
@@ -176,6 +179,7 @@ def test_who_asks_must_be_said(signer: Signer, entry: Entry) -> None:
         speak(signer, entry)
 
     assert failed.value.code == "bad_request"
+    assert str(failed.value).endswith(".")
 
 
 @pytest.mark.parametrize("platform", ["discord", "telegram", "terminal"])
