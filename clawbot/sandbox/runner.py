@@ -21,7 +21,8 @@ from clawbot.sandbox.repository import Repository
 from clawbot.sandbox.run_jobs import RunJobs, Site
 from clawbot.sandbox.run_record import Conclusion, JobRecord, Place, RunRecord, RunStatus
 from clawbot.sandbox.workflow_error import WorkflowError
-from clawbot.sandbox.workflow_file import WorkflowFile, load
+from clawbot.sandbox.workflow_file import WorkflowFile
+from clawbot.sandbox.workflow_reader import load
 from fleet_control.clock import Clock
 
 _ACTOR = "fleet-control[bot]"

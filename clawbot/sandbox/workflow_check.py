@@ -4,7 +4,7 @@ Which contexts may stand where is GitHub's own table ("Context availability").
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from clawbot.sandbox.expression_syntax import (
     STATUS_FUNCTIONS,
@@ -18,9 +18,7 @@ from clawbot.sandbox.expression_syntax import (
     parts,
 )
 from clawbot.sandbox.workflow_error import WorkflowError
-
-if TYPE_CHECKING:
-    from clawbot.sandbox.workflow_file import Job, Step, WorkflowFile
+from clawbot.sandbox.workflow_file import Job, Step, WorkflowFile
 
 _WORKFLOW = frozenset({"github", "inputs", "vars"})
 _WORKFLOW_ENV = _WORKFLOW | {"secrets"}
@@ -76,7 +74,7 @@ class _Text(NamedTuple):
     is_condition: bool = False
 
 
-def problems(file: "WorkflowFile", actions: Mapping[str, Collection[str]] | None) -> Iterator[str]:
+def problems(file: WorkflowFile, actions: Mapping[str, Collection[str]] | None) -> Iterator[str]:
     """Everything in a well-formed file that GitHub would refuse, or that is not played here."""
     yield from _wrong_order(file)
     for text in _texts(file):
@@ -90,7 +88,7 @@ def problems(file: "WorkflowFile", actions: Mapping[str, Collection[str]] | None
                 yield from _wrong_use(f"jobs.{key}.steps.{number}", step, actions)
 
 
-def _wrong_order(file: "WorkflowFile") -> Iterator[str]:
+def _wrong_order(file: WorkflowFile) -> Iterator[str]:
     """`needs` that name no job, or go round in a circle."""
     missing = {need for job in file.jobs.values() for need in job.needs} - file.jobs.keys()
     yield from (f"`needs` names no job: {need}" for need in sorted(missing))
@@ -103,7 +101,7 @@ def _wrong_order(file: "WorkflowFile") -> Iterator[str]:
         yield f"`needs` goes round in a circle: {', '.join(circle)}"
 
 
-def _wrong_use(where: str, step: "Step", actions: Mapping[str, Collection[str]]) -> Iterator[str]:
+def _wrong_use(where: str, step: Step, actions: Mapping[str, Collection[str]]) -> Iterator[str]:
     name, at, version = step.uses.partition("@")
     if name not in actions:
         yield f"`{where}.uses`: I don't play the action `{name}`"
@@ -144,7 +142,7 @@ def _wrong_node(node: Node, text: _Text) -> str:
             return ""
 
 
-def _texts(file: "WorkflowFile") -> Iterator[_Text]:
+def _texts(file: WorkflowFile) -> Iterator[_Text]:
     yield _Text("run-name", file.run_name, _WORKFLOW)
     if file.concurrency:
         yield _Text("concurrency.group", file.concurrency.group, _WORKFLOW)
@@ -155,7 +153,7 @@ def _texts(file: "WorkflowFile") -> Iterator[_Text]:
             yield text._replace(where=f"jobs.{key}.{text.where}", needs=job.needs)
 
 
-def _of_job(job: "Job") -> Iterator[_Text]:
+def _of_job(job: Job) -> Iterator[_Text]:
     yield _Text("name", job.name, _JOB)
     yield _Text("if", job.condition, _JOB_IF, is_condition=True)
     yield _Text("environment", job.environment, _JOB)
@@ -182,7 +180,7 @@ def _of_matrix(matrix: object, where: str = "strategy.matrix") -> Iterator[_Text
             yield _Text(where, matrix, _JOB_IF)
 
 
-def _of_step(step: "Step") -> Iterator[_Text]:
+def _of_step(step: Step) -> Iterator[_Text]:
     yield _Text("name", step.name, _STEP)
     yield _Text("if", step.condition, _STEP_IF, is_condition=True)
     yield _Text("run", step.run, _STEP)

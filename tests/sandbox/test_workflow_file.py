@@ -7,7 +7,8 @@ import pytest
 from clawbot.sandbox.actions import played
 from clawbot.sandbox.repository import Repository
 from clawbot.sandbox.workflow_error import WorkflowError
-from clawbot.sandbox.workflow_file import WorkflowFile, load
+from clawbot.sandbox.workflow_file import WorkflowFile
+from clawbot.sandbox.workflow_reader import load
 from tests.sandbox.workflows import ONE_JOB
 
 ROOT = Path(__file__).parents[2]
