@@ -56,6 +56,6 @@ def assemble(settings: Settings, clock: Clock) -> Bot:
         operators_set=settings.operators_set,
     )
     tracker = Tracker(api, clock, settings.running_every, settings.waiting_every)
-    dispatcher = Dispatcher(api, tracker, settings.bot)
+    dispatcher = Dispatcher(api, tracker, settings.bot, clock)
     commands = Commands(fleet, dispatcher, clock)
     return Bot(settings, clock, api, fleet, tracker, dispatcher, commands)

@@ -1,13 +1,16 @@
 """From a judged ask to its run, and to a reply that somebody finishes."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from clawbot.ask import Ask
 from clawbot.progress import Stage, lost, progress
+from clawbot.recent import Recent
 from clawbot.replies import Deploying, Reply, refused
 from clawbot.tracking import Tracker
+from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
 from fleet_control.error import ControlApiError, ControlApiRefused, OutcomeUnknown
 from fleet_control.ledger import Entry, Run, fit, parse_request_id
@@ -15,6 +18,8 @@ from fleet_control.requester import caller_field
 
 # What the Control API's own policy says no with; every other refusal is something broken.
 _NO = (403, 409)
+# Telegram gives out an update for a day, and so long the ledger's list holds what has ended.
+REMEMBERED_SECONDS = 25 * 3600.0
 
 log = logging.getLogger(__name__)
 
@@ -24,11 +29,12 @@ Show = Callable[[Reply], Awaitable[None]]
 class Dispatcher:
     """`bot` is the name its key carries: the instance it rides, or a name of its own."""
 
-    def __init__(self, api: ControlApi, tracker: Tracker, bot: str) -> None:
+    def __init__(self, api: ControlApi, tracker: Tracker, bot: str, clock: Clock) -> None:
         self._api = api
         self._tracker = tracker
         self._bot = bot
-        self._claimed: set[str] = set()
+        self._claimed = Recent(clock, REMEMBERED_SECONDS)
+        self._told = Recent(clock, REMEMBERED_SECONDS)
 
     def claim(self, ask: Ask) -> bool:
         """Whether this ask is new to this process: a platform may deliver one twice, and a button
@@ -40,7 +46,19 @@ class Dispatcher:
         return True
 
     async def deploy(self, ask: Ask, begun: Deploying, reply_id: str, show: Show) -> Reply:
-        """Ask for the deploy that `begun` announces, and follow it to its end."""
+        """Ask for the deploy that `begun` announces, and follow it to its end.
+
+        One that is cut off is left to `resume`: a front that starts again is a successor, too.
+        """
+        request_id = str(ask.request_id(self._bot))
+        self._told.add(request_id)
+        try:
+            return await self._deploy(ask, begun, reply_id, show)
+        except asyncio.CancelledError:
+            self._told.discard(request_id)
+            raise
+
+    async def _deploy(self, ask: Ask, begun: Deploying, reply_id: str, show: Show) -> Reply:
         entry = fit(
             Entry(
                 request_id=str(ask.request_id(self._bot)),
@@ -91,8 +109,8 @@ class Dispatcher:
         ]
 
     def _channel_of(self, run: Run, platform: str) -> str:
-        """Where the run's reply is, if it is one that this bot wrote in a life before."""
-        if not run.reply or not run.request_id or run.request_id in self._claimed:
+        """Where the run's reply is, if it is one that this bot began and nobody here finishes."""
+        if not run.reply or not run.request_id or run.request_id in self._told:
             return ""
         asked = parse_request_id(run.request_id)
         return asked.channel if (asked.platform, asked.bot) == (platform, self._bot) else ""

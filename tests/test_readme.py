@@ -47,6 +47,17 @@ def test_every_path_of_the_map_is_there() -> None:
             folder = ROOT / names[1].split()[0].rstrip("/")
 
 
+def test_every_module_of_the_bot_and_of_fleet_control_is_on_the_map() -> None:
+    rooms = README.split("## The rooms")[1].split("```")[1]
+    named = re.findall(r"[\w*]+\.py", rooms)
+    modules = [
+        *(ROOT / "clawbot").glob("[!_]*.py"),
+        *(ROOT / "skills/fleet_control").glob("[!_]*.py"),
+    ]
+
+    assert [one.name for one in modules if not any(one.match(name) for name in named)] == []
+
+
 def test_every_link_into_the_repository_leads_somewhere() -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", README)
 

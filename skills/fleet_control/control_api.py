@@ -2,7 +2,7 @@
 
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Annotated, Any, Self, TypeVar
 
@@ -18,6 +18,8 @@ DEADLINE_SECONDS = 10.0
 LONGEST_ANSWER = 1024 * 1024
 # GitHub lists a new run a few seconds after it took the dispatch.
 LISTED_AFTER_SECONDS = 5.0
+# At times later; all of it within the two minutes for which a bot's first reply speaks.
+LOOK_AGAIN_AFTER_SECONDS = (5.0, 10.0, 20.0)
 
 T = TypeVar("T")
 
@@ -90,9 +92,21 @@ class ControlApi:
     async def deploy(self, entry: Entry) -> Dispatched:
         """Ask for a deploy, at most twice.
 
-        A dispatch is not idempotent: when its answer is lost, the runs of this request id are asked
-        for first. OutcomeUnknown when that can't be cleared up.
+        A dispatch is not idempotent: where its answer is lost, or names no run, the runs of this
+        request id are asked for. OutcomeUnknown when it can't be cleared up whether there is one.
         """
+        try:
+            taken = await self._dispatch(entry)
+        except OutcomeUnknown:
+            if found := await self._found(entry):
+                return found
+            raise
+        if taken.run_id is not None:
+            return taken
+        found = await self._found(entry)
+        return replace(found, unproven_caller=taken.unproven_caller) if found else taken
+
+    async def _dispatch(self, entry: Entry) -> Dispatched:
         ask = {"action": "deploy", **entry._asdict(), "caller": entry.caller or None}
         try:
             return _dispatched(await self._ask(ask))
@@ -134,10 +148,25 @@ class ControlApi:
             raise _unknown(lost) from lost
         await self._clock.sleep(LISTED_AFTER_SECONDS)
         try:
-            runs = await self.runs(request_id=entry.request_id)
+            return await self._listed(entry)
         except ControlApiError as error:
             raise _unknown(lost) from error
-        run = oldest(runs, entry.request_id)
+
+    async def _found(self, entry: Entry) -> Dispatched | None:
+        """The run of a deploy that was taken, or may have been, once GitHub lists it."""
+        for pause in LOOK_AGAIN_AFTER_SECONDS if entry.request_id else ():
+            await self._clock.sleep(pause)
+            try:
+                found = await self._listed(entry)
+            except ControlApiError as error:
+                log.warning("fleet.run_unseen request_id=%s why=%s", entry.request_id, error)
+                continue
+            if found is not None:
+                return found
+        return None
+
+    async def _listed(self, entry: Entry) -> Dispatched | None:
+        run = oldest(await self.runs(request_id=entry.request_id), entry.request_id)
         if run is None:
             return None
         return Dispatched(run.id, run.url, f"deploy queued for {entry.target}")

@@ -6,11 +6,16 @@ from typing import Any
 
 import pytest
 
+from clawbot.dispatch import REMEMBERED_SECONDS
 from clawbot.progress import Stage
 from clawbot.replies import Deploying, Notice, Tone
+from fleet_control.control_api import LISTED_AFTER_SECONDS, LOOK_AGAIN_AFTER_SECONDS
 from tests.clawbot.bots import Kept, ask
+from tests.clawbot.control_api import run
 from tests.clawbot.talk import Talk
 
+PATIENCE_SECONDS = 20.0
+UNNAMED = {"ok": True, "message": "queued", "run": {"id": None, "url": "https://github.example"}}
 GONE = {"ok": False, "code": "github_unreachable", "error": "GitHub can't be reached: timed out"}
 
 
@@ -66,15 +71,41 @@ async def test_a_refusal_of_the_control_api_is_a_refusal_like_any_other(talk: Ta
 
 async def test_an_outcome_that_is_unknown_is_called_unknown(talk: Talk) -> None:
     await talk.bot.fleet.status()
-    talk.api.next = [(502, GONE)] * 4
+    talk.api.next = [(502, GONE)] * 5
     heard = asyncio.create_task(talk.terminal.hear("/fleet deploy claw-2"))
-    await talk.api.until("deploy", 1)
-    await talk.clock.asleep(1)
-    await talk.clock.turn(5)
-    await heard
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        for pause in (LISTED_AFTER_SECONDS, *LOOK_AGAIN_AFTER_SECONDS):
+            await talk.clock.asleep(1)
+            assert talk.printed.getvalue() == "> /fleet deploy claw-2\n"
+            await talk.clock.turn(pause)
+        await heard
 
     assert "can't be confirmed" in talk.printed.getvalue()
     assert talk.terminal.exit_code == 1
+    assert talk.api.count("deploy") == 1
+
+
+@pytest.mark.parametrize(
+    "lost", [[(200, UNNAMED)], [(502, GONE), (502, GONE)]], ids=["no run named", "no answer"]
+)
+async def test_a_deploy_whose_run_is_not_told_is_looked_for_and_followed(
+    talk: Talk, lost: list[tuple[int, dict[str, Any]]]
+) -> None:
+    await talk.bot.fleet.status()
+    talk.api.runs = [run(7, "completed", "success", request_id="terminal.demo.1.1")]
+    talk.api.next = [*lost]
+    chat = Kept()
+    answered = asyncio.create_task(talk.bot.commands.answer(ask("deploy claw-2"), chat))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        for _ in lost:
+            await talk.clock.asleep(1)
+            await talk.clock.turn(LISTED_AFTER_SECONDS)
+        reply = await answered
+
+    assert isinstance(reply, Deploying)
+    assert (reply.progress.stage, reply.progress.run_id) == (Stage.DONE, 7)
+    assert chat.messages == {"1": reply}
+    assert talk.api.count("deploy") == 1
 
 
 async def test_an_api_that_answers_nonsense_is_told_in_words(talk: Talk) -> None:
@@ -130,6 +161,30 @@ async def test_the_same_ask_delivered_twice_is_one_deploy(talk: Talk) -> None:
     assert isinstance(again, Notice)
     assert again.code == "duplicate"
     assert talk.api.count("deploy") == 1
+
+
+async def test_an_ask_whose_reply_could_not_be_sent_is_not_acted_on_when_it_comes_again(
+    talk: Talk,
+) -> None:
+    """It may have been sent: what is broken is only that nobody told us."""
+    await talk.bot.commands.answer(ask("deploy claw-2"), Kept(broken=True))
+    again = await talk.bot.commands.answer(ask("deploy claw-2"), Kept())
+
+    assert isinstance(again, Notice)
+    assert again.code == "duplicate"
+    assert talk.api.count("deploy") == 0
+
+
+async def test_an_ask_is_remembered_for_as_long_as_it_may_come_again_and_no_longer(
+    talk: Talk,
+) -> None:
+    for asked in ("1", "2", "3"):
+        assert talk.bot.dispatcher.claim(ask("deploy claw-2", asked=asked))
+    await talk.clock.turn(REMEMBERED_SECONDS - 1)
+    assert not talk.bot.dispatcher.claim(ask("deploy claw-2", asked="3"))
+    await talk.clock.turn(1)
+
+    assert talk.bot.dispatcher.claim(ask("deploy claw-2", asked="3"))
 
 
 async def test_two_people_at_once_have_a_deploy_each(talk: Talk) -> None:

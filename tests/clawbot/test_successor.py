@@ -8,7 +8,7 @@ from clawbot.bot import assemble
 from clawbot.progress import Stage
 from clawbot.replies import Deploying, Reply
 from clawbot.terminal_markup import render
-from tests.clawbot.bots import ask
+from tests.clawbot.bots import Kept, ask
 from tests.clawbot.control_api import run
 from tests.clawbot.talk import Talk, chat
 
@@ -77,6 +77,20 @@ async def test_what_this_process_asked_for_itself_it_follows_only_once(talk: Tal
     await talk.say("/fleet deploy claw-2")
 
     assert await resumed(talk) == {}
+
+
+async def test_what_a_front_was_cut_off_from_it_finishes_when_it_starts_again(talk: Talk) -> None:
+    talk.api.ends = ""
+    cut_off = asyncio.create_task(talk.bot.commands.answer(ask("deploy claw-2"), Kept()))
+    await talk.api.until("run", 1)
+    cut_off.cancel()
+    await asyncio.gather(cut_off, return_exceptions=True)
+    talk.api.runs = [talk.api.runs[0]._replace(status="completed", conclusion="success")]
+
+    (reply,) = (await resumed(talk)).values()
+
+    assert isinstance(reply, Deploying)
+    assert reply.progress.stage is Stage.DONE
 
 
 async def test_a_bot_killed_after_the_dispatch_is_finished_by_its_successor(talk: Talk) -> None:

@@ -195,4 +195,4 @@ async def test_a_redirect_is_never_followed(control: Lambda, api: ControlApi, st
             await api.deploy(ENTRY)
 
     assert elsewhere.asked == []
-    assert control.actions == ["deploy", "runs"]
+    assert control.actions.count("deploy") == 1

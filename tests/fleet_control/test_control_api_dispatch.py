@@ -1,13 +1,24 @@
 """A dispatch is not idempotent: a lost answer is looked for before anything is asked again."""
 
+from dataclasses import replace
+
 import pytest
 
-from fleet_control.control_api import LISTED_AFTER_SECONDS, ControlApi
+from fleet_control.control_api import (
+    LISTED_AFTER_SECONDS,
+    LOOK_AGAIN_AFTER_SECONDS,
+    ControlApi,
+    Dispatched,
+)
 from fleet_control.error import OutcomeUnknown
 from tests.fleet_control.deploys import DISPATCHED, ENTRY, FOUND, RUN, TAKEN
 from tests.fleet_control.hasty_clock import HastyClock
 from tests.fleet_control.lambdas import Lambda
 from tests.fleet_control.nonsense import NONSENSE, Spoil, a_500, html
+
+LOOKS = ["runs"] * len(LOOK_AGAIN_AFTER_SECONDS)
+# As GitHub's answer without a body is passed on.
+UNNAMED = {"ok": True, "message": "queued", "run": {"id": None, "url": "https://r"}}
 
 
 @pytest.mark.parametrize("lose", [Lambda.stays_silent, Lambda.trickles, Lambda.breaks_off])
@@ -60,7 +71,43 @@ async def test_a_deploy_is_never_asked_for_a_third_time(control: Lambda, api: Co
     with pytest.raises(OutcomeUnknown, match="I can't confirm whether the deploy began"):
         await api.deploy(ENTRY)
 
-    assert control.actions == ["deploy", "runs", "deploy", "runs"]
+    assert control.actions == ["deploy", "runs", "deploy", "runs", *LOOKS]
+
+
+async def test_before_an_outcome_is_called_unknown_its_run_is_looked_for_again(
+    control: Lambda, api: ControlApi, clock: HastyClock
+) -> None:
+    control.breaks_off()
+    a_500(control)
+    control.has_runs()
+    control.has_runs(RUN)
+
+    assert await api.deploy(ENTRY) == FOUND
+    assert control.actions == ["deploy", "runs", "runs", "runs"]
+    assert clock.slept == [LISTED_AFTER_SECONDS, *LOOK_AGAIN_AFTER_SECONDS[:2]]
+
+
+async def test_a_run_that_the_answer_does_not_name_is_looked_for(
+    control: Lambda, api: ControlApi
+) -> None:
+    control.answers({**UNNAMED, "unproven_caller": True})
+    a_500(control)
+    control.has_runs(RUN)
+
+    assert await api.deploy(ENTRY) == replace(FOUND, unproven_caller=True)
+    assert control.actions == ["deploy", "runs", "runs"]
+    assert control.asked[1]["request_id"] == ENTRY.request_id
+
+
+async def test_a_run_that_stays_unnamed_is_no_reason_to_ask_again(
+    control: Lambda, api: ControlApi
+) -> None:
+    control.answers(UNNAMED)
+    for _ in LOOKS:
+        control.has_runs()
+
+    assert await api.deploy(ENTRY) == Dispatched(None, "https://r", "queued")
+    assert control.actions == ["deploy", *LOOKS]
 
 
 @pytest.mark.parametrize("spoil", [a_500, html])
@@ -73,7 +120,7 @@ async def test_when_the_runs_can_not_be_seen_nothing_is_asked_for_again(
     with pytest.raises(OutcomeUnknown, match="I can't confirm"):
         await api.deploy(ENTRY)
 
-    assert control.actions == ["deploy", "runs"]
+    assert control.actions == ["deploy", "runs", *LOOKS]
 
 
 async def test_a_no_to_the_second_ask_does_not_settle_the_first(
