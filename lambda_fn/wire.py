@@ -81,7 +81,10 @@ def _exchange(secure: bool, place: str, request: bytes, budget: Budget) -> bytes
         if secure:
             from ssl import create_default_context  # noqa: PLC0415  (the sandbox has none)
 
-            sock = create_default_context().wrap_socket(sock, server_hostname=host)
+            context = create_default_context()
+            sock.settimeout(budget.left())
+            sock = context.wrap_socket(sock, server_hostname=host)
+        sock.settimeout(budget.left())
         sock.sendall(request)
         answer = some = b""
         while some or not answer:

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -93,16 +93,17 @@ async def test_a_server_that_never_answers_costs_no_more_than_the_budget() -> No
     gone = asyncio.Event()
 
     async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(reader.read(), 20)
+            gone.set()
         writer.close()
         await writer.wait_closed()
-        gone.set()
 
     async with await asyncio.start_server(listen, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         with pytest.raises(Failure, match="timed out"):
             await ask(f"http://127.0.0.1:{port}", 0.2)
-        await gone.wait()
+        await asyncio.wait_for(gone.wait(), 20)
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +135,8 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def serving(certificate: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
+    # A ticket that nobody reads would make the other's close a reset.
+    context.num_tickets = 0
     return context
 
 
@@ -160,6 +163,96 @@ async def test_https_to_anybody_else_is_refused(
             await ask(f"https://{host}:{port}")
 
     assert asked == []
+
+
+class Hasty:
+    """A clock that moves ten seconds each time somebody looks at it."""
+
+    def __init__(self) -> None:
+        self._seconds = -10.0
+
+    def now(self) -> float:
+        self._seconds += 10
+        return self._seconds
+
+
+@pytest.mark.parametrize(
+    ("secure", "steps", "seen"),
+    [
+        (False, 1, "a connection"),
+        (False, 2, "a request"),
+        (True, 1, "a connection"),
+        (True, 2, "a handshake"),
+        (True, 3, "a request"),
+    ],
+)
+async def test_connecting_handshake_and_sending_share_one_deadline(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch, secure: bool, steps: int, seen: str
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    heard: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(TimeoutError):
+            heard.set_result(await asyncio.wait_for(reader.read(), 20))
+        writer.close()
+        await writer.wait_closed()
+
+    # What is not to get as far as a handshake is read as it comes.
+    context = serving(certificate) if secure and seen != "a connection" else None
+    async with await asyncio.start_server(listen, "127.0.0.1", 0, ssl=context) as server:
+        base = f"http{'s' if secure else ''}://localhost:{server.sockets[0].getsockname()[1]}"
+        budget = Budget(10 * steps + 5, Hasty().now)
+        ours = Server(base, Code.GITHUB_UNREACHABLE, "GitHub", budget)
+        with pytest.raises(Failure, match="GitHub can't be reached: timed out") as failed:
+            await asyncio.to_thread(ours.ask, "GET", "/x", {})
+        sent = await asyncio.wait_for(heard, 30)
+
+    assert failed.value.code == "github_unreachable"
+    assert sent.startswith(b"GET /x ") if seen == "a request" else sent == b""
+
+
+HELLO = b"\x16\x03\x03\x40\x00"  # a handshake's record of 16 KiB
+
+
+@pytest.mark.parametrize(
+    ("tls", "head"),
+    [
+        (None, b""),
+        (None, OK),
+        (None, OK + b"content-length: 1000000\r\n\r\n"),
+        (None, OK + b"transfer-encoding: chunked\r\n\r\n"),
+        ("served", OK + b"content-length: 1000000\r\n\r\n"),
+        ("spoofed", HELLO),
+    ],
+)
+async def test_a_server_that_drips_does_not_outlast_the_budget(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch, tls: str | None, head: bytes
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    left = asyncio.Event()
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(head)
+        with suppress(ConnectionError):
+            for _ in range(2000):
+                writer.write(b"0")
+                await writer.drain()
+                await asyncio.sleep(0.01)
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        left.set()
+
+    context = serving(certificate) if tls == "served" else None
+    async with await asyncio.start_server(drip, "127.0.0.1", 0, ssl=context) as server:
+        base = f"http{'s' if tls else ''}://localhost:{server.sockets[0].getsockname()[1]}"
+        with pytest.raises(Failure, match=r"GitHub can't be reached: .*timed out") as failed:
+            await ask(base, 0.3)
+        await asyncio.wait_for(left.wait(), 60)
+
+    assert failed.value.code == "github_unreachable"
 
 
 class Turned:
