@@ -29,7 +29,7 @@ tofu: .venv/ready ## OpenTofu, built once into ~/.cache/clawbot (Go), where none
 	@$(DEV)/python -m clawbot.sandbox.engine
 
 test-engine: .venv/ready ## the tests with the real OpenTofu: minutes
-	$(DEV)/python -m pytest -n 2 --dist loadfile tests/engine
+	$(DEV)/python -m pytest -n 2 --dist loadfile -o faulthandler_timeout=900 tests/engine
 
 bench: .venv/ready ## measure, and write the README's table
 	$(DEV)/python -m bench
