@@ -106,6 +106,7 @@ class Machine:
     image: str
     launched: float
     address: str
+    profile: str
 
 
 def describe_machines(ec2: "EC2Client") -> tuple[Machine, ...]:
@@ -133,6 +134,7 @@ def _machine(raw: "InstanceTypeDef") -> Machine:
         image=raw["ImageId"],
         launched=raw["LaunchTime"].timestamp(),
         address=raw.get("PublicIpAddress") or raw.get("PrivateIpAddress") or "",
+        profile=raw.get("IamInstanceProfile", {}).get("Arn", ""),
     )
 
 
@@ -193,6 +195,7 @@ def _hosts(machines: tuple[Machine, ...], health: dict[str, Health]) -> tuple[Ho
             image=one.image,
             launched=one.launched,
             address=one.address,
+            profile=one.profile,
         )
         for one in machines
     )

@@ -60,6 +60,7 @@ class Host:
         name: its `Name` tag, which is the instance's id; empty where it has none.
         launched: Unix seconds.
         address: its public IPv4 address, else the private one, else empty.
+        profile: the ARN of its instance profile, or empty.
     """
 
     id: str
@@ -70,6 +71,7 @@ class Host:
     image: str
     launched: float
     address: str = ""
+    profile: str = ""
 
 
 @dataclass(frozen=True, slots=True)
