@@ -1,10 +1,11 @@
 """What is: the fleet's hosts and images, read from EC2 with three describes."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import boto3
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 IMAGES_KEPT_SECONDS = 60.0
 READING_KEPT_SECONDS = 2.0
+# As in `User initiated (2026-11-24 10:00:00 GMT)`.
+_WHEN = re.compile(r"\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:GMT|UTC)\)")
 _CONFIG = {
     "connect_timeout": 3,
     "read_timeout": 8,
@@ -107,6 +110,7 @@ class Machine:
     launched: float
     address: str
     profile: str
+    ending: float | None
 
 
 def describe_machines(ec2: "EC2Client") -> tuple[Machine, ...]:
@@ -135,7 +139,19 @@ def _machine(raw: "InstanceTypeDef") -> Machine:
         launched=raw["LaunchTime"].timestamp(),
         address=raw.get("PublicIpAddress") or raw.get("PrivateIpAddress") or "",
         profile=raw.get("IamInstanceProfile", {}).get("Arn", ""),
+        ending=_ending(raw),
     )
+
+
+def _ending(raw: "InstanceTypeDef") -> float | None:
+    """Since when it is shutting down: EC2 tells in words only, and not for every cause."""
+    said = _WHEN.search(raw.get("StateTransitionReason", ""))
+    if said is None or HostState(raw["State"]["Name"]) is not HostState.SHUTTING_DOWN:
+        return None
+    try:
+        return datetime.fromisoformat(said[1]).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None  # no such date: no reason to see nothing of the fleet
 
 
 def describe_health(ec2: "EC2Client") -> dict[str, Health]:
@@ -196,6 +212,7 @@ def _hosts(machines: tuple[Machine, ...], health: dict[str, Health]) -> tuple[Ho
             launched=one.launched,
             address=one.address,
             profile=one.profile,
+            ending=one.ending,
         )
         for one in machines
     )

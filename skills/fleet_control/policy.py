@@ -138,7 +138,7 @@ def _target_exists(target: str, facts: Facts) -> Refused | Usage | None:
 def _no_such_instance(target: str, ids: tuple[str, ...]) -> str:
     from difflib import get_close_matches  # noqa: PLC0415  (not in the Lambda's warm path)
 
-    near = get_close_matches(target[:64], (*ids, ALL), n=1)
+    near = get_close_matches(target[:64].lower(), (*ids, ALL), n=1)
     hint = f" Did you mean `{near[0]}`?" if near else ""
     return f"There is no instance `{_cut(target)}` in the registry.{hint}"
 
@@ -190,15 +190,21 @@ def _one_thing_at_a_time(bot: BotInstance, target: str, facts: Facts) -> Verdict
     if facts.unfinished:
         return Refused(
             Code.BUSY,
-            f"{bot.instance} has a deploy that is not finished: {facts.unfinished}. One at a time.",
+            # Words after the link, not a stop: a chat would take that for a part of it.
+            f"{bot.instance} has a deploy that is not finished: {facts.unfinished} must end first.",
         )
     conditions = facts.conditions or {}
     if conditions.get(target) in (Condition.MISSING, Condition.UNHEALTHY):
         return Allowed()
-    return _rests_between(target, facts) or _others_are_well(bot, target, conditions) or Allowed()
+    how = conditions.get(target, Condition.HEALTHY)
+    return (
+        _rests_between(target, how, facts)
+        or _others_are_well(bot, target, how, conditions)
+        or Allowed()
+    )
 
 
-def _rests_between(target: str, facts: Facts) -> Refused | None:
+def _rests_between(target: str, how: Condition, facts: Facts) -> Refused | None:
     last = facts.last_bot_deploy
     if last is None:
         return None
@@ -208,13 +214,13 @@ def _rests_between(target: str, facts: Facts) -> Refused | None:
     left = max(1, round(MINUTES_BETWEEN_BOT_DEPLOYS - minutes))
     return Refused(
         Code.TOO_SOON,
-        f"{target} is healthy and {last.instance} deployed it {max(0, int(minutes))} min ago. "
+        f"{target} is {how} and {last.instance} deployed it {max(0, int(minutes))} min ago. "
         f"A bot instance may again in {left} min; a person may now.",
     )
 
 
 def _others_are_well(
-    bot: BotInstance, target: str, conditions: Mapping[str, Condition]
+    bot: BotInstance, target: str, how: Condition, conditions: Mapping[str, Condition]
 ) -> Refused | None:
     unwell = [
         f"{id_} is {condition}"
@@ -226,7 +232,7 @@ def _others_are_well(
     more = f" and {len(unwell) - 3} more" if len(unwell) > 3 else ""
     return Refused(
         Code.FLEET_UNWELL,
-        f"{target} is healthy while {', '.join(unwell[:3])}{more}. One thing at a time: "
+        f"{target} is {how} while {', '.join(unwell[:3])}{more}. One thing at a time: "
         "see to that first.",
     )
 

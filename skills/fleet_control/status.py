@@ -11,6 +11,10 @@ from fleet_control.policy import Condition
 from fleet_control.registry import Instance, Registry
 from fleet_control.registry_source import KnownRegistry
 
+# As long as a run waits for a new host; AWS's own SDK waits ten minutes, here and for an old one's
+# end. What takes longer will not come by itself.
+IN_PROGRESS_SECONDS = 900.0
+
 
 class HostState(StrEnum):
     """EC2's words for a machine's life."""
@@ -61,6 +65,7 @@ class Host:
         launched: Unix seconds.
         address: its public IPv4 address, else the private one, else empty.
         profile: the ARN of its instance profile, or empty.
+        ending: since when it is on its way out, Unix seconds; None where EC2 does not tell.
     """
 
     id: str
@@ -72,6 +77,7 @@ class Host:
     launched: float
     address: str = ""
     profile: str = ""
+    ending: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +189,8 @@ def _row(name: str, registry: Registry, hosts: list[Host], reading: Reading) -> 
     host = staying[0] if staying else None
     image = next((one for one in reading.images if host and one.id == host.image), None)
     is_newest = bool(host and reading.images and host.image == reading.images[0].id)
-    replacing = instance is not None and _is_replacing(host, leaving)
-    faults = _faults(instance, staying, replacing, reading)
+    replacing = instance is not None and _is_replacing(host, leaving, reading.taken)
+    faults = _faults(instance, staying, leaving, replacing, reading)
     return InstanceStatus(
         id=name,
         instance=instance,
@@ -202,15 +208,21 @@ def _launched(host: Host) -> float:
     return host.launched
 
 
-def _is_replacing(host: Host | None, leaving: tuple[Host, ...]) -> bool:
-    return _is_starting(host) if host else bool(leaving)
+def _is_replacing(host: Host | None, leaving: tuple[Host, ...], now: float) -> bool:
+    if host is not None:
+        return _is_starting(host) and now - host.launched < IN_PROGRESS_SECONDS
+    return any(_shutting_down(one, now) < IN_PROGRESS_SECONDS for one in leaving)
 
 
-def _is_starting(host: Host | None) -> bool:
-    return host is not None and (
-        host.state is HostState.PENDING
-        or (host.state is HostState.RUNNING and host.health is Health.INITIALIZING)
+def _is_starting(host: Host) -> bool:
+    return host.state is HostState.PENDING or (
+        host.state is HostState.RUNNING and host.health is Health.INITIALIZING
     )
+
+
+def _shutting_down(host: Host, now: float) -> float:
+    """For how many seconds; none where EC2 does not tell: it ends by force what takes hours."""
+    return 0.0 if host.ending is None else now - host.ending
 
 
 def _condition(host: Host | None, replacing: bool) -> Condition:
@@ -223,11 +235,15 @@ def _condition(host: Host | None, replacing: bool) -> Condition:
 
 
 def _faults(
-    instance: Instance | None, staying: list[Host], replacing: bool, reading: Reading
+    instance: Instance | None,
+    staying: list[Host],
+    leaving: tuple[Host, ...],
+    replacing: bool,
+    reading: Reading,
 ) -> Iterable[Fault]:
     if not staying:
         if instance is not None and not replacing:
-            yield Fault(Problem.MISSING, "no host; a deploy creates it")
+            yield Fault(Problem.MISSING, f"no host{_stuck(leaving, reading)}; a deploy creates it")
         return
     host = staying[0]
     if instance is None:
@@ -236,7 +252,7 @@ def _faults(
         others = ", ".join(other.id for other in staying[1:])
         yield Fault(Problem.TWO_HOSTS, f"{len(staying)} hosts of this name: also {others}")
     if _condition(host, replacing) is Condition.UNHEALTHY:
-        yield Fault(Problem.NOT_HEALTHY, _ill(host))
+        yield Fault(Problem.NOT_HEALTHY, _ill(host, reading.taken))
     if instance is not None and host.type != instance.instance_type:
         yield Fault(
             Problem.WRONG_TYPE, f"type {host.type}, the registry says {instance.instance_type}"
@@ -244,11 +260,23 @@ def _faults(
     yield from _older_image(host, reading.images)
 
 
-def _ill(host: Host) -> str:
+def _stuck(leaving: tuple[Host, ...], reading: Reading) -> str:
+    if not leaving:
+        return ""
+    took = older(_shutting_down(leaving[0], reading.taken))
+    return f", and {leaving[0].id} has been shutting down for {took}"
+
+
+def _ill(host: Host, now: float) -> str:
+    since_launch = f"{older(now - host.launched)} after its launch"
+    if host.state is HostState.PENDING:
+        return f"the host is still pending {since_launch}"
     if host.state is not HostState.RUNNING:
         return f"the host is {host.state}"
     if host.health is Health.IMPAIRED:
         return "fails EC2's status checks"
+    if host.health is Health.INITIALIZING:
+        return f"EC2's status checks are not done {since_launch}"
     return "EC2 tells nothing of its health"
 
 

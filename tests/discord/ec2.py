@@ -14,12 +14,13 @@ AGES = {NEWEST: 2.0, OLDER: 9.0, OLDEST: 30.0}
 
 @dataclass(frozen=True, slots=True)
 class Claw:
-    """One host of the fleet."""
+    """One host of the fleet; `days` since its launch."""
 
     name: str
     image: str = NEWEST
     check: str = "ok"
     state: str = "running"
+    days: float = 1.0
 
 
 def stage(ec2: Aws, claws: Sequence[Claw]) -> None:
@@ -62,7 +63,7 @@ def _host(claw: Claw) -> str:
         f"<item><instancesSet><item><instanceId>{_id(claw)}</instanceId>"
         f"<imageId>{claw.image}</imageId>"
         f"<instanceState><code>16</code><name>{claw.state}</name></instanceState>"
-        f"<instanceType>t3.large</instanceType><launchTime>{_moment(1)}</launchTime>"
+        f"<instanceType>t3.large</instanceType><launchTime>{_moment(claw.days)}</launchTime>"
         f"<privateIpAddress>10.0.0.7</privateIpAddress>"
         f"<tagSet><item><key>Name</key><value>{claw.name}</value></item></tagSet>"
         "</item></instancesSet></item>"

@@ -88,6 +88,27 @@ def test_a_stopped_host_and_a_terminated_one_are_read_as_such(moto: "EC2Client")
     }
 
 
+@pytest.mark.parametrize(
+    ("state", "reason", "ending"),
+    [
+        ("shutting-down", "User initiated (2026-11-24 10:00:00 GMT)", 1_795_514_400.0),
+        ("shutting-down", "User initiated (2026-11-24 10:00:00 UTC)", 1_795_514_400.0),
+        ("shutting-down", "Server.SpotInstanceTermination: the price", None),
+        ("shutting-down", "User initiated (2026-99-99 10:00:00 GMT)", None),
+        ("shutting-down", "", None),
+        ("running", "User initiated (2026-11-24 10:00:00 GMT)", None),
+    ],
+)
+def test_since_when_a_machine_shuts_down_is_told_in_words(
+    cloud: Aws, ec2_client: "EC2Client", state: str, reason: str, ending: float | None
+) -> None:
+    cloud.scripts["DescribeInstances"] = [aws.instances("i-1", state=state, reason=reason)]
+
+    (machine,) = ec2.describe_machines(ec2_client)
+
+    assert machine.ending == ending
+
+
 def test_images_come_newest_first_and_only_ours_that_are_tagged(moto: "EC2Client") -> None:
     untagged = moto.register_image(Name="untagged", RootDeviceName="/dev/xvda")["ImageId"]
 

@@ -129,11 +129,52 @@ def test_with_no_operators_set_the_refusal_names_the_setting() -> None:
     assert "CLAWBOT_OPERATORS" in verdict.message
 
 
-def test_an_unknown_target_is_answered_with_the_nearest_id() -> None:
-    verdict = judge(OPERATOR, "clawdinater-2", "", seen())
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("clawdinater-2", "clawdinator-2"),
+        ("CLAWDINATOR-2", "clawdinator-2"),
+        ("ALL", ALL),
+        ("All", ALL),
+        ("al", ALL),
+    ],
+)
+@pytest.mark.parametrize("facts", [seen(), seen(ids=(*IDS, "claw", "ball"))])
+def test_an_unknown_target_is_answered_with_the_nearest_id(
+    asked: str, meant: str, facts: Facts
+) -> None:
+    verdict = judge(OPERATOR, asked, "", facts)
 
     assert isinstance(verdict, Refused)
-    assert "Did you mean `clawdinator-2`?" in verdict.message
+    assert f"Did you mean `{meant}`?" in verdict.message
+
+
+def test_all_is_offered_where_no_id_is_known() -> None:
+    verdict = judge(OPERATOR, "ALL", "", seen(ids=None))
+
+    assert isinstance(verdict, Refused)
+    assert "Did you mean `all`?" in verdict.message
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        TARGET_STARTING._replace(last_bot_deploy=BOT_DEPLOYED.last_bot_deploy),
+        TARGET_STARTING._replace(conditions={**WELL, **dict.fromkeys(IDS, Condition.STARTING)}),
+    ],
+)
+def test_a_host_that_is_starting_is_not_called_healthy(facts: Facts) -> None:
+    verdict = judge(BOT, "clawdinator-2", "", facts)
+
+    assert isinstance(verdict, Refused)
+    assert verdict.message.startswith("clawdinator-2 is starting ")
+
+
+def test_a_link_in_a_refusal_is_followed_by_a_space() -> None:
+    verdict = judge(BOT, "clawdinator-2", "", BUSY)
+
+    assert isinstance(verdict, Refused)
+    assert f" {BUSY.unfinished} " in verdict.message
 
 
 def test_a_target_of_any_length_is_cut_in_the_answer() -> None:

@@ -5,8 +5,20 @@ from dataclasses import replace
 import pytest
 
 from fleet_control.policy import Condition
-from fleet_control.status import Fault, Health, Host, HostState, Image, Problem, natural
+from fleet_control.status import (
+    IN_PROGRESS_SECONDS,
+    Fault,
+    Health,
+    Host,
+    HostState,
+    Image,
+    Problem,
+    natural,
+)
 from tests.fleet_control.fleets import DAY, IMAGES, NEW, NOW, OLD, host, seen
+from workflows.fleet_deploy.health import read_pace
+
+LONG_AGO = NOW - IN_PROGRESS_SECONDS
 
 
 def faults(*hosts: Host) -> tuple[Fault, ...]:
@@ -106,8 +118,8 @@ def test_without_images_nothing_is_said_of_them() -> None:
 @pytest.mark.parametrize(
     "coming",
     [
-        host("claw-1", 2, state=HostState.PENDING, health=Health.UNKNOWN),
-        host("claw-1", 2, health=Health.INITIALIZING),
+        host("claw-1", 2, state=HostState.PENDING, health=Health.UNKNOWN, launched=NOW - 30),
+        host("claw-1", 2, health=Health.INITIALIZING, launched=NOW - 300),
     ],
     ids=["pending", "initializing"],
 )
@@ -118,6 +130,54 @@ def test_a_replacement_in_progress_is_no_fault(coming: Host) -> None:
 
     assert (row.replacing, row.faults, row.condition) == (True, (), Condition.STARTING)
     assert (row.host, row.leaving) == (coming, (going,))
+
+
+@pytest.mark.parametrize(
+    ("coming", "words"),
+    [
+        (
+            host("claw-1", state=HostState.PENDING, health=Health.UNKNOWN, launched=LONG_AGO),
+            "the host is still pending 15 minutes after its launch",
+        ),
+        (
+            host("claw-1", health=Health.INITIALIZING, launched=LONG_AGO),
+            "EC2's status checks are not done 15 minutes after its launch",
+        ),
+    ],
+    ids=["pending", "initializing"],
+)
+def test_a_host_that_starts_for_too_long_is_not_healthy(coming: Host, words: str) -> None:
+    soon = replace(coming, launched=LONG_AGO + 1)
+
+    row = seen(["claw-1"], coming).rows[0]
+
+    assert (row.replacing, row.condition) == (False, Condition.UNHEALTHY)
+    assert row.faults == (Fault(Problem.NOT_HEALTHY, words),)
+    assert seen(["claw-1"], soon).conditions == {"claw-1": Condition.STARTING}
+
+
+@pytest.mark.parametrize("launched", [NOW + 60, NOW])
+def test_a_clock_that_is_behind_ec2_s_makes_no_host_ill(launched: float) -> None:
+    coming = host("claw-1", health=Health.INITIALIZING, launched=launched)
+
+    assert seen(["claw-1"], coming).conditions == {"claw-1": Condition.STARTING}
+
+
+def test_a_host_starts_for_as_long_as_a_run_waits_for_it() -> None:
+    assert read_pace({}).deadline == IN_PROGRESS_SECONDS
+
+
+def test_a_host_that_shuts_down_for_too_long_has_no_successor_any_more() -> None:
+    going = host("claw-1", state=HostState.SHUTTING_DOWN, health=Health.UNKNOWN)
+    stuck = replace(going, ending=LONG_AGO)
+
+    row = seen(["claw-1"], stuck).rows[0]
+
+    words = "no host, and i-00000001 has been shutting down for 15 minutes; a deploy creates it"
+    assert (row.replacing, row.condition) == (False, Condition.MISSING)
+    assert row.faults == (Fault(Problem.MISSING, words),)
+    for soon in (going, replace(going, ending=LONG_AGO + 1)):
+        assert seen(["claw-1"], soon).conditions == {"claw-1": Condition.STARTING}
 
 
 def test_between_the_old_host_and_the_new_one_it_is_being_replaced() -> None:

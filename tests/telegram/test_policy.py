@@ -70,7 +70,11 @@ async def _start(scene: Scene, facts: Facts) -> None:
     known["clawdinator-1"]["telegramUserId"] = str(AGENT["id"])
     scene.api.registry = json.dumps(known)
     scene.hosts(
-        *(Claw(id_, IMAGE, CHECKS[is_]) for id_, is_ in conditions.items() if is_ in CHECKS)
+        *(
+            Claw(id_, IMAGE, CHECKS[is_], days=float(is_ is not Condition.STARTING))
+            for id_, is_ in conditions.items()
+            if is_ in CHECKS
+        )
     )
     scene.ec2.scripts["DescribeImages"] = [described(IMAGE, "2026-09-01T00:00:00.000Z")]
     if facts.unfinished:
