@@ -5,19 +5,11 @@ it may have any shape.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum, auto
 from typing import NamedTuple
 
-from fleet_control.caller import is_instance_id, is_target
-from fleet_control.ledger import (
-    TITLE_FIELDS,
-    Entry,
-    is_image_id,
-    is_reply_id,
-    is_requested_by,
-    parse_request_id,
-)
+from fleet_control.ledger import FIELD_FORMS, TITLE_FIELDS, Entry
 from lambda_fn import Code, Failure
 
 MOST_BYTES = 16 * 1024
@@ -107,13 +99,13 @@ _KEYS = {
     Action.REGISTRY: (),
     Action.CANCEL: ("run_id", "requested_by"),
 }
-_FORMS: Mapping[str, tuple[Callable[[str], object], str]] = {
-    "request_id": (parse_request_id, "<platform>.<bot>.<channel>.<asked>"),
-    "reply": (is_reply_id, "the id of a message"),
-    "target": (is_target, "`all` or an instance id"),
-    "ami_override": (is_image_id, "an image id, ami-…"),
-    "caller": (is_instance_id, "an instance id or null"),
-    "requested_by": (is_requested_by, "<platform>:<user id> <name>"),
+_FORMS = {
+    "request_id": "<platform>.<bot>.<channel>.<asked>",
+    "reply": "the id of a message",
+    "target": "`all` or an instance id",
+    "ami_override": "an image id, ami-…",
+    "caller": "an instance id or null",
+    "requested_by": "<platform>:<user id> <name>",
 }
 
 
@@ -153,10 +145,9 @@ def _field(body: Mapping[str, object], key: str, *, needed: bool) -> str:
     value = body.get(key)
     if value in (None, "") and not needed:
         return ""
-    holds, form = _FORMS[key]
-    if isinstance(value, str) and holds(value):
+    if isinstance(value, str) and FIELD_FORMS[key](value):
         return value
-    raise ValueError(f"`{key}` must be {form}")
+    raise ValueError(f"`{key}` must be {_FORMS[key]}")
 
 
 def _number(value: object, key: str, most: int) -> int:

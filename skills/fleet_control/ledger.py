@@ -7,7 +7,7 @@ Standard library only: the Lambda carries this file.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from fleet_control.caller import is_instance_id, is_target
@@ -15,7 +15,6 @@ from fleet_control.caller import is_instance_id, is_target
 SEPARATOR = " | "
 NOTHING = "-"
 TITLE_LENGTH = 250
-TITLE_FIELDS = ("request_id", "reply", "target", "ami_override", "caller", "requested_by")
 NAME_LENGTH = 32
 
 PLATFORMS = ("discord", "telegram", "terminal", "agent", "operator")
@@ -100,7 +99,8 @@ class Run(NamedTuple):
     """One line of the ledger: the run, and what its title says was asked.
 
     This is also what the Control API answers for a run. `status` and `conclusion` are GitHub's
-    words, times ISO 8601 in UTC. `reason` is why a failed run failed, where it could be learnt.
+    words, times ISO 8601 in UTC. `reason` is why it failed, or which of its jobs was cancelled or
+    ran out of time, where that could be learnt.
     """
 
     id: int
@@ -161,28 +161,29 @@ def parse_title(text: str) -> Entry | None:
     if len(fields) != len(TITLE_FIELDS):
         return None
     entry = Entry(*("" if field == NOTHING else field for field in fields))
-    return entry if _well_formed(entry) else None
+    return entry if _is_well_formed(entry) else None
 
 
-def _well_formed(entry: Entry) -> bool:
-    return is_target(entry.target) and all(
-        not field or holds(field)
-        for field, holds in (
-            (entry.request_id, _is_request_id),
-            (entry.reply, is_reply_id),
-            (entry.ami_override, is_image_id),
-            (entry.caller, is_instance_id),
-            (entry.requested_by, is_requested_by),
-        )
-    )
-
-
-def _is_request_id(text: str) -> bool:
+def _is_well_formed(entry: Entry) -> bool:
     try:
-        parse_request_id(text)
+        return entry.target != "" and all(
+            not field or holds(field)
+            for field, holds in zip(entry, FIELD_FORMS.values(), strict=True)
+        )
     except ValueError:
         return False
-    return True
+
+
+# What each field must be where it is not empty. A ValueError says what is wrong, as False does.
+FIELD_FORMS: Mapping[str, Callable[[str], object]] = {
+    "request_id": parse_request_id,
+    "reply": is_reply_id,
+    "target": is_target,
+    "ami_override": is_image_id,
+    "caller": is_instance_id,
+    "requested_by": is_requested_by,
+}
+TITLE_FIELDS = tuple(FIELD_FORMS)
 
 
 def read_run(raw: Mapping[str, Any]) -> Run:
