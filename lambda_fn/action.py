@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from fleet_control.caller import BotInstance, Human
-from fleet_control.ledger import Entry, Run, fit, oldest, seconds
+from fleet_control.ledger import Entry, Job, Run, fit, oldest, seconds
 from fleet_control.policy import Allowed, Facts, Refused, Verdict, judge
 from lambda_fn import DAY, Code, Failure
 from lambda_fn.ask import Action, Ask
@@ -15,7 +15,11 @@ from lambda_fn.ask import Action, Ask
 if TYPE_CHECKING:
     from lambda_fn.github import GitHub
 
-_FAILED = ("failure", "timed_out")
+_STOPPED: Mapping[str | None, str] = {
+    "failure": "",  # its log says more
+    "timed_out": "ran out of time",
+    "cancelled": "was cancelled or ran out of time",  # GitHub says the same of both
+}
 _WAITING = ("queued", "pending", "waiting", "requested")
 _ERROR = r"(?m)^(?:\ufeff?\d{4}-\S+Z )?##\[error\](.*)"
 # GitHub ends every failed step with this, which says nothing.
@@ -70,14 +74,26 @@ def answer(ask: Ask, github: "GitHub") -> Mapping[str, object]:
 
 
 def run(run_id: int, github: "GitHub") -> Run:
-    """Of a roll that stopped, the reason is the job's that stopped it; those after it only say
-    that it did."""
+    """Of a roll that stopped, the reason is the job's that stopped it: those after it only say that
+    it did, or never began."""
     found, jobs, why = github.run(run_id), github.jobs(run_id), ""
-    failed = [one for one in jobs if found.conclusion in _FAILED and one[1].conclusion in _FAILED]
-    if failed:
-        first, _ = min(failed, key=lambda one: one[1].completed_at or "~")
-        why = github.shown(reason(github.log(first)))
+    stopped = [
+        (_is_idle(job), job.completed_at or "~", number, job)
+        for number, job in jobs
+        if found.conclusion in _STOPPED and job.conclusion in _STOPPED
+    ]
+    if stopped:
+        idle, _, first, job = min(stopped)
+        end = "was cancelled before it began" if idle else _STOPPED[job.conclusion]
+        why = github.shown(f'The job "{job.name}" {end}.' if end else reason(github.log(first)))
     return found._replace(jobs=tuple(job for _, job in jobs), reason=why)
+
+
+def _is_idle(job: Job) -> bool:
+    """Whether it was cancelled while it waited."""
+    return job.conclusion == "cancelled" and all(
+        step.conclusion in (None, "skipped") for step in job.steps
+    )
 
 
 def reason(log: str) -> str:

@@ -191,6 +191,51 @@ async def test_a_run_is_told_with_its_jobs_and_why_it_failed(ask: Ask, github: S
     assert len(github.log_requests) == 1
 
 
+def at(minute: int, conclusion: str, ran: str | None = None) -> dict[str, Any]:
+    """How a job ended, and with what its only step did."""
+    step = {"name": "Replace", "status": "completed", "conclusion": ran}
+    when = f"2026-11-24T10:{minute:02}:00Z"
+    return {"conclusion": conclusion, "completed_at": when, "steps": [step] if ran else []}
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "jobs", "reason"),
+    [
+        ("success", [at(5, "success", "success")], ""),
+        (
+            "timed_out",
+            [at(5, "success", "success"), at(9, "timed_out", "success"), at(10, "failure")],
+            'The job "job 1" ran out of time.',
+        ),
+        (
+            "cancelled",
+            [at(1, "success", "success"), at(7, "cancelled", "cancelled"), at(6, "cancelled")],
+            'The job "job 1" was cancelled or ran out of time.',
+        ),
+        (
+            "cancelled",
+            [at(2, "cancelled", "skipped"), at(2, "skipped")],
+            'The job "job 0" was cancelled before it began.',
+        ),
+        ("cancelled", [], ""),
+        ("failure", [at(6, "cancelled"), at(7, "failure", "failure")], "what its log says"),
+        ("action_required", [at(6, "failure", "failure")], ""),
+    ],
+)
+async def test_the_reason_is_of_the_job_that_stopped_the_run(
+    ask: Ask, github: SmallGitHub, conclusion: str, jobs: list[dict[str, Any]], reason: str
+) -> None:
+    github.runs = [run_of(PERSONS, 7, status="completed", conclusion=conclusion)]
+    github.jobs[7] = [
+        job(number, f"job {number}", "completed", **fields) for number, fields in enumerate(jobs)
+    ]
+    github.logs = dict.fromkeys(range(len(jobs)), "##[error]what its log says")
+
+    answer = await ask(function_url({"action": "run", "run_id": 7}, AGENT_1))
+
+    assert answer.body["run"]["reason"] == reason
+
+
 async def test_the_jobs_of_a_whole_fleet_come_in_pages(ask: Ask, github: SmallGitHub) -> None:
     github.runs = [run_of(PERSONS, 7, status="in_progress")]
     github.jobs[7] = [job(number, f"host {number}") for number in range(252)]
