@@ -15,6 +15,8 @@ from fleet_control.clock import SystemClock
 # Between two tries of a front that stopped.
 FIRST_PAUSE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 300.0
+# A front that served for so long was well: what stopped it then is a trouble of its own.
+WELL_AFTER_SECONDS = 600.0
 
 log = logging.getLogger(__name__)
 
@@ -126,14 +128,25 @@ async def _front(front: Front, bot: Bot) -> str:
     """Serve until cancelled; why it stopped, where going on makes no sense."""
     pause = FIRST_PAUSE_SECONDS
     while True:
-        try:
-            await front.run(bot)
-            log.warning("clawbot.front_ended front=%s again_in=%s", front.name, pause)
-        except front.trouble as trouble:
-            log.error("clawbot.front_down front=%s said=%s", front.name, trouble)
-            if trouble.__cause__ is None:
-                return str(trouble)
-        except Exception:
-            log.exception("clawbot.front_broken front=%s again_in=%s", front.name, pause)
+        began = bot.clock.now()
+        if trouble := await _stopped(front, bot):
+            return trouble
+        if bot.clock.now() - began >= WELL_AFTER_SECONDS:
+            pause = FIRST_PAUSE_SECONDS
+        log.info("clawbot.front_again front=%s in=%s", front.name, pause)
         await bot.clock.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+
+async def _stopped(front: Front, bot: Bot) -> str:
+    """Serve until it stops; why it must not be tried again, or nothing."""
+    try:
+        await front.run(bot)
+        log.warning("clawbot.front_ended front=%s", front.name)
+    except front.trouble as trouble:
+        log.error("clawbot.front_down front=%s said=%s", front.name, trouble)
+        if trouble.__cause__ is None:
+            return str(trouble)
+    except Exception:
+        log.exception("clawbot.front_broken front=%s", front.name)
+    return ""

@@ -1,8 +1,23 @@
-"""`clawbot run` says in a sentence why it can't."""
+"""`clawbot run` says in a sentence why it can't, and tries a front again that stopped."""
+
+import asyncio
+from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
-from clawbot.serve import serve
+from clawbot.bot import Bot, assemble
+from clawbot.serve import (
+    FIRST_PAUSE_SECONDS,
+    LONGEST_PAUSE_SECONDS,
+    WELL_AFTER_SECONDS,
+    Front,
+    Unserved,
+    serve,
+    side_by_side,
+)
+from clawbot.settings import load
+from tests.fleet_control.hasty_clock import HastyClock
 
 SETTINGS = {
     "CLAWBOT_NAME": "demo",
@@ -26,3 +41,54 @@ def test_without_a_token_there_is_no_front(capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().err.splitlines()[1:] == [
         "  No front is configured: set CLAWBOT_DISCORD_TOKEN or CLAWBOT_TELEGRAM_TOKEN."
     ]
+
+
+class Trouble(Exception):
+    pass
+
+
+async def pauses(serves: list[float], stop: Callable[[], None]) -> list[float]:
+    """Between the tries of a front that serves so many seconds each time, and stops like that."""
+    clock = HastyClock()
+    begun: list[float] = []
+    ended: list[float] = []
+
+    async def run(bot: Bot) -> None:
+        if len(begun) == len(serves):
+            raise Trouble("Enough.")
+        begun.append(clock.now())
+        await bot.clock.sleep(serves[len(begun) - 1])
+        ended.append(clock.now())
+        stop()
+
+    async with assemble(load(SETTINGS), clock) as bot, asyncio.timeout(20):
+        with pytest.raises(Unserved, match="Enough"):
+            await side_by_side(bot, [Front("one", run, Trouble)])
+    return [after - before for before, after in zip(ended, begun[1:], strict=False)]
+
+
+def trouble() -> None:
+    raise Trouble("away") from ConnectionError()
+
+
+def broken() -> None:
+    raise ValueError("nobody thought of this")
+
+
+@pytest.mark.parametrize("stop", [lambda: None, trouble, broken])
+async def test_the_pause_grows_while_a_front_does_not_stay_up(stop: Callable[[], None]) -> None:
+    found = await pauses([WELL_AFTER_SECONDS - 1] * 9, stop)
+
+    assert found[0] == FIRST_PAUSE_SECONDS
+    assert found[-1] == LONGEST_PAUSE_SECONDS
+    assert all(later == min(2 * sooner, LONGEST_PAUSE_SECONDS) for sooner, later in pairwise(found))
+
+
+@pytest.mark.parametrize("stop", [lambda: None, trouble, broken])
+async def test_a_front_that_was_well_for_a_while_is_tried_again_soon(
+    stop: Callable[[], None],
+) -> None:
+    found = await pauses([0, 0, 0, WELL_AFTER_SECONDS, 0, 0], stop)
+
+    first = FIRST_PAUSE_SECONDS
+    assert found == [first, 2 * first, 4 * first, first, 2 * first]
