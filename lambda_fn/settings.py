@@ -108,9 +108,11 @@ def shown(text: str) -> str:
 
 
 def without(text: str, secrets: Iterable[str]) -> str:
+    """`text` without these, as they are or as JSON writes them."""
     for secret in secrets:
         if len(secret) >= 8:  # a shorter one would be found in innocent words
-            text = text.replace(secret, "***")
+            for form in (secret, json.dumps(secret)[1:-1]):
+                text = text.replace(form, "***")
     return text
 
 

@@ -1,0 +1,90 @@
+"""No secret leaves, in an answer or a line of the log, as it is or as JSON or Python write it."""
+
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from tests.lambda_fn.conftest import Ask
+from tests.lambda_fn.events import AGENT_1, CHAT_1, by_person, function_url
+from tests.lambda_fn.small_github import SmallGitHub, job, run_of
+from tests.lambda_fn.test_handler import PERSONS
+from tests.lambda_fn.test_wire import answering
+
+SECRETS = [
+    'with"quotes"of-both\'kinds',
+    "with\\backslashes\\",
+    'with\\"both\\"',
+    "like-an-escape\\u00e9\\n",
+    "<markup>&amp;</markup>",
+]
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Every text in a JSON value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            yield from (key, *texts(one))
+    elif isinstance(value, list):
+        for one in value:
+            yield from texts(one)
+
+
+def forms(secret: str) -> set[str]:
+    spelt = json.dumps(secret), json.dumps(secret, ensure_ascii=False), repr(secret)
+    return {secret, *(one[1:-1] for one in spelt)}
+
+
+@pytest.fixture(params=SECRETS)
+def secret(request: pytest.FixtureRequest, environ: dict[str, str], github: SmallGitHub) -> str:
+    """Part of both tokens, so that what holds either holds it."""
+    made: str = request.param
+    environ["CONTROL_API_TOKEN"] = f"{made}-control"
+    environ["GITHUB_TOKEN"] = github.token = f"{made}-github"
+    return made
+
+
+async def test_what_others_quote_is_masked(
+    ask: Ask, github: SmallGitHub, secret: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "lambda_fn")
+    control, token = f"{secret}-control", github.token
+    quoted = f"{control}, {token}"
+    github.registry = f"{quoted} {json.dumps([control, token])}".encode()
+    github.runs = [run_of(PERSONS, 7, status="completed", conclusion="failure")]
+    github.jobs[7] = [job(1, quoted, "completed", conclusion="failure")]
+    github.logs[1] = f"##[error]{quoted} {json.dumps({token: control})}"
+
+    registry = await ask(function_url({"action": "registry"}, AGENT_1, control))
+    run = await ask(function_url({"action": "run", "run_id": 7}, AGENT_1, control))
+    github.refusals.append(web.json_response({"message": quoted}, status=422))
+    refusal = await ask(function_url(by_person(), CHAT_1, control))
+
+    assert registry.body["registry"] == '***, *** ["***", "***"]'
+    assert run.body["run"]["reason"] == '***, *** {"***": "***"}'
+    assert refusal.body["error"] == "GitHub says: ***, ***"
+    said = [*(text for one in (registry, run, refusal) for text in texts(one.body)), caplog.text]
+    assert "***" in caplog.text
+    assert not [form for form in forms(secret) for text in said if form in text]
+
+
+async def test_what_is_not_ascii_is_masked_though_it_can_be_no_token(
+    ask: Ask, environ: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "lambda_fn")
+    environ["GITHUB_TOKEN"] = "tökèn-of-the-tests"
+    environ["CONTROL_API_TOKEN"] = ""
+    environ["CONTROL_API_TOKEN_PARAMETER"] = "/clawbot/control-token"
+    quoted = f"tökèn-of-the-tests {json.dumps('tökèn-of-the-tests')}"
+
+    async with answering(f"HTTP/1.1 400 \r\n\r\n{quoted}".encode()) as (port, _):
+        environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{port}"
+        answer = await ask(function_url({"action": "registry"}, AGENT_1))
+
+    assert answer.body["error"] == "SSM's /clawbot/control-token can't be read: *** \"***\""
+    assert "of-the-tests" not in caplog.text
