@@ -133,6 +133,22 @@ def test_a_parameter_is_kept_five_minutes(ssm: Ssm) -> None:
     assert vault.read(CONTROL, ssm.environ, Budget()) == ["third"]
 
 
+def test_a_clock_that_is_set_back_keeps_no_parameter_for_longer(ssm: Ssm) -> None:
+    now = Now()
+    vault = Vault(now)
+    ssm.put("/clawbot/control-token", "first")
+    vault.read(CONTROL, ssm.environ, Budget())
+
+    now.seconds -= 3600
+    ssm.put("/clawbot/control-token", "second")
+
+    assert vault.read(CONTROL, ssm.environ, Budget()) == ["second"]
+    assert vault.known(CONTROL) == ["second"]
+    now.seconds += KEPT_SECONDS
+    ssm.put("/clawbot/control-token", "third")
+    assert vault.read(CONTROL, ssm.environ, Budget()) == ["third"]
+
+
 def test_a_value_in_the_environment_needs_no_parameter() -> None:
     assert Vault().read(CONTROL._replace(value="here"), {}, Budget()) == ["here"]
 
