@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable
 from dataclasses import replace
 
+from clawbot import wording
 from clawbot.ask import Ask, Chat
 from clawbot.dispatch import Dispatcher
 from clawbot.page import cut
@@ -27,6 +28,7 @@ from fleet_control.clock import Clock
 from fleet_control.error import ControlApiRefused, FleetError
 from fleet_control.fleet import Fleet
 from fleet_control.policy import Condition, Refused, Usage
+from fleet_control.status import FleetStatus
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +90,7 @@ class Commands:
                 return await _say(chat, StatusReport(await self._fleet.status()))
             case ("status", page) if page.isdecimal():
                 status = await self._fleet.status()
-                return await _say(chat, StatusReport(status, max(0, int(page[:6]) - 1)))
+                return await _say(chat, StatusReport(status, int(page[:6]) - 1))
             case ("deploy", *words) if len(words) <= 2:
                 target, image = (*words, "", "")[:2]
                 return await self._deploy(ask, chat, target, image)
@@ -149,30 +151,34 @@ class Commands:
             return ended
 
     async def _question(self, ask: Ask, target: str, image: str, why: str) -> Question:
-        replaced, created, removed = await self._moved(target)
+        status = await self._fleet.status()
+        replaced, created, removed = _moved(target, status)
+        age = wording.registry_age(status, self._clock.now())
         return Question(
             target=target,
             image=image,
             asker=ask.account,
             asked=ask.asked,
             expires=self._clock.now() + ANSWER_WITHIN_SECONDS,
-            why=why,
+            why=" ".join(part for part in (why, age) if part),
             replaced=replaced,
             created=created,
             removed=removed,
         )
 
-    async def _moved(self, target: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-        """The ids that a deploy of `target` replaces, creates and removes."""
-        status = await self._fleet.status()
-        missing = {id_ for id_, is_ in status.conditions.items() if is_ is Condition.MISSING}
-        asked_for = status.registry.registry.ids if target == ALL else (target,)
-        left = tuple(row.id for row in status.rows if row.instance is None and row.host)
-        return (
-            tuple(id_ for id_ in asked_for if id_ not in missing),
-            tuple(id_ for id_ in status.registry.registry.ids if id_ in missing),
-            left if target == ALL else (),
-        )
+
+def _moved(
+    target: str, status: FleetStatus
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """The ids that a deploy of `target` replaces, creates and removes."""
+    missing = {id_ for id_, is_ in status.conditions.items() if is_ is Condition.MISSING}
+    asked_for = status.registry.registry.ids if target == ALL else (target,)
+    left = tuple(row.id for row in status.rows if row.instance is None and row.host)
+    return (
+        tuple(id_ for id_ in asked_for if id_ not in missing),
+        tuple(id_ for id_ in status.registry.registry.ids if id_ in missing),
+        left if target == ALL else (),
+    )
 
 
 async def _say(chat: Chat, reply: Reply) -> Reply:

@@ -9,18 +9,23 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """`number` counts from 0; `count` is how many pages there are, at least one."""
+    """`number` counts from 0; `count` is how many pages there are, at least one.
+
+    `asked` is the number that was asked for; another than `number` where there is no such page.
+    """
 
     items: tuple[T, ...]
     number: int
     count: int
+    asked: int
 
 
 def page(items: Sequence[T], number: int, size: int) -> Page[T]:
     """The page of that number, or the nearest that exists."""
     count = max(1, -(-len(items) // size))
-    number = min(max(number, 0), count - 1)
-    return Page(tuple(items[number * size : (number + 1) * size]), number, count)
+    nearest = min(max(number, 0), count - 1)
+    shown = tuple(items[nearest * size : (nearest + 1) * size])
+    return Page(shown, nearest, count, number)
 
 
 def cut(text: str, longest: int) -> str:

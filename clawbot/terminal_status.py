@@ -34,10 +34,10 @@ def lines(status: FleetStatus, number: int, now: float, room: int | None = None)
             if fault.problem is Problem.OLDER_IMAGE and row.image:
                 continue  # its column says so
             yield Text(f"    {fault.words}", style="red" if fault.problem in _GRAVE else "yellow")
-    if shown.count > 1:
+    if paged := wording.paged(shown):
         here = shown.number + 1
         more = f"; the next: /fleet status {here + 1}" if here < shown.count else ""
-        yield Text(f"  page {here} of {shown.count}, worst first{more}", style="dim")
+        yield Text(f"  {paged}{more}", style="dim")
     yield Text()
     yield from _images(status, now)
     if age := wording.registry_age(status, now):

@@ -1,5 +1,6 @@
 """The plain words of a reply that every platform says alike: no markup, no lines, no colours."""
 
+from clawbot.page import Page
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import Question
 from fleet_control import words
@@ -76,6 +77,14 @@ def stage(seen: Progress) -> str:
             return "can't be confirmed"
         case ended:
             return f"{ended} after {exact(seen.took)}" if seen.took else str(ended)
+
+
+def paged(shown: Page[InstanceStatus]) -> str:
+    """Which page is shown; empty where there is only one and it was asked for."""
+    here = f"page {shown.number + 1} of {shown.count}"
+    if shown.number != shown.asked:
+        return f"there is no such page: this is {here}"
+    return f"{here}, worst first" if shown.count > 1 else ""
 
 
 def listed(ids: tuple[str, ...], most: int = 12) -> str:

@@ -94,8 +94,7 @@ def _status(status: FleetStatus, shown: Page[InstanceStatus], now: float) -> dis
         wording.counted(status), "\n".join(rows) or "There is no instance.", _worst(status)
     )
     newest = f"newest image {status.newest.id}" if status.newest else "no image of ours"
-    pages = f"page {shown.number + 1} of {shown.count}, worst first; " if shown.count > 1 else ""
-    made.set_footer(text=pages + newest)
+    made.set_footer(text="; ".join(part for part in (wording.paged(shown), newest) if part))
     made.timestamp = datetime.fromtimestamp(status.taken, UTC)
     return made
 

@@ -104,8 +104,8 @@ def _status(status: FleetStatus, shown: Page[InstanceStatus], now: float) -> Ite
             yield f"    {said(fault.words)}"
     newest = code(status.newest.id) if status.newest else "none of ours"
     yield f"Newest image: {newest}"
-    if shown.count > 1:
-        yield f"Page {shown.number + 1} of {shown.count}, worst first"
+    if paged := wording.paged(shown):
+        yield f"{paged[0].upper()}{paged[1:]}"
     aged = wording.registry_age(status, now)
     if aged:
         yield f"🟡 {said(aged)}"

@@ -54,6 +54,18 @@ async def test_the_host_that_carries_the_bot_is_asked_about_and_no_other(
     ]
 
 
+async def test_the_question_says_how_old_the_registry_is_that_it_speaks_of(talk: Talk) -> None:
+    fresh, _ = await asked(talk)
+    await talk.clock.turn(3600)
+    talk.api.next = [(502, {"ok": False, "code": "github_refused", "error": "GitHub says 403"})]
+
+    question, _ = await asked(talk)
+
+    age = "What I know of the registry is 1 hour old. GitHub says 403."
+    assert question.why == f"{fresh.why} {age}"
+    assert "registry" not in fresh.why
+
+
 async def test_yes_turns_the_question_into_the_deploy_that_was_asked_for(talk: Talk) -> None:
     question, chat = await asked(talk)
 

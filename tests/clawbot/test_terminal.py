@@ -136,6 +136,16 @@ async def test_a_status_of_five_hundred_is_counted_and_paged_worst_first(talk: T
     assert "claw-500" in last
     assert "page 25 of 25, worst first\n" in last
     assert all(len(line) <= 100 for line in (first + last).splitlines())
+    for beyond in ("26", "99", "9" * 5000):
+        said = await talk.say(f"/fleet status {beyond}")
+        assert "  there is no such page: this is page 25 of 25\n" in said
+    said = await talk.say("/fleet status 0")
+    assert "  there is no such page: this is page 1 of 25; the next: /fleet status 2\n" in said
+
+
+async def test_a_fleet_on_one_page_has_no_second(talk: Talk) -> None:
+    assert "page" not in await talk.say("/fleet status 1")
+    assert "  there is no such page: this is page 1 of 1\n" in await talk.say("/fleet status 2")
 
 
 async def test_the_images_stand_below_the_status_with_who_runs_them(talk: Talk) -> None:
