@@ -120,8 +120,10 @@ async def side_by_side(bot: Bot, fronts: list[Front]) -> None:
     What is in flight is finished then. Unserved once every front has stopped by itself.
     """
     log.info("clawbot.serves fronts=%s", ",".join(front.name for front in fronts))
-    troubles = await asyncio.gather(*(_front(front, bot) for front in fronts))
-    raise Unserved("\n  ".join(troubles))
+    # A `gather` that is cancelled ends with the first of them, and cuts the others short.
+    async with asyncio.TaskGroup() as group:
+        ended = [group.create_task(_front(front, bot)) for front in fronts]
+    raise Unserved("\n  ".join(task.result() for task in ended))
 
 
 async def _front(front: Front, bot: Bot) -> str:

@@ -28,7 +28,11 @@ SOON = Limits(Rate(0.0001, 1000), Rate(0.0001, 1000), Rate(0.0001, 1000), edits=
 
 
 class Scene:
-    """`operator` may deploy, `visitor` may not, `claw` is the account of claw-1's agent."""
+    """`operator` may deploy, `visitor` may not, `claw` is the account of claw-1's agent.
+
+    Attributes:
+        poll_seconds, answer_seconds: how long a poll is held, and how long Telegram may take.
+    """
 
     def __init__(self, clock: TurnedClock, ec2: Aws) -> None:
         self.clock = clock
@@ -40,6 +44,8 @@ class Scene:
         self.claw = user(CLAW_1, "claw", is_bot=True, username="claw_1_bot")
         self.fleet = group(FLEET)
         self.alone = private(OPERATOR)
+        self.poll_seconds = 5
+        self.answer_seconds = 2.0
         self.api: Control
         self._stack = AsyncExitStack()
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -106,7 +112,7 @@ class Scene:
 
     async def _bot(self, name: str, environ: dict[str, str]) -> None:
         async with assemble(load(self.environ(name) | environ), self.clock) as bot:
-            await run(bot, SOON, poll_seconds=5, answer_seconds=2.0)
+            await run(bot, SOON, self.poll_seconds, self.answer_seconds)
 
     # -- what people do --------------------------------------------------------------------
 
@@ -152,6 +158,11 @@ class Scene:
             await self.say("/fleet help"),
         ):
             await self.reply_to(marker)
+
+    async def steal(self) -> None:
+        """Another program polls with the same token."""
+        await self.until(lambda: self.telegram.updates.polled)
+        await self.telegram.updates.steal()
 
     # -- time ------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
@@ -16,14 +17,17 @@ from clawbot.bot import assemble  # noqa: E402  (the filter comes before the imp
 from clawbot.discord.guild import Trouble as DiscordTrouble  # noqa: E402  (as above)
 from clawbot.discord.run import run as run_discord  # noqa: E402  (as above)
 from clawbot.sandbox.discord_api.address import pointed_at  # noqa: E402  (as above)
+from clawbot.sandbox.discord_api.interaction import Interaction  # noqa: E402  (as above)
 from clawbot.sandbox.discord_api.server import Application, DiscordApi  # noqa: E402  (as above)
 from clawbot.serve import Front, Unserved, side_by_side  # noqa: E402  (as above)
 from clawbot.settings import load  # noqa: E402  (as above)
+from clawbot.telegram.rivalry import CONFLICTS  # noqa: E402  (as above)
 from clawbot.telegram.run import run as run_telegram  # noqa: E402  (as above)
 from clawbot.telegram.trouble import Trouble as TelegramTrouble  # noqa: E402  (as above)
 from tests.telegram.scene import SOON, Scene  # noqa: E402  (as above)
 
 LONGEST_SECONDS = 100.0
+SLOW_SECONDS = 2.0
 
 
 def fronts() -> list[Front]:
@@ -75,9 +79,16 @@ async def answers_in_telegram(scene: Scene) -> None:
 
 async def answers_in_discord(scene: Scene, served: Both) -> None:
     await scene.until(lambda: "fleet" in served.app.commands)
-    person = served.discord.person("somebody")
-    asked = await served.discord.command(served.app, person, "status")
-    await scene.until(lambda: asked.message is not None and not asked.message.loading)
+    asked = await asks_in_discord(served)
+    await scene.until(lambda: answered(asked))
+
+
+async def asks_in_discord(served: Both) -> Interaction:
+    return await served.discord.command(served.app, served.discord.person("somebody"), "status")
+
+
+def answered(asked: Interaction) -> bool:
+    return asked.message is not None and not asked.message.loading
 
 
 async def test_each_answers_beside_the_other(scene: Scene) -> None:
@@ -100,6 +111,65 @@ async def test_with_telegram_unreachable_discord_answers_as_if_alone(scene: Scen
         await answers_in_discord(scene, served)
         await scene.clock.turn(120)
         await answers_in_discord(scene, served)
+
+
+async def test_a_slow_discord_does_not_slow_telegram(scene: Scene) -> None:
+    async with both(scene) as served:
+        await answers_in_discord(scene, served)
+        served.discord.slowness = SLOW_SECONDS
+        waits = await asks_in_discord(served)
+        # The clock stands still, and so does every call of Discord's.
+        for _ in range(3):
+            said = await scene.say("/fleet status", date=int(scene.clock.now()))
+            assert "2 instances" in (await scene.reply_to(said))["text"]
+        assert waits.message is None
+        await scene.until(lambda: answered(waits))
+
+
+async def test_a_slow_telegram_does_not_slow_discord(scene: Scene) -> None:
+    async with both(scene) as served:
+        await answers_in_telegram(scene)
+        await scene.until(lambda: "fleet" in served.app.commands)
+        scene.telegram.weather.slowness = SLOW_SECONDS
+        waits = await scene.say("/fleet status", date=int(scene.clock.now()))
+        for _ in range(3):
+            asked = await asks_in_discord(served)
+            await served.discord.until(partial(answered, asked))
+        assert scene.answer_to(waits) is None
+        await scene.until(lambda: scene.answer_to(waits))
+
+
+async def test_while_telegram_pauses_for_another_poller_discord_answers(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with both(scene) as served:
+        await answers_in_telegram(scene)
+        for _ in range(CONFLICTS):
+            await scene.steal()
+        await scene.until(lambda: "telegram.two_pollers" in caplog.text)
+        polls = scene.telegram.updates.polls
+        for _ in range(3):
+            await answers_in_discord(scene, served)
+        assert scene.telegram.updates.polls == polls
+        await answers_in_telegram(scene)
+
+
+async def test_a_stop_lets_each_finish_what_is_in_flight_though_the_other_has_ended(
+    scene: Scene,
+) -> None:
+    async with both(scene) as served:
+        await answers_in_discord(scene, served)
+        await scene.asked_for("runs", 2)  # what a predecessor left, once a front
+        scene.api.released.clear()
+        asked = await scene.say("/fleet deploy claw-2", date=int(scene.clock.now()))
+        await scene.asked_for("runs", 3)
+        served.task.cancel()
+        await scene.until(lambda: not any(one.socket for one in served.discord.sessions))
+        await scene.clock.turn(1)
+        assert not served.task.done()
+        scene.api.released.set()
+        await scene.until(served.task.done)
+    assert "queued" in str(scene.answer_to(asked))
 
 
 @pytest.mark.parametrize("setting", ["CLAWBOT_TELEGRAM_TOKEN", "webhook"])

@@ -85,6 +85,7 @@ class Rest:
         """Whatever is refused, refused as Discord does."""
         self._api.asked.append((request.method, request.path))
         self._api.moments.append(time.perf_counter())
+        await self._api.pass_through()
         injected = self._api.take_injected(request.method, request.path)
         if injected is not None:
             return answered(injected.body, injected.status, injected.headers)

@@ -43,6 +43,7 @@ class DiscordApi:
     Attributes:
         patience: how many seconds `until` waits.
         privileged: the intents that nobody is granted here.
+        slowness: seconds by the clock that each REST call takes.
         away: the guild is not to be had just now, as after an outage.
         problems: what Discord would not have taken.
         asked, moments: every REST call, and when it came (`time.perf_counter`).
@@ -50,6 +51,8 @@ class DiscordApi:
 
     def __init__(self, clock: Clock, patience: float = PATIENCE_SECONDS) -> None:
         self.now = clock.now
+        self.slowness = 0.0
+        self._clock = clock
         self._patience = patience
         self.snowflakes = Snowflakes(clock)
         self.guild = Guild(self.snowflakes.next())
@@ -186,6 +189,11 @@ class DiscordApi:
         """Wait until something is so; asked again at every change."""
         async with asyncio.timeout(self._patience), self._changed:
             await self._changed.wait_for(lambda: bool(holds()))
+
+    async def pass_through(self) -> None:
+        """Wait as long as a call takes now."""
+        if self.slowness:
+            await self._clock.sleep(self.slowness)
 
     def changed(self) -> None:
         """Something is no longer as it was; `until` looks again."""

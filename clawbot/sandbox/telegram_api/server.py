@@ -39,7 +39,7 @@ class BotApi:
         self.history = History(user(bot_id, "Fleet", is_bot=True, username=username), clock)
         self.updates = UpdateQueue()
         self.methods = Methods(self.history, self.updates)
-        self.weather = Weather()
+        self.weather = Weather(clock)
         self.calls: list[Called] = []
         self._token = token
         self._runner: web.AppRunner | None = None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 
 from clawbot.sandbox.telegram_api.refusal import Refusal, flood
+from fleet_control.clock import Clock
 
 
 @dataclass
@@ -20,8 +21,11 @@ class Weather:
 
     Attributes:
         hanging: while clear, no request is answered.
+        slowness: seconds by the clock that each request takes.
     """
 
+    clock: Clock
+    slowness: float = 0.0
     _coming: list[_Trouble] = field(default_factory=list)
     hanging: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -44,8 +48,10 @@ class Weather:
         self.hanging.set()
 
     async def pass_through(self, method: str) -> None:
-        """Wait out what hangs; raise what was ordered for this method."""
+        """Wait out what hangs or is slow; raise what was ordered for this method."""
         await self.hanging.wait()
+        if self.slowness:
+            await self.clock.sleep(self.slowness)
         for trouble in self._coming:
             if trouble.times > 0 and fnmatch(method, trouble.method):
                 trouble.times -= 1

@@ -76,6 +76,11 @@ class UpdateQueue:
             self.handed_out += len(self.waiting[:limit])
             return self.waiting[:limit]
 
+    @property
+    def polled(self) -> bool:
+        """Whether somebody polls at this moment."""
+        return self._poller is not None and self._poller not in self._ousted
+
     async def steal(self) -> None:
         """End the present long poll as another program's getUpdates would."""
         async with self._news:
