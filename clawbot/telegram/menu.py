@@ -12,25 +12,50 @@ from telegram import (
     BotCommandScopeChat,
 )
 from telegram.constants import BotCommandLimit
-from telegram.error import ChatMigrated, TelegramError
+from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
+from clawbot.telegram.outbox import seconds
 from clawbot.telegram.place import Places
+from fleet_control.clock import Clock
 
 FLEET = BotCommand("fleet", "status of the fleet; deploy <target> replaces a host")
+
+FIRST_PAUSE_SECONDS = 5.0
+LONGEST_PAUSE_SECONDS = 600.0
 
 log = logging.getLogger(__name__)
 
 
-async def set_menus(telegram: Bot, places: Places, operators: Iterable[int]) -> None:
-    """In each of the fleet's chats, and where an operator is alone with us."""
-    for chat in (*places.ids, *operators):
-        try:
-            await _set_menu(telegram, chat)
-        except ChatMigrated as moved:
-            places.move(chat, moved.new_chat_id)
-            await set_menus(telegram, Places([moved.new_chat_id]), ())
-        except TelegramError as error:
-            log.info("telegram.menu_not_set chat=%s why=%s", chat, error)
+async def set_menus(telegram: Bot, places: Places, operators: Iterable[int], clock: Clock) -> None:
+    """In each of the fleet's chats, and where an operator is alone with us.
+
+    Where the network or flood control is in the way it is tried again, later each time.
+    """
+    left = (*places.ids, *operators)
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        waits = {chat: wait for chat in left if (wait := await _tried(telegram, places, chat))}
+        if not waits:
+            return
+        await clock.sleep(max(pause, *waits.values()))
+        left, pause = tuple(waits), min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+
+async def _tried(telegram: Bot, places: Places, chat: int) -> float:
+    """Set the menu there; how many seconds to wait at least before the next try, 0 for none."""
+    try:
+        await _set_menu(telegram, places.now(chat))
+    except ChatMigrated as moved:
+        places.move(chat, moved.new_chat_id)
+        return FIRST_PAUSE_SECONDS
+    except (BadRequest, Forbidden) as error:
+        log.info("telegram.menu_not_set chat=%s why=%s", chat, error)
+        return 0.0
+    except TelegramError as error:
+        log.info("telegram.menu_not_set_yet chat=%s why=%s", chat, error)
+        asked = seconds(error.retry_after) if isinstance(error, RetryAfter) else 0.0
+        return max(asked, FIRST_PAUSE_SECONDS)
+    return 0.0
 
 
 def merged(there: Sequence[BotCommand]) -> tuple[BotCommand, ...] | None:

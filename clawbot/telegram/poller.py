@@ -20,6 +20,9 @@ from fleet_control.clock import Clock
 ALLOWED = ("message", "callback_query")
 POLL_SECONDS = 30
 LONGEST_PAUSE_SECONDS = 30.0
+# A token that was taken before is given up once it was refused so often in a row, by getMe too.
+REFUSALS_BELIEVED = 4
+REFUSED_PAUSE_SECONDS = 15.0
 # After a week of silence Telegram begins to count anew, at random.
 FORGET_OFFSET_AFTER_SECONDS = 6 * 86400.0
 TWO_POLLERS = (
@@ -33,7 +36,8 @@ log = logging.getLogger(__name__)
 class Poller:
     """Hands each update to `take`, which must be quick; the next poll confirms it.
 
-    `say` is told, in a sentence, what people should know.
+    `telegram` asks for updates by `UpdatesRequest`, so that none keeps the others away; `say` is
+    told, in a sentence, what people should know.
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class Poller:
         self._offset: int | None = None
         self._heard_at = clock.now()
         self._failures = 0
+        self._refusals = 0
         self._webhook_free = False
 
     async def run(self) -> None:
@@ -75,7 +80,7 @@ class Poller:
         except Conflict as error:
             return await self._conflicting(error)
         except InvalidToken:
-            raise Trouble(TOKEN_REFUSED) from None  # the library's words quote the token
+            return await self._refused()
         except RetryAfter as error:
             return seconds(error.retry_after)
         except TelegramError as error:
@@ -83,11 +88,9 @@ class Poller:
         except Trouble:
             raise
         except Exception as error:
-            # An update that the library can't read must not be handed to it for ever.
-            log.exception("telegram.update_unreadable offset=%s", self._offset)
-            self._offset = self._offset + 1 if self._offset else None
+            log.exception("telegram.answer_unreadable offset=%s", self._offset)
             return self._failed(type(error).__name__)
-        self._failures = 0
+        self._failures = self._refusals = 0
         for update in updates:
             self._offset = update.update_id + 1
             self._heard_at = self._clock.now()
@@ -120,6 +123,23 @@ class Poller:
             if self._rivalry.pauses == 1:
                 await self._say(said)
         return wait
+
+    async def _refused(self) -> float:
+        """Telegram disowns a good token at times; it is believed once it goes on saying so."""
+        self._refusals += 1
+        log.warning("telegram.token_refused times=%s", self._refusals)
+        if self._refusals >= REFUSALS_BELIEVED and await self._disowned():
+            raise Trouble(TOKEN_REFUSED)
+        return REFUSED_PAUSE_SECONDS
+
+    async def _disowned(self) -> bool:
+        try:
+            await self._telegram.get_me()
+        except InvalidToken:
+            return True
+        except TelegramError as error:
+            log.info("telegram.token_not_asked why=%s", error)
+        return False
 
     def _failed(self, why: str) -> float:
         self._failures += 1

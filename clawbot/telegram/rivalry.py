@@ -9,6 +9,8 @@ NEXT_TRY_SECONDS = 5.0
 SHORTEST_PAUSE_SECONDS = 60.0
 LONGEST_FIRST_PAUSE_SECONDS = 300.0
 LONGEST_PAUSE_SECONDS = 900.0
+# How many times as long the next pause is.
+LEAST_GROWTH, MOST_GROWTH = 1.25, 2.5
 CALM_AFTER_SECONDS = 1800.0
 
 
@@ -22,6 +24,7 @@ class Rivalry:
         self._chance = chance
         self._conflicts: deque[float] = deque(maxlen=CONFLICTS)
         self._pauses = 0
+        self._pause = 0.0
         self._last = float("-inf")
 
     def conflict(self, now: float) -> float:
@@ -33,9 +36,13 @@ class Rivalry:
         if len(self._conflicts) < CONFLICTS or now - self._conflicts[0] > WITHIN_SECONDS:
             return NEXT_TRY_SECONDS
         self._conflicts.clear()
-        pause = self._chance(SHORTEST_PAUSE_SECONDS, LONGEST_FIRST_PAUSE_SECONDS)
         self._pauses += 1
-        return float(min(pause * 2.0 ** (self._pauses - 1), LONGEST_PAUSE_SECONDS))
+        if self._pauses == 1:
+            self._pause = self._chance(SHORTEST_PAUSE_SECONDS, LONGEST_FIRST_PAUSE_SECONDS)
+        else:
+            longer = self._pause * self._chance(LEAST_GROWTH, MOST_GROWTH)
+            self._pause = min(longer, LONGEST_PAUSE_SECONDS)
+        return self._pause
 
     @property
     def pauses(self) -> int:

@@ -18,6 +18,7 @@ from clawbot.telegram.handler import handlers
 from clawbot.telegram.menu import set_menus
 from clawbot.telegram.pace import Limits
 from clawbot.telegram.poller import POLL_SECONDS, Poller
+from clawbot.telegram.reading import UpdatesRequest
 from clawbot.telegram.rivalry import Rivalry
 from clawbot.telegram.speaker import PLATFORM
 from clawbot.telegram.trouble import TOKEN_MISSING, TOKEN_REFUSED, Trouble
@@ -51,9 +52,10 @@ async def run(
         async with application:
             await application.start()
             log.info("telegram.serving bot=@%s chats=%s", telegram.username, front.places.ids)
+            operators = _operators(bot.settings)
             beside = [
                 asyncio.create_task(front.resume()),
-                asyncio.create_task(set_menus(telegram, front.places, _operators(bot.settings))),
+                asyncio.create_task(set_menus(telegram, front.places, operators, bot.clock)),
             ]
             try:
                 await _hear(bot, telegram, front, application.process_update, poll_seconds)
@@ -119,8 +121,8 @@ def _account(settings: Settings, answer_seconds: float) -> ExtBot[None]:
     root = str(settings.telegram_api_url or "https://api.telegram.org").rstrip("/")
     assert settings.telegram_token is not None  # noqa: S101  (looked at by the caller)
 
-    def request(connections: int) -> HTTPXRequest:
-        return HTTPXRequest(
+    def request(kind: type[HTTPXRequest], connections: int) -> HTTPXRequest:
+        return kind(
             connection_pool_size=connections,
             connect_timeout=answer_seconds,
             read_timeout=answer_seconds,
@@ -132,8 +134,8 @@ def _account(settings: Settings, answer_seconds: float) -> ExtBot[None]:
         settings.telegram_token.get_secret_value(),
         base_url=f"{root}/bot",
         base_file_url=f"{root}/file/bot",
-        request=request(32),
-        get_updates_request=request(1),
+        request=request(HTTPXRequest, 32),
+        get_updates_request=request(UpdatesRequest, 1),
     )
 
 

@@ -10,6 +10,7 @@ from aiohttp import web
 from telegram import Bot, Update
 
 from clawbot.telegram.poller import ALLOWED
+from clawbot.telegram.reading import read
 from clawbot.telegram.trouble import WEBHOOK_SET, Trouble
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  (a header's name)
@@ -61,14 +62,21 @@ class Webhook:
         )
 
     async def _receive(self, request: web.Request) -> web.Response:
-        said = request.headers.get(SECRET_HEADER, "")
-        if not hmac.compare_digest(said.encode(), self._secret.encode()):
+        # Bytes that are no UTF-8 come as surrogates.
+        said = request.headers.get(SECRET_HEADER, "").encode(errors="surrogateescape")
+        if not hmac.compare_digest(said, self._secret.encode()):
             log.warning("telegram.webhook_refused from=%s", request.remote)
             return web.Response(status=403)
-        try:
-            update = Update.de_json(json.loads(await request.read()), self._telegram)
-        except Exception:
-            log.exception("telegram.update_unreadable")
-            return web.Response(status=200)  # another answer would bring it again
-        await self._take(update)
-        return web.Response(status=200)
+        update = _update(await request.read(), self._telegram)
+        if update is not None:
+            await self._take(update)
+        return web.Response(status=200)  # another answer would bring it again
+
+
+def _update(body: bytes, telegram: Bot) -> Update | None:
+    try:
+        sent = json.loads(body)
+    except ValueError as error:
+        log.warning("telegram.body_unreadable why=%s", type(error).__name__)
+        return None
+    return read(sent, telegram) if isinstance(sent, dict) else None

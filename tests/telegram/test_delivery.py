@@ -4,9 +4,13 @@ import asyncio
 
 import pytest
 
-from clawbot.sandbox.telegram_api.history import private, user
+from clawbot.sandbox.telegram_api.history import Json, private, user
 from clawbot.telegram.trouble import Trouble
 from tests.telegram.scene import OPERATOR, TOKEN, Scene
+
+
+async def answered(scene: Scene, asked: Json) -> None:
+    await scene.until(lambda: scene.answer_to(asked))
 
 
 async def test_a_successor_finishes_the_reply(scene: Scene) -> None:
@@ -56,27 +60,103 @@ async def test_an_update_delivered_twice_is_answered_once(scene: Scene) -> None:
     assert len(scene.telegram.history.shown(OPERATOR)) == 2  # with the answer to the last ask
 
 
+async def test_an_update_that_can_not_be_read_keeps_no_other_away(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The library would refuse the whole batch, and a fresh bot would ask for it for ever."""
+    unreadable = {"message_id": 9, "date": "tomorrow", "chat": {"id": 1}, "text": "between us"}
+    asked = []
+    for _ in range(2):
+        await scene.telegram.updates.put("message", unreadable)
+        asked.append(await scene.say("/fleet status"))
+    await scene.start()
+    await scene.until(lambda: all(scene.answer_to(one) for one in asked))
+    await scene.until(lambda: not scene.telegram.updates.waiting)
+    for update in (100, 102):
+        assert f"telegram.update_unreadable update_id={update} why=TypeError" in caplog.text
+    assert "between us" not in caplog.text
+
+
+async def test_where_nothing_can_be_read_the_next_update_still_is(scene: Scene) -> None:
+    await scene.telegram.updates.put("message", {"message_id": 9})
+    await scene.start()
+    await scene.until(lambda: not scene.telegram.updates.waiting)
+    assert await scene.reply_to(await scene.say("/fleet status"))
+
+
+RETRIES = 3
+
+
 @pytest.mark.parametrize("trouble", ["502", "429", "hanging", "gone"])
-async def test_polling_outlives_a_dead_network(scene: Scene, trouble: str) -> None:
+async def test_polling_outlives_a_dead_network(
+    scene: Scene, trouble: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "clawbot.telegram.poller")
+    # A poll that hangs is given up after their sum, by the clock on the wall.
+    scene.poll_seconds, scene.answer_seconds = 1, 0.5
     await scene.start()
     weather = scene.telegram.weather
     if trouble == "502":
-        weather.bad_gateway("getUpdates", times=5)
+        weather.bad_gateway("getUpdates", times=RETRIES + 2)
     elif trouble == "429":
-        weather.flood("getUpdates", retry_after=40, times=3)
+        weather.flood("getUpdates", retry_after=40, times=RETRIES)
     elif trouble == "hanging":
         weather.hang()
     else:
         await scene.telegram.stop()
-    await scene.telegram.updates.steal()
-    begun = scene.clock.now()
-    # Long enough for several of our retries, which wait longer each time.
-    await scene.until(lambda: scene.clock.now() - begun > 90)
+    polls = len(scene.telegram.called("getUpdates"))
+    if trouble == "429":
+        await scene.until(lambda: len(scene.telegram.called("getUpdates")) > polls + RETRIES)
+    else:
+        await scene.until(lambda: f"telegram.poll_failed times={RETRIES}" in caplog.text)
     if trouble == "gone":
         await scene.telegram.start()
     weather.answer_again()
     asked = await scene.say("/fleet status", date=int(scene.clock.now()))
-    await scene.until(lambda: scene.answer_to(asked))
+    await answered(scene, asked)
+
+
+@pytest.mark.parametrize(("status", "said"), [(401, "Unauthorized"), (404, "Not Found")])
+async def test_a_token_that_is_refused_for_a_moment_is_not_given_up(
+    scene: Scene, status: int, said: str
+) -> None:
+    task = await scene.start()
+    scene.telegram.weather.refuse("getMe", status, said, times=1000)
+    for _ in range(2):
+        scene.telegram.weather.refuse("getUpdates", status, said, times=3)
+        await answered(scene, await scene.say("/fleet help", date=int(scene.clock.now())))
+        await scene.until(lambda: scene.telegram.updates.polled)
+    assert not task.done()
+
+
+async def test_a_token_that_get_me_still_knows_is_not_given_up(scene: Scene) -> None:
+    task = await scene.start()
+    scene.telegram.weather.refuse("getUpdates", 401, "Unauthorized", times=6)
+    asked = len(scene.telegram.called("getMe"))
+    await scene.steal()
+    await scene.until(lambda: len(scene.telegram.called("getMe")) == asked + 3)
+    assert not task.done()
+    await answered(scene, await scene.say("/fleet status", date=int(scene.clock.now())))
+
+
+async def test_a_token_that_was_revoked_is_given_up_after_a_while(scene: Scene) -> None:
+    task = await scene.start()
+    scene.telegram.weather.refuse("*", 401, "Unauthorized", times=1000)
+    begun = scene.clock.now()
+    await scene.steal()
+    assert "Telegram does not know the token" in str(await ended(task, scene))
+    assert scene.clock.now() - begun >= 30
+
+
+async def test_what_telegram_answers_may_be_nonsense_for_a_while(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    await scene.start()
+    scene.telegram.weather.refuse("getUpdates", 200, "a proxy's own page", times=3)
+    await scene.steal()
+    await scene.until(lambda: "telegram.poll_failed times=1 why=KeyError" in caplog.text)
+    asked = await scene.say("/fleet status", date=int(scene.clock.now()))
+    await answered(scene, asked)
 
 
 async def test_a_reply_is_said_once_the_network_is_back(scene: Scene) -> None:
@@ -84,7 +164,7 @@ async def test_a_reply_is_said_once_the_network_is_back(scene: Scene) -> None:
     scene.telegram.weather.bad_gateway("sendMessage", times=3)
     scene.telegram.weather.flood("sendMessage", retry_after=7)
     asked = await scene.say("/fleet status")
-    await scene.until(lambda: scene.answer_to(asked))
+    await answered(scene, asked)
     assert len(scene.telegram.called("sendMessage")) == 5
 
 
@@ -130,7 +210,7 @@ async def test_a_deploy_that_could_not_be_answered_for_two_minutes_is_not_begun(
     else:
         scene.telegram.weather.flood("sendMessage", retry_after=150)
     asked = await scene.say("/fleet deploy claw-2")
-    await scene.until(lambda: scene.answer_to(asked))
+    await answered(scene, asked)
     assert "nothing was deployed. Say it again." in str(scene.answer_to(asked))
     assert scene.api.count("deploy") == 0
 
@@ -141,7 +221,7 @@ async def test_a_deploy_that_could_not_be_answered_for_two_minutes_is_not_begun(
 async def stolen(scene: Scene) -> None:
     """Another program polls; return once ours has tried again."""
     polls = scene.telegram.updates.polls
-    await scene.telegram.updates.steal()
+    await scene.steal()
     await scene.until(lambda: scene.telegram.updates.polls > polls)
 
 
@@ -217,7 +297,7 @@ async def test_telegram_may_be_away_when_the_bot_starts(scene: Scene) -> None:
     await scene.until(lambda: scene.clock.now() - begun > 60)
     await scene.telegram.start()
     asked = await scene.say("/fleet status", date=int(scene.clock.now()))
-    await scene.until(lambda: scene.answer_to(asked))
+    await answered(scene, asked)
     assert not task.done()
 
 

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from telegram import BotCommand
 
 from clawbot.telegram.menu import FLEET as COMMAND
@@ -40,6 +41,29 @@ async def test_a_menu_that_is_right_is_not_set_again(scene: Scene) -> None:
     await scene.start()
     await scene.until(lambda: len(scene.telegram.called("getMyCommands")) == asked + 2)
     assert len(scene.telegram.called("setMyCommands")) == 2
+
+
+async def test_a_menu_that_the_network_kept_from_us_is_set_later(scene: Scene) -> None:
+    scene.telegram.weather.bad_gateway("getMyCommands", times=3)
+    scene.telegram.weather.flood("getMyCommands", retry_after=200)
+    begun = scene.clock.now()
+    await scene.start()
+    await scene.until(lambda: len(scene.telegram.called("setMyCommands")) == 2)
+    assert menu(scene, {"type": "chat", "chat_id": FLEET}) == ["fleet"]
+    assert scene.clock.now() - begun >= 200
+
+
+async def test_a_chat_that_is_not_there_is_not_asked_about_again(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    await scene.start(CLAWBOT_TELEGRAM_CHATS=f"{FLEET},-77")
+    await scene.until(lambda: "telegram.menu_not_set chat=-77" in caplog.text)
+    await scene.until(lambda: len(scene.telegram.called("setMyCommands")) == 2)
+    asked = len(scene.telegram.called("getMyCommands"))
+    await scene.clock.turn(3600)
+    await scene.settled()
+    assert len(scene.telegram.called("getMyCommands")) == asked
 
 
 def test_a_full_menu_is_left_alone() -> None:

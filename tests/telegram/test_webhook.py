@@ -1,11 +1,14 @@
 """Updates that Telegram brings itself."""
 
+import asyncio
 import socket
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
 
 from clawbot.telegram.trouble import Trouble
+from clawbot.telegram.webhook import SECRET_HEADER
 from tests.telegram.scene import Scene
 
 SECRET = "a-secret-of-the-webhook"
@@ -62,6 +65,27 @@ async def test_who_does_not_know_the_secret_is_refused(scene: Scene) -> None:
     await scene.telegram.deliver(scene.telegram.updates.waiting[1])
     await scene.reply_to(help_)
     assert scene.answer_to(asked) is None
+
+
+async def test_a_secret_of_any_bytes_is_refused_like_a_wrong_one(scene: Scene) -> None:
+    url = urlsplit(await serving(scene))
+    head = f"POST {url.path} HTTP/1.1\r\nHost: bot\r\nContent-Length: 2\r\n{SECRET_HEADER}: "
+    async with asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection(url.hostname, url.port)
+        writer.write(head.encode() + b"\xff\xfe" + SECRET.encode() + b"\r\n\r\n{}")
+        assert (await reader.readline()).split()[1] == b"403"
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_what_can_not_be_read_is_taken_and_forgotten(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    await serving(scene)
+    update = {"update_id": 77, "message": {"message_id": 9, "text": "between us"}}
+    assert await scene.telegram.deliver(update) == 200
+    assert "telegram.update_unreadable update_id=77 why=KeyError" in caplog.text
+    assert "between us" not in caplog.text
 
 
 async def test_a_stop_leaves_the_webhook_to_the_successor(scene: Scene) -> None:
