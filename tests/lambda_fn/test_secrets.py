@@ -88,3 +88,21 @@ async def test_what_is_not_ascii_is_masked_though_it_can_be_no_token(
 
     assert answer.body["error"] == "SSM's /clawbot/control-token can't be read: *** \"***\""
     assert "of-the-tests" not in caplog.text
+
+
+@pytest.mark.parametrize("said", ["<html>s3cret-value", '{"Parameter": "s3cret-value"}'])
+async def test_what_nobody_foresaw_is_told_in_words_of_ours(
+    ask: Ask, environ: dict[str, str], caplog: pytest.LogCaptureFixture, said: str
+) -> None:
+    caplog.set_level(logging.INFO, "lambda_fn")
+    environ["CONTROL_API_TOKEN"] = ""
+    environ["CONTROL_API_TOKEN_PARAMETER"] = "/clawbot/control-token"
+
+    async with answering(f"HTTP/1.1 200 OK\r\n\r\n{said}".encode()) as (port, _):
+        environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{port}"
+        answer = await ask(function_url({"action": "registry"}, AGENT_1))
+
+    assert answer.code == (500, "internal")
+    assert answer.body["error"] == "The Control API broke: see its log."
+    assert "Traceback" in caplog.text
+    assert "s3cret" not in caplog.text
