@@ -67,13 +67,10 @@ class Vault:
         return self._identities[instance]
 
     def opens(self, instance: str, name: str) -> bool:
-        """Whether the instance can read the secret, by trying once.
-
-        A file for many takes its time: the library reads its header in the square of their number.
-        """
+        """Whether the instance can read the secret, by trying once."""
         if (instance, name) not in self._opened:
             key, data = self.identity(instance), self.read(name)
-            able = key is not None and data is not None and age.decrypt(data, key) is not None
+            able = key is not None and data is not None and age.opens(data, key)
             self._opened[instance, name] = able
         return self._opened[instance, name]
 

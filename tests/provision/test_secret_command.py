@@ -290,7 +290,18 @@ def test_an_armored_file_is_read_and_counted_too() -> None:
     armored = pyrage.encrypt(b"plain", to, armored=True)
 
     assert age.readers(armored) == 1
+    assert age.opens(armored, key)
     assert age.decrypt(armored, key) == b"plain"
+
+
+def test_each_of_many_readers_opens_a_file_and_nobody_else_does() -> None:
+    keys = [age.new_identity() for _ in range(40)]
+    data = age.encrypt(b"plain", [key.recipient for key in keys])
+
+    assert age.readers(data) == len(keys)
+    assert all(age.opens(data, key) for key in keys)
+    assert not age.opens(data, age.new_identity())
+    assert not age.opens(b"plain", keys[0])
 
 
 def test_recipients_that_are_none_are_refused_without_being_shown(operator: Operator) -> None:
