@@ -30,6 +30,11 @@ from fleet_control.registry import Registry
 
 # How long a successor waits before it asks the Control API again for what was left.
 AGAIN_SECONDS = 30.0
+ALREADY_ANSWERED = 40060
+TWO_BOTS = (
+    "Another program answered that before me with my Discord token; "
+    "if it is not the host I replace, give it a token of its own."
+)
 
 log = logging.getLogger(__name__)
 
@@ -276,7 +281,10 @@ async def _first(
     try:
         return await deferring
     except discord.HTTPException as error:
-        log.warning("discord.not_deferred code=%s why=%s", error.code, error)
+        if error.code == ALREADY_ANSWERED:
+            log.warning("discord.two_bots said=%s", TWO_BOTS)
+        else:
+            log.warning("discord.not_deferred code=%s why=%s", error.code, error)
         return None
 
 

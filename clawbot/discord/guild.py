@@ -11,7 +11,11 @@ from fleet_control.clock import Clock
 AWAY_SECONDS = 5.0
 
 NEEDED = discord.Permissions(
-    view_channel=True, send_messages=True, embed_links=True, read_message_history=True
+    view_channel=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    embed_links=True,
+    read_message_history=True,
 )
 SCOPES = ("bot", "applications.commands")
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import discord
 
@@ -10,7 +11,8 @@ from clawbot.discord.chat import Living
 from clawbot.discord.drawing import Drawing, seen
 from clawbot.discord.patience import until_back
 from clawbot.discord.pen import MARGIN_SECONDS, Pen, made
-from clawbot.replies import Reply
+from clawbot.discord.speaker import account
+from clawbot.replies import Deploying, Reply
 from fleet_control.clock import Clock
 
 LOOKED_THROUGH = 100
@@ -32,13 +34,20 @@ class Left:
         self._clock = clock
         self._living: Living | None = None
         self._gone = False
+        self._asker = ""
 
     async def show(self, reply: Reply) -> None:
         if self._living is None and not self._gone:
             self._living = await self._find()
             self._gone = self._living is None
         if self._living is not None:
-            await self._living.edit("", reply)
+            await self._living.edit("", self._named(reply))
+
+    def _named(self, reply: Reply) -> Reply:
+        """The ledger has no account of a bot instance; the message that asked has."""
+        if isinstance(reply, Deploying) and not reply.asker:
+            return replace(reply, asker=self._asker)
+        return reply
 
     async def _find(self) -> Living | None:
         try:
@@ -53,6 +62,7 @@ class Left:
     async def _newest(self) -> discord.Message:
         """The reply itself, or the message that took over from it after an hour."""
         message = await self._channel.fetch_message(self._reply)
+        self._asker = asker(message)
         if self._clock.now() - made(message.id) < limit.EDITABLE_SECONDS - 2 * MARGIN_SECONDS:
             return message
         after = discord.Object(message.id)
@@ -61,6 +71,12 @@ class Left:
             if reference == message.id and later.author == message.author and later.embeds:
                 message = later
         return message
+
+
+def asker(message: discord.Message) -> str:
+    """The account that wrote what a message answers; empty where that is gone, or no message."""
+    asked = message.reference.resolved if message.reference else None
+    return account(asked.author) if isinstance(asked, discord.Message) else ""
 
 
 def told(message: discord.Message) -> tuple[object, ...]:

@@ -1,8 +1,11 @@
 """What people say in these tests, over and over."""
 
-from clawbot.sandbox.discord_api.guild import Message
+import json
+
+from clawbot.sandbox.discord_api.guild import Message, Person
 from clawbot.sandbox.discord_api.interaction import Interaction
 from clawbot.sandbox.discord_api.server import DiscordApi
+from tests.clawbot.bots import registry
 from tests.discord.ec2 import NEWEST, OLDER
 from tests.discord.scene import Scene
 
@@ -36,3 +39,19 @@ async def question(scene: Scene, target: str = "all") -> tuple[Interaction, Mess
 async def whispered(scene: Scene, pressed: Interaction) -> str:
     await scene.until(lambda: pressed.whispers)
     return pressed.whispers[0].text
+
+
+def with_account(person: Person) -> str:
+    """A registry by which that account speaks as claw-1."""
+    entries = json.loads(registry("claw-1", "claw-2"))
+    entries["claw-1"]["discordUserId"] = person.id
+    return json.dumps(entries)
+
+
+async def said(scene: Scene, who: Person, words: str) -> Message:
+    return await scene.discord.say(who, f"<@{scene.app.bot.id}> {words}")
+
+
+async def answer(scene: Scene, to: Message) -> Message:
+    await scene.until(lambda: any(one.reference == to.id for one in scene.channel()))
+    return next(one for one in scene.channel() if one.reference == to.id)

@@ -1,25 +1,7 @@
 """Who is heard in a message, and who is not, so that two bots can't talk each other into a loop."""
 
-import json
-
-from clawbot.sandbox.discord_api.guild import Message, Person
-from tests.clawbot.bots import registry
+from tests.discord.dialogue import answer, said, with_account
 from tests.discord.scene import Scene
-
-
-def with_account(person: Person) -> str:
-    entries = json.loads(registry("claw-1", "claw-2"))
-    entries["claw-1"]["discordUserId"] = person.id
-    return json.dumps(entries)
-
-
-async def said(scene: Scene, who: Person, words: str) -> Message:
-    return await scene.discord.say(who, f"<@{scene.app.bot.id}> {words}")
-
-
-async def answer(scene: Scene, to: Message) -> Message:
-    await scene.until(lambda: any(one.reference == to.id for one in scene.channel()))
-    return next(one for one in scene.channel() if one.reference == to.id)
 
 
 async def nothing_more(scene: Scene) -> None:

@@ -4,18 +4,21 @@ import asyncio
 import os
 import sys
 import time
+from pathlib import Path
 
 import discord
 import pytest
 from discord.ext import commands
 
-from clawbot.discord.guild import Trouble
+from clawbot.discord.guild import NEEDED, Trouble
 from clawbot.sandbox.discord_api.gateway import NOT_AUTHENTICATED
 from clawbot.sandbox.discord_api.server import Application
 from clawbot.settings import SettingsError
 from tests.clock import TurnedClock
 from tests.discord.scene import Scene
 from tests.fleet_control.aws import Aws
+
+README = Path(__file__).parents[2] / "README.md"
 
 
 async def trouble(scene: Scene, app: Application | None = None, **environ: str) -> str:
@@ -39,6 +42,9 @@ async def test_a_guild_it_is_not_in(scene: Scene) -> None:
     assert said.startswith("I am not in the guild 99: check CLAWBOT_DISCORD_GUILD, or invite me by")
     assert f"client_id={scene.app.bot.id}" in said
     assert "scope=bot+applications.commands" in said
+    invited = f"permissions={NEEDED.value}"
+    assert invited in said
+    assert invited in README.read_text("utf-8")
 
 
 async def test_a_channel_that_is_not_there(scene: Scene) -> None:
@@ -58,6 +64,12 @@ async def test_a_permission_that_is_missing_in_the_whole_guild(scene: Scene) -> 
     scene.discord.guild.everyone &= ~(1 << 16)
     said = await trouble(scene, CLAWBOT_DISCORD_CHANNELS="")
     assert said == "In Fleet I may not read message history: allow it to my role there."
+
+
+async def test_a_channel_whose_threads_are_closed_to_it(scene: Scene) -> None:
+    scene.discord.fleet.denied = 1 << 38
+    said = await trouble(scene)
+    assert said.startswith("In #fleet I may not send messages in threads: allow it")
 
 
 async def test_invited_without_commands(scene: Scene) -> None:
@@ -112,6 +124,7 @@ async def test_of_two_programs_on_one_token_the_other_may_say_it_is_elsewhere(
     await scene.discord.command(scene.app, scene.operator, "deploy", lobby, target="all")
     await scene.until(lambda: refused not in scene.discord.injected)
     await scene.replied(await scene.discord.command(scene.app, scene.visitor, "help"))
+    assert caplog.text.count("Another program answered that before me with my Discord token") == 1
     assert "Traceback" not in caplog.text
 
 

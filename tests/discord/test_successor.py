@@ -1,7 +1,7 @@
 """A bot that goes away in the middle, and the one that finishes what it began."""
 
 from tests.clawbot.control_api import job
-from tests.discord.dialogue import MOVES, deploying, pings, question
+from tests.discord.dialogue import MOVES, answer, deploying, pings, question, said, with_account
 from tests.discord.scene import Scene
 
 
@@ -26,6 +26,35 @@ async def test_what_ended_meanwhile_is_told(scene: Scene) -> None:
     await scene.start()
     await scene.until(lambda: pings(scene))
     assert "done" in reply.text
+
+
+async def test_an_instance_s_own_bot_that_asked_is_told_by_the_successor(scene: Scene) -> None:
+    agent = scene.discord.person("agent", bot=True)
+    scene.api.registry = with_account(agent)
+    await scene.start()
+    reply = await answer(scene, await said(scene, agent, "/fleet deploy claw-2"))
+    await scene.until(lambda: "queued" in reply.text)
+    await scene.stop()
+    scene.api.done(1, job(MOVES))
+    await scene.start()
+    await scene.until(lambda: pings(scene)[1:])
+    assert f"<@{agent.id}> deploy claw-2: done" in pings(scene)[1].text
+
+
+async def test_where_its_message_is_gone_nobody_is_told(scene: Scene) -> None:
+    agent = scene.discord.person("agent", bot=True)
+    scene.api.registry = with_account(agent)
+    await scene.start()
+    asked = await said(scene, agent, "/fleet deploy claw-2")
+    reply = await answer(scene, asked)
+    await scene.until(lambda: "queued" in reply.text)
+    await scene.stop()
+    del scene.discord.guild.messages[asked.id]
+    scene.api.done(1, job(MOVES))
+    await scene.start()
+    await scene.until(lambda: "done" in reply.text)
+    await scene.clock.turn(60)
+    assert pings(scene) == []
 
 
 async def test_what_was_told_already_is_left_alone(scene: Scene) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from fleet_control.clock import Clock
 
 EPOCH_MILLISECONDS = 1_420_070_400_000
-EVERYONE = 0x0000_0000_000D_6C00  # view, send, embed links, attach, history, external emoji, …
+EVERYONE = 0x0000_0040_000D_6C00  # view, send, also in threads, embed links, attach, history, …
 EPHEMERAL, LOADING = 1 << 6, 1 << 7
 
 

@@ -250,7 +250,10 @@ class Rest:
         return answered(sent.payload(self._api.guild.people))
 
     async def _message(self, request: web.Request) -> web.Response:
-        return answered(self._found(request).payload(self._api.guild.people))
+        found, guild = self._found(request), self._api.guild
+        answers = guild.messages.get(found.reference or "")
+        referenced = answers.payload(guild.people) if answers else None
+        return answered({**found.payload(guild.people), "referenced_message": referenced})
 
     async def _edit(self, request: web.Request) -> web.Response:
         found = self._found(request)
