@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from fleet_control.ledger import Entry
+
 ACCOUNT = "123456789012"
 FUNCTION_ARN = f"arn:aws:lambda:eu-central-1:{ACCOUNT}:function:clawdinator-control-api"
 CONTROL_TOKEN = "control-token-of-the-tests"
@@ -102,3 +104,15 @@ def by_person(**fields: object) -> dict[str, Any]:
         "reply": "3003",
         **fields,
     }
+
+
+# What by_person and by_agent become in the ledger.
+PERSONS = Entry(
+    request_id="discord.clawdinator-1.1001.2002",
+    reply="3003",
+    target="clawdinator-2",
+    requested_by="discord:80351110224678912 sam",
+)
+AGENTS = Entry(
+    request_id="agent.clawdinator-1.cli.41", target="clawdinator-2", caller="clawdinator-1"
+)

@@ -9,9 +9,8 @@ import pytest
 from aiohttp import web
 
 from tests.lambda_fn.conftest import Ask
-from tests.lambda_fn.events import AGENT_1, CHAT_1, by_person, function_url
+from tests.lambda_fn.events import AGENT_1, CHAT_1, PERSONS, by_person, function_url
 from tests.lambda_fn.small_github import SmallGitHub, job, run_of
-from tests.lambda_fn.test_handler import PERSONS
 from tests.lambda_fn.test_wire import answering
 
 SECRETS = [
