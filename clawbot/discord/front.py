@@ -66,7 +66,7 @@ class FleetCog(commands.Cog, name=COG):
         secret = bot.settings.aws_secret_access_key.get_secret_value()
         self._drawing = Drawing(Seal(secret), bot.clock, bot.settings.bot)
         self._glance = Glance(bot.fleet, bot.clock)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Future[object]] = set()
         self._begun = False
 
     async def cog_load(self) -> None:
@@ -83,6 +83,7 @@ class FleetCog(commands.Cog, name=COG):
 
     async def cog_unload(self) -> None:
         self._client.remove_dynamic_items(FleetButton)
+        self._begun = True  # an `on_ready` that is on its way begins nothing any more
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -269,9 +270,17 @@ class FleetCog(commands.Cog, name=COG):
 
     def _spawn(self, doing: Awaitable[object]) -> None:
         """Ours until it is over, or until we are unloaded."""
-        task = asyncio.get_running_loop().create_task(_survived(doing))
+        task = asyncio.ensure_future(doing)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Future[object]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, discord.HTTPException):
+            log.warning("discord.reply_lost why=%s", error)
+        elif error is not None:
+            log.error("discord.broken", exc_info=error)
 
 
 async def _first(
@@ -286,15 +295,6 @@ async def _first(
         else:
             log.warning("discord.not_deferred code=%s why=%s", error.code, error)
         return None
-
-
-async def _survived(doing: Awaitable[object]) -> None:
-    try:
-        await doing
-    except discord.HTTPException as error:
-        log.warning("discord.reply_lost why=%s", error)
-    except Exception:
-        log.exception("discord.broken")
 
 
 def _places(interaction: discord.Interaction[Any]) -> tuple[int | None, ...]:

@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
 
 from telegram import Bot as TelegramBot
 from telegram import Message, Update
@@ -47,7 +46,7 @@ class Front:
         self._pressing = Pressing(bot, self._outbox, self._drawing, seal, self.places)
         self._turns = Turns()
         self._once = Once()
-        self._tasks: dict[asyncio.Task[None], Callable[[], bool]] = {}
+        self._tasks: dict[asyncio.Future[object], Callable[[], bool]] = {}
         self._moved = asyncio.Event()
 
     async def hear(self, update: Update, _context: object = None) -> None:
@@ -101,7 +100,7 @@ class Front:
             await self._bot.clock.sleep(pause)
             pause = min(2 * pause, 300.0)
         for reply in left:
-            self._begin(_awaited(reply), lambda: True)
+            self._begin(reply, lambda: True)
 
     async def announce(self, line: str) -> None:
         """Say something in each of the fleet's groups; returns at once."""
@@ -196,27 +195,19 @@ class Front:
         )
 
     def _begin(
-        self, work: Coroutine[Any, Any, None], left: Callable[[], bool] = lambda: False
-    ) -> asyncio.Task[None]:
-        task = asyncio.create_task(_logged(work))
+        self, work: Awaitable[object], left: Callable[[], bool] = lambda: False
+    ) -> asyncio.Future[object]:
+        task = asyncio.ensure_future(work)
         self._tasks[task] = left
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._over)
         return task
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _over(self, task: asyncio.Future[object]) -> None:
         self._tasks.pop(task, None)
         self._moved.set()
-
-
-async def _logged(work: Coroutine[Any, Any, None]) -> None:
-    try:
-        await work
-    except Exception:
-        log.exception("telegram.not_answered")
-
-
-async def _awaited(reply: Awaitable[Reply]) -> None:
-    await reply
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            log.error("telegram.not_answered", exc_info=error)
 
 
 def _ask(message: Message, caller: Caller) -> Ask:

@@ -154,6 +154,17 @@ async def test_while_telegram_pauses_for_another_poller_discord_answers(
         await answers_in_telegram(scene)
 
 
+@pytest.mark.parametrize("hanging", [False, True])
+async def test_a_stop_at_any_moment_of_its_beginning_ends(scene: Scene, hanging: bool) -> None:
+    if hanging:
+        scene.telegram.weather.hang()
+    for steps in range(0, 600, 40):
+        async with both(scene) as served:
+            for _ in range(steps):
+                await asyncio.sleep(0)
+        assert served.task.cancelled()
+
+
 async def test_a_stop_lets_each_finish_what_is_in_flight_though_the_other_has_ended(
     scene: Scene,
 ) -> None:
