@@ -6,7 +6,7 @@ import os
 import termios
 import tty
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 _CHUNK = 65536
 
@@ -16,7 +16,10 @@ async def chunks(fd: int) -> AsyncIterator[str]:
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     while True:
         await _readable(fd)
-        chunk = os.read(fd, _CHUNK)
+        try:
+            chunk = os.read(fd, _CHUNK)
+        except OSError:
+            return  # the terminal is gone
         if not chunk:
             return
         yield decoder.decode(chunk)
@@ -61,4 +64,5 @@ def each_key(fd: int) -> Iterator[None]:
     try:
         yield
     finally:
-        termios.tcsetattr(fd, termios.TCSADRAIN, before)
+        with suppress(termios.error):  # the terminal may be gone
+            termios.tcsetattr(fd, termios.TCSADRAIN, before)

@@ -22,15 +22,21 @@ from clawbot.line_editor import LineEditor
 from clawbot.sandbox.demo_front import FRONTS, lacking, serve_front
 from clawbot.sandbox.engine import NoEngine, find
 from clawbot.sandbox.speaker import speakers
-from clawbot.sandbox.world import USUAL_PORTS, Options, World, is_checkout, open_world
+from clawbot.sandbox.world import (
+    USUAL_PORTS,
+    Options,
+    World,
+    is_checkout,
+    open_world,
+    read_registry,
+)
 from clawbot.settings import load
 from clawbot.terminal import PLATFORM, Terminal
 from clawbot.terminal_markup import WIDTH
 from clawbot.terminal_surface import Screen, Sheet, Surface
 from fleet_control.clock import SystemClock
-from fleet_control.error import FleetError, RegistryError
+from fleet_control.error import FleetError, RegistryError, RegistryUnread
 from fleet_control.ledger import parse_title
-from fleet_control.registry import parse
 
 log = logging.getLogger(__name__)
 
@@ -71,8 +77,9 @@ def demo(wish: Wish) -> int:
         return asyncio.run(_run(wish))
     except KeyboardInterrupt:
         return 130
-    except asyncio.CancelledError:
-        return 143
+    except RegistryError as error:  # it was there a moment ago
+        print(_no_registry(_registry(wish), error), file=sys.stderr)  # noqa: T201  (as above)
+        return 1
 
 
 def _problem(wish: Wish) -> str:
@@ -96,11 +103,15 @@ def _engine_problem(wish: Wish) -> str:
 
 def _registry_problem(wish: Wish, registry: Path) -> str:
     try:
-        return _unknown(wish, parse(registry.read_bytes()).ids)
-    except OSError as error:
-        return f"REGISTRY={registry} can't be read: {error.strerror}."
+        return _unknown(wish, read_registry(registry)[1].ids)
     except RegistryError as error:
-        return "\n".join([f"REGISTRY={registry} is not a valid registry:", *error.problems])
+        return _no_registry(registry, error)
+
+
+def _no_registry(registry: Path, error: RegistryError) -> str:
+    if isinstance(error, RegistryUnread):
+        return f"REGISTRY={error}"
+    return "\n".join([f"REGISTRY={registry} is not a valid registry:", *error.problems])
 
 
 def _registry(wish: Wish) -> Path:
@@ -131,9 +142,27 @@ def _say(what: str) -> None:
 
 
 async def _run(wish: Wish) -> int:
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    if task:
-        loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    """Until it ends, or is told to end by a signal: then that many more than 128."""
+    served = asyncio.ensure_future(_serve(wish))
+    by: list[int] = []
+
+    def end(signal_: int) -> None:
+        by.append(signal_)
+        served.cancel()
+
+    for signal_ in (signal.SIGTERM, signal.SIGHUP):
+        # Under nohup a terminal that is gone is no reason to end.
+        if signal.getsignal(signal_) is not signal.SIG_IGN:
+            asyncio.get_running_loop().add_signal_handler(signal_, end, signal_)
+    try:
+        return await served
+    except (asyncio.CancelledError, OSError):  # a terminal that is gone takes no last words
+        if not by:
+            raise
+        return 128 + by[0]
+
+
+async def _serve(wish: Wish) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that knows no ✓
     async with open_world(_options(wish)) as world:

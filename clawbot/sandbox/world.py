@@ -3,7 +3,6 @@
 import os
 import secrets
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from clawbot.sandbox.account import engine_environment
 from clawbot.sandbox.actions import STAND_IN, played
 from clawbot.sandbox.ec2_timing import Ec2Timing, Timing
 from clawbot.sandbox.engine import Engine
+from clawbot.sandbox.folder import own_folder
 from clawbot.sandbox.function_url import FunctionUrl
 from clawbot.sandbox.github import GitHub
 from clawbot.sandbox.image import images
@@ -23,6 +23,7 @@ from clawbot.sandbox.runner import Runner, RunnerOptions
 from clawbot.sandbox.seed import Seeded, seed
 from clawbot.sandbox.set_up import Plot, SetUp, set_up
 from fleet_control.clock import Clock, SystemClock
+from fleet_control.error import RegistryUnread
 from fleet_control.registry import Registry, parse
 
 CHECKOUT = Path(__file__).parents[2]
@@ -99,13 +100,22 @@ class World:
         }
 
 
+def read_registry(file: Path) -> tuple[bytes, Registry]:
+    """The file's content, and the registry that it is; RegistryError if it can't be had."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise RegistryUnread(f"{file} can't be read: {error.strerror}.") from error
+    return content, parse(content)
+
+
 @asynccontextmanager
 async def open_world(options: Options, clock: Clock | None = None) -> AsyncIterator[World]:
-    """Start everything; RegistryError if the registry is not valid. Ends with nothing running."""
+    """Start everything; RegistryError if the registry can't be had. Ends with nothing running."""
     clock = clock or SystemClock()
-    registry = parse(options.registry.read_bytes())
+    content, registry = read_registry(options.registry)
     async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="clawbot-sandbox-")))
+        folder = stack.enter_context(own_folder())
         moto = MotoServer(images(clock.now()), options.ports.moto)
         moto.launch()
         stack.push_async_callback(moto.stop)
@@ -117,7 +127,7 @@ async def open_world(options: Options, clock: Clock | None = None) -> AsyncItera
             url=aws_url,
             checkout=CHECKOUT,
             folder=folder / "set-up",
-            registry=options.registry.read_bytes(),
+            registry=content,
             repo=REPO,
             secrets={"TF_VAR_control_token": token, "TF_VAR_github_token": github_token},
             bots=(options.bot,),

@@ -82,7 +82,7 @@ def parse(text: str | bytes) -> Registry:
     """The registry a file holds; RegistryError names every problem, each with its entry."""
     twice: list[str] = []
     try:
-        raw = json.loads(text, object_pairs_hook=lambda pairs: _object(pairs, twice))
+        raw = json.loads(_decoded(text), object_pairs_hook=lambda pairs: _object(pairs, twice))
     except (ValueError, RecursionError) as error:
         raise RegistryError([f"it is not JSON ({error})"]) from error
     if not isinstance(raw, dict):
@@ -99,6 +99,17 @@ def parse(text: str | bytes) -> Registry:
     if problems:
         raise RegistryError(problems)
     return Registry(instances)
+
+
+def _decoded(text: str | bytes) -> str:
+    """The same whether a file or the Control API gave it: Python's own guess is for bytes alone."""
+    try:
+        decoded = text if isinstance(text, str) else text.decode()
+    except UnicodeDecodeError as error:
+        raise RegistryError(["it is not UTF-8; save it as that"]) from error
+    if decoded.startswith("\ufeff"):
+        raise RegistryError(["it begins with a byte order mark; save it as UTF-8 without one"])
+    return decoded
 
 
 def _object(pairs: list[tuple[str, Any]], twice: list[str]) -> dict[str, Any]:

@@ -132,3 +132,22 @@ def test_prefixes_that_only_begin_alike_are_two() -> None:
     )
 
     assert registry.ids == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "sentence"),
+    [
+        ("utf-8-sig", "it begins with a byte order mark; save it as UTF-8 without one"),
+        ("utf-16", "it is not UTF-8; save it as that"),
+    ],
+)
+def test_a_file_s_bytes_are_read_as_the_text_that_the_control_api_gives(
+    encoding: str, sentence: str
+) -> None:
+    content = json.dumps({"a": entry(1)}).encode(encoding)
+
+    with pytest.raises(RegistryError, match=sentence):
+        parse(content)
+    with pytest.raises(RegistryError) as as_text:
+        parse(content.decode("utf-8", "replace"))
+    assert encoding != "utf-8-sig" or as_text.value.problems == [sentence]

@@ -9,11 +9,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
+from typing import IO
 
 import pytest
 
-from tests.sandbox.whole import entry
+from tests.sandbox.whole import entry, give_once
 
 pytestmark = pytest.mark.xdist_group("world")
 
@@ -25,6 +27,12 @@ ENVIRON = os.environ | {
     "LANG": "C.UTF-8",
 }
 PATIENCE_SECONDS = 60
+# A terminal that is a session's own tells it when it is closed.
+AT_ITS_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 
 
 def demo(script: str, *options: str) -> subprocess.CompletedProcess[str]:
@@ -56,7 +64,7 @@ def test_a_pipe_is_read_as_a_script_and_answered_in_words(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--registry", "/nowhere.json"), "REGISTRY=/nowhere.json can't be read"),
+        (("--registry", "/nowhere.json"), "REGISTRY=/nowhere.json can't be read: No such file"),
         (("--instance", "clawdinator-9"), "INSTANCE=clawdinator-9: the registry has no such"),
         (("--unhealthy", "claw-x"), "UNHEALTHY=claw-x: the registry has no such instance; it has"),
         (("--engine", "steam"), "ENGINE=steam"),
@@ -83,15 +91,40 @@ def test_every_fault_of_a_registry_is_named(tmp_path: Path) -> None:
     assert "unknown field `colour`" in ended.stderr
 
 
+def test_a_registry_is_read_as_the_bot_reads_it(tmp_path: Path) -> None:
+    file = tmp_path / "instances.json"
+    file.write_text(json.dumps({"claw-1": entry("claw-1")}), encoding="utf-8-sig")
+
+    ended = demo("", "--registry", str(file))
+
+    assert ended.returncode == 1
+    assert "it begins with a byte order mark; save it as UTF-8 without one" in ended.stderr
+
+
+def test_a_registry_that_goes_while_the_demo_starts_is_told_in_a_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "instances.json"
+    give_once(file, ("claw-1",))
+
+    ended = demo("/fleet status\n", "--registry", str(file))
+
+    assert ended.returncode == 1
+    assert ended.stderr == f"REGISTRY={file} can't be read: No such file or directory.\n"
+    assert ended.stdout == ""
+
+
 @contextmanager
-def running() -> Iterator[tuple["subprocess.Popen[bytes]", list[int]]]:
+def running(temporary: Path) -> Iterator[tuple["subprocess.Popen[bytes]", list[int]]]:
     """A demo that has answered once, and the processes it started.
 
     Ctrl-C is for it even where these tests run in the background, whose processes ignore it.
     """
     ours = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(  # noqa: S603  (as above)
-        COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=ENVIRON, cwd=ROOT
+        COMMAND,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=ENVIRON | {"TMPDIR": str(temporary)},
+        cwd=ROOT,
     )
     signal.signal(signal.SIGINT, ours)
     with process:
@@ -111,58 +144,88 @@ def running() -> Iterator[tuple["subprocess.Popen[bytes]", list[int]]]:
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux tells of processes so")
 @pytest.mark.parametrize(
-    ("by", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)]
+    ("by", "code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)],
 )
-def test_however_it_ends_nothing_of_it_is_left_running(by: signal.Signals, code: int) -> None:
-    with running() as (process, children):
+def test_however_it_ends_nothing_of_it_is_left_running(
+    by: signal.Signals, code: int, tmp_path: Path
+) -> None:
+    with running(tmp_path) as (process, children):
+        (folder,) = tmp_path.glob("clawbot-sandbox-*")
         process.send_signal(by)
         assert process.wait(PATIENCE_SECONDS) == code
         for child in children:
             ended, _, _ = select.select([child], [], [], PATIENCE_SECONDS)
             assert ended == [child]
             os.close(child)
+    # What was killed could not clear up: the next one does.
+    assert list(tmp_path.iterdir()) == ([folder] if by is signal.SIGKILL else [])
 
 
 def test_a_person_types_at_a_prompt() -> None:
     with at_a_terminal() as (process, terminal):
         screen = _read_until(terminal, "> ")
         assert "Ctrl-D ends it all" in screen
-        os.write(terminal, b"/fleet hepl\x7f\x7flp\r")
+        terminal.write(b"/fleet hepl\x7f\x7flp\r")
         screen = _read_until(terminal, "rollback")
         assert "> /fleet help" in screen
-        os.write(terminal, b"\x04")
+        terminal.write(b"\x04")
         _read_until(terminal, "GitHub ran 0 deploys.")
         assert process.wait(PATIENCE_SECONDS) == 0
 
 
 def test_what_is_typed_before_the_prompt_is_there_is_not_lost() -> None:
     with at_a_terminal() as (process, terminal):
-        os.write(terminal, b"/fleet help\r")
+        terminal.write(b"/fleet help\r")
         assert "> /fleet help" in _read_until(terminal, "rollback")
-        os.write(terminal, b"\x04")
+        terminal.write(b"\x04")
         _read_until(terminal, "GitHub ran 0 deploys.")
         assert process.wait(PATIENCE_SECONDS) == 0
 
 
+def test_a_terminal_that_is_closed_ends_it_without_a_trace(tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    with (
+        said.open("w") as errors,
+        at_a_terminal(errors, TMPDIR=str(tmp_path)) as (process, terminal),
+    ):
+        _read_until(terminal, "> ")
+        terminal.write(b"/fleet status\r")
+        _read_until(terminal, "IMAGES")
+        terminal.close()
+        assert process.wait(PATIENCE_SECONDS) == 128 + signal.SIGHUP
+
+    assert said.read_text() == ""
+    assert list(tmp_path.iterdir()) == [said]
+
+
 @contextmanager
-def at_a_terminal() -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
+def at_a_terminal(
+    errors: IO[str] | None = None, **environ: str
+) -> Iterator[tuple["subprocess.Popen[bytes]", FileIO]]:
     """A demo, and its terminal's other end; nobody waits for it when the test has failed."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(  # noqa: S603  (as above)
-        COMMAND, stdin=theirs, stdout=theirs, stderr=theirs, env=ENVIRON, cwd=ROOT
+        [sys.executable, "-c", AT_ITS_TERMINAL, *COMMAND],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=errors or theirs,
+        env=ENVIRON | environ,
+        cwd=ROOT,
+        start_new_session=True,
     ) as process:
         os.close(theirs)
         try:
-            yield process, ours
+            with FileIO(ours, "r+") as terminal:
+                yield process, terminal
         finally:
             process.kill()
-    os.close(ours)
 
 
-def _read_until(fd: int, words: str) -> str:
+def _read_until(terminal: FileIO, words: str) -> str:
     screen = ""
     while words not in screen:
-        ready, _, _ = select.select([fd], [], [], PATIENCE_SECONDS)
+        ready, _, _ = select.select([terminal], [], [], PATIENCE_SECONDS)
         assert ready, f"no {words!r} in {screen!r}"
-        screen += os.read(fd, 65536).decode(errors="replace")
+        screen += os.read(terminal.fileno(), 65536).decode(errors="replace")
     return screen

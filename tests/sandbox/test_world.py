@@ -7,7 +7,7 @@ import pytest
 
 from clawbot.progress import Stage
 from fleet_control.status import HostState
-from tests.sandbox.whole import NEWEST, OLDER, OLDEST, whole, write_registry
+from tests.sandbox.whole import NEWEST, OLDER, OLDEST, give_once, whole, write_registry
 
 # Each is a world with a dozen processes: one at a time.
 pytestmark = pytest.mark.xdist_group("world")
@@ -124,6 +124,14 @@ async def test_an_instance_added_at_the_source_can_be_deployed_without_a_restart
     assert hosts.keys() == {ONE, TWO, FISH}
     assert "3 instances, 3 healthy" in old
     assert "What I know of the registry is 1 hour old." in old
+
+
+async def test_a_registry_that_goes_once_it_was_read_stops_no_start(tmp_path: Path) -> None:
+    file = tmp_path / "instances.json"
+    give_once(file, (ONE,))
+
+    async with whole(file) as outside:
+        assert outside.world.seeded.agents.keys() == {ONE}
 
 
 async def test_a_fleet_of_five_hundred_is_read_whole_and_never_rolled_at_once(

@@ -3,11 +3,13 @@
 import asyncio
 import io
 import json
+import os
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from rich.console import Console
@@ -127,6 +129,18 @@ def entry(id_: str, type_: str = "t3.large") -> dict[str, Any]:
 
 def write_registry(file: Path, ids: Iterable[str], **types: str) -> None:
     file.write_text(json.dumps({id_: entry(id_, types.get(id_, "t3.large")) for id_ in ids}))
+
+
+def give_once(file: Path, ids: Iterable[str]) -> None:
+    """A registry that is gone once it has been read: a pipe under that name."""
+    os.mkfifo(file)
+
+    def give() -> None:
+        with file.open("w") as pipe:
+            file.unlink()
+            json.dump({id_: entry(id_) for id_ in ids}, pipe)
+
+    Thread(target=give, daemon=True).start()
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ VARIABLES = {
     "control_api_url": "https://control-api.example/",
     "control_token": "x",
     "github_token": "x",
+    "image_bucket": "images",
     "oidc_subject": "repo:openclaw/clawdinators:environment:fleet",
     "region": "eu-central-1",
     "repository_id": "1",

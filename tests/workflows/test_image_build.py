@@ -102,6 +102,8 @@ def expect_registered(wire: Wire) -> None:
     expect_import(wire)
     wire.expect("describe_import_snapshot_tasks", task("active"))
     wire.expect("describe_import_snapshot_tasks", task("completed", SnapshotId=SNAPSHOT))
+    commit = {"Key": "clawdinator-commit", "Value": COMMIT}
+    wire.expect("create_tags", {}, {"Resources": [SNAPSHOT], "Tags": [commit]})
     wire.of_s3.add_response("delete_object", {})
     wire.expect(
         "register_image", {"ImageId": IMAGE},
@@ -148,6 +150,7 @@ def test_an_image_is_tagged_last_of_all(wire: Wire, built: NixImage) -> None:
     )
     wire.expect("describe_images", {"Images": []})
     wire.expect("describe_instances", {"Reservations": []})
+    wire.expect("describe_snapshots", {"Snapshots": []})
 
     assert maker(wire, built).make() == IMAGE
     wire.of_ec2.assert_no_pending_responses()
@@ -201,7 +204,7 @@ def test_an_image_is_not_waited_for_without_end(wire: Wire) -> None:
 
 
 def made(number: int, *, published: bool = True) -> Made:
-    return Made(f"ami-{number}", f"2026-11-{number:02}T00:00:00Z", published, (f"snap-{number}",))
+    return Made(f"ami-{number}", f"2026-11-{number:02}T00:00:00Z", published)
 
 
 @pytest.mark.parametrize(
@@ -221,17 +224,39 @@ def test_the_newest_few_and_those_in_use_are_kept(
     assert [one.id for one in superfluous(images, in_use, kept=2)] == gone
 
 
-def test_a_pruned_image_goes_with_its_snapshot(wire: Wire) -> None:
-    tags = [{"Key": "clawdinator", "Value": "true"}, {"Key": "clawdinator-commit", "Value": "c"}]
-    mappings = [{"Ebs": {"SnapshotId": "snap-1"}}, {"VirtualName": "ephemeral0"}]
-    old = {"ImageId": "ami-1", "CreationDate": "2026-01-01", "Tags": tags}
-    wire.expect("describe_images", {"Images": [{**old, "BlockDeviceMappings": mappings}]})
-    host = {"Instances": [{"ImageId": "ami-other"}]}
-    wire.expect("describe_instances", {"Reservations": [host]})
-    wire.expect("deregister_image", {}, {"ImageId": "ami-1"})
-    wire.expect("delete_snapshot", {}, {"SnapshotId": "snap-1"})
+def image(id_: str, *snapshots: str, **tags: str) -> dict[str, Any]:
+    mappings = [{"Ebs": {"SnapshotId": one}} for one in snapshots]
+    return {
+        "ImageId": id_,
+        "CreationDate": "2026-01-01",
+        "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+        "BlockDeviceMappings": [*mappings, {"VirtualName": "ephemeral0"}],
+    }
 
-    assert list(pruning.prune(wire.ec2, kept=0)) == ["ami-1"]
+
+def test_images_and_snapshots_that_serve_nobody_go(wire: Wire) -> None:
+    marks = {"clawdinator": "true", "clawdinator-commit": "c"}
+    images = [
+        image("ami-old", "snap-old", **marks),
+        image("ami-used", "snap-used", **marks),
+        # Somebody's own, of a snapshot of ours.
+        image("ami-theirs", "snap-lent"),
+    ]
+    wire.expect("describe_images", {"Images": images}, {"Owners": ["self"]})
+    wire.expect("describe_instances", {"Reservations": [{"Instances": [{"ImageId": "ami-used"}]}]})
+    wire.expect("deregister_image", {}, {"ImageId": "ami-old"})
+    marked = ["snap-old", "snap-used", "snap-lent", "snap-of-a-dead-run"]
+    wire.expect(
+        "describe_snapshots",
+        {"Snapshots": [{"SnapshotId": one} for one in marked]},
+        {"OwnerIds": ["self"], "Filters": [{"Name": "tag-key", "Values": ["clawdinator-commit"]}]},
+    )
+    wire.expect("delete_snapshot", {}, {"SnapshotId": "snap-old"})
+    wire.expect("delete_snapshot", {}, {"SnapshotId": "snap-of-a-dead-run"})
+
+    gone = list(pruning.prune(wire.ec2, kept=0))
+
+    assert gone == ["ami-old", "snap-old", "snap-of-a-dead-run"]
     wire.of_ec2.assert_no_pending_responses()
 
 

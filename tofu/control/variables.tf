@@ -18,8 +18,14 @@ variable "oidc_subject" {
   description = <<-EOT
     Subject of the tokens GitHub gives this repository's `fleet` environment. A repository made,
     renamed or moved after 2026-07-15 has numbers in it: repo:OWNER@OWNER-ID/NAME@ID:environment:fleet.
+    That of the `image` environment differs in its last word.
   EOT
   type        = string
+
+  validation {
+    condition     = can(regex("^repo:.+:environment:fleet$", var.oidc_subject))
+    error_message = "It looks like repo:OWNER/NAME:environment:fleet."
+  }
 }
 
 variable "branch" {
@@ -67,6 +73,11 @@ variable "operators" {
 
 variable "bootstrap_bucket" {
   description = "Name of the bucket for bootstrap/ and age-secrets/; globally unique."
+  type        = string
+}
+
+variable "image_bucket" {
+  description = "Name of the bucket that a build's disk goes through; globally unique."
   type        = string
 }
 

@@ -50,7 +50,7 @@ class Maker:
             return there
         image = self._make(self.build())
         for gone in pruning.prune(self.ec2):
-            log.info("image.pruned image=%s", gone)
+            log.info("image.pruned id=%s", gone)
         return image
 
     def _make(self, built: NixImage) -> str:
@@ -60,6 +60,7 @@ class Maker:
         importing = snapshot.begin(self.ec2, self.bucket, key, name)
         log.info("image.importing task=%s", importing.task)
         imported = snapshot.finished(self.ec2, importing, self.clock)
+        snapshot.mark(self.ec2, imported, self.commit)
         snapshot.delete_upload(self.s3, importing)
         image = registration.register(self.ec2, imported, built, name, self.commit)
         log.info("image.registered image=%s snapshot=%s", image, imported)

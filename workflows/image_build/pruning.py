@@ -26,7 +26,6 @@ class Made:
     id: str
     created: str
     published: bool
-    snapshots: tuple[str, ...]
 
 
 def superfluous(made: Iterable[Made], in_use: Iterable[str], kept: int = KEPT) -> tuple[Made, ...]:
@@ -38,30 +37,33 @@ def superfluous(made: Iterable[Made], in_use: Iterable[str], kept: int = KEPT) -
 
 
 def prune(ec2: "EC2Client", kept: int = KEPT) -> Iterator[str]:
-    """Deregister what is superfluous and delete its snapshots; yields each image's id.
+    """Deregister what is superfluous, delete our snapshots that no image has; yields each's id.
 
     Call it when no image is being made: what is not published yet counts as left by a dead run.
     """
-    for image in superfluous(tuple(_made(ec2)), _in_use(ec2), kept):
-        ec2.deregister_image(ImageId=image.id)
-        for snapshot in image.snapshots:
+    images = tuple(_own(ec2))
+    gone = [image.id for image in superfluous(_made(images), _in_use(ec2), kept)]
+    for id_ in gone:
+        ec2.deregister_image(ImageId=id_)
+        yield id_
+    held = {one for image in images if image["ImageId"] not in gone for one in _snapshots(image)}
+    for snapshot in _marked(ec2):
+        if snapshot not in held:
             ec2.delete_snapshot(SnapshotId=snapshot)
-        yield image.id
+            yield snapshot
 
 
-def _made(ec2: "EC2Client") -> Iterator[Made]:
-    pages = ec2.get_paginator("describe_images").paginate(
-        Owners=["self"], Filters=[{"Name": "tag-key", "Values": [COMMIT_TAG]}]
-    )
-    for page in pages:
-        for image in page["Images"]:
-            tags = {tag["Key"]: tag["Value"] for tag in image.get("Tags", [])}
-            yield Made(
-                image["ImageId"],
-                image["CreationDate"],
-                tags.get(TAG) == "true",
-                tuple(_snapshots(image)),
-            )
+def _own(ec2: "EC2Client") -> Iterator["ImageTypeDef"]:
+    """Of this account, whoever made them: somebody may have made one of a snapshot of ours."""
+    for page in ec2.get_paginator("describe_images").paginate(Owners=["self"]):
+        yield from page["Images"]
+
+
+def _made(images: Iterable["ImageTypeDef"]) -> Iterator[Made]:
+    for image in images:
+        tags = {tag["Key"]: tag["Value"] for tag in image.get("Tags", [])}
+        if COMMIT_TAG in tags:
+            yield Made(image["ImageId"], image["CreationDate"], tags.get(TAG) == "true")
 
 
 def _snapshots(image: "ImageTypeDef") -> Iterator[str]:
@@ -69,6 +71,16 @@ def _snapshots(image: "ImageTypeDef") -> Iterator[str]:
         snapshot = mapping.get("Ebs", {}).get("SnapshotId")
         if snapshot:
             yield snapshot
+
+
+def _marked(ec2: "EC2Client") -> Iterator[str]:
+    """Snapshots that a run of ours imported."""
+    pages = ec2.get_paginator("describe_snapshots").paginate(
+        OwnerIds=["self"], Filters=[{"Name": "tag-key", "Values": [COMMIT_TAG]}]
+    )
+    for page in pages:
+        for snapshot in page["Snapshots"]:
+            yield snapshot["SnapshotId"]
 
 
 def _in_use(ec2: "EC2Client") -> set[str]:

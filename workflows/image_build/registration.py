@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2.literals import ArchitectureValuesType, BootModeValuesType
     from mypy_boto3_ec2.type_defs import TagTypeDef
 
-# Which commit an image is of: it is there from the start, also on one that is never finished.
+# Which commit an image is of, and its snapshot: it is there from the start, also on one that is
+# never finished. What the role of a build may change is known by it.
 COMMIT_TAG = "clawdinator-commit"
 # What a deploy looks for.
 TAG = "clawdinator"

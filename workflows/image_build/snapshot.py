@@ -8,13 +8,14 @@ from boto3.s3.transfer import TransferConfig
 
 from workflows.fleet_deploy.health import Time
 from workflows.fleet_deploy.stop import Stopped
+from workflows.image_build.registration import COMMIT_TAG
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_s3.client import S3Client
 
 PREFIX = "image-build"
-# The service role that AWS's own documentation has people make.
+# The service role of VM Import, by the name that AWS gives it; tofu/control makes it.
 ROLE = "vmimport"
 POLL_SECONDS = 20.0
 DEADLINE_SECONDS = 3600.0
@@ -66,6 +67,11 @@ def finished(ec2: "EC2Client", importing: Importing, clock: Time) -> str:
         if clock.now() + POLL_SECONDS > until:
             raise Stopped("Import failed", f"EC2 still imports the disk after an hour: {why}.")
         clock.sleep(POLL_SECONDS)
+
+
+def mark(ec2: "EC2Client", snapshot: str, commit: str) -> None:
+    """Say whose it is: without that an image may not be made of it, nor may it be deleted."""
+    ec2.create_tags(Resources=[snapshot], Tags=[{"Key": COMMIT_TAG, "Value": commit}])
 
 
 def delete_upload(s3: "S3Client", importing: Importing) -> None:
