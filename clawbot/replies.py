@@ -43,7 +43,7 @@ class StatusReport:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A deploy that waits for its asker's yes.
+    """A deploy that waits for its asker's yes; the first five are all that an answer needs.
 
     Attributes:
         asker: account of the only one who may answer, ``<platform>:<user id>``.
@@ -57,10 +57,10 @@ class Question:
     asker: str
     asked: str
     expires: float
-    why: str
-    replaced: tuple[str, ...]
-    created: tuple[str, ...]
-    removed: tuple[str, ...]
+    why: str = ""
+    replaced: tuple[str, ...] = ()
+    created: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ below another message is foreign there.
 """
 
 import re
-import string
 from dataclasses import dataclass
 from enum import StrEnum
 
+from clawbot.base62 import number, spelled
 from clawbot.replies import Question
 from clawbot.seal import Seal
 from fleet_control.caller import is_target
@@ -19,7 +19,6 @@ PATTERN = re.compile(
     r"fleet:(?P<act>[yncs]):(?P<what>[A-Za-z0-9,-]*):(?P<whom>[A-Za-z0-9]*)"
     r":(?P<until>[A-Za-z0-9]*):(?P<mark>[A-Za-z0-9_-]{8})"
 )
-_DIGITS = string.digits + string.ascii_letters
 _IMAGE = "ami-"
 
 
@@ -85,24 +84,4 @@ def question(press: Press) -> Question:
         asker=f"discord:{press.whom}",
         asked=str(number(asked)),
         expires=press.until,
-        why="",
-        replaced=(),
-        created=(),
-        removed=(),
     )
-
-
-def spelled(value: int) -> str:
-    """A number in base 62; nothing for 0."""
-    digits = ""
-    while value:
-        value, digit = divmod(value, len(_DIGITS))
-        digits = _DIGITS[digit] + digits
-    return digits
-
-
-def number(digits: str) -> int:
-    value = 0
-    for digit in digits:
-        value = value * len(_DIGITS) + _DIGITS.index(digit)
-    return value

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 import discord
 from discord.utils import escape_markdown
 
-from clawbot import wording
+from clawbot import indicator, wording
 from clawbot.discord import limit
 from clawbot.page import Page, cut, page
-from clawbot.progress import HostProgress, HostStage, Progress, Stage
+from clawbot.progress import HostProgress, Stage
 from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
-from fleet_control.status import FleetStatus, InstanceStatus, Problem, older
+from fleet_control.status import FleetStatus, InstanceStatus, older
 
 ROWS_A_PAGE = 12
 HOSTS_BY_NAME = 12
@@ -20,7 +20,6 @@ BAR = 20
 
 GREEN, YELLOW, RED, BLUE, GREY = 0x3BA55D, 0xF0B232, 0xDA373C, 0x5865F2, 0x80848E
 _TONES = {Tone.PLAIN: GREY, Tone.REFUSED: YELLOW, Tone.BROKEN: RED}
-_GRAVE = (Problem.MISSING, Problem.NOT_HEALTHY, Problem.TWO_HOSTS)
 _STAGES = {
     Stage.ASKING: BLUE,
     Stage.QUEUED: BLUE,
@@ -29,13 +28,6 @@ _STAGES = {
     Stage.FAILED: RED,
     Stage.CANCELLED: GREY,
     Stage.UNKNOWN: YELLOW,
-}
-_HOSTS = {
-    HostStage.WAITING: "⚪",
-    HostStage.REPLACING: "🔵",
-    HostStage.HEALTHY: "🟢",
-    HostStage.FAILED: "🔴",
-    HostStage.UNTOUCHED: "⚪",
 }
 
 
@@ -100,7 +92,7 @@ def _status(status: FleetStatus, shown: Page[InstanceStatus], now: float) -> dis
 
 
 def _worst(status: FleetStatus) -> int:
-    if any(row.worst in _GRAVE for row in status.rows):
+    if any(row.worst in indicator.GRAVE for row in status.rows):
         return RED
     if any(row.faults for row in status.rows):
         return YELLOW
@@ -108,21 +100,13 @@ def _worst(status: FleetStatus) -> int:
 
 
 def _row(row: InstanceStatus, status: FleetStatus, now: float) -> str:
-    told = [f"{_light(row)} **{_escaped(cut(row.id, 64))}**", wording.state(row)]
+    told = [f"{indicator.light(row)} **{_escaped(cut(row.id, 64))}**", wording.state(row)]
     if row.host is not None:
         told += [_image(row, status, now), f"since {_moment(row.host.launched)}"]
     line = " · ".join(told)
     room = LONGEST_ROW - len(line)
     wrong = cut(_escaped("; ".join(fault.words for fault in row.faults)), room)
     return f"{line}\n-# {wrong}" if wrong else line
-
-
-def _light(row: InstanceStatus) -> str:
-    if row.worst in _GRAVE:
-        return "🔴"
-    if row.replacing:
-        return "🔵"
-    return "🟡" if row.faults else "🟢"
 
 
 def _image(row: InstanceStatus, status: FleetStatus, now: float) -> str:
@@ -164,20 +148,12 @@ def _told(reply: Deploying) -> Iterator[str]:
     if len(seen.hosts) <= HOSTS_BY_NAME:
         yield from (_host(host) for host in seen.hosts)
     else:
-        yield from _bar(seen)
+        yield indicator.bar(seen.hosts, BAR)
+        yield from (_host(host) for host in indicator.moving(seen.hosts))
     if reply.trouble:
         yield f"🟡 {cut(_escaped(reply.trouble), LONGEST_ROW)} I keep trying."
 
 
 def _host(host: HostProgress) -> str:
-    line = f"{_HOSTS[host.stage]} **{host.id}** · {wording.host_stage(host)}"
+    line = f"{indicator.HOSTS[host.stage]} **{host.id}** · {wording.host_stage(host)}"
     return f"{line}\n-# {host.old or 'no host'} → {host.new}"
-
-
-def _bar(seen: Progress) -> Iterator[str]:
-    """Too many to name: how far it is, and those that something is happening to."""
-    healthy = sum(host.stage is HostStage.HEALTHY for host in seen.hosts)
-    full = healthy * BAR // len(seen.hosts)
-    yield f"{'▰' * full}{'▱' * (BAR - full)} {healthy} of {len(seen.hosts)} replaced, healthy"
-    moving = (HostStage.REPLACING, HostStage.FAILED)
-    yield from (_host(host) for host in [h for h in seen.hosts if h.stage in moving][:6])

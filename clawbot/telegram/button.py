@@ -5,14 +5,13 @@ and the words that asked; the words are read again from the message that asked, 
 be asked for one thing and have said yes to another.
 """
 
-import string
 from dataclasses import dataclass
 from enum import StrEnum
 
+from clawbot.base62 import number, spelled
 from clawbot.seal import Seal
 
 PATTERN = r"^fleet:[a-zA-Z]:"
-_DIGITS = string.digits + string.ascii_letters
 
 
 class Act(StrEnum):
@@ -83,15 +82,14 @@ def opened(
     press: Press, seal: Seal, place: tuple[str, ...], words: tuple[str, ...]
 ) -> Asked | None:
     """What is answered, or None where the mark is not ours for this place and these words."""
-    if len(press.rest) != 3 or not all(part.isalnum() for part in press.rest[:2]):
+    if len(press.rest) != 3:
         return None
-    asker, until = (number(part) for part in press.rest[:2])
-    asked = Asked(asker, until, place, words)
-    return (
-        asked
-        if press.rest[2].isascii() and seal.holds(press.rest[2], *_parts(press.act, asked))
-        else None
-    )
+    asker, until, mark = press.rest
+    try:
+        asked = Asked(number(asker), number(until), place, words)
+    except ValueError:
+        return None
+    return asked if seal.holds(mark, *_parts(press.act, asked)) else None
 
 
 def _mark(act: Act, asked: Asked, seal: Seal) -> str:
@@ -101,20 +99,3 @@ def _mark(act: Act, asked: Asked, seal: Seal) -> str:
 def _parts(act: Act, asked: Asked) -> tuple[str, ...]:
     place, words = ",".join(asked.place), ",".join(asked.words)
     return ("telegram", act, str(asked.asker), str(asked.until), place, words)
-
-
-def spelled(value: int) -> str:
-    """A number in base 62."""
-    digits = ""
-    while value:
-        value, digit = divmod(value, len(_DIGITS))
-        digits = _DIGITS[digit] + digits
-    return digits or "0"
-
-
-def number(digits: str) -> int:
-    """A number of base 62 back; digits of another alphabet count for nothing."""
-    value = 0
-    for digit in digits:
-        value = value * len(_DIGITS) + max(0, _DIGITS.find(digit))
-    return value

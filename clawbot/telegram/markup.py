@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from html import escape
 
-from clawbot import wording
+from clawbot import indicator, wording
 from clawbot.page import Page, cut, page
-from clawbot.progress import HostProgress, HostStage, Progress, Stage
+from clawbot.progress import HostProgress, Stage
 from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
-from fleet_control.status import FleetStatus, InstanceStatus, Problem, older
+from fleet_control.status import FleetStatus, InstanceStatus, older
 
 # Markup does not count towards Telegram's limit, but counting it too is simpler, and safe.
 LONGEST = 4096
@@ -15,7 +15,6 @@ LONGEST_LINE = 400
 ROWS_A_PAGE = 10
 HOSTS_BY_NAME = 12
 BAR = 16
-_GRAVE = (Problem.MISSING, Problem.NOT_HEALTHY, Problem.TWO_HOSTS)
 _TONES = {Tone.PLAIN: "", Tone.REFUSED: "✋ ", Tone.BROKEN: "⚠️ "}
 _STAGES = {
     Stage.ASKING: "🔵",
@@ -25,13 +24,6 @@ _STAGES = {
     Stage.FAILED: "🔴",
     Stage.CANCELLED: "⚪",
     Stage.UNKNOWN: "🟡",
-}
-_HOSTS = {
-    HostStage.WAITING: "⚪",
-    HostStage.REPLACING: "🔵",
-    HostStage.HEALTHY: "🟢",
-    HostStage.FAILED: "🔴",
-    HostStage.UNTOUCHED: "⚪",
 }
 
 
@@ -112,19 +104,11 @@ def _status(status: FleetStatus, shown: Page[InstanceStatus], now: float) -> Ite
 
 
 def _row(row: InstanceStatus, status: FleetStatus, now: float) -> str:
-    told = f"{_light(row)} {_bold(row.id)} {wording.state(row)}"
+    told = f"{indicator.light(row)} {_bold(row.id)} {wording.state(row)}"
     if row.host is None:
         return told
     up = older(now - row.host.launched)
     return f"{told} · image {wording.image(row, status)} · up {up}"
-
-
-def _light(row: InstanceStatus) -> str:
-    if row.worst in _GRAVE:
-        return "🔴"
-    if row.replacing:
-        return "🔵"
-    return "🟡" if row.faults else "🟢"
 
 
 def _question(asked: Question, now: float) -> Iterator[str]:
@@ -148,7 +132,8 @@ def _deploying(reply: Deploying) -> Iterator[str]:
     if len(seen.hosts) <= HOSTS_BY_NAME:
         yield from (_host(host) for host in seen.hosts)
     else:
-        yield from _bar(seen)
+        yield indicator.bar(seen.hosts, BAR)
+        yield from (_host(host) for host in indicator.moving(seen.hosts))
     for name, told in (("At", seen.step), ("Why", seen.reason), ("Next", seen.advice)):
         if told:
             yield f"{name}: {said(told)}"
@@ -160,16 +145,7 @@ def _deploying(reply: Deploying) -> Iterator[str]:
 
 def _host(host: HostProgress) -> str:
     moved = f"{code(host.old or 'no host')} → {code(host.new)}"
-    return f"{_HOSTS[host.stage]} {_bold(host.id)} {moved} {wording.host_stage(host)}"
-
-
-def _bar(seen: Progress) -> Iterator[str]:
-    """Too many to name: how far it is, and those that something is happening to."""
-    healthy = sum(host.stage is HostStage.HEALTHY for host in seen.hosts)
-    full = healthy * BAR // len(seen.hosts)
-    yield f"{'▰' * full}{'▱' * (BAR - full)} {healthy} of {len(seen.hosts)} replaced, healthy"
-    moving = [h for h in seen.hosts if h.stage in (HostStage.REPLACING, HostStage.FAILED)]
-    yield from (_host(host) for host in moving[:6])
+    return f"{indicator.HOSTS[host.stage]} {_bold(host.id)} {moved} {wording.host_stage(host)}"
 
 
 def over(reply: Deploying, user_id: str) -> str:

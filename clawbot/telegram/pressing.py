@@ -214,10 +214,6 @@ def _question(asked: Asked) -> Question:
         asker=f"{PLATFORM}:{asked.asker}",
         asked=asked.place[1],
         expires=asked.until,
-        why="",
-        replaced=(),
-        created=(),
-        removed=(),
     )
 
 

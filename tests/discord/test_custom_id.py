@@ -62,8 +62,3 @@ def test_it_holds_in_its_own_place_only() -> None:
     assert custom_id.read(id_, SEAL, "another", "channel") is None
     assert custom_id.read(id_, Seal("other"), "bot", "channel") is None
     assert custom_id.read("somebody's", SEAL, "bot", "channel") is None
-
-
-@given(SNOWFLAKES)
-def test_numbers_come_back(value: int) -> None:
-    assert custom_id.number(custom_id.spelled(value)) == value

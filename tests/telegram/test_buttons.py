@@ -89,6 +89,7 @@ async def test_a_mark_holds_for_one_asker_one_moment_and_one_message(scene: Scen
         (asked, f"fleet:y:{asker}:{until[:-1]}z:{mark}"),
         (asked, f"fleet:y:{asker}:{until}:{mark[:-1]}*"),
         (asked, f"fleet:y:{asker}:{until}:é"),
+        (asked, f"fleet:y:²:{until}:{mark}"),
         (asked, f"fleet:n:{asker}:{until}:{mark}"),
         (asked, f"fleet:Y:{asker}:{until}:{mark}"),
         (other, data),
