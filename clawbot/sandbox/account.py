@@ -14,7 +14,7 @@ from pathlib import Path
 
 from clawbot.sandbox.engine import Engine
 from clawbot.sandbox.principal import REGION
-from clawbot.sandbox.seed import BOOTSTRAP_BUCKET, LOCK_TABLE, STATE_BUCKET
+from clawbot.sandbox.seed import BOOTSTRAP_BUCKET, IMAGE_BUCKET, LOCK_TABLE, STATE_BUCKET
 
 _BACKEND = (
     '-backend-config="bucket=$TF_VAR_state_bucket" '
@@ -136,6 +136,7 @@ def environment(
         "TF_VAR_state_bucket": STATE_BUCKET,
         "TF_VAR_lock_table": LOCK_TABLE,
         "TF_VAR_bootstrap_bucket": BOOTSTRAP_BUCKET,
+        "TF_VAR_image_bucket": IMAGE_BUCKET,
         "TF_VAR_repository": repository,
         "TF_VAR_repository_id": "1234567",
         "TF_VAR_oidc_subject": f"repo:{repository}:environment:fleet",

@@ -14,6 +14,7 @@ from fleet_control.registry import Registry
 
 STATE_BUCKET = "clawdinator-tofu-state"
 BOOTSTRAP_BUCKET = "clawdinator-bootstrap"
+IMAGE_BUCKET = "clawdinator-images"
 LOCK_TABLE = "clawdinator-tofu-lock"
 DOCUMENT = "clawdinator-service-active"
 

@@ -16,6 +16,8 @@ from clawbot.sandbox.engine import cache
 from clawbot.sandbox.principal import ACCOUNT
 
 FOLDER = Path(__file__).with_name("iam")
+# Of a condition key; some have several values.
+Context = str | Sequence[str]
 # The evaluator drops these two of a GitHub token's keys; these two it knows.
 _RENAMED = {":sub": ":actor", ":aud": ":actor_id"}
 
@@ -45,7 +47,7 @@ class Request:
 
     action: str
     resource: str
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, Context] = field(default_factory=dict)
     trust: Any = None
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from clawbot.sandbox.principal import ACCOUNT, REGION
-from clawbot.sandbox.seed import BOOTSTRAP_BUCKET, LOCK_TABLE, STATE_BUCKET
-from tests.engine.evaluator import Request
+from clawbot.sandbox.seed import BOOTSTRAP_BUCKET, IMAGE_BUCKET, LOCK_TABLE, STATE_BUCKET
+from tests.engine.evaluator import Context, Request
 from tests.engine.site import ONE, REPOSITORY, TWO
 
 _EC2 = f"arn:aws:ec2:{REGION}:{ACCOUNT}"
@@ -16,6 +16,7 @@ _HERE = {"aws:RequestedRegion": REGION}
 _BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/fleet/control/clawdinator-host"
 _HOST_ROLE = f"arn:aws:iam::{ACCOUNT}:role/fleet/host/{TWO}/{TWO}-host"
 DEPLOY_ROLE = f"arn:aws:iam::{ACCOUNT}:role/fleet/control/fleet-deploy"
+IMAGE_ROLE = f"arn:aws:iam::{ACCOUNT}:role/fleet/control/image-build"
 _LAMBDA_ROLE = f"arn:aws:iam::{ACCOUNT}:role/fleet/control/clawdinator-control-api"
 _CHAT_USER = f"arn:aws:iam::{ACCOUNT}:user/fleet/chat/{TWO}/{TWO}-chat"
 
@@ -96,6 +97,7 @@ def questions(keys: Mapping[str, Request]) -> list[Question]:
         ("read the encrypted secrets", [_object(BOOTSTRAP_BUCKET, "age-secrets/x.age")]),
         *_states(keys),
         *_hosts(),
+        *_images(),
         *_identities(),
     ]
 
@@ -131,6 +133,57 @@ def _hosts() -> Iterator[Question]:
     yield "run a shell on a host", _command(shell, app="clawdinator")
 
 
+def _images() -> Iterator[Question]:
+    image = f"arn:aws:ec2:{REGION}::image/ami-0123456789abcdef0"
+    snapshot = f"arn:aws:ec2:{REGION}::snapshot/snap-0123456789abcdef0"
+    made = {"aws:ResourceTag/clawdinator-commit": "0123456789ab"}
+    mark = {
+        "aws:RequestTag/clawdinator-commit": "0123456789ab",
+        "aws:TagKeys": ["clawdinator-commit"],
+    }
+    public = {"aws:RequestTag/clawdinator": "true", "aws:TagKeys": ["clawdinator"]}
+    disk = "image-build/disk.vhd"
+    yield "upload a disk", [_object(IMAGE_BUCKET, disk, "PutObject")]
+    yield "fetch that disk", [_object(IMAGE_BUCKET, disk)]
+    task = f"{_EC2}:import-snapshot-task/import-snap-0123456789abcdef0"
+    yield (
+        "import it as a snapshot",
+        [
+            Request("ec2:ImportSnapshot", task),
+            Request("ec2:ImportSnapshot", snapshot),
+        ],
+    )
+    yield "say that a snapshot is a build's", [Request("ec2:CreateTags", snapshot, mark)]
+    yield (
+        "tag a snapshot otherwise",
+        [
+            Request(
+                "ec2:CreateTags", snapshot, mark | {"aws:TagKeys": ["clawdinator-commit", "Name"]}
+            )
+        ],
+    )
+    yield "make an image of a build's snapshot", _registered(image, snapshot, mark, made)
+    yield "make one of any other snapshot", _registered(image, snapshot, mark, {})
+    yield "make one that says no commit", _registered(image, snapshot, {}, made)
+    yield "publish an image that a build made", [Request("ec2:CreateTags", image, made | public)]
+    yield "publish any other image", [Request("ec2:CreateTags", image, public)]
+    yield "say that any image is a build's", [Request("ec2:CreateTags", image, mark)]
+    for tags, whose in ((made, "that a build made"), ({}, "of somebody else")):
+        yield f"remove an image {whose}", [Request("ec2:DeregisterImage", image, tags)]
+        yield f"delete a snapshot {whose}", [Request("ec2:DeleteSnapshot", snapshot, tags)]
+
+
+def _registered(
+    image: str, snapshot: str, mark: Mapping[str, Context], made: Mapping[str, Context]
+) -> list[Request]:
+    born = {**mark, "ec2:CreateAction": "RegisterImage"}
+    return [
+        Request("ec2:RegisterImage", image, mark),
+        Request("ec2:RegisterImage", snapshot, made),
+        Request("ec2:CreateTags", image, born),
+    ]
+
+
 def _identities() -> Iterator[Question]:
     bounded = {"PermissionsBoundary": _BOUNDARY}
     yield "make a host's role, within its boundary", [_role("CreateRole", _HOST_ROLE, **bounded)]
@@ -147,27 +200,30 @@ def _identities() -> Iterator[Question]:
     yield "change the boundary", [Request("iam:CreatePolicyVersion", _BOUNDARY)]
 
 
-def tokens() -> list[tuple[str, dict[str, str]]]:
-    """GitHub's tokens, as claims: the one of a deploy, and others that differ in one thing."""
+def tokens(workflow: str, environment: str) -> list[tuple[str, dict[str, str]]]:
+    """GitHub's tokens, as claims: that of the workflow's run, and others unlike it in one thing."""
     good = {
         "aud": "sts.amazonaws.com",
-        "sub": f"repo:{REPOSITORY}:environment:fleet",
+        "sub": f"repo:{REPOSITORY}:environment:{environment}",
         "repository_id": "1234567",
-        "environment": "fleet",
-        "job_workflow_ref": f"{REPOSITORY}/.github/workflows/fleet-deploy.yml@refs/heads/main",
+        "environment": environment,
+        "job_workflow_ref": f"{REPOSITORY}/.github/workflows/{workflow}@refs/heads/main",
     }
     other = f"{REPOSITORY}/.github/workflows/ci.yml@refs/heads/main"
     branch = good["job_workflow_ref"].replace("main", "feature")
-    stranger = {"sub": "repo:mallory/clawdinators:environment:fleet", "repository_id": "7654321"}
+    stranger = {
+        "sub": f"repo:mallory/clawdinators:environment:{environment}",
+        "repository_id": "7654321",
+    }
     no_environment = {key: one for key, one in good.items() if key != "environment"}
     return [
-        ("`fleet-deploy.yml` on the branch, in the environment `fleet`", good),
+        (f"`{workflow}` on the branch, in the environment `{environment}`", good),
         ("the same without the environment", no_environment | {
             "sub": f"repo:{REPOSITORY}:ref:refs/heads/main"}),
         ("the same in another environment", good | {
             "environment": "test", "sub": f"repo:{REPOSITORY}:environment:test"}),
         ("another workflow of the repository", good | {"job_workflow_ref": other}),
-        ("`fleet-deploy.yml` on another branch", good | {"job_workflow_ref": branch}),
+        (f"`{workflow}` on another branch", good | {"job_workflow_ref": branch}),
         ("a fork", good | stranger | {
             "job_workflow_ref": good["job_workflow_ref"].replace("openclaw", "mallory")}),
         ("another repository that took the name", good | {"repository_id": "7654321"}),

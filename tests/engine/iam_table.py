@@ -5,10 +5,10 @@ from itertools import islice
 from typing import Any
 
 from tests.engine.evaluator import Principal, Request, allowed
-from tests.engine.iam_questions import DEPLOY_ROLE, questions, tokens
+from tests.engine.iam_questions import DEPLOY_ROLE, IMAGE_ROLE, questions, tokens
 from tests.engine.site import TWO, Site
 
-COLUMNS = ("agent key", "chat key", "host", "Lambda", "deploy run")
+COLUMNS = ("agent key", "chat key", "host", "Lambda", "deploy run", "image build", "VM Import")
 _TOKEN = "token.actions.githubusercontent.com"
 
 
@@ -42,12 +42,14 @@ class Policies:
             self._of_role(f"{TWO}-host"),
             self._of_role("clawdinator-control-api"),
             self._of_role("fleet-deploy"),
+            self._of_role("image-build"),
+            self._of_role("vmimport"),
         ]
 
-    def trust(self) -> Any:
-        return _parsed(
-            self._iam.get_role(RoleName="fleet-deploy")["Role"]["AssumeRolePolicyDocument"]
-        )
+    def trust(self, role: str) -> Any:
+        """Of the role with this ARN."""
+        name = role.rpartition("/")[2]
+        return _parsed(self._iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"])
 
     def provider(self) -> str:
         (provider,) = self._iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
@@ -89,13 +91,15 @@ This page is a test. `make test-engine` applies `tofu/` to an empty account, rea
 and asks an evaluator of AWS's rules each question below; a page that says otherwise fails it.
 
 One column for each principal: the two keys that lie on the host of `{TWO}` (its agent's and
-its bot's), that host's instance profile, the Lambda's role, and the deploy role as a run holds it.
+its bot's), that host's instance profile, the Lambda's role, the deploy role and the image role as
+their runs hold them, and the role that EC2 imports an uploaded disk with.
 
 """
-_TRUST = """
-## Whose GitHub token may take the deploy role
-
-"""
+# Each role that a GitHub token may take: its name here, its workflow, its environment.
+_TAKEN = {
+    DEPLOY_ROLE: ("deploy role", "fleet-deploy.yml", "fleet"),
+    IMAGE_ROLE: ("image role", "image-build.yml", "image"),
+}
 
 
 def page(policies: Policies) -> str:
@@ -107,25 +111,29 @@ def page(policies: Policies) -> str:
     for text, requests in rows:
         cells = [all(list(islice(answers, len(requests)))) for _ in columns]
         lines.append(f"| {text} | " + " | ".join(_mark(cell) for cell in cells) + " |")
-    return _HEAD + "\n".join(lines) + "\n" + _TRUST + "\n".join(_trust_rows(policies)) + "\n"
+    trusted = "".join(_trusted(policies, role) for role in _TAKEN)
+    return _HEAD + "\n".join(lines) + "\n" + trusted
 
 
-def _trust_rows(policies: Policies) -> list[str]:
-    who, trust = Principal(policies.provider()), policies.trust()
+def _trusted(policies: Policies, role: str) -> str:
+    name, workflow, environment = _TAKEN[role]
+    who, trust = Principal(policies.provider()), policies.trust(role)
+    claimed = tokens(workflow, environment)
     asked = [
         (
             who,
             Request(
                 "sts:AssumeRoleWithWebIdentity",
-                DEPLOY_ROLE,
+                role,
                 {f"{_TOKEN}:{key}": one for key, one in claims.items()},
                 trust,
             ),
         )
-        for _, claims in tokens()
+        for _, claims in claimed
     ]
-    rows = zip((text for text, _ in tokens()), allowed(asked), strict=True)
-    return ["| a token of … | |", "| --- | :-: |", *(f"| {t} | {_mark(ok)} |" for t, ok in rows)]
+    rows = zip((text for text, _ in claimed), allowed(asked), strict=True)
+    lines = ["| a token of … | |", "| --- | :-: |", *(f"| {t} | {_mark(ok)} |" for t, ok in rows)]
+    return f"\n## Whose GitHub token may take the {name}\n\n" + "\n".join(lines) + "\n"
 
 
 def _mark(answer: bool) -> str:

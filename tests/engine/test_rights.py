@@ -3,7 +3,8 @@
 import json
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -11,10 +12,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from clawbot.sandbox.principal import REGION
-from clawbot.sandbox.seed import BOOTSTRAP_BUCKET
+from clawbot.sandbox.seed import BOOTSTRAP_BUCKET, IMAGE_BUCKET
 from tests.engine.site import NEW, ONE, TWO, Site
+from workflows.fleet_deploy.health import SystemTime
+from workflows.image_build import pruning, registration, snapshot
+from workflows.image_build.nix_image import NixImage
 
-ROLE, POLICY = "fleet-deploy", "replace-hosts-of-the-fleet"
+ROLE = "fleet-deploy"
+IMAGE_ROLE = "image-build"
 
 
 @contextmanager
@@ -39,17 +44,18 @@ def _reset_auth(site: Site, calls_without: str) -> None:
 
 
 @contextmanager
-def widened(site: Site) -> Iterator[None]:
-    """The deploy role's policy with its resources named `*`, S3's aside: moto knows no others."""
+def widened(site: Site, role: str = ROLE) -> Iterator[None]:
+    """The role's policy with its resources named `*`, S3's aside: moto knows no others."""
     iam = site.client("iam")
-    kept = iam.get_role_policy(RoleName=ROLE, PolicyName=POLICY)["PolicyDocument"]
+    (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    kept = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
     statements = [_widened(one) for one in kept["Statement"]]
     wide = json.dumps({"Version": "2012-10-17", "Statement": statements})
-    iam.put_role_policy(RoleName=ROLE, PolicyName=POLICY, PolicyDocument=wide)
+    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=wide)
     try:
         yield
     finally:
-        iam.put_role_policy(RoleName=ROLE, PolicyName=POLICY, PolicyDocument=json.dumps(kept))
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(kept))
         iam.close()
 
 
@@ -86,9 +92,8 @@ def user_key(site: Site, name: str) -> dict[str, str]:
     }
 
 
-def refusal(site: Site, keys: Mapping[str, str], service: str, call: str, **given: Any) -> str:
-    """The error's code, or nothing where the call was let through."""
-    client: Any = boto3.client(
+def client_of(site: Site, keys: Mapping[str, str], service: str) -> Any:
+    return boto3.client(
         service,  # type: ignore[call-overload]  # of no service in particular
         endpoint_url=site.url,
         region_name=REGION,
@@ -96,6 +101,11 @@ def refusal(site: Site, keys: Mapping[str, str], service: str, call: str, **give
         aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
         aws_session_token=keys.get("AWS_SESSION_TOKEN"),
     )
+
+
+def refusal(site: Site, keys: Mapping[str, str], service: str, call: str, **given: Any) -> str:
+    """The error's code, or nothing where the call was let through."""
+    client = client_of(site, keys, service)
     try:
         getattr(client, call)(**given)
     except ClientError as error:
@@ -130,6 +140,36 @@ def test_they_suffice_to_make_a_host_and_its_identity_and_to_remove_both(site: S
 
     assert code == 0, site.runner.summary
     assert {ONE, "clawdinator-5"} == set(after)
+
+
+def test_the_image_roles_rights_suffice_for_all_but_the_import(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "disk.vhd").write_bytes(b"a disk")
+    built = NixImage(tmp_path / "disk.vhd", "legacy-bios", "x86_64-linux")
+    with closing(site.client("ec2")) as ec2:
+        volume = ec2.create_volume(AvailabilityZone=f"{REGION}a", Size=1)["VolumeId"]
+        imported = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    with widened(site, IMAGE_ROLE):
+        role = session(site, IMAGE_ROLE)
+        with (
+            authenticating(site),
+            closing(client_of(site, role, "ec2")) as ec2,
+            closing(client_of(site, role, "s3")) as s3,
+        ):
+            key = snapshot.upload(s3, IMAGE_BUCKET, "disk", built.disk)
+            snapshot.mark(ec2, imported, "c0ffee")
+            snapshot.delete_upload(s3, snapshot.Importing("import-snap-1", IMAGE_BUCKET, key))
+            image = registration.register(ec2, imported, built, "ours", "c0ffee")
+            snapshot.mark(ec2, image, "c0ffee")  # which moto does not do at its birth
+            registration.wait_available(ec2, image, SystemTime())
+            registration.publish(ec2, image)
+            found = registration.of_commit(ec2, "c0ffee")
+            gone = list(pruning.prune(ec2, kept=0))
+            refused = refusal(site, role, "s3", "get_object", Bucket=BOOTSTRAP_BUCKET, Key="x")
+
+    assert found == image
+    assert image in gone
+    assert imported in gone
+    assert refused == "AccessDenied"
 
 
 def test_a_host_reads_its_own_bundle_and_no_neighbours(site: Site) -> None:

@@ -6,7 +6,11 @@ from pathlib import Path
 import pytest
 
 from clawbot.sandbox import account
+from tests.static.configuration import VARIABLES
 
+WORKFLOWS = "\n".join(
+    file.read_text() for file in (Path(__file__).parents[2] / ".github/workflows").glob("*.yml")
+)
 README = (Path(__file__).parents[2] / "README.md").read_text()
 HEADING = "## From an empty account"
 
@@ -18,3 +22,18 @@ def test_the_sandbox_sets_up_by_the_readmes_own_commands_in_its_order() -> None:
     lines = [line.strip() for line in re.findall(r"^ *(?:tofu|python3) .*$", section, re.MULTILINE)]
 
     assert [*account.STATE, *account.CONTROL, *account.FLEET] == lines
+
+
+def test_it_sets_every_variable_that_a_workflow_reads_and_makes_its_environments() -> None:
+    read = set(re.findall(r"\bvars\.(\w+)", WORKFLOWS))
+    environments = set(re.findall(r"^ +environment: (\w+)$", WORKFLOWS, re.MULTILINE))
+
+    assert set(re.findall(r"gh variable set (\w+)", README)) == read
+    assert f"for environment in {' '.join(sorted(environments))}; do" in README
+
+
+def test_it_gives_every_variable_that_the_roots_need() -> None:
+    # The image is given where it is needed, by -var.
+    needed = {f"TF_VAR_{name}" for name in VARIABLES if name != "ami"}
+
+    assert needed <= set(re.findall(r"TF_VAR_\w+", README))
