@@ -23,11 +23,11 @@ _VAULT = Vault()
 
 
 def handler(
-    event: object, context: object, environ: Mapping[str, str] = os.environ
+    event: object, context: object, environ: Mapping[str, str] = os.environ, vault: Vault = _VAULT
 ) -> dict[str, object]:
     """A Function URL's answer. `context` is AWS's: its `invoked_function_arn` says which account
     is our own."""
-    return Call(context, environ, _VAULT, Budget()).answer(event)
+    return Call(context, environ, vault, Budget()).answer(event)
 
 
 class Call:

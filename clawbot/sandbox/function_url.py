@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -78,8 +79,10 @@ class FunctionUrl:
         """Its URL, which ends in a slash as AWS's do."""
         if self._handler is None:
             from lambda_fn.handler import handler  # noqa: PLC0415  (where no other is given)
+            from lambda_fn.settings import Vault  # noqa: PLC0415  (as above)
 
-            self._handler = handler
+            # What a process keeps between its calls: another URL is another process.
+            self._handler = partial(handler, vault=Vault())
         self._runner = web.ServerRunner(
             web.Server(self._answer, access_log=None), shutdown_timeout=_SECONDS_TO_END
         )
