@@ -129,13 +129,6 @@ def test_of_two_runs_of_one_ask_the_younger_stops(runner: Runner, fleet: dict[st
     assert runner.commands == []
 
 
-def test_a_broken_registry_stops_the_run(runner: Runner) -> None:
-    (runner.folder / "nix/instances.json").write_text('{"all": {}}')
-
-    assert runner.does("plan") == 1
-    assert "`all` is not an id" in runner.summary
-
-
 def test_a_host_is_replaced_by_that_very_plan(runner: Runner, fleet: dict[str, str]) -> None:
     runner.plans(moved(TWO, fleet[TWO]))
 

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet_control.caller import ALL
-from fleet_control.error import FleetError
+from fleet_control.caller import BotInstance
+from fleet_control.error import FleetError, RegistryError
 from fleet_control.ledger import Entry, is_image_id
-from fleet_control.registry import parse
+from fleet_control.policy import Facts
+from fleet_control.registry import Registry, parse
 from fleet_control.registry_source import KnownRegistry
-from workflows.fleet_deploy import asked, engine, health, roll, runner, summary
+from workflows.fleet_deploy import asked, engine, health, judge, roll, runner, summary
 from workflows.fleet_deploy.cloud import Cloud, Sight, connect
 from workflows.fleet_deploy.guard import Trespass
 from workflows.fleet_deploy.stop import Stopped
@@ -58,7 +59,7 @@ def begin(environ: Mapping[str, str], root: Path, clock: health.Time) -> Job:
     run = runner.read_run(environ)
     runner.first_attempt_only(run)
     entry = asked.read(environ)
-    registry = parse((root / REGISTRY).read_bytes())
+    registry = _registry(root)
     return Job(
         environ=environ,
         run=run,
@@ -69,6 +70,19 @@ def begin(environ: Mapping[str, str], root: Path, clock: health.Time) -> Job:
         pace=health.read_pace(environ),
         clock=clock,
     )
+
+
+def _registry(root: Path) -> Registry:
+    """The registry of this checkout; Stopped where there is none that could be followed."""
+    mend = f"Mend {REGISTRY} on the branch, then start a new deploy"
+    try:
+        return parse((root / REGISTRY).read_bytes())
+    except OSError as error:
+        why = f"{mend}: at this commit it can't be read ({error.strerror})."
+        raise Stopped("Bad registry", why) from error
+    except RegistryError as error:
+        why = f"{mend}: at this commit it is not valid: {'; '.join(error.problems)}."
+        raise Stopped("Bad registry", why, summary.bullets(error.problems)) from error
 
 
 def planned(environ: Mapping[str, str]) -> Plan:
@@ -83,11 +97,8 @@ def spare_the_caller(job: Job, target: str) -> None:
     """Stopped where this job would move the host of the bot instance that asked, whatever `plan`
     let through."""
     caller = job.asked.caller
-    if caller and target in (caller, ALL):
-        raise Stopped(
-            "Refused (self_deploy)",
-            f"{caller} asked for this, and no bot instance deploys itself. Nothing was touched.",
-        )
+    if caller:
+        judge.allow(BotInstance(caller), job.asked._replace(target=target), Facts())
 
 
 def refuse(trespasses: tuple[Trespass, ...]) -> None:
