@@ -111,6 +111,22 @@ def test_the_next_deploy_recovers_from_an_engine_killed_in_the_middle(
     assert not site.differs("fleet")
 
 
+def test_a_machine_in_the_place_of_the_one_that_was_left_is_not_adopted(
+    site: Site, tmp_path: Path
+) -> None:
+    site.settles()
+    assert site.deploys(TARGET=TWO, TOFU=_killed_when(site, tmp_path, "Creating...")) == 1
+    left = site.runner.hosts()[TWO][0]
+    site.runner.ec2.terminate_instances(InstanceIds=[left])
+    strange = site.runner.launches(TWO)
+
+    assert site.deploys(TARGET=TWO) == 1
+    assert f"The state does not know {strange}, which EC2 shows as {TWO}" in site.runner.summary
+    assert site.runner.hosts()[TWO][0] == strange
+    assert strange not in site.account.ask("tofu -chdir=tofu/fleet state pull")
+    site.runner.ec2.terminate_instances(InstanceIds=[strange])
+
+
 def _killed_when(site: Site, folder: Path, word: str) -> str:
     """The engine, killed outright in its apply, two seconds after it says this of the host."""
     engine = shlex.quote(site.runner.environ["TOFU"])

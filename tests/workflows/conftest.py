@@ -52,13 +52,16 @@ class Runner:
     def registers(self, *ids: str) -> None:
         (self.folder / "nix/instances.json").write_text(registry_text(ids))
 
-    def plans(self, *changes: object) -> None:
-        """What the scripted engine will plan."""
-        Path(self.environ["PLAN"]).write_text(json.dumps(plan(*changes)))
+    def plans(self, *changes: object, imported: tuple[object, ...] = ()) -> None:
+        """What the scripted engine will plan; `imported` once something was imported."""
+        place = Path(self.environ["PLAN"])
+        place.write_text(json.dumps(plan(*changes)))
+        place.with_name(f"{place.name}.imported").write_text(json.dumps(plan(*imported)))
 
-    def launches(self, id_: str, image: str = OLD) -> str:
-        """The new host's id."""
+    def launches(self, id_: str, image: str = OLD, profile: str = "") -> str:
+        """The new host's id; `profile` is the name of an instance profile."""
         made = self.ec2.run_instances(
+            IamInstanceProfile={"Name": profile} if profile else {},
             ImageId=image,
             InstanceType="t3.large",
             MinCount=1,
@@ -72,14 +75,22 @@ class Runner:
         )
         return made["Instances"][0]["InstanceId"]
 
-    def makes_lock_table(self) -> None:
-        client = boto3.client(
-            "dynamodb",
+    def client(self, service: str) -> Any:
+        return boto3.client(
+            service,  # type: ignore[call-overload]  # of no service in particular
             endpoint_url=self.environ["AWS_ENDPOINT_URL"],
             region_name=REGION,
             aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
         )
+
+    def makes_profile(self, name: str, path: str) -> None:
+        client = self.client("iam")
+        client.create_instance_profile(InstanceProfileName=name, Path=path)
+        client.close()
+
+    def makes_lock_table(self) -> None:
+        client = self.client("dynamodb")
         client.create_table(
             TableName=self.environ["TOFU_LOCK_TABLE"],
             KeySchema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
@@ -163,8 +174,12 @@ class Runner:
         return Path(self.environ["GITHUB_STEP_SUMMARY"]).read_text()
 
 
+def iso(moment: float) -> str:
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def _now(more: float = 0.0) -> str:
-    return f"{datetime.fromtimestamp(time.time() + more, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return iso(time.time() + more)
 
 
 @pytest.fixture(scope="session")

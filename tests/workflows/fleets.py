@@ -40,8 +40,10 @@ def host(
     health: Health = Health.OK,
     state: HostState = HostState.RUNNING,
     launched: float = NOW - 7200,
+    profile: str = "",
 ) -> Host:
-    return Host(f"i-{number:08x}", name, state, health, "t3.large", image, launched)
+    id_ = f"i-{number:08x}"
+    return Host(id_, name, state, health, "t3.large", image, launched, profile=profile)
 
 
 def sight(ids: Iterable[str], *hosts: Host, images: tuple[Image, ...] = IMAGES) -> Sight:

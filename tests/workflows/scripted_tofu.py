@@ -1,10 +1,12 @@
 """An engine that plans what the test wrote down, and applies it to EC2. Standard library only.
 
-It notes each command in `$CALLS`; `$PLAN` names the plan. It is a program: tests start it.
+It notes each command in `$CALLS`; `$PLAN` names the plan, with `.imported` behind it the one that
+takes its place when something is imported. It is a program: tests start it.
 """
 
 import json
 import os
+import re
 import sys
 import urllib.parse
 import urllib.request
@@ -15,10 +17,13 @@ def main() -> None:
     command = sys.argv[2]
     with Path(os.environ["CALLS"]).open("a") as calls:
         calls.write(" ".join(sys.argv[2:]) + "\n")
-    plan = Path(os.environ["PLAN"]).read_text()
+    place = Path(os.environ["PLAN"])
+    plan = place.read_text()
     if command == "show":
         sys.stdout.write(plan)
-    elif command == "apply":
+    elif command == "import":
+        place.with_name(f"{place.name}.imported").replace(place)
+    elif command == "apply" and "-refresh-only" not in sys.argv:
         for change in json.loads(plan)["resource_changes"]:
             apply(change)
 
@@ -31,19 +36,21 @@ def apply(change: dict[str, object]) -> None:
         ask("TerminateInstances", {"InstanceId.1": what["before"]["id"]})
     if "create" in what["actions"]:
         tags = {"app": "clawdinator", "Name": str(change["index"])}
-        launch(what["after"]["ami"], tags)
+        made = launch(what["after"]["ami"], tags)
+        sys.stdout.write(f"{change['address']}: Creation complete after 1s [id={made}]\n")
 
 
-def launch(image: str, tags: dict[str, str]) -> None:
+def launch(image: str, tags: dict[str, str]) -> str:
     fields = {"ImageId": image, "InstanceType": "t3.large", "MinCount": "1", "MaxCount": "1"}
     fields["TagSpecification.1.ResourceType"] = "instance"
     for number, (key, value) in enumerate(tags.items(), 1):
         fields[f"TagSpecification.1.Tag.{number}.Key"] = key
         fields[f"TagSpecification.1.Tag.{number}.Value"] = value
-    ask("RunInstances", fields)
+    said = ask("RunInstances", fields)
+    return str(re.findall(r"<instanceId>(i-[0-9a-f]+)<", said)[0])
 
 
-def ask(action: str, fields: dict[str, str]) -> None:
+def ask(action: str, fields: dict[str, str]) -> str:
     form = urllib.parse.urlencode({"Action": action, "Version": "2016-11-15", **fields})
     scope = f"Credential=AKIAEXAMPLE/20261124/{os.environ['AWS_REGION']}/ec2/aws4_request"
     request = urllib.request.Request(  # noqa: S310  (the test's own server)
@@ -52,7 +59,7 @@ def ask(action: str, fields: dict[str, str]) -> None:
         {"Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0"},
     )
     with urllib.request.urlopen(request) as answer:  # noqa: S310  (the same)
-        answer.read()
+        return str(answer.read(), "utf-8")
 
 
 if __name__ == "__main__":

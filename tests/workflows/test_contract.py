@@ -12,6 +12,7 @@ from fleet_control import ledger
 from workflows.fleet_deploy.__main__ import JOBS
 from workflows.fleet_deploy.change import targets
 from workflows.fleet_deploy.roll import Turn, encode
+from workflows.fleet_deploy.stray import profile
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / ".github/workflows/fleet-deploy.yml").read_text()
@@ -203,3 +204,15 @@ def test_a_hosts_plan_names_everything_that_is_keyed_by_its_id() -> None:
     )
 
     assert {f'{type_}.{name}["claw"]' for type_, name in keyed} == set(targets("claw"))
+
+
+def test_a_hosts_profile_is_the_one_that_its_configuration_names() -> None:
+    text = (ROOT / "tofu/fleet/identity.tf").read_text()
+    (body,) = re.findall(
+        r'^resource "aws_iam_instance_profile" .*?^\}', text, re.DOTALL | re.MULTILINE
+    )
+    path, name = (
+        re.findall(rf'^  {key} = "(.*)"$', body, re.MULTILINE)[0] for key in ("path", "name")
+    )
+
+    assert f"instance-profile{path}{name}".replace("${each.key}", "claw") == profile("claw")

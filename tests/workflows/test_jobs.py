@@ -42,7 +42,7 @@ def test_plan_hands_over_what_later_jobs_need(runner: Runner, fleet: dict[str, s
         "commit": COMMIT,
         "image": NEW,
         "roll": json.dumps(
-            [{"id": TWO, "seen": fleet[TWO], "name": f"{TWO}: {OLD} -> {NEW}"}],
+            [{"id": TWO, "seen": fleet[TWO], "name": f"{TWO}: {OLD} -> {NEW}", "adopt": False}],
             separators=(",", ":"),
         ),
         "target": TWO,

@@ -65,7 +65,8 @@ def test_the_longest_names_fit_a_job() -> None:
 
 
 def test_a_roll_survives_the_way_through_a_matrix() -> None:
-    turns = (Turn(ONE, "i-00000001", f"{ONE}: {OLD} -> {NEW}"), Turn(TWO, "", f"{TWO}: none"))
+    name = f"{ONE}: {OLD} -> {NEW}"
+    turns = (Turn(ONE, "i-00000001", name, adopt=True), Turn(TWO, "", f"{TWO}: none"))
 
     assert turns == roll.decode(roll.encode(turns))
     assert "\n" not in roll.encode(turns)
@@ -83,6 +84,8 @@ def test_a_roll_survives_the_way_through_a_matrix() -> None:
         json.dumps([{"id": ONE, "seen": "somewhere", "name": ""}]),
         json.dumps([{"id": ONE, "seen": None, "name": ""}]),
         json.dumps([{"id": 1, "seen": "", "name": ""}]),
+        json.dumps([{"id": ONE, "seen": "", "name": "", "adopt": True}]),
+        json.dumps([{"id": ONE, "seen": "i-00000001", "name": "", "adopt": "yes"}]),
     ],
 )
 def test_what_is_no_roll_stops_the_run(text: str) -> None:

@@ -36,6 +36,11 @@ class Sight:
     there: Mapping[str, InstanceStatus]
     machines: Machines
 
+    @property
+    def images(self) -> frozenset[str]:
+        """The ids of the available images that are ours and tagged."""
+        return frozenset(image.id for image in self.status.images)
+
 
 @dataclass(frozen=True, slots=True)
 class Cloud:

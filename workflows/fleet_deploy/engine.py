@@ -65,8 +65,9 @@ class Engine:
     def adopt(self, id_: str, machine: str, image: str) -> None:
         """Make the state know the machine that is this instance's host; EC2 is not touched."""
         address, variable = host_address(id_), f"-var=ami={image}"
+        # The machine before it is gone, but may still be in the state, and stand in the way.
         options = (*_LOCKED, "-refresh-only", "-auto-approve", f"-target={address}", variable)
-        self._run("apply", *options)  # forget the machine that was there before
+        self._run("apply", *options)
         self._run("import", *_LOCKED, variable, address, machine)
 
     def _release(self, began: float) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fleet_control.error import Ec2Error
-from workflows.fleet_deploy import guard, health, roll, runner, summary
+from workflows.fleet_deploy import guard, health, roll, runner, stray, summary
 from workflows.fleet_deploy.cloud import Sight
 from workflows.fleet_deploy.job import Job, Plan, planned, refuse, spare_the_caller, telling_where
 from workflows.fleet_deploy.stop import Stopped
@@ -52,8 +52,29 @@ def _replace(job: Job, turn: roll.Turn, image: str) -> None:
     with TemporaryDirectory() as folder:
         file = Path(folder).resolve() / "plan"
         plan = job.engine.plan_hosts(file, image, [turn.id])
+        if turn.adopt:
+            _adopt(job, turn, image, plan)
+            plan = job.engine.plan_hosts(file, image, [turn.id])
         refuse(guard.rolled(plan, [turn.id], image, job.look().machines, job.asked.caller))
         job.engine.apply(file)
+
+
+def _adopt(job: Job, turn: roll.Turn, image: str, plan: object) -> None:
+    """Tell the state of the machine that it forgot.
+
+    Stopped where that is no longer the one that `plan` saw, or no longer looks like one of ours.
+    """
+    sight = job.look()
+    if stray.strays(plan, [turn.id], roll.machines(sight.there)) != {turn.id: turn.seen}:
+        raise Stopped(
+            "Not adopted",
+            f"{turn.id} was not touched: {turn.seen}, which the state did not know when this was "
+            "planned, is gone or known to it now. Start a new deploy.",
+        )
+    if why := stray.unlike(sight.there[turn.id], sight.images):
+        raise stray.refused(turn.id, turn.seen, why)
+    log.info("fleet.adopted instance=%s machine=%s", turn.id, turn.seen)
+    job.engine.adopt(turn.id, turn.seen, image)
 
 
 def _wait_until_healthy(job: Job, turn: roll.Turn, image: str) -> str:

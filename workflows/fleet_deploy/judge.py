@@ -38,7 +38,7 @@ def facts(target: str, runs: Iterable[ledger.Run], sight: Sight, *, unfinished: 
     host = host_of(target, sight.there)
     return Facts(
         ids=sight.status.registry.registry.ids,
-        images=frozenset(image.id for image in sight.status.images),
+        images=sight.images,
         conditions=sight.status.conditions,
         unfinished=unfinished,
         last_bot_deploy=past.last_bot_deploy(runs, host.launched if host else None),

@@ -3,6 +3,7 @@
 import logging
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,6 +28,7 @@ class Past:
         self._job = job
         self.runs = github.runs(job.run, job.clock.now())
         self.earlier = tuple(run for run in self.runs if run.id < job.run.id)
+        self.others = tuple(run for run in self.runs if run.id != job.run.id)
 
     def jobs(self, run_id: int) -> tuple[ledger.Job, ...]:
         return self._github.jobs(self._job.run, run_id)
@@ -63,7 +65,7 @@ def run(job: Job) -> None:
         caller=job.asked.caller,
         carrier=asked.carrier(job.asked),
     )
-    _rehearse(job, image, turns, sight)
+    turns = _rehearse(job, image, turns, sight, past)
     runner.write_outputs(
         job.environ,
         {
@@ -76,19 +78,35 @@ def run(job: Job) -> None:
     _tell(job, image, turns, sight)
 
 
-def _rehearse(job: Job, image: str, turns: tuple[roll.Turn, ...], sight: Sight) -> None:
-    """Plan all of it and apply none: what would stop the tenth host stops the first."""
+def _rehearse(
+    job: Job, image: str, turns: tuple[roll.Turn, ...], sight: Sight, past: Past
+) -> tuple[roll.Turn, ...]:
+    """Plan all of it and apply none: what would stop the tenth host stops the first.
+
+    The turns, each marked whose host the state forgot; its own job adopts it.
+    """
     ids = [turn.id for turn in turns]
     job.engine.init()
     with TemporaryDirectory() as folder:
-        file = Path(folder).resolve() / "rehearsal"
-        planned = job.engine.plan_hosts(file, image, ids)
-        if forgotten := stray.strays(planned, ids, roll.machines(sight.there)):
-            for id_, machine in forgotten.items():
-                log.info("fleet.adopted instance=%s machine=%s", id_, machine)
-                job.engine.adopt(id_, machine, image)
-            planned = job.engine.plan_hosts(file, image, ids)
-    refuse(guard.rolled(planned, ids, image, sight.machines, job.asked.caller))
+        planned = job.engine.plan_hosts(Path(folder).resolve() / "rehearsal", image, ids)
+    forgotten = _forgotten(planned, ids, sight, past)
+    machines = replace(sight.machines, live=sight.machines.live - forgotten)
+    refuse(guard.rolled(planned, ids, image, machines, job.asked.caller))
+    return tuple(replace(turn, adopt=turn.id in forgotten) for turn in turns)
+
+
+def _forgotten(planned: object, ids: list[str], sight: Sight, past: Past) -> frozenset[str]:
+    """Whose host the state forgot; Stopped where it is not surely one that a deploy left."""
+    found = stray.strays(planned, ids, roll.machines(sight.there))
+    for id_, machine in found.items():
+        row = sight.there[id_]
+        why = stray.unlike(row, sight.images)
+        if not why and row.host:
+            why = stray.unmade(row.host, past.others, past.jobs)
+        if why:
+            raise stray.refused(id_, machine, why)
+        log.info("fleet.stray instance=%s machine=%s", id_, machine)
+    return frozenset(found)
 
 
 def _tell(job: Job, image: str, turns: tuple[roll.Turn, ...], sight: Sight) -> None:

@@ -24,11 +24,13 @@ class Turn:
         id: the instance.
         seen: the machine that the rehearsal saw there, or empty where there was none.
         name: of the job, ``<id>: <old image> -> <new image>``.
+        adopt: whether the state does not know that machine, and is to be told of it first.
     """
 
     id: str
     seen: str
     name: str
+    adopt: bool = False
 
 
 def rows(status: FleetStatus) -> dict[str, InstanceStatus]:
@@ -100,6 +102,8 @@ def _well_formed(turn: Turn) -> bool:
         all(isinstance(field, str) for field in fields)
         and is_instance_id(turn.id)
         and (not turn.seen or _MACHINE.fullmatch(turn.seen) is not None)
+        and turn.adopt in (False, True)
+        and (not turn.adopt or bool(turn.seen))
     )
 
 

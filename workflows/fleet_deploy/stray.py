@@ -1,8 +1,19 @@
-"""Hosts that the state forgot: an engine made them and was killed before it could say so."""
+"""Hosts that the state forgot: an engine made them and was killed before it could say so.
 
-from collections.abc import Collection, Mapping
+Whoever may launch and tag machines can make one look like that, so it is adopted only where more
+speaks for it than its name.
+"""
 
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime
+
+from fleet_control import ledger
+from fleet_control.status import Host, InstanceStatus, Problem
 from workflows.fleet_deploy.change import Action, Unreadable, host_address, read
+from workflows.fleet_deploy.rivals import Jobs, host_jobs
+from workflows.fleet_deploy.stop import Stopped
+
+_SUCCESS = "success"
 
 
 def strays(plan: object, ids: Collection[str], machines: Mapping[str, str]) -> dict[str, str]:
@@ -25,3 +36,63 @@ def strays(plan: object, ids: Collection[str], machines: Mapping[str, str]) -> d
         for address, action in moving.items()
         if action is Action.CREATE and addresses[address] in machines
     }
+
+
+def profile(id_: str) -> str:
+    """The instance profile of an instance's host, as its ARN ends."""
+    return f"instance-profile/fleet/host/{id_}/{id_}-host"
+
+
+def unlike(row: InstanceStatus, ours: Collection[str]) -> str:
+    """What about this instance's machine no deploy would have made so, or nothing.
+
+    That it is tagged `app=clawdinator` is how it was found; `ours` are the images of the fleet.
+    """
+    host = row.host
+    if host is None:
+        return "it is gone"
+    if any(fault.problem is Problem.TWO_HOSTS for fault in row.faults):
+        return "it is not the only one of that name"
+    if host.name != row.id:
+        return f"its Name is {host.name!r}"
+    if host.image not in ours:
+        return f"its image {host.image} is none of ours"
+    # arn:partition:service:region:account:resource
+    if host.profile.split(":", 5)[5:] != [profile(row.id)]:
+        return f"its instance profile is not {row.id}-host" if host.profile else "it has no profile"
+    return ""
+
+
+def unmade(host: Host, runs: Iterable[ledger.Run], jobs: Jobs) -> str:
+    """That no host's job of `runs` made this machine, where none did; or nothing."""
+    for run in runs:
+        # When it was asked for: a re-run moves the time at which it started.
+        ended = ledger.seconds(run.updated) if run.finished else float("inf")
+        if not ledger.seconds(run.created) <= host.launched <= ended:
+            continue
+        if any(_made(job, host) for job in host_jobs(jobs(run.id))):
+            return ""
+    when = datetime.fromtimestamp(host.launched, UTC)
+    return f"it was launched at {when:%Y-%m-%d %H:%M:%S} UTC, in no deploy's job for it"
+
+
+def _made(job: ledger.Job, host: Host) -> bool:
+    """Whether this job failed and had to put a host of that name on that image just then."""
+    return (
+        job.conclusion not in (None, _SUCCESS)
+        and job.name.startswith(f"{host.name}: ")
+        and job.name.endswith(f" -> {host.image}")
+        and job.started_at is not None
+        and job.completed_at is not None
+        and ledger.seconds(job.started_at) <= host.launched <= ledger.seconds(job.completed_at)
+    )
+
+
+def refused(id_: str, machine: str, why: str) -> Stopped:
+    return Stopped(
+        "Not adopted",
+        f"The state does not know {machine}, which EC2 shows as {id_}, and no deploy seems to have "
+        f"left it: {why}. Terminate it, or import it by hand; then deploy again.",
+        "To import it: "
+        f"`tofu -chdir=tofu/fleet import -var=\"ami=$IMAGE\" '{host_address(id_)}' {machine}`",
+    )
