@@ -92,6 +92,44 @@ def test_that_very_file_is_applied(tmp_path: Path, calls: Path) -> None:
     ]
 
 
+def test_what_was_made_is_known_by_the_engines_words(tmp_path: Path) -> None:
+    lines = (
+        'aws_instance.clawdinator["claw"]: Destruction complete after 11s',
+        'aws_iam_role.instance["claw"]: Creation complete after 1s [id=claw-host]',
+        'aws_instance.clawdinator["claw"]: Creation complete after 1m13s [id=i-0123456789abcdef0]',
+    )
+    made = engine(tmp_path, "".join(f"echo '{line}'\n" for line in lines))
+
+    assert made.apply(tmp_path / "p") == {'aws_instance.clawdinator["claw"]': "i-0123456789abcdef0"}
+
+
+def test_what_is_adopted_is_imported_once_what_is_gone_is_forgotten(
+    tmp_path: Path, calls: Path
+) -> None:
+    engine(tmp_path, "").adopt("claw", "i-1", "ami-1")
+
+    forgot, imported, _ = calls.read_text().split("\n\n")
+    assert forgot.splitlines()[2:] == [
+        "apply",
+        "-input=false",
+        "-no-color",
+        "-lock-timeout=5m",
+        "-refresh-only",
+        "-auto-approve",
+        '-target=aws_instance.clawdinator["claw"]',
+        "-var=ami=ami-1",
+    ]
+    assert imported.splitlines()[2:] == [
+        "import",
+        "-input=false",
+        "-no-color",
+        "-lock-timeout=5m",
+        "-var=ami=ami-1",
+        'aws_instance.clawdinator["claw"]',
+        "i-1",
+    ]
+
+
 def test_the_engine_does_not_get_githubs_token(tmp_path: Path) -> None:
     engine(tmp_path, "").init()
 

@@ -162,6 +162,11 @@ def test_ssm_that_is_busy_may_be_asked_again(busy: tuple[int, dict[str, Any]]) -
     assert not trouble(SENT, busy, said("Success"))
 
 
+def test_ssm_that_answers_nonsense_may_be_asked_again() -> None:
+    assert "SSM can't be reached" in trouble((200, {}))
+    assert not trouble(SENT, (200, {}), said("Success"))
+
+
 @pytest.mark.parametrize("code", ["AccessDeniedException", "InvalidDocument"])
 def test_what_asking_again_would_not_help_stops_the_run(code: str) -> None:
     with pytest.raises(Stopped, match=code):

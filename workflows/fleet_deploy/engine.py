@@ -1,6 +1,7 @@
 """OpenTofu, or what stands in for it: init, plan, show, apply."""
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from workflows.fleet_deploy.stop import Stopped
 FOLDER = "tofu/fleet"
 _QUIET = ("-input=false", "-no-color")
 _LOCKED = (*_QUIET, "-lock-timeout=5m")
+_MADE = re.compile(r"^(\S+): Creation complete after .*\[id=(i-[0-9a-f]+)\]$", re.MULTILINE)
 # Tokens of the run that the engine has no use for.
 _WITHHELD = ("GITHUB_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
 
@@ -54,13 +56,15 @@ class Engine:
         """Plan whatever differs from the configuration."""
         return self._plan(file, image)
 
-    def apply(self, file: Path) -> None:
+    def apply(self, file: Path) -> dict[str, str]:
+        """The machines that it made, by their addresses, as far as it named them."""
         began = time.time()
         try:
-            self._run("apply", *_LOCKED, str(file))
+            said = self._run("apply", *_LOCKED, str(file))
         except Killed:
             self._release(began)
             raise
+        return dict(_MADE.findall(said))
 
     def adopt(self, id_: str, machine: str, image: str) -> None:
         """Make the state know the machine that is this instance's host; EC2 is not touched."""

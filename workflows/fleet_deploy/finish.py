@@ -5,6 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fleet_control.caller import ALL
+from fleet_control.error import Ec2Error
 from workflows.fleet_deploy import guard, roll, runner, summary
 from workflows.fleet_deploy.job import Job, Plan, planned, refuse, spare_the_caller, telling_where
 from workflows.fleet_deploy.stop import Stopped
@@ -23,10 +24,15 @@ def run(job: Job) -> None:
     except Stopped as stop:
         raise telling_where(job, plan.roll, stop) from stop
     log.info("fleet.finished image=%s removed=%s", plan.image, ",".join(gone) or "none")
-    there = job.look().there
-    runner.write_summary(
-        job.environ, summary.finished([turn.id for turn in plan.roll], there, gone)
-    )
+    runner.write_summary(job.environ, summary.finished(_seen(job, plan), gone))
+
+
+def _seen(job: Job, plan: Plan) -> str:
+    """Where the hosts are. All is done by now: that they can't be seen undoes none of it."""
+    try:
+        return summary.hosts([turn.id for turn in plan.roll], job.look().there)
+    except Ec2Error as error:
+        return f"Where the hosts are can't be seen now: {error}"
 
 
 def _all_are_done(job: Job, plan: Plan) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from workflows.fleet_deploy.stop import Stopped
 
@@ -100,7 +101,7 @@ class Service:
             if _may_pass(error):
                 return f"SSM is busy ({_code(error)})"
             raise Stopped("SSM refused", _refusal(error)) from error
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError, KeyError) as error:
             return f"SSM can't be reached ({error})"
         until = self.clock.now() + ANSWER_SECONDS
         while True:
@@ -128,9 +129,9 @@ class Service:
             if _may_pass(error):
                 return "Pending", ""
             raise Stopped("SSM refused", _refusal(error)) from error
-        except BotoCoreError:
+        except (BotoCoreError, ResponseParserError):
             return "Pending", ""
-        return answer["Status"], answer.get("StandardOutputContent", "")
+        return answer.get("Status", "Pending"), answer.get("StandardOutputContent", "")
 
 
 def _words(said: str) -> str:

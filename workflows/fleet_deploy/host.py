@@ -1,11 +1,13 @@
 """`host`: replace one host, or create it, and wait until it is healthy."""
 
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fleet_control.error import Ec2Error
 from workflows.fleet_deploy import guard, health, roll, runner, stray, summary
+from workflows.fleet_deploy.change import host_address
 from workflows.fleet_deploy.cloud import Sight
 from workflows.fleet_deploy.job import Job, Plan, planned, refuse, spare_the_caller, telling_where
 from workflows.fleet_deploy.stop import Stopped
@@ -21,14 +23,22 @@ def run(job: Job) -> None:
     began = job.clock.now()
     try:
         spare_the_caller(job, turn.id)
-        _may_begin(job, turn, earlier, plan)
-        _replace(job, turn, plan.image)
-        machine = _wait_until_healthy(job, turn, plan.image)
+        made = _replace_in_turn(job, turn, earlier, plan)
+        machine = _wait_until_healthy(job, turn, plan.image, made)
     except Stopped as stop:
         raise telling_where(job, plan.roll, stop) from stop
     took = summary.span(job.clock.now() - began)
     log.info("fleet.replaced instance=%s machine=%s took=%s", turn.id, machine, took)
     runner.write_summary(job.environ, summary.replaced(turn, machine, plan.image, took))
+
+
+def _replace_in_turn(job: Job, turn: roll.Turn, earlier: tuple[roll.Turn, ...], plan: Plan) -> str:
+    """The new machine's id, or empty where the engine did not name it."""
+    try:
+        _may_begin(job, turn, earlier, plan)
+        return _replace(job, turn, plan.image)
+    except Ec2Error as error:  # EC2 is not looked at once the plan is applied
+        raise Stopped("EC2 is silent", f"{turn.id} was not touched: {error}") from error
 
 
 def _may_begin(job: Job, turn: roll.Turn, earlier: tuple[roll.Turn, ...], plan: Plan) -> None:
@@ -46,7 +56,7 @@ def _may_begin(job: Job, turn: roll.Turn, earlier: tuple[roll.Turn, ...], plan: 
         raise Stopped("Roll stopped", f"{turn.id} was not touched: {why}.")
 
 
-def _replace(job: Job, turn: roll.Turn, image: str) -> None:
+def _replace(job: Job, turn: roll.Turn, image: str) -> str:
     """Plan, guard that file, apply that very file."""
     job.engine.init()
     with TemporaryDirectory() as folder:
@@ -56,7 +66,8 @@ def _replace(job: Job, turn: roll.Turn, image: str) -> None:
             _adopt(job, turn, image, plan)
             plan = job.engine.plan_hosts(file, image, [turn.id])
         refuse(guard.rolled(plan, [turn.id], image, job.look().machines, job.asked.caller))
-        job.engine.apply(file)
+        made = job.engine.apply(file)
+    return made.get(host_address(turn.id), "")
 
 
 def _adopt(job: Job, turn: roll.Turn, image: str, plan: object) -> None:
@@ -77,27 +88,66 @@ def _adopt(job: Job, turn: roll.Turn, image: str, plan: object) -> None:
     job.engine.adopt(turn.id, turn.seen, image)
 
 
-def _wait_until_healthy(job: Job, turn: roll.Turn, image: str) -> str:
+def _wait_until_healthy(job: Job, turn: roll.Turn, image: str, made: str) -> str:
     """The new machine, once its status checks and its service say so; each has the deadline."""
-    missing = health.wait(lambda: _unfinished(job, turn, image), job.pace, job.clock)
-    if not missing:
-        machine = _machine(job.look(), turn.id)
-        trouble = health.wait(lambda: job.service.trouble(machine), job.pace, job.clock)
-        if not trouble:
-            return machine
-        missing = f"{turn.id} ({machine}): {trouble}"
-    raise Stopped(
-        "Not healthy",
-        f"{turn.id} was replaced but did not become healthy within "
-        f"{summary.span(job.pace.deadline)}: {missing}.",
-    )
-
-
-def _unfinished(job: Job, turn: roll.Turn, image: str) -> str:
+    watch = _Watch(job, turn, image, made)
     try:
-        return roll.unfinished(turn, job.look().there.get(turn.id), image)
-    except Ec2Error as error:
-        return f"EC2 can't be read ({error})"
+        missing = health.wait(watch.checks, job.pace, job.clock) or health.wait(
+            watch.service, job.pace, job.clock
+        )
+    except Stopped as stop:
+        raise watch.unknown(stop.title, str(stop)) from stop
+    if watch.blind:
+        raise watch.unknown("EC2 is silent", watch.blind)
+    if missing:
+        raise Stopped(
+            "Not healthy",
+            f"{roll.moved(turn)} but did not become healthy within "
+            f"{summary.span(job.pace.deadline)}: {missing}.",
+        )
+    return watch.machine
+
+
+@dataclass(slots=True)
+class _Watch:
+    """Looks at a new host, and remembers what was seen of it.
+
+    Attributes:
+        machine: its id, or empty where neither the engine nor EC2 named it.
+        blind: why the last look at EC2 showed nothing, or empty.
+    """
+
+    job: Job
+    turn: roll.Turn
+    image: str
+    machine: str
+    blind: str = ""
+
+    def checks(self) -> str:
+        """What is missing until its status checks are good, or nothing."""
+        try:
+            row = self.job.look().there.get(self.turn.id)
+        except Ec2Error as error:
+            self.blind = str(error)
+            return self.blind
+        self.blind = ""
+        if row and row.host and row.host.id != self.turn.seen:
+            self.machine = row.host.id
+        return roll.unfinished(self.turn, row, self.image)
+
+    def service(self) -> str:
+        """What is wrong with its service, or nothing."""
+        trouble = self.job.service.trouble(self.machine)
+        return trouble and f"{self.turn.id} ({self.machine}): {trouble}"
+
+    def unknown(self, title: str, why: str) -> Stopped:
+        """What is known of it, where its health could not be learnt."""
+        was, now = self.turn.seen or "no host", self.machine or "a new machine"
+        return Stopped(
+            title,
+            f"{roll.moved(self.turn)} ({was} -> {now} on {self.image}), but I can't say if it is "
+            f"healthy: {why} Look at `/fleet status`; deploy it again if it is not healthy.",
+        )
 
 
 def _machine(sight: Sight, id_: str) -> str:

@@ -117,8 +117,9 @@ def telling_where(job: Job, turns: Iterable[roll.Turn], stop: Stopped) -> Stoppe
     """The same stop, saying also which hosts are on which image, as far as that can be seen."""
     try:
         there = job.look().there
-    except FleetError:
-        return stop
+    except FleetError as error:
+        unseen = f"{stop} Where the hosts are can't be seen now: {error}"
+        return Stopped(stop.title, unseen, stop.details)
     ids = [turn.id for turn in turns]
     return Stopped(
         stop.title,

@@ -117,6 +117,11 @@ def before(roll: Iterable[Turn], id_: str) -> tuple[Turn, ...]:
     raise Stopped("Bad roll", f"{id_[:40]} has no turn in this roll.")
 
 
+def moved(turn: Turn) -> str:
+    """What its job did, where it got that far."""
+    return f"{turn.id} was {'replaced' if turn.seen else 'created'}"
+
+
 def unfinished(turn: Turn, row: InstanceStatus | None, image: str) -> str:
     """What is still missing until this turn is done, or nothing."""
     host = row.host if row else None

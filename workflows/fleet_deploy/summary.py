@@ -43,10 +43,10 @@ def replaced(turn: Turn, machine: str, image: str, took: str) -> str:
     return f"### `{turn.id}` is healthy\n\nNow `{machine}` on `{image}`, {was}; took {took}."
 
 
-def finished(ids: Sequence[str], there: Mapping[str, InstanceStatus], gone: Sequence[str]) -> str:
+def finished(hosts: str, gone: Sequence[str]) -> str:
     """How the fleet stands after a deploy of `all`."""
     removed = f"Removed: {', '.join(f'`{id_}`' for id_ in gone)}." if gone else "Nothing to remove."
-    return f"## The whole fleet is deployed\n\n{hosts(ids, there)}\n\n{removed}"
+    return f"## The whole fleet is deployed\n\n{hosts}\n\n{removed}"
 
 
 def stopped(title: str, sentence: str, details: str) -> str:

@@ -1,0 +1,125 @@
+"""AWS that falls silent, or says no, while a host is moved: what is known is said."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.workflows import plans
+from tests.workflows.conftest import NEW, OLD, Runner
+from tests.workflows.front import Front, before
+
+ONE, TWO, GONE = "clawdinator-1", "clawdinator-2", "clawdinator-9"
+
+
+def handed(*turns: tuple[str, str]) -> dict[str, str]:
+    roll = [{"id": id_, "seen": seen, "name": f"{id_}: {OLD} -> {NEW}"} for id_, seen in turns]
+    return {"IMAGE": NEW, "ROLL": json.dumps(roll)}
+
+
+@pytest.fixture
+def front(runner: Runner) -> Iterator[Front]:
+    with before(runner.environ["AWS_ENDPOINT_URL"]) as front:
+        runner.environ["AWS_ENDPOINT_URL"] = front.url
+        yield front
+
+
+@pytest.fixture
+def seen(runner: Runner) -> str:
+    """The machine of the one host whose turn it is, which the engine will replace."""
+    runner.registers(ONE, TWO)
+    machine = runner.launches(TWO)
+    runner.plans(plans.replaced(TWO, image=NEW, before={"id": machine, "ami": OLD}))
+    return machine
+
+
+@pytest.mark.parametrize(
+    ("refused", "why"),
+    [
+        ("DescribeInstances", "EC2 refused DescribeInstances: the key may not (AuthFailure)."),
+        ("DescribeInstanceStatus", "EC2 refused DescribeInstanceStatus: the key may not"),
+        ("SendCommand", "SSM says AccessDeniedException (no)."),
+    ],
+)
+def test_a_host_whose_health_could_not_be_learnt_was_replaced_all_the_same(
+    runner: Runner, front: Front, seen: str, refused: str, why: str
+) -> None:
+    front.refused[refused] = "RunInstances"
+
+    assert runner.does("host", INSTANCE=TWO, **handed((TWO, seen))) == 1
+    made = runner.hosts()[TWO][0]
+    said = f"{TWO} was replaced ({seen} -> {made} on {NEW}), but I can't say if it is healthy: "
+    assert said in runner.summary
+    assert why in runner.summary
+    assert "deploy it again if it is not healthy." in runner.summary
+
+
+def test_a_host_that_was_missing_was_created(runner: Runner, front: Front) -> None:
+    runner.registers(TWO)
+    runner.plans(plans.host(TWO, "create", image=NEW))
+    front.refused["DescribeInstances"] = "RunInstances"
+
+    assert runner.does("host", INSTANCE=TWO, **handed((TWO, ""))) == 1
+    assert f"{TWO} was created (no host -> {runner.hosts()[TWO][0]} on {NEW})" in runner.summary
+
+
+def test_before_anything_is_applied_nothing_was_touched(
+    runner: Runner, front: Front, seen: str
+) -> None:
+    front.refused["DescribeInstances"] = ""
+
+    assert runner.does("host", INSTANCE=TWO, **handed((TWO, seen))) == 1
+    assert f"## Stopped: EC2 is silent\n\n{TWO} was not touched: EC2 refused" in runner.summary
+    assert "Where the hosts are can't be seen now: EC2 refused" in runner.summary
+    assert runner.commands == []
+
+
+def test_a_host_whose_service_is_down_stops_the_next_turn(
+    runner: Runner, front: Front, seen: str
+) -> None:
+    runner.launches(ONE, NEW)
+    front.service = ("Failed", "inactive")
+    turns = handed((ONE, "i-0123456789abcdef0"), (TWO, seen))
+
+    assert runner.does("host", INSTANCE=TWO, **turns) == 1
+    said = f"{TWO} was not touched: the roll stopped at {ONE}: its service is inactive (Failed)."
+    assert said in runner.summary
+    assert runner.commands == []
+
+
+def test_the_service_of_the_last_host_before_is_asked_and_no_other(
+    runner: Runner, front: Front, seen: str
+) -> None:
+    runner.launches(ONE, NEW)
+
+    assert (
+        runner.does("host", INSTANCE=TWO, **handed((ONE, "i-0123456789abcdef0"), (TWO, seen))) == 0
+    )
+    assert front.asked.count("SendCommand") == 2  # the host before, and the new one
+
+
+def test_a_host_whose_service_never_comes_up_is_named(
+    runner: Runner, front: Front, seen: str
+) -> None:
+    front.service = ("Failed", "activating")
+
+    assert runner.does("host", INSTANCE=TWO, **handed((TWO, seen))) == 1
+    made = runner.hosts()[TWO][0]
+    assert f"{TWO} was replaced but did not become healthy within 0 s: {TWO} ({made}): " in (
+        runner.summary
+    )
+    assert "its service is activating (Failed)" in runner.summary
+
+
+def test_a_fleet_that_is_finished_stays_so_if_it_can_not_be_seen(
+    runner: Runner, front: Front
+) -> None:
+    runner.registers(ONE)
+    runner.launches(ONE, NEW)
+    gone = runner.launches(GONE)
+    runner.plans(plans.host(GONE, "delete", before={"id": gone}))
+    front.refused["DescribeInstances"] = "TerminateInstances"
+
+    assert runner.does("finish", TARGET="all", **handed((ONE, "i-00000001"))) == 0
+    assert f"Removed: `{GONE}`." in runner.summary
+    assert "Where the hosts are can't be seen now: EC2 refused" in runner.summary
