@@ -1,18 +1,12 @@
 """What a bot of these tests stands on: an EC2 and a Control API that do what they are told to."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.clawbot.talk import Talk, talk_with
 from tests.clock import TurnedClock
-from tests.fleet_control.aws import Aws, serving
-
-
-@pytest.fixture(scope="package")
-def ec2() -> Iterator[Aws]:
-    with serving() as aws:
-        yield aws
+from tests.fleet_control.aws import Aws
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """A guild on loopback, and a bot that serves it."""
 
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -11,13 +11,7 @@ warnings.filterwarnings("ignore", "'audioop' is deprecated", DeprecationWarning)
 
 from tests.clock import TurnedClock  # noqa: E402  (the filter comes before the import it is for)
 from tests.discord.scene import Scene  # noqa: E402  (as above)
-from tests.fleet_control.aws import Aws, serving  # noqa: E402  (as above)
-
-
-@pytest.fixture(scope="package")
-def ec2() -> Iterator[Aws]:
-    with serving() as aws:
-        yield aws
+from tests.fleet_control.aws import Aws  # noqa: E402  (as above)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from tests.discord.scene import Scene
 
 
 async def test_all_asks_first_and_names_what_it_would_do(scene: Scene) -> None:
-    scene.fleet(Claw("claw-1"), Claw("claw-9"))
+    scene.hosts(Claw("claw-1"), Claw("claw-9"))
     await scene.start()
     _, reply = await question(scene)
     assert "This replaces every host of the fleet" in reply.text
@@ -177,7 +177,7 @@ async def test_cancelled_too_late_it_says_so(scene: Scene) -> None:
 async def test_status_is_refreshed_and_turned_in_place(scene: Scene) -> None:
     ids = [f"claw-{n}" for n in range(1, 31)]
     scene.api.registry = registry(*ids)
-    scene.fleet(*map(Claw, ids))
+    scene.hosts(*map(Claw, ids))
     await scene.start()
     asked = await scene.discord.command(scene.app, scene.visitor, "status")
     reply = await scene.replied(asked)
@@ -185,7 +185,7 @@ async def test_status_is_refreshed_and_turned_in_place(scene: Scene) -> None:
     await scene.discord.press(scene.app, scene.owner, reply, reply.buttons["Next ▶"])
     await scene.until(lambda: "page 2 of 3" in reply.text)
     assert "claw-13" in reply.text
-    scene.fleet(*map(Claw, ids[1:]))
+    scene.hosts(*map(Claw, ids[1:]))
     await scene.clock.turn(3)
     await scene.discord.press(scene.app, scene.owner, reply, reply.buttons["◀ Back"])
     await scene.until(lambda: "1 missing" in reply.text)
@@ -201,7 +201,7 @@ async def test_a_day_later_status_is_still_refreshed_in_place(scene: Scene) -> N
     asked = await scene.discord.command(scene.app, scene.visitor, "status")
     reply = await scene.replied(asked)
     await scene.clock.turn(86_400)
-    scene.fleet(Claw("claw-1"))
+    scene.hosts(Claw("claw-1"))
     await scene.discord.press(scene.app, scene.owner, reply, reply.buttons["Refresh"])
     await scene.until(lambda: "1 missing" in reply.text)
     assert len(scene.channel()) == 1

@@ -17,7 +17,7 @@ async def offered(scene: Scene, focused: str, typed: str, **others: str) -> list
 
 
 async def test_targets_come_with_state_and_image(scene: Scene) -> None:
-    scene.fleet(Claw("claw-1", OLDER))
+    scene.hosts(Claw("claw-1", OLDER))
     await scene.start()
     assert await offered(scene, "target", "") == [
         ("all · every host, 2 instances", "all"),
@@ -29,7 +29,7 @@ async def test_targets_come_with_state_and_image(scene: Scene) -> None:
 async def test_the_best_match_comes_first(scene: Scene) -> None:
     ids = [f"claw-{n}" for n in range(1, 41)]
     scene.api.registry = registry(*ids)
-    scene.fleet(*map(Claw, ids))
+    scene.hosts(*map(Claw, ids))
     await scene.start()
     assert [value for _, value in await offered(scene, "target", "claw-4")] == ["claw-4", "claw-40"]
     assert len(await offered(scene, "target", "claw")) == limit.CHOICES
@@ -40,7 +40,7 @@ async def test_the_best_match_comes_first(scene: Scene) -> None:
 
 
 async def test_images_come_with_age_and_who_runs_them(scene: Scene) -> None:
-    scene.fleet(Claw("claw-1", OLDER), Claw("claw-2", OLDER))
+    scene.hosts(Claw("claw-1", OLDER), Claw("claw-2", OLDER))
     await scene.start()
     assert await offered(scene, "ami", "", target="claw-1") == [
         (f"{NEWEST} · 2026-09-19, 2 days old · on no host", NEWEST),

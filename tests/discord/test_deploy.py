@@ -127,7 +127,7 @@ async def test_one_that_is_answered_too_late_deploys_nothing(scene: Scene) -> No
 
 async def test_a_fleet_of_500_is_paged(scene: Scene) -> None:
     ids = [f"claw-{n}" for n in range(1, 501)]
-    scene.fleet(*(Claw(id_, OLDER if id_.endswith("7") else NEWEST) for id_ in ids[2:]))
+    scene.hosts(*(Claw(id_, OLDER if id_.endswith("7") else NEWEST) for id_ in ids[2:]))
     scene.api.registry = registry(*ids)
     await scene.start()
     asked = await scene.discord.command(scene.app, scene.visitor, "status")

@@ -5,7 +5,7 @@ from tests.discord.scene import Scene
 
 
 async def test_status_shows_each_instance(scene: Scene) -> None:
-    scene.fleet(Claw("claw-1"), Claw("claw-2", OLDER))
+    scene.hosts(Claw("claw-1"), Claw("claw-2", OLDER))
     await scene.start()
     asked = await scene.discord.command(scene.app, scene.visitor, "status")
     reply = await scene.replied(asked)

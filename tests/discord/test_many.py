@@ -12,7 +12,7 @@ PEOPLE, INSTANCES = 200, 500
 async def test_200_at_once_are_each_answered_once_from_one_read(scene: Scene) -> None:
     ids = [f"claw-{n}" for n in range(1, INSTANCES + 1)]
     scene.api.registry = registry(*ids)
-    scene.fleet(*map(Claw, ids))
+    scene.hosts(*map(Claw, ids))
     await scene.start()
     await scene.replied(await scene.discord.command(scene.app, scene.visitor, "status"))
     await scene.clock.turn(3)  # what was read so far is old by now

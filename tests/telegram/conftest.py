@@ -1,11 +1,11 @@
 """Chats on loopback, and a bot that serves them."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.clock import TurnedClock
-from tests.fleet_control.aws import Aws, serving
+from tests.fleet_control.aws import Aws
 from tests.telegram.scene import Scene
 
 
@@ -13,12 +13,6 @@ from tests.telegram.scene import Scene
 def _times_are_timedeltas(monkeypatch: pytest.MonkeyPatch) -> None:
     """The library warns of each RetryAfter otherwise, whether or not anybody reads its time."""
     monkeypatch.setenv("PTB_TIMEDELTA", "true")
-
-
-@pytest.fixture(scope="package")
-def ec2() -> Iterator[Aws]:
-    with serving() as aws:
-        yield aws
 
 
 @pytest.fixture

@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
-from types import TracebackType
 from typing import Any, Self
 
 from clawbot.bot import assemble
@@ -14,20 +11,17 @@ from clawbot.sandbox.telegram_api.server import BotApi
 from clawbot.settings import load
 from clawbot.telegram.pace import Limits, Rate
 from clawbot.telegram.run import run
-from tests.clawbot.bots import registry
+from tests.chat_scene import ChatScene
 from tests.clock import TurnedClock
-from tests.discord.control import Control, control
-from tests.discord.ec2 import Claw, stage
 from tests.fleet_control.aws import Aws
 
 TOKEN = "700100:AAtestTokenOfTheFleetBotInTestsOnly"
-PATIENCE_SECONDS = 20.0
 OPERATOR, VISITOR, CLAW_1 = 1001, 2002, 3003
 FLEET = -1001234567890
 SOON = Limits(Rate(0.0001, 1000), Rate(0.0001, 1000), Rate(0.0001, 1000), edits=3.0)
 
 
-class Scene:
+class Scene(ChatScene):
     """`operator` may deploy, `visitor` may not, `claw` is the account of claw-1's agent.
 
     Attributes:
@@ -35,9 +29,8 @@ class Scene:
     """
 
     def __init__(self, clock: TurnedClock, ec2: Aws) -> None:
-        self.clock = clock
-        self.ec2 = ec2
         self.telegram = BotApi(TOKEN, clock)
+        super().__init__(clock, ec2, self.telegram.history.until)
         self.people = People(self.telegram)
         self.operator = user(OPERATOR, "Olga")
         self.visitor = user(VISITOR, "Vera")
@@ -46,31 +39,17 @@ class Scene:
         self.alone = private(OPERATOR)
         self.poll_seconds = 5
         self.answer_seconds = 2.0
-        self.api: Control
-        self._stack = AsyncExitStack()
-        self._running: dict[str, asyncio.Task[None]] = {}
-        self.hosts(Claw("claw-1"), Claw("claw-2"))
 
     async def __aenter__(self) -> Self:
         await self.telegram.start()
         self._stack.push_async_callback(self.telegram.stop)
         for chat in (self.fleet, self.alone):
             self.telegram.history.chats[chat["id"]] = chat
-        self.api = await self._stack.enter_async_context(control())
-        known = json.loads(registry("claw-1", "claw-2"))
+        await super().__aenter__()
+        known = json.loads(self.api.registry)
         known["claw-1"]["telegramUserId"] = str(CLAW_1)
         self.api.registry = json.dumps(known)
         return self
-
-    async def __aexit__(
-        self, _kind: type[BaseException] | None, _error: object, _trace: TracebackType | None
-    ) -> None:
-        for name in tuple(self._running):
-            await self.stop(name)
-        await self._stack.aclose()
-
-    def hosts(self, *claws: Claw) -> None:
-        stage(self.ec2, claws)
 
     # -- bots ------------------------------------------------------------------------------
 
@@ -84,26 +63,10 @@ class Scene:
         return task
 
     def run(self, name: str = "demo", **environ: str) -> asyncio.Task[None]:
-        self._running[name] = asyncio.create_task(self._bot(name, environ))
-        return self._running[name]
-
-    async def stop(self, name: str = "demo") -> None:
-        """A clean stop."""
-        task = self._running.pop(name)
-        task.cancel()
-        await self.until(task.done)
-        if not task.cancelled():
-            task.exception()
+        return self.begin(name, self._bot(name, environ))
 
     def environ(self, name: str) -> dict[str, str]:
-        return {
-            "CLAWBOT_NAME": name,
-            "CLAWBOT_REGION": "eu-central-1",
-            "CLAWBOT_CONTROL_API_URL": self.api.url,
-            "CLAWBOT_CONTROL_TOKEN": "token",
-            "CLAWBOT_AWS_ACCESS_KEY_ID": "AK",
-            "CLAWBOT_AWS_SECRET_ACCESS_KEY": "secret",
-            "CLAWBOT_EC2_URL": self.ec2.url,
+        return self.environ_of(name) | {
             "CLAWBOT_OPERATORS": f"telegram:{OPERATOR}",
             "CLAWBOT_TELEGRAM_TOKEN": TOKEN,
             "CLAWBOT_TELEGRAM_CHATS": str(FLEET),
@@ -163,16 +126,6 @@ class Scene:
         """Another program polls with the same token."""
         await self.until(lambda: self.telegram.updates.polled)
         await self.telegram.updates.steal()
-
-    # -- time ------------------------------------------------------------------------------
-
-    async def until(self, holds: Callable[[], object], each: float = 1.0) -> None:
-        """Let time pass, so many seconds at a turn, until something is so."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while not holds():
-                await self.clock.turn(each)
-                with suppress(TimeoutError):
-                    await self.telegram.history.until(holds, within=0.01)
 
 
 def labels(message: Json) -> list[str]:
