@@ -1,4 +1,4 @@
-# The host file of every entry of the registry, by host name.
+# A module of every entry of the registry, by host name: its host file.
 {
   registryFile ? ./instances.json,
   hosts ? ./hosts,
@@ -17,8 +17,11 @@ let
       throw "nix/hosts/${entry.host}.nix is missing, which `${id}` of nix/instances.json is built from: `clawbot instance add` writes both.";
 in
 builtins.listToAttrs (
-  map (id: {
+  map (id: rec {
     name = registry.${id}.host;
-    value = hostFile id registry.${id};
+    value = {
+      imports = [ (hostFile id registry.${id}) ];
+      clawdinator.builtAs = name;
+    };
   }) (builtins.attrNames registry)
 )

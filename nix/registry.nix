@@ -1,50 +1,137 @@
-# The registry, each entry held to what a host is built from; a wrong one stops the evaluation.
+# The registry, held to the rules of fleet_control/registry.py; a wrong entry stops the evaluation.
 file:
 let
+  inherit (builtins)
+    attrNames
+    concatMap
+    elem
+    filter
+    fromJSON
+    head
+    isAttrs
+    isString
+    mapAttrs
+    match
+    readFile
+    stringLength
+    substring
+    ;
+
+  form =
+    most: pattern: text:
+    stringLength text <= most && match pattern text != null;
+  name = most: form most "[a-z0-9](-?[a-z0-9])*";
+
+  account = {
+    holds = form 20 "[0-9]+";
+    like = "the account's number";
+  };
+  secret = {
+    holds = name 100;
+    like = "a secret's name, as in clawdinator-discord-token-1";
+  };
+  fields = {
+    host = {
+      holds = name 63;
+      like = "a host name, as in clawdinator-1";
+    };
+    instanceType = {
+      holds = form 32 "[a-z][a-z0-9-]*\\.[a-z0-9-]+";
+      like = "an instance type, as in t3.large";
+    };
+    bootstrapPrefix = {
+      holds = form 200 "[a-z0-9-]+(/[a-z0-9-]+)*";
+      like = "a prefix, as in bootstrap/clawdinator-1";
+    };
+    discordUserId = account;
+    telegramUserId = account;
+    discordTokenSecret = secret;
+    telegramTokenSecret = secret;
+    clawbotDiscordTokenSecret = secret;
+    clawbotTelegramTokenSecret = secret;
+  };
   required = [
     "host"
     "instanceType"
     "bootstrapPrefix"
     "discordTokenSecret"
   ];
-  optional = [
-    "discordUserId"
-    "telegramUserId"
-    "telegramTokenSecret"
-    "clawbotDiscordTokenSecret"
-    "clawbotTelegramTokenSecret"
-  ];
+  tokens = filter (field: match ".*TokenSecret" field != null) (attrNames fields);
 
-  registry = builtins.fromJSON (builtins.readFile file);
-  ids = builtins.attrNames registry;
+  registry = fromJSON (readFile file);
   wrong = id: words: throw "nix/instances.json: `${id}` ${words}";
 
-  others = id: builtins.filter (other: other != id) ids;
-  sharing = id: builtins.filter (other: registry.${other}.host or null == registry.${id}.host) (others id);
+  # Of fields that may be missing, and of an entry that may be anything.
+  values = entry: of: map (field: entry.${field}) (filter (field: entry ? ${field}) of);
+  within = outer: inner: isString inner && substring 0 (stringLength outer + 1) "${inner}/" == "${outer}/";
+  twice = list: filter (one: 1 < builtins.length (filter (other: other == one) list)) list;
+
+  # What the two have in common that each needs for itself.
+  common =
+    one: other:
+    concatMap
+      (
+        { what, of }:
+        if filter (value: elem value (values other of)) (values one of) != [ ] then [ what ] else [ ]
+      )
+      [
+        {
+          what = "host";
+          of = [ "host" ];
+        }
+        {
+          what = "token secret";
+          of = tokens;
+        }
+        {
+          what = "Discord account";
+          of = [ "discordUserId" ];
+        }
+        {
+          what = "Telegram account";
+          of = [ "telegramUserId" ];
+        }
+      ]
+    ++ (
+      if within one.bootstrapPrefix (other.bootstrapPrefix or null) then [ "bootstrap prefix" ] else [ ]
+    );
 
   check =
     id: entry:
     let
-      missing = builtins.filter (field: !(entry ? ${field})) required;
-      unknown = builtins.filter (field: !(builtins.elem field (required ++ optional))) (
-        builtins.attrNames entry
-      );
-      notText = builtins.filter (field: !(builtins.isString entry.${field})) (builtins.attrNames entry);
+      missing = filter (field: !(entry ? ${field})) required;
+      unknown = filter (field: !(fields ? ${field})) (attrNames entry);
+      notText = filter (field: !(isString entry.${field})) (attrNames entry);
+      unlike = filter (field: !(fields.${field}.holds entry.${field})) (attrNames entry);
+      shared = concatMap (
+        other:
+        map (what: "shares its ${what} with `${other}`") (
+          if other == id then [ ] else common entry registry.${other}
+        )
+      ) (attrNames registry);
     in
-    if !(builtins.isAttrs entry) then
+    if id == "all" || !(name 32 id) then
+      wrong id "is no id: take lower-case letters and digits, single hyphens between them, at most 32, and not `all`."
+    else if !(isAttrs entry) then
       wrong id "must be an object with host, instanceType, bootstrapPrefix and discordTokenSecret."
     else if missing != [ ] then
-      wrong id "lacks `${builtins.head missing}`: write it as the other entries have it."
+      wrong id "lacks `${head missing}`: write it as the other entries have it."
     else if unknown != [ ] then
-      wrong id "has the unknown field `${builtins.head unknown}`: remove it, or correct its name."
+      wrong id "has the unknown field `${head unknown}`: remove it, or correct its name."
     else if notText != [ ] then
-      wrong id "must have text in `${builtins.head notText}`: put it in quotes."
-    else if sharing id != [ ] then
-      wrong id "shares its host with `${builtins.head (sharing id)}`: each needs its own."
+      wrong id "must have text in `${head notText}`: put it in quotes."
+    else if unlike != [ ] then
+      wrong id "has a wrong `${head unlike}`: it must be ${fields.${head unlike}.like}."
+    else if twice (values entry tokens) != [ ] then
+      wrong id "names `${head (twice (values entry tokens))}` twice: each login needs a secret of its own."
+    else if shared != [ ] then
+      wrong id "${head shared}: each needs its own."
     else
       entry;
 in
-if ids == [ ] then
+if !(isAttrs registry) then
+  throw "nix/instances.json must be an object of instances by id."
+else if registry == { } then
   throw "nix/instances.json is empty: `clawbot instance add <id>` writes the first entry."
 else
-  builtins.mapAttrs check registry
+  mapAttrs check registry

@@ -29,21 +29,38 @@ _SEED = (
 _LOCK = ("flake.lock",)
 
 
+def registry_text(checkout: Path) -> bytes:
+    try:
+        return (checkout / REGISTRY).read_bytes()
+    except OSError as error:
+        raise ProvisionError(
+            f"{checkout / REGISTRY} can't be read ({error.strerror}). Type this in a checkout, or "
+            "name one, as in `clawbot instance --checkout FOLDER add <id>`."
+        ) from error
+
+
 def registry(checkout: Path) -> Registry:
     try:
-        return parse((checkout / REGISTRY).read_bytes())
-    except OSError as error:
-        raise ProvisionError(f"{checkout / REGISTRY} can't be read ({error.strerror}).") from error
+        return parse(registry_text(checkout))
     except RegistryError as error:
         raise ProvisionError(*error.problems) from error
 
 
 def bucket(checkout: Path) -> str:
     """The bootstrap bucket's name, which hosts are built with."""
+    return _fact(checkout, "bootstrapBucket", "the bucket that bundles lie in")
+
+
+def _fact(checkout: Path, name: str, what: str) -> str:
     try:
-        return str(json.loads((checkout / FACTS).read_bytes())["bootstrapBucket"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ProvisionError(f"{checkout / FACTS} must name the `bootstrapBucket`.") from error
+        value = json.loads((checkout / FACTS).read_bytes())[name]
+    except (OSError, ValueError, KeyError, TypeError):
+        value = None
+    if not (isinstance(value, str) and value.strip()):
+        raise ProvisionError(
+            f"{checkout / FACTS}: `{name}` is not filled in: write there {what}, in quotes."
+        )
+    return value
 
 
 def files(checkout: Path) -> dict[str, File]:
@@ -62,6 +79,7 @@ def files(checkout: Path) -> dict[str, File]:
             "flake.lock is missing: every host would be built from another nixpkgs. Make it with "
             "`nix flake lock` and commit it."
         )
+    _fact(checkout, "agentCommand", "what starts the agent")
     for id_, entry in registry(checkout).items():
         host = f"nix/hosts/{entry.host}.nix"
         if host not in found:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from clawbot.provision.checkout import REGISTRY
+from clawbot.provision.checkout import REGISTRY, registry_text
 from clawbot.provision.fault import ProvisionError
 from fleet_control.error import RegistryError
 from fleet_control.registry import Registry, parse
@@ -70,17 +70,13 @@ def _token_secret(id_: str) -> str:
 
 def _read(checkout: Path) -> dict[str, Any]:
     """As it is written; valid, or ProvisionError."""
-    path = checkout / REGISTRY
-    try:
-        text = path.read_text()
-    except OSError as error:
-        raise ProvisionError(f"{path} can't be read ({error.strerror}).") from error
+    text = registry_text(checkout)
     _valid(text)
     raw: dict[str, Any] = json.loads(text)
     return raw
 
 
-def _valid(text: str) -> Registry:
+def _valid(text: str | bytes) -> Registry:
     try:
         return parse(text)
     except RegistryError as error:

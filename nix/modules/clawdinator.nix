@@ -21,7 +21,11 @@ in
 {
   options.clawdinator.command = lib.mkOption {
     type = lib.types.str;
-    default = facts.agentCommand;
+    default =
+      if facts.agentCommand or "" != "" then
+        facts.agentCommand
+      else
+        throw "nix/facts.json: `agentCommand` is not filled in: write there what starts the agent, as in \"/run/current-system/sw/bin/agent serve\".";
     description = "What clawdinator.service runs: the agent itself.";
   };
 
@@ -46,6 +50,7 @@ in
       description = "CLAWDINATOR, the agent";
       wantedBy = [ "multi-user.target" ];
       wants = [
+        "network-online.target"
         "clawdinator-bootstrap.service"
         "clawdinator-repo-seed.service"
       ];

@@ -1,8 +1,11 @@
 # A machine that is an instance of the registry.
 { config, lib, ... }:
 let
-  inherit (config.clawdinator) instance registryFile;
+  inherit (config.clawdinator) builtAs instance registryFile;
   registry = import ../registry.nix registryFile;
+  named =
+    registry.${instance}
+      or (throw "nix/instances.json has no entry `${instance}`: add it with `clawbot instance add ${instance}`, or correct `clawdinator.instance` in its host file.");
 in
 {
   imports = [
@@ -17,6 +20,10 @@ in
       type = lib.types.str;
       description = "Which instance this host is.";
     };
+    builtAs = lib.mkOption {
+      type = lib.types.str;
+      description = "The host whose file this is.";
+    };
     registryFile = lib.mkOption {
       type = lib.types.path;
       default = ../instances.json;
@@ -26,8 +33,10 @@ in
       type = lib.types.attrsOf lib.types.str;
       readOnly = true;
       default =
-        registry.${instance}
-          or (throw "nix/instances.json has no entry `${instance}`: add it with `clawbot instance add ${instance}`, or correct `clawdinator.instance` in its host file.");
+        if named.host == builtAs then
+          named
+        else
+          throw "nix/hosts/${builtAs}.nix says that it is `${instance}`, whose host is ${named.host}: correct `clawdinator.instance` there.";
       description = "What the registry says of it.";
     };
   };

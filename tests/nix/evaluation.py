@@ -33,7 +33,9 @@ def evaluate(tmp_path: Path, *words: str) -> Evaluated:
     return Evaluated(json.loads(ended.stdout) if ended.returncode == 0 else None, ended.stderr)
 
 
-def evaluate_host(tmp_path: Path, registry: object, host: str = "") -> Evaluated:
+def evaluate_host(
+    tmp_path: Path, registry: object, host: str = "", command: str = "/bin/agent"
+) -> Evaluated:
     """The host's configuration, or the host names where none is named, for this registry."""
     tmp_path.mkdir(exist_ok=True)
     file = tmp_path / "instances.json"
@@ -44,7 +46,7 @@ def evaluate_host(tmp_path: Path, registry: object, host: str = "") -> Evaluated
         for one in hosts.iterdir():
             text = one.read_text().replace("../modules", str(ROOT / "nix/modules"))
             one.write_text(text)
-    arguments = {"registry": str(file), "hosts": str(hosts), "host": host}
+    arguments = {"registry": str(file), "hosts": str(hosts), "host": host, "command": command}
     words = [word for name, one in arguments.items() for word in ("--argstr", name, one)]
     return evaluate(
         tmp_path, "--eval", "--strict", "--json", str(ROOT / "tests/nix/host.nix"), *words

@@ -3,6 +3,8 @@
   registry ? toString ../../nix/instances.json,
   hosts ? toString ../../nix/hosts,
   host ? "",
+  # Of an agent; empty where it is what nix/facts.json says.
+  command ? "/bin/agent",
 }:
 let
   registryFile = /. + registry;
@@ -13,7 +15,12 @@ let
   config = import ./stub.nix {
     modules = [
       fleet.${host}
-      { clawdinator = { inherit registryFile; }; }
+      {
+        clawdinator = {
+          inherit registryFile;
+        }
+        // (if command == "" then { } else { inherit command; });
+      }
     ];
   };
 in

@@ -9,7 +9,8 @@ import pytest
 from clawbot.provision import boot
 from clawbot.provision.inventory import needed_by
 from clawbot.token_file import token_files
-from fleet_control.registry import parse
+from fleet_control.error import RegistryError
+from fleet_control.registry import Instance, parse
 from tests.nix.evaluation import ROOT, evaluate, evaluate_host, needs_nix
 
 PLAIN = json.loads((ROOT / "nix/instances.json").read_text())
@@ -171,10 +172,20 @@ def test_the_agent_comes_after_what_it_was_bootstrapped_from(
     for name, part in fetching.items():
         assert f"{name}.service" in services[AGENT]["after"]
         assert f"{name}.service" in services[AGENT]["wants"]
+        assert services[name]["restartIfChanged"] is False
         program = services[name]["serviceConfig"]["ExecStart"]
         bucket = json.loads((ROOT / "nix/facts.json").read_text())["bootstrapBucket"]
         assert program.endswith(f"python -m clawbot.provision.boot {part} --bucket {bucket}")
         assert services[name]["serviceConfig"]["Type"] == "oneshot"
+
+
+@every_host
+def test_who_comes_after_the_network_wants_it(config: Any, registry: str, host: str) -> None:
+    """NixOS says so of every other at each evaluation."""
+    network = "network-online.target"
+
+    for name, unit in config["systemd"]["services"].items():
+        assert network not in unit["after"] or network in unit["wants"], name
 
 
 @every_host
@@ -209,9 +220,28 @@ def entry(**changed: object) -> dict[str, object]:
         (FIRST, entry(bootstrapPrefix=None), "`clawdinator-1` lacks `bootstrapPrefix`"),
         (FIRST, entry(discordToken="x"), "has the unknown field `discordToken`: remove it"),
         (FIRST, entry(discordUserId=77), "must have text in `discordUserId`: put it in quotes"),
-        (FIRST, entry(host="clawdinator-2"), "shares its host with `clawdinator-2`"),
+        (FIRST, entry(host="clawdinator-2"),
+         "shares its host with `clawdinator-2`: each needs its own"),
+        (FIRST, entry(discordTokenSecret="clawdinator-discord-token-2"),
+         "shares its token secret with `clawdinator-2`"),
+        (FIRST, entry(telegramTokenSecret="clawdinator-discord-token-2"),
+         "shares its token secret with `clawdinator-2`"),
+        (FIRST, entry(clawbotDiscordTokenSecret="clawdinator-discord-token-1"),
+         "names `clawdinator-discord-token-1` twice: each login needs a secret of its own"),
+        (FIRST, entry(bootstrapPrefix="bootstrap"), "shares its bootstrap prefix with"),
+        (FIRST, entry(bootstrapPrefix="bootstrap/clawdinator-2"),
+         "shares its bootstrap prefix with"),
+        (FIRST, entry(bootstrapPrefix="../x"),
+         "has a wrong `bootstrapPrefix`: it must be a prefix, as in"),
+        (FIRST, entry(discordUserId="sam"),
+         "has a wrong `discordUserId`: it must be the account's number"),
+        (FIRST, entry(instanceType="large"),
+         "has a wrong `instanceType`: it must be an instance type"),
+        (FIRST, {**PLAIN, "all": {}}, "`all` is no id: take lower-case letters"),
+        (FIRST, {**PLAIN, "x": []}, "`x` must be an object with host"),
         ("claws", entry(host="claws"), "nix/hosts/claws.nix is missing"),
         (FIRST, {}, "nix/instances.json is empty"),
+        (FIRST, [], "nix/instances.json must be an object of instances by id"),
     ],
 )  # fmt: skip
 def test_a_wrong_registry_stops_the_evaluation_with_what_to_do(
@@ -221,6 +251,53 @@ def test_a_wrong_registry_stops_the_evaluation_with_what_to_do(
 
     assert found.value is None
     assert sentence in found.complaint
+
+
+# Of no field, or of some.
+WRONG = ("", "A", "a_b", "-a", "a/", "x" * 201, "12.x y", "t3.large", 7, PLAIN[FIRST]["host"])
+
+
+def test_what_nix_refuses_of_a_registry_clawbot_refuses_too(tmp_path: Path) -> None:
+    """And the other way round: whoever asks first, a wrong entry gets no further."""
+    other = {"discordTokenSecret": "of-another", "host": "other", "bootstrapPrefix": "b/other"}
+    one = {**PLAIN[FIRST], **other, "instanceType": "t3.large"}
+    for field in Instance.model_fields.values():
+        for wrong in WRONG:
+            registry = {**PLAIN, "other": {**one, str(field.alias): wrong}}
+            by_nix = evaluate_host(tmp_path, registry).value is not None
+            assert by_nix == accepts(registry), (field.alias, wrong)
+
+
+def accepts(registry: object) -> bool:
+    try:
+        parse(json.dumps(registry))
+    except RegistryError:
+        return False
+    return True
+
+
+def test_a_host_file_that_names_another_instance_is_told(tmp_path: Path) -> None:
+    evaluate_host(tmp_path, PLAIN)
+    (tmp_path / "hosts" / f"{FIRST}.nix").write_text(
+        (tmp_path / "hosts" / "clawdinator-2.nix").read_text()
+    )
+
+    found = evaluate_host(tmp_path, PLAIN, FIRST)
+
+    assert found.value is None
+    assert (
+        "nix/hosts/clawdinator-1.nix says that it is `clawdinator-2`, whose host is clawdinator-2:"
+        " correct `clawdinator.instance` there." in found.complaint
+    )
+
+
+def test_a_host_without_an_agent_to_run_is_not_built(tmp_path: Path) -> None:
+    assert json.loads((ROOT / "nix/facts.json").read_text())["agentCommand"] == ""
+
+    found = evaluate_host(tmp_path, PLAIN, FIRST, command="")
+
+    assert found.value is None
+    assert "nix/facts.json: `agentCommand` is not filled in: write there" in found.complaint
 
 
 def test_the_flake_makes_a_configuration_of_each_and_an_image_of_none(tmp_path: Path) -> None:

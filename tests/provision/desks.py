@@ -76,7 +76,7 @@ class Operator:
         (self.checkout / "nix/hosts").mkdir(parents=True)
         (self.checkout / "nix/instances.json").write_text(json.dumps(registry, indent=2))
         (self.checkout / "nix/facts.json").write_text(
-            json.dumps({"bootstrapBucket": self.account.bucket})
+            json.dumps({"bootstrapBucket": self.account.bucket, "agentCommand": "/bin/agent"})
         )
         for id_ in REGISTRY:
             (self.checkout / f"nix/hosts/{id_}.nix").write_text("{ }\n")

@@ -149,12 +149,18 @@ def test_a_bundle_with_a_wrong_secret_is_refused(
     assert sentence in ended.err
 
 
-def test_a_repository_without_its_lock_or_with_a_secret_in_it_is_refused(
+def test_a_repository_with_a_secret_in_it_or_without_agent_or_lock_is_refused(
     operator: Operator,
 ) -> None:
     operator.make_secrets()
     (operator.checkout / "nix/note.txt").write_text(f"remember {token('2')}")
     assert "nix/note.txt holds the value of clawdinator-discord-token-2" in (
+        operator.types("bundle", "build", "all").err
+    )
+
+    facts = operator.checkout / "nix/facts.json"
+    facts.write_text(facts.read_text().replace("/bin/agent", ""))
+    assert "nix/facts.json: `agentCommand` is not filled in: write there what starts the agent" in (
         operator.types("bundle", "build", "all").err
     )
 

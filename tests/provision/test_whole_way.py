@@ -1,6 +1,7 @@
 """From an empty scratch folder to a new host: every command of the way, against the sandbox."""
 
 import asyncio
+import json
 import os
 import shutil
 import stat
@@ -32,6 +33,9 @@ def scratch_checkout(folder: Path) -> None:
         shutil.copy(CHECKOUT / name, folder / name)
     shutil.copytree(CHECKOUT / "nix", folder / "nix")
     (folder / "flake.lock").write_text("{ }\n")
+    # What whoever sets a fleet up fills in.
+    facts = json.loads((folder / "nix/facts.json").read_text())
+    (folder / "nix/facts.json").write_text(json.dumps(facts | {"agentCommand": "/bin/agent"}))
 
 
 def operator_in(
