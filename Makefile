@@ -17,10 +17,11 @@ demo: .venv-demo/ready ## the whole loop on this machine: type /fleet help
 	@exec $(DEMO)/python -m clawbot demo \
 	  $(foreach wish,REGISTRY UNHEALTHY INSTANCE FRONT ENGINE LOG,$(if $($(wish)),$(call option,$(wish))))
 
-check: .venv/ready ## format, lint, types
+check: .venv/ready ## format, lint, types; what the workflows and tofu/ may say
 	$(DEV)/ruff format --check .
 	$(DEV)/ruff check .
 	$(DEV)/mypy
+	$(DEV)/python -m pytest -q tests/static
 
 test: .venv/ready ## every test
 	$(DEV)/python -m pytest -n 2 --dist loadgroup
