@@ -1,0 +1,59 @@
+"""The core's own table, row for row, as somebody meets it in Discord: the same verdicts."""
+
+import pytest
+
+from clawbot.sandbox.discord_api.guild import Message, Person
+from fleet_control.caller import BotInstance, Caller, Human, Unknown
+from fleet_control.policy import Allowed, Facts, Refused, Usage, judge
+from tests.discord.dialogue import answer, said
+from tests.discord.scene import Scene
+from tests.fleet_control.test_policy import OPERATOR, TABLE
+from tests.policy_world import carried, show
+
+
+@pytest.mark.parametrize(
+    ("caller", "target", "image", "facts", "verdict"),
+    [row for row in TABLE if not isinstance(row[0], Unknown)],
+)
+async def test_discord_says_what_the_core_says(
+    scene: Scene, caller: Caller, target: str, image: str, facts: Facts, verdict: object
+) -> None:
+    agent = scene.discord.person("agent", bot=True)
+    show(facts, scene.api, scene.ec2, discordUserId=agent.id)
+    await scene.start("demo", scene.app, **carried(facts))
+    speaker = agent if isinstance(caller, BotInstance) else _person(scene, caller)
+    reply = await _reply(scene, speaker, target, image)
+    match judge(caller, target, image, facts):
+        case Refused(_, message):
+            assert _plain(reply) == message.replace("`", "")
+            assert scene.api.count("deploy") == 0
+        case Usage(ids):
+            assert all(f"`{id_}`" in reply.text for id_ in ("all", *ids))
+        case Allowed(confirm) if confirm:
+            assert list(reply.buttons) == ["Deploy", "Leave it"]
+            assert confirm in _plain(reply)
+        case _:
+            assert verdict == Allowed()
+            await scene.until(lambda: scene.api.count("deploy") == 1)
+
+
+async def _reply(scene: Scene, speaker: Person, target: str, image: str) -> Message:
+    """By the menu, where that lets them ask so."""
+    if speaker.bot or not target:
+        words = " ".join(word for word in ("/fleet deploy", target, image) if word)
+        return await answer(scene, await said(scene, speaker, words))
+    options = {"target": target} | ({"ami": image} if image else {})
+    asked = await scene.discord.command(
+        scene.app, speaker, "deploy", scene.discord.fleet, **options
+    )
+    return await scene.replied(asked)
+
+
+def _person(scene: Scene, caller: Caller) -> Person:
+    assert isinstance(caller, Human)
+    return scene.operator if caller == OPERATOR else scene.visitor
+
+
+def _plain(reply: Message) -> str:
+    """Without the markup that keeps what was typed from being any."""
+    return reply.text.replace("\\", "").replace("`", "")

@@ -1,0 +1,48 @@
+"""A world that shows the facts of the policy's table, for the chats that are held to it."""
+
+import json
+
+from fleet_control.policy import Condition, Facts
+from tests.clawbot.bots import registry
+from tests.clawbot.control_api import Api, run
+from tests.clawbot.test_policy_in_chat import LAUNCHED, moment
+from tests.discord.ec2 import Claw, stage
+from tests.fleet_control.aws import Aws
+from tests.fleet_control.aws import image as described
+from tests.fleet_control.test_policy import IMAGE
+
+BOT = "clawdinator-1"
+CHECKS = {
+    Condition.HEALTHY: "ok",
+    Condition.UNHEALTHY: "impaired",
+    Condition.STARTING: "initializing",
+}
+
+
+def carried(facts: Facts) -> dict[str, str]:
+    """The settings of a bot that rides the host that these facts name."""
+    return {"CLAWBOT_INSTANCE": facts.carrier} if facts.carrier else {}
+
+
+def show(facts: Facts, api: Api, ec2: Aws, **account: str) -> None:
+    """Make it so; `account` is what the registry has of BOT's accounts."""
+    known = json.loads(registry(*(facts.ids or ())))
+    known[BOT] |= account
+    api.registry = json.dumps(known)
+    conditions = (facts.conditions or {}).items()
+    stage(
+        ec2,
+        [
+            Claw(id_, IMAGE, CHECKS[is_], days=float(is_ is not Condition.STARTING))
+            for id_, is_ in conditions
+            if is_ in CHECKS
+        ],
+    )
+    ec2.scripts["DescribeImages"] = [described(IMAGE, "2026-09-01T00:00:00.000Z")]
+    if facts.unfinished:
+        api.runs.append(run(7, caller=BOT, target="clawdinator-3", reply=""))
+    if facts.last_bot_deploy:
+        begun, ended = moment(LAUNCHED - 60), moment(facts.last_bot_deploy.ended)
+        times = {"created": begun, "started": begun, "updated": ended}
+        by = facts.last_bot_deploy.instance
+        api.runs.append(run(6, "completed", "success", caller=by, reply="", **times))
