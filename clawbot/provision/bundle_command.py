@@ -74,10 +74,11 @@ def _secrets_faults(desk: Desk, s3: Any, id_: str, prefix: str) -> Sequence[str 
 
 def _secrets(desk: Desk, instances: Sequence[str]) -> dict[str, Packed]:
     """Every instance's, or ProvisionError with whatever is wrong with any of them."""
+    vault = desk.vault  # one that can't be opened is said once
     built, problems = {}, []
     for id_ in instances:
         try:
-            built[id_] = bundle.secrets_archive(desk.registry, id_, desk.vault)
+            built[id_] = bundle.secrets_archive(desk.registry, id_, vault)
         except ProvisionError as error:
             problems += [f"{id_}: {problem}" for problem in error.problems]
     if problems:

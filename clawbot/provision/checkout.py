@@ -29,19 +29,19 @@ _SEED = (
 _LOCK = ("flake.lock",)
 
 
-def registry_text(checkout: Path) -> bytes:
+def read(checkout: Path, path: Path) -> bytes:
     try:
-        return (checkout / REGISTRY).read_bytes()
+        return (checkout / path).read_bytes()
     except OSError as error:
         raise ProvisionError(
-            f"{checkout / REGISTRY} can't be read ({error.strerror}). Type this in a checkout, or "
-            "name one, as in `clawbot instance --checkout FOLDER add <id>`."
+            f"{checkout / path} can't be read ({error.strerror}). Type this in a checkout, or name "
+            "one, as in `clawbot instance --checkout FOLDER add <id>`."
         ) from error
 
 
 def registry(checkout: Path) -> Registry:
     try:
-        return parse(registry_text(checkout))
+        return parse(read(checkout, REGISTRY))
     except RegistryError as error:
         raise ProvisionError(*error.problems) from error
 
@@ -53,8 +53,8 @@ def bucket(checkout: Path) -> str:
 
 def _fact(checkout: Path, name: str, what: str) -> str:
     try:
-        value = json.loads((checkout / FACTS).read_bytes())[name]
-    except (OSError, ValueError, KeyError, TypeError):
+        value = json.loads(read(checkout, FACTS))[name]
+    except (ValueError, KeyError, TypeError):
         value = None
     if not (isinstance(value, str) and value.strip()):
         raise ProvisionError(

@@ -33,6 +33,13 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     except ProvisionError as error:
         sys.stderr.write("".join(f"{problem}\n" for problem in error.problems))
         return 1
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        sys.stderr.write(
+            f"{error.filename or 'A file'} can't be used ({why}); what was said above is done. "
+            "Mend that, then type the same again.\n"
+        )
+        return 1
     return 0
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from clawbot.provision.checkout import REGISTRY, registry_text
+from clawbot.provision.checkout import REGISTRY, read
 from clawbot.provision.fault import ProvisionError
 from fleet_control.error import RegistryError
 from fleet_control.registry import Registry, parse
@@ -70,7 +70,7 @@ def _token_secret(id_: str) -> str:
 
 def _read(checkout: Path) -> dict[str, Any]:
     """As it is written; valid, or ProvisionError."""
-    text = registry_text(checkout)
+    text = read(checkout, REGISTRY)
     _valid(text)
     raw: dict[str, Any] = json.loads(text)
     return raw

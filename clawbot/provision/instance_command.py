@@ -32,8 +32,8 @@ def _add(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
     yield "secrets still to make:"
     yield f"  {identity_name(asked.id)}"
     for secret in needed_by(registry, asked.id):
-        again = " (exists; is encrypted again)" if secret.kind is Kind.CONTROL_TOKEN else ""
-        yield f"  {secret.name}{again}"
+        there = (desk.secrets_folder / f"{secret.name}.age").exists()
+        yield f"  {secret.name}{' (exists; is encrypted again)' if there else ''}"
     yield "next, once the change is merged, since the keys' users are of the registry:"
     yield "  tofu -chdir=tofu/control apply"
     yield f"  clawbot secrets make {asked.id}"

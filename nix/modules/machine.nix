@@ -27,9 +27,9 @@
     ];
     # Root builds what others must not steer.
     nix.settings.trusted-users = [ "root" ];
-    security.sudo.enable = false;
 
-    # People come in through SSM; nothing listens.
+    # People come in through SSM, as ssm-user: nixpkgs lets it sudo, and nobody else. Nothing listens.
+    security.sudo.enable = true;
     services.amazon-ssm-agent.enable = true;
     services.openssh.enable = lib.mkForce false;
     networking.firewall.enable = true;

@@ -29,7 +29,28 @@ def test_an_instance_is_one_command_away(operator: Operator) -> None:
     assert f'clawdinator.instance = "{THIRD}";' in host
     for secret in ("clawdinator-discord-token-3", f"clawdinator-identity-{THIRD}"):
         assert f"  {secret}\n" in said
+    assert "exists" not in said
     assert said.endswith(f"  clawbot secrets make {THIRD}\n")
+
+
+def test_of_the_secrets_it_lists_it_says_which_exist(operator: Operator) -> None:
+    operator.make_secrets()
+
+    said = operator.does("instance", "add", THIRD)
+
+    assert "  clawdinator-control-token (exists; is encrypted again)\n" in said
+    assert said.count("exists") == 1
+
+
+def test_in_a_folder_that_is_no_checkout_it_says_what_to_do(operator: Operator) -> None:
+    (operator.checkout / "nix/instances.json").unlink()
+
+    ended = operator.types("instance", "add", THIRD)
+
+    assert ended.code == 1
+    assert "can't be read (No such file or directory). Type this in a checkout, or name one" in (
+        ended.err
+    )
 
 
 def test_every_field_of_an_entry_can_be_given(operator: Operator) -> None:
