@@ -40,7 +40,7 @@ def _names_all(file: Path) -> None:
     [
         (_is_not_there, "it can't be read (No such file or directory)."),
         (_is_a_folder, "it can't be read (Is a directory)."),
-        (_is_no_text, "it is not valid: it is not JSON ("),
+        (_is_no_text, "it is not valid: it is not "),
         (_is_cut_off, "it is not valid: it is not JSON ("),
         (_is_empty, "it is not valid: it is empty; an empty fleet would remove every host."),
         (_names_all, "it is not valid: `all` is not an id"),
