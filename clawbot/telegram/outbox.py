@@ -7,7 +7,14 @@ from typing import NamedTuple, TypeVar
 
 from telegram import Bot, LinkPreviewOptions, Message, ReplyParameters
 from telegram.constants import ParseMode
-from telegram.error import BadRequest, ChatMigrated, NetworkError, RetryAfter, TimedOut
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TimedOut,
+)
 
 from clawbot.telegram.drawing import Drawn
 from clawbot.telegram.pace import Pace
@@ -83,7 +90,7 @@ class Outbox:
         """Answer a press; False where it is too old to be answered, or the network is dead."""
         try:
             await self._telegram.answer_callback_query(query, text[:LONGEST_ANSWER], alert)
-        except (NetworkError, RetryAfter) as error:
+        except (NetworkError, RetryAfter, InvalidToken) as error:
             log.info("telegram.press_not_answered why=%s", type(error).__name__)
             return False
         return True
@@ -120,7 +127,8 @@ class Outbox:
                 return await call()
             except BadRequest:
                 raise  # though the library counts it as a network's error
-            except (RetryAfter, NetworkError) as error:
+            # A token may be refused for a moment; the poller tells when it is for good.
+            except (RetryAfter, NetworkError, InvalidToken) as error:
                 if self._clock.now() > until:
                     raise
                 if isinstance(error, RetryAfter):

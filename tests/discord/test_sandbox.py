@@ -14,6 +14,7 @@ from tests.sandbox.whole import SWIFT
 
 async def test_a_deploy_replaces_a_host_and_pings_its_asker() -> None:
     async with (
+        asyncio.timeout(240),
         open_world(Options(timing=SWIFT)) as world,
         DiscordApi(SystemClock(), patience=120) as api,
     ):

@@ -70,6 +70,7 @@ async def both(scene: Scene, reached: str = "", **environ: str) -> AsyncIterator
             finally:
                 task.cancel()
                 await scene.until(task.done)
+        assert discord.problems == []
 
 
 async def answers_in_telegram(scene: Scene) -> None:

@@ -162,10 +162,12 @@ async def test_what_telegram_answers_may_be_nonsense_for_a_while(
 async def test_a_reply_is_said_once_the_network_is_back(scene: Scene) -> None:
     await scene.start()
     scene.telegram.weather.bad_gateway("sendMessage", times=3)
+    scene.telegram.weather.refuse("sendMessage", 401, "Unauthorized")
     scene.telegram.weather.flood("sendMessage", retry_after=7)
     asked = await scene.say("/fleet status")
     await answered(scene, asked)
-    assert len(scene.telegram.called("sendMessage")) == 5
+    assert "2 instances" in str(scene.answer_to(asked))
+    assert len(scene.telegram.called("sendMessage")) == 6
 
 
 async def test_flood_control_is_obeyed_to_the_second(scene: Scene) -> None:
