@@ -1,46 +1,48 @@
-"""The policy of an instance's role, as tofu/fleet/identity.tf writes it."""
+"""The policy of an instance's role, as tofu/fleet evaluates for a registry of one."""
 
-import re
-from collections.abc import Iterator
+import json
+import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-IDENTITY = Path(__file__).parents[2] / "tofu/fleet/identity.tf"
+from tests.static.configuration import ROOT, load, statements
+
+# What an engine would ask AWS for.
+_PARTITION = "data.aws_partition.current.partition"
+_DOCUMENT = 'data.aws_iam_policy_document.instance["claw"]'
 
 
 def policy(bucket: str, prefix: str) -> dict[str, Any]:
-    """The document, with what OpenTofu would put into it."""
-    text = IDENTITY.read_text()
-    text = re.sub(r"#.*", "", text[text.index('data "aws_iam_policy_document" "instance"') :])
-    values = {
-        "${local.bundles}": f"arn:aws:s3:::{bucket}",
-        "[local.bundles]": f'["arn:aws:s3:::{bucket}"]',
-        "${each.value.bootstrapPrefix}": prefix,
+    """The document of the instance whose prefix it is."""
+    with TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        _lay_out(folder, prefix)
+        blocks = load("fleet", folder, folder, bootstrap_bucket=bucket)
+    found = [one for where, one in statements(blocks) if where == _DOCUMENT]
+    assert len(found) == 3, found
+    assert "null" not in json.dumps(found), "it holds what only an engine could evaluate"
+    return {"Version": "2012-10-17", "Statement": [_without_nothing(one) for one in found]}
+
+
+def _lay_out(folder: Path, prefix: str) -> None:
+    (folder / "tofu/fleet").mkdir(parents=True)
+    for file in (ROOT / "tofu/fleet").iterdir():
+        if file.suffix == ".tf":
+            text = file.read_text().replace(_PARTITION, '"aws"')
+            (folder / "tofu/fleet" / file.name).write_text(text)
+        elif file.suffix == ".tftpl":
+            shutil.copy(file, folder / "tofu/fleet")
+    entry = {
+        "host": "claw",
+        "instanceType": "t3.large",
+        "bootstrapPrefix": prefix,
+        "discordTokenSecret": "claw-discord-token",
     }
-    for expression, value in values.items():
-        text = text.replace(expression, value)
-    found = list(_statements(text))
-    assert "${" not in text, "identity.tf no longer reads as this thinks"
-    assert len(found) == 3, "identity.tf no longer reads as this thinks"
-    return {"Version": "2012-10-17", "Statement": found}
+    (folder / "nix").mkdir()
+    (folder / "nix/instances.json").write_text(json.dumps({"claw": entry}))
 
 
-def _statements(text: str) -> Iterator[dict[str, Any]]:
-    for statement in re.findall(r"^  statement \{\n(.*?)^  \}", text, re.DOTALL | re.MULTILINE):
-        found: dict[str, Any] = {
-            "Sid": _texts("sid", statement)[0],
-            "Effect": "Allow",
-            "Action": _texts("actions", statement),
-            "Resource": _texts("resources", statement),
-        }
-        if "condition {" in statement:
-            test, variable = _texts("test", statement)[0], _texts("variable", statement)[0]
-            found["Condition"] = {test: {variable: _texts("values", statement)}}
-        yield found
-
-
-def _texts(name: str, statement: str) -> list[str]:
-    """The one text, or all of the list, that an argument is given."""
-    given = re.search(rf"^ *{name} *= (\[.*?\]|\".*?\")", statement, re.DOTALL | re.MULTILINE)
-    assert given, name
-    return re.findall(r'"([^"]*)"', given[1])
+def _without_nothing(statement: dict[str, Any]) -> dict[str, Any]:
+    """IAM takes no condition that is empty."""
+    return {key: value for key, value in statement.items() if value != {}}

@@ -24,11 +24,13 @@ VARIABLES = {
 }
 
 
-def load(root: str, folder: Path) -> dict[str, list[dict[str, Any]]]:
-    """The blocks of a root by type; `folder` is for the variables' file."""
-    variables = folder / "all.tfvars"
-    variables.write_text("".join(f"{name} = {json.dumps(v)}\n" for name, v in VARIABLES.items()))
-    place = ROOT / "tofu" / root
+def load(
+    root: str, folder: Path, checkout: Path = ROOT, **given: str
+) -> dict[str, list[dict[str, Any]]]:
+    """The blocks of a root by type, for VARIABLES and those `given`; `folder` is for their file."""
+    variables, values = folder / "all.tfvars", VARIABLES | given
+    variables.write_text("".join(f"{name} = {json.dumps(v)}\n" for name, v in values.items()))
+    place = checkout / "tofu" / root
     loaded: dict[str, list[dict[str, Any]]] = load_from_path(
         str(place), allow_downloads=False, vars_paths=[os.path.relpath(variables, place)]
     )
