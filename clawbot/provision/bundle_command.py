@@ -1,4 +1,4 @@
-"""`clawbot bundle`: build, upload, check."""
+"""`clawbot bundle`: build, upload, check, forget."""
 
 import argparse
 from collections.abc import Iterator, Sequence
@@ -19,6 +19,10 @@ def add_to(commands: Any) -> None:
         parser = commands.add_parser(name, help=what, description=what)
         parser.add_argument("instance", help="an instance, or all")
         parser.set_defaults(act=act)
+    what = "delete the bundle of an instance that left the registry, old versions too"
+    forget = commands.add_parser("forget", help=what, description=what)
+    forget.add_argument("prefix", help="as in bootstrap/clawdinator-3")
+    forget.set_defaults(act=_forget)
 
 
 def _build(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
@@ -58,10 +62,37 @@ def _check(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
             wrong += bool(faults)
             yield f"{id_}: {'as it should be' if not faults else ''}".rstrip()
             yield from (f"  {fault}" for fault in faults)
+        left = bundle_object.prefixes(s3, desk.bucket) if asked.instance == "all" else ()
+    problems = [
+        f"s3://{desk.bucket}/{prefix} is the bundle of no instance, with an age identity in it: "
+        f"`clawbot bundle forget {prefix}` deletes it."
+        for prefix in left
+        if prefix not in _prefixes(desk)
+    ]
     if wrong:
+        problems.append(f"Bring them up to date with `clawbot bundle upload {asked.instance}`.")
+    if problems:
+        raise ProvisionError(*problems)
+
+
+def _forget(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
+    prefix = asked.prefix.strip("/")
+    if prefix in (owners := _prefixes(desk)):
         raise ProvisionError(
-            f"Bring them up to date with `clawbot bundle upload {asked.instance}`."
+            f"`{prefix}` is the prefix of {owners[prefix]}, which is in the registry: "
+            "`clawbot instance remove` comes first."
         )
+    places = [Place(desk.bucket, f"{prefix}/{name}") for name in (SECRETS, REPOSITORY)]
+    with desk.s3() as s3:
+        gone = [place for place in places if bundle_object.delete(s3, place)]
+    if not gone:
+        raise ProvisionError(f"There is no bundle at s3://{desk.bucket}/{prefix}.")
+    yield from (f"{place}: deleted." for place in gone)
+
+
+def _prefixes(desk: Desk) -> dict[str, str]:
+    """Of the registry, each with its instance."""
+    return {entry.bootstrap_prefix: id_ for id_, entry in desk.registry.items()}
 
 
 def _secrets_faults(desk: Desk, s3: Any, id_: str, prefix: str) -> Sequence[str | None]:

@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -101,15 +103,57 @@ def put(s3: "S3Client", place: Place, packed: Packed) -> None:
         raise ProvisionError(f"{place} is not what was just uploaded; somebody else uploads too?")
 
 
+def prefixes(s3: "S3Client", bucket: str) -> tuple[str, ...]:
+    """Where in the bucket a bundle lies, or a part of one."""
+    with _in_words(Place(bucket, "")):
+        found = {
+            one["Key"].rpartition("/")[0]
+            for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+            for one in page.get("Contents", [])
+            if one["Key"].endswith((f"/{SECRETS}", f"/{REPOSITORY}"))
+        }
+    return tuple(sorted(found))
+
+
+def delete(s3: "S3Client", place: Place) -> bool:
+    """Delete the object with all its versions; whether there was any."""
+    with _in_words(place):
+        pages = s3.get_paginator("list_object_versions").paginate(
+            Bucket=place.bucket, Prefix=place.key
+        )
+        versions = [
+            one["VersionId"]
+            for page in pages
+            for one in (*page.get("Versions", []), *page.get("DeleteMarkers", []))
+            if one["Key"] == place.key
+        ]
+        for version in versions:
+            s3.delete_object(Bucket=place.bucket, Key=place.key, VersionId=version)
+    return bool(versions)
+
+
 def _ask(call: Any, place: Place, **arguments: Any) -> Any:
     """The answer; None where the object is not there."""
     try:
-        return call(Bucket=place.bucket, Key=place.key, **arguments)
+        with _in_words(place):
+            return call(Bucket=place.bucket, Key=place.key, **arguments)
+    except _Absent:
+        return None
+
+
+class _Absent(ProvisionError):
+    pass
+
+
+@contextmanager
+def _in_words(place: Place) -> Iterator[None]:
+    try:
+        yield
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if code in _ABSENT:
-            return None
+            raise _Absent(f"{place} is not there.") from error
         if code in _DENIED:
             raise ProvisionError(
                 f"S3 refuses {place} ({code}): these credentials may not. A host's instance "

@@ -46,8 +46,9 @@ def _remove(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
     yield "next, once the change is merged:"
     yield "  /fleet deploy all            removes its host"
     yield f"  clawbot secrets forget {asked.id}"
+    yield f"  clawbot bundle forget {before[asked.id].bootstrap_prefix}"
     yield "  tofu -chdir=tofu/control apply"
     users = " and ".join(invoker.user for invoker in invokers(asked.id))
-    yield f"which end its keys and the users {users}."
+    yield f"which end its keys, its bundle and the users {users}."
     tokens = [one.name for one in needed_by(before, asked.id) if one.kind is Kind.TOKEN]
     yield f"its tokens stay in nix-secrets, for the next instance: {', '.join(tokens)}"

@@ -202,6 +202,37 @@ def test_check_finds_a_repository_that_does_not_know_the_instance(operator: Oper
     assert "repo-seeds.tar.zst is a repository that does not know clawdinator-2." in ended.out
 
 
+def test_the_bundle_of_one_that_left_is_found_and_forgotten_with_its_old_versions(
+    operator: Operator,
+) -> None:
+    with closing(operator.account.client("s3")) as s3:
+        s3.put_bucket_versioning(
+            Bucket=operator.account.bucket, VersioningConfiguration={"Status": "Enabled"}
+        )
+    operator.make_secrets()
+    operator.does("bundle", "upload", "all")
+    operator.does("bundle", "upload", SECOND)
+    prefix = f"bootstrap/{SECOND}"
+    assert "is the prefix of clawdinator-2, which is in the registry" in (
+        operator.types("bundle", "forget", prefix).err
+    )
+    operator.does("instance", "remove", SECOND)
+    operator.does("secrets", "forget", SECOND)
+    operator.does("bundle", "upload", "all")
+
+    found = operator.types("bundle", "check", "all")
+    assert (found.code, found.out) == (1, "clawdinator-1: as it should be\n")
+    assert f"{prefix} is the bundle of no instance, with an age identity in it" in found.err
+
+    assert operator.does("bundle", "forget", prefix).count("deleted") == 2
+    operator.does("bundle", "check", "all")
+    with closing(operator.account.client("s3")) as s3:
+        left = s3.list_object_versions(Bucket=operator.account.bucket, Prefix=prefix)
+    assert not left.get("Versions")
+    assert not left.get("DeleteMarkers")
+    assert "There is no bundle at" in operator.types("bundle", "forget", prefix).err
+
+
 def test_an_unknown_instance_is_named(operator: Operator) -> None:
     assert "it has clawdinator-1, clawdinator-2, or say all" in (
         operator.types("bundle", "build", "clawdinator-9").err

@@ -107,6 +107,7 @@ def test_removing_takes_both_away_and_says_what_is_left(operator: Operator) -> N
     assert not (operator.checkout / "nix/hosts/clawdinator-2.nix").exists()
     assert "/fleet deploy all" in said
     assert "clawbot secrets forget clawdinator-2" in said
+    assert "clawbot bundle forget bootstrap/clawdinator-2" in said
 
 
 @pytest.mark.parametrize(
