@@ -149,8 +149,11 @@ def _needed(setting: _Setting, environ: Mapping[str, str], root: Path, problems:
         except FileNotFoundError:
             problems.append(f"{source} is not there: it {setting.must}")
             return ""
+        except PermissionError:
+            problems.append(f"{source} is not yours to read: ask as the agent's user, or as root")
+            return ""
         except (OSError, ValueError) as error:
-            problems.append(f"{source} can't be read ({_why(error)})")
+            problems.append(f"{source} can't be read ({_why(error)}): it {setting.must}")
             return ""
     if not setting.holds(value):
         problems.append(f"{source} {'is wrong' if value else 'is empty'}: it {setting.must}")

@@ -1,5 +1,8 @@
 """As whom the command speaks: variables before files, and everything wrong named at once."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -98,11 +101,38 @@ def test_an_empty_file_and_one_that_can_not_be_read_are_told_apart(
     token.mkdir()
 
     assert problems(environ) == [
-        f"FLEET_CONTROL_API_URL is not set, and {url} can't be read (it is not text)",
+        f"FLEET_CONTROL_API_URL is not set, and {url} can't be read (it is not text): "
+        "it must be the Control API's Function URL, https://…",
         f"FLEET_CONTROL_REGION is not set, and {region} is empty: "
         "it must be the fleet's AWS region, as in eu-central-1",
-        f"FLEET_CONTROL_TOKEN is not set, and {token} can't be read (Is a directory)",
+        f"FLEET_CONTROL_TOKEN is not set, and {token} can't be read (Is a directory): "
+        "it must be one line of printable characters without spaces",
     ]
+
+
+def test_files_of_another_user_say_as_whom_to_ask(environ: dict[str, str], tmp_path: Path) -> None:
+    for file in FILES:
+        (tmp_path / file).chmod(0)
+
+    with nobody():
+        told = problems(environ)
+
+    assert len(told) == len(FILES)
+    for one in told:
+        assert one.endswith(" is not yours to read: ask as the agent's user, or as root")
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """Root reads what nobody else may; any other user is somebody else already."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@
 # What each does, and the exit codes: fleet-control.sh --help, or SKILL.md.
 set -euo pipefail
 
-# Who speaks, and by which keys, is what lies on this host; never what somebody exported.
+# Who speaks, and by which keys, is what lies on this host (below FLEET_CONTROL_ROOT, in a rehearsal);
+# never what somebody exported.
 unset FLEET_CONTROL_INSTANCE FLEET_CONTROL_TOKEN
 unset FLEET_CONTROL_AWS_ACCESS_KEY_ID FLEET_CONTROL_AWS_SECRET_ACCESS_KEY
 
