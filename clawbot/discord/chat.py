@@ -1,6 +1,7 @@
 """Where one ask came from in Discord: a command, a mention, or a button."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 
 import discord
@@ -17,13 +18,22 @@ from fleet_control.clock import Clock
 
 log = logging.getLogger(__name__)
 
+Shown = Callable[[], None]
+
 
 class Living:
-    """The reply that `pen` keeps up to date. Its asker is told, once, when its deploy is over."""
+    """The reply that `pen` keeps up to date. Its asker is told, once, when its deploy is over.
 
-    def __init__(self, drawing: Drawing, pen: Pen) -> None:
+    Attributes:
+        latest: what was shown last.
+    """
+
+    def __init__(self, drawing: Drawing, pen: Pen, shown: Shown = lambda: None) -> None:
+        """`shown` is told of each change."""
         self.drawing = drawing
         self.pen = pen
+        self.latest: Reply | None = None
+        self._shown = shown
 
     async def edit(self, _reply_id: str, reply: Reply) -> None:
         if not is_final(reply):
@@ -36,7 +46,10 @@ class Living:
 
     async def show(self, reply: Reply) -> bool:
         channel = self.pen.channel.id
-        return await self.pen.write(lambda message: self.drawing.draw(reply, channel, message))
+        changed = await self.pen.write(lambda message: self.drawing.draw(reply, channel, message))
+        self.latest = reply
+        self._shown()
+        return changed
 
     async def _tell_asker(self, reply: Deploying) -> None:
         """An edit pings nobody; this new message does."""
@@ -67,8 +80,10 @@ class Living:
 class CommandChat(Living):
     """A command that was deferred: its reply takes the place of "thinking"."""
 
-    def __init__(self, drawing: Drawing, pen: Pen, interaction: discord.Interaction) -> None:
-        super().__init__(drawing, pen)
+    def __init__(
+        self, drawing: Drawing, pen: Pen, interaction: discord.Interaction, shown: Shown
+    ) -> None:
+        super().__init__(drawing, pen, shown)
         self._interaction = interaction
         self._sent = False
 
@@ -84,13 +99,23 @@ class MentionChat:
     """A message that addressed the bot: the reply answers it in the channel."""
 
     def __init__(
-        self, drawing: Drawing, channel: discord.PartialMessageable, asked: int, clock: Clock
+        self,
+        drawing: Drawing,
+        channel: discord.PartialMessageable,
+        asked: int,
+        clock: Clock,
+        shown: Shown,
     ) -> None:
         self._drawing = drawing
         self._channel = channel
         self._asked = asked
         self._clock = clock
-        self._living: dict[str, Living] = {}
+        self._shown = shown
+        self._living: Living | None = None
+
+    @property
+    def latest(self) -> Reply | None:
+        return self._living.latest if self._living else None
 
     async def send(self, reply: Reply) -> str:
         def draw(message: int) -> Drawn:
@@ -98,20 +123,27 @@ class MentionChat:
 
         sent = await send(self._channel, draw, self._asked)
         pen = Pen(self._channel, sent.id, self._clock, shown=draw(sent.id).told)
-        self._living[str(sent.id)] = Living(self._drawing, pen)
+        self._living = Living(self._drawing, pen, self._shown)
+        self._living.latest = reply
         return str(sent.id)
 
     async def edit(self, reply_id: str, reply: Reply) -> None:
-        await self._living[reply_id].edit(reply_id, reply)
+        if self._living is not None:
+            await self._living.edit(reply_id, reply)
 
 
 class PressChat(Living):
     """A button: what it changes is its own message; what is only for who pressed is whispered."""
 
     def __init__(
-        self, drawing: Drawing, pen: Pen, interaction: discord.Interaction, page: int = 0
+        self,
+        drawing: Drawing,
+        pen: Pen,
+        interaction: discord.Interaction,
+        shown: Shown,
+        page: int = 0,
     ) -> None:
-        super().__init__(drawing, pen)
+        super().__init__(drawing, pen, shown)
         self._interaction = interaction
         self._page = page
 

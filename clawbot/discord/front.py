@@ -1,6 +1,5 @@
 """The cog: what Discord tells it becomes asks; everything else is in `Commands`."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -22,6 +21,7 @@ from clawbot.discord.pen import NOBODY, Pen
 from clawbot.discord.predecessor import Left, Show
 from clawbot.discord.registration import register
 from clawbot.discord.speaker import PLATFORM, account, addressed, author, person
+from clawbot.in_flight import InFlight, by_successor
 from clawbot.replies import Reply, refused
 from clawbot.seal import Seal
 from fleet_control.caller import Caller
@@ -66,7 +66,7 @@ class FleetCog(commands.Cog, name=COG):
         secret = bot.settings.aws_secret_access_key.get_secret_value()
         self._drawing = Drawing(Seal(secret), bot.clock, bot.settings.bot)
         self._glance = Glance(bot.fleet, bot.clock)
-        self._tasks: set[asyncio.Future[object]] = set()
+        self._work = InFlight(_failed)
         self._begun = False
 
     async def cog_load(self) -> None:
@@ -84,9 +84,7 @@ class FleetCog(commands.Cog, name=COG):
     async def cog_unload(self) -> None:
         self._client.remove_dynamic_items(FleetButton)
         self._begun = True  # an `on_ready` that is on its way begins nothing any more
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._work.close()
         await self._glance.close()
 
     # -- commands --------------------------------------------------------------------------
@@ -130,9 +128,9 @@ class FleetCog(commands.Cog, name=COG):
             return None
         channel = self._channel(interaction.channel_id or 0)
         pen = Pen(channel, deferred.message_id, self._clock, interaction)
-        chat = CommandChat(self._drawing, pen, interaction)
+        chat = CommandChat(self._drawing, pen, interaction, self._work.moved)
         ask = self._ask(interaction, words, str(interaction.id))
-        self._spawn(self._bot.commands.answer(ask, chat))
+        self._answer(self._bot.commands.answer(ask, chat), chat)
         return None
 
     # -- buttons ---------------------------------------------------------------------------
@@ -149,12 +147,12 @@ class FleetCog(commands.Cog, name=COG):
         press = self._drawing.read(id_, channel, message.id)
         pen = Pen(self._channel(channel), message.id, self._clock, interaction)
         page = int(press.what) if press and press.act is Act.STATUS else 0
-        chat = PressChat(self._drawing, pen, interaction, page)
+        chat = PressChat(self._drawing, pen, interaction, self._work.moved, page)
         if press is None:
             log.warning("discord.foreign_button by=%s channel=%s", interaction.user.id, channel)
             await chat.send(refused("That button is not one I made here. Ask again.", "foreign"))
         else:
-            self._spawn(self._pressed(press, interaction, chat, str(message.id)))
+            self._answer(self._pressed(press, interaction, chat, str(message.id)), chat)
         return None
 
     async def _pressed(
@@ -192,8 +190,8 @@ class FleetCog(commands.Cog, name=COG):
             return
         channel = self._channel(message.channel.id)
         ask = self._said(caller, message.author, words, channel.id, str(message.id))
-        chat = MentionChat(self._drawing, channel, message.id, self._clock)
-        self._spawn(self._bot.commands.answer(ask, chat))
+        chat = MentionChat(self._drawing, channel, message.id, self._clock, self._work.moved)
+        self._answer(self._bot.commands.answer(ask, chat), chat)
 
     async def _registry(self) -> Registry | None:
         try:
@@ -269,18 +267,20 @@ class FleetCog(commands.Cog, name=COG):
         )
 
     def _spawn(self, doing: Awaitable[object]) -> None:
-        """Ours until it is over, or until we are unloaded."""
-        task = asyncio.ensure_future(doing)
-        self._tasks.add(task)
-        task.add_done_callback(self._over)
+        """Beside what people ask; nobody waits for it."""
+        self._work.begin(doing, lambda: True)
 
-    def _over(self, task: asyncio.Future[object]) -> None:
-        self._tasks.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if isinstance(error, discord.HTTPException):
-            log.warning("discord.reply_lost why=%s", error)
-        elif error is not None:
-            log.error("discord.broken", exc_info=error)
+    def _answer(
+        self, doing: Awaitable[object], chat: CommandChat | MentionChat | PressChat
+    ) -> None:
+        self._work.begin(doing, lambda: by_successor(chat.latest))
+
+
+def _failed(error: BaseException) -> None:
+    if isinstance(error, discord.HTTPException):
+        log.warning("discord.reply_lost why=%s", error)
+    else:
+        log.error("discord.broken", exc_info=error)
 
 
 async def _first(

@@ -1,6 +1,5 @@
 """The bot in Telegram: each message and each press for us becomes an ask, once."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -10,11 +9,12 @@ from telegram import Message, Update
 
 from clawbot.ask import Ask
 from clawbot.bot import Bot
+from clawbot.in_flight import InFlight, by_successor
 from clawbot.replies import Notice, Reply, refused
 from clawbot.seal import Seal
 from clawbot.telegram.command import words
 from clawbot.telegram.drawing import Drawing, Origin, text
-from clawbot.telegram.living import TOO_OLD_SECONDS, Conversation, Living, may_be_left
+from clawbot.telegram.living import TOO_OLD_SECONDS, Conversation, Living
 from clawbot.telegram.once import Once, already, known
 from clawbot.telegram.outbox import Outbox
 from clawbot.telegram.pace import Limits, Pace
@@ -26,8 +26,6 @@ from fleet_control.caller import Caller, Human, Unknown
 from fleet_control.error import FleetError
 from fleet_control.policy import Facts, Refused, judge
 from fleet_control.registry import Registry
-
-FINISH_WITHIN_SECONDS = 30.0
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +44,7 @@ class Front:
         self._pressing = Pressing(bot, self._outbox, self._drawing, seal, self.places)
         self._turns = Turns()
         self._once = Once()
-        self._tasks: dict[asyncio.Future[object], Callable[[], bool]] = {}
-        self._moved = asyncio.Event()
+        self._work = InFlight(_failed)
 
     async def hear(self, update: Update, _context: object = None) -> None:
         """A message that says `/fleet` to us; returns at once, the answer comes by itself."""
@@ -57,9 +54,11 @@ class Front:
         turn = self._turns.take(message.chat.id)
         origin = Origin(message.chat.id, message.message_id)
         living = self._living(origin.chat, answers=message.message_id)
-        conversation = Conversation(living, self._drawing, origin, turn=turn, shown=self._moved.set)
-        task = self._begin(
-            self._answered(message, conversation, turn), lambda: may_be_left(conversation.latest)
+        conversation = Conversation(
+            living, self._drawing, origin, turn=turn, shown=self._work.moved
+        )
+        task = self._work.begin(
+            self._answered(message, conversation, turn), lambda: by_successor(conversation.latest)
         )
         # One that was stopped before it began must not keep the next one waiting.
         task.add_done_callback(lambda _: turn.over())
@@ -71,12 +70,12 @@ class Front:
             return
         # The library makes a Message even of one that Telegram no longer shows.
         if not isinstance(query.message, Message) or not query.message.is_accessible:
-            self._begin(self._pressing.too_old(query.id))
+            self._work.begin(self._pressing.too_old(query.id))
             return
         origin = Origin(query.message.chat.id, query.message.message_id, by_button=True)
         living = self._living(origin.chat, message=origin.message)
-        pressed = self._pressing.heard(query, query.message, living, self._moved.set)
-        self._begin(pressed.answered(), lambda: may_be_left(pressed.latest))
+        pressed = self._pressing.heard(query, query.message, living, self._work.moved)
+        self._work.begin(pressed.answered(), lambda: by_successor(pressed.latest))
 
     async def move(self, update: Update, _context: object = None) -> None:
         """A group of ours became a supergroup."""
@@ -100,26 +99,19 @@ class Front:
             await self._bot.clock.sleep(pause)
             pause = min(2 * pause, 300.0)
         for reply in left:
-            self._begin(reply, lambda: True)
+            self._work.begin(reply, lambda: True)
 
     async def announce(self, line: str) -> None:
         """Say something in each of the fleet's groups; returns at once."""
         for chat in self.places.ids:
-            self._begin(self._announced(chat, line), lambda: True)
+            self._work.begin(self._announced(chat, line), lambda: True)
 
     async def _announced(self, chat: int, line: str) -> None:
         await self._outbox.send(chat, text(line))
 
-    async def close(self, within: float = FINISH_WITHIN_SECONDS) -> None:
+    async def close(self) -> None:
         """Answer what was heard; leave the deploys that a successor will find in the ledger."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(within):
-                while any(not left() for left in self._tasks.values()):
-                    self._moved.clear()
-                    await self._moved.wait()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._work.close()
 
     async def _answered(self, message: Message, conversation: Conversation, turn: Turn) -> None:
         try:
@@ -194,20 +186,9 @@ class Front:
             between=self._between,
         )
 
-    def _begin(
-        self, work: Awaitable[object], left: Callable[[], bool] = lambda: False
-    ) -> asyncio.Future[object]:
-        task = asyncio.ensure_future(work)
-        self._tasks[task] = left
-        task.add_done_callback(self._over)
-        return task
 
-    def _over(self, task: asyncio.Future[object]) -> None:
-        self._tasks.pop(task, None)
-        self._moved.set()
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            log.error("telegram.not_answered", exc_info=error)
+def _failed(error: BaseException) -> None:
+    log.error("telegram.not_answered", exc_info=error)
 
 
 def _ask(message: Message, caller: Caller) -> Ask:

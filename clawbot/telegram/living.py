@@ -188,10 +188,3 @@ class Whisper:
 
     async def edit(self, _reply_id: str, reply: Reply) -> None:
         await self.send(reply)
-
-
-def may_be_left(reply: Reply | None) -> bool:
-    """Whether whoever comes after us finishes this reply: its run is in the ledger."""
-    return isinstance(reply, Deploying) and (
-        reply.progress.run_id is not None or reply.progress.stage is not Stage.ASKING
-    )

@@ -1,5 +1,9 @@
 """A bot that goes away in the middle, and the one that finishes what it began."""
 
+import asyncio
+
+import pytest
+
 from tests.clawbot.control_api import job
 from tests.discord.dialogue import MOVES, answer, deploying, pings, question, said, with_account
 from tests.discord.scene import Scene
@@ -16,6 +20,29 @@ async def test_the_successor_finishes_the_same_message(scene: Scene) -> None:
     await scene.until(lambda: pings(scene))
     assert "done" in reply.text
     assert len(pings(scene)) == 1
+
+
+@pytest.mark.parametrize(
+    ("sub", "options", "told"),
+    [("deploy", {"target": "claw-2"}, "queued"), ("status", {}, "2 instances, 2 healthy")],
+)
+async def test_a_clean_stop_answers_what_was_heard(
+    scene: Scene, sub: str, options: dict[str, str], told: str
+) -> None:
+    await scene.start()
+    await scene.clock.turn(120)  # what is known of the registry is old by then
+    scene.api.released.clear()
+    here = scene.discord.fleet
+    asked = await scene.discord.command(scene.app, scene.operator, sub, here, **options)
+    begun = len(scene.api.asked)
+    await scene.discord.until(lambda: asked.message)
+    stopping = asyncio.create_task(scene.stop())
+    await scene.until(lambda: len(scene.api.asked) > begun)
+    assert asked.message is not None
+    assert asked.message.loading
+    scene.api.released.set()
+    await stopping
+    assert told in asked.message.text
 
 
 async def test_what_ended_meanwhile_is_told(scene: Scene) -> None:

@@ -1,0 +1,59 @@
+"""What a front is at work on, and a stop that lets it come to its end."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from clawbot.progress import Stage
+from clawbot.replies import Deploying, Reply
+
+FINISH_WITHIN_SECONDS = 30.0
+
+
+class InFlight:
+    """One front's tasks; `failed` hears of what one of them raised."""
+
+    def __init__(self, failed: Callable[[BaseException], None]) -> None:
+        self._failed = failed
+        self._left: dict[asyncio.Future[object], Callable[[], bool]] = {}
+        self._moved = asyncio.Event()
+
+    def begin(
+        self, work: Awaitable[object], left: Callable[[], bool] = lambda: False
+    ) -> asyncio.Future[object]:
+        """Work on this too; `left` tells whether somebody else will finish it by now."""
+        task = asyncio.ensure_future(work)
+        self._left[task] = left
+        task.add_done_callback(self._over)
+        return task
+
+    def moved(self) -> None:
+        """Something was said, so that what there is to wait for may be less."""
+        self._moved.set()
+
+    async def close(self, within: float = FINISH_WITHIN_SECONDS) -> None:
+        """Let end what nobody else will finish, and leave the rest; nothing runs afterwards."""
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(within):
+                    while any(not left() for left in self._left.values()):
+                        self._moved.clear()
+                        await self._moved.wait()
+        finally:
+            for task in self._left:
+                task.cancel()
+            await asyncio.gather(*self._left, return_exceptions=True)
+
+    def _over(self, task: asyncio.Future[object]) -> None:
+        self._left.pop(task, None)
+        self._moved.set()
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._failed(error)
+
+
+def by_successor(reply: Reply | None) -> bool:
+    """Whether whoever comes after us finishes this reply: its run is in the ledger."""
+    return isinstance(reply, Deploying) and (
+        reply.progress.run_id is not None or reply.progress.stage is not Stage.ASKING
+    )
