@@ -5,9 +5,9 @@ import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from itertools import count
+from typing import Protocol
 
-from clawbot.ask import Ask
-from clawbot.commands import Commands
+from clawbot.ask import Ask, Chat
 from clawbot.progress import Stage
 from clawbot.replies import UNKNOWN_COMMAND, Deploying, Notice, Question, Reply
 from clawbot.terminal_surface import Surface
@@ -42,12 +42,22 @@ def parse(line: str) -> Line:
     return Line(text, spoken["name"], tuple(spoken["rest"].split()), waited)
 
 
+class Answers(Protocol):
+    """What a terminal asks: a bot's `Commands`, or what stands for them."""
+
+    async def answer(self, ask: Ask, chat: Chat) -> Reply: ...
+
+    async def confirm(self, question: Question, ask: Ask, chat: Chat, reply_id: str) -> Reply: ...
+
+    async def decline(self, question: Question, ask: Ask, chat: Chat, reply_id: str) -> Reply: ...
+
+
 class Terminal:
     """One chat. `speaks_as` tells a speaker's caller."""
 
     def __init__(
         self,
-        commands: Commands,
+        commands: Answers,
         surface: Surface,
         clock: Clock,
         speaks_as: Callable[[str], Awaitable[Caller]],

@@ -8,7 +8,6 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,12 +15,11 @@ from rich.console import Console
 from rich.text import Text
 
 from clawbot import terminal_input
-from clawbot.bot import Bot, assemble
 from clawbot.completion import completed
 from clawbot.line_editor import LineEditor
 from clawbot.sandbox.demo_front import FRONTS, lacking, serve_front
 from clawbot.sandbox.engine import NoEngine, find
-from clawbot.sandbox.speaker import speakers
+from clawbot.sandbox.lives import Lives
 from clawbot.sandbox.world import (
     USUAL_PORTS,
     Options,
@@ -30,15 +28,12 @@ from clawbot.sandbox.world import (
     open_world,
     read_registry,
 )
-from clawbot.settings import load
-from clawbot.terminal import PLATFORM, Terminal
+from clawbot.terminal import PLATFORM
 from clawbot.terminal_markup import WIDTH
-from clawbot.terminal_surface import Screen, Sheet, Surface
+from clawbot.terminal_surface import Screen, Sheet
 from fleet_control.clock import SystemClock
-from fleet_control.error import FleetError, RegistryError, RegistryUnread
+from fleet_control.error import RegistryError, RegistryUnread
 from fleet_control.ledger import parse_title
-
-log = logging.getLogger(__name__)
 
 BANNER = """A fleet on this machine: AWS, the Control API and GitHub are played on loopback.
 
@@ -168,79 +163,43 @@ async def _serve(wish: Wish) -> int:
     async with open_world(_options(wish)) as world:
         if wish.front in FRONTS:
             return await serve_front(world, wish.instance, wish.front, os.environ)
-        settings = load(world.bot_environ(wish.instance), world.folder)
-        async with assemble(settings, SystemClock()) as bot:
-            return await _chat(bot, world)
+        if _is_terminal():
+            return await _with_a_person(world, wish.instance)
+        return await _with_a_script(world, wish.instance)
 
 
-async def _chat(bot: Bot, world: World) -> int:
-    if _is_terminal():
-        return await _with_a_person(bot, world)
-    console = Console(width=WIDTH, force_terminal=False, highlight=False)
-    terminal = _terminal(bot, Sheet(console, bot.clock))
-    try:
-        finishing = asyncio.create_task(_finish_left(bot, terminal))
+async def _with_a_script(world: World, instance: str) -> int:
+    console, clock = Console(width=WIDTH, force_terminal=False, highlight=False), SystemClock()
+    async with Lives(world, instance, Sheet(console, clock), clock) as bot:
         if sys.stdin is not None:
             async for line in terminal_input.lines(sys.stdin.fileno()):
-                await terminal.hear(line)
-        await finishing
-        await terminal.finish()
-    finally:
-        await terminal.close()
+                await bot.terminal.hear(line)
+        await bot.finish()
     _close(console, world)
-    return terminal.exit_code
+    return bot.exit_code
 
 
-async def _with_a_person(bot: Bot, world: World) -> int:
-    console = Console(highlight=False)
+async def _with_a_person(world: World, instance: str) -> int:
+    console, clock = Console(highlight=False), SystemClock()
     console.print(Text(BANNER))
-    editor = LineEditor(lambda typed: completed(typed, _ids(bot)))
+    editor = LineEditor(lambda typed: completed(typed, bot.ids))
     fd = sys.stdin.fileno()
-    with terminal_input.each_key(fd), Screen(console, bot.clock, editor) as screen:
-        terminal = _terminal(bot, screen)
-        try:
-            finishing = asyncio.create_task(_finish_left(bot, terminal))
-            knowing = asyncio.create_task(_know_the_fleet(bot))
+    with terminal_input.each_key(fd), Screen(console, clock, editor) as screen:
+        async with Lives(world, instance, screen, clock) as bot:
             async for keys in terminal_input.chunks(fd):
                 # Lines that come in one go were pasted: a script, to be heard one by one.
-                terminal.hear_soon(editor.feed(keys))
+                bot.terminal.hear_soon(editor.feed(keys))
                 screen.refresh()
                 if editor.ended:
                     break
             screen.leave()
-            await asyncio.gather(finishing, knowing)
-            await terminal.finish()
-        finally:
-            await terminal.close()
+            await bot.finish()
     _close(console, world)
-    return terminal.exit_code
+    return bot.exit_code
 
 
 def _is_terminal() -> bool:
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
-
-
-def _terminal(bot: Bot, surface: Surface) -> Terminal:
-    return Terminal(bot.commands, surface, bot.clock, speakers(bot))
-
-
-async def _finish_left(bot: Bot, terminal: Terminal) -> None:
-    """Here nothing can be left of a life before, but this is how every front begins."""
-    try:
-        terminal.finish_left(await bot.dispatcher.resume(PLATFORM, terminal.reply_of))
-    except FleetError as error:
-        log.warning("terminal.left_unseen why=%s", error)
-
-
-async def _know_the_fleet(bot: Bot) -> None:
-    """Before anybody asks, so that Tab knows the ids."""
-    with suppress(FleetError):
-        await bot.fleet.registry.get()
-
-
-def _ids(bot: Bot) -> tuple[str, ...]:
-    known = bot.fleet.registry.last
-    return known.registry.ids if known else ()
 
 
 def _close(console: Console, world: World) -> None:

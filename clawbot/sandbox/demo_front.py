@@ -1,12 +1,17 @@
 """`clawbot demo` with a real front: a real guild or chat drives the sandbox."""
 
+import asyncio
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from typing import Any
 
+from clawbot.bot import assemble
+from clawbot.sandbox.carrier import Carrier, NoHost
 from clawbot.sandbox.world import World
-from clawbot.serve import Unserved, configured, serving
+from clawbot.serve import Unserved, configured, side_by_side
 from clawbot.settings import PREFIX, SettingsError, load
+from fleet_control.clock import SystemClock
 
 FRONTS = ("discord", "telegram")
 # What only a person can know, by front; beside it, who may deploy.
@@ -34,11 +39,30 @@ def given(front: str, environ: Mapping[str, str]) -> dict[str, str]:
 
 
 async def serve_front(world: World, instance: str, front: str, environ: Mapping[str, str]) -> int:
-    """Serve until told to end; 1 with a sentence where that can't be."""
+    """Serve until cancelled; 1 with a sentence where that can't be."""
     logging.getLogger().addHandler(logging.StreamHandler())
+    clock = SystemClock()
+    carrier = Carrier(world, instance, clock)
     try:
         settings = load(world.bot_environ(instance) | given(front, environ), world.folder)
-        return await serving(settings, configured(settings))
-    except (SettingsError, Unserved) as error:
+        while True:
+            machine = await carrier.comes()
+            async with assemble(settings, clock) as bot:
+                await _until(carrier.goes(machine), side_by_side(bot, configured(settings)))
+    except (SettingsError, Unserved, NoHost) as error:
         print(error, file=sys.stderr)  # noqa: T201  (the command's own output)
         return 1
+
+
+async def _until(end: Coroutine[Any, Any, None], serving: Coroutine[Any, Any, None]) -> None:
+    """Serve until `end` comes; what it raises before."""
+    tasks = [asyncio.ensure_future(end), asyncio.ensure_future(serving)]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+    for error in ended:
+        if isinstance(error, Exception):
+            raise error

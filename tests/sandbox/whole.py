@@ -113,6 +113,13 @@ class Whole:
         leaving = (HostState.SHUTTING_DOWN, HostState.TERMINATED)
         return {host.name: host for host in found if host.state not in leaving}
 
+    def terminate(self, instance: str) -> None:
+        """End the host that serves it, as somebody in AWS's console would."""
+        key = self.world.seeded.deployer
+        client = ec2.client("eu-central-1", key.access_key, key.secret_key, self.world.aws_url)
+        client.terminate_instances(InstanceIds=[self.hosts()[instance].id])
+        client.close()
+
     def asked(self, action: str) -> int:
         """How often the Control API was asked for this."""
         return sum(one.action == action for one in self.world.control_api.invocations)
