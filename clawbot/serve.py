@@ -133,11 +133,18 @@ async def _front(front: Front, bot: Bot) -> str:
         began = bot.clock.now()
         if trouble := await _stopped(front, bot):
             return trouble
+        if _told_to_end():
+            raise asyncio.CancelledError  # what broke on its way out must not begin anew
         if bot.clock.now() - began >= WELL_AFTER_SECONDS:
             pause = FIRST_PAUSE_SECONDS
         log.info("clawbot.front_again front=%s in=%s", front.name, pause)
         await bot.clock.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+
+def _told_to_end() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _stopped(front: Front, bot: Bot) -> str:

@@ -92,3 +92,22 @@ async def test_a_front_that_was_well_for_a_while_is_tried_again_soon(
 
     first = FIRST_PAUSE_SECONDS
     assert found == [first, 2 * first, 4 * first, first, 2 * first]
+
+
+async def test_a_front_that_breaks_while_it_ends_is_not_begun_anew() -> None:
+    begun = asyncio.Event()
+
+    async def run(_bot: Bot) -> None:
+        assert not begun.is_set()
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise OSError("the network went first")
+
+    async with assemble(load(SETTINGS), HastyClock()) as bot, asyncio.timeout(20):
+        serving = asyncio.create_task(side_by_side(bot, [Front("one", run, Trouble)]))
+        await begun.wait()
+        serving.cancel()
+        await asyncio.wait({serving})
+    assert serving.cancelled()

@@ -52,6 +52,15 @@ async def test_a_clean_stop_answers_what_was_heard_and_confirms_it(scene: Scene)
     assert scene.telegram.updates.waiting == []
 
 
+async def test_a_stop_is_clean_whatever_telegram_says_to_it(scene: Scene) -> None:
+    task = await scene.start()
+    await answered(scene, await scene.say("/fleet help"))
+    await scene.until(lambda: scene.telegram.updates.polled)
+    scene.telegram.weather.refuse("getUpdates", 200, "a proxy's own page")
+    await scene.stop()
+    assert task.cancelled()
+
+
 async def test_an_update_delivered_twice_is_answered_once(scene: Scene) -> None:
     await scene.start()
     asked = await scene.say("/fleet status")
