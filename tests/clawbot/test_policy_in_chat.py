@@ -40,6 +40,7 @@ async def test_a_platform_s_strangers_are_refused_whatever_they_ask(talk: Talk, 
         ("/fleet deploy", "Targets: all, claw-1, claw-2, claw-3."),
         ("/fleet deploy claw-9", "refused (unknown_target): There is no instance claw-9"),
         ("/fleet deploy Claw-2", "Did you mean claw-2?"),
+        ("/fleet deploy ALL", "Did you mean all?"),
         ("claw-1: /fleet deploy claw-1", "refused (self_deploy): claw-1 may not deploy itself."),
         ("claw-1: /fleet deploy all", "refused (self_deploy): claw-1 may not deploy all"),
         ("/fleet deploy claw-1 ami-00000000", "refused (unknown_image): ami-00000000 is not"),
@@ -87,6 +88,16 @@ async def test_a_bot_instance_may_repair(talk: Talk, ill: Claw) -> None:
     talk.fleet(Claw("claw-1"), ill, Claw("claw-3"))
 
     assert "✓ deploy claw-2: done" in await talk.say("claw-1: /fleet deploy claw-2")
+
+
+async def test_a_bot_instance_may_repair_what_never_gets_ready(talk: Talk) -> None:
+    talk.fleet(Claw("claw-1"), Claw("claw-2", check="initializing"), Claw("claw-3"))
+
+    said = await talk.say("/fleet status")
+
+    assert "3 instances, 2 healthy, 1 not healthy" in said
+    assert "EC2's status checks are not done 1 day after its launch" in said
+    assert "✓ deploy claw-2: done" in await talk.say("claw-3: /fleet deploy claw-2")
 
 
 async def test_a_bot_instance_leaves_what_a_bot_deployed_within_the_hour(talk: Talk) -> None:
