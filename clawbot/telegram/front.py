@@ -99,12 +99,16 @@ class Front:
             await self._bot.clock.sleep(pause)
             pause = min(2 * pause, 300.0)
         for reply in left:
-            self._work.begin(reply, lambda: True)
+            self.beside(reply)
 
     async def announce(self, line: str) -> None:
         """Say something in each of the fleet's groups; returns at once."""
         for chat in self.places.ids:
-            self._work.begin(self._announced(chat, line), lambda: True)
+            self.beside(self._announced(chat, line))
+
+    def beside(self, doing: Awaitable[object]) -> None:
+        """Do this until it is over or `close` is called, which does not wait for it."""
+        self._work.begin(doing, lambda: True)
 
     async def _announced(self, chat: int, line: str) -> None:
         await self._outbox.send(chat, text(line))

@@ -53,16 +53,11 @@ async def run(
             await application.start()
             log.info("telegram.serving bot=@%s chats=%s", telegram.username, front.places.ids)
             operators = _operators(bot.settings)
-            beside = [
-                asyncio.create_task(front.resume()),
-                asyncio.create_task(set_menus(telegram, front.places, operators, bot.clock)),
-            ]
+            front.beside(front.resume())
+            front.beside(set_menus(telegram, front.places, operators, bot.clock))
             try:
                 await _hear(bot, telegram, front, application.process_update, poll_seconds)
             finally:
-                for task in beside:
-                    task.cancel()
-                await asyncio.gather(*beside, return_exceptions=True)
                 await front.close()
                 await application.stop()
 
