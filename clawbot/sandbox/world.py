@@ -55,6 +55,7 @@ class Options:
         health_deadline: seconds a run waits for a host.
         engine: what serves as tofu in a run; a real one sets the AWS side up as well.
         say: told how far that is.
+        python: the `python3` of a run's steps.
         bot: a bot that rides no host.
     """
 
@@ -64,6 +65,7 @@ class Options:
     health_deadline: float = 12.0
     engine: Engine | None = None
     say: Callable[[str], None] = lambda _: None
+    python: Path = Path(sys.executable)
     ports: Ports = field(default_factory=Ports)
     bot: str = "demo"
     fail_fast: bool = True
@@ -183,9 +185,9 @@ async def _seeded(plot: Plot, registry: Registry) -> SetUp:
 
 def _runner(options: Options, clock: Clock, folder: Path, made: SetUp, aws_url: str) -> Runner:
     repository = Repository(CHECKOUT, options.registry)
-    engine = (str(options.engine.program),) if options.engine else STAND_IN
+    stand_in = (str(options.python), *STAND_IN[1:])
+    engine = (str(options.engine.program),) if options.engine else stand_in
     role = made.seeded.deployer.environ
-    python = str(Path(sys.executable).parent)
     return Runner(
         RunnerOptions(
             workflow=CHECKOUT / WORKFLOW,
@@ -207,7 +209,10 @@ def _runner(options: Options, clock: Clock, folder: Path, made: SetUp, aws_url: 
                 "PIP_NO_INDEX": "1",
                 "PIP_DISABLE_PIP_VERSION_CHECK": "1",
             },
-            path=(python, *os.environ.get("PATH", os.defpath).split(os.pathsep)),
+            path=(
+                str(options.python.parent),
+                *os.environ.get("PATH", os.defpath).split(os.pathsep),
+            ),
             actions=played(repository, engine, role, CHECKOUT),
             fail_fast=options.fail_fast,
         ),

@@ -20,6 +20,7 @@ from clawbot.sandbox.world import CHECKOUT
 from fleet_control.registry import parse
 from tests.provision.desks import Operator
 from tests.provision.test_whole_way import operator_in, scratch_checkout
+from tests.sandbox.warm_python import warm_python
 from tests.sandbox.whole import Life, Whole, whole
 
 PAGE = CHECKOUT / "docs/runbook.md"
@@ -141,15 +142,26 @@ def is_locked(operator: Operator) -> bool:
     return "Item" in answer
 
 
+@pytest.fixture
+def python() -> Iterator[Path]:
+    """Sixteen jobs, each of some programs: they need not all begin in the cold."""
+    with warm_python() as one:
+        yield one
+
+
 async def test_every_command_of_the_page_works_in_its_order(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    python: Path,
 ) -> None:
     checkout = tmp_path / "clawdinators"
     checkout.mkdir()
     scratch_checkout(checkout)
     (checkout / "tofu/fleet").mkdir(parents=True)
     monkeypatch.chdir(checkout)
-    async with whole(checkout / "nix/instances.json") as fleet, fleet.life() as life:
+    registry = checkout / "nix/instances.json"
+    async with whole(registry, python=python) as fleet, fleet.life() as life:
         operator = operator_in(fleet.world, tmp_path, capsys, monkeypatch)
         desk = Desk(fleet, operator, monkeypatch, environment(fleet, operator))
         section = ""
