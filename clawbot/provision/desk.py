@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 NIX_SECRETS = "CLAWBOT_NIX_SECRETS"
 OPERATOR_IDENTITY = "CLAWBOT_OPERATOR_IDENTITY"
 BUCKET = "CLAWBOT_BOOTSTRAP_BUCKET"
-_CREDENTIALS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 
 
 @dataclass(frozen=True)
@@ -79,16 +78,28 @@ class Desk:
     def ssm(self) -> AbstractContextManager["SSMClient"]:
         return closing(self._client("ssm"))
 
-    def _client(self, service: str) -> Any:
+    @cached_property
+    def _session(self) -> boto3.Session:
         environ = self.environ
-        given = {name: environ.get(name.upper()) or None for name in _CREDENTIALS}
+        session = boto3.Session(
+            aws_access_key_id=environ.get("AWS_ACCESS_KEY_ID") or None,
+            aws_secret_access_key=environ.get("AWS_SECRET_ACCESS_KEY") or None,
+            aws_session_token=environ.get("AWS_SESSION_TOKEN") or None,
+            region_name=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION"),
+        )
+        if session.get_credentials() is None:
+            raise ProvisionError(
+                "There are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
+                "AWS_PROFILE, as for the AWS CLI."
+            )
+        return session
+
+    def _client(self, service: str) -> Any:
         try:
-            return boto3.client(
+            return self._session.client(
                 service,  # type: ignore[call-overload]  # of no service in particular
-                region_name=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION"),
-                endpoint_url=environ.get("AWS_ENDPOINT_URL") or None,
+                endpoint_url=self.environ.get("AWS_ENDPOINT_URL") or None,
                 config=Config(connect_timeout=10, read_timeout=60),
-                **given,
             )
         except NoRegionError:
             raise ProvisionError(

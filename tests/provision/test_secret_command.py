@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from clawbot.provision import age
+from clawbot.provision.command import main
 from clawbot.provision.inventory import CONTROL_TOKEN, secrets
 from fleet_control.registry import Registry, parse
 from tests.provision import desks
@@ -268,6 +269,24 @@ def test_what_left_the_registry_is_forgotten(operator: Operator) -> None:
 def test_an_operators_identity_that_is_not_there_says_what_to_type(operator: Operator) -> None:
     assert "clawbot secrets operator" in operator.types("secrets", "make", "all").err
     assert operator.types("bundle", "build", "all").err.count("\n") == 1
+
+
+def test_a_shell_without_aws_credentials_is_told_which_to_set(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator.does("secrets", "operator")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    without = {key: one for key, one in operator.environ.items() if "_KEY" not in key}
+
+    code = main(["secrets", "--checkout", str(operator.checkout), "sync"], without)
+
+    assert code == 1
+    assert operator.capsys.readouterr().err == (
+        "There are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
+        "AWS_PROFILE, as for the AWS CLI.\n"
+    )
 
 
 def test_a_file_that_can_not_be_written_leaves_no_key_behind(operator: Operator) -> None:
