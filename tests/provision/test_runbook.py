@@ -20,7 +20,6 @@ from clawbot.sandbox.world import CHECKOUT
 from fleet_control.registry import parse
 from tests.provision.desks import Operator
 from tests.provision.test_whole_way import operator_in, scratch_checkout
-from tests.sandbox.warm_python import warm_python
 from tests.sandbox.whole import Life, Whole, whole
 
 PAGE = CHECKOUT / "docs/runbook.md"
@@ -140,13 +139,6 @@ def is_locked(operator: Operator) -> bool:
     with closing(operator.account.client("dynamodb")) as dynamodb:
         answer = dynamodb.get_item(TableName=LOCK_TABLE, Key={"LockID": {"S": STATE}})
     return "Item" in answer
-
-
-@pytest.fixture
-def python() -> Iterator[Path]:
-    """Sixteen jobs, each of some programs: they need not all begin in the cold."""
-    with warm_python() as one:
-        yield one
 
 
 async def test_every_command_of_the_page_works_in_its_order(

@@ -75,12 +75,15 @@ def may_read(path: Path, user: str) -> bool:
 
 
 async def test_a_new_instance_from_nothing_to_a_host(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    python: Path,
 ) -> None:
     checkout, root = tmp_path / "clawdinators", tmp_path / "root"
     checkout.mkdir()
     scratch_checkout(checkout)
-    async with whole(checkout / "nix/instances.json") as fleet:
+    async with whole(checkout / "nix/instances.json", python=python) as fleet:
         operator = operator_in(fleet.world, tmp_path, capsys, monkeypatch)
 
         await asyncio.to_thread(provision, operator)

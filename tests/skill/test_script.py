@@ -114,11 +114,19 @@ async def test_what_the_policy_refuses_is_refused_before_anything_is_dispatched(
 
 
 async def test_it_speaks_as_this_host_whatever_is_exported(host: Host) -> None:
-    ended = await host.types(
-        "deploy", ME, "--json", FLEET_CONTROL_INSTANCE=OTHER, FLEET_CONTROL_TOKEN="mine"
+    exported = {
+        "FLEET_CONTROL_INSTANCE": OTHER,
+        "FLEET_CONTROL_TOKEN": "mine",
+        "FLEET_CONTROL_API_URL": "http://127.0.0.1:9/",
+        "FLEET_CONTROL_REGION": "us-east-1",
+    }
+
+    ended, listed = await asyncio.gather(
+        host.types("deploy", ME, "--json", **exported), host.types("runs", "--json", **exported)
     )
 
     assert (ended.code, ended.answer["code"]) == (Exit.REFUSED, "self_deploy")
+    assert (listed.code, listed.answer["ok"]) == (Exit.OK, True)
 
 
 async def test_a_key_that_is_missing_is_named_and_nothing_is_asked(host: Host) -> None:

@@ -4,9 +4,9 @@
 # What each does, and the exit codes: fleet-control.sh --help, or SKILL.md.
 set -euo pipefail
 
-# Who speaks, and by which keys, is what lies on this host (below FLEET_CONTROL_ROOT, in a rehearsal);
-# never what somebody exported.
-unset FLEET_CONTROL_INSTANCE FLEET_CONTROL_TOKEN
+# Who speaks, to whom and by which keys is what lies on this host (in a rehearsal, below
+# FLEET_CONTROL_ROOT); never what somebody exported.
+unset FLEET_CONTROL_INSTANCE FLEET_CONTROL_TOKEN FLEET_CONTROL_API_URL FLEET_CONTROL_REGION
 unset FLEET_CONTROL_AWS_ACCESS_KEY_ID FLEET_CONTROL_AWS_SECRET_ACCESS_KEY
 
 if command -v fleet-control > /dev/null; then
