@@ -18,6 +18,7 @@ _HOST_ROLE = f"arn:aws:iam::{ACCOUNT}:role/fleet/host/{TWO}/{TWO}-host"
 DEPLOY_ROLE = f"arn:aws:iam::{ACCOUNT}:role/fleet/control/fleet-deploy"
 IMAGE_ROLE = f"arn:aws:iam::{ACCOUNT}:role/fleet/control/image-build"
 _LAMBDA_ROLE = f"arn:aws:iam::{ACCOUNT}:role/fleet/control/clawdinator-control-api"
+_IMPORT_ROLE = f"arn:aws:iam::{ACCOUNT}:role/vmimport"
 _CHAT_USER = f"arn:aws:iam::{ACCOUNT}:user/fleet/chat/{TWO}/{TWO}-chat"
 
 Question = tuple[str, Sequence[Request]]
@@ -153,6 +154,8 @@ def _images() -> Iterator[Question]:
             Request("ec2:ImportSnapshot", snapshot),
         ],
     )
+    yield "give VM Import its role", [_role("PassRole", _IMPORT_ROLE)]
+    yield "give VM Import another role", [_role("PassRole", _LAMBDA_ROLE)]
     yield "say that a snapshot is a build's", [Request("ec2:CreateTags", snapshot, mark)]
     yield (
         "tag a snapshot otherwise",

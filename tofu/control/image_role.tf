@@ -122,6 +122,13 @@ data "aws_iam_policy_document" "image" {
     actions   = ["ec2:ImportSnapshot"]
   }
 
+  # VM Import asks whether whoever imports may give it this role; nobody else could take it.
+  statement {
+    sid       = "GiveVmImportItsRole"
+    resources = [aws_iam_role.vmimport.arn]
+    actions   = ["iam:PassRole"]
+  }
+
   # An import can't be born with a tag. A build may say of a snapshot that it is its own, and nothing else.
   statement {
     sid       = "MarkTheSnapshot"
@@ -220,6 +227,9 @@ resource "aws_iam_role" "vmimport" {
         StringEquals = {
           "sts:ExternalId"    = "vmimport"
           "aws:SourceAccount" = local.account
+        }
+        ArnLike = {
+          "aws:SourceArn" = "arn:${local.partition}:vmie:*:${local.account}:*"
         }
       }
     }]
