@@ -63,7 +63,9 @@ let
 
   # Of fields that may be missing, and of an entry that may be anything.
   values = entry: of: map (field: entry.${field}) (filter (field: entry ? ${field}) of);
-  within = outer: inner: isString inner && substring 0 (stringLength outer + 1) "${inner}/" == "${outer}/";
+  within =
+    outer: inner:
+    isString inner && substring 0 (stringLength outer + 1) "${inner}/" == "${outer}/";
   twice = list: filter (one: 1 < builtins.length (filter (other: other == one) list)) list;
 
   # What the two have in common that each needs for itself.

@@ -129,7 +129,8 @@ data "aws_iam_policy_document" "image" {
     actions   = ["iam:PassRole"]
   }
 
-  # An import can't be born with a tag. A build may say of a snapshot that it is its own, and nothing else.
+  # An import can't be born with a tag. A build may say of a snapshot that it is its own, and nothing
+  # else.
   statement {
     sid       = "MarkTheSnapshot"
     resources = [local.snapshots]
@@ -213,8 +214,8 @@ data "aws_iam_policy_document" "image" {
   }
 }
 
-# With it EC2 itself fetches the disk. Its name and its rights are as AWS documents them for VM Import,
-# its bucket the one above. An account that has the role already adopts it with `tofu import`.
+# With it EC2 itself fetches the disk. Its name and its rights are as AWS documents them for VM
+# Import, its bucket the one above. An account that has the role already adopts it with `tofu import`.
 resource "aws_iam_role" "vmimport" {
   name = "vmimport"
   assume_role_policy = jsonencode({
