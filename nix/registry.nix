@@ -58,7 +58,15 @@ let
   ];
   tokens = filter (field: match ".*TokenSecret" field != null) (attrNames fields);
 
-  registry = fromJSON (readFile file);
+  # What is null is left out, as it is there for clawbot.
+  given =
+    _: entry:
+    if isAttrs entry then
+      removeAttrs entry (filter (field: entry.${field} == null) (attrNames entry))
+    else
+      entry;
+  written = fromJSON (readFile file);
+  registry = if isAttrs written then mapAttrs given written else written;
   wrong = id: words: throw "nix/instances.json: `${id}` ${words}";
 
   # Of fields that may be missing, and of an entry that may be anything.

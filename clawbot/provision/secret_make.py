@@ -7,6 +7,7 @@ from clawbot.provision import age, secret_check
 from clawbot.provision.fault import ProvisionError
 from clawbot.provision.inventory import (
     CONTROL_TOKEN,
+    Invoker,
     Kind,
     Secret,
     identity_name,
@@ -108,9 +109,7 @@ def rotate_keys(registry: Registry, instance: str, vault: Vault, keys: InvokerKe
     """New keys for both invokers of the instance; the old ones go on working."""
     own = {one.name: one for one in needed_by(registry, instance)}
     for invoker in invokers(instance):
-        with keys.made(invoker.user) as key:
-            _write(own[invoker.access_key_id], key.access_key_id.encode(), vault)
-            _write(own[invoker.secret_access_key], key.secret_access_key.encode(), vault)
+        _keep_new_key(invoker, vault.recipients.of(own[invoker.access_key_id]), vault, keys)
 
 
 def retire_keys(instance: str, vault: Vault, keys: InvokerKeys) -> Iterator[str]:
@@ -159,10 +158,18 @@ def _make_keys(registry: Registry, id_: str, vault: Vault, keys: InvokerKeys) ->
         names = (invoker.access_key_id, invoker.secret_access_key)
         if all(vault.read(name) is not None for name in names):
             continue
-        with keys.made(invoker.user) as key:
-            _write(own[names[0]], key.access_key_id.encode(), vault)
-            _write(own[names[1]], key.secret_access_key.encode(), vault)
+        _keep_new_key(invoker, vault.recipients.of(own[names[0]]), vault, keys)
         yield f"{invoker.user}: key made."
+
+
+def _keep_new_key(invoker: Invoker, readers: set[str], vault: Vault, keys: InvokerKeys) -> None:
+    """Both halves of it, or neither."""
+    with keys.made(invoker.user) as key:
+        halves = {
+            invoker.access_key_id: key.access_key_id.encode(),
+            invoker.secret_access_key: key.secret_access_key.encode(),
+        }
+        vault.write_together(halves, readers)
 
 
 def _control(registry: Registry) -> Secret:

@@ -75,8 +75,18 @@ class Vault:
         return self._opened[instance, name]
 
     def write(self, name: str, plain: bytes, recipients: Iterable[str]) -> None:
-        self._changed(name)
-        self._replace(f"{name}.age", age.encrypt(plain, recipients))
+        self.write_together({name: plain}, recipients)
+
+    def write_together(self, plains: Mapping[str, bytes], recipients: Iterable[str]) -> None:
+        """By name, to the same readers; none of them where one can't be written."""
+        to = set(recipients)
+        staged = {
+            name: self._staged(f"{name}.age", age.encrypt(plain, to))
+            for name, plain in plains.items()
+        }
+        for name, new in staged.items():
+            self._changed(name)
+            new.rename(self.folder / f"{name}.age")
 
     def delete(self, name: str) -> None:
         self._changed(name)
@@ -120,10 +130,13 @@ class Vault:
 
     def _replace(self, name: str, data: bytes) -> None:
         """As a whole, or not at all."""
+        self._staged(name, data).rename(self.folder / name)
+
+    def _staged(self, name: str, data: bytes) -> Path:
         self.folder.mkdir(parents=True, exist_ok=True)
         new = self.folder / f".{name}.new"
         new.write_bytes(data)
-        new.rename(self.folder / name)
+        return new
 
 
 def read_operator(path: Path) -> Identity:

@@ -256,7 +256,7 @@ def test_a_wrong_registry_stops_the_evaluation_with_what_to_do(
 
 
 # Of no field, or of some.
-WRONG = ("", "A", "a_b", "-a", "a/", "x" * 201, "12.x y", "t3.large", 7, PLAIN[FIRST]["host"])
+WRONG = ("", "A", "a_b", "-a", "a/", "x" * 201, "12.x y", "t3.large", 7, None, PLAIN[FIRST]["host"])
 
 
 def test_what_nix_refuses_of_a_registry_clawbot_refuses_too(tmp_path: Path) -> None:

@@ -289,9 +289,10 @@ def test_a_shell_without_aws_credentials_is_told_which_to_set(
     )
 
 
-def test_a_file_that_can_not_be_written_leaves_no_key_behind(operator: Operator) -> None:
+@pytest.mark.parametrize("half", ["access-key-id", "secret-access-key"])
+def test_a_file_that_can_not_be_written_leaves_no_key_behind(operator: Operator, half: str) -> None:
     operator.make_secrets()
-    name = f"clawdinator-control-aws-access-key-id-{FIRST}"
+    name = f"clawdinator-control-aws-{half}-{FIRST}"
     (operator.vault.folder / f".{name}.age.new").mkdir()
 
     ended = operator.types("secrets", "rotate", FIRST)
@@ -302,7 +303,8 @@ def test_a_file_that_can_not_be_written_leaves_no_key_behind(operator: Operator)
     )
     with closing(operator.account.client("iam")) as iam:
         there = iam.list_access_keys(UserName=f"{FIRST}-agent")["AccessKeyMetadata"]
-    assert len(there) == 1
+    kept = operator.vault.reveal(f"clawdinator-control-aws-access-key-id-{FIRST}")
+    assert [one["AccessKeyId"].encode() for one in there] == [kept]
 
 
 def test_an_armored_file_is_read_and_counted_too() -> None:
