@@ -43,12 +43,14 @@ class Site:
 
     Attributes:
         runner: does a run's jobs, as the tests of the workflow do, here with the real engine.
+        first: the hosts after the first apply; other tests may have moved them since.
     """
 
     engine: Engine
     account: Account
     runner: Runner
     url: str
+    first: dict[str, tuple[str, str]]
 
     def client(self, service: str) -> Any:
         return boto3.client(
@@ -117,7 +119,8 @@ def open_site(engine: Engine, folder: Path) -> Iterator[Site]:
         clients = cloud.connect(environ, SystemTime())
         with serving() as github:
             job = _job_environ(place, engine, url, github.url)
-            yield Site(engine, place, Runner(folder, job, github, clients.ec2), url)
+            runner = Runner(folder, job, github, clients.ec2)
+            yield Site(engine, place, runner, url, runner.hosts())
         clients.ec2.close()
         clients.ssm.close()
     finally:

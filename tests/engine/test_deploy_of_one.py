@@ -13,7 +13,9 @@ TEMPLATE = ROOT / "tofu/fleet/user-data.sh.tftpl"
 
 
 def test_the_first_apply_creates_the_fleet_and_the_second_changes_nothing(site: Site) -> None:
-    assert {id_: image for id_, (_, image) in site.settles().items()} == {
+    site.settles()
+
+    assert {id_: image for id_, (_, image) in site.first.items()} == {
         ONE: OLD,
         TWO: OLD,
         THREE: OLD,
