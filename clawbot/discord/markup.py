@@ -102,7 +102,7 @@ def _worst(status: FleetStatus) -> int:
 def _row(row: InstanceStatus, status: FleetStatus, now: float) -> str:
     told = [f"{indicator.light(row)} **{_escaped(cut(row.id, 64))}**", wording.state(row)]
     if row.host is not None:
-        told += [_image(row, status, now), f"since {_moment(row.host.launched)}"]
+        told += [_image(row, status, now), f"started {_moment(row.host.launched)}"]
     line = " · ".join(told)
     room = LONGEST_ROW - len(line)
     wrong = cut(_escaped("; ".join(fault.words for fault in row.faults)), room)

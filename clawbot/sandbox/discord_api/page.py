@@ -8,7 +8,7 @@ from typing import Any
 from clawbot.sandbox.discord_api.guild import Message
 from clawbot.sandbox.discord_api.markdown import drawn
 
-WIDTH = 640
+WIDTH = 680
 STYLE = """
 body { margin: 0; background: #313338; color: #dbdee1; padding: 16px 16px 20px;
        font: 16px/1.375 "Noto Sans", "gg sans", sans-serif; }
