@@ -54,18 +54,39 @@ class Commands:
             return reply
 
     async def confirm(self, question: Question, ask: Ask, chat: Chat, reply_id: str) -> Reply:
-        """A yes to `question`, whose reply becomes the deploy's. Everything is judged again."""
+        """A yes to `question`, whose reply becomes the deploy's. Everything is judged again.
+
+        The first answer counts, and counts from before it is judged. One that breaks before its
+        deploy is asked for is forgotten once that is told: where the question still stands, it
+        can be answered again.
+        """
+        if ask.account != question.asker:
+            return await _say(chat, _not_asker())
+        # The deploy is the one that was asked for, not the click that confirmed it.
+        ask = replace(ask, asked=question.asked)
+        if not self._dispatcher.claim(ask):
+            return await _say(chat, self._counted(ask))
+        begun: Reply | None = None
         try:
-            return await self._confirm(question, ask, chat, reply_id)
+            begun = await self._confirmed(question, ask, chat, reply_id)
         except Exception as error:  # noqa: BLE001  (as above)
             reply = broken(_words(error))
             await _if_possible(chat.edit(reply_id, reply))
             return reply
+        finally:
+            if begun is None:
+                self._dispatcher.release(ask)
+        if isinstance(begun, Deploying):
+            return await self._dispatch(ask, chat, begun, reply_id)
+        return begun
 
     async def decline(self, question: Question, ask: Ask, chat: Chat, reply_id: str) -> Reply:
-        """A no to `question`: nothing is deployed."""
+        """A no to `question`: nothing is deployed, unless a yes came first."""
         if ask.account != question.asker:
             return await _say(chat, _not_asker())
+        ask = replace(ask, asked=question.asked)
+        if not self._dispatcher.decline(ask):
+            return await _say(chat, self._counted(ask))
         reply = Notice((f"Nothing was deployed: `{question.target}` was left as it is.",))
         await chat.edit(reply_id, reply)
         return reply
@@ -120,25 +141,21 @@ class Commands:
         begun = asking(target, image, ask.account)
         return await self._dispatch(ask, chat, begun, await chat.send(begun))
 
-    async def _confirm(self, question: Question, ask: Ask, chat: Chat, reply_id: str) -> Reply:
-        if ask.account != question.asker:
-            return await _say(chat, _not_asker())
-        # The deploy is the one that was asked for, not the click that confirmed it.
-        ask = replace(ask, asked=question.asked)
+    async def _confirmed(self, question: Question, ask: Ask, chat: Chat, reply_id: str) -> Reply:
+        """What takes the question's place: a deploy that is about to be asked for, or why not."""
+        reply: Reply = asking(question.target, question.image, ask.account)
         if self._clock.now() > question.expires:
-            reply: Reply = Notice(("That question is over. Ask again.",))
-            await chat.edit(reply_id, reply)
-            return reply
-        verdict = await self._fleet.judge(ask.caller, question.target, question.image)
-        if isinstance(verdict, Refused):
-            reply = refused(verdict.message, verdict.code)
-            await chat.edit(reply_id, reply)
-            return reply
-        if not self._dispatcher.claim(ask):
-            return await _say(chat, _ASKED_ALREADY)
-        begun = asking(question.target, question.image, ask.account)
-        await chat.edit(reply_id, begun)
-        return await self._dispatch(ask, chat, begun, reply_id)
+            reply = Notice(("That question is over. Ask again.",))
+        else:
+            verdict = await self._fleet.judge(ask.caller, question.target, question.image)
+            if isinstance(verdict, Refused):
+                reply = refused(verdict.message, verdict.code)
+        await chat.edit(reply_id, reply)
+        return reply
+
+    def _counted(self, ask: Ask) -> Notice:
+        """Which answer came first, for whoever gave a second one."""
+        return _SAID_NO if self._dispatcher.declined(ask) else _SAID_YES
 
     async def _dispatch(self, ask: Ask, chat: Chat, begun: Deploying, reply_id: str) -> Reply:
         try:
@@ -191,6 +208,13 @@ def _not_asker() -> Notice:
 
 
 _ASKED_ALREADY = refused("That was asked already; its own reply tells how it goes.", "duplicate")
+_SAID_YES = refused(
+    "That was answered already, with a yes; its own reply tells how it goes.", "duplicate"
+)
+_SAID_NO = refused(
+    "That was answered already, with a no: nothing is deployed. Ask again if you want it.",
+    "duplicate",
+)
 
 
 async def _if_possible(said: Awaitable[object]) -> None:

@@ -34,6 +34,7 @@ class Dispatcher:
         self._tracker = tracker
         self._bot = bot
         self._claimed = Recent(clock, REMEMBERED_SECONDS)
+        self._declined = Recent(clock, REMEMBERED_SECONDS)
         self._told = Recent(clock, REMEMBERED_SECONDS)
 
     def claim(self, ask: Ask) -> bool:
@@ -44,6 +45,20 @@ class Dispatcher:
             return False
         self._claimed.add(request_id)
         return True
+
+    def decline(self, ask: Ask) -> bool:
+        """Claim this ask for a no, so that no yes to it counts any more; whether it was new."""
+        new = self.claim(ask)
+        if new:
+            self._declined.add(str(ask.request_id(self._bot)))
+        return new
+
+    def declined(self, ask: Ask) -> bool:
+        return str(ask.request_id(self._bot)) in self._declined
+
+    def release(self, ask: Ask) -> None:
+        """Forget a claim that came to nothing: the next one counts."""
+        self._claimed.discard(str(ask.request_id(self._bot)))
 
     async def deploy(self, ask: Ask, begun: Deploying, reply_id: str, show: Show) -> Reply:
         """Ask for the deploy that `begun` announces, and follow it to its end.

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from clawbot.replies import ANSWER_WITHIN_SECONDS, Deploying, Notice, Question
+from clawbot.replies import ANSWER_WITHIN_SECONDS, Deploying, Notice, Question, Reply, Tone
 from fleet_control.caller import Human
 from tests.clawbot.bots import OPERATOR, Kept, ask, registry
 from tests.clawbot.talk import Talk, talk_with
@@ -150,6 +150,57 @@ async def test_a_yes_pressed_twice_is_one_deploy(talk: Talk, presses: int) -> No
     assert [isinstance(reply, Deploying) for reply in replies] == [True, *[False] * (presses - 1)]
     assert isinstance(chat.messages["1"], Deploying)
     assert talk.api.count("deploy") == 1
+
+
+async def test_a_no_after_a_yes_and_a_yes_after_a_no_are_told_which_one_counted(talk: Talk) -> None:
+    do = talk.bot.commands
+    for first, second, told in (
+        (do.confirm, do.decline, "answered already, with a yes"),
+        (do.decline, do.confirm, "answered already, with a no"),
+    ):
+        chat = Kept()
+        question = await do.answer(ask("deploy all", asked=told), chat)
+        assert isinstance(question, Question)
+        counted = await first(question, ask(""), chat, "1")
+
+        late = await second(question, ask(""), chat, "1")
+
+        assert isinstance(late, Notice)
+        assert told in late.lines[0]
+        assert late.code == "duplicate"
+        assert chat.messages["1"] == counted
+    assert talk.api.count("deploy") == 1
+
+
+async def test_a_yes_whose_judging_broke_does_not_keep_the_next_one_from_counting(
+    talk: Talk,
+) -> None:
+    question, chat = await asked(talk)
+    chat.broken = True  # so that neither the deploy nor what is broken takes the question's place
+    reply = await talk.bot.commands.confirm(question, ask(""), chat, "1")
+    assert isinstance(reply, Notice)
+    assert reply.tone is Tone.BROKEN
+    assert talk.api.count("deploy") == 0
+    chat.broken = False
+
+    ended = await talk.bot.commands.confirm(question, ask(""), chat, "1")
+
+    assert isinstance(ended, Deploying)
+    assert talk.api.count("deploy") == 1
+
+
+async def test_a_stranger_whose_answer_can_t_be_told_changes_nothing(talk: Talk) -> None:
+    question, chat = await asked(talk)
+
+    class Deaf(Kept):
+        async def send(self, reply: Reply) -> str:
+            raise ConnectionError("lost")
+
+    deaf = Deaf(messages=chat.messages)
+    with pytest.raises(ConnectionError, match="lost"):
+        await talk.bot.commands.confirm(question, ask("", OTHER), deaf, "1")
+
+    assert chat.messages["1"] == question
 
 
 async def test_each_speaker_answers_their_own_newest_question(talk: Talk) -> None:

@@ -55,9 +55,36 @@ async def test_pressed_twice_it_is_one_deploy(scene: Scene) -> None:
     id_ = reply.buttons["Deploy"]
     await scene.discord.press(scene.app, scene.operator, reply, id_)
     again = await scene.discord.press(scene.app, scene.operator, reply, id_)
-    assert "That was asked already" in await whispered(scene, again)
+    assert "answered already, with a yes" in await whispered(scene, again)
     await scene.until(lambda: "queued" in reply.text)
     assert scene.api.count("deploy") == 1
+
+
+async def test_a_no_while_the_yes_is_still_judged_comes_too_late(scene: Scene) -> None:
+    await scene.start()
+    _, reply = await question(scene)
+    yes, no = reply.buttons["Deploy"], reply.buttons["Leave it"]
+    await scene.clock.turn(70)  # what is known of the registry is old by then
+    scene.api.released.clear()
+    known = scene.api.count("registry")
+    await scene.discord.press(scene.app, scene.operator, reply, yes)
+    await scene.until(lambda: scene.api.count("registry") > known)
+    pressed = await scene.discord.press(scene.app, scene.operator, reply, no)
+    assert "answered already, with a yes" in await whispered(scene, pressed)
+    scene.api.released.set()
+    await scene.until(lambda: "queued" in reply.text)
+    assert scene.api.count("deploy") == 1
+
+
+async def test_a_yes_right_after_a_no_comes_too_late(scene: Scene) -> None:
+    await scene.start()
+    _, reply = await question(scene)
+    yes, no = reply.buttons["Deploy"], reply.buttons["Leave it"]
+    await scene.discord.press(scene.app, scene.operator, reply, no)
+    pressed = await scene.discord.press(scene.app, scene.operator, reply, yes)
+    assert "answered already, with a no" in await whispered(scene, pressed)
+    await scene.until(lambda: "Nothing was deployed" in reply.text)
+    assert scene.api.count("deploy") == 0
 
 
 async def test_an_old_yes_does_not_deploy(scene: Scene) -> None:
