@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser(
         "demo",
         help="the whole loop on this machine, with no account and no token",
-        epilog="exit code: 0; 1 if a deploy failed or its end could not be learnt; "
+        epilog="exit code: 0; 1 if something failed or broke, or its end could not be learnt; "
         "2 if a line was not a command",
     )
     demo.add_argument("--registry", metavar="FILE", help="the registry at its source")

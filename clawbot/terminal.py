@@ -9,7 +9,7 @@ from typing import Protocol
 
 from clawbot.ask import Ask, Chat
 from clawbot.progress import Stage
-from clawbot.replies import UNKNOWN_COMMAND, Deploying, Notice, Question, Reply
+from clawbot.replies import UNKNOWN_COMMAND, Deploying, Notice, Question, Reply, Tone
 from clawbot.terminal_surface import Surface
 from fleet_control.caller import Caller
 from fleet_control.clock import Clock
@@ -76,7 +76,8 @@ class Terminal:
 
     @property
     def exit_code(self) -> int:
-        """1 if a deploy failed or its end could not be learnt, 2 if a line was no command."""
+        """1 if something failed or broke, or its end could not be learnt; 2 if a line was no
+        command."""
         return 1 if self._failed else 2 * self._no_command
 
     async def hear(self, text: str) -> None:
@@ -174,6 +175,7 @@ class Terminal:
         if isinstance(reply, Deploying):
             self._failed |= reply.progress.stage is not Stage.DONE
         elif isinstance(reply, Notice):
+            self._failed |= reply.tone is Tone.BROKEN
             self._no_command |= reply.code == UNKNOWN_COMMAND
 
 

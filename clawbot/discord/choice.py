@@ -13,9 +13,10 @@ from clawbot.discord import limit
 from clawbot.page import cut
 from fleet_control.caller import ALL
 from fleet_control.clock import Clock
+from fleet_control.duration import older
 from fleet_control.error import FleetError
 from fleet_control.fleet import Fleet
-from fleet_control.status import FleetStatus, Image, older
+from fleet_control.status import FleetStatus, Image
 
 # Discord gives up on an autocomplete after three seconds.
 WAIT_SECONDS = 1.0

@@ -11,7 +11,8 @@ from clawbot.discord import limit
 from clawbot.page import Page, cut, page
 from clawbot.progress import HostProgress, Stage
 from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
-from fleet_control.status import FleetStatus, InstanceStatus, older
+from fleet_control.duration import older
+from fleet_control.status import FleetStatus, InstanceStatus
 
 ROWS_A_PAGE = 12
 HOSTS_BY_NAME = 12

@@ -85,7 +85,16 @@ def _problem(wish: Wish) -> str:
         return why
     if wish.engine not in ("", "stand-in", "tofu"):
         return f"ENGINE={wish.engine}: there are `stand-in` and `tofu`."
-    return _engine_problem(wish) or _registry_problem(wish, _registry(wish))
+    return _log_problem(wish) or _engine_problem(wish) or _registry_problem(wish, _registry(wish))
+
+
+def _log_problem(wish: Wish) -> str:
+    try:
+        if wish.log:
+            Path(wish.log).open("a").close()
+    except OSError as error:
+        return f"LOG={wish.log} can't be written: {error.strerror}."
+    return ""
 
 
 def _engine_problem(wish: Wish) -> str:

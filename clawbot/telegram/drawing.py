@@ -13,7 +13,8 @@ from clawbot.telegram.button import Act, Asked, data, sealed
 from clawbot.telegram.markup import code, plain, question_words, render, status_page
 from fleet_control.caller import ALL
 from fleet_control.clock import Clock
-from fleet_control.status import FleetStatus, Image, older
+from fleet_control.duration import older
+from fleet_control.status import FleetStatus, Image
 
 TARGETS_A_PAGE = 24
 TARGETS_A_ROW = 2

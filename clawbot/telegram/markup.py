@@ -7,7 +7,8 @@ from clawbot import indicator, wording
 from clawbot.page import Page, cut, page
 from clawbot.progress import HostProgress, Stage
 from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
-from fleet_control.status import FleetStatus, InstanceStatus, older
+from fleet_control.duration import older
+from fleet_control.status import FleetStatus, InstanceStatus
 
 # Markup does not count towards Telegram's limit, but counting it too is simpler, and safe.
 LONGEST = 4096

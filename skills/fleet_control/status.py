@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fleet_control.duration import older as older  # noqa: PLC0414  (the fronts look for it here)
+from fleet_control.duration import older
 from fleet_control.policy import Condition
 from fleet_control.registry import Instance, Registry
 from fleet_control.registry_source import KnownRegistry
@@ -178,7 +178,7 @@ def _order(row: InstanceStatus) -> tuple[int, list[tuple[int, str]]]:
 def natural(name: str) -> list[tuple[int, str]]:
     """A sort key by which claw-2 comes before claw-10."""
     return [
-        (int(part), "") if part.isdigit() else (-1, part) for part in re.findall(r"\d+|\D+", name)
+        (int(part), "") if part.isdecimal() else (-1, part) for part in re.findall(r"\d+|\D+", name)
     ]
 
 

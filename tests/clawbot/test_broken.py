@@ -127,6 +127,7 @@ async def test_an_ec2_that_is_down_is_told_in_words_and_stops_no_deploy(talk: Ta
     assert "EC2" in await talk.say("/fleet status")
     assert "EC2" in await talk.say("/fleet deploy all")
     assert "✓ deploy claw-2: done" in await talk.say("/fleet deploy claw-2")
+    assert talk.terminal.exit_code == 1
 
 
 async def test_a_chat_that_breaks_after_the_dispatch_loses_sight_of_nothing(

@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from fleet_control.policy import Condition
 from fleet_control.status import (
@@ -246,6 +248,14 @@ def test_numbers_in_names_count() -> None:
     names = ["claw-10", "claw-2", "claw", "babel-1", "10", "9"]
 
     assert sorted(names, key=natural) == ["babel-1", "claw", "claw-2", "claw-10", "9", "10"]
+
+
+@given(st.text())
+@example("claw-1²")
+def test_whatever_a_machine_is_named_it_is_shown(name: str) -> None:
+    fleet = seen(("claw-1",), host("claw-1"), host(name, 2) if name else host("", 2))
+
+    assert len(fleet.rows) == 2 - (name == "claw-1")
 
 
 def test_five_hundred_instances_are_shaped() -> None:

@@ -68,6 +68,10 @@ def test_a_pipe_is_read_as_a_script_and_answered_in_words(tmp_path: Path) -> Non
         (("--instance", "clawdinator-9"), "INSTANCE=clawdinator-9: the registry has no such"),
         (("--unhealthy", "claw-x"), "UNHEALTHY=claw-x: the registry has no such instance; it has"),
         (("--engine", "steam"), "ENGINE=steam"),
+        (
+            ("--log", "/nowhere/log"),
+            "LOG=/nowhere/log can't be written: No such file or directory.",
+        ),
         (("--front", "fax"), "FRONT=fax"),
     ],
 )
