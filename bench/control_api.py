@@ -42,6 +42,8 @@ _TOKEN = "control-token-of-the-bench"  # noqa: S105  (known to the bench alone)
 
 def measure() -> list[Row]:
     python, node = _programs()
+    them = f"Node {_said(node, '--version').lstrip('v')}, the same work"
+    us = f"on Python {_said(python, '-c', 'import platform; print(platform.python_version())')}"
     with tempfile.TemporaryDirectory() as folder, _github() as url:
         task_root = _unpacked(Path(folder), python)
         settings = {
@@ -57,10 +59,14 @@ def measure() -> list[Row]:
         here, bare = dict(os.environ) | settings, {"PATH": os.environ["PATH"]} | settings
         refused, dispatched = _refused(folder), _dispatched(folder)
         return [
-            _row("Control API, start to a refusal", ours, theirs, refused, here, 0.6),
-            _row("Control API, start to a run", ours, theirs, dispatched, here, 1.0),
-            _row("the refusal, in an empty environment", ours, theirs, refused, bare, 0.6),
-            _row("the run, in an empty environment", ours, theirs, dispatched, bare, 1.0),
+            Row(what, mine, them, others, mine / others, limit)
+            for what, asked, environ, limit in (
+                (f"Control API {us}, start to a refusal", refused, here, 0.6),
+                (f"Control API {us}, start to a run", dispatched, here, 1.0),
+                ("the refusal, in an empty environment", refused, bare, 0.6),
+                ("the run, in an empty environment", dispatched, bare, 1.0),
+            )
+            for mine, others in [_medians(ours, theirs, asked, environ)]
         ]
 
 
@@ -70,6 +76,11 @@ def _programs() -> tuple[str, str]:
     if python is None or node is None:
         sys.exit(f"bench.control_api needs Python {' or '.join(VERSIONS)}, and node")
     return python, node
+
+
+def _said(program: str, *asked: str) -> str:
+    command = [program, *asked]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603  (the two programs measured)
 
 
 def _unpacked(folder: Path, python: str) -> Path:
@@ -125,22 +136,19 @@ def _event(path: Path, role: str, body: object) -> Path:
     return path
 
 
-def _row(
-    what: str,
+def _medians(
     ours: Sequence[str],
     theirs: Sequence[str],
     asked: tuple[Path, int],
     environ: Mapping[str, str],
-    limit: float,
-) -> Row:
-    """They take turns, so that a busy moment of the machine meets both."""
+) -> tuple[float, float]:
+    """Milliseconds. They take turns, so that a busy moment of the machine meets both."""
     event, status = asked
     took: tuple[list[float], list[float]] = ([], [])
     for _ in range(ROUNDS):
         for command, times in zip((ours, theirs), took, strict=True):
             times.append(_milliseconds([*command, str(event)], environ, status))
-    mine, others = median(took[0][1:]), median(took[1][1:])
-    return Row(what, mine, "Node, the same work", others, mine / others, limit)
+    return median(took[0][1:]), median(took[1][1:])
 
 
 def _milliseconds(command: Sequence[str], environ: Mapping[str, str], status: int) -> float:
