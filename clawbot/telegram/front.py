@@ -9,7 +9,7 @@ from telegram import Message, Update
 
 from clawbot.ask import Ask
 from clawbot.bot import Bot
-from clawbot.in_flight import InFlight, by_successor
+from clawbot.in_flight import InFlight
 from clawbot.replies import Notice, Reply, refused
 from clawbot.seal import Seal
 from clawbot.telegram.command import words
@@ -58,7 +58,7 @@ class Front:
             living, self._drawing, origin, turn=turn, shown=self._work.moved
         )
         task = self._work.begin(
-            self._answered(message, conversation, turn), lambda: by_successor(conversation.latest)
+            self._answered(message, conversation, turn), lambda: conversation.left
         )
         # One that was stopped before it began must not keep the next one waiting.
         task.add_done_callback(lambda _: turn.over())
@@ -75,7 +75,7 @@ class Front:
         origin = Origin(query.message.chat.id, query.message.message_id, by_button=True)
         living = self._living(origin.chat, message=origin.message)
         pressed = self._pressing.heard(query, query.message, living, self._work.moved)
-        self._work.begin(pressed.answered(), lambda: by_successor(pressed.latest))
+        self._work.begin(pressed.answered(), lambda: pressed.left)
 
     async def move(self, update: Update, _context: object = None) -> None:
         """A group of ours became a supergroup."""

@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 from telegram.error import TelegramError
 
+from clawbot.in_flight import by_successor
 from clawbot.progress import Stage
 from clawbot.replies import Deploying, Notice, Reply, Tone, is_final
 from clawbot.telegram.drawing import Drawing, Drawn, Origin, text
 from clawbot.telegram.markup import over
-from clawbot.telegram.outbox import PATIENCE_SECONDS, Outbox
+from clawbot.telegram.outbox import UNTIL_BACK, Outbox
 from clawbot.telegram.turn import Turn
 from fleet_control.clock import Clock
 from fleet_control.error import FleetError
@@ -53,8 +54,8 @@ class Living:
         """Seconds since what it answers was heard."""
         return self._clock.now() - self._since
 
-    async def show(self, drawn: Drawn, within: float = PATIENCE_SECONDS) -> bool:
-        """Show this; whether anything changed for the reader."""
+    async def show(self, drawn: Drawn, within: float | None = None) -> bool:
+        """Show this, `within` as the outbox has it; whether anything changed for the reader."""
         if drawn == self._shown:
             return False
         if self.message:
@@ -67,9 +68,9 @@ class Living:
         self._next = self._clock.now() + self._between
         return stands.changed
 
-    async def call(self, drawn: Drawn) -> None:
+    async def call(self, drawn: Drawn, within: float | None = None) -> None:
         """A new message that answers this one, for those whom an edit does not call."""
-        await self._outbox.send(self.chat, drawn, self.message)
+        await self._outbox.send(self.chat, drawn, self.message, within)
 
     async def _pause(self) -> None:
         wait = self._next - self._clock.now()
@@ -81,7 +82,6 @@ class Conversation:
     """Where one ask's reply goes.
 
     Attributes:
-        latest: what was shown last.
         calls: whether to call the asker when a deploy is over.
     """
 
@@ -96,14 +96,20 @@ class Conversation:
         shown: Callable[[], None] = lambda: None,
     ) -> None:
         """`number` is the page of a choice; `shown` is told of each change."""
-        self.latest: Reply | None = None
         self.calls = False
+        self._latest: Reply | None = None
+        self._calling = False
         self._living = living
         self._drawing = drawing
         self._origin = origin
         self._turn = turn or Turn()
         self._number = number
         self._shown = shown
+
+    @property
+    def left(self) -> bool:
+        """Whether a successor would finish this; a call after the last edit it would not make."""
+        return by_successor(self._latest) and not self._calling
 
     async def send(self, reply: Reply) -> str:
         await self._turn.comes()
@@ -112,20 +118,24 @@ class Conversation:
         return str(self._living.message)
 
     async def edit(self, _reply_id: str, reply: Reply) -> None:
-        changed = await self._show(reply)
-        if isinstance(reply, Deploying) and is_final(reply) and changed and self.calls:
+        if not is_final(reply):
+            await self._show(reply)
+            return
+        # Nothing comes after this that would show it in passing.
+        changed = await self._show(reply, UNTIL_BACK)
+        if isinstance(reply, Deploying) and changed and self.calls:
             await self._call(reply)
 
     async def call(self, drawn: Drawn) -> None:
         await self._living.call(drawn)
 
-    async def _show(self, reply: Reply) -> bool:
+    async def _show(self, reply: Reply, within: float | None = None) -> bool:
         drawn = self._drawing.draw(reply, self._origin, self._number)
         if isinstance(reply, Deploying) and reply.progress.stage is Stage.ASKING:
             changed = await self._show_in_time(drawn)
         else:
-            changed = await self._living.show(drawn)
-        self.latest = reply
+            changed = await self._living.show(drawn, within)
+        self._latest = reply
         self._shown()
         return changed
 
@@ -141,8 +151,13 @@ class Conversation:
 
     async def _call(self, reply: Deploying) -> None:
         user = reply.asker.partition(":")[2]
-        if user:
-            await self._living.call(Drawn(over(reply, user)))
+        if not user:
+            return
+        self._calling = True
+        try:
+            await self._living.call(Drawn(over(reply, user)), UNTIL_BACK)
+        finally:
+            self._calling = False
 
 
 class PressedConversation:
@@ -158,8 +173,8 @@ class PressedConversation:
         self._reply_id = reply_id
 
     @property
-    def latest(self) -> Reply | None:
-        return self._inner.latest
+    def left(self) -> bool:
+        return self._inner.left
 
     async def send(self, reply: Reply) -> str:
         if isinstance(reply, Notice) and reply.tone is Tone.REFUSED:

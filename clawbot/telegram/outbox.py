@@ -22,6 +22,7 @@ from clawbot.telegram.place import Places
 from fleet_control.clock import Clock
 
 PATIENCE_SECONDS = 15 * 60.0
+UNTIL_BACK = float("inf")
 LONGEST_PAUSE_SECONDS = 30.0
 LONGEST_ANSWER = 200
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
@@ -39,7 +40,12 @@ class Stands(NamedTuple):
 
 
 class Outbox:
-    """One bot's way out."""
+    """One bot's way out.
+
+    What is to be said `within` so many seconds raises a TelegramError where that can't be done.
+    Without a number it is `PATIENCE_SECONDS`, in which silence that Telegram asks for does not
+    count; `UNTIL_BACK` is tried for as long as Telegram is away.
+    """
 
     def __init__(self, telegram: Bot, clock: Clock, pace: Pace, places: Places) -> None:
         self._telegram = telegram
@@ -52,12 +58,9 @@ class Outbox:
         chat: int,
         drawn: Drawn,
         answers: int | None = None,
-        within: float = PATIENCE_SECONDS,
+        within: float | None = None,
     ) -> Stands:
-        """Say something new, as an answer to a message where that is still there.
-
-        A TelegramError if that can't be done `within` so many seconds.
-        """
+        """Say something new, as an answer to a message where that is still there."""
         chat = self._places.now(chat)
         replied = ReplyParameters(answers, allow_sending_without_reply=True) if answers else None
         try:
@@ -68,7 +71,7 @@ class Outbox:
         return Stands(sent.chat.id, sent.message_id)
 
     async def edit(
-        self, chat: int, message: int, drawn: Drawn, within: float = PATIENCE_SECONDS
+        self, chat: int, message: int, drawn: Drawn, within: float | None = None
     ) -> Stands:
         """Say something else instead; it stands elsewhere afterwards if it had to be said anew."""
         try:
@@ -115,13 +118,15 @@ class Outbox:
             link_preview_options=_NO_PREVIEW,
         )
 
-    async def _tried(self, chat: int, call: Callable[[], Awaitable[T]], within: float) -> T:
+    async def _tried(self, chat: int, call: Callable[[], Awaitable[T]], within: float | None) -> T:
         """What `call` returns, tried again after what may pass."""
-        until = self._clock.now() + within
+        until = self._clock.now() + (PATIENCE_SECONDS if within is None else within)
         pause = 1.0
         while True:
-            await self._pace.turn(chat)
-            if self._clock.now() > until:
+            waited = await self._turn(chat)
+            if within is None:
+                until += waited
+            elif self._clock.now() > until:
                 raise TimedOut("no turn to speak in time")
             try:
                 return await call()
@@ -137,6 +142,12 @@ class Outbox:
                 log.info("telegram.tried chat=%s why=%s again_in=%s", chat, error, pause)
             await self._clock.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    async def _turn(self, chat: int) -> float:
+        """The seconds that the turn to speak there was waited for."""
+        begun = self._clock.now()
+        await self._pace.turn(chat)
+        return self._clock.now() - begun
 
 
 def seconds(period: int | timedelta) -> float:

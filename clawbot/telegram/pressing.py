@@ -7,7 +7,7 @@ from telegram import CallbackQuery, Message, MessageEntity
 
 from clawbot.ask import Ask
 from clawbot.bot import Bot
-from clawbot.replies import Question, Reply
+from clawbot.replies import Question
 from clawbot.seal import Seal
 from clawbot.telegram import button
 from clawbot.telegram.button import ANSWERS, YES, Act, Asked, Press
@@ -75,8 +75,9 @@ class Pressed:
         self._conversation: PressedConversation | None = None
 
     @property
-    def latest(self) -> Reply | None:
-        return self._conversation.latest if self._conversation else None
+    def left(self) -> bool:
+        """Whether a successor would finish what came of it."""
+        return self._conversation is not None and self._conversation.left
 
     async def answered(self) -> None:
         press = button.read(self._query.data or "")

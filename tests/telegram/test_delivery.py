@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from clawbot.sandbox.telegram_api.history import Json, private, user
+from clawbot.telegram.outbox import PATIENCE_SECONDS
 from clawbot.telegram.trouble import Trouble
 from tests.telegram.scene import OPERATOR, TOKEN, Scene
 
@@ -209,6 +210,49 @@ async def test_a_deploy_goes_on_while_its_reply_can_not_be_edited(scene: Scene) 
     scene.telegram.weather.bad_gateway("editMessageText", times=4)
     scene.api.done(1)
     await scene.until(lambda: "done" in reply["text"])
+
+
+@pytest.mark.parametrize("trouble", ["502", "429", "gone"])
+async def test_however_long_telegram_is_away_the_end_is_shown_and_its_asker_called(
+    scene: Scene, trouble: str
+) -> None:
+    await scene.start()
+    reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
+    await scene.until(lambda: "queued" in reply["text"])
+    begun = scene.clock.now()
+    scene.api.done(1)
+    if trouble == "gone":
+        await scene.telegram.stop()
+        await scene.until(lambda: scene.clock.now() - begun > 2 * PATIENCE_SECONDS, each=5.0)
+        await scene.telegram.start()
+    for method in ("editMessageText", "sendMessage"):
+        if trouble == "429":
+            scene.telegram.weather.flood(method, retry_after=2000)
+        elif trouble == "502":
+            scene.telegram.weather.bad_gateway(method, times=40)
+    await scene.until(lambda: "done" in reply["text"], each=5.0)
+    assert scene.clock.now() - begun > PATIENCE_SECONDS
+    await scene.until(lambda: len(scene.telegram.history.shown(OPERATOR)) == 2, each=5.0)
+
+
+async def test_silence_that_telegram_asks_for_does_not_end_our_patience(scene: Scene) -> None:
+    await scene.start()
+    scene.telegram.weather.flood("sendMessage", retry_after=2000)
+    scene.telegram.weather.bad_gateway("sendMessage")
+    asked = [await scene.say("/fleet status"), await scene.say("/fleet help")]
+    await scene.until(lambda: all(scene.answer_to(one) for one in asked), each=10.0)
+    assert "2 instances" in str(scene.answer_to(asked[0]))
+
+
+async def test_a_stop_lets_the_asker_be_called_whom_no_successor_would_call(scene: Scene) -> None:
+    await scene.start()
+    reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
+    await scene.until(lambda: "queued" in reply["text"])
+    scene.telegram.weather.bad_gateway("sendMessage", times=3)
+    scene.api.done(1)
+    await scene.until(lambda: "done" in reply["text"], each=0.1)
+    await scene.stop()
+    assert len(scene.telegram.history.shown(OPERATOR)) == 2
 
 
 @pytest.mark.parametrize("trouble", ["502", "429"])
