@@ -43,6 +43,7 @@ class Commands:
 
     async def answer(self, ask: Ask, chat: Chat) -> Reply:
         """Answer one ask, and stay until its reply is final or a question."""
+        _note(ask, " ".join(ask.words))
         try:
             if isinstance(ask.caller, Unknown):
                 # The policy's first row, whatever they ask: a status, too, has addresses in it.
@@ -60,6 +61,7 @@ class Commands:
         deploy is asked for is forgotten once that is told: where the question still stands, it
         can be answered again.
         """
+        _note(ask, f"yes to deploy {question.target} {question.image}".rstrip())
         if ask.account != question.asker:
             return await _say(chat, _not_asker())
         # The deploy is the one that was asked for, not the click that confirmed it.
@@ -82,6 +84,7 @@ class Commands:
 
     async def decline(self, question: Question, ask: Ask, chat: Chat, reply_id: str) -> Reply:
         """A no to `question`: nothing is deployed, unless a yes came first."""
+        _note(ask, f"no to deploy {question.target} {question.image}".rstrip())
         if ask.account != question.asker:
             return await _say(chat, _not_asker())
         ask = replace(ask, asked=question.asked)
@@ -93,6 +96,7 @@ class Commands:
 
     async def cancel(self, run_id: int, ask: Ask, chat: Chat) -> Reply:
         """Stop a deploy that has not started, for any operator; its own reply will tell how."""
+        _note(ask, f"cancel run {run_id}")
         if not (isinstance(ask.caller, Human) and ask.caller.operator):
             return await _say(chat, refused("Only operators may cancel a deploy.", "not_operator"))
         try:
@@ -101,7 +105,6 @@ class Commands:
             return await _say(chat, refused(str(error), error.code))
         except FleetError as error:
             return await _say(chat, broken(_words(error)))
-        log.info("fleet.cancelled run=%s by=%s", run_id, ask.account)
         return await _say(chat, Notice((words,)))
 
     async def _answer(self, ask: Ask, chat: Chat) -> Reply:
@@ -129,11 +132,8 @@ class Commands:
         match verdict:
             case Usage(ids):
                 return await _say(chat, usage(ids))
-            case Refused(code, message):
-                log.info(
-                    "fleet.refused code=%s target=%s by=%s", code, cut(target, 40), ask.account
-                )
-                return await _say(chat, refused(message, code))
+            case Refused():
+                return await _say(chat, _no(verdict, ask))
         if verdict.confirm:
             return await _say(chat, await self._question(ask, target, image, verdict.confirm))
         if not self._dispatcher.claim(ask):
@@ -149,7 +149,7 @@ class Commands:
         else:
             verdict = await self._fleet.judge(ask.caller, question.target, question.image)
             if isinstance(verdict, Refused):
-                reply = refused(verdict.message, verdict.code)
+                reply = _no(verdict, ask)
         await chat.edit(reply_id, reply)
         return reply
 
@@ -190,12 +190,22 @@ def _moved(
     """The ids that a deploy of `target` replaces, creates and removes."""
     missing = {id_ for id_, is_ in status.conditions.items() if is_ is Condition.MISSING}
     asked_for = status.registry.registry.ids if target == ALL else (target,)
-    left = tuple(row.id for row in status.rows if row.instance is None and row.host)
+    left = tuple(row.id for row in status.rows if row.may_have_left)
     return (
         tuple(id_ for id_ in asked_for if id_ not in missing),
         tuple(id_ for id_ in status.registry.registry.ids if id_ in missing),
         left if target == ALL else (),
     )
+
+
+def _note(ask: Ask, what: str) -> None:
+    """The audit trail: one line for each thing somebody asks, whatever comes of it."""
+    log.info("fleet.asked by=%s caller=%r what=%r", ask.account, ask.caller, cut(what, 80))
+
+
+def _no(verdict: Refused, ask: Ask) -> Notice:
+    log.info("fleet.refused code=%s by=%s", verdict.code, ask.account)
+    return refused(verdict.message, verdict.code)
 
 
 async def _say(chat: Chat, reply: Reply) -> Reply:

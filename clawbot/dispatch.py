@@ -90,8 +90,10 @@ class Dispatcher:
         except ControlApiError as error:
             return await _shown(show, _not_dispatched(begun, entry, error))
         log.info(
-            "fleet.dispatched target=%s run=%s request_id=%s unproven_caller=%s",
+            "fleet.dispatched target=%s image=%s by=%s run=%s request_id=%s unproven_caller=%s",
             entry.target,
+            entry.ami_override or "newest",
+            entry.requested_by,
             taken.run_id,
             entry.request_id,
             taken.unproven_caller,

@@ -156,3 +156,20 @@ async def test_the_images_stand_below_the_status_with_who_runs_them(talk: Talk) 
     assert "ami-0cccccccccccccccc   2 d old  claw-1, claw-3\n" in said
     assert "ami-0bbbbbbbbbbbbbbbb   9 d old\n" in said
     assert "ami-0aaaaaaaaaaaaaaaa  30 d old  claw-2\n" in said
+
+
+async def test_the_log_has_a_line_for_each_thing_that_was_asked(
+    talk: Talk, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        await talk.say("/fleet status", "/fleet deploy all", "no", "stranger: /fleet deploy all")
+
+    asked = [one.getMessage() for one in caplog.records if "fleet.asked" in one.getMessage()]
+    assert [line.partition("what=")[2] for line in asked] == [
+        "'status'",
+        "'deploy all'",
+        "'no to deploy all'",
+        "'deploy all'",
+    ]
+    assert "by=terminal:stranger" in asked[-1]
+    assert "fleet.refused code=not_operator by=terminal:stranger" in caplog.text
