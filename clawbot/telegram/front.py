@@ -10,7 +10,7 @@ from telegram import Message, Update
 from clawbot.ask import Ask
 from clawbot.bot import Bot
 from clawbot.in_flight import InFlight
-from clawbot.replies import Notice, Reply, refused
+from clawbot.replies import Deploying, Notice, Reply, refused
 from clawbot.seal import Seal
 from clawbot.telegram.command import words
 from clawbot.telegram.drawing import Drawing, Origin, text
@@ -27,6 +27,10 @@ from fleet_control.error import FleetError
 from fleet_control.policy import Facts, Refused, judge
 from fleet_control.registry import Registry
 
+# Whose deploy ended longer than this before we began has been called, or has looked. As long as a
+# run waits for a new host: in the meantime a host that carries us is replaced.
+CALLED_FOR_SECONDS = 900.0
+
 log = logging.getLogger(__name__)
 
 
@@ -37,6 +41,7 @@ class Front:
         self.places = Places(bot.settings.telegram_chats)
         limits = limits or Limits()
         self._bot = bot
+        self._began = bot.clock.now()
         self._between = limits.edits
         self._outbox = Outbox(telegram, bot.clock, Pace(bot.clock, limits), self.places)
         seal = Seal(bot.settings.aws_secret_access_key.get_secret_value())
@@ -173,9 +178,10 @@ class Front:
         origin = Origin(self.places.now(int(channel)), int(reply))
         living = self._living(origin.chat, message=origin.message)
         conversation = Conversation(living, self._drawing, origin)
-        conversation.calls = True
 
         async def show(what: Reply) -> None:
+            # An edit may change no more than our wording: that alone is nothing to call for.
+            conversation.calls = _ended(what) > self._began - CALLED_FOR_SECONDS
             await conversation.edit(reply, what)
 
         return show
@@ -189,6 +195,13 @@ class Front:
             answers=answers,
             between=self._between,
         )
+
+
+def _ended(reply: Reply) -> float:
+    """When a deploy ended, in Unix seconds; infinite where that is not known, or yet to come."""
+    if isinstance(reply, Deploying) and reply.progress.took:
+        return reply.progress.began + reply.progress.took
+    return float("inf")
 
 
 def _failed(error: BaseException) -> None:
