@@ -14,6 +14,9 @@ from fleet_control.clock import Clock
 
 # So that a deploy's seconds can be seen to pass.
 _TICK_SECONDS = 0.5
+_PROMPT_LINES = 3
+# Of a reply that lives.
+_FEWEST_LINES = 3
 
 
 class Surface(Protocol):
@@ -106,9 +109,13 @@ class Screen:
                 self.refresh()
 
     def _below(self) -> Group:
-        room = max(3, (self._console.height - 3) // max(1, len(self._living)) - 1)
-        parts: list[Text] = []
-        for reply in self._living.values():
+        """The latest that fit, so that the prompt is never pushed out."""
+        height = self._console.height - _PROMPT_LINES
+        living = list(self._living.values())
+        hidden = max(0, len(living) - max(1, height // (_FEWEST_LINES + 1)))
+        room = max(_FEWEST_LINES, height // max(1, len(living) - hidden) - 1)
+        parts = [Text(f"… and {hidden} more", style="dim")] if hidden else []
+        for reply in living[hidden:]:
             parts += [*_fitting(self._drawn(reply), room), Text()]
         return Group(*parts, self._prompt())
 
