@@ -29,6 +29,7 @@ class Act(StrEnum):
 
 
 YES = (Act.YES, Act.YES_TO_BUTTON)
+ACTING = (*YES, Act.DEPLOY, Act.CANCEL)
 ANSWERS = (*YES, Act.NO, Act.NO_TO_BUTTON)
 
 

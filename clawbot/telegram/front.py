@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 from telegram import Bot as TelegramBot
 from telegram import Message, Update
@@ -12,20 +11,19 @@ from clawbot.bot import Bot
 from clawbot.in_flight import InFlight
 from clawbot.replies import Deploying, Notice, Reply, refused
 from clawbot.seal import Seal
-from clawbot.telegram.command import words
+from clawbot.telegram.command import deploys, words
 from clawbot.telegram.drawing import Drawing, Origin, text
 from clawbot.telegram.living import TOO_OLD_SECONDS, Conversation, Living
-from clawbot.telegram.once import Once, already, known
+from clawbot.telegram.once import Once, already
 from clawbot.telegram.outbox import Outbox
 from clawbot.telegram.pace import Limits, Pace
 from clawbot.telegram.place import Places
 from clawbot.telegram.pressing import Pressing
-from clawbot.telegram.speaker import PLATFORM, author
+from clawbot.telegram.speaker import DOUBTED, PLATFORM, author, doubted, registry_for
 from clawbot.telegram.turn import Turn, Turns
 from fleet_control.caller import Caller, Human, Unknown
 from fleet_control.error import FleetError
 from fleet_control.policy import Facts, Refused, judge
-from fleet_control.registry import Registry
 
 # Whose deploy ended longer than this before we began has been called, or has looked. As long as a
 # run waits for a new host: in the meantime a host that carries us is replaced.
@@ -131,7 +129,8 @@ class Front:
                 turn.over()
 
     async def _answer(self, message: Message, conversation: Conversation) -> None:
-        caller = author(message, self._bot.settings, await self._registry(message))
+        registry = await registry_for(message.from_user, self._bot)
+        caller = author(message, self._bot.settings, registry)
         if caller is None:
             log.info("telegram.ignored chat=%s message=%s", message.chat.id, message.message_id)
             return
@@ -143,6 +142,9 @@ class Front:
             await conversation.send(objection)
             return
         ask = _ask(message, caller)
+        if doubted(caller, registry) and deploys(ask.words):
+            await conversation.send(DOUBTED)
+            return
         conversation.calls = isinstance(caller, Human)
         if await already(self._bot, ask):
             log.info("telegram.asked_before request_id=%s", ask.request_id(self._bot.settings.bot))
@@ -164,13 +166,6 @@ class Front:
         if message.chat.type == "private" and isinstance(caller, Human):
             told = f"`{caller.account}` is not among CLAWBOT_OPERATORS, so I don't talk here."
             await to.send(Notice((told, "In the fleet's groups I answer everyone.")))
-
-    async def _registry(self, message: Message) -> Registry | None:
-        """For a program only a registry that was asked for will do; for a person what is known."""
-        if message.from_user is not None and message.from_user.is_bot:
-            with suppress(FleetError):
-                return (await self._bot.fleet.registry.get()).registry
-        return known(self._bot)
 
     def _show_in(self, channel: str, reply: str) -> Callable[[Reply], Awaitable[None]] | None:
         if not (channel.removeprefix("-").isdecimal() and reply.isdecimal()):

@@ -5,9 +5,9 @@ from collections import OrderedDict
 
 from clawbot.ask import Ask
 from clawbot.bot import Bot
+from clawbot.telegram.command import deploys
 from fleet_control.caller import Human
 from fleet_control.error import FleetError
-from fleet_control.registry import Registry
 
 _REMEMBERED = 4096
 
@@ -30,19 +30,12 @@ class Once:
         return True
 
 
-def known(bot: Bot) -> Registry | None:
-    """The registry as it was seen last."""
-    last = bot.fleet.registry.last
-    return last.registry if last else None
-
-
 async def already(bot: Bot, ask: Ask) -> bool:
     """Whether the ledger has a deploy of this very ask: an update that came again after a crash.
 
     Where it can't be read the ask goes on: of two runs of one ask the younger stops by itself.
     """
-    deploys = ask.words[:1] == ("deploy",) and len(ask.words) > 1
-    if not deploys or (isinstance(ask.caller, Human) and not ask.caller.operator):
+    if not deploys(ask.words) or (isinstance(ask.caller, Human) and not ask.caller.operator):
         return False
     request_id = str(ask.request_id(bot.settings.bot))
     try:

@@ -10,14 +10,14 @@ from clawbot.bot import Bot
 from clawbot.replies import Question
 from clawbot.seal import Seal
 from clawbot.telegram import button
-from clawbot.telegram.button import ANSWERS, YES, Act, Asked, Press
+from clawbot.telegram.button import ACTING, ANSWERS, YES, Act, Asked, Press
 from clawbot.telegram.command import words
 from clawbot.telegram.drawing import Drawing, Origin, image_id, text
 from clawbot.telegram.living import Conversation, Living, PressedConversation, Whisper
-from clawbot.telegram.once import Once, already, known
+from clawbot.telegram.once import Once, already
 from clawbot.telegram.outbox import Outbox
 from clawbot.telegram.place import Places
-from clawbot.telegram.speaker import PLATFORM, account, person
+from clawbot.telegram.speaker import DOUBTED, PLATFORM, account, doubted, person, registry_for
 from fleet_control.caller import Caller, Human, is_target
 from fleet_control.error import FleetError
 
@@ -82,11 +82,14 @@ class Pressed:
     async def answered(self) -> None:
         press = button.read(self._query.data or "")
         user = self._query.from_user
-        caller = person(user, self._to.bot.settings, known(self._to.bot))
+        registry = await registry_for(user, self._to.bot)
+        caller = person(user, self._to.bot.settings, registry)
         if press is None or caller is None:
             await self._to.outbox.answer(self._query.id)
         elif not self._to.places.ours(self._message.chat, caller):
             await self._say("This chat is not one of the fleet's.")
+        elif press.act in ACTING and doubted(caller, registry):
+            await self._say(*DOUBTED.lines)
         elif press.act in ANSWERS:
             await self._answer_question(press, caller)
         elif not _offers(self._message, self._query.data):

@@ -1,19 +1,54 @@
 """Who speaks in Telegram, by what Telegram itself vouches for: ids, never names."""
 
+import logging
+
 from telegram import Message, User
 from telegram.constants import ChatID, ChatType
 
+from clawbot.bot import Bot
+from clawbot.replies import broken
 from clawbot.settings import Settings
 from fleet_control.caller import BotInstance, Caller, Human, Unknown
+from fleet_control.error import FleetError
 from fleet_control.registry import Registry
 
 PLATFORM = "telegram"
 # Telegram writes these names for whoever hides behind a group or a channel.
 _MASKS = (ChatID.ANONYMOUS_ADMIN, ChatID.FAKE_CHANNEL)
+DOUBTED = broken(
+    "I have not seen the registry yet, so I can't tell whether you are one of its instances. "
+    "I did nothing. Ask again in a minute."
+)
+
+log = logging.getLogger(__name__)
 
 
 def account(user: User) -> str:
     return f"{PLATFORM}:{user.id}"
+
+
+async def registry_for(user: User | None, bot: Bot) -> Registry | None:
+    """The registry that tells who this is; None where it can't be had.
+
+    For a program only one that was asked for will do, for an operator one that was seen before;
+    anybody else is told by what is known.
+    """
+    last = bot.fleet.registry.last
+    known = last.registry if last else None
+    if user is None or not (user.is_bot or account(user) in bot.settings.operators):
+        return known
+    if known and not user.is_bot:
+        return known
+    try:
+        return (await bot.fleet.registry.get()).registry
+    except FleetError as error:
+        log.warning("telegram.registry_unseen user=%s why=%s", user.id, error)
+        return None
+
+
+def doubted(caller: Caller, registry: Registry | None) -> bool:
+    """Whether this operator may be an instance that no registry has told us of yet."""
+    return registry is None and isinstance(caller, Human) and caller.operator
 
 
 def author(message: Message, settings: Settings, registry: Registry | None) -> Caller | None:

@@ -128,10 +128,36 @@ async def test_an_account_of_the_registry_is_no_person_even_among_the_operators(
     scene: Scene,
 ) -> None:
     await scene.start(CLAWBOT_OPERATORS="telegram:1001,telegram:3003")
-    await scene.reply_to(await scene.say("/fleet status"))  # now the registry is known
     person = user(3003, "claw as a user account")
     refusal = await scene.reply_to(await scene.say("/fleet@fleet_bot deploy all", person))
     assert "may not deploy `all`".replace("`", "") in refusal["text"]
+
+
+async def test_an_account_of_the_registry_presses_as_its_instance(scene: Scene) -> None:
+    await scene.start(CLAWBOT_OPERATORS="telegram:1001,telegram:3003")
+    person = user(3003, "claw as a user account")
+    keyboard = {"inline_keyboard": [[{"text": "x", "callback_data": "fleet:d:claw-1"}]]}
+    ours = scene.people.write(scene.fleet, scene.telegram.history.bot, "x", reply_markup=keyboard)
+    query = await scene.press(ours, "x", person)
+    assert "claw-1 may not deploy itself" in await scene.answered(query)
+    assert scene.api.count("deploy") == 0
+
+
+async def test_before_any_registry_was_seen_no_operator_is_believed(scene: Scene) -> None:
+    readable, scene.api.registry = scene.api.registry, "not JSON"
+    await scene.start()
+    refusal = await scene.reply_to(await scene.say(DEPLOY, scene.operator))
+    assert "I have not seen the registry yet" in refusal["text"]
+    keyboard = {"inline_keyboard": [[{"text": "x", "callback_data": "fleet:c:1"}]]}
+    ours = scene.people.write(scene.fleet, scene.telegram.history.bot, "x", reply_markup=keyboard)
+    query = await scene.press(ours, "x", scene.operator)
+    assert "I have not seen the registry yet" in await scene.answered(query)
+    help_ = await scene.reply_to(await scene.say("/fleet@fleet_bot help", scene.operator))
+    assert "every instance" in help_["text"]
+    assert scene.api.count("deploy") == scene.api.count("cancel") == 0
+    scene.api.registry = readable
+    await scene.reply_to(await scene.say(DEPLOY, scene.operator))
+    await scene.asked_for("deploy", 1)
 
 
 async def test_a_strange_group_gets_no_answer(scene: Scene) -> None:
