@@ -29,7 +29,7 @@ def moves(question: Question) -> tuple[tuple[str, tuple[str, ...]], ...]:
     all_of_it = (
         ("Replaces", question.replaced),
         ("Creates", question.created),
-        ("Removes", question.removed),
+        ("Removes if made by a deploy", question.removed),
     )
     return tuple((word, ids) for word, ids in all_of_it if ids)
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from clawbot.sandbox.principal import ACCOUNT
+from clawbot.sandbox.tofu import mark
 
 SEED = "/-/seed"
 KNOWN = "/-/known/"
@@ -73,7 +74,7 @@ def _launch(region: str, *, name: str, type: str, image: str, launched: float) -
         instance_type=type,
         is_instance_type_default=True,  # or each launch looks through the list of every type
         region_name=region,
-        tags={"instance": {"app": "clawdinator", "Name": name}},
+        tags={"instance": {"app": "clawdinator", "Name": name, mark.KEY: mark.VALUE}},
     )
     host = reservation.instances[0]
     host.launch_time = datetime.fromtimestamp(launched, UTC).replace(tzinfo=None)

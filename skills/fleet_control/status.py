@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from fleet_control.caller import is_instance_id
 from fleet_control.duration import older
 from fleet_control.policy import Condition
 from fleet_control.registry import Instance, Registry
@@ -120,6 +121,11 @@ class InstanceStatus:
     replacing: bool
     faults: tuple[Fault, ...]
     condition: Condition | None
+
+    @property
+    def may_have_left(self) -> bool:
+        """Whether this is a host that no entry asks for, and a deploy may have made it."""
+        return self.instance is None and self.host is not None and is_instance_id(self.host.name)
 
     @property
     def worst(self) -> Problem | None:
@@ -247,7 +253,7 @@ def _faults(
         return
     host = staying[0]
     if instance is None:
-        yield Fault(Problem.UNREGISTERED, f"{host.id} has no registry entry; `all` removes it")
+        yield Fault(Problem.UNREGISTERED, f"{host.id} is not in the registry: {_end(host)}")
     if len(staying) > 1:
         others = ", ".join(other.id for other in staying[1:])
         yield Fault(Problem.TWO_HOSTS, f"{len(staying)} hosts of this name: also {others}")
@@ -258,6 +264,13 @@ def _faults(
             Problem.WRONG_TYPE, f"type {host.type}, the registry says {instance.instance_type}"
         )
     yield from _older_image(host, reading.images)
+
+
+def _end(host: Host) -> str:
+    """What becomes of a host that no entry asks for. Only OpenTofu's state tells who made it."""
+    if is_instance_id(host.name):
+        return "`all` removes it if a deploy made it, else remove it by hand"
+    return "made by nobody I know, remove it by hand"
 
 
 def _stuck(leaving: tuple[Host, ...], reading: Reading) -> str:

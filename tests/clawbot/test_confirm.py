@@ -23,7 +23,7 @@ async def asked(talk: Talk, words: str = "deploy all") -> tuple[Question, Kept]:
 
 
 async def test_the_question_names_what_is_replaced_created_and_removed(talk: Talk) -> None:
-    talk.fleet(Claw("claw-1"), Claw("claw-2"), Claw("claw-old"))
+    talk.fleet(Claw("claw-1"), Claw("claw-2"), Claw("claw-old"), Claw("Not an id"))
 
     question, _ = await asked(talk)
 
@@ -35,7 +35,7 @@ async def test_the_question_names_what_is_replaced_created_and_removed(talk: Tal
     said = await talk.say("/fleet deploy all")
     assert "  Replaces  claw-1, claw-2\n" in said
     assert "  Creates   claw-3\n" in said
-    assert "  Removes   claw-old\n" in said
+    assert "  Removes if made by a deploy  claw-old\n" in said
 
 
 async def test_the_host_that_carries_the_bot_is_asked_about_and_no_other(

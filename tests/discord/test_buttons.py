@@ -14,7 +14,7 @@ async def test_all_asks_first_and_names_what_it_would_do(scene: Scene) -> None:
     assert "This replaces every host of the fleet" in reply.text
     assert "Replaces: 1\nclaw-1" in reply.text
     assert "Creates: 1\nclaw-2" in reply.text
-    assert "Removes: 1\nclaw-9" in reply.text
+    assert "Removes if made by a deploy: 1\nclaw-9" in reply.text
     assert scene.api.count("deploy") == 0
 
 

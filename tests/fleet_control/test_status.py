@@ -71,10 +71,19 @@ def test_a_host_without_an_entry_is_shown_and_judged_by_nobody() -> None:
 
     row = fleet.rows[0]
     assert row.id == "claw-9"
-    assert row.faults == (
-        Fault(Problem.UNREGISTERED, "i-00000009 has no registry entry; `all` removes it"),
-    )
+    words = "is not in the registry: `all` removes it if a deploy made it, else remove it by hand"
+    assert row.faults == (Fault(Problem.UNREGISTERED, f"i-00000009 {words}"),)
+    assert row.may_have_left
     assert fleet.conditions == {"claw-1": Condition.HEALTHY}
+
+
+@pytest.mark.parametrize("name", ["", "Old claw", "all"])
+def test_of_a_host_that_no_deploy_would_name_so_no_removal_is_promised(name: str) -> None:
+    row = seen(["claw-1"], host("claw-1"), host(name, 9)).rows[0]
+
+    words = "i-00000009 is not in the registry: made by nobody I know, remove it by hand"
+    assert row.faults == (Fault(Problem.UNREGISTERED, words),)
+    assert not row.may_have_left
 
 
 def test_hosts_without_a_name_are_each_shown_by_their_own_id() -> None:

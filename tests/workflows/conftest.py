@@ -6,7 +6,7 @@ import shlex
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +32,7 @@ REGION = "eu-central-1"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 OLDEST, OLD, NEW = (image.id for image in images(time.time()))
+_NONE: Mapping[str, str] = {}
 ENGINE = Path(__file__).with_name("scripted_tofu.py")
 
 
@@ -58,8 +59,11 @@ class Runner:
         place.write_text(json.dumps(plan(*changes)))
         place.with_name(f"{place.name}.imported").write_text(json.dumps(plan(*imported)))
 
-    def launches(self, id_: str, image: str = OLD, profile: str = "") -> str:
-        """The new host's id; `profile` is the name of an instance profile."""
+    def launches(
+        self, id_: str, image: str = OLD, profile: str = "", marks: Mapping[str, str] = _NONE
+    ) -> str:
+        """The new host's id; `profile` is the name of an instance profile, `marks` more tags."""
+        tags = {"app": "clawdinator", "Name": id_, **marks}
         made = self.ec2.run_instances(
             IamInstanceProfile={"Name": profile} if profile else {},
             ImageId=image,
@@ -69,7 +73,7 @@ class Runner:
             TagSpecifications=[
                 {
                     "ResourceType": "instance",
-                    "Tags": [{"Key": "app", "Value": "clawdinator"}, {"Key": "Name", "Value": id_}],
+                    "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
                 }
             ],
         )

@@ -84,8 +84,11 @@ def test_a_host_that_left_the_registry_is_left_alone_and_named(
     runner.plans(moved(TWO, fleet[TWO]))
 
     assert runner.deploys() == 0
-    assert f"Left alone: {GONE} left the registry" in runner.summary
-    assert f"::notice title=Left alone::{GONE} left the registry" in capsys.readouterr().out
+    assert (
+        f"Left alone: {GONE}, not in the registry; `all` removes what a deploy made."
+        in runner.summary
+    )
+    assert f"::notice title=Left alone::{GONE}, not in the registry" in capsys.readouterr().out
     assert runner.hosts()[GONE] == (gone, OLD)
 
 
@@ -265,6 +268,23 @@ def test_finish_removes_what_left_the_registry(runner: Runner) -> None:
     assert f"Removed: `{GONE}`." in runner.summary
     assert "-replace" not in runner.calls[1]
     assert "-target" not in runner.calls[1]
+    assert "Stays" not in runner.summary
+
+
+def test_finish_names_what_the_engine_does_not_know_and_leaves_it(
+    runner: Runner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runner.registers(ONE)
+    runner.launches(ONE, NEW)
+    foreign, nameless, odd = (runner.launches(name) for name in ("old-claw", "", "Not an id"))
+    runner.plans(plans.host(ONE, "no-op"))
+
+    assert runner.does("finish", TARGET="all", **handed((ONE, "i-00000001"))) == 0
+    notice = capsys.readouterr().out.split("::notice title=Stays::")[1].rstrip()
+    for name in (f"old-claw ({foreign})", nameless, f"Not an id ({odd})"):
+        assert name in notice
+    assert notice.endswith(", not in the registry and unknown to OpenTofu: remove it by hand.")
+    assert f"Nothing to remove.\n\nStays: {notice}" in runner.summary
 
 
 def test_finish_does_not_touch_a_registered_host(runner: Runner) -> None:

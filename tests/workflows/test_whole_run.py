@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from clawbot.sandbox.tofu import mark
 from tests.workflows.conftest import NEW, OLD, OLDEST, Runner
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +26,8 @@ def fleet(runner: Runner) -> dict[str, str]:
     shutil.copytree(ROOT / "tofu/fleet", runner.folder / "tofu/fleet", dirs_exist_ok=True)
     runner.makes_lock_table()
     runner.registers(ONE, TWO, THREE)
-    return {id_: runner.launches(id_) for id_ in (ONE, TWO, GONE)}
+    marks = {mark.KEY: mark.VALUE}
+    return {id_: runner.launches(id_, marks=marks) for id_ in (ONE, TWO, GONE)}
 
 
 def test_one_host_is_replaced_the_missing_one_created_and_no_other_touched(
@@ -52,3 +54,19 @@ def test_all_moves_every_host_and_removes_what_left(runner: Runner, fleet: dict[
     }
     assert not {machine for machine, _ in hosts.values()} & set(fleet.values())
     assert f"Removed: `{GONE}`." in runner.summary
+
+
+def test_all_is_done_beside_machines_that_no_deploy_made_and_names_them(
+    runner: Runner, fleet: dict[str, str]
+) -> None:
+    foreign = {name: runner.launches(name) for name in ("old-claw", "Not an id", "")}
+
+    assert runner.deploys(TARGET="all") == 0
+    hosts = runner.hosts()
+
+    assert {name: (machine, OLD) for name, machine in foreign.items()} == {
+        name: hosts[name] for name in foreign
+    }
+    assert GONE not in hosts
+    assert f"Removed: `{GONE}`." in runner.summary
+    assert f"old-claw ({foreign['old-claw']}), not in the registry and unknown" in runner.summary

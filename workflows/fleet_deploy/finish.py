@@ -1,6 +1,7 @@
 """`finish`, for `all` only: remove what left the registry, bring the rest up to date."""
 
 import logging
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,15 +25,21 @@ def run(job: Job) -> None:
     except Stopped as stop:
         raise telling_where(job, plan.roll, stop) from stop
     log.info("fleet.finished image=%s removed=%s", plan.image, ",".join(gone) or "none")
-    runner.write_summary(job.environ, summary.finished(_seen(job, plan), gone))
+    _tell(job, plan, gone)
 
 
-def _seen(job: Job, plan: Plan) -> str:
-    """Where the hosts are. All is done by now: that they can't be seen undoes none of it."""
+def _tell(job: Job, plan: Plan, gone: tuple[str, ...]) -> None:
+    """All is done by now: that the hosts can't be seen undoes none of it."""
+    stays = ""
     try:
-        return summary.hosts([turn.id for turn in plan.roll], job.look().there)
+        sight = job.look()
+        hosts = summary.hosts([turn.id for turn in plan.roll], sight.there)
+        stays = summary.stays(roll.left(sight.status))
     except Ec2Error as error:
-        return f"Where the hosts are can't be seen now: {error}"
+        hosts = f"Where the hosts are can't be seen now: {error}"
+    if stays:
+        sys.stdout.write(runner.notice_line("Stays", stays) + "\n")
+    runner.write_summary(job.environ, summary.finished(hosts, gone, stays))
 
 
 def _all_are_done(job: Job, plan: Plan) -> None:

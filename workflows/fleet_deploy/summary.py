@@ -33,9 +33,15 @@ def hosts(ids: Iterable[str], there: Mapping[str, InstanceStatus]) -> str:
 def left_alone(rows: Iterable[InstanceStatus]) -> str:
     """Which hosts have no entry in the registry and stay, or nothing."""
     names = ", ".join(row.id for row in rows)
-    return (
-        f"{names} left the registry; only a deploy of `all` removes such a host." if names else ""
-    )
+    return f"{names}, not in the registry; `all` removes what a deploy made." if names else ""
+
+
+def stays(rows: Iterable[InstanceStatus]) -> str:
+    """Which hosts without an entry are there after `all`, or nothing."""
+    hosts = ((row.id, row.host) for row in rows)
+    names = ", ".join(f"{id_} ({host.id})" if host and host.name else id_ for id_, host in hosts)
+    why = "not in the registry and unknown to OpenTofu: remove it by hand"
+    return f"{names}, {why}." if names else ""
 
 
 def replaced(turn: Turn, machine: str, image: str, took: str) -> str:
@@ -43,10 +49,11 @@ def replaced(turn: Turn, machine: str, image: str, took: str) -> str:
     return f"### `{turn.id}` is healthy\n\nNow `{machine}` on `{image}`, {was}; took {took}."
 
 
-def finished(hosts: str, gone: Sequence[str]) -> str:
+def finished(hosts: str, gone: Sequence[str], stays: str) -> str:
     """How the fleet stands after a deploy of `all`."""
     removed = f"Removed: {', '.join(f'`{id_}`' for id_ in gone)}." if gone else "Nothing to remove."
-    return f"## The whole fleet is deployed\n\n{hosts}\n\n{removed}"
+    parts = ("## The whole fleet is deployed", hosts, removed, stays and f"Stays: {stays}")
+    return "\n\n".join(part for part in parts if part)
 
 
 def stopped(title: str, sentence: str, details: str) -> str:

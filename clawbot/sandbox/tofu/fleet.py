@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from clawbot.sandbox.tofu import mark
 from clawbot.sandbox.tofu.failure import Failed
 from clawbot.sandbox.tofu.plan import Host
 
@@ -33,10 +34,11 @@ class Fleet:
     stop: threading.Event
 
     def hosts(self) -> Mapping[str, Host]:
-        """By name; of two that share one, the younger."""
+        """What an engine made, by name; of two that share one, the younger."""
         pages = self.ec2.get_paginator("describe_instances").paginate(
             Filters=[
                 {"Name": "tag:app", "Values": ["clawdinator"]},
+                {"Name": f"tag:{mark.KEY}", "Values": [mark.VALUE]},
                 {"Name": "instance-state-name", "Values": _IN_STATE},
             ],
             PaginationConfig={"PageSize": 1000},
@@ -63,6 +65,7 @@ class Fleet:
                     "Tags": [
                         {"Key": "app", "Value": "clawdinator"},
                         {"Key": "Name", "Value": name},
+                        {"Key": mark.KEY, "Value": mark.VALUE},
                     ],
                 }
             ],
