@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.workflows.plans import MACHINES, NEW, OLD, change, host, keyed, plan, replaced
-from workflows.fleet_deploy.change import CHECK_TYPE, IDENTITY_TYPES, SHARED_TYPES
+from workflows.fleet_deploy.change import CHECK, IDENTITY, SHARED
 from workflows.fleet_deploy.guard import Machines, finished, removed, rolled
 
 ONE, TWO, THREE, GONE = "clawdinator-1", "clawdinator-2", "clawdinator-3", "clawdinator-9"
@@ -65,6 +65,9 @@ TOO_MUCH: dict[str, list[dict[str, Any]]] = {
     "a stack": [change("aws_cloudformation_stack.more", "create")],
     "a machine of another kind": [change("aws_lightsail_instance.cheap", "create")],
     "a bucket's policy": [change("aws_s3_bucket_policy.images", "update")],
+    "another network": [change("aws_vpc.other", "create")],
+    "another group, of a kind that a fleet has": [change("aws_security_group.backdoor", "create")],
+    "what is shared, in a module": [change("module.net.aws_security_group.fleet", "create")],
     "no action at all": [change(GROUP)],
     "an action that does not exist yet": [change(GROUP, "evict")],
     "three actions": [change(GROUP, "delete", "create", "delete")],
@@ -130,7 +133,6 @@ ALLOWED: dict[str, list[dict[str, Any]]] = {
     "what is no host is updated in place": [change(GROUP, "update")],
     "a data source is read": [change("data.aws_partition.current", "read")],
     "a data source about hosts is read": [change("data.aws_instance.look", "read")],
-    "what is no host, in a module": [change("module.net.aws_security_group.fleet", "create")],
     "what is no host, counted": [change("aws_security_group.fleet[0]", "create", index=0)],
 }
 
@@ -217,8 +219,6 @@ FINISH_ALLOWED: dict[str, list[dict[str, Any]]] = {
     "what is no host is created": [change(GROUP, "create")],
     "what is no host is updated": [change(GROUP, "update")],
     "what is keyed by a registered id is updated": [keyed(ROLE, ONE, "update")],
-    "a rule is replaced": [change("aws_vpc_security_group_egress_rule.out", "delete", "create")],
-    "a rule is removed": [change("aws_security_group_rule.old", "delete")],
     "the check on the registry": [change("terraform_data.registry_is_not_empty", "create")],
     "a data source is read": [change("data.aws_partition.current", "read")],
 }
@@ -261,6 +261,21 @@ FINISH_TOO_MUCH: dict[str, list[dict[str, Any]]] = {
     "the Lambda": [change("aws_lambda_function.control_api", "delete")],
     "a stack": [change("aws_cloudformation_stack.more", "create")],
     "a bucket's policy": [change("aws_s3_bucket_policy.images", "update")],
+    "the deploy role's rights are removed": [change("aws_iam_role_policy.deploy", "delete")],
+    "what may run a program": [change("terraform_data.run", "create")],
+    "an identity of an id that left": [keyed(ROLE, GONE, "create")],
+    "another role": [change("aws_iam_role.more", "create")],
+    "a role gets more rights": [change("aws_iam_role_policy_attachment.admin", "create")],
+    "rights by another name, keyed by a registered id": [
+        keyed("aws_iam_role_policy.more", TWO, "create")
+    ],
+    "rights by another name, keyed by an id that left": [
+        keyed("aws_iam_role_policy.more", GONE, "delete"),
+        keyed("aws_iam_role_policy.more", ONE, "no-op"),
+    ],
+    "a way in": [change("aws_security_group_rule.ssh", "create")],
+    "a rule is removed": [change("aws_security_group_rule.old", "delete")],
+    "another network": [change("aws_vpc.other", "create")],
     "a resource moves": [change(GROUP, "no-op", previous_address="aws_security_group.old")],
     "an unknown action": [change(GROUP, "evict")],
 }
@@ -283,15 +298,17 @@ RESOURCE = re.compile(r'^resource "(\w+)" "(\w+)" \{((?:\n(?!\}).*)*)', re.MULTI
 def test_the_lists_are_what_a_fleet_is_made_of() -> None:
     folder = Path(__file__).parents[2] / "tofu/fleet"
     made = RESOURCE.findall("".join(path.read_text() for path in sorted(folder.glob("*.tf"))))
-    keyed_ = {(type_, name) for type_, name, body in made if "for_each = local.registry" in body}
+    keyed_ = {
+        f"{type_}.{name}" for type_, name, body in made if "for_each = local.registry" in body
+    }
 
     assert keyed_ == {
-        ("aws_instance", "clawdinator"),
-        *((type_, "instance") for type_ in IDENTITY_TYPES),
+        "aws_instance.clawdinator",
+        *IDENTITY,
     }
-    assert {(type_, name) for type_, name, _ in made} - keyed_ == {
-        *((type_, "fleet") for type_ in SHARED_TYPES),
-        (CHECK_TYPE, "registry_is_not_empty"),
+    assert {f"{type_}.{name}" for type_, name, _ in made} - keyed_ == {
+        *SHARED,
+        CHECK,
     }
 
 

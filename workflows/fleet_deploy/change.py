@@ -7,19 +7,23 @@ from enum import StrEnum
 HOST_TYPE = "aws_instance"
 HOST_NAME = "clawdinator"
 # What else tofu/fleet keys by instance: a host can't be made without it.
-IDENTITY_TYPES = ("aws_iam_role", "aws_iam_instance_profile", "aws_iam_role_policy")
+IDENTITY = (
+    "aws_iam_role.instance",
+    "aws_iam_instance_profile.instance",
+    "aws_iam_role_policy.instance",
+)
 # And what all hosts share. A test holds these lists to the files of tofu/fleet: anything else is no
 # part of a fleet, and no deploy makes or changes it.
-SHARED_TYPES = (
-    "aws_vpc",
-    "aws_internet_gateway",
-    "aws_subnet",
-    "aws_route_table",
-    "aws_route_table_association",
-    "aws_security_group",
+SHARED = (
+    "aws_vpc.fleet",
+    "aws_internet_gateway.fleet",
+    "aws_subnet.fleet",
+    "aws_route_table.fleet",
+    "aws_route_table_association.fleet",
+    "aws_security_group.fleet",
 )
 # Holds nothing but a check on the registry, and no host leads to it: `finish` alone meets it.
-CHECK_TYPE = "terraform_data"
+CHECK = "terraform_data.registry_is_not_empty"
 
 
 class Action(StrEnum):
@@ -83,7 +87,7 @@ def targets(id_: str) -> tuple[str, ...]:
     Naming the host alone would plan its identity for every id at once, and so destroy that of
     a host which left the registry but still runs.
     """
-    return (host_address(id_), *(f'{type_}.instance["{id_}"]' for type_ in IDENTITY_TYPES))
+    return (host_address(id_), *(f'{resource}["{id_}"]' for resource in IDENTITY))
 
 
 def address_of(raw: object) -> str:

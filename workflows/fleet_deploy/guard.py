@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from fleet_control.caller import is_instance_id
 from workflows.fleet_deploy.change import (
-    CHECK_TYPE,
+    CHECK,
     HOST_NAME,
     HOST_TYPE,
-    IDENTITY_TYPES,
-    SHARED_TYPES,
+    IDENTITY,
+    SHARED,
     Action,
     Change,
     Unreadable,
@@ -36,15 +36,7 @@ _CONTROL_TYPES = (
     "aws_iam_access_key",
     "aws_iam_openid_connect_provider",
 )
-# These hold nothing and no host stands on them, so `finish` may remove or remake them. The rest
-# (buckets, subnets, roles, …) a person removes.
-_REMADE_TYPES = (
-    "aws_security_group_rule",
-    "aws_vpc_security_group_ingress_rule",
-    "aws_vpc_security_group_egress_rule",
-    "aws_iam_role_policy",
-    "aws_iam_role_policy_attachment",
-)
+_STRANGER = "no fleet is made of such a thing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +105,9 @@ def finished(
     ids that left the registry may go.
     """
     changes, strange = _changes(plan)
-    by_registry = _keyed_by(registered, changes)
     found = _judged(
         changes,
-        lambda one: (
-            _of_the_caller(one, caller) or _beyond_finishing(one, registered, by_registry, machines)
-        ),
+        lambda one: _of_the_caller(one, caller) or _beyond_finishing(one, registered, machines),
     )
     return (*strange, *found)
 
@@ -196,9 +185,9 @@ def _beyond_the_roll(
         return "only what is no host may be created or updated beside it"
     if change.data or change.address in own:
         return None
-    if change.type in IDENTITY_TYPES or isinstance(change.index, str):
+    if change.resource in IDENTITY or isinstance(change.index, str):
         return "it is keyed by no host that is moved here"
-    return None if change.type in SHARED_TYPES else "no fleet is made of such a thing"
+    return None if change.resource in SHARED else _STRANGER
 
 
 def _host_beyond(change: Change, id_: str, image: str, machines: Machines) -> str | None:
@@ -227,22 +216,19 @@ def _of_another(change: Change, id_: str, machines: Machines) -> str | None:
 
 
 def _beyond_finishing(
-    change: Change,
-    registered: Collection[str],
-    by_registry: Collection[str],
-    machines: Machines,
+    change: Change, registered: Collection[str], machines: Machines
 ) -> str | None:
     if _is_host(change):
         return _host_stays(change, registered, machines)
     if why := _never(change):
         return why
-    if change.data or (change.type in _REMADE_TYPES and change.index not in registered):
+    if change.data:
         return None
+    identity = change.resource in IDENTITY
     if _is_gentle(change):
-        known = change.type in (*SHARED_TYPES, *IDENTITY_TYPES, *_REMADE_TYPES, CHECK_TYPE)
-        return None if known else "no fleet is made of such a thing"
-    left = change.resource in by_registry and _has_left(change, registered)
-    if change.action is Action.DELETE and left:
+        known = change.resource in (*SHARED, CHECK) or (identity and change.index in registered)
+        return None if known else _STRANGER
+    if change.action is Action.DELETE and identity and _has_left(change, registered):
         return None
     return "a run removes only what is keyed by an id that left the registry; do this by hand"
 
@@ -283,15 +269,3 @@ def _is_gentle(change: Change) -> bool:
 def _has_left(change: Change, registered: Collection[str]) -> bool:
     index = change.index
     return isinstance(index, str) and is_instance_id(index) and index not in registered
-
-
-def _keyed_by(registered: Collection[str], changes: Iterable[Change]) -> frozenset[str]:
-    """The resources whose every key that stays is a registered id.
-
-    Zones and names of buckets can look like ids too; their keys that stay tell them apart.
-    """
-    staying: dict[str, set[str | int | None]] = {}
-    for one in changes:
-        if one.action is not Action.DELETE:
-            staying.setdefault(one.resource, set()).add(one.index)
-    return frozenset(name for name, keys in staying.items() if keys <= set(registered))
