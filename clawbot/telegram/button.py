@@ -1,8 +1,10 @@
 """What a button means, in the at most 64 bytes that Telegram lets it carry.
 
-``fleet:<act>:<rest>``. A yes or a no carries who was asked, until when, and our mark over these
-and the words that asked; the words are read again from the message that asked, so that nobody can
-be asked for one thing and have said yes to another.
+``fleet:<act>:<rest>``. Whoever has our token can send a button of any data under any label, so a
+press alone deploys nothing: a choice ends in a question. A yes or a no carries who was asked, until
+when, and our mark over these and the words that asked; the words are read again from the message
+that asked, so that nobody can be asked for one thing and have said yes to another. A cancel carries
+our mark over its run.
 """
 
 from dataclasses import dataclass
@@ -91,6 +93,19 @@ def opened(
     except ValueError:
         return None
     return asked if seal.holds(mark, *_parts(press.act, asked)) else None
+
+
+def cancelling(run_id: int, seal: Seal) -> str:
+    """The data of a run's cancel."""
+    return data(Act.CANCEL, run_id, seal.mark("telegram", Act.CANCEL, str(run_id)))
+
+
+def cancelled(press: Press, seal: Seal) -> int | None:
+    """The run to cancel, or None where the mark is not ours."""
+    match press.rest:
+        case run_id, mark if run_id.isdecimal():
+            return int(run_id) if seal.holds(mark, "telegram", Act.CANCEL, run_id) else None
+    return None
 
 
 def _mark(act: Act, asked: Asked, seal: Seal) -> str:

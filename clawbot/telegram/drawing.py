@@ -9,7 +9,7 @@ from clawbot.page import page
 from clawbot.progress import Stage
 from clawbot.replies import HELP, Deploying, Notice, Question, Reply, StatusReport
 from clawbot.seal import Seal
-from clawbot.telegram.button import Act, Asked, data, sealed
+from clawbot.telegram.button import Act, Asked, cancelling, data, sealed
 from clawbot.telegram.markup import code, plain, question_words, render, status_page
 from fleet_control.caller import ALL
 from fleet_control.clock import Clock
@@ -73,7 +73,7 @@ class Drawing:
             case Question():
                 yield self._answers(reply, origin)
             case Deploying(progress=seen) if seen.stage is Stage.QUEUED and seen.run_id:
-                yield [("Cancel", data(Act.CANCEL, seen.run_id))]
+                yield [("Cancel", cancelling(seen.run_id, self._seal))]
             case Notice(ids=ids) if ids:
                 yield from _targets(ids, number)
             case Notice() if reply == HELP:

@@ -7,12 +7,12 @@ from telegram import CallbackQuery, Message, MessageEntity
 
 from clawbot.ask import Ask
 from clawbot.bot import Bot
-from clawbot.replies import Question
+from clawbot.replies import ANSWER_WITHIN_SECONDS, Question, refused
 from clawbot.seal import Seal
 from clawbot.telegram import button
 from clawbot.telegram.button import ACTING, ANSWERS, YES, Act, Asked, Press
 from clawbot.telegram.command import words
-from clawbot.telegram.drawing import Drawing, Origin, image_id, text
+from clawbot.telegram.drawing import Drawing, Origin, image_id
 from clawbot.telegram.living import Conversation, Living, PressedConversation, Whisper
 from clawbot.telegram.once import Once, already
 from clawbot.telegram.outbox import Outbox
@@ -20,13 +20,14 @@ from clawbot.telegram.place import Places
 from clawbot.telegram.speaker import DOUBTED, PLATFORM, account, doubted, person, registry_for
 from fleet_control.caller import Caller, Human, is_target
 from fleet_control.error import FleetError
+from fleet_control.policy import Allowed, Refused
 
 TOO_OLD = "That message is too old for me to read. Ask again."
 ASK_AGAIN = "What was asked has been changed or deleted since. Ask again."
 ASKED_BEFORE = "That was asked already; its own reply tells how it goes."
 ANSWERED = "That was answered already."
 GONE = "That button is gone. Use those that are there now."
-LATE = "That press reached me too late, so nothing was deployed. Press it again."
+GO_AHEAD = "Shall I?"
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,8 @@ class Pressing:
 class Pressed:
     """One press. The message that has the button becomes the reply.
 
-    Its id is also the ask's, so that however often it is pressed, it asks for one deploy.
+    Its id is also the ask's, so that however often it is pressed, it asks for one deploy. A press
+    has no date, and may come long after; only a yes begins anything, and that ends in time.
     """
 
     def __init__(
@@ -108,26 +110,32 @@ class Pressed:
                 await self._to.outbox.answer(self._query.id)
                 await self._images(target)
             case Act.DEPLOY, (target, *image):
-                named = image_id(image[0]) if image else ""
-                if await self._is_fresh(caller):
-                    await self._ask(caller, ("deploy", target, *([named] if named else [])))
-            case Act.CANCEL, (run_id,) if run_id.isdecimal():
-                await self._cancel(caller, int(run_id))
+                await self._propose(caller, target, image_id(image[0]) if image else "")
+            case Act.CANCEL, _:
+                await self._cancel(caller, press)
             case _:
                 await self._to.outbox.answer(self._query.id)
 
-    async def _is_fresh(self, caller: Caller) -> bool:
-        """A press has no date: that Telegram still takes an answer to it tells that it is new.
-
-        Whoever may not deploy at all is left to be told so.
-        """
-        if not (isinstance(caller, Human) and caller.operator):
-            return True
-        if await self._to.outbox.answer(self._query.id):
-            return True
-        log.info("telegram.press_late chat=%s", self._message.chat.id)
-        await self._living.call(text(LATE))
-        return False
+    async def _propose(self, caller: Caller, target: str, image: str) -> None:
+        """Ask for a yes to what the button stands for; its label may say anything else."""
+        bot = self._to.bot
+        verdict = await bot.fleet.judge(caller, target, image)
+        match verdict:
+            case Refused(code, message):
+                log.info("fleet.refused code=%s by=%s", code, account(self._query.from_user))
+                await self._talk(caller).send(refused(message, code))
+            case Allowed(confirm="") if target:
+                question = Question(
+                    target=target,
+                    image=image,
+                    asker=account(self._query.from_user),
+                    asked=str(self._message.message_id),
+                    expires=bot.clock.now() + ANSWER_WITHIN_SECONDS,
+                    why=GO_AHEAD,
+                )
+                await self._talk(caller).send(question)
+            case _:  # the commands' own question, or how to ask
+                await self._ask(caller, ("deploy", target, *([image] if image else [])))
 
     async def _ask(self, caller: Caller, said: tuple[str, ...], number: int = 0) -> None:
         ask = self._asks(caller, said, str(self._message.message_id))
@@ -136,7 +144,11 @@ class Pressed:
             return
         await self._to.bot.commands.answer(ask, self._talk(caller, number))
 
-    async def _cancel(self, caller: Caller, run_id: int) -> None:
+    async def _cancel(self, caller: Caller, press: Press) -> None:
+        run_id = button.cancelled(press, self._to.seal)
+        if run_id is None:
+            await self._say(GONE)
+            return
         ask = self._asks(caller, (), str(self._message.message_id))
         await self._to.bot.commands.cancel(run_id, ask, Whisper(self._to.outbox, self._query.id))
 

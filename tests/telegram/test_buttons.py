@@ -153,11 +153,46 @@ async def test_a_press_that_waited_while_nobody_was_there_deploys_nothing(scene:
     await scene.press(choice, "the newest")
     await scene.clock.turn(300)
     await scene.start()
-    late = await scene.reply_to(choice)
-    assert "too late, so nothing was deployed. Press it again." in late["text"]
+    await scene.until(lambda: labels(choice) == ["Confirm", "Cancel"])
+    await scene.settled()
     assert scene.api.count("deploy") == 0
-    await scene.press(choice, "the newest")
-    await scene.until(lambda: "queued" in choice["text"])
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("fleet:d:claw-2", "/fleet deploy claw-2\nShall I?"),
+        (f"fleet:d:claw-2:{OLDER[4:]}", f"/fleet deploy claw-2 {OLDER}\nShall I?"),
+        ("fleet:d:all", "/fleet deploy all"),
+    ],
+)
+async def test_a_button_that_says_one_thing_and_stands_for_a_deploy_only_asks(
+    scene: Scene, data: str, said: str
+) -> None:
+    """Another program on our token may have sent it."""
+    await scene.start()
+    keyboard = {"inline_keyboard": [[{"text": "Refresh", "callback_data": data}]]}
+    ours = scene.telegram.history.bot
+    message = scene.people.write(scene.alone, ours, "2 healthy", reply_markup=keyboard)
+    await scene.press(message, "Refresh")
+    await scene.until(lambda: labels(message) == ["Confirm", "Cancel"])
+    assert said in message["text"]
+    await scene.settled()
+    assert scene.api.count("deploy") == 0
+
+
+async def test_a_button_that_says_one_thing_and_stands_for_a_cancel_does_nothing(
+    scene: Scene,
+) -> None:
+    await scene.start()
+    await scene.reply_to(await scene.say("/fleet deploy claw-2"))
+    await scene.asked_for("deploy", 1)
+    for data in ("fleet:c:1", "fleet:c:1:guessed-"):
+        keyboard = {"inline_keyboard": [[{"text": "Refresh", "callback_data": data}]]}
+        ours = scene.telegram.history.bot
+        message = scene.people.write(scene.alone, ours, "2 healthy", reply_markup=keyboard)
+        assert "That button is gone" in await scene.answered(await scene.press(message, "Refresh"))
+    assert scene.api.count("cancel") == 0
 
 
 async def test_two_quick_presses_are_one_deploy(scene: Scene) -> None:
@@ -203,6 +238,8 @@ async def test_a_deploy_can_be_asked_for_by_buttons_alone(scene: Scene) -> None:
         f"{OLDER} · 9 days old · on 0",
     ]
     await scene.press(choice, f"{OLDER} · 9 days old · on 0")
+    await scene.until(lambda: f"/fleet deploy claw-2 {OLDER}" in choice["text"])
+    await scene.press(choice, "Confirm")
     await scene.until(lambda: "queued" in choice["text"])
     sent = next(one for one in scene.api.asked if one["action"] == "deploy")
     assert (sent["target"], sent["ami_override"]) == ("claw-2", OLDER)
