@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from fleet_control.ledger import Job, Run, seconds
+from fleet_control.ledger import MOVING_STEP, Job, Run, seconds, untouched
 
 _HOST_JOB = re.compile(
     r"(?P<id>[a-z0-9-]{1,32}): (?P<old>none|ami-[0-9a-f]+) -> (?P<new>ami-[0-9a-f]+)"
@@ -154,7 +154,9 @@ def _hosts(run: Run) -> Iterator[HostProgress]:
         # Not every runner stops a serial matrix; then the jobs after the first failed one fail
         # too, without touching their hosts.
         stage = HostStage.UNTOUCHED if stopped else _host_stage(job, run)
-        stopped = stopped or stage is HostStage.FAILED
+        if stage is HostStage.FAILED:
+            stopped = True
+            stage = HostStage.UNTOUCHED if _is_spared(found["id"], job, run) else stage
         waits = stage in (HostStage.WAITING, HostStage.UNTOUCHED)
         began = seconds(job.started_at) if job.started_at and not waits else 0.0
         ended = seconds(job.completed_at) if job.completed_at and began else began
@@ -173,6 +175,12 @@ def _host_stage(job: Job, run: Run) -> HostStage:
     if run.finished:
         return HostStage.UNTOUCHED
     return HostStage.REPLACING if job.status == "in_progress" else HostStage.WAITING
+
+
+def _is_spared(id_: str, job: Job, run: Run) -> bool:
+    """Whether a job that failed stopped before it moved its host, as the run itself tells."""
+    skipped = any(step.name == MOVING_STEP and step.conclusion == "skipped" for step in job.steps)
+    return skipped or run.reason.startswith(untouched(id_))
 
 
 def _ended_badly(known: Progress, run: Run) -> Progress:

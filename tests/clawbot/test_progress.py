@@ -1,6 +1,7 @@
 """How a deploy goes, read from its run."""
 
 from clawbot.progress import HostStage, Stage, progress
+from fleet_control.ledger import MOVING_STEP, Step, untouched
 from tests.clawbot.control_api import job, run
 
 OLD, NEW = "ami-0000000000000001", "ami-0000000000000002"
@@ -120,6 +121,41 @@ def test_hosts_after_the_one_that_failed_are_untouched_whatever_their_jobs_say()
         HostStage.UNTOUCHED,
     ]
     assert seen.step == "claw-1, Replace"
+
+
+def test_a_host_whose_job_stopped_before_it_moved_it_is_untouched() -> None:
+    jobs = (host("claw-1"), host("claw-2", "failure"), host("claw-3", "failure"))
+    reason = f"{untouched('claw-2')}claw-2 was i-1 when this was planned and is without a host now"
+    spared = [HostStage.HEALTHY, HostStage.UNTOUCHED, HostStage.UNTOUCHED]
+
+    seen = progress(run(7, "completed", "failure", jobs=jobs, reason=reason))
+    first = progress(run(7, "completed", "failure", jobs=jobs[1:], reason=reason))
+
+    assert [one.stage for one in seen.hosts] == spared
+    assert seen.advice == "See `/fleet status` for what moved, then ask again."
+    assert [one.stage for one in first.hosts] == spared[1:]
+    assert first.advice == "No host was touched. Ask again when what it says has changed."
+
+
+def test_a_host_whose_job_stopped_while_it_was_set_up_is_untouched() -> None:
+    steps = (
+        Step("Install what the run needs", "completed", "failure"),
+        Step(MOVING_STEP, "completed", "skipped"),
+    )
+    jobs = (host("claw-2", "failure")._replace(steps=steps),)
+
+    seen = progress(run(7, "completed", "failure", jobs=jobs, reason="no network"))
+
+    assert seen.hosts[0].stage is HostStage.UNTOUCHED
+    assert "No host was touched." in seen.advice
+
+
+def test_what_another_host_was_spared_says_nothing_of_this_one() -> None:
+    jobs = (host("claw-2", "failure"),)
+
+    seen = progress(run(7, "completed", "failure", jobs=jobs, reason=untouched("claw-22")))
+
+    assert seen.hosts[0].stage is HostStage.FAILED
 
 
 def test_going_back_never_names_the_image_that_failed() -> None:

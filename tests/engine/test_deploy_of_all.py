@@ -37,6 +37,19 @@ def test_all_moves_hosts_that_are_on_that_image_already(site: Site) -> None:
     assert (before[ONE][0] != after[ONE][0], after[ONE][1]) == (True, OLDEST)
 
 
+def test_all_is_done_beside_a_machine_that_the_state_does_not_know_and_names_it(
+    site: Site,
+) -> None:
+    site.settles()
+    site.registers(ONE)
+    foreign = site.runner.launches("old-claw")
+
+    assert site.deploys(TARGET="all") == 0
+    assert set(site.runner.hosts()) == {ONE, "old-claw"}
+    assert f"Stays: old-claw ({foreign}), not in the registry" in site.runner.summary
+    site.runner.ec2.terminate_instances(InstanceIds=[foreign])
+
+
 def test_the_control_root_is_unchanged_after_all_of_it(site: Site) -> None:
     site.registers(ONE, TWO, THREE)
 

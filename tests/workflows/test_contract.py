@@ -52,6 +52,12 @@ def strings(value: object) -> Iterator[str]:
         yield str(value)
 
 
+def test_the_last_step_of_a_hosts_job_is_the_one_that_moves_it() -> None:
+    last = [step["name"] for name, step in steps() if name == "host"][-1]
+
+    assert last == ledger.MOVING_STEP
+
+
 def test_the_inputs_are_what_a_dispatch_sends() -> None:
     inputs = FILE["on"]["workflow_dispatch"]["inputs"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet_control.ledger import Entry
+from fleet_control.ledger import Entry, untouched
 from tests.workflows import plans
 from tests.workflows.conftest import COMMIT, NEW, OLD, Runner
 from tests.workflows.loopback import raw_run
@@ -166,6 +166,7 @@ def test_a_plan_that_goes_too_far_is_not_applied(runner: Runner, fleet: dict[str
 
     assert runner.does("host", INSTANCE=TWO, **handed((TWO, fleet[TWO]))) == 1
     assert "apply" not in runner.commands
+    assert f"\n{untouched(TWO)}Nothing was applied" in runner.summary
     assert f'aws_instance.clawdinator["{GONE}"] would be destroyed' in runner.summary
 
 
@@ -220,6 +221,19 @@ def test_a_host_that_does_not_become_what_was_asked_stops_the_run(
     assert f"within 0 s: {TWO} is still the machine it was ({fleet[TWO]})" in runner.summary
 
 
+@pytest.mark.parametrize("failing", ["init", "plan", "show"])
+def test_what_stops_before_the_apply_says_that_the_host_was_not_touched(
+    runner: Runner, fleet: dict[str, str], failing: str
+) -> None:
+    runner.plans(moved(TWO, fleet[TWO]))
+    stops = runner.folder / "stops"
+    stops.write_text(f'#!/bin/sh\n[ "$2" != {failing} ]\n')
+    stops.chmod(0o755)
+
+    assert runner.does("host", INSTANCE=TWO, TOFU=str(stops), **handed((TWO, fleet[TWO]))) == 1
+    assert f"\n{untouched(TWO)}OpenTofu's {failing} failed" in runner.summary
+
+
 def test_an_apply_that_fails_says_what_the_engine_said(
     runner: Runner, fleet: dict[str, str]
 ) -> None:
@@ -233,6 +247,7 @@ def test_an_apply_that_fails_says_what_the_engine_said(
 
     assert runner.does("host", INSTANCE=TWO, TOFU=str(failing), **handed((TWO, fleet[TWO]))) == 1
     assert "OpenTofu's apply failed: Saved plan is stale." in runner.summary
+    assert untouched(TWO) not in runner.summary
 
 
 def test_no_job_touches_the_callers_own_host(runner: Runner, fleet: dict[str, str]) -> None:

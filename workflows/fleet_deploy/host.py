@@ -1,10 +1,13 @@
 """`host`: replace one host, or create it, and wait until it is healthy."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from fleet_control import ledger
 from fleet_control.error import Ec2Error
 from workflows.fleet_deploy import guard, health, roll, runner, stray, summary
 from workflows.fleet_deploy.change import host_address
@@ -34,11 +37,24 @@ def run(job: Job) -> None:
 
 def _replace_in_turn(job: Job, turn: roll.Turn, earlier: tuple[roll.Turn, ...], plan: Plan) -> str:
     """The new machine's id, or empty where the engine did not name it."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder).resolve() / "plan"
+        with _untouched(turn.id):
+            _may_begin(job, turn, earlier, plan)
+            _plan(job, turn, plan.image, file)
+        made = job.engine.apply(file)
+    return made.get(host_address(turn.id), "")
+
+
+@contextmanager
+def _untouched(id_: str) -> Iterator[None]:
+    """Say of what stops here that it stopped before anything was moved."""
     try:
-        _may_begin(job, turn, earlier, plan)
-        return _replace(job, turn, plan.image)
-    except Ec2Error as error:  # EC2 is not looked at once the plan is applied
-        raise Stopped("EC2 is silent", f"{turn.id} was not touched: {error}") from error
+        yield
+    except Ec2Error as error:
+        raise Stopped("EC2 is silent", f"{ledger.untouched(id_)}{error}") from error
+    except Stopped as stop:
+        raise Stopped(stop.title, f"{ledger.untouched(id_)}{stop}", stop.details) from stop
 
 
 def _may_begin(job: Job, turn: roll.Turn, earlier: tuple[roll.Turn, ...], plan: Plan) -> None:
@@ -53,21 +69,17 @@ def _may_begin(job: Job, turn: roll.Turn, earlier: tuple[roll.Turn, ...], plan: 
         trouble = job.service.trouble(_machine(sight, last.id))
         why = trouble and f"the roll stopped at {last.id}: {trouble}"
     if why:
-        raise Stopped("Roll stopped", f"{turn.id} was not touched: {why}.")
+        raise Stopped("Roll stopped", f"{why}.")
 
 
-def _replace(job: Job, turn: roll.Turn, image: str) -> str:
-    """Plan, guard that file, apply that very file."""
+def _plan(job: Job, turn: roll.Turn, image: str, file: Path) -> None:
+    """Plan into that file what may be applied of it; Stopped where the guard says no."""
     job.engine.init()
-    with TemporaryDirectory() as folder:
-        file = Path(folder).resolve() / "plan"
+    plan = job.engine.plan_hosts(file, image, [turn.id])
+    if turn.adopt:
+        _adopt(job, turn, image, plan)
         plan = job.engine.plan_hosts(file, image, [turn.id])
-        if turn.adopt:
-            _adopt(job, turn, image, plan)
-            plan = job.engine.plan_hosts(file, image, [turn.id])
-        refuse(guard.rolled(plan, [turn.id], image, job.look().machines, job.asked.caller))
-        made = job.engine.apply(file)
-    return made.get(host_address(turn.id), "")
+    refuse(guard.rolled(plan, [turn.id], image, job.look().machines, job.asked.caller))
 
 
 def _adopt(job: Job, turn: roll.Turn, image: str, plan: object) -> None:
@@ -79,8 +91,8 @@ def _adopt(job: Job, turn: roll.Turn, image: str, plan: object) -> None:
     if stray.strays(plan, [turn.id], roll.machines(sight.there)) != {turn.id: turn.seen}:
         raise Stopped(
             "Not adopted",
-            f"{turn.id} was not touched: {turn.seen}, which the state did not know when this was "
-            "planned, is gone or known to it now. Start a new deploy.",
+            f"{turn.seen}, which the state did not know when this was planned, is gone or known to "
+            "it now. Start a new deploy.",
         )
     if why := stray.unlike(sight.there[turn.id], sight.images):
         raise stray.refused(turn.id, turn.seen, why)
