@@ -73,7 +73,9 @@ class Front:
             return
         # The library makes a Message even of one that Telegram no longer shows.
         if not isinstance(query.message, Message) or not query.message.is_accessible:
-            self._work.begin(self._pressing.too_old(query.id))
+            if query.message is not None:
+                chat = query.message.chat
+                self._work.begin(self._pressing.too_old(query, chat, self._living(chat.id)))
             return
         origin = Origin(query.message.chat.id, query.message.message_id, by_button=True)
         living = self._living(origin.chat, message=origin.message)

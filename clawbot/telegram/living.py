@@ -126,9 +126,6 @@ class Conversation:
         if isinstance(reply, Deploying) and changed and self.calls:
             await self._call(reply)
 
-    async def call(self, drawn: Drawn) -> None:
-        await self._living.call(drawn)
-
     async def _show(self, reply: Reply, within: float | None = None) -> bool:
         drawn = self._drawing.draw(reply, self._origin, self._number)
         if isinstance(reply, Deploying) and reply.progress.stage is Stage.ASKING:
@@ -160,16 +157,44 @@ class Conversation:
             self._calling = False
 
 
+class Whisper:
+    """What only whoever pressed is shown: a chat of one.
+
+    A press that is too old to be answered is answered by a message, since silence tells nothing.
+    """
+
+    def __init__(self, outbox: Outbox, query: str, living: Living) -> None:
+        self._outbox = outbox
+        self._query = query
+        self._living = living
+
+    async def say(self, line: str) -> None:
+        told = line.replace("`", "")
+        if not await self._outbox.answer(self._query, told, alert=True):
+            await self._living.call(text(told))
+
+    async def nothing(self) -> None:
+        """Only that the press was heard."""
+        await self._outbox.answer(self._query)
+
+    async def send(self, reply: Reply) -> str:
+        if isinstance(reply, Notice):
+            await self.say(reply.lines[0])
+        return ""
+
+    async def edit(self, _reply_id: str, reply: Reply) -> None:
+        await self.send(reply)
+
+
 class PressedConversation:
     """Where a press's reply goes: the message with the button becomes the reply.
 
     A refusal is told to whoever pressed, and leaves the message to the others.
     """
 
-    def __init__(self, inner: Conversation, outbox: Outbox, query: str, reply_id: str) -> None:
+    def __init__(self, inner: Conversation, whisper: Whisper, reply_id: str) -> None:
         self._inner = inner
-        self._outbox = outbox
-        self._query = query
+        self._whisper = whisper
         self._reply_id = reply_id
 
     @property
@@ -178,28 +203,10 @@ class PressedConversation:
 
     async def send(self, reply: Reply) -> str:
         if isinstance(reply, Notice) and reply.tone is Tone.REFUSED:
-            told = reply.lines[0].replace("`", "")
-            if not await self._outbox.answer(self._query, told, alert=True):
-                await self._inner.call(text(told))
+            await self._whisper.send(reply)
             return self._reply_id
-        await self._outbox.answer(self._query)
+        await self._whisper.nothing()
         return await self._inner.send(reply)
 
     async def edit(self, reply_id: str, reply: Reply) -> None:
         await self._inner.edit(reply_id, reply)
-
-
-class Whisper:
-    """A chat of one: what is said is shown to whoever pressed, and to nobody else."""
-
-    def __init__(self, outbox: Outbox, query: str) -> None:
-        self._outbox = outbox
-        self._query = query
-
-    async def send(self, reply: Reply) -> str:
-        if isinstance(reply, Notice):
-            await self._outbox.answer(self._query, reply.lines[0].replace("`", ""), alert=True)
-        return ""
-
-    async def edit(self, _reply_id: str, reply: Reply) -> None:
-        await self.send(reply)

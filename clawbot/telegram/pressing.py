@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from telegram import CallbackQuery, Message, MessageEntity
+from telegram import CallbackQuery, Chat, Message, MessageEntity
 
 from clawbot.ask import Ask
 from clawbot.bot import Bot
@@ -25,6 +25,7 @@ from fleet_control.policy import Allowed, Refused
 TOO_OLD = "That message is too old for me to read. Ask again."
 ASK_AGAIN = "What was asked has been changed or deleted since. Ask again."
 ASKED_BEFORE = "That was asked already; its own reply tells how it goes."
+NOT_OURS = "This chat is not one of the fleet's."
 ANSWERED = "That was answered already."
 GONE = "That button is gone. Use those that are there now."
 GO_AHEAD = "Shall I?"
@@ -45,8 +46,14 @@ class Pressing:
         self.places = places
         self.questions = Once()
 
-    async def too_old(self, query: str) -> None:
-        await self.outbox.answer(query, TOO_OLD, alert=True)
+    async def too_old(self, query: CallbackQuery, chat: Chat, living: Living) -> None:
+        """A press below a message that Telegram no longer shows."""
+        user = query.from_user
+        caller = person(user, self.bot.settings, await registry_for(user, self.bot))
+        if self.places.ours(chat, caller):
+            await Whisper(self.outbox, query.id, living).say(TOO_OLD)
+        else:
+            await self.outbox.answer(query.id, NOT_OURS, alert=True)
 
     def heard(
         self, query: CallbackQuery, message: Message, living: Living, shown: Callable[[], None]
@@ -74,6 +81,7 @@ class Pressed:
         self._message = message
         self._living = living
         self._shown = shown
+        self._whisper = Whisper(pressing.outbox, query.id, living)
         self._conversation: PressedConversation | None = None
 
     @property
@@ -87,16 +95,16 @@ class Pressed:
         registry = await registry_for(user, self._to.bot)
         caller = person(user, self._to.bot.settings, registry)
         if press is None or caller is None:
-            await self._to.outbox.answer(self._query.id)
+            await self._whisper.nothing()
         elif not self._to.places.ours(self._message.chat, caller):
-            await self._say("This chat is not one of the fleet's.")
+            await self._to.outbox.answer(self._query.id, NOT_OURS, alert=True)
         elif press.act in ACTING and doubted(caller, registry):
-            await self._say(*DOUBTED.lines)
+            await self._whisper.say(*DOUBTED.lines)
         elif press.act in ANSWERS:
             await self._answer_question(press, caller)
         elif not _offers(self._message, self._query.data):
             # Anybody's own client can send any data below any message of ours.
-            await self._say(GONE)
+            await self._whisper.say(GONE)
         else:
             await self._choose(press, caller)
 
@@ -107,14 +115,14 @@ class Pressed:
             case Act.TARGETS, _:
                 await self._ask(caller, ("deploy",), press.page)
             case Act.IMAGES, (target,) if is_target(target):
-                await self._to.outbox.answer(self._query.id)
+                await self._whisper.nothing()
                 await self._images(target)
             case Act.DEPLOY, (target, *image):
                 await self._propose(caller, target, image_id(image[0]) if image else "")
             case Act.CANCEL, _:
                 await self._cancel(caller, press)
             case _:
-                await self._to.outbox.answer(self._query.id)
+                await self._whisper.nothing()
 
     async def _propose(self, caller: Caller, target: str, image: str) -> None:
         """Ask for a yes to what the button stands for; its label may say anything else."""
@@ -140,17 +148,17 @@ class Pressed:
     async def _ask(self, caller: Caller, said: tuple[str, ...], number: int = 0) -> None:
         ask = self._asks(caller, said, str(self._message.message_id))
         if await already(self._to.bot, ask):
-            await self._say(ASKED_BEFORE)
+            await self._whisper.say(ASKED_BEFORE)
             return
         await self._to.bot.commands.answer(ask, self._talk(caller, number))
 
     async def _cancel(self, caller: Caller, press: Press) -> None:
         run_id = button.cancelled(press, self._to.seal)
         if run_id is None:
-            await self._say(GONE)
+            await self._whisper.say(GONE)
             return
         ask = self._asks(caller, (), str(self._message.message_id))
-        await self._to.bot.commands.cancel(run_id, ask, Whisper(self._to.outbox, self._query.id))
+        await self._to.bot.commands.cancel(run_id, ask, self._whisper)
 
     async def _images(self, target: str) -> None:
         try:
@@ -163,16 +171,16 @@ class Pressed:
     async def _answer_question(self, press: Press, caller: Caller) -> None:
         asked = self._read_again(press)
         if asked is None:
-            await self._say(ASK_AGAIN)
+            await self._whisper.say(ASK_AGAIN)
             return
         question, talk = _question(asked), self._talk(caller)
         ask = self._asks(caller, asked.words, question.asked)
         own = ask.account == question.asker
         if own and not self._to.questions.first(*asked.place):
-            await self._say(ANSWERED)
+            await self._whisper.say(ANSWERED)
             return
         if own:
-            await self._to.outbox.answer(self._query.id)
+            await self._whisper.nothing()
         reply_id = str(self._message.message_id)
         if press.act not in YES:
             await self._to.bot.commands.decline(question, ask, talk, reply_id)
@@ -201,7 +209,7 @@ class Pressed:
         )
         inner.calls = isinstance(caller, Human)
         self._conversation = PressedConversation(
-            inner, self._to.outbox, self._query.id, str(self._message.message_id)
+            inner, self._whisper, str(self._message.message_id)
         )
         return self._conversation
 
@@ -216,9 +224,6 @@ class Pressed:
             account=account(user),
             name=user.full_name,
         )
-
-    async def _say(self, line: str) -> None:
-        await self._to.outbox.answer(self._query.id, line, alert=True)
 
 
 def _question(asked: Asked) -> Question:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from clawbot.sandbox.telegram_api.history import Json
+from clawbot.sandbox.telegram_api.history import Json, group
 from tests.clawbot.bots import registry
 from tests.discord.ec2 import NEWEST, OLDER, Claw
 from tests.telegram.scene import FLEET, OPERATOR, Scene, labels
@@ -321,3 +321,63 @@ async def test_a_button_below_a_message_that_telegram_no_longer_shows(scene: Sce
     gone = {"chat": report["chat"], "message_id": report["message_id"], "date": 0}
     query = await scene.people.send_data(gone, scene.operator, "fleet:s:0")
     assert await scene.answered(query) == "That message is too old for me to read. Ask again."
+
+
+async def too_late(scene: Scene, message: Json, data: str, sender: Json | None = None) -> None:
+    """A press that Telegram takes no answer to any more."""
+    query = await scene.people.send_data(message, sender or scene.operator, data)
+    scene.telegram.methods.queries.pop(query)
+
+
+def data_of(message: Json, label: str) -> str:
+    rows = message["reply_markup"]["inline_keyboard"]
+    return str(next(one["callback_data"] for row in rows for one in row if one["text"] == label))
+
+
+@pytest.mark.parametrize(
+    ("by_operator", "said"), [(True, "run 1 is being cancelled"), (False, "Only operators may")]
+)
+async def test_what_only_the_presser_is_shown_is_said_where_the_press_is_too_old(
+    scene: Scene, by_operator: bool, said: str
+) -> None:
+    await scene.start()
+    reply = await scene.reply_to(await scene.say("/fleet@fleet_bot deploy claw-2", scene.operator))
+    await scene.until(lambda: "Cancel" in labels(reply))
+    sender = scene.operator if by_operator else scene.visitor
+    await too_late(scene, reply, data_of(reply, "Cancel"), sender)
+    assert said in (await scene.reply_to(reply))["text"]
+
+
+async def test_a_late_yes_to_words_that_were_changed_is_told_so(scene: Scene) -> None:
+    said, asked = await question(scene)
+    await scene.people.edit(said, "/fleet@fleet_bot deploy claw-1")
+    await too_late(scene, asked, data_of(asked, "Confirm"))
+    assert (await scene.reply_to(asked))["text"] == AGAIN
+
+
+async def test_a_late_press_of_a_button_that_is_gone_is_told_so(scene: Scene) -> None:
+    _, asked = await question(scene)
+    await too_late(scene, asked, "fleet:s:0")
+    assert "That button is gone" in (await scene.reply_to(asked))["text"]
+
+
+async def test_a_late_press_below_a_message_that_is_not_shown_is_told_so(scene: Scene) -> None:
+    await scene.start()
+    report = await scene.reply_to(await scene.say("/fleet status"))
+    gone = {"chat": report["chat"], "message_id": report["message_id"], "date": 0}
+    await too_late(scene, gone, "fleet:s:0")
+    shown = scene.telegram.history.shown
+    await scene.until(lambda: "too old for me" in shown(OPERATOR)[-1]["text"])
+
+
+@pytest.mark.parametrize("shown", [True, False])
+async def test_a_late_press_in_a_strange_group_is_answered_with_silence(
+    scene: Scene, shown: bool
+) -> None:
+    await scene.start()
+    strange = group(-1005550000000, "elsewhere")
+    ours = scene.people.write(strange, scene.telegram.history.bot, "x")
+    pressed = ours if shown else {"chat": strange, "message_id": ours["message_id"], "date": 0}
+    await too_late(scene, pressed, "fleet:s:0")
+    await scene.settled()
+    assert scene.telegram.history.shown(strange["id"]) == [ours]
