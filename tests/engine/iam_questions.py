@@ -9,9 +9,12 @@ from tests.engine.evaluator import Context, Request
 from tests.engine.site import ONE, REPOSITORY, TWO
 
 _EC2 = f"arn:aws:ec2:{REGION}:{ACCOUNT}"
+# Images and snapshots have no account in their names.
+_NOBODYS = f"arn:aws:ec2:{REGION}:"
 _FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:clawdinator-control-api"
 _HOST = f"{_EC2}:instance/i-0123456789abcdef0"
 _OURS = {"aws:ResourceTag/app": "clawdinator"}
+_OTHERS = {"aws:ResourceTag/app": "payroll"}
 _HERE = {"aws:RequestedRegion": REGION}
 _BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/fleet/control/clawdinator-host"
 _HOST_ROLE = f"arn:aws:iam::{ACCOUNT}:role/fleet/host/{TWO}/{TWO}-host"
@@ -45,19 +48,24 @@ def _describe(what: str) -> Request:
     return Request(f"ec2:{what}", "*", _HERE)
 
 
-def _launch(**tags: str) -> list[Request]:
-    named = {f"aws:RequestTag/{name}": value for name, value in tags.items()} | _HERE
-    others = ("image/ami-0123456789abcdef0", "subnet/subnet-1", "volume/*", "network-interface/*")
+def _launch(**others: Mapping[str, str]) -> list[Request]:
+    """Of a host as a deploy launches it; `others` have another context, by type, or are beside."""
+    contexts: dict[str, Mapping[str, str]] = {
+        "instance": {"aws:RequestTag/app": "clawdinator"},
+        "image": {"ec2:Owner": ACCOUNT, "aws:ResourceTag/clawdinator": "true"},
+        "subnet": _OURS,
+        "security-group": _OURS,
+        "volume": {},
+        "network-interface": {},
+    }
+    contexts |= {type_.replace("_", "-"): context for type_, context in others.items()}
     return [
-        Request("ec2:RunInstances", f"{_EC2}:instance/*", named),
-        *(
-            Request(
-                "ec2:RunInstances",
-                f"{_EC2}:{one}".replace(ACCOUNT, "" if one.startswith("image") else ACCOUNT),
-                _HERE,
-            )
-            for one in others
-        ),
+        Request(
+            "ec2:RunInstances",
+            f"{_NOBODYS if type_ in ('image', 'snapshot') else _EC2}:{type_}/one",
+            {**context, **_HERE},
+        )
+        for type_, context in contexts.items()
     ]
 
 
@@ -117,8 +125,7 @@ def _states(keys: Mapping[str, Request]) -> Iterator[Question]:
 def _hosts() -> Iterator[Question]:
     yield "see hosts", [_describe("DescribeInstances"), _describe("DescribeInstanceStatus")]
     yield "see images", [_describe("DescribeImages")]
-    yield "launch a host of the fleet", _launch(app="clawdinator")
-    yield "launch any other machine", _launch()
+    yield from _launches()
     yield "terminate a host of the fleet", [Request("ec2:TerminateInstances", _HOST, _OURS)]
     yield "terminate any other machine", [Request("ec2:TerminateInstances", _HOST)]
     made = {"ec2:CreateAction": "RunInstances", "aws:RequestTag/app": "clawdinator"}
@@ -132,6 +139,19 @@ def _hosts() -> Iterator[Question]:
     yield "ask a host whether its service is active", _command(ask, app="clawdinator")
     yield "ask any other machine", _command(ask)
     yield "run a shell on a host", _command(shell, app="clawdinator")
+
+
+def _launches() -> Iterator[Question]:
+    shared = {"ec2:Owner": "999999999999", "aws:ResourceTag/clawdinator": "true"}
+    yield "launch a host of the fleet", _launch()
+    yield "launch any other machine", _launch(instance={})
+    yield "launch a host from an image that another account shares", _launch(image=shared)
+    yield "from one that no build has published", _launch(image={"ec2:Owner": ACCOUNT})
+    yield "in another subnet", _launch(subnet=_OTHERS)
+    yield "in another security group", _launch(security_group=_OTHERS)
+    yield "with a key pair", _launch(key_pair={})
+    yield "with the disk of a snapshot", _launch(snapshot={"ec2:Owner": ACCOUNT})
+    yield "with a launch template", _launch(launch_template=_OURS)
 
 
 def _images() -> Iterator[Question]:

@@ -12,7 +12,12 @@ locals {
   instances    = "${local.ec2}:instance/*"
   volumes      = "${local.ec2}:volume/*"
   interfaces   = "${local.ec2}:network-interface/*"
-  network      = [for type in ["vpc", "subnet", "internet-gateway", "route-table", "security-group"] : "${local.ec2}:${type}/*"]
+  vpcs         = "${local.ec2}:vpc/*"
+  subnets      = "${local.ec2}:subnet/*"
+  groups       = "${local.ec2}:security-group/*"
+  gateways     = "${local.ec2}:internet-gateway/*"
+  routes       = "${local.ec2}:route-table/*"
+  network      = [local.vpcs, local.subnets, local.groups, local.gateways, local.routes]
   host_roles   = "arn:${local.partition}:iam::${local.account}:role/fleet/host/*"
   host_profile = "arn:${local.partition}:iam::${local.account}:instance-profile/fleet/host/*"
   state_object = "arn:${local.partition}:s3:::${var.state_bucket}/fleet.tfstate"
@@ -58,15 +63,39 @@ data "aws_iam_policy_document" "deploy" {
     actions   = ["ec2:Describe*", "ssm:GetCommandInvocation"]
   }
 
+  # A launch asks for all that it is made of. What is not here (a key pair, another disk's snapshot, a
+  # launch template) no host has.
   statement {
-    sid           = "LaunchWith"
-    not_resources = [local.instances]
-    actions       = ["ec2:RunInstances"] # images, subnets, volumes, interfaces: a launch names them all
+    sid       = "LaunchFromPublishedImages"
+    resources = [local.images]
+    actions   = ["ec2:RunInstances"]
     condition {
       test     = "StringEquals"
-      variable = "aws:RequestedRegion"
-      values   = [var.region]
+      variable = "ec2:Owner"
+      values   = [local.account]
     }
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/clawdinator"
+      values   = ["true"]
+    }
+  }
+
+  statement {
+    sid       = "LaunchInTheFleetsNetwork"
+    resources = [local.subnets, local.groups]
+    actions   = ["ec2:RunInstances"]
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/app"
+      values   = ["clawdinator"]
+    }
+  }
+
+  statement {
+    sid       = "LaunchWithItsDisksAndInterfaces"
+    resources = [local.volumes, local.interfaces]
+    actions   = ["ec2:RunInstances"]
   }
 
   statement {
