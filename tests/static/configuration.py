@@ -24,6 +24,19 @@ VARIABLES = {
 }
 
 
+# What a statement of a policy document may hold, and what AWS calls it.
+_NAMES = {
+    "sid": "Sid",
+    "effect": "Effect",
+    "actions": "Action",
+    "not_actions": "NotAction",
+    "resources": "Resource",
+    "not_resources": "NotResource",
+    "principals": "Principal",
+    "not_principals": "NotPrincipal",
+}
+
+
 def load(
     root: str, folder: Path, checkout: Path = ROOT, **given: str
 ) -> dict[str, list[dict[str, Any]]]:
@@ -57,14 +70,11 @@ def _written(policy: object) -> list[dict[str, Any]]:
 
 
 def _as_aws(statement: dict[str, Any]) -> dict[str, Any]:
-    conditions = as_list(statement.get("condition"))
-    return {
-        "Sid": statement["sid"],
-        "Effect": statement.get("effect", "Allow"),
-        "Action": statement["actions"],
-        "Resource": statement.get("resources", []),
-        "Condition": {one["test"]: {one["variable"]: one["values"]} for one in conditions},
-    }
+    conditions: dict[str, dict[str, Any]] = {}
+    for one in as_list(statement.get("condition")):
+        conditions.setdefault(one["test"], {})[one["variable"]] = one["values"]
+    named = {aws: statement[name] for name, aws in _NAMES.items() if statement.get(name)}
+    return {"Effect": "Allow", **named, "Condition": conditions}
 
 
 def as_list(value: Any) -> list[Any]:
