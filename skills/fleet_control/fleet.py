@@ -41,7 +41,7 @@ class Fleet:
         self.ec2 = ec2
         self.api = api
         self._clock = clock
-        self._carrier = carrier
+        self.carrier = carrier
         self._operators_set = operators_set
         self._shaped: tuple[KnownRegistry, Reading, FleetStatus] | None = None
 
@@ -68,7 +68,7 @@ class Fleet:
         left out, and logged: the run judges again.
         """
         facts = Facts(
-            carrier=self._carrier, operators_set=self._operators_set, now=self._clock.now()
+            carrier=self.carrier, operators_set=self._operators_set, now=self._clock.now()
         )
         if _decided_anyway(caller, target, image, facts):
             return facts

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fleet_control.caller import is_instance_id
+from fleet_control.caller import ALL, is_instance_id
 from fleet_control.duration import older
 from fleet_control.policy import Condition
 from fleet_control.registry import Instance, Registry
@@ -155,6 +155,19 @@ class FleetStatus:
         """How many instances have each problem; only those that some have."""
         found = [fault.problem for row in self.rows for fault in row.faults]
         return {problem: found.count(problem) for problem in Problem if problem in found}
+
+    def in_turn(self, target: str, *, caller: str = "", carrier: str = "") -> tuple[str, ...]:
+        """The ids that a deploy of `target` moves, in this order.
+
+        `all` takes the host that carries the asking bot last: a bad image must be met while the
+        chat still has its bot. Any other target is followed by the hosts that are missing, except
+        the caller's own.
+        """
+        ids = self.registry.registry.ids
+        if target == ALL:
+            return tuple(sorted(ids, key=lambda id_: id_ == carrier))
+        missing = [id_ for id_ in ids if self.conditions.get(id_) is Condition.MISSING]
+        return (target, *(id_ for id_ in missing if id_ not in (target, caller)))
 
     def row(self, id_: str) -> InstanceStatus | None:
         return next((row for row in self.rows if row.id == id_), None)

@@ -54,6 +54,27 @@ async def test_the_host_that_carries_the_bot_is_asked_about_and_no_other(
     ]
 
 
+async def test_the_question_names_the_hosts_in_the_order_of_the_roll(
+    ec2: Aws, clock: TurnedClock
+) -> None:
+    async with talk_with(clock, ec2, CLAWBOT_INSTANCE="claw-1", CLAWBOT_NAME="") as talk:
+        talk.fleet(Claw("claw-1"), Claw("claw-3"))
+        of_all, _ = await asked(talk)
+        of_one, _ = await asked(talk, "deploy claw-1")
+
+    assert "the one I run on (claw-1) last" in of_all.why
+    assert (of_all.replaced, of_all.created) == (("claw-3", "claw-1"), ("claw-2",))
+    assert (of_one.replaced, of_one.created) == (("claw-1",), ("claw-2",))
+
+
+async def test_the_question_names_the_image_that_was_asked_for(talk: Talk) -> None:
+    image = (await talk.bot.fleet.status()).images[-1].id
+    without, _ = await asked(talk)
+    question, _ = await asked(talk, f"deploy all {image}")
+
+    assert question.why == f"{without.why} The image is {image}."
+
+
 async def test_the_question_says_how_old_the_registry_is_that_it_speaks_of(talk: Talk) -> None:
     fresh, _ = await asked(talk)
     await talk.clock.turn(3600)

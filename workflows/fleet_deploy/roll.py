@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 
-from fleet_control.caller import ALL, is_instance_id
+from fleet_control.caller import is_instance_id
 from fleet_control.ledger import is_image_id
 from fleet_control.policy import Condition
 from fleet_control.status import FleetStatus, Host, InstanceStatus
@@ -46,22 +46,10 @@ def left(status: FleetStatus) -> tuple[InstanceStatus, ...]:
 def of(
     target: str, status: FleetStatus, image: str, *, caller: str, carrier: str
 ) -> tuple[Turn, ...]:
-    """Who is moved, in this order.
-
-    `all` takes the host that carries the asking bot last: a bad image must be met while the chat
-    still has its bot. Any other target is followed by the hosts that are missing, except the
-    caller's own.
-    """
+    """Each who is moved, in the status's order."""
     there = rows(status)
-    return tuple(_turn(there[id_], image) for id_ in _order(target, status, caller, carrier))
-
-
-def _order(target: str, status: FleetStatus, caller: str, carrier: str) -> Iterable[str]:
-    ids = status.registry.registry.ids
-    if target == ALL:
-        return sorted(ids, key=lambda id_: id_ == carrier)
-    missing = [id_ for id_ in ids if status.conditions.get(id_) is Condition.MISSING]
-    return (target, *(id_ for id_ in missing if id_ not in (target, caller)))
+    ids = status.in_turn(target, caller=caller, carrier=carrier)
+    return tuple(_turn(there[id_], image) for id_ in ids)
 
 
 def _turn(row: InstanceStatus, image: str) -> Turn:
