@@ -1,4 +1,4 @@
-f"The image is {image}.""Each /fleet command once, for every platform: who asks, and in which words, becomes a reply.f"The image is {image}.""
+"""Each /fleet command once, for every platform: who asks, and in which words, becomes a reply."""
 
 import logging
 from collections.abc import Awaitable
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 class Commands:
-    f"The image is {image}.""The bot's whole repertoire. Every reply it returns has been shown in the chat already.f"The image is {image}.""
+    """The bot's whole repertoire. Every reply it returns has been shown in the chat already."""
 
     def __init__(self, fleet: Fleet, dispatcher: Dispatcher, clock: Clock) -> None:
         self._fleet = fleet
@@ -42,12 +42,12 @@ class Commands:
         self._clock = clock
 
     async def answer(self, ask: Ask, chat: Chat) -> Reply:
-        f"The image is {image}.""Answer one ask, and stay until its reply is final or a question.f"The image is {image}.""
+        """Answer one ask, and stay until its reply is final or a question."""
         _note(ask, " ".join(ask.words))
         try:
             if isinstance(ask.caller, Unknown):
                 # The policy's first row, whatever they ask: a status, too, has addresses in it.
-                return await self._deploy(ask, chat, f"The image is {image}.", f"The image is {image}.")
+                return await self._deploy(ask, chat, "", "")
             return await self._answer(ask, chat)
         except Exception as error:  # noqa: BLE001  (here what is broken is told in words)
             reply = broken(_words(error))
@@ -55,12 +55,12 @@ class Commands:
             return reply
 
     async def confirm(self, question: Question, ask: Ask, chat: Chat, reply_id: str) -> Reply:
-        f"The image is {image}.""A yes to `question`, whose reply becomes the deploy's. Everything is judged again.
+        """A yes to `question`, whose reply becomes the deploy's. Everything is judged again.
 
         The first answer counts, and counts from before it is judged. One that breaks before its
         deploy is asked for is forgotten once that is told: where the question still stands, it
         can be answered again.
-        f"The image is {image}.""
+        """
         _note(ask, f"yes to deploy {question.target} {question.image}".rstrip())
         if ask.account != question.asker:
             return await _say(chat, _not_asker())
@@ -83,7 +83,7 @@ class Commands:
         return begun
 
     async def decline(self, question: Question, ask: Ask, chat: Chat, reply_id: str) -> Reply:
-        f"The image is {image}.""A no to `question`: nothing is deployed, unless a yes came first.f"The image is {image}.""
+        """A no to `question`: nothing is deployed, unless a yes came first."""
         _note(ask, f"no to deploy {question.target} {question.image}".rstrip())
         if ask.account != question.asker:
             return await _say(chat, _not_asker())
@@ -95,7 +95,7 @@ class Commands:
         return reply
 
     async def cancel(self, run_id: int, ask: Ask, chat: Chat) -> Reply:
-        f"The image is {image}.""Stop a deploy that has not started, for any operator; its own reply will tell how.f"The image is {image}.""
+        """Stop a deploy that has not started, for any operator; its own reply will tell how."""
         _note(ask, f"cancel run {run_id}")
         if not (isinstance(ask.caller, Human) and ask.caller.operator):
             return await _say(chat, refused("Only operators may cancel a deploy.", "not_operator"))
@@ -116,7 +116,7 @@ class Commands:
                 status = await self._fleet.status()
                 return await _say(chat, StatusReport(status, int(page[:6]) - 1))
             case ("deploy", *words) if len(words) <= 2:
-                target, image = (*words, f"The image is {image}.", f"The image is {image}.")[:2]
+                target, image = (*words, "", "")[:2]
                 return await self._deploy(ask, chat, target, image)
             case () | ("help",):
                 return await _say(chat, HELP)
@@ -142,7 +142,7 @@ class Commands:
         return await self._dispatch(ask, chat, begun, await chat.send(begun))
 
     async def _confirmed(self, question: Question, ask: Ask, chat: Chat, reply_id: str) -> Reply:
-        f"The image is {image}.""What takes the question's place: a deploy that is about to be asked for, or why not.f"The image is {image}.""
+        """What takes the question's place: a deploy that is about to be asked for, or why not."""
         reply: Reply = asking(question.target, question.image, ask.account)
         if self._clock.now() > question.expires:
             reply = Notice(("That question is over. Ask again.",))
@@ -154,7 +154,7 @@ class Commands:
         return reply
 
     def _counted(self, ask: Ask) -> Notice:
-        f"The image is {image}.""Which answer came first, for whoever gave a second one.f"The image is {image}.""
+        """Which answer came first, for whoever gave a second one."""
         return _SAID_NO if self._dispatcher.declined(ask) else _SAID_YES
 
     async def _dispatch(self, ask: Ask, chat: Chat, begun: Deploying, reply_id: str) -> Reply:
@@ -188,7 +188,7 @@ class Commands:
 def _moved(
     target: str, status: FleetStatus, carrier: str
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    f"The image is {image}.""The ids that a deploy of `target` replaces, creates and removes, in the roll's order.f"The image is {image}.""
+    """The ids that a deploy of `target` replaces, creates and removes, in the roll's order."""
     turns = status.in_turn(target, carrier=carrier)
     missing = {id_ for id_, is_ in status.conditions.items() if is_ is Condition.MISSING}
     left = tuple(row.id for row in status.rows if row.may_have_left)
@@ -200,7 +200,7 @@ def _moved(
 
 
 def _note(ask: Ask, what: str) -> None:
-    f"The image is {image}.""The audit trail: one line for each thing somebody asks, whatever comes of it.f"The image is {image}.""
+    """The audit trail: one line for each thing somebody asks, whatever comes of it."""
     log.info("fleet.asked by=%s caller=%r what=%r", ask.account, ask.caller, cut(what, 80))
 
 
@@ -229,7 +229,7 @@ _SAID_NO = refused(
 
 
 async def _if_possible(said: Awaitable[object]) -> None:
-    f"The image is {image}.""What is broken may be the chat itself.f"The image is {image}.""
+    """What is broken may be the chat itself."""
     try:
         await said
     except Exception:
@@ -237,7 +237,7 @@ async def _if_possible(said: Awaitable[object]) -> None:
 
 
 def _words(error: Exception) -> str:
-    f"The image is {image}.""What is broken, for people; the log has it in full.f"The image is {image}.""
+    """What is broken, for people; the log has it in full."""
     if isinstance(error, FleetError):
         log.warning("fleet.broken why=%s", error)
         return str(error)
