@@ -211,10 +211,11 @@ def _rests_between(target: str, how: Condition, facts: Facts) -> Refused | None:
     minutes = (facts.now - last.ended) / 60
     if minutes >= MINUTES_BETWEEN_BOT_DEPLOYS:
         return None
+    ago = f"{int(minutes)} min ago" if minutes >= 1 else "less than a minute ago"
     left = max(1, round(MINUTES_BETWEEN_BOT_DEPLOYS - minutes))
     return Refused(
         Code.TOO_SOON,
-        f"{target} is {how} and {last.instance} deployed it {max(0, int(minutes))} min ago. "
+        f"{target} is {how} and {last.instance} deployed it {ago}. "
         f"A bot instance may again in {left} min; a person may now.",
     )
 

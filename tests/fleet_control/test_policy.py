@@ -121,6 +121,24 @@ def test_the_policy_is_the_table(
         assert verdict == given_verdict
 
 
+@pytest.mark.parametrize(
+    ("seconds", "ago"),
+    [
+        (-5, "less than a minute ago"),
+        (0, "less than a minute ago"),
+        (59, "less than a minute ago"),
+        (60, "1 min ago"),
+        (3599, "59 min ago"),
+    ],
+)
+def test_how_long_ago_a_bot_deployed_it_is_told_in_minutes(seconds: float, ago: str) -> None:
+    facts = seen(last_bot_deploy=BotDeploy("clawdinator-3", NOW - seconds))
+    verdict = judge(BOT, "clawdinator-2", "", facts)
+
+    assert isinstance(verdict, Refused)
+    assert f"clawdinator-3 deployed it {ago}. " in verdict.message
+
+
 def test_with_no_operators_set_the_refusal_names_the_setting() -> None:
     verdict = judge(VISITOR, ALL, "", seen(operators_set=False))
 
