@@ -1,6 +1,7 @@
 """Where one ask came from in Discord: a command, a mention, or a button."""
 
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -9,12 +10,17 @@ import discord
 from clawbot import wording
 from clawbot.discord import limit
 from clawbot.discord.drawing import Drawing, Drawn
-from clawbot.discord.patience import until_back
-from clawbot.discord.pen import NOBODY, Pen, send
+from clawbot.discord.patience import Away, until_back
+from clawbot.discord.pen import NOBODY, Pen, made_up, send
 from clawbot.discord.speaker import PLATFORM
 from clawbot.page import cut
 from clawbot.replies import Deploying, Reply, StatusReport, is_final
 from fleet_control.clock import Clock
+
+# How long the first of a reply may take to be shown; what it announces does not begin before.
+BEGUN_WITHIN_SECONDS = 120.0
+# A ping that comes later than this calls nobody to anything new.
+PING_WITHIN_SECONDS = 3600.0
 
 log = logging.getLogger(__name__)
 
@@ -36,17 +42,17 @@ class Living:
         self._shown = shown
 
     async def edit(self, _reply_id: str, reply: Reply) -> None:
-        if not is_final(reply):
-            await self.show(reply)
-            return
-        # Nothing comes after this that would show it in passing.
-        changed = await until_back(self.pen.clock, lambda: self.show(reply))
-        if changed and isinstance(reply, Deploying):
+        changed = await self.show(reply)
+        if changed and isinstance(reply, Deploying) and is_final(reply):
             await self._tell_asker(reply)
 
     async def show(self, reply: Reply) -> bool:
+        """Whether that was news; Away where Discord was, for as long as this reply matters."""
         channel = self.pen.channel.id
-        changed = await self.pen.write(lambda message: self.drawing.draw(reply, channel, message))
+        changed = await self.pen.write(
+            lambda message: self.drawing.draw(reply, channel, message),
+            _matters(reply, begins=self.latest is None),
+        )
         self.latest = reply
         self._shown()
         return changed
@@ -58,23 +64,30 @@ class Living:
             return
         seen = reply.progress
         told = f"<@{user}> deploy {seen.target}: {wording.stage(seen)}"
+        nonce = made_up()
         try:
-            await self.pen.channel.send(
-                cut(told, limit.CONTENT),
-                reference=discord.MessageReference(
-                    message_id=self.pen.message_id,
-                    channel_id=self.pen.channel.id,
-                    fail_if_not_exists=False,
-                ),
-                allowed_mentions=discord.AllowedMentions(
-                    everyone=False,
-                    roles=False,
-                    users=[discord.Object(int(user))],
-                    replied_user=False,
-                ),
+            await until_back(
+                self.pen.clock, lambda: self._ping(int(user), told, nonce), PING_WITHIN_SECONDS
             )
-        except discord.HTTPException as error:
+        except (discord.HTTPException, Away) as error:
             log.warning("discord.asker_not_told run=%s why=%s", seen.run_id, error)
+
+    async def _ping(self, user: int, told: str, nonce: str) -> None:
+        await self.pen.channel.send(
+            cut(told, limit.CONTENT),
+            reference=discord.MessageReference(
+                message_id=self.pen.message_id,
+                channel_id=self.pen.channel.id,
+                fail_if_not_exists=False,
+            ),
+            allowed_mentions=discord.AllowedMentions(
+                everyone=False,
+                roles=False,
+                users=[discord.Object(user)],
+                replied_user=False,
+            ),
+            nonce=nonce,
+        )
 
 
 class CommandChat(Living):
@@ -89,7 +102,7 @@ class CommandChat(Living):
 
     async def send(self, reply: Reply) -> str:
         if self._sent:
-            return await _whisper(self.drawing, self._interaction, reply)
+            return await _whisper(self.drawing, self._interaction, self.pen.clock, reply)
         await self.show(reply)
         self._sent = True
         return str(self.pen.message_id)
@@ -121,7 +134,12 @@ class MentionChat:
         def draw(message: int) -> Drawn:
             return self._drawing.draw(reply, self._channel.id, message)
 
-        sent = await send(self._channel, draw, self._asked)
+        nonce = made_up()
+        sent = await until_back(
+            self._clock,
+            lambda: send(self._channel, draw, self._asked, nonce),
+            _matters(reply, begins=True),
+        )
         pen = Pen(self._channel, sent.id, self._clock, shown=draw(sent.id).told)
         self._living = Living(self._drawing, pen, self._shown)
         self._living.latest = reply
@@ -149,14 +167,26 @@ class PressChat(Living):
 
     async def send(self, reply: Reply) -> str:
         if not isinstance(reply, StatusReport):
-            return await _whisper(self.drawing, self._interaction, reply)
+            return await _whisper(self.drawing, self._interaction, self.pen.clock, reply)
         await self.show(replace(reply, page=self._page))
         return str(self.pen.message_id)
 
 
-async def _whisper(drawing: Drawing, interaction: discord.Interaction, reply: Reply) -> str:
-    drawn = drawing.draw(reply, interaction.channel_id or 0, 0)
-    sent = await interaction.followup.send(
-        embed=drawn.embed, ephemeral=True, allowed_mentions=NOBODY, wait=True
-    )
-    return str(sent.id)
+def _matters(reply: Reply, *, begins: bool) -> float:
+    """For how many seconds it is worth trying to show this."""
+    if is_final(reply) and not isinstance(reply, StatusReport):
+        return math.inf  # nothing comes after it that would show it in passing
+    return BEGUN_WITHIN_SECONDS if begins else 0.0
+
+
+async def _whisper(
+    drawing: Drawing, interaction: discord.Interaction, clock: Clock, reply: Reply
+) -> str:
+    embed = drawing.draw(reply, interaction.channel_id or 0, 0).embed
+
+    async def whispered() -> discord.WebhookMessage:
+        return await interaction.followup.send(
+            embed=embed, ephemeral=True, allowed_mentions=NOBODY, wait=True
+        )
+
+    return str((await until_back(clock, whispered, BEGUN_WITHIN_SECONDS)).id)

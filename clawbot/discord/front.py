@@ -10,13 +10,14 @@ from discord.ext import commands
 
 from clawbot.ask import Ask
 from clawbot.bot import Bot
-from clawbot.discord import custom_id
+from clawbot.discord import custom_id, first
 from clawbot.discord.button import COG, FleetButton
 from clawbot.discord.chat import CommandChat, MentionChat, PressChat
 from clawbot.discord.choice import Glance, Offer, images, targets
 from clawbot.discord.custom_id import Act, Press
 from clawbot.discord.drawing import Drawing
 from clawbot.discord.guild import Trouble, found
+from clawbot.discord.patience import Away
 from clawbot.discord.pen import NOBODY, Pen
 from clawbot.discord.predecessor import Left, Show
 from clawbot.discord.registration import register
@@ -30,11 +31,6 @@ from fleet_control.registry import Registry
 
 # How long a successor waits before it asks the Control API again for what was left.
 AGAIN_SECONDS = 30.0
-ALREADY_ANSWERED = 40060
-TWO_BOTS = (
-    "Another program answered that before me with my Discord token; "
-    "if it is not the host I replace, give it a token of its own."
-)
 
 log = logging.getLogger(__name__)
 
@@ -123,11 +119,11 @@ class FleetCog(commands.Cog, name=COG):
         if not self._served(interaction.guild_id, _places(interaction)):
             return await self._elsewhere(interaction)
         # Before anything slow. One that came too late, or was answered by another, ends here.
-        deferred = await _first(interaction.response.defer(thinking=True))
-        if deferred is None or deferred.message_id is None:
+        reply = await first.thinking(interaction)
+        if reply is None:
             return None
         channel = self._channel(interaction.channel_id or 0)
-        pen = Pen(channel, deferred.message_id, self._clock, interaction)
+        pen = Pen(channel, reply, self._clock, interaction)
         chat = CommandChat(self._drawing, pen, interaction, self._work.moved)
         ask = self._ask(interaction, words, str(interaction.id))
         self._answer(self._bot.commands.answer(ask, chat), chat)
@@ -142,7 +138,7 @@ class FleetCog(commands.Cog, name=COG):
             return None
         if not self._served(interaction.guild_id, _places(interaction)):
             return await self._elsewhere(interaction)
-        if await _first(interaction.response.defer()) is None:
+        if not await first.heard(interaction.response.defer):
             return None
         press = self._drawing.read(id_, channel, message.id)
         pen = Pen(self._channel(channel), message.id, self._clock, interaction)
@@ -262,8 +258,8 @@ class FleetCog(commands.Cog, name=COG):
     async def _elsewhere(self, interaction: discord.Interaction[Any]) -> None:
         places = ", ".join(f"<#{channel}>" for channel in self._settings.discord_channels[:10])
         text = f"I answer in {places}." if places else "I serve another guild."
-        await _first(
-            interaction.response.send_message(text, ephemeral=True, allowed_mentions=NOBODY)
+        await first.heard(
+            lambda: interaction.response.send_message(text, ephemeral=True, allowed_mentions=NOBODY)
         )
 
     def _spawn(self, doing: Awaitable[object]) -> None:
@@ -277,24 +273,10 @@ class FleetCog(commands.Cog, name=COG):
 
 
 def _failed(error: BaseException) -> None:
-    if isinstance(error, discord.HTTPException):
+    if isinstance(error, discord.HTTPException | Away):
         log.warning("discord.reply_lost why=%s", error)
     else:
         log.error("discord.broken", exc_info=error)
-
-
-async def _first(
-    deferring: Awaitable[discord.InteractionCallbackResponse[Any] | None],
-) -> discord.InteractionCallbackResponse[Any] | None:
-    """A first answer, or None where Discord takes none from us any more."""
-    try:
-        return await deferring
-    except discord.HTTPException as error:
-        if error.code == ALREADY_ANSWERED:
-            log.warning("discord.two_bots said=%s", TWO_BOTS)
-        else:
-            log.warning("discord.not_deferred code=%s why=%s", error.code, error)
-        return None
 
 
 def _places(interaction: discord.Interaction[Any]) -> tuple[int | None, ...]:

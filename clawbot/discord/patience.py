@@ -1,15 +1,19 @@
 """Asking Discord again while it is away, for what nobody would say a second time."""
 
 import logging
+import math
 from collections.abc import Awaitable, Callable
+from itertools import chain, repeat
 from typing import TypeVar
 
 import aiohttp
 import discord
 
 from fleet_control.clock import Clock
+from fleet_control.error import FleetError
 
-AGAIN_SECONDS = 30.0
+# A connection that broke is made anew at once; an outage lasts.
+AGAIN_SECONDS = (1.0, 5.0, 30.0)
 _TOO_MANY, _BROKEN = 429, 500
 
 T = TypeVar("T")
@@ -17,16 +21,33 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-async def until_back(clock: Clock, doing: Callable[[], Awaitable[T]]) -> T:
-    """What `doing` gives, tried anew for as long as Discord is away; it must bear repetition."""
+class Away(FleetError):
+    """Discord did not take something from us in the time there was for it."""
+
+
+async def until_back(
+    clock: Clock, doing: Callable[[], Awaitable[T]], within: float = math.inf
+) -> T:
+    """What `doing` gives, tried anew for as long as Discord is away; it must bear repetition.
+
+    Away after `within` seconds; with 0 it is tried once.
+    """
+    gives_up = clock.now() + within
+    pauses = chain(AGAIN_SECONDS, repeat(AGAIN_SECONDS[-1]))
     while True:
+        again = next(pauses)
         try:
             return await doing()
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             if not _passes(error):
                 raise
-            log.warning("discord.away again_in=%s why=%s", AGAIN_SECONDS, error)
-        await clock.sleep(AGAIN_SECONDS)
+            why = str(error) or type(error).__name__
+            if clock.now() + again > gives_up:
+                raise Away(
+                    "Discord was away when I wanted to answer, so I began nothing. Ask again."
+                ) from error
+            log.warning("discord.away again_in=%s why=%s", again, why)
+        await clock.sleep(again)
 
 
 def _passes(error: Exception) -> bool:

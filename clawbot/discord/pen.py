@@ -6,12 +6,14 @@ takes no more edits of it, by a new message that follows it.
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Callable
 
 import discord
 
 from clawbot.discord import limit
 from clawbot.discord.drawing import Drawn
+from clawbot.discord.patience import until_back
 from fleet_control.clock import Clock
 
 # Discord documents no number; editing slower than this was never refused.
@@ -48,14 +50,18 @@ class Pen:
         self._next = 0.0
         self._one_at_a_time = asyncio.Lock()
 
-    async def write(self, draw: Draw) -> bool:
-        """Show this, unless it is what is shown already; whether anything changed."""
+    async def write(self, draw: Draw, within: float) -> bool:
+        """Show this, unless it is what is shown already; whether anything changed.
+
+        Away where Discord did not take it within so many seconds.
+        """
         async with self._one_at_a_time:
             drawn = draw(self.message_id)
             if drawn.told == self._shown:
                 return False
             await self._pause()
-            await self._write(draw)
+            nonce = made_up()
+            await until_back(self.clock, lambda: self._write(draw, nonce), within)
             # What takes the place of "thinking" may be followed at once; only edits keep apart.
             self._next = self.clock.now() + PAUSE_SECONDS * bool(self._shown)
             self._shown = drawn.told
@@ -66,20 +72,20 @@ class Pen:
         if wait > 0:
             await self.clock.sleep(wait)
 
-    async def _write(self, draw: Draw) -> None:
+    async def _write(self, draw: Draw, nonce: str) -> None:
         try:
             if self._token_lives():
                 await self._by_token(draw(self.message_id))
             elif self._older_than(limit.EDITABLE_SECONDS):
-                await self._follow(draw)
+                await self._follow(draw, nonce)
             else:
                 await self._by_channel(draw(self.message_id))
         except discord.HTTPException as error:
             if error.code in _DEAD_TOKEN and self._interaction is not None:
                 self._interaction = None
-                await self._write(draw)
+                await self._write(draw, nonce)
             elif error.code in _NOT_EDITABLE:
-                await self._follow(draw)
+                await self._follow(draw, nonce)
             else:
                 raise
 
@@ -99,9 +105,9 @@ class Pen:
         message = self.channel.get_partial_message(self.message_id)
         await message.edit(embed=drawn.embed, view=drawn.view, allowed_mentions=NOBODY)
 
-    async def _follow(self, draw: Draw) -> None:
+    async def _follow(self, draw: Draw, nonce: str) -> None:
         """A new message takes over; it answers the old one, so that a successor can find it."""
-        sent = await send(self.channel, draw, self.message_id)
+        sent = await send(self.channel, draw, self.message_id, nonce)
         log.info("discord.reply_goes_on from=%s to=%s", self.message_id, sent.id)
         self.message_id = sent.id
         self._interaction = None
@@ -115,7 +121,14 @@ def made(snowflake: int) -> float:
     return discord.utils.snowflake_time(snowflake).timestamp()
 
 
-async def send(channel: discord.PartialMessageable, draw: Draw, answers: int) -> discord.Message:
+def made_up() -> str:
+    """A nonce: of messages that carry the same one Discord makes only the first."""
+    return secrets.token_hex(8)
+
+
+async def send(
+    channel: discord.PartialMessageable, draw: Draw, answers: int, nonce: str
+) -> discord.Message:
     """A new message that answers another, pinging nobody; buttons follow once its id is known."""
     sent = await channel.send(
         embed=draw(0).embed,
@@ -124,6 +137,7 @@ async def send(channel: discord.PartialMessageable, draw: Draw, answers: int) ->
         ),
         allowed_mentions=NOBODY,
         mention_author=False,
+        nonce=nonce,
     )
     view = draw(sent.id).view
     if view is not None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from clawbot.sandbox.discord_api.server import Application, DiscordApi
 
 DEFERRED, CHOICES = 5, 8
+DROPPED = 0
 SEND_MESSAGES, VIEW_CHANNEL = 1 << 11, 1 << 10
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -35,13 +36,19 @@ class Refusal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Injected:
-    """An answer given instead of the real one, once."""
+    """An answer given instead of the real one, once.
+
+    Attributes:
+        status: `DROPPED` where the connection breaks instead.
+        taken: whether what was asked is done all the same.
+    """
 
     method: str
     path: re.Pattern[str]
     status: int
     body: dict[str, Any]
     headers: dict[str, str]
+    taken: bool = False
 
 
 def answered(
@@ -53,6 +60,13 @@ def answered(
         status=status,
         headers={"Content-Type": "application/json", **(headers or {})},
     )
+
+
+def _dropped(request: web.Request) -> web.Response:
+    """An answer that goes nowhere."""
+    if request.transport is not None:
+        request.transport.close()
+    return web.Response()
 
 
 class Rest:
@@ -72,6 +86,7 @@ class Rest:
             web.post(commands, self._upsert),
             web.put(commands, self._overwrite),
             web.post(f"{root}/interactions/{{id}}/{{token}}/callback", self._callback),
+            web.get(f"{hook}/messages/@original", self._original),
             web.patch(f"{hook}/messages/@original", self._edit_original),
             web.post(hook, self._follow_up),
             web.get(messages, self._history),
@@ -88,6 +103,10 @@ class Rest:
         await self._api.pass_through()
         injected = self._api.take_injected(request.method, request.path)
         if injected is not None:
+            if injected.taken:
+                await handler(request)
+            if injected.status == DROPPED:
+                return _dropped(request)
             return answered(injected.body, injected.status, injected.headers)
         try:
             answer = await handler(request)
@@ -195,11 +214,17 @@ class Rest:
         asked.message = answer
         return {"message": answer.payload(self._api.guild.people)}
 
+    async def _original(self, request: web.Request) -> web.Response:
+        return answered(self._answer_of(request).payload(self._api.guild.people))
+
     async def _edit_original(self, request: web.Request) -> web.Response:
+        return await self._edited(self._answer_of(request), request)
+
+    def _answer_of(self, request: web.Request) -> Message:
         asked = self._interaction(request, request.match_info["token"], alive=True)
         if asked.message is None or not asked.answer:
             raise Refusal(404, 10008, "Unknown Message")
-        return await self._edited(asked.message, request)
+        return asked.message
 
     async def _follow_up(self, request: web.Request) -> web.Response:
         asked = self._interaction(request, request.match_info["token"], alive=True)
@@ -244,7 +269,14 @@ class Rest:
         channel, body = self._channel(request, SEND_MESSAGES), await request.json()
         self._check(validate.message(body))
         flags, reference = body.pop("flags", 0), body.pop("message_reference", None)
-        sent = self._new(self._app(request).bot.id, channel, body, flags)
+        nonce = body.pop("nonce", "") if body.pop("enforce_nonce", False) else ""
+        author = self._app(request).bot.id
+        if (author, nonce) in self._api.nonces:
+            same = self._api.nonces[author, nonce]
+            return answered(same.payload(self._api.guild.people))
+        sent = self._new(author, channel, body, flags)
+        if nonce:
+            self._api.nonces[author, nonce] = sent
         sent.reference = str(reference["message_id"]) if reference else None
         await self._api.deliver(sent)
         return answered(sent.payload(self._api.guild.people))

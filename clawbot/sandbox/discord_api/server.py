@@ -19,7 +19,7 @@ from clawbot.sandbox.discord_api.interaction import (
     Interaction,
     command_data,
 )
-from clawbot.sandbox.discord_api.rest import Injected, Rest
+from clawbot.sandbox.discord_api.rest import DROPPED, Injected, Rest
 from clawbot.sandbox.discord_api.spelling import ready
 from clawbot.sandbox.loopback import listen
 from fleet_control.clock import Clock
@@ -66,6 +66,7 @@ class DiscordApi:
         self.asked: list[tuple[str, str]] = []
         self.moments: list[float] = []
         self.injected: list[Injected] = []
+        self.nonces: dict[tuple[str, str], Message] = {}
         self._changed = asyncio.Condition()
         self._news: set[asyncio.Task[None]] = set()
         self._runner: web.AppRunner | None = None
@@ -230,6 +231,12 @@ class DiscordApi:
         refusal = Injected(method, re.compile(path), status, body, headers)
         self.injected.append(refusal)
         return refusal
+
+    def drop_next(self, method: str, path: str, *, taken: bool = False) -> Injected:
+        """The connection of such a call breaks; what it asked for is done if it was `taken`."""
+        drop = Injected(method, re.compile(path), DROPPED, {}, {}, taken)
+        self.injected.append(drop)
+        return drop
 
     def take_injected(self, method: str, path: str) -> Injected | None:
         for one in self.injected:
