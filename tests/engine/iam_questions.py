@@ -15,6 +15,7 @@ _FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:clawdinator-control-api
 _HOST = f"{_EC2}:instance/i-0123456789abcdef0"
 _OURS = {"aws:ResourceTag/app": "clawdinator"}
 _OTHERS = {"aws:ResourceTag/app": "payroll"}
+_LOCKS = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{LOCK_TABLE}"
 _HERE = {"aws:RequestedRegion": REGION}
 _BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/fleet/control/clawdinator-host"
 _HOST_ROLE = f"arn:aws:iam::{ACCOUNT}:role/fleet/host/{TWO}/{TWO}-host"
@@ -117,9 +118,20 @@ def _states(keys: Mapping[str, Request]) -> Iterator[Question]:
         decrypt = replace(keys[root], action="kms:Decrypt")
         yield f"read the state of tofu/{root}", [_object(STATE_BUCKET, name), decrypt]
         yield f"write the state of tofu/{root}", [_object(STATE_BUCKET, name, "PutObject")]
-    table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{LOCK_TABLE}"
-    yield "take the lock", [Request("dynamodb:PutItem", table)]
-    yield "remove the lock table", [Request("dynamodb:DeleteTable", table)]
+        lock = f"{STATE_BUCKET}/{name}"
+        yield f"take the lock of tofu/{root}", [_item("PutItem", lock)]
+        yield f"break the lock of tofu/{root}", [_item("DeleteItem", lock)]
+        yield f"write the digest of tofu/{root}'s state", [_item("PutItem", f"{lock}-md5")]
+    both = [f"{STATE_BUCKET}/{root}.tfstate" for root in ("fleet", "control")]
+    yield "take both locks at once", [_item("PutItem", *both)]
+    yield "ask the table for no lock in particular", [_item("GetItem")]
+    yield "remove the lock table", [Request("dynamodb:DeleteTable", _LOCKS)]
+
+
+def _item(action: str, *keys: str) -> Request:
+    return Request(
+        f"dynamodb:{action}", _LOCKS, {"dynamodb:LeadingKeys": list(keys)} if keys else {}
+    )
 
 
 def _hosts() -> Iterator[Question]:

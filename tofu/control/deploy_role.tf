@@ -21,6 +21,8 @@ locals {
   host_roles   = "arn:${local.partition}:iam::${local.account}:role/fleet/host/*"
   host_profile = "arn:${local.partition}:iam::${local.account}:instance-profile/fleet/host/*"
   state_object = "arn:${local.partition}:s3:::${var.state_bucket}/fleet.tfstate"
+  state_lock   = "${var.state_bucket}/fleet.tfstate"
+  lock_table   = "arn:${local.partition}:dynamodb:${var.region}:${local.account}:table/${var.lock_table}"
 }
 
 resource "aws_iam_role" "deploy" {
@@ -255,10 +257,27 @@ data "aws_iam_policy_document" "deploy" {
     actions   = ["s3:ListBucket"]
   }
 
+  # The table holds the lock of tofu/control too.
   statement {
     sid       = "LockFleetState"
-    resources = ["arn:${local.partition}:dynamodb:${var.region}:${local.account}:table/${var.lock_table}"]
-    actions   = ["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"]
+    resources = [local.lock_table]
+    actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"]
+    condition {
+      test     = "ForAllValues:StringEquals"
+      variable = "dynamodb:LeadingKeys"
+      values   = [local.state_lock, "${local.state_lock}-md5"]
+    }
+    condition {
+      test     = "Null"
+      variable = "dynamodb:LeadingKeys"
+      values   = ["false"]
+    }
+  }
+
+  statement {
+    sid       = "FindTheLockTable"
+    resources = [local.lock_table]
+    actions   = ["dynamodb:DescribeTable"]
   }
 
   statement {
