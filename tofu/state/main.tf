@@ -6,7 +6,7 @@ terraform {
   required_providers {
     aws = {
       source  = "hashicorp/aws"
-      version = "~> 5.100" # what is rehearsed; 6.x is unproven
+      version = "= 5.100.0" # what is rehearsed; 6.x is unproven
     }
   }
 }
