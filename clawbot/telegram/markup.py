@@ -1,19 +1,26 @@
 """Replies as Telegram's HTML, within its 4,096 characters whatever the fleet's size."""
 
+import re
 from collections.abc import Iterator
-from html import escape
+from html import escape, unescape
 
 from clawbot import indicator, wording
-from clawbot.page import Page, cut, page
+from clawbot.page import Page, page
 from clawbot.progress import HostProgress, Stage
 from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
 from fleet_control.duration import older
 from fleet_control.status import FleetStatus, InstanceStatus
 
-# Markup does not count towards Telegram's limit, but counting it too is simpler, and safe.
+# All of these in UTF-16 code units after the markup was read, as Telegram counts.
 LONGEST = 4096
 LONGEST_LINE = 400
+LONGEST_NOTICE_LINE = 1000  # twenty of the longest ids, and how many more there are
+LONGEST_ID = 64
+# Ten of them, with a head and a foot of the longest lines, fit into a message.
+LONGEST_ROW = 300
 ROWS_A_PAGE = 10
+_INDENT = "    "
+_TAG = re.compile("<[^>]*>")
 HOSTS_BY_NAME = 12
 BAR = 16
 _TONES = {Tone.PLAIN: "", Tone.REFUSED: "✋ ", Tone.BROKEN: "⚠️ "}
@@ -32,7 +39,7 @@ def render(reply: Reply, now: float) -> str:
     """A reply as HTML; `now` in Unix seconds, for ages."""
     match reply:
         case Notice():
-            lines: Iterator[str] = iter([said(line) for line in reply.lines])
+            lines: Iterator[str] = (said(line, LONGEST_NOTICE_LINE) for line in reply.lines)
             return _fit(lines, _TONES[reply.tone])
         case StatusReport():
             return _fit(_status(reply.status, status_page(reply), now))
@@ -51,26 +58,34 @@ def spelled(words: tuple[str, ...]) -> str:
     return " ".join(("/fleet", *words))
 
 
-def said(line: str) -> str:
-    """A line of ours: what stands in backquotes is code, nothing else is any markup."""
-    parts = cut(line, LONGEST_LINE).split("`")
+def said(line: str, longest: int = LONGEST_LINE) -> str:
+    """A line of ours: what stands in backquotes is code, nothing else is any markup.
+
+    One that is too long ends before the code that has no room, not within it.
+    """
+    parts = line.split("`")
     if len(parts) % 2 == 0:
-        return plain(line)
-    return "".join(
-        code(part) if odd % 2 and part else plain(part) for odd, part in enumerate(parts)
-    )
+        return plain(line, longest)
+    room = longest - (units("".join(parts)) > longest)
+    told = ""
+    for odd, part in enumerate(parts):
+        if units(part) > room:
+            return f"{told}…" if odd % 2 else f"{told}{plain(_first(part, room), longest)}…"
+        room -= units(part)
+        told += code(part, longest) if odd % 2 and part else plain(part, longest)
+    return told
 
 
-def plain(text: str) -> str:
-    return escape(cut(text, LONGEST_LINE), quote=False)
+def plain(text: str, longest: int = LONGEST_LINE) -> str:
+    return escape(_cut(text, longest), quote=False)
 
 
-def code(text: str) -> str:
-    return f"<code>{plain(text)}</code>"
+def code(text: str, longest: int = LONGEST_LINE) -> str:
+    return f"<code>{plain(text, longest)}</code>"
 
 
-def _bold(text: str) -> str:
-    return f"<b>{plain(text)}</b>"
+def _bold(text: str, longest: int = LONGEST_LINE) -> str:
+    return f"<b>{plain(text, longest)}</b>"
 
 
 def units(text: str) -> int:
@@ -78,23 +93,35 @@ def units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
+def _cut(text: str, longest: int) -> str:
+    return text if units(text) <= longest else f"{_first(text, longest - 1)}…"
+
+
+def _first(text: str, count: int) -> str:
+    """The first so many units; a character of two is not cut in two."""
+    return text.encode("utf-16-le")[: 2 * count].decode("utf-16-le", "ignore")
+
+
+def _seen(html: str) -> int:
+    """How long our markup is once it was read."""
+    return units(unescape(_TAG.sub("", html)))
+
+
 def _fit(lines: Iterator[str], begin: str = "") -> str:
     """As many whole lines as there is room for, so that no tag is cut open."""
-    text = begin
+    text, room = begin, LONGEST - 2 - _seen(begin)
     for line in lines:
-        longer = f"{text}{line}\n"
-        if units(longer) > LONGEST - 2:
+        room -= _seen(line) + 1
+        if room < 0:
             return f"{text}…"
-        text = longer
+        text += f"{line}\n"
     return text.rstrip("\n")
 
 
 def _status(status: FleetStatus, shown: Page[InstanceStatus], now: float) -> Iterator[str]:
     yield _bold(wording.counted(status))
     for row in shown.items:
-        yield _row(row, status, now)
-        for fault in row.faults:
-            yield f"    {said(fault.words)}"
+        yield from _row(row, status, now)
     newest = code(status.newest.id) if status.newest else "none of ours"
     yield f"Newest image: {newest}"
     if paged := wording.paged(shown):
@@ -104,12 +131,18 @@ def _status(status: FleetStatus, shown: Page[InstanceStatus], now: float) -> Ite
         yield f"🟡 {said(aged)}"
 
 
-def _row(row: InstanceStatus, status: FleetStatus, now: float) -> str:
-    told = f"{indicator.light(row)} {_bold(row.id)} {wording.state(row)}"
-    if row.host is None:
-        return told
-    up = older(now - row.host.launched)
-    return f"{told} · image {wording.image(row, status)} · up {up}"
+def _row(row: InstanceStatus, status: FleetStatus, now: float) -> Iterator[str]:
+    """An instance, and what is wrong with it as far as a row's room goes."""
+    told = f"{indicator.light(row)} {_bold(row.id, LONGEST_ID)} {wording.state(row)}"
+    if row.host is not None:
+        up = older(now - row.host.launched)
+        told = f"{told} · image {wording.image(row, status)} · up {up}"
+    yield told
+    room = LONGEST_ROW - _seen(told) - 1
+    for left, fault in zip(range(len(row.faults), 0, -1), row.faults, strict=True):
+        wrong = f"{_INDENT}{said(fault.words, room // left - len(_INDENT) - 1)}"
+        yield wrong
+        room -= _seen(wrong) + 1
 
 
 def _question(asked: Question, now: float) -> Iterator[str]:

@@ -379,5 +379,6 @@ async def test_a_late_press_in_a_strange_group_is_answered_with_silence(
     ours = scene.people.write(strange, scene.telegram.history.bot, "x")
     pressed = ours if shown else {"chat": strange, "message_id": ours["message_id"], "date": 0}
     await too_late(scene, pressed, "fleet:s:0")
+    await scene.until(lambda: scene.telegram.called("answerCallbackQuery"))
     await scene.settled()
     assert scene.telegram.history.shown(strange["id"]) == [ours]

@@ -1,14 +1,15 @@
 """Whatever is said fits into a message, and Telegram takes it."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
-from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
-from clawbot.sandbox.telegram_api.markup import read_text
+from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone, usage
+from clawbot.sandbox.telegram_api.markup import read_text, units
 from clawbot.seal import Seal
 from clawbot.telegram.drawing import Drawing, Origin
-from clawbot.telegram.markup import render
+from clawbot.telegram.markup import render, said
 from fleet_control.registry import parse
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import Health, Host, HostState, Image, Reading, shape
@@ -49,6 +50,35 @@ def test_code_in_backquotes_is_code() -> None:
     assert entities == [{"type": "code", "offset": 4, "length": 3}]
 
 
+@given(st.text("a🦞&<", max_size=20), st.integers(1, 20), st.integers(1, 60))
+def test_a_line_that_is_too_long_ends_between_two_spans_of_code(
+    words: str, length: int, longest: int
+) -> None:
+    named = "x" * length
+    shown, entities = read_text(
+        f"&gt; {said(f'{words}`{named}`, `{named}`{words}', longest)}", "HTML"
+    )
+    shown = shown.removeprefix("> ")
+    whole = f"{words}{named}, {named}{words}"
+    assert units(shown) <= longest
+    if units(whole) <= longest:
+        assert shown == whole
+    else:
+        assert shown.endswith("…")
+        assert whole.startswith(shown[:-1])
+    codes = [one["length"] for one in entities if one["type"] == "code"]
+    assert codes == [length] * (shown.count("x") // length)
+    assert shown.count("x") % length == 0
+
+
+def test_twenty_of_the_longest_ids_are_named_and_the_rest_counted() -> None:
+    ids = tuple(f"{'x' * 29}-{number:02}" for number in range(30))
+    html = render(usage(ids), NOW)
+    assert "`" not in html
+    assert all(f"<code>{id_}</code>" in html for id_ in ids[:20])
+    assert html.endswith("</code> and 10 more.")
+
+
 def test_a_deploy_of_many_hosts_shows_how_far_it_is() -> None:
     hosts = tuple(
         HostProgress(
@@ -59,16 +89,16 @@ def test_a_deploy_of_many_hosts_shows_how_far_it_is() -> None:
         )
         for number in range(200)
     )
-    said = plain(Deploying(Progress(Stage.RUNNING, "all", hosts=hosts)))
-    assert "▰▰▰▰▰▰▰▰▱▱▱▱▱▱▱▱ 100 of 200 replaced, healthy" in said
+    shown = plain(Deploying(Progress(Stage.RUNNING, "all", hosts=hosts)))
+    assert "▰▰▰▰▰▰▰▰▱▱▱▱▱▱▱▱ 100 of 200 replaced, healthy" in shown
 
 
 def test_a_question_about_a_large_fleet_is_taken() -> None:
     ids = tuple(f"claw-{number}-{'x' * 20}" for number in range(500))
     asked = Question("all", "", "telegram:1", "7", NOW + 120, NASTY, ids, ids, ids)
-    said = plain(asked)
-    assert "/fleet deploy all" in said
-    assert "and 488 more" in said
+    shown = plain(asked)
+    assert "/fleet deploy all" in shown
+    assert "and 488 more" in shown
 
 
 def test_every_page_of_a_fleet_in_the_worst_shape_is_taken() -> None:
@@ -85,5 +115,33 @@ def test_every_page_of_a_fleet_in_the_worst_shape_is_taken() -> None:
     drawing = Drawing(Seal("s"), TurnedClock())
     for page in range(50):
         drawn = drawing.draw(StatusReport(status, page), Origin(1, 2))
-        said, _ = read_text(drawn.text, "HTML")
-        assert f"Page {page + 1} of 50" in said
+        shown, _ = read_text(drawn.text, "HTML")
+        assert f"Page {page + 1} of 50" in shown
+
+
+@pytest.mark.parametrize("name", ["<b>&" * 60, "🦞" * 120, "x" * 240])
+def test_no_row_is_lost_whatever_a_stray_is_called(name: str) -> None:
+    known = KnownRegistry(
+        parse(registry("claw-1")), "", NOW - 90_000, fresh=False, trouble=NASTY * 99
+    )
+    hosts = tuple(
+        Host(
+            f"i-{number:02}{more:015}",
+            f"{number:02}{name}",
+            HostState.RUNNING,
+            Health.IMPAIRED,
+            "m5.24xlarge",
+            "ami-1",
+            1.0,
+        )
+        for number in range(25)
+        for more in range(40)
+    )
+    status = shape(known, Reading(hosts, (Image("ami-2", NASTY, NOW - 9),), NOW))
+    shown = "\n".join(plain(StatusReport(status, page)) for page in range(3))
+    for number in range(25):
+        assert f" {number:02}{name[:20]}" in shown
+    for page in range(3):
+        assert f"Page {page + 1} of 3" in shown
+    assert shown.count("is not in the registry") == 25
+    assert shown.count("40 hosts of this name") == 25
