@@ -1,4 +1,15 @@
-"""The command menu of the fleet's chats, with `fleet` added to whatever is there."""
+"""The command menu of the fleet's chats, with `fleet` added to whatever is there.
+
+Telegram shows the first list that is set, in this order: a member's, the administrators' of the
+chat, the chat's, all administrators', all groups' (alone with somebody: all private chats'), the
+default; and of each the one in the reader's language before the one for all. A chat's own list so
+hides all those after it, and is made of what people saw until then.
+
+Not followed: a list in one language, which the chat's own hides too (Telegram does not tell in
+which languages there are any, and to ask for each would be hundreds of calls a chat); and a wider
+list that somebody changes later. Who sees a member's list, or the chat's in one language, sees no
+`fleet` there.
+"""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -7,9 +18,11 @@ from telegram import (
     Bot,
     BotCommand,
     BotCommandScope,
+    BotCommandScopeAllChatAdministrators,
     BotCommandScopeAllGroupChats,
     BotCommandScopeAllPrivateChats,
     BotCommandScopeChat,
+    BotCommandScopeChatAdministrators,
 )
 from telegram.constants import BotCommandLimit
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
@@ -69,17 +82,33 @@ def merged(there: Sequence[BotCommand]) -> tuple[BotCommand, ...] | None:
 
 
 async def _set_menu(telegram: Bot, chat: int) -> None:
-    commands = merged(await _seen_in(telegram, chat))
-    if commands is not None:
-        await telegram.set_my_commands(commands, scope=BotCommandScopeChat(chat))
-
-
-async def _seen_in(telegram: Bot, chat: int) -> Sequence[BotCommand]:
-    """The commands people see there now: a chat's own list hides every wider one."""
+    own = await telegram.get_my_commands(BotCommandScopeChat(chat))
     wide = BotCommandScopeAllPrivateChats() if chat > 0 else BotCommandScopeAllGroupChats()
-    scopes: tuple[BotCommandScope | None, ...] = (BotCommandScopeChat(chat), wide, None)
+    commands = merged(own or await _first(telegram, wide, None))
+    if chat < 0:
+        await _set_for_administrators(telegram, chat, hides=bool(commands) and not own)
+    if commands:
+        await telegram.set_my_commands(commands, BotCommandScopeChat(chat))
+
+
+async def _set_for_administrators(telegram: Bot, chat: int, *, hides: bool) -> None:
+    """Before the chat's own list `hides` all administrators', theirs is made of it."""
+    scope = BotCommandScopeChatAdministrators(chat)
+    own = await telegram.get_my_commands(scope)
+    hidden: Sequence[BotCommand] = ()
+    if hides and not own:
+        hidden = await telegram.get_my_commands(BotCommandScopeAllChatAdministrators())
+    if own or hidden:
+        # Where there is no room for ours, theirs is kept all the same.
+        commands = merged(own or hidden) or hidden
+        if commands:
+            await telegram.set_my_commands(commands, scope)
+
+
+async def _first(telegram: Bot, *scopes: BotCommandScope | None) -> Sequence[BotCommand]:
+    """The first list that is set."""
     for scope in scopes:
-        commands = await telegram.get_my_commands(scope=scope)
+        commands = await telegram.get_my_commands(scope)
         if commands:
             return commands
     return ()

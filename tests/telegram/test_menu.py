@@ -33,13 +33,52 @@ async def test_the_menu_is_for_the_fleets_chats_only_and_keeps_what_is_there(sce
     assert menu(scene, {"type": "default"}) == ["start", "help"]
 
 
+async def test_no_list_of_administrators_is_hidden(scene: Scene) -> None:
+    put(scene, {"type": "all_group_chats"}, "start")
+    put(scene, {"type": "all_chat_administrators"}, "ban")
+    await scene.start()
+    await scene.until(lambda: len(scene.telegram.called("setMyCommands")) == 3)
+    assert menu(scene, {"type": "chat", "chat_id": FLEET}) == ["start", "fleet"]
+    administrators = {"type": "chat_administrators", "chat_id": FLEET}
+    assert menu(scene, administrators) == ["ban", "fleet"]
+    assert menu(scene, {"type": "all_chat_administrators"}) == ["ban"]
+    chats = [json.loads(one.sent["scope"]) for one in scene.telegram.called("setMyCommands")]
+    # In between, nobody misses anything.
+    assert chats.index(administrators) < chats.index({"type": "chat", "chat_id": FLEET})
+
+
+async def test_a_full_list_of_administrators_is_kept_though_ours_has_no_room(scene: Scene) -> None:
+    full = [f"c{number}" for number in range(100)]
+    put(scene, {"type": "all_chat_administrators"}, *full)
+    await scene.start()
+    await scene.until(lambda: len(scene.telegram.called("setMyCommands")) == 3)
+    assert menu(scene, {"type": "chat_administrators", "chat_id": FLEET}) == full
+
+
+async def test_administrators_who_have_a_list_get_ours_in_it(scene: Scene) -> None:
+    put(scene, {"type": "chat_administrators", "chat_id": FLEET}, "pin")
+    put(scene, {"type": "all_chat_administrators"}, "ban")
+    await scene.start()
+    await scene.until(lambda: len(scene.telegram.called("setMyCommands")) == 3)
+    assert menu(scene, {"type": "chat_administrators", "chat_id": FLEET}) == ["pin", "fleet"]
+
+
+async def test_administrators_who_saw_the_chats_own_list_still_do(scene: Scene) -> None:
+    put(scene, {"type": "chat", "chat_id": FLEET}, "start")
+    put(scene, {"type": "all_chat_administrators"}, "ban")
+    await scene.start()
+    await scene.until(lambda: len(scene.telegram.called("setMyCommands")) == 2)
+    assert menu(scene, {"type": "chat_administrators", "chat_id": FLEET}) == []
+    assert menu(scene, {"type": "chat", "chat_id": FLEET}) == ["start", "fleet"]
+
+
 async def test_a_menu_that_is_right_is_not_set_again(scene: Scene) -> None:
     await scene.start()
     await scene.until(lambda: len(scene.telegram.called("setMyCommands")) == 2)
     await scene.stop()
     asked = len(scene.telegram.called("getMyCommands"))
     await scene.start()
-    await scene.until(lambda: len(scene.telegram.called("getMyCommands")) == asked + 2)
+    await scene.until(lambda: len(scene.telegram.called("getMyCommands")) == asked + 3)
     assert len(scene.telegram.called("setMyCommands")) == 2
 
 
