@@ -12,7 +12,7 @@ from clawbot.discord.drawing import Drawing, seen
 from clawbot.discord.patience import until_back
 from clawbot.discord.pen import MARGIN_SECONDS, Pen, made
 from clawbot.discord.speaker import account
-from clawbot.replies import Deploying, Reply
+from clawbot.replies import Deploying, Reply, is_final
 from fleet_control.clock import Clock
 
 LOOKED_THROUGH = 100
@@ -38,7 +38,7 @@ class Left:
 
     async def show(self, reply: Reply) -> None:
         if self._living is None and not self._gone:
-            self._living = await self._find()
+            self._living = await self._find(reply)
             self._gone = self._living is None
         if self._living is not None:
             await self._living.edit("", self._named(reply))
@@ -49,13 +49,17 @@ class Left:
             return replace(reply, asker=self._asker)
         return reply
 
-    async def _find(self) -> Living | None:
+    async def _find(self, reply: Reply) -> Living | None:
+        """The message to go on with, unless it is gone, or what there is to show is told there."""
         try:
             message = await until_back(self._clock, self._newest)
         except (discord.NotFound, discord.Forbidden) as error:
             # Deleted by somebody, or in a channel we lost: that reply wants no more care.
             log.warning("discord.reply_gone reply=%s why=%s", self._reply, error)
             return None
+        drawn = self._drawing.draw(reply, self._channel.id, message.id)
+        if is_final(reply) and drawn.embed.colour == colour(message):
+            return None  # whatever words it was told in, by an older version perhaps
         pen = Pen(self._channel, message.id, self._clock, shown=told(message))
         return Living(self._drawing, pen)
 
@@ -77,6 +81,11 @@ def asker(message: discord.Message) -> str:
     """The account that wrote what a message answers; empty where that is gone, or no message."""
     asked = message.reference.resolved if message.reference else None
     return account(asked.author) if isinstance(asked, discord.Message) else ""
+
+
+def colour(message: discord.Message) -> discord.Colour | None:
+    """How a message's deploy goes: an end has another colour than whatever comes before it."""
+    return message.embeds[0].colour if message.embeds else None
 
 
 def told(message: discord.Message) -> tuple[object, ...]:

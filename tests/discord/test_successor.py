@@ -101,6 +101,42 @@ async def test_what_was_told_already_is_left_alone(scene: Scene) -> None:
     assert len(pings(scene)) == 1
 
 
+async def test_what_was_told_in_other_words_is_left_alone(scene: Scene) -> None:
+    """An older version may have told it, and words change."""
+    await scene.start()
+    _, reply = await deploying(scene)
+    scene.api.done(1, job(MOVES))
+    await scene.until(lambda: pings(scene))
+    embed = reply.body["embeds"][0]
+    embed["description"] = embed["description"].replace("replaced, healthy", "replaced and well")
+    shown = len(reply.bodies)
+    await scene.stop()
+    await scene.clock.turn(20 * 3600)
+    looked = ("GET", f"/api/v10/channels/{reply.channel}/messages")
+    await scene.start()
+    await scene.until(lambda: looked in scene.discord.asked)
+    asked = await scene.discord.command(scene.app, scene.visitor, "help")
+    help_ = await scene.replied(asked)
+    await scene.clock.turn(60)
+    assert scene.channel() == [reply, *pings(scene), help_]
+    assert len(reply.bodies) == shown
+    assert len(pings(scene)) == 1
+
+
+async def test_what_ended_otherwise_than_was_told_is_told_anew(scene: Scene) -> None:
+    """As when somebody had a failed run tried again."""
+    await scene.start()
+    _, reply = await deploying(scene)
+    scene.api.change(1, status="completed", conclusion="failure")
+    await scene.until(lambda: pings(scene))
+    assert "failed" in reply.text
+    await scene.stop()
+    scene.api.done(1, job(MOVES))
+    await scene.start()
+    await scene.until(lambda: len(pings(scene)) == 2)
+    assert "done" in reply.text
+
+
 async def test_after_an_hour_the_message_that_followed_is_finished(scene: Scene) -> None:
     await scene.start()
     _, reply = await deploying(scene)
