@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from fleet_control.ledger import MOVING_STEP, Job, Run, seconds, untouched
+from fleet_control.host_job import MOVING_STEP, untouched
+from fleet_control.ledger import Job, Run, seconds
 
 _HOST_JOB = re.compile(
     r"(?P<id>[a-z0-9-]{1,32}): (?P<old>none|ami-[0-9a-f]+) -> (?P<new>ami-[0-9a-f]+)"

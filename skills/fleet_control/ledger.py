@@ -16,8 +16,6 @@ SEPARATOR = " | "
 NOTHING = "-"
 TITLE_LENGTH = 250
 NAME_LENGTH = 32
-# The one step of a host's job that moves anything.
-MOVING_STEP = "Replace and wait until healthy"
 
 PLATFORMS = ("discord", "telegram", "terminal", "agent", "operator")
 
@@ -208,11 +206,6 @@ def oldest(runs: Iterable[Run], request_id: str) -> Run | None:
     """The run that is the deploy: of those with this request id, the one dispatched first."""
     same = (run for run in runs if run.request_id == request_id)
     return min(same, key=lambda run: run.id, default=None)
-
-
-def untouched(id_: str) -> str:
-    """How the reason begins where a job stopped before it moved this instance's host."""
-    return f"{id_} was not touched: "
 
 
 def seconds(moment: str) -> float:

@@ -1,7 +1,8 @@
 """How a deploy goes, read from its run."""
 
 from clawbot.progress import HostStage, Stage, progress
-from fleet_control.ledger import MOVING_STEP, Step, untouched
+from fleet_control.host_job import MOVING_STEP, untouched
+from fleet_control.ledger import Step
 from tests.clawbot.control_api import job, run
 
 OLD, NEW = "ami-0000000000000001", "ami-0000000000000002"

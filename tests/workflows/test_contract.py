@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from fleet_control import ledger
+from fleet_control import host_job, ledger
 from workflows.fleet_deploy.__main__ import JOBS
 from workflows.fleet_deploy.change import targets
 from workflows.fleet_deploy.roll import Turn, encode
@@ -55,7 +55,7 @@ def strings(value: object) -> Iterator[str]:
 def test_the_last_step_of_a_hosts_job_is_the_one_that_moves_it() -> None:
     last = [step["name"] for name, step in steps() if name == "host"][-1]
 
-    assert last == ledger.MOVING_STEP
+    assert last == host_job.MOVING_STEP
 
 
 def test_the_inputs_are_what_a_dispatch_sends() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fleet_control.ledger import Entry, untouched
+from fleet_control.host_job import untouched
+from fleet_control.ledger import Entry
 from tests.workflows import plans
 from tests.workflows.conftest import COMMIT, NEW, OLD, Runner
 from tests.workflows.loopback import raw_run

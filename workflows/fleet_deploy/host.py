@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from fleet_control import ledger
 from fleet_control.error import Ec2Error
+from fleet_control.host_job import untouched
 from workflows.fleet_deploy import guard, health, roll, runner, stray, summary
 from workflows.fleet_deploy.change import host_address
 from workflows.fleet_deploy.cloud import Sight
@@ -52,9 +52,9 @@ def _untouched(id_: str) -> Iterator[None]:
     try:
         yield
     except Ec2Error as error:
-        raise Stopped("EC2 is silent", f"{ledger.untouched(id_)}{error}") from error
+        raise Stopped("EC2 is silent", f"{untouched(id_)}{error}") from error
     except Stopped as stop:
-        raise Stopped(stop.title, f"{ledger.untouched(id_)}{stop}", stop.details) from stop
+        raise Stopped(stop.title, f"{untouched(id_)}{stop}", stop.details) from stop
 
 
 def _may_begin(job: Job, turn: roll.Turn, earlier: tuple[roll.Turn, ...], plan: Plan) -> None:
