@@ -11,6 +11,7 @@ from clawbot.page import cut
 from clawbot.progress import lost
 from clawbot.replies import (
     ANSWER_WITHIN_SECONDS,
+    ASKED_ALREADY,
     HELP,
     UNKNOWN_COMMAND,
     Deploying,
@@ -137,7 +138,7 @@ class Commands:
         if verdict.confirm:
             return await _say(chat, await self._question(ask, target, image, verdict.confirm))
         if not self._dispatcher.claim(ask):
-            return await _say(chat, _ASKED_ALREADY)
+            return await _say(chat, refused(ASKED_ALREADY, "duplicate"))
         begun = asking(target, image, ask.account)
         return await self._dispatch(ask, chat, begun, await chat.send(begun))
 
@@ -218,7 +219,6 @@ def _not_asker() -> Notice:
     return refused("Only the one who asked may answer that.", "not_asker")
 
 
-_ASKED_ALREADY = refused("That was asked already; its own reply tells how it goes.", "duplicate")
 _SAID_YES = refused(
     "That was answered already, with a yes; its own reply tells how it goes.", "duplicate"
 )

@@ -9,6 +9,7 @@ from fleet_control.status import FleetStatus
 ANSWER_WITHIN_SECONDS = 120.0
 # The code of a notice that answers what is no command at all.
 UNKNOWN_COMMAND = "unknown_command"
+ASKED_ALREADY = "That was asked already; its own reply tells how it goes."
 
 
 class Tone(StrEnum):
@@ -24,7 +25,7 @@ class Notice:
     """A few lines of text: help, usage, a refusal, or what is broken.
 
     `lines` may hold `code` in backquotes and nothing else of any markup. `code` is a refusal's.
-    `ids` and `images` are what could have been named, for adapters that offer choices.
+    `ids` are what could have been named, for adapters that offer choices.
     """
 
     lines: tuple[str, ...]

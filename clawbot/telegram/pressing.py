@@ -7,7 +7,7 @@ from telegram import CallbackQuery, Chat, Message, MessageEntity
 
 from clawbot.ask import Ask
 from clawbot.bot import Bot
-from clawbot.replies import ANSWER_WITHIN_SECONDS, Question, refused
+from clawbot.replies import ANSWER_WITHIN_SECONDS, ASKED_ALREADY, Question, refused
 from clawbot.seal import Seal
 from clawbot.telegram import button
 from clawbot.telegram.button import ACTING, ANSWERS, YES, Act, Asked, Press
@@ -24,7 +24,6 @@ from fleet_control.policy import Allowed, Refused
 
 TOO_OLD = "That message is too old for me to read. Ask again."
 ASK_AGAIN = "What was asked has been changed or deleted since. Ask again."
-ASKED_BEFORE = "That was asked already; its own reply tells how it goes."
 NOT_OURS = "This chat is not one of the fleet's."
 ANSWERED = "That was answered already."
 GONE = "That button is gone. Use those that are there now."
@@ -148,7 +147,7 @@ class Pressed:
     async def _ask(self, caller: Caller, said: tuple[str, ...], number: int = 0) -> None:
         ask = self._asks(caller, said, str(self._message.message_id))
         if await already(self._to.bot, ask):
-            await self._whisper.say(ASKED_BEFORE)
+            await self._whisper.say(ASKED_ALREADY)
             return
         await self._to.bot.commands.answer(ask, self._talk(caller, number))
 
