@@ -140,6 +140,15 @@ def _hosts() -> Iterator[Question]:
     yield from _launches()
     yield "terminate a host of the fleet", [Request("ec2:TerminateInstances", _HOST, _OURS)]
     yield "terminate any other machine", [Request("ec2:TerminateInstances", _HOST)]
+    yield "stop a host of the fleet", [Request("ec2:StopInstances", _HOST, _OURS)]
+    yield "start one", [Request("ec2:StartInstances", _HOST, _OURS)]
+    yield "change its user data", [Request("ec2:ModifyInstanceAttribute", _HOST, _OURS)]
+    yield "open its metadata", [Request("ec2:ModifyInstanceMetadataOptions", _HOST, _OURS)]
+    profile = "ReplaceIamInstanceProfileAssociation"
+    yield "give it another role while it runs", [Request(f"ec2:{profile}", _HOST, _OURS)]
+    attribute = "ec2:DescribeInstanceAttribute"
+    yield "read the user data of a host of the fleet", [Request(attribute, _HOST, _OURS)]
+    yield "read that of any other machine", [Request(attribute, _HOST, _OTHERS)]
     made = {"ec2:CreateAction": "RunInstances", "aws:RequestTag/app": "clawdinator"}
     yield "tag what it launches", [Request("ec2:CreateTags", _HOST, made)]
     tag = {"aws:RequestTag/app": "clawdinator"}
@@ -147,10 +156,38 @@ def _hosts() -> Iterator[Question]:
     route = f"{_EC2}:route-table/rtb-0123456789abcdef0"
     yield "change the fleet's network", [Request("ec2:CreateRoute", route, _OURS)]
     yield "change any other network", [Request("ec2:CreateRoute", route)]
+    yield from _networks()
     ask, shell = "clawdinator-service-active", "AWS-RunShellScript"
     yield "ask a host whether its service is active", _command(ask, app="clawdinator")
     yield "ask any other machine", _command(ask)
     yield "run a shell on a host", _command(shell, app="clawdinator")
+
+
+def _networks() -> Iterator[Question]:
+    made = {"aws:RequestTag/app": "clawdinator"}
+    for type_, action in (("vpc", "CreateVpc"), ("internet-gateway", "CreateInternetGateway")):
+        for what, tags in (("the fleet's", made), ("nobody's", {})):
+            name = type_.replace("-", " ").replace("vpc", "VPC")
+            yield f"make {what} {name}", [Request(f"ec2:{action}", f"{_EC2}:{type_}/*", tags)]
+    parts = {
+        "subnet": "CreateSubnet",
+        "route-table": "CreateRouteTable",
+        "security-group": "CreateSecurityGroup",
+    }
+    for type_, action in parts.items():
+        name = type_.replace("-", " ")
+        for what, tags, vpc in (
+            (f"a {name} in the fleet's VPC", made, _OURS),
+            (f"a {name} in any other VPC", made, _OTHERS),
+            (f"nobody's {name} in the fleet's VPC", {}, _OURS),
+        ):
+            yield (
+                f"make {what}",
+                [
+                    Request(f"ec2:{action}", f"{_EC2}:{type_}/*", tags),
+                    Request(f"ec2:{action}", f"{_EC2}:vpc/vpc-0123456789abcdef0", vpc),
+                ],
+            )
 
 
 def _launches() -> Iterator[Question]:

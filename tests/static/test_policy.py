@@ -7,14 +7,24 @@ import pytest
 
 from tests.static.configuration import ROOTS, as_list, load, statements
 
-# These know no resources, or name what does not exist yet.
+# AWS limits these to no resource, or the resource is not known beforehand.
 NAMELESS = {
     "ec2:Describe*",
     "ec2:DescribeImages",
     "ec2:DescribeImportSnapshotTasks",
+    "ec2:DescribeInstanceCreditSpecifications",
     "ec2:DescribeInstanceStatus",
+    "ec2:DescribeInstanceTypes",
     "ec2:DescribeInstances",
+    "ec2:DescribeInternetGateways",
+    "ec2:DescribeNetworkAcls",
+    "ec2:DescribeRouteTables",
+    "ec2:DescribeSecurityGroups",
     "ec2:DescribeSnapshots",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeTags",
+    "ec2:DescribeVolumes",
+    "ec2:DescribeVpcs",
     "ssm:GetCommandInvocation",
     "ssm:UpdateInstanceInformation",
     "ssmmessages:*",
@@ -29,11 +39,6 @@ NAMELESS = {
     "ec2messages:GetEndpoint",
     "ec2messages:GetMessages",
     "ec2messages:SendReply",
-    "ec2:CreateVpc",
-    "ec2:CreateSubnet",
-    "ec2:CreateInternetGateway",
-    "ec2:CreateRouteTable",
-    "ec2:CreateSecurityGroup",
 }
 
 Blocks = dict[str, list[dict[str, Any]]]

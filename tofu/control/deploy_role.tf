@@ -28,7 +28,7 @@ locals {
 resource "aws_iam_role" "deploy" {
   name                 = "fleet-deploy"
   path                 = "/fleet/control/"
-  max_session_duration = 14400
+  max_session_duration = 3600
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
@@ -61,8 +61,23 @@ data "aws_kms_alias" "fleet_state" {
 data "aws_iam_policy_document" "deploy" {
   statement {
     sid       = "Look"
-    resources = ["*"] # EC2's describes know no resources
-    actions   = ["ec2:Describe*", "ssm:GetCommandInvocation"]
+    resources = ["*"] # AWS limits none of these to a resource
+    actions = [
+      "ec2:DescribeImages",
+      "ec2:DescribeInstanceCreditSpecifications",
+      "ec2:DescribeInstanceStatus",
+      "ec2:DescribeInstanceTypes",
+      "ec2:DescribeInstances",
+      "ec2:DescribeInternetGateways",
+      "ec2:DescribeNetworkAcls",
+      "ec2:DescribeRouteTables",
+      "ec2:DescribeSecurityGroups",
+      "ec2:DescribeSubnets",
+      "ec2:DescribeTags",
+      "ec2:DescribeVolumes",
+      "ec2:DescribeVpcs",
+      "ssm:GetCommandInvocation",
+    ]
   }
 
   # A launch asks for all that it is made of. What is not here (a key pair, another disk's snapshot, a
@@ -131,17 +146,9 @@ data "aws_iam_policy_document" "deploy" {
   }
 
   statement {
-    sid       = "ChangeHostsOfTheFleet"
+    sid       = "ReplaceHostsOfTheFleet"
     resources = [local.instances]
-    actions = [
-      "ec2:TerminateInstances",
-      "ec2:StopInstances",
-      "ec2:StartInstances",
-      "ec2:ModifyInstanceAttribute",
-      "ec2:ModifyInstanceMetadataOptions",
-      "ec2:AssociateIamInstanceProfile",
-      "ec2:ReplaceIamInstanceProfileAssociation",
-    ]
+    actions   = ["ec2:TerminateInstances", "ec2:DescribeInstanceAttribute"]
     condition {
       test     = "StringEquals"
       variable = "aws:ResourceTag/app"
@@ -150,10 +157,20 @@ data "aws_iam_policy_document" "deploy" {
   }
 
   statement {
+    sid       = "MakeVpc"
+    resources = [local.vpcs]
+    actions   = ["ec2:CreateVpc"]
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestTag/app"
+      values   = ["clawdinator"]
+    }
+  }
+
+  statement {
     sid       = "MakeNetwork"
-    resources = ["*"] # what is being made has no tag yet
+    resources = [local.subnets, local.groups, local.gateways, local.routes]
     actions = [
-      "ec2:CreateVpc",
       "ec2:CreateSubnet",
       "ec2:CreateInternetGateway",
       "ec2:CreateRouteTable",
@@ -161,8 +178,19 @@ data "aws_iam_policy_document" "deploy" {
     ]
     condition {
       test     = "StringEquals"
-      variable = "aws:RequestedRegion"
-      values   = [var.region]
+      variable = "aws:RequestTag/app"
+      values   = ["clawdinator"]
+    }
+  }
+
+  statement {
+    sid       = "MakeNetworkInVpcOfTheFleet"
+    resources = [local.vpcs]
+    actions   = ["ec2:CreateSubnet", "ec2:CreateRouteTable", "ec2:CreateSecurityGroup"]
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/app"
+      values   = ["clawdinator"]
     }
   }
 
@@ -170,6 +198,7 @@ data "aws_iam_policy_document" "deploy" {
     sid       = "ChangeNetworkOfTheFleet"
     resources = local.network
     actions = [
+      "ec2:DescribeVpcAttribute",
       "ec2:ModifyVpcAttribute",
       "ec2:ModifySubnetAttribute",
       "ec2:AttachInternetGateway",

@@ -95,7 +95,7 @@ resource "aws_iam_role_policy" "image" {
 data "aws_iam_policy_document" "image" {
   statement {
     sid       = "Look"
-    resources = ["*"] # EC2's describes know no resources
+    resources = ["*"] # AWS limits none of these to a resource
     actions = [
       "ec2:DescribeImages",
       "ec2:DescribeImportSnapshotTasks",
@@ -258,7 +258,7 @@ data "aws_iam_policy_document" "vmimport" {
 
   statement {
     sid       = "Look"
-    resources = ["*"] # EC2's describes know no resources
+    resources = ["*"] # as AWS documents it: attributes of any machine too, but for VM Import alone
     actions   = ["ec2:Describe*"]
   }
 

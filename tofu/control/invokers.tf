@@ -40,7 +40,7 @@ resource "aws_iam_user_policy" "invoker" {
         Condition = { Bool = { "lambda:InvokedViaFunctionUrl" = "true" } }
       },
       {
-        # EC2's describes know no resources.
+        # AWS limits none of these to a resource.
         Sid       = "Look"
         Effect    = "Allow"
         Action    = ["ec2:DescribeInstances", "ec2:DescribeInstanceStatus", "ec2:DescribeImages"]
