@@ -27,12 +27,10 @@ NAMELESS = {
     "ec2:DescribeVpcs",
     "ssm:GetCommandInvocation",
     "ssm:UpdateInstanceInformation",
-    "ssmmessages:*",
     "ssmmessages:CreateControlChannel",
     "ssmmessages:CreateDataChannel",
     "ssmmessages:OpenControlChannel",
     "ssmmessages:OpenDataChannel",
-    "ec2messages:*",
     "ec2messages:AcknowledgeMessage",
     "ec2messages:DeleteMessage",
     "ec2messages:FailMessage",
@@ -57,13 +55,31 @@ def test_a_resource_that_can_be_named_is(blocks: Blocks) -> None:
 
 def test_no_action_is_a_whole_service_of_consequence(blocks: Blocks) -> None:
     wide = {
-        action
-        for _, statement in statements(blocks)
+        (where, action)
+        for where, statement in statements(blocks)
         for action in as_list(statement.get("Action"))
         if action.endswith("*")
     }
 
-    assert wide <= {"ec2:Describe*", "ssmmessages:*", "ec2messages:*"}
+    assert wide <= {("data.aws_iam_policy_document.vmimport", "ec2:Describe*")}
+
+
+def test_the_boundary_allows_a_host_what_hosts_are_given_and_no_more(tmp_path: Path) -> None:
+    allowed = {root: list(statements(load(root, tmp_path))) for root in ("control", "fleet")}
+    boundary = [one for where, one in allowed["control"] if where.endswith("host_boundary")]
+    given = [one for _, one in allowed["fleet"]]
+
+    assert _actions(boundary) == _actions(given)
+    assert _reading(boundary) == ["arn:aws:s3:::bootstrap/bootstrap/*"]
+
+
+def _actions(listed: list[dict[str, Any]]) -> set[str]:
+    return {action for one in listed for action in as_list(one["Action"])}
+
+
+def _reading(listed: list[dict[str, Any]]) -> list[str]:
+    reading = [one for one in listed if "s3:GetObject" in as_list(one["Action"])]
+    return [resource for one in reading for resource in as_list(one["Resource"])]
 
 
 def test_no_policy_allows_by_exclusion(blocks: Blocks) -> None:

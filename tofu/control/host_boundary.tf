@@ -11,7 +11,7 @@ resource "aws_iam_policy" "host_boundary" {
         Sid      = "ReadBundles"
         Effect   = "Allow"
         Action   = "s3:GetObject"
-        Resource = "${aws_s3_bucket.bootstrap.arn}/*"
+        Resource = "${aws_s3_bucket.bootstrap.arn}/bootstrap/*"
       },
       {
         Sid      = "ListBundles"
@@ -20,10 +20,22 @@ resource "aws_iam_policy" "host_boundary" {
         Resource = aws_s3_bucket.bootstrap.arn
       },
       {
-        # None of these can be limited to a resource.
-        Sid      = "SsmAgentMessages"
-        Effect   = "Allow"
-        Action   = ["ssm:UpdateInstanceInformation", "ssmmessages:*", "ec2messages:*"]
+        # As tofu/fleet/identity.tf has them: AWS limits the messages to no resource.
+        Sid    = "SsmAgentMessages"
+        Effect = "Allow"
+        Action = [
+          "ssm:UpdateInstanceInformation",
+          "ssmmessages:CreateControlChannel",
+          "ssmmessages:CreateDataChannel",
+          "ssmmessages:OpenControlChannel",
+          "ssmmessages:OpenDataChannel",
+          "ec2messages:AcknowledgeMessage",
+          "ec2messages:DeleteMessage",
+          "ec2messages:FailMessage",
+          "ec2messages:GetEndpoint",
+          "ec2messages:GetMessages",
+          "ec2messages:SendReply",
+        ]
         Resource = "*"
       },
     ]

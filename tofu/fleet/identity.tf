@@ -42,6 +42,13 @@ resource "aws_iam_role_policy" "instance" {
   name   = "own-bootstrap-and-ssm-messages"
   role   = aws_iam_role.instance[each.key].id
   policy = data.aws_iam_policy_document.instance[each.key].json
+
+  lifecycle {
+    precondition {
+      condition     = startswith(each.value.bootstrapPrefix, "bootstrap/")
+      error_message = "${each.key}: bootstrapPrefix must begin with bootstrap/, or the host's boundary lets it read nothing."
+    }
+  }
 }
 
 data "aws_iam_policy_document" "instance" {
@@ -66,7 +73,7 @@ data "aws_iam_policy_document" "instance" {
 
   statement {
     sid       = "SsmAgentMessages"
-    resources = ["*"] # none of these can be limited
+    resources = ["*"] # AWS limits the messages to no resource, and the machine is not known yet
     actions = [
       "ssm:UpdateInstanceInformation",
       "ssmmessages:CreateControlChannel",
