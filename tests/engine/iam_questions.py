@@ -6,7 +6,7 @@ from dataclasses import replace
 from clawbot.sandbox.principal import ACCOUNT, REGION
 from clawbot.sandbox.seed import BOOTSTRAP_BUCKET, IMAGE_BUCKET, LOCK_TABLE, STATE_BUCKET
 from tests.engine.evaluator import Context, Request
-from tests.engine.site import ONE, REPOSITORY, TWO
+from tests.engine.site import ONE, TWO
 
 _EC2 = f"arn:aws:ec2:{REGION}:{ACCOUNT}"
 # Images and snapshots have no account in their names.
@@ -225,12 +225,39 @@ def _images() -> Iterator[Question]:
     )
     yield "give VM Import its role", [_role("PassRole", _IMPORT_ROLE)]
     yield "give VM Import another role", [_role("PassRole", _LAMBDA_ROLE)]
-    yield "say that a snapshot is a build's", [Request("ec2:CreateTags", snapshot, mark)]
+    mark_ours = mark | {"ec2:Owner": ACCOUNT}
+    yield "say that a snapshot is a build's", [Request("ec2:CreateTags", snapshot, mark_ours)]
+    yield (
+        "say it of any other that says not whose it is, then delete it",
+        [
+            Request("ec2:CreateTags", snapshot, mark_ours),
+            Request("ec2:DeleteSnapshot", snapshot, made),
+        ],
+    )
+    yield (
+        "or make an image of it",
+        [
+            Request("ec2:CreateTags", snapshot, mark_ours),
+            *_registered(image, snapshot, mark, made),
+        ],
+    )
+    named = {"an `app`": _OTHERS, "a `Name`": {"aws:ResourceTag/Name": "payroll"}}
+    for what, tags in named.items():
+        yield (
+            f"say it of one that has {what}",
+            [Request("ec2:CreateTags", snapshot, mark_ours | tags)],
+        )
+    yield (
+        "say it of one that another account shares",
+        [Request("ec2:CreateTags", snapshot, mark | {"ec2:Owner": "999999999999"})],
+    )
     yield (
         "tag a snapshot otherwise",
         [
             Request(
-                "ec2:CreateTags", snapshot, mark | {"aws:TagKeys": ["clawdinator-commit", "Name"]}
+                "ec2:CreateTags",
+                snapshot,
+                mark_ours | {"aws:TagKeys": ["clawdinator-commit", "Name"]},
             )
         ],
     )
@@ -270,34 +297,3 @@ def _identities() -> Iterator[Question]:
     yield "make a key for the chat user", [Request("iam:CreateAccessKey", _CHAT_USER)]
     yield "write a user's policy", [Request("iam:PutUserPolicy", _CHAT_USER)]
     yield "change the boundary", [Request("iam:CreatePolicyVersion", _BOUNDARY)]
-
-
-def tokens(workflow: str, environment: str) -> list[tuple[str, dict[str, str]]]:
-    """GitHub's tokens, as claims: that of the workflow's run, and others unlike it in one thing."""
-    good = {
-        "aud": "sts.amazonaws.com",
-        "sub": f"repo:{REPOSITORY}:environment:{environment}",
-        "repository_id": "1234567",
-        "environment": environment,
-        "job_workflow_ref": f"{REPOSITORY}/.github/workflows/{workflow}@refs/heads/main",
-    }
-    other = f"{REPOSITORY}/.github/workflows/ci.yml@refs/heads/main"
-    branch = good["job_workflow_ref"].replace("main", "feature")
-    stranger = {
-        "sub": f"repo:mallory/clawdinators:environment:{environment}",
-        "repository_id": "7654321",
-    }
-    no_environment = {key: one for key, one in good.items() if key != "environment"}
-    return [
-        (f"`{workflow}` on the branch, in the environment `{environment}`", good),
-        ("the same without the environment", no_environment | {
-            "sub": f"repo:{REPOSITORY}:ref:refs/heads/main"}),
-        ("the same in another environment", good | {
-            "environment": "test", "sub": f"repo:{REPOSITORY}:environment:test"}),
-        ("another workflow of the repository", good | {"job_workflow_ref": other}),
-        (f"`{workflow}` on another branch", good | {"job_workflow_ref": branch}),
-        ("a fork", good | stranger | {
-            "job_workflow_ref": good["job_workflow_ref"].replace("openclaw", "mallory")}),
-        ("another repository that took the name", good | {"repository_id": "7654321"}),
-        ("a token for another audience", good | {"aud": "https://github.com/openclaw"}),
-    ]  # fmt: skip

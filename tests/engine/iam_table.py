@@ -5,7 +5,8 @@ from itertools import islice
 from typing import Any
 
 from tests.engine.evaluator import Principal, Request, allowed
-from tests.engine.iam_questions import DEPLOY_ROLE, IMAGE_ROLE, questions, tokens
+from tests.engine.iam_questions import DEPLOY_ROLE, IMAGE_ROLE, questions
+from tests.engine.iam_tokens import tokens
 from tests.engine.site import TWO, Site
 
 COLUMNS = ("agent key", "chat key", "host", "Lambda", "deploy run", "image build", "VM Import")

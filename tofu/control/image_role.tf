@@ -129,8 +129,9 @@ data "aws_iam_policy_document" "image" {
     actions   = ["iam:PassRole"]
   }
 
-  # An import can't be born with a tag. A build may say of a snapshot that it is its own, and nothing
-  # else.
+  # An import can't be born with a tag, and AWS knows nothing else that tells it from any other: a
+  # build may say of any snapshot of this account that it is its own, and nothing else. One that
+  # already says whose it is, is not an import.
   statement {
     sid       = "MarkTheSnapshot"
     resources = [local.snapshots]
@@ -144,6 +145,21 @@ data "aws_iam_policy_document" "image" {
       test     = "ForAllValues:StringEquals"
       variable = "aws:TagKeys"
       values   = [local.made_by_a_build]
+    }
+    condition {
+      test     = "StringEquals"
+      variable = "ec2:Owner"
+      values   = [local.account]
+    }
+    condition {
+      test     = "Null"
+      variable = "aws:ResourceTag/app"
+      values   = ["true"]
+    }
+    condition {
+      test     = "Null"
+      variable = "aws:ResourceTag/Name"
+      values   = ["true"]
     }
   }
 
