@@ -131,7 +131,8 @@ class Front:
                 turn.over()
 
     async def _answer(self, message: Message, conversation: Conversation) -> None:
-        registry = await registry_for(message.from_user, self._bot)
+        acts = deploys(words(message.text or ""))
+        registry = await registry_for(message.from_user, self._bot, acts=acts)
         caller = author(message, self._bot.settings, registry)
         if caller is None:
             log.info("telegram.ignored chat=%s message=%s", message.chat.id, message.message_id)
@@ -144,7 +145,7 @@ class Front:
             await conversation.send(objection)
             return
         ask = _ask(message, caller)
-        if doubted(caller, registry) and deploys(ask.words):
+        if acts and doubted(caller, registry):
             await conversation.send(DOUBTED)
             return
         conversation.calls = isinstance(caller, Human)

@@ -91,13 +91,14 @@ class Pressed:
     async def answered(self) -> None:
         press = button.read(self._query.data or "")
         user = self._query.from_user
-        registry = await registry_for(user, self._to.bot)
+        acts = press is not None and press.act in ACTING
+        registry = await registry_for(user, self._to.bot, acts=acts)
         caller = person(user, self._to.bot.settings, registry)
         if press is None or caller is None:
             await self._whisper.nothing()
         elif not self._to.places.ours(self._message.chat, caller):
             await self._to.outbox.answer(self._query.id, NOT_OURS, alert=True)
-        elif press.act in ACTING and doubted(caller, registry):
+        elif acts and doubted(caller, registry):
             await self._whisper.say(*DOUBTED.lines)
         elif press.act in ANSWERS:
             await self._answer_question(press, caller)

@@ -27,17 +27,18 @@ def account(user: User) -> str:
     return f"{PLATFORM}:{user.id}"
 
 
-async def registry_for(user: User | None, bot: Bot) -> Registry | None:
+async def registry_for(user: User | None, bot: Bot, *, acts: bool = False) -> Registry | None:
     """The registry that tells who this is; None where it can't be had.
 
-    For a program only one that was asked for will do, for an operator one that was seen before;
-    anybody else is told by what is known.
+    For a program only one that was asked for will do, for an operator who `acts` one that was seen
+    before; anybody else is told by what is known.
     """
     last = bot.fleet.registry.last
     known = last.registry if last else None
-    if user is None or not (user.is_bot or account(user) in bot.settings.operators):
+    if user is None:
         return known
-    if known and not user.is_bot:
+    needed = acts and known is None and account(user) in bot.settings.operators
+    if not (user.is_bot or needed):
         return known
     try:
         return (await bot.fleet.registry.get()).registry

@@ -62,6 +62,7 @@ async def test_of_what_ended_before_it_began_a_bot_calls_for_the_latest_only(
 
 async def test_a_clean_stop_answers_what_was_heard_and_confirms_it(scene: Scene) -> None:
     await scene.start()
+    await scene.reply_to(await scene.say("/fleet status"))  # now a registry was seen
     scene.api.released.clear()
     asked = await scene.say("/fleet deploy claw-2")
     await scene.asked_for("runs", 2)
