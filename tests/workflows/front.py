@@ -22,14 +22,15 @@ class Front:
 
     Attributes:
         refused: actions that are refused, each from when another was asked (empty: from the start).
-        service: what SSM tells of any host's service: a status and the host's words.
+        service: what SSM tells of any host's service, a status and the host's words each time;
+            the last ever after.
         asked: every action, in the order they came.
     """
 
     moto: str
     url: str = ""
     refused: dict[str, str] = field(default_factory=dict)
-    service: tuple[str, str] | None = None
+    service: list[tuple[str, str]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
     def answer(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
@@ -42,7 +43,7 @@ class Front:
         self.asked.append(action)
         status, said = _passed_on(self.moto + path, headers, body)
         if action == "GetCommandInvocation" and self.service:
-            word, words = self.service
+            word, words = self.service.pop(0) if len(self.service) > 1 else self.service[0]
             said = json.dumps({"Status": word, "StandardOutputContent": words}).encode()
         return status, said
 

@@ -78,13 +78,23 @@ def test_a_host_whose_service_is_down_stops_the_next_turn(
     runner: Runner, front: Front, seen: str
 ) -> None:
     runner.launches(ONE, NEW)
-    front.service = ("Failed", "inactive")
+    front.service = [("Failed", "inactive")]
     turns = handed((ONE, "i-0123456789abcdef0"), (TWO, seen))
 
     assert runner.does("host", INSTANCE=TWO, **turns) == 1
     said = f"{TWO} was not touched: the roll stopped at {ONE}: its service is inactive (Failed)."
     assert said in runner.summary
     assert runner.commands == []
+
+
+def test_one_bad_moment_of_the_host_before_stops_no_roll(
+    runner: Runner, front: Front, seen: str
+) -> None:
+    runner.launches(ONE, NEW)
+    front.service = [("Failed", "activating"), ("Success", "active")]
+    turns = handed((ONE, "i-0123456789abcdef0"), (TWO, seen))
+
+    assert runner.does("host", INSTANCE=TWO, **turns) == 0
 
 
 def test_the_service_of_the_last_host_before_is_asked_and_no_other(
@@ -101,7 +111,7 @@ def test_the_service_of_the_last_host_before_is_asked_and_no_other(
 def test_a_host_whose_service_never_comes_up_is_named(
     runner: Runner, front: Front, seen: str
 ) -> None:
-    front.service = ("Failed", "activating")
+    front.service = [("Failed", "activating")]
 
     assert runner.does("host", INSTANCE=TWO, **handed((TWO, seen))) == 1
     made = runner.hosts()[TWO][0]

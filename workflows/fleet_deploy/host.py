@@ -15,6 +15,9 @@ from workflows.fleet_deploy.cloud import Sight
 from workflows.fleet_deploy.job import Job, Plan, planned, refuse, spare_the_caller, telling_where
 from workflows.fleet_deploy.stop import Stopped
 
+# How long the service of the host before may have a bad moment: it was seen active a turn ago.
+SERVICE_BEFORE_SECONDS = 60.0
+
 log = logging.getLogger(__name__)
 
 
@@ -66,7 +69,9 @@ def _may_begin(job: Job, turn: roll.Turn, earlier: tuple[roll.Turn, ...], plan: 
     why = roll.hindrance(turn, earlier, sight.there, plan.image)
     if not why and earlier:
         last = earlier[-1]
-        trouble = job.service.trouble(_machine(sight, last.id))
+        machine = _machine(sight, last.id)
+        pace = health.Pace(min(job.pace.deadline, SERVICE_BEFORE_SECONDS), job.pace.poll)
+        trouble = health.wait(lambda: job.service.trouble(machine), pace, job.clock)
         why = trouble and f"the roll stopped at {last.id}: {trouble}"
     if why:
         raise Stopped("Roll stopped", f"{why}.")
