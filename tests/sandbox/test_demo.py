@@ -35,6 +35,17 @@ os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
+@pytest.fixture(autouse=True)
+def _listening() -> Iterator[None]:
+    """Ctrl-C and a hang-up reach what is started here, even where these tests run in the
+    background or under nohup: what is ignored is inherited, a handler is not."""
+    numbers = (signal.SIGINT, signal.SIGHUP)
+    before = [signal.signal(number, signal.default_int_handler) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
 def demo(script: str, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603  (this interpreter and a module of ours)
         [*COMMAND, *options],
@@ -118,11 +129,7 @@ def test_a_registry_that_goes_while_the_demo_starts_is_told_in_a_sentence(tmp_pa
 
 @contextmanager
 def running(temporary: Path) -> Iterator[tuple["subprocess.Popen[bytes]", list[int]]]:
-    """A demo that has answered once, and the processes it started.
-
-    Ctrl-C is for it even where these tests run in the background, whose processes ignore it.
-    """
-    ours = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """A demo that has answered once, and the processes it started."""
     process = subprocess.Popen(  # noqa: S603  (as above)
         COMMAND,
         stdin=subprocess.PIPE,
@@ -130,7 +137,6 @@ def running(temporary: Path) -> Iterator[tuple["subprocess.Popen[bytes]", list[i
         env=ENVIRON | {"TMPDIR": str(temporary)},
         cwd=ROOT,
     )
-    signal.signal(signal.SIGINT, ours)
     with process:
         assert process.stdin
         assert process.stdout
