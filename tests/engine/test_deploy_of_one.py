@@ -73,8 +73,8 @@ def test_a_new_entry_is_created_and_one_that_left_is_left_alone_and_named(
     assert after[FOUR][1] == NEW
     types = {ONE: "t3.large", TWO: "t3.xlarge", THREE: "t3.large", FOUR: "t3.large"}
     assert types == site.types()
-    assert f"{THREE} left the registry" in site.runner.summary
-    assert f"{THREE} left the registry" in capfd.readouterr().out
+    assert f"{THREE}, not in the registry" in site.runner.summary
+    assert f"{THREE}, not in the registry" in capfd.readouterr().out
 
 
 def test_an_unknown_id_never_reaches_the_engine(site: Site, tmp_path: Path) -> None:
