@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from threading import Lock
 from urllib.parse import parse_qs
+
+from tests.http_server import listening
 
 Scripted = tuple[int, str]
 
@@ -58,36 +59,12 @@ class Aws:
 def serving() -> Iterator[Aws]:
     aws = Aws()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answer(_path: str, _headers: object, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        status, text = aws.answer(body.decode())
+        return status, {"Content-Type": "text/xml;charset=UTF-8"}, text.encode()
 
-        def do_POST(self) -> None:
-            length = int(self.headers["Content-Length"])
-            status, text = aws.answer(self.rfile.read(length).decode())
-            body = text.encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "text/xml;charset=UTF-8")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *args: object) -> None:
-            """Stay silent."""
-
-    class Server(ThreadingHTTPServer):
-        # A client that keeps its connection would otherwise be waited for.
-        daemon_threads = True
-        block_on_close = False
-
-    with Server(("127.0.0.1", 0), Handler) as server:
-        aws.url = f"http://127.0.0.1:{server.server_port}"
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield aws
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(answer) as aws.url:
+        yield aws
 
 
 def _response(action: str, inner: str) -> Scripted:

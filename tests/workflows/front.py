@@ -6,9 +6,10 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from email.message import Message
 from urllib.parse import parse_qs
+
+from tests.http_server import listening
 
 _REFUSALS = {
     "ec2": (403, b"<Response><Errors><Error><Code>AuthFailure</Code></Error></Errors></Response>"),
@@ -33,19 +34,22 @@ class Front:
     service: list[tuple[str, str]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
-    def answer(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+    def answer(
+        self, path: str, headers: "Message[str, str]", body: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
         action, service = headers.get("X-Amz-Target", "").rpartition(".")[2], "ssm"
         if not action:
             action, service = parse_qs(body.decode()).get("Action", [""])[0], "ec2"
         after = self.refused.get(action)
         if after is not None and (not after or after in self.asked):
-            return _REFUSALS[service]
+            status, said = _REFUSALS[service]
+            return status, {}, said
         self.asked.append(action)
-        status, said = _passed_on(self.moto + path, headers, body)
+        status, said = _passed_on(self.moto + path, dict(headers), body)
         if action == "GetCommandInvocation" and self.service:
             word, words = self.service.pop(0) if len(self.service) > 1 else self.service[0]
             said = json.dumps({"Status": word, "StandardOutputContent": words}).encode()
-        return status, said
+        return status, {}, said
 
 
 def _passed_on(url: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
@@ -62,24 +66,5 @@ def _passed_on(url: str, headers: dict[str, str], body: bytes) -> tuple[int, byt
 def before(moto: str) -> Iterator[Front]:
     front = Front(moto)
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            status, said = front.answer(self.path, dict(self.headers), body)
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(said)))
-            self.end_headers()
-            self.wfile.write(said)
-
-        def log_message(self, *args: object) -> None:
-            """Stay silent."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        front.url = f"http://127.0.0.1:{server.server_port}"
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield front
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(front.answer) as front.url:
+        yield front

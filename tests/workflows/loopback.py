@@ -4,12 +4,11 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from fleet_control.ledger import Entry, title
+from tests.http_server import listening
 
 TOKEN = "ghs_secret"
 ACTIONS = "/repos/openclaw/clawdinators/actions"
@@ -34,7 +33,9 @@ class Loopback:
     failures: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list)
     asked: list[dict[str, list[str]]] = field(default_factory=list)
 
-    def answer(self, path: str, headers: Any) -> tuple[int, dict[str, str], bytes]:
+    def answer(
+        self, path: str, headers: Any, _body: bytes = b""
+    ) -> tuple[int, dict[str, str], bytes]:
         parts = urlsplit(path)
         query = parse_qs(parts.query)
         self.asked.append(query)
@@ -65,28 +66,8 @@ def _page(key: str, rows: list[dict[str, Any]], query: dict[str, list[str]]) -> 
 def serving() -> Iterator[Loopback]:
     loopback = Loopback()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            status, headers, body = loopback.answer(self.path, self.headers)
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *args: object) -> None:
-            """Stay silent."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        loopback.url = f"http://127.0.0.1:{server.server_port}"
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield loopback
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(loopback.answer) as loopback.url:
+        yield loopback
 
 
 def raw_run(

@@ -3,14 +3,13 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
 
+from tests.http_server import listening
 from workflows.fleet_deploy.health import DOCUMENT, Pace, Service, read_pace, wait
 from workflows.fleet_deploy.stop import Stopped
 
@@ -78,27 +77,13 @@ def ssm(*answers: tuple[int, dict[str, Any]]) -> Iterator[tuple[str, list[dict[s
     """SSM on loopback: it gives these answers in turn, and notes what it was asked."""
     waiting, asked = list(answers), list[dict[str, Any]]()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            status, answer = waiting.pop(0) if len(waiting) > 1 else waiting[0]
-            body = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def answer(_path: str, _headers: object, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        asked.append(json.loads(body))
+        status, said = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+        return status, {}, json.dumps(said).encode()
 
-        def log_message(self, *args: object) -> None:
-            """Stay silent."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}", asked
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(answer) as url:
+        yield url, asked
 
 
 def trouble(*answers: tuple[int, dict[str, Any]], clock: Stepping | None = None) -> str:
