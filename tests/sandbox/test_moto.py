@@ -91,3 +91,33 @@ async def test_stopping_twice_or_before_the_start_does_no_harm() -> None:
 
     await server.stop()
     await server.stop()
+
+
+async def test_a_call_that_is_sent_again_is_not_done_again() -> None:
+    """As the AWS SDK for Go does where an answer came too fast for it."""
+    server = MotoServer(images(0))
+    url = await server.start()
+    async with aiohttp.ClientSession() as session:
+
+        async def launch(invocation: str, attempt: int) -> str:
+            headers = {
+                "authorization": "AWS4-HMAC-SHA256 Credential=A/20260101/eu-west-1/ec2/aws4_request",
+                "amz-sdk-invocation-id": invocation,
+                "amz-sdk-request": f"attempt={attempt}; max=5",
+            }
+            sent = {
+                "Action": "RunInstances",
+                "ImageId": images(0)[0].id,
+                "MinCount": "1",
+                "MaxCount": "1",
+                "Version": "2016-11-15",
+            }
+            async with session.post(url, data=sent, headers=headers) as answer:
+                assert answer.status == 200
+                return (await answer.text()).partition("<instanceId>")[2].partition("<")[0]
+
+        first = await launch("one", 1)
+        assert first.startswith("i-")
+        assert await launch("one", 2) == first
+        assert await launch("two", 1) != first
+    await server.stop()
