@@ -14,6 +14,7 @@ CHECKOUT = Path(__file__).parents[2]
 MODULE = CHECKOUT / "tofu" / "engine"
 VERSION = (CHECKOUT / ".opentofu-version").read_text().strip() if MODULE.is_dir() else ""
 _COMMAND = "github.com/opentofu/opentofu/cmd/tofu"
+_SAYS_VERSION = "OpenTofu v"
 _FLAGS = "-s -w -X github.com/opentofu/opentofu/version.dev=no"
 
 # Where added software usually lies.
@@ -110,7 +111,9 @@ def _version(program: str) -> str:
         ).stdout
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return said.partition("\n")[0].removeprefix("OpenTofu v").strip()
+    # It may have warnings to print first.
+    lines = (line for line in said.splitlines() if line.startswith(_SAYS_VERSION))
+    return next(lines, "").removeprefix(_SAYS_VERSION).strip()
 
 
 def _say_while(process: "subprocess.Popen[bytes]", what: str) -> None:
