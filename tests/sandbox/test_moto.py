@@ -101,7 +101,7 @@ async def test_a_call_that_is_sent_again_is_not_done_again() -> None:
 
         async def launch(invocation: str, attempt: int) -> str:
             headers = {
-                "authorization": "AWS4-HMAC-SHA256 Credential=A/20260101/eu-west-1/ec2/aws4_request",
+                "authorization": "AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/ec2/aws4",
                 "amz-sdk-invocation-id": invocation,
                 "amz-sdk-request": f"attempt={attempt}; max=5",
             }
