@@ -1,5 +1,9 @@
 import sys
 
-from clawbot.cli import main
+try:
+    from clawbot.cli import main
 
-sys.exit(main())
+    code = main()
+except KeyboardInterrupt:  # at any moment, while it imports too
+    code = 130
+sys.exit(code)

@@ -239,3 +239,26 @@ def _read_until(terminal: FileIO, words: str) -> str:
         assert ready, f"no {words!r} in {screen!r}"
         screen += os.read(terminal.fileno(), 65536).decode(errors="replace")
     return screen
+
+
+def test_ctrl_c_while_it_is_still_loading_shows_no_trace() -> None:
+    with (
+        subprocess.Popen(  # noqa: S603  (as above)
+            [sys.executable, "-X", "importtime", *COMMAND[1:]],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=ENVIRON,
+            cwd=ROOT,
+        ) as process
+    ):
+        assert process.stderr is not None
+        # Each module is named once it is loaded; this one is loaded long before the last.
+        loading = iter(process.stderr.readline, "")
+        assert any(line.endswith(" aiohttp\n") for line in loading)
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+
+    assert "Traceback" not in said
+    assert process.returncode == 130
