@@ -7,7 +7,8 @@ from rich.text import Text
 from clawbot import page as pages
 from clawbot import wording
 from fleet_control.duration import short
-from fleet_control.status import FleetStatus, Image, InstanceStatus, Problem, natural
+from fleet_control.reading import Image
+from fleet_control.status import FleetStatus, InstanceStatus, Problem, natural
 
 ROWS_A_PAGE = 20
 _GRAVE = (Problem.MISSING, Problem.NOT_HEALTHY, Problem.TWO_HOSTS)

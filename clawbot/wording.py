@@ -6,7 +6,8 @@ from clawbot.replies import Question
 from fleet_control import words
 from fleet_control.duration import exact, older
 from fleet_control.policy import Condition
-from fleet_control.status import FleetStatus, Health, HostState, InstanceStatus
+from fleet_control.reading import Health, HostState
+from fleet_control.status import FleetStatus, InstanceStatus
 
 HOST_STAGES = {
     HostStage.WAITING: "waiting",

@@ -16,7 +16,8 @@ from fleet_control.clock import Clock
 from fleet_control.duration import older
 from fleet_control.error import FleetError
 from fleet_control.fleet import Fleet
-from fleet_control.status import FleetStatus, Image
+from fleet_control.reading import Image
+from fleet_control.status import FleetStatus
 
 # Discord gives up on an autocomplete after three seconds.
 WAIT_SECONDS = 1.0

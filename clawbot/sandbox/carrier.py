@@ -10,7 +10,7 @@ from clawbot.sandbox.world import World
 from fleet_control import ec2
 from fleet_control.clock import Clock
 from fleet_control.error import Ec2Error
-from fleet_control.status import HostState
+from fleet_control.reading import HostState
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client

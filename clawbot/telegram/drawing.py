@@ -14,7 +14,8 @@ from clawbot.telegram.markup import code, plain, question_words, render, status_
 from fleet_control.caller import ALL
 from fleet_control.clock import Clock
 from fleet_control.duration import older
-from fleet_control.status import FleetStatus, Image
+from fleet_control.reading import Image
+from fleet_control.status import FleetStatus
 
 TARGETS_A_PAGE = 24
 TARGETS_A_ROW = 2

@@ -4,24 +4,22 @@ import json
 import logging
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Self
 
 import aiohttp
-from pydantic import AfterValidator, TypeAdapter, ValidationError
+from pydantic import AfterValidator, TypeAdapter
 
+from fleet_control.answer import BrokenOff, Lost, limited, part, understood
 from fleet_control.clock import Clock
-from fleet_control.error import ControlApiDown, ControlApiError, ControlApiRefused, OutcomeUnknown
+from fleet_control.error import ControlApiDown, ControlApiError, OutcomeUnknown
 from fleet_control.ledger import Entry, Run, oldest, seconds
 from fleet_control.signature import Signer
 
 DEADLINE_SECONDS = 10.0
-LONGEST_ANSWER = 1024 * 1024
 # GitHub lists a new run a few seconds after it took the dispatch.
 LISTED_AFTER_SECONDS = 5.0
 # At times later; all of it within the two minutes for which a bot's first reply speaks.
 LOOK_AGAIN_AFTER_SECONDS = (5.0, 10.0, 20.0)
-
-T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -110,12 +108,12 @@ class ControlApi:
         ask = {"action": "deploy", **entry._asdict(), "caller": entry.caller or None}
         try:
             return _dispatched(await self._ask(ask))
-        except _Lost as lost:
+        except Lost as lost:
             log.warning("fleet.dispatch_lost request_id=%s", entry.request_id)
             return await self._taken(entry, lost) or await self._again(entry, ask, lost)
 
     async def run(self, run_id: int) -> Run:
-        return _read(_RUN, await self._asked({"action": "run", "run_id": run_id}), "run")
+        return part(_RUN, await self._asked({"action": "run", "run_id": run_id}), "run")
 
     async def runs(
         self, limit: int = 10, request_id: str = "", *, unfinished: bool = False
@@ -126,7 +124,7 @@ class ControlApi:
             ask["request_id"] = request_id
         if unfinished:
             ask["unfinished"] = True
-        return _read(_RUNS, await self._asked(ask), "runs")
+        return part(_RUNS, await self._asked(ask), "runs")
 
     async def registry(self) -> tuple[str, str]:
         """The registry's text as it is at its source, and its version."""
@@ -143,7 +141,7 @@ class ControlApi:
         )
         return str(answer.get("message", "cancelled"))
 
-    async def _taken(self, entry: Entry, lost: "_Lost") -> Dispatched | None:
+    async def _taken(self, entry: Entry, lost: Lost) -> Dispatched | None:
         if not entry.request_id:
             raise _unknown(lost) from lost
         await self._clock.sleep(LISTED_AFTER_SECONDS)
@@ -171,10 +169,10 @@ class ControlApi:
             return None
         return Dispatched(run.id, run.url, f"deploy queued for {entry.target}")
 
-    async def _again(self, entry: Entry, ask: dict[str, Any], lost: "_Lost") -> Dispatched:
+    async def _again(self, entry: Entry, ask: dict[str, Any], lost: Lost) -> Dispatched:
         try:
             return _dispatched(await self._ask(ask))
-        except _Lost as again:
+        except Lost as again:
             taken = await self._taken(entry, again)
             if taken is None:
                 raise _unknown(again) from again
@@ -188,9 +186,9 @@ class ControlApi:
         try:
             try:
                 return await self._ask(ask)
-            except _BrokenOff:
+            except BrokenOff:
                 return await self._ask(ask)
-        except _Lost as lost:
+        except Lost as lost:
             raise ControlApiDown(str(lost)) from lost
 
     async def _ask(self, ask: dict[str, Any]) -> dict[str, Any]:
@@ -199,17 +197,17 @@ class ControlApi:
             async with self._session().post(
                 self._url, data=body, headers=self._signed(body), allow_redirects=False
             ) as response:
-                text = await _limited(response)
+                text = await limited(response)
                 status = response.status
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
             raise ControlApiDown("The Control API's URL is not a URL.") from error
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise ControlApiDown("The Control API can't be reached.") from error
         except TimeoutError as error:
-            raise _Lost("The Control API did not answer in time.") from error
+            raise Lost("The Control API did not answer in time.") from error
         except aiohttp.ClientError as error:
-            raise _BrokenOff("The Control API broke off in the middle of its answer.") from error
-        return _answer(status, text)
+            raise BrokenOff("The Control API broke off in the middle of its answer.") from error
+        return understood(status, text)
 
     def _session(self) -> aiohttp.ClientSession:
         if self._kept is None:
@@ -221,72 +219,11 @@ class ControlApi:
         return self._signer.signed(self._url, body, headers)
 
 
-class _Lost(ControlApiError):
-    """The request may have been acted on; its answer did not arrive, or could not be read."""
-
-
-class _BrokenOff(_Lost):
-    """The connection ended; one kept alive may have been closed at the other end meanwhile."""
-
-
-async def _limited(response: aiohttp.ClientResponse) -> bytes:
-    text = bytearray()
-    async for chunk in response.content.iter_any():
-        text += chunk
-        if len(text) > LONGEST_ANSWER:
-            raise _Lost("The Control API's answer is longer than 1 MiB.")
-    return bytes(text)
-
-
-def _answer(status: int, text: bytes) -> dict[str, Any]:
-    try:
-        answer = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise _unreadable(status) from error
-    if not isinstance(answer, dict):
-        raise _unreadable(status)
-    if answer.get("ok") is True:
-        return answer
-    if answer.get("ok") is False and isinstance(answer.get("code"), str):
-        raise _refused(status, answer)
-    # Not the handler's words but AWS's own: these it says before it would invoke anything.
-    if status in (403, 413, 429):
-        raise ControlApiDown(f"AWS refused the call (HTTP {status}): {_words(answer)}")
-    raise _unreadable(status)
-
-
-def _refused(status: int, answer: dict[str, Any]) -> ControlApiError:
-    message = str(answer.get("error", answer["code"]))
-    if answer["code"] == "github_unreachable":
-        return _Lost(message)
-    after = answer.get("retry_after")
-    return ControlApiRefused(
-        answer["code"], message, status, float(after) if isinstance(after, int | float) else None
-    )
-
-
-def _words(answer: dict[str, Any]) -> str:
-    """AWS's sentence, but never the canonical request it may quote after it."""
-    words = str(answer.get("Message") or answer.get("message") or "Forbidden")
-    return words.splitlines()[0][:200]
-
-
-def _unreadable(status: int) -> ControlApiError:
-    return _Lost(f"The Control API's answer can't be read (HTTP {status}).")
-
-
-def _unknown(lost: _Lost, more: str = "") -> OutcomeUnknown:
+def _unknown(lost: Lost, more: str = "") -> OutcomeUnknown:
     return OutcomeUnknown(
         f"{lost}{more} I can't confirm whether the deploy began: "
         "look at the runs before asking again."
     )
-
-
-def _read(adapter: TypeAdapter[T], answer: dict[str, Any], field: str) -> T:
-    try:
-        return adapter.validate_python(answer.get(field))
-    except ValidationError as error:
-        raise ControlApiDown(f"The Control API's answer has no valid `{field}`.") from error
 
 
 def _dispatched(answer: dict[str, Any]) -> Dispatched:

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fleet_control.ledger import Run
+from fleet_control.reading import Host, Image
 from fleet_control.registry_source import KnownRegistry
-from fleet_control.status import FleetStatus, Host, Image, InstanceStatus
+from fleet_control.status import FleetStatus, InstanceStatus
 
 Document = Mapping[str, Any]
 

@@ -15,7 +15,7 @@ from botocore.parsers import ResponseParserError
 
 from fleet_control.clock import Clock
 from fleet_control.error import Ec2Error
-from fleet_control.status import Health, Host, HostState, Image, Reading
+from fleet_control.reading import Health, Host, HostState, Image, Reading
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client

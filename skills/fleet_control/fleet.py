@@ -11,8 +11,9 @@ from fleet_control.error import ControlApiError, Ec2Error, RegistryError
 from fleet_control.ledger import Run
 from fleet_control.past import last_bot_deploy, unfinished
 from fleet_control.policy import Code, Facts, Refused, Verdict, judge
+from fleet_control.reading import Reading
 from fleet_control.registry_source import KnownRegistry, RegistrySource
-from fleet_control.status import FleetStatus, Reading, shape
+from fleet_control.status import FleetStatus, shape
 
 # As far back as a bot's last deploy still counts, at a dozen deploys an hour.
 RUNS_LOOKED_AT = 30

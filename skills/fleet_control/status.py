@@ -9,32 +9,13 @@ from enum import StrEnum
 from fleet_control.caller import ALL, is_instance_id
 from fleet_control.duration import older
 from fleet_control.policy import Condition
+from fleet_control.reading import Health, Host, HostState, Image, Reading
 from fleet_control.registry import Instance, Registry
 from fleet_control.registry_source import KnownRegistry
 
 # As long as a run waits for a new host; AWS's own SDK waits ten minutes, here and for an old one's
 # end. What takes longer will not come by itself.
 IN_PROGRESS_SECONDS = 900.0
-
-
-class HostState(StrEnum):
-    """EC2's words for a machine's life."""
-
-    PENDING = "pending"
-    RUNNING = "running"
-    STOPPING = "stopping"
-    STOPPED = "stopped"
-    SHUTTING_DOWN = "shutting-down"
-    TERMINATED = "terminated"
-
-
-class Health(StrEnum):
-    """Both of EC2's status checks together, the worse of the two."""
-
-    OK = "ok"
-    INITIALIZING = "initializing"
-    IMPAIRED = "impaired"
-    UNKNOWN = "unknown"
 
 
 class Problem(StrEnum):
@@ -46,48 +27,6 @@ class Problem(StrEnum):
     UNREGISTERED = "unregistered"
     WRONG_TYPE = "wrong_type"
     OLDER_IMAGE = "older_image"
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """An available image of ours, tagged for the fleet; `created` in Unix seconds."""
-
-    id: str
-    name: str
-    created: float
-
-
-@dataclass(frozen=True, slots=True)
-class Host:
-    """A machine as EC2 describes it.
-
-    Attributes:
-        name: its `Name` tag, which is the instance's id; empty where it has none.
-        launched: Unix seconds.
-        address: its public IPv4 address, else the private one, else empty.
-        profile: the ARN of its instance profile, or empty.
-        ending: since when it is on its way out, Unix seconds; None where EC2 does not tell.
-    """
-
-    id: str
-    name: str
-    state: HostState
-    health: Health
-    type: str
-    image: str
-    launched: float
-    address: str = ""
-    profile: str = ""
-    ending: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One look at EC2: the fleet's hosts, the images newest first, and when (Unix seconds)."""
-
-    hosts: tuple[Host, ...]
-    images: tuple[Image, ...]
-    taken: float
 
 
 @dataclass(frozen=True, slots=True)

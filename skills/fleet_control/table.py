@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 from fleet_control.duration import older
 from fleet_control.ledger import Run
+from fleet_control.reading import Host
 from fleet_control.registry_source import KnownRegistry
-from fleet_control.status import FleetStatus, Host, InstanceStatus
+from fleet_control.status import FleetStatus, InstanceStatus
 from fleet_control.words import printable, problems, registry_age
 
 _STATUS_HEAD = (

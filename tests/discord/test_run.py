@@ -11,8 +11,8 @@ import pytest
 from discord.ext import commands
 
 from clawbot.discord.guild import NEEDED, Trouble
+from clawbot.sandbox.discord_api.backend import Application
 from clawbot.sandbox.discord_api.gateway import NOT_AUTHENTICATED
-from clawbot.sandbox.discord_api.server import Application
 from clawbot.settings import SettingsError
 from tests.clock import TurnedClock
 from tests.discord.scene import Scene

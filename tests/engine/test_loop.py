@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from clawbot.sandbox.engine import Engine
-from fleet_control.status import HostState
+from fleet_control.reading import HostState
 from tests.engine.site import ONE, TWO
 from tests.sandbox.whole import NEWEST, Whole, whole, write_registry
 

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from fleet_control.ledger import Run
+from fleet_control.reading import Health, Host, HostState, Image, Reading
 from fleet_control.registry import parse
 from fleet_control.registry_source import KnownRegistry
-from fleet_control.status import FleetStatus, Health, Host, HostState, Image, Reading, shape
+from fleet_control.status import FleetStatus, shape
 from tests.fleet_control.test_registry import entry
 
 NOW = 1_790_000_000.0

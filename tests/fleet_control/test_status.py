@@ -7,16 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fleet_control.policy import Condition
-from fleet_control.status import (
-    IN_PROGRESS_SECONDS,
-    Fault,
-    Health,
-    Host,
-    HostState,
-    Image,
-    Problem,
-    natural,
-)
+from fleet_control.reading import Health, Host, HostState, Image
+from fleet_control.status import IN_PROGRESS_SECONDS, Fault, Problem, natural
 from tests.fleet_control.fleets import DAY, IMAGES, NEW, NOW, OLD, host, seen
 from workflows.fleet_deploy.health import read_pace
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from clawbot.progress import Stage
-from fleet_control.status import HostState
+from fleet_control.reading import HostState
 from tests.sandbox.whole import NEWEST, OLDER, OLDEST, give_once, whole, write_registry
 
 # Each is a world with a dozen processes: one at a time.

@@ -25,7 +25,7 @@ from clawbot.terminal import PLATFORM, Terminal
 from clawbot.terminal_surface import Sheet
 from fleet_control import ec2
 from fleet_control.clock import SystemClock
-from fleet_control.status import Host, HostState
+from fleet_control.reading import Host, HostState
 
 SWIFT = Timing(pending=0.2, initializing=0.2, shutting_down=0.3)
 PATIENCE_SECONDS = 60.0

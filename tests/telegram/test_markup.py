@@ -10,9 +10,10 @@ from clawbot.sandbox.telegram_api.markup import read_text, units
 from clawbot.seal import Seal
 from clawbot.telegram.drawing import Drawing, Origin
 from clawbot.telegram.markup import render, said
+from fleet_control.reading import Health, Host, HostState, Image, Reading
 from fleet_control.registry import parse
 from fleet_control.registry_source import KnownRegistry
-from fleet_control.status import Health, Host, HostState, Image, Reading, shape
+from fleet_control.status import shape
 from tests.clawbot.bots import registry
 from tests.clock import TurnedClock
 

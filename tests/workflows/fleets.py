@@ -3,9 +3,10 @@
 import json
 from collections.abc import Iterable
 
+from fleet_control.reading import Health, Host, HostState, Image, Reading
 from fleet_control.registry import Registry, parse
 from fleet_control.registry_source import KnownRegistry
-from fleet_control.status import Health, Host, HostState, Image, Reading, shape
+from fleet_control.status import shape
 from workflows.fleet_deploy.cloud import Sight, seen
 
 NOW = 1_790_000_000.0

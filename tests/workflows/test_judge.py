@@ -6,7 +6,7 @@ import pytest
 
 from fleet_control.caller import BotInstance, Caller, Human, Unknown
 from fleet_control.ledger import Entry, Run
-from fleet_control.status import Health
+from fleet_control.reading import Health
 from tests.workflows.fleets import IMAGES, NEW, NOW, OLD, host, sight
 from workflows.fleet_deploy import judge
 from workflows.fleet_deploy.stop import Stopped

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from fleet_control.status import Health, HostState
+from fleet_control.reading import Health, HostState
 from tests.workflows.fleets import NEW, OLD, host, sight
 from workflows.fleet_deploy import roll
 from workflows.fleet_deploy.roll import NAME_LENGTH, Turn

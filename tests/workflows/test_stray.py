@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fleet_control.ledger import Entry, Job, Run, Step, read_run
-from fleet_control.status import HostState
+from fleet_control.reading import HostState
 from tests.workflows.conftest import iso
 from tests.workflows.fleets import NEW, NOW, OLD, host, sight
 from tests.workflows.loopback import raw_run

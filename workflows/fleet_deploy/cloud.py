@@ -8,8 +8,9 @@ import boto3
 from botocore.config import Config
 
 from fleet_control import ec2
+from fleet_control.reading import Host
 from fleet_control.registry_source import KnownRegistry
-from fleet_control.status import FleetStatus, Host, InstanceStatus, shape
+from fleet_control.status import FleetStatus, InstanceStatus, shape
 from workflows.fleet_deploy.guard import Machines
 from workflows.fleet_deploy.health import Time
 from workflows.fleet_deploy.roll import rows

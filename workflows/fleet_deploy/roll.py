@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from fleet_control.caller import is_instance_id
 from fleet_control.ledger import is_image_id
 from fleet_control.policy import Condition
-from fleet_control.status import FleetStatus, Host, InstanceStatus
+from fleet_control.reading import Host
+from fleet_control.status import FleetStatus, InstanceStatus
 from workflows.fleet_deploy.stop import Stopped
 
 _MACHINE = re.compile(r"i-[0-9a-f]{8,17}")

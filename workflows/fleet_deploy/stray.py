@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 
 from fleet_control import ledger
-from fleet_control.status import Host, InstanceStatus, Problem
+from fleet_control.reading import Host
+from fleet_control.status import InstanceStatus, Problem
 from workflows.fleet_deploy.change import Action, Unreadable, host_address, read
 from workflows.fleet_deploy.rivals import Jobs, host_jobs
 from workflows.fleet_deploy.stop import Stopped

@@ -20,9 +20,10 @@ from pathlib import Path
 from clawbot.bot import assemble
 from clawbot.discord.run import run
 from clawbot.sandbox.discord_api.address import pointed_at
+from clawbot.sandbox.discord_api.backend import Application
 from clawbot.sandbox.discord_api.guild import Message, Person
 from clawbot.sandbox.discord_api.page import WIDTH, page
-from clawbot.sandbox.discord_api.server import Application, DiscordApi
+from clawbot.sandbox.discord_api.server import DiscordApi
 from clawbot.sandbox.world import Options, World, open_world
 from clawbot.settings import load
 from fleet_control.clock import SystemClock

@@ -1,79 +1,30 @@
 """The REST side: what a bot may ask and say, and how Discord refuses."""
 
-import json
-import re
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
 from clawbot.discord import limit
 from clawbot.sandbox.discord_api import validate
+from clawbot.sandbox.discord_api.answer import DROPPED, Refusal, answered, dropped
+from clawbot.sandbox.discord_api.backend import Application, Backend
 from clawbot.sandbox.discord_api.guild import EPHEMERAL, LOADING, Message, born
 from clawbot.sandbox.discord_api.interaction import Interaction
 from clawbot.sandbox.discord_api.spelling import spelled, told
 
-if TYPE_CHECKING:
-    from clawbot.sandbox.discord_api.server import Application, DiscordApi
-
 DEFERRED, CHOICES = 5, 8
-DROPPED = 0
 SEND_MESSAGES, VIEW_CHANNEL = 1 << 11, 1 << 10
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class Refusal(Exception):
-    """Discord says no: an HTTP status, and the code of its own list."""
-
-    def __init__(self, status: int, code: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-
-
-@dataclass(frozen=True, slots=True)
-class Injected:
-    """An answer given instead of the real one, once.
-
-    Attributes:
-        status: `DROPPED` where the connection breaks instead.
-        taken: whether what was asked is done all the same.
-    """
-
-    method: str
-    path: re.Pattern[str]
-    status: int
-    body: dict[str, Any]
-    headers: dict[str, str]
-    taken: bool = False
-
-
-def answered(
-    body: object, status: int = 200, headers: dict[str, str] | None = None
-) -> web.Response:
-    # discord.py compares the content type with `application/json`, character by character.
-    return web.Response(
-        body=json.dumps(body).encode(),
-        status=status,
-        headers={"Content-Type": "application/json", **(headers or {})},
-    )
-
-
-def _dropped(request: web.Request) -> web.Response:
-    """An answer that goes nowhere."""
-    if request.transport is not None:
-        request.transport.close()
-    return web.Response()
-
-
 class Rest:
-    """Handlers over the state that `api` holds."""
+    """Handlers over what `backend` holds."""
 
-    def __init__(self, api: "DiscordApi") -> None:
-        self._api = api
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
 
     def routes(self) -> list[web.RouteDef]:
         root, hook = "/api/v10", "/api/v10/webhooks/{app}/{token}"
@@ -98,19 +49,19 @@ class Rest:
     @web.middleware
     async def guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Whatever is refused, refused as Discord does."""
-        self._api.asked.append((request.method, request.path))
-        self._api.moments.append(time.perf_counter())
-        await self._api.pass_through()
-        injected = self._api.take_injected(request.method, request.path)
+        self._backend.asked.append((request.method, request.path))
+        self._backend.moments.append(time.perf_counter())
+        await self._backend.pass_through()
+        injected = self._backend.take_injected(request.method, request.path)
         if injected is not None:
             if injected.taken:
                 await handler(request)
             if injected.status == DROPPED:
-                return _dropped(request)
+                return dropped(request)
             return answered(injected.body, injected.status, injected.headers)
         try:
             answer = await handler(request)
-            self._api.changed()
+            self._backend.changed()
             return answer
         except Refusal as refusal:
             body = {"message": str(refusal), "code": refusal.code}
@@ -120,9 +71,9 @@ class Rest:
 
     # -- who is asking ---------------------------------------------------------------------
 
-    def _app(self, request: web.Request) -> "Application":
+    def _app(self, request: web.Request) -> Application:
         token = request.headers.get("Authorization", "").removeprefix("Bot ")
-        app = self._api.applications.get(token)
+        app = self._backend.applications.get(token)
         if app is None:
             raise Refusal(401, 0, "401: Unauthorized")
         return app
@@ -151,9 +102,9 @@ class Rest:
 
     # -- commands --------------------------------------------------------------------------
 
-    def _commanded(self, request: web.Request) -> "Application":
+    def _commanded(self, request: web.Request) -> Application:
         app = self._app(request)
-        if request.match_info["guild"] != self._api.guild.id or not app.may_command:
+        if request.match_info["guild"] != self._backend.guild.id or not app.may_command:
             raise Refusal(403, 50001, "Missing Access")
         return app
 
@@ -164,15 +115,17 @@ class Rest:
         app, payload = self._commanded(request), await request.json()
         self._check(validate.command(payload))
         known = app.commands.get(payload["name"])
-        id_ = known["id"] if known else self._api.snowflakes.next()
-        app.commands[payload["name"]] = spelled(payload, id_, app.bot.id, self._api.guild.id)
-        self._api.changed()
+        id_ = known["id"] if known else self._backend.snowflakes.next()
+        app.commands[payload["name"]] = spelled(payload, id_, app.bot.id, self._backend.guild.id)
+        self._backend.changed()
         return answered(app.commands[payload["name"]], 200 if known else 201)
 
     async def _overwrite(self, request: web.Request) -> web.Response:
         app = self._commanded(request)
         app.commands = {
-            one["name"]: spelled(one, self._api.snowflakes.next(), app.bot.id, self._api.guild.id)
+            one["name"]: spelled(
+                one, self._backend.snowflakes.next(), app.bot.id, self._backend.guild.id
+            )
             for one in await request.json()
         }
         return answered(list(app.commands.values()))
@@ -183,7 +136,7 @@ class Rest:
         asked = self._interaction(request, request.match_info["token"])
         payload = await request.json()
         asked.answers += 1
-        if self._api.now() - born(asked.id) > limit.ANSWER_WITHIN_SECONDS:
+        if self._backend.now() - born(asked.id) > limit.ANSWER_WITHIN_SECONDS:
             raise Refusal(404, 10062, "Unknown interaction")
         if asked.answer:
             raise Refusal(400, 40060, "Interaction has already been acknowledged.")
@@ -191,7 +144,7 @@ class Rest:
         self._check(validate.choices(body) if kind == CHOICES else validate.message(body))
         asked.acknowledge(kind)
         resource = self._answer(asked, kind, body)
-        self._api.changed()
+        self._backend.changed()
         if "with_response" not in request.query:
             return web.Response(status=204)
         return answered({"interaction": told(asked), "resource": {"type": kind, **resource}})
@@ -204,18 +157,18 @@ class Rest:
             case 6:
                 return {}
             case 7 if asked.message is not None:
-                asked.message.change(body, self._api.moment())
-                return {"message": asked.message.payload(self._api.guild.people)}
+                asked.message.change(body, self._backend.moment())
+                return {"message": asked.message.payload(self._backend.guild.people)}
         flags = body.pop("flags", 0) | (LOADING if kind == DEFERRED else 0)
         answer = self._new(asked.application, asked.channel.id, body, flags)
         answer.webhook_id = asked.application
         if flags & EPHEMERAL:
             asked.whispers.append(answer)
         asked.message = answer
-        return {"message": answer.payload(self._api.guild.people)}
+        return {"message": answer.payload(self._backend.guild.people)}
 
     async def _original(self, request: web.Request) -> web.Response:
-        return answered(self._answer_of(request).payload(self._api.guild.people))
+        return answered(self._answer_of(request).payload(self._backend.guild.people))
 
     async def _edit_original(self, request: web.Request) -> web.Response:
         return await self._edited(self._answer_of(request), request)
@@ -235,14 +188,14 @@ class Rest:
         answer.webhook_id = asked.application
         if flags & EPHEMERAL:
             asked.whispers.append(answer)
-        self._api.changed()
-        return answered(answer.payload(self._api.guild.people))
+        self._backend.changed()
+        return answered(answer.payload(self._backend.guild.people))
 
     def _interaction(self, request: web.Request, token: str, *, alive: bool = False) -> Interaction:
-        asked = self._api.interactions.get(token)
+        asked = self._backend.interactions.get(token)
         if asked is None or request.match_info.get("id", asked.id) != asked.id:
             raise Refusal(404, 10062 if not alive else 10015, "Unknown interaction")
-        if alive and self._api.now() - born(asked.id) > limit.TOKEN_SECONDS:
+        if alive and self._backend.now() - born(asked.id) > limit.TOKEN_SECONDS:
             raise Refusal(401, 50027, "Invalid Webhook Token")
         return asked
 
@@ -250,7 +203,7 @@ class Rest:
 
     def _channel(self, request: web.Request, needed: int) -> str:
         self._app(request)
-        channel = self._api.guild.channels.get(request.match_info["channel"])
+        channel = self._backend.guild.channels.get(request.match_info["channel"])
         if channel is None:
             raise Refusal(404, 10003, "Unknown Channel")
         if channel.denied & needed:
@@ -260,10 +213,10 @@ class Rest:
     async def _history(self, request: web.Request) -> web.Response:
         channel = self._channel(request, VIEW_CHANNEL)
         after = int(request.query.get("after", 0))
-        found = [one for one in self._api.guild.in_channel(channel) if int(one.id) > after]
+        found = [one for one in self._backend.guild.in_channel(channel) if int(one.id) > after]
         most = int(request.query.get("limit", 50))
         newest_first = sorted(found, key=lambda one: int(one.id))[:most][::-1]
-        return answered([one.payload(self._api.guild.people) for one in newest_first])
+        return answered([one.payload(self._backend.guild.people) for one in newest_first])
 
     async def _send(self, request: web.Request) -> web.Response:
         channel, body = self._channel(request, SEND_MESSAGES), await request.json()
@@ -271,18 +224,18 @@ class Rest:
         flags, reference = body.pop("flags", 0), body.pop("message_reference", None)
         nonce = body.pop("nonce", "") if body.pop("enforce_nonce", False) else ""
         author = self._app(request).bot.id
-        if (author, nonce) in self._api.nonces:
-            same = self._api.nonces[author, nonce]
-            return answered(same.payload(self._api.guild.people))
+        if (author, nonce) in self._backend.nonces:
+            same = self._backend.nonces[author, nonce]
+            return answered(same.payload(self._backend.guild.people))
         sent = self._new(author, channel, body, flags)
         if nonce:
-            self._api.nonces[author, nonce] = sent
+            self._backend.nonces[author, nonce] = sent
         sent.reference = str(reference["message_id"]) if reference else None
-        await self._api.deliver(sent)
-        return answered(sent.payload(self._api.guild.people))
+        await self._backend.deliver(sent)
+        return answered(sent.payload(self._backend.guild.people))
 
     async def _message(self, request: web.Request) -> web.Response:
-        found, guild = self._found(request), self._api.guild
+        found, guild = self._found(request), self._backend.guild
         answers = guild.messages.get(found.reference or "")
         referenced = answers.payload(guild.people) if answers else None
         return answered({**found.payload(guild.people), "referenced_message": referenced})
@@ -291,7 +244,7 @@ class Rest:
         found = self._found(request)
         if found.author.id != self._app(request).bot.id:
             raise Refusal(403, 50005, "Cannot edit a message authored by another user")
-        if self._api.now() - born(found.id) > limit.EDITABLE_SECONDS:
+        if self._backend.now() - born(found.id) > limit.EDITABLE_SECONDS:
             raise Refusal(
                 429, 30046, "Maximum number of edits to messages older than 1 hour reached"
             )
@@ -299,7 +252,7 @@ class Rest:
 
     def _found(self, request: web.Request) -> Message:
         channel = self._channel(request, VIEW_CHANNEL)
-        found = self._api.guild.messages.get(request.match_info["message"])
+        found = self._backend.guild.messages.get(request.match_info["message"])
         if found is None or found.channel != channel or found.flags & EPHEMERAL:
             raise Refusal(404, 10008, "Unknown Message")
         return found
@@ -307,20 +260,25 @@ class Rest:
     async def _edited(self, message: Message, request: web.Request) -> web.Response:
         body = await request.json()
         self._check(validate.message(body))
-        message.change(body, self._api.moment())
-        self._api.changed()
-        return answered(message.payload(self._api.guild.people))
+        message.change(body, self._backend.moment())
+        self._backend.changed()
+        return answered(message.payload(self._backend.guild.people))
 
     def _new(self, author: str, channel: str, body: dict[str, Any], flags: int) -> Message:
-        guild = self._api.guild
+        guild = self._backend.guild
         new = Message(
-            self._api.snowflakes.next(), channel, guild.people[author], body, flags, bodies=[body]
+            self._backend.snowflakes.next(),
+            channel,
+            guild.people[author],
+            body,
+            flags,
+            bodies=[body],
         )
         guild.messages[new.id] = new
-        self._api.changed()
+        self._backend.changed()
         return new
 
     def _check(self, problems: list[str]) -> None:
-        self._api.problems += problems
+        self._backend.problems += problems
         if problems:
             raise Refusal(400, 50035, f"Invalid Form Body: {'; '.join(problems)}")

@@ -1,17 +1,12 @@
-"""The guild itself: applications log in to it, people do things in it."""
+"""Discord itself: applications log in to it, people do things in it."""
 
-import asyncio
-import base64
-import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Self
 
 from aiohttp import web
 
 from clawbot.sandbox.discord_api import gateway
-from clawbot.sandbox.discord_api.guild import Channel, Guild, Message, Person, Snowflakes
+from clawbot.sandbox.discord_api.backend import PATIENCE_SECONDS, Application, Backend
+from clawbot.sandbox.discord_api.guild import Channel, Message, Person
 from clawbot.sandbox.discord_api.interaction import (
     AUTOCOMPLETE,
     COMMAND,
@@ -19,56 +14,17 @@ from clawbot.sandbox.discord_api.interaction import (
     Interaction,
     command_data,
 )
-from clawbot.sandbox.discord_api.rest import DROPPED, Injected, Rest
+from clawbot.sandbox.discord_api.rest import Rest
 from clawbot.sandbox.discord_api.spelling import ready
 from clawbot.sandbox.loopback import listen
 from fleet_control.clock import Clock
 
-PATIENCE_SECONDS = 20.0
 
-
-@dataclass(slots=True)
-class Application:
-    """A bot that can log in with `token`; `may_command`: invited with `applications.commands`."""
-
-    token: str
-    bot: Person
-    commands: dict[str, dict[str, Any]] = field(default_factory=dict)
-    may_command: bool = True
-
-
-class DiscordApi:
-    """Starts with a guild, a channel `fleet`, and nobody in it.
-
-    Attributes:
-        patience: how many seconds `until` waits.
-        privileged: the intents that nobody is granted here.
-        slowness: seconds by the clock that each REST call takes.
-        away: the guild is not to be had just now, as after an outage.
-        problems: what Discord would not have taken.
-        asked, moments: every REST call, and when it came (`time.perf_counter`).
-    """
+class DiscordApi(Backend):
+    """The API on loopback, and what people do in the guild behind it."""
 
     def __init__(self, clock: Clock, patience: float = PATIENCE_SECONDS) -> None:
-        self.now = clock.now
-        self.slowness = 0.0
-        self._clock = clock
-        self._patience = patience
-        self.snowflakes = Snowflakes(clock)
-        self.guild = Guild(self.snowflakes.next())
-        self.fleet = self.channel("fleet")
-        self.applications: dict[str, Application] = {}
-        self.interactions: dict[str, Interaction] = {}
-        self.sessions: list[gateway.Session] = []
-        self.privileged = gateway.PRIVILEGED
-        self.away = False
-        self.problems: list[str] = []
-        self.asked: list[tuple[str, str]] = []
-        self.moments: list[float] = []
-        self.injected: list[Injected] = []
-        self.nonces: dict[tuple[str, str], Message] = {}
-        self._changed = asyncio.Condition()
-        self._news: set[asyncio.Task[None]] = set()
+        super().__init__(clock, patience)
         self._runner: web.AppRunner | None = None
         self.url = ""
 
@@ -96,32 +52,6 @@ class DiscordApi:
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
-
-    # -- who is there ----------------------------------------------------------------------
-
-    def application(self, name: str = "clawbot") -> Application:
-        """A new application whose bot is in the guild."""
-        bot = self.person(name, bot=True)
-        start = base64.urlsafe_b64encode(bot.id.encode()).decode().rstrip("=")
-        app = Application(f"{start}.sandbox.{name}", bot)
-        self.applications[app.token] = app
-        return app
-
-    def person(self, name: str, *roles: str, bot: bool = False) -> Person:
-        one = Person(self.snowflakes.next(), name, bot, set(roles))
-        self.guild.people[one.id] = one
-        return one
-
-    def role(self, name: str) -> str:
-        id_ = self.snowflakes.next()
-        self.guild.roles[id_] = name
-        return id_
-
-    def channel(self, name: str, parent: Channel | None = None) -> Channel:
-        """A new text channel, or a thread of `parent`."""
-        one = Channel(self.snowflakes.next(), name, parent=parent.id if parent else None)
-        self.guild.channels[one.id] = one
-        return one
 
     # -- what people do --------------------------------------------------------------------
 
@@ -180,78 +110,11 @@ class DiscordApi:
         id_ = self.snowflakes.next()
         asked = Interaction(id_, f"token-{id_}", app.bot.id, kind, person, channel, data, message)
         self.interactions[asked.token] = asked
-        for session in self._sessions(app):
+        for session in self.sessions_of(app):
             await session.dispatch("INTERACTION_CREATE", asked.payload(self.guild))
         return asked
 
-    # -- what comes of it ------------------------------------------------------------------
-
-    async def until(self, holds: Callable[[], object]) -> None:
-        """Wait until something is so; asked again at every change."""
-        async with asyncio.timeout(self._patience), self._changed:
-            await self._changed.wait_for(lambda: bool(holds()))
-
-    async def pass_through(self) -> None:
-        """Wait as long as a call takes now."""
-        if self.slowness:
-            await self._clock.sleep(self.slowness)
-
-    def changed(self) -> None:
-        """Something is no longer as it was; `until` looks again."""
-        task = asyncio.get_running_loop().create_task(self._notify())
-        self._news.add(task)
-        task.add_done_callback(self._news.discard)
-
-    async def _notify(self) -> None:
-        async with self._changed:
-            self._changed.notify_all()
-
-    async def deliver(self, message: Message) -> None:
-        """Tell every application that hears messages, as much as it may read of it."""
-        for app in self.applications.values():
-            for session in self._sessions(app):
-                if session.intents & gateway.GUILD_MESSAGES:
-                    payload = self._readable(message, app, session.intents)
-                    await session.dispatch("MESSAGE_CREATE", payload)
-        self.changed()
-
-    def _readable(self, message: Message, app: Application, intents: int) -> dict[str, Any]:
-        payload = message.payload(self.guild.people)
-        member = {} if message.webhook_id else {"member": message.author.member()}
-        addressed = any(one["id"] == app.bot.id for one in payload["mentions"])
-        own = message.author.id == app.bot.id
-        if not (addressed or own or intents & gateway.MESSAGE_CONTENT):
-            payload |= {"content": "", "embeds": [], "components": []}
-        return {**payload, **member, "guild_id": self.guild.id}
-
-    def refuse_next(
-        self, method: str, path: str, status: int, body: dict[str, Any], **headers: str
-    ) -> Injected:
-        """The next call of that method whose path matches is answered so; then it is gone."""
-        refusal = Injected(method, re.compile(path), status, body, headers)
-        self.injected.append(refusal)
-        return refusal
-
-    def drop_next(self, method: str, path: str, *, taken: bool = False) -> Injected:
-        """The connection of such a call breaks; what it asked for is done if it was `taken`."""
-        drop = Injected(method, re.compile(path), DROPPED, {}, {}, taken)
-        self.injected.append(drop)
-        return drop
-
-    def take_injected(self, method: str, path: str) -> Injected | None:
-        for one in self.injected:
-            if one.method == method and one.path.search(path):
-                self.injected.remove(one)
-                return one
-        return None
-
-    def moment(self) -> str:
-        return datetime.fromtimestamp(self.now(), UTC).isoformat(timespec="microseconds")
-
     # -- gateway ---------------------------------------------------------------------------
-
-    def _sessions(self, app: Application) -> list[gateway.Session]:
-        return [session for session in self.sessions if session.token == app.token]
 
     async def _gateway(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()
@@ -293,7 +156,7 @@ class DiscordApi:
         """The guild is there again."""
         self.away = False
         for app in self.applications.values():
-            for session in self._sessions(app):
+            for session in self.sessions_of(app):
                 await session.dispatch("GUILD_CREATE", self.guild.payload(app.bot))
 
     async def _resume(

@@ -1,0 +1,77 @@
+"""What the Control API, or AWS before it, said: its answer, or the error that it amounts to."""
+
+import json
+from typing import Any, TypeVar
+
+import aiohttp
+from pydantic import TypeAdapter, ValidationError
+
+from fleet_control.error import ControlApiDown, ControlApiError, ControlApiRefused
+
+LONGEST_ANSWER = 1024 * 1024  # bytes
+
+T = TypeVar("T")
+
+
+class Lost(ControlApiError):
+    """The request may have been acted on; its answer did not arrive, or could not be read."""
+
+
+class BrokenOff(Lost):
+    """The connection ended; one kept alive may have been closed at the other end meanwhile."""
+
+
+async def limited(response: aiohttp.ClientResponse) -> bytes:
+    """The body; Lost where it has no end."""
+    text = bytearray()
+    async for chunk in response.content.iter_any():
+        text += chunk
+        if len(text) > LONGEST_ANSWER:
+            raise Lost("The Control API's answer is longer than 1 MiB.")
+    return bytes(text)
+
+
+def understood(status: int, text: bytes) -> dict[str, Any]:
+    """The answer of a call that was done; of any other, the error that says how far it came."""
+    try:
+        answer = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(status) from error
+    if not isinstance(answer, dict):
+        raise _unreadable(status)
+    if answer.get("ok") is True:
+        return answer
+    if answer.get("ok") is False and isinstance(answer.get("code"), str):
+        raise _refused(status, answer)
+    # Not the handler's words but AWS's own: these it says before it would invoke anything.
+    if status in (403, 413, 429):
+        raise ControlApiDown(f"AWS refused the call (HTTP {status}): {_words(answer)}")
+    raise _unreadable(status)
+
+
+def _refused(status: int, answer: dict[str, Any]) -> ControlApiError:
+    message = str(answer.get("error", answer["code"]))
+    if answer["code"] == "github_unreachable":
+        return Lost(message)
+    after = answer.get("retry_after")
+    return ControlApiRefused(
+        answer["code"], message, status, float(after) if isinstance(after, int | float) else None
+    )
+
+
+def _words(answer: dict[str, Any]) -> str:
+    """AWS's sentence, but never the canonical request it may quote after it."""
+    words = str(answer.get("Message") or answer.get("message") or "Forbidden")
+    return words.splitlines()[0][:200]
+
+
+def _unreadable(status: int) -> ControlApiError:
+    return Lost(f"The Control API's answer can't be read (HTTP {status}).")
+
+
+def part(adapter: TypeAdapter[T], answer: dict[str, Any], field: str) -> T:
+    """One field of an answer, checked; ControlApiDown where it is not what it should be."""
+    try:
+        return adapter.validate_python(answer.get(field))
+    except ValidationError as error:
+        raise ControlApiDown(f"The Control API's answer has no valid `{field}`.") from error

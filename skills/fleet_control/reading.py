@@ -1,0 +1,66 @@
+"""What one look at EC2 shows: machines, and the images that they could run."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class HostState(StrEnum):
+    """EC2's words for a machine's life."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    SHUTTING_DOWN = "shutting-down"
+    TERMINATED = "terminated"
+
+
+class Health(StrEnum):
+    """Both of EC2's status checks together, the worse of the two."""
+
+    OK = "ok"
+    INITIALIZING = "initializing"
+    IMPAIRED = "impaired"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An available image of ours, tagged for the fleet; `created` in Unix seconds."""
+
+    id: str
+    name: str
+    created: float
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A machine as EC2 describes it.
+
+    Attributes:
+        name: its `Name` tag, which is the instance's id; empty where it has none.
+        launched: Unix seconds.
+        address: its public IPv4 address, else the private one, else empty.
+        profile: the ARN of its instance profile, or empty.
+        ending: since when it is on its way out, Unix seconds; None where EC2 does not tell.
+    """
+
+    id: str
+    name: str
+    state: HostState
+    health: Health
+    type: str
+    image: str
+    launched: float
+    address: str = ""
+    profile: str = ""
+    ending: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One look at EC2: the fleet's hosts, the images newest first, and when (Unix seconds)."""
+
+    hosts: tuple[Host, ...]
+    images: tuple[Image, ...]
+    taken: float
