@@ -27,7 +27,7 @@ def add_to(commands: Any) -> None:
 
 def _build(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
     instances = desk.instances(asked.instance)
-    for id_, packed in _secrets(desk, instances).items():
+    for id_, packed in _secrets(desk, instances):
         yield f"{id_}: {SECRETS} {_size(packed)}"
     yield f"{REPOSITORY} {_size(_repository(desk))}, for each"
 
@@ -35,7 +35,7 @@ def _build(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
 def _upload(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
     instances = desk.instances(asked.instance)
     # Everything is built before anything is sent: half a fleet's bundles help nobody.
-    secrets, repository = _secrets(desk, instances), _repository(desk)
+    secrets, repository = dict(_secrets(desk, instances)), _repository(desk)
     with desk.s3() as s3:
         for number, id_ in enumerate(instances, start=1):
             prefix = desk.registry[id_].bootstrap_prefix
@@ -103,18 +103,17 @@ def _secrets_faults(desk: Desk, s3: Any, id_: str, prefix: str) -> Sequence[str 
     return [bundle_check.secrets_fault(s3, desk.bucket, prefix, wanted)]
 
 
-def _secrets(desk: Desk, instances: Sequence[str]) -> dict[str, Packed]:
-    """Every instance's, or ProvisionError with whatever is wrong with any of them."""
+def _secrets(desk: Desk, instances: Sequence[str]) -> Iterator[tuple[str, Packed]]:
+    """Each instance's as it is built; at the end ProvisionError with all that was wrong."""
     vault = desk.vault  # one that can't be opened is said once
-    built, problems = {}, []
+    problems = []
     for id_ in instances:
         try:
-            built[id_] = bundle.secrets_archive(desk.registry, id_, vault)
+            yield id_, bundle.secrets_archive(desk.registry, id_, vault)
         except ProvisionError as error:
             problems += [f"{id_}: {problem}" for problem in error.problems]
     if problems:
         raise ProvisionError(*problems)
-    return built
 
 
 def _repository(desk: Desk) -> Packed:
