@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -13,19 +14,21 @@ from pathlib import Path
 CHECKOUT = Path(__file__).parents[2]
 MODULE = CHECKOUT / "tofu" / "engine"
 VERSION = (CHECKOUT / ".opentofu-version").read_text().strip() if MODULE.is_dir() else ""
+# What the roots pin; any other in a mirror is of no use.
+_PIN = re.compile(r'version *= *"= ([0-9.]+)"')
 _COMMAND = "github.com/opentofu/opentofu/cmd/tofu"
 _SAYS_VERSION = "OpenTofu v"
 _FLAGS = "-s -w -X github.com/opentofu/opentofu/version.dev=no"
 
-# Where added software usually lies.
+# Where added software usually lies, one's own first.
 _PREFIXES = (
+    "~/.terraform.d",
+    "~/.local/share",
     "/opt",
     "/usr/local",
     "/usr/share",
     "/usr/lib",
     "/var/lib",
-    "~/.terraform.d",
-    "~/.local/share",
 )
 _DEPTH = 4
 _REGISTRIES = ("registry.opentofu.org", "registry.terraform.io")
@@ -158,15 +161,13 @@ def _mirror(folder: Path, registry: str, source: Path) -> None:
 
 
 def _packages(environ: Mapping[str, str]) -> Iterator[Path]:
-    """Folders that hold the AWS provider for this machine, the newest 5.x first."""
+    """Folders that hold the pinned AWS provider for this machine."""
+    pinned = _PIN.search((CHECKOUT / "tofu" / "fleet" / "main.tf").read_text())
     system = f"{platform.system().lower()}_{_MACHINES.get(platform.machine(), platform.machine())}"
-    found = [
-        package
-        for provider in _mirrors(environ)
-        for package in provider.glob(f"5.*/{system}")
-        if package.is_dir()
-    ]
-    return iter(sorted(found, key=lambda one: _numbers(one.parent.name), reverse=True))
+    for provider in _mirrors(environ):
+        package = provider / (pinned[1] if pinned else "none is pinned") / system
+        if package.is_dir():
+            yield package
 
 
 def _mirrors(environ: Mapping[str, str]) -> Iterator[Path]:
@@ -176,10 +177,6 @@ def _mirrors(environ: Mapping[str, str]) -> Iterator[Path]:
         for depth in range(_DEPTH):
             for registry in _REGISTRIES:
                 yield from place.glob(f"{'*/' * depth}{registry}/{_PROVIDER}")
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) if part.isdecimal() else 0 for part in version.split("."))
 
 
 def _write(file: Path, text: str) -> None:

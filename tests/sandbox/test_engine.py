@@ -8,6 +8,7 @@ import pytest
 from clawbot.sandbox.engine import VERSION, NoEngine, build, cache, find
 
 SYSTEM = "linux_amd64"
+PINNED = "5.100.0"
 
 
 @pytest.fixture
@@ -88,18 +89,19 @@ def test_what_go_builds_is_kept(environ: dict[str, str], tmp_path: Path) -> None
     ("name", "registry"),
     [("tofu", "registry.opentofu.org"), ("terraform", "registry.terraform.io")],
 )
-def test_a_mirror_that_is_found_is_shown_under_the_engines_registry(
+def test_the_pinned_provider_of_a_mirror_is_shown_under_the_engines_registry(
     environ: dict[str, str], tmp_path: Path, name: str, registry: str
 ) -> None:
     program(tmp_path / "bin" / name, f"OpenTofu v{VERSION}")
     mirror = tmp_path / ".terraform.d/plugins/registry.terraform.io/hashicorp/aws"
-    for version in ("5.99.1", "5.999.0", "6.1.0"):
+    for version in ("5.99.1", PINNED, "5.101.0", "6.1.0"):
         (mirror / version / SYSTEM).mkdir(parents=True)
     engine = find(environ)
-    shown = cache(environ) / "provider" / registry / "hashicorp/aws/5.999.0" / SYSTEM
+    shown = cache(environ) / "provider" / registry / "hashicorp/aws" / PINNED / SYSTEM
 
     assert shown.is_symlink()
-    assert shown.readlink() == mirror / "5.999.0" / SYSTEM
+    assert shown.readlink() == mirror / PINNED / SYSTEM
+    assert [one.name for one in shown.parents[1].iterdir()] == [PINNED]
     assert (
         str(cache(environ) / "provider") in Path(engine.environ["TF_CLI_CONFIG_FILE"]).read_text()
     )
