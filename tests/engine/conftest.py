@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clawbot.sandbox.engine import Engine, NoEngine, find
-from tests.engine.site import Site, open_site
+from tests.engine.site import ONE, THREE, TWO, Site, open_site
 
 HERE = Path(__file__).parent
 
@@ -31,6 +31,8 @@ def engine() -> Engine:
 
 @pytest.fixture(scope="session")
 def site(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Shared by a worker's tests: each begins by settling it."""
+    """Shared by a worker's tests: each begins by settling it. None moves the control plane."""
     with open_site(engine, tmp_path_factory.mktemp("site")) as opened:
         yield opened
+        opened.registers(ONE, TWO, THREE)
+        assert not opened.differs("control")

@@ -84,7 +84,7 @@ def _role(action: str, role: str, **context: str) -> Request:
 
 
 def questions(keys: Mapping[str, Request]) -> list[Question]:
-    """Each asks for all of its requests; `keys` name the states' by root."""
+    """Each is one thing to do, which takes all of its requests; `keys` name the states' by root."""
     by_url = Request(
         "lambda:InvokeFunctionUrl", _FUNCTION, {"lambda:FunctionUrlAuthType": "AWS_IAM"}
     )
@@ -116,7 +116,8 @@ def _states(keys: Mapping[str, Request]) -> Iterator[Question]:
     for root in ("fleet", "control"):
         name = f"{root}.tfstate"
         decrypt = replace(keys[root], action="kms:Decrypt")
-        yield f"read the state of tofu/{root}", [_object(STATE_BUCKET, name), decrypt]
+        yield f"fetch the state of tofu/{root}", [_object(STATE_BUCKET, name)]
+        yield f"decrypt the state of tofu/{root}", [decrypt]
         yield f"write the state of tofu/{root}", [_object(STATE_BUCKET, name, "PutObject")]
         lock = f"{STATE_BUCKET}/{name}"
         yield f"take the lock of tofu/{root}", [_item("PutItem", lock)]
@@ -135,7 +136,8 @@ def _item(action: str, *keys: str) -> Request:
 
 
 def _hosts() -> Iterator[Question]:
-    yield "see hosts", [_describe("DescribeInstances"), _describe("DescribeInstanceStatus")]
+    yield "see hosts", [_describe("DescribeInstances")]
+    yield "see hosts' status checks", [_describe("DescribeInstanceStatus")]
     yield "see images", [_describe("DescribeImages")]
     yield from _launches()
     yield "terminate a host of the fleet", [Request("ec2:TerminateInstances", _HOST, _OURS)]

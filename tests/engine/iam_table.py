@@ -93,7 +93,8 @@ and asks an evaluator of AWS's rules each question below; a page that says other
 
 One column for each principal: the two keys that lie on the host of `{TWO}` (its agent's and
 its bot's), that host's instance profile, the Lambda's role, the deploy role and the image role as
-their runs hold them, and the role that EC2 imports an uploaded disk with.
+their runs hold them, and the role that EC2 imports an uploaded disk with. What takes several
+requests, such as a launch, says yes where every one of them is allowed.
 
 """
 # Each role that a GitHub token may take: its name here, its workflow, its environment.

@@ -50,12 +50,6 @@ def test_all_is_done_beside_a_machine_that_the_state_does_not_know_and_names_it(
     site.runner.ec2.terminate_instances(InstanceIds=[foreign])
 
 
-def test_the_control_root_is_unchanged_after_all_of_it(site: Site) -> None:
-    site.registers(ONE, TWO, THREE)
-
-    assert not site.differs("control")
-
-
 def _rolls(site: Site) -> list[dict[str, Any]]:
     """Deploy all; the hosts after each job that moved something."""
     assert site.runner.does("plan", TARGET="all") == 0

@@ -112,7 +112,3 @@ def test_neither_secret_is_in_a_state_even_decrypted(site: Site) -> None:
     assert re.search(r'"name": ?"/clawdinator/control-token"', states)
     assert "the-control-token" not in states
     assert "the-github-token" not in states
-
-
-def test_the_control_root_is_unchanged_after_all_of_it(site: Site) -> None:
-    assert not site.differs("control")

@@ -4,6 +4,7 @@ import os
 
 from tests.engine.iam_table import Policies, page
 from tests.engine.site import ROOT, Site
+from tests.static.configuration import as_list
 
 PAGE = ROOT / "docs" / "iam.md"
 
@@ -18,3 +19,19 @@ def test_the_page_says_what_the_policies_do(site: Site) -> None:
         PAGE.write_text(written)
 
     assert PAGE.read_text() == written
+
+
+def test_no_right_is_over_another_account_or_region(site: Site) -> None:
+    policies = Policies(site)
+    documents = [one for who in policies.columns() for one in who.policies]
+    policies.close()
+    arns = [
+        arn
+        for document in documents
+        for statement in as_list(document["Statement"])
+        for arn in as_list(statement["Resource"])
+    ]
+
+    assert len(arns) > len(documents)
+    # arn:partition:service:region:account:name
+    assert not [arn for arn in arns if "*" in ":".join(f"{arn}:::::".split(":")[3:5])]

@@ -5,6 +5,7 @@ import shlex
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -63,13 +64,31 @@ def test_a_run_waits_for_a_lock_that_another_holds_then_fails_in_words(
     assert f"force-unlock {HELD['ID']}" in site.runner.summary
 
 
-def test_a_run_goes_on_when_the_lock_is_released_in_time(site: Site) -> None:
+def test_a_run_goes_on_when_the_lock_is_released_in_time(site: Site, tmp_path: Path) -> None:
     before = site.settles()
     _hold(site)
-    threading.Timer(6, _release, [site]).start()
+    planning, telling = tmp_path / "planning", tmp_path / "tofu"
+    engine = shlex.quote(site.runner.environ["TOFU"])
+    telling.write_text(f'#!/bin/bash\n[ "$2" = plan ] && touch {planning}\nexec {engine} "$@"\n')
+    telling.chmod(0o755)
+    over = threading.Event()
 
-    assert site.deploys(TARGET=TWO) == 0
+    def release_while_it_waits() -> bool:
+        while not planning.exists():
+            if over.wait(0.1):
+                return False
+        over.wait(3)
+        _release(site)
+        return not over.is_set()
+
+    with ThreadPoolExecutor() as beside:
+        released = beside.submit(release_while_it_waits)
+        code = site.deploys(TARGET=TWO, TOFU=str(telling))
+        over.set()
     after = site.runner.hosts()
+
+    assert code == 0
+    assert released.result()
 
     assert before | {TWO: after[TWO]} == after
     assert after[TWO][1] == NEW

@@ -206,4 +206,5 @@ def test_an_agents_and_a_chats_key_see_hosts_and_nothing_else(site: Site, role: 
         ]
 
     assert seen == ["", "", ""]
-    assert all(refused), refused
+    # Each service has its own word for it; another would be of a call that was let through.
+    assert set(refused) <= {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}

@@ -1,11 +1,12 @@
 """What no configuration under tofu/ may be, whatever else changes."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.static.configuration import ROOTS, as_list, load, statements
+from tests.static.configuration import ROOT, ROOTS, as_list, load, statements
 
 # AWS limits these to no resource, or the resource is not known beforehand.
 NAMELESS = {
@@ -51,6 +52,29 @@ def test_a_resource_that_can_be_named_is(blocks: Blocks) -> None:
     for where, statement in statements(blocks):
         if "*" in as_list(statement.get("Resource")):
             assert set(as_list(statement.get("Action"))) <= NAMELESS, (where, statement)
+
+
+@pytest.fixture(scope="module")
+def written() -> str:
+    """All of tofu/, as it is written."""
+    files = [file for end in ("tf", "tofu") for file in (ROOT / "tofu").rglob(f"*.{end}")]
+    return "".join(file.read_text() for file in files)
+
+
+def test_no_arn_is_of_every_account(written: str) -> None:
+    """As written: evaluated without an account, most of them have no value."""
+    assert 'host_roles   = "arn:' in written
+    assert not re.findall(r"arn:[^:\s]*:[^:\s]*:[^:\s]*:\*:.*", written)
+
+
+def test_the_engine_runs_no_program_and_asks_none(written: str) -> None:
+    assert 'resource "aws_instance"' in written
+    assert not re.findall(r'^\s*provisioner\s|^data\s+"(?:external|http)"', written, re.MULTILINE)
+
+
+def test_logs_are_not_kept_for_ever(blocks: Blocks) -> None:
+    for one in blocks.get("aws_cloudwatch_log_group", []):
+        assert one["retention_in_days"] > 0
 
 
 def test_no_action_is_a_whole_service_of_consequence(blocks: Blocks) -> None:
