@@ -1,14 +1,6 @@
-# The role a deploy's run assumes. Its token must come from this repository (by number), from the
-# `fleet` environment, and from this workflow file on this branch.
-
-resource "aws_iam_openid_connect_provider" "github" {
-  url            = "https://token.actions.githubusercontent.com"
-  client_id_list = ["sts.amazonaws.com"]
-}
+# The role a deploy's run assumes (github.tf says whose).
 
 locals {
-  github       = "token.actions.githubusercontent.com"
-  ec2          = "arn:${local.partition}:ec2:${var.region}:${local.account}"
   instances    = "${local.ec2}:instance/*"
   volumes      = "${local.ec2}:volume/*"
   interfaces   = "${local.ec2}:network-interface/*"
@@ -29,23 +21,7 @@ resource "aws_iam_role" "deploy" {
   name                 = "fleet-deploy"
   path                 = "/fleet/control/"
   max_session_duration = 3600
-  assume_role_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Action    = "sts:AssumeRoleWithWebIdentity"
-      Principal = { Federated = aws_iam_openid_connect_provider.github.arn }
-      Condition = {
-        StringEquals = {
-          "${local.github}:aud"              = "sts.amazonaws.com"
-          "${local.github}:sub"              = var.oidc_subject
-          "${local.github}:repository_id"    = var.repository_id
-          "${local.github}:environment"      = "fleet"
-          "${local.github}:job_workflow_ref" = "${var.repository}/.github/workflows/fleet-deploy.yml@refs/heads/${var.branch}"
-        }
-      }
-    }]
-  })
+  assume_role_policy   = local.trust["deploy"]
 }
 
 resource "aws_iam_role_policy" "deploy" {

@@ -29,4 +29,9 @@ locals {
   account   = data.aws_caller_identity.current.account_id
   partition = data.aws_partition.current.partition
   registry  = jsondecode(file("${path.module}/../../nix/instances.json"))
+
+  ec2 = "arn:${local.partition}:ec2:${var.region}:${local.account}"
+  # Images and snapshots have no account in their names.
+  images    = "arn:${local.partition}:ec2:${var.region}::image/*"
+  snapshots = "arn:${local.partition}:ec2:${var.region}::snapshot/*"
 }
