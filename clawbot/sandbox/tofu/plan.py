@@ -165,12 +165,15 @@ def _change_as_json(change: Change) -> dict[str, Any]:
 
 
 def _attributes(name: str, host: Host | None) -> dict[str, Any] | None:
+    """As tofu/fleet has a host; the profile is in no state here, and the sandbox asks for none."""
     if host is None:
         return None
     return {
         **({"id": host.id} if host.id else {}),
         "ami": host.image,
         "instance_type": host.type,
+        "iam_instance_profile": f"{name}-host",
+        "metadata_options": [{"http_tokens": "required"}],
         "tags": {"Name": name},
         "tags_all": {"Name": name, "app": "clawdinator"},
     }
