@@ -2,13 +2,21 @@
 
 from typing import Any
 
+from workflows.fleet_deploy.guard import Machines
+
 NEW = "ami-0000000000000aaa0"
 OLD = "ami-0000000000000bbb0"
-MACHINES = {
-    "clawdinator-1": "i-00000001",
-    "clawdinator-2": "i-00000002",
-    "clawdinator-9": "i-00000009",
-}
+ONE, TWO, THREE, GONE = "clawdinator-1", "clawdinator-2", "clawdinator-3", "clawdinator-9"
+REGISTERED = (ONE, TWO, THREE)
+MACHINES = {ONE: "i-00000001", TWO: "i-00000002", GONE: "i-00000009"}
+SEEN = Machines({machine: id_ for id_, machine in MACHINES.items()}, frozenset(MACHINES))
+
+HOST = "aws_instance.clawdinator"
+ROLE = "aws_iam_role.instance"
+PROFILE = "aws_iam_instance_profile.instance"
+POLICY = "aws_iam_role_policy.instance"
+GROUP = "aws_security_group.fleet"
+AWS = "registry.example/hashicorp/aws"
 
 
 def plan(*changes: object, **more: object) -> dict[str, Any]:
@@ -21,6 +29,7 @@ def change(
     index: str | int | None = None,
     before: object = None,
     after: object = None,
+    after_unknown: object = None,
     **more: object,
 ) -> dict[str, Any]:
     """A change; its type and name are read off the address, unless `more` says otherwise."""
@@ -35,8 +44,13 @@ def change(
         "mode": mode,
         "type": type_,
         "name": name,
-        "provider_name": "registry.opentofu.org/hashicorp/aws",
-        "change": {"actions": list(actions), "before": before, "after": after},
+        "provider_name": AWS,
+        "change": {
+            "actions": list(actions),
+            "before": before,
+            "after": after,
+            "after_unknown": after_unknown or {},
+        },
         **more,
     }
     if index is not None:
@@ -45,16 +59,43 @@ def change(
 
 
 def keyed(resource: str, id_: str, *actions: str, **more: Any) -> dict[str, Any]:
+    """A change of what is keyed by an instance, and is that instance's own."""
+    if {"update", "delete", "no-op"} & {*actions}:
+        more.setdefault("before", {**own(resource, id_), "id": _old_id(resource, id_)})
+    if {"create", "update", "no-op"} & {*actions}:
+        more.setdefault("after", own(resource, id_))
     return change(f'{resource}["{id_}"]', *actions, index=id_, **more)
+
+
+def own(resource: str, id_: str, **instead: object) -> dict[str, Any]:
+    """What tofu/fleet gives it, as the engine shows that; `instead` replaces some of it."""
+    name = {"name": f"{id_}-host", "path": f"/fleet/host/{id_}/"}
+    boundary = "arn:aws:iam::123456789012:policy/fleet/control/clawdinator-host"
+    of: dict[str, dict[str, Any]] = {
+        HOST: {
+            "ami": NEW,
+            "tags": {"Name": id_},
+            "iam_instance_profile": f"{id_}-host",
+            "metadata_options": [{"http_endpoint": "enabled", "http_tokens": "required"}],
+        },
+        ROLE: {**name, "permissions_boundary": boundary},
+        PROFILE: {**name, "role": f"{id_}-host"},
+        POLICY: {"name": "own-bootstrap-and-ssm-messages", "role": f"{id_}-host"},
+    }
+    return {**of.get(resource, {}), **instead}
+
+
+def _old_id(resource: str, id_: str) -> str:
+    if resource == HOST:
+        return MACHINES.get(id_, "i-0000dead")
+    return f"{id_}-host:own-bootstrap-and-ssm-messages" if resource == POLICY else f"{id_}-host"
 
 
 def host(id_: str, *actions: str, image: str = NEW, **more: Any) -> dict[str, Any]:
     """A host's change, with the machine that EC2 shows and the image that was asked for."""
-    if "delete" in actions or "update" in actions or "no-op" in actions:
-        more.setdefault("before", {"id": MACHINES.get(id_, "i-0000dead"), "ami": OLD})
-    if "create" in actions or "update" in actions:
-        more.setdefault("after", {"ami": image})
-    return keyed("aws_instance.clawdinator", id_, *actions, **more)
+    if {"create", "update"} & {*actions}:
+        more.setdefault("after", own(HOST, id_, ami=image))
+    return keyed(HOST, id_, *actions, **more)
 
 
 def replaced(id_: str, **more: Any) -> dict[str, Any]:

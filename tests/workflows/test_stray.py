@@ -9,7 +9,7 @@ from fleet_control.reading import HostState
 from tests.workflows.conftest import iso
 from tests.workflows.fleets import NEW, NOW, OLD, host, sight
 from tests.workflows.loopback import raw_run
-from tests.workflows.plans import plan
+from tests.workflows.plans import AWS, plan
 from workflows.fleet_deploy.stray import strays, unlike, unmade
 
 MACHINES = {"clawdinator-1": "i-0000000000000000a", "clawdinator-2": "i-0000000000000000b"}
@@ -24,6 +24,7 @@ def change(address: str, *actions: str) -> dict[str, Any]:
         "mode": "managed",
         "type": type_,
         "name": name,
+        "provider_name": AWS,
         **index,
         "change": {"actions": list(actions)},
     }

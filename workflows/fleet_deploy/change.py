@@ -1,17 +1,36 @@
 """One resource change of a plan, as `tofu show -json` writes it; read without good faith."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from fnmatch import fnmatchcase
 
 HOST_TYPE = "aws_instance"
-HOST_NAME = "clawdinator"
-# What else tofu/fleet keys by instance: a host can't be made without it.
-IDENTITY = (
-    "aws_iam_role.instance",
-    "aws_iam_instance_profile.instance",
-    "aws_iam_role_policy.instance",
-)
+HOST = f"{HOST_TYPE}.clawdinator"
+ROLE = "aws_iam_role.instance"
+POLICY = "aws_iam_role_policy.instance"
+# What tofu/fleet keys by instance, and what each says there: whose it is and what bounds it. `{id}`
+# is the key, `*` anything.
+OWN: Mapping[str, Mapping[str, str]] = {
+    HOST: {
+        "tags.Name": "{id}",
+        "iam_instance_profile": "{id}-host",
+        "metadata_options.http_tokens": "required",
+    },
+    ROLE: {
+        "name": "{id}-host",
+        "path": "/fleet/host/{id}/",
+        "permissions_boundary": "arn:*:iam::*:policy/fleet/control/clawdinator-host",
+    },
+    "aws_iam_instance_profile.instance": {
+        "name": "{id}-host",
+        "path": "/fleet/host/{id}/",
+        "role": "{id}-host",
+    },
+    POLICY: {"name": "own-bootstrap-and-ssm-messages", "role": "{id}-host"},
+}
+# A host can't be made without these.
+IDENTITY = tuple(resource for resource in OWN if resource != HOST)
 # And what all hosts share. A test holds these lists to the files of tofu/fleet: anything else is no
 # part of a fleet, and no deploy makes or changes it.
 SHARED = (
@@ -24,6 +43,9 @@ SHARED = (
 )
 # Holds nothing but a check on the registry, and no host leads to it: `finish` alone meets it.
 CHECK = "terraform_data.registry_is_not_empty"
+# What tofu/fleet reads, and what it reads by instance.
+DATA = ("data.aws_partition.current", "data.aws_caller_identity.current")
+KEYED_DATA = "data.aws_iam_policy_document.instance"
 
 
 class Action(StrEnum):
@@ -57,8 +79,12 @@ class Change:
         resource: the address without its index.
         index: the key in a `for_each`, the number in a `count`, or None.
         deposed: whether this is a leftover that an earlier apply could not remove.
-        machine: the id of the object that is there now, or empty.
+        provider: what would do it, as ``<registry>/<namespace>/<name>``.
+        old_id: the id of the object that is there now, or empty.
         image: the image that the object would have afterwards, or empty.
+        says: what it would say afterwards of what `OWN` lists for it, as far as that is a text
+            and known.
+        unknown: what of that shows only once the plan is applied.
     """
 
     address: str
@@ -68,8 +94,11 @@ class Change:
     index: str | int | None
     deposed: bool
     action: Action
-    machine: str
+    provider: str
+    old_id: str
     image: str
+    says: Mapping[str, str]
+    unknown: frozenset[str]
 
 
 class Unreadable(ValueError):
@@ -78,7 +107,12 @@ class Unreadable(ValueError):
 
 def host_address(id_: str) -> str:
     """Where an instance's host stands in the configuration."""
-    return f'{HOST_TYPE}.{HOST_NAME}["{id_}"]'
+    return keyed_address(HOST, id_)
+
+
+def keyed_address(resource: str, id_: str) -> str:
+    """Where what is keyed by an instance stands in the configuration."""
+    return f'{resource}["{id_}"]'
 
 
 def targets(id_: str) -> tuple[str, ...]:
@@ -87,7 +121,38 @@ def targets(id_: str) -> tuple[str, ...]:
     Naming the host alone would plan its identity for every id at once, and so destroy that of
     a host which left the registry but still runs.
     """
-    return (host_address(id_), *(f'{resource}["{id_}"]' for resource in IDENTITY))
+    return tuple(keyed_address(resource, id_) for resource in OWN)
+
+
+def foreign(change: Change, made: Collection[str]) -> str | None:
+    """How a thing that is keyed by one instance is not that instance's own, or None.
+
+    `made` are the addresses of what the plan creates.
+    """
+    id_ = str(change.index)
+    # A role and a profile have their name for an id, a policy its role's before its own.
+    if change.resource in IDENTITY and change.action is not Action.CREATE:
+        owner = change.old_id.partition(":")[0]
+        if owner != f"{id_}-host":
+            return f"what is there now is {change.old_id or 'without an id'}, not {id_}'s"
+    if change.action is Action.DELETE:
+        return None
+    for attribute, form in OWN.get(change.resource, {}).items():
+        own, said = form.format(id=id_), change.says.get(attribute)
+        if said is None and _comes_with_its_role(change, attribute, made):
+            continue
+        if said is None or not fnmatchcase(said, own):
+            return f"its {attribute} would be {said or 'nothing known'} and not {own}"
+    return None
+
+
+def _comes_with_its_role(change: Change, attribute: str, made: Collection[str]) -> bool:
+    """Whether this is a policy's role, which the engine can't know before it made that."""
+    return (
+        (change.resource, attribute) == (POLICY, "role")
+        and attribute in change.unknown
+        and keyed_address(ROLE, str(change.index)) in made
+    )
 
 
 def address_of(raw: object) -> str:
@@ -115,6 +180,7 @@ def read(raw: object) -> Change:
         raise Unreadable("it does not say what would change")
     if change.get("importing"):
         raise Unreadable("it would be imported: that is done by hand")
+    told = {path: _attribute(change, "after", path) for path in OWN.get(resource, ())}
     return Change(
         address=address,
         resource=resource,
@@ -123,8 +189,13 @@ def read(raw: object) -> Change:
         index=index,
         deposed=bool(_text(raw, "deposed", required=False)),
         action=_action(change),
-        machine=_attribute(change, "before", "id"),
-        image=_attribute(change, "after", "ami"),
+        provider=_text(raw, "provider_name"),
+        old_id=_known(change, "before", "id"),
+        image=_known(change, "after", "ami"),
+        says={path: value for path, value in told.items() if isinstance(value, str)},
+        unknown=frozenset(
+            path for path in told if _attribute(change, "after_unknown", path) is True
+        ),
     )
 
 
@@ -157,7 +228,16 @@ def _action(change: Mapping[str, object]) -> Action:
     raise Unreadable(f"its actions are {actions!r}")
 
 
-def _attribute(change: Mapping[str, object], side: str, key: str) -> str:
-    values = change.get(side)
-    value = values.get(key) if isinstance(values, Mapping) else None
+def _known(change: Mapping[str, object], side: str, path: str) -> str:
+    value = _attribute(change, side, path)
     return value if isinstance(value, str) else ""
+
+
+def _attribute(change: Mapping[str, object], side: str, path: str) -> object:
+    """What stands there at `path`, or None; of a block that may stand more than once, the only."""
+    value = change.get(side)
+    for key in path.split("."):
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value

@@ -11,14 +11,17 @@ from dataclasses import dataclass
 from fleet_control.caller import is_instance_id
 from workflows.fleet_deploy.change import (
     CHECK,
-    HOST_NAME,
+    DATA,
+    HOST,
     HOST_TYPE,
     IDENTITY,
+    KEYED_DATA,
     SHARED,
     Action,
     Change,
     Unreadable,
     address_of,
+    foreign,
     host_address,
     read,
     targets,
@@ -36,7 +39,11 @@ _CONTROL_TYPES = (
     "aws_iam_access_key",
     "aws_iam_openid_connect_provider",
 )
-_STRANGER = "no fleet is made of such a thing"
+# How a provider's name ends; the registry before it is the engine's.
+_AWS, _BUILT_IN = "/hashicorp/aws", "/builtin/terraform"
+_GENTLE = (Action.READ, Action.CREATE, Action.UPDATE)
+_STRANGER = "it is no part of a fleet"
+_LEFTOVER = "it is the leftover of an earlier apply: see to it by hand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +95,7 @@ def rolled(
         if address not in moved
     ]
     found = _judged(
-        changes,
-        lambda one: (
-            _of_the_caller(one, caller) or _beyond_the_roll(one, expected, own, image, machines)
-        ),
+        changes, caller, lambda one: _beyond_the_roll(one, expected, own, image, machines)
     )
     return (*strange, *found, *idle)
 
@@ -105,10 +109,7 @@ def finished(
     ids that left the registry may go.
     """
     changes, strange = _changes(plan)
-    found = _judged(
-        changes,
-        lambda one: _of_the_caller(one, caller) or _beyond_finishing(one, registered, machines),
-    )
+    found = _judged(changes, caller, lambda one: _beyond_finishing(one, registered, machines))
     return (*strange, *found)
 
 
@@ -157,9 +158,20 @@ def _strange_plan(plan: Mapping[str, object]) -> Iterable[str]:
 
 
 def _judged(
-    changes: Iterable[Change], why_not: Callable[[Change], str | None]
+    changes: Collection[Change], caller: str, beyond: Callable[[Change], str | None]
 ) -> tuple[Trespass, ...]:
-    judged = ((one, why_not(one)) for one in changes if one.action is not Action.NOTHING)
+    made = {one.address for one in changes if one.action is Action.CREATE}
+    judged = (
+        (
+            one,
+            _of_the_caller(one, caller)
+            or beyond(one)
+            or _by_another_provider(one)
+            or foreign(one, made),
+        )
+        for one in changes
+        if one.action is not Action.NOTHING
+    )
     return tuple(Trespass(one.address, one.action, why) for one, why in judged if why)
 
 
@@ -167,6 +179,13 @@ def _of_the_caller(change: Change, caller: str) -> str | None:
     if caller and change.index == caller and not (change.data and change.action is Action.READ):
         return f"it belongs to {caller}, which asked for this, and no bot instance deploys itself"
     return None
+
+
+def _by_another_provider(change: Change) -> str | None:
+    provider = _BUILT_IN if change.resource == CHECK else _AWS
+    if change.provider.endswith(provider):
+        return None
+    return f"{change.provider} would do it, and not {provider.removeprefix('/')}"
 
 
 def _beyond_the_roll(
@@ -181,18 +200,18 @@ def _beyond_the_roll(
         return _host_beyond(change, id_, image, machines) if id_ else "nobody asked for this host"
     if why := _never(change):
         return why
-    if not _is_gentle(change):
-        return "only what is no host may be created or updated beside it"
-    if change.data or change.address in own:
+    if change.deposed:
+        return _LEFTOVER
+    if change.action not in _GENTLE:
+        return "a host's job destroys or replaces nothing but its host"
+    if change.data or change.address in own or change.address in SHARED:
         return None
-    if change.resource in IDENTITY or isinstance(change.index, str):
-        return "it is keyed by no host that is moved here"
-    return None if change.resource in SHARED else _STRANGER
+    return "it is keyed by no host that is moved here" if _is_identity(change) else _STRANGER
 
 
 def _host_beyond(change: Change, id_: str, image: str, machines: Machines) -> str | None:
     if change.deposed:
-        return "it is the leftover of an earlier apply: see to it by hand"
+        return _LEFTOVER
     if change.action not in (Action.REPLACE, Action.CREATE):
         return "a host is only ever replaced or created"
     if change.image != image:
@@ -208,10 +227,10 @@ def _host_beyond(change: Change, id_: str, image: str, machines: Machines) -> st
 
 def _of_another(change: Change, id_: str, machines: Machines) -> str | None:
     """Why not, where the machine that would go is not the one that EC2 shows under this id."""
-    owner = machines.owners.get(change.machine)
+    owner = machines.owners.get(change.old_id)
     if owner == id_:
         return None
-    machine = change.machine or "a machine without an id"
+    machine = change.old_id or "a machine without an id"
     return f"that would take away {machine}, which EC2 shows as {owner or 'none of the fleet'}"
 
 
@@ -222,15 +241,18 @@ def _beyond_finishing(
         return _host_stays(change, registered, machines)
     if why := _never(change):
         return why
-    if change.data:
-        return None
-    identity = change.resource in IDENTITY
-    if _is_gentle(change):
-        known = change.resource in (*SHARED, CHECK) or (identity and change.index in registered)
-        return None if known else _STRANGER
-    if change.action is Action.DELETE and identity and _has_left(change, registered):
+    if change.action in _GENTLE:
+        return _beyond_the_registry(change, registered)
+    left = _is_keyed(change) and change.index not in registered
+    if change.action is Action.DELETE and _is_identity(change) and left:
         return None
     return "a run removes only what is keyed by an id that left the registry; do this by hand"
+
+
+def _beyond_the_registry(change: Change, registered: Collection[str]) -> str | None:
+    if _is_identity(change):
+        return None if change.index in registered else "its key is not in the registry"
+    return None if change.data or change.address in (*SHARED, CHECK) else _STRANGER
 
 
 def _host_stays(change: Change, registered: Collection[str], machines: Machines) -> str | None:
@@ -238,15 +260,22 @@ def _host_stays(change: Change, registered: Collection[str], machines: Machines)
         return "it is no host of the registry's"
     if change.index in registered:
         return "it is registered, and registered hosts are only moved one by one"
-    if change.action is not Action.DELETE or not _has_left(change, registered):
+    if not _is_keyed(change):
+        return "its key names no instance"
+    if change.action is not Action.DELETE:
         return "it is not in the registry"
     return _of_another(change, str(change.index), machines)
 
 
 def _never(change: Change) -> str | None:
     """Why not, for what no deploy may do whichever its job."""
+    if change.deposed and change.action is not Action.DELETE:
+        return "a leftover can only be destroyed"
+    if change.data and change.action is not Action.READ:
+        return "a data source can only be read"
     if change.data:
-        return None if change.action is Action.READ else "a data source can only be read"
+        known = change.address in DATA or (change.resource == KEYED_DATA and _is_keyed(change))
+        return None if known else "no fleet reads such a thing"
     if change.action is Action.READ:
         return "only a data source can be read"
     if change.type.startswith(_CONTROL_TYPES):
@@ -259,13 +288,12 @@ def _is_host(change: Change) -> bool:
 
 
 def _is_fleet_host(change: Change) -> bool:
-    return not change.data and change.resource == f"{HOST_TYPE}.{HOST_NAME}"
+    return change.resource == HOST
 
 
-def _is_gentle(change: Change) -> bool:
-    return change.action in (Action.READ, Action.CREATE, Action.UPDATE) and not change.deposed
+def _is_identity(change: Change) -> bool:
+    return change.resource in IDENTITY and isinstance(change.index, str)
 
 
-def _has_left(change: Change, registered: Collection[str]) -> bool:
-    index = change.index
-    return isinstance(index, str) and is_instance_id(index) and index not in registered
+def _is_keyed(change: Change) -> bool:
+    return isinstance(change.index, str) and is_instance_id(change.index)
