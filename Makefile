@@ -23,8 +23,9 @@ check: .venv/ready ## format, lint, types; what the workflows and tofu/ may say
 	$(DEV)/mypy
 	$(DEV)/python -m pytest -q tests/static
 
+# Three at a time on two cores: many tests wait for a world of processes.
 test: .venv/ready ## every test
-	$(DEV)/python -m pytest -n 2 --dist loadgroup
+	$(DEV)/python -m pytest -n 3 --dist loadgroup
 
 tofu: .venv/ready ## OpenTofu, built once into ~/.cache/clawbot (Go), where none is on PATH
 	@$(DEV)/python -m clawbot.sandbox.engine
