@@ -67,6 +67,13 @@ def keyed(resource: str, id_: str, *actions: str, **more: Any) -> dict[str, Any]
     return change(f'{resource}["{id_}"]', *actions, index=id_, **more)
 
 
+# As `jsonencode` spells what tofu/fleet says.
+TRUST = (
+    '{"Statement":[{"Action":"sts:AssumeRole","Effect":"Allow",'
+    '"Principal":{"Service":"ec2.amazonaws.com"}}],"Version":"2012-10-17"}'
+)
+
+
 def own(resource: str, id_: str, **instead: object) -> dict[str, Any]:
     """What tofu/fleet gives it, as the engine shows that; `instead` replaces some of it."""
     name = {"name": f"{id_}-host", "path": f"/fleet/host/{id_}/"}
@@ -78,7 +85,7 @@ def own(resource: str, id_: str, **instead: object) -> dict[str, Any]:
             "iam_instance_profile": f"{id_}-host",
             "metadata_options": [{"http_endpoint": "enabled", "http_tokens": "required"}],
         },
-        ROLE: {**name, "permissions_boundary": boundary},
+        ROLE: {**name, "permissions_boundary": boundary, "assume_role_policy": TRUST},
         PROFILE: {**name, "role": f"{id_}-host"},
         POLICY: {"name": "own-bootstrap-and-ssm-messages", "role": f"{id_}-host"},
     }

@@ -18,6 +18,7 @@ from tests.workflows.plans import (
     ROLE,
     SEEN,
     THREE,
+    TRUST,
     TWO,
     host,
     keyed,
@@ -75,6 +76,22 @@ NOT_ITS_OWN: dict[str, tuple[str, dict[str, Any]]] = {
     "a role with another boundary": (
         f"permissions_boundary would be {ADMIN}",
         made(ROLE, permissions_boundary=ADMIN),
+    ),
+    "a role that anybody may take": (
+        "it would trust others than EC2",
+        made(ROLE, assume_role_policy=TRUST.replace('{"Service":"ec2.amazonaws.com"}', '"*"')),
+    ),
+    "a role is given to another service": (
+        "it would trust others than EC2",
+        updated(ROLE, assume_role_policy=TRUST.replace("ec2.", "lambda.")),
+    ),
+    "a role whose trust can't be read": (
+        "it would trust others than EC2",
+        made(ROLE, assume_role_policy="{"),
+    ),
+    "a role whose trust is not known": (
+        "assume_role_policy would be nothing known",
+        made(ROLE, assume_role_policy=None),
     ),
     "a role that is the neighbour's now": (
         f"what is there now is {NEIGHBOUR}",

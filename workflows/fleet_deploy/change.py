@@ -1,5 +1,6 @@
 """One resource change of a plan, as `tofu show -json` writes it; read without good faith."""
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,6 +10,17 @@ HOST_TYPE = "aws_instance"
 HOST = f"{HOST_TYPE}.clawdinator"
 ROLE = "aws_iam_role.instance"
 POLICY = "aws_iam_role_policy.instance"
+TRUST = "assume_role_policy"
+TO_EC2 = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": "sts:AssumeRole",
+            "Principal": {"Service": "ec2.amazonaws.com"},
+        }
+    ],
+}
 # What tofu/fleet keys by instance, and what each says there: whose it is and what bounds it. `{id}`
 # is the key, `*` anything.
 OWN: Mapping[str, Mapping[str, str]] = {
@@ -21,6 +33,7 @@ OWN: Mapping[str, Mapping[str, str]] = {
         "name": "{id}-host",
         "path": "/fleet/host/{id}/",
         "permissions_boundary": "arn:*:iam::*:policy/fleet/control/clawdinator-host",
+        TRUST: "*",
     },
     "aws_iam_instance_profile.instance": {
         "name": "{id}-host",
@@ -138,12 +151,22 @@ def foreign(change: Change, made: Collection[str]) -> str | None:
     if change.action is Action.DELETE:
         return None
     for attribute, form in OWN.get(change.resource, {}).items():
-        own, said = form.format(id=id_), change.says.get(attribute)
+        own, said = form.replace("{id}", id_), change.says.get(attribute)
         if said is None and _comes_with_its_role(change, attribute, made):
             continue
         if said is None or not fnmatchcase(said, own):
             return f"its {attribute} would be {said or 'nothing known'} and not {own}"
+        if attribute == TRUST and not _trusts_ec2_alone(said):
+            return "it would trust others than EC2"
     return None
+
+
+def _trusts_ec2_alone(policy: str) -> bool:
+    """IAM can bound what a role may do, not whom it trusts: nothing but this holds that."""
+    try:
+        return bool(json.loads(policy) == TO_EC2)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _comes_with_its_role(change: Change, attribute: str, made: Collection[str]) -> bool:
