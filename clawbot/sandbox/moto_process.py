@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from clawbot.sandbox import moto_patch
 from clawbot.sandbox.moto_doors import with_doors
-from clawbot.sandbox.moto_retries import once_each
+from clawbot.sandbox.moto_retries import answering_again
 
 # Loaded before the first call, while the parent is busy with its own imports.
 _SERVICES = ("ec2", "iam", "ssm", "dynamodb", "s3", "sts")
@@ -53,7 +53,7 @@ def _application(images: bytes) -> Any:
         for service in _SERVICES:
             application.app_instances[service] = create_backend_app(service)  # type: ignore[arg-type]  # a Literal of every service's name
         moto_patch.apply()
-        return with_doors(once_each(application))
+        return with_doors(answering_again(application))
 
 
 def _server(listening: int, application: Any) -> Any:

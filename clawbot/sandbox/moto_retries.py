@@ -26,8 +26,8 @@ class _Answer(NamedTuple):
     body: bytes
 
 
-def once_each(moto: Wsgi) -> Wsgi:
-    """moto's application, doing each call once; what failed on its side may be tried anew."""
+def answering_again(moto: Wsgi) -> Wsgi:
+    """moto's application, doing no call anew that it answered; what failed on its side may be."""
     answers: OrderedDict[str, _Answer] = OrderedDict()
     lock = Lock()
 

@@ -8,7 +8,8 @@ FleetError
 └── ControlApiError
     ├── ControlApiRefused   it answered, and said no; `code` is from its closed set
     ├── ControlApiDown      nothing was done: it could not be reached, or answered nonsense
-    └── OutcomeUnknown      a deploy was asked for, and whether it began can't be confirmed
+    ├── OutcomeUnknown      a deploy was asked for, and whether it began can't be confirmed
+    └── answer.Lost         of one call, before it is known which of the last two it was
 """
 
 

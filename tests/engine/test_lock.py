@@ -3,7 +3,6 @@
 import json
 import shlex
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -50,15 +49,11 @@ def _release(site: Site) -> None:
     client.close()
 
 
-def test_a_run_waits_for_a_lock_that_another_holds_then_fails_in_words(
-    site: Site, impatient: str
-) -> None:
+def test_a_lock_that_another_keeps_fails_a_run_in_words(site: Site, impatient: str) -> None:
     before = site.settles()
     _hold(site)
-    began = time.monotonic()
 
     assert site.deploys(TARGET=TWO, TOFU=impatient) == 1
-    assert time.monotonic() - began > 4
     assert before == site.runner.hosts()
     assert "sam@laptop" in site.runner.summary
     assert f"force-unlock {HELD['ID']}" in site.runner.summary
@@ -83,8 +78,11 @@ def test_a_run_goes_on_when_the_lock_is_released_in_time(site: Site, tmp_path: P
 
     with ThreadPoolExecutor() as beside:
         released = beside.submit(release_while_it_waits)
-        code = site.deploys(TARGET=TWO, TOFU=str(telling))
-        over.set()
+        try:
+            code = site.deploys(TARGET=TWO, TOFU=str(telling))
+        finally:
+            over.set()
+            _release(site)
     after = site.runner.hosts()
 
     assert code == 0

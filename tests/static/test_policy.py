@@ -63,8 +63,16 @@ def written() -> str:
 
 def test_no_arn_is_of_every_account(written: str) -> None:
     """As written: evaluated without an account, most of them have no value."""
-    assert 'host_roles   = "arn:' in written
+    assert re.search(r'host_roles += "arn:', written)
     assert not re.findall(r"arn:[^:\s]*:[^:\s]*:[^:\s]*:\*:.*", written)
+
+
+def test_the_roots_pin_one_provider() -> None:
+    """`clawbot.sandbox.engine` looks for it in mirrors, by this form."""
+    files = [(ROOT / "tofu" / root / "main.tf").read_text() for root in ROOTS]
+
+    assert len({tuple(re.findall(r'version *= *"= ([0-9.]+)"', one)) for one in files}) == 1
+    assert re.search(r'version *= *"= [0-9.]+"', files[0])
 
 
 def test_the_engine_runs_no_program_and_asks_none(written: str) -> None:

@@ -82,6 +82,7 @@ def own(resource: str, id_: str, **instead: object) -> dict[str, Any]:
         HOST: {
             "ami": NEW,
             "tags": {"Name": id_},
+            "tags_all": {"Name": id_, "app": "clawdinator"},
             "iam_instance_profile": f"{id_}-host",
             "metadata_options": [{"http_endpoint": "enabled", "http_tokens": "required"}],
         },

@@ -139,6 +139,10 @@ HOST_NOT_ITS_OWN: dict[str, tuple[str, dict[str, Any]]] = {
         "tags.Name would be arn:aws:x:y:z:clawdinator-2",
         moved(tags={"Name": "arn:aws:x:y:z:clawdinator-2"}),
     ),
+    "of another app": (
+        "its tags_all.app would be payroll and not clawdinator",
+        moved(tags_all={"app": "payroll"}),
+    ),
     "no name": ("tags.Name would be nothing known", moved(tags={})),
     "the neighbour's rights": (
         f"iam_instance_profile would be {NEIGHBOUR}",
@@ -235,7 +239,16 @@ def test_what_left_may_go_whatever_was_done_to_it_by_hand() -> None:
     assert finished(plan(bare), REGISTERED, SEEN) == ()
 
 
-WORDS = ("ami", "tags", "Name", "iam_instance_profile", "metadata_options", "http_tokens")
+WORDS = (
+    "ami",
+    "tags",
+    "tags_all",
+    "app",
+    "Name",
+    "iam_instance_profile",
+    "metadata_options",
+    "http_tokens",
+)
 json = st.recursive(
     st.none() | st.booleans() | st.sampled_from([NEW, TWO, "required"]),
     lambda inner: (

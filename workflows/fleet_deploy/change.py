@@ -26,6 +26,7 @@ TO_EC2 = {
 OWN: Mapping[str, Mapping[str, str]] = {
     HOST: {
         "tags.Name": "{id}",
+        "tags_all.app": "clawdinator",
         "iam_instance_profile": "{id}-host",
         "metadata_options.http_tokens": "required",
     },
