@@ -24,6 +24,11 @@ def run(out: Path, cwd: Path = ROOT, umask: int = 0o022, **environ: str) -> byte
     return out.read_bytes()
 
 
+def copy(room: Path, place: Path) -> None:
+    """Its sources; what other tests compile there comes and goes meanwhile."""
+    shutil.copytree(room, place, ignore=shutil.ignore_patterns("__pycache__"))
+
+
 MAIN = """
 import os, runpy, sys
 root, umask, out = sys.argv[1:]
@@ -37,7 +42,7 @@ runpy.run_module("lambda_fn.build", run_name="__main__")
 def test_it_is_the_same_from_any_checkout(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     for path in [ROOT / "lambda_fn", ROOT / "skills" / "fleet_control"]:
-        shutil.copytree(path, elsewhere / path.relative_to(ROOT))
+        copy(path, elsewhere / path.relative_to(ROOT))
     for path in elsewhere.rglob("*.py"):
         path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
         path.chmod(0o600)
@@ -86,15 +91,15 @@ def test_it_carries_nothing_that_only_others_use() -> None:
 
 
 def test_a_wheels_layout_builds_the_same(tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "lambda_fn", tmp_path / "lambda_fn")
-    shutil.copytree(ROOT / "skills" / "fleet_control", tmp_path / "fleet_control")
+    copy(ROOT / "lambda_fn", tmp_path / "lambda_fn")
+    copy(ROOT / "skills" / "fleet_control", tmp_path / "fleet_control")
 
     assert build(tmp_path) == build(ROOT)
 
 
 def test_one_that_grows_too_large_is_refused(tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "lambda_fn", tmp_path / "lambda_fn")
-    shutil.copytree(ROOT / "skills" / "fleet_control", tmp_path / "fleet_control")
+    copy(ROOT / "lambda_fn", tmp_path / "lambda_fn")
+    copy(ROOT / "skills" / "fleet_control", tmp_path / "fleet_control")
     noise = os.urandom(8000).hex()
     (tmp_path / "lambda_fn" / "noise.py").write_text(f'NOISE = "{noise}"\n')
 
