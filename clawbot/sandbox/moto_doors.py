@@ -5,17 +5,16 @@ milliseconds and a fleet of 500 with its users ten seconds. What is known is for
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from clawbot.sandbox.moto_retries import Wsgi
 from clawbot.sandbox.principal import ACCOUNT
 from clawbot.sandbox.tofu import mark
 
 SEED = "/-/seed"
 KNOWN = "/-/known/"
-
-Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 def with_doors(moto: Wsgi) -> Wsgi:

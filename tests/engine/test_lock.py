@@ -49,11 +49,15 @@ def _release(site: Site) -> None:
     client.close()
 
 
-def test_a_lock_that_another_keeps_fails_a_run_in_words(site: Site, impatient: str) -> None:
+def test_a_run_waits_for_a_lock_that_another_keeps_then_fails_in_words(
+    site: Site, impatient: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     before = site.settles()
     _hold(site)
 
     assert site.deploys(TARGET=TWO, TOFU=impatient) == 1
+    # The engine says so once it has to wait; with no time to wait it fails before.
+    assert "Acquiring state lock." in capfd.readouterr().out
     assert before == site.runner.hosts()
     assert "sam@laptop" in site.runner.summary
     assert f"force-unlock {HELD['ID']}" in site.runner.summary
