@@ -4,7 +4,7 @@ DEV    := .venv/bin
 DEMO   := .venv-demo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test tofu test-engine bench lambda lock clean
+.PHONY: help demo check test tofu test-engine bench pictures lambda lock clean
 
 # --registry "$REGISTRY" and its like: the shell reads the value, so that no quote in it matters.
 option = --$(shell echo $(1) | tr A-Z a-z) "$$$(1)"
@@ -14,7 +14,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 demo: .venv-demo/ready ## the whole loop on this machine: type /fleet help
-	@exec $(DEMO)/python -m clawbot demo \
+	@exec $(DEMO)/python -m sandbox \
 	  $(foreach wish,REGISTRY UNHEALTHY INSTANCE FRONT ENGINE LOG,$(if $($(wish)),$(call option,$(wish))))
 
 check: .venv/ready ## format, lint, types; what the workflows and tofu/ may say
@@ -28,13 +28,16 @@ test: .venv/ready ## every test
 	$(DEV)/python -m pytest -n 3 --dist loadgroup
 
 tofu: .venv/ready ## OpenTofu, built once into ~/.cache/clawbot (Go), where none is on PATH
-	@$(DEV)/python -m clawbot.sandbox.engine
+	@$(DEV)/python -m sandbox.engine
 
 test-engine: .venv/ready ## the tests with the real OpenTofu: minutes
 	$(DEV)/python -m pytest -n 2 --dist loadfile -o faulthandler_timeout=900 tests/engine
 
 bench: .venv/ready ## measure, and write the README's table
 	$(DEV)/python -m bench
+
+pictures: .venv/ready ## draw the README's pictures anew (Chromium)
+	$(DEV)/python -m docs.pictures.draw docs/pictures
 
 lambda: ## build/control-api.zip, byte for byte the same each time
 	$(PYTHON) -m lambda_fn.build build/control-api.zip

@@ -14,13 +14,13 @@ warnings.filterwarnings("ignore", "'audioop' is deprecated", DeprecationWarning)
 from bench.row import Row  # noqa: E402  (the filter comes before the import it is for)
 from clawbot.bot import assemble  # noqa: E402  (as above)
 from clawbot.discord.run import run  # noqa: E402  (as above)
-from clawbot.sandbox.discord_api.address import pointed_at  # noqa: E402  (as above)
-from clawbot.sandbox.discord_api.backend import Application  # noqa: E402  (as above)
-from clawbot.sandbox.discord_api.interaction import Interaction  # noqa: E402  (as above)
-from clawbot.sandbox.discord_api.server import DiscordApi  # noqa: E402  (as above)
-from clawbot.sandbox.world import Options, World, open_world  # noqa: E402  (as above)
 from clawbot.settings import load  # noqa: E402  (as above)
 from fleet_control.clock import SystemClock  # noqa: E402  (as above)
+from sandbox.discord_api.address import pointed_at  # noqa: E402  (as above)
+from sandbox.discord_api.backend import Application  # noqa: E402  (as above)
+from sandbox.discord_api.interaction import Interaction  # noqa: E402  (as above)
+from sandbox.discord_api.server import DiscordApi  # noqa: E402  (as above)
+from sandbox.world import Options, World, open_world  # noqa: E402  (as above)
 
 PEOPLE = 200
 WITHIN_MS = 1000.0

@@ -14,12 +14,12 @@ from bench.row import Row
 from clawbot.ask import Ask
 from clawbot.bot import Bot, assemble
 from clawbot.replies import Reply
-from clawbot.sandbox.world import Options, World, open_world
 from clawbot.settings import load
-from clawbot.terminal_markup import render
 from fleet_control import ec2
 from fleet_control.caller import Human
 from fleet_control.clock import SystemClock
+from sandbox.terminal_markup import render
+from sandbox.world import Options, World, open_world
 
 ROUNDS = 15
 CLI_ROUNDS = 5

@@ -10,13 +10,13 @@ from statistics import median
 
 from bench.row import Row
 from clawbot.bot import assemble
-from clawbot.sandbox.telegram_api.history import Json, private, user
-from clawbot.sandbox.telegram_api.people import People
-from clawbot.sandbox.telegram_api.server import BotApi
-from clawbot.sandbox.world import Options, World, open_world
 from clawbot.settings import load
 from clawbot.telegram.run import run
 from fleet_control.clock import SystemClock
+from sandbox.telegram_api.history import Json, private, user
+from sandbox.telegram_api.people import People
+from sandbox.telegram_api.server import BotApi
+from sandbox.world import Options, World, open_world
 
 ASKS = 200
 # Ten asks from each of twenty, all within one second.

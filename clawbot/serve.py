@@ -7,6 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from clawbot import DISTRIBUTION
 from clawbot.bot import Bot, assemble
 from clawbot.settings import PREFIX, Settings, SettingsError, load
 from clawbot.watchdog import watched
@@ -93,7 +94,8 @@ def _telegram() -> Front:
 
 def _missing(setting: str, library: str, extra: str) -> str:
     return (
-        f"{PREFIX}{setting}_TOKEN is set, but {library} is not installed: install clawbot[{extra}]."
+        f"{PREFIX}{setting}_TOKEN is set, but {library} is not installed: "
+        f"install {DISTRIBUTION}[{extra}]."
     )
 
 

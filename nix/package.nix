@@ -4,7 +4,7 @@ python3.withPackages (
   packages:
   [
     (packages.buildPythonPackage {
-      pname = "clawbot";
+      pname = "clawbot-fleet";
       version = "0.1.0";
       pyproject = true;
       src = lib.fileset.toSource {
@@ -15,8 +15,6 @@ python3.withPackages (
           ../LICENSE
           ../clawbot
           ../skills
-          ../lambda_fn
-          ../workflows
         ];
       };
       build-system = [ packages.hatchling ];
@@ -24,6 +22,7 @@ python3.withPackages (
         packages.aiohttp
         packages.boto3
         packages.pydantic
+        packages.pydantic-settings
         packages.discordpy
         packages.python-telegram-bot
         packages.zstandard

@@ -7,10 +7,11 @@ from pathlib import Path
 HERE = Path(__file__).parent
 PYPROJECT = "pyproject.toml"
 # What the demo shows; the rest of the extras is for setting up real hosts.
-SHOWN = ("--extra", "discord", "--extra", "telegram", "--extra", "sandbox")
+FRONTS = ("--extra", "discord", "--extra", "telegram")
+SANDBOX = ("--group", f"{PYPROJECT}:sandbox")
 FILES: dict[str, tuple[str, ...]] = {
-    "dev": (PYPROJECT, "--all-extras", "--group", f"{PYPROJECT}:dev"),
-    "demo": (PYPROJECT, *SHOWN, "-c", "requirements/dev.txt"),
+    "dev": (PYPROJECT, "--all-extras", *SANDBOX, "--group", f"{PYPROJECT}:dev"),
+    "demo": (PYPROJECT, *FRONTS, *SANDBOX, "-c", "requirements/dev.txt"),
     "workflow": ("--group", f"{PYPROJECT}:workflow", "-c", "requirements/dev.txt"),
     "lock": ("--group", f"{PYPROJECT}:lock"),
 }

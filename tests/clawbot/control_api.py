@@ -9,9 +9,9 @@ from typing import Any
 
 from aiohttp import web
 
-from clawbot.sandbox.loopback import listen, url_of
 from fleet_control.control_api import ControlApi
 from fleet_control.ledger import TITLE_FIELDS, Job, Run, Step
+from sandbox.loopback import listen, url_of
 from tests.clock import TurnedClock
 
 CREATED = "2026-11-24T10:00:00Z"

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from clawbot.bot import Bot
-from clawbot.sandbox.speaker import speakers
-from clawbot.terminal import Terminal
-from clawbot.terminal_surface import Sheet
+from sandbox.speaker import speakers
+from sandbox.terminal import Terminal
+from sandbox.terminal_surface import Sheet
 from tests.clawbot.bots import bot_of, registry
 from tests.clawbot.control_api import Api
 from tests.clock import TurnedClock

@@ -8,8 +8,8 @@ from typing import Any
 
 from aiohttp import web
 
-from clawbot.sandbox.loopback import listen, url_of
 from fleet_control.ledger import Job, Run
+from sandbox.loopback import listen, url_of
 from tests.clawbot.control_api import Api, run
 
 

@@ -2,9 +2,9 @@
 
 import json
 
-from clawbot.sandbox.discord_api.guild import Message, Person
-from clawbot.sandbox.discord_api.interaction import Interaction
-from clawbot.sandbox.discord_api.server import DiscordApi
+from sandbox.discord_api.guild import Message, Person
+from sandbox.discord_api.interaction import Interaction
+from sandbox.discord_api.server import DiscordApi
 from tests.clawbot.bots import registry
 from tests.discord.ec2 import NEWEST, OLDER
 from tests.discord.scene import Scene

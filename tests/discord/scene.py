@@ -6,12 +6,12 @@ from typing import Self
 
 from clawbot.bot import assemble
 from clawbot.discord.run import run
-from clawbot.sandbox.discord_api.address import pointed_at
-from clawbot.sandbox.discord_api.backend import Application
-from clawbot.sandbox.discord_api.guild import Message
-from clawbot.sandbox.discord_api.interaction import Interaction
-from clawbot.sandbox.discord_api.server import DiscordApi
 from clawbot.settings import load
+from sandbox.discord_api.address import pointed_at
+from sandbox.discord_api.backend import Application
+from sandbox.discord_api.guild import Message
+from sandbox.discord_api.interaction import Interaction
+from sandbox.discord_api.server import DiscordApi
 from tests.chat_scene import ChatScene
 from tests.clock import TurnedClock
 from tests.fleet_control.aws import Aws

@@ -2,8 +2,8 @@
 
 import pytest
 
-from clawbot.sandbox.discord_api.guild import Message
-from clawbot.sandbox.discord_api.interaction import Interaction
+from sandbox.discord_api.guild import Message
+from sandbox.discord_api.interaction import Interaction
 from tests.clawbot.control_api import job
 from tests.discord.dialogue import MOVES, answer, deploying, pings, question, said, whispered
 from tests.discord.scene import Scene

@@ -6,7 +6,7 @@ import pytest
 
 from clawbot.discord import limit
 from clawbot.discord.pen import PAUSE_SECONDS
-from clawbot.sandbox.discord_api.guild import Message, born
+from sandbox.discord_api.guild import Message, born
 from tests.clawbot.control_api import job
 from tests.discord.dialogue import MOVES, deploying, pings
 from tests.discord.scene import Scene

@@ -8,12 +8,12 @@ from clawbot.discord.drawing import Drawing
 from clawbot.discord.markup import embed, said
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import HELP, Deploying, Notice, Question, Reply, StatusReport, Tone, usage
-from clawbot.sandbox.discord_api import validate
 from clawbot.seal import Seal
 from fleet_control.reading import Health, Host, HostState, Image, Reading
 from fleet_control.registry import Registry, parse
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import FleetStatus, shape
+from sandbox.discord_api import validate
 from tests.clawbot.bots import registry
 from tests.clock import TurnedClock
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from clawbot.sandbox.discord_api.guild import Message, Person
 from fleet_control.caller import BotInstance, Caller, Human, Unknown
 from fleet_control.policy import Allowed, Facts, Refused, Usage, judge
+from sandbox.discord_api.guild import Message, Person
 from tests.discord.dialogue import answer, said
 from tests.discord.scene import Scene
 from tests.fleet_control.test_policy import OPERATOR, TABLE

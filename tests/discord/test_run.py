@@ -11,9 +11,9 @@ import pytest
 from discord.ext import commands
 
 from clawbot.discord.guild import NEEDED, Trouble
-from clawbot.sandbox.discord_api.backend import Application
-from clawbot.sandbox.discord_api.gateway import NOT_AUTHENTICATED
 from clawbot.settings import SettingsError
+from sandbox.discord_api.backend import Application
+from sandbox.discord_api.gateway import NOT_AUTHENTICATED
 from tests.clock import TurnedClock
 from tests.discord.scene import Scene
 from tests.fleet_control.aws import Aws
@@ -159,7 +159,7 @@ async def command(scene: Scene, **environ: str) -> asyncio.subprocess.Process:
     """`clawbot run` in a process of its own."""
     program = (
         "import sys; from clawbot.cli import main; "
-        "from clawbot.sandbox.discord_api.address import pointed_at\n"
+        "from sandbox.discord_api.address import pointed_at\n"
         f"with pointed_at({scene.discord.url!r}): sys.exit(main(['run']))"
     )
     return await asyncio.create_subprocess_exec(

@@ -3,11 +3,11 @@
 import asyncio
 from contextlib import suppress
 
-from clawbot.sandbox.demo_front import lacking, serve_front
-from clawbot.sandbox.discord_api.address import pointed_at
-from clawbot.sandbox.discord_api.server import DiscordApi
-from clawbot.sandbox.world import Options, open_world
 from fleet_control.clock import SystemClock
+from sandbox.demo_front import lacking, serve_front
+from sandbox.discord_api.address import pointed_at
+from sandbox.discord_api.server import DiscordApi
+from sandbox.world import Options, open_world
 from tests.discord.dialogue import pings_in
 from tests.sandbox.whole import SWIFT
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from clawbot.sandbox.discord_api import validate
+from sandbox.discord_api import validate
 
 
 def button(**more: Any) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from clawbot.sandbox.actions import STAND_IN
-from clawbot.sandbox.engine import cache
-from clawbot.sandbox.repository import Repository
-from clawbot.sandbox.world import CHECKOUT, REPO, WORKFLOW, World
+from sandbox.actions import STAND_IN
+from sandbox.engine import cache
+from sandbox.repository import Repository
+from sandbox.world import CHECKOUT, REPO, WORKFLOW, World
 
 VERSION = "0.2.89"
 _TOKEN = "ghs_act"

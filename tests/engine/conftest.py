@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clawbot.sandbox.engine import Engine, NoEngine, find
+from sandbox.engine import Engine, NoEngine, find
 from tests.engine.site import ONE, THREE, TWO, Site, open_site
 
 HERE = Path(__file__).parent

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from clawbot.sandbox.engine import cache
-from clawbot.sandbox.principal import ACCOUNT
+from sandbox.engine import cache
+from sandbox.principal import ACCOUNT
 
 FOLDER = Path(__file__).with_name("iam")
 # Of a condition key; some have several values.

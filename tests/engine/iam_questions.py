@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from clawbot.sandbox.principal import ACCOUNT, REGION
-from clawbot.sandbox.seed import BOOTSTRAP_BUCKET, IMAGE_BUCKET, LOCK_TABLE, STATE_BUCKET
+from sandbox.principal import ACCOUNT, REGION
+from sandbox.seed import BOOTSTRAP_BUCKET, IMAGE_BUCKET, LOCK_TABLE, STATE_BUCKET
 from tests.engine.evaluator import Context, Request
 from tests.engine.site import ONE, TWO
 

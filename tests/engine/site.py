@@ -14,13 +14,13 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from clawbot.sandbox import account
-from clawbot.sandbox.account import Account
-from clawbot.sandbox.engine import Engine
-from clawbot.sandbox.image import images
-from clawbot.sandbox.moto import MotoServer
-from clawbot.sandbox.principal import REGION
-from clawbot.sandbox.seed import BOOTSTRAP_BUCKET, LOCK_TABLE, STATE_BUCKET
+from sandbox import account
+from sandbox.account import Account
+from sandbox.engine import Engine
+from sandbox.image import images
+from sandbox.moto import MotoServer
+from sandbox.principal import REGION
+from sandbox.seed import BOOTSTRAP_BUCKET, LOCK_TABLE, STATE_BUCKET
 from tests.workflows.conftest import COMMIT, Runner
 from tests.workflows.fleets import registry_text
 from tests.workflows.loopback import TOKEN, serving

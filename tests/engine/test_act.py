@@ -3,9 +3,9 @@
 import asyncio
 from pathlib import Path
 
-from clawbot.sandbox.world import Options, World, open_world
 from fleet_control import ec2
 from fleet_control.ledger import TITLE_FIELDS
+from sandbox.world import Options, World, open_world
 from tests.engine.act import Act, found
 from tests.engine.site import NEW, ONE, THREE, TWO
 from tests.workflows.fleets import registry_text

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from clawbot.sandbox.account import lay_out
-from clawbot.sandbox.engine import VERSION, Engine, with_provider
+from sandbox.account import lay_out
+from sandbox.engine import VERSION, Engine, with_provider
 from tests.engine.site import ROOT
 
 

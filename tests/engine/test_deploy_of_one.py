@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clawbot.sandbox.account import URL
+from sandbox.account import URL
 from tests.engine.site import FOUR, NEW, OLD, ONE, ROOT, THREE, TWO, Site
 
 TEMPLATE = ROOT / "tofu/fleet/user-data.sh.tftpl"

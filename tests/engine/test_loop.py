@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from clawbot.sandbox.engine import Engine
 from fleet_control.reading import HostState
+from sandbox.engine import Engine
 from tests.engine.site import ONE, TWO
 from tests.sandbox.whole import NEWEST, Whole, whole, write_registry
 

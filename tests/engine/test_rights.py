@@ -11,8 +11,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from clawbot.sandbox.principal import REGION
-from clawbot.sandbox.seed import BOOTSTRAP_BUCKET, IMAGE_BUCKET
+from sandbox.principal import REGION
+from sandbox.seed import BOOTSTRAP_BUCKET, IMAGE_BUCKET
 from tests.engine.site import NEW, ONE, TWO, Site
 from workflows.fleet_deploy.health import SystemTime
 from workflows.image_build import pruning, registration, snapshot

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clawbot.sandbox.image import images
-from clawbot.sandbox.moto import MotoServer
 from fleet_control import ec2
 from fleet_control.control_api import ControlApi
+from sandbox.image import images
+from sandbox.moto import MotoServer
 from tests.fleet_control import aws, lambdas
 from tests.fleet_control.aws import Aws
 from tests.fleet_control.fleets import NOW

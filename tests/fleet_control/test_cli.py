@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from clawbot.sandbox.image import images
 from fleet_control import ec2
+from sandbox.image import images
 from tests.fleet_control import aws, lambdas
 from tests.fleet_control.aws import Aws
 from tests.fleet_control.fleets import IDS, NOW, registry_text, run

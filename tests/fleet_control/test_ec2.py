@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clawbot.sandbox.image import images
 from fleet_control import ec2
 from fleet_control.ec2 import Ec2Reader
 from fleet_control.error import Ec2Error
 from fleet_control.reading import Health, HostState
+from sandbox.image import images
 from tests.clock import TurnedClock
 from tests.fleet_control import aws
 from tests.fleet_control.aws import Aws

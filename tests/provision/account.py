@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from clawbot.sandbox.seed import BOOTSTRAP_BUCKET
+from sandbox.seed import BOOTSTRAP_BUCKET
 from tests.provision import instance_profile
 
 if TYPE_CHECKING:

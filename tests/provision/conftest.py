@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from clawbot.sandbox.image import images
-from clawbot.sandbox.moto import MotoServer
+from sandbox.image import images
+from sandbox.moto import MotoServer
 from tests.provision.account import Account, make_account
 from tests.provision.desks import Operator
 from tests.sandbox.warm_python import warm_python

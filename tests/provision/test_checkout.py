@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from clawbot.provision import checkout
-from clawbot.sandbox.world import CHECKOUT
+from sandbox.world import CHECKOUT
 
 # A path as Nix writes one, up to whatever ends it.
 _PATH = re.compile(r"(?<![\w.\"/])(\.{1,2}/[\w./-]*\w)")

@@ -14,10 +14,10 @@ import pytest
 
 import fleet_control.cli
 from clawbot import cli
-from clawbot.sandbox.seed import LOCK_TABLE, STATE_BUCKET
-from clawbot.sandbox.tofu.__main__ import main as stand_in
-from clawbot.sandbox.world import CHECKOUT
 from fleet_control.registry import parse
+from sandbox.seed import LOCK_TABLE, STATE_BUCKET
+from sandbox.tofu.__main__ import main as stand_in
+from sandbox.world import CHECKOUT
 from tests.provision.desks import Operator
 from tests.provision.test_whole_way import operator_in, scratch_checkout
 from tests.sandbox.whole import Life, Whole, whole

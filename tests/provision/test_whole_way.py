@@ -15,7 +15,7 @@ import pytest
 from clawbot.provision import age, boot
 from clawbot.provision.archive import File, unpack
 from clawbot.provision.bundle_object import SECRETS
-from clawbot.sandbox.world import CHECKOUT, World
+from sandbox.world import CHECKOUT, World
 from tests.nix import evaluation
 from tests.provision import desks, uploads
 from tests.provision.account import Account

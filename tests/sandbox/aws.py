@@ -8,8 +8,8 @@ from typing import Any, Self
 import boto3
 from botocore.config import Config
 
-from clawbot.sandbox.ec2_timing import Ec2Timing
-from clawbot.sandbox.seed import Seeded
+from sandbox.ec2_timing import Ec2Timing
+from sandbox.seed import Seeded
 from tests.clock import TurnedClock
 
 _ONCE = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})

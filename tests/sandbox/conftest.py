@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Iterator
 import aiohttp
 import pytest
 
-from clawbot.sandbox.ec2_timing import Ec2Timing, Timing
-from clawbot.sandbox.image import Image, images
-from clawbot.sandbox.moto import MotoServer
-from clawbot.sandbox.seed import seed
 from fleet_control.registry import Registry, parse
+from sandbox.ec2_timing import Ec2Timing, Timing
+from sandbox.image import Image, images
+from sandbox.moto import MotoServer
+from sandbox.seed import seed
 from tests.clock import TurnedClock
 from tests.sandbox.aws import Aws
 

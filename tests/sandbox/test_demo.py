@@ -1,4 +1,4 @@
-"""`clawbot demo` as a process: what it says before it starts, and what it leaves behind."""
+"""`make demo` as a process: what it says before it starts, and what it leaves behind."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from tests.sandbox.whole import entry, give_once
 pytestmark = pytest.mark.xdist_group("world")
 
 ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-m", "clawbot", "demo"]
+COMMAND = [sys.executable, "-m", "sandbox"]
 ENVIRON = os.environ | {
     "PYTHONPATH": f"{ROOT}:{ROOT / 'skills'}",
     "TERM": "xterm",

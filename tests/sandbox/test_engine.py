@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from clawbot.sandbox.engine import VERSION, NoEngine, build, cache, find
+from sandbox.engine import VERSION, NoEngine, build, cache, find
 
 SYSTEM = "linux_amd64"
 PINNED = "5.100.0"

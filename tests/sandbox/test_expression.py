@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from clawbot.sandbox.expression import Scope, Status, filled, holds, whole
-from clawbot.sandbox.workflow_error import WorkflowError
+from sandbox.expression import Scope, Status, filled, holds, whole
+from sandbox.workflow_error import WorkflowError
 
 CONTEXTS: dict[str, Any] = {
     "inputs": {"target": "all", "caller": ""},

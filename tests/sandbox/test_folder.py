@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from clawbot.sandbox.folder import own_folder
+from sandbox.folder import own_folder
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 20
 OTHER = """
 import sys
 from pathlib import Path
-from clawbot.sandbox.folder import own_folder
+from sandbox.folder import own_folder
 with own_folder(Path(sys.argv[1])) as folder:
     (folder / "runs").mkdir()
     print(folder, flush=True)

@@ -16,10 +16,10 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from clawbot.sandbox.function_url import FunctionUrl, Invocation
-from clawbot.sandbox.principal import Principal
-from clawbot.sandbox.sigv4 import Received, verify
 from fleet_control.clock import SystemClock
+from sandbox.function_url import FunctionUrl, Invocation
+from sandbox.principal import Principal
+from sandbox.sigv4 import Received, verify
 from tests.clock import TurnedClock
 
 REGION = "eu-central-1"

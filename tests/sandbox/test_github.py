@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from clawbot.sandbox.github_guard import OLD_API
 from fleet_control import ledger
+from sandbox.github_guard import OLD_API
 from tests.clock import TurnedClock
 from tests.sandbox.witness import Witness
 from tests.sandbox.workflows import DISPATCH, ONE_JOB, REPO, RUNS, github_of, steps

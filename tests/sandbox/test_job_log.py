@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from clawbot.sandbox.job_log import JobLog
+from sandbox.job_log import JobLog
 from tests.sandbox.workflows import github_of, steps
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from clawbot.sandbox.carrier import COMES_WITHIN_SECONDS
-from clawbot.sandbox.demo_front import serve_front
-from clawbot.sandbox.discord_api.address import pointed_at
-from clawbot.sandbox.discord_api.server import DiscordApi
-from clawbot.sandbox.lives import Lives
-from clawbot.terminal_surface import Sheet
+from sandbox.carrier import COMES_WITHIN_SECONDS
+from sandbox.demo_front import serve_front
+from sandbox.discord_api.address import pointed_at
+from sandbox.discord_api.server import DiscordApi
+from sandbox.lives import Lives
+from sandbox.terminal_surface import Sheet
 from tests.sandbox.whole import PATIENCE_SECONDS, Whole, whole, write_registry
 
 # As in test_world.

@@ -10,14 +10,14 @@ import sys
 import aiohttp
 import pytest
 
-from clawbot.sandbox.image import images
-from clawbot.sandbox.moto import MotoServer
+from sandbox.image import images
+from sandbox.moto import MotoServer
 
 # Starts a server as a parent would, says where it is and who it is, and waits to be killed.
 PARENT = """
 import asyncio, sys, time
-from clawbot.sandbox.image import images
-from clawbot.sandbox.moto import MotoServer
+from sandbox.image import images
+from sandbox.moto import MotoServer
 server = MotoServer(images(time.time()))
 print(asyncio.run(server.start()), server.process_id, flush=True)
 time.sleep(600)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from clawbot.sandbox.expression import Scope
-from clawbot.sandbox.matrix import entries
-from clawbot.sandbox.workflow_error import WorkflowError
+from sandbox.expression import Scope
+from sandbox.matrix import entries
+from sandbox.workflow_error import WorkflowError
 from tests.sandbox.witness import Witness
 from tests.sandbox.workflows import MATRIX, github_of, steps
 

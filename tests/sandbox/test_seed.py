@@ -9,10 +9,10 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from clawbot.sandbox.image import Image, images
-from clawbot.sandbox.seed import Seeded, seed
 from fleet_control import ec2
 from fleet_control.registry import Registry, parse
+from sandbox.image import Image, images
+from sandbox.seed import Seeded, seed
 
 FIVE_HUNDRED = json.dumps(
     {

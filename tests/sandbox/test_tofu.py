@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from clawbot.sandbox.ec2_timing import Ec2Timing, Timing
-from clawbot.sandbox.image import Image
-from clawbot.sandbox.seed import seed
-from clawbot.sandbox.tofu.command import parse
-from clawbot.sandbox.tofu.failure import Failed
-from clawbot.sandbox.tofu.plan import Host, make
 from fleet_control.clock import SystemClock
 from fleet_control.registry import parse as parse_registry
+from sandbox.ec2_timing import Ec2Timing, Timing
+from sandbox.image import Image
+from sandbox.seed import seed
+from sandbox.tofu.command import parse
+from sandbox.tofu.failure import Failed
+from sandbox.tofu.plan import Host, make
 from tests.clock import TurnedClock
 from tests.sandbox.aws import Aws
 from tests.sandbox.conftest import REGISTRY
@@ -63,7 +63,7 @@ class Checkout:
         return await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "clawbot.sandbox.tofu",
+            "sandbox.tofu",
             "-chdir=tofu/fleet",
             *argv,
             cwd=self.root,

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from clawbot.sandbox.actions import played
-from clawbot.sandbox.repository import Repository
-from clawbot.sandbox.workflow_error import WorkflowError
-from clawbot.sandbox.workflow_file import WorkflowFile
-from clawbot.sandbox.workflow_reader import load
+from sandbox.actions import played
+from sandbox.repository import Repository
+from sandbox.workflow_error import WorkflowError
+from sandbox.workflow_file import WorkflowFile
+from sandbox.workflow_reader import load
 from tests.sandbox.workflows import ONE_JOB
 
 ROOT = Path(__file__).parents[2]

@@ -17,15 +17,15 @@ from rich.console import Console
 from clawbot.bot import Bot, assemble
 from clawbot.progress import Stage
 from clawbot.replies import Deploying, Reply
-from clawbot.sandbox.ec2_timing import Timing
-from clawbot.sandbox.speaker import speakers
-from clawbot.sandbox.world import Options, World, open_world
 from clawbot.settings import load
-from clawbot.terminal import PLATFORM, Terminal
-from clawbot.terminal_surface import Sheet
 from fleet_control import ec2
 from fleet_control.clock import SystemClock
 from fleet_control.reading import Host, HostState
+from sandbox.ec2_timing import Timing
+from sandbox.speaker import speakers
+from sandbox.terminal import PLATFORM, Terminal
+from sandbox.terminal_surface import Sheet
+from sandbox.world import Options, World, open_world
 
 SWIFT = Timing(pending=0.2, initializing=0.2, shutting_down=0.3)
 PATIENCE_SECONDS = 60.0

@@ -7,13 +7,13 @@ from typing import Any
 
 import aiohttp
 
-from clawbot.sandbox.actions import played
-from clawbot.sandbox.github import GitHub
-from clawbot.sandbox.github_guard import NEW_API
-from clawbot.sandbox.repository import Repository
-from clawbot.sandbox.run_record import RunRecord
-from clawbot.sandbox.runner import Runner, RunnerOptions
 from fleet_control.clock import Clock, SystemClock
+from sandbox.actions import played
+from sandbox.github import GitHub
+from sandbox.github_guard import NEW_API
+from sandbox.repository import Repository
+from sandbox.run_record import RunRecord
+from sandbox.runner import Runner, RunnerOptions
 
 HEAD = """
 name: small

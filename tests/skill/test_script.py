@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from clawbot.sandbox.world import CHECKOUT, Options, World, open_world
 from fleet_control.command import Exit
+from sandbox.world import CHECKOUT, Options, World, open_world
 
 SCRIPT = CHECKOUT / "skills/fleet_control/scripts/fleet-control.sh"
 ME, OTHER = "clawdinator-1", "clawdinator-2"

@@ -68,7 +68,7 @@ def test_no_arn_is_of_every_account(written: str) -> None:
 
 
 def test_the_roots_pin_one_provider() -> None:
-    """`clawbot.sandbox.engine` looks for it in mirrors, by this form."""
+    """`sandbox.engine` looks for it in mirrors, by this form."""
     files = [(ROOT / "tofu" / root / "main.tf").read_text() for root in ROOTS]
 
     assert len({tuple(re.findall(r'version *= *"= ([0-9.]+)"', one)) for one in files}) == 1

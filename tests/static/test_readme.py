@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from clawbot.sandbox import account
+from sandbox import account
 from tests.static.configuration import VARIABLES
 
 WORKFLOWS = "\n".join(

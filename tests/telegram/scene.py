@@ -5,12 +5,12 @@ import json
 from typing import Any, Self
 
 from clawbot.bot import assemble
-from clawbot.sandbox.telegram_api.history import Json, group, private, user
-from clawbot.sandbox.telegram_api.people import People
-from clawbot.sandbox.telegram_api.server import BotApi
 from clawbot.settings import load
 from clawbot.telegram.pace import Limits, Rate
 from clawbot.telegram.run import run
+from sandbox.telegram_api.history import Json, group, private, user
+from sandbox.telegram_api.people import People
+from sandbox.telegram_api.server import BotApi
 from tests.chat_scene import ChatScene
 from tests.clock import TurnedClock
 from tests.fleet_control.aws import Aws

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from clawbot.sandbox.telegram_api.history import Json, group
+from sandbox.telegram_api.history import Json, group
 from tests.clawbot.bots import registry
 from tests.discord.ec2 import NEWEST, OLDER, Claw
 from tests.telegram.scene import FLEET, OPERATOR, Scene, labels

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from clawbot.sandbox.telegram_api.history import Json, private, user
 from clawbot.telegram.outbox import PATIENCE_SECONDS
 from clawbot.telegram.trouble import Trouble
+from sandbox.telegram_api.history import Json, private, user
 from tests.clawbot.test_policy_in_chat import moment
 from tests.telegram.scene import OPERATOR, TOKEN, Scene
 

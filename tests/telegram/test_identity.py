@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from clawbot.sandbox.telegram_api.history import group, private, user
-from clawbot.sandbox.telegram_api.people import ANONYMOUS_ADMIN, CHANNEL_BOT
+from sandbox.telegram_api.history import group, private, user
+from sandbox.telegram_api.people import ANONYMOUS_ADMIN, CHANNEL_BOT
 from tests.telegram.scene import FLEET, Scene, labels
 
 DEPLOY = "/fleet@fleet_bot deploy claw-2"

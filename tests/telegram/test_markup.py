@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone, usage
-from clawbot.sandbox.telegram_api.markup import read_text, units
 from clawbot.seal import Seal
 from clawbot.telegram.drawing import Drawing, Origin
 from clawbot.telegram.markup import render, said
@@ -14,6 +13,7 @@ from fleet_control.reading import Health, Host, HostState, Image, Reading
 from fleet_control.registry import parse
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import shape
+from sandbox.telegram_api.markup import read_text, units
 from tests.clawbot.bots import registry
 from tests.clock import TurnedClock
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from clawbot.sandbox.telegram_api.history import Json, user
 from fleet_control.caller import BotInstance, Caller, Human, Unknown
 from fleet_control.policy import Allowed, Facts, Refused, Usage, judge
+from sandbox.telegram_api.history import Json, user
 from tests.fleet_control.test_policy import OPERATOR, TABLE
 from tests.policy_world import carried, show
 from tests.telegram.scene import Scene, labels

@@ -3,12 +3,12 @@
 import asyncio
 from contextlib import suppress
 
-from clawbot.sandbox.demo_front import serve_front
-from clawbot.sandbox.telegram_api.history import private, user
-from clawbot.sandbox.telegram_api.people import People
-from clawbot.sandbox.telegram_api.server import BotApi
-from clawbot.sandbox.world import Options, open_world
 from fleet_control.clock import SystemClock
+from sandbox.demo_front import serve_front
+from sandbox.telegram_api.history import private, user
+from sandbox.telegram_api.people import People
+from sandbox.telegram_api.server import BotApi
+from sandbox.world import Options, open_world
 from tests.sandbox.whole import SWIFT
 from tests.telegram.scene import OPERATOR, TOKEN
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from clawbot.sandbox.image import images
-from clawbot.sandbox.moto import MotoServer
 from fleet_control.ledger import TITLE_FIELDS, Entry
+from sandbox.image import images
+from sandbox.moto import MotoServer
 from tests.workflows.fleets import registry_text
 from tests.workflows.loopback import TOKEN, Loopback, raw_job, raw_run, serving
 from tests.workflows.plans import plan

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clawbot.sandbox.tofu import mark
+from sandbox.tofu import mark
 from tests.workflows.conftest import NEW, OLD, OLDEST, Runner
 
 ROOT = Path(__file__).parents[2]
@@ -19,7 +19,7 @@ def fleet(runner: Runner) -> dict[str, str]:
     """Two hosts of the registry and one that left it, by id; the registry asks for a third."""
     engine = runner.folder / "sandbox-tofu"
     path = shlex.quote(f"{ROOT}:{ROOT / 'skills'}")
-    command = f"{shlex.quote(sys.executable)} -m clawbot.sandbox.tofu"
+    command = f"{shlex.quote(sys.executable)} -m sandbox.tofu"
     engine.write_text(f'#!/bin/sh\nPYTHONPATH={path} exec {command} "$@"\n')
     engine.chmod(0o755)
     runner.environ["TOFU"] = str(engine)

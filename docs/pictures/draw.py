@@ -1,0 +1,145 @@
+"""Pictures for the README: `make pictures`.
+
+A bot serves the sandbox's guild before a whole sandbox; what it sends there is drawn by Chromium.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+from clawbot.bot import assemble
+from clawbot.discord.run import run
+from clawbot.settings import load
+from docs.pictures.page import WIDTH, page
+from fleet_control.clock import SystemClock
+from sandbox.discord_api.address import pointed_at
+from sandbox.discord_api.backend import Application
+from sandbox.discord_api.guild import Message, Person
+from sandbox.discord_api.server import DiscordApi
+from sandbox.world import Options, World, open_world
+
+IDS = ("clawdinator-1", "clawdinator-2", "clawdinator-3", "clawdinator-babelfish")
+BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
+
+
+def main() -> int:
+    """1 with a sentence where there is no Chromium."""
+    parser = argparse.ArgumentParser(description="Draw the README's pictures of Discord.")
+    parser.add_argument("folder", type=Path)
+    folder = parser.parse_args().folder
+    browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if browser is None:
+        print(f"No Chromium on PATH: install one of {', '.join(BROWSERS)}.", file=sys.stderr)  # noqa: T201  (the command's own output)
+        return 1
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in staged().items():
+        draw(browser, text, folder / f"{name}.png")
+    return 0
+
+
+def draw(browser: str, text: str, picture: Path) -> None:
+    """A page as a picture, as high as it needs to be."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "page.html")
+        measuring = "<script>document.title = document.documentElement.scrollHeight</script>"
+        source.write_text(text + measuring)
+        dom = _browse(browser, source, f"--window-size={WIDTH},100", "--dump-dom")
+        found = re.search(r"<title>(\d+)</title>", dom)
+        height = int(found[1]) if found else 600
+        source.write_text(text)
+        size = f"--window-size={WIDTH},{height}"
+        _browse(browser, source, size, f"--screenshot={picture.resolve()}")
+
+
+def _browse(browser: str, source: Path, *options: str) -> str:
+    # A sandbox of its own needs rights that root in a container has not; the page is ours.
+    fixed = ("--headless", "--no-sandbox", "--hide-scrollbars", "--force-device-scale-factor=2")
+    done = subprocess.run(  # noqa: S603  (a browser on PATH)
+        [browser, *fixed, *options, source.as_uri()], capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def staged() -> dict[str, str]:
+    """The pages, by name, of a fleet of `IDS`."""
+    with tempfile.TemporaryDirectory() as folder:
+        registry = Path(folder, "instances.json")
+        registry.write_text(json.dumps({id_: _entry(id_) for id_ in IDS}))
+        return asyncio.run(pages(registry))
+
+
+async def pages(registry: Path) -> dict[str, str]:
+    """The question, a deploy in progress, and the status meanwhile, by name."""
+    options = replace(Options(), registry=registry)
+    async with open_world(options) as world, DiscordApi(SystemClock(), patience=120) as api:
+        with pointed_at(api.url):
+            app, person = api.application(), api.person("sam")
+            async with _serving(world, api, app, person):
+                return await _played(api, app, person)
+
+
+def _entry(id_: str) -> dict[str, str]:
+    return {
+        "host": id_,
+        "instanceType": "t3.large",
+        "bootstrapPrefix": f"bootstrap/{id_}",
+        "discordTokenSecret": f"{id_}-discord-token",
+    }
+
+
+async def _played(api: DiscordApi, app: Application, person: Person) -> dict[str, str]:
+    asked = await api.command(app, person, "deploy", target="all")
+    await api.until(lambda: asked.message and asked.message.buttons)
+    assert asked.message is not None  # noqa: S101  (waited for)
+    reply = asked.message
+    drawn = {"question": _page(api, reply, "sam used /fleet deploy")}
+    await api.press(app, person, reply, reply.buttons["Deploy"])
+    await api.until(lambda: reply.text.count("🟢") == 2 and "🔵" in reply.text)
+    drawn["deploy"] = _page(api, reply, "sam used /fleet deploy")
+    return {**drawn, "status": await _shown(api, app, person, "status")}
+
+
+async def _shown(api: DiscordApi, app: Application, person: Person, sub: str) -> str:
+    asked = await api.command(app, person, sub)
+    await api.until(lambda: asked.message and not asked.message.loading)
+    assert asked.message is not None  # noqa: S101  (waited for)
+    return _page(api, asked.message, f"{person.name} used /fleet {sub}")
+
+
+def _page(api: DiscordApi, message: Message, asked: str) -> str:
+    names = {id_: one.name for id_, one in api.guild.people.items()}
+    return page([message], names, api.now(), asked)
+
+
+@asynccontextmanager
+async def _serving(
+    world: World, api: DiscordApi, app: Application, operator: Person
+) -> AsyncIterator[None]:
+    environ = world.bot_environ() | {
+        "CLAWBOT_DISCORD_TOKEN": app.token,
+        "CLAWBOT_DISCORD_GUILD": api.guild.id,
+        "CLAWBOT_OPERATORS": f"discord:{operator.id}",
+    }
+    async with assemble(load(environ, Path(os.devnull)), SystemClock()) as bot:
+        task = asyncio.create_task(run(bot, guild_ready_timeout=0.05))
+        try:
+            await api.until(lambda: "fleet" in app.commands)
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,284 @@
+"""The REST side: what a bot may ask and say, and how Discord refuses."""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from clawbot.discord import limit
+from sandbox.discord_api import validate
+from sandbox.discord_api.answer import DROPPED, Refusal, answered, dropped
+from sandbox.discord_api.backend import Application, Backend
+from sandbox.discord_api.guild import EPHEMERAL, LOADING, Message, born
+from sandbox.discord_api.interaction import Interaction
+from sandbox.discord_api.spelling import spelled, told
+
+DEFERRED, CHOICES = 5, 8
+SEND_MESSAGES, VIEW_CHANNEL = 1 << 11, 1 << 10
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Rest:
+    """Handlers over what `backend` holds."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def routes(self) -> list[web.RouteDef]:
+        root, hook = "/api/v10", "/api/v10/webhooks/{app}/{token}"
+        commands = root + "/applications/{app}/guilds/{guild}/commands"
+        messages = root + "/channels/{channel}/messages"
+        return [
+            web.get(f"{root}/users/@me", self._me),
+            web.get(f"{root}/oauth2/applications/@me", self._application),
+            web.get(commands, self._commands),
+            web.post(commands, self._upsert),
+            web.put(commands, self._overwrite),
+            web.post(f"{root}/interactions/{{id}}/{{token}}/callback", self._callback),
+            web.get(f"{hook}/messages/@original", self._original),
+            web.patch(f"{hook}/messages/@original", self._edit_original),
+            web.post(hook, self._follow_up),
+            web.get(messages, self._history),
+            web.post(messages, self._send),
+            web.get(f"{messages}/{{message}}", self._message),
+            web.patch(f"{messages}/{{message}}", self._edit),
+        ]
+
+    @web.middleware
+    async def guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Whatever is refused, refused as Discord does."""
+        self._backend.asked.append((request.method, request.path))
+        self._backend.moments.append(time.perf_counter())
+        await self._backend.pass_through()
+        injected = self._backend.take_injected(request.method, request.path)
+        if injected is not None:
+            if injected.taken:
+                await handler(request)
+            if injected.status == DROPPED:
+                return dropped(request)
+            return answered(injected.body, injected.status, injected.headers)
+        try:
+            answer = await handler(request)
+            self._backend.changed()
+            return answer
+        except Refusal as refusal:
+            body = {"message": str(refusal), "code": refusal.code}
+            if refusal.status != 429:
+                return answered(body, refusal.status)
+            return answered({**body, "retry_after": 0.3, "global": False}, 429)
+
+    # -- who is asking ---------------------------------------------------------------------
+
+    def _app(self, request: web.Request) -> Application:
+        token = request.headers.get("Authorization", "").removeprefix("Bot ")
+        app = self._backend.applications.get(token)
+        if app is None:
+            raise Refusal(401, 0, "401: Unauthorized")
+        return app
+
+    async def _me(self, request: web.Request) -> web.Response:
+        return answered({**self._app(request).bot.user(), "verified": True, "flags": 0})
+
+    async def _application(self, request: web.Request) -> web.Response:
+        bot = self._app(request).bot
+        return answered(
+            {
+                "id": bot.id,
+                "name": bot.name,
+                "icon": None,
+                "description": "",
+                "summary": "",
+                "bot_public": False,
+                "bot_require_code_grant": False,
+                "verify_key": "0" * 64,
+                "flags": 0,
+                "owner": {**bot.user(), "id": "1", "username": "owner", "bot": False},
+                "team": None,
+                "interactions_endpoint_url": None,
+            }
+        )
+
+    # -- commands --------------------------------------------------------------------------
+
+    def _commanded(self, request: web.Request) -> Application:
+        app = self._app(request)
+        if request.match_info["guild"] != self._backend.guild.id or not app.may_command:
+            raise Refusal(403, 50001, "Missing Access")
+        return app
+
+    async def _commands(self, request: web.Request) -> web.Response:
+        return answered(list(self._commanded(request).commands.values()))
+
+    async def _upsert(self, request: web.Request) -> web.Response:
+        app, payload = self._commanded(request), await request.json()
+        self._check(validate.command(payload))
+        known = app.commands.get(payload["name"])
+        id_ = known["id"] if known else self._backend.snowflakes.next()
+        app.commands[payload["name"]] = spelled(payload, id_, app.bot.id, self._backend.guild.id)
+        self._backend.changed()
+        return answered(app.commands[payload["name"]], 200 if known else 201)
+
+    async def _overwrite(self, request: web.Request) -> web.Response:
+        app = self._commanded(request)
+        app.commands = {
+            one["name"]: spelled(
+                one, self._backend.snowflakes.next(), app.bot.id, self._backend.guild.id
+            )
+            for one in await request.json()
+        }
+        return answered(list(app.commands.values()))
+
+    # -- interactions ----------------------------------------------------------------------
+
+    async def _callback(self, request: web.Request) -> web.Response:
+        asked = self._interaction(request, request.match_info["token"])
+        payload = await request.json()
+        asked.answers += 1
+        if self._backend.now() - born(asked.id) > limit.ANSWER_WITHIN_SECONDS:
+            raise Refusal(404, 10062, "Unknown interaction")
+        if asked.answer:
+            raise Refusal(400, 40060, "Interaction has already been acknowledged.")
+        body, kind = payload.get("data") or {}, payload["type"]
+        self._check(validate.choices(body) if kind == CHOICES else validate.message(body))
+        asked.acknowledge(kind)
+        resource = self._answer(asked, kind, body)
+        self._backend.changed()
+        if "with_response" not in request.query:
+            return web.Response(status=204)
+        return answered({"interaction": told(asked), "resource": {"type": kind, **resource}})
+
+    def _answer(self, asked: Interaction, kind: int, body: dict[str, Any]) -> dict[str, Any]:
+        match kind:
+            case 8:
+                asked.choices = body["choices"]
+                return {}
+            case 6:
+                return {}
+            case 7 if asked.message is not None:
+                asked.message.change(body, self._backend.moment())
+                return {"message": asked.message.payload(self._backend.guild.people)}
+        flags = body.pop("flags", 0) | (LOADING if kind == DEFERRED else 0)
+        answer = self._new(asked.application, asked.channel.id, body, flags)
+        answer.webhook_id = asked.application
+        if flags & EPHEMERAL:
+            asked.whispers.append(answer)
+        asked.message = answer
+        return {"message": answer.payload(self._backend.guild.people)}
+
+    async def _original(self, request: web.Request) -> web.Response:
+        return answered(self._answer_of(request).payload(self._backend.guild.people))
+
+    async def _edit_original(self, request: web.Request) -> web.Response:
+        return await self._edited(self._answer_of(request), request)
+
+    def _answer_of(self, request: web.Request) -> Message:
+        asked = self._interaction(request, request.match_info["token"], alive=True)
+        if asked.message is None or not asked.answer:
+            raise Refusal(404, 10008, "Unknown Message")
+        return asked.message
+
+    async def _follow_up(self, request: web.Request) -> web.Response:
+        asked = self._interaction(request, request.match_info["token"], alive=True)
+        body = await request.json()
+        self._check(validate.message(body))
+        flags = body.pop("flags", 0)
+        answer = self._new(asked.application, asked.channel.id, body, flags)
+        answer.webhook_id = asked.application
+        if flags & EPHEMERAL:
+            asked.whispers.append(answer)
+        self._backend.changed()
+        return answered(answer.payload(self._backend.guild.people))
+
+    def _interaction(self, request: web.Request, token: str, *, alive: bool = False) -> Interaction:
+        asked = self._backend.interactions.get(token)
+        if asked is None or request.match_info.get("id", asked.id) != asked.id:
+            raise Refusal(404, 10062 if not alive else 10015, "Unknown interaction")
+        if alive and self._backend.now() - born(asked.id) > limit.TOKEN_SECONDS:
+            raise Refusal(401, 50027, "Invalid Webhook Token")
+        return asked
+
+    # -- messages --------------------------------------------------------------------------
+
+    def _channel(self, request: web.Request, needed: int) -> str:
+        self._app(request)
+        channel = self._backend.guild.channels.get(request.match_info["channel"])
+        if channel is None:
+            raise Refusal(404, 10003, "Unknown Channel")
+        if channel.denied & needed:
+            raise Refusal(403, 50013, "Missing Permissions")
+        return channel.id
+
+    async def _history(self, request: web.Request) -> web.Response:
+        channel = self._channel(request, VIEW_CHANNEL)
+        after = int(request.query.get("after", 0))
+        found = [one for one in self._backend.guild.in_channel(channel) if int(one.id) > after]
+        most = int(request.query.get("limit", 50))
+        newest_first = sorted(found, key=lambda one: int(one.id))[:most][::-1]
+        return answered([one.payload(self._backend.guild.people) for one in newest_first])
+
+    async def _send(self, request: web.Request) -> web.Response:
+        channel, body = self._channel(request, SEND_MESSAGES), await request.json()
+        self._check(validate.message(body))
+        flags, reference = body.pop("flags", 0), body.pop("message_reference", None)
+        nonce = body.pop("nonce", "") if body.pop("enforce_nonce", False) else ""
+        author = self._app(request).bot.id
+        if (author, nonce) in self._backend.nonces:
+            same = self._backend.nonces[author, nonce]
+            return answered(same.payload(self._backend.guild.people))
+        sent = self._new(author, channel, body, flags)
+        if nonce:
+            self._backend.nonces[author, nonce] = sent
+        sent.reference = str(reference["message_id"]) if reference else None
+        await self._backend.deliver(sent)
+        return answered(sent.payload(self._backend.guild.people))
+
+    async def _message(self, request: web.Request) -> web.Response:
+        found, guild = self._found(request), self._backend.guild
+        answers = guild.messages.get(found.reference or "")
+        referenced = answers.payload(guild.people) if answers else None
+        return answered({**found.payload(guild.people), "referenced_message": referenced})
+
+    async def _edit(self, request: web.Request) -> web.Response:
+        found = self._found(request)
+        if found.author.id != self._app(request).bot.id:
+            raise Refusal(403, 50005, "Cannot edit a message authored by another user")
+        if self._backend.now() - born(found.id) > limit.EDITABLE_SECONDS:
+            raise Refusal(
+                429, 30046, "Maximum number of edits to messages older than 1 hour reached"
+            )
+        return await self._edited(found, request)
+
+    def _found(self, request: web.Request) -> Message:
+        channel = self._channel(request, VIEW_CHANNEL)
+        found = self._backend.guild.messages.get(request.match_info["message"])
+        if found is None or found.channel != channel or found.flags & EPHEMERAL:
+            raise Refusal(404, 10008, "Unknown Message")
+        return found
+
+    async def _edited(self, message: Message, request: web.Request) -> web.Response:
+        body = await request.json()
+        self._check(validate.message(body))
+        message.change(body, self._backend.moment())
+        self._backend.changed()
+        return answered(message.payload(self._backend.guild.people))
+
+    def _new(self, author: str, channel: str, body: dict[str, Any], flags: int) -> Message:
+        guild = self._backend.guild
+        new = Message(
+            self._backend.snowflakes.next(),
+            channel,
+            guild.people[author],
+            body,
+            flags,
+            bodies=[body],
+        )
+        guild.messages[new.id] = new
+        self._backend.changed()
+        return new
+
+    def _check(self, problems: list[str]) -> None:
+        self._backend.problems += problems
+        if problems:
+            raise Refusal(400, 50035, f"Invalid Form Body: {'; '.join(problems)}")

@@ -1,0 +1,171 @@
+"""Discord itself: applications log in to it, people do things in it."""
+
+from typing import Any, Self
+
+from aiohttp import web
+
+from fleet_control.clock import Clock
+from sandbox.discord_api import gateway
+from sandbox.discord_api.backend import PATIENCE_SECONDS, Application, Backend
+from sandbox.discord_api.guild import Channel, Message, Person
+from sandbox.discord_api.interaction import (
+    AUTOCOMPLETE,
+    COMMAND,
+    COMPONENT,
+    Interaction,
+    command_data,
+)
+from sandbox.discord_api.rest import Rest
+from sandbox.discord_api.spelling import ready
+from sandbox.loopback import listen
+
+
+class DiscordApi(Backend):
+    """The API on loopback, and what people do in the guild behind it."""
+
+    def __init__(self, clock: Clock, patience: float = PATIENCE_SECONDS) -> None:
+        super().__init__(clock, patience)
+        self._runner: web.AppRunner | None = None
+        self.url = ""
+
+    async def start(self, port: int = 0) -> str:
+        rest = Rest(self)
+        app = web.Application(middlewares=[rest.guard])
+        app.add_routes([*rest.routes(), web.get("/gateway/", self._gateway)])
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
+        socket = listen(port)
+        # A whole guild may call at once; a connection turned away comes again a second later.
+        await web.SockSite(self._runner, socket, backlog=1024).start()
+        self.url = f"http://127.0.0.1:{socket.getsockname()[1]}"
+        return self.url
+
+    async def stop(self) -> None:
+        for session in self.sessions:
+            await session.drop()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    # -- what people do --------------------------------------------------------------------
+
+    async def command(
+        self,
+        app: Application,
+        person: Person,
+        sub: str,
+        channel: Channel | None = None,
+        **options: str,
+    ) -> Interaction:
+        """`/fleet <sub>`, picked from the menu; unknown to Discord unless it was registered."""
+        data = self._command_data(app, sub, options)
+        return await self._ask(app, COMMAND, person, channel or self.fleet, data)
+
+    async def typing(
+        self, app: Application, person: Person, sub: str, focused: str, **options: str
+    ) -> Interaction:
+        """What is typed so far in an option that offers choices."""
+        data = self._command_data(app, sub, options, focused)
+        return await self._ask(app, AUTOCOMPLETE, person, self.fleet, data)
+
+    async def press(
+        self, app: Application, person: Person, message: Message, custom_id: str
+    ) -> Interaction:
+        data = {"custom_id": custom_id, "component_type": 2, "id": 1}
+        channel = self.guild.channels[message.channel]
+        return await self._ask(app, COMPONENT, person, channel, data, message)
+
+    async def say(
+        self, person: Person, content: str, channel: Channel | None = None, *, webhook: str = ""
+    ) -> Message:
+        """A message of a person, of another program, or of a webhook that took a person's name."""
+        body = {"content": content}
+        where = (channel or self.fleet).id
+        said = Message(self.snowflakes.next(), where, person, body, webhook_id=webhook or None)
+        self.guild.messages[said.id] = said
+        await self.deliver(said)
+        return said
+
+    def _command_data(
+        self, app: Application, sub: str, options: dict[str, str], focused: str = ""
+    ) -> dict[str, Any]:
+        id_ = app.commands["fleet"]["id"]
+        return command_data(id_, self.guild.id, ("fleet", sub), options, focused)
+
+    async def _ask(
+        self,
+        app: Application,
+        kind: int,
+        person: Person,
+        channel: Channel,
+        data: dict[str, Any],
+        message: Message | None = None,
+    ) -> Interaction:
+        id_ = self.snowflakes.next()
+        asked = Interaction(id_, f"token-{id_}", app.bot.id, kind, person, channel, data, message)
+        self.interactions[asked.token] = asked
+        for session in self.sessions_of(app):
+            await session.dispatch("INTERACTION_CREATE", asked.payload(self.guild))
+        return asked
+
+    # -- gateway ---------------------------------------------------------------------------
+
+    async def _gateway(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        said = await gateway.hello(socket)
+        session = await self._session(socket, said) if said else None
+        if session is not None:
+            self.changed()
+            await gateway.listen(socket)
+            if session.socket is socket:
+                session.socket = None
+                self.changed()
+        return socket
+
+    async def _session(
+        self, socket: web.WebSocketResponse, said: dict[str, Any]
+    ) -> gateway.Session | None:
+        data = said["d"]
+        app = self.applications.get(data["token"])
+        if app is None:
+            await socket.close(code=gateway.NOT_AUTHENTICATED)
+            return None
+        if said["op"] == gateway.RESUME:
+            return await self._resume(socket, data)
+        if data["intents"] & self.privileged:
+            await socket.close(code=gateway.DISALLOWED_INTENTS)
+            return None
+        # A client that identifies anew gets no more of what its last session missed.
+        self.sessions = [one for one in self.sessions if one.token != app.token or one.socket]
+        session = gateway.Session(self.snowflakes.next(), app.token, data["intents"], socket=socket)
+        self.sessions.append(session)
+        url = f"{self.url.replace('http', 'ws')}/gateway/"
+        await session.dispatch("READY", ready(app.bot, session.id, self.guild.id, url))
+        if not self.away:
+            await session.dispatch("GUILD_CREATE", self.guild.payload(app.bot))
+        return session
+
+    async def come_back(self) -> None:
+        """The guild is there again."""
+        self.away = False
+        for app in self.applications.values():
+            for session in self.sessions_of(app):
+                await session.dispatch("GUILD_CREATE", self.guild.payload(app.bot))
+
+    async def _resume(
+        self, socket: web.WebSocketResponse, data: dict[str, Any]
+    ) -> gateway.Session | None:
+        session = next((one for one in self.sessions if one.id == data["session_id"]), None)
+        if session is None:
+            await gateway.send(socket, gateway.INVALID_SESSION, False)
+            return None
+        session.socket = socket
+        await session.replay(data["seq"])
+        return session

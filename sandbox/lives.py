@@ -1,0 +1,172 @@
+"""The bot of the demo's chat: one life after another, each as long as that of the host it rides.
+
+The chat outlives them, as a platform does: what is said while there is no bot waits for the next.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Self
+
+from clawbot.ask import Ask, Chat
+from clawbot.bot import Bot, assemble
+from clawbot.commands import Commands
+from clawbot.replies import Notice, Question, Reply, broken
+from clawbot.settings import load
+from fleet_control.caller import Caller, Unknown
+from fleet_control.clock import Clock
+from fleet_control.error import FleetError
+from sandbox.carrier import Carrier, NoHost
+from sandbox.speaker import speakers
+from sandbox.terminal import PLATFORM, Terminal
+from sandbox.terminal_surface import Surface
+from sandbox.world import World
+
+# What a cut-off ask comes to: its reply is the successor's to finish.
+_LEFT = Notice(())
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Life:
+    """`working` is what ends with it; `resumed` is set once all that was left is finished."""
+
+    bot: Bot
+    working: "set[asyncio.Task[Reply]]" = field(default_factory=set)
+    resumed: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Lives:
+    """What a terminal asks; `instance` is whose host carries the bot, or empty."""
+
+    def __init__(self, world: World, instance: str, surface: Surface, clock: Clock) -> None:
+        self.terminal = Terminal(self, surface, clock, self._speaks_as)
+        self._settings = load(world.bot_environ(instance), world.folder)
+        self._carrier = Carrier(world, instance, clock)
+        self._clock = clock
+        self._life: asyncio.Future[_Life] = asyncio.get_running_loop().create_future()
+        self._alone = False
+
+    async def __aenter__(self) -> Self:
+        self._living = asyncio.create_task(self._live())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.terminal.close()
+        self._living.cancel()
+        await asyncio.gather(self._living, return_exceptions=True)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether a bot is there just now."""
+        return self._life.done() and self._life.exception() is None
+
+    @property
+    def exit_code(self) -> int:
+        """The terminal's; 1 where something was said that no bot was there to answer."""
+        return 1 if self._alone else self.terminal.exit_code
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The registry's, as far as the bot knows it."""
+        known = self._life.result().bot.fleet.registry.last if self.is_alive else None
+        return known.registry.ids if known else ()
+
+    async def finish(self) -> None:
+        """Wait for whatever is not finished, of an earlier life too."""
+        with suppress(NoHost):
+            await self._resumed()
+        await self.terminal.finish()
+
+    async def answer(self, ask: Ask, chat: Chat) -> Reply:
+        return await self._asked(chat, lambda commands: commands.answer(ask, chat))
+
+    async def confirm(self, question: Question, ask: Ask, chat: Chat, reply_id: str) -> Reply:
+        return await self._asked(chat, lambda do: do.confirm(question, ask, chat, reply_id))
+
+    async def decline(self, question: Question, ask: Ask, chat: Chat, reply_id: str) -> Reply:
+        return await self._asked(chat, lambda do: do.decline(question, ask, chat, reply_id))
+
+    async def _speaks_as(self, name: str) -> Caller:
+        with suppress(NoHost):
+            return await speakers((await self._alive()).bot)(name)
+        return Unknown("anybody while nobody is there to hear them")
+
+    async def _live(self) -> None:
+        try:
+            while True:
+                machine = await self._carrier.comes()
+                await self._live_on(machine)
+        except NoHost as error:
+            self._life.set_exception(error)
+            self._life.exception()  # seen, even where nobody asks any more
+
+    async def _live_on(self, machine: str) -> None:
+        async with assemble(self._settings, self._clock) as bot:
+            life = _Life(bot)
+            self._life.set_result(life)
+            begun = [asyncio.create_task(one) for one in (self._resume(life), _know_the_fleet(bot))]
+            try:
+                await self._carrier.goes(machine)
+            finally:
+                self._life = asyncio.get_running_loop().create_future()
+                ended = (*begun, *life.working)
+                for task in ended:
+                    task.cancel()
+                await asyncio.gather(*ended, return_exceptions=True)
+
+    async def _resume(self, life: _Life) -> None:
+        """Finish what an earlier life left."""
+        try:
+            left = await life.bot.dispatcher.resume(PLATFORM, self.terminal.reply_of)
+            finishing = [asyncio.ensure_future(self._within(life, one)) for one in left]
+            self.terminal.finish_left(finishing)
+            await asyncio.gather(*finishing)
+        except FleetError as error:
+            log.warning("terminal.left_unseen why=%s", error)
+        finally:
+            life.resumed.set()
+
+    async def _asked(self, chat: Chat, act: Callable[[Commands], Awaitable[Reply]]) -> Reply:
+        try:
+            life = await self._alive()
+            return await self._within(life, act(life.bot.commands))
+        except NoHost as error:
+            self._alone = True
+            reply = broken(str(error))
+            await chat.send(reply)
+            return reply
+
+    async def _within(self, life: _Life, work: Awaitable[Reply]) -> Reply:
+        """Its reply; where the life ends first, none, once the next has finished what was left."""
+        task = asyncio.ensure_future(work)
+        life.working.add(task)
+        try:
+            await asyncio.wait({task})
+        finally:
+            task.cancel()
+            life.working.discard(task)
+        if not task.cancelled():
+            return task.result()
+        await self._resumed()
+        return _LEFT
+
+    async def _resumed(self) -> None:
+        """Wait until a bot is there that has finished what was left."""
+        while True:
+            life = await self._alive()
+            await life.resumed.wait()
+            if self.is_alive and self._life.result() is life:
+                return
+
+    async def _alive(self) -> _Life:
+        return await asyncio.shield(self._life)
+
+
+async def _know_the_fleet(bot: Bot) -> None:
+    """Before anybody asks, so that Tab knows the ids."""
+    with suppress(FleetError):
+        await bot.fleet.registry.get()

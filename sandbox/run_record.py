@@ -1,0 +1,183 @@
+"""A run, its jobs and their steps, as GitHub's REST API shows them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sandbox.workflow_file import WorkflowFile
+
+
+class RunStatus(StrEnum):
+    """PENDING waits for its concurrency group, QUEUED for a runner."""
+
+    PENDING = "pending"
+    QUEUED = "queued"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+
+
+class Conclusion(StrEnum):
+    SUCCESS = "success"
+    FAILURE = "failure"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+    STARTUP_FAILURE = "startup_failure"
+
+
+def moment(seconds: float | None) -> str | None:
+    return None if seconds is None else f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+@dataclass
+class _Record:
+    """What runs, jobs and steps have in common; times in Unix seconds."""
+
+    status: RunStatus = RunStatus.QUEUED
+    conclusion: Conclusion | None = None
+    started: float | None = None
+    completed: float | None = None
+
+    def begin(self, now: float) -> None:
+        self.status, self.started = RunStatus.IN_PROGRESS, now
+
+    def end(self, conclusion: Conclusion, now: float) -> None:
+        self.status, self.conclusion, self.completed = RunStatus.COMPLETED, conclusion, now
+
+    @property
+    def ended(self) -> bool:
+        return self.status is RunStatus.COMPLETED
+
+    def _shown(self) -> dict[str, Any]:
+        return {
+            "status": self.status,
+            "conclusion": self.conclusion,
+            "started_at": moment(self.started),
+            "completed_at": moment(self.completed),
+        }
+
+
+@dataclass(kw_only=True)
+class StepRecord(_Record):
+    name: str
+
+    def shown(self, number: int) -> dict[str, Any]:
+        return {"name": self.name, "number": number, **self._shown()}
+
+
+@dataclass(kw_only=True)
+class JobRecord(_Record):
+    """One job; `key` is its name in the file, `entry` its part of a matrix."""
+
+    id: int
+    key: str
+    name: str
+    attempt: int
+    created: float
+    entry: Mapping[str, Any] = field(default_factory=dict)
+    steps: list[StepRecord] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
+    outputs: dict[str, str] = field(default_factory=dict)
+    summary: str = ""
+
+    def shown(self, run: "RunRecord", place: "Place") -> dict[str, Any]:
+        url = f"{place.api}/repos/{place.repo}/actions"
+        return {
+            "id": self.id,
+            "run_id": run.id,
+            "run_url": f"{url}/runs/{run.id}",
+            "run_attempt": self.attempt,
+            "url": f"{url}/jobs/{self.id}",
+            "html_url": f"{place.page(run.id)}/job/{self.id}",
+            "name": self.name,
+            "workflow_name": run.workflow,
+            "head_branch": place.branch,
+            "head_sha": run.head_sha,
+            "created_at": moment(self.created),
+            **self._shown(),
+            # GitHub fills it in while the job still waits.
+            "started_at": moment(self.started or self.created),
+            "steps": [step.shown(number) for number, step in enumerate(self.steps, 1)],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a run belongs: `file` is the workflow's file name, `api` the API's address."""
+
+    api: str
+    repo: str
+    file: str
+    branch: str
+
+    @property
+    def path(self) -> str:
+        return f".github/workflows/{self.file}"
+
+    def page(self, run_id: int) -> str:
+        """What a person opens."""
+        return f"{self.api}/{self.repo}/actions/runs/{run_id}"
+
+
+@dataclass(kw_only=True)
+class RunRecord(_Record):
+    """One run, with all of its attempts' jobs; how it stands is how the newest stands.
+
+    Attributes:
+        triggered: when the newest attempt was asked for. It is GitHub's `run_started_at`, however
+            long the run then waits.
+        file: the workflow file as it was when the run began; None where it was not valid.
+        problem: why it could not start.
+    """
+
+    id: int
+    number: int
+    title: str
+    workflow: str
+    inputs: Mapping[str, str]
+    head_sha: str
+    actor: str
+    created: float
+    triggered: float
+    updated: float
+    file: WorkflowFile | None = None
+    problem: str = ""
+    attempt: int = 1
+    jobs: list[JobRecord] = field(default_factory=list)
+
+    def latest_jobs(self) -> list[JobRecord]:
+        """Each job as it ended last, or is now."""
+        newest = {(job.key, job.name): job for job in self.jobs}
+        return list(newest.values())
+
+    def shown(self, place: Place) -> dict[str, Any]:
+        url = f"{place.api}/repos/{place.repo}/actions/runs/{self.id}"
+        actor = {"login": self.actor, "id": 41898282, "type": "Bot"}
+        return {
+            "id": self.id,
+            "name": self.workflow,
+            "display_title": self.title,
+            "run_number": self.number,
+            "run_attempt": self.attempt,
+            "event": "workflow_dispatch",
+            "path": place.path,
+            "workflow_id": 161335,
+            "workflow_url": f"{place.api}/repos/{place.repo}/actions/workflows/161335",
+            "head_branch": place.branch,
+            "head_sha": self.head_sha,
+            "status": self.status,
+            "conclusion": self.conclusion,
+            "url": url,
+            "html_url": place.page(self.id),
+            "jobs_url": f"{url}/jobs",
+            "logs_url": f"{url}/logs",
+            "cancel_url": f"{url}/cancel",
+            "rerun_url": f"{url}/rerun",
+            "created_at": moment(self.created),
+            "run_started_at": moment(self.triggered),
+            "updated_at": moment(self.updated),
+            "actor": actor,
+            "triggering_actor": actor,
+            "repository": {"full_name": place.repo},
+        }

@@ -1,0 +1,175 @@
+"""What is there before the first command: hosts, images, users, a document, a place for states."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import aiohttp
+
+from fleet_control.registry import Registry
+from sandbox.image import Image
+from sandbox.moto_doors import SEED
+from sandbox.principal import ACCOUNT, REGION, Principal
+
+STATE_BUCKET = "clawdinator-tofu-state"
+BOOTSTRAP_BUCKET = "clawdinator-bootstrap"
+IMAGE_BUCKET = "clawdinator-images"
+LOCK_TABLE = "clawdinator-tofu-lock"
+DOCUMENT = "clawdinator-service-active"
+
+_LAUNCHED_AFTER_IMAGE_SECONDS = 5 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class SeededHost:
+    """A host that has been there for days.
+
+    Attributes:
+        launched: Unix seconds.
+    """
+
+    id: str
+    name: str
+    image: str
+    launched: float
+
+
+@dataclass(frozen=True, slots=True)
+class Seeded:
+    """What was made.
+
+    Attributes:
+        images: the oldest first.
+        agents: instance id to the key its agent signs with.
+        chats: the bot's name (an instance id, or ``demo``) to the key it signs with.
+        operator: a person's own IAM user, not of the fleet.
+        deployer: what a run acts as.
+        function: what the Lambda itself acts as; AWS would have a role here.
+    """
+
+    images: tuple[Image, ...]
+    hosts: tuple[SeededHost, ...]
+    agents: Mapping[str, Principal]
+    chats: Mapping[str, Principal]
+    operator: Principal
+    deployer: Principal
+    function: Principal
+    region: str = REGION
+    account: str = ACCOUNT
+    state_bucket: str = STATE_BUCKET
+    bootstrap_bucket: str = BOOTSTRAP_BUCKET
+    lock_table: str = LOCK_TABLE
+    document: str = DOCUMENT
+
+    @property
+    def principals(self) -> tuple[Principal, ...]:
+        """Everyone, for a Function URL to tell apart."""
+        people = (self.operator, self.deployer, self.function)
+        return (*self.agents.values(), *self.chats.values(), *people)
+
+
+async def seed(
+    url: str,
+    registry: Registry,
+    images: Sequence[Image],
+    bots: Sequence[str] = ("demo",),
+) -> Seeded:
+    """Make a fleet that runs on older images than the newest; `url` is our moto's, or its proxy's.
+
+    `bots` are chat bots that ride no instance; each instance has a chat key anyway.
+    """
+    hosts = list(_hosts(registry, images))
+    agents = {id_: ("agent", id_) for id_ in registry}
+    chats = {bot: ("chat", bot) for bot in (*registry, *bots)}
+    users = [
+        *(_fleet_user(role, owner) for role, owner in chain(agents.values(), chats.values())),
+        *_others(),
+    ]
+    made = await _make(url, hosts, users)
+    principals = [
+        Principal(**raw, may_invoke=user["policy"] in (_INVOKER, _OPERATOR))
+        for raw, user in zip(made["users"], users, strict=True)
+    ]
+    mine = iter(principals)
+    return Seeded(
+        images=tuple(images),
+        hosts=tuple(
+            SeededHost(id_, host["name"], host["image"], host["launched"])
+            for id_, host in zip(made["hosts"], hosts, strict=True)
+        ),
+        agents={id_: next(mine) for id_ in agents},
+        chats={bot: next(mine) for bot in chats},
+        operator=next(mine),
+        deployer=next(mine),
+        function=next(mine),
+    )
+
+
+async def _make(url: str, hosts: list[dict[str, Any]], users: list[dict[str, Any]]) -> Any:
+    plan = {
+        "region": REGION,
+        "hosts": hosts,
+        "users": users,
+        "documents": {DOCUMENT: _SERVICE_ACTIVE},
+        "buckets": [STATE_BUCKET, BOOTSTRAP_BUCKET],
+        "lock_table": LOCK_TABLE,
+    }
+    async with (
+        aiohttp.ClientSession(raise_for_status=True) as session,
+        session.post(url + SEED, json=plan) as answer,
+    ):
+        return await answer.json()
+
+
+def _hosts(registry: Registry, images: Sequence[Image]) -> Iterator[dict[str, Any]]:
+    """One per instance, the images before the newest in turn, the younger of them first."""
+    older = images[-2::-1] or images
+    for number, (id_, instance) in enumerate(registry.items()):
+        image = older[number % len(older)]
+        yield {
+            "name": id_,
+            "type": instance.instance_type,
+            "image": image.id,
+            "launched": image.created + _LAUNCHED_AFTER_IMAGE_SECONDS + 60 * number,
+        }
+
+
+def _fleet_user(role: str, owner: str) -> dict[str, Any]:
+    return {"name": f"{owner}-{role}", "path": f"/fleet/{role}/{owner}/", "policy": _INVOKER}
+
+
+def _others() -> tuple[dict[str, Any], ...]:
+    return (
+        {"name": "sam", "path": "/people/", "policy": _OPERATOR},
+        {"name": "clawdinator-deploy", "path": "/fleet/control/", "policy": _DEPLOYER},
+        {"name": "clawdinator-control-api", "path": "/fleet/control/", "policy": _FUNCTION},
+    )
+
+
+def _policy(*actions: str) -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+_LOOK = ("ec2:DescribeInstances", "ec2:DescribeInstanceStatus", "ec2:DescribeImages")
+_INVOKER = _policy("lambda:InvokeFunctionUrl", *_LOOK)
+_OPERATOR = _policy("lambda:InvokeFunctionUrl", "ec2:Describe*", "ssm:*")
+_DEPLOYER = _policy("ec2:*", "iam:*", "ssm:*", "s3:*", "dynamodb:*", "sts:*")
+_FUNCTION = _policy("ssm:GetParameter")
+
+# As tofu/control/health.tf has it.
+_SERVICE_ACTIVE = {
+    "schemaVersion": "2.2",
+    "description": "Is clawdinator.service active?",
+    "mainSteps": [
+        {
+            "action": "aws:runShellScript",
+            "name": "active",
+            "inputs": {
+                "timeoutSeconds": "20",
+                "runCommand": ["systemctl is-active clawdinator.service"],
+            },
+        }
+    ],
+}

@@ -1,0 +1,148 @@
+"""The AWS side from nothing, by the real engine, as people do what `seed` does in a blink."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from fleet_control import ec2
+from sandbox import account
+from sandbox.account import URL, Account
+from sandbox.engine import Engine
+from sandbox.image import Image
+from sandbox.principal import ACCOUNT, REGION, Principal
+from sandbox.seed import Seeded, SeededHost
+
+_ADMINISTRATOR = {"AWS_ACCESS_KEY_ID": "AKIAADMINISTRATOR", "AWS_SECRET_ACCESS_KEY": "sandbox"}
+_FUNCTION = "clawdinator-control-api"
+_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 3})
+
+
+@dataclass(frozen=True, slots=True)
+class SetUp:
+    """What was made.
+
+    Attributes:
+        function: the Lambda's environment, as tofu/control wrote it.
+        variables: what the README has people set at GitHub.
+    """
+
+    seeded: Seeded
+    function: Mapping[str, str]
+    variables: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """Where to make it.
+
+    Attributes:
+        checkout: the repository.
+        registry: the file's content.
+        secrets: the control token and GitHub's, as the variables of tofu/control.
+        bots: bots that ride no host.
+        images: the oldest first; the hosts begin on the last but one.
+    """
+
+    url: str
+    checkout: Path
+    folder: Path
+    registry: bytes
+    repo: str
+    secrets: Mapping[str, str]
+    bots: Sequence[str]
+    images: Sequence[Image]
+
+
+async def set_up(plot: Plot, engine: Engine, say: Callable[[str], None]) -> SetUp:
+    """Apply the three roots; CommandFailed. Cancelled, it ends what it started."""
+    plot.folder.mkdir()
+    account.lay_out(plot.checkout, plot.folder, plot.registry)
+    environ = account.environment(engine, plot.folder, plot.url, _ADMINISTRATOR, plot.repo)
+    bots = "[" + ",".join(f'"{bot}"' for bot in plot.bots) + "]"
+    environ |= {**plot.secrets, "TF_VAR_chat_bots": bots}
+    place = Account(plot.folder, environ, say)
+    try:
+        return await asyncio.to_thread(_make, plot, place)
+    except asyncio.CancelledError:
+        place.stop()
+        raise
+
+
+def _make(plot: Plot, place: Account) -> SetUp:
+    place.apply_state()
+    place.apply_control()
+    place.apply_fleet(plot.images[-2].id)
+    role = place.ask("tofu -chdir=tofu/control output -raw deploy_role_arn")
+    variables = {"CONTROL_API_URL": place.ask(URL), "DEPLOY_ROLE_ARN": role}
+    cloud = _Cloud(plot.url)
+    function = cloud.client("lambda").get_function_configuration(FunctionName=_FUNCTION)
+    seeded = Seeded(
+        images=tuple(plot.images),
+        hosts=tuple(_hosts(cloud)),
+        agents=cloud.users("agent"),
+        chats=cloud.users("chat"),
+        operator=cloud.key(cloud.person("sam")),
+        deployer=cloud.assumed(role),
+        function=cloud.assumed(function["Role"]),
+    )
+    return SetUp(seeded, function["Environment"]["Variables"], variables)
+
+
+def _hosts(cloud: "_Cloud") -> list[SeededHost]:
+    hosts = ec2.read(cloud.client("ec2"), 0.0).hosts
+    return [SeededHost(host.id, host.name, host.image, host.launched) for host in hosts]
+
+
+class _Cloud:
+    """The administrator's view of the account."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def client(self, service: str) -> Any:
+        return boto3.client(
+            service,  # type: ignore[call-overload]  # of no service in particular
+            endpoint_url=self._url,
+            region_name=REGION,
+            aws_access_key_id=_ADMINISTRATOR["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=_ADMINISTRATOR["AWS_SECRET_ACCESS_KEY"],
+            config=_CONFIG,
+        )
+
+    def users(self, role: str) -> dict[str, Principal]:
+        """A new key for each of the fleet's users of this role, by whom it is for."""
+        listed = self.client("iam").list_users(PathPrefix=f"/fleet/{role}/")["Users"]
+        return {user["Path"].split("/")[3]: self.key(user) for user in listed}
+
+    def person(self, name: str) -> Any:
+        return self.client("iam").create_user(UserName=name, Path="/people/")["User"]
+
+    def key(self, user: Mapping[str, Any]) -> Principal:
+        made = self.client("iam").create_access_key(UserName=user["UserName"])["AccessKey"]
+        return Principal(
+            user["Arn"],
+            ACCOUNT,
+            # AWS's own look.
+            f"AIDA{user['UserId'][:17].upper()}",
+            made["AccessKeyId"],
+            made["SecretAccessKey"],
+        )
+
+    def assumed(self, role: str) -> Principal:
+        """A session of the role, as a run or the function has it."""
+        taken = self.client("sts").assume_role(RoleArn=role, RoleSessionName="sandbox")
+        keys, who = taken["Credentials"], taken["AssumedRoleUser"]
+        return Principal(
+            who["Arn"],
+            ACCOUNT,
+            who["AssumedRoleId"],
+            keys["AccessKeyId"],
+            keys["SecretAccessKey"],
+            keys["SessionToken"],
+            may_invoke=False,
+        )

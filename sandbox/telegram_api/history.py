@@ -1,0 +1,88 @@
+"""Who is there, which chats, and every message in them."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from fleet_control.clock import Clock
+from sandbox.telegram_api.refusal import bad_request, migrated
+
+Json = dict[str, Any]
+
+
+def user(id_: int, name: str = "", *, is_bot: bool = False, **more: Any) -> Json:
+    return {"id": id_, "is_bot": is_bot, "first_name": name or f"user{id_}", **more}
+
+
+def private(id_: int) -> Json:
+    return {"id": id_, "type": "private", "first_name": f"user{id_}"}
+
+
+def group(id_: int, title: str = "ops") -> Json:
+    """Supergroups and channels have ids from -100…; ordinary groups small negative ones."""
+    return {"id": id_, "type": "supergroup" if id_ < -(10**12) else "group", "title": title}
+
+
+@dataclass
+class History:
+    """Messages by chat and id.
+
+    Attributes:
+        edits: (chat, message id, text) of each edit that changed something.
+        changed: told at each change.
+        moved: chats that became supergroups, by their old id.
+    """
+
+    bot: Json
+    clock: Clock
+    messages: dict[tuple[int, int], Json] = field(default_factory=dict)
+    edits: list[tuple[int, int, str]] = field(default_factory=list)
+    moved: dict[int, int] = field(default_factory=dict)
+    chats: dict[int, Json] = field(default_factory=dict)
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _last_id: dict[int, int] = field(default_factory=dict)
+
+    def chat(self, chat_id: int) -> Json:
+        if chat_id in self.moved:
+            raise migrated(self.moved[chat_id])
+        if chat_id not in self.chats:
+            raise bad_request("chat not found")
+        return self.chats[chat_id]
+
+    def message(self, chat_id: int, message_id: int) -> Json:
+        self.chat(chat_id)
+        found = self.messages.get((chat_id, message_id))
+        if found is None:
+            raise bad_request("message to edit not found")
+        return found
+
+    def add(self, chat: Json, sender: Json | None, text: str | None, **more: Any) -> Json:
+        """A new message, numbered as its chat goes on."""
+        self.chats.setdefault(chat["id"], chat)
+        number = self._last_id.get(chat["id"], 0) + 1
+        self._last_id[chat["id"]] = number
+        message = {"message_id": number, "date": int(self.clock.now()), "chat": chat}
+        message |= {"from": sender} if sender else {}
+        message |= {"text": text} if text is not None else {}
+        message |= more
+        self.messages[chat["id"], number] = message
+        return message
+
+    def shown(self, chat_id: int) -> list[Json]:
+        """What the bot has said in a chat, oldest first."""
+        return [
+            message
+            for (chat, _), message in sorted(self.messages.items())
+            if chat == chat_id and message.get("from") == self.bot
+        ]
+
+    async def tell(self) -> None:
+        async with self.changed:
+            self.changed.notify_all()
+
+    async def until(self, holds: Callable[[], Any], within: float = 10.0) -> Any:
+        """What `holds` returns once it is true; TimeoutError after `within` seconds."""
+        async with asyncio.timeout(within), self.changed:
+            await self.changed.wait_for(holds)
+            return holds()

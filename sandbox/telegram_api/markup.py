@@ -1,0 +1,111 @@
+"""What Telegram makes of a text in HTML: plain characters and entities, or a refusal."""
+
+from dataclasses import dataclass, field
+from html import unescape
+from html.parser import HTMLParser
+from typing import Any
+
+from sandbox.telegram_api.refusal import bad_request
+
+LONGEST_TEXT = 4096
+_ENTITIES = {
+    "b": "bold",
+    "strong": "bold",
+    "i": "italic",
+    "em": "italic",
+    "u": "underline",
+    "s": "strikethrough",
+    "code": "code",
+    "pre": "pre",
+    "a": "text_link",
+    "blockquote": "blockquote",
+    "tg-spoiler": "spoiler",
+}
+_NAMED = {"lt", "gt", "amp", "quot"}
+
+
+def units(text: str) -> int:
+    """Length as Telegram counts it: UTF-16 code units."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+def read_text(text: str, parse_mode: str | None) -> tuple[str, list[dict[str, Any]]]:
+    """The characters and entities of a message; Refusal as Telegram words it."""
+    entities: list[dict[str, Any]] = []
+    if parse_mode is None:
+        plain = text
+    elif parse_mode.upper() == "HTML":
+        plain, entities = _parse(text)
+    else:
+        raise bad_request("unsupported parse_mode")
+    if not plain.strip():
+        raise bad_request("message text is empty")
+    if units(plain) > LONGEST_TEXT:
+        raise bad_request("message is too long")
+    return plain, entities
+
+
+def _parse(text: str) -> tuple[str, list[dict[str, Any]]]:
+    reader = _Reader()
+    reader.feed(text)
+    reader.close()
+    if reader.open:
+        raise _unparsed(f'can\'t find end tag corresponding to start tag "{reader.open[-1].tag}"')
+    return reader.plain, reader.entities
+
+
+def _unparsed(why: str) -> Exception:
+    return bad_request(f"can't parse entities: {why}")
+
+
+@dataclass
+class _Open:
+    tag: str
+    offset: int
+    url: str = ""
+
+
+@dataclass
+class _Reader(HTMLParser):
+    """Strict where a browser is lenient: Telegram refuses what it doesn't know."""
+
+    plain: str = ""
+    entities: list[dict[str, Any]] = field(default_factory=list)
+    open: list[_Open] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__(convert_charrefs=False)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in _ENTITIES:
+            raise _unparsed(f'unsupported start tag "{tag}"')
+        url = dict(attrs).get("href") or ""
+        self.open.append(_Open(tag, units(self.plain), url))
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open[-1].tag != tag:
+            raise _unparsed(f'unexpected end tag "{tag}"')
+        begun = self.open.pop()
+        entity: dict[str, Any] = {
+            "type": _ENTITIES[tag],
+            "offset": begun.offset,
+            "length": units(self.plain) - begun.offset,
+        }
+        if begun.url:
+            entity["url"] = unescape(begun.url)
+        self.entities.append(entity)
+
+    def handle_data(self, data: str) -> None:
+        if "<" in data:
+            raise _unparsed("unclosed start tag")
+        self.plain += data
+
+    def handle_entityref(self, name: str) -> None:
+        # Telegram takes these four names and leaves any other as it stands.
+        self.plain += unescape(f"&{name};") if name in _NAMED else f"&{name};"
+
+    def handle_charref(self, name: str) -> None:
+        self.plain += unescape(f"&#{name};")
+
+    def handle_comment(self, _data: str) -> None:
+        raise _unparsed('unsupported start tag "!--"')

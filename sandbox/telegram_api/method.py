@@ -1,0 +1,151 @@
+"""The Bot API's methods, as far as a chat bot without files needs them."""
+
+import json
+import re
+from collections import defaultdict
+from typing import Any
+
+from sandbox.telegram_api.history import History, Json
+from sandbox.telegram_api.keyboard import read_keyboard
+from sandbox.telegram_api.markup import read_text
+from sandbox.telegram_api.refusal import Refusal, bad_request
+from sandbox.telegram_api.update_queue import WEBHOOK_ACTIVE, UpdateQueue
+
+LONGEST_ANSWER = 200
+MOST_COMMANDS = 100
+QUERY_SECONDS = 15.0
+_COMMAND = re.compile(r"[a-z0-9_]{1,32}")
+_CAPITAL = re.compile("[A-Z]")
+_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
+NOT_MODIFIED = (
+    "message is not modified: specified new message content and reply markup are exactly "
+    "the same as a current content and reply markup of the message"
+)
+QUERY_TOO_OLD = "query is too old and response timeout expired or query ID is invalid"
+
+
+class Methods:
+    """Each `_get_me` and so on is one method of the Bot API, by the parameters it was sent.
+
+    Attributes:
+        queries: callback queries not answered yet, by id, with when they were made.
+        answers: callback queries answered, by id: the text, and whether as an alert.
+        menus: commands by scope, spelt as JSON.
+    """
+
+    def __init__(self, history: History, updates: UpdateQueue) -> None:
+        self.history = history
+        self.updates = updates
+        self.queries: dict[str, float] = {}
+        self.answers: dict[str, tuple[str, bool]] = {}
+        self.menus: dict[str, list[Json]] = defaultdict(list)
+        self.webhook: Json = {"url": "", "has_custom_certificate": False}
+        self.webhook_secret = ""
+
+    async def call(self, name: str, sent: dict[str, str]) -> Any:
+        snake = _CAPITAL.sub(lambda found: f"_{found[0].lower()}", name)
+        found = getattr(self, f"_{snake}", None)
+        if found is None or not name.isalpha():
+            raise Refusal(404, "Not Found: method not found")
+        result = await found(sent)
+        await self.history.tell()
+        return result
+
+    async def _get_me(self, _sent: dict[str, str]) -> Json:
+        return self.history.bot | {
+            "can_join_groups": True,
+            "can_read_all_group_messages": False,
+            "supports_inline_queries": False,
+        }
+
+    async def _get_updates(self, sent: dict[str, str]) -> list[Json]:
+        if self.webhook["url"]:
+            raise Refusal(409, WEBHOOK_ACTIVE)
+        allowed = json.loads(sent["allowed_updates"]) if "allowed_updates" in sent else None
+        return await self.updates.get(
+            int(sent.get("offset", 0)),
+            int(sent.get("limit", 100)),
+            float(sent.get("timeout", 0)),
+            allowed,
+        )
+
+    async def _send_message(self, sent: dict[str, str]) -> Json:
+        chat = self.history.chat(int(sent["chat_id"]))
+        plain, entities = read_text(sent.get("text", ""), sent.get("parse_mode"))
+        more: Json = {"entities": entities} if entities else {}
+        keyboard = read_keyboard(sent.get("reply_markup"))
+        more |= {"reply_markup": keyboard} if keyboard else {}
+        if "reply_parameters" in sent:
+            replied = self._replied(chat, json.loads(sent["reply_parameters"]))
+            more |= {"reply_to_message": replied} if replied else {}
+        return self.history.add(chat, self.history.bot, plain, **more)
+
+    async def _edit_message_text(self, sent: dict[str, str]) -> Json:
+        message = self.history.message(int(sent["chat_id"]), int(sent["message_id"]))
+        if message.get("from") != self.history.bot:
+            raise bad_request("message can't be edited")
+        plain, entities = read_text(sent.get("text", ""), sent.get("parse_mode"))
+        keyboard = read_keyboard(sent.get("reply_markup"))
+        before = (message["text"], message.get("entities", []), message.get("reply_markup"))
+        if (plain, entities, keyboard) == before:
+            raise bad_request(NOT_MODIFIED)
+        message |= {"text": plain, "edit_date": int(self.history.clock.now())}
+        for name, value in (("entities", entities), ("reply_markup", keyboard)):
+            message.pop(name, None)
+            message |= {name: value} if value else {}
+        self.history.edits.append((message["chat"]["id"], message["message_id"], plain))
+        return message
+
+    async def _answer_callback_query(self, sent: dict[str, str]) -> bool:
+        text = sent.get("text", "")
+        if len(text) > LONGEST_ANSWER:
+            raise bad_request("MESSAGE_TOO_LONG")
+        asked = self.queries.pop(sent.get("callback_query_id", ""), None)
+        if asked is None or self.history.clock.now() - asked > QUERY_SECONDS:
+            raise bad_request(QUERY_TOO_OLD)
+        self.answers[sent["callback_query_id"]] = (text, sent.get("show_alert") == "true")
+        return True
+
+    async def _get_my_commands(self, sent: dict[str, str]) -> list[Json]:
+        return self.menus.get(self._scope(sent), [])
+
+    async def _set_my_commands(self, sent: dict[str, str]) -> bool:
+        commands = json.loads(sent["commands"])
+        if len(commands) > MOST_COMMANDS:
+            raise bad_request("BOT_COMMANDS_TOO_MUCH")
+        for command in commands:
+            if not _COMMAND.fullmatch(command["command"]):
+                raise bad_request("BOT_COMMAND_INVALID")
+            if not 1 <= len(command["description"]) <= 256:
+                raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
+        self.menus[self._scope(sent)] = commands
+        return True
+
+    async def _get_webhook_info(self, _sent: dict[str, str]) -> Json:
+        return self.webhook | {"pending_update_count": len(self.updates.waiting)}
+
+    async def _set_webhook(self, sent: dict[str, str]) -> bool:
+        secret = sent.get("secret_token", "")
+        if secret and not _SECRET.fullmatch(secret):
+            raise bad_request("secret token contains unallowed characters")
+        if "allowed_updates" in sent:
+            self.updates.allowed = json.loads(sent["allowed_updates"]) or None
+        self.webhook |= {"url": sent.get("url", "")}
+        self.webhook_secret = secret
+        return True
+
+    async def _delete_webhook(self, _sent: dict[str, str]) -> bool:
+        self.webhook |= {"url": ""}
+        return True
+
+    def _scope(self, sent: dict[str, str]) -> str:
+        scope = json.loads(sent.get("scope", '{"type": "default"}'))
+        if "chat_id" in scope:
+            self.history.chat(int(scope["chat_id"]))
+        return json.dumps(scope | {"language_code": sent.get("language_code", "")}, sort_keys=True)
+
+    def _replied(self, chat: Json, parameters: Json) -> Json | None:
+        found = self.history.messages.get((chat["id"], int(parameters["message_id"])))
+        if found is None and not parameters.get("allow_sending_without_reply"):
+            raise bad_request("message to be replied not found")
+        return found

@@ -1,0 +1,98 @@
+"""What people, other bots and Telegram itself do in the chats."""
+
+import re
+from itertools import count
+from typing import Any
+
+from sandbox.telegram_api.history import Json, group
+from sandbox.telegram_api.markup import units
+from sandbox.telegram_api.server import BotApi
+
+_COMMAND = re.compile(r"/[A-Za-z0-9_]+(?:@[A-Za-z0-9_]+)?")
+ANONYMOUS_ADMIN = {
+    "id": 1087968824,
+    "is_bot": True,
+    "first_name": "Group",
+    "username": "GroupAnonymousBot",
+}
+CHANNEL_BOT = {
+    "id": 136817688,
+    "is_bot": True,
+    "first_name": "Channel",
+    "username": "Channel_Bot",
+}
+
+
+class People:
+    """Each of these makes an update; it is delivered where the bot asked for its kind."""
+
+    def __init__(self, api: BotApi) -> None:
+        self._api = api
+        self._queries = count(4_382_000_000_000_000_000)
+
+    async def say(self, chat: Json, sender: Json | None, text: str, **more: Any) -> Json:
+        """A message, which is returned; `more` are further fields of it (`date`, `via_bot`, …)."""
+        message = self.write(chat, sender, text, **more)
+        await self._api.updates.put("message", message)
+        return message
+
+    def write(self, chat: Json, sender: Json | None, text: str, **more: Any) -> Json:
+        """A message that no update tells the bot about."""
+        entities = {"entities": commands(text)} if commands(text) else {}
+        return self._api.history.add(chat, sender, text, **entities, **more)
+
+    async def edit(self, message: Json, text: str) -> None:
+        """The message's author changes it: an `edited_message`, even to the same words."""
+        now = int(self._api.history.clock.now())
+        message |= {"text": text, "entities": commands(text), "edit_date": now}
+        await self._api.updates.put("edited_message", dict(message))
+
+    def delete(self, message: Json) -> None:
+        self._api.history.messages.pop((message["chat"]["id"], message["message_id"]))
+        for other in self._api.history.messages.values():
+            if other.get("reply_to_message") is message:
+                del other["reply_to_message"]
+
+    async def press(self, message: Json, sender: Json, label: str, **more: Any) -> str:
+        """Press the button with that label; the query's id."""
+        rows = message.get("reply_markup", {}).get("inline_keyboard", [])
+        labels = [button["text"] for row in rows for button in row]
+        if label not in labels:
+            raise LookupError(f"no button {label} among {labels}")
+        data = next(b["callback_data"] for row in rows for b in row if b["text"] == label)
+        return await self.send_data(message, sender, data, **more)
+
+    async def send_data(self, message: Json, sender: Json, data: str, **more: Any) -> str:
+        """A callback query with any data, as somebody's own client could send it."""
+        query = str(next(self._queries))
+        self._api.methods.queries[query] = self._api.history.clock.now()
+        told = {
+            "id": query,
+            "from": sender,
+            "message": message,
+            "chat_instance": "1",
+            "data": data,
+        }
+        await self._api.updates.put("callback_query", told | more)
+        return query
+
+    async def upgrade(self, chat: Json, new_id: int) -> Json:
+        """The group becomes a supergroup with another id."""
+        new = group(new_id, chat["title"])
+        self._api.history.chats[new_id] = new
+        message = self._api.history.add(chat, None, None, migrate_to_chat_id=new_id)
+        self._api.history.moved[chat["id"]] = new_id
+        await self._api.updates.put("message", message)
+        return new
+
+
+def commands(text: str) -> list[Json]:
+    """The entities Telegram finds: commands, wherever they stand."""
+    return [
+        {
+            "type": "bot_command",
+            "offset": units(text[: found.start()]),
+            "length": units(found.group()),
+        }
+        for found in _COMMAND.finditer(text)
+    ]

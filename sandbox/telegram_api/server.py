@@ -1,0 +1,105 @@
+"""The Bot API over HTTP, and the people in its chats."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from fleet_control.clock import Clock
+from sandbox.loopback import listen, url_of
+from sandbox.telegram_api.history import History, Json, user
+from sandbox.telegram_api.method import Methods
+from sandbox.telegram_api.refusal import Refusal
+from sandbox.telegram_api.trouble import Weather
+from sandbox.telegram_api.update_queue import UpdateQueue
+
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  (a header's name)
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """One call that arrived: the method, and its parameters as they were sent."""
+
+    method: str
+    sent: dict[str, str]
+
+
+class BotApi:
+    """One bot's Bot API. `token` is the only one it knows.
+
+    Attributes:
+        calls: what arrived, oldest first.
+    """
+
+    def __init__(self, token: str, clock: Clock, username: str = "fleet_bot") -> None:
+        bot_id = int(token.partition(":")[0])
+        self.history = History(user(bot_id, "Fleet", is_bot=True, username=username), clock)
+        self.updates = UpdateQueue()
+        self.methods = Methods(self.history, self.updates)
+        self.weather = Weather(clock)
+        self.calls: list[Called] = []
+        self._token = token
+        self._runner: web.AppRunner | None = None
+        self._port = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    async def start(self) -> str:
+        app = web.Application()
+        app.router.add_route("*", "/bot{token}/{method}", self._serve)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        listening = listen(self._port)
+        await web.SockSite(self._runner, listening).start()
+        self._port = int(url_of(listening).rpartition(":")[2])
+        return self.url
+
+    async def stop(self) -> None:
+        """Nothing listens any more; `start` listens on the same port again."""
+        if self._runner:
+            await self._runner.cleanup()
+            self._runner = None
+
+    def called(self, method: str) -> list[Called]:
+        return [call for call in self.calls if call.method == method]
+
+    async def deliver(self, update: Json) -> int:
+        """Send an update to the webhook that is set; the HTTP status it answered."""
+        headers = {SECRET_HEADER: self.methods.webhook_secret}
+        url = self.methods.webhook["url"]
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(url, json=update, headers=headers) as answer,
+        ):
+            if answer.ok and update in self.updates.waiting:
+                self.updates.confirm_one(update)
+            return answer.status
+
+    async def _serve(self, request: web.Request) -> web.Response:
+        method = request.match_info["method"]
+        sent = await _parameters(request)
+        self.calls.append(Called(method, sent))
+        try:
+            await self.weather.pass_through(method)
+            if request.match_info["token"] != self._token:
+                raise Refusal(401, "Unauthorized")
+            result: Any = await self.methods.call(method, sent)
+        except Refusal as refusal:
+            return web.json_response(refusal.body(), status=refusal.status)
+        except asyncio.CancelledError:
+            await self.history.tell()
+            raise
+        return web.json_response({"ok": True, "result": result})
+
+
+async def _parameters(request: web.Request) -> dict[str, str]:
+    if request.content_type == "application/json":
+        raw = await request.json()
+        return {k: v if isinstance(v, str) else json.dumps(v) for k, v in raw.items()}
+    form = await request.post()
+    return {name: str(value) for name, value in (*request.query.items(), *form.items())}

@@ -1,0 +1,153 @@
+"""Replies as a terminal shows them: lines of text, which rich colours or, for a pipe, does not."""
+
+import textwrap
+from collections.abc import Iterable, Iterator
+
+from rich.text import Text
+
+from clawbot import wording
+from clawbot.progress import HostProgress, HostStage, Progress, Stage
+from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
+from fleet_control.duration import exact, short
+from fleet_control.words import printable
+from sandbox import terminal_status
+
+PROMPT = "> "
+WIDTH = 100
+HOSTS_SHOWN = 12
+_TONES = {Tone.PLAIN: "", Tone.REFUSED: "yellow", Tone.BROKEN: "red"}
+_STAGES = {
+    Stage.ASKING: ("…", "cyan"),
+    Stage.QUEUED: ("…", "cyan"),
+    Stage.RUNNING: ("▸", "cyan"),
+    Stage.DONE: ("✓", "green"),
+    Stage.FAILED: ("✗", "red"),
+    Stage.CANCELLED: ("■", "yellow"),
+    Stage.UNKNOWN: ("?", "yellow"),
+}
+_HOSTS = {
+    HostStage.WAITING: ("·", "dim"),
+    HostStage.REPLACING: ("▸", "cyan"),
+    HostStage.HEALTHY: ("✓", "green"),
+    HostStage.FAILED: ("✗", "red"),
+    HostStage.UNTOUCHED: ("·", "dim"),
+}
+
+
+def render(reply: Reply, now: float, room: int | None = None) -> Text:
+    """A reply as lines; `now` in Unix seconds, for ages; `room` in columns, None for any."""
+    width = min(room or WIDTH, WIDTH)
+    match reply:
+        case Notice():
+            return _joined(_notice(reply, width), _TONES[reply.tone])
+        case StatusReport():
+            return _joined(terminal_status.lines(reply.status, reply.page, now, room))
+        case Question():
+            return _joined(_question(reply, width))
+        case Deploying():
+            return _joined(_deploying(reply, now, width))
+
+
+def _joined(lines: Iterable[Text], style: str = "") -> Text:
+    return Text("\n", style=style).join(_tame(line) for line in lines)
+
+
+def _tame(line: Text) -> Text:
+    line.plain = printable(line.plain)
+    return line
+
+
+def heard(line: str) -> Text:
+    """A line that somebody said, as it is shown again."""
+    return Text(PROMPT + printable(line), style="bold")
+
+
+def _plain(text: str) -> str:
+    return text.replace("`", "")
+
+
+def _notice(notice: Notice, width: int) -> Iterator[Text]:
+    said = f"refused ({notice.code}): " if notice.tone is Tone.REFUSED else ""
+    for number, line in enumerate(notice.lines):
+        yield from _wrapped("", line if number else said + line, width)
+
+
+def _wrapped(label: str, text: str, width: int, style: str = "") -> Iterator[Text]:
+    """Long sentences in short lines, indented below their label."""
+    for line in textwrap.wrap(
+        label + _plain(text),
+        width,
+        subsequent_indent=" " * len(label),
+        break_long_words=False,
+        break_on_hyphens=False,
+    ):
+        yield Text(line, style=style)
+
+
+def _question(question: Question, width: int) -> Iterator[Text]:
+    yield from _wrapped("", question.why, width, "bold")
+    for word, ids in wording.moves(question):
+        yield from _wrapped(f"  {word:<8}  ", wording.listed(ids), width)
+    yield Text("Go ahead? Say yes or no, within two minutes.")
+
+
+def _deploying(reply: Deploying, now: float, width: int) -> Iterator[Text]:
+    seen = reply.progress
+    mark, style = _STAGES[seen.stage]
+    yield from _wrapped(f"{mark} ", f"deploy {seen.target}: {_stage(seen, now)}", width, style)
+    shown, left_out = around_the_action(seen.hosts, HOSTS_SHOWN)
+    longest = max((len(host.id) for host in shown), default=0)
+    yield from (_host(host, longest, now) for host in shown)
+    if left_out:
+        yield Text(f"  … {_counted(left_out)}", style="dim")
+    if seen.step:
+        yield from _wrapped("  at:   ", seen.step, width)
+    if seen.reason:
+        yield from _wrapped("  why:  ", seen.reason, width)
+    if seen.advice:
+        yield from _wrapped("  next: ", seen.advice, width)
+    if reply.trouble:
+        yield from _wrapped("  ", f"{reply.trouble} I keep trying.", width, "yellow")
+    if seen.url:
+        yield Text(f"  {seen.url}", style="dim")
+
+
+def _stage(seen: Progress, now: float) -> str:
+    said = wording.stage(seen)
+    if seen.stage is Stage.RUNNING and seen.began:
+        return f"{said}, {short(now - seen.began)}"
+    return said
+
+
+def _host(host: HostProgress, longest: int, now: float) -> Text:
+    mark, style = _HOSTS[host.stage]
+    word = wording.host_stage(host)
+    if host.took:
+        word += f", {exact(host.took)}"
+    elif host.stage is HostStage.REPLACING and host.began:
+        word += f", {short(now - host.began)}"
+    moved = f"{host.old or 'no host'} -> {host.new}"
+    return Text(f"  {mark} {host.id.ljust(longest)}  {moved}  {word}", style=style)
+
+
+def around_the_action(
+    hosts: tuple[HostProgress, ...], most: int
+) -> tuple[tuple[HostProgress, ...], tuple[HostProgress, ...]]:
+    """At most so many hosts, what failed or moves among them; and the others."""
+    if len(hosts) <= most:
+        return hosts, ()
+    active = (HostStage.REPLACING, HostStage.FAILED)
+    ended = sum(host.stage is HostStage.HEALTHY for host in hosts)
+    at = next((n for n, host in enumerate(hosts) if host.stage in active), ended)
+    begin = min(max(at - most // 2, 0), len(hosts) - most)
+    return hosts[begin : begin + most], hosts[:begin] + hosts[begin + most :]
+
+
+def _counted(hosts: tuple[HostProgress, ...]) -> str:
+    stages = [host.stage for host in hosts]
+    said = (
+        f"{stages.count(stage)} {wording.HOST_STAGES[stage]}"
+        for stage in HostStage
+        if stage in stages
+    )
+    return f"and {len(hosts)} more: {'; '.join(said)}"

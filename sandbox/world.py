@@ -1,0 +1,221 @@
+"""The whole outside world on one machine: AWS, the Control API behind its URL, and GitHub."""
+
+import os
+import secrets
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fleet_control.clock import Clock, SystemClock
+from fleet_control.error import RegistryUnread
+from fleet_control.registry import Registry, parse
+from sandbox.account import engine_environment
+from sandbox.actions import STAND_IN, played
+from sandbox.ec2_timing import Ec2Timing, Timing
+from sandbox.engine import Engine
+from sandbox.folder import own_folder
+from sandbox.function_url import FunctionUrl
+from sandbox.github import GitHub
+from sandbox.image import images
+from sandbox.moto import MotoServer
+from sandbox.principal import REGION
+from sandbox.repository import Repository
+from sandbox.runner import Runner, RunnerOptions
+from sandbox.seed import Seeded, seed
+from sandbox.set_up import Plot, SetUp, set_up
+
+CHECKOUT = Path(__file__).parents[1]
+WORKFLOW = ".github/workflows/fleet-deploy.yml"
+REPO = "openclaw/clawdinators"
+QUICK = Timing(pending=0.8, initializing=1.2, shutting_down=1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where each server listens if nobody else does; 0 for anywhere."""
+
+    moto: int = 0
+    aws: int = 0
+    control_api: int = 0
+    github: int = 0
+
+
+USUAL_PORTS = Ports(moto=8741, aws=8742, control_api=8743, github=8744)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What sort of world.
+
+    Attributes:
+        registry: the file that is the registry at its source; read anew each time.
+        unhealthy: instances whose next host never becomes healthy.
+        health_deadline: seconds a run waits for a host.
+        engine: what serves as tofu in a run; a real one sets the AWS side up as well.
+        say: told how far that is.
+        python: the `python3` of a run's steps.
+        bot: a bot that rides no host.
+    """
+
+    registry: Path = CHECKOUT / "nix" / "instances.json"
+    unhealthy: frozenset[str] = frozenset()
+    timing: Timing = QUICK
+    health_deadline: float = 12.0
+    engine: Engine | None = None
+    say: Callable[[str], None] = lambda _: None
+    python: Path = Path(sys.executable)
+    ports: Ports = field(default_factory=Ports)
+    bot: str = "demo"
+    fail_fast: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything that runs. `token` is the control token."""
+
+    options: Options
+    aws: Ec2Timing
+    aws_url: str
+    control_api: FunctionUrl
+    control_api_url: str
+    github: GitHub
+    seeded: Seeded
+    token: str
+    folder: Path
+
+    def bot_environ(self, instance: str = "") -> dict[str, str]:
+        """The settings of a bot in this world, riding `instance` or none."""
+        key = self.seeded.chats[instance or self.options.bot]
+        own = {"CLAWBOT_INSTANCE": instance} if instance else {"CLAWBOT_NAME": self.options.bot}
+        return own | {
+            "CLAWBOT_REGION": REGION,
+            "CLAWBOT_CONTROL_API_URL": self.control_api_url,
+            "CLAWBOT_CONTROL_TOKEN": self.token,
+            "CLAWBOT_AWS_ACCESS_KEY_ID": key.access_key,
+            "CLAWBOT_AWS_SECRET_ACCESS_KEY": key.secret_key,
+            "CLAWBOT_EC2_URL": self.aws_url,
+            "CLAWBOT_OPERATORS": "terminal:operator",
+            "CLAWBOT_RUNNING_EVERY": "0.3",
+            "CLAWBOT_WAITING_EVERY": "0.3",
+        }
+
+
+def read_registry(file: Path) -> tuple[bytes, Registry]:
+    """The file's content, and the registry that it is; RegistryError if it can't be had."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise RegistryUnread(f"{file} can't be read: {error.strerror}.") from error
+    return content, parse(content)
+
+
+@asynccontextmanager
+async def open_world(options: Options, clock: Clock | None = None) -> AsyncIterator[World]:
+    """Start everything; RegistryError if the registry can't be had. Ends with nothing running."""
+    clock = clock or SystemClock()
+    content, registry = read_registry(options.registry)
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(own_folder())
+        moto = MotoServer(images(clock.now()), options.ports.moto)
+        moto.launch()
+        stack.push_async_callback(moto.stop)
+        aws = Ec2Timing(clock, options.timing, port=options.ports.aws)
+        aws_url = await aws.start(await moto.ready())
+        stack.push_async_callback(aws.stop)
+        token, github_token = secrets.token_urlsafe(24), f"github_pat_{secrets.token_hex(20)}"
+        plot = Plot(
+            url=aws_url,
+            checkout=CHECKOUT,
+            folder=folder / "set-up",
+            registry=content,
+            repo=REPO,
+            secrets={"TF_VAR_control_token": token, "TF_VAR_github_token": github_token},
+            bots=(options.bot,),
+            images=images(clock.now()),
+        )
+        made = await (
+            set_up(plot, options.engine, options.say) if options.engine else _seeded(plot, registry)
+        )
+        aws.unhealthy.update(options.unhealthy)
+        seeded = made.seeded
+        github = GitHub(
+            _runner(options, clock, folder, made, aws_url), github_token, options.ports.github
+        )
+        github_url = await github.start()
+        stack.push_async_callback(github.stop)
+        control_api = FunctionUrl(
+            {
+                **made.function,
+                **seeded.function.environ,
+                "GITHUB_API_URL": github_url,
+                "AWS_ENDPOINT_URL": aws_url,
+                "AWS_REGION": REGION,
+            },
+            seeded.principals,
+            REGION,
+            clock,
+            port=options.ports.control_api,
+        )
+        control_api_url = await control_api.start()
+        stack.push_async_callback(control_api.stop)
+        yield World(
+            options, aws, aws_url, control_api, control_api_url, github, seeded, token, folder
+        )
+
+
+async def _seeded(plot: Plot, registry: Registry) -> SetUp:
+    """The same in a blink, for the stand-in engine, which keeps no state."""
+    return SetUp(
+        seeded=await seed(plot.url, registry, plot.images, bots=plot.bots),
+        function={
+            "CONTROL_API_TOKEN": plot.secrets["TF_VAR_control_token"],
+            "GITHUB_TOKEN": plot.secrets["TF_VAR_github_token"],
+            "GITHUB_REPO": REPO,
+            "GITHUB_WORKFLOW": Path(WORKFLOW).name,
+            "GITHUB_REF": "main",
+        },
+        variables={
+            "CONTROL_API_URL": "https://control-api.sandbox.example/",
+            "DEPLOY_ROLE_ARN": "arn:aws:iam::123456789012:role/fleet/control/fleet-deploy",
+        },
+    )
+
+
+def _runner(options: Options, clock: Clock, folder: Path, made: SetUp, aws_url: str) -> Runner:
+    repository = Repository(CHECKOUT, options.registry)
+    stand_in = (str(options.python), *STAND_IN[1:])
+    engine = (str(options.engine.program),) if options.engine else stand_in
+    role = made.seeded.deployer.environ
+    return Runner(
+        RunnerOptions(
+            workflow=CHECKOUT / WORKFLOW,
+            repo=REPO,
+            folder=folder / "runs",
+            variables={
+                **made.variables,
+                "AWS_REGION": REGION,
+                "TOFU_STATE_BUCKET": made.seeded.state_bucket,
+                "TOFU_LOCK_TABLE": made.seeded.lock_table,
+                "BOOTSTRAP_BUCKET": made.seeded.bootstrap_bucket,
+            },
+            environ={
+                **(engine_environment(options.engine) if options.engine else {}),
+                "AWS_ENDPOINT_URL": aws_url,
+                "FLEET_HEALTH_DEADLINE": str(options.health_deadline),
+                "FLEET_HEALTH_POLL": "0.2",
+                # What the run installs is there already; nothing leaves this machine.
+                "PIP_NO_INDEX": "1",
+                "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+            },
+            path=(
+                str(options.python.parent),
+                *os.environ.get("PATH", os.defpath).split(os.pathsep),
+            ),
+            actions=played(repository, engine, role, CHECKOUT),
+            fail_fast=options.fail_fast,
+        ),
+        repository,
+        clock,
+    )

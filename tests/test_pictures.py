@@ -1,0 +1,61 @@
+"""The drawing of a message says what the message says."""
+
+import pytest
+
+from docs.pictures.markdown import drawn, relative
+from docs.pictures.page import page
+from sandbox.discord_api.guild import Message, Person
+
+NAMES = {"1": "sam", "2": "fleet"}
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("a **b `c`** d", "<div>a <b>b <code>c</code></b> d</div>"),
+        ("`<b>` & \\*x\\*", "<div><code>&lt;b&gt;</code> &amp; *x*</div>"),
+        ("-# small", '<div class="small">small</div>'),
+        (
+            "<@1> in <#2>",
+            '<div><span class="mention">@sam</span> in <span class="mention">#fleet</span></div>',
+        ),
+        ("\\<@1>", "<div>&lt;@1&gt;</div>"),
+        ("<t:90:R>", '<div><span class="moment">a minute ago</span></div>'),
+        ("one\n\ntwo", "<div>one</div><div>&nbsp;</div><div>two</div>"),
+    ],
+)
+def test_markdown(text: str, html: str) -> None:
+    assert drawn(text, NAMES, 150.0) == html
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(-3600, "an hour ago"), (-3 * 86_400, "3 days ago"), (120, "in 2 minutes"), (0, "now")],
+)
+def test_moments(seconds: float, words: str) -> None:
+    assert relative(seconds) == words
+
+
+def test_a_message_whole() -> None:
+    embed = {
+        "title": "Deploy <all>",
+        "url": "https://x",
+        "description": "**replacing**",
+        "color": 255,
+        "fields": [{"name": "Why", "value": "because"}],
+        "footer": {"text": "foot"},
+        "timestamp": "2026-11-24T10:00:00+00:00",
+    }
+    button = {"type": 2, "style": 4, "label": "Cancel", "custom_id": "x"}
+    body = {"embeds": [embed], "components": [{"type": 1, "components": [button]}]}
+    text = page([Message("9", "2", Person("1", "clawbot", bot=True), body)], NAMES, 0.0, "asked")
+    for part in (
+        "Deploy &lt;all&gt;",
+        "<b>replacing</b>",
+        "#0000ff",
+        "because",
+        "foot • Today at 10:00",
+        '<span class="button s4">Cancel</span>',
+        "asked",
+    ):
+        assert part in text
