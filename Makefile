@@ -1,6 +1,8 @@
 # Everything a newcomer needs is Python >= 3.11 and make. `make help` lists the targets.
 PYTHON ?= python3
-DEV    := .venv/bin
+# The suite on another Python: make test PYTHON=python3.13 VENV=.venv-3.13
+VENV   ?= .venv
+DEV    := $(VENV)/bin
 DEMO   := .venv-demo/bin
 
 .DEFAULT_GOAL := help
@@ -17,26 +19,26 @@ demo: .venv-demo/ready ## the whole loop on this machine: type /fleet help
 	@exec $(DEMO)/python -m sandbox \
 	  $(foreach wish,REGISTRY UNHEALTHY INSTANCE FRONT ENGINE LOG,$(if $($(wish)),$(call option,$(wish))))
 
-check: .venv/ready ## format, lint, types; what the workflows and tofu/ may say
+check: $(VENV)/ready ## format, lint, types; what the workflows and tofu/ may say
 	$(DEV)/ruff format --check .
 	$(DEV)/ruff check .
 	$(DEV)/mypy
 	$(DEV)/python -m pytest -q tests/static
 
 # Three at a time on two cores: many tests wait for a world of processes.
-test: .venv/ready ## every test
+test: $(VENV)/ready ## every test
 	$(DEV)/python -m pytest -n 3 --dist loadgroup
 
-tofu: .venv/ready ## OpenTofu, built once into ~/.cache/clawbot (Go), where none is on PATH
+tofu: $(VENV)/ready ## OpenTofu, built once into ~/.cache/clawbot (Go), where none is on PATH
 	@$(DEV)/python -m sandbox.engine
 
-test-engine: .venv/ready ## the tests with the real OpenTofu: minutes
+test-engine: $(VENV)/ready ## the tests with the real OpenTofu: minutes
 	$(DEV)/python -m pytest -n 2 --dist loadfile -o faulthandler_timeout=900 tests/engine
 
-bench: .venv/ready ## measure, and write the README's table
+bench: $(VENV)/ready ## measure, and write the README's table
 	$(DEV)/python -m bench
 
-pictures: .venv/ready ## draw the README's pictures anew (Chromium)
+pictures: $(VENV)/ready ## draw the README's pictures anew (Chromium)
 	$(DEV)/python -m docs.pictures.draw docs/pictures
 
 lambda: ## build/control-api.zip, byte for byte the same each time
@@ -46,13 +48,13 @@ lock: .venv-lock/ready ## compile requirements/*.txt anew from pyproject.toml
 	.venv-lock/bin/python requirements/compile.py
 
 clean: ## remove what the other targets built
-	rm -rf .venv .venv-demo .venv-lock build dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-* build dist .mypy_cache .pytest_cache .ruff_cache
 
 # One environment a purpose, built from hash-pinned requirements when those change.
-.venv/ready: requirements/dev.txt
+$(VENV)/ready: requirements/dev.txt
 .venv-demo/ready: requirements/demo.txt
 .venv-lock/ready: requirements/lock.txt
-.venv/ready .venv-demo/ready .venv-lock/ready: Makefile
+$(VENV)/ready .venv-demo/ready .venv-lock/ready: Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "clawbot needs Python 3.11 or newer, and $(PYTHON) is not: name one that is, as in make PYTHON=/usr/bin/python3.13 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "building $(@D) from $(filter requirements/%,$^) (once)" >&2

@@ -1,9 +1,16 @@
-"""Other Pythons on this machine, by the program itself: a shim before it costs more than it."""
+"""Other Pythons on this machine, by the program itself: a shim before it costs more than it.
+
+`python3 -m bench.interpreter` prints those that the project claims to run on, oldest first.
+"""
 
 import os
+import re
 import shutil
 import subprocess
+import tomllib
+from pathlib import Path
 
+_PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 _SAY_WHERE = "import sys; print(sys.executable)"
 
 
@@ -23,3 +30,14 @@ def find(version: str) -> str | None:
         if said.returncode == 0:
             return said.stdout.strip()
     return None
+
+
+def claimed() -> list[str]:
+    """The versions, ``3.x`` and oldest first, that pyproject.toml's classifiers name."""
+    classifiers = tomllib.loads(_PYPROJECT.read_text())["project"]["classifiers"]
+    versions = re.findall(r"Python :: (3\.\d+)$", "\n".join(classifiers), re.MULTILINE)
+    return sorted(versions, key=lambda version: int(version.partition(".")[2]))
+
+
+if __name__ == "__main__":
+    print(*filter(None, map(find, claimed())), sep="\n")

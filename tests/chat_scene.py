@@ -40,9 +40,19 @@ class ChatScene:
     async def __aexit__(
         self, _kind: type[BaseException] | None, _error: object, _trace: TracebackType | None
     ) -> None:
-        for name in tuple(self._running):
-            await self.stop(name)
-        await self._stack.aclose()
+        # A test that failed halfway may hold answers back; a bot that waits for them would not end,
+        # and what it leaves behind, discord.py's keep-alive thread too, would fail another test.
+        self.api.released.set()
+        tasks = tuple(self._running.values())
+        try:
+            for name in tuple(self._running):
+                await self.stop(name)
+        finally:
+            for task in tasks:
+                task.cancel()
+            if tasks:
+                await asyncio.wait(tasks, timeout=PATIENCE_SECONDS)
+            await self._stack.aclose()
 
     def hosts(self, *claws: Claw) -> None:
         stage(self.ec2, claws)

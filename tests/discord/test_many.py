@@ -30,7 +30,7 @@ async def test_200_at_once_are_each_answered_once_from_one_read(scene: Scene) ->
     assert acknowledged == sorted(acknowledged)
 
 
-async def test_each_is_deferred_before_any_is_answered(scene: Scene) -> None:
+async def test_each_is_deferred_while_the_control_api_keeps_them_all_waiting(scene: Scene) -> None:
     await scene.start()
     scene.api.released.clear()
     asked = await asyncio.gather(
@@ -40,5 +40,8 @@ async def test_each_is_deferred_before_any_is_answered(scene: Scene) -> None:
         )
     )
     await scene.discord.until(lambda: all(one.answer for one in asked))
-    assert all(one.message and one.message.loading for one in asked)
+    assert [one.answer for one in asked] == [5] * 20
+    assert not any("queued" in one.message.text for one in asked if one.message)
     scene.api.released.set()
+    replies = [await scene.replied(one) for one in asked]
+    await scene.until(lambda: all("queued" in reply.text for reply in replies))

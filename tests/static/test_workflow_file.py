@@ -2,9 +2,13 @@
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
+
+from bench.interpreter import claimed
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / ".github/workflows").glob("*.yml"))
@@ -26,3 +30,13 @@ def test_linters_find_nothing(linter: tuple[str, ...]) -> None:
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_ci_runs_the_suite_on_each_python_that_is_claimed() -> None:
+    ci = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
+
+    assert ci["jobs"]["claimed"]["strategy"]["matrix"]["python"] == claimed()
+    assert (
+        tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
+        == f">={claimed()[0]}"
+    )
