@@ -1,10 +1,11 @@
-"""The Lambda against Node 20 doing the same work: from the start of a process to its answer.
+"""The Control API from the start of a process to its first answer: beside Node doing the same work,
+and beside itself without what only readers need, which is how it was deployed once.
 
-Python is started as AWS starts it (isolated, bytecode compiled), from the built zip.
+As AWS starts it: from the zip, in a folder where no bytecode is kept, with nothing in the
+environment but what the function is given. Both secrets lie in SSM; SSM and GitHub speak TLS.
 """
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -13,10 +14,14 @@ import time
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from statistics import median
 
-from bench import interpreter
+from bench import certificate, interpreter
+from bench.bare import bare
+from bench.loopback import TOKEN
 from bench.row import Row
 from lambda_fn.build import build
 
@@ -37,45 +42,56 @@ with open(sys.argv[2]) as event:
     print(json.dumps(handler(json.load(event), Context())), flush=True)
 """
 
-_TOKEN = "control-token-of-the-bench"  # noqa: S105  (known to the bench alone)
+
+@dataclass(frozen=True)
+class Program:
+    """What answers an event whose path is added to its `command`; `limit` is the Row's."""
+
+    name: str
+    command: Sequence[str]
+    limit: float = 1.0
 
 
 def measure() -> list[Row]:
-    python, node = _programs()
-    them = f"Node {_said(node, '--version').lstrip('v')}, the same work"
-    us = f"on Python {_said(python, '-c', 'import platform; print(platform.python_version())')}"
-    with tempfile.TemporaryDirectory() as folder, _github() as url:
-        task_root = _unpacked(Path(folder), python)
-        settings = {
-            "AWS_LAMBDA_FUNCTION_NAME": "control-api",
-            "CONTROL_API_TOKEN": _TOKEN,
-            "GITHUB_TOKEN": "github-token-of-the-bench",
-            "GITHUB_API_URL": url,
-        }
-        ours = [python, "-I", "-S", "-c", _INVOKE, str(task_root)]
-        theirs = [node, str(ROOT / "bench" / "control_api.mjs")]
-        # As both start on this machine; and with nothing else in the environment, since Node takes
-        # more from it than Python does (NODE_EXTRA_CA_CERTS alone can double its start).
-        here, bare = dict(os.environ) | settings, {"PATH": os.environ["PATH"]} | settings
-        refused, dispatched = _refused(folder), _dispatched(folder)
+    python = next(filter(None, map(interpreter.find, VERSIONS)), sys.executable)
+    version = _said(python, "-c", "import platform; print(platform.python_version())")
+    start = [python, "-I", "-S", "-B", "-c", _INVOKE]
+    with tempfile.TemporaryDirectory() as name, _asked_in(Path(name)) as environ:
+        folder = Path(name)
+        _unpack(folder)
+        ours = Program(f"Control API on Python {version}", [*start, str(folder / "plain")])
+        others = [
+            *_node(),
+            Program("it without what only readers need", [*start, str(folder / "bare")], 1.3),
+        ]
         return [
-            Row(what, mine, them, others, mine / others, limit)
-            for what, asked, environ, limit in (
-                (f"Control API {us}, start to a refusal", refused, here, 0.6),
-                (f"Control API {us}, start to a run", dispatched, here, 1.0),
-                ("the refusal, in an empty environment", refused, bare, 0.6),
-                ("the run, in an empty environment", dispatched, bare, 1.0),
-            )
-            for mine, others in [_medians(ours, theirs, asked, environ)]
+            *_rows(ours, others, "start to a refusal", _refused(folder), 403, environ),
+            *_rows(ours, others, "start to a run", _dispatched(folder), 200, environ),
         ]
 
 
-def _programs() -> tuple[str, str]:
-    python = next(filter(None, map(interpreter.find, VERSIONS)), None)
+def _node() -> Iterator[Program]:
     node = shutil.which("node")
-    if python is None or node is None:
-        sys.exit(f"bench.control_api needs Python {' or '.join(VERSIONS)}, and node")
-    return python, node
+    if node is None:
+        print("node is not on PATH: its rows are left out", file=sys.stderr)
+        return
+    version = _said(node, "--version").lstrip("v")
+    program = str(ROOT / "bench" / "control_api.mjs")
+    yield Program(f"Node {version}, the same work", [node, program], 1.5)
+
+
+def _rows(
+    ours: Program,
+    others: Sequence[Program],
+    what: str,
+    event: Path,
+    status: int,
+    environ: Mapping[str, str],
+) -> Iterator[Row]:
+    commands = [[*one.command, str(event)] for one in (ours, *others)]
+    mine, *theirs = _medians(commands, environ, status)
+    for other, took in zip(others, theirs, strict=True):
+        yield Row(f"{ours.name}, {what}", mine, other.name, took, mine / took, other.limit)
 
 
 def _said(program: str, *asked: str) -> str:
@@ -83,32 +99,43 @@ def _said(program: str, *asked: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603  (the two programs measured)
 
 
-def _unpacked(folder: Path, python: str) -> Path:
-    (folder / "control-api.zip").write_bytes(build(ROOT))
-    with zipfile.ZipFile(folder / "control-api.zip") as archive:
-        archive.extractall(folder / "task")
-    command = [python, "-m", "compileall", "-q", str(folder / "task")]
-    subprocess.run(command, check=True)  # noqa: S603  (a Python of this machine)
-    return folder / "task"
+def _unpack(folder: Path) -> None:
+    for name in ("plain", "bare"):
+        with zipfile.ZipFile(BytesIO(build(ROOT))) as archive:
+            archive.extractall(folder / name)
+    for path in (folder / "bare").rglob("*.py"):
+        path.write_text(bare(path.read_text()))
 
 
 @contextmanager
-def _github() -> Iterator[str]:
-    command = [sys.executable, "-m", "bench.loopback_github"]
+def _asked_in(folder: Path) -> Iterator[dict[str, str]]:
+    """The function's environment, while there are those whom it asks."""
+    trusted = str(certificate.write(folder / "certificate.pem"))
+    command = [sys.executable, "-m", "bench.loopback", trusted]
     with subprocess.Popen(  # noqa: S603  (a module of ours)
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None  # noqa: S101  (asked for above)
-        yield process.stdout.readline().strip()
+        yield {
+            "AWS_LAMBDA_FUNCTION_NAME": "control-api",
+            "AWS_REGION": "eu-central-1",
+            "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "key-of-the-bench",
+            "AWS_ENDPOINT_URL_SSM": process.stdout.readline().strip(),
+            "CONTROL_API_TOKEN_PARAMETER": "/clawdinator/control-token",
+            "GITHUB_TOKEN_PARAMETER": "/clawdinator/github-token",
+            "GITHUB_API_URL": process.stdout.readline().strip(),
+            "SSL_CERT_FILE": trusted,
+        }
         process.communicate()
 
 
-def _refused(folder: str) -> tuple[Path, int]:
+def _refused(folder: Path) -> Path:
     body = {"action": "deploy", "target": "clawdinator-1", "request_id": "agent.clawdinator-1.a.b"}
-    return _event(Path(folder) / "refused.json", "agent", body), 403
+    return _event(folder / "refused.json", "agent", body)
 
 
-def _dispatched(folder: str) -> tuple[Path, int]:
+def _dispatched(folder: Path) -> Path:
     body = {
         "action": "deploy",
         "target": "clawdinator-2",
@@ -116,7 +143,7 @@ def _dispatched(folder: str) -> tuple[Path, int]:
         "request_id": "discord.clawdinator-1.1001.2002",
         "reply": "3003",
     }
-    return _event(Path(folder) / "dispatched.json", "chat", body), 200
+    return _event(folder / "dispatched.json", "chat", body)
 
 
 def _event(path: Path, role: str, body: object) -> Path:
@@ -127,7 +154,7 @@ def _event(path: Path, role: str, body: object) -> Path:
     }
     event = {
         "version": "2.0",
-        "headers": {"content-type": "application/json", "x-clawdinator-token": _TOKEN},
+        "headers": {"content-type": "application/json", "x-clawdinator-token": TOKEN},
         "requestContext": context,
         "body": json.dumps(body),
         "isBase64Encoded": False,
@@ -137,24 +164,20 @@ def _event(path: Path, role: str, body: object) -> Path:
 
 
 def _medians(
-    ours: Sequence[str],
-    theirs: Sequence[str],
-    asked: tuple[Path, int],
-    environ: Mapping[str, str],
-) -> tuple[float, float]:
-    """Milliseconds. They take turns, so that a busy moment of the machine meets both."""
-    event, status = asked
-    took: tuple[list[float], list[float]] = ([], [])
+    commands: Sequence[Sequence[str]], environ: Mapping[str, str], status: int
+) -> list[float]:
+    """Milliseconds. They take turns, so that a busy moment of the machine meets all."""
+    took: list[list[float]] = [[] for _ in commands]
     for _ in range(ROUNDS):
-        for command, times in zip((ours, theirs), took, strict=True):
-            times.append(_milliseconds([*command, str(event)], environ, status))
-    return median(took[0][1:]), median(took[1][1:])
+        for command, times in zip(commands, took, strict=True):
+            times.append(_milliseconds(command, environ, status))
+    return [median(times[1:]) for times in took]
 
 
 def _milliseconds(command: Sequence[str], environ: Mapping[str, str], status: int) -> float:
     """From the start of a process until its answer is read."""
     began = time.perf_counter()
-    with subprocess.Popen(  # noqa: S603  (the two programs measured)
+    with subprocess.Popen(  # noqa: S603  (the programs measured)
         command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:
         assert process.stdout is not None  # noqa: S101  (asked for above)

@@ -5,8 +5,7 @@ from typing import Protocol
 
 from clawbot.replies import Reply
 from fleet_control.caller import Caller, Human
-from fleet_control.ledger import RequestId
-from fleet_control.requester import requested_by
+from fleet_control.ledger import RequestId, requested_by
 
 
 class Chat(Protocol):

@@ -13,8 +13,7 @@ from clawbot.tracking import Tracker
 from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
 from fleet_control.error import ControlApiError, ControlApiRefused, OutcomeUnknown
-from fleet_control.ledger import Entry, Run, fit, parse_request_id
-from fleet_control.requester import caller_field
+from fleet_control.ledger import Entry, Run, caller_field, fit, parse_request_id
 
 # What the Control API's own policy says no with; every other refusal is something broken.
 _NO = (403, 409)

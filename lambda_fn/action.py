@@ -4,16 +4,13 @@ as one run; the others read the ledger and the registry, or take a run back.
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 from fleet_control.caller import BotInstance, Human
 from fleet_control.ledger import Entry, Job, Run, fit, oldest, seconds
 from fleet_control.policy import Allowed, Facts, Refused, Verdict, judge
-from lambda_fn import DAY, Code, Failure
 from lambda_fn.ask import Action, Ask
-
-if TYPE_CHECKING:
-    from lambda_fn.github import GitHub
+from lambda_fn.failure import Code, Failure
+from lambda_fn.github import DAY, GitHub
 
 _STOPPED: Mapping[str | None, str] = {
     "failure": "",  # its log says more
@@ -26,7 +23,7 @@ _ERROR = r"(?m)^(?:\ufeff?\d{4}-\S+Z )?##\[error\](.*)"
 _BARE = "Process completed with exit code"
 
 
-def deploy(entry: Entry, connect: "Callable[[], GitHub]") -> Mapping[str, object]:
+def deploy(entry: Entry, connect: Callable[[], GitHub]) -> Mapping[str, object]:
     """`entry` is what the signer may say; `connect` is called only where no refusal is certain
     without it."""
     _check(entry, Facts())
@@ -60,7 +57,7 @@ def _queued(entry: Entry, run_id: int | None, url: str) -> Mapping[str, object]:
     return {"message": f"deploy queued for {entry.target}", "run": {"id": run_id, "url": url}}
 
 
-def answer(ask: Ask, github: "GitHub") -> Mapping[str, object]:
+def answer(ask: Ask, github: GitHub) -> Mapping[str, object]:
     match ask.action:
         case Action.RUN:
             return {"run": run(ask.run_id, github)}
@@ -73,7 +70,7 @@ def answer(ask: Ask, github: "GitHub") -> Mapping[str, object]:
             return {"message": cancel(ask.run_id, github)}
 
 
-def run(run_id: int, github: "GitHub") -> Run:
+def run(run_id: int, github: GitHub) -> Run:
     """Of a roll that stopped, the reason is the job's that stopped it: those after it only say that
     it did, or never began."""
     found, jobs, why = github.run(run_id), github.jobs(run_id), ""
@@ -103,7 +100,7 @@ def reason(log: str) -> str:
     return "".join((telling or said)[-1:])
 
 
-def runs(ask: Ask, github: "GitHub") -> list[Run]:
+def runs(ask: Ask, github: GitHub) -> list[Run]:
     """Newest first. A request id, and what is unfinished, is looked for in the last days only."""
     wanted = ask.entry.request_id
     found = github.runs(0 if wanted or ask.unfinished else ask.limit)
@@ -115,7 +112,7 @@ def runs(ask: Ask, github: "GitHub") -> list[Run]:
     ][: ask.limit]
 
 
-def cancel(run_id: int, github: "GitHub") -> str:
+def cancel(run_id: int, github: GitHub) -> str:
     """Only while nothing was done. A job that starts between our look and GitHub's is GitHub's to
     stop: the first minute's steps change nothing."""
     waits = not github.run(run_id).finished and all(

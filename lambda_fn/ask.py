@@ -5,12 +5,13 @@ it may have any shape.
 """
 
 import json
+from binascii import a2b_base64
 from collections.abc import Mapping
 from enum import StrEnum, auto
 from typing import NamedTuple
 
 from fleet_control.ledger import FIELD_FORMS, TITLE_FIELDS, Entry
-from lambda_fn import Code, Failure
+from lambda_fn.failure import Code, Failure
 
 MOST_BYTES = 16 * 1024
 
@@ -60,8 +61,6 @@ def payload(request: Request) -> Mapping[str, object]:
     try:
         raw = request.body.encode("utf-8", "surrogatepass")
         if request.base64 and len(raw) < 2 * MOST_BYTES:
-            from binascii import a2b_base64  # noqa: PLC0415  (bodies seldom are)
-
             raw = a2b_base64(raw, strict_mode=True)
         if len(raw) > MOST_BYTES:
             raise Failure(Code.TOO_LARGE, f"The body may have {MOST_BYTES} bytes.")

@@ -5,11 +5,15 @@ import time
 from binascii import a2b_base64
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from fleet_control.ledger import TITLE_FIELDS, Entry, Job, Run, Step, read_run
-from lambda_fn import DAY, Code, Failure
-from lambda_fn.settings import Settings, shown
+from lambda_fn.failure import Code, Failure
+from lambda_fn.mask import shown
+from lambda_fn.settings import Settings
 from lambda_fn.wire import Answer, Budget, Server
+
+DAY = 24 * 60 * 60  # seconds
 
 # A run that may still wait or run is younger: GitHub ends a job after six hours.
 _RECENTLY = 3 * DAY
@@ -123,8 +127,6 @@ class GitHub:
         return found
 
     def _get(self, path: str, **query: object) -> Any:
-        from urllib.parse import urlencode  # noqa: PLC0415  (a person's deploy reads nothing)
-
         return self._parsed(self._ask("GET", f"{path}?{urlencode(query)}"))
 
     def log(self, job_id: int) -> str:

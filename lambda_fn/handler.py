@@ -1,22 +1,21 @@
 """What AWS calls: an event in, an answer out, whatever the event."""
 
 import json
+import logging
 import os
 import sys
-
-# hmac's, without the whole of OpenSSL that comes with hmac
-from _operator import _compare_digest
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from hmac import compare_digest
+from typing import Any
 
-from lambda_fn import Code, Failure, action
+from lambda_fn import action
 from lambda_fn.ask import Action, parse, payload, read
-from lambda_fn.settings import Settings, Vault, read_settings, without
+from lambda_fn.failure import Code, Failure
+from lambda_fn.github import GitHub
+from lambda_fn.mask import without
+from lambda_fn.settings import Settings, Vault, read_settings
 from lambda_fn.signer import check_person, speak, who
 from lambda_fn.wire import Budget
-
-if TYPE_CHECKING:
-    from lambda_fn.github import GitHub
 
 # What was read from parameters outlives a call, for as long as AWS keeps the process.
 _VAULT = Vault()
@@ -94,13 +93,10 @@ class Call:
         """Every token is compared, and each in constant time."""
         raw = given.encode("utf-8", "surrogatepass")
         known = self._vault.read(conf.control_token, self._environ, self._budget)
-        if not sum(_compare_digest(raw, token.encode()) for token in known):
+        if not sum(compare_digest(raw, token.encode()) for token in known):
             raise Failure(Code.UNAUTHORIZED, "The token (x-clawdinator-token) is wrong.")
 
-    def _connect(self) -> "GitHub":
-        # HTTP costs more to import than everything a refusal needs.
-        from lambda_fn.github import GitHub  # noqa: PLC0415
-
+    def _connect(self) -> GitHub:
         conf = self._conf or read_settings(self._environ)
 
         def token(fresh: bool) -> str:
@@ -133,11 +129,9 @@ class Call:
         said = body[:300] if status != 200 or "target" in self._trail else ""
         line = f"control.answered {self._safe(asked)} status={status} {said}"
         if "AWS_LAMBDA_FUNCTION_NAME" in self._environ:
-            # AWS keeps what is written here; logging costs more to import than a refusal does.
+            # AWS keeps what is written here; its own logging starts at warnings.
             sys.stderr.write(f"{line}\n")
             if trace:
                 sys.excepthook(type(trace), trace, trace.__traceback__)
         else:
-            import logging  # noqa: PLC0415  (there is no logging in Lambda)
-
             logging.getLogger("lambda_fn").info(line, exc_info=trace)

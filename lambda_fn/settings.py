@@ -1,18 +1,17 @@
 """The function's environment: every variable, and the secrets that these hold or name."""
 
+import hashlib
+import hmac
 import json
-import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from lambda_fn import Code, Failure
+from lambda_fn.failure import Code, Failure
+from lambda_fn.mask import shown
 from lambda_fn.wire import Budget, Server
 
 KEPT_SECONDS = 300.0
-
-_LIKE_A_KEY = r"\b(?:gh\w_|github_pat_|AKIA|ASIA)\w{16,}"
-_COLOUR = r"\x1b\[[0-9;]*m"
 
 
 class Secret(NamedTuple):
@@ -101,21 +100,6 @@ def _lines(secret: Secret, text: str) -> list[str]:
     raise Failure(Code.MISCONFIGURED, f"{secret.variable} must be printable ASCII, not empty.")
 
 
-def shown(text: str) -> str:
-    """Words of others, made fit for a chat: nothing like a secret, one line, 300 characters."""
-    text = "".join(filter(str.isprintable, re.sub(_COLOUR, "", text)))
-    return re.sub(_LIKE_A_KEY, "***", text)[:300]
-
-
-def without(text: str, secrets: Iterable[str]) -> str:
-    """`text` without these, as they are or as JSON writes them."""
-    for secret in secrets:
-        if len(secret) >= 8:  # a shorter one would be found in innocent words
-            for form in (secret, json.dumps(secret)[1:-1]):
-                text = text.replace(form, "***")
-    return text
-
-
 def _from_ssm(parameter: str, environ: Mapping[str, str], budget: Budget) -> str:
     """By a request signed here: importing boto3 costs more than all else the function does."""
     region = environ.get("AWS_REGION", "")
@@ -144,9 +128,6 @@ def signature(
     headers: Mapping[str, str], body: bytes, region: str, environ: Mapping[str, str]
 ) -> str:
     """SigV4 for ``POST /`` of SSM with these headers, their names in lower case."""
-    import hashlib  # noqa: PLC0415  (a warm process has the secret already)
-    import hmac  # noqa: PLC0415  (the same)
-
     at = headers["x-amz-date"]
     names = ";".join(sorted(headers))
     lines = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from fleet_control.caller import is_instance_id
 from fleet_control.ledger import Entry, parse_request_id
-from lambda_fn import Code, Failure
+from lambda_fn.failure import Code, Failure
 from lambda_fn.settings import Settings
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from lambda_fn.build import sources
+
 ROOT = Path(__file__).parents[1]
 ROOMS = {
     "fleet_control": ROOT / "skills" / "fleet_control",
@@ -23,8 +25,6 @@ MAY = {
     "sandbox": {"fleet_control", "lambda_fn", "workflows", "clawbot"},
     "clawbot": {"fleet_control"},
 }
-# Carried into the Lambda, or judged at all three depths: nothing but the standard library.
-CARRIED = ("caller", "policy", "ledger")
 PURE = ("registry", "caller", "policy", "status", "ledger")
 NETWORK = {"aiohttp", "boto3", "botocore", "httpx", "requests", "socket", "urllib", "http"}
 
@@ -57,24 +57,14 @@ def test_a_room_imports_only_the_rooms_below_it(room: str) -> None:
             )
 
 
-@pytest.mark.parametrize("name", CARRIED)
-def test_what_the_lambda_carries_needs_only_the_standard_library(name: str) -> None:
-    for module in imports(ROOMS["fleet_control"] / f"{name}.py"):
-        assert _is_carried(module), f"{name}.py imports {module}"
-
-
-def test_the_lambda_needs_only_the_standard_library() -> None:
-    for path in files("lambda_fn"):
+def test_the_lambda_needs_only_the_standard_library_and_what_its_zip_carries() -> None:
+    carried = dict(sources(ROOT))
+    ours = {name.removesuffix(".py").replace("/", ".") for name in carried}
+    may = {"fleet_control", "lambda_fn", *ours, *sys.stdlib_module_names}
+    for name, path in carried.items():
         for module in imports(path):
-            ours = module.split(".")[0] == "lambda_fn"
-            assert ours or _is_carried(module), f"{path.name} imports {module}"
-
-
-def _is_carried(module: str) -> bool:
-    top, _, rest = module.partition(".")
-    if top == "fleet_control":
-        return not rest or rest.split(".")[0] in CARRIED
-    return top in sys.stdlib_module_names
+            depth = 2 if room_of(module) else 1
+            assert ".".join(module.split(".")[:depth]) in may, f"{name} imports {module}"
 
 
 @pytest.mark.parametrize("name", PURE)

@@ -8,8 +8,7 @@ from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
 from fleet_control.ec2 import Ec2Reader
 from fleet_control.error import ControlApiError, Ec2Error, RegistryError
-from fleet_control.ledger import Run
-from fleet_control.past import last_bot_deploy, unfinished
+from fleet_control.ledger import Run, last_bot_deploy, unfinished
 from fleet_control.policy import Code, Facts, Refused, Verdict, judge
 from fleet_control.reading import Reading
 from fleet_control.registry_source import KnownRegistry, RegistrySource

@@ -8,9 +8,11 @@ Standard library only: the Lambda carries this file.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
-from fleet_control.caller import is_instance_id, is_target
+from fleet_control.caller import BotInstance, Caller, is_instance_id, is_target
+from fleet_control.policy import BotDeploy
 
 SEPARATOR = " | "
 NOTHING = "-"
@@ -19,13 +21,13 @@ NAME_LENGTH = 32
 
 PLATFORMS = ("discord", "telegram", "terminal", "agent", "operator")
 
-# Compiled when first used, since the Lambda starts for one ask
 _BOT = r"[A-Za-z0-9_-]{1,32}"
 _PLACE = r"[A-Za-z0-9_-]{1,20}"
 _REPLY = r"[A-Za-z0-9_-]{1,20}"
 _IMAGE = r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})"
 _ACCOUNT = r"(?:discord|telegram|terminal|operator):[A-Za-z0-9_+=,@-]{1,36}"
 _NAME = r"[\w.@ -]*"
+_UNSAFE = r"[^\w.@-]+"
 
 
 class RequestId(NamedTuple):
@@ -142,6 +144,17 @@ def is_requested_by(text: str) -> bool:
     )
 
 
+def caller_field(caller: Caller) -> str:
+    """The ledger's `caller`: the bot instance's id, or nothing for a person."""
+    return caller.instance if isinstance(caller, BotInstance) else ""
+
+
+def requested_by(account: str, name: str) -> str:
+    """``<platform>:<user id> <name>``, the name cut to 32 characters that are safe in a title."""
+    safe = re.sub(_UNSAFE, "-", name).strip("-")[:NAME_LENGTH]
+    return f"{account} {safe}".rstrip()
+
+
 def fit(entry: Entry) -> Entry:
     """The same ask with the requester's name cut so that the title is at most 250 characters."""
     over = len(title(entry)) - TITLE_LENGTH
@@ -161,17 +174,8 @@ def parse_title(text: str) -> Entry | None:
     if len(fields) != len(TITLE_FIELDS):
         return None
     entry = Entry(*("" if field == NOTHING else field for field in fields))
-    return entry if _is_well_formed(entry) else None
-
-
-def _is_well_formed(entry: Entry) -> bool:
-    try:
-        return entry.target != "" and all(
-            not field or holds(field)
-            for field, holds in zip(entry, FIELD_FORMS.values(), strict=True)
-        )
-    except ValueError:
-        return False
+    wrong = [name for name, value in entry._asdict().items() if value and not has_form(name, value)]
+    return entry if entry.target and not wrong else None
 
 
 # What each field must be where it is not empty. A ValueError says what is wrong, as False does.
@@ -184,6 +188,14 @@ FIELD_FORMS: Mapping[str, Callable[[str], object]] = {
     "requested_by": is_requested_by,
 }
 TITLE_FIELDS = tuple(FIELD_FORMS)
+
+
+def has_form(field: str, value: str) -> bool:
+    """Whether this field of a title may hold `value`."""
+    try:
+        return bool(FIELD_FORMS[field](value))
+    except ValueError:
+        return False
 
 
 def read_run(raw: Mapping[str, Any]) -> Run:
@@ -210,6 +222,39 @@ def oldest(runs: Iterable[Run], request_id: str) -> Run | None:
 
 def seconds(moment: str) -> float:
     """Unix seconds of an ISO 8601 time in UTC."""
-    from datetime import datetime  # noqa: PLC0415  (not in the Lambda's way to a dispatch)
-
     return datetime.fromisoformat(moment).timestamp()
+
+
+def launched_by(runs: Iterable[Run], launched: float) -> Run | None:
+    """The run in which a host was launched that was launched at `launched` (Unix seconds).
+
+    One runs at a time, and GitHub counts a run as started while it still waits: of those that fit,
+    it was the oldest.
+    """
+    for run in sorted(runs, key=lambda run: run.id):
+        begun = seconds(run.started or run.created)
+        ended = seconds(run.updated) if run.finished else float("inf")
+        if begun <= launched <= ended:
+            return run
+    return None
+
+
+def last_bot_deploy(runs: Iterable[Run], launched: float | None) -> BotDeploy | None:
+    """The deploy that made a host which was launched then (Unix seconds), if a bot asked for it.
+
+    One that is not over, or that a lagging list shows so, counts as ended when it last changed.
+    """
+    run = None if launched is None else launched_by(runs, launched)
+    return BotDeploy(run.caller, seconds(run.updated)) if run and run.caller else None
+
+
+def unfinished(runs: Iterable[Run], instance: str, at: float | None = None) -> tuple[Run, ...]:
+    """A bot instance's own deploys that are not over, oldest first; with `at`, were not over then.
+
+    One that began after `at` was not over then, either.
+    """
+    own = (run for run in runs if run.caller == instance)
+    open_ = (
+        run for run in own if not run.finished or (at is not None and seconds(run.updated) > at)
+    )
+    return tuple(sorted(open_, key=lambda run: run.id))

@@ -7,6 +7,7 @@ Standard library only: the Lambda carries this file.
 """
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from enum import StrEnum, auto
 from typing import NamedTuple
 
@@ -136,8 +137,6 @@ def _target_exists(target: str, facts: Facts) -> Refused | Usage | None:
 
 
 def _no_such_instance(target: str, ids: tuple[str, ...]) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415  (not in the Lambda's warm path)
-
     near = get_close_matches(target[:64].lower(), (*ids, ALL), n=1)
     hint = f" Did you mean `{near[0]}`?" if near else ""
     return f"There is no instance `{_cut(target)}` in the registry.{hint}"

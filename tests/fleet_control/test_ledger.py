@@ -1,4 +1,4 @@
-"""The list of runs as the ledger: the title's form, and what can be read from it."""
+"""The list of runs as the ledger: the title's form, and what it says of the past."""
 
 from typing import Any
 
@@ -6,20 +6,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleet_control.caller import BotInstance, Human, Unknown
 from fleet_control.ledger import (
     TITLE_FIELDS,
     TITLE_LENGTH,
     Entry,
     RequestId,
     Run,
+    caller_field,
     fit,
+    is_requested_by,
+    last_bot_deploy,
+    launched_by,
     oldest,
     parse_request_id,
     parse_title,
     read_run,
+    requested_by,
+    seconds,
     title,
+    unfinished,
 )
-from fleet_control.requester import requested_by
+from fleet_control.policy import BotDeploy
 
 ASKED = Entry(
     request_id="discord.demo.110000000000000000.120000000000000000",
@@ -141,3 +149,84 @@ def test_of_two_runs_of_one_request_the_older_is_the_deploy() -> None:
     other = run(1, request_id="discord.demo.1.1")
     assert oldest([run(9), other, run(5)], ASKED.request_id) == run(5)
     assert oldest([other], ASKED.request_id) is None
+
+
+def test_only_a_bot_instance_is_named_as_the_ledgers_caller() -> None:
+    assert caller_field(BotInstance("clawdinator-1")) == "clawdinator-1"
+    assert caller_field(Human("discord:1", "clawdinator-1")) == ""
+    assert caller_field(Unknown("clawdinator-1")) == ""
+
+
+def test_a_person_is_named_by_the_account_and_32_safe_characters() -> None:
+    assert requested_by("discord:1", "Sam | the\nOperator") == "discord:1 Sam-the-Operator"
+    assert requested_by("discord:1", "n" * 40) == f"discord:1 {'n' * 32}"
+    assert requested_by("discord:1", "|||") == "discord:1"
+
+
+@given(st.text(max_size=100))
+def test_every_name_has_the_ledgers_form(name: str) -> None:
+    assert is_requested_by(requested_by("discord:1", name))
+
+
+BEFORE, DURING, ENDED = (
+    seconds(f"2026-11-24T{moment}Z") for moment in ("09:00:00", "10:01:00", "10:05:00")
+)
+
+
+def bots(id_: int, **changed: Any) -> Run:
+    return run(id_, caller="claw-1", **changed)
+
+
+def at_work(id_: int) -> Run:
+    return bots(id_, status="in_progress", conclusion=None)
+
+
+def test_a_host_was_launched_by_the_run_during_which_it_was() -> None:
+    long_ago = run(
+        4,
+        created="2026-11-24T08:00:00Z",
+        started="2026-11-24T08:00:00Z",
+        updated="2026-11-24T08:10:00Z",
+    )
+    runs = [long_ago, run(5)]
+
+    assert launched_by(runs, seconds("2026-11-24T10:01:00Z")) == run(5)
+    assert launched_by(runs, seconds("2026-11-24T08:09:00Z")) == long_ago
+    assert launched_by(runs, seconds("2026-11-24T09:00:00Z")) is None
+
+
+def test_a_run_that_only_waited_launched_nothing() -> None:
+    waiting = run(6, status="pending", conclusion=None, created="2026-11-24T10:00:30Z")
+
+    assert launched_by([waiting, run(5)], seconds("2026-11-24T10:01:00Z")) == run(5)
+
+
+def test_an_unfinished_run_may_have_launched_what_is_new() -> None:
+    running = run(6, status="in_progress", conclusion=None, updated="2026-11-24T10:00:06Z")
+
+    assert launched_by([running], seconds("2026-11-24T10:30:00Z")) == running
+
+
+def test_a_hosts_last_deploy_was_a_bots_or_is_none() -> None:
+    assert last_bot_deploy([bots(5)], DURING) == BotDeploy("claw-1", ENDED)
+    assert last_bot_deploy([run(5)], DURING) is None
+    assert last_bot_deploy([bots(5)], BEFORE) is None
+    assert last_bot_deploy([bots(5)], None) is None
+
+
+def test_one_that_is_still_shown_at_work_counts_too() -> None:
+    assert last_bot_deploy([at_work(5)], DURING) == BotDeploy("claw-1", ENDED)
+
+
+def test_a_bot_has_its_own_deploys_under_way_oldest_first() -> None:
+    others = at_work(7)._replace(caller="claw-2")
+
+    assert unfinished([at_work(9), bots(8), others, at_work(5)], "claw-1") == (
+        at_work(5),
+        at_work(9),
+    )
+
+
+def test_what_was_not_over_then_was_under_way_then() -> None:
+    assert unfinished([bots(5)], "claw-1", at=DURING) == (bots(5),)
+    assert unfinished([bots(5)], "claw-1", at=ENDED) == ()

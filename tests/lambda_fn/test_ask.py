@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from fleet_control.ledger import Entry
-from lambda_fn import Failure
 from lambda_fn.ask import Action, Ask, Request, parse, payload, read
+from lambda_fn.failure import Failure
 from tests.lambda_fn.events import AGENT_1, CONTROL_TOKEN, by_person, function_url, iam
 
 

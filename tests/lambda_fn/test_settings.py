@@ -14,7 +14,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from moto.server import ThreadedMotoServer
 
-from lambda_fn import Failure
+from lambda_fn.failure import Failure
 from lambda_fn.handler import Call
 from lambda_fn.settings import KEPT_SECONDS, Secret, Vault, signature
 from lambda_fn.wire import Budget

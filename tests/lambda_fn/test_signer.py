@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fleet_control.ledger import Entry
-from lambda_fn import Failure
+from lambda_fn.failure import Failure
 from lambda_fn.settings import Settings, read_settings
 from lambda_fn.signer import Role, Signer, check_person, speak, who
 from tests.lambda_fn.events import ACCOUNT, AGENT_1, CHAT_1, FUNCTION_ARN, fleet_key, iam

@@ -2,22 +2,20 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from bench.certificate import write
 from fleet_control.ledger import Entry
-from lambda_fn import Code, Failure
+from lambda_fn.failure import Code, Failure
 from lambda_fn.github import GitHub
 from lambda_fn.settings import read_settings
-from lambda_fn.wire import Answer, Budget, Server
+from lambda_fn.wire import Answer, Budget, Server, tls_context
 from tests.lambda_fn.small_github import TOKEN, SmallGitHub
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -108,28 +106,15 @@ async def test_a_server_that_never_answers_costs_no_more_than_the_budget() -> No
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A key and its own certificate for `localhost`, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path_factory.mktemp("tls") / "localhost.pem"
-    plain = serialization.NoEncryption()
-    form = serialization.PrivateFormat.PKCS8
-    pem = serialization.Encoding.PEM
-    path.write_bytes(key.private_bytes(pem, form, plain) + made.public_bytes(pem))
-    return path
+    return write(tmp_path_factory.mktemp("tls") / "localhost.pem")
+
+
+@pytest.fixture(autouse=True)
+def trusts_nobody_yet() -> Iterator[None]:
+    """As a process that has just begun."""
+    tls_context.cache_clear()
+    yield
+    tls_context.cache_clear()
 
 
 def serving(certificate: Path) -> ssl.SSLContext:
@@ -146,6 +131,35 @@ async def test_https_to_a_server_whose_certificate_is_trusted(
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
 
     async with answering(OK + b"\r\nhi", serving(certificate)) as (port, _):
+        answer = await ask(f"https://localhost:{port}")
+
+    assert answer.body == b"hi"
+
+
+async def test_no_request_waits_until_the_end_of_the_handshake_is_acknowledged(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that has nothing to say before it is asked takes forty milliseconds for that."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    took = []
+
+    async with answering(OK + b"\r\nhi", serving(certificate)) as (port, _):
+        for _ in range(10):
+            began = time.perf_counter()
+            await ask(f"https://localhost:{port}")
+            took.append(time.perf_counter() - began)
+
+    assert min(took) < 0.03
+
+
+async def test_the_certificates_that_we_trust_are_read_once(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+
+    async with answering(OK + b"\r\nhi", serving(certificate)) as (port, _):
+        await ask(f"https://localhost:{port}")
+        monkeypatch.setenv("SSL_CERT_FILE", "nothing")
         answer = await ask(f"https://localhost:{port}")
 
     assert answer.body == b"hi"

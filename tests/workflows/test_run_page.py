@@ -9,7 +9,7 @@ from fleet_control.caller import ALL, BotInstance
 from fleet_control.ledger import Entry
 from fleet_control.policy import Facts, Refused, judge
 from lambda_fn.action import reason
-from lambda_fn.settings import shown
+from lambda_fn.mask import shown
 from sandbox.job_log import JobLog
 from tests.workflows.conftest import NEW, Runner
 from tests.workflows.loopback import raw_run

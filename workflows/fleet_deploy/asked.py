@@ -1,39 +1,23 @@
 """What was asked, from the inputs; and by whom. Checked again, whoever checked before."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 
 from fleet_control import ledger
-from fleet_control.caller import BotInstance, Caller, Human, Unknown, is_instance_id, is_target
+from fleet_control.caller import BotInstance, Caller, Human, Unknown
 from workflows.fleet_deploy.stop import Stopped
 
 
 def read(environ: Mapping[str, str]) -> ledger.Entry:
     """The six inputs; Stopped names every one that has not the form it must have."""
     entry = ledger.Entry(**{name: environ.get(name.upper(), "") for name in ledger.TITLE_FIELDS})
-    forms: dict[str, Callable[[str], bool]] = {
-        "request_id": _is_request_id,
-        "reply": ledger.is_reply_id,
-        "target": is_target,
-        "ami_override": ledger.is_image_id,
-        "caller": is_instance_id,
-        "requested_by": ledger.is_requested_by,
-    }
     wrong = [
         f"{name} is {value[:40]!r}"
         for name, value in entry._asdict().items()
-        if (value or name == "target") and not forms[name](value)
+        if (value or name == "target") and not ledger.has_form(name, value)
     ]
     if wrong:
         raise Stopped("Bad inputs", f"I can't read what was asked: {', '.join(wrong)}.")
     return entry
-
-
-def _is_request_id(text: str) -> bool:
-    try:
-        ledger.parse_request_id(text)
-    except ValueError:
-        return False
-    return True
 
 
 def speaker(entry: ledger.Entry, actor: str, registered: Collection[str]) -> Caller:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from fleet_control import ledger, past
+from fleet_control import ledger
 from fleet_control.caller import ALL, Caller
 from fleet_control.policy import Facts, Refused, Usage, judge
 from workflows.fleet_deploy import rivals
@@ -41,7 +41,7 @@ def facts(target: str, runs: Iterable[ledger.Run], sight: Sight, *, unfinished: 
         images=sight.images,
         conditions=sight.status.conditions,
         unfinished=unfinished,
-        last_bot_deploy=past.last_bot_deploy(runs, host.launched if host else None),
+        last_bot_deploy=ledger.last_bot_deploy(runs, host.launched if host else None),
         now=sight.status.taken,
     )
 

@@ -6,7 +6,7 @@ What a run did is asked of its jobs, and only where its conclusion leaves it ope
 
 from collections.abc import Callable, Iterable
 
-from fleet_control import past
+from fleet_control import ledger
 from fleet_control.ledger import Job, Run, seconds
 
 # Asks GitHub for the jobs of a run by its id.
@@ -36,7 +36,7 @@ def unfinished(
     """A deploy of this bot instance that was not over when this run was asked for, and is not one
     that was refused: else of two that came at once the second would move a host too, since it has
     its turn when the first is over."""
-    for one in past.unfinished(runs, instance, at=seconds(mine.created)):
+    for one in ledger.unfinished(runs, instance, at=seconds(mine.created)):
         if one.id == mine.id or (one.request_id and one.request_id == request_id):
             continue
         if _is_moving(one, jobs) if one.id > mine.id else not _came_to_nothing(one, jobs):

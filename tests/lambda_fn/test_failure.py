@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from fleet_control import policy
-from lambda_fn import Code, Failure
 from lambda_fn.action import let_by
+from lambda_fn.failure import Code, Failure
 
 ROOT = Path(__file__).resolve().parents[2]
 

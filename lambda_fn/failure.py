@@ -1,0 +1,56 @@
+"""How the Control API says no: a code from a closed set, and a sentence for people."""
+
+from enum import StrEnum, auto
+
+from fleet_control import policy
+
+
+class Code(StrEnum):
+    """The policy's are further ones; `busy` and `unknown_caller` are of both."""
+
+    BAD_REQUEST = auto()
+    UNAUTHORIZED = auto()
+    FORGED_CALLER = auto()
+    UNKNOWN_CALLER = auto()
+    UNPROVEN_CALLER = auto()
+    UNKNOWN_RUN = auto()
+    METHOD_NOT_ALLOWED = auto()
+    BUSY = auto()
+    ALREADY_RUNNING = auto()
+    TOO_LARGE = auto()
+    GITHUB_BUSY = auto()
+    MISCONFIGURED = auto()
+    INTERNAL = auto()
+    GITHUB_REFUSED = auto()
+    GITHUB_UNREACHABLE = auto()
+
+
+# HTTP's; a code that is not here, of ours or the policy's, is 403.
+_STATUS: dict[str, int] = {
+    Code.BAD_REQUEST: 400,
+    Code.UNAUTHORIZED: 401,
+    Code.UNKNOWN_RUN: 404,
+    Code.METHOD_NOT_ALLOWED: 405,
+    Code.BUSY: 409,
+    Code.ALREADY_RUNNING: 409,
+    Code.TOO_LARGE: 413,
+    Code.GITHUB_BUSY: 429,
+    Code.MISCONFIGURED: 500,
+    Code.INTERNAL: 500,
+    Code.GITHUB_REFUSED: 502,
+    Code.GITHUB_UNREACHABLE: 502,
+}
+
+
+class Failure(Exception):
+    """Raised wherever a request stops, answered in one place.
+
+    Attributes:
+        retry_after: seconds, where somebody named them.
+    """
+
+    def __init__(self, code: Code | policy.Code, error: str, retry_after: int = 0) -> None:
+        super().__init__(error)
+        self.code = code
+        self.status = _STATUS.get(code, 403)
+        self.retry_after = retry_after
