@@ -54,7 +54,7 @@ class Act:
     async def run(self, inputs: Mapping[str, str]) -> dict[str, str]:
         """What became of each job, by its name."""
         self._lay_out(inputs)
-        self.world.github.runner.tokens[_TOKEN] = {"actions": "read", "contents": "read"}
+        self.world.github.runner.site.tokens[_TOKEN] = {"actions": "read", "contents": "read"}
         process = await asyncio.create_subprocess_exec(
             *self._command(),
             cwd=self.folder / "checkout",
@@ -109,7 +109,7 @@ class Act:
         }
 
     def _command(self) -> list[str]:
-        runner = self.world.github.runner.options
+        runner = self.world.github.runner.site
         command = [str(self.program), "workflow_dispatch", "--json", "--no-skip-checkout"]
         command += ["-W", WORKFLOW, "-e", str(self.folder / "event.json")]
         command += ["-P", "ubuntu-24.04=-self-hosted", "--action-offline-mode"]
@@ -130,7 +130,7 @@ class Act:
     def _environ(self) -> dict[str, str]:
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
-        path = os.pathsep.join(self.world.github.runner.options.path)
+        path = os.pathsep.join(self.world.github.runner.site.path)
         return {"PATH": path, "HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache")}
 
 
