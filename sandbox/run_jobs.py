@@ -1,13 +1,12 @@
 """One attempt of a run: its jobs one after the other, those of a matrix too."""
 
 import asyncio
-from collections.abc import Mapping
 
 from sandbox.job_log import JobLog
 from sandbox.job_runner import JobRunner
 from sandbox.run_record import Conclusion, JobRecord, RunRecord
 from sandbox.site import Site
-from sandbox.workflow import Job, Scope, WorkflowError, entries, filled, holds
+from sandbox.workflow import Entry, Job, Scope, WorkflowError, entries, filled, holds
 
 # GitHub cuts longer job names.
 _LONGEST_NAME = 100
@@ -94,7 +93,7 @@ class RunJobs:
                 needs[one.key]["outputs"] |= one.outputs
         return {"inputs": self._run.inputs, "vars": self._site.variables, "needs": needs}
 
-    def _record(self, key: str, name: str, entry: Mapping[str, str] | None = None) -> JobRecord:
+    def _record(self, key: str, name: str, entry: Entry | None = None) -> JobRecord:
         record = JobRecord(
             id=next(self._site.ids),
             key=key,
@@ -116,6 +115,6 @@ class RunJobs:
         self._site.changes.tell()
 
 
-def _name(job: Job, entry: Mapping[str, str]) -> str:
+def _name(job: Job, entry: Entry) -> str:
     name = filled(job.name, {"matrix": entry})
     return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 3]}..."

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sandbox.workflow import Workflow
+from sandbox.workflow import Entry, Workflow
 
 
 class RunStatus(StrEnum):
@@ -74,7 +74,7 @@ class JobRecord(_Record):
     name: str
     attempt: int
     created: float
-    entry: Mapping[str, str] = field(default_factory=dict)
+    entry: Entry = field(default_factory=dict)
     steps: list[StepRecord] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
     outputs: dict[str, str] = field(default_factory=dict)

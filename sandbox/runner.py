@@ -38,7 +38,7 @@ class Runner:
         """End everything; what ran is killed, and its folders are removed."""
         self._waiting.clear()
         if self._task:
-            self._task.cancel()
+            self._kill(self._task)
             await asyncio.wait({self._task})
         shutil.rmtree(self.site.folder, ignore_errors=True)
 
@@ -74,7 +74,12 @@ class Runner:
             self._waiting.remove(run)
             self._end(run, Conclusion.CANCELLED)
         elif self._task and run is self._going:
-            self._task.cancel()
+            self._kill(self._task)
+
+    def _kill(self, task: asyncio.Task[Conclusion]) -> None:
+        # Once: a second time would break off what it does to end.
+        if not task.cancelling():
+            task.cancel()
 
     def find(self, run_id: int) -> RunRecord | None:
         return next((run for run in self.runs if run.id == run_id), None)

@@ -65,12 +65,14 @@ FORMS: Mapping[str, tuple[str, ...]] = {
 _BRACES = re.compile(r"(\$\{\{.*?\}\})", re.DOTALL)
 _EXPRESSION = re.compile(r"\$\{\{ (?:fromJSON\()?([\w.-]+)\)?(?: \|\| '([^']*)')? \}\}")
 _PATTERNS = {TEXT: r"(?s:(?!.*\$\{\{).*)", NUMBER: r"\d+"}
-# GitHub's own limit.
-_MATRIX: TypeAdapter[list[dict[str, str]]] = TypeAdapter(
-    Annotated[list[dict[str, str]], Field(min_length=1, max_length=256)]
+# What one job of a matrix gets.
+Entry = dict[str, str | bool]
+# 256 is GitHub's own limit.
+_MATRIX: TypeAdapter[list[Entry]] = TypeAdapter(
+    Annotated[list[Entry], Field(min_length=1, max_length=256)]
 )
 
-# What expressions see: contexts by name, each a mapping, at whose ends are texts.
+# What expressions see: contexts by name, each a mapping, at whose ends are texts or booleans.
 Scope = Mapping[str, Any]
 
 
@@ -252,7 +254,7 @@ def _value(path: str, scope: Scope) -> str:
     found: Any = scope
     for name in path.split("."):
         found = found.get(name, {})
-    return found or ""
+    return str(found).lower() if isinstance(found, bool) else found or ""
 
 
 def holds(condition: str, scope: Scope) -> bool:
@@ -261,8 +263,8 @@ def holds(condition: str, scope: Scope) -> bool:
     return not path or _value(path, scope).casefold() == text.strip("'").casefold()
 
 
-def entries(matrix: str, scope: Scope) -> list[dict[str, str]]:
-    """What each job of a matrix gets; WorkflowError where that is not 1 to 256 mappings."""
+def entries(matrix: str, scope: Scope) -> list[Entry]:
+    """Those of a matrix; WorkflowError where its expression gives no list of 1 to 256."""
     try:
         return _MATRIX.validate_json(filled(matrix, scope))
     except ValidationError as error:

@@ -24,12 +24,11 @@ def registry_is(github: Client, text: str) -> None:
 async def test_a_checkout_lays_the_repository_and_its_registry(tmp_path: Path) -> None:
     file = steps(
         OURS,
-        "run: cat there nix/instances.json\nenv: {COMMIT: '${{ steps.c.outputs.commit }}'}",
-        'run: echo; echo $(test "$COMMIT" = "$GITHUB_SHA" && echo same)\n'
+        'run: cat there nix/instances.json; echo; test "$COMMIT" = "$GITHUB_SHA" && echo same\n'
         "env: {COMMIT: '${{ steps.c.outputs.commit }}'}",
     )
     async with github_of(file, tmp_path) as github:
-        assert await github.outcome() == ("success", ["a file of the repository{}", "", "same"])
+        assert await github.outcome() == ("success", ["a file of the repository{}", "same"])
 
 
 async def test_a_branch_is_what_it_is_when_it_is_checked_out(tmp_path: Path) -> None:
@@ -45,29 +44,28 @@ async def test_a_branch_is_what_it_is_when_it_is_checked_out(tmp_path: Path) -> 
         assert github.said(run_id)[-1] == "later"
 
 
-TWO_JOBS = "".join(
-    (
-        HEAD,
-        job(
-            "first",
-            OURS,
-            "run: cat nix/instances.json; echo changed > REGISTRY",
-            outputs="{commit: '${{ steps.c.outputs.commit }}'}",
-        ),
-        job(
-            "second",
-            OURS.replace("github.ref", "needs.first.outputs.commit"),
-            'run: echo " then $(cat nix/instances.json)"',
-            needs="first",
-        ),
-    )
-)
+def two_jobs(*first: str) -> str:
+    """The second checks out what the first one's step `c` named."""
+    planned = OURS.replace("github.ref", "needs.first.outputs.commit")
+    outputs = "{commit: '${{ steps.c.outputs.commit }}'}"
+    then = 'run: echo " then $(cat nix/instances.json)"'
+    jobs = job("first", *first, outputs=outputs), job("second", planned, then, needs="first")
+    return HEAD + "".join(jobs)
 
 
 async def test_a_commit_that_was_checked_out_stays_what_it_was(tmp_path: Path) -> None:
-    file = TWO_JOBS.replace("REGISTRY", str(tmp_path / "instances.json"))
-    async with github_of(file, tmp_path) as github:
+    changing = f"run: cat nix/instances.json; echo changed > {tmp_path / 'instances.json'}"
+    async with github_of(two_jobs(OURS, changing), tmp_path) as github:
         assert await github.outcome() == ("success", ["{}", " then {}"])
+
+
+async def test_a_commit_that_never_was_is_none(tmp_path: Path) -> None:
+    file = two_jobs("id: c\nrun: echo commit=0123 >> $GITHUB_OUTPUT")
+    async with github_of(file, tmp_path) as github:
+        assert await github.outcome() == (
+            "failure",
+            ["##[error]actions/checkout: there is no branch or commit `0123`"],
+        )
 
 
 async def test_a_registry_that_is_gone_is_gone_from_the_checkout(tmp_path: Path) -> None:
@@ -109,11 +107,7 @@ async def test_the_role_comes_with_its_keys_and_none_is_shown(tmp_path: Path) ->
     [
         (OURS, {"permissions": "{actions: read}"}, "no permission `contents: read`"),
         (f"uses: {CHECKOUT}\nwith: {{persist-credentials: false}}", {}, "`ref` must be set"),
-        (
-            OURS.replace("github.ref", "needs.none.outputs.commit"),
-            {},
-            "`ref` must be set",
-        ),
+        (OURS.replace("github.ref", "needs.none.outputs.x"), {}, "`ref` must be set"),
         (ENGINE.replace(", tofu_wrapper: false", ""), {}, "`tofu_wrapper` must be set"),
         (ENGINE.replace("there", "none"), {}, "`none` is not there"),
         (TAKE, {}, "no permission `id-token: write`"),
@@ -139,21 +133,3 @@ async def test_what_an_action_lacks_fails_its_step_with_a_sentence(
     assert conclusion == "failure"
     assert said.startswith("##[error]")
     assert sentence in said
-
-
-async def test_a_commit_that_never_was_is_none(tmp_path: Path) -> None:
-    other = job(
-        "other",
-        OURS.replace("github.ref", "needs.first.outputs.commit"),
-        needs="first",
-    )
-    first = job(
-        "first",
-        'id: c\nrun: echo commit=0123 >> "$GITHUB_OUTPUT"',
-        outputs="{commit: '${{ steps.c.outputs.commit }}'}",
-    )
-    async with github_of(HEAD + first + other, tmp_path) as github:
-        assert await github.outcome() == (
-            "failure",
-            ["##[error]actions/checkout: there is no branch or commit `0123`"],
-        )

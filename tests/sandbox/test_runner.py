@@ -1,5 +1,6 @@
 """Runs wait for their turn, are cancelled, run again, and end with nothing left behind."""
 
+import asyncio
 from pathlib import Path
 
 from tests.clock import TurnedClock
@@ -163,6 +164,21 @@ async def test_a_cancel_kills_what_runs_and_the_next_begins(tmp_path: Path) -> N
         assert github.said(run_id) == ["##[error]The operation was canceled."]
         assert (await github.ended(following))["conclusion"] == "success"
     assert (status, run["conclusion"]) == (202, "cancelled")
+
+
+async def test_a_second_cancel_does_not_break_off_the_end(tmp_path: Path) -> None:
+    witness = Witness(tmp_path)
+    file = steps(f"run: exec 9> {witness.pipe}; echo up >&9; sleep 1000")
+    async with github_of(file, tmp_path) as github:
+        run_id = await github.dispatch()
+        await witness.watches()
+        for _ in range(5):
+            github.github.runner.cancel(github.record(run_id))
+            await asyncio.sleep(0)
+        await github.ended(run_id)
+
+        assert github.github.runner.site.tokens == {}
+        assert list((tmp_path / "runs").iterdir()) == []
 
 
 async def test_after_a_cancel_no_further_job_begins(tmp_path: Path) -> None:

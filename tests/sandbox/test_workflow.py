@@ -9,7 +9,8 @@ from tests.sandbox.workflows import MATRIX, ONE_JOB
 
 SCOPE = {
     "inputs": {"target": "all", "caller": ""},
-    "needs": {"plan": {"outputs": {"target": "All", "roll": '[{"id": "a"}, {"id": "b"}]'}}},
+    "needs": {"plan": {"outputs": {"target": "All", "roll": '[{"id": "a"}, {"id": true}]'}}},
+    "matrix": {"adopt": True},
 }
 
 
@@ -107,6 +108,7 @@ def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
         ("${{ inputs.none }}", ""),
         ("${{ needs.plan.outputs.target }}", "All"),
         ("${{ needs.other.outputs.target }}", ""),
+        ("${{ matrix.adopt }}", "true"),
     ],
 )
 def test_an_expression_has_githubs_value(text: str, expected: str) -> None:
@@ -120,7 +122,7 @@ def test_an_if_compares_texts_without_regard_to_case() -> None:
 
 
 def test_a_matrix_is_what_its_output_lists() -> None:
-    assert entries("${{ fromJSON(needs.plan.outputs.roll) }}", SCOPE) == [{"id": "a"}, {"id": "b"}]
+    assert entries("${{ fromJSON(needs.plan.outputs.roll) }}", SCOPE) == [{"id": "a"}, {"id": True}]
 
 
 def test_a_matrix_holds_256_jobs() -> None:
