@@ -1,13 +1,12 @@
-"""The three actions our workflow files use, played by ourselves."""
+"""The three actions our workflow file uses, played by ourselves."""
 
 import shlex
 import sys
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sandbox.repository import Repository
-from sandbox.workflow_error import WorkflowError
+from sandbox.workflow import WorkflowError
 from sandbox.workspace import Workspace
 
 STAND_IN = (sys.executable, "-m", "sandbox.tofu")
@@ -15,42 +14,35 @@ STAND_IN = (sys.executable, "-m", "sandbox.tofu")
 CHECKOUT = "actions/checkout"
 SETUP_OPENTOFU = "opentofu/setup-opentofu"
 CONFIGURE_AWS = "aws-actions/configure-aws-credentials"
+# The environment that the role trusts.
+ENVIRONMENT = "fleet"
 
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """`known` is what may stand in its `with`; `play` gives its outputs, or fails its step."""
-
-    known: Collection[str]
-    play: Callable[[Mapping[str, str], Workspace], dict[str, str]]
+# Takes what stands in `with`; gives its outputs, or fails its step.
+Action = Callable[[Mapping[str, str], Workspace], dict[str, str]]
 
 
 def played(
-    repository: Repository,
-    engine: tuple[str, ...],
-    aws: Mapping[str, str],
-    import_from: Path,
-    environment: str = "fleet",
+    repository: Repository, engine: tuple[str, ...], aws: Mapping[str, str], import_from: Path
 ) -> dict[str, Action]:
     """By the name that `uses:` has before its `@`.
 
     `engine` is the command that serves as tofu, `aws` the deploy role's credentials as variables,
-    `import_from` where the stand-in engine is imported from; `environment` the one that the role
-    trusts, empty for any.
+    `import_from` where the stand-in engine is imported from.
     """
 
     def checkout(given: Mapping[str, str], workspace: Workspace) -> dict[str, str]:
-        _needs(CHECKOUT, workspace, "contents", "read")
-        ref = given.get("ref") or str(workspace.github["sha"])
+        _may(CHECKOUT, workspace, "contents", "read")
+        ref = _needed(CHECKOUT, given, "ref")
         commit = repository.check_out(ref, workspace.work)
         if commit is None:
             raise WorkflowError(f"{CHECKOUT}: there is no branch or commit `{ref}`")
-        return {"ref": given.get("ref", ""), "commit": commit}
+        return {"commit": commit}
 
     def setup_opentofu(given: Mapping[str, str], workspace: Workspace) -> dict[str, str]:
-        if given.get("tofu_wrapper", "true") != "false":
-            raise WorkflowError(f"{SETUP_OPENTOFU}: I play it with `tofu_wrapper: false` only")
-        version = _version(given, workspace)
+        _needed(SETUP_OPENTOFU, given, "tofu_wrapper")
+        file = _needed(SETUP_OPENTOFU, given, "tofu_version_file")
+        if not (workspace.work / file).is_file():
+            raise WorkflowError(f"{SETUP_OPENTOFU}: `{file}` is not there")
         folder = workspace.tools / "opentofu"
         folder.mkdir(exist_ok=True)
         launcher = folder / "tofu"
@@ -58,43 +50,30 @@ def played(
         launcher.write_text(f'#!/bin/sh\nPYTHONPATH={path} exec {shlex.join(engine)} "$@"\n')
         launcher.chmod(0o755)
         workspace.path.insert(0, str(folder))
-        return {"tofu_version": version}
+        return {}
 
     def configure_aws(given: Mapping[str, str], workspace: Workspace) -> dict[str, str]:
-        _needs(CONFIGURE_AWS, workspace, "id-token", "write")
-        for key in ("role-to-assume", "aws-region"):
-            if not given.get(key):
-                raise WorkflowError(f"{CONFIGURE_AWS}: `{key}` must be set")
-        if environment and workspace.environment != environment:
+        _may(CONFIGURE_AWS, workspace, "id-token", "write")
+        _needed(CONFIGURE_AWS, given, "role-to-assume")
+        region = _needed(CONFIGURE_AWS, given, "aws-region")
+        if workspace.job.environment != ENVIRONMENT:
             raise WorkflowError(
                 "Could not assume role with OIDC: Not authorized to perform "
-                f"sts:AssumeRoleWithWebIdentity (the role trusts the environment `{environment}`)"
+                f"sts:AssumeRoleWithWebIdentity (the role trusts the environment `{ENVIRONMENT}`)"
             )
-        region = given["aws-region"]
         workspace.log.mask(aws.values())
         workspace.environ |= {**aws, "AWS_REGION": region, "AWS_DEFAULT_REGION": region}
         return {}
 
-    return {
-        CHECKOUT: Action(("fetch-depth", "persist-credentials", "ref"), checkout),
-        SETUP_OPENTOFU: Action(
-            ("tofu_version", "tofu_version_file", "tofu_wrapper"), setup_opentofu
-        ),
-        CONFIGURE_AWS: Action(("aws-region", "role-to-assume"), configure_aws),
-    }
+    return {CHECKOUT: checkout, SETUP_OPENTOFU: setup_opentofu, CONFIGURE_AWS: configure_aws}
 
 
-def _needs(action: str, workspace: Workspace, permission: str, level: str) -> None:
-    if workspace.permissions.get(permission) not in (level, "write"):
+def _may(action: str, workspace: Workspace, permission: str, level: str) -> None:
+    if workspace.job.permissions.get(permission) != level:
         raise WorkflowError(f"{action}: the job has no permission `{permission}: {level}`")
 
 
-def _version(given: Mapping[str, str], workspace: Workspace) -> str:
-    """The version asked for: there is one engine, so it is only looked at."""
-    file = given.get("tofu_version_file")
-    if not file:
-        return given.get("tofu_version", "latest")
-    try:
-        return (workspace.work / file).read_text().strip()
-    except OSError as error:
-        raise WorkflowError(f"{SETUP_OPENTOFU}: `{file}` can't be read: {error}") from error
+def _needed(action: str, given: Mapping[str, str], key: str) -> str:
+    if not given.get(key):
+        raise WorkflowError(f"{action}: `{key}` must be set")
+    return given[key]

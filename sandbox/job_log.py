@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
-_COMMAND = re.compile(r"\s*::(?P<command>[a-z][a-z-]*)(?: (?P<properties>[^:]*))?::(?P<message>.*)")
-_SHOWN = frozenset({"error", "warning", "notice", "group", "endgroup"})
+_COMMAND = re.compile(r"\s*::(?P<command>[a-z][a-z-]*)(?: [^:]*)?::(?P<message>.*)")
+_SHOWN = frozenset({"error", "notice"})
 # GitHub obeys these too; a script that needs them would not do here what it does there.
 _NOT_PLAYED = frozenset(
-    {"add-matcher", "add-path", "echo", "remove-matcher", "save-state", "set-env", "set-output"}
-    | {"stop-commands"}
+    {"add-mask", "add-matcher", "add-path", "debug", "echo", "endgroup", "group", "remove-matcher"}
+    | {"save-state", "set-env", "set-output", "stop-commands", "warning"}
 )
 
 
@@ -22,7 +22,7 @@ class JobLog:
         self._masks: set[str] = set()
 
     def mask(self, secrets: Iterable[str]) -> None:
-        self._masks.update(line for secret in secrets for line in secret.splitlines() if line)
+        self._masks.update(filter(None, secrets))
 
     def masked(self, text: str) -> str:
         # The longest first: another secret may be a part of it.
@@ -33,14 +33,12 @@ class JobLog:
     def hear(self, line: str) -> None:
         """A line that a step wrote: a workflow command, or just a line."""
         found = _COMMAND.fullmatch(line)
-        command, message = (found["command"], _unescaped(found["message"])) if found else ("", "")
-        if command == "add-mask":
-            self.mask([message])
-        elif command in _SHOWN:
-            self.write(f"##[{command}]{message}")
+        command = found["command"] if found else ""
+        if found and command in _SHOWN:
+            self.write(f"##[{command}]{_unescaped(found['message'])}")
         elif command in _NOT_PLAYED:
             self.error(f"I don't play the workflow command `{command}`")
-        elif command != "debug":
+        else:
             self.write(line)
 
     def error(self, message: str) -> None:

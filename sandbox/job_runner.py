@@ -1,221 +1,196 @@
 """One job on a runner of its own: its steps in order, in a fresh folder, with GitHub's files."""
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+import os
+import secrets
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from fleet_control.clock import Clock
-from sandbox import run_context
-from sandbox.actions import Action
-from sandbox.expression import Scope, Status, filled, holds, whole
-from sandbox.expression_value import as_text
 from sandbox.job_log import JobLog
-from sandbox.run_record import Conclusion, JobRecord, StepRecord
+from sandbox.run_record import Conclusion, JobRecord, RunRecord, StepRecord
+from sandbox.site import Site
 from sandbox.step_process import execute
-from sandbox.workflow_error import WorkflowError
-from sandbox.workflow_file import Job, Step, Texts, WorkflowFile
-from sandbox.workspace import StepFiles, Workspace, shell_command
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """What all jobs are run with; `tell` is called after each change of a record."""
-
-    actions: Mapping[str, Action]
-    clock: Clock
-    tell: Callable[[], None]
+from sandbox.workflow import Job, Scope, Step, WorkflowError, filled
+from sandbox.workspace import Workspace
 
 
 class JobRunner:
-    """Runs one job to its end; `cancel` kills the step that runs, and ends the job."""
+    """Runs one job to its end; where that is cancelled, what runs is killed."""
 
     def __init__(
-        self,
-        file: WorkflowFile,
-        record: JobRecord,
-        contexts: Mapping[str, Any],
-        workspace: Workspace,
-        machine: Machine,
+        self, run: RunRecord, job: Job, record: JobRecord, scope: Scope, site: Site
     ) -> None:
-        self._file = file
-        self._job: Job = file.jobs[record.key]
+        self._run = run
+        self._job = job
         self._record = record
-        self._contexts = contexts
-        self._workspace = workspace
-        self._machine = machine
-        self._log: JobLog = workspace.log
-        self._steps: dict[str, Any] = {}
-        self._failed = False
-        self._cancelled = asyncio.Event()
-
-    def cancel(self) -> None:
-        self._cancelled.set()
+        self._site = site
+        self._log = JobLog(record.log, site.clock.now)
+        self._token = f"ghs_{secrets.token_hex(18)}"
+        self._steps: dict[str, dict[str, dict[str, str]]] = {}
+        github = {"ref": site.place.ref, "token": self._token}
+        self._scope = {**scope, "github": github, "steps": self._steps}
+        self._space = Workspace(
+            folder=site.folder / f"{run.id}-{record.id}",
+            job=job,
+            environ=self._filled(run.file.env),
+            path=list(site.path),
+            log=self._log,
+        )
 
     async def run(self) -> Conclusion:
         """Fill the record; never raises for what a step does."""
-        timer = asyncio.create_task(self._end_in_time())
+        self._log.mask([self._token])
+        self._site.tokens[self._token] = self._job.permissions
+        minutes = self._job.timeout_minutes
+        steps = asyncio.create_task(self._run_steps())
+        timer = asyncio.create_task(self._site.clock.sleep(minutes * 60))
         try:
-            await self._run_steps()
-            self._record.outputs = self._outputs()
-        except WorkflowError as error:
-            self._log.error(str(error))
-            self._failed = True
+            await asyncio.wait({steps, timer}, return_when=asyncio.FIRST_COMPLETED)
+            if not steps.done():
+                self._log.error(
+                    f"The job has exceeded the maximum execution time of {minutes} minutes."
+                )
         finally:
             timer.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await timer
-        return self._conclusion
+            steps.cancel()
+            await asyncio.wait({steps})
+            self._space.close()
+            del self._site.tokens[self._token]
+        return steps.result()
 
-    @property
-    def _conclusion(self) -> Conclusion:
-        if self._failed:
-            return Conclusion.FAILURE
-        return Conclusion.CANCELLED if self._cancelled.is_set() else Conclusion.SUCCESS
-
-    async def _end_in_time(self) -> None:
-        await self._machine.clock.sleep(self._job.timeout_minutes * 60)
-        self._log.error(
-            "The job has exceeded the maximum execution time of "
-            f"{as_text(self._job.timeout_minutes)} minutes."
-        )
-        self.cancel()
-
-    async def _run_steps(self) -> None:
+    async def _run_steps(self) -> Conclusion:
         first, last = StepRecord(name="Set up job"), StepRecord(name="Complete job")
-        steps = [(step, StepRecord(name=step.title)) for step in self._job.steps]
+        steps = [(step, StepRecord(name=step.name)) for step in self._job.steps]
         self._record.steps = [first, *(shown for _, shown in steps), last]
-        first.begin(self._now())
-        self._workspace.environ = self._evaluated(self._file.env)
-        self._workspace.environ |= self._evaluated(self._job.env)
+        first.begin(self._site.clock.now())
+        self._space.open()
         self._end(first, Conclusion.SUCCESS)
+        conclusion = Conclusion.SUCCESS
         for step, shown in steps:
-            await self._step(step, shown)
-        last.begin(self._now())
+            shown.begin(self._site.clock.now())
+            if conclusion is Conclusion.SUCCESS:
+                conclusion = await self._step(step)
+                self._end(shown, conclusion)
+            else:
+                self._end(shown, Conclusion.SKIPPED)
+        self._hand_on()
+        last.begin(self._site.clock.now())
         self._end(last, Conclusion.SUCCESS)
+        return conclusion
 
-    async def _step(self, step: Step, shown: StepRecord) -> None:
+    async def _step(self, step: Step) -> Conclusion:
         outputs: dict[str, str] = {}
-        shown.begin(self._now())
         try:
-            wanted = holds(step.condition, self._scope())
-            if wanted:
-                shown.name = filled(step.title, self._scope())
-                self._machine.tell()
-            task = self._play(step, shown.name, outputs) if wanted else None
-            conclusion = await self._unless_cancelled(task) if task else Conclusion.SKIPPED
+            await (self._use if step.uses else self._script)(step, outputs)
         except (WorkflowError, OSError) as error:
             self._log.error(str(error))
-            conclusion = Conclusion.FAILURE
-        self._failed = self._failed or conclusion is Conclusion.FAILURE
-        if step.id:
-            ended = {"outcome": str(conclusion), "conclusion": str(conclusion)}
-            self._steps[step.id] = {"outputs": outputs, **ended}
-        self._end(shown, conclusion)
-
-    async def _unless_cancelled(self, playing: Awaitable[Conclusion]) -> Conclusion:
-        """Its conclusion; killed if the job is cancelled meanwhile."""
-        if self._cancelled.is_set():
-            # Only `always()` and `cancelled()` come here: GitHub lets them finish.
-            return await playing
-        task = asyncio.ensure_future(playing)
-        cancel = asyncio.create_task(self._cancelled.wait())
-        try:
-            await asyncio.wait({task, cancel}, return_when=asyncio.FIRST_COMPLETED)
-            if task.done():
-                return task.result()
+            return Conclusion.FAILURE
+        except asyncio.CancelledError:
             self._log.error("The operation was canceled.")
             return Conclusion.CANCELLED
         finally:
-            task.cancel()
-            cancel.cancel()
-            await asyncio.gather(task, cancel, return_exceptions=True)
+            self._steps[step.id] = {"outputs": outputs}
+        return Conclusion.SUCCESS
 
-    async def _play(self, step: Step, title: str, outputs: dict[str, str]) -> Conclusion:
-        if step.uses:
-            return await self._use(step, outputs)
-        return await self._script(step, title, outputs)
-
-    async def _use(self, step: Step, outputs: dict[str, str]) -> Conclusion:
-        name = step.uses.partition("@")[0]
-        given = self._evaluated(step.given)
-        self._head(f"Run {step.uses}", [f"  {key}: {value}" for key, value in given.items()])
-        action = self._machine.actions[name]
-        playing = asyncio.create_task(asyncio.to_thread(action.play, given, self._workspace))
+    async def _use(self, step: Step, outputs: dict[str, str]) -> None:
+        given = self._filled(step.given)
+        self._head(step.uses, "", given)
+        action = self._site.actions[step.uses.partition("@")[0]]
+        playing = asyncio.create_task(asyncio.to_thread(action, given, self._space))
         try:
             outputs |= await asyncio.shield(playing)
         finally:
             # A thread can't be stopped: until it ends it might still write into our folder.
             await asyncio.wait({playing})
-        return Conclusion.SUCCESS
 
-    async def _script(self, step: Step, title: str, outputs: dict[str, str]) -> Conclusion:
-        scope, space = self._scope(), self._workspace
-        files = StepFiles(space.temp)
-        files.create()
-        script = files.file("SCRIPT")
-        script.write_text(text := filled(step.run, scope))
-        own = self._evaluated(step.env)
-        shell = step.shell or self._job.defaults.run.shell or self._file.defaults.run.shell
-        command = shell_command(shell, script)
-        lines = [f"\x1b[36;1m{line}\x1b[0m" for line in text.rstrip().split("\n")]
-        env = {**space.environ, **own}
-        lines += ["env:", *(f"  {key}: {value}" for key, value in env.items())] if env else []
-        self._head(f"Run {text.strip().splitlines()[0]}" if not step.name else title, lines)
-        environ = space.step_environ(own, files)
-        code = await execute(command, self._folder(step, scope), environ, self._log.hear)
-        self._record.summary += files.text("STEP_SUMMARY")
-        outputs |= files.values("OUTPUT")
-        space.environ |= files.values("ENV")
-        space.path[:0] = reversed(files.text("PATH").splitlines())
+    async def _script(self, step: Step, outputs: dict[str, str]) -> None:
+        own, space = self._filled(step.env), self._space
+        self._head(step.run.strip().splitlines()[0], step.run, {**space.environ, **own})
+        mark = space.temp / secrets.token_hex(8)
+        script, said, output, summary = (
+            mark.with_suffix(one) for one in (".sh", ".log", ".output", ".summary")
+        )
+        script.write_text(step.run)
+        environ = {
+            **self._site.environ,
+            **space.environ,
+            **own,
+            **self._runner_environ(),
+            "GITHUB_OUTPUT": str(output),
+            "GITHUB_STEP_SUMMARY": str(summary),
+        }
+        for file in (said, output, summary):
+            file.touch()
+        try:
+            code = await execute(("bash", "-e", str(script)), space.work, environ, said)
+        finally:
+            for line in _lines(said):
+                self._log.hear(line)
+            self._record.summary += summary.read_text(errors="replace")
+        outputs |= _values(_lines(output))
         if code:
-            self._log.error(f"Process completed with exit code {code}.")
-        return Conclusion.FAILURE if code else Conclusion.SUCCESS
+            raise WorkflowError(f"Process completed with exit code {code}.")
 
-    def _folder(self, step: Step, scope: Scope) -> Path:
-        defaults = (self._job.defaults.run, self._file.defaults.run)
-        asked = (step.working_directory, *(one.working_directory for one in defaults))
-        return self._workspace.work / filled(next(filter(None, asked), ""), scope)
+    def _runner_environ(self) -> dict[str, str]:
+        """Nothing of our own environment; what a runner of GitHub's sets."""
+        run, place = self._run, self._site.place
+        return {
+            "CI": "true",
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_ACTOR": run.actor,
+            "GITHUB_API_URL": place.api,
+            "GITHUB_EVENT_NAME": "workflow_dispatch",
+            "GITHUB_JOB": self._record.key,
+            "GITHUB_REF": place.ref,
+            "GITHUB_REPOSITORY": place.repo,
+            "GITHUB_RUN_ATTEMPT": str(run.attempt),
+            "GITHUB_RUN_ID": str(run.id),
+            "GITHUB_SHA": run.head_sha,
+            "GITHUB_TRIGGERING_ACTOR": run.actor,
+            "GITHUB_WORKFLOW_REF": f"{place.repo}/{place.path}@{place.ref}",
+            "GITHUB_WORKSPACE": str(self._space.work),
+            "HOME": str(self._space.home),
+            "LANG": "C.UTF-8",
+            "PATH": os.pathsep.join(self._space.path),
+            "RUNNER_OS": "Linux",
+            "RUNNER_TEMP": str(self._space.temp),
+        }
 
-    def _head(self, title: str, lines: Iterable[str]) -> None:
+    def _head(self, what: str, script: str, env: Mapping[str, str]) -> None:
         """What GitHub writes before a step's own lines."""
-        for line in (f"##[group]{title}", *lines, "##[endgroup]"):
+        lines = [f"\x1b[36;1m{line}\x1b[0m" for line in script.rstrip().split("\n") if script]
+        given = [f"  {key}: {value}" for key, value in env.items()]
+        lines += ["env:", *given] if script else given
+        for line in (f"##[group]Run {what}", *lines, "##[endgroup]"):
             self._log.write(line)
 
-    def _outputs(self) -> dict[str, str]:
-        """What the job hands to those after it; GitHub hands no secret on."""
-        outputs: dict[str, str] = {}
-        for name, text in self._job.outputs.items():
-            value = as_text(whole(text, self._scope()))
+    def _hand_on(self) -> None:
+        """The job's outputs; GitHub hands no secret on."""
+        for name, value in self._filled(self._job.outputs).items():
             if self._log.masked(value) == value:
-                outputs[name] = value
+                self._record.outputs[name] = value
             else:
                 self._log.write(f"##[warning]Skip output '{name}' since it may contain secret.")
-        return outputs
 
-    def _evaluated(self, texts: Texts) -> dict[str, str]:
-        scope = self._scope()
-        return {name: as_text(whole(text, scope)) for name, text in texts.items()}
-
-    def _scope(self) -> Scope:
-        cancelled = self._cancelled.is_set()
-        status = Status(not self._failed and not cancelled, self._failed, cancelled)
-        return Scope(
-            {
-                **self._contexts,
-                "env": self._workspace.environ,
-                "job": {"status": "failure" if self._failed else str(self._conclusion)},
-                "runner": run_context.runner(self._workspace),
-                "steps": self._steps,
-            },
-            status,
-        )
-
-    def _now(self) -> float:
-        return self._machine.clock.now()
+    def _filled(self, texts: Mapping[str, str]) -> dict[str, str]:
+        return {name: filled(text, self._scope) for name, text in texts.items()}
 
     def _end(self, step: StepRecord, conclusion: Conclusion) -> None:
-        step.end(conclusion, self._now())
-        self._machine.tell()
+        step.end(conclusion, self._site.clock.now())
+        self._site.changes.tell()
+
+
+def _lines(file: Path) -> list[str]:
+    lines = file.read_text(errors="replace").split("\n")
+    return [line.removesuffix("\r") for line in (lines if lines[-1] else lines[:-1])]
+
+
+def _values(lines: list[str]) -> dict[str, str]:
+    """GITHUB_OUTPUT's ``name=value`` lines; WorkflowError where one is none, nor empty."""
+    values = {}
+    for line in filter(None, lines):
+        name, is_value, value = line.partition("=")
+        if not (name and is_value) or "<<" in name:
+            raise WorkflowError(f"Invalid format '{line}': I know lines of name=value only")
+        values[name] = value
+    return values

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sandbox.workflow_file import WorkflowFile
+from sandbox.workflow import Entry, Workflow
 
 
 class RunStatus(StrEnum):
@@ -23,7 +23,6 @@ class Conclusion(StrEnum):
     FAILURE = "failure"
     CANCELLED = "cancelled"
     SKIPPED = "skipped"
-    STARTUP_FAILURE = "startup_failure"
 
 
 def moment(seconds: float | None) -> str | None:
@@ -75,23 +74,20 @@ class JobRecord(_Record):
     name: str
     attempt: int
     created: float
-    entry: Mapping[str, Any] = field(default_factory=dict)
+    entry: Entry = field(default_factory=dict)
     steps: list[StepRecord] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
     outputs: dict[str, str] = field(default_factory=dict)
     summary: str = ""
 
     def shown(self, run: "RunRecord", place: "Place") -> dict[str, Any]:
-        url = f"{place.api}/repos/{place.repo}/actions"
         return {
             "id": self.id,
             "run_id": run.id,
-            "run_url": f"{url}/runs/{run.id}",
             "run_attempt": self.attempt,
-            "url": f"{url}/jobs/{self.id}",
             "html_url": f"{place.page(run.id)}/job/{self.id}",
             "name": self.name,
-            "workflow_name": run.workflow,
+            "workflow_name": run.file.name,
             "head_branch": place.branch,
             "head_sha": run.head_sha,
             "created_at": moment(self.created),
@@ -115,6 +111,10 @@ class Place:
     def path(self) -> str:
         return f".github/workflows/{self.file}"
 
+    @property
+    def ref(self) -> str:
+        return f"refs/heads/{self.branch}"
+
     def page(self, run_id: int) -> str:
         """What a person opens."""
         return f"{self.api}/{self.repo}/actions/runs/{run_id}"
@@ -125,25 +125,24 @@ class RunRecord(_Record):
     """One run, with all of its attempts' jobs; how it stands is how the newest stands.
 
     Attributes:
+        file: the workflow file as it was when the run was asked for.
         triggered: when the newest attempt was asked for. It is GitHub's `run_started_at`, however
             long the run then waits.
-        file: the workflow file as it was when the run began; None where it was not valid.
-        problem: why it could not start.
+        again: the jobs that a re-run runs, by id; empty for all.
     """
 
     id: int
     number: int
     title: str
-    workflow: str
+    file: Workflow
     inputs: Mapping[str, str]
     head_sha: str
     actor: str
     created: float
     triggered: float
     updated: float
-    file: WorkflowFile | None = None
-    problem: str = ""
     attempt: int = 1
+    again: frozenset[int] = frozenset()
     jobs: list[JobRecord] = field(default_factory=list)
 
     def latest_jobs(self) -> list[JobRecord]:
@@ -156,14 +155,12 @@ class RunRecord(_Record):
         actor = {"login": self.actor, "id": 41898282, "type": "Bot"}
         return {
             "id": self.id,
-            "name": self.workflow,
+            "name": self.file.name,
             "display_title": self.title,
             "run_number": self.number,
             "run_attempt": self.attempt,
             "event": "workflow_dispatch",
             "path": place.path,
-            "workflow_id": 161335,
-            "workflow_url": f"{place.api}/repos/{place.repo}/actions/workflows/161335",
             "head_branch": place.branch,
             "head_sha": self.head_sha,
             "status": self.status,
@@ -173,11 +170,9 @@ class RunRecord(_Record):
             "jobs_url": f"{url}/jobs",
             "logs_url": f"{url}/logs",
             "cancel_url": f"{url}/cancel",
-            "rerun_url": f"{url}/rerun",
             "created_at": moment(self.created),
             "run_started_at": moment(self.triggered),
             "updated_at": moment(self.updated),
             "actor": actor,
             "triggering_actor": actor,
-            "repository": {"full_name": place.repo},
         }

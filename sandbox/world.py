@@ -22,9 +22,10 @@ from sandbox.image import images
 from sandbox.moto import MotoServer
 from sandbox.principal import REGION
 from sandbox.repository import Repository
-from sandbox.runner import Runner, RunnerOptions
+from sandbox.runner import Runner
 from sandbox.seed import Seeded, seed
 from sandbox.set_up import Plot, SetUp, set_up
+from sandbox.site import Site
 
 CHECKOUT = Path(__file__).parents[1]
 WORKFLOW = ".github/workflows/fleet-deploy.yml"
@@ -68,7 +69,6 @@ class Options:
     python: Path = Path(sys.executable)
     ports: Ports = field(default_factory=Ports)
     bot: str = "demo"
-    fail_fast: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +189,10 @@ def _runner(options: Options, clock: Clock, folder: Path, made: SetUp, aws_url: 
     engine = (str(options.engine.program),) if options.engine else stand_in
     role = made.seeded.deployer.environ
     return Runner(
-        RunnerOptions(
+        Site(
             workflow=CHECKOUT / WORKFLOW,
             repo=REPO,
+            repository=repository,
             folder=folder / "runs",
             variables={
                 **made.variables,
@@ -214,8 +215,6 @@ def _runner(options: Options, clock: Clock, folder: Path, made: SetUp, aws_url: 
                 *os.environ.get("PATH", os.defpath).split(os.pathsep),
             ),
             actions=played(repository, engine, role, CHECKOUT),
-            fail_fast=options.fail_fast,
-        ),
-        repository,
-        clock,
+            clock=clock,
+        )
     )

@@ -23,24 +23,35 @@ _COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 def found() -> Path:
-    """From PATH or the cache, else built where Go is; skips without, or fails under CI with Go."""
+    """From PATH or the cache, else built with Go; without it, skips, or under CI fails."""
     on_path = shutil.which("act")
+    if on_path and _version(on_path) == VERSION:
+        return Path(on_path)
     built = cache(os.environ) / f"act-{VERSION}" / "act"
-    if on_path or built.is_file():
-        return Path(on_path or built)
+    missing = "" if built.is_file() else _build(built)
+    if not missing:
+        return built
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"Under CI there must be an act. {missing}")
+    pytest.skip(missing)
+
+
+def _version(program: str) -> str:
+    command = [program, "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  (found by its name)
+    return done.stdout.rpartition(" ")[2].strip()
+
+
+def _build(built: Path) -> str:
+    """Why it could not be built, or nothing."""
     go = shutil.which("go")
     if not go:
-        pytest.skip(f"act {VERSION} is built with Go, and there is no `go`.")
+        return f"act {VERSION} is built with Go, and there is no `go`."
     command = [go, "install", f"github.com/nektos/act@v{VERSION}"]
     done = subprocess.run(  # noqa: S603  (fixed)
         command, env={**os.environ, "GOBIN": str(built.parent)}, capture_output=True, check=False
     )
-    if done.returncode:
-        not_built = f"act {VERSION} can't be built: {done.stderr[-300:].decode()}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"Under CI act must build where Go is. {not_built}")
-        pytest.skip(not_built)
-    return built
+    return f"act {VERSION} can't be built: {done.stderr[-300:].decode()}" if done.returncode else ""
 
 
 @dataclass(frozen=True)
@@ -54,7 +65,7 @@ class Act:
     async def run(self, inputs: Mapping[str, str]) -> dict[str, str]:
         """What became of each job, by its name."""
         self._lay_out(inputs)
-        self.world.github.runner.tokens[_TOKEN] = {"actions": "read", "contents": "read"}
+        self.world.github.runner.site.tokens[_TOKEN] = {"actions": "read", "contents": "read"}
         process = await asyncio.create_subprocess_exec(
             *self._command(),
             cwd=self.folder / "checkout",
@@ -109,7 +120,7 @@ class Act:
         }
 
     def _command(self) -> list[str]:
-        runner = self.world.github.runner.options
+        runner = self.world.github.runner.site
         command = [str(self.program), "workflow_dispatch", "--json", "--no-skip-checkout"]
         command += ["-W", WORKFLOW, "-e", str(self.folder / "event.json")]
         command += ["-P", "ubuntu-24.04=-self-hosted", "--action-offline-mode"]
@@ -130,7 +141,7 @@ class Act:
     def _environ(self) -> dict[str, str]:
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
-        path = os.pathsep.join(self.world.github.runner.options.path)
+        path = os.pathsep.join(self.world.github.runner.site.path)
         return {"PATH": path, "HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache")}
 
 

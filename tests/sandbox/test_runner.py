@@ -1,28 +1,55 @@
-"""Runs are cancelled, run again, and end with nothing left behind."""
+"""Runs wait for their turn, are cancelled, run again, and end with nothing left behind."""
 
+import asyncio
 from pathlib import Path
 
 from tests.clock import TurnedClock
 from tests.sandbox.witness import Witness
-from tests.sandbox.workflows import MATRIX, ONE_JOB, github_of, steps
+from tests.sandbox.workflows import MATRIX, ONE_JOB, github_of, job, steps
+
+
+async def test_one_run_at_a_time_and_the_others_wait_in_order(tmp_path: Path) -> None:
+    witness = Witness(tmp_path)
+    clock = TurnedClock()
+    async with github_of(steps(f"run: cat {witness.pipe}"), tmp_path, clock=clock) as github:
+        runs = [await github.dispatch() for _ in range(3)]
+        await github.github.until(runs[0], lambda run: run.status == "in_progress")
+        before = [(await github.run(run))["status"] for run in runs]
+        await witness.says_go_on()
+        await github.github.until(runs[1], lambda run: run.status == "in_progress")
+        between = [(await github.run(run))["status"] for run in runs]
+        for run in runs[1:]:
+            await witness.says_go_on()
+            await github.ended(run)
+        triggered = [(await github.run(run))["run_started_at"] for run in runs]
+
+    assert before == ["in_progress", "pending", "pending"]
+    assert between == ["completed", "in_progress", "pending"]
+    assert len(set(triggered)) == 1, "GitHub's time of start is that of the trigger"
+
+
+async def test_a_hundred_wait_and_not_one_more(tmp_path: Path) -> None:
+    witness = Witness(tmp_path)
+    async with github_of(steps(f"run: cat {witness.pipe}"), tmp_path) as github:
+        runs = [await github.dispatch() for _ in range(102)]
+        shown = [await github.run(run) for run in (runs[100], runs[101])]
+
+    assert [run["status"] for run in shown] == ["pending", "completed"]
+    assert shown[1]["conclusion"] == "cancelled"
 
 
 async def test_a_run_that_waits_can_be_cancelled_and_one_that_ended_cannot(tmp_path: Path) -> None:
     async with github_of(ONE_JOB, tmp_path) as github:
-        github.github.hold()
-        first, second, third = [await github.dispatch() for _ in range(3)]
-        statuses = [
-            (await github.call("POST", f"/actions/runs/{run}/cancel"))[0] for run in (second, first)
-        ]
-        runs = [await github.run(run) for run in (first, second)]
-        again, refusal = await github.call("POST", f"/actions/runs/{first}/cancel")
-        github.github.release()
+        runs = [github.github.runner.dispatch({"target": "x"}) for _ in range(3)]
+        for run in runs[:2]:
+            # The first has not begun yet; nothing was awaited.
+            github.github.runner.cancel(run)
+        shown = [await github.ended(run.id) for run in runs]
+        status, refusal = await github.call("POST", f"/actions/runs/{runs[0].id}/cancel")
 
-        assert (await github.ended(third))["conclusion"] == "success"
-        assert await github.jobs(first) == {}
-    assert statuses == [202, 202]
-    assert [run["conclusion"] for run in runs] == ["cancelled", "cancelled"]
-    assert (again, refusal["message"]) == (409, "Cannot cancel a workflow run that is completed.")
+        assert await github.jobs(runs[0].id) == {}
+    assert [run["conclusion"] for run in shown] == ["cancelled", "cancelled", "success"]
+    assert (status, refusal["message"]) == (409, "Cannot cancel a workflow run that is completed.")
 
 
 async def test_a_rerun_is_another_attempt_of_the_same_run(tmp_path: Path) -> None:
@@ -45,8 +72,7 @@ async def test_a_rerun_is_another_attempt_of_the_same_run(tmp_path: Path) -> Non
 
 
 async def test_only_what_has_ended_runs_again(tmp_path: Path) -> None:
-    async with github_of(ONE_JOB, tmp_path) as github:
-        github.github.hold()
+    async with github_of(steps("run: sleep 1000"), tmp_path) as github:
         run_id = await github.dispatch()
         status, refusal = await github.call("POST", f"/actions/runs/{run_id}/rerun")
 
@@ -55,18 +81,8 @@ async def test_only_what_has_ended_runs_again(tmp_path: Path) -> None:
 
 THREE = (
     ONE_JOB
-    + """
-  after:
-    needs: only
-    runs-on: ubuntu-24.04
-    steps:
-      - run: echo after; [ $TARGET != fail ]
-  last:
-    needs: after
-    runs-on: ubuntu-24.04
-    steps:
-      - run: echo last $GITHUB_RUN_ATTEMPT
-"""
+    + job("after", "run: echo after; [ $TARGET != fail ]", needs="only")
+    + job("last", "run: echo last $GITHUB_RUN_ATTEMPT", needs="[only, after]")
 )
 
 
@@ -100,38 +116,69 @@ async def test_failed_jobs_run_again(tmp_path: Path) -> None:
     assert status == 201
 
 
-async def test_a_rerun_waits_in_line_like_any_other(tmp_path: Path) -> None:
+async def test_of_a_matrix_only_the_failed_jobs_run_again(tmp_path: Path) -> None:
+    async with github_of(MATRIX, tmp_path) as github:
+        run_id = await github.dispatch(target="b")
+        await github.ended(run_id)
+        await github.call("POST", f"/actions/runs/{run_id}/rerun-failed-jobs")
+        await github.ended(run_id)
+
+        assert [job.name for job in github.record(run_id).jobs if job.attempt == 2] == [
+            "b",
+            "c",
+            "finish",
+        ]
+
+
+async def test_a_run_without_a_failure_has_nothing_to_run_again(tmp_path: Path) -> None:
     async with github_of(ONE_JOB, tmp_path) as github:
+        run_id = await github.dispatch()
+        await github.ended(run_id)
+        status, _ = await github.call("POST", f"/actions/runs/{run_id}/rerun-failed-jobs")
+
+    assert status == 403
+
+
+async def test_a_rerun_waits_in_line_like_any_other(tmp_path: Path) -> None:
+    file = steps("run: if [ $TARGET = slow ]; then sleep 1000; fi")
+    async with github_of(file, tmp_path) as github:
         first = await github.dispatch()
         await github.ended(first)
-        github.github.hold()
-        await github.dispatch()
+        await github.dispatch(target="slow")
         await github.call("POST", f"/actions/runs/{first}/rerun")
 
         assert (await github.run(first))["status"] == "pending"
 
 
-async def test_a_cancel_kills_what_runs_and_lets_always_finish(tmp_path: Path) -> None:
+async def test_a_cancel_kills_what_runs_and_the_next_begins(tmp_path: Path) -> None:
     witness = Witness(tmp_path)
-    file = steps(
-        f"run: |\n  exec 9> {witness.pipe}\n  echo up >&9\n  sleep 1000",
-        "run: echo no",
-        "run: echo ${{ job.status }}\nif: always()",
-        "run: echo after the cancel\nif: cancelled()",
-    )
-    async with github_of(file, tmp_path) as github:
+    slow = f"run: |\n  if [ $TARGET = next ]; then exit 0; fi\n  exec 9> {witness.pipe}"
+    async with github_of(steps(f"{slow}\n  echo up >&9\n  sleep 1000"), tmp_path) as github:
         run_id = await github.dispatch()
+        following = await github.dispatch(target="next")
         await witness.watches()
         status, _ = await github.call("POST", f"/actions/runs/{run_id}/cancel")
         run = await github.ended(run_id)
 
         assert await witness.sees_the_end()
-        assert github.said(run_id) == [
-            "##[error]The operation was canceled.",
-            "cancelled",
-            "after the cancel",
-        ]
+        assert github.said(run_id) == ["##[error]The operation was canceled."]
+        assert (await github.ended(following))["conclusion"] == "success"
     assert (status, run["conclusion"]) == (202, "cancelled")
+
+
+async def test_a_second_cancel_does_not_break_off_the_end(tmp_path: Path) -> None:
+    witness = Witness(tmp_path)
+    file = steps(f"run: exec 9> {witness.pipe}; echo up >&9; sleep 1000")
+    async with github_of(file, tmp_path) as github:
+        run_id = await github.dispatch()
+        await witness.watches()
+        for _ in range(5):
+            github.github.runner.cancel(github.record(run_id))
+            await asyncio.sleep(0)
+        await github.ended(run_id)
+
+        assert github.github.runner.site.tokens == {}
+        assert list((tmp_path / "runs").iterdir()) == []
 
 
 async def test_after_a_cancel_no_further_job_begins(tmp_path: Path) -> None:
@@ -145,9 +192,9 @@ async def test_after_a_cancel_no_further_job_begins(tmp_path: Path) -> None:
 
         assert await github.conclusions(run_id) == {
             "plan": "success",
-            "host a": "cancelled",
-            "host b": "cancelled",
-            "host c": "cancelled",
+            "a": "cancelled",
+            "b": "cancelled",
+            "c": "cancelled",
             "finish": "cancelled",
         }
 
@@ -162,12 +209,14 @@ async def test_a_stop_kills_what_runs_and_removes_what_it_had(tmp_path: Path) ->
     assert await witness.sees_the_end()
 
 
-async def test_a_file_is_what_it_was_when_its_run_began(tmp_path: Path) -> None:
-    async with github_of(ONE_JOB, tmp_path) as github:
-        github.github.hold()
-        run_id = await github.dispatch()
-        (tmp_path / "small.yml").write_text(ONE_JOB.replace("target is", "changed"))
-        github.github.release()
-        await github.ended(run_id)
+async def test_a_file_is_what_it_was_when_its_run_was_asked_for(tmp_path: Path) -> None:
+    witness = Witness(tmp_path)
+    file = steps(f'run: cat {witness.pipe}; echo "target is $TARGET"')
+    async with github_of(file, tmp_path) as github:
+        runs = [await github.dispatch() for _ in range(2)]
+        (tmp_path / "small.yml").write_text(file.replace("target is", "changed"))
+        for run in runs:
+            await witness.says_go_on()
+            await github.ended(run)
 
-        assert github.said(run_id) == ["target is all"]
+        assert github.said(runs[1]) == ["go ontarget is all"]

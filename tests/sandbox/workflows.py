@@ -1,5 +1,7 @@
 """Small workflow files, and a GitHub of one of them."""
 
+import os
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,15 +11,15 @@ import aiohttp
 
 from fleet_control.clock import Clock, SystemClock
 from sandbox.actions import played
-from sandbox.github import GitHub
-from sandbox.github_guard import NEW_API
+from sandbox.github import API_VERSION, GitHub
 from sandbox.repository import Repository
 from sandbox.run_record import RunRecord
-from sandbox.runner import Runner, RunnerOptions
+from sandbox.runner import Runner
+from sandbox.site import Site
 
 HEAD = """
 name: small
-run-name: "${{ inputs.target }} for ${{ inputs.who || 'nobody' }}"
+run-name: "${{ inputs.target || '-' }} for ${{ inputs.who || '-' }}"
 on:
   workflow_dispatch:
     inputs:
@@ -27,67 +29,70 @@ permissions: {}
 concurrency: {group: small, cancel-in-progress: false, queue: max}
 env:
   TARGET: ${{ inputs.target }}
+  WHO: ${{ inputs.who }}
 jobs:
 """
-ONE_JOB = (
-    HEAD
-    + """
-  only:
-    runs-on: ubuntu-24.04
-    permissions: {contents: read, actions: read}
-    steps:
-      - name: Say it
-        run: echo "target is $TARGET"
+
+
+def job(key: str, *texts: str, **keys: str) -> str:
+    """A job with these steps; `keys` are more of it, or others than usual."""
+    usual = {
+        "name": key,
+        "runs-on": "ubuntu-24.04",
+        "timeout-minutes": "60",
+        "environment": "fleet",
+        "permissions": "{contents: read, actions: read}",
+    }
+    given = {name.replace("_", "-"): text for name, text in keys.items()}
+    lines = [f"  {key}:", *(f"    {name}: {text}" for name, text in (usual | given).items())]
+    lines.append("    steps:")
+    for number, text in enumerate(texts):
+        lines.append(f"      - name: step {number}")
+        lines += [f"        {line}" for line in text.strip("\n").splitlines()]
+    return "\n".join(lines) + "\n"
+
+
+def steps(*texts: str, **keys: str) -> str:
+    """A workflow of one job."""
+    return HEAD + job("only", *texts, **keys)
+
+
+ONE_JOB = steps('run: echo "target is $TARGET"')
+ROLL = '[{"id":"a"},{"id":"b"},{"id":"c"}]'
+PLAN = f"""
+id: roll
+run: |
+  echo 'roll={ROLL}' >> "$GITHUB_OUTPUT"
+  echo "who=$WHO" >> "$GITHUB_OUTPUT"
 """
-)
-MATRIX = (
-    HEAD
-    + """
-  plan:
-    runs-on: ubuntu-24.04
-    outputs:
-      roll: ${{ steps.roll.outputs.roll }}
-    steps:
-      - id: roll
-        run: echo 'roll=[{"id":"a"},{"id":"b"},{"id":"c"}]' >> "$GITHUB_OUTPUT"
-  host:
-    name: host ${{ matrix.id }}
-    needs: plan
-    runs-on: ubuntu-24.04
-    strategy:
+HOST = """
+run: |
+  echo "host $ID"
+  echo "did $ID" >> "$GITHUB_STEP_SUMMARY"
+  if [ "$ID" = "$TARGET" ]; then exit 3; fi
+env:
+  ID: ${{ matrix.id }}
+"""
+PLANNED = "{roll: '${{ steps.roll.outputs.roll }}', who: '${{ steps.roll.outputs.who }}'}"
+SERIAL = """
+      fail-fast: true
       max-parallel: 1
       matrix:
-        include: ${{ fromJSON(needs.plan.outputs.roll) }}
-    steps:
-      - name: One
-        env:
-          ID: ${{ matrix.id }}
-        run: |
-          echo "host $ID, ${{ strategy.job-index }} of ${{ strategy.job-total }}"
-          echo "did $ID" >> "$GITHUB_STEP_SUMMARY"
-          if [ "$ID" = "$TARGET" ]; then exit 3; fi
-  finish:
-    needs: [plan, host]
-    if: inputs.who == 'sam'
-    runs-on: ubuntu-24.04
-    steps:
-      - run: echo ${{ needs.host.result }}
-"""
+        include: ${{ fromJSON(needs.plan.outputs.roll) }}"""
+IF_SAM = {"if": "needs.plan.outputs.who == 'sam'"}
+MATRIX = "".join(
+    (
+        HEAD,
+        job("plan", PLAN, outputs=PLANNED),
+        job("host", HOST, name="${{ matrix.id }}", needs="plan", strategy=SERIAL),
+        job("finish", "run: echo finished", needs="[plan, host]", **IF_SAM),
+    )
 )
 TOKEN = "github_pat_sandbox"
 REPO = "openclaw/clawdinators"
 FILE = "small.yml"
 DISPATCH = f"/actions/workflows/{FILE}/dispatches"
 RUNS = f"/actions/workflows/{FILE}/runs"
-
-
-def steps(*texts: str, head: str = HEAD, job: str = "") -> str:
-    """A workflow of one job with these steps; `job` are more lines of it."""
-    lines = ["  only:", "    runs-on: ubuntu-24.04", *job.splitlines(), "    steps:"]
-    for text in texts:
-        first, *rest = text.strip("\n").splitlines()
-        lines += [f"      - {first}", *(f"        {line}" for line in rest)]
-    return head + "\n".join(lines) + "\n"
 
 
 class Client:
@@ -103,7 +108,7 @@ class Client:
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, Any]:
         """Status and body; the headers of the answer are in `answered`."""
-        known = {"Authorization": f"Bearer {TOKEN}", "X-GitHub-Api-Version": NEW_API}
+        known = {"Authorization": f"Bearer {TOKEN}", "X-GitHub-Api-Version": API_VERSION}
         async with self.session.request(
             method,
             f"{self.github.url}/repos/{REPO}{path}",
@@ -166,9 +171,7 @@ class Client:
 
 
 @asynccontextmanager
-async def github_of(
-    file: str, folder: Path, *, fail_fast: bool = True, clock: Clock | None = None
-) -> AsyncIterator[Client]:
+async def github_of(file: str, folder: Path, clock: Clock | None = None) -> AsyncIterator[Client]:
     """A GitHub whose repository holds this workflow and a registry."""
     workflow = folder / FILE
     workflow.write_text(file)
@@ -178,19 +181,19 @@ async def github_of(
     (checkout / "nix").mkdir(parents=True)
     (checkout / "there").write_text("a file of the repository")
     repository = Repository(checkout, registry)
-    options = RunnerOptions(
+    keys = {"AWS_SECRET_ACCESS_KEY": "sk-123"}
+    site = Site(
         workflow=workflow,
         repo=REPO,
+        repository=repository,
         folder=folder / "runs",
         variables={"AWS_REGION": "eu-central-1"},
-        secrets={"KEY": "hush-hush"},
         environ={"OURS": "yes"},
-        actions=played(
-            repository, ("echo", "engine"), {"AWS_SECRET_ACCESS_KEY": "sk-123"}, checkout
-        ),
-        fail_fast=fail_fast,
+        path=(str(Path(sys.executable).parent), *os.defpath.split(os.pathsep)),
+        actions=played(repository, ("echo", "engine"), keys, checkout),
+        clock=clock or SystemClock(),
     )
-    github = GitHub(Runner(options, repository, clock or SystemClock()), TOKEN)
+    github = GitHub(Runner(site), TOKEN)
     await github.start()
     try:
         async with aiohttp.ClientSession() as session:

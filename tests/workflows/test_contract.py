@@ -9,13 +9,15 @@ import pytest
 import yaml
 
 from fleet_control import host_job, ledger
+from sandbox.workflow import FORMS, forms_of, load, parse
 from workflows.fleet_deploy.__main__ import JOBS
 from workflows.fleet_deploy.change import targets
 from workflows.fleet_deploy.roll import Turn, encode
 from workflows.fleet_deploy.stray import profile
 
 ROOT = Path(__file__).parents[2]
-TEXT = (ROOT / ".github/workflows/fleet-deploy.yml").read_text()
+PATH = ROOT / ".github/workflows/fleet-deploy.yml"
+TEXT = PATH.read_text()
 # BaseLoader keeps `on` a word and every value a string, as GitHub reads them.
 FILE: dict[str, Any] = yaml.load(TEXT, Loader=yaml.BaseLoader)  # noqa: S506  (makes strings only)
 EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
@@ -50,6 +52,17 @@ def strings(value: object) -> Iterator[str]:
             yield from strings(inner)
     else:
         yield str(value)
+
+
+def test_the_file_has_no_form_that_the_sandbox_does_not_know() -> None:
+    assert list(load(PATH).jobs) == list(FILE["jobs"])
+
+
+@pytest.mark.parametrize(
+    ("place", "form"), [(place, form) for place, forms in FORMS.items() for form in forms]
+)
+def test_the_sandbox_knows_no_form_that_the_file_does_not_have(place: str, form: str) -> None:
+    assert (place, form) in {(found.known, found.form) for found in forms_of(parse(TEXT))}
 
 
 def test_the_last_step_of_a_hosts_job_is_the_one_that_moves_it() -> None:
