@@ -22,8 +22,6 @@ _SEED = (
     "nix",
     "clawbot",
     "skills",
-    "lambda_fn",
-    "workflows",
 )
 # Made at set-up, perhaps a moment before it is committed.
 _LOCK = ("flake.lock",)
