@@ -12,15 +12,13 @@ from typing import Any
 
 import pytest
 
-from fleet_control.clock import SystemClock
 from fleet_control.registry import parse as parse_registry
-from sandbox.ec2_timing import Ec2Timing, Timing
+from sandbox.host_rules import Rules, Timing
 from sandbox.image import Image
 from sandbox.seed import seed
 from sandbox.tofu.command import parse
 from sandbox.tofu.failure import Failed
 from sandbox.tofu.plan import Host, make
-from tests.clock import TurnedClock
 from tests.sandbox.aws import Aws
 from tests.sandbox.conftest import REGISTRY
 from workflows.fleet_deploy import guard
@@ -100,11 +98,9 @@ class Checkout:
 async def quick(moto: str, our_images: tuple[Image, ...]) -> AsyncIterator[Aws]:
     """The fleet on the system's clock: another process waits for it."""
     seeded = await seed(moto, parse_registry(REGISTRY), our_images)
-    proxy = Ec2Timing(SystemClock(), Timing(pending=0.2, initializing=0.2, shutting_down=0.2))
-    url = await proxy.start(moto)
-    with Aws(url, seeded, TurnedClock(), proxy) as aws:
+    with Aws(moto, seeded, Rules()) as aws:
+        await aws.rule(timing=Timing(pending=0.2, initializing=0.2, shutting_down=0.2))
         yield aws
-    await proxy.stop()
 
 
 @pytest.fixture
@@ -156,14 +152,15 @@ async def test_the_guard_of_a_run_reads_its_plans(checkout: Checkout) -> None:
 
 
 async def test_whatever_else_was_planned_a_stale_plan_is_refused(checkout: Checkout) -> None:
+    one, two = (host.id for host in checkout.aws.seeded.hosts)
     await checkout.plan(f"-replace={TWO}", f"-target={TWO}")
-    await checkout.aws.terminate(checkout.aws.seeded.hosts[0].id)
+    await checkout.aws.terminate(one)
 
     said = await checkout.apply()
 
     assert said.code == 1
     assert "│ Error: Saved plan is stale" in said.err
-    assert checkout.aws.proxy.counts["RunInstances"] == 0
+    assert (await checkout.aws.states())[two] == "running"
 
 
 async def test_an_image_that_is_not_there_is_refused_by_ec2_and_the_host_stays_away(
