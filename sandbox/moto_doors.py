@@ -20,7 +20,7 @@ from sandbox.host_life import Instance
 from sandbox.host_rules import Rules, Timing
 from sandbox.moto_retries import Wsgi
 from sandbox.principal import ACCOUNT
-from sandbox.tofu import mark
+from sandbox.tofu import MARK
 
 
 def with_doors(moto: Wsgi) -> Wsgi:
@@ -62,7 +62,7 @@ def _launch(region: str, *, name: str, type: str, image: str, launched: float) -
         instance_type=type,
         is_instance_type_default=True,  # or each launch looks through the list of every type
         region_name=region,
-        tags={"instance": {"app": "clawdinator", "Name": name, mark.KEY: mark.VALUE}},
+        tags={"instance": {"app": "clawdinator", "Name": name, **MARK}},
     )
     host: Any = reservation.instances[0]
     host.launched_at(launched)

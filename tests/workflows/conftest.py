@@ -93,16 +93,6 @@ class Runner:
         client.create_instance_profile(InstanceProfileName=name, Path=path)
         client.close()
 
-    def makes_lock_table(self) -> None:
-        client = self.client("dynamodb")
-        client.create_table(
-            TableName=self.environ["TOFU_LOCK_TABLE"],
-            KeySchema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "LockID", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        client.close()
-
     def hosts(self) -> dict[str, tuple[str, str]]:
         """Of each name that has a live host: its id and image."""
         paginator = self.ec2.get_paginator("describe_instances")
