@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from clawbot import DISTRIBUTION
 from clawbot.bot import Bot, assemble
-from clawbot.settings import PREFIX, Settings, SettingsError, load
+from clawbot.settings import PREFIX, Settings, load
 from clawbot.watchdog import watched
 from fleet_control.clock import SystemClock
+from fleet_control.error import SettingsError
 
 # Between two tries of a front that stopped.
 FIRST_PAUSE_SECONDS = 5.0

@@ -8,8 +8,9 @@ from typing import Any
 
 from clawbot.bot import assemble
 from clawbot.serve import Unserved, configured, side_by_side
-from clawbot.settings import PREFIX, SettingsError, load
+from clawbot.settings import PREFIX, load
 from fleet_control.clock import SystemClock
+from fleet_control.error import SettingsError
 from sandbox.carrier import Carrier, NoHost
 from sandbox.world import World
 

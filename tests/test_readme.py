@@ -3,8 +3,9 @@
 import re
 from pathlib import Path
 
-from clawbot.settings import FILES, PREFIX, Settings
+from clawbot.settings import PREFIX, Settings
 from fleet_control.policy import Code
+from fleet_control.settings import HostFile
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -21,9 +22,11 @@ def test_every_setting_is_in_its_table() -> None:
 
 
 def test_every_file_that_holds_a_setting_is_named() -> None:
-    named = [place for place in FILES.values() if not place.startswith("var/")]
+    metadata = [one for field in Settings.model_fields.values() for one in field.metadata]
+    files = [one.path for one in metadata if isinstance(one, HostFile) and not one.named]
 
-    assert [place for place in named if f"/{place}" not in README] == []
+    assert len(files) == 6
+    assert [file for file in files if f"/{file}" not in README] == []
 
 
 def test_every_refusal_is_in_its_table() -> None:

@@ -1,6 +1,5 @@
-"""`/fleet` in Telegram: `handlers` for an application that exists, `run` for one of our own."""
+"""`/fleet` in Telegram: `add_fleet` to an application that exists, `run` one of our own."""
 
-from clawbot.telegram.front import Front
-from clawbot.telegram.handler import handlers
+from clawbot.telegram.extension import add_fleet
 
-__all__ = ["Front", "handlers"]
+__all__ = ["add_fleet"]

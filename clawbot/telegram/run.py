@@ -13,8 +13,8 @@ from telegram.request import HTTPXRequest
 
 from clawbot.bot import Bot
 from clawbot.settings import Settings
+from clawbot.telegram.extension import add_handlers
 from clawbot.telegram.front import Front
-from clawbot.telegram.handler import handlers
 from clawbot.telegram.menu import set_menus
 from clawbot.telegram.pace import Limits
 from clawbot.telegram.poller import POLL_SECONDS, Poller
@@ -48,7 +48,7 @@ async def run(
     async with _reached(bot.settings, bot.clock, answer_seconds) as telegram:
         front = Front(bot, telegram, limits)
         application = ApplicationBuilder().bot(telegram).updater(None).job_queue(None).build()
-        application.add_handlers(handlers(front))
+        add_handlers(application, front)
         async with application:
             await application.start()
             log.info("telegram.serving bot=@%s chats=%s", telegram.username, front.places.ids)

@@ -76,8 +76,12 @@ async def _answer(asked: argparse.Namespace, environ: Mapping[str, str], clock: 
 
 @asynccontextmanager
 async def _here(who: Agent, clock: Clock) -> AsyncIterator[Here]:
-    api = ControlApi(who.api_url, who.token, who.access_key, who.secret_key, who.region, clock)
-    reads = ec2.client(who.region, who.access_key, who.secret_key, who.ec2_url)
+    access_key = who.aws_access_key_id.get_secret_value()
+    secret_key = who.aws_secret_access_key.get_secret_value()
+    token = who.token.get_secret_value()
+    api = ControlApi(str(who.api_url), token, access_key, secret_key, who.region, clock)
+    ec2_url = str(who.ec2_url) if who.ec2_url else None
+    reads = ec2.client(who.region, access_key, secret_key, ec2_url)
     registry = RegistrySource(api.registry, clock, who.registry_file)
     try:
         yield Here(who, Fleet(registry, Ec2Reader(reads, clock), api, clock), clock)

@@ -149,7 +149,7 @@ async def wait(here: Here, asked: Namespace) -> Answer:
 
 async def _waited(here: Here, run_id: int, within: float) -> Answer:
     ended = await until_finished(
-        here.fleet.api, run_id, here.clock, _say, poll=here.agent.poll, within=within
+        here.fleet.api, run_id, here.clock, _say, poll=here.agent.poll_seconds, within=within
     )
     if ended.conclusion == "success":
         return Answer(table.run(ended), {"run": document.run(ended)})

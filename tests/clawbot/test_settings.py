@@ -1,12 +1,16 @@
 """Every setting that is missing or wrong is named at once, and no secret is ever shown."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from clawbot.provision import desk
-from clawbot.settings import Settings, SettingsError, load
+from clawbot.settings import Settings, load
+from fleet_control.error import SettingsError
 
 ENVIRON = {
     "CLAWBOT_NAME": "demo",
@@ -79,20 +83,20 @@ def test_everything_that_is_missing_is_named_at_once(tmp_path: Path) -> None:
         "CLAWBOT_AWS_SECRET_ACCESS_KEY",
         "CLAWBOT_TELEGRAM_WEBHOOK_SECRET",
     }
-    assert any("or CLAWBOT_NAME" in one for one in found)
-    assert sum("(or the file /" in one for one in found) == 6
+    assert any("has CLAWBOT_NAME instead" in one for one in found)
+    assert sum(f"is not set, and {tmp_path}/" in one for one in found) == 6
 
 
 @pytest.mark.parametrize(
     ("variable", "value", "sentence"),
     [
         ("REGION", "Frankfurt", "must be the fleet's AWS region, as in eu-central-1"),
-        ("REGION", " ", "is missing: the fleet's AWS region"),
+        ("REGION", " ", "etc/clawdinator/region is not there: it must be the fleet's AWS region"),
         ("CONTROL_API_URL", "abc", "must be the Control API's Function URL, https://…"),
         ("CONTROL_API_URL", "http://api.example/", "must be the Control API's Function URL"),
         ("CONTROL_API_URL", "http://127.0.0.1.example/", "http:// to this machine only"),
         ("EC2_URL", "http://ec2.example/", "must be an EC2 endpoint"),
-        ("CONTROL_TOKEN", " ", "is missing: the shared control token"),
+        ("CONTROL_TOKEN", " ", "is not there: it must be the shared control token"),
         ("AWS_ACCESS_KEY_ID", "two words", "must be the chat key's id, one line"),
         ("OPERATORS", "sam", "`sam` is not <platform>:<user id>, as in discord:8035"),
         ("OPERATORS", "discord:*", "`discord:*` is not <platform>:<user id>"),
@@ -102,7 +106,7 @@ def test_everything_that_is_missing_is_named_at_once(tmp_path: Path) -> None:
         ("OPERATORS", "terminal:", "`terminal:` is not <platform>:<user id>"),
         ("OPERATORS", "matrix:1", "`matrix:1` is not <platform>:<user id>"),
         ("NAME", "All Of Us", "must be a name for the bot"),
-        ("NAME", "", "CLAWBOT_INSTANCE (or the file /etc/clawdinator/instance) is missing"),
+        ("NAME", "", "CLAWBOT_INSTANCE is not set, and "),
         ("RUNNING_EVERY", "soon", "must be seconds, more than 0"),
         ("WAITING_EVERY", "-1", "must be seconds, more than 0"),
         ("DISCORD_CHANNELS", "general,random", "must be channels' ids, numbers with commas"),
@@ -117,9 +121,9 @@ def test_everything_that_is_missing_is_named_at_once(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_value_is_named_once_with_what_would_be_right(
-    variable: str, value: str, sentence: str, tmp_path: Path
+    variable: str, value: str, sentence: str
 ) -> None:
-    (found,) = problems({**ENVIRON, f"CLAWBOT_{variable}": value}, tmp_path)
+    (found,) = problems({**ENVIRON, f"CLAWBOT_{variable}": value}, Path("/nowhere"))
 
     assert sentence in found
     assert not re.search("[Ii]nput|[Vv]alue|[Ss]tring|validation", found)
@@ -160,7 +164,8 @@ def test_an_empty_file_is_named(tmp_path: Path) -> None:
     region.write_text("\n")
 
     assert problems({}, tmp_path) == [
-        f"{region} is empty: it must be the fleet's AWS region, as in eu-central-1"
+        f"CLAWBOT_REGION is not set, and {region} is empty: "
+        "it must be the fleet's AWS region, as in eu-central-1"
     ]
 
 
@@ -183,7 +188,8 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
     (found,) = problems({}, tmp_path)
 
-    assert "etc/clawdinator/region can't be read" in found
+    assert "CLAWBOT_REGION is not set, and " in found
+    assert "etc/clawdinator/region can't be read (it is not text): it must be" in found
 
 
 def test_no_secret_is_shown_whatever_is_wrong(tmp_path: Path) -> None:
@@ -194,6 +200,25 @@ def test_no_secret_is_shown_whatever_is_wrong(tmp_path: Path) -> None:
 
     for secret in ("hush-hush", "a-token-of-some-length", "a-secret-of-some-length", "AKIDEXAMPLE"):
         assert secret not in shown
+
+
+def test_no_secret_is_in_a_log_of_what_was_found() -> None:
+    program = (
+        "import logging, os; logging.basicConfig(level='DEBUG')\n"
+        "from clawbot.settings import load; load(os.environ)"
+    )
+
+    told = subprocess.run(  # noqa: S603  (this Python, with words of ours)
+        [sys.executable, "-c", program],
+        env={**os.environ, **ENVIRON, "PYDANTIC_SETTINGS_DEBUG": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stderr
+
+    assert "'control_token': " in told
+    for secret in ("a-token-of-some-length", "a-secret-of-some-length", "AKIDEXAMPLE"):
+        assert secret not in told
 
 
 def test_nothing_is_read_when_the_module_is_imported() -> None:

@@ -11,7 +11,7 @@ import pytest
 from discord.ext import commands
 
 from clawbot.discord.guild import NEEDED, Trouble
-from clawbot.settings import SettingsError
+from fleet_control.error import SettingsError
 from sandbox.discord_api.backend import Application
 from sandbox.discord_api.gateway import NOT_AUTHENTICATED
 from tests.clock import TurnedClock

@@ -6,10 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from pydantic import HttpUrl, SecretStr
 
-from fleet_control import agent, host_file
+from fleet_control import agent
 from fleet_control.caller import BotInstance
 from fleet_control.error import SettingsError
+from fleet_control.settings import REGISTRY
 
 FILES = {
     "etc/clawdinator/instance": "claw-1\n",
@@ -41,10 +43,11 @@ def test_a_host_needs_no_variables(environ: dict[str, str], tmp_path: Path) -> N
     found = agent.load(environ)
 
     assert found.caller == BotInstance("claw-1")
-    assert (found.api_url, found.region) == ("https://control.test/", "eu-central-1")
-    assert (found.token, found.access_key, found.secret_key) == ("newer", "AKIAFILE", "hush")
-    assert (found.ec2_url, found.poll) == (None, 10.0)
-    assert found.registry_file == tmp_path / host_file.REGISTRY
+    assert (str(found.api_url), found.region) == ("https://control.test/", "eu-central-1")
+    secrets = (found.token, found.aws_access_key_id, found.aws_secret_access_key)
+    assert [one.get_secret_value() for one in secrets] == ["newer", "AKIAFILE", "hush"]
+    assert (found.ec2_url, found.poll_seconds) == (None, 10.0)
+    assert found.registry_file == tmp_path / REGISTRY.path
     assert found.request_id("42") == "agent.claw-1.cli.42"
 
 
@@ -62,18 +65,18 @@ def test_a_variable_stands_before_its_file(environ: dict[str, str]) -> None:
         "FLEET_CONTROL_POLL_SECONDS": "0.5",
     }
 
-    assert agent.load(environ) == agent.Agent(
-        instance="claw-2",
-        api_url="http://127.0.0.1:1/",
-        region="us-east-1",
-        token="t",
-        access_key="a",
-        secret_key="s",
-        ec2_url="http://localhost:2",
-        registry_file=Path("/elsewhere.json"),
-        place="heartbeat",
-        poll=0.5,
-    )
+    assert agent.load(environ).model_dump() == {
+        "instance": "claw-2",
+        "api_url": HttpUrl("http://127.0.0.1:1/"),
+        "region": "us-east-1",
+        "token": SecretStr("t"),
+        "aws_access_key_id": SecretStr("a"),
+        "aws_secret_access_key": SecretStr("s"),
+        "ec2_url": HttpUrl("http://localhost:2"),
+        "registry_file": Path("/elsewhere.json"),
+        "place": "heartbeat",
+        "poll_seconds": 0.5,
+    }
 
 
 def test_everything_missing_is_named_at_once(tmp_path: Path) -> None:
@@ -102,11 +105,11 @@ def test_an_empty_file_and_one_that_can_not_be_read_are_told_apart(
 
     assert problems(environ) == [
         f"FLEET_CONTROL_API_URL is not set, and {url} can't be read (it is not text): "
-        "it must be the Control API's Function URL, https://…",
+        "it must be the Control API's Function URL, https://… (http:// to this machine only)",
         f"FLEET_CONTROL_REGION is not set, and {region} is empty: "
         "it must be the fleet's AWS region, as in eu-central-1",
         f"FLEET_CONTROL_TOKEN is not set, and {token} can't be read (Is a directory): "
-        "it must be one line of printable characters without spaces",
+        "it must be the shared control token, one line of printable characters without spaces",
     ]
 
 
@@ -144,8 +147,8 @@ def nobody() -> Iterator[None]:
         ("API_URL", "http://control.test/", "must be the Control API's Function URL"),
         ("API_URL", "https://[", "must be the Control API's Function URL"),
         ("REGION", "frankfurt", "must be the fleet's AWS region"),
-        ("TOKEN", "two words", "must be one line"),
-        ("AWS_SECRET_ACCESS_KEY", "schlüssel", "must be one line"),
+        ("TOKEN", "two words", "control token, one line"),
+        ("AWS_SECRET_ACCESS_KEY", "schlüssel", "secret key, one line"),
         ("EC2_URL", "http://ec2.test", "must be an EC2 endpoint"),
         ("PLACE", "a.b", "must be at most 20 letters"),
         ("POLL_SECONDS", "0", "must be seconds"),

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from clawbot.provision import boot
 from clawbot.provision.inventory import needed_by
-from clawbot.token_file import token_files
+from clawbot.settings import load
 from fleet_control.error import RegistryError
 from fleet_control.registry import Instance, parse
 from tests.nix.evaluation import ROOT, evaluate, evaluate_host, needs_nix
@@ -126,16 +127,23 @@ def test_the_bot_gets_its_secrets_as_credentials_and_nothing_else(
     credentials = dict(one.split(":", 1) for one in service["LoadCredential"])
 
     assert all(path == f"/run/agenix/{name}" for name, path in credentials.items())
-    # What the bot's own settings would look for.
+    # What the bot's own settings find where systemd puts them.
     registry_file = tmp_path / "registry.json"
     registry_file.write_text(json.dumps(REGISTRIES[registry]))
-    tokens = token_files(host, registry_file, Path("/"))
-    assert set(credentials) == {
-        "clawdinator-control-token",
-        "clawdinator-chat-aws-access-key-id",
-        "clawdinator-chat-aws-secret-access-key",
-        *(path.name for path in tokens.values()),
-    }
+    for name in credentials:
+        (tmp_path / name).write_text(name)
+    settings = load(
+        {
+            "CLAWBOT_INSTANCE": host,
+            "CLAWBOT_REGION": "eu-central-1",
+            "CLAWBOT_CONTROL_API_URL": "https://control.test/",
+            "CLAWBOT_REGISTRY_FILE": str(registry_file),
+            "CREDENTIALS_DIRECTORY": str(tmp_path),
+        },
+        tmp_path,
+    )
+    found = [one.get_secret_value() for _, one in settings if isinstance(one, SecretStr)]
+    assert sorted(found) == sorted(credentials)
     assert all(BOT in readers(config)[name] for name in credentials)
 
 

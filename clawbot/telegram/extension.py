@@ -1,0 +1,90 @@
+"""`/fleet` in an application of python-telegram-bot's."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from telegram import Message
+from telegram.ext import (
+    Application,
+    BaseHandler,
+    CallbackQueryHandler,
+    MessageHandler,
+    filters,
+)
+
+from clawbot.bot import Bot, assemble
+from clawbot.settings import load
+from clawbot.telegram.button import PATTERN
+from clawbot.telegram.command import addressed
+from clawbot.telegram.front import Front
+from fleet_control.clock import SystemClock
+
+GROUP = 0
+# Of its own, so that whoever else waits for a group's move still hears of it.
+MOVES = 7107
+
+AnyApplication = Application[Any, Any, Any, Any, Any, Any]
+
+
+class _ToUs(filters.MessageFilter):
+    """A message that says `/fleet` to the bot that received it."""
+
+    def filter(self, message: Message) -> bool:
+        bot = message.get_bot()
+        return addressed(message, bot.username, bot.id)
+
+
+def add_fleet(application: AnyApplication, environ: Mapping[str, str] = os.environ) -> None:
+    """Give `/fleet` to this application, from its start (or now, if it runs) to its stop.
+
+    It speaks by the application's own token and hears what that takes in: where the application
+    limits its updates, `message` and `callback_query` must be among them. SettingsError has a
+    sentence for each setting in `environ` that is missing or wrong; nothing is added then.
+    """
+    bot = assemble(load(environ), SystemClock())
+    front = Front(bot, application.bot)
+    add_handlers(application, front)
+    _begin_and_end_with(application, front, bot)
+
+
+def add_handlers(application: AnyApplication, front: Front) -> None:
+    """For new messages and our own buttons only.
+
+    They come first in the default group, whose others don't hear what they take: one that answers
+    any unknown command would answer `/fleet` too. Every other group hears what it always heard.
+    """
+    ours: list[BaseHandler[Any, Any, Any]] = [
+        # An edited message would be another kind of update: it is not one that says anything.
+        MessageHandler(filters.UpdateType.MESSAGE & _ToUs(), front.hear),
+        CallbackQueryHandler(front.press, pattern=PATTERN),
+    ]
+    application.add_handlers(ours, GROUP)
+    application.handlers[GROUP].sort(key=lambda one: one not in ours)
+    moved = filters.UpdateType.MESSAGE & filters.StatusUpdate.MIGRATE
+    application.add_handler(MessageHandler(moved, front.move), MOVES)
+
+
+def _begin_and_end_with(application: AnyApplication, front: Front, bot: Bot) -> None:
+    """By its own `start` and `stop`, which every way to run it calls.
+
+    `post_init` and its like are not for us: each is one function, the host's, and an application
+    that is started by hand calls none of them.
+    """
+    kind = type(application)
+
+    async def start(self: AnyApplication) -> None:
+        await kind.start(self)
+        front.beside(front.resume())
+
+    async def stop(self: AnyApplication) -> None:
+        try:
+            await kind.stop(self)
+        finally:
+            await front.close()
+            await bot.__aexit__()
+
+    living = {"__slots__": (), "start": start, "stop": stop}
+    application.__class__ = type(kind.__name__, (kind,), living)
+    if application.running:
+        front.beside(front.resume())
