@@ -4,6 +4,7 @@ moto's own instances are there at once and gone at once: of its configurable sta
 has none. So these classes take the places of moto's, and every answer is still moto's own.
 """
 
+from copy import copy
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -96,10 +97,10 @@ class Instance(instances.Instance):
 
     def terminate(self) -> InstanceState:
         """Its state before; that it is shutting down now moto answers even of one long gone."""
-        if self.ended is not None:
-            return self._state
-        before = super().terminate()
-        self.ended = self.rules.now()
+        before = copy(self._state)
+        if self.ended is None:
+            self.ended = self.rules.now()
+            super().terminate()
         return before
 
     def attach_eni(self, eni: NetworkInterface, device_index: int) -> str:
@@ -116,7 +117,7 @@ class Instance(instances.Instance):
 class Hosts(EC2Backend):
     """EC2 in one region."""
 
-    # moto looks for them beside the class.
+    # moto looks for its paths beside the class.
     _url_module = urls
 
     def all_reservations(self, filters: Any = None) -> list[Reservation]:

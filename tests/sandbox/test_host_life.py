@@ -86,8 +86,9 @@ async def test_a_terminated_host_is_forgotten_after_an_hour(aws: Aws) -> None:
     old = aws.seeded.hosts[0].id
     await aws.terminate(old)
 
-    await aws.turn(3 + 3600)
-
+    await aws.turn(3 + 3599)
+    assert (await aws.states())[old] == "terminated"
+    await aws.turn(1)
     assert old not in await aws.states()
 
 
