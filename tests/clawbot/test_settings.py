@@ -1,5 +1,6 @@
 """Every setting that is missing or wrong is named at once, and no secret is ever shown."""
 
+import json
 import os
 import re
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 from clawbot.provision import desk
 from clawbot.settings import Settings, load
 from fleet_control.error import SettingsError
+from tests.clawbot.bots import registry
 
 ENVIRON = {
     "CLAWBOT_NAME": "demo",
@@ -35,6 +37,7 @@ def test_the_environment_is_enough(tmp_path: Path) -> None:
     assert settings.bot == "demo"
     assert settings.operators == ("discord:80351110224678912", "telegram:777")
     assert settings.control_token.get_secret_value() == "a-token-of-some-length"
+    assert settings.registry_file is None
 
 
 def host_of(root: Path) -> None:
@@ -227,11 +230,41 @@ def test_nothing_is_read_when_the_module_is_imported() -> None:
 
 def test_a_service_reads_its_secrets_where_systemd_put_them(tmp_path: Path) -> None:
     host_of(tmp_path)
-    credentials = tmp_path / "credentials"
-    (tmp_path / "run/agenix").rename(credentials)
-    (tmp_path / "run/agenix").mkdir()
+    handed = tmp_path / "credentials/clawdinator-control-token"
+    handed.parent.mkdir()
+    handed.write_text("a-token-for-the-service\n")
 
-    settings = load({"CREDENTIALS_DIRECTORY": str(credentials)}, tmp_path)
+    settings = load({"CREDENTIALS_DIRECTORY": str(handed.parent)}, tmp_path)
 
-    assert settings.bot == "clawdinator-1"
-    assert settings.control_token.get_secret_value() == "a-token-of-some-length"
+    assert settings.control_token.get_secret_value() == "a-token-for-the-service"
+    assert settings.aws_access_key_id.get_secret_value() == "AKIDEXAMPLE"
+
+
+def token(root: Path, environ: dict[str, str] | None = None, **entry: str) -> str:
+    """The bot's Discord token, on the host of an instance with that entry in the registry."""
+    host_of(root)
+    entries = json.loads(registry("clawdinator-1"))
+    entries["clawdinator-1"] |= entry
+    (root / "var/lib/clawd/repos/clawdinators/nix/instances.json").write_text(json.dumps(entries))
+    for name in ("clawdinator-1-token", "clawbot-1-token"):
+        (root / "run/agenix" / name).write_text(f"{name}'s\n")
+    settings = load(environ or {}, root)
+    return settings.discord_token.get_secret_value() if settings.discord_token else ""
+
+
+def test_a_token_is_the_instance_s_own(tmp_path: Path) -> None:
+    assert token(tmp_path) == "clawdinator-1-token's"
+
+
+def test_the_token_of_the_bot_s_own_application_comes_first(tmp_path: Path) -> None:
+    assert token(tmp_path, clawbotDiscordTokenSecret="clawbot-1-token") == "clawbot-1-token's"
+
+
+def test_a_token_in_the_environment_comes_before_both(tmp_path: Path) -> None:
+    mine = {"CLAWBOT_DISCORD_TOKEN": "mine"}
+
+    assert token(tmp_path, mine, clawbotDiscordTokenSecret="clawbot-1-token") == "mine"
+
+
+def test_a_secret_that_is_not_there_is_no_token(tmp_path: Path) -> None:
+    assert token(tmp_path, clawbotDiscordTokenSecret="elsewhere") == ""
