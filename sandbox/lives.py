@@ -19,9 +19,8 @@ from fleet_control.caller import Caller, Unknown
 from fleet_control.clock import Clock
 from fleet_control.error import FleetError
 from sandbox.carrier import Carrier, NoHost
-from sandbox.speaker import speakers
-from sandbox.terminal import PLATFORM, Terminal
-from sandbox.terminal_surface import Surface
+from sandbox.terminal.chat import PLATFORM, Output, Terminal
+from sandbox.terminal.speaker import speakers
 from sandbox.world import World
 
 # What a cut-off ask comes to: its reply is the successor's to finish.
@@ -42,8 +41,8 @@ class _Life:
 class Lives:
     """What a terminal asks; `instance` is whose host carries the bot, or empty."""
 
-    def __init__(self, world: World, instance: str, surface: Surface, clock: Clock) -> None:
-        self.terminal = Terminal(self, surface, clock, self._speaks_as)
+    def __init__(self, world: World, instance: str, output: Output, clock: Clock) -> None:
+        self.terminal = Terminal(self, output, clock, self._speaks_as)
         self._settings = load(world.bot_environ(instance), world.folder)
         self._carrier = Carrier(world, instance, clock)
         self._clock = clock

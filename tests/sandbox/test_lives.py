@@ -15,7 +15,7 @@ from sandbox.demo_front import serve_front
 from sandbox.discord_api.address import pointed_at
 from sandbox.discord_api.server import DiscordApi
 from sandbox.lives import Lives
-from sandbox.terminal_surface import Sheet
+from sandbox.terminal.pipe import PipeOutput
 from tests.sandbox.whole import PATIENCE_SECONDS, Whole, whole, write_registry
 
 # As in test_world.
@@ -35,7 +35,7 @@ async def outside(tmp_path: Path) -> AsyncIterator[Whole]:
 @asynccontextmanager
 async def riding(outside: Whole, instance: str) -> AsyncIterator[tuple[Lives, io.StringIO]]:
     printed = io.StringIO()
-    sheet = Sheet(Console(file=printed, width=100, highlight=False), outside.clock)
+    sheet = PipeOutput(Console(file=printed, width=100, highlight=False), outside.clock)
     async with (
         asyncio.timeout(PATIENCE_SECONDS),
         Lives(outside.world, instance, sheet, outside.clock) as bot,

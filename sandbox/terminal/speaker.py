@@ -6,7 +6,7 @@ from contextlib import suppress
 from clawbot.bot import Bot
 from fleet_control.caller import BotInstance, Caller, Human
 from fleet_control.error import FleetError
-from sandbox.terminal import OPERATOR, PLATFORM
+from sandbox.terminal.chat import OPERATOR, PLATFORM
 
 
 def speakers(bot: Bot) -> Callable[[str], Awaitable[Caller]]:

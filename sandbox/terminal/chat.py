@@ -1,4 +1,4 @@
-"""The terminal as a chat: a line is what somebody says, and its reply appears on a surface."""
+"""The terminal as a chat: a line is what somebody says, and its reply is shown."""
 
 import asyncio
 import re
@@ -12,7 +12,6 @@ from clawbot.progress import Stage
 from clawbot.replies import UNKNOWN_COMMAND, Deploying, Notice, Question, Reply, Tone
 from fleet_control.caller import Caller
 from fleet_control.clock import Clock
-from sandbox.terminal_surface import Surface
 
 PLATFORM = "terminal"
 OPERATOR = "operator"
@@ -52,19 +51,31 @@ class Answers(Protocol):
     async def decline(self, question: Question, ask: Ask, chat: Chat, reply_id: str) -> Reply: ...
 
 
+class Output(Protocol):
+    """Where a chat is shown: a pipe, or above a prompt."""
+
+    def hear(self, said: str) -> None:
+        """Show a line that somebody said."""
+        ...
+
+    def show(self, said: str, reply_id: str, reply: Reply) -> None:
+        """Show a reply anew; `said` is what it answers, empty where that was in another life."""
+        ...
+
+
 class Terminal:
     """One chat. `speaks_as` tells a speaker's caller."""
 
     def __init__(
         self,
         commands: Answers,
-        surface: Surface,
+        output: Output,
         clock: Clock,
         speaks_as: Callable[[str], Awaitable[Caller]],
         channel: str = "1",
     ) -> None:
         self._commands = commands
-        self._surface = surface
+        self._output = output
         self._speaks_as = speaks_as
         self._channel = channel
         # Unlike any number of a process before this one: they are parts of request ids.
@@ -85,7 +96,7 @@ class Terminal:
         line = parse(text)
         if not line.words or line.words[0].startswith("#"):
             return
-        self._surface.hear(line.text)
+        self._output.hear(line.text)
         task = self._spawn(self._answer(line))
         if line.waited:
             await asyncio.shield(task)
@@ -114,7 +125,7 @@ class Terminal:
             return None
 
         async def shown(reply: Reply) -> None:
-            self._surface.show("", reply_id, reply)
+            self._output.show("", reply_id, reply)
 
         return shown
 
@@ -135,29 +146,29 @@ class Terminal:
         return task
 
     async def _answer(self, line: Line) -> None:
-        paper = Paper(self._surface, line.text, self._numbers)
+        chat = LineChat(self._output, line.text, self._numbers)
         match line.words:
             case ("/fleet", *words):
-                reply = await self._commands.answer(await self._ask(line, words), paper)
+                reply = await self._commands.answer(await self._ask(line, words), chat)
             case (word,) if (answer := word.casefold().rstrip(".!")) in ("yes", "no"):
-                reply = await self._decide(line, answer, paper)
+                reply = await self._decide(line, answer, chat)
             case _:
                 reply = _NO_COMMAND
-                await paper.send(reply)
+                await chat.send(reply)
         self._note(reply)
         if isinstance(reply, Question):
-            self._questions[line.speaker] = (reply, paper.newest)
+            self._questions[line.speaker] = (reply, chat.newest)
 
-    async def _decide(self, line: Line, word: str, paper: "Paper") -> Reply:
+    async def _decide(self, line: Line, word: str, chat: "LineChat") -> Reply:
         # Only the newest can be answered: a yes said twice must not reach the one before it.
         asked = self._questions.pop(line.speaker, None)
         if not asked:
             reply = Notice((f"{line.speaker} was asked nothing.",))
-            await paper.send(reply)
+            await chat.send(reply)
             return reply
         question, reply_id = asked
         answer = self._commands.confirm if word == "yes" else self._commands.decline
-        return await answer(question, await self._ask(line, ()), paper, reply_id)
+        return await answer(question, await self._ask(line, ()), chat, reply_id)
 
     async def _ask(self, line: Line, words: Iterable[str]) -> Ask:
         name = _UNSAFE.sub("-", line.speaker)[:32]
@@ -179,19 +190,19 @@ class Terminal:
             self._no_command |= reply.code == UNKNOWN_COMMAND
 
 
-class Paper:
+class LineChat:
     """Where one line's replies go; `newest` is the id of the last that was sent."""
 
-    def __init__(self, surface: Surface, said: str, numbers: "count[int]") -> None:
-        self._surface = surface
+    def __init__(self, output: Output, said: str, numbers: "count[int]") -> None:
+        self._output = output
         self._said = said
         self._numbers = numbers
         self.newest = ""
 
     async def send(self, reply: Reply) -> str:
         self.newest = str(next(self._numbers))
-        self._surface.show(self._said, self.newest, reply)
+        self._output.show(self._said, self.newest, reply)
         return self.newest
 
     async def edit(self, reply_id: str, reply: Reply) -> None:
-        self._surface.show(self._said, reply_id, reply)
+        self._output.show(self._said, reply_id, reply)
