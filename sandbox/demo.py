@@ -124,27 +124,11 @@ def _say(what: str) -> None:
 
 
 async def _run(wish: Wish, options: Options) -> int:
-    """Until it ends, or is told to end by a signal: then that many more than 128."""
-    served = asyncio.ensure_future(_serve(wish, options))
-    by: list[int] = []
-
-    def end(signal_: int) -> None:
-        by.append(signal_)
-        served.cancel()
-
+    loop = asyncio.get_running_loop()
     for signal_ in (signal.SIGTERM, signal.SIGHUP):
         # Under nohup a terminal that is gone is no reason to end.
         if signal.getsignal(signal_) is not signal.SIG_IGN:
-            asyncio.get_running_loop().add_signal_handler(signal_, end, signal_)
-    try:
-        return await served
-    except (asyncio.CancelledError, OSError):  # a terminal that is gone takes no last words
-        if not by:
-            raise
-        return 128 + by[0]
-
-
-async def _serve(wish: Wish, options: Options) -> int:
+            loop.add_signal_handler(signal_, sys.exit, 128 + signal_)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that knows no ✓
     async with open_world(options) as world:
@@ -163,7 +147,7 @@ async def _with_a_script(world: World, instance: str) -> int:
                 await bot.terminal.hear(line)
         await bot.finish()
     _close(console, world)
-    return bot.exit_code
+    return bot.terminal.exit_code
 
 
 async def _with_a_person(world: World, instance: str) -> int:
@@ -173,7 +157,7 @@ async def _with_a_person(world: World, instance: str) -> int:
     async with Lives(world, instance, prompt, clock) as bot:
         await prompt.converse(bot.terminal.hear_soon, bot.finish)
     _close(console, world)
-    return bot.exit_code
+    return bot.terminal.exit_code
 
 
 def _close(console: Console, world: World) -> None:

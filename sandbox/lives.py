@@ -47,7 +47,6 @@ class Lives:
         self._carrier = Carrier(world, instance, clock)
         self._clock = clock
         self._life: asyncio.Future[_Life] = asyncio.get_running_loop().create_future()
-        self._alone = False
 
     async def __aenter__(self) -> Self:
         self._living = asyncio.create_task(self._live())
@@ -62,11 +61,6 @@ class Lives:
     def is_alive(self) -> bool:
         """Whether a bot is there just now."""
         return self._life.done() and self._life.exception() is None
-
-    @property
-    def exit_code(self) -> int:
-        """The terminal's; 1 where something was said that no bot was there to answer."""
-        return 1 if self._alone else self.terminal.exit_code
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -134,7 +128,6 @@ class Lives:
             life = await self._alive()
             return await self._within(life, act(life.bot.commands))
         except NoHost as error:
-            self._alone = True
             reply = broken(str(error))
             await chat.send(reply)
             return reply

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from fleet_control.clock import Clock
 
 PLATFORM = "terminal"
 OPERATOR = "operator"
+_CHANNEL = "1"
 _SPEAKER = re.compile(r"(?P<name>[^\s:/]{1,64}):\s+(?P<rest>.*)", re.DOTALL)
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 _NO_COMMAND = Notice(("That is not a command. Try `/fleet help`.",), code=UNKNOWN_COMMAND)
@@ -72,12 +74,10 @@ class Terminal:
         output: Output,
         clock: Clock,
         speaks_as: Callable[[str], Awaitable[Caller]],
-        channel: str = "1",
     ) -> None:
         self._commands = commands
         self._output = output
         self._speaks_as = speaks_as
-        self._channel = channel
         # Unlike any number of a process before this one: they are parts of request ids.
         self._numbers = count(int(clock.now() * 1000))
         self._questions: dict[str, tuple[Question, str]] = {}
@@ -121,13 +121,9 @@ class Terminal:
 
     def reply_of(self, channel: str, reply_id: str) -> Callable[[Reply], Awaitable[None]] | None:
         """How to change a predecessor's reply; here it appears anew."""
-        if channel != self._channel:
+        if channel != _CHANNEL:
             return None
-
-        async def shown(reply: Reply) -> None:
-            self._output.show("", reply_id, reply)
-
-        return shown
+        return partial(LineChat(self._output, "", self._numbers).edit, reply_id)
 
     async def finish(self) -> None:
         """Wait for whatever is not finished."""
@@ -176,7 +172,7 @@ class Terminal:
             caller=await self._speaks_as(line.speaker),
             words=tuple(words),
             platform=PLATFORM,
-            channel=self._channel,
+            channel=_CHANNEL,
             asked=str(next(self._numbers)),
             account=f"{PLATFORM}:{name}",
             name=name,
@@ -190,19 +186,19 @@ class Terminal:
             self._no_command |= reply.code == UNKNOWN_COMMAND
 
 
+@dataclass(slots=True)
 class LineChat:
-    """Where one line's replies go; `newest` is the id of the last that was sent."""
+    """Where the replies to one line go; `newest` is the id of the last that was sent."""
 
-    def __init__(self, output: Output, said: str, numbers: "count[int]") -> None:
-        self._output = output
-        self._said = said
-        self._numbers = numbers
-        self.newest = ""
+    output: Output
+    said: str
+    numbers: "count[int]"
+    newest: str = ""
 
     async def send(self, reply: Reply) -> str:
-        self.newest = str(next(self._numbers))
-        self._output.show(self._said, self.newest, reply)
+        self.newest = str(next(self.numbers))
+        await self.edit(self.newest, reply)
         return self.newest
 
     async def edit(self, reply_id: str, reply: Reply) -> None:
-        self._output.show(self._said, reply_id, reply)
+        self.output.show(self.said, reply_id, reply)

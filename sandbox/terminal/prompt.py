@@ -25,8 +25,6 @@ from sandbox.terminal.markup import PROMPT, heard, is_settled, render
 # So that a deploy's seconds can be seen to pass.
 _TICK_SECONDS = 0.5
 _PROMPT_LINES = 3
-# Of a reply that lives.
-_FEWEST_LINES = 3
 _COMMANDS = ("status", "deploy", "help")
 
 
@@ -76,9 +74,7 @@ class Prompt:
             self._session.app.exit()
 
         with suppress(EOFError):  # the terminal is gone
-            await self._session.prompt_async(
-                key_bindings=keys, set_exception_handler=False, handle_sigint=False
-            )
+            await self._session.prompt_async(key_bindings=keys, set_exception_handler=False)
         await finish()
 
     def hear(self, said: str) -> None:
@@ -105,30 +101,17 @@ class Prompt:
             self._console.print(Group(*self._alive(), last), end="")
         return ANSI(drawn.get())
 
-    def _alive(self) -> Iterator[Text]:
-        """The latest that fit, so that the prompt is never pushed out."""
-        height = self._console.height - _PROMPT_LINES
-        living = list(self._living.values())
-        hidden = max(0, len(living) - max(1, height // (_FEWEST_LINES + 1)))
-        room = max(_FEWEST_LINES, height // max(1, len(living) - hidden) - 1)
-        if hidden:
-            yield Text(f"… and {hidden} more", style="dim")
-        for reply in living[hidden:]:
-            yield from _fitting(self._drawn(reply), room)
-            yield Text()
+    def _alive(self) -> list[Text]:
+        """The last lines that fit, so that the prompt is never pushed out."""
+        drawn = [self._drawn(reply) for reply in self._living.values()]
+        found = [line for one in drawn for line in (*one.split("\n"), Text())]
+        for line in found:
+            line.no_wrap, line.overflow = True, "ellipsis"
+        over = len(found) - self._console.height + _PROMPT_LINES
+        return found if over <= 0 else [Text(f"… {over} lines more", style="dim"), *found[over:]]
 
     def _drawn(self, reply: Reply) -> Text:
         return render(reply, self._clock.now(), self._console.width)
-
-
-def _fitting(drawn: Text, room: int) -> list[Text]:
-    """At most `room` lines, none of which wraps."""
-    found = list(drawn.split("\n"))
-    if len(found) > room:
-        found = [*found[: room - 1], Text(f"  … {len(found) - room + 1} lines more", style="dim")]
-    for line in found:
-        line.no_wrap, line.overflow = True, "ellipsis"
-    return found
 
 
 def _in_one_go(hear: Callable[[Iterable[str]], None]) -> Callable[[Buffer], bool]:

@@ -3,11 +3,13 @@
 import fcntl
 import os
 import pty
+import re
 import select
 import struct
 import subprocess
 import sys
 import termios
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import FileIO
@@ -69,10 +71,11 @@ class Person:
         """As a terminal does that brackets what is pasted."""
         self.types(f"\x1b[200~{text}\x1b[201~")
 
-    def sees(self, *words: str) -> str:
-        """The screen, once all these words are on it."""
-        while not all(word in self.screen for word in words):
-            self._look()
+    def sees(self, *patterns: str) -> str:
+        """The screen, once each of these is on it."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while not all(re.search(one, self.screen) for one in patterns):
+            self._look(until)
         return self.screen
 
     @property
@@ -82,15 +85,17 @@ class Person:
 
     def is_left_with(self, code: int) -> None:
         """The demo ends with this exit code, and the terminal is as it was before."""
+        until = time.monotonic() + PATIENCE_SECONDS
         with suppress(OSError):  # nobody holds the other end any more
             while True:
-                self._look()
+                self._look(until)
         assert self.process.wait(PATIENCE_SECONDS) == code
         assert termios.tcgetattr(self._terminal) == self._before
 
-    def _look(self) -> None:
-        ready, _, _ = select.select([self._terminal], [], [], PATIENCE_SECONDS)
-        assert ready, f"nothing more comes after\n{self.screen}"
+    def _look(self, until: float) -> None:
+        left = max(0, until - time.monotonic())
+        ready, _, _ = select.select([self._terminal], [], [], left)
+        assert ready, f"nothing else is seen than\n{self.screen}"
         self._stream.feed(os.read(self._terminal, 65536))
 
 

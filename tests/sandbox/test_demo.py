@@ -17,6 +17,7 @@ from tests.sandbox.whole import entry, give_once
 
 pytestmark = pytest.mark.xdist_group("world")
 
+
 @pytest.fixture(autouse=True)
 def _listening() -> Iterator[None]:
     """Ctrl-C and a hang-up reach what is started here, even where these tests run in the

@@ -65,7 +65,7 @@ async def test_a_bot_goes_with_its_host_and_its_successor_finishes_the_reply(
     assert "2 instances, 2 healthy, 1 on an older image" in printed.getvalue()
     assert outside.asked("deploy") == 1
     assert (seen("came"), seen("went")) == (2, 1)
-    assert bot.exit_code == 0
+    assert bot.terminal.exit_code == 0
 
 
 async def test_a_deploy_that_fails_while_its_bot_is_away_fails_the_demo(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ async def test_a_deploy_that_fails_while_its_bot_is_away_fails_the_demo(tmp_path
         await bot.finish()
 
     assert f"✗ deploy {ONE}: failed" in printed.getvalue()
-    assert bot.exit_code == 1
+    assert bot.terminal.exit_code == 1
 
 
 async def test_where_no_host_comes_again_that_is_said(outside: Whole) -> None:
@@ -95,7 +95,7 @@ async def test_where_no_host_comes_again_that_is_said(outside: Whole) -> None:
         await bot.finish()
 
     assert f"{ONE} has no host: nothing carries me any more." in printed.getvalue()
-    assert bot.exit_code == 1
+    assert bot.terminal.exit_code == 1
 
 
 async def test_in_a_guild_the_successor_finishes_the_same_message(
