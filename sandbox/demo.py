@@ -48,10 +48,6 @@ class Wish:
     log: str = os.devnull
 
 
-class Unmet(Exception):
-    """A wish that can't be met; the message says which, and what would be right."""
-
-
 def main(argv: Sequence[str]) -> int:
     """The exit code of `Terminal.exit_code`, or 1 with a sentence if the demo can't start."""
     parser = argparse.ArgumentParser(
@@ -71,36 +67,32 @@ def main(argv: Sequence[str]) -> int:
         options = _options(wish)
         _log_to(wish.log)
         return asyncio.run(_run(wish, options))
-    except KeyboardInterrupt:
-        return 130
     except RegistryUnread as error:
-        problem = f"REGISTRY={error}"
+        sys.exit(f"REGISTRY={error}")
     except RegistryError as error:
-        problem = "\n".join([f"REGISTRY={wish.registry} is not a valid registry:", *error.problems])
-    except NoEngine as error:
-        problem = f"ENGINE={wish.engine}: {error}"
-    except Unmet as error:
-        problem = str(error)
-    print(problem, file=sys.stderr)  # noqa: T201  (there is no chat)
-    return 1
+        sys.exit("\n".join([f"REGISTRY={wish.registry} is not a valid registry:", *error.problems]))
 
 
 def _options(wish: Wish) -> Options:
-    """The world that is wished for; Unmet, RegistryError or NoEngine where there can be none."""
+    """The world that is wished for; where there can be none, it says what would be right."""
     if wish.front != PLATFORM and (why := lacking(wish.front, os.environ)):
-        raise Unmet(why)
+        sys.exit(why)
     if wish.engine not in ("stand-in", "tofu"):
-        raise Unmet(f"ENGINE={wish.engine}: there are `stand-in` and `tofu`.")
+        sys.exit(f"ENGINE={wish.engine}: there are `stand-in` and `tofu`.")
+    try:
+        engine = find(os.environ) if wish.engine == "tofu" else None
+    except NoEngine as error:
+        sys.exit(f"ENGINE={wish.engine}: {error}")
     unhealthy = frozenset(wish.unhealthy.replace(",", " ").split())
     ids = read_registry(Path(wish.registry))[1].ids
     for name, wanted in (("UNHEALTHY", unhealthy), ("INSTANCE", {wish.instance})):
         for id_ in sorted(wanted - {"", *ids}):
             known = ", ".join(ids[:20])
-            raise Unmet(f"{name}={id_}: the registry has no such instance; it has {known}.")
+            sys.exit(f"{name}={id_}: the registry has no such instance; it has {known}.")
     return Options(
         registry=Path(wish.registry),
         unhealthy=unhealthy,
-        engine=find(os.environ) if wish.engine == "tofu" else None,
+        engine=engine,
         say=_say,
         ports=USUAL_PORTS,
     )
@@ -115,7 +107,7 @@ def _log_to(file: str) -> None:
             format="%(asctime)s %(levelname)s %(name)s %(message)s",
         )
     except OSError as error:
-        raise Unmet(f"LOG={file} can't be written: {error.strerror}.") from error
+        sys.exit(f"LOG={file} can't be written: {error.strerror}.")
 
 
 def _say(what: str) -> None:
@@ -134,35 +126,27 @@ async def _run(wish: Wish, options: Options) -> int:
     async with open_world(options) as world:
         if wish.front in FRONTS:
             return await serve_front(world, wish.instance, wish.front, os.environ)
-        if all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout)):
-            return await _with_a_person(world, wish.instance)
-        return await _with_a_script(world, wish.instance)
+        return await _chat(world, wish.instance)
 
 
-async def _with_a_script(world: World, instance: str) -> int:
-    console, clock = Console(width=WIDTH, force_terminal=False, highlight=False), SystemClock()
-    async with Lives(world, instance, PipeOutput(console, clock), clock) as bot:
-        if sys.stdin is not None:
-            async for line in lines(sys.stdin.fileno()):
-                await bot.terminal.hear(line)
-        await bot.finish()
-    _close(console, world)
-    return bot.terminal.exit_code
-
-
-async def _with_a_person(world: World, instance: str) -> int:
+async def _chat(world: World, instance: str) -> int:
+    """With a person at a terminal, or with a script that comes through a pipe."""
     console, clock = Console(highlight=False), SystemClock()
-    console.print(Text(BANNER))
-    prompt = Prompt(console, clock, lambda: bot.ids)
-    async with Lives(world, instance, prompt, clock) as bot:
-        await prompt.converse(bot.terminal.hear_soon, bot.finish)
-    _close(console, world)
-    return bot.terminal.exit_code
-
-
-def _close(console: Console, world: World) -> None:
+    if all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout)):
+        console.print(Text(BANNER))
+        prompt = Prompt(console, clock, lambda: bot.ids)
+        async with Lives(world, instance, prompt, clock) as bot:
+            await prompt.converse(bot.terminal.hear_soon, bot.finish)
+    else:
+        console = Console(width=WIDTH, force_terminal=False, highlight=False)
+        async with Lives(world, instance, PipeOutput(console, clock), clock) as bot:
+            if sys.stdin is not None:
+                async for line in lines(sys.stdin.fileno()):
+                    await bot.terminal.hear(line)
+            await bot.finish()
     for line in _reached(world):
         console.print(Text(line, style="dim"), soft_wrap=True)
+    return bot.terminal.exit_code
 
 
 def _reached(world: World) -> Iterator[str]:

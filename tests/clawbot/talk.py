@@ -10,7 +10,6 @@ from rich.console import Console
 from clawbot.bot import Bot
 from sandbox.terminal.chat import Terminal
 from sandbox.terminal.pipe import PipeOutput
-from sandbox.terminal.speaker import speakers
 from tests.clawbot.bots import bot_of, registry
 from tests.clawbot.control_api import Api
 from tests.clock import TurnedClock
@@ -44,7 +43,7 @@ class Talk:
 def chat(bot: Bot) -> tuple[Terminal, io.StringIO]:
     printed = io.StringIO()
     console = Console(file=printed, width=100, highlight=False)
-    return Terminal(bot.commands, PipeOutput(console, bot.clock), bot.clock, speakers(bot)), printed
+    return Terminal(lambda act, _: act(bot), PipeOutput(console, bot.clock), bot.clock), printed
 
 
 @asynccontextmanager

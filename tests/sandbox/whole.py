@@ -24,7 +24,6 @@ from fleet_control.reading import Host, HostState
 from sandbox.ec2_timing import Timing
 from sandbox.terminal.chat import PLATFORM, Terminal
 from sandbox.terminal.pipe import PipeOutput
-from sandbox.terminal.speaker import speakers
 from sandbox.world import Options, World, open_world
 
 SWIFT = Timing(pending=0.2, initializing=0.2, shutting_down=0.3)
@@ -98,7 +97,7 @@ class Whole:
         async with assemble(settings, self.clock) as bot:
             printed = io.StringIO()
             sheet = Noticing(Console(file=printed, width=100, highlight=False), self.clock)
-            terminal = Terminal(bot.commands, sheet, self.clock, speakers(bot))
+            terminal = Terminal(lambda act, _: act(bot), sheet, self.clock)
             try:
                 yield Life(bot, terminal, sheet, printed)
             finally:
