@@ -18,7 +18,7 @@ from clawbot.settings import load
 from fleet_control import ec2
 from fleet_control.caller import Human
 from fleet_control.clock import SystemClock
-from sandbox.terminal_markup import render
+from sandbox.terminal.markup import render
 from sandbox.world import Options, World, open_world
 
 ROUNDS = 15

@@ -9,7 +9,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -18,22 +18,14 @@ from rich.text import Text
 from fleet_control.clock import SystemClock
 from fleet_control.error import RegistryError, RegistryUnread
 from fleet_control.ledger import parse_title
-from sandbox import terminal_input
-from sandbox.completion import completed
 from sandbox.demo_front import FRONTS, lacking, serve_front
 from sandbox.engine import NoEngine, find
-from sandbox.line_editor import LineEditor
 from sandbox.lives import Lives
-from sandbox.terminal import PLATFORM
-from sandbox.terminal_markup import WIDTH
-from sandbox.terminal_surface import Screen, Sheet
-from sandbox.world import (
-    USUAL_PORTS,
-    Options,
-    World,
-    open_world,
-    read_registry,
-)
+from sandbox.terminal.chat import PLATFORM
+from sandbox.terminal.markup import WIDTH
+from sandbox.terminal.pipe import PipeOutput, lines
+from sandbox.terminal.prompt import Prompt
+from sandbox.world import USUAL_PORTS, Options, World, open_world, read_registry
 
 BANNER = """A fleet on this machine: AWS, the Control API and GitHub are played on loopback.
 
@@ -44,20 +36,20 @@ BANNER = """A fleet on this machine: AWS, the Control API and GitHub are played 
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Wish:
     """What `make demo` was told; empty for the usual."""
 
-    registry: str = ""
+    registry: str = str(Options().registry)
     unhealthy: str = ""
     instance: str = ""
-    front: str = ""
-    engine: str = ""
-    log: str = ""
+    front: str = PLATFORM
+    engine: str = "stand-in"
+    log: str = os.devnull
 
 
 def main(argv: Sequence[str]) -> int:
-    """`demo`, as these options wish."""
+    """The exit code of `Terminal.exit_code`, or 1 with a sentence if the demo can't start."""
     parser = argparse.ArgumentParser(
         prog="python -m sandbox",
         description="The whole loop on this machine, with no account and no token.",
@@ -70,91 +62,52 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--front", metavar="NAME", help="terminal, discord or telegram")
     parser.add_argument("--engine", metavar="NAME", help="stand-in, or tofu: the real one")
     parser.add_argument("--log", metavar="FILE", help="write the bot's log there")
-    return demo(
-        Wish(**{name: value or "" for name, value in vars(parser.parse_args(argv)).items()})
-    )
-
-
-def demo(wish: Wish) -> int:
-    """Run it; the exit code of `Terminal.exit_code`, or 1 with a sentence if it can't start."""
-    problem = _problem(wish)
-    if problem:
-        print(problem, file=sys.stderr)  # noqa: T201  (before there is a chat)
-        return 1
-    # Without a handler of ours, warnings would land between the replies.
-    logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-        handlers=[logging.FileHandler(wish.log) if wish.log else logging.NullHandler()],
-    )
+    wish = parser.parse_args(argv, Wish())
     try:
-        return asyncio.run(_run(wish))
-    except KeyboardInterrupt:
-        return 130
-    except RegistryError as error:  # it was there a moment ago
-        print(_no_registry(_registry(wish), error), file=sys.stderr)  # noqa: T201  (as above)
-        return 1
-
-
-def _problem(wish: Wish) -> str:
-    """Why there can be no such demo, with what would be right."""
-    if wish.front not in ("", PLATFORM) and (why := lacking(wish.front, os.environ)):
-        return why
-    if wish.engine not in ("", "stand-in", "tofu"):
-        return f"ENGINE={wish.engine}: there are `stand-in` and `tofu`."
-    return _log_problem(wish) or _engine_problem(wish) or _registry_problem(wish, _registry(wish))
-
-
-def _log_problem(wish: Wish) -> str:
-    try:
-        if wish.log:
-            Path(wish.log).open("a").close()
-    except OSError as error:
-        return f"LOG={wish.log} can't be written: {error.strerror}."
-    return ""
-
-
-def _engine_problem(wish: Wish) -> str:
-    try:
-        _options(wish)
-    except NoEngine as error:
-        return f"ENGINE={wish.engine}: {error}"
-    return ""
-
-
-def _registry_problem(wish: Wish, registry: Path) -> str:
-    try:
-        return _unknown(wish, read_registry(registry)[1].ids)
+        options = _options(wish)
+        _log_to(wish.log)
+        return asyncio.run(_run(wish, options))
+    except RegistryUnread as error:
+        sys.exit(f"REGISTRY={error}")
     except RegistryError as error:
-        return _no_registry(registry, error)
-
-
-def _no_registry(registry: Path, error: RegistryError) -> str:
-    if isinstance(error, RegistryUnread):
-        return f"REGISTRY={error}"
-    return "\n".join([f"REGISTRY={registry} is not a valid registry:", *error.problems])
-
-
-def _registry(wish: Wish) -> Path:
-    return Path(wish.registry) if wish.registry else Options().registry
-
-
-def _unknown(wish: Wish, ids: tuple[str, ...]) -> str:
-    known = ", ".join(ids[:20])
-    for name, wanted in (("UNHEALTHY", _options(wish).unhealthy), ("INSTANCE", {wish.instance})):
-        for id_ in sorted(wanted - {"", *ids}):
-            return f"{name}={id_}: the registry has no such instance; it has {known}."
-    return ""
+        sys.exit("\n".join([f"REGISTRY={wish.registry} is not a valid registry:", *error.problems]))
 
 
 def _options(wish: Wish) -> Options:
-    options = replace(
-        Options(ports=USUAL_PORTS),
-        unhealthy=frozenset(one for one in wish.unhealthy.replace(",", " ").split() if one),
+    """The world that is wished for; where there can be none, it says what would be right."""
+    if wish.front != PLATFORM and (why := lacking(wish.front, os.environ)):
+        sys.exit(why)
+    if wish.engine not in ("stand-in", "tofu"):
+        sys.exit(f"ENGINE={wish.engine}: there are `stand-in` and `tofu`.")
+    try:
+        engine = find(os.environ) if wish.engine == "tofu" else None
+    except NoEngine as error:
+        sys.exit(f"ENGINE={wish.engine}: {error}")
+    unhealthy = frozenset(wish.unhealthy.replace(",", " ").split())
+    ids = read_registry(Path(wish.registry))[1].ids
+    for name, wanted in (("UNHEALTHY", unhealthy), ("INSTANCE", {wish.instance})):
+        for id_ in sorted(wanted - {"", *ids}):
+            known = ", ".join(ids[:20])
+            sys.exit(f"{name}={id_}: the registry has no such instance; it has {known}.")
+    return Options(
+        registry=Path(wish.registry),
+        unhealthy=unhealthy,
+        engine=engine,
+        say=_say,
+        ports=USUAL_PORTS,
     )
-    if wish.engine == "tofu":
-        options = replace(options, engine=find(os.environ), say=_say)
-    return replace(options, registry=Path(wish.registry)) if wish.registry else options
+
+
+def _log_to(file: str) -> None:
+    # Without a handler of ours, warnings would land between the replies.
+    try:
+        logging.basicConfig(
+            filename=file,
+            level=logging.INFO,
+            format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        )
+    except OSError as error:
+        sys.exit(f"LOG={file} can't be written: {error.strerror}.")
 
 
 def _say(what: str) -> None:
@@ -162,75 +115,38 @@ def _say(what: str) -> None:
     print(f"  {what}", file=sys.stderr, flush=True)  # noqa: T201  (before there is a chat)
 
 
-async def _run(wish: Wish) -> int:
-    """Until it ends, or is told to end by a signal: then that many more than 128."""
-    served = asyncio.ensure_future(_serve(wish))
-    by: list[int] = []
-
-    def end(signal_: int) -> None:
-        by.append(signal_)
-        served.cancel()
-
+async def _run(wish: Wish, options: Options) -> int:
+    loop = asyncio.get_running_loop()
     for signal_ in (signal.SIGTERM, signal.SIGHUP):
         # Under nohup a terminal that is gone is no reason to end.
         if signal.getsignal(signal_) is not signal.SIG_IGN:
-            asyncio.get_running_loop().add_signal_handler(signal_, end, signal_)
-    try:
-        return await served
-    except (asyncio.CancelledError, OSError):  # a terminal that is gone takes no last words
-        if not by:
-            raise
-        return 128 + by[0]
-
-
-async def _serve(wish: Wish) -> int:
+            loop.add_signal_handler(signal_, sys.exit, 128 + signal_)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that knows no ✓
-    async with open_world(_options(wish)) as world:
+    async with open_world(options) as world:
         if wish.front in FRONTS:
             return await serve_front(world, wish.instance, wish.front, os.environ)
-        if _is_terminal():
-            return await _with_a_person(world, wish.instance)
-        return await _with_a_script(world, wish.instance)
+        return await _chat(world, wish.instance)
 
 
-async def _with_a_script(world: World, instance: str) -> int:
-    console, clock = Console(width=WIDTH, force_terminal=False, highlight=False), SystemClock()
-    async with Lives(world, instance, Sheet(console, clock), clock) as bot:
-        if sys.stdin is not None:
-            async for line in terminal_input.lines(sys.stdin.fileno()):
-                await bot.terminal.hear(line)
-        await bot.finish()
-    _close(console, world)
-    return bot.exit_code
-
-
-async def _with_a_person(world: World, instance: str) -> int:
+async def _chat(world: World, instance: str) -> int:
+    """With a person at a terminal, or with a script that comes through a pipe."""
     console, clock = Console(highlight=False), SystemClock()
-    console.print(Text(BANNER))
-    editor = LineEditor(lambda typed: completed(typed, bot.ids))
-    fd = sys.stdin.fileno()
-    with terminal_input.each_key(fd), Screen(console, clock, editor) as screen:
-        async with Lives(world, instance, screen, clock) as bot:
-            async for keys in terminal_input.chunks(fd):
-                # Lines that come in one go were pasted: a script, to be heard one by one.
-                bot.terminal.hear_soon(editor.feed(keys))
-                screen.refresh()
-                if editor.ended:
-                    break
-            screen.leave()
+    if all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout)):
+        console.print(Text(BANNER))
+        prompt = Prompt(console, clock, lambda: bot.ids)
+        async with Lives(world, instance, prompt, clock) as bot:
+            await prompt.converse(bot.terminal.hear_soon, bot.finish)
+    else:
+        console = Console(width=WIDTH, force_terminal=False, highlight=False)
+        async with Lives(world, instance, PipeOutput(console, clock), clock) as bot:
+            if sys.stdin is not None:
+                async for line in lines(sys.stdin.fileno()):
+                    await bot.terminal.hear(line)
             await bot.finish()
-    _close(console, world)
-    return bot.exit_code
-
-
-def _is_terminal() -> bool:
-    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
-
-
-def _close(console: Console, world: World) -> None:
     for line in _reached(world):
         console.print(Text(line, style="dim"), soft_wrap=True)
+    return bot.terminal.exit_code
 
 
 def _reached(world: World) -> Iterator[str]:

@@ -5,23 +5,19 @@ The chat outlives them, as a platform does: what is said while there is no bot w
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
-from clawbot.ask import Ask, Chat
+from clawbot.ask import Chat
 from clawbot.bot import Bot, assemble
-from clawbot.commands import Commands
-from clawbot.replies import Notice, Question, Reply, broken
+from clawbot.replies import Notice, Reply, broken
 from clawbot.settings import load
-from fleet_control.caller import Caller, Unknown
 from fleet_control.clock import Clock
 from fleet_control.error import FleetError
 from sandbox.carrier import Carrier, NoHost
-from sandbox.speaker import speakers
-from sandbox.terminal import PLATFORM, Terminal
-from sandbox.terminal_surface import Surface
+from sandbox.terminal.chat import PLATFORM, Act, Output, Terminal
 from sandbox.world import World
 
 # What a cut-off ask comes to: its reply is the successor's to finish.
@@ -35,20 +31,19 @@ class _Life:
     """`working` is what ends with it; `resumed` is set once all that was left is finished."""
 
     bot: Bot
-    working: "set[asyncio.Task[Reply]]" = field(default_factory=set)
+    working: "set[asyncio.Future[Any]]" = field(default_factory=set)
     resumed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Lives:
-    """What a terminal asks; `instance` is whose host carries the bot, or empty."""
+    """The bot that a terminal asks; `instance` is whose host carries the bot, or empty."""
 
-    def __init__(self, world: World, instance: str, surface: Surface, clock: Clock) -> None:
-        self.terminal = Terminal(self, surface, clock, self._speaks_as)
+    def __init__(self, world: World, instance: str, output: Output, clock: Clock) -> None:
+        self.terminal = Terminal(self._asked, output, clock)
         self._settings = load(world.bot_environ(instance), world.folder)
         self._carrier = Carrier(world, instance, clock)
         self._clock = clock
         self._life: asyncio.Future[_Life] = asyncio.get_running_loop().create_future()
-        self._alone = False
 
     async def __aenter__(self) -> Self:
         self._living = asyncio.create_task(self._live())
@@ -65,11 +60,6 @@ class Lives:
         return self._life.done() and self._life.exception() is None
 
     @property
-    def exit_code(self) -> int:
-        """The terminal's; 1 where something was said that no bot was there to answer."""
-        return 1 if self._alone else self.terminal.exit_code
-
-    @property
     def ids(self) -> tuple[str, ...]:
         """The registry's, as far as the bot knows it."""
         known = self._life.result().bot.fleet.registry.last if self.is_alive else None
@@ -80,20 +70,6 @@ class Lives:
         with suppress(NoHost):
             await self._resumed()
         await self.terminal.finish()
-
-    async def answer(self, ask: Ask, chat: Chat) -> Reply:
-        return await self._asked(chat, lambda commands: commands.answer(ask, chat))
-
-    async def confirm(self, question: Question, ask: Ask, chat: Chat, reply_id: str) -> Reply:
-        return await self._asked(chat, lambda do: do.confirm(question, ask, chat, reply_id))
-
-    async def decline(self, question: Question, ask: Ask, chat: Chat, reply_id: str) -> Reply:
-        return await self._asked(chat, lambda do: do.decline(question, ask, chat, reply_id))
-
-    async def _speaks_as(self, name: str) -> Caller:
-        with suppress(NoHost):
-            return await speakers((await self._alive()).bot)(name)
-        return Unknown("anybody while nobody is there to hear them")
 
     async def _live(self) -> None:
         try:
@@ -108,15 +84,14 @@ class Lives:
         async with assemble(self._settings, self._clock) as bot:
             life = _Life(bot)
             self._life.set_result(life)
-            begun = [asyncio.create_task(one) for one in (self._resume(life), _know_the_fleet(bot))]
+            life.working.update(map(asyncio.ensure_future, (self._resume(life), _knows(bot))))
             try:
                 await self._carrier.goes(machine)
             finally:
                 self._life = asyncio.get_running_loop().create_future()
-                ended = (*begun, *life.working)
-                for task in ended:
+                for task in life.working:
                     task.cancel()
-                await asyncio.gather(*ended, return_exceptions=True)
+                await asyncio.gather(*life.working, return_exceptions=True)
 
     async def _resume(self, life: _Life) -> None:
         """Finish what an earlier life left."""
@@ -130,12 +105,11 @@ class Lives:
         finally:
             life.resumed.set()
 
-    async def _asked(self, chat: Chat, act: Callable[[Commands], Awaitable[Reply]]) -> Reply:
+    async def _asked(self, act: Act, chat: Chat) -> Reply:
         try:
             life = await self._alive()
-            return await self._within(life, act(life.bot.commands))
+            return await self._within(life, act(life.bot))
         except NoHost as error:
-            self._alone = True
             reply = broken(str(error))
             await chat.send(reply)
             return reply
@@ -166,7 +140,7 @@ class Lives:
         return await asyncio.shield(self._life)
 
 
-async def _know_the_fleet(bot: Bot) -> None:
+async def _knows(bot: Bot) -> None:
     """Before anybody asks, so that Tab knows the ids."""
     with suppress(FleetError):
         await bot.fleet.registry.get()

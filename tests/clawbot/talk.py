@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from clawbot.bot import Bot
-from sandbox.speaker import speakers
-from sandbox.terminal import Terminal
-from sandbox.terminal_surface import Sheet
+from sandbox.terminal.chat import Terminal
+from sandbox.terminal.pipe import PipeOutput
 from tests.clawbot.bots import bot_of, registry
 from tests.clawbot.control_api import Api
 from tests.clock import TurnedClock
@@ -44,7 +43,7 @@ class Talk:
 def chat(bot: Bot) -> tuple[Terminal, io.StringIO]:
     printed = io.StringIO()
     console = Console(file=printed, width=100, highlight=False)
-    return Terminal(bot.commands, Sheet(console, bot.clock), bot.clock, speakers(bot)), printed
+    return Terminal(lambda act, _: act(bot), PipeOutput(console, bot.clock), bot.clock), printed
 
 
 @asynccontextmanager

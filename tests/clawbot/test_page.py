@@ -6,7 +6,7 @@ from clawbot.discord.markup import embed
 from clawbot.page import page
 from clawbot.replies import StatusReport
 from clawbot.telegram import markup as telegram
-from sandbox.terminal_markup import render
+from sandbox.terminal.markup import render
 from tests.fleet_control.fleets import NOW, seen
 
 

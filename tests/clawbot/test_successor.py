@@ -7,7 +7,7 @@ import pytest
 from clawbot.bot import assemble
 from clawbot.progress import Stage
 from clawbot.replies import Deploying, Reply
-from sandbox.terminal_markup import render
+from sandbox.terminal.markup import render
 from tests.clawbot.bots import Kept, ask
 from tests.clawbot.control_api import run
 from tests.clawbot.talk import Talk, chat

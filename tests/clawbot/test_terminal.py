@@ -3,8 +3,8 @@
 import pytest
 
 from clawbot.replies import StatusReport
-from sandbox.terminal import Line, parse
-from sandbox.terminal_markup import render
+from sandbox.terminal.chat import Line, parse
+from sandbox.terminal.markup import render
 from tests.clawbot.bots import registry
 from tests.clawbot.talk import FLEET, Talk
 from tests.discord.ec2 import OLDEST, Claw

@@ -2,37 +2,20 @@
 
 import json
 import os
-import pty
 import select
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import FileIO
 from pathlib import Path
-from typing import IO
 
 import pytest
 
+from tests.sandbox.person import COMMAND, ENVIRON, PATIENCE_SECONDS, ROOT
 from tests.sandbox.whole import entry, give_once
 
 pytestmark = pytest.mark.xdist_group("world")
-
-ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-m", "sandbox"]
-ENVIRON = os.environ | {
-    "PYTHONPATH": f"{ROOT}:{ROOT / 'skills'}",
-    "TERM": "xterm",
-    "LANG": "C.UTF-8",
-}
-PATIENCE_SECONDS = 60
-# A terminal that is a session's own tells it when it is closed.
-AT_ITS_TERMINAL = """
-import fcntl, os, sys, termios
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-os.execv(sys.argv[1], sys.argv[1:])
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -170,75 +153,6 @@ def test_however_it_ends_nothing_of_it_is_left_running(
             os.close(child)
     # What was killed could not clear up: the next one does.
     assert list(tmp_path.iterdir()) == ([folder] if by is signal.SIGKILL else [])
-
-
-def test_a_person_types_at_a_prompt() -> None:
-    with at_a_terminal() as (process, terminal):
-        screen = _read_until(terminal, "> ")
-        assert "Ctrl-D ends it all" in screen
-        terminal.write(b"/fleet hepl\x7f\x7flp\r")
-        screen = _read_until(terminal, "rollback")
-        assert "> /fleet help" in screen
-        terminal.write(b"\x04")
-        _read_until(terminal, "GitHub ran 0 deploys.")
-        assert process.wait(PATIENCE_SECONDS) == 0
-
-
-def test_what_is_typed_before_the_prompt_is_there_is_not_lost() -> None:
-    with at_a_terminal() as (process, terminal):
-        terminal.write(b"/fleet help\r")
-        assert "> /fleet help" in _read_until(terminal, "rollback")
-        terminal.write(b"\x04")
-        _read_until(terminal, "GitHub ran 0 deploys.")
-        assert process.wait(PATIENCE_SECONDS) == 0
-
-
-def test_a_terminal_that_is_closed_ends_it_without_a_trace(tmp_path: Path) -> None:
-    said = tmp_path / "said"
-    with (
-        said.open("w") as errors,
-        at_a_terminal(errors, TMPDIR=str(tmp_path)) as (process, terminal),
-    ):
-        _read_until(terminal, "> ")
-        terminal.write(b"/fleet status\r")
-        _read_until(terminal, "IMAGES")
-        terminal.close()
-        assert process.wait(PATIENCE_SECONDS) == 128 + signal.SIGHUP
-
-    assert said.read_text() == ""
-    assert list(tmp_path.iterdir()) == [said]
-
-
-@contextmanager
-def at_a_terminal(
-    errors: IO[str] | None = None, **environ: str
-) -> Iterator[tuple["subprocess.Popen[bytes]", FileIO]]:
-    """A demo, and its terminal's other end; nobody waits for it when the test has failed."""
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(  # noqa: S603  (as above)
-        [sys.executable, "-c", AT_ITS_TERMINAL, *COMMAND],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=errors or theirs,
-        env=ENVIRON | environ,
-        cwd=ROOT,
-        start_new_session=True,
-    ) as process:
-        os.close(theirs)
-        try:
-            with FileIO(ours, "r+") as terminal:
-                yield process, terminal
-        finally:
-            process.kill()
-
-
-def _read_until(terminal: FileIO, words: str) -> str:
-    screen = ""
-    while words not in screen:
-        ready, _, _ = select.select([terminal], [], [], PATIENCE_SECONDS)
-        assert ready, f"no {words!r} in {screen!r}"
-        screen += os.read(terminal.fileno(), 65536).decode(errors="replace")
-    return screen
 
 
 def test_ctrl_c_while_it_is_still_loading_shows_no_trace() -> None:

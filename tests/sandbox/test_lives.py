@@ -15,7 +15,7 @@ from sandbox.demo_front import serve_front
 from sandbox.discord_api.address import pointed_at
 from sandbox.discord_api.server import DiscordApi
 from sandbox.lives import Lives
-from sandbox.terminal_surface import Sheet
+from sandbox.terminal.pipe import PipeOutput
 from tests.sandbox.whole import PATIENCE_SECONDS, Whole, whole, write_registry
 
 # As in test_world.
@@ -35,7 +35,7 @@ async def outside(tmp_path: Path) -> AsyncIterator[Whole]:
 @asynccontextmanager
 async def riding(outside: Whole, instance: str) -> AsyncIterator[tuple[Lives, io.StringIO]]:
     printed = io.StringIO()
-    sheet = Sheet(Console(file=printed, width=100, highlight=False), outside.clock)
+    sheet = PipeOutput(Console(file=printed, width=100, highlight=False), outside.clock)
     async with (
         asyncio.timeout(PATIENCE_SECONDS),
         Lives(outside.world, instance, sheet, outside.clock) as bot,
@@ -65,7 +65,7 @@ async def test_a_bot_goes_with_its_host_and_its_successor_finishes_the_reply(
     assert "2 instances, 2 healthy, 1 on an older image" in printed.getvalue()
     assert outside.asked("deploy") == 1
     assert (seen("came"), seen("went")) == (2, 1)
-    assert bot.exit_code == 0
+    assert bot.terminal.exit_code == 0
 
 
 async def test_a_deploy_that_fails_while_its_bot_is_away_fails_the_demo(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ async def test_a_deploy_that_fails_while_its_bot_is_away_fails_the_demo(tmp_path
         await bot.finish()
 
     assert f"✗ deploy {ONE}: failed" in printed.getvalue()
-    assert bot.exit_code == 1
+    assert bot.terminal.exit_code == 1
 
 
 async def test_where_no_host_comes_again_that_is_said(outside: Whole) -> None:
@@ -95,7 +95,7 @@ async def test_where_no_host_comes_again_that_is_said(outside: Whole) -> None:
         await bot.finish()
 
     assert f"{ONE} has no host: nothing carries me any more." in printed.getvalue()
-    assert bot.exit_code == 1
+    assert bot.terminal.exit_code == 1
 
 
 async def test_in_a_guild_the_successor_finishes_the_same_message(

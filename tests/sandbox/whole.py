@@ -22,9 +22,8 @@ from fleet_control import ec2
 from fleet_control.clock import SystemClock
 from fleet_control.reading import Host, HostState
 from sandbox.host_rules import Timing
-from sandbox.speaker import speakers
-from sandbox.terminal import PLATFORM, Terminal
-from sandbox.terminal_surface import Sheet
+from sandbox.terminal.chat import PLATFORM, Terminal
+from sandbox.terminal.pipe import PipeOutput
 from sandbox.world import Options, World, open_world
 
 SWIFT = Timing(pending=0.2, initializing=0.2, shutting_down=0.3)
@@ -41,7 +40,7 @@ class AheadClock(SystemClock):
         return super().now() + self.ahead
 
 
-class Noticing(Sheet):
+class Noticing(PipeOutput):
     """A sheet that also tells of replies that are not final yet."""
 
     def __init__(self, console: Console, clock: AheadClock) -> None:
@@ -98,7 +97,7 @@ class Whole:
         async with assemble(settings, self.clock) as bot:
             printed = io.StringIO()
             sheet = Noticing(Console(file=printed, width=100, highlight=False), self.clock)
-            terminal = Terminal(bot.commands, sheet, self.clock, speakers(bot))
+            terminal = Terminal(lambda act, _: act(bot), sheet, self.clock)
             try:
                 yield Life(bot, terminal, sheet, printed)
             finally:

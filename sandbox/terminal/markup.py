@@ -7,10 +7,10 @@ from rich.text import Text
 
 from clawbot import wording
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
-from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
+from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone, is_final
 from fleet_control.duration import exact, short
 from fleet_control.words import printable
-from sandbox import terminal_status
+from sandbox.terminal import status
 
 PROMPT = "> "
 WIDTH = 100
@@ -34,6 +34,11 @@ _HOSTS = {
 }
 
 
+def is_settled(reply: Reply) -> bool:
+    """Whether nothing more will happen to this reply by itself."""
+    return is_final(reply) or isinstance(reply, Question)
+
+
 def render(reply: Reply, now: float, room: int | None = None) -> Text:
     """A reply as lines; `now` in Unix seconds, for ages; `room` in columns, None for any."""
     width = min(room or WIDTH, WIDTH)
@@ -41,7 +46,7 @@ def render(reply: Reply, now: float, room: int | None = None) -> Text:
         case Notice():
             return _joined(_notice(reply, width), _TONES[reply.tone])
         case StatusReport():
-            return _joined(terminal_status.lines(reply.status, reply.page, now, room))
+            return _joined(status.lines(reply.status, reply.page, now, room))
         case Question():
             return _joined(_question(reply, width))
         case Deploying():

@@ -1,21 +1,25 @@
-"""The terminal as a chat: a line is what somebody says, and its reply appears on a surface."""
+"""The terminal as a chat: a line is what somebody says, and its reply is shown."""
 
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import Protocol
 
 from clawbot.ask import Ask, Chat
+from clawbot.bot import Bot
 from clawbot.progress import Stage
 from clawbot.replies import UNKNOWN_COMMAND, Deploying, Notice, Question, Reply, Tone
-from fleet_control.caller import Caller
+from fleet_control.caller import BotInstance, Caller, Human
 from fleet_control.clock import Clock
-from sandbox.terminal_surface import Surface
+from fleet_control.error import FleetError
 
 PLATFORM = "terminal"
 OPERATOR = "operator"
+_CHANNEL = "1"
 _SPEAKER = re.compile(r"(?P<name>[^\s:/]{1,64}):\s+(?P<rest>.*)", re.DOTALL)
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 _NO_COMMAND = Notice(("That is not a command. Try `/fleet help`.",), code=UNKNOWN_COMMAND)
@@ -42,31 +46,41 @@ def parse(line: str) -> Line:
     return Line(text, spoken["name"], tuple(spoken["rest"].split()), waited)
 
 
-class Answers(Protocol):
-    """What a terminal asks: a bot's `Commands`, or what stands for them."""
+async def caller(name: str, bot: Bot) -> Caller:
+    """Who speaks under this name: an instance by its id, the operator, or a stranger."""
+    source, account = bot.fleet.registry, f"{PLATFORM}:{name}"
+    with suppress(FleetError):
+        # By what is known already, if that will do: to be refused should cost no question.
+        if name != OPERATOR and (
+            (source.last and name in source.last.registry) or name in (await source.get()).registry
+        ):
+            return BotInstance(name)
+    return Human(account, name, operator=account in bot.settings.operators)
 
-    async def answer(self, ask: Ask, chat: Chat) -> Reply: ...
 
-    async def confirm(self, question: Question, ask: Ask, chat: Chat, reply_id: str) -> Reply: ...
+class Output(Protocol):
+    """Where a chat is shown: a pipe, or above a prompt."""
 
-    async def decline(self, question: Question, ask: Ask, chat: Chat, reply_id: str) -> Reply: ...
+    def hear(self, said: str) -> None:
+        """Show a line that somebody said."""
+        ...
+
+    def show(self, said: str, reply_id: str, reply: Reply) -> None:
+        """Show a reply anew; `said` is what it answers, empty where that was in another life."""
+        ...
+
+
+Act = Callable[[Bot], Awaitable[Reply]]
 
 
 class Terminal:
-    """One chat. `speaks_as` tells a speaker's caller."""
+    """One chat. `asked` acts with the bot that is there, if one is: what is answered to `chat`."""
 
     def __init__(
-        self,
-        commands: Answers,
-        surface: Surface,
-        clock: Clock,
-        speaks_as: Callable[[str], Awaitable[Caller]],
-        channel: str = "1",
+        self, asked: Callable[[Act, Chat], Awaitable[Reply]], output: Output, clock: Clock
     ) -> None:
-        self._commands = commands
-        self._surface = surface
-        self._speaks_as = speaks_as
-        self._channel = channel
+        self._asked = asked
+        self._output = output
         # Unlike any number of a process before this one: they are parts of request ids.
         self._numbers = count(int(clock.now() * 1000))
         self._questions: dict[str, tuple[Question, str]] = {}
@@ -85,8 +99,8 @@ class Terminal:
         line = parse(text)
         if not line.words or line.words[0].startswith("#"):
             return
-        self._surface.hear(line.text)
-        task = self._spawn(self._answer(line))
+        self._output.hear(line.text)
+        task = self._spawn(self._noted(self._answer(line)))
         if line.waited:
             await asyncio.shield(task)
 
@@ -101,22 +115,14 @@ class Terminal:
 
     def finish_left(self, left: Iterable[Awaitable[Reply]]) -> None:
         """Finish the replies that a predecessor left."""
-
-        async def finished(one: Awaitable[Reply]) -> None:
-            self._note(await one)
-
         for one in left:
-            self._spawn(finished(one))
+            self._spawn(self._noted(one))
 
     def reply_of(self, channel: str, reply_id: str) -> Callable[[Reply], Awaitable[None]] | None:
         """How to change a predecessor's reply; here it appears anew."""
-        if channel != self._channel:
+        if channel != _CHANNEL:
             return None
-
-        async def shown(reply: Reply) -> None:
-            self._surface.show("", reply_id, reply)
-
-        return shown
+        return partial(LineChat(self._output, "", self._numbers).edit, reply_id)
 
     async def finish(self) -> None:
         """Wait for whatever is not finished."""
@@ -134,44 +140,49 @@ class Terminal:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _answer(self, line: Line) -> None:
-        paper = Paper(self._surface, line.text, self._numbers)
+    async def _answer(self, line: Line) -> Reply:
+        chat = LineChat(self._output, line.text, self._numbers)
         match line.words:
             case ("/fleet", *words):
-                reply = await self._commands.answer(await self._ask(line, words), paper)
+                reply = await self._asked(lambda bot: self._command(bot, line, words, chat), chat)
             case (word,) if (answer := word.casefold().rstrip(".!")) in ("yes", "no"):
-                reply = await self._decide(line, answer, paper)
+                reply = await self._decide(line, answer == "yes", chat)
             case _:
-                reply = _NO_COMMAND
-                await paper.send(reply)
-        self._note(reply)
+                reply = await chat.say(_NO_COMMAND)
         if isinstance(reply, Question):
-            self._questions[line.speaker] = (reply, paper.newest)
+            self._questions[line.speaker] = (reply, chat.newest)
+        return reply
 
-    async def _decide(self, line: Line, word: str, paper: "Paper") -> Reply:
+    async def _command(self, bot: Bot, line: Line, words: list[str], chat: "LineChat") -> Reply:
+        return await bot.commands.answer(await self._ask(bot, line, words), chat)
+
+    async def _decide(self, line: Line, is_yes: bool, chat: "LineChat") -> Reply:
         # Only the newest can be answered: a yes said twice must not reach the one before it.
         asked = self._questions.pop(line.speaker, None)
         if not asked:
-            reply = Notice((f"{line.speaker} was asked nothing.",))
-            await paper.send(reply)
-            return reply
+            return await chat.say(Notice((f"{line.speaker} was asked nothing.",)))
         question, reply_id = asked
-        answer = self._commands.confirm if word == "yes" else self._commands.decline
-        return await answer(question, await self._ask(line, ()), paper, reply_id)
 
-    async def _ask(self, line: Line, words: Iterable[str]) -> Ask:
+        async def decided(bot: Bot) -> Reply:
+            decide = bot.commands.confirm if is_yes else bot.commands.decline
+            return await decide(question, await self._ask(bot, line, ()), chat, reply_id)
+
+        return await self._asked(decided, chat)
+
+    async def _ask(self, bot: Bot, line: Line, words: Iterable[str]) -> Ask:
         name = _UNSAFE.sub("-", line.speaker)[:32]
         return Ask(
-            caller=await self._speaks_as(line.speaker),
+            caller=await caller(line.speaker, bot),
             words=tuple(words),
             platform=PLATFORM,
-            channel=self._channel,
+            channel=_CHANNEL,
             asked=str(next(self._numbers)),
             account=f"{PLATFORM}:{name}",
             name=name,
         )
 
-    def _note(self, reply: Reply) -> None:
+    async def _noted(self, answer: Awaitable[Reply]) -> None:
+        reply = await answer
         if isinstance(reply, Deploying):
             self._failed |= reply.progress.stage is not Stage.DONE
         elif isinstance(reply, Notice):
@@ -179,19 +190,23 @@ class Terminal:
             self._no_command |= reply.code == UNKNOWN_COMMAND
 
 
-class Paper:
-    """Where one line's replies go; `newest` is the id of the last that was sent."""
+@dataclass(slots=True)
+class LineChat:
+    """Where the replies to one line go; `newest` is the id of the last that was sent."""
 
-    def __init__(self, surface: Surface, said: str, numbers: "count[int]") -> None:
-        self._surface = surface
-        self._said = said
-        self._numbers = numbers
-        self.newest = ""
+    output: Output
+    said: str
+    numbers: "count[int]"
+    newest: str = ""
 
     async def send(self, reply: Reply) -> str:
-        self.newest = str(next(self._numbers))
-        self._surface.show(self._said, self.newest, reply)
+        self.newest = str(next(self.numbers))
+        await self.edit(self.newest, reply)
         return self.newest
 
+    async def say(self, reply: Reply) -> Reply:
+        await self.send(reply)
+        return reply
+
     async def edit(self, reply_id: str, reply: Reply) -> None:
-        self._surface.show(self._said, reply_id, reply)
+        self.output.show(self.said, reply_id, reply)
