@@ -4,12 +4,13 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
-_COMMAND = re.compile(r"\s*::(?P<command>[a-z][a-z-]*)(?: (?P<properties>[^:]*))?::(?P<message>.*)")
+_COMMAND = re.compile(
+    r"\s*::(?P<command>[a-z0-9][a-z0-9-]*)(?: (?P<properties>[^:]*))?::(?P<message>.*)"
+)
 _SHOWN = frozenset({"error", "warning", "notice", "group", "endgroup"})
 # GitHub obeys these too; a script that needs them would not do here what it does there.
 _NOT_PLAYED = frozenset(
     {"add-matcher", "add-path", "echo", "remove-matcher", "save-state", "set-env", "set-output"}
-    | {"stop-commands"}
 )
 
 
@@ -20,6 +21,8 @@ class JobLog:
         self._lines = lines
         self._now = now
         self._masks: set[str] = set()
+        # What a line must say for commands to be obeyed again; empty where they are.
+        self._until = ""
 
     def mask(self, secrets: Iterable[str]) -> None:
         self._masks.update(line for secret in secrets for line in secret.splitlines() if line)
@@ -34,7 +37,13 @@ class JobLog:
         """A line that a step wrote: a workflow command, or just a line."""
         found = _COMMAND.fullmatch(line)
         command, message = (found["command"], _unescaped(found["message"])) if found else ("", "")
-        if command == "add-mask":
+        if self._until:
+            self._until = "" if command == self._until else self._until
+            self.write(line)
+        elif command == "stop-commands":
+            self._until = message
+            self.write(line)
+        elif command == "add-mask":
             self.mask([message])
         elif command in _SHOWN:
             self.write(f"##[{command}]{message}")

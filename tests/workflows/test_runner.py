@@ -6,10 +6,10 @@ import pytest
 
 from workflows.fleet_deploy.runner import (
     Run,
-    error_line,
     first_attempt_only,
     needed,
     read_run,
+    say_error,
     write_outputs,
     write_summary,
 )
@@ -75,7 +75,8 @@ def test_where_there_is_no_summary_none_is_written() -> None:
     write_summary({}, "nothing")
 
 
-def test_an_error_is_one_line_whatever_it_says() -> None:
-    line = error_line("Bad: a, b", "50 %\n::set-output name=x::y")
+def test_an_error_is_one_line_whatever_it_says(capsys: pytest.CaptureFixture[str]) -> None:
+    say_error("Bad: a, b", "50 %\n::set-output name=x::y")
 
-    assert line == "::error title=Bad%3A a%2C b::50 %25%0A::set-output name=x::y"
+    line = "::error title=Bad%3A a%2C b::50 %25%0A::set-output name=x::y\n"
+    assert capsys.readouterr().out == line

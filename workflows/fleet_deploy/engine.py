@@ -22,6 +22,8 @@ _LOCKED = (*_QUIET, "-lock-timeout=5m")
 _MADE = re.compile(r"^(\S+): Creation complete after .*\[id=(i-[0-9a-f]+)\]$", re.MULTILINE)
 # Tokens of the run that the engine has no use for.
 _WITHHELD = ("GITHUB_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+# Our own, so that what it writes to either comes in its turn.
+_STANDARD_OUTPUT = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ class Engine:
                 env=_environment(self.environ),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT if not quiet else None,
+                stderr=_STANDARD_OUTPUT if quiet else subprocess.STDOUT,
                 text=True,
                 encoding="utf-8",
             ) as process:

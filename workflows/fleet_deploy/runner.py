@@ -1,9 +1,13 @@
 """What the run knows of itself: GitHub's variables, and what it may tell GitHub back."""
 
 import re
-from collections.abc import Mapping
+import secrets
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from workflows.fleet_deploy.stop import Stopped
 
@@ -90,14 +94,41 @@ def _append(environ: Mapping[str, str], variable: str, text: str) -> None:
             file.write(text)
 
 
-def error_line(title: str, sentence: str) -> str:
-    """The workflow command that GitHub shows as an error, and keeps in the log."""
-    return f"::error title={_escaped(title, ',:')}::{_escaped(sentence)}"
+class Notice(NamedTuple):
+    """What should be seen on the run's page and stops nothing."""
+
+    title: str
+    sentence: str
 
 
-def notice_line(title: str, sentence: str) -> str:
-    """The workflow command for what should be seen and stops nothing."""
-    return f"::notice title={_escaped(title, ',:')}::{_escaped(sentence)}"
+@contextmanager
+def commands_stopped() -> Iterator[None]:
+    """What is written meanwhile, the runner takes for words and never for commands.
+
+    The engine repeats the values of tags, and an exception what AWS says: neither may set an output
+    or speak as an error of ours. What other programs write must come by our own standard output,
+    or it might arrive when the words are over.
+    """
+    token = secrets.token_hex(16)
+    _say(f"::stop-commands::{token}")
+    try:
+        yield
+    finally:
+        _say(f"::{token}::")
+
+
+def say_error(title: str, sentence: str) -> None:
+    """What GitHub shows as an error, and keeps in the log."""
+    _say(f"::error title={_escaped(title, ',:')}::{_escaped(sentence)}")
+
+
+def say_notice(notice: Notice) -> None:
+    _say(f"::notice title={_escaped(notice.title, ',:')}::{_escaped(notice.sentence)}")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _escaped(text: str, more: str = "") -> str:
