@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workflows.fleet_deploy import lock
+from workflows.fleet_deploy import diagnosis, lock
 from workflows.fleet_deploy.change import host_address, targets
 from workflows.fleet_deploy.runner import needed
 from workflows.fleet_deploy.stop import Stopped
@@ -83,7 +83,7 @@ class Engine:
                 "force-unlock", "-no-color", "-force", "whose"
             )  # refused, and says whose the lock is
         except Failed as refused:
-            left = lock.held(_lines(refused.said))
+            left = lock.held(diagnosis.lines(refused.said))
             if left and lock.is_left_by(left, began):
                 self._run("force-unlock", "-no-color", "-force", left.id)
 
@@ -117,7 +117,7 @@ class Engine:
             why = f"OpenTofu's {command} was killed (signal {-process.returncode})."
             raise Killed("OpenTofu failed", f"{why} The next deploy takes it up from there.")
         if process.returncode:
-            raise Failed(_failure(command, process.returncode, said), said)
+            raise Failed(diagnosis.failure(command, process.returncode, said), said)
         return said
 
 
@@ -164,17 +164,3 @@ def _heard(process: subprocess.Popen[str], *, quiet: bool) -> str:
         sys.stdout.write(line)
         sys.stdout.flush()
     return "".join(last)
-
-
-def _failure(command: str, code: int, said: str) -> str:
-    """The first error it named: OpenTofu frames its errors in box characters."""
-    lines = _lines(said)
-    if locked := lock.held(lines):
-        return f"OpenTofu's {command} failed: {locked.sentence()}."
-    error = next((line for line in lines if line.startswith("Error: ")), "")
-    why = error.removeprefix("Error: ")[:200] or f"exit {code}, see the log"
-    return f"OpenTofu's {command} failed: {why.rstrip('.')}."
-
-
-def _lines(said: str) -> list[str]:
-    return [line.strip(" \t\r\n│╷╵") for line in said.splitlines()]
