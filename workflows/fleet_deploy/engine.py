@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -11,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workflows.fleet_deploy import diagnosis, lock
+from workflows.fleet_deploy import configuration, diagnosis, lock
 from workflows.fleet_deploy.change import host_address, targets
 from workflows.fleet_deploy.runner import needed
 from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.summary import bullets
 
 FOLDER = "tofu/fleet"
 _QUIET = ("-input=false", "-no-color")
@@ -42,6 +44,17 @@ class Engine:
     backend: tuple[str, ...]
 
     def init(self) -> None:
+        """Stopped, before the engine sees it, where the folder holds what no fleet has."""
+        # What an earlier one left there, the engine would take unasked.
+        shutil.rmtree(self.root / FOLDER / ".terraform", ignore_errors=True)
+        offences = configuration.offences(self.root, FOLDER)
+        if offences:
+            more = f" (and {len(offences) - 1} more)" if len(offences) > 1 else ""
+            raise Stopped(
+                "Guarded",
+                f"OpenTofu was not started: {offences[0]}{more}.",
+                bullets(offences),
+            )
         self._run("init", *_QUIET, *(f"-backend-config={one}" for one in self.backend))
 
     def plan_hosts(self, file: Path, image: str, ids: Iterable[str]) -> Any:
