@@ -94,13 +94,13 @@ class GitHub:
             query["created"] = time.strftime(">=%Y-%m-%dT%H:%M:%SZ", moment)
         path = f"{self._workflow}/runs"
         raw = self._paged(path, "workflow_runs", query, newest or 100, 1 if newest else 3)
-        return [read_run(run) for run in raw]
+        return [read_run(run, self._settings.account) for run in raw]
 
     def run(self, run_id: int) -> Run:
         """One line of the ledger; a run of another workflow, event or branch is none."""
         answer = self._ask("GET", f"{self._actions}/runs/{run_id}")
         if answer.status != 404 and self._ours(raw := self._parsed(answer)):
-            return read_run(raw)
+            return read_run(raw, self._settings.account)
         raise Failure(Code.UNKNOWN_RUN, f"There is no deploy with the run id {run_id}.")
 
     def _ours(self, raw: Mapping[str, Any]) -> bool:

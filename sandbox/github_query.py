@@ -25,7 +25,7 @@ def _number(query: Mapping[str, str], name: str, usual: int) -> int:
 def matching(runs: Iterable[RunRecord], query: Mapping[str, str], place: Place) -> list[RunRecord]:
     """Those that every filter of the query lets through, newest first."""
     tests: Mapping[str, Callable[[RunRecord, str], bool]] = {
-        "actor": lambda run, name: run.actor == name,
+        "actor": lambda run, name: run.actor.login == name,
         "branch": lambda _, branch: branch == place.branch,
         "created": lambda run, span: _within(moment(run.created) or "", span),
         "event": lambda _, event: event == "workflow_dispatch",

@@ -12,7 +12,7 @@ from sandbox.github_guard import NEW_API, said
 from sandbox.github_query import matching, page
 from sandbox.log_store import LogStore
 from sandbox.repository import blob_sha
-from sandbox.run_record import JobRecord, RunRecord
+from sandbox.run_record import ANY_WORKFLOW, CONTROL_API, JobRecord, RunRecord
 from sandbox.runner import Runner
 from sandbox.workflow_error import WorkflowError
 from sandbox.workflow_file import WorkflowFile
@@ -64,7 +64,9 @@ class Routes:
         if file and (wrong := _wrong_inputs(file, given)):
             return said(wrong, 422)
         complete = {name: one.default for name, one in file.inputs.items()} if file else {}
-        run = self._runner.dispatch({**complete, **given}, file)
+        token = request.headers["Authorization"].partition(" ")[2]
+        actor = ANY_WORKFLOW if token in self._runner.tokens else CONTROL_API
+        run = self._runner.dispatch({**complete, **given}, file, actor)
         if not new and body.get("return_run_details") is not True:
             return web.Response(status=204)
         shown = run.shown(self._runner.place)

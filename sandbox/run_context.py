@@ -46,7 +46,8 @@ def github(
     """The context as a job in that folder sees it; its GITHUB_… variables are made of it."""
     return {
         **_github(place, run.inputs),
-        "actor": run.actor,
+        "actor": run.actor.login,
+        "actor_id": str(run.actor.id),
         "event_path": str(folder / "temp" / "event.json"),
         "job": job,
         "run_attempt": str(run.attempt),
@@ -54,7 +55,7 @@ def github(
         "run_number": str(run.number),
         "sha": run.head_sha,
         "token": token,
-        "triggering_actor": run.actor,
+        "triggering_actor": run.actor.login,
         "workflow": run.workflow,
         "workflow_sha": run.head_sha,
         "workspace": str(folder / "work"),

@@ -20,12 +20,18 @@ from sandbox.expression import Scope, filled
 from sandbox.job_runner import Machine
 from sandbox.repository import Repository
 from sandbox.run_jobs import RunJobs, Site
-from sandbox.run_record import Conclusion, JobRecord, Place, RunRecord, RunStatus
+from sandbox.run_record import (
+    CONTROL_API,
+    Account,
+    Conclusion,
+    JobRecord,
+    Place,
+    RunRecord,
+    RunStatus,
+)
 from sandbox.workflow_error import WorkflowError
 from sandbox.workflow_file import WorkflowFile
 from sandbox.workflow_reader import load
-
-_ACTOR = "fleet-control[bot]"
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +112,12 @@ class Runner:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         shutil.rmtree(self.options.folder, ignore_errors=True)
 
-    def dispatch(self, inputs: Mapping[str, str], file: WorkflowFile | None = None) -> RunRecord:
+    def dispatch(
+        self,
+        inputs: Mapping[str, str],
+        file: WorkflowFile | None = None,
+        actor: Account = CONTROL_API,
+    ) -> RunRecord:
         """Begin a run, or put it in line; its own file is read where none is given.
 
         A file that is not valid is a run that ends at once, as `startup_failure`.
@@ -127,7 +138,7 @@ class Runner:
             workflow=workflow,
             inputs=dict(inputs),
             head_sha=self.repository.head(),
-            actor=_ACTOR,
+            actor=actor,
             created=now,
             triggered=now,
             updated=now,

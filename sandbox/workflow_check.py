@@ -33,6 +33,7 @@ KNOWN: Mapping[str, frozenset[str]] = {
     "github": frozenset(
         {
             "actor",
+            "actor_id",
             "api_url",
             "base_ref",
             "event",

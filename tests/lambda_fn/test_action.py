@@ -90,6 +90,21 @@ async def test_the_reason_is_of_the_job_that_stopped_the_run(
     assert answer.body["run"]["reason"] == reason
 
 
+@pytest.mark.parametrize(("account", "believed"), [("", True), ("x:7", True), ("x:8", False)])
+async def test_a_title_is_believed_of_the_account_alone_that_is_named(
+    ask: Ask, github: SmallGitHub, environ: dict[str, str], account: str, believed: bool
+) -> None:
+    """A workflow of any branch may start a run with any title."""
+    environ["CONTROL_API_ACCOUNT"] = account
+    github.runs = [run_of(PERSONS, 7, actor={"login": "x", "id": 7})]
+
+    run = await ask(function_url({"action": "run", "run_id": 7}, AGENT_1))
+    found = await ask(function_url({"action": "runs", "request_id": PERSONS.request_id}, AGENT_1))
+
+    assert (run.body["run"]["request_id"] == PERSONS.request_id) is believed
+    assert (len(found.body["runs"]) == 1) is believed
+
+
 async def test_the_jobs_of_a_whole_fleet_come_in_pages(ask: Ask, github: SmallGitHub) -> None:
     github.runs = [run_of(PERSONS, 7, status="in_progress")]
     github.jobs[7] = [job(number, f"host {number}") for number in range(252)]

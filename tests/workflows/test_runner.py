@@ -23,8 +23,10 @@ ENVIRON = {
         "openclaw/clawdinators/.github/workflows/fleet-deploy.yml@refs/heads/release/1"
     ),
     "GITHUB_ACTOR": "sam",
+    "GITHUB_ACTOR_ID": "583231",
+    "GITHUB_TRIGGERING_ACTOR": "kim",
 }
-RUN = Run(42, 1, "openclaw/clawdinators", "fleet-deploy.yml", "release/1", "sam")
+RUN = Run(42, 1, "openclaw/clawdinators", "fleet-deploy.yml", "release/1", "sam", "583231", "kim")
 
 
 def test_a_run_knows_its_file_and_branch() -> None:
@@ -37,6 +39,9 @@ def test_a_run_knows_its_file_and_branch() -> None:
         ("GITHUB_RUN_ID", "x"),
         ("GITHUB_RUN_ATTEMPT", ""),
         ("GITHUB_REPOSITORY", "../.."),
+        ("GITHUB_ACTOR", ""),
+        ("GITHUB_ACTOR_ID", ""),
+        ("GITHUB_TRIGGERING_ACTOR", ""),
         ("GITHUB_WORKFLOW_REF", "o/r/.github/workflows/fleet-deploy.yml@refs/tags/v1"),
     ],
 )

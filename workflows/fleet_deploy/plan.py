@@ -51,10 +51,10 @@ def run(job: Job) -> Notice | None:
     api, token, commit = runner.needed(job.environ, "GITHUB_API_URL", "GITHUB_TOKEN", "COMMIT")
     if not _COMMIT.fullmatch(commit):
         raise Stopped("Not set up", "COMMIT is not a commit.")
-    past = Past(GitHub(api, token, job.clock.sleep), job)
+    past = Past(GitHub(api, token, job.accounts.control_api.id, job.clock.sleep), job)
     judge.only_once(job.asked, job.run.id, past.runs, past.jobs)
     sight = job.look()
-    caller = asked.speaker(job.asked, job.run.actor, job.known.registry)
+    caller = asked.speaker(job.asked, job.starter, job.known.registry)
     facts = judge.facts(job.asked.target, past.earlier, sight, unfinished=past.unfinished(caller))
     judge.allow(caller, job.asked, facts)
     image = judge.resolve_image(job.asked.ami_override, sight)
@@ -119,7 +119,7 @@ def _tell(job: Job, image: str, turns: tuple[roll.Turn, ...], sight: Sight) -> N
             for part in (
                 summary.asked(
                     job.asked,
-                    asked.asker(job.asked, job.run.actor),
+                    asked.asker(job.asked, job.starter),
                     image,
                     newest=not job.asked.ami_override,
                 ),

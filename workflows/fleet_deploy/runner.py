@@ -24,7 +24,8 @@ class Run:
         attempt: 1, or more for a re-run.
         workflow: the file name of the workflow.
         branch: the branch that the workflow was started on.
-        actor: who started it, by GitHub's name.
+        actor, actor_id: whose account started it.
+        triggering_actor: whose started this attempt.
     """
 
     id: int
@@ -33,6 +34,8 @@ class Run:
     workflow: str
     branch: str
     actor: str
+    actor_id: str
+    triggering_actor: str
 
 
 def read_run(environ: Mapping[str, str]) -> Run:
@@ -42,6 +45,9 @@ def read_run(environ: Mapping[str, str]) -> Run:
         "GITHUB_RUN_ID": environ.get("GITHUB_RUN_ID", "").isdecimal(),
         "GITHUB_RUN_ATTEMPT": environ.get("GITHUB_RUN_ATTEMPT", "").isdecimal(),
         "GITHUB_REPOSITORY": _REPOSITORY.fullmatch(environ.get("GITHUB_REPOSITORY", "")),
+        "GITHUB_ACTOR": environ.get("GITHUB_ACTOR"),
+        "GITHUB_ACTOR_ID": environ.get("GITHUB_ACTOR_ID", "").isdecimal(),
+        "GITHUB_TRIGGERING_ACTOR": environ.get("GITHUB_TRIGGERING_ACTOR"),
         "GITHUB_WORKFLOW_REF (a workflow file on a branch)": workflow,
     }
     wrong = [name for name, holds in checks.items() if not holds]
@@ -53,7 +59,9 @@ def read_run(environ: Mapping[str, str]) -> Run:
         repository=environ["GITHUB_REPOSITORY"],
         workflow=workflow[1],
         branch=workflow[2],
-        actor=environ.get("GITHUB_ACTOR", ""),
+        actor=environ["GITHUB_ACTOR"],
+        actor_id=environ["GITHUB_ACTOR_ID"],
+        triggering_actor=environ["GITHUB_TRIGGERING_ACTOR"],
     )
 
 
