@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from fleet_control.host_job import MOVING_STEP, untouched
+from fleet_control.host_job import MOVING_STEP, Left, left
 from fleet_control.ledger import Job, Run, seconds
 
 _HOST_JOB = re.compile(
     r"(?P<id>[a-z0-9-]{1,32}): (?P<old>none|ami-[0-9a-f]+) -> (?P<new>ami-[0-9a-f]+)"
 )
 _FAILED = ("failure", "timed_out")
+_SPARED = (Left.UNTOUCHED, Left.UNMOVED)
 
 
 class Stage(StrEnum):
@@ -61,6 +62,7 @@ class Progress:
     Attributes:
         image: the image asked for; empty for the newest.
         ahead: how many deploys wait or run before this one.
+        review: whether it waits for a person's approval on GitHub, and not for its turn.
         began: when the run's turn came, Unix seconds; 0 before.
         took: seconds from then to its end; 0 before.
         step: what was going on when it failed.
@@ -74,6 +76,7 @@ class Progress:
     url: str = ""
     run_id: int | None = None
     ahead: int = 0
+    review: bool = False
     hosts: tuple[HostProgress, ...] = ()
     began: float = 0.0
     took: float = 0.0
@@ -98,6 +101,7 @@ def progress(run: Run, ahead: int = 0) -> Progress:
         url=run.url,
         run_id=run.id,
         ahead=ahead if stage is Stage.QUEUED else 0,
+        review=run.status == "waiting",
         hosts=tuple(_hosts(run)),
         began=began,
         # While it runs, a number that moves by itself would be a change to show, each time.
@@ -123,7 +127,8 @@ def _stage(run: Run) -> Stage:
         if run.conclusion == "success":
             return Stage.DONE
         return Stage.CANCELLED if run.conclusion == "cancelled" else Stage.FAILED
-    # queued, pending, waiting and requested all mean that its turn has not come.
+    # queued, pending and requested mean that its turn has not come; waiting, that a reviewer has
+    # not let it begin, or go on.
     # A job that waits may have a start already; its status tells.
     begun = run.status == "in_progress" or any(_has_begun(job) for job in run.jobs)
     return Stage.RUNNING if begun else Stage.QUEUED
@@ -179,9 +184,12 @@ def _host_stage(job: Job, run: Run) -> HostStage:
 
 
 def _is_spared(id_: str, job: Job, run: Run) -> bool:
-    """Whether a job that failed stopped before it moved its host, as the run itself tells."""
+    """Whether a job that failed did not move its host, as the run itself tells.
+
+    GitHub never started a job that has no steps.
+    """
     skipped = any(step.name == MOVING_STEP and step.conclusion == "skipped" for step in job.steps)
-    return skipped or run.reason.startswith(untouched(id_))
+    return skipped or not job.steps or left(id_, run.reason) in _SPARED
 
 
 def _ended_badly(known: Progress, run: Run) -> Progress:
@@ -190,7 +198,7 @@ def _ended_badly(known: Progress, run: Run) -> Progress:
         known,
         step=_step(failed) if failed else "",
         reason=run.reason or _conclusion(run),
-        advice=_advice(known),
+        advice=_advice(known, run.reason),
     )
 
 
@@ -217,17 +225,29 @@ def _conclusion(run: Run) -> str:
             return f"GitHub says: {other}."
 
 
-def _advice(known: Progress) -> str:
+def _advice(known: Progress, reason: str) -> str:
     stages = {host.stage for host in known.hosts}
     failed = next((host for host in known.hosts if host.stage is HostStage.FAILED), None)
-    if failed and failed.old == failed.new:
-        return f"It had this image before. An older one: `/fleet deploy {failed.id} <image>`."
-    if failed and failed.old:
-        return f"To go back to its old image: `/fleet deploy {failed.id} {failed.old}`."
     if failed:
-        return f"See what it says, then `/fleet deploy {failed.id}` again."
+        return _advice_for(failed, left(failed.id, reason))
     if HostStage.HEALTHY in stages:
         return "See `/fleet status` for what moved, then ask again."
     if known.stage is Stage.CANCELLED:
         return "No host was touched."
     return "No host was touched. Ask again when what it says has changed."
+
+
+def _advice_for(failed: HostProgress, where: Left | None) -> str:
+    """What to do about a host by where it is now; only one that runs its new image can go back."""
+    again = f"`/fleet deploy {failed.id}`"
+    match where:
+        case Left.REPLACED_ILL if failed.old == failed.new:
+            return f"It had this image before. An older one: `/fleet deploy {failed.id} <image>`."
+        case Left.REPLACED_ILL if failed.old:
+            return f"To go back to its old image: `/fleet deploy {failed.id} {failed.old}`."
+        case Left.REPLACED_ILL | Left.CREATED_ILL:
+            return f"See what it says, then {again} again."
+        case Left.GONE:
+            return f"It has no host: {again} when what it says has changed."
+        case _:
+            return f"See `/fleet status` for where it is now; {again} replaces it again."

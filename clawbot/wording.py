@@ -10,7 +10,7 @@ from fleet_control.reading import Health, HostState
 from fleet_control.status import FleetStatus, InstanceStatus
 
 HOST_STAGES = {
-    HostStage.WAITING: "waiting",
+    HostStage.WAITING: "queued",
     HostStage.REPLACING: "replacing",
     HostStage.HEALTHY: "replaced, healthy",
     HostStage.FAILED: "failed",
@@ -68,6 +68,8 @@ def image(row: InstanceStatus, status: FleetStatus) -> str:
 def stage(seen: Progress) -> str:
     """Where a deploy is, in a line."""
     match seen.stage:
+        case Stage.QUEUED | Stage.RUNNING if seen.review:
+            return words.REVIEW
         case Stage.ASKING:
             return "asking … If this has not changed in two minutes, look at the runs first."
         case Stage.QUEUED:

@@ -75,15 +75,21 @@ def run(run_id: int, github: GitHub) -> Run:
     it did, or never began."""
     found, jobs, why = github.run(run_id), github.jobs(run_id), ""
     stopped = [
-        (_is_idle(job), job.completed_at or "~", number, job)
-        for number, job in jobs
-        if found.conclusion in _STOPPED and job.conclusion in _STOPPED
+        (_is_idle(one.job), one.job.completed_at or "~", one)
+        for one in jobs
+        if found.conclusion in _STOPPED and one.job.conclusion in _STOPPED
     ]
     if stopped:
-        idle, _, first, job = min(stopped)
+        idle, _, (first, job, begun) = min(stopped)
         end = "was cancelled before it began" if idle else _STOPPED[job.conclusion]
-        why = github.shown(f'The job "{job.name}" {end}.' if end else reason(github.log(first)))
-    return found._replace(jobs=tuple(job for _, job in jobs), reason=why)
+        if end:
+            why = f'The job "{job.name}" {end}.'
+        elif begun:
+            why = reason(github.log(first))
+        else:
+            said = github.annotations(first)
+            why = f'GitHub never started the job "{job.name}" ({found.url}){said and ": "}{said}'
+    return found._replace(jobs=tuple(one.job for one in jobs), reason=github.shown(why))
 
 
 def _is_idle(job: Job) -> bool:
@@ -116,7 +122,7 @@ def cancel(run_id: int, github: GitHub) -> str:
     """Only while nothing was done. A job that starts between our look and GitHub's is GitHub's to
     stop: the first minute's steps change nothing."""
     waits = not github.run(run_id).finished and all(
-        job.status in _WAITING for _, job in github.jobs(run_id)
+        one.job.status in _WAITING for one in github.jobs(run_id)
     )
     if waits and github.cancel(run_id):
         return f"run {run_id} is cancelled; it changed nothing"

@@ -4,7 +4,7 @@ import json
 import time
 from binascii import a2b_base64
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from fleet_control.ledger import TITLE_FIELDS, Entry, Job, Run, Step, read_run
@@ -21,6 +21,16 @@ _RECENTLY = 3 * DAY
 _FIND_AFTER = (0.0, 0.5, 1.0, 1.5)
 # What GitHub asks us to wait where it says no other time, and more than its clock differs by.
 _MINUTE = 60
+# As much of a log as surely holds what its last step said.
+_LOG_END = 256 * 1024
+
+
+class Listed(NamedTuple):
+    """A job of a run. `begun`: whether it ever had a runner or a step."""
+
+    id: int
+    job: Job
+    begun: bool
 
 
 class GitHub:
@@ -88,13 +98,13 @@ class GitHub:
             query["created"] = time.strftime(">=%Y-%m-%dT%H:%M:%SZ", moment)
         path = f"{self._workflow}/runs"
         raw = self._paged(path, "workflow_runs", query, newest or 100, 1 if newest else 3)
-        return [read_run(run) for run in raw]
+        return [read_run(run, self._settings.account) for run in raw]
 
     def run(self, run_id: int) -> Run:
         """One line of the ledger; a run of another workflow, event or branch is none."""
         answer = self._ask("GET", f"{self._actions}/runs/{run_id}")
         if answer.status != 404 and self._ours(raw := self._parsed(answer)):
-            return read_run(raw)
+            return read_run(raw, self._settings.account)
         raise Failure(Code.UNKNOWN_RUN, f"There is no deploy with the run id {run_id}.")
 
     def _ours(self, raw: Mapping[str, Any]) -> bool:
@@ -103,12 +113,13 @@ class GitHub:
         ours = self._settings.workflow, self._settings.branch, "workflow_dispatch"
         return (file, raw["head_branch"], raw["event"]) == ours
 
-    def jobs(self, run_id: int) -> list[tuple[int, Job]]:
-        """The jobs of a run's newest attempt, each with its id. A matrix holds 256, and the run has
-        two of its own: three pages."""
+    def jobs(self, run_id: int) -> list[Listed]:
+        """The jobs of a run's newest attempt. A matrix holds 256, and the run has two of its own:
+        three pages."""
         path = f"{self._actions}/runs/{run_id}/jobs"
         return [
-            (job["id"], _read_job(job)) for job in self._paged(path, "jobs", {"filter": "latest"})
+            Listed(job["id"], _read_job(job), bool(job.get("steps") or job.get("runner_id")))
+            for job in self._paged(path, "jobs", {"filter": "latest"})
         ]
 
     def _paged(
@@ -130,16 +141,26 @@ class GitHub:
         return self._parsed(self._ask("GET", f"{path}?{urlencode(query)}"))
 
     def log(self, job_id: int) -> str:
-        """A job's log, or nothing. It lies on another server, which must not see our token."""
+        """A job's log, of a long one the end, or nothing. It lies on another server, which must not
+        see our token."""
         try:
             answer = self._ask("GET", f"{self._actions}/jobs/{job_id}/logs")
             scheme, _, rest = answer.headers.get("location", "").partition("://")
             if scheme in ("https", self._settings.api_url.partition(":")[0]):
                 host, _, path = rest.partition("/")
-                answer = self._at(f"{scheme}://{host}").ask("GET", f"/{path}", {})
+                answer = _end(self._at(f"{scheme}://{host}"), f"/{path}")
         except Failure:
             return ""
-        return answer.body.decode("utf-8", "replace") if answer.status == 200 else ""
+        return answer.body.decode("utf-8", "replace") if answer.status in (200, 206) else ""
+
+    def annotations(self, job_id: int) -> str:
+        """What GitHub itself says of a job, such as why it never started it; nothing where our
+        token may not read that, as a fine-grained one may not."""
+        try:
+            raw = self._get(f"{self._repo}/check-runs/{job_id}/annotations")
+            return " ".join(str(one["message"]) for one in raw)
+        except (Failure, ValueError, LookupError, TypeError):
+            return ""
 
     def registry(self) -> tuple[str, str]:
         """The registry's text, verbatim, and GitHub's sha of it."""
@@ -190,6 +211,16 @@ class GitHub:
         # 404 too is what GitHub answers to a token that may not see
         hint = " (is GITHUB_TOKEN right?)" if answer.status in (401, 403, 404) else ""
         raise Failure(Code.GITHUB_REFUSED, f"GitHub says: {said}{hint}")
+
+
+def _end(store: Server, path: str) -> Answer:
+    """The end of a file. Its size is asked first, since not every store counts from the end; one
+    that knows no parts answers the whole."""
+    first = store.ask("GET", path, {"range": "bytes=0-0"})
+    size = first.headers.get("content-range", "").rpartition("/")[2]
+    if first.status != 206 or not size.isdecimal():
+        return first
+    return store.ask("GET", path, {"range": f"bytes={max(0, int(size[:12]) - _LOG_END)}-"})
 
 
 def _wait(answer: Answer, said: str, now: float) -> int:

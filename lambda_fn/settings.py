@@ -23,7 +23,8 @@ class Secret(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """`branch` is where the ledger's runs are and the registry is read; `operators` are ARNs."""
+    """`branch` is where the ledger's runs are and the registry is read; `operators` are ARNs;
+    `account` is the number of the one whose runs' titles are believed, empty for anybody's."""
 
     control_token: Secret
     github_token: Secret
@@ -33,6 +34,7 @@ class Settings(NamedTuple):
     api_url: str
     operators: tuple[str, ...]
     allow_unproven: bool
+    account: str
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -63,6 +65,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         api_url=api_url,
         operators=tuple(text("CONTROL_API_OPERATORS").replace(",", " ").split()),
         allow_unproven=text("ALLOW_UNPROVEN_CALLER") == "1",
+        account=text("CONTROL_API_ACCOUNT").rpartition(":")[2],
     )
 
 

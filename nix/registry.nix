@@ -27,8 +27,9 @@ let
     like = "the account's number";
   };
   secret = {
-    holds = name 100;
-    like = "a secret's name, as in clawdinator-discord-token-1";
+    # A token of such a name would give its reader the fleet's own key or identity.
+    holds = text: name 100 text && match "clawdinator-(control|chat|identity)(-.*)?" text == null;
+    like = "a secret's name, as in clawdinator-discord-token-1, and none that the fleet uses itself (clawdinator-control-…, clawdinator-chat-…, clawdinator-identity-…)";
   };
   fields = {
     host = {

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sandbox.engine import Engine
 from sandbox.principal import REGION
+from sandbox.run_record import CONTROL_API, PERSON
 from sandbox.seed import BOOTSTRAP_BUCKET, IMAGE_BUCKET, LOCK_TABLE, STATE_BUCKET
 
 _BACKEND = (
@@ -140,6 +141,8 @@ def environment(
         "TF_VAR_repository": repository,
         "TF_VAR_repository_id": "1234567",
         "TF_VAR_oidc_subject": f"repo:{repository}:environment:fleet",
+        "TF_VAR_control_api_account": str(CONTROL_API),
+        "TF_VAR_deploy_people": str(PERSON),
         "TF_VAR_s3_use_path_style": "true",
     }
 

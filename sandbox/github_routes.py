@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from sandbox.repository import blob_sha
-from sandbox.run_record import JobRecord, RunRecord, moment
+from sandbox.run_record import ANY_WORKFLOW, CONTROL_API, JobRecord, RunRecord, moment
 from sandbox.runner import Runner
 from sandbox.workflow import Workflow, WorkflowError
 
@@ -69,7 +69,9 @@ class Routes:
         given = {name: _as_input(value) for name, value in (body.get("inputs") or {}).items()}
         if wrong := _wrong_inputs(file, given):
             return said(wrong, 422)
-        run = self._runner.dispatch(given, file)
+        token = request.headers["Authorization"].partition(" ")[2]
+        actor = ANY_WORKFLOW if token in self._runner.site.tokens else CONTROL_API
+        run = self._runner.dispatch(given, file, actor)
         shown = run.shown(self._runner.site.place)
         answer = {"workflow_run_id": run.id, "run_url": shown["url"], "html_url": shown["html_url"]}
         return web.json_response(answer)

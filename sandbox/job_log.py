@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
-_COMMAND = re.compile(r"\s*::(?P<command>[a-z][a-z-]*)(?: [^:]*)?::(?P<message>.*)")
+_COMMAND = re.compile(r"\s*::(?P<command>[a-z0-9][a-z0-9-]*)(?: [^:]*)?::(?P<message>.*)")
 _SHOWN = frozenset({"error", "notice"})
 # GitHub obeys these too; a script that needs them would not do here what it does there.
 _NOT_PLAYED = frozenset(
     {"add-mask", "add-matcher", "add-path", "debug", "echo", "endgroup", "group", "remove-matcher"}
-    | {"save-state", "set-env", "set-output", "stop-commands", "warning"}
+    | {"save-state", "set-env", "set-output", "warning"}
 )
 
 
@@ -20,6 +20,8 @@ class JobLog:
         self._lines = lines
         self._now = now
         self._masks: set[str] = set()
+        # What a line must say for commands to be obeyed again; empty where they are.
+        self._until = ""
 
     def mask(self, secrets: Iterable[str]) -> None:
         self._masks.update(filter(None, secrets))
@@ -33,9 +35,15 @@ class JobLog:
     def hear(self, line: str) -> None:
         """A line that a step wrote: a workflow command, or just a line."""
         found = _COMMAND.fullmatch(line)
-        command = found["command"] if found else ""
-        if found and command in _SHOWN:
-            self.write(f"##[{command}]{_unescaped(found['message'])}")
+        command, message = (found["command"], _unescaped(found["message"])) if found else ("", "")
+        if self._until:
+            self._until = "" if command == self._until else self._until
+            self.write(line)
+        elif command == "stop-commands":
+            self._until = message
+            self.write(line)
+        elif command in _SHOWN:
+            self.write(f"##[{command}]{message}")
         elif command in _NOT_PLAYED:
             self.error(f"I don't play the workflow command `{command}`")
         else:

@@ -137,7 +137,8 @@ class JobRunner:
         return {
             "CI": "true",
             "GITHUB_ACTIONS": "true",
-            "GITHUB_ACTOR": run.actor,
+            "GITHUB_ACTOR": run.actor.login,
+            "GITHUB_ACTOR_ID": str(run.actor.id),
             "GITHUB_API_URL": place.api,
             "GITHUB_EVENT_NAME": "workflow_dispatch",
             "GITHUB_JOB": self._record.key,
@@ -146,7 +147,7 @@ class JobRunner:
             "GITHUB_RUN_ATTEMPT": str(run.attempt),
             "GITHUB_RUN_ID": str(run.id),
             "GITHUB_SHA": run.head_sha,
-            "GITHUB_TRIGGERING_ACTOR": run.actor,
+            "GITHUB_TRIGGERING_ACTOR": run.actor.login,
             "GITHUB_WORKFLOW_REF": f"{place.repo}/{place.path}@{place.ref}",
             "GITHUB_WORKSPACE": str(self._space.work),
             "HOME": str(self._space.home),

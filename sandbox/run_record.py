@@ -4,9 +4,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sandbox.workflow import Entry, Workflow
+
+
+class Account(NamedTuple):
+    """Who starts a run: an account of GitHub."""
+
+    login: str
+    id: int
+
+    def __str__(self) -> str:
+        """As a variable names it."""
+        return f"{self.login}:{self.id}"
+
+
+# Whose the Lambda's token is; a person who may press the button; and what a job's own token is.
+CONTROL_API = Account("fleet-control[bot]", 190_000_001)
+PERSON = Account("sam", 583_231)
+ANY_WORKFLOW = Account("github-actions[bot]", 41_898_282)
 
 
 class RunStatus(StrEnum):
@@ -137,7 +154,7 @@ class RunRecord(_Record):
     file: Workflow
     inputs: Mapping[str, str]
     head_sha: str
-    actor: str
+    actor: Account
     created: float
     triggered: float
     updated: float
@@ -152,7 +169,8 @@ class RunRecord(_Record):
 
     def shown(self, place: Place) -> dict[str, Any]:
         url = f"{place.api}/repos/{place.repo}/actions/runs/{self.id}"
-        actor = {"login": self.actor, "id": 41898282, "type": "Bot"}
+        kind = "Bot" if self.actor.login.endswith("[bot]") else "User"
+        actor = {**self.actor._asdict(), "type": kind}
         return {
             "id": self.id,
             "name": self.file.name,

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from sandbox.run_jobs import RunJobs
-from sandbox.run_record import Conclusion, JobRecord, RunRecord, RunStatus
+from sandbox.run_record import CONTROL_API, Account, Conclusion, JobRecord, RunRecord, RunStatus
 from sandbox.site import Site
 from sandbox.workflow import Workflow, filled, load
 
 MOST_PENDING = 100
-_ACTOR = "fleet-control[bot]"
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +41,12 @@ class Runner:
             await asyncio.wait({self._task})
         shutil.rmtree(self.site.folder, ignore_errors=True)
 
-    def dispatch(self, inputs: Mapping[str, str], file: Workflow | None = None) -> RunRecord:
+    def dispatch(
+        self,
+        inputs: Mapping[str, str],
+        file: Workflow | None = None,
+        actor: Account = CONTROL_API,
+    ) -> RunRecord:
         """Begin a run, or put it in line; its own file is read where none is given."""
         file, now = file or self.file(), self.site.clock.now()
         run = RunRecord(
@@ -52,7 +56,7 @@ class Runner:
             file=file,
             inputs=dict(inputs),
             head_sha=self.site.repository.head(),
-            actor=_ACTOR,
+            actor=actor,
             created=now,
             triggered=now,
             updated=now,

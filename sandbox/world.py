@@ -22,6 +22,7 @@ from sandbox.image import images
 from sandbox.moto import MotoServer, set_rules
 from sandbox.principal import REGION
 from sandbox.repository import Repository
+from sandbox.run_record import CONTROL_API, PERSON
 from sandbox.runner import Runner
 from sandbox.seed import Seeded, seed
 from sandbox.set_up import Plot, SetUp, set_up
@@ -168,6 +169,7 @@ async def _seeded(plot: Plot, registry: Registry) -> SetUp:
             "GITHUB_REPO": REPO,
             "GITHUB_WORKFLOW": Path(WORKFLOW).name,
             "GITHUB_REF": "main",
+            "CONTROL_API_ACCOUNT": str(CONTROL_API),
         },
         variables={
             "CONTROL_API_URL": "https://control-api.sandbox.example/",
@@ -193,6 +195,8 @@ def _runner(options: Options, clock: Clock, folder: Path, made: SetUp, aws_url: 
                 "TOFU_STATE_BUCKET": made.seeded.state_bucket,
                 "TOFU_LOCK_TABLE": made.seeded.lock_table,
                 "BOOTSTRAP_BUCKET": made.seeded.bootstrap_bucket,
+                "CONTROL_API_ACCOUNT": str(CONTROL_API),
+                "DEPLOY_PEOPLE": str(PERSON),
             },
             environ={
                 **(engine_environment(options.engine) if options.engine else {}),

@@ -1,19 +1,20 @@
 """Which secrets a registry asks for, what each is called, and which instances need it."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from clawbot.provision.fault import ProvisionError
 from fleet_control.registry import Instance, Registry
 
 CONTROL_TOKEN = "clawdinator-control-token"  # noqa: S105  (its name)
 IDENTITY = "clawdinator-identity"
-_KEY = ("access-key-id", "secret-access-key")
-_TOKENS = (
-    "discord_token_secret",
-    "telegram_token_secret",
-    "clawbot_discord_token_secret",
-    "clawbot_telegram_token_secret",
+_KEY_ID, _KEY = "access-key-id", "secret-access-key"
+# An instance's login on each platform, and the bot's own there.
+_LOGINS = (
+    ("discord_token_secret", "clawbot_discord_token_secret"),
+    ("telegram_token_secret", "clawbot_telegram_token_secret"),
 )
 
 
@@ -21,6 +22,14 @@ class Kind(StrEnum):
     CONTROL_TOKEN = "control token"  # noqa: S105  (its name)
     KEY = "invoker's key"
     TOKEN = "token"  # noqa: S105  (its name)
+
+
+class Readers(StrEnum):
+    """Whose users on a host may read a secret, as nix/modules/secrets.nix has it."""
+
+    AGENT = "the agent"
+    BOT = "the bot"
+    BOTH = "the agent and the bot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +40,14 @@ class Secret:
         name: in nix-secrets, before ``.age``.
         on_host: in a bundle before ``.age``, and below /run/agenix.
         instances: who needs it.
+        readers: whose it is there.
     """
 
     name: str
     on_host: str
     kind: Kind
     instances: tuple[str, ...]
+    readers: Readers
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +57,36 @@ class Invoker:
     user: str
     access_key_id: str
     secret_access_key: str
+    readers: Readers
 
 
 def secrets(registry: Registry) -> tuple[Secret, ...]:
-    """Every secret, shared ones first."""
-    control = Secret(CONTROL_TOKEN, CONTROL_TOKEN, Kind.CONTROL_TOKEN, registry.ids)
-    return (control, *(one for id_, entry in registry.items() for one in _own(id_, entry)))
+    """Every secret, shared ones first.
+
+    ProvisionError where one name would be two things, or would have readers of two kinds.
+    """
+    control = Secret(CONTROL_TOKEN, CONTROL_TOKEN, Kind.CONTROL_TOKEN, registry.ids, Readers.BOTH)
+    found = (control, *(one for id_, entry in registry.items() for one in _own(id_, entry)))
+    problems = tuple(_ambiguous(found, registry.ids))
+    if problems:
+        raise ProvisionError(*problems)
+    return found
 
 
 def needed_by(registry: Registry, instance: str) -> tuple[Secret, ...]:
-    control = Secret(CONTROL_TOKEN, CONTROL_TOKEN, Kind.CONTROL_TOKEN, registry.ids)
-    return (control, *_own(instance, registry[instance]))
+    return tuple(one for one in secrets(registry) if instance in one.instances)
 
 
 def invokers(instance: str) -> tuple[Invoker, ...]:
     """The agent's and the bot's, by the names of tofu/control/invokers.tf."""
     return tuple(
         Invoker(
-            f"{instance}-{role}", *(f"clawdinator-{prefix}-aws-{part}-{instance}" for part in _KEY)
+            f"{instance}-{role}", f"{key}-{_KEY_ID}-{instance}", f"{key}-{_KEY}-{instance}", readers
         )
-        for role, prefix in (("agent", "control"), ("chat", "chat"))
+        for role, key, readers in (
+            ("agent", "clawdinator-control-aws", Readers.AGENT),
+            ("chat", "clawdinator-chat-aws", Readers.BOT),
+        )
     )
 
 
@@ -77,8 +98,33 @@ def identity_name(instance: str) -> str:
 def _own(id_: str, entry: Instance) -> Iterator[Secret]:
     for invoker in invokers(id_):
         for name in (invoker.access_key_id, invoker.secret_access_key):
-            yield Secret(name, name.removesuffix(f"-{id_}"), Kind.KEY, (id_,))
-    for field in _TOKENS:
-        name = getattr(entry, field)
-        if name:
-            yield Secret(name, name, Kind.TOKEN, (id_,))
+            on_host = name.removesuffix(f"-{id_}")
+            yield Secret(name, on_host, Kind.KEY, (id_,), invoker.readers)
+    for instances, bots in _LOGINS:
+        instances_token, bots_token = getattr(entry, instances), getattr(entry, bots)
+        if instances_token:
+            # The bot logs in with it too where it has no application of its own.
+            readers = Readers.AGENT if bots_token else Readers.BOTH
+            yield Secret(instances_token, instances_token, Kind.TOKEN, (id_,), readers)
+        if bots_token:
+            yield Secret(bots_token, bots_token, Kind.TOKEN, (id_,), Readers.BOT)
+
+
+def _ambiguous(found: tuple[Secret, ...], ids: tuple[str, ...]) -> Iterator[str]:
+    """A sentence for each name that would be more than one thing.
+
+    The registry refuses such names; whoever writes bundles does not take its word for it.
+    """
+    things: dict[str, set[str]] = defaultdict(set)
+    for id_ in ids:
+        things[identity_name(id_)].add("an identity")
+    for one in found:
+        things[one.name].add(f"the {one.kind} of {one.readers} ({one.on_host})")
+        for id_ in one.instances:
+            things[f"/run/agenix/{one.on_host} of {id_}"].add(one.name)
+    for name, several in things.items():
+        if len(several) > 1:
+            yield (
+                f"{name} would be {' and '.join(sorted(several))}: name one of them otherwise in "
+                "nix/instances.json."
+            )

@@ -198,9 +198,15 @@ def has_form(field: str, value: str) -> bool:
         return False
 
 
-def read_run(raw: Mapping[str, Any]) -> Run:
-    """A run as GitHub's REST API gives it; a title of another form is somebody's button."""
-    entry = parse_title(raw.get("display_title") or "") or Entry()
+def read_run(raw: Mapping[str, Any], believed: str = "") -> Run:
+    """A run as GitHub's REST API gives it; a title of another form is somebody's button.
+
+    So is whatever the account of that number did not start, where one is named: anybody who can
+    push a branch can start a run with any title.
+    """
+    ours = not believed or str((raw.get("actor") or {}).get("id")) == believed
+    entry = parse_title(raw.get("display_title") or "") if ours else None
+    entry = entry or Entry()
     return Run(
         id=raw["id"],
         url=raw["html_url"],

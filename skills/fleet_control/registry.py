@@ -5,13 +5,38 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from fleet_control.caller import ALL, is_instance_id
 from fleet_control.error import RegistryError
 
-SecretName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](-?[a-z0-9])*$", max_length=100)]
+# How the names of the fleet's own secrets begin: its tokens, keys and identities. nix/registry.nix
+# has the same. An agent whose token had such a name would be given somebody else's key.
+FLEETS_OWN = ("clawdinator-control", "clawdinator-chat", "clawdinator-identity")
+
+
+def is_fleets_own(secret: str) -> bool:
+    """Whether a secret of that name is one that the fleet uses itself."""
+    return f"{secret}-".startswith(tuple(f"{begin}-" for begin in FLEETS_OWN))
+
+
+def _not_the_fleets_own(secret: str) -> str:
+    if is_fleets_own(secret):
+        begins = ", ".join(f"{begin}-…" for begin in FLEETS_OWN)
+        raise PydanticCustomError(
+            "fleets_own", "it may not be a name that the fleet uses itself ({begins})",
+            {"begins": begins},
+        )  # fmt: skip
+    return secret
+
+
+SecretName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9](-?[a-z0-9])*$", max_length=100),
+    AfterValidator(_not_the_fleets_own),
+]
 AccountId = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")]
 
 

@@ -8,7 +8,7 @@ from fleet_control.ledger import Run
 from fleet_control.reading import Host
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import FleetStatus, InstanceStatus
-from fleet_control.words import printable, problems, registry_age
+from fleet_control.words import printable, problems, registry_age, state
 
 _STATUS_HEAD = (
     "INSTANCE",
@@ -47,9 +47,9 @@ def runs(found: Sequence[Run]) -> str:
 
 def run(one: Run) -> str:
     asked = f"{one.target or 'a target'} ({one.ami_override or 'newest image'})"
-    jobs = columns([(job.name, job.conclusion or job.status) for job in one.jobs])
+    jobs = columns([(job.name, state(job.status, job.conclusion)) for job in one.jobs])
     parts = (
-        f"run {one.id}: {one.conclusion or one.status}",
+        f"run {one.id}: {state(one.status, one.conclusion)}",
         f"deploys {asked}, asked for by {_asker(one)}",
         jobs,
         printable(f"why: {one.reason}") if one.reason else "",
@@ -104,7 +104,7 @@ def _summary(fleet: FleetStatus, now: float) -> str:
 
 def _run_row(run: Run) -> tuple[str, ...]:
     asked = _minute(datetime.fromisoformat(run.created))
-    is_ = run.conclusion or run.status
+    is_ = state(run.status, run.conclusion)
     return (str(run.id), run.target, run.ami_override, _asker(run), asked, is_, run.url)
 
 

@@ -6,6 +6,7 @@ from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
 from fleet_control.error import ControlApiError, ControlApiRefused, OutcomeUnknown
 from fleet_control.ledger import Run
+from fleet_control.words import state
 
 # One that waits for its turn is asked about less often: GitHub counts the calls.
 WAITING_TAKES_TIMES = 3
@@ -56,10 +57,10 @@ async def until_finished(
 
 def lines(run: Run) -> Iterator[str]:
     """What can be seen of a run, a line for each thing that can change."""
-    yield f"run {run.id}: {run.conclusion or run.status}"
+    yield f"run {run.id}: {state(run.status, run.conclusion)}"
     for job in run.jobs:
         if job.status != "queued":
-            yield f"{job.name}: {job.conclusion or job.status}"
+            yield f"{job.name}: {state(job.status, job.conclusion)}"
 
 
 def _borne(error: ControlApiError, run_id: int, troubles: int) -> float:

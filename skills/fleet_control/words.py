@@ -14,6 +14,15 @@ _PROBLEMS = {
 }
 
 
+# What GitHub calls `waiting`, of a run or a job; one that is queued waits for its turn.
+REVIEW = "waiting for a reviewer on GitHub"
+
+
+def state(status: str, conclusion: str | None) -> str:
+    """How a run or a job stands, in GitHub's words where those say it."""
+    return conclusion or (REVIEW if status == "waiting" else status)
+
+
 def problems(status: FleetStatus) -> list[str]:
     """How many instances have what: `1 missing`, `2 on an older image`; worst first."""
     return [f"{count} {_PROBLEMS[problem]}" for problem, count in status.counts.items()]

@@ -1,7 +1,10 @@
 """How a deploy goes, read from its run."""
 
+import pytest
+
+from clawbot import wording
 from clawbot.progress import HostStage, Stage, progress
-from fleet_control.host_job import MOVING_STEP, untouched
+from fleet_control.host_job import MOVING_STEP, Left, begins
 from fleet_control.ledger import Step
 from tests.clawbot.control_api import job, run
 
@@ -13,9 +16,18 @@ def host(id_: str, conclusion: str | None = "success", status: str = "completed"
 
 
 def test_a_run_whose_turn_has_not_come_is_queued() -> None:
-    for status in ("queued", "pending", "waiting", "requested"):
+    for status in ("queued", "pending", "requested"):
         seen = progress(run(7, status), ahead=2)
         assert (seen.stage, seen.ahead) == (Stage.QUEUED, 2)
+        assert wording.stage(seen) == "queued, 2 before it"
+
+
+def test_one_that_a_reviewer_has_to_let_begin_or_go_on_is_not_called_queued() -> None:
+    waits = progress(run(7, "waiting"))
+    halted = progress(run(7, "waiting", jobs=(job("plan"), host("claw-1", None, "waiting"))))
+
+    assert [waits.stage, halted.stage] == [Stage.QUEUED, Stage.RUNNING]
+    assert wording.stage(waits) == wording.stage(halted) == "waiting for a reviewer on GitHub"
 
 
 def test_each_host_is_shown_by_name() -> None:
@@ -63,12 +75,13 @@ def test_a_failure_names_its_step_its_reason_and_what_to_do() -> None:
         job(f"claw-3: {OLD} -> {NEW}", "cancelled", "completed")._replace(steps=()),
     )
 
-    seen = progress(run(7, "completed", "failure", jobs=jobs, reason="claw-2 is not healthy"))
+    ill = f"{begins('claw-2', Left.REPLACED_ILL)} within 15 min"
+    seen = progress(run(7, "completed", "failure", jobs=jobs, reason=ill))
 
     assert seen.stage is Stage.FAILED
     assert seen.step == "claw-2, Replace"
-    assert seen.reason == "claw-2 is not healthy"
-    assert f"/fleet deploy claw-2 {OLD}" in seen.advice
+    assert seen.reason == ill
+    assert seen.advice == f"To go back to its old image: `/fleet deploy claw-2 {OLD}`."
     assert [one.stage for one in seen.hosts] == [
         HostStage.HEALTHY,
         HostStage.FAILED,
@@ -124,9 +137,10 @@ def test_hosts_after_the_one_that_failed_are_untouched_whatever_their_jobs_say()
     assert seen.step == "claw-1, Replace"
 
 
-def test_a_host_whose_job_stopped_before_it_moved_it_is_untouched() -> None:
+@pytest.mark.parametrize("left", [Left.UNTOUCHED, Left.UNMOVED])
+def test_a_host_that_is_the_machine_it_was_is_untouched(left: Left) -> None:
     jobs = (host("claw-1"), host("claw-2", "failure"), host("claw-3", "failure"))
-    reason = f"{untouched('claw-2')}claw-2 was i-1 when this was planned and is without a host now"
+    reason = f"{begins('claw-2', left)}why"
     spared = [HostStage.HEALTHY, HostStage.UNTOUCHED, HostStage.UNTOUCHED]
 
     seen = progress(run(7, "completed", "failure", jobs=jobs, reason=reason))
@@ -154,15 +168,54 @@ def test_a_host_whose_job_stopped_while_it_was_set_up_is_untouched() -> None:
 def test_what_another_host_was_spared_says_nothing_of_this_one() -> None:
     jobs = (host("claw-2", "failure"),)
 
-    seen = progress(run(7, "completed", "failure", jobs=jobs, reason=untouched("claw-22")))
+    seen = progress(run(7, "completed", "failure", jobs=jobs, reason=begins("claw-22", Left.GONE)))
 
     assert seen.hosts[0].stage is HostStage.FAILED
+    assert "It has no host" not in seen.advice
+
+
+def test_a_host_whose_job_github_never_started_is_untouched() -> None:
+    jobs = (host("claw-2", "failure")._replace(steps=()),)
+
+    seen = progress(run(7, "completed", "failure", jobs=jobs, reason="GitHub never started it"))
+
+    assert seen.hosts[0].stage is HostStage.UNTOUCHED
+
+
+@pytest.mark.parametrize(
+    ("reason", "advice"),
+    [
+        (
+            f"{begins('claw-2', Left.GONE)}OpenTofu's apply failed: no capacity",
+            "It has no host: `/fleet deploy claw-2` when what it says has changed.",
+        ),
+        (
+            begins("claw-2", Left.NEW),
+            "See `/fleet status` for where it is now; `/fleet deploy claw-2` replaces it again.",
+        ),
+        (
+            'The job "claw-2" ran out of time.',
+            "See `/fleet status` for where it is now; `/fleet deploy claw-2` replaces it again.",
+        ),
+        (
+            begins("claw-2", Left.CREATED_ILL),
+            "See what it says, then `/fleet deploy claw-2` again.",
+        ),
+    ],
+)
+def test_only_a_host_that_runs_its_new_image_is_told_to_go_back(reason: str, advice: str) -> None:
+    jobs = (job("plan"), host("claw-2", "failure"))
+
+    seen = progress(run(7, "completed", "failure", jobs=jobs, reason=reason))
+
+    assert (seen.hosts[0].stage, seen.advice) == (HostStage.FAILED, advice)
 
 
 def test_going_back_never_names_the_image_that_failed() -> None:
     again = job(f"claw-2: {NEW} -> {NEW}", "failure")
 
-    seen = progress(run(7, "completed", "failure", jobs=(job("plan"), again), reason="ill"))
+    ill = begins("claw-2", Left.REPLACED_ILL)
+    seen = progress(run(7, "completed", "failure", jobs=(job("plan"), again), reason=ill))
 
     assert NEW not in seen.advice
     assert "/fleet deploy claw-2 <image>" in seen.advice

@@ -15,6 +15,7 @@ import yaml
 from sandbox.actions import STAND_IN
 from sandbox.engine import cache
 from sandbox.repository import Repository
+from sandbox.run_record import PERSON
 from sandbox.world import CHECKOUT, REPO, WORKFLOW, World
 
 VERSION = "0.2.89"
@@ -130,6 +131,9 @@ class Act:
         environ = dict(runner.environ) | {
             "GITHUB_WORKFLOW_REF": f"{REPO}/{WORKFLOW}@refs/heads/main",
             "GITHUB_RUN_ATTEMPT": "1",
+            "GITHUB_ACTOR": PERSON.login,
+            "GITHUB_ACTOR_ID": str(PERSON.id),
+            "GITHUB_TRIGGERING_ACTOR": PERSON.login,
         }
         for name, value in environ.items():
             command += ["--env", f"{name}={value}"]

@@ -18,8 +18,9 @@ from sandbox.principal import ACCOUNT
 FOLDER = Path(__file__).with_name("iam")
 # Of a condition key; some have several values.
 Context = str | Sequence[str]
-# The evaluator drops these two of a GitHub token's keys; these two it knows.
-_RENAMED = {":sub": ":actor", ":aud": ":actor_id"}
+# The evaluator drops these two of a GitHub token's keys; these two it knows, and no trust of ours
+# names them.
+_RENAMED = {":sub": ":actor", ":aud": ":workflow"}
 
 
 @dataclass(frozen=True)

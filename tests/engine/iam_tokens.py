@@ -1,6 +1,9 @@
 """GitHub's tokens that could ask for a role: the one that may, and its neighbours."""
 
+from sandbox.run_record import ANY_WORKFLOW, CONTROL_API, PERSON
 from tests.engine.site import REPOSITORY
+
+_SOMEBODY = "2718281"
 
 
 def tokens(workflow: str, environment: str) -> list[tuple[str, dict[str, str]]]:
@@ -10,6 +13,7 @@ def tokens(workflow: str, environment: str) -> list[tuple[str, dict[str, str]]]:
         "sub": f"repo:{REPOSITORY}:environment:{environment}",
         "repository_id": "1234567",
         "environment": environment,
+        "actor_id": str(CONTROL_API.id),
         "job_workflow_ref": f"{REPOSITORY}/.github/workflows/{workflow}@refs/heads/main",
     }
     other = f"{REPOSITORY}/.github/workflows/ci.yml@refs/heads/main"
@@ -21,6 +25,11 @@ def tokens(workflow: str, environment: str) -> list[tuple[str, dict[str, str]]]:
     no_environment = {key: one for key, one in good.items() if key != "environment"}
     return [
         (f"`{workflow}` on the branch, in the environment `{environment}`", good),
+        ("the same, started by a person who may press the button", good | {
+            "actor_id": str(PERSON.id)}),
+        ("the same, started by anybody else", good | {"actor_id": _SOMEBODY}),
+        ("the same, started by a workflow of any branch", good | {
+            "actor_id": str(ANY_WORKFLOW.id)}),
         ("the same without the environment", no_environment | {
             "sub": f"repo:{REPOSITORY}:ref:refs/heads/main"}),
         ("the same in another environment", good | {

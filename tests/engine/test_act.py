@@ -5,6 +5,7 @@ from pathlib import Path
 
 from fleet_control import ec2
 from fleet_control.ledger import TITLE_FIELDS
+from sandbox.run_record import PERSON
 from sandbox.world import Options, World, open_world
 from tests.engine.act import Act, found
 from tests.engine.site import NEW, ONE, THREE, TWO
@@ -33,7 +34,7 @@ async def test_all_over_three_hosts_leaves_what_the_sandboxs_runner_leaves(tmp_p
         results = await Act(program, tmp_path, world).run(ALL)
         by_act = await asyncio.to_thread(_images, world)
     async with open_world(_options(tmp_path)) as world:
-        run = world.github.runner.dispatch(ALL)
+        run = world.github.runner.dispatch(ALL, actor=PERSON)
         await world.github.finished(run.id)
         by_ours = await asyncio.to_thread(_images, world)
         ours = {job.name: str(job.conclusion) for job in run.jobs}

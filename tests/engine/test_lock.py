@@ -1,6 +1,7 @@
 """A state that somebody else holds, and an engine that is killed while it holds it."""
 
 import json
+import re
 import shlex
 import threading
 from collections.abc import Iterator
@@ -146,6 +147,28 @@ def test_the_stand_in_names_a_lock_as_the_engine_does(
 def _told(said: str) -> list[str]:
     """What it says of the lock: seven lines."""
     return [line.rstrip() for line in said.partition("Lock Info:\n")[2].splitlines()[:7]]
+
+
+def test_a_digest_that_does_not_match_is_told_and_its_value_mends_it(site: Site) -> None:
+    before = site.settles()
+    _write_digest(site, "0" * 32)
+
+    assert site.deploys(TARGET=TWO) == 1
+    (right,) = re.findall(r"it should be ([0-9a-f]{32})\)", site.runner.summary)
+    assert before == site.runner.hosts()
+
+    _write_digest(site, right)
+    assert site.deploys(TARGET=TWO) == 0
+
+
+def _write_digest(site: Site, digest: str) -> None:
+    """As the runbook has it written."""
+    client = site.client("dynamodb")
+    client.put_item(
+        TableName="clawdinator-tofu-lock",
+        Item={"LockID": {"S": f"{LOCK}-md5"}, "Digest": {"S": digest}},
+    )
+    client.close()
 
 
 @pytest.mark.parametrize("moment", ["destroying", "creating"])

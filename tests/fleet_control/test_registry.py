@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fleet_control.error import RegistryError
-from fleet_control.registry import parse
+from fleet_control.registry import is_fleets_own, parse
 
 OURS = Path(__file__).parents[2] / "nix" / "instances.json"
 
@@ -54,6 +54,37 @@ def test_every_optional_field_is_read() -> None:
     assert registry.by_telegram("777") == "babelfish"
     assert registry.by_discord("1") is None
     assert registry["babelfish"].clawbot_telegram_token_secret == "clawbot-telegram-token"
+
+
+SECRETS = ("discordTokenSecret", "telegramTokenSecret", "clawbotDiscordTokenSecret",
+           "clawbotTelegramTokenSecret")  # fmt: skip
+
+
+@pytest.mark.parametrize("field", SECRETS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "clawdinator-chat-aws-secret-access-key-claw-1",
+        "clawdinator-chat-aws-secret-access-key",
+        "clawdinator-control-aws-access-key-id-claw-2",
+        "clawdinator-control-token",
+        "clawdinator-identity-claw-2",
+        "clawdinator-identity",
+    ],
+)
+def test_no_token_may_have_a_name_that_the_fleet_uses_itself(field: str, name: str) -> None:
+    assert problems({"claw-1": entry() | {field: name}}) == [
+        f"`claw-1`: `{field}`: it may not be a name that the fleet uses itself "
+        "(clawdinator-control-…, clawdinator-chat-…, clawdinator-identity-…)"
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["clawdinator-chatty", "clawdinator-discord-token-1", "a-clawdinator-chat-a"]
+)
+def test_a_name_that_only_looks_like_one_is_anybodys(name: str) -> None:
+    assert not is_fleets_own(name)
+    assert parse(json.dumps({"claw-1": entry(discordTokenSecret=name)}))
 
 
 WRONG: list[tuple[str, object, str]] = [

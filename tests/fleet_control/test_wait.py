@@ -2,6 +2,7 @@
 
 import pytest
 
+from fleet_control import table
 from fleet_control.control_api import ControlApi
 from fleet_control.error import ControlApiRefused, OutcomeUnknown
 from fleet_control.ledger import Job
@@ -38,6 +39,20 @@ async def test_each_change_is_said_once(
         "run 7: success",
         "claw-2: a -> b: success",
     ]
+
+
+async def test_one_that_waits_for_a_reviewer_is_not_called_queued(
+    control: Lambda, api: ControlApi, clock: HastyClock
+) -> None:
+    halted = run(7, status="waiting", conclusion=None)._replace(jobs=(Job("plan", "waiting"),))
+    control.shows(QUEUED, halted, ENDED)
+    said: list[str] = []
+
+    await until_finished(api, 7, clock, said.append)
+
+    review = "waiting for a reviewer on GitHub"
+    assert said[:3] == ["run 7: queued", f"run 7: {review}", f"plan: {review}"]
+    assert f"run 7: {review}" in table.run(halted)
 
 
 async def test_a_waiting_run_is_asked_about_less_often(

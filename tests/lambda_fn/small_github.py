@@ -46,6 +46,8 @@ class SmallGitHub:
     hangs: bool = False
     cancel_status: int = 202
     log_requests: list[Mapping[str, str]] = field(default_factory=list)
+    log_in_parts: bool = True
+    annotations: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     _let_go: asyncio.Event = field(default_factory=asyncio.Event)
     _runner: web.AppRunner | None = None
 
@@ -59,6 +61,7 @@ class SmallGitHub:
         app.router.add_get(f"{repo}/actions/runs/{{id}}/jobs", self._jobs)
         app.router.add_post(f"{repo}/actions/runs/{{id}}/cancel", self._cancel)
         app.router.add_get(f"{repo}/actions/jobs/{{id}}/logs", self._log)
+        app.router.add_get(f"{repo}/check-runs/{{id}}/annotations", self._annotations)
         app.router.add_get(f"{repo}/contents/nix/instances.json", self._contents)
         app.router.add_get("/storage/{id}", self._stored)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -137,7 +140,21 @@ class SmallGitHub:
         self.log_requests.append(dict(request.headers))
         if "Authorization" in request.headers or request.query.get("sig") != "a/b":
             return web.Response(status=400)
-        return web.Response(text=self.logs[int(request.match_info["id"])])
+        log = self.logs[int(request.match_info["id"])].encode()
+        begin, _, end = request.headers.get("Range", "").removeprefix("bytes=").partition("-")
+        if not (self.log_in_parts and begin):
+            return web.Response(body=log)
+        part = log[int(begin) : int(end or len(log)) + 1]
+        last = int(begin) + len(part) - 1
+        headers = {"Content-Range": f"bytes {begin}-{last}/{len(log)}"}
+        return web.Response(status=206 if part else 416, body=part, headers=headers)
+
+    async def _annotations(self, request: web.Request) -> web.Response:
+        found = self.annotations.get(int(request.match_info["id"]))
+        if found is None:
+            said = "Resource not accessible by personal access token"
+            return web.json_response({"message": said}, status=403)
+        return web.json_response(found)
 
     async def _contents(self, request: web.Request) -> web.Response:
         lines = base64.encodebytes(self.registry).decode()
@@ -172,6 +189,7 @@ def job(job_id: int, name: str, status: str = "queued", **fields: Any) -> dict[s
         "conclusion": None,
         "started_at": None,
         "completed_at": None,
+        "runner_id": None if status == "queued" else 21,
         "steps": [],
         **fields,
     }

@@ -42,7 +42,7 @@ async def test_a_run_is_told_with_its_jobs_and_why_it_failed(ask: Ask, github: S
         {"name": "Set up", "status": "completed", "conclusion": "success"}
     ]
     assert all("Authorization" not in headers for headers in github.log_requests)
-    assert len(github.log_requests) == 1
+    assert len(github.log_requests) == 2
 
 
 def at(minute: int, conclusion: str, ran: str | None = None) -> dict[str, Any]:
@@ -90,6 +90,21 @@ async def test_the_reason_is_of_the_job_that_stopped_the_run(
     assert answer.body["run"]["reason"] == reason
 
 
+@pytest.mark.parametrize(("account", "believed"), [("", True), ("x:7", True), ("x:8", False)])
+async def test_a_title_is_believed_of_the_account_alone_that_is_named(
+    ask: Ask, github: SmallGitHub, environ: dict[str, str], account: str, believed: bool
+) -> None:
+    """A workflow of any branch may start a run with any title."""
+    environ["CONTROL_API_ACCOUNT"] = account
+    github.runs = [run_of(PERSONS, 7, actor={"login": "x", "id": 7})]
+
+    run = await ask(function_url({"action": "run", "run_id": 7}, AGENT_1))
+    found = await ask(function_url({"action": "runs", "request_id": PERSONS.request_id}, AGENT_1))
+
+    assert (run.body["run"]["request_id"] == PERSONS.request_id) is believed
+    assert (len(found.body["runs"]) == 1) is believed
+
+
 async def test_the_jobs_of_a_whole_fleet_come_in_pages(ask: Ask, github: SmallGitHub) -> None:
     github.runs = [run_of(PERSONS, 7, status="in_progress")]
     github.jobs[7] = [job(number, f"host {number}") for number in range(252)]
@@ -97,6 +112,77 @@ async def test_the_jobs_of_a_whole_fleet_come_in_pages(ask: Ask, github: SmallGi
     answer = await ask(function_url({"action": "run", "run_id": 7}, AGENT_1))
 
     assert len(answer.body["run"]["jobs"]) == 252
+
+
+async def _reason(ask: Ask) -> object:
+    answer = await ask(function_url({"action": "run", "run_id": 7}, AGENT_1))
+    return answer.body["run"]["reason"]
+
+
+@pytest.mark.parametrize("in_parts", [True, False])
+async def test_an_empty_log_leaves_the_reason_out(
+    ask: Ask, github: SmallGitHub, in_parts: bool
+) -> None:
+    github.runs = [run_of(PERSONS, 7, status="completed", conclusion="failure")]
+    github.jobs[7] = [job(2, "plan", "completed", **at(5, "failure", "failure"))]
+    github.logs[2] = ""
+    github.log_in_parts = in_parts
+
+    assert await _reason(ask) == ""
+
+
+async def test_a_log_longer_than_we_take_is_read_from_its_end(
+    ask: Ask, github: SmallGitHub
+) -> None:
+    github.runs = [run_of(PERSONS, 7, status="completed", conclusion="failure")]
+    github.jobs[7] = [job(2, "plan", "completed", **at(5, "failure", "failure"))]
+    github.logs[2] = "##[error]long ago\n" + "x" * 9_000_000 + "\n##[error]what matters\n"
+
+    assert await _reason(ask) == "what matters"
+
+
+async def test_a_store_that_knows_no_parts_is_read_whole(ask: Ask, github: SmallGitHub) -> None:
+    github.runs = [run_of(PERSONS, 7, status="completed", conclusion="failure")]
+    github.jobs[7] = [job(2, "plan", "completed", **at(5, "failure", "failure"))]
+    github.logs[2] = "##[error]what matters\n" + "x" * 500_000
+    github.log_in_parts = False
+
+    assert await _reason(ask) == "what matters"
+
+
+@pytest.mark.parametrize("runner", [0, None])
+async def test_a_job_that_github_never_started_is_told_as_that(
+    ask: Ask, github: SmallGitHub, runner: int | None
+) -> None:
+    github.runs = [run_of(PERSONS, 7, status="completed", conclusion="failure")]
+    github.jobs[7] = [job(2, "plan", "completed", **at(5, "failure"), runner_id=runner)]
+    never = f'GitHub never started the job "plan" ({HTML}/7)'
+
+    assert await _reason(ask) == never
+
+    words = "The job was not started because recent account payments have failed."
+    github.annotations[2] = [{"annotation_level": "failure", "message": words}]
+    assert await _reason(ask) == f"{never}: {words}"
+    assert github.log_requests == []
+
+
+@pytest.mark.parametrize("nonsense", [[{}], [None], [7]])
+async def test_annotations_of_another_form_are_left_out(
+    ask: Ask, github: SmallGitHub, nonsense: list[Any]
+) -> None:
+    github.runs = [run_of(PERSONS, 7, status="completed", conclusion="failure")]
+    github.jobs[7] = [job(2, "plan", "completed", **at(5, "failure"), runner_id=None)]
+    github.annotations[2] = nonsense
+
+    assert await _reason(ask) == f'GitHub never started the job "plan" ({HTML}/7)'
+
+
+async def test_a_job_that_had_a_runner_was_started(ask: Ask, github: SmallGitHub) -> None:
+    github.runs = [run_of(PERSONS, 7, status="completed", conclusion="failure")]
+    github.jobs[7] = [job(2, "plan", "completed", **at(5, "failure"))]
+    github.logs[2] = "##[error]what its log says"
+
+    assert await _reason(ask) == "what its log says"
 
 
 async def test_a_log_that_is_gone_leaves_the_reason_out(ask: Ask, github: SmallGitHub) -> None:

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from clawbot.provision import boot
-from clawbot.provision.inventory import needed_by
+from clawbot.provision.inventory import Readers, needed_by
 from clawbot.settings import load
 from fleet_control.error import RegistryError
 from fleet_control.registry import Instance, parse
@@ -94,6 +94,14 @@ def test_a_host_has_its_own_secrets_for_those_who_may_read_them(
 ) -> None:
     assert config["hostName"] == REGISTRIES[registry][host]["host"]
     assert readers(config) == designed(registry, host)
+
+
+@every_host
+def test_the_inventory_knows_who_may_read_each(config: Any, registry: str, host: str) -> None:
+    users = {Readers.AGENT: {AGENT}, Readers.BOT: {BOT}, Readers.BOTH: {AGENT, BOT}}
+    needed = needed_by(parse(json.dumps(REGISTRIES[registry])), host)
+
+    assert {one.on_host: users[one.readers] for one in needed} == readers(config)
 
 
 @every_host
@@ -238,6 +246,9 @@ def entry(**changed: object) -> dict[str, object]:
          "shares its token secret with `clawdinator-2`"),
         (FIRST, entry(clawbotDiscordTokenSecret="clawdinator-discord-token-1"),
          "names `clawdinator-discord-token-1` twice: each login needs a secret of its own"),
+        (FIRST, entry(telegramTokenSecret="clawdinator-identity-clawdinator-2"),
+         "has a wrong `telegramTokenSecret`: it must be a secret's name, as in "
+         "clawdinator-discord-token-1, and none that the fleet uses itself (clawdinator-control-"),
         (FIRST, entry(bootstrapPrefix="bootstrap"), "shares its bootstrap prefix with"),
         (FIRST, entry(bootstrapPrefix="bootstrap/clawdinator-2"),
          "shares its bootstrap prefix with"),
@@ -264,7 +275,9 @@ def test_a_wrong_registry_stops_the_evaluation_with_what_to_do(
 
 
 # Of no field, or of some.
-WRONG = ("", "A", "a_b", "-a", "a/", "x" * 201, "12.x y", "t3.large", 7, None, PLAIN[FIRST]["host"])
+WRONG = ("", "A", "a_b", "-a", "a/", "x" * 201, "12.x y", "t3.large", 7, None, PLAIN[FIRST]["host"],
+         "clawdinator-control-token", "clawdinator-chat-x", "clawdinator-identity",
+         "clawdinator-identities", "my-clawdinator-chat-x")  # fmt: skip
 
 
 def test_what_nix_refuses_of_a_registry_clawbot_refuses_too(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import json
 import re
 import shlex
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,7 +74,21 @@ class Desk:
                 return fleet_control.cli.main(rest, self.environ)
             case "tofu":
                 return stand_in(rest, self.environ, Path.cwd())
+            case "aws":
+                return self._aws(*rest)
         raise AssertionError(f"{program} is not a program the page may name")
+
+    def _aws(self, service: str, operation: str, *options: str) -> int:
+        """As the AWS CLI makes a call of its words."""
+        given = {
+            name.removeprefix("--").title().replace("-", ""): value
+            for name, value in zip(options[::2], options[1::2], strict=True)
+        }
+        if "Item" in given:
+            given["Item"] = json.loads(given["Item"])
+        with closing(self.operator.account.client(service)) as client:
+            getattr(client, operation.replace("-", "_"))(**given)
+        return 0
 
     def _apply_control(self) -> int:
         """The users of whatever is in the registry now; those of no entry go."""
@@ -136,9 +150,18 @@ def lock(operator: Operator, id_: str) -> None:
 
 
 def is_locked(operator: Operator) -> bool:
+    return "LockID" in _in_the_table(operator, STATE)
+
+
+def digest(operator: Operator) -> object:
+    return _in_the_table(operator, f"{STATE}-md5").get("Digest")
+
+
+def _in_the_table(operator: Operator, id_: str) -> Mapping[str, object]:
     with closing(operator.account.client("dynamodb")) as dynamodb:
-        answer = dynamodb.get_item(TableName=LOCK_TABLE, Key={"LockID": {"S": STATE}})
-    return "Item" in answer
+        answer = dynamodb.get_item(TableName=LOCK_TABLE, Key={"LockID": {"S": id_}})
+    found: Mapping[str, object] = answer.get("Item", {})
+    return found
 
 
 async def test_every_command_of_the_page_works_in_its_order(
@@ -171,6 +194,7 @@ async def test_every_command_of_the_page_works_in_its_order(
                 fleet.clock.ahead += 61
 
         assert not await asyncio.to_thread(is_locked, operator)
+        assert await asyncio.to_thread(digest, operator) == {"S": desk.environ["DIGEST"]}
         assert set(await asyncio.to_thread(fleet.hosts)) == {"clawdinator-1", "clawdinator-2"}
 
 
@@ -206,6 +230,7 @@ def test_the_page_has_a_section_for_each_thing_that_happens() -> None:
         "Rotate a Discord token",
         "A lost host",
         "A stuck lock",
+        "A digest that does not match",
         "Remove an instance",
     }
     assert len(re.findall(r"^\d\. ", PAGE.read_text(), re.MULTILINE)) == 7

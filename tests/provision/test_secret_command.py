@@ -1,5 +1,6 @@
 """`clawbot secrets`, typed at a desk, against moto with its authentication on."""
 
+import json
 import stat
 from contextlib import closing
 from pathlib import Path
@@ -41,6 +42,26 @@ def test_everything_is_made_and_encrypted_to_exactly_those_who_need_it(
     assert operator.does("secrets", "check") == (
         "clawdinator-1: all is well\nclawdinator-2: all is well\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [
+        ("discordTokenSecret", f"clawdinator-chat-aws-secret-access-key-{FIRST}"),
+        ("telegramTokenSecret", f"clawdinator-identity-{SECOND}"),
+    ],
+)
+def test_a_token_by_the_name_of_one_of_the_fleets_own_secrets_goes_nowhere(
+    operator: Operator, field: str, name: str
+) -> None:
+    operator.make_secrets()
+    greedy = desks.REGISTRY | {FIRST: desks.REGISTRY[FIRST] | {field: name}}
+    (operator.checkout / "nix/instances.json").write_text(json.dumps(greedy))
+
+    for words in (("secrets", "make", "all"), ("secrets", "check"), ("bundle", "upload", "all")):
+        ended = operator.types(*words)
+        assert (ended.code, ended.out) == (1, "")
+        assert f"`{field}`: it may not be a name that the fleet uses itself" in ended.err
 
 
 def test_the_made_keys_are_the_users_own_and_work(operator: Operator) -> None:

@@ -52,6 +52,16 @@ def test_workflow_commands_are_obeyed(line: str, shown: list[str]) -> None:
     assert shown == [one.partition(" ")[2] for one in lines]
 
 
+def test_between_two_words_nothing_is_obeyed() -> None:
+    lines: list[str] = []
+    log = JobLog(lines, lambda: 0.0)
+    said = ["::stop-commands::4ab", "::error::a", "::set-output name=a::b", "::4a::", "::4ab::"]
+    for line in (*said, "::error::b"):
+        log.hear(line)
+
+    assert [one.partition(" ")[2] for one in lines] == [*said, "##[error]b"]
+
+
 async def test_no_secret_is_in_the_log(tmp_path: Path) -> None:
     file = steps("run: echo \"it is $TOKEN\"\nenv: {TOKEN: '${{ github.token }}'}")
     async with github_of(file, tmp_path) as github:

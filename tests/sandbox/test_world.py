@@ -3,15 +3,20 @@
 import asyncio
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from clawbot.progress import Stage
+from fleet_control.ledger import TITLE_FIELDS
 from fleet_control.reading import HostState
+from sandbox.run_record import ANY_WORKFLOW, PERSON
+from sandbox.world import REPO, WORKFLOW
 from tests.sandbox.whole import NEWEST, OLDER, OLDEST, give_once, whole, write_registry
 
 # Each is a world with a dozen processes: one at a time.
 pytestmark = pytest.mark.xdist_group("world")
 
+TITLE = dict.fromkeys(TITLE_FIELDS, "")
 ONE, TWO, FISH = "clawdinator-1", "clawdinator-2", "clawdinator-babelfish"
 
 
@@ -84,6 +89,38 @@ async def test_a_bad_host_stops_the_roll_and_the_chat_says_where_and_why(tmp_pat
     assert f"/fleet deploy {FISH} {before[FISH].image}" in said
     assert after[TWO] == before[TWO]
     assert bot.terminal.exit_code == 1
+
+
+async def test_what_a_workflow_of_a_branch_starts_is_refused_and_a_persons_button_is_not(
+    registry: Path,
+) -> None:
+    async with whole(registry) as outside, aiohttp.ClientSession() as session:
+        github = outside.world.github
+        before = await asyncio.to_thread(outside.hosts)
+        # A job of some workflow on some branch, with `permissions: actions: write`.
+        github.runner.site.tokens["ghs_of_a_job"] = {"actions": "write"}
+        asked = await session.post(
+            f"{github.url}/repos/{REPO}/actions/workflows/{Path(WORKFLOW).name}/dispatches",
+            json={
+                "ref": "main",
+                "inputs": {"target": "all", "requested_by": "discord:80351110224678912 sam"},
+            },
+            headers={
+                "Authorization": "Bearer ghs_of_a_job",
+                "X-GitHub-Api-Version": "2026-03-10",
+            },
+        )
+        assert asked.status == 200
+        forged = await github.finished(github.runner.runs[-1].id)
+        after = await asyncio.to_thread(outside.hosts)
+        pressed = github.runner.dispatch(TITLE | {"target": TWO}, actor=PERSON)
+        await github.finished(pressed.id)
+
+    assert (forged.actor, forged.conclusion) == (ANY_WORKFLOW, "failure")
+    assert [job.conclusion for job in forged.jobs] == ["failure", "skipped", "skipped"]
+    assert "`github-actions[bot]` (41898282) may not start a deploy" in "".join(forged.jobs[0].log)
+    assert after == before
+    assert pressed.conclusion == "success"
 
 
 async def test_a_bot_killed_in_the_middle_is_finished_by_its_successor(registry: Path) -> None:

@@ -61,13 +61,45 @@ def test_its_description_says_what_and_when_within_the_limits(installed: Path) -
     assert len(body(installed).splitlines()) < 500
 
 
-def test_its_metadata_is_text_by_text_and_openclaw_reads_it(installed: Path) -> None:
-    metadata = frontmatter(installed)["metadata"]
+def as_openclaw_reads_it(text: str) -> dict[str, Any] | None:
+    """`metadata.openclaw`, by what is known of OpenClaw's own reader; None where it finds none.
 
-    assert all(isinstance(one, str) for pair in metadata.items() for one in pair)
-    openclaw = json.loads(metadata["openclaw"])
-    assert set(openclaw) <= {"always", "emoji", "homepage", "os", "requires", "primaryEnv"}
-    assert openclaw["requires"] == {"bins": ["bash", "fleet-control"]}
+    It reads the front matter as YAML and each value to text: a mapping to its JSON. Where all that
+    stands below a key is one line, it takes that line as it is. The text of `metadata` is then read
+    as JSON5, of which the JSON that it made itself is a part, and `openclaw` is taken only where it
+    is a mapping: a quoted text stays a text, and the skill then has no gate at all.
+    """
+    block = text[4 : text.index("\n---", 3)]
+    metadata = yaml.safe_load(block)["metadata"]
+    below = re.findall(r"(?m)^metadata:[ ]*\n((?:[ \t].*(?:\n|\Z))*)", block)[0].strip()
+    try:
+        read = json.loads(json.dumps(metadata) if "\n" in below else below)
+    except ValueError:
+        return None
+    openclaw = read.get("openclaw")
+    return openclaw if isinstance(openclaw, dict) else None
+
+
+def test_openclaw_reads_its_gate(installed: Path) -> None:
+    openclaw = as_openclaw_reads_it((installed / "SKILL.md").read_text())
+
+    assert openclaw == {
+        "emoji": "🦞",
+        "os": ["linux"],
+        "requires": {"bins": ["bash", "fleet-control"]},
+    }
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        """  openclaw: '{"requires": {"bins": ["bash"]}}'\n""",
+        """  openclaw: '{"requires": {"bins": ["bash"]}}'\n  other: x\n""",
+        """  openclaw: {requires: {bins: [bash]}}\n""",
+    ],
+)
+def test_as_a_text_or_on_one_line_it_would_have_none(metadata: str) -> None:
+    assert as_openclaw_reads_it(f"---\nname: x\nmetadata:\n{metadata}---\n") is None
 
 
 def test_every_file_it_speaks_of_comes_along_and_can_be_run(installed: Path) -> None:

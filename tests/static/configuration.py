@@ -13,6 +13,7 @@ ROOTS = ("state", "control", "fleet")
 VARIABLES = {
     "ami": "ami-0123456789abcdef0",
     "bootstrap_bucket": "bootstrap",
+    "control_api_account": "fleet-control:190000001",
     "control_api_url": "https://control-api.example/",
     "control_token": "x",
     "github_token": "x",

@@ -18,6 +18,7 @@ import pytest
 from fleet_control.ledger import TITLE_FIELDS, Entry
 from sandbox.image import images
 from sandbox.moto import MotoServer
+from sandbox.run_record import CONTROL_API, PERSON, Account
 from tests.workflows.fleets import registry_text
 from tests.workflows.loopback import TOKEN, Loopback, raw_job, raw_run, serving
 from tests.workflows.plans import plan
@@ -207,6 +208,15 @@ def runner(moto: str, cloud: Cloud, tmp_path: Path) -> Iterator[Runner]:
         yield Runner(tmp_path, environ, github, cloud.ec2)
 
 
+def started_by(account: Account) -> dict[str, str]:
+    """What GitHub's runner says of who started a run."""
+    return {
+        "GITHUB_ACTOR": account.login,
+        "GITHUB_ACTOR_ID": str(account.id),
+        "GITHUB_TRIGGERING_ACTOR": account.login,
+    }
+
+
 def _environ(folder: Path, moto: str, github: str) -> dict[str, str]:
     engine = folder / "tofu-launcher"
     engine.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -S {ENGINE} "$@"\n')
@@ -221,7 +231,9 @@ def _environ(folder: Path, moto: str, github: str) -> dict[str, str]:
         "COMMIT": COMMIT,
         "FLEET_HEALTH_DEADLINE": "0.2",
         "FLEET_HEALTH_POLL": "0.05",
-        "GITHUB_ACTOR": "sam",
+        "CONTROL_API_ACCOUNT": str(CONTROL_API),
+        "DEPLOY_PEOPLE": str(PERSON),
+        **started_by(CONTROL_API),
         "GITHUB_API_URL": github,
         "GITHUB_OUTPUT": str(folder / "output"),
         "GITHUB_REPOSITORY": "openclaw/clawdinators",

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from fleet_control.ledger import Entry, title
+from sandbox.run_record import CONTROL_API, Account
 from tests.http_server import listening
 
 TOKEN = "ghs_secret"
@@ -71,7 +72,12 @@ def serving() -> Iterator[Loopback]:
 
 
 def raw_run(
-    id_: int, entry: Entry, *, status: str = "completed", moment: str = "2026-11-24T08:00:00Z"
+    id_: int,
+    entry: Entry,
+    *,
+    status: str = "completed",
+    moment: str = "2026-11-24T08:00:00Z",
+    actor: Account = CONTROL_API,
 ) -> dict[str, Any]:
     return {
         "id": id_,
@@ -83,6 +89,7 @@ def raw_run(
         "run_started_at": moment,
         "updated_at": moment,
         "run_attempt": 1,
+        "actor": actor._asdict(),
     }
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from fleet_control.caller import BotInstance, Human, Unknown
 from fleet_control.ledger import Entry
+from workflows.fleet_deploy.account import Starter
 from workflows.fleet_deploy.asked import asker, carrier, read, speaker
 from workflows.fleet_deploy.stop import Stopped
 
@@ -15,6 +16,7 @@ GOOD = {
     "REQUEST_ID": "discord.clawdinator-1.123.456",
     "REPLY": "789",
 }
+CHAT, SAM = Starter("fleet-control[bot]", chat=True), Starter("sam", chat=False)
 REGISTERED = ("clawdinator-1", "clawdinator-2")
 
 
@@ -26,11 +28,11 @@ def test_the_inputs_are_an_entry_of_the_ledger() -> None:
         ami_override="ami-00000001",
         caller="clawdinator-1",
         requested_by="discord:80351110224678912 sam",
-    ) == read(GOOD)
+    ) == read(GOOD, CHAT)
 
 
 def test_a_target_is_enough() -> None:
-    assert Entry(target="all") == read({"TARGET": "all", "CALLER": ""})
+    assert Entry(target="all") == read({"TARGET": "all", "CALLER": ""}, CHAT)
 
 
 @pytest.mark.parametrize(
@@ -48,46 +50,55 @@ def test_a_target_is_enough() -> None:
 )
 def test_an_input_of_another_form_stops_the_run(name: str, value: str) -> None:
     with pytest.raises(Stopped, match=name.lower()):
-        read(GOOD | {name: value})
+        read(GOOD | {name: value}, CHAT)
+
+
+@pytest.mark.parametrize("name", ["CALLER", "REQUESTED_BY", "REQUEST_ID", "REPLY"])
+def test_whoever_presses_the_button_claims_no_chat(name: str) -> None:
+    inputs = {"TARGET": "all", "AMI_OVERRIDE": GOOD["AMI_OVERRIDE"], name: GOOD[name]}
+
+    assert read({**inputs, name: ""}, SAM) == Entry(target="all", ami_override="ami-00000001")
+    with pytest.raises(Stopped, match=f"`sam`, who pressed .* must leave {name.lower()} empty"):
+        read(inputs, SAM)
 
 
 def test_all_wrong_inputs_are_named_at_once() -> None:
     with pytest.raises(Stopped, match=r"target is '!'.*caller is '!'"):
-        read(GOOD | {"TARGET": "!", "CALLER": "!"})
+        read(GOOD | {"TARGET": "!", "CALLER": "!"}, CHAT)
 
 
 def test_a_bot_instance_speaks_as_itself() -> None:
-    assert BotInstance("clawdinator-1") == speaker(read(GOOD), "", REGISTERED)
+    assert BotInstance("clawdinator-1") == speaker(read(GOOD, CHAT), CHAT, REGISTERED)
 
 
 def test_a_person_was_vouched_for_where_they_could_be_seen() -> None:
-    person = speaker(read(GOOD | {"CALLER": ""}), "", REGISTERED)
+    person = speaker(read(GOOD | {"CALLER": ""}, CHAT), CHAT, REGISTERED)
 
     assert Human("discord:80351110224678912", "sam", operator=True) == person
 
 
 def test_who_presses_the_button_on_github_is_a_person() -> None:
-    assert Human("github:sam", operator=True) == speaker(Entry(target="all"), "sam", REGISTERED)
+    assert Human("github:sam", operator=True) == speaker(Entry(target="all"), SAM, REGISTERED)
 
 
 def test_a_caller_outside_the_registry_is_unknown() -> None:
-    assert isinstance(speaker(read(GOOD), "", ["clawdinator-2"]), Unknown)
+    assert isinstance(speaker(read(GOOD, CHAT), CHAT, ["clawdinator-2"]), Unknown)
 
 
 @pytest.mark.parametrize("caller", ["", "clawdinator-2"])
 def test_an_agents_request_speaks_for_no_one_else(caller: str) -> None:
-    entry = read(GOOD | {"CALLER": caller, "REQUEST_ID": "agent.clawdinator-1.shell.456"})
+    entry = read(GOOD | {"CALLER": caller, "REQUEST_ID": "agent.clawdinator-1.shell.456"}, CHAT)
 
-    assert isinstance(speaker(entry, "", REGISTERED), Unknown)
+    assert isinstance(speaker(entry, CHAT, REGISTERED), Unknown)
 
 
 def test_the_carrier_is_the_bot_that_heard() -> None:
-    assert [carrier(read(GOOD)), carrier(Entry(target="all"))] == ["clawdinator-1", ""]
+    assert [carrier(read(GOOD, CHAT)), carrier(Entry(target="all"))] == ["clawdinator-1", ""]
 
 
 def test_the_asker_is_named_as_well_as_can_be() -> None:
     asked = Entry(target="all", requested_by="discord:1 sam")
 
-    assert asker(asked._replace(caller="clawdinator-1"), "x") == "clawdinator-1"
-    assert asker(asked, "x") == "discord:1 sam"
-    assert asker(Entry(target="all"), "x") == "x (on GitHub)"
+    assert asker(asked._replace(caller="clawdinator-1"), CHAT) == "clawdinator-1"
+    assert asker(asked, CHAT) == "discord:1 sam"
+    assert asker(Entry(target="all"), SAM) == "sam (on GitHub)"

@@ -11,6 +11,7 @@ import yaml
 from fleet_control import host_job, ledger
 from sandbox.workflow import FORMS, forms_of, load, parse
 from workflows.fleet_deploy.__main__ import JOBS
+from workflows.fleet_deploy.account import CONTROL_API, PEOPLE
 from workflows.fleet_deploy.change import targets
 from workflows.fleet_deploy.roll import Turn, encode
 from workflows.fleet_deploy.stray import profile
@@ -116,8 +117,18 @@ def test_every_variable_is_one_the_program_reads() -> None:
     source = "".join(path.read_text() for path in (ROOT / "workflows/fleet_deploy").glob("*.py"))
     own = {name for _, step in steps() for name in step.get("env", {})}
 
-    assert {"COMMIT", "GITHUB_TOKEN", "IMAGE", "INSTANCE", "ROLL"} == own
+    assert own == {"COMMIT", "GITHUB_TOKEN", "IMAGE", "INSTANCE", "ROLL", CONTROL_API, PEOPLE}
     assert not [name for name in own if f'"{name}"' not in source]
+
+
+def test_each_job_knows_whose_orders_it_takes() -> None:
+    """From the environment's own variables, which a step sees, and the whole file does not."""
+    programs = [step for _, step in steps() if "fleet_deploy" in step.get("run", "")]
+
+    assert len(programs) == len(JOBS)
+    for step in programs:
+        for name in (CONTROL_API, PEOPLE):
+            assert step["env"][name] == f"${{{{ vars.{name} }}}}"
 
 
 def test_no_job_starts_after_a_cancel_or_a_failure() -> None:
@@ -173,6 +184,21 @@ def test_one_deploy_at_a_time_and_none_is_lost() -> None:
         "cancel-in-progress": "false",
         "queue": "max",
     }
+
+
+def test_no_other_workflow_is_in_its_concurrency_group() -> None:
+    """From there it could cancel an apply."""
+    others = [file for file in (ROOT / ".github/workflows").iterdir() if file.name != PATH.name]
+    groups = [
+        re.search(r"^concurrency:\n  group: (.*)$", file.read_text(), re.MULTILINE)
+        for file in others
+    ]
+
+    assert len(groups) == 2
+    for group in groups:
+        assert group
+        # However its expressions come out.
+        assert not FILE["concurrency"]["group"].startswith(group[1].partition("${{")[0])
 
 
 def test_every_job_has_a_limit_and_the_environment_that_the_role_trusts() -> None:

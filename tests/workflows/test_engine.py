@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from workflows.fleet_deploy.engine import Engine, read
+from workflows.fleet_deploy.engine import FOLDER, Engine, read
 from workflows.fleet_deploy.stop import Stopped
 
 ENVIRON = {
@@ -28,9 +28,10 @@ def calls(tmp_path: Path) -> Path:
 
 
 def engine(tmp_path: Path, script: str) -> Engine:
-    program = tmp_path / "tofu"
+    program = tmp_path / "engine"
     program.write_text(PROGRAM + script)
     program.chmod(0o755)
+    (tmp_path / FOLDER).mkdir(parents=True, exist_ok=True)
     calls = {"CALLS": str(tmp_path / "calls"), "TOFU": str(program)}
     return read(ENVIRON | calls, tmp_path)
 
@@ -157,6 +158,7 @@ def test_a_plan_that_is_no_json_stops_the_run(tmp_path: Path) -> None:
 
 
 def test_an_engine_that_is_not_there_stops_the_run(tmp_path: Path) -> None:
+    (tmp_path / FOLDER).mkdir(parents=True)
     with pytest.raises(Stopped, match="can't be run"):
         read(ENVIRON | {"TOFU": "no-such-tofu"}, tmp_path).init()
 

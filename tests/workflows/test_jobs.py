@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet_control.host_job import untouched
+from fleet_control.host_job import Left, begins
 from fleet_control.ledger import Entry
 from tests.workflows import plans
 from tests.workflows.conftest import COMMIT, NEW, OLD, Runner
@@ -167,7 +167,7 @@ def test_a_plan_that_goes_too_far_is_not_applied(runner: Runner, fleet: dict[str
 
     assert runner.does("host", INSTANCE=TWO, **handed((TWO, fleet[TWO]))) == 1
     assert "apply" not in runner.commands
-    assert f"\n{untouched(TWO)}Nothing was applied" in runner.summary
+    assert f"\n{begins(TWO, Left.UNTOUCHED)}Nothing was applied" in runner.summary
     assert f'aws_instance.clawdinator["{GONE}"] would be destroyed' in runner.summary
 
 
@@ -232,10 +232,10 @@ def test_what_stops_before_the_apply_says_that_the_host_was_not_touched(
     stops.chmod(0o755)
 
     assert runner.does("host", INSTANCE=TWO, TOFU=str(stops), **handed((TWO, fleet[TWO]))) == 1
-    assert f"\n{untouched(TWO)}OpenTofu's {failing} failed" in runner.summary
+    assert f"\n{begins(TWO, Left.UNTOUCHED)}OpenTofu's {failing} failed" in runner.summary
 
 
-def test_an_apply_that_fails_says_what_the_engine_said(
+def test_an_apply_that_fails_says_what_the_engine_said_and_where_the_host_is(
     runner: Runner, fleet: dict[str, str]
 ) -> None:
     runner.plans(moved(TWO, fleet[TWO]))
@@ -247,8 +247,9 @@ def test_an_apply_that_fails_says_what_the_engine_said(
     failing.chmod(0o755)
 
     assert runner.does("host", INSTANCE=TWO, TOFU=str(failing), **handed((TWO, fleet[TWO]))) == 1
-    assert "OpenTofu's apply failed: Saved plan is stale." in runner.summary
-    assert untouched(TWO) not in runner.summary
+    assert f"\n{begins(TWO, Left.UNMOVED)}OpenTofu's apply failed: Saved plan is stale." in (
+        runner.summary
+    )
 
 
 def test_no_job_touches_the_callers_own_host(runner: Runner, fleet: dict[str, str]) -> None:
@@ -337,7 +338,7 @@ def test_the_workflow_starts_it_as_a_program(runner: Runner) -> None:
     )
 
     assert (done.returncode, done.stderr) == (1, "")
-    assert done.stdout == (
+    assert done.stdout.split("\n", 2)[2] == (
         "::error title=Not twice::This is attempt 2 of run 100; a deploy is never run again. "
         "Start a new one.\n"
     )

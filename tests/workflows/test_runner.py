@@ -6,10 +6,10 @@ import pytest
 
 from workflows.fleet_deploy.runner import (
     Run,
-    error_line,
     first_attempt_only,
     needed,
     read_run,
+    say_error,
     write_outputs,
     write_summary,
 )
@@ -23,8 +23,10 @@ ENVIRON = {
         "openclaw/clawdinators/.github/workflows/fleet-deploy.yml@refs/heads/release/1"
     ),
     "GITHUB_ACTOR": "sam",
+    "GITHUB_ACTOR_ID": "583231",
+    "GITHUB_TRIGGERING_ACTOR": "kim",
 }
-RUN = Run(42, 1, "openclaw/clawdinators", "fleet-deploy.yml", "release/1", "sam")
+RUN = Run(42, 1, "openclaw/clawdinators", "fleet-deploy.yml", "release/1", "sam", "583231", "kim")
 
 
 def test_a_run_knows_its_file_and_branch() -> None:
@@ -37,6 +39,9 @@ def test_a_run_knows_its_file_and_branch() -> None:
         ("GITHUB_RUN_ID", "x"),
         ("GITHUB_RUN_ATTEMPT", ""),
         ("GITHUB_REPOSITORY", "../.."),
+        ("GITHUB_ACTOR", ""),
+        ("GITHUB_ACTOR_ID", ""),
+        ("GITHUB_TRIGGERING_ACTOR", ""),
         ("GITHUB_WORKFLOW_REF", "o/r/.github/workflows/fleet-deploy.yml@refs/tags/v1"),
     ],
 )
@@ -75,7 +80,8 @@ def test_where_there_is_no_summary_none_is_written() -> None:
     write_summary({}, "nothing")
 
 
-def test_an_error_is_one_line_whatever_it_says() -> None:
-    line = error_line("Bad: a, b", "50 %\n::set-output name=x::y")
+def test_an_error_is_one_line_whatever_it_says(capsys: pytest.CaptureFixture[str]) -> None:
+    say_error("Bad: a, b", "50 %\n::set-output name=x::y")
 
-    assert line == "::error title=Bad%3A a%2C b::50 %25%0A::set-output name=x::y"
+    line = "::error title=Bad%3A a%2C b::50 %25%0A::set-output name=x::y\n"
+    assert capsys.readouterr().out == line

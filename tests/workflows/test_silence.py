@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from fleet_control.host_job import Left, begins
 from tests.workflows import plans
 from tests.workflows.conftest import NEW, OLD, Runner
 from tests.workflows.front import Front, before
@@ -133,3 +134,38 @@ def test_a_fleet_that_is_finished_stays_so_if_it_can_not_be_seen(
     assert runner.does("finish", TARGET="all", **handed((ONE, "i-00000001"))) == 0
     assert f"Removed: `{GONE}`." in runner.summary
     assert "Where the hosts are can't be seen now: EC2 refused" in runner.summary
+
+
+@pytest.mark.parametrize(
+    ("refused", "left"),
+    [("TerminateInstances", Left.UNMOVED), ("RunInstances", Left.GONE)],
+)
+def test_an_apply_that_ec2_refused_says_where_it_left_the_host(
+    runner: Runner, front: Front, seen: str, refused: str, left: Left
+) -> None:
+    """As for termination protection, and for capacity."""
+    front.refused[refused] = ""
+
+    assert runner.does("host", INSTANCE=TWO, **handed((TWO, seen))) == 1
+    assert f"\n{begins(TWO, left)}OpenTofu's apply failed: " in runner.summary
+
+
+def test_an_apply_that_failed_once_the_new_machine_was_there_says_so(
+    runner: Runner, seen: str
+) -> None:
+    engine = runner.folder / "late"
+    engine.write_text(f'#!/bin/sh\n{runner.environ["TOFU"]} "$@"\n[ "$2" != apply ]\n')
+    engine.chmod(0o755)
+
+    assert runner.does("host", INSTANCE=TWO, TOFU=str(engine), **handed((TWO, seen))) == 1
+    assert f"\n{begins(TWO, Left.NEW)}OpenTofu's apply failed: " in runner.summary
+
+
+def test_where_ec2_does_not_show_the_host_nothing_is_said_of_it(
+    runner: Runner, front: Front, seen: str
+) -> None:
+    front.refused |= {"RunInstances": "", "DescribeInstances": "TerminateInstances"}
+
+    assert runner.does("host", INSTANCE=TWO, **handed((TWO, seen))) == 1
+    assert "\nOpenTofu's apply failed: " in runner.summary
+    assert "Where the hosts are can't be seen now" in runner.summary

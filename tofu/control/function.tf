@@ -19,6 +19,7 @@ resource "aws_lambda_function" "control_api" {
       GITHUB_REPO                 = var.repository
       GITHUB_WORKFLOW             = "fleet-deploy.yml"
       GITHUB_REF                  = var.branch
+      CONTROL_API_ACCOUNT         = var.control_api_account
       CONTROL_API_OPERATORS       = join(",", var.operators)
     }
   }

@@ -34,6 +34,30 @@ variable "branch" {
   default     = "main"
 }
 
+variable "control_api_account" {
+  description = <<-EOT
+    Whose github_token is, as <login>:<number>: gh api user --jq '"\(.login):\(.id)"'. An account of its
+    own or an App's bot user: what it asks for is believed to come from a chat.
+  EOT
+  type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9_-]*(\\[bot\\])?:[1-9][0-9]*$", var.control_api_account)) && !endswith(var.control_api_account, ":41898282")
+    error_message = "It looks like fleet-control:190000001, and is not github-actions[bot], which any workflow speaks as."
+  }
+}
+
+variable "deploy_people" {
+  description = "Who else may start a deploy, by the button on GitHub: <login>:<number>, with commas between."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^([A-Za-z0-9][A-Za-z0-9_-]*:[1-9][0-9]*(,|$))*$", var.deploy_people))
+    error_message = "It looks like sam:583231,kim:44; no App is a person."
+  }
+}
+
 variable "control_token" {
   description = "The shared control token; two, one a line, while it is being rotated."
   type        = string

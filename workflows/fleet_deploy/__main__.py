@@ -9,11 +9,12 @@ from pathlib import Path
 from fleet_control.error import FleetError
 from workflows.fleet_deploy import finish, health, host, plan, runner, summary
 from workflows.fleet_deploy.job import Job, begin
+from workflows.fleet_deploy.runner import Notice
 from workflows.fleet_deploy.stop import Stopped
 
 log = logging.getLogger(__name__)
 
-JOBS: Mapping[str, Callable[[Job], None]] = {
+JOBS: Mapping[str, Callable[[Job], Notice | None]] = {
     "plan": plan.run,
     "host": host.run,
     "finish": finish.run,
@@ -30,25 +31,35 @@ def main(
     if len(argv) != 1 or argv[0] not in JOBS:
         sys.stderr.write(f"usage: python -m workflows.fleet_deploy {' | '.join(JOBS)}\n")
         return 2
+    with runner.commands_stopped():
+        said = _done(argv[0], environ, root, clock or health.SystemTime())
+    if isinstance(said, Stopped):
+        _stop(environ, said)
+        return 1
+    if said:
+        runner.say_notice(said)
+    return 0
+
+
+def _done(
+    job: str, environ: Mapping[str, str], root: Path, clock: health.Time
+) -> Notice | Stopped | None:
+    """The job's notice, or what stopped it."""
     try:
-        JOBS[argv[0]](begin(environ, root, clock or health.SystemTime()))
+        return JOBS[job](begin(environ, root, clock))
     except Stopped as stop:
-        _stop(environ, stop)
+        return stop
     except FleetError as error:
-        _stop(environ, Stopped("Broken", str(error)))
+        return Stopped("Broken", str(error))
     except Exception as error:
-        log.exception("fleet.broken job=%s", argv[0])
-        _stop(environ, Stopped("Broken", f"Something I did not expect: {type(error).__name__}."))
-    else:
-        return 0
-    return 1
+        log.exception("fleet.broken job=%s", job)
+        return Stopped("Broken", f"Something I did not expect: {type(error).__name__}.")
 
 
 def _stop(environ: Mapping[str, str], stop: Stopped) -> None:
     """Say it where people look: the summary, the log, and so the chat."""
     runner.write_summary(environ, summary.stopped(stop.title, str(stop), stop.details))
-    sys.stdout.write(runner.error_line(stop.title, str(stop)) + "\n")
-    sys.stdout.flush()
+    runner.say_error(stop.title, str(stop))
 
 
 if __name__ == "__main__":

@@ -4,11 +4,16 @@ from collections.abc import Collection, Mapping
 
 from fleet_control import ledger
 from fleet_control.caller import BotInstance, Caller, Human, Unknown
+from workflows.fleet_deploy.account import Starter
 from workflows.fleet_deploy.stop import Stopped
 
+# What only a chat has, or an agent.
+_OF_A_CHAT = ("request_id", "reply", "caller", "requested_by")
 
-def read(environ: Mapping[str, str]) -> ledger.Entry:
-    """The six inputs; Stopped names every one that has not the form it must have."""
+
+def read(environ: Mapping[str, str], starter: Starter) -> ledger.Entry:
+    """The six inputs; Stopped names every one that has not the form it must have, or that is not
+    this starter's to give."""
     entry = ledger.Entry(**{name: environ.get(name.upper(), "") for name in ledger.TITLE_FIELDS})
     wrong = [
         f"{name} is {value[:40]!r}"
@@ -17,17 +22,24 @@ def read(environ: Mapping[str, str]) -> ledger.Entry:
     ]
     if wrong:
         raise Stopped("Bad inputs", f"I can't read what was asked: {', '.join(wrong)}.")
+    claimed = [name for name in _OF_A_CHAT if getattr(entry, name)]
+    if claimed and not starter.chat:
+        raise Stopped(
+            "Bad inputs",
+            f"Who asked in a chat, only the Control API says: `{starter.login}`, who pressed the "
+            f"button on GitHub, must leave {', '.join(claimed)} empty.",
+        )
     return entry
 
 
-def speaker(entry: ledger.Entry, actor: str, registered: Collection[str]) -> Caller:
+def speaker(entry: ledger.Entry, starter: Starter, registered: Collection[str]) -> Caller:
     """Who asks. That a person is an operator was decided where the person could be seen."""
     heard = ledger.parse_request_id(entry.request_id) if entry.request_id else None
     if heard and heard.platform == "agent" and heard.bot != entry.caller:
         return Unknown(f"`{entry.caller or 'a person'}` with a request of {heard.bot}'s agent")
     if not entry.caller:
         account, _, name = entry.requested_by.partition(" ")
-        return Human(account or f"github:{actor}", name, operator=True)
+        return Human(account or f"github:{starter.login}", name, operator=True)
     if entry.caller not in registered:
         return Unknown(f"`{entry.caller}`, which is not in the registry")
     return BotInstance(entry.caller)
@@ -38,6 +50,6 @@ def carrier(entry: ledger.Entry) -> str:
     return ledger.parse_request_id(entry.request_id).bot if entry.request_id else ""
 
 
-def asker(entry: ledger.Entry, actor: str) -> str:
+def asker(entry: ledger.Entry, starter: Starter) -> str:
     """Who asked, for people to read."""
-    return entry.caller or entry.requested_by or (f"{actor} (on GitHub)" if actor else "somebody")
+    return entry.caller or entry.requested_by or f"{starter.login} (on GitHub)"

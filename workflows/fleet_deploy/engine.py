@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -11,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workflows.fleet_deploy import lock
+from workflows.fleet_deploy import configuration, diagnosis, lock
 from workflows.fleet_deploy.change import host_address, targets
 from workflows.fleet_deploy.runner import needed
 from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.summary import bullets
 
 FOLDER = "tofu/fleet"
 _QUIET = ("-input=false", "-no-color")
@@ -22,6 +24,8 @@ _LOCKED = (*_QUIET, "-lock-timeout=5m")
 _MADE = re.compile(r"^(\S+): Creation complete after .*\[id=(i-[0-9a-f]+)\]$", re.MULTILINE)
 # Tokens of the run that the engine has no use for.
 _WITHHELD = ("GITHUB_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+# Our own, so that what it writes to either comes in its turn.
+_STANDARD_OUTPUT = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,17 @@ class Engine:
     backend: tuple[str, ...]
 
     def init(self) -> None:
+        """Stopped, before the engine sees it, where the folder holds what no fleet has."""
+        # What an earlier one left there, the engine would take unasked.
+        shutil.rmtree(self.root / FOLDER / ".terraform", ignore_errors=True)
+        offences = configuration.offences(self.root, FOLDER)
+        if offences:
+            more = f" (and {len(offences) - 1} more)" if len(offences) > 1 else ""
+            raise Stopped(
+                "Guarded",
+                f"OpenTofu was not started: {offences[0]}{more}.",
+                bullets(offences),
+            )
         self._run("init", *_QUIET, *(f"-backend-config={one}" for one in self.backend))
 
     def plan_hosts(self, file: Path, image: str, ids: Iterable[str]) -> Any:
@@ -81,7 +96,7 @@ class Engine:
                 "force-unlock", "-no-color", "-force", "whose"
             )  # refused, and says whose the lock is
         except Failed as refused:
-            left = lock.held(_lines(refused.said))
+            left = lock.held(diagnosis.lines(refused.said))
             if left and lock.is_left_by(left, began):
                 self._run("force-unlock", "-no-color", "-force", left.id)
 
@@ -104,7 +119,7 @@ class Engine:
                 env=_environment(self.environ),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT if not quiet else None,
+                stderr=_STANDARD_OUTPUT if quiet else subprocess.STDOUT,
                 text=True,
                 encoding="utf-8",
             ) as process:
@@ -115,7 +130,7 @@ class Engine:
             why = f"OpenTofu's {command} was killed (signal {-process.returncode})."
             raise Killed("OpenTofu failed", f"{why} The next deploy takes it up from there.")
         if process.returncode:
-            raise Failed(_failure(command, process.returncode, said), said)
+            raise Failed(diagnosis.failure(command, process.returncode, said), said)
         return said
 
 
@@ -162,17 +177,3 @@ def _heard(process: subprocess.Popen[str], *, quiet: bool) -> str:
         sys.stdout.write(line)
         sys.stdout.flush()
     return "".join(last)
-
-
-def _failure(command: str, code: int, said: str) -> str:
-    """The first error it named: OpenTofu frames its errors in box characters."""
-    lines = _lines(said)
-    if locked := lock.held(lines):
-        return f"OpenTofu's {command} failed: {locked.sentence()}."
-    error = next((line for line in lines if line.startswith("Error: ")), "")
-    why = error.removeprefix("Error: ")[:200] or f"exit {code}, see the log"
-    return f"OpenTofu's {command} failed: {why.rstrip('.')}."
-
-
-def _lines(said: str) -> list[str]:
-    return [line.strip(" \t\r\n│╷╵") for line in said.splitlines()]

@@ -1,7 +1,6 @@
 """`finish`, for `all` only: remove what left the registry, bring the rest up to date."""
 
 import logging
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,12 +8,13 @@ from fleet_control.caller import ALL
 from fleet_control.error import Ec2Error
 from workflows.fleet_deploy import guard, roll, runner, summary
 from workflows.fleet_deploy.job import Job, Plan, planned, refuse, spare_the_caller, telling_where
+from workflows.fleet_deploy.runner import Notice
 from workflows.fleet_deploy.stop import Stopped
 
 log = logging.getLogger(__name__)
 
 
-def run(job: Job) -> None:
+def run(job: Job) -> Notice | None:
     plan = planned(job.environ)
     if job.asked.target != ALL:
         raise Stopped("Not for this", f"Only a deploy of `{ALL}` is finished this way.")
@@ -25,10 +25,10 @@ def run(job: Job) -> None:
     except Stopped as stop:
         raise telling_where(job, plan.roll, stop) from stop
     log.info("fleet.finished image=%s removed=%s", plan.image, ",".join(gone) or "none")
-    _tell(job, plan, gone)
+    return _tell(job, plan, gone)
 
 
-def _tell(job: Job, plan: Plan, gone: tuple[str, ...]) -> None:
+def _tell(job: Job, plan: Plan, gone: tuple[str, ...]) -> Notice | None:
     """All is done by now: that the hosts can't be seen undoes none of it."""
     stays = ""
     try:
@@ -37,9 +37,8 @@ def _tell(job: Job, plan: Plan, gone: tuple[str, ...]) -> None:
         stays = summary.stays(roll.left(sight.status))
     except Ec2Error as error:
         hosts = f"Where the hosts are can't be seen now: {error}"
-    if stays:
-        sys.stdout.write(runner.notice_line("Stays", stays) + "\n")
     runner.write_summary(job.environ, summary.finished(hosts, gone, stays))
+    return Notice("Stays", stays) if stays else None
 
 
 def _all_are_done(job: Job, plan: Plan) -> None:

@@ -46,10 +46,15 @@ class _StayHere(urllib.request.HTTPRedirectHandler):
 
 @dataclass(frozen=True, slots=True)
 class GitHub:
-    """The repository's API, with the token of the job."""
+    """The repository's API, with the token of the job.
+
+    Attributes:
+        control_api: the number of the one account whose runs' titles are believed.
+    """
 
     api_url: str
     token: str
+    control_api: str
     sleep: Callable[[float], None] = time.sleep
 
     def runs(self, run: Run, now: float) -> tuple[ledger.Run, ...]:
@@ -66,7 +71,7 @@ class GitHub:
 
     def run(self, run: Run) -> ledger.Run:
         """This run itself, which the list may not show yet."""
-        return _read(ledger.read_run, self._get(f"{_actions(run)}/runs/{run.id}"))
+        return _read(self._run, self._get(f"{_actions(run)}/runs/{run.id}"))
 
     def jobs(self, run: Run, id_: int) -> tuple[ledger.Job, ...]:
         """The jobs of another run of this repository, of all its attempts."""
@@ -90,7 +95,10 @@ class GitHub:
             }
         )
         raw = self._get(f"{_actions(run)}/workflows/{run.workflow}/runs?{query}")
-        return _read(lambda raw: tuple(map(ledger.read_run, raw["workflow_runs"])), raw)
+        return _read(lambda raw: tuple(map(self._run, raw["workflow_runs"])), raw)
+
+    def _run(self, raw: Mapping[str, Any]) -> ledger.Run:
+        return ledger.read_run(raw, self.control_api)
 
     def _get(self, path: str) -> Any:
         for pause in PAUSES_SECONDS:

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fleet_control.error import Ec2Error
-from fleet_control.host_job import untouched
+from fleet_control.host_job import Left, begins
 from workflows.fleet_deploy import guard, health, roll, runner, stray, summary
 from workflows.fleet_deploy.change import host_address
 from workflows.fleet_deploy.cloud import Sight
@@ -45,7 +45,8 @@ def _replace_in_turn(job: Job, turn: roll.Turn, earlier: tuple[roll.Turn, ...], 
         with _untouched(turn.id):
             _may_begin(job, turn, earlier, plan)
             _plan(job, turn, plan.image, file)
-        made = job.engine.apply(file)
+        with _told_from_now(job, turn):
+            made = job.engine.apply(file)
     return made.get(host_address(turn.id), "")
 
 
@@ -55,9 +56,32 @@ def _untouched(id_: str) -> Iterator[None]:
     try:
         yield
     except Ec2Error as error:
-        raise Stopped("EC2 is silent", f"{untouched(id_)}{error}") from error
+        why = f"{begins(id_, Left.UNTOUCHED)}{error}"
+        raise Stopped("EC2 is silent", why) from error
     except Stopped as stop:
-        raise Stopped(stop.title, f"{untouched(id_)}{stop}", stop.details) from stop
+        why = f"{begins(id_, Left.UNTOUCHED)}{stop}"
+        raise Stopped(stop.title, why, stop.details) from stop
+
+
+@contextmanager
+def _told_from_now(job: Job, turn: roll.Turn) -> Iterator[None]:
+    """Say of an apply that failed where it left the host: it may have failed before any move of it,
+    or between the end of the old machine and the launch of the new."""
+    try:
+        yield
+    except Stopped as stop:
+        raise Stopped(stop.title, f"{_left(job, turn)}{stop}", stop.details) from stop
+
+
+def _left(job: Job, turn: roll.Turn) -> str:
+    """How a reason begins that says where this host is now, or nothing where EC2 is silent."""
+    try:
+        machine = _machine(job.look(), turn.id)
+    except Ec2Error:
+        return ""
+    if not machine:
+        return begins(turn.id, Left.GONE)
+    return begins(turn.id, Left.UNMOVED if machine == turn.seen else Left.NEW)
 
 
 def _may_begin(job: Job, turn: roll.Turn, earlier: tuple[roll.Turn, ...], plan: Plan) -> None:
@@ -119,7 +143,7 @@ def _wait_until_healthy(job: Job, turn: roll.Turn, image: str, made: str) -> str
     if missing:
         raise Stopped(
             "Not healthy",
-            f"{roll.moved(turn)} but did not become healthy within "
+            f"{begins(turn.id, Left.REPLACED_ILL if turn.seen else Left.CREATED_ILL)} within "
             f"{summary.span(job.pace.deadline)}: {missing}.",
         )
     return watch.machine

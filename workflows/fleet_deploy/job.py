@@ -10,7 +10,7 @@ from fleet_control.ledger import Entry, is_image_id
 from fleet_control.policy import Facts
 from fleet_control.registry import Registry, parse
 from fleet_control.registry_source import KnownRegistry
-from workflows.fleet_deploy import asked, engine, health, judge, roll, runner, summary
+from workflows.fleet_deploy import account, asked, engine, health, judge, roll, runner, summary
 from workflows.fleet_deploy.cloud import Cloud, Sight, connect
 from workflows.fleet_deploy.guard import Trespass
 from workflows.fleet_deploy.stop import Stopped
@@ -24,6 +24,7 @@ class Job:
 
     Attributes:
         environ: a runner's environment.
+        accounts, starter: who may start a deploy, and who started this one.
         asked: the inputs.
         known: the registry of this checkout.
         pace: of the waiting for a host's health.
@@ -31,6 +32,8 @@ class Job:
 
     environ: Mapping[str, str]
     run: runner.Run
+    accounts: account.Accounts
+    starter: account.Starter
     asked: Entry
     known: KnownRegistry
     cloud: Cloud
@@ -55,14 +58,19 @@ class Plan:
 
 
 def begin(environ: Mapping[str, str], root: Path, clock: health.Time) -> Job:
-    """Look at the attempt before anything else, then at all that was handed in."""
+    """Look at the attempt before anything else, then at who started it, then at all that was handed
+    in."""
     run = runner.read_run(environ)
     runner.first_attempt_only(run)
-    entry = asked.read(environ)
+    accounts = account.read(environ)
+    starter = account.starter(run, accounts)
+    entry = asked.read(environ, starter)
     registry = _registry(root)
     return Job(
         environ=environ,
         run=run,
+        accounts=accounts,
+        starter=starter,
         asked=entry,
         known=KnownRegistry(registry, environ.get("COMMIT", ""), clock.now(), fresh=True),
         cloud=connect(environ, clock),

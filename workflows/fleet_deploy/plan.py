@@ -2,7 +2,6 @@
 
 import logging
 import re
-import sys
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +12,7 @@ from workflows.fleet_deploy import asked, guard, judge, rivals, roll, runner, st
 from workflows.fleet_deploy.cloud import Sight
 from workflows.fleet_deploy.github import GitHub
 from workflows.fleet_deploy.job import Job, refuse
+from workflows.fleet_deploy.runner import Notice
 from workflows.fleet_deploy.stop import Stopped
 
 log = logging.getLogger(__name__)
@@ -47,14 +47,14 @@ class Past:
         return other.url if other else ""
 
 
-def run(job: Job) -> None:
+def run(job: Job) -> Notice | None:
     api, token, commit = runner.needed(job.environ, "GITHUB_API_URL", "GITHUB_TOKEN", "COMMIT")
     if not _COMMIT.fullmatch(commit):
         raise Stopped("Not set up", "COMMIT is not a commit.")
-    past = Past(GitHub(api, token, job.clock.sleep), job)
+    past = Past(GitHub(api, token, job.accounts.control_api.id, job.clock.sleep), job)
     judge.only_once(job.asked, job.run.id, past.runs, past.jobs)
     sight = job.look()
-    caller = asked.speaker(job.asked, job.run.actor, job.known.registry)
+    caller = asked.speaker(job.asked, job.starter, job.known.registry)
     facts = judge.facts(job.asked.target, past.earlier, sight, unfinished=past.unfinished(caller))
     judge.allow(caller, job.asked, facts)
     image = judge.resolve_image(job.asked.ami_override, sight)
@@ -75,7 +75,7 @@ def run(job: Job) -> None:
             "target": job.asked.target,
         },
     )
-    _tell(job, image, turns, sight)
+    return _tell(job, image, turns, sight)
 
 
 def _rehearse(
@@ -109,11 +109,9 @@ def _forgotten(planned: object, ids: list[str], sight: Sight, past: Past) -> fro
     return frozenset(found)
 
 
-def _tell(job: Job, image: str, turns: tuple[roll.Turn, ...], sight: Sight) -> None:
+def _tell(job: Job, image: str, turns: tuple[roll.Turn, ...], sight: Sight) -> Notice | None:
     log.info("fleet.planned target=%s image=%s hosts=%d", job.asked.target, image, len(turns))
     alone = "" if job.asked.target == ALL else summary.left_alone(roll.left(sight.status))
-    if alone:
-        sys.stdout.write(runner.notice_line("Left alone", alone) + "\n")
     runner.write_summary(
         job.environ,
         "\n\n".join(
@@ -121,7 +119,7 @@ def _tell(job: Job, image: str, turns: tuple[roll.Turn, ...], sight: Sight) -> N
             for part in (
                 summary.asked(
                     job.asked,
-                    asked.asker(job.asked, job.run.actor),
+                    asked.asker(job.asked, job.starter),
                     image,
                     newest=not job.asked.ami_override,
                 ),
@@ -131,3 +129,4 @@ def _tell(job: Job, image: str, turns: tuple[roll.Turn, ...], sight: Sight) -> N
             if part
         ),
     )
+    return Notice("Left alone", alone) if alone else None

@@ -1,9 +1,13 @@
 """What the run knows of itself: GitHub's variables, and what it may tell GitHub back."""
 
 import re
-from collections.abc import Mapping
+import secrets
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from workflows.fleet_deploy.stop import Stopped
 
@@ -20,7 +24,8 @@ class Run:
         attempt: 1, or more for a re-run.
         workflow: the file name of the workflow.
         branch: the branch that the workflow was started on.
-        actor: who started it, by GitHub's name.
+        actor, actor_id: whose account started it.
+        triggering_actor: whose started this attempt.
     """
 
     id: int
@@ -29,6 +34,8 @@ class Run:
     workflow: str
     branch: str
     actor: str
+    actor_id: str
+    triggering_actor: str
 
 
 def read_run(environ: Mapping[str, str]) -> Run:
@@ -38,6 +45,9 @@ def read_run(environ: Mapping[str, str]) -> Run:
         "GITHUB_RUN_ID": environ.get("GITHUB_RUN_ID", "").isdecimal(),
         "GITHUB_RUN_ATTEMPT": environ.get("GITHUB_RUN_ATTEMPT", "").isdecimal(),
         "GITHUB_REPOSITORY": _REPOSITORY.fullmatch(environ.get("GITHUB_REPOSITORY", "")),
+        "GITHUB_ACTOR": environ.get("GITHUB_ACTOR"),
+        "GITHUB_ACTOR_ID": environ.get("GITHUB_ACTOR_ID", "").isdecimal(),
+        "GITHUB_TRIGGERING_ACTOR": environ.get("GITHUB_TRIGGERING_ACTOR"),
         "GITHUB_WORKFLOW_REF (a workflow file on a branch)": workflow,
     }
     wrong = [name for name, holds in checks.items() if not holds]
@@ -49,7 +59,9 @@ def read_run(environ: Mapping[str, str]) -> Run:
         repository=environ["GITHUB_REPOSITORY"],
         workflow=workflow[1],
         branch=workflow[2],
-        actor=environ.get("GITHUB_ACTOR", ""),
+        actor=environ["GITHUB_ACTOR"],
+        actor_id=environ["GITHUB_ACTOR_ID"],
+        triggering_actor=environ["GITHUB_TRIGGERING_ACTOR"],
     )
 
 
@@ -90,14 +102,41 @@ def _append(environ: Mapping[str, str], variable: str, text: str) -> None:
             file.write(text)
 
 
-def error_line(title: str, sentence: str) -> str:
-    """The workflow command that GitHub shows as an error, and keeps in the log."""
-    return f"::error title={_escaped(title, ',:')}::{_escaped(sentence)}"
+class Notice(NamedTuple):
+    """What should be seen on the run's page and stops nothing."""
+
+    title: str
+    sentence: str
 
 
-def notice_line(title: str, sentence: str) -> str:
-    """The workflow command for what should be seen and stops nothing."""
-    return f"::notice title={_escaped(title, ',:')}::{_escaped(sentence)}"
+@contextmanager
+def commands_stopped() -> Iterator[None]:
+    """What is written meanwhile, the runner takes for words and never for commands.
+
+    The engine repeats the values of tags, and an exception what AWS says: neither may set an output
+    or speak as an error of ours. What other programs write must come by our own standard output,
+    or it might arrive when the words are over.
+    """
+    token = secrets.token_hex(16)
+    _say(f"::stop-commands::{token}")
+    try:
+        yield
+    finally:
+        _say(f"::{token}::")
+
+
+def say_error(title: str, sentence: str) -> None:
+    """What GitHub shows as an error, and keeps in the log."""
+    _say(f"::error title={_escaped(title, ',:')}::{_escaped(sentence)}")
+
+
+def say_notice(notice: Notice) -> None:
+    _say(f"::notice title={_escaped(notice.title, ',:')}::{_escaped(notice.sentence)}")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _escaped(text: str, more: str = "") -> str:

@@ -71,14 +71,27 @@ class Maker:
 
 def main(environ: Mapping[str, str], root: Path) -> int:
     """Make an image of the checkout at `root`: 0 done, 1 stopped."""
-    try:
-        image = _maker(environ, root).make()
-    except Stopped as stop:
-        return _stop(environ, stop)
-    except (ClientError, BotoCoreError) as error:
-        return _stop(environ, Stopped("AWS refused", f"{error}"))
-    runner.write_summary(environ, f"The newest image is `{image}`.")
+    with runner.commands_stopped():
+        made = _made(environ, root)
+    if isinstance(made, Stopped):
+        runner.write_summary(environ, f"### {made.title}\n\n{made}")
+        runner.say_error(made.title, str(made))
+        return 1
+    runner.write_summary(environ, f"The newest image is `{made}`.")
     return 0
+
+
+def _made(environ: Mapping[str, str], root: Path) -> str | Stopped:
+    """The image's id, or what stopped its making."""
+    try:
+        return _maker(environ, root).make()
+    except Stopped as stop:
+        return stop
+    except (ClientError, BotoCoreError) as error:
+        return Stopped("AWS refused", f"{error}")
+    except Exception as error:
+        log.exception("image.broken")
+        return Stopped("Broken", f"Something I did not expect: {type(error).__name__}.")
 
 
 def _maker(environ: Mapping[str, str], root: Path) -> Maker:
@@ -91,12 +104,6 @@ def _maker(environ: Mapping[str, str], root: Path) -> Maker:
         commit,
         lambda: nix_image.build(root),
     )
-
-
-def _stop(environ: Mapping[str, str], stop: Stopped) -> int:
-    runner.write_summary(environ, f"### {stop.title}\n\n{stop}")
-    sys.stdout.write(runner.error_line(stop.title, str(stop)) + "\n")
-    return 1
 
 
 if __name__ == "__main__":

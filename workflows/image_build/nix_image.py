@@ -32,7 +32,9 @@ def build(root: Path, nix: tuple[str, ...] = BUILD) -> NixImage:
     if not (root / "flake.lock").exists():
         raise Stopped("No lock", "flake.lock is missing: make it with `nix flake lock`, commit it.")
     link = root / "result-image"
-    ended = subprocess.run([*nix, str(link), ".#image"], cwd=root, check=False)  # noqa: S603  (nix)
+    # Its log is on standard error; on ours it comes in its turn, while it is taken for words.
+    command = [*nix, str(link), ".#image"]
+    ended = subprocess.run(command, cwd=root, stderr=subprocess.STDOUT, check=False)  # noqa: S603  (nix)
     if ended.returncode:
         raise Stopped("Build failed", "Nix could not build the image; its log is above.")
     return read(link)

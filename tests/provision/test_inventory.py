@@ -1,0 +1,88 @@
+"""Every secret of the fleet is one thing, with one kind of readers."""
+
+from typing import Any
+
+import pytest
+
+from clawbot.provision.fault import ProvisionError
+from clawbot.provision.inventory import Kind, Readers, identity_name, needed_by, secrets
+from fleet_control.registry import Instance, Registry, is_fleets_own
+
+ONE, TWO = "clawdinator-1", "clawdinator-2"
+
+
+def registry(**first: str) -> Registry:
+    """Two instances; `first` is what the first has besides, held to no rule."""
+
+    def entry(id_: str, **more: Any) -> Instance:
+        return Instance.model_construct(
+            host=id_,
+            instance_type="t3.large",
+            bootstrap_prefix=f"bootstrap/{id_}",
+            **{"discord_token_secret": f"{id_}-token", **more},
+        )
+
+    return Registry({ONE: entry(ONE, **first), TWO: entry(TWO)})
+
+
+def test_each_names_its_readers() -> None:
+    found = needed_by(registry(clawbot_discord_token_secret="bots"), ONE)
+
+    assert {one.on_host: one.readers for one in found} == {
+        "clawdinator-control-token": Readers.BOTH,
+        "clawdinator-control-aws-access-key-id": Readers.AGENT,
+        "clawdinator-control-aws-secret-access-key": Readers.AGENT,
+        "clawdinator-chat-aws-access-key-id": Readers.BOT,
+        "clawdinator-chat-aws-secret-access-key": Readers.BOT,
+        f"{ONE}-token": Readers.AGENT,
+        "bots": Readers.BOT,
+    }
+    assert needed_by(registry(), TWO)[-1].readers is Readers.BOTH
+
+
+def test_every_name_that_the_fleet_uses_itself_is_one_the_registry_refuses() -> None:
+    own = [one for one in secrets(registry()) if one.kind is not Kind.TOKEN]
+
+    assert len(own) == 9
+    for name in (identity_name(ONE), *(name for one in own for name in (one.name, one.on_host))):
+        assert is_fleets_own(name), name
+
+
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [
+        (
+            {"discord_token_secret": f"clawdinator-chat-aws-secret-access-key-{ONE}"},
+            f"clawdinator-chat-aws-secret-access-key-{ONE} would be the invoker's key of the bot "
+            "(clawdinator-chat-aws-secret-access-key) and the token of the agent and the bot",
+        ),
+        (
+            {"discord_token_secret": "clawdinator-chat-aws-access-key-id"},
+            f"/run/agenix/clawdinator-chat-aws-access-key-id of {ONE} would be "
+            f"clawdinator-chat-aws-access-key-id and clawdinator-chat-aws-access-key-id-{ONE}",
+        ),
+        (
+            {"telegram_token_secret": f"clawdinator-identity-{TWO}"},
+            f"clawdinator-identity-{TWO} would be an identity and the token of",
+        ),
+        (
+            {"telegram_token_secret": "clawdinator-control-token"},
+            "clawdinator-control-token would be the control token of the agent and the bot",
+        ),
+        (
+            {"clawbot_discord_token_secret": f"{ONE}-token"},
+            f"{ONE}-token would be the token of the agent ({ONE}-token) and the token of the bot",
+        ),
+        (
+            {"clawbot_telegram_token_secret": f"{TWO}-token"},
+            f"{TWO}-token would be the token of the agent and the bot ({TWO}-token) and the token "
+            "of the bot",
+        ),
+    ],
+)
+def test_a_name_that_would_be_two_things_is_refused(first: dict[str, str], said: str) -> None:
+    for ask in (secrets, lambda registry: needed_by(registry, TWO)):
+        with pytest.raises(ProvisionError) as refused:
+            ask(registry(**first))
+
+        assert any(one.startswith(said) for one in refused.value.problems), refused.value.problems

@@ -1,0 +1,111 @@
+"""The engine's last words, as OpenTofu and its provider write them, and what is told of them."""
+
+from collections.abc import Callable
+
+import pytest
+
+from workflows.fleet_deploy.diagnosis import failure
+
+WRAPPED = "https response error StatusCode: 400, RequestID: 5f2b4c1e-77aa-4d0e-9a51-3f1d2c4b5a69"
+RUN = f"creating EC2 Instance: operation error EC2: RunInstances, {WRAPPED}, api error "
+END = (
+    "terminating EC2 Instance (i-0123456789abcdef0): operation error EC2: TerminateInstances, "
+    f"{WRAPPED}, api error "
+)
+SNIPPET = """
+  with aws_instance.clawdinator["clawdinator-2"],
+  on hosts.tf line 1, in resource "aws_instance" "clawdinator":
+   1: resource "aws_instance" "clawdinator" {
+"""
+MAY_NOT = (
+    "The instance 'i-0123456789abcdef0' may not be terminated. Modify its 'disableApiTermination' "
+    "instance attribute and try again."
+)
+CAPACITY = (
+    "We currently do not have sufficient t3.large capacity in the Availability Zone you requested "
+    "(eu-central-1a). Our system will be working on provisioning additional capacity. You can "
+    "currently get t3.large capacity by not specifying an Availability Zone in your request."
+)
+
+
+def framed(text: str) -> str:
+    """As OpenTofu draws it where it may colour."""
+    return "\n".join(["╷", *(f"│ {line}" for line in text.splitlines()), "╵"])
+
+
+@pytest.mark.parametrize("drawn", [str, framed])
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (f"{END}OperationNotPermitted: {MAY_NOT}",
+         "terminating EC2 Instance (i-0123456789abcdef0): OperationNotPermitted: The instance "
+         "'i-0123456789abcdef0' may not be terminated. Modify its 'disableApiTermination' instance "
+         "attribute and try again"),
+        (f"{RUN}InsufficientInstanceCapacity: {CAPACITY}",
+         "creating EC2 Instance: InsufficientInstanceCapacity: We currently do not have sufficient "
+         "t3.large capacity in the Availability Zone you requested (eu-central-1a)"),
+        (f"{RUN}UnauthorizedOperation: You are not authorized to perform this operation. Encoded "
+         f"authorization failure message: {'Qx7' * 200}",
+         "creating EC2 Instance: UnauthorizedOperation: You are not authorized to perform this "
+         "operation"),
+        (f"operation error S3: GetObject, {WRAPPED}, api error NoSuchBucket: There is none",
+         "NoSuchBucket: There is none"),
+        ("Error refreshing state: 1 error occurred:\n\t* operation error S3: HeadObject, "
+         f"{WRAPPED}, api error Forbidden: Forbidden",
+         "Error refreshing state: Forbidden: Forbidden"),
+        ("Saved plan is stale", "Saved plan is stale"),
+    ],
+)  # fmt: skip
+def test_what_aws_said_is_told_and_not_what_it_was_wrapped_in(
+    drawn: Callable[[str], str], said: str, told: str
+) -> None:
+    text = drawn(f"Error: {said}\n{SNIPPET}\n")
+
+    assert failure("apply", 1, f"Planning...\n\n{text}") == f"OpenTofu's apply failed: {told}."
+
+
+def test_what_stands_below_the_headline_is_read_across_its_lines() -> None:
+    said = (
+        "\nError: Failed to list IAM roles\n\n  with data.x.y,\n\nListing took long: operation\n"
+        "error IAM: ListRoles, https response error StatusCode: 403, RequestID: 1, api\n"
+        "error AccessDenied: User may not\nlist roles\n\nAsk somebody.\n"
+    )
+
+    assert failure("plan", 1, said) == (
+        "OpenTofu's plan failed: Failed to list IAM roles: AccessDenied: User may not list roles."
+    )
+
+
+def test_the_first_error_is_told_whatever_was_warned_of_before_or_follows() -> None:
+    said = (
+        "\nWarning: Deprecated\n\napi error Old: no\n\nError: First\n\nIts detail.\n"
+        f"\nError: {RUN}Second: no\n"
+    )
+
+    assert failure("plan", 1, said) == "OpenTofu's plan failed: First."
+
+
+def test_no_more_than_a_chat_has_room_for() -> None:
+    told = failure("plan", 1, f"Error: {'word ' * 100}")
+
+    assert 200 < len(told) <= 250
+    assert told.endswith(" word….")
+
+
+def test_a_digest_that_does_not_match_is_told_with_what_to_do() -> None:
+    right = "0123456789abcdef0123456789abcdef"
+    said = (
+        "Error: Error refreshing state: state data in S3 does not have the expected content.\n\n"
+        "This may be caused by unusually long delays in S3 processing a previous state\n"
+        "update.  Please wait for a minute or two and try again. If this problem\n"
+        "persists, and neither S3 nor DynamoDB are experiencing an outage, you may need\n"
+        "to manually verify the remote state and update the Digest value stored in the\n"
+        f"DynamoDB table to the following value: {right}\n"
+    )
+
+    for drawn in (str, framed):
+        told = failure("plan", 1, drawn(said))
+        assert f"(it should be {right})" in told
+        assert "deploy again in two minutes" in told
+        assert "`A digest that does not match`" in told
+        assert len(told) < 300
