@@ -50,13 +50,16 @@ class Invoker:
 
 def secrets(registry: Registry) -> tuple[Secret, ...]:
     """Every secret, shared ones first."""
-    control = Secret(CONTROL_TOKEN, CONTROL_TOKEN, Kind.CONTROL_TOKEN, registry.ids)
-    return (control, *(one for id_, entry in registry.items() for one in _own(id_, entry)))
+    own = (one for id_, entry in registry.items() for one in _own(id_, entry))
+    return (control_token(registry), *own)
 
 
 def needed_by(registry: Registry, instance: str) -> tuple[Secret, ...]:
-    control = Secret(CONTROL_TOKEN, CONTROL_TOKEN, Kind.CONTROL_TOKEN, registry.ids)
-    return (control, *_own(instance, registry[instance]))
+    return (control_token(registry), *_own(instance, registry[instance]))
+
+
+def control_token(registry: Registry) -> Secret:
+    return Secret(CONTROL_TOKEN, CONTROL_TOKEN, Kind.CONTROL_TOKEN, registry.ids)
 
 
 def invokers(instance: str) -> tuple[Invoker, ...]:
