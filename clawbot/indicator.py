@@ -1,11 +1,12 @@
 """What shows at a glance how things are, where a chat has no more than characters: lights, bars."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from clawbot.progress import HostProgress, HostStage
+from clawbot.progress import HostProgress, HostStage, Progress
 from fleet_control.status import InstanceStatus, Problem
 
 GRAVE = (Problem.MISSING, Problem.NOT_HEALTHY, Problem.TWO_HOSTS)
+HOSTS_BY_NAME = 12
 MOVING_SHOWN = 6
 HOSTS = {
     HostStage.WAITING: "⚪",
@@ -25,14 +26,18 @@ def light(row: InstanceStatus) -> str:
     return "🟡" if row.faults else "🟢"
 
 
-def bar(hosts: Sequence[HostProgress], width: int) -> str:
+def hosts_in(seen: Progress, width: int, told: Callable[[HostProgress], str]) -> Iterator[str]:
+    """A deploy's hosts as `told`; of too many to name, how far it is and those that move."""
+    hosts = seen.hosts
+    if len(hosts) > HOSTS_BY_NAME:
+        yield _bar(hosts, width)
+        stages = (HostStage.REPLACING, HostStage.FAILED)
+        hosts = tuple(host for host in hosts if host.stage in stages)[:MOVING_SHOWN]
+    yield from map(told, hosts)
+
+
+def _bar(hosts: Sequence[HostProgress], width: int) -> str:
     """How far a deploy is, with the number beside it."""
     healthy = sum(host.stage is HostStage.HEALTHY for host in hosts)
     full = healthy * width // len(hosts)
     return f"{'▰' * full}{'▱' * (width - full)} {healthy} of {len(hosts)} replaced, healthy"
-
-
-def moving(hosts: Sequence[HostProgress]) -> list[HostProgress]:
-    """Of too many to name, those that something is happening to."""
-    stages = (HostStage.REPLACING, HostStage.FAILED)
-    return [host for host in hosts if host.stage in stages][:MOVING_SHOWN]

@@ -1,17 +1,19 @@
-"""Names that were seen a while ago, and for no longer than they matter."""
+"""What was seen a while ago, remembered for as long as it matters."""
+
+from collections.abc import Hashable
 
 from fleet_control.clock import Clock
 
 
 class Recent:
-    """Remembers each name for `kept` seconds since it was added last."""
+    """Remembers each thing for `kept` seconds since it was added last."""
 
     def __init__(self, clock: Clock, kept: float) -> None:
         self._clock = clock
         self._kept = kept
-        self._added: dict[str, float] = {}
+        self._added: dict[Hashable, float] = {}
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: Hashable) -> bool:
         self._forget()
         return name in self._added
 
@@ -19,11 +21,13 @@ class Recent:
         self._forget()
         return len(self._added)
 
-    def add(self, name: str) -> None:
-        self._forget()
+    def add(self, name: Hashable) -> bool:
+        """Whether it is new."""
+        new = name not in self
         self._added[name] = self._clock.now()
+        return new
 
-    def discard(self, name: str) -> None:
+    def discard(self, name: Hashable) -> None:
         self._added.pop(name, None)
 
     def _forget(self) -> None:

@@ -116,11 +116,27 @@ def _say(what: str) -> None:
 
 
 async def _run(wish: Wish, options: Options) -> int:
-    loop = asyncio.get_running_loop()
+    """Until it ends, or is told to end by a signal: then that many more than 128."""
+    served = asyncio.ensure_future(_serve(wish, options))
+    by: list[int] = []
+
+    def end(signal_: int) -> None:
+        by.append(signal_)
+        served.cancel()  # and nothing beside it: what is being printed comes to its end
+
     for signal_ in (signal.SIGTERM, signal.SIGHUP):
         # Under nohup a terminal that is gone is no reason to end.
         if signal.getsignal(signal_) is not signal.SIG_IGN:
-            loop.add_signal_handler(signal_, sys.exit, 128 + signal_)
+            asyncio.get_running_loop().add_signal_handler(signal_, end, signal_)
+    try:
+        return await served
+    except (asyncio.CancelledError, OSError):  # a terminal that is gone takes no last words
+        if not by:
+            raise
+        return 128 + by[0]
+
+
+async def _serve(wish: Wish, options: Options) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that knows no ✓
     async with open_world(options) as world:

@@ -183,7 +183,7 @@ class JobRunner:
 
 def _lines(file: Path) -> list[str]:
     lines = file.read_text(errors="replace").split("\n")
-    return [line.removesuffix("\r") for line in (lines if lines[-1] else lines[:-1])]
+    return lines if lines[-1] else lines[:-1]
 
 
 def _values(lines: list[str]) -> dict[str, str]:

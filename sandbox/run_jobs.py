@@ -31,8 +31,6 @@ class RunJobs:
             if began:
                 await self._begin(key, job, chosen)
         found = {job.conclusion for job in self._run.latest_jobs()}
-        if self._cancelled:
-            return Conclusion.CANCELLED
         worst = (Conclusion.FAILURE, Conclusion.CANCELLED)
         return next((one for one in worst if one in found), Conclusion.SUCCESS)
 

@@ -64,6 +64,7 @@ FORMS: Mapping[str, tuple[str, ...]] = {
 
 _BRACES = re.compile(r"(\$\{\{.*?\}\})", re.DOTALL)
 _EXPRESSION = re.compile(r"\$\{\{ (?:fromJSON\()?([\w.-]+)\)?(?: \|\| '([^']*)')? \}\}")
+_WORDS = {"*": "any name", "#": "a list"}
 _PATTERNS = {TEXT: r"(?s:(?!.*\$\{\{).*)", NUMBER: r"\d+"}
 # What one job of a matrix gets.
 Entry = dict[str, str | bool]
@@ -187,10 +188,8 @@ def _names_below(parts: list[str]) -> list[str]:
     """What may follow there, by `FORMS`."""
     depth, head = len(parts), ".".join(parts)
     places = [one.split(".") for one in FORMS]
-    below = {
-        one[depth] for one in places if len(one) > depth and _fits(".".join(one[:depth]), head)
-    }
-    return sorted(below)
+    fitting = [one for one in places if len(one) > depth and _fits(".".join(one[:depth]), head)]
+    return sorted({_WORDS.get(one[depth], one[depth]) for one in fitting})
 
 
 def _has(raw: Mapping[str, Any], place: str, *names: str) -> None:

@@ -23,7 +23,7 @@ from clawbot.discord.predecessor import Left, Show
 from clawbot.discord.registration import register
 from clawbot.discord.speaker import PLATFORM, account, addressed, author, person
 from clawbot.in_flight import InFlight, by_successor
-from clawbot.replies import Reply, refused
+from clawbot.replies import refused
 from clawbot.seal import Seal
 from fleet_control.caller import Caller
 from fleet_control.error import FleetError, RegistryError
@@ -210,16 +210,15 @@ class FleetCog(commands.Cog, name=COG):
         return None
 
     async def _finish_left(self) -> None:
-        for finishing in await self._left():
-            self._spawn(finishing)
-
-    async def _left(self) -> list[Awaitable[Reply]]:
         while True:
             try:
-                return await self._bot.dispatcher.resume(PLATFORM, self._left_in)
+                left = await self._bot.dispatcher.resume(PLATFORM, self._left_in)
+                break
             except FleetError as error:
                 log.warning("discord.left_unseen why=%s", error)
                 await self._clock.sleep(AGAIN_SECONDS)
+        for finishing in left:
+            self._spawn(finishing)
 
     def _left_in(self, channel: str, reply: str) -> Show | None:
         if not (channel.isdecimal() and reply.isdecimal()):

@@ -25,12 +25,6 @@ log = logging.getLogger(__name__)
 class Trouble(Exception):
     """Why Discord can't be served: one sentence that says what to do."""
 
-    @classmethod
-    def no_commands(cls, client: discord.Client) -> "Trouble":
-        return cls(
-            f"Discord lets me make no commands there: invite me again by {invitation(client)}"
-        )
-
 
 def invitation(client: discord.Client) -> str:
     """The link by which an administrator invites the bot with all it needs, and no more."""

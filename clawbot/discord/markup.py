@@ -15,7 +15,6 @@ from fleet_control.duration import older
 from fleet_control.status import FleetStatus, InstanceStatus
 
 ROWS_A_PAGE = 12
-HOSTS_BY_NAME = 12
 LONGEST_ROW = 320
 BAR = 20
 
@@ -146,11 +145,7 @@ def _deploying(reply: Deploying) -> discord.Embed:
 def _told(reply: Deploying) -> Iterator[str]:
     seen = reply.progress
     yield f"**{wording.stage(seen)}**"
-    if len(seen.hosts) <= HOSTS_BY_NAME:
-        yield from (_host(host) for host in seen.hosts)
-    else:
-        yield indicator.bar(seen.hosts, BAR)
-        yield from (_host(host) for host in indicator.moving(seen.hosts))
+    yield from indicator.hosts_in(seen, BAR, _host)
     if reply.trouble:
         yield f"🟡 {cut(_escaped(reply.trouble), LONGEST_ROW)} I keep trying."
 

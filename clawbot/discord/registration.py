@@ -9,7 +9,7 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from clawbot.discord.guild import Trouble
+from clawbot.discord.guild import Trouble, invitation
 from clawbot.discord.patience import until_back
 from fleet_control.clock import Clock
 
@@ -31,7 +31,9 @@ async def register(
         await until_back(clock, lambda: upsert(client, group, tree, guild))
     # Neither passes by itself, and a trouble with a cause would be taken for one that does.
     except discord.Forbidden:
-        raise Trouble.no_commands(client) from None
+        raise Trouble(
+            f"Discord lets me make no commands there: invite me again by {invitation(client)}"
+        ) from None
     except discord.HTTPException as error:
         raise Trouble(f"Discord does not take my command: {' '.join(str(error).split())}") from None
 

@@ -58,7 +58,6 @@ REFUSED_INTENT = (
     "Discord refuses an intent: switch it on in the Developer Portal "
     "(Bot, Privileged Gateway Intents)."
 )
-NOT_AUTHENTICATED = 4004
 STOP_AGAIN_SECONDS = 1.0
 
 
@@ -75,8 +74,12 @@ async def run(bot: Bot, **options: Any) -> None:
     async with client:
         try:
             await _until_cancelled(client.start(token))
-        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
-            raise _trouble(error) from _passing(error)
+        except discord.DiscordException as error:
+            if stays := _stays(error):
+                raise stays from None
+            raise Trouble(f"Discord refuses to talk to me ({type(error).__name__}).") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise Trouble(f"Discord can't be reached ({type(error).__name__}).") from error
     if client.trouble is not None:
         raise client.trouble
 
@@ -96,22 +99,11 @@ async def _until_cancelled(serving: Coroutine[None, None, None]) -> None:
             await asyncio.wait({task}, timeout=STOP_AGAIN_SECONDS)
 
 
-def _trouble(error: Exception) -> Trouble:
+def _stays(error: Exception) -> Trouble | None:
+    """What somebody has to do something about; None where it may pass by itself."""
     match error:
-        case discord.LoginFailure():
+        case discord.LoginFailure() | discord.ConnectionClosed(code=4004):  # not authenticated
             return Trouble(WRONG_TOKEN)
         case discord.PrivilegedIntentsRequired():
             return Trouble(REFUSED_INTENT)
-        case discord.ConnectionClosed(code=code) if code == NOT_AUTHENTICATED:
-            return Trouble(WRONG_TOKEN)
-        case discord.DiscordException():
-            return Trouble(f"Discord refuses to talk to me ({type(error).__name__}).")
-    return Trouble(f"Discord can't be reached ({type(error).__name__}).")
-
-
-def _passing(error: Exception) -> Exception | None:
-    """The cause, where it may pass by itself; None where somebody has to do something."""
-    stays = isinstance(error, discord.LoginFailure | discord.PrivilegedIntentsRequired)
-    if isinstance(error, discord.ConnectionClosed):
-        stays = error.code == NOT_AUTHENTICATED
-    return None if stays else error
+    return None

@@ -68,16 +68,13 @@ def _decompress(archive: bytes) -> bytes:
 
 def _files(members: tarfile.TarFile) -> Iterator[tuple[str, File]]:
     for member in members:
-        if member.isdir() and _stays_inside(member.name):
-            continue
-        if not (member.isreg() and _stays_inside(member.name)):
+        if not (_stays_inside(member.name) and (member.isreg() or member.isdir())):
             raise ProvisionError(
                 f"The archive holds {member.name[:100]!r}, which is a link, a device or a path "
                 "that leaves its folder; nothing of it was unpacked."
             )
-        content = members.extractfile(member)
-        data = content.read() if content else b""
-        yield str(PurePosixPath(member.name)), File(data, bool(member.mode & 0o100))
+        if content := members.extractfile(member):
+            yield str(PurePosixPath(member.name)), File(content.read(), bool(member.mode & 0o100))
 
 
 def _stays_inside(name: str) -> bool:

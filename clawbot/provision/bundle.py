@@ -1,12 +1,18 @@
-"""What goes into an instance's bundle, and what must not."""
+"""What goes into an instance's bundle, what must not, and whether it is so in S3."""
 
-from clawbot.provision import archive, boot, secret_check
+import json
+from typing import TYPE_CHECKING
+
+from clawbot.provision import archive, boot, bundle_object, checkout, secret_check
 from clawbot.provision.archive import File
-from clawbot.provision.bundle_object import Packed
+from clawbot.provision.bundle_object import Packed, Place
 from clawbot.provision.fault import ProvisionError
 from clawbot.provision.inventory import Kind, needed_by, secrets
 from clawbot.provision.vault import Vault
 from fleet_control.registry import Registry
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
 
 
 def secrets_archive(registry: Registry, instance: str, vault: Vault) -> Packed:
@@ -30,7 +36,8 @@ def repository_archive(registry: Registry, files: dict[str, File], vault: Vault)
     for secret in secrets(registry):
         value = (vault.reveal(secret.name) or b"").strip()
         # An access key's id is no secret by itself, and what is short is found anywhere.
-        if len(value) >= 16 and not _is_key_id(secret.kind, secret.name):
+        is_key_id = secret.kind is Kind.KEY and "access-key-id" in secret.name
+        if len(value) >= 16 and not is_key_id:
             holding = [path for path, file in files.items() if value in file.data]
             if holding:
                 raise ProvisionError(
@@ -40,8 +47,25 @@ def repository_archive(registry: Registry, files: dict[str, File], vault: Vault)
     return packed
 
 
-def _is_key_id(kind: Kind, name: str) -> bool:
-    return kind is Kind.KEY and "access-key-id" in name
+def fault(s3: "S3Client", place: Place, wanted: Packed) -> str | None:
+    """What is wrong with what lies there, if anything."""
+    there = bundle_object.head(s3, place)
+    if there is None:
+        return f"{place} is missing."
+    # Held by its content: another zstd packs the same files otherwise.
+    if there.content_sha256 != wanted.head.content_sha256:
+        return f"{place} is stale."
+    return None
+
+
+def lacks(s3: "S3Client", place: Place, instance: str) -> bool:
+    """Whether a repository lies there that does not have this instance."""
+    try:
+        fetched = bundle_object.get(s3, place)
+        files = archive.unpack(fetched[0]) if fetched else {}
+        return bool(fetched) and instance not in json.loads(files[str(checkout.REGISTRY)].data)
+    except (ProvisionError, KeyError, ValueError, TypeError):
+        return True
 
 
 def _packed(files: dict[str, File]) -> Packed:

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from clawbot.provision import bundle, bundle_check, bundle_object, checkout
+from clawbot.provision import bundle, bundle_object, checkout
 from clawbot.provision.bundle_object import REPOSITORY, SECRETS, Packed, Place
 from clawbot.provision.desk import Desk
 from clawbot.provision.fault import ProvisionError
@@ -54,10 +54,8 @@ def _check(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
     with desk.s3() as s3:
         for id_ in instances:
             prefix = desk.registry[id_].bootstrap_prefix
-            found = [
-                bundle_check.repository_fault(s3, desk.bucket, prefix, repository, id_),
-                *_secrets_faults(desk, s3, id_, prefix),
-            ]
+            place = Place(desk.bucket, f"{prefix}/{REPOSITORY}")
+            found = [_repository_fault(s3, place, repository, id_), *_secrets_faults(desk, s3, id_)]
             faults = [fault for fault in found if fault]
             wrong += bool(faults)
             yield f"{id_}: {'as it should be' if not faults else ''}".rstrip()
@@ -95,12 +93,20 @@ def _prefixes(desk: Desk) -> dict[str, str]:
     return {entry.bootstrap_prefix: id_ for id_, entry in desk.registry.items()}
 
 
-def _secrets_faults(desk: Desk, s3: Any, id_: str, prefix: str) -> Sequence[str | None]:
+def _repository_fault(s3: Any, place: Place, wanted: Packed, id_: str) -> str | None:
+    fault = bundle.fault(s3, place, wanted)
+    if fault and bundle.lacks(s3, place, id_):
+        return f"{place} is a repository that does not know {id_}."
+    return fault
+
+
+def _secrets_faults(desk: Desk, s3: Any, id_: str) -> Sequence[str | None]:
+    place = Place(desk.bucket, f"{desk.registry[id_].bootstrap_prefix}/{SECRETS}")
     try:
         wanted = bundle.secrets_archive(desk.registry, id_, desk.vault)
     except ProvisionError as error:
         return error.problems
-    return [bundle_check.secrets_fault(s3, desk.bucket, prefix, wanted)]
+    return [bundle.fault(s3, place, wanted)]
 
 
 def _secrets(desk: Desk, instances: Sequence[str]) -> Iterator[tuple[str, Packed]]:

@@ -105,7 +105,7 @@ def put(s3: "S3Client", place: Place, packed: Packed) -> None:
 
 def prefixes(s3: "S3Client", bucket: str) -> tuple[str, ...]:
     """Where in the bucket a bundle lies, or a part of one."""
-    with _in_words(Place(bucket, "")):
+    with in_words(Place(bucket, "")):
         found = {
             one["Key"].rpartition("/")[0]
             for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
@@ -117,7 +117,7 @@ def prefixes(s3: "S3Client", bucket: str) -> tuple[str, ...]:
 
 def delete(s3: "S3Client", place: Place) -> bool:
     """Delete the object with all its versions; whether there was any."""
-    with _in_words(place):
+    with in_words(place):
         pages = s3.get_paginator("list_object_versions").paginate(
             Bucket=place.bucket, Prefix=place.key
         )
@@ -135,7 +135,7 @@ def delete(s3: "S3Client", place: Place) -> bool:
 def _ask(call: Any, place: Place, **arguments: Any) -> Any:
     """The answer; None where the object is not there."""
     try:
-        with _in_words(place):
+        with in_words(place):
             return call(Bucket=place.bucket, Key=place.key, **arguments)
     except _Absent:
         return None
@@ -146,7 +146,8 @@ class _Absent(ProvisionError):
 
 
 @contextmanager
-def _in_words(place: Place) -> Iterator[None]:
+def in_words(place: Place) -> Iterator[None]:
+    """What S3 says no with becomes a ProvisionError."""
     try:
         yield
     except ClientError as error:

@@ -23,8 +23,6 @@ _SEED = (
     "clawbot",
     "skills",
 )
-# Made at set-up, perhaps a moment before it is committed.
-_LOCK = ("flake.lock",)
 
 
 def read(checkout: Path, path: Path) -> bytes:
@@ -38,8 +36,12 @@ def read(checkout: Path, path: Path) -> bytes:
 
 
 def registry(checkout: Path) -> Registry:
+    return valid(read(checkout, REGISTRY))
+
+
+def valid(text: str | bytes) -> Registry:
     try:
-        return parse(read(checkout, REGISTRY))
+        return parse(text)
     except RegistryError as error:
         raise ProvisionError(*error.problems) from error
 
@@ -90,9 +92,9 @@ def files(checkout: Path) -> dict[str, File]:
 def _paths(checkout: Path) -> Iterator[str]:
     """In a clone what git tracks, and the lock; elsewhere every file that is not hidden."""
     if (checkout / ".git").exists():
-        listed = _tracked(checkout)
-        tracked = {path for path in listed if (checkout / path).is_file()}
-        yield from sorted(tracked | {one for one in _LOCK if (checkout / one).is_file()})
+        # The lock is made at set-up, perhaps a moment before it is committed.
+        listed = {*_tracked(checkout), "flake.lock"}
+        yield from sorted(path for path in listed if (checkout / path).is_file())
         return
     for seed in _SEED:
         there = checkout / seed

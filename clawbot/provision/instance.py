@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from clawbot.provision.checkout import REGISTRY, read
+from clawbot.provision.checkout import REGISTRY, read, valid
 from clawbot.provision.fault import ProvisionError
-from fleet_control.error import RegistryError
-from fleet_control.registry import Registry, parse
+from fleet_control.registry import Registry
 
 HOSTS = Path("nix/hosts")
 DEFAULT_TYPE = "t3.large"
@@ -38,7 +37,7 @@ def add(checkout: Path, id_: str, more: Mapping[str, str]) -> Registry:
         **more,
     }
     text = _text({**raw, id_: entry})
-    registry = _valid(text)
+    registry = valid(text)
     host = checkout / HOSTS / f"{registry[id_].host}.nix"
     if host.exists() and host.read_text() != _HOST_FILE % id_:
         raise ProvisionError(f"{host} is there already; move it away, or choose another --host.")
@@ -56,7 +55,7 @@ def remove(checkout: Path, id_: str) -> Registry:
         known = ", ".join(raw)
         raise ProvisionError(f"`{id_}` is not in the registry; it has {known}.")
     text = _text({key: entry for key, entry in raw.items() if key != id_})
-    before, after = _valid(_text(raw)), _valid(text)
+    before, after = valid(_text(raw)), valid(text)
     _replace(checkout / REGISTRY, text)
     (checkout / HOSTS / f"{before[id_].host}.nix").unlink(missing_ok=True)
     return after
@@ -71,16 +70,9 @@ def _token_secret(id_: str) -> str:
 def _read(checkout: Path) -> dict[str, Any]:
     """As it is written; valid, or ProvisionError."""
     text = read(checkout, REGISTRY)
-    _valid(text)
+    valid(text)
     raw: dict[str, Any] = json.loads(text)
     return raw
-
-
-def _valid(text: str | bytes) -> Registry:
-    try:
-        return parse(text)
-    except RegistryError as error:
-        raise ProvisionError(*error.problems) from error
 
 
 def _text(raw: Mapping[str, Any]) -> str:

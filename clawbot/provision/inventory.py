@@ -65,16 +65,19 @@ def secrets(registry: Registry) -> tuple[Secret, ...]:
 
     ProvisionError where one name would be two things, or would have readers of two kinds.
     """
-    control = Secret(CONTROL_TOKEN, CONTROL_TOKEN, Kind.CONTROL_TOKEN, registry.ids, Readers.BOTH)
-    found = (control, *(one for id_, entry in registry.items() for one in _own(id_, entry)))
-    problems = tuple(_ambiguous(found, registry.ids))
-    if problems:
+    own = (one for id_, entry in registry.items() for one in _own(id_, entry))
+    found = (control_token(registry), *own)
+    if problems := tuple(_ambiguous(found, registry.ids)):
         raise ProvisionError(*problems)
     return found
 
 
 def needed_by(registry: Registry, instance: str) -> tuple[Secret, ...]:
     return tuple(one for one in secrets(registry) if instance in one.instances)
+
+
+def control_token(registry: Registry) -> Secret:
+    return Secret(CONTROL_TOKEN, CONTROL_TOKEN, Kind.CONTROL_TOKEN, registry.ids, Readers.BOTH)
 
 
 def invokers(instance: str) -> tuple[Invoker, ...]:

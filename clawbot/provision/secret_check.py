@@ -102,9 +102,3 @@ def _borrowed(registry: Registry, instance: str, vault: Vault) -> Iterator[str]:
                     f"{mine[value]}.age holds the token of {other.instances[0]}: each instance "
                     f"needs its own. Take it in with `clawbot secrets take {mine[value]}`."
                 )
-
-
-def files(registry: Registry, instance: str) -> tuple[str, ...]:
-    """Names of everything that is kept for this instance."""
-    needed = (secret.name for secret in needed_by(registry, instance))
-    return (identity_name(instance), *needed)

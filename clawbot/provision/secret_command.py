@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from clawbot.provision import secret_check, secret_make, secret_store
 from clawbot.provision.desk import Desk
 from clawbot.provision.fault import ProvisionError
-from clawbot.provision.inventory import CONTROL_TOKEN
+from clawbot.provision.inventory import CONTROL_TOKEN, identity_name, needed_by
 from clawbot.provision.invoker_key import InvokerKeys
 from clawbot.provision.vault import make_operator
 
@@ -74,9 +74,10 @@ def _check(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
     wrong = 0
     for id_ in desk.instances(asked.instance):
         faults = secret_check.faults(desk.registry, id_, desk.vault)
+        kept = (identity_name(id_), *(secret.name for secret in needed_by(desk.registry, id_)))
         faults += [
             f"{name}.age in S3 is stale: run `clawbot secrets sync`."
-            for name in secret_check.files(desk.registry, id_)
+            for name in kept
             if name in stored.stale
         ]
         wrong += bool(faults)

@@ -10,6 +10,7 @@ from clawbot.provision.inventory import (
     Invoker,
     Kind,
     Secret,
+    control_token,
     identity_name,
     invokers,
     needed_by,
@@ -37,7 +38,7 @@ def make(
     for id_ in wanted:
         yield from _make_identity(id_, vault)
     if vault.read(CONTROL_TOKEN) is None:
-        _write(_control(registry), random.token_urlsafe(_TOKEN_BYTES).encode(), vault)
+        _write(control_token(registry), random.token_urlsafe(_TOKEN_BYTES).encode(), vault)
         yield f"{CONTROL_TOKEN}: made."
     problems: list[str] = []
     for id_ in wanted:
@@ -94,7 +95,7 @@ def rotate_control_token(registry: Registry, vault: Vault) -> None:
             f"`clawbot secrets retire {CONTROL_TOKEN}`."
         )
     vault.write(PREVIOUS_TOKEN, old, vault.recipients.operators)
-    _write(_control(registry), random.token_urlsafe(_TOKEN_BYTES).encode(), vault)
+    _write(control_token(registry), random.token_urlsafe(_TOKEN_BYTES).encode(), vault)
 
 
 def accepted_tokens(vault: Vault) -> str:
@@ -130,7 +131,7 @@ def forget(registry: Registry, instance: str, vault: Vault, keys: InvokerKeys) -
         vault.delete(invoker.secret_access_key)
     vault.forget(instance)
     yield f"{identity_name(instance)}: deleted."
-    if _encrypt_again(_control(registry), vault):
+    if _encrypt_again(control_token(registry), vault):
         yield (
             f"{CONTROL_TOKEN}: encrypted again without {instance}, which still knows it: "
             f"`clawbot secrets rotate {CONTROL_TOKEN}` makes another."
@@ -170,10 +171,6 @@ def _keep_new_key(invoker: Invoker, readers: set[str], vault: Vault, keys: Invok
             invoker.secret_access_key: key.secret_access_key.encode(),
         }
         vault.write_together(halves, readers)
-
-
-def _control(registry: Registry) -> Secret:
-    return secrets(registry)[0]
 
 
 def _write(secret: Secret, value: bytes, vault: Vault) -> None:

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from clawbot.provision import age
+from clawbot.provision.bundle_object import Place, in_words
 from clawbot.provision.fault import ProvisionError
 from clawbot.provision.vault import Vault
 
@@ -43,36 +42,23 @@ def sync(s3: "S3Client", bucket: str, vault: Vault) -> Iterator[str]:
             )
         )
     found = difference(s3, bucket, vault)
-    try:
+    with in_words(Place(bucket, PREFIX)):
         for name in found.stale:
             s3.put_object(Bucket=bucket, Key=_key(name), Body=vault.read(name) or b"")
             yield f"{_key(name)}: uploaded."
         for name in found.left:
             s3.delete_object(Bucket=bucket, Key=_key(name))
             yield f"{_key(name)}: removed."
-    except (ClientError, BotoCoreError) as error:
-        raise _trouble(bucket, error) from error
 
 
 def _listed(s3: "S3Client", bucket: str) -> dict[str, str]:
-    try:
+    with in_words(Place(bucket, PREFIX)):
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=PREFIX)
         return {
             one["Key"].removeprefix(PREFIX).removesuffix(".age"): one["ETag"].strip('"')
             for page in pages
             for one in page.get("Contents", [])
         }
-    except (ClientError, BotoCoreError) as error:
-        raise _trouble(bucket, error) from error
-
-
-def _trouble(bucket: str, error: ClientError | BotoCoreError) -> ProvisionError:
-    why = (
-        error.response.get("Error", {}).get("Code", "")
-        if isinstance(error, ClientError)
-        else type(error).__name__
-    )
-    return ProvisionError(f"S3 does not serve s3://{bucket}/{PREFIX} ({why}).")
 
 
 def _key(name: str) -> str:

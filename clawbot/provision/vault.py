@@ -126,13 +126,11 @@ class Vault:
             "operators": list(recipients.operators),
             "instances": dict(sorted(recipients.instances.items())),
         }
-        self._replace(RECIPIENTS, f"{json.dumps(document, indent=2)}\n".encode())
-
-    def _replace(self, name: str, data: bytes) -> None:
-        """As a whole, or not at all."""
-        self._staged(name, data).rename(self.folder / name)
+        new = self._staged(RECIPIENTS, f"{json.dumps(document, indent=2)}\n".encode())
+        new.rename(self.folder / RECIPIENTS)
 
     def _staged(self, name: str, data: bytes) -> Path:
+        """Beside what it will replace as a whole, or not at all."""
         self.folder.mkdir(parents=True, exist_ok=True)
         new = self.folder / f".{name}.new"
         new.write_bytes(data)

@@ -78,7 +78,8 @@ def read(text: str) -> Press | None:
 
 def sealed(act: Act, asked: Asked, seal: Seal) -> str:
     """The data of a yes or a no."""
-    return data(act, spelled(asked.asker), spelled(asked.until), _mark(act, asked, seal))
+    mark = seal.mark(*_parts(act, asked))
+    return data(act, spelled(asked.asker), spelled(asked.until), mark)
 
 
 def opened(
@@ -106,10 +107,6 @@ def cancelled(press: Press, seal: Seal) -> int | None:
         case run_id, mark if run_id.isdecimal():
             return int(run_id) if seal.holds(mark, "telegram", Act.CANCEL, run_id) else None
     return None
-
-
-def _mark(act: Act, asked: Asked, seal: Seal) -> str:
-    return seal.mark(*_parts(act, asked))
 
 
 def _parts(act: Act, asked: Asked) -> tuple[str, ...]:

@@ -6,20 +6,21 @@ from collections.abc import Awaitable, Callable
 from telegram import Bot as TelegramBot
 from telegram import Message, Update
 
-from clawbot.ask import Ask
 from clawbot.bot import Bot
+from clawbot.dispatch import REMEMBERED_SECONDS
 from clawbot.in_flight import InFlight
+from clawbot.recent import Recent
 from clawbot.replies import Deploying, Notice, Reply, refused
 from clawbot.seal import Seal
 from clawbot.telegram.command import deploys, words
 from clawbot.telegram.drawing import Drawing, Origin, text
 from clawbot.telegram.living import TOO_OLD_SECONDS, Conversation, Living
-from clawbot.telegram.once import Once, already
+from clawbot.telegram.once import already
 from clawbot.telegram.outbox import Outbox
 from clawbot.telegram.pace import Limits, Pace
 from clawbot.telegram.place import Places
-from clawbot.telegram.pressing import Pressing
-from clawbot.telegram.speaker import DOUBTED, PLATFORM, author, doubted, registry_for
+from clawbot.telegram.pressing import Pressed, Pressing
+from clawbot.telegram.speaker import DOUBTED, PLATFORM, ask, author, doubted, registry_for
 from clawbot.telegram.turn import Turn, Turns
 from fleet_control.caller import Caller, Human, Unknown
 from fleet_control.error import FleetError
@@ -37,22 +38,20 @@ class Front:
 
     def __init__(self, bot: Bot, telegram: TelegramBot, limits: Limits | None = None) -> None:
         self.places = Places(bot.settings.telegram_chats)
-        limits = limits or Limits()
         self._bot = bot
         self._began = bot.clock.now()
-        self._between = limits.edits
-        self._outbox = Outbox(telegram, bot.clock, Pace(bot.clock, limits), self.places)
+        self._outbox = Outbox(telegram, bot.clock, Pace(bot.clock, limits or Limits()), self.places)
         seal = Seal(bot.settings.aws_secret_access_key.get_secret_value())
         self._drawing = Drawing(seal, bot.clock)
         self._pressing = Pressing(bot, self._outbox, self._drawing, seal, self.places)
         self._turns = Turns()
-        self._once = Once()
+        self._heard = Recent(bot.clock, REMEMBERED_SECONDS)
         self._work = InFlight(_failed)
 
     async def hear(self, update: Update, _context: object = None) -> None:
         """A message that says `/fleet` to us; returns at once, the answer comes by itself."""
         message = update.message
-        if message is None or not self._once.first("message", message.chat.id, message.message_id):
+        if message is None or not self._heard.add((message.chat.id, message.message_id)):
             return
         turn = self._turns.take(message.chat.id)
         origin = Origin(message.chat.id, message.message_id)
@@ -69,7 +68,7 @@ class Front:
     async def press(self, update: Update, _context: object = None) -> None:
         """A button of ours was pressed; returns at once."""
         query = update.callback_query
-        if query is None or not self._once.first("press", query.id):
+        if query is None or not self._heard.add(query.id):
             return
         # The library makes a Message even of one that Telegram no longer shows.
         if not isinstance(query.message, Message) or not query.message.is_accessible:
@@ -79,7 +78,7 @@ class Front:
             return
         origin = Origin(query.message.chat.id, query.message.message_id, by_button=True)
         living = self._living(origin.chat, message=origin.message)
-        pressed = self._pressing.heard(query, query.message, living, self._work.moved)
+        pressed = Pressed(self._pressing, query, query.message, living, self._work.moved)
         self._work.begin(pressed.answered(), lambda: pressed.left)
 
     async def move(self, update: Update, _context: object = None) -> None:
@@ -109,14 +108,11 @@ class Front:
     async def announce(self, line: str) -> None:
         """Say something in each of the fleet's groups; returns at once."""
         for chat in self.places.ids:
-            self.beside(self._announced(chat, line))
+            self.beside(self._outbox.send(chat, text(line)))
 
     def beside(self, doing: Awaitable[object]) -> None:
         """Do this until it is over or `close` is called, which does not wait for it."""
         self._work.begin(doing, lambda: True)
-
-    async def _announced(self, chat: int, line: str) -> None:
-        await self._outbox.send(chat, text(line))
 
     async def close(self) -> None:
         """Answer what was heard; leave the deploys that a successor will find in the ledger."""
@@ -131,28 +127,29 @@ class Front:
                 turn.over()
 
     async def _answer(self, message: Message, conversation: Conversation) -> None:
-        acts = deploys(words(message.text or ""))
-        registry = await registry_for(message.from_user, self._bot, acts=acts)
+        user, said = message.from_user, words(message.text or "")
+        registry = await registry_for(user, self._bot, acts=deploys(said))
         caller = author(message, self._bot.settings, registry)
-        if caller is None:
+        if caller is None or user is None:
             log.info("telegram.ignored chat=%s message=%s", message.chat.id, message.message_id)
             return
         if not self.places.ours(message.chat, caller):
+            log.warning("telegram.not_our_chat chat=%s user=%s", message.chat.id, user.id)
             await self._strange(message, caller, conversation)
             return
         objection = self._objection(message, caller)
         if objection is not None:
             await conversation.send(objection)
             return
-        ask = _ask(message, caller)
-        if acts and doubted(caller, registry):
+        if deploys(said) and doubted(caller, registry):
             await conversation.send(DOUBTED)
             return
         conversation.calls = isinstance(caller, Human)
-        if await already(self._bot, ask):
-            log.info("telegram.asked_before request_id=%s", ask.request_id(self._bot.settings.bot))
+        asks = ask(caller, user, said, message.chat.id, str(message.message_id))
+        if await already(self._bot, asks):
+            log.info("telegram.asked_before request_id=%s", asks.request_id(self._bot.settings.bot))
             return
-        await self._bot.commands.answer(ask, conversation)
+        await self._bot.commands.answer(asks, conversation)
 
     def _objection(self, message: Message, caller: Caller) -> Reply | None:
         age = self._bot.clock.now() - message.date.timestamp()
@@ -165,7 +162,6 @@ class Front:
         return None
 
     async def _strange(self, message: Message, caller: Caller, to: Conversation) -> None:
-        log.warning("telegram.not_our_chat chat=%s user=%s", message.chat.id, _user_id(message))
         if message.chat.type == "private" and isinstance(caller, Human):
             told = f"`{caller.account}` is not among CLAWBOT_OPERATORS, so I don't talk here."
             await to.send(Notice((told, "In the fleet's groups I answer everyone.")))
@@ -185,14 +181,7 @@ class Front:
         return show
 
     def _living(self, chat: int, *, message: int = 0, answers: int | None = None) -> Living:
-        return Living(
-            self._outbox,
-            self._bot.clock,
-            chat,
-            message=message,
-            answers=answers,
-            between=self._between,
-        )
+        return Living(self._outbox, self._bot.clock, chat, message=message, answers=answers)
 
 
 def _ended(reply: Reply) -> float:
@@ -204,20 +193,3 @@ def _ended(reply: Reply) -> float:
 
 def _failed(error: BaseException) -> None:
     log.error("telegram.not_answered", exc_info=error)
-
-
-def _ask(message: Message, caller: Caller) -> Ask:
-    user = message.from_user
-    return Ask(
-        caller=caller,
-        words=words(message.text or ""),
-        platform=PLATFORM,
-        channel=str(message.chat.id),
-        asked=str(message.message_id),
-        account=f"{PLATFORM}:{_user_id(message)}",
-        name=user.full_name if user else "",
-    )
-
-
-def _user_id(message: Message) -> int:
-    return message.from_user.id if message.from_user else 0

@@ -37,14 +37,12 @@ class Living:
         *,
         message: int = 0,
         answers: int | None = None,
-        between: float = 3.0,
     ) -> None:
         self.chat = chat
         self.message = message
         self._outbox = outbox
         self._clock = clock
         self._answers = answers
-        self._between = between
         self._since = clock.now()
         self._shown: Drawn | None = None
         self._next = 0.0
@@ -65,7 +63,7 @@ class Living:
             stands = await self._outbox.send(self.chat, drawn, self._answers, within)
         self.chat, self.message = stands.chat, stands.message
         self._shown = drawn
-        self._next = self._clock.now() + self._between
+        self._next = self._clock.now() + self._outbox.between
         return stands.changed
 
     async def call(self, drawn: Drawn, within: float | None = None) -> None:

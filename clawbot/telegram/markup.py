@@ -21,7 +21,6 @@ LONGEST_ROW = 300
 ROWS_A_PAGE = 10
 _INDENT = "    "
 _TAG = re.compile("<[^>]*>")
-HOSTS_BY_NAME = 12
 BAR = 16
 _TONES = {Tone.PLAIN: "", Tone.REFUSED: "✋ ", Tone.BROKEN: "⚠️ "}
 _STAGES = {
@@ -163,11 +162,7 @@ def _deploying(reply: Deploying) -> Iterator[str]:
     image = f" with {code(seen.image)}" if seen.image else ""
     named = f"{_STAGES[seen.stage]} {_bold(f'Deploy {seen.target}')}{image}"
     yield f"{named}: {plain(wording.stage(seen))}"
-    if len(seen.hosts) <= HOSTS_BY_NAME:
-        yield from (_host(host) for host in seen.hosts)
-    else:
-        yield indicator.bar(seen.hosts, BAR)
-        yield from (_host(host) for host in indicator.moving(seen.hosts))
+    yield from indicator.hosts_in(seen, BAR, _host)
     for name, told in (("At", seen.step), ("Why", seen.reason), ("Next", seen.advice)):
         if told:
             yield f"{name}: {said(told)}"

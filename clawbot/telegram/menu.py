@@ -17,7 +17,6 @@ from collections.abc import Iterable, Sequence
 from telegram import (
     Bot,
     BotCommand,
-    BotCommandScope,
     BotCommandScopeAllChatAdministrators,
     BotCommandScopeAllGroupChats,
     BotCommandScopeAllPrivateChats,
@@ -84,7 +83,8 @@ def merged(there: Sequence[BotCommand]) -> tuple[BotCommand, ...] | None:
 async def _set_menu(telegram: Bot, chat: int) -> None:
     own = await telegram.get_my_commands(BotCommandScopeChat(chat))
     wide = BotCommandScopeAllPrivateChats() if chat > 0 else BotCommandScopeAllGroupChats()
-    commands = merged(own or await _first(telegram, wide, None))
+    seen = own or await telegram.get_my_commands(wide) or await telegram.get_my_commands()
+    commands = merged(seen)
     if chat < 0:
         await _set_for_administrators(telegram, chat, hides=bool(commands) and not own)
     if commands:
@@ -103,12 +103,3 @@ async def _set_for_administrators(telegram: Bot, chat: int, *, hides: bool) -> N
         commands = merged(own or hidden) or hidden
         if commands:
             await telegram.set_my_commands(commands, scope)
-
-
-async def _first(telegram: Bot, *scopes: BotCommandScope | None) -> Sequence[BotCommand]:
-    """The first list that is set."""
-    for scope in scopes:
-        commands = await telegram.get_my_commands(scope)
-        if commands:
-            return commands
-    return ()

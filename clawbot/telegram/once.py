@@ -1,7 +1,6 @@
-"""Each ask once: within a process by memory, across a crash by the ledger."""
+"""Each ask once, across a crash too: the ledger remembers."""
 
 import logging
-from collections import OrderedDict
 
 from clawbot.ask import Ask
 from clawbot.bot import Bot
@@ -9,25 +8,7 @@ from clawbot.telegram.command import deploys
 from fleet_control.caller import Human
 from fleet_control.error import FleetError
 
-_REMEMBERED = 4096
-
 log = logging.getLogger(__name__)
-
-
-class Once:
-    """Remembers the latest few thousand things."""
-
-    def __init__(self) -> None:
-        self._seen: OrderedDict[tuple[object, ...], None] = OrderedDict()
-
-    def first(self, *what: object) -> bool:
-        """Whether this is new."""
-        if what in self._seen:
-            return False
-        self._seen[what] = None
-        if len(self._seen) > _REMEMBERED:
-            self._seen.popitem(last=False)
-        return True
 
 
 async def already(bot: Bot, ask: Ask) -> bool:

@@ -45,12 +45,16 @@ class Outbox:
     What is to be said `within` so many seconds raises a TelegramError where that can't be done.
     Without a number it is `PATIENCE_SECONDS`, in which silence that Telegram asks for does not
     count; `UNTIL_BACK` is tried for as long as Telegram is away.
+
+    Attributes:
+        between: seconds to leave between two edits of one message.
     """
 
     def __init__(self, telegram: Bot, clock: Clock, pace: Pace, places: Places) -> None:
         self._telegram = telegram
         self._clock = clock
         self._pace = pace
+        self.between = pace.limits.edits
         self._places = places
 
     async def send(

@@ -22,12 +22,9 @@ class Places:
     def ids(self) -> tuple[int, ...]:
         return tuple(sorted({self.now(chat) for chat in self._chats}))
 
-    def holds(self, chat_id: int) -> bool:
-        return chat_id in self._chats
-
     def ours(self, chat: Chat, caller: Caller | None) -> bool:
         """Whether to answer there: in the fleet's chats, and where an operator is alone with us."""
-        if self.holds(chat.id):
+        if chat.id in self._chats:
             return True
         known = isinstance(caller, BotInstance) or (isinstance(caller, Human) and caller.operator)
         return chat.type == ChatType.PRIVATE and known

@@ -7,6 +7,8 @@ from telegram import CallbackQuery, Chat, Message, MessageEntity
 
 from clawbot.ask import Ask
 from clawbot.bot import Bot
+from clawbot.dispatch import REMEMBERED_SECONDS
+from clawbot.recent import Recent
 from clawbot.replies import ANSWER_WITHIN_SECONDS, ASKED_ALREADY, Question, refused
 from clawbot.seal import Seal
 from clawbot.telegram import button
@@ -14,10 +16,18 @@ from clawbot.telegram.button import ACTING, ANSWERS, YES, Act, Asked, Press
 from clawbot.telegram.command import words
 from clawbot.telegram.drawing import Drawing, Origin, image_id
 from clawbot.telegram.living import Conversation, Living, PressedConversation, Whisper
-from clawbot.telegram.once import Once, already
+from clawbot.telegram.once import already
 from clawbot.telegram.outbox import Outbox
 from clawbot.telegram.place import Places
-from clawbot.telegram.speaker import DOUBTED, PLATFORM, account, doubted, person, registry_for
+from clawbot.telegram.speaker import (
+    DOUBTED,
+    PLATFORM,
+    account,
+    ask,
+    doubted,
+    person,
+    registry_for,
+)
 from fleet_control.caller import Caller, Human, is_target
 from fleet_control.error import FleetError
 from fleet_control.policy import Allowed, Refused
@@ -43,7 +53,7 @@ class Pressing:
         self.drawing = drawing
         self.seal = seal
         self.places = places
-        self.questions = Once()
+        self.questions = Recent(bot.clock, REMEMBERED_SECONDS)
 
     async def too_old(self, query: CallbackQuery, chat: Chat, living: Living) -> None:
         """A press below a message that Telegram no longer shows."""
@@ -53,11 +63,6 @@ class Pressing:
             await Whisper(self.outbox, query.id, living).say(TOO_OLD)
         else:
             await self.outbox.answer(query.id, NOT_OURS, alert=True)
-
-    def heard(
-        self, query: CallbackQuery, message: Message, living: Living, shown: Callable[[], None]
-    ) -> "Pressed":
-        return Pressed(self, query, message, living, shown)
 
 
 class Pressed:
@@ -146,19 +151,19 @@ class Pressed:
                 await self._ask(caller, ("deploy", target, *([image] if image else [])))
 
     async def _ask(self, caller: Caller, said: tuple[str, ...], number: int = 0) -> None:
-        ask = self._asks(caller, said, str(self._message.message_id))
-        if await already(self._to.bot, ask):
+        asks = self._asks(caller, said, str(self._message.message_id))
+        if await already(self._to.bot, asks):
             await self._whisper.say(ASKED_ALREADY)
             return
-        await self._to.bot.commands.answer(ask, self._talk(caller, number))
+        await self._to.bot.commands.answer(asks, self._talk(caller, number))
 
     async def _cancel(self, caller: Caller, press: Press) -> None:
         run_id = button.cancelled(press, self._to.seal)
         if run_id is None:
             await self._whisper.say(GONE)
             return
-        ask = self._asks(caller, (), str(self._message.message_id))
-        await self._to.bot.commands.cancel(run_id, ask, self._whisper)
+        asks = self._asks(caller, (), str(self._message.message_id))
+        await self._to.bot.commands.cancel(run_id, asks, self._whisper)
 
     async def _images(self, target: str) -> None:
         try:
@@ -174,20 +179,20 @@ class Pressed:
             await self._whisper.say(ASK_AGAIN)
             return
         question, talk = _question(asked), self._talk(caller)
-        ask = self._asks(caller, asked.words, question.asked)
-        own = ask.account == question.asker
-        if own and not self._to.questions.first(*asked.place):
+        asks = self._asks(caller, asked.words, question.asked)
+        own = asks.account == question.asker
+        if own and not self._to.questions.add(asked.place):
             await self._whisper.say(ANSWERED)
             return
         if own:
             await self._whisper.nothing()
         reply_id = str(self._message.message_id)
         if press.act not in YES:
-            await self._to.bot.commands.decline(question, ask, talk, reply_id)
-        elif own and await already(self._to.bot, ask):
+            await self._to.bot.commands.decline(question, asks, talk, reply_id)
+        elif own and await already(self._to.bot, asks):
             log.info("telegram.confirmed_before asked=%s", question.asked)
         else:
-            await self._to.bot.commands.confirm(question, ask, talk, reply_id)
+            await self._to.bot.commands.confirm(question, asks, talk, reply_id)
 
     def _read_again(self, press: Press) -> Asked | None:
         """What this answers, if the words that asked are still there and still the same."""
@@ -214,16 +219,7 @@ class Pressed:
         return self._conversation
 
     def _asks(self, caller: Caller, said: tuple[str, ...], asked: str) -> Ask:
-        user = self._query.from_user
-        return Ask(
-            caller=caller,
-            words=said,
-            platform=PLATFORM,
-            channel=str(self._message.chat.id),
-            asked=asked,
-            account=account(user),
-            name=user.full_name,
-        )
+        return ask(caller, self._query.from_user, said, self._message.chat.id, asked)
 
 
 def _question(asked: Asked) -> Question:

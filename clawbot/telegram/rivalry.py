@@ -18,33 +18,31 @@ class Rivalry:
     """Counts conflicts. Both sides may run this rule, hence the chance in it: one will win.
 
     It never gives up: the other may be the old host of a replacement, about to go.
+
+    Attributes:
+        pauses: how often it has stepped back since it was last calm.
     """
 
     def __init__(self, chance: Callable[[float, float], float]) -> None:
         self._chance = chance
         self._conflicts: deque[float] = deque(maxlen=CONFLICTS)
-        self._pauses = 0
+        self.pauses = 0
         self._pause = 0.0
         self._last = float("-inf")
 
     def conflict(self, now: float) -> float:
         """Seconds to wait before the next try."""
         if now - self._last > CALM_AFTER_SECONDS:
-            self._pauses = 0
+            self.pauses = 0
         self._last = now
         self._conflicts.append(now)
         if len(self._conflicts) < CONFLICTS or now - self._conflicts[0] > WITHIN_SECONDS:
             return NEXT_TRY_SECONDS
         self._conflicts.clear()
-        self._pauses += 1
-        if self._pauses == 1:
+        self.pauses += 1
+        if self.pauses == 1:
             self._pause = self._chance(SHORTEST_PAUSE_SECONDS, LONGEST_FIRST_PAUSE_SECONDS)
         else:
             longer = self._pause * self._chance(LEAST_GROWTH, MOST_GROWTH)
             self._pause = min(longer, LONGEST_PAUSE_SECONDS)
         return self._pause
-
-    @property
-    def pauses(self) -> int:
-        """How often it has stepped back since it was last calm."""
-        return self._pauses

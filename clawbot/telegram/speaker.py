@@ -5,6 +5,7 @@ import logging
 from telegram import Message, User
 from telegram.constants import ChatID, ChatType
 
+from clawbot.ask import Ask
 from clawbot.bot import Bot
 from clawbot.replies import broken
 from clawbot.settings import Settings
@@ -25,6 +26,10 @@ log = logging.getLogger(__name__)
 
 def account(user: User) -> str:
     return f"{PLATFORM}:{user.id}"
+
+
+def ask(caller: Caller, user: User, words: tuple[str, ...], chat: int, asked: str) -> Ask:
+    return Ask(caller, words, PLATFORM, str(chat), asked, account(user), user.full_name)
 
 
 async def registry_for(user: User | None, bot: Bot, *, acts: bool = False) -> Registry | None:

@@ -25,77 +25,41 @@ in
     description = "Settings of the bot that are no secrets, CLAWBOT_… by name.";
   };
 
-  config = {
-    users.groups.clawbot = { };
-    users.users.clawbot = {
-      isSystemUser = true;
-      group = "clawbot";
-      extraGroups = [ "clawdinator-control" ];
-    };
+  config.systemd.services.clawbot = {
+    description = "clawbot: /fleet in the chat";
+    # It waits as long as it takes for a platform, or a Control API, that is away.
+    startLimitIntervalSec = 0;
+    environment = config.clawdinator.bot;
+    serviceConfig = {
+      Type = "notify";
+      ExecStart = "${package}/bin/clawbot run";
+      LoadCredential = map (name: "${name}:/run/agenix/${name}") secrets;
+      WatchdogSec = 60;
+      TimeoutStopSec = 30;
 
-    systemd.services.clawbot = {
-      description = "clawbot: /fleet in the chat";
-      wantedBy = [ "multi-user.target" ];
-      wants = [
-        "network-online.target"
-        "clawdinator-bootstrap.service"
-        "clawdinator-repo-seed.service"
+      AmbientCapabilities = "";
+      CapabilityBoundingSet = "";
+      PrivateDevices = true;
+      ProtectClock = true;
+      ProtectHostname = true;
+      ProtectKernelLogs = true;
+      ProcSubset = "pid";
+      LockPersonality = true;
+      MemoryDenyWriteExecute = true;
+      RestrictNamespaces = true;
+      RestrictRealtime = true;
+      RestrictSUIDSGID = true;
+      RestrictAddressFamilies = [
+        "AF_INET"
+        "AF_INET6"
+        "AF_UNIX"
       ];
-      after = [
-        "network-online.target"
-        "clawdinator-bootstrap.service"
-        "clawdinator-repo-seed.service"
+      SystemCallArchitectures = "native";
+      SystemCallFilter = [
+        "@system-service"
+        "~@privileged"
       ];
-      # It waits as long as it takes for a platform, or a Control API, that is away.
-      startLimitIntervalSec = 0;
-      environment = config.clawdinator.bot;
-      serviceConfig = {
-        Type = "notify";
-        ExecStart = "${package}/bin/clawbot run";
-        User = "clawbot";
-        Group = "clawbot";
-        LoadCredential = map (name: "${name}:/run/agenix/${name}") secrets;
-        Restart = "always";
-        RestartSec = 5;
-        WatchdogSec = 60;
-        TimeoutStopSec = 30;
-
-        AmbientCapabilities = "";
-        CapabilityBoundingSet = "";
-        NoNewPrivileges = true;
-        ProtectSystem = "strict";
-        ProtectHome = true;
-        PrivateTmp = true;
-        PrivateDevices = true;
-        ProtectClock = true;
-        ProtectHostname = true;
-        ProtectKernelLogs = true;
-        ProtectKernelTunables = true;
-        ProtectKernelModules = true;
-        ProtectControlGroups = true;
-        ProtectProc = "invisible";
-        ProcSubset = "pid";
-        LockPersonality = true;
-        MemoryDenyWriteExecute = true;
-        RestrictNamespaces = true;
-        RestrictRealtime = true;
-        RestrictSUIDSGID = true;
-        RestrictAddressFamilies = [
-          "AF_INET"
-          "AF_INET6"
-          "AF_UNIX"
-        ];
-        SystemCallArchitectures = "native";
-        SystemCallFilter = [
-          "@system-service"
-          "~@privileged"
-        ];
-        UMask = "0077";
-        IPAddressDeny = [
-          "169.254.169.254"
-          "fd00:ec2::254"
-        ];
-      };
+      UMask = "0077";
     };
   };
 }

@@ -30,11 +30,7 @@ in
   };
 
   config = {
-    users.groups.clawdinator = { };
     users.users.clawdinator = {
-      isSystemUser = true;
-      group = "clawdinator";
-      extraGroups = [ "clawdinator-control" ];
       inherit home;
       createHome = true;
     };
@@ -48,17 +44,6 @@ in
 
     systemd.services.clawdinator = {
       description = "CLAWDINATOR, the agent";
-      wantedBy = [ "multi-user.target" ];
-      wants = [
-        "network-online.target"
-        "clawdinator-bootstrap.service"
-        "clawdinator-repo-seed.service"
-      ];
-      after = [
-        "network-online.target"
-        "clawdinator-bootstrap.service"
-        "clawdinator-repo-seed.service"
-      ];
       path = [
         package
         pkgs.bash
@@ -71,24 +56,8 @@ in
       // tokenFiles;
       serviceConfig = {
         ExecStart = command;
-        User = "clawdinator";
-        Group = "clawdinator";
         WorkingDirectory = home;
-        Restart = "always";
-        RestartSec = 5;
-        NoNewPrivileges = true;
-        ProtectSystem = "strict";
         ReadWritePaths = [ home ];
-        ProtectHome = true;
-        PrivateTmp = true;
-        ProtectKernelTunables = true;
-        ProtectKernelModules = true;
-        ProtectControlGroups = true;
-        ProtectProc = "invisible";
-        IPAddressDeny = [
-          "169.254.169.254"
-          "fd00:ec2::254"
-        ];
       };
     };
   };

@@ -11,6 +11,7 @@ in
   imports = [
     ./machine.nix
     ./secrets.nix
+    ./programs.nix
     ./clawdinator.nix
     ./clawbot.nix
   ];

@@ -6,8 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from clawbot.discord import limit
-from sandbox.discord_api import validate
+from sandbox.discord_api import limit, validate
 from sandbox.discord_api.answer import DROPPED, Refusal, answered, dropped
 from sandbox.discord_api.backend import Application, Backend
 from sandbox.discord_api.guild import EPHEMERAL, LOADING, Message, born

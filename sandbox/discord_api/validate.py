@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from clawbot.discord import limit
+from sandbox.discord_api import limit
 
 Payload = Mapping[str, Any]
 

@@ -24,7 +24,8 @@ from sandbox.terminal.markup import PROMPT, heard, is_settled, render
 
 # So that a deploy's seconds can be seen to pass.
 _TICK_SECONDS = 0.5
-_PROMPT_LINES = 3
+# The prompt, what says that lines are left out, and one more for what is typed.
+_LINES_LEFT = 3
 _COMMANDS = ("status", "deploy", "help")
 
 
@@ -107,7 +108,7 @@ class Prompt:
         found = [line for one in drawn for line in (*one.split("\n"), Text())]
         for line in found:
             line.no_wrap, line.overflow = True, "ellipsis"
-        over = len(found) - self._console.height + _PROMPT_LINES
+        over = len(found) - self._console.height + _LINES_LEFT
         return found if over <= 0 else [Text(f"… {over} lines more", style="dim"), *found[over:]]
 
     def _drawn(self, reply: Reply) -> Text:

@@ -2,7 +2,7 @@
 
 import threading
 
-from clawbot.discord import limit
+from sandbox.discord_api import limit
 from tests.clawbot.bots import registry
 from tests.discord.ec2 import NEWEST, OLDER, OLDEST, Claw
 from tests.discord.scene import Scene

@@ -3,10 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawbot.discord import custom_id, limit
+from clawbot.discord import custom_id
 from clawbot.discord.custom_id import Act, Press
 from clawbot.replies import Question
 from clawbot.seal import Seal
+from sandbox.discord_api import limit
 
 SEAL = Seal("secret")
 SNOWFLAKES = st.integers(1, 2**64 - 1)

@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from clawbot.discord import limit
 from clawbot.discord.pen import PAUSE_SECONDS
+from sandbox.discord_api import limit
 from sandbox.discord_api.guild import Message, born
 from tests.clawbot.control_api import job
 from tests.discord.dialogue import MOVES, deploying, pings

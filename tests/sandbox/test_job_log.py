@@ -73,6 +73,13 @@ async def test_no_secret_is_in_the_log(tmp_path: Path) -> None:
     assert "ghs_" not in log
 
 
+def test_of_two_secrets_the_longer_leaves_no_rest() -> None:
+    log = JobLog([], lambda: 0.0)
+    log.mask(["open", "open sesame", ""])
+
+    assert log.masked("open, open sesame") == "***, ***"
+
+
 async def test_a_long_line_and_one_without_an_end_are_whole(tmp_path: Path) -> None:
     step = "run: python3 -c \"print('x' * 300000); print('é', end='')\""
     async with github_of(steps(step), tmp_path) as github:

@@ -1,8 +1,11 @@
 """Runs wait for their turn, are cancelled, run again, and end with nothing left behind."""
 
 import asyncio
+import threading
+from collections.abc import Mapping
 from pathlib import Path
 
+from sandbox.workspace import Workspace
 from tests.clock import TurnedClock
 from tests.sandbox.witness import Witness
 from tests.sandbox.workflows import MATRIX, ONE_JOB, github_of, job, steps
@@ -181,6 +184,39 @@ async def test_a_second_cancel_does_not_break_off_the_end(tmp_path: Path) -> Non
         assert list((tmp_path / "runs").iterdir()) == []
 
 
+USES = "uses: actions/checkout@v7\nwith: {persist-credentials: false}"
+
+
+async def test_a_cancelled_run_ends_once_its_action_can_write_no_more(tmp_path: Path) -> None:
+    began, go_on = threading.Event(), threading.Event()
+
+    def slow(given: Mapping[str, str], workspace: Workspace) -> dict[str, str]:
+        began.set()
+        go_on.wait()
+        (workspace.work / "late").mkdir(parents=True)
+        return {}
+
+    async with github_of(steps(USES), tmp_path, checkout=slow) as github:
+        run_id = await github.dispatch()
+        await asyncio.to_thread(began.wait)
+        await github.call("POST", f"/actions/runs/{run_id}/cancel")
+        assert (await github.run(run_id))["status"] == "in_progress"
+        go_on.set()
+
+        assert (await github.ended(run_id))["conclusion"] == "cancelled"
+        assert list((tmp_path / "runs").iterdir()) == []
+
+
+async def test_a_run_that_breaks_has_failed_and_the_next_begins(tmp_path: Path) -> None:
+    def broken(given: Mapping[str, str], workspace: Workspace) -> dict[str, str]:
+        raise RuntimeError(workspace.job.name)
+
+    async with github_of(steps(USES), tmp_path, checkout=broken) as github:
+        runs = [await github.dispatch() for _ in range(2)]
+
+        assert [(await github.ended(run))["conclusion"] for run in runs] == ["failure"] * 2
+
+
 async def test_after_a_cancel_no_further_job_begins(tmp_path: Path) -> None:
     witness = Witness(tmp_path)
     file = MATRIX.replace('echo "host $ID', f'echo up > {witness.pipe}; sleep 1000; echo "host $ID')
@@ -203,10 +239,11 @@ async def test_a_stop_kills_what_runs_and_removes_what_it_had(tmp_path: Path) ->
     witness = Witness(tmp_path)
     file = steps(f"run: exec 9> {witness.pipe}; echo up >&9; sleep 1000")
     async with github_of(file, tmp_path) as github:
-        await github.dispatch()
+        runs = [await github.dispatch() for _ in range(2)]
         await witness.watches()
 
     assert await witness.sees_the_end()
+    assert [github.record(run).status for run in runs] == ["completed", "pending"]
 
 
 async def test_a_file_is_what_it_was_when_its_run_was_asked_for(tmp_path: Path) -> None:

@@ -59,6 +59,8 @@ def refusal(text: str, folder: Path) -> str:
         (("    name: only\n", ""), "`jobs.only.name` is missing"),
         (("concurrency:", "#"), "`concurrency` is missing"),
         (("run: echo", "id: echo"), "`jobs.only.steps.0`: a step has either `uses` or `run`"),
+        (("run: echo", "uses: actions/checkout@v7\n        run: echo"), "either `uses` or `run`"),
+        (("jobs:\n", "jobs:\n  a b: {}\n"), "I don't know `a b`; in `jobs` I know any name"),
         (("jobs:", "jobs: ["), "w.yml can't be read: "),
     ],
 )
@@ -74,6 +76,7 @@ def test_another_form_is_named_with_its_place_and_what_is_known(
     ("change", "sentence"),
     [
         (("max-parallel: 1\n", "\n"), "`jobs.host.strategy.max-parallel` is missing"),
+        (("needs: plan\n", "needs: {a: plan}\n"), "in `jobs.host.needs` I know a list"),
         (("needs: plan\n", "\n"), "`jobs.host.needs`: I run one job after the other"),
         (("needs: [plan, host]", "needs: plan"), "this one must need `host`, and only jobs before"),
         (("needs: plan\n", "needs: [plan, finish]\n"), "must need `plan`, and only jobs before it"),

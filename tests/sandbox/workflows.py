@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 
 from fleet_control.clock import Clock, SystemClock
-from sandbox.actions import played
+from sandbox.actions import CHECKOUT, Action, played
 from sandbox.github import API_VERSION, GitHub
 from sandbox.repository import Repository
 from sandbox.run_record import RunRecord
@@ -171,17 +171,22 @@ class Client:
 
 
 @asynccontextmanager
-async def github_of(file: str, folder: Path, clock: Clock | None = None) -> AsyncIterator[Client]:
-    """A GitHub whose repository holds this workflow and a registry."""
+async def github_of(
+    file: str, folder: Path, clock: Clock | None = None, checkout: Action | None = None
+) -> AsyncIterator[Client]:
+    """A GitHub whose repository holds this workflow and a registry.
+
+    `checkout` plays that action in place of the usual.
+    """
     workflow = folder / FILE
     workflow.write_text(file)
     registry = folder / "instances.json"
     registry.write_text("{}")
-    checkout = folder / "checkout"
-    (checkout / "nix").mkdir(parents=True)
-    (checkout / "there").write_text("a file of the repository")
-    repository = Repository(checkout, registry)
-    keys = {"AWS_SECRET_ACCESS_KEY": "sk-123"}
+    source = folder / "checkout"
+    (source / "nix").mkdir(parents=True)
+    (source / "there").write_text("a file of the repository")
+    repository = Repository(source, registry)
+    actions = played(repository, ("echo", "engine"), {"AWS_SECRET_ACCESS_KEY": "sk-123"}, source)
     site = Site(
         workflow=workflow,
         repo=REPO,
@@ -190,7 +195,7 @@ async def github_of(file: str, folder: Path, clock: Clock | None = None) -> Asyn
         variables={"AWS_REGION": "eu-central-1"},
         environ={"OURS": "yes"},
         path=(str(Path(sys.executable).parent), *os.defpath.split(os.pathsep)),
-        actions=played(repository, ("echo", "engine"), keys, checkout),
+        actions=actions | ({CHECKOUT: checkout} if checkout else {}),
         clock=clock or SystemClock(),
     )
     github = GitHub(Runner(site), TOKEN)

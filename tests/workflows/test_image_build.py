@@ -189,10 +189,9 @@ def test_an_import_that_ends_badly_says_why(wire: Wire, built: NixImage) -> None
 def test_an_import_is_not_waited_for_without_end(wire: Wire) -> None:
     for _ in range(400):
         wire.expect("describe_import_snapshot_tasks", task("active", StatusMessage="converting"))
-    importing = snapshot.Importing(TASK, "images", "key")
 
     with pytest.raises(Stopped, match="still imports the disk after an hour: converting"):
-        snapshot.finished(wire.ec2, importing, HastyTime())
+        snapshot.finished(wire.ec2, TASK, HastyTime())
 
 
 def test_an_image_is_not_waited_for_without_end(wire: Wire) -> None:

@@ -1,6 +1,5 @@
 """From a disk file to a snapshot: by way of S3, which EC2 imports from."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,15 +20,6 @@ POLL_SECONDS = 20.0
 DEADLINE_SECONDS = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Importing:
-    """An import that goes on. `key` is the disk's in `bucket`, to be deleted afterwards."""
-
-    task: str
-    bucket: str
-    key: str
-
-
 def upload(s3: "S3Client", bucket: str, name: str, disk: Path) -> str:
     """The disk's key in the bucket."""
     key = f"{PREFIX}/{name}{disk.suffix}"
@@ -37,8 +27,8 @@ def upload(s3: "S3Client", bucket: str, name: str, disk: Path) -> str:
     return key
 
 
-def begin(ec2: "EC2Client", bucket: str, key: str, name: str) -> Importing:
-    """`name` also makes it the same import when it is asked for twice."""
+def begin(ec2: "EC2Client", bucket: str, key: str, name: str) -> str:
+    """The task's id; `name` also makes it the same import when it is asked for twice."""
     answer = ec2.import_snapshot(
         ClientToken=name,
         Description=name,
@@ -49,14 +39,14 @@ def begin(ec2: "EC2Client", bucket: str, key: str, name: str) -> Importing:
             "UserBucket": {"S3Bucket": bucket, "S3Key": key},
         },
     )
-    return Importing(answer["ImportTaskId"], bucket, key)
+    return answer["ImportTaskId"]
 
 
-def finished(ec2: "EC2Client", importing: Importing, clock: Time) -> str:
+def finished(ec2: "EC2Client", task: str, clock: Time) -> str:
     """The snapshot's id, once it is whole; Stopped where it never will be."""
     until = clock.now() + DEADLINE_SECONDS
     while True:
-        answer = ec2.describe_import_snapshot_tasks(ImportTaskIds=[importing.task])
+        answer = ec2.describe_import_snapshot_tasks(ImportTaskIds=[task])
         detail = answer["ImportSnapshotTasks"][0]["SnapshotTaskDetail"]
         status = detail.get("Status", "")
         if status == "completed":
@@ -72,7 +62,3 @@ def finished(ec2: "EC2Client", importing: Importing, clock: Time) -> str:
 def mark(ec2: "EC2Client", snapshot: str, commit: str) -> None:
     """Say whose it is: without that an image may not be made of it, nor may it be deleted."""
     ec2.create_tags(Resources=[snapshot], Tags=[{"Key": COMMIT_TAG, "Value": commit}])
-
-
-def delete_upload(s3: "S3Client", importing: Importing) -> None:
-    s3.delete_object(Bucket=importing.bucket, Key=importing.key)

@@ -1,0 +1,43 @@
+# What the agent and the bot have in common: each is a user of its own, once the bundle is there.
+let
+  each = what: {
+    clawdinator = what "clawdinator";
+    clawbot = what "clawbot";
+  };
+in
+{
+  users.groups = each (_: { });
+  users.users = each (name: {
+    isSystemUser = true;
+    group = name;
+    extraGroups = [ "clawdinator-control" ];
+  });
+
+  systemd.services = each (name: rec {
+    wantedBy = [ "multi-user.target" ];
+    wants = [
+      "network-online.target"
+      "clawdinator-bootstrap.service"
+      "clawdinator-repo-seed.service"
+    ];
+    after = wants;
+    serviceConfig = {
+      User = name;
+      Group = name;
+      Restart = "always";
+      RestartSec = 5;
+      NoNewPrivileges = true;
+      ProtectSystem = "strict";
+      ProtectHome = true;
+      PrivateTmp = true;
+      ProtectKernelTunables = true;
+      ProtectKernelModules = true;
+      ProtectControlGroups = true;
+      ProtectProc = "invisible";
+      IPAddressDeny = [
+        "169.254.169.254"
+        "fd00:ec2::254"
+      ];
+    };
+  });
+}
