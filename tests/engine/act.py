@@ -125,13 +125,13 @@ class Act:
         command = [str(self.program), "workflow_dispatch", "--json", "--no-skip-checkout"]
         command += ["-W", WORKFLOW, "-e", str(self.folder / "event.json")]
         command += ["-P", "ubuntu-24.04=-self-hosted", "--action-offline-mode"]
+        command += ["--actor", PERSON.login]
         command += ["-s", f"GITHUB_TOKEN={_TOKEN}"]
         for name, value in runner.variables.items():
             command += ["--var", f"{name}={value}"]
         environ = dict(runner.environ) | {
             "GITHUB_WORKFLOW_REF": f"{REPO}/{WORKFLOW}@refs/heads/main",
             "GITHUB_RUN_ATTEMPT": "1",
-            "GITHUB_ACTOR": PERSON.login,
             "GITHUB_ACTOR_ID": str(PERSON.id),
             "GITHUB_TRIGGERING_ACTOR": PERSON.login,
         }

@@ -21,7 +21,7 @@ from sandbox.image import images
 from sandbox.moto import MotoServer
 from sandbox.principal import REGION
 from sandbox.seed import BOOTSTRAP_BUCKET, LOCK_TABLE, STATE_BUCKET
-from tests.workflows.conftest import COMMIT, Runner
+from tests.workflows.conftest import BY_THE_CONTROL_API, COMMIT, Runner
 from tests.workflows.fleets import registry_text
 from tests.workflows.loopback import TOKEN, serving
 from workflows.fleet_deploy import cloud
@@ -140,7 +140,7 @@ def _job_environ(place: Account, engine: Engine, url: str, github: str) -> dict[
         "COMMIT": COMMIT,
         "FLEET_HEALTH_DEADLINE": "20",
         "FLEET_HEALTH_POLL": "0.1",
-        "GITHUB_ACTOR": "sam",
+        **BY_THE_CONTROL_API,
         "GITHUB_API_URL": github,
         "GITHUB_OUTPUT": str(folder / "output"),
         "GITHUB_REPOSITORY": REPOSITORY,

@@ -217,6 +217,13 @@ def started_by(account: Account) -> dict[str, str]:
     }
 
 
+BY_THE_CONTROL_API = {
+    "CONTROL_API_ACCOUNT": str(CONTROL_API),
+    "DEPLOY_PEOPLE": str(PERSON),
+    **started_by(CONTROL_API),
+}
+
+
 def _environ(folder: Path, moto: str, github: str) -> dict[str, str]:
     engine = folder / "tofu-launcher"
     engine.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -S {ENGINE} "$@"\n')
@@ -231,9 +238,7 @@ def _environ(folder: Path, moto: str, github: str) -> dict[str, str]:
         "COMMIT": COMMIT,
         "FLEET_HEALTH_DEADLINE": "0.2",
         "FLEET_HEALTH_POLL": "0.05",
-        "CONTROL_API_ACCOUNT": str(CONTROL_API),
-        "DEPLOY_PEOPLE": str(PERSON),
-        **started_by(CONTROL_API),
+        **BY_THE_CONTROL_API,
         "GITHUB_API_URL": github,
         "GITHUB_OUTPUT": str(folder / "output"),
         "GITHUB_REPOSITORY": "openclaw/clawdinators",
