@@ -173,7 +173,7 @@ async def _show_changes(watch: _Watch, begun: Deploying, show: Show) -> Deployin
     shown = begun
     while True:
         news = await _news(watch, shown)
-        shown = Deploying(news.progress, begun.asker, news.trouble)
+        shown = Deploying(news.progress, begun.asker, news.trouble, begun.note)
         await show(shown)
         if shown.progress.over:
             return shown

@@ -4,7 +4,7 @@ import json
 import time
 from binascii import a2b_base64
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from fleet_control.ledger import TITLE_FIELDS, Entry, Job, Run, Step, read_run
@@ -14,6 +14,8 @@ from lambda_fn.settings import Settings
 from lambda_fn.wire import Answer, Budget, Server
 
 DAY = 24 * 60 * 60  # seconds
+# GitHub's words for a run or a job whose turn has not come.
+WAITING = ("queued", "pending", "waiting", "requested")
 
 # A run that may still wait or run is younger: GitHub ends a job after six hours.
 _RECENTLY = 3 * DAY
@@ -21,6 +23,19 @@ _RECENTLY = 3 * DAY
 _FIND_AFTER = (0.0, 0.5, 1.0, 1.5)
 # What GitHub asks us to wait where it says no other time, and more than its clock differs by.
 _MINUTE = 60
+
+
+class Line(NamedTuple):
+    """What waits or runs: how many of each, and the newest of them that were asked for."""
+
+    waiting: int
+    running: int
+    runs: list[Run]
+
+    def before(self, run_id: int | None) -> int:
+        """How many come before this run, which may be listed already, or before a new one."""
+        later = sum(run.id >= run_id for run in self.runs) if run_id else 0
+        return max(0, self.waiting + self.running - later)
 
 
 class GitHub:
@@ -89,6 +104,26 @@ class GitHub:
         path = f"{self._workflow}/runs"
         raw = self._paged(path, "workflow_runs", query, newest or 100, 1 if newest else 3)
         return [read_run(run) for run in raw]
+
+    def dispatched_at(self, moment: float, within: float) -> list[Run]:
+        """The runs created since shortly before then (Unix seconds), until `within` later."""
+        ends = [time.gmtime(moment - _MINUTE), time.gmtime(moment + within + _MINUTE)]
+        created = "..".join(time.strftime("%Y-%m-%dT%H:%M:%SZ", end) for end in ends)
+        query = {"event": "workflow_dispatch", "branch": self._settings.branch, "created": created}
+        raw = self._paged(f"{self._workflow}/runs", "workflow_runs", query)
+        return [read_run(run) for run in raw]
+
+    def line(self, listed: int = 1) -> Line:
+        """By status, one at a time as GitHub takes it: their counts tell of however many there
+        are. So many of each are listed."""
+        query = {"event": "workflow_dispatch", "branch": self._settings.branch}
+        found = {
+            status: self._get(f"{self._workflow}/runs", status=status, per_page=listed, **query)
+            for status in (*WAITING, "in_progress")
+        }
+        counts = {status: int(one["total_count"]) for status, one in found.items()}
+        runs = [read_run(run) for one in found.values() for run in one["workflow_runs"]]
+        return Line(sum(counts[status] for status in WAITING), counts["in_progress"], runs)
 
     def run(self, run_id: int) -> Run:
         """One line of the ledger; a run of another workflow, event or branch is none."""

@@ -10,11 +10,13 @@ from typing import Any
 
 from lambda_fn import action
 from lambda_fn.ask import Action, parse, payload, read
+from lambda_fn.deploy import Deploy
 from lambda_fn.failure import Code, Failure
 from lambda_fn.github import GitHub
 from lambda_fn.mask import without
 from lambda_fn.settings import Settings, Vault, read_settings
 from lambda_fn.signer import check_person, speak, who
+from lambda_fn.table import Table
 from lambda_fn.wire import Budget
 
 # What was read from parameters outlives a call, for as long as AWS keeps the process.
@@ -84,10 +86,10 @@ class Call:
         if ask.action is Action.DEPLOY:
             entry = speak(signer, ask.entry)
             self._trail |= entry._asdict()
-            return action.deploy(entry, self._connect)
+            return Deploy(entry, self._connect, self._table(conf), self._budget).begin()
         if ask.action is Action.CANCEL:
             check_person(signer, ask.entry.requested_by)
-        return action.answer(ask, self._connect())
+        return action.answer(ask, self._connect(self._budget))
 
     def _check_token(self, given: str, conf: Settings) -> None:
         """Every token is compared, and each in constant time."""
@@ -96,13 +98,16 @@ class Call:
         if not sum(compare_digest(raw, token.encode()) for token in known):
             raise Failure(Code.UNAUTHORIZED, "The token (x-clawdinator-token) is wrong.")
 
-    def _connect(self) -> GitHub:
+    def _table(self, conf: Settings) -> Table | None:
+        return Table(conf.table, self._environ, self._budget) if conf.table else None
+
+    def _connect(self, budget: Budget) -> GitHub:
         conf = self._conf or read_settings(self._environ)
 
         def token(fresh: bool) -> str:
             return self._vault.read(conf.github_token, self._environ, self._budget, fresh)[0]
 
-        self._github = GitHub(conf, token, self._safe, self._budget)
+        self._github = GitHub(conf, token, self._safe, budget)
         return self._github
 
     def _plain(self, value: Any) -> object:

@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from clawbot.dispatch import Dispatcher
 from clawbot.progress import Progress, Stage
-from clawbot.replies import Deploying
+from clawbot.replies import Deploying, Reply, asking
 from clawbot.tracking import GIVE_UP_UNSEEN_SECONDS, UNKNOWN_RUN_TRIES, Tracker
 from fleet_control.control_api import ControlApi
+from tests.clawbot.bots import ask
 from tests.clawbot.control_api import Api, control_api, run
 from tests.clock import TurnedClock
 
@@ -209,3 +211,19 @@ async def test_a_busy_api_is_left_alone_for_as_long_as_it_asks(
     assert api.count("run") == 1
     await clock.turn(1)
     await api.until("run", 2)
+
+
+async def test_a_reply_says_from_the_first_how_many_are_before_it(
+    outside: tuple[Api, ControlApi], tracker: Tracker, clock: TurnedClock
+) -> None:
+    api, client = outside
+    api.ends, api.adds = "success", {"ahead": 3}
+    shown: list[Reply] = []
+
+    async def show(reply: Reply) -> None:
+        shown.append(reply)
+
+    begun = asking("claw-2", "", "terminal:operator")
+    await Dispatcher(client, tracker, "demo", clock).deploy(ask("deploy"), begun, "77", show)
+
+    assert [one.progress.ahead for one in shown if isinstance(one, Deploying)] == [3, 0]

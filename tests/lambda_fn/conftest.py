@@ -1,10 +1,12 @@
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from moto.server import ThreadedMotoServer
 
 from lambda_fn.handler import Call
 from lambda_fn.settings import Vault
@@ -40,16 +42,40 @@ def environ(github: SmallGitHub) -> dict[str, str]:
     }
 
 
+@pytest.fixture(scope="session")
+def moto() -> Iterator[str]:
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@dataclass
+class Now:
+    """Unix time as the function sees it: it goes on, and `ahead` turns it further."""
+
+    ahead: float = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+
+@pytest.fixture
+def now() -> Now:
+    return Now()
+
+
 Ask = Callable[..., Awaitable[Answer]]
 
 
 @pytest.fixture
-def ask(environ: dict[str, str]) -> Ask:
+def ask(environ: dict[str, str], now: Now) -> Ask:
     """Hand an event to the function, as AWS does, beside the loop on which GitHub runs."""
     vault = Vault()
 
     async def handed(event: object, budget: float = 8.5) -> Answer:
-        call = Call(Context(), environ, vault, Budget(budget))
+        call = Call(Context(), environ, vault, Budget(budget, now))
         response = await asyncio.to_thread(call.answer, event)
         assert response["headers"] == {"content-type": "application/json"}
         body, status = response["body"], response["statusCode"]

@@ -107,9 +107,16 @@ class SmallGitHub:
         )
 
     async def _list(self, request: web.Request) -> web.Response:
-        since = request.query.get("created", ">=").removeprefix(">=")
-        found = [run for run in self.runs if run["created_at"] >= since and self.lists]
-        size, page = int(request.query["per_page"]), int(request.query["page"])
+        query = request.query
+        since, _, until = query.get("created", "").removeprefix(">=").partition("..")
+        found = [
+            run
+            for run in self.runs
+            if self.lists
+            and since <= run["created_at"] <= (until or "9")
+            and query.get("status", run["status"]) == run["status"]
+        ]
+        size, page = int(query["per_page"]), int(query.get("page", 1))
         shown = found[(page - 1) * size : page * size]
         return web.json_response({"total_count": len(found), "workflow_runs": shown})
 
