@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from fleet_control.ledger import Job, Run, seconds
 from lambda_fn.ask import Action, Ask
 from lambda_fn.failure import Code, Failure
-from lambda_fn.github import DAY, WAITING, GitHub
+from lambda_fn.github import DAY, RUNS_KEPT, WAITING, GitHub
 
 _STOPPED: Mapping[str | None, str] = {
     "failure": "",  # its log says more
     "timed_out": "ran out of time",
     "cancelled": "was cancelled or ran out of time",  # GitHub says the same of both
 }
+# Seconds after which a job's log is there, or never will be.
+_SETTLED = 300
 _ERROR = r"(?m)^(?:\ufeff?\d{4}-\S+Z )?##\[error\](.*)"
 # GitHub ends every failed step with this, which says nothing.
 _BARE = "Process completed with exit code"
@@ -32,6 +34,17 @@ def answer(ask: Ask, github: GitHub) -> Mapping[str, object]:
 
 
 def run(run_id: int, github: GitHub) -> Run:
+    """One that has ended is kept for good, once its reason has had time to be there."""
+    if known := github.kept.ended(run_id):
+        return known
+    found = _looked_at(run_id, github)
+    told = found.conclusion == "success" or found.reason
+    if found.finished and (told or github.now - seconds(found.updated) > _SETTLED):
+        github.kept.keep_ended(found)
+    return found
+
+
+def _looked_at(run_id: int, github: GitHub) -> Run:
     """Of a roll that stopped, the reason is the job's that stopped it: those after it only say that
     it did, or never began."""
     found, jobs, why = github.run(run_id), github.jobs(run_id), ""
@@ -62,9 +75,11 @@ def reason(log: str) -> str:
 
 
 def runs(ask: Ask, github: GitHub) -> list[Run]:
-    """Newest first. A request id, and what is unfinished, is looked for in the last days only."""
+    """Newest first. A request id, and what is unfinished, is looked for in the last days only; for
+    a request id, in the list as it is now, which lags enough by itself."""
     wanted = ask.entry.request_id
-    found = github.runs(0 if wanted or ask.unfinished else ask.limit)
+    newest = 0 if wanted or ask.unfinished else ask.limit
+    found = github.runs(newest, 0 if wanted else RUNS_KEPT)
     ended = github.now - DAY if ask.unfinished else 0
     return [
         one
@@ -76,8 +91,8 @@ def runs(ask: Ask, github: GitHub) -> list[Run]:
 def cancel(run_id: int, github: GitHub) -> str:
     """Whoever asked for the run, but only while nothing was done. A job that starts between our
     look and GitHub's is GitHub's to stop: the first minute's steps change nothing."""
-    waits = github.run(run_id).status in WAITING and all(
-        job.status in WAITING for _, job in github.jobs(run_id)
+    waits = github.run(run_id, 0).status in WAITING and all(
+        job.status in WAITING for _, job in github.jobs(run_id, 0)
     )
     if waits and github.cancel(run_id):
         return f"run {run_id} is cancelled; it changed nothing"

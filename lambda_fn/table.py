@@ -51,6 +51,17 @@ class Table:
         answer = self._ask("PutItem", Item=_written(item), **said)
         return _read(answer["Item"]) if answer.get("refused") else None
 
+    def count(self, pk: str, expires: int) -> int:
+        """Add one to what was counted under this key, however many do at once; the sum."""
+        answer = self._ask(
+            "UpdateItem",
+            Key=_written({"pk": pk}),
+            UpdateExpression="SET expires = :expires ADD asked :one",
+            ExpressionAttributeValues=_written({":expires": expires, ":one": 1}),
+            ReturnValues="UPDATED_NEW",
+        )
+        return int(answer["Attributes"]["asked"]["N"])
+
     def _ask(self, action: str, **said: object) -> dict[str, Any]:
         account = Account(self._environ, self._budget.part(SECONDS))
         said["TableName"] = self._name

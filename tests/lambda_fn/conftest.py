@@ -9,9 +9,11 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from lambda_fn.handler import Call
+from lambda_fn.kept import Kept
 from lambda_fn.settings import Vault
 from lambda_fn.wire import Budget
 from tests.lambda_fn.events import CONTROL_TOKEN, Context
+from tests.lambda_fn.role import TABLE, Role, playing
 from tests.lambda_fn.small_github import TOKEN, SmallGitHub
 
 
@@ -66,16 +68,33 @@ def now() -> Now:
     return Now()
 
 
+@pytest.fixture
+def table(moto: str, environ: dict[str, str]) -> Iterator[Role]:
+    """With the rights of tofu/control and no others."""
+    may = ("GetItem", "PutItem", "UpdateItem")
+    with playing(moto, "dynamodb", *(f"dynamodb:{action}" for action in may)) as role:
+        role.admin.create_table(
+            TableName=TABLE,
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        environ |= role.environ | {"CONTROL_TABLE": TABLE}
+        yield role
+
+
 Ask = Callable[..., Awaitable[Answer]]
 
 
 @pytest.fixture
 def ask(environ: dict[str, str], now: Now) -> Ask:
     """Hand an event to the function, as AWS does, beside the loop on which GitHub runs."""
-    vault = Vault()
+    vault, kept = Vault(), Kept()
 
-    async def handed(event: object, budget: float = 8.5) -> Answer:
-        call = Call(Context(), environ, vault, Budget(budget, now))
+    async def handed(
+        event: object, budget: float = 8.5, another_process: Kept | None = None
+    ) -> Answer:
+        call = Call(Context(), environ, vault, Budget(budget, now), another_process or kept)
         response = await asyncio.to_thread(call.answer, event)
         assert response["headers"] == {"content-type": "application/json"}
         body, status = response["body"], response["statusCode"]

@@ -9,6 +9,8 @@ from typing import Any
 
 import boto3
 
+TABLE = "clawdinator-control"
+
 
 @dataclass
 class Role:

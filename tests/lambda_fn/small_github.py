@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from fleet_control import ledger
+from sandbox.github_quota import marked
 
 TOKEN = "github-token-of-the-tests"
 REPO = "openclaw/clawdinators"
@@ -29,7 +31,8 @@ class Asked:
 
 @dataclass
 class SmallGitHub:
-    """Runs are GitHub's own objects, newest first; `refusals` are answers to the next requests."""
+    """Runs are GitHub's own objects, newest first; `refusals` are answers to the next requests.
+    `remaining` is what it says of its quota, `counted` what it takes from it."""
 
     url: str = ""
     token: str = TOKEN
@@ -41,6 +44,8 @@ class SmallGitHub:
     dispatched: list[dict[str, Any]] = field(default_factory=list)
     cancelled: list[int] = field(default_factory=list)
     refusals: deque[web.Response] = field(default_factory=deque)
+    remaining: int | None = None
+    counted: int = 0
     names_runs: bool = True
     lists: bool = True
     hangs: bool = False
@@ -90,7 +95,17 @@ class SmallGitHub:
             return web.json_response({"message": "Bad credentials"}, status=401)
         if self.refusals:
             return self.refusals.popleft()
-        answer = await handler(request)
+        answer = marked(request, await handler(request))
+        self.counted += answer.status != 304
+        if self.remaining is not None:
+            reset = str(int(time.time() + 1800))
+            answer.headers.update(
+                {
+                    "x-ratelimit-limit": "5000",
+                    "x-ratelimit-remaining": str(self.remaining),
+                    "x-ratelimit-reset": reset,
+                }
+            )
         if self.hangs:
             await self._let_go.wait()
         return answer

@@ -1,7 +1,6 @@
 """One deploy of a bot instance under way, and one a minute, by a table that moto keeps."""
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 from aiohttp import web
@@ -18,26 +17,10 @@ from tests.lambda_fn.events import (
     fleet_key,
     function_url,
 )
-from tests.lambda_fn.role import Role, playing
+from tests.lambda_fn.role import TABLE, Role
 from tests.lambda_fn.small_github import HTML, SmallGitHub, run_of
 
-TABLE = "clawdinator-control"
 ENDED = {"status": "completed", "conclusion": "success"}
-
-
-@pytest.fixture
-def table(moto: str, environ: dict[str, str]) -> Iterator[Role]:
-    """With the rights of tofu/control and no others."""
-    may = ("GetItem", "PutItem", "UpdateItem")
-    with playing(moto, "dynamodb", *(f"dynamodb:{action}" for action in may)) as role:
-        role.admin.create_table(
-            TableName=TABLE,
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        environ |= role.environ | {"CONTROL_TABLE": TABLE}
-        yield role
 
 
 def asked(number: int, **fields: object) -> dict[str, object]:

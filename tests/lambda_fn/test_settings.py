@@ -12,6 +12,7 @@ from botocore.credentials import Credentials
 from lambda_fn.aws import signature
 from lambda_fn.failure import Failure
 from lambda_fn.handler import Call
+from lambda_fn.kept import Kept
 from lambda_fn.settings import KEPT_SECONDS, Secret, Vault
 from lambda_fn.wire import Budget
 from tests.lambda_fn.events import AGENT_1, CONTROL_TOKEN, Context, function_url
@@ -145,7 +146,7 @@ async def test_githubs_token_is_read_again_once_after_a_401(ssm: Role, github: S
     vault = Vault()
 
     async def registry() -> tuple[object, int]:
-        call = Call(Context(), environ, vault, Budget())
+        call = Call(Context(), environ, vault, Budget(), Kept())
         event = function_url({"action": "registry"}, AGENT_1)
         answer = await asyncio.to_thread(call.answer, event)
         asked = len(github.asked)
