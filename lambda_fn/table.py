@@ -9,8 +9,8 @@ from lambda_fn.failure import Code, Failure
 from lambda_fn.mask import shown
 from lambda_fn.wire import Budget
 
-# It answers within ten milliseconds, or else is away.
-SECONDS = 2.0
+# It answers within ten milliseconds, or else is away; a person's deploy has begun by then.
+SECONDS = 3.0
 _REFUSED = "ConditionalCheckFailedException"
 
 Item = Mapping[str, str | int | float]
