@@ -97,11 +97,17 @@ class Dispatcher:
             entry.request_id,
             taken.unproven_caller,
         )
-        queued = replace(begun.progress, stage=Stage.QUEUED, url=taken.url, run_id=taken.run_id)
+        queued = replace(
+            begun.progress,
+            stage=Stage.QUEUED,
+            url=taken.url,
+            run_id=taken.run_id,
+            ahead=taken.ahead,
+        )
         if taken.run_id is None:
             why = "GitHub took the deploy but did not say which run it is."
-            return await _shown(show, replace(begun, progress=lost(queued, why)))
-        followed = Deploying(queued, ask.account)
+            return await _shown(show, replace(begun, progress=lost(queued, why), note=taken.note))
+        followed = Deploying(queued, ask.account, note=taken.note)
         await show(followed)
         return await self._tracker.follow(followed, show)
 

@@ -71,11 +71,13 @@ class Deploying:
     Attributes:
         asker: account to tell when it is over, or empty.
         trouble: what keeps us from seeing how it goes, for now.
+        note: what the Control API says beside.
     """
 
     progress: Progress
     asker: str = ""
     trouble: str = ""
+    note: str = ""
 
 
 Reply = Notice | StatusReport | Question | Deploying

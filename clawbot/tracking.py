@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from clawbot.progress import Progress, Stage, lost, progress
 from clawbot.replies import Deploying
@@ -11,6 +12,7 @@ from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
 from fleet_control.error import ControlApiError, ControlApiRefused
 from fleet_control.ledger import Run
+from fleet_control.wait import patience
 
 RUNNING_EVERY_SECONDS = 10.0
 WAITING_EVERY_SECONDS = 30.0
@@ -50,6 +52,8 @@ class Tracker:
         self._running_every = running_every
         self._waiting_every = waiting_every
         self._watched: dict[int, _Watch] = {}
+        self._queue: asyncio.Task[tuple[Run, ...]] | None = None
+        self._queue_read = 0.0
 
     async def follow(self, begun: Deploying, show: Show) -> Deploying:
         """Show each change of the run until it is over; the last that was shown."""
@@ -66,7 +70,10 @@ class Tracker:
                 self._forget(run_id, watch)
 
     async def close(self) -> None:
-        tasks = [watch.task for watch in self._watched.values() if watch.task]
+        tasks: list[asyncio.Task[Any]] = [
+            watch.task for watch in self._watched.values() if watch.task
+        ]
+        tasks += [self._queue] if self._queue else []
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -96,11 +103,12 @@ class Tracker:
 
     def _pause(self, sight: "_Sight") -> float:
         waits = sight.progress.stage in (Stage.ASKING, Stage.QUEUED) and not sight.missed_looks
-        return max(sight.asked_pause, self._waiting_every if waits else self._running_every)
+        usual = self._running_every * patience(sight.unchanged_looks)
+        return max(sight.asked_pause, self._waiting_every if waits else usual)
 
     async def _look(self, run_id: int, sight: "_Sight") -> None:
         try:
-            sight.saw(await self._seen(run_id), self._clock.now())
+            sight.saw(await self._seen(run_id, sight.progress), self._clock.now())
         except ControlApiRefused as error:
             sight.missed(str(error), unknown_run=error.code == "unknown_run")
             sight.asked_pause = error.retry_after or 0.0
@@ -110,12 +118,25 @@ class Tracker:
             log.exception("fleet.run_unreadable run=%s", run_id)
             sight.missed("What I see of the run makes no sense to me.")
 
-    async def _seen(self, run_id: int) -> Progress:
+    async def _seen(self, run_id: int, last: Progress) -> Progress:
+        """One that waits is seen in the list that all who wait share."""
+        if last.stage is Stage.QUEUED:
+            place = _in_queue(run_id, await self._listed())
+            if place and place.stage is Stage.QUEUED:
+                return place
         seen = progress(await self._api.run(run_id))
         if seen.stage is not Stage.QUEUED:
             return seen
-        waiting = await self._api.runs(limit=_QUEUE_SHOWN, unfinished=True)
-        return _in_queue(run_id, waiting) or seen
+        return _in_queue(run_id, await self._listed()) or seen
+
+    async def _listed(self) -> tuple[Run, ...]:
+        """What waits or runs, as it was at most one look ago."""
+        now = self._clock.now()
+        if self._queue is None or now - self._queue_read >= self._running_every:
+            asking = self._api.runs(limit=_QUEUE_SHOWN, unfinished=True)
+            self._queue, self._queue_read = asyncio.ensure_future(asking), now
+        # One who leaves must not take the list from the others.
+        return await asyncio.shield(self._queue)
 
 
 @dataclass
@@ -124,6 +145,7 @@ class _Sight:
 
     Attributes:
         missed_looks: looks in a row that showed nothing.
+        unchanged_looks: looks in a row that showed nothing new.
         unknown_looks: looks in a row at which GitHub knew no such run.
         asked_pause: seconds that the Control API asked us to leave it alone.
     """
@@ -131,6 +153,7 @@ class _Sight:
     progress: Progress
     seen_at: float
     missed_looks: int = 0
+    unchanged_looks: int = 0
     unknown_looks: int = 0
     asked_pause: float = 0.0
     why: str = ""
@@ -141,6 +164,7 @@ class _Sight:
         return self.why if self.missed_looks >= SAY_TROUBLE_AFTER else ""
 
     def saw(self, seen: Progress, now: float) -> None:
+        self.unchanged_looks = self.unchanged_looks + 1 if seen == self.progress else 0
         self.progress, self.seen_at = seen, now
         self.missed_looks, self.unknown_looks, self.asked_pause = 0, 0, 0.0
 
@@ -173,7 +197,7 @@ async def _show_changes(watch: _Watch, begun: Deploying, show: Show) -> Deployin
     shown = begun
     while True:
         news = await _news(watch, shown)
-        shown = Deploying(news.progress, begun.asker, news.trouble)
+        shown = Deploying(news.progress, begun.asker, news.trouble, begun.note)
         await show(shown)
         if shown.progress.over:
             return shown

@@ -1,60 +1,23 @@
-"""What the five actions do: a deploy is judged by what can be seen from here and handed to GitHub
-as one run; the others read the ledger and the registry, or take a run back.
-"""
+"""What is asked besides a deploy: to read the ledger and the registry, or to take a run back."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from fleet_control.caller import BotInstance, Human
-from fleet_control.ledger import Entry, Job, Run, fit, oldest, seconds
-from fleet_control.policy import Allowed, Facts, Refused, Verdict, judge
+from fleet_control.ledger import Job, Run, seconds
 from lambda_fn.ask import Action, Ask
 from lambda_fn.failure import Code, Failure
-from lambda_fn.github import DAY, GitHub
+from lambda_fn.github import DAY, RUNS_KEPT, WAITING, GitHub
 
 _STOPPED: Mapping[str | None, str] = {
     "failure": "",  # its log says more
     "timed_out": "ran out of time",
     "cancelled": "was cancelled or ran out of time",  # GitHub says the same of both
 }
-_WAITING = ("queued", "pending", "waiting", "requested")
+# Seconds after which a job's log is there, or never will be.
+_SETTLED = 300
 _ERROR = r"(?m)^(?:\ufeff?\d{4}-\S+Z )?##\[error\](.*)"
 # GitHub ends every failed step with this, which says nothing.
 _BARE = "Process completed with exit code"
-
-
-def deploy(entry: Entry, connect: Callable[[], GitHub]) -> Mapping[str, object]:
-    """`entry` is what the signer may say; `connect` is called only where no refusal is certain
-    without it."""
-    _check(entry, Facts())
-    github = connect()
-    if entry.caller:
-        unfinished = [run for run in github.runs() if not run.finished]
-        if entry.request_id and (again := oldest(unfinished, entry.request_id)):
-            return _queued(entry, again.id, again.url)
-        own = [run.url for run in unfinished if run.caller == entry.caller]
-        _check(entry, Facts(unfinished=own[-1] if own else ""))
-    return _queued(entry, *github.dispatch(fit(entry)))
-
-
-def _check(entry: Entry, facts: Facts) -> None:
-    """Whether a person is an operator was looked up by who signed for the person."""
-    caller = BotInstance(entry.caller) if entry.caller else Human(entry.requested_by, "", True)
-    let_by(judge(caller, entry.target, entry.ami_override, facts))
-
-
-def let_by(verdict: Verdict) -> None:
-    match verdict:
-        case Allowed():
-            return
-        case Refused(code, message):
-            raise Failure(code, message)
-        case _:
-            raise Failure(Code.BAD_REQUEST, "`target` is missing.")
-
-
-def _queued(entry: Entry, run_id: int | None, url: str) -> Mapping[str, object]:
-    return {"message": f"deploy queued for {entry.target}", "run": {"id": run_id, "url": url}}
 
 
 def answer(ask: Ask, github: GitHub) -> Mapping[str, object]:
@@ -71,6 +34,17 @@ def answer(ask: Ask, github: GitHub) -> Mapping[str, object]:
 
 
 def run(run_id: int, github: GitHub) -> Run:
+    """One that has ended is kept for good, once its reason has had time to be there."""
+    if known := github.kept.ended(run_id):
+        return known
+    found = _looked_at(run_id, github)
+    told = found.conclusion == "success" or found.reason
+    if found.finished and (told or github.now - seconds(found.updated) > _SETTLED):
+        github.kept.keep_ended(found)
+    return found
+
+
+def _looked_at(run_id: int, github: GitHub) -> Run:
     """Of a roll that stopped, the reason is the job's that stopped it: those after it only say that
     it did, or never began."""
     found, jobs, why = github.run(run_id), github.jobs(run_id), ""
@@ -107,9 +81,11 @@ def reason(log: str) -> str:
 
 
 def runs(ask: Ask, github: GitHub) -> list[Run]:
-    """Newest first. A request id, and what is unfinished, is looked for in the last days only."""
+    """Newest first. A request id, and what is unfinished, is looked for in the last days only; for
+    a request id, in the list as it is now, which lags enough by itself."""
     wanted = ask.entry.request_id
-    found = github.runs(0 if wanted or ask.unfinished else ask.limit)
+    newest = 0 if wanted or ask.unfinished else ask.limit
+    found = github.runs(newest, 0 if wanted else RUNS_KEPT)
     ended = github.now - DAY if ask.unfinished else 0
     return [
         one
@@ -119,10 +95,10 @@ def runs(ask: Ask, github: GitHub) -> list[Run]:
 
 
 def cancel(run_id: int, github: GitHub) -> str:
-    """Only while nothing was done. A job that starts between our look and GitHub's is GitHub's to
-    stop: the first minute's steps change nothing."""
-    waits = not github.run(run_id).finished and all(
-        one.job.status in _WAITING for one in github.jobs(run_id)
+    """Whoever asked for the run, but only while nothing was done. A job that starts between our
+    look and GitHub's is GitHub's to stop: the first minute's steps change nothing."""
+    waits = github.run(run_id, 0).status in WAITING and all(
+        one.job.status in WAITING for one in github.jobs(run_id, 0)
     )
     if waits and github.cancel(run_id):
         return f"run {run_id} is cancelled; it changed nothing"

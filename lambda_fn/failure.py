@@ -23,6 +23,7 @@ class Code(StrEnum):
     INTERNAL = auto()
     GITHUB_REFUSED = auto()
     GITHUB_UNREACHABLE = auto()
+    TABLE_UNREACHABLE = auto()
 
 
 # HTTP's; a code that is not here, of ours or the policy's, is 403.
@@ -32,6 +33,7 @@ _STATUS: dict[str, int] = {
     Code.UNKNOWN_RUN: 404,
     Code.METHOD_NOT_ALLOWED: 405,
     Code.BUSY: 409,
+    policy.Code.QUEUE_FULL: 409,
     Code.ALREADY_RUNNING: 409,
     Code.TOO_LARGE: 413,
     Code.GITHUB_BUSY: 429,
@@ -39,6 +41,7 @@ _STATUS: dict[str, int] = {
     Code.INTERNAL: 500,
     Code.GITHUB_REFUSED: 502,
     Code.GITHUB_UNREACHABLE: 502,
+    Code.TABLE_UNREACHABLE: 502,
 }
 
 
@@ -54,3 +57,14 @@ class Failure(Exception):
         self.code = code
         self.status = _STATUS.get(code, 403)
         self.retry_after = retry_after
+
+
+def let_by(verdict: policy.Verdict) -> None:
+    """Raise what the policy refuses."""
+    match verdict:
+        case policy.Allowed():
+            return
+        case policy.Refused(code, message):
+            raise Failure(code, message)
+        case _:
+            raise Failure(Code.BAD_REQUEST, "`target` is missing.")

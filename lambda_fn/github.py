@@ -9,16 +9,23 @@ from urllib.parse import urlencode
 
 from fleet_control.ledger import TITLE_FIELDS, Entry, Job, Run, Step, read_run
 from lambda_fn.failure import Code, Failure
+from lambda_fn.kept import Kept
 from lambda_fn.mask import shown
 from lambda_fn.settings import Settings
 from lambda_fn.wire import Answer, Budget, Server
 
 DAY = 24 * 60 * 60  # seconds
+# GitHub's words for a run or a job whose turn has not come.
+WAITING = ("queued", "pending", "waiting", "requested")
 
 # A run that may still wait or run is younger: GitHub ends a job after six hours.
 _RECENTLY = 3 * DAY
+_HOUR = 60 * 60
 # GitHub's list of runs lags a few seconds behind its dispatches.
 _FIND_AFTER = (0.0, 0.5, 1.0, 1.5)
+# Seconds for which what GitHub said need not be asked again; then it is asked whether it changed.
+REGISTRY_KEPT = 60.0
+RUNS_KEPT = 5.0
 # What GitHub asks us to wait where it says no other time, and more than its clock differs by.
 _MINUTE = 60
 # As much of a log as surely holds what its last step said.
@@ -33,10 +40,24 @@ class Listed(NamedTuple):
     begun: bool
 
 
+class Line(NamedTuple):
+    """What waits or runs: how many of each, and the newest of them that were asked for."""
+
+    waiting: int
+    running: int
+    runs: list[Run]
+
+    def before(self, run_id: int | None) -> int:
+        """How many come before this run, which may be listed already, or before a new one."""
+        later = sum(run.id >= run_id for run in self.runs) if run_id else 0
+        return max(0, self.waiting + self.running - later)
+
+
 class GitHub:
     """One repository's Actions.
 
     `token(fresh)` gives GitHub's token, read anew if `fresh`; `safe` takes secrets out of a text.
+    `spared` is the part of GitHub's quota that is not to be read from.
     """
 
     def __init__(
@@ -45,7 +66,11 @@ class GitHub:
         token: Callable[[bool], str],
         safe: Callable[[str], str],
         budget: Budget,
+        kept: Kept,
+        spared: float,
     ) -> None:
+        self.kept = kept
+        self._spared = spared
         self._settings = settings
         self._token = token
         self._safe = safe
@@ -82,27 +107,55 @@ class GitHub:
         try:
             for pause in _FIND_AFTER:
                 self._budget.sleep(min(pause, self._budget.left()))
-                for run in self.runs(since=asked - _MINUTE):
+                since = {"created": f">={_moment(asked - _MINUTE)}"}
+                for run in self._listed(since, 100, 3, kept=0):
                     if entry == tuple(getattr(run, key) for key in TITLE_FIELDS):
                         return run.id, run.url
         except (Failure, TimeoutError):
             pass
         return None, f"https://github.com/{self._settings.repo}/actions"
 
-    def runs(self, newest: int = 0, since: float = 0) -> list[Run]:
-        """The end of the ledger, newest first: so many, or every run created since then (Unix
-        seconds), by default those of the last days, among which are all that have not ended."""
-        query = {"event": "workflow_dispatch", "branch": self._settings.branch}
-        if not newest:
-            moment = time.gmtime(since or self.now - _RECENTLY)
-            query["created"] = time.strftime(">=%Y-%m-%dT%H:%M:%SZ", moment)
-        path = f"{self._workflow}/runs"
-        raw = self._paged(path, "workflow_runs", query, newest or 100, 1 if newest else 3)
+    def runs(self, newest: int = 0, kept: float = RUNS_KEPT) -> list[Run]:
+        """The end of the ledger, newest first: so many at least, or those of the last days, among
+        which are all that have not ended. Whoever asks, the list is one of three."""
+        if newest:
+            return self._listed({}, 30 if newest <= 30 else 100, 1, kept)
+        # By the hour, or no two looks would ask the same.
+        since = (self.now - _RECENTLY) // _HOUR * _HOUR
+        return self._listed({"created": f">={_moment(since)}"}, 100, 3, kept)
+
+    def _listed(self, query: dict[str, str], per_page: int, pages: int, kept: float) -> list[Run]:
+        path, ours = f"{self._workflow}/runs", self._ours_only()
+        raw = self._paged(path, "workflow_runs", ours | query, kept, per_page, pages)
         return [read_run(run, self._settings.account) for run in raw]
 
-    def run(self, run_id: int) -> Run:
+    def _ours_only(self) -> dict[str, str]:
+        return {"event": "workflow_dispatch", "branch": self._settings.branch}
+
+    def dispatched_at(self, moment: float, within: float) -> list[Run]:
+        """The runs created since shortly before then (Unix seconds), until `within` later."""
+        created = f"{_moment(moment - _MINUTE)}..{_moment(moment + within + _MINUTE)}"
+        return self._listed({"created": created}, 100, 3, RUNS_KEPT)
+
+    def line(self, listed: int = 1) -> Line:
+        """By status, one at a time as GitHub takes it: their counts tell of however many there
+        are. So many of each are listed."""
+        path, query = f"{self._workflow}/runs", self._ours_only()
+        found = {
+            status: self._get(path, 0, status=status, per_page=listed, **query)
+            for status in (*WAITING, "in_progress")
+        }
+        counts = {status: int(one["total_count"]) for status, one in found.items()}
+        runs = [
+            read_run(run, self._settings.account)
+            for one in found.values()
+            for run in one["workflow_runs"]
+        ]
+        return Line(sum(counts[status] for status in WAITING), counts["in_progress"], runs)
+
+    def run(self, run_id: int, kept: float = RUNS_KEPT) -> Run:
         """One line of the ledger; a run of another workflow, event or branch is none."""
-        answer = self._ask("GET", f"{self._actions}/runs/{run_id}")
+        answer = self._read(f"{self._actions}/runs/{run_id}", kept)
         if answer.status != 404 and self._ours(raw := self._parsed(answer)):
             return read_run(raw, self._settings.account)
         raise Failure(Code.UNKNOWN_RUN, f"There is no deploy with the run id {run_id}.")
@@ -113,13 +166,13 @@ class GitHub:
         ours = self._settings.workflow, self._settings.branch, "workflow_dispatch"
         return (file, raw["head_branch"], raw["event"]) == ours
 
-    def jobs(self, run_id: int) -> list[Listed]:
+    def jobs(self, run_id: int, kept: float = RUNS_KEPT) -> list[Listed]:
         """The jobs of a run's newest attempt. A matrix holds 256, and the run has two of its own:
         three pages."""
         path = f"{self._actions}/runs/{run_id}/jobs"
         return [
             Listed(job["id"], _read_job(job), bool(job.get("steps") or job.get("runner_id")))
-            for job in self._paged(path, "jobs", {"filter": "latest"})
+            for job in self._paged(path, "jobs", {"filter": "latest"}, kept)
         ]
 
     def _paged(
@@ -127,18 +180,33 @@ class GitHub:
         path: str,
         key: str,
         query: Mapping[str, str],
+        kept: float,
         per_page: int = 100,
         pages: int = 3,
     ) -> list[Mapping[str, Any]]:
         found: list[Mapping[str, Any]] = []
         for page in range(1, pages + 1):
-            found += self._get(path, per_page=per_page, page=page, **query)[key]
+            found += self._get(path, kept, per_page=per_page, page=page, **query)[key]
             if len(found) < page * per_page:
                 break
         return found
 
-    def _get(self, path: str, **query: object) -> Any:
-        return self._parsed(self._ask("GET", f"{path}?{urlencode(query)}"))
+    def _get(self, path: str, kept: float, **query: object) -> Any:
+        return self._parsed(self._read(f"{path}?{urlencode(query)}", kept))
+
+    def _read(self, path: str, seconds: float) -> Answer:
+        """As it was said within so many seconds, or else as it is: GitHub does not count the
+        question whether something has changed that has not."""
+        known, now = self.kept.answer(path), self.now
+        if known and self.kept.is_fresh(path, now, seconds):
+            return known
+        self.kept.check_quota(self._spared, now)
+        answer = self._ask("GET", path, etag=known.headers.get("etag", "") if known else "")
+        if answer.status == 304 and known:
+            answer = known
+        if answer.status == 200:
+            self.kept.keep(path, answer, now)
+        return answer
 
     def log(self, job_id: int) -> str:
         """A job's log, of a long one the end, or nothing. It lies on another server, which must not
@@ -157,14 +225,16 @@ class GitHub:
         """What GitHub itself says of a job, such as why it never started it; nothing where our
         token may not read that, as a fine-grained one may not."""
         try:
-            raw = self._get(f"{self._repo}/check-runs/{job_id}/annotations")
+            raw = self._get(f"{self._repo}/check-runs/{job_id}/annotations", 0)
             return " ".join(str(one["message"]) for one in raw)
         except (Failure, ValueError, LookupError, TypeError):
             return ""
 
     def registry(self) -> tuple[str, str]:
         """The registry's text, verbatim, and GitHub's sha of it."""
-        raw = self._get(f"{self._repo}/contents/nix/instances.json", ref=self._settings.branch)
+        raw = self._get(
+            f"{self._repo}/contents/nix/instances.json", REGISTRY_KEPT, ref=self._settings.branch
+        )
         # Over 1 MB, GitHub leaves the content out.
         return a2b_base64(raw["content"]).decode("utf-8", "replace"), str(raw["sha"])
 
@@ -176,15 +246,15 @@ class GitHub:
     def _parsed(self, answer: Answer) -> Any:
         return json.loads(self._accepted(answer).body)
 
-    def _ask(self, method: str, path: str, body: object = None) -> Answer:
+    def _ask(self, method: str, path: str, body: object = None, etag: str = "") -> Answer:
         """Asked again once with a fresh token where the token is refused."""
         token = self._token(False)
-        answer = self._send(method, path, body, token)
+        answer = self._send(method, path, body, token, etag)
         if answer.status == 401 and (fresh := self._token(True)) != token:
-            answer = self._send(method, path, body, fresh)
+            answer = self._send(method, path, body, fresh, etag)
         return answer
 
-    def _send(self, method: str, path: str, body: object, token: str) -> Answer:
+    def _send(self, method: str, path: str, body: object, token: str, etag: str) -> Answer:
         headers = {
             "accept": "application/vnd.github+json",
             "authorization": f"Bearer {token}",
@@ -192,8 +262,12 @@ class GitHub:
             "user-agent": "clawbot",
             "x-github-api-version": "2026-03-10",
         }
+        if etag:
+            headers["if-none-match"] = etag
         raw = b"" if body is None else json.dumps(body).encode()
-        return self._server.ask(method, path, headers, raw)
+        answer = self._server.ask(method, path, headers, raw)
+        self.kept.note_quota(answer)
+        return answer
 
     def _accepted(self, answer: Answer) -> Answer:
         """The answer, if it is no refusal; else what GitHub's refusal means for our asker."""
@@ -221,6 +295,10 @@ def _end(store: Server, path: str) -> Answer:
     if first.status != 206 or not size.isdecimal():
         return first
     return store.ask("GET", path, {"range": f"bytes={max(0, int(size[:12]) - _LOG_END)}-"})
+
+
+def _moment(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 def _wait(answer: Answer, said: str, now: float) -> int:

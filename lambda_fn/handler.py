@@ -4,41 +4,57 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from hmac import compare_digest
 from typing import Any
 
-from lambda_fn import action
+from lambda_fn import action, reads
 from lambda_fn.ask import Action, parse, payload, read
+from lambda_fn.deploy import Deploy
 from lambda_fn.failure import Code, Failure
 from lambda_fn.github import GitHub
+from lambda_fn.kept import Kept
 from lambda_fn.mask import without
 from lambda_fn.settings import Settings, Vault, read_settings
 from lambda_fn.signer import check_person, speak, who
+from lambda_fn.table import Table
 from lambda_fn.wire import Budget
 
-# What was read from parameters outlives a call, for as long as AWS keeps the process.
-_VAULT = Vault()
+# What was read outlives a call, for as long as AWS keeps the process.
+_VAULT, _KEPT = Vault(), Kept()
 
 
 def handler(
-    event: object, context: object, environ: Mapping[str, str] = os.environ, vault: Vault = _VAULT
+    event: object,
+    context: object,
+    environ: Mapping[str, str] = os.environ,
+    vault: Vault = _VAULT,
+    kept: Kept = _KEPT,
+    now: Callable[[], float] = time.time,
 ) -> dict[str, object]:
     """A Function URL's answer. `context` is AWS's: its `invoked_function_arn` says which account
-    is our own."""
-    return Call(context, environ, vault, Budget()).answer(event)
+    is our own. The rest is a process's own."""
+    return Call(context, environ, vault, Budget(now=now), kept).answer(event)
 
 
 class Call:
     """One call, with what it has in hand."""
 
     def __init__(
-        self, context: object, environ: Mapping[str, str], vault: Vault, budget: Budget
+        self,
+        context: object,
+        environ: Mapping[str, str],
+        vault: Vault,
+        budget: Budget,
+        kept: Kept,
     ) -> None:
         self._context = context
         self._environ = environ
         self._vault = vault
         self._budget = budget
+        self._kept = kept
+        self._spared = 0.0
         self._conf: Settings | None = None
         self._github: GitHub | None = None
         self._trail: dict[str, object] = {"aws_request": getattr(context, "aws_request_id", "")}
@@ -81,13 +97,15 @@ class Call:
         ask = parse(payload(request))
         # Only what was checked comes into the trail: no field can hold a line's end.
         self._trail |= {"action": str(ask.action), "run_id": ask.run_id, **ask.entry._asdict()}
+        self._spared, table = reads.spared(signer, ask.action), self._table(conf)
         if ask.action is Action.DEPLOY:
             entry = speak(signer, ask.entry)
             self._trail |= entry._asdict()
-            return action.deploy(entry, self._connect)
+            return Deploy(entry, self._connect, table, self._budget).begin()
         if ask.action is Action.CANCEL:
             check_person(signer, ask.entry.requested_by)
-        return action.answer(ask, self._connect())
+        reads.count(signer, table, self._budget.now())
+        return action.answer(ask, self._connect(self._budget))
 
     def _check_token(self, given: str, conf: Settings) -> None:
         """Every token is compared, and each in constant time."""
@@ -96,13 +114,16 @@ class Call:
         if not sum(compare_digest(raw, token.encode()) for token in known):
             raise Failure(Code.UNAUTHORIZED, "The token (x-clawdinator-token) is wrong.")
 
-    def _connect(self) -> GitHub:
+    def _table(self, conf: Settings) -> Table | None:
+        return Table(conf.table, self._environ, self._budget) if conf.table else None
+
+    def _connect(self, budget: Budget) -> GitHub:
         conf = self._conf or read_settings(self._environ)
 
         def token(fresh: bool) -> str:
             return self._vault.read(conf.github_token, self._environ, self._budget, fresh)[0]
 
-        self._github = GitHub(conf, token, self._safe, self._budget)
+        self._github = GitHub(conf, token, self._safe, budget, self._kept, self._spared)
         return self._github
 
     def _plain(self, value: Any) -> object:

@@ -1,15 +1,14 @@
 """The function's environment: every variable, and the secrets that these hold or name."""
 
-import hashlib
-import hmac
 import json
 import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from lambda_fn.aws import SSM, Account
 from lambda_fn.failure import Code, Failure
 from lambda_fn.mask import shown
-from lambda_fn.wire import Budget, Server
+from lambda_fn.wire import Budget
 
 KEPT_SECONDS = 300.0
 
@@ -24,7 +23,8 @@ class Secret(NamedTuple):
 
 class Settings(NamedTuple):
     """`branch` is where the ledger's runs are and the registry is read; `operators` are ARNs;
-    `account` is the number of the one whose runs' titles are believed, empty for anybody's."""
+    `account` is the number of the one whose runs' titles are believed, empty for anybody's;
+    `table` is the control table's name, or empty where there is none."""
 
     control_token: Secret
     github_token: Secret
@@ -34,7 +34,8 @@ class Settings(NamedTuple):
     api_url: str
     operators: tuple[str, ...]
     allow_unproven: bool
-    account: str
+    account: str = ""
+    table: str = ""
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -66,6 +67,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         operators=tuple(text("CONTROL_API_OPERATORS").replace(",", " ").split()),
         allow_unproven=text("ALLOW_UNPROVEN_CALLER") == "1",
         account=text("CONTROL_API_ACCOUNT").rpartition(":")[2],
+        table=text("CONTROL_TABLE"),
     )
 
 
@@ -104,43 +106,10 @@ def _lines(secret: Secret, text: str) -> list[str]:
 
 
 def _from_ssm(parameter: str, environ: Mapping[str, str], budget: Budget) -> str:
-    """By a request signed here: importing boto3 costs more than all else the function does."""
-    region = environ.get("AWS_REGION", "")
-    endpoint = environ.get("AWS_ENDPOINT_URL_SSM") or environ.get("AWS_ENDPOINT_URL")
-    endpoint = (endpoint or f"https://ssm.{region}.amazonaws.com").rstrip("/")
-    body = json.dumps({"Name": parameter, "WithDecryption": True}).encode()
-    headers = {
-        "content-type": "application/x-amz-json-1.1",
-        "host": endpoint.split("/")[2],
-        "x-amz-date": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()),
-        "x-amz-target": "AmazonSSM.GetParameter",
-    }
-    if token := environ.get("AWS_SESSION_TOKEN"):
-        headers["x-amz-security-token"] = token
-    headers["authorization"] = signature(headers, body, region, environ)
     name = f"SSM's {parameter}"
-    server = Server(endpoint, Code.MISCONFIGURED, name, budget)
-    status, _, said = server.ask("POST", "/", headers, body)
-    if status != 200:
-        why = shown(said.decode("utf-8", "replace"))
+    said = {"Name": parameter, "WithDecryption": True}
+    answer = Account(environ, budget).ask(SSM, "GetParameter", said, Code.MISCONFIGURED, name)
+    if answer.status != 200:
+        why = shown(answer.body.decode("utf-8", "replace"))
         raise Failure(Code.MISCONFIGURED, f"{name} can't be read: {why}")
-    return str(json.loads(said)["Parameter"]["Value"])
-
-
-def signature(
-    headers: Mapping[str, str], body: bytes, region: str, environ: Mapping[str, str]
-) -> str:
-    """SigV4 for ``POST /`` of SSM with these headers, their names in lower case."""
-    at = headers["x-amz-date"]
-    names = ";".join(sorted(headers))
-    lines = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
-    request = f"POST\n/\n\n{lines}\n{names}\n{hashlib.sha256(body).hexdigest()}"
-    scope = f"{at[:8]}/{region}/ssm/aws4_request"
-    text = f"AWS4-HMAC-SHA256\n{at}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
-    key = f"AWS4{environ.get('AWS_SECRET_ACCESS_KEY', '')}".encode()
-    for part in (*scope.split("/"), text):
-        key = hmac.digest(key, part.encode(), "sha256")
-    return (
-        f"AWS4-HMAC-SHA256 Credential={environ.get('AWS_ACCESS_KEY_ID', '')}/{scope}, "
-        f"SignedHeaders={names}, Signature={key.hex()}"
-    )
+    return str(json.loads(answer.body)["Parameter"]["Value"])

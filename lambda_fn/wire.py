@@ -33,6 +33,10 @@ class Budget:
         self.sleep = sleep
         self.until = now() + seconds
 
+    def part(self, seconds: float) -> "Budget":
+        """At most so much of it."""
+        return Budget(min(seconds, self.until - self.now()), self.now, self.sleep)
+
     def left(self) -> float:
         """Seconds; TimeoutError where there are none."""
         left = self.until - self.now()

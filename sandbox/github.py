@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
+from sandbox.github_quota import Quota, marked
 from sandbox.github_routes import Routes, said
 from sandbox.loopback import listen, url_of
 from sandbox.run_record import RunRecord
@@ -18,11 +19,16 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class GitHub:
-    """One repository with one workflow. `token` is the Lambda's: Actions write, Contents read."""
+    """One repository with one workflow. `token` is the Lambda's: Actions write, Contents read.
+
+    Attributes:
+        quota: what it counts of the calls.
+    """
 
     def __init__(self, runner: Runner, token: str, port: int = 0) -> None:
         self.runner = runner
         self.url = ""
+        self.quota = Quota(runner.site.clock)
         self._token = token
         self._port = port
         # An address of a log is its own key.
@@ -43,6 +49,11 @@ class GitHub:
         for listening in (api, logs):
             await web.SockSite(self._server, listening).start()
         return self.url
+
+    @property
+    def counted(self) -> int:
+        """How many calls by the Lambda's token GitHub counted."""
+        return self.quota.counted[self._token]
 
     async def stop(self) -> None:
         """End everything; nothing is left running, and no folder of a job is left."""
@@ -66,6 +77,16 @@ class GitHub:
     async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if not request.path.startswith("/repos/"):
             return await handler(request)
+        _, _, token = request.headers.get("Authorization", "").partition(" ")
+        if spent := self.quota.spent(token):
+            return spent
+        answer = marked(request, await self._answered(request, handler))
+        if answer.status != 304:
+            self.quota.count(token)
+        answer.headers.update(self.quota.headers(token))
+        return answer
+
+    async def _answered(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return self._refused(request) or await handler(request)
         except (web.HTTPNotFound, web.HTTPMethodNotAllowed):

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -15,9 +16,17 @@ from sandbox.workflow import Workflow, WorkflowError
 # Of a larger file GitHub's JSON leaves the content out.
 _LARGEST_CONTENT = 1024 * 1024
 _USUAL_PAGE, _LARGEST_PAGE = 30, 100
-# What a list of runs may be asked for here, and how that begins: an unknown filter must not look
-# like one that matched.
-_FILTERS = {"branch": "", "created": ">=", "event": "", "page": "", "per_page": ""}
+# What a list of runs may be asked for here, and in which form: an unknown filter must not look
+# like one that matched. A status is one value.
+_MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+_FILTERS = {
+    "branch": r".+",
+    "created": rf">={_MOMENT}|{_MOMENT}\.\.{_MOMENT}",
+    "event": r"\w+",
+    "page": r"\d+",
+    "per_page": r"\d+",
+    "status": r"queued|pending|waiting|requested|in_progress|completed",
+}
 
 Row = TypeVar("Row")
 
@@ -92,14 +101,16 @@ class Routes:
     async def _runs(self, request: web.Request) -> web.StreamResponse:
         query, place = request.query, self._runner.site.place
         for name, value in query.items():
-            if name not in _FILTERS or not value.startswith(_FILTERS[name]):
+            if not re.fullmatch(_FILTERS.get(name, ""), value):
                 return said(f"I don't know the filter {name}={value}", 422)
         ours = {"branch": place.branch, "event": "workflow_dispatch"}
+        since, _, until = query.get("created", "").removeprefix(">=").partition("..")
         runs = [
             run
-            for run in reversed(self._runner.runs)
+            for run in reversed(self._runner.listed())
             if all(query.get(name, one) == one for name, one in ours.items())
-            and f">={moment(run.created)}" >= query.get("created", "")
+            and query.get("status", run.status) == run.status
+            and since <= str(moment(run.created)) <= (until or "9")
         ]
         shown = [run.shown(place) for run in _page(runs, query)]
         return web.json_response({"total_count": len(runs), "workflow_runs": shown})

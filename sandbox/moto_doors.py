@@ -44,7 +44,8 @@ def _seed(plan: Mapping[str, Any]) -> dict[str, Any]:
     region: str = plan["region"]
     for bucket in plan["buckets"]:
         _make_bucket(region, bucket)
-    _make_lock_table(region, plan["lock_table"])
+    for name, key in plan["tables"].items():
+        _make_table(region, name, key)
     for name, content in plan["documents"].items():
         _make_document(region, name, content)
     return {
@@ -88,11 +89,11 @@ def _make_bucket(region: str, name: str) -> None:
     s3_backends[ACCOUNT]["aws"].create_bucket(name, region)
 
 
-def _make_lock_table(region: str, name: str) -> None:
+def _make_table(region: str, name: str, key: str) -> None:
     dynamodb_backends[ACCOUNT][region].create_table(
         name,
-        schema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
-        attr=[{"AttributeName": "LockID", "AttributeType": "S"}],
+        schema=[{"AttributeName": key, "KeyType": "HASH"}],
+        attr=[{"AttributeName": key, "AttributeType": "S"}],
         billing_mode="PAY_PER_REQUEST",
         throughput=None,
         global_indexes=None,

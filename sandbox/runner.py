@@ -88,6 +88,11 @@ class Runner:
     def find(self, run_id: int) -> RunRecord | None:
         return next((run for run in self.runs if run.id == run_id), None)
 
+    def listed(self) -> list[RunRecord]:
+        """The runs as GitHub's list has them: some seconds late."""
+        until = self.site.clock.now() - self.site.listed_after
+        return [run for run in self.runs if run.created <= until]
+
     def find_job(self, job_id: int) -> tuple[RunRecord, JobRecord] | None:
         return next(((run, job) for run in self.runs for job in run.jobs if job.id == job_id), None)
 

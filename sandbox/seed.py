@@ -14,6 +14,7 @@ STATE_BUCKET = "clawdinator-tofu-state"
 BOOTSTRAP_BUCKET = "clawdinator-bootstrap"
 IMAGE_BUCKET = "clawdinator-images"
 LOCK_TABLE = "clawdinator-tofu-lock"
+CONTROL_TABLE = "clawdinator-control"
 DOCUMENT = "clawdinator-service-active"
 
 _LAUNCHED_AFTER_IMAGE_SECONDS = 5 * 3600
@@ -90,7 +91,7 @@ async def seed(
         "users": users,
         "documents": {DOCUMENT: _SERVICE_ACTIVE},
         "buckets": [STATE_BUCKET, BOOTSTRAP_BUCKET],
-        "lock_table": LOCK_TABLE,
+        "tables": {LOCK_TABLE: "LockID", CONTROL_TABLE: "pk"},
     }
     made = await tell(url, "seed", plan)
     principals = [
@@ -146,7 +147,9 @@ _LOOK = ("ec2:DescribeInstances", "ec2:DescribeInstanceStatus", "ec2:DescribeIma
 _INVOKER = _policy("lambda:InvokeFunctionUrl", *_LOOK)
 _OPERATOR = _policy("lambda:InvokeFunctionUrl", "ec2:Describe*", "ssm:*")
 _DEPLOYER = _policy("ec2:*", "iam:*", "ssm:*", "s3:*", "dynamodb:*", "sts:*")
-_FUNCTION = _policy("ssm:GetParameter")
+_FUNCTION = _policy(
+    "ssm:GetParameter", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"
+)
 
 # As tofu/control/health.tf has it.
 _SERVICE_ACTIVE = {

@@ -30,6 +30,7 @@ class Site:
         environ, path: what a machine of ours has; every step gets it.
         actions: by the name that `uses` has before its `@`.
         api_url: set once the API listens.
+        listed_after: seconds until the list of runs shows a new one.
         tokens: those of the jobs that run now, each with its rights.
     """
 
@@ -43,6 +44,7 @@ class Site:
     actions: Mapping[str, Action]
     clock: Clock
     api_url: str = ""
+    listed_after: float = 0.0
     tokens: dict[str, Mapping[str, str]] = field(default_factory=dict)
     changes: Changes = field(default_factory=Changes)
     ids: "count[int]" = field(default_factory=_ids)

@@ -24,7 +24,7 @@ from sandbox.principal import REGION
 from sandbox.repository import Repository
 from sandbox.run_record import CONTROL_API, PERSON
 from sandbox.runner import Runner
-from sandbox.seed import Seeded, seed
+from sandbox.seed import CONTROL_TABLE, Seeded, seed
 from sandbox.set_up import Plot, SetUp, set_up
 from sandbox.site import Site
 
@@ -58,6 +58,7 @@ class Options:
         say: told how far that is.
         python: the `python3` of a run's steps.
         bot: a bot that rides no host.
+        listed_after: seconds until GitHub's list of runs shows a new one.
     """
 
     registry: Path = CHECKOUT / "nix" / "instances.json"
@@ -69,6 +70,7 @@ class Options:
     python: Path = Path(sys.executable)
     ports: Ports = field(default_factory=Ports)
     bot: str = "demo"
+    listed_after: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,7 @@ async def _seeded(plot: Plot, registry: Registry) -> SetUp:
             "GITHUB_WORKFLOW": Path(WORKFLOW).name,
             "GITHUB_REF": "main",
             "CONTROL_API_ACCOUNT": str(CONTROL_API),
+            "CONTROL_TABLE": CONTROL_TABLE,
         },
         variables={
             "CONTROL_API_URL": "https://control-api.sandbox.example/",
@@ -213,5 +216,6 @@ def _runner(options: Options, clock: Clock, folder: Path, made: SetUp, aws_url: 
             ),
             actions=played(repository, engine, role, CHECKOUT),
             clock=clock,
+            listed_after=options.listed_after,
         )
     )

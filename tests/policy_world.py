@@ -41,6 +41,7 @@ def show(facts: Facts, api: Api, ec2: Aws, **account: str) -> None:
     ec2.scripts["DescribeImages"] = [described(IMAGE, "2026-09-01T00:00:00.000Z")]
     if facts.unfinished:
         api.runs.append(run(7, caller=BOT, target="clawdinator-3", reply=""))
+    api.runs.extend(run(100 + n, "pending", reply="") for n in range(facts.waiting))
     if facts.last_bot_deploy:
         begun, ended = moment(LAUNCHED - 60), moment(facts.last_bot_deploy.ended)
         times = {"created": begun, "started": begun, "updated": ended}

@@ -148,6 +148,8 @@ def _told(reply: Deploying) -> Iterator[str]:
     yield from indicator.hosts_in(seen, BAR, _host)
     if reply.trouble:
         yield f"🟡 {cut(_escaped(reply.trouble), LONGEST_ROW)} I keep trying."
+    if reply.note:
+        yield f"🟡 {cut(_escaped(reply.note), LONGEST_ROW)}"
 
 
 def _host(host: HostProgress) -> str:

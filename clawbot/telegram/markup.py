@@ -168,6 +168,8 @@ def _deploying(reply: Deploying) -> Iterator[str]:
             yield f"{name}: {said(told)}"
     if reply.trouble:
         yield f"🟡 {said(reply.trouble)} I keep trying."
+    if reply.note:
+        yield f"🟡 {said(reply.note)}"
     if seen.url.startswith(("https://", "http://")):
         yield f'<a href="{escape(seen.url)}">the run</a>'
 

@@ -113,6 +113,8 @@ def _deploying(reply: Deploying, now: float, width: int) -> Iterator[Text]:
         yield from _wrapped("  next: ", seen.advice, width)
     if reply.trouble:
         yield from _wrapped("  ", f"{reply.trouble} I keep trying.", width, "yellow")
+    if reply.note:
+        yield from _wrapped("  note: ", reply.note, width, "yellow")
     if seen.url:
         yield Text(f"  {seen.url}", style="dim")
 

@@ -117,6 +117,8 @@ async def _dispatched(here: Here, asked: Namespace, entry: Entry) -> Answer:
         taken.run_id,
         entry.request_id,
     )
+    if taken.note and asked.wait:
+        _say(taken.note)
     if not asked.wait:
         return _taken(taken, entry)
     if taken.run_id is None:
@@ -134,11 +136,15 @@ def _taken(taken: Dispatched, entry: Entry) -> Answer:
     told = [taken.message, f"run {taken.run_id or 'unknown yet'}: {taken.url}"]
     if taken.unproven_caller:
         told.append("The Control API could not see who signed, and took the caller at its word.")
+    if taken.note:
+        told.append(taken.note)
     fields = {
         "message": taken.message,
         "request_id": entry.request_id,
         "run": {"id": taken.run_id, "url": taken.url},
         "unproven_caller": taken.unproven_caller,
+        "ahead": taken.ahead,
+        "note": taken.note,
     }
     return Answer("\n".join(told), fields)
 

@@ -40,12 +40,16 @@ class Dispatched:
 
     Attributes:
         unproven_caller: the API could not see who signed, and took the caller at its word.
+        ahead: how many deploys come before it.
+        note: what people should know beside, in a sentence.
     """
 
     run_id: int | None
     url: str
     message: str
     unproven_caller: bool = False
+    ahead: int = 0
+    note: str = ""
 
 
 class ControlApi:
@@ -102,7 +106,9 @@ class ControlApi:
         if taken.run_id is not None:
             return taken
         found = await self._found(entry)
-        return replace(found, unproven_caller=taken.unproven_caller) if found else taken
+        if found is None:
+            return taken
+        return replace(found, unproven_caller=taken.unproven_caller, note=taken.note)
 
     async def _dispatch(self, entry: Entry) -> Dispatched:
         ask = {"action": "deploy", **entry._asdict(), "caller": entry.caller or None}
@@ -229,10 +235,12 @@ def _unknown(lost: Lost, more: str = "") -> OutcomeUnknown:
 def _dispatched(answer: dict[str, Any]) -> Dispatched:
     run = answer.get("run")
     run = run if isinstance(run, dict) else {}
-    run_id = run.get("id")
+    run_id, ahead = run.get("id"), answer.get("ahead")
     return Dispatched(
         run_id if isinstance(run_id, int) else None,
         str(run.get("url", "")),
         str(answer.get("message", "")),
         answer.get("unproven_caller") is True,
+        ahead if isinstance(ahead, int) else 0,
+        str(answer.get("note", "")),
     )

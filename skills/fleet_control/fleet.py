@@ -149,5 +149,6 @@ def _with_runs(
     row = status.row(target) if status else None
     return facts._replace(
         unfinished=own[0].url if own else "",
+        waiting=sum(run.status not in ("in_progress", "completed") for run in runs),
         last_bot_deploy=last_bot_deploy(runs, row.host.launched if row and row.host else None),
     )

@@ -14,6 +14,8 @@ from typing import NamedTuple
 from fleet_control.caller import ALL, BotInstance, Caller, Human, Unknown, is_target
 
 MINUTES_BETWEEN_BOT_DEPLOYS = 60
+# GitHub drops what comes to a queue of 100, a person's deploy too.
+MOST_WAITING_FOR_A_BOT = 20
 # A GitHub matrix holds 256 jobs; the rest is room for the run's own.
 MOST_HOSTS_AT_ONCE = 250
 
@@ -28,6 +30,7 @@ class Code(StrEnum):
     UNKNOWN_IMAGE = auto()
     TOO_MANY_HOSTS = auto()
     BUSY = auto()
+    QUEUE_FULL = auto()
     TOO_SOON = auto()
     FLEET_UNWELL = auto()
 
@@ -56,6 +59,7 @@ class Facts(NamedTuple):
         images: the ids of the available images that are ours and tagged.
         conditions: the registry's ids, each with its host's condition.
         unfinished: link to the caller's own earlier deploy that has not ended.
+        waiting: how many runs wait for their turn, whoever asked for them.
         last_bot_deploy: the deploy that made the target's present host, if a bot asked for it.
         carrier: the instance whose host carries the bot that is asked.
         operators_set: whether anybody at all is configured as an operator.
@@ -66,6 +70,7 @@ class Facts(NamedTuple):
     images: frozenset[str] | None = None
     conditions: Mapping[str, Condition] | None = None
     unfinished: str = ""
+    waiting: int = 0
     last_bot_deploy: BotDeploy | None = None
     carrier: str = ""
     operators_set: bool = True
@@ -191,6 +196,12 @@ def _one_thing_at_a_time(bot: BotInstance, target: str, facts: Facts) -> Verdict
             Code.BUSY,
             # Words after the link, not a stop: a chat would take that for a part of it.
             f"{bot.instance} has a deploy that is not finished: {facts.unfinished} must end first.",
+        )
+    if facts.waiting >= MOST_WAITING_FOR_A_BOT:
+        return Refused(
+            Code.QUEUE_FULL,
+            f"{facts.waiting} runs wait already. A bot instance may ask again when fewer than "
+            f"{MOST_WAITING_FOR_A_BOT} do; a person may now.",
         )
     conditions = facts.conditions or {}
     if conditions.get(target) in (Condition.MISSING, Condition.UNHEALTHY):

@@ -10,6 +10,8 @@ from fleet_control.words import state
 
 # One that waits for its turn is asked about less often: GitHub counts the calls.
 WAITING_TAKES_TIMES = 3
+# And so is one that goes on as it was.
+_UNCHANGED = 3
 # GitHub lists a run a few seconds after it took the dispatch.
 UNKNOWN_RUN_TRIES = 3
 TROUBLES_BORNE = 10
@@ -30,7 +32,7 @@ async def until_finished(
     where there is no such run, or this key may not see it.
     """
     said: set[str] = set()
-    troubles = 0
+    troubles = unchanged = 0
     until = clock.now() + within
     while True:
         pause = poll
@@ -41,18 +43,26 @@ async def until_finished(
             pause = max(poll, _borne(error, run_id, troubles))
         else:
             troubles = 0
-            for line in lines(run):
-                if line not in said:
-                    said.add(line)
-                    say(line)
+            news = [line for line in lines(run) if line not in said]
+            said.update(news)
+            for line in news:
+                say(line)
             if run.finished:
                 return run
-            pause = poll if run.status == "in_progress" else poll * WAITING_TAKES_TIMES
+            unchanged = 0 if news else unchanged + 1
+            waits = run.status != "in_progress"
+            pause = poll * (WAITING_TAKES_TIMES if waits else patience(unchanged))
         if clock.now() + pause > until:
             raise OutcomeUnknown(
                 f"Run {run_id} has not ended within {within:.0f} s; how it ends is not known yet."
             )
         await clock.sleep(pause)
+
+
+def patience(unchanged: int) -> int:
+    """How many times as long as usual to wait for the next look, after so many in a row that showed
+    nothing new: a host that starts takes minutes."""
+    return min(WAITING_TAKES_TIMES, 1 + unchanged // _UNCHANGED)
 
 
 def lines(run: Run) -> Iterator[str]:

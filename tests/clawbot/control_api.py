@@ -44,6 +44,7 @@ class Api:
     asked: every call's body, in order.
     runs: what `run` and `runs` answer from.
     next: an answer to give once instead, as (status, body).
+    adds: what the answer to a deploy says beside.
     ends: what each deploy has ended as by the time anybody looks, or nothing for one that waits.
     """
 
@@ -51,6 +52,7 @@ class Api:
     runs: list[Run] = field(default_factory=list)
     next: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     registry: str = "{}"
+    adds: dict[str, Any] = field(default_factory=dict)
     ends: str = ""
     url: str = ""
     arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -72,7 +74,8 @@ class Api:
                 status = "completed" if self.ends else "queued"
                 begun = run(len(self.runs) + 1, status, self.ends or None, **told)
                 self.runs.append(begun)
-                return {"message": "queued", "run": {"id": begun.id, "url": begun.url}}
+                answered = {"id": begun.id, "url": begun.url}
+                return {"message": "queued", "run": answered, **self.adds}
             case "run":
                 return {"run": _json(next(r for r in self.runs if r.id == ask["run_id"]))}
             case "runs":

@@ -173,3 +173,13 @@ async def test_the_log_has_a_line_for_each_thing_that_was_asked(
     ]
     assert "by=terminal:stranger" in asked[-1]
     assert "fleet.refused code=not_operator by=terminal:stranger" in caplog.text
+
+
+async def test_what_the_control_api_says_beside_stays_in_the_reply(talk: Talk) -> None:
+    talk.api.ends = "success"
+    talk.api.adds = {"note": "Bot instances can't deploy just now."}
+
+    said = await talk.say("/fleet deploy claw-2")
+
+    assert "✓ deploy claw-2: done" in said
+    assert "note: Bot instances can't deploy just now." in said

@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from clawbot.dispatch import Dispatcher
 from clawbot.progress import Progress, Stage
-from clawbot.replies import Deploying
+from clawbot.replies import Deploying, Reply, asking
 from clawbot.tracking import GIVE_UP_UNSEEN_SECONDS, UNKNOWN_RUN_TRIES, Tracker
 from fleet_control.control_api import ControlApi
-from tests.clawbot.control_api import Api, control_api, run
+from tests.clawbot.bots import ask
+from tests.clawbot.control_api import Api, control_api, job, run
 from tests.clock import TurnedClock
 
 
@@ -78,10 +80,51 @@ async def test_a_waiting_deploy_is_asked_about_every_thirty_seconds_with_its_pla
     assert (await followed.until(Stage.QUEUED)).progress.ahead == 2
     await clock.asleep(1)
     await clock.turn(29.9)
-    assert api.count("run") == 1
+    assert (api.count("run"), api.count("runs")) == (1, 1)
     api.runs[0] = run(1, "completed", "success")
     await clock.turn(0.1)
-    await api.until("run", 2)
+    await api.until("runs", 2)
+    await clock.asleep(1)
+    assert api.count("run") == 1
+
+
+async def test_all_who_wait_share_one_look_at_the_list(
+    outside: tuple[Api, ControlApi], tracker: Tracker, clock: TurnedClock
+) -> None:
+    api = outside[0]
+    api.runs = [run(1), *(run(n, "pending") for n in range(2, 12))]
+    many = [Followed(tracker, n) for n in range(2, 12)]
+    for followed in many:
+        await followed.until(Stage.QUEUED)
+    await clock.asleep(10)
+    calls = len(api.asked)
+    await clock.turn(30)
+    await clock.asleep(10)
+
+    assert [followed.shown[-1].progress.ahead for followed in many] == list(range(1, 11))
+    assert (calls, len(api.asked)) == (11, 12)
+
+
+async def test_a_deploy_that_goes_on_as_it_was_is_asked_about_less_and_less(
+    outside: tuple[Api, ControlApi], tracker: Tracker, clock: TurnedClock
+) -> None:
+    api = outside[0]
+    api.runs = [run(1)]
+    followed = Followed(tracker)
+    await followed.until(Stage.RUNNING)
+    for look, pause in enumerate((10, 10, 10, 20, 20, 20, 30, 30, 30), 2):
+        await clock.asleep(1)
+        await clock.turn(pause - 0.1)
+        assert api.count("run") == look - 1
+        await clock.turn(0.1)
+        await api.until("run", look)
+    await clock.asleep(1)
+    api.runs = [run(1, jobs=(job("claw-2: ami-1 -> ami-2", None, "in_progress"),))]
+    await clock.turn(30)
+    await api.until("run", 11)
+    await clock.asleep(1)
+    await clock.turn(10)
+    await api.until("run", 12)
 
 
 async def test_many_followers_cost_one_look(
@@ -209,3 +252,19 @@ async def test_a_busy_api_is_left_alone_for_as_long_as_it_asks(
     assert api.count("run") == 1
     await clock.turn(1)
     await api.until("run", 2)
+
+
+async def test_a_reply_says_from_the_first_how_many_are_before_it(
+    outside: tuple[Api, ControlApi], tracker: Tracker, clock: TurnedClock
+) -> None:
+    api, client = outside
+    api.ends, api.adds = "success", {"ahead": 3}
+    shown: list[Reply] = []
+
+    async def show(reply: Reply) -> None:
+        shown.append(reply)
+
+    begun = asking("claw-2", "", "terminal:operator")
+    await Dispatcher(client, tracker, "demo", clock).deploy(ask("deploy"), begun, "77", show)
+
+    assert [one.progress.ahead for one in shown if isinstance(one, Deploying)] == [3, 0]

@@ -116,3 +116,9 @@ def test_random_bars_are_as_long_as_they_should_be() -> None:
     for _ in range(50):
         text = embed(deploy(random.randint(13, 250)), NOW).description or ""  # noqa: S311  (a test)
         assert sum(text.count(mark) for mark in "▰▱") == 20
+
+
+def test_what_the_control_api_says_beside_is_shown_and_is_no_markup() -> None:
+    reply = Deploying(Progress(Stage.QUEUED, "claw-1"), note="*Bots* wait.")
+
+    assert "🟡 \\*Bots\\* wait." in (embed(reply, NOW).description or "")

@@ -4,7 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from sandbox.principal import ACCOUNT, REGION
-from sandbox.seed import BOOTSTRAP_BUCKET, IMAGE_BUCKET, LOCK_TABLE, STATE_BUCKET
+from sandbox.seed import (
+    BOOTSTRAP_BUCKET,
+    CONTROL_TABLE,
+    IMAGE_BUCKET,
+    LOCK_TABLE,
+    STATE_BUCKET,
+)
 from tests.engine.evaluator import Context, Request
 from tests.engine.site import ONE, TWO
 
@@ -16,6 +22,7 @@ _HOST = f"{_EC2}:instance/i-0123456789abcdef0"
 _OURS = {"aws:ResourceTag/app": "clawdinator"}
 _OTHERS = {"aws:ResourceTag/app": "payroll"}
 _LOCKS = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{LOCK_TABLE}"
+_LEASES = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{CONTROL_TABLE}"
 _HERE = {"aws:RequestedRegion": REGION}
 _BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/fleet/control/clawdinator-host"
 _HOST_ROLE = f"arn:aws:iam::{ACCOUNT}:role/fleet/host/{TWO}/{TWO}-host"
@@ -127,6 +134,15 @@ def _states(keys: Mapping[str, Request]) -> Iterator[Question]:
     yield "take both locks at once", [_item("PutItem", *both)]
     yield "ask the table for no lock in particular", [_item("GetItem")]
     yield "remove the lock table", [Request("dynamodb:DeleteTable", _LOCKS)]
+    for action, what in (
+        ("GetItem", "look into the control table"),
+        ("PutItem", "take a bot's lease there"),
+        ("UpdateItem", "count a bot's reads there"),
+        ("DeleteItem", "remove what stands there"),
+        ("Scan", "list all of it"),
+        ("DeleteTable", "remove the control table"),
+    ):
+        yield what, [Request(f"dynamodb:{action}", _LEASES)]
 
 
 def _item(action: str, *keys: str) -> Request:

@@ -167,3 +167,27 @@ async def test_waiting_can_be_limited(host: OnHost, control: Lambda) -> None:
     ended = await host.types("wait", "7", "--timeout", "15")
 
     assert (ended.code, len(control.asked)) == (6, 2)
+
+
+@pytest.mark.parametrize("more", [(), ("--wait",)])
+async def test_what_the_control_api_says_beside_is_shown(
+    host: OnHost, control: Lambda, more: tuple[str, ...]
+) -> None:
+    control.has_registry(*IDS)
+    control.has_runs()
+    control.answers({**TAKEN, "note": "The table is away."})
+    control.shows(run(7))
+
+    ended = await host.types("deploy", "claw-2", *more)
+
+    assert "The table is away.\n" in (ended.err if more else ended.out)
+
+
+async def test_a_program_is_told_how_many_are_before_it(host: OnHost, control: Lambda) -> None:
+    control.has_registry(*IDS)
+    control.has_runs()
+    control.answers({**TAKEN, "ahead": 3, "note": "x"})
+
+    answer = (await host.types("deploy", "claw-2", "--json")).answer
+
+    assert (answer["ahead"], answer["note"]) == (3, "x")

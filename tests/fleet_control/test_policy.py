@@ -77,6 +77,11 @@ TABLE = [
     (OPERATOR, "clawdinator-2", "", THIRD_ILL, Allowed()),
     (BOT, "clawdinator-2", "", BUSY, Code.BUSY),
     (BOT, "clawdinator-2", "", BUSY._replace(conditions=TARGET_GONE.conditions), Code.BUSY),
+    (BOT, "clawdinator-2", "", seen(waiting=20), Code.QUEUE_FULL),
+    (BOT, "clawdinator-2", "", TARGET_GONE._replace(waiting=20), Code.QUEUE_FULL),
+    (BOT, "clawdinator-2", "", BUSY._replace(waiting=20), Code.BUSY),
+    (BOT, "clawdinator-2", "", seen(waiting=19), Allowed()),
+    (OPERATOR, "clawdinator-2", "", seen(waiting=99), Allowed()),
     (BOT, "clawdinator-2", "", TARGET_ILL, Allowed()),
     (BOT, "clawdinator-2", "", TARGET_GONE, Allowed()),
     (

@@ -65,6 +65,17 @@ async def test_a_waiting_run_is_asked_about_less_often(
     assert clock.slept == [30.0, 10.0]
 
 
+async def test_one_that_goes_on_as_it_was_is_asked_about_less_and_less(
+    control: Lambda, api: ControlApi, clock: HastyClock
+) -> None:
+    news = RUNNING._replace(jobs=(Job("plan", "completed", "success"),))
+    control.shows(*[RUNNING] * 8, news, ENDED)
+
+    await until_finished(api, 7, clock, nothing)
+
+    assert clock.slept == [10, 10, 10, 20, 20, 20, 30, 30, 10]
+
+
 async def test_a_run_that_github_lists_late_is_waited_for(
     control: Lambda, api: ControlApi, clock: HastyClock
 ) -> None:

@@ -1,15 +1,19 @@
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from moto.server import ThreadedMotoServer
 
 from lambda_fn.handler import Call
+from lambda_fn.kept import Kept
 from lambda_fn.settings import Vault
 from lambda_fn.wire import Budget
 from tests.lambda_fn.events import CONTROL_TOKEN, Context
+from tests.lambda_fn.role import TABLE, Role, playing
 from tests.lambda_fn.small_github import TOKEN, SmallGitHub
 
 
@@ -40,16 +44,57 @@ def environ(github: SmallGitHub) -> dict[str, str]:
     }
 
 
+@pytest.fixture(scope="session")
+def moto() -> Iterator[str]:
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@dataclass
+class Now:
+    """Unix time as the function sees it: it goes on, and `ahead` turns it further."""
+
+    ahead: float = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead
+
+
+@pytest.fixture
+def now() -> Now:
+    return Now()
+
+
+@pytest.fixture
+def table(moto: str, environ: dict[str, str]) -> Iterator[Role]:
+    """With the rights of tofu/control and no others."""
+    may = ("GetItem", "PutItem", "UpdateItem")
+    with playing(moto, "dynamodb", *(f"dynamodb:{action}" for action in may)) as role:
+        role.admin.create_table(
+            TableName=TABLE,
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        environ |= role.environ | {"CONTROL_TABLE": TABLE}
+        yield role
+
+
 Ask = Callable[..., Awaitable[Answer]]
 
 
 @pytest.fixture
-def ask(environ: dict[str, str]) -> Ask:
+def ask(environ: dict[str, str], now: Now) -> Ask:
     """Hand an event to the function, as AWS does, beside the loop on which GitHub runs."""
-    vault = Vault()
+    vault, kept = Vault(), Kept()
 
-    async def handed(event: object, budget: float = 8.5) -> Answer:
-        call = Call(Context(), environ, vault, Budget(budget))
+    async def handed(
+        event: object, budget: float = 8.5, another_process: Kept | None = None
+    ) -> Answer:
+        call = Call(Context(), environ, vault, Budget(budget, now), another_process or kept)
         response = await asyncio.to_thread(call.answer, event)
         assert response["headers"] == {"content-type": "application/json"}
         body, status = response["body"], response["statusCode"]

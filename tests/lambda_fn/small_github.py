@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from fleet_control import ledger
+from sandbox.github_quota import marked
 
 TOKEN = "github-token-of-the-tests"
 REPO = "openclaw/clawdinators"
@@ -29,7 +31,8 @@ class Asked:
 
 @dataclass
 class SmallGitHub:
-    """Runs are GitHub's own objects, newest first; `refusals` are answers to the next requests."""
+    """Runs are GitHub's own objects, newest first; `refusals` are answers to the next requests.
+    `remaining` is what it says of its quota, `counted` what it takes from it."""
 
     url: str = ""
     token: str = TOKEN
@@ -41,6 +44,8 @@ class SmallGitHub:
     dispatched: list[dict[str, Any]] = field(default_factory=list)
     cancelled: list[int] = field(default_factory=list)
     refusals: deque[web.Response] = field(default_factory=deque)
+    remaining: int | None = None
+    counted: int = 0
     names_runs: bool = True
     lists: bool = True
     hangs: bool = False
@@ -93,7 +98,17 @@ class SmallGitHub:
             return web.json_response({"message": "Bad credentials"}, status=401)
         if self.refusals:
             return self.refusals.popleft()
-        answer = await handler(request)
+        answer = marked(request, await handler(request))
+        self.counted += answer.status != 304
+        if self.remaining is not None:
+            reset = str(int(time.time() + 1800))
+            answer.headers.update(
+                {
+                    "x-ratelimit-limit": "5000",
+                    "x-ratelimit-remaining": str(self.remaining),
+                    "x-ratelimit-reset": reset,
+                }
+            )
         if self.hangs:
             await self._let_go.wait()
         return answer
@@ -110,9 +125,16 @@ class SmallGitHub:
         )
 
     async def _list(self, request: web.Request) -> web.Response:
-        since = request.query.get("created", ">=").removeprefix(">=")
-        found = [run for run in self.runs if run["created_at"] >= since and self.lists]
-        size, page = int(request.query["per_page"]), int(request.query["page"])
+        query = request.query
+        since, _, until = query.get("created", "").removeprefix(">=").partition("..")
+        found = [
+            run
+            for run in self.runs
+            if self.lists
+            and since <= run["created_at"] <= (until or "9")
+            and query.get("status", run["status"]) == run["status"]
+        ]
+        size, page = int(query["per_page"]), int(query.get("page", 1))
         shown = found[(page - 1) * size : page * size]
         return web.json_response({"total_count": len(found), "workflow_runs": shown})
 

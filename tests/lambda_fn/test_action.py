@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from fleet_control.ledger import Entry
 from tests.lambda_fn.conftest import Ask
-from tests.lambda_fn.events import AGENT_1, CHAT_1, PERSONS, function_url
+from tests.lambda_fn.events import AGENT_1, AGENTS, CHAT_1, PERSONS, function_url
 from tests.lambda_fn.small_github import HTML, TOKEN, SmallGitHub, job, run_of
 
 
@@ -340,3 +341,33 @@ async def test_only_persons_cancel(ask: Ask, github: SmallGitHub, environ: dict[
     assert agents.code == (403, "forged_caller")
     assert nobodys.code == (400, "bad_request")
     assert operators.status == 200
+
+
+@pytest.mark.parametrize("whose", [AGENTS, PERSONS, None])
+@pytest.mark.parametrize("status", ["queued", "pending", "waiting", "requested"])
+async def test_an_operator_cancels_whoever_asked_an_agents_run_and_the_buttons_too(
+    ask: Ask, github: SmallGitHub, environ: dict[str, str], whose: Entry | None, status: str
+) -> None:
+    alice = "arn:aws:iam::123456789012:user/alice"
+    environ["CONTROL_API_OPERATORS"] = alice
+    button = {} if whose else {"display_title": "fleet-deploy"}
+    github.runs = [run_of(whose or PERSONS, 7, status=status, **button)]
+
+    by_chat = await ask(function_url(CANCEL, CHAT_1))
+    by_operator = await ask(function_url(CANCEL, alice))
+    by_agent = await ask(function_url(CANCEL, AGENT_1))
+
+    assert (by_chat.status, by_operator.status) == (200, 200)
+    assert by_agent.code == (403, "forged_caller")
+    assert github.cancelled == [7, 7]
+
+
+async def test_a_run_that_has_begun_is_not_cancelled_where_no_job_is_listed_yet(
+    ask: Ask, github: SmallGitHub
+) -> None:
+    github.runs = [run_of(PERSONS, 7, status="in_progress")]
+
+    answer = await ask(function_url(CANCEL, CHAT_1))
+
+    assert answer.code == (409, "already_running")
+    assert github.cancelled == []

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from fleet_control import policy
-from lambda_fn.action import let_by
-from lambda_fn.failure import Code, Failure
+from lambda_fn.failure import Code, Failure, let_by
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,6 +26,7 @@ STATUSES = {
     "internal": 500,
     "github_refused": 502,
     "github_unreachable": 502,
+    "table_unreachable": 502,
 }
 OF_A_DEPLOY = {
     "unknown_caller": 403,
@@ -36,6 +36,7 @@ OF_A_DEPLOY = {
     "unknown_image": 403,
     "too_many_hosts": 403,
     "busy": 409,
+    "queue_full": 409,
     "too_soon": 403,
     "fleet_unwell": 403,
 }

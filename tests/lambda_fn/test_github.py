@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from lambda_fn.handler import Call
+from lambda_fn.kept import Kept
 from lambda_fn.settings import Vault
 from lambda_fn.wire import Budget
 from tests.lambda_fn.conftest import Answer, Ask
@@ -188,7 +189,7 @@ async def test_an_answer_that_is_cut_broken_or_endless(
 
 
 async def _answer(environ: dict[str, str], said: object, budget: Budget) -> Answer:
-    call = Call(Context(), environ, Vault(), budget)
+    call = Call(Context(), environ, Vault(), budget, Kept())
     response = await asyncio.to_thread(call.answer, function_url(said, CHAT_1))
     status, body = response["statusCode"], response["body"]
     assert isinstance(status, int)

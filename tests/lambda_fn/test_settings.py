@@ -1,90 +1,36 @@
 """Secrets from parameters, against moto's SSM, which checks every signature."""
 
 import asyncio
-import json
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-import boto3
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from moto.server import ThreadedMotoServer
 
+from lambda_fn.aws import signature
 from lambda_fn.failure import Failure
 from lambda_fn.handler import Call
-from lambda_fn.settings import KEPT_SECONDS, Secret, Vault, signature
+from lambda_fn.kept import Kept
+from lambda_fn.settings import KEPT_SECONDS, Secret, Vault
 from lambda_fn.wire import Budget
 from tests.lambda_fn.events import AGENT_1, CONTROL_TOKEN, Context, function_url
+from tests.lambda_fn.role import Role, playing
 from tests.lambda_fn.small_github import TOKEN, SmallGitHub
-
-CONTROL = Secret("CONTROL_API_TOKEN", "", "/clawbot/control-token")
-
-
-@dataclass
-class Ssm:
-    """The keys are the function's role's: it may read parameters and nothing else."""
-
-    url: str
-    client: Any
-    keys: dict[str, str] = field(default_factory=dict)
-
-    def put(self, name: str, value: str) -> None:
-        self.client.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
-
-    @property
-    def environ(self) -> dict[str, str]:
-        return {"AWS_REGION": "eu-central-1", "AWS_ENDPOINT_URL": self.url, **self.keys}
-
-
-@pytest.fixture(scope="module")
-def moto() -> Iterator[str]:
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-def post(url: str, body: str = "") -> None:
-    request = urllib.request.Request(url, body.encode(), {"content-type": "text/plain"})  # noqa: S310  (moto, on loopback)
-    with urllib.request.urlopen(request) as answer:  # noqa: S310  (the same)
-        answer.read()
 
 
 @pytest.fixture
-def ssm(moto: str) -> Iterator[Ssm]:
-    """Signatures are checked once the keys are there; `client` has keys of its own."""
-    post(f"{moto}/moto-api/reset")
-    post(f"{moto}/moto-api/reset-auth", "inf")
-    iam = session("x", "x").client("iam", endpoint_url=moto)
-    keys = {who: user_with_key(iam, who, allowed) for who, allowed in ROLES.items()}
-    client = session(*keys["admin"]).client("ssm", endpoint_url=moto)
-    ours = keys["function"]
-    post(f"{moto}/moto-api/reset-auth", "0")
-    yield Ssm(moto, client, {"AWS_ACCESS_KEY_ID": ours[0], "AWS_SECRET_ACCESS_KEY": ours[1]})
-    post(f"{moto}/moto-api/reset-auth", "inf")
-    client.close()
-    iam.close()
+def ssm(moto: str) -> Iterator[Role]:
+    with playing(moto, "ssm", "ssm:GetParameter") as role:
+        yield role
 
 
-def session(access_key: str, secret_key: str) -> boto3.Session:
-    return boto3.Session(access_key, secret_key, region_name="eu-central-1")
+def put(role: Role, name: str, value: str) -> None:
+    role.admin.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
 
 
-ROLES = {"admin": "ssm:*", "function": "ssm:GetParameter"}
-
-
-def user_with_key(iam: Any, name: str, allowed: str) -> tuple[str, str]:
-    statement = {"Effect": "Allow", "Action": allowed, "Resource": "*"}
-    policy = {"Version": "2012-10-17", "Statement": [statement]}
-    iam.create_user(UserName=name)
-    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps(policy))
-    key = iam.create_access_key(UserName=name)["AccessKey"]
-    return key["AccessKeyId"], key["SecretAccessKey"]
+CONTROL = Secret("CONTROL_API_TOKEN", "", "/clawbot/control-token")
 
 
 def test_a_session_tokens_request_is_signed_as_botocore_signs_it() -> None:
@@ -105,6 +51,7 @@ def test_a_session_tokens_request_is_signed_as_botocore_signs_it() -> None:
         headers,
         body,
         "eu-central-1",
+        "ssm",
         {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "secret"},
     )
 
@@ -120,32 +67,32 @@ class Now:
         return self.seconds
 
 
-def test_a_parameter_is_kept_five_minutes(ssm: Ssm) -> None:
+def test_a_parameter_is_kept_five_minutes(ssm: Role) -> None:
     now = Now()
     vault = Vault(now)
-    ssm.put("/clawbot/control-token", "first\nsecond\n")
+    put(ssm, "/clawbot/control-token", "first\nsecond\n")
 
     assert vault.read(CONTROL, ssm.environ, Budget()) == ["first", "second"]
-    ssm.put("/clawbot/control-token", "third")
+    put(ssm, "/clawbot/control-token", "third")
     now.seconds += KEPT_SECONDS - 1
     assert vault.read(CONTROL, ssm.environ, Budget()) == ["first", "second"]
     now.seconds += 1
     assert vault.read(CONTROL, ssm.environ, Budget()) == ["third"]
 
 
-def test_a_clock_that_is_set_back_keeps_no_parameter_for_longer(ssm: Ssm) -> None:
+def test_a_clock_that_is_set_back_keeps_no_parameter_for_longer(ssm: Role) -> None:
     now = Now()
     vault = Vault(now)
-    ssm.put("/clawbot/control-token", "first")
+    put(ssm, "/clawbot/control-token", "first")
     vault.read(CONTROL, ssm.environ, Budget())
 
     now.seconds -= 3600
-    ssm.put("/clawbot/control-token", "second")
+    put(ssm, "/clawbot/control-token", "second")
 
     assert vault.read(CONTROL, ssm.environ, Budget()) == ["second"]
     assert vault.known(CONTROL) == ["second"]
     now.seconds += KEPT_SECONDS
-    ssm.put("/clawbot/control-token", "third")
+    put(ssm, "/clawbot/control-token", "third")
     assert vault.read(CONTROL, ssm.environ, Budget()) == ["third"]
 
 
@@ -153,8 +100,8 @@ def test_a_value_in_the_environment_needs_no_parameter() -> None:
     assert Vault().read(CONTROL._replace(value="here"), {}, Budget()) == ["here"]
 
 
-def test_a_parameter_that_is_not_there_is_named(ssm: Ssm) -> None:
-    ssm.put("/clawbot/another", "x")  # moto's first call of SSM takes it seconds
+def test_a_parameter_that_is_not_there_is_named(ssm: Role) -> None:
+    put(ssm, "/clawbot/another", "x")  # moto's first call of SSM takes it seconds
 
     with pytest.raises(Failure, match=r"/clawbot/control-token.*ParameterNotFound") as failed:
         Vault().read(CONTROL, ssm.environ, Budget())
@@ -170,8 +117,8 @@ def test_a_parameter_that_is_not_there_is_named(ssm: Ssm) -> None:
         ({"AWS_ENDPOINT_URL_SSM": "http://127.0.0.1:1"}, "refused"),
     ],
 )
-def test_a_wrong_key_is_told_in_awss_words(ssm: Ssm, wrong: dict[str, str], words: str) -> None:
-    ssm.put("/clawbot/control-token", "value-that-stays")
+def test_a_wrong_key_is_told_in_awss_words(ssm: Role, wrong: dict[str, str], words: str) -> None:
+    put(ssm, "/clawbot/control-token", "value-that-stays")
 
     with pytest.raises(Failure, match=words) as failed:
         Vault().read(CONTROL, ssm.environ | wrong, Budget())
@@ -180,8 +127,8 @@ def test_a_wrong_key_is_told_in_awss_words(ssm: Ssm, wrong: dict[str, str], word
     assert "value-that-stays" not in str(failed.value)
 
 
-def test_a_parameter_that_can_be_no_header_is_not_quoted(ssm: Ssm) -> None:
-    ssm.put("/clawbot/control-token", "tökèn")
+def test_a_parameter_that_can_be_no_header_is_not_quoted(ssm: Role) -> None:
+    put(ssm, "/clawbot/control-token", "tökèn")
 
     with pytest.raises(Failure, match="printable") as failed:
         Vault().read(CONTROL, ssm.environ, Budget())
@@ -189,7 +136,7 @@ def test_a_parameter_that_can_be_no_header_is_not_quoted(ssm: Ssm) -> None:
     assert "kèn" not in str(failed.value)
 
 
-async def test_githubs_token_is_read_again_once_after_a_401(ssm: Ssm, github: SmallGitHub) -> None:
+async def test_githubs_token_is_read_again_once_after_a_401(ssm: Role, github: SmallGitHub) -> None:
     environ = {
         **ssm.environ,
         "CONTROL_API_TOKEN_PARAMETER": "/clawbot/control-token",
@@ -199,17 +146,17 @@ async def test_githubs_token_is_read_again_once_after_a_401(ssm: Ssm, github: Sm
     vault = Vault()
 
     async def registry() -> tuple[object, int]:
-        call = Call(Context(), environ, vault, Budget())
+        call = Call(Context(), environ, vault, Budget(), Kept())
         event = function_url({"action": "registry"}, AGENT_1)
         answer = await asyncio.to_thread(call.answer, event)
         asked = len(github.asked)
         github.asked.clear()
         return answer["statusCode"], asked
 
-    ssm.put("/clawbot/control-token", CONTROL_TOKEN)
-    ssm.put("/clawbot/github-token", "the-old-github-token")
+    put(ssm, "/clawbot/control-token", CONTROL_TOKEN)
+    put(ssm, "/clawbot/github-token", "the-old-github-token")
 
     assert await registry() == (502, 1)
-    ssm.put("/clawbot/github-token", TOKEN)
+    put(ssm, "/clawbot/github-token", TOKEN)
     assert await registry() == (200, 2)
     assert await registry() == (200, 1)

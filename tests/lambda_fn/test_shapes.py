@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lambda_fn.handler import Call
+from lambda_fn.kept import Kept
 from lambda_fn.settings import Vault
 from lambda_fn.wire import Budget
 from tests.lambda_fn.events import (
@@ -63,7 +64,7 @@ def handed() -> Iterator[Handed]:
         vault = Vault()
 
         def hand(event: object) -> dict[str, Any]:
-            response = Call(Context(), environ, vault, Budget()).answer(event)
+            response = Call(Context(), environ, vault, Budget(), Kept()).answer(event)
             text = str(response["body"])
             assert not posts
             assert CONTROL_TOKEN not in text

@@ -14,6 +14,7 @@ from bench.certificate import write
 from fleet_control.ledger import Entry
 from lambda_fn.failure import Code, Failure
 from lambda_fn.github import GitHub
+from lambda_fn.kept import Kept
 from lambda_fn.settings import read_settings
 from lambda_fn.wire import Answer, Budget, Server, tls_context
 from tests.lambda_fn.small_github import TOKEN, SmallGitHub
@@ -293,7 +294,8 @@ async def test_a_run_that_the_list_shows_late_is_found(github: SmallGitHub) -> N
     conf = read_settings(
         {"CONTROL_API_TOKEN": "c", "GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": github.url}
     )
-    api = GitHub(conf, lambda _: TOKEN, str, Budget(8.5, clock.now, clock.sleep))
+    budget = Budget(8.5, clock.now, clock.sleep)
+    api = GitHub(conf, lambda _: TOKEN, str, budget, Kept(), spared=0)
     github.lists = False
 
     began = await asyncio.to_thread(api.dispatch, Entry("agent.x.a.b", target="y", caller="x"))

@@ -132,6 +132,12 @@ async def test_runs_are_listed_newest_first_a_page_at_a_time(tmp_path: Path) -> 
         ("branch=other", 0),
         ("created=%3E%3D2026-09-21T13:33:20Z", 2),
         ("created=%3E%3D2026-09-21T13:33:21Z", 0),
+        ("created=2026-09-21T13:33:20Z..2026-09-21T13:33:20Z", 2),
+        ("created=2026-09-21T13:33:00Z..2026-09-21T13:33:19Z", 0),
+        ("created=2026-09-21T13:33:21Z..2026-09-21T13:34:00Z", 0),
+        ("status=pending&per_page=1", 1),
+        ("status=waiting", 0),
+        ("status=completed", 0),
     ],
 )
 async def test_runs_are_filtered(query: str, found: int, tmp_path: Path) -> None:
@@ -143,7 +149,23 @@ async def test_runs_are_filtered(query: str, found: int, tmp_path: Path) -> None
     assert answer["total_count"] == found
 
 
-@pytest.mark.parametrize("query", ["status=queued", "created=2026-09-21"])
+async def test_a_new_run_is_listed_late_where_it_should_be_and_known_by_its_id_at_once(
+    tmp_path: Path,
+) -> None:
+    clock = TurnedClock()
+    async with github_of(ONE_JOB, tmp_path, clock=clock) as github:
+        github.github.runner.site.listed_after = 8.0
+        run_id = await github.dispatch()
+        await clock.turn(7)
+        _, early = await github.call("GET", RUNS)
+        await clock.turn(1)
+        _, late = await github.call("GET", RUNS)
+        run = await github.run(run_id)
+
+    assert (early["total_count"], late["total_count"], run["id"]) == (0, 1, run_id)
+
+
+@pytest.mark.parametrize("query", ["status=queued,pending", "created=2026-09-21"])
 async def test_a_filter_that_is_not_known_is_refused(query: str, tmp_path: Path) -> None:
     async with github_of(ONE_JOB, tmp_path) as github:
         status, answer = await github.call("GET", f"{RUNS}?{query}")

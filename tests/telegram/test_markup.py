@@ -146,3 +146,9 @@ def test_no_row_is_lost_whatever_a_stray_is_called(name: str) -> None:
         assert f"Page {page + 1} of 3" in shown
     assert shown.count("is not in the registry") == 25
     assert shown.count("40 hosts of this name") == 25
+
+
+def test_what_the_control_api_says_beside_is_shown_safely() -> None:
+    reply = Deploying(Progress(Stage.QUEUED, "claw-1"), note="<b>Bots</b> wait.")
+
+    assert "🟡 <b>Bots</b> wait." in plain(reply)

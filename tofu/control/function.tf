@@ -21,6 +21,7 @@ resource "aws_lambda_function" "control_api" {
       GITHUB_REF                  = var.branch
       CONTROL_API_ACCOUNT         = var.control_api_account
       CONTROL_API_OPERATORS       = join(",", var.operators)
+      CONTROL_TABLE               = aws_dynamodb_table.control.name
     }
   }
 
@@ -65,7 +66,7 @@ resource "aws_iam_role" "function" {
 }
 
 resource "aws_iam_role_policy" "function" {
-  name = "own-log-and-secrets"
+  name = "own-log-secrets-and-table"
   role = aws_iam_role.function.id
   policy = jsonencode({
     Version = "2012-10-17"
@@ -82,6 +83,12 @@ resource "aws_iam_role_policy" "function" {
         Effect   = "Allow"
         Action   = "ssm:GetParameter"
         Resource = [aws_ssm_parameter.control_token.arn, aws_ssm_parameter.github_token.arn]
+      },
+      {
+        Sid      = "OwnTable"
+        Effect   = "Allow"
+        Action   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+        Resource = aws_dynamodb_table.control.arn
       },
     ]
   })

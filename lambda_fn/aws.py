@@ -1,0 +1,74 @@
+"""AWS's JSON services, asked by requests that are signed here: importing boto3 costs more than all
+else the function does.
+"""
+
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from lambda_fn.failure import Code
+from lambda_fn.wire import Answer, Budget, Server
+
+
+class Service(NamedTuple):
+    """`name` is the one it is signed and addressed by; `version` is of its JSON."""
+
+    name: str
+    target: str
+    version: str
+
+
+SSM = Service("ssm", "AmazonSSM", "1.1")
+DYNAMODB = Service("dynamodb", "DynamoDB_20120810", "1.0")
+
+
+class Account(NamedTuple):
+    """Where a service is asked, with whose keys, and within which time."""
+
+    environ: Mapping[str, str]
+    budget: Budget
+
+    def ask(
+        self, service: Service, action: str, said: Mapping[str, object], code: Code, name: str
+    ) -> Answer:
+        """`code` and `name` are for the Failure where it can't be reached."""
+        region = self.environ.get("AWS_REGION", "")
+        endpoint = self._endpoint(service.name, region)
+        body = json.dumps(said).encode()
+        headers = {
+            "content-type": f"application/x-amz-json-{service.version}",
+            "host": endpoint.split("/")[2],
+            "x-amz-date": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()),
+            "x-amz-target": f"{service.target}.{action}",
+        }
+        if token := self.environ.get("AWS_SESSION_TOKEN"):
+            headers["x-amz-security-token"] = token
+        headers["authorization"] = signature(headers, body, region, service.name, self.environ)
+        return Server(endpoint, code, name, self.budget).ask("POST", "/", headers, body)
+
+    def _endpoint(self, name: str, region: str) -> str:
+        own = self.environ.get(f"AWS_ENDPOINT_URL_{name.upper()}")
+        any_ = own or self.environ.get("AWS_ENDPOINT_URL")
+        return (any_ or f"https://{name}.{region}.amazonaws.com").rstrip("/")
+
+
+def signature(
+    headers: Mapping[str, str], body: bytes, region: str, service: str, environ: Mapping[str, str]
+) -> str:
+    """SigV4 for ``POST /`` with these headers, their names in lower case."""
+    at = headers["x-amz-date"]
+    names = ";".join(sorted(headers))
+    lines = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
+    request = f"POST\n/\n\n{lines}\n{names}\n{hashlib.sha256(body).hexdigest()}"
+    scope = f"{at[:8]}/{region}/{service}/aws4_request"
+    text = f"AWS4-HMAC-SHA256\n{at}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
+    key = f"AWS4{environ.get('AWS_SECRET_ACCESS_KEY', '')}".encode()
+    for part in (*scope.split("/"), text):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return (
+        f"AWS4-HMAC-SHA256 Credential={environ.get('AWS_ACCESS_KEY_ID', '')}/{scope}, "
+        f"SignedHeaders={names}, Signature={key.hex()}"
+    )

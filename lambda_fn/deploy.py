@@ -1,0 +1,115 @@
+"""A deploy: judged by what can be seen from here, and handed to GitHub as one run."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import NamedTuple
+
+from fleet_control.caller import BotInstance, Human
+from fleet_control.ledger import Entry, fit, oldest, unfinished
+from fleet_control.policy import Facts, judge
+from lambda_fn.failure import Code, Failure, let_by
+from lambda_fn.github import GitHub
+from lambda_fn.lease import Leases
+from lambda_fn.table import Table
+from lambda_fn.wire import Budget
+
+# What a person's answer may wait for a look at the queue; the run is there by then.
+_LOOK_SECONDS = 3.0
+
+
+class Deploy(NamedTuple):
+    """One ask, and what it may turn to.
+
+    Attributes:
+        entry: what the signer may say.
+        connect: gives GitHub, within what is left of the call or less; called only where no
+            refusal is certain without it.
+        table: the control table, if there is one.
+    """
+
+    entry: Entry
+    connect: Callable[[Budget], GitHub]
+    table: Table | None
+    budget: Budget
+
+    def begin(self) -> Mapping[str, object]:
+        self._check(Facts())
+        if not self.entry.caller:
+            return self._for_a_person()
+        return self._leased(self.table) if self.table else self._as_listed()
+
+    def _check(self, facts: Facts) -> None:
+        """Whether a person is an operator was looked up by who signed for the person."""
+        entry = self.entry
+        caller = BotInstance(entry.caller) if entry.caller else Human(entry.requested_by, "", True)
+        let_by(judge(caller, entry.target, entry.ami_override, facts))
+
+    def _for_a_person(self) -> Mapping[str, object]:
+        """Nothing is looked at before it is handed on: a person waits for no bot's sake."""
+        run, url = self.connect(self.budget).dispatch(fit(self.entry))
+        return self._queued(run, url, self._ahead(run), self._trouble())
+
+    def _ahead(self, run: int | None) -> int:
+        try:
+            github = self.connect(self.budget.part(_LOOK_SECONDS))
+            return github.line().before(run) if run else 0
+        except Exception:  # noqa: BLE001  (the run is there: nothing may make it look lost)
+            return 0
+
+    def _trouble(self) -> str:
+        try:
+            if self.table:
+                self.table.check()
+        except Failure as failure:
+            return f"Bot instances can't deploy just now. {failure}"
+        return ""
+
+    def _leased(self, table: Table) -> Mapping[str, object]:
+        """What GitHub lists decides nothing but how many wait."""
+        leases = Leases(table, lambda: self.connect(self.budget), self.budget.now())
+        lease = leases.take(self.entry)
+        if lease.run:
+            return self._queued(lease.run, lease.url)
+        github, begun = self.connect(self.budget), False
+        try:
+            line = github.line()
+            self._check(Facts(waiting=line.waiting))
+            begun = True
+            run, url = github.dispatch(fit(self.entry))
+        except Failure as failure:
+            if not (begun and failure.code == Code.GITHUB_UNREACHABLE) and lease.tries == 1:
+                _if_possible(lambda: leases.is_over(lease))
+            raise
+        if run:
+            _if_possible(lambda: leases.has_run(lease, run, url))
+        return self._queued(run, url, line.before(run))
+
+    def _as_listed(self) -> Mapping[str, object]:
+        """Without a table, GitHub's list says what is under way, some seconds late."""
+        github, entry = self.connect(self.budget), self.entry
+        line = github.line(listed=100)
+        if entry.request_id and (again := oldest(line.runs, entry.request_id)):
+            return self._queued(again.id, again.url)
+        own = unfinished(line.runs, entry.caller)
+        self._check(Facts(unfinished=own[0].url if own else "", waiting=line.waiting))
+        run, url = github.dispatch(fit(entry))
+        return self._queued(run, url, line.before(run))
+
+    def _queued(
+        self, run: int | None, url: str, ahead: int = 0, note: str = ""
+    ) -> Mapping[str, object]:
+        message = f"deploy queued for {self.entry.target}"
+        if ahead:
+            message += f"; {ahead} {'run is' if ahead == 1 else 'runs are'} before it"
+        answer: dict[str, object] = {"message": message, "run": {"id": run, "url": url}}
+        if ahead:
+            answer["ahead"] = ahead
+        if note:
+            answer["note"] = note
+        return answer
+
+
+def _if_possible(write: Callable[[], None]) -> None:
+    """What can't be noted is settled later, by the request id."""
+    with suppress(Failure):
+        write()

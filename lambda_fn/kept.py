@@ -1,0 +1,84 @@
+"""What GitHub said, for as long as AWS keeps the process, and how much of its quota is left."""
+
+from collections import OrderedDict
+from typing import NamedTuple
+
+from fleet_control.ledger import Run
+from lambda_fn.failure import Code, Failure
+from lambda_fn.wire import Answer
+
+# A list of a hundred runs has a million.
+MOST_BYTES = 32 * 1024 * 1024
+MOST_RUNS = 200
+
+
+class Quota(NamedTuple):
+    """GitHub's requests of this hour: so many are left of `limit`, until `reset` (Unix seconds)."""
+
+    remaining: int
+    limit: int
+    reset: float
+
+
+class _Said(NamedTuple):
+    answer: Answer
+    at: float
+
+
+class Kept:
+    """Answers by their path, the latest used last, and runs that have ended.
+
+    Threads may share it: whatever they read is whole.
+    """
+
+    def __init__(self) -> None:
+        self._said: OrderedDict[str, _Said] = OrderedDict()
+        self._bytes = 0
+        self._ended: OrderedDict[int, Run] = OrderedDict()
+        self._quota: Quota | None = None
+
+    def answer(self, path: str) -> Answer | None:
+        said = self._said.get(path)
+        return said.answer if said else None
+
+    def is_fresh(self, path: str, now: float, seconds: float) -> bool:
+        """Whether GitHub said it so lately that it need not be asked."""
+        said = self._said.get(path)
+        return said is not None and 0 <= now - said.at < seconds
+
+    def keep(self, path: str, answer: Answer, now: float) -> None:
+        """The oldest make room."""
+        self._drop(path)
+        self._said[path] = _Said(answer, now)
+        self._bytes += len(answer.body)
+        while self._bytes > MOST_BYTES:
+            self._drop(next(iter(self._said)))
+
+    def _drop(self, path: str) -> None:
+        if said := self._said.pop(path, None):
+            self._bytes -= len(said.answer.body)
+
+    def ended(self, run_id: int) -> Run | None:
+        return self._ended.get(run_id)
+
+    def keep_ended(self, run: Run) -> None:
+        self._ended[run.id] = run
+        if len(self._ended) > MOST_RUNS:
+            self._ended.popitem(last=False)
+
+    def note_quota(self, answer: Answer) -> None:
+        fields = [answer.headers.get(f"x-ratelimit-{name}", "") for name in Quota._fields]
+        if all(one.isdecimal() for one in fields):
+            self._quota = Quota(*(int(one[:12]) for one in fields))
+
+    def check_quota(self, spared: float, now: float) -> None:
+        """Raise `github_busy` where less than that part is left, which others shall have."""
+        quota = self._quota
+        if quota and quota.reset > now and quota.remaining < quota.limit * spared:
+            wait = int(quota.reset - now) + 1
+            raise Failure(
+                Code.GITHUB_BUSY,
+                f"{quota.remaining} of GitHub's {quota.limit} calls an hour are left, which are "
+                f"kept for others. Ask again in {wait} s; a deploy may be asked for now.",
+                wait,
+            )

@@ -1,0 +1,95 @@
+"""The control table: what must be decided at once, whatever a list of runs shows yet."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from lambda_fn.aws import DYNAMODB, Account
+from lambda_fn.failure import Code, Failure
+from lambda_fn.mask import shown
+from lambda_fn.wire import Budget
+
+# It answers within ten milliseconds, or else is away; a person's deploy has begun by then.
+SECONDS = 3.0
+_REFUSED = "ConditionalCheckFailedException"
+
+Item = Mapping[str, str | int | float]
+
+
+class Table:
+    """One DynamoDB table, keyed by `pk`, of texts and numbers.
+
+    Every method raises TABLE_UNREACHABLE where it can't be reached, or says no. A write may have
+    been done all the same.
+    """
+
+    def __init__(self, name: str, environ: Mapping[str, str], budget: Budget) -> None:
+        self._name = name
+        self._environ = environ
+        self._budget = budget
+
+    def check(self) -> None:
+        """Raise where it is away: a person's deploy takes nothing from it, but is told."""
+        self._ask("GetItem", Key=_written({"pk": "-"}))
+
+    def put(self, item: Item, instead_of: Item | None) -> Item | None:
+        """Write it where this stands, or nothing; what stands there else, which stays.
+
+        Of two who would replace the same item, one does.
+        """
+        said: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+        if instead_of is not None:
+            names = {f"#{number}": name for number, name in enumerate(instead_of)}
+            said = {
+                "ConditionExpression": " AND ".join(f"{name} = :{name[1:]}" for name in names),
+                "ExpressionAttributeNames": names,
+                "ExpressionAttributeValues": _written(
+                    {f":{number}": one for number, one in enumerate(instead_of.values())}
+                ),
+            }
+        said["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        answer = self._ask("PutItem", Item=_written(item), **said)
+        return _read(answer["Item"]) if answer.get("refused") else None
+
+    def count(self, pk: str, expires: int) -> int:
+        """Add one to what was counted under this key, however many do at once; the sum."""
+        answer = self._ask(
+            "UpdateItem",
+            Key=_written({"pk": pk}),
+            UpdateExpression="SET expires = :expires ADD asked :one",
+            ExpressionAttributeValues=_written({":expires": expires, ":one": 1}),
+            ReturnValues="UPDATED_NEW",
+        )
+        return int(answer["Attributes"]["asked"]["N"])
+
+    def _ask(self, action: str, **said: object) -> dict[str, Any]:
+        account = Account(self._environ, self._budget.part(SECONDS))
+        said["TableName"] = self._name
+        name = "The control table"
+        answer = account.ask(DYNAMODB, action, said, Code.TABLE_UNREACHABLE, name)
+        try:
+            body = json.loads(answer.body)
+            kind = str(body.get("__type", "")).rpartition("#")[2]
+        except (ValueError, AttributeError):
+            body, kind = {}, ""
+        if kind == _REFUSED:
+            return {"Item": body.get("Item", {}), "refused": True}
+        if answer.status == 200:
+            return dict(body)
+        why = shown(f"{kind or f'HTTP {answer.status}'} {body.get('message', '')}".strip())
+        raise Failure(Code.TABLE_UNREACHABLE, f"{name} says no: {why}")
+
+
+def _written(item: Item) -> dict[str, dict[str, str]]:
+    return {
+        name: {"S": one} if isinstance(one, str) else {"N": str(one)} for name, one in item.items()
+    }
+
+
+def _read(item: Mapping[str, Mapping[str, str]]) -> Item:
+    return {name: one["S"] if "S" in one else _number(one["N"]) for name, one in item.items()}
+
+
+def _number(text: str) -> int | float:
+    number = float(text)
+    return int(number) if number.is_integer() else number

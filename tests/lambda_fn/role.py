@@ -1,0 +1,61 @@
+"""The function's role in an account of moto's, which checks every signature and every right."""
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+
+TABLE = "clawdinator-control"
+
+
+@dataclass
+class Role:
+    """`environ` is what the function is given; `admin` is a client of who may do anything there."""
+
+    environ: dict[str, str]
+    admin: Any
+
+
+@contextmanager
+def playing(moto: str, service: str, *actions: str) -> Iterator[Role]:
+    """A role that may do these, in an account that is empty but for it."""
+    _post(f"{moto}/moto-api/reset")
+    _post(f"{moto}/moto-api/reset-auth", "inf")
+    iam = _session("x", "x").client("iam", endpoint_url=moto)
+    admin = _session(*_user(iam, "admin", f"{service}:*"))
+    access_key, secret_key = _user(iam, "function", *actions)
+    client = admin.client(service, endpoint_url=moto)  # type: ignore[call-overload]  # of no service in particular
+    _post(f"{moto}/moto-api/reset-auth", "0")
+    environ = {
+        "AWS_REGION": "eu-central-1",
+        "AWS_ENDPOINT_URL": moto,
+        "AWS_ACCESS_KEY_ID": access_key,
+        "AWS_SECRET_ACCESS_KEY": secret_key,
+    }
+    yield Role(environ, client)
+    _post(f"{moto}/moto-api/reset-auth", "inf")
+    client.close()
+    iam.close()
+
+
+def _post(url: str, body: str = "") -> None:
+    request = urllib.request.Request(url, body.encode(), {"content-type": "text/plain"})  # noqa: S310  (moto, on loopback)
+    with urllib.request.urlopen(request) as answer:  # noqa: S310  (the same)
+        answer.read()
+
+
+def _session(access_key: str, secret_key: str) -> boto3.Session:
+    return boto3.Session(access_key, secret_key, region_name="eu-central-1")
+
+
+def _user(iam: Any, name: str, *actions: str) -> tuple[str, str]:
+    statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    iam.create_user(UserName=name)
+    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps(policy))
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return key["AccessKeyId"], key["SecretAccessKey"]

@@ -1,0 +1,354 @@
+"""One deploy of a bot instance under way, and one a minute, by a table that moto keeps."""
+
+import asyncio
+
+import pytest
+from aiohttp import web
+
+from lambda_fn.lease import LISTED, REST
+from lambda_fn.wire import CALL_SECONDS
+from tests.lambda_fn.conftest import Ask, Now
+from tests.lambda_fn.events import (
+    AGENT_1,
+    AGENTS,
+    CHAT_1,
+    by_agent,
+    by_person,
+    fleet_key,
+    function_url,
+)
+from tests.lambda_fn.role import TABLE, Role
+from tests.lambda_fn.small_github import HTML, SmallGitHub, run_of
+
+ENDED = {"status": "completed", "conclusion": "success"}
+
+
+def asked(number: int, **fields: object) -> dict[str, object]:
+    said = by_agent(request_id=f"agent.clawdinator-1.cli.{number}", **fields)
+    return function_url(said, AGENT_1)
+
+
+def looks(github: SmallGitHub) -> int:
+    return len(github.asked) - len(github.dispatched)
+
+
+async def test_two_hundred_asks_at_once_are_one_run_though_github_lists_none(
+    ask: Ask, github: SmallGitHub, table: Role
+) -> None:
+    github.lists = False
+
+    answers = await asyncio.gather(*(ask(asked(number)) for number in range(200)))
+
+    codes = [one.body.get("code") for one in answers]
+    assert (codes.count(None), codes.count("busy")) == (1, 199)
+    assert len(github.dispatched) == 1
+    assert looks(github) == 5  # one look at the queue
+
+
+async def test_whichever_key_speaks_for_a_bot_instance_it_has_one_lease(
+    ask: Ask, github: SmallGitHub, table: Role
+) -> None:
+    heard = by_person(caller="clawdinator-1", requested_by="")
+
+    answers = [
+        await ask(function_url(heard, CHAT_1)),
+        await ask(asked(1)),
+        await ask(
+            function_url(
+                by_agent(request_id="agent.clawdinator-3.cli.1"),
+                fleet_key("agent", "clawdinator-3"),
+            )
+        ),
+    ]
+
+    assert [one.body.get("code") for one in answers] == [None, "busy", None]
+
+
+async def test_the_same_request_id_is_answered_with_its_run(
+    ask: Ask, github: SmallGitHub, table: Role, now: Now
+) -> None:
+    github.lists = False
+    first = await ask(asked(1))
+    asked_until_then = len(github.asked)
+    again = await ask(asked(1))
+    now.ahead = 3600
+    late = await ask(asked(1))
+
+    assert first.body["run"] == again.body["run"] == late.body["run"]
+    assert first.body["run"] == {"id": 1000, "url": f"{HTML}/1000"}
+    assert len(github.asked) == asked_until_then
+
+
+async def lost(ask: Ask, github: SmallGitHub, number: int = 1) -> None:
+    """GitHub takes a dispatch, perhaps, and answers nothing of use."""
+    github.refusals.extend([*_queue_of(0), web.Response(status=502)])
+    assert (await ask(asked(number))).code == (502, "github_unreachable")
+
+
+def _queue_of(waiting: int) -> list[web.Response]:
+    counts = [waiting, 0, 0, 0, 0]
+    return [web.json_response({"total_count": one, "workflow_runs": []}) for one in counts]
+
+
+async def test_an_ask_whose_answer_was_lost_passes_once_more_and_not_while_it_may_be_at_work(
+    ask: Ask, github: SmallGitHub, table: Role, now: Now
+) -> None:
+    await lost(ask, github)
+
+    now.ahead = CALL_SECONDS - 2
+    early = await ask(asked(1))
+    now.ahead = CALL_SECONDS
+    github.refusals.extend([*_queue_of(0), web.Response(status=502)])
+    second = await ask(asked(1))
+    now.ahead = LISTED - 5
+    third = await ask(asked(1))
+
+    assert early.code == (409, "busy")
+    assert second.code == (502, "github_unreachable")
+    assert third.code == (409, "busy")
+
+
+async def test_a_flood_of_one_request_id_is_one_run(
+    ask: Ask, github: SmallGitHub, table: Role
+) -> None:
+    github.lists = False
+
+    await asyncio.gather(*(ask(asked(1)) for _ in range(50)))
+
+    assert len(github.dispatched) == 1
+
+
+async def test_it_is_one_a_minute_even_where_the_run_has_ended(
+    ask: Ask, github: SmallGitHub, table: Role, now: Now
+) -> None:
+    await ask(asked(1))
+    github.runs[0] |= ENDED
+    seen = len(github.asked)
+
+    now.ahead = REST - 5
+    early = await ask(asked(2))
+    now.ahead = REST
+    late = await ask(asked(3))
+
+    assert early.code == (409, "busy")
+    assert "a bot instance may once a minute" in early.body["error"]
+    assert 3 <= early.body["retry_after"] <= 6
+    assert late.body["run"]["id"] == 1001
+    assert github.paths()[seen] == "GET /actions/runs/1000"
+
+
+async def test_it_lasts_until_its_run_ends_whatever_is_listed(
+    ask: Ask, github: SmallGitHub, table: Role, now: Now
+) -> None:
+    github.lists = False
+    await ask(asked(1))
+    github.runs[0] |= {"status": "in_progress"}
+
+    now.ahead = 20 * 3600
+    answer = await ask(asked(2))
+
+    assert answer.code == (409, "busy")
+    assert f"{HTML}/1000" in answer.body["error"]
+    assert len(github.dispatched) == 1
+
+
+async def test_a_run_that_github_has_forgotten_is_over_once_it_would_be_listed(
+    ask: Ask, github: SmallGitHub, table: Role, now: Now
+) -> None:
+    await ask(asked(1))
+    github.runs.clear()
+
+    now.ahead = LISTED - 5
+    early = await ask(asked(2))
+    now.ahead = LISTED
+    late = await ask(asked(3))
+
+    assert (early.code, late.status) == ((409, "busy"), 200)
+
+
+@pytest.mark.parametrize(
+    ("found", "code"),
+    [(None, None), ({}, "busy"), ({"status": "in_progress"}, "busy"), (ENDED, None)],
+)
+async def test_one_without_a_run_is_settled_by_its_request_id_after_two_minutes(
+    ask: Ask,
+    github: SmallGitHub,
+    table: Role,
+    now: Now,
+    found: dict[str, str] | None,
+    code: str | None,
+) -> None:
+    await lost(ask, github)
+    if found is not None:
+        entry = AGENTS._replace(request_id="agent.clawdinator-1.cli.1")
+        others = [
+            run_of(AGENTS._replace(request_id="a.b.c.d"), 999 - n, **ENDED) for n in range(250)
+        ]
+        github.runs = [*others, run_of(entry, 7, **found)]
+
+    now.ahead = LISTED - 5
+    early = await ask(asked(2))
+    now.ahead = LISTED
+    late = await ask(asked(2))
+
+    assert early.code == (409, "busy")
+    assert "is not known yet" in early.body["error"]
+    assert late.body.get("code") == code
+
+
+async def test_of_many_who_would_replace_an_old_lease_one_does(
+    ask: Ask, github: SmallGitHub, table: Role, now: Now
+) -> None:
+    await ask(asked(1))
+    github.runs[0] |= ENDED
+    now.ahead = 90
+
+    answers = await asyncio.gather(*(ask(asked(number)) for number in range(2, 22)))
+
+    codes = [one.body.get("code") for one in answers]
+    assert (codes.count(None), codes.count("busy")) == (1, 19)
+    assert len(github.dispatched) == 2
+
+
+@pytest.mark.parametrize("status", [401, 404, 422, 429])
+async def test_a_dispatch_that_github_refused_costs_a_minute_and_no_more(
+    ask: Ask, github: SmallGitHub, table: Role, now: Now, status: int
+) -> None:
+    github.refusals.extend([*_queue_of(0), web.json_response({"message": "no"}, status=status)])
+    await ask(asked(1))
+    seen = len(github.asked)
+
+    now.ahead = REST - 5
+    early = await ask(asked(2))
+    looked = len(github.asked) - seen
+    now.ahead = REST
+    late = await ask(asked(2))
+
+    assert (early.code, looked) == ((409, "busy"), 0)
+    assert late.status == 200
+
+
+async def test_a_bot_is_refused_where_twenty_wait_and_may_ask_again_after_a_minute(
+    ask: Ask, github: SmallGitHub, table: Role, now: Now
+) -> None:
+    statuses = ("queued", "pending", "waiting", "requested")
+    others = [
+        run_of(AGENTS._replace(caller="clawdinator-3"), n, status=statuses[n % 4])
+        for n in range(20)
+    ]
+    github.runs = list(others)
+    full = await ask(asked(1))
+    now.ahead = REST
+    github.runs.pop()
+    passes = await ask(asked(2))
+
+    assert full.code == (409, "queue_full")
+    assert "20 runs wait already" in full.body["error"]
+    assert (passes.status, passes.body["ahead"]) == (200, 19)
+    counted = [one.query for one in github.asked if "status" in one.query]
+    assert {one["status"] for one in counted} == {*statuses, "in_progress"}
+    assert {one["per_page"] for one in counted} == {"1"}
+
+
+@pytest.mark.parametrize(
+    ("waiting", "words"), [(0, ""), (1, "; 1 run is before it"), (99, "; 99 runs are before it")]
+)
+async def test_a_person_is_told_how_many_are_before_and_never_refused(
+    ask: Ask, github: SmallGitHub, waiting: int, words: str
+) -> None:
+    github.runs = [run_of(AGENTS, n, status="pending") for n in range(waiting)]
+
+    answer = await ask(function_url(by_person(), CHAT_1))
+
+    assert answer.body["message"] == f"deploy queued for clawdinator-2{words}"
+    assert answer.body.get("ahead", 0) == waiting
+
+
+async def test_without_a_table_too_a_full_queue_refuses_a_bot(
+    ask: Ask, github: SmallGitHub
+) -> None:
+    others = [run_of(AGENTS._replace(caller="clawdinator-3"), n) for n in range(20)]
+    github.runs = list(others)
+
+    assert (await ask(asked(1))).code == (409, "queue_full")
+
+
+async def test_without_a_table_a_bots_own_run_is_found_behind_hundreds_of_others(
+    ask: Ask, github: SmallGitHub
+) -> None:
+    others = AGENTS._replace(caller="", requested_by="discord:1 sam")
+    github.runs = [run_of(others, 1000 - n, **ENDED) for n in range(400)]
+    github.runs.append(run_of(AGENTS, 7, status="pending"))
+
+    answer = await ask(asked(1))
+
+    assert answer.code == (409, "busy")
+    assert f"{HTML}/7" in answer.body["error"]
+
+
+AWAY = [
+    {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:1"},
+    {"AWS_SECRET_ACCESS_KEY": "wrong"},
+    {"CONTROL_TABLE": "another"},
+]
+
+
+async def test_a_lease_is_forgotten_once_github_would_have_ended_its_run(
+    ask: Ask, table: Role, now: Now
+) -> None:
+    await ask(asked(1))
+    item = table.admin.get_item(TableName=TABLE, Key={"pk": {"S": "lease#clawdinator-1"}})["Item"]
+
+    assert 35 < (float(item["expires"]["N"]) - now()) / 86400 <= 40
+
+
+@pytest.mark.parametrize("wrong", AWAY)
+async def test_with_the_table_away_people_deploy_and_are_told_and_bots_do_not(
+    ask: Ask, github: SmallGitHub, table: Role, environ: dict[str, str], wrong: dict[str, str]
+) -> None:
+    environ |= wrong
+
+    bots = await ask(asked(1))
+    persons = await ask(function_url(by_person(), CHAT_1))
+
+    assert bots.code == (502, "table_unreachable")
+    assert "The control table" in bots.body["error"]
+    assert persons.body["run"]["id"] == 1000
+    assert persons.body["note"].startswith("Bot instances can't deploy just now. The control table")
+    assert len(github.dispatched) == 1
+
+
+async def test_a_table_that_is_silent_costs_a_person_no_deploy(
+    ask: Ask, github: SmallGitHub, environ: dict[str, str], table: Role
+) -> None:
+    async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(silence, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        environ["AWS_ENDPOINT_URL_DYNAMODB"] = f"http://127.0.0.1:{port}"
+        answer = await ask(function_url(by_person(), CHAT_1))
+
+    assert answer.status == 200
+    assert "timed out" in answer.body["note"]
+
+
+async def test_a_table_that_is_there_is_not_mentioned(
+    ask: Ask, github: SmallGitHub, table: Role
+) -> None:
+    assert "note" not in (await ask(function_url(by_person(), CHAT_1))).body
+
+
+async def test_what_takes_a_callers_word_has_leases_too(
+    ask: Ask, github: SmallGitHub, table: Role, environ: dict[str, str], now: Now
+) -> None:
+    environ["ALLOW_UNPROVEN_CALLER"] = "1"
+    said = function_url({"action": "deploy", "target": "clawdinator-2", "caller": "clawdinator-1"})
+
+    answers = [await ask(said), await ask(said)]
+    now.ahead = REST
+    github.runs[0] |= ENDED
+    answers.append(await ask(said))
+
+    assert [one.body.get("code") for one in answers] == [None, "busy", None]
