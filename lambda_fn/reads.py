@@ -7,8 +7,8 @@ from lambda_fn.failure import Code, Failure
 from lambda_fn.signer import Role, Signer
 from lambda_fn.table import Table
 
-# One that waits for its deploy reads 6 times a minute, and some ten times in the first if the answer
-# to its ask is lost; twice that leaves room for a second one that waits.
+# One that waits for its deploy reads 6 times a minute, and some ten times in the first if the
+# answer to its ask is lost; twice that leaves room for a second one that waits.
 A_MINUTE = 20
 # The parts of GitHub's quota that are kept: from agents, and from all but a deploy.
 FROM_AGENTS = 1 / 5
