@@ -10,8 +10,8 @@ const refuse = (statusCode, code, error) => answer(statusCode, { ok: false, code
 const same = (a, b) => a.length === b.length && timingSafeEqual(a, b);
 const env = process.env;
 const ca = readFileSync(env.SSL_CERT_FILE);
-const post = (url, headers, body) => new Promise((resolve, reject) => {
-  request(url, { method: "POST", ca, headers: { ...headers, "content-length": Buffer.byteLength(body) }, timeout: 8500 }, (response) => {
+const post = (url, headers, body, method = "POST") => new Promise((resolve, reject) => {
+  request(url, { method, ca, headers: { ...headers, "content-length": Buffer.byteLength(body) }, timeout: 8500 }, (response) => {
     let text = "";
     response.setEncoding("utf8").on("data", (chunk) => (text += chunk)).on("end", () => resolve({ status: response.statusCode, text }));
   }).on("error", reject).end(body);
@@ -49,7 +49,13 @@ async function handler(event) {
   const { status, text } = await post(`${env.GITHUB_API_URL}/repos/openclaw/clawdinators/actions/workflows/fleet-deploy.yml/dispatches`, headers, JSON.stringify({ ref: "main", inputs }));
   if (status !== 200) return refuse(502, "github_refused", text.slice(0, 300));
   const run = JSON.parse(text);
-  return answer(200, { ok: true, message: `deploy queued for ${ask.target}`, run: { id: run.workflow_run_id, url: run.html_url } });
+  let ahead = 0;
+  for (const one of ["queued", "pending", "waiting", "requested", "in_progress"]) {
+    const query = `status=${one}&per_page=1&event=workflow_dispatch&branch=main`;
+    const list = JSON.parse((await post(`${env.GITHUB_API_URL}/repos/openclaw/clawdinators/actions/workflows/fleet-deploy.yml/runs?${query}`, headers, "", "GET")).text);
+    ahead += list.total_count - list.workflow_runs.filter((other) => other.id >= run.workflow_run_id).length;
+  }
+  return answer(200, { ok: true, message: `deploy queued for ${ask.target}${ahead ? `; ${ahead} before it` : ""}`, run: { id: run.workflow_run_id, url: run.html_url } });
 }
 const response = await handler(JSON.parse(readFileSync(process.argv[2], "utf8")));
 console.error(`control.answered status=${response.statusCode} body=${response.body}`);

@@ -7,9 +7,8 @@ from lambda_fn.failure import Code, Failure
 from lambda_fn.signer import Role, Signer
 from lambda_fn.table import Table
 
-# An agent that asks for a deploy and waits for its end reads 6 times a minute, and 14 times in the
-# first if the answer of its deploy is lost. At most three of GitHub's calls each: of 5,000 an hour
-# one agent can't spend what is kept for others before they are refused it.
+# One that waits for its deploy reads 6 times a minute, and some ten times in the first if the
+# answer to its ask is lost; twice that leaves room for a second one that waits.
 A_MINUTE = 20
 # The parts of GitHub's quota that are kept: from agents, and from all but a deploy.
 FROM_AGENTS = 1 / 5

@@ -3,6 +3,7 @@
 import pytest
 
 from fleet_control.ledger import Job, parse_request_id
+from lambda_fn.reads import A_MINUTE
 from tests.fleet_control.aws import Aws
 from tests.fleet_control.deploys import TAKEN
 from tests.fleet_control.fleets import IDS, run
@@ -191,3 +192,23 @@ async def test_a_program_is_told_how_many_are_before_it(host: OnHost, control: L
     answer = (await host.types("deploy", "claw-2", "--json")).answer
 
     assert (answer["ahead"], answer["note"]) == (3, "x")
+
+
+async def test_an_agent_that_deploys_and_waits_never_meets_the_limit_of_its_reads(
+    host: OnHost, control: Lambda
+) -> None:
+    """Its worst minute: an answer is lost, and then something changes at every look."""
+    control.has_registry(*IDS)
+    control.has_runs()
+    control.breaks_off()
+    control.has_runs(run(7, request_id="another"))
+    control.answers(TAKEN)
+    for number in range(20):
+        jobs = (Job(f"{number}", "in_progress"),)
+        control.shows(run(7, status="in_progress", conclusion=None, jobs=jobs))
+
+    ended = await host.types("deploy", "claw-2", "--wait", "--timeout", "60")
+
+    reads = [action for action in control.actions if action != "deploy"]
+    assert ended.code == 6
+    assert 9 <= len(reads) <= A_MINUTE * 2 / 3

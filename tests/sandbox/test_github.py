@@ -9,7 +9,7 @@ import pytest
 from fleet_control import ledger
 from tests.clock import TurnedClock
 from tests.sandbox.witness import Witness
-from tests.sandbox.workflows import DISPATCH, ONE_JOB, REPO, RUNS, TOKEN, github_of, steps
+from tests.sandbox.workflows import DISPATCH, ONE_JOB, REPO, RUNS, TOKEN, Client, github_of, steps
 
 ASKED: dict[str, Any] = {"ref": "main", "inputs": {"target": "x"}}
 
@@ -147,6 +147,42 @@ async def test_runs_are_filtered(query: str, found: int, tmp_path: Path) -> None
         _, answer = await github.call("GET", f"{RUNS}?{query}")
 
     assert answer["total_count"] == found
+
+
+def left(github: Client) -> int:
+    return int(github.answered["X-RateLimit-Remaining"])
+
+
+async def test_what_has_not_changed_is_not_told_again_nor_counted(tmp_path: Path) -> None:
+    async with github_of(ONE_JOB, tmp_path, clock=TurnedClock()) as github:
+        _, first = await github.call("GET", RUNS)
+        mark, counted = github.answered["ETag"], left(github)
+        same, nothing = await github.call("GET", RUNS, headers={"If-None-Match": mark})
+        still = left(github)
+        await github.dispatch()
+        changed, second = await github.call("GET", RUNS, headers={"If-None-Match": mark})
+
+    assert (same, nothing, changed) == (304, "", 200)
+    assert (first["total_count"], second["total_count"]) == (0, 1)
+    assert (counted, still, left(github)) == (4999, 4999, 4997)
+    assert github.github.counted == 3
+
+
+async def test_whose_calls_of_the_hour_are_spent_waits_for_the_next(tmp_path: Path) -> None:
+    clock = TurnedClock()
+    async with github_of(ONE_JOB, tmp_path, clock=clock) as github:
+        github.github.quota.limit = 2
+        for _ in range(2):
+            await github.call("GET", RUNS)
+        status, answer = await github.call("GET", RUNS)
+        reset = float(github.answered["X-RateLimit-Reset"])
+        stranger, _ = await github.call("GET", RUNS, headers={"Authorization": "Bearer x"})
+        await clock.turn(3600)
+        again, _ = await github.call("GET", RUNS)
+
+    assert (status, answer["message"], left(github)) == (403, "API rate limit exceeded", 1)
+    assert reset == clock.now()
+    assert (stranger, again) == (401, 200)
 
 
 async def test_a_new_run_is_listed_late_where_it_should_be_and_known_by_its_id_at_once(
