@@ -219,7 +219,8 @@ def test_a_host_that_does_not_become_what_was_asked_stops_the_run(
     lazy.chmod(0o755)
 
     assert runner.does("host", INSTANCE=TWO, TOFU=str(lazy), **handed((TWO, fleet[TWO]))) == 1
-    assert f"within 0 s: {TWO} is still the machine it was ({fleet[TWO]})" in runner.summary
+    ill = f"{begins(TWO, Left.UNMOVED)}it did not become healthy within 0 s: "
+    assert f"{ill}{TWO} is still the machine it was ({fleet[TWO]})" in runner.summary
 
 
 @pytest.mark.parametrize("failing", ["init", "plan", "show"])

@@ -1,13 +1,14 @@
 """AWS that falls silent, or says no, while a host is moved: what is known is said."""
 
 import json
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from fleet_control.host_job import Left, begins
 from tests.workflows import plans
-from tests.workflows.conftest import NEW, OLD, Runner
+from tests.workflows.conftest import ENGINE, NEW, OLD, Runner
 from tests.workflows.front import Front, before
 
 ONE, TWO, GONE = "clawdinator-1", "clawdinator-2", "clawdinator-9"
@@ -159,6 +160,21 @@ def test_an_apply_that_failed_once_the_new_machine_was_there_says_so(
 
     assert runner.does("host", INSTANCE=TWO, TOFU=str(engine), **handed((TWO, seen))) == 1
     assert f"\n{begins(TWO, Left.NEW)}OpenTofu's apply failed: " in runner.summary
+
+
+def test_a_new_machine_that_is_gone_again_is_not_called_replaced(runner: Runner, seen: str) -> None:
+    engine = runner.folder / "fleeting"
+    ends = "scripted_tofu.ask('TerminateInstances', {'InstanceId.1': '$made'})"
+    engine.write_text(
+        f'#!/bin/sh\nsaid=$({runner.environ["TOFU"]} "$@")\necho "$said"\n'
+        '[ "$2" = apply ] || exit 0\n'
+        "made=$(echo \"$said\" | sed -n 's/.*id=\\(i-[0-9a-f]*\\).*/\\1/p')\n"
+        f'cd {ENGINE.parent} && exec {sys.executable} -c "import scripted_tofu; {ends}"\n'
+    )
+    engine.chmod(0o755)
+
+    assert runner.does("host", INSTANCE=TWO, TOFU=str(engine), **handed((TWO, seen))) == 1
+    assert f"\n{begins(TWO, Left.GONE)}it did not become healthy within " in runner.summary
 
 
 def test_where_ec2_does_not_show_the_host_nothing_is_said_of_it(

@@ -70,18 +70,20 @@ def _told_from_now(job: Job, turn: roll.Turn) -> Iterator[None]:
     try:
         yield
     except Stopped as stop:
-        raise Stopped(stop.title, f"{_left(job, turn)}{stop}", stop.details) from stop
+        left = _left(job, turn)
+        why = f"{begins(turn.id, left)}{stop}" if left else str(stop)
+        raise Stopped(stop.title, why, stop.details) from stop
 
 
-def _left(job: Job, turn: roll.Turn) -> str:
-    """How a reason begins that says where this host is now, or nothing where EC2 is silent."""
+def _left(job: Job, turn: roll.Turn) -> Left | None:
+    """Where this host is now, or None where EC2 is silent."""
     try:
         machine = _machine(job.look(), turn.id)
     except Ec2Error:
-        return ""
+        return None
     if not machine:
-        return begins(turn.id, Left.GONE)
-    return begins(turn.id, Left.UNMOVED if machine == turn.seen else Left.NEW)
+        return Left.GONE
+    return Left.UNMOVED if machine == turn.seen else Left.NEW
 
 
 def _may_begin(job: Job, turn: roll.Turn, earlier: tuple[roll.Turn, ...], plan: Plan) -> None:
@@ -143,10 +145,17 @@ def _wait_until_healthy(job: Job, turn: roll.Turn, image: str, made: str) -> str
     if missing:
         raise Stopped(
             "Not healthy",
-            f"{begins(turn.id, Left.REPLACED_ILL if turn.seen else Left.CREATED_ILL)} within "
-            f"{summary.span(job.pace.deadline)}: {missing}.",
+            f"{_ill(job, turn)} within {summary.span(job.pace.deadline)}: {missing}.",
         )
     return watch.machine
+
+
+def _ill(job: Job, turn: roll.Turn) -> str:
+    """How the reason begins where the engine did its work and no healthy host came of it."""
+    left = _left(job, turn)
+    if left in (Left.GONE, Left.UNMOVED):
+        return f"{begins(turn.id, left)}it did not become healthy"
+    return begins(turn.id, Left.REPLACED_ILL if turn.seen else Left.CREATED_ILL)
 
 
 @dataclass(slots=True)
