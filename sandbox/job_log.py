@@ -6,11 +6,6 @@ from datetime import UTC, datetime
 
 _COMMAND = re.compile(r"\s*::(?P<command>[a-z0-9][a-z0-9-]*)(?: [^:]*)?::(?P<message>.*)")
 _SHOWN = frozenset({"error", "notice"})
-# GitHub obeys these too; a script that needs them would not do here what it does there.
-_NOT_PLAYED = frozenset(
-    {"add-mask", "add-matcher", "add-path", "debug", "echo", "endgroup", "group", "remove-matcher"}
-    | {"save-state", "set-env", "set-output", "warning"}
-)
 
 
 class JobLog:
@@ -35,19 +30,20 @@ class JobLog:
     def hear(self, line: str) -> None:
         """A line that a step wrote: a workflow command, or just a line."""
         found = _COMMAND.fullmatch(line)
-        command, message = (found["command"], _unescaped(found["message"])) if found else ("", "")
+        command = found["command"] if found else ""
         if self._until:
             self._until = "" if command == self._until else self._until
             self.write(line)
+        elif not found:
+            self.write(line)
         elif command == "stop-commands":
-            self._until = message
+            self._until = _unescaped(found["message"])
             self.write(line)
         elif command in _SHOWN:
-            self.write(f"##[{command}]{message}")
-        elif command in _NOT_PLAYED:
-            self.error(f"I don't play the workflow command `{command}`")
+            self.write(f"##[{command}]{_unescaped(found['message'])}")
         else:
-            self.write(line)
+            # GitHub may obey it: a script that needs it would not do here what it does there.
+            self.error(f"I don't play the workflow command `{command}`")
 
     def error(self, message: str) -> None:
         self.write(f"##[error]{message}")
