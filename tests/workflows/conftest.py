@@ -19,6 +19,7 @@ from fleet_control.ledger import TITLE_FIELDS, Entry
 from sandbox.image import images
 from sandbox.moto import MotoServer
 from tests.workflows.fleets import registry_text
+from tests.workflows.front import Front, before
 from tests.workflows.loopback import TOKEN, Loopback, raw_job, raw_run, serving
 from tests.workflows.plans import plan
 from workflows.fleet_deploy.__main__ import main
@@ -58,6 +59,21 @@ class Runner:
         place = Path(self.environ["PLAN"])
         place.write_text(json.dumps(plan(*changes)))
         place.with_name(f"{place.name}.imported").write_text(json.dumps(plan(*imported)))
+
+    def knows(self, *machines: tuple[str, str]) -> None:
+        """What the scripted engine's state knows: each an instance and its machine."""
+        resources = [
+            {
+                "mode": "managed",
+                "type": "aws_instance",
+                "name": "clawdinator",
+                "index": id_,
+                "values": {"id": machine},
+            }
+            for id_, machine in machines
+        ]
+        state = {"format_version": "1.0", "values": {"root_module": {"resources": resources}}}
+        (self.folder / "state.json").write_text(json.dumps(state))
 
     def launches(
         self, id_: str, image: str = OLD, profile: str = "", marks: Mapping[str, str] = _NONE
@@ -213,6 +229,14 @@ def runner(moto: str, cloud: Cloud, tmp_path: Path) -> Iterator[Runner]:
         (tmp_path / "nix").mkdir()
         (tmp_path / "tofu/fleet").mkdir(parents=True)
         yield Runner(tmp_path, environ, github, cloud.ec2)
+
+
+@pytest.fixture
+def front(runner: Runner) -> Iterator[Front]:
+    """Between the runner and moto."""
+    with before(runner.environ["AWS_ENDPOINT_URL"]) as front:
+        runner.environ["AWS_ENDPOINT_URL"] = front.url
+        yield front
 
 
 def _environ(folder: Path, moto: str, github: str) -> dict[str, str]:
