@@ -1,98 +1,141 @@
-"""A host's life as EC2 would show it: moto's hosts are there at once and gone at once."""
+"""A host's life, in moto's process: pending, then healthy or not, then slowly gone.
 
-from dataclasses import dataclass, replace
+moto's own instances are there at once and gone at once: of its configurable state transitions EC2
+has none. So these classes take the places of moto's, and every answer is still moto's own.
+"""
+
+from copy import copy
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from moto.ec2 import urls
+from moto.ec2.models import EC2Backend, ec2_backends, instances
+from moto.ec2.models.elastic_network_interfaces import NetworkInterface
+from moto.ec2.models.instances import InstanceState, Reservation
+
+from sandbox.host_rules import Rules
 
 PENDING, RUNNING = "pending", "running"
 SHUTTING_DOWN, TERMINATED = "shutting-down", "terminated"
-CODES = {
-    PENDING: 0,
-    RUNNING: 16,
-    SHUTTING_DOWN: 32,
-    TERMINATED: 48,
-    "stopping": 64,
-    "stopped": 80,
-}
+_CODES = {PENDING: 0, RUNNING: 16, SHUTTING_DOWN: 32, TERMINATED: 48, "stopped": 80}
 OK, INITIALIZING, IMPAIRED, NOT_APPLICABLE = "ok", "initializing", "impaired", "not-applicable"
-
+_REACHABILITY = {OK: "passed", INITIALIZING: "initializing", IMPAIRED: "failed"}
 # For so long EC2 still shows what was terminated.
 _SHOWN_AFTER_END_SECONDS = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """How long each stretch of a host's life takes, in seconds.
+class Instance(instances.Instance):
+    """A host that is what its life has come to whenever it is looked at.
+
+    It is called as moto's is, which writes what it has of an ``InstanceId`` by its class's name.
 
     Attributes:
-        answering: how long a command sent to a host runs there.
-    """
-
-    pending: float = 2.0
-    initializing: float = 4.0
-    shutting_down: float = 3.0
-    answering: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Life:
-    """What is known of one host.
-
-    Attributes:
-        launched: Unix seconds; None where it was there before anybody looked, long healthy.
+        rules: how every host lives.
         well: whether it will become healthy.
         ended: when it was terminated.
     """
 
-    launched: float | None = None
-    well: bool = True
+    rules: ClassVar[Rules] = Rules()
+    well = True
     ended: float | None = None
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.launched_at(self.rules.now())
 
-class Lives:
-    """Every host whose life is not just what moto says, by its id."""
+    def launched_at(self, moment: float) -> None:
+        self.launch_time = datetime.fromtimestamp(moment, UTC).replace(tzinfo=None)
 
-    def __init__(self, timing: Timing) -> None:
-        self.timing = timing
-        self._by_id: dict[str, Life] = {}
+    @property
+    def age(self) -> float:
+        return self.rules.now() - self.launch_time.replace(tzinfo=UTC).timestamp()
 
-    def __bool__(self) -> bool:
-        return bool(self._by_id)
+    @property
+    def _state(self) -> InstanceState:
+        """moto's own, brought up to date: all that moto shows of a state comes from here."""
+        timing = self.rules.timing
+        if self.ended is not None:
+            gone = self.rules.now() >= self.ended + timing.shutting_down
+            self._kept.name = TERMINATED if gone else SHUTTING_DOWN
+        elif self._kept.name in (PENDING, RUNNING):
+            self._kept.name = PENDING if self.age < timing.pending else RUNNING
+        self._kept.code = _CODES[self._kept.name]
+        return self._kept
 
-    def begin(self, id_: str, now: float, *, well: bool) -> None:
-        self._by_id[id_] = Life(now, well)
+    @_state.setter
+    def _state(self, state: InstanceState) -> None:
+        self._kept = state
 
-    def end(self, id_: str, now: float) -> None:
-        life = self.of(id_)
-        if life.ended is None:
-            self._by_id[id_] = replace(life, ended=now)
-
-    def of(self, id_: str) -> Life:
-        return self._by_id.get(id_, Life())
-
-    def state(self, id_: str, real: str, now: float) -> str:
-        """What EC2 would say, where moto says `real`."""
-        life = self.of(id_)
-        if life.ended is not None:
-            gone = now >= life.ended + self.timing.shutting_down
-            return TERMINATED if gone else SHUTTING_DOWN
-        if real == RUNNING and life.launched is not None:
-            return PENDING if now < life.launched + self.timing.pending else RUNNING
-        return real
-
-    def checks(self, id_: str, real: str, now: float) -> str:
-        """What the host's own status check would say."""
-        life = self.of(id_)
-        if self.state(id_, real, now) != RUNNING:
+    @property
+    def checks(self) -> str:
+        """What its own status check says."""
+        if not self.is_running():
             return NOT_APPLICABLE
-        if life.launched is None:
-            return OK
-        if now < life.launched + self.timing.pending + self.timing.initializing:
+        if self.age < self.rules.timing.pending + self.rules.timing.initializing:
             return INITIALIZING
-        return OK if life.well else IMPAIRED
+        return OK if self.well else IMPAIRED
 
-    def forgotten(self, id_: str, now: float) -> bool:
+    @property
+    def instance_status(self) -> dict[str, Any]:
+        return _status(self.checks)
+
+    @property
+    def system_status(self) -> dict[str, Any]:
+        """It is the host's own check that fails: its hardware's never does."""
+        return _status(OK if self.checks == IMPAIRED else self.checks)
+
+    @property
+    def is_forgotten(self) -> bool:
         """Whether EC2 would not show it any more."""
-        ended = self.of(id_).ended
-        return (
-            ended is not None
-            and now >= ended + self.timing.shutting_down + _SHOWN_AFTER_END_SECONDS
-        )
+        shown = self.rules.timing.shutting_down + _SHOWN_AFTER_END_SECONDS
+        return self.ended is not None and self.rules.now() >= self.ended + shown
+
+    def add_tags(self, tag_map: dict[str, str]) -> None:
+        """moto names a host right after it has made it."""
+        super().add_tags(tag_map)
+        self.well = tag_map.get("Name") not in self.rules.unhealthy
+
+    def terminate(self) -> InstanceState:
+        """Its state before; that it is shutting down now moto answers even of one long gone."""
+        before = copy(self._state)
+        if self.ended is None:
+            self.ended = self.rules.now()
+            super().terminate()
+        return before
+
+    def attach_eni(self, eni: NetworkInterface, device_index: int) -> str:
+        """A host launched with an interface of its own is in that one's security groups.
+
+        moto leaves the host's list empty, and OpenTofu's next plan would then change every host.
+        """
+        attachment = super().attach_eni(eni, device_index)
+        if int(device_index) == 0 and not self.security_groups:
+            self.security_groups = list(eni.group_set)
+        return attachment
+
+
+class Hosts(EC2Backend):
+    """EC2 in one region."""
+
+    # moto looks for its paths beside the class.
+    _url_module = urls
+
+    def all_reservations(self, filters: Any = None) -> list[Reservation]:
+        """Where moto looks whenever it looks for hosts."""
+        found: list[Any] = super().all_reservations(filters)
+        for reservation in found:
+            reservation.instances = [one for one in reservation.instances if not one.is_forgotten]
+        return [reservation for reservation in found if reservation.instances]
+
+
+def _status(checks: str) -> dict[str, Any]:
+    if checks not in _REACHABILITY:
+        return {"Status": checks}
+    details = [{"Name": "reachability", "Status": _REACHABILITY[checks]}]
+    return {"Status": checks, "Details": details}
+
+
+def take_place() -> None:
+    """Before moto makes a backend. It has no setting for its classes, but looks them up there."""
+    instances.Instance = Instance  # type: ignore[misc]  # as said
+    ec2_backends.backend = Hosts

@@ -4,42 +4,38 @@ The AWS SDK for Go closes a request's body as soon as it has the answer's header
 those can come before the goroutine that writes the request has looked for the body's end; its
 last read then fails, the connection is closed with the answer unread, and the SDK tries again.
 A lock that was taken would be found taken, a host that was launched would be launched twice.
-AWS, milliseconds away, never answers so fast.
+AWS, milliseconds away, never answers so fast. moto itself takes no notice of repetitions.
 """
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any
+
+from werkzeug.wrappers import Response
 
 # The SDK sends the same one with every attempt at a call.
-INVOCATION = "HTTP_AMZ_SDK_INVOCATION_ID"
+_INVOCATION = "HTTP_AMZ_SDK_INVOCATION_ID"
 _KEPT = 256
-_SERVER_ERROR = "5"
+_SERVER_ERROR = 500
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
-class _Answer(NamedTuple):
-    status: str
-    headers: list[tuple[str, str]]
-    body: bytes
-
-
 def answering_again(moto: Wsgi) -> Wsgi:
     """moto's application, doing no call anew that it answered; what failed on its side may be."""
-    answers: OrderedDict[str, _Answer] = OrderedDict()
+    answers: OrderedDict[str, Response] = OrderedDict()
     lock = Lock()
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        invocation: str = environ.get(INVOCATION, "")
+        invocation: str = environ.get(_INVOCATION, "")
         if not invocation:
             return moto(environ, start_response)
         with lock:
             answer = answers.get(invocation)
         if answer is None:
-            answer = _ask(moto, environ)
-            if not answer.status.startswith(_SERVER_ERROR):
+            answer = Response.from_app(moto, environ, buffered=True)
+            if answer.status_code < _SERVER_ERROR:
                 with lock:
                     answers[invocation] = answer
                     if len(answers) > _KEPT:
@@ -47,18 +43,6 @@ def answering_again(moto: Wsgi) -> Wsgi:
         else:
             # Left unread, it would have the server reset the connection.
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        start_response(answer.status, answer.headers)
-        return [answer.body]
+        return answer(environ, start_response)
 
     return application
-
-
-def _ask(moto: Wsgi, environ: dict[str, Any]) -> _Answer:
-    said: list[tuple[str, list[tuple[str, str]]]] = []
-    parts = moto(environ, lambda status, headers, *_: said.append((status, headers)))
-    body = b"".join(parts)
-    close = getattr(parts, "close", None)
-    if close:
-        close()
-    status, headers = said[-1]
-    return _Answer(status, headers, body)

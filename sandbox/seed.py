@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-import aiohttp
-
 from fleet_control.registry import Registry
 from sandbox.image import Image
-from sandbox.moto_doors import SEED
+from sandbox.moto import tell
 from sandbox.principal import ACCOUNT, REGION, Principal
 
 STATE_BUCKET = "clawdinator-tofu-state"
@@ -75,7 +73,7 @@ async def seed(
     images: Sequence[Image],
     bots: Sequence[str] = ("demo",),
 ) -> Seeded:
-    """Make a fleet that runs on older images than the newest; `url` is our moto's, or its proxy's.
+    """Make a fleet that runs on older images than the newest; `url` is our moto's.
 
     `bots` are chat bots that ride no instance; each instance has a chat key anyway.
     """
@@ -86,7 +84,15 @@ async def seed(
         *(_fleet_user(role, owner) for role, owner in chain(agents.values(), chats.values())),
         *_others(),
     ]
-    made = await _make(url, hosts, users)
+    plan = {
+        "region": REGION,
+        "hosts": hosts,
+        "users": users,
+        "documents": {DOCUMENT: _SERVICE_ACTIVE},
+        "buckets": [STATE_BUCKET, BOOTSTRAP_BUCKET],
+        "lock_table": LOCK_TABLE,
+    }
+    made = await tell(url, "seed", plan)
     principals = [
         Principal(**raw, may_invoke=user["policy"] in (_INVOKER, _OPERATOR))
         for raw, user in zip(made["users"], users, strict=True)
@@ -104,22 +110,6 @@ async def seed(
         deployer=next(mine),
         function=next(mine),
     )
-
-
-async def _make(url: str, hosts: list[dict[str, Any]], users: list[dict[str, Any]]) -> Any:
-    plan = {
-        "region": REGION,
-        "hosts": hosts,
-        "users": users,
-        "documents": {DOCUMENT: _SERVICE_ACTIVE},
-        "buckets": [STATE_BUCKET, BOOTSTRAP_BUCKET],
-        "lock_table": LOCK_TABLE,
-    }
-    async with (
-        aiohttp.ClientSession(raise_for_status=True) as session,
-        session.post(url + SEED, json=plan) as answer,
-    ):
-        return await answer.json()
 
 
 def _hosts(registry: Registry, images: Sequence[Image]) -> Iterator[dict[str, Any]]:

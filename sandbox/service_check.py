@@ -1,101 +1,67 @@
-"""What SSM says of a command sent to a host: it succeeds where the host is healthy."""
+"""What SSM says of a command sent to a host, in moto's process: it succeeds on a healthy one.
 
-import json
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+moto's own commands succeed at once wherever they are sent, even where nothing is.
+"""
+
 from typing import Any
 
-from sandbox import host_life
-from sandbox.host_life import Lives
-from sandbox.principal import ACCOUNT
+from moto.ec2.models import ec2_backends
+from moto.ssm import models
+from moto.ssm.exceptions import SSMException
+from moto.ssm.models import Command, ssm_backends
 
-# What `systemctl is-active` prints.
-_SAID = {
-    host_life.OK: "active",
-    host_life.INITIALIZING: "activating",
-    host_life.IMPAIRED: "inactive",
+from sandbox.host_life import IMPAIRED, INITIALIZING, OK, Instance
+
+# What `systemctl is-active` prints, and its exit code.
+_SAID = {OK: ("active\n", 0), INITIALIZING: ("activating\n", 3), IMPAIRED: ("inactive\n", 3)}
+_STILL_RUNNING = {
+    "Status": "InProgress",
+    "StatusDetails": "InProgress",
+    "ResponseCode": -1,
+    "StandardOutputContent": "",
+    "ExecutionEndDateTime": "",
 }
-_EXIT_OF_INACTIVE = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """An error as SSM's JSON protocol has it."""
+class ServiceCheck(Command):
+    """A command that was sent, and what each host made of it; refused where nobody hears it."""
 
-    code: str
-    message: str
-
-    @property
-    def body(self) -> bytes:
-        return json.dumps({"__type": self.code, "message": self.message}).encode()
-
-
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    checks: str
-    at: float
-
-
-class ServiceChecks:
-    """Remembers what each command found.
-
-    `known` asks whether there is an ``instance`` or a ``document`` of a name, in a region.
-    """
-
-    def __init__(self, lives: Lives, known: Callable[[str, str, str], Awaitable[bool]]) -> None:
-        self._lives = lives
-        self._known = known
-        self._sent: dict[tuple[str, str], _Sent] = {}
-
-    async def send(
-        self, region: str, asked: dict[str, Any], answer: dict[str, Any], now: float
-    ) -> Refusal | None:
-        """Take note of a command that moto accepted; or why SSM would not have."""
-        document = str(asked.get("DocumentName", ""))
-        if not await self._known(region, "document", document):
-            return Refusal("InvalidDocument", f"document {document} does not exist")
-        ids = [str(id_) for id_ in asked.get("InstanceIds", [])]
-        deaf = [id_ for id_ in ids if not await self._hears(region, id_, now)]
-        if deaf:
-            listed = ", ".join(deaf)
-            return Refusal(
+    def __init__(self, **asked: Any) -> None:
+        account, region, ids = asked["account_id"], asked["backend_region"], asked["instance_ids"]
+        ssm_backends[account][region].get_document(asked["document_name"], "", "", "")
+        # There is an SSM agent on every host that runs.
+        running = ec2_backends[account][region].all_running_instances()
+        self._hosts: dict[str, Any] = {host.id: host for host in running}
+        if deaf := ", ".join(id_ for id_ in ids if id_ not in self._hosts):
+            raise SSMException(
                 "InvalidInstanceId",
-                f"Instances [[{listed}]] not in a valid state for account {ACCOUNT}",
+                f"Instances [[{deaf}]] not in a valid state for account {account}",
             )
-        self._note(str(answer["Command"]["CommandId"]), ids, now)
-        return None
+        self._sent = Instance.rules.now()
+        super().__init__(**asked)
 
-    async def _hears(self, region: str, id_: str, now: float) -> bool:
-        """Whether there is an SSM agent: on every host that runs."""
-        if self._lives.state(id_, host_life.RUNNING, now) != host_life.RUNNING:
-            return False
-        return await self._known(region, "instance", id_)
+    def _get_instance_ids_from_targets(self) -> list[str]:
+        """None: without targets moto would add every host there is."""
+        return []
 
-    def _note(self, command: str, ids: Iterable[str], now: float) -> None:
-        for id_ in ids:
-            checks = self._lives.checks(id_, host_life.RUNNING, now)
-            self._sent[command, id_] = _Sent(checks, now)
-
-    def invocation(self, answer: dict[str, Any], now: float) -> dict[str, Any]:
-        """GetCommandInvocation, as the host would have made it."""
-        sent = self._sent.get((str(answer.get("CommandId")), str(answer.get("InstanceId"))))
-        if sent is None:
-            return answer
-        if now < sent.at + self._lives.timing.answering:
-            return {
-                **answer,
-                "Status": "InProgress",
-                "StatusDetails": "InProgress",
-                "ResponseCode": -1,
-                "StandardOutputContent": "",
-                "ExecutionEndDateTime": "",
-            }
-        well = sent.checks == host_life.OK
-        status = "Success" if well else "Failed"
+    def invocation_response(self, instance_id: str, plugin_name: str) -> dict[str, Any]:
+        said, code = _SAID[self._hosts[instance_id].checks]
+        status = "Failed" if code else "Success"
         return {
-            **answer,
+            **super().invocation_response(instance_id, plugin_name),
             "Status": status,
             "StatusDetails": status,
-            "ResponseCode": 0 if well else _EXIT_OF_INACTIVE,
-            "StandardOutputContent": f"{_SAID[sent.checks]}\n",
+            "ResponseCode": code,
+            "StandardOutputContent": said,
         }
+
+    def get_invocation(self, instance_id: str, plugin_name: str | None) -> dict[str, Any]:
+        answer = super().get_invocation(instance_id, plugin_name)
+        if Instance.rules.now() < self._sent + Instance.rules.timing.answering:
+            return {**answer, **_STILL_RUNNING}
+        return answer
+
+
+def take_place() -> None:
+    """As in `host_life`."""
+    models.Command = ServiceCheck  # type: ignore[misc, assignment]  # its name is moto's to give

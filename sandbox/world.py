@@ -13,13 +13,13 @@ from fleet_control.error import RegistryUnread
 from fleet_control.registry import Registry, parse
 from sandbox.account import engine_environment
 from sandbox.actions import STAND_IN, played
-from sandbox.ec2_timing import Ec2Timing, Timing
 from sandbox.engine import Engine
 from sandbox.folder import own_folder
 from sandbox.function_url import FunctionUrl
 from sandbox.github import GitHub
+from sandbox.host_rules import Rules, Timing
 from sandbox.image import images
-from sandbox.moto import MotoServer
+from sandbox.moto import MotoServer, set_rules
 from sandbox.principal import REGION
 from sandbox.repository import Repository
 from sandbox.runner import Runner, RunnerOptions
@@ -36,13 +36,12 @@ QUICK = Timing(pending=0.8, initializing=1.2, shutting_down=1.0)
 class Ports:
     """Where each server listens if nobody else does; 0 for anywhere."""
 
-    moto: int = 0
     aws: int = 0
     control_api: int = 0
     github: int = 0
 
 
-USUAL_PORTS = Ports(moto=8741, aws=8742, control_api=8743, github=8744)
+USUAL_PORTS = Ports(aws=8742, control_api=8743, github=8744)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,6 @@ class World:
     """Everything that runs. `token` is the control token."""
 
     options: Options
-    aws: Ec2Timing
     aws_url: str
     control_api: FunctionUrl
     control_api_url: str
@@ -118,12 +116,9 @@ async def open_world(options: Options, clock: Clock | None = None) -> AsyncItera
     content, registry = read_registry(options.registry)
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(own_folder())
-        moto = MotoServer(images(clock.now()), options.ports.moto)
-        moto.launch()
-        stack.push_async_callback(moto.stop)
-        aws = Ec2Timing(clock, options.timing, port=options.ports.aws)
-        aws_url = await aws.start(await moto.ready())
+        aws = MotoServer(images(clock.now()), options.ports.aws)
         stack.push_async_callback(aws.stop)
+        aws_url = await aws.start()
         token, github_token = secrets.token_urlsafe(24), f"github_pat_{secrets.token_hex(20)}"
         plot = Plot(
             url=aws_url,
@@ -138,7 +133,7 @@ async def open_world(options: Options, clock: Clock | None = None) -> AsyncItera
         made = await (
             set_up(plot, options.engine, options.say) if options.engine else _seeded(plot, registry)
         )
-        aws.unhealthy.update(options.unhealthy)
+        await set_rules(aws_url, Rules(options.timing, tuple(options.unhealthy)))
         seeded = made.seeded
         github = GitHub(
             _runner(options, clock, folder, made, aws_url), github_token, options.ports.github
@@ -160,9 +155,7 @@ async def open_world(options: Options, clock: Clock | None = None) -> AsyncItera
         )
         control_api_url = await control_api.start()
         stack.push_async_callback(control_api.stop)
-        yield World(
-            options, aws, aws_url, control_api, control_api_url, github, seeded, token, folder
-        )
+        yield World(options, aws_url, control_api, control_api_url, github, seeded, token, folder)
 
 
 async def _seeded(plot: Plot, registry: Registry) -> SetUp:

@@ -2,138 +2,100 @@
 
 import json
 import os
-import signal
 import sys
-import threading
+from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from sandbox.tofu import backend, command, configuration, plan, words
-from sandbox.tofu.address import checked
-from sandbox.tofu.failure import Failed
+from sandbox.tofu import Failed, backend, plan
 
-if TYPE_CHECKING:
-    from sandbox.tofu.fleet import Fleet
+_REGISTRY = "../../nix/instances.json"
 
 
 def main(argv: Sequence[str], environ: Mapping[str, str], here: Path) -> int:
-    """0 where it is done, 1 where not; why is framed on standard error."""
+    """0 where it is done, 1 where not; SystemExit where it was asked for what it has not."""
+    asked = _command_line().parse_args(argv)
     try:
-        _run(command.parse(argv, here), environ)
+        _do(asked, environ, here / asked.chdir)
     except Failed as error:
-        sys.stderr.write(error.framed + "\n")
+        sys.stderr.write(f"\nError: {error}\n")
         return 1
     return 0
+
+
+def _command_line() -> ArgumentParser:
+    """What a run and the runbook ask, and nothing else."""
+    quiet = ArgumentParser(add_help=False)
+    quiet.add_argument("-no-color", action="store_true")
+    silent = ArgumentParser(add_help=False, parents=[quiet])
+    silent.add_argument("-input", choices=["false"])
+    locked = ArgumentParser(add_help=False, parents=[silent])
+    locked.add_argument("-lock-timeout")
+    tofu = ArgumentParser("tofu", allow_abbrev=False)
+    tofu.add_argument("-chdir", default=".")
+    commands = tofu.add_subparsers(dest="command", required=True)
+
+    def command(name: str, *parents: ArgumentParser) -> ArgumentParser:
+        return commands.add_parser(name, parents=parents, allow_abbrev=False)
+
+    command("init", silent).add_argument("-backend-config", action="append", default=[])
+    planning = command("plan", locked)
+    planning.add_argument("-out")
+    planning.add_argument("-var", required=True)
+    planning.add_argument("-replace", action="append", default=[])
+    planning.add_argument("-target", action="append", default=[])
+    show = command("show")
+    show.add_argument("-json", action="store_true", required=True)
+    show.add_argument("file")
+    command("apply", locked).add_argument("file")
+    unlocking = command("force-unlock", quiet)
+    unlocking.add_argument("-force", action="store_true", required=True)
+    unlocking.add_argument("id")
+    return tofu
+
+
+def _do(asked: Namespace, environ: Mapping[str, str], folder: Path) -> None:
+    match asked.command:
+        case "init":
+            backend.initialise(folder, asked.backend_config)
+            _say('Successfully configured the backend "s3"!\n\nOpenTofu has been initialized!')
+        case "plan":
+            backend.initialised(folder)
+            _plan(asked, environ, folder)
+        case "show":
+            _say((folder / asked.file).read_text())
+        case "apply":
+            backend.initialised(folder)
+            _apply(plan.from_json((folder / asked.file).read_text()), environ)
+        case "force-unlock":
+            backend.unlock(folder, asked.id, environ)
+            _say("OpenTofu state has been successfully unlocked!")
+
+
+def _plan(asked: Namespace, environ: Mapping[str, str], folder: Path) -> None:
+    from sandbox.tofu import aws, fleet  # noqa: PLC0415  (the SDK comes with them)
+
+    registry = json.loads((folder / _REGISTRY).read_text())
+    types = {id_: entry["instanceType"] for id_, entry in registry.items()}
+    image = asked.var.removeprefix("ami=")
+    with aws.client("ec2", environ) as ec2:
+        made = plan.make(types, fleet.hosts(ec2), image, asked.replace, asked.target)
+    _say(made.words())
+    if asked.out:
+        (folder / asked.out).write_text(plan.to_json(made))
+        _say(f"\nSaved the plan to: {asked.out}")
+
+
+def _apply(made: plan.Plan, environ: Mapping[str, str]) -> None:
+    from sandbox.tofu import aws, fleet  # noqa: PLC0415  (as above)
+
+    with aws.client("ec2", environ) as ec2:
+        fleet.apply(made, ec2, _say)
 
 
 def _say(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
-
-
-def _run(asked: command.Command, environ: Mapping[str, str]) -> None:
-    match asked.name:
-        case "init":
-            backend.initialise(asked)
-            _say('Successfully configured the backend "s3"!\n\nOpenTofu has been initialized!')
-        case "show" if asked.file:
-            if "-json" not in asked.flags:
-                raise Failed("show needs -json here")
-            _say(json.dumps(plan.as_json(plan.read(asked.file))))
-        case "plan":
-            _plan(asked, Cloud(backend.initialised(asked), environ, _interruption()))
-        case "apply" if asked.file:
-            _apply(asked.file, asked, Cloud(backend.initialised(asked), environ, _interruption()))
-        case "force-unlock" if asked.file:
-            cloud = Cloud(backend.initialised(asked), environ, threading.Event())
-            with cloud.talking():
-                cloud.unlock(asked.file.name)
-            _say("OpenTofu state has been successfully unlocked!")
-
-
-def _plan(asked: command.Command, cloud: "Cloud") -> None:
-    types = configuration.instance_types(asked)
-    image = configuration.image(asked, cloud.environ)
-    replace = checked("-replace", asked.flags.get("-replace", ()))
-    targets = checked("-target", asked.flags.get("-target", ()))
-    with cloud.talking(), cloud.lock("OperationTypePlan", asked.lock_timeout):
-        made = plan.make(types, cloud.fleet().hosts(), image, replace, targets)
-    _say(words.planned(made, targeted=bool(targets)))
-    if out := asked.last("-out"):
-        plan.write(made, asked.folder / out)
-        _say(f"\nSaved the plan to: {out}")
-
-
-def _apply(file: Path, asked: command.Command, cloud: "Cloud") -> None:
-    from sandbox.tofu.apply import apply  # noqa: PLC0415  (the SDK comes with it)
-
-    made = plan.read(file)
-    with cloud.talking(), cloud.lock("OperationTypeApply", asked.lock_timeout):
-        apply(made, cloud.fleet(), _say)
-
-
-@dataclass(frozen=True, slots=True)
-class Cloud:
-    """AWS, by the credentials of the environment. The SDK is imported when it is first used."""
-
-    backend: backend.Backend
-    environ: Mapping[str, str]
-    stop: threading.Event
-
-    def fleet(self) -> "Fleet":
-        from sandbox.tofu.fleet import Fleet  # noqa: PLC0415  (see above)
-
-        return Fleet(self._client("ec2"), self.stop)
-
-    def lock(self, operation: str, timeout: float) -> AbstractContextManager[None]:
-        from sandbox.tofu.lock import held  # noqa: PLC0415  (see above)
-
-        table, path = self.backend.dynamodb_table, self.backend.path
-        return held(self._client("dynamodb"), table, path, operation, timeout, self.stop, _say)
-
-    def unlock(self, id_: str) -> None:
-        from sandbox.tofu.lock import broken  # noqa: PLC0415  (see above)
-
-        broken(self._client("dynamodb"), self.backend.dynamodb_table, self.backend.path, id_)
-
-    def talking(self) -> AbstractContextManager[None]:
-        from sandbox.tofu.refusal import told  # noqa: PLC0415  (see above)
-
-        return told()
-
-    def _client(self, service: str) -> Any:
-        import botocore.session  # noqa: PLC0415  (see above)
-        from botocore.config import Config  # noqa: PLC0415  (see above)
-
-        if not (
-            self.environ.get("AWS_ACCESS_KEY_ID") and self.environ.get("AWS_SECRET_ACCESS_KEY")
-        ):
-            raise Failed("No valid credential sources found", "AWS_ACCESS_KEY_ID is not set.")
-        return botocore.session.get_session().create_client(
-            service,
-            region_name=self.environ.get("AWS_REGION") or self.backend.region,
-            aws_access_key_id=self.environ["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self.environ["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=self.environ.get("AWS_SESSION_TOKEN"),
-            endpoint_url=self.environ.get("AWS_ENDPOINT_URL"),
-            config=Config(
-                connect_timeout=5,
-                read_timeout=30,
-                retries={"mode": "standard", "total_max_attempts": 5},
-                max_pool_connections=10,
-            ),
-        )
-
-
-def _interruption() -> threading.Event:
-    """Set by SIGINT and SIGTERM: like OpenTofu, stop at once and give the lock back."""
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    return stop
 
 
 if __name__ == "__main__":

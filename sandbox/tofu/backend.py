@@ -1,51 +1,60 @@
 """Where the state's lock lies: what `init` was told, kept beside the configuration."""
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from sandbox.tofu.command import Command
-from sandbox.tofu.failure import Failed
+from sandbox.tofu import Failed
 
 # As tofu/fleet/main.tf has it.
 _STATE_KEY = "fleet.tfstate"
 _KEPT = Path(".terraform/stand-in.json")
 
 
-@dataclass(frozen=True, slots=True)
-class Backend:
-    bucket: str
-    dynamodb_table: str
-    region: str
-
-    @property
-    def path(self) -> str:
-        """What the lock's item is named by."""
-        return f"{self.bucket}/{_STATE_KEY}"
-
-
-def initialise(command: Command) -> Backend:
-    given = command.pairs("-backend-config")
-    names = tuple(Backend.__dataclass_fields__)
-    if unknown := [name for name in given if name not in names]:
-        raise Failed("Invalid backend configuration argument", f"{unknown[0]} is not expected.")
-    if missing := [name for name in names if not given.get(name)]:
-        raise Failed(
-            "Missing backend configuration argument",
-            f"-backend-config={missing[0]}=… must be given.",
-        )
-    backend = Backend(**given)
-    kept = command.folder / _KEPT
+def initialise(folder: Path, given: Iterable[str]) -> None:
+    """`given` are the backend's settings, each ``name=value``."""
+    kept = folder / _KEPT
     kept.parent.mkdir(exist_ok=True)
-    kept.write_text(json.dumps(asdict(backend)))
-    return backend
+    kept.write_text(json.dumps(dict(one.split("=", 1) for one in given)))
 
 
-def initialised(command: Command) -> Backend:
+def initialised(folder: Path) -> Mapping[str, str]:
     try:
-        return Backend(**json.loads((command.folder / _KEPT).read_text()))
+        settings: dict[str, str] = json.loads((folder / _KEPT).read_text())
     except OSError as error:
         raise Failed(
-            'Backend initialization required, please run "tofu init"',
-            "Reason: this folder was not initialised.",
+            'Backend initialization required, please run "tofu init"\n\n'
+            "Reason: this folder was not initialised."
         ) from error
+    return settings
+
+
+def unlock(folder: Path, id_: str, environ: Mapping[str, str]) -> None:
+    """Take away the lock of that id from the table; any other one is named."""
+    from sandbox.tofu import aws  # noqa: PLC0415  (the SDK comes with it)
+
+    backend = initialised(folder)
+    table, path = backend["dynamodb_table"], f"{backend['bucket']}/{_STATE_KEY}"
+    where = {"TableName": table, "Key": {"LockID": {"S": path}}}
+    with aws.client("dynamodb", environ) as dynamodb:
+        item = dynamodb.get_item(**where).get("Item")
+        if item is None:
+            raise Failed(
+                "Failed to unlock state: failed to retrieve lock info: "
+                f'no lock info found for: "{path}" within the DynamoDB table: {table}'
+            )
+        lock = json.loads(item["Info"]["S"])
+        if lock["ID"] != id_:
+            raise Failed(
+                f'Failed to unlock state: lock id "{id_}" does not match existing lock\n'
+                f"Lock Info:\n{_shown(lock)}"
+            )
+        dynamodb.delete_item(**where)
+
+
+def _shown(lock: Mapping[str, str]) -> str:
+    """What the lock says of its holder, its time as Go prints one."""
+    created = lock.get("Created", "0001-01-01T00:00:00Z")
+    said = {**lock, "Created": created.replace("T", " ").replace("Z", " +0000 UTC")}
+    names = ("ID", "Path", "Operation", "Who", "Version", "Created", "Info")
+    return "\n".join(f"  {name + ':':<11}{said.get(name, '')}" for name in names)

@@ -2,31 +2,10 @@
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
-from enum import StrEnum
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
-from sandbox.tofu import address
-from sandbox.tofu.failure import Failed
-
-_FORM = "clawbot-stand-in-plan-1"
-
-
-class Action(StrEnum):
-    NOTHING = "no-op"
-    CREATE = "create"
-    REPLACE = "replace"
-    DELETE = "delete"
-
-
-_AS_JSON = {
-    Action.NOTHING: ["no-op"],
-    Action.CREATE: ["create"],
-    # Destroyed first: two hosts of one instance would share its Discord token.
-    Action.REPLACE: ["delete", "create"],
-    Action.DELETE: ["delete"],
-}
+_RESOURCE = "aws_instance.clawdinator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +26,52 @@ class Change:
     """
 
     name: str
-    action: Action
     before: Host | None
     after: Host | None
+
+    @property
+    def address(self) -> str:
+        return _address(self.name)
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        if self.before == self.after:
+            return ("no-op",)
+        # Destroyed first: two hosts of one instance would share its Discord token.
+        return ("delete",) * bool(self.before) + ("create",) * bool(self.after)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """
     Attributes:
-        state: every host there was, by name: a plan is stale once that is another.
+        hosts: the id of every host there was, by name: a plan is stale once that is another.
     """
 
     changes: tuple[Change, ...]
-    state: Mapping[str, str]
+    hosts: Mapping[str, str]
 
     @property
     def moves(self) -> tuple[Change, ...]:
-        return tuple(one for one in self.changes if one.action is not Action.NOTHING)
+        return tuple(one for one in self.changes if one.before != one.after)
+
+    @property
+    def added(self) -> int:
+        return sum(one.after is not None for one in self.moves)
+
+    @property
+    def destroyed(self) -> int:
+        return sum(one.before is not None for one in self.moves)
+
+    def words(self) -> str:
+        if not self.moves:
+            return "No changes. Your infrastructure matches the configuration."
+        moves = "\n".join(f"  # {one.address}: {', '.join(one.actions)}" for one in self.moves)
+        return f"{moves}\n\nPlan: {self.added} to add, 0 to change, {self.destroyed} to destroy."
+
+
+def ids(hosts: Mapping[str, Host]) -> dict[str, str]:
+    return {name: host.id for name, host in hosts.items()}
 
 
 def make(
@@ -78,89 +85,41 @@ def make(
 
     Image and type of a host that is there are ignored: only `replace` moves it.
     """
+
+    def after(name: str) -> Host | None:
+        if name not in types:
+            return None
+        stays = name in hosts and _address(name) not in replace
+        return hosts[name] if stays else Host("", image, types[name])
+
     names = sorted({*types, *hosts})
-    chosen = [name for name in names if not targets or _is_among(name, targets)]
-    return Plan(
-        tuple(
-            _change(name, types.get(name), hosts.get(name), image, _is_among(name, replace))
-            for name in chosen
-        ),
-        {name: host.id for name, host in sorted(hosts.items())},
-    )
+    chosen = [name for name in names if not targets or _address(name) in targets]
+    return Plan(tuple(Change(name, hosts.get(name), after(name)) for name in chosen), ids(hosts))
 
 
-def _is_among(name: str, addresses: Collection[str]) -> bool:
-    return address.of(name) in addresses or address.RESOURCE in addresses
+def _address(name: str) -> str:
+    return f"{_RESOURCE}[{json.dumps(name)}]"
 
 
-def _change(name: str, type_: str | None, host: Host | None, image: str, replace: bool) -> Change:
-    if type_ is None:
-        return Change(name, Action.DELETE, host, None)
-    new = Host("", image, type_)
-    if host is None:
-        return Change(name, Action.CREATE, None, new)
-    if replace:
-        return Change(name, Action.REPLACE, host, new)
-    return Change(name, Action.NOTHING, host, host)
+def to_json(plan: Plan) -> str:
+    """What `show -json` prints; the hosts beside it are for `apply`."""
+    changes = [_change(one) for one in plan.changes]
+    return json.dumps({"format_version": "1.2", "resource_changes": changes, "hosts": plan.hosts})
 
 
-def write(plan: Plan, file: Path) -> None:
-    file.touch(mode=0o600)
-    file.write_text(json.dumps({"form": _FORM, **asdict(plan)}))
-
-
-def read(file: Path) -> Plan:
-    try:
-        raw = json.loads(file.read_text())
-        if raw.get("form") != _FORM:
-            raise ValueError
-        return Plan(tuple(_read_change(one) for one in raw["changes"]), raw["state"])
-    except OSError as error:
-        raise Failed(f'Failed to load "{file.name}" as a plan file', str(error)) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Failed(
-            f'Failed to load "{file.name}" as a plan file', "It is no plan of this stand-in's."
-        ) from error
-
-
-def _read_change(raw: Mapping[str, Any]) -> Change:
-    before, after = raw["before"], raw["after"]
-    return Change(
-        raw["name"],
-        Action(raw["action"]),
-        Host(**before) if before else None,
-        Host(**after) if after else None,
-    )
-
-
-def as_json(plan: Plan) -> dict[str, Any]:
-    """What `show -json` prints."""
+def _change(change: Change) -> dict[str, Any]:
     return {
-        "format_version": "1.2",
-        "terraform_version": "1.12.6",
-        "resource_changes": [_change_as_json(one) for one in plan.changes],
-        "applyable": bool(plan.moves),
-        "complete": True,
-        "errored": False,
-    }
-
-
-def _change_as_json(change: Change) -> dict[str, Any]:
-    known = change.after is None or change.after.id
-    return {
-        "address": address.of(change.name),
+        "address": change.address,
         "mode": "managed",
         "type": "aws_instance",
         "name": "clawdinator",
         "index": change.name,
         "provider_name": "registry.opentofu.org/hashicorp/aws",
         "change": {
-            "actions": _AS_JSON[change.action],
+            "actions": change.actions,
             "before": _attributes(change.name, change.before),
             "after": _attributes(change.name, change.after),
-            "after_unknown": {} if known else {"id": True},
         },
-        **({"action_reason": "replace_by_request"} if change.action is Action.REPLACE else {}),
     }
 
 
@@ -169,7 +128,7 @@ def _attributes(name: str, host: Host | None) -> dict[str, Any] | None:
     if host is None:
         return None
     return {
-        **({"id": host.id} if host.id else {}),
+        "id": host.id,
         "ami": host.image,
         "instance_type": host.type,
         "iam_instance_profile": f"{name}-host",
@@ -177,3 +136,18 @@ def _attributes(name: str, host: Host | None) -> dict[str, Any] | None:
         "tags": {"Name": name},
         "tags_all": {"Name": name, "app": "clawdinator"},
     }
+
+
+def from_json(text: str) -> Plan:
+    raw = json.loads(text)
+    changes = tuple(
+        Change(one["index"], _host(one["change"]["before"]), _host(one["change"]["after"]))
+        for one in raw["resource_changes"]
+    )
+    return Plan(changes, raw["hosts"])
+
+
+def _host(attributes: Mapping[str, Any] | None) -> Host | None:
+    if attributes is None:
+        return None
+    return Host(attributes["id"], attributes["ami"], attributes["instance_type"])

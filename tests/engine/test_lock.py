@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.tofu.__main__ import main as stand_in
 from tests.engine.site import NEW, ONE, THREE, TWO, Site
 
 LOCK = "clawdinator-tofu-state/fleet.tfstate"
@@ -112,6 +113,39 @@ def test_both_locks_are_taken(site: Site) -> None:
     s3.close()
 
     assert "sam@laptop" in refused
+
+
+def test_the_stand_in_names_a_lock_as_the_engine_does(
+    site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.settles()
+    s3 = site.client("s3")
+    where = {"Bucket": "clawdinator-tofu-state", "Key": "fleet.tfstate.tflock"}
+    s3.put_object(**where, Body=json.dumps(HELD).encode())
+    _hold(site)
+    words = "force-unlock -no-color -force whose"
+    refused = site.account.ask(f"tofu -chdir=tofu/fleet {words} 2>&1; test $? -eq 1")
+    _release(site)
+    s3.delete_object(**where)
+    s3.close()
+
+    environ = site.account.environ
+    backend = ("bucket=clawdinator-tofu-state", "dynamodb_table=clawdinator-tofu-lock")
+    assert (
+        stand_in(["init", *(f"-backend-config={one}" for one in backend)], environ, tmp_path) == 0
+    )
+    _hold(site)
+    code = stand_in(words.split(), environ, tmp_path)
+    _release(site)
+
+    assert code == 1
+    assert "  Who:       sam@laptop" in _told(refused)
+    assert _told(refused) == _told(capsys.readouterr().err)
+
+
+def _told(said: str) -> list[str]:
+    """What it says of the lock: seven lines."""
+    return [line.rstrip() for line in said.partition("Lock Info:\n")[2].splitlines()[:7]]
 
 
 @pytest.mark.parametrize("moment", ["destroying", "creating"])

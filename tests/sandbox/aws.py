@@ -1,26 +1,31 @@
-"""The sandbox's AWS as a test holds it: real boto3 through the proxy to moto."""
+"""The sandbox's AWS as a test holds it: real boto3 before our moto."""
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
 import boto3
 from botocore.config import Config
 
-from sandbox.ec2_timing import Ec2Timing
+from sandbox.host_rules import Rules
+from sandbox.moto import set_rules
 from sandbox.seed import Seeded
-from tests.clock import TurnedClock
 
 _ONCE = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
 
 
 class Aws:
-    def __init__(self, url: str, seeded: Seeded, clock: TurnedClock, proxy: Ec2Timing) -> None:
+    """
+    Attributes:
+        rules: how hosts live there now.
+    """
+
+    def __init__(self, url: str, seeded: Seeded, rules: Rules) -> None:
         self.url = url
         self.seeded = seeded
-        self.clock = clock
-        self.proxy = proxy
+        self.rules = rules
         self._clients: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
@@ -34,6 +39,14 @@ class Aws:
     ) -> None:
         for client in self._clients.values():
             client.close()
+
+    async def rule(self, **changed: Any) -> None:
+        self.rules = replace(self.rules, **changed)
+        await set_rules(self.url, self.rules)
+
+    async def turn(self, seconds: float) -> None:
+        """Move on the time that stands still."""
+        await self.rule(stopped_at=self.rules.now() + seconds)
 
     def client(self, service: str) -> Any:
         """A client with the deployer's key, kept for the test."""
@@ -49,7 +62,7 @@ class Aws:
         return self._clients[service]
 
     async def ask(self, service: str, operation: str, **arguments: Any) -> Any:
-        """One call, off the loop that the proxy runs on."""
+        """One call, off the loop."""
         return await asyncio.to_thread(getattr(self.client(service), operation), **arguments)
 
     async def launch(self, name: str, image: str = "ami-03c1a3d1000000003") -> str:

@@ -7,9 +7,9 @@ import aiohttp
 import pytest
 
 from fleet_control.registry import Registry, parse
-from sandbox.ec2_timing import Ec2Timing, Timing
+from sandbox.host_rules import Rules, Timing
 from sandbox.image import Image, images
-from sandbox.moto import MotoServer
+from sandbox.moto import MotoServer, set_rules
 from sandbox.seed import seed
 from tests.clock import TurnedClock
 from tests.sandbox.aws import Aws
@@ -40,6 +40,7 @@ async def moto(moto_process: str) -> str:
         for path, data in (("/moto-api/reset", b""), ("/moto-api/reset-auth", b"inf")):
             async with session.post(path, data=data) as answer:
                 await answer.read()
+    await set_rules(moto_process, Rules())
     return moto_process
 
 
@@ -50,11 +51,9 @@ def registry() -> Registry:
 
 @pytest.fixture
 async def aws(moto: str, registry: Registry, our_images: tuple[Image, ...]) -> AsyncIterator[Aws]:
-    """The seeded fleet behind the proxy, on a clock that stands still."""
-    clock = TurnedClock()
+    """The seeded fleet, in a time that stands still."""
     seeded = await seed(moto, registry, our_images)
-    proxy = Ec2Timing(clock, Timing(pending=2, initializing=4, shutting_down=3, answering=1))
-    url = await proxy.start(moto)
-    with Aws(url, seeded, clock, proxy) as aws:
+    timing = Timing(pending=2, initializing=4, shutting_down=3, answering=1)
+    with Aws(moto, seeded, Rules(timing)) as aws:
+        await aws.rule(stopped_at=TurnedClock().now())
         yield aws
-    await proxy.stop()

@@ -99,25 +99,25 @@ async def test_a_call_that_is_sent_again_is_not_done_again() -> None:
     url = await server.start()
     async with aiohttp.ClientSession() as session:
 
-        async def launch(invocation: str, attempt: int) -> str:
+        async def ask(invocation: str, attempt: int, **asked: str) -> tuple[int, str]:
             headers = {
                 "authorization": "AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/ec2/aws4",
                 "amz-sdk-invocation-id": invocation,
                 "amz-sdk-request": f"attempt={attempt}; max=5",
             }
-            sent = {
-                "Action": "RunInstances",
-                "ImageId": images(0)[0].id,
-                "MinCount": "1",
-                "MaxCount": "1",
-                "Version": "2016-11-15",
-            }
-            async with session.post(url, data=sent, headers=headers) as answer:
-                assert answer.status == 200
-                return (await answer.text()).partition("<instanceId>")[2].partition("<")[0]
+            form = {"Version": "2016-11-15", **asked}
+            async with session.post(url, data=form, headers=headers) as answer:
+                text = await answer.text()
+                return answer.status, text.partition("<instanceId>")[2].partition("<")[0]
 
-        first = await launch("one", 1)
-        assert first.startswith("i-")
-        assert await launch("one", 2) == first
-        assert await launch("two", 1) != first
+        launch = {"Action": "RunInstances", "ImageId": images(0)[0].id}
+        launch |= {"MinCount": "1", "MaxCount": "1"}
+        first = await ask("one", 1, **launch)
+        assert first[0] == 200
+        assert first[1].startswith("i-")
+        assert await ask("one", 2, **launch) == first
+        assert await ask("two", 1, **launch) != first
+        # What failed on moto's side may be done anew.
+        assert await ask("three", 1, Action="NoSuchAction") == (500, "")
+        assert (await ask("three", 2, **launch))[0] == 200
     await server.stop()

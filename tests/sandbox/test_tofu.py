@@ -12,18 +12,16 @@ from typing import Any
 
 import pytest
 
-from fleet_control.clock import SystemClock
 from fleet_control.registry import parse as parse_registry
-from sandbox.ec2_timing import Ec2Timing, Timing
+from sandbox.host_rules import Rules, Timing
 from sandbox.image import Image
 from sandbox.seed import seed
-from sandbox.tofu.command import parse
-from sandbox.tofu.failure import Failed
+from sandbox.tofu.__main__ import main
 from sandbox.tofu.plan import Host, make
-from tests.clock import TurnedClock
 from tests.sandbox.aws import Aws
 from tests.sandbox.conftest import REGISTRY
 from workflows.fleet_deploy import guard
+from workflows.fleet_deploy.lock import Held, held
 
 NEWEST = "ami-03c1a3d1000000003"
 TABLE = "clawdinator-tofu-lock"
@@ -100,11 +98,9 @@ class Checkout:
 async def quick(moto: str, our_images: tuple[Image, ...]) -> AsyncIterator[Aws]:
     """The fleet on the system's clock: another process waits for it."""
     seeded = await seed(moto, parse_registry(REGISTRY), our_images)
-    proxy = Ec2Timing(SystemClock(), Timing(pending=0.2, initializing=0.2, shutting_down=0.2))
-    url = await proxy.start(moto)
-    with Aws(url, seeded, TurnedClock(), proxy) as aws:
+    with Aws(moto, seeded, Rules()) as aws:
+        await aws.rule(timing=Timing(pending=0.2, initializing=0.2, shutting_down=0.2))
         yield aws
-    await proxy.stop()
 
 
 @pytest.fixture
@@ -143,7 +139,6 @@ async def test_one_host_is_replaced_and_no_other(checkout: Checkout) -> None:
         f"{TWO}: Creation complete",
         "Apply complete! Resources: 1 added, 0 changed, 1 destroyed.",
     ]
-    assert (await aws.ask("dynamodb", "scan", TableName=TABLE))["Items"] == []
 
 
 async def test_the_guard_of_a_run_reads_its_plans(checkout: Checkout) -> None:
@@ -156,14 +151,15 @@ async def test_the_guard_of_a_run_reads_its_plans(checkout: Checkout) -> None:
 
 
 async def test_whatever_else_was_planned_a_stale_plan_is_refused(checkout: Checkout) -> None:
+    one, two = (host.id for host in checkout.aws.seeded.hosts)
     await checkout.plan(f"-replace={TWO}", f"-target={TWO}")
-    await checkout.aws.terminate(checkout.aws.seeded.hosts[0].id)
+    await checkout.aws.terminate(one)
 
     said = await checkout.apply()
 
     assert said.code == 1
-    assert "│ Error: Saved plan is stale" in said.err
-    assert checkout.aws.proxy.counts["RunInstances"] == 0
+    assert "Error: Saved plan is stale" in said.err
+    assert (await checkout.aws.states())[two] == "running"
 
 
 async def test_an_image_that_is_not_there_is_refused_by_ec2_and_the_host_stays_away(
@@ -181,36 +177,37 @@ async def test_an_image_that_is_not_there_is_refused_by_ec2_and_the_host_stays_a
     assert sorted(states.values()) == ["running", "terminated"]
 
 
-async def test_a_held_lock_is_waited_for_and_then_named(checkout: Checkout) -> None:
-    info = {"ID": "1", "Who": "someone@elsewhere", "Operation": "OperationTypeApply"}
-    await checkout.aws.ask(
-        "dynamodb",
-        "put_item",
-        TableName=TABLE,
-        Item={"LockID": {"S": LOCK}, "Info": {"S": json.dumps(info)}},
-    )
+async def test_a_lock_that_lies_there_is_named_and_then_broken(checkout: Checkout) -> None:
+    """As the real one writes it down, and in its words."""
+    id_ = "58d37025-9e5d-84b9-3b3e-caf4e1313b1b"
+    lock = {
+        "ID": id_,
+        "Operation": "OperationTypeApply",
+        "Info": "",
+        "Who": "sam@laptop",
+        "Version": "1.12.6",
+        "Created": "2026-11-24T08:00:00.25926588Z",
+        "Path": LOCK,
+    }
+    item = {"LockID": {"S": LOCK}, "Info": {"S": json.dumps(lock)}}
+    await checkout.aws.ask("dynamodb", "put_item", TableName=TABLE, Item=item)
+    unlock = ("force-unlock", "-no-color", "-force")
 
-    said = await checkout.run("plan", *QUIET, "-lock-timeout=600ms", f"-var=ami={NEWEST}")
+    refused = await checkout.run(*unlock, "whose")
+    broken = await checkout.run(*unlock, id_)
+    gone = await checkout.run(*unlock, id_)
 
-    assert said.code == 1
-    assert "Error acquiring the state lock" in said.err
-    assert "Who:       someone@elsewhere" in said.err
-    assert "Acquiring state lock." in said.out
-
-    waiting = await checkout.begin("plan", *QUIET, "-lock-timeout=5m", f"-var=ami={NEWEST}")
-    assert waiting.stdout
-    assert b"Acquiring state lock." in await waiting.stdout.readline()
-    await checkout.aws.ask("dynamodb", "delete_item", TableName=TABLE, Key={"LockID": {"S": LOCK}})
-    out, _ = await waiting.communicate()
-    assert waiting.returncode == 0
-    assert b"No changes." in out
+    assert (refused.code, broken.code, gone.code) == (1, 0, 1)
+    assert 'Failed to unlock state: lock id "whose" does not match existing lock' in refused.err
+    named = Held(id_, "sam@laptop", "OperationTypeApply", 1795507200.0)
+    assert held(line.strip() for line in refused.err.splitlines()) == named
+    assert f'no lock info found for: "{LOCK}"' in gone.err
+    assert (await checkout.aws.ask("dynamodb", "scan", TableName=TABLE))["Items"] == []
 
 
-@pytest.mark.parametrize(
-    ("how", "locked"), [(signal.SIGTERM, 0), (signal.SIGINT, 0), (signal.SIGKILL, 1)]
-)
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 async def test_ended_midway_it_leaves_the_hosts_as_they_are(
-    checkout: Checkout, how: signal.Signals, locked: int
+    checkout: Checkout, how: signal.Signals
 ) -> None:
     await checkout.plan(f"-replace={TWO}", f"-target={TWO}")
     process = await checkout.begin("apply", *QUIET, str(checkout.root / "p"))
@@ -222,8 +219,6 @@ async def test_ended_midway_it_leaves_the_hosts_as_they_are(
     await process.communicate()
 
     assert process.returncode != 0
-    left = await checkout.aws.ask("dynamodb", "scan", TableName=TABLE)
-    assert len(left["Items"]) == locked
     assert (await checkout.aws.states())[checkout.aws.seeded.hosts[0].id] == "running"
 
 
@@ -261,7 +256,7 @@ TYPES = {"a": "t3.large", "b": "t3.small"}
 
 def moved(replace: set[str], targets: set[str]) -> dict[str, str]:
     plan = make(TYPES, HOSTS, "ami-new", replace, targets)
-    return {change.name: change.action.value for change in plan.changes}
+    return {change.name: "+".join(change.actions) for change in plan.changes}
 
 
 def test_another_image_or_type_alone_moves_nothing() -> None:
@@ -276,44 +271,31 @@ def test_a_replacement_outside_the_targets_is_nothing() -> None:
     b = 'aws_instance.clawdinator["b"]'
 
     assert moved({b}, {'aws_instance.clawdinator["a"]'}) == {"a": "no-op"}
-    assert moved({b}, {b, 'aws_iam_role.instance["b"]'}) == {"b": "replace"}
+    assert moved({b}, {b, 'aws_iam_role.instance["b"]'}) == {"b": "delete+create"}
     assert moved(set(), {'aws_iam_role.instance["b"]'}) == {}
 
 
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        ((), "asked for none"),
-        (("destroy",), 'asked for "destroy"'),
-        (("plan", "-destroy"), "not defined: -destroy"),
-        (("plan", "-out"), "-out takes a value"),
-        (("plan", "-no-color=yes"), "-no-color takes no value"),
-        (("plan", "-input=true"), "-input can only be false"),
-        (("apply", "-auto-approve", "p"), "not defined: -auto-approve"),
-        (("apply",), "apply takes 1 files"),
-        (("plan", "extra"), "plan takes 0 files"),
-        (("-chdir=nowhere", "plan"), "no such directory"),
+        ((), "required: command"),
+        (("destroy",), "invalid choice: 'destroy'"),
+        (("plan", "-var=ami=a", "-destroy"), "unrecognized arguments: -destroy"),
+        (("plan", "-var=ami=a", "-out"), "-out: expected one argument"),
+        (("plan", "-var=ami=a", "-no-color=yes"), "-no-color: ignored explicit argument 'yes'"),
+        (("plan", "-var=ami=a", "-input=true"), "-input: invalid choice: 'true'"),
+        (("plan",), "required: -var"),
+        (("apply", "-auto-approve", "p"), "unrecognized arguments: -auto-approve"),
+        (("apply",), "required: file"),
+        (("plan", "-var=ami=a", "extra"), "unrecognized arguments: extra"),
+        (("show", "p"), "required: -json"),
+        (("force-unlock", "id"), "required: -force"),
     ],
 )
 def test_what_a_run_does_not_ask_is_an_error_that_names_it(
-    argv: tuple[str, ...], words: str, tmp_path: Path
+    argv: tuple[str, ...], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(Failed) as caught:
-        parse(argv, tmp_path)
+    with pytest.raises(SystemExit):
+        main(argv, {}, tmp_path)
 
-    assert words in caught.value.framed
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("5m", 300), ("1h30m", 5400), ("0s", 0), ("500ms", 0.5)]
-)
-def test_a_lock_timeout_is_a_duration(text: str, seconds: float, tmp_path: Path) -> None:
-    assert parse(("plan", f"-lock-timeout={text}"), tmp_path).lock_timeout == seconds
-
-
-@pytest.mark.parametrize("text", ["5", "m5", "5 m", "-5m"])
-def test_what_is_no_duration_is_refused(text: str, tmp_path: Path) -> None:
-    asked = parse(("plan", f"-lock-timeout={text}"), tmp_path)
-
-    with pytest.raises(Failed, match="duration"):
-        assert asked.lock_timeout
+    assert words in capsys.readouterr().err

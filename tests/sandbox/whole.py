@@ -21,7 +21,7 @@ from clawbot.settings import load
 from fleet_control import ec2
 from fleet_control.clock import SystemClock
 from fleet_control.reading import Host, HostState
-from sandbox.ec2_timing import Timing
+from sandbox.host_rules import Timing
 from sandbox.speaker import speakers
 from sandbox.terminal import PLATFORM, Terminal
 from sandbox.terminal_surface import Sheet

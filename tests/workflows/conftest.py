@@ -24,7 +24,7 @@ from tests.workflows.loopback import TOKEN, Loopback, raw_job, raw_run, serving
 from tests.workflows.plans import plan
 from workflows.fleet_deploy.__main__ import main
 from workflows.fleet_deploy.cloud import Cloud, connect
-from workflows.fleet_deploy.health import SystemTime
+from workflows.fleet_deploy.health import DOCUMENT, SystemTime
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -107,16 +107,6 @@ class Runner:
     def makes_profile(self, name: str, path: str) -> None:
         client = self.client("iam")
         client.create_instance_profile(InstanceProfileName=name, Path=path)
-        client.close()
-
-    def makes_lock_table(self) -> None:
-        client = self.client("dynamodb")
-        client.create_table(
-            TableName=self.environ["TOFU_LOCK_TABLE"],
-            KeySchema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "LockID", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
         client.close()
 
     def hosts(self) -> dict[str, tuple[str, str]]:
@@ -224,6 +214,8 @@ def runner(moto: str, cloud: Cloud, tmp_path: Path) -> Iterator[Runner]:
     request = urllib.request.Request(f"{moto}/moto-api/reset", method="POST")  # noqa: S310  (ours)
     with urllib.request.urlopen(request):  # noqa: S310  (the same)
         pass
+    content = json.dumps({"schemaVersion": "2.2", "mainSteps": []})
+    cloud.ssm.create_document(Name=DOCUMENT, DocumentType="Command", Content=content)
     with serving() as github:
         environ = _environ(tmp_path, moto, github.url)
         (tmp_path / "nix").mkdir()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.tofu import mark
+from sandbox.tofu import MARK
 from tests.workflows.conftest import NEW, OLD, OLDEST, Runner
 
 ROOT = Path(__file__).parents[2]
@@ -24,10 +24,8 @@ def fleet(runner: Runner) -> dict[str, str]:
     engine.chmod(0o755)
     runner.environ["TOFU"] = str(engine)
     shutil.copytree(ROOT / "tofu/fleet", runner.folder / "tofu/fleet", dirs_exist_ok=True)
-    runner.makes_lock_table()
     runner.registers(ONE, TWO, THREE)
-    marks = {mark.KEY: mark.VALUE}
-    return {id_: runner.launches(id_, marks=marks) for id_ in (ONE, TWO, GONE)}
+    return {id_: runner.launches(id_, marks=MARK) for id_ in (ONE, TWO, GONE)}
 
 
 def test_one_host_is_replaced_the_missing_one_created_and_no_other_touched(

@@ -1,0 +1,34 @@
+"""How hosts live: said from outside, obeyed in moto's process."""
+
+import time
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long each stretch of a host's life takes, in seconds; none at all, as moto has it.
+
+    Attributes:
+        answering: how long a command sent to a host runs there.
+    """
+
+    pending: float = 0.0
+    initializing: float = 0.0
+    shutting_down: float = 0.0
+    answering: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """
+    Attributes:
+        unhealthy: instances whose next host never becomes healthy.
+        stopped_at: the Unix seconds at which time stands still; None where it goes on.
+    """
+
+    timing: Timing = Timing()
+    unhealthy: tuple[str, ...] = ()
+    stopped_at: float | None = None
+
+    def now(self) -> float:
+        return time.time() if self.stopped_at is None else self.stopped_at
