@@ -42,7 +42,9 @@ def played(
     def checkout(given: Mapping[str, str], workspace: Workspace) -> dict[str, str]:
         _needs(CHECKOUT, workspace, "contents", "read")
         ref = given.get("ref") or str(workspace.github["sha"])
-        commit = repository.check_out(ref, workspace.work)
+        commit = repository.check_out(
+            ref, workspace.work, with_history=given.get("fetch-depth") == "0"
+        )
         if commit is None:
             raise WorkflowError(f"{CHECKOUT}: there is no branch or commit `{ref}`")
         return {"ref": given.get("ref", ""), "commit": commit}

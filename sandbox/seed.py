@@ -90,6 +90,7 @@ async def seed(
         "users": users,
         "documents": {DOCUMENT: _SERVICE_ACTIVE},
         "buckets": [STATE_BUCKET, BOOTSTRAP_BUCKET],
+        "state_bucket": STATE_BUCKET,
         "lock_table": LOCK_TABLE,
     }
     made = await tell(url, "seed", plan)

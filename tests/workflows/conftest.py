@@ -6,7 +6,7 @@ import shlex
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,7 +33,6 @@ REGION = "eu-central-1"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 OLDEST, OLD, NEW = (image.id for image in images(time.time()))
-_NONE: Mapping[str, str] = {}
 ENGINE = Path(__file__).with_name("scripted_tofu.py")
 
 
@@ -75,11 +74,9 @@ class Runner:
         state = {"format_version": "1.0", "values": {"root_module": {"resources": resources}}}
         (self.folder / "state.json").write_text(json.dumps(state))
 
-    def launches(
-        self, id_: str, image: str = OLD, profile: str = "", marks: Mapping[str, str] = _NONE
-    ) -> str:
-        """The new host's id; `profile` is the name of an instance profile, `marks` more tags."""
-        tags = {"app": "clawdinator", "Name": id_, **marks}
+    def launches(self, id_: str, image: str = OLD, profile: str = "") -> str:
+        """The new host's id; `profile` is the name of an instance profile."""
+        tags = {"app": "clawdinator", "Name": id_}
         made = self.ec2.run_instances(
             IamInstanceProfile={"Name": profile} if profile else {},
             ImageId=image,

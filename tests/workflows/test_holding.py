@@ -80,7 +80,7 @@ def test_an_instance_that_shares_with_one_that_left_is_not_made(
         make_room(NEW, [TURN], fleet(OLDS, held={OLD: entry(OLD, **theirs)}, said=said))
 
     assert str(stopped.value) == (
-        f"{NEW} is not made while {OLDS.id} ({OLD}) runs: both would have {what}. {OLD} left the "
+        f"{NEW} is not made while {OLDS.id} ({OLD}) runs: both would have {what}. It left the "
         "registry: a deploy of `all` removes it first."
     )
 
@@ -162,8 +162,8 @@ def test_a_token_that_moved_from_one_entry_to_another_is_still_with_the_first() 
         make_room(NEW, [TURN], fleet(host(ONE, 1), held=TOOK_OVER))
 
     assert str(stopped.value) == (
-        f"{NEW} is not made while i-00000001 ({ONE}) runs: both would have the token "
-        f"`{NEW}-discord-token`, which {ONE} held until its entry changed. Deploy {ONE} first."
+        f"{NEW} is not made while i-00000001 ({ONE}) has the token `{NEW}-discord-token`, from "
+        f"before its entry changed. Deploy {ONE} first."
     )
 
 
@@ -188,7 +188,7 @@ def test_beside_a_machine_that_nobody_can_place_no_first_host_is_made(
             make_room(target, [TURN], fleet(strange, held={}))
         assert str(stopped.value) == (
             f"{NEW}, which never had a host, is not made while i-00000009 ({called}) runs: no "
-            "entry of the registry's history has that name, so nobody can tell what it holds. "
+            "entry that is known ever had that name, so nobody can tell what it holds. "
             "Terminate it, or take its tag `app` away; then deploy again."
         )
     asked = Turn(ONE, "i-00000001", "")

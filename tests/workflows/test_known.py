@@ -71,8 +71,8 @@ def test_what_is_there_by_its_id_and_on_no_list_stops_plan(
 
     assert runner.does("plan") == 1
     assert stayed(runner, fleet)
-    assert "and 1 more, though it is there when asked for by its id: " in runner.summary
-    assert "If it lost its tag app=clawdinator, tag it again; else deploy" in runner.summary
+    assert "and 1 more, but shows it by its id: " in runner.summary
+    assert "If it lost its tag app=clawdinator, tag it; else deploy again" in runner.summary
 
 
 def test_plan_looks_again_before_it_stops(

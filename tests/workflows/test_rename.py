@@ -54,7 +54,7 @@ def test_the_new_name_alone_is_refused_and_told_what_removes_the_old(
     assert runner.commands == ["init", "show"]
     assert runner.summary.startswith(
         f"## Stopped: Not made\n\nNothing was touched: {NEW_NAME} is not made while "
-        f"{renamed[OLD_NAME]} ({OLD_NAME}) runs: both would have the token `{TOKEN}`. {OLD_NAME} "
+        f"{renamed[OLD_NAME]} ({OLD_NAME}) runs: both would have the token `{TOKEN}`. It "
         "left the registry: a deploy of `all` removes it first."
     )
 

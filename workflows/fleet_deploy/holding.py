@@ -95,14 +95,17 @@ def _why(turn: Turn, obstacle: Obstacle, known: Mapping[str, str]) -> str:
     if not obstacle.shares:
         return (
             f"{turn.id}, which never had a host, is not made while {machine} ({name}) runs: no "
-            "entry of the registry's history has that name, so nobody can tell what it holds. "
+            "entry that is known ever had that name, so nobody can tell what it holds. "
             "Terminate it, or take its tag `app` away; then deploy again."
         )
-    both = f"{turn.id} is not made while {machine} ({name}) runs: both would have {obstacle.shares}"
     if obstacle.registered:
-        return f"{both}, which {name} held until its entry changed. Deploy {name} first."
+        return (
+            f"{turn.id} is not made while {machine} ({name}) has {obstacle.shares}, from before "
+            f"its entry changed. Deploy {name} first."
+        )
+    both = f"{turn.id} is not made while {machine} ({name}) runs: both would have {obstacle.shares}"
     if machine in known:
-        return f"{both}. {name} left the registry: a deploy of `{ALL}` removes it first."
+        return f"{both}. It left the registry: a deploy of `{ALL}` removes it first."
     return f"{both}. OpenTofu does not know it: terminate it by hand, then deploy again."
 
 

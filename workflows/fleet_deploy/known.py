@@ -23,17 +23,17 @@ def settled(job: Job, known: Mapping[str, str]) -> Sight:
     """
     looks: list[Sight] = []
 
-    def hidden() -> str:
+    def look() -> str:
         looks.append(job.look(known))
-        return _hidden(looks[-1], known)
+        return hidden(looks[-1], known)
 
     pace = Pace(min(job.pace.deadline, LOOK_AGAIN_SECONDS), job.pace.poll)
-    if why := wait(hidden, pace, job.clock):
+    if why := wait(look, pace, job.clock):
         raise Stopped("EC2 is silent", why)
     return looks[-1]
 
 
-def _hidden(sight: Sight, known: Mapping[str, str]) -> str:
+def hidden(sight: Sight, known: Mapping[str, str]) -> str:
     """What EC2 should list and does not, and what to do; or nothing."""
     machines = (*sight.unlisted, *sight.unsure)
     if not machines:
@@ -41,10 +41,8 @@ def _hidden(sight: Sight, known: Mapping[str, str]) -> str:
     first = machines[0]
     more = f" and {len(machines) - 1} more" if len(machines) > 1 else ""
     if first in sight.unlisted:
-        why = "though it is there when asked for by its id"
-        mend = (
-            "If it lost its tag app=clawdinator, tag it again; else deploy again in a few minutes."
-        )
+        why = "but shows it by its id"
+        mend = "If it lost its tag app=clawdinator, tag it; else deploy again in a few minutes."
     else:
         why = "and does not say that it is gone"
         mend = "Deploy again in a few minutes."
