@@ -18,6 +18,7 @@ from clawbot.settings import load
 from fleet_control import ec2
 from fleet_control.caller import Human
 from fleet_control.clock import SystemClock
+from fleet_control.machine import describe_health, describe_machines
 from sandbox.terminal.markup import render
 from sandbox.world import Options, World, open_world
 
@@ -73,8 +74,8 @@ async def _compare(world: World, bot: Bot, clock: SkippingClock) -> list[Row]:
 
     async def bare() -> None:
         await asyncio.gather(
-            asyncio.to_thread(ec2.describe_machines, client),
-            asyncio.to_thread(ec2.describe_health, client),
+            asyncio.to_thread(describe_machines, client),
+            asyncio.to_thread(describe_health, client),
         )
 
     warm, reads = await _in_turn(ours, bare, ROUNDS)

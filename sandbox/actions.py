@@ -33,7 +33,8 @@ def played(
     def checkout(given: Mapping[str, str], workspace: Workspace) -> dict[str, str]:
         _may(CHECKOUT, workspace, "contents", "read")
         ref = _needed(CHECKOUT, given, "ref")
-        commit = repository.check_out(ref, workspace.work)
+        with_history = given.get("fetch-depth") == "0"
+        commit = repository.check_out(ref, workspace.work, with_history=with_history)
         if commit is None:
             raise WorkflowError(f"{CHECKOUT}: there is no branch or commit `{ref}`")
         return {"commit": commit}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from fleet_control import ec2
 from fleet_control.clock import Clock
 from fleet_control.error import Ec2Error
+from fleet_control.machine import describe_machines
 from fleet_control.reading import HostState
 from sandbox.world import World
 
@@ -66,7 +67,7 @@ class Carrier:
         """The machines that run under the instance's name, each with its launch."""
         while True:
             try:
-                machines = await asyncio.to_thread(ec2.describe_machines, self._ec2)
+                machines = await asyncio.to_thread(describe_machines, self._ec2)
             except Ec2Error as error:
                 log.warning("sandbox.carrier_unseen why=%s", error)
                 await self._clock.sleep(LOOK_EVERY_SECONDS)

@@ -24,11 +24,15 @@ class Rules:
     Attributes:
         unhealthy: instances whose next host never becomes healthy.
         stopped_at: the Unix seconds at which time stands still; None where it goes on.
+        blind: access keys to which EC2 shows no host, neither listed nor by its id; `*` is all.
+        vcpus: how many may run at once.
     """
 
     timing: Timing = Timing()
     unhealthy: tuple[str, ...] = ()
     stopped_at: float | None = None
+    blind: tuple[str, ...] = ()
+    vcpus: int = 5000
 
     def now(self) -> float:
         return time.time() if self.stopped_at is None else self.stopped_at

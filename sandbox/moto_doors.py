@@ -20,7 +20,8 @@ from sandbox.host_life import Instance
 from sandbox.host_rules import Rules, Timing
 from sandbox.moto_retries import Wsgi
 from sandbox.principal import ACCOUNT
-from sandbox.tofu import MARK
+from sandbox.tofu import state
+from sandbox.tofu.backend import STATE_KEY
 
 
 def with_doors(moto: Wsgi) -> Wsgi:
@@ -48,8 +49,12 @@ def _seed(plan: Mapping[str, Any]) -> dict[str, Any]:
         _make_table(region, name, key)
     for name, content in plan["documents"].items():
         _make_document(region, name, content)
+    hosts = [_launch(region, **host) for host in plan["hosts"]]
+    machines = {host["name"]: id_ for host, id_ in zip(plan["hosts"], hosts, strict=True)}
+    text = state.written(machines).encode()
+    s3_backends[ACCOUNT]["aws"].put_object(plan["state_bucket"], STATE_KEY, text)
     return {
-        "hosts": [_launch(region, **host) for host in plan["hosts"]],
+        "hosts": hosts,
         "users": [_make_user(region, **user) for user in plan["users"]],
     }
 
@@ -63,7 +68,7 @@ def _launch(region: str, *, name: str, type: str, image: str, launched: float) -
         instance_type=type,
         is_instance_type_default=True,  # or each launch looks through the list of every type
         region_name=region,
-        tags={"instance": {"app": "clawdinator", "Name": name, **MARK}},
+        tags={"instance": {"app": "clawdinator", "Name": name}},
     )
     host: Any = reservation.instances[0]
     host.launched_at(launched)

@@ -17,7 +17,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-from sandbox import host_life, service_check
+from sandbox import ec2_refusal, host_life, service_check
 from sandbox.moto_doors import with_doors
 from sandbox.moto_retries import answering_again
 
@@ -49,6 +49,7 @@ def _end_with(pipe: BinaryIO) -> None:
 def _application() -> Any:
     host_life.take_place()
     service_check.take_place()
+    ec2_refusal.take_place()
     application = DomainDispatcherApplication(create_backend_app)
     for service in _SERVICES:
         application.app_instances[service] = create_backend_app(service)  # type: ignore[arg-type]  # a Literal of every service's name

@@ -2,6 +2,8 @@
 
 import hashlib
 import shutil
+import subprocess
+import time
 from pathlib import Path
 
 REGISTRY = "nix/instances.json"
@@ -37,6 +39,7 @@ class Repository:
         self._checkout = checkout
         self._registry = registry
         self._commits: dict[str, bytes | None] = {}
+        self._history: list[tuple[str, float]] = []
         self.branch = branch
 
     def find(self, ref: str) -> str | None:
@@ -54,6 +57,8 @@ class Repository:
         name = b"commit " + (content if content is not None else b"without")
         sha = hashlib.sha1(name, usedforsecurity=False).hexdigest()
         self._commits[sha] = content
+        if not self._history or self._history[-1][0] != sha:
+            self._history.append((sha, time.time()))
         return sha
 
     def read(self, path: str, ref: str) -> bytes | None:
@@ -67,8 +72,12 @@ class Repository:
         inside = file.is_relative_to(self._checkout.resolve()) and file.is_file()
         return file.read_bytes() if inside else None
 
-    def check_out(self, ref: str, folder: Path) -> str | None:
-        """Lay that commit, or the branch's newest, into `folder`; its name, None if unknown."""
+    def check_out(self, ref: str, folder: Path, *, with_history: bool = False) -> str | None:
+        """Lay that commit, or the branch's newest, into `folder`; its name, None if unknown.
+
+        With its history it is a repository of git's, in which commits have other names. Where there
+        is no git there is none.
+        """
         commit = self.find(ref)
         if commit is None:
             return None
@@ -80,4 +89,30 @@ class Repository:
         else:
             registry.parent.mkdir(parents=True, exist_ok=True)
             registry.write_bytes(content)
+        git = shutil.which("git")
+        if with_history and git:
+            self._lay_history(git, folder, commit)
         return commit
+
+    def _lay_history(self, git: str, folder: Path, commit: str) -> None:
+        """What the registry was until that commit."""
+        last = max(number for number, (sha, _) in enumerate(self._history) if sha == commit)
+        past = b"".join(self._imported(*one) for one in self._history[: last + 1])
+        for argv, said in (
+            (("init", "-q", "-b", self.branch), b""),
+            (("fast-import", "--quiet"), past),
+        ):
+            subprocess.run([git, *argv], cwd=folder, input=said, check=True)  # noqa: S603  (fixed)
+
+    def _imported(self, sha: str, when: float) -> bytes:
+        """A commit as `git fast-import` reads it."""
+        content = self._commits[sha]
+        change = f"D {REGISTRY}\n".encode()
+        if content is not None:
+            change = f"M 644 inline {REGISTRY}\ndata {len(content)}\n".encode() + content + b"\n"
+        head = (
+            f"commit refs/heads/{self.branch}\n"
+            f"committer GitHub <noreply@github.test> {when:.0f} +0000\n"
+            "data 12\nThe registry\n"
+        )
+        return head.encode() + change

@@ -91,6 +91,7 @@ async def seed(
         "users": users,
         "documents": {DOCUMENT: _SERVICE_ACTIVE},
         "buckets": [STATE_BUCKET, BOOTSTRAP_BUCKET],
+        "state_bucket": STATE_BUCKET,
         "tables": {LOCK_TABLE: "LockID", CONTROL_TABLE: "pk"},
     }
     made = await tell(url, "seed", plan)

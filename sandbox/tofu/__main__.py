@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sandbox.tofu import Failed, backend, plan
+from sandbox.tofu import Failed, backend, plan, state
 
 _REGISTRY = "../../nix/instances.json"
 
@@ -46,7 +46,7 @@ def _command_line() -> ArgumentParser:
     planning.add_argument("-target", action="append", default=[])
     show = command("show")
     show.add_argument("-json", action="store_true", required=True)
-    show.add_argument("file")
+    show.add_argument("file", nargs="?")
     command("apply", locked).add_argument("file")
     unlocking = command("force-unlock", quiet)
     unlocking.add_argument("-force", action="store_true", required=True)
@@ -63,10 +63,11 @@ def _do(asked: Namespace, environ: Mapping[str, str], folder: Path) -> None:
             backend.initialised(folder)
             _plan(asked, environ, folder)
         case "show":
-            _say((folder / asked.file).read_text())
+            shown = (folder / asked.file).read_text() if asked.file else state.read(folder, environ)
+            _say(shown)
         case "apply":
             backend.initialised(folder)
-            _apply(plan.from_json((folder / asked.file).read_text()), environ)
+            _apply(plan.from_json((folder / asked.file).read_text()), environ, folder)
         case "force-unlock":
             backend.unlock(folder, asked.id, environ)
             _say("OpenTofu state has been successfully unlocked!")
@@ -78,19 +79,32 @@ def _plan(asked: Namespace, environ: Mapping[str, str], folder: Path) -> None:
     registry = json.loads((folder / _REGISTRY).read_text())
     types = {id_: entry["instanceType"] for id_, entry in registry.items()}
     image = asked.var.removeprefix("ami=")
+    known = state.machines(state.read(folder, environ))
     with aws.client("ec2", environ) as ec2:
-        made = plan.make(types, fleet.hosts(ec2), image, asked.replace, asked.target)
+        hosts = fleet.hosts(ec2, known)
+    made = plan.make(types, known, hosts, image, asked.replace, asked.target)
     _say(made.words())
     if asked.out:
         (folder / asked.out).write_text(plan.to_json(made))
         _say(f"\nSaved the plan to: {asked.out}")
 
 
-def _apply(made: plan.Plan, environ: Mapping[str, str]) -> None:
+def _apply(made: plan.Plan, environ: Mapping[str, str], folder: Path) -> None:
+    """Failed where the plan is stale; what was done by a failed one is written down too."""
     from sandbox.tofu import aws, fleet  # noqa: PLC0415  (as above)
 
-    with aws.client("ec2", environ) as ec2:
-        fleet.apply(made, ec2, _say)
+    if state.machines(state.read(folder, environ)) != made.known:
+        raise Failed(
+            "Saved plan is stale\n\n"
+            "The given plan file can no longer be applied because the state was changed by "
+            "another operation after the plan was created."
+        )
+    machines = dict(made.refreshed)
+    try:
+        with aws.client("ec2", environ) as ec2:
+            fleet.apply(made, ec2, machines, _say)
+    finally:
+        state.write(folder, environ, machines)
 
 
 def _say(line: str) -> None:

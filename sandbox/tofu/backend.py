@@ -1,4 +1,4 @@
-"""Where the state's lock lies: what `init` was told, kept beside the configuration."""
+"""Where the state and its lock lie: what `init` was told, kept beside the configuration."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -7,7 +7,7 @@ from pathlib import Path
 from sandbox.tofu import Failed
 
 # As tofu/fleet/main.tf has it.
-_STATE_KEY = "fleet.tfstate"
+STATE_KEY = "fleet.tfstate"
 _KEPT = Path(".terraform/stand-in.json")
 
 
@@ -34,7 +34,7 @@ def unlock(folder: Path, id_: str, environ: Mapping[str, str]) -> None:
     from sandbox.tofu import aws  # noqa: PLC0415  (the SDK comes with it)
 
     backend = initialised(folder)
-    table, path = backend["dynamodb_table"], f"{backend['bucket']}/{_STATE_KEY}"
+    table, path = backend["dynamodb_table"], f"{backend['bucket']}/{STATE_KEY}"
     where = {"TableName": table, "Key": {"LockID": {"S": path}}}
     with aws.client("dynamodb", environ) as dynamodb:
         item = dynamodb.get_item(**where).get("Item")

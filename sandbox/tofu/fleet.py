@@ -5,8 +5,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from sandbox.tofu import MARK, Failed
-from sandbox.tofu.plan import Change, Host, Plan, ids
+from sandbox.tofu.plan import Change, Host, Plan
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -19,60 +18,60 @@ _PACE = {"Delay": 0.5, "MaxAttempts": 1200}
 _IN_STATE = ["pending", "running", "stopping", "stopped"]
 
 
-def hosts(ec2: "EC2Client") -> Mapping[str, Host]:
-    """What an engine made, by name; of two that share one, the younger."""
+def hosts(ec2: "EC2Client", known: Mapping[str, str]) -> dict[str, Host]:
+    """Of the machines that are known, by name, those that EC2 shows."""
+    if not known:
+        return {}
     pages = ec2.get_paginator("describe_instances").paginate(
         Filters=[
-            {"Name": "tag:app", "Values": ["clawdinator"]},
-            {"Name": "tag-key", "Values": list(MARK)},
+            {"Name": "instance-id", "Values": list(known.values())},
             {"Name": "instance-state-name", "Values": _IN_STATE},
         ],
         PaginationConfig={"PageSize": 1000},
     )
-    found = [
-        host
+    shown = {
+        raw["InstanceId"]: _host(raw)
         for page in pages
         for reservation in page["Reservations"]
-        for host in reservation["Instances"]
-    ]
-    found.sort(key=lambda one: (one["LaunchTime"], one["InstanceId"]))
-    return {_name(raw): _host(raw) for raw in found if _name(raw)}
+        for raw in reservation["Instances"]
+    }
+    return {name: shown[machine] for name, machine in known.items() if machine in shown}
 
 
-def apply(plan: Plan, ec2: "EC2Client", say: Callable[[str], None]) -> None:
-    """Failed where the plan is stale; where one host can't be moved, the others are."""
-    if ids(hosts(ec2)) != plan.hosts:
-        raise Failed(
-            "Saved plan is stale\n\n"
-            "The given plan file can no longer be applied because the state was changed by "
-            "another operation after the plan was created."
-        )
+def apply(
+    plan: Plan, ec2: "EC2Client", machines: dict[str, str], say: Callable[[str], None]
+) -> None:
+    """Move what is to be moved, and keep `machines`, the state's; where one can't be, the others
+    are."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        walks = [pool.submit(_move, change, ec2, say) for change in plan.moves]
+        walks = [pool.submit(_move, change, ec2, machines, say) for change in plan.moves]
     for walk in walks:
         walk.result()
     said = f"{plan.added} added, 0 changed, {plan.destroyed} destroyed"
     say(f"\nApply complete! Resources: {said}.")
 
 
-def _move(change: Change, ec2: "EC2Client", say: Callable[[str], None]) -> None:
+def _move(
+    change: Change, ec2: "EC2Client", machines: dict[str, str], say: Callable[[str], None]
+) -> None:
     """The old host goes first, as the plan has it."""
     if old := change.before:
         begun = time.monotonic()
         say(f"{change.address}: Destroying... [id={old.id}]")
         ec2.terminate_instances(InstanceIds=[old.id])
         _wait(ec2, "instance_terminated", old.id)
+        del machines[change.name]
         say(f"{change.address}: Destruction complete after {_since(begun)}")
     if new := change.after:
         begun = time.monotonic()
         say(f"{change.address}: Creating...")
-        id_ = _launch(ec2, change.name, new)
+        id_ = machines[change.name] = _launch(ec2, change.name, new)
         _wait(ec2, "instance_running", id_)
         say(f"{change.address}: Creation complete after {_since(begun)} [id={id_}]")
 
 
 def _launch(ec2: "EC2Client", name: str, host: Host) -> str:
-    tags = {"app": "clawdinator", "Name": name, **MARK}
+    tags = {"app": "clawdinator", "Name": name}
     answer = ec2.run_instances(
         ImageId=host.image,
         InstanceType=host.type,  # type: ignore[arg-type]  # the registry's word for it
@@ -98,7 +97,3 @@ def _since(begun: float) -> str:
 
 def _host(raw: "InstanceTypeDef") -> Host:
     return Host(raw["InstanceId"], raw["ImageId"], raw["InstanceType"])
-
-
-def _name(raw: "InstanceTypeDef") -> str:
-    return next((tag["Value"] for tag in raw.get("Tags", ()) if tag["Key"] == "Name"), "")

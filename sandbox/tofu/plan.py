@@ -45,11 +45,13 @@ class Change:
 class Plan:
     """
     Attributes:
-        hosts: the id of every host there was, by name: a plan is stale once that is another.
+        known: the machines of the state, by name: a plan is stale once that is another.
+        refreshed: what is left of them: those that EC2 showed, or that were not asked about.
     """
 
     changes: tuple[Change, ...]
-    hosts: Mapping[str, str]
+    known: Mapping[str, str]
+    refreshed: Mapping[str, str]
 
     @property
     def moves(self) -> tuple[Change, ...]:
@@ -70,18 +72,17 @@ class Plan:
         return f"{moves}\n\nPlan: {self.added} to add, 0 to change, {self.destroyed} to destroy."
 
 
-def ids(hosts: Mapping[str, Host]) -> dict[str, str]:
-    return {name: host.id for name, host in hosts.items()}
-
-
 def make(
     types: Mapping[str, str],
+    known: Mapping[str, str],
     hosts: Mapping[str, Host],
     image: str,
     replace: Collection[str],
     targets: Collection[str],
 ) -> Plan:
-    """`types` are the registry's instance types by id; no `targets` means everything.
+    """`types` are the registry's instance types by id, `hosts` what EC2 shows of what is `known`.
+
+    No `targets` means everything.
 
     Image and type of a host that is there are ignored: only `replace` moves it.
     """
@@ -92,9 +93,18 @@ def make(
         stays = name in hosts and _address(name) not in replace
         return hosts[name] if stays else Host("", image, types[name])
 
-    names = sorted({*types, *hosts})
-    chosen = [name for name in names if not targets or _address(name) in targets]
-    return Plan(tuple(Change(name, hosts.get(name), after(name)) for name in chosen), ids(hosts))
+    def is_chosen(name: str) -> bool:
+        return not targets or _address(name) in targets
+
+    return Plan(
+        tuple(
+            Change(name, hosts.get(name), after(name))
+            for name in sorted({*types, *hosts})
+            if is_chosen(name)
+        ),
+        known,
+        {name: id_ for name, id_ in known.items() if name in hosts or not is_chosen(name)},
+    )
 
 
 def _address(name: str) -> str:
@@ -102,9 +112,10 @@ def _address(name: str) -> str:
 
 
 def to_json(plan: Plan) -> str:
-    """What `show -json` prints; the hosts beside it are for `apply`."""
+    """What `show -json` prints; what is beside it is for `apply`."""
     changes = [_change(one) for one in plan.changes]
-    return json.dumps({"format_version": "1.2", "resource_changes": changes, "hosts": plan.hosts})
+    beside = {"known": plan.known, "refreshed": plan.refreshed}
+    return json.dumps({"format_version": "1.2", "resource_changes": changes, **beside})
 
 
 def _change(change: Change) -> dict[str, Any]:
@@ -144,7 +155,7 @@ def from_json(text: str) -> Plan:
         Change(one["index"], _host(one["change"]["before"]), _host(one["change"]["after"]))
         for one in raw["resource_changes"]
     )
-    return Plan(changes, raw["hosts"])
+    return Plan(changes, raw["known"], raw["refreshed"])
 
 
 def _host(attributes: Mapping[str, Any] | None) -> Host | None:

@@ -1,30 +1,33 @@
-"""What is: the fleet's hosts and images, read from EC2 with three describes."""
+"""What is: the fleet's hosts and images, read from EC2 with three describes.
+
+What is known and on no list is asked for by its id: that a list is empty is no fact.
+"""
 
 import asyncio
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Collection
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
 
 from fleet_control.clock import Clock
 from fleet_control.error import Ec2Error
+from fleet_control.machine import (
+    Machine,
+    describe_health,
+    describe_machines,
+    ec2_errors,
+    find_health,
+    find_machines,
+)
 from fleet_control.reading import Health, Host, HostState, Image, Reading
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
-    from mypy_boto3_ec2.type_defs import InstanceStatusTypeDef, InstanceTypeDef
 
 IMAGES_KEPT_SECONDS = 60.0
 READING_KEPT_SECONDS = 2.0
-# As in `User initiated (2026-11-24 10:00:00 GMT)`.
-_WHEN = re.compile(r"\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:GMT|UTC)\)")
 _CONFIG = {
     "connect_timeout": 3,
     "read_timeout": 8,
@@ -50,7 +53,8 @@ class Ec2Reader:
     """Reads off the event loop, for however many ask at once.
 
     Whoever asks while a read is under way shares it; a reading serves for two seconds, the list of
-    images for a minute. Ec2Error says in a sentence why there is none.
+    images for a minute. A host that was seen is asked for by its id once no list shows it, and is
+    gone only if EC2 says so. Ec2Error says in a sentence why there is no reading.
     """
 
     def __init__(self, ec2: "EC2Client", clock: Clock) -> None:
@@ -82,8 +86,19 @@ class Ec2Reader:
             asyncio.to_thread(describe_health, self._ec2),
             self._newest_images(taken),
         )
-        self._reading = Reading(_hosts(machines, checks), images, taken)
-        return self._reading
+        reading = await asyncio.to_thread(
+            _completed, self._ec2, self._known, machines, checks, images, taken
+        )
+        if reading.unsure:
+            raise Ec2Error(_unsure(reading.unsure))
+        self._reading = reading
+        return reading
+
+    @property
+    def _known(self) -> set[str]:
+        """The machines that are there as far as anybody knows."""
+        hosts = self._reading.hosts if self._reading else ()
+        return {host.id for host in hosts if host.state is not HostState.TERMINATED}
 
     async def _newest_images(self, now: float) -> tuple[Image, ...]:
         if self._images and 0 <= now - self._images[0] < IMAGES_KEPT_SECONDS:
@@ -93,93 +108,54 @@ class Ec2Reader:
         return images
 
 
-def read(ec2: "EC2Client", now: float) -> Reading:
-    """One whole look, one call after the other; for programs with no event loop."""
-    return Reading(_hosts(describe_machines(ec2), describe_health(ec2)), describe_images(ec2), now)
+def read(ec2: "EC2Client", now: float, known: Collection[str] = ()) -> Reading:
+    """One whole look, one call after the other; for programs with no event loop.
+
+    `known` are ids of machines that are there as far as anybody knows.
+    """
+    machines, checks = describe_machines(ec2), describe_health(ec2)
+    return _completed(ec2, known, machines, checks, describe_images(ec2), now)
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """A host before its health is known."""
+def _completed(
+    ec2: "EC2Client",
+    known: Collection[str],
+    machines: tuple[Machine, ...],
+    checks: dict[str, Health],
+    images: tuple[Image, ...],
+    now: float,
+) -> Reading:
+    """The lists, and what they leave out of what should be on them, asked for by id.
 
-    id: str
-    name: str
-    state: HostState
-    type: str
-    image: str
-    launched: float
-    address: str
-    profile: str
-    ending: float | None
-
-
-def describe_machines(ec2: "EC2Client") -> tuple[Machine, ...]:
-    """Every machine tagged ``app=clawdinator``, in whatever state EC2 still shows."""
-    with _ec2_errors("DescribeInstances"):
-        pages = ec2.get_paginator("describe_instances").paginate(
-            Filters=[{"Name": "tag:app", "Values": ["clawdinator"]}],
-            PaginationConfig={"PageSize": 500},
-        )
-        return tuple(
-            _machine(raw)
-            for page in pages
-            for reservation in page["Reservations"]
-            for raw in reservation["Instances"]
-        )
-
-
-def _machine(raw: "InstanceTypeDef") -> Machine:
-    tags = {tag["Key"]: tag["Value"] for tag in raw.get("Tags", [])}
-    return Machine(
-        id=raw["InstanceId"],
-        name=tags.get("Name", ""),
-        state=HostState(raw["State"]["Name"]),
-        type=raw["InstanceType"],
-        image=raw["ImageId"],
-        launched=raw["LaunchTime"].timestamp(),
-        address=raw.get("PublicIpAddress") or raw.get("PrivateIpAddress") or "",
-        profile=raw.get("IamInstanceProfile", {}).get("Arn", ""),
-        ending=_ending(raw),
+    A list may be empty for a while though nothing is gone.
+    """
+    missing = set(known) - {one.id for one in machines}
+    asked = find_machines(ec2, missing)
+    found = [one for one in asked.values() if one and one.state is not HostState.TERMINATED]
+    machines = (*machines, *found)
+    unchecked = [
+        one.id for one in machines if one.state is HostState.RUNNING and one.id not in checks
+    ]
+    return Reading(
+        _hosts(machines, {**checks, **find_health(ec2, unchecked)}),
+        images,
+        now,
+        unlisted=tuple(one.id for one in found if one.state is not HostState.SHUTTING_DOWN),
+        unsure=tuple(sorted(missing - asked.keys())),
     )
 
 
-def _ending(raw: "InstanceTypeDef") -> float | None:
-    """Since when it is shutting down: EC2 tells in words only, and not for every cause."""
-    said = _WHEN.search(raw.get("StateTransitionReason", ""))
-    if said is None or HostState(raw["State"]["Name"]) is not HostState.SHUTTING_DOWN:
-        return None
-    try:
-        return datetime.fromisoformat(said[1]).replace(tzinfo=UTC).timestamp()
-    except ValueError:
-        return None  # no such date: no reason to see nothing of the fleet
-
-
-def describe_health(ec2: "EC2Client") -> dict[str, Health]:
-    """The status checks of every running machine of the account and region, by machine id.
-
-    EC2 leaves out what does not run, and knows no tag filter here.
-    """
-    with _ec2_errors("DescribeInstanceStatus"):
-        pages = ec2.get_paginator("describe_instance_status").paginate(
-            PaginationConfig={"PageSize": 1000}
-        )
-        return {
-            raw["InstanceId"]: _health(raw) for page in pages for raw in page["InstanceStatuses"]
-        }
-
-
-def _health(raw: "InstanceStatusTypeDef") -> Health:
-    words = {raw["SystemStatus"]["Status"], raw["InstanceStatus"]["Status"]}
-    if "impaired" in words:
-        return Health.IMPAIRED
-    if "initializing" in words:
-        return Health.INITIALIZING
-    return Health.OK if words == {"ok"} else Health.UNKNOWN
+def _unsure(ids: tuple[str, ...]) -> str:
+    more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
+    return (
+        f"EC2 does not list {ids[0]}{more} any longer, and does not say that it is gone. "
+        "Look again in a minute."
+    )
 
 
 def describe_images(ec2: "EC2Client") -> tuple[Image, ...]:
     """Our available images tagged ``clawdinator=true``, newest first."""
-    with _ec2_errors("DescribeImages"):
+    with ec2_errors("DescribeImages"):
         pages = ec2.get_paginator("describe_images").paginate(
             Owners=["self"],
             Filters=[
@@ -223,25 +199,3 @@ def _seen(machine: Machine, health: dict[str, Health]) -> Health:
         return Health.UNKNOWN
     # The two reads go side by side: a host that came up between them has no checks yet.
     return health.get(machine.id, Health.INITIALIZING)
-
-
-@contextmanager
-def _ec2_errors(action: str) -> Iterator[None]:
-    """Whatever the SDK raises becomes an Ec2Error with a sentence; no key is in it."""
-    try:
-        yield
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "an unknown error")
-        raise Ec2Error(f"EC2 refused {action}: {_words(code)}") from error
-    except BotoCoreError as error:
-        raise Ec2Error(f"EC2 did not answer {action} ({type(error).__name__}).") from error
-    except (ResponseParserError, KeyError, ValueError) as error:
-        raise Ec2Error(f"EC2's answer to {action} can't be read.") from error
-
-
-def _words(code: str) -> str:
-    if code in ("RequestLimitExceeded", "Throttling", "ThrottlingException"):
-        return f"too many requests ({code}). Try again in a minute."
-    if code in ("UnauthorizedOperation", "AccessDenied", "AuthFailure", "InvalidClientTokenId"):
-        return f"the key may not ({code}). Check the control AWS access key."
-    return f"{code}."

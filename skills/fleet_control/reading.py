@@ -59,8 +59,17 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One look at EC2: the fleet's hosts, the images newest first, and when (Unix seconds)."""
+    """One look at EC2.
+
+    Attributes:
+        images: the newest first.
+        taken: Unix seconds.
+        unlisted: ids of hosts that EC2 showed only when it was asked for them by id.
+        unsure: ids of machines that were known, and that EC2 neither shows nor says to be gone.
+    """
 
     hosts: tuple[Host, ...]
     images: tuple[Image, ...]
     taken: float
+    unlisted: tuple[str, ...] = ()
+    unsure: tuple[str, ...] = ()

@@ -44,6 +44,7 @@ class InstanceStatus:
     Attributes:
         instance: its registry entry; None for a host without one.
         host: the machine that serves it now; None where there is none.
+        others: further machines of that name that stay, though no two may.
         leaving: machines of that name on their way out.
         image: the host's image, where it is still an available one of ours.
         is_newest: whether the host runs the newest image.
@@ -54,6 +55,7 @@ class InstanceStatus:
     id: str
     instance: Instance | None
     host: Host | None
+    others: tuple[Host, ...]
     leaving: tuple[Host, ...]
     image: Image | None
     is_newest: bool
@@ -153,6 +155,7 @@ def _row(name: str, registry: Registry, hosts: list[Host], reading: Reading) -> 
         id=name,
         instance=instance,
         host=host,
+        others=tuple(staying[1:]),
         leaving=leaving,
         image=image,
         is_newest=is_newest,

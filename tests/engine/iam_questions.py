@@ -56,6 +56,10 @@ def _describe(what: str) -> Request:
     return Request(f"ec2:{what}", "*", _HERE)
 
 
+def _quota(action: str) -> Request:
+    return Request(f"servicequotas:{action}", "*", _HERE)
+
+
 def _launch(**others: Mapping[str, str]) -> list[Request]:
     """Of a host as a deploy launches it; `others` have another context, by type, or are beside."""
     contexts: dict[str, Mapping[str, str]] = {
@@ -155,6 +159,10 @@ def _hosts() -> Iterator[Question]:
     yield "see hosts", [_describe("DescribeInstances")]
     yield "see hosts' status checks", [_describe("DescribeInstanceStatus")]
     yield "see images", [_describe("DescribeImages")]
+    yield "see what a type of machine is", [_describe("DescribeInstanceTypes")]
+    yield "see which types a zone offers", [_describe("DescribeInstanceTypeOfferings")]
+    yield "see how many vCPUs may run", [_quota("GetServiceQuota")]
+    yield "ask for more of them", [_quota("RequestServiceQuotaIncrease")]
     yield from _launches()
     yield "terminate a host of the fleet", [Request("ec2:TerminateInstances", _HOST, _OURS)]
     yield "terminate any other machine", [Request("ec2:TerminateInstances", _HOST)]

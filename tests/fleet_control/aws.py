@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.message import Message
 from threading import Lock
 from urllib.parse import parse_qs
 
@@ -59,8 +60,12 @@ class Aws:
 def serving() -> Iterator[Aws]:
     aws = Aws()
 
-    def answer(_path: str, _headers: object, body: bytes) -> tuple[int, dict[str, str], bytes]:
-        status, text = aws.answer(body.decode())
+    def answer(
+        _path: str, headers: "Message[str, str]", body: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
+        # Service Quotas has its action in a header, and JSON in its body.
+        target = headers.get("X-Amz-Target", "").rpartition(".")[2]
+        status, text = aws.answer(f"Action={target}" if target else body.decode())
         return status, {"Content-Type": "text/xml;charset=UTF-8"}, text.encode()
 
     with listening(answer) as aws.url:
@@ -79,6 +84,7 @@ EMPTY = {
     "DescribeInstances": _response("DescribeInstances", "<reservationSet/>"),
     "DescribeInstanceStatus": _response("DescribeInstanceStatus", "<instanceStatusSet/>"),
     "DescribeImages": _response("DescribeImages", "<imagesSet/>"),
+    "GetServiceQuota": (400, '{"__type": "NoSuchResourceException"}'),
 }
 
 

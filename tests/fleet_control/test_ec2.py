@@ -8,6 +8,12 @@ import pytest
 from fleet_control import ec2
 from fleet_control.ec2 import Ec2Reader
 from fleet_control.error import Ec2Error
+from fleet_control.machine import (
+    describe_health,
+    describe_machines,
+    find_health,
+    find_machines,
+)
 from fleet_control.reading import Health, HostState
 from sandbox.image import images
 from tests.clock import TurnedClock
@@ -35,7 +41,7 @@ def moto_client(moto_url: str) -> "Iterator[EC2Client]":
 @pytest.fixture
 def moto(moto_client: "EC2Client") -> "EC2Client":
     """moto's EC2, with no host of ours in it."""
-    ids = [machine.id for machine in ec2.describe_machines(moto_client)]
+    ids = [machine.id for machine in describe_machines(moto_client)]
     if ids:
         moto_client.terminate_instances(InstanceIds=ids)
         moto_client.delete_tags(Resources=ids, Tags=[{"Key": "app"}])
@@ -104,7 +110,7 @@ def test_since_when_a_machine_shuts_down_is_told_in_words(
 ) -> None:
     cloud.scripts["DescribeInstances"] = [aws.instances("i-1", state=state, reason=reason)]
 
-    (machine,) = ec2.describe_machines(ec2_client)
+    (machine,) = describe_machines(ec2_client)
 
     assert machine.ending == ending
 
@@ -144,7 +150,94 @@ def test_every_page_is_read(cloud: Aws, ec2_client: "EC2Client") -> None:
         "i-2": Health.IMPAIRED,
         "i-3": Health.INITIALIZING,  # running, and its checks have not begun
     }
-    assert [asked.get("NextToken") for asked in cloud.asked] == [None, "second"] * 2 + [None]
+    pages = [asked.get("NextToken") for asked in cloud.asked if "InstanceId.1" not in asked]
+    assert pages == [None, "second"] * 2 + [None]
+
+
+def test_a_known_machine_that_is_not_listed_is_asked_for_by_its_id(
+    cloud: Aws, ec2_client: "EC2Client"
+) -> None:
+    cloud.scripts["DescribeInstances"] = [
+        aws.EMPTY["DescribeInstances"],
+        aws.instances("i-1"),
+    ]
+    cloud.scripts["DescribeInstanceStatus"] = [
+        aws.EMPTY["DescribeInstanceStatus"],
+        aws.checks("ok", "ok", "i-1"),
+    ]
+
+    reading = ec2.read(ec2_client, NOW, ["i-1"])
+
+    assert [(host.id, host.health) for host in reading.hosts] == [("i-1", Health.OK)]
+    assert (reading.unlisted, reading.unsure) == (("i-1",), ())
+    assert [asked.get("InstanceId.1") for asked in cloud.asked] == [None, None, None, "i-1", "i-1"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        aws.error(400, "InvalidInstanceID.NotFound"),
+        aws.instances("i-1", state="terminated"),
+    ],
+    ids=["not found", "terminated"],
+)
+def test_that_a_machine_is_gone_ec2_says_of_its_id(
+    cloud: Aws, ec2_client: "EC2Client", said: tuple[int, str]
+) -> None:
+    cloud.scripts["DescribeInstances"] = [aws.EMPTY["DescribeInstances"], said]
+
+    reading = ec2.read(ec2_client, NOW, ["i-1"])
+
+    assert (reading.hosts, reading.unlisted, reading.unsure) == ((), (), ())
+
+
+def test_one_on_its_way_out_is_not_missed_on_the_list(cloud: Aws, ec2_client: "EC2Client") -> None:
+    leaving = aws.instances("i-1", state="shutting-down")
+    cloud.scripts["DescribeInstances"] = [aws.EMPTY["DescribeInstances"], leaving]
+
+    reading = ec2.read(ec2_client, NOW, ["i-1"])
+
+    assert [host.state for host in reading.hosts] == [HostState.SHUTTING_DOWN]
+    assert (reading.unlisted, reading.unsure) == ((), ())
+
+
+def test_an_empty_answer_says_nothing_of_a_machine(cloud: Aws, ec2_client: "EC2Client") -> None:
+    assert ec2.read(ec2_client, NOW, ["i-1"]).unsure == ("i-1",)
+
+
+def test_one_that_is_gone_hides_no_other(cloud: Aws, ec2_client: "EC2Client") -> None:
+    cloud.scripts["DescribeInstances"] = [
+        aws.error(400, "InvalidInstanceID.NotFound"),
+        aws.instances("i-1"),
+        aws.error(400, "InvalidInstanceID.NotFound"),
+        aws.EMPTY["DescribeInstances"],
+    ]
+
+    found = find_machines(ec2_client, ["i-1", "i-2", "i-3"])
+
+    assert {id_: one and one.id for id_, one in found.items()} == {"i-1": "i-1", "i-2": None}
+
+
+def test_another_refusal_of_an_id_is_none_that_it_is_gone(
+    cloud: Aws, ec2_client: "EC2Client"
+) -> None:
+    cloud.always(aws.error(403, "UnauthorizedOperation"))
+
+    with pytest.raises(Ec2Error, match="UnauthorizedOperation"):
+        find_machines(ec2_client, ["i-1"])
+
+
+def test_checks_are_asked_for_by_a_hundred_ids_at_once(cloud: Aws, ec2_client: "EC2Client") -> None:
+    cloud.scripts["DescribeInstanceStatus"] = [
+        aws.error(400, "InvalidInstanceID.NotFound"),
+        aws.checks("ok", "ok", "i-100"),
+    ]
+
+    found = find_health(ec2_client, [f"i-{number}" for number in range(101)])
+
+    assert found == {"i-100": Health.OK}
+    assert "InstanceId.100" in cloud.asked[0]
+    assert [asked["InstanceId.1"] for asked in cloud.asked] == ["i-0", "i-100"]
 
 
 def test_only_our_own_available_tagged_images_are_asked_for(
@@ -173,7 +266,7 @@ def test_health_is_the_worse_of_both_checks(
 ) -> None:
     cloud.scripts["DescribeInstanceStatus"] = [aws.checks(system, instance, "i-1")]
 
-    assert ec2.describe_health(ec2_client) == {"i-1": health}
+    assert describe_health(ec2_client) == {"i-1": health}
 
 
 def test_an_empty_ec2_is_a_reading_of_nothing(cloud: Aws, ec2_client: "EC2Client") -> None:
@@ -188,7 +281,7 @@ def test_throttled_once_it_asks_again(cloud: Aws, ec2_client: "EC2Client") -> No
         aws.instances("i-1"),
     ]
 
-    assert [machine.id for machine in ec2.describe_machines(ec2_client)] == ["i-1"]
+    assert [machine.id for machine in describe_machines(ec2_client)] == ["i-1"]
     assert cloud.counts["DescribeInstances"] == 2
 
 
@@ -236,7 +329,7 @@ def test_nonsense_is_no_fleet(cloud: Aws, ec2_client: "EC2Client", answer: tuple
     cloud.scripts["DescribeInstances"] = [answer]
 
     with pytest.raises(Ec2Error, match="DescribeInstances"):
-        ec2.describe_machines(ec2_client)
+        describe_machines(ec2_client)
 
 
 def test_an_ec2_that_is_not_there_did_not_answer() -> None:
@@ -245,5 +338,5 @@ def test_an_ec2_that_is_not_there_did_not_answer() -> None:
     client = ec2.client("eu-central-1", "AKIATESTING", SECRET_KEY, gone)
 
     with pytest.raises(Ec2Error, match="EC2 did not answer DescribeInstances"):
-        ec2.describe_machines(client)
+        describe_machines(client)
     client.close()

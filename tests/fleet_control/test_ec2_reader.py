@@ -15,6 +15,8 @@ from tests.fleet_control.aws import Aws
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
+NOTHING = aws.EMPTY["DescribeInstances"]
+
 
 async def test_a_hundred_askers_cost_one_read(cloud: Aws, ec2_client: "EC2Client") -> None:
     reader = Ec2Reader(ec2_client, TurnedClock())
@@ -112,3 +114,37 @@ async def test_a_failed_read_is_not_kept(cloud: Aws, ec2_client: "EC2Client") ->
         await reader.read()
 
     assert [host.id for host in (await reader.read()).hosts] == ["i-1"]
+
+
+async def test_hosts_that_a_list_no_longer_shows_are_not_called_missing(
+    cloud: Aws, ec2_client: "EC2Client"
+) -> None:
+    clock = TurnedClock()
+    reader = Ec2Reader(ec2_client, clock)
+    cloud.scripts["DescribeInstances"] = [aws.instances("i-1", "i-2"), *[NOTHING] * 2]
+    await reader.read()
+
+    await clock.turn(2)
+    with pytest.raises(Ec2Error, match="does not list i-1 and 1 more any longer, and does not say"):
+        await reader.read()
+    cloud.scripts["DescribeInstances"] = [NOTHING, aws.instances("i-1", "i-2")]
+    found = await reader.read()
+
+    assert [host.id for host in found.hosts] == ["i-1", "i-2"]
+
+
+async def test_what_ec2_says_is_gone_is_not_asked_for_again(
+    cloud: Aws, ec2_client: "EC2Client"
+) -> None:
+    clock = TurnedClock()
+    reader = Ec2Reader(ec2_client, clock)
+    gone = aws.error(400, "InvalidInstanceID.NotFound")
+    cloud.scripts["DescribeInstances"] = [aws.instances("i-1"), NOTHING, gone, NOTHING]
+
+    seen = []
+    for _ in range(3):
+        seen.append(len((await reader.read()).hosts))
+        await clock.turn(2)
+
+    assert seen == [1, 0, 0]
+    assert cloud.counts["DescribeInstances"] == 4

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from fleet_control import ec2
+from fleet_control import ec2, machine
 from fleet_control.registry import Registry, parse
 from sandbox.image import Image, images
 from sandbox.seed import Seeded, seed
@@ -131,5 +131,5 @@ async def test_five_hundred_instances_are_seeded_too(
 ) -> None:
     seeded = await seed(moto, parse(FIVE_HUNDRED), our_images)
 
-    machines = await asyncio.to_thread(ec2.describe_machines, client("ec2"))
+    machines = await asyncio.to_thread(machine.describe_machines, client("ec2"))
     assert len(seeded.agents) == len(machines) == 500

@@ -22,6 +22,7 @@ from tests.sandbox.aws import Aws
 from tests.sandbox.conftest import REGISTRY
 from workflows.fleet_deploy import guard
 from workflows.fleet_deploy.lock import Held, held
+from workflows.fleet_deploy.state import machines_of
 
 NEWEST = "ami-03c1a3d1000000003"
 TABLE = "clawdinator-tofu-lock"
@@ -151,15 +152,58 @@ async def test_the_guard_of_a_run_reads_its_plans(checkout: Checkout) -> None:
 
 
 async def test_whatever_else_was_planned_a_stale_plan_is_refused(checkout: Checkout) -> None:
-    one, two = (host.id for host in checkout.aws.seeded.hosts)
+    _, two = (host.id for host in checkout.aws.seeded.hosts)
     await checkout.plan(f"-replace={TWO}", f"-target={TWO}")
-    await checkout.aws.terminate(one)
+    await checkout.plan(f"-replace={ONE}", f"-target={ONE}", name="other")
+    assert (await checkout.apply("other")).code == 0
 
     said = await checkout.apply()
 
     assert said.code == 1
     assert "Error: Saved plan is stale" in said.err
     assert (await checkout.aws.states())[two] == "running"
+
+
+async def known(checkout: Checkout) -> dict[str, str]:
+    shown = await checkout.run("show", "-json")
+    assert shown.code == 0
+    return machines_of(json.loads(shown.out))
+
+
+async def test_the_state_is_what_was_last_written_whatever_ec2_shows(checkout: Checkout) -> None:
+    one, two = checkout.aws.seeded.hosts
+    assert await known(checkout) == {one.id: one.name, two.id: two.name}
+
+    await checkout.aws.terminate(two.id)
+    plan = await checkout.plan(f"-replace={TWO}", f"-target={TWO}")
+    assert actions(plan) == {TWO: ["create"]}
+    assert await known(checkout) == {one.id: one.name, two.id: two.name}
+
+    assert (await checkout.apply()).code == 0
+    hosts = await checkout.aws.states()
+    (new,) = hosts.keys() - {one.id, two.id}
+    assert await known(checkout) == {one.id: one.name, new: two.name}
+
+
+async def test_a_state_that_was_never_written_knows_no_machine(checkout: Checkout) -> None:
+    bucket = checkout.aws.seeded.state_bucket
+    await checkout.aws.ask("s3", "delete_object", Bucket=bucket, Key="fleet.tfstate")
+
+    assert await known(checkout) == {}
+    assert set(actions(await checkout.plan())) == {ONE, TWO}
+
+
+async def test_a_plan_of_everything_forgets_what_ec2_does_not_show(checkout: Checkout) -> None:
+    """As the real one's refresh does, of a host that left the registry too."""
+    one, two = checkout.aws.seeded.hosts
+    checkout.write("clawdinator-1")
+    await checkout.aws.terminate(two.id)
+
+    plan = await checkout.plan()
+    assert (await checkout.apply()).code == 0
+
+    assert actions(plan) == {ONE: ["no-op"]}
+    assert await known(checkout) == {one.id: one.name}
 
 
 async def test_an_image_that_is_not_there_is_refused_by_ec2_and_the_host_stays_away(
@@ -175,6 +219,7 @@ async def test_an_image_that_is_not_there_is_refused_by_ec2_and_the_host_stays_a
     assert "InvalidAMIID.NotFound" in said.err
     states = await checkout.aws.states()
     assert sorted(states.values()) == ["running", "terminated"]
+    assert set(await known(checkout)) == {id_ for id_, one in states.items() if one == "running"}
 
 
 async def test_a_lock_that_lies_there_is_named_and_then_broken(checkout: Checkout) -> None:
@@ -199,7 +244,7 @@ async def test_a_lock_that_lies_there_is_named_and_then_broken(checkout: Checkou
 
     assert (refused.code, broken.code, gone.code) == (1, 0, 1)
     assert 'Failed to unlock state: lock id "whose" does not match existing lock' in refused.err
-    named = Held(id_, "sam@laptop", "OperationTypeApply", 1795507200.0)
+    named = Held(id_, "sam@laptop", 1795507200.0)
     assert held(line.strip() for line in refused.err.splitlines()) == named
     assert f'no lock info found for: "{LOCK}"' in gone.err
     assert (await checkout.aws.ask("dynamodb", "scan", TableName=TABLE))["Items"] == []
@@ -255,7 +300,8 @@ TYPES = {"a": "t3.large", "b": "t3.small"}
 
 
 def moved(replace: set[str], targets: set[str]) -> dict[str, str]:
-    plan = make(TYPES, HOSTS, "ami-new", replace, targets)
+    known = {name: host.id for name, host in HOSTS.items()}
+    plan = make(TYPES, known, HOSTS, "ami-new", replace, targets)
     return {change.name: "+".join(change.actions) for change in plan.changes}
 
 

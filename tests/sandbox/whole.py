@@ -105,12 +105,19 @@ class Whole:
 
     def hosts(self) -> dict[str, Host]:
         """Who serves each instance now."""
+        return {host.name: host for host in self._staying()}
+
+    def machines(self) -> dict[str, str]:
+        """Every machine that stays, and whose host it is."""
+        return {host.id: host.name for host in self._staying()}
+
+    def _staying(self) -> list[Host]:
         key = self.world.seeded.deployer
         client = ec2.client("eu-central-1", key.access_key, key.secret_key, self.world.aws_url)
         found = ec2.read(client, self.clock.now()).hosts
         client.close()
         leaving = (HostState.SHUTTING_DOWN, HostState.TERMINATED)
-        return {host.name: host for host in found if host.state not in leaving}
+        return [host for host in found if host.state not in leaving]
 
     def terminate(self, instance: str) -> None:
         """End the host that serves it, as somebody in AWS's console would."""

@@ -6,7 +6,7 @@ import shlex
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from sandbox.image import images
 from sandbox.moto import MotoServer
 from sandbox.run_record import CONTROL_API, PERSON, Account
 from tests.workflows.fleets import registry_text
+from tests.workflows.front import Front, before
 from tests.workflows.loopback import TOKEN, Loopback, raw_job, raw_run, serving
 from tests.workflows.plans import plan
 from workflows.fleet_deploy.__main__ import main
@@ -33,7 +34,6 @@ REGION = "eu-central-1"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 OLDEST, OLD, NEW = (image.id for image in images(time.time()))
-_NONE: Mapping[str, str] = {}
 ENGINE = Path(__file__).with_name("scripted_tofu.py")
 
 
@@ -60,11 +60,24 @@ class Runner:
         place.write_text(json.dumps(plan(*changes)))
         place.with_name(f"{place.name}.imported").write_text(json.dumps(plan(*imported)))
 
-    def launches(
-        self, id_: str, image: str = OLD, profile: str = "", marks: Mapping[str, str] = _NONE
-    ) -> str:
-        """The new host's id; `profile` is the name of an instance profile, `marks` more tags."""
-        tags = {"app": "clawdinator", "Name": id_, **marks}
+    def knows(self, *machines: tuple[str, str]) -> None:
+        """What the scripted engine's state knows: each an instance and its machine."""
+        resources = [
+            {
+                "mode": "managed",
+                "type": "aws_instance",
+                "name": "clawdinator",
+                "index": id_,
+                "values": {"id": machine},
+            }
+            for id_, machine in machines
+        ]
+        state = {"format_version": "1.0", "values": {"root_module": {"resources": resources}}}
+        (self.folder / "state.json").write_text(json.dumps(state))
+
+    def launches(self, id_: str, image: str = OLD, profile: str = "") -> str:
+        """The new host's id; `profile` is the name of an instance profile."""
+        tags = {"app": "clawdinator", "Name": id_}
         made = self.ec2.run_instances(
             IamInstanceProfile={"Name": profile} if profile else {},
             ImageId=image,
@@ -206,6 +219,14 @@ def runner(moto: str, cloud: Cloud, tmp_path: Path) -> Iterator[Runner]:
         (tmp_path / "nix").mkdir()
         (tmp_path / "tofu/fleet").mkdir(parents=True)
         yield Runner(tmp_path, environ, github, cloud.ec2)
+
+
+@pytest.fixture
+def front(runner: Runner) -> Iterator[Front]:
+    """Between the runner and moto."""
+    with before(runner.environ["AWS_ENDPOINT_URL"]) as front:
+        runner.environ["AWS_ENDPOINT_URL"] = front.url
+        yield front
 
 
 def started_by(account: Account) -> dict[str, str]:

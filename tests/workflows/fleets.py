@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from fleet_control.reading import Health, Host, HostState, Image, Reading
 from fleet_control.registry import Registry, parse
 from fleet_control.registry_source import KnownRegistry
-from fleet_control.status import shape
 from workflows.fleet_deploy.cloud import Sight, seen
 
 NOW = 1_790_000_000.0
@@ -49,4 +48,4 @@ def host(
 
 def sight(ids: Iterable[str], *hosts: Host, images: tuple[Image, ...] = IMAGES) -> Sight:
     known = KnownRegistry(registry(ids), "", NOW, fresh=True)
-    return seen(shape(known, Reading(hosts, images, NOW)), hosts)
+    return seen(known, Reading(hosts, images, NOW))

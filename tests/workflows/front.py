@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from email.message import Message
 from urllib.parse import parse_qs
 
+from tests.fleet_control.aws import EMPTY
 from tests.http_server import listening
 
 _REFUSALS = {
     "ec2": (403, b"<Response><Errors><Error><Code>AuthFailure</Code></Error></Errors></Response>"),
     "ssm": (400, b'{"__type":"AccessDeniedException","message":"no"}'),
 }
+_ERROR = "<Response><Errors><Error><Code>{}</Code><Message>{}</Message></Error></Errors></Response>"
 
 
 @dataclass
@@ -23,6 +25,11 @@ class Front:
 
     Attributes:
         refused: actions that are refused, each from when another was asked (empty: from the start).
+        hidden: actions that show nothing, each likewise.
+        hides_ids: whether they show nothing of an id that they are asked for, either.
+        hides: for how many answers that lasts; None for ever.
+        quota: how many vCPUs Service Quotas says may run; None where it is moto's to answer.
+        dry_run: what EC2 says to a dry run of a launch, a code and words.
         service: what SSM tells of any host's service, a status and the host's words each time;
             the last ever after.
         asked: every action, in the order they came.
@@ -31,6 +38,11 @@ class Front:
     moto: str
     url: str = ""
     refused: dict[str, str] = field(default_factory=dict)
+    hidden: dict[str, str] = field(default_factory=dict)
+    hides_ids: bool = True
+    hides: int | None = None
+    quota: float | None = None
+    dry_run: tuple[str, str] | None = None
     service: list[tuple[str, str]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
@@ -38,18 +50,30 @@ class Front:
         self, path: str, headers: "Message[str, str]", body: bytes
     ) -> tuple[int, dict[str, str], bytes]:
         action, service = headers.get("X-Amz-Target", "").rpartition(".")[2], "ssm"
-        if not action:
-            action, service = parse_qs(body.decode()).get("Action", [""])[0], "ec2"
-        after = self.refused.get(action)
-        if after is not None and (not after or after in self.asked):
+        query = {} if action else parse_qs(body.decode())
+        if query:
+            action, service = query.get("Action", [""])[0], "ec2"
+        if self._is(self.refused, action):
             status, said = _REFUSALS[service]
             return status, {}, said
+        hides = self._is(self.hidden, action) and (self.hides_ids or "InstanceId.1" not in query)
         self.asked.append(action)
+        if hides and self.hides != 0:
+            self.hides = None if self.hides is None else self.hides - 1
+            return 200, {}, EMPTY[action][1].encode()
+        if action == "GetServiceQuota" and self.quota is not None:
+            return 200, {}, json.dumps({"Quota": {"Value": self.quota}}).encode()
+        if "DryRun" in query and self.dry_run:
+            return 400, {}, _ERROR.format(*self.dry_run).encode()
         status, said = _passed_on(self.moto + path, dict(headers), body)
         if action == "GetCommandInvocation" and self.service:
             word, words = self.service.pop(0) if len(self.service) > 1 else self.service[0]
             said = json.dumps({"Status": word, "StandardOutputContent": words}).encode()
         return status, {}, said
+
+    def _is(self, from_when: dict[str, str], action: str) -> bool:
+        after = from_when.get(action)
+        return after is not None and (not after or after in self.asked)
 
 
 def _passed_on(url: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:

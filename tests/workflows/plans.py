@@ -16,6 +16,7 @@ ROLE = "aws_iam_role.instance"
 PROFILE = "aws_iam_instance_profile.instance"
 POLICY = "aws_iam_role_policy.instance"
 GROUP = "aws_security_group.fleet"
+OWN_TYPE = "t3.large"
 AWS = "registry.example/hashicorp/aws"
 
 
@@ -81,6 +82,7 @@ def own(resource: str, id_: str, **instead: object) -> dict[str, Any]:
     of: dict[str, dict[str, Any]] = {
         HOST: {
             "ami": NEW,
+            "instance_type": OWN_TYPE,
             "tags": {"Name": id_},
             "tags_all": {"Name": id_, "app": "clawdinator"},
             "iam_instance_profile": f"{id_}-host",

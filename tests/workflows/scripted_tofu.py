@@ -1,7 +1,8 @@
 """An engine that plans what the test wrote down, and applies it to EC2. Standard library only.
 
 It notes each command in `$CALLS`; `$PLAN` names the plan, with `.imported` behind it the one that
-takes its place when something is imported. It is a program: tests start it.
+takes its place when something is imported; beside it, `state.json` is its state. It is a program:
+tests start it.
 """
 
 import json
@@ -18,8 +19,11 @@ def main() -> None:
     with Path(os.environ["CALLS"]).open("a") as calls:
         calls.write(" ".join(sys.argv[2:]) + "\n")
     place = Path(os.environ["PLAN"])
-    plan = place.read_text()
-    if command == "show":
+    plan = place.read_text() if place.exists() else ""
+    if command == "show" and sys.argv[3:] == ["-json"]:
+        state = place.with_name("state.json")
+        sys.stdout.write(state.read_text() if state.exists() else '{"format_version": "1.0"}')
+    elif command == "show":
         sys.stdout.write(plan)
     elif command == "import":
         place.with_name(f"{place.name}.imported").replace(place)

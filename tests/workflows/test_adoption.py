@@ -52,7 +52,7 @@ def test_plan_marks_its_turn_and_adopts_nothing(runner: Runner, stray: str) -> N
     (turn,) = json.loads(runner.outputs["roll"])
 
     assert (turn["id"], turn["seen"], turn["adopt"]) == (TWO, stray, True)
-    assert runner.commands == ["init", "plan", "show"]
+    assert runner.commands == ["init", "show", "plan", "show"]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_one_that_no_deploys_job_made_stops_the_run(
 
     assert runner.does("plan") == 1
     assert runner.outputs == {}
-    assert runner.commands == ["init", "plan", "show"]
+    assert runner.commands == ["init", "show", "plan", "show"]
     assert f"The state does not know {stray}, which EC2 shows as {TWO}, and no deploy" in (
         runner.summary
     )
@@ -92,8 +92,9 @@ def test_one_with_no_profile_stops_the_run(runner: Runner, stray: str) -> None:
 
 def test_its_job_adopts_it_and_then_plans_and_guards_as_ever(runner: Runner, stray: str) -> None:
     assert runner.does("host", INSTANCE=TWO, **handed(stray)) == 0
-    assert runner.commands == ["init", "plan", "show", "apply", "import", "plan", "show", "apply"]
-    forgot, imported = runner.calls[3:5]
+    adopted = ["apply", "import", "plan", "show", "apply"]
+    assert runner.commands == ["init", "show", "plan", "show", *adopted]
+    forgot, imported = runner.calls[4:6]
     assert "-refresh-only" in forgot
     assert imported.endswith(f'aws_instance.clawdinator["{TWO}"] {stray}')
     machine, image = runner.hosts()[TWO]
@@ -112,7 +113,7 @@ def test_its_job_does_not_adopt_what_no_longer_looks_like_it(runner: Runner, str
     runner.ec2.deregister_image(ImageId=OLD)
 
     assert runner.does("host", INSTANCE=TWO, **handed(stray)) == 1
-    assert runner.commands == ["init", "plan", "show"]
+    assert runner.commands == ["init", "show", "plan", "show"]
     assert f"does not know {stray}" in runner.summary
     assert f"its image {OLD} is none of ours" in runner.summary
 
@@ -122,7 +123,7 @@ def test_its_job_does_not_adopt_another_than_plan_saw(runner: Runner, stray: str
     other = runner.launches(TWO, profile=f"{TWO}-host")
 
     assert runner.does("host", INSTANCE=TWO, **handed(stray)) == 1
-    assert runner.commands == []
+    assert runner.commands == ["init", "show"]
     assert f"was {stray} when this was planned and is {other} now" in runner.summary
 
 
@@ -130,11 +131,11 @@ def test_its_job_does_not_adopt_what_the_state_knows_by_now(runner: Runner, stra
     runner.plans(replacing(stray))
 
     assert runner.does("host", INSTANCE=TWO, **handed(stray)) == 1
-    assert runner.commands == ["init", "plan", "show"]
+    assert runner.commands == ["init", "show", "plan", "show"]
     assert f"{TWO} was not touched: {stray}, which the state did not know" in runner.summary
 
 
 def test_a_job_whose_turn_is_not_marked_adopts_nothing(runner: Runner, stray: str) -> None:
     assert runner.does("host", INSTANCE=TWO, **handed(stray, adopt=False)) == 1
-    assert runner.commands == ["init", "plan", "show"]
-    assert "has a machine that the state does not know" in runner.summary
+    assert runner.commands == ["init", "show", "plan", "show"]
+    assert "has a machine that OpenTofu does not see" in runner.summary

@@ -178,6 +178,16 @@ def test_plan_takes_the_branch_as_it_is_and_the_others_what_was_planned() -> Non
     }
 
 
+def test_plan_has_the_branchs_history_and_the_others_need_none() -> None:
+    depths = {
+        name: step["with"].get("fetch-depth")
+        for name, step in steps()
+        if "actions/checkout@" in step.get("uses", "")
+    }
+
+    assert depths == {"plan": "0", "host": None, "finish": None}
+
+
 def test_one_deploy_at_a_time_and_none_is_lost() -> None:
     assert FILE["concurrency"] == {
         "group": "fleet-deploy",
@@ -240,6 +250,13 @@ def test_the_fleets_configuration_gets_every_variable_it_needs() -> None:
     given = {name.removeprefix("TF_VAR_") for name in FILE["env"] if name.startswith("TF_VAR_")}
 
     assert needed == {"ami"} | given
+
+
+def test_what_a_refusal_tells_to_change_is_there() -> None:
+    text = (ROOT / "tofu/fleet/hosts.tf").read_text()
+
+    assert "volume_size = var.root_gigabytes" in text
+    assert "instance_type          = each.value.instanceType" in text
 
 
 def test_a_hosts_plan_names_everything_that_is_keyed_by_its_id() -> None:

@@ -1,11 +1,16 @@
 """The engine is called as OpenTofu is, and its failures are told in its own words."""
 
+import getpass
 import json
+import socket
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from workflows.fleet_deploy.engine import FOLDER, Engine, read
+from workflows.fleet_deploy.engine import FOLDER, Engine, Killed, read
 from workflows.fleet_deploy.stop import Stopped
 
 ENVIRON = {
@@ -174,3 +179,105 @@ def test_a_large_plan_is_read_whole(tmp_path: Path) -> None:
     made = engine(tmp_path, f"[ $2 = show ] && cat {tmp_path}/big; true")
 
     assert len(made.plan_rest(tmp_path / "p", "ami-1")["resource_changes"]) == 500
+
+
+def test_the_machines_of_the_state_are_asked_of_the_state_alone(
+    tmp_path: Path, calls: Path
+) -> None:
+    shown = {"format_version": "1.0", "values": {"root_module": {"resources": []}}}
+    made = engine(tmp_path, f"echo '{json.dumps(shown)}'")
+
+    assert made.machines() == {}
+    assert calls.read_text().split("\n\n")[0].splitlines()[2:] == ["show", "-json"]
+
+
+def test_a_removal_is_limited_to_what_is_removed(tmp_path: Path, calls: Path) -> None:
+    engine(tmp_path, "[ $2 = show ] && echo {}; true").plan_removal(tmp_path / "p", "ami-1", ["x"])
+
+    planned = calls.read_text().split("\n\n")[0].splitlines()
+    assert '-target=aws_instance.clawdinator["x"]' in planned
+    assert '-target=aws_iam_role_policy.instance["x"]' in planned
+    assert not [one for one in planned if one.startswith("-replace")]
+
+
+HERE = f"{getpass.getuser()}@{socket.gethostname()}"
+# Of a lock that is held until its id is given, which then says so.
+LOCKED = """
+if [ "$2" = force-unlock ]; then
+  [ "$5" = {id} ] && rm "$CALLS.lock" && exit
+  [ -e "$CALLS.lock" ] && cat "$CALLS.lock" >&2
+  exit 1
+fi
+"""
+ID = "11111111-2222-3333-4444-555555555555"
+KILLED = "kill -KILL $$"
+
+
+def killed(tmp_path: Path, command: str, who: str, created: str, releases: str = ID) -> str:
+    """What is said of an engine that was killed in this command, leaving such a lock."""
+    lock = tmp_path / "calls.lock"
+    lock.write_text(
+        f"Error: no\nLock Info:\n  ID:        {ID}\n  Who: {who}\n  Created: {created}\n"
+    )
+    made = engine(
+        tmp_path, LOCKED.format(id=releases) + f"[ $2 = {command} ] && {KILLED}\necho {{}}"
+    )
+    ask: dict[str, Callable[[], object]] = {
+        "plan": lambda: made.plan_rest(tmp_path / "p", "ami-1"),
+        "apply": lambda: made.apply(tmp_path / "p"),
+        "import": lambda: made.adopt("claw", "i-1", "ami-1"),
+    }
+    with pytest.raises(Killed) as raised:
+        ask[command]()
+    assert lock.exists() is (releases != ID or who != HERE)
+    return str(raised.value)
+
+
+def now(more: float = 0.0) -> str:
+    return f"{datetime.fromtimestamp(time.time() + more, UTC):%Y-%m-%d %H:%M:%S.5 +0000 UTC}"
+
+
+@pytest.mark.parametrize("command", ["plan", "apply", "import"])
+def test_the_lock_of_an_engine_that_was_killed_is_given_back(tmp_path: Path, command: str) -> None:
+    assert killed(tmp_path, command, HERE, now()) == (
+        f"OpenTofu's {command} was killed (signal 9). Its lock on the state is given back: the "
+        "next deploy takes it up from there."
+    )
+
+
+def test_a_lock_that_can_not_be_given_back_is_told_with_who_must(tmp_path: Path) -> None:
+    assert killed(tmp_path, "apply", HERE, now(), releases="never").endswith(
+        f" UTC and stayed so; if nobody is at work there, release it: tofu -chdir=tofu/fleet "
+        f"force-unlock {ID}. Then the next deploy takes it up from there."
+    )
+
+
+@pytest.mark.parametrize(("who", "ago"), [("sam@laptop", 0.0), (HERE, 3600.0)])
+def test_anothers_lock_is_left_and_named(tmp_path: Path, who: str, ago: float) -> None:
+    said = killed(tmp_path, "apply", who, now(-ago), releases=ID if who != HERE else "never")
+
+    assert f"Its lock is not given back: the state was locked by {who} since " in said
+    assert f"force-unlock {ID}" in said
+
+
+def test_where_no_lock_is_named_nothing_is_promised(tmp_path: Path) -> None:
+    made = engine(tmp_path, f"[ $2 = apply ] && {KILLED}\nexit 1")
+
+    with pytest.raises(Killed) as raised:
+        made.apply(tmp_path / "p")
+    assert str(raised.value) == (
+        "OpenTofu's apply was killed (signal 9). If its lock on the state stayed, the next deploy "
+        "says so, and how to release it."
+    )
+
+
+def test_an_engine_killed_again_while_it_gives_its_lock_back_is_told_once(tmp_path: Path) -> None:
+    made = engine(tmp_path, KILLED)
+
+    with pytest.raises(Killed, match=r"^OpenTofu's apply was killed \(signal 9\)\. If its lock"):
+        made.apply(tmp_path / "p")
+
+
+def test_one_that_takes_no_lock_promises_nothing(tmp_path: Path) -> None:
+    with pytest.raises(Killed, match=r"^OpenTofu's init was killed \(signal 9\)\.$"):
+        engine(tmp_path, KILLED).init()

@@ -150,7 +150,6 @@ def test_an_image_is_tagged_last_of_all(wire: Wire, built: NixImage) -> None:
     )
     wire.expect("describe_images", {"Images": []})
     wire.expect("describe_instances", {"Reservations": []})
-    wire.expect("describe_snapshots", {"Snapshots": []})
 
     assert maker(wire, built).make() == IMAGE
     wire.of_ec2.assert_no_pending_responses()
@@ -256,6 +255,16 @@ def test_images_and_snapshots_that_serve_nobody_go(wire: Wire) -> None:
     gone = list(pruning.prune(wire.ec2, kept=0))
 
     assert gone == ["ami-old", "snap-old", "snap-of-a-dead-run"]
+    wire.of_ec2.assert_no_pending_responses()
+
+
+def test_where_ec2_lists_no_host_nothing_is_thought_superfluous(wire: Wire) -> None:
+    """A list may be empty though hosts run; the next build prunes."""
+    old = image("ami-old", "snap-old", **{"clawdinator": "true", "clawdinator-commit": "c"})
+    wire.expect("describe_images", {"Images": [old]}, {"Owners": ["self"]})
+    wire.expect("describe_instances", {"Reservations": []})
+
+    assert list(pruning.prune(wire.ec2, kept=0)) == []
     wire.of_ec2.assert_no_pending_responses()
 
 

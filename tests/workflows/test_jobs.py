@@ -43,12 +43,20 @@ def test_plan_hands_over_what_later_jobs_need(runner: Runner, fleet: dict[str, s
         "commit": COMMIT,
         "image": NEW,
         "roll": json.dumps(
-            [{"id": TWO, "seen": fleet[TWO], "name": f"{TWO}: {OLD} -> {NEW}", "adopt": False}],
+            [
+                {
+                    "id": TWO,
+                    "seen": fleet[TWO],
+                    "name": f"{TWO}: {OLD} -> {NEW}",
+                    "adopt": False,
+                    "clears": [],
+                }
+            ],
             separators=(",", ":"),
         ),
         "target": TWO,
     }
-    assert runner.commands == ["init", "plan", "show"]
+    assert runner.commands == ["init", "show", "plan", "show"]
     assert f"`{fleet[TWO]}` on `{OLD}`, healthy" in runner.summary
     assert "Asked by `discord:8 sam`" in runner.summary
 
@@ -61,7 +69,7 @@ def test_plan_rehearses_the_whole_roll(runner: Runner, fleet: dict[str, str]) ->
     assert runner.does("plan", TARGET="all", **ASK) == 0
     assert [turn["id"] for turn in json.loads(runner.outputs["roll"])] == [TWO, THREE, ONE]
     for id_ in (ONE, TWO, THREE):
-        assert f'-replace=aws_instance.clawdinator["{id_}"]' in runner.calls[1]
+        assert f'-replace=aws_instance.clawdinator["{id_}"]' in runner.calls[2]
 
 
 def test_a_rehearsal_that_goes_too_far_stops_the_run(
@@ -140,8 +148,8 @@ def test_a_host_is_replaced_by_that_very_plan(runner: Runner, fleet: dict[str, s
     machine, image = runner.hosts()[TWO]
     assert (machine != fleet[TWO], image) == (True, NEW)
     assert runner.hosts()[ONE] == (fleet[ONE], OLD)
-    planned = runner.calls[1].split("-out=")[1].split(" ")[0]
-    assert runner.calls[3].endswith(f" {planned}")
+    planned = runner.calls[2].split("-out=")[1].split(" ")[0]
+    assert runner.calls[4].endswith(f" {planned}")
     assert f"Now `{machine}` on `{NEW}`, was `{fleet[TWO]}`" in runner.summary
 
 
@@ -187,7 +195,7 @@ def test_a_roll_stops_itself_and_says_where_it_stands(
     turns = handed((ONE, fleet[ONE]), (TWO, fleet[TWO]))
 
     assert runner.does("host", INSTANCE=TWO, **turns) == 1
-    assert runner.commands == []
+    assert runner.commands == ["init", "show"]
     assert f"{TWO} was not touched: the roll stopped at {ONE}" in runner.summary
     assert f"On {OLD}: {ONE}, {TWO}." in capsys.readouterr().out
 
@@ -206,7 +214,7 @@ def test_a_host_that_somebody_else_moved_is_left_alone(
 ) -> None:
     assert runner.does("host", INSTANCE=TWO, **handed((TWO, "i-0123456789abcdef0"))) == 1
     assert "somebody else moved it" in runner.summary
-    assert runner.commands == []
+    assert runner.commands == ["init", "show"]
 
 
 def test_a_host_that_does_not_become_what_was_asked_stops_the_run(
@@ -229,7 +237,7 @@ def test_what_stops_before_the_apply_says_that_the_host_was_not_touched(
 ) -> None:
     runner.plans(moved(TWO, fleet[TWO]))
     stops = runner.folder / "stops"
-    stops.write_text(f'#!/bin/sh\n[ "$2" != {failing} ]\n')
+    stops.write_text('#!/bin/sh\necho \'{"format_version": "1.0"}\'\n' + f'[ "$2" != {failing} ]\n')
     stops.chmod(0o755)
 
     assert runner.does("host", INSTANCE=TWO, TOFU=str(stops), **handed((TWO, fleet[TWO]))) == 1
@@ -284,8 +292,8 @@ def test_finish_removes_what_left_the_registry(runner: Runner) -> None:
     assert runner.does("finish", TARGET="all", **handed((ONE, "i-00000001"))) == 0
     assert list(runner.hosts()) == [ONE]
     assert f"Removed: `{GONE}`." in runner.summary
-    assert "-replace" not in runner.calls[1]
-    assert "-target" not in runner.calls[1]
+    assert "-replace" not in runner.calls[2]
+    assert "-target" not in runner.calls[2]
     assert "Stays" not in runner.summary
 
 
@@ -320,7 +328,7 @@ def test_finish_waits_for_every_host_of_the_roll(runner: Runner, fleet: dict[str
 
     assert runner.does("finish", TARGET="all", **handed((ONE, fleet[ONE]))) == 1
     assert f"the roll is not done: {ONE} is still the machine it was" in runner.summary
-    assert runner.commands == []
+    assert runner.commands == ["init", "show"]
 
 
 def test_only_all_is_finished(runner: Runner, fleet: dict[str, str]) -> None:

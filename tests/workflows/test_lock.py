@@ -19,9 +19,8 @@ Lock Info:
   Info:
 """
 LINES = [line.strip() for line in SAID.splitlines()]
-NAMED = Held(
-    "11111111-2222-3333-4444-555555555555", "sam@laptop", "OperationTypeApply", 1795507200.0
-)
+SINCE = 1795507200.0
+NAMED = Held("11111111-2222-3333-4444-555555555555", "sam@laptop", SINCE)
 OURS = replace(NAMED, who=f"{getpass.getuser()}@{socket.gethostname()}")
 
 
@@ -45,19 +44,30 @@ def test_a_holders_name_can_not_write_markup() -> None:
     assert held([*LINES, "Who: <b>`sam`\t"]) == replace(NAMED, who=" b sam ")
 
 
-def test_an_apply_of_ours_that_began_since_is_what_it_left() -> None:
-    assert is_left_by(OURS, OURS.created - 3)
+@pytest.mark.parametrize(
+    "created",
+    ["", "yesterday", "0001-01-01 00:00:00 +0000 UTC"],
+    ids=["none", "no date", "Go's zero"],
+)
+def test_a_time_that_can_not_be_read_is_none(created: str) -> None:
+    found = held([*LINES, f"Created: {created}"])
+
+    assert found == replace(NAMED, created=None)
+    assert found.sentence().startswith("the state was locked by sam@laptop and stayed so; ")
+
+
+def test_a_lock_of_ours_that_was_taken_since_is_what_it_left() -> None:
+    assert is_left_by(OURS, SINCE - 3)
 
 
 @pytest.mark.parametrize(
     ("lock", "began"),
     [
-        (NAMED, NAMED.created - 3),
-        (OURS, OURS.created + 3),
-        (replace(OURS, operation="OperationTypePlan"), OURS.created - 3),
-        (replace(OURS, created=0.0), OURS.created - 3),
+        (NAMED, SINCE - 3),
+        (OURS, SINCE + 3),
+        (replace(OURS, created=None), SINCE - 3),
     ],
-    ids=["another's", "an older one", "a plan's", "without a time"],
+    ids=["another's", "an older one", "without a time"],
 )
 def test_any_other_is_left_alone(lock: Held, began: float) -> None:
     assert not is_left_by(lock, began)

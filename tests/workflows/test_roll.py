@@ -66,7 +66,10 @@ def test_the_longest_names_fit_a_job() -> None:
 
 def test_a_roll_survives_the_way_through_a_matrix() -> None:
     name = f"{ONE}: {OLD} -> {NEW}"
-    turns = (Turn(ONE, "i-00000001", name, adopt=True), Turn(TWO, "", f"{TWO}: none"))
+    turns = (
+        Turn(ONE, "i-00000001", name, adopt=True),
+        Turn(TWO, "", f"{TWO}: none", clears=(THREE,)),
+    )
 
     assert turns == roll.decode(roll.encode(turns))
     assert "\n" not in roll.encode(turns)
@@ -86,6 +89,9 @@ def test_a_roll_survives_the_way_through_a_matrix() -> None:
         json.dumps([{"id": 1, "seen": "", "name": ""}]),
         json.dumps([{"id": ONE, "seen": "", "name": "", "adopt": True}]),
         json.dumps([{"id": ONE, "seen": "i-00000001", "name": "", "adopt": "yes"}]),
+        json.dumps([{"id": ONE, "seen": "", "name": "", "clears": ["All"]}]),
+        json.dumps([{"id": ONE, "seen": "", "name": "", "clears": [1]}]),
+        json.dumps([{"id": ONE, "seen": "", "name": "", "clears": 1}]),
     ],
 )
 def test_what_is_no_roll_stops_the_run(text: str) -> None:
@@ -146,11 +152,51 @@ def test_a_leaving_machine_does_not_hide_its_successor() -> None:
     assert not hindrance(leaving, host(ONE, 11, image=NEW), host(TWO, 2))
 
 
+def test_two_machines_of_a_name_are_not_done() -> None:
+    two = (host(ONE, 11, image=NEW), host(ONE, 12, image=NEW))
+
+    assert hindrance(*two, host(TWO, 2)).startswith(
+        f"the roll stopped at {ONE}: {ONE} has 2 machines, "
+    )
+
+
+@pytest.mark.parametrize(
+    ("known", "which"),
+    [
+        ((), "all of them but one"),
+        (("i-0000000b", "i-0000000c"), "all of them but one"),
+        (("i-0000000b",), "i-0000000c, which OpenTofu does not know,"),
+        (("i-0000000c",), "i-0000000b, which OpenTofu does not know,"),
+    ],
+    ids=["none is known", "both are", "the first is", "the second is"],
+)
+def test_which_of_two_machines_has_to_go_is_said(known: tuple[str, ...], which: str) -> None:
+    row = sight([ONE], host(ONE, 11, launched=2.0), host(ONE, 12, launched=1.0)).there[ONE]
+
+    assert roll.twins(row, known) == (
+        f"{ONE} has 2 machines, i-0000000b, i-0000000c, which share its tokens: terminate {which} "
+        "by hand"
+    )
+
+
+def test_one_machine_is_not_two() -> None:
+    assert not roll.twins(sight([ONE], host(ONE, 1)).there[ONE])
+    assert not roll.twins(sight([ONE]).there[ONE])
+
+
 def test_where_the_hosts_are_is_said_by_image() -> None:
     there = sight(IDS, host(ONE, 11, image=NEW), host(TWO, 2)).there
 
     assert roll.whereabouts(IDS, there) == (
         f"On {NEW}: {ONE}. On {OLD}: {TWO}. Without a host: {THREE}."
+    )
+
+
+def test_of_a_machine_that_ec2_does_not_show_nothing_is_said_to_be_missing() -> None:
+    there = sight(IDS, host(ONE, 11, image=NEW)).there
+
+    assert roll.whereabouts(IDS, there, [TWO]) == (
+        f"On {NEW}: {ONE}. Not shown by EC2: {TWO}. Without a host: {THREE}."
     )
 
 

@@ -2,14 +2,13 @@
 
 import json
 import sys
-from collections.abc import Iterator
 
 import pytest
 
 from fleet_control.host_job import Left, begins
 from tests.workflows import plans
 from tests.workflows.conftest import ENGINE, NEW, OLD, Runner
-from tests.workflows.front import Front, before
+from tests.workflows.front import Front
 
 ONE, TWO, GONE = "clawdinator-1", "clawdinator-2", "clawdinator-9"
 
@@ -17,13 +16,6 @@ ONE, TWO, GONE = "clawdinator-1", "clawdinator-2", "clawdinator-9"
 def handed(*turns: tuple[str, str]) -> dict[str, str]:
     roll = [{"id": id_, "seen": seen, "name": f"{id_}: {OLD} -> {NEW}"} for id_, seen in turns]
     return {"IMAGE": NEW, "ROLL": json.dumps(roll)}
-
-
-@pytest.fixture
-def front(runner: Runner) -> Iterator[Front]:
-    with before(runner.environ["AWS_ENDPOINT_URL"]) as front:
-        runner.environ["AWS_ENDPOINT_URL"] = front.url
-        yield front
 
 
 @pytest.fixture
@@ -73,7 +65,7 @@ def test_before_anything_is_applied_nothing_was_touched(
     assert runner.does("host", INSTANCE=TWO, **handed((TWO, seen))) == 1
     assert f"## Stopped: EC2 is silent\n\n{TWO} was not touched: EC2 refused" in runner.summary
     assert "Where the hosts are can't be seen now: EC2 refused" in runner.summary
-    assert runner.commands == []
+    assert runner.commands == ["init", "show"]
 
 
 def test_a_host_whose_service_is_down_stops_the_next_turn(
@@ -86,7 +78,7 @@ def test_a_host_whose_service_is_down_stops_the_next_turn(
     assert runner.does("host", INSTANCE=TWO, **turns) == 1
     said = f"{TWO} was not touched: the roll stopped at {ONE}: its service is inactive (Failed)."
     assert said in runner.summary
-    assert runner.commands == []
+    assert runner.commands == ["init", "show"]
 
 
 def test_one_bad_moment_of_the_host_before_stops_no_roll(

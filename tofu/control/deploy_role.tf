@@ -42,6 +42,7 @@ data "aws_iam_policy_document" "deploy" {
       "ec2:DescribeImages",
       "ec2:DescribeInstanceCreditSpecifications",
       "ec2:DescribeInstanceStatus",
+      "ec2:DescribeInstanceTypeOfferings",
       "ec2:DescribeInstanceTypes",
       "ec2:DescribeInstances",
       "ec2:DescribeInternetGateways",
@@ -52,6 +53,7 @@ data "aws_iam_policy_document" "deploy" {
       "ec2:DescribeTags",
       "ec2:DescribeVolumes",
       "ec2:DescribeVpcs",
+      "servicequotas:GetServiceQuota",
       "ssm:GetCommandInvocation",
     ]
   }

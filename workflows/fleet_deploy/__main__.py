@@ -14,7 +14,7 @@ from workflows.fleet_deploy.stop import Stopped
 
 log = logging.getLogger(__name__)
 
-JOBS: Mapping[str, Callable[[Job], Notice | None]] = {
+JOBS: Mapping[str, Callable[[Job], tuple[Notice, ...]]] = {
     "plan": plan.run,
     "host": host.run,
     "finish": finish.run,
@@ -36,15 +36,15 @@ def main(
     if isinstance(said, Stopped):
         _stop(environ, said)
         return 1
-    if said:
-        runner.say_notice(said)
+    for notice in said:
+        runner.say_notice(notice)
     return 0
 
 
 def _done(
     job: str, environ: Mapping[str, str], root: Path, clock: health.Time
-) -> Notice | Stopped | None:
-    """The job's notice, or what stopped it."""
+) -> tuple[Notice, ...] | Stopped:
+    """The job's notices, or what stopped it."""
     try:
         return JOBS[job](begin(environ, root, clock))
     except Stopped as stop:

@@ -1,14 +1,14 @@
 """The fleet as EC2 shows it to this run, and the way to ask a host about its service."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 
 from fleet_control import ec2
-from fleet_control.reading import Host
+from fleet_control.reading import Reading
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import FleetStatus, InstanceStatus, shape
 from workflows.fleet_deploy.guard import Machines
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _CONFIG = Config(
     connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 5}
 )
+_NONE: Mapping[str, str] = {}
+# What it tells is worth no long wait.
+_SHORT = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 2})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,21 @@ class Sight:
 
     Attributes:
         there: the registry's instances by id.
+        unlisted: machines that are there and that EC2 does not list.
+        unsure: machines that were known, and that EC2 neither shows nor says to be gone.
     """
 
     status: FleetStatus
     there: Mapping[str, InstanceStatus]
     machines: Machines
+    unlisted: tuple[str, ...] = ()
+    unsure: tuple[str, ...] = ()
+
+    @property
+    def staying(self) -> frozenset[str]:
+        """The machines that are there and not on their way out."""
+        rows = (row for row in self.status.rows if row.host)
+        return frozenset(one.id for row in rows for one in (row.host, *row.others) if one)
 
     @property
     def images(self) -> frozenset[str]:
@@ -47,22 +60,31 @@ class Sight:
 class Cloud:
     ec2: "EC2Client"
     ssm: "SSMClient"
+    quotas: Any  # boto3's Service Quotas, which has no types here
     clock: Time
 
-    def look(self, known: KnownRegistry) -> Sight:
-        """The fleet now; Ec2Error if it can't be seen."""
-        reading = ec2.read(self.ec2, self.clock.now())
-        return seen(shape(known, reading), reading.hosts)
+    def look(self, registry: KnownRegistry, machines: Mapping[str, str]) -> Sight:
+        """The fleet now; Ec2Error if it can't be seen.
+
+        `machines` are there as far as is known, each with its instance: those that EC2 does not
+        list are asked for by their ids.
+        """
+        return seen(registry, ec2.read(self.ec2, self.clock.now(), machines), machines)
 
 
-def seen(status: FleetStatus, hosts: Iterable[Host]) -> Sight:
+def seen(registry: KnownRegistry, reading: Reading, known: Mapping[str, str] = _NONE) -> Sight:
+    """What is not known to be gone counts as there."""
+    status = shape(registry, reading)
+    unsure = {known[machine] for machine in reading.unsure}
     return Sight(
         status,
         rows(status),
         Machines(
-            owners={host.id: host.name for host in hosts},
-            live=frozenset(row.id for row in status.rows if row.host),
+            owners={host.id: host.name for host in reading.hosts},
+            live=frozenset(row.id for row in status.rows if row.host) | unsure,
         ),
+        reading.unlisted,
+        reading.unsure,
     )
 
 
@@ -81,5 +103,6 @@ def connect(environ: Mapping[str, str], clock: Time) -> Cloud:
     return Cloud(
         session.client("ec2", endpoint_url=endpoint, config=_CONFIG),
         session.client("ssm", endpoint_url=endpoint, config=_CONFIG),
+        session.client("service-quotas", endpoint_url=endpoint, config=_SHORT),
         clock,
     )

@@ -8,6 +8,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from workflows.fleet_deploy import configuration, diagnosis, lock
 from workflows.fleet_deploy.change import host_address, targets
 from workflows.fleet_deploy.runner import needed
+from workflows.fleet_deploy.state import machines_of
 from workflows.fleet_deploy.stop import Stopped
 from workflows.fleet_deploy.summary import bullets
 
@@ -67,47 +69,79 @@ class Engine:
             *(f"-target={address}" for id_ in chosen for address in targets(id_)),
         )
 
+    def plan_removal(self, file: Path, image: str, ids: Iterable[str]) -> Any:
+        """Plan to remove the hosts of these ids, which left the registry, and nothing else."""
+        addresses = (address for id_ in ids for address in targets(id_))
+        return self._plan(file, image, *(f"-target={address}" for address in addresses))
+
+    def machines(self) -> dict[str, str]:
+        """The machines that the state knows, each with the instance whose host it is.
+
+        As the state was last written: nobody is asked whether they are there.
+        """
+        return machines_of(self._shown("state"))
+
     def plan_rest(self, file: Path, image: str) -> Any:
         """Plan whatever differs from the configuration."""
         return self._plan(file, image)
 
     def apply(self, file: Path) -> dict[str, str]:
         """The machines that it made, by their addresses, as far as it named them."""
-        began = time.time()
-        try:
-            said = self._run("apply", *_LOCKED, str(file))
-        except Killed:
-            self._release(began)
-            raise
-        return dict(_MADE.findall(said))
+        return dict(_MADE.findall(self._locking("apply", str(file))))
 
     def adopt(self, id_: str, machine: str, image: str) -> None:
         """Make the state know the machine that is this instance's host; EC2 is not touched."""
         address, variable = host_address(id_), f"-var=ami={image}"
         # The machine before it is gone, but may still be in the state, and stand in the way.
-        options = (*_LOCKED, "-refresh-only", "-auto-approve", f"-target={address}", variable)
-        self._run("apply", *options)
-        self._run("import", *_LOCKED, variable, address, machine)
+        self._locking("apply", "-refresh-only", "-auto-approve", f"-target={address}", variable)
+        self._locking("import", variable, address, machine)
 
-    def _release(self, began: float) -> None:
-        """A killed engine leaves its lock: give it back, if it is surely that one."""
+    def _locking(self, command: str, *options: str) -> str:
+        """What it wrote; where it was killed, the sentence says what became of its lock."""
+        began = time.time()
         try:
-            self._run(
-                "force-unlock", "-no-color", "-force", "whose"
-            )  # refused, and says whose the lock is
+            return self._run(command, *_LOCKED, *options)
+        except Killed as killed:
+            raise Killed(killed.title, f"{killed} {self._released(began)}") from killed
+
+    def _released(self, began: float) -> str:
+        """Give a killed engine's lock back, if it is surely that one; what is to be done now."""
+        takes_it_up = "the next deploy takes it up from there."
+        left = self._lock()
+        if left and lock.is_left_by(left, began):
+            with suppress(Stopped):
+                self._unlock(left.id)
+                return f"Its lock on the state is given back: {takes_it_up}"
+            left = self._lock()
+        if left:
+            return f"Its lock is not given back: {left.sentence()}. Then {takes_it_up}"
+        return "If its lock on the state stayed, the next deploy says so, and how to release it."
+
+    def _lock(self) -> lock.Held | None:
+        """The lock on the state, where there is one and the engine names it."""
+        try:
+            self._unlock("whose")
         except Failed as refused:
-            left = lock.held(diagnosis.lines(refused.said))
-            if left and lock.is_left_by(left, began):
-                self._run("force-unlock", "-no-color", "-force", left.id)
+            return lock.held(diagnosis.lines(refused.said))
+        except Stopped:
+            return None
+        return None
+
+    def _unlock(self, id_: str) -> None:
+        """Failed where no lock has this id, which is how the engine tells whose it is."""
+        self._run("force-unlock", "-no-color", "-force", id_)
 
     def _plan(self, file: Path, image: str, *options: str) -> Any:
         """The plan that now lies in `file`, as JSON."""
-        self._run("plan", *_LOCKED, f"-out={file}", f"-var=ami={image}", *options)
-        shown = self._run("show", "-json", str(file), quiet=True)
+        self._locking("plan", f"-out={file}", f"-var=ami={image}", *options)
+        return self._shown("plan", str(file))
+
+    def _shown(self, what: str, *file: str) -> Any:
+        shown = self._run("show", "-json", *file, quiet=True)
         try:
             return json.loads(shown)
         except ValueError as error:
-            raise Stopped("OpenTofu failed", "OpenTofu's plan is not JSON.") from error
+            raise Stopped("OpenTofu failed", f"OpenTofu's {what} is not JSON.") from error
 
     def _run(self, command: str, *options: str, quiet: bool = False) -> str:
         """What the command wrote, where it is `quiet`; else that goes to the log as it comes."""
@@ -128,7 +162,7 @@ class Engine:
             raise Stopped("OpenTofu failed", f"{self.program} can't be run: {error}.") from error
         if process.returncode < 0:
             why = f"OpenTofu's {command} was killed (signal {-process.returncode})."
-            raise Killed("OpenTofu failed", f"{why} The next deploy takes it up from there.")
+            raise Killed("OpenTofu failed", why)
         if process.returncode:
             raise Failed(diagnosis.failure(command, process.returncode, said), said)
         return said

@@ -1,12 +1,13 @@
 """`finish`, for `all` only: remove what left the registry, bring the rest up to date."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fleet_control.caller import ALL
 from fleet_control.error import Ec2Error
-from workflows.fleet_deploy import guard, roll, runner, summary
+from workflows.fleet_deploy import guard, known, removal, roll, runner, summary
 from workflows.fleet_deploy.job import Job, Plan, planned, refuse, spare_the_caller, telling_where
 from workflows.fleet_deploy.runner import Notice
 from workflows.fleet_deploy.stop import Stopped
@@ -14,21 +15,21 @@ from workflows.fleet_deploy.stop import Stopped
 log = logging.getLogger(__name__)
 
 
-def run(job: Job) -> Notice | None:
+def run(job: Job) -> tuple[Notice, ...]:
     plan = planned(job.environ)
     if job.asked.target != ALL:
         raise Stopped("Not for this", f"Only a deploy of `{ALL}` is finished this way.")
     spare_the_caller(job, ALL)
     try:
-        _all_are_done(job, plan)
-        gone = _apply_the_rest(job, plan.image)
+        machines = _all_are_done(job, plan)
+        gone = _apply_the_rest(job, plan.image, machines)
     except Stopped as stop:
         raise telling_where(job, plan.roll, stop) from stop
     log.info("fleet.finished image=%s removed=%s", plan.image, ",".join(gone) or "none")
     return _tell(job, plan, gone)
 
 
-def _tell(job: Job, plan: Plan, gone: tuple[str, ...]) -> Notice | None:
+def _tell(job: Job, plan: Plan, gone: tuple[str, ...]) -> tuple[Notice, ...]:
     """All is done by now: that the hosts can't be seen undoes none of it."""
     stays = ""
     try:
@@ -38,23 +39,27 @@ def _tell(job: Job, plan: Plan, gone: tuple[str, ...]) -> Notice | None:
     except Ec2Error as error:
         hosts = f"Where the hosts are can't be seen now: {error}"
     runner.write_summary(job.environ, summary.finished(hosts, gone, stays))
-    return Notice("Stays", stays) if stays else None
+    return (Notice("Stays", stays),) if stays else ()
 
 
-def _all_are_done(job: Job, plan: Plan) -> None:
-    there = job.look().there
-    for turn in plan.roll:
-        if why := roll.unfinished(turn, there.get(turn.id), plan.image):
-            raise Stopped("Roll stopped", f"Nothing was removed, the roll is not done: {why}.")
-
-
-def _apply_the_rest(job: Job, image: str) -> tuple[str, ...]:
-    """The ids whose hosts are removed."""
+def _all_are_done(job: Job, plan: Plan) -> dict[str, str]:
+    """The machines that the state knows and that are there, each with its instance."""
     job.engine.init()
+    machines = job.engine.machines()
+    sight = known.settled(job, machines)
+    for turn in plan.roll:
+        if why := roll.unfinished(turn, sight.there.get(turn.id), plan.image):
+            raise Stopped("Roll stopped", f"Nothing was removed, the roll is not done: {why}.")
+    return {machine: id_ for machine, id_ in machines.items() if machine in sight.staying}
+
+
+def _apply_the_rest(job: Job, image: str, machines: Mapping[str, str]) -> tuple[str, ...]:
+    """The ids whose hosts are removed."""
     with TemporaryDirectory() as folder:
         file = Path(folder).resolve() / "plan"
         plan = job.engine.plan_rest(file, image)
-        machines = job.look().machines
-        refuse(guard.finished(plan, job.known.registry, machines, job.asked.caller))
+        seen = job.look(machines).machines
+        trespasses = guard.finished(plan, job.known.registry, seen, job.asked.caller)
+        refuse((*trespasses, *removal.forgotten(plan, machines)))
         job.engine.apply(file)
     return guard.removed(plan)

@@ -218,7 +218,8 @@ def _host_beyond(change: Change, id_: str, image: str, machines: Machines) -> st
         return f"it would run {change.image or 'an unknown image'} and not {image}"
     if change.action is Action.CREATE:
         return (
-            f"{id_} has a machine that the state does not know, and two would share its token"
+            f"{id_} has a machine that OpenTofu does not see, and two would share its token; "
+            "deploy again in a few minutes"
             if id_ in machines.live
             else None
         )

@@ -1,7 +1,7 @@
 """`host`: replace one host, or create it, and wait until it is healthy."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +9,22 @@ from tempfile import TemporaryDirectory
 
 from fleet_control.error import Ec2Error
 from fleet_control.host_job import Left, begins
-from workflows.fleet_deploy import guard, health, roll, runner, stray, summary
+from workflows.fleet_deploy import (
+    fit,
+    guard,
+    health,
+    known,
+    removal,
+    roll,
+    runner,
+    stray,
+    summary,
+)
 from workflows.fleet_deploy.change import host_address
 from workflows.fleet_deploy.cloud import Sight
 from workflows.fleet_deploy.job import Job, Plan, planned, refuse, spare_the_caller, telling_where
+from workflows.fleet_deploy.launch import launches
+from workflows.fleet_deploy.runner import Notice
 from workflows.fleet_deploy.stop import Stopped
 
 # How long the service of the host before may have a bad moment: it was seen active a turn ago.
@@ -21,7 +33,7 @@ SERVICE_BEFORE_SECONDS = 60.0
 log = logging.getLogger(__name__)
 
 
-def run(job: Job) -> None:
+def run(job: Job) -> tuple[Notice, ...]:
     (instance,) = runner.needed(job.environ, "INSTANCE")
     plan = planned(job.environ)
     earlier = roll.before(plan.roll, instance)
@@ -36,6 +48,7 @@ def run(job: Job) -> None:
     took = summary.span(job.clock.now() - began)
     log.info("fleet.replaced instance=%s machine=%s took=%s", turn.id, machine, took)
     runner.write_summary(job.environ, summary.replaced(turn, machine, plan.image, took))
+    return ()
 
 
 def _replace_in_turn(job: Job, turn: roll.Turn, earlier: tuple[roll.Turn, ...], plan: Plan) -> str:
@@ -43,23 +56,28 @@ def _replace_in_turn(job: Job, turn: roll.Turn, earlier: tuple[roll.Turn, ...], 
     with TemporaryDirectory() as folder:
         file = Path(folder).resolve() / "plan"
         with _untouched(turn.id):
-            _may_begin(job, turn, earlier, plan)
-            _plan(job, turn, plan.image, file)
+            machines = _may_begin(job, turn, earlier, plan)
+            _plan(job, turn, plan.image, file, machines)
+        if turn.clears:
+            with _untouched(turn.id):
+                machines = _clear(job, turn, plan.image, file, machines)
+            with _untouched(turn.id, f" {', '.join(turn.clears)} was removed before."):
+                _plan(job, turn, plan.image, file, machines)
         with _told_from_now(job, turn):
             made = job.engine.apply(file)
     return made.get(host_address(turn.id), "")
 
 
 @contextmanager
-def _untouched(id_: str) -> Iterator[None]:
-    """Say of what stops here that it stopped before anything was moved."""
+def _untouched(id_: str, but: str = "") -> Iterator[None]:
+    """Say of what stops here that it stopped before this host was moved; and what was, `but`."""
     try:
         yield
     except Ec2Error as error:
-        why = f"{begins(id_, Left.UNTOUCHED)}{error}"
+        why = f"{begins(id_, Left.UNTOUCHED)}{error}{but}"
         raise Stopped("EC2 is silent", why) from error
     except Stopped as stop:
-        why = f"{begins(id_, Left.UNTOUCHED)}{stop}"
+        why = f"{begins(id_, Left.UNTOUCHED)}{stop}{but}"
         raise Stopped(stop.title, why, stop.details) from stop
 
 
@@ -86,12 +104,19 @@ def _left(job: Job, turn: roll.Turn) -> Left | None:
     return Left.UNMOVED if machine == turn.seen else Left.NEW
 
 
-def _may_begin(job: Job, turn: roll.Turn, earlier: tuple[roll.Turn, ...], plan: Plan) -> None:
+def _may_begin(
+    job: Job, turn: roll.Turn, earlier: tuple[roll.Turn, ...], plan: Plan
+) -> dict[str, str]:
     """Every host before this one is as it should be; of the last of them the service too.
 
     That one is enough: had an earlier host's service been down, the host after it had not moved.
+    The machines that are known, each with its instance.
     """
-    sight = job.look()
+    job.engine.init()
+    in_state = job.engine.machines()
+    machines = {**in_state, **({turn.seen: turn.id} if turn.seen else {})}
+    sight = known.settled(job, machines)
+    known.one_machine_each(sight, [turn.id], in_state)
     why = roll.hindrance(turn, earlier, sight.there, plan.image)
     if not why and earlier:
         last = earlier[-1]
@@ -101,16 +126,39 @@ def _may_begin(job: Job, turn: roll.Turn, earlier: tuple[roll.Turn, ...], plan: 
         why = trouble and f"the roll stopped at {last.id}: {trouble}"
     if why:
         raise Stopped("Roll stopped", f"{why}.")
+    return machines
 
 
-def _plan(job: Job, turn: roll.Turn, image: str, file: Path) -> None:
-    """Plan into that file what may be applied of it; Stopped where the guard says no."""
-    job.engine.init()
+def _plan(job: Job, turn: roll.Turn, image: str, file: Path, machines: Mapping[str, str]) -> None:
+    """Plan into that file what may be applied of it; Stopped where the guard or EC2 says no."""
     plan = job.engine.plan_hosts(file, image, [turn.id])
     if turn.adopt:
         _adopt(job, turn, image, plan)
         plan = job.engine.plan_hosts(file, image, [turn.id])
-    refuse(guard.rolled(plan, [turn.id], image, job.look().machines, job.asked.caller))
+    seen = known.settled(job, machines).machines
+    refuse(guard.rolled(plan, [turn.id], image, seen, job.asked.caller))
+    goes = [machine for machine, id_ in machines.items() if id_ in turn.clears]
+    fit.refuse(job.cloud, launches(plan, [turn.id]), goes)
+
+
+def _clear(
+    job: Job, turn: roll.Turn, image: str, file: Path, machines: Mapping[str, str]
+) -> dict[str, str]:
+    """Remove what left the registry and would share something with this host.
+
+    The machines that are known then.
+    """
+    plan = job.engine.plan_removal(file, image, turn.clears)
+    seen = known.settled(job, machines).machines
+    trespasses = guard.finished(plan, job.known.registry, seen, job.asked.caller)
+    refuse((*trespasses, *removal.beyond(plan, turn.clears)))
+    job.engine.apply(file)
+    cleared = {machine for machine, id_ in machines.items() if id_ in turn.clears}
+    if left := sorted(cleared & job.look(machines).staying):
+        raise Stopped("Not removed", f"{left[0]} was to be removed first, and still runs.")
+    log.info("fleet.cleared instance=%s removed=%s", turn.id, ",".join(turn.clears))
+    runner.write_summary(job.environ, summary.cleared(turn))
+    return {machine: id_ for machine, id_ in machines.items() if machine not in cleared}
 
 
 def _adopt(job: Job, turn: roll.Turn, image: str, plan: object) -> None:
@@ -175,12 +223,16 @@ class _Watch:
 
     def checks(self) -> str:
         """What is missing until its status checks are good, or nothing."""
+        machines = {one: self.turn.id for one in (self.turn.seen, self.machine) if one}
         try:
-            row = self.job.look().there.get(self.turn.id)
+            sight = self.job.look(machines)
         except Ec2Error as error:
             self.blind = str(error)
             return self.blind
-        self.blind = ""
+        self.blind = f"EC2 does not show {sight.unsure[0]}." if sight.unsure else ""
+        if self.blind:
+            return self.blind
+        row = sight.there.get(self.turn.id)
         if row and row.host and row.host.id != self.turn.seen:
             self.machine = row.host.id
         return roll.unfinished(self.turn, row, self.image)

@@ -16,6 +16,7 @@ from workflows.fleet_deploy.guard import Trespass
 from workflows.fleet_deploy.stop import Stopped
 
 REGISTRY = Path("nix/instances.json")
+_NONE: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,12 @@ class Job:
     pace: health.Pace
     clock: health.Time
 
-    def look(self) -> Sight:
-        return self.cloud.look(self.known)
+    def look(self, machines: Mapping[str, str] = _NONE) -> Sight:
+        """The fleet now; Ec2Error if it can't be seen.
+
+        `machines` are there as far as is known, each with its instance.
+        """
+        return self.cloud.look(self.known, machines)
 
     @property
     def service(self) -> health.Service:
@@ -123,14 +128,16 @@ def refuse(trespasses: tuple[Trespass, ...]) -> None:
 
 def telling_where(job: Job, turns: Iterable[roll.Turn], stop: Stopped) -> Stopped:
     """The same stop, saying also which hosts are on which image, as far as that can be seen."""
+    turns = tuple(turns)
     try:
-        there = job.look().there
+        sight = job.look({turn.seen: turn.id for turn in turns if turn.seen})
     except FleetError as error:
         unseen = f"{stop} Where the hosts are can't be seen now: {error}"
         return Stopped(stop.title, unseen, stop.details)
+    unsure = [turn.id for turn in turns if turn.seen in sight.unsure]
     ids = [turn.id for turn in turns]
     return Stopped(
         stop.title,
-        f"{stop} {roll.whereabouts(ids, there)}",
-        "\n\n".join(filter(None, (stop.details, summary.hosts(ids, there)))),
+        f"{stop} {roll.whereabouts(ids, sight.there, unsure)}",
+        "\n\n".join(filter(None, (stop.details, summary.hosts(ids, sight.there)))),
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-_FIELD = re.compile(r"(ID|Operation|Who|Created): +(.*)")
+_FIELD = re.compile(r"(ID|Who|Created): +(.*)")
 _ID = re.compile(r"[0-9a-f-]{8,64}")
 _UNSAFE = re.compile(r"[^\w@.:+ -]+")
 
@@ -18,18 +18,19 @@ class Held:
 
     Attributes:
         who: ``user@machine``.
-        created: Unix seconds; 0 where it can't be read.
+        created: Unix seconds; None where its holder did not say, or not so that it can be read.
     """
 
     id: str
     who: str
-    operation: str
-    created: float
+    created: float | None
 
     def sentence(self) -> str:
-        since = datetime.fromtimestamp(self.created, UTC)
+        since = ""
+        if self.created is not None:
+            since = f" since {datetime.fromtimestamp(self.created, UTC):%Y-%m-%d %H:%M} UTC"
         return (
-            f"the state was locked by {self.who} since {since:%Y-%m-%d %H:%M} UTC and stayed so; "
+            f"the state was locked by {self.who}{since} and stayed so; "
             f"if nobody is at work there, release it: "
             f"tofu -chdir=tofu/fleet force-unlock {self.id}"
         )
@@ -43,21 +44,20 @@ def held(lines: Iterable[str]) -> Held | None:
     return Held(
         id=found["ID"],
         who=_UNSAFE.sub(" ", found.get("Who", ""))[:60] or "somebody",
-        operation=found.get("Operation", ""),
         created=_seconds(found.get("Created", "")),
     )
 
 
-def _seconds(text: str) -> float:
-    """Go prints a time as ``2026-11-24 08:00:00.123456789 +0000 UTC``."""
+def _seconds(text: str) -> float | None:
+    """Go prints a time as ``2026-11-24 08:00:00.123456789 +0000 UTC``, and year 1 for none."""
     try:
         moment = datetime.strptime(text[:19], "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007  (UTC is put in)
     except ValueError:
-        return 0.0
-    return moment.replace(tzinfo=UTC).timestamp()
+        return None
+    return moment.replace(tzinfo=UTC).timestamp() if moment.year > 1 else None
 
 
 def is_left_by(lock: Held, began: float) -> bool:
-    """Whether it is of an apply on this machine that began no earlier than that."""
+    """Whether it is of an engine on this machine that began no earlier than that."""
     here = f"{getpass.getuser()}@{socket.gethostname()}"
-    return lock.who == here and "Apply" in lock.operation and lock.created >= int(began)
+    return lock.who == here and lock.created is not None and lock.created >= int(began)

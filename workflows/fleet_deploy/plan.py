@@ -1,17 +1,34 @@
 """`plan`: judge what was asked, resolve the image, and rehearse the whole roll once."""
 
+import json
 import logging
 import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fleet_control import ledger
 from fleet_control.caller import ALL, BotInstance, Caller
-from workflows.fleet_deploy import asked, guard, judge, rivals, roll, runner, stray, summary
+from workflows.fleet_deploy import (
+    asked,
+    fit,
+    guard,
+    history,
+    holding,
+    judge,
+    known,
+    rivals,
+    roll,
+    runner,
+    stray,
+    summary,
+)
 from workflows.fleet_deploy.cloud import Sight
 from workflows.fleet_deploy.github import GitHub
-from workflows.fleet_deploy.job import Job, refuse
+from workflows.fleet_deploy.job import REGISTRY, Job, refuse
+from workflows.fleet_deploy.launch import launches
 from workflows.fleet_deploy.runner import Notice
 from workflows.fleet_deploy.stop import Stopped
 
@@ -47,25 +64,17 @@ class Past:
         return other.url if other else ""
 
 
-def run(job: Job) -> Notice | None:
+def run(job: Job) -> tuple[Notice, ...]:
     api, token, commit = runner.needed(job.environ, "GITHUB_API_URL", "GITHUB_TOKEN", "COMMIT")
     if not _COMMIT.fullmatch(commit):
         raise Stopped("Not set up", "COMMIT is not a commit.")
     past = Past(GitHub(api, token, job.accounts.control_api.id, job.clock.sleep), job)
     judge.only_once(job.asked, job.run.id, past.runs, past.jobs)
-    sight = job.look()
-    caller = asked.speaker(job.asked, job.starter, job.known.registry)
-    facts = judge.facts(job.asked.target, past.earlier, sight, unfinished=past.unfinished(caller))
-    judge.allow(caller, job.asked, facts)
+    sight, machines = _judged_sight(job, past)
     image = judge.resolve_image(job.asked.ami_override, sight)
-    turns = roll.of(
-        job.asked.target,
-        sight.status,
-        image,
-        caller=job.asked.caller,
-        carrier=asked.carrier(job.asked),
-    )
-    turns = _rehearse(job, image, turns, sight, past)
+    with _untouched():
+        turns, left_out = _turns(job, image, sight, machines)
+    turns = _rehearse(job, image, turns, sight, machines, past)
     runner.write_outputs(
         job.environ,
         {
@@ -75,29 +84,91 @@ def run(job: Job) -> Notice | None:
             "target": job.asked.target,
         },
     )
-    return _tell(job, image, turns, sight)
+    return _tell(job, image, turns, sight, left_out)
+
+
+def _judged_sight(job: Job, past: Past) -> tuple[Sight, dict[str, str]]:
+    """The fleet, in which the policy allows what was asked; and the machines that the state knows.
+
+    A refusal needs no engine. What the state knows may show more than the first look did, and then
+    that is judged too.
+    """
+    caller = asked.speaker(job.asked, job.starter, job.known.registry)
+    unfinished = past.unfinished(caller)
+
+    def allow(sight: Sight) -> None:
+        facts = judge.facts(job.asked.target, past.earlier, sight, unfinished=unfinished)
+        judge.allow(caller, job.asked, facts)
+
+    allow(job.look())
+    job.engine.init()
+    machines = job.engine.machines()
+    with _untouched():
+        sight = known.settled(job, machines)
+    allow(sight)
+    return sight, machines
+
+
+@contextmanager
+def _untouched() -> Iterator[None]:
+    try:
+        yield
+    except Stopped as stop:
+        raise Stopped(stop.title, f"Nothing was touched: {stop}", stop.details) from stop
+
+
+def _turns(
+    job: Job, image: str, sight: Sight, machines: Mapping[str, str]
+) -> tuple[tuple[roll.Turn, ...], tuple[str, ...]]:
+    """The roll; and why what it would have brought along is left out."""
+    turns = roll.of(
+        job.asked.target,
+        sight.status,
+        image,
+        caller=job.asked.caller,
+        carrier=asked.carrier(job.asked),
+    )
+    known.one_machine_each(sight, [turn.id for turn in turns], machines)
+    root = job.engine.root
+    past = history.History(root, str(REGISTRY), job.environ)
+    entries = json.loads((root / REGISTRY).read_bytes())
+    fleet = holding.Fleet(entries, sight.status, machines, past.said)
+    return holding.make_room(job.asked.target, turns, fleet)
 
 
 def _rehearse(
-    job: Job, image: str, turns: tuple[roll.Turn, ...], sight: Sight, past: Past
+    job: Job,
+    image: str,
+    turns: tuple[roll.Turn, ...],
+    sight: Sight,
+    machines: Mapping[str, str],
+    past: Past,
 ) -> tuple[roll.Turn, ...]:
     """Plan all of it and apply none: what would stop the tenth host stops the first.
 
     The turns, each marked whose host the state forgot; its own job adopts it.
     """
     ids = [turn.id for turn in turns]
-    job.engine.init()
     with TemporaryDirectory() as folder:
         planned = job.engine.plan_hosts(Path(folder).resolve() / "rehearsal", image, ids)
-    forgotten = _forgotten(planned, ids, sight, past)
-    machines = replace(sight.machines, live=sight.machines.live - forgotten)
-    refuse(guard.rolled(planned, ids, image, machines, job.asked.caller))
+    unknown = {id_: one for id_, one in roll.machines(sight.there).items() if one not in machines}
+    forgotten = _forgotten(planned, ids, unknown, sight, past)
+    seen = replace(sight.machines, live=sight.machines.live - forgotten)
+    refuse(guard.rolled(planned, ids, image, seen, job.asked.caller))
+    gone = [machine for turn in turns for machine, id_ in machines.items() if id_ in turn.clears]
+    with _untouched():
+        fit.refuse(job.cloud, launches(planned, ids), gone)
     return tuple(replace(turn, adopt=turn.id in forgotten) for turn in turns)
 
 
-def _forgotten(planned: object, ids: list[str], sight: Sight, past: Past) -> frozenset[str]:
-    """Whose host the state forgot; Stopped where it is not surely one that a deploy left."""
-    found = stray.strays(planned, ids, roll.machines(sight.there))
+def _forgotten(
+    planned: object, ids: list[str], unknown: Mapping[str, str], sight: Sight, past: Past
+) -> frozenset[str]:
+    """Whose host the state forgot; Stopped where it is not surely one that a deploy left.
+
+    `unknown` are the machines that the state does not know, by their instances.
+    """
+    found = stray.strays(planned, ids, unknown)
     for id_, machine in found.items():
         row = sight.there[id_]
         why = stray.unlike(row, sight.images)
@@ -109,9 +180,13 @@ def _forgotten(planned: object, ids: list[str], sight: Sight, past: Past) -> fro
     return frozenset(found)
 
 
-def _tell(job: Job, image: str, turns: tuple[roll.Turn, ...], sight: Sight) -> Notice | None:
+def _tell(
+    job: Job, image: str, turns: tuple[roll.Turn, ...], sight: Sight, left_out: tuple[str, ...]
+) -> tuple[Notice, ...]:
     log.info("fleet.planned target=%s image=%s hosts=%d", job.asked.target, image, len(turns))
     alone = "" if job.asked.target == ALL else summary.left_alone(roll.left(sight.status))
+    notices = [Notice("Left alone", alone)] if alone else []
+    notices += [Notice("Left out", why) for why in left_out]
     runner.write_summary(
         job.environ,
         "\n\n".join(
@@ -124,9 +199,9 @@ def _tell(job: Job, image: str, turns: tuple[roll.Turn, ...], sight: Sight) -> N
                     newest=not job.asked.ami_override,
                 ),
                 summary.turns(turns, sight.there),
-                alone and f"Left alone: {alone}",
+                *(f"{notice.title}: {notice.sentence}" for notice in notices),
             )
             if part
         ),
     )
-    return Notice("Left alone", alone) if alone else None
+    return tuple(notices)

@@ -4,9 +4,9 @@ import json
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from fleet_control.caller import is_instance_id
-from fleet_control.ledger import is_image_id
 from fleet_control.policy import Condition
 from fleet_control.reading import Host
 from fleet_control.status import FleetStatus, InstanceStatus
@@ -26,12 +26,15 @@ class Turn:
         seen: the machine that the rehearsal saw there, or empty where there was none.
         name: of the job, ``<id>: <old image> -> <new image>``.
         adopt: whether the state does not know that machine, and is to be told of it first.
+        clears: what left the registry, still runs, and would share something with the new host: it
+            goes before.
     """
 
     id: str
     seen: str
     name: str
     adopt: bool = False
+    clears: tuple[str, ...] = ()
 
 
 def rows(status: FleetStatus) -> dict[str, InstanceStatus]:
@@ -77,7 +80,7 @@ def encode(roll: Iterable[Turn]) -> str:
 def decode(text: str) -> tuple[Turn, ...]:
     """The roll that `plan` handed over; Stopped where it is none."""
     try:
-        roll = tuple(Turn(**entry) for entry in json.loads(text))
+        roll = tuple(_turn_of(**entry) for entry in json.loads(text))
     except (TypeError, ValueError) as error:
         raise Stopped("Bad roll", "The roll that `plan` handed over can't be read.") from error
     if not roll or not all(_well_formed(turn) for turn in roll):
@@ -85,11 +88,15 @@ def decode(text: str) -> tuple[Turn, ...]:
     return roll
 
 
+def _turn_of(clears: Iterable[str] = (), **fields: Any) -> Turn:
+    return Turn(**fields, clears=tuple(clears))
+
+
 def _well_formed(turn: Turn) -> bool:
-    fields = (turn.id, turn.seen, turn.name)
+    fields = (turn.id, turn.seen, turn.name, *turn.clears)
     return (
         all(isinstance(field, str) for field in fields)
-        and is_instance_id(turn.id)
+        and all(map(is_instance_id, (turn.id, *turn.clears)))
         and (not turn.seen or _MACHINE.fullmatch(turn.seen) is not None)
         and turn.adopt in (False, True)
         and (not turn.adopt or bool(turn.seen))
@@ -116,6 +123,8 @@ def unfinished(turn: Turn, row: InstanceStatus | None, image: str) -> str:
     host = row.host if row else None
     if row is None or host is None:
         return f"{turn.id} has no host"
+    if row.others:
+        return twins(row)
     if host.id == turn.seen:
         return f"{turn.id} is still the machine it was ({host.id})"
     if host.image != image:
@@ -123,6 +132,24 @@ def unfinished(turn: Turn, row: InstanceStatus | None, image: str) -> str:
     if row.condition is not Condition.HEALTHY:
         return f"{turn.id} is {host.state}, its status checks say {host.health}"
     return ""
+
+
+def twins(row: InstanceStatus, known: Collection[str] = ()) -> str:
+    """That an instance has more machines than one, and which has to go; nothing where it has not.
+
+    `known` are machines that the state knows.
+    """
+    if row.host is None or not row.others:
+        return ""
+    machines = [row.host.id, *(other.id for other in row.others)]
+    strangers = [one for one in machines if one not in known]
+    which = "all of them but one"
+    if 0 < len(strangers) < len(machines):
+        which = f"{_some(strangers)}, which OpenTofu does not know,"
+    return (
+        f"{row.id} has {len(machines)} machines, {_some(machines)}, which share its tokens: "
+        f"terminate {which} by hand"
+    )
 
 
 def hindrance(
@@ -145,17 +172,19 @@ def hindrance(
     return ""
 
 
-def whereabouts(ids: Collection[str], there: Mapping[str, InstanceStatus]) -> str:
-    """Which hosts are on which image, in a sentence a chat has room for."""
+def whereabouts(
+    ids: Collection[str], there: Mapping[str, InstanceStatus], unsure: Collection[str] = ()
+) -> str:
+    """Which hosts are on which image, in a sentence a chat has room for.
+
+    `unsure` are instances of whose machine EC2 does not say whether it is gone.
+    """
     on: dict[str, list[str]] = {}
     for id_ in ids:
         host = host_of(id_, there)
-        on.setdefault(host.image if host else "no host", []).append(id_)
-    return " ".join(f"{_place(image)}: {_some(names)}." for image, names in on.items())
-
-
-def _place(image: str) -> str:
-    return f"On {image}" if is_image_id(image) else "Without a host"
+        missing = "Not shown by EC2" if id_ in unsure else "Without a host"
+        on.setdefault(f"On {host.image}" if host else missing, []).append(id_)
+    return " ".join(f"{place}: {_some(names)}." for place, names in on.items())
 
 
 def _some(names: list[str]) -> str:

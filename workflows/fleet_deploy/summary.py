@@ -44,6 +44,12 @@ def stays(rows: Iterable[InstanceStatus]) -> str:
     return f"{names}, {why}." if names else ""
 
 
+def cleared(turn: Turn) -> str:
+    """What went before a host was made, since both would have shared something."""
+    names = ", ".join(f"`{id_}`" for id_ in turn.clears)
+    return f"Removed before `{turn.id}` was made: {names}, which left the registry."
+
+
 def replaced(turn: Turn, machine: str, image: str, took: str) -> str:
     was = f"was `{turn.seen}`" if turn.seen else "was missing"
     return f"### `{turn.id}` is healthy\n\nNow `{machine}` on `{image}`, {was}; took {took}."

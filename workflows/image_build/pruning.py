@@ -40,9 +40,12 @@ def prune(ec2: "EC2Client", kept: int = KEPT) -> Iterator[str]:
     """Deregister what is superfluous, delete our snapshots that no image has; yields each's id.
 
     Call it when no image is being made: what is not published yet counts as left by a dead run.
+    Nothing is where EC2 lists no host at all, which may mean only that it lists none now.
     """
-    images = tuple(_own(ec2))
-    gone = [image.id for image in superfluous(_made(images), _in_use(ec2), kept)]
+    images, in_use = tuple(_own(ec2)), _in_use(ec2)
+    if not in_use:
+        return
+    gone = [image.id for image in superfluous(_made(images), in_use, kept)]
     for id_ in gone:
         ec2.deregister_image(ImageId=id_)
         yield id_

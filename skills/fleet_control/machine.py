@@ -1,0 +1,165 @@
+"""Machines and their status checks, as EC2 describes them: all of the fleet's, or some by id."""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+from fleet_control.error import Ec2Error
+from fleet_control.reading import Health, HostState
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ec2.type_defs import InstanceStatusTypeDef, InstanceTypeDef
+
+# EC2 takes no more of them at once.
+_STATUS_IDS = 100
+# As in `User initiated (2026-11-24 10:00:00 GMT)`.
+_WHEN = re.compile(r"\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:GMT|UTC)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A host before its health is known."""
+
+    id: str
+    name: str
+    state: HostState
+    type: str
+    image: str
+    launched: float
+    address: str
+    profile: str
+    ending: float | None
+
+
+def describe_machines(ec2: "EC2Client") -> tuple[Machine, ...]:
+    """Every machine tagged ``app=clawdinator``, in whatever state EC2 still shows."""
+    with ec2_errors("DescribeInstances"):
+        pages = ec2.get_paginator("describe_instances").paginate(
+            Filters=[{"Name": "tag:app", "Values": ["clawdinator"]}],
+            PaginationConfig={"PageSize": 500},
+        )
+        return tuple(
+            _machine(raw)
+            for page in pages
+            for reservation in page["Reservations"]
+            for raw in reservation["Instances"]
+        )
+
+
+def find_machines(ec2: "EC2Client", ids: Collection[str]) -> dict[str, Machine | None]:
+    """These machines, asked for by their ids; None where EC2 says that there is no such.
+
+    One that is not in the answer EC2 neither shows nor denies: nothing is known of it.
+    """
+    if not ids:
+        return {}
+    with ec2_errors("DescribeInstances"):
+        try:
+            answer = ec2.describe_instances(InstanceIds=sorted(ids))
+        except ClientError as error:
+            if not _is_missing(error):
+                raise
+            if len(ids) == 1:
+                return dict.fromkeys(ids)
+        else:
+            raws = (raw for one in answer["Reservations"] for raw in one["Instances"])
+            return {raw["InstanceId"]: _machine(raw) for raw in raws}
+    # One that is gone hides the others.
+    return {id_: one for each in ids for id_, one in find_machines(ec2, [each]).items()}
+
+
+def _machine(raw: "InstanceTypeDef") -> Machine:
+    tags = {tag["Key"]: tag["Value"] for tag in raw.get("Tags", [])}
+    return Machine(
+        id=raw["InstanceId"],
+        name=tags.get("Name", ""),
+        state=HostState(raw["State"]["Name"]),
+        type=raw["InstanceType"],
+        image=raw["ImageId"],
+        launched=raw["LaunchTime"].timestamp(),
+        address=raw.get("PublicIpAddress") or raw.get("PrivateIpAddress") or "",
+        profile=raw.get("IamInstanceProfile", {}).get("Arn", ""),
+        ending=_ending(raw),
+    )
+
+
+def _ending(raw: "InstanceTypeDef") -> float | None:
+    """Since when it is shutting down: EC2 tells in words only, and not for every cause."""
+    said = _WHEN.search(raw.get("StateTransitionReason", ""))
+    if said is None or HostState(raw["State"]["Name"]) is not HostState.SHUTTING_DOWN:
+        return None
+    try:
+        return datetime.fromisoformat(said[1]).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None  # no such date: no reason to see nothing of the fleet
+
+
+def describe_health(ec2: "EC2Client") -> dict[str, Health]:
+    """The status checks of every running machine of the account and region, by machine id.
+
+    EC2 leaves out what does not run, and knows no tag filter here.
+    """
+    with ec2_errors("DescribeInstanceStatus"):
+        pages = ec2.get_paginator("describe_instance_status").paginate(
+            PaginationConfig={"PageSize": 1000}
+        )
+        return {
+            raw["InstanceId"]: _health(raw) for page in pages for raw in page["InstanceStatuses"]
+        }
+
+
+def find_health(ec2: "EC2Client", ids: Sequence[str]) -> dict[str, Health]:
+    """The status checks of these machines, asked for by their ids; of those that have any."""
+    found: dict[str, Health] = {}
+    with ec2_errors("DescribeInstanceStatus"):
+        for first in range(0, len(ids), _STATUS_IDS):
+            try:
+                answer = ec2.describe_instance_status(InstanceIds=ids[first : first + _STATUS_IDS])
+            except ClientError as error:
+                if not _is_missing(error):
+                    raise  # one ended in between: who waits for the others looks again
+            else:
+                found |= {raw["InstanceId"]: _health(raw) for raw in answer["InstanceStatuses"]}
+    return found
+
+
+def _is_missing(error: ClientError) -> bool:
+    return error.response.get("Error", {}).get("Code") == "InvalidInstanceID.NotFound"
+
+
+def _health(raw: "InstanceStatusTypeDef") -> Health:
+    words = {raw["SystemStatus"]["Status"], raw["InstanceStatus"]["Status"]}
+    if "impaired" in words:
+        return Health.IMPAIRED
+    if "initializing" in words:
+        return Health.INITIALIZING
+    return Health.OK if words == {"ok"} else Health.UNKNOWN
+
+
+@contextmanager
+def ec2_errors(action: str) -> Iterator[None]:
+    """Whatever the SDK raises becomes an Ec2Error with a sentence; no key is in it."""
+    try:
+        yield
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "an unknown error")
+        raise Ec2Error(f"EC2 refused {action}: {_words(code)}") from error
+    except BotoCoreError as error:
+        raise Ec2Error(f"EC2 did not answer {action} ({type(error).__name__}).") from error
+    except (ResponseParserError, KeyError, ValueError) as error:
+        raise Ec2Error(f"EC2's answer to {action} can't be read.") from error
+
+
+def _words(code: str) -> str:
+    if code in ("RequestLimitExceeded", "Throttling", "ThrottlingException"):
+        return f"too many requests ({code}). Try again in a minute."
+    if code in ("UnauthorizedOperation", "AccessDenied", "AuthFailure", "InvalidClientTokenId"):
+        return f"the key may not ({code}). Check the control AWS access key."
+    return f"{code}."

@@ -1,0 +1,40 @@
+"""A checkout of git's, whose registry was something else before."""
+
+import json
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+REGISTRY = "nix/instances.json"
+
+
+def run(folder: Path, *argv: str, when: float = 1_790_000_000.0) -> str:
+    """What git says in that folder; a commit is made at `when` (Unix seconds)."""
+    moment = f"{when:.0f} +0000"
+    who = ("-c", "user.name=sam", "-c", "user.email=sam@example.test")
+    done = subprocess.run(  # noqa: S603  (a test's own words)
+        ["/usr/bin/env", "git", *who, *argv],
+        cwd=folder,
+        env={
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(folder),
+            "GIT_AUTHOR_DATE": moment,
+            "GIT_COMMITTER_DATE": moment,
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def commit(folder: Path, registry: Mapping[str, Any] | str, when: float) -> None:
+    """The registry as it is from then on; the first makes the repository."""
+    if not (folder / ".git").is_dir():
+        run(folder, "init", "--quiet", "--initial-branch=main")
+    text = registry if isinstance(registry, str) else json.dumps(registry)
+    (folder / REGISTRY).parent.mkdir(exist_ok=True)
+    (folder / REGISTRY).write_text(text)
+    run(folder, "add", REGISTRY)
+    run(folder, "commit", "--quiet", "--allow-empty", "-m", "The registry", when=when)

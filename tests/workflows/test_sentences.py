@@ -1,0 +1,93 @@
+"""A chat gets 300 characters of why a run stopped: what to do is within them, whatever it is of."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+
+from fleet_control.host_job import Left, begins
+from fleet_control.reading import Host, Reading
+from fleet_control.registry_source import KnownRegistry
+from tests.workflows.fleets import IMAGES, NOW, host, registry
+from tests.workflows.test_fit import ARM, LARGE, LAUNCH, OFFER
+from tests.workflows.test_holding import entry, fleet
+from workflows.fleet_deploy.cloud import Sight, seen
+from workflows.fleet_deploy.fit import over_quota, unfit
+from workflows.fleet_deploy.holding import make_room
+from workflows.fleet_deploy.known import hidden
+from workflows.fleet_deploy.offer import Quota
+from workflows.fleet_deploy.roll import Turn
+from workflows.fleet_deploy.stop import Stopped
+
+# As lambda_fn/settings.py cuts it.
+ROOM = 300
+IN_PLAN = "Nothing was touched: "
+ID, OTHER = "a" * 32, "b" * 32
+IN_ITS_TURN = begins(ID, Left.UNTOUCHED)
+MACHINE, IMAGE, TYPE = "i-0123456789abcdef0", "ami-0123456789abcdef0", "u-24tb1.112xlarge"
+LAUNCHED = replace(LAUNCH, id=ID, image=IMAGE, type=TYPE)
+
+
+def of(number: int, *, unsure: bool) -> Sight:
+    ids = tuple(f"i-{one:017x}" for one in range(number))
+    known = KnownRegistry(registry([ID]), "", NOW, fresh=True)
+    reading = Reading((), IMAGES, NOW)
+    reading = replace(reading, unsure=ids) if unsure else replace(reading, unlisted=ids)
+    return seen(known, reading, dict.fromkeys(ids, ID))
+
+
+def not_listed() -> Iterable[str]:
+    for unsure in (True, False):
+        sight = of(250, unsure=unsure)
+        yield hidden(sight, dict.fromkeys((*sight.unlisted, *sight.unsure), ID))
+
+
+def not_launched() -> Iterable[str]:
+    large, image = replace(LARGE, vcpus=448), OFFER.image
+    assert image
+    here = replace(OFFER, place="ap-southeast-2a", offered=frozenset({TYPE}), types={TYPE: large})
+    for found in (
+        replace(here, image=None),
+        replace(here, offered=frozenset({"u-24tb1.112xlargf"})),
+        replace(here, types={TYPE: ARM}),
+        replace(here, image=replace(image, boot_mode="legacy-bios"), types={TYPE: ARM}),
+        replace(here, image=replace(image, disk=16000)),
+    ):
+        yield from unfit([LAUNCHED], found)
+    full = replace(here, types={"t3.large": large}, quota=Quota(10000, {"x": 10000}))
+    yield from over_quota([replace(LAUNCHED, type="t3.large")], full, ())
+
+
+def not_made() -> Iterable[str]:
+    mine = {ID: entry(ID), OTHER: entry(OTHER)}
+    left = replace(host("c" * 32, 9), id=MACHINE)
+    kept = replace(host(OTHER, 9), id=MACHINE)
+    held = {one.name: entry(ID, discordTokenSecret="") for one in (left, kept)}
+    cases: list[tuple[Host, dict[str, dict[str, str]], tuple[str, ...]]] = [
+        (left, held, (left.name,)),
+        (left, held, ()),
+        (left, {}, ()),
+        (kept, held, ()),
+    ]
+    for one, told, known in cases:
+        with pytest.raises(Stopped) as stopped:
+            make_room(ID, [Turn(ID, "", "")], fleet(one, held=told, known=known, said=mine))
+        yield str(stopped.value)
+
+
+def test_what_ec2_does_not_list() -> None:
+    for why in not_listed():
+        assert len(IN_ITS_TURN + why) <= ROOM, why
+
+
+def test_what_would_not_start() -> None:
+    found = list(not_launched())
+
+    assert len(found) == 6
+    for why in found:
+        assert len(f"{IN_ITS_TURN}{why} (and 249 more).") <= ROOM, why
+
+
+def test_what_would_share() -> None:
+    for why in not_made():
+        assert len(IN_PLAN + why) <= ROOM, why

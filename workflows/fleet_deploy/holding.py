@@ -1,0 +1,159 @@
+"""What a running machine holds, and the instances that must not be made while it does.
+
+A machine keeps the tokens, the prefix and the host name that its entry gave it. Once the entry is
+renamed, removed or rewritten, another may name the same: then two machines would share them.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fleet_control.caller import ALL
+from fleet_control.reading import Host
+from fleet_control.status import FleetStatus, InstanceStatus
+from workflows.fleet_deploy.roll import Turn
+from workflows.fleet_deploy.stop import Stopped
+
+# All that the entry of a name has said since that moment (Unix seconds); nothing if nobody knows.
+Said = Callable[[str, float], tuple[Mapping[str, Any], ...]]
+
+_NAMES_A_TOKEN = "TokenSecret"  # noqa: S105  (how such a field ends)
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """A machine that runs, and must not while an instance is made.
+
+    Attributes:
+        name: its `Name`, as whose host it runs; empty where it has none.
+        registered: whether an entry still asks for it.
+        shares: what both would have; empty where nobody can tell what it holds.
+    """
+
+    machine: str
+    name: str
+    registered: bool
+    shares: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """What is known of it, for one run.
+
+    Attributes:
+        entries: the registry's.
+        known: the machines that the state knows, each with its instance.
+    """
+
+    entries: Mapping[str, Mapping[str, Any]]
+    status: FleetStatus
+    known: Mapping[str, str]
+    said: Said
+
+
+def make_room(
+    target: str, turns: Sequence[Turn], fleet: Fleet
+) -> tuple[tuple[Turn, ...], tuple[str, ...]]:
+    """The turns, each with what has to go before it; and why some have none.
+
+    `all` removes what left the registry; what any other target would bring along is left out.
+    Stopped where something is in the way of what was asked for.
+    """
+    kept: list[Turn] = []
+    left_out: list[str] = []
+    for turn in turns:
+        cleared = [id_ for one in kept for id_ in one.clears]
+        found = tuple(_in_the_way(turn, (*(one.id for one in kept), *cleared), fleet))
+        goes = [one for one in found if target == ALL and _can_go(one, fleet.known)]
+        stays = [one for one in found if one not in goes]
+        if not stays:
+            names = dict.fromkeys(fleet.known[one.machine] for one in goes)
+            kept.append(replace(turn, clears=tuple(names)))
+        elif target in (turn.id, ALL):
+            raise Stopped("Not made", _why(turn, stays[0], fleet.known))
+        else:
+            left_out.append(_why(turn, stays[0], fleet.known))
+    return tuple(kept), tuple(left_out)
+
+
+def _in_the_way(turn: Turn, moved: Collection[str], fleet: Fleet) -> Iterator[Obstacle]:
+    """Of a machine that nobody can place, only an instance that never had a host has to fear."""
+    had_a_host = turn.seen or turn.id in fleet.known.values()
+    for one in obstacles(turn.id, fleet.entries, fleet.status, moved, fleet.said):
+        if one.shares or not had_a_host:
+            yield one
+
+
+def _can_go(obstacle: Obstacle, known: Mapping[str, str]) -> bool:
+    """Whether a deploy of `all` removes it."""
+    return bool(obstacle.shares) and not obstacle.registered and obstacle.machine in known
+
+
+def _why(turn: Turn, obstacle: Obstacle, known: Mapping[str, str]) -> str:
+    """Why this instance is not made, and what to do."""
+    machine, name = obstacle.machine, obstacle.name or "without a name"
+    if not obstacle.shares:
+        return (
+            f"{turn.id}, which never had a host, is not made while {machine} ({name}) runs: no "
+            "entry that is known ever had that name, so nobody can tell what it holds. "
+            "Terminate it, or take its tag `app` away; then deploy again."
+        )
+    if obstacle.registered:
+        return (
+            f"{turn.id} is not made while {machine} ({name}) has {obstacle.shares}, from before "
+            f"its entry changed. Deploy {name} first."
+        )
+    both = f"{turn.id} is not made while {machine} ({name}) runs: both would have {obstacle.shares}"
+    if machine in known:
+        return f"{both}. It left the registry: a deploy of `{ALL}` removes it first."
+    return f"{both}. OpenTofu does not know it: terminate it by hand, then deploy again."
+
+
+def obstacles(
+    id_: str,
+    entries: Mapping[str, Mapping[str, Any]],
+    status: FleetStatus,
+    moved: Collection[str],
+    said: Said,
+) -> Iterator[Obstacle]:
+    """What must be gone before this instance is made.
+
+    `entries` are the registry's; `moved` the instances that have new machines by then.
+    """
+    for row in status.rows:
+        if row.id in (id_, *moved):
+            continue
+        for host in _staying(row):
+            registered = row.instance is not None
+            held = said(row.id, host.launched)
+            if not held and not registered:
+                yield Obstacle(host.id, host.name, registered)
+            elif what := _shared(entries[id_], held):
+                yield Obstacle(host.id, host.name, registered, what)
+
+
+def _staying(row: InstanceStatus) -> tuple[Host, ...]:
+    return (row.host, *row.others) if row.host else ()
+
+
+def _shared(entry: Mapping[str, Any], held: Collection[Mapping[str, Any]]) -> str:
+    """What no two machines may have, and these two would; or nothing."""
+    for one in held:
+        if tokens := sorted(_tokens(entry) & _tokens(one)):
+            return f"the token `{tokens[0]}`"
+        if _overlap(entry.get("bootstrapPrefix"), one.get("bootstrapPrefix")):
+            return f"the bootstrap prefix `{entry['bootstrapPrefix']}`"
+        if entry.get("host") == one.get("host"):
+            return f"the host name `{entry['host']}`"
+    return ""
+
+
+def _tokens(entry: Mapping[str, Any]) -> set[str]:
+    return {str(value) for key, value in entry.items() if key.endswith(_NAMES_A_TOKEN) and value}
+
+
+def _overlap(one: object, other: object) -> bool:
+    """Whether one prefix is the other, or lies inside it."""
+    if not (isinstance(one, str) and isinstance(other, str)):
+        return False
+    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")

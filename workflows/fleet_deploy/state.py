@@ -1,0 +1,35 @@
+"""The engine's state, as `tofu show -json` writes it: which machines it knows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from workflows.fleet_deploy.change import HOST
+from workflows.fleet_deploy.stop import Stopped
+
+_TYPE, _NAME = HOST.split(".")
+
+
+def machines_of(shown: Any) -> dict[str, str]:
+    """The id of every host's machine, leftovers too, each with its instance; Stopped if unreadable.
+
+    A state that was never written has no values.
+    """
+    try:
+        if not str(shown["format_version"]).startswith("1."):
+            raise ValueError("another format")
+        module = (shown.get("values") or {}).get("root_module") or {}
+        return dict(_machine(one) for one in module.get("resources") or () if _is_host(one))
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        why = "OpenTofu's state can't be read, so I can't tell which hosts it knows."
+        raise Stopped("OpenTofu failed", why) from error
+
+
+def _is_host(resource: Mapping[str, Any]) -> bool:
+    return (resource["mode"], resource["type"], resource["name"]) == ("managed", _TYPE, _NAME)
+
+
+def _machine(resource: Mapping[str, Any]) -> tuple[str, str]:
+    machine, id_ = resource["values"]["id"], resource["index"]
+    if not (isinstance(machine, str) and isinstance(id_, str)):
+        raise TypeError("a host without an id")
+    return machine, id_
