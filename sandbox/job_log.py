@@ -6,11 +6,6 @@ from datetime import UTC, datetime
 
 _COMMAND = re.compile(r"\s*::(?P<command>[a-z][a-z-]*)(?: [^:]*)?::(?P<message>.*)")
 _SHOWN = frozenset({"error", "notice"})
-# GitHub obeys these too; a script that needs them would not do here what it does there.
-_NOT_PLAYED = frozenset(
-    {"add-mask", "add-matcher", "add-path", "debug", "echo", "endgroup", "group", "remove-matcher"}
-    | {"save-state", "set-env", "set-output", "stop-commands", "warning"}
-)
 
 
 class JobLog:
@@ -33,13 +28,13 @@ class JobLog:
     def hear(self, line: str) -> None:
         """A line that a step wrote: a workflow command, or just a line."""
         found = _COMMAND.fullmatch(line)
-        command = found["command"] if found else ""
-        if found and command in _SHOWN:
-            self.write(f"##[{command}]{_unescaped(found['message'])}")
-        elif command in _NOT_PLAYED:
-            self.error(f"I don't play the workflow command `{command}`")
-        else:
+        if not found:
             self.write(line)
+        elif (command := found["command"]) in _SHOWN:
+            self.write(f"##[{command}]{_unescaped(found['message'])}")
+        else:
+            # GitHub may obey it: a script that needs it would not do here what it does there.
+            self.error(f"I don't play the workflow command `{command}`")
 
     def error(self, message: str) -> None:
         self.write(f"##[error]{message}")

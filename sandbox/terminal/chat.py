@@ -74,7 +74,7 @@ Act = Callable[[Bot], Awaitable[Reply]]
 
 
 class Terminal:
-    """One chat. `asked` acts with the bot that is there, if one is: what is answered to `chat`."""
+    """One chat. `asked` has the bot act, once there is one; where none comes, the chat is told."""
 
     def __init__(
         self, asked: Callable[[Act, Chat], Awaitable[Reply]], output: Output, clock: Clock

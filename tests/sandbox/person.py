@@ -20,11 +20,9 @@ import pyte
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "sandbox"]
-ENVIRON = os.environ | {
-    "PYTHONPATH": f"{ROOT}:{ROOT / 'skills'}",
-    "TERM": "xterm",
-    "LANG": "C.UTF-8",
-}
+# Without the size that readline leaves to what a test runner starts: a terminal knows its own.
+ENVIRON = {name: value for name, value in os.environ.items() if name not in ("LINES", "COLUMNS")}
+ENVIRON |= {"PYTHONPATH": f"{ROOT}:{ROOT / 'skills'}", "TERM": "xterm", "LANG": "C.UTF-8"}
 PATIENCE_SECONDS = 60
 # A terminal that is a session's own tells it when it is closed; what is ignored is inherited.
 AT_ITS_TERMINAL = """

@@ -40,7 +40,6 @@ async def test_a_log_reads_as_githubs(tmp_path: Path) -> None:
     [
         ("  ::error file=a.py,line=1::b", ["##[error]b"]),
         ("::notice title=T::n", ["##[notice]n"]),
-        ("::unheard-of::x", ["::unheard-of::x"]),
         ("a ::error::b", ["a ::error::b"]),
         ("::set-output name=a::b", ["##[error]I don't play the workflow command `set-output`"]),
     ],
