@@ -1,8 +1,8 @@
 """The Control API from the start of a process to its first answer: beside Node doing the same work,
-and beside itself without what only readers need, which is how it was deployed once.
+and beside itself without what only readers need, which its zip once left out.
 
-As AWS starts it: from the zip, in a folder where no bytecode is kept, with nothing in the
-environment but what the function is given. Both secrets lie in SSM; SSM and GitHub speak TLS.
+As AWS starts it: from the files of the zip, in a folder where no bytecode is kept, with nothing in
+the environment but what the function is given. Both secrets lie in SSM; SSM and GitHub speak TLS.
 """
 
 import json

@@ -40,4 +40,5 @@ def claimed() -> list[str]:
 
 
 if __name__ == "__main__":
-    print(*filter(None, map(find, claimed())), sep="\n")
+    for python in filter(None, map(find, claimed())):
+        print(python)

@@ -1,4 +1,9 @@
 """The bot: hears and speaks, decides nothing."""
 
-# What an index knows this by; `clawbot` there is a stranger's program.
-DISTRIBUTION = "clawbot-fleet"
+
+def missing(library: str, extra: str) -> str:
+    """What to do where an extra's library is not there.
+
+    No index has this distribution, and what one has as `clawbot` is a stranger's program.
+    """
+    return f"{library} is not installed: pip install '.[{extra}]' in a checkout of clawbot-fleet."

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from clawbot import DISTRIBUTION
+from clawbot import missing
 from clawbot.serve import serve
 
 # What an operator does at a desk, each with sub-commands of its own.
@@ -29,7 +29,7 @@ def _at_the_desk(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     try:
         from clawbot.provision.command import main as provision  # noqa: PLC0415  (an extra)
     except ModuleNotFoundError as error:
-        sys.stderr.write(f"{error.name} is not installed: install {DISTRIBUTION}[provision].\n")
+        sys.stderr.write(f"{missing(str(error.name), 'provision')}\n")
         return 1
     return provision(argv, environ)
 

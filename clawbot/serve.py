@@ -7,7 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from clawbot import DISTRIBUTION
+from clawbot import missing
 from clawbot.bot import Bot, assemble
 from clawbot.settings import PREFIX, Settings, load
 from clawbot.watchdog import watched
@@ -94,10 +94,7 @@ def _telegram() -> Front:
 
 
 def _missing(setting: str, library: str, extra: str) -> str:
-    return (
-        f"{PREFIX}{setting}_TOKEN is set, but {library} is not installed: "
-        f"install {DISTRIBUTION}[{extra}]."
-    )
+    return f"{PREFIX}{setting}_TOKEN is set, but {missing(library, extra)}"
 
 
 async def _watched(environ: Mapping[str, str], settings: Settings, fronts: list[Front]) -> int:

@@ -28,6 +28,7 @@ PREFIX = "CLAWBOT_"
 _USERS = {
     "discord": re.compile(r"[1-9][0-9]{0,19}"),
     "telegram": re.compile(r"[1-9][0-9]{0,15}"),
+    # The sandbox's chat.
     "terminal": re.compile(r"[A-Za-z0-9_-]{1,32}"),
 }
 
@@ -43,8 +44,7 @@ def _account(account: str) -> str:
     if re.search(r"\s+\w+:", account):
         raise ValueError(f"{shown} holds more than one account: put commas between them")
     raise ValueError(
-        f"{shown} is not <platform>:<user id>, as in discord:80351110224678912, telegram:777 "
-        "or terminal:operator"
+        f"{shown} is not <platform>:<user id>, as in discord:80351110224678912 or telegram:777"
     )
 
 

@@ -16,6 +16,7 @@ ROOMS = {
     "workflows": ROOT / "workflows",
     "sandbox": ROOT / "sandbox",
     "clawbot": ROOT / "clawbot",
+    **{name: ROOT / name for name in ("tests", "bench", "docs")},
 }
 # What each room may import of the others; nothing that ships imports the sandbox.
 MAY = {
@@ -24,6 +25,8 @@ MAY = {
     "workflows": {"fleet_control"},
     "sandbox": {"fleet_control", "lambda_fn", "workflows", "clawbot"},
     "clawbot": {"fleet_control"},
+    # Nothing imports these but each other.
+    **{room: set(ROOMS) for room in ("tests", "bench", "docs")},
 }
 PURE = ("registry", "caller", "policy", "status", "ledger")
 NETWORK = {"aiohttp", "boto3", "botocore", "httpx", "requests", "socket", "urllib", "http"}

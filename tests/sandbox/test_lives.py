@@ -90,8 +90,11 @@ async def test_where_no_host_comes_again_that_is_said(outside: Whole) -> None:
         await asyncio.to_thread(outside.terminate, ONE)
         while bot.is_alive:  # noqa: ASYNC110  (nothing tells of it)
             await asyncio.sleep(0.05)
-        outside.clock.ahead += COMES_WITHIN_SECONDS
-        await bot.terminal.hear("/fleet status")
+        asked = asyncio.ensure_future(bot.terminal.hear("/fleet status"))
+        while not asked.done():  # when it began to wait, nothing tells
+            outside.clock.ahead += COMES_WITHIN_SECONDS
+            await asyncio.sleep(0.05)
+        await asked
         await bot.finish()
 
     assert f"{ONE} has no host: nothing carries me any more." in printed.getvalue()

@@ -1,5 +1,7 @@
 """The workflow files as their linters see them, offline."""
 
+import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -40,3 +42,21 @@ def test_ci_runs_the_suite_on_each_python_that_is_claimed() -> None:
         tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
         == f">={claimed()[0]}"
     )
+
+
+def test_a_merge_waits_for_every_job_of_ci() -> None:
+    ci = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]
+    named = ci["claimed"]["name"].replace("${{ matrix.python }}", "{}")
+    required = re.search(r'"contexts": (\[.*?\])', (ROOT / "README.md").read_text())
+    assert required
+
+    assert json.loads(required[1]) == [ci["test"]["name"], *map(named.format, claimed())]
+
+
+def test_a_push_of_what_no_host_runs_starts_no_image_build() -> None:
+    # BaseLoader keeps `on` a word.
+    text = (ROOT / ".github/workflows/image-build.yml").read_text()
+    file = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506  (makes strings only)
+    tops = {path.partition("/")[0] for path in file["on"]["push"]["paths"]}
+
+    assert tops == {"flake.nix", "flake.lock", "nix", "clawbot", "skills", "pyproject.toml"}

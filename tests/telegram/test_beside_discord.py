@@ -1,7 +1,6 @@
 """Both fronts in one process, neither of which notices how the other fares."""
 
 import asyncio
-import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,23 +8,19 @@ from functools import partial
 
 import pytest
 
-# On Python 3.11 and 3.12 importing discord.py touches a module of the standard library that is
-# going away.
-warnings.filterwarnings("ignore", "'audioop' is deprecated", DeprecationWarning)
-
-from clawbot.bot import assemble  # noqa: E402  (the filter comes before the import it is for)
-from clawbot.discord.guild import Trouble as DiscordTrouble  # noqa: E402  (as above)
-from clawbot.discord.run import run as run_discord  # noqa: E402  (as above)
-from clawbot.serve import Front, Unserved, side_by_side  # noqa: E402  (as above)
-from clawbot.settings import load  # noqa: E402  (as above)
-from clawbot.telegram.rivalry import CONFLICTS  # noqa: E402  (as above)
-from clawbot.telegram.run import run as run_telegram  # noqa: E402  (as above)
-from clawbot.telegram.trouble import Trouble as TelegramTrouble  # noqa: E402  (as above)
-from sandbox.discord_api.address import pointed_at  # noqa: E402  (as above)
-from sandbox.discord_api.backend import Application  # noqa: E402  (as above)
-from sandbox.discord_api.interaction import Interaction  # noqa: E402  (as above)
-from sandbox.discord_api.server import DiscordApi  # noqa: E402  (as above)
-from tests.telegram.scene import SOON, Scene  # noqa: E402  (as above)
+from clawbot.bot import assemble
+from clawbot.discord.guild import Trouble as DiscordTrouble
+from clawbot.discord.run import run as run_discord
+from clawbot.serve import Front, Unserved, side_by_side
+from clawbot.settings import load
+from clawbot.telegram.rivalry import CONFLICTS
+from clawbot.telegram.run import run as run_telegram
+from clawbot.telegram.trouble import Trouble as TelegramTrouble
+from sandbox.discord_api.address import pointed_at
+from sandbox.discord_api.backend import Application
+from sandbox.discord_api.interaction import Interaction
+from sandbox.discord_api.server import DiscordApi
+from tests.telegram.scene import SOON, Scene
 
 LONGEST_SECONDS = 100.0
 SLOW_SECONDS = 2.0
