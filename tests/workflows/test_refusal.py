@@ -137,6 +137,18 @@ def test_what_ec2_says_to_a_dry_run(runner: Runner, front: Front, seen: str, job
     )
 
 
+def test_an_ec2_that_does_not_say_what_it_offers_stops_the_run(
+    runner: Runner, front: Front, seen: str
+) -> None:
+    front.refused["DescribeInstanceTypeOfferings"] = ""
+    planned(runner, seen)
+
+    assert runner.does("plan") == 1
+    assert runner.summary.startswith(
+        "## Stopped: EC2 is silent\n\nNothing was touched: EC2 refused DescribeInstanceTypeOff"
+    )
+
+
 def test_a_full_account_has_room_once_the_old_host_is_gone(
     runner: Runner, front: Front, seen: str
 ) -> None:
