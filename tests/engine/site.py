@@ -5,7 +5,7 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from sandbox.image import images
 from sandbox.moto import MotoServer
 from sandbox.principal import REGION
 from sandbox.seed import BOOTSTRAP_BUCKET, LOCK_TABLE, STATE_BUCKET
+from tests.workflows import git
 from tests.workflows.conftest import BY_THE_CONTROL_API, COMMIT, Runner
 from tests.workflows.fleets import registry_text
 from tests.workflows.loopback import TOKEN, serving
@@ -67,7 +68,11 @@ class Site:
         registry = json.loads(registry_text(ids))
         for id_, type_ in types.items():
             registry[id_.replace("_", "-")]["instanceType"] = type_
-        (self.account.folder / "nix/instances.json").write_text(json.dumps(registry))
+        self.merges(registry)
+
+    def merges(self, registry: Mapping[str, Any]) -> None:
+        """The registry as it is from now on."""
+        git.commit(self.account.folder, registry, time.time())
 
     def settles(self) -> dict[str, tuple[str, str]]:
         """Bring back a fleet of three that match their registry; its hosts."""

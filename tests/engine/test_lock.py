@@ -4,7 +4,7 @@ import json
 import re
 import shlex
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -36,11 +36,11 @@ def impatient(site: Site, tmp_path: Path) -> Iterator[str]:
     _release(site)
 
 
-def _hold(site: Site) -> None:
+def _hold(site: Site, lock: Mapping[str, str] = HELD) -> None:
     client = site.client("dynamodb")
     client.put_item(
         TableName="clawdinator-tofu-lock",
-        Item={"LockID": {"S": LOCK}, "Info": {"S": json.dumps(HELD)}},
+        Item={"LockID": {"S": LOCK}, "Info": {"S": json.dumps(lock)}},
     )
     client.close()
 
@@ -189,6 +189,48 @@ def test_the_next_deploy_recovers_from_an_engine_killed_in_the_middle(
     assert not site.differs("fleet")
 
 
+@pytest.mark.parametrize("command", ["apply", "plan"])
+def test_a_lock_that_a_killed_engine_left_is_told_with_what_releases_it(
+    site: Site, tmp_path: Path, impatient: str, command: str
+) -> None:
+    """Its job can't give it back; the next deploy does as is said, once that was done."""
+    before = site.settles()
+    killer = _killed_when(site, tmp_path, WORDS[command], command, releases="false")
+
+    assert site.deploys(TARGET=TWO, TOFU=killer) == 1
+    said = site.runner.summary
+    released = re.search(r"release it: (tofu -chdir=tofu/fleet force-unlock [0-9a-f-]{36})\.", said)
+    assert f"OpenTofu's {command} was killed (signal 9). Its lock is not given back: " in said
+    assert released
+    assert site.deploys(TARGET=TWO, TOFU=impatient) == 1
+    assert released[1] in site.runner.summary
+
+    site.account.ask(f"{released[1].replace('force-unlock', 'force-unlock -force')}")
+    assert site.deploys(TARGET=TWO) == 0, site.runner.summary
+    assert before.keys() == site.runner.hosts().keys()
+    assert not site.differs("fleet")
+
+
+def test_a_plan_that_is_killed_leaves_no_lock(site: Site, tmp_path: Path) -> None:
+    before = site.settles()
+
+    assert site.deploys(TARGET=TWO, TOFU=_killed_when(site, tmp_path, WORDS["plan"], "plan")) == 1
+    assert "was killed (signal 9). Its lock on the state is given back: " in site.runner.summary
+    assert before == site.runner.hosts()
+    assert site.deploys(TARGET=TWO) == 0
+
+
+@pytest.mark.parametrize("created", [None, "0001-01-01T00:00:00Z"])
+def test_a_lock_without_a_date_is_told_without_one(
+    site: Site, impatient: str, created: str | None
+) -> None:
+    site.settles()
+    _hold(site, {key: one for key, one in (HELD | {"Created": created}).items() if one})
+
+    assert site.deploys(TARGET=TWO, TOFU=impatient) == 1
+    assert "the state was locked by sam@laptop and stayed so; if" in site.runner.summary
+
+
 def test_a_machine_in_the_place_of_the_one_that_was_left_is_not_adopted(
     site: Site, tmp_path: Path
 ) -> None:
@@ -205,18 +247,26 @@ def test_a_machine_in_the_place_of_the_one_that_was_left_is_not_adopted(
     site.runner.ec2.terminate_instances(InstanceIds=[strange])
 
 
-def _killed_when(site: Site, folder: Path, word: str) -> str:
-    """The engine, killed outright in its apply, two seconds after it says this of the host."""
+# What the engine says when it has the lock and is at work.
+WORDS = {"apply": "Creating...", "plan": "Refreshing state..."}
+
+
+def _killed_when(
+    site: Site, folder: Path, word: str, command: str = "apply", releases: str = "true"
+) -> str:
+    """The engine, killed outright in this command, two seconds after it says this of the host;
+    `releases` whether it gives a lock back when told to."""
     engine = shlex.quote(site.runner.environ["TOFU"])
     program = folder / "killed-tofu"
     program.write_text(
         f"""#!/bin/bash
-if [ "$2" != apply ]; then exec {engine} "$@"; fi
+if [ "$2" = force-unlock ] && ! {releases}; then exec {engine} "${{@:1:$#-1}}" whose; fi
+if [ "$2" != {command} ]; then exec {engine} "$@"; fi
 exec 3< <(exec {engine} "$@"); engine=$!
 while read -r line <&3; do
   echo "$line"
   if [[ $line == *'aws_instance.clawdinator["{TWO}"]'*'{word}'* ]]; then
-    sleep 2; kill -KILL $engine; kill -KILL $$
+    sleep {0 if command == "plan" else 2}; kill -KILL $engine; kill -KILL $$
   fi
 done
 """

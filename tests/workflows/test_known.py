@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import time
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from fleet_control.host_job import Left, begins
 from tests.workflows import plans
 from tests.workflows.conftest import NEW, OLD, Runner
 from tests.workflows.front import Front
+from workflows.fleet_deploy.__main__ import main
 
 ONE, TWO, GONE = "clawdinator-1", "clawdinator-2", "clawdinator-9"
 NEVER_THERE = "i-0123456789abcdef0"
@@ -82,6 +84,30 @@ def test_plan_looks_again_before_it_stops(
 
     assert runner.does("plan", FLEET_HEALTH_DEADLINE="60") == 0
     assert front.hides == 0
+
+
+class HastyTime:
+    """Sleeping costs nothing but time."""
+
+    def __init__(self) -> None:
+        self.slept = 0.0
+        self._began = time.time()
+
+    def now(self) -> float:
+        return self._began + self.slept
+
+    def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+
+
+def test_for_a_minute_at_the_usual_pace(
+    runner: Runner, front: Front, fleet: dict[str, str]
+) -> None:
+    front.hidden, clock = DESCRIBES, HastyTime()
+    usual = {"FLEET_HEALTH_DEADLINE": "900", "FLEET_HEALTH_POLL": "10"}
+
+    assert main(["plan"], runner.environ | usual, runner.folder, clock) == 1
+    assert clock.slept == 60.0
 
 
 def test_it_is_judged_again_by_what_the_second_look_shows(

@@ -41,9 +41,9 @@ def refused(runner: Runner, job: str, seen: str) -> str:
     assert runner.hosts()[TWO] == (seen, OLD)
     assert "apply" not in runner.commands
     assert runner.outputs == {}
-    begins = {"plan": "Nothing was touched: ", "host": begins(TWO, Left.UNTOUCHED)}[job]
+    said_first = {"plan": "Nothing was touched: ", "host": begins(TWO, Left.UNTOUCHED)}[job]
     said = runner.summary.partition("## Stopped: Would not launch\n\n")[2]
-    assert said.startswith(begins), runner.summary
+    assert said.startswith(said_first), runner.summary
     return said.removeprefix(begins)
 
 
@@ -135,6 +135,18 @@ def test_what_ec2_says_to_a_dry_run(runner: Runner, front: Front, seen: str, job
 
     assert refused(runner, job, seen).startswith(
         f"{TWO} would not start: EC2 says UnauthorizedOperation (You may not.)."
+    )
+
+
+def test_an_ec2_that_does_not_say_what_it_offers_stops_the_run(
+    runner: Runner, front: Front, seen: str
+) -> None:
+    front.refused["DescribeInstanceTypeOfferings"] = ""
+    planned(runner, seen)
+
+    assert runner.does("plan") == 1
+    assert runner.summary.startswith(
+        "## Stopped: EC2 is silent\n\nNothing was touched: EC2 refused DescribeInstanceTypeOff"
     )
 
 

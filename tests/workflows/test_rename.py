@@ -176,11 +176,25 @@ def test_what_stops_after_the_removal_says_that_it_was_done(
     second.chmod(0o755)
 
     assert runner.does("host", TOFU=str(second), **turn()) == 1
-    assert (
-        f"{begins(NEW_NAME, Left.UNTOUCHED)}OpenTofu's plan failed: exit 1, see the log. {OLD_NAME} was "
-        in (runner.summary)
-    )
+    begun = begins(NEW_NAME, Left.UNTOUCHED)
+    assert f"{begun}OpenTofu's plan failed: exit 1, see the log. Removed " in (runner.summary)
+    assert f" Removed before: {OLD_NAME}." in runner.summary
     assert set(runner.hosts()) == {ONE}
+
+
+def test_a_machine_that_was_forgotten_is_adopted_once(
+    runner: Runner, renamed: dict[str, str]
+) -> None:
+    """The new name has a host by now, which the state forgot; the old one's is in its way."""
+    runner.makes_profile(f"{NEW_NAME}-host", f"/fleet/host/{NEW_NAME}/")
+    forgotten = runner.launches(NEW_NAME, profile=f"{NEW_NAME}-host")
+    known = plans.replaced(NEW_NAME, image=NEW, before={"id": forgotten, "ami": OLD})
+    runner.plans(created(), imported=(known,))
+    removes(runner, removed(renamed[OLD_NAME]))
+
+    assert runner.does("host", **turn(seen=forgotten, adopt=True)) == 0
+    assert runner.commands.count("import") == 1
+    assert set(runner.hosts()) == {ONE, NEW_NAME}
 
 
 def test_nothing_is_removed_for_a_host_that_would_not_start(

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -61,7 +61,8 @@ def _replace_in_turn(job: Job, turn: roll.Turn, earlier: tuple[roll.Turn, ...], 
         if turn.clears:
             with _untouched(turn.id):
                 machines = _clear(job, turn, plan.image, file, machines)
-            with _untouched(turn.id, f" {', '.join(turn.clears)} was removed before."):
+            turn = replace(turn, adopt=False)  # done by now
+            with _untouched(turn.id, f" Removed before: {', '.join(turn.clears)}."):
                 _plan(job, turn, plan.image, file, machines)
         with _told_from_now(job, turn):
             made = job.engine.apply(file)
@@ -107,10 +108,10 @@ def _left(job: Job, turn: roll.Turn) -> Left | None:
 def _may_begin(
     job: Job, turn: roll.Turn, earlier: tuple[roll.Turn, ...], plan: Plan
 ) -> dict[str, str]:
-    """Every host before this one is as it should be; of the last of them the service too.
+    """The machines that are known, each with its instance; Stopped where it is not this one's turn.
 
-    That one is enough: had an earlier host's service been down, the host after it had not moved.
-    The machines that are known, each with its instance.
+    Every host before this one is as it should be; of the last of them the service too. That one is
+    enough: had an earlier host's service been down, the host after it had not moved.
     """
     job.engine.init()
     in_state = job.engine.machines()

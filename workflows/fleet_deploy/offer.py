@@ -117,7 +117,9 @@ def _is_ours(raw: "ImageTypeDef") -> bool:
 
 def _read_image(raw: "ImageTypeDef") -> Image:
     root = raw.get("RootDeviceName", "")
-    disks = {one.get("DeviceName"): one.get("Ebs", {}) for one in raw["BlockDeviceMappings"]}
+    disks = {
+        one.get("DeviceName"): one.get("Ebs", {}) for one in raw.get("BlockDeviceMappings", [])
+    }
     return Image(
         architecture=raw["Architecture"],
         boot_mode=raw.get("BootMode", ""),

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from fleet_control import ledger
 from fleet_control.caller import ALL, BotInstance, Caller
+from fleet_control.error import Ec2Error
 from workflows.fleet_deploy import (
     asked,
     fit,
@@ -113,6 +114,8 @@ def _judged_sight(job: Job, past: Past) -> tuple[Sight, dict[str, str]]:
 def _untouched() -> Iterator[None]:
     try:
         yield
+    except Ec2Error as error:
+        raise Stopped("EC2 is silent", f"Nothing was touched: {error}") from error
     except Stopped as stop:
         raise Stopped(stop.title, f"Nothing was touched: {stop}", stop.details) from stop
 
