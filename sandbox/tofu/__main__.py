@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
@@ -113,4 +114,6 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
+    # As the engine: Ctrl-C reaches it also where it was started by what ignores that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main(sys.argv[1:], os.environ, Path.cwd()))

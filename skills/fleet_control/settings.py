@@ -87,7 +87,7 @@ class HostSource(PydanticBaseSettingsSource):
             if not text:
                 self.refuse(name, "is empty")
             return text
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return ""
         except PermissionError:
             whom = f"ask as the {self._kind.user}'s user, or as root"

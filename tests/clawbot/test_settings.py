@@ -268,3 +268,9 @@ def test_a_token_in_the_environment_comes_before_both(tmp_path: Path) -> None:
 
 def test_a_secret_that_is_not_there_is_no_token(tmp_path: Path) -> None:
     assert token(tmp_path, clawbotDiscordTokenSecret="elsewhere") == ""
+
+
+def test_below_what_is_no_folder_no_file_is_there() -> None:
+    settings = load(ENVIRON, Path(os.devnull))
+
+    assert settings.bot == ENVIRON["CLAWBOT_NAME"]
