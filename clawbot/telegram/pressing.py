@@ -14,7 +14,7 @@ from clawbot.telegram.button import ACTING, ANSWERS, YES, Act, Asked, Press
 from clawbot.telegram.command import words
 from clawbot.telegram.drawing import Drawing, Origin, image_id
 from clawbot.telegram.living import Conversation, Living, PressedConversation, Whisper
-from clawbot.telegram.once import Once, already
+from clawbot.telegram.once import Once, Predecessor
 from clawbot.telegram.outbox import Outbox
 from clawbot.telegram.place import Places
 from clawbot.telegram.speaker import DOUBTED, PLATFORM, account, doubted, person, registry_for
@@ -36,13 +36,20 @@ class Pressing:
     """Takes the presses of one bot's buttons."""
 
     def __init__(
-        self, bot: Bot, outbox: Outbox, drawing: Drawing, seal: Seal, places: Places
+        self,
+        bot: Bot,
+        outbox: Outbox,
+        drawing: Drawing,
+        seal: Seal,
+        places: Places,
+        predecessor: Predecessor,
     ) -> None:
         self.bot = bot
         self.outbox = outbox
         self.drawing = drawing
         self.seal = seal
         self.places = places
+        self.predecessor = predecessor
         self.questions = Once()
 
     async def too_old(self, query: CallbackQuery, chat: Chat, living: Living) -> None:
@@ -147,7 +154,7 @@ class Pressed:
 
     async def _ask(self, caller: Caller, said: tuple[str, ...], number: int = 0) -> None:
         ask = self._asks(caller, said, str(self._message.message_id))
-        if await already(self._to.bot, ask):
+        if await self._to.predecessor.asked(ask, self._message.date):
             await self._whisper.say(ASKED_ALREADY)
             return
         await self._to.bot.commands.answer(ask, self._talk(caller, number))
@@ -184,7 +191,7 @@ class Pressed:
         reply_id = str(self._message.message_id)
         if press.act not in YES:
             await self._to.bot.commands.decline(question, ask, talk, reply_id)
-        elif own and await already(self._to.bot, ask):
+        elif own and await self._to.predecessor.asked(ask, self._message.date):
             log.info("telegram.confirmed_before asked=%s", question.asked)
         else:
             await self._to.bot.commands.confirm(question, ask, talk, reply_id)

@@ -45,6 +45,7 @@ class Api:
     runs: what `run` and `runs` answer from.
     next: an answer to give once instead, as (status, body).
     ends: what each deploy has ended as by the time anybody looks, or nothing for one that waits.
+    unlisted: ids of runs that `runs` does not show yet.
     """
 
     asked: list[dict[str, Any]] = field(default_factory=list)
@@ -52,6 +53,7 @@ class Api:
     next: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     registry: str = "{}"
     ends: str = ""
+    unlisted: set[int] = field(default_factory=set)
     url: str = ""
     arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -76,7 +78,8 @@ class Api:
             case "run":
                 return {"run": _json(next(r for r in self.runs if r.id == ask["run_id"]))}
             case "runs":
-                return {"runs": [_json(one) for one in reversed(self.runs)]}
+                listed = [one for one in reversed(self.runs) if one.id not in self.unlisted]
+                return {"runs": [_json(one) for one in listed]}
             case "registry":
                 return {"registry": self.registry, "version": "1"}
         raise AssertionError(ask)

@@ -114,6 +114,13 @@ class Scene(ChatScene):
         """Return once the Control API was asked for that so often."""
         await self.until(lambda: self.api.count(action) >= count, each=0.05)
 
+    async def looked_for(self) -> None:
+        """Return once the ledger was asked whether it knows an ask already."""
+        asked = self.api.asked
+        await self.until(
+            lambda: any(one["action"] == "runs" and "request_id" in one for one in asked)
+        )
+
     async def settled(self) -> None:
         """Return once every update so far has been taken, and what came of it has been said."""
         for marker in (
