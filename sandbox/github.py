@@ -79,6 +79,10 @@ class GitHub:
     def release(self) -> None:
         self.runner.release()
 
+    def list_late(self, seconds: float) -> None:
+        """Show a run in lists only so long after its dispatch."""
+        self._routes.lists_after = seconds
+
     def refuse_next(
         self, status: int, headers: Mapping[str, str] | None = None, body: Any = None
     ) -> None:

@@ -22,10 +22,12 @@ _LARGEST_CONTENT = 1024 * 1024
 
 
 class Routes:
-    """`asked` counts how often each kind of call came through."""
+    """`asked` counts how often each kind of call came through; a run is in no list until
+    `lists_after` seconds after its dispatch."""
 
     def __init__(self, runner: Runner, store: LogStore) -> None:
         self.asked: Counter[str] = Counter()
+        self.lists_after = 0.0
         self._runner = runner
         self._store = store
 
@@ -93,7 +95,9 @@ class Routes:
     async def _runs(self, request: web.Request) -> web.StreamResponse:
         self.asked["runs"] += 1
         place = self._runner.place
-        runs = matching(self._runner.runs, request.query, place)
+        listed = self._runner.clock.now() - self.lists_after
+        known = [run for run in self._runner.runs if run.created <= listed]
+        runs = matching(known, request.query, place)
         shown = [run.shown(place) for run in page(runs, request.query)]
         return web.json_response({"total_count": len(runs), "workflow_runs": shown})
 

@@ -28,6 +28,20 @@ async def test_a_dispatch_says_which_run_it_began(tmp_path: Path) -> None:
     }
 
 
+async def test_a_run_may_be_listed_later_than_it_can_be_asked_for(tmp_path: Path) -> None:
+    clock = TurnedClock()
+    async with github_of(ONE_JOB, tmp_path, clock=clock) as github:
+        github.github.list_late(12.0)
+        run_id = await github.dispatch()
+        seen = []
+        for seconds in (0.0, 11.9, 0.1):
+            await clock.turn(seconds)
+            seen.append((await github.call("GET", RUNS))[1]["total_count"])
+
+        assert (await github.run(run_id))["id"] == run_id
+    assert seen == [0, 0, 1]
+
+
 async def test_before_2026_a_dispatch_says_it_only_where_asked(tmp_path: Path) -> None:
     async with github_of(ONE_JOB, tmp_path) as github:
         silent = await github.call("POST", DISPATCH, ASKED, OLD)
