@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
 from clawbot.ask import Ask
@@ -12,13 +12,18 @@ from clawbot.replies import Deploying, Reply, refused
 from clawbot.tracking import Tracker
 from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
-from fleet_control.error import ControlApiError, ControlApiRefused, OutcomeUnknown
+from fleet_control.error import ControlApiError, ControlApiRefused, FleetError, OutcomeUnknown
 from fleet_control.ledger import Entry, Run, caller_field, fit, parse_request_id
 
 # What the Control API's own policy says no with; every other refusal is something broken.
 _NO = (403, 409)
 # Telegram gives out an update for a day, and so long the ledger's list holds what has ended.
 REMEMBERED_SECONDS = 25 * 3600.0
+# Between two looks for what a predecessor left, longer each time.
+FIRST_PAUSE_SECONDS = 5.0
+LONGEST_PAUSE_SECONDS = 300.0
+# By then the list shows whatever was asked for before we began; a first reply says the same.
+LOOK_FOR_SECONDS = 120.0
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +37,7 @@ class Dispatcher:
         self._api = api
         self._tracker = tracker
         self._bot = bot
+        self._clock = clock
         self._claimed = Recent(clock, REMEMBERED_SECONDS)
         self._declined = Recent(clock, REMEMBERED_SECONDS)
         self._told = Recent(clock, REMEMBERED_SECONDS)
@@ -64,16 +70,16 @@ class Dispatcher:
 
         One that is cut off is left to `resume`: a front that starts again is a successor, too.
         """
-        request_id = str(ask.request_id(self._bot))
-        self._told.add(request_id)
+        entry = self._entry(ask, begun, reply_id)
+        self._told.add(_address(entry))
         try:
-            return await self._deploy(ask, begun, reply_id, show)
+            return await self._deploy(ask, begun, entry, _never_failing(show, entry.request_id))
         except asyncio.CancelledError:
-            self._told.discard(request_id)
+            self._told.discard(_address(entry))
             raise
 
-    async def _deploy(self, ask: Ask, begun: Deploying, reply_id: str, show: Show) -> Reply:
-        entry = fit(
+    def _entry(self, ask: Ask, begun: Deploying, reply_id: str) -> Entry:
+        return fit(
             Entry(
                 request_id=str(ask.request_id(self._bot)),
                 reply=reply_id,
@@ -83,7 +89,8 @@ class Dispatcher:
                 requested_by=ask.requested_by,
             )
         )
-        show = _never_failing(show, entry.request_id)
+
+    async def _deploy(self, ask: Ask, begun: Deploying, entry: Entry, show: Show) -> Reply:
         try:
             taken = await self._api.deploy(entry)
         except ControlApiError as error:
@@ -113,26 +120,47 @@ class Dispatcher:
 
     async def resume(
         self, platform: str, show_in: Callable[[str, str], Show | None]
-    ) -> list[Awaitable[Reply]]:
-        """What a predecessor left: a thing to await for each reply that is ours to finish.
+    ) -> AsyncIterator[list[Awaitable[Reply]]]:
+        """What a predecessor left: at each look at the ledger, a thing to await for each reply that
+        is ours to finish and was not found before.
 
         `show_in(channel, reply id)` gives how to change that reply, or None to leave it.
         """
-        runs = await self._api.runs(limit=100, unfinished=True)
-        left = [(run, self._channel_of(run, platform)) for run in _tellers(runs)]
-        return [
-            self._tracker.follow(
-                # As if nothing had been shown, so that whatever is there now is a change.
-                Deploying(replace(progress(run), stage=Stage.ASKING), _asker(run)),
-                _never_failing(show, run.request_id),
-            )
-            for run, channel in left
-            if channel and (show := show_in(channel, run.reply)) is not None
-        ]
+        found: set[str] = set()
+        async for runs in self._looks():
+            new = [run for run in _tellers(runs) if _address(run) not in found]
+            found.update(map(_address, runs))
+            left = [(run, self._channel_of(run, platform)) for run in new]
+            yield [
+                self._finish(run, show)
+                for run, channel in left
+                if channel and (show := show_in(channel, run.reply)) is not None
+            ]
+
+    async def _looks(self) -> AsyncIterator[tuple[Run, ...]]:
+        """The ledger, for as long as what a predecessor asked for may still come to be listed."""
+        begun, pause = self._clock.now(), FIRST_PAUSE_SECONDS
+        while True:
+            looked = self._clock.now()
+            try:
+                runs = await self._api.runs(limit=100, unfinished=True)
+            except FleetError as error:
+                log.warning("fleet.left_unseen why=%s", error)
+            else:
+                yield runs
+                if looked - begun >= LOOK_FOR_SECONDS:
+                    return
+            await self._clock.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    def _finish(self, run: Run, show: Show) -> Awaitable[Reply]:
+        # As if nothing had been shown, so that whatever is there now is a change.
+        begun = Deploying(replace(progress(run), stage=Stage.ASKING), _asker(run))
+        return self._tracker.follow(begun, _never_failing(show, run.request_id))
 
     def _channel_of(self, run: Run, platform: str) -> str:
         """Where the run's reply is, if it is one that this bot began and nobody here finishes."""
-        if not run.reply or not run.request_id or run.request_id in self._told:
+        if not run.reply or not run.request_id or _address(run) in self._told:
             return ""
         asked = parse_request_id(run.request_id)
         return asked.channel if (asked.platform, asked.bot) == (platform, self._bot) else ""
@@ -151,12 +179,16 @@ def _never_failing(show: Show, request_id: str) -> Show:
 
 
 def _tellers(runs: tuple[Run, ...]) -> list[Run]:
-    """One run a reply: of a request's runs the oldest is the deploy, and a younger one says so
-    in a reply of its own, if it has one."""
-    told: dict[tuple[str, str], Run] = {}
+    """One run a reply, the oldest: whoever follows it finds the deploy of that ask."""
+    told: dict[str, Run] = {}
     for run in sorted(runs, key=lambda run: run.id):
-        told.setdefault((run.request_id, run.reply), run)
+        told.setdefault(_address(run), run)
     return list(told.values())
+
+
+def _address(entry: Entry | Run) -> str:
+    """Which reply is meant: one ask may have two, where it was heard again after a crash."""
+    return f"{entry.request_id} {entry.reply}"
 
 
 def _asker(run: Run) -> str:

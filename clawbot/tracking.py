@@ -9,15 +9,14 @@ from typing import Any
 from clawbot.progress import Progress, Stage, lost, progress
 from clawbot.replies import Deploying
 from fleet_control.clock import Clock
-from fleet_control.control_api import ControlApi
+from fleet_control.control_api import LISTED_WITHIN_SECONDS, ControlApi
+from fleet_control.duplicate import deploy_among, deploy_of, same_ask
 from fleet_control.error import ControlApiError, ControlApiRefused
 from fleet_control.ledger import Run
 from fleet_control.wait import patience
 
 RUNNING_EVERY_SECONDS = 10.0
 WAITING_EVERY_SECONDS = 30.0
-# GitHub may not know a run in the first seconds after it took the dispatch.
-UNKNOWN_RUN_TRIES = 3
 SAY_TROUBLE_AFTER = 3
 GIVE_UP_UNSEEN_SECONDS = 6 * 3600.0
 _QUEUE_SHOWN = 100
@@ -56,7 +55,17 @@ class Tracker:
         self._queue_read = 0.0
 
     async def follow(self, begun: Deploying, show: Show) -> Deploying:
-        """Show each change of the run until it is over; the last that was shown."""
+        """Show each change until the deploy is over; the last that was shown.
+
+        Where another run turns out to be the deploy of the same ask, it is that one's changes.
+        """
+        shown = begun
+        while not shown.progress.over:
+            shown = await self._follow_run(shown, show)
+        return shown
+
+    async def _follow_run(self, begun: Deploying, show: Show) -> Deploying:
+        """Until it is over, or another run is shown in its place."""
         run_id = begun.progress.run_id
         if run_id is None:
             raise ValueError("a deploy without a run can't be followed")
@@ -97,7 +106,7 @@ class Tracker:
             await self._look(run_id, sight)
             sight.give_up_in_time(self._clock.now())
             await _publish(watch, Deploying(sight.progress, trouble=sight.trouble))
-            if sight.progress.over:
+            if sight.progress.over or sight.progress.run_id != run_id:
                 return
             await self._clock.sleep(self._pause(sight))
 
@@ -110,7 +119,10 @@ class Tracker:
         try:
             sight.saw(await self._seen(run_id, sight.progress), self._clock.now())
         except ControlApiRefused as error:
-            sight.missed(str(error), unknown_run=error.code == "unknown_run")
+            if error.code == "unknown_run":
+                sight.unknown(str(error), self._clock.now())
+            else:
+                sight.missed(str(error))
             sight.asked_pause = error.retry_after or 0.0
         except ControlApiError as error:
             sight.missed(str(error))
@@ -119,15 +131,17 @@ class Tracker:
             sight.missed("What I see of the run makes no sense to me.")
 
     async def _seen(self, run_id: int, last: Progress) -> Progress:
-        """One that waits is seen in the list that all who wait share."""
-        if last.stage is Stage.QUEUED:
-            place = _in_queue(run_id, await self._listed())
-            if place and place.stage is Stage.QUEUED:
-                return place
-        seen = progress(await self._api.run(run_id))
-        if seen.stage is not Stage.QUEUED:
-            return seen
-        return _in_queue(run_id, await self._listed()) or seen
+        """How the deploy goes that this run was asked for, whichever run that is; one that waits is
+        seen in the list that all who wait share."""
+        waiting = last.stage is Stage.QUEUED and _waiting(run_id, await self._listed())
+        run = waiting or await self._api.run(run_id)
+        if progress(run).stage is not Stage.QUEUED:
+            return progress(await deploy_of(self._api, run))
+        listed = await self._listed()
+        deploy = deploy_among(same_ask(run, listed))
+        if deploy.id != run_id:
+            return progress(await self._api.run(deploy.id))
+        return _in_queue(run_id, listed) or progress(run)
 
     async def _listed(self) -> tuple[Run, ...]:
         """What waits or runs, as it was at most one look ago."""
@@ -146,7 +160,7 @@ class _Sight:
     Attributes:
         missed_looks: looks in a row that showed nothing.
         unchanged_looks: looks in a row that showed nothing new.
-        unknown_looks: looks in a row at which GitHub knew no such run.
+        unknown_since: when GitHub said first that it knows no such run, if it still does.
         asked_pause: seconds that the Control API asked us to leave it alone.
     """
 
@@ -154,7 +168,7 @@ class _Sight:
     seen_at: float
     missed_looks: int = 0
     unchanged_looks: int = 0
-    unknown_looks: int = 0
+    unknown_since: float | None = None
     asked_pause: float = 0.0
     why: str = ""
 
@@ -166,16 +180,20 @@ class _Sight:
     def saw(self, seen: Progress, now: float) -> None:
         self.unchanged_looks = self.unchanged_looks + 1 if seen == self.progress else 0
         self.progress, self.seen_at = seen, now
-        self.missed_looks, self.unknown_looks, self.asked_pause = 0, 0, 0.0
+        self.missed_looks, self.unknown_since, self.asked_pause = 0, None, 0.0
 
-    def missed(self, why: str, *, unknown_run: bool = False) -> None:
+    def missed(self, why: str) -> None:
         self.why = why
         self.missed_looks += 1
-        self.unknown_looks = self.unknown_looks + 1 if unknown_run else 0
-        self.asked_pause = 0.0
+        self.unknown_since, self.asked_pause = None, 0.0
+
+    def unknown(self, why: str, now: float) -> None:
+        since = now if self.unknown_since is None else self.unknown_since
+        self.missed(why)
+        self.unknown_since = since
 
     def give_up_in_time(self, now: float) -> None:
-        if self.unknown_looks >= UNKNOWN_RUN_TRIES:
+        if self.unknown_since is not None and now - self.unknown_since > LISTED_WITHIN_SECONDS:
             self.progress = lost(
                 self.progress, "I lost sight of this run: GitHub does not know it."
             )
@@ -183,6 +201,13 @@ class _Sight:
             self.progress = lost(self.progress, f"I lost sight of this run. {self.why}".rstrip())
         if self.progress.over:
             self.missed_looks = 0
+
+
+def _waiting(run_id: int, runs: tuple[Run, ...]) -> Run | None:
+    """The run, where it is listed as one that waits."""
+    return next(
+        (run for run in runs if run.id == run_id and progress(run).stage is Stage.QUEUED), None
+    )
 
 
 def _in_queue(run_id: int, runs: tuple[Run, ...]) -> Progress | None:
@@ -195,12 +220,11 @@ def _in_queue(run_id: int, runs: tuple[Run, ...]) -> Progress | None:
 
 async def _show_changes(watch: _Watch, begun: Deploying, show: Show) -> Deploying:
     shown = begun
-    while True:
+    while not shown.progress.over and shown.progress.run_id == begun.progress.run_id:
         news = await _news(watch, shown)
         shown = Deploying(news.progress, begun.asker, news.trouble, begun.note)
         await show(shown)
-        if shown.progress.over:
-            return shown
+    return shown
 
 
 async def _news(watch: _Watch, shown: Deploying) -> Deploying:

@@ -28,7 +28,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Life:
-    """`working` is what ends with it; `resumed` is set once all that was left is finished."""
+    """`working` is what ends with it; `resumed` is set once what its first look found is finished,
+    or it has ended itself."""
 
     bot: Bot
     working: "set[asyncio.Future[Any]]" = field(default_factory=set)
@@ -96,12 +97,11 @@ class Lives:
     async def _resume(self, life: _Life) -> None:
         """Finish what an earlier life left."""
         try:
-            left = await life.bot.dispatcher.resume(PLATFORM, self.terminal.reply_of)
-            finishing = [asyncio.ensure_future(self._within(life, one)) for one in left]
-            self.terminal.finish_left(finishing)
-            await asyncio.gather(*finishing)
-        except FleetError as error:
-            log.warning("terminal.left_unseen why=%s", error)
+            async for left in life.bot.dispatcher.resume(PLATFORM, self.terminal.reply_of):
+                finishing = [asyncio.ensure_future(self._within(life, one)) for one in left]
+                self.terminal.finish_left(finishing)
+                await asyncio.gather(*finishing)
+                life.resumed.set()
         finally:
             life.resumed.set()
 

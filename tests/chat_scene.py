@@ -8,9 +8,11 @@ from typing import Self
 
 from tests.clawbot.bots import registry
 from tests.clock import TurnedClock
-from tests.discord.control import Control, control
+from tests.discord.control import Control, serving
 from tests.discord.ec2 import Claw, stage
 from tests.fleet_control.aws import Aws
+from tests.life import Life
+from tests.line import Line
 
 PATIENCE_SECONDS = 20.0
 SOON_SECONDS = 0.01
@@ -19,21 +21,27 @@ Holds = Callable[[], object]
 
 
 class ChatScene:
-    """`news` waits until something of the platform's holds; it is let wait for moments only."""
+    """`news` waits until something of the platform's holds; it is let wait for moments only.
+    `line` is what the platform's own server hears the bots through."""
 
     def __init__(
-        self, clock: TurnedClock, ec2: Aws, news: Callable[[Holds], Awaitable[object]]
+        self,
+        clock: TurnedClock,
+        ec2: Aws,
+        line: Line,
+        news: Callable[[Holds], Awaitable[object]],
     ) -> None:
         self.clock = clock
         self.ec2 = ec2
-        self.api: Control
+        self.line = line
+        self.api = Control()
         self._news = news
         self._stack = AsyncExitStack()
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self._running: dict[str, Life] = {}
         self.hosts(Claw("claw-1"), Claw("claw-2"))
 
     async def __aenter__(self) -> Self:
-        self.api = await self._stack.enter_async_context(control())
+        await self._stack.enter_async_context(serving(self.api, self.line))
         self.api.registry = registry("claw-1", "claw-2")
         return self
 
@@ -43,15 +51,15 @@ class ChatScene:
         # A test that failed halfway may hold answers back; a bot that waits for them would not end,
         # and what it leaves behind, discord.py's keep-alive thread too, would fail another test.
         self.api.released.set()
-        tasks = tuple(self._running.values())
+        lives = tuple(self._running.values())
         try:
             for name in tuple(self._running):
                 await self.stop(name)
         finally:
-            for task in tasks:
-                task.cancel()
-            if tasks:
-                await asyncio.wait(tasks, timeout=PATIENCE_SECONDS)
+            for life in lives:
+                life.end()
+            if lives:
+                await asyncio.wait([life.task for life in lives], timeout=PATIENCE_SECONDS)
             await self._stack.aclose()
 
     def hosts(self, *claws: Claw) -> None:
@@ -69,16 +77,23 @@ class ChatScene:
         }
 
     def begin(self, name: str, bot: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        self._running[name] = asyncio.create_task(bot)
-        return self._running[name]
+        self._running[name] = Life(bot)
+        return self._running[name].task
 
     async def stop(self, name: str = "demo") -> None:
         """A clean stop."""
-        task = self._running.pop(name)
+        task = self._running.pop(name).task
         task.cancel()
         await self.until(task.done)
         if not task.cancelled():
             task.exception()
+
+    async def kill(self, name: str = "demo") -> None:
+        """From one moment to the next nothing of it is left, and nothing it says arrives."""
+        life = self._running.pop(name)
+        self.line.is_cut = True
+        life.end()
+        await self.until(lambda: life.is_over, each=0.0)
 
     async def until(self, holds: Holds, each: float = 1.0) -> None:
         """Let time pass, so many seconds at a turn, until something is so."""

@@ -26,11 +26,8 @@ from clawbot.in_flight import InFlight, by_successor
 from clawbot.replies import refused
 from clawbot.seal import Seal
 from fleet_control.caller import Caller
-from fleet_control.error import FleetError, RegistryError
+from fleet_control.error import RegistryError
 from fleet_control.registry import Registry
-
-# How long a successor waits before it asks the Control API again for what was left.
-AGAIN_SECONDS = 30.0
 
 log = logging.getLogger(__name__)
 
@@ -210,15 +207,9 @@ class FleetCog(commands.Cog, name=COG):
         return None
 
     async def _finish_left(self) -> None:
-        while True:
-            try:
-                left = await self._bot.dispatcher.resume(PLATFORM, self._left_in)
-                break
-            except FleetError as error:
-                log.warning("discord.left_unseen why=%s", error)
-                await self._clock.sleep(AGAIN_SECONDS)
-        for finishing in left:
-            self._spawn(finishing)
+        async for left in self._bot.dispatcher.resume(PLATFORM, self._left_in):
+            for finishing in left:
+                self._spawn(finishing)
 
     def _left_in(self, channel: str, reply: str) -> Show | None:
         if not (channel.isdecimal() and reply.isdecimal()):

@@ -15,15 +15,14 @@ from clawbot.seal import Seal
 from clawbot.telegram.command import deploys, words
 from clawbot.telegram.drawing import Drawing, Origin, text
 from clawbot.telegram.living import TOO_OLD_SECONDS, Conversation, Living
-from clawbot.telegram.once import already
 from clawbot.telegram.outbox import Outbox
 from clawbot.telegram.pace import Limits, Pace
 from clawbot.telegram.place import Places
+from clawbot.telegram.predecessor import Predecessor
 from clawbot.telegram.pressing import Pressed, Pressing
 from clawbot.telegram.speaker import DOUBTED, PLATFORM, ask, author, doubted, registry_for
 from clawbot.telegram.turn import Turn, Turns
 from fleet_control.caller import Caller, Human, Unknown
-from fleet_control.error import FleetError
 from fleet_control.policy import Facts, Refused, judge
 
 # Whose deploy ended longer than this before we began has been called, or has looked. As long as a
@@ -43,7 +42,10 @@ class Front:
         self._outbox = Outbox(telegram, bot.clock, Pace(bot.clock, limits or Limits()), self.places)
         seal = Seal(bot.settings.aws_secret_access_key.get_secret_value())
         self._drawing = Drawing(seal, bot.clock)
-        self._pressing = Pressing(bot, self._outbox, self._drawing, seal, self.places)
+        self._predecessor = Predecessor(bot)
+        self._pressing = Pressing(
+            bot, self._outbox, self._drawing, seal, self.places, self._predecessor
+        )
         self._turns = Turns()
         self._heard = Recent(bot.clock, REMEMBERED_SECONDS)
         self._work = InFlight(_failed)
@@ -92,18 +94,10 @@ class Front:
             self.places.move(message.migrate_from_chat_id, message.chat.id)
 
     async def resume(self) -> None:
-        """Finish the replies that a predecessor left; tried until the Control API answers."""
-        pause = 5.0
-        while True:
-            try:
-                left = await self._bot.dispatcher.resume(PLATFORM, self._show_in)
-                break
-            except FleetError as error:
-                log.warning("telegram.not_resumed why=%s", error)
-            await self._bot.clock.sleep(pause)
-            pause = min(2 * pause, 300.0)
-        for reply in left:
-            self.beside(reply)
+        """Finish the replies that a predecessor left."""
+        async for left in self._bot.dispatcher.resume(PLATFORM, self._show_in):
+            for reply in left:
+                self.beside(reply)
 
     async def announce(self, line: str) -> None:
         """Say something in each of the fleet's groups; returns at once."""
@@ -146,7 +140,7 @@ class Front:
             return
         conversation.calls = isinstance(caller, Human)
         asks = ask(caller, user, said, message.chat.id, str(message.message_id))
-        if await already(self._bot, asks):
+        if await self._predecessor.asked(asks, message.date):
             log.info("telegram.asked_before request_id=%s", asks.request_id(self._bot.settings.bot))
             return
         await self._bot.commands.answer(asks, conversation)

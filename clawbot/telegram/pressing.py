@@ -16,9 +16,9 @@ from clawbot.telegram.button import ACTING, ANSWERS, YES, Act, Asked, Press
 from clawbot.telegram.command import words
 from clawbot.telegram.drawing import Drawing, Origin, image_id
 from clawbot.telegram.living import Conversation, Living, PressedConversation, Whisper
-from clawbot.telegram.once import already
 from clawbot.telegram.outbox import Outbox
 from clawbot.telegram.place import Places
+from clawbot.telegram.predecessor import Predecessor
 from clawbot.telegram.speaker import (
     DOUBTED,
     PLATFORM,
@@ -46,13 +46,20 @@ class Pressing:
     """Takes the presses of one bot's buttons."""
 
     def __init__(
-        self, bot: Bot, outbox: Outbox, drawing: Drawing, seal: Seal, places: Places
+        self,
+        bot: Bot,
+        outbox: Outbox,
+        drawing: Drawing,
+        seal: Seal,
+        places: Places,
+        predecessor: Predecessor,
     ) -> None:
         self.bot = bot
         self.outbox = outbox
         self.drawing = drawing
         self.seal = seal
         self.places = places
+        self.predecessor = predecessor
         self.questions = Recent(bot.clock, REMEMBERED_SECONDS)
 
     async def too_old(self, query: CallbackQuery, chat: Chat, living: Living) -> None:
@@ -152,7 +159,7 @@ class Pressed:
 
     async def _ask(self, caller: Caller, said: tuple[str, ...], number: int = 0) -> None:
         asks = self._asks(caller, said, str(self._message.message_id))
-        if await already(self._to.bot, asks):
+        if await self._to.predecessor.asked(asks, self._message.date):
             await self._whisper.say(ASKED_ALREADY)
             return
         await self._to.bot.commands.answer(asks, self._talk(caller, number))
@@ -189,7 +196,7 @@ class Pressed:
         reply_id = str(self._message.message_id)
         if press.act not in YES:
             await self._to.bot.commands.decline(question, asks, talk, reply_id)
-        elif own and await already(self._to.bot, asks):
+        elif own and await self._to.predecessor.asked(asks, self._message.date):
             log.info("telegram.confirmed_before asked=%s", question.asked)
         else:
             await self._to.bot.commands.confirm(question, asks, talk, reply_id)

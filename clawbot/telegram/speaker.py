@@ -16,6 +16,8 @@ from fleet_control.registry import Registry
 PLATFORM = "telegram"
 # Telegram writes these names for whoever hides behind a group or a channel.
 _MASKS = (ChatID.ANONYMOUS_ADMIN, ChatID.FAKE_CHANNEL)
+# Said to a bot that is no member of the chat; the library has these from 22.8 on.
+_GUESTS = ("guest_query_id", "guest_bot_caller_user", "guest_bot_caller_chat")
 DOUBTED = broken(
     "I have not seen the registry yet, so I can't tell whether you are one of its instances. "
     "I did nothing. Ask again in a minute."
@@ -86,11 +88,14 @@ def _not_said_here(message: Message) -> bool:
         or message.is_automatic_forward
         or message.business_connection_id
         or message.sender_business_bot
-        or message.guest_query_id
-        or message.guest_bot_caller_user
-        or message.guest_bot_caller_chat
         or message.chat.type == ChatType.CHANNEL
+        or any(_field(message, name) for name in _GUESTS)
     )
+
+
+def _field(message: Message, name: str) -> object:
+    """A field that an older library keeps as it came, without a name of its own for it."""
+    return getattr(message, name, None) or message.api_kwargs.get(name)
 
 
 def _reason(message: Message) -> str:

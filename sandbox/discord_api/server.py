@@ -1,8 +1,10 @@
 """Discord itself: applications log in to it, people do things in it."""
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from fleet_control.clock import Clock
 from sandbox.discord_api import gateway
@@ -21,16 +23,23 @@ from sandbox.loopback import listen
 
 
 class DiscordApi(Backend):
-    """The API on loopback, and what people do in the guild behind it."""
+    """The API on loopback, which calls reach through `middlewares`, and what people do in the guild
+    behind it."""
 
-    def __init__(self, clock: Clock, patience: float = PATIENCE_SECONDS) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        patience: float = PATIENCE_SECONDS,
+        middlewares: Sequence[Middleware] = (),
+    ) -> None:
         super().__init__(clock, patience)
+        self._middlewares = middlewares
         self._runner: web.AppRunner | None = None
         self.url = ""
 
     async def start(self, port: int = 0) -> str:
         rest = Rest(self)
-        app = web.Application(middlewares=[rest.guard])
+        app = web.Application(middlewares=[*self._middlewares, rest.guard])
         app.add_routes([*rest.routes(), web.get("/gateway/", self._gateway)])
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()

@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from fleet_control.clock import Clock
 from sandbox.loopback import listen, url_of
@@ -28,13 +30,19 @@ class Called:
 
 
 class BotApi:
-    """One bot's Bot API. `token` is the only one it knows.
+    """One bot's Bot API. `token` is the only one it knows; calls pass `middlewares` first.
 
     Attributes:
         calls: what arrived, oldest first.
     """
 
-    def __init__(self, token: str, clock: Clock, username: str = "fleet_bot") -> None:
+    def __init__(
+        self,
+        token: str,
+        clock: Clock,
+        username: str = "fleet_bot",
+        middlewares: Sequence[Middleware] = (),
+    ) -> None:
         bot_id = int(token.partition(":")[0])
         self.history = History(user(bot_id, "Fleet", is_bot=True, username=username), clock)
         self.updates = UpdateQueue()
@@ -42,6 +50,7 @@ class BotApi:
         self.weather = Weather(clock)
         self.calls: list[Called] = []
         self._token = token
+        self._middlewares = middlewares
         self._runner: web.AppRunner | None = None
         self._port = 0
 
@@ -50,7 +59,7 @@ class BotApi:
         return f"http://127.0.0.1:{self._port}"
 
     async def start(self) -> str:
-        app = web.Application()
+        app = web.Application(middlewares=self._middlewares)
         app.router.add_route("*", "/bot{token}/{method}", self._serve)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()

@@ -16,9 +16,11 @@ from fleet_control.ledger import Entry, Run, oldest, seconds
 from fleet_control.signature import Signer
 
 DEADLINE_SECONDS = 10.0
-# GitHub lists a new run a few seconds after it took the dispatch.
-LISTED_AFTER_SECONDS = 5.0
-# At times later; all of it within the two minutes for which a bot's first reply speaks.
+# GitHub lists a new run some seconds after it took the dispatch; 4 to 12 were seen.
+LISTED_WITHIN_SECONDS = 15.0
+# Pauses before the looks at the list, first where an answer is lost, then before an outcome is
+# called unknown; all of it within the two minutes for which a bot's first reply speaks.
+LOOK_AFTER_SECONDS = (5.0, 10.0)
 LOOK_AGAIN_AFTER_SECONDS = (5.0, 10.0, 20.0)
 
 log = logging.getLogger(__name__)
@@ -116,7 +118,7 @@ class ControlApi:
             return _dispatched(await self._ask(ask))
         except Lost as lost:
             log.warning("fleet.dispatch_lost request_id=%s", entry.request_id)
-            return await self._taken(entry, lost) or await self._again(entry, ask, lost)
+            return await self._taken(entry, lost) or await self._again(ask, lost)
 
     async def run(self, run_id: int) -> Run:
         return part(_RUN, await self._asked({"action": "run", "run_id": run_id}), "run")
@@ -148,13 +150,18 @@ class ControlApi:
         return str(answer.get("message", "cancelled"))
 
     async def _taken(self, entry: Entry, lost: Lost) -> Dispatched | None:
+        """The run of a deploy whose answer was lost; None once it would be listed if it were."""
         if not entry.request_id:
             raise _unknown(lost) from lost
-        await self._clock.sleep(LISTED_AFTER_SECONDS)
-        try:
-            return await self._listed(entry)
-        except ControlApiError as error:
-            raise _unknown(lost) from error
+        for pause in LOOK_AFTER_SECONDS:
+            await self._clock.sleep(pause)
+            try:
+                found = await self._listed(entry)
+            except ControlApiError as error:
+                raise _unknown(lost) from error
+            if found is not None:
+                return found
+        return None
 
     async def _found(self, entry: Entry) -> Dispatched | None:
         """The run of a deploy that was taken, or may have been, once GitHub lists it."""
@@ -175,14 +182,11 @@ class ControlApi:
             return None
         return Dispatched(run.id, run.url, f"deploy queued for {entry.target}")
 
-    async def _again(self, entry: Entry, ask: dict[str, Any], lost: Lost) -> Dispatched:
+    async def _again(self, ask: dict[str, Any], lost: Lost) -> Dispatched:
         try:
             return _dispatched(await self._ask(ask))
         except Lost as again:
-            taken = await self._taken(entry, again)
-            if taken is None:
-                raise _unknown(again) from again
-            return taken
+            raise _unknown(again) from again
         except ControlApiError as error:
             # Its no is to the second ask; the first may still come to a run.
             raise _unknown(lost, f" Asked once more: {error}") from error

@@ -1,7 +1,14 @@
-"""What the job of one host says of itself, for whoever reads its run."""
+"""What a run's jobs say of themselves, for whoever reads it: what began, and what moved no host."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
+from fleet_control.ledger import Job
+
+PLAN = "plan"
+# Every job of another name is a host's.
+_OWN_JOBS = (PLAN, "finish")
+_WAITING = ("queued", "pending", "waiting", "requested")
 # The one step that moves anything.
 MOVING_STEP = "Replace and wait until healthy"
 
@@ -25,3 +32,17 @@ def begins(id_: str, left: Left) -> str:
 def left(id_: str, reason: str) -> Left | None:
     """Where the job of this instance's host left it, or None where its reason does not say."""
     return next((one for one in Left if reason.startswith(begins(id_, one))), None)
+
+
+def began(job: Job) -> bool:
+    """Whether it did anything. A job that is cancelled while it waits has no step that ran."""
+    if job.status in _WAITING or job.conclusion == "skipped":
+        return False
+    if job.conclusion == "cancelled":
+        return any(step.conclusion not in (None, "skipped") for step in job.steps)
+    return True
+
+
+def host_jobs(jobs: Iterable[Job]) -> tuple[Job, ...]:
+    """Those that touched a host, or may have."""
+    return tuple(job for job in jobs if job.name not in _OWN_JOBS and began(job))

@@ -1,9 +1,10 @@
 """Wait for a run to end, saying each change once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from fleet_control.clock import Clock
-from fleet_control.control_api import ControlApi
+from fleet_control.control_api import LISTED_WITHIN_SECONDS, ControlApi
+from fleet_control.duplicate import deploy_of
 from fleet_control.error import ControlApiError, ControlApiRefused, OutcomeUnknown
 from fleet_control.ledger import Run
 from fleet_control.words import state
@@ -12,8 +13,6 @@ from fleet_control.words import state
 WAITING_TAKES_TIMES = 3
 # And so is one that goes on as it was.
 _UNCHANGED = 3
-# GitHub lists a run a few seconds after it took the dispatch.
-UNKNOWN_RUN_TRIES = 3
 TROUBLES_BORNE = 10
 
 
@@ -26,35 +25,55 @@ async def until_finished(
     poll: float = 10.0,
     within: float = float("inf"),
 ) -> Run:
-    """The finished run. `poll` and `within` are seconds.
+    """The finished run, or the deploy of the same ask where that is another one. `poll` and
+    `within` are seconds.
 
     OutcomeUnknown when it has not ended `within`, or can't be seen any more; ControlApiRefused
     where there is no such run, or this key may not see it.
     """
-    said: set[str] = set()
-    troubles = unchanged = 0
     until = clock.now() + within
+    while True:
+        run, deploy = await _ended(api, run_id, clock, say, poll, until)
+        if deploy.id == run.id:
+            return run
+        say(f"run {run.id} was the same ask as run {deploy.id}, which is the deploy")
+        run_id = deploy.id
+
+
+async def _ended(
+    api: ControlApi,
+    run_id: int,
+    clock: Clock,
+    say: Callable[[str], None],
+    poll: float,
+    until: float,
+) -> tuple[Run, Run]:
+    """The finished run, and the deploy of its ask."""
+    said: set[str] = set()
+    troubles: list[float] = []
+    unchanged = 0
     while True:
         pause = poll
         try:
             run = await api.run(run_id)
+            deploy = await deploy_of(api, run)
         except ControlApiError as error:
-            troubles += 1
+            troubles.append(clock.now())
             pause = max(poll, _borne(error, run_id, troubles))
         else:
-            troubles = 0
+            troubles.clear()
             news = [line for line in lines(run) if line not in said]
             said.update(news)
             for line in news:
                 say(line)
             if run.finished:
-                return run
+                return run, deploy
             unchanged = 0 if news else unchanged + 1
             waits = run.status != "in_progress"
             pause = poll * (WAITING_TAKES_TIMES if waits else patience(unchanged))
         if clock.now() + pause > until:
             raise OutcomeUnknown(
-                f"Run {run_id} has not ended within {within:.0f} s; how it ends is not known yet."
+                f"Run {run_id} has not ended in the time given; how it ends is not known yet."
             )
         await clock.sleep(pause)
 
@@ -73,14 +92,15 @@ def lines(run: Run) -> Iterator[str]:
             yield f"{job.name}: {state(job.status, job.conclusion)}"
 
 
-def _borne(error: ControlApiError, run_id: int, troubles: int) -> float:
-    """How long to wait after this trouble; it is raised where waiting will not help."""
+def _borne(error: ControlApiError, run_id: int, troubles: Sequence[float]) -> float:
+    """How long to wait after this trouble, the last of those that came in a row at these moments;
+    it is raised where waiting will not help."""
     if isinstance(error, ControlApiRefused):
-        if error.code == "unknown_run" and troubles < UNKNOWN_RUN_TRIES:
+        if error.code == "unknown_run" and troubles[-1] - troubles[0] < LISTED_WITHIN_SECONDS:
             return 0.0
         if error.status < 500 and error.code != "github_busy":
             raise error
-    if troubles >= TROUBLES_BORNE:
+    if len(troubles) >= TROUBLES_BORNE:
         raise OutcomeUnknown(
             f"I lost sight of run {run_id}: {error} How it ends is not known."
         ) from error

@@ -46,6 +46,7 @@ class Api:
     next: an answer to give once instead, as (status, body).
     adds: what the answer to a deploy says beside.
     ends: what each deploy has ended as by the time anybody looks, or nothing for one that waits.
+    unlisted: ids of runs that `runs` does not show yet.
     """
 
     asked: list[dict[str, Any]] = field(default_factory=list)
@@ -54,6 +55,7 @@ class Api:
     registry: str = "{}"
     adds: dict[str, Any] = field(default_factory=dict)
     ends: str = ""
+    unlisted: set[int] = field(default_factory=set)
     url: str = ""
     arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -79,7 +81,8 @@ class Api:
             case "run":
                 return {"run": _json(next(r for r in self.runs if r.id == ask["run_id"]))}
             case "runs":
-                return {"runs": [_json(one) for one in reversed(self.runs)]}
+                listed = [one for one in reversed(self.runs) if one.id not in self.unlisted]
+                return {"runs": [_json(one) for one in listed]}
             case "registry":
                 return {"registry": self.registry, "version": "1"}
         raise AssertionError(ask)

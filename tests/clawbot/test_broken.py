@@ -9,7 +9,6 @@ import pytest
 from clawbot.dispatch import REMEMBERED_SECONDS
 from clawbot.progress import Stage
 from clawbot.replies import Deploying, Notice, Tone
-from fleet_control.control_api import LISTED_AFTER_SECONDS, LOOK_AGAIN_AFTER_SECONDS
 from tests.clawbot.bots import Kept, ask
 from tests.clawbot.control_api import run
 from tests.clawbot.talk import Talk
@@ -74,7 +73,7 @@ async def test_an_outcome_that_is_unknown_is_called_unknown(talk: Talk) -> None:
     talk.api.next = [(502, GONE)] * 5
     heard = asyncio.create_task(talk.terminal.hear("/fleet deploy claw-2"))
     async with asyncio.timeout(PATIENCE_SECONDS):
-        for pause in (LISTED_AFTER_SECONDS, *LOOK_AGAIN_AFTER_SECONDS):
+        for pause in (5, 5, 10, 20):
             await talk.clock.asleep(1)
             assert talk.printed.getvalue() == "> /fleet deploy claw-2\n"
             await talk.clock.turn(pause)
@@ -99,7 +98,7 @@ async def test_a_deploy_whose_run_is_not_told_is_looked_for_and_followed(
     async with asyncio.timeout(PATIENCE_SECONDS):
         for _ in lost:
             await talk.clock.asleep(1)
-            await talk.clock.turn(LISTED_AFTER_SECONDS)
+            await talk.clock.turn(5)
         reply = await answered
 
     assert isinstance(reply, Deploying)

@@ -1,6 +1,8 @@
 """A bot that starts finishes the replies that an earlier life of it began, and no other's."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -25,7 +27,7 @@ async def resumed(talk: Talk, platform: str = "terminal") -> dict[tuple[str, str
 
         return show
 
-    await asyncio.gather(*await talk.bot.dispatcher.resume(platform, show_in))
+    await asyncio.gather(*await anext(talk.bot.dispatcher.resume(platform, show_in)))
     return shown
 
 
@@ -57,7 +59,8 @@ async def test_another_bot_s_another_platform_s_and_nobody_s_are_left_alone(
     assert await resumed(talk) == {}
 
 
-async def test_of_two_runs_of_one_request_the_older_has_the_reply(talk: Talk) -> None:
+async def test_of_two_runs_of_one_request_both_replies_tell_of_the_deploy(talk: Talk) -> None:
+    """An ask has two replies where it was heard again after a crash."""
     failed = ("completed", "failure")
     talk.api.runs = [
         run(1, *ENDED, request_id="terminal.demo.7.1", reply="42"),
@@ -70,7 +73,110 @@ async def test_of_two_runs_of_one_request_the_older_has_the_reply(talk: Talk) ->
     stages = {
         at: reply.progress.stage for at, reply in shown.items() if isinstance(reply, Deploying)
     }
-    assert stages == {("7", "42"): Stage.DONE, ("7", "43"): Stage.FAILED}
+    assert stages == {("7", "42"): Stage.DONE, ("7", "43"): Stage.DONE}
+
+
+@dataclass
+class Successor:
+    """A bot that starts, and what it shows in each reply that a predecessor left."""
+
+    talk: Talk
+    shown: dict[str, list[Stage]] = field(default_factory=dict)
+    _following: set[asyncio.Future[Reply]] = field(default_factory=set)
+
+    async def looks(self) -> None:
+        async for left in self.talk.bot.dispatcher.resume("terminal", self._show_in):
+            self._following.update(map(asyncio.ensure_future, left))
+
+    async def looked(self, count: int) -> None:
+        """Once it has looked at the ledger so often."""
+        await self.talk.api.until("runs", count)
+        await self.talk.clock.asleep(1)
+
+    async def finished(self) -> dict[str, list[Stage]]:
+        """What it has shown, by reply, once each reply that it found is final."""
+        await asyncio.gather(*self._following)
+        return self.shown
+
+    def _show_in(self, _channel: str, reply_id: str):  # type: ignore[no-untyped-def]  # a Show
+        async def show(reply: Reply) -> None:
+            assert isinstance(reply, Deploying)
+            self.shown.setdefault(reply_id, []).append(reply.progress.stage)
+
+        return show
+
+
+@pytest.fixture
+async def successor(talk: Talk) -> AsyncIterator[Successor]:
+    begun = Successor(talk)
+    looking = asyncio.create_task(begun.looks())
+    yield begun
+    looking.cancel()
+    await asyncio.gather(looking, return_exceptions=True)
+
+
+async def test_a_run_that_github_lists_late_is_found_and_once(
+    talk: Talk, successor: Successor
+) -> None:
+    """Asked for just before a predecessor was killed."""
+    talk.api.runs = [
+        run(1, *ENDED, request_id="terminal.demo.7.1", reply="42"),
+        run(2, *ENDED, request_id="terminal.demo.7.2", reply="43"),
+    ]
+    talk.api.unlisted = {2}
+    for look, pause in enumerate((5, 7), 1):
+        await successor.looked(look)
+        await talk.clock.turn(pause)
+    talk.api.unlisted = set()
+    await talk.clock.turn(3)
+    await successor.looked(3)
+    await talk.clock.turn(20)
+    await successor.looked(4)
+
+    assert await successor.finished() == {"42": [Stage.DONE], "43": [Stage.DONE]}
+
+
+async def test_it_looks_for_two_minutes_and_then_no_more(talk: Talk, successor: Successor) -> None:
+    begun = talk.clock.now()
+    for look, at in enumerate((0, 5, 15, 35, 75, 155), 1):
+        await talk.clock.turn(begun + at - talk.clock.now())
+        await talk.api.until("runs", look)
+        if at < 120:
+            await talk.clock.asleep(1)
+    await asyncio.sleep(0.05)
+
+    assert talk.clock.sleeping == 0
+
+
+async def test_a_control_api_that_is_away_is_asked_until_it_has_told(
+    talk: Talk, successor: Successor
+) -> None:
+    down = {"ok": False, "code": "github_unreachable", "error": "GitHub can't be reached."}
+    talk.api.next = [(502, down)] * 7
+    talk.api.runs = [run(1, *ENDED, request_id="terminal.demo.7.1", reply="42")]
+    for look in range(1, 8):
+        await successor.looked(look)
+        await talk.clock.turn(300)
+    await talk.api.until("run", 1)
+
+    assert await successor.finished() == {"42": [Stage.DONE]}
+    assert talk.clock.sleeping == 0
+
+
+async def test_an_ask_that_was_heard_again_leaves_no_reply_behind(
+    talk: Talk, successor: Successor
+) -> None:
+    """A platform delivers it once more after a crash, and it is answered by a second reply."""
+    talk.api.runs = [run(1, *ENDED, request_id="terminal.demo.1.1", reply="42")]
+    talk.api.unlisted = {1}
+    await successor.looked(1)
+    chat = Kept()
+    await talk.bot.commands.answer(ask("deploy claw-2"), chat)
+    talk.api.unlisted = set()
+    await talk.clock.turn(5)
+    await successor.looked(2)
+
+    assert await successor.finished() == {"42": [Stage.DONE]}
 
 
 async def test_what_this_process_asked_for_itself_it_follows_only_once(talk: Talk) -> None:
@@ -103,7 +209,7 @@ async def test_a_bot_killed_after_the_dispatch_is_finished_by_its_successor(talk
     talk.api.runs = [talk.api.runs[0]._replace(status="completed", conclusion="success")]
     async with assemble(talk.bot.settings, talk.clock) as bot:
         successor, printed = chat(bot)
-        successor.finish_left(await bot.dispatcher.resume("terminal", successor.reply_of))
+        successor.finish_left(await anext(bot.dispatcher.resume("terminal", successor.reply_of)))
         await successor.finish()
 
     assert "✓ deploy claw-2: done" in printed.getvalue()

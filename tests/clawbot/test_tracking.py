@@ -8,7 +8,7 @@ import pytest
 from clawbot.dispatch import Dispatcher
 from clawbot.progress import Progress, Stage
 from clawbot.replies import Deploying, Reply, asking
-from clawbot.tracking import GIVE_UP_UNSEEN_SECONDS, UNKNOWN_RUN_TRIES, Tracker
+from clawbot.tracking import GIVE_UP_UNSEEN_SECONDS, Tracker
 from fleet_control.control_api import ControlApi
 from tests.clawbot.bots import ask
 from tests.clawbot.control_api import Api, control_api, job, run
@@ -29,11 +29,15 @@ class Followed:
             self.shown.append(reply)
             self._changed.notify_all()
 
-    async def until(self, stage: Stage) -> Deploying:
+    async def until(self, stage: Stage, run_id: int = 0) -> Deploying:
+        """What is shown once it is of that stage, and of that run if one is named."""
+
+        def holds() -> bool:
+            seen = self.shown[-1].progress if self.shown else None
+            return seen is not None and seen.stage is stage and run_id in (0, seen.run_id)
+
         async with self._changed:
-            await self._changed.wait_for(
-                lambda: bool(self.shown) and self.shown[-1].progress.stage is stage
-            )
+            await self._changed.wait_for(holds)
         return self.shown[-1]
 
 
@@ -187,9 +191,9 @@ async def test_a_run_that_is_never_found_ends_as_unknown(
 ) -> None:
     api = outside[0]
     gone = {"ok": False, "code": "unknown_run", "error": "There is no such run."}
-    api.next = [(404, gone)] * UNKNOWN_RUN_TRIES
+    api.next = [(404, gone)] * 3
     followed = Followed(tracker)
-    for look in range(1, UNKNOWN_RUN_TRIES):
+    for look in range(1, 3):
         await api.until("run", look)
         await clock.asleep(1)
         await clock.turn(10)
@@ -198,6 +202,99 @@ async def test_a_run_that_is_never_found_ends_as_unknown(
 
     assert ended.progress.stage is Stage.UNKNOWN
     assert "lost sight" in ended.progress.reason
+    assert api.count("run") == 3
+
+
+async def test_a_blip_of_a_run_that_waits_is_not_the_end_of_it(
+    outside: tuple[Api, ControlApi], tracker: Tracker, clock: TurnedClock
+) -> None:
+    api = outside[0]
+    api.runs = [run(1, "queued")]
+    followed = Followed(tracker)
+    await followed.until(Stage.QUEUED)
+    await clock.asleep(1)
+    api.next = [(404, {"ok": False, "code": "unknown_run", "error": "There is no such run."})]
+    await clock.turn(30)
+    await api.until("run", 2)
+    await clock.asleep(1)
+    api.runs = [run(1, "completed", "success")]
+    await clock.turn(10)
+
+    assert (await followed.task).progress.stage is Stage.DONE
+
+
+TWINS = {"request_id": "terminal.demo.1.1"}
+STOPPED = job("plan", "failure")
+
+
+async def test_a_duplicate_is_followed_in_the_deploy_to_its_end(
+    outside: tuple[Api, ControlApi], tracker: Tracker, clock: TurnedClock
+) -> None:
+    """GitHub listed the first run of an ask only after a second one was asked for."""
+    api = outside[0]
+    going = job("claw-2: ami-1 -> ami-2", None, "in_progress")
+    api.runs = [
+        run(1, jobs=(going,), **TWINS),
+        run(2, "completed", "failure", jobs=(STOPPED,), **TWINS),
+    ]
+    followed = Followed(tracker, 2)
+    await followed.until(Stage.RUNNING)
+    await clock.asleep(1)
+    api.runs[0] = run(1, "completed", "success", **TWINS)
+    await clock.turn(10)
+
+    ended = await followed.task
+
+    assert {one.progress.run_id for one in followed.shown} == {1}
+    assert (ended.progress.stage, ended.asker) == (Stage.DONE, "terminal:operator")
+
+
+async def test_a_duplicate_that_waits_is_not_what_is_shown_or_could_be_cancelled(
+    outside: tuple[Api, ControlApi], tracker: Tracker
+) -> None:
+    api = outside[0]
+    api.runs = [run(1, **TWINS), run(2, "pending", **TWINS)]
+    followed = Followed(tracker, 2)
+
+    assert (await followed.until(Stage.RUNNING)).progress.run_id == 1
+    assert {one.progress.run_id for one in followed.shown} == {1}
+
+
+async def test_of_two_that_wait_the_one_that_is_not_cancelled_goes_on(
+    outside: tuple[Api, ControlApi], tracker: Tracker, clock: TurnedClock
+) -> None:
+    """The run lets a younger one in where the oldest was cancelled before it began."""
+    api = outside[0]
+    api.runs = [run(1, "queued", **TWINS), run(2, "pending", **TWINS)]
+    followed = Followed(tracker)
+    await followed.until(Stage.QUEUED)
+    await clock.asleep(1)
+    api.runs[0] = run(1, "completed", "cancelled", **TWINS)
+    await clock.turn(30)
+    await followed.until(Stage.QUEUED, run_id=2)
+    await clock.asleep(1)
+    api.runs[1] = run(2, "completed", "success", **TWINS)
+    await clock.turn(30)
+
+    assert (await followed.task).progress.run_id == 2
+    assert Stage.CANCELLED not in {one.progress.stage for one in followed.shown}
+
+
+async def test_an_end_that_may_be_another_s_is_not_told_before_that_is_known(
+    outside: tuple[Api, ControlApi], tracker: Tracker, clock: TurnedClock
+) -> None:
+    api = outside[0]
+    twin = run(2, "completed", "failure", jobs=(STOPPED,), **TWINS)
+    api.runs = [run(1, "completed", "success", **TWINS), twin]
+    down = {"ok": False, "code": "github_unreachable", "error": "GitHub can't be reached."}
+    followed = Followed(tracker, 2)
+    await api.until("run", 1)
+    api.next = [(502, down)]
+    await clock.asleep(1)
+    assert followed.shown == []
+    await clock.turn(10)
+
+    assert (await followed.task).progress.stage is Stage.DONE
 
 
 async def test_when_the_last_follower_leaves_nobody_asks_any_more(

@@ -11,6 +11,7 @@ from aiohttp import web
 from fleet_control.ledger import Job, Run
 from sandbox.loopback import listen, url_of
 from tests.clawbot.control_api import Api, run
+from tests.line import Line
 
 
 @dataclass
@@ -54,9 +55,8 @@ class Control(Api):
 
 
 @asynccontextmanager
-async def control() -> AsyncIterator[Control]:
-    api = Control()
-    app = web.Application()
+async def serving(api: Control, line: Line) -> AsyncIterator[None]:
+    app = web.Application(middlewares=[line.middleware])
     app.router.add_post("/", api.answer)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
@@ -64,6 +64,6 @@ async def control() -> AsyncIterator[Control]:
     await web.SockSite(runner, listening).start()
     api.url = url_of(listening)
     try:
-        yield api
+        yield
     finally:
         await runner.cleanup()

@@ -15,14 +15,16 @@ from sandbox.discord_api.server import DiscordApi
 from tests.chat_scene import ChatScene
 from tests.clock import TurnedClock
 from tests.fleet_control.aws import Aws
+from tests.line import Line
 
 
 class Scene(ChatScene):
     """`operator` may deploy by a role, `owner` by account, `visitor` not at all."""
 
     def __init__(self, clock: TurnedClock, ec2: Aws) -> None:
-        self.discord = DiscordApi(clock)
-        super().__init__(clock, ec2, self.discord.until)
+        line = Line()
+        self.discord = DiscordApi(clock, middlewares=[line.middleware])
+        super().__init__(clock, ec2, line, self.discord.until)
         self.app = self.discord.application()
         self.role = self.discord.role("operators")
         self.operator = self.discord.person("operator", self.role)
@@ -43,7 +45,7 @@ class Scene(ChatScene):
         app = app or self.app
         before = self._begun(app)
         task = self.run(name, app, **environ)
-        await self.until(lambda: task.done() or self._begun(app) > before)
+        await self.until(lambda: task.done() or self._begun(app) > before, each=0.1)
         return task
 
     def run(self, name: str, app: Application, **environ: str) -> asyncio.Task[None]:

@@ -2,9 +2,12 @@
 
 from tests.clawbot.bots import registry
 from tests.clawbot.control_api import job
+from tests.clock import TurnedClock
 from tests.discord.dialogue import MOVES, deploying, pings
 from tests.discord.ec2 import NEWEST, OLDER, Claw
 from tests.discord.scene import Scene
+from tests.fleet_control.aws import Aws
+from tests.rolling import Rolling
 
 
 async def test_one_reply_lives_from_asking_to_done(scene: Scene) -> None:
@@ -135,3 +138,19 @@ async def test_a_fleet_of_500_is_paged(scene: Scene) -> None:
     assert "500 instances, 498 healthy, 2 missing, 50 on an older image" in reply.text
     assert "page 1 of 42, worst first" in reply.text
     assert reply.text.index("claw-1") < reply.text.index("claw-7")
+
+
+async def test_a_deploy_that_github_took_and_denied_ends_as_it_ended(ec2: Aws) -> None:
+    """It lists the first run so late that the deploy is asked for again; the second one stops."""
+    clock = TurnedClock()
+    scene = Scene(clock, ec2)
+    scene.api = api = Rolling(clock=clock, lag=20, denied=1)
+    async with scene:
+        await scene.start()
+        asked = await scene.discord.command(scene.app, scene.operator, "deploy", target="claw-2")
+        reply = await scene.replied(asked)
+        await scene.until(lambda: pings(scene))
+    assert [run.conclusion for run in api.runs] == ["success", "failure"]
+    assert reply.body["embeds"][0]["url"] == api.runs[0].url
+    assert "done" in reply.text
+    assert not any("failed" in str(body) for body in reply.bodies)

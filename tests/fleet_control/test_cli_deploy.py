@@ -123,6 +123,23 @@ async def test_a_deploy_that_is_waited_for_ends_as_it_ends(host: OnHost, control
     assert ended.err == "run 7: in_progress\nrun 7: success\n"
 
 
+async def test_a_deploy_that_ran_under_an_earlier_dispatch_of_it_is_no_failure(
+    host: OnHost, control: Lambda
+) -> None:
+    control.has_registry(*IDS)
+    control.has_runs()
+    control.answers(TAKEN)
+    twin = run(7, conclusion="failure", request_id="a", reason="Run 6 is the deploy of this ask")
+    deploy = run(6, request_id="a")
+    control.shows(twin)
+    control.has_runs(twin, deploy)
+    control.shows(deploy, deploy)
+
+    ended = await host.types("deploy", "claw-2", "--wait", "--json")
+
+    assert (ended.code, ended.answer["run"]["id"]) == (0, 6)
+
+
 async def test_a_deploy_without_a_run_can_not_be_waited_for(host: OnHost, control: Lambda) -> None:
     control.has_registry(*IDS)
     control.has_runs()

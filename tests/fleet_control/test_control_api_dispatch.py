@@ -4,19 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from fleet_control.control_api import (
-    LISTED_AFTER_SECONDS,
-    LOOK_AGAIN_AFTER_SECONDS,
-    ControlApi,
-    Dispatched,
-)
+from fleet_control.control_api import ControlApi, Dispatched
 from fleet_control.error import OutcomeUnknown
 from tests.fleet_control.deploys import DISPATCHED, ENTRY, FOUND, RUN, TAKEN
 from tests.fleet_control.hasty_clock import HastyClock
 from tests.fleet_control.lambdas import Lambda
 from tests.fleet_control.nonsense import NONSENSE, Spoil, a_500, html
 
-LOOKS = ["runs"] * len(LOOK_AGAIN_AFTER_SECONDS)
+# Before another dispatch, and before an outcome is called unknown: seconds between looks.
+FIRST, LAST = [5.0, 10.0], [5.0, 10.0, 20.0]
 # As GitHub's answer without a body is passed on.
 UNNAMED = {"ok": True, "message": "queued", "run": {"id": None, "url": "https://r"}}
 
@@ -31,7 +27,7 @@ async def test_a_deploy_whose_answer_is_lost_is_looked_for_and_found(
     assert await hasty.deploy(ENTRY) == FOUND
     assert control.actions == ["deploy", "runs"]
     assert control.asked[1]["request_id"] == ENTRY.request_id
-    assert clock.slept == [LISTED_AFTER_SECONDS]
+    assert clock.slept == FIRST[:1]
 
 
 async def test_of_two_runs_the_older_is_the_deploy(control: Lambda, api: ControlApi) -> None:
@@ -41,37 +37,58 @@ async def test_of_two_runs_the_older_is_the_deploy(control: Lambda, api: Control
     assert (await api.deploy(ENTRY)).run_id == 7
 
 
+async def test_a_deploy_that_github_lists_late_is_not_asked_for_again(
+    control: Lambda, api: ControlApi, clock: HastyClock
+) -> None:
+    """Its list was seen to lag up to twelve seconds."""
+    control.breaks_off()
+    control.has_runs()
+    control.has_runs(RUN)
+
+    assert await api.deploy(ENTRY) == FOUND
+    assert control.actions == ["deploy", "runs", "runs"]
+    assert sum(clock.slept) >= 12
+
+
 async def test_a_deploy_that_came_to_no_run_is_asked_for_once_more(
-    control: Lambda, api: ControlApi
+    control: Lambda, api: ControlApi, clock: HastyClock
 ) -> None:
     control.breaks_off()
+    control.has_runs()
     control.has_runs()
     control.answers(TAKEN)
 
     assert await api.deploy(ENTRY) == DISPATCHED
-    assert control.actions == ["deploy", "runs", "deploy"]
-    assert control.asked[0] == control.asked[2]
+    assert control.actions == ["deploy", "runs", "runs", "deploy"]
+    assert control.asked[0] == control.asked[3]
+    assert clock.slept == FIRST
 
 
 async def test_a_second_lost_answer_is_looked_for_too(control: Lambda, api: ControlApi) -> None:
-    for _ in range(2):
-        control.breaks_off()
-        control.has_runs()
-    control.acts.pop()
+    control.breaks_off()
+    control.has_runs()
+    control.has_runs()
+    control.breaks_off()
     control.has_runs(RUN)
 
     assert await api.deploy(ENTRY) == FOUND
 
 
-async def test_a_deploy_is_never_asked_for_a_third_time(control: Lambda, api: ControlApi) -> None:
-    for _ in range(2):
-        control.breaks_off()
+async def test_a_deploy_is_never_asked_for_a_third_time(
+    control: Lambda, api: ControlApi, clock: HastyClock
+) -> None:
+    control.breaks_off()
+    control.has_runs()
+    control.has_runs()
+    control.breaks_off()
+    for _ in LAST:
         control.has_runs()
 
     with pytest.raises(OutcomeUnknown, match="I can't confirm whether the deploy began"):
         await api.deploy(ENTRY)
 
-    assert control.actions == ["deploy", "runs", "deploy", "runs", *LOOKS]
+    assert control.actions == ["deploy", "runs", "runs", "deploy", "runs", "runs", "runs"]
+    assert clock.slept == [*FIRST, *LAST]
 
 
 async def test_before_an_outcome_is_called_unknown_its_run_is_looked_for_again(
@@ -84,7 +101,7 @@ async def test_before_an_outcome_is_called_unknown_its_run_is_looked_for_again(
 
     assert await api.deploy(ENTRY) == FOUND
     assert control.actions == ["deploy", "runs", "runs", "runs"]
-    assert clock.slept == [LISTED_AFTER_SECONDS, *LOOK_AGAIN_AFTER_SECONDS[:2]]
+    assert clock.slept == [FIRST[0], *LAST[:2]]
 
 
 async def test_a_run_that_the_answer_does_not_name_is_looked_for(
@@ -103,11 +120,11 @@ async def test_a_run_that_stays_unnamed_is_no_reason_to_ask_again(
     control: Lambda, api: ControlApi
 ) -> None:
     control.answers(UNNAMED)
-    for _ in LOOKS:
+    for _ in LAST:
         control.has_runs()
 
     assert await api.deploy(ENTRY) == Dispatched(None, "https://r", "queued")
-    assert control.actions == ["deploy", *LOOKS]
+    assert control.actions == ["deploy", "runs", "runs", "runs"]
 
 
 @pytest.mark.parametrize("spoil", [a_500, html])
@@ -120,13 +137,14 @@ async def test_when_the_runs_can_not_be_seen_nothing_is_asked_for_again(
     with pytest.raises(OutcomeUnknown, match="I can't confirm"):
         await api.deploy(ENTRY)
 
-    assert control.actions == ["deploy", "runs", *LOOKS]
+    assert control.actions == ["deploy", "runs", "runs", "runs", "runs"]
 
 
 async def test_a_no_to_the_second_ask_does_not_settle_the_first(
     control: Lambda, api: ControlApi
 ) -> None:
     control.breaks_off()
+    control.has_runs()
     control.has_runs()
     control.refuses("github_busy", 429)
 

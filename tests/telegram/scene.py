@@ -14,6 +14,7 @@ from sandbox.telegram_api.server import BotApi
 from tests.chat_scene import ChatScene
 from tests.clock import TurnedClock
 from tests.fleet_control.aws import Aws
+from tests.line import Line
 
 TOKEN = "700100:AAtestTokenOfTheFleetBotInTestsOnly"
 OPERATOR, VISITOR, CLAW_1 = 1001, 2002, 3003
@@ -29,8 +30,9 @@ class Scene(ChatScene):
     """
 
     def __init__(self, clock: TurnedClock, ec2: Aws) -> None:
-        self.telegram = BotApi(TOKEN, clock)
-        super().__init__(clock, ec2, self.telegram.history.until)
+        line = Line()
+        self.telegram = BotApi(TOKEN, clock, middlewares=[line.middleware])
+        super().__init__(clock, ec2, line, self.telegram.history.until)
         self.people = People(self.telegram)
         self.operator = user(OPERATOR, "Olga")
         self.visitor = user(VISITOR, "Vera")
@@ -113,6 +115,13 @@ class Scene(ChatScene):
     async def asked_for(self, action: str, count: int) -> None:
         """Return once the Control API was asked for that so often."""
         await self.until(lambda: self.api.count(action) >= count, each=0.05)
+
+    async def looked_for(self) -> None:
+        """Return once the ledger was asked whether it knows an ask already."""
+        asked = self.api.asked
+        await self.until(
+            lambda: any(one["action"] == "runs" and "request_id" in one for one in asked)
+        )
 
     async def settled(self) -> None:
         """Return once every update so far has been taken, and what came of it has been said."""

@@ -170,7 +170,7 @@ async def test_a_stop_lets_each_finish_what_is_in_flight_though_the_other_has_en
         await scene.asked_for("runs", 2)  # what a predecessor left, once a front
         scene.api.released.clear()
         asked = await scene.say("/fleet deploy claw-2", date=int(scene.clock.now()))
-        await scene.asked_for("runs", 3)
+        await scene.looked_for()
         served.task.cancel()
         await scene.until(lambda: not any(one.socket for one in served.discord.sessions))
         await scene.clock.turn(1)

@@ -65,7 +65,7 @@ async def test_a_clean_stop_answers_what_was_heard_and_confirms_it(scene: Scene)
     await scene.reply_to(await scene.say("/fleet status"))  # now a registry was seen
     scene.api.released.clear()
     asked = await scene.say("/fleet deploy claw-2")
-    await scene.asked_for("runs", 2)
+    await scene.looked_for()
     stopping = asyncio.create_task(scene.stop())
     await asyncio.sleep(0)
     scene.api.released.set()

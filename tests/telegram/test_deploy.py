@@ -1,6 +1,9 @@
 """A deploy from the chat: one living message, from the ask to its end."""
 
+from tests.clock import TurnedClock
 from tests.discord.ec2 import NEWEST, OLDER, Claw
+from tests.fleet_control.aws import Aws
+from tests.rolling import Rolling
 from tests.telegram.scene import FLEET, OPERATOR, Scene, labels
 
 
@@ -23,6 +26,19 @@ async def test_a_deploy_has_one_message_that_follows_it_to_its_end(scene: Scene)
     said = scene.telegram.history.shown
     await scene.until(lambda: len(said(OPERATOR)) == 2)  # an edit calls nobody; this one does
     assert said(OPERATOR)[-1]["text"].startswith("🟢 Your deploy of claw-2: done")
+
+
+async def test_a_deploy_that_github_took_and_denied_ends_as_it_ended(ec2: Aws) -> None:
+    """It lists the first run so late that the deploy is asked for again; the second one stops."""
+    clock = TurnedClock()
+    scene = Scene(clock, ec2)
+    scene.api = api = Rolling(clock=clock, lag=20, denied=1)
+    async with scene:
+        await scene.start()
+        reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
+        await scene.until(lambda: "done" in reply["text"])
+    assert [run.conclusion for run in api.runs] == ["success", "failure"]
+    assert not any("failed" in text for _, _, text in scene.telegram.history.edits)
 
 
 async def test_what_is_asked_of_the_control_api_says_where_the_answer_is(scene: Scene) -> None:

@@ -1,12 +1,16 @@
 """Who may make the bot act: every way of not being who one seems."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from telegram import Chat, Message, User
 
+from clawbot.settings import load
+from clawbot.telegram.speaker import author
 from sandbox.telegram_api.history import group, private, user
 from sandbox.telegram_api.people import ANONYMOUS_ADMIN, CHANNEL_BOT
-from tests.telegram.scene import FLEET, Scene, labels
+from tests.telegram.scene import FLEET, OPERATOR, Scene, labels
 
 DEPLOY = "/fleet@fleet_bot deploy claw-2"
 CHANNEL = {"id": -1009876543210, "type": "channel", "title": "news"}
@@ -46,6 +50,7 @@ async def test_words_that_are_not_the_senders_own_are_refused(
         (None, {"sender_business_bot": FOREIGN_BOT}),
         (None, {"guest_query_id": "g1"}),
         (None, {"guest_bot_caller_user": user(5)}),
+        (None, {"guest_bot_caller_chat": CHANNEL}),
         (None, {"is_automatic_forward": True}),
         (None, {"edit_date": 1_790_000_000}),
         (user(777000, "Telegram"), {"is_automatic_forward": True, "sender_chat": CHANNEL}),
@@ -57,6 +62,7 @@ async def test_words_that_are_not_the_senders_own_are_refused(
         "business-bot",
         "guest-query",
         "guest-caller",
+        "guest-caller-chat",
         "linked-channel",
         "edited",
         "linked-channel-post",
@@ -72,6 +78,40 @@ async def test_whoever_must_not_be_answered_is_not(
     await scene.settled()
     assert scene.answer_to(asked) is None
     assert scene.api.count("deploy") == 0
+
+
+class OlderMessage(Message):
+    """As python-telegram-bot had it before it knew of guests: they are no attributes of it."""
+
+    __slots__ = ()
+
+    def __getattribute__(self, name: str) -> Any:
+        if name.startswith("guest_"):
+            raise AttributeError(name)
+        return super().__getattribute__(name)
+
+
+@pytest.mark.parametrize(
+    ("more", "heard"),
+    [
+        ({}, True),
+        ({"guest_query_id": "g1"}, False),
+        ({"guest_bot_caller_user": user(5)}, False),
+        ({"guest_bot_caller_chat": CHANNEL}, False),
+    ],
+)
+async def test_an_older_library_is_served_and_guests_are_not(
+    scene: Scene, more: dict[str, Any], heard: bool
+) -> None:
+    message = OlderMessage(
+        1,
+        datetime.now(UTC),
+        Chat(FLEET, "supergroup"),
+        User(OPERATOR, "Olga", False),
+        api_kwargs=more,
+    )
+
+    assert (author(message, load(scene.environ("demo")), None) is not None) == heard
 
 
 async def test_an_edited_message_says_nothing_anew(scene: Scene) -> None:

@@ -44,7 +44,7 @@ def refused(runner: Runner, job: str, seen: str) -> str:
     said_first = {"plan": "Nothing was touched: ", "host": begins(TWO, Left.UNTOUCHED)}[job]
     said = runner.summary.partition("## Stopped: Would not launch\n\n")[2]
     assert said.startswith(said_first), runner.summary
-    return said.removeprefix(begins)
+    return said.removeprefix(said_first)
 
 
 def test_an_image_that_went_between_plan_and_its_turn(runner: Runner, seen: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
+from fleet_control.duplicate import deploy_among
 from fleet_control.ledger import Entry, Job, Run, read_run
 from tests.workflows.conftest import NEW, OLD, Runner
 from tests.workflows.loopback import raw_run
@@ -15,6 +16,7 @@ ASK, OTHER = "agent.clawdinator-1.a.1", "agent.clawdinator-1.a.2"
 EARLY, ASKED, LATE = (f"2026-11-24T{hour}:00:00Z" for hour in ("08", "09", "10"))
 
 REFUSED = (Job("plan", "completed", "failure"), Job("host", "completed", "skipped"))
+MOVED = (Job("plan", "completed", "success"), Job(f"{TWO}: none -> x", "completed", "success"))
 FAILED = (Job("plan", "completed", "success"), Job(f"{TWO}: none -> x", "completed", "failure"))
 AT_WORK = (Job("plan", "completed", "success"), Job(f"{TWO}: none -> x", "in_progress"))
 NEVER_BEGAN = (Job("plan", "completed", "cancelled"),)
@@ -123,6 +125,33 @@ def test_a_younger_one_is_if_it_was_let_in_first() -> None:
     assert deploy(run(101, "failure", ask=ASK), run_101=FAILED) == 101
     assert deploy(run(101, None, ask=ASK), run_101=AT_WORK) == 101
     assert deploy(run(101, "failure", ask=ASK), run_101=REFUSED) is None
+
+
+@pytest.mark.parametrize("id_", [99, 101])
+@pytest.mark.parametrize(
+    ("end", "jobs"),
+    [
+        (waiting(0, ask=ASK), ()),
+        (run(0, None, ask=ASK), AT_WORK),
+        (run(0, "success", ask=ASK), MOVED),
+        (run(0, "failure", ask=ASK), FAILED),
+        (run(0, "failure", ask=ASK), REFUSED),
+        (run(0, "cancelled", ask=ASK), CANCELLED),
+        (run(0, "cancelled", ask=ASK), NEVER_BEGAN),
+        (run(0, "cancelled", ask=ASK), ()),
+    ],
+)
+def test_who_follows_a_run_finds_the_deploy_that_the_run_judged_to_be_it(
+    id_: int, end: Run, jobs: tuple[Job, ...]
+) -> None:
+    other = end._replace(id=id_, jobs=jobs)
+    found = deploy_of(ASK, MINE.id, (other, MINE), JobsOf({id_: jobs}))
+    stopped = MINE._replace(status="completed", conclusion="failure", jobs=REFUSED)
+    done = MINE._replace(status="completed", conclusion="success", jobs=MOVED)
+
+    deploy = deploy_among([stopped if found else done, other])
+
+    assert deploy.id == (found or MINE).id
 
 
 def test_runs_without_a_request_id_are_no_duplicates() -> None:

@@ -7,14 +7,12 @@ What a run did is asked of its jobs, and only where its conclusion leaves it ope
 from collections.abc import Callable, Iterable
 
 from fleet_control import ledger
+from fleet_control.host_job import PLAN, began, host_jobs
 from fleet_control.ledger import Job, Run, seconds
 
 # Asks GitHub for the jobs of a run by its id.
 Jobs = Callable[[int], Iterable[Job]]
 
-PLAN = "plan"
-# Every job of another name is a host's.
-_OWN_JOBS = (PLAN, "finish")
 _SUCCESS = "success"
 _WAITING = ("queued", "pending", "waiting", "requested")
 
@@ -42,20 +40,6 @@ def unfinished(
         if _is_moving(one, jobs) if one.id > mine.id else not _came_to_nothing(one, jobs):
             return one
     return None
-
-
-def began(job: Job) -> bool:
-    """Whether it did anything. A job that is cancelled while it waits has no step that ran."""
-    if job.status in _WAITING or job.conclusion == "skipped":
-        return False
-    if job.conclusion == "cancelled":
-        return any(step.conclusion not in (None, "skipped") for step in job.steps)
-    return True
-
-
-def host_jobs(jobs: Iterable[Job]) -> tuple[Job, ...]:
-    """Those that touched a host, or may have."""
-    return tuple(job for job in jobs if job.name not in _OWN_JOBS and began(job))
 
 
 def _is_moving(run: Run, jobs: Jobs) -> bool:

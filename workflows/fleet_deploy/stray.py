@@ -8,10 +8,11 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 
 from fleet_control import ledger
+from fleet_control.host_job import host_jobs
 from fleet_control.reading import Host
 from fleet_control.status import InstanceStatus, Problem
 from workflows.fleet_deploy.change import Action, Unreadable, host_address, read
-from workflows.fleet_deploy.rivals import Jobs, host_jobs
+from workflows.fleet_deploy.rivals import Jobs
 from workflows.fleet_deploy.stop import Stopped
 
 _SUCCESS = "success"

@@ -1,0 +1,35 @@
+"""A bot that is killed at any moment of a deploy: its successor makes each reply final and true."""
+
+import pytest
+
+from tests.clock import TurnedClock
+from tests.discord.scene import Scene
+from tests.fleet_control.aws import Aws
+from tests.killing import Killing
+from tests.rolling import Rolling
+
+
+@pytest.mark.parametrize("lag", [0, 6, 12])
+async def test_each_reply_ends_final_and_true(ec2: Aws, lag: float) -> None:
+    rolling = Rolling(clock=TurnedClock(), lag=lag)
+    scene = Scene(rolling.clock, ec2)
+    scene.api = rolling
+
+    async def ask() -> str:
+        here = scene.discord.fleet
+        asked = await scene.discord.command(
+            scene.app, scene.operator, "deploy", here, target="claw-2"
+        )
+        # Discord gives three seconds for that, and the clock stands still for it.
+        await scene.until(lambda: asked.answers or scene.line.is_cut, each=0.0)
+        return asked.id
+
+    def replies(asked: str) -> dict[str, str]:
+        return {one.id: one.text for one in scene.channel() if int(one.id) > int(asked)}
+
+    async def say_again() -> bool:
+        return False  # Discord tells nobody of what was said while they were away
+
+    async with scene:
+        killing = Killing(scene, rolling, scene.start, ask, replies, say_again)
+        assert await killing.at_each_moment() == {}

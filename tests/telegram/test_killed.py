@@ -1,0 +1,87 @@
+"""A bot that is killed at any moment of a deploy: its successor makes each reply final and true."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from sandbox.telegram_api.history import Json
+from tests.clock import TurnedClock
+from tests.fleet_control.aws import Aws
+from tests.killing import Killing
+from tests.rolling import Rolling
+from tests.telegram.scene import OPERATOR, Scene, labels
+
+Asks = Callable[[Scene], Awaitable[tuple[str, Json]]]
+
+
+@pytest.fixture
+def rolling() -> Rolling:
+    return Rolling(clock=TurnedClock())
+
+
+@pytest.fixture
+async def killed(ec2: Aws, rolling: Rolling) -> AsyncIterator[Scene]:
+    ec2.forget()
+    scene = Scene(rolling.clock, ec2)
+    scene.api = rolling
+    async with scene:
+        yield scene
+
+
+def replies(scene: Scene, asked: str) -> dict[str, str]:
+    shown = scene.telegram.history.shown(OPERATOR)
+    return {
+        str(one["message_id"]): one["text"]
+        for one in shown
+        if one["message_id"] > int(asked) and "Confirm" not in labels(one)
+    }
+
+
+async def say(scene: Scene) -> tuple[str, Json]:
+    """The id of the message that asks, and the update that brings it."""
+    asked = await scene.say("/fleet deploy claw-2")
+    return str(asked["message_id"]), {"message": asked}
+
+
+async def confirm(scene: Scene) -> tuple[str, Json]:
+    """The id of the message that asks, and the update that brings the yes."""
+    asked = await scene.say("/fleet deploy all")
+
+    def question() -> Json | None:
+        answer = scene.answer_to(asked)
+        return answer if answer and labels(answer) else None
+
+    await scene.until(lambda: scene.line.is_cut or question(), each=0.0)
+    if shown := question():
+        await scene.press(shown, "Confirm")
+        return str(asked["message_id"]), scene.telegram.updates.waiting[-1]
+    return str(asked["message_id"]), {}
+
+
+@pytest.mark.parametrize(
+    ("asks", "lag"),
+    [(say, 0), (say, 6), (say, 12), (confirm, 12)],
+    ids=["0", "6", "12", "12, after a yes"],
+)
+async def test_each_reply_ends_final_and_true(
+    killed: Scene, rolling: Rolling, asks: Asks, lag: float
+) -> None:
+    """And nothing is begun anew, though Telegram brings the ask once more."""
+    rolling.lag = lag
+    update: Json = {}
+
+    async def ask() -> str:
+        nonlocal update
+        asked, update = await asks(killed)
+        return asked
+
+    async def say_again() -> bool:
+        for kind in ("message", "callback_query"):
+            if kind in update:
+                await killed.telegram.updates.put(kind, update[kind])
+        return bool(update)
+
+    killing = Killing(
+        killed, rolling, killed.start, ask, lambda asked: replies(killed, asked), say_again
+    )
+    assert await killing.at_each_moment() == {}
