@@ -48,6 +48,7 @@ FORMS: Mapping[str, tuple[str, ...]] = {
         "aws-actions/configure-aws-credentials@*",
     ),
     "jobs.*.steps.#.with.ref": ("${{ github.ref }}", "${{ needs.*.outputs.* }}"),
+    "jobs.*.steps.#.with.fetch-depth": ("0",),
     "jobs.*.steps.#.with.persist-credentials": ("false",),
     "jobs.*.steps.#.with.tofu_version_file": (TEXT,),
     "jobs.*.steps.#.with.tofu_wrapper": ("false",),
@@ -58,6 +59,7 @@ FORMS: Mapping[str, tuple[str, ...]] = {
         "${{ needs.*.outputs.* }}",
         "${{ matrix.* }}",
         "${{ github.token }}",
+        "${{ vars.* }}",
     ),
     "jobs.*.steps.#.run": (TEXT,),
 }

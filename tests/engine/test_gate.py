@@ -16,7 +16,7 @@ from tests.engine.site import NEW, ONE, THREE, TWO, Site
 from tests.workflows.fleets import registry_text
 
 RENAMED = "clawdinator-two"
-ENGINES_KEY = "AKIAENGINE"
+ENGINES_KEY = "AKIAENGINESOWNKEY000"
 
 
 @contextmanager
@@ -65,7 +65,7 @@ def test_an_image_that_is_removed_between_plan_and_host_costs_no_host(site: Site
     handed = plan(site, TARGET=TWO, AMI_OVERRIDE=image)
     site.runner.ec2.deregister_image(ImageId=image)
 
-    assert site.runner.does("host", INSTANCE=TWO, **handed) == 1
+    assert site.runner.does("host", TARGET=TWO, INSTANCE=TWO, **handed) == 1
     assert before == site.runner.hosts()
     assert f"{TWO} was not touched: {image} is not, or not any more, an available image" in (
         site.runner.summary
@@ -110,7 +110,9 @@ def test_ec2_that_shows_nothing_to_one_hosts_job(site: Site) -> None:
     before = site.settles()
     handed = plan(site, TARGET=TWO)
     with blind(site):
-        code = site.runner.does("host", INSTANCE=TWO, FLEET_HEALTH_DEADLINE="1", **handed)
+        code = site.runner.does(
+            "host", TARGET=TWO, INSTANCE=TWO, FLEET_HEALTH_DEADLINE="1", **handed
+        )
 
     assert code == 1
     assert before == site.runner.hosts()

@@ -118,14 +118,15 @@ def test_a_quota_that_just_suffices(runner: Runner, front: Front, seen: str) -> 
 
 
 def test_a_quota_that_can_not_be_read_is_noted_and_stops_nothing(
-    runner: Runner, seen: str, caplog: pytest.LogCaptureFixture
+    runner: Runner, front: Front, seen: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    front.refused["GetServiceQuota"] = ""
     planned(runner, seen)
 
     with caplog.at_level(logging.INFO):
         assert runner.does("plan") == 0
 
-    assert "fleet.quota_unread quota=L-1216C47A why=NoSuchResourceException" in caplog.messages
+    assert "fleet.quota_unread quota=L-1216C47A why=AccessDeniedException" in caplog.messages
 
 
 @BOTH

@@ -130,14 +130,17 @@ def test_a_fleet_that_is_finished_stays_so_if_it_can_not_be_seen(
 
 
 @pytest.mark.parametrize(
-    ("refused", "left"),
-    [("TerminateInstances", Left.UNMOVED), ("RunInstances", Left.GONE)],
+    ("refused", "since", "left"),
+    [
+        ("TerminateInstances", "", Left.UNMOVED),
+        ("RunInstances", "TerminateInstances", Left.GONE),
+    ],
 )
 def test_an_apply_that_ec2_refused_says_where_it_left_the_host(
-    runner: Runner, front: Front, seen: str, refused: str, left: Left
+    runner: Runner, front: Front, seen: str, refused: str, since: str, left: Left
 ) -> None:
     """As for termination protection, and for capacity."""
-    front.refused[refused] = ""
+    front.refused[refused] = since
 
     assert runner.does("host", INSTANCE=TWO, **handed((TWO, seen))) == 1
     assert f"\n{begins(TWO, left)}OpenTofu's apply failed: " in runner.summary
@@ -169,11 +172,14 @@ def test_a_new_machine_that_is_gone_again_is_not_called_replaced(runner: Runner,
     assert f"\n{begins(TWO, Left.GONE)}it did not become healthy within " in runner.summary
 
 
+@pytest.mark.parametrize("silence", ["refused", "hidden"])
 def test_where_ec2_does_not_show_the_host_nothing_is_said_of_it(
-    runner: Runner, front: Front, seen: str
+    runner: Runner, front: Front, seen: str, silence: str
 ) -> None:
-    front.refused |= {"RunInstances": "", "DescribeInstances": "TerminateInstances"}
+    front.refused["RunInstances"] = "TerminateInstances"
+    getattr(front, silence)["DescribeInstances"] = "TerminateInstances"
 
     assert runner.does("host", INSTANCE=TWO, **handed((TWO, seen))) == 1
     assert "\nOpenTofu's apply failed: " in runner.summary
-    assert "Where the hosts are can't be seen now" in runner.summary
+    where = {"refused": "Where the hosts are can't be seen now", "hidden": "Not shown by EC2: "}
+    assert where[silence] in runner.summary

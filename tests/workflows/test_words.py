@@ -42,8 +42,9 @@ def test_nothing_that_the_engine_writes_is_a_command(
     runner.registers(TWO)
     runner.launches(TWO)
     runner.environ["TOFU"] = str(runner.folder / "evil")
-    script = f"#!/bin/sh\nif [ $2 = {command} ]; then\n{shell(EVIL, to)}exit 1\nfi\necho '{{}}'\n"
-    (runner.folder / "evil").write_text(script)
+    state = json.dumps({"format_version": "1.0"})
+    script = f"if [ $2 = {command} ]; then\n{shell(EVIL, to)}exit 1\nfi\necho '{state}'\n"
+    (runner.folder / "evil").write_text(f"#!/bin/sh\n{script}")
     (runner.folder / "evil").chmod(0o755)
 
     assert runner.does("plan") == 1

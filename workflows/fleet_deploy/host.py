@@ -95,14 +95,18 @@ def _told_from_now(job: Job, turn: roll.Turn) -> Iterator[None]:
 
 
 def _left(job: Job, turn: roll.Turn) -> Left | None:
-    """Where this host is now, or None where EC2 is silent."""
+    """Where this host is now, or None where EC2 does not tell."""
     try:
-        machine = _machine(job.look(), turn.id)
+        sight = job.look({turn.seen: turn.id} if turn.seen else {})
     except Ec2Error:
         return None
-    if not machine:
-        return Left.GONE
-    return Left.UNMOVED if machine == turn.seen else Left.NEW
+    row = sight.there.get(turn.id)
+    machines = {one.id for one in (row.host, *row.others) if one} if row else set()
+    if machines - {turn.seen}:
+        return Left.NEW
+    if sight.unsure:
+        return None
+    return Left.UNMOVED if machines else Left.GONE
 
 
 def _may_begin(
