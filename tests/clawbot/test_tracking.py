@@ -213,7 +213,10 @@ async def test_a_blip_of_a_run_that_waits_is_not_the_end_of_it(
     followed = Followed(tracker)
     await followed.until(Stage.QUEUED)
     await clock.asleep(1)
-    api.next = [(404, {"ok": False, "code": "unknown_run", "error": "There is no such run."})]
+    api.next = [
+        (200, {"ok": True, "runs": []}),
+        (404, {"ok": False, "code": "unknown_run", "error": "There is no such run."}),
+    ]
     await clock.turn(30)
     await api.until("run", 2)
     await clock.asleep(1)
