@@ -128,7 +128,7 @@ def test_an_if_compares_texts_without_regard_to_case() -> None:
 def test_a_matrix_is_what_its_output_lists() -> None:
     found = entries("${{ fromJSON(needs.plan.outputs.roll) }}", SCOPE)
 
-    assert [{"id": "a"}, {"id": True}, {"id": []}, {"id": ["b"]}] == found
+    assert found == [{"id": "a"}, {"id": True}, {"id": []}, {"id": ["b"]}]
 
 
 def test_a_matrix_holds_256_jobs() -> None:
