@@ -69,7 +69,7 @@ _EXPRESSION = re.compile(r"\$\{\{ (?:fromJSON\()?([\w.-]+)\)?(?: \|\| '([^']*)')
 _WORDS = {"*": "any name", "#": "a list"}
 _PATTERNS = {TEXT: r"(?s:(?!.*\$\{\{).*)", NUMBER: r"\d+"}
 # What one job of a matrix gets.
-Entry = dict[str, str | bool]
+Entry = dict[str, str | bool | list[str]]
 # 256 is GitHub's own limit.
 _MATRIX: TypeAdapter[list[Entry]] = TypeAdapter(
     Annotated[list[Entry], Field(min_length=1, max_length=256)]

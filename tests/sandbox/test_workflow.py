@@ -7,9 +7,10 @@ import pytest
 from sandbox.workflow import WorkflowError, entries, filled, holds, load
 from tests.sandbox.workflows import MATRIX, ONE_JOB
 
+ROLL = '[{"id": "a"}, {"id": true}, {"id": []}, {"id": ["b"]}]'
 SCOPE = {
     "inputs": {"target": "all", "caller": ""},
-    "needs": {"plan": {"outputs": {"target": "All", "roll": '[{"id": "a"}, {"id": true}]'}}},
+    "needs": {"plan": {"outputs": {"target": "All", "roll": ROLL}}},
     "matrix": {"adopt": True},
 }
 
@@ -125,7 +126,9 @@ def test_an_if_compares_texts_without_regard_to_case() -> None:
 
 
 def test_a_matrix_is_what_its_output_lists() -> None:
-    assert entries("${{ fromJSON(needs.plan.outputs.roll) }}", SCOPE) == [{"id": "a"}, {"id": True}]
+    found = entries("${{ fromJSON(needs.plan.outputs.roll) }}", SCOPE)
+
+    assert found == [{"id": "a"}, {"id": True}, {"id": []}, {"id": ["b"]}]
 
 
 def test_a_matrix_holds_256_jobs() -> None:
