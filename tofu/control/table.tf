@@ -1,5 +1,5 @@
 # What the Control API must decide at once, whatever GitHub lists yet. It is no ledger: lost, it costs
-# a wait, never a deploy (docs/adr/0030).
+# a wait, never a deploy (docs/adr/0020).
 
 resource "aws_dynamodb_table" "control" {
   name         = "clawdinator-control"
