@@ -158,6 +158,6 @@ def give_once(file: Path, ids: Iterable[str]) -> None:
 
 @asynccontextmanager
 async def whole(registry: Path, **options: Any) -> AsyncIterator[Whole]:
-    chosen = Options(registry=registry, timing=SWIFT, **options)
-    async with open_world(chosen) as world:
-        yield Whole(world, AheadClock(), registry)
+    chosen, clock = Options(registry=registry, timing=SWIFT, **options), AheadClock()
+    async with open_world(chosen, clock) as world:
+        yield Whole(world, clock, registry)
