@@ -25,12 +25,14 @@ class Aws:
         scripts: an action's answers, the next one first; the last is given ever after.
         asked: every request's parameters, in the order they came.
         hold: called before each answer, and may wait.
+        whole: whether a machine that is asked for by its id, and that no answer names, is gone.
     """
 
     url: str = ""
     scripts: dict[str, list[Scripted]] = field(default_factory=dict)
     asked: list[dict[str, str]] = field(default_factory=list)
     hold: Callable[[], object] = _at_once
+    whole: bool = False
     lock: Lock = field(default_factory=Lock)
 
     def answer(self, body: str) -> Scripted:
@@ -40,12 +42,16 @@ class Aws:
             script = self.scripts.get(parameters["Action"]) or [EMPTY[parameters["Action"]]]
             scripted = script.pop(0) if len(script) > 1 else script[0]
         self.hold()
+        named = [value for name, value in parameters.items() if name.startswith("InstanceId.")]
+        if self.whole and any(f">{id_}<" not in scripted[1] for id_ in named):
+            return error(400, "InvalidInstanceID.NotFound")
         return scripted
 
     def forget(self) -> None:
         self.scripts.clear()
         self.asked.clear()
         self.hold = _at_once
+        self.whole = False
 
     @property
     def counts(self) -> Counter[str]:
