@@ -24,8 +24,8 @@ class Claw:
 
 
 def stage(ec2: Aws, claws: Sequence[Claw]) -> None:
-    """Let EC2 say that these are there, and no others."""
-    ec2.whole = True
+    """Let EC2 say that these are there, and that any other that it is asked for is not."""
+    ec2.there = {_id(claw) for claw in claws}
     ec2.scripts["DescribeInstances"] = [
         _answer("DescribeInstances", "reservationSet", claws, _host)
     ]

@@ -1,7 +1,7 @@
 """An EC2 on loopback that answers what it is told to, in AWS's own XML."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
@@ -25,14 +25,14 @@ class Aws:
         scripts: an action's answers, the next one first; the last is given ever after.
         asked: every request's parameters, in the order they came.
         hold: called before each answer, and may wait.
-        whole: whether a machine that is asked for by its id, and that no answer names, is gone.
+        there: the only machines that it knows by their ids; None where the scripts tell.
     """
 
     url: str = ""
     scripts: dict[str, list[Scripted]] = field(default_factory=dict)
     asked: list[dict[str, str]] = field(default_factory=list)
     hold: Callable[[], object] = _at_once
-    whole: bool = False
+    there: Collection[str] | None = None
     lock: Lock = field(default_factory=Lock)
 
     def answer(self, body: str) -> Scripted:
@@ -41,17 +41,17 @@ class Aws:
             self.asked.append(parameters)
             script = self.scripts.get(parameters["Action"]) or [EMPTY[parameters["Action"]]]
             scripted = script.pop(0) if len(script) > 1 else script[0]
+        ids = {value for name, value in parameters.items() if name.startswith("InstanceId.")}
+        if self.there is not None and not ids <= set(self.there):
+            scripted = error(400, "InvalidInstanceID.NotFound")
         self.hold()
-        named = [value for name, value in parameters.items() if name.startswith("InstanceId.")]
-        if self.whole and any(f">{id_}<" not in scripted[1] for id_ in named):
-            return error(400, "InvalidInstanceID.NotFound")
         return scripted
 
     def forget(self) -> None:
         self.scripts.clear()
         self.asked.clear()
         self.hold = _at_once
-        self.whole = False
+        self.there = None
 
     @property
     def counts(self) -> Counter[str]:
