@@ -57,13 +57,13 @@ async def test_a_failure_says_where_why_and_what_next(scene: Scene) -> None:
         1,
         status="completed",
         conclusion="failure",
-        reason="claw-2 was not healthy within 900 s",
+        reason="claw-2 was replaced but did not become healthy within 900 s",
         jobs=(job(MOVES, "failure"),),
     )
     await scene.until(lambda: pings(scene))
     assert "🔴 **claw-2**" in reply.text
     assert "At\n" in reply.text
-    assert "Why\nclaw-2 was not healthy within 900 s" in reply.text
+    assert "Why\nclaw-2 was replaced but did not become healthy within 900 s" in reply.text
     assert f"`/fleet deploy claw-2 {OLDER}`" in reply.text
 
 
