@@ -267,6 +267,8 @@ class GitHub:
         raw = b"" if body is None else json.dumps(body).encode()
         answer = self._server.ask(method, path, headers, raw)
         self.kept.note_quota(answer)
+        if method == "POST":
+            self.kept.note_change(self.now)
         return answer
 
     def _accepted(self, answer: Answer) -> Answer:

@@ -36,15 +36,20 @@ class Kept:
         self._bytes = 0
         self._ended: OrderedDict[int, Run] = OrderedDict()
         self._quota: Quota | None = None
+        self._changed = 0.0
 
     def answer(self, path: str) -> Answer | None:
         said = self._said.get(path)
         return said.answer if said else None
 
     def is_fresh(self, path: str, now: float, seconds: float) -> bool:
-        """Whether GitHub said it so lately that it need not be asked."""
+        """Whether GitHub said it so lately, and after our last change, that we need not ask."""
         said = self._said.get(path)
-        return said is not None and 0 <= now - said.at < seconds
+        return said is not None and 0 <= now - said.at < seconds and said.at > self._changed
+
+    def note_change(self, now: float) -> None:
+        """We began a run or took one back: what was said before does not tell of it."""
+        self._changed = now
 
     def keep(self, path: str, answer: Answer, now: float) -> None:
         """The oldest make room."""

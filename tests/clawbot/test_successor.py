@@ -188,8 +188,7 @@ async def test_what_this_process_asked_for_itself_it_follows_only_once(talk: Tal
 async def test_what_a_front_was_cut_off_from_it_finishes_when_it_starts_again(talk: Talk) -> None:
     talk.api.ends = ""
     cut_off = asyncio.create_task(talk.bot.commands.answer(ask("deploy claw-2"), Kept()))
-    await talk.api.until("deploy", 1)
-    await talk.clock.asleep(1)
+    await talk.api.until("runs", 1)
     cut_off.cancel()
     await asyncio.gather(cut_off, return_exceptions=True)
     talk.api.runs = [talk.api.runs[0]._replace(status="completed", conclusion="success")]
@@ -203,8 +202,7 @@ async def test_what_a_front_was_cut_off_from_it_finishes_when_it_starts_again(ta
 async def test_a_bot_killed_after_the_dispatch_is_finished_by_its_successor(talk: Talk) -> None:
     talk.api.ends = ""
     await talk.say("/fleet deploy claw-2 &")
-    await talk.api.until("deploy", 1)
-    await talk.clock.asleep(1)
+    await talk.api.until("runs", 1)
     await talk.terminal.close()
     assert talk.printed.getvalue() == "> /fleet deploy claw-2 &\n"
 

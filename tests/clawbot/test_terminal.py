@@ -81,7 +81,7 @@ def test_a_tag_that_would_move_the_cursor_is_shown_tame() -> None:
 async def test_a_line_that_is_not_waited_for_is_named_again_with_its_reply(talk: Talk) -> None:
     talk.api.ends = ""
     await talk.say("/fleet deploy claw-2 &")
-    await talk.api.until("deploy", 1)
+    await talk.api.until("runs", 1)
     await talk.clock.asleep(1)
     assert "healthy" in await talk.say("/fleet status")
 

@@ -71,6 +71,16 @@ async def test_an_asks_own_run_is_looked_for_in_the_list_as_it_is_now(
     assert [run["id"] for run in (await ask(mine)).body["runs"]] == [7]
 
 
+async def test_a_run_that_we_began_is_on_the_list_that_is_asked_for_after_it(
+    ask: Ask, github: SmallGitHub
+) -> None:
+    await ask(WAITERS)
+    assert (await ask(function_url(by_person(), CHAT_1))).status == 200
+    github.runs = [run_of(PERSONS, 7)]
+
+    assert [run["id"] for run in (await ask(WAITERS)).body["runs"]] == [7]
+
+
 async def test_a_run_that_goes_on_is_looked_at_every_five_seconds(
     ask: Ask, github: SmallGitHub, now: Now
 ) -> None:
