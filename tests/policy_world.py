@@ -43,9 +43,8 @@ def show(facts: Facts, api: Api, ec2: Aws, **account: str) -> None:
         api.runs.append(run(7, caller=BOT, target="clawdinator-3", reply=""))
     api.runs.extend(run(100 + n, "pending", reply="") for n in range(facts.waiting))
     if last := facts.last_bot_deploy:
-        jobs = (job("plan"), job(f"{TARGET}: none -> {IMAGE}", "failure"))
-        failed = {"conclusion": "failure", "jobs": jobs} if facts.bot_failures else {}
-        by_bot = {"conclusion": "success", "caller": last.instance, "target": TARGET} | failed
+        ended = "failure" if facts.bot_failures else "success"
+        jobs = (job("plan"), job(f"{TARGET}: none -> {IMAGE}", ended))
+        told = {"caller": last.instance, "target": TARGET, "updated": moment(last.ended)}
         for number in range(max(1, facts.bot_failures)):
-            ended = moment(last.ended)
-            api.runs.append(run(5 + number, "completed", reply="", updated=ended, **by_bot))
+            api.runs.append(run(5 + number, "completed", ended, reply="", jobs=jobs, **told))

@@ -49,7 +49,10 @@ TARGET_ILL = seen(conditions=but(clawdinator_2=Condition.UNHEALTHY))
 TARGET_GONE = seen(conditions=but(clawdinator_2=Condition.MISSING))
 TARGET_STARTING = seen(conditions=but(clawdinator_2=Condition.STARTING))
 BY_BOT = BOT_DEPLOYED.last_bot_deploy
-TWICE = {"last_bot_deploy": BOT_DEPLOYED_LONG_AGO.last_bot_deploy, "bot_failures": 2}
+TWICE: dict[str, Any] = {
+    "last_bot_deploy": BOT_DEPLOYED_LONG_AGO.last_bot_deploy,
+    "bot_failures": 2,
+}
 SELF_ILL = seen(conditions=but(clawdinator_1=Condition.UNHEALTHY))
 
 TABLE = [
