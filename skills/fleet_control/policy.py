@@ -62,10 +62,8 @@ class Facts(NamedTuple):
         conditions: the registry's ids, each with its host's condition.
         unfinished: link to the caller's own earlier deploy that has not ended.
         waiting: how many runs wait for their turn, whoever asked for them.
-        last_bot_deploy: a bot instance's last deploy of the target, whether or not that made its
-            present host.
-        bot_failures: how many deploys of the target by bot instances failed since anybody's last
-            succeeded.
+        last_bot_deploy: a bot instance's last deploy of the target, whoever made its present host.
+        bot_failures: how many deploys of it by bot instances failed since anybody's last success.
         carrier: the instance whose host carries the bot that is asked.
         operators_set: whether anybody at all is configured as an operator.
         now: Unix seconds.
@@ -203,8 +201,7 @@ def _missing(facts: Facts) -> set[str]:
 
 
 def _within_its_bounds(bot: BotInstance, target: str, image: str, facts: Facts) -> Verdict:
-    """A target whose condition is not seen here may have no host, so what depends on that is left
-    out."""
+    """A target whose condition is not seen may have no host: what depends on that is left out."""
     conditions = facts.conditions or {}
     how = conditions.get(target)
     refused = (

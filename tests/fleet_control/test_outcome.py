@@ -95,21 +95,22 @@ def test_the_newest_run_counts_first_however_they_are_listed() -> None:
 def test_anybodys_success_ends_a_row_of_failures(caller: str, target: str) -> None:
     well = run(6, caller=caller, target=target)
 
-    assert told(bots(7), well, bots(5), run_7=FAILED).failures == 1
-    assert told(well, bots(5), bots(4), now=LATER).failures == 0
+    assert told(bots(7), well, bots(5), run_7=FAILED) == Record(LAST, 1)
+    assert told(well._replace(caller=""), bots(5), bots(4), now=LATER) == Record()
 
 
 def test_so_does_a_persons_deploy_of_all_that_only_failed_at_another() -> None:
     jobs = (PLANNED, host_job("success"), host_job("failure", "claw-3"))
 
-    assert told(bots(7), persons(6, target="all"), bots(5), run_7=FAILED, run_6=jobs).failures == 1
+    all_ = persons(6, target="all")
+    assert told(bots(7), all_, bots(5), run_7=FAILED, run_6=jobs) == Record(LAST, 1)
 
 
 def test_so_does_a_persons_by_the_button_whose_title_names_no_target() -> None:
     """Only its jobs tell; one that did not succeed is not asked about."""
     pressed, jobs = persons(6, "success", target=""), (PLANNED, host_job("success"))
 
-    assert told(bots(7), pressed, bots(5), run_7=FAILED, run_6=jobs).failures == 1
+    assert told(bots(7), pressed, bots(5), run_7=FAILED, run_6=jobs) == Record(LAST, 1)
     assert told(bots(7), pressed, bots(5), run_7=FAILED, run_6=ANOTHERS, run_5=FAILED).failures == 2
     assert told(bots(7), persons(6, target=""), run_7=FAILED) == Record(LAST, 1)
 
@@ -124,7 +125,8 @@ def test_a_persons_failure_in_between_ends_none_and_counts_as_none() -> None:
 def test_whoever_deployed_since_a_bots_last_deploy_is_found_while_it_counts() -> None:
     person = persons(6, "success")
 
-    assert told(person, bots(5), run_5=FAILED).last == LAST
+    assert told(person, bots(5), run_5=FAILED) == Record(LAST, 0)
+    assert told(person, persons(5), bots(4), run_4=FAILED) == Record(LAST, 0)
     assert told(person, bots(5), run_5=REFUSED) == Record()
     assert told(person, bots(5), now=LATER) == Record()
     assert told(person, bots(5), now=LATER - 1).open == bots(5)
