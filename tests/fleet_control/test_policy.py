@@ -53,6 +53,9 @@ TWICE: dict[str, Any] = {
     "last_bot_deploy": BOT_DEPLOYED_LONG_AGO.last_bot_deploy,
     "bot_failures": 2,
 }
+TARGET_AND_THIRD_ILL = seen(
+    conditions=but(clawdinator_2=Condition.UNHEALTHY, clawdinator_3=Condition.UNHEALTHY)
+)
 SELF_ILL = seen(conditions=but(clawdinator_1=Condition.UNHEALTHY))
 
 TABLE = [
@@ -112,6 +115,7 @@ TABLE = [
     (BOT, "clawdinator-2", "", THIRD_ILL, Code.FLEET_UNWELL),
     (BOT, "clawdinator-2", "", THIRD_GONE, Code.FLEET_UNWELL),
     (BOT, "clawdinator-2", "", THIRD_STARTING, Code.FLEET_UNWELL),
+    (BOT, "clawdinator-2", "", TARGET_AND_THIRD_ILL, Allowed()),
     (BOT, "clawdinator-2", "", TARGET_STARTING, Allowed()),
     (BOT, "clawdinator-2", "", SELF_ILL, Allowed()),
     (BOT, "clawdinator-2", IMAGE, seen(), Code.REPAIR_ONLY),
