@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from fleet_control.host_job import Left, begins
 from sandbox.account import URL
 from tests.engine.site import FOUR, NEW, OLD, ONE, ROOT, THREE, TWO, Site
 
@@ -49,22 +48,6 @@ def test_a_newer_image_moves_that_host_and_leaves_the_others(site: Site) -> None
     assert before | {TWO: after[TWO]} == after
     assert after[TWO][0] != before[TWO][0]
     assert after[TWO][1] == NEW
-
-
-def test_a_host_that_may_not_be_terminated_is_told_to_be_where_it_was(site: Site) -> None:
-    """AWS's own sentence, without what OpenTofu and its provider wrap it in."""
-    before = site.settles()
-    machine = before[TWO][0]
-    protect = site.runner.ec2.modify_instance_attribute
-    protect(InstanceId=machine, DisableApiTermination={"Value": True})
-
-    assert site.deploys(TARGET=TWO) == 1
-    assert before == site.runner.hosts()
-    doing = f"{begins(TWO, Left.UNMOVED)}OpenTofu's apply failed: terminating EC2 Instance"
-    why = f"OperationNotPermitted: The instance '{machine}' may not be terminated."
-    assert f"{doing} ({machine}): {why}" in site.runner.summary
-
-    protect(InstanceId=machine, DisableApiTermination={"Value": False})
 
 
 def test_rollback_is_a_deploy_with_an_older_image(site: Site) -> None:

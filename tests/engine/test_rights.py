@@ -11,6 +11,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from fleet_control.host_job import Left, begins
 from sandbox.principal import REGION
 from sandbox.seed import BOOTSTRAP_BUCKET, IMAGE_BUCKET
 from tests.engine.site import NEW, ONE, TWO, Site
@@ -113,6 +114,27 @@ def refusal(site: Site, keys: Mapping[str, str], service: str, call: str, **give
     finally:
         client.close()
     return ""
+
+
+def test_a_host_that_may_not_be_terminated_is_told_to_be_where_it_was(site: Site) -> None:
+    """AWS's own sentence, without what OpenTofu and its provider wrap it in.
+
+    The provider would end the protection first, which the role may not.
+    """
+    before = site.settles()
+    machine = before[TWO][0]
+    protect = site.runner.ec2.modify_instance_attribute
+    protect(InstanceId=machine, DisableApiTermination={"Value": True})
+    with widened(site):
+        keys = session(site, ROLE)
+        with authenticating(site):
+            code = site.deploys(TARGET=TWO, **keys)
+    protect(InstanceId=machine, DisableApiTermination={"Value": False})
+
+    assert (code, site.runner.hosts()) == (1, before)
+    doing = f"{begins(TWO, Left.UNMOVED)}OpenTofu's apply failed: terminating EC2 Instance"
+    why = f"OperationNotPermitted: The instance '{machine}' may not be terminated."
+    assert f"{doing} ({machine}): {why}" in site.runner.summary
 
 
 def test_the_deploy_roles_rights_suffice_for_a_whole_deploy(site: Site) -> None:
