@@ -4,14 +4,14 @@ import json
 
 from fleet_control.policy import Condition, Facts
 from tests.clawbot.bots import registry
-from tests.clawbot.control_api import Api, run
-from tests.clawbot.test_policy_in_chat import LAUNCHED, moment
+from tests.clawbot.control_api import Api, job, run
+from tests.clawbot.test_policy_in_chat import moment
 from tests.discord.ec2 import Claw, stage
 from tests.fleet_control.aws import Aws
 from tests.fleet_control.aws import image as described
 from tests.fleet_control.test_policy import IMAGE
 
-BOT = "clawdinator-1"
+BOT, TARGET = "clawdinator-1", "clawdinator-2"
 CHECKS = {
     Condition.HEALTHY: "ok",
     Condition.UNHEALTHY: "impaired",
@@ -42,8 +42,9 @@ def show(facts: Facts, api: Api, ec2: Aws, **account: str) -> None:
     if facts.unfinished:
         api.runs.append(run(7, caller=BOT, target="clawdinator-3", reply=""))
     api.runs.extend(run(100 + n, "pending", reply="") for n in range(facts.waiting))
-    if facts.last_bot_deploy:
-        begun, ended = moment(LAUNCHED - 60), moment(facts.last_bot_deploy.ended)
-        times = {"created": begun, "started": begun, "updated": ended}
-        by = facts.last_bot_deploy.instance
-        api.runs.append(run(6, "completed", "success", caller=by, reply="", **times))
+    if last := facts.last_bot_deploy:
+        ended = "failure" if facts.bot_failures else "success"
+        jobs = (job("plan"), job(f"{TARGET}: none -> {IMAGE}", ended))
+        told = {"caller": last.instance, "target": TARGET, "updated": moment(last.ended)}
+        for number in range(max(1, facts.bot_failures)):
+            api.runs.append(run(5 + number, "completed", ended, reply="", jobs=jobs, **told))

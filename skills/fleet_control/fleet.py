@@ -8,14 +8,17 @@ from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
 from fleet_control.ec2 import Ec2Reader
 from fleet_control.error import ControlApiError, Ec2Error, RegistryError
-from fleet_control.ledger import Run, last_bot_deploy, unfinished
-from fleet_control.policy import Code, Facts, Refused, Verdict, judge
+from fleet_control.ledger import Job, Run, unfinished
+from fleet_control.outcome import Record, record
+from fleet_control.policy import Code, Facts, Refused, Verdict, judge, refused_first
 from fleet_control.reading import Reading
 from fleet_control.registry_source import KnownRegistry, RegistrySource
 from fleet_control.status import FleetStatus, shape
 
 # As far back as a bot's last deploy still counts, at a dozen deploys an hour.
 RUNS_LOOKED_AT = 30
+# Of so many of them the jobs are asked for, where those decide: the run asks for more.
+JOBS_LOOKED_AT = 2
 
 log = logging.getLogger(__name__)
 
@@ -81,9 +84,13 @@ class Fleet:
             return facts
         status = await self._status(known)
         facts = _with_status(facts, status)
-        if not isinstance(caller, BotInstance) or _refused_first(caller, target, image, facts):
+        if not isinstance(caller, BotInstance) or refused_first(caller, target, image, facts):
             return facts
-        return _with_runs(facts, caller, target, status, await self._runs())
+        runs = await self._runs()
+        facts = _with_runs(facts, caller, runs)
+        if refused_first(caller, target, image, facts):
+            return facts
+        return (await self._record(target, runs, facts.now)).told(facts)
 
     async def _registry(self) -> KnownRegistry | None:
         try:
@@ -107,6 +114,18 @@ class Fleet:
             log.warning("fleet.runs_unseen why=%s", error)
             return ()
 
+    async def _record(self, target: str, runs: tuple[Run, ...], now: float) -> Record:
+        jobs: dict[int, tuple[Job, ...]] = {}
+        found = record(target, runs, now, jobs)
+        while found.open and len(jobs) < JOBS_LOOKED_AT:
+            try:
+                jobs[found.open.id] = (await self.api.run(found.open.id)).jobs
+            except ControlApiError as error:
+                log.warning("fleet.jobs_unseen run=%s why=%s", found.open.id, error)
+                break
+            found = record(target, runs, now, jobs)
+        return found
+
 
 def _decided_anyway(caller: Caller, target: str, image: str, facts: Facts) -> bool:
     """Whether it is refused whatever the registry holds.
@@ -119,12 +138,6 @@ def _decided_anyway(caller: Caller, target: str, image: str, facts: Facts) -> bo
 
 def _refused(caller: Caller, target: str, image: str, facts: Facts) -> bool:
     return isinstance(judge(caller, target, image, facts), Refused)
-
-
-def _refused_first(caller: Caller, target: str, image: str, facts: Facts) -> bool:
-    """Whether no row that needs the runs could come before the one that refuses."""
-    verdict = judge(caller, target, image, facts)
-    return isinstance(verdict, Refused) and verdict.code is not Code.FLEET_UNWELL
 
 
 def _with_ids(facts: Facts, known: KnownRegistry | None, target: str) -> Facts:
@@ -142,13 +155,9 @@ def _with_status(facts: Facts, status: FleetStatus | None) -> Facts:
     )
 
 
-def _with_runs(
-    facts: Facts, bot: BotInstance, target: str, status: FleetStatus | None, runs: tuple[Run, ...]
-) -> Facts:
+def _with_runs(facts: Facts, bot: BotInstance, runs: tuple[Run, ...]) -> Facts:
     own = unfinished(runs, bot.instance)
-    row = status.row(target) if status else None
     return facts._replace(
         unfinished=own[0].url if own else "",
         waiting=sum(run.status not in ("in_progress", "completed") for run in runs),
-        last_bot_deploy=last_bot_deploy(runs, row.host.launched if row and row.host else None),
     )

@@ -8,7 +8,8 @@ from fleet_control.ledger import Job
 PLAN = "plan"
 # Every job of another name is a host's.
 _OWN_JOBS = (PLAN, "finish")
-_WAITING = ("queued", "pending", "waiting", "requested")
+# GitHub's words for a run or a job whose turn has not come.
+WAITING = ("queued", "pending", "waiting", "requested")
 # The one step that moves anything.
 MOVING_STEP = "Replace and wait until healthy"
 
@@ -36,7 +37,7 @@ def left(id_: str, reason: str) -> Left | None:
 
 def began(job: Job) -> bool:
     """Whether it did anything. A job that is cancelled while it waits has no step that ran."""
-    if job.status in _WAITING or job.conclusion == "skipped":
+    if job.status in WAITING or job.conclusion == "skipped":
         return False
     if job.conclusion == "cancelled":
         return any(step.conclusion not in (None, "skipped") for step in job.steps)

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from fleet_control.caller import BotInstance, Caller, is_instance_id, is_target
-from fleet_control.policy import BotDeploy
 
 SEPARATOR = " | "
 NOTHING = "-"
@@ -229,29 +228,6 @@ def oldest(runs: Iterable[Run], request_id: str) -> Run | None:
 def seconds(moment: str) -> float:
     """Unix seconds of an ISO 8601 time in UTC."""
     return datetime.fromisoformat(moment).timestamp()
-
-
-def launched_by(runs: Iterable[Run], launched: float) -> Run | None:
-    """The run in which a host was launched that was launched at `launched` (Unix seconds).
-
-    One runs at a time, and GitHub counts a run as started while it still waits: of those that fit,
-    it was the oldest.
-    """
-    for run in sorted(runs, key=lambda run: run.id):
-        begun = seconds(run.started or run.created)
-        ended = seconds(run.updated) if run.finished else float("inf")
-        if begun <= launched <= ended:
-            return run
-    return None
-
-
-def last_bot_deploy(runs: Iterable[Run], launched: float | None) -> BotDeploy | None:
-    """The deploy that made a host which was launched then (Unix seconds), if a bot asked for it.
-
-    One that is not over, or that a lagging list shows so, counts as ended when it last changed.
-    """
-    run = None if launched is None else launched_by(runs, launched)
-    return BotDeploy(run.caller, seconds(run.updated)) if run and run.caller else None
 
 
 def unfinished(runs: Iterable[Run], instance: str, at: float | None = None) -> tuple[Run, ...]:

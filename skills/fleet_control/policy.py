@@ -14,6 +14,7 @@ from typing import NamedTuple
 from fleet_control.caller import ALL, BotInstance, Caller, Human, Unknown, is_target
 
 MINUTES_BETWEEN_BOT_DEPLOYS = 60
+FAILURES_BEFORE_A_PERSON = 2
 # GitHub drops what comes to a queue of 100, a person's deploy too.
 MOST_WAITING_FOR_A_BOT = 20
 # A GitHub matrix holds 256 jobs; the rest is room for the run's own.
@@ -29,6 +30,7 @@ class Code(StrEnum):
     SELF_DEPLOY = auto()
     UNKNOWN_IMAGE = auto()
     TOO_MANY_HOSTS = auto()
+    REPAIR_ONLY = auto()
     BUSY = auto()
     QUEUE_FULL = auto()
     TOO_SOON = auto()
@@ -60,7 +62,10 @@ class Facts(NamedTuple):
         conditions: the registry's ids, each with its host's condition.
         unfinished: link to the caller's own earlier deploy that has not ended.
         waiting: how many runs wait for their turn, whoever asked for them.
-        last_bot_deploy: the deploy that made the target's present host, if a bot asked for it.
+        last_bot_deploy: a bot instance's last deploy of the target, whether or not that made its
+            present host.
+        bot_failures: how many deploys of the target by bot instances failed since anybody's last
+            succeeded.
         carrier: the instance whose host carries the bot that is asked.
         operators_set: whether anybody at all is configured as an operator.
         now: Unix seconds.
@@ -72,6 +77,7 @@ class Facts(NamedTuple):
     unfinished: str = ""
     waiting: int = 0
     last_bot_deploy: BotDeploy | None = None
+    bot_failures: int = 0
     carrier: str = ""
     operators_set: bool = True
     now: float = 0.0
@@ -111,11 +117,17 @@ def judge(caller: Caller, target: str, image: str, facts: Facts) -> Verdict:
         or _image_is_ours(image, facts)
         or _fits_one_run(target, facts)
         or (
-            _one_thing_at_a_time(caller, target, facts)
+            _within_its_bounds(caller, target, image, facts)
             if isinstance(caller, BotInstance)
             else Allowed(_worth_asking(target, facts))
         )
     )
+
+
+def refused_first(caller: Caller, target: str, image: str, facts: Facts) -> bool:
+    """Whether it is refused whatever bots' deploys of the target came to, without asking for it."""
+    verdict = judge(caller, target, image, facts)
+    return isinstance(verdict, Refused) and verdict.code is not Code.FLEET_UNWELL
 
 
 def _may_speak(caller: Caller, facts: Facts) -> Refused | None:
@@ -190,7 +202,35 @@ def _missing(facts: Facts) -> set[str]:
     return {id_ for id_, condition in conditions.items() if condition is Condition.MISSING}
 
 
-def _one_thing_at_a_time(bot: BotInstance, target: str, facts: Facts) -> Verdict:
+def _within_its_bounds(bot: BotInstance, target: str, image: str, facts: Facts) -> Verdict:
+    """A target whose condition is not seen here may have no host, so what depends on that is left
+    out."""
+    conditions = facts.conditions or {}
+    how = conditions.get(target)
+    refused = (
+        _only_repairs(target, image, how)
+        or _waits_its_turn(bot, facts)
+        or _leaves_it_to_a_person(target, facts)
+    )
+    if refused or how in (None, Condition.MISSING):
+        return refused or Allowed()
+    rests = _rests_between(target, how, facts)
+    if rests or how is Condition.UNHEALTHY:
+        return rests or Allowed()
+    return _others_are_well(bot, target, how, conditions) or Allowed()
+
+
+def _only_repairs(target: str, image: str, how: Condition | None) -> Refused | None:
+    if not image or how not in (Condition.HEALTHY, Condition.STARTING):
+        return None
+    return Refused(
+        Code.REPAIR_ONLY,
+        f"{target} is {how}: a bot instance names an image only to repair. Leave the image out for "
+        "the newest; a person may name one.",
+    )
+
+
+def _waits_its_turn(bot: BotInstance, facts: Facts) -> Refused | None:
     if facts.unfinished:
         return Refused(
             Code.BUSY,
@@ -203,14 +243,16 @@ def _one_thing_at_a_time(bot: BotInstance, target: str, facts: Facts) -> Verdict
             f"{facts.waiting} runs wait already. A bot instance may ask again when fewer than "
             f"{MOST_WAITING_FOR_A_BOT} do; a person may now.",
         )
-    conditions = facts.conditions or {}
-    if conditions.get(target) in (Condition.MISSING, Condition.UNHEALTHY):
-        return Allowed()
-    how = conditions.get(target, Condition.HEALTHY)
-    return (
-        _rests_between(target, how, facts)
-        or _others_are_well(bot, target, how, conditions)
-        or Allowed()
+    return None
+
+
+def _leaves_it_to_a_person(target: str, facts: Facts) -> Refused | None:
+    if facts.bot_failures < FAILURES_BEFORE_A_PERSON:
+        return None
+    return Refused(
+        Code.TOO_SOON,
+        f"The last deploys of {target} by bot instances failed. A person has to deploy it before "
+        "a bot instance may again.",
     )
 
 

@@ -6,14 +6,13 @@ import pytest
 
 from clawbot.replies import Notice, Tone
 from fleet_control.caller import Unknown
+from fleet_control.ledger import Run
 from tests.clawbot.bots import Kept, ask
-from tests.clawbot.control_api import run
+from tests.clawbot.control_api import job, run
 from tests.clawbot.talk import Talk, talk_with
 from tests.clock import TurnedClock
 from tests.discord.ec2 import NOW, OLDER, Claw
 from tests.fleet_control.aws import Aws
-
-LAUNCHED = NOW - 86_400
 
 
 def moment(seconds: float) -> str:
@@ -45,6 +44,10 @@ async def test_a_platform_s_strangers_are_refused_whatever_they_ask(talk: Talk, 
         ("claw-1: /fleet deploy all", "refused (self_deploy): claw-1 may not deploy all"),
         ("/fleet deploy claw-1 ami-00000000", "refused (unknown_image): ami-00000000 is not"),
         ("claw-1: /fleet deploy claw-2 ami-00000000", "refused (unknown_image)"),
+        (
+            f"claw-1: /fleet deploy claw-2 {OLDER}",
+            "refused (repair_only): claw-2 is healthy: a bot",
+        ),
         ("/fleet deploy claw-1 all ami-00000000", "That is too many words."),
     ],
 )
@@ -53,8 +56,15 @@ async def test_what_is_refused_reaches_no_dispatch(talk: Talk, line: str, said: 
     assert talk.api.count("deploy") == 0
 
 
-@pytest.mark.parametrize("words", ["deploy claw-2", f"deploy claw-2 {OLDER}"])
-@pytest.mark.parametrize("speaker", ["", "operator: ", "claw-1: "])
+@pytest.mark.parametrize(
+    ("speaker", "words"),
+    [
+        ("", "deploy claw-2"),
+        ("", f"deploy claw-2 {OLDER}"),
+        ("operator: ", f"deploy claw-2 {OLDER}"),
+        ("claw-1: ", "deploy claw-2"),
+    ],
+)
 async def test_who_may_deploy_a_healthy_host_does(talk: Talk, speaker: str, words: str) -> None:
     assert "✓ deploy claw-2: done" in await talk.say(f"{speaker}/fleet {words}")
 
@@ -101,21 +111,43 @@ async def test_a_bot_instance_may_repair_what_never_gets_ready(talk: Talk) -> No
 
 
 async def test_a_bot_instance_leaves_what_a_bot_deployed_within_the_hour(talk: Talk) -> None:
-    deploy = run(
-        1,
-        "completed",
-        "success",
-        caller="claw-3",
-        created=moment(LAUNCHED - 60),
-        started=moment(LAUNCHED - 60),
-        updated=moment(NOW - 600),
-    )
-    talk.api.runs = [deploy]
+    talk.api.runs = [
+        run(1, "completed", "success", caller="claw-3", updated=moment(NOW - 600)),
+        run(2, "completed", "success", updated=moment(NOW - 300)),
+    ]
 
     said = await talk.say("claw-1: /fleet deploy claw-2")
 
     assert "refused (too_soon): claw-2 is healthy and claw-3 deployed it 10 min ago." in said
     assert talk.api.count("deploy") == 0
+
+
+async def test_a_bot_instance_does_not_repair_at_once_what_a_bot_just_deployed(talk: Talk) -> None:
+    talk.fleet(Claw("claw-1"), Claw("claw-2", check="impaired"), Claw("claw-3"))
+    talk.api.runs = [bots_failure(1, NOW - 1)]
+
+    said = await talk.say("claw-1: /fleet deploy claw-2")
+
+    assert "refused (too_soon): claw-2 is unhealthy and claw-3 deployed it less than a" in said
+    assert talk.api.count("deploy") == 0
+
+
+async def test_a_bot_instance_leaves_to_a_person_what_bots_failed_at_twice(talk: Talk) -> None:
+    talk.fleet(Claw("claw-1"), Claw("claw-3"))
+    talk.api.runs = [bots_failure(1, NOW - 8000), bots_failure(2, NOW - 4000)]
+
+    said = await talk.say("claw-1: /fleet deploy claw-2")
+    assert "refused (too_soon): The last deploys of claw-2 by bot instances failed." in said
+    assert talk.api.count("deploy") == 0
+
+    assert "✓ deploy claw-2: done" in await talk.say("/fleet deploy claw-2")
+    assert "✓ deploy claw-2: done" in await talk.say("claw-1: /fleet deploy claw-2")
+
+
+def bots_failure(id_: int, ended: float) -> Run:
+    jobs = (job("plan"), job("claw-2: none -> ami-1", "failure"))
+    told = {"caller": "claw-3", "updated": moment(ended), "jobs": jobs}
+    return run(id_, "completed", "failure", **told)
 
 
 async def test_a_bot_instance_leaves_the_healthy_alone_while_another_is_unwell(talk: Talk) -> None:

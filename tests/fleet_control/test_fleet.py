@@ -1,5 +1,6 @@
 """The facts of a verdict: enough of them, and asked for no further than needed."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,8 @@ from fleet_control.control_api import ControlApi
 from fleet_control.ec2 import Ec2Reader
 from fleet_control.error import Ec2Error, RegistryError
 from fleet_control.fleet import Fleet
-from fleet_control.ledger import seconds
-from fleet_control.policy import Allowed, BotDeploy, Code, Condition, Refused, Usage, Verdict
+from fleet_control.ledger import Job, Run, seconds
+from fleet_control.policy import Allowed, Code, Condition, Refused, Usage, Verdict
 from fleet_control.registry_source import RegistrySource
 from tests.fleet_control import aws
 from tests.fleet_control.aws import Aws
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
 BOT = BotInstance("claw-1")
 OPERATOR = Human("discord:8035", "sam", operator=True)
 LAUNCHED = seconds("2026-11-20T08:00:00Z")  # as tests.fleet_control.aws launches
+NOW = LAUNCHED + 4 * 3600
+# Minutes ago, as GitHub writes it.
+AGO = {
+    ago: f"{datetime.fromtimestamp(NOW - 60 * ago, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    for ago in (5, 10, 70, 140, 210)
+}
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +41,7 @@ def one_image(three_hosts: Aws) -> None:
 
 @pytest.fixture
 def clock() -> HastyClock:
-    return HastyClock(LAUNCHED + 4 * 3600)
+    return HastyClock(NOW)
 
 
 @pytest.fixture
@@ -217,27 +224,87 @@ async def test_other_deploys_do_not_make_it_busy(
     assert (await fleet.facts(BOT, "claw-2", "")).unfinished == ""
 
 
-async def test_the_run_in_which_the_host_was_launched_is_its_last_deploy(
+async def test_a_bots_last_deploy_counts_whoever_made_the_present_host(
     fleet: Fleet, control: Lambda
 ) -> None:
     control.has_registry(*IDS)
-    around = {
-        "created": "2026-11-20T07:55:00Z",
-        "started": "2026-11-20T07:56:00Z",
-        "updated": "2026-11-20T08:04:00Z",
-    }
-    control.has_runs(run(9, caller="claw-1"), run(8, caller="claw-3", **around))
+    control.has_runs(run(9, updated=AGO[5]), run(8, caller="claw-3", updated=AGO[10]))
 
-    facts = await fleet.facts(BOT, "claw-2", "")
+    verdict = await fleet.judge(BOT, "claw-2", "")
 
-    assert facts.last_bot_deploy == BotDeploy("claw-3", LAUNCHED + 240)
+    assert code(verdict) is Code.TOO_SOON
+    assert isinstance(verdict, Refused)
+    assert "claw-3 deployed it 10 min ago" in verdict.message
 
 
 async def test_a_persons_deploy_does_not_count_against_a_bot(fleet: Fleet, control: Lambda) -> None:
     control.has_registry(*IDS)
-    control.has_runs(run(8, started="2026-11-20T07:56:00Z", updated="2026-11-20T08:04:00Z"))
+    control.has_runs(run(8, updated=AGO[10]))
 
     assert (await fleet.facts(BOT, "claw-2", "")).last_bot_deploy is None
+
+
+FAILED = (
+    Job("plan", "completed", "success"),
+    Job("claw-2: ami-1 -> ami-2", "completed", "failure"),
+)
+REFUSED = (Job("plan", "completed", "failure"),)
+
+
+def failed(id_: int, ago: int, jobs: tuple[Job, ...] = ()) -> Run:
+    return run(id_, caller="claw-3", conclusion="failure", updated=AGO[ago], jobs=jobs)
+
+
+async def test_what_two_bots_deploys_failed_at_is_a_persons(
+    fleet: Fleet, control: Lambda, cloud: Aws
+) -> None:
+    """Though it has no host; the jobs of just those two are asked for."""
+    control.has_registry(*IDS)
+    control.has_runs(failed(9, 70), failed(8, 140), failed(7, 210))
+    control.shows(failed(9, 70, FAILED), failed(8, 140, FAILED))
+    cloud.scripts["DescribeInstances"] = [aws.instances("i-1", "i-3")]
+
+    assert code(await fleet.judge(BOT, "claw-2", "")) is Code.TOO_SOON
+    assert control.actions == ["registry", "runs", "run", "run"]
+    assert [ask["run_id"] for ask in control.asked[2:]] == [9, 8]
+
+
+async def test_what_two_looks_do_not_tell_is_left_to_the_run(fleet: Fleet, control: Lambda) -> None:
+    control.has_registry(*IDS)
+    control.has_runs(failed(9, 70), failed(8, 140), failed(7, 210))
+    control.shows(failed(9, 70, REFUSED), failed(8, 140, FAILED))
+
+    facts = await fleet.facts(BOT, "claw-2", "")
+
+    assert facts.bot_failures == 1
+    assert control.actions == ["registry", "runs", "run", "run"]
+
+
+async def test_with_a_runs_jobs_away_they_are_left_out(
+    fleet: Fleet, control: Lambda, caplog: pytest.LogCaptureFixture
+) -> None:
+    control.has_registry(*IDS)
+    control.has_runs(failed(9, 10))
+
+    assert await fleet.judge(BOT, "claw-2", "") == Allowed()
+    assert "fleet.jobs_unseen run=9" in caplog.text
+
+
+async def test_an_image_for_a_healthy_host_is_refused_before_runs_are_asked_for(
+    fleet: Fleet, control: Lambda
+) -> None:
+    control.has_registry(*IDS)
+
+    assert code(await fleet.judge(BOT, "claw-2", "ami-1")) is Code.REPAIR_ONLY
+    assert control.actions == ["registry"]
+
+
+async def test_a_bot_that_is_busy_needs_no_jobs(fleet: Fleet, control: Lambda) -> None:
+    control.has_registry(*IDS)
+    control.has_runs(run(9, status="in_progress", conclusion=None, caller="claw-1"), failed(8, 10))
+
+    assert code(await fleet.judge(BOT, "claw-2", "")) is Code.BUSY
+    assert control.actions == ["registry", "runs"]
 
 
 async def test_an_unwell_fleet_keeps_a_bot_from_a_healthy_host(

@@ -48,6 +48,11 @@ THIRD_STARTING = seen(conditions=but(clawdinator_3=Condition.STARTING))
 TARGET_ILL = seen(conditions=but(clawdinator_2=Condition.UNHEALTHY))
 TARGET_GONE = seen(conditions=but(clawdinator_2=Condition.MISSING))
 TARGET_STARTING = seen(conditions=but(clawdinator_2=Condition.STARTING))
+BY_BOT = BOT_DEPLOYED.last_bot_deploy
+TWICE: dict[str, Any] = {
+    "last_bot_deploy": BOT_DEPLOYED_LONG_AGO.last_bot_deploy,
+    "bot_failures": 2,
+}
 SELF_ILL = seen(conditions=but(clawdinator_1=Condition.UNHEALTHY))
 
 TABLE = [
@@ -84,13 +89,17 @@ TABLE = [
     (OPERATOR, "clawdinator-2", "", seen(waiting=99), Allowed()),
     (BOT, "clawdinator-2", "", TARGET_ILL, Allowed()),
     (BOT, "clawdinator-2", "", TARGET_GONE, Allowed()),
-    (
-        BOT,
-        "clawdinator-2",
-        "",
-        TARGET_ILL._replace(last_bot_deploy=BOT_DEPLOYED.last_bot_deploy),
-        Allowed(),
-    ),
+    (BOT, "clawdinator-2", "", TARGET_ILL._replace(last_bot_deploy=BY_BOT), Code.TOO_SOON),
+    (BOT, "clawdinator-2", "", TARGET_STARTING._replace(last_bot_deploy=BY_BOT), Code.TOO_SOON),
+    (BOT, "clawdinator-2", "", TARGET_GONE._replace(last_bot_deploy=BY_BOT), Allowed()),
+    (BOT, "clawdinator-2", IMAGE, TARGET_ILL._replace(last_bot_deploy=BY_BOT), Code.TOO_SOON),
+    (BOT, "clawdinator-2", "", seen(**TWICE), Code.TOO_SOON),
+    (BOT, "clawdinator-2", "", TARGET_ILL._replace(**TWICE), Code.TOO_SOON),
+    (BOT, "clawdinator-2", "", TARGET_GONE._replace(**TWICE), Code.TOO_SOON),
+    (BOT, "clawdinator-2", "", TARGET_GONE._replace(**TWICE, waiting=20), Code.QUEUE_FULL),
+    (BOT, "clawdinator-2", "", THIRD_ILL._replace(**TWICE), Code.TOO_SOON),
+    (BOT, "clawdinator-2", "", TARGET_ILL._replace(**TWICE | {"bot_failures": 1}), Allowed()),
+    (OPERATOR, "clawdinator-2", "", TARGET_ILL._replace(**TWICE), Allowed()),
     (BOT, "clawdinator-2", "", BOT_DEPLOYED, Code.TOO_SOON),
     (BOT, "clawdinator-2", "", BOT_DEPLOYED_LONG_AGO, Allowed()),
     (
@@ -105,7 +114,13 @@ TABLE = [
     (BOT, "clawdinator-2", "", THIRD_STARTING, Code.FLEET_UNWELL),
     (BOT, "clawdinator-2", "", TARGET_STARTING, Allowed()),
     (BOT, "clawdinator-2", "", SELF_ILL, Allowed()),
-    (BOT, "clawdinator-2", IMAGE, seen(), Allowed()),
+    (BOT, "clawdinator-2", IMAGE, seen(), Code.REPAIR_ONLY),
+    (BOT, "clawdinator-2", IMAGE, TARGET_STARTING, Code.REPAIR_ONLY),
+    (BOT, "clawdinator-2", IMAGE, BUSY, Code.REPAIR_ONLY),
+    (BOT, "clawdinator-2", IMAGE, THIRD_ILL, Code.REPAIR_ONLY),
+    (BOT, "clawdinator-2", IMAGE, TARGET_ILL, Allowed()),
+    (BOT, "clawdinator-2", IMAGE, TARGET_GONE, Allowed()),
+    (OPERATOR, "clawdinator-2", IMAGE, TARGET_STARTING, Allowed()),
 ]
 
 
@@ -142,6 +157,28 @@ def test_how_long_ago_a_bot_deployed_it_is_told_in_minutes(seconds: float, ago: 
 
     assert isinstance(verdict, Refused)
     assert f"clawdinator-3 deployed it {ago}. " in verdict.message
+
+
+@pytest.mark.parametrize("how", Condition)
+def test_what_failed_twice_is_a_persons_whatever_its_condition(how: Condition) -> None:
+    """And the sentence names no time after which a bot might."""
+    verdict = judge(BOT, "clawdinator-2", "", seen(conditions=but(clawdinator_2=how), **TWICE))
+
+    assert isinstance(verdict, Refused)
+    assert verdict.message == (
+        "The last deploys of clawdinator-2 by bot instances failed. A person has to deploy it "
+        "before a bot instance may again."
+    )
+
+
+@pytest.mark.parametrize("conditions", [None, {}, {"clawdinator-3": Condition.UNHEALTHY}])
+def test_who_does_not_see_the_target_leaves_its_condition_out(
+    conditions: dict[str, Condition] | None,
+) -> None:
+    """It may have no host, and may then be repaired."""
+    unseen = seen(conditions=conditions, last_bot_deploy=BY_BOT)
+
+    assert judge(BOT, "clawdinator-2", IMAGE, unseen) == Allowed()
 
 
 def test_with_no_operators_set_the_refusal_names_the_setting() -> None:
@@ -232,6 +269,7 @@ FACTS = st.builds(
     conditions=st.none() | st.dictionaries(INSTANCE, st.sampled_from(Condition), max_size=4),
     unfinished=st.text(max_size=3),
     last_bot_deploy=st.none() | st.builds(BotDeploy, INSTANCE, st.floats(0, 2e9)),
+    bot_failures=st.integers(0, 3),
     carrier=st.text(max_size=8) | INSTANCE,
     operators_set=st.booleans(),
     now=st.floats(0, 2e9),

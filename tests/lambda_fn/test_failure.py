@@ -35,6 +35,7 @@ OF_A_DEPLOY = {
     "self_deploy": 403,
     "unknown_image": 403,
     "too_many_hosts": 403,
+    "repair_only": 403,
     "busy": 409,
     "queue_full": 409,
     "too_soon": 403,

@@ -1,11 +1,13 @@
 """The run judges again, from the list of runs and from EC2."""
 
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from fleet_control.caller import BotInstance, Caller, Human, Unknown
-from fleet_control.ledger import Entry, Run
+from fleet_control.ledger import Entry, Job, Run
 from fleet_control.reading import Health
 from tests.workflows.fleets import IMAGES, NEW, NOW, OLD, host, sight
 from workflows.fleet_deploy import judge
@@ -24,14 +26,14 @@ def iso(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).isoformat().replace("+00:00", "Z")
 
 
-def run(id_: int, *, status: str = "completed", ended: float = NOW - 7000, **more: Any) -> Run:
+def run(id_: int, *, failed: bool = False, ended: float = NOW - 7000, **more: Any) -> Run:
     begun = iso(ended - 600)
     entry = Entry(**more)
     return Run(
         id=id_,
         url=f"https://example.test/{id_}",
-        status=status,
-        conclusion="success" if status == "completed" else None,
+        status="completed",
+        conclusion="failure" if failed else "success",
         **entry._asdict(),
         created=begun,
         started=begun,
@@ -39,11 +41,19 @@ def run(id_: int, *, status: str = "completed", ended: float = NOW - 7000, **mor
     )
 
 
-def verdict(caller: Caller, target: str, *runs: Run, override: str = "", seen: Any = None) -> str:
-    """The code of the refusal, or nothing."""
-    facts = judge.facts(target, runs, seen or sight(IDS, *HOSTS))
+def verdict(
+    caller: Caller,
+    target: str,
+    *runs: Run,
+    override: str = "",
+    seen: Any = None,
+    jobs: Mapping[int, Iterable[Job]] = MappingProxyType({}),
+) -> str:
+    """The code of the refusal, or nothing; `jobs` are of all runs that may be asked about."""
+    facts = judge.facts(seen or sight(IDS, *HOSTS))
+    record = judge.bots_record(target, runs, NOW, jobs.__getitem__)
     try:
-        judge.allow(caller, Entry(target=target, ami_override=override), facts)
+        judge.allow(caller, Entry(target=target, ami_override=override), record.told(facts))
     except Stopped as stop:
         return stop.title.removeprefix("Refused (").rstrip(")")
     return ""
@@ -72,7 +82,7 @@ def test_an_image_must_be_one_of_ours() -> None:
 
 
 def test_a_bot_has_one_deploy_at_a_time() -> None:
-    facts = judge.facts(TWO, (), sight(IDS, *HOSTS), unfinished="https://example.test/99")
+    facts = judge.facts(sight(IDS, *HOSTS), unfinished="https://example.test/99")
 
     with pytest.raises(Stopped, match=r"not finished: https://example.test/99") as stop:
         judge.allow(BOT, Entry(target=TWO), facts)
@@ -80,16 +90,56 @@ def test_a_bot_has_one_deploy_at_a_time() -> None:
     judge.allow(SAM, Entry(target=TWO), facts)
 
 
-def test_a_bot_repairs_at_once_but_does_not_move_a_healthy_host_twice_an_hour() -> None:
+ILL = sight(IDS, host(ONE, 1), host(TWO, 2, health=Health.IMPAIRED), host(THREE, 3))
+GONE = sight(IDS, host(ONE, 1), host(THREE, 3))
+
+
+def test_a_bot_names_an_image_only_to_repair() -> None:
+    assert verdict(BOT, TWO, override=OLD) == "repair_only"
+    assert [verdict(BOT, TWO, override=OLD, seen=seen) for seen in (ILL, GONE)] == ["", ""]
+
+
+@pytest.mark.parametrize("launched", [NOW - 1500, NOW - 60])
+def test_a_bot_deploys_what_has_a_host_once_an_hour(launched: float) -> None:
+    """Whether or not that deploy made the present host."""
     by_bot = run(90, target=TWO, caller=THREE, ended=NOW - 1200)
-    launched = NOW - 1500
     healthy = sight(IDS, host(ONE, 1), host(TWO, 2, launched=launched), host(THREE, 3))
-    ill = host(TWO, 2, launched=launched, health=Health.IMPAIRED)
 
     assert verdict(BOT, TWO, by_bot, seen=healthy) == "too_soon"
+    assert verdict(BOT, TWO, by_bot, seen=ILL) == "too_soon"
+    assert not verdict(BOT, TWO, by_bot, seen=GONE)
     assert not verdict(BOT, TWO, by_bot._replace(caller=""), seen=healthy)
-    assert not verdict(BOT, TWO, by_bot, seen=sight(IDS, host(ONE, 1), ill, host(THREE, 3)))
+    assert not verdict(BOT, TWO, by_bot._replace(updated=iso(NOW - 3600)), seen=healthy)
     assert not verdict(SAM, TWO, by_bot, seen=healthy)
+
+
+FAILED = (Job("plan", "completed", "success"), Job(f"{TWO}: x -> y", "completed", "failure"))
+REFUSED = (Job("plan", "completed", "failure"),)
+
+
+def bots_failures(*ids: int) -> list[Run]:
+    return [run(id_, failed=True, target=TWO, caller=THREE) for id_ in ids]
+
+
+@pytest.mark.parametrize("seen", [None, ILL, GONE])
+def test_what_two_bots_deploys_failed_at_is_a_persons(seen: Any) -> None:
+    runs = bots_failures(90, 80)
+
+    assert verdict(BOT, TWO, *runs, jobs={90: FAILED, 80: FAILED}, seen=seen) == "too_soon"
+    assert not verdict(BOT, TWO, *runs, jobs={90: FAILED, 80: REFUSED}, seen=seen)
+    assert not verdict(SAM, TWO, *runs, jobs={90: FAILED, 80: FAILED}, seen=seen)
+    well = run(95, target=TWO)
+    assert not verdict(BOT, TWO, well, *runs, jobs={90: FAILED, 80: FAILED}, seen=seen)
+
+
+def test_a_bot_can_not_hide_its_failures_behind_runs_that_came_to_nothing() -> None:
+    """Nor make a run ask for more jobs than GitHub grants."""
+    runs = bots_failures(*range(100, 80, -1))
+    enough = {run.id: REFUSED for run in runs[: judge.MOST_JOBS_ASKED]}
+
+    assert verdict(BOT, TWO, *runs, seen=GONE, jobs=enough) == "too_soon"
+    assert not verdict(BOT, TWO, *runs[: len(enough) + 1], seen=GONE, jobs=enough)
+    assert judge.MOST_JOBS_ASKED == 8
 
 
 def test_a_bot_sees_to_the_missing_host_first() -> None:

@@ -11,7 +11,7 @@ from fleet_control.policy import Facts, Refused, judge
 from lambda_fn.action import reason
 from lambda_fn.mask import shown
 from sandbox.job_log import JobLog
-from tests.workflows.conftest import NEW, Runner
+from tests.workflows.conftest import NEW, OLD, Runner
 from tests.workflows.loopback import raw_run
 
 ONE, TWO, GONE = "clawdinator-1", "clawdinator-2", "clawdinator-9"
@@ -42,6 +42,7 @@ def on_page(summary: str, title: str) -> str:
         ({"CALLER": ONE, "TARGET": ALL}, "self_deploy", "`all`"),
         ({"CALLER": GONE}, "unknown_caller", f"`{GONE}`"),
         ({"AMI_OVERRIDE": "ami-0bad0bad"}, "unknown_image", "`ami-0bad0bad`"),
+        ({"CALLER": ONE, "AMI_OVERRIDE": OLD}, "repair_only", TWO),
         ({"CALLER": ONE}, "fleet_unwell", "clawdinator-3"),
         ({"CALLER": ONE, "GITHUB_RUN_ID": "102"}, "busy", "https://github.test/runs/101"),
     ],

@@ -1,15 +1,18 @@
 """The run is the judge: of duplicates, and of policy by what is there when its turn comes."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from fleet_control import ledger
 from fleet_control.caller import ALL, Caller
+from fleet_control.outcome import Outcome, Record, record
 from fleet_control.policy import Facts, Refused, Usage, judge
 from workflows.fleet_deploy import rivals
 from workflows.fleet_deploy.cloud import Sight
 from workflows.fleet_deploy.rivals import Jobs
-from workflows.fleet_deploy.roll import host_of
 from workflows.fleet_deploy.stop import Stopped
+
+# Of how many runs, each a call of GitHub's API, which takes a thousand an hour.
+MOST_JOBS_ASKED = 8
 
 
 def only_once(entry: ledger.Entry, run_id: int, runs: Iterable[ledger.Run], jobs: Jobs) -> None:
@@ -32,18 +35,26 @@ def allow(caller: Caller, entry: ledger.Entry, facts: Facts) -> None:
         raise Stopped("Refused", f"Say what to deploy: {ALL}, {', '.join(verdict.ids)}.")
 
 
-def facts(target: str, runs: Iterable[ledger.Run], sight: Sight, *, unfinished: str = "") -> Facts:
-    """All that this depth can see, of runs before this one; `unfinished` links to what makes the
-    caller busy."""
-    host = host_of(target, sight.there)
+def facts(sight: Sight, *, unfinished: str = "") -> Facts:
+    """What this depth sees of the fleet; `unfinished` links to what makes the caller busy."""
     return Facts(
         ids=sight.status.registry.registry.ids,
         images=sight.images,
         conditions=sight.status.conditions,
         unfinished=unfinished,
-        last_bot_deploy=ledger.last_bot_deploy(runs, host.launched if host else None),
         now=sight.status.taken,
     )
+
+
+def bots_record(target: str, runs: Collection[ledger.Run], now: float, jobs: Jobs) -> Record:
+    """What bots' deploys of the target came to. Where too many runs came to nothing to ask about
+    them all, the rest count as failed: else a bot could hide its failures behind such runs."""
+    seen: dict[int, Iterable[ledger.Job]] = {}
+    found = record(target, runs, now, seen)
+    while found.open and len(seen) < MOST_JOBS_ASKED:
+        seen[found.open.id] = jobs(found.open.id)
+        found = record(target, runs, now, seen)
+    return record(target, runs, now, seen, Outcome.FAILED) if found.open else found
 
 
 def resolve_image(override: str, sight: Sight) -> str:

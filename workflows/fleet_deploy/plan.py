@@ -12,6 +12,8 @@ from tempfile import TemporaryDirectory
 from fleet_control import ledger
 from fleet_control.caller import ALL, BotInstance, Caller
 from fleet_control.error import Ec2Error
+from fleet_control.outcome import Record
+from fleet_control.policy import Facts, refused_first
 from workflows.fleet_deploy import (
     asked,
     fit,
@@ -44,12 +46,14 @@ class Past:
     def __init__(self, github: GitHub, job: Job) -> None:
         self._github = github
         self._job = job
+        self._jobs: dict[int, tuple[ledger.Job, ...]] = {}
         self.runs = github.runs(job.run, job.clock.now())
-        self.earlier = tuple(run for run in self.runs if run.id < job.run.id)
         self.others = tuple(run for run in self.runs if run.id != job.run.id)
 
     def jobs(self, run_id: int) -> tuple[ledger.Job, ...]:
-        return self._github.jobs(self._job.run, run_id)
+        if run_id not in self._jobs:
+            self._jobs[run_id] = self._github.jobs(self._job.run, run_id)
+        return self._jobs[run_id]
 
     def unfinished(self, caller: Caller) -> str:
         """Link to the deploy that makes a bot instance busy, or nothing."""
@@ -63,6 +67,15 @@ class Past:
         request_id = self._job.asked.request_id
         other = rivals.unfinished(caller.instance, mine, request_id, own, self.jobs)
         return other.url if other else ""
+
+    def record(self, caller: Caller, facts: Facts) -> Record:
+        """What bots' deploys of the target came to, where that may decide."""
+        ask = self._job.asked
+        if not isinstance(caller, BotInstance):
+            return Record()
+        if refused_first(caller, ask.target, ask.ami_override, facts):
+            return Record()
+        return judge.bots_record(ask.target, self.others, facts.now, self.jobs)
 
 
 def run(job: Job) -> tuple[Notice, ...]:
@@ -98,8 +111,8 @@ def _judged_sight(job: Job, past: Past) -> tuple[Sight, dict[str, str]]:
     unfinished = past.unfinished(caller)
 
     def allow(sight: Sight) -> None:
-        facts = judge.facts(job.asked.target, past.earlier, sight, unfinished=unfinished)
-        judge.allow(caller, job.asked, facts)
+        facts = judge.facts(sight, unfinished=unfinished)
+        judge.allow(caller, job.asked, past.record(caller, facts).told(facts))
 
     allow(job.look())
     job.engine.init()

@@ -1,0 +1,74 @@
+"""What `plan` asks GitHub about the deploys of bots before it lets another in, and what it says."""
+
+import time
+
+import pytest
+
+from fleet_control.ledger import Entry
+from tests.workflows.conftest import OLD, Runner, iso
+from tests.workflows.loopback import raw_job, raw_run
+
+ONE, TWO, THREE = "clawdinator-1", "clawdinator-2", "clawdinator-3"
+FAILED = [raw_job("plan"), raw_job(f"{TWO}: none -> {OLD}", "failure")]
+REFUSED = [raw_job("plan", "failure"), raw_job("host", "skipped")]
+
+
+@pytest.fixture
+def fleet(runner: Runner) -> Runner:
+    """Of two deploys by bots, hours ago, the host's own job failed; then one was refused."""
+    runner.registers(ONE, TWO, THREE)
+    for id_ in (ONE, TWO, THREE):
+        runner.launches(id_)
+    entry, ago = Entry(target=TWO, caller=THREE), iso(time.time() - 9000)
+    runs = [raw_run(id_, entry, moment=ago) | {"conclusion": "failure"} for id_ in (93, 92, 91, 90)]
+    runner.github.runs = runs
+    runner.github.jobs = {93: REFUSED, 92: FAILED, 91: FAILED}
+    return runner
+
+
+def jobs_asked(runner: Runner) -> int:
+    return sum("filter" in query for query in runner.github.asked)
+
+
+def test_what_bots_failed_at_twice_is_not_touched_by_a_third(fleet: Runner) -> None:
+    assert fleet.does("plan", CALLER=ONE) == 1
+    assert "Refused (too_soon)\n\nThe last deploys of clawdinator-2 by bot" in fleet.summary
+    assert fleet.commands == []
+    assert jobs_asked(fleet) == 3
+
+
+def test_a_person_is_let_in_without_a_look_at_them(fleet: Runner) -> None:
+    fleet.does("plan")
+    assert "init" in fleet.commands
+    assert jobs_asked(fleet) == 0
+
+
+def test_nor_are_they_looked_at_where_an_earlier_row_refuses(fleet: Runner) -> None:
+    assert fleet.does("plan", CALLER=ONE, AMI_OVERRIDE=OLD) == 1
+    assert "Refused (repair_only)" in fleet.summary
+    assert jobs_asked(fleet) == 0
+
+
+def test_they_decide_though_a_later_row_would_refuse_too(fleet: Runner) -> None:
+    fleet.ec2.terminate_instances(InstanceIds=[fleet.hosts()[THREE][0]])
+
+    assert fleet.does("plan", CALLER=ONE) == 1
+    assert "Refused (too_soon)" in fleet.summary
+
+
+def test_a_younger_run_that_had_its_turn_first_counts_too(fleet: Runner) -> None:
+    entry, now = Entry(target=TWO, caller=THREE), iso(time.time())
+    fleet.github.runs.insert(0, raw_run(101, entry, moment=now))
+
+    assert fleet.does("plan", CALLER=ONE) == 1
+    assert "clawdinator-2 is healthy and clawdinator-3 deployed it less than a" in fleet.summary
+    assert jobs_asked(fleet) == 0
+
+
+def test_each_runs_jobs_are_asked_for_once(fleet: Runner) -> None:
+    """Though the fleet is judged twice, before the engine has a say and after."""
+    fleet.github.jobs[91] = REFUSED
+
+    fleet.does("plan", CALLER=ONE)
+    assert "init" in fleet.commands
+    assert jobs_asked(fleet) == 4
