@@ -4,6 +4,7 @@ FleetError
 ├── SettingsError           settings are missing or wrong; `problems` lists all of it
 ├── RegistryError           the registry is not what it must be; `problems` lists all of it
 │   └── RegistryUnread      there is none to look at: not at its source, and no copy
+├── archive.ArchiveError    these bytes are no archive of ours
 ├── Ec2Error                EC2 did not answer, or refused
 └── ControlApiError
     ├── ControlApiRefused   it answered, and said no; `code` is from its closed set
