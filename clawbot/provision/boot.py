@@ -16,10 +16,10 @@ import boto3
 from botocore.config import Config
 
 from clawbot.provision import bundle_object, installation
-from clawbot.provision.archive import File, unpack
 from clawbot.provision.bundle_object import Place, Unreachable
 from clawbot.provision.fault import ProvisionError
 from clawbot.provision.installation import PRIVATE, PUBLIC, Modes, Record
+from fleet_control.archive import ArchiveError, File, unpack
 from fleet_control.error import RegistryError
 from fleet_control.registry import parse
 
@@ -120,7 +120,10 @@ def _update(
             f"{place} is not there. Upload it with `clawbot bundle upload {host.instance}`."
         )
     data, head = fetched
-    files = unpack(data)
+    try:
+        files = unpack(data)
+    except ArchiveError as error:
+        raise ProvisionError(f"{error} Upload it anew with `clawbot bundle upload`.") from error
     part.check(files, host)
     record = Record(place.bucket, host.bootstrap_prefix, head.sha256)
     installation.install(folder, files, record, part.modes)

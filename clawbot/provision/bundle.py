@@ -3,12 +3,13 @@
 import json
 from typing import TYPE_CHECKING
 
-from clawbot.provision import archive, boot, bundle_object, checkout, secret_check
-from clawbot.provision.archive import File
+from clawbot.provision import boot, bundle_object, checkout, secret_check
 from clawbot.provision.bundle_object import Packed, Place
 from clawbot.provision.fault import ProvisionError
 from clawbot.provision.inventory import Kind, needed_by, secrets
 from clawbot.provision.vault import Vault
+from fleet_control import archive
+from fleet_control.archive import ArchiveError, File
 from fleet_control.registry import Registry
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def lacks(s3: "S3Client", place: Place, instance: str) -> bool:
         fetched = bundle_object.get(s3, place)
         files = archive.unpack(fetched[0]) if fetched else {}
         return bool(fetched) and instance not in json.loads(files[str(checkout.REGISTRY)].data)
-    except (ProvisionError, KeyError, ValueError, TypeError):
+    except (ProvisionError, ArchiveError, KeyError, ValueError, TypeError):
         return True
 
 

@@ -5,24 +5,14 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from clawbot.provision.archive import File
 from clawbot.provision.fault import ProvisionError
+from fleet_control.archive import File
 from fleet_control.error import RegistryError
 from fleet_control.registry import Registry, parse
+from fleet_control.seed import PATHS
 
 REGISTRY = Path("nix/instances.json")
 FACTS = Path("nix/facts.json")
-# The flake, the modules, and the program it builds.
-_SEED = (
-    "flake.nix",
-    "flake.lock",
-    "pyproject.toml",
-    "README.md",
-    "LICENSE",
-    "nix",
-    "clawbot",
-    "skills",
-)
 
 
 def read(checkout: Path, path: Path) -> bytes:
@@ -96,7 +86,7 @@ def _paths(checkout: Path) -> Iterator[str]:
         listed = {*_tracked(checkout), "flake.lock"}
         yield from sorted(path for path in listed if (checkout / path).is_file())
         return
-    for seed in _SEED:
+    for seed in PATHS:
         there = checkout / seed
         for path in sorted(there.rglob("*")) if there.is_dir() else [there]:
             inside = path.relative_to(checkout)
@@ -107,7 +97,7 @@ def _paths(checkout: Path) -> Iterator[str]:
 def _tracked(checkout: Path) -> list[str]:
     try:
         ended = subprocess.run(  # noqa: S603  (git, with words of ours)
-            ["git", "-C", str(checkout), "ls-files", "-z", "--", *_SEED],  # noqa: S607  (whichever is installed)
+            ["git", "-C", str(checkout), "ls-files", "-z", "--", *PATHS],  # noqa: S607  (whichever is installed)
             capture_output=True, text=True, check=True,
         )  # fmt: skip
     except (OSError, subprocess.CalledProcessError) as error:

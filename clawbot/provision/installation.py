@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from clawbot.provision.archive import File
 from clawbot.provision.fault import ProvisionError
+from fleet_control.archive import File
 
 RECORD = ".bundle.json"
 

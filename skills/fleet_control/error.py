@@ -5,6 +5,7 @@ FleetError
 ├── RegistryError           the registry is not what it must be; `problems` lists all of it
 │   └── RegistryUnread      there is none to look at: not at its source, and no copy
 ├── ManifestError           what lies beside a bundle does not say what is in it
+├── archive.ArchiveError    these bytes are no archive of ours
 ├── Ec2Error                EC2 did not answer, or refused
 └── ControlApiError
     ├── ControlApiRefused   it answered, and said no; `code` is from its closed set

@@ -28,6 +28,7 @@ class Code(StrEnum):
     UNKNOWN_TARGET = auto()
     SELF_DEPLOY = auto()
     UNKNOWN_IMAGE = auto()
+    UNKNOWN_REVISION = auto()
     TOO_MANY_HOSTS = auto()
     BUSY = auto()
     QUEUE_FULL = auto()

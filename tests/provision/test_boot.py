@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clawbot.provision import archive, boot, bundle_object
-from clawbot.provision.archive import File
+from clawbot.provision import boot, bundle_object
 from clawbot.provision.boot import REPOSITORY_FOLDER, SECRETS_FOLDER
 from clawbot.provision.bundle_object import Packed
+from fleet_control import archive
+from fleet_control.archive import File
 from tests.provision import uploads
 from tests.provision.account import Account
 

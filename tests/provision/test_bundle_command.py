@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from clawbot.provision import age
-from clawbot.provision.archive import File, unpack
+from fleet_control.archive import File, unpack
 from tests.provision import uploads
 from tests.provision.desks import Operator, token, token_name
 

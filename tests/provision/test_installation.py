@@ -15,7 +15,7 @@ INSTALL = """
 import os, resource, signal, sys
 from pathlib import Path
 from clawbot.provision import installation
-from clawbot.provision.archive import File
+from fleet_control.archive import File
 from clawbot.provision.fault import ProvisionError
 from clawbot.provision.installation import PUBLIC, Record
 folder = Path(sys.argv[1])

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from clawbot.provision import age, boot
-from clawbot.provision.archive import File, unpack
 from clawbot.provision.bundle_object import SECRETS
+from fleet_control.archive import File, unpack
 from sandbox.world import CHECKOUT, World
 from tests.nix import evaluation
 from tests.provision import desks, uploads

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
-from clawbot.provision import archive, bundle_object
-from clawbot.provision.archive import File
+from clawbot.provision import bundle_object
 from clawbot.provision.bundle_object import Packed, Place
+from fleet_control import archive
+from fleet_control.archive import File
 from tests.provision.account import Account
 
 PREFIX = "bootstrap/claw-1"
