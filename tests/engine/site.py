@@ -72,7 +72,7 @@ class Site:
 
     def merges(self, registry: Mapping[str, Any]) -> None:
         """The registry as it is from now on."""
-        git.commit(self.account.folder, registry, time.time())
+        self.runner.merges(registry, time.time())
 
     def settles(self) -> dict[str, tuple[str, str]]:
         """Bring back a fleet of three that match their registry; its hosts."""
@@ -124,10 +124,13 @@ def open_site(engine: Engine, folder: Path) -> Iterator[Site]:
         clients = cloud.connect(environ, SystemTime())
         with serving() as github:
             job = _job_environ(place, engine, url, github.url)
-            runner = Runner(folder, job, github, clients.ec2)
+            git.begin(folder)
+            runner = Runner(folder, job, github, clients.ec2, clients.s3)
+            runner.registers(ONE, TWO, THREE)
             yield Site(engine, place, runner, url, runner.hosts())
         clients.ec2.close()
         clients.ssm.close()
+        clients.s3.close()
     finally:
         asyncio.run(server.stop())
 

@@ -6,7 +6,7 @@ import shlex
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
+from fleet_control import manifest
 from fleet_control.ledger import TITLE_FIELDS, Entry
+from fleet_control.manifest import Manifest
+from fleet_control.registry import Instance, parse
 from fleet_control.seed import BOOT, BOOT_TAG, COMMIT_TAG
 from sandbox.image import images
 from sandbox.moto import MotoServer
@@ -31,6 +34,7 @@ from workflows.fleet_deploy.health import DOCUMENT, SystemTime
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_s3.client import S3Client
 
 REGION = "eu-central-1"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
@@ -53,12 +57,36 @@ class Runner:
     environ: dict[str, str]
     github: Loopback
     ec2: "EC2Client"
+    s3: "S3Client"
     outputs: dict[str, str] = field(default_factory=dict)
 
     def registers(self, *ids: str) -> None:
         """From now on these are the branch's, and every image is built from that."""
-        git.commit(self.folder, registry_text(ids), time.time() - 86400)
+        self.merges(json.loads(registry_text(ids)), time.time() - 86400)
+
+    def merges(self, registry: Mapping[str, Any], when: float) -> str:
+        """The commit by which the registry is this, with a bundle and every image of it."""
+        git.commit(self.folder, registry, when)
         self.builds(self.commit, OLDEST, OLD, NEW)
+        for id_, entry in parse(json.dumps(registry)).items():
+            self.uploads(id_, entry)
+        return self.commit
+
+    def uploads(self, id_: str, entry: Instance, *lacking: str) -> None:
+        """The manifest of a bundle that holds all that this entry names but what is `lacking`."""
+        names = [name for name in manifest.needed(entry) if name not in lacking]
+        made = Manifest(
+            instance=id_,
+            bootstrap_prefix=entry.bootstrap_prefix,
+            files={f"{name}.age": "0" * 64 for name in names},
+            archive="0" * 64,
+        )
+        key = f"{entry.bootstrap_prefix}/{manifest.NAME}"
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=manifest.write(made))
+
+    @property
+    def bucket(self) -> str:
+        return self.environ["TF_VAR_bootstrap_bucket"]
 
     def builds(self, commit: str, *images: str, boot: str = BOOT) -> None:
         """These images are of that commit."""
@@ -247,7 +275,7 @@ def runner(moto: str, cloud: Cloud, tmp_path: Path) -> Iterator[Runner]:
             Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
         )
         git.begin(tmp_path)
-        yield Runner(tmp_path, environ, github, cloud.ec2)
+        yield Runner(tmp_path, environ, github, cloud.ec2, cloud.s3)
 
 
 @pytest.fixture
