@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from fleet_control.seed import BOOT, BOOT_TAG
 from workflows.fleet_deploy.health import Time
 from workflows.fleet_deploy.stop import Stopped
 from workflows.image_build.nix_image import NixImage
@@ -37,6 +38,7 @@ def of_commit(ec2: "EC2Client", commit: str) -> str | None:
         Filters=[
             {"Name": f"tag:{COMMIT_TAG}", "Values": [commit]},
             {"Name": f"tag:{TAG}", "Values": ["true"]},
+            {"Name": f"tag:{BOOT_TAG}", "Values": [BOOT]},
             {"Name": "state", "Values": ["available"]},
         ],
     )
@@ -51,6 +53,7 @@ def register(ec2: "EC2Client", snapshot: str, image: NixImage, name: str, commit
     marks: list[TagTypeDef] = [
         {"Key": "Name", "Value": name},
         {"Key": COMMIT_TAG, "Value": commit},
+        {"Key": BOOT_TAG, "Value": BOOT},
     ]
     answer = ec2.register_image(
         Name=name,
