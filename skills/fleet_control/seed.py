@@ -15,6 +15,8 @@ FOLDER = "seeds"
 # names a revision and the sum of its seed.
 BOOT = "2"
 BOOT_TAG = "boot"
+# Which commit an image was built from.
+COMMIT_TAG = "clawdinator-commit"
 # What an object in S3 says of itself: the sum of the archive as it lies there; and of the tar in
 # it, which another zstd would pack otherwise.
 SHA256 = "sha256"

@@ -22,7 +22,7 @@ from sandbox.moto import MotoServer
 from sandbox.principal import REGION
 from sandbox.seed import BOOTSTRAP_BUCKET, LOCK_TABLE, STATE_BUCKET
 from tests.workflows import git
-from tests.workflows.conftest import BY_THE_CONTROL_API, COMMIT, Runner
+from tests.workflows.conftest import BY_THE_CONTROL_API, Runner
 from tests.workflows.fleets import registry_text
 from tests.workflows.loopback import TOKEN, serving
 from workflows.fleet_deploy import cloud
@@ -84,7 +84,7 @@ class Site:
     def differs(self, root: str) -> bool:
         """Whether the engine's next plan would change anything."""
         command = f"tofu -chdir=tofu/{root} plan -input=false -no-color -detailed-exitcode"
-        more = {"TF_VAR_ami": OLD, "TF_VAR_control_api_url": self.account.ask(account.URL)}
+        more = {"TF_VAR_ami": OLD, **self.account.of_the_fleet()}
         said = self.account.ask(f"{command}; test $? -ne 1", **(more if root == "fleet" else {}))
         return "No changes." not in said
 
@@ -142,7 +142,6 @@ def _job_environ(place: Account, engine: Engine, url: str, github: str) -> dict[
         "AWS_ENDPOINT_URL": url,
         "AWS_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
-        "COMMIT": COMMIT,
         "FLEET_HEALTH_DEADLINE": "20",
         "FLEET_HEALTH_POLL": "0.1",
         **BY_THE_CONTROL_API,

@@ -44,15 +44,3 @@ def facts(target: str, runs: Iterable[ledger.Run], sight: Sight, *, unfinished: 
         last_bot_deploy=ledger.last_bot_deploy(runs, host.launched if host else None),
         now=sight.status.taken,
     )
-
-
-def resolve_image(override: str, sight: Sight) -> str:
-    """The image of this run: the one asked for, which the policy has judged, or the newest."""
-    if override:
-        return override
-    if sight.status.newest is None:
-        raise Stopped(
-            "No image",
-            "There is no available image of ours tagged clawdinator=true. Build one first.",
-        )
-    return sight.status.newest.id

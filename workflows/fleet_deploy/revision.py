@@ -1,9 +1,12 @@
-"""The revision of a deploy: which commit of the branch the hosts are built from."""
+"""The revision of a deploy: which commit of the branch the hosts are built from, on which image."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fleet_control.ledger import Entry
 from fleet_control.policy import Code
-from fleet_control.seed import PATHS
+from fleet_control.reading import Image
+from fleet_control.seed import BOOT, PATHS, is_commit
 from workflows.fleet_deploy.git import Git, GitFailed
 from workflows.fleet_deploy.stop import Stopped
 
@@ -25,6 +28,50 @@ class Revision:
     @property
     def short(self) -> str:
         return self.commit[:SHORT]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What the hosts of one run are made of."""
+
+    image: Image
+    revision: Revision
+
+
+def settle(git: Git, head: str, asked: Entry, images: Sequence[Image]) -> Settled:
+    """What this ask comes to. `images` are ours, the newest first; the policy has judged the named.
+
+    Image and configuration are of one time: of an image that was named, the revision that it was
+    built from; of a commit, its revision, on the image built from that where there is one. Else the
+    branch as it is, on the newest.
+    """
+    if not images:
+        none = "There is no available image of ours tagged clawdinator=true. Build one first."
+        raise Stopped("No image", none)
+    if asked.ami_override:
+        image = next(one for one in images if one.id == asked.ami_override)
+        return Settled(_bootable(image), at(git, _built_from(git, head, image)))
+    found = at(git, named(git, head, asked.revision) if asked.revision else head)
+    own = [one for one in images if (one.commit, one.boot) == (found.commit, BOOT)]
+    return Settled(_bootable((own if asked.revision and own else images)[0]), found)
+
+
+def _bootable(image: Image) -> Image:
+    """Stopped where a host on it could not become what it is told."""
+    if image.boot == BOOT:
+        return image
+    other = f"of {image.boot}" if image.boot else "of an earlier version"
+    raise Stopped(
+        f"Refused ({Code.UNKNOWN_IMAGE})",
+        f"{image.id} speaks the contract of boot {other} and not of {BOOT}: a host on it could not "
+        "read its seed. Start `image-build` for a new image, or name one that can.",
+    )
+
+
+def _built_from(git: Git, head: str, image: Image) -> str:
+    if not is_commit(image.commit):
+        raise unknown(f"{image.id} does not say which commit it was built from")
+    return named(git, head, image.commit)
 
 
 def at(git: Git, commit: str) -> Revision:
