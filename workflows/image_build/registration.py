@@ -38,6 +38,7 @@ def of_commit(ec2: "EC2Client", commit: str) -> str | None:
         Filters=[
             {"Name": f"tag:{COMMIT_TAG}", "Values": [commit]},
             {"Name": f"tag:{TAG}", "Values": ["true"]},
+            {"Name": f"tag:{seed.BOOT_TAG}", "Values": [seed.BOOT]},
             {"Name": "state", "Values": ["available"]},
         ],
     )
@@ -52,6 +53,7 @@ def register(ec2: "EC2Client", snapshot: str, image: NixImage, name: str, commit
     marks: list[TagTypeDef] = [
         {"Key": "Name", "Value": name},
         {"Key": COMMIT_TAG, "Value": commit},
+        {"Key": seed.BOOT_TAG, "Value": seed.BOOT},
     ]
     answer = ec2.register_image(
         Name=name,
