@@ -10,6 +10,7 @@ from fleet_control.ledger import Job, Run, seconds
 
 _HOST_JOB = re.compile(
     r"(?P<id>[a-z0-9-]{1,32}): (?P<old>none|ami-[0-9a-f]+) -> (?P<new>ami-[0-9a-f]+)"
+    r"(?: @(?P<revision>[0-9a-f]{7}))?"
 )
 _FAILED = ("failure", "timed_out")
 _SPARED = (Left.UNTOUCHED, Left.UNMOVED)

@@ -70,8 +70,12 @@ class Account:
 
     def apply_fleet(self, image: str) -> None:
         """Create the hosts that are missing, on this image."""
-        url = self.ask(URL)
-        self.run(*FLEET, IMAGE=image, TF_VAR_control_api_url=url)
+        self.run(*FLEET, IMAGE=image, **self.of_the_fleet())
+
+    def of_the_fleet(self) -> dict[str, str]:
+        """The variables of tofu/fleet, but for the image; of no revision that there ever was."""
+        of_none = {"TF_VAR_revision": "0" * 40, "TF_VAR_seed_sha256": "0" * 64}
+        return {"TF_VAR_control_api_url": self.ask(URL), **of_none}
 
     def run(self, *commands: str, **more: str) -> None:
         for command in commands:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from fleet_control.seed import BOOT
+
 _AGES_IN_DAYS = (40, 12, 1)
 
 
@@ -12,11 +14,15 @@ class Image:
 
     Attributes:
         created: Unix seconds.
+        commit: which it was built from.
+        boot: the contract of boot that it speaks.
     """
 
     id: str
     name: str
     created: float
+    commit: str = ""
+    boot: str = BOOT
 
 
 def images(now: float) -> tuple[Image, ...]:

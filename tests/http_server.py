@@ -29,6 +29,9 @@ def listening(answer: Answer) -> Iterator[str]:
         def do_POST(self) -> None:
             self._answer()
 
+        def do_PUT(self) -> None:
+            self._answer()
+
         def _answer(self) -> None:
             asked = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             status, headers, body = answer(self.path, self.headers, asked)

@@ -29,6 +29,7 @@ class Code(StrEnum):
     UNKNOWN_TARGET = auto()
     SELF_DEPLOY = auto()
     UNKNOWN_IMAGE = auto()
+    UNKNOWN_REVISION = auto()
     TOO_MANY_HOSTS = auto()
     REPAIR_ONLY = auto()
     BUSY = auto()

@@ -22,7 +22,7 @@ from sandbox.moto import MotoServer
 from sandbox.principal import REGION
 from sandbox.seed import BOOTSTRAP_BUCKET, LOCK_TABLE, STATE_BUCKET
 from tests.workflows import git
-from tests.workflows.conftest import BY_THE_CONTROL_API, COMMIT, Runner
+from tests.workflows.conftest import BY_THE_CONTROL_API, Runner
 from tests.workflows.fleets import registry_text
 from tests.workflows.loopback import TOKEN, serving
 from workflows.fleet_deploy import cloud
@@ -72,7 +72,7 @@ class Site:
 
     def merges(self, registry: Mapping[str, Any]) -> None:
         """The registry as it is from now on."""
-        git.commit(self.account.folder, registry, time.time())
+        self.runner.merges(registry, time.time())
 
     def settles(self) -> dict[str, tuple[str, str]]:
         """Bring back a fleet of three that match their registry; its hosts."""
@@ -84,7 +84,7 @@ class Site:
     def differs(self, root: str) -> bool:
         """Whether the engine's next plan would change anything."""
         command = f"tofu -chdir=tofu/{root} plan -input=false -no-color -detailed-exitcode"
-        more = {"TF_VAR_ami": OLD, "TF_VAR_control_api_url": self.account.ask(account.URL)}
+        more = {"TF_VAR_ami": OLD, **self.account.of_the_fleet()}
         said = self.account.ask(f"{command}; test $? -ne 1", **(more if root == "fleet" else {}))
         return "No changes." not in said
 
@@ -124,10 +124,13 @@ def open_site(engine: Engine, folder: Path) -> Iterator[Site]:
         clients = cloud.connect(environ, SystemTime())
         with serving() as github:
             job = _job_environ(place, engine, url, github.url)
-            runner = Runner(folder, job, github, clients.ec2)
+            git.begin(folder)
+            runner = Runner(folder, job, github, clients.ec2, clients.s3)
+            runner.registers(ONE, TWO, THREE)
             yield Site(engine, place, runner, url, runner.hosts())
         clients.ec2.close()
         clients.ssm.close()
+        clients.s3.close()
     finally:
         asyncio.run(server.stop())
 
@@ -142,7 +145,6 @@ def _job_environ(place: Account, engine: Engine, url: str, github: str) -> dict[
         "AWS_ENDPOINT_URL": url,
         "AWS_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
-        "COMMIT": COMMIT,
         "FLEET_HEALTH_DEADLINE": "20",
         "FLEET_HEALTH_POLL": "0.1",
         **BY_THE_CONTROL_API,

@@ -29,6 +29,14 @@ def run(folder: Path, *argv: str, when: float = 1_790_000_000.0) -> str:
     return done.stdout
 
 
+def begin(folder: Path) -> None:
+    """A repository, in which nothing is registered yet."""
+    run(folder, "init", "--quiet", "--initial-branch=main")
+    (folder / "flake.nix").write_text("{ }\n")
+    run(folder, "add", "flake.nix")
+    run(folder, "commit", "--quiet", "-m", "A flake")
+
+
 def commit(folder: Path, registry: Mapping[str, Any] | str, when: float) -> None:
     """The registry as it is from then on; the first makes the repository."""
     if not (folder / ".git").is_dir():

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fleet_control.host_job import Left, begins
-from tests.workflows import git, plans
+from tests.workflows import plans
 from tests.workflows.conftest import NEW, OLD, Runner
 from tests.workflows.fleets import registry_text
 
@@ -20,8 +20,8 @@ def renamed(runner: Runner) -> dict[str, str]:
     """Two hosts; what one of them was, another entry is by now, and has no host."""
     before = json.loads(registry_text([ONE, OLD_NAME]))
     after = {ONE: before[ONE], NEW_NAME: before[OLD_NAME]}
-    git.commit(runner.folder, before, time.time() - 7 * 86400)
-    git.commit(runner.folder, after, time.time() - 60)
+    runner.merges(before, time.time() - 7 * 86400)
+    runner.merges(after, time.time() - 60)
     hosts = {id_: runner.launches(id_) for id_ in (ONE, OLD_NAME)}
     runner.knows(*hosts.items())
     return hosts
