@@ -30,7 +30,7 @@ from sandbox.world import USUAL_PORTS, Options, World, open_world, read_registry
 BANNER = """A fleet on this machine: AWS, the Control API and GitHub are played on loopback.
 
   /fleet status                       how every instance is
-  /fleet deploy <id or all> [image]   replace a host; asks first where it is grave
+  /fleet deploy <id or all> [image or commit]   replace a host; asks first where it is grave
   NAME: /fleet …                      say it as an instance, or as a stranger
   yes, no                             answer a question; Ctrl-D ends it all
 """

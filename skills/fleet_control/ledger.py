@@ -27,6 +27,8 @@ _REPLY = r"[A-Za-z0-9_-]{1,20}"
 # As many of a commit's digits as a title carries.
 REVISION_LENGTH = 12
 _REVISION = r"[0-9a-f]{7,40}"
+# What an image's id begins with, and no commit.
+IMAGE = "ami-"
 _IMAGE = r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})"
 _ACCOUNT = r"(?:discord|telegram|terminal|operator):[A-Za-z0-9_+=,@-]{1,36}"
 _NAME = r"[\w.@ -]*"
@@ -85,6 +87,16 @@ class Entry(NamedTuple):
     caller: str = ""
     requested_by: str = ""
 
+    @property
+    def version(self) -> str:
+        """What was named: an image or a commit; empty for the newest."""
+        return self.ami_override or self.revision
+
+    def naming(self, version: str) -> "Entry":
+        """The same ask of this image, or of this commit."""
+        field = "ami_override" if version.startswith(IMAGE) else "revision"
+        return self._replace(**{field: version})
+
 
 class Step(NamedTuple):
     """One step of a job; `status` and `conclusion` in GitHub's words."""
@@ -135,6 +147,11 @@ class Run(NamedTuple):
     def finished(self) -> bool:
         return self.status == "completed"
 
+    @property
+    def version(self) -> str:
+        """What was named: an image or a commit; empty for the newest."""
+        return self.ami_override or self.revision
+
 
 def is_image_id(text: str) -> bool:
     return re.fullmatch(_IMAGE, text) is not None
@@ -181,7 +198,7 @@ def fit(entry: Entry) -> Entry:
 
 def title(entry: Entry) -> str:
     """The run's title, as the workflow's `run-name` writes it."""
-    fields = entry._replace(ami_override=entry.ami_override or entry.revision)._asdict()
+    fields = entry._replace(ami_override=entry.version)._asdict()
     del fields["revision"]
     return SEPARATOR.join(field or NOTHING for field in fields.values())
 
@@ -192,7 +209,7 @@ def parse_title(text: str) -> Entry | None:
     if len(fields) != len(TITLE_FIELDS) - 1:
         return None
     at = TITLE_FIELDS.index("revision")
-    is_image = fields[at - 1].startswith("ami-")
+    is_image = fields[at - 1].startswith(IMAGE)
     fields[at - 1 : at] = (fields[at - 1], "") if is_image else ("", fields[at - 1])
     entry = Entry(*fields)
     wrong = [name for name, value in entry._asdict().items() if value and not has_form(name, value)]

@@ -28,7 +28,7 @@ def only_once(entry: ledger.Entry, run_id: int, runs: Iterable[ledger.Run], jobs
 
 def allow(caller: Caller, entry: ledger.Entry, facts: Facts) -> None:
     """Stopped where the policy refuses."""
-    verdict = judge(caller, entry.target, entry.ami_override, facts)
+    verdict = judge(caller, entry.target, entry.version, facts)
     if isinstance(verdict, Refused):
         raise Stopped(f"Refused ({verdict.code})", verdict.message)
     if isinstance(verdict, Usage):

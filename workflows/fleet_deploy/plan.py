@@ -76,7 +76,7 @@ class Past:
         ask = self._job.asked
         if not isinstance(caller, BotInstance):
             return Record()
-        if refused_first(caller, ask.target, ask.ami_override, facts):
+        if refused_first(caller, ask.target, ask.version, facts):
             return Record()
         return judge.bots_record(ask.target, self.others, facts.now, self.jobs)
 
