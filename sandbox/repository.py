@@ -1,6 +1,7 @@
 """The repository as the stand-in for GitHub has it: one of git's, that begins as this checkout."""
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -9,7 +10,11 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from fleet_control.error import RegistryError
+from fleet_control.registry import parse
+
 REGISTRY = "nix/instances.json"
+FACTS = "nix/facts.json"
 # What a change of the sandbox changes: a line for each. Hosts are built from it.
 CHANGES = "nix/changes.txt"
 # What was merged before the sandbox began, and how many days ago.
@@ -41,6 +46,13 @@ def blob_sha(content: bytes) -> str:
     return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
 
 
+def _hosts(registry: bytes) -> list[str]:
+    try:
+        return [entry.host for entry in parse(registry).values()]
+    except RegistryError:
+        return []
+
+
 class Repository:
     """A branch whose registry is a file elsewhere: each content that has had is a commit.
 
@@ -63,6 +75,7 @@ class Repository:
         self.branch = branch
         shutil.copytree(checkout, folder, ignore=_LEFT_OUT, symlinks=True)
         self._git("init", "--quiet", "--initial-branch", branch)
+        self._fill_in()
         self._lay_registry()
         self.commits: list[str] = []
         for one in PAST:
@@ -116,7 +129,21 @@ class Repository:
         except OSError:
             return None
 
+    def _fill_in(self) -> None:
+        """What people write at the set-up, and this checkout leaves open."""
+        facts = self._folder / FACTS
+        facts.parent.mkdir(exist_ok=True)
+        said = json.loads(facts.read_bytes()) if facts.exists() else {}
+        facts.write_text(json.dumps({**said, "agentCommand": "agent"}))
+        for name in ("flake.nix", "flake.lock"):
+            (self._folder / name).touch()
+
     def _lay_registry(self) -> None:
+        """The registry, and a configuration for each host that has none."""
+        for host in _hosts(self._content or b""):
+            configuration = self._folder / f"nix/hosts/{host}.nix"
+            configuration.parent.mkdir(parents=True, exist_ok=True)
+            configuration.touch()
         file = self._folder / REGISTRY
         file.parent.mkdir(parents=True, exist_ok=True)
         if self._content is None:
