@@ -95,7 +95,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 async def tell(url: str, door: str, what: object) -> Any:
-    """What a door of the process at `url` answers: ``seed`` or ``rules``."""
+    """What a door of the process at `url` answers: ``seed``, ``rules``, ``hosts`` or ``reboot``."""
     async with (
         aiohttp.ClientSession(raise_for_status=True) as session,
         session.post(f"{url}/-/{door}", json=what) as answer,

@@ -22,10 +22,8 @@ from clawbot.provision.bundle_object import Place, sha256
 from clawbot.provision.fault import ProvisionError
 from clawbot.provision.installation import PRIVATE, PUBLIC, Modes, Record
 from clawbot.provision.told import Told
-from fleet_control import seed
+from fleet_control import seed, seed_check
 from fleet_control.archive import ArchiveError, File, tar, unpack
-from fleet_control.error import RegistryError
-from fleet_control.registry import parse
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -68,20 +66,8 @@ def check_secrets(files: Mapping[str, File], _: Told) -> None:
 
 
 def check_repository(files: Mapping[str, File], host: Told) -> None:
-    """It is the commit that was named, and a flake that knows this instance."""
-    missing = {seed.REVISION_FILE, "flake.nix", "flake.lock", "nix/instances.json"} - files.keys()
-    if missing:
-        raise ProvisionError(f"The seed lacks {', '.join(sorted(missing))}.")
-    if files[seed.REVISION_FILE].data != f"{host.revision}\n".encode():
-        raise ProvisionError(f"The seed is of another commit than {host.revision}.")
-    try:
-        entry = parse(files["nix/instances.json"].data).get(host.instance)
-    except RegistryError as error:
-        raise ProvisionError(str(error)) from error
-    if entry is None:
-        raise ProvisionError(f"The seed does not know {host.instance}.")
-    if f"nix/hosts/{entry.host}.nix" not in files:
-        raise ProvisionError(f"The seed lacks nix/hosts/{entry.host}.nix.")
+    if problems := seed_check.faults(files, host.revision, host.instance):
+        raise ProvisionError(*problems)
 
 
 PARTS = {

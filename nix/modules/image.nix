@@ -39,7 +39,7 @@ in
     # It names the systems, and so they are in the image. Outside /etc, whose files go at the switch
     # to a host's own system.
     systemd.tmpfiles.rules = [
-      "C+ /var/lib/clawd/image.json 0644 root root - ${
+      "C /var/lib/clawd/image.json 0644 root root - ${
         pkgs.writeText "image.json" (builtins.toJSON held)
       }"
     ];

@@ -119,6 +119,10 @@ def questions(keys: Mapping[str, Request]) -> list[Question]:
         ("write its own bundle", [_object(BOOTSTRAP_BUCKET, f"bootstrap/{TWO}/b", "PutObject")]),
         ("read the encrypted secrets", [_object(BOOTSTRAP_BUCKET, "age-secrets/x.age")]),
         ("read a seed", [_object(BOOTSTRAP_BUCKET, _SEED)]),
+        ("put a seed where none lies", [_put(_SEED, **{"s3:if-none-match": "*"})]),
+        ("put one over another", [_put(_SEED)]),
+        ("put anything else there", [_put("bootstrap/x", **{"s3:if-none-match": "*"})]),
+        ("read a bundle's manifest", [_object(BOOTSTRAP_BUCKET, f"bootstrap/{ONE}/manifest.json")]),
         ("list the seeds", [_listing("seeds/")]),
         ("delete a seed", [_object(BOOTSTRAP_BUCKET, _SEED, "DeleteObject")]),
         *_states(keys),
@@ -126,6 +130,10 @@ def questions(keys: Mapping[str, Request]) -> list[Question]:
         *_images(),
         *_identities(),
     ]
+
+
+def _put(key: str, **context: str) -> Request:
+    return Request("s3:PutObject", f"arn:aws:s3:::{BOOTSTRAP_BUCKET}/{key}", context)
 
 
 def _states(keys: Mapping[str, Request]) -> Iterator[Question]:

@@ -16,6 +16,7 @@ from botocore.config import Config
 
 from sandbox import account
 from sandbox.account import Account
+from sandbox.desk import Desk
 from sandbox.engine import Engine
 from sandbox.image import images
 from sandbox.moto import MotoServer
@@ -45,6 +46,7 @@ class Site:
     Attributes:
         runner: does a run's jobs, as the tests of the workflow do, here with the real engine.
         first: the hosts after the first apply; other tests may have moved them since.
+        made_of: the revision of that, and its seed's sum.
     """
 
     engine: Engine
@@ -52,6 +54,7 @@ class Site:
     runner: Runner
     url: str
     first: dict[str, tuple[str, str]]
+    made_of: tuple[str, str]
 
     def client(self, service: str) -> Any:
         return boto3.client(
@@ -78,13 +81,13 @@ class Site:
         """Bring back a fleet of three that match their registry; its hosts."""
         self.registers(ONE, TWO, THREE)
         if set(self.runner.hosts()) != {ONE, TWO, THREE} or self.differs("fleet"):
-            self.account.apply_fleet(OLD)
+            self.account.apply_fleet(OLD, *self.made_of)
         return self.runner.hosts()
 
     def differs(self, root: str) -> bool:
         """Whether the engine's next plan would change anything."""
         command = f"tofu -chdir=tofu/{root} plan -input=false -no-color -detailed-exitcode"
-        more = {"TF_VAR_ami": OLD, **self.account.of_the_fleet()}
+        more = {"TF_VAR_ami": OLD, **self.account.of_the_fleet(*self.made_of)}
         said = self.account.ask(f"{command}; test $? -ne 1", **(more if root == "fleet" else {}))
         return "No changes." not in said
 
@@ -120,14 +123,17 @@ def open_site(engine: Engine, folder: Path) -> Iterator[Site]:
         place = Account(folder, environ, _say)
         place.apply_state()
         place.apply_control()
-        place.apply_fleet(OLD)
         clients = cloud.connect(environ, SystemTime())
         with serving() as github:
             job = _job_environ(place, engine, url, github.url)
             git.begin(folder)
             runner = Runner(folder, job, github, clients.ec2, clients.s3)
             runner.registers(ONE, TWO, THREE)
-            yield Site(engine, place, runner, url, runner.hosts())
+            desk = Desk(url, BOOTSTRAP_BUCKET)
+            made_of = runner.commit, desk.seeds(folder, runner.commit, environ["PATH"])
+            desk.close()
+            place.apply_fleet(OLD, *made_of)
+            yield Site(engine, place, runner, url, runner.hosts(), made_of)
         clients.ec2.close()
         clients.ssm.close()
         clients.s3.close()

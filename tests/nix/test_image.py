@@ -39,7 +39,7 @@ def held(found: Evaluated) -> Any:
     assert found.value is not None, found.complaint
     (rule,) = found.value["rules"]
     told, _, text = rule.partition(" - /nix/store/image.json ")
-    assert told == f"C+ /{system.IMAGE} 0644 root root"
+    assert told == f"C /{system.IMAGE} 0644 root root"
     return json.loads(text)
 
 

@@ -233,6 +233,9 @@ def changed(**files: bytes | None) -> Packed:
 WRONG_SEEDS = {
     "lacks flake.lock": changed(flake_lock=None),
     "lacks nix/instances.json": changed(nix__instances_json=None),
+    "lacks nix/facts.json": changed(nix__facts_json=None),
+    "does not say what starts the agent": changed(nix__facts_json=b'{"agentCommand": ""}'),
+    "nix/facts.json does not say": changed(nix__facts_json=b"[]"),
     "lacks nix/hosts/claw-1.nix": uploads.packed(
         {path: one for path, one in uploads.REPOSITORY.items() if "hosts" not in path}
     ),

@@ -33,6 +33,7 @@ REPOSITORY = {
     "flake.nix": File(b"{ }\n"),
     "flake.lock": File(b"{}\n"),
     "nix/instances.json": File(json.dumps(REGISTRY).encode()),
+    "nix/facts.json": File(b'{"agentCommand": "/bin/agent"}'),
     "nix/hosts/claw-1.nix": File(b"{ }\n"),
     "scripts/run.sh": File(b"#!/bin/sh\n", executable=True),
 }

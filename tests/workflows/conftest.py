@@ -66,6 +66,11 @@ class Runner:
 
     def merges(self, registry: Mapping[str, Any], when: float) -> str:
         """The commit by which the registry is this, with a bundle and every image of it."""
+        hosts = self.folder / "nix/hosts"
+        hosts.mkdir(exist_ok=True)
+        for entry in registry.values():
+            (hosts / f"{entry['host']}.nix").write_text("{ }\n")
+        git.run(self.folder, "add", "nix/hosts")
         git.commit(self.folder, registry, when)
         self.builds(self.commit, OLDEST, OLD, NEW)
         for id_, entry in parse(json.dumps(registry)).items():

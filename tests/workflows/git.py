@@ -30,10 +30,13 @@ def run(folder: Path, *argv: str, when: float = 1_790_000_000.0) -> str:
 
 
 def begin(folder: Path) -> None:
-    """A repository, in which nothing is registered yet."""
+    """A repository with all that a host is built from, in which nothing is registered yet."""
     run(folder, "init", "--quiet", "--initial-branch=main")
-    (folder / "flake.nix").write_text("{ }\n")
-    run(folder, "add", "flake.nix")
+    files = {"flake.nix": "{ }", "flake.lock": "{}", "nix/facts.json": '{"agentCommand": "agent"}'}
+    for path, text in files.items():
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_text(f"{text}\n")
+        run(folder, "add", path)
     run(folder, "commit", "--quiet", "-m", "A flake")
 
 

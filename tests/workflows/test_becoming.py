@@ -164,7 +164,7 @@ def renamed(**instead: str) -> dict[str, dict[str, str]]:
 @pytest.mark.parametrize(
     ("before", "words"),
     [
-        (json.loads(registry_text([ONE])), f"{TWO} would not know who it is"),
+        (json.loads(registry_text([ONE])), f"The seed does not know {TWO}"),
         (renamed(host="elsewhere"), "its host was elsewhere, and it is clawdinator-2 now"),
         (renamed(bootstrapPrefix="bootstrap/other"), "they were in bootstrap/other"),
         (renamed(discordTokenSecret="an-old-token"), "lacks an-old-token"),
@@ -223,4 +223,5 @@ def test_what_a_deploy_would_have_brought_along_is_left_out_where_it_would_not_b
 
     assert plans_for(runner, fleet, NEW, TWO, REVISION=old) == 0
     assert [turn["id"] for turn in json.loads(runner.outputs["roll"])] == [TWO]
-    assert f"Left out: {THREE} would not know who it is" in runner.summary
+    assert f"The seed does not know {THREE}" in runner.summary
+    assert f"Left out: {THREE} would not boot at revision {old[:7]}" in runner.summary

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -405,6 +405,13 @@ def test_the_newest_few_seeds_and_those_that_are_named_are_kept(
     )
 
     assert found == tuple(key(f"{number:040}") for number in gone)
+
+
+def test_fifty_seeds_are_kept_for_commits_that_are_named_by_hand() -> None:
+    first = datetime(2026, 11, 1, tzinfo=UTC)
+    seeds = [Lying(key(f"{n:040}"), first + timedelta(hours=n)) for n in range(52)]
+
+    assert seed_pruning.superfluous(seeds, ()) == tuple(key(f"{n:040}") for n in (1, 0))
 
 
 def test_seeds_that_no_image_and_no_host_names_go(wire: Wire) -> None:

@@ -1,13 +1,14 @@
 """An instance renamed in the registry: its old machine and its new one never run side by side."""
 
 import json
+import shutil
 import time
 from typing import Any
 
 import pytest
 
 from fleet_control.host_job import Left, begins
-from tests.workflows import plans
+from tests.workflows import git, plans
 from tests.workflows.conftest import NEW, OLD, Runner
 from tests.workflows.fleets import registry_text
 
@@ -212,8 +213,11 @@ def test_nothing_is_removed_for_a_host_that_would_not_start(
 def test_where_history_does_not_tell_no_first_host_is_made(
     runner: Runner, renamed: dict[str, str]
 ) -> None:
-    """The same two hosts, in a checkout that is no repository."""
-    (runner.folder / ".git").rename(runner.folder / "elsewhere")
+    """The same two hosts, in a repository that begins after the rename."""
+    after = json.loads((runner.folder / git.REGISTRY).read_text())
+    shutil.rmtree(runner.folder / ".git")
+    git.begin(runner.folder)
+    runner.merges(after, time.time() - 60)
     runner.plans(created())
 
     assert runner.does("plan", TARGET=NEW_NAME) == 1

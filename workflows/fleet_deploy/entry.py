@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from fleet_control import manifest
+from fleet_control import manifest, seed_check
 from fleet_control.caller import ALL
-from fleet_control.error import ManifestError, RegistryError
+from fleet_control.error import ManifestError
 from fleet_control.manifest import Manifest
 from fleet_control.registry import Instance, Registry, parse
-from workflows.fleet_deploy.revision import Revision
+from workflows.fleet_deploy.revision import SHORT
 from workflows.fleet_deploy.roll import Turn
 from workflows.fleet_deploy.seeding import Seed
 from workflows.fleet_deploy.stop import Stopped
@@ -23,7 +23,6 @@ from workflows.fleet_deploy.stop import Stopped
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
-REGISTRY = "nix/instances.json"
 # Of no more bytes is a manifest; what is larger is none of ours.
 _LARGEST = 1 << 20
 _ABSENT = ("NoSuchKey", "404")
@@ -34,34 +33,17 @@ _DENIED = ("AccessDenied", "403")
 Manifests = Callable[[str], Manifest | str]
 
 
-def registry(seed: Seed) -> Registry:
-    """The registry of that commit; Stopped where it is none that could be followed now."""
-    at = f"At {seed.commit[:7]} {REGISTRY}"
-    if REGISTRY not in seed.files:
-        raise Stopped("Bad revision", f"{at} is not there.")
-    try:
-        return parse(seed.files[REGISTRY].data)
-    except RegistryError as error:
-        raise Stopped("Bad revision", f"{at} is not valid: {'; '.join(error.problems)}.") from error
-
-
 def bootable(
-    target: str,
-    turns: Sequence[Turn],
-    revision: Revision,
-    then: Registry,
-    now: Registry,
-    manifests: Manifests,
+    target: str, turns: Sequence[Turn], seed: Seed, now: Registry, manifests: Manifests
 ) -> tuple[tuple[Turn, ...], tuple[str, ...]]:
     """The turns whose hosts would boot as they should; and why each other one is left out.
 
-    `then` is the registry in the seed, `now` the branch's. Stopped where it is of one that was
-    asked for.
+    `now` is the branch's registry. Stopped where it is of one that was asked for.
     """
     kept: list[Turn] = []
     left_out: list[str] = []
     for turn in turns:
-        why = next(_faults(turn.id, revision, then.get(turn.id), now[turn.id], manifests), "")
+        why = next(_faults(turn.id, seed, now[turn.id], manifests), "")
         if not why:
             kept.append(turn)
         elif target in (ALL, turn.id):
@@ -71,14 +53,14 @@ def bootable(
     return tuple(kept), tuple(left_out)
 
 
-def _faults(
-    id_: str, revision: Revision, then: Instance | None, now: Instance, manifests: Manifests
-) -> Iterator[str]:
-    at = f"at revision {revision.short}"
+def _faults(id_: str, seed: Seed, now: Instance, manifests: Manifests) -> Iterator[str]:
+    at = f"at revision {seed.commit[:SHORT]}"
     instead = "Name a commit or an image since then, or none"
-    if then is None:
-        yield f"{id_} would not know who it is: {at} it was not in the registry. {instead}."
+    unmade = seed_check.faults(seed.files, seed.commit, id_)
+    if unmade:
+        yield f"{id_} would not boot {at}: {unmade[0]} {instead}."
         return
+    then = parse(seed.files[seed_check.REGISTRY].data)[id_]
     if then.host != now.host:
         yield (
             f"{id_} would boot as somebody else: {at} its host was {then.host}, and it is "

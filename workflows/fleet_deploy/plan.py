@@ -97,8 +97,7 @@ def run(job: Job) -> tuple[Notice, ...]:
         turns, unbootable = entry.bootable(
             job.asked.target,
             turns,
-            made_of.revision,
-            entry.registry(seed),
+            seed,
             job.known.registry,
             entry.manifests_in(job.cloud.s3, bucket),
         )

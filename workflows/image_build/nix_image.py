@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleet_control import archive
+from fleet_control.seed_check import FACTS
 from workflows.fleet_deploy.seeding import Seed
 from workflows.fleet_deploy.stop import Stopped
 
@@ -48,7 +49,7 @@ def lay_out(seed: Seed, folder: Path) -> None:
 
 def without_systems(seed: Seed) -> bool:
     """Whether the image can hold no host's system, since nothing says what starts the agent."""
-    facts = seed.files.get("nix/facts.json")
+    facts = seed.files.get(FACTS)
     return facts is None or not json.loads(facts.data).get("agentCommand")
 
 
