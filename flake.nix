@@ -22,10 +22,15 @@
           ];
         };
     in
-    {
+    rec {
       nixosConfigurations = builtins.mapAttrs (_: configuration) (import ./nix/fleet.nix { });
 
-      # Knows no instance: user data says at boot which one it becomes.
-      packages.${system}.image = (configuration ./nix/modules/machine.nix).config.system.build.images.amazon;
+      packages.${system}.image =
+        (configuration {
+          imports = [ ./nix/modules/image.nix ];
+          clawdinator.hosts = builtins.mapAttrs (
+            _: host: host.config.system.build.toplevel
+          ) nixosConfigurations;
+        }).config.system.build.images.amazon;
     };
 }

@@ -62,7 +62,7 @@ class Commands:
         deploy is asked for is forgotten once that is told: where the question still stands, it
         can be answered again.
         """
-        _note(ask, f"yes to deploy {question.target} {question.image}".rstrip())
+        _note(ask, f"yes to deploy {question.target} {question.version}".rstrip())
         if ask.account != question.asker:
             return await _say(chat, _not_asker())
         # The deploy is the one that was asked for, not the click that confirmed it.
@@ -85,7 +85,7 @@ class Commands:
 
     async def decline(self, question: Question, ask: Ask, chat: Chat, reply_id: str) -> Reply:
         """A no to `question`: nothing is deployed, unless a yes came first."""
-        _note(ask, f"no to deploy {question.target} {question.image}".rstrip())
+        _note(ask, f"no to deploy {question.target} {question.version}".rstrip())
         if ask.account != question.asker:
             return await _say(chat, _not_asker())
         ask = replace(ask, asked=question.asked)
@@ -117,8 +117,8 @@ class Commands:
                 status = await self._fleet.status()
                 return await _say(chat, StatusReport(status, int(page[:6]) - 1))
             case ("deploy", *words) if len(words) <= 2:
-                target, image = (*words, "", "")[:2]
-                return await self._deploy(ask, chat, target, image)
+                target, version = (*words, "", "")[:2]
+                return await self._deploy(ask, chat, target, version)
             case () | ("help",):
                 return await _say(chat, HELP)
             case ("deploy" | "status" | "help", *_):
@@ -128,27 +128,27 @@ class Commands:
                 return await _say(chat, Notice((wrong, *HELP.lines), code=UNKNOWN_COMMAND))
         return await _say(chat, Notice((wrong, *HELP.lines)))
 
-    async def _deploy(self, ask: Ask, chat: Chat, target: str, image: str) -> Reply:
-        verdict = await self._fleet.judge(ask.caller, target, image)
+    async def _deploy(self, ask: Ask, chat: Chat, target: str, version: str) -> Reply:
+        verdict = await self._fleet.judge(ask.caller, target, version)
         match verdict:
             case Usage(ids):
                 return await _say(chat, usage(ids))
             case Refused():
                 return await _say(chat, _no(verdict, ask))
         if verdict.confirm:
-            return await _say(chat, await self._question(ask, target, image, verdict.confirm))
+            return await _say(chat, await self._question(ask, target, version, verdict.confirm))
         if not self._dispatcher.claim(ask):
             return await _say(chat, refused(ASKED_ALREADY, "duplicate"))
-        begun = asking(target, image, ask.account)
+        begun = asking(target, version, ask.account)
         return await self._dispatch(ask, chat, begun, await chat.send(begun))
 
     async def _confirmed(self, question: Question, ask: Ask, chat: Chat, reply_id: str) -> Reply:
         """What takes the question's place: a deploy that is about to be asked for, or why not."""
-        reply: Reply = asking(question.target, question.image, ask.account)
+        reply: Reply = asking(question.target, question.version, ask.account)
         if self._clock.now() > question.expires:
             reply = Notice(("That question is over. Ask again.",))
         else:
-            verdict = await self._fleet.judge(ask.caller, question.target, question.image)
+            verdict = await self._fleet.judge(ask.caller, question.target, question.version)
             if isinstance(verdict, Refused):
                 reply = _no(verdict, ask)
         await chat.edit(reply_id, reply)
@@ -168,14 +168,14 @@ class Commands:
             await _if_possible(chat.edit(reply_id, ended))
             return ended
 
-    async def _question(self, ask: Ask, target: str, image: str, why: str) -> Question:
+    async def _question(self, ask: Ask, target: str, version: str, why: str) -> Question:
         status = await self._fleet.status()
         replaced, created, removed = _moved(target, status, self._fleet.carrier)
-        what = image and f"The image is {image}."
+        what = version and f"With {wording.version(version)}."
         age = wording.registry_age(status, self._clock.now())
         return Question(
             target=target,
-            image=image,
+            version=version,
             asker=ask.account,
             asked=ask.asked,
             expires=self._clock.now() + ANSWER_WITHIN_SECONDS,

@@ -84,10 +84,9 @@ class Dispatcher:
                 request_id=str(ask.request_id(self._bot)),
                 reply=reply_id,
                 target=begun.progress.target,
-                ami_override=begun.progress.image,
                 caller=caller_field(ask.caller),
                 requested_by=ask.requested_by,
-            )
+            ).naming(begun.progress.version)
         )
 
     async def _deploy(self, ask: Ask, begun: Deploying, entry: Entry, show: Show) -> Reply:
@@ -96,9 +95,9 @@ class Dispatcher:
         except ControlApiError as error:
             return await _shown(show, _not_dispatched(begun, entry, error))
         log.info(
-            "fleet.dispatched target=%s image=%s by=%s run=%s request_id=%s unproven_caller=%s",
+            "fleet.dispatched target=%s version=%s by=%s run=%s request_id=%s unproven_caller=%s",
             entry.target,
-            entry.ami_override or "newest",
+            entry.version or "newest",
             entry.requested_by,
             taken.run_id,
             entry.request_id,

@@ -10,6 +10,7 @@ from fleet_control.ledger import Job, Run, seconds
 
 _HOST_JOB = re.compile(
     r"(?P<id>[a-z0-9-]{1,32}): (?P<old>none|ami-[0-9a-f]+) -> (?P<new>ami-[0-9a-f]+)"
+    r"(?: @(?P<revision>[0-9a-f]{7}))?"
 )
 _FAILED = ("failure", "timed_out")
 _SPARED = (Left.UNTOUCHED, Left.UNMOVED)
@@ -60,7 +61,7 @@ class Progress:
     """A deploy, as far as it is known.
 
     Attributes:
-        image: the image asked for; empty for the newest.
+        version: the image or the commit asked for; empty for the newest.
         ahead: how many deploys wait or run before this one.
         review: whether it waits for a person's approval on GitHub, and not for its turn.
         began: when the run's turn came, Unix seconds; 0 before.
@@ -72,7 +73,7 @@ class Progress:
 
     stage: Stage
     target: str
-    image: str = ""
+    version: str = ""
     url: str = ""
     run_id: int | None = None
     ahead: int = 0
@@ -97,7 +98,7 @@ def progress(run: Run, ahead: int = 0) -> Progress:
     known = Progress(
         stage=stage,
         target=run.target,
-        image=run.ami_override,
+        version=run.version,
         url=run.url,
         run_id=run.id,
         ahead=ahead if stage is Stage.QUEUED else 0,

@@ -5,6 +5,7 @@ from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import Question
 from fleet_control import words
 from fleet_control.duration import exact, older
+from fleet_control.ledger import is_revision
 from fleet_control.policy import Condition
 from fleet_control.reading import Health, HostState
 from fleet_control.status import FleetStatus, InstanceStatus
@@ -63,6 +64,11 @@ def image(row: InstanceStatus, status: FleetStatus) -> str:
     if row.image and status.newest:
         return f"{older(status.newest.created - row.image.created)} older"
     return "not ours"
+
+
+def version(named: str) -> str:
+    """What a deploy was asked for with, that named it."""
+    return f"the commit {named}" if is_revision(named) else f"the image {named}"
 
 
 def stage(seen: Progress) -> str:

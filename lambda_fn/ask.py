@@ -103,6 +103,7 @@ _FORMS = {
     "reply": "the id of a message",
     "target": "`all` or an instance id",
     "ami_override": "an image id, ami-…",
+    "revision": "the first digits of a commit, seven or more",
     "caller": "an instance id or null",
     "requested_by": "<platform>:<user id> <name>",
 }
@@ -126,6 +127,8 @@ def _parse(body: Mapping[str, object]) -> Ask:
     unfinished = body.get("unfinished", False)
     if not isinstance(unfinished, bool):
         raise ValueError("`unfinished` must be true or false")
+    if body.get("ami_override") and body.get("revision"):
+        raise ValueError("`ami_override` and `revision` exclude each other: name one of them")
     return Ask(
         action,
         Entry(

@@ -11,7 +11,6 @@ python3.withPackages (
         root = ../.;
         fileset = lib.fileset.unions [
           ../pyproject.toml
-          ../README.md
           ../LICENSE
           ../clawbot
           ../skills

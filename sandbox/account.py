@@ -68,10 +68,14 @@ class Account:
     def apply_control(self) -> None:
         self.run(*CONTROL)
 
-    def apply_fleet(self, image: str) -> None:
-        """Create the hosts that are missing, on this image."""
-        url = self.ask(URL)
-        self.run(*FLEET, IMAGE=image, TF_VAR_control_api_url=url)
+    def apply_fleet(self, image: str, revision: str, seed_sha256: str) -> None:
+        """Create the hosts that are missing, on this image and as this revision."""
+        self.run(*FLEET, IMAGE=image, **self.of_the_fleet(revision, seed_sha256))
+
+    def of_the_fleet(self, revision: str, seed_sha256: str) -> dict[str, str]:
+        """The variables of tofu/fleet, but for the image."""
+        made_of = {"TF_VAR_revision": revision, "TF_VAR_seed_sha256": seed_sha256}
+        return {"TF_VAR_control_api_url": self.ask(URL), **made_of}
 
     def run(self, *commands: str, **more: str) -> None:
         for command in commands:

@@ -12,8 +12,11 @@ from moto.ec2 import urls
 from moto.ec2.models import EC2Backend, ec2_backends, instances
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.ec2.models.instances import InstanceState, Reservation
+from moto.s3.exceptions import MissingBucket
+from moto.s3.models import s3_backends
 
-from sandbox.host_rules import Rules
+from sandbox.host_boot import Booted, boot
+from sandbox.host_rules import BOOTSTRAP_BUCKET, Rules
 
 PENDING, RUNNING = "pending", "running"
 SHUTTING_DOWN, TERMINATED = "shutting-down", "terminated"
@@ -33,11 +36,15 @@ class Instance(instances.Instance):
         rules: how every host lives.
         well: whether it will become healthy.
         ended: when it was terminated.
+        booted: what its last boot came to.
+        rebooted: when that was, where it was not its first.
     """
 
     rules: ClassVar[Rules] = Rules()
     well = True
     ended: float | None = None
+    booted = Booted()
+    rebooted = 0.0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -71,9 +78,11 @@ class Instance(instances.Instance):
         """What its own status check says."""
         if not self.is_running():
             return NOT_APPLICABLE
-        if self.age < self.rules.timing.pending + self.rules.timing.initializing:
+        timing = self.rules.timing
+        since = self.rules.now() - self.rebooted
+        if self.age < timing.pending + timing.initializing or since < timing.initializing:
             return INITIALIZING
-        return OK if self.well else IMPAIRED
+        return OK if self.well and not self.booted.trouble else IMPAIRED
 
     @property
     def instance_status(self) -> dict[str, Any]:
@@ -93,7 +102,26 @@ class Instance(instances.Instance):
     def add_tags(self, tag_map: dict[str, str]) -> None:
         """moto names a host right after it has made it."""
         super().add_tags(tag_map)
-        self.well = tag_map.get("Name") not in self.rules.unhealthy
+        if "Name" in tag_map:
+            self.well = tag_map["Name"] not in self.rules.unhealthy
+            self._boot()
+
+    def _boot(self) -> None:
+        self.booted = boot(self.user_data, self.booted, self._fetch)
+
+    def _fetch(self, key: str) -> bytes | None:
+        if self.rules.offline:
+            return None
+        try:
+            found: Any = s3_backends[self.owner_id]["aws"].get_object(BOOTSTRAP_BUCKET, key)
+        except MissingBucket:
+            return None
+        return bytes(found.value) if found else None
+
+    def reboot(self) -> None:
+        super().reboot()
+        self.rebooted = self.rules.now()
+        self._boot()
 
     def terminate(self) -> InstanceState:
         """Its state before; that it is shutting down now moto answers even of one long gone."""

@@ -3,6 +3,9 @@
 import time
 from dataclasses import dataclass
 
+# Where hosts look for their seeds.
+BOOTSTRAP_BUCKET = "clawdinator-bootstrap"
+
 
 @dataclass(frozen=True, slots=True)
 class Timing:
@@ -26,6 +29,7 @@ class Rules:
         stopped_at: the Unix seconds at which time stands still; None where it goes on.
         blind: access keys to which EC2 shows no host, neither listed nor by its id; `*` is all.
         vcpus: how many may run at once.
+        offline: whether hosts reach nobody.
     """
 
     timing: Timing = Timing()
@@ -33,6 +37,7 @@ class Rules:
     stopped_at: float | None = None
     blind: tuple[str, ...] = ()
     vcpus: int = 5000
+    offline: bool = False
 
     def now(self) -> float:
         return time.time() if self.stopped_at is None else self.stopped_at

@@ -1,7 +1,10 @@
 """The sandbox's three images of different age."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from fleet_control.seed import BOOT
 
 _AGES_IN_DAYS = (40, 12, 1)
 
@@ -12,19 +15,24 @@ class Image:
 
     Attributes:
         created: Unix seconds.
+        commit: which it was built from.
+        boot: the contract of boot that it speaks.
     """
 
     id: str
     name: str
     created: float
+    commit: str = ""
+    boot: str = BOOT
 
 
-def images(now: float) -> tuple[Image, ...]:
-    """Three images, the oldest first; their ids are the same every time."""
-    return tuple(_image(number, now, days) for number, days in enumerate(_AGES_IN_DAYS, 1))
+def images(now: float, commits: Sequence[str] = ("", "", "")) -> tuple[Image, ...]:
+    """Three images, the oldest first, each of its commit; their ids are the same every time."""
+    made = enumerate(zip(_AGES_IN_DAYS, commits, strict=True), 1)
+    return tuple(_image(number, now, days, commit) for number, (days, commit) in made)
 
 
-def _image(number: int, now: float, days: int) -> Image:
+def _image(number: int, now: float, days: int, commit: str) -> Image:
     made = datetime.fromtimestamp(now, UTC).replace(microsecond=0) - timedelta(days=days)
     id_ = f"ami-{number:02x}c1a3d1{number:09x}"
-    return Image(id_, f"clawdinator-{made:%Y%m%d}-{number}", made.timestamp())
+    return Image(id_, f"clawdinator-{made:%Y%m%d}-{number}", made.timestamp(), commit)

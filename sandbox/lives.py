@@ -40,7 +40,7 @@ class Lives:
     """The bot that a terminal asks; `instance` is whose host carries the bot, or empty."""
 
     def __init__(self, world: World, instance: str, output: Output, clock: Clock) -> None:
-        self.terminal = Terminal(self._asked, output, clock)
+        self.terminal = Terminal(self._asked, output, clock, world.outside.does)
         self._settings = load(world.bot_environ(instance), world.folder)
         self._carrier = Carrier(world, instance, clock)
         self._clock = clock

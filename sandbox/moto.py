@@ -13,6 +13,7 @@ from typing import IO, Any
 
 import aiohttp
 
+from fleet_control.seed import BOOT_TAG, COMMIT_TAG
 from sandbox.host_rules import Rules
 from sandbox.image import Image
 from sandbox.loopback import listen, url_of
@@ -94,7 +95,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 async def tell(url: str, door: str, what: object) -> Any:
-    """What a door of the process at `url` answers: ``seed`` or ``rules``."""
+    """What a door of the process at `url` answers: ``seed``, ``rules``, ``hosts`` or ``reboot``."""
     async with (
         aiohttp.ClientSession(raise_for_status=True) as session,
         session.post(f"{url}/-/{door}", json=what) as answer,
@@ -110,6 +111,12 @@ async def set_rules(url: str, rules: Rules) -> None:
 def _image(image: Image) -> dict[str, object]:
     """As ``MOTO_AMIS_PATH`` has it."""
     made = datetime.fromtimestamp(image.created, UTC)
+    tags = {
+        "clawdinator": "true",
+        "Name": image.name,
+        COMMIT_TAG: image.commit,
+        BOOT_TAG: image.boot,
+    }
     return {
         "ami_id": image.id,
         "name": image.name,
@@ -126,5 +133,5 @@ def _image(image: Image) -> dict[str, object]:
         "root_device_type": "ebs",
         "sriov": "simple",
         "creation_date": made.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
-        "tags": {"clawdinator": "true", "Name": image.name},
+        "tags": {name: value for name, value in tags.items() if value},
     }

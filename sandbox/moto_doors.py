@@ -6,6 +6,7 @@ milliseconds and a fleet of 500 with its users ten seconds.
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from moto.dynamodb.models import dynamodb_backends
@@ -16,6 +17,7 @@ from moto.ssm.models import ssm_backends
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.wrappers import Request, Response
 
+from sandbox.host_boot import Booted
 from sandbox.host_life import Instance
 from sandbox.host_rules import Rules, Timing
 from sandbox.moto_retries import Wsgi
@@ -26,7 +28,7 @@ from sandbox.tofu.backend import STATE_KEY
 
 def with_doors(moto: Wsgi) -> Wsgi:
     """moto's application, and the doors beside it."""
-    return DispatcherMiddleware(moto, {"/-/seed": _door(_seed), "/-/rules": _door(_rule)})
+    return DispatcherMiddleware(moto, {f"/-/{name}": _door(work) for name, work in _DOORS.items()})
 
 
 def _door(work: Callable[[Any], object]) -> Wsgi:
@@ -39,6 +41,30 @@ def _door(work: Callable[[Any], object]) -> Wsgi:
 
 def _rule(said: Mapping[str, Any]) -> None:
     Instance.rules = Rules(**{**said, "timing": Timing(**said["timing"])})
+
+
+def _reboot(asked: Mapping[str, str]) -> dict[str, str]:
+    """What the host of that name says of itself once it is up again; nothing where none runs."""
+    running: list[Any] = ec2_backends[ACCOUNT][asked["region"]].all_running_instances()
+    named = (host for host in running if _name(host) == asked["name"])
+    if host := next(named, None):
+        host.reboot()
+        return _said(host)
+    return {}
+
+
+def _hosts(region: str) -> dict[str, dict[str, str]]:
+    """What each host that runs says of itself, by its name."""
+    running: list[Any] = ec2_backends[ACCOUNT][region].all_running_instances()
+    return {_name(host): _said(host) for host in running}
+
+
+def _name(host: Any) -> str:
+    return next((tag["value"] for tag in host.get_tags() if tag["key"] == "Name"), "")
+
+
+def _said(host: Any) -> dict[str, str]:
+    return {"machine": host.id, **asdict(host.booted)}
 
 
 def _seed(plan: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,7 +85,16 @@ def _seed(plan: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _launch(region: str, *, name: str, type: str, image: str, launched: float) -> str:  # noqa: A002  (a host's)
+def _launch(
+    region: str,
+    *,
+    name: str,
+    type: str,  # noqa: A002  (a host's)
+    image: str,
+    revision: str,
+    launched: float,
+) -> str:
+    tags = {"app": "clawdinator", "Name": name, "revision": revision}
     reservation = ec2_backends[ACCOUNT][region].run_instances(
         image,
         1,
@@ -68,10 +103,11 @@ def _launch(region: str, *, name: str, type: str, image: str, launched: float) -
         instance_type=type,
         is_instance_type_default=True,  # or each launch looks through the list of every type
         region_name=region,
-        tags={"instance": {"app": "clawdinator", "Name": name}},
+        tags={"instance": {name: value for name, value in tags.items() if value}},
     )
     host: Any = reservation.instances[0]
     host.launched_at(launched)
+    host.booted = Booted(revision)
     return str(host.id)
 
 
@@ -123,3 +159,11 @@ def _make_document(region: str, name: str, content: object) -> None:
         target_type="/AWS::EC2::Instance",
         tags=[],
     )
+
+
+_DOORS: Mapping[str, Callable[[Any], object]] = {
+    "seed": _seed,
+    "rules": _rule,
+    "hosts": _hosts,
+    "reboot": _reboot,
+}

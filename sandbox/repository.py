@@ -1,12 +1,28 @@
-"""The repository as the stand-in for GitHub has it: this checkout, the registry from a file."""
+"""The repository as the stand-in for GitHub has it: one of git's, that begins as this checkout."""
 
 import hashlib
+import json
+import os
 import shutil
 import subprocess
 import time
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
+from fleet_control.error import RegistryError
+from fleet_control.registry import parse
+
 REGISTRY = "nix/instances.json"
+FACTS = "nix/facts.json"
+# What a change of the sandbox changes: a line for each. Hosts are built from it.
+CHANGES = "nix/changes.txt"
+# What was merged before the sandbox began, and how many days ago.
+PAST = (
+    ("Hosts rotate their logs", 41),
+    ("The agent keeps its sessions", 13),
+    ("A newer nixpkgs", 2),
+)
 # What git does not track, and what no run needs: a job should not wait for it.
 _LEFT_OUT = shutil.ignore_patterns(
     ".git",
@@ -21,6 +37,7 @@ _LEFT_OUT = shutil.ignore_patterns(
     "tests",
     "docs",
 )
+_DAY = 86400.0
 
 
 def blob_sha(content: bytes) -> str:
@@ -29,90 +46,139 @@ def blob_sha(content: bytes) -> str:
     return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
 
 
-class Repository:
-    """A branch whose only moving file is the registry: each content it has had is a commit.
+def _hosts(registry: bytes) -> list[str]:
+    try:
+        return [entry.host for entry in parse(registry).values()]
+    except RegistryError:
+        return []
 
-    Where the file is gone from its source, that is a commit too.
+
+class Repository:
+    """A branch whose registry is a file elsewhere: each content that has had is a commit.
+
+    Where the file is gone from its source, that is a commit too. RuntimeError where there is no
+    git. `uploads` is told each content of the registry, as the people who merge it would be.
     """
 
-    def __init__(self, checkout: Path, registry: Path, branch: str = "main") -> None:
-        self._checkout = checkout
+    def __init__(
+        self,
+        checkout: Path,
+        registry: Path,
+        folder: Path,
+        branch: str = "main",
+        uploads: Callable[[bytes], None] = lambda _: None,
+    ) -> None:
         self._registry = registry
-        self._commits: dict[str, bytes | None] = {}
-        self._history: list[tuple[str, float]] = []
+        self._folder = folder
+        self._content = self._now()
+        self.uploads = uploads
         self.branch = branch
+        shutil.copytree(checkout, folder, ignore=_LEFT_OUT, symlinks=True)
+        self._git("init", "--quiet", "--initial-branch", branch)
+        self._fill_in()
+        self._lay_registry()
+        self.commits: list[str] = []
+        for one in PAST:
+            self.merge(*one)
+        self._read = cache(self._read_once)
 
     def find(self, ref: str) -> str | None:
         """The commit that a branch, or the name of a commit, is now."""
         if ref in (self.branch, f"refs/heads/{self.branch}"):
             return self.head()
-        return ref if ref in self._commits else None
+        return ref if ref in self.commits else None
 
     def head(self) -> str:
         """The branch's newest commit."""
-        try:
-            content: bytes | None = self._registry.read_bytes()
-        except OSError:
-            content = None
-        name = b"commit " + (content if content is not None else b"without")
-        sha = hashlib.sha1(name, usedforsecurity=False).hexdigest()
-        self._commits[sha] = content
-        if not self._history or self._history[-1][0] != sha:
-            self._history.append((sha, time.time()))
-        return sha
+        content = self._now()
+        if content != self._content:
+            self._content = content
+            self._lay_registry()
+            self._commit("The registry")
+            if content is not None:
+                self.uploads(content)
+        return self.commits[-1]
+
+    def merge(self, subject: str, days_ago: float = 0.0) -> str:
+        """The commit of a change to what hosts are built from."""
+        with (self._folder / CHANGES).open("a") as file:
+            file.write(f"{subject}\n")
+        return self._commit(subject, time.time() - days_ago * _DAY)
 
     def read(self, path: str, ref: str) -> bytes | None:
         """A file at that commit; None where it is not there, or the commit is not."""
         commit = self.find(ref)
-        if commit is None:
-            return None
-        if path == REGISTRY:
-            return self._commits[commit]
-        file = (self._checkout / path).resolve()
-        inside = file.is_relative_to(self._checkout.resolve()) and file.is_file()
-        return file.read_bytes() if inside else None
+        return self._read(path, commit) if commit else None
 
     def check_out(self, ref: str, folder: Path, *, with_history: bool = False) -> str | None:
-        """Lay that commit, or the branch's newest, into `folder`; its name, None if unknown.
-
-        With its history it is a repository of git's, in which commits have other names. Where there
-        is no git there is none.
-        """
+        """Lay that commit, or the branch's newest, into `folder`; its name, None if unknown."""
         commit = self.find(ref)
         if commit is None:
             return None
-        shutil.copytree(self._checkout, folder, ignore=_LEFT_OUT, symlinks=True, dirs_exist_ok=True)
-        registry = folder / REGISTRY
-        content = self._commits[commit]
-        if content is None:
-            registry.unlink(missing_ok=True)
-        else:
-            registry.parent.mkdir(parents=True, exist_ok=True)
-            registry.write_bytes(content)
-        git = shutil.which("git")
-        if with_history and git:
-            self._lay_history(git, folder, commit)
+        folder.mkdir(exist_ok=True)
+        self._git("clone", "--quiet", "--shared", "--no-checkout", str(self._folder), str(folder))
+        self._git("-C", str(folder), "checkout", "--quiet", "--detach", commit)
+        if not with_history:
+            shutil.rmtree(folder / ".git")
         return commit
 
-    def _lay_history(self, git: str, folder: Path, commit: str) -> None:
-        """What the registry was until that commit."""
-        last = max(number for number, (sha, _) in enumerate(self._history) if sha == commit)
-        past = b"".join(self._imported(*one) for one in self._history[: last + 1])
-        for argv, said in (
-            (("init", "-q", "-b", self.branch), b""),
-            (("fast-import", "--quiet"), past),
-        ):
-            subprocess.run([git, *argv], cwd=folder, input=said, check=True)  # noqa: S603  (fixed)
+    def _now(self) -> bytes | None:
+        """What the registry is at its source."""
+        try:
+            return self._registry.read_bytes()
+        except OSError:
+            return None
 
-    def _imported(self, sha: str, when: float) -> bytes:
-        """A commit as `git fast-import` reads it."""
-        content = self._commits[sha]
-        change = f"D {REGISTRY}\n".encode()
-        if content is not None:
-            change = f"M 644 inline {REGISTRY}\ndata {len(content)}\n".encode() + content + b"\n"
-        head = (
-            f"commit refs/heads/{self.branch}\n"
-            f"committer GitHub <noreply@github.test> {when:.0f} +0000\n"
-            "data 12\nThe registry\n"
-        )
-        return head.encode() + change
+    def _fill_in(self) -> None:
+        """What people write at the set-up, and this checkout leaves open."""
+        facts = self._folder / FACTS
+        facts.parent.mkdir(exist_ok=True)
+        said = json.loads(facts.read_bytes()) if facts.exists() else {}
+        facts.write_text(json.dumps({**said, "agentCommand": "agent"}))
+        for name in ("flake.nix", "flake.lock"):
+            (self._folder / name).touch()
+
+    def _lay_registry(self) -> None:
+        """The registry, and a configuration for each host that has none."""
+        for host in _hosts(self._content or b""):
+            configuration = self._folder / f"nix/hosts/{host}.nix"
+            configuration.parent.mkdir(parents=True, exist_ok=True)
+            configuration.touch()
+        file = self._folder / REGISTRY
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if self._content is None:
+            file.unlink(missing_ok=True)
+        else:
+            file.write_bytes(self._content)
+
+    def _read_once(self, path: str, commit: str) -> bytes | None:
+        try:
+            return self._git("show", f"{commit}:{path}")
+        except subprocess.CalledProcessError:
+            return None
+
+    def _commit(self, subject: str, when: float | None = None) -> str:
+        who = ("-c", "user.name=sam", "-c", "user.email=sam@sandbox.example")
+        self._git("add", "--all")
+        self._git(*who, "commit", "--quiet", "--allow-empty", "-m", subject, when=when)
+        commit = self._git("rev-parse", "HEAD").decode().strip()
+        self.commits.append(commit)
+        return commit
+
+    def _git(self, *argv: str, when: float | None = None) -> bytes:
+        moment = f"{time.time() if when is None else when:.0f} +0000"
+        environ = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(self._folder),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_AUTHOR_DATE": moment,
+            "GIT_COMMITTER_DATE": moment,
+        }
+        try:
+            done = subprocess.run(  # noqa: S603  (fixed words, and commits of our own)
+                ["git", *argv],  # noqa: S607  (whichever is installed)
+                cwd=self._folder, env=environ, capture_output=True, check=True,
+            )  # fmt: skip
+        except FileNotFoundError as error:
+            raise RuntimeError("git is not installed, and the sandbox's GitHub needs it") from error
+        return done.stdout

@@ -6,12 +6,13 @@ from itertools import chain
 from typing import Any
 
 from fleet_control.registry import Registry
+from sandbox import host_rules
 from sandbox.image import Image
 from sandbox.moto import tell
 from sandbox.principal import ACCOUNT, REGION, Principal
 
 STATE_BUCKET = "clawdinator-tofu-state"
-BOOTSTRAP_BUCKET = "clawdinator-bootstrap"
+BOOTSTRAP_BUCKET = host_rules.BOOTSTRAP_BUCKET
 IMAGE_BUCKET = "clawdinator-images"
 LOCK_TABLE = "clawdinator-tofu-lock"
 CONTROL_TABLE = "clawdinator-control"
@@ -123,6 +124,7 @@ def _hosts(registry: Registry, images: Sequence[Image]) -> Iterator[dict[str, An
             "name": id_,
             "type": instance.instance_type,
             "image": image.id,
+            "revision": image.commit,
             "launched": image.created + _LAUNCHED_AFTER_IMAGE_SECONDS + 60 * number,
         }
 

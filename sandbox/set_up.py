@@ -12,10 +12,11 @@ from botocore.config import Config
 from fleet_control import ec2
 from sandbox import account
 from sandbox.account import URL, Account
+from sandbox.desk import Desk
 from sandbox.engine import Engine
 from sandbox.image import Image
 from sandbox.principal import ACCOUNT, REGION, Principal
-from sandbox.seed import Seeded, SeededHost
+from sandbox.seed import BOOTSTRAP_BUCKET, Seeded, SeededHost
 
 _ADMINISTRATOR = {"AWS_ACCESS_KEY_ID": "AKIAADMINISTRATOR", "AWS_SECRET_ACCESS_KEY": "sandbox"}
 _FUNCTION = "clawdinator-control-api"
@@ -45,7 +46,8 @@ class Plot:
         registry: the file's content.
         secrets: the control token and GitHub's, as the variables of tofu/control.
         bots: bots that ride no host.
-        images: the oldest first; the hosts begin on the last but one.
+        images: the oldest first; the hosts begin on the last but one, and as its commit.
+        repository: which has that commit.
     """
 
     url: str
@@ -56,6 +58,7 @@ class Plot:
     secrets: Mapping[str, str]
     bots: Sequence[str]
     images: Sequence[Image]
+    repository: Path
 
 
 async def set_up(plot: Plot, engine: Engine, say: Callable[[str], None]) -> SetUp:
@@ -76,7 +79,11 @@ async def set_up(plot: Plot, engine: Engine, say: Callable[[str], None]) -> SetU
 def _make(plot: Plot, place: Account) -> SetUp:
     place.apply_state()
     place.apply_control()
-    place.apply_fleet(plot.images[-2].id)
+    image = plot.images[-2]
+    desk = Desk(plot.url, BOOTSTRAP_BUCKET)
+    sum_ = desk.seeds(plot.repository, image.commit, place.environ["PATH"])
+    desk.close()
+    place.apply_fleet(image.id, image.commit, sum_)
     role = place.ask("tofu -chdir=tofu/control output -raw deploy_role_arn")
     variables = {"CONTROL_API_URL": place.ask(URL), "DEPLOY_ROLE_ARN": role}
     cloud = _Cloud(plot.url)

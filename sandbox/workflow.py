@@ -17,7 +17,7 @@ TEXT, NUMBER = "a text", "a number"
 # Every place of the file, and what may stand there: in it `*` is any name, `#` a place in a list.
 FORMS: Mapping[str, tuple[str, ...]] = {
     "name": (TEXT,),
-    "run-name": (TEXT, "${{ inputs.* || '-' }}"),
+    "run-name": (TEXT, "${{ inputs.* || '-' }}", "${{ inputs.* || inputs.* || '-' }}"),
     "on.workflow_dispatch.inputs.*.description": (TEXT,),
     "on.workflow_dispatch.inputs.*.required": ("true",),
     "on.workflow_dispatch.inputs.*.type": ("string",),
@@ -65,7 +65,9 @@ FORMS: Mapping[str, tuple[str, ...]] = {
 }
 
 _BRACES = re.compile(r"(\$\{\{.*?\}\})", re.DOTALL)
-_EXPRESSION = re.compile(r"\$\{\{ (?:fromJSON\()?([\w.-]+)\)?(?: \|\| '([^']*)')? \}\}")
+_EXPRESSION = re.compile(
+    r"\$\{\{ (?:fromJSON\()?([\w.-]+)\)?(?: \|\| ([\w.-]+))?(?: \|\| '([^']*)')? \}\}"
+)
 _WORDS = {"*": "any name", "#": "a list"}
 _PATTERNS = {TEXT: r"(?s:(?!.*\$\{\{).*)", NUMBER: r"\d+"}
 # What one job of a matrix gets.
@@ -248,7 +250,12 @@ def _step(place: str, raw: Mapping[str, Any]) -> Step:
 
 def filled(text: str, scope: Scope) -> str:
     """The text with the value of each expression in its place; what is not there is empty."""
-    return _EXPRESSION.sub(lambda found: _value(found[1], scope) or found[2] or "", text)
+
+    def value(found: re.Match[str]) -> str:
+        first = _value(found[1], scope)
+        return first or (_value(found[2], scope) if found[2] else "") or found[3] or ""
+
+    return _EXPRESSION.sub(value, text)
 
 
 def _value(path: str, scope: Scope) -> str:

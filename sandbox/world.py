@@ -13,13 +13,15 @@ from fleet_control.error import RegistryUnread
 from fleet_control.registry import Registry, parse
 from sandbox.account import engine_environment
 from sandbox.actions import STAND_IN, played
+from sandbox.desk import Desk
 from sandbox.engine import Engine
 from sandbox.folder import own_folder
 from sandbox.function_url import FunctionUrl
 from sandbox.github import GitHub
 from sandbox.host_rules import Rules, Timing
 from sandbox.image import images
-from sandbox.moto import MotoServer, set_rules
+from sandbox.moto import MotoServer, set_rules, tell
+from sandbox.outside import Outside
 from sandbox.principal import REGION
 from sandbox.repository import Repository
 from sandbox.run_record import CONTROL_API, PERSON
@@ -85,6 +87,12 @@ class World:
     seeded: Seeded
     token: str
     folder: Path
+    outside: Outside
+
+    async def hosts(self) -> dict[str, dict[str, str]]:
+        """What each host that runs says of itself, by its name: its `machine` and `revision`."""
+        said: dict[str, dict[str, str]] = await tell(self.aws_url, "hosts", REGION)
+        return said
 
     def bot_environ(self, instance: str = "") -> dict[str, str]:
         """The settings of a bot in this world, riding `instance` or none."""
@@ -119,7 +127,9 @@ async def open_world(options: Options, clock: Clock | None = None) -> AsyncItera
     content, registry = read_registry(options.registry)
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(own_folder())
-        aws = MotoServer(images(clock.now()), options.ports.aws)
+        repository = Repository(CHECKOUT, options.registry, folder / "repository")
+        made_of = images(clock.now(), repository.commits)
+        aws = MotoServer(made_of, options.ports.aws)
         stack.push_async_callback(aws.stop)
         aws_url = await aws.start()
         token, github_token = secrets.token_urlsafe(24), f"github_pat_{secrets.token_hex(20)}"
@@ -131,15 +141,23 @@ async def open_world(options: Options, clock: Clock | None = None) -> AsyncItera
             repo=REPO,
             secrets={"TF_VAR_control_token": token, "TF_VAR_github_token": github_token},
             bots=(options.bot,),
-            images=images(clock.now()),
+            images=made_of,
+            repository=folder / "repository",
         )
         made = await (
             set_up(plot, options.engine, options.say) if options.engine else _seeded(plot, registry)
         )
-        await set_rules(aws_url, Rules(options.timing, tuple(options.unhealthy)))
+        rules = Rules(options.timing, tuple(options.unhealthy))
+        await set_rules(aws_url, rules)
         seeded = made.seeded
+        desk = Desk(aws_url, seeded.bootstrap_bucket)
+        stack.callback(desk.close)
+        desk.uploads(content)
+        repository.uploads = desk.uploads
         github = GitHub(
-            _runner(options, clock, folder, made, aws_url), github_token, options.ports.github
+            _runner(options, clock, folder, made, aws_url, repository),
+            github_token,
+            options.ports.github,
         )
         github_url = await github.start()
         stack.push_async_callback(github.stop)
@@ -158,7 +176,17 @@ async def open_world(options: Options, clock: Clock | None = None) -> AsyncItera
         )
         control_api_url = await control_api.start()
         stack.push_async_callback(control_api.stop)
-        yield World(options, aws_url, control_api, control_api_url, github, seeded, token, folder)
+        yield World(
+            options=options,
+            aws_url=aws_url,
+            control_api=control_api,
+            control_api_url=control_api_url,
+            github=github,
+            seeded=seeded,
+            token=token,
+            folder=folder,
+            outside=Outside(aws_url, rules, repository),
+        )
 
 
 async def _seeded(plot: Plot, registry: Registry) -> SetUp:
@@ -181,8 +209,14 @@ async def _seeded(plot: Plot, registry: Registry) -> SetUp:
     )
 
 
-def _runner(options: Options, clock: Clock, folder: Path, made: SetUp, aws_url: str) -> Runner:
-    repository = Repository(CHECKOUT, options.registry)
+def _runner(
+    options: Options,
+    clock: Clock,
+    folder: Path,
+    made: SetUp,
+    aws_url: str,
+    repository: Repository,
+) -> Runner:
     stand_in = (str(options.python), *STAND_IN[1:])
     engine = (str(options.engine.program),) if options.engine else stand_in
     role = made.seeded.deployer.environ

@@ -6,6 +6,8 @@ from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
+# Among the headers of what is asked: how.
+METHOD = "X-Asked-By"
 # What is asked: a path, headers, a body. What is answered: a status, headers, a body.
 Answer = Callable[[str, "Message[str, str]", bytes], tuple[int, Mapping[str, str], bytes]]
 
@@ -29,7 +31,11 @@ def listening(answer: Answer) -> Iterator[str]:
         def do_POST(self) -> None:
             self._answer()
 
+        def do_PUT(self) -> None:
+            self._answer()
+
         def _answer(self) -> None:
+            self.headers[METHOD] = self.command
             asked = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             status, headers, body = answer(self.path, self.headers, asked)
             self.send_response(status)

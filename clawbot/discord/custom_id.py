@@ -13,13 +13,14 @@ from clawbot.base62 import number, spelled
 from clawbot.replies import Question
 from clawbot.seal import Seal
 from fleet_control.caller import is_target
-from fleet_control.ledger import is_image_id
+from fleet_control.ledger import IMAGE, REVISION_LENGTH, is_image_id, is_revision
 
 PATTERN = re.compile(
     r"fleet:(?P<act>[yncs]):(?P<what>[A-Za-z0-9,-]*):(?P<whom>[A-Za-z0-9]*)"
     r":(?P<until>[A-Za-z0-9]*):(?P<mark>[A-Za-z0-9_-]{8})"
 )
-_IMAGE = "ami-"
+# Before a commit: no image's number has this letter.
+_COMMIT = "r"
 
 
 class Act(StrEnum):
@@ -36,7 +37,7 @@ class Press:
     """What a button means.
 
     Attributes:
-        what: `target,image,asked` of a yes or a no; a run's id; a page's number.
+        what: `target,version,asked` of a yes or a no; a run's id; a page's number.
         whom: Discord id of the only one who may press it; 0 for anybody.
         until: Unix seconds; 0 for ever.
     """
@@ -66,22 +67,34 @@ def read(custom_id: str, seal: Seal, *place: str) -> Press | None:
 
 def answer(question: Question, act: Act) -> Press | None:
     """The button that answers `question`; None where what it asks for does not fit a button."""
-    image = question.image
-    if not is_target(question.target) or (image and not is_image_id(image)):
+    version = _spelled(question.version)
+    if version is None or not is_target(question.target):
         return None
-    asked = spelled(int(question.asked))
-    what = ",".join((question.target, image.removeprefix(_IMAGE), asked))
+    what = f"{question.target},{version},{spelled(int(question.asked))}"
     whom = int(question.asker.partition(":")[2])
     return Press(act, what, whom, int(question.expires))
 
 
 def question(press: Press) -> Question:
     """The question that a yes or a no answers, as far as an answer needs it."""
-    target, image, asked = press.what.split(",")
+    target, version, asked = press.what.split(",")
     return Question(
         target=target,
-        image=f"{_IMAGE}{image}" if image else "",
+        version=_read(version),
         asker=f"discord:{press.whom}",
         asked=str(number(asked)),
         expires=press.until,
     )
+
+
+def _spelled(version: str) -> str | None:
+    """An image without what all begin with, or as many of a commit's digits as a title has."""
+    if is_revision(version):
+        return f"{_COMMIT}{version[:REVISION_LENGTH]}"
+    return version.removeprefix(IMAGE) if not version or is_image_id(version) else None
+
+
+def _read(spelled: str) -> str:
+    if spelled.startswith(_COMMIT):
+        return spelled.removeprefix(_COMMIT)
+    return f"{IMAGE}{spelled}" if spelled else ""

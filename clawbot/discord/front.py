@@ -88,10 +88,11 @@ class FleetCog(commands.Cog, name=COG):
 
     @fleet.command(description="Replace one host, or all, with the newest image")
     @app_commands.describe(
-        target="An instance's id, or all", ami="An older image, to roll back; empty for the newest"
+        target="An instance's id, or all",
+        version="An image or a commit, to roll back; empty for the newest",
     )
-    async def deploy(self, interaction: Asking, target: str, ami: str | None = None) -> None:
-        await self._asked(interaction, "deploy", target, *([ami] if ami else []))
+    async def deploy(self, interaction: Asking, target: str, version: str | None = None) -> None:
+        await self._asked(interaction, "deploy", target, *([version] if version else []))
 
     @fleet.command(description="What can be asked")
     async def help(self, interaction: Asking) -> None:
@@ -106,7 +107,7 @@ class FleetCog(commands.Cog, name=COG):
         ids = known.registry.ids if known else ()
         return _choices(targets(typed, status, self._clock.now(), ids))
 
-    @deploy.autocomplete("ami")
+    @deploy.autocomplete("version")
     async def _images(self, interaction: Asking, typed: str) -> list[app_commands.Choice[str]]:
         if not self._served(interaction.guild_id, _places(interaction)):
             return []

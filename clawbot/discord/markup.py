@@ -117,8 +117,9 @@ def _image(row: InstanceStatus, status: FleetStatus, now: float) -> str:
 
 
 def _question(asked: Question) -> discord.Embed:
-    image = f"`{asked.image}`" if asked.image else "the newest image"
-    told = [said(asked.why), f"With {said(cut(image, 100))}."]
+    told = [said(asked.why)]
+    if not asked.version:
+        told.append("With the newest image.")
     asker = asked.asker.partition(":")[2]
     told.append(f"Only <@{asker}> can answer; this ends {_moment(asked.expires)}.")
     made = _embed(f"Deploy {asked.target}?", "\n".join(told), YELLOW)
@@ -130,8 +131,8 @@ def _question(asked: Question) -> discord.Embed:
 
 def _deploying(reply: Deploying) -> discord.Embed:
     seen = reply.progress
-    image = f" with {_escaped(cut(seen.image, 100))}" if seen.image else ""
-    made = _embed(f"Deploy {seen.target}{image}", "\n".join(_told(reply)), _STAGES[seen.stage])
+    version = f" with {_escaped(cut(seen.version, 100))}" if seen.version else ""
+    made = _embed(f"Deploy {seen.target}{version}", "\n".join(_told(reply)), _STAGES[seen.stage])
     if seen.url.startswith(("https://", "http://")) and len(seen.url) <= limit.LINK:
         made.url = seen.url
     for name, value in (("At", seen.step), ("Why", seen.reason), ("Next", seen.advice)):

@@ -1,27 +1,29 @@
-"""What a host does at boot: fetch its bundle, check it, install it.
+"""What a host does at boot: fetch its secrets and its seed, and learn what it is to become.
 
 `python -m clawbot.provision.boot secrets` is clawdinator-bootstrap.service, `… repository` is
-clawdinator-repo-seed.service. Each may be killed anywhere and run again.
+clawdinator-repo-seed.service; user data asks `… system HOST` what to do, and says `… switched HOST`
+when that is done. Each may be killed anywhere and run again. A host that is told nothing new asks
+nobody and changes nothing, whatever is away; `… secrets --refresh` is for an operator to type.
 """
 
 import argparse
-import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
 
-from clawbot.provision import bundle_object, installation
-from clawbot.provision.archive import File, unpack
-from clawbot.provision.bundle_object import Place, Unreachable
+from clawbot.provision import bundle_object, installation, system, told
+from clawbot.provision.bundle_object import Place, sha256
 from clawbot.provision.fault import ProvisionError
 from clawbot.provision.installation import PRIVATE, PUBLIC, Modes, Record
-from fleet_control.error import RegistryError
-from fleet_control.registry import parse
+from clawbot.provision.told import Told
+from fleet_control import seed, seed_check
+from fleet_control.archive import ArchiveError, File, tar, unpack
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -30,118 +32,126 @@ SECRETS_FOLDER = Path("var/lib/clawd/nix-age-secrets")
 REPOSITORY_FOLDER = Path("var/lib/clawd/repos/clawdinators")
 IDENTITY = "instance.agekey"
 _IDENTITY_BEGINS = b"AGE-SECRET-KEY-1"
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Host:
-    """Who this host is, as user data wrote it below /etc/clawdinator."""
-
-    instance: str
-    region: str
-    bootstrap_prefix: str
+_UPLOAD = "Upload it anew with `clawbot bundle upload {0.instance}`."
+_DEPLOY = "Deploy {0.instance} again."
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One of the two things a bundle is made of."""
+    """One of the two things that a host fetches.
 
-    archive: str
+    Attributes:
+        own: whether it is the instance's alone, and so never left in use by another.
+        key: where in the bucket it lies.
+        sum: the archive's SHA-256 as the host was told, empty where the object itself says it.
+        check: raises where what came is not what it must be.
+        mend: what to do then.
+    """
+
     folder: Path
     modes: Modes
-    check: Callable[[Mapping[str, File], Host], None]
+    own: bool
+    key: Callable[[Told], str]
+    sum: Callable[[Told], str]
+    check: Callable[[Mapping[str, File], Told], None]
+    mend: str
 
 
-def check_secrets(files: Mapping[str, File], _: Host) -> None:
+def check_secrets(files: Mapping[str, File], _: Told) -> None:
     identity = files.get(IDENTITY)
     if identity is None or not identity.data.startswith(_IDENTITY_BEGINS):
         raise ProvisionError(
-            f"The bundle holds no age key ({IDENTITY}), so no secret of it could be read. "
-            "Upload it anew with `clawbot bundle upload`."
+            f"The bundle holds no age key ({IDENTITY}), so no secret of it could be read."
         )
 
 
-def check_repository(files: Mapping[str, File], host: Host) -> None:
-    """The flake, its lock, and what it needs to know of this instance are there."""
-    again = "Upload it anew with `clawbot bundle upload`."
-    missing = {"flake.nix", "flake.lock", "nix/instances.json"} - files.keys()
-    if missing:
-        raise ProvisionError(f"The repository lacks {', '.join(sorted(missing))}. {again}")
-    try:
-        entry = parse(files["nix/instances.json"].data).get(host.instance)
-    except RegistryError as error:
-        raise ProvisionError(f"{error} {again}") from error
-    if entry is None:
-        raise ProvisionError(f"The repository does not know {host.instance}. {again}")
-    if f"nix/hosts/{entry.host}.nix" not in files:
-        raise ProvisionError(f"The repository lacks nix/hosts/{entry.host}.nix. {again}")
+def check_repository(files: Mapping[str, File], host: Told) -> None:
+    if problems := seed_check.faults(files, host.revision, host.instance):
+        raise ProvisionError(*problems)
 
 
 PARTS = {
-    "secrets": Part(bundle_object.SECRETS, SECRETS_FOLDER, PRIVATE, check_secrets),
-    "repository": Part(bundle_object.REPOSITORY, REPOSITORY_FOLDER, PUBLIC, check_repository),
+    "secrets": Part(
+        folder=SECRETS_FOLDER,
+        modes=PRIVATE,
+        own=True,
+        key=lambda host: f"{host.bootstrap_prefix}/{bundle_object.SECRETS}",
+        sum=lambda _: "",
+        check=check_secrets,
+        mend=_UPLOAD,
+    ),
+    "repository": Part(
+        folder=REPOSITORY_FOLDER,
+        modes=PUBLIC,
+        own=False,
+        key=lambda host: seed.key(host.revision),
+        sum=lambda host: host.seed_sha256,
+        check=check_repository,
+        mend=_DEPLOY,
+    ),
 }
 
 
-def bring(part: Part, bucket: str, root: Path, client: Callable[[str], "S3Client"]) -> str:
-    """Install the part from S3 unless it is there; what was done, in a sentence."""
-    host = read_host(root)
-    place = Place(bucket, f"{host.bootstrap_prefix}/{part.archive}")
+def bring(
+    part: Part, bucket: str, root: Path, client: Callable[[str], "S3Client"], *, anew: bool = False
+) -> str:
+    """Install the part from S3 unless it is there, or `anew`; what was done, in a sentence."""
+    host = told.read(root)
     folder = root / part.folder
     installation.own_parents(root, folder)
     installation.recover(folder)
+    wanted = Record(
+        bucket, part.key(host), host.instance, host.revision, part.sum(host), content_sha256=""
+    )
     before = installation.installed(folder)
-    if before and (before.bucket, before.prefix) != (bucket, host.bootstrap_prefix):
-        # Another instance's: not even an S3 that is away may leave it in use.
+    if before and part.own and _whose(before) != _whose(wanted):
+        # Not even an S3 that is away may leave another instance's in use.
         installation.remove(folder)
         before = None
-    s3 = client(host.region)
-    try:
-        return _update(s3, part, host, folder, place, before)
-    except Unreachable as error:
-        if before is None:
-            raise
-        log.warning("boot.unreachable place=%s error=%s", place, error)
-        return f"{error} {folder} stays as it is."
-    finally:
-        s3.close()
+    if before and not anew and _told_nothing_new(before, wanted):
+        return f"{folder} stays as it is: this host is told nothing new, and asked nobody."
+    with closing(client(host.region)) as s3:
+        return _fetch(s3, part, host, folder, wanted)
 
 
-def _update(
-    s3: "S3Client", part: Part, host: Host, folder: Path, place: Place, before: Record | None
-) -> str:
-    there = bundle_object.head(s3, place)
-    if there and before and there.sha256 == before.sha256:
-        return f"{folder} is up to date."
-    fetched = bundle_object.get(s3, place) if there else None
+def _whose(record: Record) -> tuple[str, str, str]:
+    return record.bucket, record.key, record.instance
+
+
+def _told_nothing_new(before: Record, wanted: Record) -> bool:
+    same = (_whose(before), before.revision) == (_whose(wanted), wanted.revision)
+    return same and wanted.sha256 in ("", before.sha256)
+
+
+def _fetch(s3: "S3Client", part: Part, host: Told, folder: Path, wanted: Record) -> str:
+    place = Place(wanted.bucket, wanted.key)
+    mend = part.mend.format(host)
+    fetched = bundle_object.get(s3, place)
     if fetched is None:
-        raise ProvisionError(
-            f"{place} is not there. Upload it with `clawbot bundle upload {host.instance}`."
-        )
+        raise ProvisionError(f"{place} is not there. {mend}")
     data, head = fetched
-    files = unpack(data)
-    part.check(files, host)
-    record = Record(place.bucket, host.bootstrap_prefix, head.sha256)
-    installation.install(folder, files, record, part.modes)
+    if sha256(data) != (wanted.sha256 or head.sha256):
+        raise ProvisionError(
+            f"{place} is not what this host was told of: its SHA-256 is {sha256(data)}. It was cut "
+            f"short, or somebody changed it. {mend}"
+        )
+    try:
+        files = unpack(data)
+        part.check(files, host)
+    except (ArchiveError, ProvisionError) as error:
+        raise ProvisionError(f"{error} {mend}") from error
+    sums = {"sha256": sha256(data), "content_sha256": sha256(tar(files))}
+    installation.install(folder, files, replace(wanted, **sums), part.modes)
     return f"{folder} now holds {place}."
 
 
-def read_host(root: Path) -> Host:
-    """ProvisionError names every file that is missing or empty."""
-    folder = root / "etc/clawdinator"
-    found: dict[str, str] = {}
-    problems = []
-    for name in ("instance", "region", "bootstrap-prefix"):
-        try:
-            found[name] = (folder / name).read_text().strip()
-        except (OSError, UnicodeDecodeError):
-            found[name] = ""
-        if not found[name]:
-            problems.append(f"{folder / name} is missing or empty: user data writes it at boot.")
-    if problems:
-        raise ProvisionError(*problems)
-    return Host(found["instance"], found["region"], found["bootstrap-prefix"])
+def become(root: Path, host: str) -> str:
+    """What user data is to do: `keep`, `build`, or the store path of a system to enter."""
+    choice = system.choose(
+        root, told.read(root), host, installation.installed(root / REPOSITORY_FOLDER)
+    )
+    sys.stderr.write(f"{choice.why}\n")
+    return choice.what
 
 
 def s3_client(region: str) -> "S3Client":
@@ -154,18 +164,45 @@ def s3_client(region: str) -> "S3Client":
 
 
 def main(argv: Sequence[str] | None = None, client: Callable[[str], "S3Client"] = s3_client) -> int:
-    parser = argparse.ArgumentParser(prog="clawbot.provision.boot", description=__doc__)
-    parser.add_argument("part", choices=PARTS)
-    parser.add_argument("--bucket", required=True, help="the bootstrap bucket")
-    parser.add_argument("--root", type=Path, default=Path("/"), help="the folder all is below")
-    asked = parser.parse_args(argv)
+    asked = _parser().parse_args(argv)
     try:
-        done = bring(PARTS[asked.part], asked.bucket, asked.root, client)
+        done = _done(asked, client)
     except (ProvisionError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     sys.stdout.write(f"{done}\n")
     return 0
+
+
+def _done(asked: argparse.Namespace, client: Callable[[str], "S3Client"]) -> str:
+    match asked.what:
+        case "system":
+            return become(asked.root, asked.host)
+        case "switched":
+            system.record(asked.root, told.read(asked.root), asked.host)
+            return f"This is {asked.host} from now on."
+        case part:
+            return bring(PARTS[part], asked.bucket, asked.root, client, anew=asked.refresh)
+
+
+def _parser() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--bucket", required=True, help="the bootstrap bucket")
+    shared.add_argument("--root", type=Path, default=Path("/"), help="the folder all is below")
+    parser = argparse.ArgumentParser(prog="clawbot.provision.boot", description=__doc__)
+    commands = parser.add_subparsers(dest="what", required=True)
+    for name in PARTS:
+        part = commands.add_parser(name, parents=[shared], help=f"fetch the {name}")
+        part.set_defaults(refresh=False)
+    commands.choices["secrets"].add_argument(
+        "--refresh", action="store_true", help="fetch them though this host is told nothing new"
+    )
+    for name, what in (
+        ("system", "say what this machine is to become"),
+        ("switched", "note that it became that"),
+    ):
+        commands.add_parser(name, parents=[shared], help=what).add_argument("host")
+    return parser
 
 
 if __name__ == "__main__":

@@ -1,21 +1,39 @@
-"""What goes into an instance's bundle, what must not, and whether it is so in S3."""
+"""What goes into an instance's bundle, what is said beside it, and whether it is so in S3."""
 
-import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from clawbot.provision import archive, boot, bundle_object, checkout, secret_check
-from clawbot.provision.archive import File
-from clawbot.provision.bundle_object import Packed, Place
+from clawbot.provision import boot, bundle_object, secret_check
+from clawbot.provision.bundle_object import MANIFEST, SECRETS, Packed, Place, sha256
 from clawbot.provision.fault import ProvisionError
-from clawbot.provision.inventory import Kind, needed_by, secrets
+from clawbot.provision.inventory import needed_by
 from clawbot.provision.vault import Vault
+from fleet_control import archive, manifest
+from fleet_control.archive import File
+from fleet_control.error import ManifestError
+from fleet_control.manifest import Manifest
 from fleet_control.registry import Registry
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 
-def secrets_archive(registry: Registry, instance: str, vault: Vault) -> Packed:
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """An instance's secrets, packed, and the manifest that says what they are."""
+
+    secrets: Packed
+    manifest: Manifest
+
+    @property
+    def said(self) -> Packed:
+        """The manifest as it is put."""
+        data = manifest.write(self.manifest)
+        return Packed(data, data)
+
+
+def build(registry: Registry, instance: str, vault: Vault) -> Bundle:
     """The shared secrets, the instance's identity, and its own tokens and keys; in memory only.
 
     ProvisionError names whatever is missing or wrong.
@@ -23,51 +41,52 @@ def secrets_archive(registry: Registry, instance: str, vault: Vault) -> Packed:
     problems = secret_check.faults(registry, instance, vault)
     if problems:
         raise ProvisionError(*problems)
+    encrypted = {
+        f"{secret.on_host}.age": vault.read(secret.name) or b""
+        for secret in needed_by(registry, instance)
+    }
     identity = vault.identity(instance)
     files = {boot.IDENTITY: File(f"{identity.secret}\n".encode())} if identity else {}
-    for secret in needed_by(registry, instance):
-        files[f"{secret.on_host}.age"] = File(vault.read(secret.name) or b"")
-    return _packed(files)
+    content = archive.tar(files | {name: File(data) for name, data in encrypted.items()})
+    packed = Packed(archive.compress(content), content)
+    return Bundle(
+        packed,
+        Manifest(
+            instance=instance,
+            bootstrap_prefix=registry[instance].bootstrap_prefix,
+            files={name: sha256(data) for name, data in encrypted.items()},
+            archive=packed.head.sha256,
+        ),
+    )
 
 
-def repository_archive(registry: Registry, files: dict[str, File], vault: Vault) -> Packed:
-    """The repository, for every instance the same; ProvisionError if a secret lies in it plain."""
-    packed = _packed(files)
-    for secret in secrets(registry):
-        value = (vault.reveal(secret.name) or b"").strip()
-        # An access key's id is no secret by itself, and what is short is found anywhere.
-        is_key_id = secret.kind is Kind.KEY and "access-key-id" in secret.name
-        if len(value) >= 16 and not is_key_id:
-            holding = [path for path, file in files.items() if value in file.data]
-            if holding:
-                raise ProvisionError(
-                    f"{holding[0]} holds the value of {secret.name}, in plain. Change that secret "
-                    "and take it out of the repository."
-                )
-    return packed
+def upload(s3: "S3Client", bucket: str, bundle: Bundle) -> None:
+    """The secrets, then what is said of them: a run believes the manifest."""
+    prefix = bundle.manifest.bootstrap_prefix
+    bundle_object.put(s3, Place(bucket, f"{prefix}/{SECRETS}"), bundle.secrets)
+    bundle_object.put(s3, Place(bucket, f"{prefix}/{MANIFEST}"), bundle.said)
 
 
-def fault(s3: "S3Client", place: Place, wanted: Packed) -> str | None:
-    """What is wrong with what lies there, if anything."""
+def faults(s3: "S3Client", bucket: str, wanted: Bundle) -> Iterator[str]:
+    """What is wrong with what lies there, a sentence each."""
+    prefix = wanted.manifest.bootstrap_prefix
+    place, beside = (Place(bucket, f"{prefix}/{name}") for name in (SECRETS, MANIFEST))
     there = bundle_object.head(s3, place)
     if there is None:
-        return f"{place} is missing."
+        yield f"{place} is missing."
     # Held by its content: another zstd packs the same files otherwise.
-    if there.content_sha256 != wanted.head.content_sha256:
-        return f"{place} is stale."
-    return None
+    elif there.content_sha256 != wanted.secrets.head.content_sha256:
+        yield f"{place} is stale."
+    said = bundle_object.get(s3, beside)
+    if said is None:
+        yield f"{beside} is missing."
+    elif there is not None and not _says(said[0], wanted.manifest, there.sha256):
+        yield f"{beside} does not say what the bundle is."
 
 
-def lacks(s3: "S3Client", place: Place, instance: str) -> bool:
-    """Whether a repository lies there that does not have this instance."""
+def _says(data: bytes, wanted: Manifest, archive_sha256: str) -> bool:
+    """Whether that is the manifest of the bundle that lies there."""
     try:
-        fetched = bundle_object.get(s3, place)
-        files = archive.unpack(fetched[0]) if fetched else {}
-        return bool(fetched) and instance not in json.loads(files[str(checkout.REGISTRY)].data)
-    except (ProvisionError, KeyError, ValueError, TypeError):
-        return True
-
-
-def _packed(files: dict[str, File]) -> Packed:
-    content = archive.tar(files)
-    return Packed(archive.compress(content), content)
+        return manifest.read(data) == wanted.model_copy(update={"archive": archive_sha256})
+    except ManifestError:
+        return False

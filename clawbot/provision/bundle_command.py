@@ -4,8 +4,9 @@ import argparse
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from clawbot.provision import bundle, bundle_object, checkout
-from clawbot.provision.bundle_object import REPOSITORY, SECRETS, Packed, Place
+from clawbot.provision import bundle, bundle_object, plain_secret
+from clawbot.provision.bundle import Bundle
+from clawbot.provision.bundle_object import MANIFEST, NAMES, SECRETS, Packed, Place
 from clawbot.provision.desk import Desk
 from clawbot.provision.fault import ProvisionError
 
@@ -14,7 +15,11 @@ def add_to(commands: Any) -> None:
     for name, act, what in (
         ("build", _build, "build in memory only: would it hold, and what would it be"),
         ("upload", _upload, "build, upload, and ask S3 what is there"),
-        ("check", _check, "what is in S3, and what of it is stale"),
+        (
+            "check",
+            _check,
+            "what is in S3, what of it is stale, and if a secret lies in the repository",
+        ),
     ):
         parser = commands.add_parser(name, help=what, description=what)
         parser.add_argument("instance", help="an instance, or all")
@@ -26,42 +31,34 @@ def add_to(commands: Any) -> None:
 
 
 def _build(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
-    instances = desk.instances(asked.instance)
-    for id_, packed in _secrets(desk, instances):
-        yield f"{id_}: {SECRETS} {_size(packed)}"
-    yield f"{REPOSITORY} {_size(_repository(desk))}, for each"
+    for id_, one in _bundles(desk, desk.instances(asked.instance)):
+        yield f"{id_}: {SECRETS} {_size(one.secrets)}"
 
 
 def _upload(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
-    instances = desk.instances(asked.instance)
     # Everything is built before anything is sent: half a fleet's bundles help nobody.
-    secrets, repository = dict(_secrets(desk, instances)), _repository(desk)
+    bundles = dict(_bundles(desk, desk.instances(asked.instance)))
     with desk.s3() as s3:
-        for number, id_ in enumerate(instances, start=1):
-            prefix = desk.registry[id_].bootstrap_prefix
-            bundle_object.put(s3, Place(desk.bucket, f"{prefix}/{REPOSITORY}"), repository)
-            bundle_object.put(s3, Place(desk.bucket, f"{prefix}/{SECRETS}"), secrets[id_])
+        for number, one in enumerate(bundles.values(), start=1):
+            bundle.upload(s3, desk.bucket, one)
             yield (
-                f"[{number}/{len(instances)}] s3://{desk.bucket}/{prefix}: {SECRETS} "
-                f"{_size(secrets[id_])}, {REPOSITORY} {_size(repository)}"
+                f"[{number}/{len(bundles)}] s3://{desk.bucket}/{one.manifest.bootstrap_prefix}: "
+                f"{SECRETS} {_size(one.secrets)}, {MANIFEST}"
             )
 
 
 def _check(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
     instances = desk.instances(asked.instance)
-    repository = _repository(desk)
+    problems = list(plain_secret.found(desk.checkout, desk.registry, desk.vault))
     wrong = 0
     with desk.s3() as s3:
         for id_ in instances:
-            prefix = desk.registry[id_].bootstrap_prefix
-            place = Place(desk.bucket, f"{prefix}/{REPOSITORY}")
-            found = [_repository_fault(s3, place, repository, id_), *_secrets_faults(desk, s3, id_)]
-            faults = [fault for fault in found if fault]
+            faults = _faults(desk, s3, id_)
             wrong += bool(faults)
             yield f"{id_}: {'as it should be' if not faults else ''}".rstrip()
             yield from (f"  {fault}" for fault in faults)
         left = bundle_object.prefixes(s3, desk.bucket) if asked.instance == "all" else ()
-    problems = [
+    problems += [
         f"s3://{desk.bucket}/{prefix} is the bundle of no instance, with an age identity in it: "
         f"`clawbot bundle forget {prefix}` deletes it."
         for prefix in left
@@ -80,7 +77,7 @@ def _forget(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
             f"`{prefix}` is the prefix of {owners[prefix]}, which is in the registry: "
             "`clawbot instance remove` comes first."
         )
-    places = [Place(desk.bucket, f"{prefix}/{name}") for name in (SECRETS, REPOSITORY)]
+    places = [Place(desk.bucket, f"{prefix}/{name}") for name in NAMES]
     with desk.s3() as s3:
         gone = [place for place in places if bundle_object.delete(s3, place)]
     if not gone:
@@ -93,37 +90,24 @@ def _prefixes(desk: Desk) -> dict[str, str]:
     return {entry.bootstrap_prefix: id_ for id_, entry in desk.registry.items()}
 
 
-def _repository_fault(s3: Any, place: Place, wanted: Packed, id_: str) -> str | None:
-    fault = bundle.fault(s3, place, wanted)
-    if fault and bundle.lacks(s3, place, id_):
-        return f"{place} is a repository that does not know {id_}."
-    return fault
-
-
-def _secrets_faults(desk: Desk, s3: Any, id_: str) -> Sequence[str | None]:
-    place = Place(desk.bucket, f"{desk.registry[id_].bootstrap_prefix}/{SECRETS}")
+def _faults(desk: Desk, s3: Any, id_: str) -> Sequence[str]:
     try:
-        wanted = bundle.secrets_archive(desk.registry, id_, desk.vault)
+        return list(bundle.faults(s3, desk.bucket, bundle.build(desk.registry, id_, desk.vault)))
     except ProvisionError as error:
         return error.problems
-    return [bundle.fault(s3, place, wanted)]
 
 
-def _secrets(desk: Desk, instances: Sequence[str]) -> Iterator[tuple[str, Packed]]:
+def _bundles(desk: Desk, instances: Sequence[str]) -> Iterator[tuple[str, Bundle]]:
     """Each instance's as it is built; at the end ProvisionError with all that was wrong."""
     vault = desk.vault  # one that can't be opened is said once
     problems = []
     for id_ in instances:
         try:
-            yield id_, bundle.secrets_archive(desk.registry, id_, vault)
+            yield id_, bundle.build(desk.registry, id_, vault)
         except ProvisionError as error:
             problems += [f"{id_}: {problem}" for problem in error.problems]
     if problems:
         raise ProvisionError(*problems)
-
-
-def _repository(desk: Desk) -> Packed:
-    return bundle.repository_archive(desk.registry, checkout.files(desk.checkout), desk.vault)
 
 
 def _size(packed: Packed) -> str:

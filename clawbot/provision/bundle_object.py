@@ -1,4 +1,4 @@
-"""A bundle's objects in S3: an archive and, in its metadata, the checksum it was uploaded with."""
+"""What lies in the bootstrap bucket: objects that say in their metadata what they were put as."""
 
 import base64
 import hashlib
@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from clawbot.provision.fault import ProvisionError
+from fleet_control import manifest
+from fleet_control.seed import CONTENT_SHA256, SHA256
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 SECRETS = "secrets.tar.zst"
-REPOSITORY = "repo-seeds.tar.zst"
-# Of the archive as it lies there; and of what it holds, which another zstd would pack otherwise.
-_SHA256 = "sha256"
-_CONTENT = "content-sha256"
+MANIFEST = manifest.NAME
+# What a bundle was before seeds came from the run: hosts of then still look for it.
+BEFORE = "repo-seeds.tar.zst"
+NAMES = (SECRETS, MANIFEST, BEFORE)
 _DENIED = ("403", "AccessDenied", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch")
 _ABSENT = ("404", "NoSuchKey", "NotFound")
 
@@ -67,11 +69,11 @@ def head(s3: "S3Client", place: Place) -> Head | None:
     if answer is None:
         return None
     said = answer["Metadata"]
-    return Head(said.get(_SHA256, ""), said.get(_CONTENT, ""), answer["ContentLength"])
+    return Head(said.get(SHA256, ""), said.get(CONTENT_SHA256, ""), answer["ContentLength"])
 
 
 def get(s3: "S3Client", place: Place) -> tuple[bytes, Head] | None:
-    """The object, its bytes held to their checksum; None where there is none."""
+    """The object, and what it says of itself; None where there is none."""
     answer = _ask(s3.get_object, place)
     if answer is None:
         return None
@@ -80,12 +82,7 @@ def get(s3: "S3Client", place: Place) -> tuple[bytes, Head] | None:
     except BotoCoreError as error:
         raise Unreachable(f"{place} broke off while it was read ({error}).") from error
     said = answer["Metadata"]
-    if sha256(data) != said.get(_SHA256, ""):
-        raise ProvisionError(
-            f"{place} is not what was uploaded: its checksum is wrong. Upload it anew with "
-            "`clawbot bundle upload`."
-        )
-    return data, Head(said[_SHA256], said.get(_CONTENT, ""), len(data))
+    return data, Head(said.get(SHA256, ""), said.get(CONTENT_SHA256, ""), len(data))
 
 
 def put(s3: "S3Client", place: Place, packed: Packed) -> None:
@@ -96,10 +93,10 @@ def put(s3: "S3Client", place: Place, packed: Packed) -> None:
         place,
         Body=packed.archive,
         ChecksumSHA256=base64.b64encode(bytes.fromhex(wanted.sha256)).decode(),
-        Metadata={_SHA256: wanted.sha256, _CONTENT: wanted.content_sha256},
+        Metadata={SHA256: wanted.sha256, CONTENT_SHA256: wanted.content_sha256},
     )
     read = get(s3, place)
-    if read is None or read[1] != wanted:
+    if read is None or read != (packed.archive, wanted):
         raise ProvisionError(f"{place} is not what was just uploaded; somebody else uploads too?")
 
 
@@ -110,7 +107,7 @@ def prefixes(s3: "S3Client", bucket: str) -> tuple[str, ...]:
             one["Key"].rpartition("/")[0]
             for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
             for one in page.get("Contents", [])
-            if one["Key"].endswith((f"/{SECRETS}", f"/{REPOSITORY}"))
+            if one["Key"].endswith(tuple(f"/{name}" for name in NAMES))
         }
     return tuple(sorted(found))
 

@@ -1,28 +1,15 @@
-"""The repository as a host needs it: what the flake names, and the flake itself."""
+"""The repository at an operator's desk: its registry, its facts, its files."""
 
 import json
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
-from clawbot.provision.archive import File
 from clawbot.provision.fault import ProvisionError
 from fleet_control.error import RegistryError
 from fleet_control.registry import Registry, parse
 
 REGISTRY = Path("nix/instances.json")
 FACTS = Path("nix/facts.json")
-# The flake, the modules, and the program it builds.
-_SEED = (
-    "flake.nix",
-    "flake.lock",
-    "pyproject.toml",
-    "README.md",
-    "LICENSE",
-    "nix",
-    "clawbot",
-    "skills",
-)
 
 
 def read(checkout: Path, path: Path) -> bytes:
@@ -48,66 +35,36 @@ def valid(text: str | bytes) -> Registry:
 
 def bucket(checkout: Path) -> str:
     """The bootstrap bucket's name, which hosts are built with."""
-    return _fact(checkout, "bootstrapBucket", "the bucket that bundles lie in")
-
-
-def _fact(checkout: Path, name: str, what: str) -> str:
     try:
-        value = json.loads(read(checkout, FACTS))[name]
+        value = json.loads(read(checkout, FACTS))["bootstrapBucket"]
     except (ValueError, KeyError, TypeError):
         value = None
     if not (isinstance(value, str) and value.strip()):
         raise ProvisionError(
-            f"{checkout / FACTS}: `{name}` is not filled in: write there {what}, in quotes."
+            f"{checkout / FACTS}: `bootstrapBucket` is not filled in: write there the bucket that "
+            "bundles lie in, in quotes."
         )
     return value
 
 
-def files(checkout: Path) -> dict[str, File]:
-    """By path; ProvisionError where the flake could not be built from them."""
-    found = {}
-    for path in _paths(checkout):
-        file = checkout / path
-        if file.is_symlink():
-            raise ProvisionError(f"{path} is a link; a host gets files only.")
-        mode = file.stat().st_mode
-        found[path] = File(file.read_bytes(), executable=bool(mode & 0o100))
-    if "flake.nix" not in found:
-        raise ProvisionError(f"{checkout.absolute()} is not a checkout: it has no flake.nix.")
-    if "flake.lock" not in found:
-        raise ProvisionError(
-            "flake.lock is missing: every host would be built from another nixpkgs. Make it with "
-            "`nix flake lock` and commit it."
-        )
-    _fact(checkout, "agentCommand", "what starts the agent")
-    for id_, entry in registry(checkout).items():
-        host = f"nix/hosts/{entry.host}.nix"
-        if host not in found:
-            raise ProvisionError(
-                f"{host} is missing, which {id_} is built from: `clawbot instance add` writes it."
-            )
-    return found
+def files(checkout: Path) -> dict[str, bytes]:
+    """What is in the repository, by path: what git tracks, or every file that is not hidden."""
+    return {
+        path: (checkout / path).read_bytes()
+        for path in (_tracked(checkout) if (checkout / ".git").exists() else _walked(checkout))
+        if (checkout / path).is_file()
+    }
 
 
-def _paths(checkout: Path) -> Iterator[str]:
-    """In a clone what git tracks, and the lock; elsewhere every file that is not hidden."""
-    if (checkout / ".git").exists():
-        # The lock is made at set-up, perhaps a moment before it is committed.
-        listed = {*_tracked(checkout), "flake.lock"}
-        yield from sorted(path for path in listed if (checkout / path).is_file())
-        return
-    for seed in _SEED:
-        there = checkout / seed
-        for path in sorted(there.rglob("*")) if there.is_dir() else [there]:
-            inside = path.relative_to(checkout)
-            if path.is_file() and not any(part.startswith((".", "__py")) for part in inside.parts):
-                yield str(inside)
+def _walked(checkout: Path) -> list[str]:
+    found = (path.relative_to(checkout) for path in sorted(checkout.rglob("*")))
+    return [str(path) for path in found if not any(part.startswith(".") for part in path.parts)]
 
 
 def _tracked(checkout: Path) -> list[str]:
     try:
         ended = subprocess.run(  # noqa: S603  (git, with words of ours)
-            ["git", "-C", str(checkout), "ls-files", "-z", "--", *_SEED],  # noqa: S607  (whichever is installed)
+            ["git", "-C", str(checkout), "ls-files", "-z"],  # noqa: S607  (whichever is installed)
             capture_output=True, text=True, check=True,
         )  # fmt: skip
     except (OSError, subprocess.CalledProcessError) as error:

@@ -8,19 +8,29 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from clawbot.provision.archive import File
 from clawbot.provision.fault import ProvisionError
+from fleet_control.archive import File
 
 RECORD = ".bundle.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Where the folder's files came from; it lies among them and moves with them."""
+    """Where the folder's files came from; it lies among them and moves with them.
+
+    Attributes:
+        bucket, key: the object.
+        instance, revision: what the host was told when it fetched it.
+        sha256: of the archive.
+        content_sha256: of the tar in it, which another zstd packs otherwise.
+    """
 
     bucket: str
-    prefix: str
+    key: str
+    instance: str
+    revision: str
     sha256: str
+    content_sha256: str
 
 
 @dataclass(frozen=True, slots=True)

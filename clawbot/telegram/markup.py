@@ -154,13 +154,13 @@ def _question(asked: Question, now: float) -> Iterator[str]:
 
 
 def question_words(asked: Question) -> tuple[str, ...]:
-    return ("deploy", asked.target, *([asked.image] if asked.image else []))
+    return ("deploy", asked.target, *([asked.version] if asked.version else []))
 
 
 def _deploying(reply: Deploying) -> Iterator[str]:
     seen = reply.progress
-    image = f" with {code(seen.image)}" if seen.image else ""
-    named = f"{_STAGES[seen.stage]} {_bold(f'Deploy {seen.target}')}{image}"
+    version = f" with {code(seen.version)}" if seen.version else ""
+    named = f"{_STAGES[seen.stage]} {_bold(f'Deploy {seen.target}')}{version}"
     yield f"{named}: {plain(wording.stage(seen))}"
     yield from indicator.hosts_in(seen, BAR, _host)
     for name, told in (("At", seen.step), ("Why", seen.reason), ("Next", seen.advice)):

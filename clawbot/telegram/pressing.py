@@ -136,10 +136,10 @@ class Pressed:
             case _:
                 await self._whisper.nothing()
 
-    async def _propose(self, caller: Caller, target: str, image: str) -> None:
+    async def _propose(self, caller: Caller, target: str, version: str) -> None:
         """Ask for a yes to what the button stands for; its label may say anything else."""
         bot = self._to.bot
-        verdict = await bot.fleet.judge(caller, target, image)
+        verdict = await bot.fleet.judge(caller, target, version)
         match verdict:
             case Refused(code, message):
                 log.info("fleet.refused code=%s by=%s", code, account(self._query.from_user))
@@ -147,7 +147,7 @@ class Pressed:
             case Allowed(confirm="") if target:
                 question = Question(
                     target=target,
-                    image=image,
+                    version=version,
                     asker=account(self._query.from_user),
                     asked=str(self._message.message_id),
                     expires=bot.clock.now() + ANSWER_WITHIN_SECONDS,
@@ -155,7 +155,7 @@ class Pressed:
                 )
                 await self._talk(caller).send(question)
             case _:  # the commands' own question, or how to ask
-                await self._ask(caller, ("deploy", target, *([image] if image else [])))
+                await self._ask(caller, ("deploy", target, *([version] if version else [])))
 
     async def _ask(self, caller: Caller, said: tuple[str, ...], number: int = 0) -> None:
         asks = self._asks(caller, said, str(self._message.message_id))
@@ -231,10 +231,10 @@ class Pressed:
 
 def _question(asked: Asked) -> Question:
     """The question, as far as an answer needs it."""
-    _, target, *image = asked.words
+    _, target, *version = asked.words
     return Question(
         target=target,
-        image=image[0] if image else "",
+        version=version[0] if version else "",
         asker=f"{PLATFORM}:{asked.asker}",
         asked=asked.place[1],
         expires=asked.until,

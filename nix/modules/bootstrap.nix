@@ -1,11 +1,14 @@
-# What a machine fetches before it is anybody: its secrets, and the repository it is built from.
+# What a machine fetches before it is anybody, and how it becomes a host: `clawdinator-boot`.
 {
   config,
   lib,
+  pkgs,
   ...
 }:
 let
   facts = builtins.fromJSON (builtins.readFile ../facts.json);
+  program = "${config.clawdinator.package}/bin/python -m clawbot.provision.boot";
+  bucket = "--bucket ${config.clawdinator.bootstrapBucket}";
 
   # User data starts them; a host's own services want them at later boots.
   fetch = part: description: {
@@ -22,7 +25,7 @@ let
       # Whoever started it goes on waiting.
       RestartMode = "direct";
       RestartSec = 15;
-      ExecStart = "${config.clawdinator.package}/bin/python -m clawbot.provision.boot ${part} --bucket ${config.clawdinator.bootstrapBucket}";
+      ExecStart = "${program} ${part} ${bucket}";
       ProtectSystem = "strict";
       ReadWritePaths = [ "/var/lib" ];
       ProtectHome = true;
@@ -36,9 +39,15 @@ in
   options.clawdinator.bootstrapBucket = lib.mkOption {
     type = lib.types.str;
     default = facts.bootstrapBucket;
-    description = "Where each instance's bundle lies.";
+    description = "Where each instance's bundle lies, and every seed.";
   };
 
+  config.environment.systemPackages = [
+    (pkgs.writeShellScriptBin "clawdinator-boot" ''
+      exec ${program} "$@" ${bucket}
+    '')
+    (pkgs.writeShellScriptBin "clawdinator-refresh-secrets" (builtins.readFile ./refresh-secrets.sh))
+  ];
   config.systemd.services.clawdinator-bootstrap = fetch "secrets" "Fetch this instance's secrets";
   config.systemd.services.clawdinator-repo-seed = fetch "repository" "Fetch the repository this host is built from";
 }

@@ -71,14 +71,25 @@ class Output(Protocol):
 
 
 Act = Callable[[Bot], Awaitable[Reply]]
+# What came of words that are meant for no bot, in a sentence; nothing where they are none such.
+Outside = Callable[[tuple[str, ...]], Awaitable[str]]
+
+
+async def _nothing(_: tuple[str, ...]) -> str:
+    return ""
 
 
 class Terminal:
     """One chat. `asked` has the bot act, once there is one; where none comes, the chat is told."""
 
     def __init__(
-        self, asked: Callable[[Act, Chat], Awaitable[Reply]], output: Output, clock: Clock
+        self,
+        asked: Callable[[Act, Chat], Awaitable[Reply]],
+        output: Output,
+        clock: Clock,
+        outside: Outside = _nothing,
     ) -> None:
+        self._outside = outside
         self._asked = asked
         self._output = output
         # Unlike any number of a process before this one: they are parts of request ids.
@@ -147,8 +158,9 @@ class Terminal:
                 reply = await self._asked(lambda bot: self._command(bot, line, words, chat), chat)
             case (word,) if (answer := word.casefold().rstrip(".!")) in ("yes", "no"):
                 reply = await self._decide(line, answer == "yes", chat)
-            case _:
-                reply = await chat.say(_NO_COMMAND)
+            case other:
+                done = await self._outside(other)
+                reply = await chat.say(Notice((done,)) if done else _NO_COMMAND)
         if isinstance(reply, Question):
             self._questions[line.speaker] = (reply, chat.newest)
         return reply

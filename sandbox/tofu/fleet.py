@@ -72,11 +72,14 @@ def _move(
 
 def _launch(ec2: "EC2Client", name: str, host: Host) -> str:
     tags = {"app": "clawdinator", "Name": name}
+    if host.revision:
+        tags["revision"] = host.revision
     answer = ec2.run_instances(
         ImageId=host.image,
         InstanceType=host.type,  # type: ignore[arg-type]  # the registry's word for it
         MinCount=1,
         MaxCount=1,
+        UserData=host.user_data,
         TagSpecifications=[
             {
                 "ResourceType": "instance",
@@ -96,4 +99,5 @@ def _since(begun: float) -> str:
 
 
 def _host(raw: "InstanceTypeDef") -> Host:
-    return Host(raw["InstanceId"], raw["ImageId"], raw["InstanceType"])
+    tags = {tag["Key"]: tag["Value"] for tag in raw.get("Tags", [])}
+    return Host(raw["InstanceId"], raw["ImageId"], raw["InstanceType"], tags.get("revision", ""))

@@ -108,7 +108,9 @@ def _parser() -> argparse.ArgumentParser:
     add("status", command.status, "every instance, its host, and what is wrong")
     deploy = add("deploy", command.deploy, "replace one other instance's host")
     deploy.add_argument("target", nargs="?", default="", help="an id of the registry")
-    deploy.add_argument("image", nargs="?", default="", metavar="ami", help="not the newest image")
+    deploy.add_argument(
+        "version", nargs="?", default="", help="an image or a commit, instead of the newest"
+    )
     deploy.add_argument("--wait", action="store_true", help="until the deploy ends")
     runs = add("runs", command.runs, "the newest deploys, newest first")
     runs.add_argument("--limit", type=_up_to(100), default=10, metavar="N", help="at most 100")

@@ -87,12 +87,14 @@ async def status(here: Here, _: Namespace) -> Answer:
 
 
 async def deploy(here: Here, asked: Namespace) -> Answer:
-    verdict = await here.fleet.judge(here.agent.caller, asked.target, asked.image)
+    verdict = await here.fleet.judge(here.agent.caller, asked.target, asked.version)
     match verdict:
         case Usage(ids):
             named = ", ".join(ids) or "none that can be seen just now"
             return _failure(
-                "usage", f"Say which: fleet-control deploy <id> [ami]. Ids: {named}.", Exit.USAGE
+                "usage",
+                f"Say which: fleet-control deploy <id> [image or commit]. Ids: {named}.",
+                Exit.USAGE,
             )
         case Refused(code, message):
             log.info("fleet.refused code=%s target=%s", code, asked.target)
@@ -100,10 +102,9 @@ async def deploy(here: Here, asked: Namespace) -> Answer:
     entry = Entry(
         request_id=here.agent.request_id(secrets.token_hex(10)),
         target=asked.target,
-        ami_override=asked.image,
         caller=here.agent.instance,
     )
-    return await _dispatched(here, asked, entry)
+    return await _dispatched(here, asked, entry.naming(asked.version))
 
 
 async def _dispatched(here: Here, asked: Namespace, entry: Entry) -> Answer:

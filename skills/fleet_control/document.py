@@ -71,6 +71,7 @@ def _host(host: Host | None) -> Document | None:
         "health": host.health,
         "type": host.type,
         "image": host.image,
+        "revision": host.revision or None,
         "launched": moment(host.launched),
         "address": host.address,
     }

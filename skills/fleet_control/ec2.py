@@ -22,9 +22,11 @@ from fleet_control.machine import (
     find_machines,
 )
 from fleet_control.reading import Health, Host, HostState, Image, Reading
+from fleet_control.seed import BOOT_TAG, COMMIT_TAG
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ec2.type_defs import ImageTypeDef
 
 IMAGES_KEPT_SECONDS = 60.0
 READING_KEPT_SECONDS = 2.0
@@ -164,12 +166,19 @@ def describe_images(ec2: "EC2Client") -> tuple[Image, ...]:
             ],
             PaginationConfig={"PageSize": 500},
         )
-        images = [
-            Image(raw["ImageId"], raw.get("Name", ""), _seconds(raw["CreationDate"]))
-            for page in pages
-            for raw in page["Images"]
-        ]
+        images = [_image(raw) for page in pages for raw in page["Images"]]
     return tuple(sorted(images, key=lambda image: (image.created, image.id), reverse=True))
+
+
+def _image(raw: "ImageTypeDef") -> Image:
+    tags = {tag["Key"]: tag["Value"] for tag in raw.get("Tags", [])}
+    return Image(
+        id=raw["ImageId"],
+        name=raw.get("Name", ""),
+        created=_seconds(raw["CreationDate"]),
+        commit=tags.get(COMMIT_TAG, ""),
+        boot=tags.get(BOOT_TAG, ""),
+    )
 
 
 def _seconds(moment: str) -> float:
@@ -189,6 +198,7 @@ def _hosts(machines: tuple[Machine, ...], health: dict[str, Health]) -> tuple[Ho
             address=one.address,
             profile=one.profile,
             ending=one.ending,
+            revision=one.revision,
         )
         for one in machines
     )

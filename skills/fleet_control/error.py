@@ -4,6 +4,8 @@ FleetError
 ├── SettingsError           settings are missing or wrong; `problems` lists all of it
 ├── RegistryError           the registry is not what it must be; `problems` lists all of it
 │   └── RegistryUnread      there is none to look at: not at its source, and no copy
+├── ManifestError           what lies beside a bundle does not say what is in it
+├── archive.ArchiveError    these bytes are no archive of ours
 ├── Ec2Error                EC2 did not answer, or refused
 └── ControlApiError
     ├── ControlApiRefused   it answered, and said no; `code` is from its closed set
@@ -36,6 +38,10 @@ class RegistryUnread(RegistryError):
     def __init__(self, why: str) -> None:
         FleetError.__init__(self, why)  # its own words: nothing is said to be not valid
         self.problems = [why]
+
+
+class ManifestError(FleetError):
+    pass
 
 
 class Ec2Error(FleetError):

@@ -60,11 +60,11 @@ class Fleet:
             kept = self._shaped = (known, reading, shape(known, reading))
         return kept[2]
 
-    async def judge(self, caller: Caller, target: str, image: str) -> Verdict:
+    async def judge(self, caller: Caller, target: str, version: str) -> Verdict:
         """The verdict, by what can be seen from here."""
-        return judge(caller, target, image, await self.facts(caller, target, image))
+        return judge(caller, target, version, await self.facts(caller, target, version))
 
-    async def facts(self, caller: Caller, target: str, image: str) -> Facts:
+    async def facts(self, caller: Caller, target: str, version: str) -> Facts:
         """What the verdict needs and no more, cheapest first.
 
         A refusal that what is already known decides asks nobody anything. What can't be read is
@@ -73,22 +73,22 @@ class Fleet:
         facts = Facts(
             carrier=self.carrier, operators_set=self._operators_set, now=self._clock.now()
         )
-        if _decided_anyway(caller, target, image, facts):
+        if _decided_anyway(caller, target, version, facts):
             return facts
         last = self.registry.last
         if not target and last:
             return facts._replace(ids=last.registry.ids)
         known = await self._registry()
         facts = _with_ids(facts, known, target)
-        if not target or _refused(caller, target, image, facts):
+        if not target or _refused(caller, target, version, facts):
             return facts
         status = await self._status(known)
         facts = _with_status(facts, status)
-        if not isinstance(caller, BotInstance) or refused_first(caller, target, image, facts):
+        if not isinstance(caller, BotInstance) or refused_first(caller, target, version, facts):
             return facts
         runs = await self._runs()
         facts = _with_runs(facts, caller, runs)
-        if refused_first(caller, target, image, facts):
+        if refused_first(caller, target, version, facts):
             return facts
         return (await self._record(target, runs, facts.now)).told(facts)
 
@@ -127,17 +127,17 @@ class Fleet:
         return found
 
 
-def _decided_anyway(caller: Caller, target: str, image: str, facts: Facts) -> bool:
+def _decided_anyway(caller: Caller, target: str, version: str, facts: Facts) -> bool:
     """Whether it is refused whatever the registry holds.
 
     That a target is unknown is not: the sentence names the nearest id.
     """
-    verdict = judge(caller, target, image, facts)
+    verdict = judge(caller, target, version, facts)
     return isinstance(verdict, Refused) and verdict.code is not Code.UNKNOWN_TARGET
 
 
-def _refused(caller: Caller, target: str, image: str, facts: Facts) -> bool:
-    return isinstance(judge(caller, target, image, facts), Refused)
+def _refused(caller: Caller, target: str, version: str, facts: Facts) -> bool:
+    return isinstance(judge(caller, target, version, facts), Refused)
 
 
 def _with_ids(facts: Facts, known: KnownRegistry | None, target: str) -> Facts:

@@ -1,7 +1,8 @@
 """The list of runs is the ledger: what was asked, by whom, where the answer goes, how it ended.
 
-A run's title carries six fields in a fixed form, the address first and the requester's name last,
-so that a cut costs only that. The contract test holds the workflow's `run-name` to `TITLE_FIELDS`.
+A run's title carries the inputs in a fixed form, the address first and the requester's name last,
+so that a cut costs only that. An image and a commit share one field, since an ask names one of them
+at the most. The contract test holds the workflow's `run-name` to `title`.
 
 Standard library only: the Lambda carries this file.
 """
@@ -23,6 +24,11 @@ PLATFORMS = ("discord", "telegram", "terminal", "agent", "operator")
 _BOT = r"[A-Za-z0-9_-]{1,32}"
 _PLACE = r"[A-Za-z0-9_-]{1,20}"
 _REPLY = r"[A-Za-z0-9_-]{1,20}"
+# As many of a commit's digits as a title carries.
+REVISION_LENGTH = 12
+_REVISION = r"[0-9a-f]{7,40}"
+# What an image's id begins with, and no commit.
+IMAGE = "ami-"
 _IMAGE = r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})"
 _ACCOUNT = r"(?:discord|telegram|terminal|operator):[A-Za-z0-9_+=,@-]{1,36}"
 _NAME = r"[\w.@ -]*"
@@ -67,14 +73,29 @@ def parse_request_id(text: str) -> RequestId:
 
 
 class Entry(NamedTuple):
-    """One ask, as a run's title and the dispatch's inputs carry it. Empty means "not said"."""
+    """One ask, as a run's title and the dispatch's inputs carry it. Empty means "not said".
+
+    Attributes:
+        revision: the first digits of a commit, where one was asked for; then no image was.
+    """
 
     request_id: str = ""
     reply: str = ""
     target: str = ""
     ami_override: str = ""
+    revision: str = ""
     caller: str = ""
     requested_by: str = ""
+
+    @property
+    def version(self) -> str:
+        """What was named: an image or a commit; empty for the newest."""
+        return self.ami_override or self.revision
+
+    def naming(self, version: str) -> "Entry":
+        """The same ask of this image, or of this commit."""
+        field = "ami_override" if version.startswith(IMAGE) else "revision"
+        return self._replace(**{field: version})
 
 
 class Step(NamedTuple):
@@ -120,14 +141,25 @@ class Run(NamedTuple):
     attempt: int = 1
     jobs: tuple[Job, ...] = ()
     reason: str = ""
+    revision: str = ""
 
     @property
     def finished(self) -> bool:
         return self.status == "completed"
 
+    @property
+    def version(self) -> str:
+        """What was named: an image or a commit; empty for the newest."""
+        return self.ami_override or self.revision
+
 
 def is_image_id(text: str) -> bool:
     return re.fullmatch(_IMAGE, text) is not None
+
+
+def is_revision(text: str) -> bool:
+    """Whether these may be the first digits of a commit."""
+    return re.fullmatch(_REVISION, text) is not None
 
 
 def is_reply_id(text: str) -> bool:
@@ -155,7 +187,9 @@ def requested_by(account: str, name: str) -> str:
 
 
 def fit(entry: Entry) -> Entry:
-    """The same ask with the requester's name cut so that the title is at most 250 characters."""
+    """The same ask with the requester's name cut so that the title is at most 250 characters, and
+    the commit to as many digits as a title carries."""
+    entry = entry._replace(revision=entry.revision[:REVISION_LENGTH])
     over = len(title(entry)) - TITLE_LENGTH
     if over <= 0:
         return entry
@@ -164,15 +198,20 @@ def fit(entry: Entry) -> Entry:
 
 def title(entry: Entry) -> str:
     """The run's title, as the workflow's `run-name` writes it."""
-    return SEPARATOR.join(field or NOTHING for field in entry)
+    fields = entry._replace(ami_override=entry.version)._asdict()
+    del fields["revision"]
+    return SEPARATOR.join(field or NOTHING for field in fields.values())
 
 
 def parse_title(text: str) -> Entry | None:
     """The ask a run's title carries, or None where the title has another form."""
-    fields = text.split(SEPARATOR)
-    if len(fields) != len(TITLE_FIELDS):
+    fields = ["" if field == NOTHING else field for field in text.split(SEPARATOR)]
+    if len(fields) != len(TITLE_FIELDS) - 1:
         return None
-    entry = Entry(*("" if field == NOTHING else field for field in fields))
+    at = TITLE_FIELDS.index("revision")
+    is_image = fields[at - 1].startswith(IMAGE)
+    fields[at - 1 : at] = (fields[at - 1], "") if is_image else ("", fields[at - 1])
+    entry = Entry(*fields)
     wrong = [name for name, value in entry._asdict().items() if value and not has_form(name, value)]
     return entry if entry.target and not wrong else None
 
@@ -183,6 +222,7 @@ FIELD_FORMS: Mapping[str, Callable[[str], object]] = {
     "reply": is_reply_id,
     "target": is_target,
     "ami_override": is_image_id,
+    "revision": is_revision,
     "caller": is_instance_id,
     "requested_by": is_requested_by,
 }

@@ -36,6 +36,7 @@ class Machine:
     address: str
     profile: str
     ending: float | None
+    revision: str
 
 
 def describe_machines(ec2: "EC2Client") -> tuple[Machine, ...]:
@@ -87,6 +88,7 @@ def _machine(raw: "InstanceTypeDef") -> Machine:
         address=raw.get("PublicIpAddress") or raw.get("PrivateIpAddress") or "",
         profile=raw.get("IamInstanceProfile", {}).get("Arn", ""),
         ending=_ending(raw),
+        revision=tags.get("revision", ""),
     )
 
 

@@ -1,4 +1,4 @@
-"""Who may deploy what: one pure function of (caller, target, image, facts).
+"""Who may deploy what: one pure function of (caller, target, version, facts).
 
 It is asked three times, each time without trust in the time before: by the bot or the skill, by
 the Lambda, and by the run itself. A depth that cannot see a fact leaves it out.
@@ -12,6 +12,7 @@ from enum import StrEnum, auto
 from typing import NamedTuple
 
 from fleet_control.caller import ALL, BotInstance, Caller, Human, Unknown, is_target
+from fleet_control.ledger import IMAGE, is_revision
 
 MINUTES_BETWEEN_BOT_DEPLOYS = 60
 FAILURES_BEFORE_A_PERSON = 2
@@ -29,6 +30,7 @@ class Code(StrEnum):
     UNKNOWN_TARGET = auto()
     SELF_DEPLOY = auto()
     UNKNOWN_IMAGE = auto()
+    UNKNOWN_REVISION = auto()
     TOO_MANY_HOSTS = auto()
     REPAIR_ONLY = auto()
     BUSY = auto()
@@ -103,28 +105,29 @@ class Usage(NamedTuple):
 Verdict = Allowed | Refused | Usage
 
 
-def judge(caller: Caller, target: str, image: str, facts: Facts) -> Verdict:
+def judge(caller: Caller, target: str, version: str, facts: Facts) -> Verdict:
     """The policy table of the design, row by row; the first row that fits decides.
 
-    `target` is what was typed (``""`` for nothing), `image` an image id or ``""`` for the newest.
+    `target` is what was typed (``""`` for nothing), `version` the image or the commit that was
+    named, or ``""`` for the newest.
     """
     return (
         _may_speak(caller, facts)
         or _target_exists(target, facts)
         or _spares_itself(caller, target)
-        or _image_is_ours(image, facts)
+        or _version_is_ours(version, facts)
         or _fits_one_run(target, facts)
         or (
-            _within_its_bounds(caller, target, image, facts)
+            _within_its_bounds(caller, target, version, facts)
             if isinstance(caller, BotInstance)
             else Allowed(_worth_asking(target, facts))
         )
     )
 
 
-def refused_first(caller: Caller, target: str, image: str, facts: Facts) -> bool:
+def refused_first(caller: Caller, target: str, version: str, facts: Facts) -> bool:
     """Whether it is refused whatever bots' deploys of the target came to, without asking for it."""
-    verdict = judge(caller, target, image, facts)
+    verdict = judge(caller, target, version, facts)
     return isinstance(verdict, Refused) and verdict.code is not Code.FLEET_UNWELL
 
 
@@ -172,12 +175,21 @@ def _spares_itself(caller: Caller, target: str) -> Refused | None:
     return Refused(Code.SELF_DEPLOY, f"{caller.instance} may not deploy {why}.")
 
 
-def _image_is_ours(image: str, facts: Facts) -> Refused | None:
-    if not image or facts.images is None or image in facts.images:
+def _version_is_ours(version: str, facts: Facts) -> Refused | None:
+    """Whether a commit is the branch's only the run can see."""
+    if not version or is_revision(version):
+        return None
+    if not version.startswith(IMAGE):
+        return Refused(
+            Code.UNKNOWN_IMAGE,
+            f"`{_cut(version)}` is neither an image ({IMAGE}…) nor a commit (its first seven "
+            "digits or more). Leave it out for the newest.",
+        )
+    if facts.images is None or version in facts.images:
         return None
     return Refused(
         Code.UNKNOWN_IMAGE,
-        f"`{_cut(image)}` is not an available image of ours tagged clawdinator=true. "
+        f"`{_cut(version)}` is not an available image of ours tagged clawdinator=true. "
         "Leave the image out for the newest.",
     )
 
@@ -200,12 +212,12 @@ def _missing(facts: Facts) -> set[str]:
     return {id_ for id_, condition in conditions.items() if condition is Condition.MISSING}
 
 
-def _within_its_bounds(bot: BotInstance, target: str, image: str, facts: Facts) -> Verdict:
+def _within_its_bounds(bot: BotInstance, target: str, version: str, facts: Facts) -> Verdict:
     """A target whose condition is not seen may have no host: what depends on that is left out."""
     conditions = facts.conditions or {}
     how = conditions.get(target)
     refused = (
-        _only_repairs(target, image, how)
+        _only_repairs(target, version, how)
         or _waits_its_turn(bot, facts)
         or _leaves_it_to_a_person(target, facts)
     )
@@ -217,13 +229,13 @@ def _within_its_bounds(bot: BotInstance, target: str, image: str, facts: Facts) 
     return _others_are_well(bot, target, how, conditions) or Allowed()
 
 
-def _only_repairs(target: str, image: str, how: Condition | None) -> Refused | None:
-    if not image or how not in (Condition.HEALTHY, Condition.STARTING):
+def _only_repairs(target: str, version: str, how: Condition | None) -> Refused | None:
+    if not version or how not in (Condition.HEALTHY, Condition.STARTING):
         return None
     return Refused(
         Code.REPAIR_ONLY,
-        f"{target} is {how}: a bot instance names an image only to repair. Leave the image out for "
-        "the newest; a person may name one.",
+        f"{target} is {how}: a bot instance names an image or a commit only to repair. Leave it "
+        "out for the newest; a person may name one.",
     )
 
 

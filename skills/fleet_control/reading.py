@@ -26,11 +26,19 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An available image of ours, tagged for the fleet; `created` in Unix seconds."""
+    """An available image of ours, tagged for the fleet.
+
+    Attributes:
+        created: Unix seconds.
+        commit: which it was built from, as its tag says; empty where it has none.
+        boot: the contract of boot that it speaks, likewise.
+    """
 
     id: str
     name: str
     created: float
+    commit: str = ""
+    boot: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,7 @@ class Host:
         launched: Unix seconds.
         address: its public IPv4 address, else the private one, else empty.
         profile: the ARN of its instance profile, or empty.
+        revision: the commit that it was launched as, or empty where it has no such tag.
         ending: since when it is on its way out, Unix seconds; None where EC2 does not tell.
     """
 
@@ -55,6 +64,7 @@ class Host:
     address: str = ""
     profile: str = ""
     ending: float | None = None
+    revision: str = ""
 
 
 @dataclass(frozen=True, slots=True)

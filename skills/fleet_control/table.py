@@ -22,7 +22,7 @@ _STATUS_HEAD = (
     "ADDRESS",
     "WHAT IS WRONG",
 )
-_RUNS_HEAD = ("RUN", "TARGET", "IMAGE", "ASKED BY", "ASKED (UTC)", "IS", "LINK")
+_RUNS_HEAD = ("RUN", "TARGET", "VERSION", "ASKED BY", "ASKED (UTC)", "IS", "LINK")
 _REGISTRY_HEAD = ("INSTANCE", "HOST", "TYPE", "BOOTSTRAP PREFIX")
 
 
@@ -46,7 +46,7 @@ def runs(found: Sequence[Run]) -> str:
 
 
 def run(one: Run) -> str:
-    asked = f"{one.target or 'a target'} ({one.ami_override or 'newest image'})"
+    asked = f"{one.target or 'a target'} ({one.version or 'newest image'})"
     jobs = columns([(job.name, state(job.status, job.conclusion)) for job in one.jobs])
     parts = (
         f"run {one.id}: {state(one.status, one.conclusion)}",
@@ -105,7 +105,7 @@ def _summary(fleet: FleetStatus, now: float) -> str:
 def _run_row(run: Run) -> tuple[str, ...]:
     asked = _minute(datetime.fromisoformat(run.created))
     is_ = state(run.status, run.conclusion)
-    return (str(run.id), run.target, run.ami_override, _asker(run), asked, is_, run.url)
+    return (str(run.id), run.target, run.version, _asker(run), asked, is_, run.url)
 
 
 def _asker(run: Run) -> str:

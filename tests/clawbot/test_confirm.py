@@ -72,7 +72,7 @@ async def test_the_question_names_the_image_that_was_asked_for(talk: Talk) -> No
     without, _ = await asked(talk)
     question, _ = await asked(talk, f"deploy all {image}")
 
-    assert question.why == f"{without.why} The image is {image}."
+    assert question.why == f"{without.why} With the image {image}."
 
 
 async def test_the_question_says_how_old_the_registry_is_that_it_speaks_of(talk: Talk) -> None:

@@ -14,6 +14,8 @@ from tests.clock import TurnedClock
 from tests.discord.ec2 import NOW, OLDER, Claw
 from tests.fleet_control.aws import Aws
 
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
 
 def moment(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
@@ -48,6 +50,12 @@ async def test_a_platform_s_strangers_are_refused_whatever_they_ask(talk: Talk, 
             f"claw-1: /fleet deploy claw-2 {OLDER}",
             "refused (repair_only): claw-2 is healthy: a bot",
         ),
+        (
+            "/fleet deploy claw-1 main",
+            "refused (unknown_image): main is neither an image (ami-…) nor",
+        ),
+        ("/fleet deploy claw-1 012345", "nor a commit (its first seven digits or"),
+        ("claw-1: /fleet deploy claw-2 0123456", "names an image or a commit"),
         ("/fleet deploy claw-1 all ami-00000000", "That is too many words."),
     ],
 )
@@ -62,6 +70,7 @@ async def test_what_is_refused_reaches_no_dispatch(talk: Talk, line: str, said: 
         ("", "deploy claw-2"),
         ("", f"deploy claw-2 {OLDER}"),
         ("operator: ", f"deploy claw-2 {OLDER}"),
+        ("", f"deploy claw-2 {COMMIT}"),
         ("claw-1: ", "deploy claw-2"),
     ],
 )
@@ -71,6 +80,7 @@ async def test_who_may_deploy_a_healthy_host_does(talk: Talk, speaker: str, word
     entry = next(one for one in talk.api.asked if one["action"] == "deploy")
     assert entry["target"] == "claw-2"
     assert entry["ami_override"] == (OLDER if OLDER in words else "")
+    assert entry["revision"] == (COMMIT[:12] if COMMIT in words else "")
     by_bot = speaker == "claw-1: "
     assert entry["caller"] == ("claw-1" if by_bot else None)
     assert entry["requested_by"] == ("" if by_bot else "terminal:operator operator")

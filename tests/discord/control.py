@@ -31,7 +31,14 @@ class Control(Api):
     def _answer(self, ask: dict[str, Any]) -> dict[str, Any]:
         match ask["action"]:
             case "deploy":
-                names = ("target", "ami_override", "requested_by", "request_id", "reply")
+                names = (
+                    "target",
+                    "ami_override",
+                    "revision",
+                    "requested_by",
+                    "request_id",
+                    "reply",
+                )
                 told = {name: ask[name] for name in names} | {"caller": ask["caller"] or ""}
                 begun = run(len(self.runs) + 1, "queued", **told)
                 self.runs.append(begun)

@@ -13,27 +13,27 @@ SEAL = Seal("secret")
 SNOWFLAKES = st.integers(1, 2**64 - 1)
 
 
-def ask(target: str, image: str, asker: int, asked: int, expires: float) -> Question:
-    return Question(target, image, f"discord:{asker}", str(asked), expires, "why", (), (), ())
+def ask(target: str, version: str, asker: int, asked: int, expires: float) -> Question:
+    return Question(target, version, f"discord:{asker}", str(asked), expires, "why", (), (), ())
 
 
 @given(
     target=st.from_regex(r"[a-z0-9](-?[a-z0-9]){0,15}", fullmatch=True),
-    image=st.just("") | st.from_regex(r"ami-[0-9a-f]{17}", fullmatch=True),
+    version=st.just("") | st.from_regex(r"ami-[0-9a-f]{17}|[0-9a-f]{7,12}", fullmatch=True),
     asker=SNOWFLAKES,
     asked=SNOWFLAKES,
     expires=st.integers(1, 2**35),
 )
 def test_a_question_comes_back_from_its_yes(
-    target: str, image: str, asker: int, asked: int, expires: int
+    target: str, version: str, asker: int, asked: int, expires: int
 ) -> None:
-    press = custom_id.answer(ask(target, image, asker, asked, expires), Act.YES)
+    press = custom_id.answer(ask(target, version, asker, asked, expires), Act.YES)
     assert press is not None
     id_ = press.custom_id(SEAL, "bot", "channel")
     read = custom_id.read(id_, SEAL, "bot", "channel")
     assert read == press
     question = custom_id.question(press)
-    assert (question.target, question.image) == (target, image)
+    assert (question.target, question.version) == (target, version)
     assert (question.asker, question.asked) == (f"discord:{asker}", str(asked))
     assert question.expires == expires
 
@@ -43,6 +43,12 @@ def test_the_longest_fits() -> None:
     press = custom_id.answer(question, Act.YES)
     assert press is not None
     assert len(press.custom_id(SEAL, "bot", "channel")) <= limit.CUSTOM_ID
+
+
+def test_of_a_whole_commit_there_are_as_many_digits_as_a_title_has() -> None:
+    press = custom_id.answer(ask("all", "0123456789" * 4, 1, 1, 1), Act.YES)
+    assert press is not None
+    assert custom_id.question(press).version == "012345678901"
 
 
 def test_what_is_no_image_has_no_button() -> None:

@@ -81,7 +81,8 @@ class Act:
 
     def _lay_out(self, inputs: Mapping[str, str]) -> None:
         checkout = self.folder / "checkout"
-        Repository(CHECKOUT, self.world.options.registry).check_out("main", checkout)
+        registry, repository = self.world.options.registry, self.folder / "repository"
+        Repository(CHECKOUT, registry, repository).check_out("main", checkout)
         text = (CHECKOUT / WORKFLOW).read_text()
         # act knows neither the queue nor another GitHub than the one on the internet.
         text = text.replace("  queue: max\n", "")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from fleet_control import seed
 from sandbox.principal import ACCOUNT, REGION
 from sandbox.seed import (
     BOOTSTRAP_BUCKET,
@@ -31,6 +32,7 @@ IMAGE_ROLE = f"arn:aws:iam::{ACCOUNT}:role/fleet/control/image-build"
 _LAMBDA_ROLE = f"arn:aws:iam::{ACCOUNT}:role/fleet/control/clawdinator-control-api"
 _IMPORT_ROLE = f"arn:aws:iam::{ACCOUNT}:role/vmimport"
 _CHAT_USER = f"arn:aws:iam::{ACCOUNT}:user/fleet/chat/{TWO}/{TWO}-chat"
+_SEED = seed.key("0" * 40)
 
 Question = tuple[str, Sequence[Request]]
 
@@ -116,11 +118,22 @@ def questions(keys: Mapping[str, Request]) -> list[Question]:
         ("list a neighbour's prefix", [_listing(f"bootstrap/{ONE}/")]),
         ("write its own bundle", [_object(BOOTSTRAP_BUCKET, f"bootstrap/{TWO}/b", "PutObject")]),
         ("read the encrypted secrets", [_object(BOOTSTRAP_BUCKET, "age-secrets/x.age")]),
+        ("read a seed", [_object(BOOTSTRAP_BUCKET, _SEED)]),
+        ("put a seed where none lies", [_put(_SEED, **{"s3:if-none-match": "*"})]),
+        ("put one over another", [_put(_SEED)]),
+        ("put anything else there", [_put("bootstrap/x", **{"s3:if-none-match": "*"})]),
+        ("read a bundle's manifest", [_object(BOOTSTRAP_BUCKET, f"bootstrap/{ONE}/manifest.json")]),
+        ("list the seeds", [_listing("seeds/")]),
+        ("delete a seed", [_object(BOOTSTRAP_BUCKET, _SEED, "DeleteObject")]),
         *_states(keys),
         *_hosts(),
         *_images(),
         *_identities(),
     ]
+
+
+def _put(key: str, **context: str) -> Request:
+    return Request("s3:PutObject", f"arn:aws:s3:::{BOOTSTRAP_BUCKET}/{key}", context)
 
 
 def _states(keys: Mapping[str, Request]) -> Iterator[Question]:

@@ -16,13 +16,14 @@ from botocore.config import Config
 
 from sandbox import account
 from sandbox.account import Account
+from sandbox.desk import Desk
 from sandbox.engine import Engine
 from sandbox.image import images
 from sandbox.moto import MotoServer
 from sandbox.principal import REGION
 from sandbox.seed import BOOTSTRAP_BUCKET, LOCK_TABLE, STATE_BUCKET
 from tests.workflows import git
-from tests.workflows.conftest import BY_THE_CONTROL_API, COMMIT, Runner
+from tests.workflows.conftest import BY_THE_CONTROL_API, Runner
 from tests.workflows.fleets import registry_text
 from tests.workflows.loopback import TOKEN, serving
 from workflows.fleet_deploy import cloud
@@ -45,6 +46,7 @@ class Site:
     Attributes:
         runner: does a run's jobs, as the tests of the workflow do, here with the real engine.
         first: the hosts after the first apply; other tests may have moved them since.
+        made_of: the revision of that, and its seed's sum.
     """
 
     engine: Engine
@@ -52,6 +54,7 @@ class Site:
     runner: Runner
     url: str
     first: dict[str, tuple[str, str]]
+    made_of: tuple[str, str]
 
     def client(self, service: str) -> Any:
         return boto3.client(
@@ -72,19 +75,19 @@ class Site:
 
     def merges(self, registry: Mapping[str, Any]) -> None:
         """The registry as it is from now on."""
-        git.commit(self.account.folder, registry, time.time())
+        self.runner.merges(registry, time.time())
 
     def settles(self) -> dict[str, tuple[str, str]]:
         """Bring back a fleet of three that match their registry; its hosts."""
         self.registers(ONE, TWO, THREE)
         if set(self.runner.hosts()) != {ONE, TWO, THREE} or self.differs("fleet"):
-            self.account.apply_fleet(OLD)
+            self.account.apply_fleet(OLD, *self.made_of)
         return self.runner.hosts()
 
     def differs(self, root: str) -> bool:
         """Whether the engine's next plan would change anything."""
         command = f"tofu -chdir=tofu/{root} plan -input=false -no-color -detailed-exitcode"
-        more = {"TF_VAR_ami": OLD, "TF_VAR_control_api_url": self.account.ask(account.URL)}
+        more = {"TF_VAR_ami": OLD, **self.account.of_the_fleet(*self.made_of)}
         said = self.account.ask(f"{command}; test $? -ne 1", **(more if root == "fleet" else {}))
         return "No changes." not in said
 
@@ -120,14 +123,20 @@ def open_site(engine: Engine, folder: Path) -> Iterator[Site]:
         place = Account(folder, environ, _say)
         place.apply_state()
         place.apply_control()
-        place.apply_fleet(OLD)
         clients = cloud.connect(environ, SystemTime())
         with serving() as github:
             job = _job_environ(place, engine, url, github.url)
-            runner = Runner(folder, job, github, clients.ec2)
-            yield Site(engine, place, runner, url, runner.hosts())
+            git.begin(folder)
+            runner = Runner(folder, job, github, clients.ec2, clients.s3)
+            runner.registers(ONE, TWO, THREE)
+            desk = Desk(url, BOOTSTRAP_BUCKET)
+            made_of = runner.commit, desk.seeds(folder, runner.commit, environ["PATH"])
+            desk.close()
+            place.apply_fleet(OLD, *made_of)
+            yield Site(engine, place, runner, url, runner.hosts(), made_of)
         clients.ec2.close()
         clients.ssm.close()
+        clients.s3.close()
     finally:
         asyncio.run(server.stop())
 
@@ -142,7 +151,6 @@ def _job_environ(place: Account, engine: Engine, url: str, github: str) -> dict[
         "AWS_ENDPOINT_URL": url,
         "AWS_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
-        "COMMIT": COMMIT,
         "FLEET_HEALTH_DEADLINE": "20",
         "FLEET_HEALTH_POLL": "0.1",
         **BY_THE_CONTROL_API,

@@ -59,6 +59,7 @@ async def test_status_is_json_for_programs(host: OnHost, control: Lambda) -> Non
             "health": "ok",
             "type": "t3.large",
             "image": "ami-1",
+            "revision": None,
             "launched": "2026-11-20T08:00:00Z",
             "address": "10.0.0.7",
         },
@@ -193,7 +194,7 @@ async def test_runs_are_a_table_newest_first(host: OnHost, control: Lambda) -> N
     ended = await host.types("runs", "--limit", "2")
 
     head, first, second = ended.out.splitlines()
-    assert head.startswith("RUN  TARGET  IMAGE  ASKED BY")
+    assert head.startswith("RUN  TARGET  VERSION  ASKED BY")
     assert first.split()[:4] == ["9", "claw-2", "-", "claw-3"]
     assert "queued" in first
     assert "the button on GitHub" in second

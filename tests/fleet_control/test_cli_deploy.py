@@ -5,6 +5,7 @@ import pytest
 from fleet_control.control_api import LOOK_AFTER_SECONDS
 from fleet_control.ledger import Job, parse_request_id
 from lambda_fn.reads import A_MINUTE
+from tests.fleet_control import aws
 from tests.fleet_control.aws import Aws
 from tests.fleet_control.deploys import TAKEN
 from tests.fleet_control.fleets import IDS, run
@@ -38,10 +39,30 @@ async def test_a_deploy_of_another_is_asked_for_as_this_instance(
         "target": "claw-2",
         "caller": "claw-1",
         "ami_override": "",
+        "revision": "",
         "requested_by": "",
         "reply": "",
     }
     assert control.signed == [True] * 3
+
+
+@pytest.mark.parametrize("version", [{"ami_override": "ami-1"}, {"revision": "0a1b2c3"}])
+async def test_an_image_or_a_commit_repairs(
+    host: OnHost, control: Lambda, three_hosts: Aws, version: dict[str, str]
+) -> None:
+    three_hosts.scripts["DescribeImages"] = [aws.image("ami-1", "2026-11-20T08:00:00.000Z")]
+    three_hosts.scripts["DescribeInstanceStatus"] = [
+        aws.checks("impaired", "ok", "i-1", "i-2", "i-3")
+    ]
+    control.has_registry(*IDS)
+    control.has_runs()
+    control.answers(TAKEN)
+
+    ended = await host.types("deploy", "claw-2", *version.values())
+
+    assert ended.code == 0
+    named = {"ami_override": "", "revision": ""} | version
+    assert {name: control.asked[2][name] for name in named} == named
 
 
 async def test_every_ask_has_a_request_id_of_its_own(host: OnHost, control: Lambda) -> None:

@@ -59,6 +59,17 @@ def test_a_title_carries_the_address_first_and_the_name_last() -> None:
     )
 
 
+def test_an_image_and_a_commit_have_one_field() -> None:
+    image = title(ASKED._replace(ami_override="ami-0123456789abcdef0"))
+    commit = title(ASKED._replace(revision="0123456789ab"))
+
+    assert " | clawdinator-2 | ami-0123456789abcdef0 | - | " in image
+    assert " | clawdinator-2 | 0123456789ab | - | " in commit
+    for entry in (parse_title(image), parse_title(commit)):
+        assert entry
+        assert not (entry.ami_override and entry.revision)
+
+
 def test_a_title_reads_back_as_the_ask_it_carries() -> None:
     assert parse_title(title(ASKED)) == ASKED
 
@@ -80,6 +91,9 @@ def test_the_title_has_the_entrys_fields_in_their_order() -> None:
         title(ASKED._replace(request_id="irc.demo.1.2")),
         title(ASKED._replace(caller="all")),
         title(ASKED._replace(ami_override="ami-xyz")),
+        title(ASKED._replace(revision="012345")),
+        title(ASKED._replace(revision="0123456789AB")),
+        title(ASKED._replace(revision="0" * 41)),
         title(ASKED._replace(requested_by="sam")),
         title(ASKED._replace(reply="a.b")),
     ],
@@ -106,16 +120,27 @@ WORD = st.text("abcXYZ019_-", min_size=1, max_size=20)
         ),
         reply=WORD.filter(lambda reply: reply != "-"),
         target=st.just("a" * 32),
-        ami_override=st.sampled_from(["", "ami-0123456789abcdef0"]),
+        ami_override=st.just(""),
+        revision=st.just(""),
         caller=st.just("b" * 32),
         requested_by=st.builds(requested_by, st.just("telegram:" + "1" * 36), st.text(max_size=80)),
+    ).flatmap(
+        lambda entry: st.sampled_from(
+            [
+                entry,
+                entry._replace(ami_override="ami-0123456789abcdef0"),
+                entry._replace(revision="0123456789abcdef" * 2 + "01234567"),
+                entry._replace(revision="0123456"),
+            ]
+        )
     )
 )
 def test_the_longest_title_fits_and_costs_only_the_name(entry: Entry) -> None:
     fitted = fit(entry)
 
     assert len(title(fitted)) <= TITLE_LENGTH
-    assert entry[:-1] == fitted[:-1]
+    cut = {"requested_by": "", "revision": entry.revision[:12]}
+    assert entry._replace(**cut) == fitted._replace(requested_by="")
     assert fitted.requested_by.startswith("telegram:" + "1" * 36)
     assert parse_title(title(fitted)) == fitted
 

@@ -21,6 +21,7 @@ from fleet_control.policy import (
 
 IDS = ("clawdinator-1", "clawdinator-2", "clawdinator-3")
 IMAGE = "ami-0123456789abcdef0"
+COMMIT = "0a1b2c3"
 NOW = 1_790_000_000.0
 WELL = dict.fromkeys(IDS, Condition.HEALTHY)
 
@@ -75,6 +76,11 @@ TABLE = [
     (OPERATOR, "clawdinator-2", "ami-00000000", seen(), Code.UNKNOWN_IMAGE),
     (OPERATOR, ALL, "ami-00000000", seen(), Code.UNKNOWN_IMAGE),
     (BOT, "clawdinator-2", "ami-00000000", BUSY, Code.UNKNOWN_IMAGE),
+    (OPERATOR, "clawdinator-2", "main", seen(), Code.UNKNOWN_IMAGE),
+    (OPERATOR, "clawdinator-2", COMMIT[:6], seen(), Code.UNKNOWN_IMAGE),
+    (OPERATOR, "clawdinator-2", COMMIT.upper(), seen(), Code.UNKNOWN_IMAGE),
+    (OPERATOR, "clawdinator-2", COMMIT, seen(), Allowed()),
+    (OPERATOR, ALL, COMMIT, seen(), "asks first"),
     (OPERATOR, ALL, "", seen(), "asks first"),
     (OPERATOR, ALL, IMAGE, THIRD_ILL, "asks first"),
     (OPERATOR, "clawdinator-2", "", seen(carrier="clawdinator-2"), "asks first"),
@@ -122,6 +128,10 @@ TABLE = [
     (BOT, "clawdinator-2", IMAGE, TARGET_STARTING, Code.REPAIR_ONLY),
     (BOT, "clawdinator-2", IMAGE, BUSY, Code.REPAIR_ONLY),
     (BOT, "clawdinator-2", IMAGE, THIRD_ILL, Code.REPAIR_ONLY),
+    (BOT, "clawdinator-2", COMMIT, seen(), Code.REPAIR_ONLY),
+    (BOT, "clawdinator-2", COMMIT, TARGET_STARTING, Code.REPAIR_ONLY),
+    (BOT, "clawdinator-2", COMMIT, TARGET_ILL, Allowed()),
+    (BOT, "clawdinator-2", COMMIT, TARGET_GONE, Allowed()),
     (BOT, "clawdinator-2", IMAGE, TARGET_ILL, Allowed()),
     (BOT, "clawdinator-2", IMAGE, TARGET_GONE, Allowed()),
     (OPERATOR, "clawdinator-2", IMAGE, TARGET_STARTING, Allowed()),

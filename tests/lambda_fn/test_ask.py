@@ -29,6 +29,10 @@ from tests.lambda_fn.events import AGENT_1, CONTROL_TOKEN, by_person, function_u
             {"action": "deploy", "target": "all", "ami_override": None, "reply": ""},
             Ask(Action.DEPLOY, Entry(target="all"), 0, 10, unfinished=False),
         ),
+        (
+            {"action": "deploy", "target": "all", "revision": "a1b2c3d"},
+            Ask(Action.DEPLOY, Entry(target="all", revision="a1b2c3d"), 0, 10, unfinished=False),
+        ),
     ],
 )
 def test_five_things_can_be_asked(body: dict[str, Any], asked: Ask) -> None:
@@ -54,6 +58,11 @@ def test_five_things_can_be_asked(body: dict[str, Any], asked: Ask) -> None:
         (by_person(caller=False), "caller"),
         (by_person(ami_override="ami-0"), "ami_override"),
         (by_person(ami_override="latest"), "ami_override"),
+        (by_person(revision="a1b2c3"), "revision"),
+        (by_person(revision="A1B2C3D"), "revision"),
+        (by_person(revision="a" * 41), "revision"),
+        (by_person(revision="main"), "revision"),
+        (by_person(revision="a1b2c3d", ami_override="ami-01234567"), "exclude each other"),
         (by_person(reply="a b"), "reply"),
         (by_person(reply="1" * 21), "reply"),
         (by_person(request_id="x"), "request id"),

@@ -34,6 +34,7 @@ OF_A_DEPLOY = {
     "unknown_target": 403,
     "self_deploy": 403,
     "unknown_image": 403,
+    "unknown_revision": 403,
     "too_many_hosts": 403,
     "repair_only": 403,
     "busy": 409,

@@ -123,6 +123,16 @@ async def test_a_long_name_is_cut_so_that_the_title_fits(ask: Ask, github: Small
     assert title.endswith("nnn")
 
 
+async def test_a_commit_travels_in_as_many_digits_as_a_title_has(
+    ask: Ask, github: SmallGitHub
+) -> None:
+    answer = await ask(function_url(by_person(revision="0123456789" * 4)))
+
+    assert answer.body["ok"]
+    assert github.dispatched[0]["inputs"]["revision"] == "012345678901"
+    assert github.dispatched[0]["inputs"]["ami_override"] == ""
+
+
 async def test_github_before_its_newest_api_is_asked_which_run_it_began(
     ask: Ask, github: SmallGitHub
 ) -> None:

@@ -21,6 +21,7 @@ NEAR: dict[str, list[Any]] = {
     "action": ["deploy", "cancel", "status", "Deploy", None],
     "target": ["clawdinator-1", "clawdinator-2", "all", "ALL", "clawdinator-", "a" * 33, None],
     "ami_override": ["ami-0123456789abcdef0", "ami-01234567", "ami-0123456789abcdef", "latest"],
+    "revision": ["a1b2c3d", "a" * 40, "a" * 41, "a1b2c3", "A1B2C3D", None],
     "caller": ["clawdinator-1", "clawdinator-2", "clawdinator-3", "clawdinator_2", "all", None],
     "requested_by": [
         *("telegram:1 kim", "operator:alice", "operator:bob b", "discord:1", "discord:1 a|b"),

@@ -42,6 +42,10 @@ let
         check = one: isPath one || (isString one && substring 0 1 one == "/");
       };
       package = path;
+      nullOr = type: {
+        name = "${type.name}, or null";
+        check = one: one == null || type.check one;
+      };
       attrsOf = type: {
         name = "a set whose values are ${type.name}";
         check = set: isAttrs set && all (name: type.check set.${name}) (attrNames set);
@@ -52,6 +56,9 @@ let
   pkgs = {
     callPackage = _: _: "/nix/store/clawbot";
     runCommand = name: _: _: "/nix/store/${name}";
+    # With its text, to be looked at.
+    writeText = name: text: "/nix/store/${name} ${text}";
+    writeShellScriptBin = name: text: "/nix/store/bin/${name} ${text}";
     bash = "/nix/store/bash";
     git = "/nix/store/git";
   };
@@ -96,13 +103,16 @@ let
     "age"
     "clawdinator"
     "environment"
+    "image"
     "networking"
     "nix"
     "security"
     "services"
+    "swapDevices"
     "system"
     "systemd"
     "users"
+    "warnings"
   ];
   known =
     name: if elem name tops then merge [ name ] else throw "there is no option `${name}` in this stub";

@@ -205,6 +205,23 @@ def test_who_comes_after_the_network_wants_it(config: Any, registry: str, host: 
 
 
 @every_host
+def test_a_host_has_the_memory_to_build_itself(config: Any, registry: str, host: str) -> None:
+    assert config["swapDevices"] == [{"device": "/var/swapfile", "size": 4096}]
+
+
+@every_host
+def test_a_host_has_the_programs_of_its_boot(config: Any, registry: str, host: str) -> None:
+    programs = [one.split(" ", 1) for one in config["environment"]["systemPackages"] if " " in one]
+    texts = {Path(path).name: text for path, text in programs}
+    bucket = json.loads((ROOT / "nix/facts.json").read_text())["bootstrapBucket"]
+
+    assert texts["clawdinator-boot"] == (
+        f'exec /nix/store/clawbot/bin/python -m clawbot.provision.boot "$@" --bucket {bucket}\n'
+    )
+    assert "clawdinator-boot secrets --refresh" in texts["clawdinator-refresh-secrets"]
+
+
+@every_host
 def test_nothing_listens_and_people_come_in_through_ssm(
     config: Any, registry: str, host: str
 ) -> None:
@@ -323,12 +340,16 @@ def test_a_host_without_an_agent_to_run_is_not_built(tmp_path: Path) -> None:
     assert "nix/facts.json: `agentCommand` is not filled in: write there" in found.complaint
 
 
-def test_the_flake_makes_a_configuration_of_each_and_an_image_of_none(tmp_path: Path) -> None:
+def test_the_flake_makes_a_configuration_of_each_and_an_image_that_is_given_them(
+    tmp_path: Path,
+) -> None:
     inputs = """rec {
       nixpkgs = {
         outPath = "/nix/store/nixpkgs";
         lib.nixosSystem = { modules, ... }: {
           config.system.build.images.amazon = builtins.elemAt modules 2;
+          config.system.build.toplevel =
+            baseNameOf (builtins.head (builtins.elemAt modules 2).imports);
         };
       };
       agenix.nixosModules.default = "agenix";
@@ -336,12 +357,15 @@ def test_the_flake_makes_a_configuration_of_each_and_an_image_of_none(tmp_path: 
     flake = f"(import {ROOT / 'flake.nix'}).outputs ({inputs})"
     shown = (
         f"let it = {flake}; in {{ hosts = builtins.attrNames it.nixosConfigurations;"
-        " image = baseNameOf it.packages.x86_64-linux.image; }"
+        " image = with it.packages.x86_64-linux.image;"
+        " { module = baseNameOf (builtins.head imports); given = clawdinator.hosts; }; }"
     )
 
     found = evaluate(tmp_path, "--eval", "--strict", "--json", "-E", shown)
 
-    assert found.value == {"hosts": sorted(PLAIN), "image": "machine.nix"}, found.complaint
+    given = {entry["host"]: f"{entry['host']}.nix" for entry in PLAIN.values()}
+    image = {"module": "image.nix", "given": given}
+    assert found.value == {"hosts": sorted(PLAIN), "image": image}, found.complaint
 
 
 def test_the_package_parses(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def policy(bucket: str, prefix: str) -> dict[str, Any]:
         _lay_out(folder, prefix)
         blocks = load("fleet", folder, folder, bootstrap_bucket=bucket)
     found = [one for where, one in statements(blocks) if where == _DOCUMENT]
-    assert len(found) == 3, found
+    assert len(found) == 4, found
     assert "null" not in json.dumps(found), "it holds what only an engine could evaluate"
     return {"Version": "2012-10-17", "Statement": [_without_nothing(one) for one in found]}
 

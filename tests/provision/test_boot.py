@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clawbot.provision import archive, boot, bundle_object
-from clawbot.provision.archive import File
+from clawbot.provision import boot
 from clawbot.provision.boot import REPOSITORY_FOLDER, SECRETS_FOLDER
 from clawbot.provision.bundle_object import Packed
+from fleet_control import archive, seed
+from fleet_control.archive import File
 from tests.provision import uploads
 from tests.provision.account import Account
 
@@ -33,8 +34,8 @@ def client(account: Account) -> Client:
     return account.host(uploads.PREFIX)
 
 
-def run(part: str, root: Path, account: Account, client: Client) -> int:
-    return boot.main([part, "--bucket", account.bucket, "--root", str(root)], client)
+def run(part: str, root: Path, account: Account, client: Client, *more: str) -> int:
+    return boot.main([part, *more, "--bucket", account.bucket, "--root", str(root)], client)
 
 
 def held(folder: Path) -> dict[str, tuple[bytes, int]]:
@@ -92,28 +93,54 @@ def test_a_link_above_the_repository_is_not_followed(
     assert not list((root / "elsewhere").iterdir())
 
 
-def test_a_second_run_changes_nothing(
+def test_a_host_that_is_told_nothing_new_keeps_both_and_asks_nobody(
     root: Path, account: Account, client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     uploads.whole(account)
-    run("repository", root, account, client)
-    before = (root / REPOSITORY_FOLDER).stat()
+    for part in boot.PARTS:
+        run(part, root, account, client)
+    folders = (root / SECRETS_FOLDER, root / REPOSITORY_FOLDER)
+    before = [folder.stat() for folder in folders]
+    newer = uploads.packed({**uploads.SECRETS, "new.age": File(b"age")})
+    uploads.secrets(account, newer)
 
-    assert run("repository", root, account, client) == 0
-    assert (root / REPOSITORY_FOLDER).stat() == before
-    assert "is up to date" in capsys.readouterr().out
+    def never(_: str) -> "S3Client":
+        raise AssertionError("nobody is to be asked")
+
+    for part in boot.PARTS:
+        assert run(part, root, account, never) == 0
+    assert [folder.stat() for folder in folders] == before
+    assert capsys.readouterr().out.count("told nothing new, and asked nobody") == 2
 
 
-def test_a_newer_bundle_replaces_the_whole_of_the_older(
+def test_an_operators_refresh_replaces_the_whole_of_the_older(
     root: Path, account: Account, client: Client
 ) -> None:
     uploads.whole(account)
     run("secrets", root, account, client)
     fewer = {name: one for name, one in uploads.SECRETS.items() if name.endswith(".agekey")}
-    uploads.upload(account, bundle_object.SECRETS, uploads.packed(fewer))
+    uploads.secrets(account, uploads.packed(fewer))
 
-    assert run("secrets", root, account, client) == 0
+    assert run("secrets", root, account, client, "--refresh") == 0
     assert set(held(root / SECRETS_FOLDER)) == {"instance.agekey"}
+
+
+def test_what_is_told_of_another_revision_fetches_both_anew(
+    root: Path, account: Account, client: Client
+) -> None:
+    uploads.whole(account)
+    for part in boot.PARTS:
+        run(part, root, account, client)
+    other = "9876543210" * 4
+    files = {**uploads.REPOSITORY, "REVISION": File(f"{other}\n".encode())}
+    told = uploads.upload(account, seed.key(other), uploads.packed(files))
+    uploads.secrets(account, uploads.packed({**uploads.SECRETS, "new.age": File(b"age")}))
+    uploads.scratch(root, revision=other, seed_sha256=told)
+
+    for part in boot.PARTS:
+        assert run(part, root, account, client) == 0
+    assert (root / REPOSITORY_FOLDER / "REVISION").read_text() == f"{other}\n"
+    assert "new.age" in held(root / SECRETS_FOLDER)
 
 
 def test_another_prefix_leaves_nothing_of_the_first(
@@ -167,10 +194,12 @@ def test_a_broken_bundle_is_refused_and_the_installed_one_stays(
     run("secrets", root, account, client)
     before = held(root / SECRETS_FOLDER)
     breaks, sentence = BROKEN[how]
-    uploads.upload(account, bundle_object.SECRETS, breaks(uploads.packed(uploads.SECRETS)))
+    uploads.secrets(account, breaks(uploads.packed(uploads.SECRETS)))
 
-    assert run("secrets", root, account, client) == 1
-    assert sentence in capsys.readouterr().err
+    assert run("secrets", root, account, client, "--refresh") == 1
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert "`clawbot bundle upload claw-1`" in said
     assert held(root / SECRETS_FOLDER) == before
     assert not (root / "etc/shadow").exists()
 
@@ -187,38 +216,72 @@ def test_a_wrong_checksum_is_refused(
         )
 
     assert run("secrets", root, account, client) == 1
-    assert "its checksum is wrong" in capsys.readouterr().err
+    assert "is not what this host was told of" in capsys.readouterr().err
     assert not (root / SECRETS_FOLDER).exists()
 
 
-@pytest.mark.parametrize(
-    ("lost", "sentence"),
-    [
-        ("flake.lock", "lacks flake.lock"),
-        ("nix/instances.json", "lacks nix/instances.json"),
-        ("nix/hosts/claw-1.nix", "lacks nix/hosts/claw-1.nix"),
-    ],
-)
-def test_a_repository_must_hold_what_the_flake_names(
-    lost: str, sentence: str, root: Path, account: Account, client: Client,
+def changed(**files: bytes | None) -> Packed:
+    """The seed with other files; None takes one out."""
+    named = {name.replace("__", "/").replace("_", "."): one for name, one in files.items()}
+    whole: dict[str, File | None] = {
+        **uploads.REPOSITORY,
+        **{name: None if data is None else File(data) for name, data in named.items()},
+    }
+    return uploads.packed({name: file for name, file in whole.items() if file})
+
+
+WRONG_SEEDS = {
+    "lacks flake.lock": changed(flake_lock=None),
+    "lacks nix/instances.json": changed(nix__instances_json=None),
+    "lacks nix/facts.json": changed(nix__facts_json=None),
+    "does not say what starts the agent": changed(nix__facts_json=b'{"agentCommand": ""}'),
+    "nix/facts.json does not say": changed(nix__facts_json=b"[]"),
+    "lacks nix/hosts/claw-1.nix": uploads.packed(
+        {path: one for path, one in uploads.REPOSITORY.items() if "hosts" not in path}
+    ),
+    "lacks REVISION": changed(REVISION=None),
+    f"is of another commit than {uploads.REVISION}": changed(REVISION=b"9" * 40 + b"\n"),
+    "does not know claw-1": changed(
+        nix__instances_json=json.dumps({"claw-2": uploads.REGISTRY["claw-2"]}).encode()
+    ),
+    "The registry is not valid": changed(nix__instances_json=b"[]"),
+    "is a link": uploads.member("flake.nix", link="/etc/shadow"),
+}
+
+
+@pytest.mark.parametrize("sentence", WRONG_SEEDS)
+def test_a_seed_must_be_the_commit_and_hold_what_the_flake_names(
+    sentence: str, root: Path, account: Account, client: Client,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    rest = {name: one for name, one in uploads.REPOSITORY.items() if name != lost}
-    uploads.upload(account, bundle_object.REPOSITORY, uploads.packed(rest))
+    told = uploads.upload(account, seed.key(uploads.REVISION), WRONG_SEEDS[sentence])
+    uploads.scratch(root, seed_sha256=told)
 
     assert run("repository", root, account, client) == 1
-    assert sentence in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert "Deploy claw-1 again." in said
+    assert not (root / REPOSITORY_FOLDER).exists()
 
 
-def test_a_repository_must_know_the_instance(
-    root: Path, account: Account, client: Client, capsys: pytest.CaptureFixture[str]
-) -> None:
-    other = {"claw-2": uploads.REGISTRY["claw-2"]}
-    files = {**uploads.REPOSITORY, "nix/instances.json": File(json.dumps(other).encode())}
-    uploads.upload(account, bundle_object.REPOSITORY, uploads.packed(files))
+@pytest.mark.parametrize(
+    "breaks",
+    [
+        lambda good: changed(flake_nix=b"{ evil = true; }\n"),
+        lambda good: Packed(good.archive[:-9], good.content),
+        lambda good: Packed(good.archive + b"\0", good.content),
+    ],
+    ids=["overwritten", "cut short", "longer"],
+)
+def test_a_seed_that_is_not_the_one_of_the_user_data_is_refused_whatever_it_says_of_itself(
+    breaks: Callable[[Packed], Packed], root: Path, account: Account, client: Client,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    uploads.upload(account, seed.key(uploads.REVISION), breaks(uploads.packed(uploads.REPOSITORY)))
 
     assert run("repository", root, account, client) == 1
-    assert "does not know claw-1" in capsys.readouterr().err
+    assert "is not what this host was told of: its SHA-256 is" in capsys.readouterr().err
+    assert not (root / REPOSITORY_FOLDER).exists()
 
 
 def test_nothing_uploaded_says_what_to_type(
@@ -233,11 +296,31 @@ def test_a_host_that_was_told_nothing_names_each_missing_file(
 ) -> None:
     assert run("secrets", tmp_path, account, client) == 1
     said = capsys.readouterr().err
-    assert [name in said for name in ("instance", "region", "bootstrap-prefix")] == [True] * 3
+    for name in ("instance", "region", "bootstrap-prefix", "revision", "seed-sha256"):
+        assert f"etc/clawdinator/{name} is missing" in said
 
 
-def test_an_s3_that_is_away_leaves_an_installed_host_as_it_is(
-    root: Path, account: Account, client: Client, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        ({"revision": "main"}, "revision must be a commit, 40 hex digits."),
+        ({"revision": f"../{uploads.REVISION}"}, "revision must be a commit"),
+        ({"seed_sha256": "0" * 63}, "seed-sha256 must be a SHA-256 in hex."),
+    ],
+)
+def test_what_it_was_told_must_have_its_form(
+    told: dict[str, str], sentence: str, root: Path, account: Account, client: Client,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    uploads.scratch(root, **told)
+
+    assert run("repository", root, account, client) == 1
+    assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("part", boot.PARTS)
+def test_an_s3_that_is_away_stops_a_new_host_and_a_refresh_and_no_other(
+    part: str, root: Path, account: Account, client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     away = Account("http://127.0.0.1:9", account.keys)
 
@@ -245,10 +328,15 @@ def test_an_s3_that_is_away_leaves_an_installed_host_as_it_is(
         s3: S3Client = away.client("s3")
         return s3
 
-    assert run("secrets", root, account, unreachable) == 1
+    assert run(part, root, account, unreachable) == 1
     assert "can't be reached" in capsys.readouterr().err
 
     uploads.whole(account)
-    run("secrets", root, account, client)
-    assert run("secrets", root, account, unreachable) == 0
+    run(part, root, account, client)
+    assert run(part, root, account, unreachable) == 0
     assert "stays as it is" in capsys.readouterr().out
+
+    before = held(root / SECRETS_FOLDER)
+    if part == "secrets":
+        assert run(part, root, account, unreachable, "--refresh") == 1
+    assert held(root / SECRETS_FOLDER) == before

@@ -6,25 +6,33 @@ import subprocess
 from contextlib import closing
 
 import pytest
+import zstandard
 
 from clawbot.provision import age
-from clawbot.provision.archive import File, unpack
+from clawbot.provision.bundle_object import Packed
+from fleet_control.archive import File, unpack
+from fleet_control.manifest import Manifest, lacks, read, write
+from fleet_control.registry import parse
 from tests.provision import uploads
-from tests.provision.desks import Operator, token, token_name
+from tests.provision.desks import REGISTRY, Operator, token, token_name
 
 FIRST, SECOND = "clawdinator-1", "clawdinator-2"
 
 
-def in_s3(operator: Operator, instance: str, name: str) -> tuple[bytes, dict[str, str]]:
+def in_s3(
+    operator: Operator, instance: str, name: str = "secrets.tar.zst"
+) -> tuple[bytes, dict[str, str]]:
     with closing(operator.account.client("s3")) as s3:
-        answer = s3.get_object(
-            Bucket=operator.account.bucket, Key=f"bootstrap/{instance}/{name}.tar.zst"
-        )
+        answer = s3.get_object(Bucket=operator.account.bucket, Key=f"bootstrap/{instance}/{name}")
         return answer["Body"].read(), answer["Metadata"]
 
 
 def secrets_in_s3(operator: Operator, instance: str) -> dict[str, File]:
-    return unpack(in_s3(operator, instance, "secrets")[0])
+    return unpack(in_s3(operator, instance)[0])
+
+
+def said_in_s3(operator: Operator, instance: str) -> Manifest:
+    return read(in_s3(operator, instance, "manifest.json")[0])
 
 
 def test_a_bundle_holds_what_the_instance_needs_and_nothing_of_another(
@@ -63,32 +71,29 @@ def test_a_bundle_holds_what_the_instance_needs_and_nothing_of_another(
         assert token(other[-1]).encode() not in opened
 
 
-def test_the_repository_comes_along_with_what_the_flake_names(operator: Operator) -> None:
+def test_a_bundle_is_secrets_and_what_is_said_of_them(operator: Operator) -> None:
     operator.make_secrets()
-    (operator.checkout / ".env").write_text("not for a host")
-    (operator.checkout / "nix/.hidden").write_text("nor this")
-    operator.does("bundle", "upload", FIRST)
+    operator.does("bundle", "upload", "all")
+    with closing(operator.account.client("s3")) as s3:
+        listed = s3.list_objects_v2(Bucket=operator.account.bucket, Prefix="bootstrap/")
 
-    assert set(unpack(in_s3(operator, FIRST, "repo-seeds")[0])) == {
-        "flake.nix",
-        "flake.lock",
-        "nix/facts.json",
-        "nix/instances.json",
-        "nix/hosts/clawdinator-1.nix",
-        "nix/hosts/clawdinator-2.nix",
+    assert {one["Key"] for one in listed["Contents"]} == {
+        f"bootstrap/{id_}/{name}"
+        for id_ in (FIRST, SECOND)
+        for name in ("secrets.tar.zst", "manifest.json")
     }
-
-
-def test_in_a_clone_only_what_git_tracks_comes_along_and_the_lock(operator: Operator) -> None:
-    operator.make_secrets()
-    (operator.checkout / "nix/draft.nix").write_text("{ }")
-    for words in (["init", "--quiet"], ["add", "flake.nix", "nix/hosts", "nix/instances.json"]):
-        subprocess.run(["git", "-C", str(operator.checkout), *words], check=True)  # noqa: S603, S607  (git)
-    operator.does("bundle", "upload", FIRST)
-
-    files = set(unpack(in_s3(operator, FIRST, "repo-seeds")[0]))
-    assert "nix/draft.nix" not in files
-    assert {"flake.nix", "flake.lock", "nix/hosts/clawdinator-1.nix"} <= files
+    registry = parse(json.dumps(REGISTRY))
+    for id_ in (FIRST, SECOND):
+        data, _ = in_s3(operator, id_)
+        said = said_in_s3(operator, id_)
+        files = unpack(data)
+        assert said.archive == hashlib.sha256(data).hexdigest()
+        assert said.files == {
+            name: hashlib.sha256(file.data).hexdigest()
+            for name, file in files.items()
+            if name != "instance.agekey"
+        }
+        assert lacks(registry[id_], said, id_) == ()
 
 
 def test_the_same_is_built_twice_and_its_checksum_travels_with_it(operator: Operator) -> None:
@@ -99,7 +104,7 @@ def test_the_same_is_built_twice_and_its_checksum_travels_with_it(operator: Oper
 
     assert operator.does("bundle", "build", "all") == first
     operator.does("bundle", "upload", FIRST)
-    data, metadata = in_s3(operator, FIRST, "secrets")
+    data, metadata = in_s3(operator, FIRST)
     assert metadata["sha256"] == hashlib.sha256(data).hexdigest()
     assert metadata["sha256"][:12] in first
 
@@ -150,23 +155,33 @@ def test_a_bundle_with_a_wrong_secret_is_refused(
     assert sentence in ended.err
 
 
-def test_a_repository_with_a_secret_in_it_or_without_agent_or_lock_is_refused(
-    operator: Operator,
-) -> None:
+def test_check_finds_a_secret_that_lies_in_the_repository(operator: Operator) -> None:
     operator.make_secrets()
-    (operator.checkout / "nix/note.txt").write_text(f"remember {token('2')}")
-    assert "nix/note.txt holds the value of clawdinator-discord-token-2" in (
-        operator.types("bundle", "build", "all").err
-    )
+    operator.does("bundle", "upload", "all")
+    for path in ("docs/note.txt", ".env"):
+        (operator.checkout / path).parent.mkdir(exist_ok=True)
+        (operator.checkout / path).write_text(f"remember {token('2')}")
 
-    facts = operator.checkout / "nix/facts.json"
-    facts.write_text(facts.read_text().replace("/bin/agent", ""))
-    assert "nix/facts.json: `agentCommand` is not filled in: write there what starts the agent" in (
-        operator.types("bundle", "build", "all").err
-    )
+    ended = operator.types("bundle", "check", FIRST)
 
-    (operator.checkout / "flake.lock").unlink()
-    assert "nix flake lock" in operator.types("bundle", "build", "all").err
+    assert ended.code == 1
+    assert ended.err.count("holds the value of clawdinator-discord-token-2, in plain.") == 1
+    assert "docs/note.txt" in ended.err
+    assert token("2") not in ended.out + ended.err
+
+
+def test_in_a_clone_it_looks_at_what_git_tracks(operator: Operator) -> None:
+    operator.make_secrets()
+    operator.does("bundle", "upload", "all")
+    (operator.checkout / ".hidden").write_text(f"remember {token('2')}")
+    (operator.checkout / "draft").write_text(f"remember {token('1')}")
+    for words in (["init", "--quiet"], ["add", ".hidden", "nix"]):
+        subprocess.run(["git", "-C", str(operator.checkout), *words], check=True)  # noqa: S603, S607  (git)
+
+    said = operator.types("bundle", "check", FIRST).err
+
+    assert ".hidden holds the value of clawdinator-discord-token-2" in said
+    assert "draft" not in said
 
 
 def test_check_says_what_is_there_and_what_is_stale(operator: Operator) -> None:
@@ -176,31 +191,56 @@ def test_check_says_what_is_there_and_what_is_stale(operator: Operator) -> None:
     ended = operator.types("bundle", "check", "all")
     assert ended.code == 1
     assert ended.out.splitlines()[0] == "clawdinator-1: as it should be"
-    assert "bootstrap/clawdinator-2/secrets.tar.zst is missing." in ended.out
+    for name in ("secrets.tar.zst", "manifest.json"):
+        assert f"bootstrap/clawdinator-2/{name} is missing." in ended.out
 
     operator.does("bundle", "upload", "all")
     assert operator.does("bundle", "check", "all").count("as it should be") == 2
 
     operator.does("secrets", "take", token_name("2"), given="a-new-token-entirely\n")
+    # What code is on the branch is no bundle's business.
     (operator.checkout / "flake.nix").write_text("{ }  # newer\n")
     ended = operator.types("bundle", "check", "all")
-    assert ended.out.count("repo-seeds.tar.zst is stale.") == 2
     assert ended.out.count("secrets.tar.zst is stale.") == 1
+    assert ended.out.count("manifest.json does not say what the bundle is.") == 1
+    assert "clawbot bundle upload all" in ended.err
 
 
-def test_check_finds_a_repository_that_does_not_know_the_instance(operator: Operator) -> None:
+@pytest.mark.parametrize("what", ["of the other", "of another archive", "nothing of ours"])
+def test_check_finds_a_manifest_that_is_not_the_bundles(operator: Operator, what: str) -> None:
     operator.make_secrets()
     operator.does("bundle", "upload", "all")
-    files = unpack(in_s3(operator, SECOND, "repo-seeds")[0])
-    only_first = {FIRST: json.loads(files["nix/instances.json"].data)[FIRST]}
-    files["nix/instances.json"] = File(json.dumps(only_first).encode())
+    mine = said_in_s3(operator, FIRST)
+    wrong = {
+        "of the other": write(said_in_s3(operator, SECOND)),
+        "of another archive": write(mine.model_copy(update={"archive": "0" * 64})),
+        "nothing of ours": b"{}",
+    }[what]
+    uploads.upload(operator.account, f"bootstrap/{FIRST}/manifest.json", Packed(wrong, wrong))
+
+    ended = operator.types("bundle", "check", FIRST)
+
+    assert ended.code == 1
+    assert "manifest.json does not say what the bundle is." in ended.out
+
+
+def test_another_zstd_makes_no_bundle_stale(operator: Operator) -> None:
+    """The archive's bytes may be other ones; the manifest names those that lie there."""
+    operator.make_secrets()
+    operator.does("bundle", "upload", "all")
+    data, _ = in_s3(operator, FIRST)
+    content = zstandard.ZstdDecompressor().decompressobj().decompress(data)
+    other = zstandard.ZstdCompressor(level=1).compress(content)
+    assert other != data
+    uploads.upload(operator.account, f"bootstrap/{FIRST}/secrets.tar.zst", Packed(other, content))
+    said = said_in_s3(operator, FIRST).model_copy(
+        update={"archive": hashlib.sha256(other).hexdigest()}
+    )
     uploads.upload(
-        operator.account, "repo-seeds.tar.zst", uploads.packed(files), f"bootstrap/{SECOND}"
+        operator.account, f"bootstrap/{FIRST}/manifest.json", Packed(write(said), write(said))
     )
 
-    ended = operator.types("bundle", "check", SECOND)
-
-    assert "repo-seeds.tar.zst is a repository that does not know clawdinator-2." in ended.out
+    assert operator.does("bundle", "check", FIRST) == f"{FIRST}: as it should be\n"
 
 
 def test_the_bundle_of_one_that_left_is_found_and_forgotten_with_its_old_versions(
@@ -214,6 +254,8 @@ def test_the_bundle_of_one_that_left_is_found_and_forgotten_with_its_old_version
     operator.does("bundle", "upload", "all")
     operator.does("bundle", "upload", SECOND)
     prefix = f"bootstrap/{SECOND}"
+    # Of hosts of before: it goes with the rest.
+    uploads.upload(operator.account, f"{prefix}/repo-seeds.tar.zst", uploads.packed({}))
     assert "is the prefix of clawdinator-2, which is in the registry" in (
         operator.types("bundle", "forget", prefix).err
     )
@@ -225,7 +267,7 @@ def test_the_bundle_of_one_that_left_is_found_and_forgotten_with_its_old_version
     assert (found.code, found.out) == (1, "clawdinator-1: as it should be\n")
     assert f"{prefix} is the bundle of no instance, with an age identity in it" in found.err
 
-    assert operator.does("bundle", "forget", prefix).count("deleted") == 2
+    assert operator.does("bundle", "forget", prefix).count("deleted") == 3
     operator.does("bundle", "check", "all")
     with closing(operator.account.client("s3")) as s3:
         left = s3.list_object_versions(Bucket=operator.account.bucket, Prefix=prefix)

@@ -15,7 +15,7 @@ INSTALL = """
 import os, resource, signal, sys
 from pathlib import Path
 from clawbot.provision import installation
-from clawbot.provision.archive import File
+from fleet_control.archive import File
 from clawbot.provision.fault import ProvisionError
 from clawbot.provision.installation import PUBLIC, Record
 folder = Path(sys.argv[1])
@@ -23,7 +23,8 @@ def install(version):
     installation.recover(folder)
     files = {name: File(version.encode() * 50_000) for name in ("a", "b/c", "b/d/e")}
     try:
-        installation.install(folder, files, Record("bucket", "prefix", version), PUBLIC)
+        record = Record("bucket", "key", "one", "revision", version, version)
+        installation.install(folder, files, record, PUBLIC)
     except ProvisionError as error:
         sys.exit(str(error))
 """
@@ -132,4 +133,6 @@ def test_a_folder_without_a_record_is_not_ours(tmp_path: Path, text: str) -> Non
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert install(tmp_path / "there", "old").returncode == 0
 
-    assert installation.installed(tmp_path / "there") == Record("bucket", "prefix", "old")
+    assert installation.installed(tmp_path / "there") == Record(
+        "bucket", "key", "one", "revision", "old", "old"
+    )

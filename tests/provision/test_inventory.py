@@ -6,6 +6,7 @@ import pytest
 
 from clawbot.provision.fault import ProvisionError
 from clawbot.provision.inventory import Kind, Readers, identity_name, needed_by, secrets
+from fleet_control import manifest
 from fleet_control.registry import Instance, Registry, is_fleets_own
 
 ONE, TWO = "clawdinator-1", "clawdinator-2"
@@ -38,6 +39,14 @@ def test_each_names_its_readers() -> None:
         "bots": Readers.BOT,
     }
     assert needed_by(registry(), TWO)[-1].readers is Readers.BOTH
+
+
+@pytest.mark.parametrize("first", [{}, {"telegram_token_secret": "t"}, {
+    "clawbot_discord_token_secret": "b", "clawbot_telegram_token_secret": "c"}])  # fmt: skip
+def test_a_manifest_is_held_to_what_a_bundle_is_made_of(first: dict[str, str]) -> None:
+    fleet = registry(**first)
+
+    assert {one.on_host for one in needed_by(fleet, ONE)} == set(manifest.needed(fleet[ONE]))
 
 
 def test_every_name_that_the_fleet_uses_itself_is_one_the_registry_refuses() -> None:

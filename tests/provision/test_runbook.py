@@ -14,10 +14,12 @@ import pytest
 
 import fleet_control.cli
 from clawbot import cli
+from clawbot.provision import boot
 from fleet_control.registry import parse
 from sandbox.seed import LOCK_TABLE, STATE_BUCKET
 from sandbox.tofu.__main__ import main as stand_in
 from sandbox.world import CHECKOUT
+from tests.provision import uploads
 from tests.provision.desks import Operator
 from tests.provision.test_whole_way import operator_in, scratch_checkout
 from tests.sandbox.whole import Life, Whole, whole
@@ -26,6 +28,8 @@ PAGE = CHECKOUT / "docs/runbook.md"
 STATE = f"{STATE_BUCKET}/fleet.tfstate"
 # What `tofu -chdir=tofu/control` makes of an entry, and no stand-in plays.
 CONTROL_APPLY = "tofu -chdir=tofu/control apply"
+# Typed on a host.
+REFRESH = "clawdinator-refresh-secrets"
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,9 @@ class Desk:
     tokens: int = 0
 
     def types(self, text: str) -> int:
-        if text == CONTROL_APPLY:
-            return self._apply_control()
+        played = {CONTROL_APPLY: self._apply_control, REFRESH: self._refresh}
+        if text in played:
+            return played[text]()
         words = shlex.split(string.Template(text).substitute(self.environ), comments=True)
         if "=" in words[0]:
             name, _, value = words[0].partition("=")
@@ -89,6 +94,15 @@ class Desk:
         with closing(self.operator.account.client(service)) as client:
             getattr(client, operation.replace("-", "_"))(**given)
         return 0
+
+    def _refresh(self) -> int:
+        """What the program of that name begins with, on the host of clawdinator-1."""
+        root = uploads.scratch(
+            self.operator.folder / "root", "bootstrap/clawdinator-1", "clawdinator-1"
+        )
+        account = self.operator.account
+        words = ["secrets", "--refresh", "--bucket", account.bucket, "--root", str(root)]
+        return boot.main(words, lambda _: account.client("s3"))
 
     def _apply_control(self) -> int:
         """The users of whatever is in the registry now; those of no entry go."""
@@ -228,6 +242,7 @@ def test_the_page_has_a_section_for_each_thing_that_happens() -> None:
         "Add an instance",
         "Rotate the control token",
         "Rotate a Discord token",
+        "New secrets without a new host",
         "A lost host",
         "A stuck lock",
         "A digest that does not match",

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from clawbot.provision import age, boot
-from clawbot.provision.archive import File, unpack
 from clawbot.provision.bundle_object import SECRETS
+from fleet_control.archive import File, unpack
 from sandbox.world import CHECKOUT, World
 from tests.nix import evaluation
 from tests.provision import desks, uploads
@@ -149,8 +149,9 @@ def provision(operator: Operator) -> None:
 
 def booted(operator: Operator, root: Path, instance: str = NEW) -> dict[str, File]:
     """Boot as that instance; the secrets of its bundle, held to what was installed."""
-    uploads.scratch(root, prefix=f"bootstrap/{instance}", instance=instance)
     account = operator.account
+    told = uploads.of_checkout(account, operator.checkout)
+    uploads.scratch(root, prefix=f"bootstrap/{instance}", instance=instance, seed_sha256=told)
     for part in boot.PARTS:
         words = [part, "--bucket", account.bucket, "--root", str(root)]
         assert boot.main(words, lambda _: account.client("s3")) == 0

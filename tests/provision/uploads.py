@@ -1,4 +1,4 @@
-"""Bundles as a test puts them into S3, whole or broken."""
+"""Bundles and seeds as a test puts them into S3, whole or broken."""
 
 import io
 import json
@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
-from clawbot.provision import archive, bundle_object
-from clawbot.provision.archive import File
+from clawbot.provision import bundle_object
 from clawbot.provision.bundle_object import Packed, Place
+from fleet_control import archive, seed
+from fleet_control.archive import File
 from tests.provision.account import Account
 
 PREFIX = "bootstrap/claw-1"
+REVISION = "0123456789" * 4
 SECRETS = {
     "instance.agekey": File(b"AGE-SECRET-KEY-1NOTREALLYONE\n"),
     "clawdinator-control-token.age": File(b"age-encryption.org/v1\n..."),
@@ -27,9 +29,11 @@ REGISTRY = {
     for id_ in ("claw-1", "claw-2")
 }
 REPOSITORY = {
+    "REVISION": File(f"{REVISION}\n".encode()),
     "flake.nix": File(b"{ }\n"),
     "flake.lock": File(b"{}\n"),
     "nix/instances.json": File(json.dumps(REGISTRY).encode()),
+    "nix/facts.json": File(b'{"agentCommand": "/bin/agent"}'),
     "nix/hosts/claw-1.nix": File(b"{ }\n"),
     "scripts/run.sh": File(b"#!/bin/sh\n", executable=True),
 }
@@ -40,14 +44,32 @@ def packed(files: Mapping[str, File]) -> Packed:
     return Packed(archive.compress(content), content)
 
 
-def upload(account: Account, name: str, packed: Packed, prefix: str = PREFIX) -> None:
+def upload(account: Account, key: str, packed: Packed) -> str:
+    """The SHA-256 of what was put there."""
     with closing(account.client("s3")) as s3:
-        bundle_object.put(s3, Place(account.bucket, f"{prefix}/{name}"), packed)
+        bundle_object.put(s3, Place(account.bucket, key), packed)
+    return packed.head.sha256
+
+
+def secrets(account: Account, packed: Packed, prefix: str = PREFIX) -> None:
+    upload(account, f"{prefix}/{bundle_object.SECRETS}", packed)
 
 
 def whole(account: Account, prefix: str = PREFIX) -> None:
-    upload(account, bundle_object.SECRETS, packed(SECRETS), prefix)
-    upload(account, bundle_object.REPOSITORY, packed(REPOSITORY), prefix)
+    secrets(account, packed(SECRETS), prefix)
+    upload(account, seed.key(REVISION), packed(REPOSITORY))
+
+
+def of_checkout(account: Account, checkout: Path) -> str:
+    """A seed of whatever lies in that folder; its archive's SHA-256."""
+    files = {
+        str(path.relative_to(checkout)): File(path.read_bytes())
+        for path in checkout.rglob("*")
+        if path.is_file()
+    }
+    return upload(
+        account, seed.key(REVISION), packed({**files, "REVISION": REPOSITORY["REVISION"]})
+    )
 
 
 def member(name: str, *, link: str = "", hard: bool = False) -> Packed:
@@ -62,9 +84,21 @@ def member(name: str, *, link: str = "", hard: bool = False) -> Packed:
     return Packed(archive.compress(buffer.getvalue()), buffer.getvalue())
 
 
-def scratch(folder: Path, prefix: str = PREFIX, instance: str = "claw-1") -> Path:
+def scratch(
+    folder: Path,
+    prefix: str = PREFIX,
+    instance: str = "claw-1",
+    revision: str = REVISION,
+    seed_sha256: str = packed(REPOSITORY).head.sha256,
+) -> Path:
     """A root as user data leaves it."""
-    facts = {"instance": instance, "region": "eu-central-1", "bootstrap-prefix": prefix}
+    facts = {
+        "instance": instance,
+        "region": "eu-central-1",
+        "bootstrap-prefix": prefix,
+        "revision": revision,
+        "seed-sha256": seed_sha256,
+    }
     (folder / "etc/clawdinator").mkdir(parents=True, exist_ok=True)
     for name, value in facts.items():
         (folder / "etc/clawdinator" / name).write_text(f"{value}\n")

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.repository import REGISTRY, Repository
+from fleet_control.seed import PATHS
+from sandbox.repository import CHANGES, PAST, REGISTRY, Repository
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def registry(tmp_path: Path) -> Path:
 def repository(tmp_path: Path, registry: Path) -> Repository:
     """Its registry was one, then gone, then two, then one again."""
     (tmp_path / "source").mkdir()
-    made = Repository(tmp_path / "source", registry)
+    made = Repository(tmp_path / "source", registry, tmp_path / "repository")
     for content in ("one", "", "two", "one"):
         if content:
             registry.write_text(content)
@@ -45,7 +46,7 @@ def test_with_its_history_a_checkout_says_what_the_registry_was(
     assert len(commits) == 4
     assert said(folder, "show", f"HEAD:{REGISTRY}") == (folder / REGISTRY).read_text() == "one"
     assert said(folder, "show", f"HEAD~1:{REGISTRY}") == "two"
-    assert said(folder, "ls-tree", "--name-only", "HEAD~2") == ""
+    assert said(folder, "ls-tree", "-r", "--name-only", "HEAD~2", REGISTRY) == ""
 
 
 def test_a_commits_history_ends_with_it(
@@ -66,11 +67,47 @@ def test_unasked_it_knows_of_none(repository: Repository, tmp_path: Path) -> Non
     assert not (tmp_path / "checkout" / ".git").exists()
 
 
-def test_without_git_neither(
-    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_it_begins_with_a_few_commits_that_change_what_hosts_are_built_from(
+    repository: Repository, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
     repository.check_out("main", tmp_path / "checkout", with_history=True)
 
-    assert (tmp_path / "checkout" / REGISTRY).read_text() == "one"
-    assert not (tmp_path / "checkout" / ".git").exists()
+    log = said(tmp_path / "checkout", "log", "--format=%s", "--", *PATHS)
+    assert log.splitlines() == ["The registry"] * 4 + [subject for subject, _ in reversed(PAST)]
+
+
+def test_a_merge_is_another_commit_and_is_known_by_its_name(
+    repository: Repository, tmp_path: Path
+) -> None:
+    before = repository.head()
+    commit = repository.merge("Hosts greet")
+
+    assert [repository.find(one) for one in ("main", commit, before)] == [commit, commit, before]
+    was = repository.read(CHANGES, before) or b""
+    assert was.count(b"\n") == len(PAST)
+    assert repository.read(CHANGES, commit) == was + b"Hosts greet\n"
+    assert repository.check_out(before, tmp_path / "checkout") == before
+    assert "Hosts greet" not in (tmp_path / "checkout" / CHANGES).read_text()
+
+
+def test_what_is_merged_of_the_registry_is_told_to_the_people_at_their_desks(
+    repository: Repository, registry: Path
+) -> None:
+    uploaded: list[bytes] = []
+    repository.uploads = uploaded.append
+    registry.write_text("five")
+
+    repository.head()
+    repository.head()
+
+    assert uploaded == [b"five"]
+
+
+def test_without_git_it_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "source").mkdir()
+
+    with pytest.raises(RuntimeError, match="git is not installed"):
+        Repository(tmp_path / "source", tmp_path / "registry", tmp_path / "repository")

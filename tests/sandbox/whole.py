@@ -97,7 +97,7 @@ class Whole:
         async with assemble(settings, self.clock) as bot:
             printed = io.StringIO()
             sheet = Noticing(Console(file=printed, width=100, highlight=False), self.clock)
-            terminal = Terminal(lambda act, _: act(bot), sheet, self.clock)
+            terminal = Terminal(lambda act, _: act(bot), sheet, self.clock, self.world.outside.does)
             try:
                 yield Life(bot, terminal, sheet, printed)
             finally:

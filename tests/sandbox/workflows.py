@@ -185,7 +185,7 @@ async def github_of(
     source = folder / "checkout"
     (source / "nix").mkdir(parents=True)
     (source / "there").write_text("a file of the repository")
-    repository = Repository(source, registry)
+    repository = Repository(source, registry, folder / "repository")
     actions = played(repository, ("echo", "engine"), {"AWS_SECRET_ACCESS_KEY": "sk-123"}, source)
     site = Site(
         workflow=workflow,

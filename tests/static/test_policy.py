@@ -104,7 +104,8 @@ def test_the_boundary_allows_a_host_what_hosts_are_given_and_no_more(tmp_path: P
     given = [one for _, one in allowed["fleet"]]
 
     assert _actions(boundary) == _actions(given)
-    assert _reading(boundary) == ["arn:aws:s3:::bootstrap/bootstrap/*"]
+    readable = [f"arn:aws:s3:::bootstrap/{folder}/*" for folder in ("bootstrap", "seeds")]
+    assert _reading(boundary) == readable
 
 
 def _actions(listed: list[dict[str, Any]]) -> set[str]:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from bench.interpreter import claimed
+from fleet_control.seed import PATHS
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / ".github/workflows").glob("*.yml"))
@@ -53,10 +54,13 @@ def test_a_merge_waits_for_every_job_of_ci() -> None:
     assert json.loads(required[1]) == [ci["test"]["name"], *map(named.format, claimed())]
 
 
-def test_a_push_of_what_no_host_runs_starts_no_image_build() -> None:
+def test_a_push_of_what_a_seed_holds_and_of_nothing_else_starts_an_image_build() -> None:
     # BaseLoader keeps `on` a word.
     text = (ROOT / ".github/workflows/image-build.yml").read_text()
     file = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506  (makes strings only)
-    tops = {path.partition("/")[0] for path in file["on"]["push"]["paths"]}
+    folders = [path for path in PATHS if (ROOT / path).is_dir()]
 
-    assert tops == {"flake.nix", "flake.lock", "nix", "clawbot", "skills", "pyproject.toml"}
+    assert file["on"]["push"]["paths"] == [
+        f"{path}/**" if path in folders else path for path in PATHS
+    ]
+    assert folders == ["nix", "clawbot", "skills"]

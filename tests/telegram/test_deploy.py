@@ -53,6 +53,17 @@ async def test_what_is_asked_of_the_control_api_says_where_the_answer_is(scene: 
     assert (sent["target"], sent["ami_override"]) == ("claw-2", OLDER)
 
 
+async def test_a_commit_can_be_named_and_is_what_a_yes_means(scene: Scene) -> None:
+    await scene.start()
+    asked = await scene.say("/fleet@fleet_bot deploy all 0a1b2c3", scene.operator)
+    reply = await scene.reply_to(asked)
+    assert "With the commit 0a1b2c3." in reply["text"]
+    await scene.press(reply, "Confirm", scene.operator)
+    await scene.asked_for("deploy", 1)
+    sent = next(one for one in scene.api.asked if one["action"] == "deploy")
+    assert (sent["target"], sent["ami_override"], sent["revision"]) == ("all", "", "0a1b2c3")
+
+
 async def test_edits_of_one_message_are_three_seconds_apart(scene: Scene) -> None:
     await scene.start(CLAWBOT_RUNNING_EVERY="0.5", CLAWBOT_WAITING_EVERY="0.5")
     reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))

@@ -6,7 +6,7 @@ import shlex
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,10 +15,15 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
+from fleet_control import manifest
 from fleet_control.ledger import TITLE_FIELDS, Entry
+from fleet_control.manifest import Manifest
+from fleet_control.registry import Instance, parse
+from fleet_control.seed import BOOT, BOOT_TAG, COMMIT_TAG
 from sandbox.image import images
 from sandbox.moto import MotoServer
 from sandbox.run_record import CONTROL_API, PERSON, Account
+from tests.workflows import git
 from tests.workflows.fleets import registry_text
 from tests.workflows.front import Front, before
 from tests.workflows.loopback import TOKEN, Loopback, raw_job, raw_run, serving
@@ -29,10 +34,13 @@ from workflows.fleet_deploy.health import DOCUMENT, SystemTime
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_s3.client import S3Client
 
 REGION = "eu-central-1"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
+BUCKET = "bootstrap"
+# What a job after `plan` is handed where a test does not say.
+REVISION, SEED = "0123456789abcdef0123456789abcdef01234567", "5eed" * 16
 OLDEST, OLD, NEW = (image.id for image in images(time.time()))
 ENGINE = Path(__file__).with_name("scripted_tofu.py")
 
@@ -49,10 +57,53 @@ class Runner:
     environ: dict[str, str]
     github: Loopback
     ec2: "EC2Client"
+    s3: "S3Client"
     outputs: dict[str, str] = field(default_factory=dict)
 
     def registers(self, *ids: str) -> None:
-        (self.folder / "nix/instances.json").write_text(registry_text(ids))
+        """From now on these are the branch's, and every image is built from that."""
+        self.merges(json.loads(registry_text(ids)), time.time() - 86400)
+
+    def merges(self, registry: Mapping[str, Any], when: float) -> str:
+        """The commit by which the registry is this, with a bundle and every image of it."""
+        hosts = self.folder / "nix/hosts"
+        hosts.mkdir(exist_ok=True)
+        for entry in registry.values():
+            (hosts / f"{entry['host']}.nix").write_text("{ }\n")
+        git.run(self.folder, "add", "nix/hosts")
+        git.commit(self.folder, registry, when)
+        self.builds(self.commit, OLDEST, OLD, NEW)
+        for id_, entry in parse(json.dumps(registry)).items():
+            self.uploads(id_, entry)
+        return self.commit
+
+    def uploads(self, id_: str, entry: Instance, *lacking: str) -> None:
+        """The manifest of a bundle that holds all that this entry names but what is `lacking`."""
+        names = [name for name in manifest.needed(entry) if name not in lacking]
+        made = Manifest(
+            instance=id_,
+            bootstrap_prefix=entry.bootstrap_prefix,
+            files={f"{name}.age": "0" * 64 for name in names},
+            archive="0" * 64,
+        )
+        key = f"{entry.bootstrap_prefix}/{manifest.NAME}"
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=manifest.write(made))
+
+    @property
+    def bucket(self) -> str:
+        return self.environ["TF_VAR_bootstrap_bucket"]
+
+    def builds(self, commit: str, *images: str, boot: str = BOOT) -> None:
+        """These images are of that commit."""
+        tags = {COMMIT_TAG: commit, BOOT_TAG: boot}
+        self.ec2.create_tags(
+            Resources=list(images), Tags=[{"Key": key, "Value": one} for key, one in tags.items()]
+        )
+
+    @property
+    def commit(self) -> str:
+        """The branch's newest."""
+        return git.run(self.folder, "rev-parse", "HEAD").strip()
 
     def plans(self, *changes: object, imported: tuple[object, ...] = ()) -> None:
         """What the scripted engine will plan; `imported` once something was imported."""
@@ -123,7 +174,8 @@ class Runner:
 
     def does(self, job: str, **more: str) -> int:
         """The job's exit code; what it handed to later jobs is in `outputs`."""
-        code = main([job], self.environ | more, self.folder)
+        environ = {"COMMIT": self.commit, **self.environ, **more}
+        code = main([job], environ, self.folder)
         written = Path(self.environ["GITHUB_OUTPUT"])
         lines = written.read_text().splitlines() if written.exists() else []
         self.outputs = dict(line.split("=", 1) for line in lines)
@@ -142,7 +194,12 @@ class Runner:
         asked = more if "GITHUB_RUN_ID" in more else self.asks(**more)
         code = self._notes(asked, "plan", "plan")
         planned = self.outputs
-        handed = {"IMAGE": planned.get("image", ""), "ROLL": planned.get("roll", "[]")}
+        handed = {
+            "IMAGE": planned.get("image", ""),
+            "ROLL": planned.get("roll", "[]"),
+            "TF_VAR_revision": planned.get("revision", ""),
+            "TF_VAR_seed_sha256": planned.get("seed_sha256", ""),
+        }
         for turn in json.loads(handed["ROLL"]):
             more = {"INSTANCE": turn["id"], **handed, **asked}
             code = code or self._notes(more, "host", turn["name"])
@@ -205,6 +262,7 @@ def cloud(moto: str) -> Iterator[Cloud]:
     yield clients
     clients.ec2.close()
     clients.ssm.close()
+    clients.s3.close()
 
 
 @pytest.fixture
@@ -218,7 +276,11 @@ def runner(moto: str, cloud: Cloud, tmp_path: Path) -> Iterator[Runner]:
         environ = _environ(tmp_path, moto, github.url)
         (tmp_path / "nix").mkdir()
         (tmp_path / "tofu/fleet").mkdir(parents=True)
-        yield Runner(tmp_path, environ, github, cloud.ec2)
+        cloud.s3.create_bucket(
+            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+        )
+        git.begin(tmp_path)
+        yield Runner(tmp_path, environ, github, cloud.ec2, cloud.s3)
 
 
 @pytest.fixture
@@ -256,7 +318,6 @@ def _environ(folder: Path, moto: str, github: str) -> dict[str, str]:
         "AWS_ENDPOINT_URL": moto,
         "AWS_REGION": REGION,
         "CALLS": str(folder / "calls"),
-        "COMMIT": COMMIT,
         "FLEET_HEALTH_DEADLINE": "0.2",
         "FLEET_HEALTH_POLL": "0.05",
         **BY_THE_CONTROL_API,
@@ -271,6 +332,9 @@ def _environ(folder: Path, moto: str, github: str) -> dict[str, str]:
             "openclaw/clawdinators/.github/workflows/fleet-deploy.yml@refs/heads/main"
         ),
         "PLAN": str(folder / "plan.json"),
+        "TF_VAR_bootstrap_bucket": BUCKET,
+        "TF_VAR_revision": REVISION,
+        "TF_VAR_seed_sha256": SEED,
         "TOFU": str(engine),
         "TOFU_LOCK_TABLE": "lock",
         "TOFU_STATE_BUCKET": "state",

@@ -29,6 +29,17 @@ def run(folder: Path, *argv: str, when: float = 1_790_000_000.0) -> str:
     return done.stdout
 
 
+def begin(folder: Path) -> None:
+    """A repository with all that a host is built from, in which nothing is registered yet."""
+    run(folder, "init", "--quiet", "--initial-branch=main")
+    files = {"flake.nix": "{ }", "flake.lock": "{}", "nix/facts.json": '{"agentCommand": "agent"}'}
+    for path, text in files.items():
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_text(f"{text}\n")
+        run(folder, "add", path)
+    run(folder, "commit", "--quiet", "-m", "A flake")
+
+
 def commit(folder: Path, registry: Mapping[str, Any] | str, when: float) -> None:
     """The registry as it is from then on; the first makes the repository."""
     if not (folder / ".git").is_dir():

@@ -1,8 +1,8 @@
 """An engine that plans what the test wrote down, and applies it to EC2. Standard library only.
 
-It notes each command in `$CALLS`; `$PLAN` names the plan, with `.imported` behind it the one that
-takes its place when something is imported; beside it, `state.json` is its state. It is a program:
-tests start it.
+It notes each command in `$CALLS`, and behind that, with `.told`, which revision and seed each plan
+was told of. `$PLAN` names the plan, with `.imported` behind it the one that takes its place when
+something is imported; beside it, `state.json` is its state. It is a program: tests start it.
 """
 
 import json
@@ -18,6 +18,10 @@ def main() -> None:
     command = sys.argv[2]
     with Path(os.environ["CALLS"]).open("a") as calls:
         calls.write(" ".join(sys.argv[2:]) + "\n")
+    if command == "plan":
+        told = " ".join(os.environ.get(f"TF_VAR_{one}", "") for one in ("revision", "seed_sha256"))
+        with Path(f"{os.environ['CALLS']}.told").open("a") as lines:
+            lines.write(f"{told}\n")
     place = Path(os.environ["PLAN"])
     plan = place.read_text() if place.exists() else ""
     if command == "show" and sys.argv[3:] == ["-json"]:

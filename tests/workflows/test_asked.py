@@ -42,6 +42,9 @@ def test_a_target_is_enough() -> None:
         ("TARGET", "clawdinator-2\nroll=[]"),
         ("TARGET", "$(id)"),
         ("AMI_OVERRIDE", "ami-1; id"),
+        ("REVISION", "--all"),
+        ("REVISION", "main"),
+        ("REVISION", "012345"),
         ("CALLER", "All"),
         ("REQUESTED_BY", "sam"),
         ("REQUEST_ID", "discord.only.three"),
@@ -51,6 +54,14 @@ def test_a_target_is_enough() -> None:
 def test_an_input_of_another_form_stops_the_run(name: str, value: str) -> None:
     with pytest.raises(Stopped, match=name.lower()):
         read(GOOD | {name: value}, CHAT)
+
+
+def test_an_image_or_a_commit_is_named_and_never_both() -> None:
+    asked = {name: value for name, value in GOOD.items() if name != "AMI_OVERRIDE"}
+
+    assert read(asked | {"REVISION": "0123456"}, CHAT).revision == "0123456"
+    with pytest.raises(Stopped, match="not both"):
+        read(GOOD | {"REVISION": "0123456"}, CHAT)
 
 
 @pytest.mark.parametrize("name", ["CALLER", "REQUESTED_BY", "REQUEST_ID", "REPLY"])

@@ -34,6 +34,7 @@ ENTRIES = [
         caller="clawdinator-1",
         requested_by="discord:80351110224678912 sam",
     ),
+    ledger.Entry(target="all", revision="0123456789ab"),
 ]
 
 
@@ -83,14 +84,35 @@ def test_the_inputs_are_what_a_dispatch_sends() -> None:
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_the_title_is_the_ledgers(entry: ledger.Entry) -> None:
     def put(match: re.Match[str]) -> str:
-        name = re.fullmatch(r"inputs\.(\w+) \|\| '-'", match[1])
-        assert name, match[0]
-        return getattr(entry, name[1]) or "-"
+        names = re.fullmatch(r"((?:inputs\.\w+ \|\| )+)'-'", match[1])
+        assert names, match[0]
+        values = [getattr(entry, name) for name in re.findall(r"inputs\.(\w+)", names[1])]
+        return next(filter(None, values), "-")
 
     title = EXPRESSION.sub(put, FILE["run-name"])
 
     assert ledger.title(entry) == title
     assert entry == ledger.parse_title(title)
+
+
+def test_what_plan_hands_over_is_an_output_of_its_job() -> None:
+    handed = {
+        name: f"${{{{ needs.plan.outputs.{output} }}}}"
+        for name, output in {
+            "IMAGE": "image",
+            "ROLL": "roll",
+            "TF_VAR_revision": "revision",
+            "TF_VAR_seed_sha256": "seed_sha256",
+        }.items()
+    }
+
+    assert FILE["jobs"]["plan"]["outputs"] == {
+        name: f"${{{{ steps.plan.outputs.{name} }}}}"
+        for name in ("commit", "image", "revision", "seed_sha256", "roll", "target")
+    }
+    for job in ("host", "finish"):
+        env = next(one["env"] for name, one in steps() if name == job and "env" in one)
+        assert handed.items() <= env.items()
 
 
 def test_inputs_reach_programs_as_environment() -> None:
@@ -117,7 +139,8 @@ def test_every_variable_is_one_the_program_reads() -> None:
     source = "".join(path.read_text() for path in (ROOT / "workflows/fleet_deploy").glob("*.py"))
     own = {name for _, step in steps() for name in step.get("env", {})}
 
-    assert own == {"COMMIT", "GITHUB_TOKEN", "IMAGE", "INSTANCE", "ROLL", CONTROL_API, PEOPLE}
+    handed = {"IMAGE", "ROLL", "TF_VAR_revision", "TF_VAR_seed_sha256"}
+    assert own == {"COMMIT", "GITHUB_TOKEN", "INSTANCE", *handed, CONTROL_API, PEOPLE}
     assert not [name for name in own if f'"{name}"' not in source]
 
 
@@ -247,9 +270,13 @@ def test_the_fleets_configuration_gets_every_variable_it_needs() -> None:
     text = (ROOT / "tofu/fleet/variables.tf").read_text()
     blocks = re.findall(r'^variable "(\w+)" \{(.*?)^\}', text, re.DOTALL | re.MULTILINE)
     needed = {name for name, body in blocks if "default" not in body}
-    given = {name.removeprefix("TF_VAR_") for name in FILE["env"] if name.startswith("TF_VAR_")}
-
-    assert needed == {"ami"} | given
+    for job in ("host", "finish"):
+        env = {
+            **FILE["env"],
+            **next(one["env"] for name, one in steps() if name == job and "env" in one),
+        }
+        given = {name.removeprefix("TF_VAR_") for name in env if name.startswith("TF_VAR_")}
+        assert needed == {"ami"} | given
 
 
 def test_what_a_refusal_tells_to_change_is_there() -> None:

@@ -1,9 +1,12 @@
 """The making of an image, at the wire of EC2's and S3's clients."""
 
+import hashlib
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +14,16 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
+from fleet_control.archive import File
+from fleet_control.seed import key
+from tests.workflows import git
+from workflows.fleet_deploy.seeding import Seed
 from workflows.fleet_deploy.stop import Stopped
-from workflows.image_build import nix_image, pruning, registration, snapshot
+from workflows.image_build import nix_image, pruning, registration, seed_pruning, snapshot
 from workflows.image_build.__main__ import Maker, main
 from workflows.image_build.nix_image import NixImage
 from workflows.image_build.pruning import Made, superfluous
+from workflows.image_build.seed_pruning import Lying
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 NAME = "clawdinator-20261124-120000-0123456789ab"
@@ -70,7 +78,7 @@ def built(tmp_path: Path) -> NixImage:
 
 
 def maker(wire: Wire, built: NixImage) -> Maker:
-    return Maker(wire.ec2, wire.s3, HastyTime(), "images", COMMIT, lambda: built)
+    return Maker(wire.ec2, wire.s3, HastyTime(), "images", "bootstrap", COMMIT, lambda: built)
 
 
 def task(status: str, **more: str) -> dict[str, Any]:
@@ -131,6 +139,7 @@ def expect_registered(wire: Wire) -> None:
                     "Tags": [
                         {"Key": "Name", "Value": NAME},
                         {"Key": "clawdinator-commit", "Value": COMMIT},
+                        {"Key": "boot", "Value": "2"},
                     ],
                 }
             ],
@@ -150,6 +159,7 @@ def test_an_image_is_tagged_last_of_all(wire: Wire, built: NixImage) -> None:
     )
     wire.expect("describe_images", {"Images": []})
     wire.expect("describe_instances", {"Reservations": []})
+    wire.expect("describe_instances", {"Reservations": []})
 
     assert maker(wire, built).make() == IMAGE
     wire.of_ec2.assert_no_pending_responses()
@@ -167,12 +177,24 @@ def test_an_image_that_fails_is_never_tagged(wire: Wire, built: NixImage) -> Non
 
 
 def test_a_commit_that_has_its_image_is_not_built_again(wire: Wire) -> None:
-    wire.expect("describe_images", {"Images": [{"ImageId": IMAGE}]})
+    wire.expect(
+        "describe_images",
+        {"Images": [{"ImageId": IMAGE}]},
+        {
+            "Owners": ["self"],
+            "Filters": [
+                {"Name": "tag:clawdinator-commit", "Values": [COMMIT]},
+                {"Name": "tag:clawdinator", "Values": ["true"]},
+                {"Name": "tag:boot", "Values": ["2"]},
+                {"Name": "state", "Values": ["available"]},
+            ],
+        },
+    )
 
     def build() -> NixImage:
         raise AssertionError("nothing is to be built")
 
-    there = Maker(wire.ec2, wire.s3, HastyTime(), "images", COMMIT, build)
+    there = Maker(wire.ec2, wire.s3, HastyTime(), "images", "bootstrap", COMMIT, build)
     assert there.make() == IMAGE
 
 
@@ -295,27 +317,124 @@ def test_what_nix_says_otherwise_stops_the_run(tmp_path: Path, info: object) -> 
         nix_image.read(tmp_path)
 
 
-def test_nix_is_asked_for_the_image_and_its_failure_stops_the_run(tmp_path: Path) -> None:
-    (tmp_path / "flake.lock").write_text("{}")
+def seed(**files: str) -> Seed:
+    named = {"flake.lock": "{}", "nix/facts.json": '{"agentCommand": "/bin/agent"}', **files}
+    return Seed(COMMIT, {path: File(text.encode()) for path, text in named.items()})
+
+
+def test_nix_builds_the_seeds_very_files_beside_their_sum(tmp_path: Path) -> None:
+    one = seed(**{"flake.nix": "{ }"})
+    one = Seed(COMMIT, {**one.files, "skills/run.sh": File(b"#!/bin/sh", executable=True)})
     info = {"boot_mode": "uefi", "system": "x86_64-linux", "file": "/nix/store/x.vhd"}
     program = (
-        "import json, pathlib, sys; link, flake = sys.argv[1:]; assert flake == '.#image';"
+        "import json, pathlib, sys; link, flake = sys.argv[1:];"
+        f" assert flake == 'path:{tmp_path}/seed#image', flake;"
         " there = pathlib.Path(link, 'nix-support'); there.mkdir(parents=True);"
         f" there.joinpath('image-info.json').write_text(json.dumps({info!r}))"
     )
 
-    assert nix_image.build(tmp_path, (sys.executable, "-c", program)).boot_mode == "uefi"
+    assert nix_image.build(one, tmp_path, (sys.executable, "-c", program)).boot_mode == "uefi"
+
+    laid = {
+        str(path.relative_to(tmp_path / "seed")): File(
+            path.read_bytes(), executable=bool(path.stat().st_mode & 0o100)
+        )
+        for path in (tmp_path / "seed").rglob("*")
+        if path.is_file()
+    }
+    said = laid.pop("SEED_SHA256").data.decode()
+    assert laid == one.files
+    assert said == f"{hashlib.sha256(one.packed()[1]).hexdigest()}\n"
+
+
+def test_a_failure_of_nix_stops_the_run(tmp_path: Path) -> None:
     with pytest.raises(Stopped, match="Nix could not build"):
-        nix_image.build(tmp_path, (sys.executable, "-c", "import sys; sys.exit(1)"))
+        nix_image.build(seed(), tmp_path, (sys.executable, "-c", "import sys; sys.exit(1)"))
 
 
 def test_without_a_lock_nothing_is_built(tmp_path: Path) -> None:
     with pytest.raises(Stopped, match="nix flake lock"):
-        nix_image.build(tmp_path)
+        nix_image.build(Seed(COMMIT, {}), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("facts", "none"),
+    [('{"agentCommand": "/x"}', False), ('{"agentCommand": ""}', True), ("{}", True)],
+)
+def test_whether_hosts_systems_can_be_held_is_known_by_the_agent(facts: str, none: bool) -> None:
+    assert nix_image.without_systems(seed(**{"nix/facts.json": facts})) is none
 
 
 def test_what_is_not_set_is_named_at_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main({"AWS_REGION": "eu-central-1"}, tmp_path) == 1
-    assert "Not set: IMAGE_BUCKET, GITHUB_SHA" in capsys.readouterr().out
+    git.run(tmp_path, "init", "--quiet", "--initial-branch=main")
+    (tmp_path / "flake.nix").write_text("{ }")
+    git.run(tmp_path, "add", ".")
+    git.run(tmp_path, "commit", "--quiet", "-m", "All")
+    environ = {"PATH": os.environ["PATH"], "AWS_REGION": "eu-central-1"}
+
+    assert main(environ, tmp_path) == 1
+    assert "Not set: GITHUB_SHA" in capsys.readouterr().out
+    assert (
+        main({**environ, "GITHUB_SHA": git.run(tmp_path, "rev-parse", "HEAD").strip()}, tmp_path)
+        == 1
+    )
+    assert "Not set: IMAGE_BUCKET, BOOTSTRAP_BUCKET" in capsys.readouterr().out
+
+
+def lying(number: int) -> Lying:
+    return Lying(key(f"{number:040}"), datetime(2026, 11, number, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("numbers", "named", "gone"),
+    [
+        ([1, 2, 3], [], [1]),
+        ([3, 1, 2], [], [1]),
+        ([1, 2, 3], [1], []),
+        ([1, 2, 3, 4], [2], [1]),
+        ([1, 2], [], []),
+    ],
+)
+def test_the_newest_few_seeds_and_those_that_are_named_are_kept(
+    numbers: list[int], named: list[int], gone: list[int]
+) -> None:
+    found = seed_pruning.superfluous(
+        [lying(number) for number in numbers], {f"{number:040}" for number in named}, kept=2
+    )
+
+    assert found == tuple(key(f"{number:040}") for number in gone)
+
+
+def test_fifty_seeds_are_kept_for_commits_that_are_named_by_hand() -> None:
+    first = datetime(2026, 11, 1, tzinfo=UTC)
+    seeds = [Lying(key(f"{n:040}"), first + timedelta(hours=n)) for n in range(52)]
+
+    assert seed_pruning.superfluous(seeds, ()) == tuple(key(f"{n:040}") for n in (1, 0))
+
+
+def test_seeds_that_no_image_and_no_host_names_go(wire: Wire) -> None:
+    tags = [{"Key": "revision", "Value": f"{1:040}"}, {"Key": "other", "Value": f"{3:040}"}]
+    machine = {"ImageId": "ami-1", "Tags": tags}
+    wire.expect("describe_instances", {"Reservations": [{"Instances": [machine]}]})
+    named = image("ami-1", **{"clawdinator-commit": f"{2:040}"})
+    wire.expect("describe_images", {"Images": [named, image("ami-2")]}, {"Owners": ["self"]})
+    contents = [{"Key": one.key, "LastModified": one.put} for one in map(lying, (1, 2, 3))]
+    wire.of_s3.add_response(
+        "list_objects_v2", {"Contents": contents}, {"Bucket": "bootstrap", "Prefix": "seeds/"}
+    )
+    wire.of_s3.add_response("delete_object", {}, {"Bucket": "bootstrap", "Key": key(f"{3:040}")})
+
+    gone = list(seed_pruning.prune(wire.s3, wire.ec2, "bootstrap", kept=0))
+
+    assert gone == [key(f"{3:040}")]
+    wire.of_ec2.assert_no_pending_responses()
+    wire.of_s3.assert_no_pending_responses()
+
+
+def test_where_ec2_lists_no_host_no_seed_goes(wire: Wire) -> None:
+    wire.expect("describe_instances", {"Reservations": []})
+
+    assert list(seed_pruning.prune(wire.s3, wire.ec2, "bootstrap", kept=0)) == []
+    wire.of_ec2.assert_no_pending_responses()

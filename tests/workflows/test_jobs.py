@@ -1,16 +1,19 @@
 """plan, host and finish at work, against moto and an engine that plans what the test says."""
 
+import hashlib
 import json
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from fleet_control import seed
 from fleet_control.host_job import Left, begins
 from fleet_control.ledger import Entry
 from tests.workflows import plans
-from tests.workflows.conftest import COMMIT, NEW, OLD, Runner
+from tests.workflows.conftest import BUCKET, NEW, OLD, Runner
 from tests.workflows.loopback import raw_run
 
 ROOT = Path(__file__).parents[2]
@@ -20,6 +23,13 @@ ASK = {"REQUEST_ID": "discord.clawdinator-1.123.456", "REQUESTED_BY": "discord:8
 
 def moved(id_: str, machine: str, image: str = NEW) -> dict[str, object]:
     return plans.replaced(id_, image=image, before={"id": machine, "ami": OLD})
+
+
+def sum_of(runner: Runner, commit: str) -> str:
+    """Of the seed that lies there."""
+    with closing(runner.client("s3")) as s3:
+        data = s3.get_object(Bucket=BUCKET, Key=seed.key(commit))["Body"].read()
+    return hashlib.sha256(data).hexdigest()
 
 
 def handed(*turns: tuple[str, str]) -> dict[str, str]:
@@ -40,14 +50,16 @@ def test_plan_hands_over_what_later_jobs_need(runner: Runner, fleet: dict[str, s
 
     assert runner.does("plan", **ASK) == 0
     assert runner.outputs == {
-        "commit": COMMIT,
+        "commit": runner.commit,
         "image": NEW,
+        "revision": runner.commit,
+        "seed_sha256": sum_of(runner, runner.commit),
         "roll": json.dumps(
             [
                 {
                     "id": TWO,
                     "seen": fleet[TWO],
-                    "name": f"{TWO}: {OLD} -> {NEW}",
+                    "name": f"{TWO}: {OLD} -> {NEW} @{runner.commit[:7]}",
                     "adopt": False,
                     "clears": [],
                 }

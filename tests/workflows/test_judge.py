@@ -9,7 +9,7 @@ import pytest
 from fleet_control.caller import BotInstance, Caller, Human, Unknown
 from fleet_control.ledger import Entry, Job, Run
 from fleet_control.reading import Health
-from tests.workflows.fleets import IMAGES, NEW, NOW, OLD, host, sight
+from tests.workflows.fleets import NOW, OLD, host, sight
 from workflows.fleet_deploy import judge
 from workflows.fleet_deploy.stop import Stopped
 
@@ -155,13 +155,3 @@ def test_a_matrix_holds_only_so_many_hosts() -> None:
     assert verdict(SAM, "all", seen=sight(ids)) == "too_many_hosts"
     assert verdict(SAM, "claw-0", seen=sight(ids)) == "too_many_hosts"
     assert not verdict(SAM, "all", seen=sight(ids[:250]))
-
-
-def test_the_newest_image_unless_another_was_asked_for() -> None:
-    assert [judge.resolve_image(one, sight(IDS)) for one in ("", OLD)] == [NEW, OLD]
-    assert IMAGES[0].id == NEW
-
-
-def test_without_any_image_nothing_is_deployed() -> None:
-    with pytest.raises(Stopped, match="no available image"):
-        judge.resolve_image("", sight(IDS, images=()))

@@ -1,6 +1,7 @@
 """An instance renamed in the registry: its old machine and its new one never run side by side."""
 
 import json
+import shutil
 import time
 from typing import Any
 
@@ -20,8 +21,8 @@ def renamed(runner: Runner) -> dict[str, str]:
     """Two hosts; what one of them was, another entry is by now, and has no host."""
     before = json.loads(registry_text([ONE, OLD_NAME]))
     after = {ONE: before[ONE], NEW_NAME: before[OLD_NAME]}
-    git.commit(runner.folder, before, time.time() - 7 * 86400)
-    git.commit(runner.folder, after, time.time() - 60)
+    runner.merges(before, time.time() - 7 * 86400)
+    runner.merges(after, time.time() - 60)
     hosts = {id_: runner.launches(id_) for id_ in (ONE, OLD_NAME)}
     runner.knows(*hosts.items())
     return hosts
@@ -212,8 +213,11 @@ def test_nothing_is_removed_for_a_host_that_would_not_start(
 def test_where_history_does_not_tell_no_first_host_is_made(
     runner: Runner, renamed: dict[str, str]
 ) -> None:
-    """The same two hosts, in a checkout that is no repository."""
-    (runner.folder / ".git").rename(runner.folder / "elsewhere")
+    """The same two hosts, in a repository that begins after the rename."""
+    after = json.loads((runner.folder / git.REGISTRY).read_text())
+    shutil.rmtree(runner.folder / ".git")
+    git.begin(runner.folder)
+    runner.merges(after, time.time() - 60)
     runner.plans(created())
 
     assert runner.does("plan", TARGET=NEW_NAME) == 1

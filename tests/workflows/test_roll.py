@@ -3,10 +3,14 @@
 import json
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from fleet_control.reading import Health, HostState
+from fleet_control.caller import is_instance_id
+from fleet_control.reading import Health, HostState, Image
 from tests.workflows.fleets import NEW, OLD, host, sight
 from workflows.fleet_deploy import roll
+from workflows.fleet_deploy.revision import Revision, Settled
 from workflows.fleet_deploy.roll import NAME_LENGTH, Turn
 from workflows.fleet_deploy.stop import Stopped
 
@@ -16,9 +20,12 @@ HOSTS = (host(ONE, 1), host(TWO, 2), host(THREE, 3))
 FIRST, SECOND = Turn(ONE, "i-00000001", ""), Turn(TWO, "i-00000002", "")
 
 
+MADE_OF = Settled(Image(NEW, "new", 0.0), Revision("0123456789" * 4, "A change", 0.0))
+
+
 def order(target: str, *hosts: object, caller: str = "", carrier: str = "") -> list[str]:
     status = sight(IDS, *hosts).status  # type: ignore[arg-type]  # all are hosts
-    return [one.id for one in roll.of(target, status, NEW, caller=caller, carrier=carrier)]
+    return [one.id for one in roll.of(target, status, MADE_OF, caller=caller, carrier=carrier)]
 
 
 def test_all_goes_in_the_registrys_order() -> None:
@@ -51,17 +58,28 @@ def test_a_turn_names_its_job_and_the_machine_it_saw() -> None:
     status = sight([ONE, TWO], host(ONE, 1)).status
 
     assert (
-        Turn(ONE, "i-00000001", f"{ONE}: {OLD} -> {NEW}"),
-        Turn(TWO, "", f"{TWO}: none -> {NEW}"),
-    ) == roll.of("all", status, NEW, caller="", carrier="")
+        Turn(ONE, "i-00000001", f"{ONE}: {OLD} -> {NEW} @0123456"),
+        Turn(TWO, "", f"{TWO}: none -> {NEW} @0123456"),
+    ) == roll.of("all", status, MADE_OF, caller="", carrier="")
 
 
-def test_the_longest_names_fit_a_job() -> None:
-    longest = "a" * 32
-    (turn,) = roll.of("all", sight([longest], host(longest, 1)).status, NEW, caller="", carrier="")
+IMAGE = st.from_regex(r"ami-([0-9a-f]{8}|[0-9a-f]{17})", fullmatch=True)
 
-    assert turn.name.endswith(NEW)
-    assert len(turn.name) <= NAME_LENGTH
+
+@given(
+    st.from_regex(r"[a-z0-9](-?[a-z0-9]){0,31}", fullmatch=True).filter(is_instance_id),
+    IMAGE,
+    IMAGE,
+    st.from_regex(r"[0-9a-f]{40}", fullmatch=True),
+)
+@example("a" * 32, f"ami-{'0' * 17}", f"ami-{'1' * 17}", "f" * 40)
+def test_no_jobs_name_is_cut(id_: str, old: str, new: str, commit: str) -> None:
+    made_of = Settled(Image(new, "", 0.0), Revision(commit, "", 0.0))
+    status = sight([id_], host(id_, 1, image=old)).status
+    (turn,) = roll.of("all", status, made_of, caller="", carrier="")
+
+    assert turn.name == f"{id_}: {old} -> {new} @{commit[:7]}"
+    assert len(turn.name) < NAME_LENGTH
 
 
 def test_a_roll_survives_the_way_through_a_matrix() -> None:

@@ -14,7 +14,6 @@ from sandbox.host_rules import Rules
 from sandbox.moto import set_rules
 from sandbox.tofu import state
 from sandbox.tofu.backend import STATE_KEY
-from tests.workflows import git
 from tests.workflows.conftest import NEW, OLD, OLDEST, Runner
 from tests.workflows.fleets import registry_text
 
@@ -32,8 +31,8 @@ def fleet(runner: Runner) -> dict[str, str]:
     engine.chmod(0o755)
     runner.environ["TOFU"] = str(engine)
     shutil.copytree(ROOT / "tofu/fleet", runner.folder / "tofu/fleet", dirs_exist_ok=True)
-    git.commit(runner.folder, json.loads(registry_text([ONE, TWO, GONE])), time.time() - 86400)
-    git.commit(runner.folder, json.loads(registry_text([ONE, TWO, THREE])), time.time())
+    runner.merges(json.loads(registry_text([ONE, TWO, GONE])), time.time() - 86400)
+    runner.merges(json.loads(registry_text([ONE, TWO, THREE])), time.time())
     hosts = {id_: runner.launches(id_) for id_ in (ONE, TWO, GONE)}
     remembers(runner, hosts)
     return hosts
@@ -133,7 +132,7 @@ def test_a_renamed_instance_is_made_once_all_has_removed_its_old_host(
 ) -> None:
     renamed = json.loads(registry_text([ONE, TWO, THREE]))
     renamed["clawdinator-two"] = renamed.pop(TWO)
-    git.commit(runner.folder, renamed, time.time())
+    runner.merges(renamed, time.time())
 
     assert runner.deploys(TARGET="clawdinator-two") == 1
     assert f"clawdinator-two is not made while {fleet[TWO]} ({TWO}) runs: both would have" in (

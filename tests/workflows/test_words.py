@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from fleet_control.archive import File
 from sandbox.job_log import JobLog
 from tests.workflows.conftest import NEW, Runner
 from tests.workflows.plans import replaced
 from workflows.fleet_deploy.runner import commands_stopped
+from workflows.fleet_deploy.seeding import Seed
 from workflows.fleet_deploy.stop import Stopped
 from workflows.image_build import __main__ as image_build
 from workflows.image_build import nix_image
@@ -56,12 +58,12 @@ def test_nothing_that_the_engine_writes_is_a_command(
 def test_nothing_that_nix_writes_is_a_command(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "flake.lock").write_text("{}")
+    seed = Seed("0" * 40, {"flake.lock": File(b"{}")})
     words = "\n".join(EVIL)
     program = f"import sys; print({words!r}); print({words!r}, file=sys.stderr); sys.exit(1)"
 
     with commands_stopped(), pytest.raises(Stopped):
-        nix_image.build(tmp_path, (sys.executable, "-c", program))
+        nix_image.build(seed, tmp_path, (sys.executable, "-c", program))
 
     said, beside = capfd.readouterr()
     assert beside == ""

@@ -1,4 +1,5 @@
-# bootstrap/<instance>/ holds each instance's bundle; age-secrets/ the encrypted secrets.
+# bootstrap/<instance>/ holds each instance's bundle, seeds/ what hosts are built from by commit,
+# age-secrets/ the encrypted secrets.
 
 resource "aws_s3_bucket" "bootstrap" {
   bucket = var.bootstrap_bucket

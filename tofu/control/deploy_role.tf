@@ -12,6 +12,7 @@ locals {
   network      = [local.vpcs, local.subnets, local.groups, local.gateways, local.routes]
   host_roles   = "arn:${local.partition}:iam::${local.account}:role/fleet/host/*"
   host_profile = "arn:${local.partition}:iam::${local.account}:instance-profile/fleet/host/*"
+  seeds        = "${aws_s3_bucket.bootstrap.arn}/seeds/*"
   state_object = "arn:${local.partition}:s3:::${var.state_bucket}/fleet.tfstate"
   state_lock   = "${var.state_bucket}/fleet.tfstate"
   lock_table   = "arn:${local.partition}:dynamodb:${var.region}:${local.account}:table/${var.lock_table}"
@@ -250,6 +251,25 @@ data "aws_iam_policy_document" "deploy" {
       variable = "ssm:resourceTag/app"
       values   = ["clawdinator"]
     }
+  }
+
+  # Create-only: what a host verified stays what it is.
+  statement {
+    sid       = "PutSeeds"
+    resources = [local.seeds]
+    actions   = ["s3:PutObject"]
+    condition {
+      test     = "StringEquals"
+      variable = "s3:if-none-match"
+      values   = ["*"]
+    }
+  }
+
+  # Manifests hold no secret. Bundles do.
+  statement {
+    sid       = "ReadSeedsAndManifests"
+    resources = [local.seeds, "${aws_s3_bucket.bootstrap.arn}/bootstrap/*/manifest.json"]
+    actions   = ["s3:GetObject"]
   }
 
   statement {

@@ -8,10 +8,13 @@ resource "aws_iam_policy" "host_boundary" {
     Version = "2012-10-17"
     Statement = [
       {
-        Sid      = "ReadBundles"
-        Effect   = "Allow"
-        Action   = "s3:GetObject"
-        Resource = "${aws_s3_bucket.bootstrap.arn}/bootstrap/*"
+        Sid    = "ReadBundlesAndSeeds"
+        Effect = "Allow"
+        Action = "s3:GetObject"
+        Resource = [
+          "${aws_s3_bucket.bootstrap.arn}/bootstrap/*",
+          "${aws_s3_bucket.bootstrap.arn}/seeds/*",
+        ]
       },
       {
         Sid      = "ListBundles"

@@ -42,6 +42,24 @@ data "aws_iam_policy_document" "image" {
     actions   = ["s3:GetBucketLocation"]
   }
 
+  # Seeds are the deploy role's to put; what no image and no host names any more goes with the images.
+  statement {
+    sid       = "FindSeeds"
+    resources = [aws_s3_bucket.bootstrap.arn]
+    actions   = ["s3:ListBucket"]
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["seeds/*"]
+    }
+  }
+
+  statement {
+    sid       = "PruneSeeds"
+    resources = ["${aws_s3_bucket.bootstrap.arn}/seeds/*"]
+    actions   = ["s3:DeleteObject"]
+  }
+
   statement {
     sid       = "ImportTheDisk"
     resources = [local.imports, local.snapshots]

@@ -13,6 +13,8 @@ resource "aws_instance" "clawdinator" {
     region           = var.region
     bootstrap_prefix = each.value.bootstrapPrefix
     control_api_url  = var.control_api_url
+    revision         = var.revision
+    seed_sha256      = var.seed_sha256
   })
 
   metadata_options {
@@ -29,11 +31,13 @@ resource "aws_instance" "clawdinator" {
 
   tags = {
     Name = each.key
+    # What it was launched as.
+    revision = var.revision
   }
 
   lifecycle {
     # Only -replace moves a host (ADR 4): without this a new image for one re-creates every one.
-    ignore_changes = [ami, user_data, instance_type]
+    ignore_changes = [ami, user_data, instance_type, tags["revision"], tags_all["revision"]]
   }
 
   # A plan limited to one host must still bring its way out and its rights, and bring them first.

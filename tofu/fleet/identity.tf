@@ -1,4 +1,4 @@
-# One role per instance: its own bootstrap prefix, and the SSM agent's own messages.
+# One role per instance: its own bootstrap prefix, every seed, and the SSM agent's own messages.
 # Never AmazonSSMManagedInstanceCore: it holds ssm:GetParameter on everything, and the Lambda's
 # secrets are parameters.
 
@@ -57,6 +57,12 @@ data "aws_iam_policy_document" "instance" {
   statement {
     sid       = "OwnBootstrapObjects"
     resources = ["${local.bundles}/${each.value.bootstrapPrefix}/*"]
+    actions   = ["s3:GetObject"]
+  }
+
+  statement {
+    sid       = "Seeds"
+    resources = ["${local.bundles}/seeds/*"]
     actions   = ["s3:GetObject"]
   }
 

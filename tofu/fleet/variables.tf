@@ -13,8 +13,28 @@ variable "ami" {
   }
 }
 
+variable "revision" {
+  description = "Commit that hosts become that are created or replaced; no other host changes."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9a-f]{40}$", var.revision))
+    error_message = "A revision is a commit's 40 hexadecimal digits."
+  }
+}
+
+variable "seed_sha256" {
+  description = "SHA-256 of that commit's seed, by which a host verifies it."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9a-f]{64}$", var.seed_sha256))
+    error_message = "A SHA-256 is 64 hexadecimal digits."
+  }
+}
+
 variable "bootstrap_bucket" {
-  description = "Bucket that holds bootstrap/<instance>/."
+  description = "Bucket that holds bootstrap/<instance>/ and seeds/."
   type        = string
 }
 

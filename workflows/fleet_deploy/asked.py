@@ -12,7 +12,7 @@ _OF_A_CHAT = ("request_id", "reply", "caller", "requested_by")
 
 
 def read(environ: Mapping[str, str], starter: Starter) -> ledger.Entry:
-    """The six inputs; Stopped names every one that has not the form it must have, or that is not
+    """The inputs; Stopped names every one that has not the form it must have, or that is not
     this starter's to give."""
     entry = ledger.Entry(**{name: environ.get(name.upper(), "") for name in ledger.TITLE_FIELDS})
     wrong = [
@@ -22,6 +22,9 @@ def read(environ: Mapping[str, str], starter: Starter) -> ledger.Entry:
     ]
     if wrong:
         raise Stopped("Bad inputs", f"I can't read what was asked: {', '.join(wrong)}.")
+    if entry.ami_override and entry.revision:
+        both = "Name an image or a commit, not both: either one says what the other is."
+        raise Stopped("Bad inputs", both)
     claimed = [name for name in _OF_A_CHAT if getattr(entry, name)]
     if claimed and not starter.chat:
         raise Stopped(

@@ -18,6 +18,7 @@ from workflows.fleet_deploy.runner import needed
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_s3.client import S3Client
     from mypy_boto3_ssm import SSMClient
 
 _CONFIG = Config(
@@ -60,6 +61,7 @@ class Sight:
 class Cloud:
     ec2: "EC2Client"
     ssm: "SSMClient"
+    s3: "S3Client"
     quotas: Any  # boto3's Service Quotas, which has no types here
     clock: Time
 
@@ -103,6 +105,7 @@ def connect(environ: Mapping[str, str], clock: Time) -> Cloud:
     return Cloud(
         session.client("ec2", endpoint_url=endpoint, config=_CONFIG),
         session.client("ssm", endpoint_url=endpoint, config=_CONFIG),
+        session.client("s3", endpoint_url=endpoint, config=_CONFIG),
         session.client("service-quotas", endpoint_url=endpoint, config=_SHORT),
         clock,
     )

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ _LOCKED = (*_QUIET, "-lock-timeout=5m")
 _MADE = re.compile(r"^(\S+): Creation complete after .*\[id=(i-[0-9a-f]+)\]$", re.MULTILINE)
 # Tokens of the run that the engine has no use for.
 _WITHHELD = ("GITHUB_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+# What a later job is handed reaches the engine as it is.
+_REVISION, _SEED = "TF_VAR_revision", "TF_VAR_seed_sha256"
 # Our own, so that what it writes to either comes in its turn.
 _STANDARD_OUTPUT = 1
 
@@ -44,6 +46,11 @@ class Engine:
     root: Path
     environ: Mapping[str, str]
     backend: tuple[str, ...]
+
+    def made_of(self, revision: str, seed_sha256: str) -> "Engine":
+        """The same, for hosts of this revision, whose seed has that sum."""
+        told = {_REVISION: revision, _SEED: seed_sha256}
+        return replace(self, environ={**self.environ, **told})
 
     def init(self) -> None:
         """Stopped, before the engine sees it, where the folder holds what no fleet has."""

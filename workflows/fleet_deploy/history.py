@@ -2,16 +2,16 @@
 
 import json
 import logging
-import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from workflows.fleet_deploy.git import Git, GitFailed
+
 # A run acts on the branch as it is when its turn comes, and launches its last host so much later.
 LONGEST_ROLL_SECONDS = 86400.0
-_TIMEOUT_SECONDS = 60
 
 log = logging.getLogger(__name__)
 
@@ -59,22 +59,8 @@ class History:
 
     @cache  # noqa: B019  (as long as a job lives)
     def _git(self, *argv: str) -> str:
-        kept = {name: self.environ[name] for name in ("PATH", "HOME") if name in self.environ}
-        environ = {**kept, "GIT_CEILING_DIRECTORIES": str(self.root.resolve().parent)}
         try:
-            done = subprocess.run(  # noqa: S603  (fixed words, and commits that git named)
-                ["git", *argv],  # noqa: S607  (the runner's own)
-                cwd=self.root,
-                env=environ,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-                check=True,
-                timeout=_TIMEOUT_SECONDS,
-            )
-        except (OSError, subprocess.SubprocessError) as error:
-            log.info("fleet.history_unread command=%s why=%s", argv[0], type(error).__name__)
+            return Git(self.root, self.environ).says(*argv).decode(errors="replace")
+        except GitFailed as error:
+            log.info("fleet.history_unread command=%s why=%s", argv[0], error)
             return ""
-        return done.stdout

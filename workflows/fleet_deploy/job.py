@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from fleet_control import seed
 from fleet_control.caller import BotInstance
 from fleet_control.error import FleetError, RegistryError
 from fleet_control.ledger import Entry, is_image_id
@@ -56,9 +57,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What `plan` handed to the jobs after it."""
+    """What `plan` handed to the jobs after it; the engine has the seed's sum by the environment."""
 
     image: str
+    revision: str
     roll: tuple[roll.Turn, ...]
 
 
@@ -99,11 +101,14 @@ def _registry(root: Path) -> Registry:
 
 
 def planned(environ: Mapping[str, str]) -> Plan:
-    """The image and the roll, from the environment of a later job."""
-    image, turns = runner.needed(environ, "IMAGE", "ROLL")
+    """What the hosts are made of, and the roll, from the environment of a later job."""
+    names = ("IMAGE", "ROLL", "TF_VAR_revision", "TF_VAR_seed_sha256")
+    image, turns, revision, sum_ = runner.needed(environ, *names)
     if not is_image_id(image):
         raise Stopped("Bad roll", "The image that `plan` handed over is none.")
-    return Plan(image, roll.decode(turns))
+    if not (seed.is_commit(revision) and seed.is_sum(sum_)):
+        raise Stopped("Bad roll", "The revision that `plan` handed over is none, or its sum is.")
+    return Plan(image, revision, roll.decode(turns))
 
 
 def spare_the_caller(job: Job, target: str) -> None:

@@ -28,7 +28,7 @@ def only_once(entry: ledger.Entry, run_id: int, runs: Iterable[ledger.Run], jobs
 
 def allow(caller: Caller, entry: ledger.Entry, facts: Facts) -> None:
     """Stopped where the policy refuses."""
-    verdict = judge(caller, entry.target, entry.ami_override, facts)
+    verdict = judge(caller, entry.target, entry.version, facts)
     if isinstance(verdict, Refused):
         raise Stopped(f"Refused ({verdict.code})", verdict.message)
     if isinstance(verdict, Usage):
@@ -55,15 +55,3 @@ def bots_record(target: str, runs: Collection[ledger.Run], now: float, jobs: Job
         seen[found.open.id] = jobs(found.open.id)
         found = record(target, runs, now, seen)
     return record(target, runs, now, seen, Outcome.FAILED) if found.open else found
-
-
-def resolve_image(override: str, sight: Sight) -> str:
-    """The image of this run: the one asked for, which the policy has judged, or the newest."""
-    if override:
-        return override
-    if sight.status.newest is None:
-        raise Stopped(
-            "No image",
-            "There is no available image of ours tagged clawdinator=true. Build one first.",
-        )
-    return sight.status.newest.id

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,30 +13,34 @@ from fleet_control.caller import ALL, BotInstance, Caller
 from fleet_control.error import Ec2Error
 from fleet_control.outcome import Record
 from fleet_control.policy import Facts, refused_first
+from fleet_control.seed import is_commit
 from workflows.fleet_deploy import (
     asked,
+    entry,
     fit,
     guard,
     history,
     holding,
     judge,
     known,
+    revision,
     rivals,
     roll,
     runner,
+    seeding,
     stray,
     summary,
 )
 from workflows.fleet_deploy.cloud import Sight
+from workflows.fleet_deploy.git import Git
 from workflows.fleet_deploy.github import GitHub
 from workflows.fleet_deploy.job import REGISTRY, Job, refuse
 from workflows.fleet_deploy.launch import launches
+from workflows.fleet_deploy.revision import Settled
 from workflows.fleet_deploy.runner import Notice
 from workflows.fleet_deploy.stop import Stopped
 
 log = logging.getLogger(__name__)
-
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 class Past:
@@ -73,32 +76,46 @@ class Past:
         ask = self._job.asked
         if not isinstance(caller, BotInstance):
             return Record()
-        if refused_first(caller, ask.target, ask.ami_override, facts):
+        if refused_first(caller, ask.target, ask.version, facts):
             return Record()
         return judge.bots_record(ask.target, self.others, facts.now, self.jobs)
 
 
 def run(job: Job) -> tuple[Notice, ...]:
-    api, token, commit = runner.needed(job.environ, "GITHUB_API_URL", "GITHUB_TOKEN", "COMMIT")
-    if not _COMMIT.fullmatch(commit):
+    names = ("GITHUB_API_URL", "GITHUB_TOKEN", "COMMIT", "TF_VAR_bootstrap_bucket")
+    api, token, commit, bucket = runner.needed(job.environ, *names)
+    if not is_commit(commit):
         raise Stopped("Not set up", "COMMIT is not a commit.")
     past = Past(GitHub(api, token, job.accounts.control_api.id, job.clock.sleep), job)
     judge.only_once(job.asked, job.run.id, past.runs, past.jobs)
     sight, machines = _judged_sight(job, past)
-    image = judge.resolve_image(job.asked.ami_override, sight)
     with _untouched():
-        turns, left_out = _turns(job, image, sight, machines)
-    turns = _rehearse(job, image, turns, sight, machines, past)
+        git = Git(job.engine.root, job.environ)
+        made_of = revision.settle(git, commit, job.asked, sight.status.images)
+        seed = seeding.of(git, made_of.revision.commit)
+        turns, left_out = _turns(job, made_of, sight, machines)
+        turns, unbootable = entry.bootable(
+            job.asked.target,
+            turns,
+            seed,
+            job.known.registry,
+            entry.manifests_in(job.cloud.s3, bucket),
+        )
+        sum_ = seeding.put(job.cloud.s3, bucket, seed)
+    job = replace(job, engine=job.engine.made_of(made_of.revision.commit, sum_))
+    turns = _rehearse(job, made_of.image.id, turns, sight, machines, past)
     runner.write_outputs(
         job.environ,
         {
             "commit": commit,
-            "image": image,
+            "image": made_of.image.id,
+            "revision": made_of.revision.commit,
+            "seed_sha256": sum_,
             "roll": roll.encode(turns),
             "target": job.asked.target,
         },
     )
-    return _tell(job, image, turns, sight, left_out)
+    return _tell(job, made_of, turns, sight, (*left_out, *unbootable))
 
 
 def _judged_sight(job: Job, past: Past) -> tuple[Sight, dict[str, str]]:
@@ -134,13 +151,13 @@ def _untouched() -> Iterator[None]:
 
 
 def _turns(
-    job: Job, image: str, sight: Sight, machines: Mapping[str, str]
+    job: Job, made_of: Settled, sight: Sight, machines: Mapping[str, str]
 ) -> tuple[tuple[roll.Turn, ...], tuple[str, ...]]:
     """The roll; and why what it would have brought along is left out."""
     turns = roll.of(
         job.asked.target,
         sight.status,
-        image,
+        made_of,
         caller=job.asked.caller,
         carrier=asked.carrier(job.asked),
     )
@@ -197,9 +214,19 @@ def _forgotten(
 
 
 def _tell(
-    job: Job, image: str, turns: tuple[roll.Turn, ...], sight: Sight, left_out: tuple[str, ...]
+    job: Job,
+    made_of: Settled,
+    turns: tuple[roll.Turn, ...],
+    sight: Sight,
+    left_out: tuple[str, ...],
 ) -> tuple[Notice, ...]:
-    log.info("fleet.planned target=%s image=%s hosts=%d", job.asked.target, image, len(turns))
+    log.info(
+        "fleet.planned target=%s image=%s revision=%s hosts=%d",
+        job.asked.target,
+        made_of.image.id,
+        made_of.revision.commit,
+        len(turns),
+    )
     alone = "" if job.asked.target == ALL else summary.left_alone(roll.left(sight.status))
     notices = [Notice("Left alone", alone)] if alone else []
     notices += [Notice("Left out", why) for why in left_out]
@@ -211,8 +238,8 @@ def _tell(
                 summary.asked(
                     job.asked,
                     asked.asker(job.asked, job.starter),
-                    image,
-                    newest=not job.asked.ami_override,
+                    made_of,
+                    job.clock.now(),
                 ),
                 summary.turns(turns, sight.there),
                 *(f"{notice.title}: {notice.sentence}" for notice in notices),

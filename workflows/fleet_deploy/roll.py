@@ -10,10 +10,11 @@ from fleet_control.caller import is_instance_id
 from fleet_control.policy import Condition
 from fleet_control.reading import Host
 from fleet_control.status import FleetStatus, InstanceStatus
+from workflows.fleet_deploy.revision import Settled
 from workflows.fleet_deploy.stop import Stopped
 
 _MACHINE = re.compile(r"i-[0-9a-f]{8,17}")
-# GitHub cuts the name of a job at about 97 characters.
+# GitHub cuts the name of a job at about 97 characters. Ours has 89 at the most.
 NAME_LENGTH = 90
 
 
@@ -24,7 +25,7 @@ class Turn:
     Attributes:
         id: the instance.
         seen: the machine that the rehearsal saw there, or empty where there was none.
-        name: of the job, ``<id>: <old image> -> <new image>``.
+        name: of the job, ``<id>: <old image> -> <new image> @<revision>``.
         adopt: whether the state does not know that machine, and is to be told of it first.
         clears: what left the registry, still runs, and would share something with the new host: it
             goes before.
@@ -48,17 +49,18 @@ def left(status: FleetStatus) -> tuple[InstanceStatus, ...]:
 
 
 def of(
-    target: str, status: FleetStatus, image: str, *, caller: str, carrier: str
+    target: str, status: FleetStatus, made_of: Settled, *, caller: str, carrier: str
 ) -> tuple[Turn, ...]:
     """Each who is moved, in the status's order."""
     there = rows(status)
     ids = status.in_turn(target, caller=caller, carrier=carrier)
-    return tuple(_turn(there[id_], image) for id_ in ids)
+    return tuple(_turn(there[id_], made_of) for id_ in ids)
 
 
-def _turn(row: InstanceStatus, image: str) -> Turn:
+def _turn(row: InstanceStatus, made_of: Settled) -> Turn:
     host = row.host
-    name = f"{row.id}: {host.image if host else 'none'} -> {image}"
+    new = f"{made_of.image.id} @{made_of.revision.short}"
+    name = f"{row.id}: {host.image if host else 'none'} -> {new}"
     return Turn(row.id, host.id if host else "", name[:NAME_LENGTH])
 
 

@@ -83,11 +83,19 @@ def _made(job: ledger.Job, host: Host) -> bool:
     return (
         job.conclusion not in (None, _SUCCESS)
         and job.name.startswith(f"{host.name}: ")
-        and job.name.endswith(f" -> {host.image}")
+        # An earlier version named no revision.
+        and job.name.partition(" @")[0].endswith(f" -> {host.image}")
         and job.started_at is not None
         and job.completed_at is not None
         and ledger.seconds(job.started_at) <= host.launched <= ledger.seconds(job.completed_at)
     )
+
+
+# The file that `import` reads wants them all; they make nothing here.
+_VARIABLES = (
+    '-var="ami=$IMAGE" -var="revision=$(git rev-parse HEAD)" '
+    "-var=\"seed_sha256=$(printf '%064d' 0)\""
+)
 
 
 def refused(id_: str, machine: str, why: str) -> Stopped:
@@ -96,5 +104,5 @@ def refused(id_: str, machine: str, why: str) -> Stopped:
         f"The state does not know {machine}, which EC2 shows as {id_}, and no deploy seems to have "
         f"left it: {why}. Terminate it, or import it by hand; then deploy again.",
         "To import it: "
-        f"`tofu -chdir=tofu/fleet import -var=\"ami=$IMAGE\" '{host_address(id_)}' {machine}`",
+        f"`tofu -chdir=tofu/fleet import {_VARIABLES} '{host_address(id_)}' {machine}`",
     )

@@ -2,17 +2,31 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from fleet_control import duration
 from fleet_control.ledger import Entry
 from fleet_control.status import InstanceStatus
+from workflows.fleet_deploy.revision import Revision, Settled
 from workflows.fleet_deploy.roll import Turn
 
 _ROWS = 50
+_SUBJECT = 80
 
 
-def asked(entry: Entry, who: str, image: str, newest: bool) -> str:
-    """Headline and a line of what was asked."""
-    kind = "the newest image" if newest else "an image that was asked for"
-    return f"## Deploy of `{entry.target}`\n\nAsked by `{who}`; {kind}: `{image}`."
+def asked(entry: Entry, who: str, made_of: Settled, now: float) -> str:
+    """Headline, a line of what was asked, and one of what the hosts become."""
+    kind = "the newest image"
+    if entry.ami_override:
+        kind = "an image that was asked for"
+    if entry.revision:
+        kind = f"a commit that was asked for, `{entry.revision}`, on"
+    said = f"Asked by `{who}`; {kind}: `{made_of.image.id}`."
+    return f"## Deploy of `{entry.target}`\n\n{said} {revision(made_of.revision, now)}"
+
+
+def revision(one: Revision, now: float) -> str:
+    """Its name, its age, and the first line of its message, which anybody may have written."""
+    first = "".join(one.subject.split("`"))[:_SUBJECT]
+    return f"Revision `{one.short}`, {duration.older(now - one.committed)} old: `{first or '-'}`."
 
 
 def turns(roll: Sequence[Turn], there: Mapping[str, InstanceStatus]) -> str:

@@ -1,4 +1,4 @@
-"""python -m workflows.image_build: one new image, and the oldest away."""
+"""python -m workflows.image_build: one new image, and the oldest images and seeds away."""
 
 import logging
 import os
@@ -7,15 +7,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from workflows.fleet_deploy import runner
+from workflows.fleet_deploy import revision, runner, seeding
+from workflows.fleet_deploy.git import Git
 from workflows.fleet_deploy.health import SystemTime, Time
+from workflows.fleet_deploy.seeding import Seed
 from workflows.fleet_deploy.stop import Stopped
-from workflows.image_build import nix_image, pruning, registration, snapshot
+from workflows.image_build import nix_image, pruning, registration, seed_pruning, snapshot
 from workflows.image_build.nix_image import NixImage
 
 if TYPE_CHECKING:
@@ -31,7 +34,8 @@ class Maker:
 
     Attributes:
         bucket: where the disk lies while EC2 imports it.
-        commit: of the repository; an image says which it is of.
+        seeds: the bucket that seeds lie in.
+        commit: the revision that an image is of, and says it is of.
         build: builds the image when it is needed.
     """
 
@@ -39,6 +43,7 @@ class Maker:
     s3: "S3Client"
     clock: Time
     bucket: str
+    seeds: str
     commit: str
     build: Callable[[], NixImage]
 
@@ -51,6 +56,8 @@ class Maker:
         image = self._make(self.build())
         for gone in pruning.prune(self.ec2):
             log.info("image.pruned id=%s", gone)
+        for gone in seed_pruning.prune(self.s3, self.ec2, self.seeds):
+            log.info("image.seed_pruned key=%s", gone)
         return image
 
     def _make(self, built: NixImage) -> str:
@@ -70,21 +77,26 @@ class Maker:
 
 
 def main(environ: Mapping[str, str], root: Path) -> int:
-    """Make an image of the checkout at `root`: 0 done, 1 stopped."""
+    """Make an image of the revision of the checkout at `root`: 0 done, 1 stopped."""
     with runner.commands_stopped():
         made = _made(environ, root)
     if isinstance(made, Stopped):
         runner.write_summary(environ, f"### {made.title}\n\n{made}")
         runner.say_error(made.title, str(made))
         return 1
-    runner.write_summary(environ, f"The newest image is `{made}`.")
+    runner.write_summary(environ, made)
     return 0
 
 
 def _made(environ: Mapping[str, str], root: Path) -> str | Stopped:
-    """The image's id, or what stopped its making."""
+    """What was made, in sentences, or what stopped it."""
     try:
-        return _maker(environ, root).make()
+        git = Git(root, environ)
+        (sha,) = runner.needed(environ, "GITHUB_SHA")
+        seed = seeding.of(git, revision.at(git, sha).commit)
+        with TemporaryDirectory(prefix="image-") as folder:
+            image = _maker(environ, seed, Path(folder)).make()
+        return f"The newest image is `{image}`, of {seed.commit[:7]}. {_holds(seed)}"
     except Stopped as stop:
         return stop
     except (ClientError, BotoCoreError) as error:
@@ -94,15 +106,22 @@ def _made(environ: Mapping[str, str], root: Path) -> str | Stopped:
         return Stopped("Broken", f"Something I did not expect: {type(error).__name__}.")
 
 
-def _maker(environ: Mapping[str, str], root: Path) -> Maker:
-    region, bucket, commit = runner.needed(environ, "AWS_REGION", "IMAGE_BUCKET", "GITHUB_SHA")
+def _holds(seed: Seed) -> str:
+    if nix_image.without_systems(seed):
+        return "It holds no host's system: nix/facts.json does not say what starts the agent."
+    return "It holds every host's system."
+
+
+def _maker(environ: Mapping[str, str], seed: Seed, folder: Path) -> Maker:
+    region, bucket, seeds = runner.needed(environ, "AWS_REGION", "IMAGE_BUCKET", "BOOTSTRAP_BUCKET")
     return Maker(
         boto3.client("ec2", region_name=region),
         boto3.client("s3", region_name=region),
         SystemTime(),
         bucket,
-        commit,
-        lambda: nix_image.build(root),
+        seeds,
+        seed.commit,
+        lambda: nix_image.build(seed, folder),
     )
 
 

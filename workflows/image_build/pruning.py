@@ -8,7 +8,7 @@ from workflows.image_build.registration import COMMIT_TAG, TAG
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
-    from mypy_boto3_ec2.type_defs import ImageTypeDef
+    from mypy_boto3_ec2.type_defs import ImageTypeDef, InstanceTypeDef
 
 # Enough to go back a few times: a rollback names one of them.
 KEPT = 5
@@ -87,7 +87,11 @@ def _marked(ec2: "EC2Client") -> Iterator[str]:
 
 
 def _in_use(ec2: "EC2Client") -> set[str]:
-    """By any host that is or may come back, of the fleet or not."""
+    return {host["ImageId"] for host in hosts(ec2)}
+
+
+def hosts(ec2: "EC2Client") -> Iterator["InstanceTypeDef"]:
+    """Any machine that is or may come back, of the fleet or not."""
     pages = ec2.get_paginator("describe_instances").paginate(
         Filters=[
             {
@@ -96,9 +100,6 @@ def _in_use(ec2: "EC2Client") -> set[str]:
             }
         ]
     )
-    return {
-        host["ImageId"]
-        for page in pages
-        for reservation in page["Reservations"]
-        for host in reservation["Instances"]
-    }
+    for page in pages:
+        for reservation in page["Reservations"]:
+            yield from reservation["Instances"]

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from fleet_control import seed
 from workflows.fleet_deploy.health import Time
 from workflows.fleet_deploy.stop import Stopped
 from workflows.image_build.nix_image import NixImage
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 # Which commit an image is of, and its snapshot: it is there from the start, also on one that is
 # never finished. What the role of a build may change is known by it.
-COMMIT_TAG = "clawdinator-commit"
+COMMIT_TAG = seed.COMMIT_TAG
 # What a deploy looks for.
 TAG = "clawdinator"
 ROOT_DEVICE = "/dev/xvda"
@@ -37,6 +38,7 @@ def of_commit(ec2: "EC2Client", commit: str) -> str | None:
         Filters=[
             {"Name": f"tag:{COMMIT_TAG}", "Values": [commit]},
             {"Name": f"tag:{TAG}", "Values": ["true"]},
+            {"Name": f"tag:{seed.BOOT_TAG}", "Values": [seed.BOOT]},
             {"Name": "state", "Values": ["available"]},
         ],
     )
@@ -51,6 +53,7 @@ def register(ec2: "EC2Client", snapshot: str, image: NixImage, name: str, commit
     marks: list[TagTypeDef] = [
         {"Key": "Name", "Value": name},
         {"Key": COMMIT_TAG, "Value": commit},
+        {"Key": seed.BOOT_TAG, "Value": seed.BOOT},
     ]
     answer = ec2.register_image(
         Name=name,

@@ -1,13 +1,15 @@
-"""The repository as a host gets it: what its nix files name comes along."""
+"""A revision's seed, packed as a run packs it: what its nix files name comes along."""
 
-import json
+import os
 import posixpath
 import re
 import shutil
 from pathlib import Path
 
-from clawbot.provision import checkout
-from sandbox.world import CHECKOUT
+from tests.nix.evaluation import ROOT
+from tests.workflows import git
+from workflows.fleet_deploy import seeding
+from workflows.fleet_deploy.git import Git
 
 # A path as Nix writes one, up to whatever ends it.
 _PATH = re.compile(r"(?<![\w.\"/])(\.{1,2}/[\w./-]*\w)")
@@ -15,12 +17,13 @@ _PATH = re.compile(r"(?<![\w.\"/])(\.{1,2}/[\w./-]*\w)")
 
 def test_every_file_that_the_flake_names_comes_along(tmp_path: Path) -> None:
     copied = tmp_path / "checkout"
-    shutil.copytree(CHECKOUT, copied, ignore=shutil.ignore_patterns(".*", "__pycache__", "build"))
+    shutil.copytree(ROOT, copied, ignore=shutil.ignore_patterns(".*", "__pycache__", "build"))
     (copied / "flake.lock").write_text("{}\n")
-    facts = json.loads((copied / checkout.FACTS).read_text())
-    (copied / checkout.FACTS).write_text(json.dumps(facts | {"agentCommand": "/bin/agent"}))
+    git.run(copied, "init", "--quiet", "--initial-branch=main")
+    git.run(copied, "add", ".")
+    git.run(copied, "commit", "--quiet", "-m", "All")
 
-    files = checkout.files(copied)
+    files = seeding.of(Git(copied, os.environ), git.run(copied, "rev-parse", "HEAD").strip()).files
 
     folders = {str(folder) for path in files for folder in Path(path).parents}
     named = {
@@ -30,4 +33,5 @@ def test_every_file_that_the_flake_names_comes_along(tmp_path: Path) -> None:
         for one in _PATH.findall(file.data.decode())
     }
     assert {"nix/instances.json", "skills/fleet_control/SKILL.md", "clawbot", "LICENSE"} <= named
+    assert "nix/modules/refresh-secrets.sh" in named
     assert named - files.keys() - folders == set()

@@ -8,11 +8,15 @@ from pathlib import PurePosixPath
 
 import zstandard
 
-from clawbot.provision.fault import ProvisionError
+from fleet_control.error import FleetError
 
 _LEVEL = 19
-# Far above any bundle; a host's disk is not to be filled by a mistake.
+# Far above any bundle or seed; a disk is not to be filled by a mistake.
 LARGEST_BYTES = 1 << 28
+
+
+class ArchiveError(FleetError):
+    """These bytes are not such an archive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +44,12 @@ def compress(data: bytes) -> bytes:
 
 
 def unpack(archive: bytes) -> dict[str, File]:
-    """The files of a `.tar.zst`, by path; ProvisionError for anything that is not just files."""
+    """The files of a `.tar.zst`, by path; ArchiveError for anything that is not just files."""
     try:
         with tarfile.open(fileobj=io.BytesIO(_decompress(archive)), mode="r:") as members:
             return dict(_files(members))
     except tarfile.TarError as error:
-        raise ProvisionError(f"The archive is damaged ({error}); upload it anew.") from error
+        raise ArchiveError(f"The archive is damaged ({error}).") from error
 
 
 def _decompress(archive: bytes) -> bytes:
@@ -56,20 +60,20 @@ def _decompress(archive: bytes) -> bytes:
             parts.append(reader.decompress(archive[start : start + (1 << 16)]))
             size += len(parts[-1])
             if size > LARGEST_BYTES:
-                raise ProvisionError(f"The archive holds more than {LARGEST_BYTES >> 20} MiB.")
+                raise ArchiveError(f"The archive holds more than {LARGEST_BYTES >> 20} MiB.")
             if reader.eof:
                 break
     except zstandard.ZstdError as error:
-        raise ProvisionError(f"The archive is damaged ({error}); upload it anew.") from error
+        raise ArchiveError(f"The archive is damaged ({error}).") from error
     if not reader.eof:
-        raise ProvisionError("The archive is truncated; upload it anew.")
+        raise ArchiveError("The archive is truncated.")
     return b"".join(parts)
 
 
 def _files(members: tarfile.TarFile) -> Iterator[tuple[str, File]]:
     for member in members:
         if not (_stays_inside(member.name) and (member.isreg() or member.isdir())):
-            raise ProvisionError(
+            raise ArchiveError(
                 f"The archive holds {member.name[:100]!r}, which is a link, a device or a path "
                 "that leaves its folder; nothing of it was unpacked."
             )

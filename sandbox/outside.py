@@ -1,0 +1,47 @@
+"""What happens outside the chat, at a word in the demo: a merge, a reboot, a cut network."""
+
+from dataclasses import dataclass, replace
+
+from sandbox.host_rules import Rules
+from sandbox.moto import set_rules, tell
+from sandbox.principal import REGION
+from sandbox.repository import Repository
+
+_CHANGE = "A change of the hosts"
+
+
+@dataclass
+class Outside:
+    """`rules` are how hosts live in the AWS at `url`."""
+
+    url: str
+    rules: Rules
+    repository: Repository
+
+    async def does(self, words: tuple[str, ...]) -> str:
+        """What came of these words, in a sentence; nothing where they are none of this."""
+        match words:
+            case ("merge", *subject):
+                return self._merge(" ".join(subject) or _CHANGE)
+            case ("reboot", name):
+                return await self._reboot(name)
+            case ("network", "off" | "on" as state):
+                self.rules = replace(self.rules, offline=state == "off")
+                await set_rules(self.url, self.rules)
+                return f"The hosts reach {'nobody now' if state == 'off' else 'S3 again'}."
+        return ""
+
+    def _merge(self, subject: str) -> str:
+        commit = self.repository.merge(subject[:72])
+        return f"Merged {commit[:7]}: {subject[:72]}. The next deploy is of it."
+
+    async def _reboot(self, name: str) -> str:
+        said = await tell(self.url, "reboot", {"region": REGION, "name": name})
+        if not said:
+            return f"No host runs for {name}."
+        runs = f"runs {said['revision'][:7]}" if said["revision"] else "runs no revision"
+        return f"{name} ({said['machine']}) rebooted and {runs}{_trouble(said['trouble'])}."
+
+
+def _trouble(trouble: str) -> str:
+    return f": {trouble}" if trouble else ""

@@ -1,0 +1,167 @@
+"""A host's boots, rehearsed: its user data, with the real programs of the boot and a real S3.
+
+What only a machine of NixOS has is played by programs that say they were called: systemd, which
+starts the two units, and Nix, which would build, set the profile and switch.
+"""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from fleet_control import seed
+from fleet_control.archive import File
+from tests.provision import uploads
+from tests.provision.account import Account
+from tests.provision.test_system import SAID, says
+from tests.static.test_user_data import VALUES, rendered
+
+HOST, STORE = "claw-1", "/nix/store/one"
+AWAY = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+UNITS = ["start clawdinator-bootstrap.service", "start clawdinator-repo-seed.service"]
+ENTERED = [
+    f"nix-env --profile /nix/var/nix/profiles/system --set {STORE}",
+    "switch-to-configuration switch",
+]
+BUILT = [f"nixos-rebuild switch --flake /var/lib/clawd/repos/clawdinators#{HOST}"]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Of NixOS, as far as user data can tell."""
+
+    root: Path
+    environ: dict[str, str]
+
+    @property
+    def _programs(self) -> Path:
+        return self.root / "programs"
+
+    def plays(self, path: Path, script: str) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+
+    def made(self, bucket: str) -> None:
+        boot = self.root / "run/current-system/sw/bin/clawdinator-boot"
+        where = f"--bucket {bucket} --root {self.root}"
+        self.plays(boot, f'exec {sys.executable} -m clawbot.provision.boot "$@" {where}')
+        say = f'echo "$(basename "$0") $*" >> {self.root}/called'
+        for name in ("nix-env", "nixos-rebuild"):
+            self.plays(self._programs / name, say)
+        self.plays(self.root / STORE[1:] / "bin/switch-to-configuration", say)
+        parts = "clawdinator-bootstrap.service) part=secrets ;; *) part=repository ;;"
+        self.plays(
+            self._programs / "systemctl",
+            f'echo "$*" >> {self.root}/called\ncase $2 in {parts} esac\nexec {boot} $part',
+        )
+
+    def boots(self, told: dict[str, str], **environ: str) -> tuple[int, list[str], str]:
+        """How its user data ended, which programs it called, and what it said."""
+        script = rendered({**VALUES, **told})
+        for path in ("/etc/clawdinator", "/run/current-system"):
+            script = script.replace(path, f"{self.root}{path}")
+        script = script.replace('"$become/bin', f'"{self.root}$become/bin')
+        (self.root / "called").write_text("")
+        ended = subprocess.run(  # noqa: S603  (the script under test)
+            ["/bin/bash", "-c", script],
+            env={"PATH": f"{self._programs}:{os.defpath}", **self.environ, **environ},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return ended.returncode, (self.root / "called").read_text().splitlines(), ended.stderr
+
+
+@pytest.fixture
+def machine(tmp_path: Path, account: Account) -> Machine:
+    one = Machine(tmp_path, account.environ)
+    one.made(account.bucket)
+    uploads.whole(account)
+    says(tmp_path, SAID)
+    return one
+
+
+@pytest.fixture
+def told() -> dict[str, str]:
+    return {
+        "instance": HOST,
+        "host": HOST,
+        "bootstrap_prefix": uploads.PREFIX,
+        "revision": uploads.REVISION,
+        "seed_sha256": uploads.packed(uploads.REPOSITORY).head.sha256,
+    }
+
+
+def test_on_an_image_of_its_seed_a_host_enters_what_is_there_and_stays_that(
+    machine: Machine, told: dict[str, str]
+) -> None:
+    code, called, said = machine.boots(told)
+
+    assert (code, called) == (0, UNITS + ENTERED)
+    assert f"The image holds claw-1 of {uploads.REVISION}." in said
+    written = {path.name: path.read_text() for path in (machine.root / "etc/clawdinator").iterdir()}
+    assert written == {
+        "instance": f"{HOST}\n",
+        "region": "eu-central-1\n",
+        "bootstrap-prefix": f"{uploads.PREFIX}\n",
+        "control-api-url": "https://control-api.example/\n",
+        "revision": f"{uploads.REVISION}\n",
+        "seed-sha256": f"{told['seed_sha256']}\n",
+    }
+
+    code, called, said = machine.boots(told, **AWAY)
+    assert (code, called) == (0, UNITS)
+    assert "nothing is changed" in said
+
+
+def test_on_any_other_image_it_builds_from_the_verified_seed_and_stays_that(
+    machine: Machine, told: dict[str, str]
+) -> None:
+    says(machine.root, {**SAID, "revision": "9" * 40})
+
+    assert machine.boots(told)[:2] == (0, UNITS + BUILT)
+    assert machine.boots(told, **AWAY)[:2] == (0, UNITS)
+
+
+@pytest.mark.parametrize("program", ["nixos-rebuild", "switch-to-configuration"])
+def test_what_was_not_become_is_tried_again_at_the_next_boot(
+    machine: Machine, told: dict[str, str], program: str
+) -> None:
+    if program == "nixos-rebuild":
+        says(machine.root, {})
+    (path,) = [one for one in machine.root.rglob(program) if one.is_file()]
+    played = path.read_text()
+    path.write_text(f"{played}exit 1\n")
+    assert machine.boots(told)[0] == 1
+
+    path.write_text(played)
+    assert machine.boots(told)[:2] == (
+        0,
+        UNITS + (BUILT if program == "nixos-rebuild" else ENTERED),
+    )
+
+
+def test_a_seed_that_was_overwritten_is_built_by_nobody(
+    machine: Machine, told: dict[str, str], account: Account
+) -> None:
+    evil = uploads.packed({**uploads.REPOSITORY, "flake.nix": File(b"{ evil = true; }\n")})
+    uploads.upload(account, seed.key(uploads.REVISION), evil)
+
+    code, called, said = machine.boots(told)
+
+    assert (code, called) == (1, UNITS)
+    assert "is not what this host was told of: its SHA-256 is" in said
+    assert "clawdinator-repo-seed.service did not finish" in said
+
+
+def test_told_another_revision_it_becomes_that(
+    machine: Machine, told: dict[str, str], account: Account
+) -> None:
+    machine.boots(told)
+    other = "9876543210" * 4
+    files = {**uploads.REPOSITORY, "REVISION": File(f"{other}\n".encode())}
+    sum_ = uploads.upload(account, seed.key(other), uploads.packed(files))
+
+    assert machine.boots({**told, "revision": other, "seed_sha256": sum_})[:2] == (0, UNITS + BUILT)

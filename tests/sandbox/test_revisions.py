@@ -1,0 +1,113 @@
+"""A change merged, deployed and taken back; what a host does with a seed that is not as told."""
+
+import asyncio
+import base64
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from fleet_control.archive import File, compress, tar
+from fleet_control.ledger import TITLE_FIELDS
+from fleet_control.seed import REVISION_FILE, key
+from sandbox.host_boot import Booted, boot
+from tests.sandbox.whole import NEWEST, OLDER, OLDEST, Whole, whole, write_registry
+
+ONE, TWO = "clawdinator-1", "clawdinator-2"
+NEW, OLD = "1" * 40, "0" * 40
+
+
+async def revisions(outside: Whole) -> dict[str, str]:
+    """Of each host: what it says it runs, which must be what its tag says."""
+    said = {id_: one["revision"] for id_, one in (await outside.world.hosts()).items()}
+    tags = await asyncio.to_thread(outside.hosts)
+    assert {id_: host.revision for id_, host in tags.items()} == said
+    return said
+
+
+async def deploys(outside: Whole, **asked: str) -> str:
+    """How a run ends that this starts."""
+    inputs = dict.fromkeys(TITLE_FIELDS, "") | {"target": TWO, **asked}
+    run = outside.world.github.runner.dispatch(inputs)
+    return str((await outside.world.github.finished(run.id)).conclusion)
+
+
+@pytest.mark.xdist_group("world")
+async def test_a_change_is_merged_deployed_and_taken_back(tmp_path: Path) -> None:
+    write_registry(tmp_path / "instances.json", (ONE, TWO))
+    async with whole(tmp_path / "instances.json") as outside, outside.life() as bot:
+        commits = outside.world.github.runner.site.repository.commits
+        oldest, older, newest = commits
+        assert await revisions(outside) == {ONE: older, TWO: oldest}
+
+        await bot.say(f"/fleet deploy {TWO}")
+        assert await revisions(outside) == {ONE: older, TWO: newest}
+
+        said = await bot.say("merge Hosts greet")
+        merged = commits[-1]
+        assert f"Merged {merged[:7]}: Hosts greet." in said
+        assert f"✓ deploy {TWO}: done" in await bot.say(f"/fleet deploy {TWO}")
+        assert await revisions(outside) == {ONE: older, TWO: merged}
+        assert (await asyncio.to_thread(outside.hosts))[TWO].image == NEWEST
+        job = outside.world.github.runner.runs[-1].latest_jobs()[1]
+        assert job.name == f"{TWO}: {NEWEST} -> {NEWEST} @{merged[:7]}"
+
+        assert f"✓ deploy {TWO}: done" in await bot.say(f"/fleet deploy {TWO} {OLDER}")
+        assert await revisions(outside) == {ONE: older, TWO: older}
+
+        assert await deploys(outside, revision=oldest[:12]) == "success"
+        assert await revisions(outside) == {ONE: older, TWO: oldest}
+        assert (await asyncio.to_thread(outside.hosts))[TWO].image == OLDEST
+        title = outside.world.github.runner.runs[-1].title
+        assert f" | {TWO} | {oldest[:12]} | " in title
+
+        said = await bot.say("network off", f"reboot {TWO}", "reboot nobody")
+        assert f"rebooted and runs {oldest[:7]}." in said
+        assert "No host runs for nobody." in said
+
+
+def told(revision: str, data: bytes) -> str:
+    """User data as EC2 is given it."""
+    text = f"tell revision '{revision}'\ntell seed-sha256 '{hashlib.sha256(data).hexdigest()}'\n"
+    return base64.b64encode(text.encode()).decode()
+
+
+def packed(**files: str) -> bytes:
+    return compress(tar({path: File(text.encode()) for path, text in files.items()}))
+
+
+SEED = packed(**{REVISION_FILE: f"{NEW}\n"})
+
+
+def test_a_host_becomes_what_it_is_told_once_that_is_verified() -> None:
+    there = {key(NEW): SEED}
+
+    assert boot(told(NEW, SEED), Booted(OLD), there.get) == Booted(NEW)
+
+
+@pytest.mark.parametrize(
+    ("lies_there", "was_told", "trouble"),
+    [
+        (None, SEED, "can't be had"),
+        (SEED + b"!", SEED, "is not the one it was told of"),
+        (SEED[:-9], SEED, "is not the one it was told of"),
+        (SEED[:-9], SEED[:-9], "can't be read"),
+        (packed(other="x"), packed(other="x"), "can't be read"),
+        (packed(REVISION=f"{OLD}\n"), packed(REVISION=f"{OLD}\n"), f"is of {OLD}"),
+    ],
+)
+def test_a_seed_that_is_not_as_told_makes_no_host(
+    lies_there: bytes | None, was_told: bytes, trouble: str
+) -> None:
+    come_to = boot(told(NEW, was_told), Booted(OLD), lambda _: lies_there)
+
+    assert come_to.revision == OLD
+    assert come_to.trouble.startswith(f"the seed of {NEW} {trouble}")
+
+
+@pytest.mark.parametrize("user_data", [None, "", told(NEW, SEED), told(NEW, b"overwritten")])
+def test_a_host_that_is_told_nothing_new_asks_nobody(user_data: str | None) -> None:
+    def nobody(_: str) -> bytes:
+        raise AssertionError
+
+    assert boot(user_data, Booted(NEW), nobody) == Booted(NEW)

@@ -1,0 +1,227 @@
+"""What a deploy makes its hosts of: plan at work, with a real repository and S3 before it."""
+
+import json
+import time
+
+import pytest
+
+from fleet_control.archive import compress, tar, unpack
+from fleet_control.registry import parse
+from fleet_control.seed import key
+from tests.workflows import git, plans
+from tests.workflows.conftest import NEW, OLD, OLDEST, Runner
+from tests.workflows.fleets import registry_text
+
+ONE, TWO, THREE = "clawdinator-1", "clawdinator-2", "clawdinator-3"
+
+
+@pytest.fixture
+def fleet(runner: Runner) -> dict[str, str]:
+    """Two registered hosts, by id, on an older image."""
+    runner.registers(ONE, TWO)
+    return {id_: runner.launches(id_) for id_ in (ONE, TWO)}
+
+
+def changes(runner: Runner, path: str, subject: str) -> str:
+    """The commit that changes this file."""
+    file = runner.folder / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"{subject}\n")
+    git.run(runner.folder, "add", path)
+    git.run(runner.folder, "commit", "--quiet", "-m", subject, when=time.time() - 3700)
+    return runner.commit
+
+
+def plans_for(runner: Runner, fleet: dict[str, str], image: str, *ids: str, **asked: str) -> int:
+    """Plan a deploy of these hosts, for which the engine plans that image."""
+    moved = (plans.replaced(id_, image=image, before={"id": fleet[id_], "ami": OLD}) for id_ in ids)
+    runner.plans(*moved)
+    return runner.does("plan", TARGET=ids[0] if len(ids) == 1 else "all", **asked)
+
+
+def told(runner: Runner) -> dict[str, str]:
+    """What the engine was told with its last plan."""
+    lines = (runner.folder / "calls.told").read_text().splitlines()
+    return dict(zip(("revision", "seed_sha256"), lines[-1].split(" "), strict=True))
+
+
+def test_without_an_ask_it_is_the_branchs_revision_on_the_newest_image(
+    runner: Runner, fleet: dict[str, str]
+) -> None:
+    revision = changes(runner, "nix/module.nix", "Hosts greet")
+    head = changes(runner, "docs/page.md", "Words")
+
+    assert plans_for(runner, fleet, NEW, TWO) == 0
+    assert (runner.outputs["commit"], runner.outputs["revision"]) == (head, revision)
+    assert json.loads(runner.outputs["roll"])[0]["name"] == f"{TWO}: {OLD} -> {NEW} @{revision[:7]}"
+    assert f"Revision `{revision[:7]}`, 1 hour old: `Hosts greet`." in runner.summary
+    data = runner.s3.get_object(Bucket=runner.bucket, Key=key(revision))["Body"].read()
+    assert unpack(data)["nix/module.nix"].data == b"Hosts greet\n"
+    assert told(runner) == {name: runner.outputs[name] for name in ("revision", "seed_sha256")}
+
+
+def test_an_image_brings_the_revision_that_it_was_built_from(
+    runner: Runner, fleet: dict[str, str]
+) -> None:
+    old = runner.commit
+    docs = changes(runner, "docs/page.md", "Words")
+    runner.builds(docs, OLD)
+    changes(runner, "nix/module.nix", "Hosts greet")
+
+    assert plans_for(runner, fleet, OLD, TWO, AMI_OVERRIDE=OLD) == 0
+    assert (runner.outputs["image"], runner.outputs["revision"]) == (OLD, old)
+    assert f"an image that was asked for: `{OLD}`" in runner.summary
+
+
+def test_a_commit_comes_on_the_image_that_was_built_from_it(
+    runner: Runner, fleet: dict[str, str]
+) -> None:
+    old = runner.commit
+    docs = changes(runner, "docs/page.md", "Words")
+    runner.builds(changes(runner, "nix/module.nix", "Hosts greet"), OLDEST, NEW)
+
+    assert plans_for(runner, fleet, OLD, TWO, REVISION=docs[:12]) == 0
+    assert (runner.outputs["image"], runner.outputs["revision"]) == (OLD, old)
+    assert f"a commit that was asked for, `{docs[:12]}`, on: `{OLD}`" in runner.summary
+
+
+@pytest.mark.parametrize("boot", ["", "1", "3"])
+def test_a_commit_whose_image_cannot_boot_it_comes_on_the_newest(
+    runner: Runner, fleet: dict[str, str], boot: str
+) -> None:
+    old = runner.commit
+    runner.builds(old, OLDEST, OLD, boot=boot)
+    runner.builds(changes(runner, "nix/module.nix", "Hosts greet"), NEW)
+
+    assert plans_for(runner, fleet, NEW, TWO, REVISION=old[:7]) == 0
+    assert (runner.outputs["image"], runner.outputs["revision"]) == (NEW, old)
+
+
+def is_refused(runner: Runner, title: str, *words: str) -> bool:
+    """Whether that run stopped with this, and touched nothing."""
+    assert f"## Stopped: {title}\n\nNothing was touched: " in runner.summary
+    for one in words:
+        assert one in runner.summary
+    assert runner.outputs == {}
+    return "plan" not in runner.commands
+
+
+@pytest.mark.parametrize("digits", ["0123456", "0" * 40, "main"])
+def test_a_commit_that_was_never_merged_is_refused(
+    runner: Runner, fleet: dict[str, str], digits: str
+) -> None:
+    assert plans_for(runner, fleet, NEW, TWO, REVISION=digits) == 1
+    if digits == "main":
+        assert "I can't read what was asked: revision is 'main'" in runner.summary
+    else:
+        assert is_refused(runner, "Refused (unknown_revision)", digits)
+
+
+def test_an_image_and_a_commit_at_once_are_refused(runner: Runner, fleet: dict[str, str]) -> None:
+    assert plans_for(runner, fleet, NEW, TWO, REVISION="0" * 7, AMI_OVERRIDE=OLD) == 1
+    assert "Name an image or a commit, not both" in runner.summary
+    assert runner.commands == []
+
+
+def test_an_image_of_another_repositorys_commit_is_refused(
+    runner: Runner, fleet: dict[str, str]
+) -> None:
+    for commit in ("", "1234567", "0" * 40):
+        runner.builds(commit, OLD)
+        assert plans_for(runner, fleet, OLD, TWO, AMI_OVERRIDE=OLD) == 1
+        assert is_refused(runner, "Refused (unknown_revision)")
+    assert f"{OLD} does not say which commit it was built from" in runner.summary
+
+
+@pytest.mark.parametrize("override", ["", NEW])
+def test_an_image_of_another_contract_of_boot_is_refused(
+    runner: Runner, fleet: dict[str, str], override: str
+) -> None:
+    for boot, said in (("", "of an earlier version"), ("3", "of 3")):
+        runner.builds(runner.commit, NEW, boot=boot)
+        assert plans_for(runner, fleet, NEW, TWO, AMI_OVERRIDE=override) == 1
+        sentence = f"{NEW} speaks the contract of boot {said} and not of 2"
+        assert is_refused(runner, "Refused (unknown_image)", sentence, "Start `image-build`")
+
+
+def test_a_seed_that_somebody_else_put_there_stops_the_run(
+    runner: Runner, fleet: dict[str, str]
+) -> None:
+    squatted = compress(tar({}))
+    runner.s3.put_object(Bucket=runner.bucket, Key=key(runner.commit), Body=squatted)
+
+    assert plans_for(runner, fleet, NEW, TWO) == 1
+    assert is_refused(runner, "Another seed", f"{key(runner.commit)} is not what that commit holds")
+
+
+def renamed(**instead: str) -> dict[str, dict[str, str]]:
+    """The registry, but for what is said of `TWO`."""
+    registry: dict[str, dict[str, str]] = json.loads(registry_text([ONE, TWO]))
+    registry[TWO] |= instead
+    return registry
+
+
+@pytest.mark.parametrize(
+    ("before", "words"),
+    [
+        (json.loads(registry_text([ONE])), f"The seed does not know {TWO}"),
+        (renamed(host="elsewhere"), "its host was elsewhere, and it is clawdinator-2 now"),
+        (renamed(bootstrapPrefix="bootstrap/other"), "they were in bootstrap/other"),
+        (renamed(discordTokenSecret="an-old-token"), "lacks an-old-token"),
+    ],
+)
+@pytest.mark.parametrize("target", ["one", "all"])
+def test_a_host_that_would_boot_as_somebody_else_or_without_its_secrets_is_not_made(
+    runner: Runner,
+    fleet: dict[str, str],
+    before: dict[str, dict[str, str]],
+    words: str,
+    target: str,
+) -> None:
+    old = runner.merges(before, time.time() - 3600)
+    runner.registers(ONE, TWO)
+    ids = (TWO,) if target == "one" else (TWO, ONE)
+
+    assert plans_for(runner, fleet, NEW, *ids, REVISION=old) == 1
+    assert is_refused(runner, "Would not boot", TWO, old[:7] if "lacks" not in words else "", words)
+
+
+def test_another_type_of_machine_is_no_hindrance(runner: Runner, fleet: dict[str, str]) -> None:
+    old = runner.merges(renamed(instanceType="t3.small"), time.time() - 3600)
+    runner.registers(ONE, TWO)
+
+    assert plans_for(runner, fleet, NEW, TWO, REVISION=old) == 0
+
+
+def test_a_host_without_a_bundle_is_not_made(runner: Runner, fleet: dict[str, str]) -> None:
+    place = f"bootstrap/{TWO}/manifest.json"
+    mends = f"`clawbot bundle upload {TWO}`"
+    runner.s3.put_object(Bucket=runner.bucket, Key=place, Body=b"{}")
+    assert plans_for(runner, fleet, NEW, TWO) == 1
+    assert is_refused(runner, "Would not boot", f"{TWO} has no bundle: ", mends)
+
+    runner.s3.delete_object(Bucket=runner.bucket, Key=place)
+    assert plans_for(runner, fleet, NEW, TWO) == 1
+    assert is_refused(runner, "Would not boot", f"{place} is not there. Upload it with {mends}")
+
+
+def test_a_bundle_that_lacks_what_its_entry_names_is_told_by_name(
+    runner: Runner, fleet: dict[str, str]
+) -> None:
+    entry = parse(registry_text([TWO]))[TWO]
+    runner.uploads(TWO, entry, entry.discord_token_secret)
+
+    assert plans_for(runner, fleet, NEW, TWO) == 1
+    assert is_refused(runner, "Would not boot", f"The bundle of {TWO} lacks {TWO}-discord-token")
+
+
+def test_what_a_deploy_would_have_brought_along_is_left_out_where_it_would_not_boot(
+    runner: Runner, fleet: dict[str, str]
+) -> None:
+    old = runner.commit
+    runner.registers(ONE, TWO, THREE)
+
+    assert plans_for(runner, fleet, NEW, TWO, REVISION=old) == 0
+    assert [turn["id"] for turn in json.loads(runner.outputs["roll"])] == [TWO]
+    assert f"The seed does not know {THREE}" in runner.summary
+    assert f"Left out: {THREE} would not boot at revision {old[:7]}" in runner.summary
