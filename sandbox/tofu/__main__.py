@@ -8,9 +8,10 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sandbox.tofu import Failed, backend, plan, state
+from sandbox.tofu import Failed, attributes, backend, plan, state
 
 _REGISTRY = "../../nix/instances.json"
+_TEMPLATE = "user-data.sh.tftpl"
 
 
 def main(argv: Sequence[str], environ: Mapping[str, str], here: Path) -> int:
@@ -83,10 +84,13 @@ def _plan(asked: Namespace, environ: Mapping[str, str], folder: Path) -> None:
     known = state.machines(state.read(folder, environ))
     with aws.client("ec2", environ) as ec2:
         hosts = fleet.hosts(ec2, known)
+        network = attributes.network(ec2)
     made = plan.make(types, known, hosts, image, asked.replace, asked.target)
     _say(made.words())
     if asked.out:
-        (folder / asked.out).write_text(plan.to_json(made))
+        template = (folder / _TEMPLATE).read_text()
+        setting = attributes.Setting(registry, template, environ, network)
+        (folder / asked.out).write_text(plan.to_json(made, setting))
         _say(f"\nSaved the plan to: {asked.out}")
 
 

@@ -5,6 +5,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.tofu.attributes import Setting, of_network
+
 _RESOURCE = "aws_instance.clawdinator"
 
 
@@ -111,42 +113,42 @@ def _address(name: str) -> str:
     return f"{_RESOURCE}[{json.dumps(name)}]"
 
 
-def to_json(plan: Plan) -> str:
+def to_json(plan: Plan, setting: Setting) -> str:
     """What `show -json` prints; what is beside it is for `apply`."""
-    changes = [_change(one) for one in plan.changes]
+    network = of_network(setting.network).items()
+    changes = [
+        *(_described(address, ("no-op",), one, one) for address, one in network),
+        *(_change(one, setting) for one in plan.changes),
+    ]
     beside = {"known": plan.known, "refreshed": plan.refreshed}
     return json.dumps({"format_version": "1.2", "resource_changes": changes, **beside})
 
 
-def _change(change: Change) -> dict[str, Any]:
-    return {
+def _change(change: Change, setting: Setting) -> dict[str, Any]:
+    before, after = (
+        host and {**_attributes(host), **setting.of_host(change.name)}
+        for host in (change.before, change.after)
+    )
+    return _described(_RESOURCE, change.actions, before, after) | {
         "address": change.address,
-        "mode": "managed",
-        "type": "aws_instance",
-        "name": "clawdinator",
         "index": change.name,
-        "provider_name": "registry.opentofu.org/hashicorp/aws",
-        "change": {
-            "actions": change.actions,
-            "before": _attributes(change.name, change.before),
-            "after": _attributes(change.name, change.after),
-        },
     }
 
 
-def _attributes(name: str, host: Host | None) -> dict[str, Any] | None:
-    """As tofu/fleet has a host; the profile is in no state here, and the sandbox asks for none."""
-    if host is None:
-        return None
+def _described(address: str, actions: tuple[str, ...], before: Any, after: Any) -> dict[str, Any]:
+    type_, name = address.split(".")
     return {
-        "id": host.id,
-        "ami": host.image,
-        "instance_type": host.type,
-        "iam_instance_profile": f"{name}-host",
-        "metadata_options": [{"http_tokens": "required"}],
-        "tags": {"Name": name},
-        "tags_all": {"Name": name, "app": "clawdinator"},
+        "address": address,
+        "mode": "managed",
+        "type": type_,
+        "name": name,
+        "provider_name": "registry.opentofu.org/hashicorp/aws",
+        "change": {"actions": actions, "before": before, "after": after},
     }
+
+
+def _attributes(host: Host) -> dict[str, Any]:
+    return {"id": host.id, "ami": host.image, "instance_type": host.type}
 
 
 def from_json(text: str) -> Plan:
@@ -154,6 +156,7 @@ def from_json(text: str) -> Plan:
     changes = tuple(
         Change(one["index"], _host(one["change"]["before"]), _host(one["change"]["after"]))
         for one in raw["resource_changes"]
+        if "index" in one
     )
     return Plan(changes, raw["known"], raw["refreshed"])
 

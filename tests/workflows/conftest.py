@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shlex
+import shutil
 import sys
 import time
 import urllib.request
@@ -22,15 +23,15 @@ from sandbox.run_record import CONTROL_API, PERSON, Account
 from tests.workflows.fleets import registry_text
 from tests.workflows.front import Front, before
 from tests.workflows.loopback import TOKEN, Loopback, raw_job, raw_run, serving
-from tests.workflows.plans import plan
+from tests.workflows.plans import BUCKET, FLEET, GROUP, IDS, REGION, SUBNET, URL, plan
 from workflows.fleet_deploy.__main__ import main
+from workflows.fleet_deploy.blueprint import TEMPLATE, VARIABLES
 from workflows.fleet_deploy.cloud import Cloud, connect
 from workflows.fleet_deploy.health import DOCUMENT, SystemTime
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
-REGION = "eu-central-1"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 OLDEST, OLD, NEW = (image.id for image in images(time.time()))
@@ -54,11 +55,25 @@ class Runner:
     def registers(self, *ids: str) -> None:
         (self.folder / "nix/instances.json").write_text(registry_text(ids))
 
+    def retypes(self, id_: str, instance_type: str) -> None:
+        """Write another type into an entry of the registry."""
+        place = self.folder / "nix/instances.json"
+        entries = json.loads(place.read_text())
+        entries[id_]["instanceType"] = instance_type
+        place.write_text(json.dumps(entries))
+
     def plans(self, *changes: object, imported: tuple[object, ...] = ()) -> None:
         """What the scripted engine will plan; `imported` once something was imported."""
         place = Path(self.environ["PLAN"])
-        place.write_text(json.dumps(plan(*changes)))
-        place.with_name(f"{place.name}.imported").write_text(json.dumps(plan(*imported)))
+        place.write_text(self._placed(plan(*changes)))
+        place.with_name(f"{place.name}.imported").write_text(self._placed(plan(*imported)))
+
+    def _placed(self, planned: object) -> str:
+        """A plan, in a network that there is."""
+        subnet = self.ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+        group = self.ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"]
+        text = json.dumps(planned)
+        return text.replace(IDS[SUBNET], subnet).replace(IDS[GROUP], group)
 
     def knows(self, *machines: tuple[str, str]) -> None:
         """What the scripted engine's state knows: each an instance and its machine."""
@@ -218,6 +233,8 @@ def runner(moto: str, cloud: Cloud, tmp_path: Path) -> Iterator[Runner]:
         environ = _environ(tmp_path, moto, github.url)
         (tmp_path / "nix").mkdir()
         (tmp_path / "tofu/fleet").mkdir(parents=True)
+        for name in (TEMPLATE, VARIABLES):
+            shutil.copy(FLEET / name, tmp_path / "tofu/fleet")
         yield Runner(tmp_path, environ, github, cloud.ec2)
 
 
@@ -271,6 +288,9 @@ def _environ(folder: Path, moto: str, github: str) -> dict[str, str]:
             "openclaw/clawdinators/.github/workflows/fleet-deploy.yml@refs/heads/main"
         ),
         "PLAN": str(folder / "plan.json"),
+        "TF_VAR_bootstrap_bucket": BUCKET,
+        "TF_VAR_control_api_url": URL,
+        "TF_VAR_region": REGION,
         "TOFU": str(engine),
         "TOFU_LOCK_TABLE": "lock",
         "TOFU_STATE_BUCKET": "state",
