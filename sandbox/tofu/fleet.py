@@ -44,7 +44,7 @@ def apply(
     """Move what is to be moved, and keep `machines`, the state's; where one can't be, the others
     are."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        walks = [pool.submit(_move, change, ec2, machines, say) for change in plan.moves]
+        walks = [pool.submit(_move, change, plan, ec2, machines, say) for change in plan.moves]
     for walk in walks:
         walk.result()
     said = f"{plan.added} added, 0 changed, {plan.destroyed} destroyed"
@@ -52,7 +52,11 @@ def apply(
 
 
 def _move(
-    change: Change, ec2: "EC2Client", machines: dict[str, str], say: Callable[[str], None]
+    change: Change,
+    plan: Plan,
+    ec2: "EC2Client",
+    machines: dict[str, str],
+    say: Callable[[str], None],
 ) -> None:
     """The old host goes first, as the plan has it."""
     if old := change.before:
@@ -65,12 +69,13 @@ def _move(
     if new := change.after:
         begun = time.monotonic()
         say(f"{change.address}: Creating...")
-        id_ = machines[change.name] = _launch(ec2, change.name, new)
+        told = plan.user_data[change.name]
+        id_ = machines[change.name] = _launch(ec2, change.name, new, told)
         _wait(ec2, "instance_running", id_)
         say(f"{change.address}: Creation complete after {_since(begun)} [id={id_}]")
 
 
-def _launch(ec2: "EC2Client", name: str, host: Host) -> str:
+def _launch(ec2: "EC2Client", name: str, host: Host, user_data: str) -> str:
     tags = {"app": "clawdinator", "Name": name}
     if host.revision:
         tags["revision"] = host.revision
@@ -79,7 +84,7 @@ def _launch(ec2: "EC2Client", name: str, host: Host) -> str:
         InstanceType=host.type,  # type: ignore[arg-type]  # the registry's word for it
         MinCount=1,
         MaxCount=1,
-        UserData=host.user_data,
+        UserData=user_data,
         TagSpecifications=[
             {
                 "ResourceType": "instance",

@@ -5,30 +5,19 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.tofu.attributes import Setting, of_network
+
 _RESOURCE = "aws_instance.clawdinator"
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A host there is, or one to be made (which has no id yet).
-
-    Attributes:
-        user_data: empty for one that is there: nobody asks for it.
-    """
+    """A host there is, or one to be made (which has no id yet)."""
 
     id: str
     image: str
     type: str
     revision: str = ""
-    user_data: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What hosts that are made become, and the user data of each by name."""
-
-    revision: str = ""
-    user_data: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +50,13 @@ class Plan:
     Attributes:
         known: the machines of the state, by name: a plan is stale once that is another.
         refreshed: what is left of them: those that EC2 showed, or that were not asked about.
+        user_data: of the hosts to be made, by name, once it was read from a file.
     """
 
     changes: tuple[Change, ...]
     known: Mapping[str, str]
     refreshed: Mapping[str, str]
+    user_data: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def moves(self) -> tuple[Change, ...]:
@@ -93,7 +84,7 @@ def make(
     image: str,
     replace: Collection[str],
     targets: Collection[str],
-    told: Told | None = None,
+    revision: str = "",
 ) -> Plan:
     """`types` are the registry's instance types by id, `hosts` what EC2 shows of what is `known`.
 
@@ -106,9 +97,7 @@ def make(
         if name not in types:
             return None
         stays = name in hosts and _address(name) not in replace
-        made = told or Told()
-        new = Host("", image, types[name], made.revision, made.user_data.get(name, ""))
-        return hosts[name] if stays else new
+        return hosts[name] if stays else Host("", image, types[name], revision)
 
     def is_chosen(name: str) -> bool:
         return not targets or _address(name) in targets
@@ -128,44 +117,43 @@ def _address(name: str) -> str:
     return f"{_RESOURCE}[{json.dumps(name)}]"
 
 
-def to_json(plan: Plan) -> str:
+def to_json(plan: Plan, setting: Setting) -> str:
     """What `show -json` prints; what is beside it is for `apply`."""
-    changes = [_change(one) for one in plan.changes]
-    beside = {"known": plan.known, "refreshed": plan.refreshed}
+    network = of_network(setting.network).items()
+    changes = [
+        *(_described(address, ("no-op",), one, one) for address, one in network),
+        *(_change(one, setting) for one in plan.changes),
+    ]
+    told = {one.name: setting.user_data(one.name) for one in plan.moves if one.after}
+    beside = {"known": plan.known, "refreshed": plan.refreshed, "user_data": told}
     return json.dumps({"format_version": "1.2", "resource_changes": changes, **beside})
 
 
-def _change(change: Change) -> dict[str, Any]:
-    return {
+def _change(change: Change, setting: Setting) -> dict[str, Any]:
+    before, after = (
+        host and {**_attributes(host), **setting.of_host(change.name, host.revision)}
+        for host in (change.before, change.after)
+    )
+    return _described(_RESOURCE, change.actions, before, after) | {
         "address": change.address,
-        "mode": "managed",
-        "type": "aws_instance",
-        "name": "clawdinator",
         "index": change.name,
-        "provider_name": "registry.opentofu.org/hashicorp/aws",
-        "change": {
-            "actions": change.actions,
-            "before": _attributes(change.name, change.before),
-            "after": _attributes(change.name, change.after),
-        },
     }
 
 
-def _attributes(name: str, host: Host | None) -> dict[str, Any] | None:
-    """As tofu/fleet has a host; the profile is in no state here, and the sandbox asks for none."""
-    if host is None:
-        return None
-    revision = {"revision": host.revision} if host.revision else {}
+def _described(address: str, actions: tuple[str, ...], before: Any, after: Any) -> dict[str, Any]:
+    type_, name = address.split(".")
     return {
-        "id": host.id,
-        "ami": host.image,
-        "instance_type": host.type,
-        "iam_instance_profile": f"{name}-host",
-        "metadata_options": [{"http_tokens": "required"}],
-        "user_data": host.user_data,
-        "tags": {"Name": name, **revision},
-        "tags_all": {"Name": name, "app": "clawdinator", **revision},
+        "address": address,
+        "mode": "managed",
+        "type": type_,
+        "name": name,
+        "provider_name": "registry.opentofu.org/hashicorp/aws",
+        "change": {"actions": actions, "before": before, "after": after},
     }
+
+
+def _attributes(host: Host) -> dict[str, Any]:
+    return {"id": host.id, "ami": host.image, "instance_type": host.type}
 
 
 def from_json(text: str) -> Plan:
@@ -173,8 +161,9 @@ def from_json(text: str) -> Plan:
     changes = tuple(
         Change(one["index"], _host(one["change"]["before"]), _host(one["change"]["after"]))
         for one in raw["resource_changes"]
+        if "index" in one
     )
-    return Plan(changes, raw["known"], raw["refreshed"])
+    return Plan(changes, raw["known"], raw["refreshed"], raw["user_data"])
 
 
 def _host(attributes: Mapping[str, Any] | None) -> Host | None:
@@ -184,6 +173,5 @@ def _host(attributes: Mapping[str, Any] | None) -> Host | None:
         attributes["id"],
         attributes["ami"],
         attributes["instance_type"],
-        attributes["tags"].get("revision", ""),
-        attributes["user_data"],
+        attributes.get("tags", {}).get("revision", ""),
     )

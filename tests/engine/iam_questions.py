@@ -62,8 +62,12 @@ def _quota(action: str) -> Request:
     return Request(f"servicequotas:{action}", "*", _HERE)
 
 
-def _launch(**others: Mapping[str, str]) -> list[Request]:
-    """Of a host as a deploy launches it; `others` have another context, by type, or are beside."""
+def _launch(interface: str = "*", **others: Mapping[str, str]) -> list[Request]:
+    """Of a host as a deploy launches it; `others` have another context, by type, or are beside.
+
+    What is made with it has no id yet, and EC2 names it ``*``.
+    """
+    names = {"instance": "*", "volume": "*", "network-interface": interface}
     contexts: dict[str, Mapping[str, str]] = {
         "instance": {"aws:RequestTag/app": "clawdinator"},
         "image": {"ec2:Owner": ACCOUNT, "aws:ResourceTag/clawdinator": "true"},
@@ -73,10 +77,11 @@ def _launch(**others: Mapping[str, str]) -> list[Request]:
         "network-interface": {},
     }
     contexts |= {type_.replace("_", "-"): context for type_, context in others.items()}
+    places = dict.fromkeys(("image", "snapshot"), _NOBODYS)
     return [
         Request(
             "ec2:RunInstances",
-            f"{_NOBODYS if type_ in ('image', 'snapshot') else _EC2}:{type_}/one",
+            f"{places.get(type_, _EC2)}:{type_}/{names.get(type_, 'one')}",
             {**context, **_HERE},
         )
         for type_, context in contexts.items()
@@ -237,6 +242,8 @@ def _launches() -> Iterator[Question]:
     yield "from one that no build has published", _launch(image={"ec2:Owner": ACCOUNT})
     yield "in another subnet", _launch(subnet=_OTHERS)
     yield "in another security group", _launch(security_group=_OTHERS)
+    yield "on an interface that exists", _launch("eni-0123456789abcdef0")
+    yield "even on one of the fleet's", _launch("eni-0123456789abcdef0", network_interface=_OURS)
     yield "with a key pair", _launch(key_pair={})
     yield "with the disk of a snapshot", _launch(snapshot={"ec2:Owner": ACCOUNT})
     yield "with a launch template", _launch(launch_template=_OURS)

@@ -15,16 +15,18 @@ import pytest
 from fleet_control.registry import parse as parse_registry
 from sandbox.host_rules import Rules, Timing
 from sandbox.image import Image
+from sandbox.principal import ACCOUNT
 from sandbox.seed import seed
 from sandbox.tofu.__main__ import main
 from sandbox.tofu.plan import Host, make
 from tests.sandbox.aws import Aws
 from tests.sandbox.conftest import REGISTRY
-from workflows.fleet_deploy import guard
+from workflows.fleet_deploy import blueprint, guard
 from workflows.fleet_deploy.lock import Held, held
 from workflows.fleet_deploy.state import machines_of
 
 NEWEST = "ami-03c1a3d1000000003"
+REVISION = "0123456789abcdef0123456789abcdef01234567"
 TABLE = "clawdinator-tofu-lock"
 LOCK = "clawdinator-tofu-state/fleet.tfstate"
 BACKEND = (
@@ -54,6 +56,11 @@ class Checkout:
             "PYTHONPATH": ":".join(filter(None, sys.path)),
             "AWS_ENDPOINT_URL": aws.url,
             "AWS_REGION": aws.seeded.region,
+            "TF_VAR_region": aws.seeded.region,
+            "TF_VAR_bootstrap_bucket": aws.seeded.bootstrap_bucket,
+            "TF_VAR_control_api_url": "https://control-api.sandbox.example/",
+            "TF_VAR_revision": REVISION,
+            "TF_VAR_seed_sha256": "5eed" * 16,
             "AWS_ACCESS_KEY_ID": aws.seeded.deployer.access_key,
             "AWS_SECRET_ACCESS_KEY": aws.seeded.deployer.secret_key,
         }
@@ -115,7 +122,11 @@ async def checkout(quick: Aws, tmp_path: Path) -> Checkout:
 
 
 def actions(plan: Any) -> dict[str, list[str]]:
-    return {one["address"]: one["change"]["actions"] for one in plan["resource_changes"]}
+    return {
+        one["address"]: one["change"]["actions"]
+        for one in plan["resource_changes"]
+        if one["type"] == "aws_instance"
+    }
 
 
 async def test_one_host_is_replaced_and_no_other(checkout: Checkout) -> None:
@@ -146,9 +157,15 @@ async def test_the_guard_of_a_run_reads_its_plans(checkout: Checkout) -> None:
     hosts = {host.id: host.name for host in checkout.aws.seeded.hosts}
     machines = guard.Machines(hosts, frozenset(hosts.values()))
     plan = await checkout.plan(f"-replace={TWO}", f"-target={TWO}")
+    made = blueprint.read(
+        checkout.environ,
+        checkout.root / "tofu" / "fleet",
+        parse_registry(REGISTRY),
+        blueprint.Owner("aws", ACCOUNT),
+    )
 
-    assert guard.rolled(plan, ["clawdinator-2"], NEWEST, machines) == ()
-    assert len(guard.rolled(plan, ["clawdinator-1"], NEWEST, machines)) == 2
+    assert guard.rolled(plan, ["clawdinator-2"], NEWEST, machines, made) == ()
+    assert len(guard.rolled(plan, ["clawdinator-1"], NEWEST, machines, made)) == 2
 
 
 async def test_whatever_else_was_planned_a_stale_plan_is_refused(checkout: Checkout) -> None:

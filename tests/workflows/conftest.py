@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shlex
+import shutil
 import sys
 import time
 import urllib.request
@@ -27,8 +28,21 @@ from tests.workflows import git
 from tests.workflows.fleets import registry_text
 from tests.workflows.front import Front, before
 from tests.workflows.loopback import TOKEN, Loopback, raw_job, raw_run, serving
-from tests.workflows.plans import plan
+from tests.workflows.plans import (
+    BUCKET,
+    FLEET,
+    GROUP,
+    IDS,
+    REGION,
+    REVISION,
+    SEED,
+    SUBNET,
+    TOLD,
+    URL,
+    plan,
+)
 from workflows.fleet_deploy.__main__ import main
+from workflows.fleet_deploy.blueprint import TEMPLATE, VARIABLES
 from workflows.fleet_deploy.cloud import Cloud, connect
 from workflows.fleet_deploy.health import DOCUMENT, SystemTime
 
@@ -36,11 +50,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_s3.client import S3Client
 
-REGION = "eu-central-1"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
-BUCKET = "bootstrap"
-# What a job after `plan` is handed where a test does not say.
-REVISION, SEED = "0123456789abcdef0123456789abcdef01234567", "5eed" * 16
 OLDEST, OLD, NEW = (image.id for image in images(time.time()))
 ENGINE = Path(__file__).with_name("scripted_tofu.py")
 
@@ -105,11 +115,27 @@ class Runner:
         """The branch's newest."""
         return git.run(self.folder, "rev-parse", "HEAD").strip()
 
+    def retypes(self, id_: str, instance_type: str) -> None:
+        """Write another type into an entry of the registry."""
+        place = self.folder / "nix/instances.json"
+        entries = json.loads(place.read_text())
+        entries[id_]["instanceType"] = instance_type
+        place.write_text(json.dumps(entries))
+
     def plans(self, *changes: object, imported: tuple[object, ...] = ()) -> None:
         """What the scripted engine will plan; `imported` once something was imported."""
         place = Path(self.environ["PLAN"])
-        place.write_text(json.dumps(plan(*changes)))
-        place.with_name(f"{place.name}.imported").write_text(json.dumps(plan(*imported)))
+        place.write_text(self._placed(plan(*changes)))
+        told = {"revision": REVISION, "seed_sha256": SEED, "user_data": TOLD}
+        place.with_name("told.json").write_text(json.dumps(told))
+        place.with_name(f"{place.name}.imported").write_text(self._placed(plan(*imported)))
+
+    def _placed(self, planned: object) -> str:
+        """A plan, in a network that there is."""
+        subnet = self.ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+        group = self.ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"]
+        text = json.dumps(planned)
+        return text.replace(IDS[SUBNET], subnet).replace(IDS[GROUP], group)
 
     def knows(self, *machines: tuple[str, str]) -> None:
         """What the scripted engine's state knows: each an instance and its machine."""
@@ -279,6 +305,8 @@ def runner(moto: str, cloud: Cloud, tmp_path: Path) -> Iterator[Runner]:
         cloud.s3.create_bucket(
             Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
         )
+        for name in (TEMPLATE, VARIABLES):
+            shutil.copy(FLEET / name, tmp_path / "tofu/fleet")
         git.begin(tmp_path)
         yield Runner(tmp_path, environ, github, cloud.ec2, cloud.s3)
 
@@ -335,6 +363,8 @@ def _environ(folder: Path, moto: str, github: str) -> dict[str, str]:
         "TF_VAR_bootstrap_bucket": BUCKET,
         "TF_VAR_revision": REVISION,
         "TF_VAR_seed_sha256": SEED,
+        "TF_VAR_control_api_url": URL,
+        "TF_VAR_region": REGION,
         "TOFU": str(engine),
         "TOFU_LOCK_TABLE": "lock",
         "TOFU_STATE_BUCKET": "state",

@@ -2,9 +2,12 @@
 
 It notes each command in `$CALLS`, and behind that, with `.told`, which revision and seed each plan
 was told of. `$PLAN` names the plan, with `.imported` behind it the one that takes its place when
-something is imported; beside it, `state.json` is its state. It is a program: tests start it.
+something is imported; beside it, `state.json` is its state, and `told.json` the revision, the seed
+and the user data that the plan was written with: it is shown with those of the environment. It is a
+program: tests start it.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -28,12 +31,33 @@ def main() -> None:
         state = place.with_name("state.json")
         sys.stdout.write(state.read_text() if state.exists() else '{"format_version": "1.0"}')
     elif command == "show":
-        sys.stdout.write(plan)
+        sys.stdout.write(made_of(plan, place.with_name("told.json")))
     elif command == "import":
         place.with_name(f"{place.name}.imported").replace(place)
     elif command == "apply" and "-refresh-only" not in sys.argv:
         for change in json.loads(plan)["resource_changes"]:
             apply(change)
+
+
+def made_of(plan: str, written: Path) -> str:
+    """The plan, of the revision and the seed that the environment tells of."""
+    if not written.exists():
+        return plan
+    told = json.loads(written.read_text())
+    now = {told[one]: os.environ.get(f"TF_VAR_{one}", "") for one in ("revision", "seed_sha256")}
+    for digest, text in told["user_data"].items():
+        plan = plan.replace(digest, sha1(replaced(text, now)))
+    return replaced(plan, now)
+
+
+def replaced(text: str, now: dict[str, str]) -> str:
+    for old, new in now.items():
+        text = text.replace(old, new)
+    return text
+
+
+def sha1(text: str) -> str:
+    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def apply(change: dict[str, object]) -> None:

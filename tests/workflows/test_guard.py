@@ -7,14 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.workflows.plans import (
+    BLUEPRINT,
     GONE,
-    GROUP,
     MACHINES,
     NEW,
     OLD,
     ONE,
     POLICY,
     ROLE,
+    ROUTED,
     SEEN,
     THREE,
     TWO,
@@ -23,6 +24,7 @@ from tests.workflows.plans import (
     keyed,
     plan,
     replaced,
+    shared,
 )
 from workflows.fleet_deploy.guard import Machines, rolled
 
@@ -31,7 +33,7 @@ MINE = replaced(TWO)
 
 def of_two(*changes: object, **more: object) -> tuple[str, ...]:
     """What a plan for clawdinator-2's job is stopped for."""
-    return tuple(map(str, rolled(plan(MINE, *changes, **more), [TWO], NEW, SEEN)))
+    return tuple(map(str, rolled(plan(MINE, *changes, **more), [TWO], NEW, SEEN, BLUEPRINT)))
 
 
 # By what it is stopped for: what else a plan would do.
@@ -56,15 +58,15 @@ TOO_MUCH: dict[str, dict[str, list[dict[str, Any]]]] = {
     },
     "the leftover of an earlier apply": {
         "a leftover of this host": [host(TWO, "delete", deposed="0a1b2c3d")],
-        "a leftover of no host": [change(GROUP, "delete", deposed="0a1b2c3d")],
+        "a leftover of no host": [change(ROUTED, "delete", deposed="0a1b2c3d")],
     },
     "a leftover can only be destroyed": {
-        "one is updated": [change(GROUP, "update", deposed="0a1b2c3d")],
+        "one is updated": [change(ROUTED, "update", deposed="0a1b2c3d")],
     },
     "a host's job destroys or replaces nothing but its host": {
         "what is no host is destroyed": [change("aws_s3_bucket.images", "delete")],
-        "what is no host is replaced": [change(GROUP, "delete", "create")],
-        "what is no host is replaced, the new one first": [change(GROUP, "create", "delete")],
+        "what is no host is replaced": [change(ROUTED, "delete", "create")],
+        "what is no host is replaced, the new one first": [change(ROUTED, "create", "delete")],
         "what is keyed by this id is destroyed": [keyed(ROLE, TWO, "delete")],
         "what is keyed by this id is replaced": [keyed(ROLE, TWO, "delete", "create")],
         "what is keyed by an id that left is destroyed": [keyed(ROLE, GONE, "delete")],
@@ -77,8 +79,8 @@ TOO_MUCH: dict[str, dict[str, list[dict[str, Any]]]] = {
         "rights by another name": [keyed("aws_iam_role_policy.more", TWO, "create")],
         "rights without a key": [change("aws_iam_role_policy.more", "create")],
         "a role without a key": [change(ROLE, "create")],
-        "what is shared, keyed by this id": [keyed(GROUP, TWO, "update")],
-        "what is shared, keyed by another id": [keyed(GROUP, ONE, "update")],
+        "what is shared, keyed by this id": [keyed(ROUTED, TWO, "update")],
+        "what is shared, keyed by another id": [keyed(ROUTED, ONE, "update")],
         "what is shared, counted": [change("aws_vpc.fleet[3]", "create", index=3)],
         "what is shared, in a module": [change("module.net.aws_security_group.fleet", "create")],
         "an address is moved to this host": [change("aws_eip_association.in", "update")],
@@ -100,20 +102,20 @@ TOO_MUCH: dict[str, dict[str, list[dict[str, Any]]]] = {
         "an invoker's key": [change("aws_iam_access_key.invoker", "create")],
         "who may deploy": [change("aws_iam_openid_connect_provider.github", "update")],
     },
-    "only a data source can be read": {"a resource": [change(GROUP, "read")]},
+    "only a data source can be read": {"a resource": [change(ROUTED, "read")]},
     "a data source can only be read": {
         "a data source is made": [change("data.aws_partition.current", "create")],
     },
     "its actions are ": {
         "another host is forgotten": [host(ONE, "forget")],
-        "what is no host is forgotten": [change(GROUP, "forget")],
+        "what is no host is forgotten": [change(ROUTED, "forget")],
         "a host is replaced and the old one kept": [host(ONE, "create", "forget")],
-        "no action at all": [change(GROUP)],
-        "an action that does not exist yet": [change(GROUP, "evict")],
-        "three actions": [change(GROUP, "delete", "create", "delete")],
-        "actions that are a word": [change(GROUP) | {"change": {"actions": "create"}}],
+        "no action at all": [change(ROUTED)],
+        "an action that does not exist yet": [change(ROUTED, "evict")],
+        "three actions": [change(ROUTED, "delete", "create", "delete")],
+        "actions that are a word": [change(ROUTED) | {"change": {"actions": "create"}}],
     },
-    "its mode is ": {"a mode of its own": [change(GROUP, "create", mode="ephemeral")]},
+    "its mode is ": {"a mode of its own": [change(ROUTED, "create", mode="ephemeral")]},
     "a move is done by hand": {
         "to another host's address": [host(ONE, "no-op", previous_address=f'x["{TWO}"]')],
     },
@@ -133,12 +135,12 @@ TOO_MUCH: dict[str, dict[str, list[dict[str, Any]]]] = {
     },
     "it stands twice": {"this host": [replaced(TWO)]},
     "its address is None": {"none": [{"mode": "managed", "change": {"actions": ["create"]}}]},
-    "its type is None": {"none": [change(GROUP, "create") | {"type": None}]},
-    "its provider_name is None": {"none": [change(GROUP, "create") | {"provider_name": None}]},
-    "it does not say what would change": {"none": [change(GROUP, "create") | {"change": None}]},
+    "its type is None": {"none": [change(ROUTED, "create") | {"type": None}]},
+    "its provider_name is None": {"none": [change(ROUTED, "create") | {"provider_name": None}]},
+    "it does not say what would change": {"none": [change(ROUTED, "create") | {"change": None}]},
     "its index is ": {
-        "a list": [change(GROUP, "create") | {"index": [TWO]}],
-        "true": [change(GROUP + "[true]", "create") | {"index": True}],
+        "a list": [change(ROUTED, "create") | {"index": [TWO]}],
+        "true": [change(ROUTED + "[true]", "create") | {"index": True}],
     },
 }
 EACH = [
@@ -163,7 +165,7 @@ def test_a_rehearsal_that_touches_too_much_is_stopped(
     rehearsal = plan(MINE, replaced("clawdinator-4"), *changes)
     machines = Machines({**SEEN.owners, "i-0000dead": "clawdinator-4"}, SEEN.live)
 
-    found = rolled(rehearsal, [TWO, "clawdinator-4"], NEW, machines)
+    found = rolled(rehearsal, [TWO, "clawdinator-4"], NEW, machines, BLUEPRINT)
 
     assert len(found) == 1, found
     assert why in found[0].why
@@ -177,11 +179,11 @@ def test_a_trespass_is_named_by_address_and_action() -> None:
 
 ALLOWED: dict[str, list[dict[str, Any]]] = {
     "nothing else": [],
-    "others stay as they are": [host(ONE, "no-op"), host(GONE, "no-op"), change(GROUP, "no-op")],
+    "others stay as they are": [host(ONE, "no-op"), host(GONE, "no-op"), shared(ROUTED, "no-op")],
     "what is keyed by this id is created": [keyed(ROLE, TWO, "create")],
     "what is keyed by this id is updated": [keyed(POLICY, TWO, "update")],
-    "what is shared is created": [change(GROUP, "create")],
-    "what is shared is updated in place": [change(GROUP, "update")],
+    "what is shared is created": [shared(ROUTED, "create")],
+    "what is shared is updated in place": [shared(ROUTED, "update")],
 }
 
 
@@ -198,7 +200,7 @@ def test_what_is_told_beside_the_changes_does_no_harm() -> None:
 
 
 def test_a_host_that_has_no_machine_may_be_created() -> None:
-    assert rolled(plan(host(THREE, "create")), [THREE], NEW, SEEN) == ()
+    assert rolled(plan(host(THREE, "create")), [THREE], NEW, SEEN, BLUEPRINT) == ()
 
 
 HALF_DONE: dict[str, tuple[str, dict[str, Any]]] = {
@@ -226,14 +228,14 @@ HALF_DONE: dict[str, tuple[str, dict[str, Any]]] = {
 
 @pytest.mark.parametrize(("why", "made"), HALF_DONE.values(), ids=HALF_DONE)
 def test_a_plan_that_does_not_what_was_asked_is_stopped(why: str, made: dict[str, Any]) -> None:
-    assert why in rolled(made, [TWO], NEW, SEEN)[0].why
+    assert why in rolled(made, [TWO], NEW, SEEN, BLUEPRINT)[0].why
 
 
 json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from([*change(GROUP, "create"), "index", "deposed"]), inner)
+        | st.dictionaries(st.sampled_from([*change(ROUTED, "create"), "index", "deposed"]), inner)
     ),
     max_leaves=12,
 )
@@ -241,4 +243,4 @@ json = st.recursive(
 
 @given(json)
 def test_no_shape_of_a_change_breaks_the_guard(shape: object) -> None:
-    assert isinstance(rolled(plan(MINE, shape), [TWO], NEW, SEEN), tuple)
+    assert isinstance(rolled(plan(MINE, shape), [TWO], NEW, SEEN, BLUEPRINT), tuple)

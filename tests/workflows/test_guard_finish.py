@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.workflows.plans import (
+    BLUEPRINT,
     GONE,
     GROUP,
     MACHINES,
@@ -12,8 +13,8 @@ from tests.workflows.plans import (
     ONE,
     POLICY,
     PROFILE,
-    REGISTERED,
     ROLE,
+    ROUTED,
     SEEN,
     THREE,
     TWO,
@@ -22,6 +23,7 @@ from tests.workflows.plans import (
     keyed,
     plan,
     replaced,
+    shared,
 )
 from workflows.fleet_deploy.guard import Machines, finished, removed, rolled
 
@@ -38,8 +40,8 @@ ALLOWED: dict[str, list[dict[str, Any]]] = {
         *(keyed(resource, GONE, "delete") for resource in (ROLE, PROFILE, POLICY)),
         keyed(ROLE, ONE, "no-op"),
     ],
-    "what is shared is created": [change(GROUP, "create")],
-    "what is shared is updated": [change(GROUP, "update")],
+    "what is shared is created": [shared(ROUTED, "create")],
+    "what is shared is updated": [shared(GROUP, "update")],
     "what is keyed by a registered id is created": [keyed(ROLE, THREE, "create")],
     "what is keyed by a registered id is updated": [keyed(ROLE, ONE, "update")],
     "the check on the registry": [CHECK],
@@ -51,7 +53,7 @@ ALLOWED: dict[str, list[dict[str, Any]]] = {
 def test_finishing_may_remove_what_left_and_bring_the_rest_up_to_date(
     changes: list[dict[str, Any]],
 ) -> None:
-    assert finished(plan(host(ONE, "no-op"), *changes), REGISTERED, SEEN) == ()
+    assert finished(plan(host(ONE, "no-op"), *changes), SEEN, BLUEPRINT) == ()
 
 
 # By what it is stopped for: what else a plan would do.
@@ -137,7 +139,7 @@ TOO_MUCH: dict[str, dict[str, dict[str, Any]]] = {
     ],
 )
 def test_finishing_touches_nothing_else(why: str, more: dict[str, Any]) -> None:
-    found = finished(plan(host(TWO, "no-op"), more), REGISTERED, SEEN)
+    found = finished(plan(host(TWO, "no-op"), more), SEEN, BLUEPRINT)
 
     assert len(found) == 1, found
     assert why in found[0].why
@@ -146,7 +148,7 @@ def test_finishing_touches_nothing_else(why: str, more: dict[str, Any]) -> None:
 def test_a_machine_that_is_named_like_no_instance_stays() -> None:
     machines = Machines({"i-0000dead": "all"}, frozenset())
 
-    assert finished(plan(host("all", "delete")), REGISTERED, machines)
+    assert finished(plan(host("all", "delete")), machines, BLUEPRINT)
 
 
 def test_the_hosts_that_go_are_named() -> None:
@@ -177,10 +179,10 @@ STRANGE: dict[str, tuple[str, object]] = {
 
 @pytest.mark.parametrize(("why", "made"), STRANGE.values(), ids=STRANGE)
 def test_a_plan_of_strange_shape_is_stopped_in_whichever_job(why: str, made: object) -> None:
-    for found in (rolled(made, [TWO], NEW, SEEN), finished(made, REGISTERED, SEEN)):
+    for found in (rolled(made, [TWO], NEW, SEEN, BLUEPRINT), finished(made, SEEN, BLUEPRINT)):
         assert why in found[0].why
 
 
 def test_an_empty_plan_is_strange() -> None:
-    assert "its format version is None" in rolled({}, [TWO], NEW, SEEN)[0].why
-    assert "its format version is None" in finished({}, REGISTERED, SEEN)[0].why
+    assert "its format version is None" in rolled({}, [TWO], NEW, SEEN, BLUEPRINT)[0].why
+    assert "its format version is None" in finished({}, SEEN, BLUEPRINT)[0].why

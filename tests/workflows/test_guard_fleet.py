@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from tests.workflows.plans import (
+    BLUEPRINT,
     GROUP,
     HOST,
     NEW,
-    REGISTERED,
     ROLE,
     SEEN,
     TWO,
@@ -18,6 +18,7 @@ from tests.workflows.plans import (
     keyed,
     plan,
     replaced,
+    shared,
 )
 from workflows.fleet_deploy.change import CHECK, DATA, IDENTITY, KEYED_DATA, OWN, SHARED
 from workflows.fleet_deploy.guard import finished, rolled
@@ -33,19 +34,19 @@ PROVIDERS = {
 @pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PROVIDERS)
 def test_no_provider_but_the_clouds_own_moves_anything(provider: str) -> None:
     for more in (
-        change(GROUP, "update", provider_name=provider),
+        shared(GROUP, "update") | {"provider_name": provider},
         keyed(ROLE, TWO, "create", provider_name=provider),
         change("data.aws_partition.current", "read", provider_name=provider),
     ):
         for found in (
-            rolled(plan(replaced(TWO), more), [TWO], NEW, SEEN),
-            finished(plan(more), REGISTERED, SEEN),
+            rolled(plan(replaced(TWO), more), [TWO], NEW, SEEN, BLUEPRINT),
+            finished(plan(more), SEEN, BLUEPRINT),
         ):
             assert [one.why for one in found] == [f"{provider} would do it, and not hashicorp/aws"]
 
 
 def test_the_check_on_the_registry_is_no_providers_of_a_cloud() -> None:
-    (found,) = finished(plan(change(CHECK, "create")), REGISTERED, SEEN)
+    (found,) = finished(plan(change(CHECK, "create")), SEEN, BLUEPRINT)
 
     assert found.why == "registry.example/hashicorp/aws would do it, and not builtin/terraform"
 
@@ -69,15 +70,15 @@ NOT_READ: dict[str, dict[str, Any]] = {
 
 
 def test_what_a_fleet_reads_may_be_read_late() -> None:
-    assert rolled(plan(replaced(TWO), *READ), [TWO], NEW, SEEN) == ()
-    assert finished(plan(*READ), REGISTERED, SEEN) == ()
+    assert rolled(plan(replaced(TWO), *READ), [TWO], NEW, SEEN, BLUEPRINT) == ()
+    assert finished(plan(*READ), SEEN, BLUEPRINT) == ()
 
 
 @pytest.mark.parametrize("more", NOT_READ.values(), ids=NOT_READ)
 def test_nothing_else_is_read(more: dict[str, Any]) -> None:
     for found in (
-        rolled(plan(replaced(TWO), more), [TWO], NEW, SEEN),
-        finished(plan(more), REGISTERED, SEEN),
+        rolled(plan(replaced(TWO), more), [TWO], NEW, SEEN, BLUEPRINT),
+        finished(plan(more), SEEN, BLUEPRINT),
     ):
         assert [one.why for one in found] == ["no fleet reads such a thing"]
 
@@ -96,16 +97,7 @@ def blocks(kind: str, *, by_instance: bool) -> dict[str, str]:
 
 
 def test_the_lists_are_what_a_fleet_is_made_of() -> None:
-    assert blocks("resource", by_instance=True).keys() == {HOST, *IDENTITY} == OWN.keys()
+    assert blocks("resource", by_instance=True).keys() == {HOST, *IDENTITY} == {*OWN}
     assert blocks("resource", by_instance=False).keys() == {*SHARED, CHECK}
     assert {f"data.{one}" for one in blocks("data", by_instance=False)} == {*DATA}
     assert {f"data.{one}" for one in blocks("data", by_instance=True)} == {KEYED_DATA}
-
-
-@pytest.mark.parametrize("resource", IDENTITY)
-def test_what_is_keyed_is_named_as_a_fleet_names_it(resource: str) -> None:
-    body = blocks("resource", by_instance=True)[resource]
-
-    for attribute in OWN[resource].keys() & {"name", "path"}:
-        form = OWN[resource][attribute].replace("{id}", "${each.key}")
-        assert re.search(rf'^  {attribute} += "{re.escape(form)}"$', body, re.MULTILINE)

@@ -25,7 +25,8 @@ def seen(runner: Runner) -> str:
 
 
 def planned(runner: Runner, seen: str, **after: Any) -> None:
-    """A plan to replace that host by what is so launched."""
+    """A plan to replace that host by what is so launched; its type is the registry's."""
+    runner.retypes(TWO, after.get("instance_type", plans.OWN_TYPE))
     new = plans.own(plans.HOST, TWO, ami=NEW, **after)
     runner.plans(plans.replaced(TWO, after=new, before={"id": seen, "ami": OLD}))
 
@@ -73,8 +74,9 @@ def test_an_image_that_lost_its_tag(runner: Runner, seen: str) -> None:
 def test_a_type_that_there_is_not(runner: Runner, seen: str, job: str) -> None:
     planned(runner, seen, instance_type="t3.lagre")
 
+    zone = runner.ec2.describe_subnets()["Subnets"][0]["AvailabilityZone"]
     assert refused(runner, job, seen).startswith(
-        f"{TWO} would not start: eu-central-1 offers no `t3.lagre`, did you mean `t3.large`? Write "
+        f"{TWO} would not start: {zone} offers no `t3.lagre`, did you mean `t3.large`? Write "
         "a type that it offers into nix/instances.json."
     )
 
@@ -88,16 +90,24 @@ def test_a_type_of_another_architecture(runner: Runner, seen: str, job: str) -> 
 
 @BOTH
 def test_a_disk_that_is_too_small_for_the_image(runner: Runner, seen: str, job: str) -> None:
-    planned(runner, seen, root_block_device=[{"volume_size": 10, "encrypted": True}])
+    runner.environ["TF_VAR_root_gigabytes"] = "10"
+    planned(runner, seen, root_block_device=[{**plans.DISK, "volume_size": 10}])
 
     assert f"the disk of {NEW} takes 15 GB, and a host gets 10." in refused(runner, job, seen)
 
 
-def test_a_type_is_asked_for_in_the_zone_of_the_subnet(runner: Runner, seen: str) -> None:
-    (subnet, *_) = runner.ec2.describe_subnets()["Subnets"]
-    planned(runner, seen, instance_type="t3.lagre", subnet_id=subnet["SubnetId"])
+def test_a_type_is_asked_for_in_the_region_where_there_is_no_subnet_yet(
+    runner: Runner, seen: str
+) -> None:
+    runner.retypes(TWO, "t3.lagre")
+    new = plans.without(plans.HOST, TWO, "subnet_id") | {"ami": NEW, "instance_type": "t3.lagre"}
+    runner.plans(
+        plans.late(plans.SUBNET, availability_zone=True),
+        plans.late(plans.ROUTED, subnet_id=True),
+        plans.replaced(TWO, after=new, after_unknown={"subnet_id": True}, before={"id": seen}),
+    )
 
-    assert f"{subnet['AvailabilityZone']} offers no `t3.lagre`" in refused(runner, "host", seen)
+    assert "eu-central-1 offers no `t3.lagre`" in refused(runner, "host", seen)
 
 
 @BOTH
@@ -183,6 +193,8 @@ def test_every_host_of_a_rehearsal_is_looked_at(runner: Runner, seen: str) -> No
     one = runner.hosts()[ONE][0]
     small = plans.own(plans.HOST, ONE, ami=NEW, instance_type="t4g.large")
     large = plans.own(plans.HOST, TWO, ami=NEW, instance_type="t3.lagre")
+    runner.retypes(ONE, "t4g.large")
+    runner.retypes(TWO, "t3.lagre")
     runner.plans(
         plans.replaced(ONE, after=small, before={"id": one}),
         plans.replaced(TWO, after=large, before={"id": seen}),

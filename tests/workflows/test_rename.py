@@ -28,8 +28,15 @@ def renamed(runner: Runner) -> dict[str, str]:
     return hosts
 
 
+def own(**instead: object) -> dict[str, Any]:
+    """What the host of the new name is: another instance, and still of the old host name."""
+    return plans.own(
+        plans.HOST, NEW_NAME, ami=NEW, user_data=plans.told(NEW_NAME, OLD_NAME), **instead
+    )
+
+
 def created() -> dict[str, Any]:
-    return plans.host(NEW_NAME, "create", image=NEW)
+    return plans.host(NEW_NAME, "create", after=own())
 
 
 def moved(machine: str) -> dict[str, Any]:
@@ -189,7 +196,7 @@ def test_a_machine_that_was_forgotten_is_adopted_once(
     """The new name has a host by now, which the state forgot; the old one's is in its way."""
     runner.makes_profile(f"{NEW_NAME}-host", f"/fleet/host/{NEW_NAME}/")
     forgotten = runner.launches(NEW_NAME, profile=f"{NEW_NAME}-host")
-    known = plans.replaced(NEW_NAME, image=NEW, before={"id": forgotten, "ami": OLD})
+    known = plans.replaced(NEW_NAME, after=own(), before={"id": forgotten, "ami": OLD})
     runner.plans(created(), imported=(known,))
     removes(runner, removed(renamed[OLD_NAME]))
 
@@ -201,8 +208,8 @@ def test_a_machine_that_was_forgotten_is_adopted_once(
 def test_nothing_is_removed_for_a_host_that_would_not_start(
     runner: Runner, renamed: dict[str, str]
 ) -> None:
-    new = plans.own(plans.HOST, NEW_NAME, ami=NEW, instance_type="t3.lagre")
-    runner.plans(plans.host(NEW_NAME, "create", after=new))
+    runner.retypes(NEW_NAME, "t3.lagre")
+    runner.plans(plans.host(NEW_NAME, "create", after=own(instance_type="t3.lagre")))
     removes(runner, removed(renamed[OLD_NAME]))
 
     assert runner.does("host", **turn()) == 1

@@ -15,7 +15,8 @@ from fleet_control.archive import File
 from fleet_control.seed import PATHS, key
 from tests.http_server import listening
 from tests.workflows import git
-from tests.workflows.conftest import KEYS, REGION
+from tests.workflows.conftest import KEYS
+from tests.workflows.plans import REGION
 from workflows.fleet_deploy import seeding
 from workflows.fleet_deploy.git import Git
 from workflows.fleet_deploy.stop import Stopped

@@ -94,6 +94,15 @@ data "aws_iam_policy_document" "deploy" {
     actions   = ["ec2:RunInstances"]
   }
 
+  # An interface may lie in any subnet and any group. One that is made with the host has no id yet
+  # when it is asked for, and EC2 asks for it as `network-interface/*`.
+  statement {
+    sid       = "LaunchOnNoInterfaceThatExists"
+    effect    = "Deny"
+    resources = ["${local.ec2}:network-interface/eni-*"]
+    actions   = ["ec2:RunInstances"]
+  }
+
   statement {
     sid       = "LaunchHosts"
     resources = [local.instances]

@@ -1,60 +1,27 @@
 """One resource change of a plan, as `tofu show -json` writes it; read without good faith."""
 
-import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from fnmatch import fnmatchcase
 
 HOST_TYPE = "aws_instance"
 HOST = f"{HOST_TYPE}.clawdinator"
 ROLE = "aws_iam_role.instance"
+PROFILE = "aws_iam_instance_profile.instance"
 POLICY = "aws_iam_role_policy.instance"
-TRUST = "assume_role_policy"
-TO_EC2 = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Action": "sts:AssumeRole",
-            "Principal": {"Service": "ec2.amazonaws.com"},
-        }
-    ],
-}
-# What tofu/fleet keys by instance, and what each says there: whose it is and what bounds it. `{id}`
-# is the key, `*` anything.
-OWN: Mapping[str, Mapping[str, str]] = {
-    HOST: {
-        "tags.Name": "{id}",
-        "tags_all.app": "clawdinator",
-        "iam_instance_profile": "{id}-host",
-        "metadata_options.http_tokens": "required",
-    },
-    ROLE: {
-        "name": "{id}-host",
-        "path": "/fleet/host/{id}/",
-        "permissions_boundary": "arn:*:iam::*:policy/fleet/control/clawdinator-host",
-        TRUST: "*",
-    },
-    "aws_iam_instance_profile.instance": {
-        "name": "{id}-host",
-        "path": "/fleet/host/{id}/",
-        "role": "{id}-host",
-    },
-    POLICY: {"name": "own-bootstrap-and-ssm-messages", "role": "{id}-host"},
-}
 # A host can't be made without these.
-IDENTITY = tuple(resource for resource in OWN if resource != HOST)
+IDENTITY = (ROLE, PROFILE, POLICY)
+# What tofu/fleet keys by instance.
+OWN = (HOST, *IDENTITY)
+VPC = "aws_vpc.fleet"
+GATEWAY = "aws_internet_gateway.fleet"
+SUBNET = "aws_subnet.fleet"
+ROUTES = "aws_route_table.fleet"
+ROUTED = "aws_route_table_association.fleet"
+GROUP = "aws_security_group.fleet"
 # And what all hosts share. A test holds these lists to the files of tofu/fleet: anything else is no
 # part of a fleet, and no deploy makes or changes it.
-SHARED = (
-    "aws_vpc.fleet",
-    "aws_internet_gateway.fleet",
-    "aws_subnet.fleet",
-    "aws_route_table.fleet",
-    "aws_route_table_association.fleet",
-    "aws_security_group.fleet",
-)
+SHARED = (VPC, GATEWAY, SUBNET, ROUTES, ROUTED, GROUP)
 # Holds nothing but a check on the registry, and no host leads to it: `finish` alone meets it.
 CHECK = "terraform_data.registry_is_not_empty"
 # What tofu/fleet reads, and what it reads by instance.
@@ -94,11 +61,9 @@ class Change:
         index: the key in a `for_each`, the number in a `count`, or None.
         deposed: whether this is a leftover that an earlier apply could not remove.
         provider: what would do it, as ``<registry>/<namespace>/<name>``.
-        old_id: the id of the object that is there now, or empty.
-        image: the image that the object would have afterwards, or empty.
-        says: what it would say afterwards of what `OWN` lists for it, as far as that is a text
-            and known.
-        unknown: what of that shows only once the plan is applied.
+        before: what stands there now; empty where nothing does.
+        after: what would stand there afterwards, as far as that is known.
+        unknown: true where something shows only once the plan is applied; shaped like `after`.
     """
 
     address: str
@@ -109,10 +74,19 @@ class Change:
     deposed: bool
     action: Action
     provider: str
-    old_id: str
-    image: str
-    says: Mapping[str, str]
-    unknown: frozenset[str]
+    before: Mapping[str, object]
+    after: Mapping[str, object]
+    unknown: Mapping[str, object]
+
+    @property
+    def old_id(self) -> str:
+        """The id of the object that is there now, or empty."""
+        return _word(self.before.get("id"))
+
+    @property
+    def image(self) -> str:
+        """The image that the object would have afterwards, or empty."""
+        return _word(self.after.get("ami"))
 
 
 class Unreadable(ValueError):
@@ -136,47 +110,6 @@ def targets(id_: str) -> tuple[str, ...]:
     a host which left the registry but still runs.
     """
     return tuple(keyed_address(resource, id_) for resource in OWN)
-
-
-def foreign(change: Change, made: Collection[str]) -> str | None:
-    """How a thing that is keyed by one instance is not that instance's own, or None.
-
-    `made` are the addresses of what the plan creates.
-    """
-    id_ = str(change.index)
-    # A role and a profile have their name for an id, a policy its role's before its own.
-    if change.resource in IDENTITY and change.action is not Action.CREATE:
-        owner = change.old_id.partition(":")[0]
-        if owner != f"{id_}-host":
-            return f"what is there now is {change.old_id or 'without an id'}, not {id_}'s"
-    if change.action is Action.DELETE:
-        return None
-    for attribute, form in OWN.get(change.resource, {}).items():
-        own, said = form.replace("{id}", id_), change.says.get(attribute)
-        if said is None and _comes_with_its_role(change, attribute, made):
-            continue
-        if said is None or not fnmatchcase(said, own):
-            return f"its {attribute} would be {said or 'nothing known'} and not {own}"
-        if attribute == TRUST and not _trusts_ec2_alone(said):
-            return "it would trust others than EC2"
-    return None
-
-
-def _trusts_ec2_alone(policy: str) -> bool:
-    """IAM can bound what a role may do, not whom it trusts: nothing but this holds that."""
-    try:
-        return bool(json.loads(policy) == TO_EC2)
-    except (ValueError, RecursionError):
-        return False
-
-
-def _comes_with_its_role(change: Change, attribute: str, made: Collection[str]) -> bool:
-    """Whether this is a policy's role, which the engine can't know before it made that."""
-    return (
-        (change.resource, attribute) == (POLICY, "role")
-        and attribute in change.unknown
-        and keyed_address(ROLE, str(change.index)) in made
-    )
 
 
 def address_of(raw: object) -> str:
@@ -204,7 +137,6 @@ def read(raw: object) -> Change:
         raise Unreadable("it does not say what would change")
     if change.get("importing"):
         raise Unreadable("it would be imported: that is done by hand")
-    told = {path: _attribute(change, "after", path) for path in OWN.get(resource, ())}
     return Change(
         address=address,
         resource=resource,
@@ -214,12 +146,9 @@ def read(raw: object) -> Change:
         deposed=bool(_text(raw, "deposed", required=False)),
         action=_action(change),
         provider=_text(raw, "provider_name"),
-        old_id=_known(change, "before", "id"),
-        image=_known(change, "after", "ami"),
-        says={path: value for path, value in told.items() if isinstance(value, str)},
-        unknown=frozenset(
-            path for path in told if _attribute(change, "after_unknown", path) is True
-        ),
+        before=_side(change, "before"),
+        after=_side(change, "after"),
+        unknown=_side(change, "after_unknown"),
     )
 
 
@@ -252,16 +181,10 @@ def _action(change: Mapping[str, object]) -> Action:
     raise Unreadable(f"its actions are {actions!r}")
 
 
-def _known(change: Mapping[str, object], side: str, path: str) -> str:
-    value = _attribute(change, side, path)
-    return value if isinstance(value, str) else ""
-
-
-def _attribute(change: Mapping[str, object], side: str, path: str) -> object:
-    """What stands there at `path`, or None; of a block that may stand more than once, the only."""
+def _side(change: Mapping[str, object], side: str) -> Mapping[str, object]:
     value = change.get(side)
-    for key in path.split("."):
-        if isinstance(value, list) and len(value) == 1:
-            value = value[0]
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
+    return value if isinstance(value, Mapping) else {}
+
+
+def _word(value: object) -> str:
+    return value if isinstance(value, str) else ""

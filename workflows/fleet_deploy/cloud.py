@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from fleet_control import ec2
 from fleet_control.reading import Reading
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import FleetStatus, InstanceStatus, shape
+from workflows.fleet_deploy.blueprint import Owner
 from workflows.fleet_deploy.guard import Machines
 from workflows.fleet_deploy.health import Time
 from workflows.fleet_deploy.roll import rows
 from workflows.fleet_deploy.runner import needed
+from workflows.fleet_deploy.stop import Stopped
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -62,6 +65,7 @@ class Cloud:
     ec2: "EC2Client"
     ssm: "SSMClient"
     s3: "S3Client"
+    sts: Any  # boto3's Security Token Service, which has no types here
     quotas: Any  # boto3's Service Quotas, which has no types here
     clock: Time
 
@@ -72,6 +76,16 @@ class Cloud:
         list are asked for by their ids.
         """
         return seen(registry, ec2.read(self.ec2, self.clock.now(), machines), machines)
+
+    def owner(self) -> Owner:
+        """Whose the keys are that this job has; Stopped if AWS does not say."""
+        try:
+            # arn:partition:service:region:account:resource
+            _, partition, _, _, account, _ = self.sts.get_caller_identity()["Arn"].split(":", 5)
+        except (ClientError, BotoCoreError, KeyError, ValueError) as error:
+            why = f"AWS does not say whose keys this job has ({type(error).__name__})."
+            raise Stopped("AWS is silent", why) from error
+        return Owner(partition, account)
 
 
 def seen(registry: KnownRegistry, reading: Reading, known: Mapping[str, str] = _NONE) -> Sight:
@@ -106,6 +120,7 @@ def connect(environ: Mapping[str, str], clock: Time) -> Cloud:
         session.client("ec2", endpoint_url=endpoint, config=_CONFIG),
         session.client("ssm", endpoint_url=endpoint, config=_CONFIG),
         session.client("s3", endpoint_url=endpoint, config=_CONFIG),
+        session.client("sts", endpoint_url=endpoint, config=_CONFIG),
         session.client("service-quotas", endpoint_url=endpoint, config=_SHORT),
         clock,
     )

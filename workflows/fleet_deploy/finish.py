@@ -59,7 +59,7 @@ def _apply_the_rest(job: Job, image: str, machines: Mapping[str, str]) -> tuple[
         file = Path(folder).resolve() / "plan"
         plan = job.engine.plan_rest(file, image)
         seen = job.look(machines).machines
-        trespasses = guard.finished(plan, job.known.registry, seen, job.asked.caller)
+        trespasses = guard.finished(plan, seen, job.blueprint, job.asked.caller)
         refuse((*trespasses, *removal.forgotten(plan, machines)))
         job.engine.apply(file)
     return guard.removed(plan)

@@ -4,11 +4,11 @@ OpenTofu decides what a plan holds; this decides whether it may be applied. What
 is a trespass, never a pass.
 """
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from fleet_control.caller import is_instance_id
+from workflows.fleet_deploy.blueprint import Blueprint
 from workflows.fleet_deploy.change import (
     CHECK,
     DATA,
@@ -19,13 +19,11 @@ from workflows.fleet_deploy.change import (
     SHARED,
     Action,
     Change,
-    Unreadable,
-    address_of,
-    foreign,
     host_address,
-    read,
     targets,
 )
+from workflows.fleet_deploy.expected import difference, whole
+from workflows.fleet_deploy.trespass import Trespass, changes_of
 
 # Names of what makes, stops or starts machines, so that it is told as a host by another name. Not
 # all of them, nor need they be: what is on no list is stopped all the same.
@@ -47,24 +45,6 @@ _LEFTOVER = "it is the leftover of an earlier apply: see to it by hand"
 
 
 @dataclass(frozen=True, slots=True)
-class Trespass:
-    """One thing a plan must not do.
-
-    Attributes:
-        address: what it would be done to.
-        action: what would be done, to be read after "would".
-        why: why it may not.
-    """
-
-    address: str
-    action: str
-    why: str
-
-    def __str__(self) -> str:
-        return f"{self.address} would {self.action}: {self.why}"
-
-
-@dataclass(frozen=True, slots=True)
 class Machines:
     """What EC2 shows, to hold the plan's idea of it against.
 
@@ -78,44 +58,61 @@ class Machines:
 
 
 def rolled(
-    plan: object, ids: Collection[str], image: str, machines: Machines, caller: str = ""
+    plan: object,
+    ids: Collection[str],
+    image: str,
+    machines: Machines,
+    blueprint: Blueprint,
+    caller: str = "",
 ) -> tuple[Trespass, ...]:
     """What a plan for the hosts of `ids` does beyond replacing or creating exactly those.
 
     Allowed are: those hosts, new on `image`; creating or updating in place what is keyed by their
-    ids, and what all hosts share. Nothing of the bot instance `caller` may change.
+    ids, and what all hosts share. All of it, changed or not, is as the blueprint has it. Nothing
+    of the bot instance `caller` may change.
     """
     expected = {host_address(id_): id_ for id_ in ids}
     own = {address for id_ in ids for address in targets(id_)}
-    changes, strange = _changes(plan)
+    changes, strange = changes_of(plan)
     moved = {one.address for one in changes if one.action in (Action.REPLACE, Action.CREATE)}
     idle = [
         Trespass(address, Action.NOTHING, "it was to be replaced")
         for address in expected
         if address not in moved
     ]
+    other = _Other(plan, changes, blueprint, image)
     found = _judged(
-        changes, caller, lambda one: _beyond_the_roll(one, expected, own, image, machines)
+        changes, caller, lambda one: _beyond_the_roll(one, expected, own, image, machines), other
     )
-    return (*strange, *found, *idle)
+    launched_on = [one for one in changes if one.address in own or one.address in SHARED]
+    stays = [one for one in launched_on if one.action is Action.NOTHING and not _is_host(one)]
+    astray = ((one.address, other.than_made(one)) for one in stays)
+    unlike = [Trespass(address, Action.NOTHING, why) for address, why in astray if why]
+    return (*strange, *found, *idle, *unlike)
 
 
 def finished(
-    plan: object, registered: Collection[str], machines: Machines, caller: str = ""
+    plan: object, machines: Machines, blueprint: Blueprint, caller: str = ""
 ) -> tuple[Trespass, ...]:
     """What the last plan of `all` does beyond removing what left and bringing the rest up to date.
 
     It may not touch a registered host, nor anything of the bot instance `caller`. What is keyed by
     ids that left the registry may go.
     """
-    changes, strange = _changes(plan)
-    found = _judged(changes, caller, lambda one: _beyond_finishing(one, registered, machines))
+    changes, strange = changes_of(plan)
+    registered = blueprint.registry
+    found = _judged(
+        changes,
+        caller,
+        lambda one: _beyond_finishing(one, registered, machines),
+        _Other(plan, changes, blueprint),
+    )
     return (*strange, *found)
 
 
 def removed(plan: object) -> tuple[str, ...]:
     """The ids of the hosts that a plan destroys and does not make again."""
-    changes, _ = _changes(plan)
+    changes, _ = changes_of(plan)
     return tuple(
         str(one.index)
         for one in changes
@@ -123,51 +120,43 @@ def removed(plan: object) -> tuple[str, ...]:
     )
 
 
-def _changes(plan: object) -> tuple[tuple[Change, ...], tuple[Trespass, ...]]:
-    """The plan's changes, and what about it can't be read."""
-    if not isinstance(plan, Mapping):
-        return (), (_strange("the plan", "it is not an object"),)
-    strange = [_strange("the plan", why) for why in _strange_plan(plan)]
-    changes: list[Change] = []
-    listed = plan.get("resource_changes") or []
-    for raw in listed if isinstance(listed, list) else []:
-        try:
-            changes.append(read(raw))
-        except Unreadable as error:
-            strange.append(_strange(address_of(raw), str(error)))
-    twice = Counter(one.address for one in changes if not one.deposed)
-    strange += [_strange(address, "it stands twice") for address, n in twice.items() if n > 1]
-    return tuple(changes), tuple(strange)
+class _Other:
+    """What a plan makes other than this repository does."""
 
+    def __init__(
+        self, plan: object, changes: Collection[Change], blueprint: Blueprint, image: str = ""
+    ) -> None:
+        self._whole = whole(plan, changes)
+        self._ids = {
+            one.address: one.old_id
+            for one in changes
+            if one.old_id and one.action in (Action.NOTHING, Action.UPDATE)
+        }
+        self._blueprint = blueprint
+        self._image = image
 
-def _strange(address: str, why: str) -> Trespass:
-    return Trespass(address, "change in a way I do not understand", why)
-
-
-def _strange_plan(plan: Mapping[str, object]) -> Iterable[str]:
-    version = plan.get("format_version")
-    if not isinstance(version, str) or not version.startswith("1."):
-        yield f"its format version is {version!r}, not 1.x"
-    if not isinstance(plan.get("resource_changes", []), list | None):
-        yield "its resource_changes are not a list"
-    if plan.get("errored"):
-        yield "making it failed"
-    for key in ("deferred_changes", "action_invocations"):
-        if plan.get(key):
-            yield f"it holds {key}"
+    def than_made(self, change: Change) -> str | None:
+        """What of it, or None."""
+        if change.data or change.action is Action.DELETE:
+            return None
+        expected = self._blueprint.of(change, self._ids, self._image)
+        return difference(change, expected, self._whole)
 
 
 def _judged(
-    changes: Collection[Change], caller: str, beyond: Callable[[Change], str | None]
+    changes: Collection[Change],
+    caller: str,
+    beyond: Callable[[Change], str | None],
+    other: _Other,
 ) -> tuple[Trespass, ...]:
-    made = {one.address for one in changes if one.action is Action.CREATE}
     judged = (
         (
             one,
             _of_the_caller(one, caller)
             or beyond(one)
             or _by_another_provider(one)
-            or foreign(one, made),
+            or _anothers(one)
+            or other.than_made(one),
         )
         for one in changes
         if one.action is not Action.NOTHING
@@ -179,6 +168,16 @@ def _of_the_caller(change: Change, caller: str) -> str | None:
     if caller and change.index == caller and not (change.data and change.action is Action.READ):
         return f"it belongs to {caller}, which asked for this, and no bot instance deploys itself"
     return None
+
+
+def _anothers(change: Change) -> str | None:
+    """Whose it is now, where that is not the instance that it is keyed by."""
+    if change.resource not in IDENTITY or change.action is Action.CREATE:
+        return None
+    # A role and a profile have their name for an id, a policy its role's before its own.
+    if change.old_id.partition(":")[0] == f"{change.index}-host":
+        return None
+    return f"what is there now is {change.old_id or 'without an id'}, not {change.index}'s"
 
 
 def _by_another_provider(change: Change) -> str | None:

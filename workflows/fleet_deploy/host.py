@@ -141,7 +141,7 @@ def _plan(job: Job, turn: roll.Turn, image: str, file: Path, machines: Mapping[s
         _adopt(job, turn, image, plan)
         plan = job.engine.plan_hosts(file, image, [turn.id])
     seen = known.settled(job, machines).machines
-    refuse(guard.rolled(plan, [turn.id], image, seen, job.asked.caller))
+    refuse(guard.rolled(plan, [turn.id], image, seen, job.blueprint, job.asked.caller))
     goes = [machine for machine, id_ in machines.items() if id_ in turn.clears]
     fit.refuse(job.cloud, launches(plan, [turn.id]), goes)
 
@@ -155,7 +155,7 @@ def _clear(
     """
     plan = job.engine.plan_removal(file, image, turn.clears)
     seen = known.settled(job, machines).machines
-    trespasses = guard.finished(plan, job.known.registry, seen, job.asked.caller)
+    trespasses = guard.finished(plan, seen, job.blueprint, job.asked.caller)
     refuse((*trespasses, *removal.beyond(plan, turn.clears)))
     job.engine.apply(file)
     cleared = {machine for machine, id_ in machines.items() if id_ in turn.clears}

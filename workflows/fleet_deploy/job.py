@@ -11,10 +11,21 @@ from fleet_control.ledger import Entry, is_image_id
 from fleet_control.policy import Facts
 from fleet_control.registry import Registry, parse
 from fleet_control.registry_source import KnownRegistry
-from workflows.fleet_deploy import account, asked, engine, health, judge, roll, runner, summary
+from workflows.fleet_deploy import (
+    account,
+    asked,
+    blueprint,
+    engine,
+    health,
+    judge,
+    roll,
+    runner,
+    summary,
+)
+from workflows.fleet_deploy.blueprint import Blueprint
 from workflows.fleet_deploy.cloud import Cloud, Sight, connect
-from workflows.fleet_deploy.guard import Trespass
 from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.trespass import Trespass
 
 REGISTRY = Path("nix/instances.json")
 _NONE: Mapping[str, str] = {}
@@ -49,6 +60,12 @@ class Job:
         `machines` are there as far as is known, each with its instance.
         """
         return self.cloud.look(self.known, machines)
+
+    @property
+    def blueprint(self) -> Blueprint:
+        """What tofu/fleet makes of what the engine is told; Stopped where that is unknown."""
+        folder = self.engine.root / engine.FOLDER
+        return blueprint.read(self.engine.environ, folder, self.known.registry, self.cloud.owner())
 
     @property
     def service(self) -> health.Service:

@@ -187,7 +187,9 @@ def _rehearse(
     unknown = {id_: one for id_, one in roll.machines(sight.there).items() if one not in machines}
     forgotten = _forgotten(planned, ids, unknown, sight, past)
     seen = replace(sight.machines, live=sight.machines.live - forgotten)
-    refuse(guard.rolled(planned, ids, image, seen, job.asked.caller))
+    with _untouched():
+        blueprint = job.blueprint
+    refuse(guard.rolled(planned, ids, image, seen, blueprint, job.asked.caller))
     gone = [machine for turn in turns for machine, id_ in machines.items() if id_ in turn.clears]
     with _untouched():
         fit.refuse(job.cloud, launches(planned, ids), gone)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 
 from workflows.fleet_deploy.change import HOST, Action, Change, Unreadable, host_address, read
-from workflows.fleet_deploy.guard import Trespass
+from workflows.fleet_deploy.trespass import Trespass
 
 
 def beyond(plan: object, ids: Collection[str]) -> tuple[Trespass, ...]:
