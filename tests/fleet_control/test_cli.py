@@ -59,6 +59,7 @@ async def test_status_is_json_for_programs(host: OnHost, control: Lambda) -> Non
             "health": "ok",
             "type": "t3.large",
             "image": "ami-1",
+            "revision": "",
             "launched": "2026-11-20T08:00:00Z",
             "address": "10.0.0.7",
         },

@@ -38,6 +38,7 @@ async def test_a_deploy_of_another_is_asked_for_as_this_instance(
         "target": "claw-2",
         "caller": "claw-1",
         "ami_override": "",
+        "revision": "",
         "requested_by": "",
         "reply": "",
     }
