@@ -112,8 +112,8 @@ class Site:
 
 
 @contextmanager
-def open_site(engine: Engine, folder: Path) -> Iterator[Site]:
-    """Set up from nothing: state, control, fleet."""
+def open_site(engine: Engine, folder: Path, *, fleet: bool = True) -> Iterator[Site]:
+    """Set up from nothing: state, control, and a first fleet where it is wanted."""
     server = MotoServer(images(time.time()))
     url = asyncio.run(server.start())
     try:
@@ -132,7 +132,8 @@ def open_site(engine: Engine, folder: Path) -> Iterator[Site]:
             desk = Desk(url, BOOTSTRAP_BUCKET)
             made_of = runner.commit, desk.seeds(folder, runner.commit, environ["PATH"])
             desk.close()
-            place.apply_fleet(OLD, *made_of)
+            if fleet:
+                place.apply_fleet(OLD, *made_of)
             yield Site(engine, place, runner, url, runner.hosts(), made_of)
         clients.ec2.close()
         clients.ssm.close()
