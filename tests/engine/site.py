@@ -14,6 +14,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from fleet_control import ec2
+from fleet_control.reading import HostState
 from sandbox import account
 from sandbox.account import Account
 from sandbox.desk import Desk
@@ -103,6 +105,11 @@ class Site:
             for tag in one["Tags"]
             if tag["Key"] == "Name"
         }
+
+    def revisions(self) -> dict[str, str]:
+        """What each live host was launched as, by its tag."""
+        hosts = ec2.read(self.runner.ec2, time.time()).hosts
+        return {host.name: host.revision for host in hosts if host.state is HostState.RUNNING}
 
     def deploys(self, **asked: str) -> int:
         """A whole run; 0 if it succeeded. Each run begins with an empty summary."""

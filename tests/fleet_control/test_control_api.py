@@ -24,6 +24,7 @@ async def test_a_deploy_says_everything_and_is_taken(control: Lambda, api: Contr
             "reply": "",
             "target": "claw-2",
             "ami_override": "",
+            "revision": "",
             "caller": "claw-1",
             "requested_by": "",
         }
