@@ -26,10 +26,28 @@ _FIND_AFTER = (0.0, 0.5, 1.0, 1.5)
 # Seconds for which what GitHub said need not be asked again; then it is asked whether it changed.
 REGISTRY_KEPT = 60.0
 RUNS_KEPT = 5.0
+FOR_GOOD = float("inf")
 # What GitHub asks us to wait where it says no other time, and more than its clock differs by.
 _MINUTE = 60
 # As much of a log as surely holds what its last step said.
 _LOG_END = 256 * 1024
+_GRAPHQL = "/graphql"
+_HISTORY = """
+query($owner: String!, $name: String!, $at: String!, $count: Int!) {
+  repository(owner: $owner, name: $name) {
+    object(expression: $at) {
+      ... on Commit {
+        history(first: $count) {
+          nodes {
+            oid messageHeadline committedDate
+            parents(first: 1) { nodes { oid } }
+            tree { entries { name oid } }
+          }
+        }
+      }
+    }
+  }
+}"""
 
 
 class Listed(NamedTuple):
@@ -82,6 +100,15 @@ class GitHub:
 
     def _at(self, base: str) -> Server:
         return Server(base, Code.GITHUB_UNREACHABLE, "GitHub", self._budget)
+
+    def within(self, seconds: float) -> "GitHub":
+        """The same, within so many seconds of the call."""
+        part = self._budget.part(seconds)
+        return GitHub(self._settings, self._token, self._safe, part, self.kept, self._spared)
+
+    @property
+    def branch(self) -> str:
+        return self._settings.branch
 
     def shown(self, text: str) -> str:
         return shown(self._safe(text))
@@ -238,6 +265,21 @@ class GitHub:
         # Over 1 MB, GitHub leaves the content out.
         return a2b_base64(raw["content"]).decode("utf-8", "replace"), str(raw["sha"])
 
+    def history(self, at: str, count: int, kept: float) -> list[Mapping[str, Any]]:
+        """So many commits at and before a branch's newest or the one named; kept for so many
+        seconds. Of GraphQL, which has a quota of its own, and answers in one call."""
+        owner, _, name = self._settings.repo.partition("/")
+        asked = {"owner": owner, "name": name, "at": at, "count": count}
+        key = f"{_GRAPHQL} {json.dumps(asked)}"
+        known = self.kept.answer(key)
+        if known and (kept == FOR_GOOD or self.kept.is_fresh(key, self.now, kept)):
+            return _commits(known)
+        body = {"query": _HISTORY, "variables": asked}
+        answer = self._accepted(self._ask("POST", _GRAPHQL, body))
+        found = _commits(answer)
+        self.kept.keep(key, answer, self.now)
+        return found
+
     def cancel(self, run_id: int) -> bool:
         """Whether GitHub took it; not where the run has ended."""
         answer = self._ask("POST", f"{self._actions}/runs/{run_id}/cancel", {})
@@ -266,6 +308,8 @@ class GitHub:
             headers["if-none-match"] = etag
         raw = b"" if body is None else json.dumps(body).encode()
         answer = self._server.ask(method, path, headers, raw)
+        if path == _GRAPHQL:
+            return answer
         self.kept.note_quota(answer)
         if method == "POST":
             self.kept.note_change(self.now)
@@ -287,6 +331,13 @@ class GitHub:
         # 404 too is what GitHub answers to a token that may not see
         hint = " (is GITHUB_TOKEN right?)" if answer.status in (401, 403, 404) else ""
         raise Failure(Code.GITHUB_REFUSED, f"GitHub says: {said}{hint}")
+
+
+def _commits(answer: Answer) -> list[Mapping[str, Any]]:
+    """LookupError or TypeError where GraphQL's answer is a refusal: its status is 200, too."""
+    said = json.loads(answer.body)["data"]["repository"]["object"]
+    found: list[Mapping[str, Any]] = said["history"]["nodes"]
+    return found
 
 
 def _end(store: Server, path: str) -> Answer:

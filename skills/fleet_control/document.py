@@ -36,7 +36,8 @@ def registry(known: KnownRegistry) -> Document:
 
 def run(one: Run) -> Document:
     jobs = [{**job._asdict(), "steps": [step._asdict() for step in job.steps]} for job in one.jobs]
-    return {**one._asdict(), "jobs": jobs}
+    made_of = one.made_of._asdict() if one.made_of else None
+    return {**one._asdict(), "jobs": jobs, "made_of": made_of}
 
 
 def _known(known: KnownRegistry) -> Document:

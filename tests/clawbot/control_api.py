@@ -100,7 +100,8 @@ def _json(one: Run) -> dict[str, Any]:
     jobs = [
         {**each._asdict(), "steps": [step._asdict() for step in each.steps]} for each in one.jobs
     ]
-    return {**one._asdict(), "jobs": jobs}
+    made_of = one.made_of._asdict() if one.made_of else None
+    return {**one._asdict(), "jobs": jobs, "made_of": made_of}
 
 
 @asynccontextmanager

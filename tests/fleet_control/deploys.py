@@ -4,7 +4,7 @@ from fleet_control.control_api import Dispatched
 from fleet_control.ledger import Entry
 from tests.fleet_control.fleets import run
 
-ENTRY = Entry("agent.claw-1.cli.1", "", "claw-2", "", "claw-1", "")
+ENTRY = Entry("agent.claw-1.cli.1", target="claw-2", caller="claw-1")
 TAKEN = {"ok": True, "message": "deploy queued for claw-2", "run": {"id": 7, "url": "https://r/7"}}
 DISPATCHED = Dispatched(7, "https://r/7", "deploy queued for claw-2")
 RUN = run(7, request_id=ENTRY.request_id)
