@@ -16,12 +16,35 @@ from lambda_fn.github import FOR_GOOD, REGISTRY_KEPT, GitHub
 COMMITS_LOOKED_AT = 50
 # What an answer may wait for these words.
 WITHIN_SECONDS = 2.0
+_HISTORY = """
+query($owner: String!, $name: String!, $at: String!, $count: Int!) {
+  repository(owner: $owner, name: $name) {
+    object(expression: $at) {
+      ... on Commit {
+        history(first: $count) {
+          nodes {
+            oid messageHeadline committedDate
+            parents(first: 1) { nodes { oid } }
+            tree { entries { name oid } }
+          }
+        }
+      }
+    }
+  }
+}"""
+# What is refused, late, or of no form of GitHub's.
+_NOT_TO_BE_HAD = (Failure, ValueError, LookupError, TypeError, AttributeError)
 _OF_A_HOST = re.compile(r".* @([0-9a-f]{7})")
 
 
 def revisions(github: GitHub) -> list[Revision]:
     """Those among the branch's newest commits, the newest first."""
-    return [_revision(one, github) for one in _changing(_history(github))]
+    branch = f"refs/heads/{github.branch}"
+    try:
+        commits = _history(github, branch, COMMITS_LOOKED_AT, REGISTRY_KEPT)
+        return [_revision(one, github) for one in _changing(commits)]
+    except _NOT_TO_BE_HAD:
+        return []
 
 
 def made_of(jobs: Iterable[Job], github: GitHub) -> Revision | None:
@@ -30,19 +53,18 @@ def made_of(jobs: Iterable[Job], github: GitHub) -> Revision | None:
     digits = next(named, "")
     if not digits:
         return None
-    known = [one for one in _asked(github, digits, 1, FOR_GOOD) if one["oid"].startswith(digits)]
-    return _revision(known[0], github) if known else Revision(digits)
-
-
-def _history(github: GitHub) -> list[Mapping[str, Any]]:
-    return _asked(github, f"refs/heads/{github.branch}", COMMITS_LOOKED_AT, REGISTRY_KEPT)
-
-
-def _asked(github: GitHub, at: str, count: int, kept: float) -> list[Mapping[str, Any]]:
     try:
-        return github.within(WITHIN_SECONDS).history(at, count, kept)
-    except (Failure, ValueError, LookupError, TypeError):
-        return []
+        told = _revision(_history(github, digits, 1, FOR_GOOD)[0], github)
+    except _NOT_TO_BE_HAD:
+        return Revision(digits)
+    # A branch or a tag may have any name.
+    return told if told.commit.startswith(digits) else Revision(digits)
+
+
+def _history(github: GitHub, at: str, count: int, kept: float) -> list[Mapping[str, Any]]:
+    found = github.within(WITHIN_SECONDS).object_at(at, _HISTORY, kept, count=count)
+    commits: list[Mapping[str, Any]] = found["history"]["nodes"]
+    return commits
 
 
 def _changing(commits: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

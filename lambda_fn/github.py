@@ -32,22 +32,6 @@ _MINUTE = 60
 # As much of a log as surely holds what its last step said.
 _LOG_END = 256 * 1024
 _GRAPHQL = "/graphql"
-_HISTORY = """
-query($owner: String!, $name: String!, $at: String!, $count: Int!) {
-  repository(owner: $owner, name: $name) {
-    object(expression: $at) {
-      ... on Commit {
-        history(first: $count) {
-          nodes {
-            oid messageHeadline committedDate
-            parents(first: 1) { nodes { oid } }
-            tree { entries { name oid } }
-          }
-        }
-      }
-    }
-  }
-}"""
 
 
 class Listed(NamedTuple):
@@ -265,19 +249,19 @@ class GitHub:
         # Over 1 MB, GitHub leaves the content out.
         return a2b_base64(raw["content"]).decode("utf-8", "replace"), str(raw["sha"])
 
-    def history(self, at: str, count: int, kept: float) -> list[Mapping[str, Any]]:
-        """So many commits at and before a branch's newest or the one named; kept for so many
-        seconds. Of GraphQL, which has a quota of its own, and answers in one call."""
+    def object_at(self, at: str, query: str, kept: float, **variables: object) -> Mapping[str, Any]:
+        """What GraphQL answers of the branch or commit `at`, kept for so many seconds; it has a
+        quota of its own. LookupError or TypeError where it refuses: its status is 200, too."""
         owner, _, name = self._settings.repo.partition("/")
-        asked = {"owner": owner, "name": name, "at": at, "count": count}
+        asked = {"owner": owner, "name": name, "at": at, **variables}
         key = f"{_GRAPHQL} {json.dumps(asked)}"
-        known = self.kept.answer(key)
-        if known and (kept == FOR_GOOD or self.kept.is_fresh(key, self.now, kept)):
-            return _commits(known)
-        body = {"query": _HISTORY, "variables": asked}
+        known, now = self.kept.answer(key), self.now
+        if known and (kept == FOR_GOOD or self.kept.is_fresh(key, now, kept)):
+            return _object(known)
+        body = {"query": query, "variables": asked}
         answer = self._accepted(self._ask("POST", _GRAPHQL, body))
-        found = _commits(answer)
-        self.kept.keep(key, answer, self.now)
+        found = _object(answer)
+        self.kept.keep(key, answer, now)
         return found
 
     def cancel(self, run_id: int) -> bool:
@@ -333,10 +317,8 @@ class GitHub:
         raise Failure(Code.GITHUB_REFUSED, f"GitHub says: {said}{hint}")
 
 
-def _commits(answer: Answer) -> list[Mapping[str, Any]]:
-    """LookupError or TypeError where GraphQL's answer is a refusal: its status is 200, too."""
-    said = json.loads(answer.body)["data"]["repository"]["object"]
-    found: list[Mapping[str, Any]] = said["history"]["nodes"]
+def _object(answer: Answer) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = {**json.loads(answer.body)["data"]["repository"]["object"]}
     return found
 
 

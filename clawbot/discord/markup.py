@@ -151,6 +151,8 @@ def _deploying(reply: Deploying) -> discord.Embed:
 def _told(reply: Deploying) -> Iterator[str]:
     seen = reply.progress
     yield f"**{wording.stage(seen)}**"
+    if seen.made_of:
+        yield _escaped(wording.made_of(seen))
     yield from indicator.hosts_in(seen, BAR, _host)
     if reply.trouble:
         yield f"🟡 {cut(_escaped(reply.trouble), LONGEST_ROW)} I keep trying."

@@ -125,7 +125,7 @@ def _status(status: FleetStatus, shown: Page[InstanceStatus], now: float) -> Ite
     newest = code(status.newest.id) if status.newest else "none of ours"
     yield f"Newest image: {newest}"
     if status.newest_revision:
-        yield f"Newest revision: {plain(words.told(status.newest_revision, now), 100)}"
+        yield f"Newest revision: {plain(words.told(status.newest_revision, now))}"
     if paged := wording.paged(shown):
         yield f"{paged[0].upper()}{paged[1:]}"
     aged = wording.registry_age(status, now)
@@ -166,6 +166,8 @@ def _deploying(reply: Deploying) -> Iterator[str]:
     version = f" with {code(seen.version)}" if seen.version else ""
     named = f"{_STAGES[seen.stage]} {_bold(f'Deploy {seen.target}')}{version}"
     yield f"{named}: {plain(wording.stage(seen))}"
+    if seen.made_of:
+        yield plain(wording.made_of(seen))
     yield from indicator.hosts_in(seen, BAR, _host)
     for name, told in (("At", seen.step), ("Why", seen.reason), ("Next", seen.advice)):
         if told:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from fleet_control.duration import older
-from fleet_control.ledger import Run
+from fleet_control.ledger import Run, seconds
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import FleetStatus, InstanceStatus
 from fleet_control.words import printable, problems, registry_age, revision, state, told
@@ -51,6 +51,7 @@ def run(one: Run) -> str:
     parts = (
         f"run {one.id}: {state(one.status, one.conclusion)}",
         f"deploys {asked}, asked for by {_asker(one)}",
+        printable(f"revision {told(one.made_of, seconds(one.created))}") if one.made_of else "",
         jobs,
         printable(f"why: {one.reason}") if one.reason else "",
         printable(one.url),

@@ -16,6 +16,7 @@ _PROBLEMS = {
 
 
 SHORT = 7
+SUBJECT_LENGTH = 80
 # What GitHub calls `waiting`, of a run or a job; one that is queued waits for its turn.
 REVIEW = "waiting for a reviewer on GitHub"
 
@@ -39,11 +40,14 @@ def revision(row: InstanceStatus, status: FleetStatus) -> str:
 
 
 def told(one: Revision, now: float) -> str:
-    """A revision with its age and first line, as far as they are known; whoever wrote that."""
+    """A revision with its age and first line, as far as they are known."""
     short = one.commit[:SHORT]
     if not one.committed:
         return short
-    return f"{short}, {older(now - seconds(one.committed))} old: {one.subject}"
+    # Anybody may have written it: it is no code of ours, and no page.
+    subject = one.subject.replace("`", "")[:SUBJECT_LENGTH].strip()
+    aged = f"{short}, {older(now - seconds(one.committed))} old"
+    return f"{aged}: {subject}" if subject else aged
 
 
 def registry_age(known: KnownRegistry, now: float) -> str:

@@ -213,6 +213,18 @@ async def test_the_control_api_away_is_broken(host: OnHost) -> None:
     assert (ended.code, ended.err) == (4, "The Control API can't be reached.\n")
 
 
+async def test_a_run_tells_what_was_asked_for_and_what_its_hosts_become(
+    host: OnHost, control: Lambda
+) -> None:
+    made_of = Revision("0a1b2c3" + "0" * 33, "Hosts greet", "2026-09-21T11:00:00Z")
+    control.shows(run(7, revision="0123456", made_of=made_of))
+
+    ended = await host.types("run", "7")
+
+    assert "deploys claw-2 (0123456), asked for by" in ended.out
+    assert "\nrevision 0a1b2c3, 2 hours old: Hosts greet\n" in ended.out
+
+
 async def test_runs_are_a_table_newest_first(host: OnHost, control: Lambda) -> None:
     button = run(8, requested_by="", target="")
     control.has_runs(run(9, caller="claw-3", status="queued", conclusion=None), button)

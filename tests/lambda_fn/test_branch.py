@@ -1,5 +1,6 @@
 """What the Control API says of revisions: the branch's newest, and what a run's hosts become."""
 
+import json
 from typing import Any
 
 from aiohttp import web
@@ -12,6 +13,7 @@ from tests.lambda_fn.small_github import SmallGitHub, job, run_of
 
 REGISTRY = function_url({"action": "registry"}, CHAT_1)
 RUN = function_url({"action": "run", "run_id": 7, "revisions": True}, CHAT_1)
+SHAPELESS = '{"data": {"repository": {"object": {"history": {"nodes": [{"oid": 7}]}}}}}'
 WHEN = "2026-11-24T10:00:00Z"
 
 
@@ -84,7 +86,7 @@ async def test_the_branch_is_looked_at_once_a_minute_and_counts_for_no_deploy(
 async def test_a_registry_is_told_without_revisions_where_there_are_none_to_be_had(
     ask: Ask, github: SmallGitHub
 ) -> None:
-    for answer in ('{"data": null, "errors": [{"message": "no"}]}', "[]", "<html>"):
+    for answer in ('{"data": null, "errors": [{"message": "no"}]}', "[]", "<html>", SHAPELESS):
         await ask(REGISTRY)  # its file is kept; what was said of the branch is not
         github.refusals.append(web.Response(text=answer))
         kept = await ask(REGISTRY)
@@ -114,6 +116,19 @@ async def test_of_a_commit_that_github_does_not_show_a_run_tells_the_digits(
     told = (await ask(RUN)).body["run"]["made_of"]
 
     assert told == {"commit": "0000003", "subject": "", "committed": ""}
+
+
+async def test_a_branch_that_is_called_like_a_commit_is_not_taken_for_it(
+    ask: Ask, github: SmallGitHub
+) -> None:
+    github.runs = [run_of(PERSONS, 7, status="in_progress")]
+    github.jobs[7] = [job(2, "a-1: none -> ami-0 @0000003", "queued")]
+    found = json.dumps({"data": {"repository": {"object": {"history": {"nodes": [commit(4)]}}}}})
+    await ask(RUN)  # what is not to be had is not kept; the run and its jobs are
+    github.refusals.append(web.Response(text=found))
+
+    assert (await ask(RUN)).body["run"]["made_of"]["subject"] == ""
+    assert not github.refusals
 
 
 async def test_a_run_that_is_planned_becomes_nothing_yet(ask: Ask, github: SmallGitHub) -> None:

@@ -37,7 +37,8 @@ async def test_a_change_is_merged_deployed_and_taken_back(tmp_path: Path) -> Non
         assert f"{older[:7]}, 1 behind" in said
         assert f"{oldest[:7]}, 2 behind" in said
         assert f"NEWEST REVISION  {newest[:7]}, 2 days old: {PAST[-1][0]}" in said
-        await bot.say(f"/fleet deploy {TWO}")
+        said = await bot.say(f"/fleet deploy {TWO}")
+        assert f"  Revision {newest[:7]}, 2 days old: {PAST[2][0]}\n" in said
         assert await revisions(outside) == {ONE: older, TWO: newest}
 
         said = await bot.say("merge Hosts greet")
@@ -49,10 +50,14 @@ async def test_a_change_is_merged_deployed_and_taken_back(tmp_path: Path) -> Non
         job = outside.world.github.runner.runs[-1].latest_jobs()[1]
         assert job.name == f"{TWO}: {NEWEST} -> {NEWEST} @{merged[:7]}"
 
-        assert f"✓ deploy {TWO}: done" in await bot.say(f"/fleet deploy {TWO} {OLDER}")
+        said = await bot.say(f"/fleet deploy {TWO} {OLDER}")
+        assert f"✓ deploy {TWO}: done" in said
+        assert f"  Revision {older[:7]}, 13 days old: {PAST[1][0]}\n" in said
         assert await revisions(outside) == {ONE: older, TWO: older}
 
-        assert f"✓ deploy {TWO}: done" in await bot.say(f"/fleet deploy {TWO} {oldest}")
+        said = await bot.say(f"/fleet deploy {TWO} {oldest}")
+        assert f"✓ deploy {TWO}: done" in said
+        assert f"  Revision {oldest[:7]}, 41 days old: {PAST[0][0]}\n" in said
         assert await revisions(outside) == {ONE: older, TWO: oldest}
         assert (await asyncio.to_thread(outside.hosts))[TWO].image == OLDEST
         title = outside.world.github.runner.runs[-1].title
