@@ -126,7 +126,7 @@ async def test_a_long_name_is_cut_so_that_the_title_fits(ask: Ask, github: Small
 async def test_a_commit_travels_in_as_many_digits_as_a_title_has(
     ask: Ask, github: SmallGitHub
 ) -> None:
-    answer = await ask(function_url(by_person(revision="0123456789" * 4)))
+    answer = await ask(function_url(by_person(revision="0123456789" * 4), CHAT_1))
 
     assert answer.body["ok"]
     assert github.dispatched[0]["inputs"]["revision"] == "012345678901"
