@@ -172,14 +172,16 @@ class Commands:
         status = await self._fleet.status()
         replaced, created, removed = _moved(target, status, self._fleet.carrier)
         what = version and f"With {wording.version(version)}."
-        age = wording.registry_age(status, self._clock.now())
+        now = self._clock.now()
+        age = wording.registry_age(status, now)
+        becomes = wording.as_of_now(version, status, now)
         return Question(
             target=target,
             version=version,
             asker=ask.account,
             asked=ask.asked,
-            expires=self._clock.now() + ANSWER_WITHIN_SECONDS,
-            why=" ".join(part for part in (why, what, age) if part),
+            expires=now + ANSWER_WITHIN_SECONDS,
+            why=" ".join(part for part in (why, what, age, becomes) if part),
             replaced=replaced,
             created=created,
             removed=removed,

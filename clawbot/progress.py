@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from fleet_control.host_job import MOVING_STEP, Left, left
-from fleet_control.ledger import Job, Run, seconds
+from fleet_control.ledger import Job, Revision, Run, seconds
 
 _HOST_JOB = re.compile(
     r"(?P<id>[a-z0-9-]{1,32}): (?P<old>none|ami-[0-9a-f]+) -> (?P<new>ami-[0-9a-f]+)"
@@ -62,6 +62,8 @@ class Progress:
 
     Attributes:
         version: the image or the commit asked for; empty for the newest.
+        made_of: what its hosts become, once that is settled.
+        asked: when, Unix seconds; 0 before that is settled.
         ahead: how many deploys wait or run before this one.
         review: whether it waits for a person's approval on GitHub, and not for its turn.
         began: when the run's turn came, Unix seconds; 0 before.
@@ -84,6 +86,8 @@ class Progress:
     step: str = ""
     reason: str = ""
     advice: str = ""
+    made_of: Revision | None = None
+    asked: float = 0.0
 
     @property
     def over(self) -> bool:
@@ -104,6 +108,8 @@ def progress(run: Run, ahead: int = 0) -> Progress:
         ahead=ahead if stage is Stage.QUEUED else 0,
         review=run.status == "waiting",
         hosts=tuple(_hosts(run)),
+        made_of=run.made_of,
+        asked=seconds(run.created) if run.made_of else 0.0,
         began=began,
         # While it runs, a number that moves by itself would be a change to show, each time.
         took=max(0.0, _ended(run) - began) if run.finished else 0.0,

@@ -5,7 +5,7 @@ from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import Question
 from fleet_control import words
 from fleet_control.duration import exact, older
-from fleet_control.ledger import is_revision
+from fleet_control.ledger import Revision, is_revision
 from fleet_control.policy import Condition
 from fleet_control.reading import Health, HostState
 from fleet_control.status import FleetStatus, InstanceStatus
@@ -69,6 +69,21 @@ def image(row: InstanceStatus, status: FleetStatus) -> str:
 def version(named: str) -> str:
     """What a deploy was asked for with, that named it."""
     return f"the commit {named}" if is_revision(named) else f"the image {named}"
+
+
+def as_of_now(named: str, status: FleetStatus, now: float) -> str:
+    """Which revision a deploy would be, asked for with what was `named`; that is settled when its
+    turn comes. Empty where it can't be said."""
+    built = next((one.commit for one in status.images if one.id == named), "")
+    wanted = built or named
+    known = (one for one in status.registry.revisions if one.commit.startswith(wanted))
+    found = next(known, Revision(built) if built else None)
+    return f"As of now: revision {words.told(found, now)}" if found else ""
+
+
+def made_of(seen: Progress) -> str:
+    """What a deploy's hosts become; its age is that of when it was asked for, and stays."""
+    return f"Revision {words.told(seen.made_of, seen.asked)}" if seen.made_of else ""
 
 
 def stage(seen: Progress) -> str:

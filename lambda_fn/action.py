@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from fleet_control.ledger import Job, Run, seconds
+from lambda_fn import branch
 from lambda_fn.ask import Action, Ask
 from lambda_fn.failure import Code, Failure
 from lambda_fn.github import DAY, RUNS_KEPT, WAITING, GitHub
@@ -23,14 +24,25 @@ _BARE = "Process completed with exit code"
 def answer(ask: Ask, github: GitHub) -> Mapping[str, object]:
     match ask.action:
         case Action.RUN:
-            return {"run": run(ask.run_id, github)}
+            found = run(ask.run_id, github)
+            if ask.revisions:
+                found = found._replace(made_of=branch.made_of(found.jobs, github))
+            return {"run": _told(found, ask)}
         case Action.RUNS:
-            return {"runs": runs(ask, github)}
+            return {"runs": [_told(one, ask) for one in runs(ask, github)]}
         case Action.REGISTRY:
             text, version = github.registry()
-            return {"registry": text, "version": version}
+            return {"registry": text, "version": version, "revisions": branch.revisions(github)}
         case _:
             return {"message": cancel(ask.run_id, github)}
+
+
+def _told(found: Run, ask: Ask) -> Mapping[str, object]:
+    """A bot that does not ask for revisions takes a field that it does not know for no answer."""
+    fields = found._asdict()
+    if not ask.revisions:
+        del fields["revision"], fields["made_of"]
+    return fields
 
 
 def run(run_id: int, github: GitHub) -> Run:

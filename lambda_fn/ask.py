@@ -82,19 +82,21 @@ class Action(StrEnum):
 
 class Ask(NamedTuple):
     """`entry` holds what a title of the ledger would; `unfinished` asks for runs that have not
-    ended, and those that ended within a day."""
+    ended, and those that ended within a day; `revisions` for what a bot of before there were any
+    could not read."""
 
     action: Action
     entry: Entry
     run_id: int
     limit: int
     unfinished: bool
+    revisions: bool = False
 
 
 _KEYS = {
     Action.DEPLOY: TITLE_FIELDS,
-    Action.RUN: ("run_id",),
-    Action.RUNS: ("limit", "request_id", "unfinished"),
+    Action.RUN: ("run_id", "revisions"),
+    Action.RUNS: ("limit", "request_id", "unfinished", "revisions"),
     Action.REGISTRY: (),
     Action.CANCEL: ("run_id", "requested_by"),
 }
@@ -124,9 +126,6 @@ def _parse(body: Mapping[str, object]) -> Ask:
     known = "action", *_KEYS[action]
     if not body.keys() <= set(known):
         raise ValueError(f"A key is unknown: `{action}` takes {', '.join(known)}")
-    unfinished = body.get("unfinished", False)
-    if not isinstance(unfinished, bool):
-        raise ValueError("`unfinished` must be true or false")
     if body.get("ami_override") and body.get("revision"):
         raise ValueError("`ami_override` and `revision` exclude each other: name one of them")
     return Ask(
@@ -139,7 +138,8 @@ def _parse(body: Mapping[str, object]) -> Ask:
         ),
         _number(body.get("run_id"), "run_id", 2**63) if "run_id" in known else 0,
         _number(body.get("limit", 10), "limit", 100),
-        unfinished,
+        _flag(body, "unfinished"),
+        _flag(body, "revisions"),
     )
 
 
@@ -150,6 +150,13 @@ def _field(body: Mapping[str, object], key: str, *, needed: bool) -> str:
     if isinstance(value, str) and FIELD_FORMS[key](value):
         return value
     raise ValueError(f"`{key}` must be {_FORMS[key]}")
+
+
+def _flag(body: Mapping[str, object], key: str) -> bool:
+    value = body.get(key, False)
+    if isinstance(value, bool):
+        return value
+    raise ValueError(f"`{key}` must be true or false")
 
 
 def _number(value: object, key: str, most: int) -> int:

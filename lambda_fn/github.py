@@ -26,10 +26,12 @@ _FIND_AFTER = (0.0, 0.5, 1.0, 1.5)
 # Seconds for which what GitHub said need not be asked again; then it is asked whether it changed.
 REGISTRY_KEPT = 60.0
 RUNS_KEPT = 5.0
+FOR_GOOD = float("inf")
 # What GitHub asks us to wait where it says no other time, and more than its clock differs by.
 _MINUTE = 60
 # As much of a log as surely holds what its last step said.
 _LOG_END = 256 * 1024
+_GRAPHQL = "/graphql"
 
 
 class Listed(NamedTuple):
@@ -82,6 +84,15 @@ class GitHub:
 
     def _at(self, base: str) -> Server:
         return Server(base, Code.GITHUB_UNREACHABLE, "GitHub", self._budget)
+
+    def within(self, seconds: float) -> "GitHub":
+        """The same, within so many seconds of the call."""
+        part = self._budget.part(seconds)
+        return GitHub(self._settings, self._token, self._safe, part, self.kept, self._spared)
+
+    @property
+    def branch(self) -> str:
+        return self._settings.branch
 
     def shown(self, text: str) -> str:
         return shown(self._safe(text))
@@ -238,6 +249,21 @@ class GitHub:
         # Over 1 MB, GitHub leaves the content out.
         return a2b_base64(raw["content"]).decode("utf-8", "replace"), str(raw["sha"])
 
+    def object_at(self, at: str, query: str, kept: float, **variables: object) -> Mapping[str, Any]:
+        """What GraphQL answers of the branch or commit `at`, kept for so many seconds; it has a
+        quota of its own. LookupError or TypeError where it refuses: its status is 200, too."""
+        owner, _, name = self._settings.repo.partition("/")
+        asked = {"owner": owner, "name": name, "at": at, **variables}
+        key = f"{_GRAPHQL} {json.dumps(asked)}"
+        known, now = self.kept.answer(key), self.now
+        if known and (kept == FOR_GOOD or self.kept.is_fresh(key, now, kept)):
+            return _object(known)
+        body = {"query": query, "variables": asked}
+        answer = self._accepted(self._ask("POST", _GRAPHQL, body))
+        found = _object(answer)
+        self.kept.keep(key, answer, now)
+        return found
+
     def cancel(self, run_id: int) -> bool:
         """Whether GitHub took it; not where the run has ended."""
         answer = self._ask("POST", f"{self._actions}/runs/{run_id}/cancel", {})
@@ -266,6 +292,8 @@ class GitHub:
             headers["if-none-match"] = etag
         raw = b"" if body is None else json.dumps(body).encode()
         answer = self._server.ask(method, path, headers, raw)
+        if path == _GRAPHQL:
+            return answer
         self.kept.note_quota(answer)
         if method == "POST":
             self.kept.note_change(self.now)
@@ -287,6 +315,11 @@ class GitHub:
         # 404 too is what GitHub answers to a token that may not see
         hint = " (is GITHUB_TOKEN right?)" if answer.status in (401, 403, 404) else ""
         raise Failure(Code.GITHUB_REFUSED, f"GitHub says: {said}{hint}")
+
+
+def _object(answer: Answer) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = {**json.loads(answer.body)["data"]["repository"]["object"]}
+    return found
 
 
 def _end(store: Server, path: str) -> Answer:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
+from sandbox.github_graphql import answered
 from sandbox.github_quota import Quota, marked
 from sandbox.github_routes import Routes, said
 from sandbox.loopback import listen, url_of
@@ -42,6 +43,7 @@ class GitHub:
         routes = Routes(self.runner, lambda job: f"{url_of(logs)}/{job}?sig={self._signature}")
         app = web.Application(middlewares=[self._guarded])
         app.add_routes(routes.table())
+        app.router.add_post("/graphql", self._graphql)
         page = rf"/{self.runner.site.repo}/actions/runs/{{run:\d+}}"
         app.add_routes([web.get(page, self._page), web.get(r"/{job:\d+}", self._log)])
         self._server = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
@@ -75,6 +77,9 @@ class GitHub:
 
     @web.middleware
     async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path == "/graphql":
+            # Of a quota of its own.
+            return await self._answered(request, handler)
         if not request.path.startswith("/repos/"):
             return await handler(request)
         _, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -108,6 +113,10 @@ class GitHub:
             return said(f"Resource not accessible by {kind}", 403)
         return None
 
+    async def _graphql(self, request: web.Request) -> web.StreamResponse:
+        site = self.runner.site
+        return answered(site.repo, site.repository, await request.json())
+
     async def _log(self, request: web.Request) -> web.StreamResponse:
         if "Authorization" in request.headers:
             # The token was meant for somebody else, and this server says so.
@@ -131,6 +140,7 @@ class GitHub:
 
 
 def _may(rights: Mapping[str, str], request: web.Request) -> bool:
-    needed = "contents" if "/contents/" in request.path else "actions"
-    level = "read" if request.method == "GET" else "write"
+    asks = request.path == "/graphql"
+    needed = "contents" if asks or "/contents/" in request.path else "actions"
+    level = "read" if asks or request.method == "GET" else "write"
     return rights.get(needed) in (level, "write")

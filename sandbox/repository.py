@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from fleet_control.error import RegistryError
 from fleet_control.registry import parse
@@ -109,6 +110,30 @@ class Repository:
         """A file at that commit; None where it is not there, or the commit is not."""
         commit = self.find(ref)
         return self._read(path, commit) if commit else None
+
+    def history(self, at: str, count: int) -> list[dict[str, Any]]:
+        """The commit that a branch or some digits name, and those before it, in GraphQL's form."""
+        self.head()
+        try:
+            found = self._git("rev-parse", "--verify", "--quiet", f"{at}^{{commit}}")
+        except subprocess.CalledProcessError:
+            return []
+        form = "--format=%H%x00%s%x00%cI%x00%P"
+        said = self._git("log", f"--max-count={count}", form, found.decode().strip())
+        return [self._commit_as_told(*line.split("\0")) for line in said.decode().splitlines()]
+
+    def _commit_as_told(self, oid: str, subject: str, when: str, parents: str) -> dict[str, Any]:
+        entries = (line.split(b"\t") for line in self._git("ls-tree", oid).splitlines())
+        tree = [
+            {"name": name.decode(), "oid": about.split()[2].decode()} for about, name in entries
+        ]
+        return {
+            "oid": oid,
+            "messageHeadline": subject,
+            "committedDate": when.replace("+00:00", "Z"),
+            "parents": {"nodes": [{"oid": parent} for parent in parents.split()[:1]]},
+            "tree": {"entries": tree},
+        }
 
     def check_out(self, ref: str, folder: Path, *, with_history: bool = False) -> str | None:
         """Lay that commit, or the branch's newest, into `folder`; its name, None if unknown."""

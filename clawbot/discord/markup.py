@@ -11,6 +11,7 @@ from clawbot.discord import limit
 from clawbot.page import Page, cut, page
 from clawbot.progress import HostProgress, Stage
 from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
+from fleet_control import words
 from fleet_control.duration import older
 from fleet_control.status import FleetStatus, InstanceStatus
 
@@ -86,7 +87,10 @@ def _status(status: FleetStatus, shown: Page[InstanceStatus], now: float) -> dis
         wording.counted(status), "\n".join(rows) or "There is no instance.", _worst(status)
     )
     newest = f"newest image {status.newest.id}" if status.newest else "no image of ours"
-    made.set_footer(text="; ".join(part for part in (wording.paged(shown), newest) if part))
+    branch = status.newest_revision
+    revision = f"newest revision {words.told(branch, now)}" if branch else ""
+    footer = "; ".join(part for part in (wording.paged(shown), newest, revision) if part)
+    made.set_footer(text=cut(footer, LONGEST_ROW))
     made.timestamp = datetime.fromtimestamp(status.taken, UTC)
     return made
 
@@ -102,7 +106,8 @@ def _worst(status: FleetStatus) -> int:
 def _row(row: InstanceStatus, status: FleetStatus, now: float) -> str:
     told = [f"{indicator.light(row)} **{_escaped(cut(row.id, 64))}**", wording.state(row)]
     if row.host is not None:
-        told += [_image(row, status, now), f"started {_moment(row.host.launched)}"]
+        told += [_image(row, status, now), f"revision {_escaped(words.revision(row, status))}"]
+        told += [f"started {_moment(row.host.launched)}"]
     line = " · ".join(told)
     room = LONGEST_ROW - len(line)
     wrong = cut(_escaped("; ".join(fault.words for fault in row.faults)), room)
@@ -146,6 +151,8 @@ def _deploying(reply: Deploying) -> discord.Embed:
 def _told(reply: Deploying) -> Iterator[str]:
     seen = reply.progress
     yield f"**{wording.stage(seen)}**"
+    if seen.made_of:
+        yield _escaped(wording.made_of(seen))
     yield from indicator.hosts_in(seen, BAR, _host)
     if reply.trouble:
         yield f"🟡 {cut(_escaped(reply.trouble), LONGEST_ROW)} I keep trying."

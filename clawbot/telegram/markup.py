@@ -8,6 +8,7 @@ from clawbot import indicator, wording
 from clawbot.page import Page, page
 from clawbot.progress import HostProgress, Stage
 from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
+from fleet_control import words
 from fleet_control.duration import older
 from fleet_control.status import FleetStatus, InstanceStatus
 
@@ -17,7 +18,7 @@ LONGEST_LINE = 400
 LONGEST_NOTICE_LINE = 1000  # twenty of the longest ids, and how many more there are
 LONGEST_ID = 64
 # Ten of them, with a head and a foot of the longest lines, fit into a message.
-LONGEST_ROW = 300
+LONGEST_ROW = 325
 ROWS_A_PAGE = 10
 _INDENT = "    "
 _TAG = re.compile("<[^>]*>")
@@ -123,6 +124,8 @@ def _status(status: FleetStatus, shown: Page[InstanceStatus], now: float) -> Ite
         yield from _row(row, status, now)
     newest = code(status.newest.id) if status.newest else "none of ours"
     yield f"Newest image: {newest}"
+    if status.newest_revision:
+        yield f"Newest revision: {plain(words.told(status.newest_revision, now))}"
     if paged := wording.paged(shown):
         yield f"{paged[0].upper()}{paged[1:]}"
     aged = wording.registry_age(status, now)
@@ -135,7 +138,8 @@ def _row(row: InstanceStatus, status: FleetStatus, now: float) -> Iterator[str]:
     told = f"{indicator.light(row)} {_bold(row.id, LONGEST_ID)} {wording.state(row)}"
     if row.host is not None:
         up = older(now - row.host.launched)
-        told = f"{told} · image {wording.image(row, status)} · up {up}"
+        revision = plain(words.revision(row, status))
+        told = f"{told} · image {wording.image(row, status)} · revision {revision} · up {up}"
     yield told
     room = LONGEST_ROW - _seen(told) - 1
     for left, fault in zip(range(len(row.faults), 0, -1), row.faults, strict=True):
@@ -162,6 +166,8 @@ def _deploying(reply: Deploying) -> Iterator[str]:
     version = f" with {code(seen.version)}" if seen.version else ""
     named = f"{_STAGES[seen.stage]} {_bold(f'Deploy {seen.target}')}{version}"
     yield f"{named}: {plain(wording.stage(seen))}"
+    if seen.made_of:
+        yield plain(wording.made_of(seen))
     yield from indicator.hosts_in(seen, BAR, _host)
     for name, told in (("At", seen.step), ("Why", seen.reason), ("Next", seen.advice)):
         if told:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from telegram import CallbackQuery, Chat, Message, MessageEntity
 
+from clawbot import wording
 from clawbot.ask import Ask
 from clawbot.bot import Bot
 from clawbot.dispatch import REMEMBERED_SECONDS
@@ -31,6 +32,7 @@ from clawbot.telegram.speaker import (
 from fleet_control.caller import Caller, Human, is_target
 from fleet_control.error import FleetError
 from fleet_control.policy import Allowed, Refused
+from fleet_control.status import FleetStatus
 
 TOO_OLD = "That message is too old for me to read. Ask again."
 ASK_AGAIN = "What was asked has been changed or deleted since. Ask again."
@@ -151,7 +153,7 @@ class Pressed:
                     asker=account(self._query.from_user),
                     asked=str(self._message.message_id),
                     expires=bot.clock.now() + ANSWER_WITHIN_SECONDS,
-                    why=GO_AHEAD,
+                    why=f"{GO_AHEAD} {await self._as_of_now(version)}".rstrip(),
                 )
                 await self._talk(caller).send(question)
             case _:  # the commands' own question, or how to ask
@@ -172,13 +174,19 @@ class Pressed:
         asks = self._asks(caller, (), str(self._message.message_id))
         await self._to.bot.commands.cancel(run_id, asks, self._whisper)
 
+    async def _as_of_now(self, version: str) -> str:
+        status = await self._status()
+        return wording.as_of_now(version, status, self._to.bot.clock.now()) if status else ""
+
     async def _images(self, target: str) -> None:
+        await self._living.show(self._to.drawing.images(target, await self._status()))
+
+    async def _status(self) -> FleetStatus | None:
         try:
-            status = await self._to.bot.fleet.status()
+            return await self._to.bot.fleet.status()
         except FleetError as error:
-            log.warning("telegram.images_unseen why=%s", error)
-            status = None
-        await self._living.show(self._to.drawing.images(target, status))
+            log.warning("telegram.status_unseen why=%s", error)
+            return None
 
     async def _answer_question(self, press: Press, caller: Caller) -> None:
         asked = self._read_again(press)

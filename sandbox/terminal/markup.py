@@ -100,6 +100,8 @@ def _deploying(reply: Deploying, now: float, width: int) -> Iterator[Text]:
     seen = reply.progress
     mark, style = _STAGES[seen.stage]
     yield from _wrapped(f"{mark} ", f"deploy {seen.target}: {_stage(seen, now)}", width, style)
+    if seen.made_of:
+        yield from _wrapped("  ", wording.made_of(seen), width)
     shown, left_out = around_the_action(seen.hosts, HOSTS_SHOWN)
     longest = max((len(host.id) for host in shown), default=0)
     yield from (_host(host, longest, now) for host in shown)

@@ -6,13 +6,14 @@ from rich.text import Text
 
 from clawbot import page as pages
 from clawbot import wording
+from fleet_control import words
 from fleet_control.duration import short
 from fleet_control.reading import Image
 from fleet_control.status import FleetStatus, InstanceStatus, Problem, natural
 
 ROWS_A_PAGE = 20
 _GRAVE = (Problem.MISSING, Problem.NOT_HEALTHY, Problem.TWO_HOSTS)
-_COLUMNS = ("INSTANCE", "STATE", "IMAGE", "TYPE", "UP", "ADDRESS", "HOST")
+_COLUMNS = ("INSTANCE", "STATE", "IMAGE", "REVISION", "TYPE", "UP", "ADDRESS", "HOST")
 _IMAGE_COLUMN = _COLUMNS.index("IMAGE")
 # What a narrow terminal does without, the first of these first.
 _SPARED = ("ADDRESS", "TYPE", "UP")
@@ -41,6 +42,8 @@ def lines(status: FleetStatus, number: int, now: float, room: int | None = None)
         yield Text(f"  {paged}{more}", style="dim")
     yield Text()
     yield from _images(status, now)
+    if status.newest_revision:
+        yield Text(f"  NEWEST REVISION  {words.told(status.newest_revision, now)}", style="dim")
     if age := wording.registry_age(status, now):
         yield Text()
         yield Text(age, style="yellow")
@@ -50,11 +53,12 @@ def _cells(row: InstanceStatus, status: FleetStatus, now: float) -> tuple[str, .
     host = row.host
     if host is None:
         leaving = row.leaving[0].id if row.leaving else "-"
-        return (row.id, wording.state(row), "-", "-", "-", "-", leaving)
+        return (row.id, wording.state(row), *("-",) * 5, leaving)
     return (
         row.id,
         wording.state(row),
         wording.image(row, status),
+        words.revision(row, status),
         host.type,
         short(now - host.launched),
         host.address or "-",

@@ -12,7 +12,8 @@ from pydantic import AfterValidator, TypeAdapter
 from fleet_control.answer import BrokenOff, Lost, limited, part, understood
 from fleet_control.clock import Clock
 from fleet_control.error import ControlApiDown, ControlApiError, OutcomeUnknown
-from fleet_control.ledger import Entry, Run, oldest, seconds
+from fleet_control.ledger import Entry, Revision, Run, oldest, seconds
+from fleet_control.registry_source import RegistryRead
 from fleet_control.signature import Signer
 
 DEADLINE_SECONDS = 10.0
@@ -26,13 +27,21 @@ LOOK_AGAIN_AFTER_SECONDS = (5.0, 10.0, 20.0)
 log = logging.getLogger(__name__)
 
 
+def _committed(revision: Revision) -> Revision:
+    seconds(revision.committed)
+    return revision
+
+
 def _dated(run: Run) -> Run:
     for moment in (run.created, run.started or run.created, run.updated):
         seconds(moment)
+    if run.made_of and run.made_of.committed:
+        seconds(run.made_of.committed)
     return run
 
 
 _RUN = TypeAdapter(Annotated[Run, AfterValidator(_dated)])
+_REVISIONS = TypeAdapter(tuple[Annotated[Revision, AfterValidator(_committed)], ...])
 _RUNS = TypeAdapter(tuple[Annotated[Run, AfterValidator(_dated)], ...])
 
 
@@ -121,26 +130,28 @@ class ControlApi:
             return await self._taken(entry, lost) or await self._again(ask, lost)
 
     async def run(self, run_id: int) -> Run:
-        return part(_RUN, await self._asked({"action": "run", "run_id": run_id}), "run")
+        return part(
+            _RUN, await self._asked({"action": "run", "run_id": run_id, "revisions": True}), "run"
+        )
 
     async def runs(
         self, limit: int = 10, request_id: str = "", *, unfinished: bool = False
     ) -> tuple[Run, ...]:
         """Newest first; `unfinished` adds those that ended within a day."""
-        ask: dict[str, Any] = {"action": "runs", "limit": limit}
+        ask: dict[str, Any] = {"action": "runs", "limit": limit, "revisions": True}
         if request_id:
             ask["request_id"] = request_id
         if unfinished:
             ask["unfinished"] = True
         return part(_RUNS, await self._asked(ask), "runs")
 
-    async def registry(self) -> tuple[str, str]:
-        """The registry's text as it is at its source, and its version."""
+    async def registry(self) -> RegistryRead:
         answer = await self._asked({"action": "registry"})
         text, version = answer.get("registry"), answer.get("version")
         if not isinstance(text, str) or not isinstance(version, str):
             raise ControlApiDown("The Control API answered without a registry.")
-        return text, version
+        known = part(_REVISIONS, {"revisions": [], **answer}, "revisions")
+        return RegistryRead(text, version, known)
 
     async def cancel(self, run_id: int, requested_by: str) -> str:
         """Stop a deploy of which no job has started; its words for that."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from fleet_control.ledger import Run
+from fleet_control.ledger import Revision, Run
 from fleet_control.reading import Host, Image
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import FleetStatus, InstanceStatus
@@ -21,8 +21,9 @@ def status(fleet: FleetStatus) -> Document:
         "taken": moment(fleet.taken),
         "registry": _known(fleet.registry),
         "newest_image": _image(fleet.newest),
+        "newest_revision": _revision(fleet.newest_revision),
         "problems": dict(fleet.counts),
-        "instances": [_row(row) for row in fleet.rows],
+        "instances": [_row(row, fleet) for row in fleet.rows],
     }
 
 
@@ -36,7 +37,11 @@ def registry(known: KnownRegistry) -> Document:
 
 def run(one: Run) -> Document:
     jobs = [{**job._asdict(), "steps": [step._asdict() for step in job.steps]} for job in one.jobs]
-    return {**one._asdict(), "jobs": jobs}
+    return {**one._asdict(), "jobs": jobs, "made_of": _revision(one.made_of)}
+
+
+def _revision(one: Revision | None) -> Document | None:
+    return one._asdict() if one else None
 
 
 def _known(known: KnownRegistry) -> Document:
@@ -48,7 +53,7 @@ def _known(known: KnownRegistry) -> Document:
     }
 
 
-def _row(row: InstanceStatus) -> Document:
+def _row(row: InstanceStatus, fleet: FleetStatus) -> Document:
     return {
         "id": row.id,
         "registered": row.instance is not None,
@@ -58,6 +63,7 @@ def _row(row: InstanceStatus) -> Document:
         "leaving": [host.id for host in row.leaving],
         "image": _image(row.image),
         "is_newest_image": row.is_newest,
+        "revisions_ahead": fleet.ahead(row),
         "faults": [{"problem": one.problem, "words": one.words} for one in row.faults],
     }
 

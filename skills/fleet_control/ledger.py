@@ -117,12 +117,27 @@ class Job(NamedTuple):
     steps: tuple[Step, ...] = ()
 
 
+class Revision(NamedTuple):
+    """A commit that hosts are built from, as far as it is known.
+
+    Attributes:
+        commit: its name, or the first seven digits of it.
+        subject: the first line of its message, which anybody may have written.
+        committed: ISO 8601 in UTC.
+    """
+
+    commit: str
+    subject: str = ""
+    committed: str = ""
+
+
 class Run(NamedTuple):
     """One line of the ledger: the run, and what its title says was asked.
 
     This is also what the Control API answers for a run. `status` and `conclusion` are GitHub's
     words, times ISO 8601 in UTC. `reason` is why it failed, or which of its jobs was cancelled or
-    ran out of time, where that could be learnt.
+    ran out of time, where that could be learnt. `made_of` is what its hosts become, once that is
+    settled.
     """
 
     id: int
@@ -142,6 +157,7 @@ class Run(NamedTuple):
     jobs: tuple[Job, ...] = ()
     reason: str = ""
     revision: str = ""
+    made_of: Revision | None = None
 
     @property
     def finished(self) -> bool:

@@ -4,12 +4,27 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from fleet_control.clock import Clock
 from fleet_control.error import FleetError, RegistryError, RegistryUnread
+from fleet_control.ledger import Revision
 from fleet_control.registry import Registry, parse
 
 KEPT_SECONDS = 60.0
+
+
+class RegistryRead(NamedTuple):
+    """The registry as it is at its source, and how it stands there.
+
+    Attributes:
+        version: GitHub's sha of the file.
+        revisions: the branch's newest, the newest first; empty where the API can't say.
+    """
+
+    text: str
+    version: str
+    revisions: tuple[Revision, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +34,7 @@ class KnownRegistry:
     Attributes:
         version: GitHub's sha of the file, or empty for a local copy.
         read_at: when it was read at its source, or a local copy written; Unix seconds.
+        revisions: the branch's newest, the newest first, where its source can say.
         fresh: whether it came from its source within the last minute.
         trouble: why it is not fresh, in a sentence.
     """
@@ -28,17 +44,18 @@ class KnownRegistry:
     read_at: float
     fresh: bool
     trouble: str = ""
+    revisions: tuple[Revision, ...] = ()
 
 
 class RegistrySource:
-    """Asks `fetch` for (text, version) at most once a minute, however many ask.
+    """Asks `fetch` for it at most once a minute, however many ask.
 
     Falls back to the last good answer, then to the `local` file; RegistryError if there is none.
     """
 
     def __init__(
         self,
-        fetch: Callable[[], Awaitable[tuple[str, str]]],
+        fetch: Callable[[], Awaitable[RegistryRead]],
         clock: Clock,
         local: Path | None = None,
     ) -> None:
@@ -65,8 +82,9 @@ class RegistrySource:
 
     async def _read(self) -> KnownRegistry:
         try:
-            text, version = await self._fetch()
-            return KnownRegistry(parse(text), version, self._clock.now(), fresh=True)
+            read, now = await self._fetch(), self._clock.now()
+            known = parse(read.text)
+            return KnownRegistry(known, read.version, now, fresh=True, revisions=read.revisions)
         except FleetError as error:
             return self._fall_back(error)
 

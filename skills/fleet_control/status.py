@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from fleet_control.caller import ALL, is_instance_id
 from fleet_control.duration import older
+from fleet_control.ledger import Revision
 from fleet_control.policy import Condition
 from fleet_control.reading import Health, Host, HostState, Image, Reading
 from fleet_control.registry import Instance, Registry
@@ -87,6 +88,11 @@ class FleetStatus:
         return self.images[0] if self.images else None
 
     @property
+    def newest_revision(self) -> Revision | None:
+        """The branch's; None where that could not be had."""
+        return next(iter(self.registry.revisions), None)
+
+    @property
     def conditions(self) -> Mapping[str, Condition]:
         """Each registered instance's condition."""
         return {row.id: row.condition for row in self.rows if row.condition is not None}
@@ -109,6 +115,11 @@ class FleetStatus:
             return tuple(sorted(ids, key=lambda id_: id_ == carrier))
         missing = [id_ for id_ in ids if self.conditions.get(id_) is Condition.MISSING]
         return (target, *(id_ for id_ in missing if id_ not in (target, caller)))
+
+    def ahead(self, row: InstanceStatus) -> int | None:
+        """How many revisions the branch is ahead of a host; None where that can't be said."""
+        newest = [one.commit for one in self.registry.revisions]
+        return newest.index(row.host.revision) if row.host and row.host.revision in newest else None
 
     def row(self, id_: str) -> InstanceStatus | None:
         return next((row for row in self.rows if row.id == id_), None)

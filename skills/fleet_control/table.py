@@ -4,11 +4,10 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from fleet_control.duration import older
-from fleet_control.ledger import Run
-from fleet_control.reading import Host
+from fleet_control.ledger import Run, seconds
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import FleetStatus, InstanceStatus
-from fleet_control.words import printable, problems, registry_age, state
+from fleet_control.words import printable, problems, registry_age, revision, state, told
 
 _STATUS_HEAD = (
     "INSTANCE",
@@ -18,6 +17,7 @@ _STATUS_HEAD = (
     "HEALTH",
     "TYPE",
     "IMAGE",
+    "REVISION",
     "SINCE (UTC)",
     "ADDRESS",
     "WHAT IS WRONG",
@@ -37,7 +37,7 @@ def columns(rows: Iterable[Sequence[str]]) -> str:
 
 
 def status(fleet: FleetStatus, now: float) -> str:
-    rows = [_STATUS_HEAD, *(_status_row(row) for row in fleet.rows)]
+    rows = [_STATUS_HEAD, *(_status_row(row, fleet) for row in fleet.rows)]
     return "\n".join((columns(rows), "", _summary(fleet, now), source(fleet.registry, now)))
 
 
@@ -51,6 +51,7 @@ def run(one: Run) -> str:
     parts = (
         f"run {one.id}: {state(one.status, one.conclusion)}",
         f"deploys {asked}, asked for by {_asker(one)}",
+        printable(f"revision {told(one.made_of, seconds(one.created))}") if one.made_of else "",
         jobs,
         printable(f"why: {one.reason}") if one.reason else "",
         printable(one.url),
@@ -71,9 +72,9 @@ def source(known: KnownRegistry, now: float) -> str:
     return printable(registry_age(known, now)) or "The registry is as it is at its source."
 
 
-def _status_row(row: InstanceStatus) -> tuple[str, ...]:
+def _status_row(row: InstanceStatus, fleet: FleetStatus) -> tuple[str, ...]:
     wrong = "; ".join(fault.words for fault in row.faults)
-    return (row.id, _is(row), *_host_cells(row.host, newest=row.is_newest), wrong)
+    return (row.id, _is(row), *_host_cells(row, fleet), wrong)
 
 
 def _is(row: InstanceStatus) -> str:
@@ -82,12 +83,22 @@ def _is(row: InstanceStatus) -> str:
     return row.condition or "unregistered"
 
 
-def _host_cells(host: Host | None, *, newest: bool) -> tuple[str, ...]:
+def _host_cells(row: InstanceStatus, fleet: FleetStatus) -> tuple[str, ...]:
+    host = row.host
     if host is None:
-        return ("",) * 7
-    image = f"{host.image} (newest)" if newest else host.image
+        return ("",) * 8
+    image = f"{host.image} (newest)" if row.is_newest else host.image
     since = _minute(datetime.fromtimestamp(host.launched, UTC))
-    return (host.id, host.state, host.health, host.type, image, since, host.address)
+    return (
+        host.id,
+        host.state,
+        host.health,
+        host.type,
+        image,
+        revision(row, fleet),
+        since,
+        host.address,
+    )
 
 
 def _summary(fleet: FleetStatus, now: float) -> str:
@@ -99,7 +110,9 @@ def _summary(fleet: FleetStatus, now: float) -> str:
         else "There is no image to deploy."
     )
     many = "1 instance" if len(fleet.rows) == 1 else f"{len(fleet.rows)} instances"
-    return printable(f"{many}; {counts or 'nothing is wrong'}. {image}")
+    newest_revision = fleet.newest_revision
+    branch = f" Newest revision: {told(newest_revision, now)}" if newest_revision else ""
+    return printable(f"{many}; {counts or 'nothing is wrong'}. {image}{branch}")
 
 
 def _run_row(run: Run) -> tuple[str, ...]:

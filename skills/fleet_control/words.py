@@ -1,8 +1,9 @@
 """What the bot and the agent's command say alike."""
 
 from fleet_control.duration import older
+from fleet_control.ledger import Revision, seconds
 from fleet_control.registry_source import KnownRegistry
-from fleet_control.status import FleetStatus, Problem
+from fleet_control.status import FleetStatus, InstanceStatus, Problem
 
 _PROBLEMS = {
     Problem.MISSING: "missing",
@@ -14,6 +15,8 @@ _PROBLEMS = {
 }
 
 
+SHORT = 7
+SUBJECT_LENGTH = 80
 # What GitHub calls `waiting`, of a run or a job; one that is queued waits for its turn.
 REVIEW = "waiting for a reviewer on GitHub"
 
@@ -26,6 +29,25 @@ def state(status: str, conclusion: str | None) -> str:
 def problems(status: FleetStatus) -> list[str]:
     """How many instances have what: `1 missing`, `2 on an older image`; worst first."""
     return [f"{count} {_PROBLEMS[problem]}" for problem, count in status.counts.items()]
+
+
+def revision(row: InstanceStatus, status: FleetStatus) -> str:
+    """What a host was launched as: `0a1b2c3`, `0a1b2c3, 2 behind`; its tag may hold anything."""
+    if row.host is None or not row.host.revision:
+        return "unknown"
+    ahead = status.ahead(row)
+    return f"{row.host.revision[:SHORT]}, {ahead} behind" if ahead else row.host.revision[:SHORT]
+
+
+def told(one: Revision, now: float) -> str:
+    """A revision with its age and first line, as far as they are known."""
+    short = one.commit[:SHORT]
+    if not one.committed:
+        return short
+    # Anybody may have written it: it is no code of ours, and no page.
+    subject = one.subject.replace("`", "")[:SUBJECT_LENGTH].strip()
+    aged = f"{short}, {older(now - seconds(one.committed))} old"
+    return f"{aged}: {subject}" if subject else aged
 
 
 def registry_age(known: KnownRegistry, now: float) -> str:

@@ -53,6 +53,7 @@ class Api:
     runs: list[Run] = field(default_factory=list)
     next: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     registry: str = "{}"
+    revisions: list[dict[str, str]] = field(default_factory=list)
     adds: dict[str, Any] = field(default_factory=dict)
     ends: str = ""
     unlisted: set[int] = field(default_factory=set)
@@ -84,7 +85,7 @@ class Api:
                 listed = [one for one in reversed(self.runs) if one.id not in self.unlisted]
                 return {"runs": [_json(one) for one in listed]}
             case "registry":
-                return {"registry": self.registry, "version": "1"}
+                return {"registry": self.registry, "version": "1", "revisions": self.revisions}
         raise AssertionError(ask)
 
     def count(self, action: str) -> int:
@@ -100,7 +101,8 @@ def _json(one: Run) -> dict[str, Any]:
     jobs = [
         {**each._asdict(), "steps": [step._asdict() for step in each.steps]} for each in one.jobs
     ]
-    return {**one._asdict(), "jobs": jobs}
+    made_of = one.made_of._asdict() if one.made_of else None
+    return {**one._asdict(), "jobs": jobs, "made_of": made_of}
 
 
 @asynccontextmanager

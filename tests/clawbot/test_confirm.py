@@ -1,15 +1,19 @@
 """What takes the asker's own bot away is asked first: by name, of the asker, for two minutes."""
 
+import re
 from dataclasses import replace
 
 import pytest
 
+from clawbot import wording
 from clawbot.replies import ANSWER_WITHIN_SECONDS, Deploying, Notice, Question, Reply, Tone
 from fleet_control.caller import Human
+from fleet_control.ledger import Revision
+from fleet_control.reading import Image
 from tests.clawbot.bots import OPERATOR, Kept, ask, registry
 from tests.clawbot.talk import Talk, talk_with
 from tests.clock import TurnedClock
-from tests.discord.ec2 import Claw
+from tests.discord.ec2 import NOW, Claw
 from tests.fleet_control.aws import Aws
 
 OTHER = Human("terminal:other", "other", operator=True)
@@ -73,6 +77,36 @@ async def test_the_question_names_the_image_that_was_asked_for(talk: Talk) -> No
     question, _ = await asked(talk, f"deploy all {image}")
 
     assert question.why == f"{without.why} With the image {image}."
+
+
+REVISIONS = (
+    Revision("c" * 40, "Hosts greet.", "2026-09-01T00:00:00Z"),
+    Revision("b" * 40, "Before.", "2026-08-01T00:00:00Z"),
+)
+
+
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [
+        ("", r"As of now: revision ccccccc, \d+ days old: Hosts greet\.$"),
+        ("bbbbbbb", r"With the commit bbbbbbb\. As of now: revision bbbbbbb, .* old: Before\.$"),
+        ("ddddddd", r"With the commit ddddddd\.$"),
+        ("ami-1", r"With the image ami-1\. As of now: revision bbbbbbb, .* old: Before\.$"),
+        ("ami-2", r"With the image ami-2\. As of now: revision ddddddd$"),
+    ],
+)
+async def test_the_question_names_the_revision_as_of_now(talk: Talk, named: str, told: str) -> None:
+    talk.api.revisions = [one._asdict() for one in REVISIONS]
+    status = await talk.bot.fleet.status()
+    known = {"ami-1": "b" * 40, "ami-2": "d" * 40}
+    images = tuple(Image(id_, "", NOW, commit) for id_, commit in known.items())
+    said = wording.as_of_now(named, replace(status, images=images), NOW)
+    with_ = f"With {wording.version(named)}. " if named else ""
+
+    assert re.fullmatch(told, f"{with_}{said}".rstrip())
+    if not named.startswith("ami-"):
+        question, _ = await asked(talk, f"deploy all {named}".rstrip())
+        assert re.search(told, question.why)
 
 
 async def test_the_question_says_how_old_the_registry_is_that_it_speaks_of(talk: Talk) -> None:

@@ -5,7 +5,7 @@ import pytest
 from clawbot import wording
 from clawbot.progress import HostStage, Stage, progress
 from fleet_control.host_job import MOVING_STEP, Left, begins
-from fleet_control.ledger import Step
+from fleet_control.ledger import Revision, Step
 from tests.clawbot.control_api import job, run
 
 OLD, NEW = "ami-0000000000000001", "ami-0000000000000002"
@@ -46,6 +46,15 @@ def test_each_host_is_shown_by_name() -> None:
         ("claw-2", OLD, NEW, HostStage.REPLACING),
         ("claw-3", OLD, NEW, HostStage.WAITING),
     ]
+
+
+def test_what_the_hosts_become_is_as_old_as_it_was_when_asked_for() -> None:
+    made_of = Revision("a" * 40, " Hosts `greet` " + "x" * 99, "2026-11-24T07:30:00Z")
+    seen = progress(run(7, made_of=made_of))
+
+    assert wording.made_of(seen) == f"Revision aaaaaaa, 2 hours old: Hosts greet {'x' * 67}"
+    assert wording.made_of(progress(run(7, made_of=Revision("0a1b2c3")))) == "Revision 0a1b2c3"
+    assert wording.made_of(progress(run(7))) == ""
 
 
 def test_a_host_that_was_not_there_has_no_old_image() -> None:

@@ -1,6 +1,7 @@
 """Embeds stay within Discord's limits, whatever there is to say."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +10,7 @@ from clawbot.discord.markup import embed, said
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import HELP, Deploying, Notice, Question, Reply, StatusReport, Tone, usage
 from clawbot.seal import Seal
+from fleet_control.ledger import Revision
 from fleet_control.reading import Health, Host, HostState, Image, Reading
 from fleet_control.registry import Registry, parse
 from fleet_control.registry_source import KnownRegistry
@@ -122,3 +124,28 @@ def test_what_the_control_api_says_beside_is_shown_and_is_no_markup() -> None:
     reply = Deploying(Progress(Stage.QUEUED, "claw-1"), note="*Bots* wait.")
 
     assert "🟡 \\*Bots\\* wait." in (embed(reply, NOW).description or "")
+
+
+REVISIONS = (
+    Revision("c" * 40, "Hosts *greet* `all` <@1>", "2026-09-21T12:13:20Z"),
+    Revision("b" * 40, "Before", "2026-09-01T12:13:20Z"),
+)
+
+
+def test_a_hosts_revision_is_told_and_the_branchs() -> None:
+    known = KnownRegistry(registry_of(["claw-1"]), "1", NOW, fresh=True, revisions=REVISIONS)
+    reading = Reading((replace(host("claw-1"), revision="b" * 40),), (), NOW)
+    made = embed(StatusReport(shape(known, reading)), NOW)
+
+    assert " · revision bbbbbbb, 1 behind · " in (made.description or "")
+    footer = "no image of ours; newest revision ccccccc, 2 hours old: Hosts *greet* all <@1>"
+    assert made.footer.text == footer  # where Discord reads no markup
+    old = embed(StatusReport(status(["claw-1"], host("claw-1"))), NOW)
+    assert " · revision unknown · " in (old.description or "")
+
+
+def test_a_deploy_tells_what_its_hosts_become() -> None:
+    seen = Progress(Stage.RUNNING, "claw-1", made_of=REVISIONS[0], asked=NOW)
+
+    told = "Revision ccccccc, 2 hours old: Hosts \\*greet\\* all \\<@1>"
+    assert told in (embed(Deploying(seen), NOW + 86400).description or "")

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,7 @@ from botocore.credentials import Credentials
 from fleet_control import document
 from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
-from fleet_control.ledger import Run
+from fleet_control.ledger import Revision, Run
 from tests.fleet_control.fleets import registry_text
 
 TOKEN = "token-not-to-be-seen"
@@ -66,8 +66,10 @@ class Lambda:
 
         self.acts.append(act)
 
-    def has_registry(self, *ids: str) -> None:
-        self.answers({"ok": True, "registry": registry_text(*ids), "version": "v1"})
+    def has_registry(self, *ids: str, revisions: Iterable[Revision] = ()) -> None:
+        known = [one._asdict() for one in revisions]
+        text = registry_text(*ids)
+        self.answers({"ok": True, "registry": text, "version": "v1", "revisions": known})
 
     def has_runs(self, *runs: Run) -> None:
         self.answers({"ok": True, "runs": [document.run(one) for one in runs]})

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from fleet_control import ec2
+from fleet_control.ledger import Revision
 from sandbox.image import images
 from tests.fleet_control import aws, lambdas
 from tests.fleet_control.aws import Aws
@@ -27,7 +28,7 @@ async def test_status_is_a_table_for_people(
     assert missing.split(None, 9)[:3] == ["claw-4", "missing", "-"]
     assert missing.endswith("no host; a deploy creates it")
     assert " ".join(first.split()) == (
-        "claw-1 healthy i-1 running ok t3.large ami-1 (newest) 2026-11-20 08:00 10.0.0.7 -"
+        "claw-1 healthy i-1 running ok t3.large ami-1 (newest) unknown 2026-11-20 08:00 10.0.0.7 -"
     )
     assert summary == "4 instances; 1 missing. Newest image: ami-1 ami-1, 1 day old."
     assert source == "The registry is as it is at its source."
@@ -47,6 +48,7 @@ async def test_status_is_json_for_programs(host: OnHost, control: Lambda) -> Non
         "trouble": "",
     }
     assert ended.answer["newest_image"] is None
+    assert ended.answer["newest_revision"] is None
     assert ended.answer["problems"] == {}
     assert ended.answer["instances"][0] == {
         "id": "claw-1",
@@ -66,8 +68,32 @@ async def test_status_is_json_for_programs(host: OnHost, control: Lambda) -> Non
         "leaving": [],
         "image": None,
         "is_newest_image": False,
+        "revisions_ahead": None,
         "faults": [],
     }
+
+
+async def test_status_tells_revisions_and_how_many_the_branch_is_ahead(
+    host: OnHost, control: Lambda, three_hosts: Aws
+) -> None:
+    newest, older = (
+        Revision(digit * 40, f"Change {digit}", "2026-09-21T12:13:20Z") for digit in "ab"
+    )
+    three_hosts.scripts["DescribeInstances"] = [
+        aws.instances("i-1", "i-2", "i-3", revision=older.commit)
+    ] * 2
+    three_hosts.scripts["DescribeInstanceStatus"] *= 2
+    for _ in range(2):
+        control.has_registry(*IDS, revisions=[newest, older])
+
+    shown = (await host.types("status")).out
+    answer = (await host.types("status", "--json")).answer
+
+    assert shown.count(" bbbbbbb, 1 behind ") == 3
+    assert "Newest revision: aaaaaaa, 2 hours old: Change a\n" in shown
+    assert answer["newest_revision"] == newest._asdict()
+    assert answer["instances"][0]["host"]["revision"] == older.commit
+    assert answer["instances"][0]["revisions_ahead"] == 1
 
 
 @pytest.mark.xdist_group("fleet_moto")
@@ -187,6 +213,18 @@ async def test_the_control_api_away_is_broken(host: OnHost) -> None:
     assert (ended.code, ended.err) == (4, "The Control API can't be reached.\n")
 
 
+async def test_a_run_tells_what_was_asked_for_and_what_its_hosts_become(
+    host: OnHost, control: Lambda
+) -> None:
+    made_of = Revision("0a1b2c3" + "0" * 33, "Hosts greet", "2026-09-21T11:00:00Z")
+    control.shows(run(7, revision="0123456", made_of=made_of))
+
+    ended = await host.types("run", "7")
+
+    assert "deploys claw-2 (0123456), asked for by" in ended.out
+    assert "\nrevision 0a1b2c3, 2 hours old: Hosts greet\n" in ended.out
+
+
 async def test_runs_are_a_table_newest_first(host: OnHost, control: Lambda) -> None:
     button = run(8, requested_by="", target="")
     control.has_runs(run(9, caller="claw-3", status="queued", conclusion=None), button)
@@ -198,7 +236,7 @@ async def test_runs_are_a_table_newest_first(host: OnHost, control: Lambda) -> N
     assert first.split()[:4] == ["9", "claw-2", "-", "claw-3"]
     assert "queued" in first
     assert "the button on GitHub" in second
-    assert control.asked == [{"action": "runs", "limit": 2}]
+    assert control.asked == [{"action": "runs", "limit": 2, "revisions": True}]
 
 
 async def test_no_runs_are_said_to_be_none(host: OnHost, control: Lambda) -> None:

@@ -5,7 +5,7 @@ import pytest
 from fleet_control import document
 from fleet_control.control_api import ControlApi, Dispatched
 from fleet_control.error import ControlApiDown, ControlApiRefused, OutcomeUnknown
-from fleet_control.ledger import Job, Step
+from fleet_control.ledger import Job, Revision, Step
 from tests.fleet_control import lambdas
 from tests.fleet_control.deploys import DISPATCHED, ENTRY, RUN, TAKEN
 from tests.fleet_control.fleets import run
@@ -102,11 +102,14 @@ async def test_one_connection_serves_every_call(control: Lambda, api: ControlApi
 async def test_a_run_is_read_whole(control: Lambda, api: ControlApi) -> None:
     steps = (Step("Plan", "completed", "failure"),)
     jobs = (Job("plan", "completed", "failure", "2026-11-24T08:00:00Z", None, steps),)
-    whole = RUN._replace(jobs=jobs, reason="no such image", conclusion="failure")
+    made_of = Revision("0a1b2c3", "A change", "2026-11-24T07:00:00Z")
+    whole = RUN._replace(
+        jobs=jobs, reason="no such image", conclusion="failure", revision="0a1b", made_of=made_of
+    )
     control.answers({"ok": True, "run": document.run(whole)})
 
     assert await api.run(7) == whole
-    assert control.asked == [{"action": "run", "run_id": 7}]
+    assert control.asked == [{"action": "run", "run_id": 7, "revisions": True}]
 
 
 async def test_runs_are_read_in_the_order_they_come(control: Lambda, api: ControlApi) -> None:
@@ -117,15 +120,41 @@ async def test_runs_are_read_in_the_order_they_come(control: Lambda, api: Contro
         run(8),
     )
     assert control.asked == [
-        {"action": "runs", "limit": 2, "request_id": "discord.demo.5.9", "unfinished": True}
+        {
+            "action": "runs",
+            "limit": 2,
+            "revisions": True,
+            "request_id": "discord.demo.5.9",
+            "unfinished": True,
+        }
     ]
+
+
+@pytest.mark.parametrize("said", [{"committed": "yesterday"}, "0a1b2c3"])
+async def test_a_revision_must_be_one(control: Lambda, api: ControlApi, said: object) -> None:
+    made_of = {"commit": "0a1b2c3", **said} if isinstance(said, dict) else said
+    control.answers({"ok": True, "run": {**document.run(RUN), "made_of": made_of}})
+    control.answers({"ok": True, "registry": "{}", "version": "1", "revisions": [made_of]})
+
+    for asked in (lambda: api.run(7), api.registry):
+        with pytest.raises(ControlApiDown, match=r"no valid `(run|revisions)`"):
+            await asked()
+
+
+async def test_the_branchs_revisions_come_with_the_registry(
+    control: Lambda, api: ControlApi
+) -> None:
+    one = Revision("0a1b2c3", "A change", "2026-11-24T07:00:00Z")
+    control.answers({"ok": True, "registry": "{}", "version": "1", "revisions": [one._asdict()]})
+
+    assert (await api.registry()).revisions == (one,)
 
 
 async def test_the_registry_comes_word_for_word(control: Lambda, api: ControlApi) -> None:
     text = '{"claw-1": {}, "claw-1": {}}\n'
     control.answers({"ok": True, "registry": text, "version": "abc"})
 
-    assert await api.registry() == (text, "abc")
+    assert await api.registry() == (text, "abc", ())
 
 
 async def test_a_cancel_names_who_asked(control: Lambda, api: ControlApi) -> None:

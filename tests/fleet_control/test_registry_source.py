@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from fleet_control.error import ControlApiDown, RegistryError
-from fleet_control.registry_source import RegistrySource
+from fleet_control.ledger import Revision
+from fleet_control.registry_source import RegistryRead, RegistrySource
 from tests.clock import TurnedClock
 from tests.fleet_control.test_registry import entry
 
@@ -20,14 +21,15 @@ class Source:
     def __init__(self, text: str = ONE) -> None:
         self.text = text
         self.version = 1
+        self.revisions: tuple[Revision, ...] = ()
         self.gone = False
         self.asked = 0
 
-    async def fetch(self) -> tuple[str, str]:
+    async def fetch(self) -> RegistryRead:
         self.asked += 1
         if self.gone:
             raise ControlApiDown("The Control API did not answer.")
-        return self.text, f"v{self.version}"
+        return RegistryRead(self.text, f"v{self.version}", self.revisions)
 
 
 async def test_it_is_asked_once_a_minute_however_many_ask() -> None:
@@ -40,6 +42,18 @@ async def test_it_is_asked_once_a_minute_however_many_ask() -> None:
     await registry.get()
 
     assert source.asked == 1
+
+
+async def test_the_branchs_revisions_come_with_it_and_no_older_ones_stay() -> None:
+    source, clock = Source(), TurnedClock()
+    source.revisions = (Revision("a" * 40, "A change", "2026-11-24T10:00:00Z"),)
+    registry = RegistrySource(source.fetch, clock)
+    first = await registry.get()
+
+    source.gone = True
+    await clock.turn(61)
+
+    assert (first.revisions, (await registry.get()).revisions) == (source.revisions, ())
 
 
 async def test_an_entry_added_at_the_source_is_known_a_minute_later() -> None:

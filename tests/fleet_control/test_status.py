@@ -6,10 +6,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from fleet_control import words
+from fleet_control.ledger import Revision
 from fleet_control.policy import Condition
-from fleet_control.reading import Health, Host, HostState, Image
-from fleet_control.status import IN_PROGRESS_SECONDS, Fault, Problem, natural
-from tests.fleet_control.fleets import DAY, IMAGES, NEW, NOW, OLD, host, seen
+from fleet_control.reading import Health, Host, HostState, Image, Reading
+from fleet_control.status import IN_PROGRESS_SECONDS, Fault, Problem, natural, shape
+from tests.fleet_control.fleets import DAY, IMAGES, NEW, NOW, OLD, host, known, seen
 from workflows.fleet_deploy.health import read_pace
 
 LONG_AGO = NOW - IN_PROGRESS_SECONDS
@@ -268,3 +270,31 @@ def test_five_hundred_instances_are_shaped() -> None:
 
     assert [row.id for row in fleet.rows[:3]] == ["claw-400", "claw-1", "claw-2"]
     assert fleet.counts == {Problem.NOT_HEALTHY: 1}
+
+
+def test_a_hosts_revision_stands_beside_the_branchs() -> None:
+    branch = tuple(Revision(digit * 40, "", "2026-09-21T13:00:00Z") for digit in "cba")
+    hosts = [
+        replace(host(f"claw-{number}", number), revision=commit)
+        for number, commit in enumerate(("a" * 40, "c" * 40, "d" * 40, ""), 1)
+    ]
+    ids = [one.name for one in hosts]
+    reading = Reading(tuple(hosts), IMAGES, NOW)
+    status = shape(replace(known(*ids), revisions=branch), reading)
+
+    assert [status.ahead(row) for row in status.rows] == [2, 0, None, None]
+    assert [words.revision(row, status) for row in status.rows] == [
+        "aaaaaaa, 2 behind",
+        "ccccccc",
+        "ddddddd",
+        "unknown",
+    ]
+    assert [row.faults for row in status.rows] == [()] * 4
+    assert status.newest_revision == branch[0]
+
+
+def test_without_the_branch_nothing_is_said_of_it() -> None:
+    status = seen(["claw-1"], replace(host("claw-1"), revision="a" * 40))
+
+    assert words.revision(status.rows[0], status) == "aaaaaaa"
+    assert status.newest_revision is None

@@ -31,8 +31,8 @@ class Asked:
 
 @dataclass
 class SmallGitHub:
-    """Runs are GitHub's own objects, newest first; `refusals` are answers to the next requests.
-    `remaining` is what it says of its quota, `counted` what it takes from it."""
+    """Runs and `commits` are GitHub's own objects, newest first; `refusals` are answers to the
+    next requests. `remaining` is what it says of its quota, `counted` what it takes from it."""
 
     url: str = ""
     token: str = TOKEN
@@ -53,6 +53,7 @@ class SmallGitHub:
     log_requests: list[Mapping[str, str]] = field(default_factory=list)
     log_in_parts: bool = True
     annotations: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    commits: list[dict[str, Any]] = field(default_factory=list)
     _let_go: asyncio.Event = field(default_factory=asyncio.Event)
     _runner: web.AppRunner | None = None
 
@@ -68,6 +69,7 @@ class SmallGitHub:
         app.router.add_get(f"{repo}/actions/jobs/{{id}}/logs", self._log)
         app.router.add_get(f"{repo}/check-runs/{{id}}/annotations", self._annotations)
         app.router.add_get(f"{repo}/contents/nix/instances.json", self._contents)
+        app.router.add_post("/graphql", self._graphql)
         app.router.add_get("/storage/{id}", self._stored)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -84,6 +86,11 @@ class SmallGitHub:
     def paths(self) -> list[str]:
         return [f"{one.method} {one.path.removeprefix(f'/repos/{REPO}')}" for one in self.asked]
 
+    @property
+    def rest(self) -> list[Asked]:
+        """What was asked of the REST API."""
+        return [one for one in self.asked if one.path != "/graphql"]
+
     @web.middleware
     async def _door(self, request: web.Request, handler: Any) -> web.StreamResponse:
         if request.path.startswith("/storage/"):
@@ -99,7 +106,7 @@ class SmallGitHub:
         if self.refusals:
             return self.refusals.popleft()
         answer = marked(request, await handler(request))
-        self.counted += answer.status != 304
+        self.counted += answer.status != 304 and request.path != "/graphql"
         if self.remaining is not None:
             reset = str(int(time.time() + 1800))
             answer.headers.update(
@@ -177,6 +184,14 @@ class SmallGitHub:
             said = "Resource not accessible by personal access token"
             return web.json_response({"message": said}, status=403)
         return web.json_response(found)
+
+    async def _graphql(self, request: web.Request) -> web.Response:
+        asked = (await request.json())["variables"]
+        found = self.commits
+        if not asked["at"].startswith("refs/"):
+            found = [one for one in found if one["oid"].startswith(asked["at"])]
+        shown = {"history": {"nodes": found[: asked["count"]]}} if found else None
+        return web.json_response({"data": {"repository": {"object": shown}}})
 
     async def _contents(self, request: web.Request) -> web.Response:
         lines = base64.encodebytes(self.registry).decode()

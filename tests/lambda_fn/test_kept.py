@@ -43,7 +43,7 @@ async def test_the_registry_is_asked_for_once_a_minute_and_counted_when_it_chang
     for ahead, text in ((0, b"{}"), (50, b"{}"), (61, b"{}"), (90, b"[]"), (122, b"[]")):
         now.ahead, github.registry = ahead, text
         told = (await ask(REGISTRY)).body["registry"]
-        seen.append((told, len(github.asked), github.counted))
+        seen.append((told, len(github.rest), github.counted))
 
     assert seen == [("{}", 1, 1), ("{}", 1, 1), ("{}", 2, 1), ("{}", 2, 1), ("[]", 3, 2)]
 

@@ -149,7 +149,7 @@ async def test_githubs_token_is_read_again_once_after_a_401(ssm: Role, github: S
         call = Call(Context(), environ, vault, Budget(), Kept())
         event = function_url({"action": "registry"}, AGENT_1)
         answer = await asyncio.to_thread(call.answer, event)
-        asked = len(github.asked)
+        asked = len(github.rest)
         github.asked.clear()
         return answer["statusCode"], asked
 

@@ -1,12 +1,21 @@
 """The stand-in answers as GitHub's REST API does, and to whoever may ask."""
 
+import asyncio
 import base64
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fleet_control import ledger
+from lambda_fn.branch import revisions
+from lambda_fn.github import GitHub
+from lambda_fn.kept import Kept
+from lambda_fn.settings import read_settings
+from lambda_fn.wire import Budget
+from sandbox.github_graphql import answered
+from sandbox.repository import PAST
 from tests.clock import TurnedClock
 from tests.sandbox.witness import Witness
 from tests.sandbox.workflows import DISPATCH, ONE_JOB, REPO, RUNS, TOKEN, Client, github_of, steps
@@ -374,3 +383,31 @@ async def test_a_jobs_token_may_what_its_permissions_say_while_it_runs(
     async with github_of(steps(step, permissions=permissions), tmp_path) as github:
         assert await github.outcome() == ("success", said)
         assert github.github.runner.site.tokens == {}
+
+
+async def test_graphql_shows_commits_as_the_control_api_asks_for_them(tmp_path: Path) -> None:
+    async with github_of(ONE_JOB, tmp_path) as github:
+        repository = github.github.runner.site.repository
+        head = repository.merge("A change of hosts")
+        said = await asyncio.to_thread(asked_of, github.github.url)
+        counted = github.github.counted
+        other = {"query": "{ viewer { login } }", "variables": {}}
+        refused = json.loads(answered(REPO, repository, other).text or "")
+
+    assert [one.subject for one in said] == ["A change of hosts", *(one for one, _ in PAST[::-1])]
+    assert said[0].commit == head
+    assert counted == 0
+    assert refused["errors"] == [{"message": "I don't know this question"}]
+
+
+def asked_of(url: str) -> list[ledger.Revision]:
+    settings = read_settings(
+        {
+            "CONTROL_API_TOKEN": "t",
+            "GITHUB_TOKEN": TOKEN,
+            "GITHUB_API_URL": url,
+            "GITHUB_REPO": REPO.removeprefix("/repos/"),
+        }
+    )
+    asking = GitHub(settings, lambda _: TOKEN, str, Budget(), Kept(), 0.0)
+    return revisions(asking)

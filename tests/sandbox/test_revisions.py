@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from fleet_control.archive import File, compress, tar
-from fleet_control.ledger import TITLE_FIELDS
 from fleet_control.seed import REVISION_FILE, key
 from sandbox.host_boot import Booted, boot
+from sandbox.repository import PAST
 from tests.sandbox.whole import NEWEST, OLDER, OLDEST, Whole, whole, write_registry
 
 ONE, TWO = "clawdinator-1", "clawdinator-2"
@@ -25,13 +25,6 @@ async def revisions(outside: Whole) -> dict[str, str]:
     return said
 
 
-async def deploys(outside: Whole, **asked: str) -> str:
-    """How a run ends that this starts."""
-    inputs = dict.fromkeys(TITLE_FIELDS, "") | {"target": TWO, **asked}
-    run = outside.world.github.runner.dispatch(inputs)
-    return str((await outside.world.github.finished(run.id)).conclusion)
-
-
 @pytest.mark.xdist_group("world")
 async def test_a_change_is_merged_deployed_and_taken_back(tmp_path: Path) -> None:
     write_registry(tmp_path / "instances.json", (ONE, TWO))
@@ -40,7 +33,12 @@ async def test_a_change_is_merged_deployed_and_taken_back(tmp_path: Path) -> Non
         oldest, older, newest = commits
         assert await revisions(outside) == {ONE: older, TWO: oldest}
 
-        await bot.say(f"/fleet deploy {TWO}")
+        said = await bot.say("/fleet status")
+        assert f"{older[:7]}, 1 behind" in said
+        assert f"{oldest[:7]}, 2 behind" in said
+        assert f"NEWEST REVISION  {newest[:7]}, 2 days old: {PAST[-1][0]}" in said
+        said = await bot.say(f"/fleet deploy {TWO}")
+        assert f"  Revision {newest[:7]}, 2 days old: {PAST[2][0]}\n" in said
         assert await revisions(outside) == {ONE: older, TWO: newest}
 
         said = await bot.say("merge Hosts greet")
@@ -52,10 +50,14 @@ async def test_a_change_is_merged_deployed_and_taken_back(tmp_path: Path) -> Non
         job = outside.world.github.runner.runs[-1].latest_jobs()[1]
         assert job.name == f"{TWO}: {NEWEST} -> {NEWEST} @{merged[:7]}"
 
-        assert f"✓ deploy {TWO}: done" in await bot.say(f"/fleet deploy {TWO} {OLDER}")
+        said = await bot.say(f"/fleet deploy {TWO} {OLDER}")
+        assert f"✓ deploy {TWO}: done" in said
+        assert f"  Revision {older[:7]}, 13 days old: {PAST[1][0]}\n" in said
         assert await revisions(outside) == {ONE: older, TWO: older}
 
-        assert await deploys(outside, revision=oldest[:12]) == "success"
+        said = await bot.say(f"/fleet deploy {TWO} {oldest}")
+        assert f"✓ deploy {TWO}: done" in said
+        assert f"  Revision {oldest[:7]}, 41 days old: {PAST[0][0]}\n" in said
         assert await revisions(outside) == {ONE: older, TWO: oldest}
         assert (await asyncio.to_thread(outside.hosts))[TWO].image == OLDEST
         title = outside.world.github.runner.runs[-1].title

@@ -9,6 +9,7 @@ from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, To
 from clawbot.seal import Seal
 from clawbot.telegram.drawing import Drawing, Origin
 from clawbot.telegram.markup import render, said
+from fleet_control.ledger import Revision
 from fleet_control.reading import Health, Host, HostState, Image, Reading
 from fleet_control.registry import parse
 from fleet_control.registry_source import KnownRegistry
@@ -152,3 +153,28 @@ def test_what_the_control_api_says_beside_is_shown_safely() -> None:
     reply = Deploying(Progress(Stage.QUEUED, "claw-1"), note="<b>Bots</b> wait.")
 
     assert "🟡 <b>Bots</b> wait." in plain(reply)
+
+
+REVISION = Revision("c" * 40, NASTY, "2026-09-21T12:13:20Z")
+TOLD = 'ccccccc, 2 hours old: </code><b>&lt;" x 🦞'
+
+
+def test_a_hosts_revision_is_told_and_the_branchs() -> None:
+    known = KnownRegistry(
+        parse(registry("claw-1", "claw-2")), "", NOW, fresh=True, revisions=(REVISION,)
+    )
+    hosts = [
+        Host("i-1", id_, HostState.RUNNING, Health.OK, "t3.large", "ami-1", NOW, revision=commit)
+        for id_, commit in (("claw-1", REVISION.commit), ("claw-2", ""))
+    ]
+    shown = plain(StatusReport(shape(known, Reading(tuple(hosts), (), NOW))))
+
+    assert " · revision ccccccc · up " in shown
+    assert " · revision unknown · up " in shown
+    assert f"Newest revision: {TOLD}" in shown
+
+
+def test_a_deploy_tells_what_its_hosts_become() -> None:
+    seen = Progress(Stage.RUNNING, "claw-1", made_of=REVISION, asked=NOW)
+
+    assert f"\nRevision {TOLD}" in plain(Deploying(seen))
