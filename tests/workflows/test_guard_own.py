@@ -133,7 +133,7 @@ def test_what_is_keyed_by_an_instance_is_its_own_in_whichever_job(
 
 HOST_NOT_ITS_OWN: dict[str, tuple[str, dict[str, Any]]] = {
     "the neighbour's name": (
-        f'its tags would be {{"Name": "{ONE}"}} and not {{"Name": "{TWO}"}}',
+        f'its tags would be {{"Name": "{ONE}"}} and not {{"Name": "{TWO}", ',
         moved(tags={"Name": ONE}),
     ),
     "a name that only ends like its own": (
