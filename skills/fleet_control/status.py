@@ -12,7 +12,7 @@ from fleet_control.ledger import Revision
 from fleet_control.policy import Condition
 from fleet_control.reading import Health, Host, HostState, Image, Reading
 from fleet_control.registry import Instance, Registry
-from fleet_control.registry_source import KnownRegistry
+from fleet_control.registry_source import KEPT_SECONDS, KnownRegistry
 
 # As long as a run waits for a new host; AWS's own SDK waits ten minutes, here and for an old one's
 # end. What takes longer will not come by itself.
@@ -88,9 +88,20 @@ class FleetStatus:
         return self.images[0] if self.images else None
 
     @property
+    def revisions(self) -> tuple[Revision, ...]:
+        """The branch's newest, the newest first; none where that could not be had, or where a host
+        was made of one that was merged since."""
+        known = {one.commit for one in self.registry.revisions}
+        # What was read may have been kept as long again where it was read.
+        since = self.registry.read_at - KEPT_SECONDS
+        hosts = [row.host for row in self.rows if row.host and row.host.launched > since]
+        newer = any(host.revision and host.revision not in known for host in hosts)
+        return () if newer else self.registry.revisions
+
+    @property
     def newest_revision(self) -> Revision | None:
-        """The branch's; None where that could not be had."""
-        return next(iter(self.registry.revisions), None)
+        """The branch's; None where that is not known."""
+        return next(iter(self.revisions), None)
 
     @property
     def conditions(self) -> Mapping[str, Condition]:
@@ -118,7 +129,7 @@ class FleetStatus:
 
     def ahead(self, row: InstanceStatus) -> int | None:
         """How many revisions the branch is ahead of a host; None where that can't be said."""
-        newest = [one.commit for one in self.registry.revisions]
+        newest = [one.commit for one in self.revisions]
         return newest.index(row.host.revision) if row.host and row.host.revision in newest else None
 
     def row(self, id_: str) -> InstanceStatus | None:

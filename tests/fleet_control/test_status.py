@@ -298,3 +298,15 @@ def test_without_the_branch_nothing_is_said_of_it() -> None:
 
     assert words.revision(status.rows[0], status) == "aaaaaaa"
     assert status.newest_revision is None
+
+
+def test_a_host_of_a_newer_revision_than_the_branch_was_read_at_shows_that_it_is_old() -> None:
+    """What we read may have been kept a minute already where it was read."""
+    read = replace(known("claw-1"), revisions=(Revision("a" * 40, "", ""),))
+    newer = replace(host("claw-1"), revision="b" * 40)
+    seen_at = {
+        launched: shape(read, Reading((replace(newer, launched=launched),), IMAGES, NOW))
+        for launched in (read.read_at - 61, read.read_at - 59)
+    }
+
+    assert [status.newest_revision for status in seen_at.values()] == [read.revisions[0], None]
