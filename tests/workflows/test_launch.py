@@ -4,7 +4,20 @@ from typing import Any
 
 import pytest
 
-from tests.workflows.plans import HOST, NEW, ONE, OWN_TYPE, PROFILE, TWO, host, keyed, own, plan
+from tests.workflows.plans import (
+    HOST,
+    NEW,
+    ONE,
+    OWN_TYPE,
+    PROFILE,
+    REVISION,
+    TWO,
+    host,
+    keyed,
+    own,
+    plan,
+    without,
+)
 from workflows.fleet_deploy.launch import Launch, launches
 from workflows.fleet_deploy.stop import Stopped
 
@@ -39,7 +52,7 @@ def test_a_replacement_is_read_whole() -> None:
         disk=60,
         encrypted=True,
         profile=f"{TWO}-host",
-        tags={"Name": TWO, "app": "clawdinator"},
+        tags={"Name": TWO, "app": "clawdinator", "revision": REVISION},
         placed=True,
     )
 
@@ -70,7 +83,8 @@ def test_where_the_network_is_made_with_it_nobody_knows_its_place(
 
 
 def test_an_engine_that_names_no_network_and_no_disk_asks_for_none() -> None:
-    launch = read(host(TWO, "create"))
+    bare = without(HOST, TWO, "subnet_id", "vpc_security_group_ids", "root_block_device")
+    launch = read(host(TWO, "create", after=bare))
 
     assert (launch.subnet, launch.groups, launch.disk, launch.placed) == ("", (), None, True)
 
