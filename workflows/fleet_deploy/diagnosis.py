@@ -9,8 +9,12 @@ from workflows.fleet_deploy import lock
 LENGTH = 220
 # OpenTofu frames its diagnostics in these where it may colour them.
 _FRAME = "│╷╵"
-# AWS's code and sentence come last, behind the name of every layer that they went through.
-_API_ERROR = "api error "
+# AWS's code and sentence come last, behind the name of every layer that they went through; `api
+# error` stands before a code that its SDK has no type for. The next of several errors is an item.
+_AWS = re.compile(
+    r"(?:\bRequestID: [^,]*, (?:HostID: [^,]*, )?(?:api error )?|\bapi error )(.+?)"
+    r"(?:\s*\t\* .*)?\Z"
+)
 _LAYERS = re.compile(r"(?:\A|[:,] )(?:operation error|https response error|\d+ errors? occ).*")
 # What an administrator may decode, and nobody can read.
 _ENCODED = re.compile(r"\s*Encoded authorization failure message:.*")
@@ -35,8 +39,8 @@ def _why(code: int, said: str) -> str:
         return _digest_sentence(digest[1])
     if not error:
         return f"exit {code}, see the log"
-    telling = next((part for part in error if _API_ERROR in part), "")
-    return _cut(_by_meaning(error[0], telling) if telling else error[0])
+    telling = next(filter(None, map(_AWS.search, error)), None)
+    return _cut(_by_meaning(error[0], telling[1]) if telling else error[0])
 
 
 def _first_error(said: str) -> Iterator[str]:
@@ -63,10 +67,10 @@ def _first_error(said: str) -> Iterator[str]:
         yield " ".join(paragraph)
 
 
-def _by_meaning(headline: str, telling: str) -> str:
+def _by_meaning(headline: str, aws: str) -> str:
     """What was being done, then AWS's own words: `creating EC2 Instance: VcpuLimitExceeded: …`."""
     doing = _LAYERS.sub("", headline)
-    words = _ENCODED.sub("", telling.partition(_API_ERROR)[2])
+    words = _ENCODED.sub("", aws).rstrip(": ")
     return f"{doing}: {words}" if doing else words
 
 
