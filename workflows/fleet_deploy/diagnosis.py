@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 
 from workflows.fleet_deploy import lock
+from workflows.fleet_deploy.stop import cut
 
-# Of the 300 characters that a chat shows of a reason, what the rest of its sentence leaves.
+# Of the characters that a chat shows of a reason, what the rest of its sentence leaves.
 LENGTH = 220
 # OpenTofu frames its diagnostics in these where it may colour them.
 _FRAME = "│╷╵"
@@ -40,7 +41,7 @@ def _why(code: int, said: str) -> str:
     if not error:
         return f"exit {code}, see the log"
     telling = next(filter(None, map(_AWS.search, error)), None)
-    return _cut(_by_meaning(error[0], telling[1]) if telling else error[0])
+    return cut(_by_meaning(error[0], telling[1]) if telling else error[0], LENGTH)
 
 
 def _first_error(said: str) -> Iterator[str]:
@@ -81,14 +82,3 @@ def _digest_sentence(right: str) -> str:
         f"was cut short{value}; deploy again in two minutes, and if it still says so, do what "
         "docs/runbook.md has under `A digest that does not match`"
     )
-
-
-def _cut(text: str) -> str:
-    """As much as there is room for, of whole sentences if that is the most of it, else of words."""
-    if len(text) <= LENGTH:
-        return text
-    some = text[: LENGTH - 1]
-    sentences = some.rpartition(". ")[0]
-    if len(sentences) > LENGTH // 2:
-        return sentences
-    return some.rpartition(" ")[0].rstrip(" ,;:") + "…"
