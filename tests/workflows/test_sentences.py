@@ -73,6 +73,11 @@ def not_made() -> Iterable[str]:
         with pytest.raises(Stopped) as stopped:
             make_room(ID, [Turn(ID, "", "")], fleet(one, held=told, known=known, said=mine))
         yield str(stopped.value)
+    other = replace(host(ID, 8), id=MACHINE)
+    swapped = {**held, ID: entry(OTHER, discordTokenSecret="")}
+    with pytest.raises(Stopped, match="in turn") as stopped:
+        make_room(ID, [Turn(ID, MACHINE, "")], fleet(kept, other, held=swapped, said=mine))
+    yield str(stopped.value)
 
 
 def test_the_room_is_what_the_lambda_leaves() -> None:
