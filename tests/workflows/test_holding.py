@@ -255,8 +255,35 @@ def test_once_the_machine_that_it_names_is_gone_a_circle_is_none(tokens: str) ->
     assert (len(made), left_out) == (3, ())
 
 
-def test_of_a_registered_machine_whose_past_nobody_knows_its_entry_tells() -> None:
-    assert make_room(NEW, [TURN], fleet(host(ONE, 1), held={})) == ((TURN,), ())
+@pytest.mark.parametrize("name", [ONE, OLD])
+@pytest.mark.parametrize("target", [NEW, "all"])
+def test_where_history_can_not_be_read_no_first_host_is_made(name: str, target: str) -> None:
+    """Registered or not, nobody knows what a running machine holds."""
+    unread = replace(fleet(host(name, 1), held={}, known=(name,)), said=lambda *_: None)
+
+    with pytest.raises(Stopped) as stopped:
+        make_room(target, [TURN], unread)
+    assert str(stopped.value) == (
+        f"{NEW}, which never had a host, is not made while i-00000001 ({name}) runs: the branch's "
+        "history can't be read, so nobody can tell what it holds. The log of `plan` says why; "
+        "deploy again once it can."
+    )
+    has = replace(TURN, seen="i-00000002")
+    assert make_room(target, [has], unread) == ((has,), ())
+
+
+def test_nor_is_what_another_deploy_would_have_brought_along() -> None:
+    asked = Turn(ONE, "i-00000001", "")
+    unread = replace(fleet(host(ONE, 1), host(TWO, 2), held={}), said=lambda *_: None)
+
+    turns, (why,) = make_room(ONE, [asked, TURN], unread)
+    assert turns == (asked,)
+    assert why.startswith(f"{NEW}, which never had a host, is not made while i-00000002 ({TWO})")
+
+
+def test_beside_a_registered_machine_whose_entry_was_never_merged_none_is_made() -> None:
+    with pytest.raises(Stopped, match="so nobody can tell what it holds"):
+        make_room(NEW, [TURN], fleet(host(ONE, 1), held={}))
 
 
 @pytest.mark.parametrize(("name", "called"), [("strange", "strange"), ("", "without a name")])

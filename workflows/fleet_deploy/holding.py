@@ -14,8 +14,9 @@ from fleet_control.status import FleetStatus, InstanceStatus
 from workflows.fleet_deploy.roll import Turn
 from workflows.fleet_deploy.stop import Stopped
 
-# All that the entry of a name has said since that moment (Unix seconds); nothing if nobody knows.
-Said = Callable[[str, float], tuple[Mapping[str, Any], ...]]
+# All that the entry of a name has said since that moment (Unix seconds); None where that can't be
+# read.
+Said = Callable[[str, float], tuple[Mapping[str, Any], ...] | None]
 
 _NAMES_A_TOKEN = "TokenSecret"  # noqa: S105  (how such a field ends)
 
@@ -28,12 +29,14 @@ class Obstacle:
         name: its `Name`, as whose host it runs; empty where it has none.
         registered: whether an entry still asks for it.
         shares: what both would have; empty where nobody can tell what it holds.
+        unread: whether that is since history can't be read.
     """
 
     machine: str
     name: str
     registered: bool
     shares: str = ""
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ def _holders_first(turns: Sequence[Turn], fleet: Fleet) -> Iterator[Turn]:
         yield left.pop(next(free, "") or next(circle))
 
 
-def _waits(fleet: Fleet) -> Mapping[str, Collection[str]]:
+def _waits(fleet: Fleet) -> Mapping[str, frozenset[str]]:
     """For each instance, the registered ones whose machines have what its entry names by now."""
     return {
         id_: frozenset(
@@ -99,7 +102,7 @@ def _waits(fleet: Fleet) -> Mapping[str, Collection[str]]:
     }
 
 
-def _behind(id_: str, waits: Mapping[str, Collection[str]]) -> Collection[str]:
+def _behind(id_: str, waits: Mapping[str, frozenset[str]]) -> Collection[str]:
     """All that have to go before this one; itself too where that is a circle."""
     found: set[str] = set()
     ahead = [id_]
@@ -126,6 +129,12 @@ def _can_go(obstacle: Obstacle, known: Mapping[str, str]) -> bool:
 def _why(turn: Turn, obstacle: Obstacle, fleet: Fleet) -> str:
     """Why this instance is not made, and what to do."""
     machine, name = obstacle.machine, obstacle.name or "without a name"
+    if obstacle.unread:
+        return (
+            f"{turn.id}, which never had a host, is not made while {machine} ({name}) runs: the "
+            "branch's history can't be read, so nobody can tell what it holds. The log of `plan` "
+            "says why; deploy again once it can."
+        )
     if not obstacle.shares:
         return (
             f"{turn.id}, which never had a host, is not made while {machine} ({name}) runs: no "
@@ -163,8 +172,8 @@ def obstacles(
         for host in _staying(row):
             registered = row.instance is not None
             held = said(row.id, host.launched)
-            if not held and not registered:
-                yield Obstacle(host.id, host.name, registered)
+            if not held:
+                yield Obstacle(host.id, host.name, registered, unread=held is None)
             elif what := _shared(entries[id_], held):
                 yield Obstacle(host.id, host.name, registered, what)
 
