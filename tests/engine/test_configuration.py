@@ -9,6 +9,8 @@ import pytest
 from sandbox.account import lay_out
 from sandbox.engine import VERSION, Engine, with_provider
 from tests.engine.site import ROOT
+from tests.workflows import test_hcl
+from workflows.fleet_deploy import hcl
 
 
 def _run(engine: Engine, folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
@@ -67,3 +69,29 @@ def test_the_engine_is_of_the_pinned_version(engine: Engine) -> None:
     said = _run(engine, ROOT, "version")
 
     assert said.stdout.startswith(f"OpenTofu v{VERSION}\n")
+
+
+# Its `locals` hold no blocks of their own.
+PLAIN = [text for text in test_hcl.READ if text.startswith("a")]
+HIDDEN = 'module "hidden" {\n  source = "./nowhere"\n}\n'
+
+
+@pytest.mark.parametrize("text", [*PLAIN, *test_hcl.DISPUTED])
+def test_no_block_hides_from_ours_that_the_engine_sees(
+    engine: Engine, tmp_path: Path, text: str
+) -> None:
+    """A block is put into each text; a module is looked for before anything else is."""
+    around = text.replace("@", f"}}\n{HIDDEN}locals {{\n")
+    file = f"locals {{\n{around}}}\n"
+    (tmp_path / "main.tf").write_text(file, newline="")
+
+    done = _run(engine, tmp_path, "init", "-backend=false", "-no-color")
+
+    seen = "Unreadable module directory" in done.stderr
+    if text in PLAIN:
+        assert seen
+    try:
+        headers = [block.header for block in hcl.read(file).blocks]
+    except hcl.Unreadable:
+        return
+    assert ("module hidden" in headers) is seen

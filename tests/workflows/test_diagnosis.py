@@ -64,6 +64,58 @@ def test_what_aws_said_is_told_and_not_what_it_was_wrapped_in(
     assert failure("apply", 1, f"Planning...\n\n{text}") == f"OpenTofu's apply failed: {told}."
 
 
+HOST = "HostID: T3Bl/bkNsYXc+Q2xhd2RpbmF0b3I="
+GONE = f"{WRAPPED}, ResourceNotFoundException: Requested resource not found"
+TYPED = {
+    "a role that is there": (
+        f"creating IAM Role (claw-host): operation error IAM: CreateRole, {WRAPPED}, "
+        "EntityAlreadyExists: Role with name claw-host already exists.",
+        "creating IAM Role (claw-host): EntityAlreadyExists: Role with name claw-host already "
+        "exists"),
+    "no bucket": (
+        'Failed to get existing workspaces: Unable to list objects in S3 bucket "b": operation '
+        f"error S3: ListObjectsV2, {WRAPPED}, {HOST}, NoSuchBucket: ",
+        'Failed to get existing workspaces: Unable to list objects in S3 bucket "b": NoSuchBucket'),
+    "a bucket that may not be read": (
+        f"Error refreshing state: operation error S3: GetObject, {WRAPPED}, {HOST}, api error "
+        "AccessDenied: Access Denied",
+        "Error refreshing state: AccessDenied: Access Denied"),
+    "no lock table": (
+        "Error acquiring the state lock\n\nError message: 2 errors occurred:\n"
+        f"\t* operation error DynamoDB: PutItem, {GONE}\n"
+        f"\t* operation error DynamoDB: GetItem, {GONE}\n\n\n"
+        "OpenTofu acquires a state lock to protect the state from being written\nby many.",
+        "Error acquiring the state lock: ResourceNotFoundException: Requested resource not found"),
+    "no lock table, of a wrapped line": (
+        "Error acquiring the state lock\n\nError message: operation error DynamoDB: PutItem, "
+        "https\nresponse error StatusCode: 400, RequestID: X,\nResourceNotFoundException: "
+        "Requested\nresource not found",
+        "Error acquiring the state lock: ResourceNotFoundException: Requested resource not found"),
+    "a key that goes": (
+        "Unable to fetch encryption key data\n\nkey_provider.aws_kms.state failed with error: "
+        f"failed to get current key: operation error KMS: GenerateDataKey, {WRAPPED}, "
+        "KMSInvalidStateException: arn:aws:kms:eu-central-1:123456789012:key/x is pending "
+        "deletion.",
+        "Unable to fetch encryption key data: KMSInvalidStateException: "
+        "arn:aws:kms:eu-central-1:123456789012:key/x is pending deletion"),
+    "no answer": (
+        "Error refreshing state: operation error S3: HeadObject, exceeded maximum number of "
+        "attempts, 3, https response error StatusCode: 0, RequestID: , HostID: , request send "
+        "failed, dial tcp: no such host",
+        "Error refreshing state: request send failed, dial tcp: no such host"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("drawn", [str, framed])
+@pytest.mark.parametrize(("said", "told"), TYPED.values(), ids=TYPED)
+def test_an_error_that_the_sdk_has_a_type_for_is_told_by_its_code(
+    drawn: Callable[[str], str], said: str, told: str
+) -> None:
+    text = drawn(f"Error: {said}\n{SNIPPET}\n")
+
+    assert failure("plan", 1, text) == f"OpenTofu's plan failed: {told}."
+
+
 def test_what_stands_below_the_headline_is_read_across_its_lines() -> None:
     said = (
         "\nError: Failed to list IAM roles\n\n  with data.x.y,\n\nListing took long: operation\n"

@@ -173,8 +173,117 @@ def test_not_once_that_one_has_a_new_host() -> None:
     assert make_room("all", turns, fleet(host(ONE, 1), held=TOOK_OVER)) == (turns, ())
 
 
-def test_of_a_registered_machine_whose_past_nobody_knows_its_entry_tells() -> None:
-    assert make_room(NEW, [TURN], fleet(host(ONE, 1), held={})) == ((TURN,), ())
+IDS = ("claw-1", "claw-2", "claw-3")
+
+
+def moved(*tokens: str) -> tuple[Fleet, dict[str, Turn]]:
+    """Three hosts of one token each, x, y and z; by now their entries name these."""
+    before = dict(zip(IDS, "xyz", strict=True))
+    held = {id_: entry(id_, discordTokenSecret=one) for id_, one in before.items()}
+    after = dict(zip(IDS, tokens, strict=True))
+    said = {id_: entry(id_, discordTokenSecret=one) for id_, one in after.items()}
+    hosts = [host(id_, number) for number, id_ in enumerate(IDS, 1)]
+    turns = {one.name: Turn(one.name, one.id, "") for one in hosts}
+    return fleet(*hosts, held=held, known=IDS, said=said), turns
+
+
+@pytest.mark.parametrize(
+    ("tokens", "order"),
+    [
+        ("xyz", "123"),
+        ("yaz", "213"),
+        ("yza", "321"),
+        ("ayx", "123"),
+        ("zya", "231"),
+    ],
+)
+def test_all_takes_first_who_holds_what_another_is_given(tokens: str, order: str) -> None:
+    shifted, turns = moved(*tokens)
+
+    made, left_out = make_room("all", [*turns.values()], shifted)
+
+    assert [turn.id for turn in made] == [f"claw-{number}" for number in order]
+    assert left_out == ()
+
+
+@pytest.mark.parametrize(
+    ("tokens", "first", "holder", "token"),
+    [("yxz", 1, 2, "y"), ("yzx", 1, 2, "y"), ("azy", 2, 3, "z"), ("xzy", 2, 3, "z")],
+)
+@pytest.mark.parametrize("alone", [False, True])
+def test_of_a_circle_that_is_said_with_a_way_out(
+    tokens: str, first: int, holder: int, token: str, alone: bool
+) -> None:
+    swapped, turns = moved(*tokens)
+    mine = f"claw-{first}"
+    asked = [turns[mine]] if alone else [*turns.values()]
+
+    with pytest.raises(Stopped) as stopped:
+        make_room(mine if alone else "all", asked, swapped)
+    assert str(stopped.value) == (
+        f"{mine} is not made while i-0000000{holder} (claw-{holder}) has the token `{token}`, and "
+        "waits in turn: terminate that one by hand, then deploy again (docs/runbook.md, `A swap`)."
+    )
+
+
+def test_who_only_waits_for_a_circle_is_told_what_comes_first() -> None:
+    swapped, turns = moved("x", "z", "y")
+    before = {"claw-2": {"telegramTokenSecret": "t"}}
+    waits = entry(IDS[0], discordTokenSecret="x", telegramTokenSecret="t")
+    told = swapped.said
+    tailed = replace(
+        swapped,
+        entries={**swapped.entries, IDS[0]: waits},
+        said=lambda name, since: (*told(name, since), before.get(name, {})),
+    )
+
+    with pytest.raises(Stopped, match=r"Deploy claw-2 first\.$"):
+        make_room(IDS[0], [turns[IDS[0]]], tailed)
+    with pytest.raises(Stopped, match=r"^claw-2 .*\(claw-3\) has .* waits in turn"):
+        make_room("all", [*turns.values()], tailed)
+
+
+@pytest.mark.parametrize("tokens", ["yxz", "yzx"])
+def test_once_the_machine_that_it_names_is_gone_a_circle_is_none(tokens: str) -> None:
+    circle, turns = moved(*tokens)
+    rows = tuple(row for row in circle.status.rows if row.id != IDS[1])
+    rest = replace(circle, status=replace(circle.status, rows=rows))
+    turns[IDS[1]] = replace(turns[IDS[1]], seen="")
+
+    assert make_room(IDS[0], [turns[IDS[0]]], rest) == ((turns[IDS[0]],), ())
+    made, left_out = make_room("all", [*turns.values()], rest)
+    assert (len(made), left_out) == (3, ())
+
+
+@pytest.mark.parametrize("name", [ONE, OLD])
+@pytest.mark.parametrize("target", [NEW, "all"])
+def test_where_history_can_not_be_read_no_first_host_is_made(name: str, target: str) -> None:
+    """Registered or not, nobody knows what a running machine holds."""
+    unread = replace(fleet(host(name, 1), held={}, known=(name,)), said=lambda *_: None)
+
+    with pytest.raises(Stopped) as stopped:
+        make_room(target, [TURN], unread)
+    assert str(stopped.value) == (
+        f"{NEW}, which never had a host, is not made while i-00000001 ({name}) runs: the branch's "
+        "history can't be read, so nobody can tell what it holds. The log of `plan` says why; "
+        "deploy again once it can."
+    )
+    has = replace(TURN, seen="i-00000002")
+    assert make_room(target, [has], unread) == ((has,), ())
+
+
+def test_nor_is_what_another_deploy_would_have_brought_along() -> None:
+    asked = Turn(ONE, "i-00000001", "")
+    unread = replace(fleet(host(ONE, 1), host(TWO, 2), held={}), said=lambda *_: None)
+
+    turns, (why,) = make_room(ONE, [asked, TURN], unread)
+    assert turns == (asked,)
+    assert why.startswith(f"{NEW}, which never had a host, is not made while i-00000002 ({TWO})")
+
+
+def test_beside_a_registered_machine_whose_entry_was_never_merged_none_is_made() -> None:
+    with pytest.raises(Stopped, match="so nobody can tell what it holds"):
+        make_room(NEW, [TURN], fleet(host(ONE, 1), held={}))
 
 
 @pytest.mark.parametrize(("name", "called"), [("strange", "strange"), ("", "without a name")])

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fleet_control.host_job import Left, begins
+from lambda_fn.mask import shown
 from tests.workflows import git, plans
 from tests.workflows.conftest import NEW, OLD, Runner
 from tests.workflows.fleets import registry_text
@@ -185,9 +186,30 @@ def test_what_stops_after_the_removal_says_that_it_was_done(
 
     assert runner.does("host", TOFU=str(second), **turn()) == 1
     begun = begins(NEW_NAME, Left.UNTOUCHED)
-    assert f"{begun}OpenTofu's plan failed: exit 1, see the log. Removed " in (runner.summary)
-    assert f" Removed before: {OLD_NAME}." in runner.summary
+    why = "OpenTofu's plan failed: exit 1, see the log."
+    assert f"{begun}removed before: {OLD_NAME}; {why}" in runner.summary
     assert set(runner.hosts()) == {ONE}
+
+
+def test_so_does_an_apply_that_fails_after_it(runner: Runner, renamed: dict[str, str]) -> None:
+    """However long its reason, a chat is told what was removed and where the hosts are."""
+    runner.plans(created())
+    removes(runner, removed(renamed[OLD_NAME]))
+    second = runner.folder / "second"
+    second.write_text(
+        '#!/bin/sh\n[ "$2" = apply ] && echo >> applies && [ $(wc -l < applies) = 2 ] && '
+        f"echo 'Error: {'word ' * 100}' && exit 1\n"
+        f'exec {runner.environ["TOFU"]} "$@"\n'
+    )
+    second.chmod(0o755)
+
+    assert runner.does("host", TOFU=str(second), **turn()) == 1
+    said = runner.summary.partition("## Stopped: ")[2].partition("\n\n")[2].partition("\n")[0]
+    begun = f"{begins(NEW_NAME, Left.GONE)}removed before: {OLD_NAME}; OpenTofu's apply failed: "
+    assert said.startswith(f"{begun}word ")
+    assert said.endswith(f" word…. Without a host: {NEW_NAME}.")
+    assert shown(said) == said
+    assert f"{begun}{'word ' * 40}" in runner.summary.partition(said)[2]
 
 
 def test_a_machine_that_was_forgotten_is_adopted_once(

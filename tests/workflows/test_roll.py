@@ -222,3 +222,33 @@ def test_where_a_large_fleet_is_stays_short() -> None:
     ids = [f"claw-{number}" for number in range(250)]
 
     assert roll.whereabouts(ids, {}) == "Without a host: claw-0, claw-1, claw-2 and 247 more."
+
+
+@pytest.mark.parametrize(
+    ("images", "said"),
+    [
+        (1, f"On ami-{0:017x}: {'0' * 32}, {'1' * 32} and 2 more."),
+        (2, f"On ami-{0:017x}: 2 hosts. On ami-{1:017x}: 2 hosts."),
+        (4, f"On ami-{0:017x}: 1 host. On ami-{1:017x}: 1 host. The rest is elsewhere."),
+    ],
+)
+def test_with_the_longest_names_it_stays_short_too(images: int, said: str) -> None:
+    ids = [str(number) * 32 for number in range(4)]
+    hosts = [host(id_, n + 1, image=f"ami-{n % images:017x}") for n, id_ in enumerate(ids)]
+
+    assert roll.whereabouts(ids, sight(ids, *hosts).there) == said
+    assert len(said) <= roll.WHERE_LENGTH == 120
+
+
+@pytest.mark.parametrize(
+    ("clears", "said"),
+    [
+        ((), ""),
+        (("claw-1", "claw-2"), "removed before: claw-1, claw-2; "),
+        (("a" * 32,), f"removed before: {'a' * 32}; "),
+        (("a" * 32, "b" * 32), f"removed before: {'a' * 32} and 1 more; "),
+    ],
+)
+def test_what_was_removed_for_a_turn_is_said_shortly(clears: tuple[str, ...], said: str) -> None:
+    assert roll.cleared(Turn(ONE, "", "", clears=clears)) == said
+    assert len(said) <= roll.CLEARED_LENGTH == 64

@@ -8,19 +8,19 @@ import pytest
 from fleet_control.host_job import Left, begins
 from fleet_control.reading import Host, Reading
 from fleet_control.registry_source import KnownRegistry
+from lambda_fn.mask import shown
 from tests.workflows.fleets import IMAGES, NOW, host, registry
 from tests.workflows.test_fit import ARM, LARGE, LAUNCH, OFFER
 from tests.workflows.test_holding import entry, fleet
 from workflows.fleet_deploy.cloud import Sight, seen
+from workflows.fleet_deploy.diagnosis import failure
 from workflows.fleet_deploy.fit import over_quota, unfit
 from workflows.fleet_deploy.holding import make_room
 from workflows.fleet_deploy.known import hidden
 from workflows.fleet_deploy.offer import Quota
-from workflows.fleet_deploy.roll import Turn
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.roll import WHERE_LENGTH, Turn, cleared
+from workflows.fleet_deploy.stop import ROOM, Stopped, cut
 
-# As lambda_fn/settings.py cuts it.
-ROOM = 300
 IN_PLAN = "Nothing was touched: "
 ID, OTHER = "a" * 32, "b" * 32
 IN_ITS_TURN = begins(ID, Left.UNTOUCHED)
@@ -73,6 +73,15 @@ def not_made() -> Iterable[str]:
         with pytest.raises(Stopped) as stopped:
             make_room(ID, [Turn(ID, "", "")], fleet(one, held=told, known=known, said=mine))
         yield str(stopped.value)
+    other = replace(host(ID, 8), id=MACHINE)
+    swapped = {**held, ID: entry(OTHER, discordTokenSecret="")}
+    with pytest.raises(Stopped, match="in turn") as stopped:
+        make_room(ID, [Turn(ID, MACHINE, "")], fleet(kept, other, held=swapped, said=mine))
+    yield str(stopped.value)
+
+
+def test_the_room_is_what_the_lambda_leaves() -> None:
+    assert len(shown("x" * 999)) == ROOM
 
 
 def test_what_ec2_does_not_list() -> None:
@@ -91,3 +100,14 @@ def test_what_would_not_start() -> None:
 def test_what_would_share() -> None:
     for why in not_made():
         assert len(IN_PLAN + why) <= ROOM, why
+
+
+@pytest.mark.parametrize("left", Left)
+def test_with_the_longest_names_there_is_room_for_the_begin_of_the_reason(left: Left) -> None:
+    facts = begins(ID, left) + cleared(Turn(ID, "", "", clears=(OTHER, "c" * 32)))
+    reason = failure("apply", 1, f"Error: {'word ' * 100}")
+
+    said = cut(facts + reason, ROOM - WHERE_LENGTH)
+
+    assert said.startswith(f"{facts}OpenTofu's apply failed: word ")
+    assert said.endswith("word…")

@@ -4,13 +4,18 @@ import re
 from collections.abc import Iterator
 
 from workflows.fleet_deploy import lock
+from workflows.fleet_deploy.stop import cut
 
-# Of the 300 characters that a chat shows of a reason, what the rest of its sentence leaves.
+# Of the characters that a chat shows of a reason, what the rest of its sentence leaves.
 LENGTH = 220
 # OpenTofu frames its diagnostics in these where it may colour them.
 _FRAME = "│╷╵"
-# AWS's code and sentence come last, behind the name of every layer that they went through.
-_API_ERROR = "api error "
+# AWS's code and sentence come last, behind the name of every layer that they went through; `api
+# error` stands before a code that its SDK has no type for. The next of several errors is an item.
+_AWS = re.compile(
+    r"(?:\bRequestID: [^,]*, (?:HostID: [^,]*, )?(?:api error )?|\bapi error )(.+?)"
+    r"(?:\s*\t\* .*)?\Z"
+)
 _LAYERS = re.compile(r"(?:\A|[:,] )(?:operation error|https response error|\d+ errors? occ).*")
 # What an administrator may decode, and nobody can read.
 _ENCODED = re.compile(r"\s*Encoded authorization failure message:.*")
@@ -35,8 +40,8 @@ def _why(code: int, said: str) -> str:
         return _digest_sentence(digest[1])
     if not error:
         return f"exit {code}, see the log"
-    telling = next((part for part in error if _API_ERROR in part), "")
-    return _cut(_by_meaning(error[0], telling) if telling else error[0])
+    telling = next(filter(None, map(_AWS.search, error)), None)
+    return cut(_by_meaning(error[0], telling[1]) if telling else error[0], LENGTH)
 
 
 def _first_error(said: str) -> Iterator[str]:
@@ -63,10 +68,10 @@ def _first_error(said: str) -> Iterator[str]:
         yield " ".join(paragraph)
 
 
-def _by_meaning(headline: str, telling: str) -> str:
+def _by_meaning(headline: str, aws: str) -> str:
     """What was being done, then AWS's own words: `creating EC2 Instance: VcpuLimitExceeded: …`."""
     doing = _LAYERS.sub("", headline)
-    words = _ENCODED.sub("", telling.partition(_API_ERROR)[2])
+    words = _ENCODED.sub("", aws).rstrip(": ")
     return f"{doing}: {words}" if doing else words
 
 
@@ -77,14 +82,3 @@ def _digest_sentence(right: str) -> str:
         f"was cut short{value}; deploy again in two minutes, and if it still says so, do what "
         "docs/runbook.md has under `A digest that does not match`"
     )
-
-
-def _cut(text: str) -> str:
-    """As much as there is room for, of whole sentences if that is the most of it, else of words."""
-    if len(text) <= LENGTH:
-        return text
-    some = text[: LENGTH - 1]
-    sentences = some.rpartition(". ")[0]
-    if len(sentences) > LENGTH // 2:
-        return sentences
-    return some.rpartition(" ")[0].rstrip(" ,;:") + "…"

@@ -1,24 +1,29 @@
-"""The blocks of an HCL file, read with less than HCL's own grammar.
+"""The blocks of an HCL file, read with much less than HCL's own grammar.
 
-Not what an expression means, only where it ends. What it does not know it refuses: a file that it
-reads is one of which OpenTofu sees no other blocks.
+Not what an expression means, only where it ends. What it does not know it refuses, and it knows
+only what no two readers of HCL could read differently: printable ASCII, comments that begin with
+``#``, strings that hold nothing but references in ``${…}``.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+# Other characters end a line, a comment or a word for one reader and not for another.
+_ODD = re.compile(r"[^\t\n -~]")
 _TOKEN = re.compile(
     r"""
-    (?P<nothing> [ \t]+ | \#[^\n]* | //[^\n]* | /\*.*?\*/ )
-    | (?P<newline> \r?\n )
-    # What a template puts in holds no quote here: where a string ends is then beyond dispute.
-    | (?P<string> "(?: [^"\\$%\n] | \\[^\n] | [$%](?!\{) | [$%]\{[^"{}\n]*\} )*" )
+    (?P<nothing> [ \t]+ | \#[^\n]* )
+    | (?P<newline> \n )
+    # Between the braces of a template HCL reads code, where a comment would hide the brace and
+    # the quote that end them: a reference holds neither. Before a brace, a `$` or `%` more makes
+    # it text again, so a `$` alone stands at a string's end, and a `%` nowhere.
+    | (?P<string> "(?: [^"\\$%\n] | \\["\\nrt] | \$(?=") | \$\{[A-Za-z0-9_.-]+\} )*" )
     | (?P<word> [A-Za-z_][A-Za-z0-9_-]* )
-    # Not the begin of a heredoc, nor of a comment that does not end.
-    | (?P<sign> [0-9.]+ | => | [=!<>]= | && | \|\| | <(?!<) | /(?![*/]) | [-=+*%>!?:,()\[\]{}] )
+    # Not the begin of a heredoc; and no slash, which may begin a comment.
+    | (?P<sign> [0-9.]+ | => | [=!<>]= | && | \|\| | <(?!<) | [-=+*>!?:,()\[\]{}] )
     """,
-    re.VERBOSE | re.DOTALL,
+    re.VERBOSE,
 )
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _LABEL = re.compile(r'"([A-Za-z0-9_.-]+)"|([A-Za-z_][A-Za-z0-9_-]*)')
@@ -69,6 +74,9 @@ class _Tokens:
         return Unreadable(f"{what}, about line {self._text.count(chr(10), 0, self._place) + 1}")
 
     def _found(self) -> Iterator[str]:
+        if odd := _ODD.search(self._text):
+            self._place = odd.start()
+            raise self.unreadable(f"the character {odd[0]!a}")
         while self._place < len(self._text):
             match = _TOKEN.match(self._text, self._place)
             if match is None:

@@ -28,39 +28,47 @@ class History:
     file: str
     environ: Mapping[str, str]
 
-    def said(self, name: str, launched: float) -> tuple[Mapping[str, Any], ...]:
+    @cache  # noqa: B019  (as long as a job lives)
+    def said(self, name: str, launched: float) -> tuple[Mapping[str, Any], ...] | None:
         """All that the entry of this name has said since a machine was launched by it.
 
-        Empty where history does not tell.
+        Empty where the branch never had it; None where history can't be read to its end.
         """
-        found: list[Mapping[str, Any]] = []
+        try:
+            return tuple(self._said(name, launched))
+        except GitFailed as error:
+            log.info("fleet.history_unread why=%s", error)
+            return None
+
+    def _said(self, name: str, launched: float) -> Iterator[Mapping[str, Any]]:
+        begun = False
         for commit, when in self._commits():
             entry = self._entries(commit).get(name)
             if isinstance(entry, Mapping):
-                found.append(entry)
-            if found and when <= launched - LONGEST_ROLL_SECONDS:
+                begun = True
+                yield entry
+            if begun and when <= launched - LONGEST_ROLL_SECONDS:
                 break
-        return tuple(found)
 
-    def _commits(self) -> Iterator[tuple[str, float]]:
+    @cache  # noqa: B019  (as above)
+    def _commits(self) -> tuple[tuple[str, float], ...]:
         """Those of the branch that changed the registry, the newest first."""
+        if self._git("rev-parse", "--is-shallow-repository").strip() != "false":
+            raise GitFailed("log", "the history is cut off")
         said = self._git("log", "--first-parent", "--format=%H %ct", "--", self.file)
-        for line in said.splitlines():
-            commit, _, seconds = line.partition(" ")
-            yield commit, float(seconds)
+        lines = (line.partition(" ") for line in said.splitlines())
+        return tuple((commit, float(seconds)) for commit, _, seconds in lines)
 
+    @cache  # noqa: B019  (as above)
     def _entries(self, commit: str) -> Mapping[str, Any]:
-        """The registry at that commit, read without good faith: it may have been broken then."""
+        """The registry at that commit, read without good faith: it may have been broken then, or
+        not there."""
+        listed = self._git("ls-tree", commit, "--", self.file).split()
         try:
-            entries = json.loads(self._git("show", f"{commit}:{self.file}"))
+            entries = json.loads(self._git("cat-file", "blob", listed[2])) if listed else {}
         except ValueError:
             return {}
         return entries if isinstance(entries, Mapping) else {}
 
-    @cache  # noqa: B019  (as long as a job lives)
     def _git(self, *argv: str) -> str:
-        try:
-            return Git(self.root, self.environ).says(*argv).decode(errors="replace")
-        except GitFailed as error:
-            log.info("fleet.history_unread command=%s why=%s", argv[0], error)
-            return ""
+        return Git(self.root, self.environ).says(*argv).decode(errors="replace")

@@ -14,8 +14,9 @@ from fleet_control.status import FleetStatus, InstanceStatus
 from workflows.fleet_deploy.roll import Turn
 from workflows.fleet_deploy.stop import Stopped
 
-# All that the entry of a name has said since that moment (Unix seconds); nothing if nobody knows.
-Said = Callable[[str, float], tuple[Mapping[str, Any], ...]]
+# All that the entry of a name has said since that moment (Unix seconds); None where that can't be
+# read.
+Said = Callable[[str, float], tuple[Mapping[str, Any], ...] | None]
 
 _NAMES_A_TOKEN = "TokenSecret"  # noqa: S105  (how such a field ends)
 
@@ -28,12 +29,14 @@ class Obstacle:
         name: its `Name`, as whose host it runs; empty where it has none.
         registered: whether an entry still asks for it.
         shares: what both would have; empty where nobody can tell what it holds.
+        unread: whether that is since history can't be read.
     """
 
     machine: str
     name: str
     registered: bool
     shares: str = ""
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +59,13 @@ def make_room(
 ) -> tuple[tuple[Turn, ...], tuple[str, ...]]:
     """The turns, each with what has to go before it; and why some have none.
 
-    `all` removes what left the registry; what any other target would bring along is left out.
+    `all` takes first who holds what another's entry names by now, and removes what left the
+    registry; what any other target would bring along is left out.
     Stopped where something is in the way of what was asked for.
     """
     kept: list[Turn] = []
     left_out: list[str] = []
-    for turn in turns:
+    for turn in _holders_first(turns, fleet) if target == ALL else turns:
         cleared = [id_ for one in kept for id_ in one.clears]
         found = tuple(_in_the_way(turn, (*(one.id for one in kept), *cleared), fleet))
         goes = [one for one in found if target == ALL and _can_go(one, fleet.known)]
@@ -70,10 +74,43 @@ def make_room(
             names = dict.fromkeys(fleet.known[one.machine] for one in goes)
             kept.append(replace(turn, clears=tuple(names)))
         elif target in (turn.id, ALL):
-            raise Stopped("Not made", _why(turn, stays[0], fleet.known))
+            raise Stopped("Not made", _why(turn, stays[0], fleet))
         else:
-            left_out.append(_why(turn, stays[0], fleet.known))
+            left_out.append(_why(turn, stays[0], fleet))
     return tuple(kept), tuple(left_out)
+
+
+def _holders_first(turns: Sequence[Turn], fleet: Fleet) -> Iterator[Turn]:
+    """The order as it was, but for those that wait for another; of a circle, its first one."""
+    left = {turn.id: turn for turn in turns}
+    waits = _waits(fleet)
+    while left:
+        free = (id_ for id_ in left if not waits[id_] & left.keys())
+        circle = (id_ for id_ in left if id_ in _behind(id_, waits))
+        yield left.pop(next(free, "") or next(circle))
+
+
+def _waits(fleet: Fleet) -> Mapping[str, frozenset[str]]:
+    """For each instance, the registered ones whose machines have what its entry names by now."""
+    return {
+        id_: frozenset(
+            one.name
+            for one in obstacles(id_, fleet.entries, fleet.status, (), fleet.said)
+            if one.registered and one.shares
+        )
+        for id_ in fleet.entries
+    }
+
+
+def _behind(id_: str, waits: Mapping[str, frozenset[str]]) -> Collection[str]:
+    """All that have to go before this one; itself too where that is a circle."""
+    found: set[str] = set()
+    ahead = [id_]
+    while ahead:
+        more = set(waits[ahead.pop()]) - found
+        found |= more
+        ahead += more
+    return found
 
 
 def _in_the_way(turn: Turn, moved: Collection[str], fleet: Fleet) -> Iterator[Obstacle]:
@@ -89,9 +126,15 @@ def _can_go(obstacle: Obstacle, known: Mapping[str, str]) -> bool:
     return bool(obstacle.shares) and not obstacle.registered and obstacle.machine in known
 
 
-def _why(turn: Turn, obstacle: Obstacle, known: Mapping[str, str]) -> str:
+def _why(turn: Turn, obstacle: Obstacle, fleet: Fleet) -> str:
     """Why this instance is not made, and what to do."""
     machine, name = obstacle.machine, obstacle.name or "without a name"
+    if obstacle.unread:
+        return (
+            f"{turn.id}, which never had a host, is not made while {machine} ({name}) runs: the "
+            "branch's history can't be read, so nobody can tell what it holds. The log of `plan` "
+            "says why; deploy again once it can."
+        )
     if not obstacle.shares:
         return (
             f"{turn.id}, which never had a host, is not made while {machine} ({name}) runs: no "
@@ -99,12 +142,15 @@ def _why(turn: Turn, obstacle: Obstacle, known: Mapping[str, str]) -> str:
             "Terminate it, or take its tag `app` away; then deploy again."
         )
     if obstacle.registered:
+        has = f"{turn.id} is not made while {machine} ({name}) has {obstacle.shares}"
+        if turn.id not in _behind(name, _waits(fleet)):
+            return f"{has}, from before its entry changed. Deploy {name} first."
         return (
-            f"{turn.id} is not made while {machine} ({name}) has {obstacle.shares}, from before "
-            f"its entry changed. Deploy {name} first."
+            f"{has}, and waits in turn: terminate that one by hand, then deploy again "
+            "(docs/runbook.md, `A swap`)."
         )
     both = f"{turn.id} is not made while {machine} ({name}) runs: both would have {obstacle.shares}"
-    if machine in known:
+    if machine in fleet.known:
         return f"{both}. It left the registry: a deploy of `{ALL}` removes it first."
     return f"{both}. OpenTofu does not know it: terminate it by hand, then deploy again."
 
@@ -126,8 +172,8 @@ def obstacles(
         for host in _staying(row):
             registered = row.instance is not None
             held = said(row.id, host.launched)
-            if not held and not registered:
-                yield Obstacle(host.id, host.name, registered)
+            if not held:
+                yield Obstacle(host.id, host.name, registered, unread=held is None)
             elif what := _shared(entries[id_], held):
                 yield Obstacle(host.id, host.name, registered, what)
 

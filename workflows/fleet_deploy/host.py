@@ -62,7 +62,7 @@ def _replace_in_turn(job: Job, turn: roll.Turn, earlier: tuple[roll.Turn, ...], 
             with _untouched(turn.id):
                 machines = _clear(job, turn, plan.image, file, machines)
             turn = replace(turn, adopt=False)  # done by now
-            with _untouched(turn.id, f" Removed before: {', '.join(turn.clears)}."):
+            with _untouched(turn.id, roll.cleared(turn)):
                 _plan(job, turn, plan.image, file, machines)
         with _told_from_now(job, turn):
             made = job.engine.apply(file)
@@ -71,14 +71,14 @@ def _replace_in_turn(job: Job, turn: roll.Turn, earlier: tuple[roll.Turn, ...], 
 
 @contextmanager
 def _untouched(id_: str, but: str = "") -> Iterator[None]:
-    """Say of what stops here that it stopped before this host was moved; and what was, `but`."""
+    """Say of what stops here that it stopped before this host was moved; and, `but`, what was."""
     try:
         yield
     except Ec2Error as error:
-        why = f"{begins(id_, Left.UNTOUCHED)}{error}{but}"
+        why = f"{begins(id_, Left.UNTOUCHED)}{but}{error}"
         raise Stopped("EC2 is silent", why) from error
     except Stopped as stop:
-        why = f"{begins(id_, Left.UNTOUCHED)}{stop}{but}"
+        why = f"{begins(id_, Left.UNTOUCHED)}{but}{stop}"
         raise Stopped(stop.title, why, stop.details) from stop
 
 
@@ -90,7 +90,7 @@ def _told_from_now(job: Job, turn: roll.Turn) -> Iterator[None]:
         yield
     except Stopped as stop:
         left = _left(job, turn)
-        why = f"{begins(turn.id, left)}{stop}" if left else str(stop)
+        why = f"{begins(turn.id, left) if left else ''}{roll.cleared(turn)}{stop}"
         raise Stopped(stop.title, why, stop.details) from stop
 
 

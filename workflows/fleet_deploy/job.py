@@ -24,7 +24,7 @@ from workflows.fleet_deploy import (
 )
 from workflows.fleet_deploy.blueprint import Blueprint
 from workflows.fleet_deploy.cloud import Cloud, Sight, connect
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.stop import ROOM, Stopped, cut
 from workflows.fleet_deploy.trespass import Trespass
 
 REGISTRY = Path("nix/instances.json")
@@ -148,7 +148,10 @@ def refuse(trespasses: tuple[Trespass, ...]) -> None:
 
 
 def telling_where(job: Job, turns: Iterable[roll.Turn], stop: Stopped) -> Stopped:
-    """The same stop, saying also which hosts are on which image, as far as that can be seen."""
+    """The same stop, saying also which hosts are on which image, as far as that can be seen.
+
+    Where a chat has no room for both, the reason is cut, and the whole of it is in the details.
+    """
     turns = tuple(turns)
     try:
         sight = job.look({turn.seen: turn.id for turn in turns if turn.seen})
@@ -157,8 +160,8 @@ def telling_where(job: Job, turns: Iterable[roll.Turn], stop: Stopped) -> Stoppe
         return Stopped(stop.title, unseen, stop.details)
     unsure = [turn.id for turn in turns if turn.seen in sight.unsure]
     ids = [turn.id for turn in turns]
-    return Stopped(
-        stop.title,
-        f"{stop} {roll.whereabouts(ids, sight.there, unsure)}",
-        "\n\n".join(filter(None, (stop.details, summary.hosts(ids, sight.there)))),
-    )
+    where = roll.whereabouts(ids, sight.there, unsure)
+    why = f"{cut(str(stop), ROOM - len(where) - len('. '))}."
+    whole = str(stop) if why != str(stop) else ""
+    details = (whole, stop.details, summary.hosts(ids, sight.there))
+    return Stopped(stop.title, f"{why} {where}", "\n\n".join(filter(None, details)))

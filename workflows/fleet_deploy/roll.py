@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,6 +16,10 @@ from workflows.fleet_deploy.stop import Stopped
 _MACHINE = re.compile(r"i-[0-9a-f]{8,17}")
 # GitHub cuts the name of a job at about 97 characters. Ours has 89 at the most.
 NAME_LENGTH = 90
+# Of what a chat shows of a reason, what is left to where the hosts are, and to what was removed.
+WHERE_LENGTH = 120
+CLEARED_LENGTH = 64
+_ELSEWHERE = " The rest is elsewhere."
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +190,26 @@ def whereabouts(
         host = host_of(id_, there)
         missing = "Not shown by EC2" if id_ in unsure else "Without a host"
         on.setdefault(f"On {host.image}" if host else missing, []).append(id_)
-    return " ".join(f"{place}: {_some(names)}." for place, names in on.items())
+    for most in (3, 2, 1, 0):
+        told = [f"{place}: {_some(names, most)}." for place, names in on.items()]
+        if len(" ".join(told)) <= WHERE_LENGTH:
+            return " ".join(told)
+    while len(" ".join(told)) > WHERE_LENGTH - len(_ELSEWHERE):
+        told.pop()
+    return " ".join(told) + _ELSEWHERE
 
 
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(names[:3]) + more
+def cleared(turn: Turn) -> str:
+    """What was removed for it, to stand before why it stopped; nothing where nothing was."""
+    if not turn.clears:
+        return ""
+    told = [f"removed before: {_some(turn.clears, most)}; " for most in (3, 1)]
+    return told[len(told[0]) > CLEARED_LENGTH]
+
+
+def _some(names: Sequence[str], most: int = 3) -> str:
+    """So many of them by name, and how many more."""
+    if not most:
+        return f"{len(names)} host{'s' if len(names) > 1 else ''}"
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -2,6 +2,9 @@
 
 from fleet_control.error import FleetError
 
+# What a chat shows of a sentence: the Lambda cuts the rest off.
+ROOM = 300
+
 
 class Stopped(FleetError):
     """The run must not go on; the message is a sentence for the chat.
@@ -15,3 +18,18 @@ class Stopped(FleetError):
         super().__init__(sentence)
         self.title = title
         self.details = details
+
+
+def cut(text: str, room: int) -> str:
+    """As much as there is room for, of whole sentences if that is the most of it, else of words.
+
+    A full stop is not counted, and goes where something is cut.
+    """
+    text = text.removesuffix(".")
+    if len(text) <= room:
+        return text
+    some = text[: room - 1]
+    sentences = some.rpartition(". ")[0]
+    if len(sentences) > room // 2:
+        return sentences
+    return some.rpartition(" ")[0].rstrip(" ,;:") + "…"
