@@ -1,14 +1,15 @@
 """The run is the judge: of duplicates, and of policy by what is there when its turn comes."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from fleet_control import ledger
 from fleet_control.caller import ALL, Caller
 from fleet_control.outcome import Outcome, Record, record
-from fleet_control.policy import Facts, Refused, Usage, judge
+from fleet_control.policy import Allowed, Facts, Refused, Usage, Verdict, judge
 from workflows.fleet_deploy import rivals
 from workflows.fleet_deploy.cloud import Sight
 from workflows.fleet_deploy.rivals import Jobs
+from workflows.fleet_deploy.roll import Turn
 from workflows.fleet_deploy.stop import Stopped
 
 # Of how many runs, each a call of GitHub's API, which takes a thousand an hour.
@@ -33,6 +34,23 @@ def allow(caller: Caller, entry: ledger.Entry, facts: Facts) -> None:
         raise Stopped(f"Refused ({verdict.code})", verdict.message)
     if isinstance(verdict, Usage):
         raise Stopped("Refused", f"Say what to deploy: {ALL}, {', '.join(verdict.ids)}.")
+
+
+def brought_along(
+    caller: Caller, entry: ledger.Entry, turns: Iterable[Turn], facts_of: Callable[[str], Facts]
+) -> tuple[tuple[Turn, ...], tuple[str, ...]]:
+    """The turns without those that nobody named and the caller may not deploy; and why not."""
+    kept: list[Turn] = []
+    left_out: list[str] = []
+    for turn in turns:
+        verdict: Verdict = Allowed()
+        if entry.target not in (ALL, turn.id):
+            verdict = judge(caller, turn.id, entry.version, facts_of(turn.id))
+        if isinstance(verdict, Refused):
+            left_out.append(verdict.message)
+        else:
+            kept.append(turn)
+    return tuple(kept), tuple(left_out)
 
 
 def facts(sight: Sight, *, unfinished: str = "") -> Facts:
