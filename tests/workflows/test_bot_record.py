@@ -122,6 +122,26 @@ def test_a_persons_roll_brings_along_all_that_are_missing(without_three: Runner)
     assert jobs_asked(without_three) == 0
 
 
+def test_for_all_that_a_roll_would_bring_along_only_so_many_jobs_are_asked_for(
+    runner: Runner,
+) -> None:
+    """GitHub grants a thousand calls an hour, to people's runs too."""
+    missing = [f"claw-{number}" for number in range(12)]
+    runner.registers(TWO, FOUR, *missing)
+    runner.launches(FOUR)
+    ago = iso(time.time() - 9000)
+    runner.github.runs = [
+        raw_run(400 - n, Entry(target=missing[n % 12], caller=TWO), moment=ago)
+        | {"conclusion": "failure"}
+        for n in range(12 * 9)
+    ]
+    runner.plans(*created(TWO))
+
+    assert runner.does("plan", TARGET=TWO, CALLER=FOUR) == 0
+    assert 56 < jobs_asked(runner) <= 64
+    assert runner.summary.count("Left out: Too many runs of late did not succeed") == 12
+
+
 def test_each_runs_jobs_are_asked_for_once(fleet: Runner) -> None:
     """Though the fleet is judged twice, before the engine has a say and after."""
     fleet.github.jobs[91] = REFUSED

@@ -77,7 +77,8 @@ class Past:
             return Record()
         if refused_first(caller, target, self._job.asked.version, facts):
             return Record()
-        return judge.bots_record(target, self.others, facts.now, self.jobs)
+        left = max(0, judge.MOST_JOBS_IN_ALL - len(self._jobs))
+        return judge.bots_record(target, self.others, facts.now, self.jobs, left)
 
 
 def run(job: Job) -> tuple[Notice, ...]:
