@@ -77,7 +77,7 @@ class Deploy(NamedTuple):
             begun = True
             run, url = github.dispatch(fit(self.entry))
         except Failure as failure:
-            if not (begun and failure.code == Code.GITHUB_UNREACHABLE) and lease.tries == 1:
+            if not (begun and failure.code == Code.GITHUB_UNREACHABLE):
                 _if_possible(lambda: leases.is_over(lease))
             raise
         if run:

@@ -32,7 +32,8 @@ class Lease(NamedTuple):
     """What one bot instance holds.
 
     Attributes:
-        taken: Unix seconds.
+        taken: when GitHub was last asked to begin it, in Unix seconds.
+        since: when it was asked the first time of those that may have come to a run.
         tries: how often GitHub was asked to begin it.
         run: its run's id, 0 while that is not known; `url` shows it.
         over: 1 where it certainly came to no run.
@@ -41,6 +42,7 @@ class Lease(NamedTuple):
     bot: str
     request_id: str
     taken: float
+    since: float
     tries: int = 1
     run: int = 0
     url: str = ""
@@ -58,14 +60,16 @@ class Leases:
     def take(self, entry: Entry) -> Lease:
         """A lease for this ask: a new one, or that of the same request id, which may have its run
         by now. Raises `busy` where another ask holds it."""
-        mine = Lease(entry.caller, entry.request_id or os.urandom(8).hex(), self._now)
+        asked = entry.request_id or os.urandom(8).hex()
+        mine = Lease(entry.caller, asked, taken=self._now, since=self._now)
         old = self._put(mine, None)
         if old is None:
             return mine
         if old.request_id == mine.request_id and old.run:
             return old
         if old.request_id == mine.request_id and self._may_again(old):
-            mine = old._replace(tries=old.tries + 1, over=0)
+            since = self._now if old.over else old.since
+            mine = mine._replace(since=since, tries=old.tries + 1)
         else:
             self._check_over(old, entry)
         if self._put(mine, old) is None:
@@ -73,8 +77,10 @@ class Leases:
         raise _busy(f"Another ask of {mine.bot} came first.", REST)
 
     def is_over(self, lease: Lease) -> None:
-        """It came to no run; its minute counts all the same."""
-        self._put(lease._replace(over=1), lease)
+        """This try came to no run; its minute counts all the same, and so does an earlier try that
+        may have come to one."""
+        if lease.since == lease.taken:
+            self._put(lease._replace(over=1), lease)
 
     def has_run(self, lease: Lease, run: int, url: str) -> None:
         self._put(lease._replace(run=run, url=url), lease)
@@ -85,8 +91,9 @@ class Leases:
         return None if stands is None else _read(lease.bot, stands)
 
     def _may_again(self, old: Lease) -> bool:
-        """Not while the first one may still be at work, or this would be a way to two at once."""
-        return old.tries < TRIES and self._now - old.taken >= CALL_SECONDS
+        """Not while the first one may still be at work, or this would be a way to two at once; and
+        no later than its client would. Then it is an ask like any other."""
+        return old.tries < TRIES and CALL_SECONDS <= self._now - old.taken < LISTED
 
     def _check_over(self, old: Lease, entry: Entry) -> None:
         """What costs nothing is looked at first: most of a flood ends here."""
@@ -106,7 +113,8 @@ class Leases:
         """Link to its run, if that has not ended."""
         github = self._connect()
         try:
-            runs = [github.run(old.run)] if old.run else github.dispatched_at(old.taken, LISTED)
+            within = old.taken - old.since + LISTED
+            runs = [github.run(old.run)] if old.run else github.dispatched_at(old.since, within)
         except Failure as failure:
             # GitHub does not know it: yet, or any more.
             if failure.code != Code.UNKNOWN_RUN:

@@ -168,10 +168,12 @@ async def _chat(world: World, instance: str) -> int:
 
 
 def _reached(world: World) -> Iterator[str]:
-    """What came through to the Control API, and from there to GitHub."""
+    """What came through to the Control API, and from there to GitHub, and what that cost."""
     actions = Counter(one.action or "?" for one in world.control_api.invocations)
     calls = ", ".join(f"{count} {action}" for action, count in actions.most_common())
     yield f"The Control API was called {actions.total()} times: {calls or 'nothing'}."
+    counted, limit = world.github.counted, world.github.quota.limit
+    yield f"For them GitHub counted {counted} calls; it grants {limit:,} an hour."
     runs = list(world.github.runner.runs)
     yield f"GitHub ran {len(runs)} deploy{'' if len(runs) == 1 else 's'}{':' if runs else '.'}"
     for run in sorted(runs, key=lambda run: run.id):

@@ -26,7 +26,7 @@ _EPILOG = """\
 exit codes:
   0  it worked; for `wait` and `deploy --wait`, the deploy succeeded
   2  this is not how it is used
-  3  refused, by the policy or by the Control API: asking again will not help
+  3  refused, by the policy or by the Control API: ask again only once the reason is gone
   4  broken: a setting is missing, or EC2 or the Control API can't be reached
   5  the deploy failed or was cancelled
   6  the outcome is not known: look at `fleet-control runs` before asking again

@@ -117,11 +117,11 @@ class Fleet:
     async def _record(self, target: str, runs: tuple[Run, ...], now: float) -> Record:
         jobs: dict[int, tuple[Job, ...]] = {}
         found = record(target, runs, now, jobs)
-        while found.open and len(jobs) < JOBS_LOOKED_AT:
+        while (run := found.open or found.doubt) and len(jobs) < JOBS_LOOKED_AT:
             try:
-                jobs[found.open.id] = (await self.api.run(found.open.id)).jobs
+                jobs[run.id] = (await self.api.run(run.id)).jobs
             except ControlApiError as error:
-                log.warning("fleet.jobs_unseen run=%s why=%s", found.open.id, error)
+                log.warning("fleet.jobs_unseen run=%s why=%s", run.id, error)
                 break
             found = record(target, runs, now, jobs)
         return found

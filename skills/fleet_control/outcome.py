@@ -36,48 +36,48 @@ class Record(NamedTuple):
 
     Attributes:
         last: the newest of them that came to its host.
-        failures: how many failed since anybody's last success; counted no further than need be.
-        open: the run whose jobs have to be known before more can be told, if there is one.
+        failures: how many surely failed since anybody's last success; counted no further than need
+            be.
+        open: a bot's run whose jobs have to be known before more can be told, if there is one.
+        doubt: a person's, which may have ended the row of failures.
+        unseen: whether more than these would have to be known, and nobody looks so far.
     """
 
     last: BotDeploy | None = None
     failures: int = 0
     open: Run | None = None
+    doubt: Run | None = None
+    unseen: bool = False
 
     def told(self, facts: Facts) -> Facts:
-        return facts._replace(last_bot_deploy=self.last, bot_failures=self.failures)
+        return facts._replace(
+            last_bot_deploy=self.last, bot_failures=self.failures, bot_deploys_unseen=self.unseen
+        )
 
 
-def record(
-    id_: str,
-    runs: Iterable[Run],
-    now: float,
-    jobs: Mapping[int, Iterable[Job]],
-    unseen: Outcome | None = None,
-) -> Record:
-    """From the newest run back.
+def record(id_: str, runs: Iterable[Run], now: float, jobs: Mapping[int, Iterable[Job]]) -> Record:
+    """From the newest run back; `jobs` are those that are known, by their run's id.
 
-    `jobs` are those that are known, by their run's id. A run of which only its jobs could tell is
-    left open, or counts as `unseen`.
-
-    A person's deploy that failed ends no row of failures: nothing is in order again.
+    A person's run can only end a row of failures. So it is in doubt only where its jobs alone could
+    tell, and where bots failed often enough without it or a bot's run is open. One that failed ends
+    none: nothing is in order again.
     """
-    last, failures, settled = None, 0, False
+    last, failures, sure, doubt, settled = None, 0, 0, None, False
     since = now - 60 * MINUTES_BETWEEN_BOT_DEPLOYS
     for run in sorted(runs, key=lambda run: run.id, reverse=True):
         # All that is left to find is the last deploy by a bot, if that counts.
         if settled and (last or not run.caller or seconds(run.updated) <= since):
             continue
-        how = _outcome(id_, run, jobs.get(run.id)) or unseen
-        if how is None:
-            return Record(last, failures, run)
-        if how is Outcome.NOTHING:
-            continue
-        if run.caller and not last:
-            last = BotDeploy(run.caller, _ended(id_, run, jobs.get(run.id, ())))
-        failures += bool(run.caller) and how is Outcome.FAILED and not settled
+        how = _outcome(id_, run, jobs.get(run.id))
+        if how is None and run.caller:
+            return Record(last, sure, run, doubt)
+        doubt = doubt or (run if how is None else None)
+        if run.caller and how is not Outcome.NOTHING:
+            last = last or BotDeploy(run.caller, _ended(id_, run, jobs.get(run.id, ())))
+            failed = how is Outcome.FAILED and not settled
+            failures, sure = failures + failed, sure + (failed and not doubt)
         settled = settled or how is Outcome.SUCCEEDED or failures == FAILURES_BEFORE_A_PERSON
-    return Record(last, failures)
+    return Record(last, sure, doubt=doubt if failures == FAILURES_BEFORE_A_PERSON else None)
 
 
 def _outcome(id_: str, run: Run, jobs: Iterable[Job] | None) -> Outcome | None:

@@ -66,6 +66,7 @@ class Facts(NamedTuple):
         waiting: how many runs wait for their turn, whoever asked for them.
         last_bot_deploy: a bot instance's last deploy of the target, whoever made its present host.
         bot_failures: how many deploys of it by bot instances failed since anybody's last success.
+        bot_deploys_unseen: whether those lie further back than anybody looks.
         carrier: the instance whose host carries the bot that is asked.
         operators_set: whether anybody at all is configured as an operator.
         now: Unix seconds.
@@ -78,6 +79,7 @@ class Facts(NamedTuple):
     waiting: int = 0
     last_bot_deploy: BotDeploy | None = None
     bot_failures: int = 0
+    bot_deploys_unseen: bool = False
     carrier: str = ""
     operators_set: bool = True
     now: float = 0.0
@@ -256,13 +258,20 @@ def _waits_its_turn(bot: BotInstance, facts: Facts) -> Refused | None:
 
 
 def _leaves_it_to_a_person(target: str, facts: Facts) -> Refused | None:
-    if facts.bot_failures < FAILURES_BEFORE_A_PERSON:
-        return None
-    return Refused(
-        Code.TOO_SOON,
-        f"The last deploys of {target} by bot instances failed. A person has to deploy it before "
-        "a bot instance may again.",
-    )
+    if facts.bot_failures >= FAILURES_BEFORE_A_PERSON:
+        return Refused(
+            Code.TOO_SOON,
+            f"The last deploys of {target} by bot instances failed. A person has to deploy it "
+            "before a bot instance may again.",
+        )
+    if facts.bot_deploys_unseen:
+        return Refused(
+            Code.TOO_SOON,
+            "Too many runs of late did not succeed: I can't see so far back whether deploys of "
+            f"{target} by bot instances failed, or anybody's succeeded since. A person has to "
+            "deploy it, with success, before a bot instance may again.",
+        )
+    return None
 
 
 def _rests_between(target: str, how: Condition, facts: Facts) -> Refused | None:

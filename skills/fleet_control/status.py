@@ -114,18 +114,18 @@ class FleetStatus:
         found = [fault.problem for row in self.rows for fault in row.faults]
         return {problem: found.count(problem) for problem in Problem if problem in found}
 
-    def in_turn(self, target: str, *, caller: str = "", carrier: str = "") -> tuple[str, ...]:
+    def in_turn(self, target: str, *, carrier: str = "") -> tuple[str, ...]:
         """The ids that a deploy of `target` moves, in this order.
 
         `all` takes the host that carries the asking bot last: a bad image must be met while the
-        chat still has its bot. Any other target is followed by the hosts that are missing, except
-        the caller's own.
+        chat still has its bot. Any other target is followed by the hosts that are missing; of those
+        a run leaves out what its caller may not deploy.
         """
         ids = self.registry.registry.ids
         if target == ALL:
             return tuple(sorted(ids, key=lambda id_: id_ == carrier))
         missing = [id_ for id_ in ids if self.conditions.get(id_) is Condition.MISSING]
-        return (target, *(id_ for id_ in missing if id_ not in (target, caller)))
+        return (target, *(id_ for id_ in missing if id_ != target))
 
     def ahead(self, row: InstanceStatus) -> int | None:
         """How many revisions the branch is ahead of a host; None where that can't be said."""

@@ -1,4 +1,9 @@
-"""A bot that is killed at any moment of a deploy: its successor makes each reply final and true."""
+"""A bot that is killed at any moment of a deploy, and what its replies say at last.
+
+Its successor makes each reply final that a run answers to. One that was left before the dispatch
+stays "asking …", and is true by itself: it says what to do if it has not changed in two minutes
+(`tests.killing.untrue`).
+"""
 
 import pytest
 
@@ -10,7 +15,9 @@ from tests.rolling import Rolling
 
 
 @pytest.mark.parametrize("lag", [0, 6, 12])
-async def test_each_reply_ends_final_and_true(ec2: Aws, lag: float) -> None:
+async def test_each_reply_that_a_run_answers_to_ends_final_and_each_other_is_true(
+    ec2: Aws, lag: float
+) -> None:
     rolling = Rolling(clock=TurnedClock(), lag=lag)
     scene = Scene(rolling.clock, ec2)
     scene.api = rolling

@@ -179,6 +179,7 @@ async def test_help_tells_the_exit_codes(host: OnHost) -> None:
     assert ended.code == 0
     for code in "023456":
         assert f"\n  {code}  " in ended.out
+    assert "ask again only once the reason is gone" in ended.out
 
 
 async def test_all_missing_settings_are_named_at_once(host: OnHost, control: Lambda) -> None:

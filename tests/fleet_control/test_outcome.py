@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fleet_control.ledger import Job, Run, Step, seconds
-from fleet_control.outcome import Outcome, Record, record
+from fleet_control.outcome import Record, record
 from fleet_control.policy import BotDeploy, Facts
 from tests.fleet_control.fleets import run
 
@@ -163,14 +163,22 @@ def test_a_run_whose_jobs_are_needed_is_named_newest_first() -> None:
     assert told(*runs, run_7=FAILED) == Record(LAST, 1, runs[1])
 
 
-def test_what_cannot_be_asked_about_counts_as_it_is_said_to() -> None:
-    runs = persons(8), bots(7), bots(6)
+def test_a_persons_run_is_in_doubt_only_where_it_may_have_ended_a_row_of_failures() -> None:
+    late, between, early = persons(9), persons(7, target="all"), persons(5)
+    runs = late, bots(8), between, bots(6), early
+    jobs: dict[str, Any] = {"run_8": FAILED, "run_6": FAILED}
 
-    assert record(TARGET, runs, SOON, {}, Outcome.FAILED) == Record(LAST, 2)
-    assert record(TARGET, runs, SOON, {7: REFUSED}, Outcome.FAILED) == Record(LAST, 1)
+    assert told(*runs) == Record(open=runs[1], doubt=late)
+    assert told(*runs, run_8=FAILED) == Record(LAST, 0, runs[3], late)
+    assert told(*runs, **jobs) == Record(LAST, 0, doubt=late)
+    assert told(*runs, **jobs, run_9=REFUSED) == Record(LAST, 1, doubt=between)
+    assert told(*runs, **jobs, run_9=REFUSED, run_7=FAILED) == Record(LAST, 2)
+    assert told(*runs, **jobs, run_9=(host_job("success"),)) == Record(LAST, 0)
+    assert told(*runs, run_8=FAILED, run_6=REFUSED) == Record(LAST, 0)
+    assert told(late, between, early) == Record()
 
 
-def test_the_policy_is_told_both() -> None:
-    known = Record(LAST, 1).told(Facts(now=SOON))
+def test_the_policy_is_told_all_three() -> None:
+    known = Record(LAST, 1, unseen=True).told(Facts(now=SOON))
 
-    assert known == Facts(last_bot_deploy=LAST, bot_failures=1, now=SOON)
+    assert known == Facts(last_bot_deploy=LAST, bot_failures=1, bot_deploys_unseen=True, now=SOON)

@@ -109,6 +109,9 @@ TABLE = [
     (BOT, "clawdinator-2", "", THIRD_ILL._replace(**TWICE), Code.TOO_SOON),
     (BOT, "clawdinator-2", "", TARGET_ILL._replace(**TWICE | {"bot_failures": 1}), Allowed()),
     (OPERATOR, "clawdinator-2", "", TARGET_ILL._replace(**TWICE), Allowed()),
+    (BOT, "clawdinator-2", "", TARGET_GONE._replace(bot_deploys_unseen=True), Code.TOO_SOON),
+    (BOT, "clawdinator-2", "", THIRD_ILL._replace(bot_deploys_unseen=True), Code.TOO_SOON),
+    (OPERATOR, "clawdinator-2", "", seen(bot_deploys_unseen=True), Allowed()),
     (BOT, "clawdinator-2", "", BOT_DEPLOYED, Code.TOO_SOON),
     (BOT, "clawdinator-2", "", BOT_DEPLOYED_LONG_AGO, Allowed()),
     (

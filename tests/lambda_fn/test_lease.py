@@ -1,6 +1,8 @@
 """One deploy of a bot instance under way, and one a minute, by a table that moto keeps."""
 
 import asyncio
+import time
+from datetime import UTC, datetime
 
 import pytest
 from aiohttp import web
@@ -106,6 +108,110 @@ async def test_an_ask_whose_answer_was_lost_passes_once_more_and_not_while_it_ma
     assert early.code == (409, "busy")
     assert second.code == (502, "github_unreachable")
     assert third.code == (409, "busy")
+
+
+async def test_a_second_try_has_the_minute_and_the_two_minutes_of_its_own(
+    ask: Ask, github: SmallGitHub, table: Role, now: Now
+) -> None:
+    await lost(ask, github)
+    now.ahead = LISTED - 1
+    await lost(ask, github)
+
+    now.ahead += REST - 5
+    within_the_minute = await ask(asked(2))
+    now.ahead = 2 * LISTED - 5
+    unknown = await ask(asked(2))
+    now.ahead = 2 * LISTED
+    late = await ask(asked(2))
+
+    assert "a bot instance may once a minute" in within_the_minute.body["error"]
+    assert "is not known yet" in unknown.body["error"]
+    assert late.status == 200
+
+
+@pytest.mark.parametrize("created", [1, LISTED])
+async def test_after_a_second_try_the_runs_of_both_are_searched(
+    ask: Ask, github: SmallGitHub, table: Role, now: Now, created: float
+) -> None:
+    await lost(ask, github)
+    now.ahead = LISTED - 1
+    await lost(ask, github)
+    entry = AGENTS._replace(request_id="agent.clawdinator-1.cli.1")
+    moment = f"{datetime.fromtimestamp(time.time() + created, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    github.runs = [run_of(entry, 7, created_at=moment)]
+
+    now.ahead = 2 * LISTED
+    answer = await ask(asked(2))
+
+    assert answer.code == (409, "busy")
+    assert f"{HTML}/7" in answer.body["error"]
+
+
+async def test_a_second_try_that_github_refused_tells_nothing_of_the_first(
+    ask: Ask, github: SmallGitHub, table: Role, now: Now
+) -> None:
+    await lost(ask, github)
+    now.ahead = CALL_SECONDS
+    github.refusals.extend(_queue_of(25))
+    full = await ask(asked(1))
+    now.ahead = CALL_SECONDS + REST
+    answer = await ask(asked(2))
+
+    assert full.code == (409, "queue_full")
+    assert answer.code == (409, "busy")
+    assert "is not known yet" in answer.body["error"]
+
+
+async def test_two_tries_that_github_refused_cost_a_minute_from_the_second(
+    ask: Ask, github: SmallGitHub, table: Role, now: Now
+) -> None:
+    github.refusals.extend(_queue_of(25))
+    await ask(asked(1))
+    now.ahead = CALL_SECONDS
+    github.refusals.extend(_queue_of(25))
+    await ask(asked(1))
+
+    now.ahead = CALL_SECONDS + REST - 5
+    early = await ask(asked(2))
+    now.ahead = CALL_SECONDS + REST
+    late = await ask(asked(2))
+
+    assert early.code == (409, "busy")
+    assert late.status == 200
+
+
+async def test_the_same_request_id_long_after_a_refusal_is_an_ask_like_any_other(
+    ask: Ask, github: SmallGitHub, table: Role, now: Now
+) -> None:
+    """And of many at once, with some of other ids, one is let in."""
+    github.refusals.extend(_queue_of(25))
+    await ask(asked(1))
+    github.lists = False
+    now.ahead = 600
+
+    answers = await asyncio.gather(*(ask(asked(number)) for number in (1, 1, 1, 2, 3, 4)))
+    begun = len(github.dispatched)
+    github.runs[0] |= ENDED
+    now.ahead = 600 + REST - 5
+    early = await ask(asked(5))
+
+    codes = [one.body.get("code") for one in answers if one.status != 200]
+    assert (begun, set(codes)) == (1, {"busy"})
+    assert early.code == (409, "busy")
+
+
+async def test_an_ask_that_was_lost_and_asked_again_long_after_is_looked_for_first(
+    ask: Ask, github: SmallGitHub, table: Role, now: Now
+) -> None:
+    await lost(ask, github)
+    entry = AGENTS._replace(request_id="agent.clawdinator-1.cli.1")
+    github.runs = [run_of(entry, 7, status="in_progress")]
+    now.ahead = LISTED
+
+    answer = await ask(asked(1))
+
+    assert answer.code == (409, "busy")
+    assert f"{HTML}/7" in answer.body["error"]
 
 
 async def test_a_flood_of_one_request_id_is_one_run(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -51,7 +52,10 @@ def test_a_pipe_is_read_as_a_script_and_answered_in_words(tmp_path: Path) -> Non
     assert ended.stdout.startswith("> /fleet help\n/fleet status: ")
     assert "> stranger: /fleet deploy all\nrefused (not_operator): " in ended.stdout
     assert "> what?\nThat is not a command." in ended.stdout
-    assert ended.stdout.endswith("GitHub ran 0 deploys.\n")
+    cost = (
+        r"For them GitHub counted [0-2] calls; it grants 5,000 an hour\.\nGitHub ran 0 deploys\.\n"
+    )
+    assert re.search(rf"{cost}\Z", ended.stdout)
     assert "fleet.refused" in log.read_text()
 
 

@@ -62,6 +62,9 @@ def test_a_deploy_is_redrawn_in_place_above_what_is_typed_and_after_ctrl_d_to_it
         screen = person.sees("✓ deploy clawdinator-2: done after", "GitHub ran 1 deploy:")
         assert screen.count("deploy clawdinator-2: ") == 1
         assert "waiting" not in screen
+        counted = int(screen.partition("GitHub counted ")[2].partition(" calls")[0])
+        asked = int(screen.partition("Control API was called ")[2].partition(" times")[0])
+        assert 5 <= counted <= asked
         person.is_left_with(0)
 
 

@@ -10,7 +10,9 @@ import pytest
 import yaml
 
 from fleet_control.command import Exit
-from fleet_control.policy import Code
+from fleet_control.policy import Allowed, Code, judge
+from lambda_fn.failure import Code as Failed
+from tests.fleet_control.test_policy import BOT, TABLE, seen
 
 SKILL = Path(__file__).parents[2] / "skills/fleet_control"
 # As nix/modules/clawdinator.nix installs it.
@@ -116,7 +118,22 @@ def test_its_exit_codes_and_refusals_are_the_commands_own(installed: Path) -> No
 
     assert {int(code) for code in re.findall(r"^\| (\d) ", table, re.MULTILINE)} == set(Exit)
     refused = set(re.findall(r"`(\w+)`", body(installed).split("## What is refused")[1]))
-    assert refused - {"all"} <= set(Code)
+    own = {"all", "retry_after", Failed.TABLE_UNREACHABLE}
+    assert own < refused <= own | set(Code)
+
+
+def test_it_tells_to_ask_again_after_those_refusals_that_pass(installed: Path) -> None:
+    """They are those of asks that are allowed while nothing is the matter."""
+    passing = {
+        verdict
+        for caller, target, version, _, verdict in TABLE
+        if caller == BOT and isinstance(verdict, Code)
+        if judge(caller, target, version, seen()) == Allowed()
+    }
+    told = re.findall(r"These pass: (.*?)\.", body(installed), re.DOTALL)[0]
+
+    assert set(re.findall(r"`(\w+)`", told)) == passing
+    assert "does not help" not in body(installed)
 
 
 def test_a_host_installs_exactly_these_files() -> None:

@@ -1,4 +1,9 @@
-"""A bot that is killed at any moment of a deploy: its successor makes each reply final and true."""
+"""A bot that is killed at any moment of a deploy, and what its replies say at last.
+
+Its successor makes each reply final that a run answers to. One that was left before the dispatch
+stays "asking …", and is true by itself: it says what to do if it has not changed in two minutes
+(`tests.killing.untrue`).
+"""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -63,7 +68,7 @@ async def confirm(scene: Scene) -> tuple[str, Json]:
     [(say, 0), (say, 6), (say, 12), (confirm, 12)],
     ids=["0", "6", "12", "12, after a yes"],
 )
-async def test_each_reply_ends_final_and_true(
+async def test_each_reply_that_a_run_answers_to_ends_final_and_each_other_is_true(
     killed: Scene, rolling: Rolling, asks: Asks, lag: float
 ) -> None:
     """And nothing is begun anew, though Telegram brings the ask once more."""

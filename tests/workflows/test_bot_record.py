@@ -1,14 +1,17 @@
 """What `plan` asks GitHub about the deploys of bots before it lets another in, and what it says."""
 
+import json
 import time
+from typing import Any
 
 import pytest
 
 from fleet_control.ledger import Entry
-from tests.workflows.conftest import OLD, Runner, iso
+from tests.workflows import plans
+from tests.workflows.conftest import NEW, OLD, Runner, iso
 from tests.workflows.loopback import raw_job, raw_run
 
-ONE, TWO, THREE = "clawdinator-1", "clawdinator-2", "clawdinator-3"
+ONE, TWO, THREE, FOUR = (f"clawdinator-{number}" for number in (1, 2, 3, 4))
 FAILED = [raw_job("plan"), raw_job(f"{TWO}: none -> {OLD}", "failure")]
 REFUSED = [raw_job("plan", "failure"), raw_job("host", "skipped")]
 
@@ -63,6 +66,80 @@ def test_a_younger_run_that_had_its_turn_first_counts_too(fleet: Runner) -> None
     assert fleet.does("plan", CALLER=ONE) == 1
     assert "clawdinator-2 is healthy and clawdinator-3 deployed it less than a" in fleet.summary
     assert jobs_asked(fleet) == 0
+
+
+@pytest.fixture
+def without_three(runner: Runner) -> Runner:
+    """One's bot and that of four ask to repair two, while three, and one's own host, are gone."""
+    runner.registers(ONE, TWO, THREE, FOUR)
+    runner.launches(FOUR)
+    three, ago = Entry(target=THREE, caller=TWO), iso(time.time() - 9000)
+    runner.github.runs = [
+        raw_run(id_, three, moment=ago) | {"conclusion": "failure"} for id_ in (92, 91)
+    ]
+    failed = [raw_job("plan"), raw_job(f"{THREE}: none -> {OLD}", "failure")]
+    runner.github.jobs = {92: failed, 91: failed}
+    return runner
+
+
+def created(*ids: str) -> list[dict[str, Any]]:
+    return [plans.host(id_, "create", image=NEW) for id_ in ids]
+
+
+def moves(runner: Runner) -> list[str]:
+    return [turn["id"] for turn in json.loads(runner.outputs["roll"])]
+
+
+def test_a_bots_roll_brings_along_no_host_that_it_may_not_deploy(
+    without_three: Runner, capsys: pytest.CaptureFixture[str]
+) -> None:
+    without_three.plans(*created(TWO))
+
+    assert without_three.does("plan", TARGET=TWO, CALLER=ONE) == 0
+    assert moves(without_three) == [TWO]
+    said = capsys.readouterr().out
+    for why in (
+        "clawdinator-1 may not deploy itself. A person or another bot instance can.",
+        "The last deploys of clawdinator-3 by bot instances failed. A person has to deploy it",
+    ):
+        assert f"::notice title=Left out::{why}" in said
+        assert f"Left out: {why}" in without_three.summary
+
+
+def test_one_that_failed_once_it_brings_along(without_three: Runner) -> None:
+    without_three.github.runs.pop()
+    without_three.plans(*created(TWO, ONE, THREE))
+
+    assert without_three.does("plan", TARGET=TWO, CALLER=FOUR) == 0
+    assert moves(without_three) == [TWO, ONE, THREE]
+
+
+def test_a_persons_roll_brings_along_all_that_are_missing(without_three: Runner) -> None:
+    without_three.plans(*created(TWO, ONE, THREE))
+
+    assert without_three.does("plan", TARGET=TWO) == 0
+    assert moves(without_three) == [TWO, ONE, THREE]
+    assert jobs_asked(without_three) == 0
+
+
+def test_for_all_that_a_roll_would_bring_along_only_so_many_jobs_are_asked_for(
+    runner: Runner,
+) -> None:
+    """GitHub grants a thousand calls an hour, to people's runs too."""
+    missing = [f"claw-{number}" for number in range(12)]
+    runner.registers(TWO, FOUR, *missing)
+    runner.launches(FOUR)
+    ago = iso(time.time() - 9000)
+    runner.github.runs = [
+        raw_run(400 - n, Entry(target=missing[n % 12], caller=TWO), moment=ago)
+        | {"conclusion": "failure"}
+        for n in range(12 * 9)
+    ]
+    runner.plans(*created(TWO))
+
+    assert runner.does("plan", TARGET=TWO, CALLER=FOUR) == 0
+    assert 56 < jobs_asked(runner) <= 64
+    assert runner.summary.count("Left out: Too many runs of late did not succeed") == 12
 
 
 def test_each_runs_jobs_are_asked_for_once(fleet: Runner) -> None:

@@ -135,11 +135,64 @@ def test_what_two_bots_deploys_failed_at_is_a_persons(seen: Any) -> None:
 def test_a_bot_can_not_hide_its_failures_behind_runs_that_came_to_nothing() -> None:
     """Nor make a run ask for more jobs than GitHub grants."""
     runs = bots_failures(*range(100, 80, -1))
-    enough = {run.id: REFUSED for run in runs[: judge.MOST_JOBS_ASKED]}
+    enough = {run.id: REFUSED for run in runs[:8]}
 
     assert verdict(BOT, TWO, *runs, seen=GONE, jobs=enough) == "too_soon"
-    assert not verdict(BOT, TWO, *runs[: len(enough) + 1], seen=GONE, jobs=enough)
-    assert judge.MOST_JOBS_ASKED == 8
+    assert not verdict(BOT, TWO, *runs[:8], seen=GONE, jobs=enough)
+    assert not verdict(SAM, TWO, *runs, seen=GONE, jobs=enough)
+    assert not verdict(BOT, TWO, run(101, target=TWO), *runs, seen=GONE)
+
+
+def test_what_is_not_seen_is_not_called_a_failure() -> None:
+    runs = bots_failures(*range(100, 80, -1))
+    record = judge.bots_record(TWO, runs, NOW, lambda _: REFUSED)
+
+    with pytest.raises(Stopped) as stop:
+        judge.allow(BOT, Entry(target=TWO), record.told(judge.facts(sight(IDS, *HOSTS))))
+    assert str(stop.value) == (
+        "Too many runs of late did not succeed: I can't see so far back whether deploys of "
+        "clawdinator-2 by bot instances failed, or anybody's succeeded since. A person has to "
+        "deploy it, with success, before a bot instance may again."
+    )
+
+
+def peoples_failures(*ids: int) -> list[Run]:
+    return [run(id_, failed=True, target="all") for id_ in ids]
+
+
+def test_peoples_runs_are_not_asked_about_where_bots_did_not_fail_twice() -> None:
+    runs = [*peoples_failures(*range(100, 80, -1)), *bots_failures(50, 49)]
+
+    assert not verdict(BOT, TWO, *runs, seen=GONE, jobs={50: FAILED, 49: REFUSED})
+
+
+@pytest.mark.parametrize(("ended_by", "code"), [(None, "too_soon"), (93, ""), (86, "")])
+def test_else_they_are_asked_about_from_the_newest_back(ended_by: int | None, code: str) -> None:
+    """The other two of the eight that bots have are not theirs, nor theirs the bots'."""
+    runs = [*peoples_failures(*range(93, 85, -1)), *bots_failures(50, 49)]
+    jobs = dict.fromkeys(range(86, 94), REFUSED) | {50: FAILED, 49: FAILED}
+    well = (Job(f"{TWO}: x -> y", "completed", "success"), Job(f"{ONE}: ", "completed", "failure"))
+    if ended_by:
+        jobs = {one: done for one, done in jobs.items() if one > ended_by or one <= 50}
+        jobs[ended_by] = well
+
+    assert verdict(BOT, TWO, *runs, seen=GONE, jobs=jobs) == code
+
+
+def test_bots_two_failures_behind_too_many_of_peoples_runs_are_not_seen() -> None:
+    runs = [*peoples_failures(*range(94, 85, -1)), *bots_failures(50, 49)]
+    jobs = dict.fromkeys(range(87, 95), REFUSED) | {50: FAILED, 49: FAILED}
+    record = judge.bots_record(TWO, runs, NOW, jobs.__getitem__)
+
+    assert (record.unseen, record.failures) == (True, 0)
+
+
+def test_peoples_success_is_found_behind_more_of_bots_runs_than_are_asked_about() -> None:
+    runs = [*peoples_failures(99), *bots_failures(*range(90, 80, -1))]
+    well = (Job(f"{TWO}: x -> y", "completed", "success"),)
+    jobs = dict.fromkeys(range(83, 91), REFUSED) | {99: well}
+
+    assert not verdict(BOT, TWO, *runs, seen=GONE, jobs=jobs)
 
 
 def test_a_bot_sees_to_the_missing_host_first() -> None:

@@ -23,9 +23,9 @@ FIRST, SECOND = Turn(ONE, "i-00000001", ""), Turn(TWO, "i-00000002", "")
 MADE_OF = Settled(Image(NEW, "new", 0.0), Revision("0123456789" * 4, "A change", 0.0))
 
 
-def order(target: str, *hosts: object, caller: str = "", carrier: str = "") -> list[str]:
+def order(target: str, *hosts: object, carrier: str = "") -> list[str]:
     status = sight(IDS, *hosts).status  # type: ignore[arg-type]  # all are hosts
-    return [one.id for one in roll.of(target, status, MADE_OF, caller=caller, carrier=carrier)]
+    return [one.id for one in roll.of(target, status, MADE_OF, carrier=carrier)]
 
 
 def test_all_goes_in_the_registrys_order() -> None:
@@ -44,10 +44,6 @@ def test_missing_hosts_come_after_the_target() -> None:
     assert order(TWO, host(TWO, 2)) == [TWO, ONE, THREE]
 
 
-def test_a_bot_does_not_bring_back_its_own_host() -> None:
-    assert order(TWO, host(TWO, 2), caller=ONE) == [TWO, THREE]
-
-
 def test_hosts_that_are_there_stay_out_of_anothers_roll() -> None:
     unwell = host(THREE, 3, health=Health.IMPAIRED)
 
@@ -60,7 +56,7 @@ def test_a_turn_names_its_job_and_the_machine_it_saw() -> None:
     assert (
         Turn(ONE, "i-00000001", f"{ONE}: {OLD} -> {NEW} @0123456"),
         Turn(TWO, "", f"{TWO}: none -> {NEW} @0123456"),
-    ) == roll.of("all", status, MADE_OF, caller="", carrier="")
+    ) == roll.of("all", status, MADE_OF, carrier="")
 
 
 IMAGE = st.from_regex(r"ami-([0-9a-f]{8}|[0-9a-f]{17})", fullmatch=True)
@@ -76,7 +72,7 @@ IMAGE = st.from_regex(r"ami-([0-9a-f]{8}|[0-9a-f]{17})", fullmatch=True)
 def test_no_jobs_name_is_cut(id_: str, old: str, new: str, commit: str) -> None:
     made_of = Settled(Image(new, "", 0.0), Revision(commit, "", 0.0))
     status = sight([id_], host(id_, 1, image=old)).status
-    (turn,) = roll.of("all", status, made_of, caller="", carrier="")
+    (turn,) = roll.of("all", status, made_of, carrier="")
 
     assert turn.name == f"{id_}: {old} -> {new} @{commit[:7]}"
     assert len(turn.name) < NAME_LENGTH

@@ -71,14 +71,14 @@ class Past:
         other = rivals.unfinished(caller.instance, mine, request_id, own, self.jobs)
         return other.url if other else ""
 
-    def record(self, caller: Caller, facts: Facts) -> Record:
+    def record(self, caller: Caller, target: str, facts: Facts) -> Record:
         """What bots' deploys of the target came to, where that may decide."""
-        ask = self._job.asked
         if not isinstance(caller, BotInstance):
             return Record()
-        if refused_first(caller, ask.target, ask.version, facts):
+        if refused_first(caller, target, self._job.asked.version, facts):
             return Record()
-        return judge.bots_record(ask.target, self.others, facts.now, self.jobs)
+        left = max(0, judge.MOST_JOBS_IN_ALL - len(self._jobs))
+        return judge.bots_record(target, self.others, facts.now, self.jobs, left)
 
 
 def run(job: Job) -> tuple[Notice, ...]:
@@ -93,7 +93,7 @@ def run(job: Job) -> tuple[Notice, ...]:
         git = Git(job.engine.root, job.environ)
         made_of = revision.settle(git, commit, job.asked, sight.status.images)
         seed = seeding.of(git, made_of.revision.commit)
-        turns, left_out = _turns(job, made_of, sight, machines)
+        turns, left_out = _turns(job, made_of, sight, machines, past)
         turns, unbootable = entry.bootable(
             job.asked.target,
             turns,
@@ -129,7 +129,7 @@ def _judged_sight(job: Job, past: Past) -> tuple[Sight, dict[str, str]]:
 
     def allow(sight: Sight) -> None:
         facts = judge.facts(sight, unfinished=unfinished)
-        judge.allow(caller, job.asked, past.record(caller, facts).told(facts))
+        judge.allow(caller, job.asked, past.record(caller, job.asked.target, facts).told(facts))
 
     allow(job.look())
     job.engine.init()
@@ -151,22 +151,21 @@ def _untouched() -> Iterator[None]:
 
 
 def _turns(
-    job: Job, made_of: Settled, sight: Sight, machines: Mapping[str, str]
+    job: Job, made_of: Settled, sight: Sight, machines: Mapping[str, str], past: Past
 ) -> tuple[tuple[roll.Turn, ...], tuple[str, ...]]:
     """The roll; and why what it would have brought along is left out."""
-    turns = roll.of(
-        job.asked.target,
-        sight.status,
-        made_of,
-        caller=job.asked.caller,
-        carrier=asked.carrier(job.asked),
+    caller, facts = asked.speaker(job.asked, job.starter, job.known.registry), judge.facts(sight)
+    whole = roll.of(job.asked.target, sight.status, made_of, carrier=asked.carrier(job.asked))
+    turns, refused = judge.brought_along(
+        caller, job.asked, whole, lambda id_: past.record(caller, id_, facts).told(facts)
     )
     known.one_machine_each(sight, [turn.id for turn in turns], machines)
     root = job.engine.root
-    past = history.History(root, str(REGISTRY), job.environ)
+    said = history.History(root, str(REGISTRY), job.environ).said
     entries = json.loads((root / REGISTRY).read_bytes())
-    fleet = holding.Fleet(entries, sight.status, machines, past.said)
-    return holding.make_room(job.asked.target, turns, fleet)
+    fleet = holding.Fleet(entries, sight.status, machines, said)
+    turns, unmade = holding.make_room(job.asked.target, turns, fleet)
+    return turns, (*refused, *unmade)
 
 
 def _rehearse(

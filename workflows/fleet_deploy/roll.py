@@ -52,12 +52,10 @@ def left(status: FleetStatus) -> tuple[InstanceStatus, ...]:
     return tuple(row for row in status.rows if row.instance is None)
 
 
-def of(
-    target: str, status: FleetStatus, made_of: Settled, *, caller: str, carrier: str
-) -> tuple[Turn, ...]:
+def of(target: str, status: FleetStatus, made_of: Settled, *, carrier: str) -> tuple[Turn, ...]:
     """Each who is moved, in the status's order."""
     there = rows(status)
-    ids = status.in_turn(target, caller=caller, carrier=carrier)
+    ids = status.in_turn(target, carrier=carrier)
     return tuple(_turn(there[id_], made_of) for id_ in ids)
 
 
