@@ -8,10 +8,9 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sandbox.tofu import Failed, backend, plan, state
+from sandbox.tofu import Failed, backend, plan, state, user_data
 
 _REGISTRY = "../../nix/instances.json"
-_TEMPLATE = "user-data.sh.tftpl"
 
 
 def main(argv: Sequence[str], environ: Mapping[str, str], here: Path) -> int:
@@ -84,39 +83,11 @@ def _plan(asked: Namespace, environ: Mapping[str, str], folder: Path) -> None:
     known = state.machines(state.read(folder, environ))
     with aws.client("ec2", environ) as ec2:
         hosts = fleet.hosts(ec2, known)
-    told = _told(registry, environ, folder)
-    made = plan.make(types, known, hosts, image, asked.replace, asked.target, told)
+    made = plan.make(types, known, hosts, image, asked.replace, asked.target)
     _say(made.words())
     if asked.out:
         (folder / asked.out).write_text(plan.to_json(made))
         _say(f"\nSaved the plan to: {asked.out}")
-
-
-def _told(
-    registry: Mapping[str, Mapping[str, str]], environ: Mapping[str, str], folder: Path
-) -> plan.Told:
-    """As tofu/fleet has it: the template, with each host's values in it."""
-    template = folder / _TEMPLATE
-    variables = {
-        name: environ.get(f"TF_VAR_{name}", "")
-        for name in ("region", "control_api_url", "revision", "seed_sha256")
-    }
-    text = template.read_text() if template.exists() else ""
-    return plan.Told(
-        variables["revision"],
-        {id_: _filled(text, _values(id_, entry) | variables) for id_, entry in registry.items()},
-    )
-
-
-def _values(id_: str, entry: Mapping[str, str]) -> dict[str, str]:
-    own = {"host": entry["host"], "bootstrap_prefix": entry["bootstrapPrefix"]}
-    return {"instance": id_, **own}
-
-
-def _filled(template: str, values: Mapping[str, str]) -> str:
-    for name, value in values.items():
-        template = template.replace(f"${{{name}}}", value)
-    return template
 
 
 def _apply(made: plan.Plan, environ: Mapping[str, str], folder: Path) -> None:
@@ -132,7 +103,7 @@ def _apply(made: plan.Plan, environ: Mapping[str, str], folder: Path) -> None:
     machines = dict(made.refreshed)
     try:
         with aws.client("ec2", environ) as ec2:
-            fleet.apply(made, ec2, machines, _say)
+            fleet.apply(made, ec2, machines, user_data.told(folder, environ), _say)
     finally:
         state.write(folder, environ, machines)
 

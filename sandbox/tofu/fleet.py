@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from sandbox.tofu.plan import Change, Host, Plan
+from sandbox.tofu.user_data import Told
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -39,12 +40,16 @@ def hosts(ec2: "EC2Client", known: Mapping[str, str]) -> dict[str, Host]:
 
 
 def apply(
-    plan: Plan, ec2: "EC2Client", machines: dict[str, str], say: Callable[[str], None]
+    plan: Plan,
+    ec2: "EC2Client",
+    machines: dict[str, str],
+    told: Told,
+    say: Callable[[str], None],
 ) -> None:
     """Move what is to be moved, and keep `machines`, the state's; where one can't be, the others
     are."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        walks = [pool.submit(_move, change, ec2, machines, say) for change in plan.moves]
+        walks = [pool.submit(_move, change, ec2, machines, told, say) for change in plan.moves]
     for walk in walks:
         walk.result()
     said = f"{plan.added} added, 0 changed, {plan.destroyed} destroyed"
@@ -52,7 +57,11 @@ def apply(
 
 
 def _move(
-    change: Change, ec2: "EC2Client", machines: dict[str, str], say: Callable[[str], None]
+    change: Change,
+    ec2: "EC2Client",
+    machines: dict[str, str],
+    told: Told,
+    say: Callable[[str], None],
 ) -> None:
     """The old host goes first, as the plan has it."""
     if old := change.before:
@@ -65,21 +74,21 @@ def _move(
     if new := change.after:
         begun = time.monotonic()
         say(f"{change.address}: Creating...")
-        id_ = machines[change.name] = _launch(ec2, change.name, new)
+        id_ = machines[change.name] = _launch(ec2, change.name, new, told)
         _wait(ec2, "instance_running", id_)
         say(f"{change.address}: Creation complete after {_since(begun)} [id={id_}]")
 
 
-def _launch(ec2: "EC2Client", name: str, host: Host) -> str:
+def _launch(ec2: "EC2Client", name: str, host: Host, told: Told) -> str:
     tags = {"app": "clawdinator", "Name": name}
-    if host.revision:
-        tags["revision"] = host.revision
+    if told.revision:
+        tags["revision"] = told.revision
     answer = ec2.run_instances(
         ImageId=host.image,
         InstanceType=host.type,  # type: ignore[arg-type]  # the registry's word for it
         MinCount=1,
         MaxCount=1,
-        UserData=host.user_data,
+        UserData=told.user_data(name),
         TagSpecifications=[
             {
                 "ResourceType": "instance",
@@ -99,5 +108,4 @@ def _since(begun: float) -> str:
 
 
 def _host(raw: "InstanceTypeDef") -> Host:
-    tags = {tag["Key"]: tag["Value"] for tag in raw.get("Tags", [])}
-    return Host(raw["InstanceId"], raw["ImageId"], raw["InstanceType"], tags.get("revision", ""))
+    return Host(raw["InstanceId"], raw["ImageId"], raw["InstanceType"])

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 _RESOURCE = "aws_instance.clawdinator"
@@ -10,25 +10,11 @@ _RESOURCE = "aws_instance.clawdinator"
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A host there is, or one to be made (which has no id yet).
-
-    Attributes:
-        user_data: empty for one that is there: nobody asks for it.
-    """
+    """A host there is, or one to be made (which has no id yet)."""
 
     id: str
     image: str
     type: str
-    revision: str = ""
-    user_data: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What hosts that are made become, and the user data of each by name."""
-
-    revision: str = ""
-    user_data: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +79,6 @@ def make(
     image: str,
     replace: Collection[str],
     targets: Collection[str],
-    told: Told | None = None,
 ) -> Plan:
     """`types` are the registry's instance types by id, `hosts` what EC2 shows of what is `known`.
 
@@ -106,9 +91,7 @@ def make(
         if name not in types:
             return None
         stays = name in hosts and _address(name) not in replace
-        made = told or Told()
-        new = Host("", image, types[name], made.revision, made.user_data.get(name, ""))
-        return hosts[name] if stays else new
+        return hosts[name] if stays else Host("", image, types[name])
 
     def is_chosen(name: str) -> bool:
         return not targets or _address(name) in targets
@@ -155,16 +138,14 @@ def _attributes(name: str, host: Host | None) -> dict[str, Any] | None:
     """As tofu/fleet has a host; the profile is in no state here, and the sandbox asks for none."""
     if host is None:
         return None
-    revision = {"revision": host.revision} if host.revision else {}
     return {
         "id": host.id,
         "ami": host.image,
         "instance_type": host.type,
         "iam_instance_profile": f"{name}-host",
         "metadata_options": [{"http_tokens": "required"}],
-        "user_data": host.user_data,
-        "tags": {"Name": name, **revision},
-        "tags_all": {"Name": name, "app": "clawdinator", **revision},
+        "tags": {"Name": name},
+        "tags_all": {"Name": name, "app": "clawdinator"},
     }
 
 
@@ -180,10 +161,4 @@ def from_json(text: str) -> Plan:
 def _host(attributes: Mapping[str, Any] | None) -> Host | None:
     if attributes is None:
         return None
-    return Host(
-        attributes["id"],
-        attributes["ami"],
-        attributes["instance_type"],
-        attributes["tags"].get("revision", ""),
-        attributes["user_data"],
-    )
+    return Host(attributes["id"], attributes["ami"], attributes["instance_type"])

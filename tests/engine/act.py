@@ -14,13 +14,11 @@ import yaml
 
 from sandbox.actions import STAND_IN
 from sandbox.engine import cache
-from sandbox.repository import Repository
 from sandbox.run_record import PERSON
 from sandbox.world import CHECKOUT, REPO, WORKFLOW, World
 
 VERSION = "0.2.89"
 _TOKEN = "ghs_act"
-_COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 def found() -> Path:
@@ -81,8 +79,8 @@ class Act:
 
     def _lay_out(self, inputs: Mapping[str, str]) -> None:
         checkout = self.folder / "checkout"
-        registry, repository = self.world.options.registry, self.folder / "repository"
-        Repository(CHECKOUT, registry, repository).check_out("main", checkout)
+        repository = self.world.github.runner.site.repository
+        repository.check_out("main", checkout, with_history=True)
         text = (CHECKOUT / WORKFLOW).read_text()
         # act knows neither the queue nor another GitHub than the one on the internet.
         text = text.replace("  queue: max\n", "")
@@ -97,8 +95,8 @@ class Act:
             place.mkdir(parents=True, exist_ok=True)
             (place / "action.yml").write_text(json.dumps(action))
         for command in (
-            ["git", "init", "--quiet", "--initial-branch=main"],
-            ["git", "remote", "add", "origin", f"https://github.com/{REPO}"],
+            ["git", "checkout", "--quiet", "-B", "main"],
+            ["git", "remote", "set-url", "origin", f"https://github.com/{REPO}"],
             ["git", "-c", "user.name=a", "-c", "user.email=a@example.test", "commit", "--quiet",
              "--allow-empty", "--message=x"],
         ):  # fmt: skip
@@ -114,7 +112,8 @@ class Act:
         launcher.chmod(0o755)
         role = self.world.seeded.deployer.environ | {"AWS_REGION": self.world.seeded.region}
         lines = " ".join(f"'{name}={value}'" for name, value in role.items())
-        copied = f'cp -r "{self.folder}/checkout/." .; echo commit={_COMMIT} >> "$GITHUB_OUTPUT"'
+        commit = "echo commit=$(git rev-parse HEAD)"
+        copied = f'cp -r "{self.folder}/checkout/." .; {commit} >> "$GITHUB_OUTPUT"'
         return {
             "checkout": _composite(copied, {"commit": "${{ steps.one.outputs.commit }}"}),
             "setup-opentofu": _composite(f'echo {tofu} >> "$GITHUB_PATH"'),

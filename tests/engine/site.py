@@ -14,6 +14,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from fleet_control import ec2
+from fleet_control.reading import HostState
 from sandbox import account
 from sandbox.account import Account
 from sandbox.desk import Desk
@@ -104,6 +106,11 @@ class Site:
             if tag["Key"] == "Name"
         }
 
+    def revisions(self) -> dict[str, str]:
+        """What each live host was launched as, by its tag."""
+        hosts = ec2.read(self.runner.ec2, time.time()).hosts
+        return {host.name: host.revision for host in hosts if host.state is HostState.RUNNING}
+
     def deploys(self, **asked: str) -> int:
         """A whole run; 0 if it succeeded. Each run begins with an empty summary."""
         for name in ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"):
@@ -112,8 +119,8 @@ class Site:
 
 
 @contextmanager
-def open_site(engine: Engine, folder: Path) -> Iterator[Site]:
-    """Set up from nothing: state, control, fleet."""
+def open_site(engine: Engine, folder: Path, *, fleet: bool = True) -> Iterator[Site]:
+    """Set up from nothing: state, control, and a first fleet where it is wanted."""
     server = MotoServer(images(time.time()))
     url = asyncio.run(server.start())
     try:
@@ -132,7 +139,8 @@ def open_site(engine: Engine, folder: Path) -> Iterator[Site]:
             desk = Desk(url, BOOTSTRAP_BUCKET)
             made_of = runner.commit, desk.seeds(folder, runner.commit, environ["PATH"])
             desk.close()
-            place.apply_fleet(OLD, *made_of)
+            if fleet:
+                place.apply_fleet(OLD, *made_of)
             yield Site(engine, place, runner, url, runner.hosts(), made_of)
         clients.ec2.close()
         clients.ssm.close()

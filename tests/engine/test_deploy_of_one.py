@@ -1,5 +1,6 @@
 """A deploy of one id, with the real engine: that host, and no other."""
 
+import hashlib
 import re
 from base64 import b64decode
 from pathlib import Path
@@ -7,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from fleet_control.host_job import Left, begins
+from fleet_control.seed import key
 from sandbox.account import URL
 from tests.engine.site import FOUR, NEW, OLD, ONE, ROOT, THREE, TWO, Site
+from tests.workflows import git
 
 TEMPLATE = ROOT / "tofu/fleet/user-data.sh.tftpl"
 
@@ -27,6 +30,8 @@ def test_the_first_apply_creates_the_fleet_and_the_second_changes_nothing(site: 
 def test_a_host_gets_the_user_data_that_is_checked(site: Site) -> None:
     machine = site.settles()[ONE][0]
     answer = site.runner.ec2.describe_instance_attribute(InstanceId=machine, Attribute="userData")
+    revision = site.revisions()[ONE]
+    seed = site.runner.s3.get_object(Bucket=site.runner.bucket, Key=key(revision))["Body"].read()
     expected = TEMPLATE.read_text()
     for name, value in {
         "instance": ONE,
@@ -34,6 +39,8 @@ def test_a_host_gets_the_user_data_that_is_checked(site: Site) -> None:
         "region": "eu-central-1",
         "bootstrap_prefix": f"bootstrap/{ONE}",
         "control_api_url": site.account.ask(URL),
+        "revision": revision,
+        "seed_sha256": hashlib.sha256(seed).hexdigest(),
     }.items():
         expected = expected.replace(f"${{{name}}}", value)
 
@@ -47,6 +54,8 @@ def test_a_newer_image_moves_that_host_and_leaves_the_others(site: Site) -> None
     after = site.runner.hosts()
 
     assert before | {TWO: after[TWO]} == after
+    changed = git.run(site.account.folder, "log", "-1", "--format=%H", "--", "nix").strip()
+    assert site.revisions()[TWO] == changed
     assert after[TWO][0] != before[TWO][0]
     assert after[TWO][1] == NEW
 

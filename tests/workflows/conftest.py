@@ -23,6 +23,7 @@ from fleet_control.seed import BOOT, BOOT_TAG, COMMIT_TAG
 from sandbox.image import images
 from sandbox.moto import MotoServer
 from sandbox.run_record import CONTROL_API, PERSON, Account
+from sandbox.seed import BOOTSTRAP_BUCKET
 from tests.workflows import git
 from tests.workflows.fleets import registry_text
 from tests.workflows.front import Front, before
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 REGION = "eu-central-1"
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
-BUCKET = "bootstrap"
+BUCKET = BOOTSTRAP_BUCKET
 # What a job after `plan` is handed where a test does not say.
 REVISION, SEED = "0123456789abcdef0123456789abcdef01234567", "5eed" * 16
 OLDEST, OLD, NEW = (image.id for image in images(time.time()))

@@ -367,3 +367,17 @@ def test_the_workflow_starts_it_as_a_program(runner: Runner) -> None:
 
 def test_what_is_no_job_is_told_apart(runner: Runner) -> None:
     assert runner.does("destroy") == 2
+
+
+@pytest.mark.parametrize("job", ["host", "finish"])
+@pytest.mark.parametrize(
+    "handed_over",
+    [{"TF_VAR_revision": "main"}, {"TF_VAR_seed_sha256": "0" * 40}, {"TF_VAR_revision": ""}],
+)
+def test_no_job_goes_on_without_a_revision_and_its_seeds_sum(
+    runner: Runner, fleet: dict[str, str], job: str, handed_over: dict[str, str]
+) -> None:
+    turns = handed((TWO, fleet[TWO]))
+
+    assert runner.does(job, INSTANCE=TWO, TARGET="all", **turns, **handed_over) == 1
+    assert runner.commands == []

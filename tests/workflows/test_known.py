@@ -104,7 +104,7 @@ def test_for_a_minute_at_the_usual_pace(
     runner: Runner, front: Front, fleet: dict[str, str]
 ) -> None:
     front.hidden, clock = DESCRIBES, HastyTime()
-    usual = {"FLEET_HEALTH_DEADLINE": "900", "FLEET_HEALTH_POLL": "10"}
+    usual = {"FLEET_HEALTH_DEADLINE": "900", "FLEET_HEALTH_POLL": "10", "COMMIT": runner.commit}
 
     assert main(["plan"], runner.environ | usual, runner.folder, clock) == 1
     assert clock.slept == 60.0

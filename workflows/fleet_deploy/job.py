@@ -57,10 +57,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What `plan` handed to the jobs after it; the engine has the seed's sum by the environment."""
+    """What `plan` handed to the jobs after it; the engine has the rest from the environment."""
 
     image: str
-    revision: str
     roll: tuple[roll.Turn, ...]
 
 
@@ -108,7 +107,7 @@ def planned(environ: Mapping[str, str]) -> Plan:
         raise Stopped("Bad roll", "The image that `plan` handed over is none.")
     if not (seed.is_commit(revision) and seed.is_sum(sum_)):
         raise Stopped("Bad roll", "The revision that `plan` handed over is none, or its sum is.")
-    return Plan(image, revision, roll.decode(turns))
+    return Plan(image, roll.decode(turns))
 
 
 def spare_the_caller(job: Job, target: str) -> None:
