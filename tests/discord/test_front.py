@@ -11,7 +11,10 @@ async def test_status_shows_each_instance(scene: Scene) -> None:
     reply = await scene.replied(asked)
     assert asked.answer == 5
     assert "2 instances, 2 healthy, 1 on an older image" in reply.text
-    assert "**claw-1** · healthy · newest image, 2 days old · started <t:" in reply.text
+    assert (
+        "**claw-1** · healthy · newest image, 2 days old · revision unknown · started <t:"
+        in reply.text
+    )
     assert "image is 7 days older than the newest" in reply.text
     assert NEWEST in reply.text
 

@@ -234,7 +234,7 @@ def test_who_only_waits_for_a_circle_is_told_what_comes_first() -> None:
     tailed = replace(
         swapped,
         entries={**swapped.entries, IDS[0]: waits},
-        said=lambda name, since: (*told(name, since), before.get(name, {})),
+        said=lambda name, since: (*(told(name, since) or ()), before.get(name, {})),
     )
 
     with pytest.raises(Stopped, match=r"Deploy claw-2 first\.$"):
