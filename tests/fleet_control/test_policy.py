@@ -109,9 +109,6 @@ TABLE = [
     (BOT, "clawdinator-2", "", THIRD_ILL._replace(**TWICE), Code.TOO_SOON),
     (BOT, "clawdinator-2", "", TARGET_ILL._replace(**TWICE | {"bot_failures": 1}), Allowed()),
     (OPERATOR, "clawdinator-2", "", TARGET_ILL._replace(**TWICE), Allowed()),
-    (BOT, "clawdinator-2", "", TARGET_GONE._replace(bot_deploys_unseen=True), Code.TOO_SOON),
-    (BOT, "clawdinator-2", "", THIRD_ILL._replace(bot_deploys_unseen=True), Code.TOO_SOON),
-    (OPERATOR, "clawdinator-2", "", seen(bot_deploys_unseen=True), Allowed()),
     (BOT, "clawdinator-2", "", BOT_DEPLOYED, Code.TOO_SOON),
     (BOT, "clawdinator-2", "", BOT_DEPLOYED_LONG_AGO, Allowed()),
     (
@@ -139,9 +136,15 @@ TABLE = [
     (BOT, "clawdinator-2", IMAGE, TARGET_GONE, Allowed()),
     (OPERATOR, "clawdinator-2", IMAGE, TARGET_STARTING, Allowed()),
 ]
+# What only the run looks for; no chat can meet these rows.
+OF_THE_RUN = [
+    (BOT, "clawdinator-2", "", TARGET_GONE._replace(bot_deploys_unseen=True), Code.TOO_SOON),
+    (BOT, "clawdinator-2", "", THIRD_ILL._replace(bot_deploys_unseen=True), Code.TOO_SOON),
+    (OPERATOR, "clawdinator-2", "", seen(bot_deploys_unseen=True), Allowed()),
+]
 
 
-@pytest.mark.parametrize(("caller", "target", "image", "facts", "verdict"), TABLE)
+@pytest.mark.parametrize(("caller", "target", "image", "facts", "verdict"), [*TABLE, *OF_THE_RUN])
 def test_the_policy_is_the_table(
     caller: Caller, target: str, image: str, facts: Facts, verdict: object
 ) -> None:
