@@ -55,8 +55,9 @@ async def test_bots_repair_a_host_but_can_not_keep_it_down(tmp_path: Path) -> No
         scene = Scene(outside, bot)
         before = await asyncio.to_thread(outside.hosts)
         assert "refused (repair_only)" in await scene.says(one, OLDER)
-        assert "a bot instance names an image only to repair" in await scene.past_the_bot(
-            one, OLDER
+        assert (
+            "a bot instance names an image or a commit only to repair"
+            in await scene.past_the_bot(one, OLDER)
         )
         assert (await asyncio.to_thread(outside.hosts))[TARGET] == before[TARGET]
 

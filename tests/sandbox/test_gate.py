@@ -90,7 +90,7 @@ async def test_what_could_not_start_ends_no_host(registry: Path) -> None:
         write_registry(registry, (ONE, TWO), **{TWO: "t3.lagre"})
 
         said = " ".join((await bot.say(f"/fleet deploy {TWO}")).split())
-        assert f"Nothing was touched: {TWO} would not start: eu-central-1 offers no" in said
+        assert f"Nothing was touched: {TWO} would not start: eu-central-1a offers no" in said
         assert "did you mean t3.large? Write a type that it offers into nix/instances.json." in said
         assert await machines(outside) == before
 

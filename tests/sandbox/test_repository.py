@@ -111,3 +111,16 @@ def test_without_git_it_says_what_is_missing(
 
     with pytest.raises(RuntimeError, match="git is not installed"):
         Repository(tmp_path / "source", tmp_path / "registry", tmp_path / "repository")
+
+
+def test_caches_and_environments_are_no_part_of_it(registry: Path, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    for name in (".git", ".venv", ".venv-demo", ".mypy_cache", "__pycache__", "build", "more"):
+        (source / name).mkdir(parents=True)
+        (source / name / "file").touch()
+    made = Repository(source, registry, tmp_path / "repository")
+
+    made.check_out(made.head(), tmp_path / "checkout", with_history=False)
+
+    there = {path.name for path in (tmp_path / "checkout").iterdir()} - {".git"}
+    assert there == {"flake.lock", "flake.nix", "more", "nix"}
