@@ -62,6 +62,7 @@ def test_an_image_that_is_removed_between_plan_and_host_costs_no_host(site: Site
     ]
     tags = [{"Key": "clawdinator", "Value": "true"}]
     site.runner.ec2.create_tags(Resources=[image], Tags=tags)  # type: ignore[arg-type]  # as said
+    site.runner.builds(site.runner.commit, image)
     handed = plan(site, TARGET=TWO, AMI_OVERRIDE=image)
     site.runner.ec2.deregister_image(ImageId=image)
 
