@@ -53,7 +53,7 @@ def test_all_is_done_beside_a_machine_that_the_state_does_not_know_and_names_it(
 def _rolls(site: Site) -> list[dict[str, Any]]:
     """Deploy all; the hosts after each job that moved something."""
     assert site.runner.does("plan", TARGET="all") == 0
-    handed = {"IMAGE": site.runner.outputs["image"], "ROLL": site.runner.outputs["roll"]}
+    handed = site.runner.handed
     seen = []
     for turn in json.loads(handed["ROLL"]):
         assert site.runner.does("host", TARGET="all", INSTANCE=turn["id"], **handed) == 0

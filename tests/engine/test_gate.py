@@ -33,7 +33,7 @@ def plan(site: Site, **asked: str) -> dict[str, str]:
     """What `plan` hands to the jobs after it."""
     Path(site.runner.environ["GITHUB_OUTPUT"]).unlink(missing_ok=True)
     assert site.runner.does("plan", **asked) == 0
-    return {"IMAGE": site.runner.outputs["image"], "ROLL": site.runner.outputs["roll"]}
+    return site.runner.handed
 
 
 def test_a_type_that_there_is_not_costs_no_host(site: Site) -> None:

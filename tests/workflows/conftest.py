@@ -219,22 +219,26 @@ class Runner:
         """A whole run, its jobs one after the other until one fails."""
         asked = more if "GITHUB_RUN_ID" in more else self.asks(**more)
         code = self._notes(asked, "plan", "plan")
-        planned = self.outputs
-        handed = {
-            "IMAGE": planned.get("image", ""),
-            "ROLL": planned.get("roll", "[]"),
-            "TF_VAR_revision": planned.get("revision", ""),
-            "TF_VAR_seed_sha256": planned.get("seed_sha256", ""),
-        }
+        target, handed = self.outputs.get("target"), self.handed
         for turn in json.loads(handed["ROLL"]):
             more = {"INSTANCE": turn["id"], **handed, **asked}
             code = code or self._notes(more, "host", turn["name"])
-        if not code and planned["target"] == "all":
+        if not code and target == "all":
             code = self._notes({**handed, **asked}, "finish", "finish")
         run = self._listed(asked)
         conclusion = "failure" if code else "success"
         run |= {"status": "completed", "conclusion": conclusion, "updated_at": _now(1)}
         return code
+
+    @property
+    def handed(self) -> dict[str, str]:
+        """What `plan` hands to the jobs after it."""
+        return {
+            "IMAGE": self.outputs.get("image", ""),
+            "ROLL": self.outputs.get("roll", "[]"),
+            "TF_VAR_revision": self.outputs.get("revision", ""),
+            "TF_VAR_seed_sha256": self.outputs.get("seed_sha256", ""),
+        }
 
     def _notes(self, asked: dict[str, str], job: str, name: str) -> int:
         """Do the job, and let GitHub's list of jobs hold it."""
