@@ -119,13 +119,16 @@ class Site:
 
 
 @contextmanager
-def open_site(engine: Engine, folder: Path, *, fleet: bool = True) -> Iterator[Site]:
-    """Set up from nothing: state, control, and a first fleet where it is wanted."""
+def open_site(
+    engine: Engine, folder: Path, *, fleet: bool = True, checkout: Path = ROOT
+) -> Iterator[Site]:
+    """Set up from nothing, by the files of that checkout: state, control, and a first fleet where
+    it is wanted."""
     server = MotoServer(images(time.time()))
     url = asyncio.run(server.start())
     try:
         registry = registry_text((ONE, TWO, THREE)).encode()
-        account.lay_out(ROOT, folder, registry)
+        account.lay_out(checkout, folder, registry)
         environ = account.environment(engine, folder, url, KEYS, REPOSITORY) | SECRETS
         place = Account(folder, environ, _say)
         place.apply_state()
