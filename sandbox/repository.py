@@ -131,9 +131,11 @@ class Repository:
         return [self._commit_as_told(*line.split("\0")) for line in said.decode().splitlines()]
 
     def _commit_as_told(self, oid: str, subject: str, when: str, parents: str) -> dict[str, Any]:
-        entries = (line.split(b"\t") for line in self._git("ls-tree", oid).splitlines())
+        lines = self._git("ls-tree", oid).decode().splitlines()
+        entries = (line.split(maxsplit=3) for line in lines)
+        # Git writes a mode in octal digits; GitHub tells the number.
         tree = [
-            {"name": name.decode(), "oid": about.split()[2].decode()} for about, name in entries
+            {"name": name, "mode": int(mode, 8), "oid": sum_} for mode, _, sum_, name in entries
         ]
         return {
             "oid": oid,
