@@ -25,7 +25,7 @@ query($owner: String!, $name: String!, $at: String!, $count: Int!) {
           nodes {
             oid messageHeadline committedDate
             parents(first: 1) { nodes { oid } }
-            tree { entries { name oid } }
+            tree { entries { name mode oid } }
           }
         }
       }
@@ -79,10 +79,10 @@ def _changing(commits: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
         newest = before
 
 
-def _seed(commit: Mapping[str, Any]) -> Mapping[str, str]:
-    """Git's names for what a seed of this commit would hold."""
-    entries = {one["name"]: one["oid"] for one in commit["tree"]["entries"]}
-    return {path: entries.get(path, "") for path in PATHS}
+def _seed(commit: Mapping[str, Any]) -> Mapping[str, object]:
+    """Git's names for what a seed of this commit would hold, and the modes."""
+    entries = {one["name"]: (one["mode"], one["oid"]) for one in commit["tree"]["entries"]}
+    return {path: entries.get(path) for path in PATHS}
 
 
 def _revision(commit: Mapping[str, Any], github: GitHub) -> Revision:

@@ -1,4 +1,8 @@
-"""An AWS account set up by the real engine: the README's commands, in the README's order."""
+"""An AWS account set up by the real engine.
+
+States and control plane come of the README's commands, in the README's order. Hosts are a run's to
+make; `apply_fleet` plays the deploy that made the first ones.
+"""
 
 import os
 import shlex
@@ -69,7 +73,8 @@ class Account:
         self.run(*CONTROL)
 
     def apply_fleet(self, image: str, revision: str, seed_sha256: str) -> None:
-        """Create the hosts that are missing, on this image and as this revision."""
+        """The deploy that made the fleet, played in one apply: on this image, as this revision."""
+        self.say("No person applies tofu/fleet: this plays the deploy that made the first hosts.")
         self.run(*FLEET, IMAGE=image, **self.of_the_fleet(revision, seed_sha256))
 
     def of_the_fleet(self, revision: str, seed_sha256: str) -> dict[str, str]:
@@ -83,7 +88,7 @@ class Account:
 
     def ask(self, command: str, **more: str) -> str:
         """What the command prints."""
-        done = subprocess.run(  # noqa: S602  (a line of the README, to be run as people do)
+        done = subprocess.run(  # noqa: S602  (our own line, to be run as in a shell)
             command, shell=True, cwd=self.folder, env={**self.environ, **more},
             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
         )  # fmt: skip

@@ -33,6 +33,7 @@ BANNER = """A fleet on this machine: AWS, the Control API and GitHub are played 
   /fleet deploy <id or all> [image or commit]   replace a host; asks first where it is grave
   NAME: /fleet …                      say it as an instance, or as a stranger
   merge [words]                       what hosts are built from changes
+  merge docs [words]                  only documents do: no new revision
   reboot <id>; network off, on        what may befall a host
   yes, no                             answer a question; Ctrl-D ends it all
 """

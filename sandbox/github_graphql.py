@@ -14,7 +14,7 @@ query($owner: String!, $name: String!, $at: String!, $count: Int!) {
     history(first: $count) { nodes {
       oid messageHeadline committedDate
       parents(first: 1) { nodes { oid } }
-      tree { entries { name oid } }
+      tree { entries { name mode oid } }
     } }
   } } }
 }"""

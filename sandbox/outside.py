@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from sandbox.host_rules import Rules
 from sandbox.moto import set_rules, tell
 from sandbox.principal import REGION
-from sandbox.repository import Repository
+from sandbox.repository import CHANGES, DOCUMENT, Repository
 
-_CHANGE = "A change of the hosts"
+_CHANGE, _NOTE = "A change of the hosts", "A change of the documents"
 
 
 @dataclass
@@ -21,8 +21,10 @@ class Outside:
     async def does(self, words: tuple[str, ...]) -> str:
         """What came of these words, in a sentence; nothing where they are none of this."""
         match words:
+            case ("merge", "docs", *subject):
+                return self._merge(" ".join(subject) or _NOTE, DOCUMENT)
             case ("merge", *subject):
-                return self._merge(" ".join(subject) or _CHANGE)
+                return self._merge(" ".join(subject) or _CHANGE, CHANGES)
             case ("reboot", name):
                 return await self._reboot(name)
             case ("network", "off" | "on" as state):
@@ -31,9 +33,16 @@ class Outside:
                 return f"The hosts reach {'nobody now' if state == 'off' else 'S3 again'}."
         return ""
 
-    def _merge(self, subject: str) -> str:
-        commit = self.repository.merge(subject[:72])
-        return f"Merged {commit[:7]}: {subject[:72]}. The next deploy is of it."
+    def _merge(self, subject: str, path: str) -> str:
+        commit = self.repository.merge(subject[:72], path=path)
+        newest = self.repository.revision()
+        brings = (
+            "The next deploy is of it."
+            if newest == commit
+            else "It changes nothing that a host is built from: "
+            f"the newest revision stays {newest[:7]}."
+        )
+        return f"Merged {commit[:7]}: {subject[:72]}. {brings}"
 
     async def _reboot(self, name: str) -> str:
         said = await tell(self.url, "reboot", {"region": REGION, "name": name})

@@ -13,11 +13,14 @@ from typing import Any
 
 from fleet_control.error import RegistryError
 from fleet_control.registry import parse
+from fleet_control.seed import PATHS
 
 REGISTRY = "nix/instances.json"
 FACTS = "nix/facts.json"
 # What a change of the sandbox changes: a line for each. Hosts are built from it.
 CHANGES = "nix/changes.txt"
+# No host is built from it.
+DOCUMENT = "README.md"
 # What was merged before the sandbox began, and how many days ago.
 PAST = (
     ("Hosts rotate their logs", 41),
@@ -100,9 +103,14 @@ class Repository:
                 self.uploads(content)
         return self.commits[-1]
 
-    def merge(self, subject: str, days_ago: float = 0.0) -> str:
-        """The commit of a change to what hosts are built from."""
-        with (self._folder / CHANGES).open("a") as file:
+    def revision(self) -> str:
+        """The branch's newest commit that changes what hosts are built from."""
+        newest = ("log", "--first-parent", "--max-count=1", "--format=%H", self.head())
+        return self._git(*newest, "--", *PATHS).decode().strip()
+
+    def merge(self, subject: str, days_ago: float = 0.0, path: str = CHANGES) -> str:
+        """The commit of a change to this file, of what hosts are built from or of documents."""
+        with (self._folder / path).open("a") as file:
             file.write(f"{subject}\n")
         return self._commit(subject, time.time() - days_ago * _DAY)
 
@@ -123,9 +131,11 @@ class Repository:
         return [self._commit_as_told(*line.split("\0")) for line in said.decode().splitlines()]
 
     def _commit_as_told(self, oid: str, subject: str, when: str, parents: str) -> dict[str, Any]:
-        entries = (line.split(b"\t") for line in self._git("ls-tree", oid).splitlines())
+        lines = self._git("ls-tree", oid).decode().splitlines()
+        entries = (line.split(maxsplit=3) for line in lines)
+        # Git writes a mode in octal digits; GitHub tells the number.
         tree = [
-            {"name": name.decode(), "oid": about.split()[2].decode()} for about, name in entries
+            {"name": name, "mode": int(mode, 8), "oid": sum_} for mode, _, sum_, name in entries
         ]
         return {
             "oid": oid,

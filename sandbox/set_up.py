@@ -1,4 +1,7 @@
-"""The AWS side from nothing, by the real engine, as people do what `seed` does in a blink."""
+"""The AWS side from nothing, by the real engine, where `seed` makes it in a blink.
+
+People apply state and control plane; the deploy that made the fleet before all this is played.
+"""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -62,7 +65,10 @@ class Plot:
 
 
 async def set_up(plot: Plot, engine: Engine, say: Callable[[str], None]) -> SetUp:
-    """Apply the three roots; CommandFailed. Cancelled, it ends what it started."""
+    """Apply two roots as people do, and tofu/fleet as a deploy did; CommandFailed.
+
+    Cancelled, it ends what it started.
+    """
     plot.folder.mkdir()
     account.lay_out(plot.checkout, plot.folder, plot.registry)
     environ = account.environment(engine, plot.folder, plot.url, _ADMINISTRATOR, plot.repo)

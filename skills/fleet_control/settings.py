@@ -203,7 +203,7 @@ def _is_private_url(text: str) -> bool:
 
 # What every program of a host has.
 INSTANCE = HostFile("etc/clawdinator/instance")
-# The host's own clone: as old as its last fetch, so it serves only when the source is away.
+# From the seed of the host's revision, and as old: so it serves only when the source is away.
 REGISTRY = HostFile("var/lib/clawd/repos/clawdinators/nix/instances.json", named=True)
 PrivateUrl = Annotated[HttpUrl, holds(_is_private_url)]
 Ec2Url = Annotated[

@@ -15,6 +15,8 @@ REGISTRY = function_url({"action": "registry"}, CHAT_1)
 RUN = function_url({"action": "run", "run_id": 7, "revisions": True}, CHAT_1)
 SHAPELESS = '{"data": {"repository": {"object": {"history": {"nodes": [{"oid": 7}]}}}}}'
 WHEN = "2026-11-24T10:00:00Z"
+# As GitHub tells modes: numbers.
+FILE, PROGRAM = 0o100644, 0o100755
 
 
 def commit(number: int, *parents: int, **tree: str) -> dict[str, Any]:
@@ -24,7 +26,9 @@ def commit(number: int, *parents: int, **tree: str) -> dict[str, Any]:
         "messageHeadline": f"Change {number}",
         "committedDate": WHEN,
         "parents": {"nodes": [{"oid": name(parent)} for parent in parents[:1]]},
-        "tree": {"entries": [{"name": path, "oid": oid} for path, oid in tree.items()]},
+        "tree": {
+            "entries": [{"name": path, "mode": FILE, "oid": oid} for path, oid in tree.items()]
+        },
     }
 
 
@@ -57,6 +61,13 @@ async def test_each_path_of_a_seed_makes_a_revision(ask: Ask, github: SmallGitHu
     for path in PATHS:
         github.commits = [commit(2, 1, **{path: "b"}), commit(1, **{path: "a"})]
         assert "/" not in path
+
+    assert await revisions(ask) == [revision(2), revision(1)]
+
+
+async def test_a_mode_that_changes_makes_a_revision(ask: Ask, github: SmallGitHub) -> None:
+    github.commits = [commit(2, 1, LICENSE="a"), commit(1, LICENSE="a")]
+    github.commits[0]["tree"]["entries"][0]["mode"] = PROGRAM
 
     assert await revisions(ask) == [revision(2), revision(1)]
 

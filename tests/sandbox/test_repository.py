@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fleet_control.seed import PATHS
-from sandbox.repository import CHANGES, PAST, REGISTRY, Repository
+from sandbox.repository import CHANGES, DOCUMENT, PAST, REGISTRY, Repository
 
 
 @pytest.fixture
@@ -88,6 +88,18 @@ def test_a_merge_is_another_commit_and_is_known_by_its_name(
     assert repository.read(CHANGES, commit) == was + b"Hosts greet\n"
     assert repository.check_out(before, tmp_path / "checkout") == before
     assert "Hosts greet" not in (tmp_path / "checkout" / CHANGES).read_text()
+
+
+def test_a_merge_of_documents_is_a_commit_and_no_revision(
+    repository: Repository, registry: Path
+) -> None:
+    revision = repository.merge("Hosts greet")
+    commit = repository.merge("Hosts greet, it says", path=DOCUMENT)
+
+    assert (repository.head(), repository.revision()) == (commit, revision)
+    assert repository.read(DOCUMENT, commit) == b"Hosts greet, it says\n"
+    registry.write_text("two")
+    assert repository.revision() == repository.head() != commit
 
 
 def test_what_is_merged_of_the_registry_is_told_to_the_people_at_their_desks(

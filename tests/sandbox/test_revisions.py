@@ -50,6 +50,12 @@ async def test_a_change_is_merged_deployed_and_taken_back(tmp_path: Path) -> Non
         job = outside.world.github.runner.runs[-1].latest_jobs()[1]
         assert job.name == f"{TWO}: {NEWEST} -> {NEWEST} @{merged[:7]}"
 
+        said = " ".join((await bot.say("merge docs Hosts greet, it says")).split())
+        stays = "It changes nothing that a host is built from: the newest revision stays"
+        assert f"Merged {commits[-1][:7]}: Hosts greet, it says. {stays} {merged[:7]}." in said
+        assert f"  Revision {merged[:7]}, " in await bot.say(f"/fleet deploy {TWO}")
+        assert await revisions(outside) == {ONE: older, TWO: merged}
+
         said = await bot.say(f"/fleet deploy {TWO} {OLDER}")
         assert f"✓ deploy {TWO}: done" in said
         assert f"  Revision {older[:7]}, 13 days old: {PAST[1][0]}\n" in said
