@@ -2,12 +2,14 @@
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 
 from fleet_control.archive import compress, tar, unpack
 from fleet_control.registry import parse
 from fleet_control.seed import key
+from fleet_control.seed_check import CONTRACT
 from tests.workflows import git, plans
 from tests.workflows.conftest import NEW, OLD, OLDEST, Runner
 from tests.workflows.fleets import registry_text
@@ -152,6 +154,33 @@ def test_a_seed_that_somebody_else_put_there_stops_the_run(
 
     assert plans_for(runner, fleet, NEW, TWO) == 1
     assert is_refused(runner, "Another seed", f"{key(runner.commit)} is not what that commit holds")
+
+
+@pytest.mark.parametrize("said", ['BOOT = "1"', 'BOOT = "3"', "Words"])
+def test_a_commit_of_another_contract_of_boot_is_refused(
+    runner: Runner, fleet: dict[str, str], said: str
+) -> None:
+    contract = (runner.folder / CONTRACT).read_text().rstrip("\n")
+    old = changes(runner, CONTRACT, said)
+    changes(runner, CONTRACT, contract)
+
+    assert plans_for(runner, fleet, NEW, TWO, REVISION=old) == 1
+    assert is_refused(
+        runner,
+        "Would not boot",
+        f"{TWO} would not boot at revision {old[:7]}: Revision {old} does not speak the contract of"
+        f" boot 2 ({CONTRACT})",
+        "go back to it by a revert on the branch. Name a commit or an image since then",
+    )
+
+
+def test_this_repository_speaks_its_own_contract_of_boot(
+    runner: Runner, fleet: dict[str, str]
+) -> None:
+    own = Path(__file__).parents[2] / CONTRACT
+    changes(runner, CONTRACT, own.read_text().rstrip("\n"))
+
+    assert plans_for(runner, fleet, NEW, TWO) == 0
 
 
 def renamed(**instead: str) -> dict[str, dict[str, str]]:
