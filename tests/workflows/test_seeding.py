@@ -1,6 +1,7 @@
 """The seed of a commit: what it holds, and what of it lies in S3."""
 
 import hashlib
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -138,6 +139,16 @@ def changed(files: dict[str, File]) -> bytes:
     return archive.compress(archive.tar(files))
 
 
+def odd(headers: dict[str, str], times: int = 1) -> bytes:
+    """An archive of one file, with these headers before it so many times."""
+    info = tarfile.TarInfo("flake.nix")
+    info.size = tarfile.BLOCKSIZE
+    info.pax_headers = headers
+    head = info.tobuf(tarfile.PAX_FORMAT)
+    extended = head[: -tarfile.BLOCKSIZE]
+    return archive.compress(extended * times + head + bytes(3 * tarfile.BLOCKSIZE))
+
+
 OTHERS = {
     "of other files": lambda files: changed({**files, "nix/evil.nix": File(b"evil")}),
     "without one": lambda files: changed({k: v for k, v in files.items() if k != "flake.nix"}),
@@ -145,6 +156,12 @@ OTHERS = {
     "with a program more": lambda files: changed({**files, "nix/empty": File(b"", True)}),
     "cut short": lambda files: changed(files)[:-20],
     "nothing": lambda _: b"",
+    "with a sparse file of words": lambda _: odd({"GNU.sparse.map": "a,b"}),
+    "with a size that is no number": lambda _: odd({"size": "9" * 400}),
+    "with headers without end": lambda _: odd({"comment": "x"}, 5000),
+    "with a file of many gigabytes": lambda _: odd(
+        {"GNU.sparse.size": "99999999999999", "GNU.sparse.map": "0,3,0,0"}
+    ),
     "no archive": lambda _: b"<html>",
 }
 
