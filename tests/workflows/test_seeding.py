@@ -179,6 +179,17 @@ def test_what_lies_there_and_is_not_the_commits_stops_the_run(
     assert lies_there(s3, checkout) == squatted
 
 
+def test_a_seed_of_an_earlier_list_is_laid_to_nobodys_charge(
+    s3: "S3Client", checkout: Path
+) -> None:
+    files = {path: one for path, one in seed(checkout).files.items() if path[:6] != "skills"}
+    s3.put_object(Bucket=BUCKET, Key=key(commit(checkout)), Body=changed(files))
+
+    with pytest.raises(Stopped, match="what a seed is of") as stop:
+        seeding.put(s3, BUCKET, seed(checkout))
+    assert "(PATHS in skills/fleet_control/seed.py) changed since it was packed" in str(stop.value)
+
+
 def test_a_bucket_that_is_not_there_is_said(s3: "S3Client", checkout: Path) -> None:
     with pytest.raises(Stopped, match=r"S3 does not serve s3://nobodys/seeds/.* \(NoSuchBucket\)"):
         seeding.put(s3, "nobodys", seed(checkout))
