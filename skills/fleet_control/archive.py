@@ -13,6 +13,8 @@ from fleet_control.error import FleetError
 _LEVEL = 19
 # Far above any bundle or seed; a disk is not to be filled by a mistake.
 LARGEST_BYTES = 1 << 28
+# What tarfile lets through of headers that no tar writes.
+_ODD_HEADERS = (ValueError, OverflowError, RecursionError)
 
 
 class ArchiveError(FleetError):
@@ -50,6 +52,10 @@ def unpack(archive: bytes) -> dict[str, File]:
             return dict(_files(members))
     except tarfile.TarError as error:
         raise ArchiveError(f"The archive is damaged ({error}).") from error
+    except _ODD_HEADERS as error:
+        # Its words would repeat what is in the archive.
+        why = f"The archive is damaged ({type(error).__name__} in a header)."
+        raise ArchiveError(why) from None
 
 
 def _decompress(archive: bytes) -> bytes:
@@ -72,13 +78,18 @@ def _decompress(archive: bytes) -> bytes:
 
 def _files(members: tarfile.TarFile) -> Iterator[tuple[str, File]]:
     for member in members:
-        if not (_stays_inside(member.name) and (member.isreg() or member.isdir())):
+        if not (_stays_inside(member.name) and _plain(member)):
             raise ArchiveError(
-                f"The archive holds {member.name[:100]!r}, which is a link, a device or a path "
-                "that leaves its folder; nothing of it was unpacked."
+                f"The archive holds {member.name[:100]!r}, which is a link, a device, sparse or a "
+                "path that leaves its folder; nothing of it was unpacked."
             )
         if content := members.extractfile(member):
             yield str(PurePosixPath(member.name)), File(content.read(), bool(member.mode & 0o100))
+
+
+def _plain(member: tarfile.TarInfo) -> bool:
+    """A sparse file may be far larger than its archive."""
+    return member.isdir() or (member.isreg() and not member.issparse())
 
 
 def _stays_inside(name: str) -> bool:

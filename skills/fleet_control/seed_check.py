@@ -1,15 +1,20 @@
 """What a host would miss in a seed: asked before one goes for it, and again at its boot."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 
 from fleet_control.archive import File
 from fleet_control.error import RegistryError
 from fleet_control.registry import parse
-from fleet_control.seed import REVISION_FILE
+from fleet_control.seed import BOOT, REVISION_FILE
 
 REGISTRY = "nix/instances.json"
 FACTS = "nix/facts.json"
+# Where a revision says which contract of boot its hosts speak.
+CONTRACT = "skills/fleet_control/seed.py"
+
+_BOOT = re.compile(rb'^BOOT = "([^"\n]*)"$', re.MULTILINE)
 
 
 def faults(files: Mapping[str, File], revision: str, instance: str) -> tuple[str, ...]:
@@ -23,6 +28,11 @@ def faults(files: Mapping[str, File], revision: str, instance: str) -> tuple[str
 def _faults(files: Mapping[str, File], revision: str, instance: str) -> Iterator[str]:
     if files[REVISION_FILE].data != f"{revision}\n".encode():
         yield f"The seed is of another commit than {revision}."
+    if not _speaks(files.get(CONTRACT)):
+        yield (
+            f"Revision {revision} does not speak the contract of boot {BOOT} ({CONTRACT}), so no "
+            "host of it could read its seed: go back to it by a revert on the branch."
+        )
     if not _agent_command(files[FACTS].data):
         yield f"In the seed {FACTS} does not say what starts the agent: fill in `agentCommand`."
     try:
@@ -34,6 +44,12 @@ def _faults(files: Mapping[str, File], revision: str, instance: str) -> Iterator
         yield f"The seed does not know {instance}."
     elif f"nix/hosts/{entry.host}.nix" not in files:
         yield f"The seed lacks nix/hosts/{entry.host}.nix."
+
+
+def _speaks(contract: File | None) -> bool:
+    """Whether the seed's own program is told of its seed as this one is."""
+    said = _BOOT.search(contract.data) if contract else None
+    return said is not None and said[1] == BOOT.encode()
 
 
 def _agent_command(facts: bytes) -> bool:

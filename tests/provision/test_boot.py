@@ -13,7 +13,7 @@ import pytest
 from clawbot.provision import boot
 from clawbot.provision.boot import REPOSITORY_FOLDER, SECRETS_FOLDER
 from clawbot.provision.bundle_object import Packed
-from fleet_control import archive, seed
+from fleet_control import archive, seed, seed_check
 from fleet_control.archive import File
 from tests.provision import uploads
 from tests.provision.account import Account
@@ -238,6 +238,12 @@ WRONG_SEEDS = {
     "nix/facts.json does not say": changed(nix__facts_json=b"[]"),
     "lacks nix/hosts/claw-1.nix": uploads.packed(
         {path: one for path, one in uploads.REPOSITORY.items() if "hosts" not in path}
+    ),
+    f"does not speak the contract of boot 2 ({seed_check.CONTRACT})": uploads.packed(
+        {path: one for path, one in uploads.REPOSITORY.items() if path != seed_check.CONTRACT}
+    ),
+    f"Revision {uploads.REVISION} does not speak the contract of boot 2": uploads.packed(
+        {**uploads.REPOSITORY, seed_check.CONTRACT: File(b'BOOT = "1"\nREBOOT = "2"\n')}
     ),
     "lacks REVISION": changed(REVISION=None),
     f"is of another commit than {uploads.REVISION}": changed(REVISION=b"9" * 40 + b"\n"),

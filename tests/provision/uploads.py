@@ -34,6 +34,7 @@ REPOSITORY = {
     "flake.lock": File(b"{}\n"),
     "nix/instances.json": File(json.dumps(REGISTRY).encode()),
     "nix/facts.json": File(b'{"agentCommand": "/bin/agent"}'),
+    "skills/fleet_control/seed.py": File(b'FOLDER = "seeds"\nBOOT = "2"\n'),
     "nix/hosts/claw-1.nix": File(b"{ }\n"),
     "scripts/run.sh": File(b"#!/bin/sh\n", executable=True),
 }

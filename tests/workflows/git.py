@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from fleet_control.seed import BOOT
+
 REGISTRY = "nix/instances.json"
 
 
@@ -32,9 +34,14 @@ def run(folder: Path, *argv: str, when: float = 1_790_000_000.0) -> str:
 def begin(folder: Path) -> None:
     """A repository with all that a host is built from, in which nothing is registered yet."""
     run(folder, "init", "--quiet", "--initial-branch=main")
-    files = {"flake.nix": "{ }", "flake.lock": "{}", "nix/facts.json": '{"agentCommand": "agent"}'}
+    files = {
+        "flake.nix": "{ }",
+        "flake.lock": "{}",
+        "nix/facts.json": '{"agentCommand": "agent"}',
+        "skills/fleet_control/seed.py": f'BOOT = "{BOOT}"',
+    }
     for path, text in files.items():
-        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(f"{text}\n")
         run(folder, "add", path)
     run(folder, "commit", "--quiet", "-m", "A flake")

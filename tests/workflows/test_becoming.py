@@ -2,12 +2,14 @@
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 
 from fleet_control.archive import compress, tar, unpack
 from fleet_control.registry import parse
 from fleet_control.seed import key
+from fleet_control.seed_check import CONTRACT
 from tests.workflows import git, plans
 from tests.workflows.conftest import NEW, OLD, OLDEST, Runner
 from tests.workflows.fleets import registry_text
@@ -154,6 +156,36 @@ def test_a_seed_that_somebody_else_put_there_stops_the_run(
     assert is_refused(runner, "Another seed", f"{key(runner.commit)} is not what that commit holds")
 
 
+@pytest.mark.parametrize("said", ['BOOT = "1"', 'BOOT = "3"', "Words"])
+def test_a_commit_of_another_contract_of_boot_is_refused(
+    runner: Runner, fleet: dict[str, str], said: str
+) -> None:
+    contract = (runner.folder / CONTRACT).read_text().rstrip("\n")
+    old = changes(runner, CONTRACT, said)
+    changes(runner, CONTRACT, contract)
+
+    assert plans_for(runner, fleet, NEW, TWO, REVISION=old) == 1
+    assert is_refused(
+        runner,
+        "Would not boot",
+        f"{TWO} would not boot at revision {old[:7]}: Revision {old} does not speak the contract of"
+        f" boot 2 ({CONTRACT})",
+        "go back to it by a revert on the branch. Name a commit or an image since then",
+    )
+
+
+def test_this_repository_speaks_its_own_contract_of_boot(
+    runner: Runner, fleet: dict[str, str]
+) -> None:
+    own = Path(__file__).parents[2] / CONTRACT
+    changes(runner, CONTRACT, own.read_text().rstrip("\n"))
+
+    assert plans_for(runner, fleet, NEW, TWO) == 0
+
+
+_INSTEAD = "Name a commit or an image since then, or none"
+
+
 def renamed(**instead: str) -> dict[str, dict[str, str]]:
     """The registry, but for what is said of `TWO`."""
     registry: dict[str, dict[str, str]] = json.loads(registry_text([ONE, TWO]))
@@ -167,7 +199,7 @@ def renamed(**instead: str) -> dict[str, dict[str, str]]:
         (json.loads(registry_text([ONE])), f"The seed does not know {TWO}"),
         (renamed(host="elsewhere"), "its host was elsewhere, and it is clawdinator-2 now"),
         (renamed(bootstrapPrefix="bootstrap/other"), "they were in bootstrap/other"),
-        (renamed(discordTokenSecret="an-old-token"), "lacks an-old-token"),
+        (renamed(discordTokenSecret="an-old-token"), "would look for an-old-token, which"),
     ],
 )
 @pytest.mark.parametrize("target", ["one", "all"])
@@ -183,7 +215,33 @@ def test_a_host_that_would_boot_as_somebody_else_or_without_its_secrets_is_not_m
     ids = (TWO,) if target == "one" else (TWO, ONE)
 
     assert plans_for(runner, fleet, NEW, *ids, REVISION=old) == 1
-    assert is_refused(runner, "Would not boot", TWO, old[:7] if "lacks" not in words else "", words)
+    assert is_refused(runner, "Would not boot", TWO, old[:7], words, _INSTEAD)
+
+
+def test_a_token_that_moved_away_does_not_come_back_by_a_stale_bundle(
+    runner: Runner, fleet: dict[str, str]
+) -> None:
+    before = renamed(telegramTokenSecret="moved")
+    old = runner.merges(before, time.time() - 3600)
+    runner.registers(ONE, TWO)
+    runner.uploads(TWO, parse(json.dumps(before))[TWO])
+
+    assert plans_for(runner, fleet, NEW, TWO, REVISION=old) == 1
+    assert is_refused(runner, "Would not boot", f"{TWO} would look for moved", _INSTEAD)
+    assert "bundle upload" not in runner.summary
+    assert plans_for(runner, fleet, NEW, TWO) == 0
+
+
+def test_a_host_of_then_needs_the_bundle_of_now(runner: Runner, fleet: dict[str, str]) -> None:
+    old = runner.commit
+    now = renamed(telegramTokenSecret="added")
+    runner.merges(now, time.time() - 3600)
+    assert plans_for(runner, fleet, NEW, TWO, REVISION=old) == 0
+
+    runner.uploads(TWO, parse(json.dumps(now))[TWO], "added")
+    assert plans_for(runner, fleet, NEW, TWO, REVISION=old) == 1
+    mends = f"Upload it anew with `clawbot bundle upload {TWO}`"
+    assert f"The bundle of {TWO} lacks added. {mends}" in runner.summary
 
 
 def test_another_type_of_machine_is_no_hindrance(runner: Runner, fleet: dict[str, str]) -> None:

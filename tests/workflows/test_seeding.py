@@ -1,6 +1,7 @@
 """The seed of a commit: what it holds, and what of it lies in S3."""
 
 import hashlib
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -138,6 +139,16 @@ def changed(files: dict[str, File]) -> bytes:
     return archive.compress(archive.tar(files))
 
 
+def odd(headers: dict[str, str], times: int = 1) -> bytes:
+    """An archive of one file, with these headers before it so many times."""
+    info = tarfile.TarInfo("flake.nix")
+    info.size = tarfile.BLOCKSIZE
+    info.pax_headers = headers
+    head = info.tobuf(tarfile.PAX_FORMAT)
+    extended = head[: -tarfile.BLOCKSIZE]
+    return archive.compress(extended * times + head + bytes(3 * tarfile.BLOCKSIZE))
+
+
 OTHERS = {
     "of other files": lambda files: changed({**files, "nix/evil.nix": File(b"evil")}),
     "without one": lambda files: changed({k: v for k, v in files.items() if k != "flake.nix"}),
@@ -145,6 +156,12 @@ OTHERS = {
     "with a program more": lambda files: changed({**files, "nix/empty": File(b"", True)}),
     "cut short": lambda files: changed(files)[:-20],
     "nothing": lambda _: b"",
+    "with a sparse file of words": lambda _: odd({"GNU.sparse.map": "a,b"}),
+    "with a size that is no number": lambda _: odd({"size": "9" * 400}),
+    "with headers without end": lambda _: odd({"comment": "x"}, 5000),
+    "with a file of many gigabytes": lambda _: odd(
+        {"GNU.sparse.size": "99999999999999", "GNU.sparse.map": "0,3,0,0"}
+    ),
     "no archive": lambda _: b"<html>",
 }
 
@@ -160,6 +177,17 @@ def test_what_lies_there_and_is_not_the_commits_stops_the_run(
     with pytest.raises(Stopped, match="is not what that commit holds"):
         seeding.put(s3, BUCKET, seed(checkout))
     assert lies_there(s3, checkout) == squatted
+
+
+def test_a_seed_of_an_earlier_list_is_laid_to_nobodys_charge(
+    s3: "S3Client", checkout: Path
+) -> None:
+    files = {path: one for path, one in seed(checkout).files.items() if path[:6] != "skills"}
+    s3.put_object(Bucket=BUCKET, Key=key(commit(checkout)), Body=changed(files))
+
+    with pytest.raises(Stopped, match="what a seed is of") as stop:
+        seeding.put(s3, BUCKET, seed(checkout))
+    assert "(PATHS in skills/fleet_control/seed.py) changed since it was packed" in str(stop.value)
 
 
 def test_a_bucket_that_is_not_there_is_said(s3: "S3Client", checkout: Path) -> None:

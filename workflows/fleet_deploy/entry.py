@@ -2,7 +2,8 @@
 destroyed for it.
 
 OpenTofu's files are the branch's newest, and so is the entry that user data is made from; what the
-host then becomes is said by the entry in its seed, and what it has by the bundle's manifest.
+host then becomes is said by the entry in its seed, which may ask for no secret that the newest does
+not: such a one may be another's by now, whatever an old bundle holds.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -71,11 +72,18 @@ def _faults(id_: str, seed: Seed, now: Instance, manifests: Manifests) -> Iterat
             f"{id_} would look for its secrets in {now.bootstrap_prefix}, and {at} they were in "
             f"{then.bootstrap_prefix}. {instead}."
         )
+    # By what is left, what a machine of that revision holds is no more than the branch's entry
+    # names: `holding` counts on it, and one bundle serves both.
+    if gone := [name for name in manifest.needed(then) if name not in manifest.needed(now)]:
+        yield (
+            f"{id_} would look for {', '.join(gone)}, which {at} its entry named and now does not. "
+            f"{instead}."
+        )
     there = manifests(now.bootstrap_prefix)
     if isinstance(there, str):
         yield f"{id_} has no bundle: {there} Upload it with `clawbot bundle upload {id_}`."
     else:
-        yield from manifest.lacks(then, there, id_)
+        yield from manifest.lacks(now, there, id_)
 
 
 def manifests_in(s3: "S3Client", bucket: str) -> Manifests:

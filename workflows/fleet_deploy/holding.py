@@ -2,6 +2,7 @@
 
 A machine keeps the tokens, the prefix and the host name that its entry gave it. Once the entry is
 renamed, removed or rewritten, another may name the same: then two machines would share them.
+One of an older revision holds no more than the entry it was launched by: `entry` sees to that.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from fleet_control import archive
 from fleet_control.archive import LARGEST_BYTES, ArchiveError, File
 from fleet_control.seed import CONTENT_SHA256, PATHS, REVISION_FILE, SHA256, key
+from fleet_control.seed_check import CONTRACT
 from workflows.fleet_deploy.git import Git
 from workflows.fleet_deploy.stop import Stopped
 
@@ -108,7 +109,8 @@ def _taken(s3: "S3Client", bucket: str, seed: Seed) -> str:
         raise Stopped(
             "Another seed",
             f"s3://{bucket}/{key(seed.commit)} is not what that commit holds: somebody else put it "
-            "there, or changed it. Find out who, delete it, then deploy again.",
+            f"there or changed it, or what a seed is of (PATHS in {CONTRACT}) changed since it was "
+            "packed. Find out which, delete it, then deploy again.",
         )
     return _sum(data).hexdigest()
 
