@@ -32,7 +32,6 @@ def scratch_checkout(folder: Path) -> None:
     for name in ("flake.nix", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(CHECKOUT / name, folder / name)
     shutil.copytree(CHECKOUT / "nix", folder / "nix")
-    shutil.copytree(CHECKOUT / "skills", folder / "skills")
     (folder / "flake.lock").write_text("{ }\n")
     # What whoever sets a fleet up fills in.
     facts = json.loads((folder / "nix/facts.json").read_text())

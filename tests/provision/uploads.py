@@ -9,7 +9,7 @@ from pathlib import Path
 
 from clawbot.provision import bundle_object
 from clawbot.provision.bundle_object import Packed, Place
-from fleet_control import archive, seed
+from fleet_control import archive, seed, seed_check
 from fleet_control.archive import File
 from tests.provision.account import Account
 
@@ -34,7 +34,7 @@ REPOSITORY = {
     "flake.lock": File(b"{}\n"),
     "nix/instances.json": File(json.dumps(REGISTRY).encode()),
     "nix/facts.json": File(b'{"agentCommand": "/bin/agent"}'),
-    "skills/fleet_control/seed.py": File(b'FOLDER = "seeds"\nBOOT = "2"\n'),
+    seed_check.CONTRACT: File(b'FOLDER = "seeds"\nBOOT = "2"\n'),
     "nix/hosts/claw-1.nix": File(b"{ }\n"),
     "scripts/run.sh": File(b"#!/bin/sh\n", executable=True),
 }
@@ -68,9 +68,8 @@ def of_checkout(account: Account, checkout: Path) -> str:
         for path in checkout.rglob("*")
         if path.is_file()
     }
-    return upload(
-        account, seed.key(REVISION), packed({**files, "REVISION": REPOSITORY["REVISION"]})
-    )
+    beside = {path: REPOSITORY[path] for path in (seed.REVISION_FILE, seed_check.CONTRACT)}
+    return upload(account, seed.key(REVISION), packed(files | beside))
 
 
 def member(name: str, *, link: str = "", hard: bool = False) -> Packed:
