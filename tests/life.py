@@ -30,9 +30,12 @@ class Life:
 
 
 def _noting(
-    loop: asyncio.AbstractEventLoop, program: Any, context: contextvars.Context | None = None
+    loop: asyncio.AbstractEventLoop,
+    program: Any,
+    context: contextvars.Context | None = None,
+    **more: Any,
 ) -> asyncio.Task[Any]:
-    task = asyncio.Task(program, loop=loop, context=context)
+    task = asyncio.Task(program, loop=loop, context=context, **more)
     own = (context or contextvars.copy_context()).get(_TASKS)
     if own is not None:
         own.append(task)
