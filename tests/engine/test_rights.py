@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fleet_control.host_job import Left, begins
+from fleet_control.seed import BOOT, BOOT_TAG
 from sandbox.principal import REGION
 from sandbox.seed import BOOTSTRAP_BUCKET, IMAGE_BUCKET
 from tests.engine.site import NEW, ONE, TWO, Site
@@ -46,11 +47,12 @@ def _reset_auth(site: Site, calls_without: str) -> None:
 
 @contextmanager
 def widened(site: Site, role: str = ROLE) -> Iterator[None]:
-    """The role's policy with its resources named `*`, S3's aside: moto knows no others."""
+    """What the role may, on resources named `*`, S3's aside: moto knows no others, and what is denied
+    on some would be denied on all."""
     iam = site.client("iam")
     (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
     kept = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-    statements = [_widened(one) for one in kept["Statement"]]
+    statements = [_widened(one) for one in kept["Statement"] if one["Effect"] == "Allow"]
     wide = json.dumps({"Version": "2012-10-17", "Statement": statements})
     iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=wide)
     try:
@@ -182,6 +184,7 @@ def test_the_image_roles_rights_suffice_for_all_but_the_import(site: Site, tmp_p
             s3.delete_object(Bucket=IMAGE_BUCKET, Key=key)
             image = registration.register(ec2, imported, built, "ours", "c0ffee")
             snapshot.mark(ec2, image, "c0ffee")  # which moto does not do at its birth
+            ec2.create_tags(Resources=[image], Tags=[{"Key": BOOT_TAG, "Value": BOOT}])
             registration.wait_available(ec2, image, SystemTime())
             registration.publish(ec2, image)
             found = registration.of_commit(ec2, "c0ffee")
