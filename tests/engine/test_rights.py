@@ -47,8 +47,8 @@ def _reset_auth(site: Site, calls_without: str) -> None:
 
 @contextmanager
 def widened(site: Site, role: str = ROLE) -> Iterator[None]:
-    """What the role may, on resources named `*`, S3's aside: moto knows no others, and what is denied
-    on some would be denied on all."""
+    """What the role may, on resources named `*`, S3's aside: moto knows no others, and what is
+    denied on some would be denied on all."""
     iam = site.client("iam")
     (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
     kept = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
