@@ -3,11 +3,11 @@
 import re
 from collections.abc import Mapping
 
-from fleet_control.ledger import Job, Run, seconds
+from fleet_control.ledger import WAITING, Job, Run, seconds
 from lambda_fn import branch
 from lambda_fn.ask import Action, Ask
 from lambda_fn.failure import Code, Failure
-from lambda_fn.github import DAY, RUNS_KEPT, WAITING, GitHub
+from lambda_fn.github import DAY, RUNS_KEPT, GitHub
 
 _STOPPED: Mapping[str | None, str] = {
     "failure": "",  # its log says more

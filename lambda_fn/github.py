@@ -4,19 +4,19 @@ import json
 import time
 from binascii import a2b_base64
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlencode
 
-from fleet_control.ledger import TITLE_FIELDS, Entry, Job, Run, Step, read_run
+from fleet_control.ledger import TITLE_FIELDS, WAITING, Entry, Run, read_run
 from lambda_fn.failure import Code, Failure
 from lambda_fn.kept import Kept
+from lambda_fn.listing import Line, Listed, read_listed
 from lambda_fn.mask import shown
+from lambda_fn.refusal import refusal
 from lambda_fn.settings import Settings
 from lambda_fn.wire import Answer, Budget, Server
 
 DAY = 24 * 60 * 60  # seconds
-# GitHub's words for a run or a job whose turn has not come.
-WAITING = ("queued", "pending", "waiting", "requested")
 
 # A run that may still wait or run is younger: GitHub ends a job after six hours.
 _RECENTLY = 3 * DAY
@@ -27,32 +27,11 @@ _FIND_AFTER = (0.0, 0.5, 1.0, 1.5)
 REGISTRY_KEPT = 60.0
 RUNS_KEPT = 5.0
 FOR_GOOD = float("inf")
-# What GitHub asks us to wait where it says no other time, and more than its clock differs by.
+# More than GitHub's clock differs from ours by, in seconds.
 _MINUTE = 60
 # As much of a log as surely holds what its last step said.
 _LOG_END = 256 * 1024
 _GRAPHQL = "/graphql"
-
-
-class Listed(NamedTuple):
-    """A job of a run. `begun`: whether it ever had a runner or a step."""
-
-    id: int
-    job: Job
-    begun: bool
-
-
-class Line(NamedTuple):
-    """What waits or runs: how many of each, and the newest of them that were asked for."""
-
-    waiting: int
-    running: int
-    runs: list[Run]
-
-    def before(self, run_id: int | None) -> int:
-        """How many come before this run, which may be listed already, or before a new one."""
-        later = sum(run.id >= run_id for run in self.runs) if run_id else 0
-        return max(0, self.waiting + self.running - later)
 
 
 class GitHub:
@@ -181,10 +160,7 @@ class GitHub:
         """The jobs of a run's newest attempt. A matrix holds 256, and the run has two of its own:
         three pages."""
         path = f"{self._actions}/runs/{run_id}/jobs"
-        return [
-            Listed(job["id"], _read_job(job), bool(job.get("steps") or job.get("runner_id")))
-            for job in self._paged(path, "jobs", {"filter": "latest"}, kept)
-        ]
+        return [read_listed(job) for job in self._paged(path, "jobs", {"filter": "latest"}, kept)]
 
     def _paged(
         self,
@@ -258,9 +234,8 @@ class GitHub:
         known, now = self.kept.answer(key), self.now
         if known and (kept == FOR_GOOD or self.kept.is_fresh(key, now, kept)):
             return _object(known)
-        body = {"query": query, "variables": asked}
-        answer = self._accepted(self._ask("POST", _GRAPHQL, body))
-        found = _object(answer)
+        sent = self._ask("POST", _GRAPHQL, {"query": query, "variables": asked})
+        found = _object(answer := self._accepted(sent))
         self.kept.keep(key, answer, now)
         return found
 
@@ -303,18 +278,7 @@ class GitHub:
         """The answer, if it is no refusal; else what GitHub's refusal means for our asker."""
         if 200 <= answer.status < 300:
             return answer
-        try:
-            said = self.shown(str(json.loads(answer.body)["message"]))
-        except (ValueError, TypeError, LookupError, RecursionError):
-            said = f"HTTP {answer.status}"
-        wait = _wait(answer, said, self.now)
-        if wait:
-            raise Failure(Code.GITHUB_BUSY, f"GitHub asks us to wait {wait} s: {said}", wait)
-        if answer.status >= 500:
-            raise Failure(Code.GITHUB_UNREACHABLE, f"GitHub has trouble: {said}")
-        # 404 too is what GitHub answers to a token that may not see
-        hint = " (is GITHUB_TOKEN right?)" if answer.status in (401, 403, 404) else ""
-        raise Failure(Code.GITHUB_REFUSED, f"GitHub says: {said}{hint}")
+        raise refusal(answer, self.shown, self.now)
 
 
 def _object(answer: Answer) -> Mapping[str, Any]:
@@ -334,25 +298,3 @@ def _end(store: Server, path: str) -> Answer:
 
 def _moment(seconds: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
-
-
-def _wait(answer: Answer, said: str, now: float) -> int:
-    """Seconds, as GitHub names them one way or the other, or the minute it asks for otherwise; 0
-    where this is no rate limit."""
-    after = answer.headers.get("retry-after", "")
-    reset = answer.headers.get("x-ratelimit-reset", "")
-    spent = answer.headers.get("x-ratelimit-remaining") == "0"
-    limited = after or spent or "rate limit" in said.lower()
-    if answer.status != 429 and not (limited and answer.status == 403):
-        return 0
-    seconds = _MINUTE
-    if after.isdecimal():
-        seconds = int(after[:9])
-    elif spent and reset.isdecimal():
-        seconds = int(reset[:12]) - int(now)
-    return min(max(seconds, 1), DAY)
-
-
-def _read_job(raw: Mapping[str, Any]) -> Job:
-    steps = tuple(Step._make(map(step.get, Step._fields)) for step in raw.get("steps") or ())
-    return Job._make(map(raw.get, Job._fields))._replace(steps=steps)

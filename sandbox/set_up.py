@@ -15,7 +15,7 @@ from botocore.config import Config
 from fleet_control import ec2
 from sandbox import account
 from sandbox.account import URL, Account
-from sandbox.desk import Desk
+from sandbox.bucket import BootstrapBucket
 from sandbox.engine import Engine
 from sandbox.image import Image
 from sandbox.principal import ACCOUNT, REGION, Principal
@@ -86,9 +86,9 @@ def _make(plot: Plot, place: Account) -> SetUp:
     place.apply_state()
     place.apply_control()
     image = plot.images[-2]
-    desk = Desk(plot.url, BOOTSTRAP_BUCKET)
-    sum_ = desk.seeds(plot.repository, image.commit, place.environ["PATH"])
-    desk.close()
+    bucket = BootstrapBucket(plot.url, BOOTSTRAP_BUCKET)
+    sum_ = bucket.put_seed(plot.repository, image.commit, place.environ["PATH"])
+    bucket.close()
     place.apply_fleet(image.id, image.commit, sum_)
     role = place.ask("tofu -chdir=tofu/control output -raw deploy_role_arn")
     variables = {"CONTROL_API_URL": place.ask(URL), "DEPLOY_ROLE_ARN": role}

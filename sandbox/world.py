@@ -13,7 +13,7 @@ from fleet_control.error import RegistryUnread
 from fleet_control.registry import Registry, parse
 from sandbox.account import engine_environment
 from sandbox.actions import STAND_IN, played
-from sandbox.desk import Desk
+from sandbox.bucket import BootstrapBucket
 from sandbox.engine import Engine
 from sandbox.folder import own_folder
 from sandbox.function_url import FunctionUrl
@@ -150,10 +150,10 @@ async def open_world(options: Options, clock: Clock | None = None) -> AsyncItera
         rules = Rules(options.timing, tuple(options.unhealthy))
         await set_rules(aws_url, rules)
         seeded = made.seeded
-        desk = Desk(aws_url, seeded.bootstrap_bucket)
-        stack.callback(desk.close)
-        desk.uploads(content)
-        repository.uploads = desk.uploads
+        bucket = BootstrapBucket(aws_url, seeded.bootstrap_bucket)
+        stack.callback(bucket.close)
+        bucket.put_manifests(content)
+        repository.uploads = bucket.put_manifests
         github = GitHub(
             _runner(options, clock, folder, made, aws_url, repository),
             github_token,

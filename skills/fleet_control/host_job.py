@@ -3,13 +3,11 @@
 from collections.abc import Iterable
 from enum import StrEnum
 
-from fleet_control.ledger import Job
+from fleet_control.ledger import WAITING, Job
 
 PLAN = "plan"
 # Every job of another name is a host's.
 _OWN_JOBS = (PLAN, "finish")
-# GitHub's words for a run or a job whose turn has not come.
-WAITING = ("queued", "pending", "waiting", "requested")
 # The one step that moves anything.
 MOVING_STEP = "Replace and wait until healthy"
 

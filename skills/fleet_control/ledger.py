@@ -19,6 +19,9 @@ NOTHING = "-"
 TITLE_LENGTH = 250
 NAME_LENGTH = 32
 
+# GitHub's words for a run or a job whose turn has not come.
+WAITING = ("queued", "pending", "waiting", "requested")
+
 PLATFORMS = ("discord", "telegram", "terminal", "agent", "operator")
 
 _BOT = r"[A-Za-z0-9_-]{1,32}"

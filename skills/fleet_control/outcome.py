@@ -5,8 +5,8 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from fleet_control.caller import ALL
-from fleet_control.host_job import WAITING, host_jobs
-from fleet_control.ledger import Job, Run, seconds
+from fleet_control.host_job import host_jobs
+from fleet_control.ledger import WAITING, Job, Run, seconds
 from fleet_control.policy import (
     FAILURES_BEFORE_A_PERSON,
     MINUTES_BETWEEN_BOT_DEPLOYS,

@@ -18,7 +18,7 @@ from fleet_control import ec2
 from fleet_control.reading import HostState
 from sandbox import account
 from sandbox.account import Account
-from sandbox.desk import Desk
+from sandbox.bucket import BootstrapBucket
 from sandbox.engine import Engine
 from sandbox.image import images
 from sandbox.moto import MotoServer
@@ -139,9 +139,9 @@ def open_site(
             git.begin(folder)
             runner = Runner(folder, job, github, clients.ec2, clients.s3)
             runner.registers(ONE, TWO, THREE)
-            desk = Desk(url, BOOTSTRAP_BUCKET)
-            made_of = runner.commit, desk.seeds(folder, runner.commit, environ["PATH"])
-            desk.close()
+            bucket = BootstrapBucket(url, BOOTSTRAP_BUCKET)
+            made_of = runner.commit, bucket.put_seed(folder, runner.commit, environ["PATH"])
+            bucket.close()
             if fleet:
                 place.apply_fleet(OLD, *made_of)
             yield Site(engine, place, runner, url, runner.hosts(), made_of)

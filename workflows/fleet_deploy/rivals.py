@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterable
 
 from fleet_control import ledger
 from fleet_control.host_job import PLAN, began, host_jobs
-from fleet_control.ledger import Job, Run, seconds
+from fleet_control.ledger import WAITING, Job, Run, seconds
 
 # Asks GitHub for the jobs of a run by its id.
 Jobs = Callable[[int], Iterable[Job]]
 
 _SUCCESS = "success"
-_WAITING = ("queued", "pending", "waiting", "requested")
 
 
 def deploy_of(request_id: str, run_id: int, runs: Iterable[Run], jobs: Jobs) -> Run | None:
@@ -44,14 +43,14 @@ def unfinished(
 
 def _is_moving(run: Run, jobs: Jobs) -> bool:
     """Whether it got past `plan`."""
-    if run.conclusion == _SUCCESS or run.status in _WAITING:
+    if run.conclusion == _SUCCESS or run.status in WAITING:
         return run.conclusion == _SUCCESS
     return bool(host_jobs(jobs(run.id)))
 
 
 def _came_to_nothing(run: Run, jobs: Jobs) -> bool:
     """Whether it is over, or about to be, without having come as far as a host."""
-    if run.conclusion == _SUCCESS or run.status in _WAITING:
+    if run.conclusion == _SUCCESS or run.status in WAITING:
         return False
     seen = tuple(jobs(run.id))
     refused = any(job.name == PLAN and job.conclusion not in (None, _SUCCESS) for job in seen)

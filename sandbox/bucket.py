@@ -1,4 +1,4 @@
-"""What people do at their desks: a bundle for each entry; and what a run did before the first."""
+"""The bootstrap bucket as people and an earlier run left it: manifests of bundles, a first seed."""
 
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ _NO_SUM = "0" * 64
 _CONFIG = Config(retries={"total_max_attempts": 2}, s3={"addressing_style": "path"})
 
 
-class Desk:
-    """An administrator's, at `url`, who puts into `bucket`."""
+class BootstrapBucket:
+    """Filled with an administrator's key, at moto's `url`."""
 
     def __init__(self, url: str, bucket: str) -> None:
         self._bucket = bucket
@@ -35,7 +35,7 @@ class Desk:
     def close(self) -> None:
         self._s3.close()
 
-    def uploads(self, registry: bytes) -> None:
+    def put_manifests(self, registry: bytes) -> None:
         """The manifests of the bundles that this registry asks for; none where it is not valid."""
         try:
             entries = parse(registry)
@@ -51,7 +51,7 @@ class Desk:
             key = f"{entry.bootstrap_prefix}/{manifest.NAME}"
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=manifest.write(made))
 
-    def seeds(self, repository: Path, commit: str, path: str) -> str:
+    def put_seed(self, repository: Path, commit: str, path: str) -> str:
         """The sum of that commit's seed, which lies there from now on."""
         seed = seeding.of(Git(repository, {"PATH": path}), commit)
         return seeding.put(self._s3, self._bucket, seed)
