@@ -2,6 +2,7 @@
 file:
 let
   inherit (builtins)
+    all
     attrNames
     concatMap
     elem
@@ -9,6 +10,7 @@ let
     fromJSON
     head
     isAttrs
+    isList
     isString
     mapAttrs
     match
@@ -50,6 +52,10 @@ let
     telegramTokenSecret = secret;
     clawbotDiscordTokenSecret = secret;
     clawbotTelegramTokenSecret = secret;
+    agentSecrets = {
+      holds = list: isList list && all (one: isString one && secret.holds one) list;
+      like = "a list of secrets' names, each ${secret.like}";
+    };
   };
   required = [
     "host"
@@ -72,6 +78,9 @@ let
 
   # Of fields that may be missing, and of an entry that may be anything.
   values = entry: of: map (field: entry.${field}) (filter (field: entry ? ${field}) of);
+  agents = entry: if isList (entry.agentSecrets or null) then entry.agentSecrets else [ ];
+  logins = entry: values entry tokens;
+  among = some: filter (one: elem one some);
   within =
     outer: inner:
     isString inner && substring 0 (stringLength outer + 1) "${inner}/" == "${outer}/";
@@ -103,6 +112,9 @@ let
           of = [ "telegramUserId" ];
         }
       ]
+    ++ map (name: "token secret `${name}`") (
+      among (logins other) (agents one) ++ among (agents other) (logins one)
+    )
     ++ (
       if within one.bootstrapPrefix (other.bootstrapPrefix or null) then [ "bootstrap prefix" ] else [ ]
     );
@@ -112,7 +124,8 @@ let
     let
       missing = filter (field: !(entry ? ${field})) required;
       unknown = filter (field: !(fields ? ${field})) (attrNames entry);
-      notText = filter (field: !(isString entry.${field})) (attrNames entry);
+      notText = filter (field: field != "agentSecrets" && !(isString entry.${field})) (attrNames entry);
+      named = twice (logins entry ++ agents entry);
       unlike = filter (field: !(fields.${field}.holds entry.${field})) (attrNames entry);
       shared = concatMap (
         other:
@@ -133,8 +146,8 @@ let
       wrong id "must have text in `${head notText}`: put it in quotes."
     else if unlike != [ ] then
       wrong id "has a wrong `${head unlike}`: it must be ${fields.${head unlike}.like}."
-    else if twice (values entry tokens) != [ ] then
-      wrong id "names `${head (twice (values entry tokens))}` twice: each login needs a secret of its own."
+    else if named != [ ] then
+      wrong id "names `${head named}` twice: each login, and each secret of the agent, needs a name of its own."
     else if shared != [ ] then
       wrong id "${head shared}: each needs its own."
     else

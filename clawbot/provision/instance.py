@@ -21,7 +21,7 @@ _HOST_FILE = """\
 """
 
 
-def add(checkout: Path, id_: str, more: Mapping[str, str]) -> Registry:
+def add(checkout: Path, id_: str, more: Mapping[str, object]) -> Registry:
     """Write the entry and the host file; `more` is the entry's fields as the registry has them.
 
     ProvisionError where the registry would not be valid; nothing is written then.

@@ -6,8 +6,10 @@ from typing import Any
 
 from clawbot.provision import instance
 from clawbot.provision.desk import Desk
-from clawbot.provision.inventory import Kind, identity_name, invokers, needed_by
+from clawbot.provision.inventory import identity_name, invokers, needed_by
 from fleet_control.registry import Instance
+
+_LIST = str(Instance.model_fields["agent_secrets"].alias)
 
 
 def add_to(commands: Any) -> None:
@@ -16,7 +18,10 @@ def add_to(commands: Any) -> None:
     add.set_defaults(act=_add)
     for field in Instance.model_fields.values():
         flag = "".join(f"-{one.lower()}" if one.isupper() else one for one in str(field.alias))
-        add.add_argument(f"--{flag}", dest=str(field.alias), metavar="TEXT", help="of the entry")
+        several = "+" if str(field.alias) == _LIST else None
+        add.add_argument(
+            f"--{flag}", dest=str(field.alias), metavar="TEXT", nargs=several, help="of the entry"
+        )
     remove = commands.add_parser("remove", help="take both away")
     remove.add_argument("id")
     remove.set_defaults(act=_remove)
@@ -50,5 +55,5 @@ def _remove(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
     yield "  tofu -chdir=tofu/control apply"
     users = " and ".join(invoker.user for invoker in invokers(asked.id))
     yield f"which end its keys, its bundle and the users {users}."
-    tokens = [one.name for one in needed_by(before, asked.id) if one.kind is Kind.TOKEN]
-    yield f"its tokens stay in nix-secrets, for the next instance: {', '.join(tokens)}"
+    taken = [one.name for one in needed_by(before, asked.id) if one.taken]
+    yield f"what was taken in stays in nix-secrets, for the next instance: {', '.join(taken)}"

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     CONTROL_TOKEN = "control token"  # noqa: S105  (its name)
     KEY = "invoker's key"
     TOKEN = "token"  # noqa: S105  (its name)
+    AGENTS = "secret"
 
 
 class Readers(StrEnum):
@@ -49,6 +50,11 @@ class Secret:
     instances: tuple[str, ...]
     readers: Readers
 
+    @property
+    def taken(self) -> bool:
+        """Whether a person has to get it: no command can make it."""
+        return self.kind in (Kind.TOKEN, Kind.AGENTS)
+
 
 @dataclass(frozen=True, slots=True)
 class Invoker:
@@ -66,7 +72,7 @@ def secrets(registry: Registry) -> tuple[Secret, ...]:
     ProvisionError where one name would be two things, or would have readers of two kinds.
     """
     own = (one for id_, entry in registry.items() for one in _own(id_, entry))
-    found = (control_token(registry), *own)
+    found = (control_token(registry), *_agents(registry), *own)
     if problems := tuple(_ambiguous(found, registry.ids)):
         raise ProvisionError(*problems)
     return found
@@ -96,6 +102,14 @@ def invokers(instance: str) -> tuple[Invoker, ...]:
 def identity_name(instance: str) -> str:
     """Of the secret that holds the instance's age identity, for the operators."""
     return f"{IDENTITY}-{instance}"
+
+
+def _agents(registry: Registry) -> Iterator[Secret]:
+    """Those that agents have besides, each once, for every instance that names it."""
+    listed = {id_: entry.agent_secrets or () for id_, entry in registry.items()}
+    for name in dict.fromkeys(name for names in listed.values() for name in names):
+        instances = tuple(id_ for id_, names in listed.items() if name in names)
+        yield Secret(name, name, Kind.AGENTS, instances, Readers.AGENT)
 
 
 def _own(id_: str, entry: Instance) -> Iterator[Secret]:

@@ -56,7 +56,7 @@ def excess(secret: Secret, vault: Vault) -> str | None:
 
 
 def how_to_get(secret: Secret) -> str:
-    if secret.kind is Kind.TOKEN:
+    if secret.taken:
         return f"take it in with `clawbot secrets take {secret.name}`"
     return f"make it with `clawbot secrets make {secret.instances[0]}`"
 

@@ -31,7 +31,7 @@ def add_to(commands: Any) -> None:
     add("make", _make, "make what is missing; encrypt the shared ones to it too").add_argument(
         "instance", help=instance
     )
-    take = add("take", _take, "take a token in, from the terminal or standard input")
+    take = add("take", _take, "take a token or an agent's secret in: a line, or standard input")
     take.add_argument("name", help="as the registry has it")
     add("check", _check, "what is missing, stale, or readable by the wrong ones").add_argument(
         "instance", nargs="?", default="all", help=instance
@@ -63,7 +63,7 @@ def _make(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
 
 def _take(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
     prompt = f"{asked.name} (is not shown): "
-    value = getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline()
+    value = getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.read()
     secret_make.take(desk.registry, asked.name, value.encode(), desk.vault)
     yield f"{asked.name}: taken in."
 

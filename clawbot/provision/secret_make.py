@@ -58,30 +58,50 @@ def make(
 
 
 def to_take(registry: Registry, instances: Iterable[str], vault: Vault) -> tuple[str, ...]:
-    """Names of the tokens that only a person can get."""
-    return tuple(
+    """Names of the secrets that only a person can get, each once."""
+    missing = (
         secret.name
         for id_ in instances
         for secret in needed_by(registry, id_)
-        if secret.kind is Kind.TOKEN and vault.read(secret.name) is None
+        if secret.taken and vault.read(secret.name) is None
     )
+    return tuple(dict.fromkeys(missing))
 
 
 def take(registry: Registry, name: str, value: bytes, vault: Vault) -> None:
-    """Take a token in; ProvisionError where it is none, or is some other instance's."""
+    """Take a secret in; ProvisionError where it is none to take, or is some other one's."""
     secret = next((one for one in secrets(registry) if one.name == name), None)
-    if secret is None or secret.kind is not Kind.TOKEN:
-        known = sorted(one.name for one in secrets(registry) if one.kind is Kind.TOKEN)
+    if secret is None or not secret.taken:
+        known = sorted(one.name for one in secrets(registry) if one.taken)
         raise ProvisionError(
-            f"{name} is not a token of the registry; those are {', '.join(known)}."
+            f"{name} is no token and no agent's secret of the registry; those are "
+            f"{', '.join(known)}."
         )
-    value = value.strip()
-    if not value or not value.isascii() or len(value.split()) != 1:
-        raise ProvisionError(f"{name} must be one line of printable characters without spaces.")
+    value = _valid(secret, value)
     for other in secrets(registry):
-        if other.name != name and vault.reveal(other.name) == value:
+        # Two agents may well have the same allow list.
+        alike = secret.kind is other.kind is Kind.AGENTS
+        if other.name != name and not alike and vault.reveal(other.name) == value:
             raise ProvisionError(f"That is the value of {other.name}; each needs its own.")
     _write(secret, value, vault)
+
+
+def _valid(secret: Secret, value: bytes) -> bytes:
+    """As it is kept: text of several lines, such as a PEM, with the newline at its end."""
+    value = value.strip()
+    if secret.kind is Kind.TOKEN:
+        if not value or not value.isascii() or len(value.split()) != 1:
+            raise ProvisionError(
+                f"{secret.name} must be one line of printable characters without spaces."
+            )
+        return value
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        text = ""
+    if not text or "\0" in text:
+        raise ProvisionError(f"{secret.name} must be text in UTF-8, a line or more.")
+    return value + b"\n" if "\n" in text else value
 
 
 def rotate_control_token(registry: Registry, vault: Vault) -> None:
@@ -136,6 +156,12 @@ def forget(registry: Registry, instance: str, vault: Vault, keys: InvokerKeys) -
             f"{CONTROL_TOKEN}: encrypted again without {instance}, which still knows it: "
             f"`clawbot secrets rotate {CONTROL_TOKEN}` makes another."
         )
+    for secret in secrets(registry):
+        if secret.kind is Kind.AGENTS and _encrypt_again(secret, vault):
+            yield (
+                f"{secret.name}: encrypted again without {instance}, which still knows it: get "
+                f"another, and `clawbot secrets take {secret.name}`."
+            )
 
 
 def _make_identity(id_: str, vault: Vault) -> Iterator[str]:

@@ -31,7 +31,7 @@ in
       description = "The registry.";
     };
     entry = lib.mkOption {
-      type = lib.types.attrsOf lib.types.str;
+      type = lib.types.attrsOf (lib.types.either lib.types.str (lib.types.listOf lib.types.str));
       readOnly = true;
       default =
         if named.host == builtAs then

@@ -51,6 +51,7 @@ in
     ]
     ++ tokens "discordTokenSecret" "clawbotDiscordTokenSecret"
     ++ tokens "telegramTokenSecret" "clawbotTelegramTokenSecret"
+    ++ map agent (entry.agentSecrets or [ ])
   );
 
   # Those who may call the Control API at all.

@@ -21,12 +21,6 @@ FLEETS = (
         for half in ("access-key-id", "secret-access-key")
     ),
 )
-_TOKENS = (
-    "discord_token_secret",
-    "clawbot_discord_token_secret",
-    "telegram_token_secret",
-    "clawbot_telegram_token_secret",
-)
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
@@ -54,8 +48,7 @@ class Manifest(BaseModel):
 
 def needed(entry: Instance) -> tuple[str, ...]:
     """The secrets that a host of this entry looks for, by their names there."""
-    tokens = (getattr(entry, field) for field in _TOKENS)
-    return (*FLEETS, *(token for token in tokens if token))
+    return (*FLEETS, *entry.tokens, *(entry.agent_secrets or ()))
 
 
 def read(data: bytes) -> Manifest:

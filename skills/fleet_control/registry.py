@@ -54,6 +54,7 @@ class Instance(BaseModel):
         clawbot_discord_token_secret: the bot's own Discord application, where the agent logs in
             with the instance's.
         clawbot_telegram_token_secret: the same for Telegram.
+        agent_secrets: names of further age secrets that its agent reads; instances may share one.
     """
 
     model_config = ConfigDict(
@@ -73,6 +74,18 @@ class Instance(BaseModel):
     telegram_token_secret: SecretName | None = None
     clawbot_discord_token_secret: SecretName | None = None
     clawbot_telegram_token_secret: SecretName | None = None
+    agent_secrets: tuple[SecretName, ...] | None = None
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """Names of the secrets that something logs in with."""
+        named = (
+            self.discord_token_secret,
+            self.clawbot_discord_token_secret,
+            self.telegram_token_secret,
+            self.clawbot_telegram_token_secret,
+        )
+        return tuple(name for name in named if name)
 
 
 class Registry(Mapping[str, Instance]):
@@ -170,39 +183,48 @@ def _sentence(detail: dict[str, Any]) -> str:
             return f"`{field}` must match {detail['ctx']['pattern']}"
         case "model_type":
             return "it must be a JSON object"
+        case "tuple_type":
+            return f"`{field}` must be a list of secrets' names"
         case _:
             return f"`{field}`: {detail['msg']}"
 
 
 def _clashes(instances: Mapping[str, Instance]) -> list[str]:
     return [
-        *_shared(instances, "host", ("host",)),
+        *_shared("host", {id_: (one.host,) for id_, one in instances.items()}),
+        *_shared("token secret", {id_: one.tokens for id_, one in instances.items()}),
         *_shared(
-            instances,
-            "token secret",
-            (
-                "discord_token_secret",
-                "telegram_token_secret",
-                "clawbot_discord_token_secret",
-                "clawbot_telegram_token_secret",
-            ),
+            "Discord account", {id_: (one.discord_user_id,) for id_, one in instances.items()}
         ),
-        *_shared(instances, "Discord account", ("discord_user_id",)),
-        *_shared(instances, "Telegram account", ("telegram_user_id",)),
+        *_shared(
+            "Telegram account", {id_: (one.telegram_user_id,) for id_, one in instances.items()}
+        ),
+        *_agents(instances),
         *_nested_prefixes(instances),
     ]
 
 
-def _shared(instances: Mapping[str, Instance], what: str, fields: tuple[str, ...]) -> Iterator[str]:
+def _shared(what: str, of: Mapping[str, tuple[str | None, ...]]) -> Iterator[str]:
     owner: dict[str, str] = {}
-    for id_, instance in instances.items():
-        for field in fields:
-            value = getattr(instance, field)
+    for id_, values in of.items():
+        for value in values:
             if value is None:
                 continue
             if value in owner:
                 yield f"`{owner[value]}` and `{id_}` share the {what} `{value}`"
             owner.setdefault(value, id_)
+
+
+def _agents(instances: Mapping[str, Instance]) -> Iterator[str]:
+    """Secrets of an agent that something logs in with, or that its list has twice."""
+    logins = {token: id_ for id_, one in instances.items() for token in one.tokens}
+    for id_, instance in instances.items():
+        listed = instance.agent_secrets or ()
+        for name in dict.fromkeys(listed):
+            if name in logins:
+                yield f"`{id_}`: `agentSecrets` names the token secret `{name}` of `{logins[name]}`"
+            if listed.count(name) > 1:
+                yield f"`{id_}`: `agentSecrets` names `{name}` twice"
 
 
 def _nested_prefixes(instances: Mapping[str, Instance]) -> Iterator[str]:

@@ -13,7 +13,7 @@ ONE = "clawdinator-1"
 SUM = "0123456789abcdef" * 4
 
 
-def entry(**more: str) -> Instance:
+def entry(**more: Any) -> Instance:
     first = {
         "host": ONE,
         "instanceType": "t3.large",
@@ -81,23 +81,29 @@ def test_anything_else_is_refused_in_a_sentence(wrong: bytes) -> None:
         {},
         {"telegramTokenSecret": "t"},
         {"clawbotDiscordTokenSecret": "b", "clawbotTelegramTokenSecret": "c"},
+        {"agentSecrets": ["k", "pem"]},
     ],
 )
-def test_a_bundle_made_for_an_entry_lacks_nothing(more: dict[str, str]) -> None:
+def test_a_bundle_made_for_an_entry_lacks_nothing(more: dict[str, Any]) -> None:
     one = entry(**more)
 
-    assert set(more.values()) < set(needed(one))
+    named = more.get("agentSecrets") or more.values()
+    assert set(named) < set(needed(one))
     assert lacks(one, manifest(one), ONE) == ()
     # One secret too many is no fault: a rollback to an entry of fewer secrets boots.
     assert lacks(entry(), manifest(one), ONE) == ()
 
 
 def test_each_fault_is_named_with_the_command_that_mends_it() -> None:
-    newer = entry(telegramTokenSecret="telegram-token", clawbotDiscordTokenSecret="bots")
+    newer = entry(
+        telegramTokenSecret="telegram-token",
+        clawbotDiscordTokenSecret="bots",
+        agentSecrets=["app-pem"],
+    )
     command = "Upload it anew with `clawbot bundle upload clawdinator-1`."
 
     assert lacks(newer, manifest(entry()), ONE) == (
-        f"The bundle of {ONE} lacks bots, telegram-token. {command}",
+        f"The bundle of {ONE} lacks bots, telegram-token, app-pem. {command}",
     )
     assert lacks(entry(), manifest(entry(), instance="claw"), ONE) == (
         f"The bundle of {ONE} was made for claw. {command}",
@@ -106,4 +112,4 @@ def test_each_fault_is_named_with_the_command_that_mends_it() -> None:
         f"The bundle of {ONE} was made for bootstrap/{ONE}, and its entry says bootstrap/b. "
         f"{command}",
     )
-    assert len(lacks(newer, manifest(newer, files={}), ONE)[0].split(", ")) == 8
+    assert len(lacks(newer, manifest(newer, files={}), ONE)[0].split(", ")) == 9

@@ -45,6 +45,7 @@ def test_every_optional_field_is_read() -> None:
                     telegramTokenSecret="babelfish-telegram-token",
                     clawbotDiscordTokenSecret="clawbot-discord-token",
                     clawbotTelegramTokenSecret="clawbot-telegram-token",
+                    agentSecrets=["model-key", "app-pem"],
                 )
             }
         )
@@ -54,6 +55,15 @@ def test_every_optional_field_is_read() -> None:
     assert registry.by_telegram("777") == "babelfish"
     assert registry.by_discord("1") is None
     assert registry["babelfish"].clawbot_telegram_token_secret == "clawbot-telegram-token"
+    assert registry["babelfish"].agent_secrets == ("model-key", "app-pem")
+
+
+def test_instances_may_share_a_secret_of_their_agents() -> None:
+    shared = {"agentSecrets": ["model-key"]}
+
+    registry = parse(json.dumps({"a": entry(1, **shared), "b": entry(2, **shared)}))
+
+    assert registry["a"].agent_secrets == registry["b"].agent_secrets == ("model-key",)
 
 
 SECRETS = ("discordTokenSecret", "telegramTokenSecret", "clawbotDiscordTokenSecret",
@@ -120,6 +130,31 @@ WRONG: list[tuple[str, object, str]] = [
         "one entry's token twice",
         {"a": entry(1, telegramTokenSecret="claw-discord-token-1")},
         "share the token secret",
+    ),
+    (
+        "an agent's secret that another logs in with",
+        {"a": entry(1), "b": entry(2, agentSecrets=["claw-discord-token-1"])},
+        "`b`: `agentSecrets` names the token secret `claw-discord-token-1` of `a`",
+    ),
+    (
+        "an agent's secret that it logs in with itself",
+        {"a": entry(1, agentSecrets=["claw-discord-token-1"])},
+        "`a`: `agentSecrets` names the token secret `claw-discord-token-1` of `a`",
+    ),
+    (
+        "an agent's secret twice",
+        {"a": entry(1, agentSecrets=["key", "key"])},
+        "`a`: `agentSecrets` names `key` twice",
+    ),
+    (
+        "an agent's secret that is the fleet's own",
+        {"a": entry(1, agentSecrets=["clawdinator-control-token"])},
+        "`a`: `agentSecrets.0`: it may not be a name that the fleet uses itself",
+    ),
+    (
+        "one secret where a list is",
+        {"a": entry(1, agentSecrets="key")},
+        "`a`: `agentSecrets` must be a list of secrets' names",
     ),
     (
         "one Discord account twice",

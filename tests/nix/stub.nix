@@ -42,6 +42,14 @@ let
         check = one: isPath one || (isString one && substring 0 1 one == "/");
       };
       package = path;
+      either = one: other: {
+        name = "${one.name} or ${other.name}";
+        check = value: one.check value || other.check value;
+      };
+      listOf = type: {
+        name = "a list of ${type.name}";
+        check = list: isList list && all type.check list;
+      };
       nullOr = type: {
         name = "${type.name}, or null";
         check = one: one == null || type.check one;

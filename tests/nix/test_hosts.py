@@ -27,7 +27,13 @@ OWN_APPLICATION = {
     }
     for id_, entry in TELEGRAM.items()
 }
-REGISTRIES = {"plain": PLAIN, "telegram": TELEGRAM, "own application": OWN_APPLICATION}
+AGENTS = {
+    id_: {**entry, "agentSecrets": ["model-key", f"app-pem-{id_[-1]}"]}
+    for id_, entry in PLAIN.items()
+}
+REGISTRIES = {
+    "plain": PLAIN, "telegram": TELEGRAM, "own application": OWN_APPLICATION, "agents": AGENTS
+}  # fmt: skip
 FIRST = "clawdinator-1"
 METADATA = ["169.254.169.254", "fd00:ec2::254"]
 AGENT, BOT = "clawdinator", "clawbot"
@@ -78,6 +84,7 @@ def designed(registry: str, host: str) -> dict[str, set[str]]:
         "clawdinator-chat-aws-access-key-id": {BOT},
         "clawdinator-chat-aws-secret-access-key": {BOT},
     }
+    found |= {name: {AGENT} for name in entry.get("agentSecrets", [])}
     for platform in ("discord", "telegram"):
         own = entry.get(f"clawbot{platform.capitalize()}TokenSecret")
         instances = entry.get(f"{platform}TokenSecret")
@@ -122,9 +129,10 @@ def test_the_secrets_are_those_of_its_bundle_where_the_boot_side_puts_them(
 def test_no_host_sees_the_token_of_another(config: Any, registry: str, host: str) -> None:
     for other, entry in REGISTRIES[registry].items():
         if other != host:
-            for field, secret in entry.items():
-                if field.endswith("TokenSecret"):
-                    assert secret not in json.dumps(config)
+            secrets = {secret for field, secret in entry.items() if field.endswith("TokenSecret")}
+            own = REGISTRIES[registry][host].get("agentSecrets", [])
+            for secret in secrets | {*entry.get("agentSecrets", [])} - {*own}:
+                assert secret not in json.dumps(config)
 
 
 @every_host
@@ -262,7 +270,16 @@ def entry(**changed: object) -> dict[str, object]:
         (FIRST, entry(telegramTokenSecret="clawdinator-discord-token-2"),
          "shares its token secret with `clawdinator-2`"),
         (FIRST, entry(clawbotDiscordTokenSecret="clawdinator-discord-token-1"),
-         "names `clawdinator-discord-token-1` twice: each login needs a secret of its own"),
+         "names `clawdinator-discord-token-1` twice: each login, and each secret of the agent, "
+         "needs a name of its own"),
+        (FIRST, entry(agentSecrets=["a", "a"]), "names `a` twice: each login, and each secret of"),
+        (FIRST, entry(agentSecrets="a"),
+         "has a wrong `agentSecrets`: it must be a list of secrets' names"),
+        (FIRST, entry(agentSecrets=["clawdinator-discord-token-2"]),
+         "shares its token secret `clawdinator-discord-token-2` with `clawdinator-2`"),
+        (FIRST, {**PLAIN, "clawdinator-2": {**PLAIN["clawdinator-2"],
+                                            "agentSecrets": ["clawdinator-discord-token-1"]}},
+         "shares its token secret `clawdinator-discord-token-1` with `clawdinator-2`"),
         (FIRST, entry(telegramTokenSecret="clawdinator-identity-clawdinator-2"),
          "has a wrong `telegramTokenSecret`: it must be a secret's name, as in "
          "clawdinator-discord-token-1, and none that the fleet uses itself (clawdinator-control-"),
@@ -292,9 +309,13 @@ def test_a_wrong_registry_stops_the_evaluation_with_what_to_do(
 
 
 # Of no field, or of some.
-WRONG = ("", "A", "a_b", "-a", "a/", "x" * 201, "12.x y", "t3.large", 7, None, PLAIN[FIRST]["host"],
-         "clawdinator-control-token", "clawdinator-chat-x", "clawdinator-identity",
-         "clawdinator-identities", "my-clawdinator-chat-x")  # fmt: skip
+WRONG: tuple[object, ...] = (
+    "", "A", "a_b", "-a", "a/", "x" * 201, "12.x y", "t3.large", 7, None, PLAIN[FIRST]["host"],
+    "clawdinator-control-token", "clawdinator-chat-x", "clawdinator-identity",
+    "clawdinator-identities", "my-clawdinator-chat-x",
+    [], ["key"], ["key", "key"], ["A"], [7], [["key"]], ["clawdinator-chat-x"],
+    [PLAIN[FIRST]["discordTokenSecret"]], ["of-another"],
+)  # fmt: skip
 
 
 def test_what_nix_refuses_of_a_registry_clawbot_refuses_too(tmp_path: Path) -> None:

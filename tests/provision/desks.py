@@ -107,7 +107,7 @@ class _Pipe:
     def isatty(self) -> bool:
         return False
 
-    def readline(self) -> str:
+    def read(self) -> str:
         return self._text
 
 

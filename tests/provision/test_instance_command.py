@@ -1,6 +1,7 @@
 """`clawbot instance`, typed at a desk."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -9,8 +10,8 @@ from tests.provision.desks import Operator
 THIRD = "clawdinator-3"
 
 
-def entries(operator: Operator) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = json.loads(
+def entries(operator: Operator) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = json.loads(
         (operator.checkout / "nix/instances.json").read_text()
     )
     return found
@@ -60,11 +61,13 @@ def test_every_field_of_an_entry_can_be_given(operator: Operator) -> None:
         "--telegram-user-id": "77",
         "--clawbot-discord-token-secret": "bot-token-3",
     }
-    operator.does("instance", "add", THIRD, *(word for pair in given.items() for word in pair))
+    words = [word for pair in given.items() for word in pair]
+    operator.does("instance", "add", THIRD, *words, "--agent-secrets", "model-key", "app-pem")
 
     entry = entries(operator)[THIRD]
     assert (entry["host"], entry["instanceType"]) == ("claws", "t3.small")
     assert (entry["telegramUserId"], entry["clawbotDiscordTokenSecret"]) == ("77", "bot-token-3")
+    assert entry["agentSecrets"] == ["model-key", "app-pem"]
     assert (operator.checkout / "nix/hosts/claws.nix").exists()
 
 

@@ -12,7 +12,7 @@ from fleet_control.registry import Instance, Registry, is_fleets_own
 ONE, TWO = "clawdinator-1", "clawdinator-2"
 
 
-def registry(**first: str) -> Registry:
+def registry(**first: Any) -> Registry:
     """Two instances; `first` is what the first has besides, held to no rule."""
 
     def entry(id_: str, **more: Any) -> Instance:
@@ -27,7 +27,8 @@ def registry(**first: str) -> Registry:
 
 
 def test_each_names_its_readers() -> None:
-    found = needed_by(registry(clawbot_discord_token_secret="bots"), ONE)
+    entry = {"clawbot_discord_token_secret": "bots", "agent_secrets": ("model-key",)}
+    found = needed_by(registry(**entry), ONE)
 
     assert {one.on_host: one.readers for one in found} == {
         "clawdinator-control-token": Readers.BOTH,
@@ -37,13 +38,15 @@ def test_each_names_its_readers() -> None:
         "clawdinator-chat-aws-secret-access-key": Readers.BOT,
         f"{ONE}-token": Readers.AGENT,
         "bots": Readers.BOT,
+        "model-key": Readers.AGENT,
     }
     assert needed_by(registry(), TWO)[-1].readers is Readers.BOTH
 
 
 @pytest.mark.parametrize("first", [{}, {"telegram_token_secret": "t"}, {
-    "clawbot_discord_token_secret": "b", "clawbot_telegram_token_secret": "c"}])  # fmt: skip
-def test_a_manifest_is_held_to_what_a_bundle_is_made_of(first: dict[str, str]) -> None:
+    "clawbot_discord_token_secret": "b", "clawbot_telegram_token_secret": "c"},
+    {"agent_secrets": ("k", "pem")}])  # fmt: skip
+def test_a_manifest_is_held_to_what_a_bundle_is_made_of(first: dict[str, Any]) -> None:
     fleet = registry(**first)
 
     assert {one.on_host for one in needed_by(fleet, ONE)} == set(manifest.needed(fleet[ONE]))
@@ -79,6 +82,11 @@ def test_every_name_that_the_fleet_uses_itself_is_one_the_registry_refuses() -> 
             "clawdinator-control-token would be the control token of the agent and the bot",
         ),
         (
+            {"agent_secrets": (f"{TWO}-token",)},
+            f"{TWO}-token would be the secret of the agent ({TWO}-token) and the token of the "
+            "agent and the bot",
+        ),
+        (
             {"clawbot_discord_token_secret": f"{ONE}-token"},
             f"{ONE}-token would be the token of the agent ({ONE}-token) and the token of the bot",
         ),
@@ -89,7 +97,7 @@ def test_every_name_that_the_fleet_uses_itself_is_one_the_registry_refuses() -> 
         ),
     ],
 )
-def test_a_name_that_would_be_two_things_is_refused(first: dict[str, str], said: str) -> None:
+def test_a_name_that_would_be_two_things_is_refused(first: dict[str, Any], said: str) -> None:
     for ask in (secrets, lambda registry: needed_by(registry, TWO)):
         with pytest.raises(ProvisionError) as refused:
             ask(registry(**first))

@@ -127,7 +127,7 @@ class _Given:
     def isatty(self) -> bool:
         return False
 
-    def readline(self) -> str:
+    def read(self) -> str:
         return f"{self._text}\n"
 
 

@@ -155,7 +155,10 @@ def test_only_tokens_of_the_registry_are_taken_in(operator: Operator) -> None:
 
     ended = operator.types("secrets", "take", CONTROL_TOKEN, given="x\n")
 
-    assert "is not a token of the registry; those are clawdinator-discord-token-1," in ended.err
+    assert (
+        "is no token and no agent's secret of the registry; those are clawdinator-discord-token-1,"
+        in ended.err
+    )
 
 
 def test_check_says_of_each_instance_what_is_wrong(operator: Operator) -> None:
