@@ -6,7 +6,7 @@ DEV    := $(VENV)/bin
 DEMO   := .venv-demo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test tofu test-engine bench pictures lambda lock clean
+.PHONY: help demo check test test-oldest tofu test-engine bench pictures lambda lock clean
 
 # --registry "$REGISTRY" and its like: the shell reads the value, so that no quote in it matters.
 option = --$(shell echo $(1) | tr A-Z a-z) "$$$(1)"
@@ -28,6 +28,13 @@ check: $(VENV)/ready ## format, lint, types; what the workflows and tofu/ may sa
 # Three at a time on two cores: many tests wait for a world of processes.
 test: $(VENV)/ready ## every test
 	$(DEV)/python -m pytest -n 3 --dist loadgroup
+
+# What runs on a host, where nixpkgs chooses: the bot, its fronts, fleet-control and the boot. Runs and
+# the Lambda have what requirements/ pins, or nothing. Without the tests marked `newest`: those whose
+# sandbox installs workflow.txt, and what only a newer library does.
+test-oldest: .venv-oldest/ready ## the tests of what runs on hosts, on the oldest libraries allowed
+	.venv-oldest/bin/python -m pytest -n 3 --dist loadgroup -m "not newest" \
+	  tests/clawbot tests/discord tests/fleet_control tests/provision tests/skill tests/telegram
 
 tofu: $(VENV)/ready ## OpenTofu, built once into ~/.cache/clawbot (Go), where none is on PATH
 	@$(DEV)/python -m sandbox.engine
@@ -53,8 +60,9 @@ clean: ## remove what the other targets built
 # One environment a purpose, built from hash-pinned requirements when those change.
 $(VENV)/ready: requirements/dev.txt
 .venv-demo/ready: requirements/demo.txt
+.venv-oldest/ready: requirements/oldest.txt
 .venv-lock/ready: requirements/lock.txt
-$(VENV)/ready .venv-demo/ready .venv-lock/ready: Makefile
+$(VENV)/ready .venv-demo/ready .venv-oldest/ready .venv-lock/ready: Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "clawbot needs Python 3.11 or newer, and $(PYTHON) is not: name one that is, as in make PYTHON=/usr/bin/python3.13 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "building $(@D) from $(filter requirements/%,$^) (once)" >&2

@@ -1,5 +1,31 @@
 # A Python with clawbot in it: `clawbot`, `fleet-control`, and the programs of the boot.
 { lib, python3 }:
+let
+  # What it is tested on at the oldest (`make test-oldest`), by nixpkgs' names; as pyproject.toml has it.
+  needs = {
+    aiohttp = "3.13.5";
+    boto3 = "1.42";
+    pydantic = "2.12.5";
+    pydantic-settings = "2.12";
+    discordpy = "2.6.4";
+    python-telegram-bot = "22.7";
+    zstandard = "0.25";
+  };
+  # What another package is built with otherwise than nixpkgs has it.
+  changed = {
+    # Nobody speaks here, and what speaking needs is much.
+    discordpy = package: package.override { withVoice = false; };
+  };
+  found =
+    packages: name:
+    let
+      package = (changed.${name} or (one: one)) packages.${name};
+    in
+    if builtins.compareVersions package.version needs.${name} < 0 then
+      throw "nixpkgs has ${name} ${package.version}, and clawbot is tested on ${needs.${name}} and newer (nix/package.nix): take a newer nixpkgs, as with `nix flake update nixpkgs`."
+    else
+      package;
+in
 python3.withPackages (
   packages:
   [
@@ -17,17 +43,7 @@ python3.withPackages (
         ];
       };
       build-system = [ packages.hatchling ];
-      dependencies = [
-        packages.aiohttp
-        packages.boto3
-        packages.pydantic
-        packages.pydantic-settings
-        packages.discordpy
-        packages.python-telegram-bot
-        packages.zstandard
-      ];
-      # nixpkgs has its own idea of what is newest; what is tested is in requirements/.
-      pythonRelaxDeps = true;
+      dependencies = map (found packages) (builtins.attrNames needs);
       doCheck = false;
       pythonImportsCheck = [
         "clawbot.serve"

@@ -2,6 +2,9 @@
 
 import subprocess
 import sys
+import tempfile
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -15,6 +18,8 @@ FILES: dict[str, tuple[str, ...]] = {
     "workflow": ("--group", f"{PYPROJECT}:workflow", "-c", "requirements/dev.txt"),
     "lock": ("--group", f"{PYPROJECT}:lock"),
 }
+# As `dev`, but for what pyproject.toml names as the project's own: at its lower bounds.
+OLDEST = (PYPROJECT, "--all-extras", *SANDBOX, "--group", f"{PYPROJECT}:dev")
 # --universal: one file for every Python from 3.11 on; no index line: a reader brings their own.
 COMPILE = (
     *(sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--upgrade"),
@@ -25,12 +30,27 @@ COMPILE = (
 
 def main() -> None:
     for name, sources in FILES.items():
-        output = HERE / f"{name}.txt"
-        subprocess.run(  # noqa: S603  (a command of our own)
-            [*COMPILE, *sources, "--output-file", str(output.relative_to(HERE.parent))],
-            cwd=HERE.parent,
-            check=True,
-        )
+        compiled(name, sources)
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as bounds:
+        bounds.writelines(f"{one}\n" for one in lowest((HERE.parent / PYPROJECT).read_text()))
+        bounds.flush()
+        compiled("oldest", (*OLDEST, "-c", bounds.name))
+
+
+def compiled(name: str, sources: tuple[str, ...]) -> None:
+    output = HERE / f"{name}.txt"
+    subprocess.run(  # noqa: S603  (a command of our own)
+        [*COMPILE, *sources, "--output-file", str(output.relative_to(HERE.parent))],
+        cwd=HERE.parent,
+        check=True,
+    )
+
+
+def lowest(pyproject: str) -> Iterator[str]:
+    """Every requirement of the project and its extras, pinned to its lower bound."""
+    project = tomllib.loads(pyproject)["project"]
+    for group in (project["dependencies"], *project["optional-dependencies"].values()):
+        yield from (one.replace(">=", "==") for one in group)
 
 
 if __name__ == "__main__":

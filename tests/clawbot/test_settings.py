@@ -205,6 +205,7 @@ def test_no_secret_is_shown_whatever_is_wrong(tmp_path: Path) -> None:
         assert secret not in shown
 
 
+@pytest.mark.newest
 def test_no_secret_is_in_a_log_of_what_was_found() -> None:
     program = (
         "import logging, os; logging.basicConfig(level='DEBUG')\n"

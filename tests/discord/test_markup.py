@@ -73,7 +73,7 @@ REPLIES: list[Reply] = [
 
 
 @pytest.mark.parametrize("reply", REPLIES, ids=lambda reply: type(reply).__name__)
-def test_discord_takes_it(reply: Reply) -> None:
+async def test_discord_takes_it(reply: Reply) -> None:
     drawn = Drawing(Seal("x"), TurnedClock(), "demo").draw(reply, 2**63, 2**63)
     components = drawn.view.to_components() if drawn.view else []
     payload = {"embeds": [drawn.embed.to_dict()], "components": components}

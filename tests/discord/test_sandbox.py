@@ -3,6 +3,8 @@
 import asyncio
 from contextlib import suppress
 
+import pytest
+
 from fleet_control.clock import SystemClock
 from sandbox.demo_front import lacking, serve_front
 from sandbox.discord_api.address import pointed_at
@@ -12,6 +14,7 @@ from tests.discord.dialogue import pings_in
 from tests.sandbox.whole import SWIFT
 
 
+@pytest.mark.newest
 async def test_a_deploy_replaces_a_host_and_pings_its_asker() -> None:
     async with (
         asyncio.timeout(240),

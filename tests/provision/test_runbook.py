@@ -178,6 +178,7 @@ def _in_the_table(operator: Operator, id_: str) -> Mapping[str, object]:
     return found
 
 
+@pytest.mark.newest
 async def test_every_command_of_the_page_works_in_its_order(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],

@@ -74,6 +74,7 @@ def may_read(path: Path, user: str) -> bool:
     return ended.returncode == 0
 
 
+@pytest.mark.newest
 async def test_a_new_instance_from_nothing_to_a_host(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],

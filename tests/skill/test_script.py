@@ -81,6 +81,7 @@ async def test_status_is_a_table_for_people_and_json_for_agents(host: Host) -> N
     assert {one["id"] for one in parsed.answer["instances"]} == {ME, OTHER}
 
 
+@pytest.mark.newest
 async def test_the_other_host_is_replaced_and_waited_for(host: Host) -> None:
     asked = await host.types("deploy", OTHER, "--json")
     assert (asked.code, asked.err) == (0, "")

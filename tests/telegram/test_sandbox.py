@@ -3,6 +3,8 @@
 import asyncio
 from contextlib import suppress
 
+import pytest
+
 from fleet_control.clock import SystemClock
 from sandbox.demo_front import serve_front
 from sandbox.telegram_api.history import private, user
@@ -15,6 +17,7 @@ from tests.telegram.scene import OPERATOR, TOKEN
 PATIENCE_SECONDS = 120.0
 
 
+@pytest.mark.newest
 async def test_a_deploy_replaces_a_host_and_calls_its_asker() -> None:
     api = BotApi(TOKEN, SystemClock())
     people, olga = People(api), user(OPERATOR, "Olga")
