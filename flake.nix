@@ -8,9 +8,10 @@
   };
 
   outputs =
-    { nixpkgs, agenix, ... }:
+    { nixpkgs, agenix, ... }@inputs:
     let
       system = "x86_64-linux";
+      own = import ./nix/own.nix inputs;
       configuration =
         module:
         nixpkgs.lib.nixosSystem {
@@ -19,11 +20,20 @@
             agenix.nixosModules.default
             "${nixpkgs}/nixos/modules/virtualisation/amazon-image.nix"
             module
+            { nixpkgs.overlays = own.overlays; }
           ];
         };
+      host = module: configuration { imports = [ module ] ++ own.modules; };
     in
     rec {
-      nixosConfigurations = builtins.mapAttrs (_: configuration) (import ./nix/fleet.nix { });
+      # For a flake of somebody else's; each wants agenix's module beside it.
+      nixosModules = {
+        host = ./nix/modules/host.nix;
+        image = ./nix/modules/image.nix;
+        machine = ./nix/modules/machine.nix;
+      };
+
+      nixosConfigurations = builtins.mapAttrs (_: host) (import ./nix/fleet.nix { });
 
       packages.${system}.image =
         (configuration {

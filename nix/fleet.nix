@@ -14,7 +14,7 @@ let
     if builtins.pathExists file then
       file
     else
-      throw "nix/hosts/${entry.host}.nix is missing, which `${id}` of nix/instances.json is built from: `clawbot instance add` writes both.";
+      throw "nix/hosts/${entry.host}.nix, which `${id}` of nix/instances.json is built from, is not there or not tracked by git, beyond which a flake sees nothing: `git add nix/hosts/${entry.host}.nix` if it is there; `clawbot instance add` writes both.";
 in
 builtins.listToAttrs (
   map (id: rec {

@@ -32,6 +32,7 @@ SECRETS_FOLDER = Path("var/lib/clawd/nix-age-secrets")
 REPOSITORY_FOLDER = Path("var/lib/clawd/repos/clawdinators")
 IDENTITY = "instance.agekey"
 _IDENTITY_BEGINS = b"AGE-SECRET-KEY-1"
+_WHOSE = "# identity of "
 _UPLOAD = "Upload it anew with `clawbot bundle upload {0.instance}`."
 _DEPLOY = "Deploy {0.instance} again."
 
@@ -57,11 +58,23 @@ class Part:
     mend: str
 
 
-def check_secrets(files: Mapping[str, File], _: Told) -> None:
+def identity_file(secret: str, instance: str) -> bytes:
+    """An instance's age identity as its bundle holds it; a comment says whose it is."""
+    return f"{secret}\n{_WHOSE}{instance}\n".encode()
+
+
+def check_secrets(files: Mapping[str, File], host: Told) -> None:
     identity = files.get(IDENTITY)
     if identity is None or not identity.data.startswith(_IDENTITY_BEGINS):
         raise ProvisionError(
             f"The bundle holds no age key ({IDENTITY}), so no secret of it could be read."
+        )
+    # One of before says nothing.
+    _, said, whose = identity.data.decode(errors="replace").partition(f"\n{_WHOSE}")
+    if said and whose.strip() != host.instance:
+        raise ProvisionError(
+            f"The bundle holds the identity of {whose.strip()[:40]}, and this host is "
+            f"{host.instance}."
         )
 
 

@@ -46,7 +46,7 @@ def build(registry: Registry, instance: str, vault: Vault) -> Bundle:
         for secret in needed_by(registry, instance)
     }
     identity = vault.identity(instance)
-    files = {boot.IDENTITY: File(f"{identity.secret}\n".encode())} if identity else {}
+    files = {boot.IDENTITY: File(boot.identity_file(identity.secret, instance))} if identity else {}
     content = archive.tar(files | {name: File(data) for name, data in encrypted.items()})
     packed = Packed(archive.compress(content), content)
     return Bundle(

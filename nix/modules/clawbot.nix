@@ -37,29 +37,13 @@ in
       WatchdogSec = 60;
       TimeoutStopSec = 30;
 
-      AmbientCapabilities = "";
-      CapabilityBoundingSet = "";
-      PrivateDevices = true;
-      ProtectClock = true;
-      ProtectHostname = true;
-      ProtectKernelLogs = true;
       ProcSubset = "pid";
-      LockPersonality = true;
       MemoryDenyWriteExecute = true;
-      RestrictNamespaces = true;
-      RestrictRealtime = true;
-      RestrictSUIDSGID = true;
       RestrictAddressFamilies = [
         "AF_INET"
         "AF_INET6"
         "AF_UNIX"
       ];
-      SystemCallArchitectures = "native";
-      SystemCallFilter = [
-        "@system-service"
-        "~@privileged"
-      ];
-      UMask = "0077";
     };
   };
 }

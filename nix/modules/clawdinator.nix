@@ -58,6 +58,14 @@ in
         ExecStart = command;
         WorkingDirectory = home;
         ReadWritePaths = [ home ];
+        # What Node needs beside the bot: memory that it writes and runs, what it reads of the machine
+        # below /proc, and the kernel's word for its networks.
+        RestrictAddressFamilies = [
+          "AF_INET"
+          "AF_INET6"
+          "AF_NETLINK"
+          "AF_UNIX"
+        ];
       };
     };
   };

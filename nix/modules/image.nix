@@ -45,7 +45,18 @@ in
     ];
     warnings = lib.optional (why != null) why;
 
-    # Hosts' systems have most of their files in common; nixpkgs' 4 GiB would leave little room.
-    image.modules.amazon.virtualisation.diskSize = 8192;
+    image.modules.amazon = {
+      # Hosts' systems have most of their files in common; nixpkgs' 4 GiB would leave little room.
+      virtualisation.diskSize = 8192;
+      # The machine that copies them there has 1 GiB by default, and nixpkgs no option for it.
+      nixpkgs.overlays = [
+        (_: before: {
+          vmTools = before.vmTools // {
+            runInLinuxVM =
+              drv: before.vmTools.runInLinuxVM (drv.overrideAttrs (_: { memSize = 4096; }));
+          };
+        })
+      ];
+    };
   };
 }

@@ -33,6 +33,7 @@
     ];
     # Root builds what others must not steer.
     nix.settings.trusted-users = [ "root" ];
+    nix.settings.allowed-users = [ "root" ];
     # A build of a whole system takes more than the memory of the smallest types.
     swapDevices = [
       {

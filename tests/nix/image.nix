@@ -20,10 +20,20 @@ let
 in
 {
   inherit (config)
-    image
     swapDevices
     system
     warnings
+    ;
+  inherit (config.image.modules.amazon.virtualisation) diskSize;
+  # What a nixpkgs with the image's overlay builds the disk with, of a machine that has 1 GiB there.
+  inherit
+    (
+      (builtins.head config.image.modules.amazon.nixpkgs.overlays { } {
+        vmTools.runInLinuxVM = machine: machine;
+      }).vmTools.runInLinuxVM
+      { overrideAttrs = change: { memSize = 1024; } // change { }; }
+    )
+    memSize
     ;
   inherit (config.systemd.tmpfiles) rules;
   ofHosts = builtins.attrNames config.systemd.services;

@@ -1,6 +1,7 @@
 """Each host as Nix evaluates it, for three registries: what the registry and the design say."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +170,7 @@ def test_agent_and_bot_are_users_of_their_own_that_reach_no_metadata(
 ) -> None:
     services, users = config["systemd"]["services"], config["users"]["users"]
 
+    assert config["nix"]["settings"]["allowed-users"] == ["root"]
     for name in (AGENT, BOT):
         unit = services[name]["serviceConfig"]
         assert unit["User"] == name
@@ -294,7 +296,9 @@ def entry(**changed: object) -> dict[str, object]:
          "has a wrong `instanceType`: it must be an instance type"),
         (FIRST, {**PLAIN, "all": {}}, "`all` is no id: take lower-case letters"),
         (FIRST, {**PLAIN, "x": []}, "`x` must be an object with host"),
-        ("claws", entry(host="claws"), "nix/hosts/claws.nix is missing"),
+        ("claws", entry(host="claws"),
+         "is not there or not tracked by git, beyond which a flake sees nothing: "
+         "`git add nix/hosts/claws.nix` if it is there; `clawbot instance add` writes both."),
         (FIRST, {}, "nix/instances.json is empty"),
         (FIRST, [], "nix/instances.json must be an object of instances by id"),
     ],
@@ -370,7 +374,7 @@ def test_the_flake_makes_a_configuration_of_each_and_an_image_that_is_given_them
         lib.nixosSystem = { modules, ... }: {
           config.system.build.images.amazon = builtins.elemAt modules 2;
           config.system.build.toplevel =
-            baseNameOf (builtins.head (builtins.elemAt modules 2).imports);
+            baseNameOf (builtins.head (builtins.head (builtins.elemAt modules 2).imports).imports);
         };
       };
       agenix.nixosModules.default = "agenix";
@@ -387,6 +391,42 @@ def test_the_flake_makes_a_configuration_of_each_and_an_image_that_is_given_them
     given = {entry["host"]: f"{entry['host']}.nix" for entry in PLAIN.values()}
     image = {"module": "image.nix", "given": given}
     assert found.value == {"hosts": sorted(PLAIN), "image": image}, found.complaint
+
+
+def test_a_fleets_own_modules_and_overlays_come_from_one_file(tmp_path: Path) -> None:
+    for name in ("flake.nix", "nix"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, tmp_path / name)
+    own = tmp_path / "nix/own.nix"
+    assert "modules = [ ];" in own.read_text()
+    own.write_text('inputs: { modules = [ inputs.agent ]; overlays = [ "overlay" ]; }')
+    inputs = """{
+      agent = "agent";
+      nixpkgs = {
+        outPath = "/nix/store/nixpkgs";
+        lib.nixosSystem = { modules, ... }: {
+          overlays = (builtins.elemAt modules 3).nixpkgs.overlays;
+          own = builtins.tail (builtins.elemAt modules 2).imports;
+          config.system.build.toplevel = "/nix/store/toplevel";
+          config.system.build.images.amazon = (builtins.elemAt modules 3).nixpkgs.overlays;
+        };
+      };
+      agenix.nixosModules.default = "agenix";
+    }"""
+    shown = (
+        f"let it = (import {tmp_path / 'flake.nix'}).outputs ({inputs}); in {{"
+        ' host = removeAttrs it.nixosConfigurations.clawdinator-1 [ "config" ];'
+        " image = it.packages.x86_64-linux.image;"
+        " exported = builtins.mapAttrs (_: file: builtins.pathExists file) it.nixosModules; }"
+    )
+
+    found = evaluate(tmp_path, "--eval", "--strict", "--json", "-E", shown)
+
+    assert found.value == {
+        "host": {"own": ["agent"], "overlays": ["overlay"]},
+        "image": ["overlay"],
+        "exported": {"host": True, "image": True, "machine": True},
+    }, found.complaint
 
 
 def test_the_package_parses(tmp_path: Path) -> None:

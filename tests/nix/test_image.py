@@ -53,8 +53,8 @@ def test_an_image_of_a_seed_holds_every_hosts_system_and_names_the_seed(tmp_path
     assert found.value["system"]["configurationRevision"] == REVISION
     assert found.value["warnings"] == []
     assert found.value["swapDevices"][0]["size"] == 4096
-    # What the disk of one system has by default is 4096.
-    assert found.value["image"]["modules"]["amazon"]["virtualisation"]["diskSize"] == 8192
+    # By default 4096 and 1024.
+    assert (found.value["diskSize"], found.value["memSize"]) == (8192, 4096)
     assert found.value["ofHosts"] == ["clawdinator-bootstrap", "clawdinator-repo-seed"]
 
 

@@ -183,6 +183,12 @@ BROKEN: dict[str, tuple[Callable[[Packed], Packed], str]] = {
         lambda _good: uploads.packed({"instance.agekey": File(b"ssh-rsa")}),
         "holds no age key",
     ),
+    "another's identity": (
+        lambda _good: uploads.packed(
+            {"instance.agekey": File(boot.identity_file("AGE-SECRET-KEY-1X", "claw-2"))}
+        ),
+        "The bundle holds the identity of claw-2, and this host is claw-1.",
+    ),
 }
 
 

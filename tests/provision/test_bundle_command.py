@@ -54,6 +54,7 @@ def test_a_bundle_holds_what_the_instance_needs_and_nothing_of_another(
             "clawdinator-chat-aws-secret-access-key.age",
             f"{token_name(number)}.age",
         }
+        assert files["instance.agekey"].data.endswith(f"\n# identity of {mine}\n".encode())
         key = age.identity(files["instance.agekey"].data.decode())
         assert age.decrypt(files[f"{token_name(number)}.age"].data, key) == token(number).encode()
         unpacked = b"".join(file.data for file in files.values())

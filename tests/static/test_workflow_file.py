@@ -51,7 +51,11 @@ def test_a_merge_waits_for_every_job_of_ci() -> None:
     required = re.search(r'"contexts": (\[.*?\])', (ROOT / "README.md").read_text())
     assert required
 
-    assert json.loads(required[1]) == [ci["test"]["name"], *map(named.format, claimed())]
+    assert json.loads(required[1]) == [
+        ci["test"]["name"],
+        ci["evaluate"]["name"],
+        *map(named.format, claimed()),
+    ]
 
 
 def test_a_push_of_what_a_seed_holds_and_of_nothing_else_starts_an_image_build() -> None:
