@@ -56,9 +56,9 @@ class Host:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def host(tmp_path_factory: pytest.TempPathFactory, python: Path) -> AsyncIterator[Host]:
+async def host(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Host]:
     root = tmp_path_factory.mktemp("root")
-    async with open_world(Options(python=python)) as world:
+    async with open_world(Options()) as world:
         key = world.seeded.agents[ME]
         for place, text in {
             "etc/clawdinator/instance": ME,
