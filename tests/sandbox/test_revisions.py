@@ -26,9 +26,9 @@ async def revisions(outside: Whole) -> dict[str, str]:
 
 
 @pytest.mark.xdist_group("world")
-async def test_a_change_is_merged_deployed_and_taken_back(tmp_path: Path) -> None:
+async def test_a_change_is_merged_deployed_and_taken_back(tmp_path: Path, python: Path) -> None:
     write_registry(tmp_path / "instances.json", (ONE, TWO))
-    async with whole(tmp_path / "instances.json") as outside, outside.life() as bot:
+    async with whole(tmp_path / "instances.json", python=python) as outside, outside.life() as bot:
         commits = outside.world.github.runner.site.repository.commits
         oldest, older, newest = commits
         assert await revisions(outside) == {ONE: older, TWO: oldest}
