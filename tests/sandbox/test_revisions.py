@@ -81,6 +81,44 @@ async def test_a_change_is_merged_deployed_and_taken_back(tmp_path: Path) -> Non
         assert "No host runs for nobody." in said
 
 
+@pytest.mark.xdist_group("world")
+async def test_what_somebody_spoiled_is_refused_by_name_and_nothing_is_touched(
+    tmp_path: Path,
+) -> None:
+    registry = tmp_path / "instances.json"
+    write_registry(registry, (ONE, TWO))
+    async with whole(registry) as outside, outside.life() as bot:
+        before = await asyncio.to_thread(outside.hosts)
+        newest = outside.world.github.runner.site.repository.commits[-1]
+        manifest = f"bootstrap/{TWO}/manifest.json"
+        for spoil, done, why in (
+            ("bundle TWO missing", f"{manifest} is missing now.", f"{manifest} is not there."),
+            ("bundle TWO stale", f"{manifest} is stale now.", f"The bundle of {TWO} lacks "),
+            ("bundle TWO other", f"{manifest} is other now.", f"was made for other-than-{TWO}."),
+        ):
+            said = await bot.say(f"spoil {spoil.replace('TWO', TWO)}", f"/fleet deploy {TWO}")
+            assert done in said
+            assert why in flat(said)
+            assert "Nothing was touched: " in flat(said)
+
+        write_registry(registry, (ONE, TWO), **{ONE: "t3.small"})
+        assert "has no nobody." in await bot.say("spoil bundle nobody stale")
+        said = await bot.say("spoil seed", f"/fleet deploy {TWO}")
+        seed = key(outside.world.github.runner.site.repository.revision())
+        assert seed != key(newest)
+        assert f"{seed} is not what " in said
+        assert f"{seed} is not what that commit holds: somebody else put it there" in flat(said)
+        assert "Nothing was touched: " in flat(said)
+        assert await asyncio.to_thread(outside.hosts) == before
+
+        await bot.say("merge Another revision has another seed")
+        assert f"✓ deploy {TWO}: done" in await bot.say(f"/fleet deploy {TWO}")
+
+
+def flat(said: str) -> str:
+    return " ".join(said.split())
+
+
 def told(revision: str, data: bytes) -> str:
     """User data as EC2 is given it."""
     text = f"tell revision '{revision}'\ntell seed-sha256 '{hashlib.sha256(data).hexdigest()}'\n"
