@@ -72,7 +72,8 @@ class BootstrapBucket:
         entry = _entries(registry).get(id_)
         if entry is None:
             return ""
-        wrong = {"files": {}} if how is Spoiled.STALE else {"instance": f"other-than-{id_}"}
+        stale: Mapping[str, object] = {"files": {}}
+        wrong = stale if how is Spoiled.STALE else {"instance": f"other-than-{id_}"}
         if how is Spoiled.MISSING:
             self._s3.delete_object(Bucket=self._bucket, Key=_place(entry))
         else:
