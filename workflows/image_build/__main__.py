@@ -39,7 +39,8 @@ class Maker:
         seeds: the bucket that seeds lie in.
         commit: the revision that an image is of, and says it is of.
         build: builds the image when it is needed.
-        deploying: whether a deploy waits or runs, of a seed that no host or image may name yet.
+        deploying: whether a deploy waits or runs: it may be of an old image or seed that no host
+            names yet, so nothing goes.
     """
 
     ec2: "EC2Client"
@@ -58,11 +59,11 @@ class Maker:
             log.info("image.there image=%s commit=%s", there, self.commit)
             return there
         image = self._make(self.build())
+        if self.deploying():
+            log.info("image.none_pruned why=deploying")
+            return image
         for gone in pruning.prune(self.ec2):
             log.info("image.pruned id=%s", gone)
-        if self.deploying():
-            log.info("image.seeds_kept why=deploying")
-            return image
         for gone in seed_pruning.prune(self.s3, self.ec2, self.seeds):
             log.info("image.seed_pruned key=%s", gone)
         return image
