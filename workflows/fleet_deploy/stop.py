@@ -32,4 +32,19 @@ def cut(text: str, room: int) -> str:
     sentences = some.rpartition(". ")[0]
     if len(sentences) > room // 2:
         return sentences
-    return some.rpartition(" ")[0].rstrip(" ,;:") + "…"
+    words = some.rpartition(" ")[0]
+    return (words if len(words) > room // 2 else some).rstrip(" ,;:") + "…"
+
+
+def brief(text: str, room: int = ROOM) -> str:
+    """The text where there is room for it; else its beginning, and its last sentence whole.
+
+    The last sentence of a stop says what to do, or where the hosts are.
+    """
+    if len(text) <= room:
+        return text
+    beginning, _, last = text.rpartition(". ")
+    if not beginning or len(last) > room // 2:
+        return cut(text, room)
+    kept = cut(beginning, room - len(". ") - len(last))
+    return f"{kept}{' ' if kept.endswith('…') else '. '}{last}"
