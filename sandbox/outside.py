@@ -12,6 +12,11 @@ from sandbox.moto import set_rules, tell
 from sandbox.principal import REGION
 from sandbox.repository import CHANGES, DOCUMENT, REGISTRY, Repository
 
+_SPOILED = {
+    Spoiled.MISSING: "gone",
+    Spoiled.STALE: "of no secret",
+    Spoiled.OTHER: "another instance's",
+}
 _CHANGE, _NOTE = "A change of the hosts", "A change of the documents"
 
 
@@ -56,7 +61,7 @@ class Outside:
     def _spoil_bundle(self, id_: str, how: Spoiled) -> str:
         registry = self.repository.read(REGISTRY, self.repository.branch) or b""
         place = self.bucket.spoil_bundle(registry, id_, how)
-        return f"{place} is {how} now." if place else f"The registry has no {id_}."
+        return f"{place} is {_SPOILED[how]} now." if place else f"The registry has no {id_}."
 
     def _merge(self, subject: str, path: str) -> str:
         commit = self.repository.merge(subject[:72], path=path)

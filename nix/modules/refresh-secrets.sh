@@ -11,4 +11,7 @@ if [ "$ended" -ne 0 ] && [ "$ended" -ne 4 ]; then
   exit "$ended"
 fi
 systemctl restart clawdinator.service clawbot.service
+if [ "$ended" -ne 0 ]; then
+  echo "The new secrets are in use; some unit did not start (see above)." >&2
+fi
 exit "$ended"

@@ -5,6 +5,7 @@ starts the two units, and Nix, which would build, set the profile and switch.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -66,7 +67,8 @@ class Machine:
         """How its user data ended, which programs it called, and what it said."""
         script = rendered({**VALUES, **told})
         script = script.replace("/etc/clawdinator", f"{self.root}/etc/clawdinator")
-        script = script.replace('"$become/bin', f'"{self.root}$become/bin')
+        for after in ("/bin", '" ]'):
+            script = script.replace(f'"$become{after}', f'"{self.root}$become{after}')
         return self.types(script, **environ)
 
     def types(self, script: str, **environ: str) -> tuple[int, list[str], str]:
@@ -148,6 +150,21 @@ def test_what_it_became_it_stays_though_a_unit_of_it_did_not_start(
     assert machine.boots(told, **AWAY)[:2] == (0, UNITS)
 
 
+def test_killed_in_the_middle_of_its_switch_it_is_what_it_became(
+    machine: Machine, told: dict[str, str]
+) -> None:
+    """It begins in the new system then, of which nothing is recorded yet."""
+    entered = machine.root / STORE[1:]
+    shutil.copytree(machine.root / "nix/store/first", entered, dirs_exist_ok=True)
+    machine.plays(entered / "bin/switch-to-configuration", "exit 4")
+    current = machine.root / "run/current-system"
+    current.unlink()
+    current.symlink_to(entered)
+    assert machine.boots(told)[0] == 4
+
+    assert machine.boots(told, **AWAY)[:2] == (0, UNITS)
+
+
 @pytest.mark.parametrize("program", ["nixos-rebuild", "switch-to-configuration"])
 def test_what_was_not_become_is_tried_again_at_the_next_boot(
     machine: Machine, told: dict[str, str], program: str
@@ -204,3 +221,4 @@ def test_new_secrets_are_used_by_both_services_or_by_none(
     restart = ["restart clawdinator.service clawbot.service"]
     assert (code, called) == (ends, ["switch test", *(restart if restarted else [])])
     assert ("The new secrets are not in use" in said) == (not restarted)
+    assert ("The new secrets are in use" in said) == (ends == 4)

@@ -32,7 +32,7 @@ def old(number: int) -> str:
     return f"{duration.older(time.time() - PAST[number][1])} old"
 
 
-@pytest.mark.xdist_group("world")
+@pytest.mark.xdist_group("world 2")
 async def test_a_change_is_merged_deployed_and_taken_back(tmp_path: Path, python: Path) -> None:
     write_registry(tmp_path / "instances.json", (ONE, TWO))
     async with whole(tmp_path / "instances.json", python=python) as outside, outside.life() as bot:
@@ -81,7 +81,7 @@ async def test_a_change_is_merged_deployed_and_taken_back(tmp_path: Path, python
         assert "No host runs for nobody." in said
 
 
-@pytest.mark.xdist_group("world")
+@pytest.mark.xdist_group("world 2")
 async def test_what_somebody_spoiled_is_refused_by_name_and_nothing_is_touched(
     tmp_path: Path,
 ) -> None:
@@ -92,9 +92,13 @@ async def test_what_somebody_spoiled_is_refused_by_name_and_nothing_is_touched(
         newest = outside.world.github.runner.site.repository.commits[-1]
         manifest = f"bootstrap/{TWO}/manifest.json"
         for spoil, done, why in (
-            ("bundle TWO missing", f"{manifest} is missing now.", f"{manifest} is not there."),
-            ("bundle TWO stale", f"{manifest} is stale now.", f"The bundle of {TWO} lacks "),
-            ("bundle TWO other", f"{manifest} is other now.", f"was made for other-than-{TWO}."),
+            ("bundle TWO missing", f"{manifest} is gone now.", f"{manifest} is not there."),
+            ("bundle TWO stale", f"{manifest} is of no secret now.", f"The bundle of {TWO} lacks "),
+            (
+                "bundle TWO other",
+                f"{manifest} is another instance's now.",
+                f"was made for other-than-{TWO}.",
+            ),
         ):
             said = await bot.say(f"spoil {spoil.replace('TWO', TWO)}", f"/fleet deploy {TWO}")
             assert done in said

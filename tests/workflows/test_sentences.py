@@ -20,6 +20,7 @@ from workflows.fleet_deploy.diagnosis import failure
 from workflows.fleet_deploy.fit import over_quota, unfit
 from workflows.fleet_deploy.holding import make_room
 from workflows.fleet_deploy.known import hidden
+from workflows.fleet_deploy.lock import Held
 from workflows.fleet_deploy.offer import Quota
 from workflows.fleet_deploy.roll import WHERE_LENGTH, Turn, cleared
 from workflows.fleet_deploy.stop import ROOM, Stopped, brief, cut
@@ -143,6 +144,16 @@ def test_what_would_not_start() -> None:
 def test_what_would_share() -> None:
     for why in not_made():
         assert len(IN_PLAN + why) <= ROOM, why
+
+
+def test_a_lock_is_told_with_what_releases_it_and_where_the_hosts_are() -> None:
+    held = Held("11111111-2222-3333-4444-555555555555", "sam@laptop", NOW)
+    text = f"{begins('claw-2', Left.UNTOUCHED)}OpenTofu's plan failed: {held.sentence()}."
+
+    said = brief(text, ROOM - WHERE_LENGTH)
+
+    assert said.startswith("claw-2 was not touched: OpenTofu's plan failed: ")
+    assert said.endswith(f"release it: tofu -chdir=tofu/fleet force-unlock {held.id}.")
 
 
 @pytest.mark.parametrize("left", Left)

@@ -4,6 +4,8 @@ from fleet_control.error import FleetError
 
 # What a chat shows of a sentence: the Lambda cuts the rest off.
 ROOM = 300
+# Of that, for the beginning where the rest is cut: which host it is about, and where that is now.
+_FACTS = 66
 
 
 class Stopped(FleetError):
@@ -44,7 +46,7 @@ def brief(text: str, room: int = ROOM) -> str:
     if len(text) <= room:
         return text
     beginning, _, last = text.rpartition(". ")
-    if not beginning or len(last) > room // 2:
+    if len(last) > room - _FACTS:
         return cut(text, room)
     kept = cut(beginning, room - len(". ") - len(last))
     return f"{kept}{' ' if kept.endswith('…') else '. '}{last}"

@@ -50,7 +50,7 @@ def deploying(github: GitHub, run: Run, now: float) -> bool:
     try:
         return not all(one.finished for one in github.runs(replace(run, workflow=DEPLOY), now))
     except Stopped as stop:
-        log.warning("image.deploys_unread why=%s", stop)
+        log.warning("image.deploys_unread why=%s", stop.title)
         return True
 
 
