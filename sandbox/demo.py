@@ -37,6 +37,7 @@ BANNER = """A fleet on this machine: AWS, the Control API and GitHub are played 
   reboot <id>; network off, on        what may befall a host
   spoil seed                          another lies where the newest revision's is
   spoil bundle <id> missing           or stale, or other: another instance's
+  clawbot bundle upload <id>          every bundle is as it was
   yes, no                             answer a question; Ctrl-D ends it all
 """
 

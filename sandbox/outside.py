@@ -1,6 +1,6 @@
 """What happens outside the chat, at a word in the demo.
 
-A merge, a reboot, a cut network, a seed or a bundle that somebody spoils.
+A merge, a reboot, a cut network, a seed or a bundle that somebody spoils, and its upload anew.
 """
 
 import asyncio
@@ -42,16 +42,17 @@ class Outside:
                 self.rules = replace(self.rules, offline=state == "off")
                 await set_rules(self.url, self.rules)
                 return f"The hosts reach {'nobody now' if state == 'off' else 'S3 again'}."
-            case ("spoil", *what):
-                return await asyncio.to_thread(self._spoil, what)
-        return ""
+        return await asyncio.to_thread(self._in_the_bucket, words)
 
-    def _spoil(self, what: list[str]) -> str:
-        match what:
-            case ("seed",):
+    def _in_the_bucket(self, words: tuple[str, ...]) -> str:
+        match words:
+            case ("spoil", "seed"):
                 return self._spoil_seed()
-            case ("bundle", id_, ("missing" | "stale" | "other") as how):
+            case ("spoil", "bundle", id_, ("missing" | "stale" | "other") as how):
                 return self._spoil_bundle(id_, Spoiled(how))
+            case ("clawbot", "bundle", "upload", _):
+                self.bucket.put_manifests(self._registry())
+                return "Every bundle holds what its entry names again."
         return ""
 
     def _spoil_seed(self) -> str:
@@ -59,9 +60,11 @@ class Outside:
         return f"{self.bucket.spoil_seed(newest)} is not what {newest[:7]} holds now."
 
     def _spoil_bundle(self, id_: str, how: Spoiled) -> str:
-        registry = self.repository.read(REGISTRY, self.repository.branch) or b""
-        place = self.bucket.spoil_bundle(registry, id_, how)
+        place = self.bucket.spoil_bundle(self._registry(), id_, how)
         return f"{place} is {_SPOILED[how]} now." if place else f"The registry has no {id_}."
+
+    def _registry(self) -> bytes:
+        return self.repository.read(REGISTRY, self.repository.branch) or b""
 
     def _merge(self, subject: str, path: str) -> str:
         commit = self.repository.merge(subject[:72], path=path)

@@ -115,7 +115,8 @@ async def test_what_somebody_spoiled_is_refused_by_name_and_nothing_is_touched(
         assert "Nothing was touched: " in flat(said)
         assert await asyncio.to_thread(outside.hosts) == before
 
-        await bot.say("merge Another revision has another seed")
+        await bot.say("merge Another revision has another seed", f"spoil bundle {TWO} missing")
+        assert "Every bundle holds" in await bot.say(f"clawbot bundle upload {TWO}")
         assert f"✓ deploy {TWO}: done" in await bot.say(f"/fleet deploy {TWO}")
 
 
