@@ -250,7 +250,7 @@ def _advice_for(failed: HostProgress, where: Left | None) -> str:
     match where:
         case Left.REPLACED_ILL if failed.old == failed.new:
             return (
-                f"It had this image before. If what was merged since is at fault: "
+                "It had this image before. If what was merged since is at fault: "
                 f"`/fleet deploy {failed.id} <commit>`, of the revision that it ran before."
             )
         case Left.REPLACED_ILL if failed.old:

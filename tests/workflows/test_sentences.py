@@ -156,6 +156,16 @@ def test_a_lock_is_told_with_what_releases_it_and_where_the_hosts_are() -> None:
     assert said.endswith(f"release it: tofu -chdir=tofu/fleet force-unlock {held.id}.")
 
 
+def test_where_a_host_is_goes_before_what_to_do() -> None:
+    facts = begins(ID, Left.UNMOVED)
+
+    said = brief(f"{facts}OpenTofu's apply failed: why. {'word ' * 47}.")
+
+    assert len(facts) < ROOM - 47 * len("word ") < len(facts) + 5
+    assert said.startswith(facts)
+    assert len(said) <= ROOM
+
+
 @pytest.mark.parametrize("left", Left)
 def test_with_the_longest_names_there_is_room_for_the_begin_of_the_reason(left: Left) -> None:
     facts = begins(ID, left) + cleared(Turn(ID, "", "", clears=(OTHER, "c" * 32)))
