@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -15,10 +16,10 @@ from tests.sandbox.whole import SWIFT
 
 
 @pytest.mark.newest
-async def test_a_deploy_replaces_a_host_and_pings_its_asker() -> None:
+async def test_a_deploy_replaces_a_host_and_pings_its_asker(python: Path) -> None:
     async with (
         asyncio.timeout(240),
-        open_world(Options(timing=SWIFT)) as world,
+        open_world(Options(timing=SWIFT, python=python)) as world,
         DiscordApi(SystemClock(), patience=120) as api,
     ):
         with pointed_at(api.url):
