@@ -29,7 +29,9 @@ def unit(active_seconds: object = STEADY, **other: Any) -> dict[str, Any]:
 
 def answer(agent: dict[str, Any], bot: dict[str, Any] | None = None, **other: Any) -> str:
     units = {AGENT: agent} | ({BOT: bot} if bot else {})
-    return json.dumps({"instance": TWO, "revision": REVISION, "units": units, **other})
+    return json.dumps(
+        {"instance": TWO, "revision": REVISION, "units": units, "journal": "", **other}
+    )
 
 
 def lacks(text: str, wanted: Wanted = WANTED) -> str:
@@ -107,13 +109,16 @@ def test_an_answer_that_is_too_long_is_not_read() -> None:
         "active\n",
         "null",
         "[]",
-        "[" * 16_000,
+        "[" * 19_000,
         "{}",
         answer(unit(), more="x"),
         answer(unit(), instance="::error::x"),
         answer(unit(), instance=7),
         answer(unit(), revision="HEAD"),
         answer(unit(), revision=None),
+        answer(unit(), journal=None),
+        answer(unit(), journal="x" * 8193),
+        answer(unit(), journal="\x1b[2J"),
         answer(unit(), units={}),
         answer(unit(), units={BOT: unit()}),
         answer(unit(), units=[AGENT]),

@@ -15,11 +15,13 @@ from fleet_control.seed import is_commit
 
 # The unit that every host has.
 AGENT = "clawdinator.service"
-# Characters: a host sends half of it at most (clawbot.provision.health), and SSM cuts at 24,000.
-LONGEST = 16_384
+# Characters: its journal is 8,192, of which each may be written as two, and SSM cuts at 24,000.
+LONGEST = 20_000
+_JOURNAL = 8192
 _MOST_UNITS = 8
 _UNIT = re.compile(r"[a-z0-9][a-z0-9-]{0,39}\.service")
 _WORD = re.compile(r"[a-z-]{1,24}")
+_PLAIN = re.compile(r"[\n -~]*")
 _INVOCATION = re.compile(r"(?:[0-9a-f]{32})?")
 
 
@@ -52,11 +54,14 @@ class Answer:
     Attributes:
         revision: what the running system is of; empty where it is of none.
         units: the agent's is among them.
+        journal: the last words of those that are not well, masked where they were said; lines of
+            plain characters.
     """
 
     instance: str
     revision: str
     units: tuple[Unit, ...]
+    journal: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +88,15 @@ def read(text: str) -> Answer:
         raise AnswerError("answered what can't be read") from error
 
 
-def _answer(instance: str, revision: str, units: object) -> Answer:
+def _answer(instance: str, revision: str, units: object, journal: str) -> Answer:
     if not is_instance_id(instance) or not (revision == "" or is_commit(revision)):
         raise ValueError("no instance or no revision")
     if not isinstance(units, dict) or AGENT not in units or len(units) > _MOST_UNITS:
         raise ValueError("not the units of a host")
-    return Answer(instance, revision, tuple(_unit(name, **raw) for name, raw in units.items()))
+    if len(journal) > _JOURNAL or not _PLAIN.fullmatch(journal):
+        raise ValueError("no journal")
+    found = tuple(_unit(name, **raw) for name, raw in units.items())
+    return Answer(instance, revision, found, journal)
 
 
 def _unit(
