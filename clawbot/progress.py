@@ -241,7 +241,7 @@ def _advice(known: Progress, reason: str) -> str:
         return "See `/fleet status` for what moved, then ask again."
     if known.stage is Stage.CANCELLED:
         return "No host was touched."
-    return "No host was touched. Ask again when what it says has changed."
+    return "No host was touched. Ask again once that is put right."
 
 
 def _advice_for(failed: HostProgress, where: Left | None) -> str:
@@ -249,7 +249,10 @@ def _advice_for(failed: HostProgress, where: Left | None) -> str:
     again = f"`/fleet deploy {failed.id}`"
     match where:
         case Left.REPLACED_ILL if failed.old == failed.new:
-            return f"It had this image before. An older one: `/fleet deploy {failed.id} <image>`."
+            return (
+                "It had this image before. If what was merged since is at fault: "
+                f"`/fleet deploy {failed.id} <commit>`, of the revision that it ran before."
+            )
         case Left.REPLACED_ILL if failed.old:
             return f"To go back to its old image: `/fleet deploy {failed.id} {failed.old}`."
         case Left.REPLACED_ILL | Left.CREATED_ILL:

@@ -1,5 +1,10 @@
-"""The bootstrap bucket as people and an earlier run left it: manifests of bundles, a first seed."""
+"""The bootstrap bucket as people and an earlier run left it: manifests of bundles, a first seed.
 
+And as somebody would who may write there: spoiled.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +14,22 @@ from botocore.config import Config
 from fleet_control import manifest
 from fleet_control.error import RegistryError
 from fleet_control.manifest import Manifest
-from fleet_control.registry import parse
+from fleet_control.registry import Instance, parse
+from fleet_control.seed import key
 from sandbox.principal import REGION
 from workflows.fleet_deploy import seeding
 from workflows.fleet_deploy.git import Git
 
 _NO_SUM = "0" * 64
 _CONFIG = Config(retries={"total_max_attempts": 2}, s3={"addressing_style": "path"})
+
+
+class Spoiled(StrEnum):
+    """What may be wrong with a bundle: there is none, it holds no secret, it is another's."""
+
+    MISSING = "missing"
+    STALE = "stale"
+    OTHER = "other"
 
 
 class BootstrapBucket:
@@ -37,21 +51,54 @@ class BootstrapBucket:
 
     def put_manifests(self, registry: bytes) -> None:
         """The manifests of the bundles that this registry asks for; none where it is not valid."""
-        try:
-            entries = parse(registry)
-        except RegistryError:
-            return
-        for id_, entry in entries.items():
-            made = Manifest(
-                instance=id_,
-                bootstrap_prefix=entry.bootstrap_prefix,
-                files={f"{name}.age": _NO_SUM for name in manifest.needed(entry)},
-                archive=_NO_SUM,
-            )
-            key = f"{entry.bootstrap_prefix}/{manifest.NAME}"
-            self._s3.put_object(Bucket=self._bucket, Key=key, Body=manifest.write(made))
+        for id_, entry in _entries(registry).items():
+            self._put(_place(entry), manifest.write(_whole(id_, entry)))
 
     def put_seed(self, repository: Path, commit: str, path: str) -> str:
         """The sum of that commit's seed, which lies there from now on."""
         seed = seeding.of(Git(repository, {"PATH": path}), commit)
         return seeding.put(self._s3, self._bucket, seed)
+
+    def spoil_seed(self, commit: str) -> str:
+        """Where something else lies from now on than that commit's seed."""
+        self._put(key(commit), b"spoiled")
+        return key(commit)
+
+    def spoil_bundle(self, registry: bytes, id_: str, how: Spoiled) -> str:
+        """Where the manifest of the instance's bundle is so from now on; empty if it has no entry.
+
+        A valid registry puts it right when it changes.
+        """
+        entry = _entries(registry).get(id_)
+        if entry is None:
+            return ""
+        stale: Mapping[str, object] = {"files": {}}
+        wrong = stale if how is Spoiled.STALE else {"instance": f"other-than-{id_}"}
+        if how is Spoiled.MISSING:
+            self._s3.delete_object(Bucket=self._bucket, Key=_place(entry))
+        else:
+            self._put(_place(entry), manifest.write(_whole(id_, entry).model_copy(update=wrong)))
+        return _place(entry)
+
+    def _put(self, place: str, data: str | bytes) -> None:
+        self._s3.put_object(Bucket=self._bucket, Key=place, Body=data)
+
+
+def _entries(registry: bytes) -> Mapping[str, Instance]:
+    try:
+        return parse(registry)
+    except RegistryError:
+        return {}
+
+
+def _whole(id_: str, entry: Instance) -> Manifest:
+    return Manifest(
+        instance=id_,
+        bootstrap_prefix=entry.bootstrap_prefix,
+        files={f"{name}.age": _NO_SUM for name in manifest.needed(entry)},
+        archive=_NO_SUM,
+    )
+
+
+def _place(entry: Instance) -> str:
+    return f"{entry.bootstrap_prefix}/{manifest.NAME}"

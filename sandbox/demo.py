@@ -35,6 +35,9 @@ BANNER = """A fleet on this machine: AWS, the Control API and GitHub are played 
   merge [words]                       what hosts are built from changes
   merge docs [words]                  only documents do: no new revision
   reboot <id>; network off, on        what may befall a host
+  spoil seed                          another lies where the newest revision's is
+  spoil bundle <id> missing           or stale, or other: another instance's
+  clawbot bundle upload <id>          every bundle is as it was
   yes, no                             answer a question; Ctrl-D ends it all
 """
 

@@ -1,12 +1,22 @@
-"""What happens outside the chat, at a word in the demo: a merge, a reboot, a cut network."""
+"""What happens outside the chat, at a word in the demo.
 
+A merge, a reboot, a cut network, a seed or a bundle that somebody spoils, and its upload anew.
+"""
+
+import asyncio
 from dataclasses import dataclass, replace
 
+from sandbox.bucket import BootstrapBucket, Spoiled
 from sandbox.host_rules import Rules
 from sandbox.moto import set_rules, tell
 from sandbox.principal import REGION
-from sandbox.repository import CHANGES, DOCUMENT, Repository
+from sandbox.repository import CHANGES, DOCUMENT, REGISTRY, Repository
 
+_SPOILED = {
+    Spoiled.MISSING: "gone",
+    Spoiled.STALE: "of no secret",
+    Spoiled.OTHER: "another instance's",
+}
 _CHANGE, _NOTE = "A change of the hosts", "A change of the documents"
 
 
@@ -17,6 +27,7 @@ class Outside:
     url: str
     rules: Rules
     repository: Repository
+    bucket: BootstrapBucket
 
     async def does(self, words: tuple[str, ...]) -> str:
         """What came of these words, in a sentence; nothing where they are none of this."""
@@ -31,7 +42,29 @@ class Outside:
                 self.rules = replace(self.rules, offline=state == "off")
                 await set_rules(self.url, self.rules)
                 return f"The hosts reach {'nobody now' if state == 'off' else 'S3 again'}."
+        return await asyncio.to_thread(self._in_the_bucket, words)
+
+    def _in_the_bucket(self, words: tuple[str, ...]) -> str:
+        match words:
+            case ("spoil", "seed"):
+                return self._spoil_seed()
+            case ("spoil", "bundle", id_, ("missing" | "stale" | "other") as how):
+                return self._spoil_bundle(id_, Spoiled(how))
+            case ("clawbot", "bundle", "upload", _):
+                self.bucket.put_manifests(self._registry())
+                return "Every bundle holds what its entry names again."
         return ""
+
+    def _spoil_seed(self) -> str:
+        newest = self.repository.revision()
+        return f"{self.bucket.spoil_seed(newest)} is not what {newest[:7]} holds now."
+
+    def _spoil_bundle(self, id_: str, how: Spoiled) -> str:
+        place = self.bucket.spoil_bundle(self._registry(), id_, how)
+        return f"{place} is {_SPOILED[how]} now." if place else f"The registry has no {id_}."
+
+    def _registry(self) -> bytes:
+        return self.repository.read(REGISTRY, self.repository.branch) or b""
 
     def _merge(self, subject: str, path: str) -> str:
         commit = self.repository.merge(subject[:72], path=path)

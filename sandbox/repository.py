@@ -21,11 +21,12 @@ FACTS = "nix/facts.json"
 CHANGES = "nix/changes.txt"
 # No host is built from it.
 DOCUMENT = "README.md"
-# What was merged before the sandbox began, and how many days ago.
+# What was merged before the sandbox began, and when (Unix seconds): always at the same moment, so
+# that a script can name these commits by what an earlier start of the same checkout showed.
 PAST = (
-    ("Hosts rotate their logs", 41),
-    ("The agent keeps its sessions", 13),
-    ("A newer nixpkgs", 2),
+    ("Hosts rotate their logs", 1_767_607_200),
+    ("The agent keeps its sessions", 1_770_026_400),
+    ("A newer nixpkgs", 1_770_976_800),
 )
 # What git does not track, and what no run needs: a job should not wait for it.
 _LEFT_OUT = shutil.ignore_patterns(
@@ -41,7 +42,6 @@ _LEFT_OUT = shutil.ignore_patterns(
     "tests",
     "docs",
 )
-_DAY = 86400.0
 
 
 def blob_sha(content: bytes) -> str:
@@ -83,7 +83,7 @@ class Repository:
         self._lay_registry()
         self.commits: list[str] = []
         for one in PAST:
-            self.merge(*one)
+            self._change(CHANGES, *one)
         self._read = cache(self._read_once)
 
     def find(self, ref: str) -> str | None:
@@ -108,11 +108,14 @@ class Repository:
         newest = ("log", "--first-parent", "--max-count=1", "--format=%H", self.head())
         return self._git(*newest, "--", *PATHS).decode().strip()
 
-    def merge(self, subject: str, days_ago: float = 0.0, path: str = CHANGES) -> str:
+    def merge(self, subject: str, path: str = CHANGES) -> str:
         """The commit of a change to this file, of what hosts are built from or of documents."""
+        return self._change(path, subject)
+
+    def _change(self, path: str, subject: str, when: float | None = None) -> str:
         with (self._folder / path).open("a") as file:
             file.write(f"{subject}\n")
-        return self._commit(subject, time.time() - days_ago * _DAY)
+        return self._commit(subject, when)
 
     def read(self, path: str, ref: str) -> bytes | None:
         """A file at that commit; None where it is not there, or the commit is not."""

@@ -191,7 +191,7 @@ async def open_world(options: Options, clock: Clock | None = None) -> AsyncItera
             seeded=seeded,
             token=token,
             folder=folder,
-            outside=Outside(aws_url, rules, repository),
+            outside=Outside(aws_url, rules, repository, bucket),
         )
 
 

@@ -1,10 +1,28 @@
 """What many tests stand on."""
 
+import gc
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
+from sandbox.descriptions import read_once
 from tests.fleet_control.aws import Aws, serving
+from tests.sandbox.warm_python import warm_python
+
+
+def pytest_configure() -> None:
+    read_once()
+    # No test asserts a time: a loaded machine is as right as a quiet one.
+    settings.register_profile("any machine", deadline=None)
+    settings.load_profile("any machine")
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: looking for garbage in it is a tenth of a second each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -12,3 +30,10 @@ def ec2() -> Iterator[Aws]:
     """An EC2 that says what it is told to; whoever uses it lets it forget first."""
     with serving() as aws:
         yield aws
+
+
+@pytest.fixture(scope="session")
+def python() -> Iterator[Path]:
+    """A run has a job for each host, of some programs each: they need not all begin in the cold."""
+    with warm_python() as one:
+        yield one

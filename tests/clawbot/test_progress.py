@@ -158,7 +158,7 @@ def test_a_host_that_is_the_machine_it_was_is_untouched(left: Left) -> None:
     assert [one.stage for one in seen.hosts] == spared
     assert seen.advice == "See `/fleet status` for what moved, then ask again."
     assert [one.stage for one in first.hosts] == spared[1:]
-    assert first.advice == "No host was touched. Ask again when what it says has changed."
+    assert first.advice == "No host was touched. Ask again once that is put right."
 
 
 def test_a_host_whose_job_stopped_while_it_was_set_up_is_untouched() -> None:
@@ -227,4 +227,7 @@ def test_going_back_never_names_the_image_that_failed() -> None:
     seen = progress(run(7, "completed", "failure", jobs=(job("plan"), again), reason=ill))
 
     assert NEW not in seen.advice
-    assert "/fleet deploy claw-2 <image>" in seen.advice
+    assert seen.advice == (
+        "It had this image before. If what was merged since is at fault: "
+        "`/fleet deploy claw-2 <commit>`, of the revision that it ran before."
+    )

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from pathlib import Path
 
 from fleet_control.clock import SystemClock
 from sandbox.demo_front import lacking, serve_front
@@ -12,10 +13,10 @@ from tests.discord.dialogue import pings_in
 from tests.sandbox.whole import SWIFT
 
 
-async def test_a_deploy_replaces_a_host_and_pings_its_asker() -> None:
+async def test_a_deploy_replaces_a_host_and_pings_its_asker(python: Path) -> None:
     async with (
         asyncio.timeout(240),
-        open_world(Options(timing=SWIFT)) as world,
+        open_world(Options(timing=SWIFT, python=python)) as world,
         DiscordApi(SystemClock(), patience=120) as api,
     ):
         with pointed_at(api.url):

@@ -9,7 +9,7 @@ import pytest
 
 from fleet_control.seed import key
 from sandbox.account import URL
-from tests.engine.site import FOUR, NEW, OLD, ONE, ROOT, THREE, TWO, Site
+from tests.engine.site import FOUR, NEW, OLD, OLDEST, ONE, ROOT, THREE, TWO, Site
 from tests.workflows import git
 
 TEMPLATE = ROOT / "tofu/fleet/user-data.sh.tftpl"
@@ -46,27 +46,39 @@ def test_a_host_gets_the_user_data_that_is_checked(site: Site) -> None:
     assert b64decode(answer["UserData"]["Value"]).decode() == expected
 
 
-def test_a_newer_image_moves_that_host_and_leaves_the_others(site: Site) -> None:
+def test_a_deploy_brings_what_was_merged_and_a_rollback_takes_it_back(site: Site) -> None:
     before = site.settles()
+    first = git.run(site.account.folder, "log", "-1", "--format=%H", "--", "nix").strip()
+    second, third = (merged(site, "nix/changes.txt", text) for text in ("greet", "wave"))
+    for commit, image in ((first, OLDEST), (second, OLD), (third, NEW)):
+        site.runner.builds(commit, image)
+    merged(site, "docs.md", "no host is built from it")
+    was = before[TWO][1]
 
-    assert site.deploys(TARGET=TWO) == 0
-    after = site.runner.hosts()
+    for asked, image, revision in (
+        ({}, NEW, third),
+        ({"AMI_OVERRIDE": OLD}, OLD, second),
+        ({"REVISION": first[:12]}, OLDEST, first),
+    ):
+        hosts = site.runner.hosts()
+        assert site.deploys(TARGET=TWO, **asked) == 0
+        after = site.runner.hosts()
 
-    assert before | {TWO: after[TWO]} == after
-    changed = git.run(site.account.folder, "log", "-1", "--format=%H", "--", "nix").strip()
-    assert site.revisions()[TWO] == changed
-    assert after[TWO][0] != before[TWO][0]
-    assert after[TWO][1] == NEW
+        assert before | {TWO: after[TWO]} == after
+        assert (after[TWO][0] != hosts[TWO][0], after[TWO][1]) == (True, image)
+        assert site.revisions()[TWO] == revision
+        assert f"Revision `{revision[:7]}`, " in site.runner.summary
+        jobs = site.runner.github.jobs[site.runner.github.runs[0]["id"]]
+        assert f"{TWO}: {was} -> {image} @{revision[:7]}" in [job["name"] for job in jobs]
+        was = image
 
 
-def test_rollback_is_a_deploy_with_an_older_image(site: Site) -> None:
-    before = site.settles()
-
-    assert site.deploys(TARGET=TWO, AMI_OVERRIDE=OLD) == 0
-    after = site.runner.hosts()
-
-    assert before | {TWO: after[TWO]} == after
-    assert (after[TWO][0] != before[TWO][0], after[TWO][1]) == (True, OLD)
+def merged(site: Site, path: str, text: str) -> str:
+    """The commit by which this is in that file."""
+    (site.account.folder / path).write_text(text)
+    git.run(site.account.folder, "add", path)
+    git.run(site.account.folder, "commit", "--quiet", "--allow-empty", "-m", text)
+    return site.runner.commit
 
 
 def test_a_new_entry_is_created_and_one_that_left_is_left_alone_and_named(

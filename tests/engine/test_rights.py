@@ -175,23 +175,24 @@ def test_the_image_roles_rights_suffice_for_all_but_the_import(site: Site, tmp_p
     with widened(site, IMAGE_ROLE):
         role = session(site, IMAGE_ROLE)
         with (
-            authenticating(site),
             closing(client_of(site, role, "ec2")) as ec2,
             closing(client_of(site, role, "s3")) as s3,
         ):
-            key = snapshot.upload(s3, IMAGE_BUCKET, "disk", built.disk)
-            snapshot.mark(ec2, imported, "c0ffee")
-            s3.delete_object(Bucket=IMAGE_BUCKET, Key=key)
-            image = registration.register(ec2, imported, built, "ours", "c0ffee")
-            snapshot.mark(ec2, image, "c0ffee")  # which moto does not do at its birth
-            ec2.create_tags(Resources=[image], Tags=[{"Key": BOOT_TAG, "Value": BOOT}])
-            registration.wait_available(ec2, image, SystemTime())
-            registration.publish(ec2, image)
-            found = registration.of_commit(ec2, "c0ffee")
-            with closing(site.client("ec2")) as owner:  # as a dead run leaves it; the fleet's stay
+            with authenticating(site):
+                key = snapshot.upload(s3, IMAGE_BUCKET, "disk", built.disk)
+                snapshot.mark(ec2, imported, "c0ffee")
+                s3.delete_object(Bucket=IMAGE_BUCKET, Key=key)
+                image = registration.register(ec2, imported, built, "ours", "c0ffee")
+                snapshot.mark(ec2, image, "c0ffee")  # which moto does not do at its birth
+                ec2.create_tags(Resources=[image], Tags=[{"Key": BOOT_TAG, "Value": BOOT}])
+                registration.wait_available(ec2, image, SystemTime())
+                registration.publish(ec2, image)
+                found = registration.of_commit(ec2, "c0ffee")
+            with closing(site.client("ec2")) as owner:  # left by a dead run: it goes before others
                 owner.delete_tags(Resources=[image], Tags=[{"Key": registration.TAG}])
-            gone = list(pruning.prune(ec2))
-            refused = refusal(site, role, "s3", "get_object", Bucket=BOOTSTRAP_BUCKET, Key="x")
+            with authenticating(site):
+                gone = list(pruning.prune(ec2))
+                refused = refusal(site, role, "s3", "get_object", Bucket=BOOTSTRAP_BUCKET, Key="x")
 
     assert found == image
     assert set(gone) == {image, imported}

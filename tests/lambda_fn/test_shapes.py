@@ -164,7 +164,7 @@ json_values = st.recursive(
 
 
 @given(value=json_values)
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
 def test_any_json_at_all(handed: Handed, value: Any) -> None:
     handed(value)
     handed(function_url(json.dumps(value), AGENT_1))

@@ -10,7 +10,6 @@ from sandbox.image import images
 from sandbox.moto import MotoServer
 from tests.provision.account import Account, make_account
 from tests.provision.desks import Operator
-from tests.sandbox.warm_python import warm_python
 
 
 @pytest.fixture(scope="session")
@@ -23,13 +22,6 @@ def moto_process() -> Iterator[str]:
 @pytest.fixture
 def account(moto_process: str) -> Account:
     return make_account(moto_process)
-
-
-@pytest.fixture(scope="session")
-def python() -> Iterator[Path]:
-    """A run has a job for each host, of some programs each: they need not all begin in the cold."""
-    with warm_python() as one:
-        yield one
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ starts the two units, and Nix, which would build, set the profile and switch.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -17,9 +18,10 @@ from fleet_control.archive import File
 from tests.provision import uploads
 from tests.provision.account import Account
 from tests.provision.test_system import SAID, says
-from tests.static.test_user_data import VALUES, rendered
+from tests.static.test_user_data import ROOT, VALUES, rendered
 
 HOST, STORE = "claw-1", "/nix/store/one"
+REFRESH = ROOT / "nix/modules/refresh-secrets.sh"
 AWAY = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
 UNITS = ["start clawdinator-bootstrap.service", "start clawdinator-repo-seed.service"]
 ENTERED = [
@@ -37,7 +39,7 @@ class Machine:
     environ: dict[str, str]
 
     @property
-    def _programs(self) -> Path:
+    def programs(self) -> Path:
         return self.root / "programs"
 
     def plays(self, path: Path, script: str) -> None:
@@ -46,29 +48,36 @@ class Machine:
         path.chmod(0o755)
 
     def made(self, bucket: str) -> None:
-        boot = self.root / "run/current-system/sw/bin/clawdinator-boot"
+        (self.root / "run").mkdir()
+        (self.root / "run/current-system").symlink_to(self.root / "nix/store/first")
+        boot = self.root / "nix/store/first/sw/bin/clawdinator-boot"
         where = f"--bucket {bucket} --root {self.root}"
         self.plays(boot, f'exec {sys.executable} -m clawbot.provision.boot "$@" {where}')
         say = f'echo "$(basename "$0") $*" >> {self.root}/called'
         for name in ("nix-env", "nixos-rebuild"):
-            self.plays(self._programs / name, say)
+            self.plays(self.programs / name, say)
         self.plays(self.root / STORE[1:] / "bin/switch-to-configuration", say)
         parts = "clawdinator-bootstrap.service) part=secrets ;; *) part=repository ;;"
         self.plays(
-            self._programs / "systemctl",
+            self.programs / "systemctl",
             f'echo "$*" >> {self.root}/called\ncase $2 in {parts} esac\nexec {boot} $part',
         )
 
     def boots(self, told: dict[str, str], **environ: str) -> tuple[int, list[str], str]:
         """How its user data ended, which programs it called, and what it said."""
         script = rendered({**VALUES, **told})
-        for path in ("/etc/clawdinator", "/run/current-system"):
-            script = script.replace(path, f"{self.root}{path}")
-        script = script.replace('"$become/bin', f'"{self.root}$become/bin')
+        script = script.replace("/etc/clawdinator", f"{self.root}/etc/clawdinator")
+        for after in ("/bin", '" ]'):
+            script = script.replace(f'"$become{after}', f'"{self.root}$become{after}')
+        return self.types(script, **environ)
+
+    def types(self, script: str, **environ: str) -> tuple[int, list[str], str]:
+        """The same of a script."""
+        script = script.replace("/run/current-system", f"{self.root}/run/current-system")
         (self.root / "called").write_text("")
         ended = subprocess.run(  # noqa: S603  (the script under test)
             ["/bin/bash", "-c", script],
-            env={"PATH": f"{self._programs}:{os.defpath}", **self.environ, **environ},
+            env={"PATH": f"{self.programs}:{os.defpath}", **self.environ, **environ},
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         return ended.returncode, (self.root / "called").read_text().splitlines(), ended.stderr
@@ -126,6 +135,37 @@ def test_on_any_other_image_it_builds_from_the_verified_seed_and_stays_that(
 
 
 @pytest.mark.parametrize("program", ["nixos-rebuild", "switch-to-configuration"])
+def test_what_it_became_it_stays_though_a_unit_of_it_did_not_start(
+    machine: Machine, told: dict[str, str], program: str
+) -> None:
+    """NixOS ends a switch with 4 then, and the new system runs."""
+    if program == "nixos-rebuild":
+        says(machine.root, {})
+    (path,) = [one for one in machine.root.rglob(program) if one.is_file()]
+    copied = f"cp -r {machine.root}/nix/store/first {machine.root}/nix/store/second"
+    entered = f"ln -sfn {machine.root}/nix/store/second {machine.root}/run/current-system"
+    machine.plays(path, f"{copied} && {entered}; exit 4")
+    assert machine.boots(told)[0] == 4
+
+    assert machine.boots(told, **AWAY)[:2] == (0, UNITS)
+
+
+def test_killed_in_the_middle_of_its_switch_it_is_what_it_became(
+    machine: Machine, told: dict[str, str]
+) -> None:
+    """It begins in the new system then, of which nothing is recorded yet."""
+    entered = machine.root / STORE[1:]
+    shutil.copytree(machine.root / "nix/store/first", entered, dirs_exist_ok=True)
+    machine.plays(entered / "bin/switch-to-configuration", "exit 4")
+    current = machine.root / "run/current-system"
+    current.unlink()
+    current.symlink_to(entered)
+    assert machine.boots(told)[0] == 4
+
+    assert machine.boots(told, **AWAY)[:2] == (0, UNITS)
+
+
+@pytest.mark.parametrize("program", ["nixos-rebuild", "switch-to-configuration"])
 def test_what_was_not_become_is_tried_again_at_the_next_boot(
     machine: Machine, told: dict[str, str], program: str
 ) -> None:
@@ -165,3 +205,20 @@ def test_told_another_revision_it_becomes_that(
     sum_ = uploads.upload(account, seed.key(other), uploads.packed(files))
 
     assert machine.boots({**told, "revision": other, "seed_sha256": sum_})[:2] == (0, UNITS + BUILT)
+
+
+@pytest.mark.parametrize(("ends", "restarted"), [(0, True), (4, True), (2, False), (1, False)])
+def test_new_secrets_are_used_by_both_services_or_by_none(
+    machine: Machine, told: dict[str, str], ends: int, restarted: bool
+) -> None:
+    machine.boots(told)
+    switch = machine.root / "run/current-system/bin/switch-to-configuration"
+    machine.plays(switch, f'echo "switch $*" >> {machine.root}/called; exit {ends}')
+    machine.plays(machine.programs / "systemctl", f'echo "$*" >> {machine.root}/called')
+
+    code, called, said = machine.types(REFRESH.read_text())
+
+    restart = ["restart clawdinator.service clawbot.service"]
+    assert (code, called) == (ends, ["switch test", *(restart if restarted else [])])
+    assert ("The new secrets are not in use" in said) == (not restarted)
+    assert ("The new secrets are in use" in said) == (ends == 4)

@@ -47,11 +47,14 @@ class Scene:
         await set_rules(self.outside.world.aws_url, Rules(SWIFT, unhealthy=instances))
 
 
-async def test_bots_repair_a_host_but_can_not_keep_it_down(tmp_path: Path) -> None:
+async def test_bots_repair_a_host_but_can_not_keep_it_down(tmp_path: Path, python: Path) -> None:
     registry = tmp_path / "instances.json"
     write_registry(registry, (TARGET, *BOTS))
     one, two, three, four, five = BOTS
-    async with whole(registry, health_deadline=SOON) as outside, outside.life() as bot:
+    async with (
+        whole(registry, python=python, health_deadline=SOON) as outside,
+        outside.life() as bot,
+    ):
         scene = Scene(outside, bot)
         before = await asyncio.to_thread(outside.hosts)
         assert "refused (repair_only)" in await scene.says(one, OLDER)

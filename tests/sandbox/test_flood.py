@@ -27,11 +27,11 @@ def client(world: World, key: Principal) -> ControlApi:
 
 
 async def test_a_flood_by_one_key_is_one_run_and_a_persons_deploy_is_the_next(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], python: Path
 ) -> None:
     registry = tmp_path / "instances.json"
     write_registry(registry, (ONE, TWO))
-    async with whole(registry, listed_after=8.0) as outside:
+    async with whole(registry, python=python, listed_after=8.0) as outside:
         world, codes = outside.world, list[str]()
         at_once = asyncio.Semaphore(AT_ONCE)
         agents, chats = world.seeded.agents[ONE], world.seeded.chats["demo"]

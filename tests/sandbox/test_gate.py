@@ -83,9 +83,9 @@ async def between_plan_and_host(
     return await saying
 
 
-async def test_what_could_not_start_ends_no_host(registry: Path) -> None:
+async def test_what_could_not_start_ends_no_host(registry: Path, python: Path) -> None:
     """A type that is misspelt; then an image that is removed between `plan` and the host's turn."""
-    async with whole(registry) as outside, outside.life() as bot:
+    async with whole(registry, python=python) as outside, outside.life() as bot:
         before = await machines(outside)
         write_registry(registry, (ONE, TWO), **{TWO: "t3.lagre"})
 
@@ -104,8 +104,13 @@ async def test_what_could_not_start_ends_no_host(registry: Path) -> None:
         assert f"✓ deploy {TWO}: done" in await bot.say(f"/fleet deploy {TWO}")
 
 
-async def test_ec2_that_shows_nothing_to_plan_or_to_a_hosts_job(registry: Path) -> None:
-    async with whole(registry, health_deadline=SOON) as outside, outside.life() as bot:
+async def test_ec2_that_shows_nothing_to_plan_or_to_a_hosts_job(
+    registry: Path, python: Path
+) -> None:
+    async with (
+        whole(registry, python=python, health_deadline=SOON) as outside,
+        outside.life() as bot,
+    ):
         before = await machines(outside)
         key = outside.world.seeded.deployer.access_key
 
@@ -126,10 +131,10 @@ async def test_ec2_that_shows_nothing_to_plan_or_to_a_hosts_job(registry: Path) 
         assert await machines(outside) == before
 
 
-async def test_ec2_that_shows_nothing_to_the_bot(registry: Path) -> None:
+async def test_ec2_that_shows_nothing_to_the_bot(registry: Path, python: Path) -> None:
     """One that has just started knows of no host and believes the list; later it calls none that it
     has seen missing. The run sees them all, and makes no second one."""
-    async with whole(registry) as outside, outside.life() as bot:
+    async with whole(registry, python=python) as outside, outside.life() as bot:
         before = await machines(outside)
         key = outside.world.seeded.chats["demo"].access_key
         await blind(outside, key)
@@ -151,8 +156,8 @@ async def test_ec2_that_shows_nothing_to_the_bot(registry: Path) -> None:
         assert {id_ for id_, name in before.items() if name == ONE} <= after.keys()
 
 
-async def test_an_instance_that_is_renamed(registry: Path) -> None:
-    async with whole(registry) as outside, outside.life() as bot:
+async def test_an_instance_that_is_renamed(registry: Path, python: Path) -> None:
+    async with whole(registry, python=python) as outside, outside.life() as bot:
         before = await machines(outside)
         await bot.say("/fleet status")
         rename(registry)

@@ -25,10 +25,10 @@ ONE, TWO = "clawdinator-1", "clawdinator-2"
 
 
 @pytest.fixture
-async def outside(tmp_path: Path) -> AsyncIterator[Whole]:
+async def outside(tmp_path: Path, python: Path) -> AsyncIterator[Whole]:
     file = tmp_path / "instances.json"
     write_registry(file, (ONE, TWO))
-    async with whole(file) as world:
+    async with whole(file, python=python) as world:
         yield world
 
 
@@ -68,12 +68,14 @@ async def test_a_bot_goes_with_its_host_and_its_successor_finishes_the_reply(
     assert bot.terminal.exit_code == 0
 
 
-async def test_a_deploy_that_fails_while_its_bot_is_away_fails_the_demo(tmp_path: Path) -> None:
+async def test_a_deploy_that_fails_while_its_bot_is_away_fails_the_demo(
+    tmp_path: Path, python: Path
+) -> None:
     file = tmp_path / "instances.json"
     write_registry(file, (ONE, TWO))
     ill = frozenset({ONE})
     async with (
-        whole(file, unhealthy=ill, health_deadline=1.5) as outside,
+        whole(file, python=python, unhealthy=ill, health_deadline=1.5) as outside,
         riding(outside, ONE) as (bot, printed),
     ):
         await bot.terminal.hear(f"/fleet deploy {ONE}")

@@ -76,6 +76,19 @@ def test_it_begins_with_a_few_commits_that_change_what_hosts_are_built_from(
     assert log.splitlines() == ["The registry"] * 4 + [subject for subject, _ in reversed(PAST)]
 
 
+def test_each_start_of_the_same_checkout_has_the_same_commits(
+    repository: Repository, tmp_path: Path
+) -> None:
+    """A script that comes through a pipe can name them."""
+    again = Repository(tmp_path / "source", tmp_path / "none", tmp_path / "again")
+
+    assert len(again.commits) == len(PAST)
+    assert repository.commits[: len(PAST)] == again.commits
+    repository.check_out("main", tmp_path / "checkout", with_history=True)
+    log = said(tmp_path / "checkout", "log", "--format=%at %ct", again.head())
+    assert log.splitlines() == [f"{when} {when}" for _, when in reversed(PAST)]
+
+
 def test_a_merge_is_another_commit_and_is_known_by_its_name(
     repository: Repository, tmp_path: Path
 ) -> None:

@@ -3,10 +3,12 @@
 import asyncio
 import base64
 import hashlib
+import time
 from pathlib import Path
 
 import pytest
 
+from fleet_control import duration
 from fleet_control.archive import File, compress, tar
 from fleet_control.seed import REVISION_FILE, key
 from sandbox.host_boot import Booted, boot
@@ -25,10 +27,15 @@ async def revisions(outside: Whole) -> dict[str, str]:
     return said
 
 
+def old(number: int) -> str:
+    """How old a commit of the past is."""
+    return f"{duration.older(time.time() - PAST[number][1])} old"
+
+
 @pytest.mark.xdist_group("world")
-async def test_a_change_is_merged_deployed_and_taken_back(tmp_path: Path) -> None:
+async def test_a_change_is_merged_deployed_and_taken_back(tmp_path: Path, python: Path) -> None:
     write_registry(tmp_path / "instances.json", (ONE, TWO))
-    async with whole(tmp_path / "instances.json") as outside, outside.life() as bot:
+    async with whole(tmp_path / "instances.json", python=python) as outside, outside.life() as bot:
         commits = outside.world.github.runner.site.repository.commits
         oldest, older, newest = commits
         assert await revisions(outside) == {ONE: older, TWO: oldest}
@@ -36,9 +43,9 @@ async def test_a_change_is_merged_deployed_and_taken_back(tmp_path: Path) -> Non
         said = await bot.say("/fleet status")
         assert f"{older[:7]}, 1 behind" in said
         assert f"{oldest[:7]}, 2 behind" in said
-        assert f"NEWEST REVISION  {newest[:7]}, 2 days old: {PAST[-1][0]}" in said
+        assert f"NEWEST REVISION  {newest[:7]}, {old(2)}: {PAST[2][0]}" in said
         said = await bot.say(f"/fleet deploy {TWO}")
-        assert f"  Revision {newest[:7]}, 2 days old: {PAST[2][0]}\n" in said
+        assert f"  Revision {newest[:7]}, {old(2)}: {PAST[2][0]}\n" in said
         assert await revisions(outside) == {ONE: older, TWO: newest}
 
         said = await bot.say("merge Hosts greet")
@@ -58,12 +65,12 @@ async def test_a_change_is_merged_deployed_and_taken_back(tmp_path: Path) -> Non
 
         said = await bot.say(f"/fleet deploy {TWO} {OLDER}")
         assert f"✓ deploy {TWO}: done" in said
-        assert f"  Revision {older[:7]}, 13 days old: {PAST[1][0]}\n" in said
+        assert f"  Revision {older[:7]}, {old(1)}: {PAST[1][0]}\n" in said
         assert await revisions(outside) == {ONE: older, TWO: older}
 
         said = await bot.say(f"/fleet deploy {TWO} {oldest}")
         assert f"✓ deploy {TWO}: done" in said
-        assert f"  Revision {oldest[:7]}, 41 days old: {PAST[0][0]}\n" in said
+        assert f"  Revision {oldest[:7]}, {old(0)}: {PAST[0][0]}\n" in said
         assert await revisions(outside) == {ONE: older, TWO: oldest}
         assert (await asyncio.to_thread(outside.hosts))[TWO].image == OLDEST
         title = outside.world.github.runner.runs[-1].title
@@ -72,6 +79,49 @@ async def test_a_change_is_merged_deployed_and_taken_back(tmp_path: Path) -> Non
         said = await bot.say("network off", f"reboot {TWO}", "reboot nobody")
         assert f"rebooted and runs {oldest[:7]}." in said
         assert "No host runs for nobody." in said
+
+
+@pytest.mark.xdist_group("world")
+async def test_what_somebody_spoiled_is_refused_by_name_and_nothing_is_touched(
+    tmp_path: Path,
+) -> None:
+    registry = tmp_path / "instances.json"
+    write_registry(registry, (ONE, TWO))
+    async with whole(registry) as outside, outside.life() as bot:
+        before = await asyncio.to_thread(outside.hosts)
+        newest = outside.world.github.runner.site.repository.commits[-1]
+        manifest = f"bootstrap/{TWO}/manifest.json"
+        for spoil, done, why in (
+            ("bundle TWO missing", f"{manifest} is gone now.", f"{manifest} is not there."),
+            ("bundle TWO stale", f"{manifest} is of no secret now.", f"The bundle of {TWO} lacks "),
+            (
+                "bundle TWO other",
+                f"{manifest} is another instance's now.",
+                f"was made for other-than-{TWO}.",
+            ),
+        ):
+            said = await bot.say(f"spoil {spoil.replace('TWO', TWO)}", f"/fleet deploy {TWO}")
+            assert done in said
+            assert why in flat(said)
+            assert "Nothing was touched: " in flat(said)
+
+        write_registry(registry, (ONE, TWO), **{ONE: "t3.small"})
+        assert "has no nobody." in await bot.say("spoil bundle nobody stale")
+        said = await bot.say("spoil seed", f"/fleet deploy {TWO}")
+        seed = key(outside.world.github.runner.site.repository.revision())
+        assert seed != key(newest)
+        assert f"{seed} is not what " in said
+        assert f"{seed} is not what that commit holds: somebody else put it there" in flat(said)
+        assert "Nothing was touched: " in flat(said)
+        assert await asyncio.to_thread(outside.hosts) == before
+
+        await bot.say("merge Another revision has another seed", f"spoil bundle {TWO} missing")
+        assert "Every bundle holds" in await bot.say(f"clawbot bundle upload {TWO}")
+        assert f"✓ deploy {TWO}: done" in await bot.say(f"/fleet deploy {TWO}")
+
+
+def flat(said: str) -> str:
+    return " ".join(said.split())
 
 
 def told(revision: str, data: bytes) -> str:

@@ -48,7 +48,8 @@ class Said:
 class Checkout:
     """A repository's folder and the engine in it."""
 
-    def __init__(self, root: Path, aws: Aws) -> None:
+    def __init__(self, root: Path, aws: Aws, python: Path) -> None:
+        self._python = python
         self.root = root
         self.aws = aws
         self.registry = root / "nix" / "instances.json"
@@ -65,9 +66,9 @@ class Checkout:
             "AWS_SECRET_ACCESS_KEY": aws.seeded.deployer.secret_key,
         }
 
-    async def begin(self, *argv: str) -> asyncio.subprocess.Process:
+    async def begin(self, *argv: str, python: str = sys.executable) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
-            sys.executable,
+            python,
             "-m",
             "sandbox.tofu",
             "-chdir=tofu/fleet",
@@ -79,7 +80,7 @@ class Checkout:
         )
 
     async def run(self, *argv: str) -> Said:
-        process = await self.begin(*argv)
+        process = await self.begin(*argv, python=str(self._python))
         out, err = await process.communicate()
         return Said(process.returncode or 0, out.decode(), err.decode())
 
@@ -112,9 +113,9 @@ async def quick(moto: str, our_images: tuple[Image, ...]) -> AsyncIterator[Aws]:
 
 
 @pytest.fixture
-async def checkout(quick: Aws, tmp_path: Path) -> Checkout:
+async def checkout(quick: Aws, tmp_path: Path, python: Path) -> Checkout:
     shutil.copytree(Path(__file__).parents[2] / "tofu" / "fleet", tmp_path / "tofu" / "fleet")
-    checkout = Checkout(tmp_path, quick)
+    checkout = Checkout(tmp_path, quick, python)
     checkout.registry.parent.mkdir()
     checkout.registry.write_text(REGISTRY)
     assert (await checkout.run("init", *QUIET, *BACKEND)).code == 0

@@ -27,8 +27,8 @@ def registry(tmp_path: Path) -> Path:
     return file
 
 
-async def test_the_script_of_the_readme(registry: Path) -> None:
-    async with whole(registry) as outside, outside.life() as bot:
+async def test_the_script_of_the_readme(registry: Path, python: Path) -> None:
+    async with whole(registry, python=python) as outside, outside.life() as bot:
         before = await asyncio.to_thread(outside.hosts)
         assert {id_: host.image for id_, host in before.items()} == {ONE: OLDER, TWO: OLDEST}
 
@@ -68,11 +68,13 @@ async def test_the_script_of_the_readme(registry: Path) -> None:
         assert [run.conclusion for run in outside.world.github.runner.runs] == ["success"] * 3
 
 
-async def test_a_bad_host_stops_the_roll_and_the_chat_says_where_and_why(tmp_path: Path) -> None:
+async def test_a_bad_host_stops_the_roll_and_the_chat_says_where_and_why(
+    tmp_path: Path, python: Path
+) -> None:
     file = tmp_path / "instances.json"
     write_registry(file, (ONE, FISH, TWO), **{FISH: "t3.small"})
     async with (
-        whole(file, unhealthy=frozenset({FISH}), health_deadline=1.5) as outside,
+        whole(file, python=python, unhealthy=frozenset({FISH}), health_deadline=1.5) as outside,
         outside.life() as bot,
     ):
         before = await asyncio.to_thread(outside.hosts)
@@ -111,8 +113,9 @@ async def test_a_host_whose_agent_keeps_dying_stops_the_roll(tmp_path: Path) -> 
 
 async def test_what_a_workflow_of_a_branch_starts_is_refused_and_a_persons_button_is_not(
     registry: Path,
+    python: Path,
 ) -> None:
-    async with whole(registry) as outside, aiohttp.ClientSession() as session:
+    async with whole(registry, python=python) as outside, aiohttp.ClientSession() as session:
         github = outside.world.github
         before = await asyncio.to_thread(outside.hosts)
         # A job of some workflow on some branch, with `permissions: actions: write`.
@@ -141,9 +144,11 @@ async def test_what_a_workflow_of_a_branch_starts_is_refused_and_a_persons_butto
     assert pressed.conclusion == "success"
 
 
-async def test_a_bot_killed_in_the_middle_is_finished_by_its_successor(registry: Path) -> None:
+async def test_a_bot_killed_in_the_middle_is_finished_by_its_successor(
+    registry: Path, python: Path
+) -> None:
     """And two people deploy at once: the second waits its turn, and is told so."""
-    async with whole(registry) as outside:
+    async with whole(registry, python=python) as outside:
         async with outside.life() as first:
             await first.say(f"/fleet deploy {ONE} &")
             await first.sheet.until(ONE, Stage.RUNNING)
@@ -162,8 +167,9 @@ async def test_a_bot_killed_in_the_middle_is_finished_by_its_successor(registry:
 
 async def test_an_instance_added_at_the_source_can_be_deployed_without_a_restart(
     registry: Path,
+    python: Path,
 ) -> None:
-    async with whole(registry) as outside, outside.life() as bot:
+    async with whole(registry, python=python) as outside, outside.life() as bot:
         await bot.say("/fleet status")
         write_registry(registry, (ONE, TWO, FISH))
         outside.clock.ahead += 61
@@ -181,20 +187,23 @@ async def test_an_instance_added_at_the_source_can_be_deployed_without_a_restart
     assert "What I know of the registry is 1 hour old." in old
 
 
-async def test_a_registry_that_goes_once_it_was_read_stops_no_start(tmp_path: Path) -> None:
+async def test_a_registry_that_goes_once_it_was_read_stops_no_start(
+    tmp_path: Path, python: Path
+) -> None:
     file = tmp_path / "instances.json"
     give_once(file, (ONE,))
 
-    async with whole(file) as outside:
+    async with whole(file, python=python) as outside:
         assert outside.world.seeded.agents.keys() == {ONE}
 
 
 async def test_a_fleet_of_five_hundred_is_read_whole_and_never_rolled_at_once(
     tmp_path: Path,
+    python: Path,
 ) -> None:
     file = tmp_path / "instances.json"
     write_registry(file, (f"claw-{number}" for number in range(1, 501)))
-    async with whole(file) as outside, outside.life() as bot:
+    async with whole(file, python=python) as outside, outside.life() as bot:
         assert "500 instances, 500 healthy" in await bot.say("/fleet status")
         assert "refused (too_many_hosts)" in await bot.say("/fleet deploy all")
         assert outside.asked("deploy") == 0

@@ -15,10 +15,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 LIBRARIES = ("boto3", "botocore.session", "pydantic", "pip._internal.commands.install")
+SERVICES = ("ec2", "ssm", "s3", "sts", "service-quotas", "dynamodb")
 _LARGEST = 1 << 17
 
 # In a run, `python3`: it hands over all it was given, and ends as the fork does.
@@ -66,6 +68,7 @@ def _served(folder: Path) -> Iterator[Path]:
 def _serve(listener: socket.socket) -> None:
     for name in LIBRARIES:
         importlib.import_module(name)
+    _read_descriptions()
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
@@ -75,6 +78,20 @@ def _serve(listener: socket.socket) -> None:
             listener.close()
             _become(client)
         client.close()
+
+
+def _read_descriptions() -> None:
+    """AWS's, of the services that a run asks: megabytes of JSON that need not be read in each."""
+    import botocore.loaders  # noqa: PLC0415  (in the server alone)
+    import botocore.session  # noqa: PLC0415  (the same)
+
+    shared = cache(botocore.loaders.create_loader)
+    botocore.loaders.create_loader = botocore.session.create_loader = shared
+    session = botocore.session.get_session()
+    for service in SERVICES:
+        session.create_client(
+            service, "eu-central-1", aws_access_key_id="none", aws_secret_access_key="none"
+        ).close()
 
 
 def _become(client: socket.socket) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from pathlib import Path
 
 from fleet_control.clock import SystemClock
 from sandbox.demo_front import serve_front
@@ -15,10 +16,13 @@ from tests.telegram.scene import OPERATOR, TOKEN
 PATIENCE_SECONDS = 120.0
 
 
-async def test_a_deploy_replaces_a_host_and_calls_its_asker() -> None:
+async def test_a_deploy_replaces_a_host_and_calls_its_asker(python: Path) -> None:
     api = BotApi(TOKEN, SystemClock())
     people, olga = People(api), user(OPERATOR, "Olga")
-    async with asyncio.timeout(2 * PATIENCE_SECONDS), open_world(Options(timing=SWIFT)) as world:
+    async with (
+        asyncio.timeout(2 * PATIENCE_SECONDS),
+        open_world(Options(timing=SWIFT, python=python)) as world,
+    ):
         environ = {
             "CLAWBOT_TELEGRAM_TOKEN": TOKEN,
             "CLAWBOT_TELEGRAM_API_URL": await api.start(),

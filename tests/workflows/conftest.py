@@ -80,8 +80,7 @@ class Runner:
         hosts.mkdir(exist_ok=True)
         for entry in registry.values():
             (hosts / f"{entry['host']}.nix").write_text("{ }\n")
-        git.run(self.folder, "add", "nix/hosts")
-        git.commit(self.folder, registry, when)
+        git.commit(self.folder, registry, when, "nix/hosts")
         self.builds(self.commit, OLDEST, OLD, NEW)
         for id_, entry in parse(json.dumps(registry)).items():
             self.uploads(id_, entry)

@@ -43,16 +43,16 @@ def begin(folder: Path) -> None:
     for path, text in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(f"{text}\n")
-        run(folder, "add", path)
+    run(folder, "add", *files)
     run(folder, "commit", "--quiet", "-m", "A flake")
 
 
-def commit(folder: Path, registry: Mapping[str, Any] | str, when: float) -> None:
-    """The registry as it is from then on; the first makes the repository."""
+def commit(folder: Path, registry: Mapping[str, Any] | str, when: float, *also: str) -> None:
+    """The registry as it is from then on, and `also`; the first makes the repository."""
     if not (folder / ".git").is_dir():
         run(folder, "init", "--quiet", "--initial-branch=main")
     text = registry if isinstance(registry, str) else json.dumps(registry)
     (folder / REGISTRY).parent.mkdir(exist_ok=True)
     (folder / REGISTRY).write_text(text)
-    run(folder, "add", REGISTRY)
+    run(folder, "add", REGISTRY, *also)
     run(folder, "commit", "--quiet", "--allow-empty", "-m", "The registry", when=when)

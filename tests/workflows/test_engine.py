@@ -247,8 +247,8 @@ def test_the_lock_of_an_engine_that_was_killed_is_given_back(tmp_path: Path, com
 
 def test_a_lock_that_can_not_be_given_back_is_told_with_who_must(tmp_path: Path) -> None:
     assert killed(tmp_path, "apply", HERE, now(), releases="never").endswith(
-        f" UTC and stayed so; if nobody is at work there, release it: tofu -chdir=tofu/fleet "
-        f"force-unlock {ID}. Then the next deploy takes it up from there."
+        f" UTC and stayed so. If nobody is at work there, release it: tofu -chdir=tofu/fleet "
+        f"force-unlock {ID}."
     )
 
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,8 +15,12 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from fleet_control.archive import File
+from fleet_control.ledger import TITLE_FIELDS, Entry
 from fleet_control.seed import key
 from tests.workflows import git
+from tests.workflows.loopback import TOKEN, raw_run, serving
+from workflows.fleet_deploy.github import GitHub
+from workflows.fleet_deploy.runner import Run
 from workflows.fleet_deploy.seeding import Seed
 from workflows.fleet_deploy.stop import Stopped
 from workflows.image_build import nix_image, pruning, registration, seed_pruning, snapshot
@@ -77,8 +81,9 @@ def built(tmp_path: Path) -> NixImage:
     return NixImage(tmp_path / "disk.vhd", "legacy-bios", "x86_64-linux")
 
 
-def maker(wire: Wire, built: NixImage) -> Maker:
-    return Maker(wire.ec2, wire.s3, HastyTime(), "images", "bootstrap", COMMIT, lambda: built)
+def maker(wire: Wire, build: Callable[[], NixImage], *, deploying: bool = False) -> Maker:
+    buckets = ("images", "bootstrap")
+    return Maker(wire.ec2, wire.s3, HastyTime(), *buckets, COMMIT, build, lambda: deploying)
 
 
 def task(status: str, **more: str) -> dict[str, Any]:
@@ -147,7 +152,10 @@ def expect_registered(wire: Wire) -> None:
     )  # fmt: skip
 
 
-def test_an_image_is_tagged_last_of_all(wire: Wire, built: NixImage) -> None:
+@pytest.mark.parametrize("deploying", [False, True])
+def test_an_image_is_tagged_last_of_all_and_beside_a_deploy_nothing_goes(
+    wire: Wire, built: NixImage, *, deploying: bool
+) -> None:
     wire.expect("describe_images", {"Images": []})
     expect_registered(wire)
     wire.expect("describe_images", {"Images": [{"ImageId": IMAGE, "State": "pending"}]})
@@ -157,11 +165,12 @@ def test_an_image_is_tagged_last_of_all(wire: Wire, built: NixImage) -> None:
         {},
         {"Resources": [IMAGE], "Tags": [{"Key": "clawdinator", "Value": "true"}]},
     )
-    wire.expect("describe_images", {"Images": []})
-    wire.expect("describe_instances", {"Reservations": []})
-    wire.expect("describe_instances", {"Reservations": []})
+    if not deploying:
+        wire.expect("describe_images", {"Images": []})
+        wire.expect("describe_instances", {"Reservations": []})
+        wire.expect("describe_instances", {"Reservations": []})
 
-    assert maker(wire, built).make() == IMAGE
+    assert maker(wire, lambda: built, deploying=deploying).make() == IMAGE
     wire.of_ec2.assert_no_pending_responses()
     wire.of_s3.assert_no_pending_responses()
 
@@ -172,7 +181,7 @@ def test_an_image_that_fails_is_never_tagged(wire: Wire, built: NixImage) -> Non
     wire.expect("describe_images", {"Images": [{"ImageId": IMAGE, "State": "failed"}]})
 
     with pytest.raises(Stopped, match=f"{IMAGE} is failed"):
-        maker(wire, built).make()
+        maker(wire, lambda: built).make()
     wire.of_ec2.assert_no_pending_responses()
 
 
@@ -194,8 +203,7 @@ def test_a_commit_that_has_its_image_is_not_built_again(wire: Wire) -> None:
     def build() -> NixImage:
         raise AssertionError("nothing is to be built")
 
-    there = Maker(wire.ec2, wire.s3, HastyTime(), "images", "bootstrap", COMMIT, build)
-    assert there.make() == IMAGE
+    assert maker(wire, build).make() == IMAGE
 
 
 def test_an_import_that_ends_badly_says_why(wire: Wire, built: NixImage) -> None:
@@ -204,7 +212,7 @@ def test_an_import_that_ends_badly_says_why(wire: Wire, built: NixImage) -> None
     wire.expect("describe_import_snapshot_tasks", task("deleted", StatusMessage="no such role"))
 
     with pytest.raises(Stopped, match="gave up importing the disk: no such role"):
-        maker(wire, built).make()
+        maker(wire, lambda: built).make()
 
 
 def test_an_import_is_not_waited_for_without_end(wire: Wire) -> None:
@@ -431,6 +439,31 @@ def test_seeds_that_no_image_and_no_host_names_go(wire: Wire) -> None:
     assert gone == [key(f"{3:040}")]
     wire.of_ec2.assert_no_pending_responses()
     wire.of_s3.assert_no_pending_responses()
+
+
+RUN = Run(7, 1, "openclaw/clawdinators", "image-build.yml", "main", "sam", "1", "sam")
+
+
+@pytest.mark.parametrize(
+    ("statuses", "found"),
+    [
+        ([], False),
+        (["completed", "completed"], False),
+        (["completed", "in_progress"], True),
+        (["queued", "completed"], True),
+        (["pending"], True),
+    ],
+)
+def test_a_deploy_that_waits_or_runs_is_seen(statuses: list[str], *, found: bool) -> None:
+    with serving() as github:
+        entry = Entry(*[""] * len(TITLE_FIELDS))
+        github.runs = [raw_run(n, entry, status=one) for n, one in enumerate(statuses, 1)]
+        assert seed_pruning.deploying(GitHub(github.url, TOKEN, ""), RUN, NOON) is found
+
+
+def test_where_github_does_not_tell_a_deploy_may_run() -> None:
+    with serving() as github:
+        assert seed_pruning.deploying(GitHub(github.url, "another", ""), RUN, NOON)
 
 
 def test_where_ec2_lists_no_host_no_seed_goes(wire: Wire) -> None:

@@ -34,7 +34,7 @@ def test_other_words_name_no_lock() -> None:
 
 def test_the_sentence_says_who_and_how_to_release_it() -> None:
     assert NAMED.sentence() == (
-        "the state was locked by sam@laptop since 2026-11-24 08:00 UTC and stayed so; if nobody is "
+        "the state was locked by sam@laptop since 2026-11-24 08:00 UTC and stayed so. If nobody is "
         "at work there, release it: "
         "tofu -chdir=tofu/fleet force-unlock 11111111-2222-3333-4444-555555555555"
     )
@@ -53,7 +53,7 @@ def test_a_time_that_can_not_be_read_is_none(created: str) -> None:
     found = held([*LINES, f"Created: {created}"])
 
     assert found == replace(NAMED, created=None)
-    assert found.sentence().startswith("the state was locked by sam@laptop and stayed so; ")
+    assert found.sentence().startswith("the state was locked by sam@laptop and stayed so. ")
 
 
 def test_a_lock_of_ours_that_was_taken_since_is_what_it_left() -> None:

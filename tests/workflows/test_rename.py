@@ -207,7 +207,7 @@ def test_so_does_an_apply_that_fails_after_it(runner: Runner, renamed: dict[str,
     said = runner.summary.partition("## Stopped: ")[2].partition("\n\n")[2].partition("\n")[0]
     begun = f"{begins(NEW_NAME, Left.GONE)}removed before: {OLD_NAME}; OpenTofu's apply failed: "
     assert said.startswith(f"{begun}word ")
-    assert said.endswith(f" word…. Without a host: {NEW_NAME}.")
+    assert said.endswith(f" word… Without a host: {NEW_NAME}.")
     assert shown(said) == said
     assert f"{begun}{'word ' * 40}" in runner.summary.partition(said)[2]
 

@@ -4,7 +4,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from fleet_control import manifest
 from fleet_control.host_job import Left, begins
 from fleet_control.reading import Host, Reading
 from fleet_control.registry_source import KnownRegistry
@@ -17,9 +20,10 @@ from workflows.fleet_deploy.diagnosis import failure
 from workflows.fleet_deploy.fit import over_quota, unfit
 from workflows.fleet_deploy.holding import make_room
 from workflows.fleet_deploy.known import hidden
+from workflows.fleet_deploy.lock import Held
 from workflows.fleet_deploy.offer import Quota
 from workflows.fleet_deploy.roll import WHERE_LENGTH, Turn, cleared
-from workflows.fleet_deploy.stop import ROOM, Stopped, cut
+from workflows.fleet_deploy.stop import ROOM, Stopped, brief, cut
 
 IN_PLAN = "Nothing was touched: "
 ID, OTHER = "a" * 32, "b" * 32
@@ -81,7 +85,47 @@ def not_made() -> Iterable[str]:
 
 
 def test_the_room_is_what_the_lambda_leaves() -> None:
-    assert len(shown("x" * 999)) == ROOM
+    assert shown("x" * ROOM) == "x" * ROOM
+    assert shown("x" * 999) == f"{'x' * (ROOM - 1)}…"
+    assert shown(f"{'x' * 290} somewhere far away") == f"{'x' * 290}…"
+    assert shown(f"{'x' * 290} somewhere") == f"{'x' * 290} somewhere"
+
+
+def test_a_bundle_that_lacks_everything_is_told_with_what_mends_it() -> None:
+    there = manifest.Manifest(
+        instance=ID, bootstrap_prefix=f"bootstrap/{ID}", files={}, archive="0" * 64
+    )
+    one, *others = manifest.lacks(registry([ID])[ID], there, ID)
+
+    said = brief(f"{IN_PLAN}{one}")
+
+    assert not others
+    assert len(IN_PLAN + one) > ROOM >= len(said)
+    assert said.startswith(f"{IN_PLAN}The bundle of {ID} lacks clawdinator-control-token, ")
+    assert said.endswith(f"… Upload it anew with `clawbot bundle upload {ID}`.")
+
+
+_SENTENCES = st.lists(st.text(alphabet="abc ", min_size=1, max_size=200), min_size=2, max_size=5)
+
+
+@given(sentences=_SENTENCES, last=st.text(alphabet="abc ", min_size=1, max_size=ROOM // 2 - 1))
+def test_of_any_text_the_last_sentence_stays_whole(sentences: list[str], last: str) -> None:
+    text = ". ".join([*sentences, f"{last}."])
+
+    said = brief(text)
+
+    assert len(said) <= ROOM
+    assert said.endswith(f"{last}.")
+    assert said == text or len(text) > ROOM
+
+
+def test_a_last_sentence_that_is_most_of_it_is_cut_itself() -> None:
+    said = brief(f"Something went wrong. {'word ' * 100}.")
+
+    assert said.startswith("Something went wrong. word ")
+    assert said.endswith("word…")
+    assert len(said) <= ROOM
+    assert brief("x" * 999) == f"{'x' * (ROOM - 1)}…"
 
 
 def test_what_ec2_does_not_list() -> None:
@@ -100,6 +144,26 @@ def test_what_would_not_start() -> None:
 def test_what_would_share() -> None:
     for why in not_made():
         assert len(IN_PLAN + why) <= ROOM, why
+
+
+def test_a_lock_is_told_with_what_releases_it_and_where_the_hosts_are() -> None:
+    held = Held("11111111-2222-3333-4444-555555555555", "sam@laptop", NOW)
+    text = f"{begins('claw-2', Left.UNTOUCHED)}OpenTofu's plan failed: {held.sentence()}."
+
+    said = brief(text, ROOM - WHERE_LENGTH)
+
+    assert said.startswith("claw-2 was not touched: OpenTofu's plan failed: ")
+    assert said.endswith(f"release it: tofu -chdir=tofu/fleet force-unlock {held.id}.")
+
+
+def test_where_a_host_is_goes_before_what_to_do() -> None:
+    facts = begins(ID, Left.UNMOVED)
+
+    said = brief(f"{facts}OpenTofu's apply failed: why. {'word ' * 47}.")
+
+    assert len(facts) < ROOM - 47 * len("word ") < len(facts) + 5
+    assert said.startswith(facts)
+    assert len(said) <= ROOM
 
 
 @pytest.mark.parametrize("left", Left)

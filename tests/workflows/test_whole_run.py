@@ -4,7 +4,6 @@ import asyncio
 import json
 import shlex
 import shutil
-import sys
 import time
 from pathlib import Path
 
@@ -22,11 +21,11 @@ ONE, TWO, THREE, GONE = "clawdinator-1", "clawdinator-2", "clawdinator-3", "claw
 
 
 @pytest.fixture
-def fleet(runner: Runner) -> dict[str, str]:
+def fleet(runner: Runner, python: Path) -> dict[str, str]:
     """Two hosts of the registry and one that left it, by id; the registry asks for a third."""
     engine = runner.folder / "sandbox-tofu"
     path = shlex.quote(f"{ROOT}:{ROOT / 'skills'}")
-    command = f"{shlex.quote(sys.executable)} -m sandbox.tofu"
+    command = f"{shlex.quote(str(python))} -m sandbox.tofu"
     engine.write_text(f'#!/bin/sh\nPYTHONPATH={path} exec {command} "$@"\n')
     engine.chmod(0o755)
     runner.environ["TOFU"] = str(engine)

@@ -10,7 +10,7 @@ from fleet_control.error import FleetError
 from workflows.fleet_deploy import finish, health, host, plan, runner, summary
 from workflows.fleet_deploy.job import Job, begin
 from workflows.fleet_deploy.runner import Notice
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.stop import Stopped, brief
 
 log = logging.getLogger(__name__)
 
@@ -57,9 +57,9 @@ def _done(
 
 
 def _stop(environ: Mapping[str, str], stop: Stopped) -> None:
-    """Say it where people look: the summary, the log, and so the chat."""
+    """Say it where people look: the whole in the summary, what a chat has room for in the log."""
     runner.write_summary(environ, summary.stopped(stop.title, str(stop), stop.details))
-    runner.say_error(stop.title, str(stop))
+    runner.say_error(stop.title, brief(str(stop)))
 
 
 if __name__ == "__main__":

@@ -2,14 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.loaders import Loader, create_loader
 
 from fleet_control import ec2
 from fleet_control.reading import Reading
@@ -107,21 +104,12 @@ def seen(registry: KnownRegistry, reading: Reading, known: Mapping[str, str] = _
     )
 
 
-@cache
-def _descriptions() -> Loader:
-    """AWS's descriptions of its services, megabytes of JSON, read once in a process."""
-    return create_loader()
-
-
 def connect(environ: Mapping[str, str], clock: Time) -> Cloud:
     """Clients with the job's role, which `configure-aws-credentials` put in the environment."""
     key, secret, region = needed(
         environ, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"
     )
-    core = botocore.session.get_session()
-    core.register_component("data_loader", _descriptions())
     session = boto3.Session(
-        botocore_session=core,
         aws_access_key_id=key,
         aws_secret_access_key=secret,
         aws_session_token=environ.get("AWS_SESSION_TOKEN"),

@@ -113,15 +113,16 @@ class Engine:
 
     def _released(self, began: float) -> str:
         """Give a killed engine's lock back, if it is surely that one; what is to be done now."""
-        takes_it_up = "the next deploy takes it up from there."
         left = self._lock()
         if left and lock.is_left_by(left, began):
             with suppress(Stopped):
                 self._unlock(left.id)
-                return f"Its lock on the state is given back: {takes_it_up}"
+                return (
+                    "Its lock on the state is given back: the next deploy takes it up from there."
+                )
             left = self._lock()
         if left:
-            return f"Its lock is not given back: {left.sentence()}. Then {takes_it_up}"
+            return f"Its lock is not given back: {left.sentence()}."
         return "If its lock on the state stayed, the next deploy says so, and how to release it."
 
     def _lock(self) -> lock.Held | None:

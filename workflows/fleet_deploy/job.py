@@ -24,7 +24,7 @@ from workflows.fleet_deploy import (
 )
 from workflows.fleet_deploy.blueprint import Blueprint
 from workflows.fleet_deploy.cloud import Cloud, Sight, connect
-from workflows.fleet_deploy.stop import ROOM, Stopped, cut
+from workflows.fleet_deploy.stop import ROOM, Stopped, brief
 from workflows.fleet_deploy.trespass import Trespass
 
 REGISTRY = Path("nix/instances.json")
@@ -163,7 +163,7 @@ def telling_where(job: Job, turns: Iterable[roll.Turn], stop: Stopped) -> Stoppe
     unsure = [turn.id for turn in turns if turn.seen in sight.unsure]
     ids = [turn.id for turn in turns]
     where = roll.whereabouts(ids, sight.there, unsure)
-    why = f"{cut(str(stop), ROOM - len(where) - len('. '))}."
+    why = brief(f"{str(stop).removesuffix('.')}.", ROOM - len(where) - len(" "))
     whole = str(stop) if why != str(stop) else ""
     details = (whole, stop.details, summary.hosts(ids, sight.there))
     return Stopped(stop.title, f"{why} {where}", "\n\n".join(filter(None, details)))

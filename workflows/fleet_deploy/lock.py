@@ -30,8 +30,8 @@ class Held:
         if self.created is not None:
             since = f" since {datetime.fromtimestamp(self.created, UTC):%Y-%m-%d %H:%M} UTC"
         return (
-            f"the state was locked by {self.who}{since} and stayed so; "
-            f"if nobody is at work there, release it: "
+            f"the state was locked by {self.who}{since} and stayed so. "
+            f"If nobody is at work there, release it: "
             f"tofu -chdir=tofu/fleet force-unlock {self.id}"
         )
 

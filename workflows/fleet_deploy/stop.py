@@ -4,6 +4,8 @@ from fleet_control.error import FleetError
 
 # What a chat shows of a sentence: the Lambda cuts the rest off.
 ROOM = 300
+# Of that, for the beginning where the rest is cut: which host it is about, and where that is now.
+_FACTS = 66
 
 
 class Stopped(FleetError):
@@ -32,4 +34,19 @@ def cut(text: str, room: int) -> str:
     sentences = some.rpartition(". ")[0]
     if len(sentences) > room // 2:
         return sentences
-    return some.rpartition(" ")[0].rstrip(" ,;:") + "…"
+    words = some.rpartition(" ")[0]
+    return (words if len(words) > room // 2 else some).rstrip(" ,;:") + "…"
+
+
+def brief(text: str, room: int = ROOM) -> str:
+    """The text where there is room for it; else its beginning, and its last sentence whole.
+
+    The last sentence of a stop says what to do, or where the hosts are.
+    """
+    if len(text) <= room:
+        return text
+    beginning, _, last = text.rpartition(". ")
+    if len(last) > room - _FACTS:
+        return cut(text, room)
+    kept = cut(beginning, room - len(". ") - len(last))
+    return f"{kept}{' ' if kept.endswith('…') else '. '}{last}"

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from workflows.fleet_deploy import revision, runner, seeding
 from workflows.fleet_deploy.git import Git
+from workflows.fleet_deploy.github import GitHub
 from workflows.fleet_deploy.health import SystemTime, Time
 from workflows.fleet_deploy.seeding import Seed
 from workflows.fleet_deploy.stop import Stopped
@@ -37,6 +39,8 @@ class Maker:
         seeds: the bucket that seeds lie in.
         commit: the revision that an image is of, and says it is of.
         build: builds the image when it is needed.
+        deploying: whether a deploy waits or runs: it may be of an old image or seed that no host
+            names yet, so nothing goes.
     """
 
     ec2: "EC2Client"
@@ -46,6 +50,7 @@ class Maker:
     seeds: str
     commit: str
     build: Callable[[], NixImage]
+    deploying: Callable[[], bool]
 
     def make(self) -> str:
         """The id of this commit's image, made unless it is there; then the oldest go."""
@@ -54,6 +59,9 @@ class Maker:
             log.info("image.there image=%s commit=%s", there, self.commit)
             return there
         image = self._make(self.build())
+        if self.deploying():
+            log.info("image.none_pruned why=deploying")
+            return image
         for gone in pruning.prune(self.ec2):
             log.info("image.pruned id=%s", gone)
         for gone in seed_pruning.prune(self.s3, self.ec2, self.seeds):
@@ -114,6 +122,8 @@ def _holds(seed: Seed) -> str:
 
 def _maker(environ: Mapping[str, str], seed: Seed, folder: Path) -> Maker:
     region, bucket, seeds = runner.needed(environ, "AWS_REGION", "IMAGE_BUCKET", "BOOTSTRAP_BUCKET")
+    api, token = runner.needed(environ, "GITHUB_API_URL", "GITHUB_TOKEN")
+    run, github = runner.read_run(environ), GitHub(api, token, control_api="")
     return Maker(
         boto3.client("ec2", region_name=region),
         boto3.client("s3", region_name=region),
@@ -122,6 +132,7 @@ def _maker(environ: Mapping[str, str], seed: Seed, folder: Path) -> Maker:
         seeds,
         seed.commit,
         lambda: nix_image.build(seed, folder),
+        lambda: seed_pruning.deploying(github, run, time.time()),
     )
 
 

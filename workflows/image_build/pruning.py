@@ -40,6 +40,7 @@ def prune(ec2: "EC2Client", kept: int = KEPT) -> Iterator[str]:
     """Deregister what is superfluous, delete our snapshots that no image has; yields each's id.
 
     Call it when no image is being made: what is not published yet counts as left by a dead run.
+    And when no deploy is under way: its image may be an old one, which no host runs on yet.
     Nothing is where EC2 lists no host at all, which may mean only that it lists none now.
     """
     images, in_use = tuple(_own(ec2)), _in_use(ec2)

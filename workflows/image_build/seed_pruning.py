@@ -1,11 +1,15 @@
 """Old seeds go; none that an image or a host names, nor the newest few."""
 
+import logging
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from fleet_control.seed import FOLDER, key
+from workflows.fleet_deploy.github import GitHub
+from workflows.fleet_deploy.runner import Run
+from workflows.fleet_deploy.stop import Stopped
 from workflows.image_build.pruning import hosts
 from workflows.image_build.registration import COMMIT_TAG
 
@@ -14,10 +18,14 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import ImageTypeDef
     from mypy_boto3_s3.client import S3Client
 
-# A run may be on its way with one that no host is made of yet: it is among the newest.
+# For commits that are named by hand.
 KEPT = 50
 # On a host: what it was launched as.
 REVISION_TAG = "revision"
+# The workflow that puts seeds, and makes hosts of them.
+DEPLOY = "fleet-deploy.yml"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +45,19 @@ def superfluous(
     return tuple(seed.key for seed in newest[kept:] if seed.key not in spared)
 
 
+def deploying(github: GitHub, run: Run, now: float) -> bool:
+    """Whether a deploy of this run's branch waits or is under way, or GitHub does not tell."""
+    try:
+        return not all(one.finished for one in github.runs(replace(run, workflow=DEPLOY), now))
+    except Stopped as stop:
+        log.warning("image.deploys_unread why=%s", stop.title)
+        return True
+
+
 def prune(s3: "S3Client", ec2: "EC2Client", bucket: str, kept: int = KEPT) -> Iterator[str]:
     """Delete what is superfluous; yields each's key.
 
+    Call it when no deploy is under way: its seed may be an old one, which no host names yet.
     Nothing is where EC2 lists no host at all, which may mean only that it lists none now.
     """
     there = tuple(hosts(ec2))

@@ -1,0 +1,10 @@
+"""AWS's descriptions of its services: megabytes of JSON, which every session of botocore reads."""
+
+from functools import cache
+
+import botocore.session
+
+
+def read_once() -> None:
+    """From now on the sessions of this process share what one of them has read."""
+    botocore.session.create_loader = cache(botocore.session.create_loader)

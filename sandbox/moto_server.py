@@ -1,0 +1,42 @@
+"""moto's server with what of EC2's the sandbox plays itself; runs inside moto's process."""
+
+from typing import Any
+
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from sandbox import ec2_refusal, host_life, service_check
+from sandbox.moto_doors import with_doors
+from sandbox.moto_retries import answering_again
+
+# Loaded before the first call, while the parent is busy with its own imports.
+_SERVICES = ("ec2", "iam", "ssm", "dynamodb", "s3", "sts")
+
+
+def made(listening: int) -> BaseWSGIServer:
+    """The server of a socket that listens; it does not serve yet."""
+    return make_server(
+        "127.0.0.1", 0, _application(), threaded=True, request_handler=_Handler, fd=listening
+    )
+
+
+def _application() -> Any:
+    host_life.take_place()
+    service_check.take_place()
+    ec2_refusal.take_place()
+    application = DomainDispatcherApplication(create_backend_app)
+    for service in _SERVICES:
+        application.app_instances[service] = create_backend_app(service)  # type: ignore[arg-type]  # a Literal of every service's name
+    return with_doors(answering_again(application))
+
+
+class _Handler(MotoRequestHandler):
+    # Headers and body are written apart, and would wait for each other's acknowledgement.
+    disable_nagle_algorithm = True
+
+    def log_request(self, *_: object) -> None:
+        """Nobody reads it."""
