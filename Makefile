@@ -10,14 +10,14 @@ DEMO   := .venv-demo/bin
 
 # --registry "$REGISTRY" and its like: the shell reads the value, so that no quote in it matters.
 option = --$(shell echo $(1) | tr A-Z a-z) "$$$(1)"
-export REGISTRY UNHEALTHY INSTANCE FRONT ENGINE LOG
+export REGISTRY UNHEALTHY CRASHING INSTANCE FRONT ENGINE LOG
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 demo: .venv-demo/ready ## the whole loop on this machine: type /fleet help
 	@exec $(DEMO)/python -m sandbox \
-	  $(foreach wish,REGISTRY UNHEALTHY INSTANCE FRONT ENGINE LOG,$(if $($(wish)),$(call option,$(wish))))
+	  $(foreach wish,REGISTRY UNHEALTHY CRASHING INSTANCE FRONT ENGINE LOG,$(if $($(wish)),$(call option,$(wish))))
 
 check: $(VENV)/ready ## format, lint, types; what the workflows and tofu/ may say
 	$(DEV)/ruff format --check .

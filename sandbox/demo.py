@@ -48,6 +48,7 @@ class Wish:
 
     registry: str = str(Options().registry)
     unhealthy: str = ""
+    crashing: str = ""
     instance: str = ""
     front: str = PLATFORM
     engine: str = "stand-in"
@@ -64,6 +65,7 @@ def main(argv: Sequence[str]) -> int:
     )
     parser.add_argument("--registry", metavar="FILE", help="the registry at its source")
     parser.add_argument("--unhealthy", metavar="IDS", help="their next host never becomes healthy")
+    parser.add_argument("--crashing", metavar="IDS", help="their next agent keeps dying")
     parser.add_argument("--instance", metavar="ID", help="the bot rides on this instance's host")
     parser.add_argument("--front", metavar="NAME", help="terminal, discord or telegram")
     parser.add_argument("--engine", metavar="NAME", help="stand-in, or tofu: the real one")
@@ -90,14 +92,20 @@ def _options(wish: Wish) -> Options:
     except NoEngine as error:
         sys.exit(f"ENGINE={wish.engine}: {error}")
     unhealthy = frozenset(wish.unhealthy.replace(",", " ").split())
+    crashing = frozenset(wish.crashing.replace(",", " ").split())
     ids = read_registry(Path(wish.registry))[1].ids
-    for name, wanted in (("UNHEALTHY", unhealthy), ("INSTANCE", {wish.instance})):
+    for name, wanted in (
+        ("UNHEALTHY", unhealthy),
+        ("CRASHING", crashing),
+        ("INSTANCE", {wish.instance}),
+    ):
         for id_ in sorted(wanted - {"", *ids}):
             known = ", ".join(ids[:20])
             sys.exit(f"{name}={id_}: the registry has no such instance; it has {known}.")
     return Options(
         registry=Path(wish.registry),
         unhealthy=unhealthy,
+        crashing=crashing,
         engine=engine,
         say=_say,
         ports=USUAL_PORTS,

@@ -35,6 +35,7 @@ class Instance(instances.Instance):
     Attributes:
         rules: how every host lives.
         well: whether it will become healthy.
+        crashes: whether its agent keeps dying.
         ended: when it was terminated.
         booted: what its last boot came to.
         rebooted: when that was, where it was not its first.
@@ -42,6 +43,7 @@ class Instance(instances.Instance):
 
     rules: ClassVar[Rules] = Rules()
     well = True
+    crashes = False
     ended: float | None = None
     booted = Booted()
     rebooted = 0.0
@@ -104,6 +106,7 @@ class Instance(instances.Instance):
         super().add_tags(tag_map)
         if "Name" in tag_map:
             self.well = tag_map["Name"] not in self.rules.unhealthy
+            self.crashes = tag_map["Name"] in self.rules.crashing
             self._boot()
 
     def _boot(self) -> None:

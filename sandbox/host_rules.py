@@ -3,6 +3,8 @@
 import time
 from dataclasses import dataclass
 
+# How long the agent lasts on a host where it keeps dying: less than the sandbox's steady time.
+CRASHES_AFTER_SECONDS = 0.2
 # Where hosts look for their seeds.
 BOOTSTRAP_BUCKET = "clawdinator-bootstrap"
 
@@ -26,6 +28,7 @@ class Rules:
     """
     Attributes:
         unhealthy: instances whose next host never becomes healthy.
+        crashing: instances on whose next host the agent keeps dying.
         stopped_at: the Unix seconds at which time stands still; None where it goes on.
         blind: access keys to which EC2 shows no host, neither listed nor by its id; `*` is all.
         vcpus: how many may run at once.
@@ -34,6 +37,7 @@ class Rules:
 
     timing: Timing = Timing()
     unhealthy: tuple[str, ...] = ()
+    crashing: tuple[str, ...] = ()
     stopped_at: float | None = None
     blind: tuple[str, ...] = ()
     vcpus: int = 5000

@@ -16,7 +16,7 @@ BOOTSTRAP_BUCKET = host_rules.BOOTSTRAP_BUCKET
 IMAGE_BUCKET = "clawdinator-images"
 LOCK_TABLE = "clawdinator-tofu-lock"
 CONTROL_TABLE = "clawdinator-control"
-DOCUMENT = "clawdinator-service-active"
+DOCUMENT = "clawdinator-health"
 
 _LAUNCHED_AFTER_IMAGE_SECONDS = 5 * 3600
 
@@ -90,7 +90,7 @@ async def seed(
         "region": REGION,
         "hosts": hosts,
         "users": users,
-        "documents": {DOCUMENT: _SERVICE_ACTIVE},
+        "documents": {DOCUMENT: _HEALTH},
         "buckets": [STATE_BUCKET, BOOTSTRAP_BUCKET],
         "state_bucket": STATE_BUCKET,
         "tables": {LOCK_TABLE: "LockID", CONTROL_TABLE: "pk"},
@@ -155,16 +155,16 @@ _FUNCTION = _policy(
 )
 
 # As tofu/control/health.tf has it.
-_SERVICE_ACTIVE = {
+_HEALTH = {
     "schemaVersion": "2.2",
-    "description": "Is clawdinator.service active?",
+    "description": "How is this host? Its revision and its units, as one JSON object.",
     "mainSteps": [
         {
             "action": "aws:runShellScript",
-            "name": "active",
+            "name": "health",
             "inputs": {
                 "timeoutSeconds": "20",
-                "runCommand": ["systemctl is-active clawdinator.service"],
+                "runCommand": ["/run/current-system/sw/bin/clawdinator-health"],
             },
         }
     ],

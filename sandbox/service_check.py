@@ -1,8 +1,10 @@
-"""What SSM says of a command sent to a host, in moto's process: it succeeds on a healthy one.
+"""What SSM says of a command sent to a host, in moto's process: each host says how it is.
 
 moto's own commands succeed at once wherever they are sent, even where nothing is.
 """
 
+import hashlib
+import json
 from typing import Any
 
 from moto.ec2.models import ec2_backends
@@ -10,10 +12,11 @@ from moto.ssm import models
 from moto.ssm.exceptions import SSMException
 from moto.ssm.models import Command, ssm_backends
 
-from sandbox.host_life import IMPAIRED, INITIALIZING, OK, Instance
+from sandbox.host_life import OK, Instance
+from sandbox.host_rules import CRASHES_AFTER_SECONDS
 
-# What `systemctl is-active` prints, and its exit code.
-_SAID = {OK: ("active\n", 0), INITIALIZING: ("activating\n", 3), IMPAIRED: ("inactive\n", 3)}
+_AGENT = "clawdinator.service"
+_LAST_WORDS = "agent: no model answers\nMain process exited, code=exited, status=1/FAILURE"
 _STILL_RUNNING = {
     "Status": "InProgress",
     "StatusDetails": "InProgress",
@@ -45,14 +48,12 @@ class ServiceCheck(Command):
         return []
 
     def invocation_response(self, instance_id: str, plugin_name: str) -> dict[str, Any]:
-        said, code = _SAID[self._hosts[instance_id].checks]
-        status = "Failed" if code else "Success"
         return {
             **super().invocation_response(instance_id, plugin_name),
-            "Status": status,
-            "StatusDetails": status,
-            "ResponseCode": code,
-            "StandardOutputContent": said,
+            "Status": "Success",
+            "StatusDetails": "Success",
+            "ResponseCode": 0,
+            "StandardOutputContent": json.dumps(answer(self._hosts[instance_id])),
         }
 
     def get_invocation(self, instance_id: str, plugin_name: str | None) -> dict[str, Any]:
@@ -60,6 +61,29 @@ class ServiceCheck(Command):
         if Instance.rules.now() < self._sent + Instance.rules.timing.answering:
             return {**answer, **_STILL_RUNNING}
         return answer
+
+
+def answer(host: Any) -> dict[str, Any]:
+    """What `clawdinator-health` prints there."""
+    tags = {tag["key"]: tag["value"] for tag in host.get_tags()}
+    up = max(0.0, host.age - host.rules.timing.pending)
+    ends = CRASHES_AFTER_SECONDS if host.crashes else up + 1
+    well = host.checks == OK
+    agent = {
+        "state": "active" if well else "activating",
+        "sub": "running" if well else "start",
+        "invocation": hashlib.md5(  # noqa: S324  (any 32 digits)
+            f"{host.id}{up // ends}".encode()
+        ).hexdigest(),
+        "active_seconds": up % ends if well else 0,
+        "restarts": int(up // ends),
+    }
+    return {
+        "instance": tags.get("Name", ""),
+        "revision": host.booted.revision or tags.get("revision", ""),
+        "units": {_AGENT: agent},
+        "journal": _LAST_WORDS if host.crashes else "",
+    }
 
 
 def take_place() -> None:

@@ -36,6 +36,10 @@ REPO = "openclaw/clawdinators"
 QUICK = Timing(pending=0.8, initializing=1.2, shutting_down=1.0)
 
 
+# Longer than the agent of a crashing host lasts, and short for who waits.
+STEADY_SECONDS = "0.5"
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Where each server listens if nobody else does; 0 for anywhere."""
@@ -55,6 +59,7 @@ class Options:
     Attributes:
         registry: the file that is the registry at its source; read anew each time.
         unhealthy: instances whose next host never becomes healthy.
+        crashing: instances on whose next host the agent keeps dying.
         health_deadline: seconds a run waits for a host.
         engine: what serves as tofu in a run; a real one sets the AWS side up as well.
         say: told how far that is.
@@ -65,6 +70,7 @@ class Options:
 
     registry: Path = CHECKOUT / "nix" / "instances.json"
     unhealthy: frozenset[str] = frozenset()
+    crashing: frozenset[str] = frozenset()
     timing: Timing = QUICK
     health_deadline: float = 12.0
     engine: Engine | None = None
@@ -147,7 +153,7 @@ async def open_world(options: Options, clock: Clock | None = None) -> AsyncItera
         made = await (
             set_up(plot, options.engine, options.say) if options.engine else _seeded(plot, registry)
         )
-        rules = Rules(options.timing, tuple(options.unhealthy))
+        rules = Rules(options.timing, tuple(options.unhealthy), tuple(options.crashing))
         await set_rules(aws_url, rules)
         seeded = made.seeded
         bucket = BootstrapBucket(aws_url, seeded.bootstrap_bucket)
@@ -240,6 +246,7 @@ def _runner(
                 "AWS_ENDPOINT_URL": aws_url,
                 "FLEET_HEALTH_DEADLINE": str(options.health_deadline),
                 "FLEET_HEALTH_POLL": "0.2",
+                "FLEET_STEADY_SECONDS": STEADY_SECONDS,
                 # What the run installs is there already; nothing leaves this machine.
                 "PIP_NO_INDEX": "1",
                 "PIP_DISABLE_PIP_VERSION_CHECK": "1",

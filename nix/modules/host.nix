@@ -14,6 +14,7 @@ in
     ./programs.nix
     ./clawdinator.nix
     ./clawbot.nix
+    ./health.nix
   ];
 
   options.clawdinator = {

@@ -16,7 +16,7 @@ from fleet_control.registry_source import KEPT_SECONDS, KnownRegistry
 
 # As long as a run waits for a new host; AWS's own SDK waits ten minutes, here and for an old one's
 # end. What takes longer will not come by itself.
-IN_PROGRESS_SECONDS = 900.0
+IN_PROGRESS_SECONDS = 1800.0
 
 
 class Problem(StrEnum):

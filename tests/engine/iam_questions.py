@@ -201,8 +201,8 @@ def _hosts() -> Iterator[Question]:
     yield "change the fleet's network", [Request("ec2:CreateRoute", route, _OURS)]
     yield "change any other network", [Request("ec2:CreateRoute", route)]
     yield from _networks()
-    ask, shell = "clawdinator-service-active", "AWS-RunShellScript"
-    yield "ask a host whether its service is active", _command(ask, app="clawdinator")
+    ask, shell = "clawdinator-health", "AWS-RunShellScript"
+    yield "ask a host how it is", _command(ask, app="clawdinator")
     yield "ask any other machine", _command(ask)
     yield "run a shell on a host", _command(shell, app="clawdinator")
 

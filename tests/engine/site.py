@@ -164,6 +164,7 @@ def _job_environ(place: Account, engine: Engine, url: str, github: str) -> dict[
         "AWS_EC2_METADATA_DISABLED": "true",
         "FLEET_HEALTH_DEADLINE": "20",
         "FLEET_HEALTH_POLL": "0.1",
+        "FLEET_STEADY_SECONDS": "0.1",
         **BY_THE_CONTROL_API,
         "GITHUB_API_URL": github,
         "GITHUB_OUTPUT": str(folder / "output"),

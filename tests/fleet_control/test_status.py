@@ -142,11 +142,11 @@ def test_a_replacement_in_progress_is_no_fault(coming: Host) -> None:
     [
         (
             host("claw-1", state=HostState.PENDING, health=Health.UNKNOWN, launched=LONG_AGO),
-            "the host is still pending 15 minutes after its launch",
+            "the host is still pending 30 minutes after its launch",
         ),
         (
             host("claw-1", health=Health.INITIALIZING, launched=LONG_AGO),
-            "EC2's status checks are not done 15 minutes after its launch",
+            "EC2's status checks are not done 30 minutes after its launch",
         ),
     ],
     ids=["pending", "initializing"],
@@ -178,7 +178,7 @@ def test_a_host_that_shuts_down_for_too_long_has_no_successor_any_more() -> None
 
     row = seen(["claw-1"], stuck).rows[0]
 
-    words = "no host, and i-00000001 has been shutting down for 15 minutes; a deploy creates it"
+    words = "no host, and i-00000001 has been shutting down for 30 minutes; a deploy creates it"
     assert (row.replacing, row.condition) == (False, Condition.MISSING)
     assert row.faults == (Fault(Problem.MISSING, words),)
     for soon in (going, replace(going, ending=LONG_AGO + 1)):

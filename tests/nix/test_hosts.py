@@ -232,6 +232,22 @@ def test_a_host_has_the_programs_of_its_boot(config: Any, registry: str, host: s
 
 
 @every_host
+def test_a_host_answers_for_the_units_that_it_must_have(
+    config: Any, registry: str, host: str
+) -> None:
+    """The bot's only where it has a token of its own: elsewhere it may serve no chat."""
+    programs = [one.split(" ", 1) for one in config["environment"]["systemPackages"] if " " in one]
+    texts = {Path(path).name: text for path, text in programs}
+    bot = " clawbot.service" if registry == "own application" else ""
+
+    said = texts["clawdinator-health"]
+    assert said.startswith(
+        f"exec /nix/store/clawbot/bin/python -m clawbot.provision.health --instance {host} "
+    )
+    assert said.endswith(f" clawdinator.service{bot}\n")
+
+
+@every_host
 def test_nothing_listens_and_people_come_in_through_ssm(
     config: Any, registry: str, host: str
 ) -> None:

@@ -12,6 +12,8 @@ from botocore.exceptions import ClientError
 
 from fleet_control import ec2
 from tests.sandbox.aws import Aws
+from workflows.fleet_deploy import host_answer
+from workflows.fleet_deploy.host_answer import Wanted
 
 ALIVE = ["pending", "running", "stopping", "stopped", "shutting-down"]
 
@@ -182,7 +184,7 @@ async def test_what_the_product_reads_of_the_fleet_is_its_life(aws: Aws) -> None
     assert [one.id for one in reversed(aws.seeded.images)] == [one.id for one in reading.images]
 
 
-async def send(aws: Aws, host: str, document: str = "clawdinator-service-active") -> str:
+async def send(aws: Aws, host: str, document: str = "clawdinator-health") -> str:
     answer = await aws.ask("ssm", "send_command", DocumentName=document, InstanceIds=[host])
     return str(answer["Command"]["CommandId"])
 
@@ -192,26 +194,45 @@ async def outcome(aws: Aws, command: str, host: str) -> tuple[str, int, str]:
     return answer["Status"], answer["ResponseCode"], answer["StandardOutputContent"]
 
 
-async def test_the_service_is_active_on_a_healthy_host(aws: Aws) -> None:
-    host = aws.seeded.hosts[0].id
+async def heard(aws: Aws, host: str) -> str:
+    """What is missing by that host's own answer, a second later."""
     command = await send(aws, host)
-
-    assert await outcome(aws, command, host) == ("InProgress", -1, "")
     await aws.turn(1)
-    assert await outcome(aws, command, host) == ("Success", 0, "active\n")
+    status, code, said = await outcome(aws, command, host)
+    assert (status, code) == ("Success", 0)
+    answer = host_answer.read(said)
+    return host_answer.missing(answer, Wanted(answer.instance, answer.revision, 0.5))
 
 
-async def test_the_service_is_not_active_before_the_host_is_healthy(aws: Aws) -> None:
+async def test_a_command_takes_its_time(aws: Aws) -> None:
+    host = aws.seeded.hosts[0].id
+
+    assert await outcome(aws, await send(aws, host), host) == ("InProgress", -1, "")
+
+
+async def test_a_healthy_host_answers_that_it_is_well(aws: Aws) -> None:
+    assert not await heard(aws, aws.seeded.hosts[0].id)
+
+
+async def test_a_host_does_not_answer_so_before_it_is_healthy(aws: Aws) -> None:
     await aws.rule(unhealthy=("clawdinator-2",))
     host = await aws.launch("clawdinator-2")
     await aws.turn(2)
-    early = await send(aws, host)
-    await aws.turn(4)
-    late = await send(aws, host)
-    await aws.turn(1)
 
-    assert await outcome(aws, early, host) == ("Failed", 3, "activating\n")
-    assert await outcome(aws, late, host) == ("Failed", 3, "inactive\n")
+    assert await heard(aws, host) == "clawdinator.service is activating (start)"
+    await aws.turn(4)
+    assert await heard(aws, host) == "clawdinator.service is activating (start)"
+
+
+async def test_a_host_whose_agent_keeps_dying_is_healthy_to_ec2_alone(aws: Aws) -> None:
+    await aws.rule(crashing=("clawdinator-2",))
+    host = await aws.launch("clawdinator-2")
+    await aws.turn(6)
+
+    for _ in range(5):
+        assert (await heard(aws, host)).startswith("clawdinator.service is active for 0 of ")
+    reading = await asyncio.to_thread(ec2.read, aws.client("ec2"), aws.rules.now())
+    assert next(one.health for one in reading.hosts if one.id == host) == "ok"
 
 
 async def test_ssm_knows_only_hosts_that_run_and_documents_that_are_there(aws: Aws) -> None:

@@ -93,6 +93,24 @@ async def test_a_bad_host_stops_the_roll_and_the_chat_says_where_and_why(
     assert bot.terminal.exit_code == 1
 
 
+async def test_a_host_whose_agent_keeps_dying_stops_the_roll(tmp_path: Path) -> None:
+    file = tmp_path / "instances.json"
+    write_registry(file, (ONE, FISH, TWO), **{FISH: "t3.small"})
+    async with (
+        whole(file, crashing=frozenset({FISH}), health_deadline=3.0) as outside,
+        outside.life() as bot,
+    ):
+        before = await asyncio.to_thread(outside.hosts)
+
+        said = await bot.say("/fleet deploy all", "yes")
+
+        after = await asyncio.to_thread(outside.hosts)
+    assert f"  ✓ {ONE:<21}  {before[ONE].image} -> {NEWEST}  replaced, healthy" in said
+    assert f"  ✗ {FISH}  {before[FISH].image} -> {NEWEST}  failed" in said
+    assert "clawdinator.service is active for 0 of" in " ".join(said.split())
+    assert after[TWO] == before[TWO]
+
+
 async def test_what_a_workflow_of_a_branch_starts_is_refused_and_a_persons_button_is_not(
     registry: Path,
     python: Path,

@@ -153,7 +153,7 @@ class Runner:
 
     def launches(self, id_: str, image: str = OLD, profile: str = "") -> str:
         """The new host's id; `profile` is the name of an instance profile."""
-        tags = {"app": "clawdinator", "Name": id_}
+        tags = {"app": "clawdinator", "Name": id_, "revision": REVISION}
         made = self.ec2.run_instances(
             IamInstanceProfile={"Name": profile} if profile else {},
             ImageId=image,
@@ -351,6 +351,7 @@ def _environ(folder: Path, moto: str, github: str) -> dict[str, str]:
         "CALLS": str(folder / "calls"),
         "FLEET_HEALTH_DEADLINE": "0.2",
         "FLEET_HEALTH_POLL": "0.05",
+        "FLEET_STEADY_SECONDS": "0.01",
         **BY_THE_CONTROL_API,
         "GITHUB_API_URL": github,
         "GITHUB_OUTPUT": str(folder / "output"),

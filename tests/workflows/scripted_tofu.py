@@ -65,7 +65,8 @@ def apply(change: dict[str, object]) -> None:
     if "delete" in what["actions"]:
         ask("TerminateInstances", {"InstanceId.1": what["before"]["id"]})
     if "create" in what["actions"]:
-        tags = {"app": "clawdinator", "Name": str(change["index"])}
+        revision = os.environ["TF_VAR_revision"]  # noqa: SIM112  (as OpenTofu has it)
+        tags = {"app": "clawdinator", "Name": str(change["index"]), "revision": revision}
         made = launch(what["after"]["ami"], tags)
         sys.stdout.write(f"{change['address']}: Creation complete after 1s [id={made}]\n")
 

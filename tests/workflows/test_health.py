@@ -10,7 +10,9 @@ import pytest
 from botocore.config import Config
 
 from tests.http_server import listening
+from tests.workflows.test_host_answer import answer, unit
 from workflows.fleet_deploy.health import DOCUMENT, Pace, Service, read_pace, wait
+from workflows.fleet_deploy.host_answer import AGENT, Answer, AnswerError
 from workflows.fleet_deploy.stop import Stopped
 
 
@@ -49,9 +51,15 @@ def test_even_with_no_time_left_there_is_one_look() -> None:
     assert not wait(lambda: "", Pace(0, 10), Stepping())
 
 
-def test_the_pace_is_fifteen_minutes_unless_the_runner_says_otherwise() -> None:
-    assert Pace(900, 10) == read_pace({})
-    assert Pace(2, 0.05) == read_pace({"FLEET_HEALTH_DEADLINE": "2", "FLEET_HEALTH_POLL": "0.05"})
+def test_the_pace_is_half_an_hour_and_two_steady_minutes_unless_the_runner_says_otherwise() -> None:
+    said = {
+        "FLEET_HEALTH_DEADLINE": "2",
+        "FLEET_HEALTH_POLL": "0.05",
+        "FLEET_STEADY_SECONDS": "1",
+    }
+
+    assert Pace(1800, 10, 120) == read_pace({})
+    assert Pace(2, 0.05, 1) == read_pace(said)
 
 
 @pytest.mark.parametrize("value", ["soon", "-1", "0", "nan", "inf"])
@@ -62,6 +70,7 @@ def test_a_pace_that_is_no_time_stops_the_run(value: str) -> None:
 
 SENT = (200, {"Command": {"CommandId": "0123456789abcdef0123456789abcdef0123"}})
 MACHINE = "i-0123456789abcdef0"
+WELL = answer(unit())
 
 
 def said(status: str, words: str = "") -> tuple[int, dict[str, Any]]:
@@ -86,7 +95,7 @@ def ssm(*answers: tuple[int, dict[str, Any]]) -> Iterator[tuple[str, list[dict[s
         yield url, asked
 
 
-def trouble(*answers: tuple[int, dict[str, Any]], clock: Stepping | None = None) -> str:
+def ask(*answers: tuple[int, dict[str, Any]], clock: Stepping | None = None) -> Answer:
     with ssm(*answers) as (url, asked):
         client = boto3.client(
             "ssm",
@@ -97,7 +106,7 @@ def trouble(*answers: tuple[int, dict[str, Any]], clock: Stepping | None = None)
             config=Config(retries={"total_max_attempts": 1}),
         )
         try:
-            found = Service(client, clock or Stepping()).trouble(MACHINE)
+            found = Service(client, clock or Stepping()).ask(MACHINE)
         finally:
             client.close()
         assert asked[0]["DocumentName"] == DOCUMENT
@@ -105,8 +114,21 @@ def trouble(*answers: tuple[int, dict[str, Any]], clock: Stepping | None = None)
         return found
 
 
-def test_a_service_is_active_when_its_host_says_so() -> None:
-    assert not trouble(SENT, said("Success", "active\n"))
+def trouble(*answers: tuple[int, dict[str, Any]], clock: Stepping | None = None) -> str:
+    """Why there is no answer, or nothing."""
+    try:
+        ask(*answers, clock=clock)
+    except AnswerError as error:
+        return str(error).removesuffix(".")
+    return ""
+
+
+def test_what_a_host_says_is_its_answer() -> None:
+    assert [one.name for one in ask(SENT, said("Success", WELL)).units] == [AGENT]
+
+
+def test_words_of_the_document_before_are_no_answer() -> None:
+    assert trouble(SENT, said("Success", "active\n")) == "answered what can't be read"
 
 
 def test_the_answer_is_waited_for() -> None:
@@ -115,25 +137,25 @@ def test_the_answer_is_waited_for() -> None:
         refused("InvocationDoesNotExist"),
         said("Pending"),
         said("InProgress"),
-        said("Success"),
+        said("Success", WELL),
     )
 
 
-def test_a_service_that_is_not_active_is_told_in_the_hosts_words() -> None:
-    assert trouble(SENT, said("Failed", "activating\n::error::x")) == (
-        "its service is activating error x (Failed)"
+def test_a_host_that_can_not_say_how_it_is_is_told_in_its_words() -> None:
+    assert trouble(SENT, said("Failed", "no such\n::error::x")) == (
+        "can't say how it is: no such error x (Failed)"
     )
 
 
 @pytest.mark.parametrize("status", ["TimedOut", "Cancelled", "Undeliverable"])
 def test_no_answer_is_no_health(status: str) -> None:
-    assert trouble(SENT, said(status)) == f"its service is not active ({status})"
+    assert trouble(SENT, said(status)) == f"can't say how it is: no word ({status})"
 
 
 def test_an_answer_is_not_waited_for_for_ever() -> None:
     clock = Stepping()
 
-    assert "does not say" in trouble(SENT, said("Pending"), clock=clock)
+    assert "does not say in time" in trouble(SENT, said("Pending"), clock=clock)
     assert clock.now() == 60
 
 
@@ -144,12 +166,12 @@ def test_an_agent_that_is_not_up_yet_may_be_asked_again() -> None:
 @pytest.mark.parametrize("busy", [refused("ThrottlingException"), (503, {})])
 def test_ssm_that_is_busy_may_be_asked_again(busy: tuple[int, dict[str, Any]]) -> None:
     assert "SSM is busy" in trouble(busy)
-    assert not trouble(SENT, busy, said("Success"))
+    assert not trouble(SENT, busy, said("Success", WELL))
 
 
 def test_ssm_that_answers_nonsense_may_be_asked_again() -> None:
     assert "SSM can't be reached" in trouble((200, {}))
-    assert not trouble(SENT, (200, {}), said("Success"))
+    assert not trouble(SENT, (200, {}), said("Success", WELL))
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "InvalidDocument"])

@@ -9,8 +9,15 @@ from fleet_control.host_job import Left, begins
 from tests.workflows import plans
 from tests.workflows.conftest import ENGINE, NEW, OLD, Runner
 from tests.workflows.front import Front
+from tests.workflows.plans import REVISION
+from tests.workflows.test_host_answer import answer, unit
+from workflows.fleet_deploy.cloud import Cloud
+from workflows.fleet_deploy.health import DOCUMENT
+from workflows.fleet_deploy.host_answer import AGENT
 
 ONE, TWO, GONE = "clawdinator-1", "clawdinator-2", "clawdinator-9"
+
+DOWN = unit(0, state="activating", sub="auto-restart", restarts=7)
 
 
 def handed(*turns: tuple[str, str]) -> dict[str, str]:
@@ -72,12 +79,13 @@ def test_a_host_whose_service_is_down_stops_the_next_turn(
     runner: Runner, front: Front, seen: str
 ) -> None:
     runner.launches(ONE, NEW)
-    front.service = [("Failed", "inactive")]
+    front.service = [("Success", answer(DOWN, instance=ONE, revision=REVISION))]
     turns = handed((ONE, "i-0123456789abcdef0"), (TWO, seen))
 
     assert runner.does("host", INSTANCE=TWO, **turns) == 1
-    said = f"{TWO} was not touched: the roll stopped at {ONE}: its service is inactive (Failed)."
-    assert said in runner.summary
+    machine = runner.hosts()[ONE][0]
+    said = f"{TWO} was not touched: the roll stopped at {ONE} ({machine}): {AGENT} is activating"
+    assert f"{said} (auto-restart, restarted 7 times)." in runner.summary
     assert runner.commands == ["init", "show"]
 
 
@@ -85,7 +93,8 @@ def test_one_bad_moment_of_the_host_before_stops_no_roll(
     runner: Runner, front: Front, seen: str
 ) -> None:
     runner.launches(ONE, NEW)
-    front.service = [("Failed", "activating"), ("Success", "active")]
+    well = [answer(unit(), instance=id_, revision=REVISION) for id_ in (ONE, TWO)]
+    front.service = [("TimedOut", ""), *(("Success", one) for one in well)]
     turns = handed((ONE, "i-0123456789abcdef0"), (TWO, seen))
 
     assert runner.does("host", INSTANCE=TWO, **turns) == 0
@@ -103,16 +112,37 @@ def test_the_service_of_the_last_host_before_is_asked_and_no_other(
 
 
 def test_a_host_whose_service_never_comes_up_is_named(
-    runner: Runner, front: Front, seen: str
+    runner: Runner, front: Front, seen: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    front.service = [("Failed", "activating")]
+    front.service = [("Success", answer(DOWN, revision=REVISION, journal="no model\nexited"))]
 
     assert runner.does("host", INSTANCE=TWO, **handed((TWO, seen))) == 1
     made = runner.hosts()[TWO][0]
     assert f"{TWO} was replaced but did not become healthy within 0 s: {TWO} ({made}): " in (
         runner.summary
     )
-    assert "its service is activating (Failed)" in runner.summary
+    assert f"{AGENT} is activating (auto-restart, restarted 7 times)" in runner.summary
+    assert f"fleet.journal instance={TWO}\nno model\nexited" in caplog.text
+
+
+def test_a_host_that_restarted_on_the_way_is_healthy_and_that_is_said(
+    runner: Runner, front: Front, seen: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    front.service = [("Success", answer(unit(restarts=1), revision=REVISION))]
+
+    assert runner.does("host", INSTANCE=TWO, **handed((TWO, seen))) == 0
+    assert f"{TWO} is healthy, but on the way {AGENT} restarted once." in capsys.readouterr().out
+
+
+def test_with_the_document_before_the_run_says_what_to_apply_first(
+    runner: Runner, cloud: Cloud, seen: str
+) -> None:
+    cloud.ssm.delete_document(Name=DOCUMENT)
+
+    assert runner.does("host", INSTANCE=TWO, **handed((TWO, seen))) == 1
+    assert f"{TWO} was not touched: Apply `tofu/control` first: the SSM" in runner.summary
+    assert runner.hosts()[TWO][0] == seen
+    assert runner.commands == []
 
 
 def test_a_fleet_that_is_finished_stays_so_if_it_can_not_be_seen(

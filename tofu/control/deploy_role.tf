@@ -246,9 +246,9 @@ data "aws_iam_policy_document" "deploy" {
   }
 
   statement {
-    sid       = "AskIfTheServiceIsActive"
-    resources = [aws_ssm_document.service_active.arn]
-    actions   = ["ssm:SendCommand"]
+    sid       = "AskHowAHostIs"
+    resources = [aws_ssm_document.health.arn]
+    actions   = ["ssm:DescribeDocument", "ssm:SendCommand"]
   }
 
   statement {

@@ -1,19 +1,19 @@
 # The only thing the deploy role may run on a host: a question, with no parameters to fill.
 # AWS-RunShellScript would be root everywhere.
 
-resource "aws_ssm_document" "service_active" {
-  name            = "clawdinator-service-active"
+resource "aws_ssm_document" "health" {
+  name            = "clawdinator-health"
   document_type   = "Command"
   document_format = "JSON"
   content = jsonencode({
     schemaVersion = "2.2"
-    description   = "Is clawdinator.service active?"
+    description   = "How is this host? Its revision and its units, as one JSON object."
     mainSteps = [{
       action = "aws:runShellScript"
-      name   = "active"
+      name   = "health"
       inputs = {
         timeoutSeconds = "20"
-        runCommand     = ["systemctl is-active clawdinator.service"]
+        runCommand     = ["/run/current-system/sw/bin/clawdinator-health"]
       }
     }]
   })

@@ -1,4 +1,4 @@
-"""Wait until a new host is healthy: its status checks, then its service. Each has a deadline."""
+"""Wait until a new host is healthy: its status checks, then its own answer, by one deadline."""
 
 import re
 import time
@@ -9,16 +9,23 @@ from typing import TYPE_CHECKING, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from workflows.fleet_deploy import host_answer
+from workflows.fleet_deploy.host_answer import Answer, AnswerError
 from workflows.fleet_deploy.stop import Stopped
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
-DOCUMENT = "clawdinator-service-active"
+DOCUMENT = "clawdinator-health"
 # The document itself gives up after 20 s, and is not delivered later than after 30.
 ANSWER_SECONDS = 60.0
 _DELIVERY_SECONDS = 30
+STEADY_SECONDS = 120.0
 _UNDECIDED = ("Pending", "InProgress", "Delayed", "Cancelling")
+_APPLY_FIRST = (
+    f"Apply `tofu/control` first: the SSM document `{DOCUMENT}`, by which a host is asked how "
+    "it is, is not there, or this role may not see it."
+)
 _UNSAFE = re.compile(r"[^\w. -]+")
 
 
@@ -40,17 +47,23 @@ class SystemTime:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long to wait, and how often to look; seconds."""
+    """How long to wait, and how often to look; seconds.
+
+    Attributes:
+        steady: for how long a host's units have to have been active.
+    """
 
     deadline: float
     poll: float
+    steady: float = STEADY_SECONDS
 
 
 def read_pace(environ: Mapping[str, str]) -> Pace:
     """The pace that the runner's environment sets; Stopped if it is no number."""
     return Pace(
-        deadline=_seconds(environ, "FLEET_HEALTH_DEADLINE", 900.0),
+        deadline=_seconds(environ, "FLEET_HEALTH_DEADLINE", 1800.0),
         poll=_seconds(environ, "FLEET_HEALTH_POLL", 10.0),
+        steady=_seconds(environ, "FLEET_STEADY_SECONDS", STEADY_SECONDS),
     )
 
 
@@ -82,36 +95,50 @@ def wait(look: Callable[[], str], pace: Pace, clock: Time) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The service on a host, asked through SSM by a document that takes no parameters."""
+    """A host, asked how it is through SSM by a document that takes no parameters."""
 
     ssm: "SSMClient"
     clock: Time
     poll: float = 2.0
 
-    def trouble(self, machine: str) -> str:
-        """Ask once: why the service does not count as active, or nothing.
+    def refuse_an_old_control(self) -> None:
+        """Stopped where the account has no such document, or does not let this role see it."""
+        try:
+            self.ssm.describe_document(Name=DOCUMENT)
+        except ClientError as error:
+            if _code(error) in ("InvalidDocument", "AccessDeniedException"):
+                raise Stopped("Not set up", _APPLY_FIRST) from error
+            raise Stopped("SSM refused", _refusal(error)) from error
+        except (BotoCoreError, ResponseParserError) as error:
+            raise Stopped("SSM is silent", f"SSM can't be reached ({error}).") from error
+
+    def ask(self, machine: str) -> Answer:
+        """Ask once. AnswerError says why there is no answer yet.
 
         Stopped where asking again would not help.
         """
         try:
             command = self._send(machine)
-        except self.ssm.exceptions.InvalidInstanceId:
-            return "its SSM agent does not answer yet"
+        except self.ssm.exceptions.InvalidInstanceId as error:
+            raise AnswerError("its SSM agent does not answer yet") from error
         except ClientError as error:
             if _may_pass(error):
-                return f"SSM is busy ({_code(error)})"
+                raise AnswerError(f"SSM is busy ({_code(error)})") from error
             raise Stopped("SSM refused", _refusal(error)) from error
         except (BotoCoreError, ResponseParserError, KeyError) as error:
-            return f"SSM can't be reached ({error})"
+            raise AnswerError(f"SSM can't be reached ({error})") from error
+        return host_answer.read(self._said(command, machine))
+
+    def _said(self, command: str, machine: str) -> str:
         until = self.clock.now() + ANSWER_SECONDS
         while True:
             status, said = self._invocation(command, machine)
             if status == "Success":
-                return ""
+                return said
             if status not in _UNDECIDED:
-                return f"its service is {_words(said) or 'not active'} ({status})"
+                raise AnswerError(f"can't say how it is: {_words(said) or 'no word'} ({status})")
             if self.clock.now() >= until:
-                return "it does not say whether its service is active"
+                raise AnswerError("does not say in time how it is")
             self.clock.sleep(self.poll)
 
     def _send(self, machine: str) -> str:
@@ -150,4 +177,4 @@ def _code(error: ClientError) -> str:
 
 def _refusal(error: ClientError) -> str:
     why = error.response.get("Error", {}).get("Message", "no reason given")
-    return f"I can't ask whether the service is active: SSM says {_code(error)} ({why})."
+    return f"I can't ask a host how it is: SSM says {_code(error)} ({why})."

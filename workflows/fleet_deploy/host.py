@@ -13,6 +13,7 @@ from workflows.fleet_deploy import (
     fit,
     guard,
     health,
+    host_answer,
     known,
     removal,
     roll,
@@ -22,13 +23,15 @@ from workflows.fleet_deploy import (
 )
 from workflows.fleet_deploy.change import host_address
 from workflows.fleet_deploy.cloud import Sight
+from workflows.fleet_deploy.host_answer import Answer, AnswerError, Wanted
 from workflows.fleet_deploy.job import Job, Plan, planned, refuse, spare_the_caller, telling_where
 from workflows.fleet_deploy.launch import launches
 from workflows.fleet_deploy.runner import Notice
 from workflows.fleet_deploy.stop import Stopped
 
-# How long the service of the host before may have a bad moment: it was seen active a turn ago.
-SERVICE_BEFORE_SECONDS = 60.0
+# How long the host before may have no answer: it gave a good one a turn ago. One that restarts
+# meanwhile is not steady again so soon.
+BEFORE_SECONDS = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -42,12 +45,14 @@ def run(job: Job) -> tuple[Notice, ...]:
     try:
         spare_the_caller(job, turn.id)
         made = _replace_in_turn(job, turn, earlier, plan)
-        machine = _wait_until_healthy(job, turn, plan.image, made)
+        watch = _wait_until_healthy(job, turn, plan, made)
     except Stopped as stop:
         raise telling_where(job, plan.roll, stop) from stop
     took = summary.span(job.clock.now() - began)
-    log.info("fleet.replaced instance=%s machine=%s took=%s", turn.id, machine, took)
-    runner.write_summary(job.environ, summary.replaced(turn, machine, plan.image, took))
+    log.info("fleet.replaced instance=%s machine=%s took=%s", turn.id, watch.machine, took)
+    runner.write_summary(job.environ, summary.replaced(turn, watch.machine, plan.image, took))
+    if watch.answer and (again := host_answer.restarts(watch.answer)):
+        return (Notice("Restarted", f"{turn.id} is healthy, but on the way {again}."),)
     return ()
 
 
@@ -114,9 +119,10 @@ def _may_begin(
 ) -> dict[str, str]:
     """The machines that are known, each with its instance; Stopped where it is not this one's turn.
 
-    Every host before this one is as it should be; of the last of them the service too. That one is
-    enough: had an earlier host's service been down, the host after it had not moved.
+    Every host before this one is as it should be; the last of them says so itself. That one is
+    enough: had an earlier host said otherwise, the host after it had not moved.
     """
+    job.hosts.refuse_an_old_control()
     job.engine.init()
     in_state = job.engine.machines()
     machines = {**in_state, **({turn.seen: turn.id} if turn.seen else {})}
@@ -125,10 +131,11 @@ def _may_begin(
     why = roll.hindrance(turn, earlier, sight.there, plan.image)
     if not why and earlier:
         last = earlier[-1]
-        machine = _machine(sight, last.id)
-        pace = health.Pace(min(job.pace.deadline, SERVICE_BEFORE_SECONDS), job.pace.poll)
-        trouble = health.wait(lambda: job.service.trouble(machine), pace, job.clock)
-        why = trouble and f"the roll stopped at {last.id}: {trouble}"
+        watch = _Watch(job, last, plan, _machine(sight, last.id))
+        within = health.Pace(min(job.pace.deadline, BEFORE_SECONDS), job.pace.poll)
+        trouble = health.wait(watch.own_word, within, job.clock)
+        why = trouble and f"the roll stopped at {trouble}"
+        watch.tell_journal(trouble)
     if why:
         raise Stopped("Roll stopped", f"{why}.")
     return machines
@@ -184,23 +191,22 @@ def _adopt(job: Job, turn: roll.Turn, image: str, plan: object) -> None:
     job.engine.adopt(turn.id, turn.seen, image)
 
 
-def _wait_until_healthy(job: Job, turn: roll.Turn, image: str, made: str) -> str:
-    """The new machine, once its status checks and its service say so; each has the deadline."""
-    watch = _Watch(job, turn, image, made)
+def _wait_until_healthy(job: Job, turn: roll.Turn, plan: Plan, made: str) -> "_Watch":
+    """What was seen of the new machine, once its status checks and itself say that it is well."""
+    watch = _Watch(job, turn, plan, made)
     try:
-        missing = health.wait(watch.checks, job.pace, job.clock) or health.wait(
-            watch.service, job.pace, job.clock
-        )
+        missing = health.wait(lambda: watch.checks() or watch.own_word(), job.pace, job.clock)
     except Stopped as stop:
         raise watch.unknown(stop.title, str(stop)) from stop
     if watch.blind:
         raise watch.unknown("EC2 is silent", watch.blind)
+    watch.tell_journal(missing)
     if missing:
         raise Stopped(
             "Not healthy",
             f"{_ill(job, turn)} within {summary.span(job.pace.deadline)}: {missing}.",
         )
-    return watch.machine
+    return watch
 
 
 def _ill(job: Job, turn: roll.Turn) -> str:
@@ -218,13 +224,15 @@ class _Watch:
     Attributes:
         machine: its id, or empty where neither the engine nor EC2 named it.
         blind: why the last look at EC2 showed nothing, or empty.
+        answer: the last that it gave.
     """
 
     job: Job
     turn: roll.Turn
-    image: str
+    plan: Plan
     machine: str
     blind: str = ""
+    answer: Answer | None = None
 
     def checks(self) -> str:
         """What is missing until its status checks are good, or nothing."""
@@ -240,20 +248,30 @@ class _Watch:
         row = sight.there.get(self.turn.id)
         if row and row.host and row.host.id != self.turn.seen:
             self.machine = row.host.id
-        return roll.unfinished(self.turn, row, self.image)
+        return roll.unfinished(self.turn, row, self.plan.image)
 
-    def service(self) -> str:
-        """What is wrong with its service, or nothing."""
-        trouble = self.job.service.trouble(self.machine)
+    def own_word(self) -> str:
+        """What is missing by its own answer, or nothing."""
+        wanted = Wanted(self.turn.id, self.plan.revision, self.job.pace.steady)
+        try:
+            self.answer = self.job.hosts.ask(self.machine)
+            trouble = host_answer.missing(self.answer, wanted)
+        except AnswerError as error:
+            trouble = str(error).removesuffix(".")
         return trouble and f"{self.turn.id} ({self.machine}): {trouble}"
+
+    def tell_journal(self, trouble: str) -> None:
+        """Where there is trouble, the last words of its units go to the run's log."""
+        if trouble and self.answer and self.answer.journal:
+            log.error("fleet.journal instance=%s\n%s", self.turn.id, self.answer.journal)
 
     def unknown(self, title: str, why: str) -> Stopped:
         """What is known of it, where its health could not be learnt."""
         was, now = self.turn.seen or "no host", self.machine or "a new machine"
         return Stopped(
             title,
-            f"{roll.moved(self.turn)} ({was} -> {now} on {self.image}), but I can't say if it is "
-            f"healthy: {why} Look at `/fleet status`; deploy it again if it is not healthy.",
+            f"{roll.moved(self.turn)} ({was} -> {now} on {self.plan.image}), but I can't say if it "
+            f"is healthy: {why} Look at `/fleet status`; deploy it again if it is not healthy.",
         )
 
 

@@ -68,7 +68,8 @@ class Job:
         return blueprint.read(self.engine.environ, folder, self.known.registry, self.cloud.owner())
 
     @property
-    def service(self) -> health.Service:
+    def hosts(self) -> health.Service:
+        """Whom to ask how a host is."""
         return health.Service(self.cloud.ssm, self.clock, min(self.pace.poll, 2.0))
 
 
@@ -77,6 +78,7 @@ class Plan:
     """What `plan` handed to the jobs after it; the engine has the rest from the environment."""
 
     image: str
+    revision: str
     roll: tuple[roll.Turn, ...]
 
 
@@ -124,7 +126,7 @@ def planned(environ: Mapping[str, str]) -> Plan:
         raise Stopped("Bad roll", "The image that `plan` handed over is none.")
     if not (seed.is_commit(revision) and seed.is_sum(sum_)):
         raise Stopped("Bad roll", "The revision that `plan` handed over is none, or its sum is.")
-    return Plan(image, roll.decode(turns))
+    return Plan(image, revision, roll.decode(turns))
 
 
 def spare_the_caller(job: Job, target: str) -> None:

@@ -1,0 +1,104 @@
+"""What a host says when the run asks it how it is: one JSON object, whatever state it is in.
+
+`clawdinator-health`, which the fleet's SSM document calls, is this program with what the running
+system was built as: its instance, its revision, the units that it must have.
+"""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+SECRETS_FOLDER = Path("/run/agenix")
+# Bytes of journal that leave a host.
+JOURNAL_BYTES = 8192
+_LINES = 60
+_PATIENCE_SECONDS = 8
+# A shorter line of a secret would be found in innocent words.
+_SHORTEST = 6
+_PROPERTIES = "Id,ActiveState,SubState,InvocationID,ActiveEnterTimestampMonotonic,NRestarts"
+_MASK = "***"
+_UNPRINTABLE = re.compile(r"[^\n -~]")
+# Words of a key's length with a digit in them, and what is called a secret.
+_LIKE_A_KEY = re.compile(r"(?<![\w.+=~:-])(?=[\w.+=~:-]*\d)[\w.+=~:-]{20,}")
+_CALLED_SECRET = re.compile(r"(?i)((?:token|secret|password|passwd|key|bearer)\W{1,4})[^\s\"']+")
+
+
+def main(argv: Sequence[str], secrets: Path = SECRETS_FOLDER) -> int:
+    parser = argparse.ArgumentParser(prog="clawdinator-health", description=__doc__)
+    parser.add_argument("--instance", required=True)
+    parser.add_argument("--revision", default="")
+    parser.add_argument("units", nargs="+")
+    asked = parser.parse_args(argv)
+    units = dict(_units(_said("systemctl", "show", f"--property={_PROPERTIES}", *asked.units)))
+    ill = [name for name, unit in units.items() if unit["state"] != "active" or unit["restarts"]]
+    answer = {
+        "instance": asked.instance,
+        "revision": asked.revision,
+        "units": units,
+        "journal": masked(_journal(ill), _values(secrets)) if ill else "",
+    }
+    sys.stdout.write(json.dumps(answer))
+    return 0
+
+
+def _units(shown: str) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Each unit of what `systemctl show` printed, as the answer has it."""
+    for block in shown.strip().split("\n\n"):
+        said = dict(line.partition("=")[::2] for line in block.splitlines())
+        since = time.monotonic() - int(said["ActiveEnterTimestampMonotonic"]) / 1e6
+        active = said["ActiveState"] == "active"
+        yield (
+            said["Id"],
+            {
+                "state": said["ActiveState"],
+                "sub": said["SubState"],
+                "invocation": said["InvocationID"],
+                "active_seconds": max(0, int(since)) if active else 0,
+                "restarts": int(said.get("NRestarts") or 0),
+            },
+        )
+
+
+def _journal(units: Iterable[str]) -> str:
+    command = ["journalctl", "--no-pager", "--output=cat", f"--lines={_LINES}"]
+    try:
+        return _said(*command, *(f"--unit={unit}" for unit in units))
+    except (OSError, subprocess.SubprocessError):
+        return "(the journal can't be read)"
+
+
+def _said(*command: str) -> str:
+    done = subprocess.run(  # noqa: S603  (our own words)
+        command, check=True, capture_output=True, timeout=_PATIENCE_SECONDS
+    )
+    return done.stdout.decode(errors="replace")
+
+
+def _values(folder: Path) -> Iterator[str]:
+    """Every line of every secret of this host."""
+    for file in folder.rglob("*"):
+        if file.is_file():
+            yield from file.read_bytes().decode(errors="replace").splitlines()
+
+
+def masked(text: str, secrets: Iterable[str]) -> str:
+    """The end of it, without these secrets and without whatever looks like one.
+
+    What is cut is cut afterwards: half a secret would not be found.
+    """
+    text = text.replace("\r\n", "\n")
+    found = {secret.strip() for secret in secrets if len(secret.strip()) >= _SHORTEST}
+    for secret in sorted(found, key=len, reverse=True):
+        for form in (secret, json.dumps(secret)[1:-1]):
+            text = text.replace(form, _MASK)
+    text = _CALLED_SECRET.sub(rf"\1{_MASK}", _LIKE_A_KEY.sub(_MASK, text))
+    return _UNPRINTABLE.sub("?", text).strip()[-JOURNAL_BYTES:]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,155 @@
+"""What a host says of itself, and that no secret of it is in that."""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clawbot.provision import health
+from workflows.fleet_deploy.host_answer import LONGEST, Wanted, missing, read
+
+TWO, REVISION = "clawdinator-2", "a" * 40
+AGENT, BOT = "clawdinator.service", "clawbot.service"
+TOKEN = "correct horse battery"
+
+
+class Host:
+    """A host whose systemd says what a test wants."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.secrets = folder, folder / "agenix"
+        self.secrets.mkdir()
+        self.says("journalctl", "")
+
+    def says(self, program: str, text: str) -> None:
+        """That program prints this, and notes what it was asked."""
+        (self.folder / f"{program}.said").write_text(text)
+        script = self.folder / program
+        script.write_text(
+            f'#!/bin/sh\necho "$@" > {self.folder}/{program}.asked\n'
+            f"cat {self.folder}/{program}.said\n"
+        )
+        script.chmod(0o755)
+
+    def has(self, *units: str) -> None:
+        self.says("systemctl", "\n".join(units))
+
+    def asked(self, program: str) -> list[str]:
+        return (self.folder / f"{program}.asked").read_text().split()
+
+
+@pytest.fixture
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    return Host(tmp_path)
+
+
+def unit(name: str, state: str = "active", sub: str = "running", **said: Any) -> str:
+    since = int((time.monotonic() - said.get("seconds", 150)) * 1e6)
+    return (
+        f"Id={name}\nActiveState={state}\nSubState={sub}\nInvocationID={'c' * 32}\n"
+        f"ActiveEnterTimestampMonotonic={since}\nNRestarts={said.get('restarts', 0)}\n"
+    )
+
+
+def answer(host: Host, capsys: pytest.CaptureFixture[str], *units: str) -> str:
+    """What it printed, which the run can read."""
+    argv = ["--instance", TWO, "--revision", REVISION, *units]
+    assert health.main(argv, host.secrets) == 0
+    return capsys.readouterr().out
+
+
+def lacks(text: str) -> str:
+    return missing(read(text), Wanted(TWO, REVISION, 120))
+
+
+def test_a_host_whose_units_are_steady_is_healthy_to_the_run(
+    host: Host, capsys: pytest.CaptureFixture[str]
+) -> None:
+    host.has(unit(AGENT), unit(BOT))
+
+    said = answer(host, capsys, AGENT, BOT)
+
+    assert not lacks(said)
+    assert not json.loads(said)["journal"]
+    assert [one.active_seconds for one in read(said).units] == [150, 150]
+    assert host.asked("systemctl")[-2:] == [AGENT, BOT]
+
+
+def test_a_unit_that_crash_loops_is_told_with_its_last_words(
+    host: Host, capsys: pytest.CaptureFixture[str]
+) -> None:
+    host.has(unit(AGENT), unit(BOT, "activating", "auto-restart", restarts=7))
+    host.says("journalctl", "Traceback\nValueError: no port\n")
+
+    said = answer(host, capsys, AGENT, BOT)
+
+    assert lacks(said) == f"{BOT} is activating (auto-restart, restarted 7 times)"
+    assert json.loads(said)["journal"] == "Traceback\nValueError: no port"
+    assert read(said).journal == "Traceback\nValueError: no port"
+    assert [one for one in host.asked("journalctl") if "unit" in one] == [f"--unit={BOT}"]
+
+
+def test_a_unit_that_never_started_has_been_active_for_no_time(
+    host: Host, capsys: pytest.CaptureFixture[str]
+) -> None:
+    host.has(unit(AGENT, "inactive", "dead"))
+
+    assert read(answer(host, capsys, AGENT)).units[0].active_seconds == 0
+
+
+def test_a_journal_that_is_all_quotes_still_fits_the_run(
+    host: Host, capsys: pytest.CaptureFixture[str]
+) -> None:
+    host.has(unit(AGENT, restarts=1))
+    host.says("journalctl", '"\n' * 100_000)
+
+    said = answer(host, capsys, AGENT)
+
+    assert len(json.loads(said)["journal"]) == 8192
+    assert len(said) <= LONGEST
+    assert not lacks(said)
+
+
+def test_no_secret_of_the_host_is_in_its_answer(
+    host: Host, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (host.secrets / "token").write_text(f"{TOKEN}\n")
+    (host.secrets / "pem").write_text("-----BEGIN KEY-----\nfirst line\nsecond line\n")
+    host.has(unit(AGENT, "failed", "failed"))
+    host.says("journalctl", f"no: {TOKEN}!\nat second line\n")
+
+    said = answer(host, capsys, AGENT)
+
+    assert json.loads(said)["journal"] == "no: ***!\nat ***"
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "AKIAIOSFODNN7EXAMPLE",
+        "ghp_0123456789abcdefghijABCDEFGHIJ012345",
+        "123456789:AAabcdefghijklmnopqrstuvwxyz0123456",
+        "MTIzNDU2Nzg5MDEyMzQ1Njc4.Gabcde.abcdefghijklmnopqrstuvwxyz0123456789",
+        "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQ",
+    ],
+)
+def test_what_looks_like_a_secret_is_masked_though_nobody_knows_it(secret: str) -> None:
+    assert health.masked(f"with {secret} in it", ()) == "with *** in it"
+
+
+def test_what_is_called_a_secret_is_masked() -> None:
+    assert health.masked("password=short Token: 'abc'", ()) == "password=*** Token: '***'"
+
+
+def test_a_secret_that_the_cut_would_halve_is_masked_whole() -> None:
+    text = f"{'x ' * 100}{TOKEN}{' y' * (health.JOURNAL_BYTES // 2 - 4)}"
+
+    assert "battery" not in health.masked(text, [TOKEN])
+
+
+def test_what_is_no_plain_text_is_not_repeated() -> None:
+    assert health.masked("a\x1b[31mb\u202ec\r\nd", ()) == "a?[31mb?c\nd"

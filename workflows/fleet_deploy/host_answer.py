@@ -1,0 +1,144 @@
+"""What a host answers when it is asked how it is, and what is still missing until it is healthy.
+
+The answer is one JSON object. A host may be broken or taken over, so nothing of it is repeated that
+could be more than a word.
+"""
+
+import json
+import math
+import re
+from dataclasses import dataclass
+
+from fleet_control.caller import is_instance_id
+from fleet_control.error import FleetError
+from fleet_control.seed import is_commit
+
+# The unit that every host has.
+AGENT = "clawdinator.service"
+# Characters: its journal is 8,192, of which each may be written as two, and SSM cuts at 24,000.
+LONGEST = 20_000
+_JOURNAL = 8192
+_MOST_UNITS = 8
+_UNIT = re.compile(r"[a-z0-9][a-z0-9-]{0,39}\.service")
+_WORD = re.compile(r"[a-z-]{1,24}")
+_PLAIN = re.compile(r"[\n -~]*")
+_INVOCATION = re.compile(r"(?:[0-9a-f]{32})?")
+
+
+class AnswerError(FleetError):
+    """The answer is none; the message ends a sentence that begins with whose it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit that this host must have.
+
+    Attributes:
+        state, sub: as in `active (running)` or `activating (auto-restart)`.
+        invocation: which start of it this is; empty where it never started.
+        active_seconds: since its last start; 0 where it is not active.
+        restarts: how often it was started again after it ended by itself.
+    """
+
+    name: str
+    state: str
+    sub: str
+    invocation: str
+    active_seconds: float
+    restarts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """
+    Attributes:
+        revision: what the running system is of; empty where it is of none.
+        units: the agent's is among them.
+        journal: the last words of those that are not well, masked where they were said; lines of
+            plain characters.
+    """
+
+    instance: str
+    revision: str
+    units: tuple[Unit, ...]
+    journal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What makes a host done.
+
+    Attributes:
+        revision: which it was to become; empty where any will do.
+        steady: for how many seconds each unit has to have been active.
+    """
+
+    instance: str
+    revision: str
+    steady: float
+
+
+def read(text: str) -> Answer:
+    """AnswerError where it is not what a host would say."""
+    if len(text) > LONGEST:
+        raise AnswerError(f"answered with {len(text)} characters, where {LONGEST} are the most")
+    try:
+        return _answer(**json.loads(text))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise AnswerError("answered what can't be read") from error
+
+
+def _answer(instance: str, revision: str, units: object, journal: str) -> Answer:
+    if not is_instance_id(instance) or not (revision == "" or is_commit(revision)):
+        raise ValueError("no instance or no revision")
+    if not isinstance(units, dict) or AGENT not in units or len(units) > _MOST_UNITS:
+        raise ValueError("not the units of a host")
+    if len(journal) > _JOURNAL or not _PLAIN.fullmatch(journal):
+        raise ValueError("no journal")
+    found = tuple(_unit(name, **raw) for name, raw in units.items())
+    return Answer(instance, revision, found, journal)
+
+
+def _unit(
+    name: str, *, state: str, sub: str, invocation: str, active_seconds: float, restarts: int
+) -> Unit:
+    words = (_UNIT.fullmatch(name), _WORD.fullmatch(state), _WORD.fullmatch(sub))
+    numbers = (type(active_seconds) in (int, float), type(restarts) is int)
+    if not all((*words, _INVOCATION.fullmatch(invocation), *numbers)):
+        raise ValueError("not a unit")
+    if not (math.isfinite(active_seconds) and active_seconds >= 0 <= restarts):
+        raise ValueError("not a unit's numbers")
+    return Unit(name, state, sub, invocation, float(active_seconds), restarts)
+
+
+def missing(answer: Answer, wanted: Wanted) -> str:
+    """What is missing until the host is healthy, or nothing; without whose it is."""
+    if answer.instance != wanted.instance:
+        return f"says that it is {answer.instance}"
+    if wanted.revision and answer.revision != wanted.revision:
+        runs = answer.revision[:7] or "no revision"
+        return f"runs {runs} and not {wanted.revision[:7]}"
+    return "; ".join(filter(None, (_unsteady(unit, wanted.steady) for unit in answer.units)))
+
+
+def _unsteady(unit: Unit, steady: float) -> str:
+    again = f", {_times(unit.restarts)}" if unit.restarts else ""
+    if unit.state != "active":
+        return f"{unit.name} is {unit.state} ({unit.sub}{again})"
+    if unit.active_seconds < steady or not unit.invocation:
+        return (
+            f"{unit.name} is active for {unit.active_seconds:.0f} of {steady:.0f} seconds "
+            f"({unit.sub}{again})"
+        )
+    return ""
+
+
+def restarts(answer: Answer) -> str:
+    """Which units ended by themselves on the way, or nothing."""
+    return "; ".join(
+        f"{unit.name} {_times(unit.restarts)}" for unit in answer.units if unit.restarts
+    )
+
+
+def _times(restarts: int) -> str:
+    return "restarted once" if restarts == 1 else f"restarted {min(restarts, 9999)} times"
