@@ -139,7 +139,7 @@ class Commands:
             return await _say(chat, await self._question(ask, target, version, verdict.confirm))
         if not self._dispatcher.claim(ask):
             return await _say(chat, refused(ASKED_ALREADY, "duplicate"))
-        begun = asking(target, version, ask.account)
+        begun = replace(asking(target, version, ask.account), note=verdict.doubt)
         return await self._dispatch(ask, chat, begun, await chat.send(begun))
 
     async def _confirmed(self, question: Question, ask: Ask, chat: Chat, reply_id: str) -> Reply:

@@ -110,10 +110,11 @@ class Dispatcher:
             run_id=taken.run_id,
             ahead=taken.ahead,
         )
+        note = " ".join(filter(None, (begun.note, taken.note)))
+        followed = replace(begun, progress=queued, note=note)
         if taken.run_id is None:
             why = "GitHub took the deploy but did not say which run it is."
-            return await _shown(show, replace(begun, progress=lost(queued, why), note=taken.note))
-        followed = Deploying(queued, ask.account, note=taken.note)
+            return await _shown(show, replace(followed, progress=lost(queued, why)))
         await show(followed)
         return await self._tracker.follow(followed, show)
 

@@ -71,7 +71,7 @@ class Deploying:
     Attributes:
         asker: account to tell when it is over, or empty.
         trouble: what keeps us from seeing how it goes, for now.
-        note: what the Control API says beside.
+        note: what is left to the run to see, and what the Control API says beside.
     """
 
     progress: Progress

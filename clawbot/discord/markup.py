@@ -17,6 +17,7 @@ from fleet_control.status import FleetStatus, InstanceStatus
 
 ROWS_A_PAGE = 12
 LONGEST_ROW = 320
+LONGEST_ANSWER = 130
 BAR = 20
 
 GREEN, YELLOW, RED, BLUE, GREY = 0x3BA55D, 0xF0B232, 0xDA373C, 0x5865F2, 0x80848E
@@ -109,9 +110,10 @@ def _row(row: InstanceStatus, status: FleetStatus, now: float) -> str:
         told += [_image(row, status, now), f"revision {_escaped(words.revision(row, status))}"]
         told += [f"started {_moment(row.host.launched)}"]
     line = " · ".join(told)
-    room = LONGEST_ROW - len(line)
+    answer = cut(_escaped(words.own_answer(row, now)), LONGEST_ANSWER)
+    room = LONGEST_ROW - len(line) - len(answer)
     wrong = cut(_escaped("; ".join(fault.words for fault in row.faults)), room)
-    return f"{line}\n-# {wrong}" if wrong else line
+    return "\n-# ".join(filter(None, (line, wrong, answer)))
 
 
 def _image(row: InstanceStatus, status: FleetStatus, now: float) -> str:

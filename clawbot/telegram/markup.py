@@ -134,7 +134,7 @@ def _status(status: FleetStatus, shown: Page[InstanceStatus], now: float) -> Ite
 
 
 def _row(row: InstanceStatus, status: FleetStatus, now: float) -> Iterator[str]:
-    """An instance, and what is wrong with it as far as a row's room goes."""
+    """An instance, what is wrong with it and what it said, as far as a row's room goes."""
     told = f"{indicator.light(row)} {_bold(row.id, LONGEST_ID)} {wording.state(row)}"
     if row.host is not None:
         up = older(now - row.host.launched)
@@ -142,10 +142,12 @@ def _row(row: InstanceStatus, status: FleetStatus, now: float) -> Iterator[str]:
         told = f"{told} · image {wording.image(row, status)} · revision {revision} · up {up}"
     yield told
     room = LONGEST_ROW - _seen(told) - 1
-    for left, fault in zip(range(len(row.faults), 0, -1), row.faults, strict=True):
-        wrong = f"{_INDENT}{said(fault.words, room // left - len(_INDENT) - 1)}"
-        yield wrong
-        room -= _seen(wrong) + 1
+    answer = words.own_answer(row, now)
+    beside = [*(fault.words for fault in row.faults), *([answer] if answer else [])]
+    for left, one in zip(range(len(beside), 0, -1), beside, strict=True):
+        line = f"{_INDENT}{said(one, room // left - len(_INDENT) - 1)}"
+        yield line
+        room -= _seen(line) + 1
 
 
 def _question(asked: Question, now: float) -> Iterator[str]:

@@ -36,6 +36,8 @@ def lines(status: FleetStatus, number: int, now: float, room: int | None = None)
             if fault.problem is Problem.OLDER_IMAGE and row.image:
                 continue  # its column says so
             yield Text(f"    {fault.words}", style="red" if fault.problem in _GRAVE else "yellow")
+        if said := words.own_answer(row, now):
+            yield Text(f"    {said}", style="dim")
     if paged := wording.paged(shown):
         here = shown.number + 1
         more = f"; the next: /fleet status {here + 1}" if here < shown.count else ""

@@ -104,10 +104,10 @@ async def deploy(here: Here, asked: Namespace) -> Answer:
         target=asked.target,
         caller=here.agent.instance,
     )
-    return await _dispatched(here, asked, entry.naming(asked.version))
+    return await _dispatched(here, asked, entry.naming(asked.version), verdict.doubt)
 
 
-async def _dispatched(here: Here, asked: Namespace, entry: Entry) -> Answer:
+async def _dispatched(here: Here, asked: Namespace, entry: Entry, doubt: str) -> Answer:
     try:
         taken = await here.fleet.api.deploy(entry)
     except OutcomeUnknown as error:
@@ -118,10 +118,10 @@ async def _dispatched(here: Here, asked: Namespace, entry: Entry) -> Answer:
         taken.run_id,
         entry.request_id,
     )
-    if taken.note and asked.wait:
-        _say(taken.note)
     if not asked.wait:
-        return _taken(taken, entry)
+        return _taken(taken, entry, doubt)
+    for beside in filter(None, (doubt, taken.note)):
+        _say(beside)
     if taken.run_id is None:
         return _lost("The deploy was taken, but not said which run it is.", entry)
     return await _waited(here, taken.run_id, asked.timeout)
@@ -133,18 +133,18 @@ def _lost(message: str, entry: Entry) -> Answer:
     return Answer(f"{message}\n{look}", fields, Exit.UNKNOWN)
 
 
-def _taken(taken: Dispatched, entry: Entry) -> Answer:
+def _taken(taken: Dispatched, entry: Entry, doubt: str) -> Answer:
     told = [taken.message, f"run {taken.run_id or 'unknown yet'}: {taken.url}"]
     if taken.unproven_caller:
         told.append("The Control API could not see who signed, and took the caller at its word.")
-    if taken.note:
-        told.append(taken.note)
+    told += filter(None, (doubt, taken.note))
     fields = {
         "message": taken.message,
         "request_id": entry.request_id,
         "run": {"id": taken.run_id, "url": taken.url},
         "unproven_caller": taken.unproven_caller,
         "ahead": taken.ahead,
+        "doubt": doubt,
         "note": taken.note,
     }
     return Answer("\n".join(told), fields)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fleet_control.ledger import Revision, Run
+from fleet_control.own_answer import OwnAnswer
 from fleet_control.reading import Host, Image
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import FleetStatus, InstanceStatus
@@ -80,7 +81,14 @@ def _host(host: Host | None) -> Document | None:
         "revision": host.revision or None,
         "launched": moment(host.launched),
         "address": host.address,
+        "own_answer": _own_answer(host.answer),
     }
+
+
+def _own_answer(answer: OwnAnswer | None) -> Document | None:
+    if answer is None:
+        return None
+    return {"well": answer.well, "at": moment(answer.when), "why": answer.why}
 
 
 def _image(image: Image | None) -> Document | None:

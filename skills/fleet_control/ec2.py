@@ -199,6 +199,7 @@ def _hosts(machines: tuple[Machine, ...], health: dict[str, Health]) -> tuple[Ho
             profile=one.profile,
             ending=one.ending,
             revision=one.revision,
+            answer=one.answer,
         )
         for one in machines
     )

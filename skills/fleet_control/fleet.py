@@ -71,7 +71,10 @@ class Fleet:
         left out, and logged: the run judges again.
         """
         facts = Facts(
-            carrier=self.carrier, operators_set=self._operators_set, now=self._clock.now()
+            asked_later=True,
+            carrier=self.carrier,
+            operators_set=self._operators_set,
+            now=self._clock.now(),
         )
         if _decided_anyway(caller, target, version, facts):
             return facts

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from fleet_control import own_answer
 from fleet_control.error import Ec2Error
+from fleet_control.own_answer import OwnAnswer
 from fleet_control.reading import Health, HostState
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ class Machine:
     profile: str
     ending: float | None
     revision: str
+    answer: OwnAnswer | None
 
 
 def describe_machines(ec2: "EC2Client") -> tuple[Machine, ...]:
@@ -89,6 +92,7 @@ def _machine(raw: "InstanceTypeDef") -> Machine:
         profile=raw.get("IamInstanceProfile", {}).get("Arn", ""),
         ending=_ending(raw),
         revision=tags.get("revision", ""),
+        answer=own_answer.read(tags.get(own_answer.TAG, "")),
     )
 
 

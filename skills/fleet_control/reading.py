@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from fleet_control.own_answer import OwnAnswer
+
 
 class HostState(StrEnum):
     """EC2's words for a machine's life."""
@@ -52,6 +54,7 @@ class Host:
         profile: the ARN of its instance profile, or empty.
         revision: the commit that it was launched as, or empty where it has no such tag.
         ending: since when it is on its way out, Unix seconds; None where EC2 does not tell.
+        answer: its own last one to a run, or None.
     """
 
     id: str
@@ -65,6 +68,7 @@ class Host:
     profile: str = ""
     ending: float | None = None
     revision: str = ""
+    answer: OwnAnswer | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from fleet_control.duration import older
 from fleet_control.ledger import Run, seconds
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import FleetStatus, InstanceStatus
-from fleet_control.words import printable, problems, registry_age, revision, state, told
+from fleet_control.words import own_answer, printable, problems, registry_age, revision, state, told
 
 _STATUS_HEAD = (
     "INSTANCE",
@@ -21,6 +21,7 @@ _STATUS_HEAD = (
     "SINCE (UTC)",
     "ADDRESS",
     "WHAT IS WRONG",
+    "WHAT IT SAID",
 )
 _RUNS_HEAD = ("RUN", "TARGET", "VERSION", "ASKED BY", "ASKED (UTC)", "IS", "LINK")
 _REGISTRY_HEAD = ("INSTANCE", "HOST", "TYPE", "BOOTSTRAP PREFIX")
@@ -37,7 +38,7 @@ def columns(rows: Iterable[Sequence[str]]) -> str:
 
 
 def status(fleet: FleetStatus, now: float) -> str:
-    rows = [_STATUS_HEAD, *(_status_row(row, fleet) for row in fleet.rows)]
+    rows = [_STATUS_HEAD, *(_status_row(row, fleet, now) for row in fleet.rows)]
     return "\n".join((columns(rows), "", _summary(fleet, now), source(fleet.registry, now)))
 
 
@@ -72,9 +73,9 @@ def source(known: KnownRegistry, now: float) -> str:
     return printable(registry_age(known, now)) or "The registry is as it is at its source."
 
 
-def _status_row(row: InstanceStatus, fleet: FleetStatus) -> tuple[str, ...]:
+def _status_row(row: InstanceStatus, fleet: FleetStatus, now: float) -> tuple[str, ...]:
     wrong = "; ".join(fault.words for fault in row.faults)
-    return (row.id, _is(row), *_host_cells(row, fleet), wrong)
+    return (row.id, _is(row), *_host_cells(row, fleet), wrong, own_answer(row, now))
 
 
 def _is(row: InstanceStatus) -> str:

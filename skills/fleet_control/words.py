@@ -1,6 +1,8 @@
 """What the bot and the agent's command say alike."""
 
-from fleet_control.duration import older
+from datetime import UTC, datetime
+
+from fleet_control.duration import older, short
 from fleet_control.ledger import Revision, seconds
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import FleetStatus, InstanceStatus, Problem
@@ -37,6 +39,17 @@ def revision(row: InstanceStatus, status: FleetStatus) -> str:
         return "unknown"
     ahead = status.ahead(row)
     return f"{row.host.revision[:SHORT]}, {ahead} behind" if ahead else row.host.revision[:SHORT]
+
+
+def own_answer(row: InstanceStatus, now: float) -> str:
+    """What a host said of itself last, and how long ago; empty where no run asked it."""
+    answer = row.host.answer if row.host else None
+    if answer is None:
+        return ""
+    ago = short(now - answer.when)
+    moment = datetime.fromtimestamp(answer.when, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    word = "well" if answer.well else "ill"
+    return f"its own answer: {word}, {ago} ago ({moment})" + (f": {answer.why}" * bool(answer.why))
 
 
 def told(one: Revision, now: float) -> str:

@@ -1,0 +1,47 @@
+"""What a host said last when a run asked it how it is, as a tag of its EC2 machine keeps it.
+
+The run writes it, and whoever reads EC2 may show it. Nobody decides anything by it.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+TAG = "answer"
+# EC2 takes 256 characters.
+LONGEST = 256
+_FORM = "%Y-%m-%dT%H:%MZ"
+_UNPLAIN = re.compile(r"[^A-Za-z0-9 .,;:'()+=-]+")
+_WRITTEN = re.compile(r"(well|ill) (\d{4}-\d\d-\d\dT\d\d:\d\dZ)(?: ([A-Za-z0-9 .,;:'()+=-]+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class OwnAnswer:
+    """
+    Attributes:
+        when: Unix seconds.
+        why: what was missing; empty where it was well.
+    """
+
+    well: bool
+    when: float
+    why: str = ""
+
+
+def write(answer: OwnAnswer) -> str:
+    """The tag's value: `well 2026-11-27T05:10Z`, or `ill`, the moment and why."""
+    moment = datetime.fromtimestamp(answer.when, UTC).strftime(_FORM)
+    why = _UNPLAIN.sub(" ", answer.why)
+    return f"{'well' if answer.well else 'ill'} {moment} {why}"[:LONGEST].strip()
+
+
+def read(text: str) -> OwnAnswer | None:
+    """What the tag says; None where no run would have written it so."""
+    said = _WRITTEN.fullmatch(text) if len(text) <= LONGEST else None
+    if said is None or (said[1] == "well") == bool(said[3]):
+        return None
+    try:
+        when = datetime.strptime(said[2], _FORM).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return OwnAnswer(said[1] == "well", when.timestamp(), said[3] or "")
