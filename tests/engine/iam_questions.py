@@ -197,6 +197,11 @@ def _hosts() -> Iterator[Question]:
     yield "tag what it launches", [Request("ec2:CreateTags", _HOST, made)]
     tag = {"aws:RequestTag/app": "clawdinator"}
     yield "tag any other machine as the fleet's", [Request("ec2:CreateTags", _HOST, tag)]
+    said = {"aws:RequestTag/answer": "well 2026-11-27T05:10Z", "aws:TagKeys": ["answer"]}
+    more = said | {"aws:TagKeys": ["answer", "app"]}
+    yield "note what a host said of itself", [Request("ec2:CreateTags", _HOST, said | _OURS)]
+    yield "note it on any other machine", [Request("ec2:CreateTags", _HOST, said | _OTHERS)]
+    yield "tag a host otherwise with it", [Request("ec2:CreateTags", _HOST, more | _OURS)]
     route = f"{_EC2}:route-table/rtb-0123456789abcdef0"
     yield "change the fleet's network", [Request("ec2:CreateRoute", route, _OURS)]
     yield "change any other network", [Request("ec2:CreateRoute", route)]

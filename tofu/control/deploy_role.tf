@@ -133,6 +133,28 @@ data "aws_iam_policy_document" "deploy" {
     }
   }
 
+  # What a host said of itself last, and no other tag.
+  statement {
+    sid       = "NoteWhatAHostSaid"
+    resources = [local.instances]
+    actions   = ["ec2:CreateTags"]
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/app"
+      values   = ["clawdinator"]
+    }
+    condition {
+      test     = "StringLike"
+      variable = "aws:RequestTag/answer"
+      values   = ["*"]
+    }
+    condition {
+      test     = "ForAllValues:StringEquals"
+      variable = "aws:TagKeys"
+      values   = ["answer"]
+    }
+  }
+
   statement {
     sid       = "ReplaceHostsOfTheFleet"
     resources = [local.instances]

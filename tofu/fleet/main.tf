@@ -26,6 +26,11 @@ provider "aws" {
       app = "clawdinator"
     }
   }
+
+  # What a host said of itself last: runs write it beside OpenTofu (ADR 25).
+  ignore_tags {
+    keys = ["answer"]
+  }
 }
 
 locals {

@@ -68,7 +68,9 @@ _FLEET = _Form(
     (),
     {
         "terraform": _TERRAFORM,
-        "provider aws": _Form({"region"}, {"default_tags": _Form({"tags"})}),
+        "provider aws": _Form(
+            {"region"}, {"default_tags": _Form({"tags"}), "ignore_tags": _Form({"keys"})}
+        ),
         "locals": _ANYTHING,
         "variable *": _Form(blocks={"validation": _ANYTHING}),
         **{f"resource {one.replace('.', ' ')}": _RESOURCE for one in (*OWN, *SHARED, CHECK)},

@@ -21,12 +21,17 @@ DOCUMENT = "clawdinator-health"
 ANSWER_SECONDS = 60.0
 _DELIVERY_SECONDS = 30
 STEADY_SECONDS = 120.0
-_UNDECIDED = ("Pending", "InProgress", "Delayed", "Cancelling")
+_UNSEEN = "Unseen"  # ours: SSM did not show the command
+_UNDECIDED = ("Pending", "InProgress", "Delayed", "Cancelling", _UNSEEN)
 _APPLY_FIRST = (
     f"Apply `tofu/control` first: the SSM document `{DOCUMENT}`, by which a host is asked how "
     "it is, is not there, or this role may not see it."
 )
 _UNSAFE = re.compile(r"[^\w. -]+")
+
+
+class Unasked(AnswerError):
+    """SSM, and not the host, is why there is no answer."""
 
 
 class Time(Protocol):
@@ -123,10 +128,10 @@ class Service:
             raise AnswerError("its SSM agent does not answer yet") from error
         except ClientError as error:
             if _may_pass(error):
-                raise AnswerError(f"SSM is busy ({_code(error)})") from error
+                raise Unasked(f"SSM is busy ({_code(error)})") from error
             raise Stopped("SSM refused", _refusal(error)) from error
         except (BotoCoreError, ResponseParserError, KeyError) as error:
-            raise AnswerError(f"SSM can't be reached ({error})") from error
+            raise Unasked(f"SSM can't be reached ({error})") from error
         return host_answer.read(self._said(command, machine))
 
     def _said(self, command: str, machine: str) -> str:
@@ -138,6 +143,8 @@ class Service:
             if status not in _UNDECIDED:
                 raise AnswerError(f"can't say how it is: {_words(said) or 'no word'} ({status})")
             if self.clock.now() >= until:
+                if status == _UNSEEN:
+                    raise Unasked("SSM does not tell what the host says")
                 raise AnswerError("does not say in time how it is")
             self.clock.sleep(self.poll)
 
@@ -154,10 +161,10 @@ class Service:
             return "Pending", ""
         except ClientError as error:
             if _may_pass(error):
-                return "Pending", ""
+                return _UNSEEN, ""
             raise Stopped("SSM refused", _refusal(error)) from error
         except (BotoCoreError, ResponseParserError):
-            return "Pending", ""
+            return _UNSEEN, ""
         return answer.get("Status", "Pending"), answer.get("StandardOutputContent", "")
 
 

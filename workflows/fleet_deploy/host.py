@@ -9,12 +9,14 @@ from tempfile import TemporaryDirectory
 
 from fleet_control.error import Ec2Error
 from fleet_control.host_job import Left, begins
+from fleet_control.own_answer import OwnAnswer
 from workflows.fleet_deploy import (
     fit,
     guard,
     health,
     host_answer,
     known,
+    noted,
     removal,
     roll,
     runner,
@@ -51,9 +53,10 @@ def run(job: Job) -> tuple[Notice, ...]:
     took = summary.span(job.clock.now() - began)
     log.info("fleet.replaced instance=%s machine=%s took=%s", turn.id, watch.machine, took)
     runner.write_summary(job.environ, summary.replaced(turn, watch.machine, plan.image, took))
+    notices = tuple(Notice("Not noted", why) for why in (watch.note(),) if why)
     if watch.answer and (again := host_answer.restarts(watch.answer)):
-        return (Notice("Restarted", f"{turn.id} is healthy, but on the way {again}."),)
-    return ()
+        return (*notices, Notice("Restarted", f"{turn.id} is healthy, but on the way {again}."))
+    return notices
 
 
 def _replace_in_turn(job: Job, turn: roll.Turn, earlier: tuple[roll.Turn, ...], plan: Plan) -> str:
@@ -136,6 +139,7 @@ def _may_begin(
         trouble = health.wait(watch.own_word, within, job.clock)
         why = trouble and f"the roll stopped at {trouble}"
         watch.tell_journal(trouble)
+        watch.note()
     if why:
         raise Stopped("Roll stopped", f"{why}.")
     return machines
@@ -202,6 +206,7 @@ def _wait_until_healthy(job: Job, turn: roll.Turn, plan: Plan, made: str) -> "_W
         raise watch.unknown("EC2 is silent", watch.blind)
     watch.tell_journal(missing)
     if missing:
+        watch.note()
         raise Stopped(
             "Not healthy",
             f"{_ill(job, turn)} within {summary.span(job.pace.deadline)}: {missing}.",
@@ -225,6 +230,7 @@ class _Watch:
         machine: its id, or empty where neither the engine nor EC2 named it.
         blind: why the last look at EC2 showed nothing, or empty.
         answer: the last that it gave.
+        said: how it was by that, or that it gave none; None where nobody could ask it.
     """
 
     job: Job
@@ -233,6 +239,7 @@ class _Watch:
     machine: str
     blind: str = ""
     answer: Answer | None = None
+    said: OwnAnswer | None = None
 
     def checks(self) -> str:
         """What is missing until its status checks are good, or nothing."""
@@ -253,17 +260,24 @@ class _Watch:
     def own_word(self) -> str:
         """What is missing by its own answer, or nothing."""
         wanted = Wanted(self.turn.id, self.plan.revision, self.job.pace.steady)
+        asked = True
         try:
             self.answer = self.job.hosts.ask(self.machine)
             trouble = host_answer.missing(self.answer, wanted)
         except AnswerError as error:
-            trouble = str(error).removesuffix(".")
+            trouble, asked = str(error).removesuffix("."), not isinstance(error, health.Unasked)
+        if asked:
+            self.said = OwnAnswer(not trouble, self.job.clock.now(), trouble)
         return trouble and f"{self.turn.id} ({self.machine}): {trouble}"
 
     def tell_journal(self, trouble: str) -> None:
         """Where there is trouble, the last words of its units go to the run's log."""
         if trouble and self.answer and self.answer.journal:
             log.error("fleet.journal instance=%s\n%s", self.turn.id, self.answer.journal)
+
+    def note(self) -> str:
+        """Note what it said last; why that could not be, or nothing."""
+        return noted.note(self.job.cloud.ec2, self.machine, self.said) if self.said else ""
 
     def unknown(self, title: str, why: str) -> Stopped:
         """What is known of it, where its health could not be learnt."""

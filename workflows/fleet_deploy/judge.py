@@ -29,11 +29,11 @@ def only_once(entry: ledger.Entry, run_id: int, runs: Iterable[ledger.Run], jobs
         )
 
 
-def allow(caller: Caller, entry: ledger.Entry, facts: Facts) -> None:
-    """Stopped where the policy refuses."""
+def allow(caller: Caller, entry: ledger.Entry, facts: Facts, more: str = "") -> None:
+    """Stopped where the policy refuses; `more` follows its sentence."""
     verdict = judge(caller, entry.target, entry.version, facts)
     if isinstance(verdict, Refused):
-        raise Stopped(f"Refused ({verdict.code})", verdict.message)
+        raise Stopped(f"Refused ({verdict.code})", f"{verdict.message}{more}")
     if isinstance(verdict, Usage):
         raise Stopped("Refused", f"Say what to deploy: {ALL}, {', '.join(verdict.ids)}.")
 

@@ -39,6 +39,7 @@ from workflows.fleet_deploy.launch import launches
 from workflows.fleet_deploy.revision import Settled
 from workflows.fleet_deploy.runner import Notice
 from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.target import Target
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +76,9 @@ class Past:
         """What bots' deploys of the target came to, where that may decide."""
         if not isinstance(caller, BotInstance):
             return Record()
-        if refused_first(caller, target, self._job.asked.version, facts):
+        # What the target itself is asked about may still be let by, and then this decides.
+        in_doubt = facts._replace(asked_later=True)
+        if refused_first(caller, target, self._job.asked.version, in_doubt):
             return Record()
         left = max(0, judge.MOST_JOBS_IN_ALL - len(self._jobs))
         return judge.bots_record(target, self.others, facts.now, self.jobs, left)
@@ -126,10 +129,12 @@ def _judged_sight(job: Job, past: Past) -> tuple[Sight, dict[str, str]]:
     """
     caller = asked.speaker(job.asked, job.starter, job.known.registry)
     unfinished = past.unfinished(caller)
+    target = Target(job)
 
     def allow(sight: Sight) -> None:
         facts = judge.facts(sight, unfinished=unfinished)
-        judge.allow(caller, job.asked, past.record(caller, job.asked.target, facts).told(facts))
+        facts = past.record(caller, job.asked.target, facts).told(facts)
+        judge.allow(caller, job.asked, *target.asked(caller, facts, sight))
 
     allow(job.look())
     job.engine.init()

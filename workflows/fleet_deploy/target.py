@@ -1,0 +1,86 @@
+"""A bot's target, asked itself where EC2's word for its health would refuse the deploy.
+
+A host whose services keep dying is healthy to EC2. Where SSM can't carry the question, which is not
+the host's fault, EC2's word counts.
+"""
+
+import logging
+from dataclasses import dataclass, field
+
+from fleet_control.caller import Caller
+from fleet_control.own_answer import OwnAnswer
+from fleet_control.policy import Allowed, Condition, Facts, judge
+from workflows.fleet_deploy import health, host_answer, noted, roll
+from workflows.fleet_deploy.cloud import Sight
+from workflows.fleet_deploy.health import Pace, Unasked
+from workflows.fleet_deploy.host_answer import AnswerError, Wanted
+from workflows.fleet_deploy.job import Job
+from workflows.fleet_deploy.stop import Stopped
+
+# Beyond the steady time: a unit that somebody restarted just now gets as far as that.
+PATIENCE_SECONDS = 60.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """Attributes:
+    answer: None where it could not be asked.
+    unasked: why.
+    """
+
+    answer: OwnAnswer | None
+    unasked: str = ""
+
+
+@dataclass(slots=True)
+class Target:
+    """Asks each machine once for a whole run."""
+
+    job: Job
+    _heard: dict[str, _Heard] = field(default_factory=dict)
+
+    def asked(self, caller: Caller, facts: Facts, sight: Sight) -> tuple[Facts, str]:
+        """The same facts, in which the target is as it says where that decides; and what a refusal
+        adds of that."""
+        entry = self.job.asked
+        verdict = judge(caller, entry.target, entry.version, facts._replace(asked_later=True))
+        host = roll.host_of(entry.target, sight.there)
+        if not (isinstance(verdict, Allowed) and verdict.doubt and host):
+            return facts, ""
+        if host.id not in self._heard:
+            self._heard[host.id] = self._ask(entry.target, host.id)
+        heard = self._heard[host.id]
+        if heard.answer is None:
+            return facts, f" That is EC2's word, for it could not be asked itself: {heard.unasked}"
+        if heard.answer.well:
+            return facts, " It says so itself."
+        ill = {**(facts.conditions or {}), entry.target: Condition.UNHEALTHY}
+        return facts._replace(conditions=ill), ""
+
+    def _ask(self, id_: str, machine: str) -> _Heard:
+        job, heard = self.job, _Heard(None)
+
+        def look() -> str:
+            nonlocal heard
+            try:
+                answer = job.hosts.ask(machine)
+                trouble = host_answer.missing(answer, Wanted(id_, "", job.pace.steady))
+            except Unasked as error:
+                heard = _Heard(heard.answer, str(error))
+                return str(error)
+            except AnswerError as error:
+                trouble = str(error).removesuffix(".")
+            heard = _Heard(OwnAnswer(not trouble, job.clock.now(), trouble))
+            return trouble
+
+        patience = job.pace.steady + PATIENCE_SECONDS
+        try:
+            health.wait(look, Pace(min(job.pace.deadline, patience), job.pace.poll), job.clock)
+        except Stopped as stop:
+            heard = _Heard(heard.answer, str(stop))
+        if heard.answer:
+            log.info("fleet.asked_itself instance=%s machine=%s %s", id_, machine, heard.answer)
+            noted.note(job.cloud.ec2, machine, heard.answer)
+        return heard
