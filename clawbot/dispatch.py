@@ -73,7 +73,7 @@ class Dispatcher:
         entry = self._entry(ask, begun, reply_id)
         self._told.add(_address(entry))
         try:
-            return await self._deploy(ask, begun, entry, _never_failing(show, entry.request_id))
+            return await self._deploy(begun, entry, _never_failing(show, entry.request_id))
         except asyncio.CancelledError:
             self._told.discard(_address(entry))
             raise
@@ -89,7 +89,7 @@ class Dispatcher:
             ).naming(begun.progress.version)
         )
 
-    async def _deploy(self, ask: Ask, begun: Deploying, entry: Entry, show: Show) -> Reply:
+    async def _deploy(self, begun: Deploying, entry: Entry, show: Show) -> Reply:
         try:
             taken = await self._api.deploy(entry)
         except ControlApiError as error:

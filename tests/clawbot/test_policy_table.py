@@ -3,7 +3,7 @@
 import pytest
 
 from fleet_control.caller import BotInstance, Caller, Unknown
-from fleet_control.policy import Allowed, Facts, Refused, Usage, judge
+from fleet_control.policy import Allowed, Code, Facts, Refused, Usage, judge
 from tests.clawbot.talk import talk_with
 from tests.clock import TurnedClock
 from tests.fleet_control.aws import Aws
@@ -30,7 +30,7 @@ async def test_the_terminal_says_what_the_core_says(
         said = await talk.say(f"{_name(caller)}: /fleet deploy {target} {image}")
         said = " ".join(said.split())
         deploys = talk.api.count("deploy")
-    match judge(caller, target, image, facts):
+    match judge(caller, target, image, facts._replace(asked_later=True)):
         case Refused(code, message):
             assert f"refused ({code}): {message}".replace("`", "") in said
             assert deploys == 0
@@ -40,8 +40,8 @@ async def test_the_terminal_says_what_the_core_says(
             assert confirm in said
             assert "Go ahead?" in said
             assert deploys == 0
-        case _:
-            assert verdict == Allowed()
+        case Allowed(doubt=doubt):
+            assert verdict == (Code(doubt.split("`")[1]) if doubt else Allowed())
             assert deploys == 1
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from fleet_control.caller import BotInstance, Caller, Human, Unknown
-from fleet_control.policy import Allowed, Facts, Refused, Usage, judge
+from fleet_control.policy import Allowed, Code, Facts, Refused, Usage, judge
 from sandbox.discord_api.guild import Message, Person
 from tests.discord.dialogue import answer, said
 from tests.discord.scene import Scene
@@ -23,7 +23,7 @@ async def test_discord_says_what_the_core_says(
     await scene.start("demo", scene.app, **carried(facts))
     speaker = agent if isinstance(caller, BotInstance) else _person(scene, caller)
     reply = await _reply(scene, speaker, target, image)
-    match judge(caller, target, image, facts):
+    match judge(caller, target, image, facts._replace(asked_later=True)):
         case Refused(_, message):
             assert _plain(reply) == message.replace("`", "")
             assert scene.api.count("deploy") == 0
@@ -32,8 +32,8 @@ async def test_discord_says_what_the_core_says(
         case Allowed(confirm) if confirm:
             assert list(reply.buttons) == ["Deploy", "Leave it"]
             assert confirm in _plain(reply)
-        case _:
-            assert verdict == Allowed()
+        case Allowed(doubt=doubt):
+            assert verdict == (Code(doubt.split("`")[1]) if doubt else Allowed())
             await scene.until(lambda: scene.api.count("deploy") == 1)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fleet_control.caller import BotInstance, Caller, Human, Unknown
-from fleet_control.policy import Allowed, Facts, Refused, Usage, judge
+from fleet_control.policy import Allowed, Code, Facts, Refused, Usage, judge
 from sandbox.telegram_api.history import Json, user
 from tests.fleet_control.test_policy import OPERATOR, TABLE
 from tests.policy_world import carried, show
@@ -19,7 +19,7 @@ FORWARDED = {"forward_origin": {"type": "user", "date": 1, "sender_user": user(5
 async def test_telegram_says_what_the_core_says(
     scene: Scene, caller: Caller, target: str, image: str, facts: Facts, verdict: object
 ) -> None:
-    expected = judge(_as_heard(caller), target, image, facts)
+    expected = judge(_as_heard(caller), target, image, facts._replace(asked_later=True))
     show(facts, scene.api, scene.ec2, telegramUserId=str(AGENT["id"]))
     await scene.start(each=0.0, **carried(facts))
     words = " ".join(word for word in ("/fleet@fleet_bot", "deploy", target, image) if word)
@@ -33,8 +33,8 @@ async def test_telegram_says_what_the_core_says(
         case Allowed(confirm) if confirm:
             assert labels(reply) == ["Confirm", "Cancel"]
             assert confirm in reply["text"]
-        case _:
-            assert verdict == Allowed()
+        case Allowed(doubt=doubt):
+            assert verdict == (Code(doubt.split("`")[1]) if doubt else Allowed())
             await scene.asked_for("deploy", 1)
 
 
