@@ -33,7 +33,9 @@ _SCHEME = re.compile(r"(?i)\b((?:bearer|bot)\s+)(?=\S*[\d._-])[^\s\"',;]{6,}")
 _BASIC = re.compile(r"(?i)\b(basic\s+)(?=[A-Za-z+/]*[\d=])[A-Za-z0-9+/]{6,}={0,2}")
 # An error's name is followed by what is wrong.
 _CALLED = re.compile(rf"(?i)({_WORDS}(?!\w{{0,24}}error)[a-z0-9_-]{{0,24}}{_IS}){_VALUE}")
-_OPTION = re.compile(rf"(?i)(--?[a-z0-9-]{{0,24}}{_WORDS}[a-z0-9-]{{0,24}}[\"',]*\s+){_VALUE}")
+_OPTION = re.compile(
+    rf"(?i)((?<![\w-])--?[a-z0-9-]{{0,24}}{_WORDS}[a-z0-9-]{{0,24}}[\"',]*\s+){_VALUE}"
+)
 _PHRASE = re.compile(rf"(?i)(passphrase\s*{_IS})[^\n]+")
 # `password is hunter2`: a word that is none of a sentence's.
 _SAID = re.compile(
