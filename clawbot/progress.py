@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from fleet_control.host_job import MOVING_STEP, Left, left
+from fleet_control.host_job import MOVING_STEP, Left, left, ran, restarts
+from fleet_control.last_words import LastWords
 from fleet_control.ledger import Job, Revision, Run, seconds
 
 _HOST_JOB = re.compile(
@@ -13,6 +14,7 @@ _HOST_JOB = re.compile(
     r"(?: @(?P<revision>[0-9a-f]{7}))?"
 )
 _FAILED = ("failure", "timed_out")
+_LOOK = "To look at it first: `A host that did not come up` in docs/runbook.md."
 _SPARED = (Left.UNTOUCHED, Left.UNMOVED)
 
 
@@ -46,6 +48,7 @@ class HostProgress:
         old: its image before; empty where there was no host.
         began: when its turn came, Unix seconds; 0 before.
         took: seconds from then to its end; 0 before.
+        restarts: which of its units ended by themselves before it was healthy.
     """
 
     id: str
@@ -54,6 +57,7 @@ class HostProgress:
     stage: HostStage
     began: float = 0.0
     took: float = 0.0
+    restarts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ class Progress:
         step: what was going on when it failed.
         reason: why it failed or what is not known, in a sentence.
         advice: what to do next; may hold `code` in backquotes.
+        last_words: of the host that did not come up; anybody's, and no markup of ours.
     """
 
     stage: Stage
@@ -88,6 +93,7 @@ class Progress:
     advice: str = ""
     made_of: Revision | None = None
     asked: float = 0.0
+    last_words: LastWords | None = None
 
     @property
     def over(self) -> bool:
@@ -174,7 +180,8 @@ def _hosts(run: Run) -> Iterator[HostProgress]:
         began = seconds(job.started_at) if job.started_at and not waits else 0.0
         ended = seconds(job.completed_at) if job.completed_at and began else began
         old = "" if found["old"] == "none" else found["old"]
-        yield HostProgress(found["id"], old, found["new"], stage, began, max(0.0, ended - began))
+        took = max(0.0, ended - began)
+        yield HostProgress(found["id"], old, found["new"], stage, began, took, restarts(job))
 
 
 def _host_stage(job: Job, run: Run) -> HostStage:
@@ -206,6 +213,7 @@ def _ended_badly(known: Progress, run: Run) -> Progress:
         step=_step(failed) if failed else "",
         reason=run.reason or _conclusion(run),
         advice=_advice(known, run.reason),
+        last_words=run.last_words,
     )
 
 
@@ -236,7 +244,7 @@ def _advice(known: Progress, reason: str) -> str:
     stages = {host.stage for host in known.hosts}
     failed = next((host for host in known.hosts if host.stage is HostStage.FAILED), None)
     if failed:
-        return _advice_for(failed, left(failed.id, reason))
+        return _advice_for(failed, left(failed.id, reason), ran(reason))
     if HostStage.HEALTHY in stages:
         return "See `/fleet status` for what moved, then ask again."
     if known.stage is Stage.CANCELLED:
@@ -244,19 +252,22 @@ def _advice(known: Progress, reason: str) -> str:
     return "No host was touched. Ask again once that is put right."
 
 
-def _advice_for(failed: HostProgress, where: Left | None) -> str:
+def _advice_for(failed: HostProgress, where: Left | None, before: str) -> str:
     """What to do about a host by where it is now; only one that runs its new image can go back."""
     again = f"`/fleet deploy {failed.id}`"
     match where:
+        case Left.REPLACED_ILL if failed.old == failed.new and before:
+            return f"To go back: `/fleet deploy {failed.id} {before}`. {_LOOK}"
         case Left.REPLACED_ILL if failed.old == failed.new:
             return (
                 "It had this image before. If what was merged since is at fault: "
-                f"`/fleet deploy {failed.id} <commit>`, of the revision that it ran before."
+                f"`/fleet deploy {failed.id} <commit>`, of the revision that it ran before. {_LOOK}"
             )
         case Left.REPLACED_ILL if failed.old:
-            return f"To go back to its old image: `/fleet deploy {failed.id} {failed.old}`."
+            back = f"`/fleet deploy {failed.id} {failed.old}`"
+            return f"To go back to its old image: {back}. {_LOOK}"
         case Left.REPLACED_ILL | Left.CREATED_ILL:
-            return f"See what it says, then {again} again."
+            return f"See what it says, then {again} again. {_LOOK}"
         case Left.GONE:
             return f"It has no host: {again} when what it says has changed."
         case _:

@@ -1,6 +1,6 @@
 """The plain words of a reply that every platform says alike: no markup, no lines, no colours."""
 
-from clawbot.page import Page
+from clawbot.page import Page, cut
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import Question
 from fleet_control import words
@@ -10,6 +10,8 @@ from fleet_control.policy import Condition
 from fleet_control.reading import Health, HostState
 from fleet_control.status import FleetStatus, InstanceStatus
 
+# Of which units restarted; twelve hosts may have done so.
+_RESTARTS = 80
 HOST_STAGES = {
     HostStage.WAITING: "queued",
     HostStage.REPLACING: "replacing",
@@ -21,9 +23,9 @@ HOST_STAGES = {
 
 def host_stage(host: HostProgress) -> str:
     """Where one host of a deploy is; one that was not there before is created, not replaced."""
-    if host.stage is HostStage.HEALTHY and not host.old:
-        return "created, healthy"
-    return HOST_STAGES[host.stage]
+    created = host.stage is HostStage.HEALTHY and not host.old
+    told = "created, healthy" if created else HOST_STAGES[host.stage]
+    return f"{told} ({cut(host.restarts, _RESTARTS)})" if host.restarts else told
 
 
 def moves(question: Question) -> tuple[tuple[str, tuple[str, ...]], ...]:

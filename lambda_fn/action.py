@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 
+from fleet_control import last_words
 from fleet_control.ledger import WAITING, Job, Run, seconds
 from lambda_fn import branch
 from lambda_fn.ask import Action, Ask
@@ -38,10 +39,12 @@ def answer(ask: Ask, github: GitHub) -> Mapping[str, object]:
 
 
 def _told(found: Run, ask: Ask) -> Mapping[str, object]:
-    """A bot that does not ask for revisions takes a field that it does not know for no answer."""
+    """A bot takes a field that it does not know for no answer, and asks for what it knows."""
     fields = found._asdict()
     if not ask.revisions:
         del fields["revision"], fields["made_of"]
+    if not ask.last_words:
+        del fields["last_words"]
     return fields
 
 
@@ -60,6 +63,7 @@ def _looked_at(run_id: int, github: GitHub) -> Run:
     """Of a roll that stopped, the reason is the job's that stopped it: those after it only say that
     it did, or never began."""
     found, jobs, why = github.run(run_id), github.jobs(run_id), ""
+    words = None
     stopped = [
         (_is_idle(one.job), one.job.completed_at or "~", one)
         for one in jobs
@@ -71,11 +75,14 @@ def _looked_at(run_id: int, github: GitHub) -> Run:
         if end:
             why = f'The job "{job.name}" {end}.'
         elif begun:
-            why = reason(github.log(first))
+            log = github.log(first)
+            why, words = reason(log), last_words.read(log)
         else:
             said = github.annotations(first)
             why = f'GitHub never started the job "{job.name}" ({found.url}){said and ": "}{said}'
-    return found._replace(jobs=tuple(one.job for one in jobs), reason=github.shown(why))
+    return found._replace(
+        jobs=tuple(one.job for one in jobs), reason=github.shown(why), last_words=words
+    )
 
 
 def _is_idle(job: Job) -> bool:

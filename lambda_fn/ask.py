@@ -82,8 +82,8 @@ class Action(StrEnum):
 
 class Ask(NamedTuple):
     """`entry` holds what a title of the ledger would; `unfinished` asks for runs that have not
-    ended, and those that ended within a day; `revisions` for what a bot of before there were any
-    could not read."""
+    ended, and those that ended within a day; `revisions` and `last_words` for what a bot of
+    before there were any could not read."""
 
     action: Action
     entry: Entry
@@ -91,11 +91,12 @@ class Ask(NamedTuple):
     limit: int
     unfinished: bool
     revisions: bool = False
+    last_words: bool = False
 
 
 _KEYS = {
     Action.DEPLOY: TITLE_FIELDS,
-    Action.RUN: ("run_id", "revisions"),
+    Action.RUN: ("run_id", "revisions", "last_words"),
     Action.RUNS: ("limit", "request_id", "unfinished", "revisions"),
     Action.REGISTRY: (),
     Action.CANCEL: ("run_id", "requested_by"),
@@ -140,6 +141,7 @@ def _parse(body: Mapping[str, object]) -> Ask:
         _number(body.get("limit", 10), "limit", 100),
         _flag(body, "unfinished"),
         _flag(body, "revisions"),
+        _flag(body, "last_words"),
     )
 
 

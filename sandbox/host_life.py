@@ -4,14 +4,18 @@ moto's own instances are there at once and gone at once: of its configurable sta
 has none. So these classes take the places of moto's, and every answer is still moto's own.
 """
 
+import base64
 from copy import copy
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from moto.core.responses import ActionResult
+from moto.core.utils import utcnow
 from moto.ec2 import urls
 from moto.ec2.models import EC2Backend, ec2_backends, instances
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.ec2.models.instances import InstanceState, Reservation
+from moto.ec2.responses import general
 from moto.s3.exceptions import MissingBucket
 from moto.s3.models import s3_backends
 
@@ -109,6 +113,16 @@ class Instance(instances.Instance):
             self.crashes = tag_map["Name"] in self.rules.crashing
             self._boot()
 
+    @property
+    def console(self) -> str:
+        """The last of what it wrote there."""
+        lines = ["<<< NixOS Stage 2 >>>", "[   12.345678] systemd[1]: Started Amazon SSM Agent."]
+        if self.booted.trouble:
+            lines.append(f"[   20.012345] amazon-init: {self.booted.trouble}")
+        elif not self.well:
+            lines.append("[   20.012345] amazon-init: error: build of clawdinator.service failed")
+        return "\n".join((*lines, f"{self.id} login: "))
+
     def _boot(self) -> None:
         self.booted = boot(self.user_data, self.booted, self._fetch)
 
@@ -166,7 +180,15 @@ def _status(checks: str) -> dict[str, Any]:
     return {"Status": checks, "Details": details}
 
 
+def _console_output(asked: general.General) -> ActionResult:
+    """moto tells every host's to be one sample."""
+    host: Any = asked.ec2_backend.get_instance(asked._get_param("InstanceId"))  # noqa: SLF001  (moto's way)
+    said = base64.b64encode(host.console.encode()).decode()
+    return ActionResult({"InstanceId": host.id, "Timestamp": utcnow(), "Output": said})
+
+
 def take_place() -> None:
     """Before moto makes a backend. It has no setting for its classes, but looks them up there."""
+    general.General.get_console_output = _console_output  # type: ignore[method-assign, assignment]  # the same
     instances.Instance = Instance  # type: ignore[misc]  # as said
     ec2_backends.backend = Hosts

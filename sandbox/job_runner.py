@@ -10,7 +10,7 @@ from sandbox.job_log import JobLog
 from sandbox.run_record import Conclusion, JobRecord, RunRecord, StepRecord
 from sandbox.site import Site
 from sandbox.step_process import execute
-from sandbox.workflow import Job, Scope, Step, WorkflowError, filled
+from sandbox.workflow import Job, Scope, Step, WorkflowError, filled, holds
 from sandbox.workspace import Workspace
 
 
@@ -68,7 +68,8 @@ class JobRunner:
         conclusion = Conclusion.SUCCESS
         for step, shown in steps:
             shown.begin(self._site.clock.now())
-            if conclusion is Conclusion.SUCCESS:
+            if conclusion is Conclusion.SUCCESS and holds(step.condition, self._scope):
+                shown.name = filled(step.name, self._scope)
                 conclusion = await self._step(step)
                 self._end(shown, conclusion)
             else:

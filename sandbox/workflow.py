@@ -40,8 +40,9 @@ FORMS: Mapping[str, tuple[str, ...]] = {
     "jobs.*.strategy.fail-fast": ("true",),
     "jobs.*.strategy.max-parallel": ("1",),
     "jobs.*.strategy.matrix.include": ("${{ fromJSON(needs.*.outputs.*) }}",),
-    "jobs.*.steps.#.name": (TEXT,),
+    "jobs.*.steps.#.name": (TEXT, "${{ steps.*.outputs.* }}"),
     "jobs.*.steps.#.id": (TEXT,),
+    "jobs.*.steps.#.if": ("steps.*.outputs.* != ''",),
     "jobs.*.steps.#.uses": (
         "actions/checkout@*",
         "opentofu/setup-opentofu@*",
@@ -95,6 +96,7 @@ class Step:
     given: Mapping[str, str]
     env: Mapping[str, str]
     run: str
+    condition: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +247,7 @@ def _step(place: str, raw: Mapping[str, Any]) -> Step:
         given=raw.get("with", {}),
         env=raw.get("env", {}),
         run=raw.get("run", ""),
+        condition=raw.get("if", ""),
     )
 
 
@@ -266,7 +269,10 @@ def _value(path: str, scope: Scope) -> str:
 
 
 def holds(condition: str, scope: Scope) -> bool:
-    """An `if`: one text equals another, without regard to case; none holds always."""
+    """An `if`: one text equals another, without regard to case, or is not empty; none holds
+    always."""
+    if condition.endswith(" != ''"):
+        return bool(_value(condition.removesuffix(" != ''"), scope))
     path, _, text = condition.partition(" == ")
     return not path or _value(path, scope).casefold() == text.strip("'").casefold()
 

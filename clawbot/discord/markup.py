@@ -9,10 +9,11 @@ from discord.utils import escape_markdown
 from clawbot import indicator, wording
 from clawbot.discord import limit
 from clawbot.page import Page, cut, page
-from clawbot.progress import HostProgress, Stage
+from clawbot.progress import HostProgress, Progress, Stage
 from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
 from fleet_control import words
 from fleet_control.duration import older
+from fleet_control.last_words import quoted
 from fleet_control.status import FleetStatus, InstanceStatus
 
 ROWS_A_PAGE = 12
@@ -142,12 +143,20 @@ def _deploying(reply: Deploying) -> discord.Embed:
     made = _embed(f"Deploy {seen.target}{version}", "\n".join(_told(reply)), _STAGES[seen.stage])
     if seen.url.startswith(("https://", "http://")) and len(seen.url) <= limit.LINK:
         made.url = seen.url
-    for name, value in (("At", seen.step), ("Why", seen.reason), ("Next", seen.advice)):
+    for name, value in _fields(seen):
         # Discord trims what it is sent; a successor would see a difference, and tell it again.
-        told = cut(said(value.strip()), limit.FIELD_VALUE)
-        if told:
+        if told := cut(value.strip(), limit.FIELD_VALUE):
             made.add_field(name=name, value=told, inline=False)
     return made
+
+
+def _fields(seen: Progress) -> Iterator[tuple[str, str]]:
+    yield "At", said(seen.step)
+    yield "Why", said(seen.reason)
+    if words := seen.last_words:
+        block = "\n".join(quoted(words))
+        yield f"Last words of {words.instance}", f"```\n{block}\n```"
+    yield "Next", said(seen.advice)
 
 
 def _told(reply: Deploying) -> Iterator[str]:

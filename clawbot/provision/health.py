@@ -6,26 +6,22 @@ system was built as: its instance, its revision, the units that it must have.
 
 import argparse
 import json
-import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from fleet_control.mask import masked
+
 SECRETS_FOLDER = Path("/run/agenix")
 # Bytes of journal that leave a host.
 JOURNAL_BYTES = 8192
 _LINES = 60
 _PATIENCE_SECONDS = 8
-# A shorter line of a secret would be found in innocent words.
-_SHORTEST = 6
+# As much of what was said as is read before it is masked.
+_READ = 256 * 1024
 _PROPERTIES = "Id,ActiveState,SubState,InvocationID,ActiveEnterTimestampMonotonic,NRestarts"
-_MASK = "***"
-_UNPRINTABLE = re.compile(r"[^\n -~]")
-# Words of a key's length with a digit in them, and what is called a secret.
-_LIKE_A_KEY = re.compile(r"(?<![\w.+=~:-])(?=[\w.+=~:-]*\d)[\w.+=~:-]{20,}")
-_CALLED_SECRET = re.compile(r"(?i)((?:token|secret|password|passwd|key|bearer)\W{1,4})[^\s\"']+")
 
 
 def main(argv: Sequence[str], secrets: Path = SECRETS_FOLDER) -> int:
@@ -40,7 +36,7 @@ def main(argv: Sequence[str], secrets: Path = SECRETS_FOLDER) -> int:
         "instance": asked.instance,
         "revision": asked.revision,
         "units": units,
-        "journal": masked(_journal(ill), _values(secrets)) if ill else "",
+        "journal": last_words(_journal(ill), secrets) if ill else "",
     }
     sys.stdout.write(json.dumps(answer))
     return 0
@@ -79,25 +75,20 @@ def _said(*command: str) -> str:
     return done.stdout.decode(errors="replace")
 
 
+def last_words(said: str, secrets: Path) -> str:
+    """The end of it, without any secret of this host.
+
+    It is cut afterwards: half a secret would not be found.
+    """
+    if len(said) > _READ:
+        said = said[-_READ:].partition("\n")[2]
+    return masked(said, _values(secrets))[-JOURNAL_BYTES:]
+
+
 def _values(folder: Path) -> Iterator[str]:
-    """Every line of every secret of this host."""
     for file in folder.rglob("*"):
         if file.is_file():
-            yield from file.read_bytes().decode(errors="replace").splitlines()
-
-
-def masked(text: str, secrets: Iterable[str]) -> str:
-    """The end of it, without these secrets and without whatever looks like one.
-
-    What is cut is cut afterwards: half a secret would not be found.
-    """
-    text = text.replace("\r\n", "\n")
-    found = {secret.strip() for secret in secrets if len(secret.strip()) >= _SHORTEST}
-    for secret in sorted(found, key=len, reverse=True):
-        for form in (secret, json.dumps(secret)[1:-1]):
-            text = text.replace(form, _MASK)
-    text = _CALLED_SECRET.sub(rf"\1{_MASK}", _LIKE_A_KEY.sub(_MASK, text))
-    return _UNPRINTABLE.sub("?", text).strip()[-JOURNAL_BYTES:]
+            yield file.read_bytes().decode(errors="replace")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from clawbot.progress import HostProgress, Stage
 from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
 from fleet_control import words
 from fleet_control.duration import older
+from fleet_control.last_words import quoted
 from fleet_control.status import FleetStatus, InstanceStatus
 
 # All of these in UTF-16 code units after the markup was read, as Telegram counts.
@@ -171,9 +172,14 @@ def _deploying(reply: Deploying) -> Iterator[str]:
     if seen.made_of:
         yield plain(wording.made_of(seen))
     yield from indicator.hosts_in(seen, BAR, _host)
-    for name, told in (("At", seen.step), ("Why", seen.reason), ("Next", seen.advice)):
+    for name, told in (("At", seen.step), ("Why", seen.reason)):
         if told:
             yield f"{name}: {said(told)}"
+    if words := seen.last_words:
+        block = escape("\n".join(quoted(words)), quote=False)
+        yield f"Last words of {plain(words.instance)}:\n<pre>{block}</pre>"
+    if seen.advice:
+        yield f"Next: {said(seen.advice)}"
     if reply.trouble:
         yield f"🟡 {said(reply.trouble)} I keep trying."
     if reply.note:

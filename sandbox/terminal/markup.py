@@ -9,6 +9,7 @@ from clawbot import wording
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone, is_final
 from fleet_control.duration import exact, short
+from fleet_control.last_words import quoted
 from fleet_control.words import printable
 from sandbox.terminal import status
 
@@ -111,6 +112,9 @@ def _deploying(reply: Deploying, now: float, width: int) -> Iterator[Text]:
         yield from _wrapped("  at:   ", seen.step, width)
     if seen.reason:
         yield from _wrapped("  why:  ", seen.reason, width)
+    if words := seen.last_words:
+        yield from _wrapped("  ", f"last words of {words.instance}:", width)
+        yield from (Text(f"  {line}", style="dim") for line in quoted(words))
     if seen.advice:
         yield from _wrapped("  next: ", seen.advice, width)
     if reply.trouble:

@@ -130,9 +130,8 @@ class ControlApi:
             return await self._taken(entry, lost) or await self._again(ask, lost)
 
     async def run(self, run_id: int) -> Run:
-        return part(
-            _RUN, await self._asked({"action": "run", "run_id": run_id, "revisions": True}), "run"
-        )
+        ask = {"action": "run", "run_id": run_id}
+        return part(_RUN, await self._asked({**ask, "revisions": True, "last_words": True}), "run")
 
     async def runs(
         self, limit: int = 10, request_id: str = "", *, unfinished: bool = False

@@ -38,7 +38,13 @@ def registry(known: KnownRegistry) -> Document:
 
 def run(one: Run) -> Document:
     jobs = [{**job._asdict(), "steps": [step._asdict() for step in job.steps]} for job in one.jobs]
-    return {**one._asdict(), "jobs": jobs, "made_of": _revision(one.made_of)}
+    words = one.last_words._asdict() if one.last_words else None
+    return {
+        **one._asdict(),
+        "jobs": jobs,
+        "made_of": _revision(one.made_of),
+        "last_words": words,
+    }
 
 
 def _revision(one: Revision | None) -> Document | None:

@@ -1,5 +1,6 @@
 """What a run's jobs say of themselves, for whoever reads it: what began, and what moved no host."""
 
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 
@@ -10,6 +11,11 @@ PLAN = "plan"
 _OWN_JOBS = (PLAN, "finish")
 # The one step that moves anything.
 MOVING_STEP = "Replace and wait until healthy"
+# How the name of the step begins that says which units ended by themselves before all was well.
+RESTARTED = "Restarted on the way: "
+_UNIT = r"[a-z0-9-]{1,40}\.service restarted (?:once|\d{1,4} times)"
+_RESTARTED = re.compile(rf"{RESTARTED}({_UNIT}(?:; {_UNIT})*)")
+_RAN = re.compile(r"\bIt ran ([0-9a-f]{7}) before\.")
 
 
 class Left(StrEnum):
@@ -31,6 +37,23 @@ def begins(id_: str, left: Left) -> str:
 def left(id_: str, reason: str) -> Left | None:
     """Where the job of this instance's host left it, or None where its reason does not say."""
     return next((one for one in Left if reason.startswith(begins(id_, one))), None)
+
+
+def ran_before(revision: str) -> str:
+    """The sentence for which revision a host ran that did not come up again."""
+    return f"It ran {revision[:7]} before."
+
+
+def ran(reason: str) -> str:
+    """The revision that the host ran before, or nothing where the reason does not say."""
+    found = _RAN.search(reason)
+    return found[1] if found else ""
+
+
+def restarts(job: Job) -> str:
+    """Which units of a healthy host ended by themselves on the way, or nothing."""
+    done = (_RESTARTED.fullmatch(step.name) for step in job.steps if step.conclusion == "success")
+    return next((found[1] for found in done if found), "")
 
 
 def began(job: Job) -> bool:

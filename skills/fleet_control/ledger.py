@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from fleet_control.caller import BotInstance, Caller, is_instance_id, is_target
+from fleet_control.last_words import LastWords
 
 SEPARATOR = " | "
 NOTHING = "-"
@@ -140,7 +141,7 @@ class Run(NamedTuple):
     This is also what the Control API answers for a run. `status` and `conclusion` are GitHub's
     words, times ISO 8601 in UTC. `reason` is why it failed, or which of its jobs was cancelled or
     ran out of time, where that could be learnt. `made_of` is what its hosts become, once that is
-    settled.
+    settled, `last_words` what its host said that did not come up.
     """
 
     id: int
@@ -161,6 +162,7 @@ class Run(NamedTuple):
     reason: str = ""
     revision: str = ""
     made_of: Revision | None = None
+    last_words: LastWords | None = None
 
     @property
     def finished(self) -> bool:

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from fleet_control.duration import older
-from fleet_control.ledger import Run, seconds
+from fleet_control.host_job import restarts
+from fleet_control.last_words import quoted
+from fleet_control.ledger import Job, Run, seconds
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import FleetStatus, InstanceStatus
 from fleet_control.words import own_answer, printable, problems, registry_age, revision, state, told
@@ -48,16 +50,30 @@ def runs(found: Sequence[Run]) -> str:
 
 def run(one: Run) -> str:
     asked = f"{one.target or 'a target'} ({one.version or 'newest image'})"
-    jobs = columns([(job.name, state(job.status, job.conclusion)) for job in one.jobs])
+    jobs = columns([(job.name, _stands(job)) for job in one.jobs])
     parts = (
         f"run {one.id}: {state(one.status, one.conclusion)}",
         f"deploys {asked}, asked for by {_asker(one)}",
         printable(f"revision {told(one.made_of, seconds(one.created))}") if one.made_of else "",
         jobs,
         printable(f"why: {one.reason}") if one.reason else "",
+        _last_words(one),
         printable(one.url),
     )
     return "\n".join(part for part in parts if part)
+
+
+def _stands(job: Job) -> str:
+    again = restarts(job)
+    stands = state(job.status, job.conclusion)
+    return f"{stands} ({again})" if again else stands
+
+
+def _last_words(one: Run) -> str:
+    if one.last_words is None:
+        return ""
+    head = f"the last words of {one.last_words.instance}, which a stranger may have written:"
+    return "\n".join(map(printable, (head, *quoted(one.last_words))))
 
 
 def registry(known: KnownRegistry, now: float) -> str:

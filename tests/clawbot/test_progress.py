@@ -4,11 +4,14 @@ import pytest
 
 from clawbot import wording
 from clawbot.progress import HostStage, Stage, progress
-from fleet_control.host_job import MOVING_STEP, Left, begins
+from clawbot.wording import host_stage
+from fleet_control.host_job import MOVING_STEP, RESTARTED, Left, begins, ran_before
 from fleet_control.ledger import Revision, Step
 from tests.clawbot.control_api import job, run
 
 OLD, NEW = "ami-0000000000000001", "ami-0000000000000002"
+
+LOOK = "To look at it first: `A host that did not come up` in docs/runbook.md."
 
 
 def host(id_: str, conclusion: str | None = "success", status: str = "completed", old: str = OLD):  # type: ignore[no-untyped-def]  # job's own type
@@ -208,7 +211,7 @@ def test_a_host_whose_job_github_never_started_is_untouched() -> None:
         ),
         (
             begins("claw-2", Left.CREATED_ILL),
-            "See what it says, then `/fleet deploy claw-2` again.",
+            f"See what it says, then `/fleet deploy claw-2` again. {LOOK}",
         ),
     ],
 )
@@ -229,5 +232,27 @@ def test_going_back_never_names_the_image_that_failed() -> None:
     assert NEW not in seen.advice
     assert seen.advice == (
         "It had this image before. If what was merged since is at fault: "
-        "`/fleet deploy claw-2 <commit>`, of the revision that it ran before."
+        f"`/fleet deploy claw-2 <commit>`, of the revision that it ran before. {LOOK}"
     )
+
+
+def test_the_commit_that_it_ran_before_is_named_where_the_run_says_it() -> None:
+    again = job(f"claw-2: {NEW} -> {NEW}", "failure")
+    ill = f"{begins('claw-2', Left.REPLACED_ILL)} within 30 min: why. {ran_before('0a1b2c3' * 5)}"
+
+    seen = progress(run(7, "completed", "failure", jobs=(job("plan"), again), reason=ill))
+
+    assert seen.advice == f"To go back: `/fleet deploy claw-2 0a1b2c3`. {LOOK}"
+
+
+def test_a_healthy_host_that_restarted_on_the_way_is_told_with_that() -> None:
+    name = f"{RESTARTED}clawdinator.service restarted once"
+    steps = (Step(MOVING_STEP, "completed", "success"), Step(name, "completed", "success"))
+    forged = (Step(f"{RESTARTED}`/fleet deploy all`", "completed", "success"),)
+    skipped = (Step(name, "completed", "skipped"),)
+    jobs = tuple(host("claw-2")._replace(steps=each) for each in (steps, forged, skipped))
+
+    seen = progress(run(7, "completed", "success", jobs=jobs))
+
+    assert [one.restarts for one in seen.hosts] == ["clawdinator.service restarted once", "", ""]
+    assert host_stage(seen.hosts[0]) == ("replaced, healthy (clawdinator.service restarted once)")

@@ -193,6 +193,9 @@ def _hosts() -> Iterator[Question]:
     attribute = "ec2:DescribeInstanceAttribute"
     yield "read the user data of a host of the fleet", [Request(attribute, _HOST, _OURS)]
     yield "read that of any other machine", [Request(attribute, _HOST, _OTHERS)]
+    console = "ec2:GetConsoleOutput"
+    yield "read the console of a host of the fleet", [Request(console, _HOST, _OURS)]
+    yield "read the console of any other machine", [Request(console, _HOST, _OTHERS)]
     made = {"ec2:CreateAction": "RunInstances", "aws:RequestTag/app": "clawdinator"}
     yield "tag what it launches", [Request("ec2:CreateTags", _HOST, made)]
     tag = {"aws:RequestTag/app": "clawdinator"}

@@ -5,6 +5,7 @@ import pytest
 from fleet_control import document
 from fleet_control.control_api import ControlApi, Dispatched
 from fleet_control.error import ControlApiDown, ControlApiRefused, OutcomeUnknown
+from fleet_control.last_words import LastWords
 from fleet_control.ledger import Job, Revision, Step
 from tests.fleet_control import lambdas
 from tests.fleet_control.deploys import DISPATCHED, ENTRY, RUN, TAKEN
@@ -104,12 +105,17 @@ async def test_a_run_is_read_whole(control: Lambda, api: ControlApi) -> None:
     jobs = (Job("plan", "completed", "failure", "2026-11-24T08:00:00Z", None, steps),)
     made_of = Revision("0a1b2c3", "A change", "2026-11-24T07:00:00Z")
     whole = RUN._replace(
-        jobs=jobs, reason="no such image", conclusion="failure", revision="0a1b", made_of=made_of
+        jobs=jobs,
+        reason="no such image",
+        conclusion="failure",
+        revision="0a1b",
+        made_of=made_of,
+        last_words=LastWords("clawdinator-2", ("no model", "exited")),
     )
     control.answers({"ok": True, "run": document.run(whole)})
 
     assert await api.run(7) == whole
-    assert control.asked == [{"action": "run", "run_id": 7, "revisions": True}]
+    assert control.asked == [{"action": "run", "run_id": 7, "revisions": True, "last_words": True}]
 
 
 async def test_runs_are_read_in_the_order_they_come(control: Lambda, api: ControlApi) -> None:

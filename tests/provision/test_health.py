@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from clawbot.provision import health
+from fleet_control.mask import masked
 from workflows.fleet_deploy.host_answer import LONGEST, Wanted, missing, read
 
 TWO, REVISION = "clawdinator-2", "a" * 40
@@ -138,18 +139,22 @@ def test_no_secret_of_the_host_is_in_its_answer(
     ],
 )
 def test_what_looks_like_a_secret_is_masked_though_nobody_knows_it(secret: str) -> None:
-    assert health.masked(f"with {secret} in it", ()) == "with *** in it"
+    assert masked(f"with {secret} in it", ()) == "with *** in it"
 
 
 def test_what_is_called_a_secret_is_masked() -> None:
-    assert health.masked("password=short Token: 'abc'", ()) == "password=*** Token: '***'"
+    assert masked("password=short Token: 'abc'", ()) == "password=*** Token: '***'"
 
 
-def test_a_secret_that_the_cut_would_halve_is_masked_whole() -> None:
+def test_a_secret_that_the_cut_would_halve_is_masked_whole(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(TOKEN)
     text = f"{'x ' * 100}{TOKEN}{' y' * (health.JOURNAL_BYTES // 2 - 4)}"
 
-    assert "battery" not in health.masked(text, [TOKEN])
+    said = health.last_words(text, tmp_path)
+
+    assert "battery" not in said
+    assert len(said) == health.JOURNAL_BYTES
 
 
 def test_what_is_no_plain_text_is_not_repeated() -> None:
-    assert health.masked("a\x1b[31mb\u202ec\r\nd", ()) == "a?[31mb?c\nd"
+    assert masked("a\x1b[31mb\u202ec\r\nd", ()) == "ab?c\nd"

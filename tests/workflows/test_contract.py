@@ -67,10 +67,12 @@ def test_the_sandbox_knows_no_form_that_the_file_does_not_have(place: str, form:
     assert (place, form) in {(found.known, found.form) for found in forms_of(parse(TEXT))}
 
 
-def test_the_last_step_of_a_hosts_job_is_the_one_that_moves_it() -> None:
-    last = [step["name"] for name, step in steps() if name == "host"][-1]
+def test_behind_the_step_that_moves_a_host_is_only_what_tells_of_restarts() -> None:
+    moves, tells = [step for name, step in steps() if name == "host"][-2:]
 
-    assert last == host_job.MOVING_STEP
+    assert moves["name"] == host_job.MOVING_STEP
+    assert tells["name"] == f"{host_job.RESTARTED}${{{{ steps.{moves['id']}.outputs.restarts }}}}"
+    assert tells["run"] == "true"
 
 
 def test_the_inputs_are_what_a_dispatch_sends() -> None:
@@ -158,7 +160,10 @@ def test_no_job_starts_after_a_cancel_or_a_failure() -> None:
     conditions = [job["if"] for job in FILE["jobs"].values() if "if" in job]
     conditions += [step["if"] for _, step in steps() if "if" in step]
 
-    assert conditions == ["needs.plan.outputs.target == 'all'"]
+    assert conditions == [
+        "needs.plan.outputs.target == 'all'",
+        "steps.host.outputs.restarts != ''",
+    ]
     assert FILE["jobs"]["host"]["needs"] == "plan"
     assert FILE["jobs"]["finish"]["needs"] == ["plan", "host"]
     assert "continue-on-error" not in TEXT

@@ -63,6 +63,7 @@ def test_plan_hands_over_what_later_jobs_need(runner: Runner, fleet: dict[str, s
                     "name": f"{TWO}: {OLD} -> {NEW} @{runner.commit[:7]}",
                     "adopt": False,
                     "clears": [],
+                    "ran": plans.REVISION[:7],
                 }
             ],
             separators=(",", ":"),

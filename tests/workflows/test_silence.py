@@ -122,7 +122,7 @@ def test_a_host_whose_service_never_comes_up_is_named(
         runner.summary
     )
     assert f"{AGENT} is activating (auto-restart, restarted 7 times)" in runner.summary
-    assert f"fleet.journal instance={TWO}\nno model\nexited" in caplog.text
+    assert f"fleet.last_words instance={TWO}\n| no model\n| exited" in caplog.text
 
 
 def test_a_host_that_restarted_on_the_way_is_healthy_and_that_is_said(
@@ -131,6 +131,7 @@ def test_a_host_that_restarted_on_the_way_is_healthy_and_that_is_said(
     front.service = [("Success", answer(unit(restarts=1), revision=REVISION))]
 
     assert runner.does("host", INSTANCE=TWO, **handed((TWO, seen))) == 0
+    assert runner.outputs == {"restarts": f"{AGENT} restarted once"}
     assert f"{TWO} is healthy, but on the way {AGENT} restarted once." in capsys.readouterr().out
 
 

@@ -166,6 +166,18 @@ data "aws_iam_policy_document" "deploy" {
     }
   }
 
+  # Why a host did not come up that never spoke.
+  statement {
+    sid       = "ReadConsolesOfTheFleet"
+    resources = [local.instances]
+    actions   = ["ec2:GetConsoleOutput"]
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/app"
+      values   = ["clawdinator"]
+    }
+  }
+
   statement {
     sid       = "MakeVpc"
     resources = [local.vpcs]

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from fleet_control import last_words
 from fleet_control.error import FleetError
 from workflows.fleet_deploy import finish, health, host, plan, runner, summary
 from workflows.fleet_deploy.job import Job, begin
@@ -58,7 +59,10 @@ def _done(
 
 def _stop(environ: Mapping[str, str], stop: Stopped) -> None:
     """Say it where people look: the whole in the summary, what a chat has room for in the log."""
-    runner.write_summary(environ, summary.stopped(stop.title, str(stop), stop.details))
+    text = summary.stopped(stop.title, str(stop), stop.last_words, stop.details)
+    runner.write_summary(environ, text)
+    if stop.last_words:
+        runner.say_notice(Notice("Last words", last_words.told(stop.last_words)))
     runner.say_error(stop.title, brief(str(stop)))
 
 

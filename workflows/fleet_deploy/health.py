@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from fleet_control.mask import masked
 from workflows.fleet_deploy import host_answer
 from workflows.fleet_deploy.host_answer import Answer, AnswerError
 from workflows.fleet_deploy.stop import Stopped
@@ -170,7 +171,7 @@ class Service:
 
 def _words(said: str) -> str:
     """The first of a host's own words that are safe to repeat."""
-    return _UNSAFE.sub(" ", said)[:40].strip()
+    return _UNSAFE.sub(" ", masked(said))[:40].strip()
 
 
 def _may_pass(error: ClientError) -> bool:

@@ -8,7 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fleet_control.error import Ec2Error
-from fleet_control.host_job import Left, begins
+from fleet_control.host_job import Left, begins, ran_before
+from fleet_control.last_words import LastWords
 from fleet_control.own_answer import OwnAnswer
 from workflows.fleet_deploy import (
     fit,
@@ -22,6 +23,7 @@ from workflows.fleet_deploy import (
     runner,
     stray,
     summary,
+    witness,
 )
 from workflows.fleet_deploy.change import host_address
 from workflows.fleet_deploy.cloud import Sight
@@ -55,6 +57,7 @@ def run(job: Job) -> tuple[Notice, ...]:
     runner.write_summary(job.environ, summary.replaced(turn, watch.machine, plan.image, took))
     notices = tuple(Notice("Not noted", why) for why in (watch.note(),) if why)
     if watch.answer and (again := host_answer.restarts(watch.answer)):
+        runner.write_outputs(job.environ, {"restarts": again})
         return (*notices, Notice("Restarted", f"{turn.id} is healthy, but on the way {again}."))
     return notices
 
@@ -87,7 +90,7 @@ def _untouched(id_: str, but: str = "") -> Iterator[None]:
         raise Stopped("EC2 is silent", why) from error
     except Stopped as stop:
         why = f"{begins(id_, Left.UNTOUCHED)}{but}{stop}"
-        raise Stopped(stop.title, why, stop.details) from stop
+        raise stop.saying(why) from stop
 
 
 @contextmanager
@@ -99,7 +102,7 @@ def _told_from_now(job: Job, turn: roll.Turn) -> Iterator[None]:
     except Stopped as stop:
         left = _left(job, turn)
         why = f"{begins(turn.id, left) if left else ''}{roll.cleared(turn)}{stop}"
-        raise Stopped(stop.title, why, stop.details) from stop
+        raise stop.saying(why) from stop
 
 
 def _left(job: Job, turn: roll.Turn) -> Left | None:
@@ -131,17 +134,17 @@ def _may_begin(
     machines = {**in_state, **({turn.seen: turn.id} if turn.seen else {})}
     sight = known.settled(job, machines)
     known.one_machine_each(sight, [turn.id], in_state)
-    why = roll.hindrance(turn, earlier, sight.there, plan.image)
+    why, words = roll.hindrance(turn, earlier, sight.there, plan.image), None
     if not why and earlier:
         last = earlier[-1]
         watch = _Watch(job, last, plan, _machine(sight, last.id))
         within = health.Pace(min(job.pace.deadline, BEFORE_SECONDS), job.pace.poll)
         trouble = health.wait(watch.own_word, within, job.clock)
         why = trouble and f"the roll stopped at {trouble}"
-        watch.tell_journal(trouble)
+        words = watch.last_words() if trouble else None
         watch.note()
     if why:
-        raise Stopped("Roll stopped", f"{why}.")
+        raise Stopped("Roll stopped", f"{why}.", last_words=words)
     return machines
 
 
@@ -204,13 +207,12 @@ def _wait_until_healthy(job: Job, turn: roll.Turn, plan: Plan, made: str) -> "_W
         raise watch.unknown(stop.title, str(stop)) from stop
     if watch.blind:
         raise watch.unknown("EC2 is silent", watch.blind)
-    watch.tell_journal(missing)
     if missing:
         watch.note()
-        raise Stopped(
-            "Not healthy",
-            f"{_ill(job, turn)} within {summary.span(job.pace.deadline)}: {missing}.",
-        )
+        within = summary.span(job.pace.deadline)
+        ran = ran_before(turn.ran) if turn.ran != plan.revision[: len(turn.ran)] else ""
+        why = f"{_ill(job, turn)} within {within}: {missing}. {ran}".rstrip()
+        raise Stopped("Not healthy", why, last_words=watch.last_words())
     return watch
 
 
@@ -270,10 +272,14 @@ class _Watch:
             self.said = OwnAnswer(not trouble, self.job.clock.now(), trouble)
         return trouble and f"{self.turn.id} ({self.machine}): {trouble}"
 
-    def tell_journal(self, trouble: str) -> None:
-        """Where there is trouble, the last words of its units go to the run's log."""
-        if trouble and self.answer and self.answer.journal:
-            log.error("fleet.journal instance=%s\n%s", self.turn.id, self.answer.journal)
+    def last_words(self) -> LastWords | None:
+        """Its units', which go to the run's log; where it never answered, its console's."""
+        if not self.job.hears:
+            return None
+        if self.answer:
+            return witness.told(self.turn.id, self.answer.journal)
+        said = witness.console(self.job.cloud.ec2, self.machine) if self.machine else ""
+        return witness.told(self.turn.id, said)
 
     def note(self) -> str:
         """Note what it said last; why that could not be, or nothing."""

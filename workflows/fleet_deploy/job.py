@@ -21,6 +21,7 @@ from workflows.fleet_deploy import (
     roll,
     runner,
     summary,
+    witness,
 )
 from workflows.fleet_deploy.blueprint import Blueprint
 from workflows.fleet_deploy.cloud import Cloud, Sight, connect
@@ -41,6 +42,7 @@ class Job:
         asked: the inputs.
         known: the registry of this checkout.
         pace: of the waiting for a host's health.
+        hears: whether a host's own words may be repeated.
     """
 
     environ: Mapping[str, str]
@@ -52,6 +54,7 @@ class Job:
     cloud: Cloud
     engine: engine.Engine
     pace: health.Pace
+    hears: bool
     clock: health.Time
 
     def look(self, machines: Mapping[str, str] = _NONE) -> Sight:
@@ -101,6 +104,7 @@ def begin(environ: Mapping[str, str], root: Path, clock: health.Time) -> Job:
         cloud=connect(environ, clock),
         engine=engine.read(environ, root),
         pace=health.read_pace(environ),
+        hears=witness.is_heard(environ),
         clock=clock,
     )
 
@@ -159,11 +163,12 @@ def telling_where(job: Job, turns: Iterable[roll.Turn], stop: Stopped) -> Stoppe
         sight = job.look({turn.seen: turn.id for turn in turns if turn.seen})
     except FleetError as error:
         unseen = f"{stop} Where the hosts are can't be seen now: {error}"
-        return Stopped(stop.title, unseen, stop.details)
+        return stop.saying(unseen)
     unsure = [turn.id for turn in turns if turn.seen in sight.unsure]
     ids = [turn.id for turn in turns]
     where = roll.whereabouts(ids, sight.there, unsure)
     why = brief(f"{str(stop).removesuffix('.')}.", ROOM - len(where) - len(" "))
     whole = str(stop) if why != str(stop) else ""
     details = (whole, stop.details, summary.hosts(ids, sight.there))
-    return Stopped(stop.title, f"{why} {where}", "\n\n".join(filter(None, details)))
+    told = "\n\n".join(filter(None, details))
+    return Stopped(stop.title, f"{why} {where}", told, stop.last_words)

@@ -152,7 +152,7 @@ def _untouched() -> Iterator[None]:
     except Ec2Error as error:
         raise Stopped("EC2 is silent", f"Nothing was touched: {error}") from error
     except Stopped as stop:
-        raise Stopped(stop.title, f"Nothing was touched: {stop}", stop.details) from stop
+        raise stop.saying(f"Nothing was touched: {stop}") from stop
 
 
 def _turns(

@@ -9,8 +9,9 @@ from typing import Any
 from fleet_control.caller import is_instance_id
 from fleet_control.policy import Condition
 from fleet_control.reading import Host
+from fleet_control.seed import is_commit
 from fleet_control.status import FleetStatus, InstanceStatus
-from workflows.fleet_deploy.revision import Settled
+from workflows.fleet_deploy.revision import SHORT, Settled
 from workflows.fleet_deploy.stop import Stopped
 
 _MACHINE = re.compile(r"i-[0-9a-f]{8,17}")
@@ -33,6 +34,7 @@ class Turn:
         adopt: whether the state does not know that machine, and is to be told of it first.
         clears: what left the registry, still runs, and would share something with the new host: it
             goes before.
+        ran: the first digits of the revision that it had, where it says so.
     """
 
     id: str
@@ -40,6 +42,7 @@ class Turn:
     name: str
     adopt: bool = False
     clears: tuple[str, ...] = ()
+    ran: str = ""
 
 
 def rows(status: FleetStatus) -> dict[str, InstanceStatus]:
@@ -63,7 +66,8 @@ def _turn(row: InstanceStatus, made_of: Settled) -> Turn:
     host = row.host
     new = f"{made_of.image.id} @{made_of.revision.short}"
     name = f"{row.id}: {host.image if host else 'none'} -> {new}"
-    return Turn(row.id, host.id if host else "", name[:NAME_LENGTH])
+    ran = host.revision if host and is_commit(host.revision) else ""
+    return Turn(row.id, host.id if host else "", name[:NAME_LENGTH], ran=ran[:SHORT])
 
 
 def host_of(id_: str, there: Mapping[str, InstanceStatus]) -> Host | None:
@@ -97,11 +101,12 @@ def _turn_of(clears: Iterable[str] = (), **fields: Any) -> Turn:
 
 
 def _well_formed(turn: Turn) -> bool:
-    fields = (turn.id, turn.seen, turn.name, *turn.clears)
+    fields = (turn.id, turn.seen, turn.name, turn.ran, *turn.clears)
     return (
         all(isinstance(field, str) for field in fields)
         and all(map(is_instance_id, (turn.id, *turn.clears)))
         and (not turn.seen or _MACHINE.fullmatch(turn.seen) is not None)
+        and re.fullmatch(r"(?:[0-9a-f]{7})?", turn.ran) is not None
         and turn.adopt in (False, True)
         and (not turn.adopt or bool(turn.seen))
     )

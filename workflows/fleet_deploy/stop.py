@@ -1,6 +1,7 @@
 """What stops a run: said once, then the job ends."""
 
 from fleet_control.error import FleetError
+from fleet_control.last_words import LastWords
 
 # What a chat shows of a sentence: the Lambda cuts the rest off.
 ROOM = 300
@@ -14,12 +15,20 @@ class Stopped(FleetError):
     Attributes:
         title: two or three words for a headline.
         details: markdown for the job's summary, below the sentence.
+        last_words: of the host that it is about.
     """
 
-    def __init__(self, title: str, sentence: str, details: str = "") -> None:
+    def __init__(
+        self, title: str, sentence: str, details: str = "", last_words: LastWords | None = None
+    ) -> None:
         super().__init__(sentence)
         self.title = title
         self.details = details
+        self.last_words = last_words
+
+    def saying(self, sentence: str) -> "Stopped":
+        """The same in another sentence."""
+        return Stopped(self.title, sentence, self.details, self.last_words)
 
 
 def cut(text: str, room: int) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from fleet_control import duration
+from fleet_control.last_words import LastWords, quoted
 from fleet_control.ledger import Entry
 from fleet_control.status import InstanceStatus
 from workflows.fleet_deploy.revision import Revision, Settled
@@ -76,8 +77,15 @@ def finished(hosts: str, gone: Sequence[str], stays: str) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def stopped(title: str, sentence: str, details: str) -> str:
-    return f"## Stopped: {title}\n\n{sentence}\n\n{details}"
+def stopped(title: str, sentence: str, words: LastWords | None, details: str) -> str:
+    said = f"{last_words(words)}\n\n" if words else ""
+    return f"## Stopped: {title}\n\n{sentence}\n\n{said}{details}"
+
+
+def last_words(words: LastWords) -> str:
+    """A block by its indent, which nothing within can end."""
+    lines = "\n".join(f"    {line}" for line in quoted(words))
+    return f"The last words of {words.instance}:\n\n{lines}"
 
 
 def bullets(lines: Iterable[str]) -> str:
