@@ -225,7 +225,7 @@ async def test_a_host_does_not_answer_so_before_it_is_healthy(aws: Aws) -> None:
 
 
 async def test_a_host_whose_agent_keeps_dying_is_healthy_to_ec2_alone(aws: Aws) -> None:
-    await aws.rule(crashing=("clawdinator-2",))
+    await aws.rule(ways={"clawdinator-2": Way.AGENT_DIES})
     host = await aws.launch("clawdinator-2")
     await aws.turn(6)
 

@@ -97,7 +97,7 @@ async def test_a_host_whose_agent_keeps_dying_stops_the_roll(tmp_path: Path) -> 
     file = tmp_path / "instances.json"
     write_registry(file, (ONE, FISH, TWO), **{FISH: "t3.small"})
     async with (
-        whole(file, crashing=frozenset({FISH}), health_deadline=3.0) as outside,
+        whole(file, ways={FISH: Way.AGENT_DIES}, health_deadline=3.0) as outside,
         outside.life() as bot,
     ):
         before = await asyncio.to_thread(outside.hosts)
