@@ -9,6 +9,7 @@ import pytest
 from clawbot.progress import Stage
 from fleet_control.ledger import TITLE_FIELDS
 from fleet_control.reading import HostState
+from sandbox.host_rules import Way
 from sandbox.run_record import ANY_WORKFLOW, PERSON
 from sandbox.world import REPO, WORKFLOW
 from tests.sandbox.whole import NEWEST, OLDER, OLDEST, give_once, whole, write_registry
