@@ -240,13 +240,14 @@ def _runner(
                 "BOOTSTRAP_BUCKET": made.seeded.bootstrap_bucket,
                 "CONTROL_API_ACCOUNT": str(CONTROL_API),
                 "DEPLOY_PEOPLE": str(PERSON),
+                "FLEET_HEALTH_DEADLINE": str(options.health_deadline),
+                "FLEET_STEADY_SECONDS": STEADY_SECONDS,
             },
             environ={
                 **(engine_environment(options.engine) if options.engine else {}),
                 "AWS_ENDPOINT_URL": aws_url,
                 "FLEET_HEALTH_DEADLINE": str(options.health_deadline),
                 "FLEET_HEALTH_POLL": "0.2",
-                "FLEET_STEADY_SECONDS": STEADY_SECONDS,
                 # What the run installs is there already; nothing leaves this machine.
                 "PIP_NO_INDEX": "1",
                 "PIP_DISABLE_PIP_VERSION_CHECK": "1",
