@@ -20,6 +20,7 @@ from fleet_control.error import RegistryError, RegistryUnread
 from fleet_control.ledger import parse_title
 from sandbox.demo_front import FRONTS, lacking, serve_front
 from sandbox.engine import NoEngine, find
+from sandbox.host_rules import Way
 from sandbox.lives import Lives
 from sandbox.terminal.chat import PLATFORM
 from sandbox.terminal.markup import WIDTH
@@ -105,7 +106,7 @@ def _options(wish: Wish) -> Options:
     return Options(
         registry=Path(wish.registry),
         unhealthy=unhealthy,
-        crashing=crashing,
+        ways=dict.fromkeys(crashing, Way.AGENT_DIES),
         engine=engine,
         say=_say,
         ports=USUAL_PORTS,

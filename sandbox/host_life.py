@@ -20,7 +20,7 @@ from moto.s3.exceptions import MissingBucket
 from moto.s3.models import s3_backends
 
 from sandbox.host_boot import Booted, boot
-from sandbox.host_rules import BOOTSTRAP_BUCKET, Rules
+from sandbox.host_rules import BOOTSTRAP_BUCKET, Rules, Way
 
 PENDING, RUNNING = "pending", "running"
 SHUTTING_DOWN, TERMINATED = "shutting-down", "terminated"
@@ -39,7 +39,7 @@ class Instance(instances.Instance):
     Attributes:
         rules: how every host lives.
         well: whether it will become healthy.
-        crashes: whether its agent keeps dying.
+        way: how its units live.
         ended: when it was terminated.
         booted: what its last boot came to.
         rebooted: when that was, where it was not its first.
@@ -47,7 +47,7 @@ class Instance(instances.Instance):
 
     rules: ClassVar[Rules] = Rules()
     well = True
-    crashes = False
+    way = Way.WELL
     ended: float | None = None
     booted = Booted()
     rebooted = 0.0
@@ -62,6 +62,11 @@ class Instance(instances.Instance):
     @property
     def age(self) -> float:
         return self.rules.now() - self.launch_time.replace(tzinfo=UTC).timestamp()
+
+    @property
+    def up(self) -> float:
+        """For how long its system has run since its last boot."""
+        return max(0.0, min(self.age - self.rules.timing.pending, self.rules.now() - self.rebooted))
 
     @property
     def _state(self) -> InstanceState:
@@ -110,7 +115,7 @@ class Instance(instances.Instance):
         super().add_tags(tag_map)
         if "Name" in tag_map:
             self.well = tag_map["Name"] not in self.rules.unhealthy
-            self.crashes = tag_map["Name"] in self.rules.crashing
+            self.way = Way(self.rules.ways.get(tag_map["Name"], Way.WELL))
             self._boot()
 
     @property

@@ -1,12 +1,33 @@
 """How hosts live: said from outside, obeyed in moto's process."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum, auto
 
-# How long the agent lasts on a host where it keeps dying: less than the sandbox's steady time.
-CRASHES_AFTER_SECONDS = 0.2
+# Lies on every host, which never tells it: not even in the last words of a unit that printed it.
+SECRET = "the-answer-is-tarragon"  # noqa: S105  (nobody's)
 # Where hosts look for their seeds.
 BOOTSTRAP_BUCKET = "clawdinator-bootstrap"
+
+
+class Way(StrEnum):
+    """How a host's units live, and what it answers when it is asked; EC2's checks see none of it.
+
+    A host has the agent's unit and the bot's, and lives well unless it is told otherwise.
+    """
+
+    WELL = auto()
+    AGENT_DIES = auto()
+    AGENT_DIES_ONCE = auto()
+    BOT_DIES = auto()
+    NO_BOT = auto()
+    OTHER_REVISION = auto()
+    OTHER_NAME = auto()
+    GARBAGE = auto()
+    FLOOD = auto()
+    LATE = auto()
+    SILENT = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +36,16 @@ class Timing:
 
     Attributes:
         answering: how long a command sent to a host runs there.
+        lasting: how long a unit that dies was there; short of the sandbox's steady time.
+        late: after how long the SSM agent of a host that is late is there.
     """
 
     pending: float = 0.0
     initializing: float = 0.0
     shutting_down: float = 0.0
     answering: float = 0.0
+    lasting: float = 0.2
+    late: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +53,7 @@ class Rules:
     """
     Attributes:
         unhealthy: instances whose next host never becomes healthy.
-        crashing: instances on whose next host the agent keeps dying.
+        ways: how each instance's next host lives, where that is not well.
         stopped_at: the Unix seconds at which time stands still; None where it goes on.
         blind: access keys to which EC2 shows no host, neither listed nor by its id; `*` is all.
         vcpus: how many may run at once.
@@ -37,7 +62,7 @@ class Rules:
 
     timing: Timing = Timing()
     unhealthy: tuple[str, ...] = ()
-    crashing: tuple[str, ...] = ()
+    ways: Mapping[str, Way] = field(default_factory=dict)
     stopped_at: float | None = None
     blind: tuple[str, ...] = ()
     vcpus: int = 5000

@@ -12,11 +12,14 @@ from moto.ssm import models
 from moto.ssm.exceptions import SSMException
 from moto.ssm.models import Command, ssm_backends
 
-from sandbox.host_life import OK, Instance
-from sandbox.host_rules import CRASHES_AFTER_SECONDS
+from clawbot.provision.health import masked
+from sandbox.host_life import Instance
+from sandbox.host_rules import SECRET, Way
 
-_AGENT = "clawdinator.service"
-_LAST_WORDS = "agent: no model answers\nMain process exited, code=exited, status=1/FAILURE"
+_AGENT, _BOT = "clawdinator.service", "clawbot.service"
+_LAST_WORDS = f"no model takes {SECRET}\nMain process exited, code=exited, status=1/FAILURE"
+# So much of what a command prints SSM passes on, in characters.
+_PASSED_ON = 24_000
 _STILL_RUNNING = {
     "Status": "InProgress",
     "StatusDetails": "InProgress",
@@ -32,9 +35,8 @@ class ServiceCheck(Command):
     def __init__(self, **asked: Any) -> None:
         account, region, ids = asked["account_id"], asked["backend_region"], asked["instance_ids"]
         ssm_backends[account][region].get_document(asked["document_name"], "", "", "")
-        # There is an SSM agent on every host that runs.
         running = ec2_backends[account][region].all_running_instances()
-        self._hosts: dict[str, Any] = {host.id: host for host in running}
+        self._hosts: dict[str, Any] = {host.id: host for host in running if _hears(host)}
         if deaf := ", ".join(id_ for id_ in ids if id_ not in self._hosts):
             raise SSMException(
                 "InvalidInstanceId",
@@ -53,37 +55,69 @@ class ServiceCheck(Command):
             "Status": "Success",
             "StatusDetails": "Success",
             "ResponseCode": 0,
-            "StandardOutputContent": json.dumps(answer(self._hosts[instance_id])),
+            "StandardOutputContent": said(self._hosts[instance_id])[:_PASSED_ON],
         }
 
     def get_invocation(self, instance_id: str, plugin_name: str | None) -> dict[str, Any]:
         answer = super().get_invocation(instance_id, plugin_name)
-        if Instance.rules.now() < self._sent + Instance.rules.timing.answering:
+        running = Instance.rules.now() < self._sent + Instance.rules.timing.answering
+        if running or self._hosts[instance_id].way is Way.SILENT:
             return {**answer, **_STILL_RUNNING}
         return answer
 
 
-def answer(host: Any) -> dict[str, Any]:
-    """What `clawdinator-health` prints there."""
+def _hears(host: Any) -> bool:
+    """Whether its SSM agent is there, as on every host that runs, but for one that is late."""
+    return host.way is not Way.LATE or bool(host.up >= host.rules.timing.late)
+
+
+def said(host: Any) -> str:
+    """What `clawdinator-health` prints there, or what does in its place."""
+    match host.way:
+        case Way.GARBAGE:
+            return "@everyone ::error::active"
+        case Way.FLOOD:
+            return "active\n" * 150_000
+    return json.dumps(_answer(host))
+
+
+def _answer(host: Any) -> dict[str, Any]:
     tags = {tag["key"]: tag["value"] for tag in host.get_tags()}
-    up = max(0.0, host.age - host.rules.timing.pending)
-    ends = CRASHES_AFTER_SECONDS if host.crashes else up + 1
-    well = host.checks == OK
-    agent = {
-        "state": "active" if well else "activating",
-        "sub": "running" if well else "start",
-        "invocation": hashlib.md5(  # noqa: S324  (any 32 digits)
-            f"{host.id}{up // ends}".encode()
-        ).hexdigest(),
-        "active_seconds": up % ends if well else 0,
-        "restarts": int(up // ends),
-    }
+    name, revision = tags.get("Name", ""), host.booted.revision or tags.get("revision", "")
+    units = [_AGENT] if host.way is Way.NO_BOT else [_AGENT, _BOT]
+    told = {unit: _unit(host, unit) for unit in units}
+    ill = any(one["state"] != "active" or one["restarts"] for one in told.values())
     return {
-        "instance": tags.get("Name", ""),
-        "revision": host.booted.revision or tags.get("revision", ""),
-        "units": {_AGENT: agent},
-        "journal": _LAST_WORDS if host.crashes else "",
+        "instance": "another" if host.way is Way.OTHER_NAME else name,
+        "revision": "b" * 40 if host.way is Way.OTHER_REVISION else revision,
+        "units": told,
+        "journal": masked(_LAST_WORDS, [SECRET]) if ill else "",
     }
+
+
+def _unit(host: Any, name: str) -> dict[str, Any]:
+    if not host.well or host.booted.trouble:
+        state, sub, restarts, since = "activating", "start", 0, 0.0
+    else:
+        state, sub = "active", "running"
+        restarts, since = _starts(host.way, name, host.up, host.rules.timing.lasting)
+    invocation = hashlib.md5(f"{host.id}{name}{restarts}".encode())  # noqa: S324  (any 32 digits)
+    return {
+        "state": state,
+        "sub": sub,
+        "invocation": invocation.hexdigest(),
+        "active_seconds": since,
+        "restarts": restarts,
+    }
+
+
+def _starts(way: Way, name: str, up: float, lasting: float) -> tuple[int, float]:
+    """How often that unit was started again, and for how long it has been active since."""
+    if way is (Way.AGENT_DIES if name == _AGENT else Way.BOT_DIES):
+        return int(up // lasting), up % lasting
+    if way is Way.AGENT_DIES_ONCE and name == _AGENT and up >= lasting:
+        return 1, up - lasting
+    return 0, up
 
 
 def take_place() -> None:

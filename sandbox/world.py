@@ -3,7 +3,7 @@
 import os
 import secrets
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from sandbox.engine import Engine
 from sandbox.folder import own_folder
 from sandbox.function_url import FunctionUrl
 from sandbox.github import GitHub
-from sandbox.host_rules import Rules, Timing
+from sandbox.host_rules import Rules, Timing, Way
 from sandbox.image import images
 from sandbox.moto import MotoServer, set_rules, tell
 from sandbox.outside import Outside
@@ -36,7 +36,7 @@ REPO = "openclaw/clawdinators"
 QUICK = Timing(pending=0.8, initializing=1.2, shutting_down=1.0)
 
 
-# Longer than the agent of a crashing host lasts, and short for who waits.
+# Longer than a unit that dies lasts, and short for who waits.
 STEADY_SECONDS = "0.5"
 
 
@@ -59,7 +59,7 @@ class Options:
     Attributes:
         registry: the file that is the registry at its source; read anew each time.
         unhealthy: instances whose next host never becomes healthy.
-        crashing: instances on whose next host the agent keeps dying.
+        ways: how each instance's next host lives, where that is not well.
         health_deadline: seconds a run waits for a host.
         engine: what serves as tofu in a run; a real one sets the AWS side up as well.
         say: told how far that is.
@@ -70,7 +70,7 @@ class Options:
 
     registry: Path = CHECKOUT / "nix" / "instances.json"
     unhealthy: frozenset[str] = frozenset()
-    crashing: frozenset[str] = frozenset()
+    ways: Mapping[str, Way] = field(default_factory=dict)
     timing: Timing = QUICK
     health_deadline: float = 12.0
     engine: Engine | None = None
@@ -153,7 +153,7 @@ async def open_world(options: Options, clock: Clock | None = None) -> AsyncItera
         made = await (
             set_up(plot, options.engine, options.say) if options.engine else _seeded(plot, registry)
         )
-        rules = Rules(options.timing, tuple(options.unhealthy), tuple(options.crashing))
+        rules = Rules(options.timing, tuple(options.unhealthy), options.ways)
         await set_rules(aws_url, rules)
         seeded = made.seeded
         bucket = BootstrapBucket(aws_url, seeded.bootstrap_bucket)
@@ -240,13 +240,14 @@ def _runner(
                 "BOOTSTRAP_BUCKET": made.seeded.bootstrap_bucket,
                 "CONTROL_API_ACCOUNT": str(CONTROL_API),
                 "DEPLOY_PEOPLE": str(PERSON),
+                "FLEET_HEALTH_DEADLINE": str(options.health_deadline),
+                "FLEET_STEADY_SECONDS": STEADY_SECONDS,
             },
             environ={
                 **(engine_environment(options.engine) if options.engine else {}),
                 "AWS_ENDPOINT_URL": aws_url,
                 "FLEET_HEALTH_DEADLINE": str(options.health_deadline),
                 "FLEET_HEALTH_POLL": "0.2",
-                "FLEET_STEADY_SECONDS": STEADY_SECONDS,
                 # What the run installs is there already; nothing leaves this machine.
                 "PIP_NO_INDEX": "1",
                 "PIP_DISABLE_PIP_VERSION_CHECK": "1",

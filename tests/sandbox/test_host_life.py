@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,10 +12,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fleet_control import ec2
+from sandbox.host_rules import SECRET, Way
 from tests.sandbox.aws import Aws
 from workflows.fleet_deploy import host_answer
-from workflows.fleet_deploy.host_answer import Wanted
+from workflows.fleet_deploy.host_answer import AnswerError, Wanted
 
+TWO = "clawdinator-2"
 ALIVE = ["pending", "running", "stopping", "stopped", "shutting-down"]
 
 
@@ -194,13 +197,18 @@ async def outcome(aws: Aws, command: str, host: str) -> tuple[str, int, str]:
     return answer["Status"], answer["ResponseCode"], answer["StandardOutputContent"]
 
 
-async def heard(aws: Aws, host: str) -> str:
-    """What is missing by that host's own answer, a second later."""
+async def said(aws: Aws, host: str) -> str:
+    """What that host answers, a second later."""
     command = await send(aws, host)
     await aws.turn(1)
-    status, code, said = await outcome(aws, command, host)
+    status, code, answer = await outcome(aws, command, host)
     assert (status, code) == ("Success", 0)
-    answer = host_answer.read(said)
+    return answer
+
+
+async def heard(aws: Aws, host: str) -> str:
+    """What is missing by that host's own answer, a second later."""
+    answer = host_answer.read(await said(aws, host))
     return host_answer.missing(answer, Wanted(answer.instance, answer.revision, 0.5))
 
 
@@ -219,20 +227,110 @@ async def test_a_host_does_not_answer_so_before_it_is_healthy(aws: Aws) -> None:
     host = await aws.launch("clawdinator-2")
     await aws.turn(2)
 
-    assert await heard(aws, host) == "clawdinator.service is activating (start)"
+    starting = "clawdinator.service is activating (start); clawbot.service is activating (start)"
+    assert await heard(aws, host) == starting
     await aws.turn(4)
-    assert await heard(aws, host) == "clawdinator.service is activating (start)"
+    assert await heard(aws, host) == starting
 
 
-async def test_a_host_whose_agent_keeps_dying_is_healthy_to_ec2_alone(aws: Aws) -> None:
-    await aws.rule(crashing=("clawdinator-2",))
-    host = await aws.launch("clawdinator-2")
+@pytest.mark.parametrize(
+    ("way", "unit"),
+    [(Way.AGENT_DIES, "clawdinator.service"), (Way.BOT_DIES, "clawbot.service")],
+)
+async def test_a_host_of_which_a_unit_keeps_dying_is_healthy_to_ec2_alone(
+    aws: Aws, way: Way, unit: str
+) -> None:
+    await aws.rule(ways={TWO: way})
+    host = await aws.launch(TWO)
     await aws.turn(6)
 
     for _ in range(5):
-        assert (await heard(aws, host)).startswith("clawdinator.service is active for 0 of ")
+        assert (await heard(aws, host)).startswith(f"{unit} is active for 0 of ")
     reading = await asyncio.to_thread(ec2.read, aws.client("ec2"), aws.rules.now())
     assert next(one.health for one in reading.hosts if one.id == host) == "ok"
+
+
+async def test_the_last_words_of_a_unit_that_dies_come_without_the_hosts_secret(aws: Aws) -> None:
+    await aws.rule(ways={TWO: Way.AGENT_DIES})
+    host = await aws.launch(TWO)
+    await aws.turn(6)
+
+    journal = host_answer.read(await said(aws, host)).journal
+    assert journal.startswith("no model takes ***\nMain process exited")
+    assert SECRET not in journal
+
+
+async def test_a_unit_that_dies_once_stays_from_then_on(aws: Aws) -> None:
+    await aws.rule(ways={TWO: Way.AGENT_DIES_ONCE}, timing=replace(aws.rules.timing, lasting=100))
+    host = await aws.launch(TWO)
+
+    told = []
+    for _ in range(3):
+        await aws.turn(100)
+        agent, bot = host_answer.read(await said(aws, host)).units
+        told.append((agent.restarts, agent.active_seconds, bot.restarts))
+    assert told == [(0, 98, 0), (1, 99, 0), (1, 200, 0)]
+
+
+async def test_a_host_without_a_bot_has_the_agents_unit_alone(aws: Aws) -> None:
+    await aws.rule(ways={TWO: Way.NO_BOT})
+    host = await aws.launch(TWO)
+    await aws.turn(6)
+
+    assert [one.name for one in host_answer.read(await said(aws, host)).units] == [
+        "clawdinator.service"
+    ]
+
+
+async def test_a_reboot_starts_every_unit_anew(aws: Aws) -> None:
+    host = aws.seeded.hosts[0].id
+    await aws.ask("ec2", "reboot_instances", InstanceIds=[host])
+    await aws.turn(9)
+
+    answer = host_answer.read(await said(aws, host))
+    assert {one.active_seconds for one in answer.units} == {9}
+
+
+@pytest.mark.parametrize(
+    ("way", "trouble"),
+    [
+        (Way.OTHER_NAME, "says that it is another"),
+        (Way.OTHER_REVISION, "runs bbbbbbb and not aaaaaaa"),
+        (Way.GARBAGE, "answered what can't be read"),
+        (Way.FLOOD, "answered with 24000 characters, where 20000 are the most"),
+    ],
+)
+async def test_a_host_may_answer_anything(aws: Aws, way: Way, trouble: str) -> None:
+    await aws.rule(ways={TWO: way})
+    host = await aws.launch(TWO)
+    await aws.turn(6)
+
+    try:
+        answer = host_answer.read(await said(aws, host))
+        heard = host_answer.missing(answer, Wanted(TWO, "a" * 40, 0.5))
+    except AnswerError as error:
+        heard = str(error)
+    assert heard.removesuffix(".") == trouble
+
+
+async def test_a_host_that_is_late_is_deaf_at_first(aws: Aws) -> None:
+    await aws.rule(ways={TWO: Way.LATE}, timing=replace(aws.rules.timing, late=60))
+    host = await aws.launch(TWO)
+
+    await aws.turn(61)
+    assert await refusal(send(aws, host)) == "InvalidInstanceId"
+    await aws.turn(1)
+    assert not await heard(aws, host)
+
+
+async def test_a_host_that_is_silent_never_answers(aws: Aws) -> None:
+    await aws.rule(ways={TWO: Way.SILENT})
+    host = await aws.launch(TWO)
+    await aws.turn(6)
+
+    command = await send(aws, host)
+    await aws.turn(3600)
+    assert await outcome(aws, command, host) == ("InProgress", -1, "")
 
 
 async def test_ssm_knows_only_hosts_that_run_and_documents_that_are_there(aws: Aws) -> None:

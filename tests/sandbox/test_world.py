@@ -9,6 +9,7 @@ import pytest
 from clawbot.progress import Stage
 from fleet_control.ledger import TITLE_FIELDS
 from fleet_control.reading import HostState
+from sandbox.host_rules import SECRET, Way
 from sandbox.run_record import ANY_WORKFLOW, PERSON
 from sandbox.world import REPO, WORKFLOW
 from tests.sandbox.whole import NEWEST, OLDER, OLDEST, give_once, whole, write_registry
@@ -93,11 +94,16 @@ async def test_a_bad_host_stops_the_roll_and_the_chat_says_where_and_why(
     assert bot.terminal.exit_code == 1
 
 
-async def test_a_host_whose_agent_keeps_dying_stops_the_roll(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", [Way.AGENT_DIES, Way.BOT_DIES])
+async def test_a_host_that_ec2_calls_healthy_and_of_which_a_unit_keeps_dying_stops_the_roll(
+    tmp_path: Path, python: Path, caplog: pytest.LogCaptureFixture, way: Way
+) -> None:
+    """The last words are in the run's log, and the secret that they held is nowhere."""
     file = tmp_path / "instances.json"
+    unit = {Way.AGENT_DIES: "clawdinator.service", Way.BOT_DIES: "clawbot.service"}[way]
     write_registry(file, (ONE, FISH, TWO), **{FISH: "t3.small"})
     async with (
-        whole(file, crashing=frozenset({FISH}), health_deadline=3.0) as outside,
+        whole(file, python=python, ways={FISH: way}, health_deadline=3.0) as outside,
         outside.life() as bot,
     ):
         before = await asyncio.to_thread(outside.hosts)
@@ -107,8 +113,15 @@ async def test_a_host_whose_agent_keeps_dying_stops_the_roll(tmp_path: Path) -> 
         after = await asyncio.to_thread(outside.hosts)
     assert f"  ✓ {ONE:<21}  {before[ONE].image} -> {NEWEST}  replaced, healthy" in said
     assert f"  ✗ {FISH}  {before[FISH].image} -> {NEWEST}  failed" in said
-    assert "clawdinator.service is active for 0 of" in " ".join(said.split())
+    assert f"  · {TWO:<21}  {before[TWO].image} -> {NEWEST}  untouched" in said
+    why = f"{FISH} was replaced but did not become healthy within 3 s: {FISH} ({after[FISH].id}): "
+    assert f"{why}{unit} is active for 0 of" in " ".join(said.split())
     assert after[TWO] == before[TWO]
+    jobs = [job for run in outside.world.github.runner.runs for job in run.latest_jobs()]
+    told = "\n".join(line for job in jobs for line in (*job.log, job.summary))
+    assert "no model takes ***" in told
+    assert "Main process exited" in told
+    assert SECRET not in said + told + caplog.text
 
 
 async def test_what_a_workflow_of_a_branch_starts_is_refused_and_a_persons_button_is_not(

@@ -44,7 +44,7 @@ from tests.workflows.plans import (
 from workflows.fleet_deploy.__main__ import main
 from workflows.fleet_deploy.blueprint import TEMPLATE, VARIABLES
 from workflows.fleet_deploy.cloud import Cloud, connect
-from workflows.fleet_deploy.health import DOCUMENT, SystemTime
+from workflows.fleet_deploy.health import DOCUMENT, SystemTime, Time
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -61,6 +61,7 @@ class Runner:
 
     Attributes:
         environ: what every job's environment holds; a test may change it.
+        clock: the jobs' time.
     """
 
     folder: Path
@@ -69,6 +70,7 @@ class Runner:
     ec2: "EC2Client"
     s3: "S3Client"
     outputs: dict[str, str] = field(default_factory=dict)
+    clock: Time = field(default_factory=SystemTime)
 
     def registers(self, *ids: str) -> None:
         """From now on these are the branch's, and every image is built from that."""
@@ -200,7 +202,7 @@ class Runner:
     def does(self, job: str, **more: str) -> int:
         """The job's exit code; what it handed to later jobs is in `outputs`."""
         environ = {"COMMIT": self.commit, **self.environ, **more}
-        code = main([job], environ, self.folder)
+        code = main([job], environ, self.folder, self.clock)
         written = Path(self.environ["GITHUB_OUTPUT"])
         lines = written.read_text().splitlines() if written.exists() else []
         self.outputs = dict(line.split("=", 1) for line in lines)

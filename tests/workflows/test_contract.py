@@ -142,8 +142,16 @@ def test_every_variable_is_one_the_program_reads() -> None:
     own = {name for _, step in steps() for name in step.get("env", {})}
 
     handed = {"IMAGE", "ROLL", "TF_VAR_revision", "TF_VAR_seed_sha256"}
-    assert own == {"COMMIT", "GITHUB_TOKEN", "INSTANCE", *handed, CONTROL_API, PEOPLE}
+    pace = {"FLEET_HEALTH_DEADLINE", "FLEET_STEADY_SECONDS"}
+    assert own == {"COMMIT", "GITHUB_TOKEN", "INSTANCE", *handed, *pace, CONTROL_API, PEOPLE}
     assert not [name for name in own if f'"{name}"' not in source]
+
+
+def test_a_hosts_job_is_told_its_pace_by_the_environments_own_variables() -> None:
+    (env,) = (one["env"] for name, one in steps() if name == "host" and "env" in one)
+
+    for name in ("FLEET_HEALTH_DEADLINE", "FLEET_STEADY_SECONDS"):
+        assert env[name] == f"${{{{ vars.{name} }}}}"
 
 
 def test_each_job_knows_whose_orders_it_takes() -> None:

@@ -1,9 +1,13 @@
 """A host's own answer: read as a stranger's, and held to what was asked."""
 
 import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from workflows.fleet_deploy.host_answer import (
     AGENT,
@@ -137,8 +141,61 @@ def test_an_answer_that_is_too_long_is_not_read() -> None:
         answer({**unit(), "more": 1}),
         answer(unit()).replace('"running"', "7"),
         answer(unit()).replace('"restarts": 0', '"restarts": 1' + "0" * 5000),
+        answer(unit()).replace('"active_seconds": 120.0', '"active_seconds": 1' + "0" * 400),
     ],
 )
 def test_what_a_host_would_not_say_is_no_answer(text: str) -> None:
     with pytest.raises(AnswerError, match="answered what can't be read"):
         read(text)
+
+
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+# Whoever speaks knows the form, and puts what he likes into one field of it.
+HOSTILE = ANY | st.sampled_from(
+    [
+        "@everyone",
+        "::error::x",
+        "`/fleet deploy all`",
+        "<@1>",
+        "a\n",
+        "\x1b[2J",
+        "x" * 9000,
+        10**400,
+    ]
+)
+FIELDS = ("instance", "revision", "units", "journal", "else")
+UNIT_FIELDS = ("state", "sub", "invocation", "active_seconds", "restarts", "else")
+PLAIN = re.compile(r"[A-Za-z0-9 .,;()'-]*")
+
+
+@st.composite
+def nearly_answers(draw: st.DrawFn) -> str:
+    more: dict[str, Any] = draw(st.dictionaries(st.sampled_from(FIELDS), HOSTILE, max_size=1))
+    of_units = st.dictionaries(st.sampled_from(UNIT_FIELDS), HOSTILE, max_size=1)
+    said = unit(draw(st.sampled_from([STEADY, 1])), restarts=draw(st.integers(0, 10**30)))
+    name = draw(st.just(BOT) | st.text())
+    units = {AGENT: said | draw(of_units), name: said | draw(of_units)}
+    return answer(unit(), **({"units": units} | more))
+
+
+def repeated(text: str) -> Iterator[str]:
+    """Everything that a run says of what was answered."""
+    try:
+        found = read(text)
+    except AnswerError as error:
+        yield str(error)
+    else:
+        yield missing(found, WANTED)
+        yield missing(found, Wanted(found.instance, "", STEADY))
+        yield missing(found, Wanted(found.instance, OTHER, STEADY))
+        yield restarts(found)
+
+
+@given(st.text() | ANY.map(json.dumps) | nearly_answers())
+def test_whatever_is_answered_only_plain_words_are_repeated(text: str) -> None:
+    for words in repeated(text):
+        assert PLAIN.fullmatch(words)

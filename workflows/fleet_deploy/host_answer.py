@@ -84,7 +84,7 @@ def read(text: str) -> Answer:
         raise AnswerError(f"answered with {len(text)} characters, where {LONGEST} are the most")
     try:
         return _answer(**json.loads(text))
-    except (TypeError, ValueError, RecursionError) as error:
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise AnswerError("answered what can't be read") from error
 
 
