@@ -145,6 +145,17 @@ def test_with_the_document_before_the_run_says_what_to_apply_first(
     assert runner.commands == []
 
 
+def test_with_the_document_before_plan_says_so_before_any_host_has_a_job(
+    runner: Runner, cloud: Cloud, seen: str
+) -> None:
+    cloud.ssm.delete_document(Name=DOCUMENT)
+
+    assert runner.does("plan") == 1
+    assert "Nothing was touched: Apply `tofu/control` first: the SSM" in runner.summary
+    assert runner.outputs == {}
+    assert not runner.s3.list_objects_v2(Bucket=runner.bucket, Prefix="seeds/")["KeyCount"]
+
+
 def test_a_fleet_that_is_finished_stays_so_if_it_can_not_be_seen(
     runner: Runner, front: Front
 ) -> None:
