@@ -16,12 +16,24 @@ class HostState(StrEnum):
 
 
 class Health(StrEnum):
-    """Both of EC2's status checks together, the worse of the two."""
+    """All that EC2 says of how a machine is, the worst of it."""
 
     OK = "ok"
     INITIALIZING = "initializing"
     IMPAIRED = "impaired"
+    ENDING = "ending"
     UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """
+    Attributes:
+        ill: what is wrong, as a sentence about the host ends; empty where the health says it all.
+    """
+
+    health: Health
+    ill: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +64,7 @@ class Host:
         profile: the ARN of its instance profile, or empty.
         revision: the commit that it was launched as, or empty where it has no such tag.
         ending: since when it is on its way out, Unix seconds; None where EC2 does not tell.
+        ill: as in `Checks`.
     """
 
     id: str
@@ -65,6 +78,7 @@ class Host:
     profile: str = ""
     ending: float | None = None
     revision: str = ""
+    ill: str = ""
 
 
 @dataclass(frozen=True, slots=True)

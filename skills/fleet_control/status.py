@@ -198,8 +198,9 @@ def _is_replacing(host: Host | None, leaving: tuple[Host, ...], now: float) -> b
 
 
 def _is_starting(host: Host) -> bool:
+    """So EC2 may describe one that was just launched: it has too little data at first."""
     return host.state is HostState.PENDING or (
-        host.state is HostState.RUNNING and host.health is Health.INITIALIZING
+        host.state is HostState.RUNNING and host.health in (Health.INITIALIZING, Health.UNKNOWN)
     )
 
 
@@ -263,11 +264,13 @@ def _ill(host: Host, now: float) -> str:
         return f"the host is still pending {since_launch}"
     if host.state is not HostState.RUNNING:
         return f"the host is {host.state}"
+    if host.ill:
+        return host.ill
     if host.health is Health.IMPAIRED:
         return "fails EC2's status checks"
     if host.health is Health.INITIALIZING:
         return f"EC2's status checks are not done {since_launch}"
-    return "EC2 tells nothing of its health"
+    return f"EC2 tells nothing of its health {since_launch}"
 
 
 def _older_image(host: Host, images: tuple[Image, ...]) -> Iterable[Fault]:

@@ -201,7 +201,8 @@ def test_a_commit_whose_hosts_could_not_say_how_they_are_is_refused_by_its_image
         assert is_refused(
             runner,
             "Would not boot",
-            f"{TWO} could not say how it is, so no deploy of it would succeed: at revision {old[:7]}",
+            f"{TWO} could not say how it is, so no deploy of it would succeed: at revision",
+            f"{old[:7]} no host could",
             f"{_INSTEAD}, or go back by a revert on the branch.",
         )
     assert plans_for(runner, fleet, NEW, TWO) == 0
