@@ -17,7 +17,9 @@ from tests.workflows.fleets import host, sight
 from tests.workflows.front import Front
 from tests.workflows.plans import REVISION
 from tests.workflows.test_host_answer import answer, unit
+from tests.workflows.test_known import HastyTime
 from workflows.fleet_deploy import roll
+from workflows.fleet_deploy.__main__ import main
 from workflows.fleet_deploy.cloud import Cloud
 from workflows.fleet_deploy.health import DOCUMENT
 from workflows.fleet_deploy.host_answer import AGENT
@@ -166,6 +168,25 @@ def test_a_host_that_ec2_retires_holds_up_no_other_and_its_repair_is_a_new_one(
             asyncio.run(set_rules(url, Rules()))
         assert runner.hosts()[ONE][0] == other
         assert runner.hosts()[TWO][0] != was
+
+
+@pytest.mark.parametrize(
+    ("built_from", "minutes"), [(REVISION, 15), ("9" * 40, 30)], ids=["held", "built"]
+)
+def test_without_a_word_of_the_runner_it_waits_half_as_long_where_the_image_holds_the_system(
+    runner: Runner, front: Front, seen: str, built_from: str, minutes: int
+) -> None:
+    """By a turned clock: the host is active for 119 seconds at each look."""
+    runner.builds(built_from, NEW)
+    front.service = [("Success", answer(unit(119), revision=REVISION))]
+    usual = dict.fromkeys(("FLEET_HEALTH_DEADLINE", "FLEET_STEADY_SECONDS"), "")
+    asked = {"INSTANCE": TWO, "FLEET_HEALTH_POLL": "60", **handed((TWO, seen))}
+    clock = HastyTime()
+
+    assert main(["host"], runner.environ | usual | asked, runner.folder, clock) == 1
+    assert clock.slept == minutes * 60
+    assert f"did not become healthy within {minutes} min" in runner.summary
+    assert f"{AGENT} is active for 119 of 120 seconds" in runner.summary
 
 
 @pytest.mark.parametrize(
