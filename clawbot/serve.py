@@ -6,9 +6,11 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from clawbot import missing
 from clawbot.bot import Bot, assemble
+from clawbot.readiness import Hears, Readiness, watching
 from clawbot.settings import PREFIX, Settings, load
 from clawbot.watchdog import watched
 from fleet_control.clock import SystemClock
@@ -25,14 +27,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """One platform: `run` serves until cancelled, and raises `trouble` where it can't.
+    """One platform: `run` serves until cancelled, tells when it hears from it, and raises `trouble`
+    where it can't.
 
     A trouble that has a cause may pass by itself (a network that is away) and is tried again;
     any other waits for somebody to do what it says.
     """
 
     name: str
-    run: Callable[[Bot], Awaitable[None]]
+    run: Callable[[Bot, Hears], Awaitable[None]]
     trouble: type[Exception]
 
 
@@ -98,14 +101,15 @@ def _missing(setting: str, library: str, extra: str) -> str:
 
 
 async def _watched(environ: Mapping[str, str], settings: Settings, fronts: list[Front]) -> int:
-    async with watched(environ, SystemClock()):
-        return await serving(settings, fronts)
+    async with watched(environ, SystemClock()) as tell:
+        return await serving(settings, fronts, tell)
 
 
-async def serving(settings: Settings, fronts: list[Front]) -> int:
+async def serving(settings: Settings, fronts: list[Front], tell: Callable[[str], None]) -> int:
     """Serve until told to end; Unserved where one of the fronts can't be."""
-    async with assemble(settings, SystemClock()) as bot:
-        together = asyncio.ensure_future(side_by_side(bot, fronts))
+    names, clock = [front.name for front in fronts], SystemClock()
+    async with assemble(settings, clock) as bot, watching(names, tell, clock) as readiness:
+        together = asyncio.ensure_future(side_by_side(bot, fronts, readiness))
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, together.cancel)
         try:
             await together
@@ -114,24 +118,26 @@ async def serving(settings: Settings, fronts: list[Front]) -> int:
     return 0
 
 
-async def side_by_side(bot: Bot, fronts: list[Front]) -> None:
+async def side_by_side(bot: Bot, fronts: list[Front], readiness: Readiness | None = None) -> None:
     """Serve every front, none of which notices how another fares, until cancelled.
 
     What is in flight is finished then. Unserved once every front has stopped by itself.
     """
-    log.info("clawbot.serves fronts=%s", ",".join(front.name for front in fronts))
+    names = [front.name for front in fronts]
+    log.info("clawbot.serves fronts=%s", ",".join(names))
+    told = readiness or Readiness(names, lambda _: None)
     # A `gather` that is cancelled ends with the first of them, and cuts the others short.
     async with asyncio.TaskGroup() as group:
-        ended = [group.create_task(_front(front, bot)) for front in fronts]
+        ended = [group.create_task(_front(front, bot, told)) for front in fronts]
     raise Unserved("\n  ".join(task.result() for task in ended))
 
 
-async def _front(front: Front, bot: Bot) -> str:
+async def _front(front: Front, bot: Bot, readiness: Readiness) -> str:
     """Serve until cancelled; why it stopped, where going on makes no sense."""
     pause = FIRST_PAUSE_SECONDS
     while True:
         began = bot.clock.now()
-        if trouble := await _stopped(front, bot):
+        if trouble := await _stopped(front, bot, readiness):
             return trouble
         if _told_to_end():
             raise asyncio.CancelledError  # what broke on its way out must not begin anew
@@ -147,15 +153,19 @@ def _told_to_end() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-async def _stopped(front: Front, bot: Bot) -> str:
+async def _stopped(front: Front, bot: Bot, readiness: Readiness) -> str:
     """Serve until it stops; why it must not be tried again, or nothing."""
+    hears = partial(readiness.hears, front.name)
     try:
-        await front.run(bot)
+        await front.run(bot, hears)
         log.warning("clawbot.front_ended front=%s", front.name)
     except front.trouble as trouble:
         log.error("clawbot.front_down front=%s said=%s", front.name, trouble)
         if trouble.__cause__ is None:
+            readiness.faulty(front.name, str(trouble))
             return str(trouble)
-    except Exception:
+    except Exception as error:
         log.exception("clawbot.front_broken front=%s", front.name)
+        readiness.faulty(front.name, f"it broke ({type(error).__name__}), see the journal.")
+    hears(False)
     return ""

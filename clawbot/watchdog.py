@@ -1,8 +1,8 @@
-"""Tells systemd that the bot serves, and goes on telling: silence means it hangs."""
+"""Tells systemd how the bot is, and goes on telling that it lives: silence means it hangs."""
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 
 from fleet_control.clock import Clock
@@ -12,27 +12,31 @@ _PER_PERIOD = 2
 
 
 @asynccontextmanager
-async def watched(environ: Mapping[str, str], clock: Clock) -> AsyncIterator[None]:
-    """Whatever runs inside is ready, and alive as long as its event loop turns.
+async def watched(environ: Mapping[str, str], clock: Clock) -> AsyncIterator[Callable[[str], None]]:
+    """Whatever runs inside is alive as long as its event loop turns; it is ready, and how it is,
+    once it says so by what it gets here.
 
     ``NOTIFY_SOCKET`` and ``WATCHDOG_USEC`` are systemd's; without the first nothing is told.
     """
     name = environ.get("NOTIFY_SOCKET", "")
     if not name:
-        yield
+        yield lambda _: None
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as systemd:
         # An @ stands for the null byte of an abstract socket.
         systemd.connect(f"\0{name[1:]}" if name.startswith("@") else name)
-        systemd.send(b"READY=1")
         beating = asyncio.ensure_future(_beat(systemd, _pause(environ), clock))
         try:
-            yield
+            yield lambda said: _send(systemd, said)
         finally:
             beating.cancel()
             with suppress(asyncio.CancelledError):
                 await beating
             systemd.send(b"STOPPING=1")
+
+
+def _send(systemd: socket.socket, said: str) -> None:
+    systemd.send(said.encode())
 
 
 def _pause(environ: Mapping[str, str]) -> float:

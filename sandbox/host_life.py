@@ -27,6 +27,8 @@ SHUTTING_DOWN, TERMINATED = "shutting-down", "terminated"
 _CODES = {PENDING: 0, RUNNING: 16, SHUTTING_DOWN: 32, TERMINATED: 48, "stopped": 80}
 OK, INITIALIZING, IMPAIRED, NOT_APPLICABLE = "ok", "initializing", "impaired", "not-applicable"
 _REACHABILITY = {OK: "passed", INITIALIZING: "initializing", IMPAIRED: "failed"}
+# So long before it retires a machine EC2 says so.
+_NOTICE_SECONDS = 14 * 86400.0
 # For so long EC2 still shows what was terminated.
 _SHOWN_AFTER_END_SECONDS = 3600.0
 
@@ -103,6 +105,19 @@ class Instance(instances.Instance):
     def system_status(self) -> dict[str, Any]:
         """It is the host's own check that fails: its hardware's never does."""
         return _status(OK if self.checks == IMPAIRED else self.checks)
+
+    @property
+    def attached_ebs_status(self) -> dict[str, Any]:
+        return _status(IMPAIRED if self.id in self.rules.without_disks else OK)
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """What EC2 has planned for it, which it shows for a week after that is over."""
+        begins = self.rules.now() + _NOTICE_SECONDS
+        shown = {"NotBefore": datetime.fromtimestamp(begins, UTC)}
+        over = {"Code": "system-reboot", "Description": "[Completed] A new kernel", **shown}
+        ends = {"Code": "instance-retirement", "Description": "Hardware that fails", **shown}
+        return [over, ends] if self.id in self.rules.retiring else []
 
     @property
     def is_forgotten(self) -> bool:

@@ -54,6 +54,8 @@ class Rules:
     Attributes:
         unhealthy: instances whose next host never becomes healthy.
         ways: how each instance's next host lives, where that is not well.
+        without_disks: ids of machines whose disks EC2 can't reach.
+        retiring: ids of machines that EC2 is about to retire.
         stopped_at: the Unix seconds at which time stands still; None where it goes on.
         blind: access keys to which EC2 shows no host, neither listed nor by its id; `*` is all.
         vcpus: how many may run at once.
@@ -63,6 +65,8 @@ class Rules:
     timing: Timing = Timing()
     unhealthy: tuple[str, ...] = ()
     ways: Mapping[str, Way] = field(default_factory=dict)
+    without_disks: tuple[str, ...] = ()
+    retiring: tuple[str, ...] = ()
     stopped_at: float | None = None
     blind: tuple[str, ...] = ()
     vcpus: int = 5000

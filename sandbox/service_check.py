@@ -12,7 +12,7 @@ from moto.ssm import models
 from moto.ssm.exceptions import SSMException
 from moto.ssm.models import Command, ssm_backends
 
-from clawbot.provision.health import masked
+from fleet_control.mask import masked
 from sandbox.host_life import Instance
 from sandbox.host_rules import SECRET, Way
 

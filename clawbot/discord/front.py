@@ -23,6 +23,7 @@ from clawbot.discord.predecessor import Left, Show
 from clawbot.discord.registration import register
 from clawbot.discord.speaker import PLATFORM, account, addressed, author, person
 from clawbot.in_flight import InFlight, by_successor
+from clawbot.readiness import Hears, ignored
 from clawbot.replies import refused
 from clawbot.seal import Seal
 from fleet_control.caller import Caller
@@ -40,7 +41,8 @@ async def _logged(trouble: Trouble) -> None:
 
 
 class FleetCog(commands.Cog, name=COG):
-    """`/fleet` in one guild. `on_trouble` hears why it can't be served there, in a sentence."""
+    """`/fleet` in one guild. `on_trouble` hears why it can't be served there, in a sentence, and
+    `hears` when Discord is there with that guild, and when not."""
 
     fleet = app_commands.Group(
         name="fleet",
@@ -50,12 +52,19 @@ class FleetCog(commands.Cog, name=COG):
         default_permissions=discord.Permissions(send_messages=True),
     )
 
-    def __init__(self, client: commands.Bot, bot: Bot, on_trouble: Told = _logged) -> None:
+    def __init__(
+        self,
+        client: commands.Bot,
+        bot: Bot,
+        on_trouble: Told = _logged,
+        hears: Hears = ignored,
+    ) -> None:
         self._client = client
         self._bot = bot
         self._settings = bot.settings
         self._clock = bot.clock
         self._on_trouble = on_trouble
+        self._hears = hears
         secret = bot.settings.aws_secret_access_key.get_secret_value()
         self._drawing = Drawing(Seal(secret), bot.clock, bot.settings.bot)
         self._glance = Glance(bot.fleet, bot.clock)
@@ -70,9 +79,19 @@ class FleetCog(commands.Cog, name=COG):
     @commands.Cog.listener()
     async def on_ready(self) -> None:
         """Begin, once: Discord says that it is ready again after each session it lost."""
-        if not self._begun:
+        if self._begun:
+            self._hears(True)
+        else:
             self._begun = True
             self._spawn(self._begin())
+
+    @commands.Cog.listener()
+    async def on_resumed(self) -> None:
+        self._hears(True)
+
+    @commands.Cog.listener()
+    async def on_disconnect(self) -> None:
+        self._hears(False)
 
     async def cog_unload(self) -> None:
         self._client.remove_dynamic_items(FleetButton)
@@ -199,6 +218,7 @@ class FleetCog(commands.Cog, name=COG):
     async def _begin(self) -> None:
         try:
             guild = await found(self._client, self._settings, self._clock)
+            self._hears(True)
             self._spawn(self._glance.status())  # so that the first choices need not wait
             self._spawn(self._finish_left())
             await register(self._client, self.fleet, self._client.tree, guild.id, self._clock)

@@ -12,6 +12,7 @@ from discord.ext import commands
 from clawbot.bot import Bot
 from clawbot.discord.front import FleetCog
 from clawbot.discord.guild import Trouble
+from clawbot.readiness import Hears, ignored
 from clawbot.settings import PREFIX
 
 log = logging.getLogger(__name__)
@@ -20,7 +21,7 @@ log = logging.getLogger(__name__)
 class Client(commands.Bot):
     """Serves `/fleet` and nothing else."""
 
-    def __init__(self, bot: Bot, **options: Any) -> None:
+    def __init__(self, bot: Bot, hears: Hears, **options: Any) -> None:
         # No privileged intent: a message that mentions us comes with its text anyway.
         intents = discord.Intents(guilds=True, guild_messages=True)
         super().__init__(
@@ -31,6 +32,7 @@ class Client(commands.Bot):
             **options,
         )
         self._bot = bot
+        self._hears = hears
         self.trouble: Trouble | None = None
         self._closing: asyncio.Task[None] | None = None
 
@@ -38,7 +40,8 @@ class Client(commands.Bot):
         guild = self._bot.settings.discord_guild
         if guild is None:
             raise Trouble(f"{PREFIX}DISCORD_GUILD is missing: the id of the guild to serve.")
-        await self.add_cog(FleetCog(self, self._bot, self._give_up), guild=discord.Object(guild))
+        cog = FleetCog(self, self._bot, self._give_up, self._hears)
+        await self.add_cog(cog, guild=discord.Object(guild))
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Nothing here is a prefix command; the cog listens for itself."""
@@ -61,7 +64,7 @@ REFUSED_INTENT = (
 STOP_AGAIN_SECONDS = 1.0
 
 
-async def run(bot: Bot, **options: Any) -> None:
+async def run(bot: Bot, hears: Hears = ignored, **options: Any) -> None:
     """Serve until cancelled; Trouble where that can't be, with its cause if it may pass."""
     if bot.settings.discord_token is None:
         raise Trouble(NO_TOKEN)
@@ -70,7 +73,7 @@ async def run(bot: Bot, **options: Any) -> None:
         raise Trouble(WRONG_TOKEN)  # no header could carry it
     # There is no voice here, so the library need not warn that it lacks what voice needs.
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
-    client = Client(bot, **options)
+    client = Client(bot, hears, **options)
     async with client:
         try:
             await _until_cancelled(client.start(token))

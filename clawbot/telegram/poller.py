@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from telegram import Bot, Update
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
+from clawbot.readiness import Hears, ignored
 from clawbot.telegram.outbox import seconds
 from clawbot.telegram.rivalry import SHORTEST_PAUSE_SECONDS, Rivalry
 from clawbot.telegram.trouble import TOKEN_REFUSED, WEBHOOK_SET, Trouble
@@ -47,6 +48,7 @@ class Poller:
         say: Callable[[str], Awaitable[None]],
         rivalry: Rivalry,
         poll_seconds: int = POLL_SECONDS,
+        hears: Hears = ignored,
     ) -> None:
         self._telegram = telegram
         self._clock = clock
@@ -54,6 +56,7 @@ class Poller:
         self._say = say
         self._rivalry = rivalry
         self._poll_seconds = poll_seconds
+        self._hears = hears
         self._offset: int | None = None
         self._heard_at = clock.now()
         self._failures = 0
@@ -90,6 +93,7 @@ class Poller:
             log.exception("telegram.answer_unreadable offset=%s", self._offset)
             return self._failed(type(error).__name__)
         self._failures = self._refusals = 0
+        self._hears(True)
         for update in updates:
             self._offset = update.update_id + 1
             self._heard_at = self._clock.now()
@@ -109,6 +113,7 @@ class Poller:
             # The rest of the address may be a secret.
             raise Trouble(WEBHOOK_SET.format(host=urlsplit(info.url).hostname))
         self._webhook_free = True
+        self._hears(True)  # the first poll may last as long as nobody says anything
 
     async def _conflicting(self, error: Conflict) -> float:
         if "webhook" in str(error):
@@ -141,6 +146,7 @@ class Poller:
         return False
 
     def _failed(self, why: str) -> float:
+        self._hears(False)
         self._failures += 1
         level = logging.WARNING if self._failures in (1, 5) else logging.DEBUG
         log.log(level, "telegram.poll_failed times=%s why=%s", self._failures, why)

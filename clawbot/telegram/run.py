@@ -12,6 +12,7 @@ from telegram.ext import ApplicationBuilder, ExtBot
 from telegram.request import HTTPXRequest
 
 from clawbot.bot import Bot
+from clawbot.readiness import Hears, ignored
 from clawbot.settings import Settings
 from clawbot.telegram.extension import add_handlers
 from clawbot.telegram.front import Front
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 
 async def run(
     bot: Bot,
+    hears: Hears = ignored,
     limits: Limits | None = None,
     poll_seconds: int = POLL_SECONDS,
     answer_seconds: float = _ANSWER_SECONDS,
@@ -56,23 +58,30 @@ async def run(
             front.beside(front.resume())
             front.beside(set_menus(telegram, front.places, operators, bot.clock))
             try:
-                await _hear(bot, telegram, front, application.process_update, poll_seconds)
+                await _hear(bot, telegram, front, application.process_update, hears, poll_seconds)
             finally:
                 await front.close()
                 await application.stop()
 
 
 async def _hear(
-    bot: Bot, telegram: ExtBot[None], front: Front, take: Take, poll_seconds: int
+    bot: Bot,
+    telegram: ExtBot[None],
+    front: Front,
+    take: Take,
+    hears: Hears,
+    poll_seconds: int,
 ) -> None:
     """Take updates until cancelled."""
     webhook = _webhook(bot.settings, telegram, take)
     if webhook is None:
         rivalry = Rivalry(random.uniform)
-        await Poller(telegram, bot.clock, take, front.announce, rivalry, poll_seconds).run()
+        say = front.announce
+        await Poller(telegram, bot.clock, take, say, rivalry, poll_seconds, hears).run()
         return
     try:
         await webhook.start()
+        hears(True)
         await asyncio.Event().wait()
     finally:
         await webhook.stop()

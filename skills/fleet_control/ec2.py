@@ -21,7 +21,7 @@ from fleet_control.machine import (
     find_health,
     find_machines,
 )
-from fleet_control.reading import Health, Host, HostState, Image, Reading
+from fleet_control.reading import Checks, Health, Host, HostState, Image, Reading
 from fleet_control.seed import BOOT_TAG, COMMIT_TAG
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _completed(
     ec2: "EC2Client",
     known: Collection[str],
     machines: tuple[Machine, ...],
-    checks: dict[str, Health],
+    checks: dict[str, Checks],
     images: tuple[Image, ...],
     now: float,
 ) -> Reading:
@@ -185,28 +185,30 @@ def _seconds(moment: str) -> float:
     return datetime.fromisoformat(moment).timestamp()
 
 
-def _hosts(machines: tuple[Machine, ...], health: dict[str, Health]) -> tuple[Host, ...]:
-    return tuple(
-        Host(
-            id=one.id,
-            name=one.name,
-            state=one.state,
-            health=_seen(one, health),
-            type=one.type,
-            image=one.image,
-            launched=one.launched,
-            address=one.address,
-            profile=one.profile,
-            ending=one.ending,
-            revision=one.revision,
-            answer=one.answer,
-        )
-        for one in machines
+def _hosts(machines: tuple[Machine, ...], checks: dict[str, Checks]) -> tuple[Host, ...]:
+    return tuple(_host(one, _seen(one, checks)) for one in machines)
+
+
+def _host(machine: Machine, checks: Checks) -> Host:
+    return Host(
+        id=machine.id,
+        name=machine.name,
+        state=machine.state,
+        health=checks.health,
+        type=machine.type,
+        image=machine.image,
+        launched=machine.launched,
+        address=machine.address,
+        profile=machine.profile,
+        ending=machine.ending,
+        revision=machine.revision,
+        answer=machine.answer,
+        ill=checks.ill,
     )
 
 
-def _seen(machine: Machine, health: dict[str, Health]) -> Health:
+def _seen(machine: Machine, checks: dict[str, Checks]) -> Checks:
     if machine.state is not HostState.RUNNING:
-        return Health.UNKNOWN
+        return Checks(Health.UNKNOWN)
     # The two reads go side by side: a host that came up between them has no checks yet.
-    return health.get(machine.id, Health.INITIALIZING)
+    return checks.get(machine.id, Checks(Health.INITIALIZING))

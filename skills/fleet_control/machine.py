@@ -13,14 +13,23 @@ from botocore.parsers import ResponseParserError
 from fleet_control import own_answer
 from fleet_control.error import Ec2Error
 from fleet_control.own_answer import OwnAnswer
-from fleet_control.reading import Health, HostState
+from fleet_control.reading import Checks, Health, HostState
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
-    from mypy_boto3_ec2.type_defs import InstanceStatusTypeDef, InstanceTypeDef
+    from mypy_boto3_ec2.type_defs import (
+        InstanceStatusEventTypeDef,
+        InstanceStatusTypeDef,
+        InstanceTypeDef,
+    )
 
 # EC2 takes no more of them at once.
 _STATUS_IDS = 100
+# What EC2 has planned for a machine that does not come back from it by itself. From a reboot, or a
+# maintenance of its hardware, it comes back as what it was.
+_ENDS = {"instance-retirement": "retires", "instance-stop": "stops"}
+# So EC2 goes on telling, for a week, of what is not ahead of anybody any more.
+_OVER = ("[Completed]", "[Canceled]")
 # As in `User initiated (2026-11-24 10:00:00 GMT)`.
 _WHEN = re.compile(r"\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:GMT|UTC)\)")
 
@@ -107,8 +116,8 @@ def _ending(raw: "InstanceTypeDef") -> float | None:
         return None  # no such date: no reason to see nothing of the fleet
 
 
-def describe_health(ec2: "EC2Client") -> dict[str, Health]:
-    """The status checks of every running machine of the account and region, by machine id.
+def describe_health(ec2: "EC2Client") -> dict[str, Checks]:
+    """The health of every running machine of the account and region, by machine id.
 
     EC2 leaves out what does not run, and knows no tag filter here.
     """
@@ -117,13 +126,13 @@ def describe_health(ec2: "EC2Client") -> dict[str, Health]:
             PaginationConfig={"PageSize": 1000}
         )
         return {
-            raw["InstanceId"]: _health(raw) for page in pages for raw in page["InstanceStatuses"]
+            raw["InstanceId"]: _checks(raw) for page in pages for raw in page["InstanceStatuses"]
         }
 
 
-def find_health(ec2: "EC2Client", ids: Sequence[str]) -> dict[str, Health]:
-    """The status checks of these machines, asked for by their ids; of those that have any."""
-    found: dict[str, Health] = {}
+def find_health(ec2: "EC2Client", ids: Sequence[str]) -> dict[str, Checks]:
+    """The health of these machines, asked for by their ids; of those that have any."""
+    found: dict[str, Checks] = {}
     with ec2_errors("DescribeInstanceStatus"):
         for first in range(0, len(ids), _STATUS_IDS):
             try:
@@ -132,7 +141,7 @@ def find_health(ec2: "EC2Client", ids: Sequence[str]) -> dict[str, Health]:
                 if not _is_missing(error):
                     raise  # one ended in between: who waits for the others looks again
             else:
-                found |= {raw["InstanceId"]: _health(raw) for raw in answer["InstanceStatuses"]}
+                found |= {raw["InstanceId"]: _checks(raw) for raw in answer["InstanceStatuses"]}
     return found
 
 
@@ -140,13 +149,33 @@ def _is_missing(error: ClientError) -> bool:
     return error.response.get("Error", {}).get("Code") == "InvalidInstanceID.NotFound"
 
 
-def _health(raw: "InstanceStatusTypeDef") -> Health:
-    words = {raw["SystemStatus"]["Status"], raw["InstanceStatus"]["Status"]}
-    if "impaired" in words:
-        return Health.IMPAIRED
+def _checks(raw: "InstanceStatusTypeDef") -> Checks:
+    own = {raw["SystemStatus"]["Status"], raw["InstanceStatus"]["Status"]}
+    # Of a machine whose disks EC2 does not check, it says nothing or that there is nothing to say.
+    disks = raw.get("AttachedEbsStatus", {}).get("Status", "not-applicable")
+    words = own | ({disks} - {"not-applicable"})
+    if "impaired" in own:
+        return Checks(Health.IMPAIRED)
+    if disks == "impaired":
+        return Checks(Health.IMPAIRED, "fails EC2's check of its disks")
+    if ends := next(filter(None, map(_end, raw.get("Events", []))), ""):
+        return Checks(Health.ENDING, ends)
     if "initializing" in words:
-        return Health.INITIALIZING
-    return Health.OK if words == {"ok"} else Health.UNKNOWN
+        return Checks(Health.INITIALIZING)
+    return Checks(Health.OK if words == {"ok"} else Health.UNKNOWN)
+
+
+def _end(event: "InstanceStatusEventTypeDef") -> str:
+    """That the machine will be gone by this event, or nothing."""
+    does = _ENDS.get(event.get("Code", ""))
+    if does is None or event.get("Description", "").startswith(_OVER):
+        return ""
+    when = event.get("NotBefore")
+    return (
+        f"EC2 {does} it {when.astimezone(UTC):on %Y-%m-%d at %H:%M UTC}"
+        if when
+        else (f"EC2 {does} it soon")
+    )
 
 
 @contextmanager

@@ -18,12 +18,24 @@ class HostState(StrEnum):
 
 
 class Health(StrEnum):
-    """Both of EC2's status checks together, the worse of the two."""
+    """All that EC2 says of how a machine is, the worst of it."""
 
     OK = "ok"
     INITIALIZING = "initializing"
     IMPAIRED = "impaired"
+    ENDING = "ending"
     UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """
+    Attributes:
+        ill: what is wrong, as a sentence about the host ends; empty where the health says it all.
+    """
+
+    health: Health
+    ill: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +67,7 @@ class Host:
         revision: the commit that it was launched as, or empty where it has no such tag.
         ending: since when it is on its way out, Unix seconds; None where EC2 does not tell.
         answer: its own last one to a run, or None.
+        ill: as in `Checks`.
     """
 
     id: str
@@ -69,6 +82,7 @@ class Host:
     ending: float | None = None
     revision: str = ""
     answer: OwnAnswer | None = None
+    ill: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,11 @@ from fleet_control.reading import Health, Host, HostState, Image, Reading
 from fleet_control.registry import Instance, Registry
 from fleet_control.registry_source import KEPT_SECONDS, KnownRegistry
 
-# As long as a run waits for a new host; AWS's own SDK waits ten minutes, here and for an old one's
-# end. What takes longer will not come by itself.
+# What takes longer will not come by itself: so long a run waits for a new host, and user data for
+# what the host is made of. The smallest type builds its system in that.
 IN_PROGRESS_SECONDS = 1800.0
+# Where its image holds its system, nothing is built.
+HELD_IN_PROGRESS_SECONDS = 900.0
 
 
 class Problem(StrEnum):
@@ -171,7 +173,7 @@ def _row(name: str, registry: Registry, hosts: list[Host], reading: Reading) -> 
     host = staying[0] if staying else None
     image = next((one for one in reading.images if host and one.id == host.image), None)
     is_newest = bool(host and reading.images and host.image == reading.images[0].id)
-    replacing = instance is not None and _is_replacing(host, leaving, reading.taken)
+    replacing = instance is not None and _is_replacing(host, image, leaving, reading.taken)
     faults = _faults(instance, staying, leaving, replacing, reading)
     return InstanceStatus(
         id=name,
@@ -191,15 +193,25 @@ def _launched(host: Host) -> float:
     return host.launched
 
 
-def _is_replacing(host: Host | None, leaving: tuple[Host, ...], now: float) -> bool:
+def start_seconds(revision: str, image: Image | None) -> float:
+    """How long a new host of this revision may take on that image until it is healthy."""
+    holds = image is not None and image.commit == revision != ""
+    return HELD_IN_PROGRESS_SECONDS if holds else IN_PROGRESS_SECONDS
+
+
+def _is_replacing(
+    host: Host | None, image: Image | None, leaving: tuple[Host, ...], now: float
+) -> bool:
     if host is not None:
-        return _is_starting(host) and now - host.launched < IN_PROGRESS_SECONDS
+        within = start_seconds(host.revision, image)
+        return _is_starting(host) and now - host.launched < within
     return any(_shutting_down(one, now) < IN_PROGRESS_SECONDS for one in leaving)
 
 
 def _is_starting(host: Host) -> bool:
+    """So EC2 may describe one that was just launched: it has too little data at first."""
     return host.state is HostState.PENDING or (
-        host.state is HostState.RUNNING and host.health is Health.INITIALIZING
+        host.state is HostState.RUNNING and host.health in (Health.INITIALIZING, Health.UNKNOWN)
     )
 
 
@@ -263,11 +275,13 @@ def _ill(host: Host, now: float) -> str:
         return f"the host is still pending {since_launch}"
     if host.state is not HostState.RUNNING:
         return f"the host is {host.state}"
+    if host.ill:
+        return host.ill
     if host.health is Health.IMPAIRED:
         return "fails EC2's status checks"
     if host.health is Health.INITIALIZING:
         return f"EC2's status checks are not done {since_launch}"
-    return "EC2 tells nothing of its health"
+    return f"EC2 tells nothing of its health {since_launch}"
 
 
 def _older_image(host: Host, images: tuple[Image, ...]) -> Iterable[Fault]:

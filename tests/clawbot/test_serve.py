@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 from clawbot.bot import Bot, assemble
+from clawbot.readiness import Hears
 from clawbot.serve import (
     FIRST_PAUSE_SECONDS,
     LONGEST_PAUSE_SECONDS,
@@ -53,7 +54,7 @@ async def pauses(serves: list[float], stop: Callable[[], None]) -> list[float]:
     begun: list[float] = []
     ended: list[float] = []
 
-    async def run(bot: Bot) -> None:
+    async def run(bot: Bot, _hears: Hears) -> None:
         if len(begun) == len(serves):
             raise Trouble("Enough.")
         begun.append(clock.now())
@@ -97,7 +98,7 @@ async def test_a_front_that_was_well_for_a_while_is_tried_again_soon(
 async def test_a_front_that_breaks_while_it_ends_is_not_begun_anew() -> None:
     begun = asyncio.Event()
 
-    async def run(_bot: Bot) -> None:
+    async def run(_bot: Bot, _hears: Hears) -> None:
         assert not begun.is_set()
         begun.set()
         try:

@@ -24,30 +24,32 @@ async def hears(listening: socket.socket) -> bytes:
     return await asyncio.wait_for(asyncio.get_running_loop().sock_recv(listening, 100), 5)
 
 
-async def test_it_hears_that_we_are_ready_that_we_live_and_that_we_end(
+async def test_it_hears_that_we_live_what_we_say_and_that_we_end(
     systemd: tuple[str, socket.socket],
 ) -> None:
     name, listening = systemd
     clock = TurnedClock()
-    async with watched({"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "60000000"}, clock):
-        assert await hears(listening) == b"READY=1"
+    async with watched({"NOTIFY_SOCKET": name, "WATCHDOG_USEC": "60000000"}, clock) as tell:
         assert await hears(listening) == b"WATCHDOG=1"
+        tell("READY=1\nSTATUS=Telegram is away")
+        assert await hears(listening) == b"READY=1\nSTATUS=Telegram is away"
         await clock.turn(30)
         assert await hears(listening) == b"WATCHDOG=1"
 
     assert await hears(listening) == b"STOPPING=1"
 
 
-async def test_without_a_watchdog_only_beginning_and_end_are_told(
+async def test_without_a_watchdog_only_what_we_say_and_the_end_are_told(
     systemd: tuple[str, socket.socket],
 ) -> None:
     name, listening = systemd
-    async with watched({"NOTIFY_SOCKET": name}, TurnedClock()):
+    async with watched({"NOTIFY_SOCKET": name}, TurnedClock()) as tell:
+        tell("READY=1")
         assert await hears(listening) == b"READY=1"
 
     assert await hears(listening) == b"STOPPING=1"
 
 
 async def test_elsewhere_nothing_is_told() -> None:
-    async with watched({}, TurnedClock()):
-        pass
+    async with watched({}, TurnedClock()) as tell:
+        tell("READY=1")

@@ -120,17 +120,27 @@ def instances(
     return _response("DescribeInstances", f"<reservationSet>{items}</reservationSet>{_token(more)}")
 
 
-def checks(system: str, instance: str, *ids: str, more: str = "") -> Scripted:
-    """A page of status checks, the same for all these machines."""
+def checks(
+    system: str, instance: str, *ids: str, more: str = "", disks: str = "", events: str = ""
+) -> Scripted:
+    """A page of status checks, the same for all these machines; `events` as `event` makes them."""
+    attached = f"<attachedEbsStatus><status>{disks}</status></attachedEbsStatus>" if disks else ""
     items = "".join(
         f"<item><instanceId>{id_}</instanceId><instanceState><name>running</name></instanceState>"
         f"<systemStatus><status>{system}</status></systemStatus>"
-        f"<instanceStatus><status>{instance}</status></instanceStatus></item>"
+        f"<instanceStatus><status>{instance}</status></instanceStatus>{attached}"
+        f"<eventsSet>{events}</eventsSet></item>"
         for id_ in ids
     )
     return _response(
         "DescribeInstanceStatus", f"<instanceStatusSet>{items}</instanceStatusSet>{_token(more)}"
     )
+
+
+def event(code: str, description: str = "Planned", before: str = "2026-12-11T10:00:00Z") -> str:
+    """What is planned for a machine, and not before when."""
+    when = f"<notBefore>{before}</notBefore>" if before else ""
+    return f"<item><code>{code}</code><description>{description}</description>{when}</item>"
 
 
 def image(id_: str, created: str) -> Scripted:

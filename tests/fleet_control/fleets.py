@@ -41,8 +41,10 @@ def host(
     type_: str = "t3.large",
     image: str = NEW.id,
     launched: float = NOW - 3600,
+    ill: str = "",
 ) -> Host:
-    return Host(f"i-{number:08x}", name, state, health, type_, image, launched, "192.0.2.1")
+    there = "192.0.2.1"
+    return Host(f"i-{number:08x}", name, state, health, type_, image, launched, there, ill=ill)
 
 
 def seen(ids: Iterable[str], *hosts: Host, images: tuple[Image, ...] = IMAGES) -> FleetStatus:

@@ -14,7 +14,7 @@ from fleet_control.machine import (
     find_health,
     find_machines,
 )
-from fleet_control.reading import Health, HostState
+from fleet_control.reading import Checks, Health, HostState
 from sandbox.image import images
 from tests.clock import TurnedClock
 from tests.fleet_control import aws
@@ -235,7 +235,7 @@ def test_checks_are_asked_for_by_a_hundred_ids_at_once(cloud: Aws, ec2_client: "
 
     found = find_health(ec2_client, [f"i-{number}" for number in range(101)])
 
-    assert found == {"i-100": Health.OK}
+    assert found == {"i-100": Checks(Health.OK)}
     assert "InstanceId.100" in cloud.asked[0]
     assert [asked["InstanceId.1"] for asked in cloud.asked] == ["i-0", "i-100"]
 
@@ -252,21 +252,64 @@ def test_only_our_own_available_tagged_images_are_asked_for(
 
 
 @pytest.mark.parametrize(
-    ("system", "instance", "health"),
+    ("system", "instance", "disks", "health"),
     [
-        ("ok", "ok", Health.OK),
-        ("ok", "initializing", Health.INITIALIZING),
-        ("impaired", "initializing", Health.IMPAIRED),
-        ("ok", "impaired", Health.IMPAIRED),
-        ("ok", "insufficient-data", Health.UNKNOWN),
+        ("ok", "ok", "", Health.OK),
+        ("ok", "ok", "ok", Health.OK),
+        ("ok", "ok", "not-applicable", Health.OK),
+        ("ok", "initializing", "ok", Health.INITIALIZING),
+        ("ok", "ok", "initializing", Health.INITIALIZING),
+        ("impaired", "initializing", "ok", Health.IMPAIRED),
+        ("ok", "impaired", "ok", Health.IMPAIRED),
+        ("ok", "insufficient-data", "ok", Health.UNKNOWN),
+        ("insufficient-data", "ok", "ok", Health.UNKNOWN),
+        ("ok", "ok", "insufficient-data", Health.UNKNOWN),
+        ("not-applicable", "ok", "ok", Health.UNKNOWN),
     ],
 )
-def test_health_is_the_worse_of_both_checks(
-    cloud: Aws, ec2_client: "EC2Client", system: str, instance: str, health: Health
+def test_health_is_the_worst_of_all_checks(
+    cloud: Aws, ec2_client: "EC2Client", system: str, instance: str, disks: str, health: Health
 ) -> None:
-    cloud.scripts["DescribeInstanceStatus"] = [aws.checks(system, instance, "i-1")]
+    cloud.scripts["DescribeInstanceStatus"] = [aws.checks(system, instance, "i-1", disks=disks)]
 
-    assert describe_health(ec2_client) == {"i-1": health}
+    assert describe_health(ec2_client) == {"i-1": Checks(health)}
+
+
+def test_a_disk_that_ec2_can_not_reach_is_told_in_words(
+    cloud: Aws, ec2_client: "EC2Client"
+) -> None:
+    cloud.scripts["DescribeInstanceStatus"] = [
+        aws.checks("ok", "initializing", "i-1", disks="impaired", events=aws.event("instance-stop"))
+    ]
+
+    told = Checks(Health.IMPAIRED, "fails EC2's check of its disks")
+    assert describe_health(ec2_client) == {"i-1": told}
+
+
+@pytest.mark.parametrize(
+    ("planned", "words"),
+    [
+        (aws.event("instance-retirement"), "EC2 retires it on 2026-12-11 at 10:00 UTC"),
+        (aws.event("instance-stop"), "EC2 stops it on 2026-12-11 at 10:00 UTC"),
+        (aws.event("instance-retirement", before=""), "EC2 retires it soon"),
+        (aws.event("instance-reboot") + aws.event("instance-stop"), "EC2 stops it on 2026-12-11"),
+        (aws.event("instance-retirement", "[Completed] Planned"), ""),
+        (aws.event("instance-retirement", "[Canceled] Planned"), ""),
+        (aws.event("instance-reboot"), ""),
+        (aws.event("system-reboot"), ""),
+        (aws.event("system-maintenance"), ""),
+    ],
+)
+def test_what_a_machine_will_not_come_back_from_is_told_with_its_time(
+    cloud: Aws, ec2_client: "EC2Client", planned: str, words: str
+) -> None:
+    cloud.scripts["DescribeInstanceStatus"] = [aws.checks("ok", "ok", "i-1", events=planned)]
+
+    found = describe_health(ec2_client)["i-1"]
+
+    assert found.health is (Health.ENDING if words else Health.OK)
+    assert found.ill.startswith(words)
+    assert bool(found.ill) == bool(words)
 
 
 def test_an_empty_ec2_is_a_reading_of_nothing(cloud: Aws, ec2_client: "EC2Client") -> None:

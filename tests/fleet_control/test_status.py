@@ -10,7 +10,7 @@ from fleet_control import words
 from fleet_control.ledger import Revision
 from fleet_control.policy import Condition
 from fleet_control.reading import Health, Host, HostState, Image, Reading
-from fleet_control.status import IN_PROGRESS_SECONDS, Fault, Problem, natural, shape
+from fleet_control.status import IN_PROGRESS_SECONDS, Fault, Problem, natural, shape, start_seconds
 from tests.fleet_control.fleets import DAY, IMAGES, NEW, NOW, OLD, host, known, seen
 from workflows.fleet_deploy.health import read_pace
 
@@ -49,11 +49,12 @@ def test_a_terminated_host_is_no_host() -> None:
     ("changed", "words"),
     [
         (host("claw-1", health=Health.IMPAIRED), "fails EC2's status checks"),
-        (host("claw-1", health=Health.UNKNOWN), "EC2 tells nothing of its health"),
+        (host("claw-1", health=Health.ENDING, ill="EC2 retires it soon"), "EC2 retires it soon"),
+        (host("claw-1", health=Health.IMPAIRED, ill="has no disk"), "has no disk"),
         (host("claw-1", state=HostState.STOPPED, health=Health.UNKNOWN), "the host is stopped"),
         (host("claw-1", state=HostState.STOPPING, health=Health.UNKNOWN), "the host is stopping"),
     ],
-    ids=["impaired", "unknown", "stopped", "stopping"],
+    ids=["impaired", "retiring", "without its disk", "stopped", "stopping"],
 )
 def test_a_host_that_is_not_healthy_says_how(changed: Host, words: str) -> None:
     assert faults(changed) == (Fault(Problem.NOT_HEALTHY, words),)
@@ -125,8 +126,9 @@ def test_without_images_nothing_is_said_of_them() -> None:
     [
         host("claw-1", 2, state=HostState.PENDING, health=Health.UNKNOWN, launched=NOW - 30),
         host("claw-1", 2, health=Health.INITIALIZING, launched=NOW - 300),
+        host("claw-1", 2, health=Health.UNKNOWN, launched=NOW - 300),
     ],
-    ids=["pending", "initializing"],
+    ids=["pending", "initializing", "insufficient data"],
 )
 def test_a_replacement_in_progress_is_no_fault(coming: Host) -> None:
     going = host("claw-1", 1, state=HostState.SHUTTING_DOWN, health=Health.UNKNOWN, image=OLD.id)
@@ -148,8 +150,12 @@ def test_a_replacement_in_progress_is_no_fault(coming: Host) -> None:
             host("claw-1", health=Health.INITIALIZING, launched=LONG_AGO),
             "EC2's status checks are not done 30 minutes after its launch",
         ),
+        (
+            host("claw-1", health=Health.UNKNOWN, launched=LONG_AGO),
+            "EC2 tells nothing of its health 30 minutes after its launch",
+        ),
     ],
-    ids=["pending", "initializing"],
+    ids=["pending", "initializing", "insufficient data"],
 )
 def test_a_host_that_starts_for_too_long_is_not_healthy(coming: Host, words: str) -> None:
     soon = replace(coming, launched=LONG_AGO + 1)
@@ -169,7 +175,28 @@ def test_a_clock_that_is_behind_ec2_s_makes_no_host_ill(launched: float) -> None
 
 
 def test_a_host_starts_for_as_long_as_a_run_waits_for_it() -> None:
-    assert read_pace({}).deadline == IN_PROGRESS_SECONDS
+    assert read_pace({}).deadline == IN_PROGRESS_SECONDS == 1800
+
+
+@pytest.mark.parametrize(
+    ("revision", "built_from", "seconds"),
+    [("a" * 40, "a" * 40, 900), ("a" * 40, "b" * 40, 1800), ("", "", 1800)],
+    ids=["held", "of another", "of none"],
+)
+def test_a_host_whose_image_holds_its_system_starts_for_half_as_long(
+    revision: str, built_from: str, seconds: float
+) -> None:
+    image = replace(NEW, commit=built_from)
+
+    def condition(age: float) -> Condition:
+        coming = host("claw-1", health=Health.INITIALIZING, launched=NOW - age)
+        fleet = seen(["claw-1"], replace(coming, revision=revision), images=(image,))
+        return fleet.conditions["claw-1"]
+
+    assert condition(seconds - 1) is Condition.STARTING
+    assert condition(seconds) is Condition.UNHEALTHY
+    assert start_seconds(revision, image) == seconds
+    assert start_seconds(revision, None) == 1800
 
 
 def test_a_host_that_shuts_down_for_too_long_has_no_successor_any_more() -> None:

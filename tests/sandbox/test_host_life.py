@@ -187,6 +187,22 @@ async def test_what_the_product_reads_of_the_fleet_is_its_life(aws: Aws) -> None
     assert [one.id for one in reversed(aws.seeded.images)] == [one.id for one in reading.images]
 
 
+async def test_a_machine_that_ends_or_lost_its_disks_is_told_as_ill(aws: Aws) -> None:
+    first, second = (host.id for host in aws.seeded.hosts)
+    await aws.rule(retiring=(first,), without_disks=(second,))
+
+    reading = await asyncio.to_thread(ec2.read, aws.client("ec2"), aws.rules.now())
+
+    said = {host.id: (str(host.health), host.ill) for host in reading.hosts}
+    in_two_weeks = datetime.fromtimestamp(aws.rules.now() + 14 * 86400, UTC)
+    ends = f"EC2 retires it on {in_two_weeks:%Y-%m-%d at %H:%M UTC}"
+    assert said == {
+        first: ("ending", ends),
+        second: ("impaired", "fails EC2's check of its disks"),
+    }
+    assert set((await aws.checks()).values()) == {"ok"}
+
+
 async def send(aws: Aws, host: str, document: str = "clawdinator-health") -> str:
     answer = await aws.ask("ssm", "send_command", DocumentName=document, InstanceIds=[host])
     return str(answer["Command"]["CommandId"])

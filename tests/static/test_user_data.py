@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from fleet_control.status import HELD_IN_PROGRESS_SECONDS, IN_PROGRESS_SECONDS
 from tests.static.configuration import VARIABLES
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +37,11 @@ def test_the_template_holds_nothing_but_these_values() -> None:
     assert len(re.findall(r"[$%]\{", text)) == len(named)
     # Each stands between quotes, and none of them could end that.
     assert len(re.findall(r"'[^'\n]*\$\{\w+\}'", text)) == len(named)
+
+
+def test_it_waits_as_long_as_a_run_may_wait_for_its_host() -> None:
+    assert re.findall(r"timeout (\d+) ", TEMPLATE.read_text()) == [f"{IN_PROGRESS_SECONDS:.0f}"]
+    assert HELD_IN_PROGRESS_SECONDS < IN_PROGRESS_SECONDS
 
 
 def test_shellcheck_finds_nothing(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import json
 from typing import Any, Self
 
 from clawbot.bot import assemble
+from clawbot.readiness import ignored
 from clawbot.settings import load
 from clawbot.telegram.pace import Limits, Rate
 from clawbot.telegram.run import run
@@ -77,7 +78,7 @@ class Scene(ChatScene):
 
     async def _bot(self, name: str, environ: dict[str, str]) -> None:
         async with assemble(load(self.environ(name) | environ), self.clock) as bot:
-            await run(bot, SOON, self.poll_seconds, self.answer_seconds)
+            await run(bot, ignored, SOON, self.poll_seconds, self.answer_seconds)
 
     # -- what people do --------------------------------------------------------------------
 

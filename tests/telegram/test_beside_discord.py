@@ -1,21 +1,25 @@
 """Both fronts in one process, neither of which notices how the other fares."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from clawbot.bot import assemble
 from clawbot.discord.guild import Trouble as DiscordTrouble
 from clawbot.discord.run import run as run_discord
+from clawbot.readiness import watching
 from clawbot.serve import Front, Unserved, side_by_side
 from clawbot.settings import load
 from clawbot.telegram.rivalry import CONFLICTS
 from clawbot.telegram.run import run as run_telegram
 from clawbot.telegram.trouble import Trouble as TelegramTrouble
+from clawbot.watchdog import watched
 from sandbox.discord_api.address import pointed_at
 from sandbox.discord_api.backend import Application
 from sandbox.discord_api.interaction import Interaction
@@ -28,14 +32,60 @@ SLOW_SECONDS = 2.0
 
 def fronts() -> list[Front]:
     return [
-        Front("Discord", lambda bot: run_discord(bot, guild_ready_timeout=0.05), DiscordTrouble),
-        Front("Telegram", lambda bot: run_telegram(bot, SOON, 5, 2.0), TelegramTrouble),
+        Front(
+            "Discord",
+            lambda bot, hears: run_discord(bot, hears, guild_ready_timeout=0.05),
+            DiscordTrouble,
+        ),
+        Front(
+            "Telegram", lambda bot, hears: run_telegram(bot, hears, SOON, 5, 2.0), TelegramTrouble
+        ),
     ]
 
 
 async def serve(scene: Scene, settings: dict[str, str]) -> None:
-    async with assemble(load(settings), scene.clock) as bot:
-        await side_by_side(bot, fronts())
+    both = fronts()
+    async with (
+        watched(settings, scene.clock) as tell,
+        assemble(load(settings), scene.clock) as bot,
+        watching([one.name for one in both], tell, scene.clock) as readiness,
+    ):
+        await side_by_side(bot, both, readiness)
+
+
+class Systemd:
+    """The real socket of a service that is watched.
+
+    Attributes:
+        told: what it was notified of, one after the other.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.told: list[str] = []
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(path))
+        self._socket.setblocking(False)
+
+    def hears(self) -> bool:
+        """Whether it was notified of anything so far."""
+        with suppress(BlockingIOError):
+            while True:
+                self.told.append(self._socket.recv(1000).decode())
+        return bool(self.told)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+def systemd(tmp_path: Path) -> Iterator[Systemd]:
+    one = Systemd(tmp_path / "notify")
+    yield one
+    one.close()
+
+
+def watching_as(tmp_path: Path) -> dict[str, str]:
+    return {"NOTIFY_SOCKET": str(tmp_path / "notify")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +158,70 @@ async def test_with_telegram_unreachable_discord_answers_as_if_alone(scene: Scen
         await answers_in_discord(scene, served)
         await scene.clock.turn(120)
         await answers_in_discord(scene, served)
+
+
+async def test_systemd_hears_that_it_is_ready_once_both_were_heard_from(
+    scene: Scene, systemd: Systemd, tmp_path: Path
+) -> None:
+    async with both(scene, **watching_as(tmp_path)) as served:
+        await scene.until(systemd.hears, each=0.1)
+        assert systemd.told == ["READY=1"]
+        await answers_in_discord(scene, served)
+        await answers_in_telegram(scene)
+        await scene.clock.turn(3600)
+    systemd.hears()
+    assert systemd.told == ["READY=1", "STOPPING=1"]
+
+
+async def test_systemd_hears_that_discord_is_away_and_telegram_serves(
+    scene: Scene, systemd: Systemd, tmp_path: Path
+) -> None:
+    async with both(scene, "http://127.0.0.1:9", **watching_as(tmp_path)):
+        await answers_in_telegram(scene)
+        await scene.until(systemd.hears)
+        assert systemd.told == ["READY=1\nSTATUS=Discord is away"]
+
+
+async def test_systemd_hears_that_telegram_is_away_and_discord_serves(
+    scene: Scene, systemd: Systemd, tmp_path: Path
+) -> None:
+    await scene.telegram.stop()
+    async with both(scene, **watching_as(tmp_path)) as served:
+        await answers_in_discord(scene, served)
+        await scene.until(systemd.hears)
+        assert systemd.told == ["READY=1\nSTATUS=Telegram is away"]
+
+
+async def test_a_guild_that_discord_has_not_brought_is_away_until_it_comes(
+    scene: Scene, systemd: Systemd, tmp_path: Path
+) -> None:
+    async with both(scene, **watching_as(tmp_path)) as served:
+        served.discord.away = True
+        await scene.until(systemd.hears)
+        assert systemd.told == ["READY=1\nSTATUS=Discord is away"]
+        await served.discord.come_back()
+        await scene.until(lambda: systemd.hears() and len(systemd.told) > 1)
+        assert systemd.told[1:] == ["STATUS="]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"CLAWBOT_DISCORD_TOKEN": "MQ.a.b"}, "STATUS=Discord: Discord does not know this token"),
+        ({"CLAWBOT_DISCORD_GUILD": "99"}, "STATUS=Discord: I am not in the guild 99: check"),
+        ({"CLAWBOT_TELEGRAM_TOKEN": "1:wrong"}, "STATUS=Telegram: Telegram does not know the tok"),
+    ],
+)
+async def test_what_somebody_has_to_mend_is_not_away_and_keeps_it_from_being_ready(
+    scene: Scene, systemd: Systemd, tmp_path: Path, wrong: dict[str, str], words: str
+) -> None:
+    async with both(scene, **watching_as(tmp_path), **wrong):
+        await scene.until(systemd.hears)
+        await scene.clock.turn(3600)
+        systemd.hears()
+    assert systemd.told[0].startswith(words)
+    for word in ("READY=1", "MQ.a.b", "1:wrong"):
+        assert not [said for said in systemd.told if word in said]
 
 
 async def test_a_slow_discord_does_not_slow_telegram(scene: Scene) -> None:

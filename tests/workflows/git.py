@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fleet_control.seed import BOOT
+from workflows.fleet_deploy.entry import ANSWERS
 
 REGISTRY = "nix/instances.json"
 
@@ -39,6 +40,7 @@ def begin(folder: Path) -> None:
         "flake.lock": "{}",
         "nix/facts.json": '{"agentCommand": "agent"}',
         "skills/fleet_control/seed.py": f'BOOT = "{BOOT}"',
+        ANSWERS: "",
     }
     for path, text in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)

@@ -8,11 +8,12 @@ import pytest
 
 from fleet_control.archive import compress, tar, unpack
 from fleet_control.registry import parse
-from fleet_control.seed import key
+from fleet_control.seed import PATHS, key
 from fleet_control.seed_check import CONTRACT
 from tests.workflows import git, plans
 from tests.workflows.conftest import NEW, OLD, OLDEST, Runner
 from tests.workflows.fleets import registry_text
+from workflows.fleet_deploy.entry import ANSWERS
 
 ONE, TWO, THREE = "clawdinator-1", "clawdinator-2", "clawdinator-3"
 
@@ -184,6 +185,32 @@ def test_this_repository_speaks_its_own_contract_of_boot(
 
 
 _INSTEAD = "Name a commit or an image since then, or none"
+
+
+def test_a_commit_whose_hosts_could_not_say_how_they_are_is_refused_by_its_image_too(
+    runner: Runner, fleet: dict[str, str]
+) -> None:
+    git.run(runner.folder, "rm", "--quiet", ANSWERS)
+    git.run(runner.folder, "commit", "--quiet", "-m", "Before", when=time.time() - 3700)
+    old = runner.commit
+    runner.builds(old, OLD)
+    changes(runner, ANSWERS, "Hosts say how they are")
+
+    for asked in ({"REVISION": old}, {"AMI_OVERRIDE": OLD}):
+        assert plans_for(runner, fleet, OLD, TWO, **asked) == 1
+        assert is_refused(
+            runner,
+            "Would not boot",
+            f"{TWO} could not say how it is, so no deploy of it would succeed: at revision",
+            f"{old[:7]} no host could",
+            f"{_INSTEAD}, or go back by a revert on the branch.",
+        )
+    assert plans_for(runner, fleet, NEW, TWO) == 0
+
+
+def test_the_hosts_of_this_repository_say_how_they_are() -> None:
+    assert (Path(__file__).parents[2] / ANSWERS).is_file()
+    assert ANSWERS.startswith(PATHS)
 
 
 def renamed(**instead: str) -> dict[str, dict[str, str]]:

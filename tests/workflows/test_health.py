@@ -59,7 +59,8 @@ def test_the_pace_is_half_an_hour_and_two_steady_minutes_unless_the_runner_says_
     }
 
     assert Pace(1800, 10, 120) == read_pace({})
-    assert Pace(2, 0.05, 1) == read_pace(said)
+    assert Pace(900, 10, 120) == read_pace({}, 900)
+    assert Pace(2, 0.05, 1) == read_pace(said, 900)
 
 
 @pytest.mark.parametrize("value", ["soon", "-1", "0", "nan", "inf"])

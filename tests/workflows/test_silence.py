@@ -1,16 +1,25 @@
 """AWS that falls silent, or says no, while a host is moved: what is known is said."""
 
+import asyncio
 import json
 import sys
+from dataclasses import replace
 
 import pytest
 
 from fleet_control.host_job import Left, begins
+from fleet_control.reading import Checks, Health
+from sandbox.host_rules import Rules
+from sandbox.moto import set_rules
 from tests.workflows import plans
 from tests.workflows.conftest import ENGINE, NEW, OLD, Runner
+from tests.workflows.fleets import host, sight
 from tests.workflows.front import Front
 from tests.workflows.plans import REVISION
 from tests.workflows.test_host_answer import answer, unit
+from tests.workflows.test_known import HastyTime
+from workflows.fleet_deploy import roll
+from workflows.fleet_deploy.__main__ import main
 from workflows.fleet_deploy.cloud import Cloud
 from workflows.fleet_deploy.health import DOCUMENT
 from workflows.fleet_deploy.host_answer import AGENT
@@ -144,6 +153,69 @@ def test_with_the_document_before_the_run_says_what_to_apply_first(
     assert f"{TWO} was not touched: Apply `tofu/control` first: the SSM" in runner.summary
     assert runner.hosts()[TWO][0] == seen
     assert runner.commands == []
+
+
+def test_a_host_that_ec2_retires_holds_up_no_other_and_its_repair_is_a_new_one(
+    runner: Runner, seen: str
+) -> None:
+    other, url = runner.launches(ONE), runner.environ["AWS_ENDPOINT_URL"]
+    for retiring in (ONE, TWO):
+        was = runner.hosts()[TWO][0]
+        runner.plans(plans.replaced(TWO, image=NEW, before={"id": was, "ami": OLD}))
+        asyncio.run(set_rules(url, Rules(retiring=(runner.hosts()[retiring][0],))))
+        try:
+            assert runner.deploys(TARGET=TWO) == 0, runner.summary
+        finally:
+            asyncio.run(set_rules(url, Rules()))
+        assert runner.hosts()[ONE][0] == other
+        assert runner.hosts()[TWO][0] != was
+
+
+@pytest.mark.parametrize(
+    ("built_from", "minutes"), [(REVISION, 15), ("9" * 40, 30)], ids=["held", "built"]
+)
+def test_without_a_word_of_the_runner_it_waits_half_as_long_where_the_image_holds_the_system(
+    runner: Runner, front: Front, seen: str, built_from: str, minutes: int
+) -> None:
+    """By a turned clock: the host is active for 119 seconds at each look."""
+    runner.builds(built_from, NEW)
+    front.service = [("Success", answer(unit(119), revision=REVISION))]
+    usual = dict.fromkeys(("FLEET_HEALTH_DEADLINE", "FLEET_STEADY_SECONDS"), "")
+    asked = {"INSTANCE": TWO, "FLEET_HEALTH_POLL": "60", **handed((TWO, seen))}
+    clock = HastyTime()
+
+    assert main(["host"], runner.environ | usual | asked, runner.folder, clock) == 1
+    assert clock.slept == minutes * 60
+    assert f"did not become healthy within {minutes} min" in runner.summary
+    assert f"{AGENT} is active for 119 of 120 seconds" in runner.summary
+
+
+@pytest.mark.parametrize(
+    ("ill", "words"),
+    [
+        (
+            Checks(Health.ENDING, "EC2 retires it soon"),
+            f"{ONE} is running, but EC2 retires it soon",
+        ),
+        (Checks(Health.UNKNOWN), f"{ONE} is running, its status checks say unknown"),
+    ],
+)
+def test_what_ec2_says_of_a_machine_is_what_its_turn_waits_for(ill: Checks, words: str) -> None:
+    there = host(ONE, 11, image=NEW, health=ill.health)
+    row = sight([ONE], replace(there, ill=ill.ill)).there[ONE]
+
+    assert roll.unfinished(roll.Turn(ONE, "", ""), row, NEW) == words
+
+
+def test_with_the_document_before_plan_says_so_before_any_host_has_a_job(
+    runner: Runner, cloud: Cloud, seen: str
+) -> None:
+    cloud.ssm.delete_document(Name=DOCUMENT)
+
+    assert runner.does("plan") == 1
+    assert "Nothing was touched: Apply `tofu/control` first: the SSM" in runner.summary
+    assert runner.outputs == {}
+    assert not runner.s3.list_objects_v2(Bucket=runner.bucket, Prefix="seeds/")["KeyCount"]
 
 
 def test_a_fleet_that_is_finished_stays_so_if_it_can_not_be_seen(

@@ -24,6 +24,8 @@ from workflows.fleet_deploy.stop import Stopped
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
+# By which a host of a revision says how it is.
+ANSWERS = "clawbot/provision/health.py"
 # Of no more bytes is a manifest; what is larger is none of ours.
 _LARGEST = 1 << 20
 _ABSENT = ("NoSuchKey", "404")
@@ -78,6 +80,11 @@ def _faults(id_: str, seed: Seed, now: Instance, manifests: Manifests) -> Iterat
         yield (
             f"{id_} would look for {', '.join(gone)}, which {at} its entry named and now does not. "
             f"{instead}."
+        )
+    if ANSWERS not in seed.files:
+        yield (
+            f"{id_} could not say how it is, so no deploy of it would succeed: {at} no host could "
+            f"({ANSWERS}). {instead}, or go back by a revert on the branch."
         )
     there = manifests(now.bootstrap_prefix)
     if isinstance(there, str):

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from fleet_control.mask import masked
+from fleet_control.status import IN_PROGRESS_SECONDS
 from workflows.fleet_deploy import host_answer
 from workflows.fleet_deploy.host_answer import Answer, AnswerError
 from workflows.fleet_deploy.stop import Stopped
@@ -64,10 +65,11 @@ class Pace:
     steady: float = STEADY_SECONDS
 
 
-def read_pace(environ: Mapping[str, str]) -> Pace:
-    """The pace that the runner's environment sets; Stopped if it is no number."""
+def read_pace(environ: Mapping[str, str], deadline: float = IN_PROGRESS_SECONDS) -> Pace:
+    """The pace that the runner's environment sets, and `deadline` where it sets none; Stopped if it
+    is no number."""
     return Pace(
-        deadline=_seconds(environ, "FLEET_HEALTH_DEADLINE", 1800.0),
+        deadline=_seconds(environ, "FLEET_HEALTH_DEADLINE", deadline),
         poll=_seconds(environ, "FLEET_HEALTH_POLL", 10.0),
         steady=_seconds(environ, "FLEET_STEADY_SECONDS", STEADY_SECONDS),
     )

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from fleet_control.ec2 import describe_images
 from fleet_control.error import Ec2Error
 from fleet_control.host_job import Left, begins, ran_before
 from fleet_control.last_words import LastWords
 from fleet_control.own_answer import OwnAnswer
+from fleet_control.status import start_seconds
 from workflows.fleet_deploy import (
     fit,
     guard,
@@ -48,6 +50,8 @@ def run(job: Job) -> tuple[Notice, ...]:
     began = job.clock.now()
     try:
         spare_the_caller(job, turn.id)
+        with _untouched(turn.id):
+            job = _as_patient(job, plan)
         made = _replace_in_turn(job, turn, earlier, plan)
         watch = _wait_until_healthy(job, turn, plan, made)
     except Stopped as stop:
@@ -60,6 +64,14 @@ def run(job: Job) -> tuple[Notice, ...]:
         runner.write_outputs(job.environ, {"restarts": again})
         return (*notices, Notice("Restarted", f"{turn.id} is healthy, but on the way {again}."))
     return notices
+
+
+def _as_patient(job: Job, plan: Plan) -> Job:
+    """The job, with the deadline for hosts of this image and this revision."""
+    images = describe_images(job.cloud.ec2)
+    image = next((one for one in images if one.id == plan.image), None)
+    within = start_seconds(plan.revision, image)
+    return replace(job, pace=health.read_pace(job.environ, within))
 
 
 def _replace_in_turn(job: Job, turn: roll.Turn, earlier: tuple[roll.Turn, ...], plan: Plan) -> str:

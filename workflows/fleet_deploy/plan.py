@@ -93,6 +93,7 @@ def run(job: Job) -> tuple[Notice, ...]:
     judge.only_once(job.asked, job.run.id, past.runs, past.jobs)
     sight, machines = _judged_sight(job, past)
     with _untouched():
+        job.hosts.refuse_an_old_control()
         git = Git(job.engine.root, job.environ)
         made_of = revision.settle(git, commit, job.asked, sight.status.images)
         seed = seeding.of(git, made_of.revision.commit)

@@ -139,7 +139,8 @@ def unfinished(turn: Turn, row: InstanceStatus | None, image: str) -> str:
     if host.image != image:
         return f"{turn.id} runs {host.image} and not {image}"
     if row.condition is not Condition.HEALTHY:
-        return f"{turn.id} is {host.state}, its status checks say {host.health}"
+        ill = f"but {host.ill}" if host.ill else f"its status checks say {host.health}"
+        return f"{turn.id} is {host.state}, {ill}"
     return ""
 
 
