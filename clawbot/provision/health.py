@@ -20,7 +20,11 @@ _LINES = 60
 _PATIENCE_SECONDS = 8
 # A shorter line of a secret would be found in innocent words.
 _SHORTEST = 6
-_PROPERTIES = "Id,ActiveState,SubState,InvocationID,ActiveEnterTimestampMonotonic,NRestarts"
+_PROPERTIES = (
+    "Id,ActiveState,SubState,InvocationID,ActiveEnterTimestampMonotonic,NRestarts,StatusText"
+)
+# Characters of what a unit says of itself.
+_STATUS = 120
 _MASK = "***"
 _UNPRINTABLE = re.compile(r"[^\n -~]")
 # Words of a key's length with a digit in them, and what is called a secret.
@@ -34,19 +38,21 @@ def main(argv: Sequence[str], secrets: Path = SECRETS_FOLDER) -> int:
     parser.add_argument("--revision", default="")
     parser.add_argument("units", nargs="+")
     asked = parser.parse_args(argv)
-    units = dict(_units(_said("systemctl", "show", f"--property={_PROPERTIES}", *asked.units)))
+    shown = _said("systemctl", "show", f"--property={_PROPERTIES}", *asked.units)
+    known = list(_values(secrets))
+    units = dict(_units(shown, known))
     ill = [name for name, unit in units.items() if unit["state"] != "active" or unit["restarts"]]
     answer = {
         "instance": asked.instance,
         "revision": asked.revision,
         "units": units,
-        "journal": masked(_journal(ill), _values(secrets)) if ill else "",
+        "journal": masked(_journal(ill), known) if ill else "",
     }
     sys.stdout.write(json.dumps(answer))
     return 0
 
 
-def _units(shown: str) -> Iterator[tuple[str, Mapping[str, object]]]:
+def _units(shown: str, secrets: Sequence[str]) -> Iterator[tuple[str, Mapping[str, object]]]:
     """Each unit of what `systemctl show` printed, as the answer has it."""
     for block in shown.strip().split("\n\n"):
         said = dict(line.partition("=")[::2] for line in block.splitlines())
@@ -60,6 +66,7 @@ def _units(shown: str) -> Iterator[tuple[str, Mapping[str, object]]]:
                 "invocation": said["InvocationID"],
                 "active_seconds": max(0, int(since)) if active else 0,
                 "restarts": int(said.get("NRestarts") or 0),
+                "status": masked(said.get("StatusText", ""), secrets)[:_STATUS],
             },
         )
 

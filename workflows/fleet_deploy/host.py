@@ -55,9 +55,15 @@ def run(job: Job) -> tuple[Notice, ...]:
     took = summary.span(job.clock.now() - began)
     log.info("fleet.replaced instance=%s machine=%s took=%s", turn.id, watch.machine, took)
     runner.write_summary(job.environ, summary.replaced(turn, watch.machine, plan.image, took))
-    if watch.answer and (again := host_answer.restarts(watch.answer)):
-        return (Notice("Restarted", f"{turn.id} is healthy, but on the way {again}."),)
-    return ()
+    return tuple(_notices(turn.id, watch.answer)) if watch.answer else ()
+
+
+def _notices(id_: str, answer: Answer) -> Iterator[Notice]:
+    """What is worth telling of a host that is healthy."""
+    if again := host_answer.restarts(answer):
+        yield Notice("Restarted", f"{id_} is healthy, but on the way {again}.")
+    if words := host_answer.said(answer):
+        yield Notice("Says", f"{id_} is healthy, and {words}.")
 
 
 def _as_patient(job: Job, plan: Plan) -> Job:
