@@ -21,7 +21,11 @@ _LINES = 60
 _PATIENCE_SECONDS = 8
 # As much of what was said as is read before it is masked.
 _READ = 256 * 1024
-_PROPERTIES = "Id,ActiveState,SubState,InvocationID,ActiveEnterTimestampMonotonic,NRestarts"
+# Characters of what a unit says of itself.
+_STATUS = 120
+_PROPERTIES = (
+    "Id,ActiveState,SubState,InvocationID,ActiveEnterTimestampMonotonic,NRestarts,StatusText"
+)
 
 
 def main(argv: Sequence[str], secrets: Path = SECRETS_FOLDER) -> int:
@@ -30,7 +34,8 @@ def main(argv: Sequence[str], secrets: Path = SECRETS_FOLDER) -> int:
     parser.add_argument("--revision", default="")
     parser.add_argument("units", nargs="+")
     asked = parser.parse_args(argv)
-    units = dict(_units(_said("systemctl", "show", f"--property={_PROPERTIES}", *asked.units)))
+    shown = _said("systemctl", "show", f"--property={_PROPERTIES}", *asked.units)
+    units = dict(_units(shown, list(_values(secrets))))
     ill = [name for name, unit in units.items() if unit["state"] != "active" or unit["restarts"]]
     answer = {
         "instance": asked.instance,
@@ -42,7 +47,7 @@ def main(argv: Sequence[str], secrets: Path = SECRETS_FOLDER) -> int:
     return 0
 
 
-def _units(shown: str) -> Iterator[tuple[str, Mapping[str, object]]]:
+def _units(shown: str, secrets: Sequence[str]) -> Iterator[tuple[str, Mapping[str, object]]]:
     """Each unit of what `systemctl show` printed, as the answer has it."""
     for block in shown.strip().split("\n\n"):
         said = dict(line.partition("=")[::2] for line in block.splitlines())
@@ -56,6 +61,7 @@ def _units(shown: str) -> Iterator[tuple[str, Mapping[str, object]]]:
                 "invocation": said["InvocationID"],
                 "active_seconds": max(0, int(since)) if active else 0,
                 "restarts": int(said.get("NRestarts") or 0),
+                "status": masked(said.get("StatusText", ""), secrets)[:_STATUS],
             },
         )
 

@@ -34,6 +34,8 @@ in
       Type = "notify";
       ExecStart = "${package}/bin/clawbot run";
       LoadCredential = map (name: "${name}:/run/agenix/${name}") secrets;
+      # Until a platform that is not heard from counts as away, and what comes before (a switch waits).
+      TimeoutStartSec = 90;
       WatchdogSec = 60;
       TimeoutStopSec = 30;
 

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from clawbot.provision import boot
 from clawbot.provision.inventory import Readers, needed_by
+from clawbot.readiness import AWAY_AFTER_SECONDS
 from clawbot.settings import load
 from fleet_control.error import RegistryError
 from fleet_control.registry import Instance, parse
@@ -184,6 +185,7 @@ def test_agent_and_bot_are_users_of_their_own_that_reach_no_metadata(
     assert users[AGENT]["home"] == "/var/lib/clawdinator"
     assert "/var/lib/clawd" not in services[AGENT]["serviceConfig"]["ReadWritePaths"]
     assert services[BOT]["serviceConfig"]["WatchdogSec"] == 60
+    assert services[BOT]["serviceConfig"]["TimeoutStartSec"] == 3 * AWAY_AFTER_SECONDS
     rules = config["networking"]["nftables"]["tables"]["instance-metadata"]["content"]
     for address, family in zip(METADATA, ("ip", "ip6"), strict=True):
         assert f"{family} daddr {address} meta skuid != root reject" in rules

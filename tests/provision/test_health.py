@@ -53,6 +53,7 @@ def unit(name: str, state: str = "active", sub: str = "running", **said: Any) ->
     return (
         f"Id={name}\nActiveState={state}\nSubState={sub}\nInvocationID={'c' * 32}\n"
         f"ActiveEnterTimestampMonotonic={since}\nNRestarts={said.get('restarts', 0)}\n"
+        f"StatusText={said.get('status', '')}\n"
     )
 
 
@@ -92,6 +93,20 @@ def test_a_unit_that_crash_loops_is_told_with_its_last_words(
     assert json.loads(said)["journal"] == "Traceback\nValueError: no port"
     assert read(said).journal == "Traceback\nValueError: no port"
     assert [one for one in host.asked("journalctl") if "unit" in one] == [f"--unit={BOT}"]
+
+
+def test_what_a_unit_says_of_itself_is_told_capped_and_without_a_secret(
+    host: Host, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (host.secrets / "token").write_text(TOKEN)
+    host.has(unit(AGENT), unit(BOT, status=f"Telegram is away {TOKEN} {'x ' * 100}"))
+
+    agent, bot = read(answer(host, capsys, AGENT, BOT)).units
+
+    assert agent.status == ""
+    assert bot.status.startswith("Telegram is away")
+    assert "battery" not in bot.status
+    assert len(bot.status) <= 120
 
 
 def test_a_unit_that_never_started_has_been_active_for_no_time(

@@ -17,6 +17,7 @@ from workflows.fleet_deploy.host_answer import (
     missing,
     read,
     restarts,
+    said,
 )
 
 REVISION, OTHER = "a" * 40, "b" * 40
@@ -85,6 +86,15 @@ def test_a_unit_that_never_started_is_not_steady() -> None:
     assert lacks(answer(unit(invocation=""))).startswith(AGENT)
 
 
+def test_what_a_unit_says_of_itself_is_told_in_harmless_words_and_makes_no_host_ill() -> None:
+    away = unit(status="Telegram is away; <@1> `/fleet` @everyone")
+
+    assert not lacks(answer(unit(), away))
+    told = "clawbot.service says: Telegram is away; 1 fleet everyone"
+    assert said(read(answer(unit(), away))) == told
+    assert not said(read(answer(unit(), unit())))
+
+
 def test_another_revision_is_told_in_short() -> None:
     assert lacks(answer(unit(), revision=OTHER)) == "runs bbbbbbb and not aaaaaaa"
     assert lacks(answer(unit(), revision="")) == "runs no revision and not aaaaaaa"
@@ -130,6 +140,8 @@ def test_an_answer_that_is_too_long_is_not_read() -> None:
         answer(unit(), units={AGENT: unit(), "@everyone": unit()}),
         answer(unit(state="active\n::error::x")),
         answer(unit(sub="x" * 25)),
+        answer(unit(status="x" * 121)),
+        answer(unit(status=7)),
         answer(unit(invocation="c" * 31)),
         answer(unit(active_seconds="long")),
         answer(unit(active_seconds=True)),

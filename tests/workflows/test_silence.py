@@ -144,6 +144,17 @@ def test_a_host_that_restarted_on_the_way_is_healthy_and_that_is_said(
     assert f"{TWO} is healthy, but on the way {AGENT} restarted once." in capsys.readouterr().out
 
 
+def test_a_bot_whose_platform_is_away_is_told_and_fails_no_deploy(
+    runner: Runner, front: Front, seen: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    away = unit(status="Telegram is away")
+    front.service = [("Success", answer(unit(), away, revision=REVISION))]
+
+    assert runner.does("host", INSTANCE=TWO, **handed((TWO, seen))) == 0
+    told = f"{TWO} is healthy, and clawbot.service says: Telegram is away."
+    assert told in capsys.readouterr().out
+
+
 def test_with_the_document_before_the_run_says_what_to_apply_first(
     runner: Runner, cloud: Cloud, seen: str
 ) -> None:

@@ -22,6 +22,9 @@ _MOST_UNITS = 8
 _UNIT = re.compile(r"[a-z0-9][a-z0-9-]{0,39}\.service")
 _WORD = re.compile(r"[a-z-]{1,24}")
 _PLAIN = re.compile(r"[\n -~]*")
+_STATUS = 120
+# What could ping somebody, be an order or be drawn.
+_UNSAFE = re.compile(r"[^A-Za-z0-9 .,:;()'-]+")
 _INVOCATION = re.compile(r"(?:[0-9a-f]{32})?")
 
 
@@ -38,6 +41,7 @@ class Unit:
         invocation: which start of it this is; empty where it never started.
         active_seconds: since its last start; 0 where it is not active.
         restarts: how often it was started again after it ended by itself.
+        status: what it says of itself, of words and the plainest marks.
     """
 
     name: str
@@ -46,6 +50,7 @@ class Unit:
     invocation: str
     active_seconds: float
     restarts: int
+    status: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +105,25 @@ def _answer(instance: str, revision: str, units: object, journal: str) -> Answer
 
 
 def _unit(
-    name: str, *, state: str, sub: str, invocation: str, active_seconds: float, restarts: int
+    name: str,
+    *,
+    state: str,
+    sub: str,
+    invocation: str,
+    active_seconds: float,
+    restarts: int,
+    status: str = "",
 ) -> Unit:
-    words = (_UNIT.fullmatch(name), _WORD.fullmatch(state), _WORD.fullmatch(sub))
+    forms = (_UNIT.fullmatch(name), _WORD.fullmatch(state), _WORD.fullmatch(sub))
     numbers = (type(active_seconds) in (int, float), type(restarts) is int)
-    if not all((*words, _INVOCATION.fullmatch(invocation), *numbers)):
+    if not all((*forms, _INVOCATION.fullmatch(invocation), *numbers)):
         raise ValueError("not a unit")
     if not (math.isfinite(active_seconds) and active_seconds >= 0 <= restarts):
         raise ValueError("not a unit's numbers")
-    return Unit(name, state, sub, invocation, float(active_seconds), restarts)
+    if len(status) > _STATUS:
+        raise ValueError("not what a unit says of itself")
+    words = " ".join(_UNSAFE.sub(" ", status).split())
+    return Unit(name, state, sub, invocation, float(active_seconds), restarts, words)
 
 
 def missing(answer: Answer, wanted: Wanted) -> str:
@@ -138,6 +153,11 @@ def restarts(answer: Answer) -> str:
     return "; ".join(
         f"{unit.name} {_times(unit.restarts)}" for unit in answer.units if unit.restarts
     )
+
+
+def said(answer: Answer) -> str:
+    """What units say of themselves though they are well, such as that a platform is away."""
+    return "; ".join(f"{unit.name} says: {unit.status}" for unit in answer.units if unit.status)
 
 
 def _times(restarts: int) -> str:
