@@ -15,7 +15,7 @@ from fleet_control.ledger import Entry
 from tests.workflows import plans
 from tests.workflows.conftest import NEW, OLD, Runner
 from tests.workflows.loopback import raw_run
-from tests.workflows.plans import BUCKET
+from tests.workflows.plans import BUCKET, REVISION
 
 ROOT = Path(__file__).parents[2]
 ONE, TWO, THREE, GONE = "clawdinator-1", "clawdinator-2", "clawdinator-3", "clawdinator-9"
