@@ -12,6 +12,12 @@ from fleet_control.mask import MASK, masked
 
 KNOWN = 'correct horse/battery+9"x'
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEabc\nZZx=\n-----END RSA PRIVATE KEY-----"
+
+
+def _base64(lead: int, one: str) -> str:
+    return base64.b64encode(b"a" * lead + one.encode()).decode()
+
+
 FORMS: dict[str, Callable[[str], str]] = {
     "as it is": str,
     "in JSON": json.dumps,
@@ -24,12 +30,9 @@ FORMS: dict[str, Callable[[str], str]] = {
     "in two lines": lambda one: f"{one[:9]}\n{one[9:]}",
     "a letter a line": "\n".join,
     "in hexadecimal": lambda one: one.encode().hex(),
-    **{
-        f"in base64 behind {lead}": lambda one, lead=lead: base64.b64encode(
-            b"a" * lead + one.encode()
-        ).decode()
-        for lead in range(3)
-    },
+    "in base64": lambda one: _base64(0, one),
+    "in base64 behind a letter": lambda one: _base64(1, one),
+    "in base64 behind two": lambda one: _base64(2, one),
 }
 
 
