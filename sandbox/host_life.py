@@ -209,6 +209,6 @@ def _console_output(asked: general.General) -> ActionResult:
 
 def take_place() -> None:
     """Before moto makes a backend. It has no setting for its classes, but looks them up there."""
-    general.General.get_console_output = _console_output  # type: ignore[method-assign, assignment]  # the same
+    general.General.get_console_output = _console_output  # type: ignore[assignment,method-assign]  # the same
     instances.Instance = Instance  # type: ignore[misc]  # as said
     ec2_backends.backend = Hosts

@@ -93,7 +93,8 @@ def test_a_failure_names_its_step_its_reason_and_what_to_do() -> None:
     assert seen.stage is Stage.FAILED
     assert seen.step == "claw-2, Replace"
     assert seen.reason == ill
-    assert seen.advice == f"To go back to its old image: `/fleet deploy claw-2 {OLD}`."
+    back = f"`/fleet deploy claw-2 {OLD}`"
+    assert seen.advice == f"To go back to its old image: {back}. {LOOK}"
     assert [one.stage for one in seen.hosts] == [
         HostStage.HEALTHY,
         HostStage.FAILED,

@@ -4,7 +4,6 @@ import base64
 import json
 import time
 from collections.abc import Callable
-from functools import partial
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -15,7 +14,7 @@ KNOWN = 'correct horse/battery+9"x'
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEabc\nZZx=\n-----END RSA PRIVATE KEY-----"
 
 
-def in_base64(lead: int, one: str) -> str:
+def _base64(lead: int, one: str) -> str:
     return base64.b64encode(b"a" * lead + one.encode()).decode()
 
 
@@ -31,7 +30,9 @@ FORMS: dict[str, Callable[[str], str]] = {
     "in two lines": lambda one: f"{one[:9]}\n{one[9:]}",
     "a letter a line": "\n".join,
     "in hexadecimal": lambda one: one.encode().hex(),
-    **{f"in base64 behind {lead}": partial(in_base64, lead) for lead in range(3)},
+    "in base64": lambda one: _base64(0, one),
+    "in base64 behind a letter": lambda one: _base64(1, one),
+    "in base64 behind two": lambda one: _base64(2, one),
 }
 
 
