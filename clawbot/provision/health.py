@@ -32,15 +32,22 @@ def main(argv: Sequence[str], secrets: Path = SECRETS_FOLDER) -> int:
     parser = argparse.ArgumentParser(prog="clawdinator-health", description=__doc__)
     parser.add_argument("--instance", required=True)
     parser.add_argument("--revision", default="")
+    parser.add_argument(
+        "--asking", default="", help="the unit that runs the agent's own health command"
+    )
     parser.add_argument("units", nargs="+")
     asked = parser.parse_args(argv)
     shown = _said("systemctl", "show", f"--property={_PROPERTIES}", *asked.units)
     units = dict(_units(shown, list(_values(secrets))))
     ill = [name for name, unit in units.items() if unit["state"] != "active" or unit["restarts"]]
+    agrees = not asked.asking or _runs(asked.asking)
+    if not agrees:
+        ill.append(asked.asking)
     answer = {
         "instance": asked.instance,
         "revision": asked.revision,
         "units": units,
+        "agrees": agrees,
         "journal": last_words(_journal(ill), secrets) if ill else "",
     }
     sys.stdout.write(json.dumps(answer))
@@ -64,6 +71,15 @@ def _units(shown: str, secrets: Sequence[str]) -> Iterator[tuple[str, Mapping[st
                 "status": masked(said.get("StatusText", ""), secrets)[:_STATUS],
             },
         )
+
+
+def _runs(unit: str) -> bool:
+    """Whether what it starts ends well, in the seconds that nix/modules/health.nix gives it."""
+    try:
+        _said("systemctl", "start", unit)
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return True
 
 
 def _journal(units: Iterable[str]) -> str:

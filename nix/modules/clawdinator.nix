@@ -6,7 +6,12 @@
   ...
 }:
 let
-  inherit (config.clawdinator) command entry package;
+  inherit (config.clawdinator)
+    agent
+    command
+    entry
+    package
+    ;
   facts = builtins.fromJSON (builtins.readFile ../facts.json);
   home = "/var/lib/clawdinator";
   tokenFiles = lib.optionalAttrs (entry ? telegramTokenSecret) {
@@ -28,6 +33,23 @@ in
         throw "nix/facts.json: `agentCommand` is not filled in: write there what starts the agent, as in \"/run/current-system/sw/bin/agent serve\".";
     description = "What clawdinator.service runs: the agent itself.";
   };
+  options.clawdinator.agent = lib.mkOption {
+    type = lib.types.attrsOf lib.types.anything;
+    readOnly = true;
+    default = {
+      path = [
+        package
+        pkgs.bash
+        pkgs.git
+      ];
+      environment = {
+        HOME = home;
+        CLAWDINATOR_DISCORD_TOKEN_FILE = "/run/agenix/${entry.discordTokenSecret}";
+      }
+      // tokenFiles;
+    };
+    description = "What the agent's own programs find around them.";
+  };
 
   config = {
     users.users.clawdinator = {
@@ -44,16 +66,7 @@ in
 
     systemd.services.clawdinator = {
       description = "CLAWDINATOR, the agent";
-      path = [
-        package
-        pkgs.bash
-        pkgs.git
-      ];
-      environment = {
-        HOME = home;
-        CLAWDINATOR_DISCORD_TOKEN_FILE = "/run/agenix/${entry.discordTokenSecret}";
-      }
-      // tokenFiles;
+      inherit (agent) environment path;
       serviceConfig = {
         ExecStart = command;
         WorkingDirectory = home;

@@ -6,17 +6,58 @@
   ...
 }:
 let
-  inherit (config.clawdinator) entry instance package;
+  inherit (config.clawdinator)
+    agent
+    entry
+    healthCommand
+    instance
+    package
+    ;
+  facts = builtins.fromJSON (builtins.readFile ../facts.json);
   # A host that is built from no seed runs no revision.
   revision = toString config.system.configurationRevision;
   # Without a token of its own the bot may serve no chat from here.
   hasBot = entry ? clawbotDiscordTokenSecret || entry ? clawbotTelegramTokenSecret;
   units = [ "clawdinator.service" ] ++ lib.optional hasBot "clawbot.service";
+  words = [
+    "--instance ${instance}"
+    "--revision \"${revision}\""
+  ]
+  ++ lib.optional (healthCommand != "") "--asking clawdinator-agent-health.service"
+  ++ units;
 in
 {
-  environment.systemPackages = [
-    (pkgs.writeShellScriptBin "clawdinator-health" ''
-      exec ${package}/bin/python -m clawbot.provision.health --instance ${instance} --revision "${revision}" ${toString units}
-    '')
-  ];
+  options.clawdinator.healthCommand = lib.mkOption {
+    type = lib.types.str;
+    default = facts.agentHealthCommand or "";
+    description = "The agent's own health command, which fails where it is not well; empty for none.";
+  };
+
+  config = {
+    environment.systemPackages = [
+      (pkgs.writeShellScriptBin "clawdinator-health" ''
+        exec ${package}/bin/python -m clawbot.provision.health ${toString words}
+      '')
+    ];
+
+    systemd.services = lib.optionalAttrs (healthCommand != "") {
+      # As the agent is: its user, its folders, its walls.
+      clawdinator-agent-health = {
+        description = "Is the agent well, by its own word?";
+        inherit (agent) environment path;
+        startLimitIntervalSec = 0;
+        serviceConfig =
+          removeAttrs config.systemd.services.clawdinator.serviceConfig [
+            "Restart"
+            "RestartSec"
+          ]
+          // {
+            Type = "oneshot";
+            ExecStart = healthCommand;
+            # Less than `clawdinator-health` waits for it.
+            TimeoutStartSec = 5;
+          };
+      };
+    };
+  };
 }

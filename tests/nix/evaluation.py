@@ -34,7 +34,11 @@ def evaluate(tmp_path: Path, *words: str) -> Evaluated:
 
 
 def evaluate_host(
-    tmp_path: Path, registry: object, host: str = "", command: str = "/bin/agent"
+    tmp_path: Path,
+    registry: object,
+    host: str = "",
+    command: str = "/bin/agent",
+    health_command: str = "",
 ) -> Evaluated:
     """The host's configuration, or the host names where none is named, for this registry."""
     tmp_path.mkdir(exist_ok=True)
@@ -46,7 +50,13 @@ def evaluate_host(
         for one in hosts.iterdir():
             text = one.read_text().replace("../modules", str(ROOT / "nix/modules"))
             one.write_text(text)
-    arguments = {"registry": str(file), "hosts": str(hosts), "host": host, "command": command}
+    arguments = {
+        "registry": str(file),
+        "hosts": str(hosts),
+        "host": host,
+        "command": command,
+        "healthCommand": health_command,
+    }
     words = [word for name, one in arguments.items() for word in ("--argstr", name, one)]
     return evaluate(
         tmp_path, "--eval", "--strict", "--json", str(ROOT / "tests/nix/host.nix"), *words

@@ -5,6 +5,7 @@
   host ? "",
   # Of an agent; empty where it is what nix/facts.json says.
   command ? "/bin/agent",
+  healthCommand ? "",
 }:
 let
   registryFile = /. + registry;
@@ -17,7 +18,7 @@ let
       fleet.${host}
       {
         clawdinator = {
-          inherit registryFile;
+          inherit healthCommand registryFile;
         }
         // (if command == "" then { } else { inherit command; });
       }

@@ -37,6 +37,10 @@ let
         name = "text";
         check = isString;
       };
+      anything = {
+        name = "anything";
+        check = _: true;
+      };
       path = {
         name = "a path";
         check = one: isPath one || (isString one && substring 0 1 one == "/");

@@ -249,6 +249,34 @@ def test_a_host_answers_for_the_units_that_it_must_have(
     assert said.endswith(f" clawdinator.service{bot}\n")
 
 
+def test_the_agents_own_health_command_runs_as_the_agent_does_and_only_when_asked(
+    tmp_path: Path,
+) -> None:
+    found = evaluate_host(tmp_path, TELEGRAM, FIRST, health_command="/bin/agent health")
+
+    assert found.value is not None, found.complaint
+    services = found.value["systemd"]["services"]
+    agent, check = services[AGENT], services["clawdinator-agent-health"]
+    assert check["environment"] == agent["environment"]
+    assert "CLAWDINATOR_TELEGRAM_TOKEN_FILE" in check["environment"]
+    assert check["path"] == agent["path"]
+    assert "wantedBy" not in check
+    kept = {name: how for name, how in agent["serviceConfig"].items() if "Restart" not in name}
+    own = {"Type": "oneshot", "ExecStart": "/bin/agent health", "TimeoutStartSec": 5}
+    assert check["serviceConfig"] == {**kept, **own}
+    assert kept["User"] == AGENT
+    said = next(one for one in found.value["environment"]["systemPackages"] if "-health " in one)
+    assert said.endswith(
+        '--revision "" --asking clawdinator-agent-health.service clawdinator.service\n'
+    )
+
+
+@every_host
+def test_without_one_nothing_is_asked_of_the_agent(config: Any, registry: str, host: str) -> None:
+    assert "clawdinator-agent-health" not in config["systemd"]["services"]
+    assert not any("--asking" in one for one in config["environment"]["systemPackages"])
+
+
 @every_host
 def test_nothing_listens_and_people_come_in_through_ssm(
     config: Any, registry: str, host: str

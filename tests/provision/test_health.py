@@ -35,6 +35,12 @@ class Host:
         )
         script.chmod(0o755)
 
+    def refuses(self, unit: str, how: str = "exit 1") -> None:
+        """That unit can't be started."""
+        script = self.folder / "systemctl"
+        first, *rest = script.read_text().splitlines(keepends=True)
+        script.write_text("".join((first, f'[ "$2" = {unit} ] && {how}\n', *rest)))
+
     def has(self, *units: str) -> None:
         self.says("systemctl", "\n".join(units))
 
@@ -93,6 +99,36 @@ def test_a_unit_that_crash_loops_is_told_with_its_last_words(
     assert json.loads(said)["journal"] == "Traceback\nValueError: no port"
     assert read(said).journal == "Traceback\nValueError: no port"
     assert [one for one in host.asked("journalctl") if "unit" in one] == [f"--unit={BOT}"]
+
+
+def test_an_agent_that_is_not_well_by_its_own_word_is_told_with_what_its_command_said(
+    host: Host, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = "clawdinator-agent-health.service"
+    host.has(unit(AGENT))
+    host.says("journalctl", "no model answers\n")
+
+    assert not lacks(answer(host, capsys, "--asking", asked, AGENT))
+    assert host.asked("systemctl") == ["start", asked]
+
+    host.refuses(asked)
+    said = answer(host, capsys, "--asking", asked, AGENT)
+
+    assert lacks(said) == "the agent's own health command says no"
+    assert read(said).journal == "no model answers"
+    assert [one for one in host.asked("journalctl") if "unit" in one] == [f"--unit={asked}"]
+
+
+def test_a_health_command_that_never_ends_says_no(
+    host: Host, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "_PATIENCE_SECONDS", 0.5)
+    host.has(unit(AGENT))
+    host.refuses("stuck.service", "sleep 20")
+
+    said = answer(host, capsys, "--asking", "stuck.service", AGENT)
+
+    assert lacks(said) == "the agent's own health command says no"
 
 
 def test_what_a_unit_says_of_itself_is_told_capped_and_without_a_secret(

@@ -25,6 +25,7 @@ _PLAIN = re.compile(r"[\n -~]*")
 _STATUS = 120
 # What could ping somebody, be an order or be drawn.
 _UNSAFE = re.compile(r"[^A-Za-z0-9 .,:;()'-]+")
+_DISAGREES = "the agent's own health command says no"
 _INVOCATION = re.compile(r"(?:[0-9a-f]{32})?")
 
 
@@ -61,12 +62,14 @@ class Answer:
         units: the agent's is among them.
         journal: the last words of those that are not well, masked where they were said; lines of
             plain characters.
+        agrees: whether the agent's own health command ended well, where the fleet names one.
     """
 
     instance: str
     revision: str
     units: tuple[Unit, ...]
     journal: str
+    agrees: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +96,19 @@ def read(text: str) -> Answer:
         raise AnswerError("answered what can't be read") from error
 
 
-def _answer(instance: str, revision: str, units: object, journal: str) -> Answer:
+def _answer(
+    instance: str, revision: str, units: object, journal: str, agrees: object = True
+) -> Answer:
     if not is_instance_id(instance) or not (revision == "" or is_commit(revision)):
         raise ValueError("no instance or no revision")
     if not isinstance(units, dict) or AGENT not in units or len(units) > _MOST_UNITS:
         raise ValueError("not the units of a host")
     if len(journal) > _JOURNAL or not _PLAIN.fullmatch(journal):
         raise ValueError("no journal")
+    if not isinstance(agrees, bool):
+        raise ValueError("neither yes nor no")
     found = tuple(_unit(name, **raw) for name, raw in units.items())
-    return Answer(instance, revision, found, journal)
+    return Answer(instance, revision, found, journal, agrees)
 
 
 def _unit(
@@ -133,7 +140,8 @@ def missing(answer: Answer, wanted: Wanted) -> str:
     if wanted.revision and answer.revision != wanted.revision:
         runs = answer.revision[:7] or "no revision"
         return f"runs {runs} and not {wanted.revision[:7]}"
-    return "; ".join(filter(None, (_unsteady(unit, wanted.steady) for unit in answer.units)))
+    unsteady = filter(None, (_unsteady(unit, wanted.steady) for unit in answer.units))
+    return "; ".join((*unsteady, *(() if answer.agrees else (_DISAGREES,))))
 
 
 def _unsteady(unit: Unit, steady: float) -> str:
