@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from fleet_control.host_job import MOVING_STEP, Left, left, ran, restarts
+from fleet_control.host_job import MOVING_STEP, Left, left, ran, remarks
 from fleet_control.last_words import LastWords
 from fleet_control.ledger import Job, Revision, Run, seconds
 
@@ -48,7 +48,7 @@ class HostProgress:
         old: its image before; empty where there was no host.
         began: when its turn came, Unix seconds; 0 before.
         took: seconds from then to its end; 0 before.
-        restarts: which of its units ended by themselves before it was healthy.
+        remarks: what was remarkable on its way to be healthy.
     """
 
     id: str
@@ -57,7 +57,7 @@ class HostProgress:
     stage: HostStage
     began: float = 0.0
     took: float = 0.0
-    restarts: str = ""
+    remarks: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ def _hosts(run: Run) -> Iterator[HostProgress]:
         ended = seconds(job.completed_at) if job.completed_at and began else began
         old = "" if found["old"] == "none" else found["old"]
         took = max(0.0, ended - began)
-        yield HostProgress(found["id"], old, found["new"], stage, began, took, restarts(job))
+        yield HostProgress(found["id"], old, found["new"], stage, began, took, remarks(job))
 
 
 def _host_stage(job: Job, run: Run) -> HostStage:

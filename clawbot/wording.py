@@ -11,7 +11,7 @@ from fleet_control.reading import Health, HostState
 from fleet_control.status import FleetStatus, InstanceStatus
 
 # Of which units restarted; twelve hosts may have done so.
-_RESTARTS = 80
+_REMARKS = 80
 HOST_STAGES = {
     HostStage.WAITING: "queued",
     HostStage.REPLACING: "replacing",
@@ -25,7 +25,7 @@ def host_stage(host: HostProgress) -> str:
     """Where one host of a deploy is; one that was not there before is created, not replaced."""
     created = host.stage is HostStage.HEALTHY and not host.old
     told = "created, healthy" if created else HOST_STAGES[host.stage]
-    return f"{told} ({cut(host.restarts, _RESTARTS)})" if host.restarts else told
+    return f"{told} ({cut(host.remarks, _REMARKS)})" if host.remarks else told
 
 
 def moves(question: Question) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -35,7 +35,7 @@ in
       ExecStart = "${package}/bin/clawbot run";
       LoadCredential = map (name: "${name}:/run/agenix/${name}") secrets;
       # Until a platform that is not heard from counts as away, and what comes before (a switch waits).
-      TimeoutStartSec = 90;
+      TimeoutStartSec = 600;
       WatchdogSec = 60;
       TimeoutStopSec = 30;
 

@@ -11,10 +11,13 @@ PLAN = "plan"
 _OWN_JOBS = (PLAN, "finish")
 # The one step that moves anything.
 MOVING_STEP = "Replace and wait until healthy"
-# How the name of the step begins that says which units ended by themselves before all was well.
-RESTARTED = "Restarted on the way: "
-_UNIT = r"[a-z0-9-]{1,40}\.service restarted (?:once|\d{1,4} times)"
-_RESTARTED = re.compile(rf"{RESTARTED}({_UNIT}(?:; {_UNIT})*)")
+# How the name of the step begins that says what was remarkable before all was well: units that
+# ended by themselves, platforms that a bot found away. A host says it, so it has one form.
+REMARKED = "On the way: "
+_AGAIN = r"restarted (?:once|\d{1,4} times)"
+_AWAY = r"says: [A-Z][a-z]{1,15} is away(?:; [A-Z][a-z]{1,15} is away)*"
+_REMARK = rf"[a-z0-9-]{{1,40}}\.service (?:{_AGAIN}|{_AWAY})"
+_REMARKED = re.compile(rf"{REMARKED}({_REMARK}(?:; {_REMARK})*)")
 _RAN = re.compile(r"\bIt ran ([0-9a-f]{7}) before\.")
 
 
@@ -50,9 +53,9 @@ def ran(reason: str) -> str:
     return found[1] if found else ""
 
 
-def restarts(job: Job) -> str:
-    """Which units of a healthy host ended by themselves on the way, or nothing."""
-    done = (_RESTARTED.fullmatch(step.name) for step in job.steps if step.conclusion == "success")
+def remarks(job: Job) -> str:
+    """What was remarkable on a host's way to be healthy, or nothing."""
+    done = (_REMARKED.fullmatch(step.name) for step in job.steps if step.conclusion == "success")
     return next((found[1] for found in done if found), "")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from fleet_control.duration import older
-from fleet_control.host_job import restarts
+from fleet_control.host_job import remarks
 from fleet_control.last_words import quoted
 from fleet_control.ledger import Job, Run, seconds
 from fleet_control.registry_source import KnownRegistry
@@ -64,9 +64,9 @@ def run(one: Run) -> str:
 
 
 def _stands(job: Job) -> str:
-    again = restarts(job)
+    told = remarks(job)
     stands = state(job.status, job.conclusion)
-    return f"{stands} ({again})" if again else stands
+    return f"{stands} ({told})" if told else stands
 
 
 def _last_words(one: Run) -> str:

@@ -5,7 +5,7 @@ import pytest
 from clawbot import wording
 from clawbot.progress import HostStage, Stage, progress
 from clawbot.wording import host_stage
-from fleet_control.host_job import MOVING_STEP, RESTARTED, Left, begins, ran_before
+from fleet_control.host_job import MOVING_STEP, REMARKED, Left, begins, ran_before
 from fleet_control.ledger import Revision, Step
 from tests.clawbot.control_api import job, run
 
@@ -247,13 +247,34 @@ def test_the_commit_that_it_ran_before_is_named_where_the_run_says_it() -> None:
 
 
 def test_a_healthy_host_that_restarted_on_the_way_is_told_with_that() -> None:
-    name = f"{RESTARTED}clawdinator.service restarted once"
+    name = f"{REMARKED}clawdinator.service restarted once"
     steps = (Step(MOVING_STEP, "completed", "success"), Step(name, "completed", "success"))
-    forged = (Step(f"{RESTARTED}`/fleet deploy all`", "completed", "success"),)
+    forged = (Step(f"{REMARKED}`/fleet deploy all`", "completed", "success"),)
     skipped = (Step(name, "completed", "skipped"),)
     jobs = tuple(host("claw-2")._replace(steps=each) for each in (steps, forged, skipped))
 
     seen = progress(run(7, "completed", "success", jobs=jobs))
 
-    assert [one.restarts for one in seen.hosts] == ["clawdinator.service restarted once", "", ""]
+    assert [one.remarks for one in seen.hosts] == ["clawdinator.service restarted once", "", ""]
     assert host_stage(seen.hosts[0]) == ("replaced, healthy (clawdinator.service restarted once)")
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("clawbot.service says: Telegram is away", True),
+        ("clawbot.service says: Discord is away; Telegram is away", True),
+        ("clawdinator.service restarted 3 times; clawbot.service says: Discord is away", True),
+        ("clawbot.service says: deploy all", False),
+        ("clawbot.service says: Discord is away and /fleet deploy all", False),
+    ],
+)
+def test_a_platform_that_is_away_is_told_and_no_other_words_of_a_host(
+    said: str, told: bool
+) -> None:
+    steps = (Step(f"{REMARKED}{said}", "completed", "success"),)
+    jobs = (host("claw-2")._replace(steps=steps),)
+
+    seen = progress(run(7, "completed", "success", jobs=jobs))
+
+    assert seen.hosts[0].remarks == (said if told else "")

@@ -67,11 +67,11 @@ def test_the_sandbox_knows_no_form_that_the_file_does_not_have(place: str, form:
     assert (place, form) in {(found.known, found.form) for found in forms_of(parse(TEXT))}
 
 
-def test_behind_the_step_that_moves_a_host_is_only_what_tells_of_restarts() -> None:
+def test_behind_the_step_that_moves_a_host_is_only_what_tells_of_the_way() -> None:
     moves, tells = [step for name, step in steps() if name == "host"][-2:]
 
     assert moves["name"] == host_job.MOVING_STEP
-    assert tells["name"] == f"{host_job.RESTARTED}${{{{ steps.{moves['id']}.outputs.restarts }}}}"
+    assert tells["name"] == f"{host_job.REMARKED}${{{{ steps.{moves['id']}.outputs.remarks }}}}"
     assert tells["run"] == "true"
 
 
@@ -170,7 +170,7 @@ def test_no_job_starts_after_a_cancel_or_a_failure() -> None:
 
     assert conditions == [
         "needs.plan.outputs.target == 'all'",
-        "steps.host.outputs.restarts != ''",
+        "steps.host.outputs.remarks != ''",
     ]
     assert FILE["jobs"]["host"]["needs"] == "plan"
     assert FILE["jobs"]["finish"]["needs"] == ["plan", "host"]

@@ -16,8 +16,7 @@ from workflows.fleet_deploy.host_answer import (
     Wanted,
     missing,
     read,
-    restarts,
-    said,
+    remarks,
 )
 
 REVISION, OTHER = "a" * 40, "b" * 40
@@ -64,8 +63,8 @@ def test_one_that_restarts_once_after_100_s_is_healthy_at_220_s_and_named() -> N
     healthy = [second for second in range(400) if not lacks(at(second))]
 
     assert healthy == list(range(220, 400))
-    assert restarts(read(at(220))) == f"{AGENT} restarted once"
-    assert not restarts(read(at(99)))
+    assert remarks(read(at(220))) == f"{AGENT} restarted once"
+    assert not remarks(read(at(99)))
 
 
 def test_a_bot_that_crash_loops_beside_a_healthy_agent_is_named() -> None:
@@ -91,8 +90,8 @@ def test_what_a_unit_says_of_itself_is_told_in_harmless_words_and_makes_no_host_
 
     assert not lacks(answer(unit(), away))
     told = "clawbot.service says: Telegram is away; 1 fleet everyone"
-    assert said(read(answer(unit(), away))) == told
-    assert not said(read(answer(unit(), unit())))
+    assert remarks(read(answer(unit(), away))) == told
+    assert not remarks(read(answer(unit(), unit())))
 
 
 def test_another_revision_is_told_in_short() -> None:
@@ -204,7 +203,7 @@ def repeated(text: str) -> Iterator[str]:
         yield missing(found, WANTED)
         yield missing(found, Wanted(found.instance, "", STEADY))
         yield missing(found, Wanted(found.instance, OTHER, STEADY))
-        yield restarts(found)
+        yield remarks(found)
 
 
 @given(st.text() | ANY.map(json.dumps) | nearly_answers())

@@ -140,8 +140,8 @@ def test_a_host_that_restarted_on_the_way_is_healthy_and_that_is_said(
     front.service = [("Success", answer(unit(restarts=1), revision=REVISION))]
 
     assert runner.does("host", INSTANCE=TWO, **handed((TWO, seen))) == 0
-    assert runner.outputs == {"restarts": f"{AGENT} restarted once"}
-    assert f"{TWO} is healthy, but on the way {AGENT} restarted once." in capsys.readouterr().out
+    assert runner.outputs == {"remarks": f"{AGENT} restarted once"}
+    assert f"{TWO} is healthy, and on the way {AGENT} restarted once." in capsys.readouterr().out
 
 
 def test_a_bot_whose_platform_is_away_is_told_and_fails_no_deploy(
@@ -151,7 +151,8 @@ def test_a_bot_whose_platform_is_away_is_told_and_fails_no_deploy(
     front.service = [("Success", answer(unit(), away, revision=REVISION))]
 
     assert runner.does("host", INSTANCE=TWO, **handed((TWO, seen))) == 0
-    told = f"{TWO} is healthy, and clawbot.service says: Telegram is away."
+    assert runner.outputs == {"remarks": "clawbot.service says: Telegram is away"}
+    told = f"{TWO} is healthy, and on the way clawbot.service says: Telegram is away."
     assert told in capsys.readouterr().out
 
 

@@ -59,8 +59,8 @@ def run(job: Job) -> tuple[Notice, ...]:
     took = summary.span(job.clock.now() - began)
     log.info("fleet.replaced instance=%s machine=%s took=%s", turn.id, watch.machine, took)
     runner.write_summary(job.environ, summary.replaced(turn, watch.machine, plan.image, took))
-    if watch.answer and (again := host_answer.restarts(watch.answer)):
-        runner.write_outputs(job.environ, {"restarts": again})
+    if watch.answer and (told := host_answer.remarks(watch.answer)):
+        runner.write_outputs(job.environ, {"remarks": told})
     return tuple(_notices(turn.id, watch))
 
 
@@ -68,10 +68,8 @@ def _notices(id_: str, watch: "_Watch") -> Iterator[Notice]:
     """What is worth telling of a host that is healthy."""
     if why := watch.note():
         yield Notice("Not noted", why)
-    if watch.answer and (again := host_answer.restarts(watch.answer)):
-        yield Notice("Restarted", f"{id_} is healthy, but on the way {again}.")
-    if watch.answer and (words := host_answer.said(watch.answer)):
-        yield Notice("Says", f"{id_} is healthy, and {words}.")
+    if watch.answer and (told := host_answer.remarks(watch.answer)):
+        yield Notice("On the way", f"{id_} is healthy, and on the way {told}.")
 
 
 def _as_patient(job: Job, plan: Plan) -> Job:

@@ -156,16 +156,14 @@ def _unsteady(unit: Unit, steady: float) -> str:
     return ""
 
 
-def restarts(answer: Answer) -> str:
-    """Which units ended by themselves on the way, or nothing."""
-    return "; ".join(
-        f"{unit.name} {_times(unit.restarts)}" for unit in answer.units if unit.restarts
-    )
+def remarks(answer: Answer) -> str:
+    """What is worth telling of a host that is healthy, or nothing.
 
-
-def said(answer: Answer) -> str:
-    """What units say of themselves though they are well, such as that a platform is away."""
-    return "; ".join(f"{unit.name} says: {unit.status}" for unit in answer.units if unit.status)
+    Units that ended by themselves, and what units say, such as that a platform is away.
+    """
+    again = (f"{one.name} {_times(one.restarts)}" for one in answer.units if one.restarts)
+    said = (f"{one.name} says: {one.status}" for one in answer.units if one.status)
+    return "; ".join((*again, *said))
 
 
 def _times(restarts: int) -> str:
