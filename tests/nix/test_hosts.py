@@ -188,7 +188,7 @@ def test_agent_and_bot_are_users_of_their_own_that_reach_no_metadata(
     patience = services[BOT]["serviceConfig"]["TimeoutStartSec"]
     # Long enough to find a platform away; a start with a bad token is a login at Discord, of a
     # thousand a day.
-    assert 10 * AWAY_AFTER_SECONDS < patience
+    assert patience > 10 * AWAY_AFTER_SECONDS
     assert 24 * 3600 / patience < 200
     rules = config["networking"]["nftables"]["tables"]["instance-metadata"]["content"]
     for address, family in zip(METADATA, ("ip", "ip6"), strict=True):
