@@ -250,8 +250,9 @@ def _if_it_is_ill(target: str, refused: Refused | None) -> Allowed:
     if refused is None:
         return Allowed()
     return Allowed(
-        doubt=f"EC2 calls {target} healthy; I can't see whether its services run. The run asks the "
-        f"host, and refuses if it is well (`{refused.code}`)."
+        # It may be read when all is over.
+        doubt=f"When asked, EC2 called {target} healthy. I can't see whether its services run: the run "
+        f"asks the host, and refuses where that is well (`{refused.code}`)."
     )
 
 
