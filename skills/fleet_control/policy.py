@@ -251,8 +251,8 @@ def _if_it_is_ill(target: str, refused: Refused | None) -> Allowed:
         return Allowed()
     return Allowed(
         # It may be read when all is over.
-        doubt=f"When asked, EC2 called {target} healthy. I can't see whether its services run: the run "
-        f"asks the host, and refuses where that is well (`{refused.code}`)."
+        doubt=f"When asked, EC2 called {target} healthy. I can't see whether its services run: the "
+        f"run asks the host, and refuses where that is well (`{refused.code}`)."
     )
 
 
