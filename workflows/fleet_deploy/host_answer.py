@@ -150,10 +150,14 @@ def _unsteady(unit: Unit, steady: float) -> str:
         return f"{unit.name} is {unit.state} ({unit.sub}{again})"
     if unit.active_seconds < steady or not unit.invocation:
         return (
-            f"{unit.name} is active for {unit.active_seconds:.0f} of {steady:.0f} seconds "
+            f"{unit.name} is active for {_number(unit.active_seconds)} of {_number(steady)} seconds "
             f"({unit.sub}{again})"
         )
     return ""
+
+
+def _number(seconds: float) -> str:
+    return f"{seconds:.1f}".removesuffix(".0")
 
 
 def remarks(answer: Answer) -> str:
