@@ -67,7 +67,7 @@ def test_one_that_lives_is_healthy_and_what_it_went_through_is_told(
         code = fleet.deploys(TARGET=TWO, **SOON | {"FLEET_HEALTH_DEADLINE": "20"})
 
     assert code == 0, fleet.runner.summary
-    said = f"{TWO} is healthy, but on the way {AGENT} restarted once."
+    said = f"{TWO} is healthy, and on the way {AGENT} restarted once."
     assert (said in capfd.readouterr().out) == (way is Way.AGENT_DIES_ONCE)
 
 

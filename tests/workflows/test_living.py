@@ -101,7 +101,7 @@ def test_a_host_that_lives_is_healthy_at_this_second_and_none_before(
     roll: Roll, way: Way, up: int, second: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert (0, second) == roll.took(way, pending=up, lasting=100, late=300)
-    said = f"{TWO} is healthy, but on the way {AGENT} restarted once."
+    said = f"{TWO} is healthy, and on the way {AGENT} restarted once."
     assert (said in capsys.readouterr().out) == (way is Way.AGENT_DIES_ONCE)
 
 

@@ -149,10 +149,8 @@ def _unsteady(unit: Unit, steady: float) -> str:
     if unit.state != "active":
         return f"{unit.name} is {unit.state} ({unit.sub}{again})"
     if unit.active_seconds < steady or not unit.invocation:
-        return (
-            f"{unit.name} is active for {_number(unit.active_seconds)} of {_number(steady)} seconds "
-            f"({unit.sub}{again})"
-        )
+        lasted = f"{_number(unit.active_seconds)} of {_number(steady)} seconds"
+        return f"{unit.name} is active for {lasted} ({unit.sub}{again})"
     return ""
 
 
