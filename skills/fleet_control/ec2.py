@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
+from fleet_control import own_answer
 from fleet_control.clock import Clock
 from fleet_control.error import Ec2Error
 from fleet_control.machine import (
@@ -139,7 +140,7 @@ def _completed(
         one.id for one in machines if one.state is HostState.RUNNING and one.id not in checks
     ]
     return Reading(
-        _hosts(machines, {**checks, **find_health(ec2, unchecked)}),
+        _hosts(machines, {**checks, **find_health(ec2, unchecked)}, now),
         images,
         now,
         unlisted=tuple(one.id for one in found if one.state is not HostState.SHUTTING_DOWN),
@@ -185,11 +186,13 @@ def _seconds(moment: str) -> float:
     return datetime.fromisoformat(moment).timestamp()
 
 
-def _hosts(machines: tuple[Machine, ...], checks: dict[str, Checks]) -> tuple[Host, ...]:
-    return tuple(_host(one, _seen(one, checks)) for one in machines)
+def _hosts(
+    machines: tuple[Machine, ...], checks: dict[str, Checks], now: float
+) -> tuple[Host, ...]:
+    return tuple(_host(one, _seen(one, checks), now) for one in machines)
 
 
-def _host(machine: Machine, checks: Checks) -> Host:
+def _host(machine: Machine, checks: Checks, now: float) -> Host:
     return Host(
         id=machine.id,
         name=machine.name,
@@ -202,7 +205,7 @@ def _host(machine: Machine, checks: Checks) -> Host:
         profile=machine.profile,
         ending=machine.ending,
         revision=machine.revision,
-        answer=machine.answer,
+        answer=own_answer.read(machine.answer, now),
         ill=checks.ill,
     )
 

@@ -12,7 +12,6 @@ from botocore.parsers import ResponseParserError
 
 from fleet_control import own_answer
 from fleet_control.error import Ec2Error
-from fleet_control.own_answer import OwnAnswer
 from fleet_control.reading import Checks, Health, HostState
 
 if TYPE_CHECKING:
@@ -36,7 +35,11 @@ _WHEN = re.compile(r"\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:GMT|UTC)\)")
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A host before its health is known."""
+    """A host before its health is known.
+
+    Attributes:
+        answer: the tag that keeps its own last one, whatever it holds.
+    """
 
     id: str
     name: str
@@ -48,7 +51,7 @@ class Machine:
     profile: str
     ending: float | None
     revision: str
-    answer: OwnAnswer | None
+    answer: str
 
 
 def describe_machines(ec2: "EC2Client") -> tuple[Machine, ...]:
@@ -101,7 +104,7 @@ def _machine(raw: "InstanceTypeDef") -> Machine:
         profile=raw.get("IamInstanceProfile", {}).get("Arn", ""),
         ending=_ending(raw),
         revision=tags.get("revision", ""),
-        answer=own_answer.read(tags.get(own_answer.TAG, "")),
+        answer=tags.get(own_answer.TAG, ""),
     )
 
 

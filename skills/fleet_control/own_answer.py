@@ -35,13 +35,13 @@ def write(answer: OwnAnswer) -> str:
     return f"{'well' if answer.well else 'ill'} {moment} {why}"[:LONGEST].strip()
 
 
-def read(text: str) -> OwnAnswer | None:
-    """What the tag says; None where no run would have written it so."""
+def read(text: str, now: float) -> OwnAnswer | None:
+    """What the tag says; None where no run would have written it so by now (Unix seconds)."""
     said = _WRITTEN.fullmatch(text) if len(text) <= LONGEST else None
     if said is None or (said[1] == "well") == bool(said[3]):
         return None
     try:
-        when = datetime.strptime(said[2], _FORM).replace(tzinfo=UTC)
+        when = datetime.strptime(said[2], _FORM).replace(tzinfo=UTC).timestamp()
     except ValueError:
         return None
-    return OwnAnswer(said[1] == "well", when.timestamp(), said[3] or "")
+    return OwnAnswer(said[1] == "well", when, said[3] or "") if when <= now else None

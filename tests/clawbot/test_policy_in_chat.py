@@ -7,12 +7,14 @@ import pytest
 from clawbot.replies import Notice, Tone
 from fleet_control.caller import Unknown
 from fleet_control.ledger import Run
+from fleet_control.policy import Code
 from tests.clawbot.bots import Kept, ask
 from tests.clawbot.control_api import job, run
 from tests.clawbot.talk import Talk, talk_with
 from tests.clock import TurnedClock
 from tests.discord.ec2 import NOW, OLDER, Claw
 from tests.fleet_control.aws import Aws
+from tests.fleet_control.fleets import doubt
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -47,15 +49,10 @@ async def test_a_platform_s_strangers_are_refused_whatever_they_ask(talk: Talk, 
         ("/fleet deploy claw-1 ami-00000000", "refused (unknown_image): ami-00000000 is not"),
         ("claw-1: /fleet deploy claw-2 ami-00000000", "refused (unknown_image)"),
         (
-            f"claw-1: /fleet deploy claw-2 {OLDER}",
-            "refused (repair_only): claw-2 is healthy: a bot",
-        ),
-        (
             "/fleet deploy claw-1 main",
             "refused (unknown_image): main is neither an image (ami-…) nor",
         ),
         ("/fleet deploy claw-1 012345", "nor a commit (its first seven digits or"),
-        ("claw-1: /fleet deploy claw-2 0123456", "names an image or a commit"),
         ("/fleet deploy claw-1 all ami-00000000", "That is too many words."),
     ],
 )
@@ -160,13 +157,47 @@ def bots_failure(id_: int, ended: float) -> Run:
     return run(id_, "completed", "failure", **told)
 
 
-async def test_a_bot_instance_leaves_the_healthy_alone_while_another_is_unwell(talk: Talk) -> None:
-    talk.fleet(Claw("claw-1"), Claw("claw-2"), Claw("claw-3", check="impaired"))
+@pytest.mark.parametrize(
+    ("version", "check", "code"),
+    [
+        (OLDER, "ok", Code.REPAIR_ONLY),
+        ("0123456", "ok", Code.REPAIR_ONLY),
+        ("", "impaired", Code.FLEET_UNWELL),
+    ],
+)
+async def test_what_only_the_run_can_see_is_left_to_it_and_said(
+    talk: Talk, version: str, check: str, code: Code
+) -> None:
+    talk.fleet(Claw("claw-1"), Claw("claw-2"), Claw("claw-3", check=check))
 
-    said = await talk.say("claw-1: /fleet deploy claw-2")
+    said = await talk.say(f"claw-1: /fleet deploy claw-2 {version}")
 
-    assert "refused (fleet_unwell): claw-2 is healthy while claw-3 is unhealthy." in said
+    assert f"note: {doubt('claw-2', code)}".replace("`", "") in " ".join(said.split())
+    assert talk.api.count("deploy") == 1
+
+
+async def test_an_image_named_for_a_host_that_starts_is_refused_at_once(talk: Talk) -> None:
+    talk.fleet(Claw("claw-1"), Claw("claw-2", check="initializing", days=0.001), Claw("claw-3"))
+
+    said = await talk.say(f"claw-1: /fleet deploy claw-2 {OLDER}")
+
+    assert "refused (repair_only): claw-2 is starting: a bot" in said
     assert talk.api.count("deploy") == 0
+
+
+async def test_status_shows_what_a_host_last_said_of_itself(talk: Talk) -> None:
+    told = "clawbot.service is activating (auto-restart)"
+    talk.fleet(
+        Claw("claw-1", answer=f"ill 2026-09-21T14:03Z {told}"),
+        Claw("claw-2", answer="well 2026-09-21T11:13Z"),
+        Claw("claw-3", answer="well 2026-09-21T14:14Z"),
+    )
+
+    said = await talk.say("/fleet status")
+
+    assert f"its own answer: ill, 10 min ago (2026-09-21 14:03 UTC): {told}\n" in said
+    assert "its own answer: well, 3 h ago (2026-09-21 11:13 UTC)\n" in said
+    assert said.count("its own answer") == 2  # the third is of a moment that is still to come
 
 
 async def test_with_no_operators_configured_the_setting_is_named(

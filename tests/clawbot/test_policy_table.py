@@ -41,6 +41,8 @@ async def test_the_terminal_says_what_the_core_says(
             assert "Go ahead?" in said
             assert deploys == 0
         case Allowed(doubt=doubt):
+            assert doubt.replace("`", "") in said
+            assert ("note: " in said) == bool(doubt)
             assert verdict == (Code(doubt.split("`")[1]) if doubt else Allowed())
             assert deploys == 1
 

@@ -14,13 +14,14 @@ AGES = {NEWEST: 2.0, OLDER: 9.0, OLDEST: 30.0}
 
 @dataclass(frozen=True, slots=True)
 class Claw:
-    """One host of the fleet; `days` since its launch."""
+    """One host of the fleet; `days` since its launch, `answer` the tag of its own last one."""
 
     name: str
     image: str = NEWEST
     check: str = "ok"
     state: str = "running"
     days: float = 1.0
+    answer: str = ""
 
 
 def stage(ec2: Aws, claws: Sequence[Claw]) -> None:
@@ -66,7 +67,8 @@ def _host(claw: Claw) -> str:
         f"<instanceState><code>16</code><name>{claw.state}</name></instanceState>"
         f"<instanceType>t3.large</instanceType><launchTime>{_moment(claw.days)}</launchTime>"
         f"<privateIpAddress>10.0.0.7</privateIpAddress>"
-        f"<tagSet><item><key>Name</key><value>{claw.name}</value></item></tagSet>"
+        f"<tagSet><item><key>Name</key><value>{claw.name}</value></item>"
+        f"<item><key>answer</key><value>{claw.answer}</value></item></tagSet>"
         "</item></instancesSet></item>"
     )
 

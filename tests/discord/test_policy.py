@@ -33,6 +33,8 @@ async def test_discord_says_what_the_core_says(
             assert list(reply.buttons) == ["Deploy", "Leave it"]
             assert confirm in _plain(reply)
         case Allowed(doubt=doubt):
+            assert doubt.replace("`", "") in _plain(reply)
+            assert ("🟡" in reply.text) == bool(doubt)
             assert verdict == (Code(doubt.split("`")[1]) if doubt else Allowed())
             await scene.until(lambda: scene.api.count("deploy") == 1)
 

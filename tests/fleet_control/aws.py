@@ -103,17 +103,23 @@ def error(status: int, code: str, message: str = "As you might expect.") -> Scri
 
 
 def instances(
-    *ids: str, more: str = "", state: str = "running", reason: str = "", revision: str = ""
+    *ids: str,
+    more: str = "",
+    state: str = "running",
+    reason: str = "",
+    revision: str = "",
+    answer: str = "",
 ) -> Scripted:
     """A page of machines; `more` is the token of the next one, `reason` why it is not running."""
-    tag = f"<item><key>revision</key><value>{revision}</value></item>" if revision else ""
+    told = {"revision": revision, "answer": answer}.items()
+    tags = "".join(f"<item><key>{k}</key><value>{v}</value></item>" for k, v in told if v)
     items = "".join(
         f"<item><instancesSet><item><instanceId>{id_}</instanceId><imageId>ami-1</imageId>"
         f"<instanceState><code>16</code><name>{state}</name></instanceState>"
         f"<reason>{reason}</reason>"
         "<instanceType>t3.large</instanceType><launchTime>2026-11-20T08:00:00.000Z</launchTime>"
         "<privateIpAddress>10.0.0.7</privateIpAddress>"
-        f"<tagSet><item><key>Name</key><value>claw-{id_[2:]}</value></item>{tag}</tagSet>"
+        f"<tagSet><item><key>Name</key><value>claw-{id_[2:]}</value></item>{tags}</tagSet>"
         "</item></instancesSet></item>"
         for id_ in ids
     )

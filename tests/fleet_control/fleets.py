@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from fleet_control.ledger import Run
+from fleet_control.policy import Code
 from fleet_control.reading import Health, Host, HostState, Image, Reading
 from fleet_control.registry import parse
 from fleet_control.registry_source import KnownRegistry
@@ -68,3 +69,11 @@ def run(id_: int = 1, **changed: Any) -> Run:
         updated="2026-09-21T13:10:00Z",
     )
     return asked._replace(**changed)
+
+
+def doubt(target: str, code: Code) -> str:
+    """What a bot instance is told where only the run can see whether this refuses it."""
+    return (
+        f"EC2 calls {target} healthy; I can't see whether its services run. The run asks the host, "
+        f"and refuses if it is well (`{code}`)."
+    )

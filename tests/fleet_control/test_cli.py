@@ -26,9 +26,10 @@ async def test_status_is_a_table_for_people(
     head, missing, first, *_, summary, source = ended.out.splitlines()
     assert head.split()[:4] == ["INSTANCE", "IS", "HOST", "STATE"]
     assert missing.split(None, 9)[:3] == ["claw-4", "missing", "-"]
-    assert missing.endswith("no host; a deploy creates it")
+    assert missing.endswith("no host; a deploy creates it  -")
     assert " ".join(first.split()) == (
-        "claw-1 healthy i-1 running ok t3.large ami-1 (newest) unknown 2026-11-20 08:00 10.0.0.7 -"
+        "claw-1 healthy i-1 running ok t3.large ami-1 (newest) unknown 2026-11-20 08:00 10.0.0.7 "
+        "- -"
     )
     assert summary == "4 instances; 1 missing. Newest image: ami-1 ami-1, 1 day old."
     assert source == "The registry is as it is at its source."
@@ -64,6 +65,7 @@ async def test_status_is_json_for_programs(host: OnHost, control: Lambda) -> Non
             "revision": None,
             "launched": "2026-11-20T08:00:00Z",
             "address": "10.0.0.7",
+            "own_answer": None,
         },
         "leaving": [],
         "image": None,
@@ -94,6 +96,29 @@ async def test_status_tells_revisions_and_how_many_the_branch_is_ahead(
     assert answer["newest_revision"] == newest._asdict()
     assert answer["instances"][0]["host"]["revision"] == older.commit
     assert answer["instances"][0]["revisions_ahead"] == 1
+
+
+async def test_status_tells_what_a_host_last_said_of_itself(
+    host: OnHost, control: Lambda, three_hosts: Aws
+) -> None:
+    why = "clawbot.service is activating (auto-restart)"
+    tags = f"ill 2026-09-21T14:03Z {why}", "well 2026-09-21T14:14Z"
+    for tag in tags:
+        answered = [aws.instances("i-1", "i-2", "i-3", answer=tag)] * 2
+        three_hosts.scripts["DescribeInstances"] = answered
+        for _ in range(2):
+            control.has_registry(*IDS)
+
+        shown = (await host.types("status")).out
+        answer = (await host.types("status", "--json")).answer["instances"][0]["host"]["own_answer"]
+
+        if tag == tags[0]:
+            told = f"its own answer: ill, 10 min ago (2026-09-21 14:03 UTC): {why}\n"
+            assert shown.count(told) == 3
+            assert answer == {"well": False, "at": "2026-09-21T14:03:00Z", "why": why}
+        else:  # of a moment that is still to come
+            assert "its own answer" not in shown
+            assert answer is None
 
 
 @pytest.mark.xdist_group("fleet_moto")

@@ -4,11 +4,12 @@ import pytest
 
 from fleet_control.control_api import LOOK_AFTER_SECONDS
 from fleet_control.ledger import Job, parse_request_id
+from fleet_control.policy import Code
 from lambda_fn.reads import A_MINUTE
 from tests.fleet_control import aws
 from tests.fleet_control.aws import Aws
 from tests.fleet_control.deploys import TAKEN
-from tests.fleet_control.fleets import IDS, run
+from tests.fleet_control.fleets import IDS, doubt, run
 from tests.fleet_control.lambdas import Lambda
 from tests.fleet_control.on_host import OnHost
 
@@ -65,6 +66,21 @@ async def test_an_image_or_a_commit_repairs(
     assert {name: control.asked[2][name] for name in named} == named
 
 
+async def test_what_only_the_run_can_see_is_said(host: OnHost, control: Lambda) -> None:
+    said = []
+    for more in ((), ("--wait",), ("--json",)):
+        control.has_registry(*IDS)
+        control.has_runs()
+        control.answers(TAKEN)
+        control.shows(*[run(7)] * ("--wait" in more))
+        said.append(await host.types("deploy", "claw-2", "0a1b2c3", *more))
+
+    told = doubt("claw-2", Code.REPAIR_ONLY)
+    assert said[0].out == f"deploy queued for claw-2\nrun 7: https://r/7\n{told}\n"
+    assert f"{told}\n" in said[1].err
+    assert said[2].answer["doubt"] == told
+
+
 async def test_every_ask_has_a_request_id_of_its_own(host: OnHost, control: Lambda) -> None:
     for _ in range(2):
         control.has_registry(*IDS)
@@ -74,6 +90,7 @@ async def test_every_ask_has_a_request_id_of_its_own(host: OnHost, control: Lamb
     answers = [(await host.types("deploy", "claw-2", "--json")).answer for _ in range(2)]
 
     assert answers[0]["run"] == {"id": 7, "url": "https://r/7"}
+    assert answers[0]["doubt"] == ""
     assert answers[0]["request_id"] != answers[1]["request_id"]
 
 

@@ -16,7 +16,7 @@ from fleet_control.policy import Allowed, Code, Condition, Refused, Usage, Verdi
 from fleet_control.registry_source import RegistrySource
 from tests.fleet_control import aws
 from tests.fleet_control.aws import Aws
-from tests.fleet_control.fleets import IDS, registry_text, run
+from tests.fleet_control.fleets import IDS, doubt, registry_text, run
 from tests.fleet_control.hasty_clock import HastyClock
 from tests.fleet_control.lambdas import Lambda
 
@@ -290,13 +290,24 @@ async def test_with_a_runs_jobs_away_they_are_left_out(
     assert "fleet.jobs_unseen run=9" in caplog.text
 
 
-async def test_an_image_for_a_healthy_host_is_refused_before_runs_are_asked_for(
+async def test_an_image_for_a_host_that_ec2_calls_healthy_is_left_to_the_run(
     fleet: Fleet, control: Lambda
 ) -> None:
     control.has_registry(*IDS)
+    control.has_runs()
 
-    assert code(await fleet.judge(BOT, "claw-2", "ami-1")) is Code.REPAIR_ONLY
-    assert control.actions == ["registry"]
+    assert await fleet.judge(BOT, "claw-2", "ami-1") == Allowed(
+        doubt=doubt("claw-2", Code.REPAIR_ONLY)
+    )
+    assert control.actions == ["registry", "runs"]
+
+
+async def test_what_bots_failed_at_twice_decides_before_that(fleet: Fleet, control: Lambda) -> None:
+    control.has_registry(*IDS)
+    control.has_runs(failed(9, 70), failed(8, 140))
+    control.shows(failed(9, 70, FAILED), failed(8, 140, FAILED))
+
+    assert code(await fleet.judge(BOT, "claw-2", "ami-1")) is Code.TOO_SOON
 
 
 async def test_a_bot_that_is_busy_needs_no_jobs(fleet: Fleet, control: Lambda) -> None:
@@ -307,14 +318,14 @@ async def test_a_bot_that_is_busy_needs_no_jobs(fleet: Fleet, control: Lambda) -
     assert control.actions == ["registry", "runs"]
 
 
-async def test_an_unwell_fleet_keeps_a_bot_from_a_healthy_host(
+async def test_whether_an_unwell_fleet_keeps_a_bot_from_a_host_is_left_to_the_run(
     fleet: Fleet, control: Lambda, cloud: Aws
 ) -> None:
     control.has_registry(*IDS)
     control.has_runs()
     cloud.scripts["DescribeInstances"] = [aws.instances("i-1", "i-2")]
 
-    assert code(await fleet.judge(BOT, "claw-2", "")) is Code.FLEET_UNWELL
+    assert await fleet.judge(BOT, "claw-2", "") == Allowed(doubt=doubt("claw-2", Code.FLEET_UNWELL))
 
 
 async def test_the_first_row_that_fits_decides_though_a_later_one_is_seen_sooner(

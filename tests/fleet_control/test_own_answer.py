@@ -1,10 +1,15 @@
 """A host's last own answer, as a tag keeps it: written plainly, and read as a stranger's."""
 
+import string
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fleet_control.own_answer import LONGEST, OwnAnswer, read, write
 
 WHEN = 1_795_756_200.0
+PLAIN = set(string.ascii_letters + string.digits + " .,;:'()+=-")
 
 
 @pytest.mark.parametrize(
@@ -12,14 +17,14 @@ WHEN = 1_795_756_200.0
     [OwnAnswer(True, WHEN), OwnAnswer(False, WHEN, "a.service is activating (auto-restart)")],
 )
 def test_what_is_written_is_read(answer: OwnAnswer) -> None:
-    assert read(write(answer)) == answer
+    assert read(write(answer), WHEN) == answer
 
 
 def test_it_is_capped_and_plain() -> None:
     written = write(OwnAnswer(False, WHEN, "<@1> `x`\n" * 99))
 
     assert len(written) <= LONGEST
-    assert read(written)
+    assert read(written, WHEN)
     assert not set("<@`\n") & set(written)
 
 
@@ -28,6 +33,12 @@ def test_it_is_capped_and_plain() -> None:
     [
         "",
         "well",
+        "Well 2026-11-27T05:10Z",
+        "good 2026-11-27T05:10Z",
+        "well 2026-11-27 05:10",
+        "well 2026-11-27T05:10Z\n",
+        " well 2026-11-27T05:10Z",
+        "ill 2026-11-27T05:10Z ",
         "well 2026-13-27T05:10Z",
         "well 2026-11-27T05:10Z x",
         "ill 2026-11-27T05:10Z",
@@ -36,4 +47,19 @@ def test_it_is_capped_and_plain() -> None:
     ],
 )
 def test_what_no_run_wrote_is_none(text: str) -> None:
-    assert read(text) is None
+    assert read(text, 2 * WHEN) is None
+
+
+def test_of_a_moment_that_is_still_to_come_is_none() -> None:
+    written = write(OwnAnswer(True, WHEN))
+
+    assert read(written, WHEN - 1) is None
+    assert read(written, WHEN) == OwnAnswer(True, WHEN)
+
+
+@given(st.text() | st.from_regex(r"(well|ill) [0-9-]{8,10}T[0-9:]{4,5}Z.*", fullmatch=True))
+def test_whatever_a_tag_holds_what_is_read_is_plain_and_of_the_past(text: str) -> None:
+    if found := read(text, WHEN):
+        assert found.when <= WHEN
+        assert found.well == (not found.why)
+        assert set(found.why) <= PLAIN

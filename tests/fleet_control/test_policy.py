@@ -18,6 +18,7 @@ from fleet_control.policy import (
     Usage,
     judge,
 )
+from tests.fleet_control.fleets import doubt
 
 IDS = ("clawdinator-1", "clawdinator-2", "clawdinator-3")
 IMAGE = "ami-0123456789abcdef0"
@@ -159,6 +160,25 @@ def test_the_policy_is_the_table(
         assert given_verdict.confirm
     else:
         assert verdict == given_verdict
+
+
+@pytest.mark.parametrize(("caller", "target", "image", "facts", "verdict"), [*TABLE, *OF_THE_RUN])
+def test_who_leaves_it_to_the_target_itself_judges_all_else_alike(
+    caller: Caller, target: str, image: str, facts: Facts, verdict: object
+) -> None:
+    """But that what else keeps a bot waiting then decides first."""
+    later = judge(caller, target, image, facts._replace(asked_later=True))
+
+    healthy = (facts.conditions or {}).get(target) is Condition.HEALTHY
+    if not (healthy and verdict in (Code.REPAIR_ONLY, Code.FLEET_UNWELL)):
+        assert later == judge(caller, target, image, facts)
+        return
+    newest = judge(caller, target, "", facts)
+    if isinstance(newest, Refused) and newest.code is not Code.FLEET_UNWELL:
+        assert later == newest
+    else:
+        assert isinstance(verdict, Code)
+        assert later == Allowed(doubt=doubt(target, verdict))
 
 
 @pytest.mark.parametrize(

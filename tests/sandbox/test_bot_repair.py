@@ -56,13 +56,12 @@ async def test_bots_repair_a_host_but_can_not_keep_it_down(tmp_path: Path, pytho
         outside.life() as bot,
     ):
         scene = Scene(outside, bot)
-        before = await asyncio.to_thread(outside.hosts)
-        assert "refused (repair_only)" in await scene.says(one, OLDER)
-        assert (
-            "a bot instance names an image or a commit only to repair"
-            in await scene.past_the_bot(one, OLDER)
-        )
-        assert (await asyncio.to_thread(outside.hosts))[TARGET] == before[TARGET]
+        before = (await asyncio.to_thread(outside.hosts))[TARGET].id
+        said = await scene.says(one, OLDER)
+        assert "I can't see whether its services run" in said
+        assert f"{TARGET} is healthy: a bot instance names an image or a commit only to" in said
+        assert "It says so itself." in said
+        assert (await asyncio.to_thread(outside.hosts))[TARGET].id == before
 
         await scene.makes_hosts_ill(TARGET)
         assert "did not become healthy" in await scene.past_the_bot(two)

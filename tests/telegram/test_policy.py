@@ -34,6 +34,8 @@ async def test_telegram_says_what_the_core_says(
             assert labels(reply) == ["Confirm", "Cancel"]
             assert confirm in reply["text"]
         case Allowed(doubt=doubt):
+            assert doubt.replace("`", "") in reply["text"]
+            assert ("🟡" in reply["text"]) == bool(doubt)
             assert verdict == (Code(doubt.split("`")[1]) if doubt else Allowed())
             await scene.asked_for("deploy", 1)
 

@@ -26,6 +26,7 @@ class Front:
     Attributes:
         refused: actions that are refused, each from when another was asked (empty: from the start).
         hidden: actions that show nothing, each likewise.
+        garbled: actions that are answered with what nobody can read.
         hides_ids: whether they show nothing of an id that they are asked for, either.
         hides: for how many answers that lasts; None for ever.
         quota: how many vCPUs Service Quotas says may run; None where it is moto's to answer.
@@ -39,6 +40,7 @@ class Front:
     url: str = ""
     refused: dict[str, str] = field(default_factory=dict)
     hidden: dict[str, str] = field(default_factory=dict)
+    garbled: set[str] = field(default_factory=set)
     hides_ids: bool = True
     hides: int | None = None
     quota: float | None = None
@@ -72,6 +74,8 @@ class Front:
         if action == "GetCommandInvocation" and self.service:
             word, words = self.service.pop(0) if len(self.service) > 1 else self.service[0]
             said = json.dumps({"Status": word, "StandardOutputContent": words}).encode()
+        if action in self.garbled:
+            said = b"<"
         return status, {}, said
 
     def _is(self, from_when: dict[str, str], action: str) -> bool:

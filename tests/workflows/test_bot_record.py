@@ -47,9 +47,16 @@ def test_a_person_is_let_in_without_a_look_at_them(fleet: Runner) -> None:
 
 
 def test_nor_are_they_looked_at_where_an_earlier_row_refuses(fleet: Runner) -> None:
-    assert fleet.does("plan", CALLER=ONE, AMI_OVERRIDE=OLD) == 1
-    assert "Refused (repair_only)" in fleet.summary
+    assert fleet.does("plan", CALLER=ONE, AMI_OVERRIDE="ami-0bad0bad") == 1
+    assert "Refused (unknown_image)" in fleet.summary
     assert jobs_asked(fleet) == 0
+
+
+def test_they_decide_where_the_host_itself_may_be_ill(fleet: Runner) -> None:
+    """Though EC2 calls it healthy, and a version may be named only to repair."""
+    assert fleet.does("plan", CALLER=ONE, AMI_OVERRIDE=OLD) == 1
+    assert "Refused (too_soon)" in fleet.summary
+    assert jobs_asked(fleet) == 3
 
 
 def test_they_decide_though_a_later_row_would_refuse_too(fleet: Runner) -> None:

@@ -9,6 +9,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from fleet_control import own_answer
+from fleet_control.machine import describe_machines
+from fleet_control.own_answer import OwnAnswer
 from sandbox.host_rules import SECRET, Rules, Timing, Way
 from sandbox.moto import set_rules
 from tests.workflows import plans
@@ -103,6 +106,39 @@ def test_a_host_that_lives_is_healthy_at_this_second_and_none_before(
     assert (0, second) == roll.took(way, pending=up, lasting=100, late=300)
     said = f"{TWO} is healthy, and on the way {AGENT} restarted once."
     assert (said in capsys.readouterr().out) == (way is Way.AGENT_DIES_ONCE)
+
+
+def noted(roll: Roll, id_: str) -> OwnAnswer | None:
+    """What a status shows of that host's own last answer."""
+    shown = {one.name: one.answer for one in describe_machines(roll.runner.ec2)}
+    return own_answer.read(shown[id_], roll.clock.now())
+
+
+def test_what_each_host_said_last_is_noted_with_its_moment(roll: Roll) -> None:
+    assert roll.took(Way.WELL)[0] == 0
+    well, before = noted(roll, TWO), noted(roll, ONE)
+    assert (well, before) == (OwnAnswer(True, roll.clock.now() // 60 * 60), before)
+    assert before
+    assert before.well
+    roll.clock.rule(ways={THREE: Way.GARBAGE})
+    assert roll.does(THREE) == 1
+    assert noted(roll, THREE) == OwnAnswer(
+        False, roll.clock.now() // 60 * 60, "answered what can't be read"
+    )
+
+
+def test_that_it_can_not_be_noted_is_told_and_fails_nothing(
+    roll: Roll, front: Front, capsys: pytest.CaptureFixture[str]
+) -> None:
+    front.refused["CreateTags"] = ""
+
+    assert roll.took(Way.WELL)[0] == 0
+    made = roll.runner.hosts()[TWO][0]
+    told = f"::notice title=Not noted::What {made} said of itself could not be noted for the status"
+    assert f"{told}: EC2 refused CreateTags: the key may not (AuthFailure)." in (
+        capsys.readouterr().out
+    )
+    assert noted(roll, TWO) is None
 
 
 def dead(unit: str, seconds: int, times: int) -> str:

@@ -168,7 +168,7 @@ class Service:
             raise Stopped("SSM refused", _refusal(error)) from error
         except (BotoCoreError, ResponseParserError):
             return _UNSEEN, ""
-        return answer.get("Status", "Pending"), answer.get("StandardOutputContent", "")
+        return answer.get("Status", _UNSEEN), answer.get("StandardOutputContent", "")
 
 
 def _words(said: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from fleet_control.caller import Caller
 from fleet_control.own_answer import OwnAnswer
-from fleet_control.policy import Allowed, Condition, Facts, judge
+from fleet_control.policy import Allowed, Condition, Facts, Refused, judge
 from workflows.fleet_deploy import health, host_answer, noted, roll
 from workflows.fleet_deploy.cloud import Sight
 from workflows.fleet_deploy.health import Pace, Unasked
@@ -45,7 +45,10 @@ class Target:
         """The same facts, in which the target is as it says where that decides; and what a refusal
         adds of that."""
         entry = self.job.asked
-        verdict = judge(caller, entry.target, entry.version, facts._replace(asked_later=True))
+        in_doubt = facts._replace(asked_later=True)
+        verdict = judge(caller, entry.target, entry.version, in_doubt)
+        if isinstance(verdict, Refused):  # whatever the target would say
+            return in_doubt, ""
         host = roll.host_of(entry.target, sight.there)
         if not (isinstance(verdict, Allowed) and verdict.doubt and host):
             return facts, ""
