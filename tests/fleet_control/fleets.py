@@ -74,6 +74,6 @@ def run(id_: int = 1, **changed: Any) -> Run:
 def doubt(target: str, code: Code) -> str:
     """What a bot instance is told where only the run can see whether this refuses it."""
     return (
-        f"EC2 calls {target} healthy; I can't see whether its services run. The run asks the host, "
-        f"and refuses if it is well (`{code}`)."
+        f"When asked, EC2 called {target} healthy. I can't see whether its services run: the run "
+        f"asks the host, and refuses where that is well (`{code}`)."
     )
