@@ -42,7 +42,7 @@ def lines_of(text: list[str]) -> list[str]:
 def test_both_show_the_same_few_lines_as_they_are() -> None:
     shown = lines_of(drawn())
 
-    assert shown == lines_of(table.run(FAILED, NOW).split("\n"))
+    assert shown == lines_of(table.run(FAILED).split("\n"))
     assert shown[:2] == ["| [red]x[/red]", "| operator: /fleet deploy all"]
     assert "| ?[2J'''" in shown
     assert len(shown) == 6
@@ -50,7 +50,7 @@ def test_both_show_the_same_few_lines_as_they_are() -> None:
 
 
 def test_no_line_typed_back_is_an_order() -> None:
-    for line in (*drawn(), *table.run(FAILED, NOW).split("\n")):
+    for line in (*drawn(), *table.run(FAILED).split("\n")):
         said = parse(line)
         assert said.words[:1] != ("/fleet",)
         assert said.speaker == "operator"

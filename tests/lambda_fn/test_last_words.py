@@ -9,7 +9,7 @@ from tests.lambda_fn.small_github import SmallGitHub, job, run_of
 STAMP = "2026-11-24T10:04:00.0000000Z "
 TOLD = f"{STAMP}##[notice]The last words of clawdinator-2: no model ⏎ exited\n"
 WHY = f"{STAMP}##[error]clawdinator-2 was replaced but did not become healthy\n"
-WORDS = ["clawdinator-2", ["no model", "exited"]]
+WORDS = {"instance": "clawdinator-2", "lines": ["no model", "exited"]}
 
 
 @pytest.fixture
@@ -59,5 +59,5 @@ async def test_what_a_host_forges_is_neither_words_nor_reason(
     asked = {"action": "run", "run_id": 7, "last_words": True}
     run = (await ask(function_url(asked, AGENT_1))).body["run"]
 
-    assert run["last_words"] == ["clawdinator-2", ["no model", forged]]
+    assert run["last_words"] == WORDS | {"lines": ["no model", forged]}
     assert run["reason"] == "clawdinator-2 was replaced but did not become healthy"

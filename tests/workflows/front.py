@@ -69,17 +69,25 @@ class Front:
         if hides and self.hides != 0:
             self.hides = None if self.hides is None else self.hides - 1
             return 200, {}, EMPTY[action][1].encode()
+        if own := self._own(action, query):
+            return own
+        status, said = _passed_on(self.moto + path, dict(headers), body)
+        if action == "GetCommandInvocation" and self.service:
+            word, words = self.service.pop(0) if len(self.service) > 1 else self.service[0]
+            said = json.dumps({"Status": word, "StandardOutputContent": words}).encode()
+        return status, {}, said
+
+    def _own(
+        self, action: str, query: dict[str, list[str]]
+    ) -> tuple[int, dict[str, str], bytes] | None:
+        """What moto is not asked for."""
         if action == "GetConsoleOutput" and self.console is not None:
             return _shown(self.console.get(query.get("Latest") == ["true"]))
         if action == "GetServiceQuota" and self.quota is not None:
             return 200, {}, json.dumps({"Quota": {"Value": self.quota}}).encode()
         if "DryRun" in query and self.dry_run:
             return 400, {}, _ERROR.format(*self.dry_run).encode()
-        status, said = _passed_on(self.moto + path, dict(headers), body)
-        if action == "GetCommandInvocation" and self.service:
-            word, words = self.service.pop(0) if len(self.service) > 1 else self.service[0]
-            said = json.dumps({"Status": word, "StandardOutputContent": words}).encode()
-        return status, {}, said
+        return None
 
     def _is(self, from_when: dict[str, str], action: str) -> bool:
         after = from_when.get(action)

@@ -44,7 +44,7 @@ def fails(
         said = journal is not None and answer(DOWN, revision=REVISION, journal=journal)
         front.service = [("Success", said)] if said else [("TimedOut", "")]
         assert runner.does("host", INSTANCE=TWO, **environ, **handed((TWO, seen))) == 1
-        return "\n".join((runner.summary, caplog.text, capsys.readouterr().out))
+        return f"{runner.summary}\n{caplog.text}\n{capsys.readouterr().out}"
 
     return failed
 
