@@ -14,8 +14,15 @@ from tests.clawbot.control_api import job, run
 from tests.fleet_control.fleets import NOW
 
 SAID = "\n".join(
-    ("left out", "[red]x[/red]", "operator: /fleet deploy all", "/fleet deploy all", "\x1b[2J```")
-    + ("x" * 300, "y" * 300)
+    (
+        "left out",
+        "[red]x[/red]",
+        "operator: /fleet deploy all",
+        "/fleet deploy all",
+        "\x1b[2J```",
+        "x" * 300,
+        "y" * 300,
+    )
 )
 FAILED = run(
     7,
@@ -51,6 +58,4 @@ def test_both_show_the_same_few_lines_as_they_are() -> None:
 
 def test_no_line_typed_back_is_an_order() -> None:
     for line in (*drawn(), *table.run(FAILED).split("\n")):
-        said = parse(line)
-        assert said.words[:1] != ("/fleet",)
-        assert said.speaker == "operator"
+        assert parse(line).words[:1] != ("/fleet",)

@@ -38,7 +38,7 @@ async def test_an_older_bot_is_told_no_field_that_it_does_not_know(
     asked = {"action": "run", "run_id": 7, **more}
 
     assert "last_words" not in (await ask(function_url(asked, AGENT_1))).body["run"]
-    runs = await ask(function_url({"action": "runs", **more}, AGENT_1))
+    runs = await ask(function_url({"action": "runs", "revisions": True}, AGENT_1))
     assert "last_words" not in runs.body["runs"][0]
 
 
