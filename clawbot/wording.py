@@ -5,9 +5,10 @@ from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import Question
 from fleet_control import words
 from fleet_control.duration import exact, older
-from fleet_control.ledger import Revision, is_revision
+from fleet_control.ledger import Revision
 from fleet_control.policy import Condition
 from fleet_control.reading import Health, HostState
+from fleet_control.seed import is_revision
 from fleet_control.status import FleetStatus, InstanceStatus
 
 # Of which units restarted; twelve hosts may have done so.

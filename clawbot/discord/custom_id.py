@@ -13,7 +13,8 @@ from clawbot.base62 import number, spelled
 from clawbot.replies import Question
 from clawbot.seal import Seal
 from fleet_control.caller import is_target
-from fleet_control.ledger import IMAGE, REVISION_LENGTH, is_image_id, is_revision
+from fleet_control.ledger import IMAGE, REVISION_LENGTH, is_image_id
+from fleet_control.seed import is_revision
 
 PATTERN = re.compile(
     r"fleet:(?P<act>[yncs]):(?P<what>[A-Za-z0-9,-]*):(?P<whom>[A-Za-z0-9]*)"

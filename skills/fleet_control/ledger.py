@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from fleet_control.caller import BotInstance, Caller, is_instance_id, is_target
 from fleet_control.last_words import LastWords
+from fleet_control.seed import is_revision
 
 SEPARATOR = " | "
 NOTHING = "-"
@@ -30,7 +31,6 @@ _PLACE = r"[A-Za-z0-9_-]{1,20}"
 _REPLY = r"[A-Za-z0-9_-]{1,20}"
 # As many of a commit's digits as a title carries.
 REVISION_LENGTH = 12
-_REVISION = r"[0-9a-f]{7,40}"
 # What an image's id begins with, and no commit.
 IMAGE = "ami-"
 _IMAGE = r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})"
@@ -176,11 +176,6 @@ class Run(NamedTuple):
 
 def is_image_id(text: str) -> bool:
     return re.fullmatch(_IMAGE, text) is not None
-
-
-def is_revision(text: str) -> bool:
-    """Whether these may be the first digits of a commit."""
-    return re.fullmatch(_REVISION, text) is not None
 
 
 def is_reply_id(text: str) -> bool:

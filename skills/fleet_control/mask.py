@@ -42,7 +42,8 @@ _SAID = re.compile(
     rf"(?i:({_WORDS}s?[\"')]*\s+(?:(?:is|was|are|of|for)\s+)?[\"'(]*))"
     r"(?=[^\s\"']*(?:\d|[a-z][A-Z]|[!#$%^&+=]))[^\s\"']{6,}"
 )
-_STARTS = r"(?<![\w.+=~:%-])"
+# Not behind a slash that JSON escaped either: a flood of those would be read again from each.
+_STARTS = r"(?<![\w.+=~:%-])(?<!\\/)"
 _SYMBOL = r"(?:[\w.+=~:%-]|\\/|\\u00[0-9a-fA-F]{2})"
 _KEY = re.compile(rf"{_STARTS}(?={_SYMBOL}*\d){_SYMBOL}{{20,}}")
 # Of base64 with a slash in it; a path has none of its digits and capitals, or begins with one.

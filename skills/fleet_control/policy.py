@@ -12,7 +12,8 @@ from enum import StrEnum, auto
 from typing import NamedTuple
 
 from fleet_control.caller import ALL, BotInstance, Caller, Human, Unknown, is_target
-from fleet_control.ledger import IMAGE, is_revision
+from fleet_control.ledger import IMAGE
+from fleet_control.seed import is_revision
 
 MINUTES_BETWEEN_BOT_DEPLOYS = 60
 FAILURES_BEFORE_A_PERSON = 2

@@ -23,6 +23,7 @@ SHA256 = "sha256"
 CONTENT_SHA256 = "content-sha256"
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+_DIGITS = re.compile(r"[0-9a-f]{7,40}")
 _SUM = re.compile(r"[0-9a-f]{64}")
 
 
@@ -33,6 +34,11 @@ def key(commit: str) -> str:
 
 def is_commit(text: str) -> bool:
     return _COMMIT.fullmatch(text) is not None
+
+
+def is_revision(text: str) -> bool:
+    """Whether these may be the first digits of a commit."""
+    return _DIGITS.fullmatch(text) is not None
 
 
 def is_sum(text: str) -> bool:

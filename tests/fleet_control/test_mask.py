@@ -111,3 +111,11 @@ def test_no_text_takes_it_long(piece: str) -> None:
     masked(piece * (200_000 // len(piece)), ["some secret"])
 
     assert time.monotonic() - began < 20
+
+
+@pytest.mark.parametrize("flood", ["\\/", "A/", "-----END x-----\n", 'token"', "key ", "://", "\\"])
+def test_a_console_full_of_one_thing_is_read_in_time(flood: str) -> None:
+    began = time.process_time()
+    masked(flood * (65_536 // len(flood)))
+
+    assert time.process_time() - began < 5

@@ -1,5 +1,6 @@
 """A front before moto's server: it passes everything on, but for what the test says otherwise."""
 
+import base64
 import json
 import urllib.error
 import urllib.request
@@ -17,6 +18,7 @@ _REFUSALS = {
     "ssm": (400, b'{"__type":"AccessDeniedException","message":"no"}'),
 }
 _ERROR = "<Response><Errors><Error><Code>{}</Code><Message>{}</Message></Error></Errors></Response>"
+_CONSOLE = "<GetConsoleOutputResponse><output>{}</output></GetConsoleOutputResponse>"
 
 
 @dataclass
@@ -33,6 +35,8 @@ class Front:
         dry_run: what EC2 says to a dry run of a launch, a code and words.
         service: what SSM tells of any host's service, a status and the host's words each time;
             the last ever after.
+        console: what a machine's console shows, by whether the latest is asked for, which not every
+            type has; None where it is moto's to answer.
         asked: every action, in the order they came.
     """
 
@@ -46,6 +50,7 @@ class Front:
     quota: float | None = None
     dry_run: tuple[str, str] | None = None
     service: list[tuple[str, str]] = field(default_factory=list)
+    console: dict[bool, str] | None = None
     asked: list[str] = field(default_factory=list)
 
     def answer(
@@ -66,10 +71,8 @@ class Front:
         if hides and self.hides != 0:
             self.hides = None if self.hides is None else self.hides - 1
             return 200, {}, EMPTY[action][1].encode()
-        if action == "GetServiceQuota" and self.quota is not None:
-            return 200, {}, json.dumps({"Quota": {"Value": self.quota}}).encode()
-        if "DryRun" in query and self.dry_run:
-            return 400, {}, _ERROR.format(*self.dry_run).encode()
+        if own := self._own(action, query):
+            return own
         status, said = _passed_on(self.moto + path, dict(headers), body)
         if action == "GetCommandInvocation" and self.service:
             word, words = self.service.pop(0) if len(self.service) > 1 else self.service[0]
@@ -78,9 +81,28 @@ class Front:
             said = b"<"
         return status, {}, said
 
+    def _own(
+        self, action: str, query: dict[str, list[str]]
+    ) -> tuple[int, dict[str, str], bytes] | None:
+        """What moto is not asked for."""
+        if action == "GetConsoleOutput" and self.console is not None:
+            return _shown(self.console.get(query.get("Latest") == ["true"]))
+        if action == "GetServiceQuota" and self.quota is not None:
+            return 200, {}, json.dumps({"Quota": {"Value": self.quota}}).encode()
+        if "DryRun" in query and self.dry_run:
+            return 400, {}, _ERROR.format(*self.dry_run).encode()
+        return None
+
     def _is(self, from_when: dict[str, str], action: str) -> bool:
         after = from_when.get(action)
         return after is not None and (not after or after in self.asked)
+
+
+def _shown(console: str | None) -> tuple[int, dict[str, str], bytes]:
+    if console is None:
+        return 400, {}, _ERROR.format("UnsupportedOperation", "no latest console").encode()
+    said = base64.b64encode(console.encode()).decode()
+    return 200, {}, _CONSOLE.format(said).encode()
 
 
 def _passed_on(url: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:

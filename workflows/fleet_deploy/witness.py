@@ -58,5 +58,6 @@ def console(ec2: "EC2Client", machine: str) -> str:
         except (BotoCoreError, ResponseParserError, ValueError) as error:
             log.warning("fleet.no_console machine=%s why=%s", machine, type(error).__name__)
         else:
-            return answer.get("Output", "")
+            if said := answer.get("Output", ""):
+                return said
     return ""
