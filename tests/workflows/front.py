@@ -28,7 +28,7 @@ class Front:
     Attributes:
         refused: actions that are refused, each from when another was asked (empty: from the start).
         hidden: actions that show nothing, each likewise.
-        garbled: actions that are answered with what nobody can read.
+        garbled: actions that are answered with what nobody can read, each likewise.
         hides_ids: whether they show nothing of an id that they are asked for, either.
         hides: for how many answers that lasts; None for ever.
         quota: how many vCPUs Service Quotas says may run; None where it is moto's to answer.
@@ -44,7 +44,7 @@ class Front:
     url: str = ""
     refused: dict[str, str] = field(default_factory=dict)
     hidden: dict[str, str] = field(default_factory=dict)
-    garbled: set[str] = field(default_factory=set)
+    garbled: dict[str, str] = field(default_factory=dict)
     hides_ids: bool = True
     hides: int | None = None
     quota: float | None = None
@@ -77,7 +77,7 @@ class Front:
         if action == "GetCommandInvocation" and self.service:
             word, words = self.service.pop(0) if len(self.service) > 1 else self.service[0]
             said = json.dumps({"Status": word, "StandardOutputContent": words}).encode()
-        if action in self.garbled:
+        if self._is(self.garbled, action):
             said = b"<"
         return status, {}, said
 

@@ -168,7 +168,7 @@ def test_where_ssm_can_not_carry_the_question_ec2s_word_counts(
     """A host can't be called ill for that; nor is anything noted of it."""
     fleet.lives(Way.GARBAGE)
     fleet.front.refused[refused] = ""
-    fleet.front.garbled.add(garbled)
+    fleet.front.garbled[garbled] = ""
 
     assert fleet.plan()[0] == 1
     code, sentence = fleet.refusal
@@ -179,12 +179,14 @@ def test_where_ssm_can_not_carry_the_question_ec2s_word_counts(
     assert fleet.noted is None
 
 
-def test_what_it_said_before_ssm_failed_counts(fleet: Fleet) -> None:
+@pytest.mark.parametrize("failure", ["refused", "garbled"])
+def test_what_it_said_before_ssm_failed_counts(fleet: Fleet, failure: str) -> None:
     fleet.lives(Way.GARBAGE)
-    fleet.front.refused["SendCommand"] = "GetCommandInvocation"
+    getattr(fleet.front, failure)["SendCommand"] = "GetCommandInvocation"
 
     assert fleet.plan()[0] == 0
-    assert fleet.asked == 1
+    assert fleet.noted
+    assert fleet.noted.why == "answered what can't be read"
 
 
 @pytest.mark.parametrize(
