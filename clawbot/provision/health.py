@@ -24,7 +24,8 @@ _READ = 256 * 1024
 # Characters of what a unit says of itself.
 _STATUS = 120
 _PROPERTIES = (
-    "Id,ActiveState,SubState,InvocationID,ActiveEnterTimestampMonotonic,NRestarts,StatusText"
+    "Id,ActiveState,SubState,InvocationID,ActiveEnterTimestampMonotonic,NRestarts,StatusText,"
+    "Result,ExecMainStatus"
 )
 
 
@@ -37,7 +38,9 @@ def main(argv: Sequence[str], secrets: Path = SECRETS_FOLDER) -> int:
     )
     parser.add_argument("units", nargs="+")
     asked = parser.parse_args(argv)
-    shown = _said("systemctl", "show", f"--property={_PROPERTIES}", *asked.units)
+    shown = _shown(_said("systemctl", "show", f"--property={_PROPERTIES}", *asked.units))
+    if list(shown) != asked.units:
+        sys.exit("systemd does not show the units that were asked for")
     units = dict(_units(shown, list(_values(secrets))))
     ill = [name for name, unit in units.items() if unit["state"] != "active" or unit["restarts"]]
     agrees = not asked.asking or _runs(asked.asking)
@@ -48,20 +51,31 @@ def main(argv: Sequence[str], secrets: Path = SECRETS_FOLDER) -> int:
         "revision": asked.revision,
         "units": units,
         "agrees": agrees,
-        "journal": last_words(_journal(ill), secrets) if ill else "",
+        "journal": last_words(_journal(ill) + _ends(ill, shown), secrets) if ill else "",
     }
     sys.stdout.write(json.dumps(answer))
     return 0
 
 
-def _units(shown: str, secrets: Sequence[str]) -> Iterator[tuple[str, Mapping[str, object]]]:
-    """Each unit of what `systemctl show` printed, as the answer has it."""
-    for block in shown.strip().split("\n\n"):
-        said = dict(line.partition("=")[::2] for line in block.splitlines())
+def _shown(printed: str) -> dict[str, dict[str, str]]:
+    """Each unit's properties of what `systemctl show` printed.
+
+    A unit says its StatusText itself, and some of what else could end a line is in that.
+    """
+    blocks = [block.split("\n") for block in printed.strip("\n").split("\n\n")]
+    units = [dict(line.partition("=")[::2] for line in reversed(block)) for block in blocks]
+    return {unit.get("Id", ""): unit for unit in units}
+
+
+def _units(
+    shown: Mapping[str, Mapping[str, str]], secrets: Sequence[str]
+) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Each unit, as the answer has it."""
+    for name, said in shown.items():
         since = time.monotonic() - int(said["ActiveEnterTimestampMonotonic"]) / 1e6
         active = said["ActiveState"] == "active"
         yield (
-            said["Id"],
+            name,
             {
                 "state": said["ActiveState"],
                 "sub": said["SubState"],
@@ -83,11 +97,22 @@ def _runs(unit: str) -> bool:
 
 
 def _journal(units: Iterable[str]) -> str:
+    """What the programs of these units said themselves; systemd's own lines about them are many."""
     command = ["journalctl", "--no-pager", "--output=cat", f"--lines={_LINES}"]
     try:
-        return _said(*command, *(f"--unit={unit}" for unit in units))
+        return _said(*command, *(f"_SYSTEMD_UNIT={unit}" for unit in units))
     except (OSError, subprocess.SubprocessError):
         return "(the journal can't be read)"
+
+
+def _ends(units: Iterable[str], shown: Mapping[str, Mapping[str, str]]) -> str:
+    """How each of these ended last, where that was not well."""
+    ends = ((unit, shown.get(unit, {})) for unit in units)
+    return "".join(
+        f"\n{unit}: {end['Result']}, exit status {end.get('ExecMainStatus', '')}"
+        for unit, end in ends
+        if end.get("Result", "success") != "success"
+    )
 
 
 def _said(*command: str) -> str:

@@ -46,10 +46,22 @@ in
         description = "Is the agent well, by its own word?";
         inherit (agent) environment path;
         startLimitIntervalSec = 0;
+        # The same /tmp.
+        unitConfig.JoinsNamespaceOf = "clawdinator.service";
         serviceConfig =
+          # Not what the agent's own start and end do to its folders.
           removeAttrs config.systemd.services.clawdinator.serviceConfig [
+            "ExecReload"
+            "ExecStartPost"
+            "ExecStartPre"
+            "ExecStop"
+            "ExecStopPost"
+            "NotifyAccess"
+            "PIDFile"
             "Restart"
             "RestartSec"
+            "RuntimeDirectory"
+            "WatchdogSec"
           ]
           // {
             Type = "oneshot";

@@ -17,7 +17,7 @@ REMARKED = "On the way: "
 _AGAIN = r"restarted (?:once|\d{1,4} times)"
 _AWAY = r"says: [A-Z][a-z]{1,15} is away(?:; [A-Z][a-z]{1,15} is away)*"
 _REMARK = rf"[a-z0-9-]{{1,40}}\.service (?:{_AGAIN}|{_AWAY})"
-_REMARKED = re.compile(rf"{REMARKED}({_REMARK}(?:; {_REMARK})*)")
+_REMARKS = re.compile(rf"(?<=: |; ){_REMARK}(?=; |$)")
 _RAN = re.compile(r"\bIt ran ([0-9a-f]{7}) before\.")
 
 
@@ -55,8 +55,9 @@ def ran(reason: str) -> str:
 
 def remarks(job: Job) -> str:
     """What was remarkable on a host's way to be healthy, or nothing."""
-    done = (_REMARKED.fullmatch(step.name) for step in job.steps if step.conclusion == "success")
-    return next((found[1] for found in done if found), "")
+    names = (step.name for step in job.steps if step.conclusion == "success")
+    told = next((name for name in names if name.startswith(REMARKED)), "")
+    return "; ".join(_REMARKS.findall(told))
 
 
 def began(job: Job) -> bool:

@@ -15,11 +15,16 @@ _SHORTEST = 6
 _SHORTEST_CODED = 8
 _VALUE = r"""(?:\\?"[^"\n]*"?|\\?'[^'\n]*'?|[^\s"']+)"""
 _WORDS = (
-    r"(?:token|secret|passw(?:or)?d|passphrase|pwd|passcode|credentials?|key|bearer|"
+    r"(?:token|secret|passw(?:or)?d|passphrase|pwd?|passcode|credentials?|key|bearer|"
     r"auth|signature|sig|session|cookie|jwt|dsn|pat|webhook)"
 )
 # What may lie between a name and its value: in JSON, in a URL, in a shell, in a sentence.
 _IS = r"""(?:(?:\\*["'\]])*\s*(?:=>|:=|[:=]|%3[ad]|%22%3a)\s*|["']\s*,\s*)(?:%22)?"""
+# As those who issue keys begin them, and what a webhook's address ends with.
+_ISSUED = re.compile(
+    r"(?i)\b(?:sk-|pk-|gh[a-z]_|github_pat_|glpat-|xox[a-z]-|xapp-|hf_|AKIA|ASIA)[\w-]{4,}"
+)
+_WEBHOOK = re.compile(r"(?i)(/(?:webhooks|services|hooks)/)[^\s\"'<>]{6,}")
 _COLOUR = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _UNPRINTABLE = re.compile(r"[^\n -~]")
 _PEM = re.compile(r"-{4,5}BEGIN[^-\n]*-{4,5}.*?(?:-{4,5}END[^-\n]*-{4,5}|\Z)", re.DOTALL)
@@ -70,6 +75,7 @@ def masked(text: str, secrets: Iterable[str] = ()) -> str:
     text = _LOGIN.sub(rf"\1{MASK}@", text)
     for called in (_HEADER, _SCHEME, _BASIC, _PHRASE, _CALLED, _OPTION, _SAID):
         text = called.sub(_renamed, text)
+    text = _WEBHOOK.sub(rf"\1{MASK}", _ISSUED.sub(MASK, text))
     text = _BROKEN.sub(_rejoined, text)
     text = _BASE64.sub(MASK, _KEY.sub(_unless_innocent, text))
     text = _RANDOM.sub(_unless_words, text)
@@ -150,14 +156,22 @@ def _merged(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """Each way in which a program may have written it: a secret of several lines is one of its
-    lines as well."""
+    """Each way in which a program may have written it, or a part of it that means something by
+    itself: a line, what `NAME=` or `name:` gives, an item of a list, a string of JSON."""
     whole = secret.strip()
-    lines = [line.strip() for line in whole.splitlines()]
-    for one in {whole, *lines}:
+    for one in {whole, *_parts(whole)}:
         if len(one) >= _SHORTEST:
             for form in (one, *_escaped(one), *_coded(one.encode(errors="replace"))):
                 yield re.sub(r"[\r\n]", "", form)
+
+
+def _parts(whole: str) -> Iterator[str]:
+    lines = [line.strip() for line in whole.splitlines()]
+    for line in lines:
+        yield line
+        given = re.split("[=:]", line, maxsplit=1)[-1]
+        for item in (given, *line.split(","), *given.split(","), *re.findall(r'"([^"]*)"', line)):
+            yield item.strip(" \t\"'")
 
 
 def _escaped(one: str) -> Iterator[str]:

@@ -266,6 +266,7 @@ def test_a_healthy_host_that_restarted_on_the_way_is_told_with_that() -> None:
         ("clawbot.service says: Discord is away; Telegram is away", True),
         ("clawdinator.service restarted 3 times; clawbot.service says: Discord is away", True),
         ("clawbot.service says: deploy all", False),
+        ("clawdinator.service says: listening on 8080", False),
         ("clawbot.service says: Discord is away and /fleet deploy all", False),
     ],
 )
@@ -278,3 +279,12 @@ def test_a_platform_that_is_away_is_told_and_no_other_words_of_a_host(
     seen = progress(run(7, "completed", "success", jobs=jobs))
 
     assert seen.hosts[0].remarks == (said if told else "")
+
+
+def test_a_restart_is_told_beside_words_that_are_not() -> None:
+    said = "clawdinator.service restarted once; clawdinator.service says: listening on 8080"
+    steps = (Step(f"{REMARKED}{said}", "completed", "success"),)
+
+    seen = progress(run(7, "completed", "success", jobs=(host("claw-2")._replace(steps=steps),)))
+
+    assert seen.hosts[0].remarks == "clawdinator.service restarted once"

@@ -119,3 +119,40 @@ def test_a_console_full_of_one_thing_is_read_in_time(flood: str) -> None:
     masked(flood * (65_536 // len(flood)))
 
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("MODEL_API=correct-horse-battery-staple", "refused for correct-horse-battery-staple"),
+        ('{"user": "me", "password": "hunter-two-winter"}', "refused for hunter-two-winter"),
+        ("olga-of-the-fleet,sam-of-the-desk", "sam-of-the-desk is not here"),
+        ("name: quiet-river-stone", "quiet-river-stone"),
+    ],
+)
+def test_a_part_of_a_secret_that_means_something_by_itself_is_masked(file: str, said: str) -> None:
+    told = masked(said, [file])
+
+    assert MASK in told
+    for part in ("correct-horse", "hunter-two", "sam-of", "quiet-river"):
+        assert part not in told
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "sk-ant-abcdefgh",
+        "ghp_abcdefghijklmnop",
+        "xoxb-abcdefghijklmnop",
+        "hf_abcdefghij",
+        "https://discord.com/api/webhooks/123/abcdefghijk",
+        "https://hooks.slack.com/services/TABC/BABC/abcdefgh",
+    ],
+)
+def test_what_an_issuer_of_keys_makes_is_known_by_its_beginning(secret: str) -> None:
+    told = masked(f"it would not take {secret} today")
+
+    assert MASK in told
+    assert "abcdefgh" not in told
+    assert told.startswith("it would not take ")
+    assert told.endswith(" today")

@@ -98,7 +98,7 @@ def test_a_unit_that_crash_loops_is_told_with_its_last_words(
     assert lacks(said) == f"{BOT} is activating (auto-restart, restarted 7 times)"
     assert json.loads(said)["journal"] == "Traceback\nValueError: no port"
     assert read(said).journal == "Traceback\nValueError: no port"
-    assert [one for one in host.asked("journalctl") if "unit" in one] == [f"--unit={BOT}"]
+    assert host.asked("journalctl")[3:] == [f"_SYSTEMD_UNIT={BOT}"]
 
 
 def test_an_agent_that_is_not_well_by_its_own_word_is_told_with_what_its_command_said(
@@ -114,9 +114,9 @@ def test_an_agent_that_is_not_well_by_its_own_word_is_told_with_what_its_command
     host.refuses(asked)
     said = answer(host, capsys, "--asking", asked, AGENT)
 
-    assert lacks(said) == "the agent's own health command says no"
+    assert lacks(said) == "the agent's own health command does not say yes"
     assert read(said).journal == "no model answers"
-    assert [one for one in host.asked("journalctl") if "unit" in one] == [f"--unit={asked}"]
+    assert host.asked("journalctl")[3:] == [f"_SYSTEMD_UNIT={asked}"]
 
 
 def test_a_health_command_that_never_ends_says_no(
@@ -128,7 +128,41 @@ def test_a_health_command_that_never_ends_says_no(
 
     said = answer(host, capsys, "--asking", "stuck.service", AGENT)
 
-    assert lacks(said) == "the agent's own health command says no"
+    assert lacks(said) == "the agent's own health command does not say yes"
+
+
+@pytest.mark.parametrize("ends", ["\u2028", "\x85", "\x0b", "\x1e", "\r"])
+def test_a_bot_speaks_for_no_other_unit_in_its_status(
+    host: Host, capsys: pytest.CaptureFixture[str], ends: str
+) -> None:
+    lie = f"x{ends}Id={AGENT}{ends}ActiveState=active{ends}NRestarts=0"
+    host.has(unit(AGENT, "activating", "auto-restart", restarts=9), unit(BOT, status=lie))
+
+    said = answer(host, capsys, AGENT, BOT)
+
+    assert lacks(said) == f"{AGENT} is activating (auto-restart, restarted 9 times)"
+    assert [one.name for one in read(said).units] == [AGENT, BOT]
+
+
+def test_without_each_unit_that_it_must_have_a_host_says_nothing(host: Host) -> None:
+    host.has(unit(AGENT))
+
+    with pytest.raises(SystemExit, match="systemd does not show the units"):
+        health.main(["--instance", TWO, AGENT, BOT], host.secrets)
+
+
+def test_how_a_unit_ended_is_told_behind_its_own_words(
+    host: Host, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended = "Result=exit-code\nExecMainStatus=78\n"
+    host.has(unit(AGENT, "activating", "auto-restart", restarts=7) + ended)
+    host.says("journalctl", "Error: config: unknown model")
+
+    said = answer(host, capsys, AGENT)
+
+    assert read(said).journal == (
+        f"Error: config: unknown model\n{AGENT}: exit-code, exit status 78"
+    )
 
 
 def test_what_a_unit_says_of_itself_is_told_capped_and_without_a_secret(

@@ -147,8 +147,9 @@ def test_every_variable_is_one_the_program_reads() -> None:
     assert not [name for name in own if f'"{name}"' not in source]
 
 
-def test_a_hosts_job_is_told_its_pace_by_the_environments_own_variables() -> None:
-    (env,) = (one["env"] for name, one in steps() if name == "host" and "env" in one)
+@pytest.mark.parametrize("job", ["plan", "host"])
+def test_who_asks_a_host_is_told_the_pace_by_the_environments_own_variables(job: str) -> None:
+    (env,) = (one["env"] for name, one in steps() if name == job and "env" in one)
 
     for name in ("FLEET_HEALTH_DEADLINE", "FLEET_STEADY_SECONDS"):
         assert env[name] == f"${{{{ vars.{name} }}}}"

@@ -1,6 +1,5 @@
 """Wait until a new host is healthy: its status checks, then its own answer, by one deadline."""
 
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +8,6 @@ from typing import TYPE_CHECKING, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from fleet_control.mask import masked
 from fleet_control.status import IN_PROGRESS_SECONDS
 from workflows.fleet_deploy import host_answer
 from workflows.fleet_deploy.host_answer import Answer, AnswerError
@@ -29,7 +27,6 @@ _APPLY_FIRST = (
     f"Apply `tofu/control` first: the SSM document `{DOCUMENT}`, by which a host is asked how "
     "it is, is not there, or this role may not see it."
 )
-_UNSAFE = re.compile(r"[^\w. -]+")
 
 
 class Unasked(AnswerError):
@@ -144,7 +141,8 @@ class Service:
             if status == "Success":
                 return said
             if status not in _UNDECIDED:
-                raise AnswerError(f"can't say how it is: {_words(said) or 'no word'} ({status})")
+                # Its own words could be read as ours, such as what it ran before.
+                raise AnswerError(f"can't say how it is ({status})")
             if self.clock.now() >= until:
                 if status == _UNSEEN:
                     raise Unasked("SSM does not tell what the host says")
@@ -169,11 +167,6 @@ class Service:
         except (BotoCoreError, ResponseParserError):
             return _UNSEEN, ""
         return answer.get("Status", _UNSEEN), answer.get("StandardOutputContent", "")
-
-
-def _words(said: str) -> str:
-    """The first of a host's own words that are safe to repeat."""
-    return _UNSAFE.sub(" ", masked(said))[:40].strip()
 
 
 def _may_pass(error: ClientError) -> bool:

@@ -25,7 +25,7 @@ _PLAIN = re.compile(r"[\n -~]*")
 _STATUS = 120
 # What could ping somebody, be an order or be drawn.
 _UNSAFE = re.compile(r"[^A-Za-z0-9 .,:;()'-]+")
-_DISAGREES = "the agent's own health command says no"
+_DISAGREES = "the agent's own health command does not say yes"
 _INVOCATION = re.compile(r"(?:[0-9a-f]{32})?")
 
 
