@@ -10,9 +10,13 @@ from datetime import UTC, datetime
 TAG = "answer"
 # EC2 takes 256 characters.
 LONGEST = 256
-_FORM = "%Y-%m-%dT%H:%MZ"
+# So far may a run's clock be ahead of its reader's.
+AHEAD_SECONDS = 60.0
+_FORM = "%Y-%m-%dT%H:%M:%SZ"
 _UNPLAIN = re.compile(r"[^A-Za-z0-9 .,;:'()+=-]+")
-_WRITTEN = re.compile(r"(well|ill) (\d{4}-\d\d-\d\dT\d\d:\d\dZ)(?: ([A-Za-z0-9 .,;:'()+=-]+))?")
+_WRITTEN = re.compile(
+    r"(well|ill) (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)(?: ([A-Za-z0-9 .,;:'()+=-]+))?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ class OwnAnswer:
 
 
 def write(answer: OwnAnswer) -> str:
-    """The tag's value: `well 2026-11-27T05:10Z`, or `ill`, the moment and why."""
+    """The tag's value: `well 2026-11-27T05:10:00Z`, or `ill`, the moment and why."""
     moment = datetime.fromtimestamp(answer.when, UTC).strftime(_FORM)
     why = _UNPLAIN.sub(" ", answer.why)
     return f"{'well' if answer.well else 'ill'} {moment} {why}"[:LONGEST].strip()
@@ -44,4 +48,6 @@ def read(text: str, now: float) -> OwnAnswer | None:
         when = datetime.strptime(said[2], _FORM).replace(tzinfo=UTC).timestamp()
     except ValueError:
         return None
-    return OwnAnswer(said[1] == "well", when, said[3] or "") if when <= now else None
+    if when > now + AHEAD_SECONDS:
+        return None
+    return OwnAnswer(said[1] == "well", min(when, now), said[3] or "")

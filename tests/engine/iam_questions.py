@@ -200,7 +200,7 @@ def _hosts() -> Iterator[Question]:
     yield "tag what it launches", [Request("ec2:CreateTags", _HOST, made)]
     tag = {"aws:RequestTag/app": "clawdinator"}
     yield "tag any other machine as the fleet's", [Request("ec2:CreateTags", _HOST, tag)]
-    said = {"aws:RequestTag/answer": "well 2026-11-27T05:10Z", "aws:TagKeys": ["answer"]}
+    said = {"aws:RequestTag/answer": "well 2026-11-27T05:10:00Z", "aws:TagKeys": ["answer"]}
     more = said | {"aws:TagKeys": ["answer", "app"]}
     yield "note what a host said of itself", [Request("ec2:CreateTags", _HOST, said | _OURS)]
     yield "note it on any other machine", [Request("ec2:CreateTags", _HOST, said | _OTHERS)]

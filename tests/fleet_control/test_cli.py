@@ -102,7 +102,7 @@ async def test_status_tells_what_a_host_last_said_of_itself(
     host: OnHost, control: Lambda, three_hosts: Aws
 ) -> None:
     why = "clawbot.service is activating (auto-restart)"
-    tags = f"ill 2026-09-21T14:03Z {why}", "well 2026-09-21T14:14Z"
+    tags = f"ill 2026-09-21T14:03:00Z {why}", "well 2026-09-21T14:44:00Z"
     for tag in tags:
         answered = [aws.instances("i-1", "i-2", "i-3", answer=tag)] * 2
         three_hosts.scripts["DescribeInstances"] = answered

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet_control.own_answer import LONGEST, OwnAnswer, read, write
+from fleet_control.own_answer import AHEAD_SECONDS, LONGEST, OwnAnswer, read, write
 
 WHEN = 1_795_756_200.0
 PLAIN = set(string.ascii_letters + string.digits + " .,;:'()+=-")
@@ -33,17 +33,17 @@ def test_it_is_capped_and_plain() -> None:
     [
         "",
         "well",
-        "Well 2026-11-27T05:10Z",
-        "good 2026-11-27T05:10Z",
+        "Well 2026-11-27T05:10:00Z",
+        "good 2026-11-27T05:10:00Z",
         "well 2026-11-27 05:10",
-        "well 2026-11-27T05:10Z\n",
-        " well 2026-11-27T05:10Z",
-        "ill 2026-11-27T05:10Z ",
-        "well 2026-13-27T05:10Z",
-        "well 2026-11-27T05:10Z x",
-        "ill 2026-11-27T05:10Z",
-        "ill 2026-11-27T05:10Z <@1>",
-        "ill 2026-11-27T05:10Z " + "x" * 256,
+        "well 2026-11-27T05:10:00Z\n",
+        " well 2026-11-27T05:10:00Z",
+        "ill 2026-11-27T05:10:00Z ",
+        "well 2026-13-27T05:10:00Z",
+        "well 2026-11-27T05:10:00Z x",
+        "ill 2026-11-27T05:10:00Z",
+        "ill 2026-11-27T05:10:00Z <@1>",
+        "ill 2026-11-27T05:10:00Z " + "x" * 256,
     ],
 )
 def test_what_no_run_wrote_is_none(text: str) -> None:
@@ -53,8 +53,12 @@ def test_what_no_run_wrote_is_none(text: str) -> None:
 def test_of_a_moment_that_is_still_to_come_is_none() -> None:
     written = write(OwnAnswer(True, WHEN))
 
-    assert read(written, WHEN - 1) is None
+    assert read(written, WHEN - AHEAD_SECONDS - 1) is None
     assert read(written, WHEN) == OwnAnswer(True, WHEN)
+
+
+def test_of_a_run_whose_clock_is_a_little_ahead_it_is_of_now() -> None:
+    assert read(write(OwnAnswer(True, WHEN)), WHEN - 60) == OwnAnswer(True, WHEN - 60)
 
 
 @given(st.text() | st.from_regex(r"(well|ill) [0-9-]{8,10}T[0-9:]{4,5}Z.*", fullmatch=True))

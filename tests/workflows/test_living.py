@@ -117,13 +117,13 @@ def noted(roll: Roll, id_: str) -> OwnAnswer | None:
 def test_what_each_host_said_last_is_noted_with_its_moment(roll: Roll) -> None:
     assert roll.took(Way.WELL)[0] == 0
     well, before = noted(roll, TWO), noted(roll, ONE)
-    assert (well, before) == (OwnAnswer(True, roll.clock.now() // 60 * 60), before)
+    assert (well, before) == (OwnAnswer(True, roll.clock.now() // 1), before)
     assert before
     assert before.well
     roll.clock.rule(ways={THREE: Way.GARBAGE})
     assert roll.does(THREE) == 1
     assert noted(roll, THREE) == OwnAnswer(
-        False, roll.clock.now() // 60 * 60, "answered what can't be read"
+        False, roll.clock.now() // 1, "answered what can't be read"
     )
 
 
