@@ -103,6 +103,7 @@ def test_one_bad_moment_of_the_host_before_stops_no_roll(
 ) -> None:
     runner.launches(ONE, NEW)
     well = [answer(unit(), instance=id_, revision=REVISION) for id_ in (ONE, TWO)]
+    runner.environ["FLEET_HEALTH_DEADLINE"] = "60"
     front.service = [("TimedOut", ""), *(("Success", one) for one in well)]
     turns = handed((ONE, "i-0123456789abcdef0"), (TWO, seen))
 

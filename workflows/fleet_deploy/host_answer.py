@@ -149,13 +149,9 @@ def _unsteady(unit: Unit, steady: float) -> str:
     if unit.state != "active":
         return f"{unit.name} is {unit.state} ({unit.sub}{again})"
     if unit.active_seconds < steady or not unit.invocation:
-        lasted = f"{_number(unit.active_seconds)} of {_number(steady)} seconds"
+        lasted = f"{int(unit.active_seconds)} of {steady:g} seconds"
         return f"{unit.name} is active for {lasted} ({unit.sub}{again})"
     return ""
-
-
-def _number(seconds: float) -> str:
-    return f"{seconds:.1f}".removesuffix(".0")
 
 
 def remarks(answer: Answer) -> str:
