@@ -188,9 +188,9 @@ async def test_an_image_named_for_a_host_that_starts_is_refused_at_once(talk: Ta
 async def test_status_shows_what_a_host_last_said_of_itself(talk: Talk) -> None:
     told = "clawbot.service is activating (auto-restart)"
     talk.fleet(
-        Claw("claw-1", answer=f"ill 2026-09-21T14:03Z {told}"),
-        Claw("claw-2", answer="well 2026-09-21T11:13Z"),
-        Claw("claw-3", answer="well 2026-09-21T14:14Z"),
+        Claw("claw-1", answer=f"ill 2026-09-21T14:03:00Z {told}"),
+        Claw("claw-2", answer="well 2026-09-21T11:13:00Z"),
+        Claw("claw-3", answer="well 2026-09-21T14:44:00Z"),
     )
 
     said = await talk.say("/fleet status")
