@@ -135,6 +135,20 @@ def test_a_host_whose_service_never_comes_up_is_named(
     assert f"fleet.last_words instance={TWO}\n| no model\n| exited" in caplog.text
 
 
+@pytest.mark.parametrize("steady", ["60", "3600"])
+def test_a_steady_time_that_no_host_could_reach_moves_none(
+    runner: Runner, seen: str, steady: str
+) -> None:
+    pace = {"FLEET_STEADY_SECONDS": steady, "FLEET_HEALTH_DEADLINE": "60"}
+
+    assert runner.does("host", INSTANCE=TWO, **pace, **handed((TWO, seen))) == 1
+    assert (
+        f"{TWO} was not touched: FLEET_STEADY_SECONDS is {steady}, and a host is waited for 60 "
+        "seconds: it must be less, or no deploy succeeds." in runner.summary
+    )
+    assert runner.hosts()[TWO][0] == seen
+
+
 def test_a_host_that_restarted_on_the_way_is_healthy_and_that_is_said(
     runner: Runner, front: Front, seen: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -73,11 +73,19 @@ def _notices(id_: str, watch: "_Watch") -> Iterator[Notice]:
 
 
 def _as_patient(job: Job, plan: Plan) -> Job:
-    """The job, with the deadline for hosts of this image and this revision."""
+    """The job, with the deadline for hosts of this image and this revision; Stopped where no host
+    could be done by then."""
     images = describe_images(job.cloud.ec2)
     image = next((one for one in images if one.id == plan.image), None)
     within = start_seconds(plan.revision, image)
-    return replace(job, pace=health.read_pace(job.environ, within))
+    pace = health.read_pace(job.environ, within)
+    if pace.steady >= pace.deadline:
+        raise Stopped(
+            "Not set up",
+            f"FLEET_STEADY_SECONDS is {pace.steady:g}, and a host is waited for {pace.deadline:g} "
+            "seconds: it must be less, or no deploy succeeds.",
+        )
+    return replace(job, pace=pace)
 
 
 def _replace_in_turn(job: Job, turn: roll.Turn, earlier: tuple[roll.Turn, ...], plan: Plan) -> str:
