@@ -25,6 +25,9 @@ class Stepping:
     def now(self) -> float:
         return self.seconds
 
+    def monotonic(self) -> float:
+        return self.seconds
+
     def sleep(self, seconds: float) -> None:
         self.seconds += seconds
 
