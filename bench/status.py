@@ -40,6 +40,9 @@ class SkippingClock(SystemClock):
     def now(self) -> float:
         return super().now() + self._skipped
 
+    def monotonic(self) -> float:
+        return super().monotonic() + self._skipped
+
 
 class Paper:
     """A chat that draws what it is told, as the terminal does, and shows it to nobody."""

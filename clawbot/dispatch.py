@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
 from clawbot.ask import Ask
+from clawbot.patience import WORK_AGAIN
 from clawbot.progress import Stage, lost, progress
 from clawbot.recent import Recent
 from clawbot.replies import Deploying, Reply, refused
@@ -19,9 +20,6 @@ from fleet_control.ledger import Entry, Run, caller_field, fit, parse_request_id
 _NO = (403, 409)
 # Telegram gives out an update for a day, and so long the ledger's list holds what has ended.
 REMEMBERED_SECONDS = 25 * 3600.0
-# Between two looks for what a predecessor left, longer each time.
-FIRST_PAUSE_SECONDS = 5.0
-LONGEST_PAUSE_SECONDS = 300.0
 # By then the list shows whatever was asked for before we began; a first reply says the same.
 LOOK_FOR_SECONDS = 120.0
 
@@ -139,9 +137,9 @@ class Dispatcher:
 
     async def _looks(self) -> AsyncIterator[tuple[Run, ...]]:
         """The ledger, for as long as what a predecessor asked for may still come to be listed."""
-        begun, pause = self._clock.now(), FIRST_PAUSE_SECONDS
-        while True:
-            looked = self._clock.now()
+        begun = self._clock.monotonic()
+        for pause in WORK_AGAIN.pauses():
+            looked = self._clock.monotonic()
             try:
                 runs = await self._api.runs(limit=100, unfinished=True)
             except FleetError as error:
@@ -151,7 +149,6 @@ class Dispatcher:
                 if looked - begun >= LOOK_FOR_SECONDS:
                     return
             await self._clock.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     def _finish(self, run: Run, show: Show) -> Awaitable[Reply]:
         # As if nothing had been shown, so that whatever is there now is a change.

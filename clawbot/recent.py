@@ -1,4 +1,4 @@
-"""What was seen a while ago, remembered for as long as it matters."""
+"""Things that this process has seen, each forgotten after a time."""
 
 from collections.abc import Hashable
 
@@ -24,12 +24,12 @@ class Recent:
     def add(self, name: Hashable) -> bool:
         """Whether it is new."""
         new = name not in self
-        self._added[name] = self._clock.now()
+        self._added[name] = self._clock.monotonic()
         return new
 
     def discard(self, name: Hashable) -> None:
         self._added.pop(name, None)
 
     def _forget(self) -> None:
-        now = self._clock.now()
+        now = self._clock.monotonic()
         self._added = {name: at for name, at in self._added.items() if now - at < self._kept}

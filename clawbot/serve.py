@@ -10,15 +10,13 @@ from functools import partial
 
 from clawbot import missing
 from clawbot.bot import Bot, assemble
+from clawbot.patience import WORK_AGAIN
 from clawbot.readiness import Hears, Readiness, watching
 from clawbot.settings import PREFIX, Settings, load
 from clawbot.watchdog import watched
 from fleet_control.clock import SystemClock
 from fleet_control.error import SettingsError
 
-# Between two tries of a front that stopped.
-FIRST_PAUSE_SECONDS = 5.0
-LONGEST_PAUSE_SECONDS = 300.0
 # A front that served for so long was well: what stopped it then is a trouble of its own.
 WELL_AFTER_SECONDS = 600.0
 
@@ -134,18 +132,18 @@ async def side_by_side(bot: Bot, fronts: list[Front], readiness: Readiness | Non
 
 async def _front(front: Front, bot: Bot, readiness: Readiness) -> str:
     """Serve until cancelled; why it stopped, where going on makes no sense."""
-    pause = FIRST_PAUSE_SECONDS
+    pauses = WORK_AGAIN.pauses()
     while True:
-        began = bot.clock.now()
+        began = bot.clock.monotonic()
         if trouble := await _stopped(front, bot, readiness):
             return trouble
         if _told_to_end():
             raise asyncio.CancelledError  # what broke on its way out must not begin anew
-        if bot.clock.now() - began >= WELL_AFTER_SECONDS:
-            pause = FIRST_PAUSE_SECONDS
+        if bot.clock.monotonic() - began >= WELL_AFTER_SECONDS:
+            pauses = WORK_AGAIN.pauses()
+        pause = next(pauses)
         log.info("clawbot.front_again front=%s in=%s", front.name, pause)
         await bot.clock.sleep(pause)
-        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
 
 def _told_to_end() -> bool:

@@ -13,7 +13,7 @@ from fleet_control.control_api import LISTED_WITHIN_SECONDS, ControlApi
 from fleet_control.duplicate import deploy_among, deploy_of, same_ask
 from fleet_control.error import ControlApiError, ControlApiRefused
 from fleet_control.ledger import Run
-from fleet_control.wait import patience
+from fleet_control.wait import slowed
 
 RUNNING_EVERY_SECONDS = 10.0
 WAITING_EVERY_SECONDS = 30.0
@@ -101,10 +101,10 @@ class Tracker:
             watch.task.cancel()
 
     async def _poll(self, run_id: int, begun: Progress, watch: _Watch) -> None:
-        sight = _Sight(begun, self._clock.now())
+        sight = _Sight(begun, self._clock.monotonic())
         while True:
             await self._look(run_id, sight)
-            sight.give_up_in_time(self._clock.now())
+            sight.give_up_in_time(self._clock.monotonic())
             await _publish(watch, Deploying(sight.progress, trouble=sight.trouble))
             if sight.progress.over or sight.progress.run_id != run_id:
                 return
@@ -112,15 +112,15 @@ class Tracker:
 
     def _pause(self, sight: "_Sight") -> float:
         waits = sight.progress.stage in (Stage.ASKING, Stage.QUEUED) and not sight.missed_looks
-        usual = self._running_every * patience(sight.unchanged_looks)
+        usual = self._running_every * slowed(sight.unchanged_looks)
         return max(sight.asked_pause, self._waiting_every if waits else usual)
 
     async def _look(self, run_id: int, sight: "_Sight") -> None:
         try:
-            sight.saw(await self._seen(run_id, sight.progress), self._clock.now())
+            sight.saw(await self._seen(run_id, sight.progress), self._clock.monotonic())
         except ControlApiRefused as error:
             if error.code == "unknown_run":
-                sight.unknown(str(error), self._clock.now())
+                sight.unknown(str(error), self._clock.monotonic())
             else:
                 sight.missed(str(error))
             sight.asked_pause = error.retry_after or 0.0
@@ -145,7 +145,7 @@ class Tracker:
 
     async def _listed(self) -> tuple[Run, ...]:
         """What waits or runs, as it was at most one look ago."""
-        now = self._clock.now()
+        now = self._clock.monotonic()
         if self._queue is None or now - self._queue_read >= self._running_every:
             asking = self._api.runs(limit=_QUEUE_SHOWN, unfinished=True)
             self._queue, self._queue_read = asyncio.ensure_future(asking), now

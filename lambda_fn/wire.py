@@ -20,7 +20,8 @@ MOST_BYTES = 8 * 1024 * 1024
 class Budget:
     """The time of one call, shared by everything it waits for.
 
-    `now` gives Unix seconds, and `sleep` takes seconds; a test turns them.
+    `now` gives Unix seconds, `monotonic` those that are never set back, and `sleep` takes seconds;
+    a test turns them.
     """
 
     def __init__(
@@ -28,18 +29,21 @@ class Budget:
         seconds: float = CALL_SECONDS,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.now = now
         self.sleep = sleep
-        self.until = now() + seconds
+        self._monotonic = monotonic
+        self._until = monotonic() + seconds
 
     def part(self, seconds: float) -> "Budget":
         """At most so much of it."""
-        return Budget(min(seconds, self.until - self.now()), self.now, self.sleep)
+        left = self._until - self._monotonic()
+        return Budget(min(seconds, left), self.now, self.sleep, self._monotonic)
 
     def left(self) -> float:
         """Seconds; TimeoutError where there are none."""
-        left = self.until - self.now()
+        left = self._until - self._monotonic()
         if left <= 0:
             raise TimeoutError("timed out")
         return left

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.clawbot.bots import registry
-from tests.clock import TurnedClock
+from tests.clock import HostClock, TurnedClock
 from tests.discord.control import Control, serving
 from tests.discord.ec2 import Claw, stage
 from tests.fleet_control.aws import Aws
@@ -22,7 +22,8 @@ Holds = Callable[[], object]
 
 class ChatScene:
     """`news` waits until something of the platform's holds; it is let wait for moments only.
-    `line` is what the platform's own server hears the bots through."""
+    `line` is what the platform's own server hears the bots through, and `host_clock` what the bots
+    go by."""
 
     def __init__(
         self,
@@ -32,6 +33,7 @@ class ChatScene:
         news: Callable[[Holds], Awaitable[object]],
     ) -> None:
         self.clock = clock
+        self.host_clock = HostClock(clock)
         self.ec2 = ec2
         self.line = line
         self.api = Control()

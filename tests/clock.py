@@ -9,12 +9,16 @@ class TurnedClock:
     """`sleep` returns only when `turn` has moved the time far enough."""
 
     def __init__(self, start: float = 1_790_000_000.0) -> None:
-        self._now = start
+        self._start = start
+        self._now = 0.0
         self._order = count()
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._changed = asyncio.Condition()
 
     def now(self) -> float:
+        return self._start + self._now
+
+    def monotonic(self) -> float:
         return self._now
 
     async def sleep(self, seconds: float) -> None:
@@ -45,3 +49,15 @@ class TurnedClock:
             await asyncio.sleep(0)
         self._now = until
         await asyncio.sleep(0)
+
+
+class HostClock:
+    """The clock of one host among others: `off` turns what it takes for the time, and no wait."""
+
+    def __init__(self, clock: TurnedClock) -> None:
+        self._clock = clock
+        self.monotonic, self.sleep = clock.monotonic, clock.sleep
+        self.off = 0.0
+
+    def now(self) -> float:
+        return self._clock.now() + self.off

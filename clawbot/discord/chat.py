@@ -9,8 +9,8 @@ import discord
 
 from clawbot import wording
 from clawbot.discord import limit
+from clawbot.discord.away import Away, until_back
 from clawbot.discord.drawing import Drawing, Drawn
-from clawbot.discord.patience import Away, until_back
 from clawbot.discord.pen import NOBODY, Pen, made_up, send
 from clawbot.discord.speaker import PLATFORM
 from clawbot.page import cut

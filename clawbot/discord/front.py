@@ -11,13 +11,13 @@ from discord.ext import commands
 from clawbot.ask import Ask
 from clawbot.bot import Bot
 from clawbot.discord import custom_id, first
+from clawbot.discord.away import Away
 from clawbot.discord.button import COG, FleetButton
 from clawbot.discord.chat import CommandChat, MentionChat, PressChat
 from clawbot.discord.choice import Glance, Offer, images, targets
 from clawbot.discord.custom_id import Act, Press
 from clawbot.discord.drawing import Drawing
 from clawbot.discord.guild import Trouble, found
-from clawbot.discord.patience import Away
 from clawbot.discord.pen import NOBODY, Pen
 from clawbot.discord.predecessor import Left, Show
 from clawbot.discord.registration import register

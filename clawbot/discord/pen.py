@@ -12,8 +12,8 @@ from collections.abc import Callable
 import discord
 
 from clawbot.discord import limit
+from clawbot.discord.away import until_back
 from clawbot.discord.drawing import Drawn
-from clawbot.discord.patience import until_back
 from fleet_control.clock import Clock
 
 # Discord documents no number; editing slower than this was never refused.
@@ -63,12 +63,12 @@ class Pen:
             nonce = made_up()
             await until_back(self.clock, lambda: self._write(draw, nonce), within)
             # What takes the place of "thinking" may be followed at once; only edits keep apart.
-            self._next = self.clock.now() + PAUSE_SECONDS * bool(self._shown)
+            self._next = self.clock.monotonic() + PAUSE_SECONDS * bool(self._shown)
             self._shown = drawn.told
             return True
 
     async def _pause(self) -> None:
-        wait = self._next - self.clock.now()
+        wait = self._next - self.clock.monotonic()
         if wait > 0:
             await self.clock.sleep(wait)
 

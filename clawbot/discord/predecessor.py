@@ -7,9 +7,9 @@ from dataclasses import replace
 import discord
 
 from clawbot.discord import limit
+from clawbot.discord.away import until_back
 from clawbot.discord.chat import Living
 from clawbot.discord.drawing import Drawing, seen
-from clawbot.discord.patience import until_back
 from clawbot.discord.pen import MARGIN_SECONDS, Pen, made
 from clawbot.discord.speaker import account
 from clawbot.replies import Deploying, Reply, is_final

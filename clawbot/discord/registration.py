@@ -9,8 +9,8 @@ from typing import Any
 import discord
 from discord import app_commands
 
+from clawbot.discord.away import until_back
 from clawbot.discord.guild import Trouble, invitation
-from clawbot.discord.patience import until_back
 from fleet_control.clock import Clock
 
 log = logging.getLogger(__name__)

@@ -43,14 +43,14 @@ class Living:
         self._outbox = outbox
         self._clock = clock
         self._answers = answers
-        self._since = clock.now()
+        self._since = clock.monotonic()
         self._shown: Drawn | None = None
         self._next = 0.0
 
     @property
     def age(self) -> float:
         """Seconds since what it answers was heard."""
-        return self._clock.now() - self._since
+        return self._clock.monotonic() - self._since
 
     async def show(self, drawn: Drawn, within: float | None = None) -> bool:
         """Show this, `within` as the outbox has it; whether anything changed for the reader."""
@@ -63,7 +63,7 @@ class Living:
             stands = await self._outbox.send(self.chat, drawn, self._answers, within)
         self.chat, self.message = stands.chat, stands.message
         self._shown = drawn
-        self._next = self._clock.now() + self._outbox.between
+        self._next = self._clock.monotonic() + self._outbox.between
         return stands.changed
 
     async def call(self, drawn: Drawn, within: float | None = None) -> None:
@@ -71,7 +71,7 @@ class Living:
         await self._outbox.send(self.chat, drawn, self.message, within)
 
     async def _pause(self) -> None:
-        wait = self._next - self._clock.now()
+        wait = self._next - self._clock.monotonic()
         if wait > 0:
             await self._clock.sleep(wait)
 

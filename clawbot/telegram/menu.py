@@ -26,14 +26,12 @@ from telegram import (
 from telegram.constants import BotCommandLimit
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
+from clawbot.patience import WORK_AGAIN
 from clawbot.telegram.outbox import seconds
 from clawbot.telegram.place import Places
 from fleet_control.clock import Clock
 
 FLEET = BotCommand("fleet", "status of the fleet; deploy <target> replaces a host")
-
-FIRST_PAUSE_SECONDS = 5.0
-LONGEST_PAUSE_SECONDS = 600.0
 
 log = logging.getLogger(__name__)
 
@@ -44,13 +42,12 @@ async def set_menus(telegram: Bot, places: Places, operators: Iterable[int], clo
     Where the network or flood control is in the way it is tried again, later each time.
     """
     left = (*places.ids, *operators)
-    pause = FIRST_PAUSE_SECONDS
-    while True:
+    for pause in WORK_AGAIN.pauses():
         waits = {chat: wait for chat in left if (wait := await _tried(telegram, places, chat))}
         if not waits:
             return
         await clock.sleep(max(pause, *waits.values()))
-        left, pause = tuple(waits), min(2 * pause, LONGEST_PAUSE_SECONDS)
+        left = tuple(waits)
 
 
 async def _tried(telegram: Bot, places: Places, chat: int) -> float:
@@ -59,14 +56,14 @@ async def _tried(telegram: Bot, places: Places, chat: int) -> float:
         await _set_menu(telegram, places.now(chat))
     except ChatMigrated as moved:
         places.move(chat, moved.new_chat_id)
-        return FIRST_PAUSE_SECONDS
+        return WORK_AGAIN.first
     except (BadRequest, Forbidden) as error:
         log.info("telegram.menu_not_set chat=%s why=%s", chat, error)
         return 0.0
     except TelegramError as error:
         log.info("telegram.menu_not_set_yet chat=%s why=%s", chat, error)
         asked = seconds(error.retry_after) if isinstance(error, RetryAfter) else 0.0
-        return max(asked, FIRST_PAUSE_SECONDS)
+        return max(asked, WORK_AGAIN.first)
     return 0.0
 
 

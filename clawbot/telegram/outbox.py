@@ -16,6 +16,7 @@ from telegram.error import (
     TimedOut,
 )
 
+from clawbot.patience import CALL_AGAIN
 from clawbot.telegram.drawing import Drawn
 from clawbot.telegram.pace import Pace
 from clawbot.telegram.place import Places
@@ -23,7 +24,6 @@ from fleet_control.clock import Clock
 
 PATIENCE_SECONDS = 15 * 60.0
 UNTIL_BACK = float("inf")
-LONGEST_PAUSE_SECONDS = 30.0
 LONGEST_ANSWER = 200
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
@@ -124,13 +124,13 @@ class Outbox:
 
     async def _tried(self, chat: int, call: Callable[[], Awaitable[T]], within: float | None) -> T:
         """What `call` returns, tried again after what may pass."""
-        until = self._clock.now() + (PATIENCE_SECONDS if within is None else within)
-        pause = 1.0
+        until = self._clock.monotonic() + (PATIENCE_SECONDS if within is None else within)
+        pauses = CALL_AGAIN.pauses()
         while True:
             waited = await self._turn(chat)
             if within is None:
                 until += waited
-            elif self._clock.now() > until:
+            elif self._clock.monotonic() > until:
                 raise TimedOut("no turn to speak in time")
             try:
                 return await call()
@@ -138,20 +138,20 @@ class Outbox:
                 raise  # though the library counts it as a network's error
             # A token may be refused for a moment; the poller tells when it is for good.
             except (RetryAfter, NetworkError, InvalidToken) as error:
-                if self._clock.now() > until:
+                if self._clock.monotonic() > until:
                     raise
                 if isinstance(error, RetryAfter):
                     self._pace.hold(chat, seconds(error.retry_after))
                     continue
+                pause = next(pauses)
                 log.info("telegram.tried chat=%s why=%s again_in=%s", chat, error, pause)
             await self._clock.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     async def _turn(self, chat: int) -> float:
         """The seconds that the turn to speak there was waited for."""
-        begun = self._clock.now()
+        begun = self._clock.monotonic()
         await self._pace.turn(chat)
-        return self._clock.now() - begun
+        return self._clock.monotonic() - begun
 
 
 def seconds(period: int | timedelta) -> float:

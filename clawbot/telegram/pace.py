@@ -55,7 +55,7 @@ class Pace:
         """Return when it is time to speak in that chat."""
         while True:
             await self._silence(chat)
-            now = self.clock.now()
+            now = self.clock.monotonic()
             wait = max(self._bucket(chat).reserve(now), self._everywhere.reserve(now))
             if wait > 0:
                 await self.clock.sleep(wait)
@@ -64,13 +64,13 @@ class Pace:
                 return
 
     async def _silence(self, chat: int) -> None:
-        while (held := self._held.get(chat, 0.0) - self.clock.now()) > 0:
+        while (held := self._held.get(chat, 0.0) - self.clock.monotonic()) > 0:
             await self.clock.sleep(held)
         self._held.pop(chat, None)
 
     def hold(self, chat: int, seconds: float) -> None:
         """Telegram asked for silence there."""
-        self._held[chat] = max(self._held[chat], self.clock.now() + seconds)
+        self._held[chat] = max(self._held[chat], self.clock.monotonic() + seconds)
 
     def _bucket(self, chat: int) -> _Bucket:
         rate = self.limits.private if chat > 0 else self.limits.group

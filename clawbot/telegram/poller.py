@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from telegram import Bot, Update
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
+from clawbot.patience import CALL_AGAIN
 from clawbot.readiness import Hears, ignored
 from clawbot.telegram.outbox import seconds
 from clawbot.telegram.rivalry import SHORTEST_PAUSE_SECONDS, Rivalry
@@ -19,7 +20,6 @@ from fleet_control.clock import Clock
 
 ALLOWED = ("message", "callback_query")
 POLL_SECONDS = 30
-LONGEST_PAUSE_SECONDS = 30.0
 # A token that was taken before is given up once it was refused so often in a row, by getMe too.
 REFUSALS_BELIEVED = 4
 REFUSED_PAUSE_SECONDS = 15.0
@@ -58,9 +58,9 @@ class Poller:
         self._poll_seconds = poll_seconds
         self._hears = hears
         self._offset: int | None = None
-        self._heard_at = clock.now()
-        self._failures = 0
-        self._refusals = 0
+        self._heard_at = clock.monotonic()
+        self._failures = self._refusals = 0
+        self._pauses = CALL_AGAIN.pauses()
         self._webhook_free = False
 
     async def run(self) -> None:
@@ -94,14 +94,15 @@ class Poller:
             return self._failed(type(error).__name__)
         self._failures = self._refusals = 0
         self._hears(True)
+        self._pauses = CALL_AGAIN.pauses()
         for update in updates:
             self._offset = update.update_id + 1
-            self._heard_at = self._clock.now()
+            self._heard_at = self._clock.monotonic()
             await self._take(update)
         return 0.0
 
     async def _poll(self) -> tuple[Update, ...]:
-        if self._clock.now() - self._heard_at > FORGET_OFFSET_AFTER_SECONDS:
+        if self._clock.monotonic() - self._heard_at > FORGET_OFFSET_AFTER_SECONDS:
             self._offset = None
         return await self._telegram.get_updates(
             self._offset, timeout=self._poll_seconds, allowed_updates=ALLOWED
@@ -119,7 +120,7 @@ class Poller:
         if "webhook" in str(error):
             self._webhook_free = False
             return 1.0
-        wait = self._rivalry.conflict(self._clock.now())
+        wait = self._rivalry.conflict(self._clock.monotonic())
         log.info("telegram.conflict next_try_in=%s", round(wait))
         if wait >= SHORTEST_PAUSE_SECONDS:
             said = TWO_POLLERS.format(minutes=max(1, round(wait / 60)))
@@ -150,7 +151,7 @@ class Poller:
         self._failures += 1
         level = logging.WARNING if self._failures in (1, 5) else logging.DEBUG
         log.log(level, "telegram.poll_failed times=%s why=%s", self._failures, why)
-        return min(2.0 ** min(self._failures - 1, 10), LONGEST_PAUSE_SECONDS)
+        return next(self._pauses)
 
     async def _confirm(self) -> None:
         """Tell Telegram what was taken, so that a successor does not get it again."""

@@ -21,6 +21,7 @@ class Predecessor:
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
         self._began = bot.clock.now()
+        self._listed_from = bot.clock.monotonic() + LISTED_WITHIN_SECONDS
 
     async def asked(self, ask: Ask, said: datetime) -> bool:
         """Whether the ledger has a deploy of this very ask, which was `said` or offered then.
@@ -45,5 +46,5 @@ class Predecessor:
 
     def _is_early(self, said: datetime) -> bool:
         """Telegram's times are whole seconds."""
-        soon = self._bot.clock.now() < self._began + LISTED_WITHIN_SECONDS
+        soon = self._bot.clock.monotonic() < self._listed_from
         return soon and said.timestamp() < int(self._began)

@@ -12,6 +12,7 @@ from telegram.ext import ApplicationBuilder, ExtBot
 from telegram.request import HTTPXRequest
 
 from clawbot.bot import Bot
+from clawbot.patience import CALL_AGAIN
 from clawbot.readiness import Hears, ignored
 from clawbot.settings import Settings
 from clawbot.telegram.extension import add_handlers
@@ -27,7 +28,6 @@ from clawbot.telegram.webhook import Webhook
 from fleet_control.clock import Clock
 
 _ANSWER_SECONDS = 10.0
-_LONGEST_PAUSE_SECONDS = 30.0
 
 Take = Callable[[Update], Awaitable[None]]
 
@@ -102,10 +102,9 @@ async def _reached(
     """The account, once Telegram has told who it is; tried until it can be reached."""
     if settings.telegram_token is None:
         raise Trouble(TOKEN_MISSING)
-    pause = 1.0
     telegram = _account(settings, answer_seconds)
     try:
-        while True:
+        for pause in CALL_AGAIN.pauses():
             try:
                 await telegram.initialize()
                 break
@@ -114,7 +113,6 @@ async def _reached(
             except TelegramError as error:
                 log.warning("telegram.not_reached again_in=%s why=%s", pause, error)
             await clock.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
         yield telegram
     finally:
         with suppress(TelegramError):

@@ -9,7 +9,11 @@ class Clock(Protocol):
     """Where our own waits get their time; all in seconds."""
 
     def now(self) -> float:
-        """Unix time."""
+        """Unix time, for what others' times are held against; it may be set back."""
+        ...
+
+    def monotonic(self) -> float:
+        """Since some moment before this process began; for waits and for what is forgotten."""
         ...
 
     async def sleep(self, seconds: float) -> None: ...
@@ -18,6 +22,9 @@ class Clock(Protocol):
 class SystemClock:
     def now(self) -> float:
         return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

@@ -64,12 +64,13 @@ class Ec2Reader:
         self._ec2 = ec2
         self._clock = clock
         self._reading: Reading | None = None
+        self._read_at = 0.0
         self._images: tuple[float, tuple[Image, ...]] | None = None
         self._under_way: asyncio.Task[Reading] | None = None
 
     async def read(self) -> Reading:
-        # A clock that was set back must not keep a reading for longer; nor, below, the images.
-        if self._reading and 0 <= self._clock.now() - self._reading.taken < READING_KEPT_SECONDS:
+        now = self._clock.monotonic()
+        if self._reading and now - self._read_at < READING_KEPT_SECONDS:
             return self._reading
         if self._under_way is None:
             self._under_way = asyncio.create_task(self._read())
@@ -83,18 +84,18 @@ class Ec2Reader:
             task.exception()  # an asker may have left; its error is not lost on the others
 
     async def _read(self) -> Reading:
-        taken = self._clock.now()
+        taken, begun = self._clock.now(), self._clock.monotonic()
         machines, checks, images = await asyncio.gather(
             asyncio.to_thread(describe_machines, self._ec2),
             asyncio.to_thread(describe_health, self._ec2),
-            self._newest_images(taken),
+            self._newest_images(begun),
         )
         reading = await asyncio.to_thread(
             _completed, self._ec2, self._known, machines, checks, images, taken
         )
         if reading.unsure:
             raise Ec2Error(_unsure(reading.unsure))
-        self._reading = reading
+        self._reading, self._read_at = reading, begun
         return reading
 
     @property
@@ -104,7 +105,7 @@ class Ec2Reader:
         return {host.id for host in hosts if host.state is not HostState.TERMINATED}
 
     async def _newest_images(self, now: float) -> tuple[Image, ...]:
-        if self._images and 0 <= now - self._images[0] < IMAGES_KEPT_SECONDS:
+        if self._images and now - self._images[0] < IMAGES_KEPT_SECONDS:
             return self._images[1]
         images = await asyncio.to_thread(describe_images, self._ec2)
         self._images = (now, images)

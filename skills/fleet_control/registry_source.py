@@ -73,11 +73,10 @@ class RegistrySource:
 
     async def get(self) -> KnownRegistry:
         async with self._lock:
-            # A clock that was set back must not keep it for longer.
-            if self._known and 0 <= self._clock.now() - self._tried_at < KEPT_SECONDS:
+            if self._known and self._clock.monotonic() - self._tried_at < KEPT_SECONDS:
                 return self._known
             self._known = await self._read()
-            self._tried_at = self._clock.now()
+            self._tried_at = self._clock.monotonic()
             return self._known
 
     async def _read(self) -> KnownRegistry:

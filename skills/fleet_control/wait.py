@@ -31,7 +31,7 @@ async def until_finished(
     OutcomeUnknown when it has not ended `within`, or can't be seen any more; ControlApiRefused
     where there is no such run, or this key may not see it.
     """
-    until = clock.now() + within
+    until = clock.monotonic() + within
     while True:
         run, deploy = await _ended(api, run_id, clock, say, poll, until)
         if deploy.id == run.id:
@@ -58,7 +58,7 @@ async def _ended(
             run = await api.run(run_id)
             deploy = await deploy_of(api, run)
         except ControlApiError as error:
-            troubles.append(clock.now())
+            troubles.append(clock.monotonic())
             pause = max(poll, _borne(error, run_id, troubles))
         else:
             troubles.clear()
@@ -70,15 +70,15 @@ async def _ended(
                 return run, deploy
             unchanged = 0 if news else unchanged + 1
             waits = run.status != "in_progress"
-            pause = poll * (WAITING_TAKES_TIMES if waits else patience(unchanged))
-        if clock.now() + pause > until:
+            pause = poll * (WAITING_TAKES_TIMES if waits else slowed(unchanged))
+        if clock.monotonic() + pause > until:
             raise OutcomeUnknown(
                 f"Run {run_id} has not ended in the time given; how it ends is not known yet."
             )
         await clock.sleep(pause)
 
 
-def patience(unchanged: int) -> int:
+def slowed(unchanged: int) -> int:
     """How many times as long as usual to wait for the next look, after so many in a row that showed
     nothing new: a host that starts takes minutes."""
     return min(WAITING_TAKES_TIMES, 1 + unchanged // _UNCHANGED)

@@ -65,7 +65,7 @@ class Scene(ChatScene):
         }
 
     async def _bot(self, name: str, app: Application, environ: dict[str, str]) -> None:
-        async with assemble(load(self.environ(name, app) | environ), self.clock) as bot:
+        async with assemble(load(self.environ(name, app) | environ), self.host_clock) as bot:
             # The library waits that long for guilds that never come.
             await run(bot, guild_ready_timeout=0.05)
 

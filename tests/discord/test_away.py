@@ -152,3 +152,20 @@ async def test_a_whisper_is_tried_again(scene: Scene) -> None:
     scene.discord.drop_next("POST", "/webhooks/")
     pressed = await scene.discord.press(scene.app, scene.owner, reply, reply.buttons["Deploy"])
     assert "Only the one who asked" in await whispered(scene, pressed)
+
+
+@pytest.mark.parametrize("away", [0, 3])
+async def test_a_clock_that_is_set_back_an_hour_silences_nobody(scene: Scene, away: int) -> None:
+    await scene.start()
+    _, reply = await deploying(scene)
+    # Answered after the edit: whatever that left to be waited for is reckoned by now.
+    await shown(scene, await scene.discord.command(scene.app, scene.visitor, "help"))
+    begun = scene.clock.monotonic()
+    scene.host_clock.off = -3600.0
+    for _ in range(away):
+        scene.discord.drop_next("PATCH", "/webhooks/")
+    scene.api.done(1, job(MOVES))
+    await scene.until(lambda: "done" in reply.text)
+    asked = await scene.discord.command(scene.app, scene.operator, "status")
+    assert "claw-2" in (await shown(scene, asked)).text
+    assert scene.clock.monotonic() - begun < 60

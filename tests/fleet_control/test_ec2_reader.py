@@ -8,7 +8,7 @@ import pytest
 
 from fleet_control.ec2 import Ec2Reader
 from fleet_control.error import Ec2Error
-from tests.clock import TurnedClock
+from tests.clock import HostClock, TurnedClock
 from tests.fleet_control import aws
 from tests.fleet_control.aws import Aws
 
@@ -79,10 +79,12 @@ async def test_a_clock_set_back_keeps_nothing_for_longer(
     cloud: Aws, ec2_client: "EC2Client"
 ) -> None:
     clock = TurnedClock()
-    reader = Ec2Reader(ec2_client, clock)
+    host = HostClock(clock)
+    reader = Ec2Reader(ec2_client, host)
     await reader.read()
 
-    await clock.turn(-3600)
+    host.off = -3600.0
+    await clock.turn(60)
     await reader.read()
 
     assert set(cloud.counts.values()) == {2}

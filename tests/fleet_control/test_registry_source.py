@@ -8,7 +8,7 @@ import pytest
 from fleet_control.error import ControlApiDown, RegistryError
 from fleet_control.ledger import Revision
 from fleet_control.registry_source import RegistryRead, RegistrySource
-from tests.clock import TurnedClock
+from tests.clock import HostClock, TurnedClock
 from tests.fleet_control.test_registry import entry
 
 ONE = json.dumps({"claw-1": entry(1)})
@@ -111,11 +111,12 @@ async def test_a_local_copy_serves_where_nothing_else_is_known(tmp_path: Path) -
 
 async def test_a_clock_set_back_keeps_nothing_for_longer() -> None:
     source, clock = Source(), TurnedClock()
-    registry = RegistrySource(source.fetch, clock)
+    host = HostClock(clock)
+    registry = RegistrySource(source.fetch, host)
     await registry.get()
 
-    source.text = TWO
-    await clock.turn(-3600)
+    source.text, host.off = TWO, -3600.0
+    await clock.turn(60)
 
     assert (await registry.get()).registry.ids == ("claw-1", "claw-2")
 

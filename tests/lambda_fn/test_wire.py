@@ -217,7 +217,7 @@ async def test_connecting_handshake_and_sending_share_one_deadline(
     context = serving(certificate) if secure and seen != "a connection" else None
     async with await asyncio.start_server(listen, "127.0.0.1", 0, ssl=context) as server:
         base = f"http{'s' if secure else ''}://localhost:{server.sockets[0].getsockname()[1]}"
-        budget = Budget(10 * steps + 5, Hasty().now)
+        budget = Budget(10 * steps + 5, monotonic=Hasty().now)
         ours = Server(base, Code.GITHUB_UNREACHABLE, "GitHub", budget)
         with pytest.raises(Failure, match="GitHub can't be reached: timed out") as failed:
             await asyncio.to_thread(ours.ask, "GET", "/x", {})
@@ -294,7 +294,7 @@ async def test_a_run_that_the_list_shows_late_is_found(github: SmallGitHub) -> N
     conf = read_settings(
         {"CONTROL_API_TOKEN": "c", "GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": github.url}
     )
-    budget = Budget(8.5, clock.now, clock.sleep)
+    budget = Budget(8.5, clock.now, clock.sleep, clock.now)
     api = GitHub(conf, lambda _: TOKEN, str, budget, Kept(), spared=0)
     github.lists = False
 

@@ -39,6 +39,9 @@ class AheadClock(SystemClock):
     def now(self) -> float:
         return super().now() + self.ahead
 
+    def monotonic(self) -> float:
+        return super().monotonic() + self.ahead
+
 
 class Noticing(PipeOutput):
     """A sheet that also tells of replies that are not final yet."""

@@ -77,7 +77,7 @@ class Scene(ChatScene):
         }
 
     async def _bot(self, name: str, environ: dict[str, str]) -> None:
-        async with assemble(load(self.environ(name) | environ), self.clock) as bot:
+        async with assemble(load(self.environ(name) | environ), self.host_clock) as bot:
             await run(bot, ignored, SOON, self.poll_seconds, self.answer_seconds)
 
     # -- what people do --------------------------------------------------------------------

@@ -292,6 +292,25 @@ async def test_a_deploy_that_could_not_be_answered_for_two_minutes_is_not_begun(
     assert scene.api.count("deploy") == 0
 
 
+@pytest.mark.parametrize("trouble", ["", "502", "429"])
+async def test_a_clock_that_is_set_back_an_hour_silences_nobody(scene: Scene, trouble: str) -> None:
+    await scene.start()
+    reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
+    await scene.until(lambda: "queued" in reply["text"])
+    begun = scene.clock.monotonic()
+    if trouble == "429":
+        scene.telegram.weather.flood("editMessageText", retry_after=20)
+    elif trouble == "502":
+        scene.telegram.weather.bad_gateway("editMessageText", times=3)
+    scene.api.running(1)
+    await scene.clock.turn(12.0)
+    scene.host_clock.off = -3600.0
+    await scene.until(lambda: "planning" in reply["text"])
+    asked = await scene.say("/fleet status")
+    await scene.until(lambda: scene.answer_to(asked))
+    assert scene.clock.monotonic() - begun < 90
+
+
 # -- two pollers ---------------------------------------------------------------------------
 
 

@@ -21,8 +21,12 @@ class Stepping:
 
     def __init__(self) -> None:
         self.seconds = 0.0
+        self.set_back = 0.0
 
     def now(self) -> float:
+        return self.seconds - self.set_back
+
+    def monotonic(self) -> float:
         return self.seconds
 
     def sleep(self, seconds: float) -> None:
@@ -45,6 +49,17 @@ def test_at_the_deadline_what_is_still_missing_is_said() -> None:
 
     assert wait(lambda: "initializing", Pace(900, 10), clock) == "initializing"
     assert clock.now() == 900
+
+
+def test_a_clock_that_is_set_back_moves_no_deadline() -> None:
+    clock = Stepping()
+
+    def look() -> str:
+        clock.set_back = 3600.0
+        return "initializing"
+
+    assert wait(look, Pace(900, 10), clock) == "initializing"
+    assert clock.seconds == 900
 
 
 def test_even_with_no_time_left_there_is_one_look() -> None:

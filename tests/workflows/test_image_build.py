@@ -44,6 +44,9 @@ class HastyTime:
     def now(self) -> float:
         return self.time
 
+    def monotonic(self) -> float:
+        return self.time - NOON
+
     def sleep(self, seconds: float) -> None:
         self.time += seconds
 

@@ -96,6 +96,9 @@ class HastyTime:
     def now(self) -> float:
         return self._began + self.slept
 
+    def monotonic(self) -> float:
+        return self.slept
+
     def sleep(self, seconds: float) -> None:
         self.slept += seconds
 

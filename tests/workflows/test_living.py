@@ -43,6 +43,9 @@ class TurnedTime:
     def now(self) -> float:
         return self.rules.now()
 
+    def monotonic(self) -> float:
+        return self.now()
+
     def sleep(self, seconds: float) -> None:
         self.rule(stopped_at=self.now() + seconds)
 

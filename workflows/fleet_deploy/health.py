@@ -35,7 +35,11 @@ class Unasked(AnswerError):
 
 class Time(Protocol):
     def now(self) -> float:
-        """Unix time."""
+        """Unix time, which may be set back."""
+        ...
+
+    def monotonic(self) -> float:
+        """For waits; never set back."""
         ...
 
     def sleep(self, seconds: float) -> None: ...
@@ -44,6 +48,9 @@ class Time(Protocol):
 class SystemTime:
     def now(self) -> float:
         return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
@@ -90,9 +97,9 @@ def wait(look: Callable[[], str], pace: Pace, clock: Time) -> str:
 
     `look` says what is missing, or nothing. It is asked once at least.
     """
-    until = clock.now() + pace.deadline
+    until = clock.monotonic() + pace.deadline
     while missing := look():
-        if clock.now() >= until:
+        if clock.monotonic() >= until:
             return missing
         clock.sleep(pace.poll)
     return ""
@@ -135,7 +142,7 @@ class Service:
         return host_answer.read(self._said(command, machine))
 
     def _said(self, command: str, machine: str) -> str:
-        until = self.clock.now() + ANSWER_SECONDS
+        until = self.clock.monotonic() + ANSWER_SECONDS
         while True:
             status, said = self._invocation(command, machine)
             if status == "Success":
@@ -143,7 +150,7 @@ class Service:
             if status not in _UNDECIDED:
                 # Its own words could be read as ours, such as what it ran before.
                 raise AnswerError(f"can't say how it is ({status})")
-            if self.clock.now() >= until:
+            if self.clock.monotonic() >= until:
                 if status == _UNSEEN:
                     raise Unasked("SSM does not tell what the host says")
                 raise AnswerError("does not say in time how it is")

@@ -47,7 +47,7 @@ def run(job: Job) -> tuple[Notice, ...]:
     plan = planned(job.environ)
     earlier = roll.before(plan.roll, instance)
     turn = plan.roll[len(earlier)]
-    began = job.clock.now()
+    began = job.clock.monotonic()
     try:
         spare_the_caller(job, turn.id)
         with _untouched(turn.id):
@@ -56,7 +56,7 @@ def run(job: Job) -> tuple[Notice, ...]:
         watch = _wait_until_healthy(job, turn, plan, made)
     except Stopped as stop:
         raise telling_where(job, plan.roll, stop) from stop
-    took = summary.span(job.clock.now() - began)
+    took = summary.span(job.clock.monotonic() - began)
     log.info("fleet.replaced instance=%s machine=%s took=%s", turn.id, watch.machine, took)
     runner.write_summary(job.environ, summary.replaced(turn, watch.machine, plan.image, took))
     if watch.answer and (told := host_answer.remarks(watch.answer)):

@@ -78,7 +78,7 @@ def register(ec2: "EC2Client", snapshot: str, image: NixImage, name: str, commit
 
 def wait_available(ec2: "EC2Client", image: str, clock: Time) -> None:
     """Stopped where it can't be used after half an hour, or never."""
-    until = clock.now() + DEADLINE_SECONDS
+    until = clock.monotonic() + DEADLINE_SECONDS
     while True:
         found = ec2.describe_images(ImageIds=[image])["Images"]
         state = found[0]["State"] if found else "not there yet"
@@ -86,7 +86,7 @@ def wait_available(ec2: "EC2Client", image: str, clock: Time) -> None:
             return
         if state in ("failed", "error", "invalid", "deregistered"):
             raise Stopped("Image failed", f"{image} is {state}.")
-        if clock.now() + POLL_SECONDS > until:
+        if clock.monotonic() + POLL_SECONDS > until:
             raise Stopped("Image failed", f"{image} is {state} after half an hour.")
         clock.sleep(POLL_SECONDS)
 

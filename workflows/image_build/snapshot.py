@@ -44,7 +44,7 @@ def begin(ec2: "EC2Client", bucket: str, key: str, name: str) -> str:
 
 def finished(ec2: "EC2Client", task: str, clock: Time) -> str:
     """The snapshot's id, once it is whole; Stopped where it never will be."""
-    until = clock.now() + DEADLINE_SECONDS
+    until = clock.monotonic() + DEADLINE_SECONDS
     while True:
         answer = ec2.describe_import_snapshot_tasks(ImportTaskIds=[task])
         detail = answer["ImportSnapshotTasks"][0]["SnapshotTaskDetail"]
@@ -54,7 +54,7 @@ def finished(ec2: "EC2Client", task: str, clock: Time) -> str:
         why = detail.get("StatusMessage", "nothing is said of why")
         if status in ("deleting", "deleted"):
             raise Stopped("Import failed", f"EC2 gave up importing the disk: {why}.")
-        if clock.now() + POLL_SECONDS > until:
+        if clock.monotonic() + POLL_SECONDS > until:
             raise Stopped("Import failed", f"EC2 still imports the disk after an hour: {why}.")
         clock.sleep(POLL_SECONDS)
 

@@ -3,17 +3,15 @@
 import logging
 import math
 from collections.abc import Awaitable, Callable
-from itertools import chain, repeat
 from typing import TypeVar
 
 import aiohttp
 import discord
 
+from clawbot.patience import CALL_AGAIN
 from fleet_control.clock import Clock
 from fleet_control.error import FleetError
 
-# A connection that broke is made anew at once; an outage lasts.
-AGAIN_SECONDS = (1.0, 5.0, 30.0)
 _TOO_MANY, _BROKEN = 429, 500
 
 T = TypeVar("T")
@@ -32,8 +30,8 @@ async def until_back(
 
     Away after `within` seconds; with 0 it is tried once.
     """
-    gives_up = clock.now() + within
-    pauses = chain(AGAIN_SECONDS, repeat(AGAIN_SECONDS[-1]))
+    gives_up = clock.monotonic() + within
+    pauses = CALL_AGAIN.pauses()
     while True:
         again = next(pauses)
         try:
@@ -42,7 +40,7 @@ async def until_back(
             if not _passes(error):
                 raise
             why = str(error) or type(error).__name__
-            if clock.now() + again > gives_up:
+            if clock.monotonic() + again > gives_up:
                 raise Away(
                     "Discord was away when I wanted to answer, so I began nothing. Ask again."
                 ) from error
