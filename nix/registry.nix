@@ -4,6 +4,7 @@
 # each change of the branch, before an image is built, in a deploy's run, and at a host's boot.
 file:
 let
-  given = entry: removeAttrs entry (builtins.filter (field: entry.${field} == null) (builtins.attrNames entry));
+  inherit (builtins) attrNames filter fromJSON mapAttrs readFile;
+  given = entry: removeAttrs entry (filter (field: entry.${field} == null) (attrNames entry));
 in
-builtins.mapAttrs (_: given) (builtins.fromJSON (builtins.readFile file))
+mapAttrs (_: given) (fromJSON (readFile file))
