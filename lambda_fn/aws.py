@@ -9,8 +9,9 @@ import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from fleet_control.github import Answer
 from lambda_fn.failure import Code
-from lambda_fn.wire import Answer, Budget, Server
+from lambda_fn.wire import Budget, Server
 
 
 class Service(NamedTuple):

@@ -3,21 +3,13 @@
 from collections import OrderedDict
 from typing import NamedTuple
 
+from fleet_control.github import Answer, Quota, read_quota
 from fleet_control.ledger import Run
 from lambda_fn.failure import Code, Failure
-from lambda_fn.wire import Answer
 
 # A list of a hundred runs has a million.
 MOST_BYTES = 32 * 1024 * 1024
 MOST_RUNS = 200
-
-
-class Quota(NamedTuple):
-    """GitHub's requests of this hour: so many are left of `limit`, until `reset` (Unix seconds)."""
-
-    remaining: int
-    limit: int
-    reset: float
 
 
 class _Said(NamedTuple):
@@ -72,9 +64,7 @@ class Kept:
             self._ended.popitem(last=False)
 
     def note_quota(self, answer: Answer) -> None:
-        fields = [answer.headers.get(f"x-ratelimit-{name}", "") for name in Quota._fields]
-        if all(one.isdecimal() for one in fields):
-            self._quota = Quota(*(int(one[:12]) for one in fields))
+        self._quota = read_quota(answer) or self._quota
 
     def check_quota(self, spared: float, now: float) -> None:
         """Raise `github_busy` where less than that part is left, which others shall have."""

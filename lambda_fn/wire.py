@@ -11,6 +11,7 @@ from socket import IPPROTO_TCP, TCP_NODELAY, create_connection
 from ssl import SSLContext, create_default_context
 from typing import NamedTuple
 
+from fleet_control.github import Answer
 from lambda_fn.failure import Code, Failure
 
 CALL_SECONDS = 8.5  # our asker gives up after ten
@@ -47,14 +48,6 @@ class Budget:
         if left <= 0:
             raise TimeoutError("timed out")
         return left
-
-
-class Answer(NamedTuple):
-    """`headers` by lower-case name."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 class Server(NamedTuple):

@@ -28,8 +28,10 @@ MAY = {
     # Nothing imports these but each other.
     **{room: set(ROOMS) for room in ("tests", "bench", "docs")},
 }
-PURE = ("registry", "caller", "policy", "status", "ledger")
+PURE = ("registry", "caller", "policy", "status", "ledger", "github")
 NETWORK = {"aiohttp", "boto3", "botocore", "httpx", "requests", "socket", "urllib", "http"}
+# Of these, what only takes a URL apart or puts one together.
+HARMLESS = {"urllib.parse", "urllib.parse.urlencode"}
 
 
 def files(room: str) -> Iterator[Path]:
@@ -74,4 +76,6 @@ def test_the_lambda_needs_only_the_standard_library_and_what_its_zip_carries() -
 def test_what_decides_does_no_io(name: str) -> None:
     path = ROOMS["fleet_control"] / f"{name}.py"
     for module in imports(path):
-        assert module.split(".")[0] not in NETWORK, f"{path.name} imports {module}"
+        assert module in HARMLESS or module.split(".")[0] not in NETWORK, (
+            f"{path.name} imports {module}"
+        )

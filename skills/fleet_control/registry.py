@@ -12,8 +12,8 @@ from pydantic_core import PydanticCustomError
 from fleet_control.caller import ALL, is_instance_id
 from fleet_control.error import RegistryError
 
-# How the names of the fleet's own secrets begin: its tokens, keys and identities. nix/registry.nix
-# has the same. An agent whose token had such a name would be given somebody else's key.
+# How the names of the fleet's own secrets begin: its tokens, keys and identities. An agent whose
+# token had such a name would be given somebody else's key.
 FLEETS_OWN = ("clawdinator-control", "clawdinator-chat", "clawdinator-identity")
 
 

@@ -14,7 +14,15 @@ from bench import interpreter
 from lambda_fn.build import build
 
 ROOT = Path(__file__).resolve().parents[2]
-SHARED = ("__init__.py", "caller.py", "last_words.py", "ledger.py", "policy.py", "seed.py")
+SHARED = (
+    "__init__.py",
+    "caller.py",
+    "github.py",
+    "last_words.py",
+    "ledger.py",
+    "policy.py",
+    "seed.py",
+)
 
 
 def run(out: Path, cwd: Path = ROOT, umask: int = 0o022, **environ: str) -> bytes:

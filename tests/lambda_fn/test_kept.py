@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from fleet_control.github import Answer
 from fleet_control.ledger import read_run
 from lambda_fn.kept import MOST_BYTES, MOST_RUNS, Kept
 from lambda_fn.reads import A_MINUTE
-from lambda_fn.wire import Answer
 from tests.lambda_fn.conftest import Ask, Now
 from tests.lambda_fn.events import (
     AGENT_1,

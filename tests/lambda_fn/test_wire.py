@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from bench.certificate import write
+from fleet_control.github import Answer
 from fleet_control.ledger import Entry
 from lambda_fn.failure import Code, Failure
 from lambda_fn.github import GitHub
 from lambda_fn.kept import Kept
 from lambda_fn.settings import read_settings
-from lambda_fn.wire import Answer, Budget, Server, tls_context
+from lambda_fn.wire import Budget, Server, tls_context
 from tests.lambda_fn.small_github import TOKEN, SmallGitHub
 
 OK = b"HTTP/1.1 200 OK\r\n"

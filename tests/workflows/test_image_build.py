@@ -18,6 +18,7 @@ from fleet_control.archive import File
 from fleet_control.ledger import TITLE_FIELDS, Entry
 from fleet_control.seed import key
 from tests.workflows import git
+from tests.workflows.fleets import registry_text
 from tests.workflows.loopback import TOKEN, raw_run, serving
 from workflows.fleet_deploy.github import GitHub
 from workflows.fleet_deploy.runner import Run
@@ -329,7 +330,12 @@ def test_what_nix_says_otherwise_stops_the_run(tmp_path: Path, info: object) -> 
 
 
 def seed(**files: str) -> Seed:
-    named = {"flake.lock": "{}", "nix/facts.json": '{"agentCommand": "/bin/agent"}', **files}
+    named = {
+        "flake.lock": "{}",
+        "nix/facts.json": '{"agentCommand": "/bin/agent"}',
+        "nix/instances.json": registry_text(["claw-1"]),
+        **files,
+    }
     return Seed(COMMIT, {path: File(text.encode()) for path, text in named.items()})
 
 
@@ -366,6 +372,13 @@ def test_a_failure_of_nix_stops_the_run(tmp_path: Path) -> None:
 def test_without_a_lock_nothing_is_built(tmp_path: Path) -> None:
     with pytest.raises(Stopped, match="nix flake lock"):
         nix_image.build(Seed(COMMIT, {}), tmp_path)
+
+
+def test_of_a_wrong_registry_nothing_is_built(tmp_path: Path) -> None:
+    wrong = seed(**{"nix/instances.json": '{"claw-1": {}}'})
+
+    with pytest.raises(Stopped, match="`claw-1`: `host` is missing"):
+        nix_image.build(wrong, tmp_path, (sys.executable, "-c", ""))
 
 
 @pytest.mark.parametrize(

@@ -3,45 +3,45 @@
 import json
 import time
 import urllib.error
-import urllib.parse
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPMessage
-from typing import IO, Any, TypeVar
+from http.client import HTTPException
+from typing import Any
 
-from fleet_control import ledger
+from fleet_control import github, ledger
+from fleet_control.github import Request, Workflow
 from workflows.fleet_deploy.runner import Run
 from workflows.fleet_deploy.stop import Stopped
 
-API_VERSION = "2026-03-10"
-PER_PAGE = 100
 # GitHub searches no further than 1,000 runs, and ends a run after 35 days, its waiting included:
 # whatever is older is over. The Lambda looks only three days back, since it has seconds to answer
 # in; what slips past it there is caught here, where a page more costs nothing.
 MOST_PAGES = 10
 OLDEST_SECONDS = 35 * 86400
-# A matrix holds 256 jobs, and a run has two of its own; re-runs add theirs.
+# Re-runs add jobs of theirs.
 MOST_JOB_PAGES = 6
 TIMEOUT_SECONDS = 20
 PAUSES_SECONDS = (1, 4)
-
-Shape = TypeVar("Shape")
 
 
 class _StayHere(urllib.request.HTTPRedirectHandler):
     """Follows nothing: urllib would carry the token along."""
 
-    def redirect_request(
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: HTTPMessage,
-        newurl: str,
-    ) -> None:
-        del req, fp, code, msg, headers, newurl
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        pass
+
+
+@contextmanager
+def _read() -> Iterator[None]:
+    """Stopped where an answer is not what GitHub's should be."""
+    try:
+        yield
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        raise Stopped(
+            "GitHub is silent", "GitHub's list of runs has not the form it should have."
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,70 +57,48 @@ class GitHub:
     control_api: str
     sleep: Callable[[float], None] = time.sleep
 
+    @_read()
     def runs(self, run: Run, now: float) -> tuple[ledger.Run, ...]:
         """The dispatched runs of this workflow and branch, newest first; Stopped if unreadable."""
-        found: dict[int, ledger.Run] = {}
-        for page in range(1, MOST_PAGES + 1):
-            listed = self._page(run, page)
+        workflow, found = self._workflow(run), dict[int, ledger.Run]()
+        for page in workflow.runs(most=MOST_PAGES).pages(self._get):
+            listed = list(map(workflow.read_run, page))
             found |= {one.id: one for one in listed}
-            if len(listed) < PER_PAGE:
-                break
-            if ledger.seconds(listed[-1].created) < now - OLDEST_SECONDS:
+            if listed and ledger.seconds(listed[-1].created) < now - OLDEST_SECONDS:
                 break
         return tuple(sorted(found.values(), key=lambda one: one.id, reverse=True))
 
+    @_read()
     def run(self, run: Run) -> ledger.Run:
         """This run itself, which the list may not show yet."""
-        return _read(self._run, self._get(f"{_actions(run)}/runs/{run.id}"))
+        workflow = self._workflow(run)
+        return workflow.read_run(self._get(workflow.run(run.id)))
 
+    @_read()
     def jobs(self, run: Run, id_: int) -> tuple[ledger.Job, ...]:
         """The jobs of another run of this repository, of all its attempts."""
-        found: list[ledger.Job] = []
-        for page in range(1, MOST_JOB_PAGES + 1):
-            query = urllib.parse.urlencode({"filter": "all", "per_page": PER_PAGE, "page": page})
-            raw = self._get(f"{_actions(run)}/runs/{id_}/jobs?{query}")
-            listed = _read(lambda raw: [_job(one) for one in raw["jobs"]], raw)
-            found += listed
-            if len(listed) < PER_PAGE:
-                break
-        return tuple(found)
+        pages = self._workflow(run).jobs(id_, "all", MOST_JOB_PAGES).pages(self._get)
+        return tuple(github.read_job(raw).job for page in pages for raw in page)
 
-    def _page(self, run: Run, page: int) -> tuple[ledger.Run, ...]:
-        query = urllib.parse.urlencode(
-            {
-                "event": "workflow_dispatch",
-                "branch": run.branch,
-                "per_page": PER_PAGE,
-                "page": page,
-            }
-        )
-        raw = self._get(f"{_actions(run)}/workflows/{run.workflow}/runs?{query}")
-        return _read(lambda raw: tuple(map(self._run, raw["workflow_runs"])), raw)
+    def _workflow(self, run: Run) -> Workflow:
+        return Workflow(run.repository, run.workflow, run.branch, self.control_api)
 
-    def _run(self, raw: Mapping[str, Any]) -> ledger.Run:
-        return ledger.read_run(raw, self.control_api)
-
-    def _get(self, path: str) -> Any:
+    def _get(self, request: Request) -> Any:
         for pause in PAUSES_SECONDS:
             try:
-                return self._once(path)
+                return self._once(request)
             except _Busy:
                 self.sleep(pause)
-        return self._once(path)
+        return self._once(request)
 
-    def _once(self, path: str) -> Any:
-        request = urllib.request.Request(  # noqa: S310  (the runner names the URL, nobody else)
-            self.api_url.rstrip("/") + path,
-            headers={
-                "Accept": "application/vnd.github+json",
-                "Authorization": f"Bearer {self.token}",
-                "User-Agent": "fleet-deploy",
-                "X-GitHub-Api-Version": API_VERSION,
-            },
+    def _once(self, request: Request) -> Any:
+        sent = urllib.request.Request(  # noqa: S310  (the runner names the URL, nobody else)
+            self.api_url.rstrip("/") + request.path,
+            headers=github.headers(self.token, "fleet-deploy"),
         )
         opener = urllib.request.build_opener(_StayHere)
         try:
-            with opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
+            with opener.open(sent, timeout=TIMEOUT_SECONDS) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             error.close()
@@ -128,34 +106,6 @@ class GitHub:
             raise kind("GitHub is silent", _sentence(f"{error.code} {error.reason}")) from error
         except (OSError, HTTPException, ValueError) as error:
             raise _Busy("GitHub is silent", _sentence(str(error))) from error
-
-
-def _actions(run: Run) -> str:
-    return f"/repos/{run.repository}/actions"
-
-
-def _read(reader: Callable[[Any], Shape], raw: Any) -> Shape:
-    try:
-        return reader(raw)
-    except (LookupError, TypeError, AttributeError, ValueError) as error:
-        raise Stopped(
-            "GitHub is silent", "GitHub's list of runs has not the form it should have."
-        ) from error
-
-
-def _job(raw: Mapping[str, Any]) -> ledger.Job:
-    """A job and its steps, as far as anybody here asks."""
-    return ledger.Job(
-        name=raw["name"],
-        status=raw["status"],
-        conclusion=raw["conclusion"],
-        started_at=raw["started_at"],
-        completed_at=raw["completed_at"],
-        steps=tuple(
-            ledger.Step(one["name"], one["status"], one["conclusion"])
-            for one in raw.get("steps") or ()
-        ),
-    )
 
 
 class _Busy(Stopped):

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleet_control import archive
-from fleet_control.seed_check import FACTS
+from fleet_control.error import RegistryError
+from fleet_control.registry import parse
+from fleet_control.seed_check import FACTS, REGISTRY
 from workflows.fleet_deploy.seeding import Seed
 from workflows.fleet_deploy.stop import Stopped
 
@@ -57,6 +59,7 @@ def build(seed: Seed, folder: Path, nix: tuple[str, ...] = BUILD) -> NixImage:
     """Build the seed's image in an empty folder, its log in ours; Stopped where that fails."""
     if "flake.lock" not in seed.files:
         raise Stopped("No lock", "flake.lock is missing: make it with `nix flake lock`, commit it.")
+    _check_registry(seed)
     source, link = folder / "seed", folder / "image"
     lay_out(seed, source)
     # Its log is on standard error; on ours it comes in its turn, while it is taken for words.
@@ -66,6 +69,15 @@ def build(seed: Seed, folder: Path, nix: tuple[str, ...] = BUILD) -> NixImage:
     if ended.returncode:
         raise Stopped("Build failed", "Nix could not build the image; its log is above.")
     return read(link)
+
+
+def _check_registry(seed: Seed) -> None:
+    """Nix itself holds it to no rule."""
+    listed = seed.files.get(REGISTRY)
+    try:
+        parse(listed.data if listed else b"")
+    except RegistryError as error:
+        raise Stopped("Bad registry", str(error)) from error
 
 
 def read(folder: Path) -> NixImage:
