@@ -13,7 +13,8 @@ from statistics import median
 from bench.row import Row
 from clawbot.ask import Ask
 from clawbot.bot import Bot, assemble
-from clawbot.replies import Reply
+from clawbot.living_reply import LivingReply
+from clawbot.replies import Deploying, Notice, Reply
 from clawbot.settings import load
 from fleet_control import ec2
 from fleet_control.caller import Human
@@ -44,15 +45,20 @@ class SkippingClock(SystemClock):
         return super().monotonic() + self._skipped
 
 
-class Paper:
-    """A chat that draws what it is told, as the terminal does, and shows it to nobody."""
+class DrawnMessage:
+    """Draws what it is told, as the terminal does, and shows it to nobody."""
 
-    async def send(self, reply: Reply) -> str:
-        render(reply, time.time())
-        return "1"
+    id = "1"
 
-    async def edit(self, _reply_id: str, reply: Reply) -> None:
+    async def show(self, reply: Reply, _within: float | None) -> bool:
         render(reply, time.time())
+        return True
+
+    async def whisper(self, notice: Notice) -> None:
+        render(notice, time.time())
+
+    async def call(self, _reply: Deploying) -> None:
+        """Nobody is there."""
 
 
 def measure() -> list[Row]:
@@ -73,7 +79,7 @@ async def _compare(world: World, bot: Bot, clock: SkippingClock) -> list[Row]:
 
     async def ours() -> None:
         clock.skip()
-        await bot.commands.answer(ask, Paper())
+        await bot.commands.answer(ask, LivingReply(DrawnMessage(), clock))
 
     async def bare() -> None:
         await asyncio.gather(

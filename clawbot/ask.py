@@ -1,21 +1,9 @@
-"""One thing said to the bot, and the place where its reply goes."""
+"""One thing said to the bot: by whom, in which words, and where."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
-from clawbot.replies import Reply
 from fleet_control.caller import Caller, Human
 from fleet_control.ledger import RequestId, requested_by
-
-
-class Chat(Protocol):
-    """Where one ask came from: send a reply there, and change it."""
-
-    async def send(self, reply: Reply) -> str:
-        """The new reply's id, as the platform names it."""
-        ...
-
-    async def edit(self, reply_id: str, reply: Reply) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +15,7 @@ class Ask:
         channel, asked: ids of the place and of the message or interaction.
         account: ``<platform>:<user id>`` of who said it.
         name: what the platform shows of them.
+        pressed: whether a button said it, whose label may have said anything else.
     """
 
     caller: Caller
@@ -36,6 +25,12 @@ class Ask:
     asked: str
     account: str
     name: str = ""
+    pressed: bool = False
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What this ask is remembered by, so that it is deployed once."""
+        return ("deploy", self.platform, self.channel, self.asked)
 
     def request_id(self, bot: str) -> RequestId:
         return RequestId(self.platform, bot, self.channel, self.asked)

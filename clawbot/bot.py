@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Self
 
 from clawbot.commands import Commands
-from clawbot.dispatch import Dispatcher
+from clawbot.confirmation import Confirmation
+from clawbot.deploy import Deploys
+from clawbot.once import Once
 from clawbot.settings import Settings
 from clawbot.tracking import Tracker
 from fleet_control import ec2
@@ -24,7 +26,8 @@ class Bot:
     api: ControlApi
     fleet: Fleet
     tracker: Tracker
-    dispatcher: Dispatcher
+    deploys: Deploys
+    once: Once
     commands: Commands
 
     async def __aenter__(self) -> Self:
@@ -56,6 +59,7 @@ def assemble(settings: Settings, clock: Clock) -> Bot:
         operators_set=settings.operators_set,
     )
     tracker = Tracker(api, clock, settings.running_every, settings.waiting_every)
-    dispatcher = Dispatcher(api, tracker, settings.bot, clock)
-    commands = Commands(fleet, dispatcher, clock)
-    return Bot(settings, clock, api, fleet, tracker, dispatcher, commands)
+    once = Once(clock)
+    deploys = Deploys(api, tracker, settings.bot, once, clock)
+    commands = Commands(fleet, deploys, Confirmation(fleet, once, clock), once)
+    return Bot(settings, clock, api, fleet, tracker, deploys, once, commands)

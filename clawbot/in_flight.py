@@ -4,9 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from clawbot.progress import Stage
-from clawbot.replies import Deploying, Reply
-
 FINISH_WITHIN_SECONDS = 30.0
 
 
@@ -50,10 +47,3 @@ class InFlight:
         error = None if task.cancelled() else task.exception()
         if error is not None:
             self._failed(error)
-
-
-def by_successor(reply: Reply | None) -> bool:
-    """Whether whoever comes after us finishes this reply: its run is in the ledger."""
-    return isinstance(reply, Deploying) and (
-        reply.progress.run_id is not None or reply.progress.stage is not Stage.ASKING
-    )

@@ -6,7 +6,6 @@ from enum import StrEnum
 from clawbot.progress import Progress, Stage
 from fleet_control.status import FleetStatus
 
-ANSWER_WITHIN_SECONDS = 120.0
 # The code of a notice that answers what is no command at all.
 UNKNOWN_COMMAND = "unknown_command"
 ASKED_ALREADY = "That was asked already; its own reply tells how it goes."

@@ -4,14 +4,14 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from clawbot import missing
 from clawbot.bot import Bot, assemble
+from clawbot.front import Front, Unserved
 from clawbot.patience import WORK_AGAIN
-from clawbot.readiness import Hears, Readiness, watching
+from clawbot.readiness import Readiness, watching
 from clawbot.settings import PREFIX, Settings, load
 from clawbot.watchdog import watched
 from fleet_control.clock import SystemClock
@@ -21,24 +21,6 @@ from fleet_control.error import SettingsError
 WELL_AFTER_SECONDS = 600.0
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Front:
-    """One platform: `run` serves until cancelled, tells when it hears from it, and raises `trouble`
-    where it can't.
-
-    A trouble that has a cause may pass by itself (a network that is away) and is tried again;
-    any other waits for somebody to do what it says.
-    """
-
-    name: str
-    run: Callable[[Bot, Hears], Awaitable[None]]
-    trouble: type[Exception]
-
-
-class Unserved(Exception):
-    """Why nothing can be served, in a sentence that says what to do."""
 
 
 def serve(environ: Mapping[str, str]) -> int:
@@ -78,20 +60,18 @@ def configured(settings: Settings) -> list[Front]:
 
 def _discord() -> Front:
     try:
-        from clawbot.discord.guild import Trouble  # noqa: PLC0415  (an extra)
-        from clawbot.discord.run import run  # noqa: PLC0415  (as above)
+        from clawbot.discord.run import run  # noqa: PLC0415  (an extra)
     except ImportError as error:
         raise Unserved(_missing("DISCORD", "discord.py", "discord")) from error
-    return Front("Discord", run, Trouble)
+    return Front("Discord", run)
 
 
 def _telegram() -> Front:
     try:
         from clawbot.telegram.run import run  # noqa: PLC0415  (an extra)
-        from clawbot.telegram.trouble import Trouble  # noqa: PLC0415  (as above)
     except ImportError as error:
         raise Unserved(_missing("TELEGRAM", "python-telegram-bot", "telegram")) from error
-    return Front("Telegram", run, Trouble)
+    return Front("Telegram", run)
 
 
 def _missing(setting: str, library: str, extra: str) -> str:
@@ -157,7 +137,7 @@ async def _stopped(front: Front, bot: Bot, readiness: Readiness) -> str:
     try:
         await front.run(bot, hears)
         log.warning("clawbot.front_ended front=%s", front.name)
-    except front.trouble as trouble:
+    except Unserved as trouble:
         log.error("clawbot.front_down front=%s said=%s", front.name, trouble)
         if trouble.__cause__ is None:
             readiness.faulty(front.name, str(trouble))

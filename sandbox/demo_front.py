@@ -7,7 +7,8 @@ from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from clawbot.bot import assemble
-from clawbot.serve import Unserved, configured, side_by_side
+from clawbot.front import Unserved
+from clawbot.serve import configured, side_by_side
 from clawbot.settings import PREFIX, load
 from fleet_control.clock import SystemClock
 from fleet_control.error import SettingsError

@@ -10,8 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from clawbot.ask import Chat
 from clawbot.bot import Bot, assemble
+from clawbot.living_reply import LivingReply
 from clawbot.replies import Notice, Reply, broken
 from clawbot.settings import load
 from fleet_control.clock import Clock
@@ -97,7 +97,7 @@ class Lives:
     async def _resume(self, life: _Life) -> None:
         """Finish what an earlier life left."""
         try:
-            async for left in life.bot.dispatcher.resume(PLATFORM, self.terminal.reply_of):
+            async for left in life.bot.deploys.resume(PLATFORM, self.terminal.reply_of):
                 finishing = [asyncio.ensure_future(self._within(life, one)) for one in left]
                 self.terminal.finish_left(finishing)
                 await asyncio.gather(*finishing)
@@ -105,14 +105,14 @@ class Lives:
         finally:
             life.resumed.set()
 
-    async def _asked(self, act: Act, chat: Chat) -> Reply:
+    async def _asked(self, act: Act, reply: LivingReply) -> Reply:
         try:
             life = await self._alive()
             return await self._within(life, act(life.bot))
         except NoHost as error:
-            reply = broken(str(error))
-            await chat.send(reply)
-            return reply
+            told = broken(str(error))
+            await reply.show(told)
+            return told
 
     async def _within(self, life: _Life, work: Awaitable[Reply]) -> Reply:
         """Its reply; where the life ends first, none, once the next has finished what was left."""

@@ -7,9 +7,9 @@ import discord
 from discord.ext import commands
 
 from clawbot.bot import assemble
-from clawbot.discord.button import COG
+from clawbot.discord.buttons import COG
 from clawbot.discord.front import FleetCog
-from clawbot.discord.guild import Trouble
+from clawbot.front import Unserved
 from clawbot.settings import PREFIX, load
 from fleet_control.clock import SystemClock
 
@@ -18,7 +18,7 @@ async def setup(client: commands.Bot) -> None:
     """What `load_extension("clawbot.discord")` calls; the settings are the environment's."""
     settings = load(os.environ)
     if settings.discord_guild is None:
-        raise Trouble(f"{PREFIX}DISCORD_GUILD is missing: the id of the guild to serve.")
+        raise Unserved(f"{PREFIX}DISCORD_GUILD is missing: the id of the guild to serve.")
     bot = assemble(settings, SystemClock())
     await client.add_cog(Extension(client, bot), guild=discord.Object(settings.discord_guild))
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import discord
@@ -10,19 +11,18 @@ from discord.ext import commands
 
 from clawbot.ask import Ask
 from clawbot.bot import Bot
-from clawbot.discord import custom_id, first
-from clawbot.discord.away import Away
-from clawbot.discord.button import COG, FleetButton
-from clawbot.discord.chat import CommandChat, MentionChat, PressChat
-from clawbot.discord.choice import Glance, Offer, images, targets
-from clawbot.discord.custom_id import Act, Press
-from clawbot.discord.drawing import Drawing
-from clawbot.discord.guild import Trouble, found
-from clawbot.discord.pen import NOBODY, Pen
-from clawbot.discord.predecessor import Left, Show
+from clawbot.discord import acknowledgement, buttons
+from clawbot.discord.buttons import COG, Act, Drawing, FleetButton, Press
+from clawbot.discord.choices import Glance, Offer, images, targets
+from clawbot.discord.guild import found
+from clawbot.discord.predecessor import PredecessorsMessage
 from clawbot.discord.registration import register
+from clawbot.discord.reply import NOBODY, DiscordMessage
+from clawbot.discord.retry import Away
 from clawbot.discord.speaker import PLATFORM, account, addressed, author, person
-from clawbot.in_flight import InFlight, by_successor
+from clawbot.front import Unserved
+from clawbot.in_flight import InFlight
+from clawbot.living_reply import LivingReply, State
 from clawbot.readiness import Hears, ignored
 from clawbot.replies import refused
 from clawbot.seal import Seal
@@ -32,11 +32,11 @@ from fleet_control.registry import Registry
 
 log = logging.getLogger(__name__)
 
-Told = Callable[[Trouble], Awaitable[None]]
+Told = Callable[[Unserved], Awaitable[None]]
 Asking = discord.Interaction[commands.Bot]
 
 
-async def _logged(trouble: Trouble) -> None:
+async def _logged(trouble: Unserved) -> None:
     log.error("discord.not_served why=%s", trouble)
 
 
@@ -136,14 +136,12 @@ class FleetCog(commands.Cog, name=COG):
         if not self._served(interaction.guild_id, _places(interaction)):
             return await self._elsewhere(interaction)
         # Before anything slow. One that came too late, or was answered by another, ends here.
-        reply = await first.thinking(interaction)
-        if reply is None:
+        begun = await acknowledgement.thinking(interaction)
+        if begun is None:
             return None
-        channel = self._channel(interaction.channel_id or 0)
-        pen = Pen(channel, reply, self._clock, interaction)
-        chat = CommandChat(self._drawing, pen, interaction, self._work.moved)
+        reply = self._reply(interaction.channel_id, message_id=begun, interaction=interaction)
         ask = self._ask(interaction, words, str(interaction.id))
-        self._answer(self._bot.commands.answer(ask, chat), chat)
+        self._answer(self._bot.commands.answer(ask, reply), reply)
         return None
 
     # -- buttons ---------------------------------------------------------------------------
@@ -155,33 +153,34 @@ class FleetCog(commands.Cog, name=COG):
             return None
         if not self._served(interaction.guild_id, _places(interaction)):
             return await self._elsewhere(interaction)
-        if not await first.heard(interaction.response.defer):
+        if not await acknowledgement.heard(interaction.response.defer):
             return None
         press = self._drawing.read(id_, channel, message.id)
-        pen = Pen(self._channel(channel), message.id, self._clock, interaction)
-        page = int(press.what) if press and press.act is Act.STATUS else 0
-        chat = PressChat(self._drawing, pen, interaction, self._work.moved, page)
+        reply = self._reply(channel, message_id=message.id, interaction=interaction)
         if press is None:
             log.warning("discord.foreign_button by=%s channel=%s", interaction.user.id, channel)
-            await chat.send(refused("That button is not one I made here. Ask again.", "foreign"))
+            await reply.whisper(
+                refused("That button is not one I made here. Ask again.", "foreign")
+            )
         else:
-            self._answer(self._pressed(press, interaction, chat, str(message.id)), chat)
+            self._answer(self._pressed(press, interaction, reply), reply)
         return None
 
     async def _pressed(
-        self, press: Press, interaction: discord.Interaction[Any], chat: PressChat, reply: str
+        self, press: Press, interaction: discord.Interaction[Any], reply: LivingReply
     ) -> None:
         do = self._bot.commands
         match press.act:
             case Act.STATUS:
-                await do.answer(self._ask(interaction, ("status",), str(interaction.id)), chat)
+                page = str(int(press.what) + 1)
+                ask = self._ask(interaction, ("status", page), str(interaction.id), pressed=True)
+                await do.answer(ask, reply)
             case Act.CANCEL:
-                await do.cancel(int(press.what), self._ask(interaction, (), reply), chat)
+                await do.cancel(int(press.what), self._ask(interaction, (), reply.id), reply)
             case Act.YES | Act.NO:
-                question = custom_id.question(press)
+                question = buttons.question(press)
                 ask = self._ask(interaction, (), question.asked)
-                say = do.confirm if press.act is Act.YES else do.decline
-                await say(question, ask, chat, reply)
+                await do.answered(question, ask, reply, yes=press.act is Act.YES)
 
     # -- messages --------------------------------------------------------------------------
 
@@ -201,10 +200,9 @@ class FleetCog(commands.Cog, name=COG):
                 "discord.not_heard author=%s webhook=%s", message.author.id, message.webhook_id
             )
             return
-        channel = self._channel(message.channel.id)
-        ask = self._said(caller, message.author, words, channel.id, str(message.id))
-        chat = MentionChat(self._drawing, channel, message.id, self._clock, self._work.moved)
-        self._answer(self._bot.commands.answer(ask, chat), chat)
+        ask = self._said(caller, message.author, words, message.channel.id, str(message.id))
+        reply = self._reply(message.channel.id, answers=message.id)
+        self._answer(self._bot.commands.answer(ask, reply), reply)
 
     async def _registry(self) -> Registry | None:
         try:
@@ -222,28 +220,40 @@ class FleetCog(commands.Cog, name=COG):
             self._spawn(self._glance.status())  # so that the first choices need not wait
             self._spawn(self._finish_left())
             await register(self._client, self.fleet, self._client.tree, guild.id, self._clock)
-        except Trouble as trouble:
+        except Unserved as trouble:
             return await self._on_trouble(trouble)
         log.info("discord.serving guild=%s bot=%s", guild.id, self._settings.bot)
         return None
 
     async def _finish_left(self) -> None:
-        async for left in self._bot.dispatcher.resume(PLATFORM, self._left_in):
+        async for left in self._bot.deploys.resume(PLATFORM, self._left_in):
             for finishing in left:
                 self._spawn(finishing)
 
-    def _left_in(self, channel: str, reply: str) -> Show | None:
+    def _left_in(self, channel: str, reply: str) -> LivingReply | None:
         if not (channel.isdecimal() and reply.isdecimal()):
             return None
-        return Left(self._drawing, self._channel(int(channel)), int(reply), self._clock).show
+        there, message = self._channel(int(channel)), int(reply)
+        left = PredecessorsMessage(self._drawing, there, self._clock, message_id=message)
+        return LivingReply(left, self._clock, State.SENT)
 
     # -- what all of them need -------------------------------------------------------------
 
+    def _reply(self, channel: int | None, **where: Any) -> LivingReply:
+        message = DiscordMessage(self._drawing, self._channel(channel or 0), self._clock, **where)
+        return LivingReply(message, self._clock, changed=self._work.moved)
+
     def _ask(
-        self, interaction: discord.Interaction[Any], words: tuple[str, ...], asked: str
+        self,
+        interaction: discord.Interaction[Any],
+        words: tuple[str, ...],
+        asked: str,
+        *,
+        pressed: bool = False,
     ) -> Ask:
-        caller = person(interaction.user, self._settings)
-        return self._said(caller, interaction.user, words, interaction.channel_id or 0, asked)
+        caller, channel = person(interaction.user, self._settings), interaction.channel_id or 0
+        ask = self._said(caller, interaction.user, words, channel, asked)
+        return replace(ask, pressed=pressed)
 
     def _said(
         self,
@@ -269,7 +279,7 @@ class FleetCog(commands.Cog, name=COG):
     async def _elsewhere(self, interaction: discord.Interaction[Any]) -> None:
         places = ", ".join(f"<#{channel}>" for channel in self._settings.discord_channels[:10])
         text = f"I answer in {places}." if places else "I serve another guild."
-        await first.heard(
+        await acknowledgement.heard(
             lambda: interaction.response.send_message(text, ephemeral=True, allowed_mentions=NOBODY)
         )
 
@@ -277,10 +287,8 @@ class FleetCog(commands.Cog, name=COG):
         """Beside what people ask; nobody waits for it."""
         self._work.begin(doing, lambda: True)
 
-    def _answer(
-        self, doing: Awaitable[object], chat: CommandChat | MentionChat | PressChat
-    ) -> None:
-        self._work.begin(doing, lambda: by_successor(chat.latest))
+    def _answer(self, doing: Awaitable[object], reply: LivingReply) -> None:
+        self._work.begin(doing, lambda: reply.left_to_successor)
 
 
 def _failed(error: BaseException) -> None:

@@ -4,6 +4,7 @@ import logging
 
 import discord
 
+from clawbot.front import Unserved
 from clawbot.settings import PREFIX, Settings
 from fleet_control.clock import Clock
 
@@ -22,17 +23,13 @@ SCOPES = ("bot", "applications.commands")
 log = logging.getLogger(__name__)
 
 
-class Trouble(Exception):
-    """Why Discord can't be served: one sentence that says what to do."""
-
-
 def invitation(client: discord.Client) -> str:
     """The link by which an administrator invites the bot with all it needs, and no more."""
     return discord.utils.oauth_url(client.application_id or 0, permissions=NEEDED, scopes=SCOPES)
 
 
 async def found(client: discord.Client, settings: Settings, clock: Clock) -> discord.Guild:
-    """The guild to serve, once it is there; Trouble where something is missing.
+    """The guild to serve, once it is there; Unserved where something is missing.
 
     Discord may bring it late, or have lost it for a while: then nothing can be said about it.
     """
@@ -43,24 +40,24 @@ async def found(client: discord.Client, settings: Settings, clock: Clock) -> dis
 
 
 def look(client: discord.Client, settings: Settings) -> discord.Guild:
-    """The guild to serve, as far as it is there; Trouble where something is missing."""
+    """The guild to serve, as far as it is there; Unserved where something is missing."""
     if settings.discord_guild is None:
-        raise Trouble(f"{PREFIX}DISCORD_GUILD is missing: the id of the guild to serve.")
+        raise Unserved(f"{PREFIX}DISCORD_GUILD is missing: the id of the guild to serve.")
     guild = client.get_guild(settings.discord_guild)
     if guild is None:
-        raise Trouble(
+        raise Unserved(
             f"I am not in the guild {settings.discord_guild}: check {PREFIX}DISCORD_GUILD, "
             f"or invite me by {invitation(client)}"
         )
     if not (client.intents.guilds and client.intents.guild_messages):
-        raise Trouble("My client needs the intents `guilds` and `guild_messages`: switch them on.")
+        raise Unserved("My client needs the intents `guilds` and `guild_messages`: switch them on.")
     if guild.unavailable:
         return guild
     for channel in settings.discord_channels:
         _look_into(guild, channel)
     lacking = _lacking(guild.me.guild_permissions)
     if lacking and not settings.discord_channels:
-        raise Trouble(f"In {guild.name} I may not {lacking}: allow it to my role there.")
+        raise Unserved(f"In {guild.name} I may not {lacking}: allow it to my role there.")
     return guild
 
 
@@ -72,12 +69,12 @@ def _lacking(has: discord.Permissions) -> str:
 def _look_into(guild: discord.Guild, id_: int) -> None:
     channel = guild.get_channel_or_thread(id_)
     if channel is None:
-        raise Trouble(
+        raise Unserved(
             f"I see no channel {id_} in {guild.name}: check {PREFIX}DISCORD_CHANNELS, "
             "or let me view it."
         )
     lacking = _lacking(channel.permissions_for(guild.me))
     if lacking:
-        raise Trouble(
+        raise Unserved(
             f"In #{channel.name} I may not {lacking}: allow it in the channel's settings."
         )

@@ -9,8 +9,9 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from clawbot.discord.away import until_back
-from clawbot.discord.guild import Trouble, invitation
+from clawbot.discord.guild import invitation
+from clawbot.discord.retry import until_back
+from clawbot.front import Unserved
 from fleet_control.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -25,17 +26,19 @@ async def register(
 ) -> None:
     """Make the guild's command what `group` says, however long Discord is away meanwhile.
 
-    Trouble where Discord takes none from us.
+    Unserved where Discord takes none from us.
     """
     try:
         await until_back(clock, lambda: upsert(client, group, tree, guild))
     # Neither passes by itself, and a trouble with a cause would be taken for one that does.
     except discord.Forbidden:
-        raise Trouble(
+        raise Unserved(
             f"Discord lets me make no commands there: invite me again by {invitation(client)}"
         ) from None
     except discord.HTTPException as error:
-        raise Trouble(f"Discord does not take my command: {' '.join(str(error).split())}") from None
+        raise Unserved(
+            f"Discord does not take my command: {' '.join(str(error).split())}"
+        ) from None
 
 
 async def upsert(client: discord.Client, group: app_commands.Group, tree: Any, guild: int) -> bool:

@@ -11,7 +11,7 @@ from discord.ext import commands
 
 from clawbot.bot import Bot
 from clawbot.discord.front import FleetCog
-from clawbot.discord.guild import Trouble
+from clawbot.front import Unserved
 from clawbot.readiness import Hears, ignored
 from clawbot.settings import PREFIX
 
@@ -33,20 +33,20 @@ class Client(commands.Bot):
         )
         self._bot = bot
         self._hears = hears
-        self.trouble: Trouble | None = None
+        self.trouble: Unserved | None = None
         self._closing: asyncio.Task[None] | None = None
 
     async def setup_hook(self) -> None:
         guild = self._bot.settings.discord_guild
         if guild is None:
-            raise Trouble(f"{PREFIX}DISCORD_GUILD is missing: the id of the guild to serve.")
+            raise Unserved(f"{PREFIX}DISCORD_GUILD is missing: the id of the guild to serve.")
         cog = FleetCog(self, self._bot, self._give_up, self._hears)
         await self.add_cog(cog, guild=discord.Object(guild))
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Nothing here is a prefix command; the cog listens for itself."""
 
-    async def _give_up(self, trouble: Trouble) -> None:
+    async def _give_up(self, trouble: Unserved) -> None:
         self.trouble = trouble
         # Not from within the cog's own task, which closing would wait for.
         self._closing = asyncio.get_running_loop().create_task(self.close())
@@ -65,12 +65,12 @@ STOP_AGAIN_SECONDS = 1.0
 
 
 async def run(bot: Bot, hears: Hears = ignored, **options: Any) -> None:
-    """Serve until cancelled; Trouble where that can't be, with its cause if it may pass."""
+    """Serve until cancelled; Unserved where that can't be, with its cause if it may pass."""
     if bot.settings.discord_token is None:
-        raise Trouble(NO_TOKEN)
+        raise Unserved(NO_TOKEN)
     token = bot.settings.discord_token.get_secret_value()
     if token.split() != [token]:
-        raise Trouble(WRONG_TOKEN)  # no header could carry it
+        raise Unserved(WRONG_TOKEN)  # no header could carry it
     # There is no voice here, so the library need not warn that it lacks what voice needs.
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
     client = Client(bot, hears, **options)
@@ -80,9 +80,9 @@ async def run(bot: Bot, hears: Hears = ignored, **options: Any) -> None:
         except discord.DiscordException as error:
             if stays := _stays(error):
                 raise stays from None
-            raise Trouble(f"Discord refuses to talk to me ({type(error).__name__}).") from error
+            raise Unserved(f"Discord refuses to talk to me ({type(error).__name__}).") from error
         except (aiohttp.ClientError, OSError) as error:
-            raise Trouble(f"Discord can't be reached ({type(error).__name__}).") from error
+            raise Unserved(f"Discord can't be reached ({type(error).__name__}).") from error
     if client.trouble is not None:
         raise client.trouble
 
@@ -102,11 +102,11 @@ async def _until_cancelled(serving: Coroutine[None, None, None]) -> None:
             await asyncio.wait({task}, timeout=STOP_AGAIN_SECONDS)
 
 
-def _stays(error: Exception) -> Trouble | None:
+def _stays(error: Exception) -> Unserved | None:
     """What somebody has to do something about; None where it may pass by itself."""
     match error:
         case discord.LoginFailure() | discord.ConnectionClosed(code=4004):  # not authenticated
-            return Trouble(WRONG_TOKEN)
+            return Unserved(WRONG_TOKEN)
         case discord.PrivilegedIntentsRequired():
-            return Trouble(REFUSED_INTENT)
+            return Unserved(REFUSED_INTENT)
     return None

@@ -15,9 +15,9 @@ from telegram.ext import (
 
 from clawbot.bot import Bot, assemble
 from clawbot.settings import load
-from clawbot.telegram.button import PATTERN
+from clawbot.telegram.buttons import PATTERN
 from clawbot.telegram.command import addressed
-from clawbot.telegram.front import Front
+from clawbot.telegram.front import TelegramFront
 from fleet_control.clock import SystemClock
 
 GROUP = 0
@@ -43,12 +43,12 @@ def add_fleet(application: AnyApplication, environ: Mapping[str, str] = os.envir
     sentence for each setting in `environ` that is missing or wrong; nothing is added then.
     """
     bot = assemble(load(environ), SystemClock())
-    front = Front(bot, application.bot)
+    front = TelegramFront(bot, application.bot)
     add_handlers(application, front)
     _begin_and_end_with(application, front, bot)
 
 
-def add_handlers(application: AnyApplication, front: Front) -> None:
+def add_handlers(application: AnyApplication, front: TelegramFront) -> None:
     """For new messages and our own buttons only.
 
     They come first in the default group, whose others don't hear what they take: one that answers
@@ -65,7 +65,7 @@ def add_handlers(application: AnyApplication, front: Front) -> None:
     application.add_handler(MessageHandler(moved, front.move), MOVES)
 
 
-def _begin_and_end_with(application: AnyApplication, front: Front, bot: Bot) -> None:
+def _begin_and_end_with(application: AnyApplication, front: TelegramFront, bot: Bot) -> None:
     """By its own `start` and `stop`, which every way to run it calls.
 
     `post_init` and its like are not for us: each is one function, the host's, and an application

@@ -1,27 +1,28 @@
 """The bot in Telegram: each message and each press for us becomes an ask, once."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
+from math import inf
+from typing import Any
 
 from telegram import Bot as TelegramBot
 from telegram import Message, Update
 
 from clawbot.bot import Bot
-from clawbot.dispatch import REMEMBERED_SECONDS
 from clawbot.in_flight import InFlight
-from clawbot.recent import Recent
-from clawbot.replies import Deploying, Notice, Reply, refused
+from clawbot.living_reply import BEGUN_WITHIN_SECONDS, LivingReply, State
+from clawbot.replies import Notice, Reply, refused
 from clawbot.seal import Seal
+from clawbot.telegram.buttons import Drawing, Origin, text
+from clawbot.telegram.chats import FleetChats
 from clawbot.telegram.command import deploys, words
-from clawbot.telegram.drawing import Drawing, Origin, text
-from clawbot.telegram.living import TOO_OLD_SECONDS, Conversation, Living
+from clawbot.telegram.order import AnswerOrder, Slot
 from clawbot.telegram.outbox import Outbox
-from clawbot.telegram.pace import Limits, Pace
-from clawbot.telegram.place import Places
 from clawbot.telegram.predecessor import Predecessor
-from clawbot.telegram.pressing import Pressed, Pressing
+from clawbot.telegram.presses import OnePress, Presses
+from clawbot.telegram.rate_limit import Limits, RateLimit
+from clawbot.telegram.reply import TelegramMessage
 from clawbot.telegram.speaker import DOUBTED, PLATFORM, ask, author, doubted, registry_for
-from clawbot.telegram.turn import Turn, Turns
 from fleet_control.caller import Caller, Human, Unknown
 from fleet_control.policy import Facts, Refused, judge
 
@@ -32,56 +33,55 @@ CALLED_FOR_SECONDS = 900.0
 log = logging.getLogger(__name__)
 
 
-class Front:
+class TelegramFront:
     """One bot in one Telegram account. Nothing is left running once `close` has returned."""
 
     def __init__(self, bot: Bot, telegram: TelegramBot, limits: Limits | None = None) -> None:
-        self.places = Places(bot.settings.telegram_chats)
+        self.chats = FleetChats(bot.settings.telegram_chats)
         self._bot = bot
         self._began = bot.clock.now()
-        self._outbox = Outbox(telegram, bot.clock, Pace(bot.clock, limits or Limits()), self.places)
+        rate_limit = RateLimit(bot.clock, limits or Limits())
+        self._outbox = Outbox(telegram, bot.clock, rate_limit, self.chats)
         seal = Seal(bot.settings.aws_secret_access_key.get_secret_value())
         self._drawing = Drawing(seal, bot.clock)
         self._predecessor = Predecessor(bot)
-        self._pressing = Pressing(
-            bot, self._outbox, self._drawing, seal, self.places, self._predecessor
+        self._presses = Presses(
+            bot, self._outbox, self._drawing, seal, self.chats, self._predecessor
         )
-        self._turns = Turns()
-        self._heard = Recent(bot.clock, REMEMBERED_SECONDS)
+        self._order = AnswerOrder()
         self._work = InFlight(_failed)
 
     async def hear(self, update: Update, _context: object = None) -> None:
         """A message that says `/fleet` to us; returns at once, the answer comes by itself."""
         message = update.message
-        if message is None or not self._heard.add((message.chat.id, message.message_id)):
+        if message is None:
             return
-        turn = self._turns.take(message.chat.id)
         origin = Origin(message.chat.id, message.message_id)
-        living = self._living(origin.chat, answers=message.message_id)
-        conversation = Conversation(
-            living, self._drawing, origin, turn=turn, shown=self._work.moved
-        )
+        if not self._bot.once.first("message", *origin.place):
+            return
+        slot = self._order.take(origin.chat)
+        to = self._message(origin, stands=False, slot=slot)
+        reply = LivingReply(to, self._bot.clock, changed=self._work.moved)
         task = self._work.begin(
-            self._answered(message, conversation, turn), lambda: conversation.left
+            self._answered(message, to, reply, slot), lambda: reply.left_to_successor
         )
         # One that was stopped before it began must not keep the next one waiting.
-        task.add_done_callback(lambda _: turn.over())
+        task.add_done_callback(lambda _: slot.over())
 
     async def press(self, update: Update, _context: object = None) -> None:
         """A button of ours was pressed; returns at once."""
         query = update.callback_query
-        if query is None or not self._heard.add(query.id):
-            return
-        # The library makes a Message even of one that Telegram no longer shows.
-        if not isinstance(query.message, Message) or not query.message.is_accessible:
-            if query.message is not None:
-                chat = query.message.chat
-                self._work.begin(self._pressing.too_old(query, chat, self._living(chat.id)))
+        if query is None or not self._bot.once.first("press", query.id) or not query.message:
             return
         origin = Origin(query.message.chat.id, query.message.message_id, by_button=True)
-        living = self._living(origin.chat, message=origin.message)
-        pressed = Pressed(self._pressing, query, query.message, living, self._work.moved)
-        self._work.begin(pressed.answered(), lambda: pressed.left)
+        to = self._message(origin, query=query.id)
+        # The library makes a Message even of one that Telegram no longer shows.
+        if not isinstance(query.message, Message) or not query.message.is_accessible:
+            self._work.begin(self._presses.too_old(query, query.message.chat, to))
+            return
+        reply = LivingReply(to, self._bot.clock, State.SENT, self._work.moved)
+        press = OnePress(self._presses, query, query.message, to, reply)
+        self._work.begin(press.answer(), lambda: reply.left_to_successor)
 
     async def move(self, update: Update, _context: object = None) -> None:
         """A group of ours became a supergroup."""
@@ -89,19 +89,19 @@ class Front:
         if message is None:
             return
         if message.migrate_to_chat_id:
-            self.places.move(message.chat.id, message.migrate_to_chat_id)
+            self.chats.move(message.chat.id, message.migrate_to_chat_id)
         if message.migrate_from_chat_id:
-            self.places.move(message.migrate_from_chat_id, message.chat.id)
+            self.chats.move(message.migrate_from_chat_id, message.chat.id)
 
     async def resume(self) -> None:
         """Finish the replies that a predecessor left."""
-        async for left in self._bot.dispatcher.resume(PLATFORM, self._show_in):
+        async for left in self._bot.deploys.resume(PLATFORM, self._left_in):
             for reply in left:
                 self.beside(reply)
 
     async def announce(self, line: str) -> None:
         """Say something in each of the fleet's groups; returns at once."""
-        for chat in self.places.ids:
+        for chat in self.chats.ids:
             self.beside(self._outbox.send(chat, text(line)))
 
     def beside(self, doing: Awaitable[object]) -> None:
@@ -112,38 +112,40 @@ class Front:
         """Answer what was heard; leave the deploys that a successor will find in the ledger."""
         await self._work.close()
 
-    async def _answered(self, message: Message, conversation: Conversation, turn: Turn) -> None:
+    async def _answered(
+        self, message: Message, to: TelegramMessage, reply: LivingReply, slot: Slot
+    ) -> None:
         try:
-            await self._answer(message, conversation)
+            await self._answer(message, to, reply)
         finally:
-            if not turn.ended.is_set():
-                await turn.comes()
-                turn.over()
+            if not slot.ended.is_set():
+                await slot.comes()
+                slot.over()
 
-    async def _answer(self, message: Message, conversation: Conversation) -> None:
+    async def _answer(self, message: Message, to: TelegramMessage, reply: LivingReply) -> None:
         user, said = message.from_user, words(message.text or "")
         registry = await registry_for(user, self._bot, acts=deploys(said))
         caller = author(message, self._bot.settings, registry)
         if caller is None or user is None:
             log.info("telegram.ignored chat=%s message=%s", message.chat.id, message.message_id)
             return
-        if not self.places.ours(message.chat, caller):
+        if not self.chats.ours(message.chat, caller):
             log.warning("telegram.not_our_chat chat=%s user=%s", message.chat.id, user.id)
-            await self._strange(message, caller, conversation)
+            await self._strange(message, caller, reply)
             return
         objection = self._objection(message, caller)
         if objection is not None:
-            await conversation.send(objection)
+            await reply.show(objection)
             return
         if deploys(said) and doubted(caller, registry):
-            await conversation.send(DOUBTED)
+            await reply.show(DOUBTED)
             return
-        conversation.calls = isinstance(caller, Human)
+        to.calls_after = -inf if isinstance(caller, Human) else inf
         asks = ask(caller, user, said, message.chat.id, str(message.message_id))
         if await self._predecessor.asked(asks, message.date):
             log.info("telegram.asked_before request_id=%s", asks.request_id(self._bot.settings.bot))
             return
-        await self._bot.commands.answer(asks, conversation)
+        await self._bot.commands.answer(asks, reply)
 
     def _objection(self, message: Message, caller: Caller) -> Reply | None:
         age = self._bot.clock.now() - message.date.timestamp()
@@ -151,38 +153,25 @@ class Front:
             verdict = judge(caller, "", "", Facts())
             assert isinstance(verdict, Refused)  # noqa: S101  (the policy's first row)
             return refused(verdict.message, verdict.code)
-        if age > TOO_OLD_SECONDS:
+        if age > BEGUN_WITHIN_SECONDS:
             return Notice(("That reached me more than two minutes late: too old. Say it again.",))
         return None
 
-    async def _strange(self, message: Message, caller: Caller, to: Conversation) -> None:
+    async def _strange(self, message: Message, caller: Caller, reply: LivingReply) -> None:
         if message.chat.type == "private" and isinstance(caller, Human):
             told = f"`{caller.account}` is not among CLAWBOT_OPERATORS, so I don't talk here."
-            await to.send(Notice((told, "In the fleet's groups I answer everyone.")))
+            await reply.show(Notice((told, "In the fleet's groups I answer everyone.")))
 
-    def _show_in(self, channel: str, reply: str) -> Callable[[Reply], Awaitable[None]] | None:
+    def _left_in(self, channel: str, reply: str) -> LivingReply | None:
         if not (channel.removeprefix("-").isdecimal() and reply.isdecimal()):
             return None
-        origin = Origin(self.places.now(int(channel)), int(reply))
-        living = self._living(origin.chat, message=origin.message)
-        conversation = Conversation(living, self._drawing, origin)
+        to = self._message(Origin(self.chats.now(int(channel)), int(reply)))
+        # An edit may change no more than our wording: that alone is nothing to call for.
+        to.calls_after = self._began - CALLED_FOR_SECONDS
+        return LivingReply(to, self._bot.clock, State.SENT)
 
-        async def show(what: Reply) -> None:
-            # An edit may change no more than our wording: that alone is nothing to call for.
-            conversation.calls = _ended(what) > self._began - CALLED_FOR_SECONDS
-            await conversation.edit(reply, what)
-
-        return show
-
-    def _living(self, chat: int, *, message: int = 0, answers: int | None = None) -> Living:
-        return Living(self._outbox, self._bot.clock, chat, message=message, answers=answers)
-
-
-def _ended(reply: Reply) -> float:
-    """When a deploy ended, in Unix seconds; infinite where that is not known, or yet to come."""
-    if isinstance(reply, Deploying) and reply.progress.took:
-        return reply.progress.began + reply.progress.took
-    return float("inf")
+    def _message(self, origin: Origin, **where: Any) -> TelegramMessage:
+        return TelegramMessage(self._outbox, self._drawing, self._bot.clock, origin, **where)
 
 
 def _failed(error: BaseException) -> None:

@@ -27,8 +27,8 @@ from telegram.constants import BotCommandLimit
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
 from clawbot.patience import WORK_AGAIN
+from clawbot.telegram.chats import FleetChats
 from clawbot.telegram.outbox import seconds
-from clawbot.telegram.place import Places
 from fleet_control.clock import Clock
 
 FLEET = BotCommand("fleet", "status of the fleet; deploy <target> replaces a host")
@@ -36,26 +36,28 @@ FLEET = BotCommand("fleet", "status of the fleet; deploy <target> replaces a hos
 log = logging.getLogger(__name__)
 
 
-async def set_menus(telegram: Bot, places: Places, operators: Iterable[int], clock: Clock) -> None:
+async def set_menus(
+    telegram: Bot, chats: FleetChats, operators: Iterable[int], clock: Clock
+) -> None:
     """In each of the fleet's chats, and where an operator is alone with us.
 
     Where the network or flood control is in the way it is tried again, later each time.
     """
-    left = (*places.ids, *operators)
+    left = (*chats.ids, *operators)
     for pause in WORK_AGAIN.pauses():
-        waits = {chat: wait for chat in left if (wait := await _tried(telegram, places, chat))}
+        waits = {chat: wait for chat in left if (wait := await _tried(telegram, chats, chat))}
         if not waits:
             return
         await clock.sleep(max(pause, *waits.values()))
         left = tuple(waits)
 
 
-async def _tried(telegram: Bot, places: Places, chat: int) -> float:
+async def _tried(telegram: Bot, chats: FleetChats, chat: int) -> float:
     """Set the menu there; how many seconds to wait at least before the next try, 0 for none."""
     try:
-        await _set_menu(telegram, places.now(chat))
+        await _set_menu(telegram, chats.now(chat))
     except ChatMigrated as moved:
-        places.move(chat, moved.new_chat_id)
+        chats.move(chat, moved.new_chat_id)
         return WORK_AGAIN.first
     except (BadRequest, Forbidden) as error:
         log.info("telegram.menu_not_set chat=%s why=%s", chat, error)

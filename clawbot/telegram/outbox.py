@@ -17,13 +17,12 @@ from telegram.error import (
 )
 
 from clawbot.patience import CALL_AGAIN
-from clawbot.telegram.drawing import Drawn
-from clawbot.telegram.pace import Pace
-from clawbot.telegram.place import Places
+from clawbot.telegram.buttons import Drawn
+from clawbot.telegram.chats import FleetChats
+from clawbot.telegram.rate_limit import RateLimit
 from fleet_control.clock import Clock
 
 PATIENCE_SECONDS = 15 * 60.0
-UNTIL_BACK = float("inf")
 LONGEST_ANSWER = 200
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
@@ -44,18 +43,20 @@ class Outbox:
 
     What is to be said `within` so many seconds raises a TelegramError where that can't be done.
     Without a number it is `PATIENCE_SECONDS`, in which silence that Telegram asks for does not
-    count; `UNTIL_BACK` is tried for as long as Telegram is away.
+    count; infinity is tried for as long as Telegram is away.
 
     Attributes:
         between: seconds to leave between two edits of one message.
     """
 
-    def __init__(self, telegram: Bot, clock: Clock, pace: Pace, places: Places) -> None:
+    def __init__(
+        self, telegram: Bot, clock: Clock, rate_limit: RateLimit, chats: FleetChats
+    ) -> None:
         self._telegram = telegram
         self._clock = clock
-        self._pace = pace
-        self.between = pace.limits.edits
-        self._places = places
+        self._rate_limit = rate_limit
+        self.between = rate_limit.limits.edits
+        self._chats = chats
 
     async def send(
         self,
@@ -65,12 +66,12 @@ class Outbox:
         within: float | None = None,
     ) -> Stands:
         """Say something new, as an answer to a message where that is still there."""
-        chat = self._places.now(chat)
+        chat = self._chats.now(chat)
         replied = ReplyParameters(answers, allow_sending_without_reply=True) if answers else None
         try:
             sent = await self._tried(chat, lambda: self._send(chat, drawn, replied), within)
         except ChatMigrated as moved:
-            self._places.move(chat, moved.new_chat_id)
+            self._chats.move(chat, moved.new_chat_id)
             return await self.send(moved.new_chat_id, drawn, within=within)
         return Stands(sent.chat.id, sent.message_id)
 
@@ -81,7 +82,7 @@ class Outbox:
         try:
             await self._tried(chat, lambda: self._edit(chat, message, drawn), within)
         except ChatMigrated as moved:
-            self._places.move(chat, moved.new_chat_id)
+            self._chats.move(chat, moved.new_chat_id)
             return await self.send(moved.new_chat_id, drawn, within=within)
         except BadRequest as error:
             said = str(error).lower()
@@ -141,7 +142,7 @@ class Outbox:
                 if self._clock.monotonic() > until:
                     raise
                 if isinstance(error, RetryAfter):
-                    self._pace.hold(chat, seconds(error.retry_after))
+                    self._rate_limit.hold(chat, seconds(error.retry_after))
                     continue
                 pause = next(pauses)
                 log.info("telegram.tried chat=%s why=%s again_in=%s", chat, error, pause)
@@ -150,7 +151,7 @@ class Outbox:
     async def _turn(self, chat: int) -> float:
         """The seconds that the turn to speak there was waited for."""
         begun = self._clock.monotonic()
-        await self._pace.turn(chat)
+        await self._rate_limit.turn(chat)
         return self._clock.monotonic() - begun
 
 

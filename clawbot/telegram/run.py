@@ -12,22 +12,23 @@ from telegram.ext import ApplicationBuilder, ExtBot
 from telegram.request import HTTPXRequest
 
 from clawbot.bot import Bot
+from clawbot.front import Unserved
 from clawbot.patience import CALL_AGAIN
 from clawbot.readiness import Hears, ignored
 from clawbot.settings import Settings
+from clawbot.telegram.conflict import PollConflicts
 from clawbot.telegram.extension import add_handlers
-from clawbot.telegram.front import Front
+from clawbot.telegram.front import TelegramFront
 from clawbot.telegram.menu import set_menus
-from clawbot.telegram.pace import Limits
-from clawbot.telegram.poller import POLL_SECONDS, Poller
-from clawbot.telegram.reading import UpdatesRequest
-from clawbot.telegram.rivalry import Rivalry
+from clawbot.telegram.polling import POLL_SECONDS, TOKEN_REFUSED, Poller
+from clawbot.telegram.rate_limit import Limits
 from clawbot.telegram.speaker import PLATFORM
-from clawbot.telegram.trouble import TOKEN_MISSING, TOKEN_REFUSED, Trouble
+from clawbot.telegram.updates import UpdatesRequest
 from clawbot.telegram.webhook import Webhook
 from fleet_control.clock import Clock
 
 _ANSWER_SECONDS = 10.0
+TOKEN_MISSING = "CLAWBOT_TELEGRAM_TOKEN is missing: the bot's token, from @BotFather."  # noqa: S105  (words)
 
 Take = Callable[[Update], Awaitable[None]]
 
@@ -41,22 +42,22 @@ async def run(
     poll_seconds: int = POLL_SECONDS,
     answer_seconds: float = _ANSWER_SECONDS,
 ) -> None:
-    """Serve until cancelled, then finish what is in flight; Trouble where it can't be served.
+    """Serve until cancelled, then finish what is in flight; Unserved where it can't be served.
 
     `answer_seconds` is how long Telegram may take to answer one call.
     """
     # It logs every address it asks, and the token is part of each.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     async with _reached(bot.settings, bot.clock, answer_seconds) as telegram:
-        front = Front(bot, telegram, limits)
+        front = TelegramFront(bot, telegram, limits)
         application = ApplicationBuilder().bot(telegram).updater(None).job_queue(None).build()
         add_handlers(application, front)
         async with application:
             await application.start()
-            log.info("telegram.serving bot=@%s chats=%s", telegram.username, front.places.ids)
+            log.info("telegram.serving bot=@%s chats=%s", telegram.username, front.chats.ids)
             operators = _operators(bot.settings)
             front.beside(front.resume())
-            front.beside(set_menus(telegram, front.places, operators, bot.clock))
+            front.beside(set_menus(telegram, front.chats, operators, bot.clock))
             try:
                 await _hear(bot, telegram, front, application.process_update, hears, poll_seconds)
             finally:
@@ -67,7 +68,7 @@ async def run(
 async def _hear(
     bot: Bot,
     telegram: ExtBot[None],
-    front: Front,
+    front: TelegramFront,
     take: Take,
     hears: Hears,
     poll_seconds: int,
@@ -75,9 +76,9 @@ async def _hear(
     """Take updates until cancelled."""
     webhook = _webhook(bot.settings, telegram, take)
     if webhook is None:
-        rivalry = Rivalry(random.uniform)
+        conflicts = PollConflicts(random.uniform)
         say = front.announce
-        await Poller(telegram, bot.clock, take, say, rivalry, poll_seconds, hears).run()
+        await Poller(telegram, bot.clock, take, say, conflicts, poll_seconds, hears).run()
         return
     try:
         await webhook.start()
@@ -101,7 +102,7 @@ async def _reached(
 ) -> AsyncIterator[ExtBot[None]]:
     """The account, once Telegram has told who it is; tried until it can be reached."""
     if settings.telegram_token is None:
-        raise Trouble(TOKEN_MISSING)
+        raise Unserved(TOKEN_MISSING)
     telegram = _account(settings, answer_seconds)
     try:
         for pause in CALL_AGAIN.pauses():
@@ -109,7 +110,7 @@ async def _reached(
                 await telegram.initialize()
                 break
             except InvalidToken:
-                raise Trouble(TOKEN_REFUSED) from None  # the library's words quote the token
+                raise Unserved(TOKEN_REFUSED) from None  # the library's words quote the token
             except TelegramError as error:
                 log.warning("telegram.not_reached again_in=%s why=%s", pause, error)
             await clock.sleep(pause)

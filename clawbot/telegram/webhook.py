@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from telegram import Bot, Update
 
-from clawbot.telegram.poller import ALLOWED
-from clawbot.telegram.reading import read
-from clawbot.telegram.trouble import WEBHOOK_SET, Trouble
+from clawbot.front import Unserved
+from clawbot.telegram.polling import ALLOWED, WEBHOOK_SET
+from clawbot.telegram.updates import read
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  (a header's name)
 MOST_BYTES = 1024 * 1024
@@ -38,7 +38,7 @@ class Webhook:
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> int:
-        """Listen, and tell Telegram so; the port. Trouble where somebody else's webhook is set."""
+        """Listen, and tell Telegram so; the port. Unserved where somebody else's webhook is set."""
         app = web.Application(client_max_size=MOST_BYTES)
         app.router.add_post(urlsplit(self._url).path or "/", self._receive)
         self._runner = web.AppRunner(app, access_log=None)
@@ -56,7 +56,7 @@ class Webhook:
     async def _set(self) -> None:
         info = await self._telegram.get_webhook_info()
         if info.url not in ("", self._url):
-            raise Trouble(WEBHOOK_SET.format(host=urlsplit(info.url).hostname))
+            raise Unserved(WEBHOOK_SET.format(host=urlsplit(info.url).hostname))
         await self._telegram.set_webhook(
             self._url, secret_token=self._secret, allowed_updates=ALLOWED
         )

@@ -5,12 +5,12 @@ import re
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from itertools import count
 from typing import Protocol
 
-from clawbot.ask import Ask, Chat
+from clawbot.ask import Ask
 from clawbot.bot import Bot
+from clawbot.living_reply import LivingReply, State
 from clawbot.progress import Stage
 from clawbot.replies import UNKNOWN_COMMAND, Deploying, Notice, Question, Reply, Tone
 from fleet_control.caller import BotInstance, Caller, Human
@@ -84,7 +84,7 @@ class Terminal:
 
     def __init__(
         self,
-        asked: Callable[[Act, Chat], Awaitable[Reply]],
+        asked: Callable[[Act, LivingReply], Awaitable[Reply]],
         output: Output,
         clock: Clock,
         outside: Outside = _nothing,
@@ -92,6 +92,7 @@ class Terminal:
         self._outside = outside
         self._asked = asked
         self._output = output
+        self._clock = clock
         # Unlike any number of a process before this one: they are parts of request ids.
         self._numbers = count(int(clock.now() * 1000))
         self._questions: dict[str, tuple[Question, str]] = {}
@@ -129,11 +130,14 @@ class Terminal:
         for one in left:
             self._spawn(self._noted(one))
 
-    def reply_of(self, channel: str, reply_id: str) -> Callable[[Reply], Awaitable[None]] | None:
-        """How to change a predecessor's reply; here it appears anew."""
-        if channel != _CHANNEL:
-            return None
-        return partial(LineChat(self._output, "", self._numbers).edit, reply_id)
+    def reply_of(self, channel: str, reply_id: str) -> LivingReply | None:
+        """A predecessor's reply; here it appears anew."""
+        return self._reply("", reply_id) if channel == _CHANNEL else None
+
+    def _reply(self, said: str, reply_id: str = "") -> LivingReply:
+        state = State.SENT if reply_id else State.UNSENT
+        message = PrintedMessage(self._output, said, self._numbers, reply_id)
+        return LivingReply(message, self._clock, state)
 
     async def finish(self) -> None:
         """Wait for whatever is not finished."""
@@ -152,34 +156,35 @@ class Terminal:
         return task
 
     async def _answer(self, line: Line) -> Reply:
-        chat = LineChat(self._output, line.text, self._numbers)
+        reply = self._reply(line.text)
         match line.words:
             case ("/fleet", *words):
-                reply = await self._asked(lambda bot: self._command(bot, line, words, chat), chat)
+                said = await self._asked(lambda bot: self._command(bot, line, words, reply), reply)
             case (word,) if (answer := word.casefold().rstrip(".!")) in ("yes", "no"):
-                reply = await self._decide(line, answer == "yes", chat)
+                return await self._decide(line, reply, yes=answer == "yes")
             case other:
                 done = await self._outside(other)
-                reply = await chat.say(Notice((done,)) if done else _NO_COMMAND)
-        if isinstance(reply, Question):
-            self._questions[line.speaker] = (reply, chat.newest)
-        return reply
+                said = await _say(reply, Notice((done,)) if done else _NO_COMMAND)
+        if isinstance(said, Question):
+            self._questions[line.speaker] = (said, reply.id)
+        return said
 
-    async def _command(self, bot: Bot, line: Line, words: list[str], chat: "LineChat") -> Reply:
-        return await bot.commands.answer(await self._ask(bot, line, words), chat)
+    async def _command(self, bot: Bot, line: Line, words: list[str], reply: LivingReply) -> Reply:
+        return await bot.commands.answer(await self._ask(bot, line, words), reply)
 
-    async def _decide(self, line: Line, is_yes: bool, chat: "LineChat") -> Reply:
+    async def _decide(self, line: Line, reply: LivingReply, *, yes: bool) -> Reply:
         # Only the newest can be answered: a yes said twice must not reach the one before it.
         asked = self._questions.pop(line.speaker, None)
         if not asked:
-            return await chat.say(Notice((f"{line.speaker} was asked nothing.",)))
+            return await _say(reply, Notice((f"{line.speaker} was asked nothing.",)))
         question, reply_id = asked
+        reply = self._reply(line.text, reply_id)
 
         async def decided(bot: Bot) -> Reply:
-            decide = bot.commands.confirm if is_yes else bot.commands.decline
-            return await decide(question, await self._ask(bot, line, ()), chat, reply_id)
+            ask = await self._ask(bot, line, ())
+            return await bot.commands.answered(question, ask, reply, yes=yes)
 
-        return await self._asked(decided, chat)
+        return await self._asked(decided, reply)
 
     async def _ask(self, bot: Bot, line: Line, words: Iterable[str]) -> Ask:
         name = _UNSAFE.sub("-", line.speaker)[:32]
@@ -202,23 +207,27 @@ class Terminal:
             self._no_command |= reply.code == UNKNOWN_COMMAND
 
 
+async def _say(reply: LivingReply, notice: Notice) -> Notice:
+    await reply.show(notice)
+    return notice
+
+
 @dataclass(slots=True)
-class LineChat:
-    """Where the replies to one line go; `newest` is the id of the last that was sent."""
+class PrintedMessage:
+    """A `Message` of a living reply; it is printed anew with each change."""
 
     output: Output
     said: str
     numbers: "count[int]"
-    newest: str = ""
+    id: str = ""
 
-    async def send(self, reply: Reply) -> str:
-        self.newest = str(next(self.numbers))
-        await self.edit(self.newest, reply)
-        return self.newest
+    async def show(self, reply: Reply, _within: float | None) -> bool:
+        self.id = self.id or str(next(self.numbers))
+        self.output.show(self.said, self.id, reply)
+        return True
 
-    async def say(self, reply: Reply) -> Reply:
-        await self.send(reply)
-        return reply
+    async def whisper(self, notice: Notice) -> None:
+        self.output.show(self.said, str(next(self.numbers)), notice)
 
-    async def edit(self, reply_id: str, reply: Reply) -> None:
-        self.output.show(self.said, reply_id, reply)
+    async def call(self, _reply: Deploying) -> None:
+        """Whoever sits there sees it."""

@@ -9,9 +9,11 @@ from typing import Any
 
 from clawbot.ask import Ask
 from clawbot.bot import Bot, assemble
-from clawbot.replies import Reply
+from clawbot.living_reply import LivingReply, State
+from clawbot.replies import Deploying, Notice, Reply
 from clawbot.settings import load
 from fleet_control.caller import Caller, Human
+from fleet_control.clock import Clock
 from tests.clawbot.control_api import Api, control_api
 from tests.clock import TurnedClock
 
@@ -20,20 +22,23 @@ VISITOR = Human("terminal:visitor", "visitor")
 
 
 @dataclass
-class Kept:
-    """A chat: every reply in order, and what each message shows now."""
+class KeptChat:
+    """Every reply in order, what each message shows now, and what was whispered."""
 
+    clock: Clock
     said: list[Reply] = field(default_factory=list)
     messages: dict[str, Reply] = field(default_factory=dict)
+    whispered: list[Notice] = field(default_factory=list)
+    called: list[Deploying] = field(default_factory=list)
     broken: bool = False
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
-    async def send(self, reply: Reply) -> str:
-        reply_id = str(len(self.messages) + 1)
-        await self.edit(reply_id, reply)
-        return reply_id
+    def reply(self, stands: str = "") -> LivingReply:
+        """A new one, or the one that stands in a message."""
+        state = State.SENT if stands else State.UNSENT
+        return LivingReply(KeptMessage(self, stands), self.clock, state)
 
-    async def edit(self, reply_id: str, reply: Reply) -> None:
+    async def show(self, reply_id: str, reply: Reply) -> None:
         if self.broken:
             raise ConnectionError("the platform does not answer")
         async with self.changed:
@@ -45,6 +50,26 @@ class Kept:
         async with self.changed:
             await self.changed.wait_for(lambda: any(isinstance(one, kind) for one in self.said))
         return next(one for one in reversed(self.said) if isinstance(one, kind))
+
+
+@dataclass
+class KeptMessage:
+    chat: KeptChat
+    id: str = ""
+
+    async def show(self, reply: Reply, _within: float | None) -> bool:
+        made = self.id or str(len(self.chat.messages) + 1)
+        await self.chat.show(made, reply)
+        self.id = made
+        return True
+
+    async def whisper(self, notice: Notice) -> None:
+        if self.chat.broken:
+            raise ConnectionError("the platform does not answer")
+        self.chat.whispered.append(notice)
+
+    async def call(self, reply: Deploying) -> None:
+        self.chat.called.append(reply)
 
 
 def ask(words: str, caller: Caller = OPERATOR, asked: str = "1", account: str = "") -> Ask:

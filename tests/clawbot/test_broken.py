@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from clawbot.dispatch import REMEMBERED_SECONDS
+from clawbot.living_reply import LivingReply
+from clawbot.once import REMEMBERED_SECONDS
 from clawbot.progress import Stage
-from clawbot.replies import Deploying, Notice, Tone
-from tests.clawbot.bots import Kept, ask
+from clawbot.replies import Deploying, Notice, Reply, Tone
+from tests.clawbot.bots import KeptChat, KeptMessage, ask
 from tests.clawbot.control_api import run
 from tests.clawbot.talk import Talk
 
@@ -18,9 +19,9 @@ UNNAMED = {"ok": True, "message": "queued", "run": {"id": None, "url": "https://
 GONE = {"ok": False, "code": "github_unreachable", "error": "GitHub can't be reached: timed out"}
 
 
-async def deployed(talk: Talk, words: str = "deploy claw-2") -> tuple[Deploying, Kept]:
-    chat = Kept()
-    reply = await talk.bot.commands.answer(ask(words), chat)
+async def deployed(talk: Talk, words: str = "deploy claw-2") -> tuple[Deploying, KeptChat]:
+    chat = KeptChat(talk.clock)
+    reply = await talk.bot.commands.answer(ask(words), chat.reply())
     assert isinstance(reply, Deploying)
     assert chat.messages == {"1": reply}
     return reply, chat
@@ -60,9 +61,9 @@ async def test_a_deploy_that_could_not_be_asked_for_failed(
 async def test_a_refusal_of_the_control_api_is_a_refusal_like_any_other(talk: Talk) -> None:
     await talk.bot.fleet.status()
     talk.api.next = [(409, {"ok": False, "code": "busy", "error": "One at a time."})]
-    chat = Kept()
+    chat = KeptChat(talk.clock)
 
-    reply = await talk.bot.commands.answer(ask("deploy claw-2"), chat)
+    reply = await talk.bot.commands.answer(ask("deploy claw-2"), chat.reply())
 
     assert chat.messages == {"1": Notice(("One at a time.",), Tone.REFUSED, "busy")}
     assert reply == chat.messages["1"]
@@ -93,8 +94,8 @@ async def test_a_deploy_whose_run_is_not_told_is_looked_for_and_followed(
     await talk.bot.fleet.status()
     talk.api.runs = [run(7, "completed", "success", request_id="terminal.demo.1.1")]
     talk.api.next = [*lost]
-    chat = Kept()
-    answered = asyncio.create_task(talk.bot.commands.answer(ask("deploy claw-2"), chat))
+    chat = KeptChat(talk.clock)
+    answered = asyncio.create_task(talk.bot.commands.answer(ask("deploy claw-2"), chat.reply()))
     async with asyncio.timeout(PATIENCE_SECONDS):
         for _ in lost:
             await talk.clock.asleep(1)
@@ -132,14 +133,15 @@ async def test_an_ec2_that_is_down_is_told_in_words_and_stops_no_deploy(talk: Ta
 async def test_a_chat_that_breaks_after_the_dispatch_loses_sight_of_nothing(
     talk: Talk, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Breaking(Kept):
-        async def send(self, reply: Any) -> str:
-            reply_id = await super().send(reply)
-            self.broken = True
-            return reply_id
+    class Breaking(KeptMessage):
+        async def show(self, reply: Reply, within: float | None) -> bool:
+            news = await super().show(reply, within)
+            self.chat.broken = True
+            return news
 
     caplog.set_level(logging.ERROR)
-    reply = await talk.bot.commands.answer(ask("deploy claw-2"), Breaking())
+    breaking = LivingReply(Breaking(KeptChat(talk.clock)), talk.clock)
+    reply = await talk.bot.commands.answer(ask("deploy claw-2"), breaking)
 
     assert isinstance(reply, Deploying)
     assert reply.progress.stage is Stage.DONE
@@ -147,7 +149,7 @@ async def test_a_chat_that_breaks_after_the_dispatch_loses_sight_of_nothing(
 
 
 async def test_a_chat_that_never_worked_breaks_nothing_else(talk: Talk) -> None:
-    reply = await talk.bot.commands.answer(ask("status"), Kept(broken=True))
+    reply = await talk.bot.commands.answer(ask("status"), KeptChat(talk.clock, broken=True).reply())
 
     assert isinstance(reply, Notice)
     assert reply.tone is Tone.BROKEN
@@ -156,7 +158,7 @@ async def test_a_chat_that_never_worked_breaks_nothing_else(talk: Talk) -> None:
 
 async def test_the_same_ask_delivered_twice_is_one_deploy(talk: Talk) -> None:
     await deployed(talk)
-    again = await talk.bot.commands.answer(ask("deploy claw-2"), Kept())
+    again = await talk.bot.commands.answer(ask("deploy claw-2"), KeptChat(talk.clock).reply())
 
     assert isinstance(again, Notice)
     assert again.code == "duplicate"
@@ -167,8 +169,8 @@ async def test_an_ask_whose_reply_could_not_be_sent_is_not_acted_on_when_it_come
     talk: Talk,
 ) -> None:
     """It may have been sent: what is broken is only that nobody told us."""
-    await talk.bot.commands.answer(ask("deploy claw-2"), Kept(broken=True))
-    again = await talk.bot.commands.answer(ask("deploy claw-2"), Kept())
+    await talk.bot.commands.answer(ask("deploy claw-2"), KeptChat(talk.clock, broken=True).reply())
+    again = await talk.bot.commands.answer(ask("deploy claw-2"), KeptChat(talk.clock).reply())
 
     assert isinstance(again, Notice)
     assert again.code == "duplicate"
@@ -179,12 +181,12 @@ async def test_an_ask_is_remembered_for_as_long_as_it_may_come_again_and_no_long
     talk: Talk,
 ) -> None:
     for asked in ("1", "2", "3"):
-        assert talk.bot.dispatcher.claim(ask("deploy claw-2", asked=asked))
+        assert talk.bot.once.first(*ask("deploy claw-2", asked=asked).key)
     await talk.clock.turn(REMEMBERED_SECONDS - 1)
-    assert not talk.bot.dispatcher.claim(ask("deploy claw-2", asked="3"))
+    assert not talk.bot.once.first(*ask("deploy claw-2", asked="3").key)
     await talk.clock.turn(1)
 
-    assert talk.bot.dispatcher.claim(ask("deploy claw-2", asked="3"))
+    assert talk.bot.once.first(*ask("deploy claw-2", asked="3").key)
 
 
 async def test_two_people_at_once_have_a_deploy_each(talk: Talk) -> None:

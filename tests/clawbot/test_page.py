@@ -2,10 +2,10 @@
 
 import pytest
 
-from clawbot.discord.markup import embed
+from clawbot.discord.embeds import embed
 from clawbot.page import page
 from clawbot.replies import StatusReport
-from clawbot.telegram import markup as telegram
+from clawbot.telegram import messages as telegram
 from sandbox.terminal.markup import render
 from tests.fleet_control.fleets import NOW, seen
 

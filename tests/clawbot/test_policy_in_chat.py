@@ -8,7 +8,7 @@ from clawbot.replies import Notice, Tone
 from fleet_control.caller import Unknown
 from fleet_control.ledger import Run
 from fleet_control.policy import Code
-from tests.clawbot.bots import Kept, ask
+from tests.clawbot.bots import KeptChat, ask
 from tests.clawbot.control_api import job, run
 from tests.clawbot.talk import Talk, talk_with
 from tests.clock import TurnedClock
@@ -27,9 +27,9 @@ def moment(seconds: float) -> str:
     "words", ["deploy claw-2", "deploy", "status", "status 2", "help", "", "?"]
 )
 async def test_a_platform_s_strangers_are_refused_whatever_they_ask(talk: Talk, words: str) -> None:
-    chat = Kept()
+    chat = KeptChat(talk.clock)
 
-    reply = await talk.bot.commands.answer(ask(words, Unknown("webhooks")), chat)
+    reply = await talk.bot.commands.answer(ask(words, Unknown("webhooks")), chat.reply())
 
     assert reply == Notice(("I don't take orders from webhooks.",), Tone.REFUSED, "unknown_caller")
     assert chat.said == [reply]

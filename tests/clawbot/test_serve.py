@@ -6,11 +6,10 @@ from collections.abc import Callable
 import pytest
 
 from clawbot.bot import Bot, assemble
+from clawbot.front import Front, Unserved
 from clawbot.readiness import Hears
 from clawbot.serve import (
     WELL_AFTER_SECONDS,
-    Front,
-    Unserved,
     serve,
     side_by_side,
 )
@@ -41,10 +40,6 @@ def test_without_a_token_there_is_no_front(capsys: pytest.CaptureFixture[str]) -
     ]
 
 
-class Trouble(Exception):
-    pass
-
-
 async def pauses(serves: list[float], stop: Callable[[], None]) -> list[float]:
     """Between the tries of a front that serves so many seconds each time, and stops like that."""
     clock = HastyClock()
@@ -53,7 +48,7 @@ async def pauses(serves: list[float], stop: Callable[[], None]) -> list[float]:
 
     async def run(bot: Bot, _hears: Hears) -> None:
         if len(begun) == len(serves):
-            raise Trouble("Enough.")
+            raise Unserved("Enough.")
         begun.append(clock.now())
         await bot.clock.sleep(serves[len(begun) - 1])
         ended.append(clock.now())
@@ -61,12 +56,12 @@ async def pauses(serves: list[float], stop: Callable[[], None]) -> list[float]:
 
     async with assemble(load(SETTINGS), clock) as bot, asyncio.timeout(20):
         with pytest.raises(Unserved, match="Enough"):
-            await side_by_side(bot, [Front("one", run, Trouble)])
+            await side_by_side(bot, [Front("one", run)])
     return [after - before for before, after in zip(ended, begun[1:], strict=False)]
 
 
 def trouble() -> None:
-    raise Trouble("away") from ConnectionError()
+    raise Unserved("away") from ConnectionError()
 
 
 def broken() -> None:
@@ -101,7 +96,7 @@ async def test_a_front_that_breaks_while_it_ends_is_not_begun_anew() -> None:
             raise OSError("the network went first")
 
     async with assemble(load(SETTINGS), HastyClock()) as bot, asyncio.timeout(20):
-        serving = asyncio.create_task(side_by_side(bot, [Front("one", run, Trouble)]))
+        serving = asyncio.create_task(side_by_side(bot, [Front("one", run)]))
         await begun.wait()
         serving.cancel()
         await asyncio.wait({serving})

@@ -1,16 +1,18 @@
 """A bot that starts finishes the replies that an earlier life of it began, and no other's."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
 
 from clawbot.bot import assemble
+from clawbot.living_reply import LivingReply, State
 from clawbot.progress import Stage
 from clawbot.replies import Deploying, Reply
 from sandbox.terminal.markup import render
-from tests.clawbot.bots import Kept, ask
+from tests.clawbot.bots import KeptChat, KeptMessage, ask
 from tests.clawbot.control_api import run
 from tests.clawbot.talk import Talk, chat
 
@@ -19,16 +21,13 @@ ENDED = ("completed", "success")
 
 async def resumed(talk: Talk, platform: str = "terminal") -> dict[tuple[str, str], Reply]:
     """What each reply of a predecessor shows, by channel and id, when all are finished."""
-    shown: dict[tuple[str, str], Reply] = {}
+    chats: dict[str, KeptChat] = defaultdict(lambda: KeptChat(talk.clock))
 
-    def show_in(channel: str, reply_id: str):  # type: ignore[no-untyped-def]  # a Show
-        async def show(reply: Reply) -> None:
-            shown[channel, reply_id] = reply
+    def reply_in(channel: str, reply_id: str) -> LivingReply:
+        return chats[channel].reply(reply_id)
 
-        return show
-
-    await asyncio.gather(*await anext(talk.bot.dispatcher.resume(platform, show_in)))
-    return shown
+    await asyncio.gather(*await anext(talk.bot.deploys.resume(platform, reply_in)))
+    return {(at, id_): what for at, chat in chats.items() for id_, what in chat.messages.items()}
 
 
 async def test_a_reply_of_ours_is_finished_where_it_stands(talk: Talk) -> None:
@@ -85,7 +84,7 @@ class Successor:
     _following: set[asyncio.Future[Reply]] = field(default_factory=set)
 
     async def looks(self) -> None:
-        async for left in self.talk.bot.dispatcher.resume("terminal", self._show_in):
+        async for left in self.talk.bot.deploys.resume("terminal", self._reply_in):
             self._following.update(map(asyncio.ensure_future, left))
 
     async def looked(self, count: int) -> None:
@@ -98,12 +97,17 @@ class Successor:
         await asyncio.gather(*self._following)
         return self.shown
 
-    def _show_in(self, _channel: str, reply_id: str):  # type: ignore[no-untyped-def]  # a Show
-        async def show(reply: Reply) -> None:
-            assert isinstance(reply, Deploying)
-            self.shown.setdefault(reply_id, []).append(reply.progress.stage)
+    def _reply_in(self, _channel: str, reply_id: str) -> LivingReply:
+        shown = self.shown.setdefault(reply_id, [])
 
-        return show
+        class Noting(KeptMessage):
+            async def show(self, reply: Reply, _within: float | None) -> bool:
+                assert isinstance(reply, Deploying)
+                shown.append(reply.progress.stage)
+                return True
+
+        clock = self.talk.clock
+        return LivingReply(Noting(KeptChat(clock), reply_id), clock, State.SENT)
 
 
 @pytest.fixture
@@ -170,8 +174,7 @@ async def test_an_ask_that_was_heard_again_leaves_no_reply_behind(
     talk.api.runs = [run(1, *ENDED, request_id="terminal.demo.1.1", reply="42")]
     talk.api.unlisted = {1}
     await successor.looked(1)
-    chat = Kept()
-    await talk.bot.commands.answer(ask("deploy claw-2"), chat)
+    await talk.bot.commands.answer(ask("deploy claw-2"), KeptChat(talk.clock).reply())
     talk.api.unlisted = set()
     await talk.clock.turn(5)
     await successor.looked(2)
@@ -187,16 +190,17 @@ async def test_what_this_process_asked_for_itself_it_follows_only_once(talk: Tal
 
 async def test_what_a_front_was_cut_off_from_it_finishes_when_it_starts_again(talk: Talk) -> None:
     talk.api.ends = ""
-    cut_off = asyncio.create_task(talk.bot.commands.answer(ask("deploy claw-2"), Kept()))
+    reply = KeptChat(talk.clock).reply()
+    cut_off = asyncio.create_task(talk.bot.commands.answer(ask("deploy claw-2"), reply))
     await talk.api.until("runs", 1)
     cut_off.cancel()
     await asyncio.gather(cut_off, return_exceptions=True)
     talk.api.runs = [talk.api.runs[0]._replace(status="completed", conclusion="success")]
 
-    (reply,) = (await resumed(talk)).values()
+    (shown,) = (await resumed(talk)).values()
 
-    assert isinstance(reply, Deploying)
-    assert reply.progress.stage is Stage.DONE
+    assert isinstance(shown, Deploying)
+    assert shown.progress.stage is Stage.DONE
 
 
 async def test_a_bot_killed_after_the_dispatch_is_finished_by_its_successor(talk: Talk) -> None:
@@ -209,7 +213,7 @@ async def test_a_bot_killed_after_the_dispatch_is_finished_by_its_successor(talk
     talk.api.runs = [talk.api.runs[0]._replace(status="completed", conclusion="success")]
     async with assemble(talk.bot.settings, talk.clock) as bot:
         successor, printed = chat(bot)
-        successor.finish_left(await anext(bot.dispatcher.resume("terminal", successor.reply_of)))
+        successor.finish_left(await anext(bot.deploys.resume("terminal", successor.reply_of)))
         await successor.finish()
 
     assert "✓ deploy claw-2: done" in printed.getvalue()
@@ -218,16 +222,14 @@ async def test_a_bot_killed_after_the_dispatch_is_finished_by_its_successor(talk
 async def test_one_killed_before_the_dispatch_leaves_what_stays_true(talk: Talk) -> None:
     said = []
 
-    class Shown:
-        async def send(self, reply: Reply) -> str:
+    class Killed(KeptMessage):
+        async def show(self, reply: Reply, _within: float | None) -> bool:
             said.append(reply)
             raise asyncio.CancelledError
 
-        async def edit(self, _reply_id: str, reply: Reply) -> None:
-            said.append(reply)
-
+    killed = LivingReply(Killed(KeptChat(talk.clock)), talk.clock)
     with pytest.raises(asyncio.CancelledError):
-        await talk.bot.commands.answer(ask("deploy claw-2"), Shown())
+        await talk.bot.commands.answer(ask("deploy claw-2"), killed)
 
     drawn = render(said[0], talk.clock.now()).plain
     assert "asking" in drawn

@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from clawbot.dispatch import Dispatcher
+from clawbot.deploy import Deploys
+from clawbot.once import Once
 from clawbot.progress import Progress, Stage
-from clawbot.replies import Deploying, Reply, asking
+from clawbot.replies import Deploying, asking
 from clawbot.tracking import GIVE_UP_UNSEEN_SECONDS, Tracker
 from fleet_control.control_api import ControlApi
-from tests.clawbot.bots import ask
+from tests.clawbot.bots import KeptChat, ask
 from tests.clawbot.control_api import Api, control_api, job, run
 from tests.clock import TurnedClock
 
@@ -359,12 +360,10 @@ async def test_a_reply_says_from_the_first_how_many_are_before_it(
 ) -> None:
     api, client = outside
     api.ends, api.adds = "success", {"ahead": 3}
-    shown: list[Reply] = []
-
-    async def show(reply: Reply) -> None:
-        shown.append(reply)
+    chat = KeptChat(clock)
 
     begun = asking("claw-2", "", "terminal:operator")
-    await Dispatcher(client, tracker, "demo", clock).deploy(ask("deploy"), begun, "77", show)
+    deploys = Deploys(client, tracker, "demo", Once(clock), clock)
+    await deploys.begin(ask("deploy"), begun, chat.reply("77"))
 
-    assert [one.progress.ahead for one in shown if isinstance(one, Deploying)] == [3, 0]
+    assert [one.progress.ahead for one in chat.said if isinstance(one, Deploying)] == [3, 0]

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from clawbot.discord.pen import PAUSE_SECONDS
+from clawbot.discord.reply import PAUSE_SECONDS
 from sandbox.discord_api import limit
 from sandbox.discord_api.guild import Message, born
 from tests.clawbot.control_api import job

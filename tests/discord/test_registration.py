@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from clawbot.discord.guild import Trouble
+from clawbot.front import Unserved
 from tests.clawbot.control_api import job
 from tests.discord.dialogue import MOVES, deploying
 from tests.discord.scene import Scene
@@ -62,7 +62,7 @@ async def test_a_list_that_is_full_is_one_sentence(scene: Scene) -> None:
     scene.discord.refuse_next("POST", "/commands", 400, full)
     task = scene.run("demo", scene.app)
     await scene.until(task.done)
-    with pytest.raises(Trouble, match="Maximum number of application commands") as raised:
+    with pytest.raises(Unserved, match="Maximum number of application commands") as raised:
         await task
     assert raised.value.__cause__ is None
 

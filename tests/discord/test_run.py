@@ -10,7 +10,8 @@ import discord
 import pytest
 from discord.ext import commands
 
-from clawbot.discord.guild import NEEDED, Trouble
+from clawbot.discord.guild import NEEDED
+from clawbot.front import Unserved
 from fleet_control.error import SettingsError
 from sandbox.discord_api.backend import Application
 from sandbox.discord_api.gateway import NOT_AUTHENTICATED
@@ -24,7 +25,7 @@ README = Path(__file__).parents[2] / "README.md"
 async def trouble(scene: Scene, app: Application | None = None, **environ: str) -> str:
     task = scene.run("demo", app or scene.app, **environ)
     await scene.until(task.done)
-    with pytest.raises(Trouble) as raised:
+    with pytest.raises(Unserved) as raised:
         await task
     sentence = str(raised.value)
     assert "\n" not in sentence
@@ -89,7 +90,7 @@ async def test_a_token_that_was_reset_meanwhile(scene: Scene) -> None:
     (session,) = scene.discord.sessions
     await session.drop(NOT_AUTHENTICATED)
     await scene.until(task.done)
-    with pytest.raises(Trouble, match="Discord does not know this token"):
+    with pytest.raises(Unserved, match="Discord does not know this token"):
         await task
 
 
@@ -98,7 +99,7 @@ async def test_a_discord_that_is_away_may_come_back(scene: Scene) -> None:
     await scene.discord.stop()
     task = scene.run("demo", scene.app)
     await scene.until(task.done)
-    with pytest.raises(Trouble, match="Discord can't be reached") as raised:
+    with pytest.raises(Unserved, match="Discord can't be reached") as raised:
         await task
     assert raised.value.__cause__ is not None
 

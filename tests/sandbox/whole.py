@@ -83,7 +83,7 @@ class Life:
         return self.printed.getvalue()
 
     async def finish_left(self) -> None:
-        left = await anext(self.bot.dispatcher.resume(PLATFORM, self.terminal.reply_of))
+        left = await anext(self.bot.deploys.resume(PLATFORM, self.terminal.reply_of))
         self.terminal.finish_left(left)
         await self.terminal.finish()
 

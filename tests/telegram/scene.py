@@ -7,7 +7,7 @@ from typing import Any, Self
 from clawbot.bot import assemble
 from clawbot.readiness import ignored
 from clawbot.settings import load
-from clawbot.telegram.pace import Limits, Rate
+from clawbot.telegram.rate_limit import Limits, Rate
 from clawbot.telegram.run import run
 from sandbox.telegram_api.history import Json, group, private, user
 from sandbox.telegram_api.people import People

@@ -11,14 +11,13 @@ from pathlib import Path
 import pytest
 
 from clawbot.bot import assemble
-from clawbot.discord.guild import Trouble as DiscordTrouble
 from clawbot.discord.run import run as run_discord
+from clawbot.front import Front, Unserved
 from clawbot.readiness import watching
-from clawbot.serve import Front, Unserved, side_by_side
+from clawbot.serve import side_by_side
 from clawbot.settings import load
-from clawbot.telegram.rivalry import CONFLICTS
+from clawbot.telegram.conflict import CONFLICTS
 from clawbot.telegram.run import run as run_telegram
-from clawbot.telegram.trouble import Trouble as TelegramTrouble
 from clawbot.watchdog import watched
 from sandbox.discord_api.address import pointed_at
 from sandbox.discord_api.backend import Application
@@ -35,11 +34,8 @@ def fronts() -> list[Front]:
         Front(
             "Discord",
             lambda bot, hears: run_discord(bot, hears, guild_ready_timeout=0.05),
-            DiscordTrouble,
         ),
-        Front(
-            "Telegram", lambda bot, hears: run_telegram(bot, hears, SOON, 5, 2.0), TelegramTrouble
-        ),
+        Front("Telegram", lambda bot, hears: run_telegram(bot, hears, SOON, 5, 2.0)),
     ]
 
 

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from clawbot.front import Unserved
 from clawbot.telegram.outbox import PATIENCE_SECONDS
-from clawbot.telegram.trouble import Trouble
 from sandbox.telegram_api.history import Json, private, user
 from tests.clawbot.test_policy_in_chat import moment
 from tests.telegram.scene import OPERATOR, TOKEN, Scene
@@ -352,7 +352,7 @@ async def ended(task: asyncio.Task[None], scene: Scene) -> BaseException | None:
 async def test_a_webhook_that_somebody_set_is_left_and_said(scene: Scene) -> None:
     scene.telegram.methods.webhook["url"] = "https://hook.example/secret-path"
     error = await ended(scene.run(), scene)
-    assert isinstance(error, Trouble)
+    assert isinstance(error, Unserved)
     assert "A webhook is set for this bot (hook.example)" in str(error)
     assert "secret-path" not in str(error)
     assert scene.telegram.called("deleteWebhook") == []

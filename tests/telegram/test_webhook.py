@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from clawbot.telegram.trouble import Trouble
+from clawbot.front import Unserved
 from clawbot.telegram.webhook import SECRET_HEADER
 from tests.telegram.scene import Scene
 
@@ -102,6 +102,6 @@ async def test_somebody_elses_webhook_is_not_replaced(scene: Scene) -> None:
         CLAWBOT_TELEGRAM_WEBHOOK_SECRET=SECRET,
     )
     await scene.until(task.done)
-    with pytest.raises(Trouble, match=r"hook\.example"):
+    with pytest.raises(Unserved, match=r"hook\.example"):
         task.result()
     assert scene.telegram.called("setWebhook") == []

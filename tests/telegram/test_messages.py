@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone, usage
 from clawbot.seal import Seal
-from clawbot.telegram.drawing import Drawing, Origin
-from clawbot.telegram.markup import render, said
+from clawbot.telegram.buttons import Drawing, Origin
+from clawbot.telegram.messages import render, said
 from fleet_control.ledger import Revision
 from fleet_control.own_answer import OwnAnswer
 from fleet_control.reading import Health, Host, HostState, Image, Reading

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from clawbot.discord.drawing import Drawing
-from clawbot.discord.markup import embed, said
+from clawbot.discord.buttons import Drawing
+from clawbot.discord.embeds import embed, said
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import HELP, Deploying, Notice, Question, Reply, StatusReport, Tone, usage
 from clawbot.seal import Seal

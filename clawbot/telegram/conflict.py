@@ -14,7 +14,7 @@ LEAST_GROWTH, MOST_GROWTH = 1.25, 2.5
 CALM_AFTER_SECONDS = 1800.0
 
 
-class Rivalry:
+class PollConflicts:
     """Counts conflicts. Both sides may run this rule, hence the chance in it: one will win.
 
     It never gives up: the other may be the old host of a replacement, about to go.

@@ -3,8 +3,8 @@
 import asyncio
 
 
-class Turn:
-    """One ask's place in its chat; it has its say after the one before it had."""
+class Slot:
+    """One ask's place in its chat; it is answered after the one before it was."""
 
     def __init__(self, before: asyncio.Event | None = None) -> None:
         self._before = before
@@ -18,14 +18,14 @@ class Turn:
         self.ended.set()
 
 
-class Turns:
+class AnswerOrder:
     """The last place taken in each chat."""
 
     def __init__(self) -> None:
-        self._last: dict[int, Turn] = {}
+        self._last: dict[int, Slot] = {}
 
-    def take(self, chat: int) -> Turn:
+    def take(self, chat: int) -> Slot:
         before = self._last.get(chat)
-        turn = Turn(before.ended if before else None)
-        self._last[chat] = turn
-        return turn
+        slot = Slot(before.ended if before else None)
+        self._last[chat] = slot
+        return slot

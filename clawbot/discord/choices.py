@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from difflib import SequenceMatcher
 
 from clawbot import wording
-from clawbot.discord import limit
+from clawbot.discord import limits
 from clawbot.page import cut
 from fleet_control.caller import ALL
 from fleet_control.clock import Clock
@@ -102,7 +102,7 @@ def _image(image: Image, status: FleetStatus, now: float) -> Offer:
 
 
 def _offer(shown: str, value: str) -> Offer:
-    return Offer(cut(shown, limit.CHOICE_NAME), value)
+    return Offer(cut(shown, limits.CHOICE_NAME), value)
 
 
 def _best(typed: str, offered: list[Offer]) -> list[Offer]:
@@ -115,7 +115,7 @@ def _best(typed: str, offered: list[Offer]) -> list[Offer]:
     if not found:
         near = ((_likeness(wanted, offer), offer) for offer in offered)
         found = [(-likeness, offer) for likeness, offer in near if likeness > NEAR]
-    return [offer for _, offer in sorted(found, key=lambda one: one[0])][: limit.CHOICES]
+    return [offer for _, offer in sorted(found, key=lambda one: one[0])][: limits.CHOICES]
 
 
 def _rank(wanted: str, offer: Offer) -> float | None:

@@ -7,7 +7,7 @@ import discord
 from discord.utils import escape_markdown
 
 from clawbot import indicator, wording
-from clawbot.discord import limit
+from clawbot.discord import limits
 from clawbot.page import Page, cut, page
 from clawbot.progress import HostProgress, Progress, Stage
 from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
@@ -45,7 +45,7 @@ def embed(reply: Reply, now: float) -> discord.Embed:
         case Question():
             return _question(reply)
         case Deploying():
-            return _deploying(reply)
+            return _deploying(reply, now)
 
 
 def status_page(report: StatusReport) -> Page[InstanceStatus]:
@@ -70,8 +70,8 @@ def _escaped(text: str) -> str:
 
 def _embed(title: str, text: str, colour: int) -> discord.Embed:
     return discord.Embed(
-        title=cut(title, limit.EMBED_TITLE) or None,
-        description=cut(text, limit.EMBED_DESCRIPTION),
+        title=cut(title, limits.EMBED_TITLE) or None,
+        description=cut(text, limits.EMBED_DESCRIPTION),
         colour=colour,
     )
 
@@ -132,21 +132,25 @@ def _question(asked: Question) -> discord.Embed:
     told.append(f"Only <@{asker}> can answer; this ends {_moment(asked.expires)}.")
     made = _embed(f"Deploy {asked.target}?", "\n".join(told), YELLOW)
     for word, ids in wording.moves(asked):
-        listed = cut(_escaped(wording.listed(ids)), limit.FIELD_VALUE)
+        listed = cut(_escaped(wording.listed(ids)), limits.FIELD_VALUE)
         made.add_field(name=f"{word}: {len(ids)}", value=listed, inline=False)
     return made
 
 
-def _deploying(reply: Deploying) -> discord.Embed:
+def _deploying(reply: Deploying, now: float) -> discord.Embed:
+    """Its timestamp is when the deploy ended: by that a successor knows that this end was told."""
     seen = reply.progress
     version = f" with {_escaped(cut(seen.version, 100))}" if seen.version else ""
     made = _embed(f"Deploy {seen.target}{version}", "\n".join(_told(reply)), _STAGES[seen.stage])
-    if seen.url.startswith(("https://", "http://")) and len(seen.url) <= limit.LINK:
+    if seen.url.startswith(("https://", "http://")) and len(seen.url) <= limits.LINK:
         made.url = seen.url
     for name, value in _fields(seen):
         # Discord trims what it is sent; a successor would see a difference, and tell it again.
-        if told := cut(value.strip(), limit.FIELD_VALUE):
+        if told := cut(value.strip(), limits.FIELD_VALUE):
             made.add_field(name=name, value=told, inline=False)
+    if seen.over:
+        ended = seen.began + seen.took if seen.began else now
+        made.timestamp = datetime.fromtimestamp(ended, UTC)
     return made
 
 

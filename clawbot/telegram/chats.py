@@ -11,7 +11,7 @@ from fleet_control.caller import BotInstance, Caller, Human
 log = logging.getLogger(__name__)
 
 
-class Places:
+class FleetChats:
     """The fleet's chats by id; a group that became a supergroup is followed to its new id."""
 
     def __init__(self, chats: Iterable[int]) -> None:

@@ -40,7 +40,7 @@ class _Bucket:
 
 
 @dataclass
-class Pace:
+class RateLimit:
     """One bot's turns to speak."""
 
     clock: Clock

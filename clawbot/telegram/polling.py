@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 from telegram import Bot, Update
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
+from clawbot.front import Unserved
 from clawbot.patience import CALL_AGAIN
 from clawbot.readiness import Hears, ignored
+from clawbot.telegram.conflict import SHORTEST_PAUSE_SECONDS, PollConflicts
 from clawbot.telegram.outbox import seconds
-from clawbot.telegram.rivalry import SHORTEST_PAUSE_SECONDS, Rivalry
-from clawbot.telegram.trouble import TOKEN_REFUSED, WEBHOOK_SET, Trouble
 from fleet_control.clock import Clock
 
 ALLOWED = ("message", "callback_query")
@@ -25,6 +25,11 @@ REFUSALS_BELIEVED = 4
 REFUSED_PAUSE_SECONDS = 15.0
 # After a week of silence Telegram begins to count anew, at random.
 FORGET_OFFSET_AFTER_SECONDS = 6 * 86400.0
+TOKEN_REFUSED = "Telegram does not know the token. Put the right one into CLAWBOT_TELEGRAM_TOKEN."  # noqa: S105  (words)
+WEBHOOK_SET = (
+    "A webhook is set for this bot ({host}), so I can't poll, and I don't delete what somebody "
+    "else set. Delete it, or serve it with CLAWBOT_TELEGRAM_WEBHOOK_URL."
+)
 TWO_POLLERS = (
     "Another program polls with my Telegram token. I pause for {minutes} min; "
     "if it is not the host I replace, stop it."
@@ -46,7 +51,7 @@ class Poller:
         clock: Clock,
         take: Callable[[Update], Awaitable[None]],
         say: Callable[[str], Awaitable[None]],
-        rivalry: Rivalry,
+        conflicts: PollConflicts,
         poll_seconds: int = POLL_SECONDS,
         hears: Hears = ignored,
     ) -> None:
@@ -54,7 +59,7 @@ class Poller:
         self._clock = clock
         self._take = take
         self._say = say
-        self._rivalry = rivalry
+        self._conflicts = conflicts
         self._poll_seconds = poll_seconds
         self._hears = hears
         self._offset: int | None = None
@@ -64,7 +69,7 @@ class Poller:
         self._webhook_free = False
 
     async def run(self) -> None:
-        """Until cancelled; Trouble where it can't go on."""
+        """Until cancelled; Unserved where it can't go on."""
         try:
             while True:
                 pause = await self._once()
@@ -87,7 +92,7 @@ class Poller:
             return seconds(error.retry_after)
         except TelegramError as error:
             return self._failed(str(error))
-        except Trouble:
+        except Unserved:
             raise
         except Exception as error:
             log.exception("telegram.answer_unreadable offset=%s", self._offset)
@@ -112,7 +117,7 @@ class Poller:
         info = await self._telegram.get_webhook_info()
         if info.url:
             # The rest of the address may be a secret.
-            raise Trouble(WEBHOOK_SET.format(host=urlsplit(info.url).hostname))
+            raise Unserved(WEBHOOK_SET.format(host=urlsplit(info.url).hostname))
         self._webhook_free = True
         self._hears(True)  # the first poll may last as long as nobody says anything
 
@@ -120,12 +125,12 @@ class Poller:
         if "webhook" in str(error):
             self._webhook_free = False
             return 1.0
-        wait = self._rivalry.conflict(self._clock.monotonic())
+        wait = self._conflicts.conflict(self._clock.monotonic())
         log.info("telegram.conflict next_try_in=%s", round(wait))
         if wait >= SHORTEST_PAUSE_SECONDS:
             said = TWO_POLLERS.format(minutes=max(1, round(wait / 60)))
             log.warning("telegram.two_pollers said=%s", said)
-            if self._rivalry.pauses == 1:
+            if self._conflicts.pauses == 1:
                 await self._say(said)
         return wait
 
@@ -134,7 +139,7 @@ class Poller:
         self._refusals += 1
         log.warning("telegram.token_refused times=%s", self._refusals)
         if self._refusals >= REFUSALS_BELIEVED and await self._disowned():
-            raise Trouble(TOKEN_REFUSED)
+            raise Unserved(TOKEN_REFUSED)
         return REFUSED_PAUSE_SECONDS
 
     async def _disowned(self) -> bool:

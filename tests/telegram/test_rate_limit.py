@@ -5,7 +5,7 @@ from collections import defaultdict
 
 import pytest
 
-from clawbot.telegram.pace import Limits, Pace, Rate
+from clawbot.telegram.rate_limit import Limits, Rate, RateLimit
 from tests.clock import TurnedClock
 
 ALONE = Limits(everywhere=Rate(0.001, 99))
@@ -17,11 +17,11 @@ async def spoken(
     """When each turn came, in a time of so many seconds."""
     clock = TurnedClock()
     begun = clock.now()
-    pace = Pace(clock, limits or Limits())
+    rate_limit = RateLimit(clock, limits or Limits())
     turns: list[tuple[float, int]] = []
 
     async def speak(chat: int) -> None:
-        await pace.turn(chat)
+        await rate_limit.turn(chat)
         turns.append((clock.now() - begun, chat))
 
     tasks = [asyncio.create_task(speak(chat)) for chat in chats]
@@ -63,13 +63,13 @@ async def test_alone_with_somebody_a_few_at_once_and_then_one_a_second() -> None
 
 async def test_what_telegram_asked_for_comes_first() -> None:
     clock = TurnedClock()
-    pace = Pace(clock, Limits(Rate(0.001, 99), Rate(0.001, 99), Rate(0.001, 99)))
-    pace.hold(7, 30)
+    rate_limit = RateLimit(clock, Limits(Rate(0.001, 99), Rate(0.001, 99), Rate(0.001, 99)))
+    rate_limit.hold(7, 30)
     waited: dict[int, float] = defaultdict(float)
 
     async def speak(chat: int) -> None:
         begun = clock.now()
-        await pace.turn(chat)
+        await rate_limit.turn(chat)
         waited[chat] = clock.now() - begun
 
     tasks = [asyncio.create_task(speak(chat)) for chat in (7, 8)]
@@ -83,16 +83,16 @@ async def test_what_telegram_asked_for_comes_first() -> None:
 async def test_what_waits_already_keeps_silent_too() -> None:
     clock = TurnedClock()
     begun = clock.now()
-    pace = Pace(clock, Limits(Rate(0.001, 99), Rate(1.0, 1), Rate(1.0, 1)))
+    rate_limit = RateLimit(clock, Limits(Rate(0.001, 99), Rate(1.0, 1), Rate(1.0, 1)))
     spoke: list[float] = []
 
     async def speak() -> None:
-        await pace.turn(7)
+        await rate_limit.turn(7)
         spoke.append(clock.now() - begun)
 
     tasks = [asyncio.create_task(speak()) for _ in range(4)]
     await asyncio.sleep(0)
-    pace.hold(7, 30)
+    rate_limit.hold(7, 30)
     for _ in range(400):
         await clock.turn(0.1)
     await asyncio.gather(*tasks)

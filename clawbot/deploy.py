@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
 from clawbot.ask import Ask
+from clawbot.living_reply import LivingReply
+from clawbot.once import Once
 from clawbot.patience import WORK_AGAIN
 from clawbot.progress import Stage, lost, progress
-from clawbot.recent import Recent
 from clawbot.replies import Deploying, Reply, refused
 from clawbot.tracking import Tracker
 from fleet_control.clock import Clock
@@ -18,8 +19,6 @@ from fleet_control.ledger import Entry, Run, caller_field, fit, parse_request_id
 
 # What the Control API's own policy says no with; every other refusal is something broken.
 _NO = (403, 409)
-# Telegram gives out an update for a day, and so long the ledger's list holds what has ended.
-REMEMBERED_SECONDS = 25 * 3600.0
 # By then the list shows whatever was asked for before we began; a first reply says the same.
 LOOK_FOR_SECONDS = 120.0
 
@@ -28,52 +27,29 @@ log = logging.getLogger(__name__)
 Show = Callable[[Reply], Awaitable[None]]
 
 
-class Dispatcher:
+class Deploys:
     """`bot` is the name its key carries: the instance it rides, or a name of its own."""
 
-    def __init__(self, api: ControlApi, tracker: Tracker, bot: str, clock: Clock) -> None:
+    def __init__(
+        self, api: ControlApi, tracker: Tracker, bot: str, once: Once, clock: Clock
+    ) -> None:
         self._api = api
         self._tracker = tracker
         self._bot = bot
+        self._once = once
         self._clock = clock
-        self._claimed = Recent(clock, REMEMBERED_SECONDS)
-        self._declined = Recent(clock, REMEMBERED_SECONDS)
-        self._told = Recent(clock, REMEMBERED_SECONDS)
 
-    def claim(self, ask: Ask) -> bool:
-        """Whether this ask is new to this process: a platform may deliver one twice, and a button
-        can be pressed twice."""
-        request_id = str(ask.request_id(self._bot))
-        if request_id in self._claimed:
-            return False
-        self._claimed.add(request_id)
-        return True
-
-    def decline(self, ask: Ask) -> bool:
-        """Claim this ask for a no, so that no yes to it counts any more; whether it was new."""
-        new = self.claim(ask)
-        if new:
-            self._declined.add(str(ask.request_id(self._bot)))
-        return new
-
-    def declined(self, ask: Ask) -> bool:
-        return str(ask.request_id(self._bot)) in self._declined
-
-    def release(self, ask: Ask) -> None:
-        """Forget a claim that came to nothing: the next one counts."""
-        self._claimed.discard(str(ask.request_id(self._bot)))
-
-    async def deploy(self, ask: Ask, begun: Deploying, reply_id: str, show: Show) -> Reply:
-        """Ask for the deploy that `begun` announces, and follow it to its end.
+    async def begin(self, ask: Ask, begun: Deploying, reply: LivingReply) -> Reply:
+        """Ask for the deploy that `begun` announces in `reply`, and follow it to its end.
 
         One that is cut off is left to `resume`: a front that starts again is a successor, too.
         """
-        entry = self._entry(ask, begun, reply_id)
-        self._told.add(_address(entry))
+        entry = self._entry(ask, begun, reply.id)
+        self._once.first("told", _address(entry))
         try:
-            return await self._deploy(begun, entry, _never_failing(show, entry.request_id))
+            return await self._begin(begun, entry, _never_failing(reply, entry.request_id))
         except asyncio.CancelledError:
-            self._told.discard(_address(entry))
+            self._once.forget("told", _address(entry))
             raise
 
     def _entry(self, ask: Ask, begun: Deploying, reply_id: str) -> Entry:
@@ -87,7 +63,7 @@ class Dispatcher:
             ).naming(begun.progress.version)
         )
 
-    async def _deploy(self, begun: Deploying, entry: Entry, show: Show) -> Reply:
+    async def _begin(self, begun: Deploying, entry: Entry, show: Show) -> Reply:
         try:
             taken = await self._api.deploy(entry)
         except ControlApiError as error:
@@ -117,12 +93,12 @@ class Dispatcher:
         return await self._tracker.follow(followed, show)
 
     async def resume(
-        self, platform: str, show_in: Callable[[str, str], Show | None]
+        self, platform: str, reply_in: Callable[[str, str], LivingReply | None]
     ) -> AsyncIterator[list[Awaitable[Reply]]]:
         """What a predecessor left: at each look at the ledger, a thing to await for each reply that
         is ours to finish and was not found before.
 
-        `show_in(channel, reply id)` gives how to change that reply, or None to leave it.
+        `reply_in(channel, reply id)` gives that reply, or None to leave it.
         """
         found: set[str] = set()
         async for runs in self._looks():
@@ -130,9 +106,9 @@ class Dispatcher:
             found.update(map(_address, runs))
             left = [(run, self._channel_of(run, platform)) for run in new]
             yield [
-                self._finish(run, show)
+                self._finish(run, reply)
                 for run, channel in left
-                if channel and (show := show_in(channel, run.reply)) is not None
+                if channel and (reply := reply_in(channel, run.reply)) is not None
             ]
 
     async def _looks(self) -> AsyncIterator[tuple[Run, ...]]:
@@ -150,25 +126,25 @@ class Dispatcher:
                     return
             await self._clock.sleep(pause)
 
-    def _finish(self, run: Run, show: Show) -> Awaitable[Reply]:
+    def _finish(self, run: Run, reply: LivingReply) -> Awaitable[Reply]:
         # As if nothing had been shown, so that whatever is there now is a change.
         begun = Deploying(replace(progress(run), stage=Stage.ASKING), _asker(run))
-        return self._tracker.follow(begun, _never_failing(show, run.request_id))
+        return self._tracker.follow(begun, _never_failing(reply, run.request_id))
 
     def _channel_of(self, run: Run, platform: str) -> str:
         """Where the run's reply is, if it is one that this bot began and nobody here finishes."""
-        if not run.reply or not run.request_id or _address(run) in self._told:
+        if not run.reply or not run.request_id or ("told", _address(run)) in self._once:
             return ""
         asked = parse_request_id(run.request_id)
         return asked.channel if (asked.platform, asked.bot) == (platform, self._bot) else ""
 
 
-def _never_failing(show: Show, request_id: str) -> Show:
+def _never_failing(reply: LivingReply, request_id: str) -> Show:
     """A reply that can't be changed just now must not lose sight of the deploy."""
 
-    async def shown(reply: Reply) -> None:
+    async def shown(what: Reply) -> None:
         try:
-            await show(reply)
+            await reply.show(what)
         except Exception:
             log.exception("fleet.reply_not_edited request_id=%s", request_id)
 

@@ -1,0 +1,220 @@
+"""The buttons below a reply: what each means, who may press it, and how it is drawn.
+
+A button's whole meaning is in the at most 100 characters of its id, with our mark on it, so that it
+outlives its process: ``fleet:<act>:<what>:<whom>:<until>:<mark>``. Numbers are in base 62, so that
+the longest instance id and three 64-bit ids fit. The mark also covers where the button stands, so
+that one copied below another message is foreign there.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol, runtime_checkable
+
+import discord
+
+from clawbot.base62 import number, spelled
+from clawbot.discord.embeds import embed, status_page
+from clawbot.progress import Stage
+from clawbot.replies import Deploying, Question, Reply, StatusReport
+from clawbot.seal import Seal
+from fleet_control.caller import is_target
+from fleet_control.clock import Clock
+from fleet_control.ledger import IMAGE, REVISION_LENGTH, is_image_id
+from fleet_control.seed import is_revision
+
+COG = "fleet"
+PATTERN = re.compile(
+    r"fleet:(?P<act>[yncs]):(?P<what>[A-Za-z0-9,-]*):(?P<whom>[A-Za-z0-9]*)"
+    r":(?P<until>[A-Za-z0-9]*):(?P<mark>[A-Za-z0-9_-]{8})"
+)
+# Before a commit: no image's number has this letter.
+_COMMIT = "r"
+
+
+class Act(StrEnum):
+    """What a button does."""
+
+    YES = "y"
+    NO = "n"
+    CANCEL = "c"
+    STATUS = "s"
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """What a button means.
+
+    Attributes:
+        what: `target,version,asked` of a yes or a no; a run's id; a page's number.
+        whom: Discord id of the only one who may press it; 0 for anybody.
+        until: Unix seconds; 0 for ever.
+    """
+
+    act: Act
+    what: str = ""
+    whom: int = 0
+    until: int = 0
+
+    def custom_id(self, seal: Seal, *place: str) -> str:
+        """The id of this button, good only in `place`."""
+        body = f"{self.act}:{self.what}:{spelled(self.whom)}:{spelled(self.until)}"
+        return f"fleet:{body}:{seal.mark(body, *place)}"
+
+
+def read(custom_id: str, seal: Seal, *place: str) -> Press | None:
+    """What a button means, or None where it is not ours, not unaltered, or not from `place`."""
+    found = PATTERN.fullmatch(custom_id)
+    if found is None:
+        return None
+    body, mark = custom_id.removeprefix("fleet:").rsplit(":", 1)
+    if not seal.holds(mark, body, *place):
+        return None
+    act, what = Act(found["act"]), found["what"]
+    return Press(act, what, number(found["whom"]), number(found["until"]))
+
+
+def answer(question: Question, act: Act) -> Press | None:
+    """The button that answers `question`; None where what it asks for does not fit a button."""
+    version = _spelled(question.version)
+    if version is None or not is_target(question.target):
+        return None
+    what = f"{question.target},{version},{spelled(int(question.asked))}"
+    whom = int(question.asker.partition(":")[2])
+    return Press(act, what, whom, int(question.expires))
+
+
+def question(press: Press) -> Question:
+    """The question that a yes or a no answers, as far as an answer needs it."""
+    target, version, asked = press.what.split(",")
+    return Question(
+        target=target,
+        version=_read(version),
+        asker=f"discord:{press.whom}",
+        asked=str(number(asked)),
+        expires=press.until,
+    )
+
+
+def _spelled(version: str) -> str | None:
+    """An image without what all begin with, or as many of a commit's digits as a title has."""
+    if is_revision(version):
+        return f"{_COMMIT}{version[:REVISION_LENGTH]}"
+    return version.removeprefix(IMAGE) if not version or is_image_id(version) else None
+
+
+def _read(spelled: str) -> str:
+    if spelled.startswith(_COMMIT):
+        return spelled.removeprefix(_COMMIT)
+    return f"{IMAGE}{spelled}" if spelled else ""
+
+
+@runtime_checkable
+class Pressed(Protocol):
+    """Who takes a press: the cog of the bot that heard it."""
+
+    async def press(self, interaction: discord.Interaction, custom_id: str) -> None: ...
+
+
+class FleetButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=PATTERN):
+    """`custom_id` is its whole meaning."""
+
+    def __init__(
+        self, custom_id: str, label: str, style: discord.ButtonStyle | None = None
+    ) -> None:
+        style = style or discord.ButtonStyle.secondary
+        super().__init__(discord.ui.Button(custom_id=custom_id, label=label, style=style))
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        _interaction: discord.Interaction[Any],
+        item: discord.ui.Item[Any],
+        match: re.Match[str],
+    ) -> "FleetButton":
+        label = item.label if isinstance(item, discord.ui.Button) else None
+        return cls(match.string, label or "")
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        cog = interaction.client.get_cog(COG)
+        if isinstance(cog, Pressed):
+            await cog.press(interaction, self.custom_id)
+
+
+_STYLES = {Act.YES: discord.ButtonStyle.danger, Act.CANCEL: discord.ButtonStyle.danger}
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What is sent; `view` is None where there is nothing to press."""
+
+    embed: discord.Embed
+    view: discord.ui.View | None
+
+    @property
+    def told(self) -> tuple[object, ...]:
+        """What a reader sees of it: two drawings that say the same are equal in this."""
+        view = self.view
+        labels = (
+            [item.item.label for item in view.children if isinstance(item, FleetButton)]
+            if view
+            else []
+        )
+        return (*seen(self.embed), tuple(labels))
+
+
+def seen(one: discord.Embed) -> tuple[object, ...]:
+    fields = tuple((field.name, field.value) for field in one.fields)
+    return (one.title, one.description, one.footer.text, one.colour, fields)
+
+
+class Drawing:
+    """Draws for one bot: `bot` is the name its key carries.
+
+    A mark holds for that bot, and below the message it was drawn for.
+    """
+
+    def __init__(self, seal: Seal, clock: Clock, bot: str) -> None:
+        self._seal = seal
+        self._clock = clock
+        self._bot = bot
+
+    def draw(self, reply: Reply, channel: int, message: int) -> Drawn:
+        place = (self._bot, str(channel), str(message))
+        buttons = [
+            FleetButton(press.custom_id(self._seal, *place), label, _STYLES.get(press.act))
+            for label, press in _presses(reply)
+        ]
+        if not buttons:
+            return Drawn(embed(reply, self._clock.now()), None)
+        view = discord.ui.View(timeout=None)
+        for button in buttons:
+            view.add_item(button)
+        return Drawn(embed(reply, self._clock.now()), view)
+
+    def read(self, id_: str, channel: int, message: int) -> Press | None:
+        """What a button of ours below that message means; None for any other."""
+        return read(id_, self._seal, self._bot, str(channel), str(message))
+
+
+def _presses(reply: Reply) -> Iterator[tuple[str, Press]]:
+    match reply:
+        case StatusReport():
+            yield from _turning(reply)
+        case Question():
+            for label, act in (("Deploy", Act.YES), ("Leave it", Act.NO)):
+                press = answer(reply, act)
+                if press is not None:
+                    yield label, press
+        case Deploying(progress=seen) if seen.stage is Stage.QUEUED and seen.run_id is not None:
+            yield "Cancel", Press(Act.CANCEL, str(seen.run_id))
+
+
+def _turning(report: StatusReport) -> Iterator[tuple[str, Press]]:
+    page = status_page(report)
+    if page.number > 0:
+        yield "◀ Back", Press(Act.STATUS, str(page.number - 1))
+    yield "Refresh", Press(Act.STATUS, str(page.number))
+    if page.number + 1 < page.count:
+        yield "Next ▶", Press(Act.STATUS, str(page.number + 1))

@@ -1,0 +1,118 @@
+"""A reply that lives: sent once, edited while its deploy goes on, final, and told to its asker."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from math import inf
+from typing import Protocol
+
+from clawbot.progress import Stage
+from clawbot.replies import Deploying, Notice, Reply, StatusReport, is_final
+from fleet_control.clock import Clock
+
+# What is about to be asked for must be shown in this time; after it nobody expects it any more.
+BEGUN_WITHIN_SECONDS = 120.0
+
+
+class State(StrEnum):
+    """Where a reply is in its life, in this order."""
+
+    UNSENT = "unsent"
+    SENT = "sent"  # and it may change
+    FINAL = "final"  # but its asker is not called yet
+    TOLD = "told"
+
+
+class Message(Protocol):
+    """The message of a platform that a reply stands in."""
+
+    @property
+    def id(self) -> str:
+        """As the platform names it; another one after the reply had to move. Empty if unsent."""
+        ...
+
+    async def show(self, reply: Reply, within: float | None) -> bool:
+        """Say this there, or in a new message where it can't be edited; whether it was news.
+
+        `within` is for how many seconds that is worth trying; None is up to the platform, where
+        something that comes later will show it too.
+        """
+        ...
+
+    async def whisper(self, notice: Notice) -> None:
+        """Tell only the one who acted; the message stays as it is."""
+        ...
+
+    async def call(self, reply: Deploying) -> None:
+        """Send a new message that notifies the asker, which an edit does not."""
+        ...
+
+
+class LivingReply:
+    """One reply to one ask, on whatever platform.
+
+    Attributes:
+        state: where it is in its life.
+        latest: what was shown last by this process.
+    """
+
+    def __init__(
+        self,
+        message: Message,
+        clock: Clock,
+        state: State = State.UNSENT,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`changed` is called after each change of `state` or `latest`."""
+        self.state = state
+        self.latest: Reply | None = None
+        self._message = message
+        self._clock = clock
+        self._heard = clock.monotonic()
+        self._changed = changed
+
+    @property
+    def id(self) -> str:
+        return self._message.id
+
+    @property
+    def left_to_successor(self) -> bool:
+        """Whether whoever comes after this process finishes it: its run is in the ledger.
+
+        A call to the asker that is not made yet is nobody's but ours.
+        """
+        return (
+            self.state is not State.FINAL
+            and isinstance(self.latest, Deploying)
+            and (
+                self.latest.progress.run_id is not None
+                or self.latest.progress.stage is not Stage.ASKING
+            )
+        )
+
+    async def show(self, reply: Reply) -> None:
+        """Show this; where it is the end of a deploy, and news, call the asker."""
+        news = await self._message.show(reply, self._within(reply))
+        self.latest = reply
+        calls = news and isinstance(reply, Deploying) and is_final(reply)
+        self._become(State.FINAL if calls else State.TOLD if is_final(reply) else State.SENT)
+        if calls and isinstance(reply, Deploying):
+            try:
+                await self._message.call(reply)
+            finally:
+                self._become(State.TOLD)
+
+    async def whisper(self, notice: Notice) -> None:
+        await self._message.whisper(notice)
+
+    def _become(self, state: State) -> None:
+        self.state = state
+        self._changed()
+
+    def _within(self, reply: Reply) -> float | None:
+        match reply:
+            case Deploying(progress=seen) if seen.stage is Stage.ASKING:
+                return max(0.0, self._heard + BEGUN_WITHIN_SECONDS - self._clock.monotonic())
+            case StatusReport():
+                return None
+        # Nothing comes after what is final that would show it too.
+        return inf if is_final(reply) else None

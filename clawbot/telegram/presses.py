@@ -1,0 +1,188 @@
+"""What a press of a button asks for. The message that has the button becomes the reply."""
+
+import logging
+from dataclasses import dataclass, replace
+from math import inf
+
+from telegram import CallbackQuery, Chat, Message, MessageEntity
+
+from clawbot.ask import Ask
+from clawbot.bot import Bot
+from clawbot.living_reply import LivingReply
+from clawbot.replies import Notice, Question
+from clawbot.seal import Seal
+from clawbot.telegram import buttons
+from clawbot.telegram.buttons import ACTING, ANSWERS, YES, Act, Asked, Drawing, Press, image_id
+from clawbot.telegram.chats import FleetChats
+from clawbot.telegram.command import words
+from clawbot.telegram.outbox import Outbox
+from clawbot.telegram.predecessor import Predecessor
+from clawbot.telegram.reply import TelegramMessage
+from clawbot.telegram.speaker import DOUBTED, PLATFORM, ask, doubted, person, registry_for
+from fleet_control.caller import Caller, Human, is_target
+from fleet_control.error import FleetError
+from fleet_control.status import FleetStatus
+
+TOO_OLD = Notice(("That message is too old for me to read. Ask again.",))
+ASK_AGAIN = Notice(("What was asked has been changed or deleted since. Ask again.",))
+GONE = Notice(("That button is gone. Use those that are there now.",))
+NOT_OURS = "This chat is not one of the fleet's."
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Presses:
+    """Takes the presses of one bot's buttons."""
+
+    bot: Bot
+    outbox: Outbox
+    drawing: Drawing
+    seal: Seal
+    chats: FleetChats
+    predecessor: Predecessor
+
+    async def too_old(self, query: CallbackQuery, chat: Chat, shown: TelegramMessage) -> None:
+        """A press below a message that Telegram no longer shows."""
+        user = query.from_user
+        caller = person(user, self.bot.settings, await registry_for(user, self.bot))
+        if self.chats.ours(chat, caller):
+            await shown.whisper(TOO_OLD)
+        else:
+            await self.outbox.answer(query.id, NOT_OURS, alert=True)
+
+
+class OnePress:
+    """One press of a button of ours, below `message`.
+
+    That message's id is also the ask's, so that however often it is pressed, it asks for one
+    deploy. A press has no date, and may come long after; only a yes begins anything, and that ends
+    in time.
+    """
+
+    def __init__(
+        self,
+        to: Presses,
+        query: CallbackQuery,
+        message: Message,
+        shown: TelegramMessage,
+        reply: LivingReply,
+    ) -> None:
+        self._to = to
+        self._query = query
+        self._message = message
+        self._shown = shown
+        self._reply = reply
+
+    async def answer(self) -> None:
+        press = buttons.read(self._query.data or "")
+        user = self._query.from_user
+        acts = press is not None and press.act in ACTING
+        registry = await registry_for(user, self._to.bot, acts=acts)
+        caller = person(user, self._to.bot.settings, registry)
+        if press is None or caller is None:
+            await self._shown.heard()
+            return
+        if not self._to.chats.ours(self._message.chat, caller):
+            await self._to.outbox.answer(self._query.id, NOT_OURS, alert=True)
+            return
+        self._shown.calls_after = -inf if isinstance(caller, Human) else inf
+        if acts and doubted(caller, registry):
+            await self._reply.whisper(DOUBTED)
+        elif press.act in ANSWERS:
+            await self._answer_question(press, caller)
+        elif not _offers(self._message, self._query.data):
+            # Anybody's own client can send any data below any message of ours.
+            await self._reply.whisper(GONE)
+        else:
+            await self._choose(press, caller)
+
+    async def _choose(self, press: Press, caller: Caller) -> None:
+        match press.act, press.rest:
+            case Act.STATUS, _:
+                await self._ask(caller, "status", str(press.page + 1))
+            case Act.TARGETS, _:
+                self._shown.number = press.page
+                await self._ask(caller, "deploy")
+            case Act.IMAGES, (target,) if is_target(target):
+                await self._shown.heard()
+                await self._shown.draw(self._to.drawing.images(target, await self._status()))
+            case Act.DEPLOY, (target, *image):
+                await self._ask(caller, "deploy", target, *map(image_id, image[:1]))
+            case Act.CANCEL, _:
+                await self._cancel(press, caller)
+            case _:
+                await self._shown.heard()
+
+    async def _ask(self, caller: Caller, *said: str) -> None:
+        asks = self._asks(caller, said, str(self._message.message_id))
+        await self._to.bot.commands.answer(replace(asks, pressed=True), self._reply)
+
+    async def _cancel(self, press: Press, caller: Caller) -> None:
+        run_id = buttons.cancelled(press, self._to.seal)
+        if run_id is None:
+            await self._reply.whisper(GONE)
+            return
+        asks = self._asks(caller, (), str(self._message.message_id))
+        await self._to.bot.commands.cancel(run_id, asks, self._reply)
+
+    async def _status(self) -> FleetStatus | None:
+        try:
+            return await self._to.bot.fleet.status()
+        except FleetError as error:
+            log.warning("telegram.status_unseen why=%s", error)
+            return None
+
+    async def _answer_question(self, press: Press, caller: Caller) -> None:
+        asked = self._read_again(press)
+        if asked is None:
+            await self._reply.whisper(ASK_AGAIN)
+            return
+        question, yes = _question(asked), press.act in YES
+        asks = self._asks(caller, asked.words, question.asked)
+        own = asks.account == question.asker
+        if own and yes and await self._to.predecessor.asked(asks, self._message.date):
+            log.info("telegram.confirmed_before asked=%s", question.asked)
+            await self._shown.heard()
+            return
+        await self._to.bot.commands.answered(question, asks, self._reply, yes=yes)
+
+    def _read_again(self, press: Press) -> Asked | None:
+        """What this answers, if the words that asked are still there and still the same."""
+        if press.act in (Act.YES_TO_BUTTON, Act.NO_TO_BUTTON):
+            message, said = self._message, _first_code(self._message)
+        elif self._message.reply_to_message and not self._message.reply_to_message.edit_date:
+            message = self._message.reply_to_message
+            said = message.text or ""
+        else:
+            return None
+        place = (str(self._message.chat.id), str(message.message_id))
+        asked = buttons.opened(press, self._to.seal, place, words(said))
+        return asked if asked and 2 <= len(asked.words) <= 3 else None
+
+    def _asks(self, caller: Caller, said: tuple[str, ...], asked: str) -> Ask:
+        return ask(caller, self._query.from_user, said, self._message.chat.id, asked)
+
+
+def _question(asked: Asked) -> Question:
+    """The question, as far as an answer needs it."""
+    _, target, *version = asked.words
+    return Question(
+        target=target,
+        version=version[0] if version else "",
+        asker=f"{PLATFORM}:{asked.asker}",
+        asked=asked.place[1],
+        expires=asked.until,
+    )
+
+
+def _offers(message: Message, data: str | None) -> bool:
+    rows = message.reply_markup.inline_keyboard if message.reply_markup else ()
+    return any(one.callback_data == data for row in rows for one in row)
+
+
+def _first_code(message: Message) -> str:
+    for entity in message.entities:
+        if entity.type == MessageEntity.CODE:
+            return message.parse_entity(entity)
+    return ""
