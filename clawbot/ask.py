@@ -15,6 +15,7 @@ class Ask:
         channel, asked: ids of the place and of the message or interaction.
         account: ``<platform>:<user id>`` of who said it.
         name: what the platform shows of them.
+        said: when, Unix seconds, where the platform may deliver it again after a crash; else 0.
         pressed: whether a button said it, whose label may have said anything else.
     """
 
@@ -25,6 +26,7 @@ class Ask:
     asked: str
     account: str
     name: str = ""
+    said: float = 0.0
     pressed: bool = False
 
     @property

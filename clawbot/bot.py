@@ -7,6 +7,7 @@ from clawbot.commands import Commands
 from clawbot.confirmation import Confirmation
 from clawbot.deploy import Deploys
 from clawbot.once import Once
+from clawbot.predecessor import Predecessor
 from clawbot.settings import Settings
 from clawbot.tracking import Tracker
 from fleet_control import ec2
@@ -61,5 +62,7 @@ def assemble(settings: Settings, clock: Clock) -> Bot:
     tracker = Tracker(api, clock, settings.running_every, settings.waiting_every)
     once = Once(clock)
     deploys = Deploys(api, tracker, settings.bot, once, clock)
-    commands = Commands(fleet, deploys, Confirmation(fleet, once, clock), once)
+    predecessor = Predecessor(api, settings.bot, clock)
+    confirmation = Confirmation(fleet, once, predecessor, clock)
+    commands = Commands(fleet, deploys, confirmation, once, predecessor)
     return Bot(settings, clock, api, fleet, tracker, deploys, once, commands)

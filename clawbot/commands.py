@@ -10,6 +10,7 @@ from clawbot.deploy import Deploys
 from clawbot.living_reply import LivingReply
 from clawbot.once import Once
 from clawbot.page import cut
+from clawbot.predecessor import Predecessor
 from clawbot.progress import lost
 from clawbot.replies import (
     ASKED_ALREADY,
@@ -41,12 +42,18 @@ class Commands:
     """The bot's whole repertoire. Every reply it returns has been shown in the chat already."""
 
     def __init__(
-        self, fleet: Fleet, deploys: Deploys, confirmation: Confirmation, once: Once
+        self,
+        fleet: Fleet,
+        deploys: Deploys,
+        confirmation: Confirmation,
+        once: Once,
+        predecessor: Predecessor,
     ) -> None:
         self._fleet = fleet
         self._deploys = deploys
         self._confirmation = confirmation
         self._once = once
+        self._predecessor = predecessor
 
     async def answer(self, ask: Ask, reply: LivingReply) -> Reply:
         """Answer one ask, and stay until its reply is final or a question."""
@@ -111,6 +118,8 @@ class Commands:
         return await _say(ask, reply, Notice((wrong, *HELP.lines)))
 
     async def _deploy(self, ask: Ask, reply: LivingReply, target: str, version: str) -> Reply:
+        if target and not ask.pressed and await self._predecessor.asked(ask):
+            return refused(ASKED_ALREADY, "duplicate")  # told by the reply that there is
         verdict = await self._fleet.judge(ask.caller, target, version)
         match verdict:
             case Usage(ids):

@@ -10,6 +10,7 @@ from clawbot import wording
 from clawbot.ask import Ask
 from clawbot.living_reply import LivingReply
 from clawbot.once import Once
+from clawbot.predecessor import Predecessor
 from clawbot.replies import Notice, Question, Reply, asking, refused
 from fleet_control.caller import ALL
 from fleet_control.clock import Clock
@@ -35,9 +36,10 @@ _SAID_NO = refused(
 class Confirmation:
     """Puts the questions of one bot, and takes their answers. Each is answered once."""
 
-    def __init__(self, fleet: Fleet, once: Once, clock: Clock) -> None:
+    def __init__(self, fleet: Fleet, once: Once, predecessor: Predecessor, clock: Clock) -> None:
         self._fleet = fleet
         self._once = once
+        self._predecessor = predecessor
         self._clock = clock
 
     async def question(self, ask: Ask, target: str, version: str, why: str) -> Question:
@@ -83,20 +85,23 @@ class Confirmation:
             await reply.whisper(_NOT_ASKER)
             return _NOT_ASKER
         # The deploy is the one that was asked for, not the press that confirms it.
-        key = replace(ask, asked=question.asked).key
-        if not self._once.first(*key, as_="yes" if yes else "no"):
-            late = _SAID_NO if self._once.was(*key) == "no" else _SAID_YES
+        ask = replace(ask, asked=question.asked)
+        if not self._once.first(*ask.key, as_="yes" if yes else "no"):
+            late = _SAID_NO if self._once.was(*ask.key) == "no" else _SAID_YES
             await reply.whisper(late)
             return late
         if not yes:
             became: Reply = _left(question.target)
             await reply.show(became)
             return became
+        if await self._predecessor.asked(ask):
+            await reply.whisper(_SAID_YES)
+            return _SAID_YES
         try:
             became = await self._judged(question, ask)
             await reply.show(became)
         except BaseException:
-            self._once.forget(*key)
+            self._once.forget(*ask.key)
             raise
         return became
 

@@ -18,7 +18,6 @@ from clawbot.telegram.chats import FleetChats
 from clawbot.telegram.command import deploys, words
 from clawbot.telegram.order import AnswerOrder, Slot
 from clawbot.telegram.outbox import Outbox
-from clawbot.telegram.predecessor import Predecessor
 from clawbot.telegram.presses import OnePress, Presses
 from clawbot.telegram.rate_limit import Limits, RateLimit
 from clawbot.telegram.reply import TelegramMessage
@@ -44,10 +43,7 @@ class TelegramFront:
         self._outbox = Outbox(telegram, bot.clock, rate_limit, self.chats)
         seal = Seal(bot.settings.aws_secret_access_key.get_secret_value())
         self._drawing = Drawing(seal, bot.clock)
-        self._predecessor = Predecessor(bot)
-        self._presses = Presses(
-            bot, self._outbox, self._drawing, seal, self.chats, self._predecessor
-        )
+        self._presses = Presses(bot, self._outbox, self._drawing, seal, self.chats)
         self._order = AnswerOrder()
         self._work = InFlight(_failed)
 
@@ -141,11 +137,7 @@ class TelegramFront:
             await reply.show(DOUBTED)
             return
         to.calls_after = -inf if isinstance(caller, Human) else inf
-        asks = ask(caller, user, said, message.chat.id, str(message.message_id))
-        if await self._predecessor.asked(asks, message.date):
-            log.info("telegram.asked_before request_id=%s", asks.request_id(self._bot.settings.bot))
-            return
-        await self._bot.commands.answer(asks, reply)
+        await self._bot.commands.answer(ask(caller, user, said, message), reply)
 
     def _objection(self, message: Message, caller: Caller) -> Reply | None:
         age = self._bot.clock.now() - message.date.timestamp()

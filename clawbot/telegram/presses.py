@@ -16,7 +16,6 @@ from clawbot.telegram.buttons import ACTING, ANSWERS, YES, Act, Asked, Drawing, 
 from clawbot.telegram.chats import FleetChats
 from clawbot.telegram.command import words
 from clawbot.telegram.outbox import Outbox
-from clawbot.telegram.predecessor import Predecessor
 from clawbot.telegram.reply import TelegramMessage
 from clawbot.telegram.speaker import DOUBTED, PLATFORM, ask, doubted, person, registry_for
 from fleet_control.caller import Caller, Human, is_target
@@ -40,7 +39,6 @@ class Presses:
     drawing: Drawing
     seal: Seal
     chats: FleetChats
-    predecessor: Predecessor
 
     async def too_old(self, query: CallbackQuery, chat: Chat, shown: TelegramMessage) -> None:
         """A press below a message that Telegram no longer shows."""
@@ -115,16 +113,15 @@ class OnePress:
                 await self._shown.heard()
 
     async def _ask(self, caller: Caller, *said: str) -> None:
-        asks = self._asks(caller, said, str(self._message.message_id))
-        await self._to.bot.commands.answer(replace(asks, pressed=True), self._reply)
+        asks = replace(self._asks(caller, *said), pressed=True)
+        await self._to.bot.commands.answer(asks, self._reply)
 
     async def _cancel(self, press: Press, caller: Caller) -> None:
         run_id = buttons.cancelled(press, self._to.seal)
         if run_id is None:
             await self._reply.whisper(GONE)
             return
-        asks = self._asks(caller, (), str(self._message.message_id))
-        await self._to.bot.commands.cancel(run_id, asks, self._reply)
+        await self._to.bot.commands.cancel(run_id, self._asks(caller), self._reply)
 
     async def _status(self) -> FleetStatus | None:
         try:
@@ -138,14 +135,9 @@ class OnePress:
         if asked is None:
             await self._reply.whisper(ASK_AGAIN)
             return
-        question, yes = _question(asked), press.act in YES
-        asks = self._asks(caller, asked.words, question.asked)
-        own = asks.account == question.asker
-        if own and yes and await self._to.predecessor.asked(asks, self._message.date):
-            log.info("telegram.confirmed_before asked=%s", question.asked)
-            await self._shown.heard()
-            return
-        await self._to.bot.commands.answered(question, asks, self._reply, yes=yes)
+        await self._to.bot.commands.answered(
+            _question(asked), self._asks(caller), self._reply, yes=press.act in YES
+        )
 
     def _read_again(self, press: Press) -> Asked | None:
         """What this answers, if the words that asked are still there and still the same."""
@@ -160,8 +152,8 @@ class OnePress:
         asked = buttons.opened(press, self._to.seal, place, words(said))
         return asked if asked and 2 <= len(asked.words) <= 3 else None
 
-    def _asks(self, caller: Caller, said: tuple[str, ...], asked: str) -> Ask:
-        return ask(caller, self._query.from_user, said, self._message.chat.id, asked)
+    def _asks(self, caller: Caller, *said: str) -> Ask:
+        return ask(caller, self._query.from_user, said, self._message)
 
 
 def _question(asked: Asked) -> Question:

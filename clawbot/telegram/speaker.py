@@ -30,8 +30,18 @@ def account(user: User) -> str:
     return f"{PLATFORM}:{user.id}"
 
 
-def ask(caller: Caller, user: User, words: tuple[str, ...], chat: int, asked: str) -> Ask:
-    return Ask(caller, words, PLATFORM, str(chat), asked, account(user), user.full_name)
+def ask(caller: Caller, user: User, words: tuple[str, ...], message: Message) -> Ask:
+    """What `user` said in `message`, or by a button below it."""
+    return Ask(
+        caller=caller,
+        words=words,
+        platform=PLATFORM,
+        channel=str(message.chat.id),
+        asked=str(message.message_id),
+        account=account(user),
+        name=user.full_name,
+        said=message.date.timestamp(),
+    )
 
 
 async def registry_for(user: User | None, bot: Bot, *, acts: bool = False) -> Registry | None:

@@ -132,6 +132,7 @@ async def test_what_ended_otherwise_than_was_told_is_told_anew(scene: Scene) -> 
     assert "failed" in reply.text
     await scene.stop()
     scene.api.done(1, job(MOVES))
+    scene.api.change(1, updated="2026-11-24T10:09:00Z")
     await scene.start()
     await scene.until(lambda: len(pings(scene)) == 2)
     assert "done" in reply.text

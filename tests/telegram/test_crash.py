@@ -51,5 +51,5 @@ async def test_killed_after_the_dispatch_it_starts_nothing_anew(scene: Scene) ->
     assert scene.api.count("deploy") == 1
     assert scene.answer_to(asked) is reply
     assert "clawbot.serves fronts=Telegram" in log.decode()
-    assert "telegram.asked_before" in log.decode()
+    assert "fleet.asked_before" in log.decode()
     assert scene.environ("demo")["CLAWBOT_TELEGRAM_TOKEN"] not in log.decode()

@@ -123,7 +123,7 @@ RETRIES = 3
 async def test_polling_outlives_a_dead_network(
     scene: Scene, trouble: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("DEBUG", "clawbot.telegram.poller")
+    caplog.set_level("DEBUG", "clawbot.telegram.polling")
     # A poll that hangs is given up after their sum, by the clock on the wall.
     scene.poll_seconds, scene.answer_seconds = 1, 0.5
     await scene.start()
