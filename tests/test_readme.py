@@ -3,24 +3,36 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from lambda_fn.build import SHARED
 from tests.program import program
 from tests.test_imports import MAY, ROOMS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-MAP = README.split("<!-- map -->")[1].split("<!-- /map -->")[0].strip().strip("`").strip("\n")
+DEMO = (ROOT / "docs/demo.md").read_text()
 # A screen and a half.
 MOST_LINES = 110
+
+
+def map_of(page: str) -> str:
+    """What stands between its two marks, without the fences."""
+    return page.partition("<!-- map -->")[2].partition("<!-- /map -->")[0].strip("\n`")
+
+
+MAP = map_of(README)
 
 
 def test_it_is_a_screen_and_a_half() -> None:
     assert len(README.splitlines()) <= MOST_LINES
 
 
-def test_every_path_of_the_map_is_there() -> None:
-    room = ROOT
-    for line in MAP.splitlines():
+@pytest.mark.parametrize("page", [README, DEMO], ids=["README", "demo"])
+def test_every_path_of_a_map_is_there(page: str) -> None:
+    lines, room = map_of(page).splitlines(), ROOT
+    assert lines
+    for line in lines:
         paths = [word for word in re.findall(r"[\w.*/-]+", line) if re.search(r"/|\w\.\w", word)]
         outermost = not line.startswith(" ")
         if outermost:
