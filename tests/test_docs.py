@@ -16,6 +16,9 @@ ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 SETTINGS = (ROOT / "docs/settings.md").read_text()
 POLICY = (ROOT / "docs/policy.md").read_text()
+# Where files may be that a page names.
+HOMES = [*ROOMS.values(), *(ROOT / name for name in (".github", "nix", "tofu"))]
+FILES = [f"/{file.relative_to(ROOT)}" for home in HOMES for file in home.rglob("*.*")]
 
 
 def test_every_setting_is_in_its_table() -> None:
@@ -60,8 +63,17 @@ def test_every_link_into_the_repository_leads_somewhere(page: Path) -> None:
 
 def headings(page: Path) -> list[str]:
     """Each as GitHub names it in a link."""
-    titles = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    titles = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     return [re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_file_that_a_page_names_is_there(page: Path) -> None:
+    # A path that begins with a slash is one on a host.
+    named = re.findall(r"`(\w[\w./-]*\.(?:py|tf|nix|json|yml|md))`", page.read_text())
+
+    assert [name for name in named if not any(file.endswith(f"/{name}") for file in FILES)] == []
 
 
 def test_every_page_is_linked_from_the_readme() -> None:

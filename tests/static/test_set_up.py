@@ -31,4 +31,6 @@ def test_it_gives_every_variable_that_the_roots_need() -> None:
     of_the_run = ("ami", "control_api_url", "revision", "seed_sha256")
     needed = {f"TF_VAR_{name}" for name in VARIABLES if name not in of_the_run}
 
-    assert needed <= set(re.findall(r"TF_VAR_\w+", PAGE))
+    exported = " ".join(re.findall(r"\bexport .*", PAGE))
+
+    assert needed <= set(re.findall(r"(?<!\$)\bTF_VAR_\w+", exported))
