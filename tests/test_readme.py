@@ -33,7 +33,7 @@ def test_every_path_of_a_map_is_there(page: str) -> None:
     lines, room = map_of(page).splitlines(), ROOT
     assert lines
     for line in lines:
-        paths = [word for word in re.findall(r"[\w.*/-]+", line) if re.search(r"/|\w\.\w", word)]
+        paths = [word for word in re.findall(r"[\w.*/-]+", line) if re.search(r"/|[\w*]\.\w", word)]
         outermost = not line.startswith(" ")
         if outermost:
             assert list(ROOT.glob(paths[0])), paths[0]

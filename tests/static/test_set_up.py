@@ -26,11 +26,11 @@ def test_it_sets_every_variable_that_a_workflow_reads_and_makes_its_environments
     assert f"for environment in {' '.join(sorted(environments))}; do" in PAGE
 
 
-def test_it_gives_every_variable_that_the_roots_need() -> None:
+def test_it_exports_every_variable_that_the_roots_need_and_its_commands_use() -> None:
     # What tofu/fleet needs besides is the run's to say.
     of_the_run = ("ami", "control_api_url", "revision", "seed_sha256")
     needed = {f"TF_VAR_{name}" for name in VARIABLES if name not in of_the_run}
-
+    used = set(re.findall(r"\$(TF_VAR_\w+)", PAGE))
     exported = " ".join(re.findall(r"\bexport .*", PAGE))
 
-    assert needed <= set(re.findall(r"(?<!\$)\bTF_VAR_\w+", exported))
+    assert needed | used <= set(re.findall(r"(?<!\$)\bTF_VAR_\w+", exported))
