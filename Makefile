@@ -42,10 +42,10 @@ tofu: $(VENV)/ready ## OpenTofu, built once into ~/.cache/clawbot (Go), where no
 test-engine: $(VENV)/ready ## the tests with the real OpenTofu: minutes
 	$(DEV)/python -m pytest -n 2 --dist loadfile -o faulthandler_timeout=900 tests/engine
 
-bench: $(VENV)/ready ## measure, and write the README's table
+bench: $(VENV)/ready ## measure, and write the table of docs/speed.md
 	$(DEV)/python -m bench
 
-pictures: $(VENV)/ready ## draw the README's pictures anew (Chromium)
+pictures: $(VENV)/ready ## draw the pictures of the pages anew (Chromium)
 	$(DEV)/python -m docs.pictures.draw docs/pictures
 
 lambda: ## build/control-api.zip, byte for byte the same each time

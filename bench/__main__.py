@@ -1,4 +1,4 @@
-"""`make bench`: each claim of speed as a ratio within one run; writes the README's table."""
+"""`make bench`: each claim of speed as a ratio within one run; writes docs/speed.md's table."""
 
 import importlib
 import platform
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.row import Row
 
-README = Path(__file__).parents[1] / "README.md"
+PAGE = Path(__file__).parents[1] / "docs/speed.md"
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 # Each module has `measure() -> list[Row]`.
 MEASURED = ("bench.control_api", "bench.status", "bench.discord", "bench.telegram")
@@ -22,7 +22,7 @@ def main() -> int:
         rows += measure()
     written = table(rows)
     print(written)
-    README.write_text(between(README.read_text(), written))
+    PAGE.write_text(between(PAGE.read_text(), written))
     return 1 if any(row.ratio > row.limit for row in rows) else 0
 
 

@@ -1,6 +1,6 @@
 """An AWS account set up by the real engine.
 
-States and control plane come of the README's commands, in the README's order. Hosts are a run's to
+States and control plane come of the commands of docs/set-up.md, in its order. Hosts are a run's to
 make; `apply_fleet` plays the deploy that made the first ones.
 """
 
@@ -131,7 +131,7 @@ def lay_out(checkout: Path, folder: Path, registry: bytes) -> None:
 def environment(
     engine: Engine, folder: Path, aws_url: str, keys: Mapping[str, str], repository: str
 ) -> dict[str, str]:
-    """What the README has people export, and what makes the engine work with moto."""
+    """What docs/set-up.md has people export, and what makes the engine work with moto."""
     return {
         **keys,
         **engine_environment(engine),

@@ -32,7 +32,7 @@ class SetUp:
 
     Attributes:
         function: the Lambda's environment, as tofu/control wrote it.
-        variables: what the README has people set at GitHub.
+        variables: what docs/set-up.md has people set at GitHub.
     """
 
     seeded: Seeded

@@ -3,55 +3,59 @@
 import re
 from pathlib import Path
 
-from clawbot.settings import PREFIX, Settings
-from fleet_control.policy import Code
-from fleet_control.settings import HostFile
+import pytest
+
+from lambda_fn.build import SHARED
+from tests.program import program
+from tests.test_imports import MAY, ROOMS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+DEMO = (ROOT / "docs/demo.md").read_text()
+# A screen and a half.
+MOST_LINES = 110
 
 
-def test_every_setting_is_in_its_table() -> None:
-    shown = README.replace("`…_PORT`", "CLAWBOT_TELEGRAM_WEBHOOK_PORT").replace(
-        "`…_SECRET`", "CLAWBOT_TELEGRAM_WEBHOOK_SECRET"
-    )
-
-    missing = [name for name in Settings.model_fields if PREFIX + name.upper() not in shown]
-
-    assert missing == []
+def map_of(page: str) -> str:
+    """What stands between its two marks, without the fences."""
+    return page.partition("<!-- map -->")[2].partition("<!-- /map -->")[0].strip("\n`")
 
 
-def test_every_file_that_holds_a_setting_is_named() -> None:
-    metadata = [one for field in Settings.model_fields.values() for one in field.metadata]
-    files = [one.path for one in metadata if isinstance(one, HostFile) and not one.named]
-
-    assert len(files) == 6
-    assert [file for file in files if f"/{file}" not in README] == []
+MAP = map_of(README)
 
 
-def test_every_refusal_is_in_its_table() -> None:
-    assert [code for code in Code if f"`{code}`" not in README] == []
+def test_it_is_a_screen_and_a_half() -> None:
+    assert len(README.splitlines()) <= MOST_LINES
 
 
-def test_every_path_of_the_map_is_there() -> None:
-    rooms = README.split("## The rooms")[1].split("```")[1]
-    folder = ROOT
-    for line in rooms.strip().splitlines():
-        indent = len(line) - len(line.lstrip())
-        names = re.match(r"((?:[\w.*/-]+(?: |$))+)", line.strip())
-        assert names is not None, line
-        if indent == 0:
-            folder = ROOT
-        for name in names[1].split():
-            if "/" in name or "." in name:
-                assert list(folder.glob(name.rstrip("/"))), name
-        if indent == 0:
-            folder = ROOT / names[1].split()[0].rstrip("/")
+@pytest.mark.parametrize("page", [README, DEMO], ids=["README", "demo"])
+def test_every_path_of_a_map_is_there(page: str) -> None:
+    lines, room = map_of(page).splitlines(), ROOT
+    assert lines
+    for line in lines:
+        paths = [word for word in re.findall(r"[\w.*/-]+", line) if re.search(r"/|[\w*]\.\w", word)]
+        outermost = not line.startswith(" ")
+        if outermost:
+            assert list(ROOT.glob(paths[0])), paths[0]
+            room = ROOT / paths[0]
+        for path in paths:
+            assert list(room.glob(path)) or (outermost and list(ROOT.glob(path))), path
+
+
+def test_every_room_is_on_the_map() -> None:
+    assert [name for name, room in ROOMS.items() if f"{room.relative_to(ROOT)}/" not in MAP] == []
+
+
+def test_the_arrows_are_those_that_the_imports_are_held_to() -> None:
+    carried = ",".join(name for name in SHARED if name != "__init__")
+    above = [room for room, may in MAY.items() if may == {"fleet_control"}]
+
+    assert f"`lambda_fn → fleet_control/{{{carried}}}`" in README
+    assert [room for room in above if f"`{room} → fleet_control" not in README] == []
 
 
 def test_every_module_of_the_bot_and_of_fleet_control_is_on_the_map() -> None:
-    rooms = README.split("## The rooms")[1].split("```")[1]
-    named = re.findall(r"[\w*]+\.py", rooms)
+    named = re.findall(r"[\w*]+\.py", MAP)
     modules = [
         *(ROOT / "clawbot").glob("[!_]*.py"),
         *(ROOT / "skills/fleet_control").glob("[!_]*.py"),
@@ -60,7 +64,9 @@ def test_every_module_of_the_bot_and_of_fleet_control_is_on_the_map() -> None:
     assert [one.name for one in modules if not any(one.match(name) for name in named)] == []
 
 
-def test_every_link_into_the_repository_leads_somewhere() -> None:
-    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", README)
+def test_the_lines_of_a_plugin_are_those_of_the_whole_programs() -> None:
+    (shown,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    discord, telegram = (line.split("  #")[0] for line in shown.splitlines())
 
-    assert [link for link in links if not (ROOT / link).exists()] == []
+    assert discord in program("discord.md")
+    assert telegram in program("telegram.md").splitlines()[-2]

@@ -1,4 +1,4 @@
-"""Pictures for the README: `make pictures`.
+"""Pictures for the README and docs/: `make pictures`.
 
 A bot serves the sandbox's guild before a whole sandbox; what it sends there is drawn by Chromium.
 """
@@ -34,7 +34,7 @@ BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
 
 def main() -> int:
     """1 with a sentence where there is no Chromium."""
-    parser = argparse.ArgumentParser(description="Draw the README's pictures of Discord.")
+    parser = argparse.ArgumentParser(description="Draw the pictures of Discord.")
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
     browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)

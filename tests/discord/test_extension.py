@@ -11,7 +11,7 @@ from tests.clock import TurnedClock
 from tests.discord.dialogue import said
 from tests.discord.scene import Scene
 from tests.fleet_control.aws import Aws
-from tests.readme import program, running
+from tests.program import program, running
 
 # A parent may have told its children to ignore Ctrl-C.
 HERE = """
@@ -48,9 +48,9 @@ async def scene(ec2: Aws) -> AsyncIterator[Scene]:
     assert scene.discord.problems == []
 
 
-async def test_the_readme_s_program_beside_other_commands(scene: Scene) -> None:
+async def test_the_page_s_program_beside_other_commands(scene: Scene) -> None:
     run = "bot.run("
-    source = program("Discord")
+    source = program("discord.md")
     assert source.count(run) == 1
     source = HERE.format(url=scene.discord.url, source=source.replace(run, OTHERS + run))
     async with running(source, scene.environ("demo", scene.app)) as bot:
@@ -70,7 +70,7 @@ async def test_the_readme_s_program_beside_other_commands(scene: Scene) -> None:
 
 
 async def test_what_the_settings_lack_ends_the_program_with_a_sentence(scene: Scene) -> None:
-    source = HERE.format(url=scene.discord.url, source=program("Discord"))
+    source = HERE.format(url=scene.discord.url, source=program("discord.md"))
     environ = scene.environ("demo", scene.app) | {
         "CLAWBOT_REGION": "",
         "CLAWBOT_CONTROL_TOKEN": "a b",

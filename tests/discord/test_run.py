@@ -19,7 +19,7 @@ from tests.clock import TurnedClock
 from tests.discord.scene import Scene
 from tests.fleet_control.aws import Aws
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs/discord.md"
 
 
 async def trouble(scene: Scene, app: Application | None = None, **environ: str) -> str:
@@ -45,7 +45,7 @@ async def test_a_guild_it_is_not_in(scene: Scene) -> None:
     assert "scope=bot+applications.commands" in said
     invited = f"permissions={NEEDED.value}"
     assert invited in said
-    assert invited in README.read_text("utf-8")
+    assert invited in PAGE.read_text("utf-8")
 
 
 async def test_a_channel_that_is_not_there(scene: Scene) -> None:

@@ -1,4 +1,4 @@
-"""An account as the README sets it up, with three hosts, and a runner beside it."""
+"""An account as docs/set-up.md sets it up, with three hosts, and a runner beside it."""
 
 import asyncio
 import json

@@ -28,7 +28,7 @@ def registry(tmp_path: Path) -> Path:
     return file
 
 
-async def test_the_script_of_the_readme(registry: Path, python: Path) -> None:
+async def test_the_script_of_the_demo_s_page(registry: Path, python: Path) -> None:
     async with whole(registry, python=python) as outside, outside.life() as bot:
         before = await asyncio.to_thread(outside.hosts)
         assert {id_: host.image for id_, host in before.items()} == {ONE: OLDER, TWO: OLDEST}

@@ -48,7 +48,7 @@ def test_ci_runs_the_suite_on_each_python_that_is_claimed() -> None:
 def test_a_merge_waits_for_every_job_of_ci() -> None:
     ci = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]
     named = ci["claimed"]["name"].replace("${{ matrix.python }}", "{}")
-    required = re.search(r'"contexts": (\[.*?\])', (ROOT / "README.md").read_text())
+    required = re.search(r'"contexts": (\[.*?\])', (ROOT / "docs/set-up.md").read_text())
     assert required
 
     assert json.loads(required[1]) == [

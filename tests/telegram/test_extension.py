@@ -28,7 +28,7 @@ from sandbox.telegram_api.history import Json
 from tests.clawbot.control_api import run
 from tests.clock import TurnedClock
 from tests.fleet_control.aws import Aws
-from tests.readme import program, running
+from tests.program import program, running
 from tests.telegram.scene import TOKEN, Scene
 
 AnyApplication = Application[Any, Any, Any, Any, Any, Any]
@@ -80,7 +80,7 @@ async def scene(ec2: Aws) -> AsyncIterator[Scene]:
 
 
 def in_a_house_of_others(scene: Scene, file: Path) -> str:
-    """The README's program with everything else a host bot may have, on loopback."""
+    """The page's program with everything else a host bot may have, on loopback."""
     builder = (
         f"ApplicationBuilder().base_url('{scene.telegram.url}/bot')"
         f".persistence(PicklePersistence({str(file)!r}))"
@@ -91,7 +91,7 @@ def in_a_house_of_others(scene: Scene, file: Path) -> str:
         "add_fleet(application)",
         "application.run_polling()",
     )
-    source = program("Telegram")
+    source = program("telegram.md")
     assert all(source.count(part) == 1 for part in (build, add, run))
     return BUILDER + source.replace(build, builder).replace(add, f"{OTHERS}\n{add}")
 
@@ -103,7 +103,7 @@ async def answer(scene: Scene, text: str) -> Json:
     return found
 
 
-async def test_the_readme_s_program_in_a_house_of_others(scene: Scene, tmp_path: Path) -> None:
+async def test_the_page_s_program_in_a_house_of_others(scene: Scene, tmp_path: Path) -> None:
     file = tmp_path / "kept"
     source = in_a_house_of_others(scene, file)
     said = ("/hello", "/fail", "/fleet@fleet_bot status", "/nothing")
@@ -123,7 +123,7 @@ async def test_the_readme_s_program_in_a_house_of_others(scene: Scene, tmp_path:
 
 async def test_what_the_settings_lack_ends_the_program_with_a_sentence(scene: Scene) -> None:
     environ = scene.environ("demo") | {"CLAWBOT_REGION": "", "CLAWBOT_CONTROL_TOKEN": "two words"}
-    async with running(program("Telegram"), environ) as bot:
+    async with running(program("telegram.md"), environ) as bot:
         _, log = await bot.process.communicate()
 
     last = log.decode().splitlines()[-1]

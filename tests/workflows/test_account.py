@@ -84,7 +84,7 @@ def test_without_people_nobody_has_the_button() -> None:
     ],
 )
 def test_what_is_not_set_or_not_right_is_named(environ: Mapping[str, str], said: str) -> None:
-    with pytest.raises(Stopped, match="See the README's set-up") as stop:
+    with pytest.raises(Stopped, match=r"See docs/set-up\.md") as stop:
         read(environ)
 
     assert said in str(stop.value)

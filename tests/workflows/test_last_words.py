@@ -83,7 +83,7 @@ def test_on_or_not_set_they_are_in_the_log_the_summary_and_a_notice(
 def test_what_is_neither_is_refused_before_anything_moves(fails: Fails, runner: Runner) -> None:
     shown = fails("no model", FLEET_JOURNAL="of")
 
-    why = "FLEET_JOURNAL is 'of'; it must be on, off or not set. See the README's set-up."
+    why = "FLEET_JOURNAL is 'of'; it must be on, off or not set. See docs/set-up.md."
     assert f"::error title=Not set up::{why}" in shown
     assert runner.commands == []
 

@@ -65,7 +65,7 @@ def _account(variable: str, text: str) -> Account:
 
 
 def _not_set_up(variable: str, why: str) -> Stopped:
-    return Stopped("Not set up", f"{variable} {why}. See the README's set-up.")
+    return Stopped("Not set up", f"{variable} {why}. See docs/set-up.md.")
 
 
 def starter(run: Run, accounts: Accounts) -> Starter:

@@ -79,7 +79,7 @@ def needed(environ: Mapping[str, str], *names: str) -> tuple[str, ...]:
     """The values of variables that must be set; Stopped names all that are not."""
     missing = [name for name in names if not environ.get(name)]
     if missing:
-        raise Stopped("Not set up", f"Not set: {', '.join(missing)}. See the README's set-up.")
+        raise Stopped("Not set up", f"Not set: {', '.join(missing)}. See docs/set-up.md.")
     return tuple(environ[name] for name in names)
 
 

@@ -31,7 +31,7 @@ def is_heard(environ: Mapping[str, str]) -> bool:
     said = environ.get(VARIABLE, "")
     if said not in _ON_OR_OFF:
         why = f"{VARIABLE} is {said[:20]!r}; it must be on, off or not set."
-        raise Stopped("Not set up", f"{why} See the README's set-up.")
+        raise Stopped("Not set up", f"{why} See docs/set-up.md.")
     return _ON_OR_OFF[said]
 
 

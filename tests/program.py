@@ -1,4 +1,4 @@
-"""The programs that the README shows, run as they stand there."""
+"""The whole programs that a page of docs/ shows, run as they stand there."""
 
 import asyncio
 import os
@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ENDS_WITHIN_SECONDS = 40.0
-_TEXT = (Path(__file__).parents[1] / "README.md").read_text()
+_PAGES = Path(__file__).parents[1] / "docs"
 
 
-def program(heading: str) -> str:
-    """The one under that heading."""
-    section = _TEXT.split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    (found,) = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+def program(page: str) -> str:
+    """The only one of that page."""
+    (found,) = re.findall(r"```python\n(.*?)```", (_PAGES / page).read_text(), re.DOTALL)
     return str(found)
 
 
