@@ -22,7 +22,7 @@ class State(StrEnum):
     TOLD = "told"
 
 
-class Message(Protocol):
+class ReplyMessage(Protocol):
     """The message of a platform that a reply stands in."""
 
     @property
@@ -57,7 +57,7 @@ class LivingReply:
 
     def __init__(
         self,
-        message: Message,
+        message: ReplyMessage,
         clock: Clock,
         state: State = State.UNSENT,
         changed: Callable[[], None] = lambda: None,

@@ -27,7 +27,7 @@ Show = Callable[[Deploying], Awaitable[None]]
 
 
 @dataclass
-class _Watch:
+class _RunPoll:
     """One run's poller, and what it saw last."""
 
     latest: Deploying | None = None
@@ -50,7 +50,7 @@ class Tracker:
         self._clock = clock
         self._running_every = running_every
         self._waiting_every = waiting_every
-        self._watched: dict[int, _Watch] = {}
+        self._watched: dict[int, _RunPoll] = {}
         self._queue: asyncio.Task[tuple[Run, ...]] | None = None
         self._queue_read = 0.0
 
@@ -88,47 +88,49 @@ class Tracker:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._watched.clear()
 
-    def _watch(self, run_id: int, begun: Progress) -> _Watch:
+    def _watch(self, run_id: int, begun: Progress) -> _RunPoll:
         watch = self._watched.get(run_id)
         if watch is None:
-            watch = self._watched[run_id] = _Watch()
+            watch = self._watched[run_id] = _RunPoll()
             watch.task = asyncio.create_task(self._poll(run_id, begun, watch))
         return watch
 
-    def _forget(self, run_id: int, watch: _Watch) -> None:
+    def _forget(self, run_id: int, watch: _RunPoll) -> None:
         self._watched.pop(run_id, None)
         if watch.task:
             watch.task.cancel()
 
-    async def _poll(self, run_id: int, begun: Progress, watch: _Watch) -> None:
-        sight = _Sight(begun, self._clock.monotonic())
+    async def _poll(self, run_id: int, begun: Progress, watch: _RunPoll) -> None:
+        seen_run = _RunSeen(begun, self._clock.monotonic())
         while True:
-            await self._look(run_id, sight)
-            sight.give_up_in_time(self._clock.monotonic())
-            await _publish(watch, Deploying(sight.progress, trouble=sight.trouble))
-            if sight.progress.over or sight.progress.run_id != run_id:
+            await self._look(run_id, seen_run)
+            seen_run.give_up_in_time(self._clock.monotonic())
+            await _publish(watch, Deploying(seen_run.progress, trouble=seen_run.trouble))
+            if seen_run.progress.over or seen_run.progress.run_id != run_id:
                 return
-            await self._clock.sleep(self._pause(sight))
+            await self._clock.sleep(self._pause(seen_run))
 
-    def _pause(self, sight: "_Sight") -> float:
-        waits = sight.progress.stage in (Stage.ASKING, Stage.QUEUED) and not sight.missed_looks
-        usual = self._running_every * slowed(sight.unchanged_looks)
-        return max(sight.asked_pause, self._waiting_every if waits else usual)
+    def _pause(self, seen_run: "_RunSeen") -> float:
+        waits = (
+            seen_run.progress.stage in (Stage.ASKING, Stage.QUEUED) and not seen_run.missed_looks
+        )
+        usual = self._running_every * slowed(seen_run.unchanged_looks)
+        return max(seen_run.asked_pause, self._waiting_every if waits else usual)
 
-    async def _look(self, run_id: int, sight: "_Sight") -> None:
+    async def _look(self, run_id: int, seen_run: "_RunSeen") -> None:
         try:
-            sight.saw(await self._seen(run_id, sight.progress), self._clock.monotonic())
+            seen_run.saw(await self._seen(run_id, seen_run.progress), self._clock.monotonic())
         except ControlApiRefused as error:
             if error.code == "unknown_run":
-                sight.unknown(str(error), self._clock.monotonic())
+                seen_run.unknown(str(error), self._clock.monotonic())
             else:
-                sight.missed(str(error))
-            sight.asked_pause = error.retry_after or 0.0
+                seen_run.missed(str(error))
+            seen_run.asked_pause = error.retry_after or 0.0
         except ControlApiError as error:
-            sight.missed(str(error))
+            seen_run.missed(str(error))
         except Exception:
             log.exception("fleet.run_unreadable run=%s", run_id)
-            sight.missed("What I see of the run makes no sense to me.")
+            seen_run.missed("What I see of the run makes no sense to me.")
 
     async def _seen(self, run_id: int, last: Progress) -> Progress:
         """How the deploy goes that this run was asked for, whichever run that is; one that waits is
@@ -154,7 +156,7 @@ class Tracker:
 
 
 @dataclass
-class _Sight:
+class _RunSeen:
     """What was seen of a run last, and since when it has not been seen.
 
     Attributes:
@@ -195,10 +197,10 @@ class _Sight:
     def give_up_in_time(self, now: float) -> None:
         if self.unknown_since is not None and now - self.unknown_since > LISTED_WITHIN_SECONDS:
             self.progress = lost(
-                self.progress, "I lost sight of this run: GitHub does not know it."
+                self.progress, "I lost seen_run of this run: GitHub does not know it."
             )
         elif now - self.seen_at > GIVE_UP_UNSEEN_SECONDS:
-            self.progress = lost(self.progress, f"I lost sight of this run. {self.why}".rstrip())
+            self.progress = lost(self.progress, f"I lost seen_run of this run. {self.why}".rstrip())
         if self.progress.over:
             self.missed_looks = 0
 
@@ -218,7 +220,7 @@ def _in_queue(run_id: int, runs: tuple[Run, ...]) -> Progress | None:
     return progress(run, ahead=sum(not other.finished and other.id < run_id for other in runs))
 
 
-async def _show_changes(watch: _Watch, begun: Deploying, show: Show) -> Deploying:
+async def _show_changes(watch: _RunPoll, begun: Deploying, show: Show) -> Deploying:
     shown = begun
     while not shown.progress.over and shown.progress.run_id == begun.progress.run_id:
         news = await _news(watch, shown)
@@ -227,7 +229,7 @@ async def _show_changes(watch: _Watch, begun: Deploying, show: Show) -> Deployin
     return shown
 
 
-async def _news(watch: _Watch, shown: Deploying) -> Deploying:
+async def _news(watch: _RunPoll, shown: Deploying) -> Deploying:
     """What was seen last, once it differs from what is shown."""
     async with watch.changed:
         while watch.latest is None or _same(watch.latest, shown):
@@ -239,7 +241,7 @@ def _same(one: Deploying, other: Deploying) -> bool:
     return (one.progress, one.trouble) == (other.progress, other.trouble)
 
 
-async def _publish(watch: _Watch, latest: Deploying) -> None:
+async def _publish(watch: _RunPoll, latest: Deploying) -> None:
     async with watch.changed:
         watch.latest = latest
         watch.changed.notify_all()

@@ -33,7 +33,7 @@ PATTERN = re.compile(
 _COMMIT = "r"
 
 
-class Act(StrEnum):
+class DiscordAct(StrEnum):
     """What a button does."""
 
     YES = "y"
@@ -43,7 +43,7 @@ class Act(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Press:
+class DiscordPress:
     """What a button means.
 
     Attributes:
@@ -52,7 +52,7 @@ class Press:
         until: Unix seconds; 0 for ever.
     """
 
-    act: Act
+    act: DiscordAct
     what: str = ""
     whom: int = 0
     until: int = 0
@@ -63,7 +63,7 @@ class Press:
         return f"fleet:{body}:{seal.mark(body, *place)}"
 
 
-def read(custom_id: str, seal: Seal, *place: str) -> Press | None:
+def read(custom_id: str, seal: Seal, *place: str) -> DiscordPress | None:
     """What a button means, or None where it is not ours, not unaltered, or not from `place`."""
     found = PATTERN.fullmatch(custom_id)
     if found is None:
@@ -71,21 +71,21 @@ def read(custom_id: str, seal: Seal, *place: str) -> Press | None:
     body, mark = custom_id.removeprefix("fleet:").rsplit(":", 1)
     if not seal.holds(mark, body, *place):
         return None
-    act, what = Act(found["act"]), found["what"]
-    return Press(act, what, number(found["whom"]), number(found["until"]))
+    act, what = DiscordAct(found["act"]), found["what"]
+    return DiscordPress(act, what, number(found["whom"]), number(found["until"]))
 
 
-def answer(question: Question, act: Act) -> Press | None:
+def answer(question: Question, act: DiscordAct) -> DiscordPress | None:
     """The button that answers `question`; None where what it asks for does not fit a button."""
     version = _spelled(question.version)
     if version is None or not is_target(question.target):
         return None
     what = f"{question.target},{version},{spelled(int(question.asked))}"
     whom = int(question.asker.partition(":")[2])
-    return Press(act, what, whom, int(question.expires))
+    return DiscordPress(act, what, whom, int(question.expires))
 
 
-def question(press: Press) -> Question:
+def question(press: DiscordPress) -> Question:
     """The question that a yes or a no answers, as far as an answer needs it."""
     target, version, asked = press.what.split(",")
     return Question(
@@ -111,7 +111,7 @@ def _read(spelled: str) -> str:
 
 
 @runtime_checkable
-class Pressed(Protocol):
+class TakesPresses(Protocol):
     """Who takes a press: the cog of the bot that heard it."""
 
     async def press(self, interaction: discord.Interaction, custom_id: str) -> None: ...
@@ -138,15 +138,18 @@ class FleetButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=PATTE
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         cog = interaction.client.get_cog(COG)
-        if isinstance(cog, Pressed):
+        if isinstance(cog, TakesPresses):
             await cog.press(interaction, self.custom_id)
 
 
-_STYLES = {Act.YES: discord.ButtonStyle.danger, Act.CANCEL: discord.ButtonStyle.danger}
+_STYLES = {
+    DiscordAct.YES: discord.ButtonStyle.danger,
+    DiscordAct.CANCEL: discord.ButtonStyle.danger,
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class DrawnEmbed:
     """What is sent; `view` is None where there is nothing to press."""
 
     embed: discord.Embed
@@ -169,7 +172,7 @@ def seen(one: discord.Embed) -> tuple[object, ...]:
     return (one.title, one.description, one.footer.text, one.colour, fields)
 
 
-class Drawing:
+class DiscordDrawing:
     """Draws for one bot: `bot` is the name its key carries.
 
     A mark holds for that bot, and below the message it was drawn for.
@@ -180,41 +183,41 @@ class Drawing:
         self._clock = clock
         self._bot = bot
 
-    def draw(self, reply: Reply, channel: int, message: int) -> Drawn:
+    def draw(self, reply: Reply, channel: int, message: int) -> DrawnEmbed:
         place = (self._bot, str(channel), str(message))
         buttons = [
             FleetButton(press.custom_id(self._seal, *place), label, _STYLES.get(press.act))
             for label, press in _presses(reply)
         ]
         if not buttons:
-            return Drawn(embed(reply, self._clock.now()), None)
+            return DrawnEmbed(embed(reply, self._clock.now()), None)
         view = discord.ui.View(timeout=None)
         for button in buttons:
             view.add_item(button)
-        return Drawn(embed(reply, self._clock.now()), view)
+        return DrawnEmbed(embed(reply, self._clock.now()), view)
 
-    def read(self, id_: str, channel: int, message: int) -> Press | None:
+    def read(self, id_: str, channel: int, message: int) -> DiscordPress | None:
         """What a button of ours below that message means; None for any other."""
         return read(id_, self._seal, self._bot, str(channel), str(message))
 
 
-def _presses(reply: Reply) -> Iterator[tuple[str, Press]]:
+def _presses(reply: Reply) -> Iterator[tuple[str, DiscordPress]]:
     match reply:
         case StatusReport():
             yield from _turning(reply)
         case Question():
-            for label, act in (("Deploy", Act.YES), ("Leave it", Act.NO)):
+            for label, act in (("Deploy", DiscordAct.YES), ("Leave it", DiscordAct.NO)):
                 press = answer(reply, act)
                 if press is not None:
                     yield label, press
         case Deploying(progress=seen) if seen.stage is Stage.QUEUED and seen.run_id is not None:
-            yield "Cancel", Press(Act.CANCEL, str(seen.run_id))
+            yield "Cancel", DiscordPress(DiscordAct.CANCEL, str(seen.run_id))
 
 
-def _turning(report: StatusReport) -> Iterator[tuple[str, Press]]:
+def _turning(report: StatusReport) -> Iterator[tuple[str, DiscordPress]]:
     page = status_page(report)
     if page.number > 0:
-        yield "◀ Back", Press(Act.STATUS, str(page.number - 1))
-    yield "Refresh", Press(Act.STATUS, str(page.number))
+        yield "◀ Back", DiscordPress(DiscordAct.STATUS, str(page.number - 1))
+    yield "Refresh", DiscordPress(DiscordAct.STATUS, str(page.number))
     if page.number + 1 < page.count:
-        yield "Next ▶", Press(Act.STATUS, str(page.number + 1))
+        yield "Next ▶", DiscordPress(DiscordAct.STATUS, str(page.number + 1))

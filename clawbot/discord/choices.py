@@ -34,7 +34,7 @@ class Offer:
     value: str
 
 
-class Glance:
+class QuickStatus:
     """The fleet's status in at most a second: a stale one beats none."""
 
     def __init__(self, fleet: Fleet, clock: Clock) -> None:

@@ -12,13 +12,13 @@ from discord.ext import commands
 from clawbot.ask import Ask
 from clawbot.bot import Bot
 from clawbot.discord import acknowledgement, buttons
-from clawbot.discord.buttons import COG, Act, Drawing, FleetButton, Press
-from clawbot.discord.choices import Glance, Offer, images, targets
+from clawbot.discord.buttons import COG, DiscordAct, DiscordDrawing, DiscordPress, FleetButton
+from clawbot.discord.choices import Offer, QuickStatus, images, targets
 from clawbot.discord.guild import found
 from clawbot.discord.predecessor import PredecessorsMessage
 from clawbot.discord.registration import register
 from clawbot.discord.reply import NOBODY, DiscordMessage
-from clawbot.discord.retry import Away
+from clawbot.discord.retry import DiscordAway
 from clawbot.discord.speaker import PLATFORM, account, addressed, author, person
 from clawbot.front import Unserved
 from clawbot.in_flight import InFlight
@@ -66,8 +66,8 @@ class FleetCog(commands.Cog, name=COG):
         self._on_trouble = on_trouble
         self._hears = hears
         secret = bot.settings.aws_secret_access_key.get_secret_value()
-        self._drawing = Drawing(Seal(secret), bot.clock, bot.settings.bot)
-        self._glance = Glance(bot.fleet, bot.clock)
+        self._drawing = DiscordDrawing(Seal(secret), bot.clock, bot.settings.bot)
+        self._quick_status = QuickStatus(bot.fleet, bot.clock)
         self._work = InFlight(_failed)
         self._begun = False
 
@@ -97,7 +97,7 @@ class FleetCog(commands.Cog, name=COG):
         self._client.remove_dynamic_items(FleetButton)
         self._begun = True  # an `on_ready` that is on its way begins nothing any more
         await self._work.close()
-        await self._glance.close()
+        await self._quick_status.close()
 
     # -- commands --------------------------------------------------------------------------
 
@@ -121,7 +121,7 @@ class FleetCog(commands.Cog, name=COG):
     async def _targets(self, interaction: Asking, typed: str) -> list[app_commands.Choice[str]]:
         if not self._served(interaction.guild_id, _places(interaction)):
             return []
-        status = await self._glance.status()
+        status = await self._quick_status.status()
         known = self._bot.fleet.registry.last
         ids = known.registry.ids if known else ()
         return _choices(targets(typed, status, self._clock.now(), ids))
@@ -130,7 +130,7 @@ class FleetCog(commands.Cog, name=COG):
     async def _images(self, interaction: Asking, typed: str) -> list[app_commands.Choice[str]]:
         if not self._served(interaction.guild_id, _places(interaction)):
             return []
-        return _choices(images(typed, await self._glance.status(), self._clock.now()))
+        return _choices(images(typed, await self._quick_status.status(), self._clock.now()))
 
     async def _asked(self, interaction: Asking, *words: str) -> None:
         if not self._served(interaction.guild_id, _places(interaction)):
@@ -167,20 +167,20 @@ class FleetCog(commands.Cog, name=COG):
         return None
 
     async def _pressed(
-        self, press: Press, interaction: discord.Interaction[Any], reply: LivingReply
+        self, press: DiscordPress, interaction: discord.Interaction[Any], reply: LivingReply
     ) -> None:
         do = self._bot.commands
         match press.act:
-            case Act.STATUS:
+            case DiscordAct.STATUS:
                 page = str(int(press.what) + 1)
                 ask = self._ask(interaction, ("status", page), str(interaction.id), pressed=True)
                 await do.answer(ask, reply)
-            case Act.CANCEL:
+            case DiscordAct.CANCEL:
                 await do.cancel(int(press.what), self._ask(interaction, (), reply.id), reply)
-            case Act.YES | Act.NO:
+            case DiscordAct.YES | DiscordAct.NO:
                 question = buttons.question(press)
                 ask = self._ask(interaction, (), question.asked)
-                await do.answered(question, ask, reply, yes=press.act is Act.YES)
+                await do.answered(question, ask, reply, yes=press.act is DiscordAct.YES)
 
     # -- messages --------------------------------------------------------------------------
 
@@ -217,7 +217,7 @@ class FleetCog(commands.Cog, name=COG):
         try:
             guild = await found(self._client, self._settings, self._clock)
             self._hears(True)
-            self._spawn(self._glance.status())  # so that the first choices need not wait
+            self._spawn(self._quick_status.status())  # so that the first choices need not wait
             self._spawn(self._finish_left())
             await register(self._client, self.fleet, self._client.tree, guild.id, self._clock)
         except Unserved as trouble:
@@ -292,7 +292,7 @@ class FleetCog(commands.Cog, name=COG):
 
 
 def _failed(error: BaseException) -> None:
-    if isinstance(error, discord.HTTPException | Away):
+    if isinstance(error, discord.HTTPException | DiscordAway):
         log.warning("discord.reply_lost why=%s", error)
     else:
         log.error("discord.broken", exc_info=error)

@@ -14,8 +14,8 @@ import discord
 
 from clawbot import wording
 from clawbot.discord import limits
-from clawbot.discord.buttons import Drawing, Drawn
-from clawbot.discord.retry import Away, until_back
+from clawbot.discord.buttons import DiscordDrawing, DrawnEmbed
+from clawbot.discord.retry import DiscordAway, until_back
 from clawbot.discord.speaker import PLATFORM
 from clawbot.living_reply import BEGUN_WITHIN_SECONDS
 from clawbot.page import cut
@@ -36,15 +36,15 @@ NOBODY = discord.AllowedMentions.none()
 log = logging.getLogger(__name__)
 
 # What to show, in the message of that id.
-Draw = Callable[[int], Drawn]
+Draw = Callable[[int], DrawnEmbed]
 
 
 class DiscordMessage:
-    """A `Message` of a living reply."""
+    """A `ReplyMessage`."""
 
     def __init__(
         self,
-        drawing: Drawing,
+        drawing: DiscordDrawing,
         channel: discord.PartialMessageable,
         clock: Clock,
         *,
@@ -72,11 +72,11 @@ class DiscordMessage:
         return str(self._message_id or "")
 
     async def show(self, reply: Reply, within: float | None) -> bool:
-        """As `Message` has it; Away where Discord did not take it in time."""
+        """As `ReplyMessage` has it; DiscordAway where Discord did not take it in time."""
         if within is None:
             within = 0.0 if self._begun else BEGUN_WITHIN_SECONDS
 
-        def draw(message: int) -> Drawn:
+        def draw(message: int) -> DrawnEmbed:
             return self._drawing.draw(reply, self._channel.id, message)
 
         async with self._one_at_a_time:
@@ -116,7 +116,7 @@ class DiscordMessage:
             await until_back(
                 self._clock, lambda: self._ping(int(user), told, nonce), CALL_WITHIN_SECONDS
             )
-        except (discord.HTTPException, Away) as error:
+        except (discord.HTTPException, DiscordAway) as error:
             log.warning("discord.asker_not_told run=%s why=%s", seen.run_id, error)
 
     async def _ping(self, user: int, told: str, nonce: str) -> None:
@@ -157,12 +157,12 @@ class DiscordMessage:
     def _token_lives(self, token: discord.Interaction) -> bool:
         return self._clock.now() - made(token.id) < limits.TOKEN_SECONDS - MARGIN_SECONDS
 
-    async def _by_token(self, token: discord.Interaction, drawn: Drawn) -> None:
+    async def _by_token(self, token: discord.Interaction, drawn: DrawnEmbed) -> None:
         await token.edit_original_response(
             embed=drawn.embed, view=drawn.view, allowed_mentions=NOBODY
         )
 
-    async def _by_channel(self, drawn: Drawn) -> None:
+    async def _by_channel(self, drawn: DrawnEmbed) -> None:
         message = self._channel.get_partial_message(self._message_id)
         await message.edit(embed=drawn.embed, view=drawn.view, allowed_mentions=NOBODY)
 

@@ -19,7 +19,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-class Away(FleetError):
+class DiscordAway(FleetError):
     """Discord did not take something from us in the time there was for it."""
 
 
@@ -28,7 +28,7 @@ async def until_back(
 ) -> T:
     """What `doing` gives, tried anew for as long as Discord is away; it must bear repetition.
 
-    Away after `within` seconds; with 0 it is tried once.
+    DiscordAway after `within` seconds; with 0 it is tried once.
     """
     gives_up = clock.monotonic() + within
     pauses = CALL_AGAIN.pauses()
@@ -41,7 +41,7 @@ async def until_back(
                 raise
             why = str(error) or type(error).__name__
             if clock.monotonic() + again > gives_up:
-                raise Away(
+                raise DiscordAway(
                     "Discord was away when I wanted to answer, so I began nothing. Ask again."
                 ) from error
             log.warning("discord.away again_in=%s why=%s", again, why)

@@ -32,7 +32,7 @@ _IMAGE = "ami-"
 PATTERN = r"^fleet:[a-zA-Z]:"
 
 
-class Act(StrEnum):
+class TelegramAct(StrEnum):
     """What a button does. The capital ones answer a question that a button asked."""
 
     STATUS = "s"
@@ -46,16 +46,16 @@ class Act(StrEnum):
     NO_TO_BUTTON = "N"
 
 
-YES = (Act.YES, Act.YES_TO_BUTTON)
-ACTING = (*YES, Act.DEPLOY, Act.CANCEL)
-ANSWERS = (*YES, Act.NO, Act.NO_TO_BUTTON)
+YES = (TelegramAct.YES, TelegramAct.YES_TO_BUTTON)
+ACTING = (*YES, TelegramAct.DEPLOY, TelegramAct.CANCEL)
+ANSWERS = (*YES, TelegramAct.NO, TelegramAct.NO_TO_BUTTON)
 
 
 @dataclass(frozen=True, slots=True)
-class Press:
+class TelegramPress:
     """A button as it was pressed; what its `rest` means depends on the act."""
 
-    act: Act
+    act: TelegramAct
     rest: tuple[str, ...]
 
     @property
@@ -64,7 +64,7 @@ class Press:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SealedQuestion:
     """What a yes or a no answers.
 
     Attributes:
@@ -80,33 +80,33 @@ class Asked:
     words: tuple[str, ...]
 
 
-def data(act: Act, *rest: str | int) -> str:
+def data(act: TelegramAct, *rest: str | int) -> str:
     return ":".join(("fleet", act, *map(str, rest)))
 
 
-def read(text: str) -> Press | None:
+def read(text: str) -> TelegramPress | None:
     """The press, or None where it is no button of ours."""
     match text.split(":"):
-        case ["fleet", act, *rest] if act in list(Act):
-            return Press(Act(act), tuple(rest))
+        case ["fleet", act, *rest] if act in list(TelegramAct):
+            return TelegramPress(TelegramAct(act), tuple(rest))
     return None
 
 
-def sealed(act: Act, asked: Asked, seal: Seal) -> str:
+def sealed(act: TelegramAct, asked: SealedQuestion, seal: Seal) -> str:
     """The data of a yes or a no."""
     mark = seal.mark(*_parts(act, asked))
     return data(act, spelled(asked.asker), spelled(asked.until), mark)
 
 
 def opened(
-    press: Press, seal: Seal, place: tuple[str, ...], words: tuple[str, ...]
-) -> Asked | None:
+    press: TelegramPress, seal: Seal, place: tuple[str, ...], words: tuple[str, ...]
+) -> SealedQuestion | None:
     """What is answered, or None where the mark is not ours for this place and these words."""
     if len(press.rest) != 3:
         return None
     asker, until, mark = press.rest
     try:
-        asked = Asked(number(asker), number(until), place, words)
+        asked = SealedQuestion(number(asker), number(until), place, words)
     except ValueError:
         return None
     return asked if seal.holds(mark, *_parts(press.act, asked)) else None
@@ -114,18 +114,18 @@ def opened(
 
 def cancelling(run_id: int, seal: Seal) -> str:
     """The data of a run's cancel."""
-    return data(Act.CANCEL, run_id, seal.mark("telegram", Act.CANCEL, str(run_id)))
+    return data(TelegramAct.CANCEL, run_id, seal.mark("telegram", TelegramAct.CANCEL, str(run_id)))
 
 
-def cancelled(press: Press, seal: Seal) -> int | None:
+def cancelled(press: TelegramPress, seal: Seal) -> int | None:
     """The run to cancel, or None where the mark is not ours."""
     match press.rest:
         case run_id, mark if run_id.isdecimal():
-            return int(run_id) if seal.holds(mark, "telegram", Act.CANCEL, run_id) else None
+            return int(run_id) if seal.holds(mark, "telegram", TelegramAct.CANCEL, run_id) else None
     return None
 
 
-def _parts(act: Act, asked: Asked) -> tuple[str, ...]:
+def _parts(act: TelegramAct, asked: SealedQuestion) -> tuple[str, ...]:
     place, words = ",".join(asked.place), ",".join(asked.words)
     return ("telegram", act, str(asked.asker), str(asked.until), place, words)
 
@@ -134,7 +134,7 @@ Label = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class DrawnText:
     """What is sent; `keyboard` is None where there is nothing to press."""
 
     text: str
@@ -154,31 +154,33 @@ class Origin:
         return (str(self.chat), str(self.message))
 
 
-class Drawing:
+class TelegramDrawing:
     """Draws for one bot; its marks hold for that bot only."""
 
     def __init__(self, seal: Seal, clock: Clock) -> None:
         self._seal = seal
         self._clock = clock
 
-    def draw(self, reply: Reply, origin: Origin, number: int = 0) -> Drawn:
+    def draw(self, reply: Reply, origin: Origin, number: int = 0) -> DrawnText:
         """`number` is the page of a choice."""
-        return Drawn(render(reply, self._clock.now()), _keyboard(self._rows(reply, origin, number)))
+        return DrawnText(
+            render(reply, self._clock.now()), _keyboard(self._rows(reply, origin, number))
+        )
 
-    def images(self, target: str, status: FleetStatus | None) -> Drawn:
+    def images(self, target: str, status: FleetStatus | None) -> DrawnText:
         """The choice of an image for a target; the newest is always one."""
-        rows = [[("the newest", data(Act.DEPLOY, target))]]
+        rows = [[("the newest", data(TelegramAct.DEPLOY, target))]]
         for image in status.images[:IMAGES_SHOWN] if status else ():
             label = _image_label(image, status, self._clock.now()) if status else ""
-            rows.append([(label, data(Act.DEPLOY, target, image.id.removeprefix(_IMAGE)))])
-        rows.append([("◀ Back", data(Act.TARGETS, 0))])
-        return Drawn(f"With which image, {code(target)}?", _keyboard(rows))
+            rows.append([(label, data(TelegramAct.DEPLOY, target, image.id.removeprefix(_IMAGE)))])
+        rows.append([("◀ Back", data(TelegramAct.TARGETS, 0))])
+        return DrawnText(f"With which image, {code(target)}?", _keyboard(rows))
 
     def _rows(self, reply: Reply, origin: Origin, number: int) -> Iterator[Sequence[Label]]:
         match reply:
             case StatusReport():
                 shown = status_page(reply)
-                yield _turning(Act.STATUS, shown.number, shown.count, "Refresh")
+                yield _turning(TelegramAct.STATUS, shown.number, shown.count, "Refresh")
             case Question():
                 yield self._answers(reply, origin)
             case Deploying(progress=seen) if seen.stage is Stage.QUEUED and seen.run_id:
@@ -186,20 +188,27 @@ class Drawing:
             case Notice(ids=ids) if ids:
                 yield from _targets(ids, number)
             case Notice() if reply == HELP:
-                yield [("Status", data(Act.STATUS, 0)), ("Deploy …", data(Act.TARGETS, 0))]
+                yield [
+                    ("Status", data(TelegramAct.STATUS, 0)),
+                    ("Deploy …", data(TelegramAct.TARGETS, 0)),
+                ]
 
     def _answers(self, question: Question, origin: Origin) -> list[Label]:
-        acts = (Act.YES_TO_BUTTON, Act.NO_TO_BUTTON) if origin.by_button else (Act.YES, Act.NO)
+        acts = (
+            (TelegramAct.YES_TO_BUTTON, TelegramAct.NO_TO_BUTTON)
+            if origin.by_button
+            else (TelegramAct.YES, TelegramAct.NO)
+        )
         asker = int(question.asker.partition(":")[2])
-        asked = Asked(asker, int(question.expires), origin.place, question_words(question))
+        asked = SealedQuestion(asker, int(question.expires), origin.place, question_words(question))
         return [
             (label, sealed(act, asked, self._seal))
             for label, act in zip(("Confirm", "Cancel"), acts, strict=True)
         ]
 
 
-def text(line: str) -> Drawn:
-    return Drawn(plain(line))
+def text(line: str) -> DrawnText:
+    return DrawnText(plain(line))
 
 
 def image_id(cut: str) -> str:
@@ -211,12 +220,14 @@ def _targets(ids: tuple[str, ...], number: int) -> Iterator[Sequence[Label]]:
     shown = page((ALL, *ids), number, TARGETS_A_PAGE)
     for first in range(0, len(shown.items), TARGETS_A_ROW):
         row = shown.items[first : first + TARGETS_A_ROW]
-        yield [(target, data(Act.IMAGES, target)) for target in row]
+        yield [(target, data(TelegramAct.IMAGES, target)) for target in row]
     if shown.count > 1:
-        yield _turning(Act.TARGETS, shown.number, shown.count, f"{shown.number + 1}/{shown.count}")
+        yield _turning(
+            TelegramAct.TARGETS, shown.number, shown.count, f"{shown.number + 1}/{shown.count}"
+        )
 
 
-def _turning(act: Act, number: int, count: int, here: str) -> list[Label]:
+def _turning(act: TelegramAct, number: int, count: int, here: str) -> list[Label]:
     back = [("◀", data(act, number - 1))] if number > 0 else []
     on = [("▶", data(act, number + 1))] if number + 1 < count else []
     return [*back, (here, data(act, number)), *on]

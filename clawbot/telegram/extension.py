@@ -27,7 +27,7 @@ MOVES = 7107
 AnyApplication = Application[Any, Any, Any, Any, Any, Any]
 
 
-class _ToUs(filters.MessageFilter):
+class _SaysFleet(filters.MessageFilter):
     """A message that says `/fleet` to the bot that received it."""
 
     def filter(self, message: Message) -> bool:
@@ -56,7 +56,7 @@ def add_handlers(application: AnyApplication, front: TelegramFront) -> None:
     """
     ours: list[BaseHandler[Any, Any, Any]] = [
         # An edited message would be another kind of update: it is not one that says anything.
-        MessageHandler(filters.UpdateType.MESSAGE & _ToUs(), front.hear),
+        MessageHandler(filters.UpdateType.MESSAGE & _SaysFleet(), front.hear),
         CallbackQueryHandler(front.press, pattern=PATTERN),
     ]
     application.add_handlers(ours, GROUP)

@@ -13,7 +13,7 @@ from clawbot.in_flight import InFlight
 from clawbot.living_reply import BEGUN_WITHIN_SECONDS, LivingReply, State
 from clawbot.replies import Notice, Reply, refused
 from clawbot.seal import Seal
-from clawbot.telegram.buttons import Drawing, Origin, text
+from clawbot.telegram.buttons import Origin, TelegramDrawing, text
 from clawbot.telegram.chats import FleetChats
 from clawbot.telegram.command import deploys, words
 from clawbot.telegram.order import AnswerOrder, Slot
@@ -42,7 +42,7 @@ class TelegramFront:
         rate_limit = RateLimit(bot.clock, limits or Limits())
         self._outbox = Outbox(telegram, bot.clock, rate_limit, self.chats)
         seal = Seal(bot.settings.aws_secret_access_key.get_secret_value())
-        self._drawing = Drawing(seal, bot.clock)
+        self._drawing = TelegramDrawing(seal, bot.clock)
         self._presses = Presses(bot, self._outbox, self._drawing, seal, self.chats)
         self._order = AnswerOrder()
         self._work = InFlight(_failed)

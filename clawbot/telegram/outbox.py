@@ -17,7 +17,7 @@ from telegram.error import (
 )
 
 from clawbot.patience import CALL_AGAIN
-from clawbot.telegram.buttons import Drawn
+from clawbot.telegram.buttons import DrawnText
 from clawbot.telegram.chats import FleetChats
 from clawbot.telegram.rate_limit import RateLimit
 from fleet_control.clock import Clock
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class Stands(NamedTuple):
+class SentMessage(NamedTuple):
     """Where a message of ours is; `changed` is False where it read like that already."""
 
     chat: int
@@ -61,10 +61,10 @@ class Outbox:
     async def send(
         self,
         chat: int,
-        drawn: Drawn,
+        drawn: DrawnText,
         answers: int | None = None,
         within: float | None = None,
-    ) -> Stands:
+    ) -> SentMessage:
         """Say something new, as an answer to a message where that is still there."""
         chat = self._chats.now(chat)
         replied = ReplyParameters(answers, allow_sending_without_reply=True) if answers else None
@@ -73,11 +73,11 @@ class Outbox:
         except ChatMigrated as moved:
             self._chats.move(chat, moved.new_chat_id)
             return await self.send(moved.new_chat_id, drawn, within=within)
-        return Stands(sent.chat.id, sent.message_id)
+        return SentMessage(sent.chat.id, sent.message_id)
 
     async def edit(
-        self, chat: int, message: int, drawn: Drawn, within: float | None = None
-    ) -> Stands:
+        self, chat: int, message: int, drawn: DrawnText, within: float | None = None
+    ) -> SentMessage:
         """Say something else instead; it stands elsewhere afterwards if it had to be said anew."""
         try:
             await self._tried(chat, lambda: self._edit(chat, message, drawn), within)
@@ -87,12 +87,12 @@ class Outbox:
         except BadRequest as error:
             said = str(error).lower()
             if "not modified" in said:
-                return Stands(chat, message, changed=False)
+                return SentMessage(chat, message, changed=False)
             if "to edit not found" in said or "can't be edited" in said:
                 log.info("telegram.reply_goes_on chat=%s message=%s why=%s", chat, message, said)
                 return await self.send(chat, drawn, within=within)
             raise
-        return Stands(chat, message)
+        return SentMessage(chat, message)
 
     async def answer(self, query: str, text: str = "", *, alert: bool = False) -> bool:
         """Answer a press; False where it is too old to be answered, or the network is dead."""
@@ -103,7 +103,7 @@ class Outbox:
             return False
         return True
 
-    async def _send(self, chat: int, drawn: Drawn, replied: ReplyParameters | None) -> Message:
+    async def _send(self, chat: int, drawn: DrawnText, replied: ReplyParameters | None) -> Message:
         return await self._telegram.send_message(
             chat,
             drawn.text,
@@ -113,7 +113,7 @@ class Outbox:
             link_preview_options=_NO_PREVIEW,
         )
 
-    async def _edit(self, chat: int, message: int, drawn: Drawn) -> None:
+    async def _edit(self, chat: int, message: int, drawn: DrawnText) -> None:
         await self._telegram.edit_message_text(
             drawn.text,
             chat,

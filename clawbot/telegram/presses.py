@@ -12,7 +12,16 @@ from clawbot.living_reply import LivingReply
 from clawbot.replies import Notice, Question
 from clawbot.seal import Seal
 from clawbot.telegram import buttons
-from clawbot.telegram.buttons import ACTING, ANSWERS, YES, Act, Asked, Drawing, Press, image_id
+from clawbot.telegram.buttons import (
+    ACTING,
+    ANSWERS,
+    YES,
+    SealedQuestion,
+    TelegramAct,
+    TelegramDrawing,
+    TelegramPress,
+    image_id,
+)
 from clawbot.telegram.chats import FleetChats
 from clawbot.telegram.command import words
 from clawbot.telegram.outbox import Outbox
@@ -36,7 +45,7 @@ class Presses:
 
     bot: Bot
     outbox: Outbox
-    drawing: Drawing
+    drawing: TelegramDrawing
     seal: Seal
     chats: FleetChats
 
@@ -95,19 +104,19 @@ class OnePress:
         else:
             await self._choose(press, caller)
 
-    async def _choose(self, press: Press, caller: Caller) -> None:
+    async def _choose(self, press: TelegramPress, caller: Caller) -> None:
         match press.act, press.rest:
-            case Act.STATUS, _:
+            case TelegramAct.STATUS, _:
                 await self._ask(caller, "status", str(press.page + 1))
-            case Act.TARGETS, _:
+            case TelegramAct.TARGETS, _:
                 self._shown.number = press.page
                 await self._ask(caller, "deploy")
-            case Act.IMAGES, (target,) if is_target(target):
+            case TelegramAct.IMAGES, (target,) if is_target(target):
                 await self._shown.heard()
                 await self._shown.draw(self._to.drawing.images(target, await self._status()))
-            case Act.DEPLOY, (target, *image):
+            case TelegramAct.DEPLOY, (target, *image):
                 await self._ask(caller, "deploy", target, *map(image_id, image[:1]))
-            case Act.CANCEL, _:
+            case TelegramAct.CANCEL, _:
                 await self._cancel(press, caller)
             case _:
                 await self._shown.heard()
@@ -116,7 +125,7 @@ class OnePress:
         asks = replace(self._asks(caller, *said), pressed=True)
         await self._to.bot.commands.answer(asks, self._reply)
 
-    async def _cancel(self, press: Press, caller: Caller) -> None:
+    async def _cancel(self, press: TelegramPress, caller: Caller) -> None:
         run_id = buttons.cancelled(press, self._to.seal)
         if run_id is None:
             await self._reply.whisper(GONE)
@@ -130,7 +139,7 @@ class OnePress:
             log.warning("telegram.status_unseen why=%s", error)
             return None
 
-    async def _answer_question(self, press: Press, caller: Caller) -> None:
+    async def _answer_question(self, press: TelegramPress, caller: Caller) -> None:
         asked = self._read_again(press)
         if asked is None:
             await self._reply.whisper(ASK_AGAIN)
@@ -139,9 +148,9 @@ class OnePress:
             _question(asked), self._asks(caller), self._reply, yes=press.act in YES
         )
 
-    def _read_again(self, press: Press) -> Asked | None:
+    def _read_again(self, press: TelegramPress) -> SealedQuestion | None:
         """What this answers, if the words that asked are still there and still the same."""
-        if press.act in (Act.YES_TO_BUTTON, Act.NO_TO_BUTTON):
+        if press.act in (TelegramAct.YES_TO_BUTTON, TelegramAct.NO_TO_BUTTON):
             message, said = self._message, _first_code(self._message)
         elif self._message.reply_to_message and not self._message.reply_to_message.edit_date:
             message = self._message.reply_to_message
@@ -156,7 +165,7 @@ class OnePress:
         return ask(caller, self._query.from_user, said, self._message)
 
 
-def _question(asked: Asked) -> Question:
+def _question(asked: SealedQuestion) -> Question:
     """The question, as far as an answer needs it."""
     _, target, *version = asked.words
     return Question(

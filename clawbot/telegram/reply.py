@@ -6,7 +6,7 @@ from telegram.error import TelegramError
 
 from clawbot.progress import Stage
 from clawbot.replies import Deploying, Notice, Reply
-from clawbot.telegram.buttons import Drawing, Drawn, Origin, text
+from clawbot.telegram.buttons import DrawnText, Origin, TelegramDrawing, text
 from clawbot.telegram.messages import over
 from clawbot.telegram.order import Slot
 from clawbot.telegram.outbox import Outbox
@@ -14,7 +14,7 @@ from fleet_control.clock import Clock
 from fleet_control.error import FleetError
 
 
-class Late(FleetError):
+class TooLate(FleetError):
     """An ask that could not be answered in time."""
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class Late(FleetError):
 
 
 class TelegramMessage:
-    """A `Message` of a living reply.
+    """A `ReplyMessage`.
 
     Attributes:
         calls_after: Unix seconds; of a deploy that ended before, nobody is called.
@@ -34,7 +34,7 @@ class TelegramMessage:
     def __init__(
         self,
         outbox: Outbox,
-        drawing: Drawing,
+        drawing: TelegramDrawing,
         clock: Clock,
         origin: Origin,
         *,
@@ -58,7 +58,7 @@ class TelegramMessage:
         self._query = query
         self._unanswered = bool(query)
         self._slot = slot or Slot()
-        self._shown: Drawn | None = None
+        self._shown: DrawnText | None = None
         self._next = 0.0
 
     @property
@@ -66,7 +66,7 @@ class TelegramMessage:
         return str(self._message or "")
 
     async def show(self, reply: Reply, within: float | None) -> bool:
-        """As `Message` has it; Late where what is about to begin can't be shown in time."""
+        """As `ReplyMessage` has it; TooLate where what is about to begin can't be shown in time."""
         await self._slot.comes()
         await self.heard()
         drawn = self._drawing.draw(reply, self._origin, self.number)
@@ -77,15 +77,15 @@ class TelegramMessage:
         self._slot.over()
         return news
 
-    async def _show_in_time(self, drawn: Drawn, within: float) -> bool:
+    async def _show_in_time(self, drawn: DrawnText, within: float) -> bool:
         if within <= 0:
-            raise Late
+            raise TooLate
         try:
             return await self.draw(drawn, within)
         except TelegramError as error:
-            raise Late from error
+            raise TooLate from error
 
-    async def draw(self, drawn: Drawn, within: float | None = None) -> bool:
+    async def draw(self, drawn: DrawnText, within: float | None = None) -> bool:
         """Show this, `within` as the outbox has it; whether anything changed for the reader."""
         if drawn == self._shown:
             return False
@@ -117,9 +117,9 @@ class TelegramMessage:
     async def call(self, reply: Deploying) -> None:
         user = reply.asker.partition(":")[2]
         if user and _ended(reply) > self.calls_after:
-            await self._answer_it(Drawn(over(reply, user)), inf)
+            await self._answer_it(DrawnText(over(reply, user)), inf)
 
-    async def _answer_it(self, drawn: Drawn, within: float | None = None) -> None:
+    async def _answer_it(self, drawn: DrawnText, within: float | None = None) -> None:
         await self._outbox.send(self._chat, drawn, self._message, within)
 
     async def _pause(self) -> None:

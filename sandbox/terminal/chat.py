@@ -214,7 +214,7 @@ async def _say(reply: LivingReply, notice: Notice) -> Notice:
 
 @dataclass(slots=True)
 class PrintedMessage:
-    """A `Message` of a living reply; it is printed anew with each change."""
+    """A `ReplyMessage`; it is printed anew with each change."""
 
     output: Output
     said: str

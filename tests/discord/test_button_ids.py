@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clawbot.discord import buttons
-from clawbot.discord.buttons import Act, Press
+from clawbot.discord.buttons import DiscordAct, DiscordPress
 from clawbot.replies import Question
 from clawbot.seal import Seal
 from sandbox.discord_api import limit
@@ -27,7 +27,7 @@ def ask(target: str, version: str, asker: int, asked: int, expires: float) -> Qu
 def test_a_question_comes_back_from_its_yes(
     target: str, version: str, asker: int, asked: int, expires: int
 ) -> None:
-    press = buttons.answer(ask(target, version, asker, asked, expires), Act.YES)
+    press = buttons.answer(ask(target, version, asker, asked, expires), DiscordAct.YES)
     assert press is not None
     id_ = press.custom_id(SEAL, "bot", "channel")
     read = buttons.read(id_, SEAL, "bot", "channel")
@@ -40,31 +40,31 @@ def test_a_question_comes_back_from_its_yes(
 
 def test_the_longest_fits() -> None:
     question = ask("a" * 32, "ami-" + "f" * 17, 2**64 - 1, 2**64 - 1, 2**35)
-    press = buttons.answer(question, Act.YES)
+    press = buttons.answer(question, DiscordAct.YES)
     assert press is not None
     assert len(press.custom_id(SEAL, "bot", "channel")) <= limit.CUSTOM_ID
 
 
 def test_of_a_whole_commit_there_are_as_many_digits_as_a_title_has() -> None:
-    press = buttons.answer(ask("all", "0123456789" * 4, 1, 1, 1), Act.YES)
+    press = buttons.answer(ask("all", "0123456789" * 4, 1, 1, 1), DiscordAct.YES)
     assert press is not None
     assert buttons.question(press).version == "012345678901"
 
 
 def test_what_is_no_image_has_no_button() -> None:
-    assert buttons.answer(ask("all", "x" * 300, 1, 1, 1), Act.YES) is None
+    assert buttons.answer(ask("all", "x" * 300, 1, 1, 1), DiscordAct.YES) is None
 
 
 @given(st.integers(0, 97), st.characters(codec="ascii"))
 def test_no_character_can_be_changed(place: int, character: str) -> None:
-    id_ = Press(Act.YES, "claw-1,,abc", 5, 6).custom_id(SEAL, "bot", "channel")
+    id_ = DiscordPress(DiscordAct.YES, "claw-1,,abc", 5, 6).custom_id(SEAL, "bot", "channel")
     place %= len(id_)
     altered = id_[:place] + character + id_[place + 1 :]
     assert altered == id_ or buttons.read(altered, SEAL, "bot", "channel") is None
 
 
 def test_it_holds_in_its_own_place_only() -> None:
-    id_ = Press(Act.CANCEL, "17").custom_id(SEAL, "bot", "channel")
+    id_ = DiscordPress(DiscordAct.CANCEL, "17").custom_id(SEAL, "bot", "channel")
     assert buttons.read(id_, SEAL, "bot", "another") is None
     assert buttons.read(id_, SEAL, "another", "channel") is None
     assert buttons.read(id_, Seal("other"), "bot", "channel") is None

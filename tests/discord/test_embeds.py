@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from clawbot.discord.buttons import Drawing
+from clawbot.discord.buttons import DiscordDrawing
 from clawbot.discord.embeds import embed, said
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import HELP, Deploying, Notice, Question, Reply, StatusReport, Tone, usage
@@ -83,7 +83,7 @@ REPLIES: list[Reply] = [
 
 @pytest.mark.parametrize("reply", REPLIES, ids=lambda reply: type(reply).__name__)
 async def test_discord_takes_it(reply: Reply) -> None:
-    drawn = Drawing(Seal("x"), TurnedClock(), "demo").draw(reply, 2**63, 2**63)
+    drawn = DiscordDrawing(Seal("x"), TurnedClock(), "demo").draw(reply, 2**63, 2**63)
     components = drawn.view.to_components() if drawn.view else []
     payload = {"embeds": [drawn.embed.to_dict()], "components": components}
     assert validate.message(payload) == []

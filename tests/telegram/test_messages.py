@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone, usage
 from clawbot.seal import Seal
-from clawbot.telegram.buttons import Drawing, Origin
+from clawbot.telegram.buttons import Origin, TelegramDrawing
 from clawbot.telegram.messages import render, said
 from fleet_control.ledger import Revision
 from fleet_control.own_answer import OwnAnswer
@@ -115,7 +115,7 @@ def test_every_page_of_a_fleet_in_the_worst_shape_is_taken() -> None:
         for _ in range(2)
     )
     status = shape(known, Reading(hosts, (Image("ami-2", NASTY, NOW - 9),), NOW))
-    drawing = Drawing(Seal("s"), TurnedClock())
+    drawing = TelegramDrawing(Seal("s"), TurnedClock())
     for page in range(50):
         drawn = drawing.draw(StatusReport(status, page), Origin(1, 2))
         shown, _ = read_text(drawn.text, "HTML")
