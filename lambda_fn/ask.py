@@ -11,12 +11,12 @@ from enum import StrEnum, auto
 from typing import NamedTuple
 
 from fleet_control.ledger import FIELD_FORMS, TITLE_FIELDS, Entry
-from lambda_fn.failure import Code, Failure
+from lambda_fn.failure import ErrorCode, Failure
 
 MOST_BYTES = 16 * 1024
 
 
-class Request(NamedTuple):
+class RawRequest(NamedTuple):
     """One call, not yet believed.
 
     Attributes:
@@ -32,19 +32,21 @@ class Request(NamedTuple):
     base64: bool = False
 
 
-def read(event: object) -> Request:
+def read(event: object) -> RawRequest:
     event = _object(event)
     if "requestContext" not in event:
         rest = {key: value for key, value in event.items() if key != "control_token"}
-        return Request(_text(event.get("control_token")), None, json.dumps(rest))
+        return RawRequest(_text(event.get("control_token")), None, json.dumps(rest))
     context = _object(event["requestContext"])
     if _object(context.get("http")).get("method") != "POST":
-        raise Failure(Code.METHOD_NOT_ALLOWED, "Only POST is answered.")
+        raise Failure(ErrorCode.METHOD_NOT_ALLOWED, "Only POST is answered.")
     token = _object(event.get("headers")).get("x-clawdinator-token")
     authorizer = context.get("authorizer")
     # What is there in a wrong shape must not be mistaken for nothing.
     iam = authorizer.get("iam") if isinstance(authorizer, Mapping) else authorizer
-    return Request(_text(token), iam, _text(event.get("body")), bool(event.get("isBase64Encoded")))
+    return RawRequest(
+        _text(token), iam, _text(event.get("body")), bool(event.get("isBase64Encoded"))
+    )
 
 
 def _object(value: object) -> Mapping[str, object]:
@@ -55,7 +57,7 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def payload(request: Request) -> Mapping[str, object]:
+def payload(request: RawRequest) -> Mapping[str, object]:
     """The JSON object that was sent."""
     body = None
     try:
@@ -63,16 +65,16 @@ def payload(request: Request) -> Mapping[str, object]:
         if request.base64 and len(raw) < 2 * MOST_BYTES:
             raw = a2b_base64(raw, strict_mode=True)
         if len(raw) > MOST_BYTES:
-            raise Failure(Code.TOO_LARGE, f"The body may have {MOST_BYTES} bytes.")
+            raise Failure(ErrorCode.TOO_LARGE, f"The body may have {MOST_BYTES} bytes.")
         body = json.loads(raw)
     except (ValueError, RecursionError):
         pass
     if isinstance(body, dict):
         return body
-    raise Failure(Code.BAD_REQUEST, "The body must be a JSON object.")
+    raise Failure(ErrorCode.BAD_REQUEST, "The body must be a JSON object.")
 
 
-class Action(StrEnum):
+class ApiAction(StrEnum):
     DEPLOY = auto()
     RUN = auto()
     RUNS = auto()
@@ -80,12 +82,12 @@ class Action(StrEnum):
     CANCEL = auto()
 
 
-class Ask(NamedTuple):
+class ApiRequest(NamedTuple):
     """`entry` holds what a title of the ledger would; `unfinished` asks for runs that have not
     ended, and those that ended within a day; `revisions` and `last_words` for what a bot of
     before there were any could not read."""
 
-    action: Action
+    action: ApiAction
     entry: Entry
     run_id: int
     limit: int
@@ -95,11 +97,11 @@ class Ask(NamedTuple):
 
 
 _KEYS = {
-    Action.DEPLOY: TITLE_FIELDS,
-    Action.RUN: ("run_id", "revisions", "last_words"),
-    Action.RUNS: ("limit", "request_id", "unfinished", "revisions"),
-    Action.REGISTRY: (),
-    Action.CANCEL: ("run_id", "requested_by"),
+    ApiAction.DEPLOY: TITLE_FIELDS,
+    ApiAction.RUN: ("run_id", "revisions", "last_words"),
+    ApiAction.RUNS: ("limit", "request_id", "unfinished", "revisions"),
+    ApiAction.REGISTRY: (),
+    ApiAction.CANCEL: ("run_id", "requested_by"),
 }
 _FORMS = {
     "request_id": "<platform>.<bot>.<channel>.<asked>",
@@ -112,28 +114,28 @@ _FORMS = {
 }
 
 
-def parse(body: Mapping[str, object]) -> Ask:
+def parse(body: Mapping[str, object]) -> ApiRequest:
     """What was sent is not quoted back: it may hold anything, a secret too."""
     try:
         return _parse(body)
     except ValueError as error:
-        raise Failure(Code.BAD_REQUEST, f"{error}.") from error
+        raise Failure(ErrorCode.BAD_REQUEST, f"{error}.") from error
 
 
-def _parse(body: Mapping[str, object]) -> Ask:
-    action = next((one for one in Action if one == body.get("action")), None)
+def _parse(body: Mapping[str, object]) -> ApiRequest:
+    action = next((one for one in ApiAction if one == body.get("action")), None)
     if not action:
-        raise ValueError(f"`action` must be one of {', '.join(Action)} (status: ask EC2)")
+        raise ValueError(f"`action` must be one of {', '.join(ApiAction)} (status: ask EC2)")
     known = "action", *_KEYS[action]
     if not body.keys() <= set(known):
         raise ValueError(f"A key is unknown: `{action}` takes {', '.join(known)}")
     if body.get("ami_override") and body.get("revision"):
         raise ValueError("`ami_override` and `revision` exclude each other: name one of them")
-    return Ask(
+    return ApiRequest(
         action,
         Entry(
             *(
-                _field(body, key, needed=(action, key) == (Action.DEPLOY, "target"))
+                _field(body, key, needed=(action, key) == (ApiAction.DEPLOY, "target"))
                 for key in TITLE_FIELDS
             )
         ),

@@ -11,7 +11,7 @@ from typing import Any
 from fleet_control.ledger import Job, Revision
 from fleet_control.seed import PATHS
 from lambda_fn.failure import Failure
-from lambda_fn.github import FOR_GOOD, REGISTRY_KEPT, GitHub
+from lambda_fn.github import FOR_GOOD, REGISTRY_KEPT, GitHubClient
 
 COMMITS_LOOKED_AT = 50
 # What an answer may wait for these words.
@@ -37,7 +37,7 @@ _NOT_TO_BE_HAD = (Failure, ValueError, LookupError, TypeError, AttributeError)
 _OF_A_HOST = re.compile(r".* @([0-9a-f]{7})")
 
 
-def revisions(github: GitHub) -> list[Revision]:
+def revisions(github: GitHubClient) -> list[Revision]:
     """Those among the branch's newest commits, the newest first."""
     branch = f"refs/heads/{github.branch}"
     try:
@@ -47,7 +47,7 @@ def revisions(github: GitHub) -> list[Revision]:
         return []
 
 
-def made_of(jobs: Iterable[Job], github: GitHub) -> Revision | None:
+def made_of(jobs: Iterable[Job], github: GitHubClient) -> Revision | None:
     """What a run's hosts become, by the digits in the names of their jobs."""
     named = (found[1] for job in jobs if (found := _OF_A_HOST.fullmatch(job.name)))
     digits = next(named, "")
@@ -61,7 +61,7 @@ def made_of(jobs: Iterable[Job], github: GitHub) -> Revision | None:
     return told if told.commit.startswith(digits) else Revision(digits)
 
 
-def _history(github: GitHub, at: str, count: int, kept: float) -> list[Mapping[str, Any]]:
+def _history(github: GitHubClient, at: str, count: int, kept: float) -> list[Mapping[str, Any]]:
     found = github.within(WITHIN_SECONDS).object_at(at, _HISTORY, kept, count=count)
     commits: list[Mapping[str, Any]] = found["history"]["nodes"]
     return commits
@@ -85,7 +85,7 @@ def _seed(commit: Mapping[str, Any]) -> Mapping[str, object]:
     return {path: entries.get(path) for path in PATHS}
 
 
-def _revision(commit: Mapping[str, Any], github: GitHub) -> Revision:
+def _revision(commit: Mapping[str, Any], github: GitHubClient) -> Revision:
     return Revision(
         commit["oid"], github.shown(commit["messageHeadline"]), str(commit["committedDate"])
     )

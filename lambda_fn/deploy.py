@@ -7,8 +7,8 @@ from typing import NamedTuple
 from fleet_control.caller import BotInstance, Human
 from fleet_control.ledger import Entry, fit, oldest, unfinished
 from fleet_control.policy import Facts, judge
-from lambda_fn.failure import Code, Failure, let_by
-from lambda_fn.github import GitHub
+from lambda_fn.failure import ErrorCode, Failure, let_by
+from lambda_fn.github import GitHubClient
 from lambda_fn.lease import Leases
 from lambda_fn.table import Table
 from lambda_fn.wire import Budget
@@ -28,7 +28,7 @@ class Deploy(NamedTuple):
     """
 
     entry: Entry
-    connect: Callable[[Budget], GitHub]
+    connect: Callable[[Budget], GitHubClient]
     table: Table | None
     budget: Budget
 
@@ -77,7 +77,7 @@ class Deploy(NamedTuple):
             begun = True
             run, url = github.dispatch(fit(self.entry))
         except Failure as failure:
-            if not (begun and failure.code == Code.GITHUB_UNREACHABLE):
+            if not (begun and failure.code == ErrorCode.GITHUB_UNREACHABLE):
                 _if_possible(lambda: leases.is_over(lease))
             raise
         if run:

@@ -3,34 +3,34 @@
 from collections import OrderedDict
 from typing import NamedTuple
 
-from fleet_control.github import Answer, Quota, read_quota
+from fleet_control.github import HttpResponse, Quota, read_quota
 from fleet_control.ledger import Run
-from lambda_fn.failure import Code, Failure
+from lambda_fn.failure import ErrorCode, Failure
 
 # A list of a hundred runs has a million.
 MOST_BYTES = 32 * 1024 * 1024
 MOST_RUNS = 200
 
 
-class _Said(NamedTuple):
-    answer: Answer
+class _CachedResponse(NamedTuple):
+    answer: HttpResponse
     at: float
 
 
-class Kept:
+class GitHubCache:
     """Answers by their path, the latest used last, and runs that have ended.
 
     Threads may share it: whatever they read is whole.
     """
 
     def __init__(self) -> None:
-        self._said: OrderedDict[str, _Said] = OrderedDict()
+        self._said: OrderedDict[str, _CachedResponse] = OrderedDict()
         self._bytes = 0
         self._ended: OrderedDict[int, Run] = OrderedDict()
         self._quota: Quota | None = None
         self._changed = 0.0
 
-    def answer(self, path: str) -> Answer | None:
+    def answer(self, path: str) -> HttpResponse | None:
         said = self._said.get(path)
         return said.answer if said else None
 
@@ -43,10 +43,10 @@ class Kept:
         """We began a run or took one back: what was said before does not tell of it."""
         self._changed = now
 
-    def keep(self, path: str, answer: Answer, now: float) -> None:
+    def keep(self, path: str, answer: HttpResponse, now: float) -> None:
         """The oldest make room."""
         self._drop(path)
-        self._said[path] = _Said(answer, now)
+        self._said[path] = _CachedResponse(answer, now)
         self._bytes += len(answer.body)
         while self._bytes > MOST_BYTES:
             self._drop(next(iter(self._said)))
@@ -63,7 +63,7 @@ class Kept:
         if len(self._ended) > MOST_RUNS:
             self._ended.popitem(last=False)
 
-    def note_quota(self, answer: Answer) -> None:
+    def note_quota(self, answer: HttpResponse) -> None:
         self._quota = read_quota(answer) or self._quota
 
     def check_quota(self, spared: float, now: float) -> None:
@@ -72,7 +72,7 @@ class Kept:
         if quota and quota.reset > now and quota.remaining < quota.limit * spared:
             wait = int(quota.reset - now) + 1
             raise Failure(
-                Code.GITHUB_BUSY,
+                ErrorCode.GITHUB_BUSY,
                 f"{quota.remaining} of GitHub's {quota.limit} calls an hour are left, which are "
                 f"kept for others. Ask again in {wait} s; a deploy may be asked for now.",
                 wait,

@@ -2,9 +2,9 @@
 
 from contextlib import suppress
 
-from lambda_fn.ask import Action
-from lambda_fn.failure import Code, Failure
-from lambda_fn.signer import Role, Signer
+from lambda_fn.ask import ApiAction
+from lambda_fn.failure import ErrorCode, Failure
+from lambda_fn.signer import Signer, SignerRole
 from lambda_fn.table import Table
 
 # One that waits for its deploy reads 6 times a minute, and some ten times in the first if the
@@ -15,17 +15,17 @@ FROM_AGENTS = 1 / 5
 FROM_ALL = 1 / 20
 
 
-def spared(signer: Signer, action: Action) -> float:
+def spared(signer: Signer, action: ApiAction) -> float:
     """The part of GitHub's quota that this is not to be done from."""
-    if action is Action.DEPLOY:
+    if action is ApiAction.DEPLOY:
         return 0.0
-    return FROM_AGENTS if signer.role is Role.AGENT else FROM_ALL
+    return FROM_AGENTS if signer.role is SignerRole.AGENT else FROM_ALL
 
 
 def count(signer: Signer, table: Table | None, now: float) -> None:
     """Count an agent's read in the table, since AWS may run many processes of ours; with the table
     away, what GitHub has left is the only measure."""
-    if table is None or signer.role is not Role.AGENT:
+    if table is None or signer.role is not SignerRole.AGENT:
         return
     minute = int(now // 60)
     asked = 0
@@ -34,4 +34,4 @@ def count(signer: Signer, table: Table | None, now: float) -> None:
     if asked > A_MINUTE:
         wait = int((minute + 1) * 60 - now) + 1
         words = f"{signer.name} has asked {A_MINUTE} times this minute. Ask again in {wait} s."
-        raise Failure(Code.GITHUB_BUSY, words, wait)
+        raise Failure(ErrorCode.GITHUB_BUSY, words, wait)

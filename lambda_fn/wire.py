@@ -11,8 +11,8 @@ from socket import IPPROTO_TCP, TCP_NODELAY, create_connection
 from ssl import SSLContext, create_default_context
 from typing import NamedTuple
 
-from fleet_control.github import Answer
-from lambda_fn.failure import Code, Failure
+from fleet_control.github import HttpResponse
+from lambda_fn.failure import ErrorCode, Failure
 
 CALL_SECONDS = 8.5  # our asker gives up after ten
 MOST_BYTES = 8 * 1024 * 1024
@@ -50,18 +50,20 @@ class Budget:
         return left
 
 
-class Server(NamedTuple):
+class HttpServer(NamedTuple):
     """The server of `base`, an http or https URL, perhaps with a path.
 
     `code` and `name` are for the Failure where it does not answer; it may have obeyed all the same.
     """
 
     base: str
-    code: Code
+    code: ErrorCode
     name: str
     budget: Budget
 
-    def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
+    def ask(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
+    ) -> HttpResponse:
         """The whole answer, within the budget."""
         scheme, _, rest = self.base.partition("://")
         host, slash, prefix = rest.partition("/")
@@ -107,7 +109,7 @@ def _exchange(secure: bool, place: str, request: bytes, budget: Budget) -> bytes
     return answer
 
 
-def _answer(text: bytes) -> Answer:
+def _answer(text: bytes) -> HttpResponse:
     head, _, body = text.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     pairs = (line.partition(":") for line in lines)
@@ -116,7 +118,7 @@ def _answer(text: bytes) -> Answer:
         body = _joined(body)
     if len(body) < int(headers.get("content-length", 0)):
         raise ValueError("cut short")
-    return Answer(int(first[9:12]), headers, body)
+    return HttpResponse(int(first[9:12]), headers, body)
 
 
 def _joined(chunks: bytes) -> bytes:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from clawbot.settings import PREFIX, Settings
-from fleet_control.policy import Code
+from fleet_control.policy import RefusalCode
 from fleet_control.settings import HostFile
 
 ROOT = Path(__file__).parents[1]
@@ -30,7 +30,7 @@ def test_every_file_that_holds_a_setting_is_named() -> None:
 
 
 def test_every_refusal_is_in_its_table() -> None:
-    assert [code for code in Code if f"`{code}`" not in README] == []
+    assert [code for code in RefusalCode if f"`{code}`" not in README] == []
 
 
 def test_every_path_of_the_map_is_there() -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fleet_control.ledger import Revision, Run
-from fleet_control.own_answer import OwnAnswer
+from fleet_control.own_answer import HostAnswer
 from fleet_control.reading import Host, Image
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import FleetStatus, InstanceStatus
@@ -91,7 +91,7 @@ def _host(host: Host | None) -> Document | None:
     }
 
 
-def _own_answer(answer: OwnAnswer | None) -> Document | None:
+def _own_answer(answer: HostAnswer | None) -> Document | None:
     if answer is None:
         return None
     return {"well": answer.well, "at": moment(answer.when), "why": answer.why}

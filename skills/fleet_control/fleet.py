@@ -9,8 +9,8 @@ from fleet_control.control_api import ControlApi
 from fleet_control.ec2 import Ec2Reader
 from fleet_control.error import ControlApiError, Ec2Error, RegistryError
 from fleet_control.ledger import Job, Run, unfinished
-from fleet_control.outcome import Record, record
-from fleet_control.policy import Code, Facts, Refused, Verdict, judge, refused_first
+from fleet_control.outcome import BotRecord, record
+from fleet_control.policy import Facts, RefusalCode, Refused, Verdict, judge, refused_first
 from fleet_control.reading import Reading
 from fleet_control.registry_source import KnownRegistry, RegistrySource
 from fleet_control.status import FleetStatus, shape
@@ -117,7 +117,7 @@ class Fleet:
             log.warning("fleet.runs_unseen why=%s", error)
             return ()
 
-    async def _record(self, target: str, runs: tuple[Run, ...], now: float) -> Record:
+    async def _record(self, target: str, runs: tuple[Run, ...], now: float) -> BotRecord:
         jobs: dict[int, tuple[Job, ...]] = {}
         found = record(target, runs, now, jobs)
         while (run := found.open or found.doubt) and len(jobs) < JOBS_LOOKED_AT:
@@ -136,7 +136,7 @@ def _decided_anyway(caller: Caller, target: str, version: str, facts: Facts) -> 
     That a target is unknown is not: the sentence names the nearest id.
     """
     verdict = judge(caller, target, version, facts)
-    return isinstance(verdict, Refused) and verdict.code is not Code.UNKNOWN_TARGET
+    return isinstance(verdict, Refused) and verdict.code is not RefusalCode.UNKNOWN_TARGET
 
 
 def _refused(caller: Caller, target: str, version: str, facts: Facts) -> bool:

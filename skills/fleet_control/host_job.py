@@ -21,7 +21,7 @@ _REMARKS = re.compile(rf"(?<=: |; ){_REMARK}(?=; |$)")
 _RAN = re.compile(r"\bIt ran ([0-9a-f]{7}) before\.")
 
 
-class Left(StrEnum):
+class EndState(StrEnum):
     """Where a job that failed left its instance's host, as its reason says after the id."""
 
     UNTOUCHED = "was not touched: "
@@ -32,14 +32,14 @@ class Left(StrEnum):
     CREATED_ILL = "was created but did not become healthy"
 
 
-def begins(id_: str, left: Left) -> str:
+def begins(id_: str, left: EndState) -> str:
     """How the reason begins where a job left this instance's host so."""
     return f"{id_} {left}"
 
 
-def left(id_: str, reason: str) -> Left | None:
+def left(id_: str, reason: str) -> EndState | None:
     """Where the job of this instance's host left it, or None where its reason does not say."""
-    return next((one for one in Left if reason.startswith(begins(id_, one))), None)
+    return next((one for one in EndState if reason.startswith(begins(id_, one))), None)
 
 
 def ran_before(revision: str) -> str:

@@ -31,7 +31,7 @@ class Outcome(Enum):
     FAILED = auto()
 
 
-class Record(NamedTuple):
+class BotRecord(NamedTuple):
     """What the ledger tells of an instance's deploys by bots, as far as the policy asks.
 
     Attributes:
@@ -55,7 +55,9 @@ class Record(NamedTuple):
         )
 
 
-def record(id_: str, runs: Iterable[Run], now: float, jobs: Mapping[int, Iterable[Job]]) -> Record:
+def record(
+    id_: str, runs: Iterable[Run], now: float, jobs: Mapping[int, Iterable[Job]]
+) -> BotRecord:
     """From the newest run back; `jobs` are those that are known, by their run's id.
 
     A person's run can only end a row of failures. So it is in doubt only where its jobs alone could
@@ -70,14 +72,14 @@ def record(id_: str, runs: Iterable[Run], now: float, jobs: Mapping[int, Iterabl
             continue
         how = _outcome(id_, run, jobs.get(run.id))
         if how is None and run.caller:
-            return Record(last, sure, run, doubt)
+            return BotRecord(last, sure, run, doubt)
         doubt = doubt or (run if how is None else None)
         if run.caller and how is not Outcome.NOTHING:
             last = last or BotDeploy(run.caller, _ended(id_, run, jobs.get(run.id, ())))
             failed = how is Outcome.FAILED and not settled
             failures, sure = failures + failed, sure + (failed and not doubt)
         settled = settled or how is Outcome.SUCCEEDED or failures == FAILURES_BEFORE_A_PERSON
-    return Record(last, sure, doubt=doubt if failures == FAILURES_BEFORE_A_PERSON else None)
+    return BotRecord(last, sure, doubt=doubt if failures == FAILURES_BEFORE_A_PERSON else None)
 
 
 def _outcome(id_: str, run: Run, jobs: Iterable[Job] | None) -> Outcome | None:

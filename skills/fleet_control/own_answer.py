@@ -20,7 +20,7 @@ _WRITTEN = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class OwnAnswer:
+class HostAnswer:
     """
     Attributes:
         when: Unix seconds.
@@ -32,14 +32,14 @@ class OwnAnswer:
     why: str = ""
 
 
-def write(answer: OwnAnswer) -> str:
+def write(answer: HostAnswer) -> str:
     """The tag's value: `well 2026-11-27T05:10:00Z`, or `ill`, the moment and why."""
     moment = datetime.fromtimestamp(answer.when, UTC).strftime(_FORM)
     why = _UNPLAIN.sub(" ", answer.why)
     return f"{'well' if answer.well else 'ill'} {moment} {why}"[:LONGEST].strip()
 
 
-def read(text: str, now: float) -> OwnAnswer | None:
+def read(text: str, now: float) -> HostAnswer | None:
     """What the tag says; None where no run would have written it so by now (Unix seconds)."""
     said = _WRITTEN.fullmatch(text) if len(text) <= LONGEST else None
     if said is None or (said[1] == "well") == bool(said[3]):
@@ -50,4 +50,4 @@ def read(text: str, now: float) -> OwnAnswer | None:
         return None
     if when > now + AHEAD_SECONDS:
         return None
-    return OwnAnswer(said[1] == "well", min(when, now), said[3] or "")
+    return HostAnswer(said[1] == "well", min(when, now), said[3] or "")

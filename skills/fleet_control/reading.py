@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fleet_control.own_answer import OwnAnswer
+from fleet_control.own_answer import HostAnswer
 
 
 class HostState(StrEnum):
@@ -81,7 +81,7 @@ class Host:
     profile: str = ""
     ending: float | None = None
     revision: str = ""
-    answer: OwnAnswer | None = None
+    answer: HostAnswer | None = None
     ill: str = ""
 
 

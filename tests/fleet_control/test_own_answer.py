@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet_control.own_answer import AHEAD_SECONDS, LONGEST, OwnAnswer, read, write
+from fleet_control.own_answer import AHEAD_SECONDS, LONGEST, HostAnswer, read, write
 
 WHEN = 1_795_756_200.0
 PLAIN = set(string.ascii_letters + string.digits + " .,;:'()+=-")
@@ -14,14 +14,14 @@ PLAIN = set(string.ascii_letters + string.digits + " .,;:'()+=-")
 
 @pytest.mark.parametrize(
     "answer",
-    [OwnAnswer(True, WHEN), OwnAnswer(False, WHEN, "a.service is activating (auto-restart)")],
+    [HostAnswer(True, WHEN), HostAnswer(False, WHEN, "a.service is activating (auto-restart)")],
 )
-def test_what_is_written_is_read(answer: OwnAnswer) -> None:
+def test_what_is_written_is_read(answer: HostAnswer) -> None:
     assert read(write(answer), WHEN) == answer
 
 
 def test_it_is_capped_and_plain() -> None:
-    written = write(OwnAnswer(False, WHEN, "<@1> `x`\n" * 99))
+    written = write(HostAnswer(False, WHEN, "<@1> `x`\n" * 99))
 
     assert len(written) <= LONGEST
     assert read(written, WHEN)
@@ -51,14 +51,14 @@ def test_what_no_run_wrote_is_none(text: str) -> None:
 
 
 def test_of_a_moment_that_is_still_to_come_is_none() -> None:
-    written = write(OwnAnswer(True, WHEN))
+    written = write(HostAnswer(True, WHEN))
 
     assert read(written, WHEN - AHEAD_SECONDS - 1) is None
-    assert read(written, WHEN) == OwnAnswer(True, WHEN)
+    assert read(written, WHEN) == HostAnswer(True, WHEN)
 
 
 def test_of_a_run_whose_clock_is_a_little_ahead_it_is_of_now() -> None:
-    assert read(write(OwnAnswer(True, WHEN)), WHEN - 60) == OwnAnswer(True, WHEN - 60)
+    assert read(write(HostAnswer(True, WHEN)), WHEN - 60) == HostAnswer(True, WHEN - 60)
 
 
 @given(st.text() | st.from_regex(r"(well|ill) [0-9-]{8,10}T[0-9:]{4,5}Z.*", fullmatch=True))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fleet_control.ledger import Entry
-from lambda_fn.ask import Action, Ask, Request, parse, payload, read
+from lambda_fn.ask import ApiAction, ApiRequest, RawRequest, parse, payload, read
 from lambda_fn.failure import Failure
 from tests.lambda_fn.events import AGENT_1, CONTROL_TOKEN, by_person, function_url, iam
 
@@ -15,27 +15,34 @@ from tests.lambda_fn.events import AGENT_1, CONTROL_TOKEN, by_person, function_u
 @pytest.mark.parametrize(
     ("body", "asked"),
     [
-        ({"action": "registry"}, Ask(Action.REGISTRY, Entry(), 0, 10, unfinished=False)),
-        ({"action": "run", "run_id": 7}, Ask(Action.RUN, Entry(), 7, 10, unfinished=False)),
+        ({"action": "registry"}, ApiRequest(ApiAction.REGISTRY, Entry(), 0, 10, unfinished=False)),
+        (
+            {"action": "run", "run_id": 7},
+            ApiRequest(ApiAction.RUN, Entry(), 7, 10, unfinished=False),
+        ),
         (
             {"action": "runs", "limit": 3, "request_id": "agent.x.a.b", "unfinished": True},
-            Ask(Action.RUNS, Entry("agent.x.a.b"), 0, 3, unfinished=True),
+            ApiRequest(ApiAction.RUNS, Entry("agent.x.a.b"), 0, 3, unfinished=True),
         ),
         (
             {"action": "cancel", "run_id": 2**63, "requested_by": "discord:1 sam"},
-            Ask(Action.CANCEL, Entry(requested_by="discord:1 sam"), 2**63, 10, unfinished=False),
+            ApiRequest(
+                ApiAction.CANCEL, Entry(requested_by="discord:1 sam"), 2**63, 10, unfinished=False
+            ),
         ),
         (
             {"action": "deploy", "target": "all", "ami_override": None, "reply": ""},
-            Ask(Action.DEPLOY, Entry(target="all"), 0, 10, unfinished=False),
+            ApiRequest(ApiAction.DEPLOY, Entry(target="all"), 0, 10, unfinished=False),
         ),
         (
             {"action": "deploy", "target": "all", "revision": "a1b2c3d"},
-            Ask(Action.DEPLOY, Entry(target="all", revision="a1b2c3d"), 0, 10, unfinished=False),
+            ApiRequest(
+                ApiAction.DEPLOY, Entry(target="all", revision="a1b2c3d"), 0, 10, unfinished=False
+            ),
         ),
     ],
 )
-def test_five_things_can_be_asked(body: dict[str, Any], asked: Ask) -> None:
+def test_five_things_can_be_asked(body: dict[str, Any], asked: ApiRequest) -> None:
     assert parse(body) == asked
 
 
@@ -102,8 +109,8 @@ def test_what_was_sent_is_not_quoted() -> None:
 
 
 def test_a_function_urls_event_is_taken_apart() -> None:
-    assert read(function_url("{}", AGENT_1)) == Request(CONTROL_TOKEN, iam(AGENT_1), "{}")
-    assert read(function_url("{}", token=None)) == Request("", None, "{}")
+    assert read(function_url("{}", AGENT_1)) == RawRequest(CONTROL_TOKEN, iam(AGENT_1), "{}")
+    assert read(function_url("{}", token=None)) == RawRequest("", None, "{}")
 
 
 def test_a_direct_invoke_is_its_own_body() -> None:
@@ -150,7 +157,7 @@ def test_where_there_is_no_signer_none_is_seen(authorizer: object) -> None:
 )
 def test_a_body_that_is_no_object(body: str) -> None:
     with pytest.raises(Failure) as failed:
-        payload(Request("", None, body))
+        payload(RawRequest("", None, body))
 
     assert failed.value.code == "bad_request"
 
@@ -158,6 +165,6 @@ def test_a_body_that_is_no_object(body: str) -> None:
 @pytest.mark.parametrize("body", ["{}", "e30", "e30=\n", "é", "e30==", json.dumps({"a": 1})])
 def test_a_body_that_is_not_the_base64_it_says(body: str) -> None:
     with pytest.raises(Failure) as failed:
-        payload(Request("", None, body, base64=True))
+        payload(RawRequest("", None, body, base64=True))
 
     assert failed.value.code == "bad_request"

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from fleet_control.seed import PATHS
 from lambda_fn.branch import COMMITS_LOOKED_AT
-from tests.lambda_fn.conftest import Ask, Now
+from tests.lambda_fn.conftest import Ask, TurnedNow
 from tests.lambda_fn.events import CHAT_1, PERSONS, by_person, function_url
 from tests.lambda_fn.small_github import SmallGitHub, job, run_of
 
@@ -82,7 +82,7 @@ async def test_where_the_list_ends_nothing_is_said_of_the_commit_before(
 
 
 async def test_the_branch_is_looked_at_once_a_minute_and_counts_for_no_deploy(
-    ask: Ask, github: SmallGitHub, now: Now
+    ask: Ask, github: SmallGitHub, now: TurnedNow
 ) -> None:
     seen = []
     github.commits = [commit(1)]
@@ -105,7 +105,9 @@ async def test_a_registry_is_told_without_revisions_where_there_are_none_to_be_h
         assert (kept.status, kept.body["registry"], kept.body["revisions"]) == (200, "{}", [])
 
 
-async def test_a_run_tells_what_its_hosts_become(ask: Ask, github: SmallGitHub, now: Now) -> None:
+async def test_a_run_tells_what_its_hosts_become(
+    ask: Ask, github: SmallGitHub, now: TurnedNow
+) -> None:
     github.runs = [run_of(PERSONS, 7, status="in_progress")]
     github.jobs[7] = [job(1, "plan", "completed"), job(2, "a-1: none -> ami-0 @0000003", "queued")]
     github.commits = [commit(3, 2)]

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from fleet_control.github import Answer
+from fleet_control.github import HttpResponse
 from fleet_control.ledger import read_run
-from lambda_fn.kept import MOST_BYTES, MOST_RUNS, Kept
+from lambda_fn.kept import MOST_BYTES, MOST_RUNS, GitHubCache
 from lambda_fn.reads import A_MINUTE
-from tests.lambda_fn.conftest import Ask, Now
+from tests.lambda_fn.conftest import Ask, TurnedNow
 from tests.lambda_fn.events import (
     AGENT_1,
     CHAT_1,
@@ -20,7 +20,7 @@ from tests.lambda_fn.events import (
     fleet_key,
     function_url,
 )
-from tests.lambda_fn.role import Role
+from tests.lambda_fn.role import LambdaRole
 from tests.lambda_fn.small_github import SmallGitHub, job, run_of
 
 REGISTRY = function_url({"action": "registry"}, CHAT_1)
@@ -37,7 +37,7 @@ def newest(limit: int) -> dict[str, Any]:
 
 
 async def test_the_registry_is_asked_for_once_a_minute_and_counted_when_it_changed(
-    ask: Ask, github: SmallGitHub, now: Now
+    ask: Ask, github: SmallGitHub, now: TurnedNow
 ) -> None:
     seen = []
     for ahead, text in ((0, b"{}"), (50, b"{}"), (61, b"{}"), (90, b"[]"), (122, b"[]")):
@@ -48,7 +48,9 @@ async def test_the_registry_is_asked_for_once_a_minute_and_counted_when_it_chang
     assert seen == [("{}", 1, 1), ("{}", 1, 1), ("{}", 2, 1), ("{}", 2, 1), ("[]", 3, 2)]
 
 
-async def test_all_who_wait_share_one_listing(ask: Ask, github: SmallGitHub, now: Now) -> None:
+async def test_all_who_wait_share_one_listing(
+    ask: Ask, github: SmallGitHub, now: TurnedNow
+) -> None:
     github.runs = [run_of(PERSONS, n) for n in range(100, 60, -1)]
     for event in (newest(1), newest(10), newest(30), WAITERS, WAITERS, WAITERS):
         await ask(event)
@@ -82,7 +84,7 @@ async def test_a_run_that_we_began_is_on_the_list_that_is_asked_for_after_it(
 
 
 async def test_a_run_that_goes_on_is_looked_at_every_five_seconds(
-    ask: Ask, github: SmallGitHub, now: Now
+    ask: Ask, github: SmallGitHub, now: TurnedNow
 ) -> None:
     github.runs = [run_of(PERSONS, 7, status="in_progress")]
     for ahead in (0, 1, 4, 6, 7):
@@ -96,7 +98,7 @@ async def test_a_run_that_goes_on_is_looked_at_every_five_seconds(
 
 
 async def test_a_run_that_has_ended_is_never_asked_about_again(
-    ask: Ask, github: SmallGitHub, now: Now
+    ask: Ask, github: SmallGitHub, now: TurnedNow
 ) -> None:
     github.runs = [run_of(PERSONS, 7, status="completed", conclusion="success")]
     first = await ask(RUN)
@@ -107,7 +109,7 @@ async def test_a_run_that_has_ended_is_never_asked_about_again(
 
 
 async def test_a_failure_is_kept_once_its_reason_had_time_to_be_there(
-    ask: Ask, github: SmallGitHub, now: Now
+    ask: Ask, github: SmallGitHub, now: TurnedNow
 ) -> None:
     github.runs = [run_of(PERSONS, 7, status="completed", conclusion="failure")]
     github.jobs[7] = [job(1, "plan", "completed", conclusion="failure")]
@@ -124,7 +126,7 @@ async def test_a_failure_is_kept_once_its_reason_had_time_to_be_there(
 
 
 async def test_a_failure_without_a_reason_is_kept_after_five_minutes(
-    ask: Ask, github: SmallGitHub, now: Now
+    ask: Ask, github: SmallGitHub, now: TurnedNow
 ) -> None:
     github.runs = [run_of(PERSONS, 7, status="completed", conclusion="failure")]
     now.ahead = 310
@@ -161,7 +163,7 @@ CANCEL = function_url({"action": "cancel", "run_id": 7, "requested_by": "discord
     ],
 )
 async def test_as_githubs_quota_shrinks_agents_give_way_and_then_all_but_a_deploy(
-    ask: Ask, github: SmallGitHub, now: Now, left: int, refused: list[dict[str, Any]]
+    ask: Ask, github: SmallGitHub, now: TurnedNow, left: int, refused: list[dict[str, Any]]
 ) -> None:
     github.remaining = left
     github.runs = [run_of(PERSONS, 7)]
@@ -184,14 +186,14 @@ async def test_as_githubs_quota_shrinks_agents_give_way_and_then_all_but_a_deplo
 
 
 async def test_an_agents_reads_are_counted_over_all_processes_and_the_others_are_not(
-    ask: Ask, table: Role, now: Now
+    ask: Ask, table: LambdaRole, now: TurnedNow
 ) -> None:
     now.ahead = 60 - now() % 60 + 1  # a minute's begin
     for _ in range(A_MINUTE // 2):
         await ask(AGENTS_READ)
-        await ask(AGENTS_READ, another_process=Kept())
+        await ask(AGENTS_READ, another_process=GitHubCache())
 
-    over = await ask(AGENTS_READ, another_process=Kept())
+    over = await ask(AGENTS_READ, another_process=GitHubCache())
     third = await ask(function_url({"action": "runs"}, fleet_key("agent", "clawdinator-3")))
     chats = await ask(newest(10))
     deploys = await ask(function_url(by_agent(), AGENT_1))
@@ -204,7 +206,7 @@ async def test_an_agents_reads_are_counted_over_all_processes_and_the_others_are
 
 
 async def test_with_the_table_away_reads_go_on(
-    ask: Ask, table: Role, environ: dict[str, str]
+    ask: Ask, table: LambdaRole, environ: dict[str, str]
 ) -> None:
     environ["AWS_ENDPOINT_URL_DYNAMODB"] = "http://127.0.0.1:1"
 
@@ -212,9 +214,9 @@ async def test_with_the_table_away_reads_go_on(
 
 
 def test_what_is_kept_is_bounded_and_the_oldest_makes_room() -> None:
-    kept = Kept()
+    kept = GitHubCache()
     for number in range(40):
-        kept.keep(str(number), Answer(200, {}, b"x" * (MOST_BYTES // 10)), 0)
+        kept.keep(str(number), HttpResponse(200, {}, b"x" * (MOST_BYTES // 10)), 0)
     for number in range(MOST_RUNS + 5):
         kept.keep_ended(read_run(run_of(PERSONS, number)))
 
@@ -225,7 +227,7 @@ def test_what_is_kept_is_bounded_and_the_oldest_makes_room() -> None:
 
 
 async def test_ten_watchers_of_one_deploy_cost_five_hundred_calls_an_hour_at_most(
-    ask: Ask, github: SmallGitHub, now: Now, capsys: pytest.CaptureFixture[str]
+    ask: Ask, github: SmallGitHub, now: TurnedNow, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Ten minutes in the queue, then a roll in which something changes every twenty seconds; each
     watcher asks as often as it may."""

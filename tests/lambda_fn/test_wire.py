@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from bench.certificate import write
-from fleet_control.github import Answer
+from fleet_control.github import HttpResponse
 from fleet_control.ledger import Entry
-from lambda_fn.failure import Code, Failure
-from lambda_fn.github import GitHub
-from lambda_fn.kept import Kept
+from lambda_fn.failure import ErrorCode, Failure
+from lambda_fn.github import GitHubClient
+from lambda_fn.kept import GitHubCache
 from lambda_fn.settings import read_settings
-from lambda_fn.wire import Budget, Server, tls_context
+from lambda_fn.wire import Budget, HttpServer, tls_context
 from tests.lambda_fn.small_github import TOKEN, SmallGitHub
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -41,8 +41,8 @@ async def answering(
         yield server.sockets[0].getsockname()[1], asked
 
 
-async def ask(base: str, budget: float = 5) -> Answer:
-    server = Server(base, Code.GITHUB_UNREACHABLE, "GitHub", Budget(budget))
+async def ask(base: str, budget: float = 5) -> HttpResponse:
+    server = HttpServer(base, ErrorCode.GITHUB_UNREACHABLE, "GitHub", Budget(budget))
     return await asyncio.to_thread(server.ask, "GET", "/x?y=z", {"a": "b"})
 
 
@@ -219,7 +219,7 @@ async def test_connecting_handshake_and_sending_share_one_deadline(
     async with await asyncio.start_server(listen, "127.0.0.1", 0, ssl=context) as server:
         base = f"http{'s' if secure else ''}://localhost:{server.sockets[0].getsockname()[1]}"
         budget = Budget(10 * steps + 5, monotonic=Hasty().now)
-        ours = Server(base, Code.GITHUB_UNREACHABLE, "GitHub", budget)
+        ours = HttpServer(base, ErrorCode.GITHUB_UNREACHABLE, "GitHub", budget)
         with pytest.raises(Failure, match="GitHub can't be reached: timed out") as failed:
             await asyncio.to_thread(ours.ask, "GET", "/x", {})
         sent = await asyncio.wait_for(heard, 30)
@@ -296,7 +296,7 @@ async def test_a_run_that_the_list_shows_late_is_found(github: SmallGitHub) -> N
         {"CONTROL_API_TOKEN": "c", "GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": github.url}
     )
     budget = Budget(8.5, clock.now, clock.sleep, clock.now)
-    api = GitHub(conf, lambda _: TOKEN, str, budget, Kept(), spared=0)
+    api = GitHubClient(conf, lambda _: TOKEN, str, budget, GitHubCache(), spared=0)
     github.lists = False
 
     began = await asyncio.to_thread(api.dispatch, Entry("agent.x.a.b", target="y", caller="x"))

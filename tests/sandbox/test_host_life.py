@@ -15,7 +15,7 @@ from fleet_control import ec2
 from sandbox.host_rules import SECRET, Way
 from tests.sandbox.aws import Aws
 from workflows.fleet_deploy import host_answer
-from workflows.fleet_deploy.host_answer import AnswerError, Wanted
+from workflows.fleet_deploy.host_answer import ReportError, Wanted
 
 TWO = "clawdinator-2"
 ALIVE = ["pending", "running", "stopping", "stopped", "shutting-down"]
@@ -324,7 +324,7 @@ async def test_a_host_may_answer_anything(aws: Aws, way: Way, trouble: str) -> N
     try:
         answer = host_answer.read(await said(aws, host))
         heard = host_answer.missing(answer, Wanted(TWO, "a" * 40, 0.5))
-    except AnswerError as error:
+    except ReportError as error:
         heard = str(error)
     assert heard.removesuffix(".") == trouble
 

@@ -6,10 +6,10 @@ import pytest
 
 from fleet_control.ledger import Entry
 from sandbox.run_record import ANY_WORKFLOW, CONTROL_API, PERSON, Account
-from tests.workflows.conftest import NEW, Runner, started_by
+from tests.workflows.conftest import NEW, LocalRunner, started_by
 from tests.workflows.loopback import raw_run
 from workflows.fleet_deploy.account import Starter, read, starter
-from workflows.fleet_deploy.runner import Run
+from workflows.fleet_deploy.runner import ThisRun
 from workflows.fleet_deploy.stop import Stopped
 
 ONE, TWO = "clawdinator-1", "clawdinator-2"
@@ -17,8 +17,8 @@ SET_UP = {"CONTROL_API_ACCOUNT": "fleet-control:7", "DEPLOY_PEOPLE": "sam:11, Ki
 MALLORY = Account("mallory", 2_718_281)
 
 
-def run(login: str, number: str, triggering: str = "") -> Run:
-    return Run(1, 1, "o/r", "w.yml", "main", login, number, triggering or login)
+def run(login: str, number: str, triggering: str = "") -> ThisRun:
+    return ThisRun(1, 1, "o/r", "w.yml", "main", login, number, triggering or login)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def run(login: str, number: str, triggering: str = "") -> Run:
         (run("kim-2", "12"), Starter("Kim-2", chat=False)),
     ],
 )
-def test_who_is_listed_may_start_a_deploy(by: Run, found: Starter) -> None:
+def test_who_is_listed_may_start_a_deploy(by: ThisRun, found: Starter) -> None:
     assert starter(by, read(SET_UP)) == found
 
 
@@ -48,7 +48,7 @@ def test_who_is_listed_may_start_a_deploy(by: Run, found: Starter) -> None:
         run("fleet-control", "7", "sam"),
     ],
 )
-def test_nobody_else_may(by: Run) -> None:
+def test_nobody_else_may(by: ThisRun) -> None:
     with pytest.raises(Stopped) as stop:
         starter(by, read(SET_UP))
 
@@ -105,7 +105,7 @@ CHAT = {"REQUEST_ID": "discord.clawdinator-1.1.2", "REQUESTED_BY": "discord:8 sa
     ],
 )
 def test_each_job_refuses_before_it_looks_at_anything(
-    runner: Runner, job: str, more: dict[str, str], title: str
+    runner: LocalRunner, job: str, more: dict[str, str], title: str
 ) -> None:
     seen = runner.launches(TWO)
     runner.registers(ONE, TWO)
@@ -121,7 +121,7 @@ def test_each_job_refuses_before_it_looks_at_anything(
     ("account", "asked"), [(PERSON, {}), (CONTROL_API, CHAT), (CONTROL_API, {"CALLER": ONE})]
 )
 def test_those_who_may_get_as_far_as_the_judge(
-    runner: Runner, account: Account, asked: dict[str, str]
+    runner: LocalRunner, account: Account, asked: dict[str, str]
 ) -> None:
     runner.registers(ONE, TWO)
     more = {**started_by(account), **asked, "TARGET": "clawdinator-9"}
@@ -130,7 +130,7 @@ def test_those_who_may_get_as_far_as_the_judge(
     assert runner.summary.startswith("## Stopped: Refused (unknown_target)")
 
 
-def test_a_forged_run_makes_no_real_one_a_duplicate_and_no_bot_busy(runner: Runner) -> None:
+def test_a_forged_run_makes_no_real_one_a_duplicate_and_no_bot_busy(runner: LocalRunner) -> None:
     runner.registers(ONE, TWO)
     entry = Entry(request_id=CHAT["REQUEST_ID"], target=TWO, caller=ONE)
     forged = raw_run(90, entry, status="in_progress", actor=ANY_WORKFLOW)

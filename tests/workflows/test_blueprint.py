@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.workflows.conftest import NEW as NEWEST
-from tests.workflows.conftest import Runner
+from tests.workflows.conftest import LocalRunner
 from tests.workflows.fleets import registry
-from tests.workflows.front import Front
+from tests.workflows.front import AwsFront
 from tests.workflows.plans import (
     BLUEPRINT,
     BUCKET,
@@ -29,12 +29,12 @@ from tests.workflows.plans import (
     told,
 )
 from workflows.fleet_deploy import blueprint, user_data
-from workflows.fleet_deploy.blueprint import Blueprint, Owner
+from workflows.fleet_deploy.blueprint import AwsAccount, Expectation
 from workflows.fleet_deploy.cloud import Cloud
 from workflows.fleet_deploy.guard import rolled
 from workflows.fleet_deploy.stop import Stopped
 
-OWNER = Owner("aws", "123456789012")
+OWNER = AwsAccount("aws", "123456789012")
 TOLD = {
     "TF_VAR_region": REGION,
     "TF_VAR_bootstrap_bucket": BUCKET,
@@ -44,11 +44,11 @@ TOLD = {
 }
 
 
-def read(folder: Path = FLEET, **more: str) -> Blueprint:
+def read(folder: Path = FLEET, **more: str) -> Expectation:
     return blueprint.read({**TOLD, **more}, folder, registry((ONE, TWO)), OWNER)
 
 
-def stopped_by(made: Blueprint, **instead: object) -> list[str]:
+def stopped_by(made: Expectation, **instead: object) -> list[str]:
     mine = replaced(TWO, after=own(HOST, TWO, **instead))
     return [one.why for one in rolled(plan(mine), [TWO], NEW, SEEN, made)]
 
@@ -143,7 +143,7 @@ def test_the_account_is_that_of_the_keys(cloud: Cloud) -> None:
     assert cloud.owner() == OWNER
 
 
-def test_keys_of_nobody_stop_the_run(runner: Runner, front: Front) -> None:
+def test_keys_of_nobody_stop_the_run(runner: LocalRunner, front: AwsFront) -> None:
     runner.registers(TWO)
     runner.plans(replaced(TWO, image=NEWEST, before={"id": runner.launches(TWO)}))
     front.refused["GetCallerIdentity"] = ""
@@ -152,7 +152,7 @@ def test_keys_of_nobody_stop_the_run(runner: Runner, front: Front) -> None:
     assert "Nothing was touched: AWS does not say whose keys this job has" in runner.summary
 
 
-def test_a_plan_that_was_told_otherwise_is_not_applied(runner: Runner) -> None:
+def test_a_plan_that_was_told_otherwise_is_not_applied(runner: LocalRunner) -> None:
     runner.registers(TWO)
     machine = runner.launches(TWO)
     runner.environ["TF_VAR_control_api_url"] = "https://elsewhere.example/"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflows.conftest import NEW, Runner
+from tests.workflows.conftest import NEW, LocalRunner
 from workflows.fleet_deploy.configuration import offences
 
 ROOT = Path(__file__).parents[2]
@@ -158,7 +158,7 @@ def test_plugins_beside_the_folder_are_an_offence(root: Path) -> None:
 
 
 @pytest.mark.parametrize("job", ["plan", "host", "finish"])
-def test_no_job_starts_the_engine_there(runner: Runner, job: str) -> None:
+def test_no_job_starts_the_engine_there(runner: LocalRunner, job: str) -> None:
     runner.registers(TWO)
     seen = runner.launches(TWO, NEW)
     write(runner.folder, "evil.tf", 'module "x" {\n}\nimport {\n}\n')
@@ -172,7 +172,7 @@ def test_no_job_starts_the_engine_there(runner: Runner, job: str) -> None:
     assert runner.commands == []
 
 
-def test_what_an_earlier_engine_left_is_not_used(runner: Runner) -> None:
+def test_what_an_earlier_engine_left_is_not_used(runner: LocalRunner) -> None:
     runner.registers(TWO)
     runner.launches(TWO)
     runner.plans()

@@ -13,7 +13,7 @@ from sandbox.workflow import FORMS, forms_of, load, parse
 from workflows.fleet_deploy.__main__ import JOBS
 from workflows.fleet_deploy.account import CONTROL_API, PEOPLE
 from workflows.fleet_deploy.change import targets
-from workflows.fleet_deploy.roll import Turn, encode
+from workflows.fleet_deploy.roll import HostTurn, encode
 from workflows.fleet_deploy.stray import profile
 
 ROOT = Path(__file__).parents[2]
@@ -266,7 +266,7 @@ def test_hosts_are_moved_one_by_one() -> None:
 
 def test_the_matrix_holds_what_the_host_job_takes_from_it() -> None:
     taken = re.findall(r"matrix\.(\w+)", " ".join(strings(FILE["jobs"]["host"])))
-    given = encode([Turn("clawdinator-1", "", "clawdinator-1: none -> ami-00000001")])
+    given = encode([HostTurn("clawdinator-1", "", "clawdinator-1: none -> ami-00000001")])
 
     assert {"name", "id"} == set(taken)
     assert all(f'"{name}":' in given for name in taken)

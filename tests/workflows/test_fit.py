@@ -6,7 +6,7 @@ import pytest
 
 from workflows.fleet_deploy.fit import over_quota, unfit
 from workflows.fleet_deploy.launch import Launch
-from workflows.fleet_deploy.offer import Image, Offer, Quota, Type
+from workflows.fleet_deploy.offer import Ec2Offer, InstanceType, OfferedImage, VcpuQuota
 
 ONE, TWO = "clawdinator-1", "clawdinator-2"
 IMAGE = "ami-0000000000000aaa0"
@@ -23,17 +23,17 @@ LAUNCH = Launch(
     tags={},
     placed=True,
 )
-LARGE = Type(frozenset({"x86_64"}), frozenset({"legacy-bios", "uefi"}), 2)
-ARM = Type(frozenset({"arm64"}), frozenset({"uefi"}), 2)
-OFFER = Offer(
-    image=Image("x86_64", "uefi-preferred", "/dev/xvda", 20),
+LARGE = InstanceType(frozenset({"x86_64"}), frozenset({"legacy-bios", "uefi"}), 2)
+ARM = InstanceType(frozenset({"arm64"}), frozenset({"uefi"}), 2)
+OFFER = Ec2Offer(
+    image=OfferedImage("x86_64", "uefi-preferred", "/dev/xvda", 20),
     place="eu-central-1a",
     offered=frozenset({"t3.large", "t4g.large", "g5.xlarge"}),
     types={"t3.large": LARGE, "t4g.large": ARM, "g5.xlarge": replace(LARGE, vcpus=4)},
 )
 
 
-def found(launch: Launch = LAUNCH, offer: Offer = OFFER) -> str:
+def found(launch: Launch = LAUNCH, offer: Ec2Offer = OFFER) -> str:
     (why,) = unfit([launch], offer)
     return why
 
@@ -80,7 +80,7 @@ def test_an_image_for_another_architecture_does_not_run() -> None:
     [("uefi", False), ("legacy-bios", True), ("uefi-preferred", True), ("", True)],
 )
 def test_an_image_boots_by_its_own_mode_where_it_names_one(mode: str, boots: bool) -> None:
-    image = replace(OFFER.image or Image("", "", "", 0), boot_mode=mode)
+    image = replace(OFFER.image or OfferedImage("", "", "", 0), boot_mode=mode)
     old = {"t3.large": replace(LARGE, boot_modes=frozenset({"legacy-bios"}))}
 
     why = list(unfit([LAUNCH], replace(OFFER, image=image, types=old)))
@@ -96,8 +96,8 @@ def test_an_image_larger_than_the_disk_does_not_fit() -> None:
     )
 
 
-def of_quota(limit: float, running: dict[str, int]) -> Offer:
-    return replace(OFFER, quota=Quota(limit, running))
+def of_quota(limit: float, running: dict[str, int]) -> Ec2Offer:
+    return replace(OFFER, quota=VcpuQuota(limit, running))
 
 
 OTHERS = {"i-00000002": 2, "i-of-somebody": 6}

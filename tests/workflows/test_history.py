@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.workflows import git
-from workflows.fleet_deploy.history import LONGEST_ROLL_SECONDS, History
+from workflows.fleet_deploy.history import LONGEST_ROLL_SECONDS, RegistryHistory
 
 NOW = 1_790_000_000.0
 DAY = 86400.0
@@ -20,7 +20,7 @@ def entry(host: str) -> dict[str, str]:
 
 def said(folder: Path, launched: float, name: str = NAME) -> list[str] | None:
     """The hosts that this name has had since then."""
-    told = History(folder, git.REGISTRY, ENVIRON).said(name, launched)
+    told = RegistryHistory(folder, git.REGISTRY, ENVIRON).said(name, launched)
     return None if told is None else [one["host"] for one in told]
 
 
@@ -89,7 +89,7 @@ def test_a_checkout_of_one_commit_tells_of_none(checkout: Path, tmp_path: Path) 
 
 def test_without_git_nothing_is_told(tmp_path: Path, checkout: Path) -> None:
     assert said(tmp_path / "nowhere", NOW) is None
-    history = History(checkout, git.REGISTRY, {"PATH": str(tmp_path / "empty")})
+    history = RegistryHistory(checkout, git.REGISTRY, {"PATH": str(tmp_path / "empty")})
     assert history.said(NAME, NOW) is None
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from fleet_control.reading import Host, HostState
 from tests.workflows.fleets import NOW, host, sight
-from workflows.fleet_deploy.holding import Fleet, make_room
-from workflows.fleet_deploy.roll import Turn
+from workflows.fleet_deploy.holding import FleetFacts, make_room
+from workflows.fleet_deploy.roll import HostTurn
 from workflows.fleet_deploy.stop import Stopped
 
 ONE, TWO, NEW, OLD = "clawdinator-1", "clawdinator-2", "clawdinator-new", "clawdinator-old"
@@ -34,14 +34,14 @@ def fleet(
     held: Mapping[str, Mapping[str, Any]],
     known: tuple[str, ...] = (OLD,),
     said: Mapping[str, Mapping[str, Any]] = NOW_SAID,
-) -> Fleet:
+) -> FleetFacts:
     """A fleet whose history tells what `held` has; the state knows the machines of `known`."""
 
     def told(name: str, launched: float) -> tuple[Mapping[str, Any], ...]:
         assert launched == LAUNCHED
         return (held[name],) if name in held else ()
 
-    return Fleet(
+    return FleetFacts(
         said,
         sight(said, *hosts).status,
         {one.id: one.name for one in hosts if one.name in known},
@@ -50,7 +50,7 @@ def fleet(
 
 
 OLDS = host(OLD, 9)
-TURN = Turn(NEW, "", f"{NEW}: none -> ami-1")
+TURN = HostTurn(NEW, "", f"{NEW}: none -> ami-1")
 SHARED = {
     "the token `x`": ({"discordTokenSecret": "x"}, {"discordTokenSecret": "x"}),
     "the token `y`": ({"telegramTokenSecret": "y"}, {"clawbotTelegramTokenSecret": "y"}),
@@ -103,7 +103,7 @@ def test_all_removes_it_first() -> None:
 
 def test_it_goes_before_the_first_that_it_is_in_the_way_of() -> None:
     """Two entries took over what it had: the second finds it gone."""
-    one = Turn(ONE, "", "")
+    one = HostTurn(ONE, "", "")
     held = {OLD: entry(NEW, telegramTokenSecret=f"{ONE}-discord-token")}
 
     turns, _ = make_room("all", [TURN, one], fleet(OLDS, held=held))
@@ -118,7 +118,7 @@ def test_what_opentofu_does_not_know_all_can_not_remove() -> None:
 
 def test_it_is_left_out_of_anothers_roll() -> None:
     """Else nobody could deploy anything between the merge of a rename and a deploy of `all`."""
-    asked = Turn(ONE, "", "")
+    asked = HostTurn(ONE, "", "")
 
     turns, (why,) = make_room(ONE, [asked, TURN], fleet(OLDS, held=RENAMED))
 
@@ -168,7 +168,7 @@ def test_a_token_that_moved_from_one_entry_to_another_is_still_with_the_first() 
 
 
 def test_not_once_that_one_has_a_new_host() -> None:
-    turns = (Turn(ONE, "i-00000001", ""), TURN)
+    turns = (HostTurn(ONE, "i-00000001", ""), TURN)
 
     assert make_room("all", turns, fleet(host(ONE, 1), held=TOOK_OVER)) == (turns, ())
 
@@ -176,14 +176,14 @@ def test_not_once_that_one_has_a_new_host() -> None:
 IDS = ("claw-1", "claw-2", "claw-3")
 
 
-def moved(*tokens: str) -> tuple[Fleet, dict[str, Turn]]:
+def moved(*tokens: str) -> tuple[FleetFacts, dict[str, HostTurn]]:
     """Three hosts of one token each, x, y and z; by now their entries name these."""
     before = dict(zip(IDS, "xyz", strict=True))
     held = {id_: entry(id_, discordTokenSecret=one) for id_, one in before.items()}
     after = dict(zip(IDS, tokens, strict=True))
     said = {id_: entry(id_, discordTokenSecret=one) for id_, one in after.items()}
     hosts = [host(id_, number) for number, id_ in enumerate(IDS, 1)]
-    turns = {one.name: Turn(one.name, one.id, "") for one in hosts}
+    turns = {one.name: HostTurn(one.name, one.id, "") for one in hosts}
     return fleet(*hosts, held=held, known=IDS, said=said), turns
 
 
@@ -273,7 +273,7 @@ def test_where_history_can_not_be_read_no_first_host_is_made(name: str, target: 
 
 
 def test_nor_is_what_another_deploy_would_have_brought_along() -> None:
-    asked = Turn(ONE, "i-00000001", "")
+    asked = HostTurn(ONE, "i-00000001", "")
     unread = replace(fleet(host(ONE, 1), host(TWO, 2), held={}), said=lambda *_: None)
 
     turns, (why,) = make_room(ONE, [asked, TURN], unread)
@@ -300,7 +300,7 @@ def test_beside_a_machine_that_nobody_can_place_no_first_host_is_made(
             "entry that is known ever had that name, so nobody can tell what it holds. "
             "Terminate it, or take its tag `app` away; then deploy again."
         )
-    asked = Turn(ONE, "i-00000001", "")
+    asked = HostTurn(ONE, "i-00000001", "")
     turns, (why,) = make_room(ONE, [asked, TURN], fleet(strange, held={}))
     assert (turns, why.startswith(NEW)) == ((asked,), True)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from workflows.fleet_deploy.host_answer import (
     AGENT,
     LONGEST,
-    AnswerError,
+    ReportError,
     Wanted,
     missing,
     read,
@@ -107,11 +107,11 @@ def test_anothers_name_is_told_before_all_else() -> None:
 
 
 def test_an_answer_that_is_too_long_is_not_read() -> None:
-    with pytest.raises(AnswerError, match="answered with 1000000 characters"):
+    with pytest.raises(ReportError, match="answered with 1000000 characters"):
         read("1" * 1_000_000)
     room = LONGEST - len(answer(unit()))
     assert not lacks(answer(unit()) + " " * room)
-    with pytest.raises(AnswerError, match=f"answered with {LONGEST + 1} characters"):
+    with pytest.raises(ReportError, match=f"answered with {LONGEST + 1} characters"):
         read(answer(unit()) + " " * (room + 1))
 
 
@@ -156,7 +156,7 @@ def test_an_answer_that_is_too_long_is_not_read() -> None:
     ],
 )
 def test_what_a_host_would_not_say_is_no_answer(text: str) -> None:
-    with pytest.raises(AnswerError, match="answered what can't be read"):
+    with pytest.raises(ReportError, match="answered what can't be read"):
         read(text)
 
 
@@ -197,7 +197,7 @@ def repeated(text: str) -> Iterator[str]:
     """Everything that a run says of what was answered."""
     try:
         found = read(text)
-    except AnswerError as error:
+    except ReportError as error:
         yield str(error)
     else:
         yield missing(found, WANTED)

@@ -2,15 +2,15 @@
 
 import json
 import shlex
-import time
 from typing import Any
 
 import pytest
 
-from fleet_control.host_job import Left, begins
+from fleet_control.host_job import EndState, begins
 from tests.workflows import plans
-from tests.workflows.conftest import NEW, OLD, Runner
-from tests.workflows.front import Front
+from tests.workflows.conftest import NEW, OLD, LocalRunner
+from tests.workflows.front import AwsFront
+from tests.workflows.hasty_time import HastyTime
 from workflows.fleet_deploy.__main__ import main
 
 ONE, TWO, GONE = "clawdinator-1", "clawdinator-2", "clawdinator-9"
@@ -32,7 +32,7 @@ def turn(seen: str, id_: str = TWO) -> dict[str, str]:
 
 
 @pytest.fixture
-def fleet(runner: Runner) -> dict[str, str]:
+def fleet(runner: LocalRunner) -> dict[str, str]:
     """Two hosts that the state knows; the plan would replace the second."""
     runner.registers(ONE, TWO)
     hosts = {id_: runner.launches(id_) for id_ in (ONE, TWO)}
@@ -41,14 +41,14 @@ def fleet(runner: Runner) -> dict[str, str]:
     return hosts
 
 
-def stayed(runner: Runner, fleet: dict[str, str]) -> bool:
+def stayed(runner: LocalRunner, fleet: dict[str, str]) -> bool:
     """Whether each host is the one that it was, the engine having applied nothing."""
     machines = {id_: machine for id_, (machine, _) in runner.hosts().items()}
     return machines == fleet and "apply" not in runner.commands
 
 
 def test_plan_makes_no_second_hosts_where_it_is_shown_none(
-    runner: Runner, front: Front, fleet: dict[str, str]
+    runner: LocalRunner, front: AwsFront, fleet: dict[str, str]
 ) -> None:
     front.hidden = DESCRIBES
     runner.plans(*made(TWO, ONE))
@@ -67,7 +67,7 @@ def test_plan_makes_no_second_hosts_where_it_is_shown_none(
 
 
 def test_what_is_there_by_its_id_and_on_no_list_stops_plan(
-    runner: Runner, front: Front, fleet: dict[str, str]
+    runner: LocalRunner, front: AwsFront, fleet: dict[str, str]
 ) -> None:
     front.hidden, front.hides_ids = DESCRIBES, False
 
@@ -78,7 +78,7 @@ def test_what_is_there_by_its_id_and_on_no_list_stops_plan(
 
 
 def test_plan_looks_again_before_it_stops(
-    runner: Runner, front: Front, fleet: dict[str, str]
+    runner: LocalRunner, front: AwsFront, fleet: dict[str, str]
 ) -> None:
     front.hidden, front.hides = {"DescribeInstances": ""}, 3
 
@@ -86,25 +86,8 @@ def test_plan_looks_again_before_it_stops(
     assert front.hides == 0
 
 
-class HastyTime:
-    """Sleeping costs nothing but time."""
-
-    def __init__(self) -> None:
-        self.slept = 0.0
-        self._began = time.time()
-
-    def now(self) -> float:
-        return self._began + self.slept
-
-    def monotonic(self) -> float:
-        return self.slept
-
-    def sleep(self, seconds: float) -> None:
-        self.slept += seconds
-
-
 def test_for_a_minute_at_the_usual_pace(
-    runner: Runner, front: Front, fleet: dict[str, str]
+    runner: LocalRunner, front: AwsFront, fleet: dict[str, str]
 ) -> None:
     front.hidden, clock = DESCRIBES, HastyTime()
     usual = {"FLEET_HEALTH_DEADLINE": "900", "FLEET_HEALTH_POLL": "10", "COMMIT": runner.commit}
@@ -114,7 +97,7 @@ def test_for_a_minute_at_the_usual_pace(
 
 
 def test_it_is_judged_again_by_what_the_second_look_shows(
-    runner: Runner, front: Front, fleet: dict[str, str]
+    runner: LocalRunner, front: AwsFront, fleet: dict[str, str]
 ) -> None:
     """A bot may repair what has no host; this one has, and a third host is missing."""
     runner.registers(ONE, TWO, "clawdinator-3")
@@ -124,7 +107,9 @@ def test_it_is_judged_again_by_what_the_second_look_shows(
     assert runner.summary.startswith("## Stopped: Refused (fleet_unwell)\n")
 
 
-def test_a_fleet_that_is_really_gone_is_brought_back(runner: Runner, fleet: dict[str, str]) -> None:
+def test_a_fleet_that_is_really_gone_is_brought_back(
+    runner: LocalRunner, fleet: dict[str, str]
+) -> None:
     """Of one machine EC2 shows the end, of the other nothing any more."""
     runner.ec2.terminate_instances(InstanceIds=list(fleet.values()))
     runner.knows((ONE, NEVER_THERE), (TWO, fleet[TWO]))
@@ -135,7 +120,7 @@ def test_a_fleet_that_is_really_gone_is_brought_back(runner: Runner, fleet: dict
 
 
 def test_a_hosts_job_makes_no_second_host_where_it_is_shown_none(
-    runner: Runner, front: Front, fleet: dict[str, str]
+    runner: LocalRunner, front: AwsFront, fleet: dict[str, str]
 ) -> None:
     front.hidden = DESCRIBES
     runner.knows()
@@ -144,14 +129,14 @@ def test_a_hosts_job_makes_no_second_host_where_it_is_shown_none(
     assert runner.does("host", **turn(fleet[TWO])) == 1
     assert stayed(runner, fleet)
     assert (
-        f"{begins(TWO, Left.UNTOUCHED)}EC2 does not list {fleet[TWO]} ({TWO}), and does not say"
+        f"{begins(TWO, EndState.UNTOUCHED)}EC2 does not list {fleet[TWO]} ({TWO}), and does not say"
         in (runner.summary)
     )
     assert f"Deploy again in a few minutes. Not shown by EC2: {TWO}." in runner.summary
 
 
 def test_a_host_that_was_missing_is_not_made_beside_one_that_the_state_knows(
-    runner: Runner, front: Front, fleet: dict[str, str]
+    runner: LocalRunner, front: AwsFront, fleet: dict[str, str]
 ) -> None:
     front.hidden = DESCRIBES
     runner.plans(*made(TWO))
@@ -161,7 +146,7 @@ def test_a_host_that_was_missing_is_not_made_beside_one_that_the_state_knows(
 
 
 def test_where_the_hosts_are_is_told_by_their_ids(
-    runner: Runner, front: Front, fleet: dict[str, str]
+    runner: LocalRunner, front: AwsFront, fleet: dict[str, str]
 ) -> None:
     front.hidden, front.hides_ids = DESCRIBES, False
 
@@ -171,7 +156,7 @@ def test_where_the_hosts_are_is_told_by_their_ids(
 
 @pytest.mark.parametrize("job", ["plan", "host"])
 def test_an_engine_that_was_shown_nothing_makes_no_second_host(
-    runner: Runner, fleet: dict[str, str], job: str
+    runner: LocalRunner, fleet: dict[str, str], job: str
 ) -> None:
     runner.plans(*made(TWO))
 
@@ -184,7 +169,7 @@ def test_an_engine_that_was_shown_nothing_makes_no_second_host(
 
 
 def test_ec2_that_falls_silent_before_the_guard_looks_lets_no_second_host_by(
-    runner: Runner, front: Front, fleet: dict[str, str]
+    runner: LocalRunner, front: AwsFront, fleet: dict[str, str]
 ) -> None:
     front.hidden = {"DescribeInstances": "DescribeInstances"}
     front.hides_ids = True
@@ -196,7 +181,7 @@ def test_ec2_that_falls_silent_before_the_guard_looks_lets_no_second_host_by(
 
 @pytest.mark.parametrize("job", ["plan", "host"])
 def test_an_instance_with_two_machines_is_not_moved(
-    runner: Runner, fleet: dict[str, str], job: str
+    runner: LocalRunner, fleet: dict[str, str], job: str
 ) -> None:
     second = runner.launches(TWO)
 
@@ -209,7 +194,9 @@ def test_an_instance_with_two_machines_is_not_moved(
     assert "apply" not in runner.commands
 
 
-def test_two_machines_of_one_name_are_never_done(runner: Runner, fleet: dict[str, str]) -> None:
+def test_two_machines_of_one_name_are_never_done(
+    runner: LocalRunner, fleet: dict[str, str]
+) -> None:
     """The engine says that it replaced the host, and left the old one running."""
     keeps = runner.folder / "keeps"
     kept = runner.folder / "kept.json"
@@ -226,7 +213,7 @@ def test_two_machines_of_one_name_are_never_done(runner: Runner, fleet: dict[str
 
 
 def test_a_new_host_that_ec2_does_not_show_is_not_called_missing(
-    runner: Runner, front: Front, fleet: dict[str, str]
+    runner: LocalRunner, front: AwsFront, fleet: dict[str, str]
 ) -> None:
     front.hidden = {"DescribeInstances": "TerminateInstances"}
 
@@ -234,7 +221,7 @@ def test_a_new_host_that_ec2_does_not_show_is_not_called_missing(
     assert "but I can't say if it is healthy: EC2 does not show i-" in runner.summary
 
 
-def test_finish_forgets_no_host_that_is_there(runner: Runner) -> None:
+def test_finish_forgets_no_host_that_is_there(runner: LocalRunner) -> None:
     """The engine was shown nothing of a host that left, and so would only write it off."""
     runner.registers(ONE)
     one, gone = runner.launches(ONE, NEW), runner.launches(GONE)
@@ -248,7 +235,7 @@ def test_finish_forgets_no_host_that_is_there(runner: Runner) -> None:
     assert "apply" not in runner.commands
 
 
-def test_finish_waits_for_what_ec2_does_not_list(runner: Runner, front: Front) -> None:
+def test_finish_waits_for_what_ec2_does_not_list(runner: LocalRunner, front: AwsFront) -> None:
     runner.registers(ONE)
     runner.knows((ONE, runner.launches(ONE, NEW)), (GONE, runner.launches(GONE)))
     front.hidden = DESCRIBES

@@ -7,7 +7,7 @@ import pytest
 
 from fleet_control.error import Ec2Error
 from tests.fleet_control import aws
-from tests.fleet_control.aws import Aws
+from tests.fleet_control.aws import FakeEc2
 from tests.workflows.conftest import KEYS
 from tests.workflows.test_fit import IMAGE, LAUNCH
 from workflows.fleet_deploy import offer
@@ -57,7 +57,7 @@ QUOTA = 200, '{"Quota": {"Value": 32.0}}'
 
 
 @pytest.fixture
-def ec2() -> Iterator[Aws]:
+def ec2() -> Iterator[FakeEc2]:
     with aws.serving() as served:
         served.scripts = {
             "DescribeImages": [image()],
@@ -71,7 +71,7 @@ def ec2() -> Iterator[Aws]:
 
 
 @pytest.fixture
-def cloud(ec2: Aws) -> Iterator[Cloud]:
+def cloud(ec2: FakeEc2) -> Iterator[Cloud]:
     environ = {"AWS_ENDPOINT_URL": ec2.url, "AWS_REGION": "eu-central-1", **KEYS}
     made = connect(environ, SystemTime())
     yield made
@@ -79,13 +79,13 @@ def cloud(ec2: Aws) -> Iterator[Cloud]:
         client.close()
 
 
-def test_the_zone_is_the_subnets_and_the_disk_the_roots(ec2: Aws, cloud: Cloud) -> None:
+def test_the_zone_is_the_subnets_and_the_disk_the_roots(ec2: FakeEc2, cloud: Cloud) -> None:
     found = offer.read(cloud, IMAGE, [LAUNCH])
 
     assert found.place == "eu-central-1b"
     assert found.offered == {"t3.large", "t3.small"}
-    assert found.image == offer.Image("arm64", "uefi", "/dev/xvda", 20)
-    assert found.types == {"t3.large": offer.Type(frozenset({"x86_64"}), frozenset(), 2)}
+    assert found.image == offer.OfferedImage("arm64", "uefi", "/dev/xvda", 20)
+    assert found.types == {"t3.large": offer.InstanceType(frozenset({"x86_64"}), frozenset(), 2)}
     (asked,) = (one for one in ec2.asked if one["Action"] == "DescribeInstanceTypeOfferings")
     assert (asked["LocationType"], asked["Filter.1.Value.1"]) == (
         "availability-zone",
@@ -93,7 +93,7 @@ def test_the_zone_is_the_subnets_and_the_disk_the_roots(ec2: Aws, cloud: Cloud) 
     )
 
 
-def test_without_a_subnet_the_region_is_asked(ec2: Aws, cloud: Cloud) -> None:
+def test_without_a_subnet_the_region_is_asked(ec2: FakeEc2, cloud: Cloud) -> None:
     found = offer.read(cloud, IMAGE, [replace(LAUNCH, subnet="")])
 
     assert found.place == "eu-central-1"
@@ -115,21 +115,23 @@ def test_without_a_subnet_the_region_is_asked(ec2: Aws, cloud: Cloud) -> None:
     ids=["pending", "deregistered", "untagged", "not listed", "not found", "unavailable"],
 )
 def test_an_image_that_no_host_could_boot_is_none(
-    ec2: Aws, cloud: Cloud, said: tuple[int, str]
+    ec2: FakeEc2, cloud: Cloud, said: tuple[int, str]
 ) -> None:
     ec2.scripts["DescribeImages"] = [said]
 
     assert offer.read(cloud, IMAGE, [LAUNCH]).image is None
 
 
-def test_an_ec2_that_fails_is_no_image_that_is_gone(ec2: Aws, cloud: Cloud) -> None:
+def test_an_ec2_that_fails_is_no_image_that_is_gone(ec2: FakeEc2, cloud: Cloud) -> None:
     ec2.scripts["DescribeImages"] = [aws.error(400, "OptInRequired")]
 
     with pytest.raises(Ec2Error, match="OptInRequired"):
         offer.read(cloud, IMAGE, [LAUNCH])
 
 
-def test_a_right_that_the_role_lacks_is_named_with_what_gives_it(ec2: Aws, cloud: Cloud) -> None:
+def test_a_right_that_the_role_lacks_is_named_with_what_gives_it(
+    ec2: FakeEc2, cloud: Cloud
+) -> None:
     ec2.scripts["DescribeInstanceTypeOfferings"] = [aws.error(403, "UnauthorizedOperation")]
 
     with pytest.raises(
@@ -146,7 +148,7 @@ def machine(id_: str, type_: str = "t3.large", more: str = "") -> str:
 
 
 def test_on_demand_machines_of_the_standard_families_count_whosever_they_are(
-    ec2: Aws, cloud: Cloud
+    ec2: FakeEc2, cloud: Cloud
 ) -> None:
     ec2.scripts["GetServiceQuota"] = [QUOTA]
     ec2.scripts["DescribeInstances"] = [
@@ -164,7 +166,7 @@ def test_on_demand_machines_of_the_standard_families_count_whosever_they_are(
 
     found = offer.read(cloud, IMAGE, [LAUNCH])
 
-    assert found.quota == offer.Quota(32.0, {"i-ours": 2, "i-shared": 2})
+    assert found.quota == offer.VcpuQuota(32.0, {"i-ours": 2, "i-shared": 2})
     (asked,) = (one for one in ec2.asked if one["Action"] == "DescribeInstances")
     states = {asked["Filter.1.Value.1"], asked["Filter.1.Value.2"]}
     assert (asked["Filter.1.Name"], states) == ("instance-state-name", {"pending", "running"})
@@ -175,7 +177,9 @@ def test_on_demand_machines_of_the_standard_families_count_whosever_they_are(
     [(200, "{}"), (200, '{"Quota": {}}'), (400, '{"__type": "AccessDeniedException"}')],
     ids=["nothing", "no value", "denied"],
 )
-def test_a_quota_that_is_not_told_is_none(ec2: Aws, cloud: Cloud, said: tuple[int, str]) -> None:
+def test_a_quota_that_is_not_told_is_none(
+    ec2: FakeEc2, cloud: Cloud, said: tuple[int, str]
+) -> None:
     ec2.scripts["GetServiceQuota"] = [said]
 
     assert offer.read(cloud, IMAGE, [LAUNCH]).quota is None

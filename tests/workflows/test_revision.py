@@ -43,7 +43,7 @@ def test_a_revision_is_the_newest_commit_that_changes_what_a_host_is_built_from(
     new = changes(repository, "skills/two.py", "Two")
     docs = changes(repository, "docs/runbook.md", "Words")
 
-    assert revision.at(asked(repository), docs) == revision.Revision(new, "Two", NOW)
+    assert revision.at(asked(repository), docs) == revision.DeployedRevision(new, "Two", NOW)
     assert revision.at(asked(repository), old).commit == old
     assert revision.at(asked(repository), docs).short == new[:7]
 

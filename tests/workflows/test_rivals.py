@@ -6,7 +6,7 @@ import pytest
 
 from fleet_control.duplicate import deploy_among
 from fleet_control.ledger import Entry, Job, Run, read_run
-from tests.workflows.conftest import NEW, OLD, Runner
+from tests.workflows.conftest import NEW, OLD, LocalRunner
 from tests.workflows.loopback import raw_run
 from tests.workflows.plans import replaced
 from workflows.fleet_deploy.rivals import deploy_of, unfinished
@@ -159,13 +159,13 @@ def test_runs_without_a_request_id_are_no_duplicates() -> None:
 
 
 @pytest.fixture
-def fleet(runner: Runner) -> dict[str, str]:
+def fleet(runner: LocalRunner) -> dict[str, str]:
     runner.registers(ONE, TWO, THREE)
     return {id_: runner.launches(id_) for id_ in (ONE, TWO, THREE)}
 
 
 def test_of_deploys_that_a_bot_asked_for_at_once_one_is_done(
-    runner: Runner, fleet: dict[str, str], capsys: pytest.CaptureFixture[str]
+    runner: LocalRunner, fleet: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     asks = [
         runner.asks(CALLER=ONE, TARGET=target, REQUEST_ID=f"agent.{ONE}.a.{number}")
@@ -179,7 +179,7 @@ def test_of_deploys_that_a_bot_asked_for_at_once_one_is_done(
 
 
 def test_a_refused_deploy_does_not_make_the_next_one_busy(
-    runner: Runner, fleet: dict[str, str]
+    runner: LocalRunner, fleet: dict[str, str]
 ) -> None:
     asks = [
         runner.asks(CALLER=ONE, TARGET=target, REQUEST_ID=f"agent.{ONE}.a.{number}")
@@ -195,7 +195,7 @@ def test_a_refused_deploy_does_not_make_the_next_one_busy(
 
 
 def test_a_run_that_the_list_does_not_show_yet_is_asked_for_itself(
-    runner: Runner, fleet: dict[str, str]
+    runner: LocalRunner, fleet: dict[str, str]
 ) -> None:
     first, second = (
         runner.asks(CALLER=ONE, TARGET=TWO, REQUEST_ID=f"agent.{ONE}.a.{number}")

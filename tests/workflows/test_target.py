@@ -11,12 +11,12 @@ import pytest
 from fleet_control import own_answer
 from fleet_control.ledger import Entry
 from fleet_control.machine import describe_machines
-from fleet_control.own_answer import OwnAnswer
+from fleet_control.own_answer import HostAnswer
 from sandbox.host_rules import Rules, Way
 from sandbox.moto import set_rules
 from tests.workflows import plans
-from tests.workflows.conftest import NEW, OLD, OLDEST, Runner, iso
-from tests.workflows.front import Front
+from tests.workflows.conftest import NEW, OLD, OLDEST, LocalRunner, iso
+from tests.workflows.front import AwsFront
 from tests.workflows.loopback import raw_run
 from tests.workflows.test_living import BOT, ONE, POLL, THREE, TIMING, TWO, UP, TurnedTime, dead
 from workflows.fleet_deploy.host_answer import AGENT
@@ -32,11 +32,11 @@ UNWELL = f"{TWO} is healthy while {THREE} is unhealthy. One thing at a time: see
 
 
 @dataclass
-class Fleet:
+class TargetFleet:
     """Of three, of which a bot names the second; the others are well."""
 
-    runner: Runner
-    front: Front
+    runner: LocalRunner
+    front: AwsFront
     clock: TurnedTime
     machine: str = ""
 
@@ -70,7 +70,7 @@ class Fleet:
         return self.front.asked.count("SendCommand")
 
     @property
-    def noted(self) -> OwnAnswer | None:
+    def noted(self) -> HostAnswer | None:
         """What a status shows of the second's own last answer."""
         shown = {one.name: one.answer for one in describe_machines(self.runner.ec2)}
         return own_answer.read(shown[TWO], self.clock.now())
@@ -81,7 +81,7 @@ class Fleet:
 
 
 @pytest.fixture
-def fleet(runner: Runner, moto: str, front: Front) -> Iterator[Fleet]:
+def fleet(runner: LocalRunner, moto: str, front: AwsFront) -> Iterator[TargetFleet]:
     runner.registers(ONE, TWO, THREE)
     del runner.environ["FLEET_STEADY_SECONDS"]
     runner.environ |= {"FLEET_HEALTH_DEADLINE": "600", "FLEET_HEALTH_POLL": str(POLL)}
@@ -91,12 +91,12 @@ def fleet(runner: Runner, moto: str, front: Front) -> Iterator[Fleet]:
     for id_ in (ONE, THREE):
         runner.launches(id_)
     clock.sleep(LONG_UP)
-    yield Fleet(runner, front, clock)
+    yield TargetFleet(runner, front, clock)
     asyncio.run(set_rules(moto, Rules()))
 
 
 @pytest.mark.parametrize("way", [Way.WELL, Way.NO_BOT, Way.OTHER_REVISION])
-def test_one_that_is_well_is_no_repair_and_says_so_itself(fleet: Fleet, way: Way) -> None:
+def test_one_that_is_well_is_no_repair_and_says_so_itself(fleet: TargetFleet, way: Way) -> None:
     """Whatever it is of."""
     fleet.lives(way)
 
@@ -104,7 +104,7 @@ def test_one_that_is_well_is_no_repair_and_says_so_itself(fleet: Fleet, way: Way
     assert fleet.refusal == ("(repair_only)", f"{REPAIR_ONLY} It says so itself.")
     assert fleet.asked == 1
     assert fleet.runner.commands == []
-    assert fleet.noted == OwnAnswer(True, fleet.now())
+    assert fleet.noted == HostAnswer(True, fleet.now())
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_one_that_is_well_is_no_repair_and_says_so_itself(fleet: Fleet, way: Way
     ],
 )
 def test_one_that_is_not_may_be_repaired(
-    fleet: Fleet, way: Way, lasting: float, trouble: str
+    fleet: TargetFleet, way: Way, lasting: float, trouble: str
 ) -> None:
     """It is asked for the steady time and a minute; once, though the fleet is judged twice."""
     fleet.lives(way, lasting=lasting, late=1e9)
@@ -128,25 +128,25 @@ def test_one_that_is_not_may_be_repaired(
     assert fleet.plan() == (0, PATIENCE)
     assert fleet.moves == [TWO]
     assert fleet.asked == PATIENCE / POLL + 1
-    assert fleet.noted == OwnAnswer(False, fleet.now(), trouble)
+    assert fleet.noted == HostAnswer(False, fleet.now(), trouble)
 
 
-def test_one_that_says_nothing_in_time_may_be_too(fleet: Fleet) -> None:
+def test_one_that_says_nothing_in_time_may_be_too(fleet: TargetFleet) -> None:
     fleet.lives(Way.SILENT)
 
     code, took = fleet.plan()
     assert (code, fleet.moves) == (0, [TWO])
     assert PATIENCE <= took < PATIENCE + 60 + POLL
-    assert fleet.noted == OwnAnswer(False, fleet.now(), "does not say in time how it is")
+    assert fleet.noted == HostAnswer(False, fleet.now(), "does not say in time how it is")
 
 
-def test_no_longer_than_the_run_waits_for_a_host(fleet: Fleet) -> None:
+def test_no_longer_than_the_run_waits_for_a_host(fleet: TargetFleet) -> None:
     fleet.lives(Way.GARBAGE)
 
     assert fleet.plan(FLEET_HEALTH_DEADLINE=str(2 * POLL)) == (0, 2 * POLL)
 
 
-def test_one_that_restarted_just_now_is_asked_again(fleet: Fleet) -> None:
+def test_one_that_restarted_just_now_is_asked_again(fleet: TargetFleet) -> None:
     fleet.lives(Way.AGENT_DIES_ONCE, up=120, lasting=100)
 
     assert fleet.plan() == (1, 100)
@@ -163,7 +163,7 @@ def test_one_that_restarted_just_now_is_asked_again(fleet: Fleet) -> None:
     ],
 )
 def test_where_ssm_can_not_carry_the_question_ec2s_word_counts(
-    fleet: Fleet, refused: str, garbled: str, why: str
+    fleet: TargetFleet, refused: str, garbled: str, why: str
 ) -> None:
     """A host can't be called ill for that; nor is anything noted of it."""
     fleet.lives(Way.GARBAGE)
@@ -180,7 +180,7 @@ def test_where_ssm_can_not_carry_the_question_ec2s_word_counts(
 
 
 @pytest.mark.parametrize("failure", ["refused", "garbled"])
-def test_what_it_said_before_ssm_failed_counts(fleet: Fleet, failure: str) -> None:
+def test_what_it_said_before_ssm_failed_counts(fleet: TargetFleet, failure: str) -> None:
     fleet.lives(Way.GARBAGE)
     getattr(fleet.front, failure)["SendCommand"] = "GetCommandInvocation"
 
@@ -193,7 +193,7 @@ def test_what_it_said_before_ssm_failed_counts(fleet: Fleet, failure: str) -> No
     ("way", "code"), [(Way.WELL, 1), (Way.AGENT_DIES, 0)], ids=["well", "dies"]
 )
 def test_while_a_third_is_unwell_its_own_word_decides_as_well(
-    fleet: Fleet, way: Way, code: int
+    fleet: TargetFleet, way: Way, code: int
 ) -> None:
     third = fleet.runner.hosts()[THREE][0]
     fleet.clock.rule(without_disks=(third,))
@@ -206,7 +206,7 @@ def test_while_a_third_is_unwell_its_own_word_decides_as_well(
         assert fleet.moves == [TWO]
 
 
-def test_one_that_starts_is_not_asked(fleet: Fleet) -> None:
+def test_one_that_starts_is_not_asked(fleet: TargetFleet) -> None:
     fleet.lives(Way.AGENT_DIES, up=20)
 
     assert fleet.plan() == (1, 0)
@@ -214,7 +214,7 @@ def test_one_that_starts_is_not_asked(fleet: Fleet) -> None:
     assert fleet.asked == 0
 
 
-def test_that_a_bot_deployed_it_of_late_decides_before_it_is_asked(fleet: Fleet) -> None:
+def test_that_a_bot_deployed_it_of_late_decides_before_it_is_asked(fleet: TargetFleet) -> None:
     fleet.lives(Way.AGENT_DIES)
     ended = iso(fleet.clock.now() - 600)
     fleet.runner.github.runs = [raw_run(90, Entry(target=TWO, caller=THREE), moment=ended)]
@@ -228,7 +228,7 @@ def test_that_a_bot_deployed_it_of_late_decides_before_it_is_asked(fleet: Fleet)
 
 @pytest.mark.parametrize(("caller", "image"), [("", OLDEST), (ONE, "")])
 def test_where_its_condition_decides_nothing_it_is_not_asked(
-    fleet: Fleet, caller: str, image: str
+    fleet: TargetFleet, caller: str, image: str
 ) -> None:
     """As where a person names an image, or a bot none."""
     fleet.lives()
@@ -239,7 +239,7 @@ def test_where_its_condition_decides_nothing_it_is_not_asked(
 
 @pytest.mark.parametrize(("way", "code"), [(Way.WELL, 1), (Way.GARBAGE, 0)])
 def test_an_answer_that_can_not_be_noted_counts_all_the_same(
-    fleet: Fleet, caplog: pytest.LogCaptureFixture, way: Way, code: int
+    fleet: TargetFleet, caplog: pytest.LogCaptureFixture, way: Way, code: int
 ) -> None:
     fleet.lives(way)
     fleet.front.refused["CreateTags"] = ""

@@ -10,7 +10,7 @@ import pytest
 
 from fleet_control.archive import File
 from sandbox.job_log import JobLog
-from tests.workflows.conftest import NEW, Runner
+from tests.workflows.conftest import NEW, LocalRunner
 from tests.workflows.plans import replaced
 from workflows.fleet_deploy.runner import commands_stopped
 from workflows.fleet_deploy.seeding import Seed
@@ -39,7 +39,7 @@ def shell(lines: Iterable[str], to: str = "") -> str:
 @pytest.mark.parametrize("to", ["", ">&2"])
 @pytest.mark.parametrize("command", ["init", "plan", "show"])
 def test_nothing_that_the_engine_writes_is_a_command(
-    runner: Runner, capfd: pytest.CaptureFixture[str], command: str, to: str
+    runner: LocalRunner, capfd: pytest.CaptureFixture[str], command: str, to: str
 ) -> None:
     runner.registers(TWO)
     runner.launches(TWO)
@@ -72,7 +72,7 @@ def test_nothing_that_nix_writes_is_a_command(
 
 
 def test_what_the_run_itself_has_to_say_is_obeyed_and_nothing_else_is_heard(
-    runner: Runner, capfd: pytest.CaptureFixture[str]
+    runner: LocalRunner, capfd: pytest.CaptureFixture[str]
 ) -> None:
     runner.registers(TWO)
     runner.launches("gone")

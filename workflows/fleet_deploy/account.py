@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from workflows.fleet_deploy.runner import Run, needed
+from workflows.fleet_deploy.runner import ThisRun, needed
 from workflows.fleet_deploy.stop import Stopped
 
 CONTROL_API = "CONTROL_API_ACCOUNT"
@@ -21,7 +21,7 @@ ANY_WORKFLOW = "41898282"
 _ACCOUNT = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,63}(?:\[bot\])?):([1-9][0-9]{0,19})")
 
 
-class Account(NamedTuple):
+class GitHubAccount(NamedTuple):
     """An account as a variable names it, ``<login>:<number>``."""
 
     login: str
@@ -32,8 +32,8 @@ class Account(NamedTuple):
 class Accounts:
     """Those who may start a deploy."""
 
-    control_api: Account
-    people: tuple[Account, ...]
+    control_api: GitHubAccount
+    people: tuple[GitHubAccount, ...]
 
 
 class Starter(NamedTuple):
@@ -55,20 +55,20 @@ def read(environ: Mapping[str, str]) -> Accounts:
     return accounts
 
 
-def _account(variable: str, text: str) -> Account:
+def _account(variable: str, text: str) -> GitHubAccount:
     match = _ACCOUNT.fullmatch(text)
     if match is None:
         raise _not_set_up(variable, "must name accounts as <login>:<number>, such as sam:583231")
     if match[2] == ANY_WORKFLOW:
         raise _not_set_up(variable, "may not name github-actions[bot]: any workflow speaks as it")
-    return Account(match[1], match[2])
+    return GitHubAccount(match[1], match[2])
 
 
 def _not_set_up(variable: str, why: str) -> Stopped:
     return Stopped("Not set up", f"{variable} {why}. See the README's set-up.")
 
 
-def starter(run: Run, accounts: Accounts) -> Starter:
+def starter(run: ThisRun, accounts: Accounts) -> Starter:
     """Who started this run, by both names that GitHub gives; Stopped where nobody listed did."""
     for account in (accounts.control_api, *accounts.people):
         login = account.login.casefold()

@@ -11,8 +11,8 @@ from pathlib import Path
 from fleet_control.registry import Instance, Registry
 from fleet_control.seed import FOLDER
 from workflows.fleet_deploy import change, hcl, user_data
-from workflows.fleet_deploy.change import Change, keyed_address
-from workflows.fleet_deploy.expected import Late, Named, Policy
+from workflows.fleet_deploy.change import ResourceChange, keyed_address
+from workflows.fleet_deploy.expected import KnownAfterApply, Named, Policy
 from workflows.fleet_deploy.runner import needed
 from workflows.fleet_deploy.stop import Stopped
 
@@ -42,7 +42,7 @@ _MESSAGES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
+class AwsAccount:
     """The account that a job's keys are of.
 
     Attributes:
@@ -54,7 +54,7 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True)
-class Blueprint:
+class Expectation:
     """The values that tofu/fleet is told in this run.
 
     Attributes:
@@ -67,7 +67,7 @@ class Blueprint:
     """
 
     registry: Registry
-    owner: Owner
+    owner: AwsAccount
     bucket: str
     network: str
     disk: int
@@ -75,7 +75,9 @@ class Blueprint:
     told: Mapping[str, str]
     revision: str
 
-    def of(self, one: Change, ids: Mapping[str, str], image: str = "") -> Mapping[str, object]:
+    def of(
+        self, one: ResourceChange, ids: Mapping[str, str], image: str = ""
+    ) -> Mapping[str, object]:
         """What the attributes of that thing should say; nothing of what no fleet holds.
 
         `ids` are those of what is there already, by address; `image` is what a host boots.
@@ -152,7 +154,7 @@ class Blueprint:
         role = keyed_address(change.ROLE, id_)
         return {
             "name": _OWN_POLICY,
-            "role": Late(f"{id_}-host", role, (change.ROLE, "each.key")),
+            "role": KnownAfterApply(f"{id_}-host", role, (change.ROLE, "each.key")),
             "policy": Policy({"Version": _VERSION, "Statement": statements}),
         }
 
@@ -209,18 +211,20 @@ def _allowed(sid: str, actions: object, resource: str) -> dict[str, object]:
     return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}
 
 
-def _id(address: str, ids: Mapping[str, str]) -> Late:
-    return Late(ids.get(address), address, (f"{address}.id", address))
+def _id(address: str, ids: Mapping[str, str]) -> KnownAfterApply:
+    return KnownAfterApply(ids.get(address), address, (f"{address}.id", address))
 
 
 def _placed(ids: Mapping[str, str]) -> dict[str, object]:
     group = ids.get(change.GROUP)
     references = (f"{change.GROUP}.id", change.GROUP)
-    groups = Late([group] if group else None, change.GROUP, references)
+    groups = KnownAfterApply([group] if group else None, change.GROUP, references)
     return {"subnet_id": _id(change.SUBNET, ids), "vpc_security_group_ids": groups}
 
 
-def read(environ: Mapping[str, str], folder: Path, registry: Registry, owner: Owner) -> Blueprint:
+def read(
+    environ: Mapping[str, str], folder: Path, registry: Registry, owner: AwsAccount
+) -> Expectation:
     """What tofu/fleet in that folder is told by this environment, which is the engine's; Stopped
     where that can't be known."""
     names = ("bootstrap_bucket", "region", "control_api_url", "revision", "seed_sha256")
@@ -229,7 +233,7 @@ def read(environ: Mapping[str, str], folder: Path, registry: Registry, owner: Ow
     try:
         template = (folder / TEMPLATE).read_bytes().decode()
         variables = hcl.read((folder / VARIABLES).read_bytes().decode())
-        made = Blueprint(
+        made = Expectation(
             registry,
             owner,
             bucket,

@@ -108,8 +108,8 @@ class Engine:
         began = time.time()
         try:
             return self._run(command, *_LOCKED, *options)
-        except Killed as killed:
-            raise Killed(killed.title, f"{killed} {self._released(began)}") from killed
+        except EngineKilled as killed:
+            raise EngineKilled(killed.title, f"{killed} {self._released(began)}") from killed
 
     def _released(self, began: float) -> str:
         """Give a killed engine's lock back, if it is surely that one; what is to be done now."""
@@ -125,18 +125,18 @@ class Engine:
             return f"Its lock is not given back: {left.sentence()}."
         return "If its lock on the state stayed, the next deploy says so, and how to release it."
 
-    def _lock(self) -> lock.Held | None:
+    def _lock(self) -> lock.StateLock | None:
         """The lock on the state, where there is one and the engine names it."""
         try:
             self._unlock("whose")
-        except Failed as refused:
+        except EngineFailed as refused:
             return lock.held(diagnosis.lines(refused.said))
         except Stopped:
             return None
         return None
 
     def _unlock(self, id_: str) -> None:
-        """Failed where no lock has this id, which is how the engine tells whose it is."""
+        """EngineFailed where no lock has this id, which is how the engine tells whose it is."""
         self._run("force-unlock", "-no-color", "-force", id_)
 
     def _plan(self, file: Path, image: str, *options: str) -> Any:
@@ -170,17 +170,17 @@ class Engine:
             raise Stopped("OpenTofu failed", f"{self.program} can't be run: {error}.") from error
         if process.returncode < 0:
             why = f"OpenTofu's {command} was killed (signal {-process.returncode})."
-            raise Killed("OpenTofu failed", why)
+            raise EngineKilled("OpenTofu failed", why)
         if process.returncode:
-            raise Failed(diagnosis.failure(command, process.returncode, said), said)
+            raise EngineFailed(diagnosis.failure(command, process.returncode, said), said)
         return said
 
 
-class Killed(Stopped):
+class EngineKilled(Stopped):
     """The engine ended by a signal, with its work half done."""
 
 
-class Failed(Stopped):
+class EngineFailed(Stopped):
     """The engine said no.
 
     Attributes:

@@ -17,7 +17,7 @@ from fleet_control.error import ManifestError
 from fleet_control.manifest import Manifest
 from fleet_control.registry import Instance, Registry, parse
 from workflows.fleet_deploy.revision import SHORT
-from workflows.fleet_deploy.roll import Turn
+from workflows.fleet_deploy.roll import HostTurn
 from workflows.fleet_deploy.seeding import Seed
 from workflows.fleet_deploy.stop import Stopped
 
@@ -37,13 +37,13 @@ Manifests = Callable[[str], Manifest | str]
 
 
 def bootable(
-    target: str, turns: Sequence[Turn], seed: Seed, now: Registry, manifests: Manifests
-) -> tuple[tuple[Turn, ...], tuple[str, ...]]:
+    target: str, turns: Sequence[HostTurn], seed: Seed, now: Registry, manifests: Manifests
+) -> tuple[tuple[HostTurn, ...], tuple[str, ...]]:
     """The turns whose hosts would boot as they should; and why each other one is left out.
 
     `now` is the branch's registry. Stopped where it is of one that was asked for.
     """
-    kept: list[Turn] = []
+    kept: list[HostTurn] = []
     left_out: list[str] = []
     for turn in turns:
         why = next(_faults(turn.id, seed, now[turn.id], manifests), "")

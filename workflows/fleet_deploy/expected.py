@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from workflows.fleet_deploy.change import Action, Change
+from workflows.fleet_deploy.change import ChangeAction, ResourceChange
 
 _SHOWN = 80
 Settings = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Late:
+class KnownAfterApply:
     """A value that shows only at the apply where what it is of is made by the same plan.
 
     Attributes:
@@ -45,7 +45,7 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class PlanContext:
     """What a plan says beside a single change.
 
     Attributes:
@@ -57,19 +57,21 @@ class Whole:
     settings: Mapping[str, Settings]
 
 
-def whole(plan: object, changes: Iterable[Change]) -> Whole:
-    made = frozenset(one.address for one in changes if one.action is Action.CREATE)
+def whole(plan: object, changes: Iterable[ResourceChange]) -> PlanContext:
+    made = frozenset(one.address for one in changes if one.action is ChangeAction.CREATE)
     root = _mapping(_mapping(_mapping(plan).get("configuration")).get("root_module"))
     listed = root.get("resources")
     resources = [_mapping(one) for one in (listed if isinstance(listed, list) else ())]
-    return Whole(
+    return PlanContext(
         made, {str(one.get("address")): _mapping(one.get("expressions")) for one in resources}
     )
 
 
-def difference(change: Change, expected: Mapping[str, object], whole: Whole) -> str | None:
+def difference(
+    change: ResourceChange, expected: Mapping[str, object], whole: PlanContext
+) -> str | None:
     """What of that change is not as expected, as "its … would be …", or None."""
-    makes = change.action in (Action.CREATE, Action.REPLACE)
+    makes = change.action in (ChangeAction.CREATE, ChangeAction.REPLACE)
     before = {} if makes else change.before
     seen = _Seen(
         change.after, change.unknown, whole.settings.get(change.resource), before, whole.made
@@ -135,7 +137,7 @@ def _may_be_late(key: str, wanted: object, seen: _Seen) -> bool:
     """Whether AWS fills this in; or the plan, once it has made what the value is of."""
     if seen.settings is None:
         return False
-    if isinstance(wanted, Late):
+    if isinstance(wanted, KnownAfterApply):
         references = _mapping(seen.settings.get(key)).get("references")
         return wanted.address in seen.made and references == [*wanted.references]
     return key not in seen.settings and (not wanted or isinstance(wanted, Named))
@@ -150,7 +152,7 @@ def _shows_late(unknown: object) -> bool:
 
 def _is_as(wanted: object, said: object) -> bool:
     match wanted:
-        case Late():
+        case KnownAfterApply():
             return bool(said) and said == wanted.value
         case Policy():
             return isinstance(said, str) and _parsed(said) == _plain(wanted.document)
@@ -189,7 +191,7 @@ def _shown(value: object) -> str:
     match value:
         case None:
             return "nothing known"
-        case Late():
+        case KnownAfterApply():
             return _shown(value.value) if value.value else f"the id of {value.address}"
         case Policy():
             text = json.dumps(value.document)

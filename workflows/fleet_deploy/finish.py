@@ -8,14 +8,21 @@ from tempfile import TemporaryDirectory
 from fleet_control.caller import ALL
 from fleet_control.error import Ec2Error
 from workflows.fleet_deploy import guard, known, removal, roll, runner, summary
-from workflows.fleet_deploy.job import Job, Plan, planned, refuse, spare_the_caller, telling_where
-from workflows.fleet_deploy.runner import Notice
+from workflows.fleet_deploy.job import (
+    JobContext,
+    PlannedDeploy,
+    planned,
+    refuse,
+    spare_the_caller,
+    telling_where,
+)
+from workflows.fleet_deploy.runner import Annotation
 from workflows.fleet_deploy.stop import Stopped
 
 log = logging.getLogger(__name__)
 
 
-def run(job: Job) -> tuple[Notice, ...]:
+def run(job: JobContext) -> tuple[Annotation, ...]:
     plan = planned(job.environ)
     if job.asked.target != ALL:
         raise Stopped("Not for this", f"Only a deploy of `{ALL}` is finished this way.")
@@ -29,7 +36,7 @@ def run(job: Job) -> tuple[Notice, ...]:
     return _tell(job, plan, gone)
 
 
-def _tell(job: Job, plan: Plan, gone: tuple[str, ...]) -> tuple[Notice, ...]:
+def _tell(job: JobContext, plan: PlannedDeploy, gone: tuple[str, ...]) -> tuple[Annotation, ...]:
     """All is done by now: that the hosts can't be seen undoes none of it."""
     stays = ""
     try:
@@ -39,10 +46,10 @@ def _tell(job: Job, plan: Plan, gone: tuple[str, ...]) -> tuple[Notice, ...]:
     except Ec2Error as error:
         hosts = f"Where the hosts are can't be seen now: {error}"
     runner.write_summary(job.environ, summary.finished(hosts, gone, stays))
-    return (Notice("Stays", stays),) if stays else ()
+    return (Annotation("Stays", stays),) if stays else ()
 
 
-def _all_are_done(job: Job, plan: Plan) -> dict[str, str]:
+def _all_are_done(job: JobContext, plan: PlannedDeploy) -> dict[str, str]:
     """The machines that the state knows and that are there, each with its instance."""
     job.engine.init()
     machines = job.engine.machines()
@@ -53,7 +60,7 @@ def _all_are_done(job: Job, plan: Plan) -> dict[str, str]:
     return {machine: id_ for machine, id_ in machines.items() if machine in sight.staying}
 
 
-def _apply_the_rest(job: Job, image: str, machines: Mapping[str, str]) -> tuple[str, ...]:
+def _apply_the_rest(job: JobContext, image: str, machines: Mapping[str, str]) -> tuple[str, ...]:
     """The ids whose hosts are removed."""
     with TemporaryDirectory() as folder:
         file = Path(folder).resolve() / "plan"

@@ -11,7 +11,7 @@ from fleet_control.machine import ec2_errors
 from workflows.fleet_deploy import offer, summary
 from workflows.fleet_deploy.cloud import Cloud
 from workflows.fleet_deploy.launch import Launch
-from workflows.fleet_deploy.offer import QUOTA, Image, Offer, Quota, Type
+from workflows.fleet_deploy.offer import QUOTA, Ec2Offer, InstanceType, OfferedImage, VcpuQuota
 from workflows.fleet_deploy.stop import Stopped
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def refuse(cloud: Cloud, launches: Sequence[Launch], also_gone: Collection[str] 
         raise Stopped("Would not launch", f"{problems[0]}{more}.", summary.bullets(problems))
 
 
-def unfit(launches: Sequence[Launch], found: Offer) -> Iterator[str]:
+def unfit(launches: Sequence[Launch], found: Ec2Offer) -> Iterator[str]:
     """What about these launches does not go together, each as a sentence without its end."""
     image = launches[0].image
     if found.image is None:
@@ -59,13 +59,13 @@ def unfit(launches: Sequence[Launch], found: Offer) -> Iterator[str]:
             yield f"{one.id} would not start: {why}"
 
 
-def _not_offered(type_: str, found: Offer) -> str:
+def _not_offered(type_: str, found: Ec2Offer) -> str:
     near = get_close_matches(type_, sorted(found.offered), 1, _NEAR)
     hint = f", did you mean `{near[0]}`?" if near else "."
     return f"{found.place} offers no `{type_}`{hint} Write a type that it offers into {_REGISTRY}"
 
 
-def _misfit(launch: Launch, image: Image, type_: Type) -> str:
+def _misfit(launch: Launch, image: OfferedImage, type_: InstanceType) -> str:
     """Why this image does not run on this type or disk, or nothing."""
     if image.architecture not in type_.architectures:
         return (
@@ -87,7 +87,7 @@ def _misfit(launch: Launch, image: Image, type_: Type) -> str:
 
 
 def over_quota(
-    launches: Sequence[Launch], found: Offer, also_gone: Collection[str]
+    launches: Sequence[Launch], found: Ec2Offer, also_gone: Collection[str]
 ) -> Iterator[str]:
     """The first host for which too few vCPUs are left, each before it made and what it replaces
     gone."""
@@ -107,7 +107,7 @@ def over_quota(
             return
 
 
-def _too_many(launch: Launch, used: int, quota: Quota) -> str:
+def _too_many(launch: Launch, used: int, quota: VcpuQuota) -> str:
     return (
         f"{launch.id} would not start: with it {used} vCPUs would run in this account, and its "
         f"quota ({QUOTA}) is {quota.limit:.0f}. Ask AWS for more in Service Quotas, or "
@@ -116,7 +116,7 @@ def _too_many(launch: Launch, used: int, quota: Quota) -> str:
 
 
 def _refused(
-    cloud: Cloud, launches: Sequence[Launch], image: Image, makes_room: bool
+    cloud: Cloud, launches: Sequence[Launch], image: OfferedImage, makes_room: bool
 ) -> Iterator[str]:
     """What EC2 itself says to a dry run of the first of each kind."""
     kinds = {(one.type, bool(one.profile), bool(one.replaces)): one for one in reversed(launches)}
@@ -128,7 +128,7 @@ def _refused(
                 yield f"{one.id} would not start: EC2 says {code} ({words})"
 
 
-def _dry_run(cloud: Cloud, launch: Launch, image: Image) -> tuple[str, str]:
+def _dry_run(cloud: Cloud, launch: Launch, image: OfferedImage) -> tuple[str, str]:
     """EC2's code, and its words as far as they may be repeated."""
     with ec2_errors("RunInstances"):
         try:
@@ -140,7 +140,7 @@ def _dry_run(cloud: Cloud, launch: Launch, image: Image) -> tuple[str, str]:
     raise Stopped("Would not launch", f"EC2 took a dry run of {launch.id} for a launch.")
 
 
-def _request(launch: Launch, image: Image) -> "RunInstancesRequestTypeDef":
+def _request(launch: Launch, image: OfferedImage) -> "RunInstancesRequestTypeDef":
     """As the engine asks for it, but for what the host itself reads."""
     request: RunInstancesRequestTypeDef = {
         "DryRun": True,

@@ -10,7 +10,7 @@ from botocore.parsers import ResponseParserError
 
 from fleet_control.status import IN_PROGRESS_SECONDS
 from workflows.fleet_deploy import host_answer
-from workflows.fleet_deploy.host_answer import Answer, AnswerError
+from workflows.fleet_deploy.host_answer import HealthReport, ReportError
 from workflows.fleet_deploy.stop import Stopped
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _APPLY_FIRST = (
 )
 
 
-class Unasked(AnswerError):
+class HostUnasked(ReportError):
     """SSM, and not the host, is why there is no answer."""
 
 
@@ -57,7 +57,7 @@ class SystemTime:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class PollSettings:
     """How long to wait, and how often to look; seconds.
 
     Attributes:
@@ -69,10 +69,10 @@ class Pace:
     steady: float = STEADY_SECONDS
 
 
-def read_pace(environ: Mapping[str, str], deadline: float = IN_PROGRESS_SECONDS) -> Pace:
+def read_pace(environ: Mapping[str, str], deadline: float = IN_PROGRESS_SECONDS) -> PollSettings:
     """The pace that the runner's environment sets, and `deadline` where it sets none; Stopped if it
     is no number."""
-    return Pace(
+    return PollSettings(
         deadline=_seconds(environ, "FLEET_HEALTH_DEADLINE", deadline),
         poll=_seconds(environ, "FLEET_HEALTH_POLL", 10.0),
         steady=_seconds(environ, "FLEET_STEADY_SECONDS", STEADY_SECONDS),
@@ -92,7 +92,7 @@ def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
     return seconds
 
 
-def wait(look: Callable[[], str], pace: Pace, clock: Time) -> str:
+def wait(look: Callable[[], str], pace: PollSettings, clock: Time) -> str:
     """Look until there is nothing to wait for; what was still missing at the deadline, or nothing.
 
     `look` says what is missing, or nothing. It is asked once at least.
@@ -106,7 +106,7 @@ def wait(look: Callable[[], str], pace: Pace, clock: Time) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class HostHealth:
     """A host, asked how it is through SSM by a document that takes no parameters."""
 
     ssm: "SSMClient"
@@ -124,21 +124,21 @@ class Service:
         except (BotoCoreError, ResponseParserError) as error:
             raise Stopped("SSM is silent", f"SSM can't be reached ({error}).") from error
 
-    def ask(self, machine: str) -> Answer:
-        """Ask once. AnswerError says why there is no answer yet.
+    def ask(self, machine: str) -> HealthReport:
+        """Ask once. ReportError says why there is no answer yet.
 
         Stopped where asking again would not help.
         """
         try:
             command = self._send(machine)
         except self.ssm.exceptions.InvalidInstanceId as error:
-            raise AnswerError("its SSM agent does not answer yet") from error
+            raise ReportError("its SSM agent does not answer yet") from error
         except ClientError as error:
             if _may_pass(error):
-                raise Unasked(f"SSM is busy ({_code(error)})") from error
+                raise HostUnasked(f"SSM is busy ({_code(error)})") from error
             raise Stopped("SSM refused", _refusal(error)) from error
         except (BotoCoreError, ResponseParserError, KeyError) as error:
-            raise Unasked(f"SSM can't be reached ({error})") from error
+            raise HostUnasked(f"SSM can't be reached ({error})") from error
         return host_answer.read(self._said(command, machine))
 
     def _said(self, command: str, machine: str) -> str:
@@ -149,11 +149,11 @@ class Service:
                 return said
             if status not in _UNDECIDED:
                 # Its own words could be read as ours, such as what it ran before.
-                raise AnswerError(f"can't say how it is ({status})")
+                raise ReportError(f"can't say how it is ({status})")
             if self.clock.monotonic() >= until:
                 if status == _UNSEEN:
-                    raise Unasked("SSM does not tell what the host says")
-                raise AnswerError("does not say in time how it is")
+                    raise HostUnasked("SSM does not tell what the host says")
+                raise ReportError("does not say in time how it is")
             self.clock.sleep(self.poll)
 
     def _send(self, machine: str) -> str:

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
-class History:
+class RegistryHistory:
     """
     Attributes:
         root: the checkout; where it is none of git's, history says nothing.

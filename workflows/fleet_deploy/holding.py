@@ -12,7 +12,7 @@ from typing import Any
 from fleet_control.caller import ALL
 from fleet_control.reading import Host
 from fleet_control.status import FleetStatus, InstanceStatus
-from workflows.fleet_deploy.roll import Turn
+from workflows.fleet_deploy.roll import HostTurn
 from workflows.fleet_deploy.stop import Stopped
 
 # All that the entry of a name has said since that moment (Unix seconds); None where that can't be
@@ -23,7 +23,7 @@ _NAMES_A_TOKEN = "TokenSecret"  # noqa: S105  (how such a field ends)
 
 
 @dataclass(frozen=True, slots=True)
-class Obstacle:
+class IdentityConflict:
     """A machine that runs, and must not while an instance is made.
 
     Attributes:
@@ -41,7 +41,7 @@ class Obstacle:
 
 
 @dataclass(frozen=True, slots=True)
-class Fleet:
+class FleetFacts:
     """What is known of it, for one run.
 
     Attributes:
@@ -56,15 +56,15 @@ class Fleet:
 
 
 def make_room(
-    target: str, turns: Sequence[Turn], fleet: Fleet
-) -> tuple[tuple[Turn, ...], tuple[str, ...]]:
+    target: str, turns: Sequence[HostTurn], fleet: FleetFacts
+) -> tuple[tuple[HostTurn, ...], tuple[str, ...]]:
     """The turns, each with what has to go before it; and why some have none.
 
     `all` takes first who holds what another's entry names by now, and removes what left the
     registry; what any other target would bring along is left out.
     Stopped where something is in the way of what was asked for.
     """
-    kept: list[Turn] = []
+    kept: list[HostTurn] = []
     left_out: list[str] = []
     for turn in _holders_first(turns, fleet) if target == ALL else turns:
         cleared = [id_ for one in kept for id_ in one.clears]
@@ -81,7 +81,7 @@ def make_room(
     return tuple(kept), tuple(left_out)
 
 
-def _holders_first(turns: Sequence[Turn], fleet: Fleet) -> Iterator[Turn]:
+def _holders_first(turns: Sequence[HostTurn], fleet: FleetFacts) -> Iterator[HostTurn]:
     """The order as it was, but for those that wait for another; of a circle, its first one."""
     left = {turn.id: turn for turn in turns}
     waits = _waits(fleet)
@@ -91,7 +91,7 @@ def _holders_first(turns: Sequence[Turn], fleet: Fleet) -> Iterator[Turn]:
         yield left.pop(next(free, "") or next(circle))
 
 
-def _waits(fleet: Fleet) -> Mapping[str, frozenset[str]]:
+def _waits(fleet: FleetFacts) -> Mapping[str, frozenset[str]]:
     """For each instance, the registered ones whose machines have what its entry names by now."""
     return {
         id_: frozenset(
@@ -114,7 +114,9 @@ def _behind(id_: str, waits: Mapping[str, frozenset[str]]) -> Collection[str]:
     return found
 
 
-def _in_the_way(turn: Turn, moved: Collection[str], fleet: Fleet) -> Iterator[Obstacle]:
+def _in_the_way(
+    turn: HostTurn, moved: Collection[str], fleet: FleetFacts
+) -> Iterator[IdentityConflict]:
     """Of a machine that nobody can place, only an instance that never had a host has to fear."""
     had_a_host = turn.seen or turn.id in fleet.known.values()
     for one in obstacles(turn.id, fleet.entries, fleet.status, moved, fleet.said):
@@ -122,12 +124,12 @@ def _in_the_way(turn: Turn, moved: Collection[str], fleet: Fleet) -> Iterator[Ob
             yield one
 
 
-def _can_go(obstacle: Obstacle, known: Mapping[str, str]) -> bool:
+def _can_go(obstacle: IdentityConflict, known: Mapping[str, str]) -> bool:
     """Whether a deploy of `all` removes it."""
     return bool(obstacle.shares) and not obstacle.registered and obstacle.machine in known
 
 
-def _why(turn: Turn, obstacle: Obstacle, fleet: Fleet) -> str:
+def _why(turn: HostTurn, obstacle: IdentityConflict, fleet: FleetFacts) -> str:
     """Why this instance is not made, and what to do."""
     machine, name = obstacle.machine, obstacle.name or "without a name"
     if obstacle.unread:
@@ -162,7 +164,7 @@ def obstacles(
     status: FleetStatus,
     moved: Collection[str],
     said: Said,
-) -> Iterator[Obstacle]:
+) -> Iterator[IdentityConflict]:
     """What must be gone before this instance is made.
 
     `entries` are the registry's; `moved` the instances that have new machines by then.
@@ -174,9 +176,9 @@ def obstacles(
             registered = row.instance is not None
             held = said(row.id, host.launched)
             if not held:
-                yield Obstacle(host.id, host.name, registered, unread=held is None)
+                yield IdentityConflict(host.id, host.name, registered, unread=held is None)
             elif what := _shared(entries[id_], held):
-                yield Obstacle(host.id, host.name, registered, what)
+                yield IdentityConflict(host.id, host.name, registered, what)
 
 
 def _staying(row: InstanceStatus) -> tuple[Host, ...]:

@@ -9,9 +9,9 @@ from tempfile import TemporaryDirectory
 
 from fleet_control.ec2 import describe_images
 from fleet_control.error import Ec2Error
-from fleet_control.host_job import Left, begins, ran_before
+from fleet_control.host_job import EndState, begins, ran_before
 from fleet_control.last_words import LastWords
-from fleet_control.own_answer import OwnAnswer
+from fleet_control.own_answer import HostAnswer
 from fleet_control.status import start_seconds
 from workflows.fleet_deploy import (
     fit,
@@ -28,11 +28,18 @@ from workflows.fleet_deploy import (
     witness,
 )
 from workflows.fleet_deploy.change import host_address
-from workflows.fleet_deploy.cloud import Sight
-from workflows.fleet_deploy.host_answer import Answer, AnswerError, Wanted
-from workflows.fleet_deploy.job import Job, Plan, planned, refuse, spare_the_caller, telling_where
+from workflows.fleet_deploy.cloud import FleetView
+from workflows.fleet_deploy.host_answer import HealthReport, ReportError, Wanted
+from workflows.fleet_deploy.job import (
+    JobContext,
+    PlannedDeploy,
+    planned,
+    refuse,
+    spare_the_caller,
+    telling_where,
+)
 from workflows.fleet_deploy.launch import launches
-from workflows.fleet_deploy.runner import Notice
+from workflows.fleet_deploy.runner import Annotation
 from workflows.fleet_deploy.stop import Stopped
 
 # How long the host before may have no answer: it gave a good one a turn ago. One that restarts
@@ -42,7 +49,7 @@ BEFORE_SECONDS = 60.0
 log = logging.getLogger(__name__)
 
 
-def run(job: Job) -> tuple[Notice, ...]:
+def run(job: JobContext) -> tuple[Annotation, ...]:
     (instance,) = runner.needed(job.environ, "INSTANCE")
     plan = planned(job.environ)
     earlier = roll.before(plan.roll, instance)
@@ -64,15 +71,15 @@ def run(job: Job) -> tuple[Notice, ...]:
     return tuple(_notices(turn.id, watch))
 
 
-def _notices(id_: str, watch: "_Watch") -> Iterator[Notice]:
+def _notices(id_: str, watch: "_HostWatch") -> Iterator[Annotation]:
     """What is worth telling of a host that is healthy."""
     if why := watch.note():
-        yield Notice("Not noted", why)
+        yield Annotation("Not noted", why)
     if watch.answer and (told := host_answer.remarks(watch.answer)):
-        yield Notice("On the way", f"{id_} is healthy, and on the way {told}.")
+        yield Annotation("On the way", f"{id_} is healthy, and on the way {told}.")
 
 
-def _as_patient(job: Job, plan: Plan) -> Job:
+def _as_patient(job: JobContext, plan: PlannedDeploy) -> JobContext:
     """The job, with the deadline for hosts of this image and this revision; Stopped where no host
     could be done by then."""
     images = describe_images(job.cloud.ec2)
@@ -88,7 +95,9 @@ def _as_patient(job: Job, plan: Plan) -> Job:
     return replace(job, pace=pace)
 
 
-def _replace_in_turn(job: Job, turn: roll.Turn, earlier: tuple[roll.Turn, ...], plan: Plan) -> str:
+def _replace_in_turn(
+    job: JobContext, turn: roll.HostTurn, earlier: tuple[roll.HostTurn, ...], plan: PlannedDeploy
+) -> str:
     """The new machine's id, or empty where the engine did not name it."""
     with TemporaryDirectory() as folder:
         file = Path(folder).resolve() / "plan"
@@ -112,15 +121,15 @@ def _untouched(id_: str, but: str = "") -> Iterator[None]:
     try:
         yield
     except Ec2Error as error:
-        why = f"{begins(id_, Left.UNTOUCHED)}{but}{error}"
+        why = f"{begins(id_, EndState.UNTOUCHED)}{but}{error}"
         raise Stopped("EC2 is silent", why) from error
     except Stopped as stop:
-        why = f"{begins(id_, Left.UNTOUCHED)}{but}{stop}"
+        why = f"{begins(id_, EndState.UNTOUCHED)}{but}{stop}"
         raise stop.saying(why) from stop
 
 
 @contextmanager
-def _told_from_now(job: Job, turn: roll.Turn) -> Iterator[None]:
+def _told_from_now(job: JobContext, turn: roll.HostTurn) -> Iterator[None]:
     """Say of an apply that failed where it left the host: it may have failed before any move of it,
     or between the end of the old machine and the launch of the new."""
     try:
@@ -131,7 +140,7 @@ def _told_from_now(job: Job, turn: roll.Turn) -> Iterator[None]:
         raise stop.saying(why) from stop
 
 
-def _left(job: Job, turn: roll.Turn) -> Left | None:
+def _left(job: JobContext, turn: roll.HostTurn) -> EndState | None:
     """Where this host is now, or None where EC2 does not tell."""
     try:
         sight = job.look({turn.seen: turn.id} if turn.seen else {})
@@ -140,14 +149,14 @@ def _left(job: Job, turn: roll.Turn) -> Left | None:
     row = sight.there.get(turn.id)
     machines = {one.id for one in (row.host, *row.others) if one} if row else set()
     if machines - {turn.seen}:
-        return Left.NEW
+        return EndState.NEW
     if sight.unsure:
         return None
-    return Left.UNMOVED if machines else Left.GONE
+    return EndState.UNMOVED if machines else EndState.GONE
 
 
 def _may_begin(
-    job: Job, turn: roll.Turn, earlier: tuple[roll.Turn, ...], plan: Plan
+    job: JobContext, turn: roll.HostTurn, earlier: tuple[roll.HostTurn, ...], plan: PlannedDeploy
 ) -> dict[str, str]:
     """The machines that are known, each with its instance; Stopped where it is not this one's turn.
 
@@ -163,8 +172,8 @@ def _may_begin(
     why, words = roll.hindrance(turn, earlier, sight.there, plan.image), None
     if not why and earlier:
         last = earlier[-1]
-        watch = _Watch(job, last, plan, _machine(sight, last.id))
-        within = health.Pace(min(job.pace.deadline, BEFORE_SECONDS), job.pace.poll)
+        watch = _HostWatch(job, last, plan, _machine(sight, last.id))
+        within = health.PollSettings(min(job.pace.deadline, BEFORE_SECONDS), job.pace.poll)
         trouble = health.wait(watch.own_word, within, job.clock)
         why = trouble and f"the roll stopped at {trouble}"
         words = watch.last_words() if trouble else None
@@ -174,7 +183,9 @@ def _may_begin(
     return machines
 
 
-def _plan(job: Job, turn: roll.Turn, image: str, file: Path, machines: Mapping[str, str]) -> None:
+def _plan(
+    job: JobContext, turn: roll.HostTurn, image: str, file: Path, machines: Mapping[str, str]
+) -> None:
     """Plan into that file what may be applied of it; Stopped where the guard or EC2 says no."""
     plan = job.engine.plan_hosts(file, image, [turn.id])
     if turn.adopt:
@@ -187,7 +198,7 @@ def _plan(job: Job, turn: roll.Turn, image: str, file: Path, machines: Mapping[s
 
 
 def _clear(
-    job: Job, turn: roll.Turn, image: str, file: Path, machines: Mapping[str, str]
+    job: JobContext, turn: roll.HostTurn, image: str, file: Path, machines: Mapping[str, str]
 ) -> dict[str, str]:
     """Remove what left the registry and would share something with this host.
 
@@ -206,7 +217,7 @@ def _clear(
     return {machine: id_ for machine, id_ in machines.items() if machine not in cleared}
 
 
-def _adopt(job: Job, turn: roll.Turn, image: str, plan: object) -> None:
+def _adopt(job: JobContext, turn: roll.HostTurn, image: str, plan: object) -> None:
     """Tell the state of the machine that it forgot.
 
     Stopped where that is no longer the one that `plan` saw, or no longer looks like one of ours.
@@ -224,9 +235,11 @@ def _adopt(job: Job, turn: roll.Turn, image: str, plan: object) -> None:
     job.engine.adopt(turn.id, turn.seen, image)
 
 
-def _wait_until_healthy(job: Job, turn: roll.Turn, plan: Plan, made: str) -> "_Watch":
+def _wait_until_healthy(
+    job: JobContext, turn: roll.HostTurn, plan: PlannedDeploy, made: str
+) -> "_HostWatch":
     """What was seen of the new machine, once its status checks and itself say that it is well."""
-    watch = _Watch(job, turn, plan, made)
+    watch = _HostWatch(job, turn, plan, made)
     try:
         missing = health.wait(lambda: watch.checks() or watch.own_word(), job.pace, job.clock)
     except Stopped as stop:
@@ -242,16 +255,16 @@ def _wait_until_healthy(job: Job, turn: roll.Turn, plan: Plan, made: str) -> "_W
     return watch
 
 
-def _ill(job: Job, turn: roll.Turn) -> str:
+def _ill(job: JobContext, turn: roll.HostTurn) -> str:
     """How the reason begins where the engine did its work and no healthy host came of it."""
     left = _left(job, turn)
-    if left in (Left.GONE, Left.UNMOVED):
+    if left in (EndState.GONE, EndState.UNMOVED):
         return f"{begins(turn.id, left)}it did not become healthy"
-    return begins(turn.id, Left.REPLACED_ILL if turn.seen else Left.CREATED_ILL)
+    return begins(turn.id, EndState.REPLACED_ILL if turn.seen else EndState.CREATED_ILL)
 
 
 @dataclass(slots=True)
-class _Watch:
+class _HostWatch:
     """Looks at a new host, and remembers what was seen of it.
 
     Attributes:
@@ -261,13 +274,13 @@ class _Watch:
         said: how it was by that, or that it gave none; None where nobody could ask it.
     """
 
-    job: Job
-    turn: roll.Turn
-    plan: Plan
+    job: JobContext
+    turn: roll.HostTurn
+    plan: PlannedDeploy
     machine: str
     blind: str = ""
-    answer: Answer | None = None
-    said: OwnAnswer | None = None
+    answer: HealthReport | None = None
+    said: HostAnswer | None = None
 
     def checks(self) -> str:
         """What is missing until its status checks are good, or nothing."""
@@ -292,10 +305,10 @@ class _Watch:
         try:
             self.answer = self.job.hosts.ask(self.machine)
             trouble = host_answer.missing(self.answer, wanted)
-        except AnswerError as error:
-            trouble, asked = str(error).removesuffix("."), not isinstance(error, health.Unasked)
+        except ReportError as error:
+            trouble, asked = str(error).removesuffix("."), not isinstance(error, health.HostUnasked)
         if asked:
-            self.said = OwnAnswer(not trouble, self.job.clock.now(), trouble)
+            self.said = HostAnswer(not trouble, self.job.clock.now(), trouble)
         return trouble and f"{self.turn.id} ({self.machine}): {trouble}"
 
     def last_words(self) -> LastWords | None:
@@ -321,6 +334,6 @@ class _Watch:
         )
 
 
-def _machine(sight: Sight, id_: str) -> str:
+def _machine(sight: FleetView, id_: str) -> str:
     host = roll.host_of(id_, sight.there)
     return host.id if host else ""

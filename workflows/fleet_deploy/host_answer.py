@@ -29,7 +29,7 @@ _DISAGREES = "the agent's own health command does not say yes"
 _INVOCATION = re.compile(r"(?:[0-9a-f]{32})?")
 
 
-class AnswerError(FleetError):
+class ReportError(FleetError):
     """The answer is none; the message ends a sentence that begins with whose it is."""
 
 
@@ -55,7 +55,7 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HealthReport:
     """
     Attributes:
         revision: what the running system is of; empty where it is of none.
@@ -86,19 +86,19 @@ class Wanted:
     steady: float
 
 
-def read(text: str) -> Answer:
-    """AnswerError where it is not what a host would say."""
+def read(text: str) -> HealthReport:
+    """ReportError where it is not what a host would say."""
     if len(text) > LONGEST:
-        raise AnswerError(f"answered with {len(text)} characters, where {LONGEST} are the most")
+        raise ReportError(f"answered with {len(text)} characters, where {LONGEST} are the most")
     try:
         return _answer(**json.loads(text))
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise AnswerError("answered what can't be read") from error
+        raise ReportError("answered what can't be read") from error
 
 
 def _answer(
     instance: str, revision: str, units: object, journal: str, agrees: object = True
-) -> Answer:
+) -> HealthReport:
     if not is_instance_id(instance) or not (revision == "" or is_commit(revision)):
         raise ValueError("no instance or no revision")
     if not isinstance(units, dict) or AGENT not in units or len(units) > _MOST_UNITS:
@@ -108,7 +108,7 @@ def _answer(
     if not isinstance(agrees, bool):
         raise ValueError("neither yes nor no")
     found = tuple(_unit(name, **raw) for name, raw in units.items())
-    return Answer(instance, revision, found, journal, agrees)
+    return HealthReport(instance, revision, found, journal, agrees)
 
 
 def _unit(
@@ -133,7 +133,7 @@ def _unit(
     return Unit(name, state, sub, invocation, float(active_seconds), restarts, words)
 
 
-def missing(answer: Answer, wanted: Wanted) -> str:
+def missing(answer: HealthReport, wanted: Wanted) -> str:
     """What is missing until the host is healthy, or nothing; without whose it is."""
     if answer.instance != wanted.instance:
         return f"says that it is {answer.instance}"
@@ -154,7 +154,7 @@ def _unsteady(unit: Unit, steady: float) -> str:
     return ""
 
 
-def remarks(answer: Answer) -> str:
+def remarks(answer: HealthReport) -> str:
     """What is worth telling of a host that is healthy, or nothing.
 
     Units that ended by themselves, and what units say, such as that a platform is away.

@@ -4,12 +4,12 @@ from collections.abc import Callable, Collection, Iterable
 
 from fleet_control import ledger
 from fleet_control.caller import ALL, Caller
-from fleet_control.outcome import Record, record
+from fleet_control.outcome import BotRecord, record
 from fleet_control.policy import Allowed, Facts, Refused, Usage, Verdict, judge
 from workflows.fleet_deploy import rivals
-from workflows.fleet_deploy.cloud import Sight
+from workflows.fleet_deploy.cloud import FleetView
 from workflows.fleet_deploy.rivals import Jobs
-from workflows.fleet_deploy.roll import Turn
+from workflows.fleet_deploy.roll import HostTurn
 from workflows.fleet_deploy.stop import Stopped
 
 # Of how many runs by bots, and again by people, for one instance.
@@ -39,10 +39,10 @@ def allow(caller: Caller, entry: ledger.Entry, facts: Facts, more: str = "") -> 
 
 
 def brought_along(
-    caller: Caller, entry: ledger.Entry, turns: Iterable[Turn], facts_of: Callable[[str], Facts]
-) -> tuple[tuple[Turn, ...], tuple[str, ...]]:
+    caller: Caller, entry: ledger.Entry, turns: Iterable[HostTurn], facts_of: Callable[[str], Facts]
+) -> tuple[tuple[HostTurn, ...], tuple[str, ...]]:
     """The turns without those that nobody named and the caller may not deploy; and why not."""
-    kept: list[Turn] = []
+    kept: list[HostTurn] = []
     left_out: list[str] = []
     for turn in turns:
         verdict: Verdict = Allowed()
@@ -55,7 +55,7 @@ def brought_along(
     return tuple(kept), tuple(left_out)
 
 
-def facts(sight: Sight, *, unfinished: str = "") -> Facts:
+def facts(sight: FleetView, *, unfinished: str = "") -> Facts:
     """What this depth sees of the fleet; `unfinished` links to what makes the caller busy."""
     return Facts(
         ids=sight.status.registry.registry.ids,
@@ -72,7 +72,7 @@ def bots_record(
     now: float,
     jobs: Jobs,
     left: int = MOST_JOBS_IN_ALL,
-) -> Record:
+) -> BotRecord:
     """What bots' deploys of the target came to: bots' own runs are asked about first, and then
     people's, which need it seldom. Where too many of either came to nothing, it is not seen: else a
     bot could hide its failures behind such runs. `left` is how many may still be asked about."""

@@ -7,33 +7,33 @@ be made a second time.
 from collections.abc import Collection, Mapping
 
 from workflows.fleet_deploy import roll
-from workflows.fleet_deploy.cloud import Sight
-from workflows.fleet_deploy.health import Pace, wait
-from workflows.fleet_deploy.job import Job
+from workflows.fleet_deploy.cloud import FleetView
+from workflows.fleet_deploy.health import PollSettings, wait
+from workflows.fleet_deploy.job import JobContext
 from workflows.fleet_deploy.stop import Stopped
 
 # For so long EC2 is asked again for what it does not list.
 LOOK_AGAIN_SECONDS = 60.0
 
 
-def settled(job: Job, known: Mapping[str, str]) -> Sight:
+def settled(job: JobContext, known: Mapping[str, str]) -> FleetView:
     """The fleet, once EC2 lists every known machine that it does not say is gone.
 
     `known` tells each machine's instance. Stopped where it does not within a minute.
     """
-    looks: list[Sight] = []
+    looks: list[FleetView] = []
 
     def look() -> str:
         looks.append(job.look(known))
         return hidden(looks[-1], known)
 
-    pace = Pace(min(job.pace.deadline, LOOK_AGAIN_SECONDS), job.pace.poll)
+    pace = PollSettings(min(job.pace.deadline, LOOK_AGAIN_SECONDS), job.pace.poll)
     if why := wait(look, pace, job.clock):
         raise Stopped("EC2 is silent", why)
     return looks[-1]
 
 
-def hidden(sight: Sight, known: Mapping[str, str]) -> str:
+def hidden(sight: FleetView, known: Mapping[str, str]) -> str:
     """What EC2 should list and does not, and what to do; or nothing."""
     machines = (*sight.unlisted, *sight.unsure)
     if not machines:
@@ -52,7 +52,7 @@ def hidden(sight: Sight, known: Mapping[str, str]) -> str:
     )
 
 
-def one_machine_each(sight: Sight, ids: Collection[str], known: Collection[str]) -> None:
+def one_machine_each(sight: FleetView, ids: Collection[str], known: Collection[str]) -> None:
     """Stopped where one of these instances has more than one."""
     for id_ in ids:
         row = sight.there.get(id_)

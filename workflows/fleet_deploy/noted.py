@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from fleet_control import own_answer
 from fleet_control.error import Ec2Error
 from fleet_control.machine import ec2_errors
-from fleet_control.own_answer import OwnAnswer
+from fleet_control.own_answer import HostAnswer
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def note(ec2: "EC2Client", machine: str, answer: OwnAnswer) -> str:
+def note(ec2: "EC2Client", machine: str, answer: HostAnswer) -> str:
     """Why it could not be noted, or nothing. No deploy fails by that."""
     tag = {"Key": own_answer.TAG, "Value": own_answer.write(answer)}
     try:

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
+class OfferedImage:
     """An available image of ours.
 
     Attributes:
@@ -46,7 +46,7 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
-class Type:
+class InstanceType:
     """What a machine of this type can run, and counts."""
 
     architectures: frozenset[str]
@@ -55,7 +55,7 @@ class Type:
 
 
 @dataclass(frozen=True, slots=True)
-class Quota:
+class VcpuQuota:
     """vCPUs of the standard families that this account may run, and what each machine takes."""
 
     limit: float
@@ -63,7 +63,7 @@ class Quota:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class Ec2Offer:
     """
     Attributes:
         image: None where it is none of ours, or not available any more.
@@ -73,18 +73,18 @@ class Offer:
         quota: None where it can't be read.
     """
 
-    image: Image | None
+    image: OfferedImage | None
     place: str
     offered: Collection[str]
-    types: Mapping[str, Type]
-    quota: Quota | None = None
+    types: Mapping[str, InstanceType]
+    quota: VcpuQuota | None = None
 
 
-def read(cloud: Cloud, image: str, launches: Collection[Launch]) -> Offer:
+def read(cloud: Cloud, image: str, launches: Collection[Launch]) -> Ec2Offer:
     """Of one image and one place, as all hosts of a plan have them; Ec2Error, Stopped if unread."""
     zone = _zone(cloud.ec2, next(iter(launches)).subnet)
     names = {one.type for one in launches}
-    return Offer(
+    return Ec2Offer(
         image=_image(cloud.ec2, image),
         place=zone or cloud.ec2.meta.region_name,
         offered=_offered(cloud.ec2, zone),
@@ -98,7 +98,7 @@ def is_standard(type_: str) -> bool:
     return _STANDARD.match(type_) is not None
 
 
-def _image(ec2: "EC2Client", id_: str) -> Image | None:
+def _image(ec2: "EC2Client", id_: str) -> OfferedImage | None:
     """Looked for as `plan` found it: a moment may lie between, and somebody may have removed it."""
     with _asking("DescribeImages"):
         try:
@@ -115,12 +115,12 @@ def _is_ours(raw: "ImageTypeDef") -> bool:
     return raw["State"] == "available" and tags.get("clawdinator") == "true"
 
 
-def _read_image(raw: "ImageTypeDef") -> Image:
+def _read_image(raw: "ImageTypeDef") -> OfferedImage:
     root = raw.get("RootDeviceName", "")
     disks = {
         one.get("DeviceName"): one.get("Ebs", {}) for one in raw.get("BlockDeviceMappings", [])
     }
-    return Image(
+    return OfferedImage(
         architecture=raw["Architecture"],
         boot_mode=raw.get("BootMode", ""),
         root_device=root,
@@ -160,24 +160,24 @@ def _types(ec2: "EC2Client", names: Collection[str]) -> dict[str, "InstanceTypeI
         return {one["InstanceType"]: one for page in pages for one in page["InstanceTypes"]}
 
 
-def _type(raw: "InstanceTypeInfoTypeDef") -> Type:
-    return Type(
+def _type(raw: "InstanceTypeInfoTypeDef") -> InstanceType:
+    return InstanceType(
         architectures=frozenset(raw["ProcessorInfo"]["SupportedArchitectures"]),
         boot_modes=frozenset(raw.get("SupportedBootModes", ())),
         vcpus=raw["VCpuInfo"]["DefaultVCpus"],
     )
 
 
-def _quota(cloud: Cloud) -> Quota | None:
+def _quota(cloud: Cloud) -> VcpuQuota | None:
     """EC2 holds to it whatever is known here. Where it can't be read, that stops no repair."""
     try:
         answer = cloud.quotas.get_service_quota(ServiceCode="ec2", QuotaCode=QUOTA)
-        limit = float(answer["Quota"]["Value"])
+        limit = float(answer["VcpuQuota"]["Value"])
     except (ClientError, BotoCoreError, ResponseParserError, KeyError) as error:
         why = _code(error) if isinstance(error, ClientError) else type(error).__name__
         log.info("fleet.quota_unread quota=%s why=%s", QUOTA, why)
         return None
-    return Quota(limit, _running(cloud.ec2))
+    return VcpuQuota(limit, _running(cloud.ec2))
 
 
 def _running(ec2: "EC2Client") -> dict[str, int]:

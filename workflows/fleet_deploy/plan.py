@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from fleet_control import ledger
 from fleet_control.caller import ALL, BotInstance, Caller
 from fleet_control.error import Ec2Error
-from fleet_control.outcome import Record
+from fleet_control.outcome import BotRecord
 from fleet_control.policy import Facts, refused_first
 from fleet_control.seed import is_commit
 from workflows.fleet_deploy import (
@@ -31,23 +31,23 @@ from workflows.fleet_deploy import (
     stray,
     summary,
 )
-from workflows.fleet_deploy.cloud import Sight
+from workflows.fleet_deploy.cloud import FleetView
 from workflows.fleet_deploy.git import Git
-from workflows.fleet_deploy.github import GitHub
-from workflows.fleet_deploy.job import REGISTRY, Job, refuse
+from workflows.fleet_deploy.github import GitHubRuns
+from workflows.fleet_deploy.job import REGISTRY, JobContext, refuse
 from workflows.fleet_deploy.launch import launches
-from workflows.fleet_deploy.revision import Settled
-from workflows.fleet_deploy.runner import Notice
+from workflows.fleet_deploy.revision import ImageAndRevision
+from workflows.fleet_deploy.runner import Annotation
 from workflows.fleet_deploy.stop import Stopped
-from workflows.fleet_deploy.target import Target
+from workflows.fleet_deploy.target import TargetHealth
 
 log = logging.getLogger(__name__)
 
 
-class Past:
+class OtherRuns:
     """The runs beside this one, and what is asked of GitHub about them."""
 
-    def __init__(self, github: GitHub, job: Job) -> None:
+    def __init__(self, github: GitHubRuns, job: JobContext) -> None:
         self._github = github
         self._job = job
         self._jobs: dict[int, tuple[ledger.Job, ...]] = {}
@@ -72,24 +72,24 @@ class Past:
         other = rivals.unfinished(caller.instance, mine, request_id, own, self.jobs)
         return other.url if other else ""
 
-    def record(self, caller: Caller, target: str, facts: Facts) -> Record:
+    def record(self, caller: Caller, target: str, facts: Facts) -> BotRecord:
         """What bots' deploys of the target came to, where that may decide."""
         if not isinstance(caller, BotInstance):
-            return Record()
+            return BotRecord()
         # What the target itself is asked about may still be let by, and then this decides.
         in_doubt = facts._replace(asked_later=True)
         if refused_first(caller, target, self._job.asked.version, in_doubt):
-            return Record()
+            return BotRecord()
         left = max(0, judge.MOST_JOBS_IN_ALL - len(self._jobs))
         return judge.bots_record(target, self.others, facts.now, self.jobs, left)
 
 
-def run(job: Job) -> tuple[Notice, ...]:
+def run(job: JobContext) -> tuple[Annotation, ...]:
     names = ("GITHUB_API_URL", "GITHUB_TOKEN", "COMMIT", "TF_VAR_bootstrap_bucket")
     api, token, commit, bucket = runner.needed(job.environ, *names)
     if not is_commit(commit):
         raise Stopped("Not set up", "COMMIT is not a commit.")
-    past = Past(GitHub(api, token, job.accounts.control_api.id, job.clock.sleep), job)
+    past = OtherRuns(GitHubRuns(api, token, job.accounts.control_api.id, job.clock.sleep), job)
     judge.only_once(job.asked, job.run.id, past.runs, past.jobs)
     sight, machines = _judged_sight(job, past)
     with _untouched():
@@ -122,7 +122,7 @@ def run(job: Job) -> tuple[Notice, ...]:
     return _tell(job, made_of, turns, sight, (*left_out, *unbootable))
 
 
-def _judged_sight(job: Job, past: Past) -> tuple[Sight, dict[str, str]]:
+def _judged_sight(job: JobContext, past: OtherRuns) -> tuple[FleetView, dict[str, str]]:
     """The fleet, in which the policy allows what was asked; and the machines that the state knows.
 
     A refusal needs no engine. What the state knows may show more than the first look did, and then
@@ -130,9 +130,9 @@ def _judged_sight(job: Job, past: Past) -> tuple[Sight, dict[str, str]]:
     """
     caller = asked.speaker(job.asked, job.starter, job.known.registry)
     unfinished = past.unfinished(caller)
-    target = Target(job)
+    target = TargetHealth(job)
 
-    def allow(sight: Sight) -> None:
+    def allow(sight: FleetView) -> None:
         facts = judge.facts(sight, unfinished=unfinished)
         facts = past.record(caller, job.asked.target, facts).told(facts)
         judge.allow(caller, job.asked, *target.asked(caller, facts, sight))
@@ -157,8 +157,12 @@ def _untouched() -> Iterator[None]:
 
 
 def _turns(
-    job: Job, made_of: Settled, sight: Sight, machines: Mapping[str, str], past: Past
-) -> tuple[tuple[roll.Turn, ...], tuple[str, ...]]:
+    job: JobContext,
+    made_of: ImageAndRevision,
+    sight: FleetView,
+    machines: Mapping[str, str],
+    past: OtherRuns,
+) -> tuple[tuple[roll.HostTurn, ...], tuple[str, ...]]:
     """The roll; and why what it would have brought along is left out."""
     caller, facts = asked.speaker(job.asked, job.starter, job.known.registry), judge.facts(sight)
     whole = roll.of(job.asked.target, sight.status, made_of, carrier=asked.carrier(job.asked))
@@ -167,21 +171,21 @@ def _turns(
     )
     known.one_machine_each(sight, [turn.id for turn in turns], machines)
     root = job.engine.root
-    said = history.History(root, str(REGISTRY), job.environ).said
+    said = history.RegistryHistory(root, str(REGISTRY), job.environ).said
     entries = json.loads((root / REGISTRY).read_bytes())
-    fleet = holding.Fleet(entries, sight.status, machines, said)
+    fleet = holding.FleetFacts(entries, sight.status, machines, said)
     turns, unmade = holding.make_room(job.asked.target, turns, fleet)
     return turns, (*refused, *unmade)
 
 
 def _rehearse(
-    job: Job,
+    job: JobContext,
     image: str,
-    turns: tuple[roll.Turn, ...],
-    sight: Sight,
+    turns: tuple[roll.HostTurn, ...],
+    sight: FleetView,
     machines: Mapping[str, str],
-    past: Past,
-) -> tuple[roll.Turn, ...]:
+    past: OtherRuns,
+) -> tuple[roll.HostTurn, ...]:
     """Plan all of it and apply none: what would stop the tenth host stops the first.
 
     The turns, each marked whose host the state forgot; its own job adopts it.
@@ -202,7 +206,7 @@ def _rehearse(
 
 
 def _forgotten(
-    planned: object, ids: list[str], unknown: Mapping[str, str], sight: Sight, past: Past
+    planned: object, ids: list[str], unknown: Mapping[str, str], sight: FleetView, past: OtherRuns
 ) -> frozenset[str]:
     """Whose host the state forgot; Stopped where it is not surely one that a deploy left.
 
@@ -221,12 +225,12 @@ def _forgotten(
 
 
 def _tell(
-    job: Job,
-    made_of: Settled,
-    turns: tuple[roll.Turn, ...],
-    sight: Sight,
+    job: JobContext,
+    made_of: ImageAndRevision,
+    turns: tuple[roll.HostTurn, ...],
+    sight: FleetView,
     left_out: tuple[str, ...],
-) -> tuple[Notice, ...]:
+) -> tuple[Annotation, ...]:
     log.info(
         "fleet.planned target=%s image=%s revision=%s hosts=%d",
         job.asked.target,
@@ -235,8 +239,8 @@ def _tell(
         len(turns),
     )
     alone = "" if job.asked.target == ALL else summary.left_alone(roll.left(sight.status))
-    notices = [Notice("Left alone", alone)] if alone else []
-    notices += [Notice("Left out", why) for why in left_out]
+    notices = [Annotation("Left alone", alone)] if alone else []
+    notices += [Annotation("Left out", why) for why in left_out]
     runner.write_summary(
         job.environ,
         "\n\n".join(

@@ -11,7 +11,7 @@ from fleet_control import ledger
 from fleet_control.host_job import host_jobs
 from fleet_control.reading import Host
 from fleet_control.status import InstanceStatus, Problem
-from workflows.fleet_deploy.change import Action, Unreadable, host_address, read
+from workflows.fleet_deploy.change import ChangeAction, UnreadableChange, host_address, read
 from workflows.fleet_deploy.rivals import Jobs
 from workflows.fleet_deploy.stop import Stopped
 
@@ -27,16 +27,16 @@ def strays(plan: object, ids: Collection[str], machines: Mapping[str, str]) -> d
     listed = plan.get("resource_changes") if isinstance(plan, Mapping) else None
     try:
         changes = [read(raw) for raw in listed] if isinstance(listed, list) else []
-    except Unreadable:
+    except UnreadableChange:
         return {}
-    moving = {one.address: one.action for one in changes if one.action is not Action.NOTHING}
+    moving = {one.address: one.action for one in changes if one.action is not ChangeAction.NOTHING}
     addresses = {host_address(id_): id_ for id_ in ids}
     if not moving.keys() <= addresses.keys():
         return {}
     return {
         addresses[address]: machines[addresses[address]]
         for address, action in moving.items()
-        if action is Action.CREATE and addresses[address] in machines
+        if action is ChangeAction.CREATE and addresses[address] in machines
     }
 
 

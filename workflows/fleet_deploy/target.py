@@ -8,13 +8,13 @@ import logging
 from dataclasses import dataclass, field
 
 from fleet_control.caller import Caller
-from fleet_control.own_answer import OwnAnswer
+from fleet_control.own_answer import HostAnswer
 from fleet_control.policy import Allowed, Condition, Facts, Refused, judge
 from workflows.fleet_deploy import health, host_answer, noted, roll
-from workflows.fleet_deploy.cloud import Sight
-from workflows.fleet_deploy.health import Pace, Unasked
-from workflows.fleet_deploy.host_answer import AnswerError, Wanted
-from workflows.fleet_deploy.job import Job
+from workflows.fleet_deploy.cloud import FleetView
+from workflows.fleet_deploy.health import HostUnasked, PollSettings
+from workflows.fleet_deploy.host_answer import ReportError, Wanted
+from workflows.fleet_deploy.job import JobContext
 from workflows.fleet_deploy.stop import Stopped
 
 # Beyond the steady time: a unit that somebody restarted just now gets as far as that.
@@ -30,18 +30,18 @@ class _Heard:
     unasked: why.
     """
 
-    answer: OwnAnswer | None
+    answer: HostAnswer | None
     unasked: str = ""
 
 
 @dataclass(slots=True)
-class Target:
+class TargetHealth:
     """Asks each machine once for a whole run."""
 
-    job: Job
+    job: JobContext
     _heard: dict[str, _Heard] = field(default_factory=dict)
 
-    def asked(self, caller: Caller, facts: Facts, sight: Sight) -> tuple[Facts, str]:
+    def asked(self, caller: Caller, facts: Facts, sight: FleetView) -> tuple[Facts, str]:
         """The same facts, in which the target is as it says where that decides; and what a refusal
         adds of that."""
         entry = self.job.asked
@@ -70,17 +70,19 @@ class Target:
             try:
                 answer = job.hosts.ask(machine)
                 trouble = host_answer.missing(answer, Wanted(id_, "", job.pace.steady))
-            except Unasked as error:
+            except HostUnasked as error:
                 heard = _Heard(heard.answer, str(error))
                 return str(error)
-            except AnswerError as error:
+            except ReportError as error:
                 trouble = str(error).removesuffix(".")
-            heard = _Heard(OwnAnswer(not trouble, job.clock.now(), trouble))
+            heard = _Heard(HostAnswer(not trouble, job.clock.now(), trouble))
             return trouble
 
         patience = job.pace.steady + PATIENCE_SECONDS
         try:
-            health.wait(look, Pace(min(job.pace.deadline, patience), job.pace.poll), job.clock)
+            health.wait(
+                look, PollSettings(min(job.pace.deadline, patience), job.pace.poll), job.clock
+            )
         except Stopped as stop:
             heard = _Heard(heard.answer, str(stop))
         if heard.answer:

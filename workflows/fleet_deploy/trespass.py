@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from workflows.fleet_deploy.change import Change, Unreadable, address_of, read
+from workflows.fleet_deploy.change import ResourceChange, UnreadableChange, address_of, read
 
 
 @dataclass(frozen=True, slots=True)
-class Trespass:
+class Violation:
     """One thing a plan must not do.
 
     Attributes:
@@ -25,25 +25,25 @@ class Trespass:
         return f"{self.address} would {self.action}: {self.why}"
 
 
-def changes_of(plan: object) -> tuple[tuple[Change, ...], tuple[Trespass, ...]]:
+def changes_of(plan: object) -> tuple[tuple[ResourceChange, ...], tuple[Violation, ...]]:
     """The plan's changes, and what about it can't be read."""
     if not isinstance(plan, Mapping):
         return (), (_strange("the plan", "it is not an object"),)
     strange = [_strange("the plan", why) for why in _strange_plan(plan)]
-    changes: list[Change] = []
+    changes: list[ResourceChange] = []
     listed = plan.get("resource_changes") or []
     for raw in listed if isinstance(listed, list) else []:
         try:
             changes.append(read(raw))
-        except Unreadable as error:
+        except UnreadableChange as error:
             strange.append(_strange(address_of(raw), str(error)))
     twice = Counter(one.address for one in changes if not one.deposed)
     strange += [_strange(address, "it stands twice") for address, n in twice.items() if n > 1]
     return tuple(changes), tuple(strange)
 
 
-def _strange(address: str, why: str) -> Trespass:
-    return Trespass(address, "change in a way I do not understand", why)
+def _strange(address: str, why: str) -> Violation:
+    return Violation(address, "change in a way I do not understand", why)
 
 
 def _strange_plan(plan: Mapping[str, object]) -> Iterable[str]:

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from workflows.fleet_deploy import revision, runner, seeding
 from workflows.fleet_deploy.git import Git
-from workflows.fleet_deploy.github import GitHub
+from workflows.fleet_deploy.github import GitHubRuns
 from workflows.fleet_deploy.health import SystemTime, Time
 from workflows.fleet_deploy.seeding import Seed
 from workflows.fleet_deploy.stop import Stopped
@@ -123,7 +123,7 @@ def _holds(seed: Seed) -> str:
 def _maker(environ: Mapping[str, str], seed: Seed, folder: Path) -> Maker:
     region, bucket, seeds = runner.needed(environ, "AWS_REGION", "IMAGE_BUCKET", "BOOTSTRAP_BUCKET")
     api, token = runner.needed(environ, "GITHUB_API_URL", "GITHUB_TOKEN")
-    run, github = runner.read_run(environ), GitHub(api, token, control_api="")
+    run, github = runner.read_run(environ), GitHubRuns(api, token, control_api="")
     return Maker(
         boto3.client("ec2", region_name=region),
         boto3.client("s3", region_name=region),
