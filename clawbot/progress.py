@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from fleet_control.host_job import MOVING_STEP, EndState, left, ran, remarks
+from fleet_control.deploy_jobs import MOVING_STEP, EndState, left, ran, remarks
 from fleet_control.last_words import LastWords
 from fleet_control.ledger import Job, Revision, Run, seconds
 

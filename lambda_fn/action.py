@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 from fleet_control import last_words
 from fleet_control.ledger import WAITING, Job, Run, seconds
-from lambda_fn import branch
-from lambda_fn.ask import ApiAction, ApiRequest
+from lambda_fn import revisions
 from lambda_fn.failure import ErrorCode, Failure
 from lambda_fn.github import DAY, RUNS_KEPT, GitHubClient
+from lambda_fn.request import ApiAction, ApiRequest
 
 _STOPPED: Mapping[str | None, str] = {
     "failure": "",  # its log says more
@@ -27,13 +27,13 @@ def answer(ask: ApiRequest, github: GitHubClient) -> Mapping[str, object]:
         case ApiAction.RUN:
             found = run(ask.run_id, github)
             if ask.revisions:
-                found = found._replace(made_of=branch.made_of(found.jobs, github))
+                found = found._replace(made_of=revisions.made_of(found.jobs, github))
             return {"run": _told(found, ask)}
         case ApiAction.RUNS:
             return {"runs": [_told(one, ask) for one in runs(ask, github)]}
         case ApiAction.REGISTRY:
             text, version = github.registry()
-            return {"registry": text, "version": version, "revisions": branch.revisions(github)}
+            return {"registry": text, "version": version, "revisions": revisions.revisions(github)}
         case _:
             return {"message": cancel(ask.run_id, github)}
 

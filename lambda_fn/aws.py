@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from fleet_control.github import HttpResponse
 from lambda_fn.failure import ErrorCode
-from lambda_fn.wire import Budget, HttpServer
+from lambda_fn.http_client import Budget, HttpServer
 
 
 class AwsService(NamedTuple):

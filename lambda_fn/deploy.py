@@ -9,9 +9,9 @@ from fleet_control.ledger import Entry, fit, oldest, unfinished
 from fleet_control.policy import Facts, judge
 from lambda_fn.failure import ErrorCode, Failure, let_by
 from lambda_fn.github import GitHubClient
+from lambda_fn.http_client import Budget
 from lambda_fn.lease import Leases
 from lambda_fn.table import Table
-from lambda_fn.wire import Budget
 
 # What a person's answer may wait for a look at the queue; the run is there by then.
 _LOOK_SECONDS = 3.0

@@ -16,10 +16,10 @@ from fleet_control.github import (
 )
 from fleet_control.ledger import TITLE_FIELDS, Entry, Run
 from lambda_fn.failure import ErrorCode, Failure
-from lambda_fn.kept import GitHubCache
+from lambda_fn.github_cache import GitHubCache
+from lambda_fn.http_client import Budget, HttpServer
 from lambda_fn.mask import shown
 from lambda_fn.settings import FunctionSettings
-from lambda_fn.wire import Budget, HttpServer
 
 DAY = 24 * 60 * 60  # seconds
 

@@ -9,17 +9,17 @@ from collections.abc import Callable, Mapping
 from hmac import compare_digest
 from typing import Any
 
-from lambda_fn import action, reads
-from lambda_fn.ask import ApiAction, parse, payload, read
+from lambda_fn import action, read_limit
 from lambda_fn.deploy import Deploy
 from lambda_fn.failure import ErrorCode, Failure
 from lambda_fn.github import GitHubClient
-from lambda_fn.kept import GitHubCache
+from lambda_fn.github_cache import GitHubCache
+from lambda_fn.http_client import Budget
 from lambda_fn.mask import without
+from lambda_fn.request import ApiAction, parse, payload, read
 from lambda_fn.settings import FunctionSettings, SecretReader, read_settings
 from lambda_fn.signer import check_person, speak, who
 from lambda_fn.table import Table
-from lambda_fn.wire import Budget
 
 # What was read outlives a call, for as long as AWS keeps the process.
 _VAULT, _KEPT = SecretReader(), GitHubCache()
@@ -97,14 +97,14 @@ class Call:
         ask = parse(payload(request))
         # Only what was checked comes into the trail: no field can hold a line's end.
         self._trail |= {"action": str(ask.action), "run_id": ask.run_id, **ask.entry._asdict()}
-        self._spared, table = reads.spared(signer, ask.action), self._table(conf)
+        self._spared, table = read_limit.spared(signer, ask.action), self._table(conf)
         if ask.action is ApiAction.DEPLOY:
             entry = speak(signer, ask.entry)
             self._trail |= entry._asdict()
             return Deploy(entry, self._connect, table, self._budget).begin()
         if ask.action is ApiAction.CANCEL:
             check_person(signer, ask.entry.requested_by)
-        reads.count(signer, table, self._budget.now())
+        read_limit.count(signer, table, self._budget.now())
         return action.answer(ask, self._connect(self._budget))
 
     def _check_token(self, given: str, conf: FunctionSettings) -> None:

@@ -14,8 +14,8 @@ from fleet_control.ledger import Entry
 from fleet_control.policy import Facts, RefusalCode, judge
 from lambda_fn.failure import ErrorCode, Failure, let_by
 from lambda_fn.github import GitHubClient
+from lambda_fn.http_client import CALL_SECONDS
 from lambda_fn.table import Item, Table
-from lambda_fn.wire import CALL_SECONDS
 
 # Seconds from one deploy of a bot instance to its next, however the first ended.
 REST = 60.0

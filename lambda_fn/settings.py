@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from lambda_fn.aws import SSM, AwsApi
 from lambda_fn.failure import ErrorCode, Failure
+from lambda_fn.http_client import Budget
 from lambda_fn.mask import shown
-from lambda_fn.wire import Budget
 
 KEPT_SECONDS = 300.0
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from lambda_fn.aws import DYNAMODB, AwsApi
 from lambda_fn.failure import ErrorCode, Failure
+from lambda_fn.http_client import Budget
 from lambda_fn.mask import shown
-from lambda_fn.wire import Budget
 
 # It answers within ten milliseconds, or else is away; a person's deploy has begun by then.
 SECONDS = 3.0

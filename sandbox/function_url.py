@@ -78,8 +78,8 @@ class FunctionUrl:
     async def start(self) -> str:
         """Its URL, which ends in a slash as AWS's do."""
         if self._handler is None:
+            from lambda_fn.github_cache import GitHubCache  # noqa: PLC0415  (as above)
             from lambda_fn.handler import handler  # noqa: PLC0415  (where no other is given)
-            from lambda_fn.kept import GitHubCache  # noqa: PLC0415  (as above)
             from lambda_fn.settings import SecretReader  # noqa: PLC0415  (as above)
 
             # What a process keeps between its calls: another URL is another process.

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from fleet_control import document, table
+from fleet_control import json_output, text_output
 from fleet_control.agent import Agent
 from fleet_control.clock import Clock
 from fleet_control.control_api import Dispatched
 from fleet_control.error import ControlApiRefused, FleetError, OutcomeUnknown, SettingsError
 from fleet_control.fleet import Fleet
 from fleet_control.ledger import Entry
+from fleet_control.phrases import printable
 from fleet_control.policy import Refused, Usage
 from fleet_control.wait import until_finished
-from fleet_control.words import printable
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ def _failure(code: str, message: str, exit_: ExitCode) -> Result:
 
 async def status(here: CommandContext, _: Namespace) -> Result:
     fleet = await here.fleet.status()
-    return Result(table.status(fleet, here.clock.now()), document.status(fleet))
+    return Result(text_output.status(fleet, here.clock.now()), json_output.status(fleet))
 
 
 async def deploy(here: CommandContext, asked: Namespace) -> Result:
@@ -161,10 +161,10 @@ async def _waited(here: CommandContext, run_id: int, within: float) -> Result:
         here.fleet.api, run_id, here.clock, _say, poll=here.agent.poll_seconds, within=within
     )
     if ended.conclusion == "success":
-        return Result(table.run(ended), {"run": document.run(ended)})
+        return Result(text_output.run(ended), {"run": json_output.run(ended)})
     why = ended.reason or f"It ended as {ended.conclusion}."
-    fields = {"code": "deploy_failed", "error": why, "run": document.run(ended)}
-    return Result(table.run(ended), fields, ExitCode.FAILED)
+    fields = {"code": "deploy_failed", "error": why, "run": json_output.run(ended)}
+    return Result(text_output.run(ended), fields, ExitCode.FAILED)
 
 
 def _say(line: str) -> None:
@@ -174,14 +174,14 @@ def _say(line: str) -> None:
 
 async def runs(here: CommandContext, asked: Namespace) -> Result:
     found = await here.fleet.api.runs(asked.limit, asked.request_id)
-    return Result(table.runs(found), {"runs": [document.run(one) for one in found]})
+    return Result(text_output.runs(found), {"runs": [json_output.run(one) for one in found]})
 
 
 async def run(here: CommandContext, asked: Namespace) -> Result:
     found = await here.fleet.api.run(asked.run)
-    return Result(table.run(found), {"run": document.run(found)})
+    return Result(text_output.run(found), {"run": json_output.run(found)})
 
 
 async def registry(here: CommandContext, _: Namespace) -> Result:
     known = await here.fleet.registry.get()
-    return Result(table.registry(known, here.clock.now()), document.registry(known))
+    return Result(text_output.registry(known, here.clock.now()), json_output.registry(known))

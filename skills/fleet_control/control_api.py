@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 import aiohttp
 from pydantic import AfterValidator, TypeAdapter
 
-from fleet_control.answer import BrokenOff, Lost, limited, part, understood
+from fleet_control.api_answer import BrokenOff, Lost, limited, part, understood
 from fleet_control.clock import Clock
 from fleet_control.error import ControlApiDown, ControlApiError, OutcomeUnknown
 from fleet_control.ledger import Entry, Revision, Run, oldest, seconds

@@ -3,15 +3,15 @@
 import asyncio
 import logging
 
+from fleet_control.bot_record import BotRecord, record
 from fleet_control.caller import ALL, BotInstance, Caller
 from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
 from fleet_control.ec2 import Ec2Reader
 from fleet_control.error import ControlApiError, Ec2Error, RegistryError
+from fleet_control.host import Reading
 from fleet_control.ledger import Job, Run, unfinished
-from fleet_control.outcome import BotRecord, record
 from fleet_control.policy import Facts, RefusalCode, Refused, Verdict, judge, refused_first
-from fleet_control.reading import Reading
 from fleet_control.registry_source import KnownRegistry, RegistrySource
 from fleet_control.status import FleetStatus, shape
 

@@ -8,8 +8,8 @@ import pytest
 from clawbot import wording
 from clawbot.replies import ANSWER_WITHIN_SECONDS, Deploying, Notice, Question, Reply, Tone
 from fleet_control.caller import Human
+from fleet_control.host import Image
 from fleet_control.ledger import Revision
-from fleet_control.reading import Image
 from tests.clawbot.bots import OPERATOR, Kept, ask, registry
 from tests.clawbot.talk import Talk, talk_with
 from tests.clock import TurnedClock

@@ -5,7 +5,7 @@ import pytest
 from clawbot import wording
 from clawbot.progress import HostStage, Stage, progress
 from clawbot.wording import host_stage
-from fleet_control.host_job import MOVING_STEP, REMARKED, EndState, begins, ran_before
+from fleet_control.deploy_jobs import MOVING_STEP, REMARKED, EndState, begins, ran_before
 from fleet_control.ledger import Revision, Step
 from tests.clawbot.control_api import job, run
 

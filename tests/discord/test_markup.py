@@ -10,9 +10,9 @@ from clawbot.discord.markup import embed, said
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import HELP, Deploying, Notice, Question, Reply, StatusReport, Tone, usage
 from clawbot.seal import Seal
+from fleet_control.host import Health, Host, HostState, Image, Reading
+from fleet_control.host_answer import HostAnswer
 from fleet_control.ledger import Revision
-from fleet_control.own_answer import HostAnswer
-from fleet_control.reading import Health, Host, HostState, Image, Reading
 from fleet_control.registry import Registry, parse
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import FleetStatus, shape

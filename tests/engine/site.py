@@ -15,7 +15,7 @@ import boto3
 from botocore.config import Config
 
 from fleet_control import ec2
-from fleet_control.reading import HostState
+from fleet_control.host import HostState
 from sandbox import account
 from sandbox.account import Account
 from sandbox.bucket import BootstrapBucket

@@ -9,7 +9,7 @@ import pytest
 from sandbox.host_rules import SECRET, Rules, Timing, Way
 from sandbox.moto import set_rules
 from tests.engine.site import NEW, ONE, THREE, TWO, EngineSite
-from workflows.fleet_deploy.host_answer import AGENT
+from workflows.fleet_deploy.health_report import AGENT
 
 SOON = {"FLEET_STEADY_SECONDS": "1", "FLEET_HEALTH_DEADLINE": "4"}
 

@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from fleet_control.host_job import EndState, begins
+from fleet_control.deploy_jobs import EndState, begins
 from fleet_control.seed import BOOT, BOOT_TAG
 from sandbox.principal import REGION
 from sandbox.seed import BOOTSTRAP_BUCKET, IMAGE_BUCKET

@@ -6,7 +6,7 @@ import shutil
 from contextlib import closing
 from pathlib import Path
 
-from fleet_control import ec2, words
+from fleet_control import ec2, phrases
 from fleet_control.registry import parse
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.seed import BOOT_TAG, FOLDER, key
@@ -76,7 +76,7 @@ def test_an_upgrade_in_its_order_moves_each_host_by_its_own_deploy_and_no_other(
             one for one, _ in after.values()
         )
         assert {id_: at for id_, (_, at) in after.items()} == dict.fromkeys(ALL, image)
-        assert _shown(site) == dict.fromkeys(ALL, site.runner.commit[: words.SHORT])
+        assert _shown(site) == dict.fromkeys(ALL, site.runner.commit[: phrases.SHORT])
         assert _reading_seeds(site) == {*ALL}
         assert not [root for root in ("control", "fleet") if site.differs(root)]
 
@@ -153,7 +153,7 @@ def _moves_one(site: EngineSite, left: dict[str, tuple[str, str]], image: str) -
     after = site.runner.hosts()
     assert after == left | {TWO: after[TWO]}
     assert (after[TWO][0] != left[TWO][0], after[TWO][1]) == (True, image)
-    revision = site.runner.commit[: words.SHORT]
+    revision = site.runner.commit[: phrases.SHORT]
     assert _shown(site) == dict.fromkeys(ALL, "unknown") | {TWO: revision}
     assert _reading_seeds(site) == {TWO}
 
@@ -163,7 +163,7 @@ def _shown(site: EngineSite) -> dict[str, str]:
     reading = ec2.read(site.runner.ec2, 0.0)
     status = shape(KnownRegistry(parse(REGISTRY), "", 0.0, fresh=True), reading)
     assert not [row.id for row in status.rows if row.condition != "healthy"]
-    return {row.id: words.revision(row, status) for row in status.rows}
+    return {row.id: phrases.revision(row, status) for row in status.rows}
 
 
 def _reading_seeds(site: EngineSite) -> set[str]:

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from fleet_control.host import Health, Host, HostState, Image, Reading
 from fleet_control.ledger import Run
 from fleet_control.policy import RefusalCode
-from fleet_control.reading import Health, Host, HostState, Image, Reading
 from fleet_control.registry import parse
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import FleetStatus, shape

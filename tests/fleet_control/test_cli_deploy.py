@@ -5,7 +5,7 @@ import pytest
 from fleet_control.control_api import LOOK_AFTER_SECONDS
 from fleet_control.ledger import Job, parse_request_id
 from fleet_control.policy import RefusalCode
-from lambda_fn.reads import A_MINUTE
+from lambda_fn.read_limit import A_MINUTE
 from tests.fleet_control import aws
 from tests.fleet_control.aws import FakeEc2
 from tests.fleet_control.deploys import TAKEN

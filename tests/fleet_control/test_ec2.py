@@ -8,13 +8,13 @@ import pytest
 from fleet_control import ec2
 from fleet_control.ec2 import Ec2Reader
 from fleet_control.error import Ec2Error
+from fleet_control.host import Checks, Health, HostState
 from fleet_control.machine import (
     describe_health,
     describe_machines,
     find_health,
     find_machines,
 )
-from fleet_control.reading import Checks, Health, HostState
 from sandbox.image import images
 from tests.clock import TurnedClock
 from tests.fleet_control import aws

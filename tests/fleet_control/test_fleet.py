@@ -67,7 +67,7 @@ async def test_status_holds_the_registry_against_ec2(fleet: Fleet, control: Lamb
 
     assert [row.id for row in status.rows] == ["claw-4", "claw-1", "claw-2", "claw-3"]
     assert status.conditions["claw-4"] is Condition.MISSING
-    assert status.registry.version == "v1"
+    assert status.known.version == "v1"
 
 
 async def test_a_status_without_ec2_is_an_error(
@@ -90,7 +90,7 @@ async def test_a_status_with_the_source_away_says_why(
 ) -> None:
     (tmp_path / "instances.json").write_text(registry_text(*IDS))
 
-    known = (await fleet.status()).registry
+    known = (await fleet.status()).known
 
     assert (known.fresh, known.registry.ids) == (False, IDS)
     assert "can't be read (HTTP 500)" in known.trouble

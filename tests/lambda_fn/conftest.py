@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from moto.server import ThreadedMotoServer
 
+from lambda_fn.github_cache import GitHubCache
 from lambda_fn.handler import Call
-from lambda_fn.kept import GitHubCache
+from lambda_fn.http_client import Budget
 from lambda_fn.settings import SecretReader
-from lambda_fn.wire import Budget
 from tests.lambda_fn.events import CONTROL_TOKEN, InvocationContext
 from tests.lambda_fn.role import TABLE, LambdaRole, playing
 from tests.lambda_fn.small_github import TOKEN, SmallGitHub

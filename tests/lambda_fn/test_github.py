@@ -9,10 +9,10 @@ from contextlib import suppress
 import pytest
 from aiohttp import web
 
+from lambda_fn.github_cache import GitHubCache
 from lambda_fn.handler import Call
-from lambda_fn.kept import GitHubCache
+from lambda_fn.http_client import Budget
 from lambda_fn.settings import SecretReader
-from lambda_fn.wire import Budget
 from tests.lambda_fn.conftest import ApiAnswer, Ask
 from tests.lambda_fn.events import (
     AGENT_1,

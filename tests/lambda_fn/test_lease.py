@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from aiohttp import web
 
+from lambda_fn.http_client import CALL_SECONDS
 from lambda_fn.lease import LISTED, REST
-from lambda_fn.wire import CALL_SECONDS
 from tests.lambda_fn.conftest import Ask, TurnedNow
 from tests.lambda_fn.events import (
     AGENT_1,

@@ -10,10 +10,10 @@ from botocore.credentials import Credentials
 
 from lambda_fn.aws import signature
 from lambda_fn.failure import Failure
+from lambda_fn.github_cache import GitHubCache
 from lambda_fn.handler import Call
-from lambda_fn.kept import GitHubCache
+from lambda_fn.http_client import Budget
 from lambda_fn.settings import KEPT_SECONDS, SecretReader, SecretSource
-from lambda_fn.wire import Budget
 from tests.lambda_fn.conftest import TurnedNow
 from tests.lambda_fn.events import AGENT_1, CONTROL_TOKEN, InvocationContext, function_url
 from tests.lambda_fn.role import LambdaRole, playing

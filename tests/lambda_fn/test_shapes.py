@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lambda_fn.github_cache import GitHubCache
 from lambda_fn.handler import Call
-from lambda_fn.kept import GitHubCache
+from lambda_fn.http_client import Budget
 from lambda_fn.settings import SecretReader
-from lambda_fn.wire import Budget
 from tests.lambda_fn.events import (
     AGENT_1,
     CHAT_1,

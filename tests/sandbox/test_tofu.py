@@ -21,7 +21,7 @@ from sandbox.tofu.__main__ import main
 from sandbox.tofu.plan import Host, make
 from tests.sandbox.aws import Aws
 from tests.sandbox.conftest import REGISTRY
-from workflows.fleet_deploy import blueprint, guard
+from workflows.fleet_deploy import expectation, guard
 from workflows.fleet_deploy.lock import StateLock, held
 from workflows.fleet_deploy.state import machines_of
 
@@ -158,11 +158,11 @@ async def test_the_guard_of_a_run_reads_its_plans(checkout: Checkout) -> None:
     hosts = {host.id: host.name for host in checkout.aws.seeded.hosts}
     machines = guard.Machines(hosts, frozenset(hosts.values()))
     plan = await checkout.plan(f"-replace={TWO}", f"-target={TWO}")
-    made = blueprint.read(
+    made = expectation.read(
         checkout.environ,
         checkout.root / "tofu" / "fleet",
         parse_registry(REGISTRY),
-        blueprint.AwsAccount("aws", ACCOUNT),
+        expectation.AwsAccount("aws", ACCOUNT),
     )
 
     assert guard.rolled(plan, ["clawdinator-2"], NEWEST, machines, made) == ()

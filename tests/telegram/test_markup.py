@@ -9,9 +9,9 @@ from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, To
 from clawbot.seal import Seal
 from clawbot.telegram.drawing import Drawing, Origin
 from clawbot.telegram.markup import render, said
+from fleet_control.host import Health, Host, HostState, Image, Reading
+from fleet_control.host_answer import HostAnswer
 from fleet_control.ledger import Revision
-from fleet_control.own_answer import HostAnswer
-from fleet_control.reading import Health, Host, HostState, Image, Reading
 from fleet_control.registry import parse
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import shape

@@ -42,8 +42,8 @@ from tests.workflows.plans import (
     plan,
 )
 from workflows.fleet_deploy.__main__ import main
-from workflows.fleet_deploy.blueprint import TEMPLATE, VARIABLES
 from workflows.fleet_deploy.cloud import Cloud, connect
+from workflows.fleet_deploy.expectation import TEMPLATE, VARIABLES
 from workflows.fleet_deploy.health import DOCUMENT, SystemTime, Time
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 
-from fleet_control.reading import Health, Host, HostState, Image, Reading
+from fleet_control.host import Health, Host, HostState, Image, Reading
 from fleet_control.registry import Registry, parse
 from fleet_control.registry_source import KnownRegistry
 from workflows.fleet_deploy.cloud import FleetView, seen

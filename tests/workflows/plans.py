@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.workflows.fleets import registry
-from workflows.fleet_deploy.blueprint import AwsAccount, Expectation
+from workflows.fleet_deploy.expectation import AwsAccount, Expectation
 from workflows.fleet_deploy.guard import Machines
 
 NEW = "ami-0000000000000aaa0"

@@ -13,7 +13,7 @@ from fleet_control.seed_check import CONTRACT
 from tests.workflows import git, plans
 from tests.workflows.conftest import NEW, OLD, OLDEST, LocalRunner
 from tests.workflows.fleets import registry_text
-from workflows.fleet_deploy.entry import ANSWERS
+from workflows.fleet_deploy.boot_check import ANSWERS
 
 ONE, TWO, THREE = "clawdinator-1", "clawdinator-2", "clawdinator-3"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from workflows.fleet_deploy.engine import FOLDER, Engine, EngineKilled, read
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.stopped import Stopped
 
 ENVIRON = {
     "TOFU_STATE_BUCKET": "state",

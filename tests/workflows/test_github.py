@@ -9,7 +9,7 @@ from sandbox.run_record import ANY_WORKFLOW, CONTROL_API
 from tests.workflows.loopback import TOKEN, Loopback, raw_job, raw_run, serving
 from workflows.fleet_deploy.github import GitHubRuns
 from workflows.fleet_deploy.runner import ThisRun
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.stopped import Stopped
 
 RUN = ThisRun(42, 1, "openclaw/clawdinators", "fleet-deploy.yml", "main", "sam", "583231", "sam")
 ACCOUNT = str(CONTROL_API.id)

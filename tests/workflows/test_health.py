@@ -10,10 +10,10 @@ import pytest
 from botocore.config import Config
 
 from tests.http_server import listening
-from tests.workflows.test_host_answer import answer, unit
+from tests.workflows.test_health_report import answer, unit
 from workflows.fleet_deploy.health import DOCUMENT, HostHealth, PollSettings, read_pace, wait
-from workflows.fleet_deploy.host_answer import AGENT, HealthReport, ReportError
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.health_report import AGENT, HealthReport, ReportError
+from workflows.fleet_deploy.stopped import Stopped
 
 
 class Stepping:

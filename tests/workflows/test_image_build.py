@@ -23,8 +23,8 @@ from tests.workflows.hasty_time import HastyTime
 from tests.workflows.loopback import TOKEN, raw_run, serving
 from workflows.fleet_deploy.github import GitHubRuns
 from workflows.fleet_deploy.runner import ThisRun
-from workflows.fleet_deploy.seeding import Seed
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.seed_upload import Seed
+from workflows.fleet_deploy.stopped import Stopped
 from workflows.image_build import nix_image, pruning, registration, seed_pruning, snapshot
 from workflows.image_build.__main__ import Maker, main
 from workflows.image_build.nix_image import NixImage

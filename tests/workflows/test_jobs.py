@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fleet_control import seed
-from fleet_control.host_job import EndState, begins
+from fleet_control.deploy_jobs import EndState, begins
 from fleet_control.ledger import Entry
 from tests.workflows import plans
 from tests.workflows.conftest import NEW, OLD, LocalRunner

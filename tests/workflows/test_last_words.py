@@ -11,10 +11,10 @@ from tests.workflows import plans
 from tests.workflows.conftest import NEW, OLD, LocalRunner
 from tests.workflows.front import AwsFront
 from tests.workflows.plans import REVISION
-from tests.workflows.test_host_answer import answer, unit
+from tests.workflows.test_health_report import answer, unit
 from tests.workflows.test_silence import DOWN, ONE, TWO, handed
 from workflows.fleet_deploy import roll
-from workflows.fleet_deploy.witness import MOST
+from workflows.fleet_deploy.host_log import MOST
 
 SECRET = "aGVsbG8gd29ybGQ0Mg1337x"
 HOSTILE = (

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from fleet_control import own_answer
+from fleet_control import host_answer
+from fleet_control.host_answer import HostAnswer
 from fleet_control.machine import describe_machines
-from fleet_control.own_answer import HostAnswer
 from sandbox.host_rules import SECRET, Rules, Timing, Way
 from sandbox.moto import set_rules
 from tests.workflows import plans
@@ -21,7 +21,7 @@ from tests.workflows.plans import REVISION
 from tests.workflows.test_health import Stepping
 from tests.workflows.test_silence import handed
 from workflows.fleet_deploy.health import read_pace, wait
-from workflows.fleet_deploy.host_answer import AGENT, HealthReport, Unit, Wanted, missing
+from workflows.fleet_deploy.health_report import AGENT, HealthReport, Unit, Wanted, missing
 
 ONE, TWO, THREE = "clawdinator-1", "clawdinator-2", "clawdinator-3"
 BOT = "clawbot.service"
@@ -114,7 +114,7 @@ def test_a_host_that_lives_is_healthy_at_this_second_and_none_before(
 def noted(roll: Roll, id_: str) -> HostAnswer | None:
     """What a status shows of that host's own last answer."""
     shown = {one.name: one.answer for one in describe_machines(roll.runner.ec2)}
-    return own_answer.read(shown[id_], roll.clock.now())
+    return host_answer.read(shown[id_], roll.clock.now())
 
 
 def test_what_each_host_said_last_is_noted_with_its_moment(roll: Roll) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fleet_control.host_job import EndState, begins
+from fleet_control.deploy_jobs import EndState, begins
 from tests.workflows import plans
 from tests.workflows.conftest import NEW, OLD, LocalRunner
 from tests.workflows.front import AwsFront

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fleet_control.host_job import EndState, begins
+from fleet_control.deploy_jobs import EndState, begins
 from lambda_fn.mask import shown
 from tests.workflows import git, plans
 from tests.workflows.conftest import NEW, OLD, LocalRunner

@@ -7,7 +7,7 @@ import pytest
 from tests.workflows import git
 from workflows.fleet_deploy import revision
 from workflows.fleet_deploy.git import Git
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.stopped import Stopped
 
 NOW = 1_790_000_000.0
 

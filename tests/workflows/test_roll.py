@@ -7,12 +7,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fleet_control.caller import is_instance_id
-from fleet_control.reading import Health, HostState, Image
+from fleet_control.host import Health, HostState, Image
 from tests.workflows.fleets import NEW, OLD, host, sight
 from workflows.fleet_deploy import roll
 from workflows.fleet_deploy.revision import DeployedRevision, ImageAndRevision
 from workflows.fleet_deploy.roll import NAME_LENGTH, HostTurn
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.stopped import Stopped
 
 ONE, TWO, THREE = "clawdinator-1", "clawdinator-2", "clawdinator-3"
 IDS = (ONE, TWO, THREE)

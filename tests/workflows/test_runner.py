@@ -13,7 +13,7 @@ from workflows.fleet_deploy.runner import (
     write_outputs,
     write_summary,
 )
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.stopped import Stopped
 
 ENVIRON = {
     "GITHUB_RUN_ID": "42",

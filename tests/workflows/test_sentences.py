@@ -8,22 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet_control import manifest
-from fleet_control.host_job import EndState, begins
-from fleet_control.reading import Host, Reading
+from fleet_control.deploy_jobs import EndState, begins
+from fleet_control.host import Host, Reading
 from fleet_control.registry_source import KnownRegistry
 from lambda_fn.mask import shown
 from tests.workflows.fleets import IMAGES, NOW, host, registry
-from tests.workflows.test_fit import ARM, LARGE, LAUNCH, OFFER
-from tests.workflows.test_holding import entry, fleet
+from tests.workflows.test_identity_conflict import entry, fleet
+from tests.workflows.test_launch_check import ARM, LARGE, LAUNCH, OFFER
 from workflows.fleet_deploy.cloud import FleetView, seen
-from workflows.fleet_deploy.diagnosis import failure
-from workflows.fleet_deploy.fit import over_quota, unfit
-from workflows.fleet_deploy.holding import make_room
-from workflows.fleet_deploy.known import hidden
+from workflows.fleet_deploy.ec2_offer import VcpuQuota
+from workflows.fleet_deploy.engine_error import failure
+from workflows.fleet_deploy.identity_conflict import make_room
+from workflows.fleet_deploy.known_machines import hidden
+from workflows.fleet_deploy.launch_check import over_quota, unfit
 from workflows.fleet_deploy.lock import StateLock
-from workflows.fleet_deploy.offer import VcpuQuota
 from workflows.fleet_deploy.roll import WHERE_LENGTH, HostTurn, cleared
-from workflows.fleet_deploy.stop import ROOM, Stopped, brief, cut
+from workflows.fleet_deploy.stopped import ROOM, Stopped, brief, cut
 
 IN_PLAN = "Nothing was touched: "
 ID, OTHER = "a" * 32, "b" * 32

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from fleet_control.host_job import EndState, begins
-from fleet_control.reading import Checks, Health
+from fleet_control.deploy_jobs import EndState, begins
+from fleet_control.host import Checks, Health
 from sandbox.host_rules import Rules
 from sandbox.moto import set_rules
 from tests.workflows import plans
@@ -17,12 +17,12 @@ from tests.workflows.fleets import host, sight
 from tests.workflows.front import AwsFront
 from tests.workflows.hasty_time import HastyTime
 from tests.workflows.plans import REVISION
-from tests.workflows.test_host_answer import answer, unit
+from tests.workflows.test_health_report import answer, unit
 from workflows.fleet_deploy import roll
 from workflows.fleet_deploy.__main__ import main
 from workflows.fleet_deploy.cloud import Cloud
 from workflows.fleet_deploy.health import DOCUMENT
-from workflows.fleet_deploy.host_answer import AGENT
+from workflows.fleet_deploy.health_report import AGENT
 
 ONE, TWO, GONE = "clawdinator-1", "clawdinator-2", "clawdinator-9"
 

@@ -13,8 +13,8 @@ from sandbox.job_log import JobLog
 from tests.workflows.conftest import NEW, LocalRunner
 from tests.workflows.plans import replaced
 from workflows.fleet_deploy.runner import commands_stopped
-from workflows.fleet_deploy.seeding import Seed
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.seed_upload import Seed
+from workflows.fleet_deploy.stopped import Stopped
 from workflows.image_build import __main__ as image_build
 from workflows.image_build import nix_image
 

@@ -8,17 +8,17 @@ from pathlib import Path
 
 from fleet_control import last_words
 from fleet_control.error import FleetError
-from workflows.fleet_deploy import finish, health, host, plan, runner, summary
+from workflows.fleet_deploy import finish_job, health, host_job, plan_job, runner, summary
 from workflows.fleet_deploy.job import JobContext, begin
 from workflows.fleet_deploy.runner import Annotation
-from workflows.fleet_deploy.stop import Stopped, brief
+from workflows.fleet_deploy.stopped import Stopped, brief
 
 log = logging.getLogger(__name__)
 
 JOBS: Mapping[str, Callable[[JobContext], tuple[Annotation, ...]]] = {
-    "plan": plan.run,
-    "host": host.run,
-    "finish": finish.run,
+    "plan": plan_job.run,
+    "host": host_job.run,
+    "finish": finish_job.run,
 }
 
 

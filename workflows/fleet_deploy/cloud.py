@@ -9,15 +9,15 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fleet_control import ec2
-from fleet_control.reading import Reading
+from fleet_control.host import Reading
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import FleetStatus, InstanceStatus, shape
-from workflows.fleet_deploy.blueprint import AwsAccount
+from workflows.fleet_deploy.expectation import AwsAccount
 from workflows.fleet_deploy.guard import Machines
 from workflows.fleet_deploy.health import Time
 from workflows.fleet_deploy.roll import rows
 from workflows.fleet_deploy.runner import needed
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.stopped import Stopped
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client

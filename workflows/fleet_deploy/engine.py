@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from workflows.fleet_deploy import configuration, diagnosis, lock
-from workflows.fleet_deploy.change import host_address, targets
+from workflows.fleet_deploy import configuration_check, engine_error, lock
+from workflows.fleet_deploy.resource_change import host_address, targets
 from workflows.fleet_deploy.runner import needed
 from workflows.fleet_deploy.state import machines_of
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.stopped import Stopped
 from workflows.fleet_deploy.summary import bullets
 
 FOLDER = "tofu/fleet"
@@ -56,7 +56,7 @@ class Engine:
         """Stopped, before the engine sees it, where the folder holds what no fleet has."""
         # What an earlier one left there, the engine would take unasked.
         shutil.rmtree(self.root / FOLDER / ".terraform", ignore_errors=True)
-        offences = configuration.offences(self.root, FOLDER)
+        offences = configuration_check.offences(self.root, FOLDER)
         if offences:
             more = f" (and {len(offences) - 1} more)" if len(offences) > 1 else ""
             raise Stopped(
@@ -130,7 +130,7 @@ class Engine:
         try:
             self._unlock("whose")
         except EngineFailed as refused:
-            return lock.held(diagnosis.lines(refused.said))
+            return lock.held(engine_error.lines(refused.said))
         except Stopped:
             return None
         return None
@@ -172,7 +172,7 @@ class Engine:
             why = f"OpenTofu's {command} was killed (signal {-process.returncode})."
             raise EngineKilled("OpenTofu failed", why)
         if process.returncode:
-            raise EngineFailed(diagnosis.failure(command, process.returncode, said), said)
+            raise EngineFailed(engine_error.failure(command, process.returncode, said), said)
         return said
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from fleet_control import github, ledger
 from fleet_control.github import HttpRequest, WorkflowApi
 from workflows.fleet_deploy.runner import ThisRun
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.stopped import Stopped
 
 # GitHub searches no further than 1,000 runs, and ends a run after 35 days, its waiting included:
 # whatever is older is over. The Lambda looks only three days back, since it has seconds to answer

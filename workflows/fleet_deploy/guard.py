@@ -8,8 +8,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from fleet_control.caller import is_instance_id
-from workflows.fleet_deploy.blueprint import Expectation
-from workflows.fleet_deploy.change import (
+from workflows.fleet_deploy.difference import difference, whole
+from workflows.fleet_deploy.expectation import Expectation
+from workflows.fleet_deploy.resource_change import (
     CHECK,
     DATA,
     HOST,
@@ -22,8 +23,7 @@ from workflows.fleet_deploy.change import (
     host_address,
     targets,
 )
-from workflows.fleet_deploy.expected import difference, whole
-from workflows.fleet_deploy.trespass import Violation, changes_of
+from workflows.fleet_deploy.violation import Violation, changes_of
 
 # Names of what makes, stops or starts machines, so that it is told as a host by another name. Not
 # all of them, nor need they be: what is on no list is stopped all the same.

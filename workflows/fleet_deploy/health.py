@@ -1,5 +1,6 @@
 """Wait until a new host is healthy: its status checks, then its own answer, by one deadline."""
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,12 +9,17 @@ from typing import TYPE_CHECKING, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from fleet_control import host_answer
+from fleet_control.error import Ec2Error
+from fleet_control.host_answer import HostAnswer
+from fleet_control.machine import ec2_errors
 from fleet_control.status import IN_PROGRESS_SECONDS
-from workflows.fleet_deploy import host_answer
-from workflows.fleet_deploy.host_answer import HealthReport, ReportError
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy import health_report
+from workflows.fleet_deploy.health_report import HealthReport, ReportError
+from workflows.fleet_deploy.stopped import Stopped
 
 if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ssm import SSMClient
 
 DOCUMENT = "clawdinator-health"
@@ -27,6 +33,8 @@ _APPLY_FIRST = (
     f"Apply `tofu/control` first: the SSM document `{DOCUMENT}`, by which a host is asked how "
     "it is, is not there, or this role may not see it."
 )
+
+log = logging.getLogger(__name__)
 
 
 class HostUnasked(ReportError):
@@ -139,7 +147,7 @@ class HostHealth:
             raise Stopped("SSM refused", _refusal(error)) from error
         except (BotoCoreError, ResponseParserError, KeyError) as error:
             raise HostUnasked(f"SSM can't be reached ({error})") from error
-        return host_answer.read(self._said(command, machine))
+        return health_report.read(self._said(command, machine))
 
     def _said(self, command: str, machine: str) -> str:
         until = self.clock.monotonic() + ANSWER_SECONDS
@@ -174,6 +182,19 @@ class HostHealth:
         except (BotoCoreError, ResponseParserError):
             return _UNSEEN, ""
         return answer.get("Status", _UNSEEN), answer.get("StandardOutputContent", "")
+
+
+def note(ec2: "EC2Client", machine: str, answer: HostAnswer) -> str:
+    """Tag the machine with what its host said of itself, which every status shows; why that could
+    not be done, or nothing. No deploy fails by that."""
+    tag = {"Key": host_answer.TAG, "Value": host_answer.write(answer)}
+    try:
+        with ec2_errors("CreateTags"):
+            ec2.create_tags(Resources=[machine], Tags=[tag])  # type: ignore[list-item]  # its shape
+    except Ec2Error as error:
+        log.warning("fleet.not_noted machine=%s why=%s", machine, error)
+        return f"What {machine} said of itself could not be noted for the status: {error}"
+    return ""
 
 
 def _may_pass(error: ClientError) -> bool:

@@ -12,21 +12,21 @@ from fleet_control.policy import Facts
 from fleet_control.registry import Registry, parse
 from fleet_control.registry_source import KnownRegistry
 from workflows.fleet_deploy import (
-    account,
-    asked,
-    blueprint,
     engine,
+    expectation,
+    github_account,
     health,
+    host_log,
+    inputs,
     judge,
     roll,
     runner,
     summary,
-    witness,
 )
-from workflows.fleet_deploy.blueprint import Expectation
 from workflows.fleet_deploy.cloud import Cloud, FleetView, connect
-from workflows.fleet_deploy.stop import ROOM, Stopped, brief
-from workflows.fleet_deploy.trespass import Violation
+from workflows.fleet_deploy.expectation import Expectation
+from workflows.fleet_deploy.stopped import ROOM, Stopped, brief
+from workflows.fleet_deploy.violation import Violation
 
 REGISTRY = Path("nix/instances.json")
 _NONE: Mapping[str, str] = {}
@@ -47,8 +47,8 @@ class JobContext:
 
     environ: Mapping[str, str]
     run: runner.ThisRun
-    accounts: account.Accounts
-    starter: account.Starter
+    accounts: github_account.Accounts
+    starter: github_account.Starter
     asked: Entry
     known: KnownRegistry
     cloud: Cloud
@@ -65,10 +65,14 @@ class JobContext:
         return self.cloud.look(self.known, machines)
 
     @property
+    def registry(self) -> Registry:
+        return self.known.registry
+
+    @property
     def blueprint(self) -> Expectation:
         """What tofu/fleet makes of what the engine is told; Stopped where that is unknown."""
         folder = self.engine.root / engine.FOLDER
-        return blueprint.read(self.engine.environ, folder, self.known.registry, self.cloud.owner())
+        return expectation.read(self.engine.environ, folder, self.registry, self.cloud.owner())
 
     @property
     def hosts(self) -> health.HostHealth:
@@ -90,9 +94,9 @@ def begin(environ: Mapping[str, str], root: Path, clock: health.Time) -> JobCont
     in."""
     run = runner.read_run(environ)
     runner.first_attempt_only(run)
-    accounts = account.read(environ)
-    starter = account.starter(run, accounts)
-    entry = asked.read(environ, starter)
+    accounts = github_account.read(environ)
+    starter = github_account.starter(run, accounts)
+    entry = inputs.read(environ, starter)
     registry = _registry(root)
     return JobContext(
         environ=environ,
@@ -104,7 +108,7 @@ def begin(environ: Mapping[str, str], root: Path, clock: health.Time) -> JobCont
         cloud=connect(environ, clock),
         engine=engine.read(environ, root),
         pace=health.read_pace(environ),
-        hears=witness.is_heard(environ),
+        hears=host_log.is_heard(environ),
         clock=clock,
     )
 

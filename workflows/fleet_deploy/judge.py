@@ -3,14 +3,14 @@
 from collections.abc import Callable, Collection, Iterable
 
 from fleet_control import ledger
+from fleet_control.bot_record import BotRecord, record
 from fleet_control.caller import ALL, Caller
-from fleet_control.outcome import BotRecord, record
 from fleet_control.policy import Allowed, Facts, Refused, Usage, Verdict, judge
-from workflows.fleet_deploy import rivals
+from workflows.fleet_deploy import other_runs
 from workflows.fleet_deploy.cloud import FleetView
-from workflows.fleet_deploy.rivals import Jobs
+from workflows.fleet_deploy.other_runs import Jobs
 from workflows.fleet_deploy.roll import HostTurn
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.stopped import Stopped
 
 # Of how many runs by bots, and again by people, for one instance.
 MOST_JOBS_ASKED = 8
@@ -20,7 +20,7 @@ MOST_JOBS_IN_ALL = 64
 
 def only_once(entry: ledger.Entry, run_id: int, runs: Iterable[ledger.Run], jobs: Jobs) -> None:
     """Stopped where another run of this request id is the deploy."""
-    first = rivals.deploy_of(entry.request_id, run_id, runs, jobs)
+    first = other_runs.deploy_of(entry.request_id, run_id, runs, jobs)
     if first:
         raise Stopped(
             "Asked twice",
@@ -58,7 +58,7 @@ def brought_along(
 def facts(sight: FleetView, *, unfinished: str = "") -> Facts:
     """What this depth sees of the fleet; `unfinished` links to what makes the caller busy."""
     return Facts(
-        ids=sight.status.registry.registry.ids,
+        ids=sight.status.registry.ids,
         images=sight.images,
         conditions=sight.status.conditions,
         unfinished=unfinished,

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
-from workflows.fleet_deploy.change import (
+from workflows.fleet_deploy.resource_change import (
     HOST,
     ChangeAction,
     ResourceChange,
@@ -10,7 +10,7 @@ from workflows.fleet_deploy.change import (
     host_address,
     read,
 )
-from workflows.fleet_deploy.trespass import Violation
+from workflows.fleet_deploy.violation import Violation
 
 
 def beyond(plan: object, ids: Collection[str]) -> tuple[Violation, ...]:

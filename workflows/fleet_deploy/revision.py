@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fleet_control.host import Image
 from fleet_control.ledger import Entry
 from fleet_control.policy import RefusalCode
-from fleet_control.reading import Image
 from fleet_control.seed import BOOT, PATHS, is_commit
 from workflows.fleet_deploy.git import Git, GitFailed
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.stopped import Stopped
 
 SHORT = 7
 

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from fleet_control.caller import is_instance_id
+from fleet_control.host import Host
 from fleet_control.policy import Condition
-from fleet_control.reading import Host
 from fleet_control.seed import is_commit
 from fleet_control.status import FleetStatus, InstanceStatus
 from workflows.fleet_deploy.revision import SHORT, ImageAndRevision
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.stopped import Stopped
 
 _MACHINE = re.compile(r"i-[0-9a-f]{8,17}")
 # GitHub cuts the name of a job at about 97 characters. Ours has 89 at the most.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.stopped import Stopped
 
 _REPOSITORY = re.compile(r"[\w-]+/[\w.-]+")
 _WORKFLOW = re.compile(r"[^/]+/[^/]+/\.github/workflows/([\w.-]+)@refs/heads/(.+)")

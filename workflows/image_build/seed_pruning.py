@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fleet_control.seed import FOLDER, key
 from workflows.fleet_deploy.github import GitHubRuns
 from workflows.fleet_deploy.runner import ThisRun
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.stopped import Stopped
 from workflows.image_build.pruning import hosts
 from workflows.image_build.registration import COMMIT_TAG
 
