@@ -89,7 +89,7 @@ async def status(here: CommandContext, _: Namespace) -> Result:
 
 
 async def deploy(here: CommandContext, asked: Namespace) -> Result:
-    verdict = await here.fleet.judge(here.agent.caller, asked.target, asked.version)
+    verdict = await here.fleet.judge(here.agent.caller, asked.target, asked.image_or_commit)
     match verdict:
         case Usage(ids):
             named = ", ".join(ids) or "none that can be seen just now"
@@ -106,7 +106,7 @@ async def deploy(here: CommandContext, asked: Namespace) -> Result:
         target=asked.target,
         caller=here.agent.instance,
     )
-    return await _dispatched(here, asked, entry.naming(asked.version), verdict.doubt)
+    return await _dispatched(here, asked, entry.naming(asked.image_or_commit), verdict.doubt)
 
 
 async def _dispatched(here: CommandContext, asked: Namespace, entry: Entry, doubt: str) -> Result:

@@ -1,4 +1,4 @@
-"""Who may deploy what: one pure function of (caller, target, version, facts).
+"""Who may deploy what: one pure function of (caller, target, image_or_commit, facts).
 
 It is asked three times, each time without trust in the time before: by the bot or the skill, by
 the Lambda, and by the run itself. A depth that cannot see a fact leaves it out.
@@ -117,29 +117,29 @@ class Usage(NamedTuple):
 Verdict = Allowed | Refused | Usage
 
 
-def judge(caller: Caller, target: str, version: str, facts: Facts) -> Verdict:
+def judge(caller: Caller, target: str, image_or_commit: str, facts: Facts) -> Verdict:
     """The policy table of the design, row by row; the first row that fits decides.
 
-    `target` is what was typed (``""`` for nothing), `version` the image or the commit that was
-    named, or ``""`` for the newest.
+    `target` is what was typed (``""`` for nothing), `image_or_commit` what it is to become, ``""``
+    for the newest.
     """
     return (
         _may_speak(caller, facts)
         or _target_exists(target, facts)
         or _spares_itself(caller, target)
-        or _version_is_ours(version, facts)
+        or _image_is_ours(image_or_commit, facts)
         or _fits_one_run(target, facts)
         or (
-            _within_its_bounds(caller, target, version, facts)
+            _within_its_bounds(caller, target, image_or_commit, facts)
             if isinstance(caller, BotInstance)
             else Allowed(_worth_asking(target, facts))
         )
     )
 
 
-def refused_first(caller: Caller, target: str, version: str, facts: Facts) -> bool:
+def refused_first(caller: Caller, target: str, image_or_commit: str, facts: Facts) -> bool:
     """Whether it is refused whatever bots' deploys of the target came to, without asking for it."""
-    verdict = judge(caller, target, version, facts)
+    verdict = judge(caller, target, image_or_commit, facts)
     return isinstance(verdict, Refused) and verdict.code is not RefusalCode.FLEET_UNWELL
 
 
@@ -187,21 +187,21 @@ def _spares_itself(caller: Caller, target: str) -> Refused | None:
     return Refused(RefusalCode.SELF_DEPLOY, f"{caller.instance} may not deploy {why}.")
 
 
-def _version_is_ours(version: str, facts: Facts) -> Refused | None:
+def _image_is_ours(image_or_commit: str, facts: Facts) -> Refused | None:
     """Whether a commit is the branch's only the run can see."""
-    if not version or is_revision(version):
+    if not image_or_commit or is_revision(image_or_commit):
         return None
-    if not version.startswith(IMAGE):
+    if not image_or_commit.startswith(IMAGE):
         return Refused(
             RefusalCode.UNKNOWN_IMAGE,
-            f"`{_cut(version)}` is neither an image ({IMAGE}…) nor a commit (its first seven "
-            "digits or more). Leave it out for the newest.",
+            f"`{_cut(image_or_commit)}` is neither an image ({IMAGE}…) nor a commit (its first "
+            "seven digits or more). Leave it out for the newest.",
         )
-    if facts.images is None or version in facts.images:
+    if facts.images is None or image_or_commit in facts.images:
         return None
     return Refused(
         RefusalCode.UNKNOWN_IMAGE,
-        f"`{_cut(version)}` is not an available image of ours tagged clawdinator=true. "
+        f"`{_cut(image_or_commit)}` is not an available image of ours tagged clawdinator=true. "
         "Leave the image out for the newest.",
     )
 
@@ -224,12 +224,14 @@ def _missing(facts: Facts) -> set[str]:
     return {id_ for id_, condition in conditions.items() if condition is Condition.MISSING}
 
 
-def _within_its_bounds(bot: BotInstance, target: str, version: str, facts: Facts) -> Verdict:
+def _within_its_bounds(
+    bot: BotInstance, target: str, image_or_commit: str, facts: Facts
+) -> Verdict:
     """A target whose condition is not seen may have no host: what depends on that is left out."""
     conditions = facts.conditions or {}
     how = conditions.get(target)
     in_doubt = facts.asked_later and how is Condition.HEALTHY
-    repairs = _only_repairs(target, version, how)
+    repairs = _only_repairs(target, image_or_commit, how)
     refused = (
         (None if in_doubt else repairs)
         or _waits_its_turn(bot, facts)
@@ -257,8 +259,8 @@ def _if_it_is_ill(target: str, refused: Refused | None) -> Allowed:
     )
 
 
-def _only_repairs(target: str, version: str, how: Condition | None) -> Refused | None:
-    if not version or how not in (Condition.HEALTHY, Condition.STARTING):
+def _only_repairs(target: str, image_or_commit: str, how: Condition | None) -> Refused | None:
+    if not image_or_commit or how not in (Condition.HEALTHY, Condition.STARTING):
         return None
     return Refused(
         RefusalCode.REPAIR_ONLY,

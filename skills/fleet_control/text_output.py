@@ -33,7 +33,7 @@ _STATUS_HEAD = (
     "WHAT IS WRONG",
     "WHAT IT SAID",
 )
-_RUNS_HEAD = ("RUN", "TARGET", "VERSION", "ASKED BY", "ASKED (UTC)", "IS", "LINK")
+_RUNS_HEAD = ("RUN", "TARGET", "IMAGE OR COMMIT", "ASKED BY", "ASKED (UTC)", "IS", "LINK")
 _REGISTRY_HEAD = ("INSTANCE", "HOST", "TYPE", "BOOTSTRAP PREFIX")
 
 
@@ -57,7 +57,7 @@ def runs(found: Sequence[Run]) -> str:
 
 
 def run(one: Run) -> str:
-    asked = f"{one.target or 'a target'} ({one.version or 'newest image'})"
+    asked = f"{one.target or 'a target'} ({one.image_or_commit or 'newest image'})"
     jobs = columns([(job.name, _stands(job)) for job in one.jobs])
     parts = (
         f"run {one.id}: {state(one.status, one.conclusion)}",
@@ -143,7 +143,7 @@ def _summary(fleet: FleetStatus, now: float) -> str:
 def _run_row(run: Run) -> tuple[str, ...]:
     asked = _minute(datetime.fromisoformat(run.created))
     is_ = state(run.status, run.conclusion)
-    return (str(run.id), run.target, run.version, _asker(run), asked, is_, run.url)
+    return (str(run.id), run.target, run.image_or_commit, _asker(run), asked, is_, run.url)
 
 
 def _asker(run: Run) -> str:

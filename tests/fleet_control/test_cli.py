@@ -258,7 +258,7 @@ async def test_runs_are_a_table_newest_first(host: OnHost, control: Lambda) -> N
     ended = await host.types("runs", "--limit", "2")
 
     head, first, second = ended.out.splitlines()
-    assert head.startswith("RUN  TARGET  VERSION  ASKED BY")
+    assert head.startswith("RUN  TARGET  IMAGE OR COMMIT  ASKED BY")
     assert first.split()[:4] == ["9", "claw-2", "-", "claw-3"]
     assert "queued" in first
     assert "the button on GitHub" in second

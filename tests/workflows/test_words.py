@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from fleet_control.archive import File
+from fleet_control.seed_check import REGISTRY
 from sandbox.job_log import JobLog
 from tests.workflows.conftest import NEW, LocalRunner
+from tests.workflows.fleets import registry_text
 from tests.workflows.plans import replaced
 from workflows.fleet_deploy.runner import commands_stopped
 from workflows.fleet_deploy.seed_upload import Seed
@@ -58,7 +60,8 @@ def test_nothing_that_the_engine_writes_is_a_command(
 def test_nothing_that_nix_writes_is_a_command(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    seed = Seed("0" * 40, {"flake.lock": File(b"{}")})
+    registry = File(registry_text([TWO]).encode())
+    seed = Seed("0" * 40, {"flake.lock": File(b"{}"), REGISTRY: registry})
     words = "\n".join(EVIL)
     program = f"import sys; print({words!r}); print({words!r}, file=sys.stderr); sys.exit(1)"
 

@@ -172,7 +172,7 @@ def _quota(cloud: Cloud) -> VcpuQuota | None:
     """EC2 holds to it whatever is known here. Where it can't be read, that stops no repair."""
     try:
         answer = cloud.quotas.get_service_quota(ServiceCode="ec2", QuotaCode=QUOTA)
-        limit = float(answer["VcpuQuota"]["Value"])
+        limit = float(answer["Quota"]["Value"])
     except (ClientError, BotoCoreError, ResponseParserError, KeyError) as error:
         why = _code(error) if isinstance(error, ClientError) else type(error).__name__
         log.info("fleet.quota_unread quota=%s why=%s", QUOTA, why)

@@ -78,7 +78,7 @@ class OtherRuns:
             return BotRecord()
         # What the target itself is asked about may still be let by, and then this decides.
         in_doubt = facts._replace(asked_later=True)
-        if refused_first(caller, target, self._job.asked.version, in_doubt):
+        if refused_first(caller, target, self._job.asked.image_or_commit, in_doubt):
             return BotRecord()
         left = max(0, judge.MOST_JOBS_IN_ALL - len(self._jobs))
         return judge.bots_record(target, self.others, facts.now, self.jobs, left)

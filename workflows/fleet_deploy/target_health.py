@@ -46,7 +46,7 @@ class TargetHealth:
         adds of that."""
         entry = self.job.asked
         in_doubt = facts._replace(asked_later=True)
-        verdict = judge(caller, entry.target, entry.version, in_doubt)
+        verdict = judge(caller, entry.target, entry.image_or_commit, in_doubt)
         if isinstance(verdict, Refused):  # whatever the target would say
             return in_doubt, ""
         host = roll.host_of(entry.target, sight.there)
