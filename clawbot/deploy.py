@@ -71,7 +71,7 @@ class Deploys:
         log.info(
             "fleet.dispatched target=%s version=%s by=%s run=%s request_id=%s unproven_caller=%s",
             entry.target,
-            entry.version or "newest",
+            entry.image_or_commit or "newest",
             entry.requested_by,
             taken.run_id,
             entry.request_id,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from fleet_control.host_job import MOVING_STEP, Left, left, ran, remarks
+from fleet_control.deploy_jobs import MOVING_STEP, EndState, left, ran, remarks
 from fleet_control.last_words import LastWords
 from fleet_control.ledger import Job, Revision, Run, seconds
 
@@ -15,7 +15,7 @@ _HOST_JOB = re.compile(
 )
 _FAILED = ("failure", "timed_out")
 _LOOK = "To look at it first: `A host that did not come up` in docs/runbook.md."
-_SPARED = (Left.UNTOUCHED, Left.UNMOVED)
+_SPARED = (EndState.UNTOUCHED, EndState.UNMOVED)
 
 
 class Stage(StrEnum):
@@ -108,7 +108,7 @@ def progress(run: Run, ahead: int = 0) -> Progress:
     known = Progress(
         stage=stage,
         target=run.target,
-        version=run.version,
+        version=run.image_or_commit,
         url=run.url,
         run_id=run.id,
         ahead=ahead if stage is Stage.QUEUED else 0,
@@ -252,23 +252,23 @@ def _advice(known: Progress, reason: str) -> str:
     return "No host was touched. Ask again once that is put right."
 
 
-def _advice_for(failed: HostProgress, where: Left | None, before: str) -> str:
+def _advice_for(failed: HostProgress, where: EndState | None, before: str) -> str:
     """What to do about a host by where it is now; only one that runs its new image can go back."""
     again = f"`/fleet deploy {failed.id}`"
     match where:
-        case Left.REPLACED_ILL if failed.old == failed.new and before:
+        case EndState.REPLACED_ILL if failed.old == failed.new and before:
             return f"To go back: `/fleet deploy {failed.id} {before}`. {_LOOK}"
-        case Left.REPLACED_ILL if failed.old == failed.new:
+        case EndState.REPLACED_ILL if failed.old == failed.new:
             return (
                 "It had this image before. If what was merged since is at fault: "
                 f"`/fleet deploy {failed.id} <commit>`, of the revision that it ran before. {_LOOK}"
             )
-        case Left.REPLACED_ILL if failed.old:
+        case EndState.REPLACED_ILL if failed.old:
             back = f"`/fleet deploy {failed.id} {failed.old}`"
             return f"To go back to its old image: {back}. {_LOOK}"
-        case Left.REPLACED_ILL | Left.CREATED_ILL:
+        case EndState.REPLACED_ILL | EndState.CREATED_ILL:
             return f"See what it says, then {again} again. {_LOOK}"
-        case Left.GONE:
+        case EndState.GONE:
             return f"It has no host: {again} when what it says has changed."
         case _:
             return f"See `/fleet status` for where it is now; {again} replaces it again."

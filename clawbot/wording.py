@@ -3,11 +3,11 @@
 from clawbot.page import Page, cut
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import Question
-from fleet_control import words
+from fleet_control import phrases
 from fleet_control.duration import exact, older
+from fleet_control.host import Health, HostState
 from fleet_control.ledger import Revision
 from fleet_control.policy import Condition
-from fleet_control.reading import Health, HostState
 from fleet_control.seed import is_revision
 from fleet_control.status import FleetStatus, InstanceStatus
 
@@ -46,7 +46,7 @@ def counted(status: FleetStatus) -> str:
     replacing = sum(row.replacing for row in status.rows)
     said = [f"{count} instance{'s' if count != 1 else ''}", f"{healthy} healthy"]
     said += [f"{replacing} being replaced"] * bool(replacing)
-    return ", ".join(said + words.problems(status))
+    return ", ".join(said + phrases.problems(status))
 
 
 def state(row: InstanceStatus) -> str:
@@ -79,21 +79,21 @@ def as_of_now(named: str, status: FleetStatus, now: float) -> str:
     turn comes. Empty where it can't be said."""
     built = next((one.commit for one in status.images if one.id == named), "")
     wanted = built or named
-    known = (one for one in status.registry.revisions if one.commit.startswith(wanted))
+    known = (one for one in status.known.revisions if one.commit.startswith(wanted))
     found = next(known, Revision(built) if built else None)
-    return f"As of now: revision {words.told(found, now)}" if found else ""
+    return f"As of now: revision {phrases.told(found, now)}" if found else ""
 
 
 def made_of(seen: Progress) -> str:
     """What a deploy's hosts become; its age is that of when it was asked for, and stays."""
-    return f"Revision {words.told(seen.made_of, seen.asked)}" if seen.made_of else ""
+    return f"Revision {phrases.told(seen.made_of, seen.asked)}" if seen.made_of else ""
 
 
 def stage(seen: Progress) -> str:
     """Where a deploy is, in a line."""
     match seen.stage:
         case Stage.QUEUED | Stage.RUNNING if seen.review:
-            return words.REVIEW
+            return phrases.REVIEW
         case Stage.ASKING:
             return "asking … If this has not changed in two minutes, look at the runs first."
         case Stage.QUEUED:
@@ -121,4 +121,4 @@ def listed(ids: tuple[str, ...], most: int = 12) -> str:
 
 def registry_age(status: FleetStatus, now: float) -> str:
     """How old what we know of the registry is, and why; empty when it is fresh."""
-    return words.registry_age(status.registry, now)
+    return phrases.registry_age(status.known, now)

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 from fleet_control import last_words
 from fleet_control.ledger import WAITING, Job, Run, seconds
-from lambda_fn import branch
-from lambda_fn.ask import Action, Ask
-from lambda_fn.failure import Code, Failure
-from lambda_fn.github import DAY, RUNS_KEPT, GitHub
+from lambda_fn import revisions
+from lambda_fn.failure import ErrorCode, Failure
+from lambda_fn.github import DAY, RUNS_KEPT, GitHubClient
+from lambda_fn.request import ApiAction, ApiRequest
 
 _STOPPED: Mapping[str | None, str] = {
     "failure": "",  # its log says more
@@ -22,23 +22,23 @@ _ERROR = r"(?m)^(?:\ufeff?\d{4}-\S+Z )?##\[error\](.*)"
 _BARE = "Process completed with exit code"
 
 
-def answer(ask: Ask, github: GitHub) -> Mapping[str, object]:
+def answer(ask: ApiRequest, github: GitHubClient) -> Mapping[str, object]:
     match ask.action:
-        case Action.RUN:
+        case ApiAction.RUN:
             found = run(ask.run_id, github)
             if ask.revisions:
-                found = found._replace(made_of=branch.made_of(found.jobs, github))
+                found = found._replace(made_of=revisions.made_of(found.jobs, github))
             return {"run": _told(found, ask)}
-        case Action.RUNS:
+        case ApiAction.RUNS:
             return {"runs": [_told(one, ask) for one in runs(ask, github)]}
-        case Action.REGISTRY:
+        case ApiAction.REGISTRY:
             text, version = github.registry()
-            return {"registry": text, "version": version, "revisions": branch.revisions(github)}
+            return {"registry": text, "version": version, "revisions": revisions.revisions(github)}
         case _:
             return {"message": cancel(ask.run_id, github)}
 
 
-def _told(found: Run, ask: Ask) -> Mapping[str, object]:
+def _told(found: Run, ask: ApiRequest) -> Mapping[str, object]:
     """A bot takes a field that it does not know for no answer, and asks for what it knows."""
     fields = found._asdict()
     if not ask.revisions:
@@ -48,7 +48,7 @@ def _told(found: Run, ask: Ask) -> Mapping[str, object]:
     return fields
 
 
-def run(run_id: int, github: GitHub) -> Run:
+def run(run_id: int, github: GitHubClient) -> Run:
     """One that has ended is kept for good, once its reason has had time to be there."""
     if known := github.kept.ended(run_id):
         return known
@@ -59,7 +59,7 @@ def run(run_id: int, github: GitHub) -> Run:
     return found
 
 
-def _looked_at(run_id: int, github: GitHub) -> Run:
+def _looked_at(run_id: int, github: GitHubClient) -> Run:
     """Of a roll that stopped, the reason is the job's that stopped it: those after it only say that
     it did, or never began."""
     found, jobs, why = github.run(run_id), github.jobs(run_id), ""
@@ -99,7 +99,7 @@ def reason(log: str) -> str:
     return "".join((telling or said)[-1:])
 
 
-def runs(ask: Ask, github: GitHub) -> list[Run]:
+def runs(ask: ApiRequest, github: GitHubClient) -> list[Run]:
     """Newest first. A request id, and what is unfinished, is looked for in the last days only; for
     a request id, in the list as it is now, which lags enough by itself."""
     wanted = ask.entry.request_id
@@ -113,7 +113,7 @@ def runs(ask: Ask, github: GitHub) -> list[Run]:
     ][: ask.limit]
 
 
-def cancel(run_id: int, github: GitHub) -> str:
+def cancel(run_id: int, github: GitHubClient) -> str:
     """Whoever asked for the run, but only while nothing was done. A job that starts between our
     look and GitHub's is GitHub's to stop: the first minute's steps change nothing."""
     waits = github.run(run_id, 0).status in WAITING and all(
@@ -121,4 +121,4 @@ def cancel(run_id: int, github: GitHub) -> str:
     )
     if waits and github.cancel(run_id):
         return f"run {run_id} is cancelled; it changed nothing"
-    raise Failure(Code.ALREADY_RUNNING, f"Run {run_id} has started.")
+    raise Failure(ErrorCode.ALREADY_RUNNING, f"Run {run_id} has started.")

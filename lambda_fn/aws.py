@@ -9,12 +9,12 @@ import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from fleet_control.github import Answer
-from lambda_fn.failure import Code
-from lambda_fn.wire import Budget, Server
+from fleet_control.github import HttpResponse
+from lambda_fn.failure import ErrorCode
+from lambda_fn.http_client import Budget, HttpServer
 
 
-class Service(NamedTuple):
+class AwsService(NamedTuple):
     """`name` is the one it is signed and addressed by; `version` is of its JSON."""
 
     name: str
@@ -22,19 +22,24 @@ class Service(NamedTuple):
     version: str
 
 
-SSM = Service("ssm", "AmazonSSM", "1.1")
-DYNAMODB = Service("dynamodb", "DynamoDB_20120810", "1.0")
+SSM = AwsService("ssm", "AmazonSSM", "1.1")
+DYNAMODB = AwsService("dynamodb", "DynamoDB_20120810", "1.0")
 
 
-class Account(NamedTuple):
+class AwsApi(NamedTuple):
     """Where a service is asked, with whose keys, and within which time."""
 
     environ: Mapping[str, str]
     budget: Budget
 
     def ask(
-        self, service: Service, action: str, said: Mapping[str, object], code: Code, name: str
-    ) -> Answer:
+        self,
+        service: AwsService,
+        action: str,
+        said: Mapping[str, object],
+        code: ErrorCode,
+        name: str,
+    ) -> HttpResponse:
         """`code` and `name` are for the Failure where it can't be reached."""
         region = self.environ.get("AWS_REGION", "")
         endpoint = self._endpoint(service.name, region)
@@ -48,7 +53,7 @@ class Account(NamedTuple):
         if token := self.environ.get("AWS_SESSION_TOKEN"):
             headers["x-amz-security-token"] = token
         headers["authorization"] = signature(headers, body, region, service.name, self.environ)
-        return Server(endpoint, code, name, self.budget).ask("POST", "/", headers, body)
+        return HttpServer(endpoint, code, name, self.budget).ask("POST", "/", headers, body)
 
     def _endpoint(self, name: str, region: str) -> str:
         own = self.environ.get(f"AWS_ENDPOINT_URL_{name.upper()}")

@@ -7,11 +7,11 @@ from typing import NamedTuple
 from fleet_control.caller import BotInstance, Human
 from fleet_control.ledger import Entry, fit, oldest, unfinished
 from fleet_control.policy import Facts, judge
-from lambda_fn.failure import Code, Failure, let_by
-from lambda_fn.github import GitHub
+from lambda_fn.failure import ErrorCode, Failure, let_by
+from lambda_fn.github import GitHubClient
+from lambda_fn.http_client import Budget
 from lambda_fn.lease import Leases
 from lambda_fn.table import Table
-from lambda_fn.wire import Budget
 
 # What a person's answer may wait for a look at the queue; the run is there by then.
 _LOOK_SECONDS = 3.0
@@ -28,7 +28,7 @@ class Deploy(NamedTuple):
     """
 
     entry: Entry
-    connect: Callable[[Budget], GitHub]
+    connect: Callable[[Budget], GitHubClient]
     table: Table | None
     budget: Budget
 
@@ -42,7 +42,7 @@ class Deploy(NamedTuple):
         """Whether a person is an operator was looked up by who signed for the person."""
         entry = self.entry
         caller = BotInstance(entry.caller) if entry.caller else Human(entry.requested_by, "", True)
-        let_by(judge(caller, entry.target, entry.version, facts))
+        let_by(judge(caller, entry.target, entry.image_or_commit, facts))
 
     def _for_a_person(self) -> Mapping[str, object]:
         """Nothing is looked at before it is handed on: a person waits for no bot's sake."""
@@ -77,7 +77,7 @@ class Deploy(NamedTuple):
             begun = True
             run, url = github.dispatch(fit(self.entry))
         except Failure as failure:
-            if not (begun and failure.code == Code.GITHUB_UNREACHABLE):
+            if not (begun and failure.code == ErrorCode.GITHUB_UNREACHABLE):
                 _if_possible(lambda: leases.is_over(lease))
             raise
         if run:

@@ -5,13 +5,21 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fleet_control import github
-from fleet_control.github import Answer, Line, Listed, Paged, Request, Workflow, read_job
+from fleet_control.github import (
+    HttpRequest,
+    HttpResponse,
+    Listed,
+    Paged,
+    RunQueue,
+    WorkflowApi,
+    read_job,
+)
 from fleet_control.ledger import TITLE_FIELDS, Entry, Run
-from lambda_fn.failure import Code, Failure
-from lambda_fn.kept import Kept
+from lambda_fn.failure import ErrorCode, Failure
+from lambda_fn.github_cache import GitHubCache
+from lambda_fn.http_client import Budget, HttpServer
 from lambda_fn.mask import shown
-from lambda_fn.settings import Settings
-from lambda_fn.wire import Budget, Server
+from lambda_fn.settings import FunctionSettings
 
 DAY = 24 * 60 * 60  # seconds
 
@@ -28,7 +36,7 @@ FOR_GOOD = float("inf")
 _LOG_END = 256 * 1024
 
 
-class GitHub:
+class GitHubClient:
     """One repository's Actions.
 
     `token(fresh)` gives GitHub's token, read anew if `fresh`; `safe` takes secrets out of a text.
@@ -37,11 +45,11 @@ class GitHub:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: FunctionSettings,
         token: Callable[[bool], str],
         safe: Callable[[str], str],
         budget: Budget,
-        kept: Kept,
+        kept: GitHubCache,
         spared: float,
     ) -> None:
         self.kept = kept
@@ -51,17 +59,17 @@ class GitHub:
         self._safe = safe
         self._budget = budget
         self._server = self._at(settings.api_url)
-        self._workflow = Workflow(
+        self._workflow = WorkflowApi(
             settings.repo, settings.workflow, settings.branch, settings.account
         )
 
-    def _at(self, base: str) -> Server:
-        return Server(base, Code.GITHUB_UNREACHABLE, "GitHub", self._budget)
+    def _at(self, base: str) -> HttpServer:
+        return HttpServer(base, ErrorCode.GITHUB_UNREACHABLE, "GitHub", self._budget)
 
-    def within(self, seconds: float) -> "GitHub":
+    def within(self, seconds: float) -> "GitHubClient":
         """The same, within so many seconds of the call."""
         part = self._budget.part(seconds)
-        return GitHub(self._settings, self._token, self._safe, part, self.kept, self._spared)
+        return GitHubClient(self._settings, self._token, self._safe, part, self.kept, self._spared)
 
     @property
     def branch(self) -> str:
@@ -109,7 +117,7 @@ class GitHub:
     def _runs(self, paged: Paged, kept: float) -> list[Run]:
         return [self._workflow.read_run(raw) for raw in self._rows(paged, kept)]
 
-    def line(self, listed: int = 1) -> Line:
+    def line(self, listed: int = 1) -> RunQueue:
         """What waits or runs; so many of each status are listed."""
         return self._workflow.line(lambda request: self._get(request, 0), listed)
 
@@ -118,7 +126,7 @@ class GitHub:
         answer = self._read(self._workflow.run(run_id), kept)
         if answer.status != 404 and self._workflow.has(raw := self._parsed(answer)):
             return self._workflow.read_run(raw)
-        raise Failure(Code.UNKNOWN_RUN, f"There is no deploy with the run id {run_id}.")
+        raise Failure(ErrorCode.UNKNOWN_RUN, f"There is no deploy with the run id {run_id}.")
 
     def jobs(self, run_id: int, kept: float = RUNS_KEPT) -> list[Listed]:
         """The jobs of a run's newest attempt."""
@@ -128,10 +136,10 @@ class GitHub:
         pages = paged.pages(lambda request: self._get(request, kept))
         return [row for page in pages for row in page]
 
-    def _get(self, request: Request, kept: float) -> Any:
+    def _get(self, request: HttpRequest, kept: float) -> Any:
         return self._parsed(self._read(request, kept))
 
-    def _read(self, request: Request, seconds: float) -> Answer:
+    def _read(self, request: HttpRequest, seconds: float) -> HttpResponse:
         """As it was said within so many seconds, or else as it is: GitHub does not count the
         question whether something has changed that has not."""
         path, now = request.path, self.now
@@ -190,10 +198,10 @@ class GitHub:
         answer = self._ask(self._workflow.cancel(run_id))
         return answer.status != 409 and bool(self._accepted(answer))
 
-    def _parsed(self, answer: Answer) -> Any:
+    def _parsed(self, answer: HttpResponse) -> Any:
         return json.loads(self._accepted(answer).body)
 
-    def _ask(self, request: Request, etag: str = "") -> Answer:
+    def _ask(self, request: HttpRequest, etag: str = "") -> HttpResponse:
         """Asked again once with a fresh token where the token is refused."""
         token = self._token(False)
         answer = self._send(request, token, etag)
@@ -201,7 +209,7 @@ class GitHub:
             answer = self._send(request, fresh, etag)
         return answer
 
-    def _send(self, request: Request, token: str, etag: str) -> Answer:
+    def _send(self, request: HttpRequest, token: str, etag: str) -> HttpResponse:
         method, path, body = request
         headers = {"content-type": "application/json", **github.headers(token, "clawbot", etag)}
         answer = self._server.ask(method, path, headers, body)
@@ -212,16 +220,16 @@ class GitHub:
             self.kept.note_change(self.now)
         return answer
 
-    def _accepted(self, answer: Answer) -> Answer:
+    def _accepted(self, answer: HttpResponse) -> HttpResponse:
         """The answer, if it is no refusal; else what GitHub's refusal means for our asker."""
         if 200 <= answer.status < 300:
             return answer
         words, wait, trouble = github.read_refusal(answer, self.shown, self.now)
-        silent = Code.GITHUB_UNREACHABLE if trouble else Code.GITHUB_REFUSED
-        raise Failure(Code.GITHUB_BUSY if wait else silent, words, wait)
+        silent = ErrorCode.GITHUB_UNREACHABLE if trouble else ErrorCode.GITHUB_REFUSED
+        raise Failure(ErrorCode.GITHUB_BUSY if wait else silent, words, wait)
 
 
-def _end(store: Server, path: str) -> Answer:
+def _end(store: HttpServer, path: str) -> HttpResponse:
     """The end of a file. Its size is asked first, since not every store counts from the end; one
     that knows no parts answers the whole."""
     first = store.ask("GET", path, {"range": "bytes=0-0"})

@@ -9,28 +9,28 @@ from collections.abc import Callable, Mapping
 from hmac import compare_digest
 from typing import Any
 
-from lambda_fn import action, reads
-from lambda_fn.ask import Action, parse, payload, read
+from lambda_fn import action, read_limit
 from lambda_fn.deploy import Deploy
-from lambda_fn.failure import Code, Failure
-from lambda_fn.github import GitHub
-from lambda_fn.kept import Kept
+from lambda_fn.failure import ErrorCode, Failure
+from lambda_fn.github import GitHubClient
+from lambda_fn.github_cache import GitHubCache
+from lambda_fn.http_client import Budget
 from lambda_fn.mask import without
-from lambda_fn.settings import Settings, Vault, read_settings
+from lambda_fn.request import ApiAction, parse, payload, read
+from lambda_fn.settings import FunctionSettings, SecretReader, read_settings
 from lambda_fn.signer import check_person, speak, who
 from lambda_fn.table import Table
-from lambda_fn.wire import Budget
 
 # What was read outlives a call, for as long as AWS keeps the process.
-_VAULT, _KEPT = Vault(), Kept()
+_VAULT, _KEPT = SecretReader(), GitHubCache()
 
 
 def handler(
     event: object,
     context: object,
     environ: Mapping[str, str] = os.environ,
-    vault: Vault = _VAULT,
-    kept: Kept = _KEPT,
+    vault: SecretReader = _VAULT,
+    kept: GitHubCache = _KEPT,
     now: Callable[[], float] = time.time,
 ) -> dict[str, object]:
     """A Function URL's answer. `context` is AWS's: its `invoked_function_arn` says which account
@@ -45,9 +45,9 @@ class Call:
         self,
         context: object,
         environ: Mapping[str, str],
-        vault: Vault,
+        vault: SecretReader,
         budget: Budget,
-        kept: Kept,
+        kept: GitHubCache,
     ) -> None:
         self._context = context
         self._environ = environ
@@ -55,8 +55,8 @@ class Call:
         self._budget = budget
         self._kept = kept
         self._spared = 0.0
-        self._conf: Settings | None = None
-        self._github: GitHub | None = None
+        self._conf: FunctionSettings | None = None
+        self._github: GitHubClient | None = None
         self._trail: dict[str, object] = {"aws_request": getattr(context, "aws_request_id", "")}
 
     def answer(self, event: object) -> dict[str, object]:
@@ -84,8 +84,8 @@ class Call:
         if isinstance(error, Failure):
             return error
         if self._github:
-            return Failure(Code.GITHUB_UNREACHABLE, "GitHub's answer has no form of GitHub's.")
-        return Failure(Code.INTERNAL, "The Control API broke: see its log.")
+            return Failure(ErrorCode.GITHUB_UNREACHABLE, "GitHub's answer has no form of GitHub's.")
+        return Failure(ErrorCode.INTERNAL, "The Control API broke: see its log.")
 
     def _act(self, event: object) -> Mapping[str, object]:
         request = read(event)
@@ -97,33 +97,33 @@ class Call:
         ask = parse(payload(request))
         # Only what was checked comes into the trail: no field can hold a line's end.
         self._trail |= {"action": str(ask.action), "run_id": ask.run_id, **ask.entry._asdict()}
-        self._spared, table = reads.spared(signer, ask.action), self._table(conf)
-        if ask.action is Action.DEPLOY:
+        self._spared, table = read_limit.spared(signer, ask.action), self._table(conf)
+        if ask.action is ApiAction.DEPLOY:
             entry = speak(signer, ask.entry)
             self._trail |= entry._asdict()
             return Deploy(entry, self._connect, table, self._budget).begin()
-        if ask.action is Action.CANCEL:
+        if ask.action is ApiAction.CANCEL:
             check_person(signer, ask.entry.requested_by)
-        reads.count(signer, table, self._budget.now())
+        read_limit.count(signer, table, self._budget.now())
         return action.answer(ask, self._connect(self._budget))
 
-    def _check_token(self, given: str, conf: Settings) -> None:
+    def _check_token(self, given: str, conf: FunctionSettings) -> None:
         """Every token is compared, and each in constant time."""
         raw = given.encode("utf-8", "surrogatepass")
         known = self._vault.read(conf.control_token, self._environ, self._budget)
         if not sum(compare_digest(raw, token.encode()) for token in known):
-            raise Failure(Code.UNAUTHORIZED, "The token (x-clawdinator-token) is wrong.")
+            raise Failure(ErrorCode.UNAUTHORIZED, "The token (x-clawdinator-token) is wrong.")
 
-    def _table(self, conf: Settings) -> Table | None:
+    def _table(self, conf: FunctionSettings) -> Table | None:
         return Table(conf.table, self._environ, self._budget) if conf.table else None
 
-    def _connect(self, budget: Budget) -> GitHub:
+    def _connect(self, budget: Budget) -> GitHubClient:
         conf = self._conf or read_settings(self._environ)
 
         def token(fresh: bool) -> str:
             return self._vault.read(conf.github_token, self._environ, self._budget, fresh)[0]
 
-        self._github = GitHub(conf, token, self._safe, budget, self._kept, self._spared)
+        self._github = GitHubClient(conf, token, self._safe, budget, self._kept, self._spared)
         return self._github
 
     def _plain(self, value: Any) -> object:

@@ -11,12 +11,11 @@ from typing import NamedTuple
 
 from fleet_control.caller import BotInstance
 from fleet_control.ledger import Entry
-from fleet_control.policy import Code as Verdict
-from fleet_control.policy import Facts, judge
-from lambda_fn.failure import Code, Failure, let_by
-from lambda_fn.github import GitHub
+from fleet_control.policy import Facts, RefusalCode, judge
+from lambda_fn.failure import ErrorCode, Failure, let_by
+from lambda_fn.github import GitHubClient
+from lambda_fn.http_client import CALL_SECONDS
 from lambda_fn.table import Item, Table
-from lambda_fn.wire import CALL_SECONDS
 
 # Seconds from one deploy of a bot instance to its next, however the first ended.
 REST = 60.0
@@ -52,7 +51,7 @@ class Lease(NamedTuple):
 class Leases:
     """`connect` gives GitHub where an earlier lease needs it; `now` is Unix seconds."""
 
-    def __init__(self, table: Table, connect: Callable[[], GitHub], now: float) -> None:
+    def __init__(self, table: Table, connect: Callable[[], GitHubClient], now: float) -> None:
         self._table = table
         self._connect = connect
         self._now = round(now, 3)
@@ -117,7 +116,7 @@ class Leases:
             runs = [github.run(old.run)] if old.run else github.dispatched_at(old.since, within)
         except Failure as failure:
             # GitHub does not know it: yet, or any more.
-            if failure.code != Code.UNKNOWN_RUN:
+            if failure.code != ErrorCode.UNKNOWN_RUN:
                 raise
             return old.url if age < LISTED else ""
         ours = [run for run in runs if run.id == old.run or run.request_id == old.request_id]
@@ -135,4 +134,4 @@ def _read(bot: str, item: Item) -> Lease:
 
 
 def _busy(words: str, after: float) -> Failure:
-    return Failure(Verdict.BUSY, words, ceil(after))
+    return Failure(RefusalCode.BUSY, words, ceil(after))

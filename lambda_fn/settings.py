@@ -5,15 +5,15 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from lambda_fn.aws import SSM, Account
-from lambda_fn.failure import Code, Failure
+from lambda_fn.aws import SSM, AwsApi
+from lambda_fn.failure import ErrorCode, Failure
+from lambda_fn.http_client import Budget
 from lambda_fn.mask import shown
-from lambda_fn.wire import Budget
 
 KEPT_SECONDS = 300.0
 
 
-class Secret(NamedTuple):
+class SecretSource(NamedTuple):
     """A secret's `value`, or the name of the `parameter` that holds it."""
 
     variable: str
@@ -21,13 +21,13 @@ class Secret(NamedTuple):
     parameter: str
 
 
-class Settings(NamedTuple):
+class FunctionSettings(NamedTuple):
     """`branch` is where the ledger's runs are and the registry is read; `operators` are ARNs;
     `account` is the number of the one whose runs' titles are believed, empty for anybody's;
     `table` is the control table's name, or empty where there is none."""
 
-    control_token: Secret
-    github_token: Secret
+    control_token: SecretSource
+    github_token: SecretSource
     repo: str
     workflow: str
     branch: str
@@ -38,12 +38,12 @@ class Settings(NamedTuple):
     table: str = ""
 
 
-def read_settings(environ: Mapping[str, str]) -> Settings:
+def read_settings(environ: Mapping[str, str]) -> FunctionSettings:
     def text(variable: str, default: str = "") -> str:
         return environ.get(variable, "").strip() or default
 
     secrets = [
-        Secret(variable, text(variable), text(f"{variable}_PARAMETER"))
+        SecretSource(variable, text(variable), text(f"{variable}_PARAMETER"))
         for variable in ("CONTROL_API_TOKEN", "GITHUB_TOKEN")
     ]
     problems = [
@@ -55,9 +55,9 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     if not api_url.startswith(("https://", "http://")):
         problems.append("GITHUB_API_URL must be an http(s) URL")
     if problems:
-        raise Failure(Code.MISCONFIGURED, "The environment: " + "; ".join(problems))
+        raise Failure(ErrorCode.MISCONFIGURED, "The environment: " + "; ".join(problems))
     control_token, github_token = secrets
-    return Settings(
+    return FunctionSettings(
         control_token,
         github_token,
         repo=text("GITHUB_REPO", "openclaw/clawdinators"),
@@ -71,7 +71,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     )
 
 
-class Vault:
+class SecretReader:
     """Reads secrets, and keeps those that parameters hold for five minutes of `now`."""
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
@@ -79,7 +79,7 @@ class Vault:
         self._kept: dict[str, tuple[float, list[str]]] = {}
 
     def read(
-        self, secret: Secret, environ: Mapping[str, str], budget: Budget, fresh: bool = False
+        self, secret: SecretSource, environ: Mapping[str, str], budget: Budget, fresh: bool = False
     ) -> list[str]:
         """The secrets it holds, one a line: two while one is being replaced."""
         if secret.value:
@@ -90,26 +90,26 @@ class Vault:
             self._kept[secret.parameter] = self._now(), lines
         return lines
 
-    def known(self, *secrets: Secret) -> list[str]:
+    def known(self, *secrets: SecretSource) -> list[str]:
         """What of these is in hand, without asking anybody."""
         held = [secret.value.split() for secret in secrets]
         held += [self._kept[one.parameter][1] for one in secrets if one.parameter in self._kept]
         return [line for lines in held for line in lines]
 
 
-def _lines(secret: Secret, text: str) -> list[str]:
+def _lines(secret: SecretSource, text: str) -> list[str]:
     """Printable: a header refuses anything else, in words that quote it."""
     lines = text.split()
     if lines and all(line.isascii() and line.isprintable() for line in lines):
         return lines
-    raise Failure(Code.MISCONFIGURED, f"{secret.variable} must be printable ASCII, not empty.")
+    raise Failure(ErrorCode.MISCONFIGURED, f"{secret.variable} must be printable ASCII, not empty.")
 
 
 def _from_ssm(parameter: str, environ: Mapping[str, str], budget: Budget) -> str:
     name = f"SSM's {parameter}"
     said = {"Name": parameter, "WithDecryption": True}
-    answer = Account(environ, budget).ask(SSM, "GetParameter", said, Code.MISCONFIGURED, name)
+    answer = AwsApi(environ, budget).ask(SSM, "GetParameter", said, ErrorCode.MISCONFIGURED, name)
     if answer.status != 200:
         why = shown(answer.body.decode("utf-8", "replace"))
-        raise Failure(Code.MISCONFIGURED, f"{name} can't be read: {why}")
+        raise Failure(ErrorCode.MISCONFIGURED, f"{name} can't be read: {why}")
     return str(json.loads(answer.body)["Parameter"]["Value"])

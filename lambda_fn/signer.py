@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from fleet_control.caller import is_instance_id
 from fleet_control.ledger import Entry, parse_request_id
-from lambda_fn.failure import Code, Failure
-from lambda_fn.settings import Settings
+from lambda_fn.failure import ErrorCode, Failure
+from lambda_fn.settings import FunctionSettings
 
 
-class Role(StrEnum):
+class SignerRole(StrEnum):
     AGENT = auto()
     """An instance's agent: it speaks as that bot instance and no other."""
     CHAT = auto()
@@ -28,44 +28,44 @@ _CHAT = ("discord", "telegram", "terminal")
 class Signer(NamedTuple):
     """`name`: of the instance, the bot, or the operator."""
 
-    role: Role
+    role: SignerRole
     name: str = ""
 
 
-def who(iam: object, function_arn: str, settings: Settings) -> Signer:
+def who(iam: object, function_arn: str, settings: FunctionSettings) -> Signer:
     """`iam` is AWS's ``requestContext.authorizer.iam``, None where no signer can be seen.
 
     `function_arn` says which account is ours.
     """
     if iam is None:
         if settings.allow_unproven:
-            return Signer(Role.UNPROVEN)
+            return Signer(SignerRole.UNPROVEN)
         raise Failure(
-            Code.UNPROVEN_CALLER,
+            ErrorCode.UNPROVEN_CALLER,
             "Who signed this can't be seen (see ALLOW_UNPROVEN_CALLER).",
         )
     seen = iam if isinstance(iam, Mapping) else {}
     arn = str(seen.get("userArn")).split(":")
     if len(arn) != 6 or arn[0] != "arn":
-        raise Failure(Code.UNKNOWN_CALLER, "Who signed this can't be read.")
+        raise Failure(ErrorCode.UNKNOWN_CALLER, "Who signed this can't be read.")
     account, path = arn[4], arn[5].split("/")
     fleet = path[:2] == ["user", "fleet"] and path[2:3] in (["agent"], ["chat"])
     ours = function_arn.split(":")
     if seen.get("accountId", account) != account or (fleet and ours[1:5:3] != [arn[1], account]):
         raise _forged("The signer is not of our account")
     if fleet:
-        return _of_the_fleet(Role(path[2]), path[3:])
+        return _of_the_fleet(SignerRole(path[2]), path[3:])
     if seen["userArn"] in settings.operators:
-        return Signer(Role.OPERATOR, re.sub(r"[^A-Za-z0-9_-]+", "-", path[-1])[:32])
+        return Signer(SignerRole.OPERATOR, re.sub(r"[^A-Za-z0-9_-]+", "-", path[-1])[:32])
     raise Failure(
-        Code.UNKNOWN_CALLER, "The signer is not of the fleet, nor in CONTROL_API_OPERATORS."
+        ErrorCode.UNKNOWN_CALLER, "The signer is not of the fleet, nor in CONTROL_API_OPERATORS."
     )
 
 
-def _of_the_fleet(role: Role, path: list[str]) -> Signer:
+def _of_the_fleet(role: SignerRole, path: list[str]) -> Signer:
     """`path` is ``<owner>/<owner>-<role>``, taken apart."""
     name = path[0] if path else ""
-    is_bot = role is Role.CHAT and re.fullmatch(r"[A-Za-z0-9_-]{1,32}", name)
+    is_bot = role is SignerRole.CHAT and re.fullmatch(r"[A-Za-z0-9_-]{1,32}", name)
     if path[1:] == [f"{name}-{role}"] and (is_bot or is_instance_id(name)):
         return Signer(role, name)
     raise _forged("The signer's path and name do not agree")
@@ -73,16 +73,16 @@ def _of_the_fleet(role: Role, path: list[str]) -> Signer:
 
 def speak(signer: Signer, entry: Entry) -> Entry:
     """The ask, with only what this signer may say in it."""
-    if signer.role is Role.UNPROVEN:
+    if signer.role is SignerRole.UNPROVEN:
         return entry
     _check_request_id(signer, entry.request_id)
-    if signer.role is Role.AGENT:
+    if signer.role is SignerRole.AGENT:
         if entry.reply:
             raise _forged("An agent has no `reply`")
         return entry._replace(caller=signer.name, requested_by="")
-    if signer.role is Role.OPERATOR:
+    if signer.role is SignerRole.OPERATOR:
         if entry.caller:
-            raise Failure(Code.BAD_REQUEST, "An operator has no `caller`.")
+            raise Failure(ErrorCode.BAD_REQUEST, "An operator has no `caller`.")
         return entry._replace(requested_by=f"operator:{signer.name}")
     if entry.requested_by or not entry.caller:
         check_person(signer, entry.requested_by)
@@ -91,24 +91,24 @@ def speak(signer: Signer, entry: Entry) -> Entry:
 
 def check_person(signer: Signer, requested_by: str) -> None:
     """Whether a person speaks through this signer."""
-    if signer.role is Role.AGENT:
+    if signer.role is SignerRole.AGENT:
         raise _forged("An agent can't speak for a person")
-    if signer.role is Role.CHAT:
+    if signer.role is SignerRole.CHAT:
         if not requested_by:
-            raise Failure(Code.BAD_REQUEST, "`requested_by` is missing.")
+            raise Failure(ErrorCode.BAD_REQUEST, "`requested_by` is missing.")
         if requested_by.startswith("operator:"):
             raise _forged("A chat key can't speak for an operator")
 
 
 def _check_request_id(signer: Signer, text: str) -> None:
-    platforms = _CHAT if signer.role is Role.CHAT else (str(signer.role),)
+    platforms = _CHAT if signer.role is SignerRole.CHAT else (str(signer.role),)
     form = f"`request_id` must be {'|'.join(platforms)}.{signer.name}.<channel>.<asked>"
     if not text:
-        raise Failure(Code.BAD_REQUEST, f"{form}.")
+        raise Failure(ErrorCode.BAD_REQUEST, f"{form}.")
     request_id = parse_request_id(text)
     if request_id.platform not in platforms or request_id.bot != signer.name:
         raise _forged(form)
 
 
 def _forged(why: str) -> Failure:
-    return Failure(Code.FORGED_CALLER, f"{why}.")
+    return Failure(ErrorCode.FORGED_CALLER, f"{why}.")

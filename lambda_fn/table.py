@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from lambda_fn.aws import DYNAMODB, Account
-from lambda_fn.failure import Code, Failure
+from lambda_fn.aws import DYNAMODB, AwsApi
+from lambda_fn.failure import ErrorCode, Failure
+from lambda_fn.http_client import Budget
 from lambda_fn.mask import shown
-from lambda_fn.wire import Budget
 
 # It answers within ten milliseconds, or else is away; a person's deploy has begun by then.
 SECONDS = 3.0
@@ -63,10 +63,10 @@ class Table:
         return int(answer["Attributes"]["asked"]["N"])
 
     def _ask(self, action: str, **said: object) -> dict[str, Any]:
-        account = Account(self._environ, self._budget.part(SECONDS))
+        account = AwsApi(self._environ, self._budget.part(SECONDS))
         said["TableName"] = self._name
         name = "The control table"
-        answer = account.ask(DYNAMODB, action, said, Code.TABLE_UNREACHABLE, name)
+        answer = account.ask(DYNAMODB, action, said, ErrorCode.TABLE_UNREACHABLE, name)
         try:
             body = json.loads(answer.body)
             kind = str(body.get("__type", "")).rpartition("#")[2]
@@ -77,7 +77,7 @@ class Table:
         if answer.status == 200:
             return dict(body)
         why = shown(f"{kind or f'HTTP {answer.status}'} {body.get('message', '')}".strip())
-        raise Failure(Code.TABLE_UNREACHABLE, f"{name} says no: {why}")
+        raise Failure(ErrorCode.TABLE_UNREACHABLE, f"{name} says no: {why}")
 
 
 def _written(item: Item) -> dict[str, dict[str, str]]:

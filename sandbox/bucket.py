@@ -17,7 +17,7 @@ from fleet_control.manifest import Manifest
 from fleet_control.registry import Instance, parse
 from fleet_control.seed import key
 from sandbox.principal import REGION
-from workflows.fleet_deploy import seeding
+from workflows.fleet_deploy import seed_upload
 from workflows.fleet_deploy.git import Git
 
 _NO_SUM = "0" * 64
@@ -56,8 +56,8 @@ class BootstrapBucket:
 
     def put_seed(self, repository: Path, commit: str, path: str) -> str:
         """The sum of that commit's seed, which lies there from now on."""
-        seed = seeding.of(Git(repository, {"PATH": path}), commit)
-        return seeding.put(self._s3, self._bucket, seed)
+        seed = seed_upload.of(Git(repository, {"PATH": path}), commit)
+        return seed_upload.put(self._s3, self._bucket, seed)
 
     def spoil_seed(self, commit: str) -> str:
         """Where something else lies from now on than that commit's seed."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from fleet_control import ec2
 from fleet_control.clock import Clock
 from fleet_control.error import Ec2Error
+from fleet_control.host import HostState
 from fleet_control.machine import describe_machines
-from fleet_control.reading import HostState
 from sandbox.world import World
 
 if TYPE_CHECKING:

@@ -78,13 +78,13 @@ class FunctionUrl:
     async def start(self) -> str:
         """Its URL, which ends in a slash as AWS's do."""
         if self._handler is None:
+            from lambda_fn.github_cache import GitHubCache  # noqa: PLC0415  (as above)
             from lambda_fn.handler import handler  # noqa: PLC0415  (where no other is given)
-            from lambda_fn.kept import Kept  # noqa: PLC0415  (as above)
-            from lambda_fn.settings import Vault  # noqa: PLC0415  (as above)
+            from lambda_fn.settings import SecretReader  # noqa: PLC0415  (as above)
 
             # What a process keeps between its calls: another URL is another process.
             now = self._clock.now
-            self._handler = partial(handler, vault=Vault(now), kept=Kept(), now=now)
+            self._handler = partial(handler, vault=SecretReader(now), kept=GitHubCache(), now=now)
         self._runner = web.ServerRunner(
             web.Server(self._answer, access_log=None), shutdown_timeout=_SECONDS_TO_END
         )

@@ -10,7 +10,7 @@ from tests.clawbot.bots import registry
 from tests.clock import HostClock, TurnedClock
 from tests.discord.control import Control, serving
 from tests.discord.ec2 import Claw, stage
-from tests.fleet_control.aws import Aws
+from tests.fleet_control.aws import FakeEc2
 from tests.life import Life
 from tests.line import Line
 
@@ -28,7 +28,7 @@ class ChatScene:
     def __init__(
         self,
         clock: TurnedClock,
-        ec2: Aws,
+        ec2: FakeEc2,
         line: Line,
         news: Callable[[Holds], Awaitable[object]],
     ) -> None:

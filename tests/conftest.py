@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 
 from sandbox.descriptions import read_once
-from tests.fleet_control.aws import Aws, serving
+from tests.fleet_control.aws import FakeEc2, serving
 from tests.sandbox.warm_python import warm_python
 
 
@@ -26,7 +26,7 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session")
-def ec2() -> Iterator[Aws]:
+def ec2() -> Iterator[FakeEc2]:
     """An EC2 that says what it is told to; whoever uses it lets it forget first."""
     with serving() as aws:
         yield aws

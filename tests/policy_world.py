@@ -7,7 +7,7 @@ from tests.clawbot.bots import registry
 from tests.clawbot.control_api import Api, job, run
 from tests.clawbot.test_policy_in_chat import moment
 from tests.discord.ec2 import Claw, stage
-from tests.fleet_control.aws import Aws
+from tests.fleet_control.aws import FakeEc2
 from tests.fleet_control.aws import image as described
 from tests.fleet_control.test_policy import IMAGE
 
@@ -24,7 +24,7 @@ def carried(facts: Facts) -> dict[str, str]:
     return {"CLAWBOT_INSTANCE": facts.carrier} if facts.carrier else {}
 
 
-def show(facts: Facts, api: Api, ec2: Aws, **account: str) -> None:
+def show(facts: Facts, api: Api, ec2: FakeEc2, **account: str) -> None:
     """Make it so; `account` is what the registry has of BOT's accounts."""
     known = json.loads(registry(*(facts.ids or ())))
     known[BOT] |= account

@@ -8,7 +8,7 @@ import pytest
 from bench.__main__ import BEGIN, END, between
 from bench.__main__ import PAGE as SPEED
 from clawbot.settings import PREFIX, Settings
-from fleet_control.policy import Code
+from fleet_control.policy import RefusalCode
 from fleet_control.settings import HostFile
 from tests.test_imports import ROOMS
 
@@ -40,7 +40,7 @@ def test_every_file_that_holds_a_setting_is_named() -> None:
 
 
 def test_every_refusal_is_in_its_table() -> None:
-    assert [code for code in Code if f"`{code}`" not in POLICY] == []
+    assert [code for code in RefusalCode if f"`{code}`" not in POLICY] == []
 
 
 def test_what_the_bench_measures_has_its_place() -> None:

@@ -16,7 +16,7 @@ from fleet_control.clock import Clock
 from fleet_control.duration import older
 from fleet_control.error import FleetError
 from fleet_control.fleet import Fleet
-from fleet_control.reading import Image
+from fleet_control.host import Image
 from fleet_control.status import FleetStatus
 
 # Discord gives up on an autocomplete after three seconds.
@@ -73,7 +73,7 @@ def targets(
     if status is None:
         offered = [Offer(ALL, ALL), *(Offer(id_, id_) for id_ in known)]
     else:
-        count = len(status.registry.registry)
+        count = len(status.registry)
         offered = [Offer(f"{ALL} · every host, {count} instances", ALL), *_instances(status, now)]
     return _best(typed, offered)
 

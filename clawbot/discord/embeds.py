@@ -11,7 +11,7 @@ from clawbot.discord import limits
 from clawbot.page import Page, cut, page
 from clawbot.progress import HostProgress, Progress, Stage
 from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
-from fleet_control import words
+from fleet_control import phrases
 from fleet_control.duration import older
 from fleet_control.last_words import quoted
 from fleet_control.status import FleetStatus, InstanceStatus
@@ -90,7 +90,7 @@ def _status(status: FleetStatus, shown: Page[InstanceStatus], now: float) -> dis
     )
     newest = f"newest image {status.newest.id}" if status.newest else "no image of ours"
     branch = status.newest_revision
-    revision = f"newest revision {words.told(branch, now)}" if branch else ""
+    revision = f"newest revision {phrases.told(branch, now)}" if branch else ""
     footer = "; ".join(part for part in (wording.paged(shown), newest, revision) if part)
     made.set_footer(text=cut(footer, LONGEST_ROW))
     made.timestamp = datetime.fromtimestamp(status.taken, UTC)
@@ -108,10 +108,10 @@ def _worst(status: FleetStatus) -> int:
 def _row(row: InstanceStatus, status: FleetStatus, now: float) -> str:
     told = [f"{indicator.light(row)} **{_escaped(cut(row.id, 64))}**", wording.state(row)]
     if row.host is not None:
-        told += [_image(row, status, now), f"revision {_escaped(words.revision(row, status))}"]
+        told += [_image(row, status, now), f"revision {_escaped(phrases.revision(row, status))}"]
         told += [f"started {_moment(row.host.launched)}"]
     line = " · ".join(told)
-    answer = cut(_escaped(words.own_answer(row, now)), LONGEST_ANSWER)
+    answer = cut(_escaped(phrases.own_answer(row, now)), LONGEST_ANSWER)
     room = LONGEST_ROW - len(line) - len(answer)
     wrong = cut(_escaped("; ".join(fault.words for fault in row.faults)), room)
     return "\n-# ".join(filter(None, (line, wrong, answer)))

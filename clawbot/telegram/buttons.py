@@ -22,7 +22,7 @@ from clawbot.telegram.messages import code, plain, question_words, render, statu
 from fleet_control.caller import ALL
 from fleet_control.clock import Clock
 from fleet_control.duration import older
-from fleet_control.reading import Image
+from fleet_control.host import Image
 from fleet_control.status import FleetStatus
 
 TARGETS_A_PAGE = 24

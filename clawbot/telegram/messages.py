@@ -8,7 +8,7 @@ from clawbot import indicator, wording
 from clawbot.page import Page, page
 from clawbot.progress import HostProgress, Stage
 from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
-from fleet_control import words
+from fleet_control import phrases
 from fleet_control.duration import older
 from fleet_control.last_words import quoted
 from fleet_control.status import FleetStatus, InstanceStatus
@@ -126,7 +126,7 @@ def _status(status: FleetStatus, shown: Page[InstanceStatus], now: float) -> Ite
     newest = code(status.newest.id) if status.newest else "none of ours"
     yield f"Newest image: {newest}"
     if status.newest_revision:
-        yield f"Newest revision: {plain(words.told(status.newest_revision, now))}"
+        yield f"Newest revision: {plain(phrases.told(status.newest_revision, now))}"
     if paged := wording.paged(shown):
         yield f"{paged[0].upper()}{paged[1:]}"
     aged = wording.registry_age(status, now)
@@ -139,11 +139,11 @@ def _row(row: InstanceStatus, status: FleetStatus, now: float) -> Iterator[str]:
     told = f"{indicator.light(row)} {_bold(row.id, LONGEST_ID)} {wording.state(row)}"
     if row.host is not None:
         up = older(now - row.host.launched)
-        revision = plain(words.revision(row, status))
+        revision = plain(phrases.revision(row, status))
         told = f"{told} · image {wording.image(row, status)} · revision {revision} · up {up}"
     yield told
     room = LONGEST_ROW - _seen(told) - 1
-    answer = words.own_answer(row, now)
+    answer = phrases.own_answer(row, now)
     beside = [*(fault.words for fault in row.faults), *([answer] if answer else [])]
     for left, one in zip(range(len(beside), 0, -1), beside, strict=True):
         line = f"{_INDENT}{said(one, room // left - len(_INDENT) - 1)}"

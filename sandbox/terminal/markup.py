@@ -10,7 +10,7 @@ from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone, is_final
 from fleet_control.duration import exact, short
 from fleet_control.last_words import quoted
-from fleet_control.words import printable
+from fleet_control.phrases import printable
 from sandbox.terminal import status
 
 PROMPT = "> "

@@ -6,9 +6,9 @@ from rich.text import Text
 
 from clawbot import page as pages
 from clawbot import wording
-from fleet_control import words
+from fleet_control import phrases
 from fleet_control.duration import short
-from fleet_control.reading import Image
+from fleet_control.host import Image
 from fleet_control.status import FleetStatus, InstanceStatus, Problem, natural
 
 ROWS_A_PAGE = 20
@@ -36,7 +36,7 @@ def lines(status: FleetStatus, number: int, now: float, room: int | None = None)
             if fault.problem is Problem.OLDER_IMAGE and row.image:
                 continue  # its column says so
             yield Text(f"    {fault.words}", style="red" if fault.problem in _GRAVE else "yellow")
-        if said := words.own_answer(row, now):
+        if said := phrases.own_answer(row, now):
             yield Text(f"    {said}", style="dim")
     if paged := wording.paged(shown):
         here = shown.number + 1
@@ -45,7 +45,7 @@ def lines(status: FleetStatus, number: int, now: float, room: int | None = None)
     yield Text()
     yield from _images(status, now)
     if status.newest_revision:
-        yield Text(f"  NEWEST REVISION  {words.told(status.newest_revision, now)}", style="dim")
+        yield Text(f"  NEWEST REVISION  {phrases.told(status.newest_revision, now)}", style="dim")
     if age := wording.registry_age(status, now):
         yield Text()
         yield Text(age, style="yellow")
@@ -60,7 +60,7 @@ def _cells(row: InstanceStatus, status: FleetStatus, now: float) -> tuple[str, .
         row.id,
         wording.state(row),
         wording.image(row, status),
-        words.revision(row, status),
+        phrases.revision(row, status),
         host.type,
         short(now - host.launched),
         host.address or "-",

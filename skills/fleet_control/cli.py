@@ -13,14 +13,14 @@ from contextlib import asynccontextmanager
 from fleet_control import agent, command, ec2
 from fleet_control.agent import Agent
 from fleet_control.clock import Clock, SystemClock
-from fleet_control.command import Answer, Exit, Here
+from fleet_control.command import CommandContext, ExitCode, Result
 from fleet_control.control_api import ControlApi
 from fleet_control.ec2 import Ec2Reader
 from fleet_control.error import FleetError
 from fleet_control.fleet import Fleet
 from fleet_control.registry_source import RegistrySource
 
-Act = Callable[[Here, argparse.Namespace], Awaitable[Answer]]
+Act = Callable[[CommandContext, argparse.Namespace], Awaitable[Result]]
 
 _EPILOG = """\
 exit codes:
@@ -60,12 +60,12 @@ def main(
     except KeyboardInterrupt:
         return 130
     # A program reads its answer in one place, whatever it is.
-    result = asked.json or answer.exit in (Exit.OK, Exit.FAILED)
+    result = asked.json or answer.exit in (ExitCode.OK, ExitCode.FAILED)
     (sys.stdout if result else sys.stderr).write(f"{answer.shown(as_json=asked.json)}\n")
     return answer.exit
 
 
-async def _answer(asked: argparse.Namespace, environ: Mapping[str, str], clock: Clock) -> Answer:
+async def _answer(asked: argparse.Namespace, environ: Mapping[str, str], clock: Clock) -> Result:
     act: Act = asked.act
     try:
         async with _here(agent.load(environ), clock) as here:
@@ -75,7 +75,7 @@ async def _answer(asked: argparse.Namespace, environ: Mapping[str, str], clock: 
 
 
 @asynccontextmanager
-async def _here(who: Agent, clock: Clock) -> AsyncIterator[Here]:
+async def _here(who: Agent, clock: Clock) -> AsyncIterator[CommandContext]:
     access_key = who.aws_access_key_id.get_secret_value()
     secret_key = who.aws_secret_access_key.get_secret_value()
     token = who.token.get_secret_value()
@@ -84,7 +84,7 @@ async def _here(who: Agent, clock: Clock) -> AsyncIterator[Here]:
     reads = ec2.client(who.region, access_key, secret_key, ec2_url)
     registry = RegistrySource(api.registry, clock, who.registry_file)
     try:
-        yield Here(who, Fleet(registry, Ec2Reader(reads, clock), api, clock), clock)
+        yield CommandContext(who, Fleet(registry, Ec2Reader(reads, clock), api, clock), clock)
     finally:
         await api.close()
         reads.close()
@@ -109,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     deploy = add("deploy", command.deploy, "replace one other instance's host")
     deploy.add_argument("target", nargs="?", default="", help="an id of the registry")
     deploy.add_argument(
-        "version", nargs="?", default="", help="an image or a commit, instead of the newest"
+        "image_or_commit", nargs="?", default="", help="what it becomes, instead of the newest"
     )
     deploy.add_argument("--wait", action="store_true", help="until the deploy ends")
     runs = add("runs", command.runs, "the newest deploys, newest first")

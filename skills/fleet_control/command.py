@@ -10,21 +10,21 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from fleet_control import document, table
+from fleet_control import json_output, text_output
 from fleet_control.agent import Agent
 from fleet_control.clock import Clock
 from fleet_control.control_api import Dispatched
 from fleet_control.error import ControlApiRefused, FleetError, OutcomeUnknown, SettingsError
 from fleet_control.fleet import Fleet
 from fleet_control.ledger import Entry
+from fleet_control.phrases import printable
 from fleet_control.policy import Refused, Usage
 from fleet_control.wait import until_finished
-from fleet_control.words import printable
 
 log = logging.getLogger(__name__)
 
 
-class Exit(IntEnum):
+class ExitCode(IntEnum):
     """How the command ends; `fleet-control --help` says the same."""
 
     OK = 0
@@ -36,7 +36,7 @@ class Exit(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Here:
+class CommandContext:
     """Whom the command speaks as, and everything it asks."""
 
     agent: Agent
@@ -45,69 +45,71 @@ class Here:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Result:
     """What is said at the end: `text` to people, `fields` to programs."""
 
     text: str
     fields: Mapping[str, Any]
-    exit: Exit = Exit.OK
+    exit: ExitCode = ExitCode.OK
 
     def shown(self, *, as_json: bool) -> str:
         if not as_json:
             return "\n".join(printable(line) for line in self.text.split("\n"))
-        return json.dumps({"ok": self.exit is Exit.OK, **self.fields}, indent=2, ensure_ascii=False)
+        return json.dumps(
+            {"ok": self.exit is ExitCode.OK, **self.fields}, indent=2, ensure_ascii=False
+        )
 
 
-def broken(error: FleetError) -> Answer:
+def broken(error: FleetError) -> Result:
     match error:
         case ControlApiRefused():
             # These two are of the set-up and of the moment, not a verdict.
             verdict = error.status < 500 and error.status not in (401, 429)
             fields = {"code": error.code, "error": str(error), "retry_after": error.retry_after}
-            return Answer(str(error), fields, Exit.REFUSED if verdict else Exit.BROKEN)
+            return Result(str(error), fields, ExitCode.REFUSED if verdict else ExitCode.BROKEN)
         case SettingsError():
-            return Answer(
+            return Result(
                 "\n".join(error.problems),
                 {"code": "misconfigured", "error": str(error), "problems": error.problems},
-                Exit.BROKEN,
+                ExitCode.BROKEN,
             )
         case OutcomeUnknown():
-            return _failure("outcome_unknown", str(error), Exit.UNKNOWN)
+            return _failure("outcome_unknown", str(error), ExitCode.UNKNOWN)
         case _:
-            return _failure("broken", str(error), Exit.BROKEN)
+            return _failure("broken", str(error), ExitCode.BROKEN)
 
 
-def _failure(code: str, message: str, exit_: Exit) -> Answer:
-    return Answer(message, {"code": code, "error": message}, exit_)
+def _failure(code: str, message: str, exit_: ExitCode) -> Result:
+    return Result(message, {"code": code, "error": message}, exit_)
 
 
-async def status(here: Here, _: Namespace) -> Answer:
+async def status(here: CommandContext, _: Namespace) -> Result:
     fleet = await here.fleet.status()
-    return Answer(table.status(fleet, here.clock.now()), document.status(fleet))
+    return Result(text_output.status(fleet, here.clock.now()), json_output.status(fleet))
 
 
-async def deploy(here: Here, asked: Namespace) -> Answer:
-    verdict = await here.fleet.judge(here.agent.caller, asked.target, asked.version)
+async def deploy(here: CommandContext, asked: Namespace) -> Result:
+    verdict = await here.fleet.judge(here.agent.caller, asked.target, asked.image_or_commit)
     match verdict:
         case Usage(ids):
             named = ", ".join(ids) or "none that can be seen just now"
             return _failure(
                 "usage",
                 f"Say which: fleet-control deploy <id> [image or commit]. Ids: {named}.",
-                Exit.USAGE,
+                ExitCode.USAGE,
             )
         case Refused(code, message):
             log.info("fleet.refused code=%s target=%s", code, asked.target)
-            return _failure(code, message, Exit.REFUSED)
+            return _failure(code, message, ExitCode.REFUSED)
     entry = Entry(
         request_id=here.agent.request_id(secrets.token_hex(10)),
         target=asked.target,
         caller=here.agent.instance,
     )
-    return await _dispatched(here, asked, entry.naming(asked.version), verdict.doubt)
+    return await _dispatched(here, asked, entry.naming(asked.image_or_commit), verdict.doubt)
 
 
-async def _dispatched(here: Here, asked: Namespace, entry: Entry, doubt: str) -> Answer:
+async def _dispatched(here: CommandContext, asked: Namespace, entry: Entry, doubt: str) -> Result:
     try:
         taken = await here.fleet.api.deploy(entry)
     except OutcomeUnknown as error:
@@ -127,13 +129,13 @@ async def _dispatched(here: Here, asked: Namespace, entry: Entry, doubt: str) ->
     return await _waited(here, taken.run_id, asked.timeout)
 
 
-def _lost(message: str, entry: Entry) -> Answer:
+def _lost(message: str, entry: Entry) -> Result:
     fields = {"code": "outcome_unknown", "error": message, "request_id": entry.request_id}
     look = f"fleet-control runs --request-id {entry.request_id}"
-    return Answer(f"{message}\n{look}", fields, Exit.UNKNOWN)
+    return Result(f"{message}\n{look}", fields, ExitCode.UNKNOWN)
 
 
-def _taken(taken: Dispatched, entry: Entry, doubt: str) -> Answer:
+def _taken(taken: Dispatched, entry: Entry, doubt: str) -> Result:
     told = [taken.message, f"run {taken.run_id or 'unknown yet'}: {taken.url}"]
     if taken.unproven_caller:
         told.append("The Control API could not see who signed, and took the caller at its word.")
@@ -147,22 +149,22 @@ def _taken(taken: Dispatched, entry: Entry, doubt: str) -> Answer:
         "doubt": doubt,
         "note": taken.note,
     }
-    return Answer("\n".join(told), fields)
+    return Result("\n".join(told), fields)
 
 
-async def wait(here: Here, asked: Namespace) -> Answer:
+async def wait(here: CommandContext, asked: Namespace) -> Result:
     return await _waited(here, asked.run, asked.timeout)
 
 
-async def _waited(here: Here, run_id: int, within: float) -> Answer:
+async def _waited(here: CommandContext, run_id: int, within: float) -> Result:
     ended = await until_finished(
         here.fleet.api, run_id, here.clock, _say, poll=here.agent.poll_seconds, within=within
     )
     if ended.conclusion == "success":
-        return Answer(table.run(ended), {"run": document.run(ended)})
+        return Result(text_output.run(ended), {"run": json_output.run(ended)})
     why = ended.reason or f"It ended as {ended.conclusion}."
-    fields = {"code": "deploy_failed", "error": why, "run": document.run(ended)}
-    return Answer(table.run(ended), fields, Exit.FAILED)
+    fields = {"code": "deploy_failed", "error": why, "run": json_output.run(ended)}
+    return Result(text_output.run(ended), fields, ExitCode.FAILED)
 
 
 def _say(line: str) -> None:
@@ -170,16 +172,16 @@ def _say(line: str) -> None:
     sys.stderr.flush()
 
 
-async def runs(here: Here, asked: Namespace) -> Answer:
+async def runs(here: CommandContext, asked: Namespace) -> Result:
     found = await here.fleet.api.runs(asked.limit, asked.request_id)
-    return Answer(table.runs(found), {"runs": [document.run(one) for one in found]})
+    return Result(text_output.runs(found), {"runs": [json_output.run(one) for one in found]})
 
 
-async def run(here: Here, asked: Namespace) -> Answer:
+async def run(here: CommandContext, asked: Namespace) -> Result:
     found = await here.fleet.api.run(asked.run)
-    return Answer(table.run(found), {"run": document.run(found)})
+    return Result(text_output.run(found), {"run": json_output.run(found)})
 
 
-async def registry(here: Here, _: Namespace) -> Answer:
+async def registry(here: CommandContext, _: Namespace) -> Result:
     known = await here.fleet.registry.get()
-    return Answer(table.registry(known, here.clock.now()), document.registry(known))
+    return Result(text_output.registry(known, here.clock.now()), json_output.registry(known))

@@ -9,12 +9,12 @@ from typing import Annotated, Any, Self
 import aiohttp
 from pydantic import AfterValidator, TypeAdapter
 
-from fleet_control.answer import BrokenOff, Lost, limited, part, understood
+from fleet_control.api_answer import BrokenOff, Lost, limited, part, understood
 from fleet_control.clock import Clock
 from fleet_control.error import ControlApiDown, ControlApiError, OutcomeUnknown
 from fleet_control.ledger import Entry, Revision, Run, oldest, seconds
 from fleet_control.registry_source import RegistryRead
-from fleet_control.signature import Signer
+from fleet_control.signature import FunctionUrlSigner
 
 DEADLINE_SECONDS = 10.0
 # GitHub lists a new run some seconds after it took the dispatch; 4 to 12 were seen.
@@ -83,7 +83,7 @@ class ControlApi:
         self._url = url if url.count("/") > 2 else f"{url}/"
         # The secret may hold two, one a line, while it is being exchanged; either is taken.
         self._token = next(iter(token.split()), "")
-        self._signer = Signer(access_key, secret_key, region)
+        self._signer = FunctionUrlSigner(access_key, secret_key, region)
         self._clock = clock
         # A connection that never comes about has done nothing: that is worth telling apart.
         self._timeout = aiohttp.ClientTimeout(total=deadline, sock_connect=deadline / 2)

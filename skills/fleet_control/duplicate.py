@@ -7,7 +7,7 @@ which of them is the deploy; whoever follows one finds the same one here.
 from collections.abc import Iterable
 
 from fleet_control.control_api import ControlApi
-from fleet_control.host_job import began, host_jobs
+from fleet_control.deploy_jobs import began, host_jobs
 from fleet_control.ledger import Run
 
 

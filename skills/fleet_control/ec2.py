@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
-from fleet_control import own_answer
+from fleet_control import host_answer
 from fleet_control.clock import Clock
 from fleet_control.error import Ec2Error
+from fleet_control.host import Checks, Health, Host, HostState, Image, Reading
 from fleet_control.machine import (
     Machine,
     describe_health,
@@ -22,7 +23,6 @@ from fleet_control.machine import (
     find_health,
     find_machines,
 )
-from fleet_control.reading import Checks, Health, Host, HostState, Image, Reading
 from fleet_control.seed import BOOT_TAG, COMMIT_TAG
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ def _host(machine: Machine, checks: Checks, now: float) -> Host:
         profile=machine.profile,
         ending=machine.ending,
         revision=machine.revision,
-        answer=own_answer.read(machine.answer, now),
+        answer=host_answer.read(machine.answer, now),
         ill=checks.ill,
     )
 

@@ -3,15 +3,15 @@
 import asyncio
 import logging
 
+from fleet_control.bot_record import BotRecord, record
 from fleet_control.caller import ALL, BotInstance, Caller
 from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
 from fleet_control.ec2 import Ec2Reader
 from fleet_control.error import ControlApiError, Ec2Error, RegistryError
+from fleet_control.host import Reading
 from fleet_control.ledger import Job, Run, unfinished
-from fleet_control.outcome import Record, record
-from fleet_control.policy import Code, Facts, Refused, Verdict, judge, refused_first
-from fleet_control.reading import Reading
+from fleet_control.policy import Facts, RefusalCode, Refused, Verdict, judge, refused_first
 from fleet_control.registry_source import KnownRegistry, RegistrySource
 from fleet_control.status import FleetStatus, shape
 
@@ -60,11 +60,13 @@ class Fleet:
             kept = self._shaped = (known, reading, shape(known, reading))
         return kept[2]
 
-    async def judge(self, caller: Caller, target: str, version: str) -> Verdict:
+    async def judge(self, caller: Caller, target: str, image_or_commit: str) -> Verdict:
         """The verdict, by what can be seen from here."""
-        return judge(caller, target, version, await self.facts(caller, target, version))
+        return judge(
+            caller, target, image_or_commit, await self.facts(caller, target, image_or_commit)
+        )
 
-    async def facts(self, caller: Caller, target: str, version: str) -> Facts:
+    async def facts(self, caller: Caller, target: str, image_or_commit: str) -> Facts:
         """What the verdict needs and no more, cheapest first.
 
         A refusal that what is already known decides asks nobody anything. What can't be read is
@@ -76,22 +78,24 @@ class Fleet:
             operators_set=self._operators_set,
             now=self._clock.now(),
         )
-        if _decided_anyway(caller, target, version, facts):
+        if _decided_anyway(caller, target, image_or_commit, facts):
             return facts
         last = self.registry.last
         if not target and last:
             return facts._replace(ids=last.registry.ids)
         known = await self._registry()
         facts = _with_ids(facts, known, target)
-        if not target or _refused(caller, target, version, facts):
+        if not target or _refused(caller, target, image_or_commit, facts):
             return facts
         status = await self._status(known)
         facts = _with_status(facts, status)
-        if not isinstance(caller, BotInstance) or refused_first(caller, target, version, facts):
+        if not isinstance(caller, BotInstance) or refused_first(
+            caller, target, image_or_commit, facts
+        ):
             return facts
         runs = await self._runs()
         facts = _with_runs(facts, caller, runs)
-        if refused_first(caller, target, version, facts):
+        if refused_first(caller, target, image_or_commit, facts):
             return facts
         return (await self._record(target, runs, facts.now)).told(facts)
 
@@ -117,7 +121,7 @@ class Fleet:
             log.warning("fleet.runs_unseen why=%s", error)
             return ()
 
-    async def _record(self, target: str, runs: tuple[Run, ...], now: float) -> Record:
+    async def _record(self, target: str, runs: tuple[Run, ...], now: float) -> BotRecord:
         jobs: dict[int, tuple[Job, ...]] = {}
         found = record(target, runs, now, jobs)
         while (run := found.open or found.doubt) and len(jobs) < JOBS_LOOKED_AT:
@@ -130,17 +134,17 @@ class Fleet:
         return found
 
 
-def _decided_anyway(caller: Caller, target: str, version: str, facts: Facts) -> bool:
+def _decided_anyway(caller: Caller, target: str, image_or_commit: str, facts: Facts) -> bool:
     """Whether it is refused whatever the registry holds.
 
     That a target is unknown is not: the sentence names the nearest id.
     """
-    verdict = judge(caller, target, version, facts)
-    return isinstance(verdict, Refused) and verdict.code is not Code.UNKNOWN_TARGET
+    verdict = judge(caller, target, image_or_commit, facts)
+    return isinstance(verdict, Refused) and verdict.code is not RefusalCode.UNKNOWN_TARGET
 
 
-def _refused(caller: Caller, target: str, version: str, facts: Facts) -> bool:
-    return isinstance(judge(caller, target, version, facts), Refused)
+def _refused(caller: Caller, target: str, image_or_commit: str, facts: Facts) -> bool:
+    return isinstance(judge(caller, target, image_or_commit, facts), Refused)
 
 
 def _with_ids(facts: Facts, known: KnownRegistry | None, target: str) -> Facts:

@@ -23,7 +23,7 @@ _MINUTE = 60
 _LONGEST_WAIT = 24 * 60 * 60
 
 
-class Request(NamedTuple):
+class HttpRequest(NamedTuple):
     """One request: `path` with its query, `body` JSON or nothing."""
 
     method: str
@@ -31,7 +31,7 @@ class Request(NamedTuple):
     body: bytes = b""
 
 
-class Answer(NamedTuple):
+class HttpResponse(NamedTuple):
     """What came back; `headers` by lower-case name."""
 
     status: int
@@ -50,12 +50,12 @@ def headers(token: str, sender: str, etag: str = "") -> dict[str, str]:
     return sent | {"if-none-match": etag} if etag else sent
 
 
-def _get(path: str, query: Mapping[str, object] | None = None) -> Request:
-    return Request("GET", f"{path}?{urlencode(query)}" if query else path)
+def _get(path: str, query: Mapping[str, object] | None = None) -> HttpRequest:
+    return HttpRequest("GET", f"{path}?{urlencode(query)}" if query else path)
 
 
-def _post(path: str, said: object) -> Request:
-    return Request("POST", path, json.dumps(said).encode())
+def _post(path: str, said: object) -> HttpRequest:
+    return HttpRequest("POST", path, json.dumps(said).encode())
 
 
 class Paged(NamedTuple):
@@ -73,7 +73,7 @@ class Paged(NamedTuple):
     size: int
     most: int
 
-    def pages(self, said: Callable[[Request], Any]) -> Iterator[list[Mapping[str, Any]]]:
+    def pages(self, said: Callable[[HttpRequest], Any]) -> Iterator[list[Mapping[str, Any]]]:
         """Each page's rows, asked for when it is wanted; `said` gives what a request is answered.
         A page that is not full is the last."""
         for number in range(1, self.most + 1):
@@ -84,7 +84,7 @@ class Paged(NamedTuple):
                 return
 
 
-class Workflow(NamedTuple):
+class WorkflowApi(NamedTuple):
     """What is asked of a workflow's runs on one branch.
 
     Attributes:
@@ -110,7 +110,7 @@ class Workflow(NamedTuple):
     def _own(self) -> str:
         return f"{self._actions}/workflows/{self.file}"
 
-    def dispatch(self, entry: Entry) -> Request:
+    def dispatch(self, entry: Entry) -> HttpRequest:
         """Start a run."""
         return _post(f"{self._own}/dispatches", {"ref": self.branch, "inputs": entry._asdict()})
 
@@ -119,7 +119,7 @@ class Workflow(NamedTuple):
         query = self._dispatched | ({"created": created} if created else {})
         return Paged(f"{self._own}/runs", "workflow_runs", query, size, most)
 
-    def runs_of(self, status: str, size: int) -> Request:
+    def runs_of(self, status: str, size: int) -> HttpRequest:
         """How many runs have this status, and the newest of them."""
         return _get(f"{self._own}/runs", {"status": status, "per_page": size, **self._dispatched})
 
@@ -127,7 +127,7 @@ class Workflow(NamedTuple):
     def _dispatched(self) -> dict[str, str]:
         return {"event": _EVENT, "branch": self.branch}
 
-    def run(self, run_id: int) -> Request:
+    def run(self, run_id: int) -> HttpRequest:
         return _get(f"{self._actions}/runs/{run_id}")
 
     def jobs(self, run_id: int, attempts: str = "latest", most: int = 3) -> Paged:
@@ -136,20 +136,20 @@ class Workflow(NamedTuple):
         path = f"{self._actions}/runs/{run_id}/jobs"
         return Paged(path, "jobs", {"filter": attempts}, PER_PAGE, most)
 
-    def cancel(self, run_id: int) -> Request:
+    def cancel(self, run_id: int) -> HttpRequest:
         return _post(f"{self._actions}/runs/{run_id}/cancel", {})
 
-    def log(self, job_id: int) -> Request:
+    def log(self, job_id: int) -> HttpRequest:
         return _get(f"{self._actions}/jobs/{job_id}/logs")
 
-    def annotations(self, job_id: int) -> Request:
+    def annotations(self, job_id: int) -> HttpRequest:
         """What GitHub itself says of a job, such as why it never started it."""
         return _get(f"{self._repo}/check-runs/{job_id}/annotations")
 
-    def registry(self) -> Request:
+    def registry(self) -> HttpRequest:
         return _get(f"{self._repo}/contents/nix/instances.json", {"ref": self.branch})
 
-    def object_at(self, at: str, query: str, **variables: object) -> Request:
+    def object_at(self, at: str, query: str, **variables: object) -> HttpRequest:
         """A GraphQL query of the branch or commit `at`."""
         owner, _, name = self.repo.partition("/")
         asked = {"owner": owner, "name": name, "at": at, **variables}
@@ -164,20 +164,20 @@ class Workflow(NamedTuple):
         file = raw["path"].split("@")[0].split("/")[-1]
         return (file, raw["head_branch"], raw["event"]) == (self.file, self.branch, _EVENT)
 
-    def line(self, ask: Callable[[Request], Any], size: int) -> "Line":
+    def line(self, ask: Callable[[HttpRequest], Any], size: int) -> "RunQueue":
         """What waits or runs, asked by status, one at a time as GitHub takes it: its counts tell of
         however many there are. So many of each are listed."""
         waiting = [ask(self.runs_of(status, size)) for status in WAITING]
         running = ask(self.runs_of("in_progress", size))
         listed = [run for one in (*waiting, running) for run in one["workflow_runs"]]
-        return Line(
+        return RunQueue(
             sum(int(one["total_count"]) for one in waiting),
             int(running["total_count"]),
             list(map(self.read_run, listed)),
         )
 
 
-class Line(NamedTuple):
+class RunQueue(NamedTuple):
     """What waits or runs: how many of each, and the newest of them that were asked for."""
 
     waiting: int
@@ -204,7 +204,7 @@ def read_job(raw: Mapping[str, Any]) -> Listed:
     return Listed(raw["id"], job, bool(steps or raw.get("runner_id")))
 
 
-def read_dispatch(answer: Answer) -> tuple[int, str] | None:
+def read_dispatch(answer: HttpResponse) -> tuple[int, str] | None:
     """The run that was started, by its id and a page that shows it. GitHub may not say, as before
     this version of its API."""
     try:
@@ -220,7 +220,7 @@ def read_registry(raw: Mapping[str, Any]) -> tuple[str, str]:
     return a2b_base64(raw["content"]).decode("utf-8", "replace"), str(raw["sha"])
 
 
-def read_object(answer: Answer) -> Mapping[str, Any]:
+def read_object(answer: HttpResponse) -> Mapping[str, Any]:
     """LookupError or TypeError where GraphQL refuses: its status is 200, too."""
     found: Mapping[str, Any] = {**json.loads(answer.body)["data"]["repository"]["object"]}
     return found
@@ -234,14 +234,14 @@ class Quota(NamedTuple):
     reset: float
 
 
-def read_quota(answer: Answer) -> Quota | None:
+def read_quota(answer: HttpResponse) -> Quota | None:
     fields = [answer.headers.get(f"x-ratelimit-{name}", "") for name in Quota._fields]
     if all(one.isdecimal() for one in fields):
         return Quota(*(int(one[:12]) for one in fields))
     return None
 
 
-class Refusal(NamedTuple):
+class GitHubRefusal(NamedTuple):
     """Why GitHub did not do it.
 
     Attributes:
@@ -254,22 +254,22 @@ class Refusal(NamedTuple):
     trouble: bool = False
 
 
-def read_refusal(answer: Answer, shown: Callable[[str], str], now: float) -> Refusal:
+def read_refusal(answer: HttpResponse, shown: Callable[[str], str], now: float) -> GitHubRefusal:
     """Of any answer that is no success; `shown` makes GitHub's words safe to repeat."""
     try:
         said = shown(str(json.loads(answer.body)["message"]))
     except (ValueError, TypeError, LookupError, RecursionError):
         said = f"HTTP {answer.status}"
     if wait := _wait(answer, said, now):
-        return Refusal(f"GitHub asks us to wait {wait} s: {said}", wait)
+        return GitHubRefusal(f"GitHub asks us to wait {wait} s: {said}", wait)
     if answer.status >= 500:
-        return Refusal(f"GitHub has trouble: {said}", trouble=True)
+        return GitHubRefusal(f"GitHub has trouble: {said}", trouble=True)
     # 404 too is what GitHub answers to a token that may not see
     hint = " (is GITHUB_TOKEN right?)" if answer.status in (401, 403, 404) else ""
-    return Refusal(f"GitHub says: {said}{hint}")
+    return GitHubRefusal(f"GitHub says: {said}{hint}")
 
 
-def _wait(answer: Answer, said: str, now: float) -> int:
+def _wait(answer: HttpResponse, said: str, now: float) -> int:
     """Seconds, as GitHub names them one way or the other, or the minute it asks for otherwise; 0
     where this is no rate limit."""
     after = answer.headers.get("retry-after", "")

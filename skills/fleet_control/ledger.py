@@ -92,14 +92,14 @@ class Entry(NamedTuple):
     requested_by: str = ""
 
     @property
-    def version(self) -> str:
+    def image_or_commit(self) -> str:
         """What was named: an image or a commit; empty for the newest."""
         return self.ami_override or self.revision
 
-    def naming(self, version: str) -> "Entry":
+    def naming(self, image_or_commit: str) -> "Entry":
         """The same ask of this image, or of this commit."""
-        field = "ami_override" if version.startswith(IMAGE) else "revision"
-        return self._replace(**{field: version})
+        field = "ami_override" if image_or_commit.startswith(IMAGE) else "revision"
+        return self._replace(**{field: image_or_commit})
 
 
 class Step(NamedTuple):
@@ -169,7 +169,7 @@ class Run(NamedTuple):
         return self.status == "completed"
 
     @property
-    def version(self) -> str:
+    def image_or_commit(self) -> str:
         """What was named: an image or a commit; empty for the newest."""
         return self.ami_override or self.revision
 
@@ -214,7 +214,7 @@ def fit(entry: Entry) -> Entry:
 
 def title(entry: Entry) -> str:
     """The run's title, as the workflow's `run-name` writes it."""
-    fields = entry._replace(ami_override=entry.version)._asdict()
+    fields = entry._replace(ami_override=entry.image_or_commit)._asdict()
     del fields["revision"]
     return SEPARATOR.join(field or NOTHING for field in fields.values())
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from fleet_control import own_answer
+from fleet_control import host_answer
 from fleet_control.error import Ec2Error
-from fleet_control.reading import Checks, Health, HostState
+from fleet_control.host import Checks, Health, HostState
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -104,7 +104,7 @@ def _machine(raw: "InstanceTypeDef") -> Machine:
         profile=raw.get("IamInstanceProfile", {}).get("Arn", ""),
         ending=_ending(raw),
         revision=tags.get("revision", ""),
-        answer=tags.get(own_answer.TAG, ""),
+        answer=tags.get(host_answer.TAG, ""),
     )
 
 

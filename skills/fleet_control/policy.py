@@ -1,4 +1,4 @@
-"""Who may deploy what: one pure function of (caller, target, version, facts).
+"""Who may deploy what: one pure function of (caller, target, image_or_commit, facts).
 
 It is asked three times, each time without trust in the time before: by the bot or the skill, by
 the Lambda, and by the run itself. A depth that cannot see a fact leaves it out.
@@ -23,7 +23,7 @@ MOST_WAITING_FOR_A_BOT = 20
 MOST_HOSTS_AT_ONCE = 250
 
 
-class Code(StrEnum):
+class RefusalCode(StrEnum):
     """Why a deploy is refused; the closed set."""
 
     UNKNOWN_CALLER = auto()
@@ -104,7 +104,7 @@ class Allowed(NamedTuple):
 class Refused(NamedTuple):
     """No, with a code for programs and a sentence for people."""
 
-    code: Code
+    code: RefusalCode
     message: str
 
 
@@ -117,38 +117,38 @@ class Usage(NamedTuple):
 Verdict = Allowed | Refused | Usage
 
 
-def judge(caller: Caller, target: str, version: str, facts: Facts) -> Verdict:
+def judge(caller: Caller, target: str, image_or_commit: str, facts: Facts) -> Verdict:
     """The policy table of the design, row by row; the first row that fits decides.
 
-    `target` is what was typed (``""`` for nothing), `version` the image or the commit that was
-    named, or ``""`` for the newest.
+    `target` is what was typed (``""`` for nothing), `image_or_commit` what it is to become, ``""``
+    for the newest.
     """
     return (
         _may_speak(caller, facts)
         or _target_exists(target, facts)
         or _spares_itself(caller, target)
-        or _version_is_ours(version, facts)
+        or _image_is_ours(image_or_commit, facts)
         or _fits_one_run(target, facts)
         or (
-            _within_its_bounds(caller, target, version, facts)
+            _within_its_bounds(caller, target, image_or_commit, facts)
             if isinstance(caller, BotInstance)
             else Allowed(_worth_asking(target, facts))
         )
     )
 
 
-def refused_first(caller: Caller, target: str, version: str, facts: Facts) -> bool:
+def refused_first(caller: Caller, target: str, image_or_commit: str, facts: Facts) -> bool:
     """Whether it is refused whatever bots' deploys of the target came to, without asking for it."""
-    verdict = judge(caller, target, version, facts)
-    return isinstance(verdict, Refused) and verdict.code is not Code.FLEET_UNWELL
+    verdict = judge(caller, target, image_or_commit, facts)
+    return isinstance(verdict, Refused) and verdict.code is not RefusalCode.FLEET_UNWELL
 
 
 def _may_speak(caller: Caller, facts: Facts) -> Refused | None:
     if isinstance(caller, Unknown):
-        return Refused(Code.UNKNOWN_CALLER, f"I don't take orders from {caller.reason}.")
+        return Refused(RefusalCode.UNKNOWN_CALLER, f"I don't take orders from {caller.reason}.")
     if isinstance(caller, Human) and not caller.operator:
         return Refused(
-            Code.NOT_OPERATOR,
+            RefusalCode.NOT_OPERATOR,
             "Only operators may deploy. `/fleet status` is open to you."
             if facts.operators_set
             else "Nobody can deploy yet: no operators are configured. "
@@ -163,7 +163,7 @@ def _target_exists(target: str, facts: Facts) -> Refused | Usage | None:
     known = is_target(target) if facts.ids is None else target in (ALL, *facts.ids)
     if known:
         return None
-    return Refused(Code.UNKNOWN_TARGET, _no_such_instance(target, facts.ids or ()))
+    return Refused(RefusalCode.UNKNOWN_TARGET, _no_such_instance(target, facts.ids or ()))
 
 
 def _no_such_instance(target: str, ids: tuple[str, ...]) -> str:
@@ -184,24 +184,24 @@ def _spares_itself(caller: Caller, target: str) -> Refused | None:
         if target == ALL
         else "itself. A person or another bot instance can"
     )
-    return Refused(Code.SELF_DEPLOY, f"{caller.instance} may not deploy {why}.")
+    return Refused(RefusalCode.SELF_DEPLOY, f"{caller.instance} may not deploy {why}.")
 
 
-def _version_is_ours(version: str, facts: Facts) -> Refused | None:
+def _image_is_ours(image_or_commit: str, facts: Facts) -> Refused | None:
     """Whether a commit is the branch's only the run can see."""
-    if not version or is_revision(version):
+    if not image_or_commit or is_revision(image_or_commit):
         return None
-    if not version.startswith(IMAGE):
+    if not image_or_commit.startswith(IMAGE):
         return Refused(
-            Code.UNKNOWN_IMAGE,
-            f"`{_cut(version)}` is neither an image ({IMAGE}…) nor a commit (its first seven "
-            "digits or more). Leave it out for the newest.",
+            RefusalCode.UNKNOWN_IMAGE,
+            f"`{_cut(image_or_commit)}` is neither an image ({IMAGE}…) nor a commit (its first "
+            "seven digits or more). Leave it out for the newest.",
         )
-    if facts.images is None or version in facts.images:
+    if facts.images is None or image_or_commit in facts.images:
         return None
     return Refused(
-        Code.UNKNOWN_IMAGE,
-        f"`{_cut(version)}` is not an available image of ours tagged clawdinator=true. "
+        RefusalCode.UNKNOWN_IMAGE,
+        f"`{_cut(image_or_commit)}` is not an available image of ours tagged clawdinator=true. "
         "Leave the image out for the newest.",
     )
 
@@ -213,7 +213,7 @@ def _fits_one_run(target: str, facts: Facts) -> Refused | None:
     if len(hosts) <= MOST_HOSTS_AT_ONCE:
         return None
     return Refused(
-        Code.TOO_MANY_HOSTS,
+        RefusalCode.TOO_MANY_HOSTS,
         f"This would move {len(hosts)} hosts; one run moves at most {MOST_HOSTS_AT_ONCE}. "
         "Deploy them one by one.",
     )
@@ -224,12 +224,14 @@ def _missing(facts: Facts) -> set[str]:
     return {id_ for id_, condition in conditions.items() if condition is Condition.MISSING}
 
 
-def _within_its_bounds(bot: BotInstance, target: str, version: str, facts: Facts) -> Verdict:
+def _within_its_bounds(
+    bot: BotInstance, target: str, image_or_commit: str, facts: Facts
+) -> Verdict:
     """A target whose condition is not seen may have no host: what depends on that is left out."""
     conditions = facts.conditions or {}
     how = conditions.get(target)
     in_doubt = facts.asked_later and how is Condition.HEALTHY
-    repairs = _only_repairs(target, version, how)
+    repairs = _only_repairs(target, image_or_commit, how)
     refused = (
         (None if in_doubt else repairs)
         or _waits_its_turn(bot, facts)
@@ -257,11 +259,11 @@ def _if_it_is_ill(target: str, refused: Refused | None) -> Allowed:
     )
 
 
-def _only_repairs(target: str, version: str, how: Condition | None) -> Refused | None:
-    if not version or how not in (Condition.HEALTHY, Condition.STARTING):
+def _only_repairs(target: str, image_or_commit: str, how: Condition | None) -> Refused | None:
+    if not image_or_commit or how not in (Condition.HEALTHY, Condition.STARTING):
         return None
     return Refused(
-        Code.REPAIR_ONLY,
+        RefusalCode.REPAIR_ONLY,
         f"{target} is {how}: a bot instance names an image or a commit only to repair. Leave it "
         "out for the newest; a person may name one.",
     )
@@ -270,13 +272,13 @@ def _only_repairs(target: str, version: str, how: Condition | None) -> Refused |
 def _waits_its_turn(bot: BotInstance, facts: Facts) -> Refused | None:
     if facts.unfinished:
         return Refused(
-            Code.BUSY,
+            RefusalCode.BUSY,
             # Words after the link, not a stop: a chat would take that for a part of it.
             f"{bot.instance} has a deploy that is not finished: {facts.unfinished} must end first.",
         )
     if facts.waiting >= MOST_WAITING_FOR_A_BOT:
         return Refused(
-            Code.QUEUE_FULL,
+            RefusalCode.QUEUE_FULL,
             f"{facts.waiting} runs wait already. A bot instance may ask again when fewer than "
             f"{MOST_WAITING_FOR_A_BOT} do; a person may now.",
         )
@@ -286,13 +288,13 @@ def _waits_its_turn(bot: BotInstance, facts: Facts) -> Refused | None:
 def _leaves_it_to_a_person(target: str, facts: Facts) -> Refused | None:
     if facts.bot_failures >= FAILURES_BEFORE_A_PERSON:
         return Refused(
-            Code.TOO_SOON,
+            RefusalCode.TOO_SOON,
             f"The last deploys of {target} by bot instances failed. A person has to deploy it "
             "before a bot instance may again.",
         )
     if facts.bot_deploys_unseen:
         return Refused(
-            Code.TOO_SOON,
+            RefusalCode.TOO_SOON,
             "Too many runs of late did not succeed: I can't see so far back whether deploys of "
             f"{target} by bot instances failed, or anybody's succeeded since. A person has to "
             "deploy it, with success, before a bot instance may again.",
@@ -310,7 +312,7 @@ def _rests_between(target: str, how: Condition, facts: Facts) -> Refused | None:
     ago = f"{int(minutes)} min ago" if minutes >= 1 else "less than a minute ago"
     left = max(1, round(MINUTES_BETWEEN_BOT_DEPLOYS - minutes))
     return Refused(
-        Code.TOO_SOON,
+        RefusalCode.TOO_SOON,
         f"{target} is {how} and {last.instance} deployed it {ago}. "
         f"A bot instance may again in {left} min; a person may now.",
     )
@@ -328,7 +330,7 @@ def _others_are_well(
         return None
     more = f" and {len(unwell) - 3} more" if len(unwell) > 3 else ""
     return Refused(
-        Code.FLEET_UNWELL,
+        RefusalCode.FLEET_UNWELL,
         f"{target} is {how} while {', '.join(unwell[:3])}{more}. One thing at a time: "
         "see to that first.",
     )

@@ -10,7 +10,7 @@ from botocore.credentials import Credentials
 _ALGORITHM = "AWS4-HMAC-SHA256"
 
 
-class Signer:
+class FunctionUrlSigner:
     """Signs for a Function URL. Its keys are in no repr."""
 
     def __init__(self, access_key: str, secret_key: str, region: str) -> None:

@@ -8,9 +8,9 @@ from enum import StrEnum
 
 from fleet_control.caller import ALL, is_instance_id
 from fleet_control.duration import older
+from fleet_control.host import Health, Host, HostState, Image, Reading
 from fleet_control.ledger import Revision
 from fleet_control.policy import Condition
-from fleet_control.reading import Health, Host, HostState, Image, Reading
 from fleet_control.registry import Instance, Registry
 from fleet_control.registry_source import KEPT_SECONDS, KnownRegistry
 
@@ -83,7 +83,11 @@ class FleetStatus:
     rows: tuple[InstanceStatus, ...]
     images: tuple[Image, ...]
     taken: float
-    registry: KnownRegistry
+    known: KnownRegistry
+
+    @property
+    def registry(self) -> Registry:
+        return self.known.registry
 
     @property
     def newest(self) -> Image | None:
@@ -93,12 +97,12 @@ class FleetStatus:
     def revisions(self) -> tuple[Revision, ...]:
         """The branch's newest, the newest first; none where that could not be had, or where a host
         was made of one that was merged since."""
-        known = {one.commit for one in self.registry.revisions}
+        known = {one.commit for one in self.known.revisions}
         # What was read may have been kept as long again where it was read.
-        since = self.registry.read_at - KEPT_SECONDS
+        since = self.known.read_at - KEPT_SECONDS
         hosts = [row.host for row in self.rows if row.host and row.host.launched > since]
         newer = any(host.revision and host.revision not in known for host in hosts)
-        return () if newer else self.registry.revisions
+        return () if newer else self.known.revisions
 
     @property
     def newest_revision(self) -> Revision | None:
@@ -123,7 +127,7 @@ class FleetStatus:
         chat still has its bot. Any other target is followed by the hosts that are missing; of those
         a run leaves out what its caller may not deploy.
         """
-        ids = self.registry.registry.ids
+        ids = self.registry.ids
         if target == ALL:
             return tuple(sorted(ids, key=lambda id_: id_ == carrier))
         missing = [id_ for id_ in ids if self.conditions.get(id_) is Condition.MISSING]

@@ -7,7 +7,7 @@ from fleet_control.control_api import LISTED_WITHIN_SECONDS, ControlApi
 from fleet_control.duplicate import deploy_of
 from fleet_control.error import ControlApiError, ControlApiRefused, OutcomeUnknown
 from fleet_control.ledger import Run
-from fleet_control.words import state
+from fleet_control.phrases import state
 
 # One that waits for its turn is asked about less often: GitHub counts the calls.
 WAITING_TAKES_TIMES = 3

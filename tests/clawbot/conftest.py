@@ -6,7 +6,7 @@ import pytest
 
 from tests.clawbot.talk import Talk, talk_with
 from tests.clock import TurnedClock
-from tests.fleet_control.aws import Aws
+from tests.fleet_control.aws import FakeEc2
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def clock() -> TurnedClock:
 
 
 @pytest.fixture
-async def talk(ec2: Aws, clock: TurnedClock) -> AsyncIterator[Talk]:
+async def talk(ec2: FakeEc2, clock: TurnedClock) -> AsyncIterator[Talk]:
     """A bot beside a healthy fleet of three, whose deploys end well at once."""
     ec2.forget()
     async with talk_with(clock, ec2) as talk:

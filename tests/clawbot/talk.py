@@ -14,7 +14,7 @@ from tests.clawbot.bots import bot_of, registry
 from tests.clawbot.control_api import Api
 from tests.clock import TurnedClock
 from tests.discord.ec2 import Claw, stage
-from tests.fleet_control.aws import Aws
+from tests.fleet_control.aws import FakeEc2
 
 FLEET = ("claw-1", "claw-2", "claw-3")
 
@@ -23,7 +23,7 @@ FLEET = ("claw-1", "claw-2", "claw-3")
 class Talk:
     bot: Bot
     api: Api
-    ec2: Aws
+    ec2: FakeEc2
     clock: TurnedClock
     terminal: Terminal
     printed: io.StringIO
@@ -47,7 +47,7 @@ def chat(bot: Bot) -> tuple[Terminal, io.StringIO]:
 
 
 @asynccontextmanager
-async def talk_with(clock: TurnedClock, ec2: Aws, **settings: str) -> AsyncIterator[Talk]:
+async def talk_with(clock: TurnedClock, ec2: FakeEc2, **settings: str) -> AsyncIterator[Talk]:
     stage(ec2, [Claw(name) for name in FLEET])
     async with bot_of(clock, ec2.url, **settings) as (bot, api):
         api.registry = registry(*FLEET)

@@ -9,13 +9,13 @@ from clawbot import wording
 from clawbot.confirmation import ANSWER_WITHIN_SECONDS
 from clawbot.replies import Deploying, Notice, Question, Tone
 from fleet_control.caller import Human
+from fleet_control.host import Image
 from fleet_control.ledger import Revision
-from fleet_control.reading import Image
 from tests.clawbot.bots import OPERATOR, KeptChat, ask, registry
 from tests.clawbot.talk import Talk, talk_with
 from tests.clock import TurnedClock
 from tests.discord.ec2 import NOW, Claw
-from tests.fleet_control.aws import Aws
+from tests.fleet_control.aws import FakeEc2
 
 OTHER = Human("terminal:other", "other", operator=True)
 
@@ -44,7 +44,7 @@ async def test_the_question_names_what_is_replaced_created_and_removed(talk: Tal
 
 
 async def test_the_host_that_carries_the_bot_is_asked_about_and_no_other(
-    ec2: Aws, clock: TurnedClock
+    ec2: FakeEc2, clock: TurnedClock
 ) -> None:
     async with talk_with(clock, ec2, CLAWBOT_INSTANCE="claw-1", CLAWBOT_NAME="") as talk:
         assert "✓ deploy claw-2: done" in await talk.say("/fleet deploy claw-2")
@@ -60,7 +60,7 @@ async def test_the_host_that_carries_the_bot_is_asked_about_and_no_other(
 
 
 async def test_the_question_names_the_hosts_in_the_order_of_the_roll(
-    ec2: Aws, clock: TurnedClock
+    ec2: FakeEc2, clock: TurnedClock
 ) -> None:
     async with talk_with(clock, ec2, CLAWBOT_INSTANCE="claw-1", CLAWBOT_NAME="") as talk:
         talk.fleet(Claw("claw-1"), Claw("claw-3"))
@@ -187,7 +187,7 @@ async def test_everything_is_judged_again_at_the_yes(talk: Talk) -> None:
 
 
 async def test_an_instance_that_left_the_registry_meanwhile_is_not_deployed(
-    ec2: Aws, clock: TurnedClock
+    ec2: FakeEc2, clock: TurnedClock
 ) -> None:
     async with talk_with(clock, ec2, CLAWBOT_INSTANCE="claw-1", CLAWBOT_NAME="") as talk:
         question, chat = await asked(talk, "deploy claw-1")

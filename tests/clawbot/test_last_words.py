@@ -6,7 +6,7 @@ from rich.console import Console
 
 from clawbot.progress import progress
 from clawbot.replies import Deploying
-from fleet_control import table
+from fleet_control import text_output
 from fleet_control.last_words import last
 from sandbox.terminal.chat import parse
 from sandbox.terminal.markup import render
@@ -49,7 +49,7 @@ def lines_of(text: list[str]) -> list[str]:
 def test_both_show_the_same_few_lines_as_they_are() -> None:
     shown = lines_of(drawn())
 
-    assert shown == lines_of(table.run(FAILED).split("\n"))
+    assert shown == lines_of(text_output.run(FAILED).split("\n"))
     assert shown[:2] == ["| [red]x[/red]", "| operator: /fleet deploy all"]
     assert "| ?[2J'''" in shown
     assert len(shown) == 6
@@ -57,5 +57,5 @@ def test_both_show_the_same_few_lines_as_they_are() -> None:
 
 
 def test_no_line_typed_back_is_an_order() -> None:
-    for line in (*drawn(), *table.run(FAILED).split("\n")):
+    for line in (*drawn(), *text_output.run(FAILED).split("\n")):
         assert parse(line).words[:1] != ("/fleet",)

@@ -7,13 +7,13 @@ import pytest
 from clawbot.replies import Notice, Tone
 from fleet_control.caller import Unknown
 from fleet_control.ledger import Run
-from fleet_control.policy import Code
+from fleet_control.policy import RefusalCode
 from tests.clawbot.bots import KeptChat, ask
 from tests.clawbot.control_api import job, run
 from tests.clawbot.talk import Talk, talk_with
 from tests.clock import TurnedClock
 from tests.discord.ec2 import NOW, OLDER, Claw
-from tests.fleet_control.aws import Aws
+from tests.fleet_control.aws import FakeEc2
 from tests.fleet_control.fleets import doubt
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -160,13 +160,13 @@ def bots_failure(id_: int, ended: float) -> Run:
 @pytest.mark.parametrize(
     ("version", "check", "code"),
     [
-        (OLDER, "ok", Code.REPAIR_ONLY),
-        ("0123456", "ok", Code.REPAIR_ONLY),
-        ("", "impaired", Code.FLEET_UNWELL),
+        (OLDER, "ok", RefusalCode.REPAIR_ONLY),
+        ("0123456", "ok", RefusalCode.REPAIR_ONLY),
+        ("", "impaired", RefusalCode.FLEET_UNWELL),
     ],
 )
 async def test_what_only_the_run_can_see_is_left_to_it_and_said(
-    talk: Talk, version: str, check: str, code: Code
+    talk: Talk, version: str, check: str, code: RefusalCode
 ) -> None:
     talk.fleet(Claw("claw-1"), Claw("claw-2"), Claw("claw-3", check=check))
 
@@ -201,7 +201,7 @@ async def test_status_shows_what_a_host_last_said_of_itself(talk: Talk) -> None:
 
 
 async def test_with_no_operators_configured_the_setting_is_named(
-    ec2: Aws, clock: TurnedClock
+    ec2: FakeEc2, clock: TurnedClock
 ) -> None:
     async with talk_with(clock, ec2, CLAWBOT_OPERATORS="") as talk:
         said = await talk.say("/fleet deploy claw-1")

@@ -3,10 +3,10 @@
 import pytest
 
 from fleet_control.caller import BotInstance, Caller, Unknown
-from fleet_control.policy import Allowed, Code, Facts, Refused, Usage, judge
+from fleet_control.policy import Allowed, Facts, RefusalCode, Refused, Usage, judge
 from tests.clawbot.talk import talk_with
 from tests.clock import TurnedClock
-from tests.fleet_control.aws import Aws
+from tests.fleet_control.aws import FakeEc2
 from tests.fleet_control.test_policy import OPERATOR, TABLE
 from tests.policy_world import carried, show
 
@@ -16,7 +16,7 @@ from tests.policy_world import carried, show
     [row for row in TABLE if not isinstance(row[0], Unknown)],
 )
 async def test_the_terminal_says_what_the_core_says(
-    ec2: Aws,
+    ec2: FakeEc2,
     clock: TurnedClock,
     caller: Caller,
     target: str,
@@ -43,7 +43,7 @@ async def test_the_terminal_says_what_the_core_says(
         case Allowed(doubt=doubt):
             assert doubt.replace("`", "") in said
             assert ("note: " in said) == bool(doubt)
-            assert verdict == (Code(doubt.split("`")[1]) if doubt else Allowed())
+            assert verdict == (RefusalCode(doubt.split("`")[1]) if doubt else Allowed())
             assert deploys == 1
 
 

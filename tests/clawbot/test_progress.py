@@ -5,7 +5,7 @@ import pytest
 from clawbot import wording
 from clawbot.progress import HostStage, Stage, progress
 from clawbot.wording import host_stage
-from fleet_control.host_job import MOVING_STEP, REMARKED, Left, begins, ran_before
+from fleet_control.deploy_jobs import MOVING_STEP, REMARKED, EndState, begins, ran_before
 from fleet_control.ledger import Revision, Step
 from tests.clawbot.control_api import job, run
 
@@ -87,7 +87,7 @@ def test_a_failure_names_its_step_its_reason_and_what_to_do() -> None:
         job(f"claw-3: {OLD} -> {NEW}", "cancelled", "completed")._replace(steps=()),
     )
 
-    ill = f"{begins('claw-2', Left.REPLACED_ILL)} within 15 min"
+    ill = f"{begins('claw-2', EndState.REPLACED_ILL)} within 15 min"
     seen = progress(run(7, "completed", "failure", jobs=jobs, reason=ill))
 
     assert seen.stage is Stage.FAILED
@@ -150,8 +150,8 @@ def test_hosts_after_the_one_that_failed_are_untouched_whatever_their_jobs_say()
     assert seen.step == "claw-1, Replace"
 
 
-@pytest.mark.parametrize("left", [Left.UNTOUCHED, Left.UNMOVED])
-def test_a_host_that_is_the_machine_it_was_is_untouched(left: Left) -> None:
+@pytest.mark.parametrize("left", [EndState.UNTOUCHED, EndState.UNMOVED])
+def test_a_host_that_is_the_machine_it_was_is_untouched(left: EndState) -> None:
     jobs = (host("claw-1"), host("claw-2", "failure"), host("claw-3", "failure"))
     reason = f"{begins('claw-2', left)}why"
     spared = [HostStage.HEALTHY, HostStage.UNTOUCHED, HostStage.UNTOUCHED]
@@ -181,7 +181,9 @@ def test_a_host_whose_job_stopped_while_it_was_set_up_is_untouched() -> None:
 def test_what_another_host_was_spared_says_nothing_of_this_one() -> None:
     jobs = (host("claw-2", "failure"),)
 
-    seen = progress(run(7, "completed", "failure", jobs=jobs, reason=begins("claw-22", Left.GONE)))
+    seen = progress(
+        run(7, "completed", "failure", jobs=jobs, reason=begins("claw-22", EndState.GONE))
+    )
 
     assert seen.hosts[0].stage is HostStage.FAILED
     assert "It has no host" not in seen.advice
@@ -199,11 +201,11 @@ def test_a_host_whose_job_github_never_started_is_untouched() -> None:
     ("reason", "advice"),
     [
         (
-            f"{begins('claw-2', Left.GONE)}OpenTofu's apply failed: no capacity",
+            f"{begins('claw-2', EndState.GONE)}OpenTofu's apply failed: no capacity",
             "It has no host: `/fleet deploy claw-2` when what it says has changed.",
         ),
         (
-            begins("claw-2", Left.NEW),
+            begins("claw-2", EndState.NEW),
             "See `/fleet status` for where it is now; `/fleet deploy claw-2` replaces it again.",
         ),
         (
@@ -211,7 +213,7 @@ def test_a_host_whose_job_github_never_started_is_untouched() -> None:
             "See `/fleet status` for where it is now; `/fleet deploy claw-2` replaces it again.",
         ),
         (
-            begins("claw-2", Left.CREATED_ILL),
+            begins("claw-2", EndState.CREATED_ILL),
             f"See what it says, then `/fleet deploy claw-2` again. {LOOK}",
         ),
     ],
@@ -227,7 +229,7 @@ def test_only_a_host_that_runs_its_new_image_is_told_to_go_back(reason: str, adv
 def test_going_back_never_names_the_image_that_failed() -> None:
     again = job(f"claw-2: {NEW} -> {NEW}", "failure")
 
-    ill = begins("claw-2", Left.REPLACED_ILL)
+    ill = begins("claw-2", EndState.REPLACED_ILL)
     seen = progress(run(7, "completed", "failure", jobs=(job("plan"), again), reason=ill))
 
     assert NEW not in seen.advice
@@ -239,7 +241,9 @@ def test_going_back_never_names_the_image_that_failed() -> None:
 
 def test_the_commit_that_it_ran_before_is_named_where_the_run_says_it() -> None:
     again = job(f"claw-2: {NEW} -> {NEW}", "failure")
-    ill = f"{begins('claw-2', Left.REPLACED_ILL)} within 30 min: why. {ran_before('0a1b2c3' * 5)}"
+    ill = (
+        f"{begins('claw-2', EndState.REPLACED_ILL)} within 30 min: why. {ran_before('0a1b2c3' * 5)}"
+    )
 
     seen = progress(run(7, "completed", "failure", jobs=(job("plan"), again), reason=ill))
 

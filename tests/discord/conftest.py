@@ -6,11 +6,11 @@ import pytest
 
 from tests.clock import TurnedClock
 from tests.discord.scene import Scene
-from tests.fleet_control.aws import Aws
+from tests.fleet_control.aws import FakeEc2
 
 
 @pytest.fixture
-async def scene(ec2: Aws) -> AsyncIterator[Scene]:
+async def scene(ec2: FakeEc2) -> AsyncIterator[Scene]:
     """Nobody is logged in yet; whatever was sent, Discord would have taken."""
     ec2.forget()
     async with Scene(TurnedClock(), ec2) as scene:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from tests.fleet_control.aws import Aws, Scripted
+from tests.fleet_control.aws import FakeEc2, Scripted
 
 NOW = 1_790_000_000.0
 NEWEST, OLDER, OLDEST = "ami-0cccccccccccccccc", "ami-0bbbbbbbbbbbbbbbb", "ami-0aaaaaaaaaaaaaaaa"
@@ -24,7 +24,7 @@ class Claw:
     answer: str = ""
 
 
-def stage(ec2: Aws, claws: Sequence[Claw]) -> None:
+def stage(ec2: FakeEc2, claws: Sequence[Claw]) -> None:
     """Let EC2 say that these are there, and that any other that it is asked for is not."""
     ec2.there = {_id(claw) for claw in claws}
     ec2.scripts["DescribeInstances"] = [

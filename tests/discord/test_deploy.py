@@ -6,7 +6,7 @@ from tests.clock import TurnedClock
 from tests.discord.dialogue import MOVES, deploying, pings
 from tests.discord.ec2 import NEWEST, OLDER, Claw
 from tests.discord.scene import Scene
-from tests.fleet_control.aws import Aws
+from tests.fleet_control.aws import FakeEc2
 from tests.rolling import Rolling
 
 
@@ -150,7 +150,7 @@ async def test_a_fleet_of_500_is_paged(scene: Scene) -> None:
     assert reply.text.index("claw-1") < reply.text.index("claw-7")
 
 
-async def test_a_deploy_that_github_took_and_denied_ends_as_it_ended(ec2: Aws) -> None:
+async def test_a_deploy_that_github_took_and_denied_ends_as_it_ended(ec2: FakeEc2) -> None:
     """It lists the first run so late that the deploy is asked for again; the second one stops."""
     clock = TurnedClock()
     scene = Scene(clock, ec2)

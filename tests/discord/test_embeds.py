@@ -10,9 +10,9 @@ from clawbot.discord.embeds import embed, said
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import HELP, Deploying, Notice, Question, Reply, StatusReport, Tone, usage
 from clawbot.seal import Seal
+from fleet_control.host import Health, Host, HostState, Image, Reading
+from fleet_control.host_answer import HostAnswer
 from fleet_control.ledger import Revision
-from fleet_control.own_answer import OwnAnswer
-from fleet_control.reading import Health, Host, HostState, Image, Reading
 from fleet_control.registry import Registry, parse
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import FleetStatus, shape
@@ -36,7 +36,7 @@ def registry_of(ids: list[str]) -> Registry:
 
 
 def host(name: str, number: int = 1, image: str = "ami-1") -> Host:
-    said = OwnAnswer(False, NOW - 600, "(" * 230)
+    said = HostAnswer(False, NOW - 600, "(" * 230)
     return Host(
         f"i-{number:017x}",
         name,
@@ -154,17 +154,17 @@ def test_a_hosts_revision_is_told_and_the_branchs() -> None:
 
 
 def test_what_a_host_last_said_of_itself_is_told_below_its_row() -> None:
-    def lines(answer: OwnAnswer | None) -> list[str]:
+    def lines(answer: HostAnswer | None) -> list[str]:
         fleet = status(["claw-1"], replace(host("claw-1"), answer=answer))
         return (embed(StatusReport(fleet), NOW).description or "").splitlines()[1:]
 
     said = "its own answer: ill, 10 min ago (2026-09-21 14:03 UTC): a.service died"
-    ill = lines(OwnAnswer(False, NOW - 600, "a.service died"))
+    ill = lines(HostAnswer(False, NOW - 600, "a.service died"))
     assert [*lines(None), f"-# {said}"] == ill
-    assert lines(OwnAnswer(True, NOW - 20))[-1] == (
+    assert lines(HostAnswer(True, NOW - 20))[-1] == (
         "-# its own answer: well, 20 s ago (2026-09-21 14:13 UTC)"
     )
-    cut = lines(OwnAnswer(False, NOW - 600, "x" * 230))
+    cut = lines(HostAnswer(False, NOW - 600, "x" * 230))
     assert cut[:-1] == ill[:-1]
     assert len(cut[-1]) == len("-# ") + 130
     assert cut[-1].endswith("x…")

@@ -10,7 +10,7 @@ from sandbox.discord_api.guild import Message
 from tests.clock import TurnedClock
 from tests.discord.dialogue import said
 from tests.discord.scene import Scene
-from tests.fleet_control.aws import Aws
+from tests.fleet_control.aws import FakeEc2
 from tests.program import program, running
 
 # A parent may have told its children to ignore Ctrl-C.
@@ -40,7 +40,7 @@ async def on_command_error(context, error):
 
 
 @pytest.fixture
-async def scene(ec2: Aws) -> AsyncIterator[Scene]:
+async def scene(ec2: FakeEc2) -> AsyncIterator[Scene]:
     """The extension takes the system's clock, so Discord has that hour too."""
     ec2.forget()
     async with Scene(TurnedClock(time.time()), ec2) as scene:

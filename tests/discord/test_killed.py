@@ -9,14 +9,14 @@ import pytest
 
 from tests.clock import TurnedClock
 from tests.discord.scene import Scene
-from tests.fleet_control.aws import Aws
+from tests.fleet_control.aws import FakeEc2
 from tests.killing import Killing
 from tests.rolling import Rolling
 
 
 @pytest.mark.parametrize("lag", [0, 6, 12])
 async def test_each_reply_that_a_run_answers_to_ends_final_and_each_other_is_true(
-    ec2: Aws, lag: float
+    ec2: FakeEc2, lag: float
 ) -> None:
     rolling = Rolling(clock=TurnedClock(), lag=lag)
     scene = Scene(rolling.clock, ec2)

@@ -3,7 +3,7 @@
 import pytest
 
 from fleet_control.caller import BotInstance, Caller, Human, Unknown
-from fleet_control.policy import Allowed, Code, Facts, Refused, Usage, judge
+from fleet_control.policy import Allowed, Facts, RefusalCode, Refused, Usage, judge
 from sandbox.discord_api.guild import Message, Person
 from tests.discord.dialogue import answer, said
 from tests.discord.scene import Scene
@@ -35,7 +35,7 @@ async def test_discord_says_what_the_core_says(
         case Allowed(doubt=doubt):
             assert doubt.replace("`", "") in _plain(reply)
             assert ("🟡" in reply.text) == bool(doubt)
-            assert verdict == (Code(doubt.split("`")[1]) if doubt else Allowed())
+            assert verdict == (RefusalCode(doubt.split("`")[1]) if doubt else Allowed())
             await scene.until(lambda: scene.api.count("deploy") == 1)
 
 

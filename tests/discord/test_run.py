@@ -17,7 +17,7 @@ from sandbox.discord_api.backend import Application
 from sandbox.discord_api.gateway import NOT_AUTHENTICATED
 from tests.clock import TurnedClock
 from tests.discord.scene import Scene
-from tests.fleet_control.aws import Aws
+from tests.fleet_control.aws import FakeEc2
 
 PAGE = Path(__file__).parents[2] / "docs/discord.md"
 
@@ -129,7 +129,7 @@ async def test_of_two_programs_on_one_token_the_other_may_say_it_is_elsewhere(
     assert "Traceback" not in caplog.text
 
 
-async def test_it_is_an_extension_of_any_bot(ec2: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_it_is_an_extension_of_any_bot(ec2: FakeEc2, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its clock is the system's, so Discord's is too."""
     async with Scene(TurnedClock(time.time()), ec2) as scene:
         for name, value in scene.environ("demo", scene.app).items():

@@ -54,7 +54,7 @@ def _build(built: Path) -> str:
 
 
 @dataclass(frozen=True)
-class Act:
+class ActCheckout:
     """act in a checkout of its own, with `world` around it."""
 
     program: Path

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.engine import Engine, NoEngine, find
-from tests.engine.site import ONE, THREE, TWO, Site, open_site
+from tests.engine.site import ONE, THREE, TWO, EngineSite, open_site
 
 HERE = Path(__file__).parent
 
@@ -30,7 +30,7 @@ def engine() -> Engine:
 
 
 @pytest.fixture(scope="session")
-def site(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineSite]:
     """Shared by a worker's tests: each begins by settling it. None moves the control plane."""
     with open_site(engine, tmp_path_factory.mktemp("site")) as opened:
         yield opened

@@ -12,7 +12,7 @@ from sandbox.seed import (
     LOCK_TABLE,
     STATE_BUCKET,
 )
-from tests.engine.evaluator import Context, Request
+from tests.engine.evaluator import Context, IamRequest
 from tests.engine.site import ONE, TWO
 
 _EC2 = f"arn:aws:ec2:{REGION}:{ACCOUNT}"
@@ -34,35 +34,35 @@ _IMPORT_ROLE = f"arn:aws:iam::{ACCOUNT}:role/vmimport"
 _CHAT_USER = f"arn:aws:iam::{ACCOUNT}:user/fleet/chat/{TWO}/{TWO}-chat"
 _SEED = seed.key("0" * 40)
 
-Question = tuple[str, Sequence[Request]]
+Question = tuple[str, Sequence[IamRequest]]
 
 
-def _url(direct: bool) -> Request:
+def _url(direct: bool) -> IamRequest:
     via = {} if direct else {"lambda:InvokedViaFunctionUrl": "true"}
-    return Request("lambda:InvokeFunction", _FUNCTION, via)
+    return IamRequest("lambda:InvokeFunction", _FUNCTION, via)
 
 
-def _object(bucket: str, key: str, action: str = "GetObject") -> Request:
-    return Request(f"s3:{action}", f"arn:aws:s3:::{bucket}/{key}")
+def _object(bucket: str, key: str, action: str = "GetObject") -> IamRequest:
+    return IamRequest(f"s3:{action}", f"arn:aws:s3:::{bucket}/{key}")
 
 
-def _listing(prefix: str) -> Request:
-    return Request("s3:ListBucket", f"arn:aws:s3:::{BOOTSTRAP_BUCKET}", {"s3:prefix": prefix})
+def _listing(prefix: str) -> IamRequest:
+    return IamRequest("s3:ListBucket", f"arn:aws:s3:::{BOOTSTRAP_BUCKET}", {"s3:prefix": prefix})
 
 
-def _parameter(name: str, action: str = "GetParameter") -> Request:
-    return Request(f"ssm:{action}", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{name}")
+def _parameter(name: str, action: str = "GetParameter") -> IamRequest:
+    return IamRequest(f"ssm:{action}", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{name}")
 
 
-def _describe(what: str) -> Request:
-    return Request(f"ec2:{what}", "*", _HERE)
+def _describe(what: str) -> IamRequest:
+    return IamRequest(f"ec2:{what}", "*", _HERE)
 
 
-def _quota(action: str) -> Request:
-    return Request(f"servicequotas:{action}", "*", _HERE)
+def _quota(action: str) -> IamRequest:
+    return IamRequest(f"servicequotas:{action}", "*", _HERE)
 
 
-def _launch(interface: str = "*", **others: Mapping[str, str]) -> list[Request]:
+def _launch(interface: str = "*", **others: Mapping[str, str]) -> list[IamRequest]:
     """Of a host as a deploy launches it; `others` have another context, by type, or are beside.
 
     What is made with it has no id yet, and EC2 names it ``*``.
@@ -79,7 +79,7 @@ def _launch(interface: str = "*", **others: Mapping[str, str]) -> list[Request]:
     contexts |= {type_.replace("_", "-"): context for type_, context in others.items()}
     places = dict.fromkeys(("image", "snapshot"), _NOBODYS)
     return [
-        Request(
+        IamRequest(
             "ec2:RunInstances",
             f"{places.get(type_, _EC2)}:{type_}/{names.get(type_, 'one')}",
             {**context, **_HERE},
@@ -88,31 +88,31 @@ def _launch(interface: str = "*", **others: Mapping[str, str]) -> list[Request]:
     ]
 
 
-def _command(document: str, **tags: str) -> list[Request]:
+def _command(document: str, **tags: str) -> list[IamRequest]:
     return [
-        Request("ssm:SendCommand", f"arn:aws:ssm:{REGION}:{ACCOUNT}:document/{document}"),
-        Request(
+        IamRequest("ssm:SendCommand", f"arn:aws:ssm:{REGION}:{ACCOUNT}:document/{document}"),
+        IamRequest(
             "ssm:SendCommand", _HOST, {f"ssm:resourceTag/{key}": one for key, one in tags.items()}
         ),
     ]
 
 
-def _role(action: str, role: str, **context: str) -> Request:
-    return Request(f"iam:{action}", role, {f"iam:{key}": one for key, one in context.items()})
+def _role(action: str, role: str, **context: str) -> IamRequest:
+    return IamRequest(f"iam:{action}", role, {f"iam:{key}": one for key, one in context.items()})
 
 
-def questions(keys: Mapping[str, Request]) -> list[Question]:
+def questions(keys: Mapping[str, IamRequest]) -> list[Question]:
     """Each is one thing to do, which takes all of its requests; `keys` name the states' by root."""
-    by_url = Request(
+    by_url = IamRequest(
         "lambda:InvokeFunctionUrl", _FUNCTION, {"lambda:FunctionUrlAuthType": "AWS_IAM"}
     )
     return [
         ("invoke the Control API by its URL", [by_url, _url(direct=False)]),
         ("invoke it directly, writing the event", [_url(direct=True)]),
-        ("read the function", [Request("lambda:GetFunction", _FUNCTION)]),
-        ("change the function's code", [Request("lambda:UpdateFunctionCode", _FUNCTION)]),
-        ("change its settings", [Request("lambda:UpdateFunctionConfiguration", _FUNCTION)]),
-        ("open it to others", [Request("lambda:AddPermission", _FUNCTION)]),
+        ("read the function", [IamRequest("lambda:GetFunction", _FUNCTION)]),
+        ("change the function's code", [IamRequest("lambda:UpdateFunctionCode", _FUNCTION)]),
+        ("change its settings", [IamRequest("lambda:UpdateFunctionConfiguration", _FUNCTION)]),
+        ("open it to others", [IamRequest("lambda:AddPermission", _FUNCTION)]),
         ("read the control token", [_parameter("clawdinator/control-token")]),
         ("read GitHub's token", [_parameter("clawdinator/github-token")]),
         ("write the control token", [_parameter("clawdinator/control-token", "PutParameter")]),
@@ -137,11 +137,11 @@ def questions(keys: Mapping[str, Request]) -> list[Question]:
     ]
 
 
-def _put(key: str, **context: str) -> Request:
-    return Request("s3:PutObject", f"arn:aws:s3:::{BOOTSTRAP_BUCKET}/{key}", context)
+def _put(key: str, **context: str) -> IamRequest:
+    return IamRequest("s3:PutObject", f"arn:aws:s3:::{BOOTSTRAP_BUCKET}/{key}", context)
 
 
-def _states(keys: Mapping[str, Request]) -> Iterator[Question]:
+def _states(keys: Mapping[str, IamRequest]) -> Iterator[Question]:
     for root in ("fleet", "control"):
         name = f"{root}.tfstate"
         decrypt = replace(keys[root], action="kms:Decrypt")
@@ -155,7 +155,7 @@ def _states(keys: Mapping[str, Request]) -> Iterator[Question]:
     both = [f"{STATE_BUCKET}/{root}.tfstate" for root in ("fleet", "control")]
     yield "take both locks at once", [_item("PutItem", *both)]
     yield "ask the table for no lock in particular", [_item("GetItem")]
-    yield "remove the lock table", [Request("dynamodb:DeleteTable", _LOCKS)]
+    yield "remove the lock table", [IamRequest("dynamodb:DeleteTable", _LOCKS)]
     for action, what in (
         ("GetItem", "look into the control table"),
         ("PutItem", "take a bot's lease there"),
@@ -164,11 +164,11 @@ def _states(keys: Mapping[str, Request]) -> Iterator[Question]:
         ("Scan", "list all of it"),
         ("DeleteTable", "remove the control table"),
     ):
-        yield what, [Request(f"dynamodb:{action}", _LEASES)]
+        yield what, [IamRequest(f"dynamodb:{action}", _LEASES)]
 
 
-def _item(action: str, *keys: str) -> Request:
-    return Request(
+def _item(action: str, *keys: str) -> IamRequest:
+    return IamRequest(
         f"dynamodb:{action}", _LOCKS, {"dynamodb:LeadingKeys": list(keys)} if keys else {}
     )
 
@@ -182,32 +182,32 @@ def _hosts() -> Iterator[Question]:
     yield "see how many vCPUs may run", [_quota("GetServiceQuota")]
     yield "ask for more of them", [_quota("RequestServiceQuotaIncrease")]
     yield from _launches()
-    yield "terminate a host of the fleet", [Request("ec2:TerminateInstances", _HOST, _OURS)]
-    yield "terminate any other machine", [Request("ec2:TerminateInstances", _HOST)]
-    yield "stop a host of the fleet", [Request("ec2:StopInstances", _HOST, _OURS)]
-    yield "start one", [Request("ec2:StartInstances", _HOST, _OURS)]
-    yield "change its user data", [Request("ec2:ModifyInstanceAttribute", _HOST, _OURS)]
-    yield "open its metadata", [Request("ec2:ModifyInstanceMetadataOptions", _HOST, _OURS)]
+    yield "terminate a host of the fleet", [IamRequest("ec2:TerminateInstances", _HOST, _OURS)]
+    yield "terminate any other machine", [IamRequest("ec2:TerminateInstances", _HOST)]
+    yield "stop a host of the fleet", [IamRequest("ec2:StopInstances", _HOST, _OURS)]
+    yield "start one", [IamRequest("ec2:StartInstances", _HOST, _OURS)]
+    yield "change its user data", [IamRequest("ec2:ModifyInstanceAttribute", _HOST, _OURS)]
+    yield "open its metadata", [IamRequest("ec2:ModifyInstanceMetadataOptions", _HOST, _OURS)]
     profile = "ReplaceIamInstanceProfileAssociation"
-    yield "give it another role while it runs", [Request(f"ec2:{profile}", _HOST, _OURS)]
+    yield "give it another role while it runs", [IamRequest(f"ec2:{profile}", _HOST, _OURS)]
     attribute = "ec2:DescribeInstanceAttribute"
-    yield "read the user data of a host of the fleet", [Request(attribute, _HOST, _OURS)]
-    yield "read that of any other machine", [Request(attribute, _HOST, _OTHERS)]
+    yield "read the user data of a host of the fleet", [IamRequest(attribute, _HOST, _OURS)]
+    yield "read that of any other machine", [IamRequest(attribute, _HOST, _OTHERS)]
     console = "ec2:GetConsoleOutput"
-    yield "read the console of a host of the fleet", [Request(console, _HOST, _OURS)]
-    yield "read the console of any other machine", [Request(console, _HOST, _OTHERS)]
+    yield "read the console of a host of the fleet", [IamRequest(console, _HOST, _OURS)]
+    yield "read the console of any other machine", [IamRequest(console, _HOST, _OTHERS)]
     made = {"ec2:CreateAction": "RunInstances", "aws:RequestTag/app": "clawdinator"}
-    yield "tag what it launches", [Request("ec2:CreateTags", _HOST, made)]
+    yield "tag what it launches", [IamRequest("ec2:CreateTags", _HOST, made)]
     tag = {"aws:RequestTag/app": "clawdinator"}
-    yield "tag any other machine as the fleet's", [Request("ec2:CreateTags", _HOST, tag)]
+    yield "tag any other machine as the fleet's", [IamRequest("ec2:CreateTags", _HOST, tag)]
     said = {"aws:RequestTag/answer": "well 2026-11-27T05:10:00Z", "aws:TagKeys": ["answer"]}
     more = said | {"aws:TagKeys": ["answer", "app"]}
-    yield "note what a host said of itself", [Request("ec2:CreateTags", _HOST, said | _OURS)]
-    yield "note it on any other machine", [Request("ec2:CreateTags", _HOST, said | _OTHERS)]
-    yield "tag a host otherwise with it", [Request("ec2:CreateTags", _HOST, more | _OURS)]
+    yield "note what a host said of itself", [IamRequest("ec2:CreateTags", _HOST, said | _OURS)]
+    yield "note it on any other machine", [IamRequest("ec2:CreateTags", _HOST, said | _OTHERS)]
+    yield "tag a host otherwise with it", [IamRequest("ec2:CreateTags", _HOST, more | _OURS)]
     route = f"{_EC2}:route-table/rtb-0123456789abcdef0"
-    yield "change the fleet's network", [Request("ec2:CreateRoute", route, _OURS)]
-    yield "change any other network", [Request("ec2:CreateRoute", route)]
+    yield "change the fleet's network", [IamRequest("ec2:CreateRoute", route, _OURS)]
+    yield "change any other network", [IamRequest("ec2:CreateRoute", route)]
     yield from _networks()
     ask, shell = "clawdinator-health", "AWS-RunShellScript"
     yield "ask a host how it is", _command(ask, app="clawdinator")
@@ -220,7 +220,7 @@ def _networks() -> Iterator[Question]:
     for type_, action in (("vpc", "CreateVpc"), ("internet-gateway", "CreateInternetGateway")):
         for what, tags in (("the fleet's", made), ("nobody's", {})):
             name = type_.replace("-", " ").replace("vpc", "VPC")
-            yield f"make {what} {name}", [Request(f"ec2:{action}", f"{_EC2}:{type_}/*", tags)]
+            yield f"make {what} {name}", [IamRequest(f"ec2:{action}", f"{_EC2}:{type_}/*", tags)]
     parts = {
         "subnet": "CreateSubnet",
         "route-table": "CreateRouteTable",
@@ -236,8 +236,8 @@ def _networks() -> Iterator[Question]:
             yield (
                 f"make {what}",
                 [
-                    Request(f"ec2:{action}", f"{_EC2}:{type_}/*", tags),
-                    Request(f"ec2:{action}", f"{_EC2}:vpc/vpc-0123456789abcdef0", vpc),
+                    IamRequest(f"ec2:{action}", f"{_EC2}:{type_}/*", tags),
+                    IamRequest(f"ec2:{action}", f"{_EC2}:vpc/vpc-0123456789abcdef0", vpc),
                 ],
             )
 
@@ -273,25 +273,25 @@ def _images() -> Iterator[Question]:
     yield (
         "import it as a snapshot",
         [
-            Request("ec2:ImportSnapshot", task),
-            Request("ec2:ImportSnapshot", snapshot),
+            IamRequest("ec2:ImportSnapshot", task),
+            IamRequest("ec2:ImportSnapshot", snapshot),
         ],
     )
     yield "give VM Import its role", [_role("PassRole", _IMPORT_ROLE)]
     yield "give VM Import another role", [_role("PassRole", _LAMBDA_ROLE)]
     mark_ours = mark | {"ec2:Owner": ACCOUNT}
-    yield "say that a snapshot is a build's", [Request("ec2:CreateTags", snapshot, mark_ours)]
+    yield "say that a snapshot is a build's", [IamRequest("ec2:CreateTags", snapshot, mark_ours)]
     yield (
         "say it of any other that says not whose it is, then delete it",
         [
-            Request("ec2:CreateTags", snapshot, mark_ours),
-            Request("ec2:DeleteSnapshot", snapshot, made),
+            IamRequest("ec2:CreateTags", snapshot, mark_ours),
+            IamRequest("ec2:DeleteSnapshot", snapshot, made),
         ],
     )
     yield (
         "or make an image of it",
         [
-            Request("ec2:CreateTags", snapshot, mark_ours),
+            IamRequest("ec2:CreateTags", snapshot, mark_ours),
             *_registered(image, snapshot, mark, made),
         ],
     )
@@ -299,16 +299,16 @@ def _images() -> Iterator[Question]:
     for what, tags in named.items():
         yield (
             f"say it of one that has {what}",
-            [Request("ec2:CreateTags", snapshot, mark_ours | tags)],
+            [IamRequest("ec2:CreateTags", snapshot, mark_ours | tags)],
         )
     yield (
         "say it of one that another account shares",
-        [Request("ec2:CreateTags", snapshot, mark | {"ec2:Owner": "999999999999"})],
+        [IamRequest("ec2:CreateTags", snapshot, mark | {"ec2:Owner": "999999999999"})],
     )
     yield (
         "tag a snapshot otherwise",
         [
-            Request(
+            IamRequest(
                 "ec2:CreateTags",
                 snapshot,
                 mark_ours | {"aws:TagKeys": ["clawdinator-commit", "Name"]},
@@ -318,22 +318,22 @@ def _images() -> Iterator[Question]:
     yield "make an image of a build's snapshot", _registered(image, snapshot, mark, made)
     yield "make one of any other snapshot", _registered(image, snapshot, mark, {})
     yield "make one that says no commit", _registered(image, snapshot, {}, made)
-    yield "publish an image that a build made", [Request("ec2:CreateTags", image, made | public)]
-    yield "publish any other image", [Request("ec2:CreateTags", image, public)]
-    yield "say that any image is a build's", [Request("ec2:CreateTags", image, mark)]
+    yield "publish an image that a build made", [IamRequest("ec2:CreateTags", image, made | public)]
+    yield "publish any other image", [IamRequest("ec2:CreateTags", image, public)]
+    yield "say that any image is a build's", [IamRequest("ec2:CreateTags", image, mark)]
     for tags, whose in ((made, "that a build made"), ({}, "of somebody else")):
-        yield f"remove an image {whose}", [Request("ec2:DeregisterImage", image, tags)]
-        yield f"delete a snapshot {whose}", [Request("ec2:DeleteSnapshot", snapshot, tags)]
+        yield f"remove an image {whose}", [IamRequest("ec2:DeregisterImage", image, tags)]
+        yield f"delete a snapshot {whose}", [IamRequest("ec2:DeleteSnapshot", snapshot, tags)]
 
 
 def _registered(
     image: str, snapshot: str, mark: Mapping[str, Context], made: Mapping[str, Context]
-) -> list[Request]:
+) -> list[IamRequest]:
     born = {**mark, "ec2:CreateAction": "RegisterImage"}
     return [
-        Request("ec2:RegisterImage", image, mark),
-        Request("ec2:RegisterImage", snapshot, made),
-        Request("ec2:CreateTags", image, born),
+        IamRequest("ec2:RegisterImage", image, mark),
+        IamRequest("ec2:RegisterImage", snapshot, made),
+        IamRequest("ec2:CreateTags", image, born),
     ]
 
 
@@ -348,6 +348,6 @@ def _identities() -> Iterator[Question]:
     yield "give a host its role", [_role("PassRole", _HOST_ROLE, **to_ec2)]
     yield "give a host the deploy role", [_role("PassRole", DEPLOY_ROLE, **to_ec2)]
     yield "give a host the Lambda's role", [_role("PassRole", _LAMBDA_ROLE, **to_ec2)]
-    yield "make a key for the chat user", [Request("iam:CreateAccessKey", _CHAT_USER)]
-    yield "write a user's policy", [Request("iam:PutUserPolicy", _CHAT_USER)]
-    yield "change the boundary", [Request("iam:CreatePolicyVersion", _BOUNDARY)]
+    yield "make a key for the chat user", [IamRequest("iam:CreateAccessKey", _CHAT_USER)]
+    yield "write a user's policy", [IamRequest("iam:PutUserPolicy", _CHAT_USER)]
+    yield "change the boundary", [IamRequest("iam:CreatePolicyVersion", _BOUNDARY)]

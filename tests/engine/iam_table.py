@@ -4,10 +4,10 @@ import json
 from itertools import islice
 from typing import Any
 
-from tests.engine.evaluator import Principal, Request, allowed
+from tests.engine.evaluator import IamPrincipal, IamRequest, allowed
 from tests.engine.iam_questions import DEPLOY_ROLE, IMAGE_ROLE, questions
 from tests.engine.iam_tokens import tokens
-from tests.engine.site import TWO, Site
+from tests.engine.site import TWO, EngineSite
 
 COLUMNS = ("agent key", "chat key", "host", "Lambda", "deploy run", "image build", "VM Import")
 _TOKEN = "token.actions.githubusercontent.com"
@@ -16,11 +16,11 @@ _TOKEN = "token.actions.githubusercontent.com"
 class Policies:
     """What the roots created, read back."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: EngineSite) -> None:
         self._iam = site.client("iam")
         kms = site.client("kms")
         self.keys = {
-            alias["AliasName"].rpartition("-")[2]: Request(
+            alias["AliasName"].rpartition("-")[2]: IamRequest(
                 action="",
                 resource=f"{alias['AliasArn'].rpartition(':')[0]}:key/{alias['TargetKeyId']}",
                 # A key's own policy decides whether IAM's counts.
@@ -36,7 +36,7 @@ class Policies:
     def close(self) -> None:
         self._iam.close()
 
-    def columns(self) -> list[Principal]:
+    def columns(self) -> list[IamPrincipal]:
         return [
             self._user(f"{TWO}-agent"),
             self._user(f"{TWO}-chat"),
@@ -56,16 +56,16 @@ class Policies:
         (provider,) = self._iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
         return str(provider["Arn"])
 
-    def _user(self, name: str) -> Principal:
+    def _user(self, name: str) -> IamPrincipal:
         assert not self._iam.list_attached_user_policies(UserName=name)["AttachedPolicies"]
         names = self._iam.list_user_policies(UserName=name)["PolicyNames"]
         documents = [
             _parsed(self._iam.get_user_policy(UserName=name, PolicyName=one)["PolicyDocument"])
             for one in names
         ]
-        return Principal(self._iam.get_user(UserName=name)["User"]["Arn"], documents)
+        return IamPrincipal(self._iam.get_user(UserName=name)["User"]["Arn"], documents)
 
-    def _of_role(self, name: str) -> Principal:
+    def _of_role(self, name: str) -> IamPrincipal:
         assert not self._iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
         names = self._iam.list_role_policies(RoleName=name)["PolicyNames"]
         documents = [
@@ -74,7 +74,7 @@ class Policies:
         ]
         role = self._iam.get_role(RoleName=name)["Role"]
         arn = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", "")
-        return Principal(role["Arn"], documents, self._boundary(arn) if arn else None)
+        return IamPrincipal(role["Arn"], documents, self._boundary(arn) if arn else None)
 
     def _boundary(self, arn: str) -> Any:
         version = self._iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
@@ -119,12 +119,12 @@ def page(policies: Policies) -> str:
 
 def _trusted(policies: Policies, role: str) -> str:
     name, workflow, environment = _TAKEN[role]
-    who, trust = Principal(policies.provider()), policies.trust(role)
+    who, trust = IamPrincipal(policies.provider()), policies.trust(role)
     claimed = tokens(workflow, environment)
     asked = [
         (
             who,
-            Request(
+            IamRequest(
                 "sts:AssumeRoleWithWebIdentity",
                 role,
                 {f"{_TOKEN}:{key}": one for key, one in claims.items()},

@@ -15,7 +15,7 @@ import boto3
 from botocore.config import Config
 
 from fleet_control import ec2
-from fleet_control.reading import HostState
+from fleet_control.host import HostState
 from sandbox import account
 from sandbox.account import Account
 from sandbox.bucket import BootstrapBucket
@@ -25,7 +25,7 @@ from sandbox.moto import MotoServer
 from sandbox.principal import REGION
 from sandbox.seed import BOOTSTRAP_BUCKET, LOCK_TABLE, STATE_BUCKET
 from tests.workflows import git
-from tests.workflows.conftest import BY_THE_CONTROL_API, Runner
+from tests.workflows.conftest import BY_THE_CONTROL_API, LocalRunner
 from tests.workflows.fleets import registry_text
 from tests.workflows.loopback import TOKEN, serving
 from workflows.fleet_deploy import cloud
@@ -42,7 +42,7 @@ _ONCE = Config(retries={"total_max_attempts": 2}, s3={"addressing_style": "path"
 
 
 @dataclass
-class Site:
+class EngineSite:
     """The account and what a test does there.
 
     Attributes:
@@ -53,7 +53,7 @@ class Site:
 
     engine: Engine
     account: Account
-    runner: Runner
+    runner: LocalRunner
     url: str
     first: dict[str, tuple[str, str]]
     made_of: tuple[str, str]
@@ -121,7 +121,7 @@ class Site:
 @contextmanager
 def open_site(
     engine: Engine, folder: Path, *, fleet: bool = True, checkout: Path = ROOT
-) -> Iterator[Site]:
+) -> Iterator[EngineSite]:
     """Set up from nothing, by the files of that checkout: state, control, and a first fleet where
     it is wanted."""
     server = MotoServer(images(time.time()))
@@ -137,14 +137,14 @@ def open_site(
         with serving() as github:
             job = _job_environ(place, engine, url, github.url)
             git.begin(folder)
-            runner = Runner(folder, job, github, clients.ec2, clients.s3)
+            runner = LocalRunner(folder, job, github, clients.ec2, clients.s3)
             runner.registers(ONE, TWO, THREE)
             bucket = BootstrapBucket(url, BOOTSTRAP_BUCKET)
             made_of = runner.commit, bucket.put_seed(folder, runner.commit, environ["PATH"])
             bucket.close()
             if fleet:
                 place.apply_fleet(OLD, *made_of)
-            yield Site(engine, place, runner, url, runner.hosts(), made_of)
+            yield EngineSite(engine, place, runner, url, runner.hosts(), made_of)
         clients.ec2.close()
         clients.ssm.close()
         clients.s3.close()

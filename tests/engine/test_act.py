@@ -7,7 +7,7 @@ from fleet_control import ec2
 from fleet_control.ledger import TITLE_FIELDS
 from sandbox.run_record import PERSON
 from sandbox.world import Options, World, open_world
-from tests.engine.act import Act, found
+from tests.engine.act import ActCheckout, found
 from tests.engine.site import NEW, ONE, THREE, TWO
 from tests.workflows.fleets import registry_text
 
@@ -31,7 +31,7 @@ def _images(world: World) -> dict[str, str]:
 async def test_all_over_three_hosts_leaves_what_the_sandboxs_runner_leaves(tmp_path: Path) -> None:
     program = found()
     async with open_world(_options(tmp_path)) as world:
-        results = await Act(program, tmp_path, world).run(ALL)
+        results = await ActCheckout(program, tmp_path, world).run(ALL)
         by_act = await asyncio.to_thread(_images, world)
     async with open_world(_options(tmp_path)) as world:
         run = world.github.runner.dispatch(ALL, actor=PERSON)
@@ -53,7 +53,7 @@ async def test_a_host_that_never_becomes_healthy_leaves_the_next_untouched(tmp_p
     program = found()
     async with open_world(_options(tmp_path, frozenset({TWO}))) as world:
         before = await asyncio.to_thread(_images, world)
-        results = await Act(program, tmp_path, world).run(ALL)
+        results = await ActCheckout(program, tmp_path, world).run(ALL)
         after = await asyncio.to_thread(_images, world)
 
     assert after == before | {ONE: NEW, TWO: NEW}

@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from tests.engine.site import FOUR, NEW, OLDEST, ONE, THREE, TWO, Site
+from tests.engine.site import FOUR, NEW, OLDEST, ONE, THREE, TWO, EngineSite
 
 
-def test_all_moves_every_host_one_after_the_other_and_removes_what_left(site: Site) -> None:
+def test_all_moves_every_host_one_after_the_other_and_removes_what_left(site: EngineSite) -> None:
     before = site.settles()
     site.registers(ONE, TWO, FOUR)
 
@@ -24,7 +24,7 @@ def test_all_moves_every_host_one_after_the_other_and_removes_what_left(site: Si
     assert not site.differs("fleet")
 
 
-def test_all_moves_hosts_that_are_on_that_image_already(site: Site) -> None:
+def test_all_moves_hosts_that_are_on_that_image_already(site: EngineSite) -> None:
     site.settles()
     site.registers(ONE)
 
@@ -38,7 +38,7 @@ def test_all_moves_hosts_that_are_on_that_image_already(site: Site) -> None:
 
 
 def test_all_is_done_beside_a_machine_that_the_state_does_not_know_and_names_it(
-    site: Site,
+    site: EngineSite,
 ) -> None:
     site.settles()
     site.registers(ONE)
@@ -50,7 +50,7 @@ def test_all_is_done_beside_a_machine_that_the_state_does_not_know_and_names_it(
     site.runner.ec2.terminate_instances(InstanceIds=[foreign])
 
 
-def _rolls(site: Site) -> list[dict[str, Any]]:
+def _rolls(site: EngineSite) -> list[dict[str, Any]]:
     """Deploy all; the hosts after each job that moved something."""
     assert site.runner.does("plan", TARGET="all") == 0
     handed = site.runner.handed

@@ -9,13 +9,13 @@ import pytest
 
 from fleet_control.seed import key
 from sandbox.account import URL
-from tests.engine.site import FOUR, NEW, OLD, OLDEST, ONE, ROOT, THREE, TWO, Site
+from tests.engine.site import FOUR, NEW, OLD, OLDEST, ONE, ROOT, THREE, TWO, EngineSite
 from tests.workflows import git
 
 TEMPLATE = ROOT / "tofu/fleet/user-data.sh.tftpl"
 
 
-def test_the_first_apply_creates_the_fleet_and_the_second_changes_nothing(site: Site) -> None:
+def test_the_first_apply_creates_the_fleet_and_the_second_changes_nothing(site: EngineSite) -> None:
     site.settles()
 
     assert {id_: image for id_, (_, image) in site.first.items()} == {
@@ -26,7 +26,7 @@ def test_the_first_apply_creates_the_fleet_and_the_second_changes_nothing(site: 
     assert not [root for root in ("state", "control", "fleet") if site.differs(root)]
 
 
-def test_a_host_gets_the_user_data_that_is_checked(site: Site) -> None:
+def test_a_host_gets_the_user_data_that_is_checked(site: EngineSite) -> None:
     machine = site.settles()[ONE][0]
     answer = site.runner.ec2.describe_instance_attribute(InstanceId=machine, Attribute="userData")
     revision = site.revisions()[ONE]
@@ -46,7 +46,7 @@ def test_a_host_gets_the_user_data_that_is_checked(site: Site) -> None:
     assert b64decode(answer["UserData"]["Value"]).decode() == expected
 
 
-def test_a_deploy_brings_what_was_merged_and_a_rollback_takes_it_back(site: Site) -> None:
+def test_a_deploy_brings_what_was_merged_and_a_rollback_takes_it_back(site: EngineSite) -> None:
     before = site.settles()
     first = git.run(site.account.folder, "log", "-1", "--format=%H", "--", "nix").strip()
     second, third = (merged(site, "nix/changes.txt", text) for text in ("greet", "wave"))
@@ -73,7 +73,7 @@ def test_a_deploy_brings_what_was_merged_and_a_rollback_takes_it_back(site: Site
         was = image
 
 
-def merged(site: Site, path: str, text: str) -> str:
+def merged(site: EngineSite, path: str, text: str) -> str:
     """The commit by which this is in that file."""
     (site.account.folder / path).write_text(text)
     git.run(site.account.folder, "add", path)
@@ -82,7 +82,7 @@ def merged(site: Site, path: str, text: str) -> str:
 
 
 def test_a_new_entry_is_created_and_one_that_left_is_left_alone_and_named(
-    site: Site, capfd: pytest.CaptureFixture[str]
+    site: EngineSite, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = site.settles()
     site.registers(ONE, TWO, FOUR, clawdinator_1="t3.xlarge", clawdinator_2="t3.xlarge")
@@ -98,7 +98,7 @@ def test_a_new_entry_is_created_and_one_that_left_is_left_alone_and_named(
     assert f"{THREE}, not in the registry" in capfd.readouterr().out
 
 
-def test_an_unknown_id_never_reaches_the_engine(site: Site, tmp_path: Path) -> None:
+def test_an_unknown_id_never_reaches_the_engine(site: EngineSite, tmp_path: Path) -> None:
     site.registers(ONE, TWO, THREE)
     calls = tmp_path / "calls"
     counting = tmp_path / "tofu"
@@ -110,7 +110,7 @@ def test_an_unknown_id_never_reaches_the_engine(site: Site, tmp_path: Path) -> N
     assert not calls.exists()
 
 
-def test_the_state_is_ciphertext_and_holds_no_secret(site: Site) -> None:
+def test_the_state_is_ciphertext_and_holds_no_secret(site: EngineSite) -> None:
     if not site.engine.is_tofu:
         pytest.skip("terraform does not encrypt states")
     s3 = site.client("s3")
@@ -126,7 +126,7 @@ def test_the_state_is_ciphertext_and_holds_no_secret(site: Site) -> None:
         assert b"aws_instance" not in text
 
 
-def test_neither_secret_is_in_a_state_even_decrypted(site: Site) -> None:
+def test_neither_secret_is_in_a_state_even_decrypted(site: EngineSite) -> None:
     states = site.account.ask("tofu -chdir=tofu/control state pull")
     states += (site.account.folder / "tofu/state/terraform.tfstate").read_text()
 

@@ -12,7 +12,7 @@ import pytest
 from sandbox.host_rules import Rules
 from sandbox.moto import set_rules
 from sandbox.principal import REGION
-from tests.engine.site import NEW, ONE, THREE, TWO, Site
+from tests.engine.site import NEW, ONE, THREE, TWO, EngineSite
 from tests.workflows.fleets import registry_text
 
 RENAMED = "clawdinator-two"
@@ -20,7 +20,7 @@ ENGINES_KEY = "AKIAENGINESOWNKEY000"
 
 
 @contextmanager
-def blind(site: Site, *keys: str) -> Iterator[None]:
+def blind(site: EngineSite, *keys: str) -> Iterator[None]:
     """EC2 shows no host to these."""
     asyncio.run(set_rules(site.url, Rules(blind=keys or ("*",))))
     try:
@@ -29,14 +29,14 @@ def blind(site: Site, *keys: str) -> Iterator[None]:
         asyncio.run(set_rules(site.url, Rules()))
 
 
-def plan(site: Site, **asked: str) -> dict[str, str]:
+def plan(site: EngineSite, **asked: str) -> dict[str, str]:
     """What `plan` hands to the jobs after it."""
     Path(site.runner.environ["GITHUB_OUTPUT"]).unlink(missing_ok=True)
     assert site.runner.does("plan", **asked) == 0
     return site.runner.handed
 
 
-def test_a_type_that_there_is_not_costs_no_host(site: Site) -> None:
+def test_a_type_that_there_is_not_costs_no_host(site: EngineSite) -> None:
     before = site.settles()
     site.registers(ONE, TWO, THREE, clawdinator_2="t3.lagre")
 
@@ -46,7 +46,7 @@ def test_a_type_that_there_is_not_costs_no_host(site: Site) -> None:
     assert "offers no `t3.lagre`, did you mean `t3.large`?" in site.runner.summary
 
 
-def test_a_type_of_another_architecture_costs_no_host(site: Site) -> None:
+def test_a_type_of_another_architecture_costs_no_host(site: EngineSite) -> None:
     before = site.settles()
     site.registers(ONE, TWO, THREE, clawdinator_2="t4g.large")
 
@@ -55,7 +55,7 @@ def test_a_type_of_another_architecture_costs_no_host(site: Site) -> None:
     assert f"{NEW} is for x86_64, and `t4g.large` is arm64." in site.runner.summary
 
 
-def test_an_image_that_is_removed_between_plan_and_host_costs_no_host(site: Site) -> None:
+def test_an_image_that_is_removed_between_plan_and_host_costs_no_host(site: EngineSite) -> None:
     before = site.settles()
     image = site.runner.ec2.copy_image(Name="a-short-life", SourceImageId=NEW, SourceRegion=REGION)[
         "ImageId"
@@ -73,7 +73,7 @@ def test_an_image_that_is_removed_between_plan_and_host_costs_no_host(site: Site
     )
 
 
-def test_vcpus_that_are_not_left_cost_no_host(site: Site) -> None:
+def test_vcpus_that_are_not_left_cost_no_host(site: EngineSite) -> None:
     before = site.settles()
     site.registers(ONE, TWO, THREE, clawdinator_2="t3.xlarge")
     asyncio.run(set_rules(site.url, Rules(vcpus=7)))
@@ -87,7 +87,9 @@ def test_vcpus_that_are_not_left_cost_no_host(site: Site) -> None:
     )
 
 
-def test_an_account_that_is_full_still_has_room_for_the_host_that_is_replaced(site: Site) -> None:
+def test_an_account_that_is_full_still_has_room_for_the_host_that_is_replaced(
+    site: EngineSite,
+) -> None:
     before = site.settles()
     asyncio.run(set_rules(site.url, Rules(vcpus=6)))
     code = site.deploys(TARGET=TWO)
@@ -97,7 +99,7 @@ def test_an_account_that_is_full_still_has_room_for_the_host_that_is_replaced(si
     assert before.keys() == site.runner.hosts().keys()
 
 
-def test_ec2_that_shows_nothing_to_plan(site: Site) -> None:
+def test_ec2_that_shows_nothing_to_plan(site: EngineSite) -> None:
     before = site.settles()
     with blind(site):
         code = site.deploys(TARGET=TWO, FLEET_HEALTH_DEADLINE="1")
@@ -107,7 +109,7 @@ def test_ec2_that_shows_nothing_to_plan(site: Site) -> None:
     assert "Nothing was touched: EC2 does not list i-" in site.runner.summary
 
 
-def test_ec2_that_shows_nothing_to_one_hosts_job(site: Site) -> None:
+def test_ec2_that_shows_nothing_to_one_hosts_job(site: EngineSite) -> None:
     before = site.settles()
     handed = plan(site, TARGET=TWO)
     with blind(site):
@@ -121,7 +123,9 @@ def test_ec2_that_shows_nothing_to_one_hosts_job(site: Site) -> None:
 
 
 @pytest.mark.parametrize("job", ["plan", "host"])
-def test_ec2_that_shows_nothing_to_the_engine_alone(site: Site, tmp_path: Path, job: str) -> None:
+def test_ec2_that_shows_nothing_to_the_engine_alone(
+    site: EngineSite, tmp_path: Path, job: str
+) -> None:
     """Its refresh takes the host for gone, and it plans to make it."""
     before = site.settles()
     handed = plan(site, TARGET=TWO) if job == "host" else {}
@@ -140,7 +144,7 @@ def test_ec2_that_shows_nothing_to_the_engine_alone(site: Site, tmp_path: Path, 
     assert not site.differs("fleet")
 
 
-def test_a_host_that_is_really_gone_is_brought_back(site: Site) -> None:
+def test_a_host_that_is_really_gone_is_brought_back(site: EngineSite) -> None:
     before = site.settles()
     site.runner.ec2.terminate_instances(InstanceIds=[machine for machine, _ in before.values()])
 
@@ -150,7 +154,7 @@ def test_a_host_that_is_really_gone_is_brought_back(site: Site) -> None:
     assert {image for _, image in after.values()} == {NEW}
 
 
-def test_an_instance_that_is_renamed(site: Site) -> None:
+def test_an_instance_that_is_renamed(site: EngineSite) -> None:
     before = site.settles()
     registry = json.loads(registry_text([ONE, TWO, THREE]))
     site.merges({(RENAMED if id_ == TWO else id_): one for id_, one in registry.items()})

@@ -3,13 +3,13 @@
 import os
 
 from tests.engine.iam_table import Policies, page
-from tests.engine.site import ROOT, Site
+from tests.engine.site import ROOT, EngineSite
 from tests.static.configuration import as_list
 
 PAGE = ROOT / "docs" / "iam.md"
 
 
-def test_the_page_says_what_the_policies_do(site: Site) -> None:
+def test_the_page_says_what_the_policies_do(site: EngineSite) -> None:
     """`UPDATE=1 make test-engine` writes the page anew; read its difference like code."""
     site.settles()
     policies = Policies(site)
@@ -21,7 +21,7 @@ def test_the_page_says_what_the_policies_do(site: Site) -> None:
     assert PAGE.read_text() == written
 
 
-def test_no_right_is_over_another_account_or_region(site: Site) -> None:
+def test_no_right_is_over_another_account_or_region(site: EngineSite) -> None:
     site.settles()
     policies = Policies(site)
     columns = policies.columns()

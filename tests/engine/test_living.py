@@ -8,14 +8,14 @@ import pytest
 
 from sandbox.host_rules import SECRET, Rules, Timing, Way
 from sandbox.moto import set_rules
-from tests.engine.site import NEW, ONE, THREE, TWO, Site
-from workflows.fleet_deploy.host_answer import AGENT
+from tests.engine.site import NEW, ONE, THREE, TWO, EngineSite
+from workflows.fleet_deploy.health_report import AGENT
 
 SOON = {"FLEET_STEADY_SECONDS": "1", "FLEET_HEALTH_DEADLINE": "4"}
 
 
 @contextmanager
-def lives(site: Site, instance: str, way: Way, **timing: float) -> Iterator[None]:
+def lives(site: EngineSite, instance: str, way: Way, **timing: float) -> Iterator[None]:
     """The next host of that instance lives so."""
     asyncio.run(set_rules(site.url, Rules(Timing(**timing), ways={instance: way})))
     try:
@@ -25,7 +25,7 @@ def lives(site: Site, instance: str, way: Way, **timing: float) -> Iterator[None
 
 
 @pytest.fixture(scope="module")
-def fleet(site: Site) -> Site:
+def fleet(site: EngineSite) -> EngineSite:
     site.settles()
     return site
 
@@ -43,7 +43,7 @@ def fleet(site: Site) -> Site:
     ],
 )
 def test_a_host_that_does_not_live_fails_and_is_called_what_it_is(
-    fleet: Site, way: Way, why: str
+    fleet: EngineSite, way: Way, why: str
 ) -> None:
     before = fleet.runner.hosts()
     with lives(fleet, TWO, way, lasting=0.2, late=3600):
@@ -61,7 +61,7 @@ def test_a_host_that_does_not_live_fails_and_is_called_what_it_is(
 
 @pytest.mark.parametrize("way", [Way.NO_BOT, Way.AGENT_DIES_ONCE])
 def test_one_that_lives_is_healthy_and_what_it_went_through_is_told(
-    fleet: Site, way: Way, capfd: pytest.CaptureFixture[str]
+    fleet: EngineSite, way: Way, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with lives(fleet, TWO, way, lasting=0.5):
         code = fleet.deploys(TARGET=TWO, **SOON | {"FLEET_HEALTH_DEADLINE": "20"})
@@ -72,7 +72,7 @@ def test_one_that_lives_is_healthy_and_what_it_went_through_is_told(
 
 
 def test_a_roll_stops_at_a_bot_that_keeps_dying_and_later_hosts_keep_what_they_ran(
-    fleet: Site,
+    fleet: EngineSite,
 ) -> None:
     before = fleet.settles()
     with lives(fleet, TWO, Way.BOT_DIES, lasting=0.2):

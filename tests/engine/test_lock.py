@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.tofu.__main__ import main as stand_in
-from tests.engine.site import NEW, ONE, THREE, TWO, Site
+from tests.engine.site import NEW, ONE, THREE, TWO, EngineSite
 
 LOCK = "clawdinator-tofu-state/fleet.tfstate"
 HELD = {
@@ -26,7 +26,7 @@ HELD = {
 
 
 @pytest.fixture
-def impatient(site: Site, tmp_path: Path) -> Iterator[str]:
+def impatient(site: EngineSite, tmp_path: Path) -> Iterator[str]:
     """The engine, waiting four seconds for a lock where a run has it wait five minutes."""
     engine = shlex.quote(site.runner.environ["TOFU"])
     launcher = tmp_path / "tofu"
@@ -36,7 +36,7 @@ def impatient(site: Site, tmp_path: Path) -> Iterator[str]:
     _release(site)
 
 
-def _hold(site: Site, lock: Mapping[str, str] = HELD) -> None:
+def _hold(site: EngineSite, lock: Mapping[str, str] = HELD) -> None:
     client = site.client("dynamodb")
     client.put_item(
         TableName="clawdinator-tofu-lock",
@@ -45,14 +45,14 @@ def _hold(site: Site, lock: Mapping[str, str] = HELD) -> None:
     client.close()
 
 
-def _release(site: Site) -> None:
+def _release(site: EngineSite) -> None:
     client = site.client("dynamodb")
     client.delete_item(TableName="clawdinator-tofu-lock", Key={"LockID": {"S": LOCK}})
     client.close()
 
 
 def test_a_run_waits_for_a_lock_that_another_keeps_then_fails_in_words(
-    site: Site, impatient: str, capfd: pytest.CaptureFixture[str]
+    site: EngineSite, impatient: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = site.settles()
     _hold(site)
@@ -65,7 +65,7 @@ def test_a_run_waits_for_a_lock_that_another_keeps_then_fails_in_words(
     assert f"force-unlock {HELD['ID']}" in site.runner.summary
 
 
-def test_a_run_goes_on_when_the_lock_is_released_in_time(site: Site, tmp_path: Path) -> None:
+def test_a_run_goes_on_when_the_lock_is_released_in_time(site: EngineSite, tmp_path: Path) -> None:
     before = site.settles()
     _hold(site)
     planning, telling = tmp_path / "planning", tmp_path / "tofu"
@@ -98,7 +98,7 @@ def test_a_run_goes_on_when_the_lock_is_released_in_time(site: Site, tmp_path: P
     assert after[TWO][1] == NEW
 
 
-def test_both_locks_are_taken(site: Site) -> None:
+def test_both_locks_are_taken(site: EngineSite) -> None:
     """The table is the one that was promised, the file the one that OpenTofu prefers."""
     site.settles()
     s3 = site.client("s3")
@@ -117,7 +117,7 @@ def test_both_locks_are_taken(site: Site) -> None:
 
 
 def test_the_stand_in_names_a_lock_as_the_engine_does(
-    site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    site: EngineSite, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     site.settles()
     s3 = site.client("s3")
@@ -149,7 +149,7 @@ def _told(said: str) -> list[str]:
     return [line.rstrip() for line in said.partition("Lock Info:\n")[2].splitlines()[:7]]
 
 
-def test_a_digest_that_does_not_match_is_told_and_its_value_mends_it(site: Site) -> None:
+def test_a_digest_that_does_not_match_is_told_and_its_value_mends_it(site: EngineSite) -> None:
     before = site.settles()
     _write_digest(site, "0" * 32)
 
@@ -161,7 +161,7 @@ def test_a_digest_that_does_not_match_is_told_and_its_value_mends_it(site: Site)
     assert site.deploys(TARGET=TWO) == 0
 
 
-def _write_digest(site: Site, digest: str) -> None:
+def _write_digest(site: EngineSite, digest: str) -> None:
     """As the runbook has it written."""
     client = site.client("dynamodb")
     client.put_item(
@@ -173,7 +173,7 @@ def _write_digest(site: Site, digest: str) -> None:
 
 @pytest.mark.parametrize("moment", ["destroying", "creating"])
 def test_the_next_deploy_recovers_from_an_engine_killed_in_the_middle(
-    site: Site, tmp_path: Path, moment: str
+    site: EngineSite, tmp_path: Path, moment: str
 ) -> None:
     site.settles()
     killer = _killed_when(
@@ -191,7 +191,7 @@ def test_the_next_deploy_recovers_from_an_engine_killed_in_the_middle(
 
 @pytest.mark.parametrize("command", ["apply", "plan"])
 def test_a_lock_that_a_killed_engine_left_is_told_with_what_releases_it(
-    site: Site, tmp_path: Path, impatient: str, command: str
+    site: EngineSite, tmp_path: Path, impatient: str, command: str
 ) -> None:
     """Its job can't give it back; the next deploy does as is said, once that was done."""
     before = site.settles()
@@ -211,7 +211,7 @@ def test_a_lock_that_a_killed_engine_left_is_told_with_what_releases_it(
     assert not site.differs("fleet")
 
 
-def test_a_plan_that_is_killed_leaves_no_lock(site: Site, tmp_path: Path) -> None:
+def test_a_plan_that_is_killed_leaves_no_lock(site: EngineSite, tmp_path: Path) -> None:
     before = site.settles()
 
     assert site.deploys(TARGET=TWO, TOFU=_killed_when(site, tmp_path, WORDS["plan"], "plan")) == 1
@@ -222,7 +222,7 @@ def test_a_plan_that_is_killed_leaves_no_lock(site: Site, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("created", [None, "0001-01-01T00:00:00Z"])
 def test_a_lock_without_a_date_is_told_without_one(
-    site: Site, impatient: str, created: str | None
+    site: EngineSite, impatient: str, created: str | None
 ) -> None:
     site.settles()
     _hold(site, {key: one for key, one in (HELD | {"Created": created}).items() if one})
@@ -232,7 +232,7 @@ def test_a_lock_without_a_date_is_told_without_one(
 
 
 def test_a_machine_in_the_place_of_the_one_that_was_left_is_not_adopted(
-    site: Site, tmp_path: Path
+    site: EngineSite, tmp_path: Path
 ) -> None:
     site.settles()
     assert site.deploys(TARGET=TWO, TOFU=_killed_when(site, tmp_path, "Creating...")) == 1
@@ -252,7 +252,7 @@ WORDS = {"apply": "Creating...", "plan": "Refreshing state..."}
 
 
 def _killed_when(
-    site: Site, folder: Path, word: str, command: str = "apply", releases: str = "true"
+    site: EngineSite, folder: Path, word: str, command: str = "apply", releases: str = "true"
 ) -> str:
     """The engine, killed outright in this command, two seconds after it says this of the host;
     `releases` whether it gives a lock back when told to."""

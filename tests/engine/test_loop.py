@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet_control.reading import HostState
+from fleet_control.host import HostState
 from sandbox.engine import Engine
 from tests.engine.site import ONE, TWO
 from tests.sandbox.whole import NEWEST, Whole, whole, write_registry

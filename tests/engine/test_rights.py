@@ -11,11 +11,11 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from fleet_control.host_job import Left, begins
+from fleet_control.deploy_jobs import EndState, begins
 from fleet_control.seed import BOOT, BOOT_TAG
 from sandbox.principal import REGION
 from sandbox.seed import BOOTSTRAP_BUCKET, IMAGE_BUCKET
-from tests.engine.site import NEW, ONE, TWO, Site
+from tests.engine.site import NEW, ONE, TWO, EngineSite
 from workflows.fleet_deploy.health import SystemTime
 from workflows.image_build import pruning, registration, snapshot
 from workflows.image_build.nix_image import NixImage
@@ -25,7 +25,7 @@ IMAGE_ROLE = "image-build"
 
 
 @contextmanager
-def authenticating(site: Site) -> Iterator[None]:
+def authenticating(site: EngineSite) -> Iterator[None]:
     """Every call is held against the policies of who signed it."""
     _reset_auth(site, "0")
     try:
@@ -34,7 +34,7 @@ def authenticating(site: Site) -> Iterator[None]:
         _reset_auth(site, "inf")
 
 
-def _reset_auth(site: Site, calls_without: str) -> None:
+def _reset_auth(site: EngineSite, calls_without: str) -> None:
     request = urllib.request.Request(  # noqa: S310  (our moto)
         f"{site.url}/moto-api/reset-auth",
         calls_without.encode(),
@@ -46,7 +46,7 @@ def _reset_auth(site: Site, calls_without: str) -> None:
 
 
 @contextmanager
-def widened(site: Site, role: str = ROLE) -> Iterator[None]:
+def widened(site: EngineSite, role: str = ROLE) -> Iterator[None]:
     """What the role may, on resources named `*`, S3's aside: moto knows no others, and what is
     denied on some would be denied on all."""
     iam = site.client("iam")
@@ -71,7 +71,7 @@ def _widened(statement: Mapping[str, Any]) -> dict[str, Any]:
     return {**kept, "Resource": "*"}
 
 
-def session(site: Site, role: str) -> dict[str, str]:
+def session(site: EngineSite, role: str) -> dict[str, str]:
     """A session of the role, as variables."""
     iam, sts = site.client("iam"), site.client("sts")
     arn = iam.get_role(RoleName=role)["Role"]["Arn"]
@@ -85,7 +85,7 @@ def session(site: Site, role: str) -> dict[str, str]:
     }
 
 
-def user_key(site: Site, name: str) -> dict[str, str]:
+def user_key(site: EngineSite, name: str) -> dict[str, str]:
     iam = site.client("iam")
     made = iam.create_access_key(UserName=name)["AccessKey"]
     iam.close()
@@ -95,7 +95,7 @@ def user_key(site: Site, name: str) -> dict[str, str]:
     }
 
 
-def client_of(site: Site, keys: Mapping[str, str], service: str) -> Any:
+def client_of(site: EngineSite, keys: Mapping[str, str], service: str) -> Any:
     return boto3.client(
         service,  # type: ignore[call-overload]  # of no service in particular
         endpoint_url=site.url,
@@ -106,7 +106,9 @@ def client_of(site: Site, keys: Mapping[str, str], service: str) -> Any:
     )
 
 
-def refusal(site: Site, keys: Mapping[str, str], service: str, call: str, **given: Any) -> str:
+def refusal(
+    site: EngineSite, keys: Mapping[str, str], service: str, call: str, **given: Any
+) -> str:
     """The error's code, or nothing where the call was let through."""
     client = client_of(site, keys, service)
     try:
@@ -118,7 +120,7 @@ def refusal(site: Site, keys: Mapping[str, str], service: str, call: str, **give
     return ""
 
 
-def test_a_host_that_may_not_be_terminated_is_told_to_be_where_it_was(site: Site) -> None:
+def test_a_host_that_may_not_be_terminated_is_told_to_be_where_it_was(site: EngineSite) -> None:
     """AWS's own sentence, without what OpenTofu and its provider wrap it in.
 
     The provider would end the protection first, which the role may not.
@@ -134,12 +136,12 @@ def test_a_host_that_may_not_be_terminated_is_told_to_be_where_it_was(site: Site
     protect(InstanceId=machine, DisableApiTermination={"Value": False})
 
     assert (code, site.runner.hosts()) == (1, before)
-    doing = f"{begins(TWO, Left.UNMOVED)}OpenTofu's apply failed: terminating EC2 Instance"
+    doing = f"{begins(TWO, EndState.UNMOVED)}OpenTofu's apply failed: terminating EC2 Instance"
     why = f"OperationNotPermitted: The instance '{machine}' may not be terminated."
     assert f"{doing} ({machine}): {why}" in site.runner.summary
 
 
-def test_the_deploy_roles_rights_suffice_for_a_whole_deploy(site: Site) -> None:
+def test_the_deploy_roles_rights_suffice_for_a_whole_deploy(site: EngineSite) -> None:
     before = site.settles()
     with widened(site):
         role = session(site, ROLE)
@@ -153,7 +155,7 @@ def test_the_deploy_roles_rights_suffice_for_a_whole_deploy(site: Site) -> None:
     assert refused == "AccessDenied"
 
 
-def test_they_suffice_to_make_a_host_and_its_identity_and_to_remove_both(site: Site) -> None:
+def test_they_suffice_to_make_a_host_and_its_identity_and_to_remove_both(site: EngineSite) -> None:
     site.settles()
     with widened(site):
         role = session(site, ROLE)
@@ -166,7 +168,9 @@ def test_they_suffice_to_make_a_host_and_its_identity_and_to_remove_both(site: S
     assert {ONE, "clawdinator-5"} == set(after)
 
 
-def test_the_image_roles_rights_suffice_for_all_but_the_import(site: Site, tmp_path: Path) -> None:
+def test_the_image_roles_rights_suffice_for_all_but_the_import(
+    site: EngineSite, tmp_path: Path
+) -> None:
     (tmp_path / "disk.vhd").write_bytes(b"a disk")
     built = NixImage(tmp_path / "disk.vhd", "legacy-bios", "x86_64-linux")
     with closing(site.client("ec2")) as ec2:
@@ -199,7 +203,7 @@ def test_the_image_roles_rights_suffice_for_all_but_the_import(site: Site, tmp_p
     assert refused == "AccessDenied"
 
 
-def test_a_host_reads_its_own_bundle_and_no_neighbours(site: Site) -> None:
+def test_a_host_reads_its_own_bundle_and_no_neighbours(site: EngineSite) -> None:
     site.settles()
     s3 = site.client("s3")
     for id_ in (ONE, TWO):
@@ -216,7 +220,7 @@ def test_a_host_reads_its_own_bundle_and_no_neighbours(site: Site) -> None:
 
 
 @pytest.mark.parametrize("role", ["agent", "chat"])
-def test_an_agents_and_a_chats_key_see_hosts_and_nothing_else(site: Site, role: str) -> None:
+def test_an_agents_and_a_chats_key_see_hosts_and_nothing_else(site: EngineSite, role: str) -> None:
     key = user_key(site, f"{TWO}-{role}")
     with authenticating(site):
         seen = [

@@ -6,7 +6,7 @@ import shutil
 from contextlib import closing
 from pathlib import Path
 
-from fleet_control import ec2, words
+from fleet_control import ec2, phrases
 from fleet_control.registry import parse
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.seed import BOOT_TAG, FOLDER, key
@@ -23,7 +23,7 @@ from tests.engine.site import (
     SECRETS,
     THREE,
     TWO,
-    Site,
+    EngineSite,
     open_site,
 )
 from tests.engine.test_rights import ROLE, authenticating, refusal, session
@@ -76,7 +76,7 @@ def test_an_upgrade_in_its_order_moves_each_host_by_its_own_deploy_and_no_other(
             one for one, _ in after.values()
         )
         assert {id_: at for id_, (_, at) in after.items()} == dict.fromkeys(ALL, image)
-        assert _shown(site) == dict.fromkeys(ALL, site.runner.commit[: words.SHORT])
+        assert _shown(site) == dict.fromkeys(ALL, site.runner.commit[: phrases.SHORT])
         assert _reading_seeds(site) == {*ALL}
         assert not [root for root in ("control", "fleet") if site.differs(root)]
 
@@ -93,7 +93,7 @@ def _before(folder: Path) -> Path:
     return folder
 
 
-def _as_it_was_left(site: Site) -> None:
+def _as_it_was_left(site: EngineSite) -> None:
     """Take away what no version before has put there."""
     site.runner.ec2.delete_tags(Resources=[OLDEST, OLD, NEW], Tags=[{"Key": BOOT_TAG}])
     s3, bucket = site.runner.s3, site.runner.bucket
@@ -101,7 +101,7 @@ def _as_it_was_left(site: Site) -> None:
         s3.delete_object(Bucket=bucket, Key=one["Key"])
 
 
-def _refuses(site: Site, why: str, **asked: str) -> None:
+def _refuses(site: EngineSite, why: str, **asked: str) -> None:
     """A deploy of one stops in `plan`, and touches nothing."""
     before = site.runner.hosts()
     assert site.deploys(TARGET=TWO, **asked) == 1
@@ -112,7 +112,7 @@ def _refuses(site: Site, why: str, **asked: str) -> None:
     assert seeds["KeyCount"] == 0
 
 
-def _applies_control(site: Site) -> None:
+def _applies_control(site: EngineSite) -> None:
     """The line of the order as it stands there, with anything for the tokens: a run may read
     manifests from then on, and the tokens are what they were."""
     (line,) = re.findall(r"^  2\. `(.+)`", CHANGELOG, re.MULTILINE)
@@ -124,21 +124,21 @@ def _applies_control(site: Site) -> None:
     assert _tokens(site) == {*SECRETS.values()}
 
 
-def _tokens(site: Site) -> set[str]:
+def _tokens(site: EngineSite) -> set[str]:
     with closing(site.client("ssm")) as ssm:
         names = ["/clawdinator/control-token", "/clawdinator/github-token"]
         found = ssm.get_parameters(Names=names, WithDecryption=True)["Parameters"]
     return {one["Value"] for one in found}
 
 
-def _denied_a_manifest(site: Site) -> str:
+def _denied_a_manifest(site: EngineSite) -> str:
     deployer = session(site, ROLE)
     where = {"Bucket": site.runner.bucket, "Key": f"bootstrap/{TWO}/manifest.json"}
     with authenticating(site):
         return refusal(site, deployer, "s3", "get_object", **where)
 
 
-def _builds(site: Site) -> str:
+def _builds(site: EngineSite) -> str:
     """A new image with the tags of now; its id."""
     made = site.runner.ec2.copy_image(Name="new", SourceImageId=NEW, SourceRegion=REGION)
     tags = [{"Key": "clawdinator", "Value": "true"}]
@@ -147,26 +147,26 @@ def _builds(site: Site) -> str:
     return made["ImageId"]
 
 
-def _moves_one(site: Site, left: dict[str, tuple[str, str]], image: str) -> None:
+def _moves_one(site: EngineSite, left: dict[str, tuple[str, str]], image: str) -> None:
     """The neighbours' roles are as they were left, and stop nobody."""
     assert site.deploys(TARGET=TWO) == 0, site.runner.summary
     after = site.runner.hosts()
     assert after == left | {TWO: after[TWO]}
     assert (after[TWO][0] != left[TWO][0], after[TWO][1]) == (True, image)
-    revision = site.runner.commit[: words.SHORT]
+    revision = site.runner.commit[: phrases.SHORT]
     assert _shown(site) == dict.fromkeys(ALL, "unknown") | {TWO: revision}
     assert _reading_seeds(site) == {TWO}
 
 
-def _shown(site: Site) -> dict[str, str]:
+def _shown(site: EngineSite) -> dict[str, str]:
     """The revision of each instance, as a status tells it."""
     reading = ec2.read(site.runner.ec2, 0.0)
     status = shape(KnownRegistry(parse(REGISTRY), "", 0.0, fresh=True), reading)
     assert not [row.id for row in status.rows if row.condition != "healthy"]
-    return {row.id: words.revision(row, status) for row in status.rows}
+    return {row.id: phrases.revision(row, status) for row in status.rows}
 
 
-def _reading_seeds(site: Site) -> set[str]:
+def _reading_seeds(site: EngineSite) -> set[str]:
     """Whose hosts may read the seed of what is the branch's now."""
     keys = {id_: session(site, f"{id_}-host") for id_ in ALL}
     where = {"Bucket": site.runner.bucket, "Key": key(site.runner.commit)}

@@ -18,7 +18,7 @@ def _at_once() -> None:
 
 
 @dataclass
-class Aws:
+class FakeEc2:
     """The server, and what it was asked.
 
     Attributes:
@@ -63,8 +63,8 @@ class Aws:
 
 
 @contextmanager
-def serving() -> Iterator[Aws]:
-    aws = Aws()
+def serving() -> Iterator[FakeEc2]:
+    aws = FakeEc2()
 
     def answer(
         _path: str, headers: "Message[str, str]", body: bytes

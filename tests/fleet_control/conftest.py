@@ -12,7 +12,7 @@ from fleet_control.control_api import ControlApi
 from sandbox.image import images
 from sandbox.moto import MotoServer
 from tests.fleet_control import aws, lambdas
-from tests.fleet_control.aws import Aws
+from tests.fleet_control.aws import FakeEc2
 from tests.fleet_control.fleets import NOW
 from tests.fleet_control.hasty_clock import HastyClock
 from tests.fleet_control.lambdas import ACCESS_KEY, REGION, SECRET_KEY, TOKEN, Lambda
@@ -32,27 +32,27 @@ def moto_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def served_ec2() -> Iterator[Aws]:
+def served_ec2() -> Iterator[FakeEc2]:
     with aws.serving() as served:
         yield served
 
 
 @pytest.fixture(scope="session")
-def ec2_client(served_ec2: Aws) -> "Iterator[EC2Client]":
+def ec2_client(served_ec2: FakeEc2) -> "Iterator[EC2Client]":
     made = ec2.client(REGION, ACCESS_KEY, SECRET_KEY, served_ec2.url)
     yield made
     made.close()
 
 
 @pytest.fixture
-def cloud(served_ec2: Aws) -> Aws:
+def cloud(served_ec2: FakeEc2) -> FakeEc2:
     """An EC2 with nothing in it."""
     served_ec2.forget()
     return served_ec2
 
 
 @pytest.fixture
-def three_hosts(cloud: Aws) -> Aws:
+def three_hosts(cloud: FakeEc2) -> FakeEc2:
     """Three healthy hosts, claw-1 to claw-3."""
     cloud.scripts["DescribeInstances"] = [aws.instances("i-1", "i-2", "i-3")]
     cloud.scripts["DescribeInstanceStatus"] = [aws.checks("ok", "ok", "i-1", "i-2", "i-3")]
@@ -85,7 +85,7 @@ async def hasty(control: Lambda, clock: HastyClock) -> AsyncIterator[ControlApi]
 
 @pytest.fixture
 def host(
-    three_hosts: Aws, control: Lambda, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    three_hosts: FakeEc2, control: Lambda, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> OnHost:
     environ = {
         "FLEET_CONTROL_ROOT": str(tmp_path),

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from fleet_control.host import Health, Host, HostState, Image, Reading
 from fleet_control.ledger import Run
-from fleet_control.policy import Code
-from fleet_control.reading import Health, Host, HostState, Image, Reading
+from fleet_control.policy import RefusalCode
 from fleet_control.registry import parse
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import FleetStatus, shape
@@ -71,7 +71,7 @@ def run(id_: int = 1, **changed: Any) -> Run:
     return asked._replace(**changed)
 
 
-def doubt(target: str, code: Code) -> str:
+def doubt(target: str, code: RefusalCode) -> str:
     """What a bot instance is told where only the run can see whether this refuses it."""
     return (
         f"When asked, EC2 called {target} healthy. I can't see whether its services run: the run "

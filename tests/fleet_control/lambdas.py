@@ -12,7 +12,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from fleet_control import document
+from fleet_control import json_output
 from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
 from fleet_control.ledger import Revision, Run
@@ -72,12 +72,12 @@ class Lambda:
         self.answers({"ok": True, "registry": text, "version": "v1", "revisions": known})
 
     def has_runs(self, *runs: Run) -> None:
-        self.answers({"ok": True, "runs": [document.run(one) for one in runs]})
+        self.answers({"ok": True, "runs": [json_output.run(one) for one in runs]})
 
     def shows(self, *runs: Run) -> None:
         """Answer as many requests with one run each."""
         for one in runs:
-            self.answers({"ok": True, "run": document.run(one)})
+            self.answers({"ok": True, "run": json_output.run(one)})
 
     def redirects(self, url: str, status: int) -> None:
         """Send the next request on to another server."""

@@ -13,7 +13,7 @@ from tests.fleet_control.hasty_clock import HastyClock
 
 
 @dataclass
-class Ended:
+class CommandEnd:
     """How the command ended, and what it wrote."""
 
     code: int
@@ -32,7 +32,7 @@ class OnHost:
     environ: dict[str, str]
     capsys: pytest.CaptureFixture[str]
 
-    async def types(self, *words: str) -> Ended:
+    async def types(self, *words: str) -> CommandEnd:
         # In a thread: it has an event loop of its own, and its servers live in ours.
         code = await asyncio.to_thread(main, words, self.environ, HastyClock(NOW))
-        return Ended(code, *self.capsys.readouterr())
+        return CommandEnd(code, *self.capsys.readouterr())

@@ -8,14 +8,14 @@ from fleet_control import ec2
 from fleet_control.ledger import Revision
 from sandbox.image import images
 from tests.fleet_control import aws, lambdas
-from tests.fleet_control.aws import Aws
+from tests.fleet_control.aws import FakeEc2
 from tests.fleet_control.fleets import IDS, NOW, registry_text, run
 from tests.fleet_control.lambdas import ACCESS_KEY, SECRET_KEY, TOKEN, Lambda
 from tests.fleet_control.on_host import OnHost
 
 
 async def test_status_is_a_table_for_people(
-    host: OnHost, control: Lambda, three_hosts: Aws
+    host: OnHost, control: Lambda, three_hosts: FakeEc2
 ) -> None:
     control.has_registry(*IDS, "claw-4")
     three_hosts.scripts["DescribeImages"] = [aws.image("ami-1", "2026-09-20T13:46:40.000Z")]
@@ -76,7 +76,7 @@ async def test_status_is_json_for_programs(host: OnHost, control: Lambda) -> Non
 
 
 async def test_status_tells_revisions_and_how_many_the_branch_is_ahead(
-    host: OnHost, control: Lambda, three_hosts: Aws
+    host: OnHost, control: Lambda, three_hosts: FakeEc2
 ) -> None:
     newest, older = (
         Revision(digit * 40, f"Change {digit}", "2026-09-21T12:13:20Z") for digit in "ab"
@@ -99,7 +99,7 @@ async def test_status_tells_revisions_and_how_many_the_branch_is_ahead(
 
 
 async def test_status_tells_what_a_host_last_said_of_itself(
-    host: OnHost, control: Lambda, three_hosts: Aws
+    host: OnHost, control: Lambda, three_hosts: FakeEc2
 ) -> None:
     why = "clawbot.service is activating (auto-restart)"
     tags = f"ill 2026-09-21T14:03:00Z {why}", "well 2026-09-21T14:44:00Z"
@@ -220,7 +220,7 @@ async def test_all_missing_settings_are_named_at_once(host: OnHost, control: Lam
     assert control.asked == []
 
 
-async def test_ec2_away_is_broken(host: OnHost, control: Lambda, three_hosts: Aws) -> None:
+async def test_ec2_away_is_broken(host: OnHost, control: Lambda, three_hosts: FakeEc2) -> None:
     control.has_registry(*IDS)
     three_hosts.always(aws.error(403, "UnauthorizedOperation"))
 
@@ -258,7 +258,7 @@ async def test_runs_are_a_table_newest_first(host: OnHost, control: Lambda) -> N
     ended = await host.types("runs", "--limit", "2")
 
     head, first, second = ended.out.splitlines()
-    assert head.startswith("RUN  TARGET  VERSION  ASKED BY")
+    assert head.startswith("RUN  TARGET  IMAGE OR COMMIT  ASKED BY")
     assert first.split()[:4] == ["9", "claw-2", "-", "claw-3"]
     assert "queued" in first
     assert "the button on GitHub" in second
@@ -290,7 +290,7 @@ async def test_the_registry_is_shown(host: OnHost, control: Lambda) -> None:
     assert programs.answer["instances"]["claw-2"]["instanceType"] == "t3.large"
 
 
-async def test_no_secret_is_ever_said(host: OnHost, control: Lambda, three_hosts: Aws) -> None:
+async def test_no_secret_is_ever_said(host: OnHost, control: Lambda, three_hosts: FakeEc2) -> None:
     three_hosts.always(aws.error(403, "AuthFailure"))
     said = ""
     for words in (("status",), ("deploy", "claw-2", "--json"), ("registry",), ("run", "7")):

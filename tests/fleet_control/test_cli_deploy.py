@@ -4,10 +4,10 @@ import pytest
 
 from fleet_control.control_api import LOOK_AFTER_SECONDS
 from fleet_control.ledger import Job, parse_request_id
-from fleet_control.policy import Code
-from lambda_fn.reads import A_MINUTE
+from fleet_control.policy import RefusalCode
+from lambda_fn.read_limit import A_MINUTE
 from tests.fleet_control import aws
-from tests.fleet_control.aws import Aws
+from tests.fleet_control.aws import FakeEc2
 from tests.fleet_control.deploys import TAKEN
 from tests.fleet_control.fleets import IDS, doubt, run
 from tests.fleet_control.lambdas import Lambda
@@ -49,7 +49,7 @@ async def test_a_deploy_of_another_is_asked_for_as_this_instance(
 
 @pytest.mark.parametrize("version", [{"ami_override": "ami-1"}, {"revision": "0a1b2c3"}])
 async def test_an_image_or_a_commit_repairs(
-    host: OnHost, control: Lambda, three_hosts: Aws, version: dict[str, str]
+    host: OnHost, control: Lambda, three_hosts: FakeEc2, version: dict[str, str]
 ) -> None:
     three_hosts.scripts["DescribeImages"] = [aws.image("ami-1", "2026-11-20T08:00:00.000Z")]
     three_hosts.scripts["DescribeInstanceStatus"] = [
@@ -75,7 +75,7 @@ async def test_what_only_the_run_can_see_is_said(host: OnHost, control: Lambda) 
         control.shows(*[run(7)] * ("--wait" in more))
         said.append(await host.types("deploy", "claw-2", "0a1b2c3", *more))
 
-    told = doubt("claw-2", Code.REPAIR_ONLY)
+    told = doubt("claw-2", RefusalCode.REPAIR_ONLY)
     assert said[0].out == f"deploy queued for claw-2\nrun 7: https://r/7\n{told}\n"
     assert f"{told}\n" in said[1].err
     assert said[2].answer["doubt"] == told
@@ -96,7 +96,7 @@ async def test_every_ask_has_a_request_id_of_its_own(host: OnHost, control: Lamb
 
 @pytest.mark.parametrize("target", ["claw-1", "all"])
 async def test_itself_is_refused_before_anybody_is_asked(
-    host: OnHost, control: Lambda, three_hosts: Aws, target: str
+    host: OnHost, control: Lambda, three_hosts: FakeEc2, target: str
 ) -> None:
     ended = await host.types("deploy", target)
 

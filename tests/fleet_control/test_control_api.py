@@ -2,7 +2,7 @@
 
 import pytest
 
-from fleet_control import document
+from fleet_control import json_output
 from fleet_control.control_api import ControlApi, Dispatched
 from fleet_control.error import ControlApiDown, ControlApiRefused, OutcomeUnknown
 from fleet_control.last_words import LastWords
@@ -58,7 +58,7 @@ async def test_a_deploy_whose_run_is_not_known_yet_is_taken(
 
 async def test_every_call_is_signed_over_what_arrives(control: Lambda, api: ControlApi) -> None:
     control.answers(TAKEN)
-    control.answers({"ok": True, "run": document.run(RUN)})
+    control.answers({"ok": True, "run": json_output.run(RUN)})
 
     await api.deploy(ENTRY._replace(requested_by="discord:8035 sämtliche"))
     await api.run(7)
@@ -112,7 +112,7 @@ async def test_a_run_is_read_whole(control: Lambda, api: ControlApi) -> None:
         made_of=made_of,
         last_words=LastWords("clawdinator-2", ("no model", "exited")),
     )
-    control.answers({"ok": True, "run": document.run(whole)})
+    control.answers({"ok": True, "run": json_output.run(whole)})
 
     assert await api.run(7) == whole
     assert control.asked == [{"action": "run", "run_id": 7, "revisions": True, "last_words": True}]
@@ -139,7 +139,7 @@ async def test_runs_are_read_in_the_order_they_come(control: Lambda, api: Contro
 @pytest.mark.parametrize("said", [{"committed": "yesterday"}, "0a1b2c3"])
 async def test_a_revision_must_be_one(control: Lambda, api: ControlApi, said: object) -> None:
     made_of = {"commit": "0a1b2c3", **said} if isinstance(said, dict) else said
-    control.answers({"ok": True, "run": {**document.run(RUN), "made_of": made_of}})
+    control.answers({"ok": True, "run": {**json_output.run(RUN), "made_of": made_of}})
     control.answers({"ok": True, "registry": "{}", "version": "1", "revisions": [made_of]})
 
     for asked in (lambda: api.run(7), api.registry):

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from fleet_control import document
+from fleet_control import json_output
 from fleet_control.control_api import ControlApi
 from fleet_control.error import ControlApiDown, ControlApiError
 from tests.fleet_control import lambdas
@@ -33,8 +33,8 @@ async def test_nonsense_to_a_question_is_a_sentence(
         {"ok": True, "run": {"id": "seven"}, "runs": [{"id": "seven"}]},
         {
             "ok": True,
-            "run": document.run(RUN._replace(created="yesterday")),
-            "runs": [document.run(RUN._replace(updated="soon"))],
+            "run": json_output.run(RUN._replace(created="yesterday")),
+            "runs": [json_output.run(RUN._replace(updated="soon"))],
             "registry": {},
         },
     ],

@@ -8,17 +8,17 @@ import pytest
 from fleet_control import ec2
 from fleet_control.ec2 import Ec2Reader
 from fleet_control.error import Ec2Error
+from fleet_control.host import Checks, Health, HostState
 from fleet_control.machine import (
     describe_health,
     describe_machines,
     find_health,
     find_machines,
 )
-from fleet_control.reading import Checks, Health, HostState
 from sandbox.image import images
 from tests.clock import TurnedClock
 from tests.fleet_control import aws
-from tests.fleet_control.aws import Aws
+from tests.fleet_control.aws import FakeEc2
 from tests.fleet_control.fleets import NOW
 from tests.fleet_control.lambdas import SECRET_KEY
 
@@ -106,7 +106,7 @@ def test_a_stopped_host_and_a_terminated_one_are_read_as_such(moto: "EC2Client")
     ],
 )
 def test_since_when_a_machine_shuts_down_is_told_in_words(
-    cloud: Aws, ec2_client: "EC2Client", state: str, reason: str, ending: float | None
+    cloud: FakeEc2, ec2_client: "EC2Client", state: str, reason: str, ending: float | None
 ) -> None:
     cloud.scripts["DescribeInstances"] = [aws.instances("i-1", state=state, reason=reason)]
 
@@ -133,7 +133,7 @@ async def test_the_reader_sees_what_a_plain_read_sees(moto: "EC2Client") -> None
     assert await Ec2Reader(moto, clock).read() == ec2.read(moto, NOW)
 
 
-def test_every_page_is_read(cloud: Aws, ec2_client: "EC2Client") -> None:
+def test_every_page_is_read(cloud: FakeEc2, ec2_client: "EC2Client") -> None:
     cloud.scripts["DescribeInstances"] = [
         aws.instances("i-1", "i-2", more="second"),
         aws.instances("i-3"),
@@ -155,7 +155,7 @@ def test_every_page_is_read(cloud: Aws, ec2_client: "EC2Client") -> None:
 
 
 def test_a_known_machine_that_is_not_listed_is_asked_for_by_its_id(
-    cloud: Aws, ec2_client: "EC2Client"
+    cloud: FakeEc2, ec2_client: "EC2Client"
 ) -> None:
     cloud.scripts["DescribeInstances"] = [
         aws.EMPTY["DescribeInstances"],
@@ -182,7 +182,7 @@ def test_a_known_machine_that_is_not_listed_is_asked_for_by_its_id(
     ids=["not found", "terminated"],
 )
 def test_that_a_machine_is_gone_ec2_says_of_its_id(
-    cloud: Aws, ec2_client: "EC2Client", said: tuple[int, str]
+    cloud: FakeEc2, ec2_client: "EC2Client", said: tuple[int, str]
 ) -> None:
     cloud.scripts["DescribeInstances"] = [aws.EMPTY["DescribeInstances"], said]
 
@@ -191,7 +191,9 @@ def test_that_a_machine_is_gone_ec2_says_of_its_id(
     assert (reading.hosts, reading.unlisted, reading.unsure) == ((), (), ())
 
 
-def test_one_on_its_way_out_is_not_missed_on_the_list(cloud: Aws, ec2_client: "EC2Client") -> None:
+def test_one_on_its_way_out_is_not_missed_on_the_list(
+    cloud: FakeEc2, ec2_client: "EC2Client"
+) -> None:
     leaving = aws.instances("i-1", state="shutting-down")
     cloud.scripts["DescribeInstances"] = [aws.EMPTY["DescribeInstances"], leaving]
 
@@ -201,11 +203,11 @@ def test_one_on_its_way_out_is_not_missed_on_the_list(cloud: Aws, ec2_client: "E
     assert (reading.unlisted, reading.unsure) == ((), ())
 
 
-def test_an_empty_answer_says_nothing_of_a_machine(cloud: Aws, ec2_client: "EC2Client") -> None:
+def test_an_empty_answer_says_nothing_of_a_machine(cloud: FakeEc2, ec2_client: "EC2Client") -> None:
     assert ec2.read(ec2_client, NOW, ["i-1"]).unsure == ("i-1",)
 
 
-def test_one_that_is_gone_hides_no_other(cloud: Aws, ec2_client: "EC2Client") -> None:
+def test_one_that_is_gone_hides_no_other(cloud: FakeEc2, ec2_client: "EC2Client") -> None:
     cloud.scripts["DescribeInstances"] = [
         aws.error(400, "InvalidInstanceID.NotFound"),
         aws.instances("i-1"),
@@ -219,7 +221,7 @@ def test_one_that_is_gone_hides_no_other(cloud: Aws, ec2_client: "EC2Client") ->
 
 
 def test_another_refusal_of_an_id_is_none_that_it_is_gone(
-    cloud: Aws, ec2_client: "EC2Client"
+    cloud: FakeEc2, ec2_client: "EC2Client"
 ) -> None:
     cloud.always(aws.error(403, "UnauthorizedOperation"))
 
@@ -227,7 +229,9 @@ def test_another_refusal_of_an_id_is_none_that_it_is_gone(
         find_machines(ec2_client, ["i-1"])
 
 
-def test_checks_are_asked_for_by_a_hundred_ids_at_once(cloud: Aws, ec2_client: "EC2Client") -> None:
+def test_checks_are_asked_for_by_a_hundred_ids_at_once(
+    cloud: FakeEc2, ec2_client: "EC2Client"
+) -> None:
     cloud.scripts["DescribeInstanceStatus"] = [
         aws.error(400, "InvalidInstanceID.NotFound"),
         aws.checks("ok", "ok", "i-100"),
@@ -241,7 +245,7 @@ def test_checks_are_asked_for_by_a_hundred_ids_at_once(cloud: Aws, ec2_client: "
 
 
 def test_only_our_own_available_tagged_images_are_asked_for(
-    cloud: Aws, ec2_client: "EC2Client"
+    cloud: FakeEc2, ec2_client: "EC2Client"
 ) -> None:
     ec2.describe_images(ec2_client)
 
@@ -268,7 +272,7 @@ def test_only_our_own_available_tagged_images_are_asked_for(
     ],
 )
 def test_health_is_the_worst_of_all_checks(
-    cloud: Aws, ec2_client: "EC2Client", system: str, instance: str, disks: str, health: Health
+    cloud: FakeEc2, ec2_client: "EC2Client", system: str, instance: str, disks: str, health: Health
 ) -> None:
     cloud.scripts["DescribeInstanceStatus"] = [aws.checks(system, instance, "i-1", disks=disks)]
 
@@ -276,7 +280,7 @@ def test_health_is_the_worst_of_all_checks(
 
 
 def test_a_disk_that_ec2_can_not_reach_is_told_in_words(
-    cloud: Aws, ec2_client: "EC2Client"
+    cloud: FakeEc2, ec2_client: "EC2Client"
 ) -> None:
     cloud.scripts["DescribeInstanceStatus"] = [
         aws.checks("ok", "initializing", "i-1", disks="impaired", events=aws.event("instance-stop"))
@@ -301,7 +305,7 @@ def test_a_disk_that_ec2_can_not_reach_is_told_in_words(
     ],
 )
 def test_what_a_machine_will_not_come_back_from_is_told_with_its_time(
-    cloud: Aws, ec2_client: "EC2Client", planned: str, words: str
+    cloud: FakeEc2, ec2_client: "EC2Client", planned: str, words: str
 ) -> None:
     cloud.scripts["DescribeInstanceStatus"] = [aws.checks("ok", "ok", "i-1", events=planned)]
 
@@ -312,13 +316,13 @@ def test_what_a_machine_will_not_come_back_from_is_told_with_its_time(
     assert bool(found.ill) == bool(words)
 
 
-def test_an_empty_ec2_is_a_reading_of_nothing(cloud: Aws, ec2_client: "EC2Client") -> None:
+def test_an_empty_ec2_is_a_reading_of_nothing(cloud: FakeEc2, ec2_client: "EC2Client") -> None:
     reading = ec2.read(ec2_client, NOW)
 
     assert (reading.hosts, reading.images, reading.taken) == ((), (), NOW)
 
 
-def test_throttled_once_it_asks_again(cloud: Aws, ec2_client: "EC2Client") -> None:
+def test_throttled_once_it_asks_again(cloud: FakeEc2, ec2_client: "EC2Client") -> None:
     cloud.scripts["DescribeInstances"] = [
         aws.error(503, "RequestLimitExceeded"),
         aws.instances("i-1"),
@@ -328,7 +332,7 @@ def test_throttled_once_it_asks_again(cloud: Aws, ec2_client: "EC2Client") -> No
     assert cloud.counts["DescribeInstances"] == 2
 
 
-async def test_throttled_for_good_it_says_so(cloud: Aws, ec2_client: "EC2Client") -> None:
+async def test_throttled_for_good_it_says_so(cloud: FakeEc2, ec2_client: "EC2Client") -> None:
     cloud.always(aws.error(503, "RequestLimitExceeded"))
 
     with pytest.raises(Ec2Error, match=r"too many requests \(RequestLimitExceeded\)\.") as raised:
@@ -340,7 +344,7 @@ async def test_throttled_for_good_it_says_so(cloud: Aws, ec2_client: "EC2Client"
 
 @pytest.mark.parametrize("code", ["UnauthorizedOperation", "AuthFailure"])
 def test_denied_it_says_which_key_to_check_and_does_not_ask_again(
-    cloud: Aws, ec2_client: "EC2Client", code: str
+    cloud: FakeEc2, ec2_client: "EC2Client", code: str
 ) -> None:
     cloud.always(aws.error(403, code, f"{SECRET_KEY} is not allowed"))
 
@@ -352,7 +356,7 @@ def test_denied_it_says_which_key_to_check_and_does_not_ask_again(
     assert cloud.counts["DescribeInstances"] == 1
 
 
-def test_another_refusal_is_told_by_its_code(cloud: Aws, ec2_client: "EC2Client") -> None:
+def test_another_refusal_is_told_by_its_code(cloud: FakeEc2, ec2_client: "EC2Client") -> None:
     cloud.always(aws.error(400, "OptInRequired"))
 
     with pytest.raises(Ec2Error, match=r"EC2 refused DescribeInstances: OptInRequired\."):
@@ -368,7 +372,9 @@ def test_another_refusal_is_told_by_its_code(cloud: Aws, ec2_client: "EC2Client"
     ],
     ids=["html", "text", "an unheard-of state"],
 )
-def test_nonsense_is_no_fleet(cloud: Aws, ec2_client: "EC2Client", answer: tuple[int, str]) -> None:
+def test_nonsense_is_no_fleet(
+    cloud: FakeEc2, ec2_client: "EC2Client", answer: tuple[int, str]
+) -> None:
     cloud.scripts["DescribeInstances"] = [answer]
 
     with pytest.raises(Ec2Error, match="DescribeInstances"):

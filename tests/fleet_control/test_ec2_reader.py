@@ -10,7 +10,7 @@ from fleet_control.ec2 import Ec2Reader
 from fleet_control.error import Ec2Error
 from tests.clock import HostClock, TurnedClock
 from tests.fleet_control import aws
-from tests.fleet_control.aws import Aws
+from tests.fleet_control.aws import FakeEc2
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NOTHING = aws.EMPTY["DescribeInstances"]
 
 
-async def test_a_hundred_askers_cost_one_read(cloud: Aws, ec2_client: "EC2Client") -> None:
+async def test_a_hundred_askers_cost_one_read(cloud: FakeEc2, ec2_client: "EC2Client") -> None:
     reader = Ec2Reader(ec2_client, TurnedClock())
     answering = Event()
     cloud.hold = answering.wait
@@ -33,7 +33,7 @@ async def test_a_hundred_askers_cost_one_read(cloud: Aws, ec2_client: "EC2Client
 
 
 async def test_hosts_and_health_and_images_are_read_side_by_side(
-    cloud: Aws, ec2_client: "EC2Client"
+    cloud: FakeEc2, ec2_client: "EC2Client"
 ) -> None:
     all_three_have_asked = Barrier(3, timeout=5)
     cloud.hold = all_three_have_asked.wait
@@ -41,7 +41,7 @@ async def test_hosts_and_health_and_images_are_read_side_by_side(
     assert (await Ec2Reader(ec2_client, TurnedClock()).read()).hosts == ()
 
 
-async def test_a_reading_serves_for_two_seconds(cloud: Aws, ec2_client: "EC2Client") -> None:
+async def test_a_reading_serves_for_two_seconds(cloud: FakeEc2, ec2_client: "EC2Client") -> None:
     clock = TurnedClock()
     reader = Ec2Reader(ec2_client, clock)
     first = await reader.read()
@@ -54,7 +54,7 @@ async def test_a_reading_serves_for_two_seconds(cloud: Aws, ec2_client: "EC2Clie
     assert cloud.counts["DescribeInstances"] == 2
 
 
-async def test_images_serve_for_a_minute(cloud: Aws, ec2_client: "EC2Client") -> None:
+async def test_images_serve_for_a_minute(cloud: FakeEc2, ec2_client: "EC2Client") -> None:
     clock = TurnedClock()
     reader = Ec2Reader(ec2_client, clock)
     cloud.scripts["DescribeImages"] = [
@@ -76,7 +76,7 @@ async def test_images_serve_for_a_minute(cloud: Aws, ec2_client: "EC2Client") ->
 
 
 async def test_a_clock_set_back_keeps_nothing_for_longer(
-    cloud: Aws, ec2_client: "EC2Client"
+    cloud: FakeEc2, ec2_client: "EC2Client"
 ) -> None:
     clock = TurnedClock()
     host = HostClock(clock)
@@ -91,7 +91,7 @@ async def test_a_clock_set_back_keeps_nothing_for_longer(
 
 
 async def test_an_asker_who_leaves_does_not_take_the_read_along(
-    cloud: Aws, ec2_client: "EC2Client"
+    cloud: FakeEc2, ec2_client: "EC2Client"
 ) -> None:
     reader = Ec2Reader(ec2_client, TurnedClock())
     answering = Event()
@@ -106,7 +106,7 @@ async def test_an_asker_who_leaves_does_not_take_the_read_along(
     assert leaver.cancelled()
 
 
-async def test_a_failed_read_is_not_kept(cloud: Aws, ec2_client: "EC2Client") -> None:
+async def test_a_failed_read_is_not_kept(cloud: FakeEc2, ec2_client: "EC2Client") -> None:
     reader = Ec2Reader(ec2_client, TurnedClock())
     cloud.scripts["DescribeInstances"] = [
         aws.error(403, "UnauthorizedOperation"),
@@ -119,7 +119,7 @@ async def test_a_failed_read_is_not_kept(cloud: Aws, ec2_client: "EC2Client") ->
 
 
 async def test_hosts_that_a_list_no_longer_shows_are_not_called_missing(
-    cloud: Aws, ec2_client: "EC2Client"
+    cloud: FakeEc2, ec2_client: "EC2Client"
 ) -> None:
     clock = TurnedClock()
     reader = Ec2Reader(ec2_client, clock)
@@ -136,7 +136,7 @@ async def test_hosts_that_a_list_no_longer_shows_are_not_called_missing(
 
 
 async def test_what_ec2_says_is_gone_is_not_asked_for_again(
-    cloud: Aws, ec2_client: "EC2Client"
+    cloud: FakeEc2, ec2_client: "EC2Client"
 ) -> None:
     clock = TurnedClock()
     reader = Ec2Reader(ec2_client, clock)

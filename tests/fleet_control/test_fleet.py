@@ -12,10 +12,10 @@ from fleet_control.ec2 import Ec2Reader
 from fleet_control.error import Ec2Error, RegistryError
 from fleet_control.fleet import Fleet
 from fleet_control.ledger import Job, Run, seconds
-from fleet_control.policy import Allowed, Code, Condition, Refused, Usage, Verdict
+from fleet_control.policy import Allowed, Condition, RefusalCode, Refused, Usage, Verdict
 from fleet_control.registry_source import RegistrySource
 from tests.fleet_control import aws
-from tests.fleet_control.aws import Aws
+from tests.fleet_control.aws import FakeEc2
 from tests.fleet_control.fleets import IDS, doubt, registry_text, run
 from tests.fleet_control.hasty_clock import HastyClock
 from tests.fleet_control.lambdas import Lambda
@@ -35,7 +35,7 @@ AGO = {
 
 
 @pytest.fixture(autouse=True)
-def one_image(three_hosts: Aws) -> None:
+def one_image(three_hosts: FakeEc2) -> None:
     three_hosts.scripts["DescribeImages"] = [aws.image("ami-1", "2026-11-20T08:00:00.000Z")]
 
 
@@ -50,12 +50,12 @@ def fleet(ec2_client: "EC2Client", api: ControlApi, clock: HastyClock, tmp_path:
     return Fleet(registry, Ec2Reader(ec2_client, clock), api, clock, carrier="claw-3")
 
 
-def asked(control: Lambda, cloud: Aws) -> tuple[list[str], int]:
+def asked(control: Lambda, cloud: FakeEc2) -> tuple[list[str], int]:
     """The Control API's actions, and how often EC2 was asked anything."""
     return control.actions, len(cloud.asked)
 
 
-def code(verdict: Verdict) -> Code:
+def code(verdict: Verdict) -> RefusalCode:
     assert isinstance(verdict, Refused), verdict
     return verdict.code
 
@@ -67,10 +67,12 @@ async def test_status_holds_the_registry_against_ec2(fleet: Fleet, control: Lamb
 
     assert [row.id for row in status.rows] == ["claw-4", "claw-1", "claw-2", "claw-3"]
     assert status.conditions["claw-4"] is Condition.MISSING
-    assert status.registry.version == "v1"
+    assert status.known.version == "v1"
 
 
-async def test_a_status_without_ec2_is_an_error(fleet: Fleet, control: Lambda, cloud: Aws) -> None:
+async def test_a_status_without_ec2_is_an_error(
+    fleet: Fleet, control: Lambda, cloud: FakeEc2
+) -> None:
     control.has_registry(*IDS)
     cloud.always(aws.error(403, "UnauthorizedOperation"))
 
@@ -88,7 +90,7 @@ async def test_a_status_with_the_source_away_says_why(
 ) -> None:
     (tmp_path / "instances.json").write_text(registry_text(*IDS))
 
-    known = (await fleet.status()).registry
+    known = (await fleet.status()).known
 
     assert (known.fresh, known.registry.ids) == (False, IDS)
     assert "can't be read (HTTP 500)" in known.trouble
@@ -97,27 +99,29 @@ async def test_a_status_with_the_source_away_says_why(
 @pytest.mark.parametrize(
     ("caller", "target", "expected"),
     [
-        (Unknown("a webhook"), "all", Code.UNKNOWN_CALLER),
-        (Human("discord:1"), "claw-2", Code.NOT_OPERATOR),
-        (Human("discord:1"), "", Code.NOT_OPERATOR),
-        (BOT, "claw-1", Code.SELF_DEPLOY),
-        (BOT, "all", Code.SELF_DEPLOY),
+        (Unknown("a webhook"), "all", RefusalCode.UNKNOWN_CALLER),
+        (Human("discord:1"), "claw-2", RefusalCode.NOT_OPERATOR),
+        (Human("discord:1"), "", RefusalCode.NOT_OPERATOR),
+        (BOT, "claw-1", RefusalCode.SELF_DEPLOY),
+        (BOT, "all", RefusalCode.SELF_DEPLOY),
     ],
     ids=["unknown", "stranger", "a stranger's usage", "itself", "all"],
 )
 async def test_what_needs_no_facts_asks_nobody(
     fleet: Fleet,
     control: Lambda,
-    cloud: Aws,
+    cloud: FakeEc2,
     caller: BotInstance | Human | Unknown,
     target: str,
-    expected: Code,
+    expected: RefusalCode,
 ) -> None:
     assert code(await fleet.judge(caller, target, "")) is expected
     assert asked(control, cloud) == ([], 0)
 
 
-async def test_usage_asks_for_the_registry_once(fleet: Fleet, control: Lambda, cloud: Aws) -> None:
+async def test_usage_asks_for_the_registry_once(
+    fleet: Fleet, control: Lambda, cloud: FakeEc2
+) -> None:
     control.has_registry(*IDS)
 
     for _ in range(2):
@@ -126,7 +130,7 @@ async def test_usage_asks_for_the_registry_once(fleet: Fleet, control: Lambda, c
 
 
 async def test_usage_without_a_registry_names_no_ids(
-    fleet: Fleet, control: Lambda, cloud: Aws
+    fleet: Fleet, control: Lambda, cloud: FakeEc2
 ) -> None:
     assert await fleet.judge(OPERATOR, "", "") == Usage(())
     assert asked(control, cloud) == (["registry"], 0)
@@ -134,13 +138,13 @@ async def test_usage_without_a_registry_names_no_ids(
 
 @pytest.mark.parametrize("target", ["claw-22", "CLAW-2", "claw_2"])
 async def test_an_unknown_target_is_held_against_a_fresh_registry_and_the_nearest_named(
-    fleet: Fleet, control: Lambda, cloud: Aws, target: str
+    fleet: Fleet, control: Lambda, cloud: FakeEc2, target: str
 ) -> None:
     control.has_registry(*IDS)
 
     verdict = await fleet.judge(OPERATOR, target, "")
 
-    assert code(verdict) is Code.UNKNOWN_TARGET
+    assert code(verdict) is RefusalCode.UNKNOWN_TARGET
     assert isinstance(verdict, Refused)
     assert target == "CLAW-2" or "Did you mean `claw-2`?" in verdict.message
     assert asked(control, cloud) == (["registry"], 0)
@@ -154,7 +158,7 @@ async def test_an_old_registry_calls_no_target_unknown(
     assert await fleet.judge(OPERATOR, "claw-9", "") == Allowed()
 
 
-async def test_an_operator_needs_no_runs(fleet: Fleet, control: Lambda, cloud: Aws) -> None:
+async def test_an_operator_needs_no_runs(fleet: Fleet, control: Lambda, cloud: FakeEc2) -> None:
     control.has_registry(*IDS)
 
     assert await fleet.judge(OPERATOR, "claw-2", "ami-1") == Allowed()
@@ -173,11 +177,11 @@ async def test_the_host_that_carries_the_bot_is_asked_about(fleet: Fleet, contro
 async def test_an_image_that_ec2_does_not_show_is_refused(fleet: Fleet, control: Lambda) -> None:
     control.has_registry(*IDS)
 
-    assert code(await fleet.judge(OPERATOR, "claw-2", "ami-00000000")) is Code.UNKNOWN_IMAGE
+    assert code(await fleet.judge(OPERATOR, "claw-2", "ami-00000000")) is RefusalCode.UNKNOWN_IMAGE
 
 
 async def test_with_ec2_away_what_can_be_judged_is_judged(
-    fleet: Fleet, control: Lambda, cloud: Aws, caplog: pytest.LogCaptureFixture
+    fleet: Fleet, control: Lambda, cloud: FakeEc2, caplog: pytest.LogCaptureFixture
 ) -> None:
     control.has_registry(*IDS)
     cloud.always(aws.error(403, "UnauthorizedOperation"))
@@ -189,7 +193,9 @@ async def test_with_ec2_away_what_can_be_judged_is_judged(
     assert "fleet.ec2_unseen" in caplog.text
 
 
-async def test_a_bot_instance_may_deploy_another(fleet: Fleet, control: Lambda, cloud: Aws) -> None:
+async def test_a_bot_instance_may_deploy_another(
+    fleet: Fleet, control: Lambda, cloud: FakeEc2
+) -> None:
     control.has_registry(*IDS)
     control.has_runs()
 
@@ -205,7 +211,7 @@ async def test_a_bot_instance_with_a_deploy_under_way_is_busy(
 
     verdict = await fleet.judge(BOT, "claw-2", "")
 
-    assert code(verdict) is Code.BUSY
+    assert code(verdict) is RefusalCode.BUSY
     assert isinstance(verdict, Refused)
     assert "https://github.test/runs/8" in verdict.message
 
@@ -232,7 +238,7 @@ async def test_a_bots_last_deploy_counts_whoever_made_the_present_host(
 
     verdict = await fleet.judge(BOT, "claw-2", "")
 
-    assert code(verdict) is Code.TOO_SOON
+    assert code(verdict) is RefusalCode.TOO_SOON
     assert isinstance(verdict, Refused)
     assert "claw-3 deployed it 10 min ago" in verdict.message
 
@@ -256,7 +262,7 @@ def failed(id_: int, ago: int, jobs: tuple[Job, ...] = ()) -> Run:
 
 
 async def test_what_two_bots_deploys_failed_at_is_a_persons(
-    fleet: Fleet, control: Lambda, cloud: Aws
+    fleet: Fleet, control: Lambda, cloud: FakeEc2
 ) -> None:
     """Though it has no host; the jobs of just those two are asked for."""
     control.has_registry(*IDS)
@@ -264,7 +270,7 @@ async def test_what_two_bots_deploys_failed_at_is_a_persons(
     control.shows(failed(9, 70, FAILED), failed(8, 140, FAILED))
     cloud.scripts["DescribeInstances"] = [aws.instances("i-1", "i-3")]
 
-    assert code(await fleet.judge(BOT, "claw-2", "")) is Code.TOO_SOON
+    assert code(await fleet.judge(BOT, "claw-2", "")) is RefusalCode.TOO_SOON
     assert control.actions == ["registry", "runs", "run", "run"]
     assert [ask["run_id"] for ask in control.asked[2:]] == [9, 8]
 
@@ -297,7 +303,7 @@ async def test_an_image_for_a_host_that_ec2_calls_healthy_is_left_to_the_run(
     control.has_runs()
 
     assert await fleet.judge(BOT, "claw-2", "ami-1") == Allowed(
-        doubt=doubt("claw-2", Code.REPAIR_ONLY)
+        doubt=doubt("claw-2", RefusalCode.REPAIR_ONLY)
     )
     assert control.actions == ["registry", "runs"]
 
@@ -307,35 +313,37 @@ async def test_what_bots_failed_at_twice_decides_before_that(fleet: Fleet, contr
     control.has_runs(failed(9, 70), failed(8, 140))
     control.shows(failed(9, 70, FAILED), failed(8, 140, FAILED))
 
-    assert code(await fleet.judge(BOT, "claw-2", "ami-1")) is Code.TOO_SOON
+    assert code(await fleet.judge(BOT, "claw-2", "ami-1")) is RefusalCode.TOO_SOON
 
 
 async def test_a_bot_that_is_busy_needs_no_jobs(fleet: Fleet, control: Lambda) -> None:
     control.has_registry(*IDS)
     control.has_runs(run(9, status="in_progress", conclusion=None, caller="claw-1"), failed(8, 10))
 
-    assert code(await fleet.judge(BOT, "claw-2", "")) is Code.BUSY
+    assert code(await fleet.judge(BOT, "claw-2", "")) is RefusalCode.BUSY
     assert control.actions == ["registry", "runs"]
 
 
 async def test_whether_an_unwell_fleet_keeps_a_bot_from_a_host_is_left_to_the_run(
-    fleet: Fleet, control: Lambda, cloud: Aws
+    fleet: Fleet, control: Lambda, cloud: FakeEc2
 ) -> None:
     control.has_registry(*IDS)
     control.has_runs()
     cloud.scripts["DescribeInstances"] = [aws.instances("i-1", "i-2")]
 
-    assert await fleet.judge(BOT, "claw-2", "") == Allowed(doubt=doubt("claw-2", Code.FLEET_UNWELL))
+    assert await fleet.judge(BOT, "claw-2", "") == Allowed(
+        doubt=doubt("claw-2", RefusalCode.FLEET_UNWELL)
+    )
 
 
 async def test_the_first_row_that_fits_decides_though_a_later_one_is_seen_sooner(
-    fleet: Fleet, control: Lambda, cloud: Aws
+    fleet: Fleet, control: Lambda, cloud: FakeEc2
 ) -> None:
     control.has_registry(*IDS)
     control.has_runs(run(9, status="in_progress", conclusion=None, caller="claw-1"))
     cloud.scripts["DescribeInstances"] = [aws.instances("i-1", "i-2")]
 
-    assert code(await fleet.judge(BOT, "claw-2", "")) is Code.BUSY
+    assert code(await fleet.judge(BOT, "claw-2", "")) is RefusalCode.BUSY
 
 
 async def test_with_the_runs_away_the_rest_is_judged(

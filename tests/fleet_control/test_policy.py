@@ -11,9 +11,9 @@ from fleet_control.caller import ALL, BotInstance, Caller, Human, Unknown
 from fleet_control.policy import (
     Allowed,
     BotDeploy,
-    Code,
     Condition,
     Facts,
+    RefusalCode,
     Refused,
     Usage,
     judge,
@@ -62,24 +62,24 @@ SELF_ILL = seen(conditions=but(clawdinator_1=Condition.UNHEALTHY))
 
 TABLE = [
     # caller, target, image, facts, verdict
-    (STRANGER, "clawdinator-2", "", seen(), Code.UNKNOWN_CALLER),
-    (STRANGER, "", "", seen(), Code.UNKNOWN_CALLER),
-    (VISITOR, "clawdinator-2", "", seen(), Code.NOT_OPERATOR),
-    (VISITOR, ALL, "", seen(), Code.NOT_OPERATOR),
+    (STRANGER, "clawdinator-2", "", seen(), RefusalCode.UNKNOWN_CALLER),
+    (STRANGER, "", "", seen(), RefusalCode.UNKNOWN_CALLER),
+    (VISITOR, "clawdinator-2", "", seen(), RefusalCode.NOT_OPERATOR),
+    (VISITOR, ALL, "", seen(), RefusalCode.NOT_OPERATOR),
     (OPERATOR, "", "", seen(), Usage(IDS)),
     (BOT, "", "", seen(), Usage(IDS)),
-    (OPERATOR, "clawdinator-9", "", seen(), Code.UNKNOWN_TARGET),
-    (BOT, "clawdinator-9", "", seen(), Code.UNKNOWN_TARGET),
-    (BOT, "clawdinator-1", "", seen(), Code.SELF_DEPLOY),
-    (BOT, ALL, "", seen(), Code.SELF_DEPLOY),
-    (BOT, "clawdinator-1", "", SELF_ILL, Code.SELF_DEPLOY),
-    (BOT, "clawdinator-1", "ami-00000000", BUSY, Code.SELF_DEPLOY),
-    (OPERATOR, "clawdinator-2", "ami-00000000", seen(), Code.UNKNOWN_IMAGE),
-    (OPERATOR, ALL, "ami-00000000", seen(), Code.UNKNOWN_IMAGE),
-    (BOT, "clawdinator-2", "ami-00000000", BUSY, Code.UNKNOWN_IMAGE),
-    (OPERATOR, "clawdinator-2", "main", seen(), Code.UNKNOWN_IMAGE),
-    (OPERATOR, "clawdinator-2", COMMIT[:6], seen(), Code.UNKNOWN_IMAGE),
-    (OPERATOR, "clawdinator-2", COMMIT.upper(), seen(), Code.UNKNOWN_IMAGE),
+    (OPERATOR, "clawdinator-9", "", seen(), RefusalCode.UNKNOWN_TARGET),
+    (BOT, "clawdinator-9", "", seen(), RefusalCode.UNKNOWN_TARGET),
+    (BOT, "clawdinator-1", "", seen(), RefusalCode.SELF_DEPLOY),
+    (BOT, ALL, "", seen(), RefusalCode.SELF_DEPLOY),
+    (BOT, "clawdinator-1", "", SELF_ILL, RefusalCode.SELF_DEPLOY),
+    (BOT, "clawdinator-1", "ami-00000000", BUSY, RefusalCode.SELF_DEPLOY),
+    (OPERATOR, "clawdinator-2", "ami-00000000", seen(), RefusalCode.UNKNOWN_IMAGE),
+    (OPERATOR, ALL, "ami-00000000", seen(), RefusalCode.UNKNOWN_IMAGE),
+    (BOT, "clawdinator-2", "ami-00000000", BUSY, RefusalCode.UNKNOWN_IMAGE),
+    (OPERATOR, "clawdinator-2", "main", seen(), RefusalCode.UNKNOWN_IMAGE),
+    (OPERATOR, "clawdinator-2", COMMIT[:6], seen(), RefusalCode.UNKNOWN_IMAGE),
+    (OPERATOR, "clawdinator-2", COMMIT.upper(), seen(), RefusalCode.UNKNOWN_IMAGE),
     (OPERATOR, "clawdinator-2", COMMIT, seen(), Allowed()),
     (OPERATOR, ALL, COMMIT, seen(), "asks first"),
     (OPERATOR, ALL, "", seen(), "asks first"),
@@ -90,47 +90,59 @@ TABLE = [
     (OPERATOR, "clawdinator-2", "", BUSY, Allowed()),
     (OPERATOR, "clawdinator-2", "", BOT_DEPLOYED, Allowed()),
     (OPERATOR, "clawdinator-2", "", THIRD_ILL, Allowed()),
-    (BOT, "clawdinator-2", "", BUSY, Code.BUSY),
-    (BOT, "clawdinator-2", "", BUSY._replace(conditions=TARGET_GONE.conditions), Code.BUSY),
-    (BOT, "clawdinator-2", "", seen(waiting=20), Code.QUEUE_FULL),
-    (BOT, "clawdinator-2", "", TARGET_GONE._replace(waiting=20), Code.QUEUE_FULL),
-    (BOT, "clawdinator-2", "", BUSY._replace(waiting=20), Code.BUSY),
+    (BOT, "clawdinator-2", "", BUSY, RefusalCode.BUSY),
+    (BOT, "clawdinator-2", "", BUSY._replace(conditions=TARGET_GONE.conditions), RefusalCode.BUSY),
+    (BOT, "clawdinator-2", "", seen(waiting=20), RefusalCode.QUEUE_FULL),
+    (BOT, "clawdinator-2", "", TARGET_GONE._replace(waiting=20), RefusalCode.QUEUE_FULL),
+    (BOT, "clawdinator-2", "", BUSY._replace(waiting=20), RefusalCode.BUSY),
     (BOT, "clawdinator-2", "", seen(waiting=19), Allowed()),
     (OPERATOR, "clawdinator-2", "", seen(waiting=99), Allowed()),
     (BOT, "clawdinator-2", "", TARGET_ILL, Allowed()),
     (BOT, "clawdinator-2", "", TARGET_GONE, Allowed()),
-    (BOT, "clawdinator-2", "", TARGET_ILL._replace(last_bot_deploy=BY_BOT), Code.TOO_SOON),
-    (BOT, "clawdinator-2", "", TARGET_STARTING._replace(last_bot_deploy=BY_BOT), Code.TOO_SOON),
+    (BOT, "clawdinator-2", "", TARGET_ILL._replace(last_bot_deploy=BY_BOT), RefusalCode.TOO_SOON),
+    (
+        BOT,
+        "clawdinator-2",
+        "",
+        TARGET_STARTING._replace(last_bot_deploy=BY_BOT),
+        RefusalCode.TOO_SOON,
+    ),
     (BOT, "clawdinator-2", "", TARGET_GONE._replace(last_bot_deploy=BY_BOT), Allowed()),
-    (BOT, "clawdinator-2", IMAGE, TARGET_ILL._replace(last_bot_deploy=BY_BOT), Code.TOO_SOON),
-    (BOT, "clawdinator-2", "", seen(**TWICE), Code.TOO_SOON),
-    (BOT, "clawdinator-2", "", TARGET_ILL._replace(**TWICE), Code.TOO_SOON),
-    (BOT, "clawdinator-2", "", TARGET_GONE._replace(**TWICE), Code.TOO_SOON),
-    (BOT, "clawdinator-2", "", TARGET_GONE._replace(**TWICE, waiting=20), Code.QUEUE_FULL),
-    (BOT, "clawdinator-2", "", THIRD_ILL._replace(**TWICE), Code.TOO_SOON),
+    (
+        BOT,
+        "clawdinator-2",
+        IMAGE,
+        TARGET_ILL._replace(last_bot_deploy=BY_BOT),
+        RefusalCode.TOO_SOON,
+    ),
+    (BOT, "clawdinator-2", "", seen(**TWICE), RefusalCode.TOO_SOON),
+    (BOT, "clawdinator-2", "", TARGET_ILL._replace(**TWICE), RefusalCode.TOO_SOON),
+    (BOT, "clawdinator-2", "", TARGET_GONE._replace(**TWICE), RefusalCode.TOO_SOON),
+    (BOT, "clawdinator-2", "", TARGET_GONE._replace(**TWICE, waiting=20), RefusalCode.QUEUE_FULL),
+    (BOT, "clawdinator-2", "", THIRD_ILL._replace(**TWICE), RefusalCode.TOO_SOON),
     (BOT, "clawdinator-2", "", TARGET_ILL._replace(**TWICE | {"bot_failures": 1}), Allowed()),
     (OPERATOR, "clawdinator-2", "", TARGET_ILL._replace(**TWICE), Allowed()),
-    (BOT, "clawdinator-2", "", BOT_DEPLOYED, Code.TOO_SOON),
+    (BOT, "clawdinator-2", "", BOT_DEPLOYED, RefusalCode.TOO_SOON),
     (BOT, "clawdinator-2", "", BOT_DEPLOYED_LONG_AGO, Allowed()),
     (
         BOT,
         "clawdinator-2",
         "",
         BOT_DEPLOYED._replace(conditions=THIRD_ILL.conditions),
-        Code.TOO_SOON,
+        RefusalCode.TOO_SOON,
     ),
-    (BOT, "clawdinator-2", "", THIRD_ILL, Code.FLEET_UNWELL),
-    (BOT, "clawdinator-2", "", THIRD_GONE, Code.FLEET_UNWELL),
-    (BOT, "clawdinator-2", "", THIRD_STARTING, Code.FLEET_UNWELL),
+    (BOT, "clawdinator-2", "", THIRD_ILL, RefusalCode.FLEET_UNWELL),
+    (BOT, "clawdinator-2", "", THIRD_GONE, RefusalCode.FLEET_UNWELL),
+    (BOT, "clawdinator-2", "", THIRD_STARTING, RefusalCode.FLEET_UNWELL),
     (BOT, "clawdinator-2", "", TARGET_AND_THIRD_ILL, Allowed()),
     (BOT, "clawdinator-2", "", TARGET_STARTING, Allowed()),
     (BOT, "clawdinator-2", "", SELF_ILL, Allowed()),
-    (BOT, "clawdinator-2", IMAGE, seen(), Code.REPAIR_ONLY),
-    (BOT, "clawdinator-2", IMAGE, TARGET_STARTING, Code.REPAIR_ONLY),
-    (BOT, "clawdinator-2", IMAGE, BUSY, Code.REPAIR_ONLY),
-    (BOT, "clawdinator-2", IMAGE, THIRD_ILL, Code.REPAIR_ONLY),
-    (BOT, "clawdinator-2", COMMIT, seen(), Code.REPAIR_ONLY),
-    (BOT, "clawdinator-2", COMMIT, TARGET_STARTING, Code.REPAIR_ONLY),
+    (BOT, "clawdinator-2", IMAGE, seen(), RefusalCode.REPAIR_ONLY),
+    (BOT, "clawdinator-2", IMAGE, TARGET_STARTING, RefusalCode.REPAIR_ONLY),
+    (BOT, "clawdinator-2", IMAGE, BUSY, RefusalCode.REPAIR_ONLY),
+    (BOT, "clawdinator-2", IMAGE, THIRD_ILL, RefusalCode.REPAIR_ONLY),
+    (BOT, "clawdinator-2", COMMIT, seen(), RefusalCode.REPAIR_ONLY),
+    (BOT, "clawdinator-2", COMMIT, TARGET_STARTING, RefusalCode.REPAIR_ONLY),
     (BOT, "clawdinator-2", COMMIT, TARGET_ILL, Allowed()),
     (BOT, "clawdinator-2", COMMIT, TARGET_GONE, Allowed()),
     (BOT, "clawdinator-2", IMAGE, TARGET_ILL, Allowed()),
@@ -139,8 +151,8 @@ TABLE = [
 ]
 # What only the run looks for; no chat can meet these rows.
 OF_THE_RUN = [
-    (BOT, "clawdinator-2", "", TARGET_GONE._replace(bot_deploys_unseen=True), Code.TOO_SOON),
-    (BOT, "clawdinator-2", "", THIRD_ILL._replace(bot_deploys_unseen=True), Code.TOO_SOON),
+    (BOT, "clawdinator-2", "", TARGET_GONE._replace(bot_deploys_unseen=True), RefusalCode.TOO_SOON),
+    (BOT, "clawdinator-2", "", THIRD_ILL._replace(bot_deploys_unseen=True), RefusalCode.TOO_SOON),
     (OPERATOR, "clawdinator-2", "", seen(bot_deploys_unseen=True), Allowed()),
 ]
 
@@ -151,7 +163,7 @@ def test_the_policy_is_the_table(
 ) -> None:
     given_verdict = judge(caller, target, image, facts)
 
-    if isinstance(verdict, Code):
+    if isinstance(verdict, RefusalCode):
         assert isinstance(given_verdict, Refused)
         assert verdict == given_verdict.code
         assert given_verdict.message.endswith((".", "?"))
@@ -170,14 +182,14 @@ def test_who_leaves_it_to_the_target_itself_judges_all_else_alike(
     later = judge(caller, target, image, facts._replace(asked_later=True))
 
     healthy = (facts.conditions or {}).get(target) is Condition.HEALTHY
-    if not (healthy and verdict in (Code.REPAIR_ONLY, Code.FLEET_UNWELL)):
+    if not (healthy and verdict in (RefusalCode.REPAIR_ONLY, RefusalCode.FLEET_UNWELL)):
         assert later == judge(caller, target, image, facts)
         return
     newest = judge(caller, target, "", facts)
-    if isinstance(newest, Refused) and newest.code is not Code.FLEET_UNWELL:
+    if isinstance(newest, Refused) and newest.code is not RefusalCode.FLEET_UNWELL:
         assert later == newest
     else:
-        assert isinstance(verdict, Code)
+        assert isinstance(verdict, RefusalCode)
         assert later == Allowed(doubt=doubt(target, verdict))
 
 
@@ -225,7 +237,7 @@ def test_with_no_operators_set_the_refusal_names_the_setting() -> None:
     verdict = judge(VISITOR, ALL, "", seen(operators_set=False))
 
     assert isinstance(verdict, Refused)
-    assert verdict.code is Code.NOT_OPERATOR
+    assert verdict.code is RefusalCode.NOT_OPERATOR
     assert "CLAWBOT_OPERATORS" in verdict.message
 
 
@@ -295,10 +307,10 @@ def test_more_hosts_than_a_matrix_holds_are_refused() -> None:
     )
 
     assert isinstance(refused, Refused)
-    assert refused.code is Code.TOO_MANY_HOSTS
+    assert refused.code is RefusalCode.TOO_MANY_HOSTS
     assert Allowed() == one
     assert isinstance(one_of_many_missing, Refused)
-    assert one_of_many_missing.code is Code.TOO_MANY_HOSTS
+    assert one_of_many_missing.code is RefusalCode.TOO_MANY_HOSTS
 
 
 INSTANCE = st.from_regex(r"[a-z0-9](?:-?[a-z0-9]){0,9}", fullmatch=True)

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fleet_control import words
+from fleet_control import phrases
+from fleet_control.host import Health, Host, HostState, Image, Reading
 from fleet_control.ledger import Revision
 from fleet_control.policy import Condition
-from fleet_control.reading import Health, Host, HostState, Image, Reading
 from fleet_control.status import IN_PROGRESS_SECONDS, Fault, Problem, natural, shape, start_seconds
 from tests.fleet_control.fleets import DAY, IMAGES, NEW, NOW, OLD, host, known, seen
 from workflows.fleet_deploy.health import read_pace
@@ -310,7 +310,7 @@ def test_a_hosts_revision_stands_beside_the_branchs() -> None:
     status = shape(replace(known(*ids), revisions=branch), reading)
 
     assert [status.ahead(row) for row in status.rows] == [2, 0, None, None]
-    assert [words.revision(row, status) for row in status.rows] == [
+    assert [phrases.revision(row, status) for row in status.rows] == [
         "aaaaaaa, 2 behind",
         "ccccccc",
         "ddddddd",
@@ -323,7 +323,7 @@ def test_a_hosts_revision_stands_beside_the_branchs() -> None:
 def test_without_the_branch_nothing_is_said_of_it() -> None:
     status = seen(["claw-1"], replace(host("claw-1"), revision="a" * 40))
 
-    assert words.revision(status.rows[0], status) == "aaaaaaa"
+    assert phrases.revision(status.rows[0], status) == "aaaaaaa"
     assert status.newest_revision is None
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fleet_control import table
+from fleet_control import text_output
 from fleet_control.control_api import ControlApi
 from fleet_control.error import ControlApiRefused, OutcomeUnknown
 from fleet_control.ledger import Job
@@ -52,7 +52,7 @@ async def test_one_that_waits_for_a_reviewer_is_not_called_queued(
 
     review = "waiting for a reviewer on GitHub"
     assert said[:3] == ["run 7: queued", f"run 7: {review}", f"plan: {review}"]
-    assert f"run 7: {review}" in table.run(halted)
+    assert f"run 7: {review}" in text_output.run(halted)
 
 
 async def test_a_waiting_run_is_asked_about_less_often(

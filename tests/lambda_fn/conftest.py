@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 from moto.server import ThreadedMotoServer
 
+from lambda_fn.github_cache import GitHubCache
 from lambda_fn.handler import Call
-from lambda_fn.kept import Kept
-from lambda_fn.settings import Vault
-from lambda_fn.wire import Budget
-from tests.lambda_fn.events import CONTROL_TOKEN, Context
-from tests.lambda_fn.role import TABLE, Role, playing
+from lambda_fn.http_client import Budget
+from lambda_fn.settings import SecretReader
+from tests.lambda_fn.events import CONTROL_TOKEN, InvocationContext
+from tests.lambda_fn.role import TABLE, LambdaRole, playing
 from tests.lambda_fn.small_github import TOKEN, SmallGitHub
 
 
 @dataclass(frozen=True)
-class Answer:
+class ApiAnswer:
     status: int
     body: dict[str, Any]
 
@@ -54,7 +54,7 @@ def moto() -> Iterator[str]:
 
 
 @dataclass
-class Now:
+class TurnedNow:
     """Unix time as the function sees it: it goes on, and `ahead` turns it further."""
 
     ahead: float = 0.0
@@ -64,12 +64,12 @@ class Now:
 
 
 @pytest.fixture
-def now() -> Now:
-    return Now()
+def now() -> TurnedNow:
+    return TurnedNow()
 
 
 @pytest.fixture
-def table(moto: str, environ: dict[str, str]) -> Iterator[Role]:
+def table(moto: str, environ: dict[str, str]) -> Iterator[LambdaRole]:
     """With the rights of tofu/control and no others."""
     may = ("GetItem", "PutItem", "UpdateItem")
     with playing(moto, "dynamodb", *(f"dynamodb:{action}" for action in may)) as role:
@@ -83,18 +83,20 @@ def table(moto: str, environ: dict[str, str]) -> Iterator[Role]:
         yield role
 
 
-Ask = Callable[..., Awaitable[Answer]]
+Ask = Callable[..., Awaitable[ApiAnswer]]
 
 
 @pytest.fixture
-def ask(environ: dict[str, str], now: Now) -> Ask:
+def ask(environ: dict[str, str], now: TurnedNow) -> Ask:
     """Hand an event to the function, as AWS does, beside the loop on which GitHub runs."""
-    vault, kept = Vault(), Kept()
+    vault, kept = SecretReader(), GitHubCache()
 
     async def handed(
-        event: object, budget: float = 8.5, another_process: Kept | None = None
-    ) -> Answer:
-        call = Call(Context(), environ, vault, Budget(budget, now), another_process or kept)
+        event: object, budget: float = 8.5, another_process: GitHubCache | None = None
+    ) -> ApiAnswer:
+        call = Call(
+            InvocationContext(), environ, vault, Budget(budget, now), another_process or kept
+        )
         response = await asyncio.to_thread(call.answer, event)
         assert response["headers"] == {"content-type": "application/json"}
         body, status = response["body"], response["statusCode"]
@@ -104,6 +106,6 @@ def ask(environ: dict[str, str], now: Now) -> Ask:
         assert TOKEN not in body
         parsed = json.loads(body)
         assert parsed["ok"] is (status == 200)
-        return Answer(status, parsed)
+        return ApiAnswer(status, parsed)
 
     return handed

@@ -12,7 +12,7 @@ CONTROL_TOKEN = "control-token-of-the-tests"
 
 
 @dataclass(frozen=True)
-class Context:
+class InvocationContext:
     invoked_function_arn: str = FUNCTION_ARN
     aws_request_id: str = "8a4b1f0e-0000-4000-8000-000000000000"
 

@@ -13,7 +13,7 @@ TABLE = "clawdinator-control"
 
 
 @dataclass
-class Role:
+class LambdaRole:
     """`environ` is what the function is given; `admin` is a client of who may do anything there."""
 
     environ: dict[str, str]
@@ -21,7 +21,7 @@ class Role:
 
 
 @contextmanager
-def playing(moto: str, service: str, *actions: str) -> Iterator[Role]:
+def playing(moto: str, service: str, *actions: str) -> Iterator[LambdaRole]:
     """A role that may do these, in an account that is empty but for it."""
     _post(f"{moto}/moto-api/reset")
     _post(f"{moto}/moto-api/reset-auth", "inf")
@@ -36,7 +36,7 @@ def playing(moto: str, service: str, *actions: str) -> Iterator[Role]:
         "AWS_ACCESS_KEY_ID": access_key,
         "AWS_SECRET_ACCESS_KEY": secret_key,
     }
-    yield Role(environ, client)
+    yield LambdaRole(environ, client)
     _post(f"{moto}/moto-api/reset-auth", "inf")
     client.close()
     iam.close()

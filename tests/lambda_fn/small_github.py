@@ -21,7 +21,7 @@ HTML = "https://github.com/openclaw/clawdinators/actions/runs"
 
 
 @dataclass(frozen=True)
-class Asked:
+class SeenRequest:
     method: str
     path: str
     query: Mapping[str, str]
@@ -40,7 +40,7 @@ class SmallGitHub:
     jobs: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     logs: dict[int, str] = field(default_factory=dict)
     registry: bytes = b"{}"
-    asked: list[Asked] = field(default_factory=list)
+    asked: list[SeenRequest] = field(default_factory=list)
     dispatched: list[dict[str, Any]] = field(default_factory=list)
     cancelled: list[int] = field(default_factory=list)
     refusals: deque[web.Response] = field(default_factory=deque)
@@ -87,7 +87,7 @@ class SmallGitHub:
         return [f"{one.method} {one.path.removeprefix(f'/repos/{REPO}')}" for one in self.asked]
 
     @property
-    def rest(self) -> list[Asked]:
+    def rest(self) -> list[SeenRequest]:
         """What was asked of the REST API."""
         return [one for one in self.asked if one.path != "/graphql"]
 
@@ -99,7 +99,9 @@ class SmallGitHub:
         text = await request.text()
         body = json.loads(text) if text else None
         self.asked.append(
-            Asked(request.method, request.path, dict(request.query), dict(request.headers), body)
+            SeenRequest(
+                request.method, request.path, dict(request.query), dict(request.headers), body
+            )
         )
         if request.headers.get("Authorization") != f"Bearer {self.token}":
             return web.json_response({"message": "Bad credentials"}, status=401)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fleet_control import policy
-from lambda_fn.failure import Code, Failure, let_by
+from lambda_fn.failure import ErrorCode, Failure, let_by
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,11 +45,11 @@ OF_A_DEPLOY = {
 
 
 def test_every_code_has_its_status() -> None:
-    assert {code: Failure(code, "").status for code in Code} == STATUSES
+    assert {code: Failure(code, "").status for code in ErrorCode} == STATUSES
 
 
-@pytest.mark.parametrize("code", policy.Code)
-def test_what_the_policy_refuses_fails_with_its_code_and_words(code: policy.Code) -> None:
+@pytest.mark.parametrize("code", policy.RefusalCode)
+def test_what_the_policy_refuses_fails_with_its_code_and_words(code: policy.RefusalCode) -> None:
     with pytest.raises(Failure, match="No, and why") as failed:
         let_by(policy.Refused(code, "No, and why."))
 

@@ -9,12 +9,19 @@ from contextlib import suppress
 import pytest
 from aiohttp import web
 
+from lambda_fn.github_cache import GitHubCache
 from lambda_fn.handler import Call
-from lambda_fn.kept import Kept
-from lambda_fn.settings import Vault
-from lambda_fn.wire import Budget
-from tests.lambda_fn.conftest import Answer, Ask
-from tests.lambda_fn.events import AGENT_1, CHAT_1, Context, by_agent, by_person, function_url
+from lambda_fn.http_client import Budget
+from lambda_fn.settings import SecretReader
+from tests.lambda_fn.conftest import ApiAnswer, Ask
+from tests.lambda_fn.events import (
+    AGENT_1,
+    CHAT_1,
+    InvocationContext,
+    by_agent,
+    by_person,
+    function_url,
+)
 from tests.lambda_fn.small_github import TOKEN, SmallGitHub
 
 SPENT = {"x-ratelimit-remaining": "0"}
@@ -188,10 +195,10 @@ async def test_an_answer_that_is_cut_broken_or_endless(
     assert answer.code == (502, "github_unreachable")
 
 
-async def _answer(environ: dict[str, str], said: object, budget: Budget) -> Answer:
-    call = Call(Context(), environ, Vault(), budget, Kept())
+async def _answer(environ: dict[str, str], said: object, budget: Budget) -> ApiAnswer:
+    call = Call(InvocationContext(), environ, SecretReader(), budget, GitHubCache())
     response = await asyncio.to_thread(call.answer, function_url(said, CHAT_1))
     status, body = response["statusCode"], response["body"]
     assert isinstance(status, int)
     assert isinstance(body, str)
-    return Answer(status, json.loads(body))
+    return ApiAnswer(status, json.loads(body))

@@ -17,7 +17,7 @@ from tests.lambda_fn.events import (
     CHAT_1,
     CONTROL_TOKEN,
     PERSONS,
-    Context,
+    InvocationContext,
     by_agent,
     by_person,
     function_url,
@@ -303,4 +303,4 @@ async def test_each_call_leaves_one_line_without_secrets(
 def test_aws_calls_it_with_two_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CONTROL_API_TOKEN", raising=False)
 
-    assert handler(function_url({}, AGENT_1), Context())["statusCode"] == 500
+    assert handler(function_url({}, AGENT_1), InvocationContext())["statusCode"] == 500

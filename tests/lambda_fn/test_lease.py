@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from aiohttp import web
 
+from lambda_fn.http_client import CALL_SECONDS
 from lambda_fn.lease import LISTED, REST
-from lambda_fn.wire import CALL_SECONDS
-from tests.lambda_fn.conftest import Ask, Now
+from tests.lambda_fn.conftest import Ask, TurnedNow
 from tests.lambda_fn.events import (
     AGENT_1,
     AGENTS,
@@ -19,7 +19,7 @@ from tests.lambda_fn.events import (
     fleet_key,
     function_url,
 )
-from tests.lambda_fn.role import TABLE, Role
+from tests.lambda_fn.role import TABLE, LambdaRole
 from tests.lambda_fn.small_github import HTML, SmallGitHub, run_of
 
 ENDED = {"status": "completed", "conclusion": "success"}
@@ -35,7 +35,7 @@ def looks(github: SmallGitHub) -> int:
 
 
 async def test_two_hundred_asks_at_once_are_one_run_though_github_lists_none(
-    ask: Ask, github: SmallGitHub, table: Role
+    ask: Ask, github: SmallGitHub, table: LambdaRole
 ) -> None:
     github.lists = False
 
@@ -48,7 +48,7 @@ async def test_two_hundred_asks_at_once_are_one_run_though_github_lists_none(
 
 
 async def test_whichever_key_speaks_for_a_bot_instance_it_has_one_lease(
-    ask: Ask, github: SmallGitHub, table: Role
+    ask: Ask, github: SmallGitHub, table: LambdaRole
 ) -> None:
     heard = by_person(caller="clawdinator-1", requested_by="")
 
@@ -67,7 +67,7 @@ async def test_whichever_key_speaks_for_a_bot_instance_it_has_one_lease(
 
 
 async def test_the_same_request_id_is_answered_with_its_run(
-    ask: Ask, github: SmallGitHub, table: Role, now: Now
+    ask: Ask, github: SmallGitHub, table: LambdaRole, now: TurnedNow
 ) -> None:
     github.lists = False
     first = await ask(asked(1))
@@ -93,7 +93,7 @@ def _queue_of(waiting: int) -> list[web.Response]:
 
 
 async def test_an_ask_whose_answer_was_lost_passes_once_more_and_not_while_it_may_be_at_work(
-    ask: Ask, github: SmallGitHub, table: Role, now: Now
+    ask: Ask, github: SmallGitHub, table: LambdaRole, now: TurnedNow
 ) -> None:
     await lost(ask, github)
 
@@ -111,7 +111,7 @@ async def test_an_ask_whose_answer_was_lost_passes_once_more_and_not_while_it_ma
 
 
 async def test_a_second_try_has_the_minute_and_the_two_minutes_of_its_own(
-    ask: Ask, github: SmallGitHub, table: Role, now: Now
+    ask: Ask, github: SmallGitHub, table: LambdaRole, now: TurnedNow
 ) -> None:
     await lost(ask, github)
     now.ahead = LISTED - 1
@@ -131,7 +131,7 @@ async def test_a_second_try_has_the_minute_and_the_two_minutes_of_its_own(
 
 @pytest.mark.parametrize("created", [1, LISTED])
 async def test_after_a_second_try_the_runs_of_both_are_searched(
-    ask: Ask, github: SmallGitHub, table: Role, now: Now, created: float
+    ask: Ask, github: SmallGitHub, table: LambdaRole, now: TurnedNow, created: float
 ) -> None:
     await lost(ask, github)
     now.ahead = LISTED - 1
@@ -148,7 +148,7 @@ async def test_after_a_second_try_the_runs_of_both_are_searched(
 
 
 async def test_a_second_try_that_github_refused_tells_nothing_of_the_first(
-    ask: Ask, github: SmallGitHub, table: Role, now: Now
+    ask: Ask, github: SmallGitHub, table: LambdaRole, now: TurnedNow
 ) -> None:
     await lost(ask, github)
     now.ahead = CALL_SECONDS
@@ -163,7 +163,7 @@ async def test_a_second_try_that_github_refused_tells_nothing_of_the_first(
 
 
 async def test_two_tries_that_github_refused_cost_a_minute_from_the_second(
-    ask: Ask, github: SmallGitHub, table: Role, now: Now
+    ask: Ask, github: SmallGitHub, table: LambdaRole, now: TurnedNow
 ) -> None:
     github.refusals.extend(_queue_of(25))
     await ask(asked(1))
@@ -181,7 +181,7 @@ async def test_two_tries_that_github_refused_cost_a_minute_from_the_second(
 
 
 async def test_the_same_request_id_long_after_a_refusal_is_an_ask_like_any_other(
-    ask: Ask, github: SmallGitHub, table: Role, now: Now
+    ask: Ask, github: SmallGitHub, table: LambdaRole, now: TurnedNow
 ) -> None:
     """And of many at once, with some of other ids, one is let in."""
     github.refusals.extend(_queue_of(25))
@@ -201,7 +201,7 @@ async def test_the_same_request_id_long_after_a_refusal_is_an_ask_like_any_other
 
 
 async def test_an_ask_that_was_lost_and_asked_again_long_after_is_looked_for_first(
-    ask: Ask, github: SmallGitHub, table: Role, now: Now
+    ask: Ask, github: SmallGitHub, table: LambdaRole, now: TurnedNow
 ) -> None:
     await lost(ask, github)
     entry = AGENTS._replace(request_id="agent.clawdinator-1.cli.1")
@@ -215,7 +215,7 @@ async def test_an_ask_that_was_lost_and_asked_again_long_after_is_looked_for_fir
 
 
 async def test_a_flood_of_one_request_id_is_one_run(
-    ask: Ask, github: SmallGitHub, table: Role
+    ask: Ask, github: SmallGitHub, table: LambdaRole
 ) -> None:
     github.lists = False
 
@@ -225,7 +225,7 @@ async def test_a_flood_of_one_request_id_is_one_run(
 
 
 async def test_it_is_one_a_minute_even_where_the_run_has_ended(
-    ask: Ask, github: SmallGitHub, table: Role, now: Now
+    ask: Ask, github: SmallGitHub, table: LambdaRole, now: TurnedNow
 ) -> None:
     await ask(asked(1))
     github.runs[0] |= ENDED
@@ -244,7 +244,7 @@ async def test_it_is_one_a_minute_even_where_the_run_has_ended(
 
 
 async def test_it_lasts_until_its_run_ends_whatever_is_listed(
-    ask: Ask, github: SmallGitHub, table: Role, now: Now
+    ask: Ask, github: SmallGitHub, table: LambdaRole, now: TurnedNow
 ) -> None:
     github.lists = False
     await ask(asked(1))
@@ -259,7 +259,7 @@ async def test_it_lasts_until_its_run_ends_whatever_is_listed(
 
 
 async def test_a_run_that_github_has_forgotten_is_over_once_it_would_be_listed(
-    ask: Ask, github: SmallGitHub, table: Role, now: Now
+    ask: Ask, github: SmallGitHub, table: LambdaRole, now: TurnedNow
 ) -> None:
     await ask(asked(1))
     github.runs.clear()
@@ -279,8 +279,8 @@ async def test_a_run_that_github_has_forgotten_is_over_once_it_would_be_listed(
 async def test_one_without_a_run_is_settled_by_its_request_id_after_two_minutes(
     ask: Ask,
     github: SmallGitHub,
-    table: Role,
-    now: Now,
+    table: LambdaRole,
+    now: TurnedNow,
     found: dict[str, str] | None,
     code: str | None,
 ) -> None:
@@ -303,7 +303,7 @@ async def test_one_without_a_run_is_settled_by_its_request_id_after_two_minutes(
 
 
 async def test_of_many_who_would_replace_an_old_lease_one_does(
-    ask: Ask, github: SmallGitHub, table: Role, now: Now
+    ask: Ask, github: SmallGitHub, table: LambdaRole, now: TurnedNow
 ) -> None:
     await ask(asked(1))
     github.runs[0] |= ENDED
@@ -318,7 +318,7 @@ async def test_of_many_who_would_replace_an_old_lease_one_does(
 
 @pytest.mark.parametrize("status", [401, 404, 422, 429])
 async def test_a_dispatch_that_github_refused_costs_a_minute_and_no_more(
-    ask: Ask, github: SmallGitHub, table: Role, now: Now, status: int
+    ask: Ask, github: SmallGitHub, table: LambdaRole, now: TurnedNow, status: int
 ) -> None:
     github.refusals.extend([*_queue_of(0), web.json_response({"message": "no"}, status=status)])
     await ask(asked(1))
@@ -335,7 +335,7 @@ async def test_a_dispatch_that_github_refused_costs_a_minute_and_no_more(
 
 
 async def test_a_bot_is_refused_where_twenty_wait_and_may_ask_again_after_a_minute(
-    ask: Ask, github: SmallGitHub, table: Role, now: Now
+    ask: Ask, github: SmallGitHub, table: LambdaRole, now: TurnedNow
 ) -> None:
     statuses = ("queued", "pending", "waiting", "requested")
     others = [
@@ -400,7 +400,7 @@ AWAY = [
 
 
 async def test_a_lease_is_forgotten_once_github_would_have_ended_its_run(
-    ask: Ask, table: Role, now: Now
+    ask: Ask, table: LambdaRole, now: TurnedNow
 ) -> None:
     await ask(asked(1))
     item = table.admin.get_item(TableName=TABLE, Key={"pk": {"S": "lease#clawdinator-1"}})["Item"]
@@ -410,7 +410,7 @@ async def test_a_lease_is_forgotten_once_github_would_have_ended_its_run(
 
 @pytest.mark.parametrize("wrong", AWAY)
 async def test_with_the_table_away_people_deploy_and_are_told_and_bots_do_not(
-    ask: Ask, github: SmallGitHub, table: Role, environ: dict[str, str], wrong: dict[str, str]
+    ask: Ask, github: SmallGitHub, table: LambdaRole, environ: dict[str, str], wrong: dict[str, str]
 ) -> None:
     environ |= wrong
 
@@ -425,7 +425,7 @@ async def test_with_the_table_away_people_deploy_and_are_told_and_bots_do_not(
 
 
 async def test_a_table_that_is_silent_costs_a_person_no_deploy(
-    ask: Ask, github: SmallGitHub, environ: dict[str, str], table: Role
+    ask: Ask, github: SmallGitHub, environ: dict[str, str], table: LambdaRole
 ) -> None:
     async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
@@ -441,13 +441,13 @@ async def test_a_table_that_is_silent_costs_a_person_no_deploy(
 
 
 async def test_a_table_that_is_there_is_not_mentioned(
-    ask: Ask, github: SmallGitHub, table: Role
+    ask: Ask, github: SmallGitHub, table: LambdaRole
 ) -> None:
     assert "note" not in (await ask(function_url(by_person(), CHAT_1))).body
 
 
 async def test_what_takes_a_callers_word_has_leases_too(
-    ask: Ask, github: SmallGitHub, table: Role, environ: dict[str, str], now: Now
+    ask: Ask, github: SmallGitHub, table: LambdaRole, environ: dict[str, str], now: TurnedNow
 ) -> None:
     environ["ALLOW_UNPROVEN_CALLER"] = "1"
     said = function_url({"action": "deploy", "target": "clawdinator-2", "caller": "clawdinator-1"})

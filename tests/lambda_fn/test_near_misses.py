@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fleet_control.ledger import Entry, parse_title, title
-from tests.lambda_fn.conftest import Answer, Ask
+from tests.lambda_fn.conftest import ApiAnswer, Ask
 from tests.lambda_fn.events import ACCOUNT, AGENT_1, CHAT_1, by_agent, by_person, function_url
 from tests.lambda_fn.small_github import SmallGitHub, job, run_of
 
@@ -113,7 +113,7 @@ def check_may_say(signer: str, entry: Entry) -> None:
         assert not entry.requested_by.startswith("operator:")
 
 
-def door(answer: Answer) -> str:
+def door(answer: ApiAnswer) -> str:
     """How far an ask came."""
     match answer.body.get("code"):
         case None:

@@ -11,7 +11,7 @@ from aiohttp import web
 from tests.lambda_fn.conftest import Ask
 from tests.lambda_fn.events import AGENT_1, CHAT_1, PERSONS, by_person, function_url
 from tests.lambda_fn.small_github import SmallGitHub, job, run_of
-from tests.lambda_fn.test_wire import answering
+from tests.lambda_fn.test_http_client import answering
 
 SECRETS = [
     'with"quotes"of-both\'kinds',

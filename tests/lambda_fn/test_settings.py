@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 from botocore.auth import SigV4Auth
@@ -11,26 +10,27 @@ from botocore.credentials import Credentials
 
 from lambda_fn.aws import signature
 from lambda_fn.failure import Failure
+from lambda_fn.github_cache import GitHubCache
 from lambda_fn.handler import Call
-from lambda_fn.kept import Kept
-from lambda_fn.settings import KEPT_SECONDS, Secret, Vault
-from lambda_fn.wire import Budget
-from tests.lambda_fn.events import AGENT_1, CONTROL_TOKEN, Context, function_url
-from tests.lambda_fn.role import Role, playing
+from lambda_fn.http_client import Budget
+from lambda_fn.settings import KEPT_SECONDS, SecretReader, SecretSource
+from tests.lambda_fn.conftest import TurnedNow
+from tests.lambda_fn.events import AGENT_1, CONTROL_TOKEN, InvocationContext, function_url
+from tests.lambda_fn.role import LambdaRole, playing
 from tests.lambda_fn.small_github import TOKEN, SmallGitHub
 
 
 @pytest.fixture
-def ssm(moto: str) -> Iterator[Role]:
+def ssm(moto: str) -> Iterator[LambdaRole]:
     with playing(moto, "ssm", "ssm:GetParameter") as role:
         yield role
 
 
-def put(role: Role, name: str, value: str) -> None:
+def put(role: LambdaRole, name: str, value: str) -> None:
     role.admin.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
 
 
-CONTROL = Secret("CONTROL_API_TOKEN", "", "/clawbot/control-token")
+CONTROL = SecretSource("CONTROL_API_TOKEN", "", "/clawbot/control-token")
 
 
 def test_a_session_tokens_request_is_signed_as_botocore_signs_it() -> None:
@@ -59,52 +59,44 @@ def test_a_session_tokens_request_is_signed_as_botocore_signs_it() -> None:
     assert "SignedHeaders=content-type;host;x-amz-date;x-amz-security-token;x-amz-target" in ours
 
 
-@dataclass
-class Now:
-    seconds: float = 1_790_000_000.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
-def test_a_parameter_is_kept_five_minutes(ssm: Role) -> None:
-    now = Now()
-    vault = Vault(now)
+def test_a_parameter_is_kept_five_minutes(ssm: LambdaRole) -> None:
+    now = TurnedNow()
+    vault = SecretReader(now)
     put(ssm, "/clawbot/control-token", "first\nsecond\n")
 
     assert vault.read(CONTROL, ssm.environ, Budget()) == ["first", "second"]
     put(ssm, "/clawbot/control-token", "third")
-    now.seconds += KEPT_SECONDS - 1
+    now.ahead += KEPT_SECONDS - 1
     assert vault.read(CONTROL, ssm.environ, Budget()) == ["first", "second"]
-    now.seconds += 1
+    now.ahead += 1
     assert vault.read(CONTROL, ssm.environ, Budget()) == ["third"]
 
 
-def test_a_clock_that_is_set_back_keeps_no_parameter_for_longer(ssm: Role) -> None:
-    now = Now()
-    vault = Vault(now)
+def test_a_clock_that_is_set_back_keeps_no_parameter_for_longer(ssm: LambdaRole) -> None:
+    now = TurnedNow()
+    vault = SecretReader(now)
     put(ssm, "/clawbot/control-token", "first")
     vault.read(CONTROL, ssm.environ, Budget())
 
-    now.seconds -= 3600
+    now.ahead -= 3600
     put(ssm, "/clawbot/control-token", "second")
 
     assert vault.read(CONTROL, ssm.environ, Budget()) == ["second"]
     assert vault.known(CONTROL) == ["second"]
-    now.seconds += KEPT_SECONDS
+    now.ahead += KEPT_SECONDS
     put(ssm, "/clawbot/control-token", "third")
     assert vault.read(CONTROL, ssm.environ, Budget()) == ["third"]
 
 
 def test_a_value_in_the_environment_needs_no_parameter() -> None:
-    assert Vault().read(CONTROL._replace(value="here"), {}, Budget()) == ["here"]
+    assert SecretReader().read(CONTROL._replace(value="here"), {}, Budget()) == ["here"]
 
 
-def test_a_parameter_that_is_not_there_is_named(ssm: Role) -> None:
+def test_a_parameter_that_is_not_there_is_named(ssm: LambdaRole) -> None:
     put(ssm, "/clawbot/another", "x")  # moto's first call of SSM takes it seconds
 
     with pytest.raises(Failure, match=r"/clawbot/control-token.*ParameterNotFound") as failed:
-        Vault().read(CONTROL, ssm.environ, Budget())
+        SecretReader().read(CONTROL, ssm.environ, Budget())
 
     assert failed.value.code == "misconfigured"
 
@@ -117,36 +109,40 @@ def test_a_parameter_that_is_not_there_is_named(ssm: Role) -> None:
         ({"AWS_ENDPOINT_URL_SSM": "http://127.0.0.1:1"}, "refused"),
     ],
 )
-def test_a_wrong_key_is_told_in_awss_words(ssm: Role, wrong: dict[str, str], words: str) -> None:
+def test_a_wrong_key_is_told_in_awss_words(
+    ssm: LambdaRole, wrong: dict[str, str], words: str
+) -> None:
     put(ssm, "/clawbot/control-token", "value-that-stays")
 
     with pytest.raises(Failure, match=words) as failed:
-        Vault().read(CONTROL, ssm.environ | wrong, Budget())
+        SecretReader().read(CONTROL, ssm.environ | wrong, Budget())
 
     assert failed.value.code == "misconfigured"
     assert "value-that-stays" not in str(failed.value)
 
 
-def test_a_parameter_that_can_be_no_header_is_not_quoted(ssm: Role) -> None:
+def test_a_parameter_that_can_be_no_header_is_not_quoted(ssm: LambdaRole) -> None:
     put(ssm, "/clawbot/control-token", "tökèn")
 
     with pytest.raises(Failure, match="printable") as failed:
-        Vault().read(CONTROL, ssm.environ, Budget())
+        SecretReader().read(CONTROL, ssm.environ, Budget())
 
     assert "kèn" not in str(failed.value)
 
 
-async def test_githubs_token_is_read_again_once_after_a_401(ssm: Role, github: SmallGitHub) -> None:
+async def test_githubs_token_is_read_again_once_after_a_401(
+    ssm: LambdaRole, github: SmallGitHub
+) -> None:
     environ = {
         **ssm.environ,
         "CONTROL_API_TOKEN_PARAMETER": "/clawbot/control-token",
         "GITHUB_TOKEN_PARAMETER": "/clawbot/github-token",
         "GITHUB_API_URL": github.url,
     }
-    vault = Vault()
+    vault = SecretReader()
 
     async def registry() -> tuple[object, int]:
-        call = Call(Context(), environ, vault, Budget(), Kept())
+        call = Call(InvocationContext(), environ, vault, Budget(), GitHubCache())
         event = function_url({"action": "registry"}, AGENT_1)
         answer = await asyncio.to_thread(call.answer, event)
         asked = len(github.rest)

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lambda_fn.github_cache import GitHubCache
 from lambda_fn.handler import Call
-from lambda_fn.kept import Kept
-from lambda_fn.settings import Vault
-from lambda_fn.wire import Budget
+from lambda_fn.http_client import Budget
+from lambda_fn.settings import SecretReader
 from tests.lambda_fn.events import (
     AGENT_1,
     CHAT_1,
     CONTROL_TOKEN,
-    Context,
+    InvocationContext,
     by_agent,
     by_person,
     function_url,
@@ -61,10 +61,12 @@ def handed() -> Iterator[Handed]:
             "GITHUB_TOKEN": TOKEN,
             "GITHUB_API_URL": f"http://127.0.0.1:{server.server_address[1]}",
         }
-        vault = Vault()
+        vault = SecretReader()
 
         def hand(event: object) -> dict[str, Any]:
-            response = Call(Context(), environ, vault, Budget(), Kept()).answer(event)
+            response = Call(InvocationContext(), environ, vault, Budget(), GitHubCache()).answer(
+                event
+            )
             text = str(response["body"])
             assert not posts
             assert CONTROL_TOKEN not in text

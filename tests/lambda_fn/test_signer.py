@@ -6,8 +6,8 @@ import pytest
 
 from fleet_control.ledger import Entry
 from lambda_fn.failure import Failure
-from lambda_fn.settings import Settings, read_settings
-from lambda_fn.signer import Role, Signer, check_person, speak, who
+from lambda_fn.settings import FunctionSettings, read_settings
+from lambda_fn.signer import Signer, SignerRole, check_person, speak, who
 from tests.lambda_fn.events import ACCOUNT, AGENT_1, CHAT_1, FUNCTION_ARN, fleet_key, iam
 
 USER = f"arn:aws:iam::{ACCOUNT}:user"
@@ -15,7 +15,7 @@ SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/Admin/alice@example.com"
 ELSEWHERE = "999999999999"
 
 
-def settings(**environ: str) -> Settings:
+def settings(**environ: str) -> FunctionSettings:
     return read_settings({"CONTROL_API_TOKEN": "c", "GITHUB_TOKEN": "g", **environ})
 
 
@@ -27,12 +27,12 @@ def seen(iam_: object, function_arn: str = FUNCTION_ARN, **environ: str) -> Sign
 
 
 def test_an_agents_key_is_its_instances() -> None:
-    assert seen(iam(AGENT_1)) == Signer(Role.AGENT, "clawdinator-1")
+    assert seen(iam(AGENT_1)) == Signer(SignerRole.AGENT, "clawdinator-1")
 
 
 @pytest.mark.parametrize("bot", ["clawdinator-1", "demo", "Ops_Bot", "b" * 32])
 def test_a_chat_key_is_its_bots(bot: str) -> None:
-    assert seen(iam(fleet_key("chat", bot))) == Signer(Role.CHAT, bot)
+    assert seen(iam(fleet_key("chat", bot))) == Signer(SignerRole.CHAT, bot)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_signer_of_a_wrong_shape_is_not_taken_for_none(shape: Any, allowed: st
 def test_a_listed_principal_is_an_operator(arn: str, name: str) -> None:
     listed = f"{USER}/x {arn}"
 
-    assert seen(iam(arn), CONTROL_API_OPERATORS=listed) == Signer(Role.OPERATOR, name)
+    assert seen(iam(arn), CONTROL_API_OPERATORS=listed) == Signer(SignerRole.OPERATOR, name)
 
 
 def test_a_listed_role_does_not_list_its_sessions() -> None:
@@ -126,7 +126,9 @@ def test_a_listed_role_does_not_list_its_sessions() -> None:
 
 
 def test_a_fleet_key_stays_one_though_it_is_listed() -> None:
-    assert seen(iam(AGENT_1), CONTROL_API_OPERATORS=AGENT_1) == Signer(Role.AGENT, "clawdinator-1")
+    assert seen(iam(AGENT_1), CONTROL_API_OPERATORS=AGENT_1) == Signer(
+        SignerRole.AGENT, "clawdinator-1"
+    )
 
 
 @pytest.mark.parametrize("value", ["", "0", "true", "yes"])
@@ -134,9 +136,9 @@ def test_only_1_lets_nobody_pass(value: str) -> None:
     assert seen(None, ALLOW_UNPROVEN_CALLER=value) == "unproven_caller"
 
 
-AGENT = Signer(Role.AGENT, "clawdinator-1")
-CHAT = Signer(Role.CHAT, "clawdinator-1")
-OPERATOR = Signer(Role.OPERATOR, "alice")
+AGENT = Signer(SignerRole.AGENT, "clawdinator-1")
+CHAT = Signer(SignerRole.CHAT, "clawdinator-1")
+OPERATOR = Signer(SignerRole.OPERATOR, "alice")
 SAM = "discord:1 sam"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.nix.evaluation import ROOT
 from tests.workflows import git
-from workflows.fleet_deploy import seeding
+from workflows.fleet_deploy import seed_upload
 from workflows.fleet_deploy.git import Git
 
 # A path as Nix writes one, up to whatever ends it.
@@ -23,7 +23,9 @@ def test_every_file_that_the_flake_names_comes_along(tmp_path: Path) -> None:
     git.run(copied, "add", ".")
     git.run(copied, "commit", "--quiet", "-m", "All")
 
-    files = seeding.of(Git(copied, os.environ), git.run(copied, "rev-parse", "HEAD").strip()).files
+    files = seed_upload.of(
+        Git(copied, os.environ), git.run(copied, "rev-parse", "HEAD").strip()
+    ).files
 
     folders = {str(folder) for path in files for folder in Path(path).parents}
     named = {

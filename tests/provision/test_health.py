@@ -10,7 +10,7 @@ import pytest
 
 from clawbot.provision import health
 from fleet_control.mask import masked
-from workflows.fleet_deploy.host_answer import LONGEST, Wanted, missing, read
+from workflows.fleet_deploy.health_report import LONGEST, Wanted, missing, read
 
 TWO, REVISION = "clawdinator-2", "a" * 40
 AGENT, BOT = "clawdinator.service", "clawbot.service"

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from fleet_control import ledger
-from lambda_fn.branch import revisions
-from lambda_fn.github import GitHub
-from lambda_fn.kept import Kept
+from lambda_fn.github import GitHubClient
+from lambda_fn.github_cache import GitHubCache
+from lambda_fn.http_client import Budget
+from lambda_fn.revisions import revisions
 from lambda_fn.settings import read_settings
-from lambda_fn.wire import Budget
 from sandbox.github_graphql import answered
 from sandbox.repository import PAST
 from tests.clock import TurnedClock
@@ -409,5 +409,5 @@ def asked_of(url: str) -> list[ledger.Revision]:
             "GITHUB_REPO": REPO.removeprefix("/repos/"),
         }
     )
-    asking = GitHub(settings, lambda _: TOKEN, str, Budget(), Kept(), 0.0)
+    asking = GitHubClient(settings, lambda _: TOKEN, str, Budget(), GitHubCache(), 0.0)
     return revisions(asking)

@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 from fleet_control import ec2
 from sandbox.host_rules import SECRET, Way
 from tests.sandbox.aws import Aws
-from workflows.fleet_deploy import host_answer
-from workflows.fleet_deploy.host_answer import AnswerError, Wanted
+from workflows.fleet_deploy import health_report
+from workflows.fleet_deploy.health_report import ReportError, Wanted
 
 TWO = "clawdinator-2"
 ALIVE = ["pending", "running", "stopping", "stopped", "shutting-down"]
@@ -224,8 +224,8 @@ async def said(aws: Aws, host: str) -> str:
 
 async def heard(aws: Aws, host: str) -> str:
     """What is missing by that host's own answer, a second later."""
-    answer = host_answer.read(await said(aws, host))
-    return host_answer.missing(answer, Wanted(answer.instance, answer.revision, 0.5))
+    answer = health_report.read(await said(aws, host))
+    return health_report.missing(answer, Wanted(answer.instance, answer.revision, 0.5))
 
 
 async def test_a_command_takes_its_time(aws: Aws) -> None:
@@ -271,7 +271,7 @@ async def test_the_last_words_of_a_unit_that_dies_come_without_the_hosts_secret(
     host = await aws.launch(TWO)
     await aws.turn(6)
 
-    journal = host_answer.read(await said(aws, host)).journal
+    journal = health_report.read(await said(aws, host)).journal
     assert journal.startswith("no model takes ***\nMain process exited")
     assert SECRET not in journal
 
@@ -283,7 +283,7 @@ async def test_a_unit_that_dies_once_stays_from_then_on(aws: Aws) -> None:
     told = []
     for _ in range(3):
         await aws.turn(100)
-        agent, bot = host_answer.read(await said(aws, host)).units
+        agent, bot = health_report.read(await said(aws, host)).units
         told.append((agent.restarts, agent.active_seconds, bot.restarts))
     assert told == [(0, 98, 0), (1, 99, 0), (1, 200, 0)]
 
@@ -293,7 +293,7 @@ async def test_a_host_without_a_bot_has_the_agents_unit_alone(aws: Aws) -> None:
     host = await aws.launch(TWO)
     await aws.turn(6)
 
-    assert [one.name for one in host_answer.read(await said(aws, host)).units] == [
+    assert [one.name for one in health_report.read(await said(aws, host)).units] == [
         "clawdinator.service"
     ]
 
@@ -303,7 +303,7 @@ async def test_a_reboot_starts_every_unit_anew(aws: Aws) -> None:
     await aws.ask("ec2", "reboot_instances", InstanceIds=[host])
     await aws.turn(9)
 
-    answer = host_answer.read(await said(aws, host))
+    answer = health_report.read(await said(aws, host))
     assert {one.active_seconds for one in answer.units} == {9}
 
 
@@ -322,9 +322,9 @@ async def test_a_host_may_answer_anything(aws: Aws, way: Way, trouble: str) -> N
     await aws.turn(6)
 
     try:
-        answer = host_answer.read(await said(aws, host))
-        heard = host_answer.missing(answer, Wanted(TWO, "a" * 40, 0.5))
-    except AnswerError as error:
+        answer = health_report.read(await said(aws, host))
+        heard = health_report.missing(answer, Wanted(TWO, "a" * 40, 0.5))
+    except ReportError as error:
         heard = str(error)
     assert heard.removesuffix(".") == trouble
 

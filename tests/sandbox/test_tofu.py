@@ -21,8 +21,8 @@ from sandbox.tofu.__main__ import main
 from sandbox.tofu.plan import Host, make
 from tests.sandbox.aws import Aws
 from tests.sandbox.conftest import REGISTRY
-from workflows.fleet_deploy import blueprint, guard
-from workflows.fleet_deploy.lock import Held, held
+from workflows.fleet_deploy import expectation, guard
+from workflows.fleet_deploy.lock import StateLock, held
 from workflows.fleet_deploy.state import machines_of
 
 NEWEST = "ami-03c1a3d1000000003"
@@ -158,11 +158,11 @@ async def test_the_guard_of_a_run_reads_its_plans(checkout: Checkout) -> None:
     hosts = {host.id: host.name for host in checkout.aws.seeded.hosts}
     machines = guard.Machines(hosts, frozenset(hosts.values()))
     plan = await checkout.plan(f"-replace={TWO}", f"-target={TWO}")
-    made = blueprint.read(
+    made = expectation.read(
         checkout.environ,
         checkout.root / "tofu" / "fleet",
         parse_registry(REGISTRY),
-        blueprint.Owner("aws", ACCOUNT),
+        expectation.AwsAccount("aws", ACCOUNT),
     )
 
     assert guard.rolled(plan, ["clawdinator-2"], NEWEST, machines, made) == ()
@@ -262,7 +262,7 @@ async def test_a_lock_that_lies_there_is_named_and_then_broken(checkout: Checkou
 
     assert (refused.code, broken.code, gone.code) == (1, 0, 1)
     assert 'Failed to unlock state: lock id "whose" does not match existing lock' in refused.err
-    named = Held(id_, "sam@laptop", 1795507200.0)
+    named = StateLock(id_, "sam@laptop", 1795507200.0)
     assert held(line.strip() for line in refused.err.splitlines()) == named
     assert f'no lock info found for: "{LOCK}"' in gone.err
     assert (await checkout.aws.ask("dynamodb", "scan", TableName=TABLE))["Items"] == []

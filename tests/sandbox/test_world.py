@@ -7,8 +7,8 @@ import aiohttp
 import pytest
 
 from clawbot.progress import Stage
+from fleet_control.host import HostState
 from fleet_control.ledger import TITLE_FIELDS
-from fleet_control.reading import HostState
 from sandbox.host_rules import SECRET, Way
 from sandbox.run_record import ANY_WORKFLOW, PERSON
 from sandbox.world import REPO, WORKFLOW

@@ -20,7 +20,7 @@ from clawbot.replies import Deploying, Reply
 from clawbot.settings import load
 from fleet_control import ec2
 from fleet_control.clock import SystemClock
-from fleet_control.reading import Host, HostState
+from fleet_control.host import Host, HostState
 from sandbox.host_rules import Timing
 from sandbox.terminal.chat import PLATFORM, Terminal
 from sandbox.terminal.pipe import PipeOutput

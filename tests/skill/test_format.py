@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from fleet_control.command import Exit
-from fleet_control.policy import Allowed, Code, judge
-from lambda_fn.failure import Code as Failed
+from fleet_control.command import ExitCode
+from fleet_control.policy import Allowed, RefusalCode, judge
+from lambda_fn.failure import ErrorCode as Failed
 from tests.fleet_control.test_policy import BOT, TABLE, seen
 
 SKILL = Path(__file__).parents[2] / "skills/fleet_control"
@@ -116,10 +116,10 @@ def test_every_file_it_speaks_of_comes_along_and_can_be_run(installed: Path) -> 
 def test_its_exit_codes_and_refusals_are_the_commands_own(installed: Path) -> None:
     table = body(installed).split("## Exit codes")[1].split("##")[0]
 
-    assert {int(code) for code in re.findall(r"^\| (\d) ", table, re.MULTILINE)} == set(Exit)
+    assert {int(code) for code in re.findall(r"^\| (\d) ", table, re.MULTILINE)} == set(ExitCode)
     refused = set(re.findall(r"`(\w+)`", body(installed).split("## What is refused")[1]))
     own = {"all", "retry_after", Failed.TABLE_UNREACHABLE}
-    assert own < refused <= own | set(Code)
+    assert own < refused <= own | set(RefusalCode)
 
 
 def test_it_tells_to_ask_again_after_those_refusals_that_pass(installed: Path) -> None:
@@ -127,7 +127,7 @@ def test_it_tells_to_ask_again_after_those_refusals_that_pass(installed: Path) -
     passing = {
         verdict
         for caller, target, version, _, verdict in TABLE
-        if caller == BOT and isinstance(verdict, Code)
+        if caller == BOT and isinstance(verdict, RefusalCode)
         if judge(caller, target, version, seen()) == Allowed()
     }
     told = re.findall(r"These pass: (.*?)\.", body(installed), re.DOTALL)[0]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from fleet_control.command import Exit
+from fleet_control.command import ExitCode
 from sandbox.world import CHECKOUT, Options, World, open_world
 
 SCRIPT = CHECKOUT / "skills/fleet_control/scripts/fleet-control.sh"
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @dataclass(frozen=True)
-class Ended:
+class ScriptEnd:
     code: int
     out: str
     err: str
@@ -33,11 +33,11 @@ class Ended:
 
 
 @dataclass(frozen=True)
-class Host:
+class ScriptHost:
     root: Path
     world: World
 
-    async def types(self, *words: str, **environ: str) -> Ended:
+    async def types(self, *words: str, **environ: str) -> ScriptEnd:
         process = await asyncio.create_subprocess_exec(
             str(SCRIPT),
             *words,
@@ -52,11 +52,11 @@ class Host:
             stderr=asyncio.subprocess.PIPE,
         )
         out, err = await process.communicate()
-        return Ended(process.returncode or 0, out.decode(), err.decode())
+        return ScriptEnd(process.returncode or 0, out.decode(), err.decode())
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def host(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Host]:
+async def host(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ScriptHost]:
     root = tmp_path_factory.mktemp("root")
     async with open_world(Options()) as world:
         key = world.seeded.agents[ME]
@@ -70,10 +70,10 @@ async def host(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Host]:
         }.items():
             (root / place).parent.mkdir(parents=True, exist_ok=True)
             (root / place).write_text(f"{text}\n")
-        yield Host(root, world)
+        yield ScriptHost(root, world)
 
 
-async def test_status_is_a_table_for_people_and_json_for_agents(host: Host) -> None:
+async def test_status_is_a_table_for_people_and_json_for_agents(host: ScriptHost) -> None:
     table, parsed = await asyncio.gather(host.types("status"), host.types("status", "--json"))
 
     assert (table.code, parsed.code) == (0, 0)
@@ -82,27 +82,27 @@ async def test_status_is_a_table_for_people_and_json_for_agents(host: Host) -> N
 
 
 @pytest.mark.newest
-async def test_the_other_host_is_replaced_and_waited_for(host: Host) -> None:
+async def test_the_other_host_is_replaced_and_waited_for(host: ScriptHost) -> None:
     asked = await host.types("deploy", OTHER, "--json")
     assert (asked.code, asked.err) == (0, "")
 
     ended = await host.types("wait", str(asked.answer["run"]["id"]))
 
-    assert ended.code == Exit.OK
+    assert ended.code == ExitCode.OK
     assert "success" in ended.out
 
 
 REFUSED = {
-    (ME,): (Exit.REFUSED, "self_deploy"),
-    ("all",): (Exit.REFUSED, "self_deploy"),
-    (): (Exit.USAGE, "usage"),
-    ("clawdinator-9",): (Exit.REFUSED, "unknown_target"),
-    (OTHER, "ami-0000000000000bad0"): (Exit.REFUSED, "unknown_image"),
+    (ME,): (ExitCode.REFUSED, "self_deploy"),
+    ("all",): (ExitCode.REFUSED, "self_deploy"),
+    (): (ExitCode.USAGE, "usage"),
+    ("clawdinator-9",): (ExitCode.REFUSED, "unknown_target"),
+    (OTHER, "ami-0000000000000bad0"): (ExitCode.REFUSED, "unknown_image"),
 }
 
 
 async def test_what_the_policy_refuses_is_refused_before_anything_is_dispatched(
-    host: Host,
+    host: ScriptHost,
 ) -> None:
     asked = host.world.control_api.invocations
     before = len(asked)
@@ -114,7 +114,7 @@ async def test_what_the_policy_refuses_is_refused_before_anything_is_dispatched(
     assert "deploy" not in [one.action for one in asked[before:]]
 
 
-async def test_it_speaks_as_this_host_whatever_is_exported(host: Host) -> None:
+async def test_it_speaks_as_this_host_whatever_is_exported(host: ScriptHost) -> None:
     exported = {
         "FLEET_CONTROL_INSTANCE": OTHER,
         "FLEET_CONTROL_TOKEN": "mine",
@@ -126,12 +126,12 @@ async def test_it_speaks_as_this_host_whatever_is_exported(host: Host) -> None:
         host.types("deploy", ME, "--json", **exported), host.types("runs", "--json", **exported)
     )
 
-    assert (ended.code, ended.answer["code"]) == (Exit.REFUSED, "self_deploy")
-    assert (listed.code, listed.answer["ok"]) == (Exit.OK, True)
+    assert (ended.code, ended.answer["code"]) == (ExitCode.REFUSED, "self_deploy")
+    assert (listed.code, listed.answer["ok"]) == (ExitCode.OK, True)
 
 
-async def test_a_key_that_is_missing_is_named_and_nothing_is_asked(host: Host) -> None:
+async def test_a_key_that_is_missing_is_named_and_nothing_is_asked(host: ScriptHost) -> None:
     ended = await host.types("status", FLEET_CONTROL_ROOT="/nowhere")
 
-    assert ended.code == Exit.BROKEN
+    assert ended.code == ExitCode.BROKEN
     assert "/nowhere/run/agenix/clawdinator-control-token" in ended.err

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.clock import TurnedClock
-from tests.fleet_control.aws import Aws
+from tests.fleet_control.aws import FakeEc2
 from tests.telegram.scene import Scene
 
 
@@ -16,7 +16,7 @@ def _times_are_timedeltas(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def scene(ec2: Aws) -> AsyncIterator[Scene]:
+async def scene(ec2: FakeEc2) -> AsyncIterator[Scene]:
     """Nobody polls yet."""
     ec2.forget()
     async with Scene(TurnedClock(), ec2) as scene:

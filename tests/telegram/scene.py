@@ -14,7 +14,7 @@ from sandbox.telegram_api.people import People
 from sandbox.telegram_api.server import BotApi
 from tests.chat_scene import ChatScene
 from tests.clock import TurnedClock
-from tests.fleet_control.aws import Aws
+from tests.fleet_control.aws import FakeEc2
 from tests.line import Line
 
 TOKEN = "700100:AAtestTokenOfTheFleetBotInTestsOnly"
@@ -30,7 +30,7 @@ class Scene(ChatScene):
         poll_seconds, answer_seconds: how long a poll is held, and how long Telegram may take.
     """
 
-    def __init__(self, clock: TurnedClock, ec2: Aws) -> None:
+    def __init__(self, clock: TurnedClock, ec2: FakeEc2) -> None:
         line = Line()
         self.telegram = BotApi(TOKEN, clock, middlewares=[line.middleware])
         super().__init__(clock, ec2, line, self.telegram.history.until)

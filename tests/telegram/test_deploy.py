@@ -2,7 +2,7 @@
 
 from tests.clock import TurnedClock
 from tests.discord.ec2 import NEWEST, OLDER, Claw
-from tests.fleet_control.aws import Aws
+from tests.fleet_control.aws import FakeEc2
 from tests.rolling import Rolling
 from tests.telegram.scene import FLEET, OPERATOR, Scene, labels
 
@@ -28,7 +28,7 @@ async def test_a_deploy_has_one_message_that_follows_it_to_its_end(scene: Scene)
     assert said(OPERATOR)[-1]["text"].startswith("🟢 Your deploy of claw-2: done")
 
 
-async def test_a_deploy_that_github_took_and_denied_ends_as_it_ended(ec2: Aws) -> None:
+async def test_a_deploy_that_github_took_and_denied_ends_as_it_ended(ec2: FakeEc2) -> None:
     """It lists the first run so late that the deploy is asked for again; the second one stops."""
     clock = TurnedClock()
     scene = Scene(clock, ec2)

@@ -27,7 +27,7 @@ from fleet_control.error import SettingsError
 from sandbox.telegram_api.history import Json
 from tests.clawbot.control_api import run
 from tests.clock import TurnedClock
-from tests.fleet_control.aws import Aws
+from tests.fleet_control.aws import FakeEc2
 from tests.program import program, running
 from tests.telegram.scene import TOKEN, Scene
 
@@ -69,7 +69,7 @@ async def shut_down(application):
 
 
 @pytest.fixture
-async def scene(ec2: Aws) -> AsyncIterator[Scene]:
+async def scene(ec2: FakeEc2) -> AsyncIterator[Scene]:
     """`add_fleet` takes the system's clock, so Telegram has that hour too."""
     ec2.forget()
     async with Scene(TurnedClock(time.time()), ec2) as scene:

@@ -11,7 +11,7 @@ import pytest
 
 from sandbox.telegram_api.history import Json
 from tests.clock import TurnedClock
-from tests.fleet_control.aws import Aws
+from tests.fleet_control.aws import FakeEc2
 from tests.killing import Killing
 from tests.rolling import Rolling
 from tests.telegram.scene import OPERATOR, Scene, labels
@@ -25,7 +25,7 @@ def rolling() -> Rolling:
 
 
 @pytest.fixture
-async def killed(ec2: Aws, rolling: Rolling) -> AsyncIterator[Scene]:
+async def killed(ec2: FakeEc2, rolling: Rolling) -> AsyncIterator[Scene]:
     ec2.forget()
     scene = Scene(rolling.clock, ec2)
     scene.api = rolling

@@ -9,9 +9,9 @@ from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, To
 from clawbot.seal import Seal
 from clawbot.telegram.buttons import Origin, TelegramDrawing
 from clawbot.telegram.messages import render, said
+from fleet_control.host import Health, Host, HostState, Image, Reading
+from fleet_control.host_answer import HostAnswer
 from fleet_control.ledger import Revision
-from fleet_control.own_answer import OwnAnswer
-from fleet_control.reading import Health, Host, HostState, Image, Reading
 from fleet_control.registry import parse
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import shape
@@ -182,7 +182,7 @@ def test_a_deploy_tells_what_its_hosts_become() -> None:
 
 
 def test_what_a_host_last_said_of_itself_is_told_below_its_row() -> None:
-    def lines(answer: OwnAnswer | None) -> list[str]:
+    def lines(answer: HostAnswer | None) -> list[str]:
         told = Host(
             "i-1", "c-1", HostState.STOPPED, Health.UNKNOWN, "t3.large", "", NOW, answer=answer
         )
@@ -190,9 +190,9 @@ def test_what_a_host_last_said_of_itself_is_told_below_its_row() -> None:
         return plain(StatusReport(shape(known, Reading((told,), (), NOW)))).splitlines()
 
     said = "    its own answer: ill, 10 min ago (2026-09-21 14:03 UTC): a.service died"
-    with_it = lines(OwnAnswer(False, NOW - 600, "a.service died"))
+    with_it = lines(HostAnswer(False, NOW - 600, "a.service died"))
     assert [line for line in with_it if line not in lines(None)] == [said]
-    assert any("own answer: well, 20 s ago" in line for line in lines(OwnAnswer(True, NOW - 20)))
-    cut = lines(OwnAnswer(False, NOW - 600, "x" * 230))
+    assert any("own answer: well, 20 s ago" in line for line in lines(HostAnswer(True, NOW - 20)))
+    cut = lines(HostAnswer(False, NOW - 600, "x" * 230))
     assert [line for line in cut if line.endswith("x…")]
     assert max(map(len, cut)) < 330

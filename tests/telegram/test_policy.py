@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fleet_control.caller import BotInstance, Caller, Human, Unknown
-from fleet_control.policy import Allowed, Code, Facts, Refused, Usage, judge
+from fleet_control.policy import Allowed, Facts, RefusalCode, Refused, Usage, judge
 from sandbox.telegram_api.history import Json, user
 from tests.fleet_control.test_policy import OPERATOR, TABLE
 from tests.policy_world import carried, show
@@ -36,7 +36,7 @@ async def test_telegram_says_what_the_core_says(
         case Allowed(doubt=doubt):
             assert doubt.replace("`", "") in reply["text"]
             assert ("🟡" in reply["text"]) == bool(doubt)
-            assert verdict == (Code(doubt.split("`")[1]) if doubt else Allowed())
+            assert verdict == (RefusalCode(doubt.split("`")[1]) if doubt else Allowed())
             await scene.asked_for("deploy", 1)
 
 

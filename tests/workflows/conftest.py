@@ -26,7 +26,7 @@ from sandbox.moto import MotoServer
 from sandbox.run_record import CONTROL_API, PERSON, Account
 from tests.workflows import git
 from tests.workflows.fleets import registry_text
-from tests.workflows.front import Front, before
+from tests.workflows.front import AwsFront, before
 from tests.workflows.loopback import TOKEN, Loopback, raw_job, raw_run, serving
 from tests.workflows.plans import (
     BUCKET,
@@ -42,8 +42,8 @@ from tests.workflows.plans import (
     plan,
 )
 from workflows.fleet_deploy.__main__ import main
-from workflows.fleet_deploy.blueprint import TEMPLATE, VARIABLES
 from workflows.fleet_deploy.cloud import Cloud, connect
+from workflows.fleet_deploy.expectation import TEMPLATE, VARIABLES
 from workflows.fleet_deploy.health import DOCUMENT, SystemTime, Time
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ ENGINE = Path(__file__).with_name("scripted_tofu.py")
 
 
 @dataclass
-class Runner:
+class LocalRunner:
     """Does one job of a run at a time, as a runner would.
 
     Attributes:
@@ -297,7 +297,7 @@ def cloud(moto: str) -> Iterator[Cloud]:
 
 
 @pytest.fixture
-def runner(moto: str, cloud: Cloud, tmp_path: Path) -> Iterator[Runner]:
+def runner(moto: str, cloud: Cloud, tmp_path: Path) -> Iterator[LocalRunner]:
     request = urllib.request.Request(f"{moto}/moto-api/reset", method="POST")  # noqa: S310  (ours)
     with urllib.request.urlopen(request):  # noqa: S310  (the same)
         pass
@@ -313,11 +313,11 @@ def runner(moto: str, cloud: Cloud, tmp_path: Path) -> Iterator[Runner]:
         for name in (TEMPLATE, VARIABLES):
             shutil.copy(FLEET / name, tmp_path / "tofu/fleet")
         git.begin(tmp_path)
-        yield Runner(tmp_path, environ, github, cloud.ec2, cloud.s3)
+        yield LocalRunner(tmp_path, environ, github, cloud.ec2, cloud.s3)
 
 
 @pytest.fixture
-def front(runner: Runner) -> Iterator[Front]:
+def front(runner: LocalRunner) -> Iterator[AwsFront]:
     """Between the runner and moto."""
     with before(runner.environ["AWS_ENDPOINT_URL"]) as front:
         runner.environ["AWS_ENDPOINT_URL"] = front.url

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterable
 
-from fleet_control.reading import Health, Host, HostState, Image, Reading
+from fleet_control.host import Health, Host, HostState, Image, Reading
 from fleet_control.registry import Registry, parse
 from fleet_control.registry_source import KnownRegistry
-from workflows.fleet_deploy.cloud import Sight, seen
+from workflows.fleet_deploy.cloud import FleetView, seen
 
 NOW = 1_790_000_000.0
 NEW, OLD = "ami-0000000000000aaa0", "ami-0000000000000bbb0"
@@ -46,6 +46,6 @@ def host(
     return Host(id_, name, state, health, "t3.large", image, launched, profile=profile)
 
 
-def sight(ids: Iterable[str], *hosts: Host, images: tuple[Image, ...] = IMAGES) -> Sight:
+def sight(ids: Iterable[str], *hosts: Host, images: tuple[Image, ...] = IMAGES) -> FleetView:
     known = KnownRegistry(registry(ids), "", NOW, fresh=True)
     return seen(known, Reading(hosts, images, NOW))

@@ -22,7 +22,7 @@ _CONSOLE = "<GetConsoleOutputResponse><output>{}</output></GetConsoleOutputRespo
 
 
 @dataclass
-class Front:
+class AwsFront:
     """The server, and what it does not pass on.
 
     Attributes:
@@ -117,8 +117,8 @@ def _passed_on(url: str, headers: dict[str, str], body: bytes) -> tuple[int, byt
 
 
 @contextmanager
-def before(moto: str) -> Iterator[Front]:
-    front = Front(moto)
+def before(moto: str) -> Iterator[AwsFront]:
+    front = AwsFront(moto)
 
     with listening(front.answer) as front.url:
         yield front

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fleet_control.seed import BOOT
-from workflows.fleet_deploy.entry import ANSWERS
+from workflows.fleet_deploy.boot_check import ANSWERS
 
 REGISTRY = "nix/instances.json"
 

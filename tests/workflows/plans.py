@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.workflows.fleets import registry
-from workflows.fleet_deploy.blueprint import Blueprint, Owner
+from workflows.fleet_deploy.expectation import AwsAccount, Expectation
 from workflows.fleet_deploy.guard import Machines
 
 NEW = "ami-0000000000000aaa0"
@@ -42,9 +42,9 @@ URL = "https://control-api.example/"
 REVISION, SEED = "0123456789abcdef0123456789abcdef01234567", "5eed" * 16
 FLEET = Path(__file__).parents[2] / "tofu/fleet"
 TEMPLATE = (FLEET / "user-data.sh.tftpl").read_text()
-BLUEPRINT = Blueprint(
+BLUEPRINT = Expectation(
     registry((ONE, TWO, THREE, "clawdinator-4")),
-    Owner("aws", ACCOUNT),
+    AwsAccount("aws", ACCOUNT),
     BUCKET,
     "10.78.0.0/22",
     60,

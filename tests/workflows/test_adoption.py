@@ -8,7 +8,7 @@ import pytest
 
 from fleet_control.ledger import Entry
 from tests.workflows import plans
-from tests.workflows.conftest import NEW, OLD, OLDEST, Runner, iso
+from tests.workflows.conftest import NEW, OLD, OLDEST, LocalRunner, iso
 from tests.workflows.loopback import raw_job, raw_run
 
 ONE, TWO = "clawdinator-1", "clawdinator-2"
@@ -17,7 +17,7 @@ MADE_TWICE = plans.host(TWO, "create", image=NEW)
 
 
 @pytest.fixture
-def stray(runner: Runner) -> str:
+def stray(runner: LocalRunner) -> str:
     """A host's machine, made by a deploy that was killed; the state does not know it."""
     runner.registers(ONE, TWO)
     runner.launches(ONE)
@@ -32,7 +32,7 @@ def replacing(machine: str) -> dict[str, Any]:
     return plans.replaced(TWO, image=NEW, before={"id": machine, "ami": OLD})
 
 
-def noted(runner: Runner, name: str, conclusion: str = "failure", ago: float = 60.0) -> None:
+def noted(runner: LocalRunner, name: str, conclusion: str = "failure", ago: float = 60.0) -> None:
     """A run before this one, with this job, begun so long ago and over by now."""
     began, ended = iso(time.time() - ago), iso(time.time() + 1)
     runner.github.runs = [raw_run(90, Entry(target=TWO), moment=began) | {"updated_at": ended}]
@@ -47,7 +47,7 @@ def handed(seen: str, *, adopt: bool = True) -> dict[str, str]:
     return {"IMAGE": NEW, "ROLL": json.dumps(roll)}
 
 
-def test_plan_marks_its_turn_and_adopts_nothing(runner: Runner, stray: str) -> None:
+def test_plan_marks_its_turn_and_adopts_nothing(runner: LocalRunner, stray: str) -> None:
     assert runner.does("plan") == 0
     (turn,) = json.loads(runner.outputs["roll"])
 
@@ -68,7 +68,7 @@ def test_plan_marks_its_turn_and_adopts_nothing(runner: Runner, stray: str) -> N
     ids=["another host's", "another image's", "that ended well", "that did nothing", "later", "-"],
 )
 def test_one_that_no_deploys_job_made_stops_the_run(
-    runner: Runner, stray: str, name: str, conclusion: str, ago: float
+    runner: LocalRunner, stray: str, name: str, conclusion: str, ago: float
 ) -> None:
     noted(runner, name, conclusion, ago)
 
@@ -81,7 +81,7 @@ def test_one_that_no_deploys_job_made_stops_the_run(
     assert "in no deploy's job for it. Terminate it, or import it by hand" in runner.summary
 
 
-def test_one_with_no_profile_stops_the_run(runner: Runner, stray: str) -> None:
+def test_one_with_no_profile_stops_the_run(runner: LocalRunner, stray: str) -> None:
     runner.ec2.terminate_instances(InstanceIds=[stray])
     other = runner.launches(TWO)
 
@@ -90,7 +90,9 @@ def test_one_with_no_profile_stops_the_run(runner: Runner, stray: str) -> None:
     assert "it has no profile." in runner.summary
 
 
-def test_its_job_adopts_it_and_then_plans_and_guards_as_ever(runner: Runner, stray: str) -> None:
+def test_its_job_adopts_it_and_then_plans_and_guards_as_ever(
+    runner: LocalRunner, stray: str
+) -> None:
     assert runner.does("host", INSTANCE=TWO, **handed(stray)) == 0
     adopted = ["apply", "import", "plan", "show", "apply"]
     assert runner.commands == ["init", "show", "plan", "show", *adopted]
@@ -101,7 +103,9 @@ def test_its_job_adopts_it_and_then_plans_and_guards_as_ever(runner: Runner, str
     assert (machine != stray, image) == (True, NEW)
 
 
-def test_what_goes_too_far_once_it_is_adopted_is_not_applied(runner: Runner, stray: str) -> None:
+def test_what_goes_too_far_once_it_is_adopted_is_not_applied(
+    runner: LocalRunner, stray: str
+) -> None:
     runner.plans(MADE_TWICE, imported=(replacing(stray), plans.host(ONE, "delete")))
 
     assert runner.does("host", INSTANCE=TWO, **handed(stray)) == 1
@@ -109,7 +113,9 @@ def test_what_goes_too_far_once_it_is_adopted_is_not_applied(runner: Runner, str
     assert "## Stopped: Guarded" in runner.summary
 
 
-def test_its_job_does_not_adopt_what_no_longer_looks_like_it(runner: Runner, stray: str) -> None:
+def test_its_job_does_not_adopt_what_no_longer_looks_like_it(
+    runner: LocalRunner, stray: str
+) -> None:
     runner.ec2.deregister_image(ImageId=OLD)
 
     assert runner.does("host", INSTANCE=TWO, **handed(stray)) == 1
@@ -118,7 +124,7 @@ def test_its_job_does_not_adopt_what_no_longer_looks_like_it(runner: Runner, str
     assert f"its image {OLD} is none of ours" in runner.summary
 
 
-def test_its_job_does_not_adopt_another_than_plan_saw(runner: Runner, stray: str) -> None:
+def test_its_job_does_not_adopt_another_than_plan_saw(runner: LocalRunner, stray: str) -> None:
     runner.ec2.terminate_instances(InstanceIds=[stray])
     other = runner.launches(TWO, profile=f"{TWO}-host")
 
@@ -127,7 +133,9 @@ def test_its_job_does_not_adopt_another_than_plan_saw(runner: Runner, stray: str
     assert f"was {stray} when this was planned and is {other} now" in runner.summary
 
 
-def test_its_job_does_not_adopt_what_the_state_knows_by_now(runner: Runner, stray: str) -> None:
+def test_its_job_does_not_adopt_what_the_state_knows_by_now(
+    runner: LocalRunner, stray: str
+) -> None:
     runner.plans(replacing(stray))
 
     assert runner.does("host", INSTANCE=TWO, **handed(stray)) == 1
@@ -135,7 +143,7 @@ def test_its_job_does_not_adopt_what_the_state_knows_by_now(runner: Runner, stra
     assert f"{TWO} was not touched: {stray}, which the state did not know" in runner.summary
 
 
-def test_a_job_whose_turn_is_not_marked_adopts_nothing(runner: Runner, stray: str) -> None:
+def test_a_job_whose_turn_is_not_marked_adopts_nothing(runner: LocalRunner, stray: str) -> None:
     assert runner.does("host", INSTANCE=TWO, **handed(stray, adopt=False)) == 1
     assert runner.commands == ["init", "show", "plan", "show"]
     assert "has a machine that OpenTofu does not see" in runner.summary

@@ -11,21 +11,21 @@ from fleet_control.registry import parse
 from fleet_control.seed import PATHS, key
 from fleet_control.seed_check import CONTRACT
 from tests.workflows import git, plans
-from tests.workflows.conftest import NEW, OLD, OLDEST, Runner
+from tests.workflows.conftest import NEW, OLD, OLDEST, LocalRunner
 from tests.workflows.fleets import registry_text
-from workflows.fleet_deploy.entry import ANSWERS
+from workflows.fleet_deploy.boot_check import ANSWERS
 
 ONE, TWO, THREE = "clawdinator-1", "clawdinator-2", "clawdinator-3"
 
 
 @pytest.fixture
-def fleet(runner: Runner) -> dict[str, str]:
+def fleet(runner: LocalRunner) -> dict[str, str]:
     """Two registered hosts, by id, on an older image."""
     runner.registers(ONE, TWO)
     return {id_: runner.launches(id_) for id_ in (ONE, TWO)}
 
 
-def changes(runner: Runner, path: str, subject: str) -> str:
+def changes(runner: LocalRunner, path: str, subject: str) -> str:
     """The commit that changes this file."""
     file = runner.folder / path
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -35,21 +35,23 @@ def changes(runner: Runner, path: str, subject: str) -> str:
     return runner.commit
 
 
-def plans_for(runner: Runner, fleet: dict[str, str], image: str, *ids: str, **asked: str) -> int:
+def plans_for(
+    runner: LocalRunner, fleet: dict[str, str], image: str, *ids: str, **asked: str
+) -> int:
     """Plan a deploy of these hosts, for which the engine plans that image."""
     moved = (plans.replaced(id_, image=image, before={"id": fleet[id_], "ami": OLD}) for id_ in ids)
     runner.plans(*moved)
     return runner.does("plan", TARGET=ids[0] if len(ids) == 1 else "all", **asked)
 
 
-def told(runner: Runner) -> dict[str, str]:
+def told(runner: LocalRunner) -> dict[str, str]:
     """What the engine was told with its last plan."""
     lines = (runner.folder / "calls.told").read_text().splitlines()
     return dict(zip(("revision", "seed_sha256"), lines[-1].split(" "), strict=True))
 
 
 def test_without_an_ask_it_is_the_branchs_revision_on_the_newest_image(
-    runner: Runner, fleet: dict[str, str]
+    runner: LocalRunner, fleet: dict[str, str]
 ) -> None:
     revision = changes(runner, "nix/module.nix", "Hosts greet")
     head = changes(runner, "docs/page.md", "Words")
@@ -64,7 +66,7 @@ def test_without_an_ask_it_is_the_branchs_revision_on_the_newest_image(
 
 
 def test_an_image_brings_the_revision_that_it_was_built_from(
-    runner: Runner, fleet: dict[str, str]
+    runner: LocalRunner, fleet: dict[str, str]
 ) -> None:
     old = runner.commit
     docs = changes(runner, "docs/page.md", "Words")
@@ -77,7 +79,7 @@ def test_an_image_brings_the_revision_that_it_was_built_from(
 
 
 def test_a_commit_comes_on_the_image_that_was_built_from_it(
-    runner: Runner, fleet: dict[str, str]
+    runner: LocalRunner, fleet: dict[str, str]
 ) -> None:
     old = runner.commit
     docs = changes(runner, "docs/page.md", "Words")
@@ -90,7 +92,7 @@ def test_a_commit_comes_on_the_image_that_was_built_from_it(
 
 @pytest.mark.parametrize("boot", ["", "1", "3"])
 def test_a_commit_whose_image_cannot_boot_it_comes_on_the_newest(
-    runner: Runner, fleet: dict[str, str], boot: str
+    runner: LocalRunner, fleet: dict[str, str], boot: str
 ) -> None:
     old = runner.commit
     runner.builds(old, OLDEST, OLD, boot=boot)
@@ -100,7 +102,7 @@ def test_a_commit_whose_image_cannot_boot_it_comes_on_the_newest(
     assert (runner.outputs["image"], runner.outputs["revision"]) == (NEW, old)
 
 
-def is_refused(runner: Runner, title: str, *words: str) -> bool:
+def is_refused(runner: LocalRunner, title: str, *words: str) -> bool:
     """Whether that run stopped with this, and touched nothing."""
     assert f"## Stopped: {title}\n\nNothing was touched: " in runner.summary
     for one in words:
@@ -111,7 +113,7 @@ def is_refused(runner: Runner, title: str, *words: str) -> bool:
 
 @pytest.mark.parametrize("digits", ["0123456", "0" * 40, "main"])
 def test_a_commit_that_was_never_merged_is_refused(
-    runner: Runner, fleet: dict[str, str], digits: str
+    runner: LocalRunner, fleet: dict[str, str], digits: str
 ) -> None:
     assert plans_for(runner, fleet, NEW, TWO, REVISION=digits) == 1
     if digits == "main":
@@ -120,14 +122,16 @@ def test_a_commit_that_was_never_merged_is_refused(
         assert is_refused(runner, "Refused (unknown_revision)", digits)
 
 
-def test_an_image_and_a_commit_at_once_are_refused(runner: Runner, fleet: dict[str, str]) -> None:
+def test_an_image_and_a_commit_at_once_are_refused(
+    runner: LocalRunner, fleet: dict[str, str]
+) -> None:
     assert plans_for(runner, fleet, NEW, TWO, REVISION="0" * 7, AMI_OVERRIDE=OLD) == 1
     assert "Name an image or a commit, not both" in runner.summary
     assert runner.commands == []
 
 
 def test_an_image_of_another_repositorys_commit_is_refused(
-    runner: Runner, fleet: dict[str, str]
+    runner: LocalRunner, fleet: dict[str, str]
 ) -> None:
     for commit in ("", "1234567", "0" * 40):
         runner.builds(commit, OLD)
@@ -138,7 +142,7 @@ def test_an_image_of_another_repositorys_commit_is_refused(
 
 @pytest.mark.parametrize("override", ["", NEW])
 def test_an_image_of_another_contract_of_boot_is_refused(
-    runner: Runner, fleet: dict[str, str], override: str
+    runner: LocalRunner, fleet: dict[str, str], override: str
 ) -> None:
     for boot, said in (("", "of an earlier version"), ("3", "of 3")):
         runner.builds(runner.commit, NEW, boot=boot)
@@ -148,7 +152,7 @@ def test_an_image_of_another_contract_of_boot_is_refused(
 
 
 def test_a_seed_that_somebody_else_put_there_stops_the_run(
-    runner: Runner, fleet: dict[str, str]
+    runner: LocalRunner, fleet: dict[str, str]
 ) -> None:
     squatted = compress(tar({}))
     runner.s3.put_object(Bucket=runner.bucket, Key=key(runner.commit), Body=squatted)
@@ -159,7 +163,7 @@ def test_a_seed_that_somebody_else_put_there_stops_the_run(
 
 @pytest.mark.parametrize("said", ['BOOT = "1"', 'BOOT = "3"', "Words"])
 def test_a_commit_of_another_contract_of_boot_is_refused(
-    runner: Runner, fleet: dict[str, str], said: str
+    runner: LocalRunner, fleet: dict[str, str], said: str
 ) -> None:
     contract = (runner.folder / CONTRACT).read_text().rstrip("\n")
     old = changes(runner, CONTRACT, said)
@@ -176,7 +180,7 @@ def test_a_commit_of_another_contract_of_boot_is_refused(
 
 
 def test_this_repository_speaks_its_own_contract_of_boot(
-    runner: Runner, fleet: dict[str, str]
+    runner: LocalRunner, fleet: dict[str, str]
 ) -> None:
     own = Path(__file__).parents[2] / CONTRACT
     changes(runner, CONTRACT, own.read_text().rstrip("\n"))
@@ -188,7 +192,7 @@ _INSTEAD = "Name a commit or an image since then, or none"
 
 
 def test_a_commit_whose_hosts_could_not_say_how_they_are_is_refused_by_its_image_too(
-    runner: Runner, fleet: dict[str, str]
+    runner: LocalRunner, fleet: dict[str, str]
 ) -> None:
     git.run(runner.folder, "rm", "--quiet", ANSWERS)
     git.run(runner.folder, "commit", "--quiet", "-m", "Before", when=time.time() - 3700)
@@ -231,7 +235,7 @@ def renamed(**instead: str) -> dict[str, dict[str, str]]:
 )
 @pytest.mark.parametrize("target", ["one", "all"])
 def test_a_host_that_would_boot_as_somebody_else_or_without_its_secrets_is_not_made(
-    runner: Runner,
+    runner: LocalRunner,
     fleet: dict[str, str],
     before: dict[str, dict[str, str]],
     words: str,
@@ -246,7 +250,7 @@ def test_a_host_that_would_boot_as_somebody_else_or_without_its_secrets_is_not_m
 
 
 def test_a_token_that_moved_away_does_not_come_back_by_a_stale_bundle(
-    runner: Runner, fleet: dict[str, str]
+    runner: LocalRunner, fleet: dict[str, str]
 ) -> None:
     before = renamed(telegramTokenSecret="moved")
     old = runner.merges(before, time.time() - 3600)
@@ -259,7 +263,7 @@ def test_a_token_that_moved_away_does_not_come_back_by_a_stale_bundle(
     assert plans_for(runner, fleet, NEW, TWO) == 0
 
 
-def test_a_host_of_then_needs_the_bundle_of_now(runner: Runner, fleet: dict[str, str]) -> None:
+def test_a_host_of_then_needs_the_bundle_of_now(runner: LocalRunner, fleet: dict[str, str]) -> None:
     old = runner.commit
     now = renamed(telegramTokenSecret="added")
     runner.merges(now, time.time() - 3600)
@@ -271,14 +275,16 @@ def test_a_host_of_then_needs_the_bundle_of_now(runner: Runner, fleet: dict[str,
     assert f"The bundle of {TWO} lacks added. {mends}" in runner.summary
 
 
-def test_another_type_of_machine_is_no_hindrance(runner: Runner, fleet: dict[str, str]) -> None:
+def test_another_type_of_machine_is_no_hindrance(
+    runner: LocalRunner, fleet: dict[str, str]
+) -> None:
     old = runner.merges(renamed(instanceType="t3.small"), time.time() - 3600)
     runner.registers(ONE, TWO)
 
     assert plans_for(runner, fleet, NEW, TWO, REVISION=old) == 0
 
 
-def test_a_host_without_a_bundle_is_not_made(runner: Runner, fleet: dict[str, str]) -> None:
+def test_a_host_without_a_bundle_is_not_made(runner: LocalRunner, fleet: dict[str, str]) -> None:
     place = f"bootstrap/{TWO}/manifest.json"
     mends = f"`clawbot bundle upload {TWO}`"
     runner.s3.put_object(Bucket=runner.bucket, Key=place, Body=b"{}")
@@ -291,7 +297,7 @@ def test_a_host_without_a_bundle_is_not_made(runner: Runner, fleet: dict[str, st
 
 
 def test_a_bundle_that_lacks_what_its_entry_names_is_told_by_name(
-    runner: Runner, fleet: dict[str, str]
+    runner: LocalRunner, fleet: dict[str, str]
 ) -> None:
     entry = parse(registry_text([TWO]))[TWO]
     runner.uploads(TWO, entry, entry.discord_token_secret)
@@ -301,7 +307,7 @@ def test_a_bundle_that_lacks_what_its_entry_names_is_told_by_name(
 
 
 def test_what_a_deploy_would_have_brought_along_is_left_out_where_it_would_not_boot(
-    runner: Runner, fleet: dict[str, str]
+    runner: LocalRunner, fleet: dict[str, str]
 ) -> None:
     old = runner.commit
     runner.registers(ONE, TWO, THREE)

@@ -8,7 +8,7 @@ import pytest
 
 from fleet_control.ledger import Entry
 from tests.workflows import plans
-from tests.workflows.conftest import NEW, OLD, Runner, iso
+from tests.workflows.conftest import NEW, OLD, LocalRunner, iso
 from tests.workflows.loopback import raw_job, raw_run
 
 ONE, TWO, THREE, FOUR = (f"clawdinator-{number}" for number in (1, 2, 3, 4))
@@ -17,7 +17,7 @@ REFUSED = [raw_job("plan", "failure"), raw_job("host", "skipped")]
 
 
 @pytest.fixture
-def fleet(runner: Runner) -> Runner:
+def fleet(runner: LocalRunner) -> LocalRunner:
     """Of two deploys by bots, hours ago, the host's own job failed; then one was refused."""
     runner.registers(ONE, TWO, THREE)
     for id_ in (ONE, TWO, THREE):
@@ -29,44 +29,44 @@ def fleet(runner: Runner) -> Runner:
     return runner
 
 
-def jobs_asked(runner: Runner) -> int:
+def jobs_asked(runner: LocalRunner) -> int:
     return sum("filter" in query for query in runner.github.asked)
 
 
-def test_what_bots_failed_at_twice_is_not_touched_by_a_third(fleet: Runner) -> None:
+def test_what_bots_failed_at_twice_is_not_touched_by_a_third(fleet: LocalRunner) -> None:
     assert fleet.does("plan", CALLER=ONE) == 1
     assert "Refused (too_soon)\n\nThe last deploys of clawdinator-2 by bot" in fleet.summary
     assert fleet.commands == []
     assert jobs_asked(fleet) == 3
 
 
-def test_a_person_is_let_in_without_a_look_at_them(fleet: Runner) -> None:
+def test_a_person_is_let_in_without_a_look_at_them(fleet: LocalRunner) -> None:
     fleet.does("plan")
     assert "init" in fleet.commands
     assert jobs_asked(fleet) == 0
 
 
-def test_nor_are_they_looked_at_where_an_earlier_row_refuses(fleet: Runner) -> None:
+def test_nor_are_they_looked_at_where_an_earlier_row_refuses(fleet: LocalRunner) -> None:
     assert fleet.does("plan", CALLER=ONE, AMI_OVERRIDE="ami-0bad0bad") == 1
     assert "Refused (unknown_image)" in fleet.summary
     assert jobs_asked(fleet) == 0
 
 
-def test_they_decide_where_the_host_itself_may_be_ill(fleet: Runner) -> None:
+def test_they_decide_where_the_host_itself_may_be_ill(fleet: LocalRunner) -> None:
     """Though EC2 calls it healthy, and a version may be named only to repair."""
     assert fleet.does("plan", CALLER=ONE, AMI_OVERRIDE=OLD) == 1
     assert "Refused (too_soon)" in fleet.summary
     assert jobs_asked(fleet) == 3
 
 
-def test_they_decide_though_a_later_row_would_refuse_too(fleet: Runner) -> None:
+def test_they_decide_though_a_later_row_would_refuse_too(fleet: LocalRunner) -> None:
     fleet.ec2.terminate_instances(InstanceIds=[fleet.hosts()[THREE][0]])
 
     assert fleet.does("plan", CALLER=ONE) == 1
     assert "Refused (too_soon)" in fleet.summary
 
 
-def test_a_younger_run_that_had_its_turn_first_counts_too(fleet: Runner) -> None:
+def test_a_younger_run_that_had_its_turn_first_counts_too(fleet: LocalRunner) -> None:
     entry, now = Entry(target=TWO, caller=THREE), iso(time.time())
     fleet.github.runs.insert(0, raw_run(101, entry, moment=now))
 
@@ -76,7 +76,7 @@ def test_a_younger_run_that_had_its_turn_first_counts_too(fleet: Runner) -> None
 
 
 @pytest.fixture
-def without_three(runner: Runner) -> Runner:
+def without_three(runner: LocalRunner) -> LocalRunner:
     """One's bot and that of four ask to repair two, while three, and one's own host, are gone."""
     runner.registers(ONE, TWO, THREE, FOUR)
     runner.launches(FOUR)
@@ -93,12 +93,12 @@ def created(*ids: str) -> list[dict[str, Any]]:
     return [plans.host(id_, "create", image=NEW) for id_ in ids]
 
 
-def moves(runner: Runner) -> list[str]:
+def moves(runner: LocalRunner) -> list[str]:
     return [turn["id"] for turn in json.loads(runner.outputs["roll"])]
 
 
 def test_a_bots_roll_brings_along_no_host_that_it_may_not_deploy(
-    without_three: Runner, capsys: pytest.CaptureFixture[str]
+    without_three: LocalRunner, capsys: pytest.CaptureFixture[str]
 ) -> None:
     without_three.plans(*created(TWO))
 
@@ -113,7 +113,7 @@ def test_a_bots_roll_brings_along_no_host_that_it_may_not_deploy(
         assert f"Left out: {why}" in without_three.summary
 
 
-def test_one_that_failed_once_it_brings_along(without_three: Runner) -> None:
+def test_one_that_failed_once_it_brings_along(without_three: LocalRunner) -> None:
     without_three.github.runs.pop()
     without_three.plans(*created(TWO, ONE, THREE))
 
@@ -121,7 +121,7 @@ def test_one_that_failed_once_it_brings_along(without_three: Runner) -> None:
     assert moves(without_three) == [TWO, ONE, THREE]
 
 
-def test_a_persons_roll_brings_along_all_that_are_missing(without_three: Runner) -> None:
+def test_a_persons_roll_brings_along_all_that_are_missing(without_three: LocalRunner) -> None:
     without_three.plans(*created(TWO, ONE, THREE))
 
     assert without_three.does("plan", TARGET=TWO) == 0
@@ -130,7 +130,7 @@ def test_a_persons_roll_brings_along_all_that_are_missing(without_three: Runner)
 
 
 def test_for_all_that_a_roll_would_bring_along_only_so_many_jobs_are_asked_for(
-    runner: Runner,
+    runner: LocalRunner,
 ) -> None:
     """GitHub grants a thousand calls an hour, to people's runs too."""
     missing = [f"claw-{number}" for number in range(12)]
@@ -149,7 +149,7 @@ def test_for_all_that_a_roll_would_bring_along_only_so_many_jobs_are_asked_for(
     assert runner.summary.count("Left out: Too many runs of late did not succeed") == 12
 
 
-def test_each_runs_jobs_are_asked_for_once(fleet: Runner) -> None:
+def test_each_runs_jobs_are_asked_for_once(fleet: LocalRunner) -> None:
     """Though the fleet is judged twice, before the engine has a say and after."""
     fleet.github.jobs[91] = REFUSED
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import yaml
 
-from fleet_control import host_job, ledger
+from fleet_control import deploy_jobs, ledger
 from sandbox.workflow import FORMS, forms_of, load, parse
 from workflows.fleet_deploy.__main__ import JOBS
-from workflows.fleet_deploy.account import CONTROL_API, PEOPLE
-from workflows.fleet_deploy.change import targets
-from workflows.fleet_deploy.roll import Turn, encode
-from workflows.fleet_deploy.stray import profile
+from workflows.fleet_deploy.forgotten_host import profile
+from workflows.fleet_deploy.github_account import CONTROL_API, PEOPLE
+from workflows.fleet_deploy.resource_change import targets
+from workflows.fleet_deploy.roll import HostTurn, encode
 
 ROOT = Path(__file__).parents[2]
 PATH = ROOT / ".github/workflows/fleet-deploy.yml"
@@ -70,8 +70,8 @@ def test_the_sandbox_knows_no_form_that_the_file_does_not_have(place: str, form:
 def test_behind_the_step_that_moves_a_host_is_only_what_tells_of_the_way() -> None:
     moves, tells = [step for name, step in steps() if name == "host"][-2:]
 
-    assert moves["name"] == host_job.MOVING_STEP
-    assert tells["name"] == f"{host_job.REMARKED}${{{{ steps.{moves['id']}.outputs.remarks }}}}"
+    assert moves["name"] == deploy_jobs.MOVING_STEP
+    assert tells["name"] == f"{deploy_jobs.REMARKED}${{{{ steps.{moves['id']}.outputs.remarks }}}}"
     assert tells["run"] == "true"
 
 
@@ -266,7 +266,7 @@ def test_hosts_are_moved_one_by_one() -> None:
 
 def test_the_matrix_holds_what_the_host_job_takes_from_it() -> None:
     taken = re.findall(r"matrix\.(\w+)", " ".join(strings(FILE["jobs"]["host"])))
-    given = encode([Turn("clawdinator-1", "", "clawdinator-1: none -> ami-00000001")])
+    given = encode([HostTurn("clawdinator-1", "", "clawdinator-1: none -> ami-00000001")])
 
     assert {"name", "id"} == set(taken)
     assert all(f'"{name}":' in given for name in taken)

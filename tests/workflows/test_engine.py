@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from workflows.fleet_deploy.engine import FOLDER, Engine, Killed, read
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.engine import FOLDER, Engine, EngineKilled, read
+from workflows.fleet_deploy.stopped import Stopped
 
 ENVIRON = {
     "TOFU_STATE_BUCKET": "state",
@@ -227,7 +227,7 @@ def killed(tmp_path: Path, command: str, who: str, created: str, releases: str =
         "apply": lambda: made.apply(tmp_path / "p"),
         "import": lambda: made.adopt("claw", "i-1", "ami-1"),
     }
-    with pytest.raises(Killed) as raised:
+    with pytest.raises(EngineKilled) as raised:
         ask[command]()
     assert lock.exists() is (releases != ID or who != HERE)
     return str(raised.value)
@@ -263,7 +263,7 @@ def test_anothers_lock_is_left_and_named(tmp_path: Path, who: str, ago: float) -
 def test_where_no_lock_is_named_nothing_is_promised(tmp_path: Path) -> None:
     made = engine(tmp_path, f"[ $2 = apply ] && {KILLED}\nexit 1")
 
-    with pytest.raises(Killed) as raised:
+    with pytest.raises(EngineKilled) as raised:
         made.apply(tmp_path / "p")
     assert str(raised.value) == (
         "OpenTofu's apply was killed (signal 9). If its lock on the state stayed, the next deploy "
@@ -274,10 +274,12 @@ def test_where_no_lock_is_named_nothing_is_promised(tmp_path: Path) -> None:
 def test_an_engine_killed_again_while_it_gives_its_lock_back_is_told_once(tmp_path: Path) -> None:
     made = engine(tmp_path, KILLED)
 
-    with pytest.raises(Killed, match=r"^OpenTofu's apply was killed \(signal 9\)\. If its lock"):
+    with pytest.raises(
+        EngineKilled, match=r"^OpenTofu's apply was killed \(signal 9\)\. If its lock"
+    ):
         made.apply(tmp_path / "p")
 
 
 def test_one_that_takes_no_lock_promises_nothing(tmp_path: Path) -> None:
-    with pytest.raises(Killed, match=r"^OpenTofu's init was killed \(signal 9\)\.$"):
+    with pytest.raises(EngineKilled, match=r"^OpenTofu's init was killed \(signal 9\)\.$"):
         engine(tmp_path, KILLED).init()

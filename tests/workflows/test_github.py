@@ -7,11 +7,11 @@ import pytest
 from fleet_control.ledger import Entry, seconds
 from sandbox.run_record import ANY_WORKFLOW, CONTROL_API
 from tests.workflows.loopback import TOKEN, Loopback, raw_job, raw_run, serving
-from workflows.fleet_deploy.github import GitHub
-from workflows.fleet_deploy.runner import Run
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.github import GitHubRuns
+from workflows.fleet_deploy.runner import ThisRun
+from workflows.fleet_deploy.stopped import Stopped
 
-RUN = Run(42, 1, "openclaw/clawdinators", "fleet-deploy.yml", "main", "sam", "583231", "sam")
+RUN = ThisRun(42, 1, "openclaw/clawdinators", "fleet-deploy.yml", "main", "sam", "583231", "sam")
 ACCOUNT = str(CONTROL_API.id)
 ASKED = Entry(request_id="discord.demo.1.2", target="all")
 NOW = seconds("2026-11-24T09:00:00Z")
@@ -24,7 +24,7 @@ def github() -> Iterator[Loopback]:
 
 
 def listed(github: Loopback, token: str = TOKEN) -> list[int]:
-    client = GitHub(github.url, token, ACCOUNT, sleep=lambda _: None)
+    client = GitHubRuns(github.url, token, ACCOUNT, sleep=lambda _: None)
     return [run.id for run in client.runs(RUN, NOW)]
 
 
@@ -39,7 +39,7 @@ def test_only_dispatched_runs_of_this_branch_are_asked_for(github: Loopback) -> 
 
 def test_a_run_is_a_line_of_the_ledger(github: Loopback) -> None:
     github.runs = [raw_run(42, ASKED)]
-    (run,) = GitHub(github.url, TOKEN, ACCOUNT).runs(RUN, NOW)
+    (run,) = GitHubRuns(github.url, TOKEN, ACCOUNT).runs(RUN, NOW)
 
     assert (run.request_id, run.target, run.finished) == ("discord.demo.1.2", "all", True)
 
@@ -110,7 +110,7 @@ def test_the_jobs_of_a_run_are_read_whole_and_of_every_attempt(github: Loopback)
     github.runs = [raw_run(7, ASKED)]
     github.jobs[7] = [raw_job(f"claw-{number}") for number in range(120)]
 
-    found = GitHub(github.url, TOKEN, ACCOUNT).jobs(RUN, 7)
+    found = GitHubRuns(github.url, TOKEN, ACCOUNT).jobs(RUN, 7)
 
     assert [job.name for job in found] == [f"claw-{number}" for number in range(120)]
     assert (found[0].conclusion, found[0].steps[0].name) == ("success", "Check out")
@@ -122,7 +122,7 @@ def test_a_title_is_believed_of_the_control_apis_account_alone(github: Loopback)
     github.runs = [raw_run(42, ASKED), raw_run(41, ASKED, actor=ANY_WORKFLOW)]
     github.runs += [{**raw_run(40, ASKED), "actor": None}]
 
-    runs = GitHub(github.url, TOKEN, ACCOUNT).runs(RUN, NOW)
+    runs = GitHubRuns(github.url, TOKEN, ACCOUNT).runs(RUN, NOW)
 
     assert [run.request_id for run in runs] == [ASKED.request_id, "", ""]
     assert runs[1].url
@@ -131,11 +131,11 @@ def test_a_title_is_believed_of_the_control_apis_account_alone(github: Loopback)
 def test_this_run_is_read_by_its_id(github: Loopback) -> None:
     github.unlisted = [raw_run(42, ASKED)]
 
-    assert GitHub(github.url, TOKEN, ACCOUNT).run(RUN).request_id == ASKED.request_id
+    assert GitHubRuns(github.url, TOKEN, ACCOUNT).run(RUN).request_id == ASKED.request_id
 
 
 def test_jobs_of_another_form_stop_the_run(github: Loopback) -> None:
     github.failures = [(200, {}, b'{"jobs":[{}]}')]
 
     with pytest.raises(Stopped, match="form"):
-        GitHub(github.url, TOKEN, ACCOUNT).jobs(RUN, 7)
+        GitHubRuns(github.url, TOKEN, ACCOUNT).jobs(RUN, 7)

@@ -20,8 +20,8 @@ from tests.workflows.plans import (
     replaced,
     shared,
 )
-from workflows.fleet_deploy.change import CHECK, DATA, IDENTITY, KEYED_DATA, OWN, SHARED
 from workflows.fleet_deploy.guard import finished, rolled
+from workflows.fleet_deploy.resource_change import CHECK, DATA, IDENTITY, KEYED_DATA, OWN, SHARED
 
 PROVIDERS = {
     "of another name": "registry.example/evil/aws",

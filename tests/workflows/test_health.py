@@ -10,10 +10,10 @@ import pytest
 from botocore.config import Config
 
 from tests.http_server import listening
-from tests.workflows.test_host_answer import answer, unit
-from workflows.fleet_deploy.health import DOCUMENT, Pace, Service, read_pace, wait
-from workflows.fleet_deploy.host_answer import AGENT, Answer, AnswerError
-from workflows.fleet_deploy.stop import Stopped
+from tests.workflows.test_health_report import answer, unit
+from workflows.fleet_deploy.health import DOCUMENT, HostHealth, PollSettings, read_pace, wait
+from workflows.fleet_deploy.health_report import AGENT, HealthReport, ReportError
+from workflows.fleet_deploy.stopped import Stopped
 
 
 class Stepping:
@@ -40,14 +40,14 @@ def looks(*words: str) -> Iterator[str]:
 def test_waiting_ends_when_nothing_is_missing() -> None:
     clock, found = Stepping(), looks("pending", "initializing", "")
 
-    assert not wait(lambda: next(found), Pace(900, 10), clock)
+    assert not wait(lambda: next(found), PollSettings(900, 10), clock)
     assert clock.now() == 20
 
 
 def test_at_the_deadline_what_is_still_missing_is_said() -> None:
     clock = Stepping()
 
-    assert wait(lambda: "initializing", Pace(900, 10), clock) == "initializing"
+    assert wait(lambda: "initializing", PollSettings(900, 10), clock) == "initializing"
     assert clock.now() == 900
 
 
@@ -58,12 +58,12 @@ def test_a_clock_that_is_set_back_moves_no_deadline() -> None:
         clock.set_back = 3600.0
         return "initializing"
 
-    assert wait(look, Pace(900, 10), clock) == "initializing"
+    assert wait(look, PollSettings(900, 10), clock) == "initializing"
     assert clock.seconds == 900
 
 
 def test_even_with_no_time_left_there_is_one_look() -> None:
-    assert not wait(lambda: "", Pace(0, 10), Stepping())
+    assert not wait(lambda: "", PollSettings(0, 10), Stepping())
 
 
 def test_the_pace_is_half_an_hour_and_two_steady_minutes_unless_the_runner_says_otherwise() -> None:
@@ -73,9 +73,9 @@ def test_the_pace_is_half_an_hour_and_two_steady_minutes_unless_the_runner_says_
         "FLEET_STEADY_SECONDS": "1",
     }
 
-    assert Pace(1800, 10, 120) == read_pace({})
-    assert Pace(900, 10, 120) == read_pace({}, 900)
-    assert Pace(2, 0.05, 1) == read_pace(said, 900)
+    assert PollSettings(1800, 10, 120) == read_pace({})
+    assert PollSettings(900, 10, 120) == read_pace({}, 900)
+    assert PollSettings(2, 0.05, 1) == read_pace(said, 900)
 
 
 @pytest.mark.parametrize("value", ["soon", "-1", "0", "nan", "inf"])
@@ -111,7 +111,7 @@ def ssm(*answers: tuple[int, dict[str, Any]]) -> Iterator[tuple[str, list[dict[s
         yield url, asked
 
 
-def ask(*answers: tuple[int, dict[str, Any]], clock: Stepping | None = None) -> Answer:
+def ask(*answers: tuple[int, dict[str, Any]], clock: Stepping | None = None) -> HealthReport:
     with ssm(*answers) as (url, asked):
         client = boto3.client(
             "ssm",
@@ -122,7 +122,7 @@ def ask(*answers: tuple[int, dict[str, Any]], clock: Stepping | None = None) -> 
             config=Config(retries={"total_max_attempts": 1}),
         )
         try:
-            found = Service(client, clock or Stepping()).ask(MACHINE)
+            found = HostHealth(client, clock or Stepping()).ask(MACHINE)
         finally:
             client.close()
         assert asked[0]["DocumentName"] == DOCUMENT
@@ -134,7 +134,7 @@ def trouble(*answers: tuple[int, dict[str, Any]], clock: Stepping | None = None)
     """Why there is no answer, or nothing."""
     try:
         ask(*answers, clock=clock)
-    except AnswerError as error:
+    except ReportError as error:
         return str(error).removesuffix(".")
     return ""
 

@@ -19,37 +19,22 @@ from fleet_control.ledger import TITLE_FIELDS, Entry
 from fleet_control.seed import key
 from tests.workflows import git
 from tests.workflows.fleets import registry_text
+from tests.workflows.hasty_time import HastyTime
 from tests.workflows.loopback import TOKEN, raw_run, serving
-from workflows.fleet_deploy.github import GitHub
-from workflows.fleet_deploy.runner import Run
-from workflows.fleet_deploy.seeding import Seed
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.github import GitHubRuns
+from workflows.fleet_deploy.runner import ThisRun
+from workflows.fleet_deploy.seed_upload import Seed
+from workflows.fleet_deploy.stopped import Stopped
 from workflows.image_build import nix_image, pruning, registration, seed_pruning, snapshot
 from workflows.image_build.__main__ import Maker, main
 from workflows.image_build.nix_image import NixImage
-from workflows.image_build.pruning import Made, superfluous
-from workflows.image_build.seed_pruning import Lying
+from workflows.image_build.pruning import BuiltImage, superfluous
+from workflows.image_build.seed_pruning import StoredSeed
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 NAME = "clawdinator-20261124-120000-0123456789ab"
 NOON = 1_795_521_600.0
 IMAGE, TASK, SNAPSHOT = "ami-0aaaaaaaaaaaaaaaa", "import-snap-1", "snap-0bbbbbbbbbbbbbbbb"
-
-
-class HastyTime:
-    """Sleeping costs nothing but time."""
-
-    def __init__(self) -> None:
-        self.time = NOON
-
-    def now(self) -> float:
-        return self.time
-
-    def monotonic(self) -> float:
-        return self.time - NOON
-
-    def sleep(self, seconds: float) -> None:
-        self.time += seconds
 
 
 class Wire:
@@ -87,7 +72,7 @@ def built(tmp_path: Path) -> NixImage:
 
 def maker(wire: Wire, build: Callable[[], NixImage], *, deploying: bool = False) -> Maker:
     buckets = ("images", "bootstrap")
-    return Maker(wire.ec2, wire.s3, HastyTime(), *buckets, COMMIT, build, lambda: deploying)
+    return Maker(wire.ec2, wire.s3, HastyTime(NOON), *buckets, COMMIT, build, lambda: deploying)
 
 
 def task(status: str, **more: str) -> dict[str, Any]:
@@ -224,7 +209,7 @@ def test_an_import_is_not_waited_for_without_end(wire: Wire) -> None:
         wire.expect("describe_import_snapshot_tasks", task("active", StatusMessage="converting"))
 
     with pytest.raises(Stopped, match="still imports the disk after an hour: converting"):
-        snapshot.finished(wire.ec2, TASK, HastyTime())
+        snapshot.finished(wire.ec2, TASK, HastyTime(NOON))
 
 
 def test_an_image_is_not_waited_for_without_end(wire: Wire) -> None:
@@ -232,11 +217,11 @@ def test_an_image_is_not_waited_for_without_end(wire: Wire) -> None:
         wire.expect("describe_images", {"Images": [{"ImageId": IMAGE, "State": "pending"}]})
 
     with pytest.raises(Stopped, match="is pending after half an hour"):
-        registration.wait_available(wire.ec2, IMAGE, HastyTime())
+        registration.wait_available(wire.ec2, IMAGE, HastyTime(NOON))
 
 
-def made(number: int, *, published: bool = True) -> Made:
-    return Made(f"ami-{number}", f"2026-11-{number:02}T00:00:00Z", published)
+def made(number: int, *, published: bool = True) -> BuiltImage:
+    return BuiltImage(f"ami-{number}", f"2026-11-{number:02}T00:00:00Z", published)
 
 
 @pytest.mark.parametrize(
@@ -251,7 +236,7 @@ def made(number: int, *, published: bool = True) -> Made:
     ],
 )
 def test_the_newest_few_and_those_in_use_are_kept(
-    images: list[Made], in_use: list[str], gone: list[str]
+    images: list[BuiltImage], in_use: list[str], gone: list[str]
 ) -> None:
     assert [one.id for one in superfluous(images, in_use, kept=2)] == gone
 
@@ -407,8 +392,8 @@ def test_what_is_not_set_is_named_at_once(
     assert "Not set: IMAGE_BUCKET, BOOTSTRAP_BUCKET" in capsys.readouterr().out
 
 
-def lying(number: int) -> Lying:
-    return Lying(key(f"{number:040}"), datetime(2026, 11, number, tzinfo=UTC))
+def lying(number: int) -> StoredSeed:
+    return StoredSeed(key(f"{number:040}"), datetime(2026, 11, number, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(
@@ -433,7 +418,7 @@ def test_the_newest_few_seeds_and_those_that_are_named_are_kept(
 
 def test_fifty_seeds_are_kept_for_commits_that_are_named_by_hand() -> None:
     first = datetime(2026, 11, 1, tzinfo=UTC)
-    seeds = [Lying(key(f"{n:040}"), first + timedelta(hours=n)) for n in range(52)]
+    seeds = [StoredSeed(key(f"{n:040}"), first + timedelta(hours=n)) for n in range(52)]
 
     assert seed_pruning.superfluous(seeds, ()) == tuple(key(f"{n:040}") for n in (1, 0))
 
@@ -457,7 +442,7 @@ def test_seeds_that_no_image_and_no_host_names_go(wire: Wire) -> None:
     wire.of_s3.assert_no_pending_responses()
 
 
-RUN = Run(7, 1, "openclaw/clawdinators", "image-build.yml", "main", "sam", "1", "sam")
+RUN = ThisRun(7, 1, "openclaw/clawdinators", "image-build.yml", "main", "sam", "1", "sam")
 
 
 @pytest.mark.parametrize(
@@ -474,12 +459,12 @@ def test_a_deploy_that_waits_or_runs_is_seen(statuses: list[str], *, found: bool
     with serving() as github:
         entry = Entry(*[""] * len(TITLE_FIELDS))
         github.runs = [raw_run(n, entry, status=one) for n, one in enumerate(statuses, 1)]
-        assert seed_pruning.deploying(GitHub(github.url, TOKEN, ""), RUN, NOON) is found
+        assert seed_pruning.deploying(GitHubRuns(github.url, TOKEN, ""), RUN, NOON) is found
 
 
 def test_where_github_does_not_tell_a_deploy_may_run() -> None:
     with serving() as github:
-        assert seed_pruning.deploying(GitHub(github.url, "another", ""), RUN, NOON)
+        assert seed_pruning.deploying(GitHubRuns(github.url, "another", ""), RUN, NOON)
 
 
 def test_where_ec2_lists_no_host_no_seed_goes(wire: Wire) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflows.conftest import Runner
+from tests.workflows.conftest import LocalRunner
 
 FILE = "nix/instances.json"
 
@@ -47,7 +47,7 @@ def _names_all(file: Path) -> None:
     ],
 )
 def test_a_registry_that_can_not_be_followed_is_named(
-    runner: Runner, capsys: pytest.CaptureFixture[str], job: str, spoil: object, why: str
+    runner: LocalRunner, capsys: pytest.CaptureFixture[str], job: str, spoil: object, why: str
 ) -> None:
     assert callable(spoil)
     spoil(runner.folder / FILE)
@@ -59,7 +59,7 @@ def test_a_registry_that_can_not_be_followed_is_named(
     assert runner.commands == []
 
 
-def test_one_without_its_folder_is_named_too(runner: Runner) -> None:
+def test_one_without_its_folder_is_named_too(runner: LocalRunner) -> None:
     shutil.rmtree(runner.folder / "nix")
 
     assert runner.does("plan") == 1

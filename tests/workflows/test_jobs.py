@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from fleet_control import seed
-from fleet_control.host_job import Left, begins
+from fleet_control.deploy_jobs import EndState, begins
 from fleet_control.ledger import Entry
 from tests.workflows import plans
-from tests.workflows.conftest import NEW, OLD, Runner
+from tests.workflows.conftest import NEW, OLD, LocalRunner
 from tests.workflows.loopback import raw_run
 from tests.workflows.plans import BUCKET
 
@@ -26,7 +26,7 @@ def moved(id_: str, machine: str, image: str = NEW) -> dict[str, object]:
     return plans.replaced(id_, image=image, before={"id": machine, "ami": OLD})
 
 
-def sum_of(runner: Runner, commit: str) -> str:
+def sum_of(runner: LocalRunner, commit: str) -> str:
     """Of the seed that lies there."""
     with closing(runner.client("s3")) as s3:
         data = s3.get_object(Bucket=BUCKET, Key=seed.key(commit))["Body"].read()
@@ -40,13 +40,13 @@ def handed(*turns: tuple[str, str]) -> dict[str, str]:
 
 
 @pytest.fixture
-def fleet(runner: Runner) -> dict[str, str]:
+def fleet(runner: LocalRunner) -> dict[str, str]:
     """Two registered hosts, by id, on an older image."""
     runner.registers(ONE, TWO)
     return {id_: runner.launches(id_) for id_ in (ONE, TWO)}
 
 
-def test_plan_hands_over_what_later_jobs_need(runner: Runner, fleet: dict[str, str]) -> None:
+def test_plan_hands_over_what_later_jobs_need(runner: LocalRunner, fleet: dict[str, str]) -> None:
     runner.plans(moved(TWO, fleet[TWO]))
 
     assert runner.does("plan", **ASK) == 0
@@ -75,7 +75,7 @@ def test_plan_hands_over_what_later_jobs_need(runner: Runner, fleet: dict[str, s
     assert "Asked by `discord:8 sam`" in runner.summary
 
 
-def test_plan_rehearses_the_whole_roll(runner: Runner, fleet: dict[str, str]) -> None:
+def test_plan_rehearses_the_whole_roll(runner: LocalRunner, fleet: dict[str, str]) -> None:
     runner.registers(ONE, TWO, THREE)
     created = plans.host(THREE, "create", image=NEW)
     runner.plans(moved(ONE, fleet[ONE]), moved(TWO, fleet[TWO]), created)
@@ -87,7 +87,7 @@ def test_plan_rehearses_the_whole_roll(runner: Runner, fleet: dict[str, str]) ->
 
 
 def test_a_rehearsal_that_goes_too_far_stops_the_run(
-    runner: Runner, fleet: dict[str, str], capsys: pytest.CaptureFixture[str]
+    runner: LocalRunner, fleet: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     runner.plans(moved(TWO, fleet[TWO]), moved(ONE, fleet[ONE]))
 
@@ -101,7 +101,7 @@ def test_a_rehearsal_that_goes_too_far_stops_the_run(
 
 
 def test_a_host_that_left_the_registry_is_left_alone_and_named(
-    runner: Runner, fleet: dict[str, str], capsys: pytest.CaptureFixture[str]
+    runner: LocalRunner, fleet: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     gone = runner.launches(GONE)
     runner.plans(moved(TWO, fleet[TWO]))
@@ -132,7 +132,7 @@ def test_a_host_that_left_the_registry_is_left_alone_and_named(
     ],
 )
 def test_what_stops_plan_is_said_and_touches_nothing(
-    runner: Runner,
+    runner: LocalRunner,
     fleet: dict[str, str],
     capsys: pytest.CaptureFixture[str],
     asked: dict[str, str],
@@ -146,7 +146,9 @@ def test_what_stops_plan_is_said_and_touches_nothing(
     assert {id_: (machine, OLD) for id_, machine in fleet.items()} == runner.hosts()
 
 
-def test_of_two_runs_of_one_ask_the_younger_stops(runner: Runner, fleet: dict[str, str]) -> None:
+def test_of_two_runs_of_one_ask_the_younger_stops(
+    runner: LocalRunner, fleet: dict[str, str]
+) -> None:
     entry = Entry(ASK["REQUEST_ID"], "", TWO)
     runner.github.runs = [raw_run(100, entry), raw_run(99, entry)]
 
@@ -155,7 +157,7 @@ def test_of_two_runs_of_one_ask_the_younger_stops(runner: Runner, fleet: dict[st
     assert runner.commands == []
 
 
-def test_a_host_is_replaced_by_that_very_plan(runner: Runner, fleet: dict[str, str]) -> None:
+def test_a_host_is_replaced_by_that_very_plan(runner: LocalRunner, fleet: dict[str, str]) -> None:
     runner.plans(moved(TWO, fleet[TWO]))
 
     assert runner.does("host", INSTANCE=TWO, **handed((TWO, fleet[TWO]))) == 0
@@ -167,7 +169,7 @@ def test_a_host_is_replaced_by_that_very_plan(runner: Runner, fleet: dict[str, s
     assert f"Now `{machine}` on `{NEW}`, was `{fleet[TWO]}`" in runner.summary
 
 
-def test_a_missing_host_is_created(runner: Runner, fleet: dict[str, str]) -> None:
+def test_a_missing_host_is_created(runner: LocalRunner, fleet: dict[str, str]) -> None:
     runner.registers(ONE, TWO, THREE)
     runner.plans(plans.host(THREE, "create", image=NEW))
 
@@ -176,7 +178,7 @@ def test_a_missing_host_is_created(runner: Runner, fleet: dict[str, str]) -> Non
 
 
 @pytest.mark.parametrize("job", ["plan", "host", "finish"])
-def test_no_job_is_run_twice(runner: Runner, fleet: dict[str, str], job: str) -> None:
+def test_no_job_is_run_twice(runner: LocalRunner, fleet: dict[str, str], job: str) -> None:
     turns = handed((TWO, fleet[TWO]))
 
     assert runner.does(job, INSTANCE=TWO, GITHUB_RUN_ATTEMPT="2", **turns) == 1
@@ -184,17 +186,19 @@ def test_no_job_is_run_twice(runner: Runner, fleet: dict[str, str], job: str) ->
     assert runner.commands == []
 
 
-def test_a_plan_that_goes_too_far_is_not_applied(runner: Runner, fleet: dict[str, str]) -> None:
+def test_a_plan_that_goes_too_far_is_not_applied(
+    runner: LocalRunner, fleet: dict[str, str]
+) -> None:
     runner.plans(moved(TWO, fleet[TWO]), plans.host(GONE, "delete"))
 
     assert runner.does("host", INSTANCE=TWO, **handed((TWO, fleet[TWO]))) == 1
     assert "apply" not in runner.commands
-    assert f"\n{begins(TWO, Left.UNTOUCHED)}Nothing was applied" in runner.summary
+    assert f"\n{begins(TWO, EndState.UNTOUCHED)}Nothing was applied" in runner.summary
     assert f'aws_instance.clawdinator["{GONE}"] would be destroyed' in runner.summary
 
 
 def test_a_machine_that_ec2_shows_as_anothers_is_not_taken(
-    runner: Runner, fleet: dict[str, str]
+    runner: LocalRunner, fleet: dict[str, str]
 ) -> None:
     runner.plans(moved(TWO, fleet[ONE]))
 
@@ -204,7 +208,7 @@ def test_a_machine_that_ec2_shows_as_anothers_is_not_taken(
 
 
 def test_a_roll_stops_itself_and_says_where_it_stands(
-    runner: Runner, fleet: dict[str, str], capsys: pytest.CaptureFixture[str]
+    runner: LocalRunner, fleet: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     turns = handed((ONE, fleet[ONE]), (TWO, fleet[TWO]))
 
@@ -214,7 +218,7 @@ def test_a_roll_stops_itself_and_says_where_it_stands(
     assert f"On {OLD}: {ONE}, {TWO}." in capsys.readouterr().out
 
 
-def test_the_turn_after_a_healthy_host_begins(runner: Runner, fleet: dict[str, str]) -> None:
+def test_the_turn_after_a_healthy_host_begins(runner: LocalRunner, fleet: dict[str, str]) -> None:
     seen = fleet[ONE]
     runner.ec2.terminate_instances(InstanceIds=[seen])
     runner.launches(ONE, NEW)
@@ -224,7 +228,7 @@ def test_the_turn_after_a_healthy_host_begins(runner: Runner, fleet: dict[str, s
 
 
 def test_a_host_that_somebody_else_moved_is_left_alone(
-    runner: Runner, fleet: dict[str, str]
+    runner: LocalRunner, fleet: dict[str, str]
 ) -> None:
     assert runner.does("host", INSTANCE=TWO, **handed((TWO, "i-0123456789abcdef0"))) == 1
     assert "somebody else moved it" in runner.summary
@@ -232,7 +236,7 @@ def test_a_host_that_somebody_else_moved_is_left_alone(
 
 
 def test_a_host_that_does_not_become_what_was_asked_stops_the_run(
-    runner: Runner, fleet: dict[str, str]
+    runner: LocalRunner, fleet: dict[str, str]
 ) -> None:
     runner.plans(moved(TWO, fleet[TWO]))
     # An engine that says it did, and did not.
@@ -241,13 +245,13 @@ def test_a_host_that_does_not_become_what_was_asked_stops_the_run(
     lazy.chmod(0o755)
 
     assert runner.does("host", INSTANCE=TWO, TOFU=str(lazy), **handed((TWO, fleet[TWO]))) == 1
-    ill = f"{begins(TWO, Left.UNMOVED)}it did not become healthy within 0 s: "
+    ill = f"{begins(TWO, EndState.UNMOVED)}it did not become healthy within 0 s: "
     assert f"{ill}{TWO} is still the machine it was ({fleet[TWO]})" in runner.summary
 
 
 @pytest.mark.parametrize("failing", ["init", "plan", "show"])
 def test_what_stops_before_the_apply_says_that_the_host_was_not_touched(
-    runner: Runner, fleet: dict[str, str], failing: str
+    runner: LocalRunner, fleet: dict[str, str], failing: str
 ) -> None:
     runner.plans(moved(TWO, fleet[TWO]))
     stops = runner.folder / "stops"
@@ -255,11 +259,11 @@ def test_what_stops_before_the_apply_says_that_the_host_was_not_touched(
     stops.chmod(0o755)
 
     assert runner.does("host", INSTANCE=TWO, TOFU=str(stops), **handed((TWO, fleet[TWO]))) == 1
-    assert f"\n{begins(TWO, Left.UNTOUCHED)}OpenTofu's {failing} failed" in runner.summary
+    assert f"\n{begins(TWO, EndState.UNTOUCHED)}OpenTofu's {failing} failed" in runner.summary
 
 
 def test_an_apply_that_fails_says_what_the_engine_said_and_where_the_host_is(
-    runner: Runner, fleet: dict[str, str]
+    runner: LocalRunner, fleet: dict[str, str]
 ) -> None:
     runner.plans(moved(TWO, fleet[TWO]))
     failing = runner.folder / "failing"
@@ -270,12 +274,12 @@ def test_an_apply_that_fails_says_what_the_engine_said_and_where_the_host_is(
     failing.chmod(0o755)
 
     assert runner.does("host", INSTANCE=TWO, TOFU=str(failing), **handed((TWO, fleet[TWO]))) == 1
-    assert f"\n{begins(TWO, Left.UNMOVED)}OpenTofu's apply failed: Saved plan is stale." in (
+    assert f"\n{begins(TWO, EndState.UNMOVED)}OpenTofu's apply failed: Saved plan is stale." in (
         runner.summary
     )
 
 
-def test_no_job_touches_the_callers_own_host(runner: Runner, fleet: dict[str, str]) -> None:
+def test_no_job_touches_the_callers_own_host(runner: LocalRunner, fleet: dict[str, str]) -> None:
     runner.plans(moved(TWO, fleet[TWO]))
     turns = handed((TWO, fleet[TWO]))
 
@@ -287,7 +291,7 @@ def test_no_job_touches_the_callers_own_host(runner: Runner, fleet: dict[str, st
 
 @pytest.mark.parametrize("job", ["plan", "host"])
 def test_a_plan_that_would_touch_the_caller_is_not_applied(
-    runner: Runner, fleet: dict[str, str], job: str
+    runner: LocalRunner, fleet: dict[str, str], job: str
 ) -> None:
     rights = plans.keyed("aws_iam_role_policy.instance", ONE, "update")
     runner.plans(moved(TWO, fleet[TWO]), rights)
@@ -297,7 +301,7 @@ def test_a_plan_that_would_touch_the_caller_is_not_applied(
     assert "apply" not in runner.commands
 
 
-def test_finish_removes_what_left_the_registry(runner: Runner) -> None:
+def test_finish_removes_what_left_the_registry(runner: LocalRunner) -> None:
     runner.registers(ONE)
     runner.launches(ONE, NEW)
     gone = runner.launches(GONE)
@@ -312,7 +316,7 @@ def test_finish_removes_what_left_the_registry(runner: Runner) -> None:
 
 
 def test_finish_names_what_the_engine_does_not_know_and_leaves_it(
-    runner: Runner, capsys: pytest.CaptureFixture[str]
+    runner: LocalRunner, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runner.registers(ONE)
     runner.launches(ONE, NEW)
@@ -327,7 +331,7 @@ def test_finish_names_what_the_engine_does_not_know_and_leaves_it(
     assert f"Nothing to remove.\n\nStays: {notice}" in runner.summary
 
 
-def test_finish_does_not_touch_a_registered_host(runner: Runner) -> None:
+def test_finish_does_not_touch_a_registered_host(runner: LocalRunner) -> None:
     runner.registers(ONE)
     machine = runner.launches(ONE, NEW)
     runner.plans(moved(ONE, machine))
@@ -337,7 +341,9 @@ def test_finish_does_not_touch_a_registered_host(runner: Runner) -> None:
     assert runner.hosts()[ONE] == (machine, NEW)
 
 
-def test_finish_waits_for_every_host_of_the_roll(runner: Runner, fleet: dict[str, str]) -> None:
+def test_finish_waits_for_every_host_of_the_roll(
+    runner: LocalRunner, fleet: dict[str, str]
+) -> None:
     runner.plans()
 
     assert runner.does("finish", TARGET="all", **handed((ONE, fleet[ONE]))) == 1
@@ -345,12 +351,12 @@ def test_finish_waits_for_every_host_of_the_roll(runner: Runner, fleet: dict[str
     assert runner.commands == ["init", "show"]
 
 
-def test_only_all_is_finished(runner: Runner, fleet: dict[str, str]) -> None:
+def test_only_all_is_finished(runner: LocalRunner, fleet: dict[str, str]) -> None:
     assert runner.does("finish", **handed((TWO, fleet[TWO]))) == 1
     assert runner.commands == []
 
 
-def test_the_workflow_starts_it_as_a_program(runner: Runner) -> None:
+def test_the_workflow_starts_it_as_a_program(runner: LocalRunner) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "workflows.fleet_deploy", "plan"],
         cwd=runner.folder,
@@ -367,7 +373,7 @@ def test_the_workflow_starts_it_as_a_program(runner: Runner) -> None:
     )
 
 
-def test_what_is_no_job_is_told_apart(runner: Runner) -> None:
+def test_what_is_no_job_is_told_apart(runner: LocalRunner) -> None:
     assert runner.does("destroy") == 2
 
 
@@ -377,7 +383,7 @@ def test_what_is_no_job_is_told_apart(runner: Runner) -> None:
     [{"TF_VAR_revision": "main"}, {"TF_VAR_seed_sha256": "0" * 40}, {"TF_VAR_revision": ""}],
 )
 def test_no_job_goes_on_without_a_revision_and_its_seeds_sum(
-    runner: Runner, fleet: dict[str, str], job: str, handed_over: dict[str, str]
+    runner: LocalRunner, fleet: dict[str, str], job: str, handed_over: dict[str, str]
 ) -> None:
     turns = handed((TWO, fleet[TWO]))
 

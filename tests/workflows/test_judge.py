@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from fleet_control.caller import BotInstance, Caller, Human, Unknown
+from fleet_control.host import Health
 from fleet_control.ledger import Entry, Job, Run
-from fleet_control.reading import Health
 from tests.workflows.fleets import NOW, OLD, host, sight
 from workflows.fleet_deploy import judge
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.stopped import Stopped
 
 ONE, TWO, THREE = "clawdinator-1", "clawdinator-2", "clawdinator-3"
 IDS = (ONE, TWO, THREE)

@@ -8,13 +8,13 @@ import pytest
 from fleet_control import last_words
 from fleet_control.last_words import LastWords
 from tests.workflows import plans
-from tests.workflows.conftest import NEW, OLD, Runner
-from tests.workflows.front import Front
+from tests.workflows.conftest import NEW, OLD, LocalRunner
+from tests.workflows.front import AwsFront
 from tests.workflows.plans import REVISION
-from tests.workflows.test_host_answer import answer, unit
+from tests.workflows.test_health_report import answer, unit
 from tests.workflows.test_silence import DOWN, ONE, TWO, handed
 from workflows.fleet_deploy import roll
-from workflows.fleet_deploy.witness import MOST
+from workflows.fleet_deploy.host_log import MOST
 
 SECRET = "aGVsbG8gd29ybGQ0Mg1337x"
 HOSTILE = (
@@ -30,8 +30,8 @@ Fails = Callable[..., str]
 
 @pytest.fixture
 def fails(
-    runner: Runner,
-    front: Front,
+    runner: LocalRunner,
+    front: AwsFront,
     caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],
 ) -> Fails:
@@ -56,7 +56,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 @pytest.mark.parametrize("journal", ["no model", None], ids=["journal", "console"])
 def test_off_no_word_of_it_is_repeated_nor_asked_for(
-    fails: Fails, front: Front, journal: str | None
+    fails: Fails, front: AwsFront, journal: str | None
 ) -> None:
     front.console = {True: "no model"}
     shown = fails(journal, FLEET_JOURNAL="off")
@@ -70,7 +70,7 @@ def test_off_no_word_of_it_is_repeated_nor_asked_for(
 @pytest.mark.parametrize("journal", ["no model", None], ids=["journal", "console"])
 @pytest.mark.parametrize("environ", [{}, {"FLEET_JOURNAL": ""}, {"FLEET_JOURNAL": "on"}])
 def test_on_or_not_set_they_are_in_the_log_the_summary_and_a_notice(
-    fails: Fails, front: Front, journal: str | None, environ: dict[str, str]
+    fails: Fails, front: AwsFront, journal: str | None, environ: dict[str, str]
 ) -> None:
     front.console = {True: "no model"}
     shown = fails(journal, **environ)
@@ -80,7 +80,9 @@ def test_on_or_not_set_they_are_in_the_log_the_summary_and_a_notice(
     assert f"::notice title=Last words::The last words of {TWO}: no model\n" in shown
 
 
-def test_what_is_neither_is_refused_before_anything_moves(fails: Fails, runner: Runner) -> None:
+def test_what_is_neither_is_refused_before_anything_moves(
+    fails: Fails, runner: LocalRunner
+) -> None:
     shown = fails("no model", FLEET_JOURNAL="of")
 
     why = "FLEET_JOURNAL is 'of'; it must be on, off or not set. See docs/set-up.md."
@@ -97,7 +99,7 @@ def test_what_is_neither_is_refused_before_anything_moves(fails: Fails, runner: 
     ],
 )
 def test_of_a_console_the_latest_is_shown_where_there_is_one(
-    fails: Fails, front: Front, console: dict[bool, str], told: str
+    fails: Fails, front: AwsFront, console: dict[bool, str], told: str
 ) -> None:
     front.console = console
 
@@ -106,7 +108,7 @@ def test_of_a_console_the_latest_is_shown_where_there_is_one(
 
 @pytest.mark.parametrize("console", [{}, {True: "", False: ""}], ids=["refused", "empty"])
 def test_a_console_that_can_not_be_had_changes_nothing(
-    fails: Fails, front: Front, console: dict[bool, str]
+    fails: Fails, front: AwsFront, console: dict[bool, str]
 ) -> None:
     front.console = console
     shown = fails(None)
@@ -121,7 +123,7 @@ def test_the_sandbox_has_a_console(fails: Fails) -> None:
 
 
 def test_of_a_long_console_the_end_is_logged_without_its_secrets(
-    fails: Fails, front: Front, caplog: pytest.LogCaptureFixture
+    fails: Fails, front: AwsFront, caplog: pytest.LogCaptureFixture
 ) -> None:
     long = "\n".join(f"line {one}" for one in range(6000))
     front.console = {True: f"first {long}\nDISCORD_TOKEN={SECRET}\nbye"}
@@ -135,7 +137,7 @@ def test_of_a_long_console_the_end_is_logged_without_its_secrets(
 
 
 def test_no_line_of_it_is_a_command_or_another_hosts_word(
-    fails: Fails, runner: Runner, front: Front, caplog: pytest.LogCaptureFixture
+    fails: Fails, runner: LocalRunner, front: AwsFront, caplog: pytest.LogCaptureFixture
 ) -> None:
     front.console = {True: "\r".join(HOSTILE) + "\n" + "\n".join(HOSTILE)}
     shown = fails(None)
@@ -153,7 +155,7 @@ def test_no_line_of_it_is_a_command_or_another_hosts_word(
 
 
 def test_the_roll_that_stops_at_the_host_before_gives_that_ones_words(
-    fails: Fails, runner: Runner, front: Front, capsys: pytest.CaptureFixture[str]
+    fails: Fails, runner: LocalRunner, front: AwsFront, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runner.launches(ONE, NEW)
     down = answer(DOWN, instance=ONE, revision=REVISION, journal="no model")
@@ -169,12 +171,12 @@ def test_the_roll_that_stops_at_the_host_before_gives_that_ones_words(
     ("before", "told"), [("0a1b2c3", True), (REVISION[:7], False), ("", False)]
 )
 def test_what_it_ran_before_is_told_where_that_is_another(
-    runner: Runner, fails: Fails, front: Front, before: str, told: bool
+    runner: LocalRunner, fails: Fails, front: AwsFront, before: str, told: bool
 ) -> None:
     fails("")
     seen = runner.hosts()[TWO][0]
     runner.plans(plans.replaced(TWO, image=NEW, before={"id": seen, "ami": NEW}))
-    turn = roll.Turn(TWO, seen, f"{TWO}: {NEW} -> {NEW}", ran=before)
+    turn = roll.HostTurn(TWO, seen, f"{TWO}: {NEW} -> {NEW}", ran=before)
     front.service = [("Success", answer(unit(0, state="failed"), revision=REVISION))]
 
     asked = {"IMAGE": NEW, "ROLL": roll.encode([turn])}

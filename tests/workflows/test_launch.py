@@ -19,7 +19,7 @@ from tests.workflows.plans import (
     without,
 )
 from workflows.fleet_deploy.launch import Launch, launches
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.stopped import Stopped
 
 AFTER = own(
     HOST,

@@ -9,19 +9,19 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from fleet_control import own_answer
+from fleet_control import host_answer
+from fleet_control.host_answer import HostAnswer
 from fleet_control.machine import describe_machines
-from fleet_control.own_answer import OwnAnswer
 from sandbox.host_rules import SECRET, Rules, Timing, Way
 from sandbox.moto import set_rules
 from tests.workflows import plans
-from tests.workflows.conftest import NEW, OLD, Runner
-from tests.workflows.front import Front
+from tests.workflows.conftest import NEW, OLD, LocalRunner
+from tests.workflows.front import AwsFront
 from tests.workflows.plans import REVISION
 from tests.workflows.test_health import Stepping
 from tests.workflows.test_silence import handed
 from workflows.fleet_deploy.health import read_pace, wait
-from workflows.fleet_deploy.host_answer import AGENT, Answer, Unit, Wanted, missing
+from workflows.fleet_deploy.health_report import AGENT, HealthReport, Unit, Wanted, missing
 
 ONE, TWO, THREE = "clawdinator-1", "clawdinator-2", "clawdinator-3"
 BOT = "clawbot.service"
@@ -58,7 +58,7 @@ class TurnedTime:
 class Roll:
     """A roll of three, where it is the second's turn: the first is done, and has been for long."""
 
-    runner: Runner
+    runner: LocalRunner
     clock: TurnedTime
     seen: dict[str, str]
 
@@ -79,7 +79,7 @@ class Roll:
 
 
 @pytest.fixture
-def roll(runner: Runner, moto: str) -> Iterator[Roll]:
+def roll(runner: LocalRunner, moto: str) -> Iterator[Roll]:
     runner.registers(ONE, TWO, THREE)
     seen = {ONE: "i-0123456789abcdef0"}
     runner.launches(ONE, NEW)
@@ -111,27 +111,27 @@ def test_a_host_that_lives_is_healthy_at_this_second_and_none_before(
     assert (said in capsys.readouterr().out) == (way is Way.AGENT_DIES_ONCE)
 
 
-def noted(roll: Roll, id_: str) -> OwnAnswer | None:
+def noted(roll: Roll, id_: str) -> HostAnswer | None:
     """What a status shows of that host's own last answer."""
     shown = {one.name: one.answer for one in describe_machines(roll.runner.ec2)}
-    return own_answer.read(shown[id_], roll.clock.now())
+    return host_answer.read(shown[id_], roll.clock.now())
 
 
 def test_what_each_host_said_last_is_noted_with_its_moment(roll: Roll) -> None:
     assert roll.took(Way.WELL)[0] == 0
     well, before = noted(roll, TWO), noted(roll, ONE)
-    assert (well, before) == (OwnAnswer(True, roll.clock.now() // 1), before)
+    assert (well, before) == (HostAnswer(True, roll.clock.now() // 1), before)
     assert before
     assert before.well
     roll.clock.rule(ways={THREE: Way.GARBAGE})
     assert roll.does(THREE) == 1
-    assert noted(roll, THREE) == OwnAnswer(
+    assert noted(roll, THREE) == HostAnswer(
         False, roll.clock.now() // 1, "answered what can't be read"
     )
 
 
 def test_that_it_can_not_be_noted_is_told_and_fails_nothing(
-    roll: Roll, front: Front, capsys: pytest.CaptureFixture[str]
+    roll: Roll, front: AwsFront, capsys: pytest.CaptureFixture[str]
 ) -> None:
     front.refused["CreateTags"] = ""
 
@@ -192,7 +192,7 @@ def test_a_host_that_dies_after_its_turn_stops_the_next_one(roll: Roll) -> None:
     )
 
 
-def test_a_megabyte_is_not_read(roll: Roll, front: Front) -> None:
+def test_a_megabyte_is_not_read(roll: Roll, front: AwsFront) -> None:
     front.service = [("Success", "1" * 1_000_000)]
 
     assert roll.took(Way.WELL)[0] == 1
@@ -224,4 +224,4 @@ class Dying:
         self.clock.sleep(self._chance.uniform(0, 4))
         restarts, since = divmod(self._phase + self.clock.now(), self._every)
         unit = Unit(AGENT, "active", "running", "c" * 32, since, int(restarts))
-        return missing(Answer(TWO, REVISION, (unit,), ""), Wanted(TWO, REVISION, steady))
+        return missing(HealthReport(TWO, REVISION, (unit,), ""), Wanted(TWO, REVISION, steady))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from workflows.fleet_deploy.lock import Held, held, is_left_by
+from workflows.fleet_deploy.lock import StateLock, held, is_left_by
 
 SAID = """Error: Error acquiring the state lock
 Lock Info:
@@ -20,7 +20,7 @@ Lock Info:
 """
 LINES = [line.strip() for line in SAID.splitlines()]
 SINCE = 1795507200.0
-NAMED = Held("11111111-2222-3333-4444-555555555555", "sam@laptop", SINCE)
+NAMED = StateLock("11111111-2222-3333-4444-555555555555", "sam@laptop", SINCE)
 OURS = replace(NAMED, who=f"{getpass.getuser()}@{socket.gethostname()}")
 
 
@@ -69,5 +69,5 @@ def test_a_lock_of_ours_that_was_taken_since_is_what_it_left() -> None:
     ],
     ids=["another's", "an older one", "without a time"],
 )
-def test_any_other_is_left_alone(lock: Held, began: float) -> None:
+def test_any_other_is_left_alone(lock: StateLock, began: float) -> None:
     assert not is_left_by(lock, began)

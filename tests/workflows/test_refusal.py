@@ -7,24 +7,24 @@ from typing import Any
 
 import pytest
 
-from fleet_control.host_job import Left, begins
+from fleet_control.deploy_jobs import EndState, begins
 from tests.workflows import plans
-from tests.workflows.conftest import NEW, OLD, Runner
-from tests.workflows.front import Front
+from tests.workflows.conftest import NEW, OLD, LocalRunner
+from tests.workflows.front import AwsFront
 
 ONE, TWO = "clawdinator-1", "clawdinator-2"
 BOTH = pytest.mark.parametrize("job", ["plan", "host"])
 
 
 @pytest.fixture
-def seen(runner: Runner) -> str:
+def seen(runner: LocalRunner) -> str:
     """The machine of the one host that a deploy would replace."""
     runner.registers(ONE, TWO)
     runner.launches(ONE)
     return runner.launches(TWO)
 
 
-def planned(runner: Runner, seen: str, **after: Any) -> None:
+def planned(runner: LocalRunner, seen: str, **after: Any) -> None:
     """A plan to replace that host by what is so launched; its type is the registry's."""
     runner.retypes(TWO, after.get("instance_type", plans.OWN_TYPE))
     new = plans.own(plans.HOST, TWO, ami=NEW, **after)
@@ -36,19 +36,19 @@ def turn(seen: str) -> dict[str, str]:
     return {"INSTANCE": TWO, "IMAGE": NEW, "ROLL": json.dumps(roll)}
 
 
-def refused(runner: Runner, job: str, seen: str) -> str:
+def refused(runner: LocalRunner, job: str, seen: str) -> str:
     """What the job says; it must have refused, and moved nothing."""
     assert runner.does(job, **turn(seen)) == 1
     assert runner.hosts()[TWO] == (seen, OLD)
     assert "apply" not in runner.commands
     assert runner.outputs == {}
-    said_first = {"plan": "Nothing was touched: ", "host": begins(TWO, Left.UNTOUCHED)}[job]
+    said_first = {"plan": "Nothing was touched: ", "host": begins(TWO, EndState.UNTOUCHED)}[job]
     said = runner.summary.partition("## Stopped: Would not launch\n\n")[2]
     assert said.startswith(said_first), runner.summary
     return said.removeprefix(said_first)
 
 
-def test_an_image_that_went_between_plan_and_its_turn(runner: Runner, seen: str) -> None:
+def test_an_image_that_went_between_plan_and_its_turn(runner: LocalRunner, seen: str) -> None:
     planned(runner, seen)
     assert runner.does("plan") == 0
     handed = {"IMAGE": runner.outputs["image"], "ROLL": runner.outputs["roll"]}
@@ -56,14 +56,12 @@ def test_an_image_that_went_between_plan_and_its_turn(runner: Runner, seen: str)
     runner.outputs = {}
 
     assert runner.does("host", INSTANCE=TWO, **handed) == 1
-    assert (
-        f"{begins(TWO, Left.UNTOUCHED)}{NEW} is not, or not any more, an available image of ours"
-        in (runner.summary)
-    )
+    why = f"{NEW} is not, or not any more, an available image of ours"
+    assert f"{begins(TWO, EndState.UNTOUCHED)}{why}" in runner.summary
     assert runner.hosts()[TWO] == (seen, OLD)
 
 
-def test_an_image_that_lost_its_tag(runner: Runner, seen: str) -> None:
+def test_an_image_that_lost_its_tag(runner: LocalRunner, seen: str) -> None:
     planned(runner, seen)
     runner.ec2.create_tags(Resources=[NEW], Tags=[{"Key": "clawdinator", "Value": "no"}])
 
@@ -71,7 +69,7 @@ def test_an_image_that_lost_its_tag(runner: Runner, seen: str) -> None:
 
 
 @BOTH
-def test_a_type_that_there_is_not(runner: Runner, seen: str, job: str) -> None:
+def test_a_type_that_there_is_not(runner: LocalRunner, seen: str, job: str) -> None:
     planned(runner, seen, instance_type="t3.lagre")
 
     zone = runner.ec2.describe_subnets()["Subnets"][0]["AvailabilityZone"]
@@ -82,14 +80,14 @@ def test_a_type_that_there_is_not(runner: Runner, seen: str, job: str) -> None:
 
 
 @BOTH
-def test_a_type_of_another_architecture(runner: Runner, seen: str, job: str) -> None:
+def test_a_type_of_another_architecture(runner: LocalRunner, seen: str, job: str) -> None:
     planned(runner, seen, instance_type="t4g.large")
 
     assert f"{NEW} is for x86_64, and `t4g.large` is arm64." in refused(runner, job, seen)
 
 
 @BOTH
-def test_a_disk_that_is_too_small_for_the_image(runner: Runner, seen: str, job: str) -> None:
+def test_a_disk_that_is_too_small_for_the_image(runner: LocalRunner, seen: str, job: str) -> None:
     runner.environ["TF_VAR_root_gigabytes"] = "10"
     planned(runner, seen, root_block_device=[{**plans.DISK, "volume_size": 10}])
 
@@ -97,7 +95,7 @@ def test_a_disk_that_is_too_small_for_the_image(runner: Runner, seen: str, job: 
 
 
 def test_a_type_is_asked_for_in_the_region_where_there_is_no_subnet_yet(
-    runner: Runner, seen: str
+    runner: LocalRunner, seen: str
 ) -> None:
     runner.retypes(TWO, "t3.lagre")
     new = plans.without(plans.HOST, TWO, "subnet_id") | {"ami": NEW, "instance_type": "t3.lagre"}
@@ -111,7 +109,9 @@ def test_a_type_is_asked_for_in_the_region_where_there_is_no_subnet_yet(
 
 
 @BOTH
-def test_a_quota_that_does_not_suffice(runner: Runner, front: Front, seen: str, job: str) -> None:
+def test_a_quota_that_does_not_suffice(
+    runner: LocalRunner, front: AwsFront, seen: str, job: str
+) -> None:
     front.quota = 5
     planned(runner, seen, instance_type="t3.xlarge")
 
@@ -120,7 +120,7 @@ def test_a_quota_that_does_not_suffice(runner: Runner, front: Front, seen: str, 
     )
 
 
-def test_a_quota_that_just_suffices(runner: Runner, front: Front, seen: str) -> None:
+def test_a_quota_that_just_suffices(runner: LocalRunner, front: AwsFront, seen: str) -> None:
     front.quota = 6
     planned(runner, seen, instance_type="t3.xlarge")
 
@@ -128,7 +128,7 @@ def test_a_quota_that_just_suffices(runner: Runner, front: Front, seen: str) -> 
 
 
 def test_a_quota_that_can_not_be_read_is_noted_and_stops_nothing(
-    runner: Runner, front: Front, seen: str, caplog: pytest.LogCaptureFixture
+    runner: LocalRunner, front: AwsFront, seen: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     front.refused["GetServiceQuota"] = ""
     planned(runner, seen)
@@ -140,7 +140,9 @@ def test_a_quota_that_can_not_be_read_is_noted_and_stops_nothing(
 
 
 @BOTH
-def test_what_ec2_says_to_a_dry_run(runner: Runner, front: Front, seen: str, job: str) -> None:
+def test_what_ec2_says_to_a_dry_run(
+    runner: LocalRunner, front: AwsFront, seen: str, job: str
+) -> None:
     front.dry_run = "UnauthorizedOperation", "You may not. Encoded authorization failure: aaaa"
     planned(runner, seen)
 
@@ -150,7 +152,7 @@ def test_what_ec2_says_to_a_dry_run(runner: Runner, front: Front, seen: str, job
 
 
 def test_an_ec2_that_does_not_say_what_it_offers_stops_the_run(
-    runner: Runner, front: Front, seen: str
+    runner: LocalRunner, front: AwsFront, seen: str
 ) -> None:
     front.refused["DescribeInstanceTypeOfferings"] = ""
     planned(runner, seen)
@@ -162,7 +164,7 @@ def test_an_ec2_that_does_not_say_what_it_offers_stops_the_run(
 
 
 def test_a_full_account_has_room_once_the_old_host_is_gone(
-    runner: Runner, front: Front, seen: str
+    runner: LocalRunner, front: AwsFront, seen: str
 ) -> None:
     front.dry_run = "VcpuLimitExceeded", "You have requested more vCPU capacity than your limit."
     planned(runner, seen)
@@ -170,7 +172,7 @@ def test_a_full_account_has_room_once_the_old_host_is_gone(
     assert runner.does("host", **turn(seen)) == 0
 
 
-def test_a_full_account_has_none_for_a_further_host(runner: Runner, front: Front) -> None:
+def test_a_full_account_has_none_for_a_further_host(runner: LocalRunner, front: AwsFront) -> None:
     front.dry_run = "VcpuLimitExceeded", "You have requested more vCPU capacity than your limit."
     runner.registers(TWO)
     runner.plans(plans.host(TWO, "create", image=NEW))
@@ -180,7 +182,7 @@ def test_a_full_account_has_none_for_a_further_host(runner: Runner, front: Front
     assert "apply" not in runner.commands
 
 
-def test_a_dry_run_names_a_profile_that_is_there(runner: Runner, seen: str) -> None:
+def test_a_dry_run_names_a_profile_that_is_there(runner: LocalRunner, seen: str) -> None:
     """moto knows no such profile, and says so; of one that is not made yet nothing is asked."""
     profile = plans.keyed(plans.PROFILE, TWO, "no-op")
     new = plans.own(plans.HOST, TWO, ami=NEW)
@@ -189,7 +191,7 @@ def test_a_dry_run_names_a_profile_that_is_there(runner: Runner, seen: str) -> N
     assert f"{TWO}-host" in refused(runner, "host", seen)
 
 
-def test_every_host_of_a_rehearsal_is_looked_at(runner: Runner, seen: str) -> None:
+def test_every_host_of_a_rehearsal_is_looked_at(runner: LocalRunner, seen: str) -> None:
     one = runner.hosts()[ONE][0]
     small = plans.own(plans.HOST, ONE, ami=NEW, instance_type="t4g.large")
     large = plans.own(plans.HOST, TWO, ami=NEW, instance_type="t3.lagre")

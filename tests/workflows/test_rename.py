@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from fleet_control.host_job import Left, begins
+from fleet_control.deploy_jobs import EndState, begins
 from lambda_fn.mask import shown
 from tests.workflows import git, plans
-from tests.workflows.conftest import NEW, OLD, Runner
+from tests.workflows.conftest import NEW, OLD, LocalRunner
 from tests.workflows.fleets import registry_text
 
 ONE, OLD_NAME, NEW_NAME = "clawdinator-1", "clawdinator-2", "clawdinator-two"
@@ -18,7 +18,7 @@ TOKEN = f"{OLD_NAME}-discord-token"
 
 
 @pytest.fixture
-def renamed(runner: Runner) -> dict[str, str]:
+def renamed(runner: LocalRunner) -> dict[str, str]:
     """Two hosts; what one of them was, another entry is by now, and has no host."""
     before = json.loads(registry_text([ONE, OLD_NAME]))
     after = {ONE: before[ONE], NEW_NAME: before[OLD_NAME]}
@@ -54,7 +54,7 @@ def turn(**more: object) -> dict[str, str]:
 
 
 def test_the_new_name_alone_is_refused_and_told_what_removes_the_old(
-    runner: Runner, renamed: dict[str, str]
+    runner: LocalRunner, renamed: dict[str, str]
 ) -> None:
     runner.plans(created())
 
@@ -69,7 +69,7 @@ def test_the_new_name_alone_is_refused_and_told_what_removes_the_old(
 
 
 def test_another_host_is_deployed_all_the_same_and_the_new_name_left_out(
-    runner: Runner, renamed: dict[str, str], capsys: pytest.CaptureFixture[str]
+    runner: LocalRunner, renamed: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     runner.plans(moved(renamed[ONE]))
 
@@ -81,7 +81,7 @@ def test_another_host_is_deployed_all_the_same_and_the_new_name_left_out(
 
 
 def test_all_hands_the_removal_to_the_new_names_turn(
-    runner: Runner, renamed: dict[str, str]
+    runner: LocalRunner, renamed: dict[str, str]
 ) -> None:
     runner.plans(moved(renamed[ONE]), created())
 
@@ -90,7 +90,7 @@ def test_all_hands_the_removal_to_the_new_names_turn(
     assert turns == {ONE: [], NEW_NAME: [OLD_NAME]}
 
 
-def removes(runner: Runner, *changes: object) -> None:
+def removes(runner: LocalRunner, *changes: object) -> None:
     """What the engine plans where it is not asked to replace anything; shown and applied then."""
     file, last = runner.folder / "removal.json", runner.folder / "last"
     file.write_text(json.dumps(plans.plan(*changes)))
@@ -106,7 +106,7 @@ def removes(runner: Runner, *changes: object) -> None:
 
 
 def test_in_its_turn_the_old_host_goes_before_the_new_one_comes(
-    runner: Runner, renamed: dict[str, str]
+    runner: LocalRunner, renamed: dict[str, str]
 ) -> None:
     runner.plans(created())
     removes(runner, removed(renamed[OLD_NAME]))
@@ -132,7 +132,7 @@ def test_in_its_turn_the_old_host_goes_before_the_new_one_comes(
     ],
 )
 def test_a_removal_that_goes_further_stops_with_both_hosts_there(
-    runner: Runner, renamed: dict[str, str], more: tuple[str, str, str], why: str
+    runner: LocalRunner, renamed: dict[str, str], more: tuple[str, str, str], why: str
 ) -> None:
     kind, id_, action = more
     change = plans.host(id_, action) if kind == "host" else plans.keyed(kind, id_, action)
@@ -141,14 +141,16 @@ def test_a_removal_that_goes_further_stops_with_both_hosts_there(
 
     assert runner.does("host", **turn()) == 1
     assert runner.summary.startswith(
-        f"## Stopped: Guarded\n\n{begins(NEW_NAME, Left.UNTOUCHED)}Nothing was"
+        f"## Stopped: Guarded\n\n{begins(NEW_NAME, EndState.UNTOUCHED)}Nothing was"
     )
     assert why in runner.summary
     assert set(runner.hosts()) == {ONE, OLD_NAME}
     assert "apply" not in runner.commands
 
 
-def test_a_removal_that_would_not_happen_stops(runner: Runner, renamed: dict[str, str]) -> None:
+def test_a_removal_that_would_not_happen_stops(
+    runner: LocalRunner, renamed: dict[str, str]
+) -> None:
     runner.plans(created())
     removes(runner)
 
@@ -158,7 +160,7 @@ def test_a_removal_that_would_not_happen_stops(runner: Runner, renamed: dict[str
 
 
 def test_an_old_host_that_does_not_go_keeps_the_new_one_from_coming(
-    runner: Runner, renamed: dict[str, str]
+    runner: LocalRunner, renamed: dict[str, str]
 ) -> None:
     runner.plans(created())
     removes(runner, removed(renamed[OLD_NAME]))
@@ -172,7 +174,7 @@ def test_an_old_host_that_does_not_go_keeps_the_new_one_from_coming(
 
 
 def test_what_stops_after_the_removal_says_that_it_was_done(
-    runner: Runner, renamed: dict[str, str]
+    runner: LocalRunner, renamed: dict[str, str]
 ) -> None:
     runner.plans(created())
     removes(runner, removed(renamed[OLD_NAME]))
@@ -185,13 +187,13 @@ def test_what_stops_after_the_removal_says_that_it_was_done(
     second.chmod(0o755)
 
     assert runner.does("host", TOFU=str(second), **turn()) == 1
-    begun = begins(NEW_NAME, Left.UNTOUCHED)
+    begun = begins(NEW_NAME, EndState.UNTOUCHED)
     why = "OpenTofu's plan failed: exit 1, see the log."
     assert f"{begun}removed before: {OLD_NAME}; {why}" in runner.summary
     assert set(runner.hosts()) == {ONE}
 
 
-def test_so_does_an_apply_that_fails_after_it(runner: Runner, renamed: dict[str, str]) -> None:
+def test_so_does_an_apply_that_fails_after_it(runner: LocalRunner, renamed: dict[str, str]) -> None:
     """However long its reason, a chat is told what was removed and where the hosts are."""
     runner.plans(created())
     removes(runner, removed(renamed[OLD_NAME]))
@@ -205,7 +207,9 @@ def test_so_does_an_apply_that_fails_after_it(runner: Runner, renamed: dict[str,
 
     assert runner.does("host", TOFU=str(second), **turn()) == 1
     said = runner.summary.partition("## Stopped: ")[2].partition("\n\n")[2].partition("\n")[0]
-    begun = f"{begins(NEW_NAME, Left.GONE)}removed before: {OLD_NAME}; OpenTofu's apply failed: "
+    begun = (
+        f"{begins(NEW_NAME, EndState.GONE)}removed before: {OLD_NAME}; OpenTofu's apply failed: "
+    )
     assert said.startswith(f"{begun}word ")
     assert said.endswith(f" word… Without a host: {NEW_NAME}.")
     assert shown(said) == said
@@ -213,7 +217,7 @@ def test_so_does_an_apply_that_fails_after_it(runner: Runner, renamed: dict[str,
 
 
 def test_a_machine_that_was_forgotten_is_adopted_once(
-    runner: Runner, renamed: dict[str, str]
+    runner: LocalRunner, renamed: dict[str, str]
 ) -> None:
     """The new name has a host by now, which the state forgot; the old one's is in its way."""
     runner.makes_profile(f"{NEW_NAME}-host", f"/fleet/host/{NEW_NAME}/")
@@ -228,7 +232,7 @@ def test_a_machine_that_was_forgotten_is_adopted_once(
 
 
 def test_nothing_is_removed_for_a_host_that_would_not_start(
-    runner: Runner, renamed: dict[str, str]
+    runner: LocalRunner, renamed: dict[str, str]
 ) -> None:
     runner.retypes(NEW_NAME, "t3.lagre")
     runner.plans(plans.host(NEW_NAME, "create", after=own(instance_type="t3.lagre")))
@@ -240,7 +244,7 @@ def test_nothing_is_removed_for_a_host_that_would_not_start(
 
 
 def test_where_history_does_not_tell_no_first_host_is_made(
-    runner: Runner, renamed: dict[str, str]
+    runner: LocalRunner, renamed: dict[str, str]
 ) -> None:
     """The same two hosts, in a repository that begins after the rename."""
     after = json.loads((runner.folder / git.REGISTRY).read_text())

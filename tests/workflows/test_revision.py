@@ -7,7 +7,7 @@ import pytest
 from tests.workflows import git
 from workflows.fleet_deploy import revision
 from workflows.fleet_deploy.git import Git
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.stopped import Stopped
 
 NOW = 1_790_000_000.0
 
@@ -43,7 +43,7 @@ def test_a_revision_is_the_newest_commit_that_changes_what_a_host_is_built_from(
     new = changes(repository, "skills/two.py", "Two")
     docs = changes(repository, "docs/runbook.md", "Words")
 
-    assert revision.at(asked(repository), docs) == revision.Revision(new, "Two", NOW)
+    assert revision.at(asked(repository), docs) == revision.DeployedRevision(new, "Two", NOW)
     assert revision.at(asked(repository), old).commit == old
     assert revision.at(asked(repository), docs).short == new[:7]
 

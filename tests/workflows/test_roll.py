@@ -7,20 +7,22 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fleet_control.caller import is_instance_id
-from fleet_control.reading import Health, HostState, Image
+from fleet_control.host import Health, HostState, Image
 from tests.workflows.fleets import NEW, OLD, host, sight
 from workflows.fleet_deploy import roll
-from workflows.fleet_deploy.revision import Revision, Settled
-from workflows.fleet_deploy.roll import NAME_LENGTH, Turn
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.revision import DeployedRevision, ImageAndRevision
+from workflows.fleet_deploy.roll import NAME_LENGTH, HostTurn
+from workflows.fleet_deploy.stopped import Stopped
 
 ONE, TWO, THREE = "clawdinator-1", "clawdinator-2", "clawdinator-3"
 IDS = (ONE, TWO, THREE)
 HOSTS = (host(ONE, 1), host(TWO, 2), host(THREE, 3))
-FIRST, SECOND = Turn(ONE, "i-00000001", ""), Turn(TWO, "i-00000002", "")
+FIRST, SECOND = HostTurn(ONE, "i-00000001", ""), HostTurn(TWO, "i-00000002", "")
 
 
-MADE_OF = Settled(Image(NEW, "new", 0.0), Revision("0123456789" * 4, "A change", 0.0))
+MADE_OF = ImageAndRevision(
+    Image(NEW, "new", 0.0), DeployedRevision("0123456789" * 4, "A change", 0.0)
+)
 
 
 def order(target: str, *hosts: object, carrier: str = "") -> list[str]:
@@ -54,8 +56,8 @@ def test_a_turn_names_its_job_and_the_machine_it_saw() -> None:
     status = sight([ONE, TWO], host(ONE, 1)).status
 
     assert (
-        Turn(ONE, "i-00000001", f"{ONE}: {OLD} -> {NEW} @0123456"),
-        Turn(TWO, "", f"{TWO}: none -> {NEW} @0123456"),
+        HostTurn(ONE, "i-00000001", f"{ONE}: {OLD} -> {NEW} @0123456"),
+        HostTurn(TWO, "", f"{TWO}: none -> {NEW} @0123456"),
     ) == roll.of("all", status, MADE_OF, carrier="")
 
 
@@ -70,7 +72,7 @@ IMAGE = st.from_regex(r"ami-([0-9a-f]{8}|[0-9a-f]{17})", fullmatch=True)
 )
 @example("a" * 32, f"ami-{'0' * 17}", f"ami-{'1' * 17}", "f" * 40)
 def test_no_jobs_name_is_cut(id_: str, old: str, new: str, commit: str) -> None:
-    made_of = Settled(Image(new, "", 0.0), Revision(commit, "", 0.0))
+    made_of = ImageAndRevision(Image(new, "", 0.0), DeployedRevision(commit, "", 0.0))
     status = sight([id_], host(id_, 1, image=old)).status
     (turn,) = roll.of("all", status, made_of, carrier="")
 
@@ -81,8 +83,8 @@ def test_no_jobs_name_is_cut(id_: str, old: str, new: str, commit: str) -> None:
 def test_a_roll_survives_the_way_through_a_matrix() -> None:
     name = f"{ONE}: {OLD} -> {NEW}"
     turns = (
-        Turn(ONE, "i-00000001", name, adopt=True),
-        Turn(TWO, "", f"{TWO}: none", clears=(THREE,)),
+        HostTurn(ONE, "i-00000001", name, adopt=True),
+        HostTurn(TWO, "", f"{TWO}: none", clears=(THREE,)),
     )
 
     assert turns == roll.decode(roll.encode(turns))
@@ -155,7 +157,7 @@ def test_a_host_that_somebody_else_moved_is_left_alone(now: object, words: str) 
 
 
 def test_a_host_that_appeared_meanwhile_is_left_alone() -> None:
-    turn = Turn(TWO, "", "")
+    turn = HostTurn(TWO, "", "")
 
     assert "was without a host" in roll.hindrance(turn, [], sight(IDS, *HOSTS).there, NEW)
 
@@ -246,5 +248,5 @@ def test_with_the_longest_names_it_stays_short_too(images: int, said: str) -> No
     ],
 )
 def test_what_was_removed_for_a_turn_is_said_shortly(clears: tuple[str, ...], said: str) -> None:
-    assert roll.cleared(Turn(ONE, "", "", clears=clears)) == said
+    assert roll.cleared(HostTurn(ONE, "", "", clears=clears)) == said
     assert len(said) <= roll.CLEARED_LENGTH == 64

@@ -11,7 +11,7 @@ from fleet_control.policy import Facts, Refused, judge
 from lambda_fn.action import reason
 from lambda_fn.mask import shown
 from sandbox.job_log import JobLog
-from tests.workflows.conftest import NEW, OLD, Runner
+from tests.workflows.conftest import NEW, OLD, LocalRunner
 from tests.workflows.loopback import raw_run
 
 ONE, TWO, GONE = "clawdinator-1", "clawdinator-2", "clawdinator-9"
@@ -48,7 +48,7 @@ def on_page(summary: str, title: str) -> str:
     ],
 )
 def test_a_refusal_is_one_sentence_wherever_it_is_read(
-    runner: Runner,
+    runner: LocalRunner,
     capsys: pytest.CaptureFixture[str],
     asked: dict[str, str],
     code: str,
@@ -74,7 +74,7 @@ def test_a_refusal_is_one_sentence_wherever_it_is_read(
     [("plan", TWO), ("plan", ALL), ("host", TWO), ("host", ALL), ("finish", ALL)],
 )
 def test_every_job_refuses_a_bot_itself_in_the_policys_words(
-    runner: Runner, capsys: pytest.CaptureFixture[str], job: str, target: str
+    runner: LocalRunner, capsys: pytest.CaptureFixture[str], job: str, target: str
 ) -> None:
     runner.registers(ONE, TWO)
     seen = runner.launches(TWO)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from workflows.fleet_deploy.runner import (
-    Run,
+    ThisRun,
     first_attempt_only,
     needed,
     read_run,
@@ -13,7 +13,7 @@ from workflows.fleet_deploy.runner import (
     write_outputs,
     write_summary,
 )
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.stopped import Stopped
 
 ENVIRON = {
     "GITHUB_RUN_ID": "42",
@@ -26,7 +26,9 @@ ENVIRON = {
     "GITHUB_ACTOR_ID": "583231",
     "GITHUB_TRIGGERING_ACTOR": "kim",
 }
-RUN = Run(42, 1, "openclaw/clawdinators", "fleet-deploy.yml", "release/1", "sam", "583231", "kim")
+RUN = ThisRun(
+    42, 1, "openclaw/clawdinators", "fleet-deploy.yml", "release/1", "sam", "583231", "kim"
+)
 
 
 def test_a_run_knows_its_file_and_branch() -> None:

@@ -8,31 +8,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet_control import manifest
-from fleet_control.host_job import Left, begins
-from fleet_control.reading import Host, Reading
+from fleet_control.deploy_jobs import EndState, begins
+from fleet_control.host import Host, Reading
 from fleet_control.registry_source import KnownRegistry
 from lambda_fn.mask import shown
 from tests.workflows.fleets import IMAGES, NOW, host, registry
-from tests.workflows.test_fit import ARM, LARGE, LAUNCH, OFFER
-from tests.workflows.test_holding import entry, fleet
-from workflows.fleet_deploy.cloud import Sight, seen
-from workflows.fleet_deploy.diagnosis import failure
-from workflows.fleet_deploy.fit import over_quota, unfit
-from workflows.fleet_deploy.holding import make_room
-from workflows.fleet_deploy.known import hidden
-from workflows.fleet_deploy.lock import Held
-from workflows.fleet_deploy.offer import Quota
-from workflows.fleet_deploy.roll import WHERE_LENGTH, Turn, cleared
-from workflows.fleet_deploy.stop import ROOM, Stopped, brief, cut
+from tests.workflows.test_identity_conflict import entry, fleet
+from tests.workflows.test_launch_check import ARM, LARGE, LAUNCH, OFFER
+from workflows.fleet_deploy.cloud import FleetView, seen
+from workflows.fleet_deploy.ec2_offer import VcpuQuota
+from workflows.fleet_deploy.engine_error import failure
+from workflows.fleet_deploy.identity_conflict import make_room
+from workflows.fleet_deploy.known_machines import hidden
+from workflows.fleet_deploy.launch_check import over_quota, unfit
+from workflows.fleet_deploy.lock import StateLock
+from workflows.fleet_deploy.roll import WHERE_LENGTH, HostTurn, cleared
+from workflows.fleet_deploy.stopped import ROOM, Stopped, brief, cut
 
 IN_PLAN = "Nothing was touched: "
 ID, OTHER = "a" * 32, "b" * 32
-IN_ITS_TURN = begins(ID, Left.UNTOUCHED)
+IN_ITS_TURN = begins(ID, EndState.UNTOUCHED)
 MACHINE, IMAGE, TYPE = "i-0123456789abcdef0", "ami-0123456789abcdef0", "u-24tb1.112xlarge"
 LAUNCHED = replace(LAUNCH, id=ID, image=IMAGE, type=TYPE)
 
 
-def of(number: int, *, unsure: bool) -> Sight:
+def of(number: int, *, unsure: bool) -> FleetView:
     ids = tuple(f"i-{one:017x}" for one in range(number))
     known = KnownRegistry(registry([ID]), "", NOW, fresh=True)
     reading = Reading((), IMAGES, NOW)
@@ -58,7 +58,7 @@ def not_launched() -> Iterable[str]:
         replace(here, image=replace(image, disk=16000)),
     ):
         yield from unfit([LAUNCHED], found)
-    full = replace(here, types={"t3.large": large}, quota=Quota(10000, {"x": 10000}))
+    full = replace(here, types={"t3.large": large}, quota=VcpuQuota(10000, {"x": 10000}))
     yield from over_quota([replace(LAUNCHED, type="t3.large")], full, ())
 
 
@@ -75,12 +75,12 @@ def not_made() -> Iterable[str]:
     ]
     for one, told, known in cases:
         with pytest.raises(Stopped) as stopped:
-            make_room(ID, [Turn(ID, "", "")], fleet(one, held=told, known=known, said=mine))
+            make_room(ID, [HostTurn(ID, "", "")], fleet(one, held=told, known=known, said=mine))
         yield str(stopped.value)
     other = replace(host(ID, 8), id=MACHINE)
     swapped = {**held, ID: entry(OTHER, discordTokenSecret="")}
     with pytest.raises(Stopped, match="in turn") as stopped:
-        make_room(ID, [Turn(ID, MACHINE, "")], fleet(kept, other, held=swapped, said=mine))
+        make_room(ID, [HostTurn(ID, MACHINE, "")], fleet(kept, other, held=swapped, said=mine))
     yield str(stopped.value)
 
 
@@ -147,8 +147,8 @@ def test_what_would_share() -> None:
 
 
 def test_a_lock_is_told_with_what_releases_it_and_where_the_hosts_are() -> None:
-    held = Held("11111111-2222-3333-4444-555555555555", "sam@laptop", NOW)
-    text = f"{begins('claw-2', Left.UNTOUCHED)}OpenTofu's plan failed: {held.sentence()}."
+    held = StateLock("11111111-2222-3333-4444-555555555555", "sam@laptop", NOW)
+    text = f"{begins('claw-2', EndState.UNTOUCHED)}OpenTofu's plan failed: {held.sentence()}."
 
     said = brief(text, ROOM - WHERE_LENGTH)
 
@@ -157,7 +157,7 @@ def test_a_lock_is_told_with_what_releases_it_and_where_the_hosts_are() -> None:
 
 
 def test_where_a_host_is_goes_before_what_to_do() -> None:
-    facts = begins(ID, Left.UNMOVED)
+    facts = begins(ID, EndState.UNMOVED)
 
     said = brief(f"{facts}OpenTofu's apply failed: why. {'word ' * 47}.")
 
@@ -166,9 +166,9 @@ def test_where_a_host_is_goes_before_what_to_do() -> None:
     assert len(said) <= ROOM
 
 
-@pytest.mark.parametrize("left", Left)
-def test_with_the_longest_names_there_is_room_for_the_begin_of_the_reason(left: Left) -> None:
-    facts = begins(ID, left) + cleared(Turn(ID, "", "", clears=(OTHER, "c" * 32)))
+@pytest.mark.parametrize("left", EndState)
+def test_with_the_longest_names_there_is_room_for_the_begin_of_the_reason(left: EndState) -> None:
+    facts = begins(ID, left) + cleared(HostTurn(ID, "", "", clears=(OTHER, "c" * 32)))
     reason = failure("apply", 1, f"Error: {'word ' * 100}")
 
     said = cut(facts + reason, ROOM - WHERE_LENGTH)

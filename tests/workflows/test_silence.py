@@ -7,22 +7,22 @@ from dataclasses import replace
 
 import pytest
 
-from fleet_control.host_job import Left, begins
-from fleet_control.reading import Checks, Health
+from fleet_control.deploy_jobs import EndState, begins
+from fleet_control.host import Checks, Health
 from sandbox.host_rules import Rules
 from sandbox.moto import set_rules
 from tests.workflows import plans
-from tests.workflows.conftest import ENGINE, NEW, OLD, Runner
+from tests.workflows.conftest import ENGINE, NEW, OLD, LocalRunner
 from tests.workflows.fleets import host, sight
-from tests.workflows.front import Front
+from tests.workflows.front import AwsFront
+from tests.workflows.hasty_time import HastyTime
 from tests.workflows.plans import REVISION
-from tests.workflows.test_host_answer import answer, unit
-from tests.workflows.test_known import HastyTime
+from tests.workflows.test_health_report import answer, unit
 from workflows.fleet_deploy import roll
 from workflows.fleet_deploy.__main__ import main
 from workflows.fleet_deploy.cloud import Cloud
 from workflows.fleet_deploy.health import DOCUMENT
-from workflows.fleet_deploy.host_answer import AGENT
+from workflows.fleet_deploy.health_report import AGENT
 
 ONE, TWO, GONE = "clawdinator-1", "clawdinator-2", "clawdinator-9"
 
@@ -35,7 +35,7 @@ def handed(*turns: tuple[str, str]) -> dict[str, str]:
 
 
 @pytest.fixture
-def seen(runner: Runner) -> str:
+def seen(runner: LocalRunner) -> str:
     """The machine of the one host whose turn it is, which the engine will replace."""
     runner.registers(ONE, TWO)
     machine = runner.launches(TWO)
@@ -52,7 +52,7 @@ def seen(runner: Runner) -> str:
     ],
 )
 def test_a_host_whose_health_could_not_be_learnt_was_replaced_all_the_same(
-    runner: Runner, front: Front, seen: str, refused: str, why: str
+    runner: LocalRunner, front: AwsFront, seen: str, refused: str, why: str
 ) -> None:
     front.refused[refused] = "RunInstances"
 
@@ -64,7 +64,7 @@ def test_a_host_whose_health_could_not_be_learnt_was_replaced_all_the_same(
     assert "deploy it again if it is not healthy." in runner.summary
 
 
-def test_a_host_that_was_missing_was_created(runner: Runner, front: Front) -> None:
+def test_a_host_that_was_missing_was_created(runner: LocalRunner, front: AwsFront) -> None:
     runner.registers(TWO)
     runner.plans(plans.host(TWO, "create", image=NEW))
     front.refused["DescribeInstances"] = "RunInstances"
@@ -74,7 +74,7 @@ def test_a_host_that_was_missing_was_created(runner: Runner, front: Front) -> No
 
 
 def test_before_anything_is_applied_nothing_was_touched(
-    runner: Runner, front: Front, seen: str
+    runner: LocalRunner, front: AwsFront, seen: str
 ) -> None:
     front.refused["DescribeInstances"] = ""
 
@@ -85,7 +85,7 @@ def test_before_anything_is_applied_nothing_was_touched(
 
 
 def test_a_host_whose_service_is_down_stops_the_next_turn(
-    runner: Runner, front: Front, seen: str
+    runner: LocalRunner, front: AwsFront, seen: str
 ) -> None:
     runner.launches(ONE, NEW)
     front.service = [("Success", answer(DOWN, instance=ONE, revision=REVISION))]
@@ -99,7 +99,7 @@ def test_a_host_whose_service_is_down_stops_the_next_turn(
 
 
 def test_one_bad_moment_of_the_host_before_stops_no_roll(
-    runner: Runner, front: Front, seen: str
+    runner: LocalRunner, front: AwsFront, seen: str
 ) -> None:
     runner.launches(ONE, NEW)
     well = [answer(unit(), instance=id_, revision=REVISION) for id_ in (ONE, TWO)]
@@ -111,7 +111,7 @@ def test_one_bad_moment_of_the_host_before_stops_no_roll(
 
 
 def test_the_service_of_the_last_host_before_is_asked_and_no_other(
-    runner: Runner, front: Front, seen: str
+    runner: LocalRunner, front: AwsFront, seen: str
 ) -> None:
     runner.launches(ONE, NEW)
 
@@ -122,7 +122,7 @@ def test_the_service_of_the_last_host_before_is_asked_and_no_other(
 
 
 def test_a_host_whose_service_never_comes_up_is_named(
-    runner: Runner, front: Front, seen: str, caplog: pytest.LogCaptureFixture
+    runner: LocalRunner, front: AwsFront, seen: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     front.service = [("Success", answer(DOWN, revision=REVISION, journal="no model\nexited"))]
 
@@ -137,7 +137,7 @@ def test_a_host_whose_service_never_comes_up_is_named(
 
 @pytest.mark.parametrize("steady", ["60", "3600"])
 def test_a_steady_time_that_no_host_could_reach_moves_none(
-    runner: Runner, seen: str, steady: str
+    runner: LocalRunner, seen: str, steady: str
 ) -> None:
     pace = {"FLEET_STEADY_SECONDS": steady, "FLEET_HEALTH_DEADLINE": "60"}
 
@@ -150,7 +150,7 @@ def test_a_steady_time_that_no_host_could_reach_moves_none(
 
 
 def test_a_host_that_restarted_on_the_way_is_healthy_and_that_is_said(
-    runner: Runner, front: Front, seen: str, capsys: pytest.CaptureFixture[str]
+    runner: LocalRunner, front: AwsFront, seen: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     front.service = [("Success", answer(unit(restarts=1), revision=REVISION))]
 
@@ -160,7 +160,7 @@ def test_a_host_that_restarted_on_the_way_is_healthy_and_that_is_said(
 
 
 def test_a_bot_whose_platform_is_away_is_told_and_fails_no_deploy(
-    runner: Runner, front: Front, seen: str, capsys: pytest.CaptureFixture[str]
+    runner: LocalRunner, front: AwsFront, seen: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     away = unit(status="Telegram is away")
     front.service = [("Success", answer(unit(), away, revision=REVISION))]
@@ -172,7 +172,7 @@ def test_a_bot_whose_platform_is_away_is_told_and_fails_no_deploy(
 
 
 def test_with_the_document_before_the_run_says_what_to_apply_first(
-    runner: Runner, cloud: Cloud, seen: str
+    runner: LocalRunner, cloud: Cloud, seen: str
 ) -> None:
     cloud.ssm.delete_document(Name=DOCUMENT)
 
@@ -183,7 +183,7 @@ def test_with_the_document_before_the_run_says_what_to_apply_first(
 
 
 def test_a_host_that_ec2_retires_holds_up_no_other_and_its_repair_is_a_new_one(
-    runner: Runner, seen: str
+    runner: LocalRunner, seen: str
 ) -> None:
     other, url = runner.launches(ONE), runner.environ["AWS_ENDPOINT_URL"]
     for retiring in (ONE, TWO):
@@ -202,7 +202,7 @@ def test_a_host_that_ec2_retires_holds_up_no_other_and_its_repair_is_a_new_one(
     ("built_from", "minutes"), [(REVISION, 15), ("9" * 40, 30)], ids=["held", "built"]
 )
 def test_without_a_word_of_the_runner_it_waits_half_as_long_where_the_image_holds_the_system(
-    runner: Runner, front: Front, seen: str, built_from: str, minutes: int
+    runner: LocalRunner, front: AwsFront, seen: str, built_from: str, minutes: int
 ) -> None:
     """By a turned clock: the host is active for 119 seconds at each look."""
     runner.builds(built_from, NEW)
@@ -231,11 +231,11 @@ def test_what_ec2_says_of_a_machine_is_what_its_turn_waits_for(ill: Checks, word
     there = host(ONE, 11, image=NEW, health=ill.health)
     row = sight([ONE], replace(there, ill=ill.ill)).there[ONE]
 
-    assert roll.unfinished(roll.Turn(ONE, "", ""), row, NEW) == words
+    assert roll.unfinished(roll.HostTurn(ONE, "", ""), row, NEW) == words
 
 
 def test_with_the_document_before_plan_says_so_before_any_host_has_a_job(
-    runner: Runner, cloud: Cloud, seen: str
+    runner: LocalRunner, cloud: Cloud, seen: str
 ) -> None:
     cloud.ssm.delete_document(Name=DOCUMENT)
 
@@ -246,7 +246,7 @@ def test_with_the_document_before_plan_says_so_before_any_host_has_a_job(
 
 
 def test_a_fleet_that_is_finished_stays_so_if_it_can_not_be_seen(
-    runner: Runner, front: Front
+    runner: LocalRunner, front: AwsFront
 ) -> None:
     runner.registers(ONE)
     runner.launches(ONE, NEW)
@@ -262,12 +262,12 @@ def test_a_fleet_that_is_finished_stays_so_if_it_can_not_be_seen(
 @pytest.mark.parametrize(
     ("refused", "since", "left"),
     [
-        ("TerminateInstances", "", Left.UNMOVED),
-        ("RunInstances", "TerminateInstances", Left.GONE),
+        ("TerminateInstances", "", EndState.UNMOVED),
+        ("RunInstances", "TerminateInstances", EndState.GONE),
     ],
 )
 def test_an_apply_that_ec2_refused_says_where_it_left_the_host(
-    runner: Runner, front: Front, seen: str, refused: str, since: str, left: Left
+    runner: LocalRunner, front: AwsFront, seen: str, refused: str, since: str, left: EndState
 ) -> None:
     """As for termination protection, and for capacity."""
     front.refused[refused] = since
@@ -277,17 +277,19 @@ def test_an_apply_that_ec2_refused_says_where_it_left_the_host(
 
 
 def test_an_apply_that_failed_once_the_new_machine_was_there_says_so(
-    runner: Runner, seen: str
+    runner: LocalRunner, seen: str
 ) -> None:
     engine = runner.folder / "late"
     engine.write_text(f'#!/bin/sh\n{runner.environ["TOFU"]} "$@"\n[ "$2" != apply ]\n')
     engine.chmod(0o755)
 
     assert runner.does("host", INSTANCE=TWO, TOFU=str(engine), **handed((TWO, seen))) == 1
-    assert f"\n{begins(TWO, Left.NEW)}OpenTofu's apply failed: " in runner.summary
+    assert f"\n{begins(TWO, EndState.NEW)}OpenTofu's apply failed: " in runner.summary
 
 
-def test_a_new_machine_that_is_gone_again_is_not_called_replaced(runner: Runner, seen: str) -> None:
+def test_a_new_machine_that_is_gone_again_is_not_called_replaced(
+    runner: LocalRunner, seen: str
+) -> None:
     engine = runner.folder / "fleeting"
     ends = "scripted_tofu.ask('TerminateInstances', {'InstanceId.1': '$made'})"
     engine.write_text(
@@ -299,12 +301,12 @@ def test_a_new_machine_that_is_gone_again_is_not_called_replaced(runner: Runner,
     engine.chmod(0o755)
 
     assert runner.does("host", INSTANCE=TWO, TOFU=str(engine), **handed((TWO, seen))) == 1
-    assert f"\n{begins(TWO, Left.GONE)}it did not become healthy within " in runner.summary
+    assert f"\n{begins(TWO, EndState.GONE)}it did not become healthy within " in runner.summary
 
 
 @pytest.mark.parametrize("silence", ["refused", "hidden"])
 def test_where_ec2_does_not_show_the_host_nothing_is_said_of_it(
-    runner: Runner, front: Front, seen: str, silence: str
+    runner: LocalRunner, front: AwsFront, seen: str, silence: str
 ) -> None:
     front.refused["RunInstances"] = "TerminateInstances"
     getattr(front, silence)["DescribeInstances"] = "TerminateInstances"

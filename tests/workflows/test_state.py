@@ -6,7 +6,7 @@ import pytest
 
 from tests.workflows.plans import ONE, TWO
 from workflows.fleet_deploy.state import machines_of
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.stopped import Stopped
 
 
 def state(*resources: object) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from sandbox.host_rules import Rules
 from sandbox.moto import set_rules
 from sandbox.tofu import state
 from sandbox.tofu.backend import STATE_KEY
-from tests.workflows.conftest import NEW, OLD, OLDEST, Runner
+from tests.workflows.conftest import NEW, OLD, OLDEST, LocalRunner
 from tests.workflows.fleets import registry_text
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +21,7 @@ ONE, TWO, THREE, GONE = "clawdinator-1", "clawdinator-2", "clawdinator-3", "claw
 
 
 @pytest.fixture
-def fleet(runner: Runner, python: Path) -> dict[str, str]:
+def fleet(runner: LocalRunner, python: Path) -> dict[str, str]:
     """Two hosts of the registry and one that left it, by id; the registry asks for a third."""
     engine = runner.folder / "sandbox-tofu"
     path = shlex.quote(f"{ROOT}:{ROOT / 'skills'}")
@@ -37,7 +37,7 @@ def fleet(runner: Runner, python: Path) -> dict[str, str]:
     return hosts
 
 
-def remembers(runner: Runner, machines: dict[str, str]) -> None:
+def remembers(runner: LocalRunner, machines: dict[str, str]) -> None:
     """What the engine's state knows from now on."""
     bucket = runner.environ["TOFU_STATE_BUCKET"]
     s3 = runner.client("s3")
@@ -50,7 +50,7 @@ def remembers(runner: Runner, machines: dict[str, str]) -> None:
 
 
 def test_one_host_is_replaced_the_missing_one_created_and_no_other_touched(
-    runner: Runner, fleet: dict[str, str]
+    runner: LocalRunner, fleet: dict[str, str]
 ) -> None:
     assert runner.deploys(TARGET=TWO) == 0
     hosts = runner.hosts()
@@ -64,7 +64,9 @@ def test_one_host_is_replaced_the_missing_one_created_and_no_other_touched(
     assert {ONE, GONE} == {id_ for id_, machine in fleet.items() if hosts[id_][0] == machine}
 
 
-def test_all_moves_every_host_and_removes_what_left(runner: Runner, fleet: dict[str, str]) -> None:
+def test_all_moves_every_host_and_removes_what_left(
+    runner: LocalRunner, fleet: dict[str, str]
+) -> None:
     assert runner.deploys(TARGET="all", AMI_OVERRIDE=OLDEST) == 0
     hosts = runner.hosts()
 
@@ -76,7 +78,7 @@ def test_all_moves_every_host_and_removes_what_left(runner: Runner, fleet: dict[
 
 
 def test_all_is_done_beside_machines_that_no_deploy_made_and_names_them(
-    runner: Runner, fleet: dict[str, str]
+    runner: LocalRunner, fleet: dict[str, str]
 ) -> None:
     runner.registers(ONE, TWO)
     foreign = {name: runner.launches(name) for name in ("old-claw", "Not an id", "")}
@@ -93,7 +95,7 @@ def test_all_is_done_beside_machines_that_no_deploy_made_and_names_them(
 
 
 def test_beside_a_machine_that_nobody_can_place_no_first_host_is_made(
-    runner: Runner, fleet: dict[str, str]
+    runner: LocalRunner, fleet: dict[str, str]
 ) -> None:
     strange = runner.launches("old-claw")
 
@@ -107,7 +109,7 @@ def test_beside_a_machine_that_nobody_can_place_no_first_host_is_made(
 
 
 def test_an_engine_that_ec2_shows_nothing_makes_no_second_host(
-    runner: Runner, fleet: dict[str, str]
+    runner: LocalRunner, fleet: dict[str, str]
 ) -> None:
     """It plans to make all four, since it takes for gone what it is not shown."""
     url = runner.environ["AWS_ENDPOINT_URL"]
@@ -119,7 +121,9 @@ def test_an_engine_that_ec2_shows_nothing_makes_no_second_host(
     assert "Nothing was touched: EC2 does not list i-" in runner.summary
 
 
-def test_a_fleet_that_is_really_gone_is_made_again(runner: Runner, fleet: dict[str, str]) -> None:
+def test_a_fleet_that_is_really_gone_is_made_again(
+    runner: LocalRunner, fleet: dict[str, str]
+) -> None:
     runner.ec2.terminate_instances(InstanceIds=list(fleet.values()))
 
     assert runner.deploys(TARGET="all") == 0
@@ -127,7 +131,7 @@ def test_a_fleet_that_is_really_gone_is_made_again(runner: Runner, fleet: dict[s
 
 
 def test_a_renamed_instance_is_made_once_all_has_removed_its_old_host(
-    runner: Runner, fleet: dict[str, str]
+    runner: LocalRunner, fleet: dict[str, str]
 ) -> None:
     renamed = json.loads(registry_text([ONE, TWO, THREE]))
     renamed["clawdinator-two"] = renamed.pop(TWO)

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from fleet_control.archive import File
+from fleet_control.seed_check import REGISTRY
 from sandbox.job_log import JobLog
-from tests.workflows.conftest import NEW, Runner
+from tests.workflows.conftest import NEW, LocalRunner
+from tests.workflows.fleets import registry_text
 from tests.workflows.plans import replaced
 from workflows.fleet_deploy.runner import commands_stopped
-from workflows.fleet_deploy.seeding import Seed
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.seed_upload import Seed
+from workflows.fleet_deploy.stopped import Stopped
 from workflows.image_build import __main__ as image_build
 from workflows.image_build import nix_image
 
@@ -39,7 +41,7 @@ def shell(lines: Iterable[str], to: str = "") -> str:
 @pytest.mark.parametrize("to", ["", ">&2"])
 @pytest.mark.parametrize("command", ["init", "plan", "show"])
 def test_nothing_that_the_engine_writes_is_a_command(
-    runner: Runner, capfd: pytest.CaptureFixture[str], command: str, to: str
+    runner: LocalRunner, capfd: pytest.CaptureFixture[str], command: str, to: str
 ) -> None:
     runner.registers(TWO)
     runner.launches(TWO)
@@ -58,7 +60,8 @@ def test_nothing_that_the_engine_writes_is_a_command(
 def test_nothing_that_nix_writes_is_a_command(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    seed = Seed("0" * 40, {"flake.lock": File(b"{}")})
+    registry = File(registry_text([TWO]).encode())
+    seed = Seed("0" * 40, {"flake.lock": File(b"{}"), REGISTRY: registry})
     words = "\n".join(EVIL)
     program = f"import sys; print({words!r}); print({words!r}, file=sys.stderr); sys.exit(1)"
 
@@ -72,7 +75,7 @@ def test_nothing_that_nix_writes_is_a_command(
 
 
 def test_what_the_run_itself_has_to_say_is_obeyed_and_nothing_else_is_heard(
-    runner: Runner, capfd: pytest.CaptureFixture[str]
+    runner: LocalRunner, capfd: pytest.CaptureFixture[str]
 ) -> None:
     runner.registers(TWO)
     runner.launches("gone")

@@ -8,17 +8,17 @@ from pathlib import Path
 
 from fleet_control import last_words
 from fleet_control.error import FleetError
-from workflows.fleet_deploy import finish, health, host, plan, runner, summary
-from workflows.fleet_deploy.job import Job, begin
-from workflows.fleet_deploy.runner import Notice
-from workflows.fleet_deploy.stop import Stopped, brief
+from workflows.fleet_deploy import finish_job, health, host_job, plan_job, runner, summary
+from workflows.fleet_deploy.job import JobContext, begin
+from workflows.fleet_deploy.runner import Annotation
+from workflows.fleet_deploy.stopped import Stopped, brief
 
 log = logging.getLogger(__name__)
 
-JOBS: Mapping[str, Callable[[Job], tuple[Notice, ...]]] = {
-    "plan": plan.run,
-    "host": host.run,
-    "finish": finish.run,
+JOBS: Mapping[str, Callable[[JobContext], tuple[Annotation, ...]]] = {
+    "plan": plan_job.run,
+    "host": host_job.run,
+    "finish": finish_job.run,
 }
 
 
@@ -44,7 +44,7 @@ def main(
 
 def _done(
     job: str, environ: Mapping[str, str], root: Path, clock: health.Time
-) -> tuple[Notice, ...] | Stopped:
+) -> tuple[Annotation, ...] | Stopped:
     """The job's notices, or what stopped it."""
     try:
         return JOBS[job](begin(environ, root, clock))
@@ -62,7 +62,7 @@ def _stop(environ: Mapping[str, str], stop: Stopped) -> None:
     text = summary.stopped(stop.title, str(stop), stop.last_words, stop.details)
     runner.write_summary(environ, text)
     if stop.last_words:
-        runner.say_notice(Notice("Last words", last_words.told(stop.last_words)))
+        runner.say_notice(Annotation("Last words", last_words.told(stop.last_words)))
     runner.say_error(stop.title, brief(str(stop)))
 
 

@@ -9,15 +9,15 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fleet_control import ec2
-from fleet_control.reading import Reading
+from fleet_control.host import Reading
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import FleetStatus, InstanceStatus, shape
-from workflows.fleet_deploy.blueprint import Owner
+from workflows.fleet_deploy.expectation import AwsAccount
 from workflows.fleet_deploy.guard import Machines
 from workflows.fleet_deploy.health import Time
 from workflows.fleet_deploy.roll import rows
 from workflows.fleet_deploy.runner import needed
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.stopped import Stopped
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -33,7 +33,7 @@ _SHORT = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts"
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class FleetView:
     """One look at the fleet.
 
     Attributes:
@@ -69,7 +69,7 @@ class Cloud:
     quotas: Any  # boto3's Service Quotas, which has no types here
     clock: Time
 
-    def look(self, registry: KnownRegistry, machines: Mapping[str, str]) -> Sight:
+    def look(self, registry: KnownRegistry, machines: Mapping[str, str]) -> FleetView:
         """The fleet now; Ec2Error if it can't be seen.
 
         `machines` are there as far as is known, each with its instance: those that EC2 does not
@@ -77,7 +77,7 @@ class Cloud:
         """
         return seen(registry, ec2.read(self.ec2, self.clock.now(), machines), machines)
 
-    def owner(self) -> Owner:
+    def owner(self) -> AwsAccount:
         """Whose the keys are that this job has; Stopped if AWS does not say."""
         try:
             # arn:partition:service:region:account:resource
@@ -85,14 +85,14 @@ class Cloud:
         except (ClientError, BotoCoreError, KeyError, ValueError) as error:
             why = f"AWS does not say whose keys this job has ({type(error).__name__})."
             raise Stopped("AWS is silent", why) from error
-        return Owner(partition, account)
+        return AwsAccount(partition, account)
 
 
-def seen(registry: KnownRegistry, reading: Reading, known: Mapping[str, str] = _NONE) -> Sight:
+def seen(registry: KnownRegistry, reading: Reading, known: Mapping[str, str] = _NONE) -> FleetView:
     """What is not known to be gone counts as there."""
     status = shape(registry, reading)
     unsure = {known[machine] for machine in reading.unsure}
-    return Sight(
+    return FleetView(
         status,
         rows(status),
         Machines(

@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from workflows.fleet_deploy import configuration, diagnosis, lock
-from workflows.fleet_deploy.change import host_address, targets
+from workflows.fleet_deploy import configuration_check, engine_error, lock
+from workflows.fleet_deploy.resource_change import host_address, targets
 from workflows.fleet_deploy.runner import needed
 from workflows.fleet_deploy.state import machines_of
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.stopped import Stopped
 from workflows.fleet_deploy.summary import bullets
 
 FOLDER = "tofu/fleet"
@@ -56,7 +56,7 @@ class Engine:
         """Stopped, before the engine sees it, where the folder holds what no fleet has."""
         # What an earlier one left there, the engine would take unasked.
         shutil.rmtree(self.root / FOLDER / ".terraform", ignore_errors=True)
-        offences = configuration.offences(self.root, FOLDER)
+        offences = configuration_check.offences(self.root, FOLDER)
         if offences:
             more = f" (and {len(offences) - 1} more)" if len(offences) > 1 else ""
             raise Stopped(
@@ -108,8 +108,8 @@ class Engine:
         began = time.time()
         try:
             return self._run(command, *_LOCKED, *options)
-        except Killed as killed:
-            raise Killed(killed.title, f"{killed} {self._released(began)}") from killed
+        except EngineKilled as killed:
+            raise EngineKilled(killed.title, f"{killed} {self._released(began)}") from killed
 
     def _released(self, began: float) -> str:
         """Give a killed engine's lock back, if it is surely that one; what is to be done now."""
@@ -125,18 +125,18 @@ class Engine:
             return f"Its lock is not given back: {left.sentence()}."
         return "If its lock on the state stayed, the next deploy says so, and how to release it."
 
-    def _lock(self) -> lock.Held | None:
+    def _lock(self) -> lock.StateLock | None:
         """The lock on the state, where there is one and the engine names it."""
         try:
             self._unlock("whose")
-        except Failed as refused:
-            return lock.held(diagnosis.lines(refused.said))
+        except EngineFailed as refused:
+            return lock.held(engine_error.lines(refused.said))
         except Stopped:
             return None
         return None
 
     def _unlock(self, id_: str) -> None:
-        """Failed where no lock has this id, which is how the engine tells whose it is."""
+        """EngineFailed where no lock has this id, which is how the engine tells whose it is."""
         self._run("force-unlock", "-no-color", "-force", id_)
 
     def _plan(self, file: Path, image: str, *options: str) -> Any:
@@ -170,17 +170,17 @@ class Engine:
             raise Stopped("OpenTofu failed", f"{self.program} can't be run: {error}.") from error
         if process.returncode < 0:
             why = f"OpenTofu's {command} was killed (signal {-process.returncode})."
-            raise Killed("OpenTofu failed", why)
+            raise EngineKilled("OpenTofu failed", why)
         if process.returncode:
-            raise Failed(diagnosis.failure(command, process.returncode, said), said)
+            raise EngineFailed(engine_error.failure(command, process.returncode, said), said)
         return said
 
 
-class Killed(Stopped):
+class EngineKilled(Stopped):
     """The engine ended by a signal, with its work half done."""
 
 
-class Failed(Stopped):
+class EngineFailed(Stopped):
     """The engine said no.
 
     Attributes:

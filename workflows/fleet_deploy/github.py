@@ -11,9 +11,9 @@ from http.client import HTTPException
 from typing import Any
 
 from fleet_control import github, ledger
-from fleet_control.github import Request, Workflow
-from workflows.fleet_deploy.runner import Run
-from workflows.fleet_deploy.stop import Stopped
+from fleet_control.github import HttpRequest, WorkflowApi
+from workflows.fleet_deploy.runner import ThisRun
+from workflows.fleet_deploy.stopped import Stopped
 
 # GitHub searches no further than 1,000 runs, and ends a run after 35 days, its waiting included:
 # whatever is older is over. The Lambda looks only three days back, since it has seconds to answer
@@ -45,7 +45,7 @@ def _read() -> Iterator[None]:
 
 
 @dataclass(frozen=True, slots=True)
-class GitHub:
+class GitHubRuns:
     """The repository's API, with the token of the job.
 
     Attributes:
@@ -58,7 +58,7 @@ class GitHub:
     sleep: Callable[[float], None] = time.sleep
 
     @_read()
-    def runs(self, run: Run, now: float) -> tuple[ledger.Run, ...]:
+    def runs(self, run: ThisRun, now: float) -> tuple[ledger.Run, ...]:
         """The dispatched runs of this workflow and branch, newest first; Stopped if unreadable."""
         workflow, found = self._workflow(run), dict[int, ledger.Run]()
         for page in workflow.runs(most=MOST_PAGES).pages(self._get):
@@ -69,21 +69,21 @@ class GitHub:
         return tuple(sorted(found.values(), key=lambda one: one.id, reverse=True))
 
     @_read()
-    def run(self, run: Run) -> ledger.Run:
+    def run(self, run: ThisRun) -> ledger.Run:
         """This run itself, which the list may not show yet."""
         workflow = self._workflow(run)
         return workflow.read_run(self._get(workflow.run(run.id)))
 
     @_read()
-    def jobs(self, run: Run, id_: int) -> tuple[ledger.Job, ...]:
+    def jobs(self, run: ThisRun, id_: int) -> tuple[ledger.Job, ...]:
         """The jobs of another run of this repository, of all its attempts."""
         pages = self._workflow(run).jobs(id_, "all", MOST_JOB_PAGES).pages(self._get)
         return tuple(github.read_job(raw).job for page in pages for raw in page)
 
-    def _workflow(self, run: Run) -> Workflow:
-        return Workflow(run.repository, run.workflow, run.branch, self.control_api)
+    def _workflow(self, run: ThisRun) -> WorkflowApi:
+        return WorkflowApi(run.repository, run.workflow, run.branch, self.control_api)
 
-    def _get(self, request: Request) -> Any:
+    def _get(self, request: HttpRequest) -> Any:
         for pause in PAUSES_SECONDS:
             try:
                 return self._once(request)
@@ -91,7 +91,7 @@ class GitHub:
                 self.sleep(pause)
         return self._once(request)
 
-    def _once(self, request: Request) -> Any:
+    def _once(self, request: HttpRequest) -> Any:
         sent = urllib.request.Request(  # noqa: S310  (the runner names the URL, nobody else)
             self.api_url.rstrip("/") + request.path,
             headers=github.headers(self.token, "fleet-deploy"),

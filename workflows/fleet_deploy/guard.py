@@ -8,8 +8,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from fleet_control.caller import is_instance_id
-from workflows.fleet_deploy.blueprint import Blueprint
-from workflows.fleet_deploy.change import (
+from workflows.fleet_deploy.difference import difference, whole
+from workflows.fleet_deploy.expectation import Expectation
+from workflows.fleet_deploy.resource_change import (
     CHECK,
     DATA,
     HOST,
@@ -17,13 +18,12 @@ from workflows.fleet_deploy.change import (
     IDENTITY,
     KEYED_DATA,
     SHARED,
-    Action,
-    Change,
+    ChangeAction,
+    ResourceChange,
     host_address,
     targets,
 )
-from workflows.fleet_deploy.expected import difference, whole
-from workflows.fleet_deploy.trespass import Trespass, changes_of
+from workflows.fleet_deploy.violation import Violation, changes_of
 
 # Names of what makes, stops or starts machines, so that it is told as a host by another name. Not
 # all of them, nor need they be: what is on no list is stopped all the same.
@@ -39,7 +39,7 @@ _CONTROL_TYPES = (
 )
 # How a provider's name ends; the registry before it is the engine's.
 _AWS, _BUILT_IN = "/hashicorp/aws", "/builtin/terraform"
-_GENTLE = (Action.READ, Action.CREATE, Action.UPDATE)
+_GENTLE = (ChangeAction.READ, ChangeAction.CREATE, ChangeAction.UPDATE)
 _STRANGER = "it is no part of a fleet"
 _LEFTOVER = "it is the leftover of an earlier apply: see to it by hand"
 
@@ -62,9 +62,9 @@ def rolled(
     ids: Collection[str],
     image: str,
     machines: Machines,
-    blueprint: Blueprint,
+    blueprint: Expectation,
     caller: str = "",
-) -> tuple[Trespass, ...]:
+) -> tuple[Violation, ...]:
     """What a plan for the hosts of `ids` does beyond replacing or creating exactly those.
 
     Allowed are: those hosts, new on `image`; creating or updating in place what is keyed by their
@@ -74,9 +74,11 @@ def rolled(
     expected = {host_address(id_): id_ for id_ in ids}
     own = {address for id_ in ids for address in targets(id_)}
     changes, strange = changes_of(plan)
-    moved = {one.address for one in changes if one.action in (Action.REPLACE, Action.CREATE)}
+    moved = {
+        one.address for one in changes if one.action in (ChangeAction.REPLACE, ChangeAction.CREATE)
+    }
     idle = [
-        Trespass(address, Action.NOTHING, "it was to be replaced")
+        Violation(address, ChangeAction.NOTHING, "it was to be replaced")
         for address in expected
         if address not in moved
     ]
@@ -85,15 +87,15 @@ def rolled(
         changes, caller, lambda one: _beyond_the_roll(one, expected, own, image, machines), other
     )
     launched_on = [one for one in changes if one.address in own or one.address in SHARED]
-    stays = [one for one in launched_on if one.action is Action.NOTHING and not _is_host(one)]
+    stays = [one for one in launched_on if one.action is ChangeAction.NOTHING and not _is_host(one)]
     astray = ((one.address, other.than_made(one)) for one in stays)
-    unlike = [Trespass(address, Action.NOTHING, why) for address, why in astray if why]
+    unlike = [Violation(address, ChangeAction.NOTHING, why) for address, why in astray if why]
     return (*strange, *found, *idle, *unlike)
 
 
 def finished(
-    plan: object, machines: Machines, blueprint: Blueprint, caller: str = ""
-) -> tuple[Trespass, ...]:
+    plan: object, machines: Machines, blueprint: Expectation, caller: str = ""
+) -> tuple[Violation, ...]:
     """What the last plan of `all` does beyond removing what left and bringing the rest up to date.
 
     It may not touch a registered host, nor anything of the bot instance `caller`. What is keyed by
@@ -116,7 +118,7 @@ def removed(plan: object) -> tuple[str, ...]:
     return tuple(
         str(one.index)
         for one in changes
-        if _is_fleet_host(one) and one.action is Action.DELETE and not one.deposed
+        if _is_fleet_host(one) and one.action is ChangeAction.DELETE and not one.deposed
     )
 
 
@@ -124,31 +126,35 @@ class _Other:
     """What a plan makes other than this repository does."""
 
     def __init__(
-        self, plan: object, changes: Collection[Change], blueprint: Blueprint, image: str = ""
+        self,
+        plan: object,
+        changes: Collection[ResourceChange],
+        blueprint: Expectation,
+        image: str = "",
     ) -> None:
         self._whole = whole(plan, changes)
         self._ids = {
             one.address: one.old_id
             for one in changes
-            if one.old_id and one.action in (Action.NOTHING, Action.UPDATE)
+            if one.old_id and one.action in (ChangeAction.NOTHING, ChangeAction.UPDATE)
         }
         self._blueprint = blueprint
         self._image = image
 
-    def than_made(self, change: Change) -> str | None:
+    def than_made(self, change: ResourceChange) -> str | None:
         """What of it, or None."""
-        if change.data or change.action is Action.DELETE:
+        if change.data or change.action is ChangeAction.DELETE:
             return None
         expected = self._blueprint.of(change, self._ids, self._image)
         return difference(change, expected, self._whole)
 
 
 def _judged(
-    changes: Collection[Change],
+    changes: Collection[ResourceChange],
     caller: str,
-    beyond: Callable[[Change], str | None],
+    beyond: Callable[[ResourceChange], str | None],
     other: _Other,
-) -> tuple[Trespass, ...]:
+) -> tuple[Violation, ...]:
     judged = (
         (
             one,
@@ -159,20 +165,24 @@ def _judged(
             or other.than_made(one),
         )
         for one in changes
-        if one.action is not Action.NOTHING
+        if one.action is not ChangeAction.NOTHING
     )
-    return tuple(Trespass(one.address, one.action, why) for one, why in judged if why)
+    return tuple(Violation(one.address, one.action, why) for one, why in judged if why)
 
 
-def _of_the_caller(change: Change, caller: str) -> str | None:
-    if caller and change.index == caller and not (change.data and change.action is Action.READ):
+def _of_the_caller(change: ResourceChange, caller: str) -> str | None:
+    if (
+        caller
+        and change.index == caller
+        and not (change.data and change.action is ChangeAction.READ)
+    ):
         return f"it belongs to {caller}, which asked for this, and no bot instance deploys itself"
     return None
 
 
-def _anothers(change: Change) -> str | None:
+def _anothers(change: ResourceChange) -> str | None:
     """Whose it is now, where that is not the instance that it is keyed by."""
-    if change.resource not in IDENTITY or change.action is Action.CREATE:
+    if change.resource not in IDENTITY or change.action is ChangeAction.CREATE:
         return None
     # A role and a profile have their name for an id, a policy its role's before its own.
     if change.old_id.partition(":")[0] == f"{change.index}-host":
@@ -180,7 +190,7 @@ def _anothers(change: Change) -> str | None:
     return f"what is there now is {change.old_id or 'without an id'}, not {change.index}'s"
 
 
-def _by_another_provider(change: Change) -> str | None:
+def _by_another_provider(change: ResourceChange) -> str | None:
     provider = _BUILT_IN if change.resource == CHECK else _AWS
     if change.provider.endswith(provider):
         return None
@@ -188,7 +198,7 @@ def _by_another_provider(change: Change) -> str | None:
 
 
 def _beyond_the_roll(
-    change: Change,
+    change: ResourceChange,
     expected: Mapping[str, str],
     own: Collection[str],
     image: str,
@@ -208,14 +218,14 @@ def _beyond_the_roll(
     return "it is keyed by no host that is moved here" if _is_identity(change) else _STRANGER
 
 
-def _host_beyond(change: Change, id_: str, image: str, machines: Machines) -> str | None:
+def _host_beyond(change: ResourceChange, id_: str, image: str, machines: Machines) -> str | None:
     if change.deposed:
         return _LEFTOVER
-    if change.action not in (Action.REPLACE, Action.CREATE):
+    if change.action not in (ChangeAction.REPLACE, ChangeAction.CREATE):
         return "a host is only ever replaced or created"
     if change.image != image:
         return f"it would run {change.image or 'an unknown image'} and not {image}"
-    if change.action is Action.CREATE:
+    if change.action is ChangeAction.CREATE:
         return (
             f"{id_} has a machine that OpenTofu does not see, and two would share its token; "
             "deploy again in a few minutes"
@@ -225,7 +235,7 @@ def _host_beyond(change: Change, id_: str, image: str, machines: Machines) -> st
     return _of_another(change, id_, machines)
 
 
-def _of_another(change: Change, id_: str, machines: Machines) -> str | None:
+def _of_another(change: ResourceChange, id_: str, machines: Machines) -> str | None:
     """Why not, where the machine that would go is not the one that EC2 shows under this id."""
     owner = machines.owners.get(change.old_id)
     if owner == id_:
@@ -235,7 +245,7 @@ def _of_another(change: Change, id_: str, machines: Machines) -> str | None:
 
 
 def _beyond_finishing(
-    change: Change, registered: Collection[str], machines: Machines
+    change: ResourceChange, registered: Collection[str], machines: Machines
 ) -> str | None:
     if _is_host(change):
         return _host_stays(change, registered, machines)
@@ -244,56 +254,58 @@ def _beyond_finishing(
     if change.action in _GENTLE:
         return _beyond_the_registry(change, registered)
     left = _is_keyed(change) and change.index not in registered
-    if change.action is Action.DELETE and _is_identity(change) and left:
+    if change.action is ChangeAction.DELETE and _is_identity(change) and left:
         return None
     return "a run removes only what is keyed by an id that left the registry; do this by hand"
 
 
-def _beyond_the_registry(change: Change, registered: Collection[str]) -> str | None:
+def _beyond_the_registry(change: ResourceChange, registered: Collection[str]) -> str | None:
     if _is_identity(change):
         return None if change.index in registered else "its key is not in the registry"
     return None if change.data or change.address in (*SHARED, CHECK) else _STRANGER
 
 
-def _host_stays(change: Change, registered: Collection[str], machines: Machines) -> str | None:
+def _host_stays(
+    change: ResourceChange, registered: Collection[str], machines: Machines
+) -> str | None:
     if not _is_fleet_host(change):
         return "it is no host of the registry's"
     if change.index in registered:
         return "it is registered, and registered hosts are only moved one by one"
     if not _is_keyed(change):
         return "its key names no instance"
-    if change.action is not Action.DELETE:
+    if change.action is not ChangeAction.DELETE:
         return "it is not in the registry"
     return _of_another(change, str(change.index), machines)
 
 
-def _never(change: Change) -> str | None:
+def _never(change: ResourceChange) -> str | None:
     """Why not, for what no deploy may do whichever its job."""
-    if change.deposed and change.action is not Action.DELETE:
+    if change.deposed and change.action is not ChangeAction.DELETE:
         return "a leftover can only be destroyed"
-    if change.data and change.action is not Action.READ:
+    if change.data and change.action is not ChangeAction.READ:
         return "a data source can only be read"
     if change.data:
         known = change.address in DATA or (change.resource == KEYED_DATA and _is_keyed(change))
         return None if known else "no fleet reads such a thing"
-    if change.action is Action.READ:
+    if change.action is ChangeAction.READ:
         return "only a data source can be read"
     if change.type.startswith(_CONTROL_TYPES):
         return "it belongs to the control plane, and no deploy may touch what deploys"
     return None
 
 
-def _is_host(change: Change) -> bool:
+def _is_host(change: ResourceChange) -> bool:
     return not change.data and change.type.startswith(_HOST_TYPES)
 
 
-def _is_fleet_host(change: Change) -> bool:
+def _is_fleet_host(change: ResourceChange) -> bool:
     return change.resource == HOST
 
 
-def _is_identity(change: Change) -> bool:
+def _is_identity(change: ResourceChange) -> bool:
     return change.resource in IDENTITY and isinstance(change.index, str)
 
 
-def _is_keyed(change: Change) -> bool:
+def _is_keyed(change: ResourceChange) -> bool:
     return isinstance(change.index, str) and is_instance_id(change.index)

@@ -30,7 +30,7 @@ _LABEL = re.compile(r'"([A-Za-z0-9_.-]+)"|([A-Za-z_][A-Za-z0-9_-]*)')
 _END = ""
 
 
-class Unreadable(ValueError):
+class UnreadableHcl(ValueError):
     """What can't be read, and in which line."""
 
 
@@ -49,7 +49,7 @@ class Block:
 
 
 def read(text: str) -> Block:
-    """The body of a file; Unreadable."""
+    """The body of a file; UnreadableHcl."""
     tokens = _Tokens(text)
     body = _body(tokens, "")
     if tokens.take() != _END:
@@ -70,8 +70,8 @@ class _Tokens:
         taken, self.ahead = self.ahead, next(self._all)
         return taken
 
-    def unreadable(self, what: str) -> Unreadable:
-        return Unreadable(f"{what}, about line {self._text.count(chr(10), 0, self._place) + 1}")
+    def unreadable(self, what: str) -> UnreadableHcl:
+        return UnreadableHcl(f"{what}, about line {self._text.count(chr(10), 0, self._place) + 1}")
 
     def _found(self) -> Iterator[str]:
         if odd := _ODD.search(self._text):

@@ -1,5 +1,6 @@
 """Wait until a new host is healthy: its status checks, then its own answer, by one deadline."""
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,12 +9,17 @@ from typing import TYPE_CHECKING, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from fleet_control import host_answer
+from fleet_control.error import Ec2Error
+from fleet_control.host_answer import HostAnswer
+from fleet_control.machine import ec2_errors
 from fleet_control.status import IN_PROGRESS_SECONDS
-from workflows.fleet_deploy import host_answer
-from workflows.fleet_deploy.host_answer import Answer, AnswerError
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy import health_report
+from workflows.fleet_deploy.health_report import HealthReport, ReportError
+from workflows.fleet_deploy.stopped import Stopped
 
 if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ssm import SSMClient
 
 DOCUMENT = "clawdinator-health"
@@ -28,8 +34,10 @@ _APPLY_FIRST = (
     "it is, is not there, or this role may not see it."
 )
 
+log = logging.getLogger(__name__)
 
-class Unasked(AnswerError):
+
+class HostUnasked(ReportError):
     """SSM, and not the host, is why there is no answer."""
 
 
@@ -57,7 +65,7 @@ class SystemTime:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class PollSettings:
     """How long to wait, and how often to look; seconds.
 
     Attributes:
@@ -69,10 +77,10 @@ class Pace:
     steady: float = STEADY_SECONDS
 
 
-def read_pace(environ: Mapping[str, str], deadline: float = IN_PROGRESS_SECONDS) -> Pace:
+def read_pace(environ: Mapping[str, str], deadline: float = IN_PROGRESS_SECONDS) -> PollSettings:
     """The pace that the runner's environment sets, and `deadline` where it sets none; Stopped if it
     is no number."""
-    return Pace(
+    return PollSettings(
         deadline=_seconds(environ, "FLEET_HEALTH_DEADLINE", deadline),
         poll=_seconds(environ, "FLEET_HEALTH_POLL", 10.0),
         steady=_seconds(environ, "FLEET_STEADY_SECONDS", STEADY_SECONDS),
@@ -92,7 +100,7 @@ def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
     return seconds
 
 
-def wait(look: Callable[[], str], pace: Pace, clock: Time) -> str:
+def wait(look: Callable[[], str], pace: PollSettings, clock: Time) -> str:
     """Look until there is nothing to wait for; what was still missing at the deadline, or nothing.
 
     `look` says what is missing, or nothing. It is asked once at least.
@@ -106,7 +114,7 @@ def wait(look: Callable[[], str], pace: Pace, clock: Time) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class HostHealth:
     """A host, asked how it is through SSM by a document that takes no parameters."""
 
     ssm: "SSMClient"
@@ -124,22 +132,22 @@ class Service:
         except (BotoCoreError, ResponseParserError) as error:
             raise Stopped("SSM is silent", f"SSM can't be reached ({error}).") from error
 
-    def ask(self, machine: str) -> Answer:
-        """Ask once. AnswerError says why there is no answer yet.
+    def ask(self, machine: str) -> HealthReport:
+        """Ask once. ReportError says why there is no answer yet.
 
         Stopped where asking again would not help.
         """
         try:
             command = self._send(machine)
         except self.ssm.exceptions.InvalidInstanceId as error:
-            raise AnswerError("its SSM agent does not answer yet") from error
+            raise ReportError("its SSM agent does not answer yet") from error
         except ClientError as error:
             if _may_pass(error):
-                raise Unasked(f"SSM is busy ({_code(error)})") from error
+                raise HostUnasked(f"SSM is busy ({_code(error)})") from error
             raise Stopped("SSM refused", _refusal(error)) from error
         except (BotoCoreError, ResponseParserError, KeyError) as error:
-            raise Unasked(f"SSM can't be reached ({error})") from error
-        return host_answer.read(self._said(command, machine))
+            raise HostUnasked(f"SSM can't be reached ({error})") from error
+        return health_report.read(self._said(command, machine))
 
     def _said(self, command: str, machine: str) -> str:
         until = self.clock.monotonic() + ANSWER_SECONDS
@@ -149,11 +157,11 @@ class Service:
                 return said
             if status not in _UNDECIDED:
                 # Its own words could be read as ours, such as what it ran before.
-                raise AnswerError(f"can't say how it is ({status})")
+                raise ReportError(f"can't say how it is ({status})")
             if self.clock.monotonic() >= until:
                 if status == _UNSEEN:
-                    raise Unasked("SSM does not tell what the host says")
-                raise AnswerError("does not say in time how it is")
+                    raise HostUnasked("SSM does not tell what the host says")
+                raise ReportError("does not say in time how it is")
             self.clock.sleep(self.poll)
 
     def _send(self, machine: str) -> str:
@@ -174,6 +182,19 @@ class Service:
         except (BotoCoreError, ResponseParserError):
             return _UNSEEN, ""
         return answer.get("Status", _UNSEEN), answer.get("StandardOutputContent", "")
+
+
+def note(ec2: "EC2Client", machine: str, answer: HostAnswer) -> str:
+    """Tag the machine with what its host said of itself, which every status shows; why that could
+    not be done, or nothing. No deploy fails by that."""
+    tag = {"Key": host_answer.TAG, "Value": host_answer.write(answer)}
+    try:
+        with ec2_errors("CreateTags"):
+            ec2.create_tags(Resources=[machine], Tags=[tag])  # type: ignore[list-item]  # its shape
+    except Ec2Error as error:
+        log.warning("fleet.not_noted machine=%s why=%s", machine, error)
+        return f"What {machine} said of itself could not be noted for the status: {error}"
+    return ""
 
 
 def _may_pass(error: ClientError) -> bool:

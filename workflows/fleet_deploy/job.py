@@ -12,28 +12,28 @@ from fleet_control.policy import Facts
 from fleet_control.registry import Registry, parse
 from fleet_control.registry_source import KnownRegistry
 from workflows.fleet_deploy import (
-    account,
-    asked,
-    blueprint,
     engine,
+    expectation,
+    github_account,
     health,
+    host_log,
+    inputs,
     judge,
     roll,
     runner,
     summary,
-    witness,
 )
-from workflows.fleet_deploy.blueprint import Blueprint
-from workflows.fleet_deploy.cloud import Cloud, Sight, connect
-from workflows.fleet_deploy.stop import ROOM, Stopped, brief
-from workflows.fleet_deploy.trespass import Trespass
+from workflows.fleet_deploy.cloud import Cloud, FleetView, connect
+from workflows.fleet_deploy.expectation import Expectation
+from workflows.fleet_deploy.stopped import ROOM, Stopped, brief
+from workflows.fleet_deploy.violation import Violation
 
 REGISTRY = Path("nix/instances.json")
 _NONE: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class JobContext:
     """One job at work in a checkout of the repository.
 
     Attributes:
@@ -46,18 +46,18 @@ class Job:
     """
 
     environ: Mapping[str, str]
-    run: runner.Run
-    accounts: account.Accounts
-    starter: account.Starter
+    run: runner.ThisRun
+    accounts: github_account.Accounts
+    starter: github_account.Starter
     asked: Entry
     known: KnownRegistry
     cloud: Cloud
     engine: engine.Engine
-    pace: health.Pace
+    pace: health.PollSettings
     hears: bool
     clock: health.Time
 
-    def look(self, machines: Mapping[str, str] = _NONE) -> Sight:
+    def look(self, machines: Mapping[str, str] = _NONE) -> FleetView:
         """The fleet now; Ec2Error if it can't be seen.
 
         `machines` are there as far as is known, each with its instance.
@@ -65,36 +65,40 @@ class Job:
         return self.cloud.look(self.known, machines)
 
     @property
-    def blueprint(self) -> Blueprint:
-        """What tofu/fleet makes of what the engine is told; Stopped where that is unknown."""
-        folder = self.engine.root / engine.FOLDER
-        return blueprint.read(self.engine.environ, folder, self.known.registry, self.cloud.owner())
+    def registry(self) -> Registry:
+        return self.known.registry
 
     @property
-    def hosts(self) -> health.Service:
+    def blueprint(self) -> Expectation:
+        """What tofu/fleet makes of what the engine is told; Stopped where that is unknown."""
+        folder = self.engine.root / engine.FOLDER
+        return expectation.read(self.engine.environ, folder, self.registry, self.cloud.owner())
+
+    @property
+    def hosts(self) -> health.HostHealth:
         """Whom to ask how a host is."""
-        return health.Service(self.cloud.ssm, self.clock, min(self.pace.poll, 2.0))
+        return health.HostHealth(self.cloud.ssm, self.clock, min(self.pace.poll, 2.0))
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PlannedDeploy:
     """What `plan` handed to the jobs after it; the engine has the rest from the environment."""
 
     image: str
     revision: str
-    roll: tuple[roll.Turn, ...]
+    roll: tuple[roll.HostTurn, ...]
 
 
-def begin(environ: Mapping[str, str], root: Path, clock: health.Time) -> Job:
+def begin(environ: Mapping[str, str], root: Path, clock: health.Time) -> JobContext:
     """Look at the attempt before anything else, then at who started it, then at all that was handed
     in."""
     run = runner.read_run(environ)
     runner.first_attempt_only(run)
-    accounts = account.read(environ)
-    starter = account.starter(run, accounts)
-    entry = asked.read(environ, starter)
+    accounts = github_account.read(environ)
+    starter = github_account.starter(run, accounts)
+    entry = inputs.read(environ, starter)
     registry = _registry(root)
-    return Job(
+    return JobContext(
         environ=environ,
         run=run,
         accounts=accounts,
@@ -104,7 +108,7 @@ def begin(environ: Mapping[str, str], root: Path, clock: health.Time) -> Job:
         cloud=connect(environ, clock),
         engine=engine.read(environ, root),
         pace=health.read_pace(environ),
-        hears=witness.is_heard(environ),
+        hears=host_log.is_heard(environ),
         clock=clock,
     )
 
@@ -122,7 +126,7 @@ def _registry(root: Path) -> Registry:
         raise Stopped("Bad registry", why, summary.bullets(error.problems)) from error
 
 
-def planned(environ: Mapping[str, str]) -> Plan:
+def planned(environ: Mapping[str, str]) -> PlannedDeploy:
     """What the hosts are made of, and the roll, from the environment of a later job."""
     names = ("IMAGE", "ROLL", "TF_VAR_revision", "TF_VAR_seed_sha256")
     image, turns, revision, sum_ = runner.needed(environ, *names)
@@ -130,10 +134,10 @@ def planned(environ: Mapping[str, str]) -> Plan:
         raise Stopped("Bad roll", "The image that `plan` handed over is none.")
     if not (seed.is_commit(revision) and seed.is_sum(sum_)):
         raise Stopped("Bad roll", "The revision that `plan` handed over is none, or its sum is.")
-    return Plan(image, revision, roll.decode(turns))
+    return PlannedDeploy(image, revision, roll.decode(turns))
 
 
-def spare_the_caller(job: Job, target: str) -> None:
+def spare_the_caller(job: JobContext, target: str) -> None:
     """Stopped where this job would move the host of the bot instance that asked, whatever `plan`
     let through."""
     caller = job.asked.caller
@@ -141,7 +145,7 @@ def spare_the_caller(job: Job, target: str) -> None:
         judge.allow(BotInstance(caller), job.asked._replace(target=target), Facts())
 
 
-def refuse(trespasses: tuple[Trespass, ...]) -> None:
+def refuse(trespasses: tuple[Violation, ...]) -> None:
     """Stop before apply, naming what the plan would do beyond what was asked."""
     if not trespasses:
         return
@@ -153,7 +157,7 @@ def refuse(trespasses: tuple[Trespass, ...]) -> None:
     )
 
 
-def telling_where(job: Job, turns: Iterable[roll.Turn], stop: Stopped) -> Stopped:
+def telling_where(job: JobContext, turns: Iterable[roll.HostTurn], stop: Stopped) -> Stopped:
     """The same stop, saying also which hosts are on which image, as far as that can be seen.
 
     Where a chat has no room for both, the reason is cut, and the whole of it is in the details.

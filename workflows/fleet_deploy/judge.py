@@ -3,14 +3,14 @@
 from collections.abc import Callable, Collection, Iterable
 
 from fleet_control import ledger
+from fleet_control.bot_record import BotRecord, record
 from fleet_control.caller import ALL, Caller
-from fleet_control.outcome import Record, record
 from fleet_control.policy import Allowed, Facts, Refused, Usage, Verdict, judge
-from workflows.fleet_deploy import rivals
-from workflows.fleet_deploy.cloud import Sight
-from workflows.fleet_deploy.rivals import Jobs
-from workflows.fleet_deploy.roll import Turn
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy import other_runs
+from workflows.fleet_deploy.cloud import FleetView
+from workflows.fleet_deploy.other_runs import Jobs
+from workflows.fleet_deploy.roll import HostTurn
+from workflows.fleet_deploy.stopped import Stopped
 
 # Of how many runs by bots, and again by people, for one instance.
 MOST_JOBS_ASKED = 8
@@ -20,7 +20,7 @@ MOST_JOBS_IN_ALL = 64
 
 def only_once(entry: ledger.Entry, run_id: int, runs: Iterable[ledger.Run], jobs: Jobs) -> None:
     """Stopped where another run of this request id is the deploy."""
-    first = rivals.deploy_of(entry.request_id, run_id, runs, jobs)
+    first = other_runs.deploy_of(entry.request_id, run_id, runs, jobs)
     if first:
         raise Stopped(
             "Asked twice",
@@ -31,7 +31,7 @@ def only_once(entry: ledger.Entry, run_id: int, runs: Iterable[ledger.Run], jobs
 
 def allow(caller: Caller, entry: ledger.Entry, facts: Facts, more: str = "") -> None:
     """Stopped where the policy refuses; `more` follows its sentence."""
-    verdict = judge(caller, entry.target, entry.version, facts)
+    verdict = judge(caller, entry.target, entry.image_or_commit, facts)
     if isinstance(verdict, Refused):
         raise Stopped(f"Refused ({verdict.code})", f"{verdict.message}{more}")
     if isinstance(verdict, Usage):
@@ -39,15 +39,15 @@ def allow(caller: Caller, entry: ledger.Entry, facts: Facts, more: str = "") -> 
 
 
 def brought_along(
-    caller: Caller, entry: ledger.Entry, turns: Iterable[Turn], facts_of: Callable[[str], Facts]
-) -> tuple[tuple[Turn, ...], tuple[str, ...]]:
+    caller: Caller, entry: ledger.Entry, turns: Iterable[HostTurn], facts_of: Callable[[str], Facts]
+) -> tuple[tuple[HostTurn, ...], tuple[str, ...]]:
     """The turns without those that nobody named and the caller may not deploy; and why not."""
-    kept: list[Turn] = []
+    kept: list[HostTurn] = []
     left_out: list[str] = []
     for turn in turns:
         verdict: Verdict = Allowed()
         if entry.target not in (ALL, turn.id):
-            verdict = judge(caller, turn.id, entry.version, facts_of(turn.id))
+            verdict = judge(caller, turn.id, entry.image_or_commit, facts_of(turn.id))
         if isinstance(verdict, Refused):
             left_out.append(verdict.message)
         else:
@@ -55,10 +55,10 @@ def brought_along(
     return tuple(kept), tuple(left_out)
 
 
-def facts(sight: Sight, *, unfinished: str = "") -> Facts:
+def facts(sight: FleetView, *, unfinished: str = "") -> Facts:
     """What this depth sees of the fleet; `unfinished` links to what makes the caller busy."""
     return Facts(
-        ids=sight.status.registry.registry.ids,
+        ids=sight.status.registry.ids,
         images=sight.images,
         conditions=sight.status.conditions,
         unfinished=unfinished,
@@ -72,7 +72,7 @@ def bots_record(
     now: float,
     jobs: Jobs,
     left: int = MOST_JOBS_IN_ALL,
-) -> Record:
+) -> BotRecord:
     """What bots' deploys of the target came to: bots' own runs are asked about first, and then
     people's, which need it seldom. Where too many of either came to nothing, it is not seen: else a
     bot could hide its failures behind such runs. `left` is how many may still be asked about."""

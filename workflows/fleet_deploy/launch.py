@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from workflows.fleet_deploy.change import host_address, keyed_address
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.resource_change import host_address, keyed_address
+from workflows.fleet_deploy.stopped import Stopped
 
 _PROFILE = "aws_iam_instance_profile.instance"
 _NETWORK = ("subnet_id", "vpc_security_group_ids")

@@ -13,7 +13,7 @@ _UNSAFE = re.compile(r"[^\w@.:+ -]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class StateLock:
     """A lock as its holder wrote it down.
 
     Attributes:
@@ -36,12 +36,12 @@ class Held:
         )
 
 
-def held(lines: Iterable[str]) -> Held | None:
+def held(lines: Iterable[str]) -> StateLock | None:
     """The lock that the engine complains of, or None if it complains of none."""
     found = {match[1]: match[2].strip() for line in lines if (match := _FIELD.fullmatch(line))}
     if not _ID.fullmatch(found.get("ID", "")):
         return None
-    return Held(
+    return StateLock(
         id=found["ID"],
         who=_UNSAFE.sub(" ", found.get("Who", ""))[:60] or "somebody",
         created=_seconds(found.get("Created", "")),
@@ -57,7 +57,7 @@ def _seconds(text: str) -> float | None:
     return moment.replace(tzinfo=UTC).timestamp() if moment.year > 1 else None
 
 
-def is_left_by(lock: Held, began: float) -> bool:
+def is_left_by(lock: StateLock, began: float) -> bool:
     """Whether it is of an engine on this machine that began no earlier than that."""
     here = f"{getpass.getuser()}@{socket.gethostname()}"
     return lock.who == here and lock.created is not None and lock.created >= int(began)

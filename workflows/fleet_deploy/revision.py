@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fleet_control.host import Image
 from fleet_control.ledger import Entry
-from fleet_control.policy import Code
-from fleet_control.reading import Image
+from fleet_control.policy import RefusalCode
 from fleet_control.seed import BOOT, PATHS, is_commit
 from workflows.fleet_deploy.git import Git, GitFailed
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.stopped import Stopped
 
 SHORT = 7
 
 
 @dataclass(frozen=True, slots=True)
-class Revision:
+class DeployedRevision:
     """
     Attributes:
         subject: the first line of its message.
@@ -31,14 +31,14 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class ImageAndRevision:
     """What the hosts of one run are made of."""
 
     image: Image
-    revision: Revision
+    revision: DeployedRevision
 
 
-def settle(git: Git, head: str, asked: Entry, images: Sequence[Image]) -> Settled:
+def settle(git: Git, head: str, asked: Entry, images: Sequence[Image]) -> ImageAndRevision:
     """What this ask comes to. `images` are ours, the newest first; the policy has judged the named.
 
     Image and configuration are of one time: of an image that was named, the revision that it was
@@ -50,10 +50,10 @@ def settle(git: Git, head: str, asked: Entry, images: Sequence[Image]) -> Settle
         raise Stopped("No image", none)
     if asked.ami_override:
         image = next(one for one in images if one.id == asked.ami_override)
-        return Settled(_bootable(image), at(git, _built_from(git, head, image)))
+        return ImageAndRevision(_bootable(image), at(git, _built_from(git, head, image)))
     found = at(git, named(git, head, asked.revision) if asked.revision else head)
     own = [one for one in images if (one.commit, one.boot) == (found.commit, BOOT)]
-    return Settled(_bootable((own if asked.revision and own else images)[0]), found)
+    return ImageAndRevision(_bootable((own if asked.revision and own else images)[0]), found)
 
 
 def _bootable(image: Image) -> Image:
@@ -62,7 +62,7 @@ def _bootable(image: Image) -> Image:
         return image
     other = f"of {image.boot}" if image.boot else "of an earlier version"
     raise Stopped(
-        f"Refused ({Code.UNKNOWN_IMAGE})",
+        f"Refused ({RefusalCode.UNKNOWN_IMAGE})",
         f"{image.id} speaks the contract of boot {other} and not of {BOOT}: a host on it could not "
         "read its seed. Start `image-build` for a new image, or name one that can.",
     )
@@ -74,7 +74,7 @@ def _built_from(git: Git, head: str, image: Image) -> str:
     return named(git, head, image.commit)
 
 
-def at(git: Git, commit: str) -> Revision:
+def at(git: Git, commit: str) -> DeployedRevision:
     """The newest of the branch's own commits, at or before this one, that changes a seed.
 
     Own ones, as merged: a commit inside a merged branch was never reviewed by itself.
@@ -86,7 +86,7 @@ def at(git: Git, commit: str) -> Revision:
     if not said:
         raise Stopped("No revision", f"Nothing that a host is built from is in {commit[:SHORT]}.")
     found, when, subject = said.decode(errors="replace").rstrip("\n").split("\0")
-    return Revision(found, subject, float(when))
+    return DeployedRevision(found, subject, float(when))
 
 
 def named(git: Git, head: str, asked: str) -> str:
@@ -106,5 +106,6 @@ def named(git: Git, head: str, asked: str) -> str:
 
 def unknown(why: str) -> Stopped:
     return Stopped(
-        f"Refused ({Code.UNKNOWN_REVISION})", f"{why}. Leave it out for the branch as it is now."
+        f"Refused ({RefusalCode.UNKNOWN_REVISION})",
+        f"{why}. Leave it out for the branch as it is now.",
     )

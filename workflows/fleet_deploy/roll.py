@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from fleet_control.caller import is_instance_id
+from fleet_control.host import Host
 from fleet_control.policy import Condition
-from fleet_control.reading import Host
 from fleet_control.seed import is_commit
 from fleet_control.status import FleetStatus, InstanceStatus
-from workflows.fleet_deploy.revision import SHORT, Settled
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.revision import SHORT, ImageAndRevision
+from workflows.fleet_deploy.stopped import Stopped
 
 _MACHINE = re.compile(r"i-[0-9a-f]{8,17}")
 # GitHub cuts the name of a job at about 97 characters. Ours has 89 at the most.
@@ -24,7 +24,7 @@ _ELSEWHERE = " The rest is elsewhere."
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class HostTurn:
     """One host's turn.
 
     Attributes:
@@ -55,19 +55,21 @@ def left(status: FleetStatus) -> tuple[InstanceStatus, ...]:
     return tuple(row for row in status.rows if row.instance is None)
 
 
-def of(target: str, status: FleetStatus, made_of: Settled, *, carrier: str) -> tuple[Turn, ...]:
+def of(
+    target: str, status: FleetStatus, made_of: ImageAndRevision, *, carrier: str
+) -> tuple[HostTurn, ...]:
     """Each who is moved, in the status's order."""
     there = rows(status)
     ids = status.in_turn(target, carrier=carrier)
     return tuple(_turn(there[id_], made_of) for id_ in ids)
 
 
-def _turn(row: InstanceStatus, made_of: Settled) -> Turn:
+def _turn(row: InstanceStatus, made_of: ImageAndRevision) -> HostTurn:
     host = row.host
     new = f"{made_of.image.id} @{made_of.revision.short}"
     name = f"{row.id}: {host.image if host else 'none'} -> {new}"
     ran = host.revision if host and is_commit(host.revision) else ""
-    return Turn(row.id, host.id if host else "", name[:NAME_LENGTH], ran=ran[:SHORT])
+    return HostTurn(row.id, host.id if host else "", name[:NAME_LENGTH], ran=ran[:SHORT])
 
 
 def host_of(id_: str, there: Mapping[str, InstanceStatus]) -> Host | None:
@@ -80,12 +82,12 @@ def machines(there: Mapping[str, InstanceStatus]) -> dict[str, str]:
     return {id_: row.host.id for id_, row in there.items() if row.host}
 
 
-def encode(roll: Iterable[Turn]) -> str:
+def encode(roll: Iterable[HostTurn]) -> str:
     """The roll as a matrix takes it."""
     return json.dumps([asdict(turn) for turn in roll], separators=(",", ":"))
 
 
-def decode(text: str) -> tuple[Turn, ...]:
+def decode(text: str) -> tuple[HostTurn, ...]:
     """The roll that `plan` handed over; Stopped where it is none."""
     try:
         roll = tuple(_turn_of(**entry) for entry in json.loads(text))
@@ -96,11 +98,11 @@ def decode(text: str) -> tuple[Turn, ...]:
     return roll
 
 
-def _turn_of(clears: Iterable[str] = (), **fields: Any) -> Turn:
-    return Turn(**fields, clears=tuple(clears))
+def _turn_of(clears: Iterable[str] = (), **fields: Any) -> HostTurn:
+    return HostTurn(**fields, clears=tuple(clears))
 
 
-def _well_formed(turn: Turn) -> bool:
+def _well_formed(turn: HostTurn) -> bool:
     fields = (turn.id, turn.seen, turn.name, turn.ran, *turn.clears)
     return (
         all(isinstance(field, str) for field in fields)
@@ -112,9 +114,9 @@ def _well_formed(turn: Turn) -> bool:
     )
 
 
-def before(roll: Iterable[Turn], id_: str) -> tuple[Turn, ...]:
+def before(roll: Iterable[HostTurn], id_: str) -> tuple[HostTurn, ...]:
     """The turns before this instance's; Stopped if it has none."""
-    earlier: list[Turn] = []
+    earlier: list[HostTurn] = []
     for turn in roll:
         if turn.id == id_:
             return tuple(earlier)
@@ -122,12 +124,12 @@ def before(roll: Iterable[Turn], id_: str) -> tuple[Turn, ...]:
     raise Stopped("Bad roll", f"{id_[:40]} has no turn in this roll.")
 
 
-def moved(turn: Turn) -> str:
+def moved(turn: HostTurn) -> str:
     """What its job did, where it got that far."""
     return f"{turn.id} was {'replaced' if turn.seen else 'created'}"
 
 
-def unfinished(turn: Turn, row: InstanceStatus | None, image: str) -> str:
+def unfinished(turn: HostTurn, row: InstanceStatus | None, image: str) -> str:
     """What is still missing until this turn is done, or nothing."""
     host = row.host if row else None
     if row is None or host is None:
@@ -163,7 +165,7 @@ def twins(row: InstanceStatus, known: Collection[str] = ()) -> str:
 
 
 def hindrance(
-    turn: Turn, earlier: Iterable[Turn], there: Mapping[str, InstanceStatus], image: str
+    turn: HostTurn, earlier: Iterable[HostTurn], there: Mapping[str, InstanceStatus], image: str
 ) -> str:
     """Why this turn may not begin, or nothing.
 
@@ -203,7 +205,7 @@ def whereabouts(
     return " ".join(told) + _ELSEWHERE
 
 
-def cleared(turn: Turn) -> str:
+def cleared(turn: HostTurn) -> str:
     """What was removed for it, to stand before why it stopped; nothing where nothing was."""
     if not turn.clears:
         return ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.stopped import Stopped
 
 _REPOSITORY = re.compile(r"[\w-]+/[\w.-]+")
 _WORKFLOW = re.compile(r"[^/]+/[^/]+/\.github/workflows/([\w.-]+)@refs/heads/(.+)")
@@ -17,7 +17,7 @@ _OUTPUT = re.compile(r"[^\r\n]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class ThisRun:
     """This run.
 
     Attributes:
@@ -38,7 +38,7 @@ class Run:
     triggering_actor: str
 
 
-def read_run(environ: Mapping[str, str]) -> Run:
+def read_run(environ: Mapping[str, str]) -> ThisRun:
     """This run, from a runner's environment; Stopped names every variable that is wrong."""
     workflow = _WORKFLOW.fullmatch(environ.get("GITHUB_WORKFLOW_REF", ""))
     checks = {
@@ -53,7 +53,7 @@ def read_run(environ: Mapping[str, str]) -> Run:
     wrong = [name for name, holds in checks.items() if not holds]
     if wrong or workflow is None:
         raise Stopped("No runner", f"Not as on a GitHub runner: {', '.join(wrong)}.")
-    return Run(
+    return ThisRun(
         id=int(environ["GITHUB_RUN_ID"]),
         attempt=int(environ["GITHUB_RUN_ATTEMPT"]),
         repository=environ["GITHUB_REPOSITORY"],
@@ -65,7 +65,7 @@ def read_run(environ: Mapping[str, str]) -> Run:
     )
 
 
-def first_attempt_only(run: Run) -> None:
+def first_attempt_only(run: ThisRun) -> None:
     """A re-run would act on what was true for the first attempt; Stopped says what to do."""
     if run.attempt != 1:
         raise Stopped(
@@ -102,7 +102,7 @@ def _append(environ: Mapping[str, str], variable: str, text: str) -> None:
             file.write(text)
 
 
-class Notice(NamedTuple):
+class Annotation(NamedTuple):
     """What should be seen on the run's page and stops nothing."""
 
     title: str
@@ -130,7 +130,7 @@ def say_error(title: str, sentence: str) -> None:
     _say(f"::error title={_escaped(title, ',:')}::{_escaped(sentence)}")
 
 
-def say_notice(notice: Notice) -> None:
+def say_notice(notice: Annotation) -> None:
     _say(f"::notice title={_escaped(notice.title, ',:')}::{_escaped(notice.sentence)}")
 
 

@@ -6,14 +6,14 @@ from fleet_control import duration
 from fleet_control.last_words import LastWords, quoted
 from fleet_control.ledger import Entry
 from fleet_control.status import InstanceStatus
-from workflows.fleet_deploy.revision import Revision, Settled
-from workflows.fleet_deploy.roll import Turn
+from workflows.fleet_deploy.revision import DeployedRevision, ImageAndRevision
+from workflows.fleet_deploy.roll import HostTurn
 
 _ROWS = 50
 _SUBJECT = 80
 
 
-def asked(entry: Entry, who: str, made_of: Settled, now: float) -> str:
+def asked(entry: Entry, who: str, made_of: ImageAndRevision, now: float) -> str:
     """Headline, a line of what was asked, and one of what the hosts become."""
     kind = "the newest image"
     if entry.ami_override:
@@ -24,13 +24,13 @@ def asked(entry: Entry, who: str, made_of: Settled, now: float) -> str:
     return f"## Deploy of `{entry.target}`\n\n{said} {revision(made_of.revision, now)}"
 
 
-def revision(one: Revision, now: float) -> str:
+def revision(one: DeployedRevision, now: float) -> str:
     """Its name, its age, and the first line of its message, which anybody may have written."""
     first = "".join(one.subject.split("`"))[:_SUBJECT]
     return f"Revision `{one.short}`, {duration.older(now - one.committed)} old: `{first or '-'}`."
 
 
-def turns(roll: Sequence[Turn], there: Mapping[str, InstanceStatus]) -> str:
+def turns(roll: Sequence[HostTurn], there: Mapping[str, InstanceStatus]) -> str:
     """The roll before it begins."""
     lines = [
         f"| {number} | `{turn.id}` | {_now(there.get(turn.id))} |"
@@ -59,13 +59,13 @@ def stays(rows: Iterable[InstanceStatus]) -> str:
     return f"{names}, {why}." if names else ""
 
 
-def cleared(turn: Turn) -> str:
+def cleared(turn: HostTurn) -> str:
     """What went before a host was made, since both would have shared something."""
     names = ", ".join(f"`{id_}`" for id_ in turn.clears)
     return f"Removed before `{turn.id}` was made: {names}, which left the registry."
 
 
-def replaced(turn: Turn, machine: str, image: str, took: str) -> str:
+def replaced(turn: HostTurn, machine: str, image: str, took: str) -> str:
     was = f"was `{turn.seen}`" if turn.seen else "was missing"
     return f"### `{turn.id}` is healthy\n\nNow `{machine}` on `{image}`, {was}; took {took}."
 

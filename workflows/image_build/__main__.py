@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from workflows.fleet_deploy import revision, runner, seeding
+from workflows.fleet_deploy import revision, runner, seed_upload
 from workflows.fleet_deploy.git import Git
-from workflows.fleet_deploy.github import GitHub
+from workflows.fleet_deploy.github import GitHubRuns
 from workflows.fleet_deploy.health import SystemTime, Time
-from workflows.fleet_deploy.seeding import Seed
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.seed_upload import Seed
+from workflows.fleet_deploy.stopped import Stopped
 from workflows.image_build import nix_image, pruning, registration, seed_pruning, snapshot
 from workflows.image_build.nix_image import NixImage
 
@@ -101,7 +101,7 @@ def _made(environ: Mapping[str, str], root: Path) -> str | Stopped:
     try:
         git = Git(root, environ)
         (sha,) = runner.needed(environ, "GITHUB_SHA")
-        seed = seeding.of(git, revision.at(git, sha).commit)
+        seed = seed_upload.of(git, revision.at(git, sha).commit)
         with TemporaryDirectory(prefix="image-") as folder:
             image = _maker(environ, seed, Path(folder)).make()
         return f"The newest image is `{image}`, of {seed.commit[:7]}. {_holds(seed)}"
@@ -123,7 +123,7 @@ def _holds(seed: Seed) -> str:
 def _maker(environ: Mapping[str, str], seed: Seed, folder: Path) -> Maker:
     region, bucket, seeds = runner.needed(environ, "AWS_REGION", "IMAGE_BUCKET", "BOOTSTRAP_BUCKET")
     api, token = runner.needed(environ, "GITHUB_API_URL", "GITHUB_TOKEN")
-    run, github = runner.read_run(environ), GitHub(api, token, control_api="")
+    run, github = runner.read_run(environ), GitHubRuns(api, token, control_api="")
     return Maker(
         boto3.client("ec2", region_name=region),
         boto3.client("s3", region_name=region),

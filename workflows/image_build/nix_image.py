@@ -13,8 +13,8 @@ from fleet_control import archive
 from fleet_control.error import RegistryError
 from fleet_control.registry import parse
 from fleet_control.seed_check import FACTS, REGISTRY
-from workflows.fleet_deploy.seeding import Seed
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.seed_upload import Seed
+from workflows.fleet_deploy.stopped import Stopped
 
 INFO = "nix-support/image-info.json"
 # nix/seed.nix reads it: the SHA-256 of the tar, which is the same whatever zstd packs it.

@@ -15,7 +15,7 @@ KEPT = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class BuiltImage:
     """An image that a run of ours made.
 
     Attributes:
@@ -28,7 +28,9 @@ class Made:
     published: bool
 
 
-def superfluous(made: Iterable[Made], in_use: Iterable[str], kept: int = KEPT) -> tuple[Made, ...]:
+def superfluous(
+    made: Iterable[BuiltImage], in_use: Iterable[str], kept: int = KEPT
+) -> tuple[BuiltImage, ...]:
     """Which may go: past the newest `kept`, or never published; and on no host."""
     newest = sorted(made, key=lambda image: image.created, reverse=True)
     spared = {image.id for image in [one for one in newest if one.published][:kept]}
@@ -63,11 +65,11 @@ def _own(ec2: "EC2Client") -> Iterator["ImageTypeDef"]:
         yield from page["Images"]
 
 
-def _made(images: Iterable["ImageTypeDef"]) -> Iterator[Made]:
+def _made(images: Iterable["ImageTypeDef"]) -> Iterator[BuiltImage]:
     for image in images:
         tags = {tag["Key"]: tag["Value"] for tag in image.get("Tags", [])}
         if COMMIT_TAG in tags:
-            yield Made(image["ImageId"], image["CreationDate"], tags.get(TAG) == "true")
+            yield BuiltImage(image["ImageId"], image["CreationDate"], tags.get(TAG) == "true")
 
 
 def _snapshots(image: "ImageTypeDef") -> Iterator[str]:

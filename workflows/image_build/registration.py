@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from fleet_control import seed
 from workflows.fleet_deploy.health import Time
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.stopped import Stopped
 from workflows.image_build.nix_image import NixImage
 
 if TYPE_CHECKING:

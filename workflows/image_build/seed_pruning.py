@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from fleet_control.seed import FOLDER, key
-from workflows.fleet_deploy.github import GitHub
-from workflows.fleet_deploy.runner import Run
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.github import GitHubRuns
+from workflows.fleet_deploy.runner import ThisRun
+from workflows.fleet_deploy.stopped import Stopped
 from workflows.image_build.pruning import hosts
 from workflows.image_build.registration import COMMIT_TAG
 
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Lying:
+class StoredSeed:
     """A seed in the bucket, and since when."""
 
     key: str
@@ -37,7 +37,7 @@ class Lying:
 
 
 def superfluous(
-    seeds: Iterable[Lying], named: Collection[str], kept: int = KEPT
+    seeds: Iterable[StoredSeed], named: Collection[str], kept: int = KEPT
 ) -> tuple[str, ...]:
     """The keys past the newest `kept` whose commit nobody names."""
     newest = sorted(seeds, key=lambda seed: seed.put, reverse=True)
@@ -45,7 +45,7 @@ def superfluous(
     return tuple(seed.key for seed in newest[kept:] if seed.key not in spared)
 
 
-def deploying(github: GitHub, run: Run, now: float) -> bool:
+def deploying(github: GitHubRuns, run: ThisRun, now: float) -> bool:
     """Whether a deploy of this run's branch waits or is under way, or GitHub does not tell."""
     try:
         return not all(one.finished for one in github.runs(replace(run, workflow=DEPLOY), now))
@@ -80,8 +80,8 @@ def _images(ec2: "EC2Client") -> Iterator["ImageTypeDef"]:
         yield from page["Images"]
 
 
-def _lying(s3: "S3Client", bucket: str) -> Iterator[Lying]:
+def _lying(s3: "S3Client", bucket: str) -> Iterator[StoredSeed]:
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{FOLDER}/")
     for page in pages:
         for one in page.get("Contents", []):
-            yield Lying(one["Key"], one["LastModified"])
+            yield StoredSeed(one["Key"], one["LastModified"])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from boto3.s3.transfer import TransferConfig
 
 from workflows.fleet_deploy.health import Time
-from workflows.fleet_deploy.stop import Stopped
+from workflows.fleet_deploy.stopped import Stopped
 from workflows.image_build.registration import COMMIT_TAG
 
 if TYPE_CHECKING:

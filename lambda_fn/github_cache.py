@@ -1,0 +1,79 @@
+"""What GitHub said, for as long as AWS keeps the process, and how much of its quota is left."""
+
+from collections import OrderedDict
+from typing import NamedTuple
+
+from fleet_control.github import HttpResponse, Quota, read_quota
+from fleet_control.ledger import Run
+from lambda_fn.failure import ErrorCode, Failure
+
+# A list of a hundred runs has a million.
+MOST_BYTES = 32 * 1024 * 1024
+MOST_RUNS = 200
+
+
+class _CachedResponse(NamedTuple):
+    answer: HttpResponse
+    at: float
+
+
+class GitHubCache:
+    """Answers by their path, the latest used last, and runs that have ended.
+
+    Threads may share it: whatever they read is whole.
+    """
+
+    def __init__(self) -> None:
+        self._said: OrderedDict[str, _CachedResponse] = OrderedDict()
+        self._bytes = 0
+        self._ended: OrderedDict[int, Run] = OrderedDict()
+        self._quota: Quota | None = None
+        self._changed = 0.0
+
+    def answer(self, path: str) -> HttpResponse | None:
+        said = self._said.get(path)
+        return said.answer if said else None
+
+    def is_fresh(self, path: str, now: float, seconds: float) -> bool:
+        """Whether GitHub said it so lately, and after our last change, that we need not ask."""
+        said = self._said.get(path)
+        return said is not None and 0 <= now - said.at < seconds and said.at > self._changed
+
+    def note_change(self, now: float) -> None:
+        """We began a run or took one back: what was said before does not tell of it."""
+        self._changed = now
+
+    def keep(self, path: str, answer: HttpResponse, now: float) -> None:
+        """The oldest make room."""
+        self._drop(path)
+        self._said[path] = _CachedResponse(answer, now)
+        self._bytes += len(answer.body)
+        while self._bytes > MOST_BYTES:
+            self._drop(next(iter(self._said)))
+
+    def _drop(self, path: str) -> None:
+        if said := self._said.pop(path, None):
+            self._bytes -= len(said.answer.body)
+
+    def ended(self, run_id: int) -> Run | None:
+        return self._ended.get(run_id)
+
+    def keep_ended(self, run: Run) -> None:
+        self._ended[run.id] = run
+        if len(self._ended) > MOST_RUNS:
+            self._ended.popitem(last=False)
+
+    def note_quota(self, answer: HttpResponse) -> None:
+        self._quota = read_quota(answer) or self._quota
+
+    def check_quota(self, spared: float, now: float) -> None:
+        """Raise `github_busy` where less than that part is left, which others shall have."""
+        quota = self._quota
+        if quota and quota.reset > now and quota.remaining < quota.limit * spared:
+            wait = int(quota.reset - now) + 1
+            raise Failure(
+                ErrorCode.GITHUB_BUSY,
+                f"{quota.remaining} of GitHub's {quota.limit} calls an hour are left, which are "
+                f"kept for others. Ask again in {wait} s; a deploy may be asked for now.",
+                wait,
+            )

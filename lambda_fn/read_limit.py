@@ -1,0 +1,37 @@
+"""How much each may read of what costs GitHub's quota, so that a person's deploy never lacks it."""
+
+from contextlib import suppress
+
+from lambda_fn.failure import ErrorCode, Failure
+from lambda_fn.request import ApiAction
+from lambda_fn.signer import Signer, SignerRole
+from lambda_fn.table import Table
+
+# One that waits for its deploy reads 6 times a minute, and some ten times in the first if the
+# answer to its ask is lost; twice that leaves room for a second one that waits.
+A_MINUTE = 20
+# The parts of GitHub's quota that are kept: from agents, and from all but a deploy.
+FROM_AGENTS = 1 / 5
+FROM_ALL = 1 / 20
+
+
+def spared(signer: Signer, action: ApiAction) -> float:
+    """The part of GitHub's quota that this is not to be done from."""
+    if action is ApiAction.DEPLOY:
+        return 0.0
+    return FROM_AGENTS if signer.role is SignerRole.AGENT else FROM_ALL
+
+
+def count(signer: Signer, table: Table | None, now: float) -> None:
+    """Count an agent's read in the table, since AWS may run many processes of ours; with the table
+    away, what GitHub has left is the only measure."""
+    if table is None or signer.role is not SignerRole.AGENT:
+        return
+    minute = int(now // 60)
+    asked = 0
+    with suppress(Failure):
+        asked = table.count(f"reads#{signer.name}#{minute}", (minute + 2) * 60)
+    if asked > A_MINUTE:
+        wait = int((minute + 1) * 60 - now) + 1
+        words = f"{signer.name} has asked {A_MINUTE} times this minute. Ask again in {wait} s."
+        raise Failure(ErrorCode.GITHUB_BUSY, words, wait)

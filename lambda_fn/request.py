@@ -1,0 +1,169 @@
+"""What is asked: AWS's event, taken apart and read into one value.
+
+An event is a Function URL's (payload 2.0), or what was handed over by direct invoke. Everything in
+it may have any shape.
+"""
+
+import json
+from binascii import a2b_base64
+from collections.abc import Mapping
+from enum import StrEnum, auto
+from typing import NamedTuple
+
+from fleet_control.ledger import FIELD_FORMS, TITLE_FIELDS, Entry
+from lambda_fn.failure import ErrorCode, Failure
+
+MOST_BYTES = 16 * 1024
+
+
+class RawRequest(NamedTuple):
+    """One call, not yet believed.
+
+    Attributes:
+        token: what it shows as the control token.
+        iam: what AWS says of the signer; None where no signer can be seen.
+        body: as it came.
+        base64: whether the body is base64.
+    """
+
+    token: str
+    iam: object
+    body: str
+    base64: bool = False
+
+
+def read(event: object) -> RawRequest:
+    event = _object(event)
+    if "requestContext" not in event:
+        rest = {key: value for key, value in event.items() if key != "control_token"}
+        return RawRequest(_text(event.get("control_token")), None, json.dumps(rest))
+    context = _object(event["requestContext"])
+    if _object(context.get("http")).get("method") != "POST":
+        raise Failure(ErrorCode.METHOD_NOT_ALLOWED, "Only POST is answered.")
+    token = _object(event.get("headers")).get("x-clawdinator-token")
+    authorizer = context.get("authorizer")
+    # What is there in a wrong shape must not be mistaken for nothing.
+    iam = authorizer.get("iam") if isinstance(authorizer, Mapping) else authorizer
+    return RawRequest(
+        _text(token), iam, _text(event.get("body")), bool(event.get("isBase64Encoded"))
+    )
+
+
+def _object(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def payload(request: RawRequest) -> Mapping[str, object]:
+    """The JSON object that was sent."""
+    body = None
+    try:
+        raw = request.body.encode("utf-8", "surrogatepass")
+        if request.base64 and len(raw) < 2 * MOST_BYTES:
+            raw = a2b_base64(raw, strict_mode=True)
+        if len(raw) > MOST_BYTES:
+            raise Failure(ErrorCode.TOO_LARGE, f"The body may have {MOST_BYTES} bytes.")
+        body = json.loads(raw)
+    except (ValueError, RecursionError):
+        pass
+    if isinstance(body, dict):
+        return body
+    raise Failure(ErrorCode.BAD_REQUEST, "The body must be a JSON object.")
+
+
+class ApiAction(StrEnum):
+    DEPLOY = auto()
+    RUN = auto()
+    RUNS = auto()
+    REGISTRY = auto()
+    CANCEL = auto()
+
+
+class ApiRequest(NamedTuple):
+    """`entry` holds what a title of the ledger would; `unfinished` asks for runs that have not
+    ended, and those that ended within a day; `revisions` and `last_words` for what a bot of
+    before there were any could not read."""
+
+    action: ApiAction
+    entry: Entry
+    run_id: int
+    limit: int
+    unfinished: bool
+    revisions: bool = False
+    last_words: bool = False
+
+
+_KEYS = {
+    ApiAction.DEPLOY: TITLE_FIELDS,
+    ApiAction.RUN: ("run_id", "revisions", "last_words"),
+    ApiAction.RUNS: ("limit", "request_id", "unfinished", "revisions"),
+    ApiAction.REGISTRY: (),
+    ApiAction.CANCEL: ("run_id", "requested_by"),
+}
+_FORMS = {
+    "request_id": "<platform>.<bot>.<channel>.<asked>",
+    "reply": "the id of a message",
+    "target": "`all` or an instance id",
+    "ami_override": "an image id, ami-…",
+    "revision": "the first digits of a commit, seven or more",
+    "caller": "an instance id or null",
+    "requested_by": "<platform>:<user id> <name>",
+}
+
+
+def parse(body: Mapping[str, object]) -> ApiRequest:
+    """What was sent is not quoted back: it may hold anything, a secret too."""
+    try:
+        return _parse(body)
+    except ValueError as error:
+        raise Failure(ErrorCode.BAD_REQUEST, f"{error}.") from error
+
+
+def _parse(body: Mapping[str, object]) -> ApiRequest:
+    action = next((one for one in ApiAction if one == body.get("action")), None)
+    if not action:
+        raise ValueError(f"`action` must be one of {', '.join(ApiAction)} (status: ask EC2)")
+    known = "action", *_KEYS[action]
+    if not body.keys() <= set(known):
+        raise ValueError(f"A key is unknown: `{action}` takes {', '.join(known)}")
+    if body.get("ami_override") and body.get("revision"):
+        raise ValueError("`ami_override` and `revision` exclude each other: name one of them")
+    return ApiRequest(
+        action,
+        Entry(
+            *(
+                _field(body, key, needed=(action, key) == (ApiAction.DEPLOY, "target"))
+                for key in TITLE_FIELDS
+            )
+        ),
+        _number(body.get("run_id"), "run_id", 2**63) if "run_id" in known else 0,
+        _number(body.get("limit", 10), "limit", 100),
+        _flag(body, "unfinished"),
+        _flag(body, "revisions"),
+        _flag(body, "last_words"),
+    )
+
+
+def _field(body: Mapping[str, object], key: str, *, needed: bool) -> str:
+    value = body.get(key)
+    if value in (None, "") and not needed:
+        return ""
+    if isinstance(value, str) and FIELD_FORMS[key](value):
+        return value
+    raise ValueError(f"`{key}` must be {_FORMS[key]}")
+
+
+def _flag(body: Mapping[str, object], key: str) -> bool:
+    value = body.get(key, False)
+    if isinstance(value, bool):
+        return value
+    raise ValueError(f"`{key}` must be true or false")
+
+
+def _number(value: object, key: str, most: int) -> int:
+    if type(value) is int and 1 <= value <= most:  # True is an int too
+        return value
+    raise ValueError(f"`{key}` must be a whole number from 1 to {most}")

@@ -1,0 +1,74 @@
+"""What a run's jobs say of themselves, for whoever reads it: what began, and what moved no host."""
+
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+
+from fleet_control.ledger import WAITING, Job
+
+PLAN = "plan"
+# Every job of another name is a host's.
+_OWN_JOBS = (PLAN, "finish")
+# The one step that moves anything.
+MOVING_STEP = "Replace and wait until healthy"
+# How the name of the step begins that says what was remarkable before all was well: units that
+# ended by themselves, platforms that a bot found away. A host says it, so it has one form.
+REMARKED = "On the way: "
+_AGAIN = r"restarted (?:once|\d{1,4} times)"
+_AWAY = r"says: [A-Z][a-z]{1,15} is away(?:; [A-Z][a-z]{1,15} is away)*"
+_REMARK = rf"[a-z0-9-]{{1,40}}\.service (?:{_AGAIN}|{_AWAY})"
+_REMARKS = re.compile(rf"(?<=: |; ){_REMARK}(?=; |$)")
+_RAN = re.compile(r"\bIt ran ([0-9a-f]{7}) before\.")
+
+
+class EndState(StrEnum):
+    """Where a job that failed left its instance's host, as its reason says after the id."""
+
+    UNTOUCHED = "was not touched: "
+    UNMOVED = "still has the machine it had: "
+    GONE = "has no host now: "
+    NEW = "has a new machine: "
+    REPLACED_ILL = "was replaced but did not become healthy"
+    CREATED_ILL = "was created but did not become healthy"
+
+
+def begins(id_: str, left: EndState) -> str:
+    """How the reason begins where a job left this instance's host so."""
+    return f"{id_} {left}"
+
+
+def left(id_: str, reason: str) -> EndState | None:
+    """Where the job of this instance's host left it, or None where its reason does not say."""
+    return next((one for one in EndState if reason.startswith(begins(id_, one))), None)
+
+
+def ran_before(revision: str) -> str:
+    """The sentence for which revision a host ran that did not come up again."""
+    return f"It ran {revision[:7]} before."
+
+
+def ran(reason: str) -> str:
+    """The revision that the host ran before, or nothing where the reason does not say."""
+    found = _RAN.search(reason)
+    return found[1] if found else ""
+
+
+def remarks(job: Job) -> str:
+    """What was remarkable on a host's way to be healthy, or nothing."""
+    names = (step.name for step in job.steps if step.conclusion == "success")
+    told = next((name for name in names if name.startswith(REMARKED)), "")
+    return "; ".join(_REMARKS.findall(told))
+
+
+def began(job: Job) -> bool:
+    """Whether it did anything. A job that is cancelled while it waits has no step that ran."""
+    if job.status in WAITING or job.conclusion == "skipped":
+        return False
+    if job.conclusion == "cancelled":
+        return any(step.conclusion not in (None, "skipped") for step in job.steps)
+    return True
+
+
+def host_jobs(jobs: Iterable[Job]) -> tuple[Job, ...]:
+    """Those that touched a host, or may have."""
+    return tuple(job for job in jobs if job.name not in _OWN_JOBS and began(job))

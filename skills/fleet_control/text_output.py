@@ -1,0 +1,154 @@
+"""What the command answers people: plain text in columns."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from fleet_control.deploy_jobs import remarks
+from fleet_control.duration import older
+from fleet_control.last_words import quoted
+from fleet_control.ledger import Job, Run, seconds
+from fleet_control.phrases import (
+    own_answer,
+    printable,
+    problems,
+    registry_age,
+    revision,
+    state,
+    told,
+)
+from fleet_control.registry_source import KnownRegistry
+from fleet_control.status import FleetStatus, InstanceStatus
+
+_STATUS_HEAD = (
+    "INSTANCE",
+    "IS",
+    "HOST",
+    "STATE",
+    "HEALTH",
+    "TYPE",
+    "IMAGE",
+    "REVISION",
+    "SINCE (UTC)",
+    "ADDRESS",
+    "WHAT IS WRONG",
+    "WHAT IT SAID",
+)
+_RUNS_HEAD = ("RUN", "TARGET", "IMAGE OR COMMIT", "ASKED BY", "ASKED (UTC)", "IS", "LINK")
+_REGISTRY_HEAD = ("INSTANCE", "HOST", "TYPE", "BOOTSTRAP PREFIX")
+
+
+def columns(rows: Iterable[Sequence[str]]) -> str:
+    """Left-aligned columns, an empty cell shown as ``-``."""
+    shown = [[printable(cell) or "-" for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in shown
+    )
+
+
+def status(fleet: FleetStatus, now: float) -> str:
+    rows = [_STATUS_HEAD, *(_status_row(row, fleet, now) for row in fleet.rows)]
+    return "\n".join((columns(rows), "", _summary(fleet, now), source(fleet.known, now)))
+
+
+def runs(found: Sequence[Run]) -> str:
+    return columns([_RUNS_HEAD, *(_run_row(run) for run in found)]) if found else "No runs."
+
+
+def run(one: Run) -> str:
+    asked = f"{one.target or 'a target'} ({one.image_or_commit or 'newest image'})"
+    jobs = columns([(job.name, _stands(job)) for job in one.jobs])
+    parts = (
+        f"run {one.id}: {state(one.status, one.conclusion)}",
+        f"deploys {asked}, asked for by {_asker(one)}",
+        printable(f"revision {told(one.made_of, seconds(one.created))}") if one.made_of else "",
+        jobs,
+        printable(f"why: {one.reason}") if one.reason else "",
+        _last_words(one),
+        printable(one.url),
+    )
+    return "\n".join(part for part in parts if part)
+
+
+def _stands(job: Job) -> str:
+    told = remarks(job)
+    stands = state(job.status, job.conclusion)
+    return f"{stands} ({told})" if told else stands
+
+
+def _last_words(one: Run) -> str:
+    if one.last_words is None:
+        return ""
+    head = f"the last words of {one.last_words.instance}, which a stranger may have written:"
+    return "\n".join(map(printable, (head, *quoted(one.last_words))))
+
+
+def registry(known: KnownRegistry, now: float) -> str:
+    rows = [
+        (id_, entry.host, entry.instance_type, entry.bootstrap_prefix)
+        for id_, entry in known.registry.items()
+    ]
+    return "\n".join((columns([_REGISTRY_HEAD, *rows]), "", source(known, now)))
+
+
+def source(known: KnownRegistry, now: float) -> str:
+    """Where the registry comes from, and how old it is where that matters."""
+    return printable(registry_age(known, now)) or "The registry is as it is at its source."
+
+
+def _status_row(row: InstanceStatus, fleet: FleetStatus, now: float) -> tuple[str, ...]:
+    wrong = "; ".join(fault.words for fault in row.faults)
+    return (row.id, _is(row), *_host_cells(row, fleet), wrong, own_answer(row, now))
+
+
+def _is(row: InstanceStatus) -> str:
+    if row.replacing:
+        return "being replaced" if row.leaving else "starting"
+    return row.condition or "unregistered"
+
+
+def _host_cells(row: InstanceStatus, fleet: FleetStatus) -> tuple[str, ...]:
+    host = row.host
+    if host is None:
+        return ("",) * 8
+    image = f"{host.image} (newest)" if row.is_newest else host.image
+    since = _minute(datetime.fromtimestamp(host.launched, UTC))
+    return (
+        host.id,
+        host.state,
+        host.health,
+        host.type,
+        image,
+        revision(row, fleet),
+        since,
+        host.address,
+    )
+
+
+def _summary(fleet: FleetStatus, now: float) -> str:
+    counts = ", ".join(problems(fleet))
+    newest = fleet.newest
+    image = (
+        f"Newest image: {newest.id} {newest.name}, {older(now - newest.created)} old."
+        if newest
+        else "There is no image to deploy."
+    )
+    many = "1 instance" if len(fleet.rows) == 1 else f"{len(fleet.rows)} instances"
+    newest_revision = fleet.newest_revision
+    branch = f" Newest revision: {told(newest_revision, now)}" if newest_revision else ""
+    return printable(f"{many}; {counts or 'nothing is wrong'}. {image}{branch}")
+
+
+def _run_row(run: Run) -> tuple[str, ...]:
+    asked = _minute(datetime.fromisoformat(run.created))
+    is_ = state(run.status, run.conclusion)
+    return (str(run.id), run.target, run.image_or_commit, _asker(run), asked, is_, run.url)
+
+
+def _asker(run: Run) -> str:
+    return run.caller or run.requested_by or "the button on GitHub"
+
+
+def _minute(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M")

@@ -1,0 +1,258 @@
+"""What is read costs GitHub's quota once, and people's deploys never lack it."""
+
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from fleet_control.github import HttpResponse
+from fleet_control.ledger import read_run
+from lambda_fn.github_cache import MOST_BYTES, MOST_RUNS, GitHubCache
+from lambda_fn.read_limit import A_MINUTE
+from tests.lambda_fn.conftest import Ask, TurnedNow
+from tests.lambda_fn.events import (
+    AGENT_1,
+    CHAT_1,
+    PERSONS,
+    by_agent,
+    by_person,
+    fleet_key,
+    function_url,
+)
+from tests.lambda_fn.role import LambdaRole
+from tests.lambda_fn.small_github import SmallGitHub, job, run_of
+
+REGISTRY = function_url({"action": "registry"}, CHAT_1)
+RUN = function_url({"action": "run", "run_id": 7}, CHAT_1)
+WAITERS = function_url({"action": "runs", "limit": 100, "unfinished": True}, CHAT_1)
+
+
+def moment(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def newest(limit: int) -> dict[str, Any]:
+    return function_url({"action": "runs", "limit": limit}, CHAT_1)
+
+
+async def test_the_registry_is_asked_for_once_a_minute_and_counted_when_it_changed(
+    ask: Ask, github: SmallGitHub, now: TurnedNow
+) -> None:
+    seen = []
+    for ahead, text in ((0, b"{}"), (50, b"{}"), (61, b"{}"), (90, b"[]"), (122, b"[]")):
+        now.ahead, github.registry = ahead, text
+        told = (await ask(REGISTRY)).body["registry"]
+        seen.append((told, len(github.rest), github.counted))
+
+    assert seen == [("{}", 1, 1), ("{}", 1, 1), ("{}", 2, 1), ("{}", 2, 1), ("[]", 3, 2)]
+
+
+async def test_all_who_wait_share_one_listing(
+    ask: Ask, github: SmallGitHub, now: TurnedNow
+) -> None:
+    github.runs = [run_of(PERSONS, n) for n in range(100, 60, -1)]
+    for event in (newest(1), newest(10), newest(30), WAITERS, WAITERS, WAITERS):
+        await ask(event)
+    within = len(github.asked)
+    now.ahead = 6
+    await ask(newest(3))
+    await ask(WAITERS)
+
+    assert (within, len(github.asked), github.counted) == (2, 4, 2)
+    assert [run["id"] for run in (await ask(newest(3))).body["runs"]] == [100, 99, 98]
+
+
+async def test_an_asks_own_run_is_looked_for_in_the_list_as_it_is_now(
+    ask: Ask, github: SmallGitHub
+) -> None:
+    mine = function_url({"action": "runs", "request_id": PERSONS.request_id}, CHAT_1)
+    await ask(WAITERS)
+    github.runs = [run_of(PERSONS, 7)]
+
+    assert [run["id"] for run in (await ask(mine)).body["runs"]] == [7]
+
+
+async def test_a_run_that_we_began_is_on_the_list_that_is_asked_for_after_it(
+    ask: Ask, github: SmallGitHub
+) -> None:
+    await ask(WAITERS)
+    assert (await ask(function_url(by_person(), CHAT_1))).status == 200
+    github.runs = [run_of(PERSONS, 7)]
+
+    assert [run["id"] for run in (await ask(WAITERS)).body["runs"]] == [7]
+
+
+async def test_a_run_that_goes_on_is_looked_at_every_five_seconds(
+    ask: Ask, github: SmallGitHub, now: TurnedNow
+) -> None:
+    github.runs = [run_of(PERSONS, 7, status="in_progress")]
+    for ahead in (0, 1, 4, 6, 7):
+        now.ahead = ahead
+        await ask(RUN)
+
+    assert (len(github.asked), github.counted) == (4, 2)
+    github.runs[0] |= {"status": "completed", "conclusion": "success"}
+    now.ahead = 12
+    assert (await ask(RUN)).body["run"]["status"] == "completed"
+
+
+async def test_a_run_that_has_ended_is_never_asked_about_again(
+    ask: Ask, github: SmallGitHub, now: TurnedNow
+) -> None:
+    github.runs = [run_of(PERSONS, 7, status="completed", conclusion="success")]
+    first = await ask(RUN)
+    github.runs.clear()
+    now.ahead = 86400
+
+    assert await ask(RUN) == first
+
+
+async def test_a_failure_is_kept_once_its_reason_had_time_to_be_there(
+    ask: Ask, github: SmallGitHub, now: TurnedNow
+) -> None:
+    github.runs = [run_of(PERSONS, 7, status="completed", conclusion="failure")]
+    github.jobs[7] = [job(1, "plan", "completed", conclusion="failure")]
+    github.logs[1] = ""
+    early = await ask(RUN)
+    github.logs[1] = "##[error]there it is\n"
+    now.ahead = 10
+    later = await ask(RUN)
+    github.logs[1] = "##[error]another\n"
+    now.ahead = 20
+
+    assert (early.body["run"]["reason"], later.body["run"]["reason"]) == ("", "there it is")
+    assert await ask(RUN) == later
+
+
+async def test_a_failure_without_a_reason_is_kept_after_five_minutes(
+    ask: Ask, github: SmallGitHub, now: TurnedNow
+) -> None:
+    github.runs = [run_of(PERSONS, 7, status="completed", conclusion="failure")]
+    now.ahead = 310
+    await ask(RUN)
+    asked = len(github.asked)
+    now.ahead = 3600
+    await ask(RUN)
+
+    assert len(github.asked) == asked
+
+
+async def test_a_lease_and_a_cancel_look_at_what_is(ask: Ask, github: SmallGitHub) -> None:
+    github.runs = [run_of(PERSONS, 7, status="pending")]
+    await ask(RUN)
+    github.runs[0] |= {"status": "in_progress"}
+    cancel = {"action": "cancel", "run_id": 7, "requested_by": "discord:1 sam"}
+
+    assert (await ask(function_url(cancel, CHAT_1))).code == (409, "already_running")
+
+
+AGENTS_READ = function_url({"action": "runs"}, AGENT_1)
+PEOPLES_READ = function_url({"action": "registry"}, CHAT_1)
+CANCEL = function_url({"action": "cancel", "run_id": 7, "requested_by": "discord:1 sam"}, CHAT_1)
+
+
+@pytest.mark.parametrize(
+    ("left", "refused"),
+    [
+        (1000, []),
+        (999, [AGENTS_READ]),
+        (250, [AGENTS_READ]),
+        (249, [AGENTS_READ, PEOPLES_READ, CANCEL]),
+        (0, [AGENTS_READ, PEOPLES_READ, CANCEL]),
+    ],
+)
+async def test_as_githubs_quota_shrinks_agents_give_way_and_then_all_but_a_deploy(
+    ask: Ask, github: SmallGitHub, now: TurnedNow, left: int, refused: list[dict[str, Any]]
+) -> None:
+    github.remaining = left
+    github.runs = [run_of(PERSONS, 7)]
+    await ask(function_url(by_person(), CHAT_1))
+
+    answers = {id(event): await ask(event) for event in (AGENTS_READ, PEOPLES_READ, CANCEL)}
+    by_bot = await ask(function_url(by_agent(), AGENT_1))
+
+    for event in (AGENTS_READ, PEOPLES_READ, CANCEL):
+        answer = answers[id(event)]
+        if event in refused:
+            assert answer.code == (429, "github_busy")
+            assert 1700 < answer.body["retry_after"] <= 1801
+            assert f"{left} of GitHub's 5000 calls" in answer.body["error"]
+        else:
+            assert answer.status == 200
+    assert by_bot.body.get("code") != "github_busy"
+    now.ahead = 1802
+    assert (await ask(AGENTS_READ)).status == 200
+
+
+async def test_an_agents_reads_are_counted_over_all_processes_and_the_others_are_not(
+    ask: Ask, table: LambdaRole, now: TurnedNow
+) -> None:
+    now.ahead = 60 - now() % 60 + 1  # a minute's begin
+    for _ in range(A_MINUTE // 2):
+        await ask(AGENTS_READ)
+        await ask(AGENTS_READ, another_process=GitHubCache())
+
+    over = await ask(AGENTS_READ, another_process=GitHubCache())
+    third = await ask(function_url({"action": "runs"}, fleet_key("agent", "clawdinator-3")))
+    chats = await ask(newest(10))
+    deploys = await ask(function_url(by_agent(), AGENT_1))
+    now.ahead += 60
+
+    assert over.code == (429, "github_busy")
+    assert 1 <= over.body["retry_after"] <= 60
+    assert (third.status, chats.status, deploys.status) == (200, 200, 200)
+    assert (await ask(AGENTS_READ)).status == 200
+
+
+async def test_with_the_table_away_reads_go_on(
+    ask: Ask, table: LambdaRole, environ: dict[str, str]
+) -> None:
+    environ["AWS_ENDPOINT_URL_DYNAMODB"] = "http://127.0.0.1:1"
+
+    assert {(await ask(AGENTS_READ)).status for _ in range(A_MINUTE + 2)} == {200}
+
+
+def test_what_is_kept_is_bounded_and_the_oldest_makes_room() -> None:
+    kept = GitHubCache()
+    for number in range(40):
+        kept.keep(str(number), HttpResponse(200, {}, b"x" * (MOST_BYTES // 10)), 0)
+    for number in range(MOST_RUNS + 5):
+        kept.keep_ended(read_run(run_of(PERSONS, number)))
+
+    assert [number for number in range(40) if kept.answer(str(number))] == list(range(30, 40))
+    assert [kept.ended(0), kept.ended(4)] == [None, None]
+    assert kept.ended(5) is not None
+    assert kept.ended(MOST_RUNS + 4) is not None
+
+
+async def test_ten_watchers_of_one_deploy_cost_five_hundred_calls_an_hour_at_most(
+    ask: Ask, github: SmallGitHub, now: TurnedNow, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ten minutes in the queue, then a roll in which something changes every twenty seconds; each
+    watcher asks as often as it may."""
+    start, calls = now(), 0
+    github.runs = [run_of(PERSONS, 7, status="pending")]
+    hosts = [job(n, f"claw-{n}: ami-1 -> ami-2", "queued") for n in range(12)]
+    for second in range(3600):
+        now.ahead += start + second - now()
+        if second == 600:
+            github.runs[0] |= {"status": "in_progress"}
+            github.jobs[7] = hosts
+        if second > 600 and second % 20 == 0:
+            step = {"name": f"step {second}", "status": "completed", "conclusion": "success"}
+            hosts[second // 300]["steps"] = [*hosts[second // 300]["steps"], step]
+            github.runs[0]["updated_at"] = moment(now())
+        watcher = second % 10
+        event = function_url({"action": "run", "run_id": 7}, fleet_key("chat", f"claw-{watcher}"))
+        await ask(event)
+        calls += 1
+        if second < 600 and second % 30 < 10:
+            await ask(WAITERS)
+            calls += 1
+    with capsys.disabled():
+        told = f"{len(github.asked)} calls of GitHub's, {github.counted} counted"
+        sys.stdout.write(f"\nten watchers, one hour: {calls} asks, {told}\n")
+
+    assert calls > 3600
+    assert github.counted <= 500

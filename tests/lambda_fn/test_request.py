@@ -1,0 +1,170 @@
+"""What may be asked, and in which words it is refused."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from fleet_control.ledger import Entry
+from lambda_fn.failure import Failure
+from lambda_fn.request import ApiAction, ApiRequest, RawRequest, parse, payload, read
+from tests.lambda_fn.events import AGENT_1, CONTROL_TOKEN, by_person, function_url, iam
+
+
+@pytest.mark.parametrize(
+    ("body", "asked"),
+    [
+        ({"action": "registry"}, ApiRequest(ApiAction.REGISTRY, Entry(), 0, 10, unfinished=False)),
+        (
+            {"action": "run", "run_id": 7},
+            ApiRequest(ApiAction.RUN, Entry(), 7, 10, unfinished=False),
+        ),
+        (
+            {"action": "runs", "limit": 3, "request_id": "agent.x.a.b", "unfinished": True},
+            ApiRequest(ApiAction.RUNS, Entry("agent.x.a.b"), 0, 3, unfinished=True),
+        ),
+        (
+            {"action": "cancel", "run_id": 2**63, "requested_by": "discord:1 sam"},
+            ApiRequest(
+                ApiAction.CANCEL, Entry(requested_by="discord:1 sam"), 2**63, 10, unfinished=False
+            ),
+        ),
+        (
+            {"action": "deploy", "target": "all", "ami_override": None, "reply": ""},
+            ApiRequest(ApiAction.DEPLOY, Entry(target="all"), 0, 10, unfinished=False),
+        ),
+        (
+            {"action": "deploy", "target": "all", "revision": "a1b2c3d"},
+            ApiRequest(
+                ApiAction.DEPLOY, Entry(target="all", revision="a1b2c3d"), 0, 10, unfinished=False
+            ),
+        ),
+    ],
+)
+def test_five_things_can_be_asked(body: dict[str, Any], asked: ApiRequest) -> None:
+    assert parse(body) == asked
+
+
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        ({}, "action"),
+        ({"action": "status"}, "status"),
+        ({"action": "DEPLOY"}, "action"),
+        ({"action": ["deploy"]}, "action"),
+        ({"action": {}}, "action"),
+        ({"action": "registry", "target": "all"}, "takes action"),
+        (by_person(control_token="x"), "takes action, request_id, reply, target"),
+        (by_person(target=""), "target"),
+        (by_person(target=None), "target"),
+        (by_person(target="a b"), "target"),
+        (by_person(target=["all"]), "target"),
+        (by_person(target="../x"), "target"),
+        (by_person(caller="all"), "caller"),
+        (by_person(caller=False), "caller"),
+        (by_person(ami_override="ami-0"), "ami_override"),
+        (by_person(ami_override="latest"), "ami_override"),
+        (by_person(revision="a1b2c3"), "revision"),
+        (by_person(revision="A1B2C3D"), "revision"),
+        (by_person(revision="a" * 41), "revision"),
+        (by_person(revision="main"), "revision"),
+        (by_person(revision="a1b2c3d", ami_override="ami-01234567"), "exclude each other"),
+        (by_person(reply="a b"), "reply"),
+        (by_person(reply="1" * 21), "reply"),
+        (by_person(request_id="x"), "request id"),
+        (by_person(request_id="irc.b.c.d"), "request id"),
+        (by_person(request_id=7), "must be <platform>.<bot>.<channel>.<asked>."),
+        (by_person(request_id=["discord.b.c.d"]), "must be <platform>.<bot>"),
+        (by_person(requested_by="sam"), "requested_by"),
+        (by_person(requested_by="discord:1 a | b"), "requested_by"),
+        (by_person(requested_by="discord:1 a\nb"), "requested_by"),
+        ({"action": "run"}, "run_id"),
+        ({"action": "run", "run_id": 0}, "run_id"),
+        ({"action": "run", "run_id": True}, "run_id"),
+        ({"action": "run", "run_id": "7"}, "run_id"),
+        ({"action": "run", "run_id": 7.0}, "run_id"),
+        ({"action": "run", "run_id": 2**63 + 1}, "run_id"),
+        ({"action": "runs", "limit": 0}, "limit"),
+        ({"action": "runs", "limit": 101}, "limit"),
+        ({"action": "runs", "limit": None}, "limit"),
+        ({"action": "runs", "unfinished": 1}, "unfinished"),
+        ({"action": "runs", "unfinished": None}, "unfinished"),
+    ],
+)
+def test_a_refusal_names_what_was_wrong(body: dict[str, Any], names: str) -> None:
+    with pytest.raises(Failure) as failed:
+        parse(body)
+
+    assert failed.value.code == "bad_request"
+    assert names in str(failed.value)
+    assert re.search(r"[^ .]\.$", str(failed.value))
+
+
+def test_what_was_sent_is_not_quoted() -> None:
+    for body in ({"action": "s3cret"}, by_person(s3cret=1), by_person(target="s3cret/")):
+        with pytest.raises(Failure) as failed:
+            parse(body)
+        assert "s3cret" not in str(failed.value)
+
+
+def test_a_function_urls_event_is_taken_apart() -> None:
+    assert read(function_url("{}", AGENT_1)) == RawRequest(CONTROL_TOKEN, iam(AGENT_1), "{}")
+    assert read(function_url("{}", token=None)) == RawRequest("", None, "{}")
+
+
+def test_a_direct_invoke_is_its_own_body() -> None:
+    event = {"action": "deploy", "target": "all", "control_token": "t"}
+
+    request = read(event)
+
+    assert (request.token, request.iam) == ("t", None)
+    assert payload(request) == {"action": "deploy", "target": "all"}
+
+
+@pytest.mark.parametrize("authorizer", ["", 0, [], "x", [1]])
+def test_an_authorizer_of_a_wrong_shape_is_not_taken_for_none(authorizer: object) -> None:
+    event = function_url("{}")
+    event["requestContext"]["authorizer"] = authorizer
+
+    assert read(event).iam is not None
+
+
+@pytest.mark.parametrize("authorizer", [None, {}, {"iam": None}])
+def test_where_there_is_no_signer_none_is_seen(authorizer: object) -> None:
+    event = function_url("{}")
+    event["requestContext"]["authorizer"] = authorizer
+
+    assert read(event).iam is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "[]",
+        "null",
+        '"x"',
+        "7",
+        "{",
+        "{}x",
+        "[" * 9000,
+        "9" * 9000,
+        "\ud800",
+        '{"a": 1e',
+        "\x00",
+    ],
+)
+def test_a_body_that_is_no_object(body: str) -> None:
+    with pytest.raises(Failure) as failed:
+        payload(RawRequest("", None, body))
+
+    assert failed.value.code == "bad_request"
+
+
+@pytest.mark.parametrize("body", ["{}", "e30", "e30=\n", "é", "e30==", json.dumps({"a": 1})])
+def test_a_body_that_is_not_the_base64_it_says(body: str) -> None:
+    with pytest.raises(Failure) as failed:
+        payload(RawRequest("", None, body, base64=True))
+
+    assert failed.value.code == "bad_request"

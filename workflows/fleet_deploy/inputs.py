@@ -1,0 +1,58 @@
+"""What was asked, from the inputs; and by whom. Checked again, whoever checked before."""
+
+from collections.abc import Collection, Mapping
+
+from fleet_control import ledger
+from fleet_control.caller import BotInstance, Caller, Human, Unknown
+from workflows.fleet_deploy.github_account import Starter
+from workflows.fleet_deploy.stopped import Stopped
+
+# What only a chat has, or an agent.
+_OF_A_CHAT = ("request_id", "reply", "caller", "requested_by")
+
+
+def read(environ: Mapping[str, str], starter: Starter) -> ledger.Entry:
+    """The inputs; Stopped names every one that has not the form it must have, or that is not
+    this starter's to give."""
+    entry = ledger.Entry(**{name: environ.get(name.upper(), "") for name in ledger.TITLE_FIELDS})
+    wrong = [
+        f"{name} is {value[:40]!r}"
+        for name, value in entry._asdict().items()
+        if (value or name == "target") and not ledger.has_form(name, value)
+    ]
+    if wrong:
+        raise Stopped("Bad inputs", f"I can't read what was asked: {', '.join(wrong)}.")
+    if entry.ami_override and entry.revision:
+        both = "Name an image or a commit, not both: either one says what the other is."
+        raise Stopped("Bad inputs", both)
+    claimed = [name for name in _OF_A_CHAT if getattr(entry, name)]
+    if claimed and not starter.chat:
+        raise Stopped(
+            "Bad inputs",
+            f"Who asked in a chat, only the Control API says: `{starter.login}`, who pressed the "
+            f"button on GitHub, must leave {', '.join(claimed)} empty.",
+        )
+    return entry
+
+
+def speaker(entry: ledger.Entry, starter: Starter, registered: Collection[str]) -> Caller:
+    """Who asks. That a person is an operator was decided where the person could be seen."""
+    heard = ledger.parse_request_id(entry.request_id) if entry.request_id else None
+    if heard and heard.platform == "agent" and heard.bot != entry.caller:
+        return Unknown(f"`{entry.caller or 'a person'}` with a request of {heard.bot}'s agent")
+    if not entry.caller:
+        account, _, name = entry.requested_by.partition(" ")
+        return Human(account or f"github:{starter.login}", name, operator=True)
+    if entry.caller not in registered:
+        return Unknown(f"`{entry.caller}`, which is not in the registry")
+    return BotInstance(entry.caller)
+
+
+def carrier(entry: ledger.Entry) -> str:
+    """The bot that heard the ask, by its name: often the instance whose host carries it."""
+    return ledger.parse_request_id(entry.request_id).bot if entry.request_id else ""
+
+
+def asker(entry: ledger.Entry, starter: Starter) -> str:
+    """Who asked, for people to read."""
+    return entry.caller or entry.requested_by or f"{starter.login} (on GitHub)"

@@ -1,0 +1,261 @@
+"""`plan`: judge what was asked, resolve the image, and rehearse the whole roll once."""
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from fleet_control import ledger
+from fleet_control.bot_record import BotRecord
+from fleet_control.caller import ALL, BotInstance, Caller
+from fleet_control.error import Ec2Error
+from fleet_control.policy import Facts, refused_first
+from fleet_control.seed import is_commit
+from workflows.fleet_deploy import (
+    boot_check,
+    forgotten_host,
+    guard,
+    identity_conflict,
+    inputs,
+    judge,
+    known_machines,
+    launch_check,
+    other_runs,
+    registry_history,
+    revision,
+    roll,
+    runner,
+    seed_upload,
+    summary,
+)
+from workflows.fleet_deploy.cloud import FleetView
+from workflows.fleet_deploy.git import Git
+from workflows.fleet_deploy.github import GitHubRuns
+from workflows.fleet_deploy.job import REGISTRY, JobContext, refuse
+from workflows.fleet_deploy.launch import launches
+from workflows.fleet_deploy.revision import ImageAndRevision
+from workflows.fleet_deploy.runner import Annotation
+from workflows.fleet_deploy.stopped import Stopped
+from workflows.fleet_deploy.target_health import TargetHealth
+
+log = logging.getLogger(__name__)
+
+
+class OtherRuns:
+    """The runs beside this one, and what is asked of GitHub about them."""
+
+    def __init__(self, github: GitHubRuns, job: JobContext) -> None:
+        self._github = github
+        self._job = job
+        self._jobs: dict[int, tuple[ledger.Job, ...]] = {}
+        self.runs = github.runs(job.run, job.clock.now())
+        self.others = tuple(run for run in self.runs if run.id != job.run.id)
+
+    def jobs(self, run_id: int) -> tuple[ledger.Job, ...]:
+        if run_id not in self._jobs:
+            self._jobs[run_id] = self._github.jobs(self._job.run, run_id)
+        return self._jobs[run_id]
+
+    def unfinished(self, caller: Caller) -> str:
+        """Link to the deploy that makes a bot instance busy, or nothing."""
+        if not isinstance(caller, BotInstance):
+            return ""
+        own = [run for run in self.runs if run.caller == caller.instance]
+        if not own:
+            return ""
+        listed = (run for run in own if run.id == self._job.run.id)
+        mine = next(listed, None) or self._github.run(self._job.run)
+        request_id = self._job.asked.request_id
+        other = other_runs.unfinished(caller.instance, mine, request_id, own, self.jobs)
+        return other.url if other else ""
+
+    def record(self, caller: Caller, target: str, facts: Facts) -> BotRecord:
+        """What bots' deploys of the target came to, where that may decide."""
+        if not isinstance(caller, BotInstance):
+            return BotRecord()
+        # What the target itself is asked about may still be let by, and then this decides.
+        in_doubt = facts._replace(asked_later=True)
+        if refused_first(caller, target, self._job.asked.image_or_commit, in_doubt):
+            return BotRecord()
+        left = max(0, judge.MOST_JOBS_IN_ALL - len(self._jobs))
+        return judge.bots_record(target, self.others, facts.now, self.jobs, left)
+
+
+def run(job: JobContext) -> tuple[Annotation, ...]:
+    names = ("GITHUB_API_URL", "GITHUB_TOKEN", "COMMIT", "TF_VAR_bootstrap_bucket")
+    api, token, commit, bucket = runner.needed(job.environ, *names)
+    if not is_commit(commit):
+        raise Stopped("Not set up", "COMMIT is not a commit.")
+    past = OtherRuns(GitHubRuns(api, token, job.accounts.control_api.id, job.clock.sleep), job)
+    judge.only_once(job.asked, job.run.id, past.runs, past.jobs)
+    sight, machines = _judged_sight(job, past)
+    with _untouched():
+        job.hosts.refuse_an_old_control()
+        git = Git(job.engine.root, job.environ)
+        made_of = revision.settle(git, commit, job.asked, sight.status.images)
+        seed = seed_upload.of(git, made_of.revision.commit)
+        turns, left_out = _turns(job, made_of, sight, machines, past)
+        turns, unbootable = boot_check.bootable(
+            job.asked.target,
+            turns,
+            seed,
+            job.registry,
+            boot_check.manifests_in(job.cloud.s3, bucket),
+        )
+        sum_ = seed_upload.put(job.cloud.s3, bucket, seed)
+    job = replace(job, engine=job.engine.made_of(made_of.revision.commit, sum_))
+    turns = _rehearse(job, made_of.image.id, turns, sight, machines, past)
+    runner.write_outputs(
+        job.environ,
+        {
+            "commit": commit,
+            "image": made_of.image.id,
+            "revision": made_of.revision.commit,
+            "seed_sha256": sum_,
+            "roll": roll.encode(turns),
+            "target": job.asked.target,
+        },
+    )
+    return _tell(job, made_of, turns, sight, (*left_out, *unbootable))
+
+
+def _judged_sight(job: JobContext, past: OtherRuns) -> tuple[FleetView, dict[str, str]]:
+    """The fleet, in which the policy allows what was asked; and the machines that the state knows.
+
+    A refusal needs no engine. What the state knows may show more than the first look did, and then
+    that is judged too.
+    """
+    caller = inputs.speaker(job.asked, job.starter, job.registry)
+    unfinished = past.unfinished(caller)
+    target = TargetHealth(job)
+
+    def allow(sight: FleetView) -> None:
+        facts = judge.facts(sight, unfinished=unfinished)
+        facts = past.record(caller, job.asked.target, facts).told(facts)
+        judge.allow(caller, job.asked, *target.asked(caller, facts, sight))
+
+    allow(job.look())
+    job.engine.init()
+    machines = job.engine.machines()
+    with _untouched():
+        sight = known_machines.settled(job, machines)
+    allow(sight)
+    return sight, machines
+
+
+@contextmanager
+def _untouched() -> Iterator[None]:
+    try:
+        yield
+    except Ec2Error as error:
+        raise Stopped("EC2 is silent", f"Nothing was touched: {error}") from error
+    except Stopped as stop:
+        raise stop.saying(f"Nothing was touched: {stop}") from stop
+
+
+def _turns(
+    job: JobContext,
+    made_of: ImageAndRevision,
+    sight: FleetView,
+    machines: Mapping[str, str],
+    past: OtherRuns,
+) -> tuple[tuple[roll.HostTurn, ...], tuple[str, ...]]:
+    """The roll; and why what it would have brought along is left out."""
+    caller, facts = inputs.speaker(job.asked, job.starter, job.registry), judge.facts(sight)
+    whole = roll.of(job.asked.target, sight.status, made_of, carrier=inputs.carrier(job.asked))
+    turns, refused = judge.brought_along(
+        caller, job.asked, whole, lambda id_: past.record(caller, id_, facts).told(facts)
+    )
+    known_machines.one_machine_each(sight, [turn.id for turn in turns], machines)
+    root = job.engine.root
+    said = registry_history.RegistryHistory(root, str(REGISTRY), job.environ).said
+    entries = json.loads((root / REGISTRY).read_bytes())
+    fleet = identity_conflict.FleetFacts(entries, sight.status, machines, said)
+    turns, unmade = identity_conflict.make_room(job.asked.target, turns, fleet)
+    return turns, (*refused, *unmade)
+
+
+def _rehearse(
+    job: JobContext,
+    image: str,
+    turns: tuple[roll.HostTurn, ...],
+    sight: FleetView,
+    machines: Mapping[str, str],
+    past: OtherRuns,
+) -> tuple[roll.HostTurn, ...]:
+    """Plan all of it and apply none: what would stop the tenth host stops the first.
+
+    The turns, each marked whose host the state forgot; its own job adopts it.
+    """
+    ids = [turn.id for turn in turns]
+    with TemporaryDirectory() as folder:
+        planned = job.engine.plan_hosts(Path(folder).resolve() / "rehearsal", image, ids)
+    unknown = {id_: one for id_, one in roll.machines(sight.there).items() if one not in machines}
+    forgotten = _forgotten(planned, ids, unknown, sight, past)
+    seen = replace(sight.machines, live=sight.machines.live - forgotten)
+    with _untouched():
+        blueprint = job.blueprint
+    refuse(guard.rolled(planned, ids, image, seen, blueprint, job.asked.caller))
+    gone = [machine for turn in turns for machine, id_ in machines.items() if id_ in turn.clears]
+    with _untouched():
+        launch_check.refuse(job.cloud, launches(planned, ids), gone)
+    return tuple(replace(turn, adopt=turn.id in forgotten) for turn in turns)
+
+
+def _forgotten(
+    planned: object, ids: list[str], unknown: Mapping[str, str], sight: FleetView, past: OtherRuns
+) -> frozenset[str]:
+    """Whose host the state forgot; Stopped where it is not surely one that a deploy left.
+
+    `unknown` are the machines that the state does not know, by their instances.
+    """
+    found = forgotten_host.strays(planned, ids, unknown)
+    for id_, machine in found.items():
+        row = sight.there[id_]
+        why = forgotten_host.unlike(row, sight.images)
+        if not why and row.host:
+            why = forgotten_host.unmade(row.host, past.others, past.jobs)
+        if why:
+            raise forgotten_host.refused(id_, machine, why)
+        log.info("fleet.stray instance=%s machine=%s", id_, machine)
+    return frozenset(found)
+
+
+def _tell(
+    job: JobContext,
+    made_of: ImageAndRevision,
+    turns: tuple[roll.HostTurn, ...],
+    sight: FleetView,
+    left_out: tuple[str, ...],
+) -> tuple[Annotation, ...]:
+    log.info(
+        "fleet.planned target=%s image=%s revision=%s hosts=%d",
+        job.asked.target,
+        made_of.image.id,
+        made_of.revision.commit,
+        len(turns),
+    )
+    alone = "" if job.asked.target == ALL else summary.left_alone(roll.left(sight.status))
+    notices = [Annotation("Left alone", alone)] if alone else []
+    notices += [Annotation("Left out", why) for why in left_out]
+    runner.write_summary(
+        job.environ,
+        "\n\n".join(
+            part
+            for part in (
+                summary.asked(
+                    job.asked,
+                    inputs.asker(job.asked, job.starter),
+                    made_of,
+                    job.clock.now(),
+                ),
+                summary.turns(turns, sight.there),
+                *(f"{notice.title}: {notice.sentence}" for notice in notices),
+            )
+            if part
+        ),
+    )
+    return tuple(notices)

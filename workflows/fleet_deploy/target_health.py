@@ -1,0 +1,91 @@
+"""A bot's target, asked itself where EC2's word for its health would refuse the deploy.
+
+A host whose services keep dying is healthy to EC2. Where SSM can't carry the question, which is not
+the host's fault, EC2's word counts.
+"""
+
+import logging
+from dataclasses import dataclass, field
+
+from fleet_control.caller import Caller
+from fleet_control.host_answer import HostAnswer
+from fleet_control.policy import Allowed, Condition, Facts, Refused, judge
+from workflows.fleet_deploy import health, health_report, roll
+from workflows.fleet_deploy.cloud import FleetView
+from workflows.fleet_deploy.health import HostUnasked, PollSettings
+from workflows.fleet_deploy.health_report import ReportError, Wanted
+from workflows.fleet_deploy.job import JobContext
+from workflows.fleet_deploy.stopped import Stopped
+
+# Beyond the steady time: a unit that somebody restarted just now gets as far as that.
+PATIENCE_SECONDS = 60.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """Attributes:
+    answer: None where it could not be asked.
+    unasked: why.
+    """
+
+    answer: HostAnswer | None
+    unasked: str = ""
+
+
+@dataclass(slots=True)
+class TargetHealth:
+    """Asks each machine once for a whole run."""
+
+    job: JobContext
+    _heard: dict[str, _Heard] = field(default_factory=dict)
+
+    def asked(self, caller: Caller, facts: Facts, sight: FleetView) -> tuple[Facts, str]:
+        """The same facts, in which the target is as it says where that decides; and what a refusal
+        adds of that."""
+        entry = self.job.asked
+        in_doubt = facts._replace(asked_later=True)
+        verdict = judge(caller, entry.target, entry.image_or_commit, in_doubt)
+        if isinstance(verdict, Refused):  # whatever the target would say
+            return in_doubt, ""
+        host = roll.host_of(entry.target, sight.there)
+        if not (isinstance(verdict, Allowed) and verdict.doubt and host):
+            return facts, ""
+        if host.id not in self._heard:
+            self._heard[host.id] = self._ask(entry.target, host.id)
+        heard = self._heard[host.id]
+        if heard.answer is None:
+            return facts, f" That is EC2's word, for it could not be asked itself: {heard.unasked}"
+        if heard.answer.well:
+            return facts, " It says so itself."
+        ill = {**(facts.conditions or {}), entry.target: Condition.UNHEALTHY}
+        return facts._replace(conditions=ill), ""
+
+    def _ask(self, id_: str, machine: str) -> _Heard:
+        job, heard = self.job, _Heard(None)
+
+        def look() -> str:
+            nonlocal heard
+            try:
+                answer = job.hosts.ask(machine)
+                trouble = health_report.missing(answer, Wanted(id_, "", job.pace.steady))
+            except HostUnasked as error:
+                heard = _Heard(heard.answer, str(error))
+                return str(error)
+            except ReportError as error:
+                trouble = str(error).removesuffix(".")
+            heard = _Heard(HostAnswer(not trouble, job.clock.now(), trouble))
+            return trouble
+
+        patience = job.pace.steady + PATIENCE_SECONDS
+        try:
+            health.wait(
+                look, PollSettings(min(job.pace.deadline, patience), job.pace.poll), job.clock
+            )
+        except Stopped as stop:
+            heard = _Heard(heard.answer, str(stop))
+        if heard.answer:
+            log.info("fleet.asked_itself instance=%s machine=%s %s", id_, machine, heard.answer)
+            health.note(job.cloud.ec2, machine, heard.answer)
+        return heard
