@@ -44,7 +44,7 @@ class SkippingClock(SystemClock):
         return super().monotonic() + self._skipped
 
 
-class Paper:
+class SilentChat:
     """A chat that draws what it is told, as the terminal does, and shows it to nobody."""
 
     async def send(self, reply: Reply) -> str:
@@ -73,7 +73,7 @@ async def _compare(world: World, bot: Bot, clock: SkippingClock) -> list[Row]:
 
     async def ours() -> None:
         clock.skip()
-        await bot.commands.answer(ask, Paper())
+        await bot.commands.answer(ask, SilentChat())
 
     async def bare() -> None:
         await asyncio.gather(

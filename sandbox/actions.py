@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sandbox.repository import Repository
-from sandbox.workflow import WorkflowError
+from sandbox.workflow_file import WorkflowError
 from sandbox.workspace import Workspace
 
 STAND_IN = (sys.executable, "-m", "sandbox.tofu")

@@ -24,7 +24,7 @@ _NO_SUM = "0" * 64
 _CONFIG = Config(retries={"total_max_attempts": 2}, s3={"addressing_style": "path"})
 
 
-class Spoiled(StrEnum):
+class SpoiledBundle(StrEnum):
     """What may be wrong with a bundle: there is none, it holds no secret, it is another's."""
 
     MISSING = "missing"
@@ -64,7 +64,7 @@ class BootstrapBucket:
         self._put(key(commit), b"spoiled")
         return key(commit)
 
-    def spoil_bundle(self, registry: bytes, id_: str, how: Spoiled) -> str:
+    def spoil_bundle(self, registry: bytes, id_: str, how: SpoiledBundle) -> str:
         """Where the manifest of the instance's bundle is so from now on; empty if it has no entry.
 
         A valid registry puts it right when it changes.
@@ -73,8 +73,8 @@ class BootstrapBucket:
         if entry is None:
             return ""
         stale: Mapping[str, object] = {"files": {}}
-        wrong = stale if how is Spoiled.STALE else {"instance": f"other-than-{id_}"}
-        if how is Spoiled.MISSING:
+        wrong = stale if how is SpoiledBundle.STALE else {"instance": f"other-than-{id_}"}
+        if how is SpoiledBundle.MISSING:
             self._s3.delete_object(Bucket=self._bucket, Key=_place(entry))
         else:
             self._put(_place(entry), manifest.write(_whole(id_, entry).model_copy(update=wrong)))

@@ -18,10 +18,10 @@ from rich.text import Text
 from fleet_control.clock import SystemClock
 from fleet_control.error import RegistryError, RegistryUnread
 from fleet_control.ledger import parse_title
+from sandbox.demo_bot import DemoBot
 from sandbox.demo_front import FRONTS, lacking, serve_front
 from sandbox.engine import NoEngine, find
-from sandbox.host_rules import Way
-from sandbox.lives import Lives
+from sandbox.host_rules import UnitBehaviour
 from sandbox.terminal.chat import PLATFORM
 from sandbox.terminal.markup import WIDTH
 from sandbox.terminal.pipe import PipeOutput, lines
@@ -44,7 +44,7 @@ BANNER = """A fleet on this machine: AWS, the Control API and GitHub are played 
 
 
 @dataclass
-class Wish:
+class DemoArguments:
     """What `make demo` was told; empty for the usual."""
 
     registry: str = str(Options().registry)
@@ -71,42 +71,44 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--front", metavar="NAME", help="terminal, discord or telegram")
     parser.add_argument("--engine", metavar="NAME", help="stand-in, or tofu: the real one")
     parser.add_argument("--log", metavar="FILE", help="write the bot's log there")
-    wish = parser.parse_args(argv, Wish())
+    arguments = parser.parse_args(argv, DemoArguments())
     try:
-        options = _options(wish)
-        _log_to(wish.log)
-        return asyncio.run(_run(wish, options))
+        options = _options(arguments)
+        _log_to(arguments.log)
+        return asyncio.run(_run(arguments, options))
     except RegistryUnread as error:
         sys.exit(f"REGISTRY={error}")
     except RegistryError as error:
-        sys.exit("\n".join([f"REGISTRY={wish.registry} is not a valid registry:", *error.problems]))
+        sys.exit(
+            "\n".join([f"REGISTRY={arguments.registry} is not a valid registry:", *error.problems])
+        )
 
 
-def _options(wish: Wish) -> Options:
+def _options(arguments: DemoArguments) -> Options:
     """The world that is wished for; where there can be none, it says what would be right."""
-    if wish.front != PLATFORM and (why := lacking(wish.front, os.environ)):
+    if arguments.front != PLATFORM and (why := lacking(arguments.front, os.environ)):
         sys.exit(why)
-    if wish.engine not in ("stand-in", "tofu"):
-        sys.exit(f"ENGINE={wish.engine}: there are `stand-in` and `tofu`.")
+    if arguments.engine not in ("stand-in", "tofu"):
+        sys.exit(f"ENGINE={arguments.engine}: there are `stand-in` and `tofu`.")
     try:
-        engine = find(os.environ) if wish.engine == "tofu" else None
+        engine = find(os.environ) if arguments.engine == "tofu" else None
     except NoEngine as error:
-        sys.exit(f"ENGINE={wish.engine}: {error}")
-    unhealthy = frozenset(wish.unhealthy.replace(",", " ").split())
-    crashing = frozenset(wish.crashing.replace(",", " ").split())
-    ids = read_registry(Path(wish.registry))[1].ids
+        sys.exit(f"ENGINE={arguments.engine}: {error}")
+    unhealthy = frozenset(arguments.unhealthy.replace(",", " ").split())
+    crashing = frozenset(arguments.crashing.replace(",", " ").split())
+    ids = read_registry(Path(arguments.registry))[1].ids
     for name, wanted in (
         ("UNHEALTHY", unhealthy),
         ("CRASHING", crashing),
-        ("INSTANCE", {wish.instance}),
+        ("INSTANCE", {arguments.instance}),
     ):
         for id_ in sorted(wanted - {"", *ids}):
             known = ", ".join(ids[:20])
             sys.exit(f"{name}={id_}: the registry has no such instance; it has {known}.")
     return Options(
-        registry=Path(wish.registry),
+        registry=Path(arguments.registry),
         unhealthy=unhealthy,
-        ways=dict.fromkeys(crashing, Way.AGENT_DIES),
+        ways=dict.fromkeys(crashing, UnitBehaviour.AGENT_DIES),
         engine=engine,
         say=_say,
         ports=USUAL_PORTS,
@@ -130,9 +132,9 @@ def _say(what: str) -> None:
     print(f"  {what}", file=sys.stderr, flush=True)  # noqa: T201  (before there is a chat)
 
 
-async def _run(wish: Wish, options: Options) -> int:
+async def _run(arguments: DemoArguments, options: Options) -> int:
     """Until it ends, or is told to end by a signal: then that many more than 128."""
-    served = asyncio.ensure_future(_serve(wish, options))
+    served = asyncio.ensure_future(_serve(arguments, options))
     by: list[int] = []
 
     def end(signal_: int) -> None:
@@ -151,13 +153,13 @@ async def _run(wish: Wish, options: Options) -> int:
         return 128 + by[0]
 
 
-async def _serve(wish: Wish, options: Options) -> int:
+async def _serve(arguments: DemoArguments, options: Options) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that knows no ✓
     async with open_world(options) as world:
-        if wish.front in FRONTS:
-            return await serve_front(world, wish.instance, wish.front, os.environ)
-        return await _chat(world, wish.instance)
+        if arguments.front in FRONTS:
+            return await serve_front(world, arguments.instance, arguments.front, os.environ)
+        return await _chat(world, arguments.instance)
 
 
 async def _chat(world: World, instance: str) -> int:
@@ -166,11 +168,11 @@ async def _chat(world: World, instance: str) -> int:
     if all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout)):
         console.print(Text(BANNER))
         prompt = Prompt(console, clock, lambda: bot.ids)
-        async with Lives(world, instance, prompt, clock) as bot:
+        async with DemoBot(world, instance, prompt, clock) as bot:
             await prompt.converse(bot.terminal.hear_soon, bot.finish)
     else:
         console = Console(width=WIDTH, force_terminal=False, highlight=False)
-        async with Lives(world, instance, PipeOutput(console, clock), clock) as bot:
+        async with DemoBot(world, instance, PipeOutput(console, clock), clock) as bot:
             if sys.stdin is not None:
                 async for line in lines(sys.stdin.fileno()):
                     await bot.terminal.hear(line)

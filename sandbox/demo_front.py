@@ -11,7 +11,7 @@ from clawbot.serve import Unserved, configured, side_by_side
 from clawbot.settings import PREFIX, load
 from fleet_control.clock import SystemClock
 from fleet_control.error import SettingsError
-from sandbox.carrier import Carrier, NoHost
+from sandbox.bot_host import BotHost, NoHost
 from sandbox.world import World
 
 FRONTS = ("discord", "telegram")
@@ -43,13 +43,13 @@ async def serve_front(world: World, instance: str, front: str, environ: Mapping[
     """Serve until cancelled; 1 with a sentence where that can't be."""
     logging.getLogger().addHandler(logging.StreamHandler())
     clock = SystemClock()
-    carrier = Carrier(world, instance, clock)
+    bot_host = BotHost(world, instance, clock)
     try:
         settings = load(world.bot_environ(instance) | given(front, environ), world.folder)
         while True:
-            machine = await carrier.comes()
+            machine = await bot_host.comes()
             async with assemble(settings, clock) as bot:
-                await _until(carrier.goes(machine), side_by_side(bot, configured(settings)))
+                await _until(bot_host.goes(machine), side_by_side(bot, configured(settings)))
     except (SettingsError, Unserved, NoHost) as error:
         print(error, file=sys.stderr)  # noqa: T201  (the command's own output)
         return 1

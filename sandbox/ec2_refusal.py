@@ -13,12 +13,12 @@ from moto.ec2.responses import EC2Response
 from moto.servicequotas import urls as quota_urls
 from moto.servicequotas.models import ServiceQuotasBackend, servicequotas_backends
 
-from sandbox.host_life import PENDING, RUNNING, Instance
+from sandbox.host_lifecycle import PENDING, RUNNING, HostInstance
 
 _QUOTA = "L-1216C47A"
 
 
-class Answers(EC2Response):
+class CheckedResponses(EC2Response):
     """moto's, after a look at what is asked. A dry run is refused as the launch would be, but for
     the quota, which says what is free now and not what a launch will find."""
 
@@ -44,7 +44,7 @@ class Answers(EC2Response):
 
     @property
     def _sees_none(self) -> bool:
-        return bool({"*", self.get_access_key()} & {*Instance.rules.blind})
+        return bool({"*", self.get_access_key()} & {*HostInstance.rules.blind})
 
     def _image(self, id_: str) -> Any:
         if id_ in self.ec2_backend.deleted_amis:
@@ -84,11 +84,11 @@ class Answers(EC2Response):
     def _must_be_left(self, type_: str) -> None:
         there = self.ec2_backend.all_instances()
         counted = [one.instance_type for one in there if one.state in (PENDING, RUNNING)]
-        if sum(map(_vcpus, (*counted, type_))) > Instance.rules.vcpus:
+        if sum(map(_vcpus, (*counted, type_))) > HostInstance.rules.vcpus:
             raise EC2ClientError(
                 "VcpuLimitExceeded",
                 "You have requested more vCPU capacity than your current vCPU limit of "
-                f"{Instance.rules.vcpus} allows for the instance bucket that the specified "
+                f"{HostInstance.rules.vcpus} allows for the instance bucket that the specified "
                 "instance type belongs to.",
             )
 
@@ -114,11 +114,11 @@ class Quotas(ServiceQuotasBackend):
 
     def get_service_quota(self, service_code: str, quota_code: str) -> dict[str, Any]:
         if (service_code, quota_code) == ("ec2", _QUOTA):
-            return {"QuotaCode": _QUOTA, "Value": float(Instance.rules.vcpus)}
+            return {"QuotaCode": _QUOTA, "Value": float(HostInstance.rules.vcpus)}
         return super().get_service_quota(service_code, quota_code)
 
 
 def take_place() -> None:
-    """As in `host_life`."""
-    urls.url_paths["{0}/"] = Answers.dispatch
+    """As in `host_lifecycle`."""
+    urls.url_paths["{0}/"] = CheckedResponses.dispatch
     servicequotas_backends.backend = Quotas

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from aiohttp import web
 
 from sandbox.github_graphql import answered
-from sandbox.github_quota import Quota, marked
-from sandbox.github_routes import Routes, said
+from sandbox.github_quota import HourlyQuota, marked
+from sandbox.github_routes import GitHubRoutes, said
 from sandbox.loopback import listen, url_of
 from sandbox.run_record import RunRecord
 from sandbox.runner import Runner
@@ -19,7 +19,7 @@ _LAMBDA = {"actions": "write", "contents": "read"}
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class GitHub:
+class GitHubApi:
     """One repository with one workflow. `token` is the Lambda's: Actions write, Contents read.
 
     Attributes:
@@ -29,7 +29,7 @@ class GitHub:
     def __init__(self, runner: Runner, token: str, port: int = 0) -> None:
         self.runner = runner
         self.url = ""
-        self.quota = Quota(runner.site.clock)
+        self.quota = HourlyQuota(runner.context.clock)
         self._token = token
         self._port = port
         # An address of a log is its own key.
@@ -39,12 +39,14 @@ class GitHub:
     async def start(self) -> str:
         """The API's address; logs lie on another, which must not be shown a token."""
         api, logs = listen(self._port), listen(0)
-        self.url = self.runner.site.api_url = url_of(api)
-        routes = Routes(self.runner, lambda job: f"{url_of(logs)}/{job}?sig={self._signature}")
+        self.url = self.runner.context.api_url = url_of(api)
+        routes = GitHubRoutes(
+            self.runner, lambda job: f"{url_of(logs)}/{job}?sig={self._signature}"
+        )
         app = web.Application(middlewares=[self._guarded])
         app.add_routes(routes.table())
         app.router.add_post("/graphql", self._graphql)
-        page = rf"/{self.runner.site.repo}/actions/runs/{{run:\d+}}"
+        page = rf"/{self.runner.context.repo}/actions/runs/{{run:\d+}}"
         app.add_routes([web.get(page, self._page), web.get(r"/{job:\d+}", self._log)])
         self._server = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._server.setup()
@@ -72,7 +74,7 @@ class GitHub:
         run = self.runner.find(run_id)
         if run is None:
             raise LookupError(f"there is no run {run_id}")
-        await self.runner.site.changes.until(lambda: holds(run))
+        await self.runner.context.changes.until(lambda: holds(run))
         return run
 
     @web.middleware
@@ -105,7 +107,7 @@ class GitHub:
         _, _, token = request.headers.get("Authorization", "").partition(" ")
         if not token:
             return said("Requires authentication", 401)
-        rights = _LAMBDA if token == self._token else self.runner.site.tokens.get(token)
+        rights = _LAMBDA if token == self._token else self.runner.context.tokens.get(token)
         if rights is None:
             return said("Bad credentials", 401)
         if not _may(rights, request):
@@ -114,8 +116,8 @@ class GitHub:
         return None
 
     async def _graphql(self, request: web.Request) -> web.StreamResponse:
-        site = self.runner.site
-        return answered(site.repo, site.repository, await request.json())
+        context = self.runner.context
+        return answered(context.repo, context.repository, await request.json())
 
     async def _log(self, request: web.Request) -> web.StreamResponse:
         if "Authorization" in request.headers:

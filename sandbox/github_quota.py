@@ -13,7 +13,7 @@ HOUR = 3600
 
 
 @dataclass
-class Quota:
+class HourlyQuota:
     """Calls of an hour by each token; those answered with a 304 don't count.
 
     Attributes:

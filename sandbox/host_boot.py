@@ -16,7 +16,7 @@ Fetch = Callable[[str], bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Booted:
+class BootResult:
     """What a host has come to.
 
     Attributes:
@@ -34,7 +34,7 @@ def told(user_data: object) -> dict[str, str]:
     return dict(_TOLD.findall(base64.b64decode(text).decode(errors="replace")))
 
 
-def boot(user_data: object, before: Booted, fetch: Fetch) -> Booted:
+def boot(user_data: object, before: BootResult, fetch: Fetch) -> BootResult:
     """A host that is told nothing new stays what it is, and asks nobody."""
     said = told(user_data)
     revision = said.get("revision", "")
@@ -42,13 +42,13 @@ def boot(user_data: object, before: Booted, fetch: Fetch) -> Booted:
         return before
     data = fetch(key(revision))
     if data is None:
-        return Booted(before.revision, f"the seed of {revision} can't be had")
+        return BootResult(before.revision, f"the seed of {revision} can't be had")
     if hashlib.sha256(data).hexdigest() != said.get("seed-sha256"):
-        return Booted(before.revision, f"the seed of {revision} is not the one it was told of")
+        return BootResult(before.revision, f"the seed of {revision} is not the one it was told of")
     try:
         named = unpack(data)[REVISION_FILE].data.decode().strip()
     except (ArchiveError, KeyError) as error:
-        return Booted(before.revision, f"the seed of {revision} can't be read ({error})")
+        return BootResult(before.revision, f"the seed of {revision} can't be read ({error})")
     if named != revision:
-        return Booted(before.revision, f"the seed of {revision} is of {named}")
-    return Booted(revision)
+        return BootResult(before.revision, f"the seed of {revision} is of {named}")
+    return BootResult(revision)

@@ -11,7 +11,7 @@ SECRET = "the-answer-is-tarragon"  # noqa: S105  (nobody's)
 BOOTSTRAP_BUCKET = "clawdinator-bootstrap"
 
 
-class Way(StrEnum):
+class UnitBehaviour(StrEnum):
     """How a host's units live, and what it answers when it is asked; EC2's checks see none of it.
 
     A host has the agent's unit and the bot's, and lives well unless it is told otherwise.
@@ -31,7 +31,7 @@ class Way(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
+class HostTiming:
     """How long each stretch of a host's life takes, in seconds; none at all, as moto has it.
 
     Attributes:
@@ -49,7 +49,7 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class HostRules:
     """
     Attributes:
         unhealthy: instances whose next host never becomes healthy.
@@ -62,9 +62,9 @@ class Rules:
         offline: whether hosts reach nobody.
     """
 
-    timing: Timing = Timing()
+    timing: HostTiming = HostTiming()
     unhealthy: tuple[str, ...] = ()
-    ways: Mapping[str, Way] = field(default_factory=dict)
+    ways: Mapping[str, UnitBehaviour] = field(default_factory=dict)
     without_disks: tuple[str, ...] = ()
     retiring: tuple[str, ...] = ()
     stopped_at: float | None = None

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from sandbox.job_log import JobLog
 from sandbox.run_record import Conclusion, JobRecord, RunRecord, StepRecord
-from sandbox.site import Site
+from sandbox.runner_context import RunnerContext
 from sandbox.step_process import execute
-from sandbox.workflow import Job, Scope, Step, WorkflowError, filled, holds
+from sandbox.workflow_file import JobDefinition, Scope, StepDefinition, WorkflowError, filled, holds
 from sandbox.workspace import Workspace
 
 
@@ -18,32 +18,37 @@ class JobRunner:
     """Runs one job to its end; where that is cancelled, what runs is killed."""
 
     def __init__(
-        self, run: RunRecord, job: Job, record: JobRecord, scope: Scope, site: Site
+        self,
+        run: RunRecord,
+        job: JobDefinition,
+        record: JobRecord,
+        scope: Scope,
+        context: RunnerContext,
     ) -> None:
         self._run = run
         self._job = job
         self._record = record
-        self._site = site
-        self._log = JobLog(record.log, site.clock.now)
+        self._context = context
+        self._log = JobLog(record.log, context.clock.now)
         self._token = f"ghs_{secrets.token_hex(18)}"
         self._steps: dict[str, dict[str, dict[str, str]]] = {}
-        github = {"ref": site.place.ref, "token": self._token}
+        github = {"ref": context.origin.ref, "token": self._token}
         self._scope = {**scope, "github": github, "steps": self._steps}
         self._space = Workspace(
-            folder=site.folder / f"{run.id}-{record.id}",
+            folder=context.folder / f"{run.id}-{record.id}",
             job=job,
             environ=self._filled(run.file.env),
-            path=list(site.path),
+            path=list(context.path),
             log=self._log,
         )
 
     async def run(self) -> Conclusion:
         """Fill the record; never raises for what a step does."""
         self._log.mask([self._token])
-        self._site.tokens[self._token] = self._job.permissions
+        self._context.tokens[self._token] = self._job.permissions
         minutes = self._job.timeout_minutes
         steps = asyncio.create_task(self._run_steps())
-        timer = asyncio.create_task(self._site.clock.sleep(minutes * 60))
+        timer = asyncio.create_task(self._context.clock.sleep(minutes * 60))
         try:
             await asyncio.wait({steps, timer}, return_when=asyncio.FIRST_COMPLETED)
             if not steps.done():
@@ -55,19 +60,19 @@ class JobRunner:
             steps.cancel()
             await asyncio.wait({steps})
             self._space.close()
-            del self._site.tokens[self._token]
+            del self._context.tokens[self._token]
         return steps.result()
 
     async def _run_steps(self) -> Conclusion:
         first, last = StepRecord(name="Set up job"), StepRecord(name="Complete job")
         steps = [(step, StepRecord(name=step.name)) for step in self._job.steps]
         self._record.steps = [first, *(shown for _, shown in steps), last]
-        first.begin(self._site.clock.now())
+        first.begin(self._context.clock.now())
         self._space.open()
         self._end(first, Conclusion.SUCCESS)
         conclusion = Conclusion.SUCCESS
         for step, shown in steps:
-            shown.begin(self._site.clock.now())
+            shown.begin(self._context.clock.now())
             if conclusion is Conclusion.SUCCESS and holds(step.condition, self._scope):
                 shown.name = filled(step.name, self._scope)
                 conclusion = await self._step(step)
@@ -75,11 +80,11 @@ class JobRunner:
             else:
                 self._end(shown, Conclusion.SKIPPED)
         self._hand_on()
-        last.begin(self._site.clock.now())
+        last.begin(self._context.clock.now())
         self._end(last, Conclusion.SUCCESS)
         return conclusion
 
-    async def _step(self, step: Step) -> Conclusion:
+    async def _step(self, step: StepDefinition) -> Conclusion:
         outputs: dict[str, str] = {}
         try:
             await (self._use if step.uses else self._script)(step, outputs)
@@ -93,10 +98,10 @@ class JobRunner:
             self._steps[step.id] = {"outputs": outputs}
         return Conclusion.SUCCESS
 
-    async def _use(self, step: Step, outputs: dict[str, str]) -> None:
+    async def _use(self, step: StepDefinition, outputs: dict[str, str]) -> None:
         given = self._filled(step.given)
         self._head(step.uses, "", given)
-        action = self._site.actions[step.uses.partition("@")[0]]
+        action = self._context.actions[step.uses.partition("@")[0]]
         playing = asyncio.create_task(asyncio.to_thread(action, given, self._space))
         try:
             outputs |= await asyncio.shield(playing)
@@ -104,7 +109,7 @@ class JobRunner:
             # A thread can't be stopped: until it ends it might still write into our folder.
             await asyncio.wait({playing})
 
-    async def _script(self, step: Step, outputs: dict[str, str]) -> None:
+    async def _script(self, step: StepDefinition, outputs: dict[str, str]) -> None:
         own, space = self._filled(step.env), self._space
         self._head(step.run.strip().splitlines()[0], step.run, {**space.environ, **own})
         mark = space.temp / secrets.token_hex(8)
@@ -113,7 +118,7 @@ class JobRunner:
         )
         script.write_text(step.run)
         environ = {
-            **self._site.environ,
+            **self._context.environ,
             **space.environ,
             **own,
             **self._runner_environ(),
@@ -134,22 +139,22 @@ class JobRunner:
 
     def _runner_environ(self) -> dict[str, str]:
         """Nothing of our own environment; what a runner of GitHub's sets."""
-        run, place = self._run, self._site.place
+        run, origin = self._run, self._context.origin
         return {
             "CI": "true",
             "GITHUB_ACTIONS": "true",
             "GITHUB_ACTOR": run.actor.login,
             "GITHUB_ACTOR_ID": str(run.actor.id),
-            "GITHUB_API_URL": place.api,
+            "GITHUB_API_URL": origin.api,
             "GITHUB_EVENT_NAME": "workflow_dispatch",
             "GITHUB_JOB": self._record.key,
-            "GITHUB_REF": place.ref,
-            "GITHUB_REPOSITORY": place.repo,
+            "GITHUB_REF": origin.ref,
+            "GITHUB_REPOSITORY": origin.repo,
             "GITHUB_RUN_ATTEMPT": str(run.attempt),
             "GITHUB_RUN_ID": str(run.id),
             "GITHUB_SHA": run.head_sha,
             "GITHUB_TRIGGERING_ACTOR": run.actor.login,
-            "GITHUB_WORKFLOW_REF": f"{place.repo}/{place.path}@{place.ref}",
+            "GITHUB_WORKFLOW_REF": f"{origin.repo}/{origin.path}@{origin.ref}",
             "GITHUB_WORKSPACE": str(self._space.work),
             "HOME": str(self._space.home),
             "LANG": "C.UTF-8",
@@ -178,8 +183,8 @@ class JobRunner:
         return {name: filled(text, self._scope) for name, text in texts.items()}
 
     def _end(self, step: StepRecord, conclusion: Conclusion) -> None:
-        step.end(conclusion, self._site.clock.now())
-        self._site.changes.tell()
+        step.end(conclusion, self._context.clock.now())
+        self._context.changes.tell()
 
 
 def _lines(file: Path) -> list[str]:

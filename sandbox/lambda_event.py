@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote_plus
 
-from sandbox.principal import ACCOUNT, Principal
-from sandbox.sigv4 import Received
+from sandbox.principal import ACCOUNT, IamPrincipal
+from sandbox.sigv4 import SignedRequest
 
 FUNCTION = "clawdinator-control-api"
 _TEXT = (
@@ -19,7 +19,7 @@ _TEXT = (
 )
 
 
-class Context:
+class LambdaContext:
     """What AWS passes as the second argument."""
 
     function_name = FUNCTION
@@ -40,7 +40,7 @@ class Context:
 
 
 def event(
-    request: Received, signer: Principal, request_id: str, source: str, now: float
+    request: SignedRequest, signer: IamPrincipal, request_id: str, source: str, now: float
 ) -> dict[str, Any]:
     """`source` is the client's address, `now` Unix seconds."""
     path, _, query = request.target.partition("?")
@@ -64,7 +64,7 @@ def event(
     return whole | _body(request.body, headers.get("content-type", ""))
 
 
-def _headers(request: Received, source: str) -> dict[str, str]:
+def _headers(request: SignedRequest, source: str) -> dict[str, str]:
     given = _joined((name.lower(), value) for name, value in request.headers)
     host, _, port = given.get("host", "").partition(":")
     return given | {
@@ -85,7 +85,7 @@ def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _context(
-    request: Received, signer: Principal, request_id: str, source: str, now: float
+    request: SignedRequest, signer: IamPrincipal, request_id: str, source: str, now: float
 ) -> dict[str, Any]:
     moment = datetime.fromtimestamp(now, UTC)
     host = (request.header("host") or "").partition(":")[0]

@@ -7,7 +7,7 @@ REGION = "eu-central-1"
 
 
 @dataclass(frozen=True, slots=True)
-class Principal:
+class IamPrincipal:
     """An IAM user and its key, or a role's session.
 
     Attributes:

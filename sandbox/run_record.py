@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sandbox.workflow import Entry, Workflow
+from sandbox.workflow_file import Entry, WorkflowFile
 
 
-class Account(NamedTuple):
+class Actor(NamedTuple):
     """Who starts a run: an account of GitHub."""
 
     login: str
@@ -21,9 +21,9 @@ class Account(NamedTuple):
 
 
 # Whose the Lambda's token is; a person who may press the button; and what a job's own token is.
-CONTROL_API = Account("fleet-control[bot]", 190_000_001)
-PERSON = Account("sam", 583_231)
-ANY_WORKFLOW = Account("github-actions[bot]", 41_898_282)
+CONTROL_API = Actor("fleet-control[bot]", 190_000_001)
+PERSON = Actor("sam", 583_231)
+ANY_WORKFLOW = Actor("github-actions[bot]", 41_898_282)
 
 
 class RunStatus(StrEnum):
@@ -97,15 +97,15 @@ class JobRecord(_Record):
     outputs: dict[str, str] = field(default_factory=dict)
     summary: str = ""
 
-    def shown(self, run: "RunRecord", place: "Place") -> dict[str, Any]:
+    def shown(self, run: "RunRecord", origin: "RunOrigin") -> dict[str, Any]:
         return {
             "id": self.id,
             "run_id": run.id,
             "run_attempt": self.attempt,
-            "html_url": f"{place.page(run.id)}/job/{self.id}",
+            "html_url": f"{origin.page(run.id)}/job/{self.id}",
             "name": self.name,
             "workflow_name": run.file.name,
-            "head_branch": place.branch,
+            "head_branch": origin.branch,
             "head_sha": run.head_sha,
             "created_at": moment(self.created),
             **self._shown(),
@@ -116,7 +116,7 @@ class JobRecord(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RunOrigin:
     """Where a run belongs: `file` is the workflow's file name, `api` the API's address."""
 
     api: str
@@ -151,10 +151,10 @@ class RunRecord(_Record):
     id: int
     number: int
     title: str
-    file: Workflow
+    file: WorkflowFile
     inputs: Mapping[str, str]
     head_sha: str
-    actor: Account
+    actor: Actor
     created: float
     triggered: float
     updated: float
@@ -167,8 +167,8 @@ class RunRecord(_Record):
         newest = {(job.key, job.name): job for job in self.jobs}
         return list(newest.values())
 
-    def shown(self, place: Place) -> dict[str, Any]:
-        url = f"{place.api}/repos/{place.repo}/actions/runs/{self.id}"
+    def shown(self, origin: RunOrigin) -> dict[str, Any]:
+        url = f"{origin.api}/repos/{origin.repo}/actions/runs/{self.id}"
         kind = "Bot" if self.actor.login.endswith("[bot]") else "User"
         actor = {**self.actor._asdict(), "type": kind}
         return {
@@ -178,13 +178,13 @@ class RunRecord(_Record):
             "run_number": self.number,
             "run_attempt": self.attempt,
             "event": "workflow_dispatch",
-            "path": place.path,
-            "head_branch": place.branch,
+            "path": origin.path,
+            "head_branch": origin.branch,
             "head_sha": self.head_sha,
             "status": self.status,
             "conclusion": self.conclusion,
             "url": url,
-            "html_url": place.page(self.id),
+            "html_url": origin.page(self.id),
             "jobs_url": f"{url}/jobs",
             "logs_url": f"{url}/logs",
             "cancel_url": f"{url}/cancel",

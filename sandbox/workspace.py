@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.job_log import JobLog
-from sandbox.workflow import Job
+from sandbox.workflow_file import JobDefinition
 
 
 @dataclass
@@ -13,7 +13,7 @@ class Workspace:
     """`environ` and `path` are what each step gets; an action may add to both."""
 
     folder: Path
-    job: Job
+    job: JobDefinition
     environ: dict[str, str]
     path: list[str]
     log: JobLog

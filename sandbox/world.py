@@ -11,29 +11,29 @@ from pathlib import Path
 from fleet_control.clock import Clock, SystemClock
 from fleet_control.error import RegistryUnread
 from fleet_control.registry import Registry, parse
-from sandbox.account import engine_environment
 from sandbox.actions import STAND_IN, played
 from sandbox.bucket import BootstrapBucket
-from sandbox.engine import Engine
-from sandbox.folder import own_folder
+from sandbox.engine import EngineProgram
 from sandbox.function_url import FunctionUrl
-from sandbox.github import GitHub
-from sandbox.host_rules import Rules, Timing, Way
+from sandbox.github import GitHubApi
+from sandbox.host_rules import HostRules, HostTiming, UnitBehaviour
 from sandbox.image import images
 from sandbox.moto import MotoServer, set_rules, tell
-from sandbox.outside import Outside
+from sandbox.outside_events import OutsideEvents
 from sandbox.principal import REGION
 from sandbox.repository import Repository
 from sandbox.run_record import CONTROL_API, PERSON
 from sandbox.runner import Runner
+from sandbox.runner_context import RunnerContext
 from sandbox.seed import CONTROL_TABLE, Seeded, seed
-from sandbox.set_up import Plot, SetUp, set_up
-from sandbox.site import Site
+from sandbox.set_up import SetUp, SetUpRequest, set_up
+from sandbox.temporary_folder import own_folder
+from sandbox.tofu_commands import engine_environment
 
 CHECKOUT = Path(__file__).parents[1]
 WORKFLOW = ".github/workflows/fleet-deploy.yml"
 REPO = "openclaw/clawdinators"
-QUICK = Timing(pending=0.8, initializing=1.2, shutting_down=1.0)
+QUICK = HostTiming(pending=0.8, initializing=1.2, shutting_down=1.0)
 
 
 # Longer than a unit that dies lasts, and short for who waits.
@@ -70,10 +70,10 @@ class Options:
 
     registry: Path = CHECKOUT / "nix" / "instances.json"
     unhealthy: frozenset[str] = frozenset()
-    ways: Mapping[str, Way] = field(default_factory=dict)
-    timing: Timing = QUICK
+    ways: Mapping[str, UnitBehaviour] = field(default_factory=dict)
+    timing: HostTiming = QUICK
     health_deadline: float = 12.0
-    engine: Engine | None = None
+    engine: EngineProgram | None = None
     say: Callable[[str], None] = lambda _: None
     python: Path = Path(sys.executable)
     ports: Ports = field(default_factory=Ports)
@@ -89,11 +89,11 @@ class World:
     aws_url: str
     control_api: FunctionUrl
     control_api_url: str
-    github: GitHub
+    github: GitHubApi
     seeded: Seeded
     token: str
     folder: Path
-    outside: Outside
+    outside: OutsideEvents
 
     async def hosts(self) -> dict[str, dict[str, str]]:
         """What each host that runs says of itself, by its name: its `machine` and `revision`."""
@@ -139,7 +139,7 @@ async def open_world(options: Options, clock: Clock | None = None) -> AsyncItera
         stack.push_async_callback(aws.stop)
         aws_url = await aws.start()
         token, github_token = secrets.token_urlsafe(24), f"github_pat_{secrets.token_hex(20)}"
-        plot = Plot(
+        request = SetUpRequest(
             url=aws_url,
             checkout=CHECKOUT,
             folder=folder / "set-up",
@@ -151,16 +151,18 @@ async def open_world(options: Options, clock: Clock | None = None) -> AsyncItera
             repository=folder / "repository",
         )
         made = await (
-            set_up(plot, options.engine, options.say) if options.engine else _seeded(plot, registry)
+            set_up(request, options.engine, options.say)
+            if options.engine
+            else _seeded(request, registry)
         )
-        rules = Rules(options.timing, tuple(options.unhealthy), options.ways)
+        rules = HostRules(options.timing, tuple(options.unhealthy), options.ways)
         await set_rules(aws_url, rules)
         seeded = made.seeded
         bucket = BootstrapBucket(aws_url, seeded.bootstrap_bucket)
         stack.callback(bucket.close)
         bucket.put_manifests(content)
         repository.uploads = bucket.put_manifests
-        github = GitHub(
+        github = GitHubApi(
             _runner(options, clock, folder, made, aws_url, repository),
             github_token,
             options.ports.github,
@@ -191,17 +193,17 @@ async def open_world(options: Options, clock: Clock | None = None) -> AsyncItera
             seeded=seeded,
             token=token,
             folder=folder,
-            outside=Outside(aws_url, rules, repository, bucket),
+            outside=OutsideEvents(aws_url, rules, repository, bucket),
         )
 
 
-async def _seeded(plot: Plot, registry: Registry) -> SetUp:
+async def _seeded(request: SetUpRequest, registry: Registry) -> SetUp:
     """The same in a blink, for the stand-in engine, which keeps no state."""
     return SetUp(
-        seeded=await seed(plot.url, registry, plot.images, bots=plot.bots),
+        seeded=await seed(request.url, registry, request.images, bots=request.bots),
         function={
-            "CONTROL_API_TOKEN": plot.secrets["TF_VAR_control_token"],
-            "GITHUB_TOKEN": plot.secrets["TF_VAR_github_token"],
+            "CONTROL_API_TOKEN": request.secrets["TF_VAR_control_token"],
+            "GITHUB_TOKEN": request.secrets["TF_VAR_github_token"],
             "GITHUB_REPO": REPO,
             "GITHUB_WORKFLOW": Path(WORKFLOW).name,
             "GITHUB_REF": "main",
@@ -227,7 +229,7 @@ def _runner(
     engine = (str(options.engine.program),) if options.engine else stand_in
     role = made.seeded.deployer.environ
     return Runner(
-        Site(
+        RunnerContext(
             workflow=CHECKOUT / WORKFLOW,
             repo=REPO,
             repository=repository,

@@ -8,11 +8,11 @@ from typing import Self
 
 from tests.clawbot.bots import registry
 from tests.clock import HostClock, TurnedClock
+from tests.cuttable_network import CuttableNetwork
 from tests.discord.control import Control, serving
 from tests.discord.ec2 import Claw, stage
 from tests.fleet_control.aws import Aws
-from tests.life import Life
-from tests.line import Line
+from tests.program_tasks import ProgramTasks
 
 PATIENCE_SECONDS = 20.0
 SOON_SECONDS = 0.01
@@ -29,7 +29,7 @@ class ChatScene:
         self,
         clock: TurnedClock,
         ec2: Aws,
-        line: Line,
+        line: CuttableNetwork,
         news: Callable[[Holds], Awaitable[object]],
     ) -> None:
         self.clock = clock
@@ -39,7 +39,7 @@ class ChatScene:
         self.api = Control()
         self._news = news
         self._stack = AsyncExitStack()
-        self._running: dict[str, Life] = {}
+        self._running: dict[str, ProgramTasks] = {}
         self.hosts(Claw("claw-1"), Claw("claw-2"))
 
     async def __aenter__(self) -> Self:
@@ -79,7 +79,7 @@ class ChatScene:
         }
 
     def begin(self, name: str, bot: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        self._running[name] = Life(bot)
+        self._running[name] = ProgramTasks(bot)
         return self._running[name].task
 
     async def stop(self, name: str = "demo") -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from sandbox.descriptions import read_once
+from sandbox.botocore_cache import read_once
 from tests.fleet_control.aws import Aws, serving
 from tests.sandbox.warm_python import warm_python
 

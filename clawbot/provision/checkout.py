@@ -4,7 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from clawbot.provision.fault import ProvisionError
+from clawbot.provision.error import ProvisionError
 from fleet_control.error import RegistryError
 from fleet_control.registry import Registry, parse
 

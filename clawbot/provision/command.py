@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from clawbot.provision import bundle_command, instance_command, secret_command
-from clawbot.provision.desk import Desk
-from clawbot.provision.fault import ProvisionError
+from clawbot.provision.error import ProvisionError
+from clawbot.provision.operator_context import OperatorContext
 
-Act = Callable[[Desk, argparse.Namespace], Iterator[str]]
+Act = Callable[[OperatorContext, argparse.Namespace], Iterator[str]]
 
 _EPILOG = """\
 exit code: 0; 1 where something is wrong, each with its sentence
@@ -27,7 +27,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     options = _parser().parse_args(argv)
     act: Act = options.act
     try:
-        for line in act(Desk(options.checkout, environ), options):
+        for line in act(OperatorContext(options.checkout, environ), options):
             sys.stdout.write(f"{line}\n")
             sys.stdout.flush()
     except ProvisionError as error:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from clawbot.provision.checkout import REGISTRY, read, valid
-from clawbot.provision.fault import ProvisionError
+from clawbot.provision.error import ProvisionError
 from fleet_control.registry import Registry
 
 HOSTS = Path("nix/hosts")

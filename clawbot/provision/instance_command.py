@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from clawbot.provision import instance
-from clawbot.provision.desk import Desk
-from clawbot.provision.inventory import identity_name, invokers, needed_by
+from clawbot.provision.fleet_secret import identity_name, invokers, needed_by
+from clawbot.provision.operator_context import OperatorContext
 from fleet_control.registry import Instance
 
 _LIST = str(Instance.model_fields["agent_secrets"].alias)
@@ -27,26 +27,26 @@ def add_to(commands: Any) -> None:
     remove.set_defaults(act=_remove)
 
 
-def _add(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
+def _add(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]:
     given = vars(asked)
     aliases = (str(field.alias) for field in Instance.model_fields.values())
     more = {alias: given[alias] for alias in aliases if given[alias]}
-    registry = instance.add(desk.checkout, asked.id, more)
+    registry = instance.add(context.checkout, asked.id, more)
     entry = registry[asked.id]
     yield f"nix/instances.json has {asked.id}; nix/hosts/{entry.host}.nix is written."
     yield "secrets still to make:"
     yield f"  {identity_name(asked.id)}"
     for secret in needed_by(registry, asked.id):
-        there = (desk.secrets_folder / f"{secret.name}.age").exists()
+        there = (context.nix_secrets / f"{secret.name}.age").exists()
         yield f"  {secret.name}{' (exists; is encrypted again)' if there else ''}"
     yield "next, once the change is merged, since the keys' users are of the registry:"
     yield "  tofu -chdir=tofu/control apply"
     yield f"  clawbot secrets make {asked.id}"
 
 
-def _remove(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
-    before = desk.registry
-    instance.remove(desk.checkout, asked.id)
+def _remove(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]:
+    before = context.registry
+    instance.remove(context.checkout, asked.id)
     yield f"{asked.id} left nix/instances.json; its host file is removed."
     yield "next, once the change is merged:"
     yield "  /fleet deploy all            removes its host"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from clawbot.provision.fault import ProvisionError
+from clawbot.provision.error import ProvisionError
 
 if TYPE_CHECKING:
     from mypy_boto3_iam.client import IAMClient

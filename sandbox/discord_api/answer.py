@@ -11,7 +11,7 @@ from aiohttp import web
 DROPPED = 0
 
 
-class Refusal(Exception):
+class DiscordRefusal(Exception):
     """Discord says no: an HTTP status, and the code of its own list."""
 
     def __init__(self, status: int, code: int, message: str) -> None:

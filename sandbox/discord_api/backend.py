@@ -11,7 +11,7 @@ from typing import Any
 from fleet_control.clock import Clock
 from sandbox.discord_api import gateway
 from sandbox.discord_api.answer import DROPPED, Injected
-from sandbox.discord_api.guild import Channel, Guild, Message, Person, Snowflakes
+from sandbox.discord_api.guild import Channel, Guild, Member, Message, Snowflakes
 from sandbox.discord_api.interaction import Interaction
 
 PATIENCE_SECONDS = 20.0
@@ -22,7 +22,7 @@ class Application:
     """A bot that can log in with `token`; `may_command`: invited with `applications.commands`."""
 
     token: str
-    bot: Person
+    bot: Member
     commands: dict[str, dict[str, Any]] = field(default_factory=dict)
     may_command: bool = True
 
@@ -70,8 +70,8 @@ class Backend:
         self.applications[app.token] = app
         return app
 
-    def person(self, name: str, *roles: str, bot: bool = False) -> Person:
-        one = Person(self.snowflakes.next(), name, bot, set(roles))
+    def person(self, name: str, *roles: str, bot: bool = False) -> Member:
+        one = Member(self.snowflakes.next(), name, bot, set(roles))
         self.guild.people[one.id] = one
         return one
 

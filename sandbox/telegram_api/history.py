@@ -25,7 +25,7 @@ def group(id_: int, title: str = "ops") -> Json:
 
 
 @dataclass
-class History:
+class ChatHistory:
     """Messages by chat and id.
 
     Attributes:

@@ -5,10 +5,10 @@ import re
 from collections import defaultdict
 from typing import Any
 
-from sandbox.telegram_api.history import History, Json
+from sandbox.telegram_api.history import ChatHistory, Json
 from sandbox.telegram_api.keyboard import read_keyboard
 from sandbox.telegram_api.markup import read_text
-from sandbox.telegram_api.refusal import Refusal, bad_request
+from sandbox.telegram_api.refusal import BotApiRefusal, bad_request
 from sandbox.telegram_api.update_queue import WEBHOOK_ACTIVE, UpdateQueue
 
 LONGEST_ANSWER = 200
@@ -33,7 +33,7 @@ class Methods:
         menus: commands by scope, spelt as JSON.
     """
 
-    def __init__(self, history: History, updates: UpdateQueue) -> None:
+    def __init__(self, history: ChatHistory, updates: UpdateQueue) -> None:
         self.history = history
         self.updates = updates
         self.queries: dict[str, float] = {}
@@ -46,7 +46,7 @@ class Methods:
         snake = _CAPITAL.sub(lambda found: f"_{found[0].lower()}", name)
         found = getattr(self, f"_{snake}", None)
         if found is None or not name.isalpha():
-            raise Refusal(404, "Not Found: method not found")
+            raise BotApiRefusal(404, "Not Found: method not found")
         result = await found(sent)
         await self.history.tell()
         return result
@@ -60,7 +60,7 @@ class Methods:
 
     async def _get_updates(self, sent: dict[str, str]) -> list[Json]:
         if self.webhook["url"]:
-            raise Refusal(409, WEBHOOK_ACTIVE)
+            raise BotApiRefusal(409, WEBHOOK_ACTIVE)
         allowed = json.loads(sent["allowed_updates"]) if "allowed_updates" in sent else None
         return await self.updates.get(
             int(sent.get("offset", 0)),

@@ -8,7 +8,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sandbox.tofu import Failed, attributes, backend, plan, state
+from sandbox.tofu import TofuError, attributes, backend, plan, state
 
 _REGISTRY = "../../nix/instances.json"
 _TEMPLATE = "user-data.sh.tftpl"
@@ -19,7 +19,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str], here: Path) -> int:
     asked = _command_line().parse_args(argv)
     try:
         _do(asked, environ, here / asked.chdir)
-    except Failed as error:
+    except TofuError as error:
         sys.stderr.write(f"\nError: {error}\n")
         return 1
     return 0
@@ -94,12 +94,12 @@ def _plan(asked: Namespace, environ: Mapping[str, str], folder: Path) -> None:
         _say(f"\nSaved the plan to: {asked.out}")
 
 
-def _apply(made: plan.Plan, environ: Mapping[str, str], folder: Path) -> None:
+def _apply(made: plan.HostPlan, environ: Mapping[str, str], folder: Path) -> None:
     """Failed where the plan is stale; what was done by a failed one is written down too."""
     from sandbox.tofu import aws, fleet  # noqa: PLC0415  (as above)
 
     if state.machines(state.read(folder, environ)) != made.known:
-        raise Failed(
+        raise TofuError(
             "Saved plan is stale\n\n"
             "The given plan file can no longer be applied because the state was changed by "
             "another operation after the plan was created."

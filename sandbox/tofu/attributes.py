@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sandbox.tofu import Failed
+from sandbox.tofu import TofuError
 from workflows.fleet_deploy import user_data
 
 if TYPE_CHECKING:
@@ -137,4 +137,4 @@ class Setting:
         try:
             return user_data.render(self.template, values)
         except user_data.Unrenderable as error:
-            raise Failed(f"The user data can't be made: {error}") from error
+            raise TofuError(f"The user data can't be made: {error}") from error

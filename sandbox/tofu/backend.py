@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from sandbox.tofu import Failed
+from sandbox.tofu import TofuError
 
 # As tofu/fleet/main.tf has it.
 STATE_KEY = "fleet.tfstate"
@@ -22,7 +22,7 @@ def initialised(folder: Path) -> Mapping[str, str]:
     try:
         settings: dict[str, str] = json.loads((folder / _KEPT).read_text())
     except OSError as error:
-        raise Failed(
+        raise TofuError(
             'Backend initialization required, please run "tofu init"\n\n'
             "Reason: this folder was not initialised."
         ) from error
@@ -39,13 +39,13 @@ def unlock(folder: Path, id_: str, environ: Mapping[str, str]) -> None:
     with aws.client("dynamodb", environ) as dynamodb:
         item = dynamodb.get_item(**where).get("Item")
         if item is None:
-            raise Failed(
+            raise TofuError(
                 "Failed to unlock state: failed to retrieve lock info: "
                 f'no lock info found for: "{path}" within the DynamoDB table: {table}'
             )
         lock = json.loads(item["Info"]["S"])
         if lock["ID"] != id_:
-            raise Failed(
+            raise TofuError(
                 f'Failed to unlock state: lock id "{id_}" does not match existing lock\n'
                 f"Lock Info:\n{_shown(lock)}"
             )

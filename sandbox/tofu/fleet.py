@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from sandbox.tofu.plan import Change, Host, Plan
+from sandbox.tofu.plan import HostChange, HostPlan, PlannedHost
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -18,7 +18,7 @@ _PACE = {"Delay": 0.5, "MaxAttempts": 1200}
 _IN_STATE = ["pending", "running", "stopping", "stopped"]
 
 
-def hosts(ec2: "EC2Client", known: Mapping[str, str]) -> dict[str, Host]:
+def hosts(ec2: "EC2Client", known: Mapping[str, str]) -> dict[str, PlannedHost]:
     """Of the machines that are known, by name, those that EC2 shows."""
     if not known:
         return {}
@@ -39,7 +39,7 @@ def hosts(ec2: "EC2Client", known: Mapping[str, str]) -> dict[str, Host]:
 
 
 def apply(
-    plan: Plan, ec2: "EC2Client", machines: dict[str, str], say: Callable[[str], None]
+    plan: HostPlan, ec2: "EC2Client", machines: dict[str, str], say: Callable[[str], None]
 ) -> None:
     """Move what is to be moved, and keep `machines`, the state's; where one can't be, the others
     are."""
@@ -52,8 +52,8 @@ def apply(
 
 
 def _move(
-    change: Change,
-    plan: Plan,
+    change: HostChange,
+    plan: HostPlan,
     ec2: "EC2Client",
     machines: dict[str, str],
     say: Callable[[str], None],
@@ -75,7 +75,7 @@ def _move(
         say(f"{change.address}: Creation complete after {_since(begun)} [id={id_}]")
 
 
-def _launch(ec2: "EC2Client", name: str, host: Host, user_data: str) -> str:
+def _launch(ec2: "EC2Client", name: str, host: PlannedHost, user_data: str) -> str:
     tags = {"app": "clawdinator", "Name": name}
     if host.revision:
         tags["revision"] = host.revision
@@ -103,6 +103,8 @@ def _since(begun: float) -> str:
     return f"{round(time.monotonic() - begun)}s"
 
 
-def _host(raw: "InstanceTypeDef") -> Host:
+def _host(raw: "InstanceTypeDef") -> PlannedHost:
     tags = {tag["Key"]: tag["Value"] for tag in raw.get("Tags", [])}
-    return Host(raw["InstanceId"], raw["ImageId"], raw["InstanceType"], tags.get("revision", ""))
+    return PlannedHost(
+        raw["InstanceId"], raw["ImageId"], raw["InstanceType"], tags.get("revision", "")
+    )

@@ -11,7 +11,7 @@ from tests.clock import TurnedClock
 from tests.discord.dialogue import said
 from tests.discord.scene import Scene
 from tests.fleet_control.aws import Aws
-from tests.readme import program, running
+from tests.readme_program import program, running
 
 # A parent may have told its children to ignore Ctrl-C.
 HERE = """

@@ -12,7 +12,7 @@ from sandbox.discord_api.address import pointed_at
 from sandbox.discord_api.server import DiscordApi
 from sandbox.world import Options, open_world
 from tests.discord.dialogue import pings_in
-from tests.sandbox.whole import SWIFT
+from tests.sandbox.full_loop import SWIFT
 
 
 @pytest.mark.newest

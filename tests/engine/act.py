@@ -64,7 +64,7 @@ class Act:
     async def run(self, inputs: Mapping[str, str]) -> dict[str, str]:
         """What became of each job, by its name."""
         self._lay_out(inputs)
-        self.world.github.runner.site.tokens[_TOKEN] = {"actions": "read", "contents": "read"}
+        self.world.github.runner.context.tokens[_TOKEN] = {"actions": "read", "contents": "read"}
         process = await asyncio.create_subprocess_exec(
             *self._command(),
             cwd=self.folder / "checkout",
@@ -79,7 +79,7 @@ class Act:
 
     def _lay_out(self, inputs: Mapping[str, str]) -> None:
         checkout = self.folder / "checkout"
-        repository = self.world.github.runner.site.repository
+        repository = self.world.github.runner.context.repository
         repository.check_out("main", checkout, with_history=True)
         text = (CHECKOUT / WORKFLOW).read_text()
         # act knows neither the queue nor another GitHub than the one on the internet.
@@ -121,7 +121,7 @@ class Act:
         }
 
     def _command(self) -> list[str]:
-        runner = self.world.github.runner.site
+        runner = self.world.github.runner.context
         command = [str(self.program), "workflow_dispatch", "--json", "--no-skip-checkout"]
         command += ["-W", WORKFLOW, "-e", str(self.folder / "event.json")]
         command += ["-P", "ubuntu-24.04=-self-hosted", "--action-offline-mode"]
@@ -145,7 +145,7 @@ class Act:
     def _environ(self) -> dict[str, str]:
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
-        path = os.pathsep.join(self.world.github.runner.site.path)
+        path = os.pathsep.join(self.world.github.runner.context.path)
         return {"PATH": path, "HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache")}
 
 

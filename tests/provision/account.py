@@ -34,7 +34,7 @@ ASSUME = {
 
 
 @dataclass(frozen=True)
-class Account:
+class OperatorAccount:
     """An AWS account with the bootstrap bucket in it; `keys` are the operator's."""
 
     url: str
@@ -91,10 +91,10 @@ def unauthenticated(url: str) -> Iterator[None]:
     _post(f"{url}/moto-api/reset-auth", b"0")
 
 
-def make_account(url: str) -> Account:
+def make_account(url: str) -> OperatorAccount:
     """Empty it, and start anew."""
     _post(f"{url}/moto-api/reset")
-    nobody = Account(url, {"aws_access_key_id": "a", "aws_secret_access_key": "b"})
+    nobody = OperatorAccount(url, {"aws_access_key_id": "a", "aws_secret_access_key": "b"})
     with (
         unauthenticated(url),
         closing(nobody.client("iam")) as iam,
@@ -110,7 +110,7 @@ def make_account(url: str) -> Account:
         "aws_access_key_id": key["AccessKeyId"],
         "aws_secret_access_key": key["SecretAccessKey"],
     }
-    return Account(url, keys)
+    return OperatorAccount(url, keys)
 
 
 def _post(url: str, body: bytes = b"") -> None:

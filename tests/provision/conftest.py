@@ -8,8 +8,8 @@ import pytest
 
 from sandbox.image import images
 from sandbox.moto import MotoServer
-from tests.provision.account import Account, make_account
-from tests.provision.desks import Operator
+from tests.provision.account import OperatorAccount, make_account
+from tests.provision.operator_shell import OperatorShell
 
 
 @pytest.fixture(scope="session")
@@ -20,17 +20,17 @@ def moto_process() -> Iterator[str]:
 
 
 @pytest.fixture
-def account(moto_process: str) -> Account:
+def account(moto_process: str) -> OperatorAccount:
     return make_account(moto_process)
 
 
 @pytest.fixture
 def operator(
     tmp_path: Path,
-    account: Account,
+    account: OperatorAccount,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
-) -> Operator:
-    one = Operator(tmp_path, account, capsys, monkeypatch)
+) -> OperatorShell:
+    one = OperatorShell(tmp_path, account, capsys, monkeypatch)
     one.set_up()
     return one

@@ -9,10 +9,10 @@ import pytest
 from fleet_control.clock import SystemClock
 from fleet_control.control_api import ControlApi
 from fleet_control.ledger import Entry
-from sandbox.host_rules import Rules
+from sandbox.host_rules import HostRules
 from sandbox.moto import set_rules
 from sandbox.principal import REGION
-from tests.sandbox.whole import OLDER, SWIFT, Life, Whole, whole, write_registry
+from tests.sandbox.full_loop import OLDER, SWIFT, BotRun, FullLoop, full_loop, write_registry
 
 pytestmark = pytest.mark.xdist_group("world")
 
@@ -21,9 +21,9 @@ SOON = 2.0  # seconds that a run waits for a host that is there to fail
 
 
 @dataclass
-class Scene:
-    outside: Whole
-    bot: Life
+class RepairScene:
+    outside: FullLoop
+    bot: BotRun
 
     async def says(self, instance: str, image: str = "") -> str:
         """What the bot answers to that instance."""
@@ -44,7 +44,7 @@ class Scene:
             return (await api.run(taken.run_id)).reason or "done"
 
     async def makes_hosts_ill(self, *instances: str) -> None:
-        await set_rules(self.outside.world.aws_url, Rules(SWIFT, unhealthy=instances))
+        await set_rules(self.outside.world.aws_url, HostRules(SWIFT, unhealthy=instances))
 
 
 async def test_bots_repair_a_host_but_can_not_keep_it_down(tmp_path: Path, python: Path) -> None:
@@ -52,10 +52,10 @@ async def test_bots_repair_a_host_but_can_not_keep_it_down(tmp_path: Path, pytho
     write_registry(registry, (TARGET, *BOTS))
     one, two, three, four, five = BOTS
     async with (
-        whole(registry, python=python, health_deadline=SOON) as outside,
-        outside.life() as bot,
+        full_loop(registry, python=python, health_deadline=SOON) as outside,
+        outside.bot_run() as bot,
     ):
-        scene = Scene(outside, bot)
+        scene = RepairScene(outside, bot)
         before = (await asyncio.to_thread(outside.hosts))[TARGET].id
         said = await scene.says(one, OLDER)
         assert "I can't see whether its services run" in said

@@ -10,9 +10,9 @@ from fleet_control.clock import SystemClock
 from fleet_control.control_api import ControlApi, Dispatched
 from fleet_control.error import ControlApiRefused
 from fleet_control.ledger import Entry
-from sandbox.principal import REGION, Principal
+from sandbox.principal import REGION, IamPrincipal
 from sandbox.world import World
-from tests.sandbox.whole import whole, write_registry
+from tests.sandbox.full_loop import full_loop, write_registry
 
 pytestmark = pytest.mark.xdist_group("world")
 
@@ -21,7 +21,7 @@ ASKS, SECONDS = 200, 5.0
 AT_ONCE = 10  # as AWS lets a function of a new account
 
 
-def client(world: World, key: Principal) -> ControlApi:
+def client(world: World, key: IamPrincipal) -> ControlApi:
     url, token = world.control_api_url, world.token
     return ControlApi(url, token, key.access_key, key.secret_key, REGION, SystemClock(), 60.0)
 
@@ -31,7 +31,7 @@ async def test_a_flood_by_one_key_is_one_run_and_a_persons_deploy_is_the_next(
 ) -> None:
     registry = tmp_path / "instances.json"
     write_registry(registry, (ONE, TWO))
-    async with whole(registry, python=python, listed_after=8.0) as outside:
+    async with full_loop(registry, python=python, listed_after=8.0) as outside:
         world, codes = outside.world, list[str]()
         at_once = asyncio.Semaphore(AT_ONCE)
         agents, chats = world.seeded.agents[ONE], world.seeded.chats["demo"]

@@ -18,12 +18,12 @@ from botocore.credentials import Credentials
 
 from fleet_control.clock import SystemClock
 from sandbox.function_url import FunctionUrl, Invocation
-from sandbox.principal import Principal
-from sandbox.sigv4 import Received, verify
+from sandbox.principal import IamPrincipal
+from sandbox.sigv4 import SignedRequest, verify
 from tests.clock import TurnedClock
 
 REGION = "eu-central-1"
-AGENT = Principal(
+AGENT = IamPrincipal(
     "arn:aws:iam::123456789012:user/fleet/agent/clawdinator-1/clawdinator-1-agent",
     "123456789012",
     "AIDAEXAMPLE",
@@ -58,7 +58,7 @@ class Caller:
     def sign(
         self,
         body: bytes = ASK,
-        principal: Principal = AGENT,
+        principal: IamPrincipal = AGENT,
         path: str = "",
         url: str = "",
         service: str = "lambda",
@@ -267,9 +267,9 @@ async def test_an_authorization_with_a_part_missing_says_which(caller: Caller, p
     assert f"requires '{part}' parameter" in (await caller.send(signed))[1]["message"]
 
 
-def received(headers: Mapping[str, str], url: str, body: bytes = ASK) -> Received:
+def received(headers: Mapping[str, str], url: str, body: bytes = ASK) -> SignedRequest:
     host = url.split("/")[2]
-    return Received("POST", "/", [("Host", host), *headers.items()], body)
+    return SignedRequest("POST", "/", [("Host", host), *headers.items()], body)
 
 
 @pytest.mark.parametrize(

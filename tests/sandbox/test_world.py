@@ -9,10 +9,10 @@ import pytest
 from clawbot.progress import Stage
 from fleet_control.ledger import TITLE_FIELDS
 from fleet_control.reading import HostState
-from sandbox.host_rules import SECRET, Way
+from sandbox.host_rules import SECRET, UnitBehaviour
 from sandbox.run_record import ANY_WORKFLOW, PERSON
 from sandbox.world import REPO, WORKFLOW
-from tests.sandbox.whole import NEWEST, OLDER, OLDEST, give_once, whole, write_registry
+from tests.sandbox.full_loop import NEWEST, OLDER, OLDEST, full_loop, give_once, write_registry
 
 # Each is a world with a dozen processes: one at a time.
 pytestmark = pytest.mark.xdist_group("world")
@@ -29,7 +29,7 @@ def registry(tmp_path: Path) -> Path:
 
 
 async def test_the_script_of_the_readme(registry: Path, python: Path) -> None:
-    async with whole(registry, python=python) as outside, outside.life() as bot:
+    async with full_loop(registry, python=python) as outside, outside.bot_run() as bot:
         before = await asyncio.to_thread(outside.hosts)
         assert {id_: host.image for id_, host in before.items()} == {ONE: OLDER, TWO: OLDEST}
 
@@ -75,8 +75,8 @@ async def test_a_bad_host_stops_the_roll_and_the_chat_says_where_and_why(
     file = tmp_path / "instances.json"
     write_registry(file, (ONE, FISH, TWO), **{FISH: "t3.small"})
     async with (
-        whole(file, python=python, unhealthy=frozenset({FISH}), health_deadline=1.5) as outside,
-        outside.life() as bot,
+        full_loop(file, python=python, unhealthy=frozenset({FISH}), health_deadline=1.5) as outside,
+        outside.bot_run() as bot,
     ):
         before = await asyncio.to_thread(outside.hosts)
 
@@ -94,17 +94,20 @@ async def test_a_bad_host_stops_the_roll_and_the_chat_says_where_and_why(
     assert bot.terminal.exit_code == 1
 
 
-@pytest.mark.parametrize("way", [Way.AGENT_DIES, Way.BOT_DIES])
+@pytest.mark.parametrize("way", [UnitBehaviour.AGENT_DIES, UnitBehaviour.BOT_DIES])
 async def test_a_host_that_ec2_calls_healthy_and_of_which_a_unit_keeps_dying_stops_the_roll(
-    tmp_path: Path, python: Path, caplog: pytest.LogCaptureFixture, way: Way
+    tmp_path: Path, python: Path, caplog: pytest.LogCaptureFixture, way: UnitBehaviour
 ) -> None:
     """The last words are in the run's log, and the secret that they held is nowhere."""
     file = tmp_path / "instances.json"
-    unit = {Way.AGENT_DIES: "clawdinator.service", Way.BOT_DIES: "clawbot.service"}[way]
+    unit = {
+        UnitBehaviour.AGENT_DIES: "clawdinator.service",
+        UnitBehaviour.BOT_DIES: "clawbot.service",
+    }[way]
     write_registry(file, (ONE, FISH, TWO), **{FISH: "t3.small"})
     async with (
-        whole(file, python=python, ways={FISH: way}, health_deadline=3.0) as outside,
-        outside.life() as bot,
+        full_loop(file, python=python, ways={FISH: way}, health_deadline=3.0) as outside,
+        outside.bot_run() as bot,
     ):
         before = await asyncio.to_thread(outside.hosts)
 
@@ -128,11 +131,11 @@ async def test_what_a_workflow_of_a_branch_starts_is_refused_and_a_persons_butto
     registry: Path,
     python: Path,
 ) -> None:
-    async with whole(registry, python=python) as outside, aiohttp.ClientSession() as session:
+    async with full_loop(registry, python=python) as outside, aiohttp.ClientSession() as session:
         github = outside.world.github
         before = await asyncio.to_thread(outside.hosts)
         # A job of some workflow on some branch, with `permissions: actions: write`.
-        github.runner.site.tokens["ghs_of_a_job"] = {"actions": "write"}
+        github.runner.context.tokens["ghs_of_a_job"] = {"actions": "write"}
         asked = await session.post(
             f"{github.url}/repos/{REPO}/actions/workflows/{Path(WORKFLOW).name}/dispatches",
             json={
@@ -161,15 +164,15 @@ async def test_a_bot_killed_in_the_middle_is_finished_by_its_successor(
     registry: Path, python: Path
 ) -> None:
     """And two people deploy at once: the second waits its turn, and is told so."""
-    async with whole(registry, python=python) as outside:
-        async with outside.life() as first:
+    async with full_loop(registry, python=python) as outside:
+        async with outside.bot_run() as first:
             await first.say(f"/fleet deploy {ONE} &")
-            await first.sheet.until(ONE, Stage.RUNNING)
+            await first.output.until(ONE, Stage.RUNNING)
             await first.say(f"/fleet deploy {TWO} &")
-            await first.sheet.until(TWO, Stage.QUEUED)
+            await first.output.until(TWO, Stage.QUEUED)
         assert "done" not in first.printed.getvalue()
 
-        async with outside.life() as successor:
+        async with outside.bot_run() as successor:
             await successor.finish_left()
             printed = successor.printed.getvalue()
     assert f"✓ deploy {ONE}: done" in printed
@@ -182,7 +185,7 @@ async def test_an_instance_added_at_the_source_can_be_deployed_without_a_restart
     registry: Path,
     python: Path,
 ) -> None:
-    async with whole(registry, python=python) as outside, outside.life() as bot:
+    async with full_loop(registry, python=python) as outside, outside.bot_run() as bot:
         await bot.say("/fleet status")
         write_registry(registry, (ONE, TWO, FISH))
         outside.clock.ahead += 61
@@ -206,7 +209,7 @@ async def test_a_registry_that_goes_once_it_was_read_stops_no_start(
     file = tmp_path / "instances.json"
     give_once(file, (ONE,))
 
-    async with whole(file, python=python) as outside:
+    async with full_loop(file, python=python) as outside:
         assert outside.world.seeded.agents.keys() == {ONE}
 
 
@@ -216,7 +219,7 @@ async def test_a_fleet_of_five_hundred_is_read_whole_and_never_rolled_at_once(
 ) -> None:
     file = tmp_path / "instances.json"
     write_registry(file, (f"claw-{number}" for number in range(1, 501)))
-    async with whole(file, python=python) as outside, outside.life() as bot:
+    async with full_loop(file, python=python) as outside, outside.bot_run() as bot:
         assert "500 instances, 500 healthy" in await bot.say("/fleet status")
         assert "refused (too_many_hosts)" in await bot.say("/fleet deploy all")
         assert outside.asked("deploy") == 0

@@ -28,7 +28,7 @@ from sandbox.telegram_api.history import Json
 from tests.clawbot.control_api import run
 from tests.clock import TurnedClock
 from tests.fleet_control.aws import Aws
-from tests.readme import program, running
+from tests.readme_program import program, running
 from tests.telegram.scene import TOKEN, Scene
 
 AnyApplication = Application[Any, Any, Any, Any, Any, Any]

@@ -12,7 +12,7 @@ from sandbox.telegram_api.history import private, user
 from sandbox.telegram_api.people import People
 from sandbox.telegram_api.server import BotApi
 from sandbox.world import Options, open_world
-from tests.sandbox.whole import SWIFT
+from tests.sandbox.full_loop import SWIFT
 from tests.telegram.scene import OPERATOR, TOKEN
 
 PATIENCE_SECONDS = 120.0

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from fleet_control import host_job, ledger
-from sandbox.workflow import FORMS, forms_of, load, parse
+from sandbox.workflow_file import FORMS, forms_of, load, parse
 from workflows.fleet_deploy.__main__ import JOBS
 from workflows.fleet_deploy.account import CONTROL_API, PEOPLE
 from workflows.fleet_deploy.change import targets

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.host_rules import Rules
+from sandbox.host_rules import HostRules
 from sandbox.moto import set_rules
 from sandbox.tofu import state
 from sandbox.tofu.backend import STATE_KEY
@@ -111,10 +111,10 @@ def test_an_engine_that_ec2_shows_nothing_makes_no_second_host(
 ) -> None:
     """It plans to make all four, since it takes for gone what it is not shown."""
     url = runner.environ["AWS_ENDPOINT_URL"]
-    asyncio.run(set_rules(url, Rules(blind=("*",))))
+    asyncio.run(set_rules(url, HostRules(blind=("*",))))
 
     assert runner.deploys(TARGET=TWO) == 1
-    asyncio.run(set_rules(url, Rules()))
+    asyncio.run(set_rules(url, HostRules()))
     assert fleet == {id_: machine for id_, (machine, _) in runner.hosts().items()}
     assert "Nothing was touched: EC2 does not list i-" in runner.summary
 
