@@ -29,7 +29,7 @@ GRANTED_MS = 5.0
 
 
 class SkippingClock(SystemClock):
-    """Two seconds further each time, so that no reading is served twice."""
+    """A clock that is two seconds further at each look, so that nothing is served from a cache."""
 
     def __init__(self) -> None:
         self._skipped = 0.0
@@ -45,7 +45,7 @@ class SkippingClock(SystemClock):
 
 
 class SilentChat:
-    """A chat that draws what it is told, as the terminal does, and shows it to nobody."""
+    """A chat that renders each reply as the terminal does, and throws it away."""
 
     async def send(self, reply: Reply) -> str:
         render(reply, time.time())

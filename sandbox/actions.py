@@ -1,4 +1,4 @@
-"""The three actions our workflow file uses, played by ourselves."""
+"""Stand-ins for the three GitHub actions that our workflow file uses."""
 
 import shlex
 import sys

@@ -1,4 +1,4 @@
-"""The host that carries the sandbox's bot: when it goes, so does the bot."""
+"""The EC2 host that the sandbox's bot rides: wait until it runs, and until it is gone."""
 
 import asyncio
 import logging
@@ -24,11 +24,11 @@ log = logging.getLogger(__name__)
 
 
 class NoHost(Exception):
-    """Nothing carries the bot any more; the message is a sentence."""
+    """The instance has no running host to start the bot on; the message is a sentence."""
 
 
 class BotHost:
-    """Watches one instance's host; where `instance` is empty there is none, and it never goes."""
+    """Watches one instance's host; without an `instance` the bot rides none and always runs."""
 
     def __init__(self, world: World, instance: str, clock: Clock) -> None:
         self._world = world

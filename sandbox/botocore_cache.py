@@ -1,4 +1,4 @@
-"""AWS's descriptions of its services: megabytes of JSON, which every session of botocore reads."""
+"""One cache of AWS's service descriptions, megabytes of JSON, for all sessions of botocore."""
 
 from functools import cache
 

@@ -1,7 +1,4 @@
-"""The bootstrap bucket as people and an earlier run left it: manifests of bundles, a first seed.
-
-And as somebody would who may write there: spoiled.
-"""
+"""The sandbox's bootstrap bucket: bundles' manifests and seeds, each of which can be spoiled."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -25,7 +22,7 @@ _CONFIG = Config(retries={"total_max_attempts": 2}, s3={"addressing_style": "pat
 
 
 class SpoiledBundle(StrEnum):
-    """What may be wrong with a bundle: there is none, it holds no secret, it is another's."""
+    """A broken bundle: there is none, it holds no secret, or it is another instance's."""
 
     MISSING = "missing"
     STALE = "stale"

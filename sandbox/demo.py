@@ -1,4 +1,4 @@
-"""The demo: a terminal chat with a bot, in a world of its own."""
+"""The demo: a terminal chat with a bot, over a sandbox of its own."""
 
 import argparse
 import asyncio
@@ -21,7 +21,7 @@ from fleet_control.ledger import parse_title
 from sandbox.demo_bot import DemoBot
 from sandbox.demo_front import FRONTS, lacking, serve_front
 from sandbox.engine import NoEngine, find
-from sandbox.host_rules import UnitBehaviour
+from sandbox.host_rules import Behaviour
 from sandbox.terminal.chat import PLATFORM
 from sandbox.terminal.markup import WIDTH
 from sandbox.terminal.pipe import PipeOutput, lines
@@ -45,7 +45,7 @@ BANNER = """A fleet on this machine: AWS, the Control API and GitHub are played 
 
 @dataclass
 class DemoArguments:
-    """What `make demo` was told; empty for the usual."""
+    """The arguments of `make demo`."""
 
     registry: str = str(Options().registry)
     unhealthy: str = ""
@@ -71,44 +71,42 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--front", metavar="NAME", help="terminal, discord or telegram")
     parser.add_argument("--engine", metavar="NAME", help="stand-in, or tofu: the real one")
     parser.add_argument("--log", metavar="FILE", help="write the bot's log there")
-    arguments = parser.parse_args(argv, DemoArguments())
+    args = parser.parse_args(argv, DemoArguments())
     try:
-        options = _options(arguments)
-        _log_to(arguments.log)
-        return asyncio.run(_run(arguments, options))
+        options = _options(args)
+        _log_to(args.log)
+        return asyncio.run(_run(args, options))
     except RegistryUnread as error:
         sys.exit(f"REGISTRY={error}")
     except RegistryError as error:
-        sys.exit(
-            "\n".join([f"REGISTRY={arguments.registry} is not a valid registry:", *error.problems])
-        )
+        sys.exit("\n".join([f"REGISTRY={args.registry} is not a valid registry:", *error.problems]))
 
 
-def _options(arguments: DemoArguments) -> Options:
+def _options(args: DemoArguments) -> Options:
     """The world that is wished for; where there can be none, it says what would be right."""
-    if arguments.front != PLATFORM and (why := lacking(arguments.front, os.environ)):
+    if args.front != PLATFORM and (why := lacking(args.front, os.environ)):
         sys.exit(why)
-    if arguments.engine not in ("stand-in", "tofu"):
-        sys.exit(f"ENGINE={arguments.engine}: there are `stand-in` and `tofu`.")
+    if args.engine not in ("stand-in", "tofu"):
+        sys.exit(f"ENGINE={args.engine}: there are `stand-in` and `tofu`.")
     try:
-        engine = find(os.environ) if arguments.engine == "tofu" else None
+        engine = find(os.environ) if args.engine == "tofu" else None
     except NoEngine as error:
-        sys.exit(f"ENGINE={arguments.engine}: {error}")
-    unhealthy = frozenset(arguments.unhealthy.replace(",", " ").split())
-    crashing = frozenset(arguments.crashing.replace(",", " ").split())
-    ids = read_registry(Path(arguments.registry))[1].ids
+        sys.exit(f"ENGINE={args.engine}: {error}")
+    unhealthy = frozenset(args.unhealthy.replace(",", " ").split())
+    crashing = frozenset(args.crashing.replace(",", " ").split())
+    ids = read_registry(Path(args.registry))[1].ids
     for name, wanted in (
         ("UNHEALTHY", unhealthy),
         ("CRASHING", crashing),
-        ("INSTANCE", {arguments.instance}),
+        ("INSTANCE", {args.instance}),
     ):
         for id_ in sorted(wanted - {"", *ids}):
             known = ", ".join(ids[:20])
             sys.exit(f"{name}={id_}: the registry has no such instance; it has {known}.")
     return Options(
-        registry=Path(arguments.registry),
+        registry=Path(args.registry),
         unhealthy=unhealthy,
-        ways=dict.fromkeys(crashing, UnitBehaviour.AGENT_DIES),
+        ways=dict.fromkeys(crashing, Behaviour.AGENT_DIES),
         engine=engine,
         say=_say,
         ports=USUAL_PORTS,
@@ -132,9 +130,9 @@ def _say(what: str) -> None:
     print(f"  {what}", file=sys.stderr, flush=True)  # noqa: T201  (before there is a chat)
 
 
-async def _run(arguments: DemoArguments, options: Options) -> int:
+async def _run(args: DemoArguments, options: Options) -> int:
     """Until it ends, or is told to end by a signal: then that many more than 128."""
-    served = asyncio.ensure_future(_serve(arguments, options))
+    served = asyncio.ensure_future(_serve(args, options))
     by: list[int] = []
 
     def end(signal_: int) -> None:
@@ -153,13 +151,13 @@ async def _run(arguments: DemoArguments, options: Options) -> int:
         return 128 + by[0]
 
 
-async def _serve(arguments: DemoArguments, options: Options) -> int:
+async def _serve(args: DemoArguments, options: Options) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that knows no ✓
     async with open_world(options) as world:
-        if arguments.front in FRONTS:
-            return await serve_front(world, arguments.instance, arguments.front, os.environ)
-        return await _chat(world, arguments.instance)
+        if args.front in FRONTS:
+            return await serve_front(world, args.instance, args.front, os.environ)
+        return await _chat(world, args.instance)
 
 
 async def _chat(world: World, instance: str) -> int:

@@ -1,6 +1,6 @@
-"""The bot of the demo's chat: one life after another, each as long as that of the host it rides.
+"""The demo's bot: it stops when the host it rides is gone, and starts anew on the next one.
 
-The chat outlives them, as a platform does: what is said while there is no bot waits for the next.
+The chat outlives it, as a platform does: what is said while there is no bot waits for the next.
 """
 
 import asyncio
@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _RunningBot:
-    """`working` is what ends with it; `resumed` is set once what its first look found is finished,
-    or it has ended itself."""
+    """A bot between its start and its stop: `working` are the tasks that end with it; `resumed` is
+    set once it has finished the replies that its predecessor left, or has stopped."""
 
     bot: Bot
     working: "set[asyncio.Future[Any]]" = field(default_factory=set)

@@ -1,6 +1,6 @@
-"""What EC2 refuses and moto does not, in moto's process: a launch of what could not run.
+"""Launches that EC2 refuses and moto would not, in moto's process.
 
-And EC2 at its worst: it may show no host at all, while all of them run.
+It may also show no host at all while all of them run, as EC2 can.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ _QUOTA = "L-1216C47A"
 
 
 class CheckedResponses(EC2Response):
-    """moto's, after a look at what is asked. A dry run is refused as the launch would be, but for
+    """moto's answers, after the checks of EC2. A dry run is refused as the launch would be, but for
     the quota, which says what is free now and not what a launch will find."""
 
     def run_instances(self) -> ActionResult:
@@ -108,7 +108,7 @@ def _vcpus(type_: str) -> int:
 
 
 class Quotas(ServiceQuotasBackend):
-    """moto's knows those of VPC; and how many vCPUs may run."""
+    """moto's quotas, and that of running vCPUs."""
 
     _url_module = quota_urls
 

@@ -41,7 +41,7 @@ class NoEngine(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class EngineProgram:
+class TofuEngine:
     """A program that applies `tofu/`.
 
     Attributes:
@@ -63,7 +63,7 @@ def cache(environ: Mapping[str, str]) -> Path:
     return Path(base) / "clawbot"
 
 
-def find(environ: Mapping[str, str]) -> EngineProgram:
+def find(environ: Mapping[str, str]) -> TofuEngine:
     """OpenTofu of the pinned version from PATH or the cache, else terraform; NoEngine."""
     path = environ.get("PATH", os.defpath)
     built = _built(environ)
@@ -131,7 +131,7 @@ def _say_while(process: "subprocess.Popen[bytes]", what: str) -> None:
         return
 
 
-def with_provider(program: Path, environ: Mapping[str, str] = os.environ) -> EngineProgram:
+def with_provider(program: Path, environ: Mapping[str, str] = os.environ) -> TofuEngine:
     """The engine with a configuration of its own: the user's may name a file that is not there."""
     folder = cache(environ) / "provider"
     folder.mkdir(parents=True, exist_ok=True)
@@ -146,7 +146,7 @@ def with_provider(program: Path, environ: Mapping[str, str] = os.environ) -> Eng
             f'provider_installation {{\n  filesystem_mirror {{\n    path = "{folder}"\n  }}\n}}\n'
         )
     _write(file, text)
-    return EngineProgram(program, {"TF_CLI_CONFIG_FILE": str(file), "CHECKPOINT_DISABLE": "1"})
+    return TofuEngine(program, {"TF_CLI_CONFIG_FILE": str(file), "CHECKPOINT_DISABLE": "1"})
 
 
 def _mirror(folder: Path, registry: str, source: Path) -> None:

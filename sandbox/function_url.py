@@ -18,7 +18,7 @@ from sandbox import lambda_answer
 from sandbox.lambda_event import LambdaContext, event
 from sandbox.loopback import listen, url_of
 from sandbox.principal import IamPrincipal
-from sandbox.sigv4 import SignatureRefusal, SignedRequest, verify
+from sandbox.sigv4 import Received, SignatureRefusal, verify
 
 log = logging.getLogger(__name__)
 
@@ -102,9 +102,7 @@ class FunctionUrl:
         body = await _read(request)
         if body is None:
             return self._noted(None, b"", _too_large())
-        received = SignedRequest(
-            request.method, request.raw_path, _decoded(request.raw_headers), body
-        )
+        received = Received(request.method, request.raw_path, _decoded(request.raw_headers), body)
         signer = self._signer(received)
         if isinstance(signer, SignatureRefusal):
             key = "Message" if signer.message == "Forbidden" else "message"
@@ -114,14 +112,14 @@ class FunctionUrl:
             return self._noted(signer, body, _forbidden())
         return await self._invoke(received, signer, request.remote or "127.0.0.1")
 
-    def _signer(self, received: SignedRequest) -> IamPrincipal | SignatureRefusal:
+    def _signer(self, received: Received) -> IamPrincipal | SignatureRefusal:
         if received.header("host") not in self._hosts:
             return SignatureRefusal("AccessDeniedException", "Forbidden")
         now = self._clock.now()
         return verify(received, self._principals, self._region, "lambda", now)
 
     async def _invoke(
-        self, received: SignedRequest, signer: IamPrincipal, source: str
+        self, received: Received, signer: IamPrincipal, source: str
     ) -> web.StreamResponse:
         request_id = str(uuid.uuid4())
         text = json.dumps(event(received, signer, request_id, source, self._clock.now()))

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from sandbox.github_graphql import answered
 from sandbox.github_quota import HourlyQuota, marked
-from sandbox.github_routes import GitHubRoutes, said
+from sandbox.github_routes import Routes, said
 from sandbox.loopback import listen, url_of
 from sandbox.run_record import RunRecord
 from sandbox.runner import Runner
@@ -40,9 +40,7 @@ class GitHubApi:
         """The API's address; logs lie on another, which must not be shown a token."""
         api, logs = listen(self._port), listen(0)
         self.url = self.runner.context.api_url = url_of(api)
-        routes = GitHubRoutes(
-            self.runner, lambda job: f"{url_of(logs)}/{job}?sig={self._signature}"
-        )
+        routes = Routes(self.runner, lambda job: f"{url_of(logs)}/{job}?sig={self._signature}")
         app = web.Application(middlewares=[self._guarded])
         app.add_routes(routes.table())
         app.router.add_post("/graphql", self._graphql)

@@ -1,4 +1,4 @@
-"""GitHub's GraphQL API, as far as it is asked here: a commit, and those before it."""
+"""GitHub's GraphQL API, as far as the product asks it: a commit, and those before it."""
 
 import json
 from typing import Any

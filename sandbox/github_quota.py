@@ -1,4 +1,4 @@
-"""What GitHub counts of an hour's calls, and its answer where nothing has changed."""
+"""GitHub's hourly rate limit by token, and ETags: a 304 where nothing has changed."""
 
 import hashlib
 from collections import Counter

@@ -41,7 +41,7 @@ def said(message: str, status: int) -> web.Response:
     return web.json_response(body, status=status)
 
 
-class GitHubRoutes:
+class Routes:
     """`log_address` says where the log of a job lies, by the job's id."""
 
     def __init__(self, runner: Runner, log_address: Callable[[int], str]) -> None:

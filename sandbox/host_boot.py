@@ -1,4 +1,4 @@
-"""What a host does at boot, in moto's process: it becomes the revision that its user data names."""
+"""A host's boot, in moto's process: it becomes the revision that its user data names."""
 
 import base64
 import hashlib
@@ -17,7 +17,7 @@ Fetch = Callable[[str], bytes | None]
 
 @dataclass(frozen=True, slots=True)
 class BootResult:
-    """What a host has come to.
+    """What a boot came to.
 
     Attributes:
         revision: which it runs; empty where it runs none.

@@ -1,4 +1,4 @@
-"""A host's life, in moto's process: pending, then healthy or not, then slowly gone.
+"""A host's lifecycle, in moto's process: pending, running, shutting down, terminated, over time.
 
 moto's own instances are there at once and gone at once: of its configurable state transitions EC2
 has none. So these classes take the places of moto's, and every answer is still moto's own.
@@ -20,7 +20,7 @@ from moto.s3.exceptions import MissingBucket
 from moto.s3.models import s3_backends
 
 from sandbox.host_boot import BootResult, boot
-from sandbox.host_rules import BOOTSTRAP_BUCKET, HostRules, UnitBehaviour
+from sandbox.host_rules import BOOTSTRAP_BUCKET, Behaviour, Rules
 
 PENDING, RUNNING = "pending", "running"
 SHUTTING_DOWN, TERMINATED = "shutting-down", "terminated"
@@ -45,9 +45,9 @@ class HostInstance(instances.Instance):
         rebooted: when that was, where it was not its first.
     """
 
-    rules: ClassVar[HostRules] = HostRules()
+    rules: ClassVar[Rules] = Rules()
     well = True
-    way = UnitBehaviour.WELL
+    way = Behaviour.WELL
     ended: float | None = None
     booted = BootResult()
     rebooted = 0.0
@@ -128,7 +128,7 @@ class HostInstance(instances.Instance):
         super().add_tags(tag_map)
         if "Name" in tag_map:
             self.well = tag_map["Name"] not in self.rules.unhealthy
-            self.way = UnitBehaviour(self.rules.ways.get(tag_map["Name"], UnitBehaviour.WELL))
+            self.way = Behaviour(self.rules.ways.get(tag_map["Name"], Behaviour.WELL))
             self._boot()
 
     @property

@@ -1,4 +1,4 @@
-"""The sandbox's three images of different age."""
+"""The sandbox's three machine images, of different age."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

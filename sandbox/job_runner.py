@@ -1,16 +1,17 @@
 """One job on a runner of its own: its steps in order, in a fresh folder, with GitHub's files."""
 
 import asyncio
+import contextlib
 import os
 import secrets
-from collections.abc import Mapping
+import signal
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sandbox.job_log import JobLog
 from sandbox.run_record import Conclusion, JobRecord, RunRecord, StepRecord
 from sandbox.runner_context import RunnerContext
-from sandbox.step_process import execute
-from sandbox.workflow_file import JobDefinition, Scope, StepDefinition, WorkflowError, filled, holds
+from sandbox.workflow_file import JobSpec, Scope, StepSpec, WorkflowError, filled, holds
 from sandbox.workspace import Workspace
 
 
@@ -18,12 +19,7 @@ class JobRunner:
     """Runs one job to its end; where that is cancelled, what runs is killed."""
 
     def __init__(
-        self,
-        run: RunRecord,
-        job: JobDefinition,
-        record: JobRecord,
-        scope: Scope,
-        context: RunnerContext,
+        self, run: RunRecord, job: JobSpec, record: JobRecord, scope: Scope, context: RunnerContext
     ) -> None:
         self._run = run
         self._job = job
@@ -84,7 +80,7 @@ class JobRunner:
         self._end(last, Conclusion.SUCCESS)
         return conclusion
 
-    async def _step(self, step: StepDefinition) -> Conclusion:
+    async def _step(self, step: StepSpec) -> Conclusion:
         outputs: dict[str, str] = {}
         try:
             await (self._use if step.uses else self._script)(step, outputs)
@@ -98,7 +94,7 @@ class JobRunner:
             self._steps[step.id] = {"outputs": outputs}
         return Conclusion.SUCCESS
 
-    async def _use(self, step: StepDefinition, outputs: dict[str, str]) -> None:
+    async def _use(self, step: StepSpec, outputs: dict[str, str]) -> None:
         given = self._filled(step.given)
         self._head(step.uses, "", given)
         action = self._context.actions[step.uses.partition("@")[0]]
@@ -109,7 +105,7 @@ class JobRunner:
             # A thread can't be stopped: until it ends it might still write into our folder.
             await asyncio.wait({playing})
 
-    async def _script(self, step: StepDefinition, outputs: dict[str, str]) -> None:
+    async def _script(self, step: StepSpec, outputs: dict[str, str]) -> None:
         own, space = self._filled(step.env), self._space
         self._head(step.run.strip().splitlines()[0], step.run, {**space.environ, **own})
         mark = space.temp / secrets.token_hex(8)
@@ -128,7 +124,7 @@ class JobRunner:
         for file in (said, output, summary):
             file.touch()
         try:
-            code = await execute(("bash", "-e", str(script)), space.work, environ, said)
+            code = await _execute(("bash", "-e", str(script)), space.work, environ, said)
         finally:
             for line in _lines(said):
                 self._log.hear(line)
@@ -201,3 +197,29 @@ def _values(lines: list[str]) -> dict[str, str]:
             raise WorkflowError(f"Invalid format '{line}': I know lines of name=value only")
         values[name] = value
     return values
+
+
+async def _execute(
+    command: Sequence[str], folder: Path, environ: Mapping[str, str], said: Path
+) -> int:
+    """A step's script in a process group of its own: its exit code; what it says goes to
+    the file `said`. OSError if it can't be started.
+
+    What it left running in the background is killed, as is everything when we are cancelled.
+    """
+    with said.open("wb") as file:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            cwd=folder,
+            env=environ,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+        )
+    try:
+        return await process.wait()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()

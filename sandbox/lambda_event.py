@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from sandbox.principal import ACCOUNT, IamPrincipal
-from sandbox.sigv4 import SignedRequest
+from sandbox.sigv4 import Received
 
 FUNCTION = "clawdinator-control-api"
 _TEXT = (
@@ -40,7 +40,7 @@ class LambdaContext:
 
 
 def event(
-    request: SignedRequest, signer: IamPrincipal, request_id: str, source: str, now: float
+    request: Received, signer: IamPrincipal, request_id: str, source: str, now: float
 ) -> dict[str, Any]:
     """`source` is the client's address, `now` Unix seconds."""
     path, _, query = request.target.partition("?")
@@ -64,7 +64,7 @@ def event(
     return whole | _body(request.body, headers.get("content-type", ""))
 
 
-def _headers(request: SignedRequest, source: str) -> dict[str, str]:
+def _headers(request: Received, source: str) -> dict[str, str]:
     given = _joined((name.lower(), value) for name, value in request.headers)
     host, _, port = given.get("host", "").partition(":")
     return given | {
@@ -85,7 +85,7 @@ def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _context(
-    request: SignedRequest, signer: IamPrincipal, request_id: str, source: str, now: float
+    request: Received, signer: IamPrincipal, request_id: str, source: str, now: float
 ) -> dict[str, Any]:
     moment = datetime.fromtimestamp(now, UTC)
     host = (request.header("host") or "").partition(":")[0]

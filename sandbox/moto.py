@@ -14,7 +14,7 @@ from typing import IO, Any
 import aiohttp
 
 from fleet_control.seed import BOOT_TAG, COMMIT_TAG
-from sandbox.host_rules import HostRules
+from sandbox.host_rules import Rules
 from sandbox.image import SeededImage
 from sandbox.loopback import listen, url_of
 from sandbox.principal import ACCOUNT
@@ -103,7 +103,7 @@ async def tell(url: str, route: str, what: object) -> Any:
         return await answer.json()
 
 
-async def set_rules(url: str, rules: HostRules) -> None:
+async def set_rules(url: str, rules: Rules) -> None:
     """From now on hosts live so; what was launched before stays well or unwell."""
     await tell(url, "rules", asdict(rules))
 

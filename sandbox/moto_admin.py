@@ -1,4 +1,4 @@
-"""What our moto process answers beside AWS's API; runs inside that process.
+"""Routes of our moto process beside AWS's API, to seed it and to rule its hosts.
 
 Seeding goes straight into moto's backends: over the wire, each launch of a host costs ten
 milliseconds and a fleet of 500 with its users ten seconds.
@@ -19,11 +19,10 @@ from werkzeug.wrappers import Request, Response
 
 from sandbox.host_boot import BootResult
 from sandbox.host_lifecycle import HostInstance
-from sandbox.host_rules import HostRules, HostTiming
+from sandbox.host_rules import Rules, Timing
 from sandbox.moto_retries import Wsgi
 from sandbox.principal import ACCOUNT
 from sandbox.tofu import state
-from sandbox.tofu.backend import STATE_KEY
 
 
 def with_admin_routes(moto: Wsgi) -> Wsgi:
@@ -42,7 +41,7 @@ def _route(work: Callable[[Any], object]) -> Wsgi:
 
 
 def _rule(said: Mapping[str, Any]) -> None:
-    HostInstance.rules = HostRules(**{**said, "timing": HostTiming(**said["timing"])})
+    HostInstance.rules = Rules(**{**said, "timing": Timing(**said["timing"])})
 
 
 def _reboot(asked: Mapping[str, str]) -> dict[str, str]:
@@ -80,7 +79,7 @@ def _seed(plan: Mapping[str, Any]) -> dict[str, Any]:
     hosts = [_launch(region, **host) for host in plan["hosts"]]
     machines = {host["name"]: id_ for host, id_ in zip(plan["hosts"], hosts, strict=True)}
     text = state.written(machines).encode()
-    s3_backends[ACCOUNT]["aws"].put_object(plan["state_bucket"], STATE_KEY, text)
+    s3_backends[ACCOUNT]["aws"].put_object(plan["state_bucket"], state.STATE_KEY, text)
     return {
         "hosts": hosts,
         "users": [_make_user(region, **user) for user in plan["users"]],

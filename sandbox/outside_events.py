@@ -1,13 +1,13 @@
-"""What happens outside the chat, at a word in the demo.
+"""Events outside the chat that a word in the demo brings about.
 
-A merge, a reboot, a cut network, a seed or a bundle that somebody spoils, and its upload anew.
+A merge, a reboot, a cut network, a spoiled seed or bundle, and the upload that mends it.
 """
 
 import asyncio
 from dataclasses import dataclass, replace
 
 from sandbox.bucket import BootstrapBucket, SpoiledBundle
-from sandbox.host_rules import HostRules
+from sandbox.host_rules import Rules
 from sandbox.moto import set_rules, tell
 from sandbox.principal import REGION
 from sandbox.repository import CHANGES, DOCUMENT, REGISTRY, Repository
@@ -25,7 +25,7 @@ class OutsideEvents:
     """`rules` are how hosts live in the AWS at `url`."""
 
     url: str
-    rules: HostRules
+    rules: Rules
     repository: Repository
     bucket: BootstrapBucket
 

@@ -1,4 +1,4 @@
-"""Who can sign in the sandbox: IAM users, each with one access key."""
+"""The IAM users and roles whose keys sign requests in the sandbox."""
 
 from dataclasses import dataclass, field
 

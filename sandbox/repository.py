@@ -1,4 +1,4 @@
-"""The repository as the stand-in for GitHub has it: one of git's, that begins as this checkout."""
+"""The git repository behind the sandbox's GitHub; its first content is this checkout's."""
 
 import hashlib
 import json
@@ -58,7 +58,7 @@ def _hosts(registry: bytes) -> list[str]:
 
 
 class Repository:
-    """A branch whose registry is a file elsewhere: each content that has had is a commit.
+    """A branch whose registry is a file elsewhere: whenever that file changes, it is committed.
 
     Where the file is gone from its source, that is a commit too. RuntimeError where there is no
     git. `uploads` is told each content of the registry, as the people who merge it would be.

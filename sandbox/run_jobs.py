@@ -6,7 +6,7 @@ from sandbox.job_log import JobLog
 from sandbox.job_runner import JobRunner
 from sandbox.run_record import Conclusion, JobRecord, RunRecord
 from sandbox.runner_context import RunnerContext
-from sandbox.workflow_file import Entry, JobDefinition, Scope, WorkflowError, entries, filled, holds
+from sandbox.workflow_file import Entry, JobSpec, Scope, WorkflowError, entries, filled, holds
 
 # GitHub cuts longer job names.
 _LONGEST_NAME = 100
@@ -34,7 +34,7 @@ class RunJobs:
         worst = (Conclusion.FAILURE, Conclusion.CANCELLED)
         return next((one for one in worst if one in found), Conclusion.SUCCESS)
 
-    async def _begin(self, key: str, job: JobDefinition, chosen: set[str]) -> None:
+    async def _begin(self, key: str, job: JobSpec, chosen: set[str]) -> None:
         """All jobs of one key, or those chosen by name; none where one before did not succeed."""
         scope = self._scope(job)
         if self._cancelled or not (self._is_well_before(key) and holds(job.condition, scope)):
@@ -60,7 +60,7 @@ class RunJobs:
         jobs = [job for job in self._run.latest_jobs() if job.key in before]
         return all(job.conclusion is Conclusion.SUCCESS for job in jobs)
 
-    async def _in_turn(self, job: JobDefinition, records: list[JobRecord]) -> None:
+    async def _in_turn(self, job: JobSpec, records: list[JobRecord]) -> None:
         """All are listed before the first begins; the first that fails is the last."""
         conclusion = Conclusion.SUCCESS
         for record in records:
@@ -69,7 +69,7 @@ class RunJobs:
             else:
                 self._end(record, Conclusion.CANCELLED)
 
-    async def _execute(self, job: JobDefinition, record: JobRecord) -> Conclusion:
+    async def _execute(self, job: JobSpec, record: JobRecord) -> Conclusion:
         scope = {**self._scope(job), "matrix": record.entry}
         runner = JobRunner(self._run, job, record, scope, self._context)
         record.begin(self._context.clock.now())
@@ -83,7 +83,7 @@ class RunJobs:
             self._end(record, conclusion)
         return conclusion
 
-    def _scope(self, job: JobDefinition) -> Scope:
+    def _scope(self, job: JobSpec) -> Scope:
         """What a job's own keys see; of a matrix, the last job to set an output sets it."""
         needs: dict[str, dict[str, dict[str, str]]] = {one: {"outputs": {}} for one in job.needs}
         for one in self._run.latest_jobs():
@@ -113,6 +113,6 @@ class RunJobs:
         self._context.changes.tell()
 
 
-def _name(job: JobDefinition, entry: Entry) -> str:
+def _name(job: JobSpec, entry: Entry) -> str:
     name = filled(job.name, {"matrix": entry})
     return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 3]}..."

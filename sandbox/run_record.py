@@ -10,7 +10,7 @@ from sandbox.workflow_file import Entry, WorkflowFile
 
 
 class Actor(NamedTuple):
-    """Who starts a run: an account of GitHub."""
+    """The GitHub account that starts a run."""
 
     login: str
     id: int
@@ -48,7 +48,7 @@ def moment(seconds: float | None) -> str | None:
 
 @dataclass
 class _Record:
-    """What runs, jobs and steps have in common; times in Unix seconds."""
+    """Status, conclusion and times, which runs, jobs and steps have; times in Unix seconds."""
 
     status: RunStatus = RunStatus.QUEUED
     conclusion: Conclusion | None = None
@@ -117,7 +117,8 @@ class JobRecord(_Record):
 
 @dataclass(frozen=True, slots=True)
 class RunOrigin:
-    """Where a run belongs: `file` is the workflow's file name, `api` the API's address."""
+    """The repository, branch and workflow of a run: `file` is the workflow's file name, `api` the
+    API's address."""
 
     api: str
     repo: str

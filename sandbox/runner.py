@@ -1,4 +1,4 @@
-"""GitHub Actions on this machine: takes dispatches of one workflow file, and runs them in turn."""
+"""GitHub Actions on this machine: queues the dispatches of one workflow, runs one at a time."""
 
 import asyncio
 import logging

@@ -1,16 +1,39 @@
-"""What every run of the stand-in for GitHub has: the repository, its settings, its machines."""
+"""What all runs of the sandbox's GitHub share: repository, variables, environment, tokens."""
 
+import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
 from fleet_control.clock import Clock
 from sandbox.actions import Action
-from sandbox.change_signal import ChangeSignal
 from sandbox.repository import Repository
 from sandbox.run_record import RunOrigin
+
+
+class ChangeSignal:
+    """Wakes whoever waits for a condition to hold, whenever something has changed."""
+
+    def __init__(self) -> None:
+        self._waiting: set[asyncio.Future[None]] = set()
+
+    def tell(self) -> None:
+        """Something has changed."""
+        for one in self._waiting:
+            if not one.done():
+                one.set_result(None)
+        self._waiting.clear()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        while not holds():
+            change: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.add(change)
+            try:
+                await change
+            finally:
+                self._waiting.discard(change)
 
 
 def _ids() -> "count[int]":

@@ -1,4 +1,4 @@
-"""What is there before the first command: hosts, images, users, a document, a place for states."""
+"""Seed moto with a fleet that runs: hosts, images, users, a document, buckets, tables."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _LAUNCHED_AFTER_IMAGE_SECONDS = 5 * 3600
 
 @dataclass(frozen=True, slots=True)
 class SeededHost:
-    """A host that has been there for days.
+    """A host that was seeded, with a launch in the past.
 
     Attributes:
         launched: Unix seconds.
@@ -37,7 +37,7 @@ class SeededHost:
 
 @dataclass(frozen=True, slots=True)
 class Seeded:
-    """What was made.
+    """What the seeding made.
 
     Attributes:
         images: the oldest first.

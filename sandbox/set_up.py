@@ -1,7 +1,4 @@
-"""The AWS side from nothing, by the real engine, where `seed` makes it in a blink.
-
-People apply state and control plane; the deploy that made the fleet before all this is played.
-"""
+"""Set up the sandbox's AWS account with the real OpenTofu; `seed` does the same without it."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +12,7 @@ from botocore.config import Config
 from fleet_control import ec2
 from sandbox import tofu_commands
 from sandbox.bucket import BootstrapBucket
-from sandbox.engine import EngineProgram
+from sandbox.engine import TofuEngine
 from sandbox.image import SeededImage
 from sandbox.principal import ACCOUNT, REGION, IamPrincipal
 from sandbox.seed import BOOTSTRAP_BUCKET, Seeded, SeededHost
@@ -28,7 +25,7 @@ _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 3})
 
 @dataclass(frozen=True, slots=True)
 class SetUp:
-    """What was made.
+    """What the set-up made.
 
     Attributes:
         function: the Lambda's environment, as tofu/control wrote it.
@@ -42,7 +39,7 @@ class SetUp:
 
 @dataclass(frozen=True, slots=True)
 class SetUpRequest:
-    """Where to make it.
+    """Where the account is set up, and for which registry.
 
     Attributes:
         checkout: the repository.
@@ -64,7 +61,7 @@ class SetUpRequest:
     repository: Path
 
 
-async def set_up(request: SetUpRequest, engine: EngineProgram, say: Callable[[str], None]) -> SetUp:
+async def set_up(request: SetUpRequest, engine: TofuEngine, say: Callable[[str], None]) -> SetUp:
     """Apply two roots as people do, and tofu/fleet as a deploy did; CommandFailed.
 
     Cancelled, it ends what it started.

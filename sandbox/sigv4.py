@@ -22,7 +22,7 @@ _SPACES = re.compile(r" +")
 
 
 @dataclass(frozen=True, slots=True)
-class SignedRequest:
+class Received:
     """A request as it arrived.
 
     Attributes:
@@ -60,7 +60,7 @@ class _Claim:
 
 
 def verify(
-    request: SignedRequest,
+    request: Received,
     principals: Mapping[str, IamPrincipal],
     region: str,
     service: str,
@@ -128,7 +128,7 @@ def _scope(claim: _Claim, region: str, service: str) -> SignatureRefusal | None:
     return SignatureRefusal("InvalidSignatureException", words)
 
 
-def _signs_enough(claim: _Claim, request: SignedRequest) -> SignatureRefusal | None:
+def _signs_enough(claim: _Claim, request: Received) -> SignatureRefusal | None:
     if "host" not in claim.signed:
         return SignatureRefusal(
             "InvalidSignatureException",
@@ -177,7 +177,7 @@ def _stamp(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).strftime(_STAMP)
 
 
-def _canonical(request: SignedRequest, signed: Sequence[str]) -> str:
+def _canonical(request: Received, signed: Sequence[str]) -> str:
     path, _, query = request.target.partition("?")
     return "\n".join(
         (
@@ -223,6 +223,6 @@ def _signature(secret: str, claim: _Claim, stamp: str, canonical: str) -> str:
     return hmac.digest(key, text.encode(), hashlib.sha256).hex()
 
 
-def _claims_other_body(request: SignedRequest) -> bool:
+def _claims_other_body(request: Received) -> bool:
     said = request.header("x-amz-content-sha256")
     return said is not None and said != hashlib.sha256(request.body).hexdigest()

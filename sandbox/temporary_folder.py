@@ -1,4 +1,4 @@
-"""A folder of a sandbox's own: gone when it ends, or when the next one starts if it was killed."""
+"""A sandbox's temporary folder: removed when it ends, or by the next sandbox if it was killed."""
 
 import fcntl
 import os

@@ -1,7 +1,6 @@
-"""An AWS account set up by the real engine.
+"""The README's commands that set up an AWS account with OpenTofu, in the README's order.
 
-States and control plane come of the README's commands, in the README's order. Hosts are a run's to
-make; `apply_fleet` plays the deploy that made the first ones.
+Hosts are a run's to make; `apply_fleet` plays the deploy that made the first ones.
 """
 
 import os
@@ -16,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sandbox.engine import EngineProgram
+from sandbox.engine import TofuEngine
 from sandbox.principal import REGION
 from sandbox.run_record import CONTROL_API, PERSON
 from sandbox.seed import BOOTSTRAP_BUCKET, IMAGE_BUCKET, LOCK_TABLE, STATE_BUCKET
@@ -47,7 +46,7 @@ class CommandFailed(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class TofuCommands:
-    """A checkout and an account at `aws_url`.
+    """Runs such commands in a checkout, against the account that `environ` names.
 
     Attributes:
         folder: the checkout; `lay_out` makes one.
@@ -129,7 +128,7 @@ def lay_out(checkout: Path, folder: Path, registry: bytes) -> None:
 
 
 def environment(
-    engine: EngineProgram, folder: Path, aws_url: str, keys: Mapping[str, str], repository: str
+    engine: TofuEngine, folder: Path, aws_url: str, keys: Mapping[str, str], repository: str
 ) -> dict[str, str]:
     """What the README has people export, and what makes the engine work with moto."""
     return {
@@ -156,12 +155,12 @@ def environment(
     }
 
 
-def engine_environment(engine: EngineProgram) -> dict[str, str]:
+def engine_environment(engine: TofuEngine) -> dict[str, str]:
     """What the engine needs where S3 is moto's: its buckets have no host names."""
     return {**engine.environ, "TF_CLI_ARGS_init": "-backend-config=use_path_style=true"}
 
 
-def _path(engine: EngineProgram, folder: Path) -> Iterator[str]:
+def _path(engine: TofuEngine, folder: Path) -> Iterator[str]:
     """Folders to look in: ours first, where the engine is called tofu whichever it is."""
     programs = folder / ".programs"
     programs.mkdir(exist_ok=True)

@@ -87,7 +87,7 @@ class WorkflowError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class StepDefinition:
+class StepSpec:
     """Either `uses` an action, which is `given` something, or `run`s a script."""
 
     name: str
@@ -100,7 +100,7 @@ class StepDefinition:
 
 
 @dataclass(frozen=True, slots=True)
-class JobDefinition:
+class JobSpec:
     """`needs` are jobs before it; `matrix` is empty where the job is one."""
 
     name: str
@@ -111,7 +111,7 @@ class JobDefinition:
     permissions: Mapping[str, str]
     outputs: Mapping[str, str]
     matrix: str
-    steps: tuple[StepDefinition, ...]
+    steps: tuple[StepSpec, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +122,11 @@ class WorkflowFile:
     run_name: str
     inputs: Mapping[str, bool]
     env: Mapping[str, str]
-    jobs: Mapping[str, JobDefinition]
+    jobs: Mapping[str, JobSpec]
 
 
 class FormMatch(NamedTuple):
-    """A piece of the file; `known` and `form` are its entry in `FORMS`, or empty."""
+    """A piece of the file, and the entry of `FORMS` it matches: `known` and `form`, or empty."""
 
     place: str
     piece: str
@@ -203,8 +203,8 @@ def _has(raw: Mapping[str, Any], place: str, *names: str) -> None:
         raise WorkflowError(f"`{place}{missing[0]}` is missing, and I know no file without it")
 
 
-def _jobs(raw: Mapping[str, Any]) -> dict[str, JobDefinition]:
-    jobs: dict[str, JobDefinition] = {}
+def _jobs(raw: Mapping[str, Any]) -> dict[str, JobSpec]:
+    jobs: dict[str, JobSpec] = {}
     for key, one in raw.items():
         job, before = _job(key, one), list(jobs)
         if not (set(before[-1:]) <= set(job.needs) <= set(before)):
@@ -217,13 +217,13 @@ def _jobs(raw: Mapping[str, Any]) -> dict[str, JobDefinition]:
     return jobs
 
 
-def _job(key: str, raw: Mapping[str, Any]) -> JobDefinition:
+def _job(key: str, raw: Mapping[str, Any]) -> JobSpec:
     place, strategy = f"jobs.{key}.", raw.get("strategy")
     _has(raw, place, "name", "runs-on", "timeout-minutes", "environment", "permissions", "steps")
     if strategy:
         _has(strategy, f"{place}strategy.", "fail-fast", "max-parallel", "matrix")
     needs = raw.get("needs", ())
-    return JobDefinition(
+    return JobSpec(
         name=raw["name"],
         needs=(needs,) if isinstance(needs, str) else tuple(needs),
         condition=raw.get("if", ""),
@@ -236,11 +236,11 @@ def _job(key: str, raw: Mapping[str, Any]) -> JobDefinition:
     )
 
 
-def _step(place: str, raw: Mapping[str, Any]) -> StepDefinition:
+def _step(place: str, raw: Mapping[str, Any]) -> StepSpec:
     _has(raw, place, "name")
     if ("uses" in raw) == ("run" in raw):
         raise WorkflowError(f"`{place[:-1]}`: a step has either `uses` or `run`")
-    return StepDefinition(
+    return StepSpec(
         name=raw["name"],
         id=raw.get("id", ""),
         uses=raw.get("uses", ""),

@@ -1,4 +1,4 @@
-"""The whole outside world on one machine: AWS, the Control API behind its URL, and GitHub."""
+"""Start the whole sandbox on one machine: AWS, the Control API behind its URL, and GitHub."""
 
 import os
 import secrets
@@ -13,10 +13,10 @@ from fleet_control.error import RegistryUnread
 from fleet_control.registry import Registry, parse
 from sandbox.actions import STAND_IN, played
 from sandbox.bucket import BootstrapBucket
-from sandbox.engine import EngineProgram
+from sandbox.engine import TofuEngine
 from sandbox.function_url import FunctionUrl
 from sandbox.github import GitHubApi
-from sandbox.host_rules import HostRules, HostTiming, UnitBehaviour
+from sandbox.host_rules import Behaviour, Rules, Timing
 from sandbox.image import images
 from sandbox.moto import MotoServer, set_rules, tell
 from sandbox.outside_events import OutsideEvents
@@ -33,7 +33,7 @@ from sandbox.tofu_commands import engine_environment
 CHECKOUT = Path(__file__).parents[1]
 WORKFLOW = ".github/workflows/fleet-deploy.yml"
 REPO = "openclaw/clawdinators"
-QUICK = HostTiming(pending=0.8, initializing=1.2, shutting_down=1.0)
+QUICK = Timing(pending=0.8, initializing=1.2, shutting_down=1.0)
 
 
 # Longer than a unit that dies lasts, and short for who waits.
@@ -54,7 +54,7 @@ USUAL_PORTS = Ports(aws=8742, control_api=8743, github=8744)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What sort of world.
+    """How the sandbox is to be.
 
     Attributes:
         registry: the file that is the registry at its source; read anew each time.
@@ -70,10 +70,10 @@ class Options:
 
     registry: Path = CHECKOUT / "nix" / "instances.json"
     unhealthy: frozenset[str] = frozenset()
-    ways: Mapping[str, UnitBehaviour] = field(default_factory=dict)
-    timing: HostTiming = QUICK
+    ways: Mapping[str, Behaviour] = field(default_factory=dict)
+    timing: Timing = QUICK
     health_deadline: float = 12.0
-    engine: EngineProgram | None = None
+    engine: TofuEngine | None = None
     say: Callable[[str], None] = lambda _: None
     python: Path = Path(sys.executable)
     ports: Ports = field(default_factory=Ports)
@@ -83,7 +83,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Everything that runs. `token` is the control token."""
+    """The running sandbox. `token` is the control token."""
 
     options: Options
     aws_url: str
@@ -155,7 +155,7 @@ async def open_world(options: Options, clock: Clock | None = None) -> AsyncItera
             if options.engine
             else _seeded(request, registry)
         )
-        rules = HostRules(options.timing, tuple(options.unhealthy), options.ways)
+        rules = Rules(options.timing, tuple(options.unhealthy), options.ways)
         await set_rules(aws_url, rules)
         seeded = made.seeded
         bucket = BootstrapBucket(aws_url, seeded.bootstrap_bucket)

@@ -1,4 +1,4 @@
-"""A fleet on loopback, and bots that come and go in front of it: what a chat's scene adds to."""
+"""A fleet on loopback and the bots that run before it: what the scenes of both chats extend."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine

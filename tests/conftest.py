@@ -1,4 +1,4 @@
-"""What many tests stand on."""
+"""Fixtures that many tests use."""
 
 import gc
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The line on which a bot's calls travel, and which can be cut as a kill cuts it."""
+"""A middleware that cuts off all of a bot's calls at a chosen one, as a kill of the bot does."""
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware

@@ -1,4 +1,4 @@
-"""A deploy whose bot is killed at one moment after the other, and what its replies say at last."""
+"""Deploys whose bot is killed, each at its next call, and what their replies say at last."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -23,7 +23,7 @@ QUIET_SECONDS = 20.0
 
 
 class Threads(ThreadPoolExecutor):
-    """Those in which a bot asks EC2; `at_work` is how many do."""
+    """The threads in which a bot asks EC2; `at_work` is how many of them do."""
 
     at_work = 0
 

@@ -1,4 +1,4 @@
-"""A world that shows the facts of the policy's table, for the chats that are held to it."""
+"""Make a test's fleet and Control API show the facts of a row of the policy's table."""
 
 import json
 

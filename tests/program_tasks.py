@@ -1,4 +1,4 @@
-"""One life of a program that runs beside others in this process, down to its last task."""
+"""A program that runs beside others in this process, and every task that it starts."""
 
 import asyncio
 import contextvars
@@ -9,7 +9,7 @@ _TASKS: contextvars.ContextVar["list[asyncio.Task[Any]]"] = contextvars.ContextV
 
 
 class ProgramTasks:
-    """Begins `program`, and knows each task that comes of it."""
+    """Starts `program`, and records each task that comes of it."""
 
     def __init__(self, program: Coroutine[None, None, None]) -> None:
         self._tasks: list[asyncio.Task[Any]] = []

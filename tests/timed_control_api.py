@@ -1,4 +1,4 @@
-"""A Control API whose deploys go on by the clock, over a GitHub whose list of runs lags."""
+"""A Control API whose deploys advance by the clock, and whose list of runs lags."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,4 +1,4 @@
-"""age, by the library pyrage: identities, encrypting, decrypting, and how many may read a file."""
+"""age encryption, by the library pyrage: make identities, encrypt, decrypt, count recipients."""
 
 import base64
 import binascii

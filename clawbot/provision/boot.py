@@ -1,4 +1,4 @@
-"""What a host does at boot: fetch its secrets and its seed, and learn what it is to become.
+"""What a host does at boot: fetch its secrets and its seed, and choose the system to switch to.
 
 `python -m clawbot.provision.boot secrets` is clawdinator-bootstrap.service, `… repository` is
 clawdinator-repo-seed.service; user data asks `… system HOST` what to do, and says `… switched HOST`
@@ -38,8 +38,8 @@ _DEPLOY = "Deploy {0.instance} again."
 
 
 @dataclass(frozen=True, slots=True)
-class BootPart:
-    """One of the two things that a host fetches.
+class Part:
+    """One of the two archives that a host fetches from S3: its secrets, or its repository.
 
     Attributes:
         own: whether it is the instance's alone, and so never left in use by another.
@@ -84,7 +84,7 @@ def check_repository(files: Mapping[str, File], host: HostConfig) -> None:
 
 
 PARTS = {
-    "secrets": BootPart(
+    "secrets": Part(
         folder=SECRETS_FOLDER,
         modes=PRIVATE,
         own=True,
@@ -93,7 +93,7 @@ PARTS = {
         check=check_secrets,
         mend=_UPLOAD,
     ),
-    "repository": BootPart(
+    "repository": Part(
         folder=REPOSITORY_FOLDER,
         modes=PUBLIC,
         own=False,
@@ -106,12 +106,7 @@ PARTS = {
 
 
 def bring(
-    part: BootPart,
-    bucket: str,
-    root: Path,
-    client: Callable[[str], "S3Client"],
-    *,
-    anew: bool = False,
+    part: Part, bucket: str, root: Path, client: Callable[[str], "S3Client"], *, anew: bool = False
 ) -> str:
     """Install the part from S3 unless it is there, or `anew`; what was done, in a sentence."""
     host = host_config.read(root)
@@ -142,7 +137,7 @@ def _told_nothing_new(before: InstallRecord, wanted: InstallRecord) -> bool:
 
 
 def _fetch(
-    s3: "S3Client", part: BootPart, host: HostConfig, folder: Path, wanted: InstallRecord
+    s3: "S3Client", part: Part, host: HostConfig, folder: Path, wanted: InstallRecord
 ) -> str:
     uri = S3Uri(wanted.bucket, wanted.key)
     mend = part.mend.format(host)

@@ -1,11 +1,11 @@
-"""What goes into an instance's bundle, what is said beside it, and whether it is so in S3."""
+"""An instance's bundle: build it, upload it with its manifest, and compare both with S3."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from clawbot.provision import boot, bundle_object, secret_check
-from clawbot.provision.bundle_object import MANIFEST, SECRETS, PackedArchive, S3Uri, sha256
+from clawbot.provision.bundle_object import MANIFEST, SECRETS, Packed, S3Uri, sha256
 from clawbot.provision.error import ProvisionError
 from clawbot.provision.fleet_secret import needed_by
 from clawbot.provision.secret_folder import SecretFolder
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 class Bundle:
     """An instance's secrets, packed, and the manifest that says what they are."""
 
-    secrets: PackedArchive
+    secrets: Packed
     manifest: Manifest
 
     @property
-    def said(self) -> PackedArchive:
+    def said(self) -> Packed:
         """The manifest as it is put."""
         data = manifest.write(self.manifest)
-        return PackedArchive(data, data)
+        return Packed(data, data)
 
 
 def build(registry: Registry, instance: str, folder: SecretFolder) -> Bundle:
@@ -48,7 +48,7 @@ def build(registry: Registry, instance: str, folder: SecretFolder) -> Bundle:
     identity = folder.identity(instance)
     files = {boot.IDENTITY: File(boot.identity_file(identity.secret, instance))} if identity else {}
     content = archive.tar(files | {name: File(data) for name, data in encrypted.items()})
-    packed = PackedArchive(archive.compress(content), content)
+    packed = Packed(archive.compress(content), content)
     return Bundle(
         packed,
         Manifest(
@@ -61,14 +61,14 @@ def build(registry: Registry, instance: str, folder: SecretFolder) -> Bundle:
 
 
 def upload(s3: "S3Client", bucket: str, bundle: Bundle) -> None:
-    """The secrets, then what is said of them: a run believes the manifest."""
+    """The secrets first, then the manifest, since a run believes the manifest."""
     prefix = bundle.manifest.bootstrap_prefix
     bundle_object.put(s3, S3Uri(bucket, f"{prefix}/{SECRETS}"), bundle.secrets)
     bundle_object.put(s3, S3Uri(bucket, f"{prefix}/{MANIFEST}"), bundle.said)
 
 
 def faults(s3: "S3Client", bucket: str, wanted: Bundle) -> Iterator[str]:
-    """What is wrong with what lies there, a sentence each."""
+    """A sentence for each object in S3 that is missing or is not as `wanted`."""
     prefix = wanted.manifest.bootstrap_prefix
     uri, beside = (S3Uri(bucket, f"{prefix}/{name}") for name in (SECRETS, MANIFEST))
     there = bundle_object.head(s3, uri)

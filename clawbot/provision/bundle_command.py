@@ -1,4 +1,4 @@
-"""`clawbot bundle`: build, upload, check, forget."""
+"""The command `clawbot bundle`: build, upload, check, forget."""
 
 import argparse
 from collections.abc import Iterator, Sequence
@@ -6,7 +6,7 @@ from typing import Any
 
 from clawbot.provision import bundle, bundle_object, secret_check
 from clawbot.provision.bundle import Bundle
-from clawbot.provision.bundle_object import MANIFEST, NAMES, SECRETS, PackedArchive, S3Uri
+from clawbot.provision.bundle_object import MANIFEST, NAMES, SECRETS, Packed, S3Uri
 from clawbot.provision.error import ProvisionError
 from clawbot.provision.operator_context import OperatorContext
 
@@ -49,9 +49,7 @@ def _upload(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str
 
 def _check(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]:
     instances = context.instances(asked.instance)
-    problems = list(
-        secret_check.in_plain(context.checkout, context.registry, context.secret_folder)
-    )
+    problems = list(secret_check.in_plain(context.checkout, context.registry, context.secrets))
     wrong = 0
     with context.s3() as s3:
         for id_ in instances:
@@ -95,9 +93,7 @@ def _prefixes(context: OperatorContext) -> dict[str, str]:
 def _faults(context: OperatorContext, s3: Any, id_: str) -> Sequence[str]:
     try:
         return list(
-            bundle.faults(
-                s3, context.bucket, bundle.build(context.registry, id_, context.secret_folder)
-            )
+            bundle.faults(s3, context.bucket, bundle.build(context.registry, id_, context.secrets))
         )
     except ProvisionError as error:
         return error.problems
@@ -105,7 +101,7 @@ def _faults(context: OperatorContext, s3: Any, id_: str) -> Sequence[str]:
 
 def _bundles(context: OperatorContext, instances: Sequence[str]) -> Iterator[tuple[str, Bundle]]:
     """Each instance's as it is built; at the end ProvisionError with all that was wrong."""
-    folder = context.secret_folder  # one that can't be opened is said once
+    folder = context.secrets  # one that can't be opened is said once
     problems = []
     for id_ in instances:
         try:
@@ -116,5 +112,5 @@ def _bundles(context: OperatorContext, instances: Sequence[str]) -> Iterator[tup
         raise ProvisionError(*problems)
 
 
-def _size(packed: PackedArchive) -> str:
+def _size(packed: Packed) -> str:
     return f"{len(packed.archive) / 1024:.0f} KiB sha256:{packed.head.sha256[:12]}"

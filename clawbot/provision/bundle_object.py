@@ -1,4 +1,4 @@
-"""What lies in the bootstrap bucket: objects that say in their metadata what they were put as."""
+"""Objects in the bootstrap bucket, each with the SHA-256 of its content in its metadata."""
 
 import base64
 import hashlib
@@ -40,7 +40,7 @@ class S3Uri:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What is said of an object; empty where it was not we who put it there."""
+    """An object's metadata; the sums are empty where another program put it there."""
 
     sha256: str
     content_sha256: str
@@ -48,7 +48,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class PackedArchive:
+class Packed:
     """An archive ready to upload, and what it holds."""
 
     archive: bytes = field(repr=False)
@@ -85,7 +85,7 @@ def get(s3: "S3Client", uri: S3Uri) -> tuple[bytes, Head] | None:
     return data, Head(said.get(SHA256, ""), said.get(CONTENT_SHA256, ""), len(data))
 
 
-def put(s3: "S3Client", uri: S3Uri, packed: PackedArchive) -> None:
+def put(s3: "S3Client", uri: S3Uri, packed: Packed) -> None:
     """Upload, then ask what is there; ProvisionError unless it is what was sent."""
     wanted = packed.head
     _ask(
@@ -142,7 +142,7 @@ class _Absent(ProvisionError):
 
 @contextmanager
 def in_words(uri: S3Uri) -> Iterator[None]:
-    """What S3 says no with becomes a ProvisionError."""
+    """Turn what boto3 raises into a ProvisionError."""
     try:
         yield
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""The repository at an operator's desk: its registry, its facts, its files."""
+"""An operator's checkout of the repository: read its registry, its facts, its files."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""`clawbot secrets`, `clawbot bundle` and `clawbot instance`: what an operator types."""
+"""The operator's commands: `clawbot secrets`, `clawbot bundle` and `clawbot instance`."""
 
 import argparse
 import sys

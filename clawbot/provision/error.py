@@ -1,4 +1,4 @@
-"""What can be wrong when a host is provisioned, in sentences that say what to do."""
+"""The exception of the provisioning commands and of a host's boot."""
 
 
 class ProvisionError(Exception):

@@ -1,4 +1,4 @@
-"""Which secrets a registry asks for, what each is called, and which instances need it."""
+"""The fleet's secrets by its registry: each one's name, its kind, the instances that need it."""
 
 from collections import defaultdict
 from collections.abc import Iterator

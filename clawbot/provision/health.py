@@ -1,4 +1,4 @@
-"""What a host says when the run asks it how it is: one JSON object, whatever state it is in.
+"""A host's answer to a health check: its units and its journal's end, as one JSON object.
 
 `clawdinator-health`, which the fleet's SSM document calls, is this program with what the running
 system was built as: its instance, its revision, the units that it must have.

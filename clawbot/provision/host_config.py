@@ -1,4 +1,4 @@
-"""What a host was told by its user data, below /etc/clawdinator."""
+"""A host's configuration: the files that its user data wrote below /etc/clawdinator."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ _NAMES = ("instance", "region", "bootstrap-prefix", "revision", "seed-sha256")
 
 @dataclass(frozen=True, slots=True)
 class HostConfig:
-    """Who this host is, and what it is built from.
+    """Which instance this host is, and which revision it is built from.
 
     Attributes:
         revision: the commit of its seed.

@@ -1,4 +1,4 @@
-"""Where an operator works: a checkout, nix-secrets, their identity, and AWS."""
+"""What an operator's command works with: the checkout, nix-secrets, their age identity, AWS."""
 
 import os
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ BUCKET = "CLAWBOT_BOOTSTRAP_BUCKET"
 
 @dataclass(frozen=True)
 class OperatorContext:
-    """Everything a command may need, looked at when it is.
+    """The operator's checkout and environment, and what is read from them when first asked for.
 
     Attributes:
         checkout: the repository.
@@ -53,7 +53,7 @@ class OperatorContext:
         return checkout.registry(self.checkout)
 
     @cached_property
-    def secret_folder(self) -> SecretFolder:
+    def secrets(self) -> SecretFolder:
         return SecretFolder(self.nix_secrets, read_operator(self.identity_file))
 
     @cached_property

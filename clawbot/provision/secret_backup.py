@@ -1,4 +1,4 @@
-"""`age-secrets/` in S3: the encrypted files once more, for whoever has lost nix-secrets."""
+"""The backup of nix-secrets in S3, below `age-secrets/`: the same encrypted files."""
 
 import hashlib
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""`clawbot secrets`: operator, make, take, check, sync, accept, rotate, retire, forget."""
+"""The command `clawbot secrets`, with its sub-commands."""
 
 import argparse
 import getpass
@@ -49,33 +49,31 @@ def add_to(commands: Any) -> None:
 
 def _operator(context: OperatorContext, _: argparse.Namespace) -> Iterator[str]:
     identity = make_operator(context.identity_file)
-    context.secret_folder.add_operator(identity.recipient)
+    context.secrets.add_operator(identity.recipient)
     yield f"{context.identity_file} holds your identity; {identity.recipient} is an operator."
 
 
 def _make(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]:
     instances = context.instances(asked.instance)
     with context.iam() as iam:
-        yield from secret_make.make(
-            context.registry, instances, context.secret_folder, InvokerKeys(iam)
-        )
-    for name in secret_make.to_take(context.registry, instances, context.secret_folder):
+        yield from secret_make.make(context.registry, instances, context.secrets, InvokerKeys(iam))
+    for name in secret_make.to_take(context.registry, instances, context.secrets):
         yield f"still to take in: clawbot secrets take {name}"
 
 
 def _take(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]:
     prompt = f"{asked.name} (is not shown): "
     value = getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.read()
-    secret_make.take(context.registry, asked.name, value.encode(), context.secret_folder)
+    secret_make.take(context.registry, asked.name, value.encode(), context.secrets)
     yield f"{asked.name}: taken in."
 
 
 def _check(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]:
     with context.s3() as s3:
-        stored = secret_backup.difference(s3, context.bucket, context.secret_folder)
+        stored = secret_backup.difference(s3, context.bucket, context.secrets)
     wrong = 0
     for id_ in context.instances(asked.instance):
-        faults = secret_check.faults(context.registry, id_, context.secret_folder)
+        faults = secret_check.faults(context.registry, id_, context.secrets)
         kept = (identity_name(id_), *(secret.name for secret in needed_by(context.registry, id_)))
         faults += [
             f"{name}.age in S3 is stale: run `clawbot secrets sync`."
@@ -91,12 +89,12 @@ def _check(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]
 
 def _sync(context: OperatorContext, _: argparse.Namespace) -> Iterator[str]:
     with context.s3() as s3:
-        yield from secret_backup.sync(s3, context.bucket, context.secret_folder)
+        yield from secret_backup.sync(s3, context.bucket, context.secrets)
     yield f"s3://{context.bucket}/{secret_backup.PREFIX} is as {context.nix_secrets} is."
 
 
 def _accept(context: OperatorContext, _: argparse.Namespace) -> Iterator[str]:
-    accepted = secret_make.accepted_tokens(context.secret_folder)
+    accepted = secret_make.accepted_tokens(context.secrets)
     try:
         with context.ssm() as ssm:
             ssm.put_parameter(Name=_PARAMETER, Value=accepted, Type="SecureString", Overwrite=True)
@@ -111,24 +109,24 @@ def _accept(context: OperatorContext, _: argparse.Namespace) -> Iterator[str]:
 
 def _rotate(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]:
     if asked.which == CONTROL_TOKEN:
-        secret_make.rotate_control_token(context.registry, context.secret_folder)
+        secret_make.rotate_control_token(context.registry, context.secrets)
         yield f"{CONTROL_TOKEN}: a new one is made."
         yield from _accept(context, asked)
         return
     for id_ in context.instances(asked.which):
         with context.iam() as iam:
-            secret_make.rotate_keys(context.registry, id_, context.secret_folder, InvokerKeys(iam))
+            secret_make.rotate_keys(context.registry, id_, context.secrets, InvokerKeys(iam))
         yield f"{id_}: new keys are made; the old ones still work."
 
 
 def _retire(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]:
     if asked.which == CONTROL_TOKEN:
-        context.secret_folder.delete(secret_make.PREVIOUS_TOKEN)
+        context.secrets.delete(secret_make.PREVIOUS_TOKEN)
         yield from _accept(context, asked)
         return
     with context.iam() as iam:
         for id_ in context.instances(asked.which):
-            for key in secret_make.retire_keys(id_, context.secret_folder, InvokerKeys(iam)):
+            for key in secret_make.retire_keys(id_, context.secrets, InvokerKeys(iam)):
                 yield f"{id_}: key {key} deleted."
 
 
@@ -139,5 +137,5 @@ def _forget(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str
         )
     with context.iam() as iam:
         yield from secret_make.forget(
-            context.registry, asked.instance, context.secret_folder, InvokerKeys(iam)
+            context.registry, asked.instance, context.secrets, InvokerKeys(iam)
         )

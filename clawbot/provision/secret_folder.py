@@ -1,4 +1,4 @@
-"""The folder `nix-secrets`: encrypted files, and to whom they may be encrypted."""
+"""The folder `nix-secrets`: age files, and in `recipients.json` the keys they are encrypted to."""
 
 import json
 import os
@@ -30,10 +30,7 @@ class Recipients:
 
 
 class SecretFolder:
-    """The folder, opened by one operator's identity.
-
-    What it decrypts stays in this object: nothing plain is ever written.
-    """
+    """The folder, read and written with one operator's identity; nothing plain is ever written."""
 
     def __init__(self, path: Path, operator: Identity) -> None:
         self.path = path

@@ -23,7 +23,7 @@ BUILD = "build"
 
 @dataclass(frozen=True, slots=True)
 class SwitchedSystem:
-    """What a host was told when it became what it is."""
+    """The configuration by which a host switched to its present system."""
 
     instance: str
     host: str
@@ -33,7 +33,7 @@ class SwitchedSystem:
 
 @dataclass(frozen=True, slots=True)
 class ImageSystems:
-    """What the image that this machine began as says of itself.
+    """The systems that the image of this machine holds, as its `image.json` lists them.
 
     Attributes:
         systems: a store path for each host's name.

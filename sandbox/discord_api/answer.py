@@ -12,7 +12,7 @@ DROPPED = 0
 
 
 class DiscordRefusal(Exception):
-    """Discord says no: an HTTP status, and the code of its own list."""
+    """An error answer of Discord's: an HTTP status, and the code of its own list."""
 
     def __init__(self, status: int, code: int, message: str) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""What Discord knows of one guild, and whom it tells."""
+"""The state of one guild, and the gateway sessions that get its events."""
 
 import asyncio
 import base64
@@ -28,7 +28,7 @@ class Application:
 
 
 class Backend:
-    """Starts with a guild, a channel `fleet`, and nobody in it.
+    """One guild's state, at first with a channel `fleet` and no members.
 
     Attributes:
         patience: how many seconds `until` waits.

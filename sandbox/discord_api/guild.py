@@ -1,4 +1,4 @@
-"""Who and what is in the guild, and how Discord spells each of them."""
+"""The guild's members, channels and messages, and their JSON."""
 
 import itertools
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ def born(snowflake: str) -> float:
 
 @dataclass(slots=True)
 class Member:
-    """An account; `roles` can be changed while a bot is running, as in a real guild."""
+    """A member of the guild; `roles` can be changed while a bot is running."""
 
     id: str
     name: str

@@ -1,4 +1,4 @@
-"""One thing a person did with an application, and what became of it."""
+"""An interaction: a command, a button or an autocomplete, and the answers it got."""
 
 import time
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""How Discord spells an interaction that was answered, a command it stored, and its READY."""
+"""Discord's JSON for an interaction that was answered, a stored command, and READY."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The REST side: what a bot may ask and say, and how Discord refuses."""
+"""The REST side of the API: its routes, what they do to the guild, and what they refuse."""
 
 import time
 from collections.abc import Awaitable, Callable

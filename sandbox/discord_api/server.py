@@ -1,4 +1,4 @@
-"""Discord itself: applications log in to it, people do things in it."""
+"""The Discord API on loopback, and what the people in its guild do."""
 
 from collections.abc import Sequence
 from typing import Any, Self

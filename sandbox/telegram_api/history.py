@@ -1,4 +1,4 @@
-"""Who is there, which chats, and every message in them."""
+"""The state of the Bot API: its chats, and every message in them."""
 
 import asyncio
 from collections.abc import Callable

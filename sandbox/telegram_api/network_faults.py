@@ -1,4 +1,4 @@
-"""What may go wrong between a bot and Telegram, on demand."""
+"""Faults between a bot and Telegram, which a test orders: refusals, a slow or a hanging network."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ class _InjectedRefusal:
 
 @dataclass
 class NetworkFaults:
-    """Refusals waiting for their methods (patterns as in `send*`), and a network that is gone.
+    """The faults that were ordered, for methods by a pattern as in `send*`.
 
     Attributes:
         hanging: while clear, no request is answered.

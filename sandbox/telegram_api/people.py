@@ -24,7 +24,7 @@ CHANNEL_BOT = {
 
 
 class People:
-    """Each of these makes an update; it is delivered where the bot asked for its kind."""
+    """What is done in the chats; each makes an update, delivered if the bot asked for its kind."""
 
     def __init__(self, api: BotApi) -> None:
         self._api = api

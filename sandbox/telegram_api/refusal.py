@@ -1,4 +1,4 @@
-"""How the Bot API says no."""
+"""The error answers of the Bot API."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The prompt at which a person types; what is said to them scrolls up above it."""
+"""The demo's interactive prompt; replies scroll up above the line that is typed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -30,7 +30,7 @@ _COMMANDS = ("status", "deploy", "help")
 
 
 class Prompt:
-    """What is settled scrolls up; what still lives is redrawn above the line that is typed.
+    """Settled replies scroll up; the others are redrawn above the line that is typed.
 
     `ids` are the instances that Tab knows.
     """

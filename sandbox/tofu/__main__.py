@@ -8,7 +8,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sandbox.tofu import TofuError, attributes, backend, plan, state
+from sandbox.tofu import TofuError, attributes, plan, state
 
 _REGISTRY = "../../nix/instances.json"
 _TEMPLATE = "user-data.sh.tftpl"
@@ -59,19 +59,19 @@ def _command_line() -> ArgumentParser:
 def _do(asked: Namespace, environ: Mapping[str, str], folder: Path) -> None:
     match asked.command:
         case "init":
-            backend.initialise(folder, asked.backend_config)
+            state.initialise(folder, asked.backend_config)
             _say('Successfully configured the backend "s3"!\n\nOpenTofu has been initialized!')
         case "plan":
-            backend.initialised(folder)
+            state.initialised(folder)
             _plan(asked, environ, folder)
         case "show":
             shown = (folder / asked.file).read_text() if asked.file else state.read(folder, environ)
             _say(shown)
         case "apply":
-            backend.initialised(folder)
+            state.initialised(folder)
             _apply(plan.from_json((folder / asked.file).read_text()), environ, folder)
         case "force-unlock":
-            backend.unlock(folder, asked.id, environ)
+            state.unlock(folder, asked.id, environ)
             _say("OpenTofu state has been successfully unlocked!")
 
 

@@ -1,4 +1,4 @@
-"""What a plan says of a host and of the network below it, as tofu/fleet has them."""
+"""The attributes of a host and of its network in a plan, as tofu/fleet has them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _RANGE = "10.78.0.0/22"
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """The account's default network, which passes for the fleet's."""
+    """The account's default network, which stands for the fleet's."""
 
     vpc: str
     subnet: str

@@ -1,11 +1,11 @@
-"""The hosts, through EC2's API: read, and moved as a plan says."""
+"""Read the hosts through EC2's API, and create and terminate them as a plan says."""
 
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from sandbox.tofu.plan import HostChange, HostPlan, PlannedHost
+from sandbox.tofu.plan import HostChange, HostPlan, TofuHost
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -18,7 +18,7 @@ _PACE = {"Delay": 0.5, "MaxAttempts": 1200}
 _IN_STATE = ["pending", "running", "stopping", "stopped"]
 
 
-def hosts(ec2: "EC2Client", known: Mapping[str, str]) -> dict[str, PlannedHost]:
+def hosts(ec2: "EC2Client", known: Mapping[str, str]) -> dict[str, TofuHost]:
     """Of the machines that are known, by name, those that EC2 shows."""
     if not known:
         return {}
@@ -75,7 +75,7 @@ def _move(
         say(f"{change.address}: Creation complete after {_since(begun)} [id={id_}]")
 
 
-def _launch(ec2: "EC2Client", name: str, host: PlannedHost, user_data: str) -> str:
+def _launch(ec2: "EC2Client", name: str, host: TofuHost, user_data: str) -> str:
     tags = {"app": "clawdinator", "Name": name}
     if host.revision:
         tags["revision"] = host.revision
@@ -103,8 +103,8 @@ def _since(begun: float) -> str:
     return f"{round(time.monotonic() - begun)}s"
 
 
-def _host(raw: "InstanceTypeDef") -> PlannedHost:
+def _host(raw: "InstanceTypeDef") -> TofuHost:
     tags = {tag["Key"]: tag["Value"] for tag in raw.get("Tags", [])}
-    return PlannedHost(
+    return TofuHost(
         raw["InstanceId"], raw["ImageId"], raw["InstanceType"], tags.get("revision", "")
     )

@@ -1,4 +1,4 @@
-"""What would be done: the registry held against the hosts that are there."""
+"""The plan: what has to be done so that the hosts are as the registry says."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -11,7 +11,7 @@ _RESOURCE = "aws_instance.clawdinator"
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedHost:
+class TofuHost:
     """A host there is, or one to be made (which has no id yet)."""
 
     id: str
@@ -29,8 +29,8 @@ class HostChange:
     """
 
     name: str
-    before: PlannedHost | None
-    after: PlannedHost | None
+    before: TofuHost | None
+    after: TofuHost | None
 
     @property
     def address(self) -> str:
@@ -80,7 +80,7 @@ class HostPlan:
 def make(
     types: Mapping[str, str],
     known: Mapping[str, str],
-    hosts: Mapping[str, PlannedHost],
+    hosts: Mapping[str, TofuHost],
     image: str,
     replace: Collection[str],
     targets: Collection[str],
@@ -93,11 +93,11 @@ def make(
     Image and type of a host that is there are ignored: only `replace` moves it.
     """
 
-    def after(name: str) -> PlannedHost | None:
+    def after(name: str) -> TofuHost | None:
         if name not in types:
             return None
         stays = name in hosts and _address(name) not in replace
-        return hosts[name] if stays else PlannedHost("", image, types[name], revision)
+        return hosts[name] if stays else TofuHost("", image, types[name], revision)
 
     def is_chosen(name: str) -> bool:
         return not targets or _address(name) in targets
@@ -152,7 +152,7 @@ def _described(address: str, actions: tuple[str, ...], before: Any, after: Any) 
     }
 
 
-def _attributes(host: PlannedHost) -> dict[str, Any]:
+def _attributes(host: TofuHost) -> dict[str, Any]:
     return {"id": host.id, "ami": host.image, "instance_type": host.type}
 
 
@@ -166,10 +166,10 @@ def from_json(text: str) -> HostPlan:
     return HostPlan(changes, raw["known"], raw["refreshed"], raw["user_data"])
 
 
-def _host(attributes: Mapping[str, Any] | None) -> PlannedHost | None:
+def _host(attributes: Mapping[str, Any] | None) -> TofuHost | None:
     if attributes is None:
         return None
-    return PlannedHost(
+    return TofuHost(
         attributes["id"],
         attributes["ami"],
         attributes["instance_type"],

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.engine import EngineProgram, NoEngine, find
+from sandbox.engine import NoEngine, TofuEngine, find
 from tests.engine.site import ONE, THREE, TWO, Site, open_site
 
 HERE = Path(__file__).parent
@@ -20,7 +20,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 @pytest.fixture(scope="session")
-def engine() -> EngineProgram:
+def engine() -> TofuEngine:
     try:
         return find(os.environ)
     except NoEngine as error:
@@ -30,7 +30,7 @@ def engine() -> EngineProgram:
 
 
 @pytest.fixture(scope="session")
-def site(engine: EngineProgram, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(engine: TofuEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Shared by a worker's tests: each begins by settling it. None moves the control plane."""
     with open_site(engine, tmp_path_factory.mktemp("site")) as opened:
         yield opened

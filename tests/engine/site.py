@@ -18,7 +18,7 @@ from fleet_control import ec2
 from fleet_control.reading import HostState
 from sandbox import tofu_commands
 from sandbox.bucket import BootstrapBucket
-from sandbox.engine import EngineProgram
+from sandbox.engine import TofuEngine
 from sandbox.image import images
 from sandbox.moto import MotoServer
 from sandbox.principal import REGION
@@ -51,7 +51,7 @@ class Site:
         made_of: the revision of that, and its seed's sum.
     """
 
-    engine: EngineProgram
+    engine: TofuEngine
     account: TofuCommands
     runner: Runner
     url: str
@@ -120,7 +120,7 @@ class Site:
 
 @contextmanager
 def open_site(
-    engine: EngineProgram, folder: Path, *, fleet: bool = True, checkout: Path = ROOT
+    engine: TofuEngine, folder: Path, *, fleet: bool = True, checkout: Path = ROOT
 ) -> Iterator[Site]:
     """Set up from nothing, by the files of that checkout: state, control, and a first fleet where
     it is wanted."""
@@ -152,9 +152,7 @@ def open_site(
         asyncio.run(server.stop())
 
 
-def _job_environ(
-    place: TofuCommands, engine: EngineProgram, url: str, github: str
-) -> dict[str, str]:
+def _job_environ(place: TofuCommands, engine: TofuEngine, url: str, github: str) -> dict[str, str]:
     folder = place.folder
     return {
         **KEYS,

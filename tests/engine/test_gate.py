@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.host_rules import HostRules
+from sandbox.host_rules import Rules
 from sandbox.moto import set_rules
 from sandbox.principal import REGION
 from tests.engine.site import NEW, ONE, THREE, TWO, Site
@@ -22,11 +22,11 @@ ENGINES_KEY = "AKIAENGINESOWNKEY000"
 @contextmanager
 def blind(site: Site, *keys: str) -> Iterator[None]:
     """EC2 shows no host to these."""
-    asyncio.run(set_rules(site.url, HostRules(blind=keys or ("*",))))
+    asyncio.run(set_rules(site.url, Rules(blind=keys or ("*",))))
     try:
         yield
     finally:
-        asyncio.run(set_rules(site.url, HostRules()))
+        asyncio.run(set_rules(site.url, Rules()))
 
 
 def plan(site: Site, **asked: str) -> dict[str, str]:
@@ -76,9 +76,9 @@ def test_an_image_that_is_removed_between_plan_and_host_costs_no_host(site: Site
 def test_vcpus_that_are_not_left_cost_no_host(site: Site) -> None:
     before = site.settles()
     site.registers(ONE, TWO, THREE, clawdinator_2="t3.xlarge")
-    asyncio.run(set_rules(site.url, HostRules(vcpus=7)))
+    asyncio.run(set_rules(site.url, Rules(vcpus=7)))
     code = site.deploys(TARGET=TWO)
-    asyncio.run(set_rules(site.url, HostRules()))
+    asyncio.run(set_rules(site.url, Rules()))
 
     assert code == 1
     assert before == site.runner.hosts()
@@ -89,9 +89,9 @@ def test_vcpus_that_are_not_left_cost_no_host(site: Site) -> None:
 
 def test_an_account_that_is_full_still_has_room_for_the_host_that_is_replaced(site: Site) -> None:
     before = site.settles()
-    asyncio.run(set_rules(site.url, HostRules(vcpus=6)))
+    asyncio.run(set_rules(site.url, Rules(vcpus=6)))
     code = site.deploys(TARGET=TWO)
-    asyncio.run(set_rules(site.url, HostRules()))
+    asyncio.run(set_rules(site.url, Rules()))
 
     assert code == 0, site.runner.summary
     assert before.keys() == site.runner.hosts().keys()

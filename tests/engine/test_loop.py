@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fleet_control.reading import HostState
-from sandbox.engine import EngineProgram
+from sandbox.engine import TofuEngine
 from tests.engine.site import ONE, TWO
 from tests.sandbox.full_loop import NEWEST, FullLoop, full_loop, write_registry
 
@@ -33,7 +33,7 @@ async def _deployed(outside: FullLoop) -> Fleet:
     return {name: (host.image, host.type, host.state) for name, host in after.items()}
 
 
-async def test_both_engines_leave_the_same_fleet(engine: EngineProgram, registry: Path) -> None:
+async def test_both_engines_leave_the_same_fleet(engine: TofuEngine, registry: Path) -> None:
     async with full_loop(registry, engine=engine) as outside:
         by_the_real_one = await _deployed(outside)
     async with full_loop(registry) as outside:
@@ -50,7 +50,7 @@ async def test_both_engines_leave_the_same_fleet(engine: EngineProgram, registry
 
 
 async def test_a_host_that_never_becomes_healthy_stops_the_roll(
-    engine: EngineProgram, registry: Path
+    engine: TofuEngine, registry: Path
 ) -> None:
     """At the first host; the chat names it, and the others still run what they ran."""
     options = {"engine": engine, "unhealthy": frozenset({ONE}), "health_deadline": 5.0}

@@ -1,4 +1,4 @@
-"""An account that is empty at first, and an operator at a desk in it."""
+"""An AWS account that is empty at first, and an operator's shell with its keys."""
 
 import asyncio
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ import pytest
 
 from sandbox.image import images
 from sandbox.moto import MotoServer
-from tests.provision.account import OperatorAccount, make_account
-from tests.provision.operator_shell import OperatorShell
+from tests.provision.account import AwsAccount, make_account
+from tests.provision.operator_shell import Operator
 
 
 @pytest.fixture(scope="session")
@@ -20,17 +20,17 @@ def moto_process() -> Iterator[str]:
 
 
 @pytest.fixture
-def account(moto_process: str) -> OperatorAccount:
+def account(moto_process: str) -> AwsAccount:
     return make_account(moto_process)
 
 
 @pytest.fixture
 def operator(
     tmp_path: Path,
-    account: OperatorAccount,
+    account: AwsAccount,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
-) -> OperatorShell:
-    one = OperatorShell(tmp_path, account, capsys, monkeypatch)
+) -> Operator:
+    one = Operator(tmp_path, account, capsys, monkeypatch)
     one.set_up()
     return one

@@ -1,4 +1,4 @@
-"""An operator's desk in a scratch folder: a checkout, nix-secrets, an identity, AWS keys."""
+"""An operator's shell in a scratch folder: a checkout, nix-secrets, an identity, AWS keys."""
 
 import json
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from clawbot.provision.command import main
 from clawbot.provision.fleet_secret import invokers
 from clawbot.provision.operator_context import OperatorContext
 from clawbot.provision.secret_folder import SecretFolder
-from tests.provision.account import OperatorAccount
+from tests.provision.account import AwsAccount
 
 REGISTRY = {
     f"clawdinator-{number}": {
@@ -34,11 +34,11 @@ class CommandResult:
 
 
 @dataclass(frozen=True)
-class OperatorShell:
-    """Someone at a desk, who types."""
+class Operator:
+    """Runs `clawbot` commands as an operator types them."""
 
     folder: Path
-    account: OperatorAccount
+    account: AwsAccount
     capsys: pytest.CaptureFixture[str]
     monkeypatch: pytest.MonkeyPatch
 
@@ -55,9 +55,9 @@ class OperatorShell:
         return identity(OperatorContext(self.checkout, self.environ).identity_file.read_text())
 
     @property
-    def secret_folder(self) -> SecretFolder:
+    def secrets(self) -> SecretFolder:
         """The folder as it is now."""
-        return OperatorContext(self.checkout, self.environ).secret_folder
+        return OperatorContext(self.checkout, self.environ).secrets
 
     def types(self, *words: str, given: str = "") -> CommandResult:
         self.monkeypatch.setattr("sys.stdin", _Pipe(given))

@@ -12,11 +12,11 @@ import pytest
 
 from clawbot.provision import boot
 from clawbot.provision.boot import REPOSITORY_FOLDER, SECRETS_FOLDER
-from clawbot.provision.bundle_object import PackedArchive
+from clawbot.provision.bundle_object import Packed
 from fleet_control import archive, seed, seed_check
 from fleet_control.archive import File
 from tests.provision import uploads
-from tests.provision.account import OperatorAccount
+from tests.provision.account import AwsAccount
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -30,11 +30,11 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def client(account: OperatorAccount) -> Client:
+def client(account: AwsAccount) -> Client:
     return account.host(uploads.PREFIX)
 
 
-def run(part: str, root: Path, account: OperatorAccount, client: Client, *more: str) -> int:
+def run(part: str, root: Path, account: AwsAccount, client: Client, *more: str) -> int:
     return boot.main([part, *more, "--bucket", account.bucket, "--root", str(root)], client)
 
 
@@ -47,7 +47,7 @@ def held(folder: Path) -> dict[str, tuple[bytes, int]]:
 
 
 def test_both_parts_are_installed_with_their_modes(
-    root: Path, account: OperatorAccount, client: Client
+    root: Path, account: AwsAccount, client: Client
 ) -> None:
     uploads.whole(account)
 
@@ -65,7 +65,7 @@ def test_both_parts_are_installed_with_their_modes(
 
 
 def test_nothing_above_the_repository_may_be_written_by_others(
-    root: Path, account: OperatorAccount, client: Client
+    root: Path, account: AwsAccount, client: Client
 ) -> None:
     uploads.whole(account)
     (root / "var/lib/clawd/repos").mkdir(parents=True)
@@ -81,7 +81,7 @@ def test_nothing_above_the_repository_may_be_written_by_others(
 
 
 def test_a_link_above_the_repository_is_not_followed(
-    root: Path, account: OperatorAccount, client: Client, capsys: pytest.CaptureFixture[str]
+    root: Path, account: AwsAccount, client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     uploads.whole(account)
     (root / "var/lib").mkdir(parents=True)
@@ -94,7 +94,7 @@ def test_a_link_above_the_repository_is_not_followed(
 
 
 def test_a_host_that_is_told_nothing_new_keeps_both_and_asks_nobody(
-    root: Path, account: OperatorAccount, client: Client, capsys: pytest.CaptureFixture[str]
+    root: Path, account: AwsAccount, client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     uploads.whole(account)
     for part in boot.PARTS:
@@ -114,7 +114,7 @@ def test_a_host_that_is_told_nothing_new_keeps_both_and_asks_nobody(
 
 
 def test_an_operators_refresh_replaces_the_whole_of_the_older(
-    root: Path, account: OperatorAccount, client: Client
+    root: Path, account: AwsAccount, client: Client
 ) -> None:
     uploads.whole(account)
     run("secrets", root, account, client)
@@ -126,7 +126,7 @@ def test_an_operators_refresh_replaces_the_whole_of_the_older(
 
 
 def test_what_is_told_of_another_revision_fetches_both_anew(
-    root: Path, account: OperatorAccount, client: Client
+    root: Path, account: AwsAccount, client: Client
 ) -> None:
     uploads.whole(account)
     for part in boot.PARTS:
@@ -144,7 +144,7 @@ def test_what_is_told_of_another_revision_fetches_both_anew(
 
 
 def test_another_prefix_leaves_nothing_of_the_first(
-    root: Path, account: OperatorAccount, client: Client, capsys: pytest.CaptureFixture[str]
+    root: Path, account: AwsAccount, client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     uploads.whole(account)
     run("secrets", root, account, client)
@@ -156,7 +156,7 @@ def test_another_prefix_leaves_nothing_of_the_first(
 
 
 def test_its_own_prefix_is_read_and_its_neighbours_refused(
-    root: Path, account: OperatorAccount, client: Client, capsys: pytest.CaptureFixture[str]
+    root: Path, account: AwsAccount, client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     uploads.whole(account)
     uploads.whole(account, prefix="bootstrap/claw-2")
@@ -167,16 +167,13 @@ def test_its_own_prefix_is_read_and_its_neighbours_refused(
     assert "S3 refuses s3://clawdinator-bootstrap/bootstrap/claw-2" in capsys.readouterr().err
 
 
-BROKEN: dict[str, tuple[Callable[[PackedArchive], PackedArchive], str]] = {
+BROKEN: dict[str, tuple[Callable[[Packed], Packed], str]] = {
     "truncated, as the checksum tells": (
-        lambda good: PackedArchive(good.archive[:-40], good.content),
+        lambda good: Packed(good.archive[:-40], good.content),
         "The archive is truncated",
     ),
-    "not an archive": (lambda _good: PackedArchive(b"<html>", b""), "The archive is damaged"),
-    "not a tar inside": (
-        lambda _good: PackedArchive(archive.compress(b"?" * 600), b""),
-        "is damaged",
-    ),
+    "not an archive": (lambda _good: Packed(b"<html>", b""), "The archive is damaged"),
+    "not a tar inside": (lambda _good: Packed(archive.compress(b"?" * 600), b""), "is damaged"),
     "out by its name": (lambda _good: uploads.member("../../etc/shadow"), "leaves its folder"),
     "out by an absolute name": (lambda _good: uploads.member("/etc/shadow"), "leaves its folder"),
     "out by a symlink": (lambda _good: uploads.member("etc", link="/etc"), "is a link"),
@@ -197,11 +194,7 @@ BROKEN: dict[str, tuple[Callable[[PackedArchive], PackedArchive], str]] = {
 
 @pytest.mark.parametrize("how", BROKEN)
 def test_a_broken_bundle_is_refused_and_the_installed_one_stays(
-    how: str,
-    root: Path,
-    account: OperatorAccount,
-    client: Client,
-    capsys: pytest.CaptureFixture[str],
+    how: str, root: Path, account: AwsAccount, client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     uploads.whole(account)
     run("secrets", root, account, client)
@@ -218,7 +211,7 @@ def test_a_broken_bundle_is_refused_and_the_installed_one_stays(
 
 
 def test_a_wrong_checksum_is_refused(
-    root: Path, account: OperatorAccount, client: Client, capsys: pytest.CaptureFixture[str]
+    root: Path, account: AwsAccount, client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with closing(account.client("s3")) as s3:
         s3.put_object(
@@ -233,7 +226,7 @@ def test_a_wrong_checksum_is_refused(
     assert not (root / SECRETS_FOLDER).exists()
 
 
-def changed(**files: bytes | None) -> PackedArchive:
+def changed(**files: bytes | None) -> Packed:
     """The seed with other files; None takes one out."""
     named = {name.replace("__", "/").replace("_", "."): one for name, one in files.items()}
     whole: dict[str, File | None] = {
@@ -270,7 +263,7 @@ WRONG_SEEDS = {
 
 @pytest.mark.parametrize("sentence", WRONG_SEEDS)
 def test_a_seed_must_be_the_commit_and_hold_what_the_flake_names(
-    sentence: str, root: Path, account: OperatorAccount, client: Client,
+    sentence: str, root: Path, account: AwsAccount, client: Client,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     told = uploads.upload(account, seed.key(uploads.REVISION), WRONG_SEEDS[sentence])
@@ -287,13 +280,13 @@ def test_a_seed_must_be_the_commit_and_hold_what_the_flake_names(
     "breaks",
     [
         lambda good: changed(flake_nix=b"{ evil = true; }\n"),
-        lambda good: PackedArchive(good.archive[:-9], good.content),
-        lambda good: PackedArchive(good.archive + b"\0", good.content),
+        lambda good: Packed(good.archive[:-9], good.content),
+        lambda good: Packed(good.archive + b"\0", good.content),
     ],
     ids=["overwritten", "cut short", "longer"],
 )
 def test_a_seed_that_is_not_the_one_of_the_user_data_is_refused_whatever_it_says_of_itself(
-    breaks: Callable[[PackedArchive], PackedArchive], root: Path, account: OperatorAccount,
+    breaks: Callable[[Packed], Packed], root: Path, account: AwsAccount,
     client: Client, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     uploads.upload(account, seed.key(uploads.REVISION), breaks(uploads.packed(uploads.REPOSITORY)))
@@ -304,14 +297,14 @@ def test_a_seed_that_is_not_the_one_of_the_user_data_is_refused_whatever_it_says
 
 
 def test_nothing_uploaded_says_what_to_type(
-    root: Path, account: OperatorAccount, client: Client, capsys: pytest.CaptureFixture[str]
+    root: Path, account: AwsAccount, client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("secrets", root, account, client) == 1
     assert "clawbot bundle upload claw-1" in capsys.readouterr().err
 
 
 def test_a_host_that_was_told_nothing_names_each_missing_file(
-    tmp_path: Path, account: OperatorAccount, client: Client, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, account: AwsAccount, client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("secrets", tmp_path, account, client) == 1
     said = capsys.readouterr().err
@@ -328,7 +321,7 @@ def test_a_host_that_was_told_nothing_names_each_missing_file(
     ],
 )
 def test_what_it_was_told_must_have_its_form(
-    told: dict[str, str], sentence: str, root: Path, account: OperatorAccount, client: Client,
+    told: dict[str, str], sentence: str, root: Path, account: AwsAccount, client: Client,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     uploads.scratch(root, **told)
@@ -339,13 +332,9 @@ def test_what_it_was_told_must_have_its_form(
 
 @pytest.mark.parametrize("part", boot.PARTS)
 def test_an_s3_that_is_away_stops_a_new_host_and_a_refresh_and_no_other(
-    part: str,
-    root: Path,
-    account: OperatorAccount,
-    client: Client,
-    capsys: pytest.CaptureFixture[str],
+    part: str, root: Path, account: AwsAccount, client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    away = OperatorAccount("http://127.0.0.1:9", account.keys)
+    away = AwsAccount("http://127.0.0.1:9", account.keys)
 
     def unreachable(_: str) -> "S3Client":
         s3: S3Client = away.client("s3")

@@ -1,4 +1,4 @@
-"""`clawbot bundle`, typed at a desk; what it uploads is what a host can use, and no more."""
+"""`clawbot bundle`, typed by an operator; what it uploads is what a host can use, and no more."""
 
 import hashlib
 import json
@@ -9,39 +9,39 @@ import pytest
 import zstandard
 
 from clawbot.provision import age
-from clawbot.provision.bundle_object import PackedArchive
+from clawbot.provision.bundle_object import Packed
 from fleet_control.archive import File, unpack
 from fleet_control.manifest import Manifest, lacks, read, write
 from fleet_control.registry import parse
 from tests.provision import uploads
-from tests.provision.operator_shell import REGISTRY, OperatorShell, token, token_name
+from tests.provision.operator_shell import REGISTRY, Operator, token, token_name
 
 FIRST, SECOND = "clawdinator-1", "clawdinator-2"
 
 
 def in_s3(
-    operator: OperatorShell, instance: str, name: str = "secrets.tar.zst"
+    operator: Operator, instance: str, name: str = "secrets.tar.zst"
 ) -> tuple[bytes, dict[str, str]]:
     with closing(operator.account.client("s3")) as s3:
         answer = s3.get_object(Bucket=operator.account.bucket, Key=f"bootstrap/{instance}/{name}")
         return answer["Body"].read(), answer["Metadata"]
 
 
-def secrets_in_s3(operator: OperatorShell, instance: str) -> dict[str, File]:
+def secrets_in_s3(operator: Operator, instance: str) -> dict[str, File]:
     return unpack(in_s3(operator, instance)[0])
 
 
-def said_in_s3(operator: OperatorShell, instance: str) -> Manifest:
+def said_in_s3(operator: Operator, instance: str) -> Manifest:
     return read(in_s3(operator, instance, "manifest.json")[0])
 
 
 def test_a_bundle_holds_what_the_instance_needs_and_nothing_of_another(
-    operator: OperatorShell,
+    operator: Operator,
 ) -> None:
     operator.make_secrets()
     operator.does("bundle", "upload", "all")
 
-    folder = operator.secret_folder
+    folder = operator.secrets
     for mine, other in ((FIRST, SECOND), (SECOND, FIRST)):
         files = secrets_in_s3(operator, mine)
         number = mine.rpartition("-")[2]
@@ -72,7 +72,7 @@ def test_a_bundle_holds_what_the_instance_needs_and_nothing_of_another(
         assert token(other[-1]).encode() not in opened
 
 
-def test_a_bundle_is_secrets_and_what_is_said_of_them(operator: OperatorShell) -> None:
+def test_a_bundle_is_secrets_and_what_is_said_of_them(operator: Operator) -> None:
     operator.make_secrets()
     operator.does("bundle", "upload", "all")
     with closing(operator.account.client("s3")) as s3:
@@ -97,7 +97,7 @@ def test_a_bundle_is_secrets_and_what_is_said_of_them(operator: OperatorShell) -
         assert lacks(registry[id_], said, id_) == ()
 
 
-def test_the_same_is_built_twice_and_its_checksum_travels_with_it(operator: OperatorShell) -> None:
+def test_the_same_is_built_twice_and_its_checksum_travels_with_it(operator: Operator) -> None:
     operator.make_secrets()
     first = operator.does("bundle", "build", "all")
     for path in operator.checkout.rglob("*"):
@@ -110,7 +110,7 @@ def test_the_same_is_built_twice_and_its_checksum_travels_with_it(operator: Oper
     assert metadata["sha256"][:12] in first
 
 
-def test_upload_tells_its_progress(operator: OperatorShell) -> None:
+def test_upload_tells_its_progress(operator: Operator) -> None:
     operator.make_secrets()
 
     lines = operator.does("bundle", "upload", "all").splitlines()
@@ -130,10 +130,10 @@ def test_upload_tells_its_progress(operator: OperatorShell) -> None:
     ],
 )
 def test_a_bundle_with_a_wrong_secret_is_refused(
-    operator: OperatorShell, verb: str, how: str, sentence: str
+    operator: Operator, verb: str, how: str, sentence: str
 ) -> None:
     operator.make_secrets()
-    folder, name = operator.secret_folder, token_name("1")
+    folder, name = operator.secrets, token_name("1")
     right = {folder.recipients.instances[FIRST], *folder.recipients.operators}
     match how:
         case "missing":
@@ -156,7 +156,7 @@ def test_a_bundle_with_a_wrong_secret_is_refused(
     assert sentence in ended.err
 
 
-def test_check_finds_a_secret_that_lies_in_the_repository(operator: OperatorShell) -> None:
+def test_check_finds_a_secret_that_lies_in_the_repository(operator: Operator) -> None:
     operator.make_secrets()
     operator.does("bundle", "upload", "all")
     for path in ("docs/note.txt", ".env"):
@@ -171,7 +171,7 @@ def test_check_finds_a_secret_that_lies_in_the_repository(operator: OperatorShel
     assert token("2") not in ended.out + ended.err
 
 
-def test_in_a_clone_it_looks_at_what_git_tracks(operator: OperatorShell) -> None:
+def test_in_a_clone_it_looks_at_what_git_tracks(operator: Operator) -> None:
     operator.make_secrets()
     operator.does("bundle", "upload", "all")
     (operator.checkout / ".hidden").write_text(f"remember {token('2')}")
@@ -185,7 +185,7 @@ def test_in_a_clone_it_looks_at_what_git_tracks(operator: OperatorShell) -> None
     assert "draft" not in said
 
 
-def test_check_says_what_is_there_and_what_is_stale(operator: OperatorShell) -> None:
+def test_check_says_what_is_there_and_what_is_stale(operator: Operator) -> None:
     operator.make_secrets()
     operator.does("bundle", "upload", FIRST)
 
@@ -208,7 +208,7 @@ def test_check_says_what_is_there_and_what_is_stale(operator: OperatorShell) -> 
 
 
 @pytest.mark.parametrize("what", ["of the other", "of another archive", "nothing of ours"])
-def test_check_finds_a_manifest_that_is_not_the_bundles(operator: OperatorShell, what: str) -> None:
+def test_check_finds_a_manifest_that_is_not_the_bundles(operator: Operator, what: str) -> None:
     operator.make_secrets()
     operator.does("bundle", "upload", "all")
     mine = said_in_s3(operator, FIRST)
@@ -217,9 +217,7 @@ def test_check_finds_a_manifest_that_is_not_the_bundles(operator: OperatorShell,
         "of another archive": write(mine.model_copy(update={"archive": "0" * 64})),
         "nothing of ours": b"{}",
     }[what]
-    uploads.upload(
-        operator.account, f"bootstrap/{FIRST}/manifest.json", PackedArchive(wrong, wrong)
-    )
+    uploads.upload(operator.account, f"bootstrap/{FIRST}/manifest.json", Packed(wrong, wrong))
 
     ended = operator.types("bundle", "check", FIRST)
 
@@ -227,7 +225,7 @@ def test_check_finds_a_manifest_that_is_not_the_bundles(operator: OperatorShell,
     assert "manifest.json does not say what the bundle is." in ended.out
 
 
-def test_another_zstd_makes_no_bundle_stale(operator: OperatorShell) -> None:
+def test_another_zstd_makes_no_bundle_stale(operator: Operator) -> None:
     """The archive's bytes may be other ones; the manifest names those that lie there."""
     operator.make_secrets()
     operator.does("bundle", "upload", "all")
@@ -235,23 +233,19 @@ def test_another_zstd_makes_no_bundle_stale(operator: OperatorShell) -> None:
     content = zstandard.ZstdDecompressor().decompressobj().decompress(data)
     other = zstandard.ZstdCompressor(level=1).compress(content)
     assert other != data
-    uploads.upload(
-        operator.account, f"bootstrap/{FIRST}/secrets.tar.zst", PackedArchive(other, content)
-    )
+    uploads.upload(operator.account, f"bootstrap/{FIRST}/secrets.tar.zst", Packed(other, content))
     said = said_in_s3(operator, FIRST).model_copy(
         update={"archive": hashlib.sha256(other).hexdigest()}
     )
     uploads.upload(
-        operator.account,
-        f"bootstrap/{FIRST}/manifest.json",
-        PackedArchive(write(said), write(said)),
+        operator.account, f"bootstrap/{FIRST}/manifest.json", Packed(write(said), write(said))
     )
 
     assert operator.does("bundle", "check", FIRST) == f"{FIRST}: as it should be\n"
 
 
 def test_the_bundle_of_one_that_left_is_found_and_forgotten_with_its_old_versions(
-    operator: OperatorShell,
+    operator: Operator,
 ) -> None:
     with closing(operator.account.client("s3")) as s3:
         s3.put_bucket_versioning(
@@ -283,7 +277,7 @@ def test_the_bundle_of_one_that_left_is_found_and_forgotten_with_its_old_version
     assert "There is no bundle at" in operator.types("bundle", "forget", prefix).err
 
 
-def test_an_unknown_instance_is_named(operator: OperatorShell) -> None:
+def test_an_unknown_instance_is_named(operator: Operator) -> None:
     assert "it has clawdinator-1, clawdinator-2, or say all" in (
         operator.types("bundle", "build", "clawdinator-9").err
     )

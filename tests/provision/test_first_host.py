@@ -18,8 +18,8 @@ from fleet_control.archive import File, unpack
 from sandbox.world import CHECKOUT, World
 from tests.nix import evaluation
 from tests.provision import operator_shell, uploads
-from tests.provision.account import OperatorAccount
-from tests.provision.operator_shell import OperatorShell, token, token_name
+from tests.provision.account import AwsAccount
+from tests.provision.operator_shell import Operator, token, token_name
 from tests.sandbox.full_loop import full_loop
 
 NEW = "clawdinator-3"
@@ -40,13 +40,13 @@ def scratch_checkout(folder: Path) -> None:
 
 def operator_in(
     world: World, folder: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
-) -> OperatorShell:
+) -> Operator:
     deployer = world.seeded.deployer
     keys = {
         "aws_access_key_id": deployer.access_key,
         "aws_secret_access_key": deployer.secret_key,
     }
-    return OperatorShell(folder, OperatorAccount(world.aws_url, keys), capsys, monkeypatch)
+    return Operator(folder, AwsAccount(world.aws_url, keys), capsys, monkeypatch)
 
 
 def laid_by_agenix(root: Path, secrets: dict[str, Any], secrets_folder: Path) -> None:
@@ -95,7 +95,7 @@ async def test_a_new_instance_from_nothing_to_a_host(
         opened = [age.decrypt(file.data, key) for file in bundled.values()]
         assert token("3").encode() in opened
         for other in ("1", "2"):
-            encrypted = operator.secret_folder.read(token_name(other))
+            encrypted = operator.secrets.read(token_name(other))
             assert encrypted is not None
             assert encrypted not in unpacked
             assert token(other).encode() not in unpacked
@@ -108,7 +108,7 @@ async def test_a_new_instance_from_nothing_to_a_host(
 
 @evaluation.needs_nix
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root lays files of other users")
-def test_on_a_host_each_user_reads_what_is_theirs(operator: OperatorShell, tmp_path: Path) -> None:
+def test_on_a_host_each_user_reads_what_is_theirs(operator: Operator, tmp_path: Path) -> None:
     operator.make_secrets()
     operator.does("bundle", "upload", "all")
     # Other users must get as far as the files.
@@ -137,7 +137,7 @@ def test_on_a_host_each_user_reads_what_is_theirs(operator: OperatorShell, tmp_p
     assert not may_read(root / boot.SECRETS_FOLDER / boot.IDENTITY, "clawdinator")
 
 
-def provision(operator: OperatorShell) -> None:
+def provision(operator: Operator) -> None:
     """Everything an operator types before the deploy."""
     said = operator.does("instance", "add", NEW)
     assert said.endswith(f"clawbot secrets make {NEW}\n")
@@ -150,7 +150,7 @@ def provision(operator: OperatorShell) -> None:
     operator.does("bundle", "check", "all")
 
 
-def booted(operator: OperatorShell, root: Path, instance: str = NEW) -> dict[str, File]:
+def booted(operator: Operator, root: Path, instance: str = NEW) -> dict[str, File]:
     """Boot as that instance; the secrets of its bundle, held to what was installed."""
     account = operator.account
     told = uploads.of_checkout(account, operator.checkout)

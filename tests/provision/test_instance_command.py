@@ -1,23 +1,23 @@
-"""`clawbot instance`, typed at a desk."""
+"""`clawbot instance`, typed by an operator."""
 
 import json
 from typing import Any
 
 import pytest
 
-from tests.provision.operator_shell import OperatorShell
+from tests.provision.operator_shell import Operator
 
 THIRD = "clawdinator-3"
 
 
-def entries(operator: OperatorShell) -> dict[str, dict[str, Any]]:
+def entries(operator: Operator) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = json.loads(
         (operator.checkout / "nix/instances.json").read_text()
     )
     return found
 
 
-def test_an_instance_is_one_command_away(operator: OperatorShell) -> None:
+def test_an_instance_is_one_command_away(operator: Operator) -> None:
     said = operator.does("instance", "add", THIRD)
 
     assert entries(operator)[THIRD] == {
@@ -34,7 +34,7 @@ def test_an_instance_is_one_command_away(operator: OperatorShell) -> None:
     assert said.endswith(f"  clawbot secrets make {THIRD}\n")
 
 
-def test_of_the_secrets_it_lists_it_says_which_exist(operator: OperatorShell) -> None:
+def test_of_the_secrets_it_lists_it_says_which_exist(operator: Operator) -> None:
     operator.make_secrets()
 
     said = operator.does("instance", "add", THIRD)
@@ -43,7 +43,7 @@ def test_of_the_secrets_it_lists_it_says_which_exist(operator: OperatorShell) ->
     assert said.count("exists") == 1
 
 
-def test_in_a_folder_that_is_no_checkout_it_says_what_to_do(operator: OperatorShell) -> None:
+def test_in_a_folder_that_is_no_checkout_it_says_what_to_do(operator: Operator) -> None:
     (operator.checkout / "nix/instances.json").unlink()
 
     ended = operator.types("instance", "add", THIRD)
@@ -54,7 +54,7 @@ def test_in_a_folder_that_is_no_checkout_it_says_what_to_do(operator: OperatorSh
     )
 
 
-def test_every_field_of_an_entry_can_be_given(operator: OperatorShell) -> None:
+def test_every_field_of_an_entry_can_be_given(operator: Operator) -> None:
     given = {
         "--host": "claws",
         "--instance-type": "t3.small",
@@ -84,7 +84,7 @@ def test_every_field_of_an_entry_can_be_given(operator: OperatorShell) -> None:
     ],
 )
 def test_what_the_registry_would_refuse_is_refused_and_nothing_is_written(
-    operator: OperatorShell, words: list[str], sentence: str
+    operator: Operator, words: list[str], sentence: str
 ) -> None:
     before = {path: path.read_bytes() for path in operator.checkout.rglob("*") if path.is_file()}
 
@@ -96,14 +96,14 @@ def test_what_the_registry_would_refuse_is_refused_and_nothing_is_written(
     assert after == before
 
 
-def test_a_host_file_of_somebodys_own_is_not_overwritten(operator: OperatorShell) -> None:
+def test_a_host_file_of_somebodys_own_is_not_overwritten(operator: Operator) -> None:
     (operator.checkout / f"nix/hosts/{THIRD}.nix").write_text("{ mine = true; }")
 
     assert "is there already" in operator.types("instance", "add", THIRD).err
     assert THIRD not in entries(operator)
 
 
-def test_removing_takes_both_away_and_says_what_is_left(operator: OperatorShell) -> None:
+def test_removing_takes_both_away_and_says_what_is_left(operator: Operator) -> None:
     said = operator.does("instance", "remove", "clawdinator-2")
 
     assert list(entries(operator)) == ["clawdinator-1"]
@@ -121,7 +121,7 @@ def test_removing_takes_both_away_and_says_what_is_left(operator: OperatorShell)
     ],
 )
 def test_the_last_one_and_an_unknown_one_can_not_be_removed(
-    operator: OperatorShell, gone: list[str], sentence: str
+    operator: Operator, gone: list[str], sentence: str
 ) -> None:
     *first, last = gone
     for id_ in first:

@@ -20,7 +20,7 @@ from sandbox.seed import LOCK_TABLE, STATE_BUCKET
 from sandbox.tofu.__main__ import main as stand_in
 from sandbox.world import CHECKOUT
 from tests.provision import uploads
-from tests.provision.operator_shell import OperatorShell
+from tests.provision.operator_shell import Operator
 from tests.provision.test_first_host import operator_in, scratch_checkout
 from tests.sandbox.full_loop import BotRun, FullLoop, full_loop
 
@@ -52,10 +52,10 @@ def lines() -> Iterator[RunbookLine]:
 
 @dataclass
 class RunbookReader:
-    """Somebody with the page in hand, at a desk that is also on the host of clawdinator-1."""
+    """Runs the page's commands, those of an operator and those of the host of clawdinator-1."""
 
     fleet: FullLoop
-    operator: OperatorShell
+    operator: Operator
     monkeypatch: pytest.MonkeyPatch
     environ: dict[str, str] = field(default_factory=dict)
     tokens: int = 0
@@ -131,7 +131,7 @@ class _Given:
         return f"{self._text}\n"
 
 
-def environment(fleet: FullLoop, operator: OperatorShell) -> dict[str, str]:
+def environment(fleet: FullLoop, operator: Operator) -> dict[str, str]:
     world = fleet.world
     agent = world.seeded.agents["clawdinator-1"]
     return operator.environ | {
@@ -148,13 +148,13 @@ def environment(fleet: FullLoop, operator: OperatorShell) -> dict[str, str]:
     }
 
 
-def lose(fleet: FullLoop, operator: OperatorShell, id_: str) -> None:
+def lose(fleet: FullLoop, operator: Operator, id_: str) -> None:
     host = fleet.hosts()[id_].id
     with closing(operator.account.client("ec2")) as ec2:
         ec2.terminate_instances(InstanceIds=[host])
 
 
-def lock(operator: OperatorShell, id_: str) -> None:
+def lock(operator: Operator, id_: str) -> None:
     info = {"ID": id_, "Path": STATE, "Operation": "OperationTypeApply", "Who": "a killed run"}
     with closing(operator.account.client("dynamodb")) as dynamodb:
         dynamodb.put_item(
@@ -163,15 +163,15 @@ def lock(operator: OperatorShell, id_: str) -> None:
         )
 
 
-def is_locked(operator: OperatorShell) -> bool:
+def is_locked(operator: Operator) -> bool:
     return "LockID" in _in_the_table(operator, STATE)
 
 
-def digest(operator: OperatorShell) -> object:
+def digest(operator: Operator) -> object:
     return _in_the_table(operator, f"{STATE}-md5").get("Digest")
 
 
-def _in_the_table(operator: OperatorShell, id_: str) -> Mapping[str, object]:
+def _in_the_table(operator: Operator, id_: str) -> Mapping[str, object]:
     with closing(operator.account.client("dynamodb")) as dynamodb:
         answer = dynamodb.get_item(TableName=LOCK_TABLE, Key={"LockID": {"S": id_}})
     found: Mapping[str, object] = answer.get("Item", {})
@@ -213,7 +213,7 @@ async def test_every_command_of_the_page_works_in_its_order(
         assert set(await asyncio.to_thread(fleet.hosts)) == {"clawdinator-1", "clawdinator-2"}
 
 
-def _prepare(section: str, fleet: FullLoop, operator: OperatorShell) -> None:
+def _prepare(section: str, fleet: FullLoop, operator: Operator) -> None:
     """What must have happened for a section to be needed."""
     match section:
         case "A lost host":

@@ -1,4 +1,4 @@
-"""`clawbot secrets`, typed at a desk, against moto with its authentication on."""
+"""`clawbot secrets`, typed by an operator, against moto with its authentication on."""
 
 import json
 import stat
@@ -12,21 +12,21 @@ from clawbot.provision.command import main
 from clawbot.provision.fleet_secret import CONTROL_TOKEN, secrets
 from fleet_control.registry import Registry, parse
 from tests.provision import operator_shell
-from tests.provision.operator_shell import OperatorShell, token, token_name
+from tests.provision.operator_shell import Operator, token, token_name
 
 FIRST, SECOND = "clawdinator-1", "clawdinator-2"
 
 
-def registry(operator: OperatorShell) -> Registry:
+def registry(operator: Operator) -> Registry:
     return parse((operator.checkout / "nix/instances.json").read_bytes())
 
 
 def test_everything_is_made_and_encrypted_to_exactly_those_who_need_it(
-    operator: OperatorShell,
+    operator: Operator,
 ) -> None:
     operator.make_secrets()
 
-    folder = operator.secret_folder
+    folder = operator.secrets
     for secret in secrets(registry(operator)):
         data = folder.read(secret.name)
         assert data is not None
@@ -52,7 +52,7 @@ def test_everything_is_made_and_encrypted_to_exactly_those_who_need_it(
     ],
 )
 def test_a_token_by_the_name_of_one_of_the_fleets_own_secrets_goes_nowhere(
-    operator: OperatorShell, field: str, name: str
+    operator: Operator, field: str, name: str
 ) -> None:
     operator.make_secrets()
     greedy = operator_shell.REGISTRY | {FIRST: operator_shell.REGISTRY[FIRST] | {field: name}}
@@ -64,10 +64,10 @@ def test_a_token_by_the_name_of_one_of_the_fleets_own_secrets_goes_nowhere(
         assert f"`{field}`: it may not be a name that the fleet uses itself" in ended.err
 
 
-def test_the_made_keys_are_the_users_own_and_work(operator: OperatorShell) -> None:
+def test_the_made_keys_are_the_users_own_and_work(operator: Operator) -> None:
     operator.make_secrets()
 
-    folder = operator.secret_folder
+    folder = operator.secrets
     with closing(operator.account.client("iam")) as iam:
         for role, name in (("agent", "control"), ("chat", "chat")):
             kept = folder.reveal(f"clawdinator-{name}-aws-access-key-id-{FIRST}")
@@ -76,10 +76,10 @@ def test_the_made_keys_are_the_users_own_and_work(operator: OperatorShell) -> No
             assert [one["AccessKeyId"] for one in there] == [kept.decode()]
 
 
-def test_nothing_plain_lies_anywhere(operator: OperatorShell) -> None:
+def test_nothing_plain_lies_anywhere(operator: Operator) -> None:
     operator.make_secrets()
 
-    folder = operator.secret_folder
+    folder = operator.secrets
     values = [
         value
         for secret in secrets(registry(operator))
@@ -94,7 +94,7 @@ def test_nothing_plain_lies_anywhere(operator: OperatorShell) -> None:
     assert stat.S_IMODE(identity_file.stat().st_mode) == 0o600
 
 
-def test_making_again_changes_nothing(operator: OperatorShell) -> None:
+def test_making_again_changes_nothing(operator: Operator) -> None:
     operator.make_secrets()
     before = {path.name: path.read_bytes() for path in (operator.folder / "nix-secrets").iterdir()}
 
@@ -103,7 +103,7 @@ def test_making_again_changes_nothing(operator: OperatorShell) -> None:
     assert after == before
 
 
-def test_a_new_instance_is_taken_in_by_one_command(operator: OperatorShell) -> None:
+def test_a_new_instance_is_taken_in_by_one_command(operator: Operator) -> None:
     operator.make_secrets()
     operator.does("instance", "add", "clawdinator-3")
     operator.add_users("clawdinator-3")
@@ -112,16 +112,14 @@ def test_a_new_instance_is_taken_in_by_one_command(operator: OperatorShell) -> N
 
     assert f"{CONTROL_TOKEN}: encrypted again" in said
     assert "still to take in: clawbot secrets take clawdinator-discord-token-3" in said
-    folder = operator.secret_folder
+    folder = operator.secrets
     data, key = folder.read(CONTROL_TOKEN), folder.identity("clawdinator-3")
     assert data is not None
     assert key is not None
     assert age.decrypt(data, key) == folder.reveal(CONTROL_TOKEN)
 
 
-def test_users_that_are_not_there_yet_are_named_and_the_rest_is_made(
-    operator: OperatorShell,
-) -> None:
+def test_users_that_are_not_there_yet_are_named_and_the_rest_is_made(operator: Operator) -> None:
     operator.does("secrets", "operator")
     operator.does("instance", "add", "clawdinator-3")
 
@@ -141,7 +139,7 @@ def test_users_that_are_not_there_yet_are_named_and_the_rest_is_made(
     ],
 )
 def test_a_token_that_is_none_is_not_taken_in(
-    operator: OperatorShell, given: str, sentence: str
+    operator: Operator, given: str, sentence: str
 ) -> None:
     operator.make_secrets([FIRST])
 
@@ -149,10 +147,10 @@ def test_a_token_that_is_none_is_not_taken_in(
 
     assert ended.code == 1
     assert sentence in ended.err
-    assert operator.secret_folder.read(token_name("2")) is None
+    assert operator.secrets.read(token_name("2")) is None
 
 
-def test_only_tokens_of_the_registry_are_taken_in(operator: OperatorShell) -> None:
+def test_only_tokens_of_the_registry_are_taken_in(operator: Operator) -> None:
     operator.make_secrets()
 
     ended = operator.types("secrets", "take", CONTROL_TOKEN, given="x\n")
@@ -163,10 +161,10 @@ def test_only_tokens_of_the_registry_are_taken_in(operator: OperatorShell) -> No
     )
 
 
-def test_check_says_of_each_instance_what_is_wrong(operator: OperatorShell) -> None:
+def test_check_says_of_each_instance_what_is_wrong(operator: Operator) -> None:
     operator.make_secrets()
     operator.does("secrets", "sync")
-    folder = operator.secret_folder
+    folder = operator.secrets
     everyone = folder.recipients.operators
     folder.delete(token_name("1"))
     (folder.path / f"clawdinator-chat-aws-access-key-id-{FIRST}.age").write_bytes(b"a plain one")
@@ -188,9 +186,9 @@ def test_check_says_of_each_instance_what_is_wrong(operator: OperatorShell) -> N
         assert line in ended.out
 
 
-def test_a_reader_nobody_knows_is_found_by_counting(operator: OperatorShell) -> None:
+def test_a_reader_nobody_knows_is_found_by_counting(operator: Operator) -> None:
     operator.make_secrets()
-    folder = operator.secret_folder
+    folder = operator.secrets
     stranger = age.new_identity().recipient
     keys = folder.recipients.instances
     mine = {keys[FIRST], *folder.recipients.operators, stranger}
@@ -201,9 +199,9 @@ def test_a_reader_nobody_knows_is_found_by_counting(operator: OperatorShell) -> 
     )
 
 
-def test_making_does_not_hide_a_reader_too_many(operator: OperatorShell) -> None:
+def test_making_does_not_hide_a_reader_too_many(operator: Operator) -> None:
     operator.make_secrets()
-    folder = operator.secret_folder
+    folder = operator.secrets
     keys = folder.recipients.instances
     folder.write(
         token_name("1"), token("1").encode(), {*keys.values(), operator.identity.recipient}
@@ -214,14 +212,14 @@ def test_making_does_not_hide_a_reader_too_many(operator: OperatorShell) -> None
     assert f"{token_name('1')}.age is encrypted to one more than should read it" in ended.err
 
 
-def test_a_second_operator_is_taken_in_by_the_first(operator: OperatorShell) -> None:
+def test_a_second_operator_is_taken_in_by_the_first(operator: Operator) -> None:
     operator.make_secrets()
     second = age.new_identity()
-    operator.secret_folder.add_operator(second.recipient)
+    operator.secrets.add_operator(second.recipient)
 
     operator.does("secrets", "make", "all")
 
-    folder = operator.secret_folder
+    folder = operator.secrets
     for name in folder.names():
         data = folder.read(name)
         assert data is not None
@@ -231,22 +229,22 @@ def test_a_second_operator_is_taken_in_by_the_first(operator: OperatorShell) -> 
 
 
 def test_sync_uploads_what_changed_removes_what_left_and_nothing_plain(
-    operator: OperatorShell,
+    operator: Operator,
 ) -> None:
     operator.make_secrets()
-    assert operator.does("secrets", "sync").count("uploaded") == len(operator.secret_folder.names())
-    operator.secret_folder.delete(token_name("1"))
+    assert operator.does("secrets", "sync").count("uploaded") == len(operator.secrets.names())
+    operator.secrets.delete(token_name("1"))
 
     assert "age-secrets/clawdinator-discord-token-1.age: removed." in (
         operator.does("secrets", "sync")
     )
 
-    (operator.secret_folder.path / "oops.age").write_text("plain")
+    (operator.secrets.path / "oops.age").write_text("plain")
     ended = operator.types("secrets", "sync")
     assert "oops.age is not an age file; a plain secret must not be uploaded." in ended.err
 
 
-def accepted(operator: OperatorShell) -> list[str]:
+def accepted(operator: Operator) -> list[str]:
     """What the Control API would take."""
     with closing(operator.account.client("ssm")) as ssm:
         answer = ssm.get_parameter(Name="/clawdinator/control-token", WithDecryption=True)
@@ -254,13 +252,13 @@ def accepted(operator: OperatorShell) -> list[str]:
     return value.splitlines()
 
 
-def test_the_control_token_is_rotated_under_running_bots(operator: OperatorShell) -> None:
+def test_the_control_token_is_rotated_under_running_bots(operator: Operator) -> None:
     operator.make_secrets()
     operator.does("secrets", "accept")
     old = accepted(operator)
 
     assert "2 control tokens are accepted" in operator.does("secrets", "rotate", CONTROL_TOKEN)
-    new = operator.secret_folder.reveal(CONTROL_TOKEN)
+    new = operator.secrets.reveal(CONTROL_TOKEN)
     assert new is not None
     assert accepted(operator) == [new.decode(), *old]
     assert operator.types("secrets", "rotate", CONTROL_TOKEN).code == 1
@@ -269,19 +267,19 @@ def test_the_control_token_is_rotated_under_running_bots(operator: OperatorShell
     assert accepted(operator) == [new.decode()]
 
 
-def test_an_instances_keys_are_rotated_and_the_old_ones_retired(operator: OperatorShell) -> None:
+def test_an_instances_keys_are_rotated_and_the_old_ones_retired(operator: Operator) -> None:
     operator.make_secrets()
     operator.does("secrets", "rotate", FIRST)
 
     assert operator.types("secrets", "rotate", FIRST).code == 1
     assert operator.does("secrets", "retire", FIRST).count("deleted") == 2
-    held = operator.secret_folder.reveal(f"clawdinator-control-aws-access-key-id-{FIRST}")
+    held = operator.secrets.reveal(f"clawdinator-control-aws-access-key-id-{FIRST}")
     with closing(operator.account.client("iam")) as iam:
         there = iam.list_access_keys(UserName=f"{FIRST}-agent")["AccessKeyMetadata"]
     assert [one["AccessKeyId"].encode() for one in there] == [held]
 
 
-def test_what_left_the_registry_is_forgotten(operator: OperatorShell) -> None:
+def test_what_left_the_registry_is_forgotten(operator: Operator) -> None:
     operator.make_secrets()
     assert operator.types("secrets", "forget", SECOND).code == 1
     operator.does("instance", "remove", SECOND)
@@ -289,18 +287,18 @@ def test_what_left_the_registry_is_forgotten(operator: OperatorShell) -> None:
     said = operator.does("secrets", "forget", SECOND)
     assert said.count("deleted") == 3
     assert "encrypted again without clawdinator-2, which still knows it" in said
-    assert operator.secret_folder.read(CONTROL_TOKEN) is not None
+    assert operator.secrets.read(CONTROL_TOKEN) is not None
     assert operator.types("secrets", "check").out.count("one more than should") == 0
-    assert not [one for one in operator.secret_folder.names() if one.endswith(SECOND)]
+    assert not [one for one in operator.secrets.names() if one.endswith(SECOND)]
 
 
-def test_an_operators_identity_that_is_not_there_says_what_to_type(operator: OperatorShell) -> None:
+def test_an_operators_identity_that_is_not_there_says_what_to_type(operator: Operator) -> None:
     assert "clawbot secrets operator" in operator.types("secrets", "make", "all").err
     assert operator.types("bundle", "build", "all").err.count("\n") == 1
 
 
 def test_a_shell_without_aws_credentials_is_told_which_to_set(
-    operator: OperatorShell, monkeypatch: pytest.MonkeyPatch
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     operator.does("secrets", "operator")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -318,12 +316,10 @@ def test_a_shell_without_aws_credentials_is_told_which_to_set(
 
 
 @pytest.mark.parametrize("half", ["access-key-id", "secret-access-key"])
-def test_a_file_that_can_not_be_written_leaves_no_key_behind(
-    operator: OperatorShell, half: str
-) -> None:
+def test_a_file_that_can_not_be_written_leaves_no_key_behind(operator: Operator, half: str) -> None:
     operator.make_secrets()
     name = f"clawdinator-control-aws-{half}-{FIRST}"
-    (operator.secret_folder.path / f".{name}.age.new").mkdir()
+    (operator.secrets.path / f".{name}.age.new").mkdir()
 
     ended = operator.types("secrets", "rotate", FIRST)
 
@@ -333,7 +329,7 @@ def test_a_file_that_can_not_be_written_leaves_no_key_behind(
     )
     with closing(operator.account.client("iam")) as iam:
         there = iam.list_access_keys(UserName=f"{FIRST}-agent")["AccessKeyMetadata"]
-    kept = operator.secret_folder.reveal(f"clawdinator-control-aws-access-key-id-{FIRST}")
+    kept = operator.secrets.reveal(f"clawdinator-control-aws-access-key-id-{FIRST}")
     assert [one["AccessKeyId"].encode() for one in there] == [kept]
 
 
@@ -359,10 +355,10 @@ def test_each_of_many_readers_opens_a_file_and_nobody_else_does() -> None:
     assert not age.opens(b"plain", keys[0])
 
 
-def test_recipients_that_are_none_are_refused_without_being_shown(operator: OperatorShell) -> None:
+def test_recipients_that_are_none_are_refused_without_being_shown(operator: Operator) -> None:
     operator.make_secrets()
     secret = operator.identity.secret
-    Path(operator.secret_folder.path / "recipients.json").write_text(
+    Path(operator.secrets.path / "recipients.json").write_text(
         f'{{"operators": ["{secret}"], "instances": {{}}}}'
     )
 

@@ -8,10 +8,10 @@ from contextlib import closing
 from pathlib import Path
 
 from clawbot.provision import bundle_object
-from clawbot.provision.bundle_object import PackedArchive, S3Uri
+from clawbot.provision.bundle_object import Packed, S3Uri
 from fleet_control import archive, seed, seed_check
 from fleet_control.archive import File
-from tests.provision.account import OperatorAccount
+from tests.provision.account import AwsAccount
 
 PREFIX = "bootstrap/claw-1"
 REVISION = "0123456789" * 4
@@ -40,28 +40,28 @@ REPOSITORY = {
 }
 
 
-def packed(files: Mapping[str, File]) -> PackedArchive:
+def packed(files: Mapping[str, File]) -> Packed:
     content = archive.tar(files)
-    return PackedArchive(archive.compress(content), content)
+    return Packed(archive.compress(content), content)
 
 
-def upload(account: OperatorAccount, key: str, packed: PackedArchive) -> str:
+def upload(account: AwsAccount, key: str, packed: Packed) -> str:
     """The SHA-256 of what was put there."""
     with closing(account.client("s3")) as s3:
         bundle_object.put(s3, S3Uri(account.bucket, key), packed)
     return packed.head.sha256
 
 
-def secrets(account: OperatorAccount, packed: PackedArchive, prefix: str = PREFIX) -> None:
+def secrets(account: AwsAccount, packed: Packed, prefix: str = PREFIX) -> None:
     upload(account, f"{prefix}/{bundle_object.SECRETS}", packed)
 
 
-def whole(account: OperatorAccount, prefix: str = PREFIX) -> None:
+def whole(account: AwsAccount, prefix: str = PREFIX) -> None:
     secrets(account, packed(SECRETS), prefix)
     upload(account, seed.key(REVISION), packed(REPOSITORY))
 
 
-def of_checkout(account: OperatorAccount, checkout: Path) -> str:
+def of_checkout(account: AwsAccount, checkout: Path) -> str:
     """A seed of whatever lies in that folder; its archive's SHA-256."""
     files = {
         str(path.relative_to(checkout)): File(path.read_bytes())
@@ -72,7 +72,7 @@ def of_checkout(account: OperatorAccount, checkout: Path) -> str:
     return upload(account, seed.key(REVISION), packed(files | beside))
 
 
-def member(name: str, *, link: str = "", hard: bool = False) -> PackedArchive:
+def member(name: str, *, link: str = "", hard: bool = False) -> Packed:
     """An archive of one member that should not be there."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
@@ -81,7 +81,7 @@ def member(name: str, *, link: str = "", hard: bool = False) -> PackedArchive:
             info.type = tarfile.LNKTYPE if hard else tarfile.SYMTYPE
             info.linkname = link
         tar.addfile(info)
-    return PackedArchive(archive.compress(buffer.getvalue()), buffer.getvalue())
+    return Packed(archive.compress(buffer.getvalue()), buffer.getvalue())
 
 
 def scratch(

@@ -9,20 +9,20 @@ from typing import Any, Self
 import boto3
 from botocore.config import Config
 
-from sandbox.host_rules import HostRules
+from sandbox.host_rules import Rules
 from sandbox.moto import set_rules
 from sandbox.seed import Seeded
 
 _ONCE = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
 
 
-class SandboxAws:
+class MotoAws:
     """
     Attributes:
         rules: how hosts live there now.
     """
 
-    def __init__(self, url: str, seeded: Seeded, rules: HostRules) -> None:
+    def __init__(self, url: str, seeded: Seeded, rules: Rules) -> None:
         self.url = url
         self.seeded = seeded
         self.rules = rules

@@ -7,12 +7,12 @@ import aiohttp
 import pytest
 
 from fleet_control.registry import Registry, parse
-from sandbox.host_rules import HostRules, HostTiming
+from sandbox.host_rules import Rules, Timing
 from sandbox.image import SeededImage, images
 from sandbox.moto import MotoServer, set_rules
 from sandbox.seed import seed
 from tests.clock import TurnedClock
-from tests.sandbox.aws import SandboxAws
+from tests.sandbox.aws import MotoAws
 
 REGISTRY = """{
   "clawdinator-1": {"host": "clawdinator-1", "instanceType": "t3.large",
@@ -40,7 +40,7 @@ async def moto(moto_process: str) -> str:
         for path, data in (("/moto-api/reset", b""), ("/moto-api/reset-auth", b"inf")):
             async with session.post(path, data=data) as answer:
                 await answer.read()
-    await set_rules(moto_process, HostRules())
+    await set_rules(moto_process, Rules())
     return moto_process
 
 
@@ -52,10 +52,10 @@ def registry() -> Registry:
 @pytest.fixture
 async def aws(
     moto: str, registry: Registry, our_images: tuple[SeededImage, ...]
-) -> AsyncIterator[SandboxAws]:
+) -> AsyncIterator[MotoAws]:
     """The seeded fleet, in a time that stands still."""
     seeded = await seed(moto, registry, our_images)
-    timing = HostTiming(pending=2, initializing=4, shutting_down=3, answering=1)
-    with SandboxAws(moto, seeded, HostRules(timing)) as aws:
+    timing = Timing(pending=2, initializing=4, shutting_down=3, answering=1)
+    with MotoAws(moto, seeded, Rules(timing)) as aws:
         await aws.rule(stopped_at=TurnedClock().now())
         yield aws

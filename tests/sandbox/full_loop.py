@@ -1,4 +1,4 @@
-"""The whole loop: a bot and a terminal chat in a world of its own, where deploys take seconds."""
+"""The full loop: a bot and a terminal chat over its own sandbox, where deploys take seconds."""
 
 import asyncio
 import io
@@ -21,12 +21,12 @@ from clawbot.settings import load
 from fleet_control import ec2
 from fleet_control.clock import SystemClock
 from fleet_control.reading import Host, HostState
-from sandbox.host_rules import HostTiming
+from sandbox.host_rules import Timing
 from sandbox.terminal.chat import PLATFORM, Terminal
 from sandbox.terminal.pipe import PipeOutput
 from sandbox.world import Options, World, open_world
 
-SWIFT = HostTiming(pending=0.2, initializing=0.2, shutting_down=0.3)
+SWIFT = Timing(pending=0.2, initializing=0.2, shutting_down=0.3)
 PATIENCE_SECONDS = 60.0
 OLDEST, OLDER, NEWEST = (f"ami-{n:02x}c1a3d1{n:09x}" for n in (1, 2, 3))
 
@@ -44,7 +44,7 @@ class AheadClock(SystemClock):
 
 
 class StageOutput(PipeOutput):
-    """A sheet that also tells of replies that are not final yet."""
+    """A pipe's output that also tells of replies that are not final yet."""
 
     def __init__(self, console: Console, clock: AheadClock) -> None:
         super().__init__(console, clock)
@@ -67,7 +67,7 @@ class StageOutput(PipeOutput):
 
 @dataclass
 class BotRun:
-    """One life of a bot, and what it printed."""
+    """A running bot with its terminal chat, and what that printed."""
 
     bot: Bot
     terminal: Terminal

@@ -1,4 +1,4 @@
-"""A pipe between a test and a script that runs: each can wait for the other, and for its end."""
+"""A named pipe by which a test and a running script wait for each other, and for the end."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""A person at the demo's terminal: keys go in, and a terminal's emulator shows what they see."""
+"""A user of the demo's terminal: types keys, and reads the screen of a terminal emulator."""
 
 import fcntl
 import os
@@ -34,7 +34,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 
 class Screen(pyte.Screen):
-    """Answers what programs ask of a terminal, too."""
+    """An emulated screen that also answers what programs ask of a terminal."""
 
     def __init__(self, terminal: int, columns: int, lines: int) -> None:
         self._terminal = terminal
@@ -45,7 +45,7 @@ class Screen(pyte.Screen):
 
 
 class TerminalUser:
-    """Sits at a terminal of that many lines; `process` is the demo that runs there."""
+    """The user of a terminal of that many lines; `process` is the demo that runs there."""
 
     process: "subprocess.Popen[bytes]"
 

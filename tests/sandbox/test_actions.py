@@ -1,11 +1,11 @@
-"""The three actions that are played: what they give, what they demand."""
+"""The stand-ins for the three GitHub actions: their outputs, and the inputs they demand."""
 
 from pathlib import Path
 
 import pytest
 
 from tests.sandbox.script_pipe import ScriptPipe
-from tests.sandbox.workflows import HEAD, GitHubClient, github_of, job, steps
+from tests.sandbox.workflows import HEAD, ApiClient, github_of, job, steps
 
 CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1"
 SETUP = "opentofu/setup-opentofu@a1320f892987e89d278cc92dc5adc984fb93aca4"
@@ -17,7 +17,7 @@ TAKE = f"uses: {AWS}\nwith: {{{REGION}, role-to-assume: '${{{{ vars.AWS_REGION }
 ROLE = "{id-token: write}"
 
 
-def registry_is(github: GitHubClient, text: str) -> None:
+def registry_is(github: ApiClient, text: str) -> None:
     (github.folder / "instances.json").write_text(text)
 
 

@@ -1,4 +1,4 @@
-"""A bot instance that would keep one host down: it repairs, once an hour, and fails twice."""
+"""A bot instance repairs a host once an hour at most, and leaves it alone after two failures."""
 
 import asyncio
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import pytest
 from fleet_control.clock import SystemClock
 from fleet_control.control_api import ControlApi
 from fleet_control.ledger import Entry
-from sandbox.host_rules import HostRules
+from sandbox.host_rules import Rules
 from sandbox.moto import set_rules
 from sandbox.principal import REGION
 from tests.sandbox.full_loop import OLDER, SWIFT, BotRun, FullLoop, full_loop, write_registry
@@ -44,7 +44,7 @@ class RepairScene:
             return (await api.run(taken.run_id)).reason or "done"
 
     async def makes_hosts_ill(self, *instances: str) -> None:
-        await set_rules(self.outside.world.aws_url, HostRules(SWIFT, unhealthy=instances))
+        await set_rules(self.outside.world.aws_url, Rules(SWIFT, unhealthy=instances))
 
 
 async def test_bots_repair_a_host_but_can_not_keep_it_down(tmp_path: Path, python: Path) -> None:

@@ -1,4 +1,4 @@
-"""A bot goes with the host it rides, and its successor finishes what it left."""
+"""The demo's bot stops with the host it rides, and its successor finishes what it left."""
 
 import asyncio
 import io

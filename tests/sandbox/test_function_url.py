@@ -19,7 +19,7 @@ from botocore.credentials import Credentials
 from fleet_control.clock import SystemClock
 from sandbox.function_url import FunctionUrl, Invocation
 from sandbox.principal import IamPrincipal
-from sandbox.sigv4 import SignedRequest, verify
+from sandbox.sigv4 import Received, verify
 from tests.clock import TurnedClock
 
 REGION = "eu-central-1"
@@ -267,9 +267,9 @@ async def test_an_authorization_with_a_part_missing_says_which(caller: Caller, p
     assert f"requires '{part}' parameter" in (await caller.send(signed))[1]["message"]
 
 
-def received(headers: Mapping[str, str], url: str, body: bytes = ASK) -> SignedRequest:
+def received(headers: Mapping[str, str], url: str, body: bytes = ASK) -> Received:
     host = url.split("/")[2]
-    return SignedRequest("POST", "/", [("Host", host), *headers.items()], body)
+    return Received("POST", "/", [("Host", host), *headers.items()], body)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Bad days of a deploy, through everything there is: no host goes, no second one comes, and the
+"""Deploys that must fail, through the whole sandbox: no host goes, no second one comes, and the
 reply says what to do."""
 
 import asyncio
@@ -9,7 +9,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from sandbox.host_rules import HostRules
+from sandbox.host_rules import Rules
 from sandbox.moto import set_rules
 from tests.sandbox.full_loop import (
     NEWEST,
@@ -61,7 +61,7 @@ async def machines(outside: FullLoop) -> dict[str, str]:
 
 async def blind(outside: FullLoop, *keys: str) -> None:
     """To whom EC2 shows no host from now on."""
-    await set_rules(outside.world.aws_url, HostRules(SWIFT, blind=keys))
+    await set_rules(outside.world.aws_url, Rules(SWIFT, blind=keys))
 
 
 def plans_over(outside: FullLoop) -> int:

@@ -24,7 +24,7 @@ from tests.sandbox.workflows import (
     REPO,
     RUNS,
     TOKEN,
-    GitHubClient,
+    ApiClient,
     github_of,
     steps,
 )
@@ -167,7 +167,7 @@ async def test_runs_are_filtered(query: str, found: int, tmp_path: Path) -> None
     assert answer["total_count"] == found
 
 
-def left(github: GitHubClient) -> int:
+def left(github: ApiClient) -> int:
     return int(github.answered["X-RateLimit-Remaining"])
 
 

@@ -1,4 +1,4 @@
-"""A host's life in our moto, and what else it must not lack."""
+"""A host's lifecycle in our moto, and what else our moto must answer."""
 
 import asyncio
 import hashlib
@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fleet_control import ec2
-from sandbox.host_rules import SECRET, UnitBehaviour
-from tests.sandbox.aws import SandboxAws
+from sandbox.host_rules import SECRET, Behaviour
+from tests.sandbox.aws import MotoAws
 from workflows.fleet_deploy import host_answer
 from workflows.fleet_deploy.host_answer import AnswerError, Wanted
 
@@ -31,7 +31,7 @@ async def refusal(call: Any) -> str:
     return str(caught.value.response["Error"]["Code"])
 
 
-async def test_a_seeded_host_has_been_healthy_for_days(aws: SandboxAws) -> None:
+async def test_a_seeded_host_has_been_healthy_for_days(aws: MotoAws) -> None:
     ids = {host.id for host in aws.seeded.hosts}
 
     assert dict.fromkeys(ids, "running") == await aws.states()
@@ -42,7 +42,7 @@ async def test_a_seeded_host_has_been_healthy_for_days(aws: SandboxAws) -> None:
         assert host.launched < aws.rules.now() - 5 * 86400
 
 
-async def test_a_new_host_is_pending_then_initializing_then_ok(aws: SandboxAws) -> None:
+async def test_a_new_host_is_pending_then_initializing_then_ok(aws: MotoAws) -> None:
     new = await aws.launch("clawdinator-2")
 
     assert (await aws.states())[new] == "pending"
@@ -54,14 +54,14 @@ async def test_a_new_host_is_pending_then_initializing_then_ok(aws: SandboxAws) 
     assert (await aws.checks())[new] == "ok"
 
 
-async def test_a_launch_answers_pending_and_the_clocks_time(aws: SandboxAws) -> None:
+async def test_a_launch_answers_pending_and_the_clocks_time(aws: MotoAws) -> None:
     new = await aws.launch("clawdinator-2")
 
     launched = (await aws.hosts())[new]["LaunchTime"]
     assert datetime.fromtimestamp(aws.rules.now(), UTC) == launched
 
 
-async def test_an_unhealthy_instance_never_passes_its_own_check(aws: SandboxAws) -> None:
+async def test_an_unhealthy_instance_never_passes_its_own_check(aws: MotoAws) -> None:
     await aws.rule(unhealthy=("clawdinator-2",))
     new = await aws.launch("clawdinator-2")
     await aws.rule(unhealthy=())
@@ -75,7 +75,7 @@ async def test_an_unhealthy_instance_never_passes_its_own_check(aws: SandboxAws)
     assert status["SystemStatus"]["Status"] == "ok"
 
 
-async def test_a_terminated_host_shuts_down_for_a_while(aws: SandboxAws) -> None:
+async def test_a_terminated_host_shuts_down_for_a_while(aws: MotoAws) -> None:
     old = aws.seeded.hosts[0].id
 
     assert await aws.terminate(old) == {"before": "running", "after": "shutting-down"}
@@ -87,7 +87,7 @@ async def test_a_terminated_host_shuts_down_for_a_while(aws: SandboxAws) -> None
     assert old not in await aws.checks()
 
 
-async def test_a_terminated_host_is_forgotten_after_an_hour(aws: SandboxAws) -> None:
+async def test_a_terminated_host_is_forgotten_after_an_hour(aws: MotoAws) -> None:
     old = aws.seeded.hosts[0].id
     await aws.terminate(old)
 
@@ -97,7 +97,7 @@ async def test_a_terminated_host_is_forgotten_after_an_hour(aws: SandboxAws) -> 
     assert old not in await aws.states()
 
 
-async def test_filters_on_states_choose_by_what_is_shown(aws: SandboxAws) -> None:
+async def test_filters_on_states_choose_by_what_is_shown(aws: MotoAws) -> None:
     one, two = (host.id for host in aws.seeded.hosts)
     new = await aws.launch("clawdinator-1")
     await aws.terminate(one)
@@ -111,7 +111,7 @@ async def test_filters_on_states_choose_by_what_is_shown(aws: SandboxAws) -> Non
     assert {one} == set(await aws.states(**state_filter("terminated")))
 
 
-async def test_other_filters_hold_beside_those_on_states(aws: SandboxAws) -> None:
+async def test_other_filters_hold_beside_those_on_states(aws: MotoAws) -> None:
     named = {"Name": "tag:Name", "Values": ["clawdinator-1"]}
     alive = {"Name": "instance-state-name", "Values": ALIVE}
 
@@ -122,7 +122,7 @@ async def test_other_filters_hold_beside_those_on_states(aws: SandboxAws) -> Non
     assert await aws.states(InstanceIds=[aws.seeded.hosts[1].id], Filters=[named, alive]) == {}
 
 
-async def test_checks_can_be_asked_of_hosts_that_do_not_run(aws: SandboxAws) -> None:
+async def test_checks_can_be_asked_of_hosts_that_do_not_run(aws: MotoAws) -> None:
     new = await aws.launch("clawdinator-2")
     old = aws.seeded.hosts[1].id
     await aws.terminate(old)
@@ -134,7 +134,7 @@ async def test_checks_can_be_asked_of_hosts_that_do_not_run(aws: SandboxAws) -> 
     assert [new] == list(await aws.checks(IncludeAllInstances=True, **state_filter("pending")))
 
 
-async def test_pages_hold_every_host_once(aws: SandboxAws) -> None:
+async def test_pages_hold_every_host_once(aws: MotoAws) -> None:
     for number in range(11):
         await aws.launch(f"extra-{number}")
     await aws.terminate(aws.seeded.hosts[0].id)
@@ -152,14 +152,14 @@ async def test_pages_hold_every_host_once(aws: SandboxAws) -> None:
     assert sorted(ids) == sorted(checked)
 
 
-async def test_an_unknown_host_is_refused_as_ec2_does(aws: SandboxAws) -> None:
+async def test_an_unknown_host_is_refused_as_ec2_does(aws: MotoAws) -> None:
     nobody = "i-00000000000000000"
 
     assert await refusal(aws.hosts(InstanceIds=[nobody])) == "InvalidInstanceID.NotFound"
     assert await refusal(aws.terminate(nobody)) == "InvalidInstanceID.NotFound"
 
 
-async def test_boto3s_own_waiters_see_a_life_through(aws: SandboxAws) -> None:
+async def test_boto3s_own_waiters_see_a_life_through(aws: MotoAws) -> None:
     new = await aws.launch("clawdinator-2")
     quick = {"Delay": 0, "MaxAttempts": 1}
 
@@ -176,7 +176,7 @@ async def test_boto3s_own_waiters_see_a_life_through(aws: SandboxAws) -> None:
     await waited("instance_terminated")
 
 
-async def test_what_the_product_reads_of_the_fleet_is_its_life(aws: SandboxAws) -> None:
+async def test_what_the_product_reads_of_the_fleet_is_its_life(aws: MotoAws) -> None:
     new = await aws.launch("clawdinator-2")
     await aws.turn(2)
 
@@ -187,7 +187,7 @@ async def test_what_the_product_reads_of_the_fleet_is_its_life(aws: SandboxAws) 
     assert [one.id for one in reversed(aws.seeded.images)] == [one.id for one in reading.images]
 
 
-async def test_a_machine_that_ends_or_lost_its_disks_is_told_as_ill(aws: SandboxAws) -> None:
+async def test_a_machine_that_ends_or_lost_its_disks_is_told_as_ill(aws: MotoAws) -> None:
     first, second = (host.id for host in aws.seeded.hosts)
     await aws.rule(retiring=(first,), without_disks=(second,))
 
@@ -203,17 +203,17 @@ async def test_a_machine_that_ends_or_lost_its_disks_is_told_as_ill(aws: Sandbox
     assert set((await aws.checks()).values()) == {"ok"}
 
 
-async def send(aws: SandboxAws, host: str, document: str = "clawdinator-health") -> str:
+async def send(aws: MotoAws, host: str, document: str = "clawdinator-health") -> str:
     answer = await aws.ask("ssm", "send_command", DocumentName=document, InstanceIds=[host])
     return str(answer["Command"]["CommandId"])
 
 
-async def outcome(aws: SandboxAws, command: str, host: str) -> tuple[str, int, str]:
+async def outcome(aws: MotoAws, command: str, host: str) -> tuple[str, int, str]:
     answer = await aws.ask("ssm", "get_command_invocation", CommandId=command, InstanceId=host)
     return answer["Status"], answer["ResponseCode"], answer["StandardOutputContent"]
 
 
-async def said(aws: SandboxAws, host: str) -> str:
+async def said(aws: MotoAws, host: str) -> str:
     """What that host answers, a second later."""
     command = await send(aws, host)
     await aws.turn(1)
@@ -222,23 +222,23 @@ async def said(aws: SandboxAws, host: str) -> str:
     return answer
 
 
-async def heard(aws: SandboxAws, host: str) -> str:
+async def heard(aws: MotoAws, host: str) -> str:
     """What is missing by that host's own answer, a second later."""
     answer = host_answer.read(await said(aws, host))
     return host_answer.missing(answer, Wanted(answer.instance, answer.revision, 0.5))
 
 
-async def test_a_command_takes_its_time(aws: SandboxAws) -> None:
+async def test_a_command_takes_its_time(aws: MotoAws) -> None:
     host = aws.seeded.hosts[0].id
 
     assert await outcome(aws, await send(aws, host), host) == ("InProgress", -1, "")
 
 
-async def test_a_healthy_host_answers_that_it_is_well(aws: SandboxAws) -> None:
+async def test_a_healthy_host_answers_that_it_is_well(aws: MotoAws) -> None:
     assert not await heard(aws, aws.seeded.hosts[0].id)
 
 
-async def test_a_host_does_not_answer_so_before_it_is_healthy(aws: SandboxAws) -> None:
+async def test_a_host_does_not_answer_so_before_it_is_healthy(aws: MotoAws) -> None:
     await aws.rule(unhealthy=("clawdinator-2",))
     host = await aws.launch("clawdinator-2")
     await aws.turn(2)
@@ -251,13 +251,10 @@ async def test_a_host_does_not_answer_so_before_it_is_healthy(aws: SandboxAws) -
 
 @pytest.mark.parametrize(
     ("way", "unit"),
-    [
-        (UnitBehaviour.AGENT_DIES, "clawdinator.service"),
-        (UnitBehaviour.BOT_DIES, "clawbot.service"),
-    ],
+    [(Behaviour.AGENT_DIES, "clawdinator.service"), (Behaviour.BOT_DIES, "clawbot.service")],
 )
 async def test_a_host_of_which_a_unit_keeps_dying_is_healthy_to_ec2_alone(
-    aws: SandboxAws, way: UnitBehaviour, unit: str
+    aws: MotoAws, way: Behaviour, unit: str
 ) -> None:
     await aws.rule(ways={TWO: way})
     host = await aws.launch(TWO)
@@ -270,9 +267,9 @@ async def test_a_host_of_which_a_unit_keeps_dying_is_healthy_to_ec2_alone(
 
 
 async def test_the_last_words_of_a_unit_that_dies_come_without_the_hosts_secret(
-    aws: SandboxAws,
+    aws: MotoAws,
 ) -> None:
-    await aws.rule(ways={TWO: UnitBehaviour.AGENT_DIES})
+    await aws.rule(ways={TWO: Behaviour.AGENT_DIES})
     host = await aws.launch(TWO)
     await aws.turn(6)
 
@@ -281,9 +278,9 @@ async def test_the_last_words_of_a_unit_that_dies_come_without_the_hosts_secret(
     assert SECRET not in journal
 
 
-async def test_a_unit_that_dies_once_stays_from_then_on(aws: SandboxAws) -> None:
+async def test_a_unit_that_dies_once_stays_from_then_on(aws: MotoAws) -> None:
     await aws.rule(
-        ways={TWO: UnitBehaviour.AGENT_DIES_ONCE}, timing=replace(aws.rules.timing, lasting=100)
+        ways={TWO: Behaviour.AGENT_DIES_ONCE}, timing=replace(aws.rules.timing, lasting=100)
     )
     host = await aws.launch(TWO)
 
@@ -295,8 +292,8 @@ async def test_a_unit_that_dies_once_stays_from_then_on(aws: SandboxAws) -> None
     assert told == [(0, 98, 0), (1, 99, 0), (1, 200, 0)]
 
 
-async def test_a_host_without_a_bot_has_the_agents_unit_alone(aws: SandboxAws) -> None:
-    await aws.rule(ways={TWO: UnitBehaviour.NO_BOT})
+async def test_a_host_without_a_bot_has_the_agents_unit_alone(aws: MotoAws) -> None:
+    await aws.rule(ways={TWO: Behaviour.NO_BOT})
     host = await aws.launch(TWO)
     await aws.turn(6)
 
@@ -305,7 +302,7 @@ async def test_a_host_without_a_bot_has_the_agents_unit_alone(aws: SandboxAws) -
     ]
 
 
-async def test_a_reboot_starts_every_unit_anew(aws: SandboxAws) -> None:
+async def test_a_reboot_starts_every_unit_anew(aws: MotoAws) -> None:
     host = aws.seeded.hosts[0].id
     await aws.ask("ec2", "reboot_instances", InstanceIds=[host])
     await aws.turn(9)
@@ -317,15 +314,13 @@ async def test_a_reboot_starts_every_unit_anew(aws: SandboxAws) -> None:
 @pytest.mark.parametrize(
     ("way", "trouble"),
     [
-        (UnitBehaviour.OTHER_NAME, "says that it is another"),
-        (UnitBehaviour.OTHER_REVISION, "runs bbbbbbb and not aaaaaaa"),
-        (UnitBehaviour.GARBAGE, "answered what can't be read"),
-        (UnitBehaviour.FLOOD, "answered with 24000 characters, where 20000 are the most"),
+        (Behaviour.OTHER_NAME, "says that it is another"),
+        (Behaviour.OTHER_REVISION, "runs bbbbbbb and not aaaaaaa"),
+        (Behaviour.GARBAGE, "answered what can't be read"),
+        (Behaviour.FLOOD, "answered with 24000 characters, where 20000 are the most"),
     ],
 )
-async def test_a_host_may_answer_anything(
-    aws: SandboxAws, way: UnitBehaviour, trouble: str
-) -> None:
+async def test_a_host_may_answer_anything(aws: MotoAws, way: Behaviour, trouble: str) -> None:
     await aws.rule(ways={TWO: way})
     host = await aws.launch(TWO)
     await aws.turn(6)
@@ -338,8 +333,8 @@ async def test_a_host_may_answer_anything(
     assert heard.removesuffix(".") == trouble
 
 
-async def test_a_host_that_is_late_is_deaf_at_first(aws: SandboxAws) -> None:
-    await aws.rule(ways={TWO: UnitBehaviour.LATE}, timing=replace(aws.rules.timing, late=60))
+async def test_a_host_that_is_late_is_deaf_at_first(aws: MotoAws) -> None:
+    await aws.rule(ways={TWO: Behaviour.LATE}, timing=replace(aws.rules.timing, late=60))
     host = await aws.launch(TWO)
 
     await aws.turn(61)
@@ -348,8 +343,8 @@ async def test_a_host_that_is_late_is_deaf_at_first(aws: SandboxAws) -> None:
     assert not await heard(aws, host)
 
 
-async def test_a_host_that_is_silent_never_answers(aws: SandboxAws) -> None:
-    await aws.rule(ways={TWO: UnitBehaviour.SILENT})
+async def test_a_host_that_is_silent_never_answers(aws: MotoAws) -> None:
+    await aws.rule(ways={TWO: Behaviour.SILENT})
     host = await aws.launch(TWO)
     await aws.turn(6)
 
@@ -358,7 +353,7 @@ async def test_a_host_that_is_silent_never_answers(aws: SandboxAws) -> None:
     assert await outcome(aws, command, host) == ("InProgress", -1, "")
 
 
-async def test_ssm_knows_only_hosts_that_run_and_documents_that_are_there(aws: SandboxAws) -> None:
+async def test_ssm_knows_only_hosts_that_run_and_documents_that_are_there(aws: MotoAws) -> None:
     host = aws.seeded.hosts[0].id
     new = await aws.launch("clawdinator-2")
 
@@ -369,7 +364,7 @@ async def test_ssm_knows_only_hosts_that_run_and_documents_that_are_there(aws: S
     assert await refusal(send(aws, host)) == "InvalidInstanceId"
 
 
-async def test_an_object_passes_byte_for_byte(aws: SandboxAws) -> None:
+async def test_an_object_passes_byte_for_byte(aws: MotoAws) -> None:
     content = os.urandom(3_000_000)
     bucket, key = aws.seeded.state_bucket, "a folder//ünicode+%2F.tfstate"
 
@@ -384,7 +379,7 @@ async def test_an_object_passes_byte_for_byte(aws: SandboxAws) -> None:
     assert (content, len(content)) == (body, head["ContentLength"])
 
 
-async def test_a_conditional_write_is_refused_where_the_object_is_there(aws: SandboxAws) -> None:
+async def test_a_conditional_write_is_refused_where_the_object_is_there(aws: MotoAws) -> None:
     where = {"Bucket": aws.seeded.state_bucket, "Key": "fleet.tfstate.tflock"}
     await aws.ask("s3", "put_object", **where, Body=b"{}", IfNoneMatch="*")
 
@@ -394,7 +389,7 @@ async def test_a_conditional_write_is_refused_where_the_object_is_there(aws: San
     )
 
 
-async def test_signatures_and_policies_still_hold_where_moto_checks_them(aws: SandboxAws) -> None:
+async def test_signatures_and_policies_still_hold_where_moto_checks_them(aws: MotoAws) -> None:
     await aws.launch("clawdinator-2")
     await enforce(aws)
 
@@ -408,7 +403,7 @@ async def test_signatures_and_policies_still_hold_where_moto_checks_them(aws: Sa
     assert await refusal(aws.ask("logs", "describe_log_groups")) == "403"
 
 
-async def enforce(aws: SandboxAws) -> None:
+async def enforce(aws: MotoAws) -> None:
     """From now on moto checks signatures and policies."""
     async with (
         aiohttp.ClientSession(aws.url) as session,
@@ -417,7 +412,7 @@ async def enforce(aws: SandboxAws) -> None:
         await answer.read()
 
 
-async def test_a_host_is_in_the_groups_of_its_own_interface(aws: SandboxAws) -> None:
+async def test_a_host_is_in_the_groups_of_its_own_interface(aws: MotoAws) -> None:
     """As OpenTofu launches one that has a public address; its next plan must be empty."""
     vpc = (await aws.ask("ec2", "create_vpc", CidrBlock="10.78.0.0/22"))["Vpc"]["VpcId"]
     subnet = await aws.ask("ec2", "create_subnet", VpcId=vpc, CidrBlock="10.78.0.0/22")

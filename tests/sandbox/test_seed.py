@@ -1,4 +1,4 @@
-"""What is there before the first command."""
+"""The fleet that is seeded before the first command."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""A sandbox's folder does not outlive it, and nobody's is taken from them."""
+"""A sandbox's folder does not outlive it, and no live sandbox loses its own."""
 
 import subprocess
 import sys

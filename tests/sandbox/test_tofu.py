@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from fleet_control.registry import parse as parse_registry
-from sandbox.host_rules import HostRules, HostTiming
+from sandbox.host_rules import Rules, Timing
 from sandbox.image import SeededImage
 from sandbox.principal import ACCOUNT
 from sandbox.seed import seed
 from sandbox.tofu.__main__ import main
-from sandbox.tofu.plan import PlannedHost, make
-from tests.sandbox.aws import SandboxAws
+from sandbox.tofu.plan import TofuHost, make
+from tests.sandbox.aws import MotoAws
 from tests.sandbox.conftest import REGISTRY
 from workflows.fleet_deploy import blueprint, guard
 from workflows.fleet_deploy.lock import Held, held
@@ -48,7 +48,7 @@ class Said:
 class Checkout:
     """A repository's folder and the engine in it."""
 
-    def __init__(self, root: Path, aws: SandboxAws, python: Path) -> None:
+    def __init__(self, root: Path, aws: MotoAws, python: Path) -> None:
         self._python = python
         self.root = root
         self.aws = aws
@@ -104,16 +104,16 @@ class Checkout:
 
 
 @pytest.fixture
-async def quick(moto: str, our_images: tuple[SeededImage, ...]) -> AsyncIterator[SandboxAws]:
+async def quick(moto: str, our_images: tuple[SeededImage, ...]) -> AsyncIterator[MotoAws]:
     """The fleet on the system's clock: another process waits for it."""
     seeded = await seed(moto, parse_registry(REGISTRY), our_images)
-    with SandboxAws(moto, seeded, HostRules()) as aws:
-        await aws.rule(timing=HostTiming(pending=0.2, initializing=0.2, shutting_down=0.2))
+    with MotoAws(moto, seeded, Rules()) as aws:
+        await aws.rule(timing=Timing(pending=0.2, initializing=0.2, shutting_down=0.2))
         yield aws
 
 
 @pytest.fixture
-async def checkout(quick: SandboxAws, tmp_path: Path, python: Path) -> Checkout:
+async def checkout(quick: MotoAws, tmp_path: Path, python: Path) -> Checkout:
     shutil.copytree(Path(__file__).parents[2] / "tofu" / "fleet", tmp_path / "tofu" / "fleet")
     checkout = Checkout(tmp_path, quick, python)
     checkout.registry.parent.mkdir()
@@ -313,10 +313,7 @@ async def test_without_init_there_is_no_plan(checkout: Checkout) -> None:
     assert "Backend initialization required" in said.err
 
 
-HOSTS = {
-    "a": PlannedHost("i-a", "ami-old", "t3.large"),
-    "b": PlannedHost("i-b", "ami-old", "t3.large"),
-}
+HOSTS = {"a": TofuHost("i-a", "ami-old", "t3.large"), "b": TofuHost("i-b", "ami-old", "t3.large")}
 TYPES = {"a": "t3.large", "b": "t3.small"}
 
 

@@ -1,4 +1,4 @@
-"""From a chat line to a replaced host, through everything there is."""
+"""From a chat line to a replaced host, through the whole sandbox."""
 
 import asyncio
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 from clawbot.progress import Stage
 from fleet_control.ledger import TITLE_FIELDS
 from fleet_control.reading import HostState
-from sandbox.host_rules import SECRET, UnitBehaviour
+from sandbox.host_rules import SECRET, Behaviour
 from sandbox.run_record import ANY_WORKFLOW, PERSON
 from sandbox.world import REPO, WORKFLOW
 from tests.sandbox.full_loop import NEWEST, OLDER, OLDEST, full_loop, give_once, write_registry
@@ -94,16 +94,13 @@ async def test_a_bad_host_stops_the_roll_and_the_chat_says_where_and_why(
     assert bot.terminal.exit_code == 1
 
 
-@pytest.mark.parametrize("way", [UnitBehaviour.AGENT_DIES, UnitBehaviour.BOT_DIES])
+@pytest.mark.parametrize("way", [Behaviour.AGENT_DIES, Behaviour.BOT_DIES])
 async def test_a_host_that_ec2_calls_healthy_and_of_which_a_unit_keeps_dying_stops_the_roll(
-    tmp_path: Path, python: Path, caplog: pytest.LogCaptureFixture, way: UnitBehaviour
+    tmp_path: Path, python: Path, caplog: pytest.LogCaptureFixture, way: Behaviour
 ) -> None:
     """The last words are in the run's log, and the secret that they held is nowhere."""
     file = tmp_path / "instances.json"
-    unit = {
-        UnitBehaviour.AGENT_DIES: "clawdinator.service",
-        UnitBehaviour.BOT_DIES: "clawbot.service",
-    }[way]
+    unit = {Behaviour.AGENT_DIES: "clawdinator.service", Behaviour.BOT_DIES: "clawbot.service"}[way]
     write_registry(file, (ONE, FISH, TWO), **{FISH: "t3.small"})
     async with (
         full_loop(file, python=python, ways={FISH: way}, health_deadline=3.0) as outside,

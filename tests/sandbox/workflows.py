@@ -95,7 +95,7 @@ DISPATCH = f"/actions/workflows/{FILE}/dispatches"
 RUNS = f"/actions/workflows/{FILE}/runs"
 
 
-class GitHubClient:
+class ApiClient:
     """GitHub's API as somebody with a token calls it."""
 
     def __init__(self, github: GitHubApi, session: aiohttp.ClientSession, folder: Path) -> None:
@@ -173,7 +173,7 @@ class GitHubClient:
 @asynccontextmanager
 async def github_of(
     file: str, folder: Path, clock: Clock | None = None, checkout: Action | None = None
-) -> AsyncIterator[GitHubClient]:
+) -> AsyncIterator[ApiClient]:
     """A GitHub whose repository holds this workflow and a registry.
 
     `checkout` plays that action in place of the usual.
@@ -202,7 +202,7 @@ async def github_of(
     await github.start()
     try:
         async with aiohttp.ClientSession() as session:
-            yield GitHubClient(github, session, folder)
+            yield ApiClient(github, session, folder)
     finally:
         await github.stop()
     assert not (folder / "runs").exists()

@@ -9,7 +9,7 @@ import pytest
 
 from fleet_control.host_job import Left, begins
 from fleet_control.reading import Checks, Health
-from sandbox.host_rules import HostRules
+from sandbox.host_rules import Rules
 from sandbox.moto import set_rules
 from tests.workflows import plans
 from tests.workflows.conftest import ENGINE, NEW, OLD, Runner
@@ -189,11 +189,11 @@ def test_a_host_that_ec2_retires_holds_up_no_other_and_its_repair_is_a_new_one(
     for retiring in (ONE, TWO):
         was = runner.hosts()[TWO][0]
         runner.plans(plans.replaced(TWO, image=NEW, before={"id": was, "ami": OLD}))
-        asyncio.run(set_rules(url, HostRules(retiring=(runner.hosts()[retiring][0],))))
+        asyncio.run(set_rules(url, Rules(retiring=(runner.hosts()[retiring][0],))))
         try:
             assert runner.deploys(TARGET=TWO) == 0, runner.summary
         finally:
-            asyncio.run(set_rules(url, HostRules()))
+            asyncio.run(set_rules(url, Rules()))
         assert runner.hosts()[ONE][0] == other
         assert runner.hosts()[TWO][0] != was
 

@@ -12,7 +12,7 @@ from fleet_control import own_answer
 from fleet_control.ledger import Entry
 from fleet_control.machine import describe_machines
 from fleet_control.own_answer import OwnAnswer
-from sandbox.host_rules import HostRules, UnitBehaviour
+from sandbox.host_rules import Behaviour, Rules
 from sandbox.moto import set_rules
 from tests.workflows import plans
 from tests.workflows.conftest import NEW, OLD, OLDEST, Runner, iso
@@ -40,9 +40,7 @@ class Fleet:
     clock: TurnedTime
     machine: str = ""
 
-    def lives(
-        self, way: UnitBehaviour = UnitBehaviour.WELL, up: float = LONG_UP, **timing: float
-    ) -> None:
+    def lives(self, way: Behaviour = Behaviour.WELL, up: float = LONG_UP, **timing: float) -> None:
         """The second lives so, and has been up for so many seconds."""
         self.clock.rule(ways={TWO: way}, timing=replace(TIMING, **timing))
         self.machine = self.runner.launches(TWO)
@@ -87,20 +85,18 @@ def fleet(runner: Runner, moto: str, front: Front) -> Iterator[Fleet]:
     runner.registers(ONE, TWO, THREE)
     del runner.environ["FLEET_STEADY_SECONDS"]
     runner.environ |= {"FLEET_HEALTH_DEADLINE": "600", "FLEET_HEALTH_POLL": str(POLL)}
-    clock = TurnedTime(moto, HostRules(TIMING))
+    clock = TurnedTime(moto, Rules(TIMING))
     clock.rule(stopped_at=time.time() // 1 + 3600)  # whole seconds: they add up without a rest
     runner.clock = clock
     for id_ in (ONE, THREE):
         runner.launches(id_)
     clock.sleep(LONG_UP)
     yield Fleet(runner, front, clock)
-    asyncio.run(set_rules(moto, HostRules()))
+    asyncio.run(set_rules(moto, Rules()))
 
 
-@pytest.mark.parametrize(
-    "way", [UnitBehaviour.WELL, UnitBehaviour.NO_BOT, UnitBehaviour.OTHER_REVISION]
-)
-def test_one_that_is_well_is_no_repair_and_says_so_itself(fleet: Fleet, way: UnitBehaviour) -> None:
+@pytest.mark.parametrize("way", [Behaviour.WELL, Behaviour.NO_BOT, Behaviour.OTHER_REVISION])
+def test_one_that_is_well_is_no_repair_and_says_so_itself(fleet: Fleet, way: Behaviour) -> None:
     """Whatever it is of."""
     fleet.lives(way)
 
@@ -114,17 +110,17 @@ def test_one_that_is_well_is_no_repair_and_says_so_itself(fleet: Fleet, way: Uni
 @pytest.mark.parametrize(
     ("way", "lasting", "trouble"),
     [
-        (UnitBehaviour.AGENT_DIES, 3, dead(AGENT, 0, 1260)),
-        (UnitBehaviour.AGENT_DIES, 119, dead(AGENT, 91, 31)),
-        (UnitBehaviour.BOT_DIES, 30, dead(BOT, 0, 126)),
-        (UnitBehaviour.OTHER_NAME, 0, "says that it is another"),
-        (UnitBehaviour.GARBAGE, 0, "answered what can't be read"),
-        (UnitBehaviour.FLOOD, 0, "answered with 24000 characters, where 20000 are the most"),
-        (UnitBehaviour.LATE, 0, "its SSM agent does not answer yet"),
+        (Behaviour.AGENT_DIES, 3, dead(AGENT, 0, 1260)),
+        (Behaviour.AGENT_DIES, 119, dead(AGENT, 91, 31)),
+        (Behaviour.BOT_DIES, 30, dead(BOT, 0, 126)),
+        (Behaviour.OTHER_NAME, 0, "says that it is another"),
+        (Behaviour.GARBAGE, 0, "answered what can't be read"),
+        (Behaviour.FLOOD, 0, "answered with 24000 characters, where 20000 are the most"),
+        (Behaviour.LATE, 0, "its SSM agent does not answer yet"),
     ],
 )
 def test_one_that_is_not_may_be_repaired(
-    fleet: Fleet, way: UnitBehaviour, lasting: float, trouble: str
+    fleet: Fleet, way: Behaviour, lasting: float, trouble: str
 ) -> None:
     """It is asked for the steady time and a minute; once, though the fleet is judged twice."""
     fleet.lives(way, lasting=lasting, late=1e9)
@@ -136,7 +132,7 @@ def test_one_that_is_not_may_be_repaired(
 
 
 def test_one_that_says_nothing_in_time_may_be_too(fleet: Fleet) -> None:
-    fleet.lives(UnitBehaviour.SILENT)
+    fleet.lives(Behaviour.SILENT)
 
     code, took = fleet.plan()
     assert (code, fleet.moves) == (0, [TWO])
@@ -145,13 +141,13 @@ def test_one_that_says_nothing_in_time_may_be_too(fleet: Fleet) -> None:
 
 
 def test_no_longer_than_the_run_waits_for_a_host(fleet: Fleet) -> None:
-    fleet.lives(UnitBehaviour.GARBAGE)
+    fleet.lives(Behaviour.GARBAGE)
 
     assert fleet.plan(FLEET_HEALTH_DEADLINE=str(2 * POLL)) == (0, 2 * POLL)
 
 
 def test_one_that_restarted_just_now_is_asked_again(fleet: Fleet) -> None:
-    fleet.lives(UnitBehaviour.AGENT_DIES_ONCE, up=120, lasting=100)
+    fleet.lives(Behaviour.AGENT_DIES_ONCE, up=120, lasting=100)
 
     assert fleet.plan() == (1, 100)
     assert fleet.refusal == ("(repair_only)", f"{REPAIR_ONLY} It says so itself.")
@@ -170,7 +166,7 @@ def test_where_ssm_can_not_carry_the_question_ec2s_word_counts(
     fleet: Fleet, refused: str, garbled: str, why: str
 ) -> None:
     """A host can't be called ill for that; nor is anything noted of it."""
-    fleet.lives(UnitBehaviour.GARBAGE)
+    fleet.lives(Behaviour.GARBAGE)
     fleet.front.refused[refused] = ""
     fleet.front.garbled[garbled] = ""
 
@@ -185,7 +181,7 @@ def test_where_ssm_can_not_carry_the_question_ec2s_word_counts(
 
 @pytest.mark.parametrize("failure", ["refused", "garbled"])
 def test_what_it_said_before_ssm_failed_counts(fleet: Fleet, failure: str) -> None:
-    fleet.lives(UnitBehaviour.GARBAGE)
+    fleet.lives(Behaviour.GARBAGE)
     getattr(fleet.front, failure)["SendCommand"] = "GetCommandInvocation"
 
     assert fleet.plan()[0] == 0
@@ -194,10 +190,10 @@ def test_what_it_said_before_ssm_failed_counts(fleet: Fleet, failure: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("way", "code"), [(UnitBehaviour.WELL, 1), (UnitBehaviour.AGENT_DIES, 0)], ids=["well", "dies"]
+    ("way", "code"), [(Behaviour.WELL, 1), (Behaviour.AGENT_DIES, 0)], ids=["well", "dies"]
 )
 def test_while_a_third_is_unwell_its_own_word_decides_as_well(
-    fleet: Fleet, way: UnitBehaviour, code: int
+    fleet: Fleet, way: Behaviour, code: int
 ) -> None:
     third = fleet.runner.hosts()[THREE][0]
     fleet.clock.rule(without_disks=(third,))
@@ -211,7 +207,7 @@ def test_while_a_third_is_unwell_its_own_word_decides_as_well(
 
 
 def test_one_that_starts_is_not_asked(fleet: Fleet) -> None:
-    fleet.lives(UnitBehaviour.AGENT_DIES, up=20)
+    fleet.lives(Behaviour.AGENT_DIES, up=20)
 
     assert fleet.plan() == (1, 0)
     assert fleet.refusal == ("(repair_only)", REPAIR_ONLY.replace("healthy", "starting"))
@@ -219,7 +215,7 @@ def test_one_that_starts_is_not_asked(fleet: Fleet) -> None:
 
 
 def test_that_a_bot_deployed_it_of_late_decides_before_it_is_asked(fleet: Fleet) -> None:
-    fleet.lives(UnitBehaviour.AGENT_DIES)
+    fleet.lives(Behaviour.AGENT_DIES)
     ended = iso(fleet.clock.now() - 600)
     fleet.runner.github.runs = [raw_run(90, Entry(target=TWO, caller=THREE), moment=ended)]
 
@@ -241,9 +237,9 @@ def test_where_its_condition_decides_nothing_it_is_not_asked(
     assert fleet.asked == 0
 
 
-@pytest.mark.parametrize(("way", "code"), [(UnitBehaviour.WELL, 1), (UnitBehaviour.GARBAGE, 0)])
+@pytest.mark.parametrize(("way", "code"), [(Behaviour.WELL, 1), (Behaviour.GARBAGE, 0)])
 def test_an_answer_that_can_not_be_noted_counts_all_the_same(
-    fleet: Fleet, caplog: pytest.LogCaptureFixture, way: UnitBehaviour, code: int
+    fleet: Fleet, caplog: pytest.LogCaptureFixture, way: Behaviour, code: int
 ) -> None:
     fleet.lives(way)
     fleet.front.refused["CreateTags"] = ""

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.host_rules import HostRules
+from sandbox.host_rules import Rules
 from sandbox.moto import set_rules
 from sandbox.tofu import state
-from sandbox.tofu.backend import STATE_KEY
 from tests.workflows.conftest import NEW, OLD, OLDEST, Runner
 from tests.workflows.fleets import registry_text
 
@@ -45,7 +44,7 @@ def remembers(runner: Runner, machines: dict[str, str]) -> None:
         Bucket=bucket,
         CreateBucketConfiguration={"LocationConstraint": runner.environ["AWS_REGION"]},
     )
-    s3.put_object(Bucket=bucket, Key=STATE_KEY, Body=state.written(machines).encode())
+    s3.put_object(Bucket=bucket, Key=state.STATE_KEY, Body=state.written(machines).encode())
     s3.close()
 
 
@@ -111,10 +110,10 @@ def test_an_engine_that_ec2_shows_nothing_makes_no_second_host(
 ) -> None:
     """It plans to make all four, since it takes for gone what it is not shown."""
     url = runner.environ["AWS_ENDPOINT_URL"]
-    asyncio.run(set_rules(url, HostRules(blind=("*",))))
+    asyncio.run(set_rules(url, Rules(blind=("*",))))
 
     assert runner.deploys(TARGET=TWO) == 1
-    asyncio.run(set_rules(url, HostRules()))
+    asyncio.run(set_rules(url, Rules()))
     assert fleet == {id_: machine for id_, (machine, _) in runner.hosts().items()}
     assert "Nothing was touched: EC2 does not list i-" in runner.summary
 
