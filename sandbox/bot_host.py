@@ -11,7 +11,7 @@ from fleet_control.clock import Clock
 from fleet_control.error import Ec2Error
 from fleet_control.machine import describe_machines
 from fleet_control.reading import HostState
-from sandbox.world import World
+from sandbox.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -30,8 +30,8 @@ class NoHost(Exception):
 class BotHost:
     """Watches one instance's host; without an `instance` the bot rides none and always runs."""
 
-    def __init__(self, world: World, instance: str, clock: Clock) -> None:
-        self._world = world
+    def __init__(self, sandbox: Sandbox, instance: str, clock: Clock) -> None:
+        self._sandbox = sandbox
         self._instance = instance
         self._clock = clock
 
@@ -58,9 +58,9 @@ class BotHost:
 
     @cached_property
     def _ec2(self) -> "EC2Client":
-        key = self._world.seeded.deployer
+        key = self._sandbox.seeded.deployer
         return ec2.client(
-            self._world.seeded.region, key.access_key, key.secret_key, self._world.aws_url
+            self._sandbox.seeded.region, key.access_key, key.secret_key, self._sandbox.aws_url
         )
 
     async def _running(self) -> Mapping[str, float]:

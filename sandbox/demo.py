@@ -22,11 +22,11 @@ from sandbox.demo_bot import DemoBot
 from sandbox.demo_front import FRONTS, lacking, serve_front
 from sandbox.engine import NoEngine, find
 from sandbox.host_rules import Behaviour
+from sandbox.sandbox import USUAL_PORTS, Sandbox, SandboxOptions, open_sandbox, read_registry
 from sandbox.terminal.chat import PLATFORM
 from sandbox.terminal.markup import WIDTH
 from sandbox.terminal.pipe import PipeOutput, lines
 from sandbox.terminal.prompt import Prompt
-from sandbox.world import USUAL_PORTS, Options, World, open_world, read_registry
 
 BANNER = """A fleet on this machine: AWS, the Control API and GitHub are played on loopback.
 
@@ -47,7 +47,7 @@ BANNER = """A fleet on this machine: AWS, the Control API and GitHub are played 
 class DemoArguments:
     """The arguments of `make demo`."""
 
-    registry: str = str(Options().registry)
+    registry: str = str(SandboxOptions().registry)
     unhealthy: str = ""
     crashing: str = ""
     instance: str = ""
@@ -82,8 +82,8 @@ def main(argv: Sequence[str]) -> int:
         sys.exit("\n".join([f"REGISTRY={args.registry} is not a valid registry:", *error.problems]))
 
 
-def _options(args: DemoArguments) -> Options:
-    """The world that is wished for; where there can be none, it says what would be right."""
+def _options(args: DemoArguments) -> SandboxOptions:
+    """The options of these arguments; exits with what would be right where there are none."""
     if args.front != PLATFORM and (why := lacking(args.front, os.environ)):
         sys.exit(why)
     if args.engine not in ("stand-in", "tofu"):
@@ -103,7 +103,7 @@ def _options(args: DemoArguments) -> Options:
         for id_ in sorted(wanted - {"", *ids}):
             known = ", ".join(ids[:20])
             sys.exit(f"{name}={id_}: the registry has no such instance; it has {known}.")
-    return Options(
+    return SandboxOptions(
         registry=Path(args.registry),
         unhealthy=unhealthy,
         ways=dict.fromkeys(crashing, Behaviour.AGENT_DIES),
@@ -130,7 +130,7 @@ def _say(what: str) -> None:
     print(f"  {what}", file=sys.stderr, flush=True)  # noqa: T201  (before there is a chat)
 
 
-async def _run(args: DemoArguments, options: Options) -> int:
+async def _run(args: DemoArguments, options: SandboxOptions) -> int:
     """Until it ends, or is told to end by a signal: then that many more than 128."""
     served = asyncio.ensure_future(_serve(args, options))
     by: list[int] = []
@@ -151,43 +151,43 @@ async def _run(args: DemoArguments, options: Options) -> int:
         return 128 + by[0]
 
 
-async def _serve(args: DemoArguments, options: Options) -> int:
+async def _serve(args: DemoArguments, options: SandboxOptions) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that knows no ✓
-    async with open_world(options) as world:
+    async with open_sandbox(options) as sandbox:
         if args.front in FRONTS:
-            return await serve_front(world, args.instance, args.front, os.environ)
-        return await _chat(world, args.instance)
+            return await serve_front(sandbox, args.instance, args.front, os.environ)
+        return await _chat(sandbox, args.instance)
 
 
-async def _chat(world: World, instance: str) -> int:
+async def _chat(sandbox: Sandbox, instance: str) -> int:
     """With a person at a terminal, or with a script that comes through a pipe."""
     console, clock = Console(highlight=False), SystemClock()
     if all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout)):
         console.print(Text(BANNER))
         prompt = Prompt(console, clock, lambda: bot.ids)
-        async with DemoBot(world, instance, prompt, clock) as bot:
+        async with DemoBot(sandbox, instance, prompt, clock) as bot:
             await prompt.converse(bot.terminal.hear_soon, bot.finish)
     else:
         console = Console(width=WIDTH, force_terminal=False, highlight=False)
-        async with DemoBot(world, instance, PipeOutput(console, clock), clock) as bot:
+        async with DemoBot(sandbox, instance, PipeOutput(console, clock), clock) as bot:
             if sys.stdin is not None:
                 async for line in lines(sys.stdin.fileno()):
                     await bot.terminal.hear(line)
             await bot.finish()
-    for line in _reached(world):
+    for line in _reached(sandbox):
         console.print(Text(line, style="dim"), soft_wrap=True)
     return bot.terminal.exit_code
 
 
-def _reached(world: World) -> Iterator[str]:
+def _reached(sandbox: Sandbox) -> Iterator[str]:
     """What came through to the Control API, and from there to GitHub, and what that cost."""
-    actions = Counter(one.action or "?" for one in world.control_api.invocations)
+    actions = Counter(one.action or "?" for one in sandbox.control_api.invocations)
     calls = ", ".join(f"{count} {action}" for action, count in actions.most_common())
     yield f"The Control API was called {actions.total()} times: {calls or 'nothing'}."
-    counted, limit = world.github.counted, world.github.quota.limit
+    counted, limit = sandbox.github.counted, sandbox.github.quota.limit
     yield f"For them GitHub counted {counted} calls; it grants {limit:,} an hour."
-    runs = list(world.github.runner.runs)
+    runs = list(sandbox.github.runner.runs)
     yield f"GitHub ran {len(runs)} deploy{'' if len(runs) == 1 else 's'}{':' if runs else '.'}"
     for run in sorted(runs, key=lambda run: run.id):
         entry = parse_title(run.title)

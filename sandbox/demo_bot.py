@@ -17,8 +17,8 @@ from clawbot.settings import load
 from fleet_control.clock import Clock
 from fleet_control.error import FleetError
 from sandbox.bot_host import BotHost, NoHost
+from sandbox.sandbox import Sandbox
 from sandbox.terminal.chat import PLATFORM, Act, Output, Terminal
-from sandbox.world import World
 
 # What a cut-off ask comes to: its reply is the successor's to finish.
 _LEFT = Notice(())
@@ -39,10 +39,10 @@ class _RunningBot:
 class DemoBot:
     """The bot that a terminal asks; `instance` is whose host carries the bot, or empty."""
 
-    def __init__(self, world: World, instance: str, output: Output, clock: Clock) -> None:
-        self.terminal = Terminal(self._asked, output, clock, world.outside.does)
-        self._settings = load(world.bot_environ(instance), world.folder)
-        self._host = BotHost(world, instance, clock)
+    def __init__(self, sandbox: Sandbox, instance: str, output: Output, clock: Clock) -> None:
+        self.terminal = Terminal(self._asked, output, clock, sandbox.outside.does)
+        self._settings = load(sandbox.bot_environ(instance), sandbox.folder)
+        self._host = BotHost(sandbox, instance, clock)
         self._clock = clock
         self._bot: asyncio.Future[_RunningBot] = asyncio.get_running_loop().create_future()
 

@@ -12,7 +12,7 @@ from clawbot.settings import PREFIX, load
 from fleet_control.clock import SystemClock
 from fleet_control.error import SettingsError
 from sandbox.bot_host import BotHost, NoHost
-from sandbox.world import World
+from sandbox.sandbox import Sandbox
 
 FRONTS = ("discord", "telegram")
 # What only a person can know, by front; beside it, who may deploy.
@@ -39,13 +39,15 @@ def given(front: str, environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-async def serve_front(world: World, instance: str, front: str, environ: Mapping[str, str]) -> int:
+async def serve_front(
+    sandbox: Sandbox, instance: str, front: str, environ: Mapping[str, str]
+) -> int:
     """Serve until cancelled; 1 with a sentence where that can't be."""
     logging.getLogger().addHandler(logging.StreamHandler())
     clock = SystemClock()
-    bot_host = BotHost(world, instance, clock)
+    bot_host = BotHost(sandbox, instance, clock)
     try:
-        settings = load(world.bot_environ(instance) | given(front, environ), world.folder)
+        settings = load(sandbox.bot_environ(instance) | given(front, environ), sandbox.folder)
         while True:
             machine = await bot_host.comes()
             async with assemble(settings, clock) as bot:

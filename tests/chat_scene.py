@@ -53,15 +53,15 @@ class ChatScene:
         # A test that failed halfway may hold answers back; a bot that waits for them would not end,
         # and what it leaves behind, discord.py's keep-alive thread too, would fail another test.
         self.api.released.set()
-        lives = tuple(self._running.values())
+        programs = tuple(self._running.values())
         try:
             for name in tuple(self._running):
                 await self.stop(name)
         finally:
-            for life in lives:
-                life.end()
-            if lives:
-                await asyncio.wait([life.task for life in lives], timeout=PATIENCE_SECONDS)
+            for program in programs:
+                program.end()
+            if programs:
+                await asyncio.wait([program.task for program in programs], timeout=PATIENCE_SECONDS)
             await self._stack.aclose()
 
     def hosts(self, *claws: Claw) -> None:
@@ -92,10 +92,10 @@ class ChatScene:
 
     async def kill(self, name: str = "demo") -> None:
         """From one moment to the next nothing of it is left, and nothing it says arrives."""
-        life = self._running.pop(name)
+        program = self._running.pop(name)
         self.line.is_cut = True
-        life.end()
-        await self.until(lambda: life.is_over, each=0.0)
+        program.end()
+        await self.until(lambda: program.is_over, each=0.0)
 
     async def until(self, holds: Holds, each: float = 1.0) -> None:
         """Let time pass, so many seconds at a turn, until something is so."""

@@ -26,7 +26,7 @@ from sandbox.discord_api.address import pointed_at
 from sandbox.discord_api.backend import Application
 from sandbox.discord_api.guild import Member, Message
 from sandbox.discord_api.server import DiscordApi
-from sandbox.world import Options, World, open_world
+from sandbox.sandbox import Sandbox, SandboxOptions, open_sandbox
 
 IDS = ("clawdinator-1", "clawdinator-2", "clawdinator-3", "clawdinator-babelfish")
 BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
@@ -80,11 +80,11 @@ def staged() -> dict[str, str]:
 
 async def pages(registry: Path) -> dict[str, str]:
     """The question, a deploy in progress, and the status meanwhile, by name."""
-    options = replace(Options(), registry=registry)
-    async with open_world(options) as world, DiscordApi(SystemClock(), patience=120) as api:
+    options = replace(SandboxOptions(), registry=registry)
+    async with open_sandbox(options) as sandbox, DiscordApi(SystemClock(), patience=120) as api:
         with pointed_at(api.url):
             app, person = api.application(), api.person("sam")
-            async with _serving(world, api, app, person):
+            async with _serving(sandbox, api, app, person):
                 return await _played(api, app, person)
 
 
@@ -123,9 +123,9 @@ def _page(api: DiscordApi, message: Message, asked: str) -> str:
 
 @asynccontextmanager
 async def _serving(
-    world: World, api: DiscordApi, app: Application, operator: Member
+    sandbox: Sandbox, api: DiscordApi, app: Application, operator: Member
 ) -> AsyncIterator[None]:
-    environ = world.bot_environ() | {
+    environ = sandbox.bot_environ() | {
         "CLAWBOT_DISCORD_TOKEN": app.token,
         "CLAWBOT_DISCORD_GUILD": api.guild.id,
         "CLAWBOT_OPERATORS": f"discord:{operator.id}",

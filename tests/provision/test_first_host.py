@@ -15,7 +15,7 @@ import pytest
 from clawbot.provision import age, boot
 from clawbot.provision.bundle_object import SECRETS
 from fleet_control.archive import File, unpack
-from sandbox.world import CHECKOUT, World
+from sandbox.sandbox import CHECKOUT, Sandbox
 from tests.nix import evaluation
 from tests.provision import operator_shell, uploads
 from tests.provision.account import AwsAccount
@@ -39,14 +39,14 @@ def scratch_checkout(folder: Path) -> None:
 
 
 def operator_in(
-    world: World, folder: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, folder: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Operator:
-    deployer = world.seeded.deployer
+    deployer = sandbox.seeded.deployer
     keys = {
         "aws_access_key_id": deployer.access_key,
         "aws_secret_access_key": deployer.secret_key,
     }
-    return Operator(folder, AwsAccount(world.aws_url, keys), capsys, monkeypatch)
+    return Operator(folder, AwsAccount(sandbox.aws_url, keys), capsys, monkeypatch)
 
 
 def laid_by_agenix(root: Path, secrets: dict[str, Any], secrets_folder: Path) -> None:
@@ -85,7 +85,7 @@ async def test_a_new_instance_from_nothing_to_a_host(
     checkout.mkdir()
     scratch_checkout(checkout)
     async with full_loop(checkout / "nix/instances.json", python=python) as fleet:
-        operator = operator_in(fleet.world, tmp_path, capsys, monkeypatch)
+        operator = operator_in(fleet.sandbox, tmp_path, capsys, monkeypatch)
 
         await asyncio.to_thread(provision, operator)
         bundled = await asyncio.to_thread(booted, operator, root)

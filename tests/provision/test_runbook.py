@@ -16,9 +16,9 @@ import fleet_control.cli
 from clawbot import cli
 from clawbot.provision import boot
 from fleet_control.registry import parse
+from sandbox.sandbox import CHECKOUT
 from sandbox.seed import LOCK_TABLE, STATE_BUCKET
 from sandbox.tofu.__main__ import main as stand_in
-from sandbox.world import CHECKOUT
 from tests.provision import uploads
 from tests.provision.operator_shell import Operator
 from tests.provision.test_first_host import operator_in, scratch_checkout
@@ -132,16 +132,16 @@ class _Given:
 
 
 def environment(fleet: FullLoop, operator: Operator) -> dict[str, str]:
-    world = fleet.world
-    agent = world.seeded.agents["clawdinator-1"]
+    sandbox = fleet.sandbox
+    agent = sandbox.seeded.agents["clawdinator-1"]
     return operator.environ | {
         "FLEET_CONTROL_INSTANCE": "clawdinator-1",
-        "FLEET_CONTROL_API_URL": world.control_api_url,
+        "FLEET_CONTROL_API_URL": sandbox.control_api_url,
         "FLEET_CONTROL_REGION": "eu-central-1",
-        "FLEET_CONTROL_TOKEN": world.token,
+        "FLEET_CONTROL_TOKEN": sandbox.token,
         "FLEET_CONTROL_AWS_ACCESS_KEY_ID": agent.access_key,
         "FLEET_CONTROL_AWS_SECRET_ACCESS_KEY": agent.secret_key,
-        "FLEET_CONTROL_EC2_URL": world.aws_url,
+        "FLEET_CONTROL_EC2_URL": sandbox.aws_url,
         "TF_VAR_state_bucket": STATE_BUCKET,
         "TF_VAR_lock_table": LOCK_TABLE,
         "TF_VAR_region": "eu-central-1",
@@ -192,7 +192,7 @@ async def test_every_command_of_the_page_works_in_its_order(
     monkeypatch.chdir(checkout)
     registry = checkout / "nix/instances.json"
     async with full_loop(registry, python=python) as fleet, fleet.bot_run() as life:
-        operator = operator_in(fleet.world, tmp_path, capsys, monkeypatch)
+        operator = operator_in(fleet.sandbox, tmp_path, capsys, monkeypatch)
         context = RunbookReader(fleet, operator, monkeypatch, environment(fleet, operator))
         section = ""
         for line in lines():

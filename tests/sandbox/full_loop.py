@@ -22,9 +22,9 @@ from fleet_control import ec2
 from fleet_control.clock import SystemClock
 from fleet_control.reading import Host, HostState
 from sandbox.host_rules import Timing
+from sandbox.sandbox import Sandbox, SandboxOptions, open_sandbox
 from sandbox.terminal.chat import PLATFORM, Terminal
 from sandbox.terminal.pipe import PipeOutput
-from sandbox.world import Options, World, open_world
 
 SWIFT = Timing(pending=0.2, initializing=0.2, shutting_down=0.3)
 PATIENCE_SECONDS = 60.0
@@ -90,18 +90,18 @@ class BotRun:
 
 @dataclass
 class FullLoop:
-    world: World
+    sandbox: Sandbox
     clock: AheadClock
     registry: Path
 
     @asynccontextmanager
     async def bot_run(self, instance: str = "") -> AsyncIterator[BotRun]:
-        settings = load(self.world.bot_environ(instance), self.world.folder)
+        settings = load(self.sandbox.bot_environ(instance), self.sandbox.folder)
         async with assemble(settings, self.clock) as bot:
             printed = io.StringIO()
             output = StageOutput(Console(file=printed, width=100, highlight=False), self.clock)
             terminal = Terminal(
-                lambda act, _: act(bot), output, self.clock, self.world.outside.does
+                lambda act, _: act(bot), output, self.clock, self.sandbox.outside.does
             )
             try:
                 yield BotRun(bot, terminal, output, printed)
@@ -117,8 +117,8 @@ class FullLoop:
         return {host.id: host.name for host in self._staying()}
 
     def _staying(self) -> list[Host]:
-        key = self.world.seeded.deployer
-        client = ec2.client("eu-central-1", key.access_key, key.secret_key, self.world.aws_url)
+        key = self.sandbox.seeded.deployer
+        client = ec2.client("eu-central-1", key.access_key, key.secret_key, self.sandbox.aws_url)
         found = ec2.read(client, self.clock.now()).hosts
         client.close()
         leaving = (HostState.SHUTTING_DOWN, HostState.TERMINATED)
@@ -126,14 +126,14 @@ class FullLoop:
 
     def terminate(self, instance: str) -> None:
         """End the host that serves it, as somebody in AWS's console would."""
-        key = self.world.seeded.deployer
-        client = ec2.client("eu-central-1", key.access_key, key.secret_key, self.world.aws_url)
+        key = self.sandbox.seeded.deployer
+        client = ec2.client("eu-central-1", key.access_key, key.secret_key, self.sandbox.aws_url)
         client.terminate_instances(InstanceIds=[self.hosts()[instance].id])
         client.close()
 
     def asked(self, action: str) -> int:
         """How often the Control API was asked for this."""
-        return sum(one.action == action for one in self.world.control_api.invocations)
+        return sum(one.action == action for one in self.sandbox.control_api.invocations)
 
 
 def entry(id_: str, type_: str = "t3.large") -> dict[str, Any]:
@@ -163,6 +163,6 @@ def give_once(file: Path, ids: Iterable[str]) -> None:
 
 @asynccontextmanager
 async def full_loop(registry: Path, **options: Any) -> AsyncIterator[FullLoop]:
-    chosen, clock = Options(registry=registry, timing=SWIFT, **options), AheadClock()
-    async with open_world(chosen, clock) as world:
-        yield FullLoop(world, clock, registry)
+    chosen, clock = SandboxOptions(registry=registry, timing=SWIFT, **options), AheadClock()
+    async with open_sandbox(chosen, clock) as sandbox:
+        yield FullLoop(sandbox, clock, registry)

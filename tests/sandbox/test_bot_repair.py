@@ -33,18 +33,18 @@ class RepairScene:
 
     async def past_the_bot(self, instance: str, image: str = "") -> str:
         """How a run ends that this instance's own key asked for, with nobody to advise it."""
-        world = self.outside.world
-        key = world.seeded.agents[instance]
-        signed = world.token, key.access_key, key.secret_key, REGION
-        async with ControlApi(world.control_api_url, *signed, SystemClock(), 60.0) as api:
+        sandbox = self.outside.sandbox
+        key = sandbox.seeded.agents[instance]
+        signed = sandbox.token, key.access_key, key.secret_key, REGION
+        async with ControlApi(sandbox.control_api_url, *signed, SystemClock(), 60.0) as api:
             asked = Entry(f"agent.{instance}.cli.1", "", TARGET, image, caller=instance)
             taken = await api.deploy(asked)
             assert taken.run_id
-            await world.github.finished(taken.run_id)
+            await sandbox.github.finished(taken.run_id)
             return (await api.run(taken.run_id)).reason or "done"
 
     async def makes_hosts_ill(self, *instances: str) -> None:
-        await set_rules(self.outside.world.aws_url, Rules(SWIFT, unhealthy=instances))
+        await set_rules(self.outside.sandbox.aws_url, Rules(SWIFT, unhealthy=instances))
 
 
 async def test_bots_repair_a_host_but_can_not_keep_it_down(tmp_path: Path, python: Path) -> None:

@@ -28,8 +28,8 @@ ONE, TWO = "clawdinator-1", "clawdinator-2"
 async def outside(tmp_path: Path, python: Path) -> AsyncIterator[FullLoop]:
     file = tmp_path / "instances.json"
     write_registry(file, (ONE, TWO))
-    async with full_loop(file, python=python) as world:
-        yield world
+    async with full_loop(file, python=python) as sandbox:
+        yield sandbox
 
 
 @asynccontextmanager
@@ -38,7 +38,7 @@ async def riding(outside: FullLoop, instance: str) -> AsyncIterator[tuple[DemoBo
     sheet = PipeOutput(Console(file=printed, width=100, highlight=False), outside.clock)
     async with (
         asyncio.timeout(PATIENCE_SECONDS),
-        DemoBot(outside.world, instance, sheet, outside.clock) as bot,
+        DemoBot(outside.sandbox, instance, sheet, outside.clock) as bot,
     ):
         yield bot, printed
 
@@ -114,7 +114,7 @@ async def test_in_a_guild_the_successor_finishes_the_same_message(
                 "CLAWBOT_DISCORD_GUILD": api.guild.id,
                 "CLAWBOT_OPERATORS": f"discord:{operator.id}",
             }
-            serving = asyncio.create_task(serve_front(outside.world, ONE, "discord", environ))
+            serving = asyncio.create_task(serve_front(outside.sandbox, ONE, "discord", environ))
             try:
                 await api.until(lambda: "fleet" in app.commands)
                 asked = await api.command(app, operator, "deploy", target=ONE)

@@ -22,11 +22,11 @@ from tests.sandbox.full_loop import (
     write_registry,
 )
 
-# Each is a world with a dozen processes: one at a time.
+# Each is a sandbox with a dozen processes: one at a time.
 pytestmark = pytest.mark.xdist_group("world")
 
 ONE, TWO, RENAMED = "clawdinator-1", "clawdinator-2", "clawdinator-two"
-# A run looks again for so long; a world that is there to fail needs no more.
+# A run looks again for so long; a sandbox that is there to fail needs no more.
 SOON = 2.0
 
 
@@ -38,10 +38,10 @@ def registry(tmp_path: Path) -> Path:
 
 
 def remove(outside: FullLoop, image: str) -> None:
-    key = outside.world.seeded.deployer
+    key = outside.sandbox.seeded.deployer
     ec2 = boto3.client(
         "ec2",
-        endpoint_url=outside.world.aws_url,
+        endpoint_url=outside.sandbox.aws_url,
         region_name="eu-central-1",
         aws_access_key_id=key.access_key,
         aws_secret_access_key=key.secret_key,
@@ -61,12 +61,12 @@ async def machines(outside: FullLoop) -> dict[str, str]:
 
 async def blind(outside: FullLoop, *keys: str) -> None:
     """To whom EC2 shows no host from now on."""
-    await set_rules(outside.world.aws_url, Rules(SWIFT, blind=keys))
+    await set_rules(outside.sandbox.aws_url, Rules(SWIFT, blind=keys))
 
 
 def plans_over(outside: FullLoop) -> int:
     """Of how many runs `plan` is over."""
-    jobs = (job for run in outside.world.github.runner.runs for job in run.latest_jobs())
+    jobs = (job for run in outside.sandbox.github.runner.runs for job in run.latest_jobs())
     return sum(job.name == "plan" and job.ended for job in jobs)
 
 
@@ -112,7 +112,7 @@ async def test_ec2_that_shows_nothing_to_plan_or_to_a_hosts_job(
         outside.bot_run() as bot,
     ):
         before = await machines(outside)
-        key = outside.world.seeded.deployer.access_key
+        key = outside.sandbox.seeded.deployer.access_key
 
         await blind(outside, key)
         for asked in ([f"/fleet deploy {TWO}"], ["/fleet deploy all", "yes"]):
@@ -136,7 +136,7 @@ async def test_ec2_that_shows_nothing_to_the_bot(registry: Path, python: Path) -
     has seen missing. The run sees them all, and makes no second one."""
     async with full_loop(registry, python=python) as outside, outside.bot_run() as bot:
         before = await machines(outside)
-        key = outside.world.seeded.chats["demo"].access_key
+        key = outside.sandbox.seeded.chats["demo"].access_key
         await blind(outside, key)
         assert "2 instances, 0 healthy, 2 missing" in await bot.say("/fleet status")
         assert f"✓ deploy {TWO}: done" in await bot.say(f"{ONE}: /fleet deploy {TWO}")

@@ -21,7 +21,7 @@ NEW, OLD = "1" * 40, "0" * 40
 
 async def revisions(outside: FullLoop) -> dict[str, str]:
     """Of each host: what it says it runs, which must be what its tag says."""
-    said = {id_: one["revision"] for id_, one in (await outside.world.hosts()).items()}
+    said = {id_: one["revision"] for id_, one in (await outside.sandbox.hosts()).items()}
     tags = await asyncio.to_thread(outside.hosts)
     assert {id_: host.revision for id_, host in tags.items()} == said
     return said
@@ -39,7 +39,7 @@ async def test_a_change_is_merged_deployed_and_taken_back(tmp_path: Path, python
         full_loop(tmp_path / "instances.json", python=python) as outside,
         outside.bot_run() as bot,
     ):
-        commits = outside.world.github.runner.context.repository.commits
+        commits = outside.sandbox.github.runner.context.repository.commits
         oldest, older, newest = commits
         assert await revisions(outside) == {ONE: older, TWO: oldest}
 
@@ -57,7 +57,7 @@ async def test_a_change_is_merged_deployed_and_taken_back(tmp_path: Path, python
         assert f"✓ deploy {TWO}: done" in await bot.say(f"/fleet deploy {TWO}")
         assert await revisions(outside) == {ONE: older, TWO: merged}
         assert (await asyncio.to_thread(outside.hosts))[TWO].image == NEWEST
-        job = outside.world.github.runner.runs[-1].latest_jobs()[1]
+        job = outside.sandbox.github.runner.runs[-1].latest_jobs()[1]
         assert job.name == f"{TWO}: {NEWEST} -> {NEWEST} @{merged[:7]}"
 
         said = " ".join((await bot.say("merge docs Hosts greet, it says")).split())
@@ -76,7 +76,7 @@ async def test_a_change_is_merged_deployed_and_taken_back(tmp_path: Path, python
         assert f"  Revision {oldest[:7]}, {old(0)}: {PAST[0][0]}\n" in said
         assert await revisions(outside) == {ONE: older, TWO: oldest}
         assert (await asyncio.to_thread(outside.hosts))[TWO].image == OLDEST
-        title = outside.world.github.runner.runs[-1].title
+        title = outside.sandbox.github.runner.runs[-1].title
         assert f" | {TWO} | {oldest[:12]} | " in title
 
         said = await bot.say("network off", f"reboot {TWO}", "reboot nobody")
@@ -92,7 +92,7 @@ async def test_what_somebody_spoiled_is_refused_by_name_and_nothing_is_touched(
     write_registry(registry, (ONE, TWO))
     async with full_loop(registry) as outside, outside.bot_run() as bot:
         before = await asyncio.to_thread(outside.hosts)
-        newest = outside.world.github.runner.context.repository.commits[-1]
+        newest = outside.sandbox.github.runner.context.repository.commits[-1]
         manifest = f"bootstrap/{TWO}/manifest.json"
         for spoil, done, why in (
             ("bundle TWO missing", f"{manifest} is gone now.", f"{manifest} is not there."),
@@ -111,7 +111,7 @@ async def test_what_somebody_spoiled_is_refused_by_name_and_nothing_is_touched(
         write_registry(registry, (ONE, TWO), **{ONE: "t3.small"})
         assert "has no nobody." in await bot.say("spoil bundle nobody stale")
         said = await bot.say("spoil seed", f"/fleet deploy {TWO}")
-        seed = key(outside.world.github.runner.context.repository.revision())
+        seed = key(outside.sandbox.github.runner.context.repository.revision())
         assert seed != key(newest)
         assert f"{seed} is not what " in said
         assert f"{seed} is not what that commit holds: somebody else put it there" in flat(said)

@@ -53,7 +53,7 @@ USUAL_PORTS = Ports(aws=8742, control_api=8743, github=8744)
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class SandboxOptions:
     """How the sandbox is to be.
 
     Attributes:
@@ -82,10 +82,10 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Sandbox:
     """The running sandbox. `token` is the control token."""
 
-    options: Options
+    options: SandboxOptions
     aws_url: str
     control_api: FunctionUrl
     control_api_url: str
@@ -101,7 +101,7 @@ class World:
         return said
 
     def bot_environ(self, instance: str = "") -> dict[str, str]:
-        """The settings of a bot in this world, riding `instance` or none."""
+        """The settings of a bot in this sandbox, riding `instance` or none."""
         key = self.seeded.chats[instance or self.options.bot]
         own = {"CLAWBOT_INSTANCE": instance} if instance else {"CLAWBOT_NAME": self.options.bot}
         return own | {
@@ -127,7 +127,9 @@ def read_registry(file: Path) -> tuple[bytes, Registry]:
 
 
 @asynccontextmanager
-async def open_world(options: Options, clock: Clock | None = None) -> AsyncIterator[World]:
+async def open_sandbox(
+    options: SandboxOptions, clock: Clock | None = None
+) -> AsyncIterator[Sandbox]:
     """Start everything; RegistryError if the registry can't be had. Ends with nothing running."""
     clock = clock or SystemClock()
     content, registry = read_registry(options.registry)
@@ -184,7 +186,7 @@ async def open_world(options: Options, clock: Clock | None = None) -> AsyncItera
         )
         control_api_url = await control_api.start()
         stack.push_async_callback(control_api.stop)
-        yield World(
+        yield Sandbox(
             options=options,
             aws_url=aws_url,
             control_api=control_api,
@@ -218,7 +220,7 @@ async def _seeded(request: SetUpRequest, registry: Registry) -> SetUp:
 
 
 def _runner(
-    options: Options,
+    options: SandboxOptions,
     clock: Clock,
     folder: Path,
     made: SetUp,

@@ -11,10 +11,10 @@ from fleet_control.ledger import TITLE_FIELDS
 from fleet_control.reading import HostState
 from sandbox.host_rules import SECRET, Behaviour
 from sandbox.run_record import ANY_WORKFLOW, PERSON
-from sandbox.world import REPO, WORKFLOW
+from sandbox.sandbox import REPO, WORKFLOW
 from tests.sandbox.full_loop import NEWEST, OLDER, OLDEST, full_loop, give_once, write_registry
 
-# Each is a world with a dozen processes: one at a time.
+# Each is a sandbox with a dozen processes: one at a time.
 pytestmark = pytest.mark.xdist_group("world")
 
 TITLE = dict.fromkeys(TITLE_FIELDS, "")
@@ -39,10 +39,10 @@ async def test_the_script_of_the_readme(registry: Path, python: Path) -> None:
         assert f"✓ {TWO}  {OLDEST} -> {NEWEST}  replaced, healthy" in said
         assert "2 instances, 2 healthy, 1 on an older image" in await bot.say("/fleet status")
 
-        calls = len(outside.world.control_api.invocations)
+        calls = len(outside.sandbox.control_api.invocations)
         said = await bot.say(f"{ONE}: /fleet deploy {ONE}", f"{ONE}: /fleet deploy all")
         assert said.count("refused (self_deploy)") == 2
-        assert len(outside.world.control_api.invocations) == calls
+        assert len(outside.sandbox.control_api.invocations) == calls
 
         assert f"✓ deploy {TWO}: done" in await bot.say(f"{ONE}: /fleet deploy {TWO}")
         said = await bot.say(
@@ -66,7 +66,7 @@ async def test_the_script_of_the_readme(registry: Path, python: Path) -> None:
         assert {host.state for host in after.values()} == {HostState.RUNNING}
         assert not {one.id for one in before.values()} & {one.id for one in after.values()}
         assert bot.terminal.exit_code == 0
-        assert [run.conclusion for run in outside.world.github.runner.runs] == ["success"] * 3
+        assert [run.conclusion for run in outside.sandbox.github.runner.runs] == ["success"] * 3
 
 
 async def test_a_bad_host_stops_the_roll_and_the_chat_says_where_and_why(
@@ -117,7 +117,7 @@ async def test_a_host_that_ec2_calls_healthy_and_of_which_a_unit_keeps_dying_sto
     why = f"{FISH} was replaced but did not become healthy within 3 s: {FISH} ({after[FISH].id}): "
     assert f"{why}{unit} is active for 0 of" in " ".join(said.split())
     assert after[TWO] == before[TWO]
-    jobs = [job for run in outside.world.github.runner.runs for job in run.latest_jobs()]
+    jobs = [job for run in outside.sandbox.github.runner.runs for job in run.latest_jobs()]
     told = "\n".join(line for job in jobs for line in (*job.log, job.summary))
     assert "no model takes ***" in told
     assert "Main process exited" in told
@@ -129,7 +129,7 @@ async def test_what_a_workflow_of_a_branch_starts_is_refused_and_a_persons_butto
     python: Path,
 ) -> None:
     async with full_loop(registry, python=python) as outside, aiohttp.ClientSession() as session:
-        github = outside.world.github
+        github = outside.sandbox.github
         before = await asyncio.to_thread(outside.hosts)
         # A job of some workflow on some branch, with `permissions: actions: write`.
         github.runner.context.tokens["ghs_of_a_job"] = {"actions": "write"}
@@ -207,7 +207,7 @@ async def test_a_registry_that_goes_once_it_was_read_stops_no_start(
     give_once(file, (ONE,))
 
     async with full_loop(file, python=python) as outside:
-        assert outside.world.seeded.agents.keys() == {ONE}
+        assert outside.sandbox.seeded.agents.keys() == {ONE}
 
 
 async def test_a_fleet_of_five_hundred_is_read_whole_and_never_rolled_at_once(
