@@ -18,12 +18,12 @@ CONFIGURE_AWS = "aws-actions/configure-aws-credentials"
 ENVIRONMENT = "fleet"
 
 # Takes what stands in `with`; gives its outputs, or fails its step.
-Action = Callable[[Mapping[str, str], Workspace], dict[str, str]]
+ActionStandIn = Callable[[Mapping[str, str], Workspace], dict[str, str]]
 
 
 def played(
     repository: Repository, engine: tuple[str, ...], aws: Mapping[str, str], import_from: Path
-) -> dict[str, Action]:
+) -> dict[str, ActionStandIn]:
     """By the name that `uses:` has before its `@`.
 
     `engine` is the command that serves as tofu, `aws` the deploy role's credentials as variables,

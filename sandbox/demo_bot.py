@@ -18,7 +18,7 @@ from fleet_control.clock import Clock
 from fleet_control.error import FleetError
 from sandbox.bot_host import BotHost, NoHost
 from sandbox.sandbox import Sandbox
-from sandbox.terminal.chat import PLATFORM, Act, Output, Terminal
+from sandbox.terminal.chat import PLATFORM, BotCall, Output, Terminal
 
 # What a cut-off ask comes to: its reply is the successor's to finish.
 _LEFT = Notice(())
@@ -105,7 +105,7 @@ class DemoBot:
         finally:
             running.resumed.set()
 
-    async def _asked(self, act: Act, chat: Chat) -> Reply:
+    async def _asked(self, act: BotCall, chat: Chat) -> Reply:
         try:
             running = await self._alive()
             return await self._within(running, act(running.bot))

@@ -28,7 +28,7 @@ _FILTERS = {
     "status": r"queued|pending|waiting|requested|in_progress|completed",
 }
 
-Row = TypeVar("Row")
+Listed = TypeVar("Listed")
 
 
 def said(message: str, status: int) -> web.Response:
@@ -190,7 +190,7 @@ class Routes:
         return found
 
 
-def _page(rows: Sequence[Row], query: Mapping[str, str]) -> Sequence[Row]:
+def _page(rows: Sequence[Listed], query: Mapping[str, str]) -> Sequence[Listed]:
     size = min(int(query.get("per_page", _USUAL_PAGE)), _LARGEST_PAGE)
     first = (int(query.get("page", 1)) - 1) * size
     return rows[first : first + size]

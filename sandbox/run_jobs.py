@@ -6,7 +6,7 @@ from sandbox.job_log import JobLog
 from sandbox.job_runner import JobRunner
 from sandbox.run_record import Conclusion, JobRecord, RunRecord
 from sandbox.runner_context import RunnerContext
-from sandbox.workflow_file import Entry, JobSpec, Scope, WorkflowError, entries, filled, holds
+from sandbox.workflow_file import JobSpec, MatrixEntry, Scope, WorkflowError, entries, filled, holds
 
 # GitHub cuts longer job names.
 _LONGEST_NAME = 100
@@ -91,7 +91,7 @@ class RunJobs:
                 needs[one.key]["outputs"] |= one.outputs
         return {"inputs": self._run.inputs, "vars": self._context.variables, "needs": needs}
 
-    def _record(self, key: str, name: str, entry: Entry | None = None) -> JobRecord:
+    def _record(self, key: str, name: str, entry: MatrixEntry | None = None) -> JobRecord:
         record = JobRecord(
             id=next(self._context.ids),
             key=key,
@@ -113,6 +113,6 @@ class RunJobs:
         self._context.changes.tell()
 
 
-def _name(job: JobSpec, entry: Entry) -> str:
+def _name(job: JobSpec, entry: MatrixEntry) -> str:
     name = filled(job.name, {"matrix": entry})
     return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 3]}..."

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sandbox.workflow_file import Entry, WorkflowFile
+from sandbox.workflow_file import MatrixEntry, WorkflowFile
 
 
 class Actor(NamedTuple):
@@ -91,7 +91,7 @@ class JobRecord(_Record):
     name: str
     attempt: int
     created: float
-    entry: Entry = field(default_factory=dict)
+    entry: MatrixEntry = field(default_factory=dict)
     steps: list[StepRecord] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
     outputs: dict[str, str] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 
 from fleet_control.clock import Clock
-from sandbox.actions import Action
+from sandbox.actions import ActionStandIn
 from sandbox.repository import Repository
 from sandbox.run_record import RunOrigin
 
@@ -64,7 +64,7 @@ class RunnerContext:
     variables: Mapping[str, str]
     environ: Mapping[str, str]
     path: tuple[str, ...]
-    actions: Mapping[str, Action]
+    actions: Mapping[str, ActionStandIn]
     clock: Clock
     api_url: str = ""
     listed_after: float = 0.0

@@ -72,10 +72,10 @@ _EXPRESSION = re.compile(
 _WORDS = {"*": "any name", "#": "a list"}
 _PATTERNS = {TEXT: r"(?s:(?!.*\$\{\{).*)", NUMBER: r"\d+"}
 # What one job of a matrix gets.
-Entry = dict[str, str | bool | list[str]]
+MatrixEntry = dict[str, str | bool | list[str]]
 # 256 is GitHub's own limit.
-_MATRIX: TypeAdapter[list[Entry]] = TypeAdapter(
-    Annotated[list[Entry], Field(min_length=1, max_length=256)]
+_MATRIX: TypeAdapter[list[MatrixEntry]] = TypeAdapter(
+    Annotated[list[MatrixEntry], Field(min_length=1, max_length=256)]
 )
 
 # What expressions see: contexts by name, each a mapping, at whose ends are texts or booleans.
@@ -277,7 +277,7 @@ def holds(condition: str, scope: Scope) -> bool:
     return not path or _value(path, scope).casefold() == text.strip("'").casefold()
 
 
-def entries(matrix: str, scope: Scope) -> list[Entry]:
+def entries(matrix: str, scope: Scope) -> list[MatrixEntry]:
     """Those of a matrix; WorkflowError where its expression gives no list of 1 to 256."""
     try:
         return _MATRIX.validate_json(filled(matrix, scope))

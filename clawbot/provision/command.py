@@ -10,7 +10,7 @@ from clawbot.provision import bundle_command, instance_command, secret_command
 from clawbot.provision.error import ProvisionError
 from clawbot.provision.operator_context import OperatorContext
 
-Act = Callable[[OperatorContext, argparse.Namespace], Iterator[str]]
+Subcommand = Callable[[OperatorContext, argparse.Namespace], Iterator[str]]
 
 _EPILOG = """\
 exit code: 0; 1 where something is wrong, each with its sentence
@@ -25,7 +25,7 @@ exit code: 0; 1 where something is wrong, each with its sentence
 def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     """Do what is asked, saying each thing as it is done; 0 when all is well."""
     options = _parser().parse_args(argv)
-    act: Act = options.act
+    act: Subcommand = options.act
     try:
         for line in act(OperatorContext(options.checkout, environ), options):
             sys.stdout.write(f"{line}\n")

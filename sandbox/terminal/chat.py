@@ -70,7 +70,7 @@ class Output(Protocol):
         ...
 
 
-Act = Callable[[Bot], Awaitable[Reply]]
+BotCall = Callable[[Bot], Awaitable[Reply]]
 # What came of words that are meant for no bot, in a sentence; nothing where they are none such.
 OutsideEvent = Callable[[tuple[str, ...]], Awaitable[str]]
 
@@ -84,7 +84,7 @@ class Terminal:
 
     def __init__(
         self,
-        asked: Callable[[Act, Chat], Awaitable[Reply]],
+        asked: Callable[[BotCall, Chat], Awaitable[Reply]],
         output: Output,
         clock: Clock,
         outside: OutsideEvent = _nothing,

@@ -17,13 +17,13 @@ from pathlib import Path
 from clawbot.provision import installation
 from fleet_control.archive import File
 from clawbot.provision.error import ProvisionError
-from clawbot.provision.installation import PUBLIC, Record
+from clawbot.provision.installation import PUBLIC, InstallRecord
 folder = Path(sys.argv[1])
 def install(version):
     installation.recover(folder)
     files = {name: File(version.encode() * 50_000) for name in ("a", "b/c", "b/d/e")}
     try:
-        record = Record("bucket", "key", "one", "revision", version, version)
+        record = InstallRecord("bucket", "key", "one", "revision", version, version)
         installation.install(folder, files, record, PUBLIC)
     except ProvisionError as error:
         sys.exit(str(error))

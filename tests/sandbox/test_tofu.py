@@ -39,7 +39,7 @@ ONE, TWO = (f'aws_instance.clawdinator["clawdinator-{n}"]' for n in (1, 2))
 
 
 @dataclass(frozen=True)
-class Said:
+class CommandOutput:
     code: int
     out: str
     err: str
@@ -79,10 +79,10 @@ class Checkout:
             stderr=asyncio.subprocess.PIPE,
         )
 
-    async def run(self, *argv: str) -> Said:
+    async def run(self, *argv: str) -> CommandOutput:
         process = await self.begin(*argv, python=str(self._python))
         out, err = await process.communicate()
-        return Said(process.returncode or 0, out.decode(), err.decode())
+        return CommandOutput(process.returncode or 0, out.decode(), err.decode())
 
     async def plan(self, *argv: str, name: str = "p") -> Any:
         """The plan as `show -json` has it."""
@@ -93,7 +93,7 @@ class Checkout:
         assert shown.code == 0
         return json.loads(shown.out)
 
-    async def apply(self, name: str = "p") -> Said:
+    async def apply(self, name: str = "p") -> CommandOutput:
         return await self.run("apply", *QUIET, str(self.root / name))
 
     def write(self, *ids: str) -> None:

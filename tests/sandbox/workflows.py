@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 
 from fleet_control.clock import Clock, SystemClock
-from sandbox.actions import CHECKOUT, Action, played
+from sandbox.actions import CHECKOUT, ActionStandIn, played
 from sandbox.github import API_VERSION, GitHubApi
 from sandbox.repository import Repository
 from sandbox.run_record import RunRecord
@@ -172,7 +172,7 @@ class ApiClient:
 
 @asynccontextmanager
 async def github_of(
-    file: str, folder: Path, clock: Clock | None = None, checkout: Action | None = None
+    file: str, folder: Path, clock: Clock | None = None, checkout: ActionStandIn | None = None
 ) -> AsyncIterator[ApiClient]:
     """A GitHub whose repository holds this workflow and a registry.
 
