@@ -117,8 +117,7 @@ class JobRecord(_Record):
 
 @dataclass(frozen=True, slots=True)
 class RunOrigin:
-    """The repository, branch and workflow of a run: `file` is the workflow's file name, `api` the
-    API's address."""
+    """The repository, branch and workflow file that a run is of; `api` is the API's address."""
 
     api: str
     repo: str

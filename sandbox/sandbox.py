@@ -141,7 +141,7 @@ async def open_sandbox(
         stack.push_async_callback(aws.stop)
         aws_url = await aws.start()
         token, github_token = secrets.token_urlsafe(24), f"github_pat_{secrets.token_hex(20)}"
-        request = SetUpRequest(
+        asked = SetUpRequest(
             url=aws_url,
             checkout=CHECKOUT,
             folder=folder / "set-up",
@@ -153,9 +153,9 @@ async def open_sandbox(
             repository=folder / "repository",
         )
         made = await (
-            set_up(request, options.engine, options.say)
+            set_up(asked, options.engine, options.say)
             if options.engine
-            else _seeded(request, registry)
+            else _seeded(asked, registry)
         )
         rules = Rules(options.timing, tuple(options.unhealthy), options.ways)
         await set_rules(aws_url, rules)
@@ -199,13 +199,13 @@ async def open_sandbox(
         )
 
 
-async def _seeded(request: SetUpRequest, registry: Registry) -> SetUp:
+async def _seeded(asked: SetUpRequest, registry: Registry) -> SetUp:
     """The same in a blink, for the stand-in engine, which keeps no state."""
     return SetUp(
-        seeded=await seed(request.url, registry, request.images, bots=request.bots),
+        seeded=await seed(asked.url, registry, asked.images, bots=asked.bots),
         function={
-            "CONTROL_API_TOKEN": request.secrets["TF_VAR_control_token"],
-            "GITHUB_TOKEN": request.secrets["TF_VAR_github_token"],
+            "CONTROL_API_TOKEN": asked.secrets["TF_VAR_control_token"],
+            "GITHUB_TOKEN": asked.secrets["TF_VAR_github_token"],
             "GITHUB_REPO": REPO,
             "GITHUB_WORKFLOW": Path(WORKFLOW).name,
             "GITHUB_REF": "main",

@@ -61,40 +61,38 @@ class SetUpRequest:
     repository: Path
 
 
-async def set_up(request: SetUpRequest, engine: TofuEngine, say: Callable[[str], None]) -> SetUp:
+async def set_up(asked: SetUpRequest, engine: TofuEngine, say: Callable[[str], None]) -> SetUp:
     """Apply two roots as people do, and tofu/fleet as a deploy did; CommandFailed.
 
     Cancelled, it ends what it started.
     """
-    request.folder.mkdir()
-    tofu_commands.lay_out(request.checkout, request.folder, request.registry)
-    environ = tofu_commands.environment(
-        engine, request.folder, request.url, _ADMINISTRATOR, request.repo
-    )
-    bots = "[" + ",".join(f'"{bot}"' for bot in request.bots) + "]"
-    environ |= {**request.secrets, "TF_VAR_chat_bots": bots}
-    tofu = TofuCommands(request.folder, environ, say)
+    asked.folder.mkdir()
+    tofu_commands.lay_out(asked.checkout, asked.folder, asked.registry)
+    environ = tofu_commands.environment(engine, asked.folder, asked.url, _ADMINISTRATOR, asked.repo)
+    bots = "[" + ",".join(f'"{bot}"' for bot in asked.bots) + "]"
+    environ |= {**asked.secrets, "TF_VAR_chat_bots": bots}
+    tofu = TofuCommands(asked.folder, environ, say)
     try:
-        return await asyncio.to_thread(_make, request, tofu)
+        return await asyncio.to_thread(_make, asked, tofu)
     except asyncio.CancelledError:
         tofu.stop()
         raise
 
 
-def _make(request: SetUpRequest, tofu: TofuCommands) -> SetUp:
+def _make(asked: SetUpRequest, tofu: TofuCommands) -> SetUp:
     tofu.apply_state()
     tofu.apply_control()
-    image = request.images[-2]
-    bucket = BootstrapBucket(request.url, BOOTSTRAP_BUCKET)
-    sum_ = bucket.put_seed(request.repository, image.commit, tofu.environ["PATH"])
+    image = asked.images[-2]
+    bucket = BootstrapBucket(asked.url, BOOTSTRAP_BUCKET)
+    sum_ = bucket.put_seed(asked.repository, image.commit, tofu.environ["PATH"])
     bucket.close()
     tofu.apply_fleet(image.id, image.commit, sum_)
     role = tofu.ask("tofu -chdir=tofu/control output -raw deploy_role_arn")
     variables = {"CONTROL_API_URL": tofu.ask(URL), "DEPLOY_ROLE_ARN": role}
-    cloud = _Cloud(request.url)
+    cloud = _Cloud(asked.url)
     function = cloud.client("lambda").get_function_configuration(FunctionName=_FUNCTION)
     seeded = Seeded(
-        images=tuple(request.images),
+        images=tuple(asked.images),
         hosts=tuple(_hosts(cloud)),
         agents=cloud.users("agent"),
         chats=cloud.users("chat"),

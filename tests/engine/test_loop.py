@@ -24,7 +24,7 @@ Fleet = dict[str, tuple[str, str, HostState]]
 async def _deployed(outside: FullLoop) -> Fleet:
     """The fleet after a deploy of all: what each instance's host is, but for its id."""
     before = await asyncio.to_thread(outside.hosts)
-    async with outside.bot_run() as bot:
+    async with outside.bot() as bot:
         assert "Go ahead?" in await bot.say("/fleet deploy all")
         assert "✓ deploy all: done after" in await bot.say("yes")
         assert "2 instances, 2 healthy\n" in await bot.say("/fleet status")
@@ -54,7 +54,7 @@ async def test_a_host_that_never_becomes_healthy_stops_the_roll(
 ) -> None:
     """At the first host; the chat names it, and the others still run what they ran."""
     options = {"engine": engine, "unhealthy": frozenset({ONE}), "health_deadline": 5.0}
-    async with full_loop(registry, **options) as outside, outside.bot_run() as bot:
+    async with full_loop(registry, **options) as outside, outside.bot() as bot:
         before = await asyncio.to_thread(outside.hosts)
         assert "Go ahead?" in await bot.say("/fleet deploy all")
         said = await bot.say("yes")

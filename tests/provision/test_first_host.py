@@ -101,7 +101,7 @@ async def test_a_new_instance_from_nothing_to_a_host(
             assert token(other).encode() not in unpacked
             assert token(other).encode() not in opened
 
-        async with fleet.bot_run() as life:
+        async with fleet.bot() as life:
             assert f"deploy {NEW}: done" in await life.say(f"/fleet deploy {NEW}")
         assert NEW in await asyncio.to_thread(fleet.hosts)
 

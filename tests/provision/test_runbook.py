@@ -191,7 +191,7 @@ async def test_every_command_of_the_page_works_in_its_order(
     (checkout / "tofu/fleet").mkdir(parents=True)
     monkeypatch.chdir(checkout)
     registry = checkout / "nix/instances.json"
-    async with full_loop(registry, python=python) as fleet, fleet.bot_run() as life:
+    async with full_loop(registry, python=python) as fleet, fleet.bot() as life:
         operator = operator_in(fleet.sandbox, tmp_path, capsys, monkeypatch)
         context = RunbookReader(fleet, operator, monkeypatch, environment(fleet, operator))
         section = ""

@@ -95,7 +95,7 @@ class FullLoop:
     registry: Path
 
     @asynccontextmanager
-    async def bot_run(self, instance: str = "") -> AsyncIterator[BotRun]:
+    async def bot(self, instance: str = "") -> AsyncIterator[BotRun]:
         settings = load(self.sandbox.bot_environ(instance), self.sandbox.folder)
         async with assemble(settings, self.clock) as bot:
             printed = io.StringIO()

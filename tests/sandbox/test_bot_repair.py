@@ -53,7 +53,7 @@ async def test_bots_repair_a_host_but_can_not_keep_it_down(tmp_path: Path, pytho
     one, two, three, four, five = BOTS
     async with (
         full_loop(registry, python=python, health_deadline=SOON) as outside,
-        outside.bot_run() as bot,
+        outside.bot() as bot,
     ):
         scene = RepairScene(outside, bot)
         before = (await asyncio.to_thread(outside.hosts))[TARGET].id

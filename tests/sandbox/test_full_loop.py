@@ -29,7 +29,7 @@ def registry(tmp_path: Path) -> Path:
 
 
 async def test_the_script_of_the_readme(registry: Path, python: Path) -> None:
-    async with full_loop(registry, python=python) as outside, outside.bot_run() as bot:
+    async with full_loop(registry, python=python) as outside, outside.bot() as bot:
         before = await asyncio.to_thread(outside.hosts)
         assert {id_: host.image for id_, host in before.items()} == {ONE: OLDER, TWO: OLDEST}
 
@@ -76,7 +76,7 @@ async def test_a_bad_host_stops_the_roll_and_the_chat_says_where_and_why(
     write_registry(file, (ONE, FISH, TWO), **{FISH: "t3.small"})
     async with (
         full_loop(file, python=python, unhealthy=frozenset({FISH}), health_deadline=1.5) as outside,
-        outside.bot_run() as bot,
+        outside.bot() as bot,
     ):
         before = await asyncio.to_thread(outside.hosts)
 
@@ -104,7 +104,7 @@ async def test_a_host_that_ec2_calls_healthy_and_of_which_a_unit_keeps_dying_sto
     write_registry(file, (ONE, FISH, TWO), **{FISH: "t3.small"})
     async with (
         full_loop(file, python=python, ways={FISH: way}, health_deadline=3.0) as outside,
-        outside.bot_run() as bot,
+        outside.bot() as bot,
     ):
         before = await asyncio.to_thread(outside.hosts)
 
@@ -162,14 +162,14 @@ async def test_a_bot_killed_in_the_middle_is_finished_by_its_successor(
 ) -> None:
     """And two people deploy at once: the second waits its turn, and is told so."""
     async with full_loop(registry, python=python) as outside:
-        async with outside.bot_run() as first:
+        async with outside.bot() as first:
             await first.say(f"/fleet deploy {ONE} &")
             await first.output.until(ONE, Stage.RUNNING)
             await first.say(f"/fleet deploy {TWO} &")
             await first.output.until(TWO, Stage.QUEUED)
         assert "done" not in first.printed.getvalue()
 
-        async with outside.bot_run() as successor:
+        async with outside.bot() as successor:
             await successor.finish_left()
             printed = successor.printed.getvalue()
     assert f"✓ deploy {ONE}: done" in printed
@@ -182,7 +182,7 @@ async def test_an_instance_added_at_the_source_can_be_deployed_without_a_restart
     registry: Path,
     python: Path,
 ) -> None:
-    async with full_loop(registry, python=python) as outside, outside.bot_run() as bot:
+    async with full_loop(registry, python=python) as outside, outside.bot() as bot:
         await bot.say("/fleet status")
         write_registry(registry, (ONE, TWO, FISH))
         outside.clock.ahead += 61
@@ -216,7 +216,7 @@ async def test_a_fleet_of_five_hundred_is_read_whole_and_never_rolled_at_once(
 ) -> None:
     file = tmp_path / "instances.json"
     write_registry(file, (f"claw-{number}" for number in range(1, 501)))
-    async with full_loop(file, python=python) as outside, outside.bot_run() as bot:
+    async with full_loop(file, python=python) as outside, outside.bot() as bot:
         assert "500 instances, 500 healthy" in await bot.say("/fleet status")
         assert "refused (too_many_hosts)" in await bot.say("/fleet deploy all")
         assert outside.asked("deploy") == 0

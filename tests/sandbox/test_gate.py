@@ -85,7 +85,7 @@ async def between_plan_and_host(
 
 async def test_what_could_not_start_ends_no_host(registry: Path, python: Path) -> None:
     """A type that is misspelt; then an image that is removed between `plan` and the host's turn."""
-    async with full_loop(registry, python=python) as outside, outside.bot_run() as bot:
+    async with full_loop(registry, python=python) as outside, outside.bot() as bot:
         before = await machines(outside)
         write_registry(registry, (ONE, TWO), **{TWO: "t3.lagre"})
 
@@ -109,7 +109,7 @@ async def test_ec2_that_shows_nothing_to_plan_or_to_a_hosts_job(
 ) -> None:
     async with (
         full_loop(registry, python=python, health_deadline=SOON) as outside,
-        outside.bot_run() as bot,
+        outside.bot() as bot,
     ):
         before = await machines(outside)
         key = outside.sandbox.seeded.deployer.access_key
@@ -134,7 +134,7 @@ async def test_ec2_that_shows_nothing_to_plan_or_to_a_hosts_job(
 async def test_ec2_that_shows_nothing_to_the_bot(registry: Path, python: Path) -> None:
     """One that has just started knows of no host and believes the list; later it calls none that it
     has seen missing. The run sees them all, and makes no second one."""
-    async with full_loop(registry, python=python) as outside, outside.bot_run() as bot:
+    async with full_loop(registry, python=python) as outside, outside.bot() as bot:
         before = await machines(outside)
         key = outside.sandbox.seeded.chats["demo"].access_key
         await blind(outside, key)
@@ -157,7 +157,7 @@ async def test_ec2_that_shows_nothing_to_the_bot(registry: Path, python: Path) -
 
 
 async def test_an_instance_that_is_renamed(registry: Path, python: Path) -> None:
-    async with full_loop(registry, python=python) as outside, outside.bot_run() as bot:
+    async with full_loop(registry, python=python) as outside, outside.bot() as bot:
         before = await machines(outside)
         await bot.say("/fleet status")
         rename(registry)
