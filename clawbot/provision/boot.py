@@ -108,7 +108,7 @@ PARTS = {
 def bring(
     part: Part, bucket: str, root: Path, client: Callable[[str], "S3Client"], *, anew: bool = False
 ) -> str:
-    """Install the part from S3 unless it is there, or `anew`; what was done, in a sentence."""
+    """Install the part from S3 unless it is installed, or `anew`; returns what was done."""
     host = host_config.read(root)
     folder = root / part.folder
     installation.own_parents(root, folder)
@@ -170,7 +170,7 @@ def become(root: Path, host: str) -> str:
 
 
 def s3_client(region: str) -> "S3Client":
-    """With whatever credentials there are: on a host, the instance profile's."""
+    """An S3 client with the credentials that boto3 finds: on a host, the instance profile's."""
     return boto3.client(
         "s3",
         region_name=region,

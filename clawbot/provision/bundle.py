@@ -28,13 +28,13 @@ class Bundle:
 
     @property
     def said(self) -> Packed:
-        """The manifest as it is put."""
+        """The manifest, ready to upload."""
         data = manifest.write(self.manifest)
         return Packed(data, data)
 
 
 def build(registry: Registry, instance: str, folder: SecretFolder) -> Bundle:
-    """The shared secrets, the instance's identity, and its own tokens and keys; in memory only.
+    """Pack the shared secrets, the instance's identity, its own tokens and keys, in memory only.
 
     ProvisionError names whatever is missing or wrong.
     """
@@ -85,7 +85,7 @@ def faults(s3: "S3Client", bucket: str, wanted: Bundle) -> Iterator[str]:
 
 
 def _says(data: bytes, wanted: Manifest, archive_sha256: str) -> bool:
-    """Whether that is the manifest of the bundle that lies there."""
+    """Whether `data` is the manifest of the bundle whose archive lies in S3."""
     try:
         return manifest.read(data) == wanted.model_copy(update={"archive": archive_sha256})
     except ManifestError:

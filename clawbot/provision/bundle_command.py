@@ -86,7 +86,7 @@ def _forget(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str
 
 
 def _prefixes(context: OperatorContext) -> dict[str, str]:
-    """Of the registry, each with its instance."""
+    """The registry's prefixes, each with its instance."""
     return {entry.bootstrap_prefix: id_ for id_, entry in context.registry.items()}
 
 
@@ -100,7 +100,7 @@ def _faults(context: OperatorContext, s3: Any, id_: str) -> Sequence[str]:
 
 
 def _bundles(context: OperatorContext, instances: Sequence[str]) -> Iterator[tuple[str, Bundle]]:
-    """Each instance's as it is built; at the end ProvisionError with all that was wrong."""
+    """Build each instance's bundle; at the end ProvisionError with all that was wrong."""
     folder = context.secrets  # one that can't be opened is said once
     problems = []
     for id_ in instances:

@@ -64,7 +64,7 @@ def sha256(data: bytes) -> str:
 
 
 def head(s3: "S3Client", uri: S3Uri) -> Head | None:
-    """None where there is no such object."""
+    """The object's metadata; None where there is no such object."""
     answer = _ask(s3.head_object, uri)
     if answer is None:
         return None
@@ -73,7 +73,7 @@ def head(s3: "S3Client", uri: S3Uri) -> Head | None:
 
 
 def get(s3: "S3Client", uri: S3Uri) -> tuple[bytes, Head] | None:
-    """The object, and what it says of itself; None where there is none."""
+    """The object's content and metadata; None where there is no such object."""
     answer = _ask(s3.get_object, uri)
     if answer is None:
         return None
@@ -86,7 +86,7 @@ def get(s3: "S3Client", uri: S3Uri) -> tuple[bytes, Head] | None:
 
 
 def put(s3: "S3Client", uri: S3Uri, packed: Packed) -> None:
-    """Upload, then ask what is there; ProvisionError unless it is what was sent."""
+    """Upload, then read it back; ProvisionError unless that is what was sent."""
     wanted = packed.head
     _ask(
         s3.put_object,
@@ -101,7 +101,7 @@ def put(s3: "S3Client", uri: S3Uri, packed: Packed) -> None:
 
 
 def prefixes(s3: "S3Client", bucket: str) -> tuple[str, ...]:
-    """Where in the bucket a bundle lies, or a part of one."""
+    """The prefixes in the bucket below which a bundle lies, or a part of one."""
     with in_words(S3Uri(bucket, "")):
         found = {
             one["Key"].rpartition("/")[0]
@@ -113,7 +113,7 @@ def prefixes(s3: "S3Client", bucket: str) -> tuple[str, ...]:
 
 
 def delete(s3: "S3Client", uri: S3Uri) -> bool:
-    """Delete the object with all its versions; whether there was any."""
+    """Delete the object with all its versions; returns whether there was any."""
     with in_words(uri):
         pages = s3.get_paginator("list_object_versions").paginate(Bucket=uri.bucket, Prefix=uri.key)
         versions = [
@@ -128,7 +128,7 @@ def delete(s3: "S3Client", uri: S3Uri) -> bool:
 
 
 def _ask(call: Any, uri: S3Uri, **arguments: Any) -> Any:
-    """The answer; None where the object is not there."""
+    """The answer to an S3 call; None where the object is not there."""
     try:
         with in_words(uri):
             return call(Bucket=uri.bucket, Key=uri.key, **arguments)

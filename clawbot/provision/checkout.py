@@ -48,7 +48,7 @@ def bucket(checkout: Path) -> str:
 
 
 def files(checkout: Path) -> dict[str, bytes]:
-    """What is in the repository, by path: what git tracks, or every file that is not hidden."""
+    """The repository's files by path: those git tracks, or without git all that are not hidden."""
     return {
         path: (checkout / path).read_bytes()
         for path in (_tracked(checkout) if (checkout / ".git").exists() else _walked(checkout))

@@ -23,7 +23,7 @@ exit code: 0; 1 where something is wrong, each with its sentence
 
 
 def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Do what is asked, saying each thing as it is done; 0 when all is well."""
+    """Run one command, printing each step as it is done; 0 when all is well."""
     options = _parser().parse_args(argv)
     act: Subcommand = options.act
     try:

@@ -52,7 +52,7 @@ class FleetSecret:
 
     @property
     def taken(self) -> bool:
-        """Whether a person has to get it: no command can make it."""
+        """Whether an operator has to take it in, since no command can make it."""
         return self.kind in (Kind.TOKEN, Kind.AGENTS)
 
 
@@ -100,12 +100,12 @@ def invokers(instance: str) -> tuple[Invoker, ...]:
 
 
 def identity_name(instance: str) -> str:
-    """Of the secret that holds the instance's age identity, for the operators."""
+    """The name of the secret that holds the instance's age identity, for the operators."""
     return f"{IDENTITY}-{instance}"
 
 
 def _agents(registry: Registry) -> Iterator[FleetSecret]:
-    """Those that agents have besides, each once, for every instance that names it."""
+    """The agents' further secrets, each once, for every instance whose entry lists it."""
     listed = {id_: entry.agent_secrets or () for id_, entry in registry.items()}
     for name in dict.fromkeys(name for names in listed.values() for name in names):
         instances = tuple(id_ for id_, names in listed.items() if name in names)

@@ -27,7 +27,7 @@ class HostConfig:
 
 
 def read(root: Path) -> HostConfig:
-    """ProvisionError names every file that is missing, or is not what it must be."""
+    """Read the files; ProvisionError names each that is missing, or is not what it must be."""
     found = {name: _line(root / _FOLDER / name) for name in _NAMES}
     problems = [
         f"{root / _FOLDER / name} is missing or empty: user data writes it at boot."

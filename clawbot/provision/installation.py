@@ -45,7 +45,7 @@ PUBLIC = Modes(0o755, 0o644, 0o755)
 
 
 def installed(folder: Path) -> InstallRecord | None:
-    """What is installed; None where nothing is, or nothing of ours."""
+    """The record of what is installed; None where nothing is, or nothing of ours."""
     try:
         return InstallRecord(**json.loads((folder / RECORD).read_bytes()))
     except (OSError, ValueError, TypeError):
@@ -119,7 +119,7 @@ def _write(folder: Path, path: Path, file: File, modes: Modes) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """A rename is only as durable as its folder."""
+    """Flush the folder to disk: a rename is only as durable as its folder."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

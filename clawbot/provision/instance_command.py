@@ -113,13 +113,13 @@ def remove(checkout: Path, id_: str) -> Registry:
 
 
 def _token_secret(id_: str) -> str:
-    """`clawdinator-2` has `clawdinator-discord-token-2`, as the first instances do."""
+    """The name of the token's secret: `clawdinator-discord-token-2` for `clawdinator-2`."""
     name, _, number = id_.rpartition("-")
     return f"{name}-discord-token-{number}" if name and number.isdigit() else f"{id_}-discord-token"
 
 
 def _read(checkout: Path) -> dict[str, Any]:
-    """As it is written; valid, or ProvisionError."""
+    """The registry's JSON; ProvisionError where it is not valid."""
     text = read(checkout, REGISTRY)
     valid(text)
     raw: dict[str, Any] = json.loads(text)

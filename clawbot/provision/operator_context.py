@@ -61,7 +61,7 @@ class OperatorContext:
         return self.environ.get(BUCKET) or checkout.bucket(self.checkout)
 
     def instances(self, named: str) -> tuple[str, ...]:
-        """`all`, or one id of the registry."""
+        """The instances meant by `named`: `all`, or one id of the registry."""
         if named == "all":
             return self.registry.ids
         if named not in self.registry:

@@ -66,5 +66,5 @@ def _key(name: str) -> str:
 
 
 def _etag(data: bytes) -> str:
-    """As S3 has it for an object that was put in one piece."""
+    """The ETag that S3 gives an object that was put in one piece."""
     return hashlib.md5(data, usedforsecurity=False).hexdigest()

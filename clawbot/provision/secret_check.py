@@ -13,7 +13,7 @@ _SHORTEST = 16
 
 
 def faults(registry: Registry, instance: str, folder: SecretFolder) -> list[str]:
-    """A sentence for each; empty where all is well."""
+    """A sentence for each thing that is wrong with an instance's secrets."""
     found = list(_identity_faults(instance, folder))
     for secret in needed_by(registry, instance):
         found += _secret_faults(secret, instance, folder)

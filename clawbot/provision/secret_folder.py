@@ -24,7 +24,7 @@ class Recipients:
     instances: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, secret: FleetSecret) -> set[str]:
-        """Who is to read a secret; instances that have no key yet are left out."""
+        """The keys that are to read a secret; instances that have no key yet are left out."""
         known = {self.instances[id_] for id_ in secret.instances if id_ in self.instances}
         return known | set(self.operators)
 
@@ -75,7 +75,7 @@ class SecretFolder:
         self.write_together({name: plain}, recipients)
 
     def write_together(self, plains: Mapping[str, bytes], recipients: Iterable[str]) -> None:
-        """By name, to the same readers; none of them where one can't be written."""
+        """Write several secrets, by name, to the same readers: all of them or none."""
         to = set(recipients)
         staged = {
             name: self._staged(f"{name}.age", age.encrypt(plain, to))
@@ -100,7 +100,7 @@ class SecretFolder:
         self.note_identity(instance, made)
 
     def note_identity(self, instance: str, known: Identity) -> None:
-        """Hold the list of recipients to an identity that is there."""
+        """Write an instance's known identity into the list of recipients."""
         self._identities[instance] = known
         self._opened.clear()
         instances = {**self.recipients.instances, instance: known.recipient}
@@ -127,7 +127,7 @@ class SecretFolder:
         new.rename(self.path / RECIPIENTS)
 
     def _staged(self, name: str, data: bytes) -> Path:
-        """Beside what it will replace as a whole, or not at all."""
+        """A new file with this data, to be renamed over `name`."""
         self.path.mkdir(parents=True, exist_ok=True)
         new = self.path / f".{name}.new"
         new.write_bytes(data)
@@ -186,5 +186,5 @@ def _read_recipients(path: Path) -> Recipients:
 
 
 def _short(text: object) -> str:
-    """Not a private key that was pasted there."""
+    """The start of a text, without a private key that was pasted there."""
     return re.sub(r"(?i)(age-secret-key-1).*", r"\1…", str(text)[:40])

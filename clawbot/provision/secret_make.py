@@ -87,7 +87,7 @@ def take(registry: Registry, name: str, value: bytes, folder: SecretFolder) -> N
 
 
 def _valid(secret: FleetSecret, value: bytes) -> bytes:
-    """As it is kept: text of several lines, such as a PEM, with the newline at its end."""
+    """The stripped value as it is kept; text of several lines, such as a PEM, ends with a newline."""
     value = value.strip()
     if secret.kind is Kind.TOKEN:
         if not value or not value.isascii() or len(value.split()) != 1:
@@ -196,7 +196,7 @@ def _make_keys(
 def _keep_new_key(
     invoker: Invoker, readers: set[str], folder: SecretFolder, keys: InvokerKeys
 ) -> None:
-    """Both halves of it, or neither."""
+    """Make a new IAM key and write both halves of it, or neither."""
     with keys.made(invoker.user) as key:
         halves = {
             invoker.access_key_id: key.access_key_id.encode(),
@@ -210,7 +210,7 @@ def _write(secret: FleetSecret, value: bytes, folder: SecretFolder) -> None:
 
 
 def _encrypt_again(secret: FleetSecret, folder: SecretFolder) -> bool:
-    """Whether it had to be: some reader could not read it, or one more could."""
+    """Encrypt it anew if a reader can't read it or one more can; returns whether it was done."""
     data, plain = folder.read(secret.name), folder.reveal(secret.name)
     if data is None or plain is None:
         return False
