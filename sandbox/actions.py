@@ -24,7 +24,7 @@ ActionStandIn = Callable[[Mapping[str, str], Workspace], dict[str, str]]
 def played(
     repository: Repository, engine: tuple[str, ...], aws: Mapping[str, str], import_from: Path
 ) -> dict[str, ActionStandIn]:
-    """By the name that `uses:` has before its `@`.
+    """The stand-ins, by the name that `uses:` has before its `@`.
 
     `engine` is the command that serves as tofu, `aws` the deploy role's credentials as variables,
     `import_from` where the stand-in engine is imported from.

@@ -36,7 +36,7 @@ class BotHost:
         self._clock = clock
 
     async def comes(self) -> str:
-        """The id of a machine that runs there, once there is one; NoHost if none comes."""
+        """Wait for a machine that runs the instance's host; returns its id. NoHost if none."""
         if not self._instance:
             return ""
         until = self._clock.now() + COMES_WITHIN_SECONDS

@@ -6,5 +6,5 @@ import botocore.session
 
 
 def read_once() -> None:
-    """From now on the sessions of this process share what one of them has read."""
+    """Have all sessions of this process share what the first one reads."""
     botocore.session.create_loader = cache(botocore.session.create_loader)

@@ -47,22 +47,22 @@ class BootstrapBucket:
         self._s3.close()
 
     def put_manifests(self, registry: bytes) -> None:
-        """The manifests of the bundles that this registry asks for; none where it is not valid."""
+        """Put the manifest of each bundle that this registry asks for; none if it is not valid."""
         for id_, entry in _entries(registry).items():
             self._put(_place(entry), manifest.write(_whole(id_, entry)))
 
     def put_seed(self, repository: Path, commit: str, path: str) -> str:
-        """The sum of that commit's seed, which lies there from now on."""
+        """Put that commit's seed there; returns its SHA-256."""
         seed = seeding.of(Git(repository, {"PATH": path}), commit)
         return seeding.put(self._s3, self._bucket, seed)
 
     def spoil_seed(self, commit: str) -> str:
-        """Where something else lies from now on than that commit's seed."""
+        """Put something else where that commit's seed lies; returns its key."""
         self._put(key(commit), b"spoiled")
         return key(commit)
 
     def spoil_bundle(self, registry: bytes, id_: str, how: SpoiledBundle) -> str:
-        """Where the manifest of the instance's bundle is so from now on; empty if it has no entry.
+        """Break the manifest of the instance's bundle; returns its key, empty if it has no entry.
 
         A valid registry puts it right when it changes.
         """

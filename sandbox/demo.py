@@ -57,7 +57,7 @@ class DemoArguments:
 
 
 def main(argv: Sequence[str]) -> int:
-    """The exit code of `Terminal.exit_code`, or 1 with a sentence if the demo can't start."""
+    """Run the demo; returns `Terminal.exit_code`, or 1 with a sentence if it can't start."""
     parser = argparse.ArgumentParser(
         prog="python -m sandbox",
         description="The whole loop on this machine, with no account and no token.",
@@ -126,12 +126,12 @@ def _log_to(file: str) -> None:
 
 
 def _say(what: str) -> None:
-    """How far the set-up is; not among the replies."""
+    """Print how far the set-up is, to standard error."""
     print(f"  {what}", file=sys.stderr, flush=True)  # noqa: T201  (before there is a chat)
 
 
 async def _run(args: DemoArguments, options: SandboxOptions) -> int:
-    """Until it ends, or is told to end by a signal: then that many more than 128."""
+    """Serve to the end; where a signal ends it, returns 128 and that signal's number."""
     served = asyncio.ensure_future(_serve(args, options))
     by: list[int] = []
 
@@ -161,7 +161,7 @@ async def _serve(args: DemoArguments, options: SandboxOptions) -> int:
 
 
 async def _chat(sandbox: Sandbox, instance: str) -> int:
-    """With a person at a terminal, or with a script that comes through a pipe."""
+    """Serve a person at a terminal, or a script that comes through a pipe."""
     console, clock = Console(highlight=False), SystemClock()
     if all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout)):
         console.print(Text(BANNER))
@@ -181,7 +181,7 @@ async def _chat(sandbox: Sandbox, instance: str) -> int:
 
 
 def _reached(sandbox: Sandbox) -> Iterator[str]:
-    """What came through to the Control API, and from there to GitHub, and what that cost."""
+    """Lines that tell how many calls reached the Control API and GitHub."""
     actions = Counter(one.action or "?" for one in sandbox.control_api.invocations)
     calls = ", ".join(f"{count} {action}" for action, count in actions.most_common())
     yield f"The Control API was called {actions.total()} times: {calls or 'nothing'}."

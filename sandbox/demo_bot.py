@@ -62,12 +62,12 @@ class DemoBot:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """The registry's, as far as the bot knows it."""
+        """The ids of the registry that the bot last read."""
         known = self._bot.result().bot.fleet.registry.last if self.is_alive else None
         return known.registry.ids if known else ()
 
     async def finish(self) -> None:
-        """Wait for whatever is not finished, of an earlier life too."""
+        """Wait for all replies, those that a predecessor left too."""
         with suppress(NoHost):
             await self._resumed()
         await self.terminal.finish()
@@ -95,7 +95,7 @@ class DemoBot:
                 await asyncio.gather(*running.working, return_exceptions=True)
 
     async def _resume(self, running: _RunningBot) -> None:
-        """Finish what an earlier life left."""
+        """Finish the replies that a predecessor left."""
         try:
             async for left in running.bot.dispatcher.resume(PLATFORM, self.terminal.reply_of):
                 finishing = [asyncio.ensure_future(self._within(running, one)) for one in left]
@@ -115,7 +115,7 @@ class DemoBot:
             return reply
 
     async def _within(self, running: _RunningBot, work: Awaitable[Reply]) -> Reply:
-        """Its reply; where the life ends first, none, once the next has finished what was left."""
+        """The reply; none where the bot stops first, once the next has finished what was left."""
         task = asyncio.ensure_future(work)
         running.working.add(task)
         try:
@@ -141,6 +141,6 @@ class DemoBot:
 
 
 async def _knows(bot: Bot) -> None:
-    """Before anybody asks, so that Tab knows the ids."""
+    """Read the registry before anybody asks, so that Tab knows the ids."""
     with suppress(FleetError):
         await bot.fleet.registry.get()

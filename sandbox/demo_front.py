@@ -58,7 +58,7 @@ async def serve_front(
 
 
 async def _until(end: Coroutine[Any, Any, None], serving: Coroutine[Any, Any, None]) -> None:
-    """Serve until `end` comes; what it raises before."""
+    """Serve until `end` comes; raises what either raises before."""
     tasks = [asyncio.ensure_future(end), asyncio.ensure_future(serving)]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

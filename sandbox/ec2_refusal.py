@@ -119,6 +119,6 @@ class Quotas(ServiceQuotasBackend):
 
 
 def take_place() -> None:
-    """As in `host_lifecycle`."""
+    """Put these classes in the place of moto's, as `host_lifecycle` does."""
     urls.url_paths["{0}/"] = CheckedResponses.dispatch
     servicequotas_backends.backend = Quotas

@@ -58,7 +58,7 @@ class TofuEngine:
 
 
 def cache(environ: Mapping[str, str]) -> Path:
-    """Outside every work tree, so that a fresh checkout finds what another built."""
+    """The folder for built engines, outside every work tree, for all checkouts to find."""
     base = environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME") or "~").expanduser() / ".cache"
     return Path(base) / "clawbot"
 
@@ -82,7 +82,7 @@ def find(environ: Mapping[str, str]) -> TofuEngine:
 
 
 def build(environ: Mapping[str, str]) -> Path:
-    """The pinned OpenTofu, built where it is not there yet; NoEngine."""
+    """Build the pinned OpenTofu where it is not there yet; NoEngine where that can't be."""
     built = _built(environ)
     tofu = shutil.which("tofu", path=environ.get("PATH", os.defpath))
     if tofu and _version(tofu) == VERSION:
@@ -180,7 +180,7 @@ def _mirrors(environ: Mapping[str, str]) -> Iterator[Path]:
 
 
 def _write(file: Path, text: str) -> None:
-    """Another process may be reading it."""
+    """Replace the file as a whole, since another process may be reading it."""
     unfinished = file.with_name(f"{file.name}.{os.getpid()}")
     unfinished.write_text(text)
     unfinished.replace(file)

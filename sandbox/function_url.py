@@ -76,7 +76,7 @@ class FunctionUrl:
         self._hosts: tuple[str, ...] = ()
 
     async def start(self) -> str:
-        """Its URL, which ends in a slash as AWS's do."""
+        """Start; returns its URL, which ends in a slash as AWS's do."""
         if self._handler is None:
             from lambda_fn.handler import handler  # noqa: PLC0415  (where no other is given)
             from lambda_fn.kept import Kept  # noqa: PLC0415  (as above)
@@ -177,7 +177,7 @@ class FunctionUrl:
 
 
 async def _read(request: web.BaseRequest) -> bytes | None:
-    """The body; None where it is larger than AWS takes."""
+    """The request's body; None where it is larger than AWS takes."""
     whole = bytearray()
     async for chunk in request.content.iter_any():
         whole += chunk

@@ -37,7 +37,7 @@ class GitHubApi:
         self._server: web.AppRunner | None = None
 
     async def start(self) -> str:
-        """The API's address; logs lie on another, which must not be shown a token."""
+        """Start; returns the API's address. Logs lie on another, which must be shown no token."""
         api, logs = listen(self._port), listen(0)
         self.url = self.runner.context.api_url = url_of(api)
         routes = Routes(self.runner, lambda job: f"{url_of(logs)}/{job}?sig={self._signature}")
@@ -58,17 +58,17 @@ class GitHubApi:
         return self.quota.counted[self._token]
 
     async def stop(self) -> None:
-        """End everything; nothing is left running, and no folder of a job is left."""
+        """Stop everything, running jobs too, and remove their folders."""
         if self._server:
             await self._server.cleanup()
         await self.runner.stop()
 
     async def finished(self, run_id: int) -> RunRecord:
-        """The run, once its newest attempt has ended."""
+        """Wait until the run's newest attempt has ended."""
         return await self.until(run_id, lambda run: run.ended)
 
     async def until(self, run_id: int, holds: Callable[[RunRecord], bool]) -> RunRecord:
-        """The run, once that holds of it; LookupError if there is no such run."""
+        """Wait until `holds` is true of the run; LookupError if there is no such run."""
         run = self.runner.find(run_id)
         if run is None:
             raise LookupError(f"there is no run {run_id}")
@@ -127,7 +127,7 @@ class GitHubApi:
         return web.Response(text="\n".join(found[1].log) + "\n")
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
-        """What a person sees who opens a run's link: its jobs' summaries."""
+        """The web page of a run: its jobs' summaries."""
         run = self.runner.find(int(request.match_info["run"]))
         if run is None:
             raise web.HTTPNotFound

@@ -21,7 +21,7 @@ query($owner: String!, $name: String!, $at: String!, $count: Int!) {
 
 
 def answered(repo: str, repository: Repository, body: Any) -> web.Response:
-    """A refusal has the status 200, too."""
+    """The answer to a query; a refusal has the status 200, too."""
     try:
         query, asked = body["query"], body["variables"]
         if query.split() != _KNOWN.split():

@@ -32,7 +32,7 @@ Listed = TypeVar("Listed")
 
 
 def said(message: str, status: int) -> web.Response:
-    """A refusal in GitHub's form."""
+    """An error answer in GitHub's form."""
     body = {
         "message": message,
         "documentation_url": "https://docs.github.com/rest",
@@ -212,7 +212,7 @@ def _as_input(value: object) -> str:
 
 
 def _wrong_inputs(file: WorkflowFile, given: Mapping[str, str]) -> str:
-    """What GitHub would say of them."""
+    """GitHub's complaint about a dispatch's inputs, if it has one."""
     if unexpected := [name for name in given if name not in file.inputs]:
         return f"Unexpected inputs provided: {json.dumps(unexpected)}"
     missing = (name for name, required in file.inputs.items() if required and not given.get(name))

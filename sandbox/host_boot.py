@@ -29,13 +29,13 @@ class BootResult:
 
 
 def told(user_data: object) -> dict[str, str]:
-    """What user data, as EC2 was given it, has written below /etc/clawdinator."""
+    """The files that user data, as EC2 was given it, writes below /etc/clawdinator."""
     text = user_data.decode() if isinstance(user_data, bytes) else str(user_data or "")
     return dict(_TOLD.findall(base64.b64decode(text).decode(errors="replace")))
 
 
 def boot(user_data: object, before: BootResult, fetch: Fetch) -> BootResult:
-    """A host that is told nothing new stays what it is, and asks nobody."""
+    """What the next boot comes to; without a new revision in user data nothing changes."""
     said = told(user_data)
     revision = said.get("revision", "")
     if not revision or revision == before.revision:

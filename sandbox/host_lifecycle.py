@@ -65,12 +65,12 @@ class HostInstance(instances.Instance):
 
     @property
     def up(self) -> float:
-        """For how long its system has run since its last boot."""
+        """For how many seconds its system has run since its last boot."""
         return max(0.0, min(self.age - self.rules.timing.pending, self.rules.now() - self.rebooted))
 
     @property
     def _state(self) -> InstanceState:
-        """moto's own, brought up to date: all that moto shows of a state comes from here."""
+        """moto's own state, brought up to date: all that moto shows of a state comes from here."""
         timing = self.rules.timing
         if self.ended is not None:
             gone = self.rules.now() >= self.ended + timing.shutting_down
@@ -86,7 +86,7 @@ class HostInstance(instances.Instance):
 
     @property
     def checks(self) -> str:
-        """What its own status check says."""
+        """The status that EC2's instance status check has."""
         if not self.is_running():
             return NOT_APPLICABLE
         timing = self.rules.timing
@@ -101,7 +101,7 @@ class HostInstance(instances.Instance):
 
     @property
     def system_status(self) -> dict[str, Any]:
-        """It is the host's own check that fails: its hardware's never does."""
+        """Never impaired: it is the instance's own check that fails."""
         return _status(OK if self.checks == IMPAIRED else self.checks)
 
     @property
@@ -110,7 +110,7 @@ class HostInstance(instances.Instance):
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        """What EC2 has planned for it, which it shows for a week after that is over."""
+        """The events that EC2 has planned for it, and one that is over."""
         begins = self.rules.now() + _NOTICE_SECONDS
         shown = {"NotBefore": datetime.fromtimestamp(begins, UTC)}
         over = {"Code": "system-reboot", "Description": "[Completed] A new kernel", **shown}
@@ -119,12 +119,12 @@ class HostInstance(instances.Instance):
 
     @property
     def is_forgotten(self) -> bool:
-        """Whether EC2 would not show it any more."""
+        """Whether EC2 does not list it any more."""
         shown = self.rules.timing.shutting_down + _SHOWN_AFTER_END_SECONDS
         return self.ended is not None and self.rules.now() >= self.ended + shown
 
     def add_tags(self, tag_map: dict[str, str]) -> None:
-        """moto names a host right after it has made it."""
+        """Take on the behaviour that the rules have for its name, which moto tags at launch."""
         super().add_tags(tag_map)
         if "Name" in tag_map:
             self.well = tag_map["Name"] not in self.rules.unhealthy
@@ -133,7 +133,7 @@ class HostInstance(instances.Instance):
 
     @property
     def console(self) -> str:
-        """The last of what it wrote there."""
+        """The last lines of its console."""
         lines = ["<<< NixOS Stage 2 >>>", "[   12.345678] systemd[1]: Started Amazon SSM Agent."]
         if self.booted.trouble:
             lines.append(f"[   20.012345] amazon-init: {self.booted.trouble}")
@@ -184,7 +184,7 @@ class Hosts(EC2Backend):
     _url_module = urls
 
     def all_reservations(self, filters: Any = None) -> list[Reservation]:
-        """Where moto looks whenever it looks for hosts."""
+        """All hosts, without those that EC2 has forgotten."""
         found: list[Any] = super().all_reservations(filters)
         for reservation in found:
             reservation.instances = [one for one in reservation.instances if not one.is_forgotten]
@@ -199,14 +199,14 @@ def _status(checks: str) -> dict[str, Any]:
 
 
 def _console_output(asked: general.General) -> ActionResult:
-    """moto tells every host's to be one sample."""
+    """The host's own console output; moto's is the same for all."""
     host: Any = asked.ec2_backend.get_instance(asked._get_param("InstanceId"))  # noqa: SLF001  (moto's way)
     said = base64.b64encode(host.console.encode()).decode()
     return ActionResult({"InstanceId": host.id, "Timestamp": utcnow(), "Output": said})
 
 
 def take_place() -> None:
-    """Before moto makes a backend. It has no setting for its classes, but looks them up there."""
+    """Put these classes in the place of moto's, which looks them up when it makes a backend."""
     general.General.get_console_output = _console_output  # type: ignore[assignment,method-assign]  # the same
     HostInstance.__name__ = "Instance"  # moto finds what it writes of an InstanceId by this name
     instances.Instance = HostInstance  # type: ignore[misc]  # as said

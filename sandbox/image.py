@@ -27,7 +27,7 @@ class SeededImage:
 
 
 def images(now: float, commits: Sequence[str] = ("", "", "")) -> tuple[SeededImage, ...]:
-    """Three images, the oldest first, each of its commit; their ids are the same every time."""
+    """Three images, the oldest first, one of each commit; their ids are always the same."""
     made = enumerate(zip(_AGES_IN_DAYS, commits, strict=True), 1)
     return tuple(_image(number, now, days, commit) for number, (days, commit) in made)
 

@@ -134,7 +134,7 @@ class JobRunner:
             raise WorkflowError(f"Process completed with exit code {code}.")
 
     def _runner_environ(self) -> dict[str, str]:
-        """Nothing of our own environment; what a runner of GitHub's sets."""
+        """The variables that GitHub's runner sets, and none of our own environment."""
         run, origin = self._run, self._context.origin
         return {
             "CI": "true",
@@ -160,7 +160,7 @@ class JobRunner:
         }
 
     def _head(self, what: str, script: str, env: Mapping[str, str]) -> None:
-        """What GitHub writes before a step's own lines."""
+        """The lines that GitHub writes before a step's own."""
         lines = [f"\x1b[36;1m{line}\x1b[0m" for line in script.rstrip().split("\n") if script]
         given = [f"  {key}: {value}" for key, value in env.items()]
         lines += ["env:", *given] if script else given
@@ -168,7 +168,7 @@ class JobRunner:
             self._log.write(line)
 
     def _hand_on(self) -> None:
-        """The job's outputs; GitHub hands no secret on."""
+        """Set the job's outputs, without those that hold a secret."""
         for name, value in self._filled(self._job.outputs).items():
             if self._log.masked(value) == value:
                 self._record.outputs[name] = value
@@ -189,7 +189,7 @@ def _lines(file: Path) -> list[str]:
 
 
 def _values(lines: list[str]) -> dict[str, str]:
-    """GITHUB_OUTPUT's ``name=value`` lines; WorkflowError where one is none, nor empty."""
+    """GITHUB_OUTPUT's ``name=value`` lines; WorkflowError where a line is no such, nor empty."""
     values = {}
     for line in filter(None, lines):
         name, is_value, value = line.partition("=")

@@ -42,7 +42,7 @@ class LambdaContext:
 def event(
     request: Received, signer: IamPrincipal, request_id: str, source: str, now: float
 ) -> dict[str, Any]:
-    """`source` is the client's address, `now` Unix seconds."""
+    """The event of a request; `source` is the client's address, `now` Unix seconds."""
     path, _, query = request.target.partition("?")
     headers = _headers(request, source)
     whole = {
@@ -77,7 +77,7 @@ def _headers(request: Received, source: str) -> dict[str, str]:
 
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """What stands several times, joined by commas."""
+    """Pairs as a mapping, the values of a repeated name joined by commas."""
     found: dict[str, list[str]] = {}
     for name, value in pairs:
         found.setdefault(name, []).append(value)

@@ -37,7 +37,7 @@ class MotoServer:
 
     @property
     def process_id(self) -> int:
-        """Of the process while it runs; 0 else."""
+        """The process's id while it runs; 0 else."""
         return self._process.pid if self._process else 0
 
     async def start(self) -> str:
@@ -86,7 +86,7 @@ class MotoServer:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """It ends when its standard input does."""
+    """Close the process's standard input, at which it ends."""
     try:
         process.communicate(timeout=_SECONDS_TO_END)
     except subprocess.TimeoutExpired:
@@ -104,12 +104,12 @@ async def tell(url: str, route: str, what: object) -> Any:
 
 
 async def set_rules(url: str, rules: Rules) -> None:
-    """From now on hosts live so; what was launched before stays well or unwell."""
+    """Set how hosts behave from now on; what was launched before stays well or unwell."""
     await tell(url, "rules", asdict(rules))
 
 
 def _image(image: SeededImage) -> dict[str, object]:
-    """As ``MOTO_AMIS_PATH`` has it."""
+    """An image as ``MOTO_AMIS_PATH`` has it."""
     made = datetime.fromtimestamp(image.created, UTC)
     tags = {
         "clawdinator": "true",

@@ -45,7 +45,7 @@ def _rule(said: Mapping[str, Any]) -> None:
 
 
 def _reboot(asked: Mapping[str, str]) -> dict[str, str]:
-    """What the host of that name says of itself once it is up again; nothing where none runs."""
+    """Reboot the host of that name; returns what it runs then, nothing where there is none."""
     running: list[Any] = ec2_backends[ACCOUNT][asked["region"]].all_running_instances()
     named = (host for host in running if _name(host) == asked["name"])
     if host := next(named, None):
@@ -55,7 +55,7 @@ def _reboot(asked: Mapping[str, str]) -> dict[str, str]:
 
 
 def _hosts(region: str) -> dict[str, dict[str, str]]:
-    """What each host that runs says of itself, by its name."""
+    """What each running host runs, by its name."""
     running: list[Any] = ec2_backends[ACCOUNT][region].all_running_instances()
     return {_name(host): _said(host) for host in running}
 

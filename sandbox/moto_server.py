@@ -39,4 +39,4 @@ class _Handler(MotoRequestHandler):
     disable_nagle_algorithm = True
 
     def log_request(self, *_: object) -> None:
-        """Nobody reads it."""
+        """Write no log, which nobody reads."""

@@ -30,7 +30,7 @@ class OutsideEvents:
     bucket: BootstrapBucket
 
     async def does(self, words: tuple[str, ...]) -> str:
-        """What came of these words, in a sentence; nothing where they are none of this."""
+        """Bring about the event of these words; returns what was done, empty for other words."""
         match words:
             case ("merge", "docs", *subject):
                 return self._merge(" ".join(subject) or _NOTE, DOCUMENT)

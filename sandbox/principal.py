@@ -25,7 +25,7 @@ class IamPrincipal:
 
     @property
     def environ(self) -> dict[str, str]:
-        """Its credentials, as AWS's programs take them."""
+        """Its credentials, as environment variables of AWS's programs."""
         keys = {
             "AWS_ACCESS_KEY_ID": self.access_key,
             "AWS_SECRET_ACCESS_KEY": self.secret_key,

@@ -61,7 +61,7 @@ class RunJobs:
         return all(job.conclusion is Conclusion.SUCCESS for job in jobs)
 
     async def _in_turn(self, job: JobSpec, records: list[JobRecord]) -> None:
-        """All are listed before the first begins; the first that fails is the last."""
+        """Run the jobs one after the other; after a failure the others are cancelled."""
         conclusion = Conclusion.SUCCESS
         for record in records:
             if conclusion is Conclusion.SUCCESS:
@@ -84,7 +84,7 @@ class RunJobs:
         return conclusion
 
     def _scope(self, job: JobSpec) -> Scope:
-        """What a job's own keys see; of a matrix, the last job to set an output sets it."""
+        """The contexts that a job's keys see; in a matrix, the last job to set an output wins."""
         needs: dict[str, dict[str, dict[str, str]]] = {one: {"outputs": {}} for one in job.needs}
         for one in self._run.latest_jobs():
             if one.key in needs:

@@ -16,7 +16,7 @@ class Actor(NamedTuple):
     id: int
 
     def __str__(self) -> str:
-        """As a variable names it."""
+        """The account as the run's variables name it."""
         return f"{self.login}:{self.id}"
 
 
@@ -133,7 +133,7 @@ class RunOrigin:
         return f"refs/heads/{self.branch}"
 
     def page(self, run_id: int) -> str:
-        """What a person opens."""
+        """The address of the run's web page."""
         return f"{self.api}/{self.repo}/actions/runs/{run_id}"
 
 

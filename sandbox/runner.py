@@ -34,7 +34,7 @@ class Runner:
         return load(self.context.workflow)
 
     async def stop(self) -> None:
-        """End everything; what ran is killed, and its folders are removed."""
+        """Stop everything: running jobs are killed, and their folders removed."""
         self._waiting.clear()
         if self._task:
             self._kill(self._task)
@@ -73,7 +73,7 @@ class Runner:
         self._enter(run)
 
     def cancel(self, run: RunRecord) -> None:
-        """What waits ends at once; what runs is killed, and ends soon."""
+        """End a waiting run at once; kill a running one, which ends soon."""
         if run in self._waiting:
             self._waiting.remove(run)
             self._end(run, Conclusion.CANCELLED)

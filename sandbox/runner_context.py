@@ -20,7 +20,7 @@ class ChangeSignal:
         self._waiting: set[asyncio.Future[None]] = set()
 
     def tell(self) -> None:
-        """Something has changed."""
+        """Wake whoever waits, since something has changed."""
         for one in self._waiting:
             if not one.done():
                 one.set_result(None)
@@ -37,7 +37,7 @@ class ChangeSignal:
 
 
 def _ids() -> "count[int]":
-    """GitHub's are large, and grow over all its repositories."""
+    """Ids as large as GitHub's, which grow over all its repositories."""
     return count(19_000_000_000 + secrets.randbelow(10**6) * 1000)
 
 

@@ -96,7 +96,7 @@ class Sandbox:
     outside: OutsideEvents
 
     async def hosts(self) -> dict[str, dict[str, str]]:
-        """What each host that runs says of itself, by its name: its `machine` and `revision`."""
+        """What each running host says of itself, by its name: its `machine` and `revision`."""
         said: dict[str, dict[str, str]] = await tell(self.aws_url, "hosts", REGION)
         return said
 
@@ -200,7 +200,7 @@ async def open_sandbox(
 
 
 async def _seeded(asked: SetUpRequest, registry: Registry) -> SetUp:
-    """The same in a blink, for the stand-in engine, which keeps no state."""
+    """Seed the account without an engine, for the stand-in, in no time."""
     return SetUp(
         seeded=await seed(asked.url, registry, asked.images, bots=asked.bots),
         function={

@@ -64,7 +64,7 @@ class Seeded:
 
     @property
     def principals(self) -> tuple[IamPrincipal, ...]:
-        """Everyone, for a Function URL to tell apart."""
+        """Every principal, for a Function URL to tell apart."""
         people = (self.operator, self.deployer, self.function)
         return (*self.agents.values(), *self.chats.values(), *people)
 

@@ -72,7 +72,7 @@ def _hears(host: Any) -> bool:
 
 
 def said(host: Any) -> str:
-    """What `clawdinator-health` prints there, or what does in its place."""
+    """What `clawdinator-health`, or a broken program in its place, prints there."""
     match host.way:
         case Behaviour.GARBAGE:
             return "@everyone ::error::active"
@@ -121,5 +121,5 @@ def _starts(way: Behaviour, name: str, up: float, lasting: float) -> tuple[int, 
 
 
 def take_place() -> None:
-    """As in `host_lifecycle`."""
+    """Put this class in the place of moto's, as `host_lifecycle` does."""
     models.Command = ServiceCheck  # type: ignore[misc, assignment]  # its name is moto's to give

@@ -62,7 +62,7 @@ class SetUpRequest:
 
 
 async def set_up(asked: SetUpRequest, engine: TofuEngine, say: Callable[[str], None]) -> SetUp:
-    """Apply two roots as people do, and tofu/fleet as a deploy did; CommandFailed.
+    """Apply tofu/state and tofu/control as people do, tofu/fleet as a deploy; CommandFailed.
 
     Cancelled, it ends what it started.
     """
@@ -144,7 +144,7 @@ class _Cloud:
         )
 
     def assumed(self, role: str) -> IamPrincipal:
-        """A session of the role, as a run or the function has it."""
+        """A session of the role, as a run or the function takes it."""
         taken = self.client("sts").assume_role(RoleArn=role, RoleSessionName="sandbox")
         keys, who = taken["Credentials"], taken["AssumedRoleUser"]
         return IamPrincipal(

@@ -15,7 +15,7 @@ _ALIVE = "alive"
 
 @contextmanager
 def own_folder(parent: Path | None = None) -> Iterator[Path]:
-    """A new one in `parent`, or where temporary files go; those of the dead there are removed."""
+    """A new folder in `parent`, or among the temporary ones; those of killed sandboxes go."""
     parent = parent or Path(tempfile.gettempdir())
     _remove_the_dead(parent)
     # Under its name only once it is locked, or another's start could take it for a dead one's.

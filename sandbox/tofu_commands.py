@@ -60,7 +60,7 @@ class TofuCommands:
     _running: "set[subprocess.Popen[bytes]]" = field(default_factory=set)
 
     def stop(self) -> None:
-        """End what is being done, from another thread; nothing of it is kept."""
+        """Kill the running command, from another thread."""
         for process in tuple(self._running):
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -86,7 +86,7 @@ class TofuCommands:
             self._run(command, {**self.environ, **more})
 
     def ask(self, command: str, **more: str) -> str:
-        """What the command prints."""
+        """Run the command; returns what it prints."""
         done = subprocess.run(  # noqa: S602  (our own line, to be run as in a shell)
             command, shell=True, cwd=self.folder, env={**self.environ, **more},
             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
@@ -119,7 +119,7 @@ class TofuCommands:
 
 
 def lay_out(checkout: Path, folder: Path, registry: bytes) -> None:
-    """What the set-up needs of a checkout, with a registry of one's own."""
+    """Copy what the set-up needs of a checkout, and write a registry of one's own."""
     for part in ("tofu/state", "tofu/control", "tofu/fleet", "lambda_fn", "skills"):
         shutil.copytree(checkout / part, folder / part, ignore=_LEFT_OUT)
     (folder / "nix").mkdir()
@@ -130,7 +130,7 @@ def lay_out(checkout: Path, folder: Path, registry: bytes) -> None:
 def environment(
     engine: TofuEngine, folder: Path, aws_url: str, keys: Mapping[str, str], repository: str
 ) -> dict[str, str]:
-    """What the README has people export, and what makes the engine work with moto."""
+    """The variables that the README has people export, and those that make tofu work with moto."""
     return {
         **keys,
         **engine_environment(engine),

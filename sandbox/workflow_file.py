@@ -135,7 +135,7 @@ class FormMatch(NamedTuple):
 
 
 def load(path: Path) -> WorkflowFile:
-    """WorkflowError names every place whose form is not known."""
+    """Read the file; WorkflowError names every place whose form is not known."""
     try:
         raw = parse(path.read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -191,7 +191,7 @@ def _unknown(found: FormMatch) -> str:
 
 
 def _names_below(parts: list[str]) -> list[str]:
-    """What may follow there, by `FORMS`."""
+    """The names that `FORMS` has below a place."""
     depth, head = len(parts), ".".join(parts)
     places = [one.split(".") for one in FORMS]
     fitting = [one for one in places if len(one) > depth and _fits(".".join(one[:depth]), head)]
@@ -278,7 +278,7 @@ def holds(condition: str, scope: Scope) -> bool:
 
 
 def entries(matrix: str, scope: Scope) -> list[MatrixEntry]:
-    """Those of a matrix; WorkflowError where its expression gives no list of 1 to 256."""
+    """The entries of a matrix; WorkflowError where its expression gives no list of 1 to 256."""
     try:
         return _MATRIX.validate_json(filled(matrix, scope))
     except ValidationError as error:

@@ -87,7 +87,7 @@ def take(registry: Registry, name: str, value: bytes, folder: SecretFolder) -> N
 
 
 def _valid(secret: FleetSecret, value: bytes) -> bytes:
-    """The stripped value as it is kept; text of several lines, such as a PEM, ends with a newline."""
+    """The stripped value as it is kept; text of several lines, as a PEM, ends with a newline."""
     value = value.strip()
     if secret.kind is Kind.TOKEN:
         if not value or not value.isascii() or len(value.split()) != 1:

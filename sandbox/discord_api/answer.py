@@ -49,7 +49,7 @@ def answered(
 
 
 def dropped(request: web.Request) -> web.Response:
-    """An answer that goes nowhere."""
+    """Break the connection instead of answering."""
     if request.transport is not None:
         request.transport.close()
     return web.Response()

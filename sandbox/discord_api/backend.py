@@ -89,17 +89,17 @@ class Backend:
     # -- what comes of it ------------------------------------------------------------------
 
     async def until(self, holds: Callable[[], object]) -> None:
-        """Wait until something is so; asked again at every change."""
+        """Wait until `holds` is true; it is asked again at every change."""
         async with asyncio.timeout(self._patience), self._changed:
             await self._changed.wait_for(lambda: bool(holds()))
 
     async def pass_through(self) -> None:
-        """Wait as long as a call takes now."""
+        """Wait as long as a call is to take now."""
         if self.slowness:
             await self._clock.sleep(self.slowness)
 
     def changed(self) -> None:
-        """Something is no longer as it was; `until` looks again."""
+        """Tell `until` that something has changed."""
         task = asyncio.get_running_loop().create_task(self._notify())
         self._news.add(task)
         task.add_done_callback(self._news.discard)

@@ -140,7 +140,7 @@ class Message:
 
     @property
     def text(self) -> str:
-        """Everything there is to read in it, in one string."""
+        """Everything that can be read in the message, in one string."""
         said = [self.body.get("content") or ""]
         for embed in self.body.get("embeds") or []:
             said += [embed.get("title") or "", embed.get("description") or ""]

@@ -9,7 +9,7 @@ DEFERRED_UPDATE, CHOICES = 6, 8
 
 
 def told(asked: Interaction) -> dict[str, Any]:
-    """An interaction, as the answer to its callback tells of it."""
+    """The JSON of an interaction in the answer to its callback."""
     message = asked.message
     return {
         "id": asked.id,
@@ -27,7 +27,7 @@ def told(asked: Interaction) -> dict[str, Any]:
 
 
 def spelled(payload: dict[str, Any], id_: str, app: str, guild: str) -> dict[str, Any]:
-    """A stored command as Discord gives it back: defaults filled in, or gone."""
+    """The JSON of a stored command, with its defaults filled in."""
     permissions = payload.get("default_member_permissions")
     kept = {key: value for key, value in payload.items() if key != "dm_permission"}
     return {
@@ -49,7 +49,7 @@ def spelled(payload: dict[str, Any], id_: str, app: str, guild: str) -> dict[str
 
 
 def _option(option: dict[str, Any]) -> dict[str, Any]:
-    """Discord leaves out what is false or empty."""
+    """The JSON of an option, without what is false or empty."""
     kept = {key: value for key, value in option.items() if value not in (False, [], None)}
     if "options" in kept:
         kept["options"] = [_option(one) for one in kept["options"]]
@@ -57,7 +57,7 @@ def _option(option: dict[str, Any]) -> dict[str, Any]:
 
 
 def ready(bot: Member, session: str, guild: str, url: str) -> dict[str, Any]:
-    """The gateway's first event; `url` is where to resume."""
+    """READY, the gateway's first event; `url` is where to resume."""
     return {
         "v": 10,
         "user": {**bot.user(), "verified": True, "flags": 0},

@@ -47,7 +47,7 @@ class Rest:
 
     @web.middleware
     async def guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Whatever is refused, refused as Discord does."""
+        """Record each call, and answer it as was injected, as was asked, or with the refusal."""
         self._backend.asked.append((request.method, request.path))
         self._backend.moments.append(time.perf_counter())
         await self._backend.pass_through()

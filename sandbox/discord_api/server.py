@@ -72,14 +72,14 @@ class DiscordApi(Backend):
         channel: Channel | None = None,
         **options: str,
     ) -> Interaction:
-        """`/fleet <sub>`, picked from the menu; unknown to Discord unless it was registered."""
+        """Pick `/fleet <sub>` from the menu; LookupError unless it was registered."""
         data = self._command_data(app, sub, options)
         return await self._ask(app, COMMAND, person, channel or self.fleet, data)
 
     async def typing(
         self, app: Application, person: Member, sub: str, focused: str, **options: str
     ) -> Interaction:
-        """What is typed so far in an option that offers choices."""
+        """Type in an option that offers choices."""
         data = self._command_data(app, sub, options, focused)
         return await self._ask(app, AUTOCOMPLETE, person, self.fleet, data)
 
@@ -162,7 +162,7 @@ class DiscordApi(Backend):
         return session
 
     async def come_back(self) -> None:
-        """The guild is there again."""
+        """End an outage of the guild."""
         self.away = False
         for app in self.applications.values():
             for session in self.sessions_of(app):

@@ -69,7 +69,7 @@ class BotApi:
         return self.url
 
     async def stop(self) -> None:
-        """Nothing listens any more; `start` listens on the same port again."""
+        """Stop listening; `start` listens on the same port again."""
         if self._runner:
             await self._runner.cleanup()
             self._runner = None

@@ -89,7 +89,7 @@ class UpdateQueue:
                 self._news.notify_all()
 
     def confirm_one(self, update: dict[str, Any]) -> None:
-        """A webhook took it."""
+        """Take an update off the queue, which a webhook took."""
         self.confirmed.append(update["update_id"])
         self.waiting.remove(update)
 

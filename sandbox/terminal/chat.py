@@ -36,7 +36,7 @@ class ChatLine:
 
 
 def parse(line: str) -> ChatLine:
-    """``[NAME: ]words[ &]``."""
+    """A line of the form ``[NAME: ]words[ &]``."""
     text = line.strip()
     waited = not text.endswith("&")
     said = text.removesuffix("&").strip()
@@ -136,7 +136,7 @@ class Terminal:
         return partial(LineChat(self._output, "", self._numbers).edit, reply_id)
 
     async def finish(self) -> None:
-        """Wait for whatever is not finished."""
+        """Wait for all replies."""
         while self._tasks:
             await asyncio.gather(*self._tasks)
 

@@ -15,7 +15,7 @@ _TEMPLATE = "user-data.sh.tftpl"
 
 
 def main(argv: Sequence[str], environ: Mapping[str, str], here: Path) -> int:
-    """0 where it is done, 1 where not; SystemExit where it was asked for what it has not."""
+    """Run a command; 0 where it is done, 1 where not. SystemExit where there is no such command."""
     asked = _command_line().parse_args(argv)
     try:
         _do(asked, environ, here / asked.chdir)
@@ -95,7 +95,7 @@ def _plan(asked: Namespace, environ: Mapping[str, str], folder: Path) -> None:
 
 
 def _apply(made: plan.HostPlan, environ: Mapping[str, str], folder: Path) -> None:
-    """Failed where the plan is stale; what was done by a failed one is written down too."""
+    """Apply a plan; TofuError where it is stale. What a failed one did is written down too."""
     from sandbox.tofu import aws, fleet  # noqa: PLC0415  (as above)
 
     if state.machines(state.read(folder, environ)) != made.known:

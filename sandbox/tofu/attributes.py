@@ -38,7 +38,7 @@ def network(ec2: "EC2Client") -> Network:
 
 
 def of_network(there: Network) -> dict[str, dict[str, Any]]:
-    """By address."""
+    """The attributes of the network's resources, by address."""
     return {
         "aws_vpc.fleet": {
             "id": there.vpc,
@@ -89,11 +89,11 @@ class Setting:
 
     @property
     def revision(self) -> str:
-        """What hosts that are made become."""
+        """The revision of hosts that are made."""
         return self.variables.get("TF_VAR_revision", "")
 
     def of_host(self, name: str, revision: str) -> dict[str, Any]:
-        """Beside its image and type; nothing where it has no entry."""
+        """A host's attributes beside its image and type; none where it has no entry."""
         entry = self.registry.get(name)
         if entry is None:
             return {}
@@ -125,7 +125,7 @@ class Setting:
         }
 
     def user_data(self, name: str) -> str:
-        """What its host is told."""
+        """A host's user data."""
         entry = self.registry[name]
         told = ("region", "control_api_url", "revision", "seed_sha256")
         values = {

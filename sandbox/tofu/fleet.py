@@ -19,7 +19,7 @@ _IN_STATE = ["pending", "running", "stopping", "stopped"]
 
 
 def hosts(ec2: "EC2Client", known: Mapping[str, str]) -> dict[str, TofuHost]:
-    """Of the machines that are known, by name, those that EC2 shows."""
+    """The known machines that EC2 shows, by name."""
     if not known:
         return {}
     pages = ec2.get_paginator("describe_instances").paginate(
@@ -58,7 +58,7 @@ def _move(
     machines: dict[str, str],
     say: Callable[[str], None],
 ) -> None:
-    """The old host goes first, as the plan has it."""
+    """Replace a host, the old one first, as the plan has it."""
     if old := change.before:
         begun = time.monotonic()
         say(f"{change.address}: Destroying... [id={old.id}]")

@@ -118,7 +118,7 @@ def _address(name: str) -> str:
 
 
 def to_json(plan: HostPlan, setting: Setting) -> str:
-    """What `show -json` prints; what is beside it is for `apply`."""
+    """What `show -json` prints; what stands beside that is for `apply`."""
     network = of_network(setting.network).items()
     changes = [
         *(_described(address, ("no-op",), one, one) for address, one in network),

@@ -16,7 +16,7 @@ _KEPT = Path(".terraform/stand-in.json")
 
 
 def initialise(folder: Path, given: Iterable[str]) -> None:
-    """`given` are the backend's settings, each ``name=value``."""
+    """Keep the backend's settings, each given as ``name=value``."""
     kept = folder / _KEPT
     kept.parent.mkdir(exist_ok=True)
     kept.write_text(json.dumps(dict(one.split("=", 1) for one in given)))
@@ -34,7 +34,7 @@ def initialised(folder: Path) -> Mapping[str, str]:
 
 
 def unlock(folder: Path, id_: str, environ: Mapping[str, str]) -> None:
-    """Take away the lock of that id from the table; any other one is named."""
+    """Delete the lock with that id from the table; TofuError where another or none lies there."""
     from sandbox.tofu import aws  # noqa: PLC0415  (the SDK comes with it)
 
     backend = initialised(folder)
@@ -57,7 +57,7 @@ def unlock(folder: Path, id_: str, environ: Mapping[str, str]) -> None:
 
 
 def _shown(lock: Mapping[str, str]) -> str:
-    """What the lock says of its holder, its time as Go prints one."""
+    """The lock's details, its time as Go prints one."""
     created = lock.get("Created", "0001-01-01T00:00:00Z")
     said = {**lock, "Created": created.replace("T", " ").replace("Z", " +0000 UTC")}
     names = ("ID", "Path", "Operation", "Who", "Version", "Created", "Info")
@@ -65,7 +65,7 @@ def _shown(lock: Mapping[str, str]) -> str:
 
 
 def read(folder: Path, environ: Mapping[str, str]) -> str:
-    """As it was last written; one that knows no machine where it never was."""
+    """The state as it was last written; an empty one where it never was."""
     from sandbox.tofu import aws  # noqa: PLC0415  (as above)
 
     with aws.client("s3", environ) as s3:
@@ -85,7 +85,7 @@ def write(folder: Path, environ: Mapping[str, str], machines: Mapping[str, str])
 
 
 def machines(text: str) -> dict[str, str]:
-    """The machines that it knows, by their instances."""
+    """The state's machines, by their instances."""
     resources = json.loads(text)["values"]["root_module"]["resources"]
     return {one["index"]: one["values"]["id"] for one in resources}
 
