@@ -25,7 +25,7 @@ check: $(VENV)/ready ## format, lint, types; what the workflows and tofu/ may sa
 	$(DEV)/mypy
 	$(DEV)/python -m pytest -q tests/static
 
-# Three at a time on two cores: many tests wait for a world of processes.
+# Three at a time on two cores: many tests wait for a sandbox's processes.
 test: $(VENV)/ready ## every test
 	$(DEV)/python -m pytest -n 3 --dist loadgroup
 

@@ -1,10 +1,11 @@
 """The Control API from the start of a process to its first answer: beside Node doing the same work,
-and beside itself without what only readers need, which its zip once left out.
+and beside itself without docstrings and annotations.
 
 As AWS starts it: from the files of the zip, in a folder where no bytecode is kept, with nothing in
 the environment but what the function is given. Both secrets lie in SSM; SSM and GitHub speak TLS.
 """
 
+import ast
 import json
 import shutil
 import subprocess
@@ -20,7 +21,6 @@ from pathlib import Path
 from statistics import median
 
 from bench import certificate, interpreter
-from bench.bare import bare
 from bench.loopback import TOKEN
 from bench.row import Row
 from lambda_fn.build import build
@@ -104,7 +104,7 @@ def _unpack(folder: Path) -> None:
         with zipfile.ZipFile(BytesIO(build(ROOT))) as archive:
             archive.extractall(folder / name)
     for path in (folder / "bare").rglob("*.py"):
-        path.write_text(bare(path.read_text()))
+        path.write_text(_bare(path.read_text()))
 
 
 @contextmanager
@@ -187,6 +187,41 @@ def _milliseconds(command: Sequence[str], environ: Mapping[str, str], status: in
     if answered != status:
         raise RuntimeError(f"{command[0]} answered {answered}, not {status}: {line!r}")
     return took
+
+
+def _bare(source: str) -> str:
+    """The program without comments, docstrings, annotations and `typing`."""
+    return ast.unparse(ast.fix_missing_locations(_Bare().visit(ast.parse(source))))
+
+
+class _Bare(ast.NodeTransformer):
+    def visit_Expr(self, node: ast.Expr) -> ast.stmt:
+        return ast.Pass() if isinstance(node.value, ast.Constant) else node
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        return ast.arg(node.arg)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
+        return ast.Assign([node.target], node.value) if node.value else ast.Pass()
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt:
+        if node.module != "typing":
+            return node
+        return ast.ImportFrom("collections", [ast.alias("namedtuple")], 0)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        if [ast.unparse(base) for base in node.bases] == ["NamedTuple"]:
+            fields = [one for one in node.body if isinstance(one, ast.AnnAssign)]
+            names = " ".join(ast.unparse(one.target) for one in fields)
+            defaults = [ast.unparse(one.value) for one in fields if one.value]
+            made = f"namedtuple({node.name!r}, {names!r}, defaults=[{', '.join(defaults)}])"
+            node.bases = [ast.parse(made, mode="eval").body]
+            node.body = [one for one in node.body if one not in fields] or [ast.Pass()]
+        return self.generic_visit(node)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from sandbox.discord_api.address import pointed_at  # noqa: E402  (as above)
 from sandbox.discord_api.backend import Application  # noqa: E402  (as above)
 from sandbox.discord_api.interaction import Interaction  # noqa: E402  (as above)
 from sandbox.discord_api.server import DiscordApi  # noqa: E402  (as above)
-from sandbox.world import Options, World, open_world  # noqa: E402  (as above)
+from sandbox.sandbox import Sandbox, SandboxOptions, open_sandbox  # noqa: E402  (as above)
 
 PEOPLE = 200
 WITHIN_MS = 1000.0
@@ -47,10 +47,10 @@ def _row(who: str, wait: float) -> Row:
 
 async def _waits() -> list[float]:
     """Seconds from the gateway to the first answer, for each."""
-    async with open_world(Options()) as world, DiscordApi(SystemClock()) as api:
+    async with open_sandbox(SandboxOptions()) as sandbox, DiscordApi(SystemClock()) as api:
         with pointed_at(api.url):
             app, person = api.application(), api.person("visitor")
-            async with _serving(world, api, app):
+            async with _serving(sandbox, api, app):
                 await asyncio.gather(*(api.command(app, person, "status") for _ in range(PEOPLE)))
                 asked = list(api.interactions.values())
                 await api.until(lambda: all(_replied(one) for one in asked))
@@ -62,8 +62,8 @@ def _replied(one: Interaction) -> bool:
 
 
 @asynccontextmanager
-async def _serving(world: World, api: DiscordApi, app: Application) -> AsyncIterator[None]:
-    environ = world.bot_environ() | {
+async def _serving(sandbox: Sandbox, api: DiscordApi, app: Application) -> AsyncIterator[None]:
+    environ = sandbox.bot_environ() | {
         "CLAWBOT_DISCORD_TOKEN": app.token,
         "CLAWBOT_DISCORD_GUILD": api.guild.id,
     }

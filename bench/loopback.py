@@ -1,7 +1,7 @@
-"""Whom the Control API asks, in a process of its own: ``python -m bench.loopback CERTIFICATE``.
+"""The SSM and GitHub that the measured Control API calls: ``python -m bench.loopback CERTIFICATE``.
 
-An SSM that holds both secrets, and a GitHub that takes every dispatch and lists no run; over TLS,
-as both are. It prints their URLs, and ends when its standard input does.
+The SSM holds both secrets, and GitHub takes every dispatch and lists no run; both speak TLS. It
+prints their URLs, and ends when its standard input does.
 """
 
 import json

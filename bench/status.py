@@ -20,8 +20,8 @@ from fleet_control import ec2
 from fleet_control.caller import Human
 from fleet_control.clock import SystemClock
 from fleet_control.machine import describe_health, describe_machines
+from sandbox.sandbox import Sandbox, SandboxOptions, open_sandbox
 from sandbox.terminal.markup import render
-from sandbox.world import Options, World, open_world
 
 ROUNDS = 15
 CLI_ROUNDS = 5
@@ -30,7 +30,7 @@ GRANTED_MS = 5.0
 
 
 class SkippingClock(SystemClock):
-    """Two seconds further each time, so that no reading is served twice."""
+    """A clock that is two seconds further at each look, so that nothing is served from a cache."""
 
     def __init__(self) -> None:
         self._skipped = 0.0
@@ -46,7 +46,7 @@ class SkippingClock(SystemClock):
 
 
 class DrawnMessage:
-    """Draws what it is told, as the terminal does, and shows it to nobody."""
+    """Renders each reply as the terminal does, and throws it away."""
 
     id = "1"
 
@@ -66,15 +66,15 @@ def measure() -> list[Row]:
 
 
 async def _measure() -> list[Row]:
-    async with open_world(Options()) as world:
+    async with open_sandbox(SandboxOptions()) as sandbox:
         clock = SkippingClock()
-        async with assemble(load(world.bot_environ(), Path("/nonexistent")), clock) as bot:
-            return await _compare(world, bot, clock)
+        async with assemble(load(sandbox.bot_environ(), Path("/nonexistent")), clock) as bot:
+            return await _compare(sandbox, bot, clock)
 
 
-async def _compare(world: World, bot: Bot, clock: SkippingClock) -> list[Row]:
-    key = world.seeded.chats["demo"]
-    client = ec2.client("eu-central-1", key.access_key, key.secret_key, world.aws_url)
+async def _compare(sandbox: Sandbox, bot: Bot, clock: SkippingClock) -> list[Row]:
+    key = sandbox.seeded.chats["demo"]
+    client = ec2.client("eu-central-1", key.access_key, key.secret_key, sandbox.aws_url)
     ask = Ask(Human("terminal:bench"), ("status",), "terminal", "1", "1", "terminal:bench")
 
     async def ours() -> None:
@@ -105,7 +105,7 @@ async def _compare(world: World, bot: Bot, clock: SkippingClock) -> list[Row]:
         "AWS_ACCESS_KEY_ID": key.access_key,
         "AWS_SECRET_ACCESS_KEY": key.secret_key,
         "AWS_DEFAULT_REGION": "eu-central-1",
-        "AWS_ENDPOINT_URL": world.aws_url,
+        "AWS_ENDPOINT_URL": sandbox.aws_url,
         "AWS_PAGER": "",
     }
 

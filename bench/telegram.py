@@ -13,10 +13,10 @@ from clawbot.bot import assemble
 from clawbot.settings import load
 from clawbot.telegram.run import run
 from fleet_control.clock import SystemClock
+from sandbox.sandbox import Sandbox, SandboxOptions, open_sandbox
 from sandbox.telegram_api.history import Json, private, user
 from sandbox.telegram_api.people import People
 from sandbox.telegram_api.server import BotApi
-from sandbox.world import Options, World, open_world
 
 ASKS = 200
 # Ten asks from each of twenty, all within one second.
@@ -44,11 +44,11 @@ def _row(who: str, wait: float) -> Row:
 
 async def _waits() -> list[float]:
     """Seconds from the ask to its answer, for each; RuntimeError where one had not just one."""
-    async with open_world(Options()) as world:
+    async with open_sandbox(SandboxOptions()) as sandbox:
         api = BotApi(TOKEN, SystemClock())
         await api.start()
         try:
-            async with _serving(world, api):
+            async with _serving(sandbox, api):
                 return await _asked(api)
         finally:
             await api.stop()
@@ -83,8 +83,8 @@ async def _answered(api: BotApi, asked: list[Json]) -> list[float]:
 
 
 @asynccontextmanager
-async def _serving(world: World, api: BotApi) -> AsyncIterator[None]:
-    environ = world.bot_environ() | {
+async def _serving(sandbox: Sandbox, api: BotApi) -> AsyncIterator[None]:
+    environ = sandbox.bot_environ() | {
         "CLAWBOT_TELEGRAM_TOKEN": TOKEN,
         "CLAWBOT_TELEGRAM_API_URL": api.url,
         "CLAWBOT_OPERATORS": ",".join(f"telegram:{one['id']}" for one in PEOPLE),

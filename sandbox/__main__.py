@@ -1,4 +1,4 @@
-"""`python -m sandbox`, which is `make demo`: a terminal chat with a bot, in a world of its own."""
+"""`python -m sandbox`, which is `make demo`: a terminal chat with a bot over its own sandbox."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The three actions our workflow file uses, played by ourselves."""
+"""Stand-ins for the three GitHub actions that our workflow file uses."""
 
 import shlex
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sandbox.repository import Repository
-from sandbox.workflow import WorkflowError
+from sandbox.workflow_file import WorkflowError
 from sandbox.workspace import Workspace
 
 STAND_IN = (sys.executable, "-m", "sandbox.tofu")
@@ -18,13 +18,13 @@ CONFIGURE_AWS = "aws-actions/configure-aws-credentials"
 ENVIRONMENT = "fleet"
 
 # Takes what stands in `with`; gives its outputs, or fails its step.
-Action = Callable[[Mapping[str, str], Workspace], dict[str, str]]
+ActionStandIn = Callable[[Mapping[str, str], Workspace], dict[str, str]]
 
 
 def played(
     repository: Repository, engine: tuple[str, ...], aws: Mapping[str, str], import_from: Path
-) -> dict[str, Action]:
-    """By the name that `uses:` has before its `@`.
+) -> dict[str, ActionStandIn]:
+    """The stand-ins, by the name that `uses:` has before its `@`.
 
     `engine` is the command that serves as tofu, `aws` the deploy role's credentials as variables,
     `import_from` where the stand-in engine is imported from.

@@ -1,7 +1,4 @@
-"""The bootstrap bucket as people and an earlier run left it: manifests of bundles, a first seed.
-
-And as somebody would who may write there: spoiled.
-"""
+"""The sandbox's bootstrap bucket: bundles' manifests and seeds, each of which can be spoiled."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -24,8 +21,8 @@ _NO_SUM = "0" * 64
 _CONFIG = Config(retries={"total_max_attempts": 2}, s3={"addressing_style": "path"})
 
 
-class Spoiled(StrEnum):
-    """What may be wrong with a bundle: there is none, it holds no secret, it is another's."""
+class SpoiledBundle(StrEnum):
+    """A broken bundle: there is none, it holds no secret, or it is another instance's."""
 
     MISSING = "missing"
     STALE = "stale"
@@ -50,22 +47,22 @@ class BootstrapBucket:
         self._s3.close()
 
     def put_manifests(self, registry: bytes) -> None:
-        """The manifests of the bundles that this registry asks for; none where it is not valid."""
+        """Put the manifest of each bundle that this registry asks for; none if it is not valid."""
         for id_, entry in _entries(registry).items():
             self._put(_place(entry), manifest.write(_whole(id_, entry)))
 
     def put_seed(self, repository: Path, commit: str, path: str) -> str:
-        """The sum of that commit's seed, which lies there from now on."""
+        """Put that commit's seed there; returns its SHA-256."""
         seed = seed_upload.of(Git(repository, {"PATH": path}), commit)
         return seed_upload.put(self._s3, self._bucket, seed)
 
     def spoil_seed(self, commit: str) -> str:
-        """Where something else lies from now on than that commit's seed."""
+        """Put something else where that commit's seed lies; returns its key."""
         self._put(key(commit), b"spoiled")
         return key(commit)
 
-    def spoil_bundle(self, registry: bytes, id_: str, how: Spoiled) -> str:
-        """Where the manifest of the instance's bundle is so from now on; empty if it has no entry.
+    def spoil_bundle(self, registry: bytes, id_: str, how: SpoiledBundle) -> str:
+        """Break the manifest of the instance's bundle; returns its key, empty if it has no entry.
 
         A valid registry puts it right when it changes.
         """
@@ -73,8 +70,8 @@ class BootstrapBucket:
         if entry is None:
             return ""
         stale: Mapping[str, object] = {"files": {}}
-        wrong = stale if how is Spoiled.STALE else {"instance": f"other-than-{id_}"}
-        if how is Spoiled.MISSING:
+        wrong = stale if how is SpoiledBundle.STALE else {"instance": f"other-than-{id_}"}
+        if how is SpoiledBundle.MISSING:
             self._s3.delete_object(Bucket=self._bucket, Key=_place(entry))
         else:
             self._put(_place(entry), manifest.write(_whole(id_, entry).model_copy(update=wrong)))

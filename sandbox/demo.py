@@ -1,4 +1,4 @@
-"""The demo: a terminal chat with a bot, in a world of its own."""
+"""The demo: a terminal chat with a bot, over a sandbox of its own."""
 
 import argparse
 import asyncio
@@ -18,15 +18,15 @@ from rich.text import Text
 from fleet_control.clock import SystemClock
 from fleet_control.error import RegistryError, RegistryUnread
 from fleet_control.ledger import parse_title
+from sandbox.demo_bot import DemoBot
 from sandbox.demo_front import FRONTS, lacking, serve_front
 from sandbox.engine import NoEngine, find
-from sandbox.host_rules import Way
-from sandbox.lives import Lives
+from sandbox.host_rules import Behaviour
+from sandbox.sandbox import USUAL_PORTS, Sandbox, SandboxOptions, open_sandbox, read_registry
 from sandbox.terminal.chat import PLATFORM
 from sandbox.terminal.markup import WIDTH
 from sandbox.terminal.pipe import PipeOutput, lines
 from sandbox.terminal.prompt import Prompt
-from sandbox.world import USUAL_PORTS, Options, World, open_world, read_registry
 
 BANNER = """A fleet on this machine: AWS, the Control API and GitHub are played on loopback.
 
@@ -44,10 +44,10 @@ BANNER = """A fleet on this machine: AWS, the Control API and GitHub are played 
 
 
 @dataclass
-class Wish:
-    """What `make demo` was told; empty for the usual."""
+class DemoArguments:
+    """The arguments of `make demo`."""
 
-    registry: str = str(Options().registry)
+    registry: str = str(SandboxOptions().registry)
     unhealthy: str = ""
     crashing: str = ""
     instance: str = ""
@@ -57,7 +57,7 @@ class Wish:
 
 
 def main(argv: Sequence[str]) -> int:
-    """The exit code of `Terminal.exit_code`, or 1 with a sentence if the demo can't start."""
+    """Run the demo; returns `Terminal.exit_code`, or 1 with a sentence if it can't start."""
     parser = argparse.ArgumentParser(
         prog="python -m sandbox",
         description="The whole loop on this machine, with no account and no token.",
@@ -71,42 +71,42 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--front", metavar="NAME", help="terminal, discord or telegram")
     parser.add_argument("--engine", metavar="NAME", help="stand-in, or tofu: the real one")
     parser.add_argument("--log", metavar="FILE", help="write the bot's log there")
-    wish = parser.parse_args(argv, Wish())
+    args = parser.parse_args(argv, DemoArguments())
     try:
-        options = _options(wish)
-        _log_to(wish.log)
-        return asyncio.run(_run(wish, options))
+        options = _options(args)
+        _log_to(args.log)
+        return asyncio.run(_run(args, options))
     except RegistryUnread as error:
         sys.exit(f"REGISTRY={error}")
     except RegistryError as error:
-        sys.exit("\n".join([f"REGISTRY={wish.registry} is not a valid registry:", *error.problems]))
+        sys.exit("\n".join([f"REGISTRY={args.registry} is not a valid registry:", *error.problems]))
 
 
-def _options(wish: Wish) -> Options:
-    """The world that is wished for; where there can be none, it says what would be right."""
-    if wish.front != PLATFORM and (why := lacking(wish.front, os.environ)):
+def _options(args: DemoArguments) -> SandboxOptions:
+    """The options of these arguments; exits with what would be right where there are none."""
+    if args.front != PLATFORM and (why := lacking(args.front, os.environ)):
         sys.exit(why)
-    if wish.engine not in ("stand-in", "tofu"):
-        sys.exit(f"ENGINE={wish.engine}: there are `stand-in` and `tofu`.")
+    if args.engine not in ("stand-in", "tofu"):
+        sys.exit(f"ENGINE={args.engine}: there are `stand-in` and `tofu`.")
     try:
-        engine = find(os.environ) if wish.engine == "tofu" else None
+        engine = find(os.environ) if args.engine == "tofu" else None
     except NoEngine as error:
-        sys.exit(f"ENGINE={wish.engine}: {error}")
-    unhealthy = frozenset(wish.unhealthy.replace(",", " ").split())
-    crashing = frozenset(wish.crashing.replace(",", " ").split())
-    ids = read_registry(Path(wish.registry))[1].ids
+        sys.exit(f"ENGINE={args.engine}: {error}")
+    unhealthy = frozenset(args.unhealthy.replace(",", " ").split())
+    crashing = frozenset(args.crashing.replace(",", " ").split())
+    ids = read_registry(Path(args.registry))[1].ids
     for name, wanted in (
         ("UNHEALTHY", unhealthy),
         ("CRASHING", crashing),
-        ("INSTANCE", {wish.instance}),
+        ("INSTANCE", {args.instance}),
     ):
         for id_ in sorted(wanted - {"", *ids}):
             known = ", ".join(ids[:20])
             sys.exit(f"{name}={id_}: the registry has no such instance; it has {known}.")
-    return Options(
-        registry=Path(wish.registry),
+    return SandboxOptions(
+        registry=Path(args.registry),
         unhealthy=unhealthy,
-        ways=dict.fromkeys(crashing, Way.AGENT_DIES),
+        ways=dict.fromkeys(crashing, Behaviour.AGENT_DIES),
         engine=engine,
         say=_say,
         ports=USUAL_PORTS,
@@ -126,13 +126,13 @@ def _log_to(file: str) -> None:
 
 
 def _say(what: str) -> None:
-    """How far the set-up is; not among the replies."""
+    """Print how far the set-up is, to standard error."""
     print(f"  {what}", file=sys.stderr, flush=True)  # noqa: T201  (before there is a chat)
 
 
-async def _run(wish: Wish, options: Options) -> int:
-    """Until it ends, or is told to end by a signal: then that many more than 128."""
-    served = asyncio.ensure_future(_serve(wish, options))
+async def _run(args: DemoArguments, options: SandboxOptions) -> int:
+    """Serve to the end; where a signal ends it, returns 128 and that signal's number."""
+    served = asyncio.ensure_future(_serve(args, options))
     by: list[int] = []
 
     def end(signal_: int) -> None:
@@ -151,43 +151,43 @@ async def _run(wish: Wish, options: Options) -> int:
         return 128 + by[0]
 
 
-async def _serve(wish: Wish, options: Options) -> int:
+async def _serve(args: DemoArguments, options: SandboxOptions) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that knows no ✓
-    async with open_world(options) as world:
-        if wish.front in FRONTS:
-            return await serve_front(world, wish.instance, wish.front, os.environ)
-        return await _chat(world, wish.instance)
+    async with open_sandbox(options) as sandbox:
+        if args.front in FRONTS:
+            return await serve_front(sandbox, args.instance, args.front, os.environ)
+        return await _chat(sandbox, args.instance)
 
 
-async def _chat(world: World, instance: str) -> int:
-    """With a person at a terminal, or with a script that comes through a pipe."""
+async def _chat(sandbox: Sandbox, instance: str) -> int:
+    """Serve a person at a terminal, or a script that comes through a pipe."""
     console, clock = Console(highlight=False), SystemClock()
     if all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout)):
         console.print(Text(BANNER))
         prompt = Prompt(console, clock, lambda: bot.ids)
-        async with Lives(world, instance, prompt, clock) as bot:
+        async with DemoBot(sandbox, instance, prompt, clock) as bot:
             await prompt.converse(bot.terminal.hear_soon, bot.finish)
     else:
         console = Console(width=WIDTH, force_terminal=False, highlight=False)
-        async with Lives(world, instance, PipeOutput(console, clock), clock) as bot:
+        async with DemoBot(sandbox, instance, PipeOutput(console, clock), clock) as bot:
             if sys.stdin is not None:
                 async for line in lines(sys.stdin.fileno()):
                     await bot.terminal.hear(line)
             await bot.finish()
-    for line in _reached(world):
+    for line in _reached(sandbox):
         console.print(Text(line, style="dim"), soft_wrap=True)
     return bot.terminal.exit_code
 
 
-def _reached(world: World) -> Iterator[str]:
-    """What came through to the Control API, and from there to GitHub, and what that cost."""
-    actions = Counter(one.action or "?" for one in world.control_api.invocations)
+def _reached(sandbox: Sandbox) -> Iterator[str]:
+    """Lines that tell how many calls reached the Control API and GitHub."""
+    actions = Counter(one.action or "?" for one in sandbox.control_api.invocations)
     calls = ", ".join(f"{count} {action}" for action, count in actions.most_common())
     yield f"The Control API was called {actions.total()} times: {calls or 'nothing'}."
-    counted, limit = world.github.counted, world.github.quota.limit
+    counted, limit = sandbox.github.counted, sandbox.github.quota.limit
     yield f"For them GitHub counted {counted} calls; it grants {limit:,} an hour."
-    runs = list(world.github.runner.runs)
+    runs = list(sandbox.github.runner.runs)
     yield f"GitHub ran {len(runs)} deploy{'' if len(runs) == 1 else 's'}{':' if runs else '.'}"
     for run in sorted(runs, key=lambda run: run.id):
         entry = parse_title(run.title)

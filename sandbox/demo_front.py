@@ -12,8 +12,8 @@ from clawbot.serve import configured, side_by_side
 from clawbot.settings import PREFIX, load
 from fleet_control.clock import SystemClock
 from fleet_control.error import SettingsError
-from sandbox.carrier import Carrier, NoHost
-from sandbox.world import World
+from sandbox.bot_host import BotHost, NoHost
+from sandbox.sandbox import Sandbox
 
 FRONTS = ("discord", "telegram")
 # What only a person can know, by front; beside it, who may deploy.
@@ -40,24 +40,26 @@ def given(front: str, environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-async def serve_front(world: World, instance: str, front: str, environ: Mapping[str, str]) -> int:
+async def serve_front(
+    sandbox: Sandbox, instance: str, front: str, environ: Mapping[str, str]
+) -> int:
     """Serve until cancelled; 1 with a sentence where that can't be."""
     logging.getLogger().addHandler(logging.StreamHandler())
     clock = SystemClock()
-    carrier = Carrier(world, instance, clock)
+    bot_host = BotHost(sandbox, instance, clock)
     try:
-        settings = load(world.bot_environ(instance) | given(front, environ), world.folder)
+        settings = load(sandbox.bot_environ(instance) | given(front, environ), sandbox.folder)
         while True:
-            machine = await carrier.comes()
+            machine = await bot_host.comes()
             async with assemble(settings, clock) as bot:
-                await _until(carrier.goes(machine), side_by_side(bot, configured(settings)))
+                await _until(bot_host.goes(machine), side_by_side(bot, configured(settings)))
     except (SettingsError, Unserved, NoHost) as error:
         print(error, file=sys.stderr)  # noqa: T201  (the command's own output)
         return 1
 
 
 async def _until(end: Coroutine[Any, Any, None], serving: Coroutine[Any, Any, None]) -> None:
-    """Serve until `end` comes; what it raises before."""
+    """Serve until `end` comes; raises what either raises before."""
     tasks = [asyncio.ensure_future(end), asyncio.ensure_future(serving)]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

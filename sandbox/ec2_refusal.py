@@ -1,6 +1,6 @@
-"""What EC2 refuses and moto does not, in moto's process: a launch of what could not run.
+"""Launches that EC2 refuses and moto would not, in moto's process.
 
-And EC2 at its worst: it may show no host at all, while all of them run.
+It may also show no host at all while all of them run, as EC2 can.
 """
 
 from typing import Any
@@ -13,13 +13,13 @@ from moto.ec2.responses import EC2Response
 from moto.servicequotas import urls as quota_urls
 from moto.servicequotas.models import ServiceQuotasBackend, servicequotas_backends
 
-from sandbox.host_life import PENDING, RUNNING, Instance
+from sandbox.host_lifecycle import PENDING, RUNNING, HostInstance
 
 _QUOTA = "L-1216C47A"
 
 
-class Answers(EC2Response):
-    """moto's, after a look at what is asked. A dry run is refused as the launch would be, but for
+class CheckedResponses(EC2Response):
+    """moto's answers, after the checks of EC2. A dry run is refused as the launch would be, but for
     the quota, which says what is free now and not what a launch will find."""
 
     def run_instances(self) -> ActionResult:
@@ -44,7 +44,7 @@ class Answers(EC2Response):
 
     @property
     def _sees_none(self) -> bool:
-        return bool({"*", self.get_access_key()} & {*Instance.rules.blind})
+        return bool({"*", self.get_access_key()} & {*HostInstance.rules.blind})
 
     def _image(self, id_: str) -> Any:
         if id_ in self.ec2_backend.deleted_amis:
@@ -84,11 +84,11 @@ class Answers(EC2Response):
     def _must_be_left(self, type_: str) -> None:
         there = self.ec2_backend.all_instances()
         counted = [one.instance_type for one in there if one.state in (PENDING, RUNNING)]
-        if sum(map(_vcpus, (*counted, type_))) > Instance.rules.vcpus:
+        if sum(map(_vcpus, (*counted, type_))) > HostInstance.rules.vcpus:
             raise EC2ClientError(
                 "VcpuLimitExceeded",
                 "You have requested more vCPU capacity than your current vCPU limit of "
-                f"{Instance.rules.vcpus} allows for the instance bucket that the specified "
+                f"{HostInstance.rules.vcpus} allows for the instance bucket that the specified "
                 "instance type belongs to.",
             )
 
@@ -108,17 +108,17 @@ def _vcpus(type_: str) -> int:
 
 
 class Quotas(ServiceQuotasBackend):
-    """moto's knows those of VPC; and how many vCPUs may run."""
+    """moto's quotas, and that of running vCPUs."""
 
     _url_module = quota_urls
 
     def get_service_quota(self, service_code: str, quota_code: str) -> dict[str, Any]:
         if (service_code, quota_code) == ("ec2", _QUOTA):
-            return {"QuotaCode": _QUOTA, "Value": float(Instance.rules.vcpus)}
+            return {"QuotaCode": _QUOTA, "Value": float(HostInstance.rules.vcpus)}
         return super().get_service_quota(service_code, quota_code)
 
 
 def take_place() -> None:
-    """As in `host_life`."""
-    urls.url_paths["{0}/"] = Answers.dispatch
+    """Put these classes in the place of moto's, as `host_lifecycle` does."""
+    urls.url_paths["{0}/"] = CheckedResponses.dispatch
     servicequotas_backends.backend = Quotas

@@ -41,7 +41,7 @@ class NoEngine(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
+class TofuEngine:
     """A program that applies `tofu/`.
 
     Attributes:
@@ -58,12 +58,12 @@ class Engine:
 
 
 def cache(environ: Mapping[str, str]) -> Path:
-    """Outside every work tree, so that a fresh checkout finds what another built."""
+    """The folder for built engines, outside every work tree, for all checkouts to find."""
     base = environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME") or "~").expanduser() / ".cache"
     return Path(base) / "clawbot"
 
 
-def find(environ: Mapping[str, str]) -> Engine:
+def find(environ: Mapping[str, str]) -> TofuEngine:
     """OpenTofu of the pinned version from PATH or the cache, else terraform; NoEngine."""
     path = environ.get("PATH", os.defpath)
     built = _built(environ)
@@ -82,7 +82,7 @@ def find(environ: Mapping[str, str]) -> Engine:
 
 
 def build(environ: Mapping[str, str]) -> Path:
-    """The pinned OpenTofu, built where it is not there yet; NoEngine."""
+    """Build the pinned OpenTofu where it is not there yet; NoEngine where that can't be."""
     built = _built(environ)
     tofu = shutil.which("tofu", path=environ.get("PATH", os.defpath))
     if tofu and _version(tofu) == VERSION:
@@ -131,7 +131,7 @@ def _say_while(process: "subprocess.Popen[bytes]", what: str) -> None:
         return
 
 
-def with_provider(program: Path, environ: Mapping[str, str] = os.environ) -> Engine:
+def with_provider(program: Path, environ: Mapping[str, str] = os.environ) -> TofuEngine:
     """The engine with a configuration of its own: the user's may name a file that is not there."""
     folder = cache(environ) / "provider"
     folder.mkdir(parents=True, exist_ok=True)
@@ -146,7 +146,7 @@ def with_provider(program: Path, environ: Mapping[str, str] = os.environ) -> Eng
             f'provider_installation {{\n  filesystem_mirror {{\n    path = "{folder}"\n  }}\n}}\n'
         )
     _write(file, text)
-    return Engine(program, {"TF_CLI_CONFIG_FILE": str(file), "CHECKPOINT_DISABLE": "1"})
+    return TofuEngine(program, {"TF_CLI_CONFIG_FILE": str(file), "CHECKPOINT_DISABLE": "1"})
 
 
 def _mirror(folder: Path, registry: str, source: Path) -> None:
@@ -180,7 +180,7 @@ def _mirrors(environ: Mapping[str, str]) -> Iterator[Path]:
 
 
 def _write(file: Path, text: str) -> None:
-    """Another process may be reading it."""
+    """Replace the file as a whole, since another process may be reading it."""
     unfinished = file.with_name(f"{file.name}.{os.getpid()}")
     unfinished.write_text(text)
     unfinished.replace(file)

@@ -15,10 +15,10 @@ from aiohttp import web
 
 from fleet_control.clock import Clock
 from sandbox import lambda_answer
-from sandbox.lambda_event import Context, event
+from sandbox.lambda_event import LambdaContext, event
 from sandbox.loopback import listen, url_of
-from sandbox.principal import Principal
-from sandbox.sigv4 import Received, Refusal, verify
+from sandbox.principal import IamPrincipal
+from sandbox.sigv4 import Received, SignatureRefusal, verify
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class FunctionUrl:
     def __init__(
         self,
         environ: Mapping[str, str],
-        principals: Iterable[Principal],
+        principals: Iterable[IamPrincipal],
         region: str,
         clock: Clock,
         handler: Handler | None = None,
@@ -76,7 +76,7 @@ class FunctionUrl:
         self._hosts: tuple[str, ...] = ()
 
     async def start(self) -> str:
-        """Its URL, which ends in a slash as AWS's do."""
+        """Start; returns its URL, which ends in a slash as AWS's do."""
         if self._handler is None:
             from lambda_fn.github_cache import GitHubCache  # noqa: PLC0415  (as above)
             from lambda_fn.handler import handler  # noqa: PLC0415  (where no other is given)
@@ -104,7 +104,7 @@ class FunctionUrl:
             return self._noted(None, b"", _too_large())
         received = Received(request.method, request.raw_path, _decoded(request.raw_headers), body)
         signer = self._signer(received)
-        if isinstance(signer, Refusal):
+        if isinstance(signer, SignatureRefusal):
             key = "Message" if signer.message == "Forbidden" else "message"
             refusal = lambda_answer.refused(403, signer.message, signer.type, key=key)
             return self._noted(None, body, refusal)
@@ -112,20 +112,20 @@ class FunctionUrl:
             return self._noted(signer, body, _forbidden())
         return await self._invoke(received, signer, request.remote or "127.0.0.1")
 
-    def _signer(self, received: Received) -> Principal | Refusal:
+    def _signer(self, received: Received) -> IamPrincipal | SignatureRefusal:
         if received.header("host") not in self._hosts:
-            return Refusal("AccessDeniedException", "Forbidden")
+            return SignatureRefusal("AccessDeniedException", "Forbidden")
         now = self._clock.now()
         return verify(received, self._principals, self._region, "lambda", now)
 
     async def _invoke(
-        self, received: Received, signer: Principal, source: str
+        self, received: Received, signer: IamPrincipal, source: str
     ) -> web.StreamResponse:
         request_id = str(uuid.uuid4())
         text = json.dumps(event(received, signer, request_id, source, self._clock.now()))
         if len(text) > lambda_answer.MOST_BYTES:
             return self._noted(signer, received.body, _too_large())
-        context = Context(request_id, self._region, TIMEOUT_SECONDS)
+        context = LambdaContext(request_id, self._region, TIMEOUT_SECONDS)
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
                 answer = lambda_answer.response(await self._run(json.loads(text), context))
@@ -135,7 +135,7 @@ class FunctionUrl:
         answer.headers["x-amzn-RequestId"] = request_id
         return self._noted(signer, received.body, answer, invoked=True)
 
-    async def _run(self, asked: dict[str, Any], context: Context) -> object:
+    async def _run(self, asked: dict[str, Any], context: LambdaContext) -> object:
         """The handler's result, from a thread of its own.
 
         A daemon, and none of a pool's: a handler that hangs must not keep the program from
@@ -165,7 +165,7 @@ class FunctionUrl:
 
     def _noted(
         self,
-        signer: Principal | None,
+        signer: IamPrincipal | None,
         body: bytes,
         answer: web.Response,
         *,
@@ -177,7 +177,7 @@ class FunctionUrl:
 
 
 async def _read(request: web.BaseRequest) -> bytes | None:
-    """The body; None where it is larger than AWS takes."""
+    """The request's body; None where it is larger than AWS takes."""
     whole = bytearray()
     async for chunk in request.content.iter_any():
         whole += chunk

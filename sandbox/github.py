@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from aiohttp import web
 
 from sandbox.github_graphql import answered
-from sandbox.github_quota import Quota, marked
+from sandbox.github_quota import HourlyQuota, marked
 from sandbox.github_routes import Routes, said
 from sandbox.loopback import listen, url_of
 from sandbox.run_record import RunRecord
@@ -19,7 +19,7 @@ _LAMBDA = {"actions": "write", "contents": "read"}
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class GitHub:
+class GitHubApi:
     """One repository with one workflow. `token` is the Lambda's: Actions write, Contents read.
 
     Attributes:
@@ -29,7 +29,7 @@ class GitHub:
     def __init__(self, runner: Runner, token: str, port: int = 0) -> None:
         self.runner = runner
         self.url = ""
-        self.quota = Quota(runner.site.clock)
+        self.quota = HourlyQuota(runner.context.clock)
         self._token = token
         self._port = port
         # An address of a log is its own key.
@@ -37,14 +37,14 @@ class GitHub:
         self._server: web.AppRunner | None = None
 
     async def start(self) -> str:
-        """The API's address; logs lie on another, which must not be shown a token."""
+        """Start; returns the API's address. Logs lie on another, which must be shown no token."""
         api, logs = listen(self._port), listen(0)
-        self.url = self.runner.site.api_url = url_of(api)
+        self.url = self.runner.context.api_url = url_of(api)
         routes = Routes(self.runner, lambda job: f"{url_of(logs)}/{job}?sig={self._signature}")
         app = web.Application(middlewares=[self._guarded])
         app.add_routes(routes.table())
         app.router.add_post("/graphql", self._graphql)
-        page = rf"/{self.runner.site.repo}/actions/runs/{{run:\d+}}"
+        page = rf"/{self.runner.context.repo}/actions/runs/{{run:\d+}}"
         app.add_routes([web.get(page, self._page), web.get(r"/{job:\d+}", self._log)])
         self._server = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._server.setup()
@@ -58,21 +58,21 @@ class GitHub:
         return self.quota.counted[self._token]
 
     async def stop(self) -> None:
-        """End everything; nothing is left running, and no folder of a job is left."""
+        """Stop everything, running jobs too, and remove their folders."""
         if self._server:
             await self._server.cleanup()
         await self.runner.stop()
 
     async def finished(self, run_id: int) -> RunRecord:
-        """The run, once its newest attempt has ended."""
+        """Wait until the run's newest attempt has ended."""
         return await self.until(run_id, lambda run: run.ended)
 
     async def until(self, run_id: int, holds: Callable[[RunRecord], bool]) -> RunRecord:
-        """The run, once that holds of it; LookupError if there is no such run."""
+        """Wait until `holds` is true of the run; LookupError if there is no such run."""
         run = self.runner.find(run_id)
         if run is None:
             raise LookupError(f"there is no run {run_id}")
-        await self.runner.site.changes.until(lambda: holds(run))
+        await self.runner.context.changes.until(lambda: holds(run))
         return run
 
     @web.middleware
@@ -105,7 +105,7 @@ class GitHub:
         _, _, token = request.headers.get("Authorization", "").partition(" ")
         if not token:
             return said("Requires authentication", 401)
-        rights = _LAMBDA if token == self._token else self.runner.site.tokens.get(token)
+        rights = _LAMBDA if token == self._token else self.runner.context.tokens.get(token)
         if rights is None:
             return said("Bad credentials", 401)
         if not _may(rights, request):
@@ -114,8 +114,8 @@ class GitHub:
         return None
 
     async def _graphql(self, request: web.Request) -> web.StreamResponse:
-        site = self.runner.site
-        return answered(site.repo, site.repository, await request.json())
+        context = self.runner.context
+        return answered(context.repo, context.repository, await request.json())
 
     async def _log(self, request: web.Request) -> web.StreamResponse:
         if "Authorization" in request.headers:
@@ -127,7 +127,7 @@ class GitHub:
         return web.Response(text="\n".join(found[1].log) + "\n")
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
-        """What a person sees who opens a run's link: its jobs' summaries."""
+        """The web page of a run: its jobs' summaries."""
         run = self.runner.find(int(request.match_info["run"]))
         if run is None:
             raise web.HTTPNotFound

@@ -1,4 +1,4 @@
-"""GitHub's GraphQL API, as far as it is asked here: a commit, and those before it."""
+"""GitHub's GraphQL API, as far as the product asks it: a commit, and those before it."""
 
 import json
 from typing import Any
@@ -21,7 +21,7 @@ query($owner: String!, $name: String!, $at: String!, $count: Int!) {
 
 
 def answered(repo: str, repository: Repository, body: Any) -> web.Response:
-    """A refusal has the status 200, too."""
+    """The answer to a query; a refusal has the status 200, too."""
     try:
         query, asked = body["query"], body["variables"]
         if query.split() != _KNOWN.split():

@@ -1,4 +1,4 @@
-"""What GitHub counts of an hour's calls, and its answer where nothing has changed."""
+"""GitHub's hourly rate limit by token, and ETags: a 304 where nothing has changed."""
 
 import hashlib
 from collections import Counter
@@ -13,7 +13,7 @@ HOUR = 3600
 
 
 @dataclass
-class Quota:
+class HourlyQuota:
     """Calls of an hour by each token; those answered with a 304 don't count.
 
     Attributes:
@@ -26,7 +26,7 @@ class Quota:
     _hours: dict[str, tuple[float, int]] = field(default_factory=dict)
 
     def spent(self, token: str) -> web.Response | None:
-        """GitHub's refusal where none are left."""
+        """GitHub's refusal where the hour's calls are used up."""
         if self._hour(token)[1] < self.limit:
             return None
         said = web.json_response({"message": "API rate limit exceeded"}, status=403)
@@ -55,7 +55,7 @@ class Quota:
 
 
 def marked(request: web.Request, answer: web.StreamResponse) -> web.StreamResponse:
-    """The answer with the mark of its content, or a 304 where the asker has that already."""
+    """The answer with an ETag, or a 304 where the asker has that content already."""
     body = answer.body if isinstance(answer, web.Response) else None
     if request.method != "GET" or answer.status != 200 or not isinstance(body, bytes):
         return answer

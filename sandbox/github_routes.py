@@ -11,7 +11,7 @@ from aiohttp import web
 from sandbox.repository import blob_sha
 from sandbox.run_record import ANY_WORKFLOW, CONTROL_API, JobRecord, RunRecord, moment
 from sandbox.runner import Runner
-from sandbox.workflow import Workflow, WorkflowError
+from sandbox.workflow_file import WorkflowError, WorkflowFile
 
 # Of a larger file GitHub's JSON leaves the content out.
 _LARGEST_CONTENT = 1024 * 1024
@@ -28,11 +28,11 @@ _FILTERS = {
     "status": r"queued|pending|waiting|requested|in_progress|completed",
 }
 
-Row = TypeVar("Row")
+Listed = TypeVar("Listed")
 
 
 def said(message: str, status: int) -> web.Response:
-    """A refusal in GitHub's form."""
+    """An error answer in GitHub's form."""
     body = {
         "message": message,
         "documentation_url": "https://docs.github.com/rest",
@@ -49,9 +49,9 @@ class Routes:
         self._log_address = log_address
 
     def table(self) -> list[web.RouteDef]:
-        place = self._runner.site.place
-        repo = f"/repos/{place.repo}"
-        actions, workflow = f"{repo}/actions", f"{repo}/actions/workflows/{place.file}"
+        origin = self._runner.context.origin
+        repo = f"/repos/{origin.repo}"
+        actions, workflow = f"{repo}/actions", f"{repo}/actions/workflows/{origin.file}"
         return [
             web.post(f"{workflow}/dispatches", self._dispatch),
             web.get(f"{workflow}/runs", self._runs),
@@ -79,9 +79,9 @@ class Routes:
         if wrong := _wrong_inputs(file, given):
             return said(wrong, 422)
         token = request.headers["Authorization"].partition(" ")[2]
-        actor = ANY_WORKFLOW if token in self._runner.site.tokens else CONTROL_API
+        actor = ANY_WORKFLOW if token in self._runner.context.tokens else CONTROL_API
         run = self._runner.dispatch(given, file, actor)
-        shown = run.shown(self._runner.site.place)
+        shown = run.shown(self._runner.context.origin)
         answer = {"workflow_run_id": run.id, "run_url": shown["url"], "html_url": shown["html_url"]}
         return web.json_response(answer)
 
@@ -94,16 +94,16 @@ class Routes:
             return (
                 f"Invalid request.\n\nFor 'properties/inputs', {body['inputs']!r} is not an object."
             )
-        place = self._runner.site.place
-        known_refs = (place.branch, place.ref)
+        origin = self._runner.context.origin
+        known_refs = (origin.branch, origin.ref)
         return "" if body["ref"] in known_refs else f"No ref found for: {body['ref']}"
 
     async def _runs(self, request: web.Request) -> web.StreamResponse:
-        query, place = request.query, self._runner.site.place
+        query, origin = request.query, self._runner.context.origin
         for name, value in query.items():
             if not re.fullmatch(_FILTERS.get(name, ""), value):
                 return said(f"I don't know the filter {name}={value}", 422)
-        ours = {"branch": place.branch, "event": "workflow_dispatch"}
+        ours = {"branch": origin.branch, "event": "workflow_dispatch"}
         since, _, until = query.get("created", "").removeprefix(">=").partition("..")
         runs = [
             run
@@ -112,17 +112,17 @@ class Routes:
             and query.get("status", run.status) == run.status
             and since <= str(moment(run.created)) <= (until or "9")
         ]
-        shown = [run.shown(place) for run in _page(runs, query)]
+        shown = [run.shown(origin) for run in _page(runs, query)]
         return web.json_response({"total_count": len(runs), "workflow_runs": shown})
 
     async def _run(self, request: web.Request) -> web.StreamResponse:
-        return web.json_response(self._found(request).shown(self._runner.site.place))
+        return web.json_response(self._found(request).shown(self._runner.context.origin))
 
     async def _jobs(self, request: web.Request) -> web.StreamResponse:
         run = self._found(request)
         jobs = run.jobs if request.query.get("filter") == "all" else run.latest_jobs()
-        place = self._runner.site.place
-        shown = [job.shown(run, place) for job in _page(jobs, request.query)]
+        origin = self._runner.context.origin
+        shown = [job.shown(run, origin) for job in _page(jobs, request.query)]
         return web.json_response({"total_count": len(jobs), "jobs": shown})
 
     async def _cancel(self, request: web.Request) -> web.StreamResponse:
@@ -160,7 +160,7 @@ class Routes:
 
     async def _contents(self, request: web.Request) -> web.StreamResponse:
         path = request.match_info["path"]
-        repository = self._runner.site.repository
+        repository = self._runner.context.repository
         content = repository.read(path, request.query.get("ref", repository.branch))
         if content is None:
             raise web.HTTPNotFound
@@ -190,7 +190,7 @@ class Routes:
         return found
 
 
-def _page(rows: Sequence[Row], query: Mapping[str, str]) -> Sequence[Row]:
+def _page(rows: Sequence[Listed], query: Mapping[str, str]) -> Sequence[Listed]:
     size = min(int(query.get("per_page", _USUAL_PAGE)), _LARGEST_PAGE)
     first = (int(query.get("page", 1)) - 1) * size
     return rows[first : first + size]
@@ -211,8 +211,8 @@ def _as_input(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _wrong_inputs(file: Workflow, given: Mapping[str, str]) -> str:
-    """What GitHub would say of them."""
+def _wrong_inputs(file: WorkflowFile, given: Mapping[str, str]) -> str:
+    """GitHub's complaint about a dispatch's inputs, if it has one."""
     if unexpected := [name for name in given if name not in file.inputs]:
         return f"Unexpected inputs provided: {json.dumps(unexpected)}"
     missing = (name for name, required in file.inputs.items() if required and not given.get(name))

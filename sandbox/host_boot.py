@@ -1,4 +1,4 @@
-"""What a host does at boot, in moto's process: it becomes the revision that its user data names."""
+"""A host's boot, in moto's process: it becomes the revision that its user data names."""
 
 import base64
 import hashlib
@@ -16,8 +16,8 @@ Fetch = Callable[[str], bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Booted:
-    """What a host has come to.
+class BootResult:
+    """What a boot came to.
 
     Attributes:
         revision: which it runs; empty where it runs none.
@@ -29,26 +29,26 @@ class Booted:
 
 
 def told(user_data: object) -> dict[str, str]:
-    """What user data, as EC2 was given it, has written below /etc/clawdinator."""
+    """The files that user data, as EC2 was given it, writes below /etc/clawdinator."""
     text = user_data.decode() if isinstance(user_data, bytes) else str(user_data or "")
     return dict(_TOLD.findall(base64.b64decode(text).decode(errors="replace")))
 
 
-def boot(user_data: object, before: Booted, fetch: Fetch) -> Booted:
-    """A host that is told nothing new stays what it is, and asks nobody."""
+def boot(user_data: object, before: BootResult, fetch: Fetch) -> BootResult:
+    """What the next boot comes to; without a new revision in user data nothing changes."""
     said = told(user_data)
     revision = said.get("revision", "")
     if not revision or revision == before.revision:
         return before
     data = fetch(key(revision))
     if data is None:
-        return Booted(before.revision, f"the seed of {revision} can't be had")
+        return BootResult(before.revision, f"the seed of {revision} can't be had")
     if hashlib.sha256(data).hexdigest() != said.get("seed-sha256"):
-        return Booted(before.revision, f"the seed of {revision} is not the one it was told of")
+        return BootResult(before.revision, f"the seed of {revision} is not the one it was told of")
     try:
         named = unpack(data)[REVISION_FILE].data.decode().strip()
     except (ArchiveError, KeyError) as error:
-        return Booted(before.revision, f"the seed of {revision} can't be read ({error})")
+        return BootResult(before.revision, f"the seed of {revision} can't be read ({error})")
     if named != revision:
-        return Booted(before.revision, f"the seed of {revision} is of {named}")
-    return Booted(revision)
+        return BootResult(before.revision, f"the seed of {revision} is of {named}")
+    return BootResult(revision)

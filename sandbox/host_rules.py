@@ -1,4 +1,4 @@
-"""How hosts live: said from outside, obeyed in moto's process."""
+"""Rules for how hosts behave, which a test or the demo sets and moto's process obeys."""
 
 import time
 from collections.abc import Mapping
@@ -11,10 +11,9 @@ SECRET = "the-answer-is-tarragon"  # noqa: S105  (nobody's)
 BOOTSTRAP_BUCKET = "clawdinator-bootstrap"
 
 
-class Way(StrEnum):
-    """How a host's units live, and what it answers when it is asked; EC2's checks see none of it.
-
-    A host has the agent's unit and the bot's, and lives well unless it is told otherwise.
+class Behaviour(StrEnum):
+    """How a host's two units, the agent's and the bot's, behave, and what its health check answers;
+    EC2's own checks see none of it.
     """
 
     WELL = auto()
@@ -64,7 +63,7 @@ class Rules:
 
     timing: Timing = Timing()
     unhealthy: tuple[str, ...] = ()
-    ways: Mapping[str, Way] = field(default_factory=dict)
+    ways: Mapping[str, Behaviour] = field(default_factory=dict)
     without_disks: tuple[str, ...] = ()
     retiring: tuple[str, ...] = ()
     stopped_at: float | None = None

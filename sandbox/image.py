@@ -1,4 +1,4 @@
-"""The sandbox's three images of different age."""
+"""The sandbox's three machine images, of different age."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _AGES_IN_DAYS = (40, 12, 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
+class SeededImage:
     """An image that is ours, available and tagged ``clawdinator=true``.
 
     Attributes:
@@ -26,13 +26,13 @@ class Image:
     boot: str = BOOT
 
 
-def images(now: float, commits: Sequence[str] = ("", "", "")) -> tuple[Image, ...]:
-    """Three images, the oldest first, each of its commit; their ids are the same every time."""
+def images(now: float, commits: Sequence[str] = ("", "", "")) -> tuple[SeededImage, ...]:
+    """Three images, the oldest first, one of each commit; their ids are always the same."""
     made = enumerate(zip(_AGES_IN_DAYS, commits, strict=True), 1)
     return tuple(_image(number, now, days, commit) for number, (days, commit) in made)
 
 
-def _image(number: int, now: float, days: int, commit: str) -> Image:
+def _image(number: int, now: float, days: int, commit: str) -> SeededImage:
     made = datetime.fromtimestamp(now, UTC).replace(microsecond=0) - timedelta(days=days)
     id_ = f"ami-{number:02x}c1a3d1{number:09x}"
-    return Image(id_, f"clawdinator-{made:%Y%m%d}-{number}", made.timestamp(), commit)
+    return SeededImage(id_, f"clawdinator-{made:%Y%m%d}-{number}", made.timestamp(), commit)

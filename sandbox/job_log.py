@@ -28,7 +28,7 @@ class JobLog:
         return text
 
     def hear(self, line: str) -> None:
-        """A line that a step wrote: a workflow command, or just a line."""
+        """Take a line that a step wrote: a workflow command, or just a line."""
         found = _COMMAND.fullmatch(line)
         command = found["command"] if found else ""
         if self._until:

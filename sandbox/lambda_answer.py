@@ -10,17 +10,17 @@ MOST_BYTES = 6 * 1024 * 1024
 
 
 def refused(status: int, message: str, error: str, *, key: str = "Message") -> web.Response:
-    """An answer of AWS's own."""
+    """An error answer of AWS's own."""
     return web.json_response({key: message}, status=status, headers={"x-amzn-ErrorType": error})
 
 
 def broken() -> web.Response:
-    """The function raised, took too long, or returned nonsense."""
+    """The answer where the function raised, took too long, or returned nonsense."""
     return web.json_response({"Message": "Internal Server Error"}, status=502)
 
 
 def response(returned: object) -> web.Response:
-    """ValueError where AWS would call it a malformed response."""
+    """The HTTP response of what a function returned; ValueError where AWS calls that malformed."""
     text = json.dumps(returned)
     if len(text) > MOST_BYTES:
         raise ValueError("the response is over 6 MB")

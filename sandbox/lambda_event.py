@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote_plus
 
-from sandbox.principal import ACCOUNT, Principal
+from sandbox.principal import ACCOUNT, IamPrincipal
 from sandbox.sigv4 import Received
 
 FUNCTION = "clawdinator-control-api"
@@ -19,7 +19,7 @@ _TEXT = (
 )
 
 
-class Context:
+class LambdaContext:
     """What AWS passes as the second argument."""
 
     function_name = FUNCTION
@@ -40,9 +40,9 @@ class Context:
 
 
 def event(
-    request: Received, signer: Principal, request_id: str, source: str, now: float
+    request: Received, signer: IamPrincipal, request_id: str, source: str, now: float
 ) -> dict[str, Any]:
-    """`source` is the client's address, `now` Unix seconds."""
+    """The event of a request; `source` is the client's address, `now` Unix seconds."""
     path, _, query = request.target.partition("?")
     headers = _headers(request, source)
     whole = {
@@ -77,7 +77,7 @@ def _headers(request: Received, source: str) -> dict[str, str]:
 
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """What stands several times, joined by commas."""
+    """Pairs as a mapping, the values of a repeated name joined by commas."""
     found: dict[str, list[str]] = {}
     for name, value in pairs:
         found.setdefault(name, []).append(value)
@@ -85,7 +85,7 @@ def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _context(
-    request: Received, signer: Principal, request_id: str, source: str, now: float
+    request: Received, signer: IamPrincipal, request_id: str, source: str, now: float
 ) -> dict[str, Any]:
     moment = datetime.fromtimestamp(now, UTC)
     host = (request.header("host") or "").partition(":")[0]

@@ -15,7 +15,7 @@ import aiohttp
 
 from fleet_control.seed import BOOT_TAG, COMMIT_TAG
 from sandbox.host_rules import Rules
-from sandbox.image import Image
+from sandbox.image import SeededImage
 from sandbox.loopback import listen, url_of
 from sandbox.principal import ACCOUNT
 
@@ -28,7 +28,7 @@ class MotoServer:
     """A taken `port` is replaced by a free one; 0 takes any."""
 
     def __init__(
-        self, images: Sequence[Image], port: int = 0, environ: Mapping[str, str] = os.environ
+        self, images: Sequence[SeededImage], port: int = 0, environ: Mapping[str, str] = os.environ
     ) -> None:
         self._images = images
         self._port = port
@@ -37,7 +37,7 @@ class MotoServer:
 
     @property
     def process_id(self) -> int:
-        """Of the process while it runs; 0 else."""
+        """The process's id while it runs; 0 else."""
         return self._process.pid if self._process else 0
 
     async def start(self) -> str:
@@ -86,7 +86,7 @@ class MotoServer:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """It ends when its standard input does."""
+    """Close the process's standard input, at which it ends."""
     try:
         process.communicate(timeout=_SECONDS_TO_END)
     except subprocess.TimeoutExpired:
@@ -94,22 +94,22 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.communicate()
 
 
-async def tell(url: str, door: str, what: object) -> Any:
-    """What a door of the process at `url` answers: ``seed``, ``rules``, ``hosts`` or ``reboot``."""
+async def tell(url: str, route: str, what: object) -> Any:
+    """What a route of the process at `url` answers, by its name in `moto_admin`."""
     async with (
         aiohttp.ClientSession(raise_for_status=True) as session,
-        session.post(f"{url}/-/{door}", json=what) as answer,
+        session.post(f"{url}/-/{route}", json=what) as answer,
     ):
         return await answer.json()
 
 
 async def set_rules(url: str, rules: Rules) -> None:
-    """From now on hosts live so; what was launched before stays well or unwell."""
+    """Set how hosts behave from now on; what was launched before stays well or unwell."""
     await tell(url, "rules", asdict(rules))
 
 
-def _image(image: Image) -> dict[str, object]:
-    """As ``MOTO_AMIS_PATH`` has it."""
+def _image(image: SeededImage) -> dict[str, object]:
+    """An image as ``MOTO_AMIS_PATH`` has it."""
     made = datetime.fromtimestamp(image.created, UTC)
     tags = {
         "clawdinator": "true",

@@ -11,7 +11,7 @@ import sys
 import threading
 from typing import BinaryIO
 
-from sandbox.descriptions import read_once
+from sandbox.botocore_cache import read_once
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""A request that its client sends again is answered again, not done again; in moto's process.
+"""A request that its client retries gets its first answer again, and is not done twice.
 
 The AWS SDK for Go closes a request's body as soon as it has the answer's headers. On loopback
 those can come before the goroutine that writes the request has looked for the body's end; its

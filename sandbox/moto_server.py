@@ -9,8 +9,8 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from sandbox import ec2_refusal, host_life, service_check
-from sandbox.moto_doors import with_doors
+from sandbox import ec2_refusal, host_lifecycle, service_check
+from sandbox.moto_admin import with_admin_routes
 from sandbox.moto_retries import answering_again
 
 # Loaded before the first call, while the parent is busy with its own imports.
@@ -25,13 +25,13 @@ def made(listening: int) -> BaseWSGIServer:
 
 
 def _application() -> Any:
-    host_life.take_place()
+    host_lifecycle.take_place()
     service_check.take_place()
     ec2_refusal.take_place()
     application = DomainDispatcherApplication(create_backend_app)
     for service in _SERVICES:
         application.app_instances[service] = create_backend_app(service)  # type: ignore[arg-type]  # a Literal of every service's name
-    return with_doors(answering_again(application))
+    return with_admin_routes(answering_again(application))
 
 
 class _Handler(MotoRequestHandler):
@@ -39,4 +39,4 @@ class _Handler(MotoRequestHandler):
     disable_nagle_algorithm = True
 
     def log_request(self, *_: object) -> None:
-        """Nobody reads it."""
+        """Write no log, which nobody reads."""

@@ -1,4 +1,4 @@
-"""Who can sign in the sandbox: IAM users, each with one access key."""
+"""The IAM users and roles whose keys sign requests in the sandbox."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ REGION = "eu-central-1"
 
 
 @dataclass(frozen=True, slots=True)
-class Principal:
+class IamPrincipal:
     """An IAM user and its key, or a role's session.
 
     Attributes:
@@ -25,7 +25,7 @@ class Principal:
 
     @property
     def environ(self) -> dict[str, str]:
-        """Its credentials, as AWS's programs take them."""
+        """Its credentials, as environment variables of AWS's programs."""
         keys = {
             "AWS_ACCESS_KEY_ID": self.access_key,
             "AWS_SECRET_ACCESS_KEY": self.secret_key,

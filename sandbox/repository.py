@@ -1,4 +1,4 @@
-"""The repository as the stand-in for GitHub has it: one of git's, that begins as this checkout."""
+"""The git repository behind the sandbox's GitHub; its first content is this checkout's."""
 
 import hashlib
 import json
@@ -58,7 +58,7 @@ def _hosts(registry: bytes) -> list[str]:
 
 
 class Repository:
-    """A branch whose registry is a file elsewhere: each content that has had is a commit.
+    """A branch whose registry is a file elsewhere: whenever that file changes, it is committed.
 
     Where the file is gone from its source, that is a commit too. RuntimeError where there is no
     git. `uploads` is told each content of the registry, as the people who merge it would be.
@@ -87,7 +87,7 @@ class Repository:
         self._read = cache(self._read_once)
 
     def find(self, ref: str) -> str | None:
-        """The commit that a branch, or the name of a commit, is now."""
+        """The commit that a branch, or a commit's own name, stands for now."""
         if ref in (self.branch, f"refs/heads/{self.branch}"):
             return self.head()
         return ref if ref in self.commits else None
@@ -109,7 +109,7 @@ class Repository:
         return self._git(*newest, "--", *PATHS).decode().strip()
 
     def merge(self, subject: str, path: str = CHANGES) -> str:
-        """The commit of a change to this file, of what hosts are built from or of documents."""
+        """Commit a change to this file, which hosts are or are not built from; the commit."""
         return self._change(path, subject)
 
     def _change(self, path: str, subject: str, when: float | None = None) -> str:
@@ -161,14 +161,14 @@ class Repository:
         return commit
 
     def _now(self) -> bytes | None:
-        """What the registry is at its source."""
+        """The registry's content at its source."""
         try:
             return self._registry.read_bytes()
         except OSError:
             return None
 
     def _fill_in(self) -> None:
-        """What people write at the set-up, and this checkout leaves open."""
+        """Write what the checkout leaves open: a fact that people fill in, and a flake's files."""
         facts = self._folder / FACTS
         facts.parent.mkdir(exist_ok=True)
         said = json.loads(facts.read_bytes()) if facts.exists() else {}
@@ -177,7 +177,7 @@ class Repository:
             (self._folder / name).touch()
 
     def _lay_registry(self) -> None:
-        """The registry, and a configuration for each host that has none."""
+        """Write the registry, and a configuration for each host that has none."""
         for host in _hosts(self._content or b""):
             configuration = self._folder / f"nix/hosts/{host}.nix"
             configuration.parent.mkdir(parents=True, exist_ok=True)

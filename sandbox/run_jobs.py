@@ -5,8 +5,8 @@ import asyncio
 from sandbox.job_log import JobLog
 from sandbox.job_runner import JobRunner
 from sandbox.run_record import Conclusion, JobRecord, RunRecord
-from sandbox.site import Site
-from sandbox.workflow import Entry, Job, Scope, WorkflowError, entries, filled, holds
+from sandbox.runner_context import RunnerContext
+from sandbox.workflow_file import JobSpec, MatrixEntry, Scope, WorkflowError, entries, filled, holds
 
 # GitHub cuts longer job names.
 _LONGEST_NAME = 100
@@ -15,13 +15,13 @@ _LONGEST_NAME = 100
 class RunJobs:
     """When `run` is cancelled, what runs is killed, and what has not begun will not."""
 
-    def __init__(self, run: RunRecord, site: Site) -> None:
+    def __init__(self, run: RunRecord, context: RunnerContext) -> None:
         self._run = run
-        self._site = site
+        self._context = context
         self._cancelled = False
 
     async def run(self) -> Conclusion:
-        self._run.begin(self._site.clock.now())
+        self._run.begin(self._context.clock.now())
         self._tell()
         again = [job for job in self._run.jobs if job.id in self._run.again]
         began = not again
@@ -34,7 +34,7 @@ class RunJobs:
         worst = (Conclusion.FAILURE, Conclusion.CANCELLED)
         return next((one for one in worst if one in found), Conclusion.SUCCESS)
 
-    async def _begin(self, key: str, job: Job, chosen: set[str]) -> None:
+    async def _begin(self, key: str, job: JobSpec, chosen: set[str]) -> None:
         """All jobs of one key, or those chosen by name; none where one before did not succeed."""
         scope = self._scope(job)
         if self._cancelled or not (self._is_well_before(key) and holds(job.condition, scope)):
@@ -46,7 +46,7 @@ class RunJobs:
             found = entries(job.matrix, scope) if job.matrix else [{}]
         except WorkflowError as error:
             record = self._record(key, key)
-            JobLog(record.log, self._site.clock.now).error(str(error))
+            JobLog(record.log, self._context.clock.now).error(str(error))
             self._end(record, Conclusion.FAILURE)
             return
         named = [(_name(job, entry), entry) for entry in found]
@@ -60,8 +60,8 @@ class RunJobs:
         jobs = [job for job in self._run.latest_jobs() if job.key in before]
         return all(job.conclusion is Conclusion.SUCCESS for job in jobs)
 
-    async def _in_turn(self, job: Job, records: list[JobRecord]) -> None:
-        """All are listed before the first begins; the first that fails is the last."""
+    async def _in_turn(self, job: JobSpec, records: list[JobRecord]) -> None:
+        """Run the jobs one after the other; after a failure the others are cancelled."""
         conclusion = Conclusion.SUCCESS
         for record in records:
             if conclusion is Conclusion.SUCCESS:
@@ -69,10 +69,10 @@ class RunJobs:
             else:
                 self._end(record, Conclusion.CANCELLED)
 
-    async def _execute(self, job: Job, record: JobRecord) -> Conclusion:
+    async def _execute(self, job: JobSpec, record: JobRecord) -> Conclusion:
         scope = {**self._scope(job), "matrix": record.entry}
-        runner = JobRunner(self._run, job, record, scope, self._site)
-        record.begin(self._site.clock.now())
+        runner = JobRunner(self._run, job, record, scope, self._context)
+        record.begin(self._context.clock.now())
         self._tell()
         conclusion = Conclusion.FAILURE
         try:
@@ -83,21 +83,21 @@ class RunJobs:
             self._end(record, conclusion)
         return conclusion
 
-    def _scope(self, job: Job) -> Scope:
-        """What a job's own keys see; of a matrix, the last job to set an output sets it."""
+    def _scope(self, job: JobSpec) -> Scope:
+        """The contexts that a job's keys see; in a matrix, the last job to set an output wins."""
         needs: dict[str, dict[str, dict[str, str]]] = {one: {"outputs": {}} for one in job.needs}
         for one in self._run.latest_jobs():
             if one.key in needs:
                 needs[one.key]["outputs"] |= one.outputs
-        return {"inputs": self._run.inputs, "vars": self._site.variables, "needs": needs}
+        return {"inputs": self._run.inputs, "vars": self._context.variables, "needs": needs}
 
-    def _record(self, key: str, name: str, entry: Entry | None = None) -> JobRecord:
+    def _record(self, key: str, name: str, entry: MatrixEntry | None = None) -> JobRecord:
         record = JobRecord(
-            id=next(self._site.ids),
+            id=next(self._context.ids),
             key=key,
             name=name,
             attempt=self._run.attempt,
-            created=self._site.clock.now(),
+            created=self._context.clock.now(),
             entry=entry or {},
         )
         self._run.jobs.append(record)
@@ -105,14 +105,14 @@ class RunJobs:
         return record
 
     def _end(self, record: JobRecord, conclusion: Conclusion) -> None:
-        record.end(conclusion, self._site.clock.now())
+        record.end(conclusion, self._context.clock.now())
         self._tell()
 
     def _tell(self) -> None:
-        self._run.updated = self._site.clock.now()
-        self._site.changes.tell()
+        self._run.updated = self._context.clock.now()
+        self._context.changes.tell()
 
 
-def _name(job: Job, entry: Entry) -> str:
+def _name(job: JobSpec, entry: MatrixEntry) -> str:
     name = filled(job.name, {"matrix": entry})
     return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 3]}..."

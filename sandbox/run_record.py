@@ -6,24 +6,24 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sandbox.workflow import Entry, Workflow
+from sandbox.workflow_file import MatrixEntry, WorkflowFile
 
 
-class Account(NamedTuple):
-    """Who starts a run: an account of GitHub."""
+class Actor(NamedTuple):
+    """The GitHub account that starts a run."""
 
     login: str
     id: int
 
     def __str__(self) -> str:
-        """As a variable names it."""
+        """The account as the run's variables name it."""
         return f"{self.login}:{self.id}"
 
 
 # Whose the Lambda's token is; a person who may press the button; and what a job's own token is.
-CONTROL_API = Account("fleet-control[bot]", 190_000_001)
-PERSON = Account("sam", 583_231)
-ANY_WORKFLOW = Account("github-actions[bot]", 41_898_282)
+CONTROL_API = Actor("fleet-control[bot]", 190_000_001)
+PERSON = Actor("sam", 583_231)
+ANY_WORKFLOW = Actor("github-actions[bot]", 41_898_282)
 
 
 class RunStatus(StrEnum):
@@ -48,7 +48,7 @@ def moment(seconds: float | None) -> str | None:
 
 @dataclass
 class _Record:
-    """What runs, jobs and steps have in common; times in Unix seconds."""
+    """Status, conclusion and times, which runs, jobs and steps have; times in Unix seconds."""
 
     status: RunStatus = RunStatus.QUEUED
     conclusion: Conclusion | None = None
@@ -91,21 +91,21 @@ class JobRecord(_Record):
     name: str
     attempt: int
     created: float
-    entry: Entry = field(default_factory=dict)
+    entry: MatrixEntry = field(default_factory=dict)
     steps: list[StepRecord] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
     outputs: dict[str, str] = field(default_factory=dict)
     summary: str = ""
 
-    def shown(self, run: "RunRecord", place: "Place") -> dict[str, Any]:
+    def shown(self, run: "RunRecord", origin: "RunOrigin") -> dict[str, Any]:
         return {
             "id": self.id,
             "run_id": run.id,
             "run_attempt": self.attempt,
-            "html_url": f"{place.page(run.id)}/job/{self.id}",
+            "html_url": f"{origin.page(run.id)}/job/{self.id}",
             "name": self.name,
             "workflow_name": run.file.name,
-            "head_branch": place.branch,
+            "head_branch": origin.branch,
             "head_sha": run.head_sha,
             "created_at": moment(self.created),
             **self._shown(),
@@ -116,8 +116,8 @@ class JobRecord(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a run belongs: `file` is the workflow's file name, `api` the API's address."""
+class RunOrigin:
+    """The repository, branch and workflow file that a run is of; `api` is the API's address."""
 
     api: str
     repo: str
@@ -133,7 +133,7 @@ class Place:
         return f"refs/heads/{self.branch}"
 
     def page(self, run_id: int) -> str:
-        """What a person opens."""
+        """The address of the run's web page."""
         return f"{self.api}/{self.repo}/actions/runs/{run_id}"
 
 
@@ -151,10 +151,10 @@ class RunRecord(_Record):
     id: int
     number: int
     title: str
-    file: Workflow
+    file: WorkflowFile
     inputs: Mapping[str, str]
     head_sha: str
-    actor: Account
+    actor: Actor
     created: float
     triggered: float
     updated: float
@@ -167,8 +167,8 @@ class RunRecord(_Record):
         newest = {(job.key, job.name): job for job in self.jobs}
         return list(newest.values())
 
-    def shown(self, place: Place) -> dict[str, Any]:
-        url = f"{place.api}/repos/{place.repo}/actions/runs/{self.id}"
+    def shown(self, origin: RunOrigin) -> dict[str, Any]:
+        url = f"{origin.api}/repos/{origin.repo}/actions/runs/{self.id}"
         kind = "Bot" if self.actor.login.endswith("[bot]") else "User"
         actor = {**self.actor._asdict(), "type": kind}
         return {
@@ -178,13 +178,13 @@ class RunRecord(_Record):
             "run_number": self.number,
             "run_attempt": self.attempt,
             "event": "workflow_dispatch",
-            "path": place.path,
-            "head_branch": place.branch,
+            "path": origin.path,
+            "head_branch": origin.branch,
             "head_sha": self.head_sha,
             "status": self.status,
             "conclusion": self.conclusion,
             "url": url,
-            "html_url": place.page(self.id),
+            "html_url": origin.page(self.id),
             "jobs_url": f"{url}/jobs",
             "logs_url": f"{url}/logs",
             "cancel_url": f"{url}/cancel",

@@ -1,4 +1,4 @@
-"""GitHub Actions on this machine: takes dispatches of one workflow file, and runs them in turn."""
+"""GitHub Actions on this machine: queues the dispatches of one workflow, runs one at a time."""
 
 import asyncio
 import logging
@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from sandbox.run_jobs import RunJobs
-from sandbox.run_record import CONTROL_API, Account, Conclusion, JobRecord, RunRecord, RunStatus
-from sandbox.site import Site
-from sandbox.workflow import Workflow, filled, load
+from sandbox.run_record import CONTROL_API, Actor, Conclusion, JobRecord, RunRecord, RunStatus
+from sandbox.runner_context import RunnerContext
+from sandbox.workflow_file import WorkflowFile, filled, load
 
 MOST_PENDING = 100
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 class Runner:
     """One run at a time: the file's concurrency group is one for all, and all may wait."""
 
-    site: Site
+    context: RunnerContext
     runs: list[RunRecord] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -29,33 +29,33 @@ class Runner:
         self._going: RunRecord | None = None
         self._task: asyncio.Task[Conclusion] | None = None
 
-    def file(self) -> Workflow:
+    def file(self) -> WorkflowFile:
         """The workflow file as it is now; WorkflowError if it is not understood."""
-        return load(self.site.workflow)
+        return load(self.context.workflow)
 
     async def stop(self) -> None:
-        """End everything; what ran is killed, and its folders are removed."""
+        """Stop everything: running jobs are killed, and their folders removed."""
         self._waiting.clear()
         if self._task:
             self._kill(self._task)
             await asyncio.wait({self._task})
-        shutil.rmtree(self.site.folder, ignore_errors=True)
+        shutil.rmtree(self.context.folder, ignore_errors=True)
 
     def dispatch(
         self,
         inputs: Mapping[str, str],
-        file: Workflow | None = None,
-        actor: Account = CONTROL_API,
+        file: WorkflowFile | None = None,
+        actor: Actor = CONTROL_API,
     ) -> RunRecord:
         """Begin a run, or put it in line; its own file is read where none is given."""
-        file, now = file or self.file(), self.site.clock.now()
+        file, now = file or self.file(), self.context.clock.now()
         run = RunRecord(
-            id=next(self.site.ids),
+            id=next(self.context.ids),
             number=len(self.runs) + 1,
             title=filled(file.run_name, {"inputs": inputs}),
             file=file,
             inputs=dict(inputs),
-            head_sha=self.site.repository.head(),
+            head_sha=self.context.repository.head(),
             actor=actor,
             created=now,
             triggered=now,
@@ -67,13 +67,13 @@ class Runner:
 
     def rerun(self, run: RunRecord, jobs: Iterable[JobRecord] = ()) -> None:
         """Another attempt of a run that has ended: of all its jobs, or these and who needs them."""
-        run.attempt, run.triggered = run.attempt + 1, self.site.clock.now()
+        run.attempt, run.triggered = run.attempt + 1, self.context.clock.now()
         run.conclusion = run.completed = run.started = None
         run.again = frozenset(job.id for job in jobs)
         self._enter(run)
 
     def cancel(self, run: RunRecord) -> None:
-        """What waits ends at once; what runs is killed, and ends soon."""
+        """End a waiting run at once; kill a running one, which ends soon."""
         if run in self._waiting:
             self._waiting.remove(run)
             self._end(run, Conclusion.CANCELLED)
@@ -90,26 +90,26 @@ class Runner:
 
     def listed(self) -> list[RunRecord]:
         """The runs as GitHub's list has them: some seconds late."""
-        until = self.site.clock.now() - self.site.listed_after
+        until = self.context.clock.now() - self.context.listed_after
         return [run for run in self.runs if run.created <= until]
 
     def find_job(self, job_id: int) -> tuple[RunRecord, JobRecord] | None:
         return next(((run, job) for run in self.runs for job in run.jobs if job.id == job_id), None)
 
     def _enter(self, run: RunRecord) -> None:
-        run.status, run.updated = RunStatus.PENDING, self.site.clock.now()
+        run.status, run.updated = RunStatus.PENDING, self.context.clock.now()
         self._waiting.append(run)
         if not self._going:
             self._begin_next()
         elif len(self._waiting) > MOST_PENDING:
             self.cancel(run)
-        self.site.changes.tell()
+        self.context.changes.tell()
 
     def _begin_next(self) -> None:
         if self._waiting:
             self._going = run = self._waiting.pop(0)
             run.status = RunStatus.QUEUED
-            self._task = asyncio.create_task(RunJobs(run, self.site).run())
+            self._task = asyncio.create_task(RunJobs(run, self.context).run())
             self._task.add_done_callback(partial(self._ended, run))
 
     def _ended(self, run: RunRecord, task: asyncio.Task[Conclusion]) -> None:
@@ -124,6 +124,6 @@ class Runner:
         self._begin_next()
 
     def _end(self, run: RunRecord, conclusion: Conclusion) -> None:
-        run.end(conclusion, self.site.clock.now())
-        run.updated = self.site.clock.now()
-        self.site.changes.tell()
+        run.end(conclusion, self.context.clock.now())
+        run.updated = self.context.clock.now()
+        self.context.changes.tell()

@@ -1,4 +1,4 @@
-"""What is there before the first command: hosts, images, users, a document, a place for states."""
+"""Seed moto with a fleet that runs: hosts, images, users, a document, buckets, tables."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from typing import Any
 
 from fleet_control.registry import Registry
 from sandbox import host_rules
-from sandbox.image import Image
+from sandbox.image import SeededImage
 from sandbox.moto import tell
-from sandbox.principal import ACCOUNT, REGION, Principal
+from sandbox.principal import ACCOUNT, REGION, IamPrincipal
 
 STATE_BUCKET = "clawdinator-tofu-state"
 BOOTSTRAP_BUCKET = host_rules.BOOTSTRAP_BUCKET
@@ -23,7 +23,7 @@ _LAUNCHED_AFTER_IMAGE_SECONDS = 5 * 3600
 
 @dataclass(frozen=True, slots=True)
 class SeededHost:
-    """A host that has been there for days.
+    """A host that was seeded, with a launch in the past.
 
     Attributes:
         launched: Unix seconds.
@@ -37,7 +37,7 @@ class SeededHost:
 
 @dataclass(frozen=True, slots=True)
 class Seeded:
-    """What was made.
+    """What the seeding made.
 
     Attributes:
         images: the oldest first.
@@ -48,13 +48,13 @@ class Seeded:
         function: what the Lambda itself acts as; AWS would have a role here.
     """
 
-    images: tuple[Image, ...]
+    images: tuple[SeededImage, ...]
     hosts: tuple[SeededHost, ...]
-    agents: Mapping[str, Principal]
-    chats: Mapping[str, Principal]
-    operator: Principal
-    deployer: Principal
-    function: Principal
+    agents: Mapping[str, IamPrincipal]
+    chats: Mapping[str, IamPrincipal]
+    operator: IamPrincipal
+    deployer: IamPrincipal
+    function: IamPrincipal
     region: str = REGION
     account: str = ACCOUNT
     state_bucket: str = STATE_BUCKET
@@ -63,8 +63,8 @@ class Seeded:
     document: str = DOCUMENT
 
     @property
-    def principals(self) -> tuple[Principal, ...]:
-        """Everyone, for a Function URL to tell apart."""
+    def principals(self) -> tuple[IamPrincipal, ...]:
+        """Every principal, for a Function URL to tell apart."""
         people = (self.operator, self.deployer, self.function)
         return (*self.agents.values(), *self.chats.values(), *people)
 
@@ -72,7 +72,7 @@ class Seeded:
 async def seed(
     url: str,
     registry: Registry,
-    images: Sequence[Image],
+    images: Sequence[SeededImage],
     bots: Sequence[str] = ("demo",),
 ) -> Seeded:
     """Make a fleet that runs on older images than the newest; `url` is our moto's.
@@ -97,7 +97,7 @@ async def seed(
     }
     made = await tell(url, "seed", plan)
     principals = [
-        Principal(**raw, may_invoke=user["policy"] in (_INVOKER, _OPERATOR))
+        IamPrincipal(**raw, may_invoke=user["policy"] in (_INVOKER, _OPERATOR))
         for raw, user in zip(made["users"], users, strict=True)
     ]
     mine = iter(principals)
@@ -115,7 +115,7 @@ async def seed(
     )
 
 
-def _hosts(registry: Registry, images: Sequence[Image]) -> Iterator[dict[str, Any]]:
+def _hosts(registry: Registry, images: Sequence[SeededImage]) -> Iterator[dict[str, Any]]:
     """One per instance, the images before the newest in turn, the younger of them first."""
     older = images[-2::-1] or images
     for number, (id_, instance) in enumerate(registry.items()):

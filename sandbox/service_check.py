@@ -1,4 +1,4 @@
-"""What SSM says of a command sent to a host, in moto's process: each host says how it is.
+"""SSM's answer to a command sent to a host, in moto's process: the host's own health answer.
 
 moto's own commands succeed at once wherever they are sent, even where nothing is.
 """
@@ -13,8 +13,8 @@ from moto.ssm.exceptions import SSMException
 from moto.ssm.models import Command, ssm_backends
 
 from fleet_control.mask import masked
-from sandbox.host_life import Instance
-from sandbox.host_rules import SECRET, Way
+from sandbox.host_lifecycle import HostInstance
+from sandbox.host_rules import SECRET, Behaviour
 
 _AGENT, _BOT = "clawdinator.service", "clawbot.service"
 _LAST_WORDS = f"no model takes {SECRET}\nMain process exited, code=exited, status=1/FAILURE"
@@ -42,7 +42,7 @@ class ServiceCheck(Command):
                 "InvalidInstanceId",
                 f"Instances [[{deaf}]] not in a valid state for account {account}",
             )
-        self._sent = Instance.rules.now()
+        self._sent = HostInstance.rules.now()
         super().__init__(**asked)
 
     def _get_instance_ids_from_targets(self) -> list[str]:
@@ -60,23 +60,23 @@ class ServiceCheck(Command):
 
     def get_invocation(self, instance_id: str, plugin_name: str | None) -> dict[str, Any]:
         answer = super().get_invocation(instance_id, plugin_name)
-        running = Instance.rules.now() < self._sent + Instance.rules.timing.answering
-        if running or self._hosts[instance_id].way is Way.SILENT:
+        running = HostInstance.rules.now() < self._sent + HostInstance.rules.timing.answering
+        if running or self._hosts[instance_id].way is Behaviour.SILENT:
             return {**answer, **_STILL_RUNNING}
         return answer
 
 
 def _hears(host: Any) -> bool:
     """Whether its SSM agent is there, as on every host that runs, but for one that is late."""
-    return host.way is not Way.LATE or bool(host.up >= host.rules.timing.late)
+    return host.way is not Behaviour.LATE or bool(host.up >= host.rules.timing.late)
 
 
 def said(host: Any) -> str:
-    """What `clawdinator-health` prints there, or what does in its place."""
+    """What `clawdinator-health`, or a broken program in its place, prints there."""
     match host.way:
-        case Way.GARBAGE:
+        case Behaviour.GARBAGE:
             return "@everyone ::error::active"
-        case Way.FLOOD:
+        case Behaviour.FLOOD:
             return "active\n" * 150_000
     return json.dumps(_answer(host))
 
@@ -84,12 +84,12 @@ def said(host: Any) -> str:
 def _answer(host: Any) -> dict[str, Any]:
     tags = {tag["key"]: tag["value"] for tag in host.get_tags()}
     name, revision = tags.get("Name", ""), host.booted.revision or tags.get("revision", "")
-    units = [_AGENT] if host.way is Way.NO_BOT else [_AGENT, _BOT]
+    units = [_AGENT] if host.way is Behaviour.NO_BOT else [_AGENT, _BOT]
     told = {unit: _unit(host, unit) for unit in units}
     ill = any(one["state"] != "active" or one["restarts"] for one in told.values())
     return {
-        "instance": "another" if host.way is Way.OTHER_NAME else name,
-        "revision": "b" * 40 if host.way is Way.OTHER_REVISION else revision,
+        "instance": "another" if host.way is Behaviour.OTHER_NAME else name,
+        "revision": "b" * 40 if host.way is Behaviour.OTHER_REVISION else revision,
         "units": told,
         "journal": masked(_LAST_WORDS, [SECRET]) if ill else "",
     }
@@ -111,15 +111,15 @@ def _unit(host: Any, name: str) -> dict[str, Any]:
     }
 
 
-def _starts(way: Way, name: str, up: float, lasting: float) -> tuple[int, float]:
+def _starts(way: Behaviour, name: str, up: float, lasting: float) -> tuple[int, float]:
     """How often that unit was started again, and for how long it has been active since."""
-    if way is (Way.AGENT_DIES if name == _AGENT else Way.BOT_DIES):
+    if way is (Behaviour.AGENT_DIES if name == _AGENT else Behaviour.BOT_DIES):
         return int(up // lasting), up % lasting
-    if way is Way.AGENT_DIES_ONCE and name == _AGENT and up >= lasting:
+    if way is Behaviour.AGENT_DIES_ONCE and name == _AGENT and up >= lasting:
         return 1, up - lasting
     return 0, up
 
 
 def take_place() -> None:
-    """As in `host_life`."""
+    """Put this class in the place of moto's, as `host_lifecycle` does."""
     models.Command = ServiceCheck  # type: ignore[misc, assignment]  # its name is moto's to give

@@ -1,7 +1,4 @@
-"""The AWS side from nothing, by the real engine, where `seed` makes it in a blink.
-
-People apply state and control plane; the deploy that made the fleet before all this is played.
-"""
+"""Set up the sandbox's AWS account with the real OpenTofu; `seed` does the same without it."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -13,13 +10,13 @@ import boto3
 from botocore.config import Config
 
 from fleet_control import ec2
-from sandbox import account
-from sandbox.account import URL, Account
+from sandbox import tofu_commands
 from sandbox.bucket import BootstrapBucket
-from sandbox.engine import Engine
-from sandbox.image import Image
-from sandbox.principal import ACCOUNT, REGION, Principal
+from sandbox.engine import TofuEngine
+from sandbox.image import SeededImage
+from sandbox.principal import ACCOUNT, REGION, IamPrincipal
 from sandbox.seed import BOOTSTRAP_BUCKET, Seeded, SeededHost
+from sandbox.tofu_commands import URL, TofuCommands
 
 _ADMINISTRATOR = {"AWS_ACCESS_KEY_ID": "AKIAADMINISTRATOR", "AWS_SECRET_ACCESS_KEY": "sandbox"}
 _FUNCTION = "clawdinator-control-api"
@@ -28,7 +25,7 @@ _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 3})
 
 @dataclass(frozen=True, slots=True)
 class SetUp:
-    """What was made.
+    """What the set-up made.
 
     Attributes:
         function: the Lambda's environment, as tofu/control wrote it.
@@ -41,8 +38,8 @@ class SetUp:
 
 
 @dataclass(frozen=True, slots=True)
-class Plot:
-    """Where to make it.
+class SetUpRequest:
+    """Where the account is set up, and for which registry.
 
     Attributes:
         checkout: the repository.
@@ -60,42 +57,42 @@ class Plot:
     repo: str
     secrets: Mapping[str, str]
     bots: Sequence[str]
-    images: Sequence[Image]
+    images: Sequence[SeededImage]
     repository: Path
 
 
-async def set_up(plot: Plot, engine: Engine, say: Callable[[str], None]) -> SetUp:
-    """Apply two roots as people do, and tofu/fleet as a deploy did; CommandFailed.
+async def set_up(asked: SetUpRequest, engine: TofuEngine, say: Callable[[str], None]) -> SetUp:
+    """Apply tofu/state and tofu/control as people do, tofu/fleet as a deploy; CommandFailed.
 
     Cancelled, it ends what it started.
     """
-    plot.folder.mkdir()
-    account.lay_out(plot.checkout, plot.folder, plot.registry)
-    environ = account.environment(engine, plot.folder, plot.url, _ADMINISTRATOR, plot.repo)
-    bots = "[" + ",".join(f'"{bot}"' for bot in plot.bots) + "]"
-    environ |= {**plot.secrets, "TF_VAR_chat_bots": bots}
-    place = Account(plot.folder, environ, say)
+    asked.folder.mkdir()
+    tofu_commands.lay_out(asked.checkout, asked.folder, asked.registry)
+    environ = tofu_commands.environment(engine, asked.folder, asked.url, _ADMINISTRATOR, asked.repo)
+    bots = "[" + ",".join(f'"{bot}"' for bot in asked.bots) + "]"
+    environ |= {**asked.secrets, "TF_VAR_chat_bots": bots}
+    tofu = TofuCommands(asked.folder, environ, say)
     try:
-        return await asyncio.to_thread(_make, plot, place)
+        return await asyncio.to_thread(_make, asked, tofu)
     except asyncio.CancelledError:
-        place.stop()
+        tofu.stop()
         raise
 
 
-def _make(plot: Plot, place: Account) -> SetUp:
-    place.apply_state()
-    place.apply_control()
-    image = plot.images[-2]
-    bucket = BootstrapBucket(plot.url, BOOTSTRAP_BUCKET)
-    sum_ = bucket.put_seed(plot.repository, image.commit, place.environ["PATH"])
+def _make(asked: SetUpRequest, tofu: TofuCommands) -> SetUp:
+    tofu.apply_state()
+    tofu.apply_control()
+    image = asked.images[-2]
+    bucket = BootstrapBucket(asked.url, BOOTSTRAP_BUCKET)
+    sum_ = bucket.put_seed(asked.repository, image.commit, tofu.environ["PATH"])
     bucket.close()
-    place.apply_fleet(image.id, image.commit, sum_)
-    role = place.ask("tofu -chdir=tofu/control output -raw deploy_role_arn")
-    variables = {"CONTROL_API_URL": place.ask(URL), "DEPLOY_ROLE_ARN": role}
-    cloud = _Cloud(plot.url)
+    tofu.apply_fleet(image.id, image.commit, sum_)
+    role = tofu.ask("tofu -chdir=tofu/control output -raw deploy_role_arn")
+    variables = {"CONTROL_API_URL": tofu.ask(URL), "DEPLOY_ROLE_ARN": role}
+    cloud = _Cloud(asked.url)
     function = cloud.client("lambda").get_function_configuration(FunctionName=_FUNCTION)
     seeded = Seeded(
-        images=tuple(plot.images),
+        images=tuple(asked.images),
         hosts=tuple(_hosts(cloud)),
         agents=cloud.users("agent"),
         chats=cloud.users("chat"),
@@ -127,7 +124,7 @@ class _Cloud:
             config=_CONFIG,
         )
 
-    def users(self, role: str) -> dict[str, Principal]:
+    def users(self, role: str) -> dict[str, IamPrincipal]:
         """A new key for each of the fleet's users of this role, by whom it is for."""
         listed = self.client("iam").list_users(PathPrefix=f"/fleet/{role}/")["Users"]
         return {user["Path"].split("/")[3]: self.key(user) for user in listed}
@@ -135,9 +132,9 @@ class _Cloud:
     def person(self, name: str) -> Any:
         return self.client("iam").create_user(UserName=name, Path="/people/")["User"]
 
-    def key(self, user: Mapping[str, Any]) -> Principal:
+    def key(self, user: Mapping[str, Any]) -> IamPrincipal:
         made = self.client("iam").create_access_key(UserName=user["UserName"])["AccessKey"]
-        return Principal(
+        return IamPrincipal(
             user["Arn"],
             ACCOUNT,
             # AWS's own look.
@@ -146,11 +143,11 @@ class _Cloud:
             made["SecretAccessKey"],
         )
 
-    def assumed(self, role: str) -> Principal:
-        """A session of the role, as a run or the function has it."""
+    def assumed(self, role: str) -> IamPrincipal:
+        """A session of the role, as a run or the function takes it."""
         taken = self.client("sts").assume_role(RoleArn=role, RoleSessionName="sandbox")
         keys, who = taken["Credentials"], taken["AssumedRoleUser"]
-        return Principal(
+        return IamPrincipal(
             who["Arn"],
             ACCOUNT,
             who["AssumedRoleId"],

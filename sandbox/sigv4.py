@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote, unquote
 
-from sandbox.principal import Principal
+from sandbox.principal import IamPrincipal
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 SKEW_SECONDS = 300
@@ -42,7 +42,7 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class SignatureRefusal:
     """Why AWS would not believe a request: its error type, and its words."""
 
     type: str
@@ -61,14 +61,14 @@ class _Claim:
 
 def verify(
     request: Received,
-    principals: Mapping[str, Principal],
+    principals: Mapping[str, IamPrincipal],
     region: str,
     service: str,
     now: float,
-) -> Principal | Refusal:
+) -> IamPrincipal | SignatureRefusal:
     """The principal that signed; `principals` by access key, `now` in Unix seconds."""
     claim = _claim(request.header("authorization") or "")
-    if isinstance(claim, Refusal):
+    if isinstance(claim, SignatureRefusal):
         return claim
     stamp = request.header("x-amz-date") or ""
     refusal = _scope(claim, region, service) or _signs_enough(claim, request)
@@ -78,14 +78,14 @@ def verify(
     principal = principals.get(claim.access_key)
     # No key here is a temporary one, so no token goes with any.
     if principal is None or request.header("x-amz-security-token") is not None:
-        return Refusal(
+        return SignatureRefusal(
             "UnrecognizedClientException", "The security token included in the request is invalid."
         )
     expected = _signature(principal.secret_key, claim, stamp, _canonical(request, claim.signed))
     if not hmac.compare_digest(expected.encode(), claim.signature.encode()) or _claims_other_body(
         request
     ):
-        return Refusal(
+        return SignatureRefusal(
             "InvalidSignatureException",
             "The request signature we calculated does not match the signature you provided. "
             "Check your AWS Secret Access Key and signing method. "
@@ -94,22 +94,22 @@ def verify(
     return principal
 
 
-def _claim(authorization: str) -> _Claim | Refusal:
+def _claim(authorization: str) -> _Claim | SignatureRefusal:
     if not authorization.startswith(f"{ALGORITHM} "):
-        return Refusal("AccessDeniedException", "Forbidden")
+        return SignatureRefusal("AccessDeniedException", "Forbidden")
     parts = dict(
         part.strip().partition("=")[::2]
         for part in authorization.removeprefix(ALGORITHM).split(",")
     )
     missing = [name for name in ("Credential", "Signature", "SignedHeaders") if not parts.get(name)]
     if missing:
-        return Refusal(
+        return SignatureRefusal(
             "IncompleteSignatureException",
             " ".join(f"Authorization header requires '{name}' parameter." for name in missing),
         )
     credential = _CREDENTIAL.fullmatch(parts["Credential"])
     if credential is None:
-        return Refusal(
+        return SignatureRefusal(
             "IncompleteSignatureException",
             "Credential must have exactly 5 slash-delimited elements.",
         )
@@ -118,26 +118,26 @@ def _claim(authorization: str) -> _Claim | Refusal:
     return _Claim(key, day, region, service, signed, parts["Signature"])
 
 
-def _scope(claim: _Claim, region: str, service: str) -> Refusal | None:
+def _scope(claim: _Claim, region: str, service: str) -> SignatureRefusal | None:
     if claim.service != service:
         words = f"Credential should be scoped to correct service: '{service}'."
     elif claim.region != region:
         words = "Credential should be scoped to a valid region."
     else:
         return None
-    return Refusal("InvalidSignatureException", words)
+    return SignatureRefusal("InvalidSignatureException", words)
 
 
-def _signs_enough(claim: _Claim, request: Received) -> Refusal | None:
+def _signs_enough(claim: _Claim, request: Received) -> SignatureRefusal | None:
     if "host" not in claim.signed:
-        return Refusal(
+        return SignatureRefusal(
             "InvalidSignatureException",
             "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
         )
     names = dict.fromkeys(name.lower() for name, _ in request.headers)
     unsigned = [name for name in names if name.startswith("x-amz-") and name not in claim.signed]
     if unsigned:
-        return Refusal(
+        return SignatureRefusal(
             "InvalidSignatureException",
             f"There were headers present in the request which were not signed: "
             f"{', '.join(unsigned)}",
@@ -145,11 +145,11 @@ def _signs_enough(claim: _Claim, request: Received) -> Refusal | None:
     return None
 
 
-def _fresh(stamp: str, day: str, now: float) -> Refusal | None:
+def _fresh(stamp: str, day: str, now: float) -> SignatureRefusal | None:
     try:
         signed = datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC).timestamp()
     except ValueError:
-        return Refusal(
+        return SignatureRefusal(
             "IncompleteSignatureException",
             "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.",
         )
@@ -170,7 +170,7 @@ def _fresh(stamp: str, day: str, now: float) -> Refusal | None:
         )
     else:
         return None
-    return Refusal("InvalidSignatureException", words)
+    return SignatureRefusal("InvalidSignatureException", words)
 
 
 def _stamp(moment: float) -> str:

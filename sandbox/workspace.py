@@ -1,11 +1,11 @@
-"""What the steps of one job share: folders, environment, PATH, rights, a log."""
+"""The workspace that the steps of one job share: folders, environment, PATH, log."""
 
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.job_log import JobLog
-from sandbox.workflow import Job
+from sandbox.workflow_file import JobSpec
 
 
 @dataclass
@@ -13,7 +13,7 @@ class Workspace:
     """`environ` and `path` are what each step gets; an action may add to both."""
 
     folder: Path
-    job: Job
+    job: JobSpec
     environ: dict[str, str]
     path: list[str]
     log: JobLog

@@ -1,4 +1,4 @@
-"""A fleet on loopback, and bots that come and go in front of it: what a chat's scene adds to."""
+"""A fleet on loopback and the bots that run before it: what the scenes of both chats extend."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -8,11 +8,11 @@ from typing import Self
 
 from tests.clawbot.bots import registry
 from tests.clock import HostClock, TurnedClock
+from tests.cuttable_network import CuttableNetwork
 from tests.discord.control import Control, serving
 from tests.discord.ec2 import Claw, stage
 from tests.fleet_control.aws import FakeEc2
-from tests.life import Life
-from tests.line import Line
+from tests.program_tasks import ProgramTasks
 
 PATIENCE_SECONDS = 20.0
 SOON_SECONDS = 0.01
@@ -29,7 +29,7 @@ class ChatScene:
         self,
         clock: TurnedClock,
         ec2: FakeEc2,
-        line: Line,
+        line: CuttableNetwork,
         news: Callable[[Holds], Awaitable[object]],
     ) -> None:
         self.clock = clock
@@ -39,7 +39,7 @@ class ChatScene:
         self.api = Control()
         self._news = news
         self._stack = AsyncExitStack()
-        self._running: dict[str, Life] = {}
+        self._running: dict[str, ProgramTasks] = {}
         self.hosts(Claw("claw-1"), Claw("claw-2"))
 
     async def __aenter__(self) -> Self:
@@ -53,15 +53,15 @@ class ChatScene:
         # A test that failed halfway may hold answers back; a bot that waits for them would not end,
         # and what it leaves behind, discord.py's keep-alive thread too, would fail another test.
         self.api.released.set()
-        lives = tuple(self._running.values())
+        programs = tuple(self._running.values())
         try:
             for name in tuple(self._running):
                 await self.stop(name)
         finally:
-            for life in lives:
-                life.end()
-            if lives:
-                await asyncio.wait([life.task for life in lives], timeout=PATIENCE_SECONDS)
+            for program in programs:
+                program.end()
+            if programs:
+                await asyncio.wait([program.task for program in programs], timeout=PATIENCE_SECONDS)
             await self._stack.aclose()
 
     def hosts(self, *claws: Claw) -> None:
@@ -79,7 +79,7 @@ class ChatScene:
         }
 
     def begin(self, name: str, bot: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        self._running[name] = Life(bot)
+        self._running[name] = ProgramTasks(bot)
         return self._running[name].task
 
     async def stop(self, name: str = "demo") -> None:
@@ -92,10 +92,10 @@ class ChatScene:
 
     async def kill(self, name: str = "demo") -> None:
         """From one moment to the next nothing of it is left, and nothing it says arrives."""
-        life = self._running.pop(name)
+        program = self._running.pop(name)
         self.line.is_cut = True
-        life.end()
-        await self.until(lambda: life.is_over, each=0.0)
+        program.end()
+        await self.until(lambda: program.is_over, each=0.0)
 
     async def until(self, holds: Holds, each: float = 1.0) -> None:
         """Let time pass, so many seconds at a turn, until something is so."""

@@ -1,4 +1,4 @@
-"""What many tests stand on."""
+"""Fixtures that many tests use."""
 
 import gc
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from sandbox.descriptions import read_once
+from sandbox.botocore_cache import read_once
 from tests.fleet_control.aws import FakeEc2, serving
 from tests.sandbox.warm_python import warm_python
 

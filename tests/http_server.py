@@ -9,7 +9,7 @@ from threading import Thread
 # Among the headers of what is asked: how.
 METHOD = "X-Asked-By"
 # What is asked: a path, headers, a body. What is answered: a status, headers, a body.
-Answer = Callable[[str, "Message[str, str]", bytes], tuple[int, Mapping[str, str], bytes]]
+HttpAnswer = Callable[[str, "Message[str, str]", bytes], tuple[int, Mapping[str, str], bytes]]
 
 
 class _Server(ThreadingHTTPServer):
@@ -19,10 +19,10 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def listening(answer: Answer) -> Iterator[str]:
+def listening(answer: HttpAnswer) -> Iterator[str]:
     """Its URL, without a slash at the end; `answer` is called in a thread of the connection's."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class RequestHandler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
@@ -48,7 +48,7 @@ def listening(answer: Answer) -> Iterator[str]:
         def log_message(self, *args: object) -> None:
             """Stay silent."""
 
-    with _Server(("127.0.0.1", 0), Handler) as server:
+    with _Server(("127.0.0.1", 0), RequestHandler) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:

@@ -4,7 +4,7 @@ import pytest
 
 from docs.pictures.markdown import drawn, relative
 from docs.pictures.page import page
-from sandbox.discord_api.guild import Message, Person
+from sandbox.discord_api.guild import Member, Message
 
 NAMES = {"1": "sam", "2": "fleet"}
 
@@ -48,7 +48,7 @@ def test_a_message_whole() -> None:
     }
     button = {"type": 2, "style": 4, "label": "Cancel", "custom_id": "x"}
     body = {"embeds": [embed], "components": [{"type": 1, "components": [button]}]}
-    text = page([Message("9", "2", Person("1", "clawbot", bot=True), body)], NAMES, 0.0, "asked")
+    text = page([Message("9", "2", Member("1", "clawbot", bot=True), body)], NAMES, 0.0, "asked")
     for part in (
         "Deploy &lt;all&gt;",
         "<b>replacing</b>",

@@ -1,4 +1,4 @@
-"""age, by the library pyrage: identities, encrypting, decrypting, and how many may read a file."""
+"""age encryption, by the library pyrage: make identities, encrypt, decrypt, count recipients."""
 
 import base64
 import binascii
@@ -30,7 +30,7 @@ def new_identity() -> Identity:
 
 
 def identity(text: str) -> Identity:
-    """The identity in an identity file, as age-keygen writes it; ValueError where there is none."""
+    """Read an identity file, as age-keygen writes it; ValueError where it holds no identity."""
     lines = [line.strip() for line in text.splitlines()]
     for line in lines:
         if line.startswith("AGE-SECRET-KEY-1"):
@@ -57,7 +57,7 @@ def encrypt(data: bytes, recipients: Iterable[str]) -> bytes:
 
 
 def decrypt(data: bytes, key: Identity) -> bytes | None:
-    """None where this identity can't read it."""
+    """The plain content; None where this identity can't read the file."""
     binary = _binary(data)
     if binary is None:
         return None
@@ -97,7 +97,7 @@ def readers(data: bytes) -> int | None:
 
 
 def _stanzas(binary: bytes) -> list[bytes]:
-    """One for each reader; what is there only to keep programs honest ("grease") is left out."""
+    """The header's stanzas, one for each reader; random ones ("grease") are left out."""
     header = binary.partition(_MAC)[0].removeprefix(_BEGINS)
     stanzas = [b"-> " + one for one in (b"\n" + header).split(b"\n-> ")[1:]]
     return [one for one in stanzas if not one.split()[1].endswith(b"-grease")]

@@ -1,4 +1,4 @@
-"""What a host does at boot: fetch its secrets and its seed, and learn what it is to become.
+"""What a host does at boot: fetch its secrets and its seed, and choose the system to switch to.
 
 `python -m clawbot.provision.boot secrets` is clawdinator-bootstrap.service, `… repository` is
 clawdinator-repo-seed.service; user data asks `… system HOST` what to do, and says `… switched HOST`
@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
-from clawbot.provision import bundle_object, installation, system, told
-from clawbot.provision.bundle_object import Place, sha256
-from clawbot.provision.fault import ProvisionError
-from clawbot.provision.installation import PRIVATE, PUBLIC, Modes, Record
-from clawbot.provision.told import Told
+from clawbot.provision import bundle_object, host_config, installation, system_choice
+from clawbot.provision.bundle_object import S3Uri, sha256
+from clawbot.provision.error import ProvisionError
+from clawbot.provision.host_config import HostConfig
+from clawbot.provision.installation import PRIVATE, PUBLIC, InstallRecord, Modes
 from fleet_control import seed, seed_check
 from fleet_control.archive import ArchiveError, File, tar, unpack
 
@@ -39,7 +39,7 @@ _DEPLOY = "Deploy {0.instance} again."
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One of the two things that a host fetches.
+    """One of the two archives that a host fetches from S3: its secrets, or its repository.
 
     Attributes:
         own: whether it is the instance's alone, and so never left in use by another.
@@ -52,9 +52,9 @@ class Part:
     folder: Path
     modes: Modes
     own: bool
-    key: Callable[[Told], str]
-    sum: Callable[[Told], str]
-    check: Callable[[Mapping[str, File], Told], None]
+    key: Callable[[HostConfig], str]
+    sum: Callable[[HostConfig], str]
+    check: Callable[[Mapping[str, File], HostConfig], None]
     mend: str
 
 
@@ -63,7 +63,7 @@ def identity_file(secret: str, instance: str) -> bytes:
     return f"{secret}\n{_WHOSE}{instance}\n".encode()
 
 
-def check_secrets(files: Mapping[str, File], host: Told) -> None:
+def check_secrets(files: Mapping[str, File], host: HostConfig) -> None:
     identity = files.get(IDENTITY)
     if identity is None or not identity.data.startswith(_IDENTITY_BEGINS):
         raise ProvisionError(
@@ -78,7 +78,7 @@ def check_secrets(files: Mapping[str, File], host: Told) -> None:
         )
 
 
-def check_repository(files: Mapping[str, File], host: Told) -> None:
+def check_repository(files: Mapping[str, File], host: HostConfig) -> None:
     if problems := seed_check.faults(files, host.revision, host.instance):
         raise ProvisionError(*problems)
 
@@ -108,12 +108,12 @@ PARTS = {
 def bring(
     part: Part, bucket: str, root: Path, client: Callable[[str], "S3Client"], *, anew: bool = False
 ) -> str:
-    """Install the part from S3 unless it is there, or `anew`; what was done, in a sentence."""
-    host = told.read(root)
+    """Install the part from S3 unless it is installed, or `anew`; returns what was done."""
+    host = host_config.read(root)
     folder = root / part.folder
     installation.own_parents(root, folder)
     installation.recover(folder)
-    wanted = Record(
+    wanted = InstallRecord(
         bucket, part.key(host), host.instance, host.revision, part.sum(host), content_sha256=""
     )
     before = installation.installed(folder)
@@ -127,25 +127,27 @@ def bring(
         return _fetch(s3, part, host, folder, wanted)
 
 
-def _whose(record: Record) -> tuple[str, str, str]:
+def _whose(record: InstallRecord) -> tuple[str, str, str]:
     return record.bucket, record.key, record.instance
 
 
-def _told_nothing_new(before: Record, wanted: Record) -> bool:
+def _told_nothing_new(before: InstallRecord, wanted: InstallRecord) -> bool:
     same = (_whose(before), before.revision) == (_whose(wanted), wanted.revision)
     return same and wanted.sha256 in ("", before.sha256)
 
 
-def _fetch(s3: "S3Client", part: Part, host: Told, folder: Path, wanted: Record) -> str:
-    place = Place(wanted.bucket, wanted.key)
+def _fetch(
+    s3: "S3Client", part: Part, host: HostConfig, folder: Path, wanted: InstallRecord
+) -> str:
+    uri = S3Uri(wanted.bucket, wanted.key)
     mend = part.mend.format(host)
-    fetched = bundle_object.get(s3, place)
+    fetched = bundle_object.get(s3, uri)
     if fetched is None:
-        raise ProvisionError(f"{place} is not there. {mend}")
+        raise ProvisionError(f"{uri} is not there. {mend}")
     data, head = fetched
     if sha256(data) != (wanted.sha256 or head.sha256):
         raise ProvisionError(
-            f"{place} is not what this host was told of: its SHA-256 is {sha256(data)}. It was cut "
+            f"{uri} is not what this host was told of: its SHA-256 is {sha256(data)}. It was cut "
             f"short, or somebody changed it. {mend}"
         )
     try:
@@ -155,20 +157,20 @@ def _fetch(s3: "S3Client", part: Part, host: Told, folder: Path, wanted: Record)
         raise ProvisionError(f"{error} {mend}") from error
     sums = {"sha256": sha256(data), "content_sha256": sha256(tar(files))}
     installation.install(folder, files, replace(wanted, **sums), part.modes)
-    return f"{folder} now holds {place}."
+    return f"{folder} now holds {uri}."
 
 
 def become(root: Path, host: str) -> str:
     """What user data is to do: `keep`, `build`, or the store path of a system to enter."""
-    choice = system.choose(
-        root, told.read(root), host, installation.installed(root / REPOSITORY_FOLDER)
+    choice = system_choice.choose(
+        root, host_config.read(root), host, installation.installed(root / REPOSITORY_FOLDER)
     )
     sys.stderr.write(f"{choice.why}\n")
     return choice.what
 
 
 def s3_client(region: str) -> "S3Client":
-    """With whatever credentials there are: on a host, the instance profile's."""
+    """An S3 client with the credentials that boto3 finds: on a host, the instance profile's."""
     return boto3.client(
         "s3",
         region_name=region,
@@ -192,7 +194,7 @@ def _done(asked: argparse.Namespace, client: Callable[[str], "S3Client"]) -> str
         case "system":
             return become(asked.root, asked.host)
         case "switched":
-            system.record(asked.root, told.read(asked.root), asked.host)
+            system_choice.record(asked.root, host_config.read(asked.root), asked.host)
             return f"This is {asked.host} from now on."
         case part:
             return bring(PARTS[part], asked.bucket, asked.root, client, anew=asked.refresh)

@@ -1,14 +1,14 @@
-"""What goes into an instance's bundle, what is said beside it, and whether it is so in S3."""
+"""An instance's bundle: build it, upload it with its manifest, and compare both with S3."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from clawbot.provision import boot, bundle_object, secret_check
-from clawbot.provision.bundle_object import MANIFEST, SECRETS, Packed, Place, sha256
-from clawbot.provision.fault import ProvisionError
-from clawbot.provision.inventory import needed_by
-from clawbot.provision.vault import Vault
+from clawbot.provision.bundle_object import MANIFEST, SECRETS, Packed, S3Uri, sha256
+from clawbot.provision.error import ProvisionError
+from clawbot.provision.fleet_secret import needed_by
+from clawbot.provision.secret_folder import SecretFolder
 from fleet_control import archive, manifest
 from fleet_control.archive import File
 from fleet_control.error import ManifestError
@@ -28,24 +28,24 @@ class Bundle:
 
     @property
     def said(self) -> Packed:
-        """The manifest as it is put."""
+        """The manifest, ready to upload."""
         data = manifest.write(self.manifest)
         return Packed(data, data)
 
 
-def build(registry: Registry, instance: str, vault: Vault) -> Bundle:
-    """The shared secrets, the instance's identity, and its own tokens and keys; in memory only.
+def build(registry: Registry, instance: str, folder: SecretFolder) -> Bundle:
+    """Pack the shared secrets, the instance's identity, its own tokens and keys, in memory only.
 
     ProvisionError names whatever is missing or wrong.
     """
-    problems = secret_check.faults(registry, instance, vault)
+    problems = secret_check.faults(registry, instance, folder)
     if problems:
         raise ProvisionError(*problems)
     encrypted = {
-        f"{secret.on_host}.age": vault.read(secret.name) or b""
+        f"{secret.on_host}.age": folder.read(secret.name) or b""
         for secret in needed_by(registry, instance)
     }
-    identity = vault.identity(instance)
+    identity = folder.identity(instance)
     files = {boot.IDENTITY: File(boot.identity_file(identity.secret, instance))} if identity else {}
     content = archive.tar(files | {name: File(data) for name, data in encrypted.items()})
     packed = Packed(archive.compress(content), content)
@@ -61,22 +61,22 @@ def build(registry: Registry, instance: str, vault: Vault) -> Bundle:
 
 
 def upload(s3: "S3Client", bucket: str, bundle: Bundle) -> None:
-    """The secrets, then what is said of them: a run believes the manifest."""
+    """The secrets first, then the manifest, since a run believes the manifest."""
     prefix = bundle.manifest.bootstrap_prefix
-    bundle_object.put(s3, Place(bucket, f"{prefix}/{SECRETS}"), bundle.secrets)
-    bundle_object.put(s3, Place(bucket, f"{prefix}/{MANIFEST}"), bundle.said)
+    bundle_object.put(s3, S3Uri(bucket, f"{prefix}/{SECRETS}"), bundle.secrets)
+    bundle_object.put(s3, S3Uri(bucket, f"{prefix}/{MANIFEST}"), bundle.said)
 
 
 def faults(s3: "S3Client", bucket: str, wanted: Bundle) -> Iterator[str]:
-    """What is wrong with what lies there, a sentence each."""
+    """A sentence for each object in S3 that is missing or is not as `wanted`."""
     prefix = wanted.manifest.bootstrap_prefix
-    place, beside = (Place(bucket, f"{prefix}/{name}") for name in (SECRETS, MANIFEST))
-    there = bundle_object.head(s3, place)
+    uri, beside = (S3Uri(bucket, f"{prefix}/{name}") for name in (SECRETS, MANIFEST))
+    there = bundle_object.head(s3, uri)
     if there is None:
-        yield f"{place} is missing."
+        yield f"{uri} is missing."
     # Held by its content: another zstd packs the same files otherwise.
     elif there.content_sha256 != wanted.secrets.head.content_sha256:
-        yield f"{place} is stale."
+        yield f"{uri} is stale."
     said = bundle_object.get(s3, beside)
     if said is None:
         yield f"{beside} is missing."
@@ -85,7 +85,7 @@ def faults(s3: "S3Client", bucket: str, wanted: Bundle) -> Iterator[str]:
 
 
 def _says(data: bytes, wanted: Manifest, archive_sha256: str) -> bool:
-    """Whether that is the manifest of the bundle that lies there."""
+    """Whether `data` is the manifest of the bundle whose archive lies in S3."""
     try:
         return manifest.read(data) == wanted.model_copy(update={"archive": archive_sha256})
     except ManifestError:

@@ -1,14 +1,14 @@
-"""`clawbot bundle`: build, upload, check, forget."""
+"""The command `clawbot bundle`: build, upload, check, forget."""
 
 import argparse
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from clawbot.provision import bundle, bundle_object, plain_secret
+from clawbot.provision import bundle, bundle_object, secret_check
 from clawbot.provision.bundle import Bundle
-from clawbot.provision.bundle_object import MANIFEST, NAMES, SECRETS, Packed, Place
-from clawbot.provision.desk import Desk
-from clawbot.provision.fault import ProvisionError
+from clawbot.provision.bundle_object import MANIFEST, NAMES, SECRETS, Packed, S3Uri
+from clawbot.provision.error import ProvisionError
+from clawbot.provision.operator_context import OperatorContext
 
 
 def add_to(commands: Any) -> None:
@@ -30,39 +30,39 @@ def add_to(commands: Any) -> None:
     forget.set_defaults(act=_forget)
 
 
-def _build(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
-    for id_, one in _bundles(desk, desk.instances(asked.instance)):
+def _build(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]:
+    for id_, one in _bundles(context, context.instances(asked.instance)):
         yield f"{id_}: {SECRETS} {_size(one.secrets)}"
 
 
-def _upload(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
+def _upload(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]:
     # Everything is built before anything is sent: half a fleet's bundles help nobody.
-    bundles = dict(_bundles(desk, desk.instances(asked.instance)))
-    with desk.s3() as s3:
+    bundles = dict(_bundles(context, context.instances(asked.instance)))
+    with context.s3() as s3:
         for number, one in enumerate(bundles.values(), start=1):
-            bundle.upload(s3, desk.bucket, one)
+            bundle.upload(s3, context.bucket, one)
             yield (
-                f"[{number}/{len(bundles)}] s3://{desk.bucket}/{one.manifest.bootstrap_prefix}: "
+                f"[{number}/{len(bundles)}] s3://{context.bucket}/{one.manifest.bootstrap_prefix}: "
                 f"{SECRETS} {_size(one.secrets)}, {MANIFEST}"
             )
 
 
-def _check(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
-    instances = desk.instances(asked.instance)
-    problems = list(plain_secret.found(desk.checkout, desk.registry, desk.vault))
+def _check(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]:
+    instances = context.instances(asked.instance)
+    problems = list(secret_check.in_plain(context.checkout, context.registry, context.secrets))
     wrong = 0
-    with desk.s3() as s3:
+    with context.s3() as s3:
         for id_ in instances:
-            faults = _faults(desk, s3, id_)
+            faults = _faults(context, s3, id_)
             wrong += bool(faults)
             yield f"{id_}: {'as it should be' if not faults else ''}".rstrip()
             yield from (f"  {fault}" for fault in faults)
-        left = bundle_object.prefixes(s3, desk.bucket) if asked.instance == "all" else ()
+        left = bundle_object.prefixes(s3, context.bucket) if asked.instance == "all" else ()
     problems += [
-        f"s3://{desk.bucket}/{prefix} is the bundle of no instance, with an age identity in it: "
+        f"s3://{context.bucket}/{prefix} is the bundle of no instance, with an age identity in it: "
         f"`clawbot bundle forget {prefix}` deletes it."
         for prefix in left
-        if prefix not in _prefixes(desk)
+        if prefix not in _prefixes(context)
     ]
     if wrong:
         problems.append(f"Bring them up to date with `clawbot bundle upload {asked.instance}`.")
@@ -70,40 +70,42 @@ def _check(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
         raise ProvisionError(*problems)
 
 
-def _forget(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
+def _forget(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]:
     prefix = asked.prefix.strip("/")
-    if prefix in (owners := _prefixes(desk)):
+    if prefix in (owners := _prefixes(context)):
         raise ProvisionError(
             f"`{prefix}` is the prefix of {owners[prefix]}, which is in the registry: "
             "`clawbot instance remove` comes first."
         )
-    places = [Place(desk.bucket, f"{prefix}/{name}") for name in NAMES]
-    with desk.s3() as s3:
-        gone = [place for place in places if bundle_object.delete(s3, place)]
+    uris = [S3Uri(context.bucket, f"{prefix}/{name}") for name in NAMES]
+    with context.s3() as s3:
+        gone = [uri for uri in uris if bundle_object.delete(s3, uri)]
     if not gone:
-        raise ProvisionError(f"There is no bundle at s3://{desk.bucket}/{prefix}.")
-    yield from (f"{place}: deleted." for place in gone)
+        raise ProvisionError(f"There is no bundle at s3://{context.bucket}/{prefix}.")
+    yield from (f"{uri}: deleted." for uri in gone)
 
 
-def _prefixes(desk: Desk) -> dict[str, str]:
-    """Of the registry, each with its instance."""
-    return {entry.bootstrap_prefix: id_ for id_, entry in desk.registry.items()}
+def _prefixes(context: OperatorContext) -> dict[str, str]:
+    """The registry's prefixes, each with its instance."""
+    return {entry.bootstrap_prefix: id_ for id_, entry in context.registry.items()}
 
 
-def _faults(desk: Desk, s3: Any, id_: str) -> Sequence[str]:
+def _faults(context: OperatorContext, s3: Any, id_: str) -> Sequence[str]:
     try:
-        return list(bundle.faults(s3, desk.bucket, bundle.build(desk.registry, id_, desk.vault)))
+        return list(
+            bundle.faults(s3, context.bucket, bundle.build(context.registry, id_, context.secrets))
+        )
     except ProvisionError as error:
         return error.problems
 
 
-def _bundles(desk: Desk, instances: Sequence[str]) -> Iterator[tuple[str, Bundle]]:
-    """Each instance's as it is built; at the end ProvisionError with all that was wrong."""
-    vault = desk.vault  # one that can't be opened is said once
+def _bundles(context: OperatorContext, instances: Sequence[str]) -> Iterator[tuple[str, Bundle]]:
+    """Build each instance's bundle; at the end ProvisionError with all that was wrong."""
+    folder = context.secrets  # one that can't be opened is said once
     problems = []
     for id_ in instances:
         try:
-            yield id_, bundle.build(desk.registry, id_, vault)
+            yield id_, bundle.build(context.registry, id_, folder)
         except ProvisionError as error:
             problems += [f"{id_}: {problem}" for problem in error.problems]
     if problems:

@@ -1,4 +1,4 @@
-"""What lies in the bootstrap bucket: objects that say in their metadata what they were put as."""
+"""Objects in the bootstrap bucket, each with the SHA-256 of its content in its metadata."""
 
 import base64
 import hashlib
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from clawbot.provision.fault import ProvisionError
+from clawbot.provision.error import ProvisionError
 from fleet_control import manifest
 from fleet_control.seed import CONTENT_SHA256, SHA256
 
@@ -30,7 +30,7 @@ class Unreachable(ProvisionError):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class S3Uri:
     bucket: str
     key: str
 
@@ -40,7 +40,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What is said of an object; empty where it was not we who put it there."""
+    """An object's metadata; the sums are empty where another program put it there."""
 
     sha256: str
     content_sha256: str
@@ -63,46 +63,46 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def head(s3: "S3Client", place: Place) -> Head | None:
-    """None where there is no such object."""
-    answer = _ask(s3.head_object, place)
+def head(s3: "S3Client", uri: S3Uri) -> Head | None:
+    """The object's metadata; None where there is no such object."""
+    answer = _ask(s3.head_object, uri)
     if answer is None:
         return None
     said = answer["Metadata"]
     return Head(said.get(SHA256, ""), said.get(CONTENT_SHA256, ""), answer["ContentLength"])
 
 
-def get(s3: "S3Client", place: Place) -> tuple[bytes, Head] | None:
-    """The object, and what it says of itself; None where there is none."""
-    answer = _ask(s3.get_object, place)
+def get(s3: "S3Client", uri: S3Uri) -> tuple[bytes, Head] | None:
+    """The object's content and metadata; None where there is no such object."""
+    answer = _ask(s3.get_object, uri)
     if answer is None:
         return None
     try:
         data: bytes = answer["Body"].read()
     except BotoCoreError as error:
-        raise Unreachable(f"{place} broke off while it was read ({error}).") from error
+        raise Unreachable(f"{uri} broke off while it was read ({error}).") from error
     said = answer["Metadata"]
     return data, Head(said.get(SHA256, ""), said.get(CONTENT_SHA256, ""), len(data))
 
 
-def put(s3: "S3Client", place: Place, packed: Packed) -> None:
-    """Upload, then ask what is there; ProvisionError unless it is what was sent."""
+def put(s3: "S3Client", uri: S3Uri, packed: Packed) -> None:
+    """Upload, then read it back; ProvisionError unless that is what was sent."""
     wanted = packed.head
     _ask(
         s3.put_object,
-        place,
+        uri,
         Body=packed.archive,
         ChecksumSHA256=base64.b64encode(bytes.fromhex(wanted.sha256)).decode(),
         Metadata={SHA256: wanted.sha256, CONTENT_SHA256: wanted.content_sha256},
     )
-    read = get(s3, place)
+    read = get(s3, uri)
     if read is None or read != (packed.archive, wanted):
-        raise ProvisionError(f"{place} is not what was just uploaded; somebody else uploads too?")
+        raise ProvisionError(f"{uri} is not what was just uploaded; somebody else uploads too?")
 
 
 def prefixes(s3: "S3Client", bucket: str) -> tuple[str, ...]:
-    """Where in the bucket a bundle lies, or a part of one."""
-    with in_words(Place(bucket, "")):
+    """The prefixes in the bucket below which a bundle lies, or a part of one."""
+    with in_words(S3Uri(bucket, "")):
         found = {
             one["Key"].rpartition("/")[0]
             for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
@@ -112,28 +112,26 @@ def prefixes(s3: "S3Client", bucket: str) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def delete(s3: "S3Client", place: Place) -> bool:
-    """Delete the object with all its versions; whether there was any."""
-    with in_words(place):
-        pages = s3.get_paginator("list_object_versions").paginate(
-            Bucket=place.bucket, Prefix=place.key
-        )
+def delete(s3: "S3Client", uri: S3Uri) -> bool:
+    """Delete the object with all its versions; returns whether there was any."""
+    with in_words(uri):
+        pages = s3.get_paginator("list_object_versions").paginate(Bucket=uri.bucket, Prefix=uri.key)
         versions = [
             one["VersionId"]
             for page in pages
             for one in (*page.get("Versions", []), *page.get("DeleteMarkers", []))
-            if one["Key"] == place.key
+            if one["Key"] == uri.key
         ]
         for version in versions:
-            s3.delete_object(Bucket=place.bucket, Key=place.key, VersionId=version)
+            s3.delete_object(Bucket=uri.bucket, Key=uri.key, VersionId=version)
     return bool(versions)
 
 
-def _ask(call: Any, place: Place, **arguments: Any) -> Any:
-    """The answer; None where the object is not there."""
+def _ask(call: Any, uri: S3Uri, **arguments: Any) -> Any:
+    """The answer to an S3 call; None where the object is not there."""
     try:
-        with in_words(place):
-            return call(Bucket=place.bucket, Key=place.key, **arguments)
+        with in_words(uri):
+            return call(Bucket=uri.bucket, Key=uri.key, **arguments)
     except _Absent:
         return None
 
@@ -143,22 +141,22 @@ class _Absent(ProvisionError):
 
 
 @contextmanager
-def in_words(place: Place) -> Iterator[None]:
-    """What S3 says no with becomes a ProvisionError."""
+def in_words(uri: S3Uri) -> Iterator[None]:
+    """Turn what boto3 raises into a ProvisionError."""
     try:
         yield
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if code in _ABSENT:
-            raise _Absent(f"{place} is not there.") from error
+            raise _Absent(f"{uri} is not there.") from error
         if code in _DENIED:
             raise ProvisionError(
-                f"S3 refuses {place} ({code}): these credentials may not. A host's instance "
+                f"S3 refuses {uri} ({code}): these credentials may not. A host's instance "
                 "profile reads its own prefix only: is /etc/clawdinator/bootstrap-prefix its own?"
             ) from error
         if status >= 500:
-            raise Unreachable(f"S3 does not serve {place} at the moment ({code}).") from error
-        raise ProvisionError(f"S3 does not serve {place} ({code}).") from error
+            raise Unreachable(f"S3 does not serve {uri} at the moment ({code}).") from error
+        raise ProvisionError(f"S3 does not serve {uri} ({code}).") from error
     except BotoCoreError as error:
-        raise Unreachable(f"S3 can't be reached for {place} ({type(error).__name__}).") from error
+        raise Unreachable(f"S3 can't be reached for {uri} ({type(error).__name__}).") from error

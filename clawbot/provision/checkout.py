@@ -1,10 +1,10 @@
-"""The repository at an operator's desk: its registry, its facts, its files."""
+"""An operator's checkout of the repository: read its registry, its facts, its files."""
 
 import json
 import subprocess
 from pathlib import Path
 
-from clawbot.provision.fault import ProvisionError
+from clawbot.provision.error import ProvisionError
 from fleet_control.error import RegistryError
 from fleet_control.registry import Registry, parse
 
@@ -48,7 +48,7 @@ def bucket(checkout: Path) -> str:
 
 
 def files(checkout: Path) -> dict[str, bytes]:
-    """What is in the repository, by path: what git tracks, or every file that is not hidden."""
+    """The repository's files by path: those git tracks, or without git all that are not hidden."""
     return {
         path: (checkout / path).read_bytes()
         for path in (_tracked(checkout) if (checkout / ".git").exists() else _walked(checkout))

@@ -1,4 +1,4 @@
-"""`clawbot secrets`, `clawbot bundle` and `clawbot instance`: what an operator types."""
+"""The operator's commands: `clawbot secrets`, `clawbot bundle` and `clawbot instance`."""
 
 import argparse
 import sys
@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from clawbot.provision import bundle_command, instance_command, secret_command
-from clawbot.provision.desk import Desk
-from clawbot.provision.fault import ProvisionError
+from clawbot.provision.error import ProvisionError
+from clawbot.provision.operator_context import OperatorContext
 
-Act = Callable[[Desk, argparse.Namespace], Iterator[str]]
+Subcommand = Callable[[OperatorContext, argparse.Namespace], Iterator[str]]
 
 _EPILOG = """\
 exit code: 0; 1 where something is wrong, each with its sentence
@@ -23,11 +23,11 @@ exit code: 0; 1 where something is wrong, each with its sentence
 
 
 def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Do what is asked, saying each thing as it is done; 0 when all is well."""
+    """Run one command, printing each step as it is done; 0 when all is well."""
     options = _parser().parse_args(argv)
-    act: Act = options.act
+    act: Subcommand = options.act
     try:
-        for line in act(Desk(options.checkout, environ), options):
+        for line in act(OperatorContext(options.checkout, environ), options):
             sys.stdout.write(f"{line}\n")
             sys.stdout.flush()
     except ProvisionError as error:

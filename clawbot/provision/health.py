@@ -1,4 +1,4 @@
-"""What a host says when the run asks it how it is: one JSON object, whatever state it is in.
+"""A host's answer to a health check: its units and its journal's end, as one JSON object.
 
 `clawdinator-health`, which the fleet's SSM document calls, is this program with what the running
 system was built as: its instance, its revision, the units that it must have.
@@ -70,7 +70,7 @@ def _shown(printed: str) -> dict[str, dict[str, str]]:
 def _units(
     shown: Mapping[str, Mapping[str, str]], secrets: Sequence[str]
 ) -> Iterator[tuple[str, Mapping[str, object]]]:
-    """Each unit, as the answer has it."""
+    """Each unit's state, as the JSON answer has it."""
     for name, said in shown.items():
         since = time.monotonic() - int(said["ActiveEnterTimestampMonotonic"]) / 1e6
         active = said["ActiveState"] == "active"
@@ -88,7 +88,7 @@ def _units(
 
 
 def _runs(unit: str) -> bool:
-    """Whether what it starts ends well, in the seconds that nix/modules/health.nix gives it."""
+    """Whether this unit's program succeeds in the seconds that nix/modules/health.nix gives it."""
     try:
         _said("systemctl", "start", unit)
     except (OSError, subprocess.SubprocessError):
@@ -106,7 +106,7 @@ def _journal(units: Iterable[str]) -> str:
 
 
 def _ends(units: Iterable[str], shown: Mapping[str, Mapping[str, str]]) -> str:
-    """How each of these ended last, where that was not well."""
+    """The result and exit status of each of these units that failed last time."""
     ends = ((unit, shown.get(unit, {})) for unit in units)
     return "".join(
         f"\n{unit}: {end['Result']}, exit status {end.get('ExecMainStatus', '')}"
@@ -123,10 +123,7 @@ def _said(*command: str) -> str:
 
 
 def last_words(said: str, secrets: Path) -> str:
-    """The end of it, without any secret of this host.
-
-    It is cut afterwards: half a secret would not be found.
-    """
+    """The end of `said`, cut after it was masked: half a secret would not be found."""
     if len(said) > _READ:
         said = said[-_READ:].partition("\n")[2]
     return masked(said, _values(secrets))[-JOURNAL_BYTES:]

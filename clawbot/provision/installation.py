@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from clawbot.provision.fault import ProvisionError
+from clawbot.provision.error import ProvisionError
 from fleet_control.archive import File
 
 RECORD = ".bundle.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class InstallRecord:
     """Where the folder's files came from; it lies among them and moves with them.
 
     Attributes:
@@ -44,10 +44,10 @@ PRIVATE = Modes(0o700, 0o400, 0o400)
 PUBLIC = Modes(0o755, 0o644, 0o755)
 
 
-def installed(folder: Path) -> Record | None:
-    """What is installed; None where nothing is, or nothing of ours."""
+def installed(folder: Path) -> InstallRecord | None:
+    """The record of what is installed; None where nothing is, or nothing of ours."""
     try:
-        return Record(**json.loads((folder / RECORD).read_bytes()))
+        return InstallRecord(**json.loads((folder / RECORD).read_bytes()))
     except (OSError, ValueError, TypeError):
         return None
 
@@ -65,7 +65,7 @@ def remove(folder: Path) -> None:
     _clear(_aside(folder))
 
 
-def install(folder: Path, files: Mapping[str, File], record: Record, modes: Modes) -> None:
+def install(folder: Path, files: Mapping[str, File], record: InstallRecord, modes: Modes) -> None:
     """Put `files` in place of whatever `folder` holds; ProvisionError if the disk can't take it."""
     staged = _staged(folder)
     written = {**files, RECORD: File(json.dumps(asdict(record)).encode())}
@@ -119,7 +119,7 @@ def _write(folder: Path, path: Path, file: File, modes: Modes) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """A rename is only as durable as its folder."""
+    """Flush the folder to disk: a rename is only as durable as its folder."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

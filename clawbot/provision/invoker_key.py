@@ -1,4 +1,4 @@
-"""Access keys of the invokers: made here, so that none ever passes through a state."""
+"""Make and delete the invokers' IAM access keys, here so that no OpenTofu state ever has one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from clawbot.provision.fault import ProvisionError
+from clawbot.provision.error import ProvisionError
 
 if TYPE_CHECKING:
     from mypy_boto3_iam.client import IAMClient
@@ -20,7 +20,7 @@ class Key:
 
 
 class InvokerKeys:
-    """IAM, as an operator may use it."""
+    """The access keys of IAM users, through an operator's IAM client."""
 
     def __init__(self, iam: "IAMClient") -> None:
         self._iam = iam

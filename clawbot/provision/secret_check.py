@@ -1,32 +1,36 @@
-"""What is wrong with the secrets of an instance: missing, unreadable, readable by one more."""
+"""What is wrong with secrets: missing, unreadable, readable by too many, or in plain view."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
-from clawbot.provision import age
-from clawbot.provision.inventory import Kind, Secret, identity_name, needed_by, secrets
-from clawbot.provision.vault import Vault
+from clawbot.provision import age, checkout
+from clawbot.provision.fleet_secret import FleetSecret, Kind, identity_name, needed_by, secrets
+from clawbot.provision.secret_folder import SecretFolder
 from fleet_control.registry import Registry
 
+# Plain values that are shorter are not searched for: they are found anywhere.
+_SHORTEST = 16
 
-def faults(registry: Registry, instance: str, vault: Vault) -> list[str]:
-    """A sentence for each; empty where all is well."""
-    found = list(_identity_faults(instance, vault))
+
+def faults(registry: Registry, instance: str, folder: SecretFolder) -> list[str]:
+    """A sentence for each thing that is wrong with an instance's secrets."""
+    found = list(_identity_faults(instance, folder))
     for secret in needed_by(registry, instance):
-        found += _secret_faults(secret, instance, vault)
+        found += _secret_faults(secret, instance, folder)
     if not found:
-        found += _borrowed(registry, instance, vault)
+        found += _borrowed(registry, instance, folder)
     return found
 
 
-def unreadable(secret: Secret, instance: str, vault: Vault) -> str | None:
+def unreadable(secret: FleetSecret, instance: str, folder: SecretFolder) -> str | None:
     """Why this instance could not use the secret, if so."""
     file = f"{secret.name}.age"
-    data = vault.read(secret.name)
+    data = folder.read(secret.name)
     if data is None:
         return f"{file} is missing: {how_to_get(secret)}."
     if age.readers(data) is None:
         return f"{file} is not an age file; a plain secret must not lie there. Remove it."
-    if not vault.opens(instance, secret.name):
+    if not folder.opens(instance, secret.name):
         return (
             f"{file} can't be read by {instance}: encrypt it again with "
             f"`clawbot secrets make {instance}`."
@@ -34,19 +38,19 @@ def unreadable(secret: Secret, instance: str, vault: Vault) -> str | None:
     return None
 
 
-def excess(secret: Secret, vault: Vault) -> str | None:
+def excess(secret: FleetSecret, folder: SecretFolder) -> str | None:
     """Who else may read it, if anybody: each known key is tried, and the keys are counted."""
-    data = vault.read(secret.name)
+    data = folder.read(secret.name)
     count = age.readers(data) if data is not None else None
     if data is None or count is None:
         return None
-    able = sum(vault.opens(id_, secret.name) for id_ in secret.instances)
-    if count <= able + len(vault.recipients.operators):
+    able = sum(folder.opens(id_, secret.name) for id_ in secret.instances)
+    if count <= able + len(folder.recipients.operators):
         return None
     others = [
         id_
-        for id_ in vault.recipients.instances
-        if id_ not in secret.instances and vault.opens(id_, secret.name)
+        for id_ in folder.recipients.instances
+        if id_ not in secret.instances and folder.opens(id_, secret.name)
     ]
     who = ", ".join(others) or "somebody who is not known here"
     return (
@@ -55,48 +59,65 @@ def excess(secret: Secret, vault: Vault) -> str | None:
     )
 
 
-def how_to_get(secret: Secret) -> str:
+def in_plain(repository: Path, registry: Registry, folder: SecretFolder) -> Iterator[str]:
+    """A sentence for each secret whose value a file of the repository holds."""
+    files = checkout.files(repository)
+    for secret in secrets(registry):
+        value = (folder.reveal(secret.name) or b"").strip()
+        # An access key's id is no secret by itself.
+        is_key_id = secret.kind is Kind.KEY and "access-key-id" in secret.name
+        if len(value) < _SHORTEST or is_key_id:
+            continue
+        holding = next((path for path, data in files.items() if value in data), None)
+        if holding:
+            yield (
+                f"{holding} holds the value of {secret.name}, in plain. Change that secret and "
+                "take it out of the repository."
+            )
+
+
+def how_to_get(secret: FleetSecret) -> str:
     if secret.taken:
         return f"take it in with `clawbot secrets take {secret.name}`"
     return f"make it with `clawbot secrets make {secret.instances[0]}`"
 
 
-def _identity_faults(instance: str, vault: Vault) -> Iterator[str]:
-    identity = vault.identity(instance)
+def _identity_faults(instance: str, folder: SecretFolder) -> Iterator[str]:
+    identity = folder.identity(instance)
     name = f"{identity_name(instance)}.age"
-    if vault.read(identity_name(instance)) is None:
+    if folder.read(identity_name(instance)) is None:
         yield f"{name} is missing: make it with `clawbot secrets make {instance}`."
     elif identity is None:
         yield f"{name} can't be read by this operator; was it encrypted to another?"
-    elif vault.recipients.instances.get(instance) != identity.recipient:
+    elif folder.recipients.instances.get(instance) != identity.recipient:
         yield (
             f"{name} is not the key that recipients.json has: run "
             f"`clawbot secrets make {instance}`."
         )
 
 
-def _secret_faults(secret: Secret, instance: str, vault: Vault) -> Iterator[str]:
-    wrong = unreadable(secret, instance, vault)
+def _secret_faults(secret: FleetSecret, instance: str, folder: SecretFolder) -> Iterator[str]:
+    wrong = unreadable(secret, instance, folder)
     if wrong:
         yield wrong
         return
-    if vault.reveal(secret.name) is None:
+    if folder.reveal(secret.name) is None:
         yield f"{secret.name}.age can't be read by this operator."
-    more = excess(secret, vault)
+    more = excess(secret, folder)
     if more:
         yield more
 
 
-def _borrowed(registry: Registry, instance: str, vault: Vault) -> Iterator[str]:
+def _borrowed(registry: Registry, instance: str, folder: SecretFolder) -> Iterator[str]:
     """Tokens of this instance that are some other instance's too."""
     mine = {
-        vault.reveal(secret.name): secret.name
+        folder.reveal(secret.name): secret.name
         for secret in needed_by(registry, instance)
         if secret.kind is Kind.TOKEN
     }
     for other in secrets(registry):
         if other.kind is Kind.TOKEN and instance not in other.instances:
-            value = vault.reveal(other.name)
+            value = folder.reveal(other.name)
             if value is not None and value in mine:
                 yield (
                     f"{mine[value]}.age holds the token of {other.instances[0]}: each instance "

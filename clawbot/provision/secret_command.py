@@ -1,4 +1,4 @@
-"""`clawbot secrets`: operator, make, take, check, sync, accept, rotate, retire, forget."""
+"""The command `clawbot secrets`, with its sub-commands."""
 
 import argparse
 import getpass
@@ -8,12 +8,12 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from clawbot.provision import secret_check, secret_make, secret_store
-from clawbot.provision.desk import Desk
-from clawbot.provision.fault import ProvisionError
-from clawbot.provision.inventory import CONTROL_TOKEN, identity_name, needed_by
+from clawbot.provision import secret_backup, secret_check, secret_make
+from clawbot.provision.error import ProvisionError
+from clawbot.provision.fleet_secret import CONTROL_TOKEN, identity_name, needed_by
 from clawbot.provision.invoker_key import InvokerKeys
-from clawbot.provision.vault import make_operator
+from clawbot.provision.operator_context import OperatorContext
+from clawbot.provision.secret_folder import make_operator
 
 # As tofu/control/function.tf has it.
 _PARAMETER = "/clawdinator/control-token"
@@ -47,34 +47,34 @@ def add_to(commands: Any) -> None:
     )
 
 
-def _operator(desk: Desk, _: argparse.Namespace) -> Iterator[str]:
-    identity = make_operator(desk.identity_file)
-    desk.vault.add_operator(identity.recipient)
-    yield f"{desk.identity_file} holds your identity; {identity.recipient} is an operator."
+def _operator(context: OperatorContext, _: argparse.Namespace) -> Iterator[str]:
+    identity = make_operator(context.identity_file)
+    context.secrets.add_operator(identity.recipient)
+    yield f"{context.identity_file} holds your identity; {identity.recipient} is an operator."
 
 
-def _make(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
-    instances = desk.instances(asked.instance)
-    with desk.iam() as iam:
-        yield from secret_make.make(desk.registry, instances, desk.vault, InvokerKeys(iam))
-    for name in secret_make.to_take(desk.registry, instances, desk.vault):
+def _make(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]:
+    instances = context.instances(asked.instance)
+    with context.iam() as iam:
+        yield from secret_make.make(context.registry, instances, context.secrets, InvokerKeys(iam))
+    for name in secret_make.to_take(context.registry, instances, context.secrets):
         yield f"still to take in: clawbot secrets take {name}"
 
 
-def _take(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
+def _take(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]:
     prompt = f"{asked.name} (is not shown): "
     value = getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.read()
-    secret_make.take(desk.registry, asked.name, value.encode(), desk.vault)
+    secret_make.take(context.registry, asked.name, value.encode(), context.secrets)
     yield f"{asked.name}: taken in."
 
 
-def _check(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
-    with desk.s3() as s3:
-        stored = secret_store.difference(s3, desk.bucket, desk.vault)
+def _check(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]:
+    with context.s3() as s3:
+        stored = secret_backup.difference(s3, context.bucket, context.secrets)
     wrong = 0
-    for id_ in desk.instances(asked.instance):
-        faults = secret_check.faults(desk.registry, id_, desk.vault)
-        kept = (identity_name(id_), *(secret.name for secret in needed_by(desk.registry, id_)))
+    for id_ in context.instances(asked.instance):
+        faults = secret_check.faults(context.registry, id_, context.secrets)
+        kept = (identity_name(id_), *(secret.name for secret in needed_by(context.registry, id_)))
         faults += [
             f"{name}.age in S3 is stale: run `clawbot secrets sync`."
             for name in kept
@@ -87,16 +87,16 @@ def _check(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
         raise ProvisionError(f"Something is wrong with {wrong} of them.")
 
 
-def _sync(desk: Desk, _: argparse.Namespace) -> Iterator[str]:
-    with desk.s3() as s3:
-        yield from secret_store.sync(s3, desk.bucket, desk.vault)
-    yield f"s3://{desk.bucket}/{secret_store.PREFIX} is as {desk.secrets_folder} is."
+def _sync(context: OperatorContext, _: argparse.Namespace) -> Iterator[str]:
+    with context.s3() as s3:
+        yield from secret_backup.sync(s3, context.bucket, context.secrets)
+    yield f"s3://{context.bucket}/{secret_backup.PREFIX} is as {context.nix_secrets} is."
 
 
-def _accept(desk: Desk, _: argparse.Namespace) -> Iterator[str]:
-    accepted = secret_make.accepted_tokens(desk.vault)
+def _accept(context: OperatorContext, _: argparse.Namespace) -> Iterator[str]:
+    accepted = secret_make.accepted_tokens(context.secrets)
     try:
-        with desk.ssm() as ssm:
+        with context.ssm() as ssm:
             ssm.put_parameter(Name=_PARAMETER, Value=accepted, Type="SecureString", Overwrite=True)
     except (ClientError, BotoCoreError) as error:
         # Without its own words, which could quote what was sent.
@@ -107,33 +107,35 @@ def _accept(desk: Desk, _: argparse.Namespace) -> Iterator[str]:
     yield f"{_PARAMETER}: {count} control token{'s are' if count > 1 else ' is'} accepted."
 
 
-def _rotate(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
+def _rotate(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]:
     if asked.which == CONTROL_TOKEN:
-        secret_make.rotate_control_token(desk.registry, desk.vault)
+        secret_make.rotate_control_token(context.registry, context.secrets)
         yield f"{CONTROL_TOKEN}: a new one is made."
-        yield from _accept(desk, asked)
+        yield from _accept(context, asked)
         return
-    for id_ in desk.instances(asked.which):
-        with desk.iam() as iam:
-            secret_make.rotate_keys(desk.registry, id_, desk.vault, InvokerKeys(iam))
+    for id_ in context.instances(asked.which):
+        with context.iam() as iam:
+            secret_make.rotate_keys(context.registry, id_, context.secrets, InvokerKeys(iam))
         yield f"{id_}: new keys are made; the old ones still work."
 
 
-def _retire(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
+def _retire(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]:
     if asked.which == CONTROL_TOKEN:
-        desk.vault.delete(secret_make.PREVIOUS_TOKEN)
-        yield from _accept(desk, asked)
+        context.secrets.delete(secret_make.PREVIOUS_TOKEN)
+        yield from _accept(context, asked)
         return
-    with desk.iam() as iam:
-        for id_ in desk.instances(asked.which):
-            for key in secret_make.retire_keys(id_, desk.vault, InvokerKeys(iam)):
+    with context.iam() as iam:
+        for id_ in context.instances(asked.which):
+            for key in secret_make.retire_keys(id_, context.secrets, InvokerKeys(iam)):
                 yield f"{id_}: key {key} deleted."
 
 
-def _forget(desk: Desk, asked: argparse.Namespace) -> Iterator[str]:
-    if asked.instance in desk.registry:
+def _forget(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]:
+    if asked.instance in context.registry:
         raise ProvisionError(
             f"`{asked.instance}` is in the registry: `clawbot instance remove` comes first."
         )
-    with desk.iam() as iam:
-        yield from secret_make.forget(desk.registry, asked.instance, desk.vault, InvokerKeys(iam))
+    with context.iam() as iam:
+        yield from secret_make.forget(
+            context.registry, asked.instance, context.secrets, InvokerKeys(iam)
+        )

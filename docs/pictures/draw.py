@@ -24,9 +24,9 @@ from docs.pictures.page import WIDTH, page
 from fleet_control.clock import SystemClock
 from sandbox.discord_api.address import pointed_at
 from sandbox.discord_api.backend import Application
-from sandbox.discord_api.guild import Message, Person
+from sandbox.discord_api.guild import Member, Message
 from sandbox.discord_api.server import DiscordApi
-from sandbox.world import Options, World, open_world
+from sandbox.sandbox import Sandbox, SandboxOptions, open_sandbox
 
 IDS = ("clawdinator-1", "clawdinator-2", "clawdinator-3", "clawdinator-babelfish")
 BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
@@ -80,11 +80,11 @@ def staged() -> dict[str, str]:
 
 async def pages(registry: Path) -> dict[str, str]:
     """The question, a deploy in progress, and the status meanwhile, by name."""
-    options = replace(Options(), registry=registry)
-    async with open_world(options) as world, DiscordApi(SystemClock(), patience=120) as api:
+    options = replace(SandboxOptions(), registry=registry)
+    async with open_sandbox(options) as sandbox, DiscordApi(SystemClock(), patience=120) as api:
         with pointed_at(api.url):
             app, person = api.application(), api.person("sam")
-            async with _serving(world, api, app, person):
+            async with _serving(sandbox, api, app, person):
                 return await _played(api, app, person)
 
 
@@ -97,7 +97,7 @@ def _entry(id_: str) -> dict[str, str]:
     }
 
 
-async def _played(api: DiscordApi, app: Application, person: Person) -> dict[str, str]:
+async def _played(api: DiscordApi, app: Application, person: Member) -> dict[str, str]:
     asked = await api.command(app, person, "deploy", target="all")
     await api.until(lambda: asked.message and asked.message.buttons)
     assert asked.message is not None  # noqa: S101  (waited for)
@@ -109,7 +109,7 @@ async def _played(api: DiscordApi, app: Application, person: Person) -> dict[str
     return {**drawn, "status": await _shown(api, app, person, "status")}
 
 
-async def _shown(api: DiscordApi, app: Application, person: Person, sub: str) -> str:
+async def _shown(api: DiscordApi, app: Application, person: Member, sub: str) -> str:
     asked = await api.command(app, person, sub)
     await api.until(lambda: asked.message and not asked.message.loading)
     assert asked.message is not None  # noqa: S101  (waited for)
@@ -123,9 +123,9 @@ def _page(api: DiscordApi, message: Message, asked: str) -> str:
 
 @asynccontextmanager
 async def _serving(
-    world: World, api: DiscordApi, app: Application, operator: Person
+    sandbox: Sandbox, api: DiscordApi, app: Application, operator: Member
 ) -> AsyncIterator[None]:
-    environ = world.bot_environ() | {
+    environ = sandbox.bot_environ() | {
         "CLAWBOT_DISCORD_TOKEN": app.token,
         "CLAWBOT_DISCORD_GUILD": api.guild.id,
         "CLAWBOT_OPERATORS": f"discord:{operator.id}",

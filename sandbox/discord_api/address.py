@@ -9,7 +9,7 @@ import yarl
 
 @contextmanager
 def pointed_at(url: str) -> Iterator[None]:
-    """discord.py speaks to this address, in this whole process, for as long as the block lasts."""
+    """Have discord.py speak to this address, in this whole process, while the block lasts."""
     socket = discord.gateway.DiscordWebSocket
     before = discord.http.Route.BASE, socket.DEFAULT_GATEWAY
     discord.http.Route.BASE = f"{url}/api/v10"

@@ -11,8 +11,8 @@ from aiohttp import web
 DROPPED = 0
 
 
-class Refusal(Exception):
-    """Discord says no: an HTTP status, and the code of its own list."""
+class DiscordRefusal(Exception):
+    """An error answer of Discord's: an HTTP status, and the code of its own list."""
 
     def __init__(self, status: int, code: int, message: str) -> None:
         super().__init__(message)
@@ -49,7 +49,7 @@ def answered(
 
 
 def dropped(request: web.Request) -> web.Response:
-    """An answer that goes nowhere."""
+    """Break the connection instead of answering."""
     if request.transport is not None:
         request.transport.close()
     return web.Response()

@@ -1,4 +1,4 @@
-"""What Discord knows of one guild, and whom it tells."""
+"""The state of one guild, and the gateway sessions that get its events."""
 
 import asyncio
 import base64
@@ -11,7 +11,7 @@ from typing import Any
 from fleet_control.clock import Clock
 from sandbox.discord_api import gateway
 from sandbox.discord_api.answer import DROPPED, Injected
-from sandbox.discord_api.guild import Channel, Guild, Message, Person, Snowflakes
+from sandbox.discord_api.guild import Channel, Guild, Member, Message, Snowflakes
 from sandbox.discord_api.interaction import Interaction
 
 PATIENCE_SECONDS = 20.0
@@ -22,13 +22,13 @@ class Application:
     """A bot that can log in with `token`; `may_command`: invited with `applications.commands`."""
 
     token: str
-    bot: Person
+    bot: Member
     commands: dict[str, dict[str, Any]] = field(default_factory=dict)
     may_command: bool = True
 
 
 class Backend:
-    """Starts with a guild, a channel `fleet`, and nobody in it.
+    """One guild's state, at first with a channel `fleet` and no members.
 
     Attributes:
         patience: how many seconds `until` waits.
@@ -70,8 +70,8 @@ class Backend:
         self.applications[app.token] = app
         return app
 
-    def person(self, name: str, *roles: str, bot: bool = False) -> Person:
-        one = Person(self.snowflakes.next(), name, bot, set(roles))
+    def person(self, name: str, *roles: str, bot: bool = False) -> Member:
+        one = Member(self.snowflakes.next(), name, bot, set(roles))
         self.guild.people[one.id] = one
         return one
 
@@ -89,17 +89,17 @@ class Backend:
     # -- what comes of it ------------------------------------------------------------------
 
     async def until(self, holds: Callable[[], object]) -> None:
-        """Wait until something is so; asked again at every change."""
+        """Wait until `holds` is true; it is asked again at every change."""
         async with asyncio.timeout(self._patience), self._changed:
             await self._changed.wait_for(lambda: bool(holds()))
 
     async def pass_through(self) -> None:
-        """Wait as long as a call takes now."""
+        """Wait as long as a call is to take now."""
         if self.slowness:
             await self._clock.sleep(self.slowness)
 
     def changed(self) -> None:
-        """Something is no longer as it was; `until` looks again."""
+        """Tell `until` that something has changed."""
         task = asyncio.get_running_loop().create_task(self._notify())
         self._news.add(task)
         task.add_done_callback(self._news.discard)

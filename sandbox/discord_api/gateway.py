@@ -16,7 +16,7 @@ HEARTBEAT_MILLISECONDS = 41_250
 
 @dataclass(slots=True)
 class Session:
-    """What one client is owed: every event since READY, so that it can resume."""
+    """One client's session: it keeps every event since READY, so that it can be resumed."""
 
     id: str
     token: str

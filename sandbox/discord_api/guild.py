@@ -1,4 +1,4 @@
-"""Who and what is in the guild, and how Discord spells each of them."""
+"""The guild's members, channels and messages, and their JSON."""
 
 import itertools
 from dataclasses import dataclass, field
@@ -29,8 +29,8 @@ def born(snowflake: str) -> float:
 
 
 @dataclass(slots=True)
-class Person:
-    """An account; `roles` can be changed while a bot is running, as in a real guild."""
+class Member:
+    """A member of the guild; `roles` can be changed while a bot is running."""
 
     id: str
     name: str
@@ -130,7 +130,7 @@ class Message:
 
     id: str
     channel: str
-    author: Person
+    author: Member
     body: dict[str, Any]
     flags: int = 0
     webhook_id: str | None = None
@@ -140,7 +140,7 @@ class Message:
 
     @property
     def text(self) -> str:
-        """Everything there is to read in it, in one string."""
+        """Everything that can be read in the message, in one string."""
         said = [self.body.get("content") or ""]
         for embed in self.body.get("embeds") or []:
             said += [embed.get("title") or "", embed.get("description") or ""]
@@ -169,7 +169,7 @@ class Message:
         self.edited = edited
         self.bodies.append(self.body)
 
-    def payload(self, people: dict[str, Person]) -> dict[str, Any]:
+    def payload(self, people: dict[str, Member]) -> dict[str, Any]:
         content = self.body.get("content") or ""
         named = [one for one in people.values() if f"<@{one.id}>" in content]
         return {
@@ -205,7 +205,7 @@ class Guild:
     id: str
     name: str = "Fleet"
     everyone: int = EVERYONE
-    people: dict[str, Person] = field(default_factory=dict)
+    people: dict[str, Member] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
     roles: dict[str, str] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)
@@ -229,7 +229,7 @@ class Guild:
             "flags": 0,
         }
 
-    def payload(self, me: Person) -> dict[str, Any]:
+    def payload(self, me: Member) -> dict[str, Any]:
         """GUILD_CREATE, as a bot without the members intent gets it: itself is the only member."""
         everyone = self.role(self.id, "@everyone", self.everyone)
         named = [self.role(id_, name, 0) for id_, name in self.roles.items()]

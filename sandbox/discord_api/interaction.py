@@ -1,10 +1,10 @@
-"""One thing a person did with an application, and what became of it."""
+"""An interaction: a command, a button or an autocomplete, and the answers it got."""
 
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.discord_api.guild import Channel, Guild, Message, Person
+from sandbox.discord_api.guild import Channel, Guild, Member, Message
 
 COMMAND, COMPONENT, AUTOCOMPLETE = 2, 3, 4
 SUB_COMMAND, STRING = 1, 3
@@ -28,7 +28,7 @@ class Interaction:
     token: str
     application: str
     kind: int
-    person: Person
+    person: Member
     channel: Channel
     data: dict[str, Any]
     message: Message | None = None

@@ -1,4 +1,4 @@
-"""What Discord takes at most, as its documentation gives it; lengths in characters.
+"""Discord's limits, as its documentation gives them; lengths in characters.
 
 On purpose not the product's own numbers: a wrong one there is refused here.
 """

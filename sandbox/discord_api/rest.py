@@ -1,4 +1,4 @@
-"""The REST side: what a bot may ask and say, and how Discord refuses."""
+"""The REST side of the API: its routes, what they do to the guild, and what they refuse."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -7,11 +7,11 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.discord_api import limit, validate
-from sandbox.discord_api.answer import DROPPED, Refusal, answered, dropped
+from sandbox.discord_api.answer import DROPPED, DiscordRefusal, answered, dropped
 from sandbox.discord_api.backend import Application, Backend
 from sandbox.discord_api.guild import EPHEMERAL, LOADING, Message, born
 from sandbox.discord_api.interaction import Interaction
-from sandbox.discord_api.spelling import spelled, told
+from sandbox.discord_api.payload import spelled, told
 
 DEFERRED, CHOICES = 5, 8
 SEND_MESSAGES, VIEW_CHANNEL = 1 << 11, 1 << 10
@@ -47,7 +47,7 @@ class Rest:
 
     @web.middleware
     async def guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Whatever is refused, refused as Discord does."""
+        """Record each call, and answer it as was injected, as was asked, or with the refusal."""
         self._backend.asked.append((request.method, request.path))
         self._backend.moments.append(time.perf_counter())
         await self._backend.pass_through()
@@ -62,7 +62,7 @@ class Rest:
             answer = await handler(request)
             self._backend.changed()
             return answer
-        except Refusal as refusal:
+        except DiscordRefusal as refusal:
             body = {"message": str(refusal), "code": refusal.code}
             if refusal.status != 429:
                 return answered(body, refusal.status)
@@ -74,7 +74,7 @@ class Rest:
         token = request.headers.get("Authorization", "").removeprefix("Bot ")
         app = self._backend.applications.get(token)
         if app is None:
-            raise Refusal(401, 0, "401: Unauthorized")
+            raise DiscordRefusal(401, 0, "401: Unauthorized")
         return app
 
     async def _me(self, request: web.Request) -> web.Response:
@@ -104,7 +104,7 @@ class Rest:
     def _commanded(self, request: web.Request) -> Application:
         app = self._app(request)
         if request.match_info["guild"] != self._backend.guild.id or not app.may_command:
-            raise Refusal(403, 50001, "Missing Access")
+            raise DiscordRefusal(403, 50001, "Missing Access")
         return app
 
     async def _commands(self, request: web.Request) -> web.Response:
@@ -136,9 +136,9 @@ class Rest:
         payload = await request.json()
         asked.answers += 1
         if self._backend.now() - born(asked.id) > limit.ANSWER_WITHIN_SECONDS:
-            raise Refusal(404, 10062, "Unknown interaction")
+            raise DiscordRefusal(404, 10062, "Unknown interaction")
         if asked.answer:
-            raise Refusal(400, 40060, "Interaction has already been acknowledged.")
+            raise DiscordRefusal(400, 40060, "Interaction has already been acknowledged.")
         body, kind = payload.get("data") or {}, payload["type"]
         self._check(validate.choices(body) if kind == CHOICES else validate.message(body))
         asked.acknowledge(kind)
@@ -175,7 +175,7 @@ class Rest:
     def _answer_of(self, request: web.Request) -> Message:
         asked = self._interaction(request, request.match_info["token"], alive=True)
         if asked.message is None or not asked.answer:
-            raise Refusal(404, 10008, "Unknown Message")
+            raise DiscordRefusal(404, 10008, "Unknown Message")
         return asked.message
 
     async def _follow_up(self, request: web.Request) -> web.Response:
@@ -193,9 +193,9 @@ class Rest:
     def _interaction(self, request: web.Request, token: str, *, alive: bool = False) -> Interaction:
         asked = self._backend.interactions.get(token)
         if asked is None or request.match_info.get("id", asked.id) != asked.id:
-            raise Refusal(404, 10062 if not alive else 10015, "Unknown interaction")
+            raise DiscordRefusal(404, 10062 if not alive else 10015, "Unknown interaction")
         if alive and self._backend.now() - born(asked.id) > limit.TOKEN_SECONDS:
-            raise Refusal(401, 50027, "Invalid Webhook Token")
+            raise DiscordRefusal(401, 50027, "Invalid Webhook Token")
         return asked
 
     # -- messages --------------------------------------------------------------------------
@@ -204,9 +204,9 @@ class Rest:
         self._app(request)
         channel = self._backend.guild.channels.get(request.match_info["channel"])
         if channel is None:
-            raise Refusal(404, 10003, "Unknown Channel")
+            raise DiscordRefusal(404, 10003, "Unknown Channel")
         if channel.denied & needed:
-            raise Refusal(403, 50013, "Missing Permissions")
+            raise DiscordRefusal(403, 50013, "Missing Permissions")
         return channel.id
 
     async def _history(self, request: web.Request) -> web.Response:
@@ -242,9 +242,9 @@ class Rest:
     async def _edit(self, request: web.Request) -> web.Response:
         found = self._found(request)
         if found.author.id != self._app(request).bot.id:
-            raise Refusal(403, 50005, "Cannot edit a message authored by another user")
+            raise DiscordRefusal(403, 50005, "Cannot edit a message authored by another user")
         if self._backend.now() - born(found.id) > limit.EDITABLE_SECONDS:
-            raise Refusal(
+            raise DiscordRefusal(
                 429, 30046, "Maximum number of edits to messages older than 1 hour reached"
             )
         return await self._edited(found, request)
@@ -253,7 +253,7 @@ class Rest:
         channel = self._channel(request, VIEW_CHANNEL)
         found = self._backend.guild.messages.get(request.match_info["message"])
         if found is None or found.channel != channel or found.flags & EPHEMERAL:
-            raise Refusal(404, 10008, "Unknown Message")
+            raise DiscordRefusal(404, 10008, "Unknown Message")
         return found
 
     async def _edited(self, message: Message, request: web.Request) -> web.Response:
@@ -280,4 +280,4 @@ class Rest:
     def _check(self, problems: list[str]) -> None:
         self._backend.problems += problems
         if problems:
-            raise Refusal(400, 50035, f"Invalid Form Body: {'; '.join(problems)}")
+            raise DiscordRefusal(400, 50035, f"Invalid Form Body: {'; '.join(problems)}")

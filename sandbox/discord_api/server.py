@@ -1,4 +1,4 @@
-"""Discord itself: applications log in to it, people do things in it."""
+"""The Discord API on loopback, and what the people in its guild do."""
 
 from collections.abc import Sequence
 from typing import Any, Self
@@ -9,7 +9,7 @@ from aiohttp.typedefs import Middleware
 from fleet_control.clock import Clock
 from sandbox.discord_api import gateway
 from sandbox.discord_api.backend import PATIENCE_SECONDS, Application, Backend
-from sandbox.discord_api.guild import Channel, Message, Person
+from sandbox.discord_api.guild import Channel, Member, Message
 from sandbox.discord_api.interaction import (
     AUTOCOMPLETE,
     COMMAND,
@@ -17,8 +17,8 @@ from sandbox.discord_api.interaction import (
     Interaction,
     command_data,
 )
+from sandbox.discord_api.payload import ready
 from sandbox.discord_api.rest import Rest
-from sandbox.discord_api.spelling import ready
 from sandbox.loopback import listen
 
 
@@ -67,31 +67,31 @@ class DiscordApi(Backend):
     async def command(
         self,
         app: Application,
-        person: Person,
+        person: Member,
         sub: str,
         channel: Channel | None = None,
         **options: str,
     ) -> Interaction:
-        """`/fleet <sub>`, picked from the menu; unknown to Discord unless it was registered."""
+        """Pick `/fleet <sub>` from the menu; LookupError unless it was registered."""
         data = self._command_data(app, sub, options)
         return await self._ask(app, COMMAND, person, channel or self.fleet, data)
 
     async def typing(
-        self, app: Application, person: Person, sub: str, focused: str, **options: str
+        self, app: Application, person: Member, sub: str, focused: str, **options: str
     ) -> Interaction:
-        """What is typed so far in an option that offers choices."""
+        """Type in an option that offers choices."""
         data = self._command_data(app, sub, options, focused)
         return await self._ask(app, AUTOCOMPLETE, person, self.fleet, data)
 
     async def press(
-        self, app: Application, person: Person, message: Message, custom_id: str
+        self, app: Application, person: Member, message: Message, custom_id: str
     ) -> Interaction:
         data = {"custom_id": custom_id, "component_type": 2, "id": 1}
         channel = self.guild.channels[message.channel]
         return await self._ask(app, COMPONENT, person, channel, data, message)
 
     async def say(
-        self, person: Person, content: str, channel: Channel | None = None, *, webhook: str = ""
+        self, person: Member, content: str, channel: Channel | None = None, *, webhook: str = ""
     ) -> Message:
         """A message of a person, of another program, or of a webhook that took a person's name."""
         body = {"content": content}
@@ -111,7 +111,7 @@ class DiscordApi(Backend):
         self,
         app: Application,
         kind: int,
-        person: Person,
+        person: Member,
         channel: Channel,
         data: dict[str, Any],
         message: Message | None = None,
@@ -162,7 +162,7 @@ class DiscordApi(Backend):
         return session
 
     async def come_back(self) -> None:
-        """The guild is there again."""
+        """End an outage of the guild."""
         self.away = False
         for app in self.applications.values():
             for session in self.sessions_of(app):

@@ -1,4 +1,4 @@
-"""Who is there, which chats, and every message in them."""
+"""The state of the Bot API: its chats, and every message in them."""
 
 import asyncio
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def group(id_: int, title: str = "ops") -> Json:
 
 
 @dataclass
-class History:
+class ChatHistory:
     """Messages by chat and id.
 
     Attributes:

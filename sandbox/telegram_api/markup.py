@@ -30,7 +30,7 @@ def units(text: str) -> int:
 
 
 def read_text(text: str, parse_mode: str | None) -> tuple[str, list[dict[str, Any]]]:
-    """The characters and entities of a message; Refusal as Telegram words it."""
+    """The characters and entities of a message; BotApiRefusal where Telegram would not take it."""
     entities: list[dict[str, Any]] = []
     if parse_mode is None:
         plain = text

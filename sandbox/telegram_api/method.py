@@ -5,14 +5,15 @@ import re
 from collections import defaultdict
 from typing import Any
 
-from sandbox.telegram_api.history import History, Json
-from sandbox.telegram_api.keyboard import read_keyboard
+from sandbox.telegram_api.history import ChatHistory, Json
 from sandbox.telegram_api.markup import read_text
-from sandbox.telegram_api.refusal import Refusal, bad_request
+from sandbox.telegram_api.refusal import BotApiRefusal, bad_request
 from sandbox.telegram_api.update_queue import WEBHOOK_ACTIVE, UpdateQueue
 
 LONGEST_ANSWER = 200
 MOST_COMMANDS = 100
+MOST_BUTTONS = 100
+LONGEST_DATA = 64
 QUERY_SECONDS = 15.0
 _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 _CAPITAL = re.compile("[A-Z]")
@@ -33,7 +34,7 @@ class Methods:
         menus: commands by scope, spelt as JSON.
     """
 
-    def __init__(self, history: History, updates: UpdateQueue) -> None:
+    def __init__(self, history: ChatHistory, updates: UpdateQueue) -> None:
         self.history = history
         self.updates = updates
         self.queries: dict[str, float] = {}
@@ -46,7 +47,7 @@ class Methods:
         snake = _CAPITAL.sub(lambda found: f"_{found[0].lower()}", name)
         found = getattr(self, f"_{snake}", None)
         if found is None or not name.isalpha():
-            raise Refusal(404, "Not Found: method not found")
+            raise BotApiRefusal(404, "Not Found: method not found")
         result = await found(sent)
         await self.history.tell()
         return result
@@ -60,7 +61,7 @@ class Methods:
 
     async def _get_updates(self, sent: dict[str, str]) -> list[Json]:
         if self.webhook["url"]:
-            raise Refusal(409, WEBHOOK_ACTIVE)
+            raise BotApiRefusal(409, WEBHOOK_ACTIVE)
         allowed = json.loads(sent["allowed_updates"]) if "allowed_updates" in sent else None
         return await self.updates.get(
             int(sent.get("offset", 0)),
@@ -73,7 +74,7 @@ class Methods:
         chat = self.history.chat(int(sent["chat_id"]))
         plain, entities = read_text(sent.get("text", ""), sent.get("parse_mode"))
         more: Json = {"entities": entities} if entities else {}
-        keyboard = read_keyboard(sent.get("reply_markup"))
+        keyboard = _keyboard(sent.get("reply_markup"))
         more |= {"reply_markup": keyboard} if keyboard else {}
         if "reply_parameters" in sent:
             replied = self._replied(chat, json.loads(sent["reply_parameters"]))
@@ -85,7 +86,7 @@ class Methods:
         if message.get("from") != self.history.bot:
             raise bad_request("message can't be edited")
         plain, entities = read_text(sent.get("text", ""), sent.get("parse_mode"))
-        keyboard = read_keyboard(sent.get("reply_markup"))
+        keyboard = _keyboard(sent.get("reply_markup"))
         before = (message["text"], message.get("entities", []), message.get("reply_markup"))
         if (plain, entities, keyboard) == before:
             raise bad_request(NOT_MODIFIED)
@@ -149,3 +150,31 @@ class Methods:
         if found is None and not parameters.get("allow_sending_without_reply"):
             raise bad_request("message to be replied not found")
         return found
+
+
+def _keyboard(raw: str | None) -> dict[str, Any] | None:
+    """A `reply_markup` as it was sent; BotApiRefusal where Telegram would not take it."""
+    if not raw:
+        return None
+    try:
+        markup = json.loads(raw)
+        rows = markup["inline_keyboard"]
+        buttons = [button for row in rows for button in row]
+    except (ValueError, KeyError, TypeError):
+        raise bad_request("object expected as reply markup") from None
+    if len(buttons) > MOST_BUTTONS:
+        raise bad_request("reply markup is too long")
+    for button in buttons:
+        _check_button(button)
+    return {"inline_keyboard": rows} if buttons else None
+
+
+def _check_button(button: dict[str, Any]) -> None:
+    if not button.get("text"):
+        raise bad_request("button text must be non-empty")
+    kinds = {"callback_data", "url"} & set(button)
+    if len(kinds) != 1:
+        raise bad_request("can't parse inline keyboard button: Text buttons are unallowed")
+    data = button.get("callback_data")
+    if data is not None and not 1 <= len(data.encode()) <= LONGEST_DATA:
+        raise bad_request("BUTTON_DATA_INVALID")

@@ -24,14 +24,14 @@ CHANNEL_BOT = {
 
 
 class People:
-    """Each of these makes an update; it is delivered where the bot asked for its kind."""
+    """What is done in the chats; each makes an update, delivered if the bot asked for its kind."""
 
     def __init__(self, api: BotApi) -> None:
         self._api = api
         self._queries = count(4_382_000_000_000_000_000)
 
     async def say(self, chat: Json, sender: Json | None, text: str, **more: Any) -> Json:
-        """A message, which is returned; `more` are further fields of it (`date`, `via_bot`, …)."""
+        """Say something; the message. `more` are further fields of it (`date`, `via_bot`, …)."""
         message = self.write(chat, sender, text, **more)
         await self._api.updates.put("message", message)
         return message
@@ -54,7 +54,7 @@ class People:
                 del other["reply_to_message"]
 
     async def press(self, message: Json, sender: Json, label: str, **more: Any) -> str:
-        """Press the button with that label; the query's id."""
+        """Press the button with that label; returns the query's id."""
         rows = message.get("reply_markup", {}).get("inline_keyboard", [])
         labels = [button["text"] for row in rows for button in row]
         if label not in labels:

@@ -1,9 +1,9 @@
-"""How the Bot API says no."""
+"""The error answers of the Bot API."""
 
 from typing import Any
 
 
-class Refusal(Exception):
+class BotApiRefusal(Exception):
     """An answer that is not ok; `parameters` as in the Bot API's ResponseParameters."""
 
     def __init__(
@@ -18,16 +18,16 @@ class Refusal(Exception):
         return said | ({"parameters": self.parameters} if self.parameters else {})
 
 
-def bad_request(what: str) -> Refusal:
-    return Refusal(400, f"Bad Request: {what}")
+def bad_request(what: str) -> BotApiRefusal:
+    return BotApiRefusal(400, f"Bad Request: {what}")
 
 
-def flood(seconds: int) -> Refusal:
-    return Refusal(429, f"Too Many Requests: retry after {seconds}", {"retry_after": seconds})
+def flood(seconds: int) -> BotApiRefusal:
+    return BotApiRefusal(429, f"Too Many Requests: retry after {seconds}", {"retry_after": seconds})
 
 
-def migrated(new_chat: int) -> Refusal:
-    return Refusal(
+def migrated(new_chat: int) -> BotApiRefusal:
+    return BotApiRefusal(
         400,
         "Bad Request: group chat was upgraded to a supergroup chat",
         {"migrate_to_chat_id": new_chat},

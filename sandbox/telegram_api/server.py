@@ -12,10 +12,10 @@ from aiohttp.typedefs import Middleware
 
 from fleet_control.clock import Clock
 from sandbox.loopback import listen, url_of
-from sandbox.telegram_api.history import History, Json, user
+from sandbox.telegram_api.history import ChatHistory, Json, user
 from sandbox.telegram_api.method import Methods
-from sandbox.telegram_api.refusal import Refusal
-from sandbox.telegram_api.trouble import Weather
+from sandbox.telegram_api.network_faults import NetworkFaults
+from sandbox.telegram_api.refusal import BotApiRefusal
 from sandbox.telegram_api.update_queue import UpdateQueue
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  (a header's name)
@@ -44,10 +44,10 @@ class BotApi:
         middlewares: Sequence[Middleware] = (),
     ) -> None:
         bot_id = int(token.partition(":")[0])
-        self.history = History(user(bot_id, "Fleet", is_bot=True, username=username), clock)
+        self.history = ChatHistory(user(bot_id, "Fleet", is_bot=True, username=username), clock)
         self.updates = UpdateQueue()
         self.methods = Methods(self.history, self.updates)
-        self.weather = Weather(clock)
+        self.weather = NetworkFaults(clock)
         self.calls: list[Called] = []
         self._token = token
         self._middlewares = middlewares
@@ -69,7 +69,7 @@ class BotApi:
         return self.url
 
     async def stop(self) -> None:
-        """Nothing listens any more; `start` listens on the same port again."""
+        """Stop listening; `start` listens on the same port again."""
         if self._runner:
             await self._runner.cleanup()
             self._runner = None
@@ -96,9 +96,9 @@ class BotApi:
         try:
             await self.weather.pass_through(method)
             if request.match_info["token"] != self._token:
-                raise Refusal(401, "Unauthorized")
+                raise BotApiRefusal(401, "Unauthorized")
             result: Any = await self.methods.call(method, sent)
-        except Refusal as refusal:
+        except BotApiRefusal as refusal:
             return web.json_response(refusal.body(), status=refusal.status)
         except asyncio.CancelledError:
             await self.history.tell()

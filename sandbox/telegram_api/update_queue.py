@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from sandbox.telegram_api.refusal import Refusal
+from sandbox.telegram_api.refusal import BotApiRefusal
 
 TERMINATED = (
     "Conflict: terminated by other getUpdates request; "
@@ -72,7 +72,7 @@ class UpdateQueue:
                 if self._poller is me:
                     self._poller = None
             if ousted:
-                raise Refusal(409, TERMINATED)
+                raise BotApiRefusal(409, TERMINATED)
             self.handed_out += len(self.waiting[:limit])
             return self.waiting[:limit]
 
@@ -89,7 +89,7 @@ class UpdateQueue:
                 self._news.notify_all()
 
     def confirm_one(self, update: dict[str, Any]) -> None:
-        """A webhook took it."""
+        """Take an update off the queue, which a webhook took."""
         self.confirmed.append(update["update_id"])
         self.waiting.remove(update)
 

@@ -26,7 +26,7 @@ _NO_COMMAND = Notice(("That is not a command. Try `/fleet help`.",), code=UNKNOW
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ChatLine:
     """One line: who speaks, what they say, and whether its reply is waited for."""
 
     text: str
@@ -35,15 +35,15 @@ class Line:
     waited: bool
 
 
-def parse(line: str) -> Line:
-    """``[NAME: ]words[ &]``."""
+def parse(line: str) -> ChatLine:
+    """A line of the form ``[NAME: ]words[ &]``."""
     text = line.strip()
     waited = not text.endswith("&")
     said = text.removesuffix("&").strip()
     spoken = _SPEAKER.fullmatch(said)
     if spoken is None:
-        return Line(text, OPERATOR, tuple(said.split()), waited)
-    return Line(text, spoken["name"], tuple(spoken["rest"].split()), waited)
+        return ChatLine(text, OPERATOR, tuple(said.split()), waited)
+    return ChatLine(text, spoken["name"], tuple(spoken["rest"].split()), waited)
 
 
 async def caller(name: str, bot: Bot) -> Caller:
@@ -70,9 +70,9 @@ class Output(Protocol):
         ...
 
 
-Act = Callable[[Bot], Awaitable[Reply]]
+BotCall = Callable[[Bot], Awaitable[Reply]]
 # What came of words that are meant for no bot, in a sentence; nothing where they are none such.
-Outside = Callable[[tuple[str, ...]], Awaitable[str]]
+OutsideEvent = Callable[[tuple[str, ...]], Awaitable[str]]
 
 
 async def _nothing(_: tuple[str, ...]) -> str:
@@ -84,10 +84,10 @@ class Terminal:
 
     def __init__(
         self,
-        asked: Callable[[Act, LivingReply], Awaitable[Reply]],
+        asked: Callable[[BotCall, LivingReply], Awaitable[Reply]],
         output: Output,
         clock: Clock,
-        outside: Outside = _nothing,
+        outside: OutsideEvent = _nothing,
     ) -> None:
         self._outside = outside
         self._asked = asked
@@ -140,7 +140,7 @@ class Terminal:
         return LivingReply(message, self._clock, state)
 
     async def finish(self) -> None:
-        """Wait for whatever is not finished."""
+        """Wait for all replies."""
         while self._tasks:
             await asyncio.gather(*self._tasks)
 
@@ -155,7 +155,7 @@ class Terminal:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _answer(self, line: Line) -> Reply:
+    async def _answer(self, line: ChatLine) -> Reply:
         reply = self._reply(line.text)
         match line.words:
             case ("/fleet", *words):
@@ -169,10 +169,12 @@ class Terminal:
             self._questions[line.speaker] = (said, reply.id)
         return said
 
-    async def _command(self, bot: Bot, line: Line, words: list[str], reply: LivingReply) -> Reply:
+    async def _command(
+        self, bot: Bot, line: ChatLine, words: list[str], reply: LivingReply
+    ) -> Reply:
         return await bot.commands.answer(await self._ask(bot, line, words), reply)
 
-    async def _decide(self, line: Line, reply: LivingReply, *, yes: bool) -> Reply:
+    async def _decide(self, line: ChatLine, reply: LivingReply, *, yes: bool) -> Reply:
         # Only the newest can be answered: a yes said twice must not reach the one before it.
         asked = self._questions.pop(line.speaker, None)
         if not asked:
@@ -186,7 +188,7 @@ class Terminal:
 
         return await self._asked(decided, reply)
 
-    async def _ask(self, bot: Bot, line: Line, words: Iterable[str]) -> Ask:
+    async def _ask(self, bot: Bot, line: ChatLine, words: Iterable[str]) -> Ask:
         name = _UNSAFE.sub("-", line.speaker)[:32]
         return Ask(
             caller=await caller(line.speaker, bot),

@@ -64,7 +64,7 @@ def _tame(line: Text) -> Text:
 
 
 def heard(line: str) -> Text:
-    """A line that somebody said, as it is shown again."""
+    """A line that somebody said, as the terminal repeats it."""
     return Text(PROMPT + printable(line), style="bold")
 
 
@@ -146,7 +146,7 @@ def _host(host: HostProgress, longest: int, now: float) -> Text:
 def around_the_action(
     hosts: tuple[HostProgress, ...], most: int
 ) -> tuple[tuple[HostProgress, ...], tuple[HostProgress, ...]]:
-    """At most so many hosts, what failed or moves among them; and the others."""
+    """At most so many hosts, those that failed or move among them; and the others."""
     if len(hosts) <= most:
         return hosts, ()
     active = (HostStage.REPLACING, HostStage.FAILED)

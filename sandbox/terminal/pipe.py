@@ -12,7 +12,7 @@ from sandbox.terminal.markup import heard, is_settled, render
 
 
 class PipeOutput:
-    """Prints what it is told, and takes nothing back."""
+    """Prints each line and each settled reply once."""
 
     def __init__(self, console: Console, clock: Clock) -> None:
         self._console = console

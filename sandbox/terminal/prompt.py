@@ -1,4 +1,4 @@
-"""The prompt at which a person types; what is said to them scrolls up above it."""
+"""The demo's interactive prompt; replies scroll up above the line that is typed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -30,7 +30,7 @@ _COMMANDS = ("status", "deploy", "help")
 
 
 class Prompt:
-    """What is settled scrolls up; what still lives is redrawn above the line that is typed.
+    """Settled replies scroll up; the others are redrawn above the line that is typed.
 
     `ids` are the instances that Tab knows.
     """
@@ -51,7 +51,7 @@ class Prompt:
     async def converse(
         self, hear: Callable[[Iterable[str]], None], finish: Callable[[], Awaitable[None]]
     ) -> None:
-        """Have heard what is typed until Ctrl-D, and then show what still lives to its end."""
+        """Hear the lines that are typed until Ctrl-D, then show the last replies to their end."""
         buffer, keys = self._session.default_buffer, KeyBindings()
         buffer.read_only = Condition(lambda: self._leaving)
         buffer.accept_handler = _in_one_go(hear)
@@ -103,7 +103,7 @@ class Prompt:
         return ANSI(drawn.get())
 
     def _alive(self) -> list[Text]:
-        """The last lines that fit, so that the prompt is never pushed out."""
+        """The last lines of the replies that are not settled, as many as fit above the prompt."""
         drawn = [self._drawn(reply) for reply in self._living.values()]
         found = [line for one in drawn for line in (*one.split("\n"), Text())]
         for line in found:

@@ -69,7 +69,7 @@ def _cells(row: InstanceStatus, status: FleetStatus, now: float) -> tuple[str, .
 
 
 def _narrow(widths: list[int], room: int | None) -> None:
-    """Take away columns, as widths of 0, until a row fits."""
+    """Set columns' widths to 0 until a row fits."""
     for name in _SPARED:
         if room is None or sum(width + 2 for width in widths if width) <= room:
             return
@@ -77,7 +77,7 @@ def _narrow(widths: list[int], room: int | None) -> None:
 
 
 def _styles(row: InstanceStatus) -> list[str]:
-    """One for each column: the whole line where something is grave, else just what is odd."""
+    """The style of each column: one for all where something is grave, else by what is odd."""
     if row.worst in _GRAVE:
         return ["red"] * len(_COLUMNS)
     plain = "cyan" if row.replacing else ""
@@ -100,7 +100,7 @@ def _aligned(cells: Sequence[str], widths: Sequence[int], styles: Sequence[str])
 
 
 def _images(status: FleetStatus, now: float) -> Iterator[Text]:
-    """The images one can deploy, each with who runs it."""
+    """The images that can be deployed, each with the instances that run it."""
     if not status.images:
         yield Text("  There is no image of ours that could be deployed.", style="yellow")
         return

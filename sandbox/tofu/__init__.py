@@ -7,5 +7,5 @@ that lies there.
 """
 
 
-class Failed(Exception):
+class TofuError(Exception):
     """Ends the command with exit 1; the message is printed as OpenTofu prints an error."""

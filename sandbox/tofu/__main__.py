@@ -8,18 +8,18 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sandbox.tofu import Failed, attributes, backend, plan, state
+from sandbox.tofu import TofuError, attributes, plan, state
 
 _REGISTRY = "../../nix/instances.json"
 _TEMPLATE = "user-data.sh.tftpl"
 
 
 def main(argv: Sequence[str], environ: Mapping[str, str], here: Path) -> int:
-    """0 where it is done, 1 where not; SystemExit where it was asked for what it has not."""
+    """Run a command; 0 where it is done, 1 where not. SystemExit where there is no such command."""
     asked = _command_line().parse_args(argv)
     try:
         _do(asked, environ, here / asked.chdir)
-    except Failed as error:
+    except TofuError as error:
         sys.stderr.write(f"\nError: {error}\n")
         return 1
     return 0
@@ -59,19 +59,19 @@ def _command_line() -> ArgumentParser:
 def _do(asked: Namespace, environ: Mapping[str, str], folder: Path) -> None:
     match asked.command:
         case "init":
-            backend.initialise(folder, asked.backend_config)
+            state.initialise(folder, asked.backend_config)
             _say('Successfully configured the backend "s3"!\n\nOpenTofu has been initialized!')
         case "plan":
-            backend.initialised(folder)
+            state.initialised(folder)
             _plan(asked, environ, folder)
         case "show":
             shown = (folder / asked.file).read_text() if asked.file else state.read(folder, environ)
             _say(shown)
         case "apply":
-            backend.initialised(folder)
+            state.initialised(folder)
             _apply(plan.from_json((folder / asked.file).read_text()), environ, folder)
         case "force-unlock":
-            backend.unlock(folder, asked.id, environ)
+            state.unlock(folder, asked.id, environ)
             _say("OpenTofu state has been successfully unlocked!")
 
 
@@ -94,12 +94,12 @@ def _plan(asked: Namespace, environ: Mapping[str, str], folder: Path) -> None:
         _say(f"\nSaved the plan to: {asked.out}")
 
 
-def _apply(made: plan.Plan, environ: Mapping[str, str], folder: Path) -> None:
-    """Failed where the plan is stale; what was done by a failed one is written down too."""
+def _apply(made: plan.HostPlan, environ: Mapping[str, str], folder: Path) -> None:
+    """Apply a plan; TofuError where it is stale. What a failed one did is written down too."""
     from sandbox.tofu import aws, fleet  # noqa: PLC0415  (as above)
 
     if state.machines(state.read(folder, environ)) != made.known:
-        raise Failed(
+        raise TofuError(
             "Saved plan is stale\n\n"
             "The given plan file can no longer be applied because the state was changed by "
             "another operation after the plan was created."

@@ -1,10 +1,10 @@
-"""What a plan says of a host and of the network below it, as tofu/fleet has them."""
+"""The attributes of a host and of its network in a plan, as tofu/fleet has them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sandbox.tofu import Failed
+from sandbox.tofu import TofuError
 from workflows.fleet_deploy import user_data
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ _RANGE = "10.78.0.0/22"
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """The account's default network, which passes for the fleet's."""
+    """The account's default network, which stands for the fleet's."""
 
     vpc: str
     subnet: str
@@ -38,7 +38,7 @@ def network(ec2: "EC2Client") -> Network:
 
 
 def of_network(there: Network) -> dict[str, dict[str, Any]]:
-    """By address."""
+    """The attributes of the network's resources, by address."""
     return {
         "aws_vpc.fleet": {
             "id": there.vpc,
@@ -89,11 +89,11 @@ class Setting:
 
     @property
     def revision(self) -> str:
-        """What hosts that are made become."""
+        """The revision of hosts that are made."""
         return self.variables.get("TF_VAR_revision", "")
 
     def of_host(self, name: str, revision: str) -> dict[str, Any]:
-        """Beside its image and type; nothing where it has no entry."""
+        """A host's attributes beside its image and type; none where it has no entry."""
         entry = self.registry.get(name)
         if entry is None:
             return {}
@@ -125,7 +125,7 @@ class Setting:
         }
 
     def user_data(self, name: str) -> str:
-        """What its host is told."""
+        """A host's user data."""
         entry = self.registry[name]
         told = ("region", "control_api_url", "revision", "seed_sha256")
         values = {
@@ -137,4 +137,4 @@ class Setting:
         try:
             return user_data.render(self.template, values)
         except user_data.Unrenderable as error:
-            raise Failed(f"The user data can't be made: {error}") from error
+            raise TofuError(f"The user data can't be made: {error}") from error

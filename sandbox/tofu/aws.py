@@ -8,7 +8,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sandbox.tofu import Failed
+from sandbox.tofu import TofuError
 
 _CONFIG = Config(
     connect_timeout=5,
@@ -33,10 +33,10 @@ def client(service: str, environ: Mapping[str, str]) -> Iterator[Any]:
         yield made
     except ClientError as error:
         said = error.response.get("Error", {})
-        raise Failed(
+        raise TofuError(
             f"{error.operation_name}: api error {said.get('Code')}: {said.get('Message')}"
         ) from error
     except BotoCoreError as error:
-        raise Failed(str(error)) from error
+        raise TofuError(str(error)) from error
     finally:
         made.close()

@@ -1,11 +1,11 @@
-"""The hosts, through EC2's API: read, and moved as a plan says."""
+"""Read the hosts through EC2's API, and create and terminate them as a plan says."""
 
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from sandbox.tofu.plan import Change, Host, Plan
+from sandbox.tofu.plan import HostChange, HostPlan, TofuHost
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -18,8 +18,8 @@ _PACE = {"Delay": 0.5, "MaxAttempts": 1200}
 _IN_STATE = ["pending", "running", "stopping", "stopped"]
 
 
-def hosts(ec2: "EC2Client", known: Mapping[str, str]) -> dict[str, Host]:
-    """Of the machines that are known, by name, those that EC2 shows."""
+def hosts(ec2: "EC2Client", known: Mapping[str, str]) -> dict[str, TofuHost]:
+    """The known machines that EC2 shows, by name."""
     if not known:
         return {}
     pages = ec2.get_paginator("describe_instances").paginate(
@@ -39,7 +39,7 @@ def hosts(ec2: "EC2Client", known: Mapping[str, str]) -> dict[str, Host]:
 
 
 def apply(
-    plan: Plan, ec2: "EC2Client", machines: dict[str, str], say: Callable[[str], None]
+    plan: HostPlan, ec2: "EC2Client", machines: dict[str, str], say: Callable[[str], None]
 ) -> None:
     """Move what is to be moved, and keep `machines`, the state's; where one can't be, the others
     are."""
@@ -52,13 +52,13 @@ def apply(
 
 
 def _move(
-    change: Change,
-    plan: Plan,
+    change: HostChange,
+    plan: HostPlan,
     ec2: "EC2Client",
     machines: dict[str, str],
     say: Callable[[str], None],
 ) -> None:
-    """The old host goes first, as the plan has it."""
+    """Replace a host, the old one first, as the plan has it."""
     if old := change.before:
         begun = time.monotonic()
         say(f"{change.address}: Destroying... [id={old.id}]")
@@ -75,7 +75,7 @@ def _move(
         say(f"{change.address}: Creation complete after {_since(begun)} [id={id_}]")
 
 
-def _launch(ec2: "EC2Client", name: str, host: Host, user_data: str) -> str:
+def _launch(ec2: "EC2Client", name: str, host: TofuHost, user_data: str) -> str:
     tags = {"app": "clawdinator", "Name": name}
     if host.revision:
         tags["revision"] = host.revision
@@ -103,6 +103,8 @@ def _since(begun: float) -> str:
     return f"{round(time.monotonic() - begun)}s"
 
 
-def _host(raw: "InstanceTypeDef") -> Host:
+def _host(raw: "InstanceTypeDef") -> TofuHost:
     tags = {tag["Key"]: tag["Value"] for tag in raw.get("Tags", [])}
-    return Host(raw["InstanceId"], raw["ImageId"], raw["InstanceType"], tags.get("revision", ""))
+    return TofuHost(
+        raw["InstanceId"], raw["ImageId"], raw["InstanceType"], tags.get("revision", "")
+    )

@@ -1,4 +1,4 @@
-"""What would be done: the registry held against the hosts that are there."""
+"""The plan: what has to be done so that the hosts are as the registry says."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -11,7 +11,7 @@ _RESOURCE = "aws_instance.clawdinator"
 
 
 @dataclass(frozen=True, slots=True)
-class Host:
+class TofuHost:
     """A host there is, or one to be made (which has no id yet)."""
 
     id: str
@@ -21,7 +21,7 @@ class Host:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class HostChange:
     """What happens to one instance's host.
 
     Attributes:
@@ -29,8 +29,8 @@ class Change:
     """
 
     name: str
-    before: Host | None
-    after: Host | None
+    before: TofuHost | None
+    after: TofuHost | None
 
     @property
     def address(self) -> str:
@@ -45,7 +45,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class HostPlan:
     """
     Attributes:
         known: the machines of the state, by name: a plan is stale once that is another.
@@ -53,13 +53,13 @@ class Plan:
         user_data: of the hosts to be made, by name, once it was read from a file.
     """
 
-    changes: tuple[Change, ...]
+    changes: tuple[HostChange, ...]
     known: Mapping[str, str]
     refreshed: Mapping[str, str]
     user_data: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def moves(self) -> tuple[Change, ...]:
+    def moves(self) -> tuple[HostChange, ...]:
         return tuple(one for one in self.changes if one.before != one.after)
 
     @property
@@ -80,12 +80,12 @@ class Plan:
 def make(
     types: Mapping[str, str],
     known: Mapping[str, str],
-    hosts: Mapping[str, Host],
+    hosts: Mapping[str, TofuHost],
     image: str,
     replace: Collection[str],
     targets: Collection[str],
     revision: str = "",
-) -> Plan:
+) -> HostPlan:
     """`types` are the registry's instance types by id, `hosts` what EC2 shows of what is `known`.
 
     No `targets` means everything.
@@ -93,18 +93,18 @@ def make(
     Image and type of a host that is there are ignored: only `replace` moves it.
     """
 
-    def after(name: str) -> Host | None:
+    def after(name: str) -> TofuHost | None:
         if name not in types:
             return None
         stays = name in hosts and _address(name) not in replace
-        return hosts[name] if stays else Host("", image, types[name], revision)
+        return hosts[name] if stays else TofuHost("", image, types[name], revision)
 
     def is_chosen(name: str) -> bool:
         return not targets or _address(name) in targets
 
-    return Plan(
+    return HostPlan(
         tuple(
-            Change(name, hosts.get(name), after(name))
+            HostChange(name, hosts.get(name), after(name))
             for name in sorted({*types, *hosts})
             if is_chosen(name)
         ),
@@ -117,8 +117,8 @@ def _address(name: str) -> str:
     return f"{_RESOURCE}[{json.dumps(name)}]"
 
 
-def to_json(plan: Plan, setting: Setting) -> str:
-    """What `show -json` prints; what is beside it is for `apply`."""
+def to_json(plan: HostPlan, setting: Setting) -> str:
+    """What `show -json` prints; what stands beside that is for `apply`."""
     network = of_network(setting.network).items()
     changes = [
         *(_described(address, ("no-op",), one, one) for address, one in network),
@@ -129,7 +129,7 @@ def to_json(plan: Plan, setting: Setting) -> str:
     return json.dumps({"format_version": "1.2", "resource_changes": changes, **beside})
 
 
-def _change(change: Change, setting: Setting) -> dict[str, Any]:
+def _change(change: HostChange, setting: Setting) -> dict[str, Any]:
     before, after = (
         host and {**_attributes(host), **setting.of_host(change.name, host.revision)}
         for host in (change.before, change.after)
@@ -152,24 +152,24 @@ def _described(address: str, actions: tuple[str, ...], before: Any, after: Any) 
     }
 
 
-def _attributes(host: Host) -> dict[str, Any]:
+def _attributes(host: TofuHost) -> dict[str, Any]:
     return {"id": host.id, "ami": host.image, "instance_type": host.type}
 
 
-def from_json(text: str) -> Plan:
+def from_json(text: str) -> HostPlan:
     raw = json.loads(text)
     changes = tuple(
-        Change(one["index"], _host(one["change"]["before"]), _host(one["change"]["after"]))
+        HostChange(one["index"], _host(one["change"]["before"]), _host(one["change"]["after"]))
         for one in raw["resource_changes"]
         if "index" in one
     )
-    return Plan(changes, raw["known"], raw["refreshed"], raw["user_data"])
+    return HostPlan(changes, raw["known"], raw["refreshed"], raw["user_data"])
 
 
-def _host(attributes: Mapping[str, Any] | None) -> Host | None:
+def _host(attributes: Mapping[str, Any] | None) -> TofuHost | None:
     if attributes is None:
         return None
-    return Host(
+    return TofuHost(
         attributes["id"],
         attributes["ami"],
         attributes["instance_type"],

@@ -8,7 +8,7 @@ from tests.clawbot.talk import talk_with
 from tests.clock import TurnedClock
 from tests.fleet_control.aws import FakeEc2
 from tests.fleet_control.test_policy import OPERATOR, TABLE
-from tests.policy_world import carried, show
+from tests.policy_facts import carried, show
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from clawbot.provision import desk
+from clawbot.provision.operator_context import BUCKET, NIX_SECRETS, OPERATOR_IDENTITY
 from clawbot.settings import Settings, load
 from fleet_control.error import SettingsError
 from tests.clawbot.bots import registry
@@ -173,7 +173,7 @@ def test_an_empty_file_is_named(tmp_path: Path) -> None:
 
 
 def test_what_other_commands_of_ours_read_is_no_slip(tmp_path: Path) -> None:
-    elsewhere = dict.fromkeys((desk.NIX_SECRETS, desk.OPERATOR_IDENTITY, desk.BUCKET), "somewhere")
+    elsewhere = dict.fromkeys((NIX_SECRETS, OPERATOR_IDENTITY, BUCKET), "somewhere")
 
     assert load(ENVIRON | elsewhere, tmp_path).bot == "demo"
 

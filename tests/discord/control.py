@@ -11,7 +11,7 @@ from aiohttp import web
 from fleet_control.ledger import Job, Run
 from sandbox.loopback import listen, url_of
 from tests.clawbot.control_api import Api, run
-from tests.line import Line
+from tests.cuttable_network import CuttableNetwork
 
 
 @dataclass
@@ -62,7 +62,7 @@ class Control(Api):
 
 
 @asynccontextmanager
-async def serving(api: Control, line: Line) -> AsyncIterator[None]:
+async def serving(api: Control, line: CuttableNetwork) -> AsyncIterator[None]:
     app = web.Application(middlewares=[line.middleware])
     app.router.add_post("/", api.answer)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)

@@ -2,7 +2,7 @@
 
 import json
 
-from sandbox.discord_api.guild import Message, Person
+from sandbox.discord_api.guild import Member, Message
 from sandbox.discord_api.interaction import Interaction
 from sandbox.discord_api.server import DiscordApi
 from tests.clawbot.bots import registry
@@ -41,14 +41,14 @@ async def whispered(scene: Scene, pressed: Interaction) -> str:
     return pressed.whispers[0].text
 
 
-def with_account(person: Person) -> str:
+def with_account(person: Member) -> str:
     """A registry by which that account speaks as claw-1."""
     entries = json.loads(registry("claw-1", "claw-2"))
     entries["claw-1"]["discordUserId"] = person.id
     return json.dumps(entries)
 
 
-async def said(scene: Scene, who: Person, words: str) -> Message:
+async def said(scene: Scene, who: Member, words: str) -> Message:
     return await scene.discord.say(who, f"<@{scene.app.bot.id}> {words}")
 
 

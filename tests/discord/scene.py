@@ -14,15 +14,15 @@ from sandbox.discord_api.interaction import Interaction
 from sandbox.discord_api.server import DiscordApi
 from tests.chat_scene import ChatScene
 from tests.clock import TurnedClock
+from tests.cuttable_network import CuttableNetwork
 from tests.fleet_control.aws import FakeEc2
-from tests.line import Line
 
 
 class Scene(ChatScene):
     """`operator` may deploy by a role, `owner` by account, `visitor` not at all."""
 
     def __init__(self, clock: TurnedClock, ec2: FakeEc2) -> None:
-        line = Line()
+        line = CuttableNetwork()
         self.discord = DiscordApi(clock, middlewares=[line.middleware])
         super().__init__(clock, ec2, line, self.discord.until)
         self.app = self.discord.application()

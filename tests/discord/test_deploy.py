@@ -7,7 +7,7 @@ from tests.discord.dialogue import MOVES, deploying, pings
 from tests.discord.ec2 import NEWEST, OLDER, Claw
 from tests.discord.scene import Scene
 from tests.fleet_control.aws import FakeEc2
-from tests.rolling import Rolling
+from tests.timed_control_api import TimedControlApi
 
 
 async def test_one_reply_lives_from_asking_to_done(scene: Scene) -> None:
@@ -154,7 +154,7 @@ async def test_a_deploy_that_github_took_and_denied_ends_as_it_ended(ec2: FakeEc
     """It lists the first run so late that the deploy is asked for again; the second one stops."""
     clock = TurnedClock()
     scene = Scene(clock, ec2)
-    scene.api = api = Rolling(clock=clock, lag=20, denied=1)
+    scene.api = api = TimedControlApi(clock=clock, lag=20, denied=1)
     async with scene:
         await scene.start()
         asked = await scene.discord.command(scene.app, scene.operator, "deploy", target="claw-2")

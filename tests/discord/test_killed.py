@@ -2,7 +2,7 @@
 
 Its successor makes each reply final that a run answers to. One that was left before the dispatch
 stays "asking …", and is true by itself: it says what to do if it has not changed in two minutes
-(`tests.killing.untrue`).
+(`tests.killed_deploys.untrue`).
 """
 
 import pytest
@@ -10,15 +10,15 @@ import pytest
 from tests.clock import TurnedClock
 from tests.discord.scene import Scene
 from tests.fleet_control.aws import FakeEc2
-from tests.killing import Killing
-from tests.rolling import Rolling
+from tests.killed_deploys import KilledDeploys
+from tests.timed_control_api import TimedControlApi
 
 
 @pytest.mark.parametrize("lag", [0, 6, 12])
 async def test_each_reply_that_a_run_answers_to_ends_final_and_each_other_is_true(
     ec2: FakeEc2, lag: float
 ) -> None:
-    rolling = Rolling(clock=TurnedClock(), lag=lag)
+    rolling = TimedControlApi(clock=TurnedClock(), lag=lag)
     scene = Scene(rolling.clock, ec2)
     scene.api = rolling
 
@@ -38,5 +38,5 @@ async def test_each_reply_that_a_run_answers_to_ends_final_and_each_other_is_tru
         return False  # Discord tells nobody of what was said while they were away
 
     async with scene:
-        killing = Killing(scene, rolling, scene.start, ask, replies, say_again)
+        killing = KilledDeploys(scene, rolling, scene.start, ask, replies, say_again)
         assert await killing.at_each_moment() == {}

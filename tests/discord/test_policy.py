@@ -4,11 +4,11 @@ import pytest
 
 from fleet_control.caller import BotInstance, Caller, Human, Unknown
 from fleet_control.policy import Allowed, Facts, RefusalCode, Refused, Usage, judge
-from sandbox.discord_api.guild import Message, Person
+from sandbox.discord_api.guild import Member, Message
 from tests.discord.dialogue import answer, said
 from tests.discord.scene import Scene
 from tests.fleet_control.test_policy import OPERATOR, TABLE
-from tests.policy_world import carried, show
+from tests.policy_facts import carried, show
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ async def test_discord_says_what_the_core_says(
             await scene.until(lambda: scene.api.count("deploy") == 1)
 
 
-async def _reply(scene: Scene, speaker: Person, target: str, image: str) -> Message:
+async def _reply(scene: Scene, speaker: Member, target: str, image: str) -> Message:
     """By the menu, where that lets them ask so."""
     if speaker.bot or not target:
         words = " ".join(word for word in ("/fleet deploy", target, image) if word)
@@ -51,7 +51,7 @@ async def _reply(scene: Scene, speaker: Person, target: str, image: str) -> Mess
     return await scene.replied(asked)
 
 
-def _person(scene: Scene, caller: Caller) -> Person:
+def _person(scene: Scene, caller: Caller) -> Member:
     assert isinstance(caller, Human)
     return scene.operator if caller == OPERATOR else scene.visitor
 

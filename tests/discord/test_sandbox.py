@@ -10,16 +10,16 @@ from fleet_control.clock import SystemClock
 from sandbox.demo_front import lacking, serve_front
 from sandbox.discord_api.address import pointed_at
 from sandbox.discord_api.server import DiscordApi
-from sandbox.world import Options, open_world
+from sandbox.sandbox import SandboxOptions, open_sandbox
 from tests.discord.dialogue import pings_in
-from tests.sandbox.whole import SWIFT
+from tests.sandbox.full_loop import SWIFT
 
 
 @pytest.mark.newest
 async def test_a_deploy_replaces_a_host_and_pings_its_asker(python: Path) -> None:
     async with (
         asyncio.timeout(240),
-        open_world(Options(timing=SWIFT, python=python)) as world,
+        open_sandbox(SandboxOptions(timing=SWIFT, python=python)) as sandbox,
         DiscordApi(SystemClock(), patience=120) as api,
     ):
         with pointed_at(api.url):
@@ -29,7 +29,7 @@ async def test_a_deploy_replaces_a_host_and_pings_its_asker(python: Path) -> Non
                 "CLAWBOT_DISCORD_GUILD": api.guild.id,
                 "CLAWBOT_OPERATORS": f"discord:{operator.id}",
             }
-            serving = asyncio.create_task(serve_front(world, "", "discord", environ))
+            serving = asyncio.create_task(serve_front(sandbox, "", "discord", environ))
             try:
                 await api.until(lambda: "fleet" in app.commands)
                 asked = await api.command(app, operator, "deploy", target="clawdinator-2")

@@ -15,7 +15,7 @@ import yaml
 from sandbox.actions import STAND_IN
 from sandbox.engine import cache
 from sandbox.run_record import PERSON
-from sandbox.world import CHECKOUT, REPO, WORKFLOW, World
+from sandbox.sandbox import CHECKOUT, REPO, WORKFLOW, Sandbox
 
 VERSION = "0.2.89"
 _TOKEN = "ghs_act"
@@ -55,16 +55,16 @@ def _build(built: Path) -> str:
 
 @dataclass(frozen=True)
 class ActCheckout:
-    """act in a checkout of its own, with `world` around it."""
+    """act in a checkout of its own, against `sandbox`."""
 
     program: Path
     folder: Path
-    world: World
+    sandbox: Sandbox
 
     async def run(self, inputs: Mapping[str, str]) -> dict[str, str]:
         """What became of each job, by its name."""
         self._lay_out(inputs)
-        self.world.github.runner.site.tokens[_TOKEN] = {"actions": "read", "contents": "read"}
+        self.sandbox.github.runner.context.tokens[_TOKEN] = {"actions": "read", "contents": "read"}
         process = await asyncio.create_subprocess_exec(
             *self._command(),
             cwd=self.folder / "checkout",
@@ -79,14 +79,14 @@ class ActCheckout:
 
     def _lay_out(self, inputs: Mapping[str, str]) -> None:
         checkout = self.folder / "checkout"
-        repository = self.world.github.runner.site.repository
+        repository = self.sandbox.github.runner.context.repository
         repository.check_out("main", checkout, with_history=True)
         text = (CHECKOUT / WORKFLOW).read_text()
         # act knows neither the queue nor another GitHub than the one on the internet.
         text = text.replace("  queue: max\n", "")
         token = "          GITHUB_TOKEN: ${{ github.token }}\n"
         assert token in text
-        url = f"          GITHUB_API_URL: {self.world.github.url}\n"
+        url = f"          GITHUB_API_URL: {self.sandbox.github.url}\n"
         (checkout / WORKFLOW).write_text(text.replace(token, token + url))
         event = {"ref": "refs/heads/main", "inputs": dict(inputs)}
         (self.folder / "event.json").write_text(json.dumps(event))
@@ -110,7 +110,7 @@ class ActCheckout:
         path = f"{CHECKOUT}:{CHECKOUT / 'skills'}"
         launcher.write_text(f'#!/bin/sh\nPYTHONPATH={path} exec {" ".join(STAND_IN)} "$@"\n')
         launcher.chmod(0o755)
-        role = self.world.seeded.deployer.environ | {"AWS_REGION": self.world.seeded.region}
+        role = self.sandbox.seeded.deployer.environ | {"AWS_REGION": self.sandbox.seeded.region}
         lines = " ".join(f"'{name}={value}'" for name, value in role.items())
         commit = "echo commit=$(git rev-parse HEAD)"
         copied = f'cp -r "{self.folder}/checkout/." .; {commit} >> "$GITHUB_OUTPUT"'
@@ -121,7 +121,7 @@ class ActCheckout:
         }
 
     def _command(self) -> list[str]:
-        runner = self.world.github.runner.site
+        runner = self.sandbox.github.runner.context
         command = [str(self.program), "workflow_dispatch", "--json", "--no-skip-checkout"]
         command += ["-W", WORKFLOW, "-e", str(self.folder / "event.json")]
         command += ["-P", "ubuntu-24.04=-self-hosted", "--action-offline-mode"]
@@ -145,7 +145,7 @@ class ActCheckout:
     def _environ(self) -> dict[str, str]:
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
-        path = os.pathsep.join(self.world.github.runner.site.path)
+        path = os.pathsep.join(self.sandbox.github.runner.context.path)
         return {"PATH": path, "HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache")}
 
 

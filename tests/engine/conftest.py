@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.engine import Engine, NoEngine, find
+from sandbox.engine import NoEngine, TofuEngine, find
 from tests.engine.site import ONE, THREE, TWO, EngineSite, open_site
 
 HERE = Path(__file__).parent
@@ -20,7 +20,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 @pytest.fixture(scope="session")
-def engine() -> Engine:
+def engine() -> TofuEngine:
     try:
         return find(os.environ)
     except NoEngine as error:
@@ -30,7 +30,7 @@ def engine() -> Engine:
 
 
 @pytest.fixture(scope="session")
-def site(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineSite]:
+def site(engine: TofuEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineSite]:
     """Shared by a worker's tests: each begins by settling it. None moves the control plane."""
     with open_site(engine, tmp_path_factory.mktemp("site")) as opened:
         yield opened

@@ -16,14 +16,14 @@ from botocore.config import Config
 
 from fleet_control import ec2
 from fleet_control.host import HostState
-from sandbox import account
-from sandbox.account import Account
+from sandbox import tofu_commands
 from sandbox.bucket import BootstrapBucket
-from sandbox.engine import Engine
+from sandbox.engine import TofuEngine
 from sandbox.image import images
 from sandbox.moto import MotoServer
 from sandbox.principal import REGION
 from sandbox.seed import BOOTSTRAP_BUCKET, LOCK_TABLE, STATE_BUCKET
+from sandbox.tofu_commands import TofuCommands
 from tests.workflows import git
 from tests.workflows.conftest import BY_THE_CONTROL_API, LocalRunner
 from tests.workflows.fleets import registry_text
@@ -51,8 +51,8 @@ class EngineSite:
         made_of: the revision of that, and its seed's sum.
     """
 
-    engine: Engine
-    account: Account
+    engine: TofuEngine
+    account: TofuCommands
     runner: LocalRunner
     url: str
     first: dict[str, tuple[str, str]]
@@ -120,7 +120,7 @@ class EngineSite:
 
 @contextmanager
 def open_site(
-    engine: Engine, folder: Path, *, fleet: bool = True, checkout: Path = ROOT
+    engine: TofuEngine, folder: Path, *, fleet: bool = True, checkout: Path = ROOT
 ) -> Iterator[EngineSite]:
     """Set up from nothing, by the files of that checkout: state, control, and a first fleet where
     it is wanted."""
@@ -128,9 +128,9 @@ def open_site(
     url = asyncio.run(server.start())
     try:
         registry = registry_text((ONE, TWO, THREE)).encode()
-        account.lay_out(checkout, folder, registry)
-        environ = account.environment(engine, folder, url, KEYS, REPOSITORY) | SECRETS
-        place = Account(folder, environ, _say)
+        tofu_commands.lay_out(checkout, folder, registry)
+        environ = tofu_commands.environment(engine, folder, url, KEYS, REPOSITORY) | SECRETS
+        place = TofuCommands(folder, environ, _say)
         place.apply_state()
         place.apply_control()
         clients = cloud.connect(environ, SystemTime())
@@ -152,11 +152,11 @@ def open_site(
         asyncio.run(server.stop())
 
 
-def _job_environ(place: Account, engine: Engine, url: str, github: str) -> dict[str, str]:
+def _job_environ(place: TofuCommands, engine: TofuEngine, url: str, github: str) -> dict[str, str]:
     folder = place.folder
     return {
         **KEYS,
-        **account.engine_environment(engine),
+        **tofu_commands.engine_environment(engine),
         "PATH": place.environ["PATH"],
         "HOME": str(folder),
         "AWS_ENDPOINT_URL": url,
@@ -176,7 +176,7 @@ def _job_environ(place: Account, engine: Engine, url: str, github: str) -> dict[
         "GITHUB_WORKFLOW_REF": f"{REPOSITORY}/.github/workflows/fleet-deploy.yml@refs/heads/main",
         "TF_VAR_region": REGION,
         "TF_VAR_bootstrap_bucket": BOOTSTRAP_BUCKET,
-        "TF_VAR_control_api_url": place.ask(account.URL),
+        "TF_VAR_control_api_url": place.ask(tofu_commands.URL),
         "TOFU": shutil.which("tofu", path=place.environ["PATH"]) or "tofu",
         "TOFU_LOCK_TABLE": LOCK_TABLE,
         "TOFU_STATE_BUCKET": STATE_BUCKET,

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.account import lay_out
-from sandbox.engine import VERSION, Engine, with_provider
+from sandbox.engine import VERSION, TofuEngine, with_provider
+from sandbox.tofu_commands import lay_out
 from tests.engine.site import ROOT
 from tests.workflows import test_hcl
 from workflows.fleet_deploy import hcl
 
 
-def _run(engine: Engine, folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+def _run(engine: TofuEngine, folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
     environ = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "TF_VAR_region": "eu-central-1"}
     return subprocess.run(  # noqa: S603  (the engine)
         [engine.program, *options],
@@ -32,7 +32,7 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _validated(engine: Engine, checkout: Path) -> dict[str, str]:
+def _validated(engine: TofuEngine, checkout: Path) -> dict[str, str]:
     """What each root is told, but for success."""
     told = {}
     for root in ("state", "control", "fleet"):
@@ -45,11 +45,13 @@ def _validated(engine: Engine, checkout: Path) -> dict[str, str]:
     return told
 
 
-def test_each_root_is_valid(engine: Engine, checkout: Path) -> None:
+def test_each_root_is_valid(engine: TofuEngine, checkout: Path) -> None:
     assert _validated(engine, checkout) == {}
 
 
-def test_a_machine_with_terraform_alone_validates_them_too(engine: Engine, checkout: Path) -> None:
+def test_a_machine_with_terraform_alone_validates_them_too(
+    engine: TofuEngine, checkout: Path
+) -> None:
     terraform = shutil.which("terraform")
     if not terraform:
         pytest.skip("there is no terraform here")
@@ -57,13 +59,13 @@ def test_a_machine_with_terraform_alone_validates_them_too(engine: Engine, check
     assert _validated(with_provider(Path(terraform)), checkout) == {}
 
 
-def test_the_files_are_formatted(engine: Engine) -> None:
+def test_the_files_are_formatted(engine: TofuEngine) -> None:
     done = _run(engine, ROOT, "fmt", "-check", "-recursive", "-diff", "tofu")
 
     assert done.returncode == 0, done.stdout
 
 
-def test_the_engine_is_of_the_pinned_version(engine: Engine) -> None:
+def test_the_engine_is_of_the_pinned_version(engine: TofuEngine) -> None:
     if not engine.is_tofu:
         pytest.skip("terraform serves here")
     said = _run(engine, ROOT, "version")
@@ -78,7 +80,7 @@ HIDDEN = 'module "hidden" {\n  source = "./nowhere"\n}\n'
 
 @pytest.mark.parametrize("text", [*PLAIN, *test_hcl.DISPUTED])
 def test_no_block_hides_from_ours_that_the_engine_sees(
-    engine: Engine, tmp_path: Path, text: str
+    engine: TofuEngine, tmp_path: Path, text: str
 ) -> None:
     """A block is put into each text; a module is looked for before anything else is."""
     around = text.replace("@", f"}}\n{HIDDEN}locals {{\n")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fleet_control.seed import key
-from sandbox.account import URL
+from sandbox.tofu_commands import URL
 from tests.engine.site import FOUR, NEW, OLD, OLDEST, ONE, ROOT, THREE, TWO, EngineSite
 from tests.workflows import git
 

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from sandbox.engine import Engine
+from sandbox.engine import TofuEngine
 from tests.engine.site import ONE, TWO, open_site
 
 
 def test_the_first_run_creates_every_host_and_what_they_stand_on(
-    engine: Engine, tmp_path: Path
+    engine: TofuEngine, tmp_path: Path
 ) -> None:
     with open_site(engine, tmp_path / "site", fleet=False) as site:
         assert site.runner.hosts() == {}

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from sandbox.host_rules import SECRET, Rules, Timing, Way
+from sandbox.host_rules import SECRET, Behaviour, Rules, Timing
 from sandbox.moto import set_rules
 from tests.engine.site import NEW, ONE, THREE, TWO, EngineSite
 from workflows.fleet_deploy.health_report import AGENT
@@ -15,7 +15,7 @@ SOON = {"FLEET_STEADY_SECONDS": "1", "FLEET_HEALTH_DEADLINE": "4"}
 
 
 @contextmanager
-def lives(site: EngineSite, instance: str, way: Way, **timing: float) -> Iterator[None]:
+def lives(site: EngineSite, instance: str, way: Behaviour, **timing: float) -> Iterator[None]:
     """The next host of that instance lives so."""
     asyncio.run(set_rules(site.url, Rules(Timing(**timing), ways={instance: way})))
     try:
@@ -33,17 +33,17 @@ def fleet(site: EngineSite) -> EngineSite:
 @pytest.mark.parametrize(
     ("way", "why"),
     [
-        (Way.AGENT_DIES, f"{AGENT} is active for 0 of 1 seconds (running, restarted "),
-        (Way.BOT_DIES, "clawbot.service is active for 0 of 1 seconds (running, restarted "),
-        (Way.OTHER_REVISION, "runs bbbbbbb and not "),
-        (Way.OTHER_NAME, "says that it is another"),
-        (Way.GARBAGE, "answered what can't be read"),
-        (Way.FLOOD, "answered with 24000 characters, where 20000 are the most"),
-        (Way.LATE, "its SSM agent does not answer yet"),
+        (Behaviour.AGENT_DIES, f"{AGENT} is active for 0 of 1 seconds (running, restarted "),
+        (Behaviour.BOT_DIES, "clawbot.service is active for 0 of 1 seconds (running, restarted "),
+        (Behaviour.OTHER_REVISION, "runs bbbbbbb and not "),
+        (Behaviour.OTHER_NAME, "says that it is another"),
+        (Behaviour.GARBAGE, "answered what can't be read"),
+        (Behaviour.FLOOD, "answered with 24000 characters, where 20000 are the most"),
+        (Behaviour.LATE, "its SSM agent does not answer yet"),
     ],
 )
 def test_a_host_that_does_not_live_fails_and_is_called_what_it_is(
-    fleet: EngineSite, way: Way, why: str
+    fleet: EngineSite, way: Behaviour, why: str
 ) -> None:
     before = fleet.runner.hosts()
     with lives(fleet, TWO, way, lasting=0.2, late=3600):
@@ -59,23 +59,23 @@ def test_a_host_that_does_not_live_fails_and_is_called_what_it_is(
     assert SECRET not in fleet.runner.summary
 
 
-@pytest.mark.parametrize("way", [Way.NO_BOT, Way.AGENT_DIES_ONCE])
+@pytest.mark.parametrize("way", [Behaviour.NO_BOT, Behaviour.AGENT_DIES_ONCE])
 def test_one_that_lives_is_healthy_and_what_it_went_through_is_told(
-    fleet: EngineSite, way: Way, capfd: pytest.CaptureFixture[str]
+    fleet: EngineSite, way: Behaviour, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with lives(fleet, TWO, way, lasting=0.5):
         code = fleet.deploys(TARGET=TWO, **SOON | {"FLEET_HEALTH_DEADLINE": "20"})
 
     assert code == 0, fleet.runner.summary
     said = f"{TWO} is healthy, and on the way {AGENT} restarted once."
-    assert (said in capfd.readouterr().out) == (way is Way.AGENT_DIES_ONCE)
+    assert (said in capfd.readouterr().out) == (way is Behaviour.AGENT_DIES_ONCE)
 
 
 def test_a_roll_stops_at_a_bot_that_keeps_dying_and_later_hosts_keep_what_they_ran(
     fleet: EngineSite,
 ) -> None:
     before = fleet.settles()
-    with lives(fleet, TWO, Way.BOT_DIES, lasting=0.2):
+    with lives(fleet, TWO, Behaviour.BOT_DIES, lasting=0.2):
         code = fleet.deploys(TARGET="all", **SOON)
 
     assert code == 1

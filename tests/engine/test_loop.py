@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from fleet_control.host import HostState
-from sandbox.engine import Engine
+from sandbox.engine import TofuEngine
 from tests.engine.site import ONE, TWO
-from tests.sandbox.whole import NEWEST, Whole, whole, write_registry
+from tests.sandbox.full_loop import NEWEST, FullLoop, full_loop, write_registry
 
 
 @pytest.fixture
@@ -21,10 +21,10 @@ def registry(tmp_path: Path) -> Path:
 Fleet = dict[str, tuple[str, str, HostState]]
 
 
-async def _deployed(outside: Whole) -> Fleet:
+async def _deployed(outside: FullLoop) -> Fleet:
     """The fleet after a deploy of all: what each instance's host is, but for its id."""
     before = await asyncio.to_thread(outside.hosts)
-    async with outside.life() as bot:
+    async with outside.bot() as bot:
         assert "Go ahead?" in await bot.say("/fleet deploy all")
         assert "✓ deploy all: done after" in await bot.say("yes")
         assert "2 instances, 2 healthy\n" in await bot.say("/fleet status")
@@ -33,10 +33,10 @@ async def _deployed(outside: Whole) -> Fleet:
     return {name: (host.image, host.type, host.state) for name, host in after.items()}
 
 
-async def test_both_engines_leave_the_same_fleet(engine: Engine, registry: Path) -> None:
-    async with whole(registry, engine=engine) as outside:
+async def test_both_engines_leave_the_same_fleet(engine: TofuEngine, registry: Path) -> None:
+    async with full_loop(registry, engine=engine) as outside:
         by_the_real_one = await _deployed(outside)
-    async with whole(registry) as outside:
+    async with full_loop(registry) as outside:
         by_the_stand_in = await _deployed(outside)
 
     assert (
@@ -50,11 +50,11 @@ async def test_both_engines_leave_the_same_fleet(engine: Engine, registry: Path)
 
 
 async def test_a_host_that_never_becomes_healthy_stops_the_roll(
-    engine: Engine, registry: Path
+    engine: TofuEngine, registry: Path
 ) -> None:
     """At the first host; the chat names it, and the others still run what they ran."""
     options = {"engine": engine, "unhealthy": frozenset({ONE}), "health_deadline": 5.0}
-    async with whole(registry, **options) as outside, outside.life() as bot:
+    async with full_loop(registry, **options) as outside, outside.bot() as bot:
         before = await asyncio.to_thread(outside.hosts)
         assert "Go ahead?" in await bot.say("/fleet deploy all")
         said = await bot.say("yes")

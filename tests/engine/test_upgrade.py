@@ -11,9 +11,9 @@ from fleet_control.registry import parse
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.seed import BOOT_TAG, FOLDER, key
 from fleet_control.status import shape
-from sandbox.account import lay_out
-from sandbox.engine import Engine
+from sandbox.engine import TofuEngine
 from sandbox.principal import REGION
+from sandbox.tofu_commands import lay_out
 from tests.engine.site import (
     NEW,
     OLD,
@@ -53,7 +53,7 @@ SINCE = {
 
 
 def test_an_upgrade_in_its_order_moves_each_host_by_its_own_deploy_and_no_other(
-    engine: Engine, tmp_path: Path
+    engine: TofuEngine, tmp_path: Path
 ) -> None:
     with open_site(engine, tmp_path / "site", checkout=_before(tmp_path / "before")) as site:
         _as_it_was_left(site)

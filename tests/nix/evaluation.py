@@ -1,4 +1,4 @@
-"""Nix, as far as it evaluates: no store is written and nothing is built."""
+"""Evaluate Nix expressions; no store is written and nothing is built."""
 
 import json
 import os

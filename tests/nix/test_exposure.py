@@ -1,4 +1,4 @@
-"""How much of a machine each unit could reach, by systemd's own score: all of it is 10."""
+"""The exposure of each unit by systemd's own score: 10 reaches all of the machine."""
 
 import shutil
 import subprocess

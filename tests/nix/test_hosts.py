@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from clawbot.provision import boot
-from clawbot.provision.inventory import Readers, needed_by
+from clawbot.provision.fleet_secret import Readers, needed_by
 from clawbot.readiness import AWAY_AFTER_SECONDS
 from clawbot.settings import load
 from fleet_control.registry import parse

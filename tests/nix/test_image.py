@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from clawbot.provision import system
+from clawbot.provision import system_choice
 from tests.nix.evaluation import ROOT, Evaluated, evaluate, needs_nix
 
 REVISION, SUM = "0123456789" * 4, "0123456789abcdef" * 4
@@ -39,7 +39,7 @@ def held(found: Evaluated) -> Any:
     assert found.value is not None, found.complaint
     (rule,) = found.value["rules"]
     told, _, text = rule.partition(" - /nix/store/image.json ")
-    assert told == f"C /{system.IMAGE} 0644 root root"
+    assert told == f"C /{system_choice.IMAGE} 0644 root root"
     return json.loads(text)
 
 

@@ -1,22 +1,28 @@
 """moto with its authentication on: an operator who may everything, and each host's own role."""
 
 import json
+import shutil
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 
 from sandbox.seed import BOOTSTRAP_BUCKET
-from tests.provision import instance_profile
+from tests.static.configuration import ROOT, load, statements
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 REGION = "eu-central-1"
+# What an engine would ask AWS for.
+_PARTITION = "data.aws_partition.current.partition"
+_DOCUMENT = 'data.aws_iam_policy_document.instance["claw"]'
 ALLOWED = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
@@ -34,7 +40,7 @@ ASSUME = {
 
 
 @dataclass(frozen=True)
-class Account:
+class AwsAccount:
     """An AWS account with the bootstrap bucket in it; `keys` are the operator's."""
 
     url: str
@@ -61,7 +67,7 @@ class Account:
     def host(self, prefix: str) -> Callable[[str], "S3Client"]:
         """S3 as the host with this prefix reaches it."""
         name = prefix.replace("/", "-")
-        document = json.dumps(instance_profile.policy(self.bucket, prefix))
+        document = json.dumps(_role_policy(self.bucket, prefix))
         # EC2 itself assumes the role; moto knows no service that could.
         with (
             unauthenticated(self.url),
@@ -91,10 +97,10 @@ def unauthenticated(url: str) -> Iterator[None]:
     _post(f"{url}/moto-api/reset-auth", b"0")
 
 
-def make_account(url: str) -> Account:
+def make_account(url: str) -> AwsAccount:
     """Empty it, and start anew."""
     _post(f"{url}/moto-api/reset")
-    nobody = Account(url, {"aws_access_key_id": "a", "aws_secret_access_key": "b"})
+    nobody = AwsAccount(url, {"aws_access_key_id": "a", "aws_secret_access_key": "b"})
     with (
         unauthenticated(url),
         closing(nobody.client("iam")) as iam,
@@ -110,10 +116,45 @@ def make_account(url: str) -> Account:
         "aws_access_key_id": key["AccessKeyId"],
         "aws_secret_access_key": key["SecretAccessKey"],
     }
-    return Account(url, keys)
+    return AwsAccount(url, keys)
 
 
 def _post(url: str, body: bytes = b"") -> None:
     request = urllib.request.Request(url, body, {"Content-Type": "text/plain"})  # noqa: S310  (ours)
     with urllib.request.urlopen(request) as answer:  # noqa: S310  (our own moto)
         answer.read()
+
+
+def _role_policy(bucket: str, prefix: str) -> dict[str, Any]:
+    """The policy of the instance whose prefix it is, as tofu/fleet has it."""
+    with TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        _lay_out(folder, prefix)
+        blocks = load("fleet", folder, folder, bootstrap_bucket=bucket)
+    found = [one for where, one in statements(blocks) if where == _DOCUMENT]
+    assert len(found) == 4, found
+    assert "null" not in json.dumps(found), "it holds what only an engine could evaluate"
+    return {"Version": "2012-10-17", "Statement": [_without_nothing(one) for one in found]}
+
+
+def _lay_out(folder: Path, prefix: str) -> None:
+    (folder / "tofu/fleet").mkdir(parents=True)
+    for file in (ROOT / "tofu/fleet").iterdir():
+        if file.suffix == ".tf":
+            text = file.read_text().replace(_PARTITION, '"aws"')
+            (folder / "tofu/fleet" / file.name).write_text(text)
+        elif file.suffix == ".tftpl":
+            shutil.copy(file, folder / "tofu/fleet")
+    entry = {
+        "host": "claw",
+        "instanceType": "t3.large",
+        "bootstrapPrefix": prefix,
+        "discordTokenSecret": "claw-discord-token",
+    }
+    (folder / "nix").mkdir()
+    (folder / "nix/instances.json").write_text(json.dumps({"claw": entry}))
+
+
+def _without_nothing(statement: dict[str, Any]) -> dict[str, Any]:
+    """IAM takes no condition that is empty."""
+    return {key: value for key, value in statement.items() if value != {}}

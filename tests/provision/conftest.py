@@ -1,4 +1,4 @@
-"""An account that is empty at first, and an operator at a desk in it."""
+"""An AWS account that is empty at first, and an operator's shell with its keys."""
 
 import asyncio
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ import pytest
 
 from sandbox.image import images
 from sandbox.moto import MotoServer
-from tests.provision.account import Account, make_account
-from tests.provision.desks import Operator
+from tests.provision.account import AwsAccount, make_account
+from tests.provision.operator_shell import Operator
 
 
 @pytest.fixture(scope="session")
@@ -20,14 +20,14 @@ def moto_process() -> Iterator[str]:
 
 
 @pytest.fixture
-def account(moto_process: str) -> Account:
+def account(moto_process: str) -> AwsAccount:
     return make_account(moto_process)
 
 
 @pytest.fixture
 def operator(
     tmp_path: Path,
-    account: Account,
+    account: AwsAccount,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Operator:

@@ -7,7 +7,7 @@ import pytest
 
 from clawbot.provision import age
 from fleet_control.archive import unpack
-from tests.provision.desks import REGISTRY, Operator
+from tests.provision.operator_shell import REGISTRY, Operator
 
 FIRST, SECOND = REGISTRY
 KEY, PEM = "model-key", "app-pem"
@@ -16,7 +16,7 @@ LINES = "-----BEGIN PRIVATE KEY-----\nMIIEvQ==\n-----END PRIVATE KEY-----\n"
 
 
 @pytest.fixture
-def desk(operator: Operator) -> Operator:
+def shell(operator: Operator) -> Operator:
     """Both agents have the model's key, the first an app's PEM too."""
     entries = {
         FIRST: {**REGISTRY[FIRST], "agentSecrets": [KEY, PEM]},
@@ -48,60 +48,60 @@ def bundled(operator: Operator, instance: str) -> dict[str, bytes]:
     return {name: plain for name, plain in found.items() if plain is not None}
 
 
-def test_each_agent_is_bundled_what_its_entry_names(desk: Operator) -> None:
-    takes(desk)
-    desk.does("secrets", "sync")
+def test_each_agent_is_bundled_what_its_entry_names(shell: Operator) -> None:
+    takes(shell)
+    shell.does("secrets", "sync")
 
-    assert desk.does("secrets", "check") == f"{FIRST}: all is well\n{SECOND}: all is well\n"
-    desk.does("bundle", "upload", "all")
-    assert bundled(desk, FIRST) == {KEY: VALUE.encode(), PEM: LINES.encode()}
-    assert bundled(desk, SECOND) == {KEY: VALUE.encode()}
+    assert shell.does("secrets", "check") == f"{FIRST}: all is well\n{SECOND}: all is well\n"
+    shell.does("bundle", "upload", "all")
+    assert bundled(shell, FIRST) == {KEY: VALUE.encode(), PEM: LINES.encode()}
+    assert bundled(shell, SECOND) == {KEY: VALUE.encode()}
 
 
-def test_what_nobody_took_in_is_asked_for_once_and_missing_in_the_check(desk: Operator) -> None:
-    asked = desk.does("secrets", "make", "all").splitlines()
+def test_what_nobody_took_in_is_asked_for_once_and_missing_in_the_check(shell: Operator) -> None:
+    asked = shell.does("secrets", "make", "all").splitlines()
 
     assert asked == [f"still to take in: clawbot secrets take {name}" for name in (KEY, PEM)]
-    checked = desk.types("secrets", "check")
+    checked = shell.types("secrets", "check")
     missing = f"{KEY}.age is missing: take it in with `clawbot secrets take {KEY}`."
     assert checked.code == 1
     assert checked.out.count(missing) == 2
 
 
 @pytest.mark.parametrize("value", ["", " \n", "a\0b"])
-def test_what_is_no_text_is_not_taken(desk: Operator, value: str) -> None:
-    ended = desk.types("secrets", "take", PEM, given=value)
+def test_what_is_no_text_is_not_taken(shell: Operator, value: str) -> None:
+    ended = shell.types("secrets", "take", PEM, given=value)
 
     assert ended.code == 1
     assert f"{PEM} must be text in UTF-8, a line or more." in ended.err
-    assert desk.vault.read(PEM) is None
+    assert shell.secrets.read(PEM) is None
 
 
-def test_a_login_is_no_secret_of_an_agent_and_two_agents_may_have_the_same(desk: Operator) -> None:
+def test_a_login_is_no_secret_of_an_agent_and_two_agents_may_have_the_same(shell: Operator) -> None:
     login = "discord-token-of-number-1"
-    refused = desk.types("secrets", "take", KEY, given=login)
-    takes(desk)
+    refused = shell.types("secrets", "take", KEY, given=login)
+    takes(shell)
 
     assert "That is the value of clawdinator-discord-token-1" in refused.err
     assert login not in refused.err
-    desk.does("secrets", "take", PEM, given=VALUE)
+    shell.does("secrets", "take", PEM, given=VALUE)
 
 
-def test_one_that_an_instance_left_behind_is_encrypted_without_it(desk: Operator) -> None:
-    takes(desk)
-    write(desk, {FIRST: {**REGISTRY[FIRST], "agentSecrets": [KEY, PEM]}})
+def test_one_that_an_instance_left_behind_is_encrypted_without_it(shell: Operator) -> None:
+    takes(shell)
+    write(shell, {FIRST: {**REGISTRY[FIRST], "agentSecrets": [KEY, PEM]}})
 
-    said = desk.does("secrets", "forget", SECOND)
+    said = shell.does("secrets", "forget", SECOND)
 
     assert f"{KEY}: encrypted again without {SECOND}, which still knows it" in said
     assert f"{PEM}: encrypted" not in said
-    assert age.readers(desk.vault.read(KEY) or b"") == 2
+    assert age.readers(shell.secrets.read(KEY) or b"") == 2
 
 
-def test_one_more_reader_is_found(desk: Operator) -> None:
-    takes(desk)
-    write(desk, {FIRST: {**REGISTRY[FIRST], "agentSecrets": [KEY, PEM]}, SECOND: REGISTRY[SECOND]})
+def test_one_more_reader_is_found(shell: Operator) -> None:
+    takes(shell)
+    write(shell, {FIRST: {**REGISTRY[FIRST], "agentSecrets": [KEY, PEM]}, SECOND: REGISTRY[SECOND]})
 
-    checked = desk.types("secrets", "check")
+    checked = shell.types("secrets", "check")
 
     assert f"{KEY}.age is encrypted to one more than should read it: {SECOND}." in checked.out

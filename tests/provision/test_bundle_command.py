@@ -1,4 +1,4 @@
-"""`clawbot bundle`, typed at a desk; what it uploads is what a host can use, and no more."""
+"""`clawbot bundle`, typed by an operator; what it uploads is what a host can use, and no more."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from fleet_control.archive import File, unpack
 from fleet_control.manifest import Manifest, lacks, read, write
 from fleet_control.registry import parse
 from tests.provision import uploads
-from tests.provision.desks import REGISTRY, Operator, token, token_name
+from tests.provision.operator_shell import REGISTRY, Operator, token, token_name
 
 FIRST, SECOND = "clawdinator-1", "clawdinator-2"
 
@@ -41,7 +41,7 @@ def test_a_bundle_holds_what_the_instance_needs_and_nothing_of_another(
     operator.make_secrets()
     operator.does("bundle", "upload", "all")
 
-    vault = operator.vault
+    folder = operator.secrets
     for mine, other in ((FIRST, SECOND), (SECOND, FIRST)):
         files = secrets_in_s3(operator, mine)
         number = mine.rpartition("-")[2]
@@ -58,11 +58,11 @@ def test_a_bundle_holds_what_the_instance_needs_and_nothing_of_another(
         key = age.identity(files["instance.agekey"].data.decode())
         assert age.decrypt(files[f"{token_name(number)}.age"].data, key) == token(number).encode()
         unpacked = b"".join(file.data for file in files.values())
-        theirs = [name for name in vault.names() if name.endswith((other, f"token-{other[-1]}"))]
+        theirs = [name for name in folder.names() if name.endswith((other, f"token-{other[-1]}"))]
         assert len(theirs) == 6
         for name in theirs:
-            value = vault.reveal(name)
-            encrypted = vault.read(name)
+            value = folder.reveal(name)
+            encrypted = folder.read(name)
             assert value is not None
             assert encrypted is not None
             assert value not in unpacked
@@ -133,19 +133,19 @@ def test_a_bundle_with_a_wrong_secret_is_refused(
     operator: Operator, verb: str, how: str, sentence: str
 ) -> None:
     operator.make_secrets()
-    vault, name = operator.vault, token_name("1")
-    right = {vault.recipients.instances[FIRST], *vault.recipients.operators}
+    folder, name = operator.secrets, token_name("1")
+    right = {folder.recipients.instances[FIRST], *folder.recipients.operators}
     match how:
         case "missing":
-            vault.delete(name)
+            folder.delete(name)
         case "plain":
-            (vault.folder / f"{name}.age").write_text(token("1"))
+            (folder.path / f"{name}.age").write_text(token("1"))
         case "nobody":
-            vault.write(name, token("1").encode(), vault.recipients.operators)
+            folder.write(name, token("1").encode(), folder.recipients.operators)
         case "another's":
-            vault.write(name, token("2").encode(), right)
+            folder.write(name, token("2").encode(), right)
         case _:
-            vault.write(name, token("1").encode(), right | {vault.recipients.instances[SECOND]})
+            folder.write(name, token("1").encode(), right | {folder.recipients.instances[SECOND]})
 
     ended = operator.types("bundle", verb, "all")
 

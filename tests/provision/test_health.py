@@ -17,7 +17,7 @@ AGENT, BOT = "clawdinator.service", "clawbot.service"
 TOKEN = "correct horse battery"
 
 
-class Host:
+class SystemdHost:
     """A host whose systemd says what a test wants."""
 
     def __init__(self, folder: Path) -> None:
@@ -49,9 +49,9 @@ class Host:
 
 
 @pytest.fixture
-def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SystemdHost:
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    return Host(tmp_path)
+    return SystemdHost(tmp_path)
 
 
 def unit(name: str, state: str = "active", sub: str = "running", **said: Any) -> str:
@@ -63,7 +63,7 @@ def unit(name: str, state: str = "active", sub: str = "running", **said: Any) ->
     )
 
 
-def answer(host: Host, capsys: pytest.CaptureFixture[str], *units: str) -> str:
+def answer(host: SystemdHost, capsys: pytest.CaptureFixture[str], *units: str) -> str:
     """What it printed, which the run can read."""
     argv = ["--instance", TWO, "--revision", REVISION, *units]
     assert health.main(argv, host.secrets) == 0
@@ -75,7 +75,7 @@ def lacks(text: str) -> str:
 
 
 def test_a_host_whose_units_are_steady_is_healthy_to_the_run(
-    host: Host, capsys: pytest.CaptureFixture[str]
+    host: SystemdHost, capsys: pytest.CaptureFixture[str]
 ) -> None:
     host.has(unit(AGENT), unit(BOT))
 
@@ -88,7 +88,7 @@ def test_a_host_whose_units_are_steady_is_healthy_to_the_run(
 
 
 def test_a_unit_that_crash_loops_is_told_with_its_last_words(
-    host: Host, capsys: pytest.CaptureFixture[str]
+    host: SystemdHost, capsys: pytest.CaptureFixture[str]
 ) -> None:
     host.has(unit(AGENT), unit(BOT, "activating", "auto-restart", restarts=7))
     host.says("journalctl", "Traceback\nValueError: no port\n")
@@ -102,7 +102,7 @@ def test_a_unit_that_crash_loops_is_told_with_its_last_words(
 
 
 def test_an_agent_that_is_not_well_by_its_own_word_is_told_with_what_its_command_said(
-    host: Host, capsys: pytest.CaptureFixture[str]
+    host: SystemdHost, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = "clawdinator-agent-health.service"
     host.has(unit(AGENT))
@@ -120,7 +120,7 @@ def test_an_agent_that_is_not_well_by_its_own_word_is_told_with_what_its_command
 
 
 def test_a_health_command_that_never_ends_says_no(
-    host: Host, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    host: SystemdHost, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(health, "_PATIENCE_SECONDS", 0.5)
     host.has(unit(AGENT))
@@ -133,7 +133,7 @@ def test_a_health_command_that_never_ends_says_no(
 
 @pytest.mark.parametrize("ends", ["\u2028", "\x85", "\x0b", "\x1e", "\r"])
 def test_a_bot_speaks_for_no_other_unit_in_its_status(
-    host: Host, capsys: pytest.CaptureFixture[str], ends: str
+    host: SystemdHost, capsys: pytest.CaptureFixture[str], ends: str
 ) -> None:
     lie = f"x{ends}Id={AGENT}{ends}ActiveState=active{ends}NRestarts=0"
     host.has(unit(AGENT, "activating", "auto-restart", restarts=9), unit(BOT, status=lie))
@@ -144,7 +144,7 @@ def test_a_bot_speaks_for_no_other_unit_in_its_status(
     assert [one.name for one in read(said).units] == [AGENT, BOT]
 
 
-def test_without_each_unit_that_it_must_have_a_host_says_nothing(host: Host) -> None:
+def test_without_each_unit_that_it_must_have_a_host_says_nothing(host: SystemdHost) -> None:
     host.has(unit(AGENT))
 
     with pytest.raises(SystemExit, match="systemd does not show the units"):
@@ -152,7 +152,7 @@ def test_without_each_unit_that_it_must_have_a_host_says_nothing(host: Host) -> 
 
 
 def test_how_a_unit_ended_is_told_behind_its_own_words(
-    host: Host, capsys: pytest.CaptureFixture[str]
+    host: SystemdHost, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ended = "Result=exit-code\nExecMainStatus=78\n"
     host.has(unit(AGENT, "activating", "auto-restart", restarts=7) + ended)
@@ -166,7 +166,7 @@ def test_how_a_unit_ended_is_told_behind_its_own_words(
 
 
 def test_what_a_unit_says_of_itself_is_told_capped_and_without_a_secret(
-    host: Host, capsys: pytest.CaptureFixture[str]
+    host: SystemdHost, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (host.secrets / "token").write_text(TOKEN)
     host.has(unit(AGENT), unit(BOT, status=f"Telegram is away {TOKEN} {'x ' * 100}"))
@@ -180,7 +180,7 @@ def test_what_a_unit_says_of_itself_is_told_capped_and_without_a_secret(
 
 
 def test_a_unit_that_never_started_has_been_active_for_no_time(
-    host: Host, capsys: pytest.CaptureFixture[str]
+    host: SystemdHost, capsys: pytest.CaptureFixture[str]
 ) -> None:
     host.has(unit(AGENT, "inactive", "dead"))
 
@@ -188,7 +188,7 @@ def test_a_unit_that_never_started_has_been_active_for_no_time(
 
 
 def test_a_journal_that_is_all_quotes_still_fits_the_run(
-    host: Host, capsys: pytest.CaptureFixture[str]
+    host: SystemdHost, capsys: pytest.CaptureFixture[str]
 ) -> None:
     host.has(unit(AGENT, restarts=1))
     host.says("journalctl", '"\n' * 100_000)
@@ -201,7 +201,7 @@ def test_a_journal_that_is_all_quotes_still_fits_the_run(
 
 
 def test_no_secret_of_the_host_is_in_its_answer(
-    host: Host, capsys: pytest.CaptureFixture[str]
+    host: SystemdHost, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (host.secrets / "token").write_text(f"{TOKEN}\n")
     (host.secrets / "pem").write_text("-----BEGIN KEY-----\nfirst line\nsecond line\n")

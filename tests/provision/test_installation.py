@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from clawbot.provision import installation
-from clawbot.provision.installation import Record
+from clawbot.provision.installation import InstallRecord
 
 # Installs over what is there; may be limited in the size of a file.
 INSTALL = """
@@ -16,14 +16,14 @@ import os, resource, signal, sys
 from pathlib import Path
 from clawbot.provision import installation
 from fleet_control.archive import File
-from clawbot.provision.fault import ProvisionError
-from clawbot.provision.installation import PUBLIC, Record
+from clawbot.provision.error import ProvisionError
+from clawbot.provision.installation import PUBLIC, InstallRecord
 folder = Path(sys.argv[1])
 def install(version):
     installation.recover(folder)
     files = {name: File(version.encode() * 50_000) for name in ("a", "b/c", "b/d/e")}
     try:
-        record = Record("bucket", "key", "one", "revision", version, version)
+        record = InstallRecord("bucket", "key", "one", "revision", version, version)
         installation.install(folder, files, record, PUBLIC)
     except ProvisionError as error:
         sys.exit(str(error))
@@ -133,6 +133,6 @@ def test_a_folder_without_a_record_is_not_ours(tmp_path: Path, text: str) -> Non
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert install(tmp_path / "there", "old").returncode == 0
 
-    assert installation.installed(tmp_path / "there") == Record(
+    assert installation.installed(tmp_path / "there") == InstallRecord(
         "bucket", "key", "one", "revision", "old", "old"
     )

@@ -1,11 +1,11 @@
-"""`clawbot instance`, typed at a desk."""
+"""`clawbot instance`, typed by an operator."""
 
 import json
 from typing import Any
 
 import pytest
 
-from tests.provision.desks import Operator
+from tests.provision.operator_shell import Operator
 
 THIRD = "clawdinator-3"
 

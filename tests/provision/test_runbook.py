@@ -16,13 +16,13 @@ import fleet_control.cli
 from clawbot import cli
 from clawbot.provision import boot
 from fleet_control.registry import parse
+from sandbox.sandbox import CHECKOUT
 from sandbox.seed import LOCK_TABLE, STATE_BUCKET
 from sandbox.tofu.__main__ import main as stand_in
-from sandbox.world import CHECKOUT
 from tests.provision import uploads
-from tests.provision.desks import Operator
-from tests.provision.test_whole_way import operator_in, scratch_checkout
-from tests.sandbox.whole import Life, Whole, whole
+from tests.provision.operator_shell import Operator
+from tests.provision.test_first_host import operator_in, scratch_checkout
+from tests.sandbox.full_loop import BotRun, FullLoop, full_loop
 
 PAGE = CHECKOUT / "docs/runbook.md"
 STATE = f"{STATE_BUCKET}/fleet.tfstate"
@@ -33,13 +33,13 @@ REFRESH = "clawdinator-refresh-secrets"
 
 
 @dataclass(frozen=True)
-class Line:
+class RunbookLine:
     kind: str
     section: str
     text: str
 
 
-def lines() -> Iterator[Line]:
+def lines() -> Iterator[RunbookLine]:
     section, kind = "", ""
     for text in PAGE.read_text().splitlines():
         if text.startswith("## "):
@@ -47,14 +47,14 @@ def lines() -> Iterator[Line]:
         elif text.startswith("```"):
             kind = text.removeprefix("```")
         elif kind and text.strip():
-            yield Line(kind, section, text)
+            yield RunbookLine(kind, section, text)
 
 
 @dataclass
-class Desk:
-    """Somebody with the page in hand, at a desk that is also on the host of clawdinator-1."""
+class RunbookReader:
+    """Runs the page's commands, those of an operator and those of the host of clawdinator-1."""
 
-    fleet: Whole
+    fleet: FullLoop
     operator: Operator
     monkeypatch: pytest.MonkeyPatch
     environ: dict[str, str] = field(default_factory=dict)
@@ -131,24 +131,24 @@ class _Given:
         return f"{self._text}\n"
 
 
-def environment(fleet: Whole, operator: Operator) -> dict[str, str]:
-    world = fleet.world
-    agent = world.seeded.agents["clawdinator-1"]
+def environment(fleet: FullLoop, operator: Operator) -> dict[str, str]:
+    sandbox = fleet.sandbox
+    agent = sandbox.seeded.agents["clawdinator-1"]
     return operator.environ | {
         "FLEET_CONTROL_INSTANCE": "clawdinator-1",
-        "FLEET_CONTROL_API_URL": world.control_api_url,
+        "FLEET_CONTROL_API_URL": sandbox.control_api_url,
         "FLEET_CONTROL_REGION": "eu-central-1",
-        "FLEET_CONTROL_TOKEN": world.token,
+        "FLEET_CONTROL_TOKEN": sandbox.token,
         "FLEET_CONTROL_AWS_ACCESS_KEY_ID": agent.access_key,
         "FLEET_CONTROL_AWS_SECRET_ACCESS_KEY": agent.secret_key,
-        "FLEET_CONTROL_EC2_URL": world.aws_url,
+        "FLEET_CONTROL_EC2_URL": sandbox.aws_url,
         "TF_VAR_state_bucket": STATE_BUCKET,
         "TF_VAR_lock_table": LOCK_TABLE,
         "TF_VAR_region": "eu-central-1",
     }
 
 
-def lose(fleet: Whole, operator: Operator, id_: str) -> None:
+def lose(fleet: FullLoop, operator: Operator, id_: str) -> None:
     host = fleet.hosts()[id_].id
     with closing(operator.account.client("ec2")) as ec2:
         ec2.terminate_instances(InstanceIds=[host])
@@ -191,9 +191,9 @@ async def test_every_command_of_the_page_works_in_its_order(
     (checkout / "tofu/fleet").mkdir(parents=True)
     monkeypatch.chdir(checkout)
     registry = checkout / "nix/instances.json"
-    async with whole(registry, python=python) as fleet, fleet.life() as life:
-        operator = operator_in(fleet.world, tmp_path, capsys, monkeypatch)
-        desk = Desk(fleet, operator, monkeypatch, environment(fleet, operator))
+    async with full_loop(registry, python=python) as fleet, fleet.bot() as life:
+        operator = operator_in(fleet.sandbox, tmp_path, capsys, monkeypatch)
+        context = RunbookReader(fleet, operator, monkeypatch, environment(fleet, operator))
         section = ""
         for line in lines():
             if line.section != section:
@@ -202,18 +202,18 @@ async def test_every_command_of_the_page_works_in_its_order(
             if line.kind == "chat":
                 await _said(life, line.text)
             else:
-                code = await asyncio.to_thread(desk.types, line.text)
+                code = await asyncio.to_thread(context.types, line.text)
                 assert (line.text, code, capsys.readouterr().err) == (line.text, 0, "")
             if line.text.startswith("clawbot instance"):
                 # To merge it takes longer than a bot keeps a registry.
                 fleet.clock.ahead += 61
 
         assert not await asyncio.to_thread(is_locked, operator)
-        assert await asyncio.to_thread(digest, operator) == {"S": desk.environ["DIGEST"]}
+        assert await asyncio.to_thread(digest, operator) == {"S": context.environ["DIGEST"]}
         assert set(await asyncio.to_thread(fleet.hosts)) == {"clawdinator-1", "clawdinator-2"}
 
 
-def _prepare(section: str, fleet: Whole, operator: Operator) -> None:
+def _prepare(section: str, fleet: FullLoop, operator: Operator) -> None:
     """What must have happened for a section to be needed."""
     match section:
         case "A lost host":
@@ -224,7 +224,7 @@ def _prepare(section: str, fleet: Whole, operator: Operator) -> None:
             lock(operator, found[1])
 
 
-async def _said(life: Life, text: str) -> None:
+async def _said(life: BotRun, text: str) -> None:
     answer = await life.say(text)
     if "deploy" in text and not text.endswith("all"):
         assert ": done after" in answer, answer

@@ -1,4 +1,4 @@
-"""`clawbot secrets`, typed at a desk, against moto with its authentication on."""
+"""`clawbot secrets`, typed by an operator, against moto with its authentication on."""
 
 import json
 import stat
@@ -9,10 +9,10 @@ import pytest
 
 from clawbot.provision import age
 from clawbot.provision.command import main
-from clawbot.provision.inventory import CONTROL_TOKEN, secrets
+from clawbot.provision.fleet_secret import CONTROL_TOKEN, secrets
 from fleet_control.registry import Registry, parse
-from tests.provision import desks
-from tests.provision.desks import Operator, token, token_name
+from tests.provision import operator_shell
+from tests.provision.operator_shell import Operator, token, token_name
 
 FIRST, SECOND = "clawdinator-1", "clawdinator-2"
 
@@ -26,18 +26,18 @@ def test_everything_is_made_and_encrypted_to_exactly_those_who_need_it(
 ) -> None:
     operator.make_secrets()
 
-    vault = operator.vault
+    folder = operator.secrets
     for secret in secrets(registry(operator)):
-        data = vault.read(secret.name)
+        data = folder.read(secret.name)
         assert data is not None
         able = {
             id_
-            for id_ in desks.REGISTRY
-            if (key := vault.identity(id_)) and age.decrypt(data, key) is not None
+            for id_ in operator_shell.REGISTRY
+            if (key := folder.identity(id_)) and age.decrypt(data, key) is not None
         }
         assert able == set(secret.instances), secret.name
         assert age.readers(data) == len(able) + 1, secret.name
-        assert vault.reveal(secret.name) is not None, secret.name
+        assert folder.reveal(secret.name) is not None, secret.name
     operator.does("secrets", "sync")
     assert operator.does("secrets", "check") == (
         "clawdinator-1: all is well\nclawdinator-2: all is well\n"
@@ -55,7 +55,7 @@ def test_a_token_by_the_name_of_one_of_the_fleets_own_secrets_goes_nowhere(
     operator: Operator, field: str, name: str
 ) -> None:
     operator.make_secrets()
-    greedy = desks.REGISTRY | {FIRST: desks.REGISTRY[FIRST] | {field: name}}
+    greedy = operator_shell.REGISTRY | {FIRST: operator_shell.REGISTRY[FIRST] | {field: name}}
     (operator.checkout / "nix/instances.json").write_text(json.dumps(greedy))
 
     for words in (("secrets", "make", "all"), ("secrets", "check"), ("bundle", "upload", "all")):
@@ -67,10 +67,10 @@ def test_a_token_by_the_name_of_one_of_the_fleets_own_secrets_goes_nowhere(
 def test_the_made_keys_are_the_users_own_and_work(operator: Operator) -> None:
     operator.make_secrets()
 
-    vault = operator.vault
+    folder = operator.secrets
     with closing(operator.account.client("iam")) as iam:
         for role, name in (("agent", "control"), ("chat", "chat")):
-            kept = vault.reveal(f"clawdinator-{name}-aws-access-key-id-{FIRST}")
+            kept = folder.reveal(f"clawdinator-{name}-aws-access-key-id-{FIRST}")
             assert kept is not None
             there = iam.list_access_keys(UserName=f"{FIRST}-{role}")["AccessKeyMetadata"]
             assert [one["AccessKeyId"] for one in there] == [kept.decode()]
@@ -79,13 +79,13 @@ def test_the_made_keys_are_the_users_own_and_work(operator: Operator) -> None:
 def test_nothing_plain_lies_anywhere(operator: Operator) -> None:
     operator.make_secrets()
 
-    vault = operator.vault
+    folder = operator.secrets
     values = [
         value
         for secret in secrets(registry(operator))
-        if "key-id" not in secret.name and (value := vault.reveal(secret.name))
+        if "key-id" not in secret.name and (value := folder.reveal(secret.name))
     ]
-    keys = [key.secret.encode() for id_ in desks.REGISTRY if (key := vault.identity(id_))]
+    keys = [key.secret.encode() for id_ in operator_shell.REGISTRY if (key := folder.identity(id_))]
     identity_file = operator.folder / ".config/clawbot/operator.agekey"
     for path in operator.folder.rglob("*"):
         if path.is_file() and path != identity_file:
@@ -112,11 +112,11 @@ def test_a_new_instance_is_taken_in_by_one_command(operator: Operator) -> None:
 
     assert f"{CONTROL_TOKEN}: encrypted again" in said
     assert "still to take in: clawbot secrets take clawdinator-discord-token-3" in said
-    vault = operator.vault
-    data, key = vault.read(CONTROL_TOKEN), vault.identity("clawdinator-3")
+    folder = operator.secrets
+    data, key = folder.read(CONTROL_TOKEN), folder.identity("clawdinator-3")
     assert data is not None
     assert key is not None
-    assert age.decrypt(data, key) == vault.reveal(CONTROL_TOKEN)
+    assert age.decrypt(data, key) == folder.reveal(CONTROL_TOKEN)
 
 
 def test_users_that_are_not_there_yet_are_named_and_the_rest_is_made(operator: Operator) -> None:
@@ -147,7 +147,7 @@ def test_a_token_that_is_none_is_not_taken_in(
 
     assert ended.code == 1
     assert sentence in ended.err
-    assert operator.vault.read(token_name("2")) is None
+    assert operator.secrets.read(token_name("2")) is None
 
 
 def test_only_tokens_of_the_registry_are_taken_in(operator: Operator) -> None:
@@ -164,14 +164,14 @@ def test_only_tokens_of_the_registry_are_taken_in(operator: Operator) -> None:
 def test_check_says_of_each_instance_what_is_wrong(operator: Operator) -> None:
     operator.make_secrets()
     operator.does("secrets", "sync")
-    vault = operator.vault
-    everyone = vault.recipients.operators
-    vault.delete(token_name("1"))
-    (vault.folder / f"clawdinator-chat-aws-access-key-id-{FIRST}.age").write_bytes(b"a plain one")
-    vault.write(token_name("2"), token("2").encode(), everyone)
-    keys = vault.recipients.instances
+    folder = operator.secrets
+    everyone = folder.recipients.operators
+    folder.delete(token_name("1"))
+    (folder.path / f"clawdinator-chat-aws-access-key-id-{FIRST}.age").write_bytes(b"a plain one")
+    folder.write(token_name("2"), token("2").encode(), everyone)
+    keys = folder.recipients.instances
     name = f"clawdinator-control-aws-secret-access-key-{SECOND}"
-    vault.write(name, b"secret", {keys[FIRST], keys[SECOND], *everyone})
+    folder.write(name, b"secret", {keys[FIRST], keys[SECOND], *everyone})
 
     ended = operator.types("secrets", "check")
 
@@ -188,11 +188,11 @@ def test_check_says_of_each_instance_what_is_wrong(operator: Operator) -> None:
 
 def test_a_reader_nobody_knows_is_found_by_counting(operator: Operator) -> None:
     operator.make_secrets()
-    vault = operator.vault
+    folder = operator.secrets
     stranger = age.new_identity().recipient
-    keys = vault.recipients.instances
-    mine = {keys[FIRST], *vault.recipients.operators, stranger}
-    vault.write(token_name("1"), token("1").encode(), mine)
+    keys = folder.recipients.instances
+    mine = {keys[FIRST], *folder.recipients.operators, stranger}
+    folder.write(token_name("1"), token("1").encode(), mine)
 
     assert "one more than should read it: somebody who is not known here" in (
         operator.types("secrets", "check", FIRST).out
@@ -201,9 +201,11 @@ def test_a_reader_nobody_knows_is_found_by_counting(operator: Operator) -> None:
 
 def test_making_does_not_hide_a_reader_too_many(operator: Operator) -> None:
     operator.make_secrets()
-    vault = operator.vault
-    keys = vault.recipients.instances
-    vault.write(token_name("1"), token("1").encode(), {*keys.values(), operator.identity.recipient})
+    folder = operator.secrets
+    keys = folder.recipients.instances
+    folder.write(
+        token_name("1"), token("1").encode(), {*keys.values(), operator.identity.recipient}
+    )
 
     ended = operator.types("secrets", "make", "all")
 
@@ -213,13 +215,13 @@ def test_making_does_not_hide_a_reader_too_many(operator: Operator) -> None:
 def test_a_second_operator_is_taken_in_by_the_first(operator: Operator) -> None:
     operator.make_secrets()
     second = age.new_identity()
-    operator.vault.add_operator(second.recipient)
+    operator.secrets.add_operator(second.recipient)
 
     operator.does("secrets", "make", "all")
 
-    vault = operator.vault
-    for name in vault.names():
-        data = vault.read(name)
+    folder = operator.secrets
+    for name in folder.names():
+        data = folder.read(name)
         assert data is not None
         assert age.decrypt(data, second) is not None, name
     operator.does("secrets", "sync")
@@ -230,14 +232,14 @@ def test_sync_uploads_what_changed_removes_what_left_and_nothing_plain(
     operator: Operator,
 ) -> None:
     operator.make_secrets()
-    assert operator.does("secrets", "sync").count("uploaded") == len(operator.vault.names())
-    operator.vault.delete(token_name("1"))
+    assert operator.does("secrets", "sync").count("uploaded") == len(operator.secrets.names())
+    operator.secrets.delete(token_name("1"))
 
     assert "age-secrets/clawdinator-discord-token-1.age: removed." in (
         operator.does("secrets", "sync")
     )
 
-    (operator.vault.folder / "oops.age").write_text("plain")
+    (operator.secrets.path / "oops.age").write_text("plain")
     ended = operator.types("secrets", "sync")
     assert "oops.age is not an age file; a plain secret must not be uploaded." in ended.err
 
@@ -256,7 +258,7 @@ def test_the_control_token_is_rotated_under_running_bots(operator: Operator) -> 
     old = accepted(operator)
 
     assert "2 control tokens are accepted" in operator.does("secrets", "rotate", CONTROL_TOKEN)
-    new = operator.vault.reveal(CONTROL_TOKEN)
+    new = operator.secrets.reveal(CONTROL_TOKEN)
     assert new is not None
     assert accepted(operator) == [new.decode(), *old]
     assert operator.types("secrets", "rotate", CONTROL_TOKEN).code == 1
@@ -271,7 +273,7 @@ def test_an_instances_keys_are_rotated_and_the_old_ones_retired(operator: Operat
 
     assert operator.types("secrets", "rotate", FIRST).code == 1
     assert operator.does("secrets", "retire", FIRST).count("deleted") == 2
-    held = operator.vault.reveal(f"clawdinator-control-aws-access-key-id-{FIRST}")
+    held = operator.secrets.reveal(f"clawdinator-control-aws-access-key-id-{FIRST}")
     with closing(operator.account.client("iam")) as iam:
         there = iam.list_access_keys(UserName=f"{FIRST}-agent")["AccessKeyMetadata"]
     assert [one["AccessKeyId"].encode() for one in there] == [held]
@@ -285,9 +287,9 @@ def test_what_left_the_registry_is_forgotten(operator: Operator) -> None:
     said = operator.does("secrets", "forget", SECOND)
     assert said.count("deleted") == 3
     assert "encrypted again without clawdinator-2, which still knows it" in said
-    assert operator.vault.read(CONTROL_TOKEN) is not None
+    assert operator.secrets.read(CONTROL_TOKEN) is not None
     assert operator.types("secrets", "check").out.count("one more than should") == 0
-    assert not [one for one in operator.vault.names() if one.endswith(SECOND)]
+    assert not [one for one in operator.secrets.names() if one.endswith(SECOND)]
 
 
 def test_an_operators_identity_that_is_not_there_says_what_to_type(operator: Operator) -> None:
@@ -317,7 +319,7 @@ def test_a_shell_without_aws_credentials_is_told_which_to_set(
 def test_a_file_that_can_not_be_written_leaves_no_key_behind(operator: Operator, half: str) -> None:
     operator.make_secrets()
     name = f"clawdinator-control-aws-{half}-{FIRST}"
-    (operator.vault.folder / f".{name}.age.new").mkdir()
+    (operator.secrets.path / f".{name}.age.new").mkdir()
 
     ended = operator.types("secrets", "rotate", FIRST)
 
@@ -327,7 +329,7 @@ def test_a_file_that_can_not_be_written_leaves_no_key_behind(operator: Operator,
     )
     with closing(operator.account.client("iam")) as iam:
         there = iam.list_access_keys(UserName=f"{FIRST}-agent")["AccessKeyMetadata"]
-    kept = operator.vault.reveal(f"clawdinator-control-aws-access-key-id-{FIRST}")
+    kept = operator.secrets.reveal(f"clawdinator-control-aws-access-key-id-{FIRST}")
     assert [one["AccessKeyId"].encode() for one in there] == [kept]
 
 
@@ -356,7 +358,7 @@ def test_each_of_many_readers_opens_a_file_and_nobody_else_does() -> None:
 def test_recipients_that_are_none_are_refused_without_being_shown(operator: Operator) -> None:
     operator.make_secrets()
     secret = operator.identity.secret
-    Path(operator.vault.folder / "recipients.json").write_text(
+    Path(operator.secrets.path / "recipients.json").write_text(
         f'{{"operators": ["{secret}"], "instances": {{}}}}'
     )
 

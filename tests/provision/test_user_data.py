@@ -16,8 +16,8 @@ import pytest
 from fleet_control import seed
 from fleet_control.archive import File
 from tests.provision import uploads
-from tests.provision.account import Account
-from tests.provision.test_system import SAID, says
+from tests.provision.account import AwsAccount
+from tests.provision.test_system_choice import SAID, says
 from tests.static.test_user_data import ROOT, VALUES, rendered
 
 HOST, STORE = "claw-1", "/nix/store/one"
@@ -32,8 +32,8 @@ BUILT = [f"nixos-rebuild switch --flake /var/lib/clawd/repos/clawdinators#{HOST}
 
 
 @dataclass(frozen=True)
-class Machine:
-    """Of NixOS, as far as user data can tell."""
+class BootingMachine:
+    """A machine of NixOS, as far as user data can tell."""
 
     root: Path
     environ: dict[str, str]
@@ -83,8 +83,8 @@ class Machine:
 
 
 @pytest.fixture
-def machine(tmp_path: Path, account: Account) -> Machine:
-    one = Machine(tmp_path, account.environ)
+def machine(tmp_path: Path, account: AwsAccount) -> BootingMachine:
+    one = BootingMachine(tmp_path, account.environ)
     one.made(account.bucket)
     uploads.whole(account)
     says(tmp_path, SAID)
@@ -103,7 +103,7 @@ def told() -> dict[str, str]:
 
 
 def test_on_an_image_of_its_seed_a_host_enters_what_is_there_and_stays_that(
-    machine: Machine, told: dict[str, str]
+    machine: BootingMachine, told: dict[str, str]
 ) -> None:
     code, called, said = machine.boots(told)
 
@@ -125,7 +125,7 @@ def test_on_an_image_of_its_seed_a_host_enters_what_is_there_and_stays_that(
 
 
 def test_on_any_other_image_it_builds_from_the_verified_seed_and_stays_that(
-    machine: Machine, told: dict[str, str]
+    machine: BootingMachine, told: dict[str, str]
 ) -> None:
     says(machine.root, {**SAID, "revision": "9" * 40})
 
@@ -135,7 +135,7 @@ def test_on_any_other_image_it_builds_from_the_verified_seed_and_stays_that(
 
 @pytest.mark.parametrize("program", ["nixos-rebuild", "switch-to-configuration"])
 def test_what_it_became_it_stays_though_a_unit_of_it_did_not_start(
-    machine: Machine, told: dict[str, str], program: str
+    machine: BootingMachine, told: dict[str, str], program: str
 ) -> None:
     """NixOS ends a switch with 4 then, and the new system runs."""
     if program == "nixos-rebuild":
@@ -150,7 +150,7 @@ def test_what_it_became_it_stays_though_a_unit_of_it_did_not_start(
 
 
 def test_killed_in_the_middle_of_its_switch_it_is_what_it_became(
-    machine: Machine, told: dict[str, str]
+    machine: BootingMachine, told: dict[str, str]
 ) -> None:
     """It begins in the new system then, of which nothing is recorded yet."""
     entered = machine.root / STORE[1:]
@@ -166,7 +166,7 @@ def test_killed_in_the_middle_of_its_switch_it_is_what_it_became(
 
 @pytest.mark.parametrize("program", ["nixos-rebuild", "switch-to-configuration"])
 def test_what_was_not_become_is_tried_again_at_the_next_boot(
-    machine: Machine, told: dict[str, str], program: str
+    machine: BootingMachine, told: dict[str, str], program: str
 ) -> None:
     if program == "nixos-rebuild":
         says(machine.root, {})
@@ -183,7 +183,7 @@ def test_what_was_not_become_is_tried_again_at_the_next_boot(
 
 
 def test_a_seed_that_was_overwritten_is_built_by_nobody(
-    machine: Machine, told: dict[str, str], account: Account
+    machine: BootingMachine, told: dict[str, str], account: AwsAccount
 ) -> None:
     evil = uploads.packed({**uploads.REPOSITORY, "flake.nix": File(b"{ evil = true; }\n")})
     uploads.upload(account, seed.key(uploads.REVISION), evil)
@@ -196,7 +196,7 @@ def test_a_seed_that_was_overwritten_is_built_by_nobody(
 
 
 def test_told_another_revision_it_becomes_that(
-    machine: Machine, told: dict[str, str], account: Account
+    machine: BootingMachine, told: dict[str, str], account: AwsAccount
 ) -> None:
     machine.boots(told)
     other = "9876543210" * 4
@@ -208,7 +208,7 @@ def test_told_another_revision_it_becomes_that(
 
 @pytest.mark.parametrize(("ends", "restarted"), [(0, True), (4, True), (2, False), (1, False)])
 def test_new_secrets_are_used_by_both_services_or_by_none(
-    machine: Machine, told: dict[str, str], ends: int, restarted: bool
+    machine: BootingMachine, told: dict[str, str], ends: int, restarted: bool
 ) -> None:
     machine.boots(told)
     switch = machine.root / "run/current-system/bin/switch-to-configuration"

@@ -16,7 +16,7 @@ from sandbox.seed import Seeded
 _ONCE = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
 
 
-class Aws:
+class MotoAws:
     """
     Attributes:
         rules: how hosts live there now.

@@ -8,11 +8,11 @@ import pytest
 
 from fleet_control.registry import Registry, parse
 from sandbox.host_rules import Rules, Timing
-from sandbox.image import Image, images
+from sandbox.image import SeededImage, images
 from sandbox.moto import MotoServer, set_rules
 from sandbox.seed import seed
 from tests.clock import TurnedClock
-from tests.sandbox.aws import Aws
+from tests.sandbox.aws import MotoAws
 
 REGISTRY = """{
   "clawdinator-1": {"host": "clawdinator-1", "instanceType": "t3.large",
@@ -23,12 +23,12 @@ REGISTRY = """{
 
 
 @pytest.fixture(scope="session")
-def our_images() -> tuple[Image, ...]:
+def our_images() -> tuple[SeededImage, ...]:
     return images(TurnedClock().now())
 
 
 @pytest.fixture(scope="session")
-def moto_process(our_images: tuple[Image, ...]) -> Iterator[str]:
+def moto_process(our_images: tuple[SeededImage, ...]) -> Iterator[str]:
     server = MotoServer(our_images)
     yield asyncio.run(server.start())
     asyncio.run(server.stop())
@@ -50,10 +50,12 @@ def registry() -> Registry:
 
 
 @pytest.fixture
-async def aws(moto: str, registry: Registry, our_images: tuple[Image, ...]) -> AsyncIterator[Aws]:
+async def aws(
+    moto: str, registry: Registry, our_images: tuple[SeededImage, ...]
+) -> AsyncIterator[MotoAws]:
     """The seeded fleet, in a time that stands still."""
     seeded = await seed(moto, registry, our_images)
     timing = Timing(pending=2, initializing=4, shutting_down=3, answering=1)
-    with Aws(moto, seeded, Rules(timing)) as aws:
+    with MotoAws(moto, seeded, Rules(timing)) as aws:
         await aws.rule(stopped_at=TurnedClock().now())
         yield aws

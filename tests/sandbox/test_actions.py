@@ -1,11 +1,11 @@
-"""The three actions that are played: what they give, what they demand."""
+"""The stand-ins for the three GitHub actions: their outputs, and the inputs they demand."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.sandbox.witness import Witness
-from tests.sandbox.workflows import HEAD, Client, github_of, job, steps
+from tests.sandbox.script_pipe import ScriptPipe
+from tests.sandbox.workflows import HEAD, ApiClient, github_of, job, steps
 
 CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1"
 SETUP = "opentofu/setup-opentofu@a1320f892987e89d278cc92dc5adc984fb93aca4"
@@ -17,7 +17,7 @@ TAKE = f"uses: {AWS}\nwith: {{{REGION}, role-to-assume: '${{{{ vars.AWS_REGION }
 ROLE = "{id-token: write}"
 
 
-def registry_is(github: Client, text: str) -> None:
+def registry_is(github: ApiClient, text: str) -> None:
     (github.folder / "instances.json").write_text(text)
 
 
@@ -32,7 +32,7 @@ async def test_a_checkout_lays_the_repository_and_its_registry(tmp_path: Path) -
 
 
 async def test_a_branch_is_what_it_is_when_it_is_checked_out(tmp_path: Path) -> None:
-    witness = Witness(tmp_path)
+    witness = ScriptPipe(tmp_path)
     async with github_of(
         steps(f"run: cat {witness.pipe}", OURS, "run: cat nix/instances.json"), tmp_path
     ) as github:

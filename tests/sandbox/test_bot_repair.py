@@ -1,4 +1,4 @@
-"""A bot instance that would keep one host down: it repairs, once an hour, and fails twice."""
+"""A bot instance repairs a host once an hour at most, and leaves it alone after two failures."""
 
 import asyncio
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from fleet_control.ledger import Entry
 from sandbox.host_rules import Rules
 from sandbox.moto import set_rules
 from sandbox.principal import REGION
-from tests.sandbox.whole import OLDER, SWIFT, Life, Whole, whole, write_registry
+from tests.sandbox.full_loop import OLDER, SWIFT, BotRun, FullLoop, full_loop, write_registry
 
 pytestmark = pytest.mark.xdist_group("world")
 
@@ -21,9 +21,9 @@ SOON = 2.0  # seconds that a run waits for a host that is there to fail
 
 
 @dataclass
-class Scene:
-    outside: Whole
-    bot: Life
+class RepairScene:
+    outside: FullLoop
+    bot: BotRun
 
     async def says(self, instance: str, image: str = "") -> str:
         """What the bot answers to that instance."""
@@ -33,18 +33,18 @@ class Scene:
 
     async def past_the_bot(self, instance: str, image: str = "") -> str:
         """How a run ends that this instance's own key asked for, with nobody to advise it."""
-        world = self.outside.world
-        key = world.seeded.agents[instance]
-        signed = world.token, key.access_key, key.secret_key, REGION
-        async with ControlApi(world.control_api_url, *signed, SystemClock(), 60.0) as api:
+        sandbox = self.outside.sandbox
+        key = sandbox.seeded.agents[instance]
+        signed = sandbox.token, key.access_key, key.secret_key, REGION
+        async with ControlApi(sandbox.control_api_url, *signed, SystemClock(), 60.0) as api:
             asked = Entry(f"agent.{instance}.cli.1", "", TARGET, image, caller=instance)
             taken = await api.deploy(asked)
             assert taken.run_id
-            await world.github.finished(taken.run_id)
+            await sandbox.github.finished(taken.run_id)
             return (await api.run(taken.run_id)).reason or "done"
 
     async def makes_hosts_ill(self, *instances: str) -> None:
-        await set_rules(self.outside.world.aws_url, Rules(SWIFT, unhealthy=instances))
+        await set_rules(self.outside.sandbox.aws_url, Rules(SWIFT, unhealthy=instances))
 
 
 async def test_bots_repair_a_host_but_can_not_keep_it_down(tmp_path: Path, python: Path) -> None:
@@ -52,10 +52,10 @@ async def test_bots_repair_a_host_but_can_not_keep_it_down(tmp_path: Path, pytho
     write_registry(registry, (TARGET, *BOTS))
     one, two, three, four, five = BOTS
     async with (
-        whole(registry, python=python, health_deadline=SOON) as outside,
-        outside.life() as bot,
+        full_loop(registry, python=python, health_deadline=SOON) as outside,
+        outside.bot() as bot,
     ):
-        scene = Scene(outside, bot)
+        scene = RepairScene(outside, bot)
         before = (await asyncio.to_thread(outside.hosts))[TARGET].id
         said = await scene.says(one, OLDER)
         assert "I can't see whether its services run" in said

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox.person import COMMAND, ENVIRON, PATIENCE_SECONDS, ROOT
-from tests.sandbox.whole import entry, give_once
+from tests.sandbox.full_loop import entry, give_once
+from tests.sandbox.terminal_user import COMMAND, ENVIRON, PATIENCE_SECONDS, ROOT
 
 pytestmark = pytest.mark.xdist_group("world")
 

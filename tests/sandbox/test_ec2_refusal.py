@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox.aws import Aws
+from tests.sandbox.aws import MotoAws
 
 IMAGE = "ami-03c1a3d1000000003"
 ROOT = "/dev/xvda"
 
 
-async def refused(aws: Aws, **asked: Any) -> str:
+async def refused(aws: MotoAws, **asked: Any) -> str:
     """What EC2 says to a launch of an image of ours, changed by what is asked; its code."""
     launch = {"ImageId": IMAGE, "InstanceType": "t3.large", "MinCount": 1, "MaxCount": 1, **asked}
     try:
@@ -36,13 +36,13 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.mark.parametrize("dry", [True, False], ids=["a dry run", "a launch"])
 @pytest.mark.parametrize(("code", "asked"), REFUSED.values(), ids=REFUSED)
 async def test_what_could_not_run_is_refused(
-    aws: Aws, code: str, asked: dict[str, Any], dry: bool
+    aws: MotoAws, code: str, asked: dict[str, Any], dry: bool
 ) -> None:
     assert await refused(aws, DryRun=dry, **asked) == code
     assert len(await aws.hosts()) == 2
 
 
-async def test_what_could_is_launched_or_would_be(aws: Aws) -> None:
+async def test_what_could_is_launched_or_would_be(aws: MotoAws) -> None:
     assert await refused(aws, DryRun=True, **disk(15)) == "DryRunOperation"
     assert len(await aws.hosts()) == 2
 
@@ -50,13 +50,13 @@ async def test_what_could_is_launched_or_would_be(aws: Aws) -> None:
     assert len(await aws.hosts()) == 3
 
 
-async def test_an_image_that_was_removed_is_not_to_be_had(aws: Aws) -> None:
+async def test_an_image_that_was_removed_is_not_to_be_had(aws: MotoAws) -> None:
     await aws.ask("ec2", "deregister_image", ImageId=IMAGE)
 
     assert await refused(aws, DryRun=True) == "InvalidAMIID.Unavailable"
 
 
-async def test_a_type_that_the_subnets_zone_does_not_have_is_refused(aws: Aws) -> None:
+async def test_a_type_that_the_subnets_zone_does_not_have_is_refused(aws: MotoAws) -> None:
     subnets = (await aws.ask("ec2", "describe_subnets"))["Subnets"]
     offered = await aws.ask(
         "ec2", "describe_instance_type_offerings", LocationType="availability-zone"
@@ -74,7 +74,7 @@ async def test_a_type_that_the_subnets_zone_does_not_have_is_refused(aws: Aws) -
     assert await refused(aws, **asked) == "Unsupported"
 
 
-async def test_no_more_vcpus_run_than_the_quota_says(aws: Aws) -> None:
+async def test_no_more_vcpus_run_than_the_quota_says(aws: MotoAws) -> None:
     """The two hosts take two each."""
     await aws.rule(vcpus=6)
     quota = await aws.ask(
@@ -88,7 +88,7 @@ async def test_no_more_vcpus_run_than_the_quota_says(aws: Aws) -> None:
     assert await refused(aws) == "VcpuLimitExceeded"
 
 
-async def test_ec2_may_show_no_host_to_one_and_all_to_another(aws: Aws) -> None:
+async def test_ec2_may_show_no_host_to_one_and_all_to_another(aws: MotoAws) -> None:
     machine = aws.seeded.hosts[0].id
     await aws.rule(blind=(aws.seeded.deployer.access_key,))
 

@@ -10,9 +10,9 @@ from fleet_control.clock import SystemClock
 from fleet_control.control_api import ControlApi, Dispatched
 from fleet_control.error import ControlApiRefused
 from fleet_control.ledger import Entry
-from sandbox.principal import REGION, Principal
-from sandbox.world import World
-from tests.sandbox.whole import whole, write_registry
+from sandbox.principal import REGION, IamPrincipal
+from sandbox.sandbox import Sandbox
+from tests.sandbox.full_loop import full_loop, write_registry
 
 pytestmark = pytest.mark.xdist_group("world")
 
@@ -21,8 +21,8 @@ ASKS, SECONDS = 200, 5.0
 AT_ONCE = 10  # as AWS lets a function of a new account
 
 
-def client(world: World, key: Principal) -> ControlApi:
-    url, token = world.control_api_url, world.token
+def client(sandbox: Sandbox, key: IamPrincipal) -> ControlApi:
+    url, token = sandbox.control_api_url, sandbox.token
     return ControlApi(url, token, key.access_key, key.secret_key, REGION, SystemClock(), 60.0)
 
 
@@ -31,11 +31,11 @@ async def test_a_flood_by_one_key_is_one_run_and_a_persons_deploy_is_the_next(
 ) -> None:
     registry = tmp_path / "instances.json"
     write_registry(registry, (ONE, TWO))
-    async with whole(registry, python=python, listed_after=8.0) as outside:
-        world, codes = outside.world, list[str]()
+    async with full_loop(registry, python=python, listed_after=8.0) as outside:
+        sandbox, codes = outside.sandbox, list[str]()
         at_once = asyncio.Semaphore(AT_ONCE)
-        agents, chats = world.seeded.agents[ONE], world.seeded.chats["demo"]
-        async with client(world, agents) as agent, client(world, chats) as chat:
+        agents, chats = sandbox.seeded.agents[ONE], sandbox.seeded.chats["demo"]
+        async with client(sandbox, agents) as agent, client(sandbox, chats) as chat:
 
             async def ask(number: int) -> None:
                 await asyncio.sleep(number * SECONDS / ASKS)
@@ -54,9 +54,9 @@ async def test_a_flood_by_one_key_is_one_run_and_a_persons_deploy_is_the_next(
             persons = asyncio.create_task(person())
             await asyncio.gather(*map(ask, range(ASKS)))
             taken = await persons
-        runs = world.github.runner.runs
-        await world.github.finished(runs[-1].id)
-        invoked, counted = len(world.control_api.invocations), world.github.counted
+        runs = sandbox.github.runner.runs
+        await sandbox.github.finished(runs[-1].id)
+        invoked, counted = len(sandbox.control_api.invocations), sandbox.github.counted
     with capsys.disabled():
         told = f"{invoked} calls, {counted} of GitHub's counted"
         sys.stdout.write(f"\n{ASKS} asks by an agent and one by a person: {told}\n")

@@ -18,12 +18,12 @@ from botocore.credentials import Credentials
 
 from fleet_control.clock import SystemClock
 from sandbox.function_url import FunctionUrl, Invocation
-from sandbox.principal import Principal
+from sandbox.principal import IamPrincipal
 from sandbox.sigv4 import Received, verify
 from tests.clock import TurnedClock
 
 REGION = "eu-central-1"
-AGENT = Principal(
+AGENT = IamPrincipal(
     "arn:aws:iam::123456789012:user/fleet/agent/clawdinator-1/clawdinator-1-agent",
     "123456789012",
     "AIDAEXAMPLE",
@@ -47,7 +47,7 @@ class Function:
         return self.answer()
 
 
-class Caller:
+class AwsUser:
     """Signs as botocore does, and may then be told to send something else."""
 
     def __init__(self, url: str, server: FunctionUrl, session: aiohttp.ClientSession) -> None:
@@ -58,7 +58,7 @@ class Caller:
     def sign(
         self,
         body: bytes = ASK,
-        principal: Principal = AGENT,
+        principal: IamPrincipal = AGENT,
         path: str = "",
         url: str = "",
         service: str = "lambda",
@@ -89,18 +89,18 @@ def function() -> Function:
 
 
 @pytest.fixture
-async def caller(function: Function) -> AsyncIterator[Caller]:
+async def caller(function: Function) -> AsyncIterator[AwsUser]:
     server = FunctionUrl(
         {"GITHUB_REF": "main"}, [AGENT, LOOKER], REGION, SystemClock(), handler=function
     )
     url = await server.start()
     async with aiohttp.ClientSession() as session:
-        yield Caller(url, server, session)
+        yield AwsUser(url, server, session)
     await server.stop()
 
 
 async def test_a_signed_request_comes_through_with_its_signer(
-    caller: Caller, function: Function
+    caller: AwsUser, function: Function
 ) -> None:
     status, answer, headers = await caller.send(caller.sign())
 
@@ -123,7 +123,7 @@ async def test_a_signed_request_comes_through_with_its_signer(
     assert caller.server.invocations == [Invocation(AGENT.arn, "runs", 200, invoked=True)]
 
 
-async def test_the_event_is_payload_format_2(caller: Caller, function: Function) -> None:
+async def test_the_event_is_payload_format_2(caller: AwsUser, function: Function) -> None:
     path = "some/path?a=1&b=x%20y&a=2"
     headers = caller.sign(path=path, headers={"X-Several": "one,two", "Cookie": "a=b; c=d"})
 
@@ -156,7 +156,7 @@ async def test_the_event_is_payload_format_2(caller: Caller, function: Function)
     ],
 )
 async def test_a_body_that_is_no_text_comes_as_base64(
-    caller: Caller, function: Function, content_type: str, body: bytes
+    caller: AwsUser, function: Function, content_type: str, body: bytes
 ) -> None:
     await caller.send(caller.sign(body, headers={"content-type": content_type}), body)
 
@@ -165,7 +165,7 @@ async def test_a_body_that_is_no_text_comes_as_base64(
     assert base64.b64decode(event["body"]) == body
 
 
-async def test_without_a_signature_it_is_forbidden(caller: Caller, function: Function) -> None:
+async def test_without_a_signature_it_is_forbidden(caller: AwsUser, function: Function) -> None:
     status, answer, headers = await caller.send(JSON)
 
     assert (status, answer) == (403, {"Message": "Forbidden"})
@@ -177,7 +177,7 @@ async def test_without_a_signature_it_is_forbidden(caller: Caller, function: Fun
 MISMATCH = "The request signature we calculated does not match the signature you provided."
 
 
-async def test_a_wrong_secret_is_refused(caller: Caller) -> None:
+async def test_a_wrong_secret_is_refused(caller: AwsUser) -> None:
     forger = replace(AGENT, secret_key="another")
 
     status, answer, headers = await caller.send(caller.sign(principal=forger))
@@ -187,7 +187,7 @@ async def test_a_wrong_secret_is_refused(caller: Caller) -> None:
     assert headers["x-amzn-ErrorType"] == "InvalidSignatureException"
 
 
-async def test_an_unknown_key_is_refused(caller: Caller) -> None:
+async def test_an_unknown_key_is_refused(caller: AwsUser) -> None:
     stranger = replace(AGENT, access_key="AKIANOBODY")
 
     status, answer, _ = await caller.send(caller.sign(principal=stranger))
@@ -197,7 +197,7 @@ async def test_an_unknown_key_is_refused(caller: Caller) -> None:
 
 
 async def test_a_key_without_the_right_to_invoke_is_forbidden(
-    caller: Caller, function: Function
+    caller: AwsUser, function: Function
 ) -> None:
     looker = caller.sign(principal=LOOKER)
 
@@ -206,7 +206,7 @@ async def test_a_key_without_the_right_to_invoke_is_forbidden(
     assert caller.server.invocations == [Invocation(LOOKER.arn, "runs", 403, invoked=False)]
 
 
-async def test_an_altered_body_is_refused(caller: Caller, function: Function) -> None:
+async def test_an_altered_body_is_refused(caller: AwsUser, function: Function) -> None:
     status, answer, _ = await caller.send(caller.sign(), b'{"action": "deploy"}')
 
     assert status == 403
@@ -214,7 +214,7 @@ async def test_an_altered_body_is_refused(caller: Caller, function: Function) ->
     assert function.calls == []
 
 
-async def test_an_altered_method_path_query_or_signed_header_is_refused(caller: Caller) -> None:
+async def test_an_altered_method_path_query_or_signed_header_is_refused(caller: AwsUser) -> None:
     signed = caller.sign(path="a?b=c")
 
     assert (await caller.send(signed, path="a?b=c"))[0] == 200
@@ -224,14 +224,14 @@ async def test_an_altered_method_path_query_or_signed_header_is_refused(caller: 
     assert (await caller.send({**signed, "content-type": "text/plain"}, path="a?b=c"))[0] == 403
 
 
-async def test_a_header_of_amazons_must_be_signed(caller: Caller) -> None:
+async def test_a_header_of_amazons_must_be_signed(caller: AwsUser) -> None:
     status, answer, _ = await caller.send({**caller.sign(), "x-amz-extra": "1"})
 
     assert status == 403
     assert "not signed: x-amz-extra" in answer["message"]
 
 
-async def test_a_signature_for_another_host_is_refused(caller: Caller) -> None:
+async def test_a_signature_for_another_host_is_refused(caller: AwsUser) -> None:
     signed = caller.sign(url="http://elsewhere.example/")
 
     assert (await caller.send(signed))[1]["message"].startswith(MISMATCH)
@@ -239,7 +239,7 @@ async def test_a_signature_for_another_host_is_refused(caller: Caller) -> None:
     assert elsewhere[:2] == (403, {"Message": "Forbidden"})
 
 
-async def test_the_host_must_be_signed(caller: Caller) -> None:
+async def test_the_host_must_be_signed(caller: AwsUser) -> None:
     signed = caller.sign()
     signed["Authorization"] = signed["Authorization"].replace(";host", "")
 
@@ -254,13 +254,13 @@ async def test_the_host_must_be_signed(caller: Caller) -> None:
     ],
 )
 async def test_the_scope_must_be_this_service_and_region(
-    caller: Caller, scope: dict[str, str], words: str
+    caller: AwsUser, scope: dict[str, str], words: str
 ) -> None:
     assert words in (await caller.send(caller.sign(**scope)))[1]["message"]  # type: ignore[arg-type]  # either is a string
 
 
 @pytest.mark.parametrize("part", ["Credential", "SignedHeaders", "Signature"])
-async def test_an_authorization_with_a_part_missing_says_which(caller: Caller, part: str) -> None:
+async def test_an_authorization_with_a_part_missing_says_which(caller: AwsUser, part: str) -> None:
     signed = caller.sign()
     signed["Authorization"] = signed["Authorization"].replace(part, "X")
 
@@ -276,7 +276,7 @@ def received(headers: Mapping[str, str], url: str, body: bytes = ASK) -> Receive
     ("later", "words"),
     [(299, ""), (301, "Signature expired"), (-299, ""), (-301, "Signature not yet current")],
 )
-async def test_five_minutes_of_skew_are_forgiven(caller: Caller, later: int, words: str) -> None:
+async def test_five_minutes_of_skew_are_forgiven(caller: AwsUser, later: int, words: str) -> None:
     headers = caller.sign()
     signed = datetime.strptime(headers["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     now = signed.timestamp() + later
@@ -293,7 +293,7 @@ async def test_the_url_keeps_its_own_time(function: Function) -> None:
     server = FunctionUrl({}, [AGENT], REGION, TurnedClock(1_000_000_000), handler=function)
     url = await server.start()
     async with aiohttp.ClientSession() as session:
-        caller = Caller(url, server, session)
+        caller = AwsUser(url, server, session)
         status, answer, _ = await caller.send(caller.sign())
     await server.stop()
 
@@ -305,7 +305,9 @@ async def test_the_url_keeps_its_own_time(function: Function) -> None:
     "path",
     ["", "a/b", "a//b", "a/./b", "a/../b", "a%20b", "%C3%BC?x=%C3%BC&y", "a?b=1&a=2&a=1", "x/"],
 )
-async def test_what_botocore_signs_is_verified_whatever_the_path(caller: Caller, path: str) -> None:
+async def test_what_botocore_signs_is_verified_whatever_the_path(
+    caller: AwsUser, path: str
+) -> None:
     headers = caller.sign(path=path)
 
     request = replace(received(headers, caller.url), target=f"/{path}")
@@ -314,7 +316,7 @@ async def test_what_botocore_signs_is_verified_whatever_the_path(caller: Caller,
     assert verify(request, {AGENT.access_key: AGENT}, REGION, "lambda", now) == AGENT
 
 
-async def test_over_6_mb_is_too_large(caller: Caller, function: Function) -> None:
+async def test_over_6_mb_is_too_large(caller: AwsUser, function: Function) -> None:
     body = b"x" * (6 * 1024 * 1024 + 1)
 
     status, answer, _ = await caller.send(caller.sign(body), body)
@@ -324,7 +326,7 @@ async def test_over_6_mb_is_too_large(caller: Caller, function: Function) -> Non
     assert function.calls == []
 
 
-async def test_base64_counts_towards_the_6_mb(caller: Caller, function: Function) -> None:
+async def test_base64_counts_towards_the_6_mb(caller: AwsUser, function: Function) -> None:
     body = b"\xff" * (5 * 1024 * 1024)
     signed = caller.sign(body, headers={"content-type": "application/octet-stream"})
 
@@ -333,7 +335,7 @@ async def test_base64_counts_towards_the_6_mb(caller: Caller, function: Function
 
 
 async def test_an_answer_is_taken_apart_as_the_payload_format_says(
-    caller: Caller, function: Function
+    caller: AwsUser, function: Function
 ) -> None:
     function.answer = lambda: {
         "statusCode": 418,
@@ -353,7 +355,7 @@ async def test_an_answer_is_taken_apart_as_the_payload_format_says(
 
 @pytest.mark.parametrize("returned", ["Hello", {"message": "no status code"}, [1], None])
 async def test_what_has_no_status_code_is_json_itself(
-    caller: Caller, function: Function, returned: object
+    caller: AwsUser, function: Function, returned: object
 ) -> None:
     function.answer = lambda: returned
 
@@ -379,7 +381,7 @@ def raises() -> None:
     ],
 )
 async def test_a_function_that_breaks_is_a_502(
-    caller: Caller, function: Function, answer: Callable[[], Any]
+    caller: AwsUser, function: Function, answer: Callable[[], Any]
 ) -> None:
     function.answer = answer
 
@@ -387,7 +389,7 @@ async def test_a_function_that_breaks_is_a_502(
     assert caller.server.invocations == [Invocation(AGENT.arn, "runs", 502, invoked=True)]
 
 
-async def test_two_are_answered_side_by_side(caller: Caller, function: Function) -> None:
+async def test_two_are_answered_side_by_side(caller: AwsUser, function: Function) -> None:
     both = threading.Barrier(2)
     function.answer = lambda: both.wait(10)
 
@@ -407,7 +409,7 @@ async def test_a_handler_that_hangs_does_not_hold_up_the_end(function: Function)
     server = FunctionUrl({}, [AGENT], REGION, SystemClock(), handler=function)
     url = await server.start()
     async with aiohttp.ClientSession() as session:
-        caller = Caller(url, server, session)
+        caller = AwsUser(url, server, session)
         asked = asyncio.create_task(caller.send(caller.sign()))
         await asyncio.to_thread(begun.wait)
         await server.stop()

@@ -1,4 +1,4 @@
-"""Bad days of a deploy, through everything there is: no host goes, no second one comes, and the
+"""Deploys that must fail, through the whole sandbox: no host goes, no second one comes, and the
 reply says what to do."""
 
 import asyncio
@@ -11,22 +11,22 @@ import pytest
 
 from sandbox.host_rules import Rules
 from sandbox.moto import set_rules
-from tests.sandbox.whole import (
+from tests.sandbox.full_loop import (
     NEWEST,
     PATIENCE_SECONDS,
     SWIFT,
-    Life,
-    Whole,
+    BotRun,
+    FullLoop,
     entry,
-    whole,
+    full_loop,
     write_registry,
 )
 
-# Each is a world with a dozen processes: one at a time.
+# Each is a sandbox with a dozen processes: one at a time.
 pytestmark = pytest.mark.xdist_group("world")
 
 ONE, TWO, RENAMED = "clawdinator-1", "clawdinator-2", "clawdinator-two"
-# A run looks again for so long; a world that is there to fail needs no more.
+# A run looks again for so long; a sandbox that is there to fail needs no more.
 SOON = 2.0
 
 
@@ -37,11 +37,11 @@ def registry(tmp_path: Path) -> Path:
     return file
 
 
-def remove(outside: Whole, image: str) -> None:
-    key = outside.world.seeded.deployer
+def remove(outside: FullLoop, image: str) -> None:
+    key = outside.sandbox.seeded.deployer
     ec2 = boto3.client(
         "ec2",
-        endpoint_url=outside.world.aws_url,
+        endpoint_url=outside.sandbox.aws_url,
         region_name="eu-central-1",
         aws_access_key_id=key.access_key,
         aws_secret_access_key=key.secret_key,
@@ -54,24 +54,24 @@ def rename(registry: Path) -> None:
     registry.write_text(json.dumps({ONE: entry(ONE), RENAMED: entry(TWO)}))
 
 
-async def machines(outside: Whole) -> dict[str, str]:
+async def machines(outside: FullLoop) -> dict[str, str]:
     """Every machine that stays, and whose host it is."""
     return await asyncio.to_thread(outside.machines)
 
 
-async def blind(outside: Whole, *keys: str) -> None:
+async def blind(outside: FullLoop, *keys: str) -> None:
     """To whom EC2 shows no host from now on."""
-    await set_rules(outside.world.aws_url, Rules(SWIFT, blind=keys))
+    await set_rules(outside.sandbox.aws_url, Rules(SWIFT, blind=keys))
 
 
-def plans_over(outside: Whole) -> int:
+def plans_over(outside: FullLoop) -> int:
     """Of how many runs `plan` is over."""
-    jobs = (job for run in outside.world.github.runner.runs for job in run.latest_jobs())
+    jobs = (job for run in outside.sandbox.github.runner.runs for job in run.latest_jobs())
     return sum(job.name == "plan" and job.ended for job in jobs)
 
 
 async def between_plan_and_host(
-    outside: Whole, bot: Life, target: str, meanwhile: Callable[[], Awaitable[object]]
+    outside: FullLoop, bot: BotRun, target: str, meanwhile: Callable[[], Awaitable[object]]
 ) -> str:
     """Deploy, and do that once `plan` is over; what is said."""
     over = plans_over(outside)
@@ -85,7 +85,7 @@ async def between_plan_and_host(
 
 async def test_what_could_not_start_ends_no_host(registry: Path, python: Path) -> None:
     """A type that is misspelt; then an image that is removed between `plan` and the host's turn."""
-    async with whole(registry, python=python) as outside, outside.life() as bot:
+    async with full_loop(registry, python=python) as outside, outside.bot() as bot:
         before = await machines(outside)
         write_registry(registry, (ONE, TWO), **{TWO: "t3.lagre"})
 
@@ -108,11 +108,11 @@ async def test_ec2_that_shows_nothing_to_plan_or_to_a_hosts_job(
     registry: Path, python: Path
 ) -> None:
     async with (
-        whole(registry, python=python, health_deadline=SOON) as outside,
-        outside.life() as bot,
+        full_loop(registry, python=python, health_deadline=SOON) as outside,
+        outside.bot() as bot,
     ):
         before = await machines(outside)
-        key = outside.world.seeded.deployer.access_key
+        key = outside.sandbox.seeded.deployer.access_key
 
         await blind(outside, key)
         for asked in ([f"/fleet deploy {TWO}"], ["/fleet deploy all", "yes"]):
@@ -134,9 +134,9 @@ async def test_ec2_that_shows_nothing_to_plan_or_to_a_hosts_job(
 async def test_ec2_that_shows_nothing_to_the_bot(registry: Path, python: Path) -> None:
     """One that has just started knows of no host and believes the list; later it calls none that it
     has seen missing. The run sees them all, and makes no second one."""
-    async with whole(registry, python=python) as outside, outside.life() as bot:
+    async with full_loop(registry, python=python) as outside, outside.bot() as bot:
         before = await machines(outside)
-        key = outside.world.seeded.chats["demo"].access_key
+        key = outside.sandbox.seeded.chats["demo"].access_key
         await blind(outside, key)
         assert "2 instances, 0 healthy, 2 missing" in await bot.say("/fleet status")
         assert f"✓ deploy {TWO}: done" in await bot.say(f"{ONE}: /fleet deploy {TWO}")
@@ -157,7 +157,7 @@ async def test_ec2_that_shows_nothing_to_the_bot(registry: Path, python: Path) -
 
 
 async def test_an_instance_that_is_renamed(registry: Path, python: Path) -> None:
-    async with whole(registry, python=python) as outside, outside.life() as bot:
+    async with full_loop(registry, python=python) as outside, outside.bot() as bot:
         before = await machines(outside)
         await bot.say("/fleet status")
         rename(registry)

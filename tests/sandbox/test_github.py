@@ -17,8 +17,17 @@ from lambda_fn.settings import read_settings
 from sandbox.github_graphql import answered
 from sandbox.repository import PAST
 from tests.clock import TurnedClock
-from tests.sandbox.witness import Witness
-from tests.sandbox.workflows import DISPATCH, ONE_JOB, REPO, RUNS, TOKEN, Client, github_of, steps
+from tests.sandbox.script_pipe import ScriptPipe
+from tests.sandbox.workflows import (
+    DISPATCH,
+    ONE_JOB,
+    REPO,
+    RUNS,
+    TOKEN,
+    ApiClient,
+    github_of,
+    steps,
+)
 
 ASKED: dict[str, Any] = {"ref": "main", "inputs": {"target": "x"}}
 
@@ -158,7 +167,7 @@ async def test_runs_are_filtered(query: str, found: int, tmp_path: Path) -> None
     assert answer["total_count"] == found
 
 
-def left(github: Client) -> int:
+def left(github: ApiClient) -> int:
     return int(github.answered["X-RateLimit-Remaining"])
 
 
@@ -199,7 +208,7 @@ async def test_a_new_run_is_listed_late_where_it_should_be_and_known_by_its_id_a
 ) -> None:
     clock = TurnedClock()
     async with github_of(ONE_JOB, tmp_path, clock=clock) as github:
-        github.github.runner.site.listed_after = 8.0
+        github.github.runner.context.listed_after = 8.0
         run_id = await github.dispatch()
         await clock.turn(7)
         _, early = await github.call("GET", RUNS)
@@ -239,7 +248,7 @@ async def test_a_log_lies_on_another_server_that_wants_no_token(tmp_path: Path) 
 
 
 async def test_there_is_no_log_before_a_job_has_ended(tmp_path: Path) -> None:
-    witness = Witness(tmp_path)
+    witness = ScriptPipe(tmp_path)
     async with github_of(steps(f"run: echo up > {witness.pipe}; sleep 1000"), tmp_path) as github:
         run_id = await github.dispatch()
         await witness.hears()
@@ -382,12 +391,12 @@ async def test_a_jobs_token_may_what_its_permissions_say_while_it_runs(
     )
     async with github_of(steps(step, permissions=permissions), tmp_path) as github:
         assert await github.outcome() == ("success", said)
-        assert github.github.runner.site.tokens == {}
+        assert github.github.runner.context.tokens == {}
 
 
 async def test_graphql_shows_commits_as_the_control_api_asks_for_them(tmp_path: Path) -> None:
     async with github_of(ONE_JOB, tmp_path) as github:
-        repository = github.github.runner.site.repository
+        repository = github.github.runner.context.repository
         head = repository.merge("A change of hosts")
         said = await asyncio.to_thread(asked_of, github.github.url)
         counted = github.github.counted

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.clock import TurnedClock
-from tests.sandbox.witness import Witness
+from tests.sandbox.script_pipe import ScriptPipe
 from tests.sandbox.workflows import github_of, steps
 
 
@@ -73,7 +73,7 @@ async def test_an_output_of_another_form_fails_its_step(line: str, tmp_path: Pat
 
 
 async def test_what_a_step_left_running_ends_with_it(tmp_path: Path) -> None:
-    witness = Witness(tmp_path)
+    witness = ScriptPipe(tmp_path)
     file = steps(f"run: |\n  exec 9> {witness.pipe}\n  echo up >&9\n  sleep 1000 &")
     async with github_of(file, tmp_path) as github:
         run_id = await github.dispatch()
@@ -84,7 +84,7 @@ async def test_what_a_step_left_running_ends_with_it(tmp_path: Path) -> None:
 
 
 async def test_a_job_that_takes_too_long_is_cancelled(tmp_path: Path) -> None:
-    witness = Witness(tmp_path)
+    witness = ScriptPipe(tmp_path)
     clock = TurnedClock()
     file = steps(f"run: echo > {witness.pipe}; sleep 1000", timeout_minutes="5")
     async with github_of(file, tmp_path, clock=clock) as github:

@@ -8,7 +8,7 @@ from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
 from sandbox.terminal.prompt import CommandCompleter
-from tests.sandbox.person import at_a_terminal
+from tests.sandbox.terminal_user import at_a_terminal
 
 pytestmark = pytest.mark.xdist_group("world")
 

@@ -11,17 +11,17 @@ import pytest
 from fleet_control import duration
 from fleet_control.archive import File, compress, tar
 from fleet_control.seed import REVISION_FILE, key
-from sandbox.host_boot import Booted, boot
+from sandbox.host_boot import BootResult, boot
 from sandbox.repository import PAST
-from tests.sandbox.whole import NEWEST, OLDER, OLDEST, Whole, whole, write_registry
+from tests.sandbox.full_loop import NEWEST, OLDER, OLDEST, FullLoop, full_loop, write_registry
 
 ONE, TWO = "clawdinator-1", "clawdinator-2"
 NEW, OLD = "1" * 40, "0" * 40
 
 
-async def revisions(outside: Whole) -> dict[str, str]:
+async def revisions(outside: FullLoop) -> dict[str, str]:
     """Of each host: what it says it runs, which must be what its tag says."""
-    said = {id_: one["revision"] for id_, one in (await outside.world.hosts()).items()}
+    said = {id_: one["revision"] for id_, one in (await outside.sandbox.hosts()).items()}
     tags = await asyncio.to_thread(outside.hosts)
     assert {id_: host.revision for id_, host in tags.items()} == said
     return said
@@ -35,8 +35,11 @@ def old(number: int) -> str:
 @pytest.mark.xdist_group("world")
 async def test_a_change_is_merged_deployed_and_taken_back(tmp_path: Path, python: Path) -> None:
     write_registry(tmp_path / "instances.json", (ONE, TWO))
-    async with whole(tmp_path / "instances.json", python=python) as outside, outside.life() as bot:
-        commits = outside.world.github.runner.site.repository.commits
+    async with (
+        full_loop(tmp_path / "instances.json", python=python) as outside,
+        outside.bot() as bot,
+    ):
+        commits = outside.sandbox.github.runner.context.repository.commits
         oldest, older, newest = commits
         assert await revisions(outside) == {ONE: older, TWO: oldest}
 
@@ -54,7 +57,7 @@ async def test_a_change_is_merged_deployed_and_taken_back(tmp_path: Path, python
         assert f"✓ deploy {TWO}: done" in await bot.say(f"/fleet deploy {TWO}")
         assert await revisions(outside) == {ONE: older, TWO: merged}
         assert (await asyncio.to_thread(outside.hosts))[TWO].image == NEWEST
-        job = outside.world.github.runner.runs[-1].latest_jobs()[1]
+        job = outside.sandbox.github.runner.runs[-1].latest_jobs()[1]
         assert job.name == f"{TWO}: {NEWEST} -> {NEWEST} @{merged[:7]}"
 
         said = " ".join((await bot.say("merge docs Hosts greet, it says")).split())
@@ -73,7 +76,7 @@ async def test_a_change_is_merged_deployed_and_taken_back(tmp_path: Path, python
         assert f"  Revision {oldest[:7]}, {old(0)}: {PAST[0][0]}\n" in said
         assert await revisions(outside) == {ONE: older, TWO: oldest}
         assert (await asyncio.to_thread(outside.hosts))[TWO].image == OLDEST
-        title = outside.world.github.runner.runs[-1].title
+        title = outside.sandbox.github.runner.runs[-1].title
         assert f" | {TWO} | {oldest[:12]} | " in title
 
         said = await bot.say("network off", f"reboot {TWO}", "reboot nobody")
@@ -87,9 +90,9 @@ async def test_what_somebody_spoiled_is_refused_by_name_and_nothing_is_touched(
 ) -> None:
     registry = tmp_path / "instances.json"
     write_registry(registry, (ONE, TWO))
-    async with whole(registry) as outside, outside.life() as bot:
+    async with full_loop(registry) as outside, outside.bot() as bot:
         before = await asyncio.to_thread(outside.hosts)
-        newest = outside.world.github.runner.site.repository.commits[-1]
+        newest = outside.sandbox.github.runner.context.repository.commits[-1]
         manifest = f"bootstrap/{TWO}/manifest.json"
         for spoil, done, why in (
             ("bundle TWO missing", f"{manifest} is gone now.", f"{manifest} is not there."),
@@ -108,7 +111,7 @@ async def test_what_somebody_spoiled_is_refused_by_name_and_nothing_is_touched(
         write_registry(registry, (ONE, TWO), **{ONE: "t3.small"})
         assert "has no nobody." in await bot.say("spoil bundle nobody stale")
         said = await bot.say("spoil seed", f"/fleet deploy {TWO}")
-        seed = key(outside.world.github.runner.site.repository.revision())
+        seed = key(outside.sandbox.github.runner.context.repository.revision())
         assert seed != key(newest)
         assert f"{seed} is not what " in said
         assert f"{seed} is not what that commit holds: somebody else put it there" in flat(said)
@@ -140,7 +143,7 @@ SEED = packed(**{REVISION_FILE: f"{NEW}\n"})
 def test_a_host_becomes_what_it_is_told_once_that_is_verified() -> None:
     there = {key(NEW): SEED}
 
-    assert boot(told(NEW, SEED), Booted(OLD), there.get) == Booted(NEW)
+    assert boot(told(NEW, SEED), BootResult(OLD), there.get) == BootResult(NEW)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +160,7 @@ def test_a_host_becomes_what_it_is_told_once_that_is_verified() -> None:
 def test_a_seed_that_is_not_as_told_makes_no_host(
     lies_there: bytes | None, was_told: bytes, trouble: str
 ) -> None:
-    come_to = boot(told(NEW, was_told), Booted(OLD), lambda _: lies_there)
+    come_to = boot(told(NEW, was_told), BootResult(OLD), lambda _: lies_there)
 
     assert come_to.revision == OLD
     assert come_to.trouble.startswith(f"the seed of {NEW} {trouble}")
@@ -168,4 +171,4 @@ def test_a_host_that_is_told_nothing_new_asks_nobody(user_data: str | None) -> N
     def nobody(_: str) -> bytes:
         raise AssertionError
 
-    assert boot(user_data, Booted(NEW), nobody) == Booted(NEW)
+    assert boot(user_data, BootResult(NEW), nobody) == BootResult(NEW)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox.witness import Witness
+from tests.sandbox.script_pipe import ScriptPipe
 from tests.sandbox.workflows import MATRIX, PLAN, PLANNED, ROLL, github_of, steps
 
 
@@ -27,7 +27,7 @@ async def test_needs_outputs_and_a_matrix_work_as_at_github(tmp_path: Path) -> N
 async def test_all_jobs_of_a_matrix_are_listed_before_the_first_ends(
     tmp_path: Path,
 ) -> None:
-    witness = Witness(tmp_path)
+    witness = ScriptPipe(tmp_path)
     file = MATRIX.replace('echo "host $ID', f'cat {witness.pipe}; echo "host $ID')
     async with github_of(file, tmp_path) as github:
         run_id = await github.dispatch()

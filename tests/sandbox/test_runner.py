@@ -7,12 +7,12 @@ from pathlib import Path
 
 from sandbox.workspace import Workspace
 from tests.clock import TurnedClock
-from tests.sandbox.witness import Witness
+from tests.sandbox.script_pipe import ScriptPipe
 from tests.sandbox.workflows import MATRIX, ONE_JOB, github_of, job, steps
 
 
 async def test_one_run_at_a_time_and_the_others_wait_in_order(tmp_path: Path) -> None:
-    witness = Witness(tmp_path)
+    witness = ScriptPipe(tmp_path)
     clock = TurnedClock()
     async with github_of(steps(f"run: cat {witness.pipe}"), tmp_path, clock=clock) as github:
         runs = [await github.dispatch() for _ in range(3)]
@@ -32,7 +32,7 @@ async def test_one_run_at_a_time_and_the_others_wait_in_order(tmp_path: Path) ->
 
 
 async def test_a_hundred_wait_and_not_one_more(tmp_path: Path) -> None:
-    witness = Witness(tmp_path)
+    witness = ScriptPipe(tmp_path)
     async with github_of(steps(f"run: cat {witness.pipe}"), tmp_path) as github:
         runs = [await github.dispatch() for _ in range(102)]
         shown = [await github.run(run) for run in (runs[100], runs[101])]
@@ -154,7 +154,7 @@ async def test_a_rerun_waits_in_line_like_any_other(tmp_path: Path) -> None:
 
 
 async def test_a_cancel_kills_what_runs_and_the_next_begins(tmp_path: Path) -> None:
-    witness = Witness(tmp_path)
+    witness = ScriptPipe(tmp_path)
     slow = f"run: |\n  if [ $TARGET = next ]; then exit 0; fi\n  exec 9> {witness.pipe}"
     async with github_of(steps(f"{slow}\n  echo up >&9\n  sleep 1000"), tmp_path) as github:
         run_id = await github.dispatch()
@@ -170,7 +170,7 @@ async def test_a_cancel_kills_what_runs_and_the_next_begins(tmp_path: Path) -> N
 
 
 async def test_a_second_cancel_does_not_break_off_the_end(tmp_path: Path) -> None:
-    witness = Witness(tmp_path)
+    witness = ScriptPipe(tmp_path)
     file = steps(f"run: exec 9> {witness.pipe}; echo up >&9; sleep 1000")
     async with github_of(file, tmp_path) as github:
         run_id = await github.dispatch()
@@ -180,7 +180,7 @@ async def test_a_second_cancel_does_not_break_off_the_end(tmp_path: Path) -> Non
             await asyncio.sleep(0)
         await github.ended(run_id)
 
-        assert github.github.runner.site.tokens == {}
+        assert github.github.runner.context.tokens == {}
         assert list((tmp_path / "runs").iterdir()) == []
 
 
@@ -218,7 +218,7 @@ async def test_a_run_that_breaks_has_failed_and_the_next_begins(tmp_path: Path) 
 
 
 async def test_after_a_cancel_no_further_job_begins(tmp_path: Path) -> None:
-    witness = Witness(tmp_path)
+    witness = ScriptPipe(tmp_path)
     file = MATRIX.replace('echo "host $ID', f'echo up > {witness.pipe}; sleep 1000; echo "host $ID')
     async with github_of(file, tmp_path) as github:
         run_id = await github.dispatch(who="sam")
@@ -236,7 +236,7 @@ async def test_after_a_cancel_no_further_job_begins(tmp_path: Path) -> None:
 
 
 async def test_a_stop_kills_what_runs_and_removes_what_it_had(tmp_path: Path) -> None:
-    witness = Witness(tmp_path)
+    witness = ScriptPipe(tmp_path)
     file = steps(f"run: exec 9> {witness.pipe}; echo up >&9; sleep 1000")
     async with github_of(file, tmp_path) as github:
         runs = [await github.dispatch() for _ in range(2)]
@@ -247,7 +247,7 @@ async def test_a_stop_kills_what_runs_and_removes_what_it_had(tmp_path: Path) ->
 
 
 async def test_a_file_is_what_it_was_when_its_run_was_asked_for(tmp_path: Path) -> None:
-    witness = Witness(tmp_path)
+    witness = ScriptPipe(tmp_path)
     file = steps(f'run: cat {witness.pipe}; echo "target is $TARGET"')
     async with github_of(file, tmp_path) as github:
         runs = [await github.dispatch() for _ in range(2)]

@@ -1,4 +1,4 @@
-"""What is there before the first command."""
+"""The fleet that is seeded before the first command."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from botocore.config import Config
 
 from fleet_control import ec2, machine
 from fleet_control.registry import Registry, parse
-from sandbox.image import Image, images
+from sandbox.image import SeededImage, images
 from sandbox.seed import Seeded, seed
 
 FIVE_HUNDRED = json.dumps(
@@ -28,7 +28,7 @@ FIVE_HUNDRED = json.dumps(
 
 
 @pytest.fixture
-async def seeded(moto: str, registry: Registry, our_images: tuple[Image, ...]) -> Seeded:
+async def seeded(moto: str, registry: Registry, our_images: tuple[SeededImage, ...]) -> Seeded:
     return await seed(moto, registry, our_images)
 
 
@@ -127,7 +127,7 @@ async def test_there_is_a_place_for_states_and_the_question_to_a_host(
 
 
 async def test_five_hundred_instances_are_seeded_too(
-    moto: str, our_images: tuple[Image, ...], client: Clients
+    moto: str, our_images: tuple[SeededImage, ...], client: Clients
 ) -> None:
     seeded = await seed(moto, parse(FIVE_HUNDRED), our_images)
 

@@ -14,12 +14,12 @@ import pytest
 
 from fleet_control.registry import parse as parse_registry
 from sandbox.host_rules import Rules, Timing
-from sandbox.image import Image
+from sandbox.image import SeededImage
 from sandbox.principal import ACCOUNT
 from sandbox.seed import seed
 from sandbox.tofu.__main__ import main
-from sandbox.tofu.plan import Host, make
-from tests.sandbox.aws import Aws
+from sandbox.tofu.plan import TofuHost, make
+from tests.sandbox.aws import MotoAws
 from tests.sandbox.conftest import REGISTRY
 from workflows.fleet_deploy import expectation, guard
 from workflows.fleet_deploy.lock import StateLock, held
@@ -39,7 +39,7 @@ ONE, TWO = (f'aws_instance.clawdinator["clawdinator-{n}"]' for n in (1, 2))
 
 
 @dataclass(frozen=True)
-class Said:
+class CommandOutput:
     code: int
     out: str
     err: str
@@ -48,7 +48,7 @@ class Said:
 class Checkout:
     """A repository's folder and the engine in it."""
 
-    def __init__(self, root: Path, aws: Aws, python: Path) -> None:
+    def __init__(self, root: Path, aws: MotoAws, python: Path) -> None:
         self._python = python
         self.root = root
         self.aws = aws
@@ -79,10 +79,10 @@ class Checkout:
             stderr=asyncio.subprocess.PIPE,
         )
 
-    async def run(self, *argv: str) -> Said:
+    async def run(self, *argv: str) -> CommandOutput:
         process = await self.begin(*argv, python=str(self._python))
         out, err = await process.communicate()
-        return Said(process.returncode or 0, out.decode(), err.decode())
+        return CommandOutput(process.returncode or 0, out.decode(), err.decode())
 
     async def plan(self, *argv: str, name: str = "p") -> Any:
         """The plan as `show -json` has it."""
@@ -93,7 +93,7 @@ class Checkout:
         assert shown.code == 0
         return json.loads(shown.out)
 
-    async def apply(self, name: str = "p") -> Said:
+    async def apply(self, name: str = "p") -> CommandOutput:
         return await self.run("apply", *QUIET, str(self.root / name))
 
     def write(self, *ids: str) -> None:
@@ -104,16 +104,16 @@ class Checkout:
 
 
 @pytest.fixture
-async def quick(moto: str, our_images: tuple[Image, ...]) -> AsyncIterator[Aws]:
+async def quick(moto: str, our_images: tuple[SeededImage, ...]) -> AsyncIterator[MotoAws]:
     """The fleet on the system's clock: another process waits for it."""
     seeded = await seed(moto, parse_registry(REGISTRY), our_images)
-    with Aws(moto, seeded, Rules()) as aws:
+    with MotoAws(moto, seeded, Rules()) as aws:
         await aws.rule(timing=Timing(pending=0.2, initializing=0.2, shutting_down=0.2))
         yield aws
 
 
 @pytest.fixture
-async def checkout(quick: Aws, tmp_path: Path, python: Path) -> Checkout:
+async def checkout(quick: MotoAws, tmp_path: Path, python: Path) -> Checkout:
     shutil.copytree(Path(__file__).parents[2] / "tofu" / "fleet", tmp_path / "tofu" / "fleet")
     checkout = Checkout(tmp_path, quick, python)
     checkout.registry.parent.mkdir()
@@ -313,7 +313,7 @@ async def test_without_init_there_is_no_plan(checkout: Checkout) -> None:
     assert "Backend initialization required" in said.err
 
 
-HOSTS = {"a": Host("i-a", "ami-old", "t3.large"), "b": Host("i-b", "ami-old", "t3.large")}
+HOSTS = {"a": TofuHost("i-a", "ami-old", "t3.large"), "b": TofuHost("i-b", "ami-old", "t3.large")}
 TYPES = {"a": "t3.large", "b": "t3.small"}
 
 

@@ -1,4 +1,4 @@
-"""A `python3` that is warm: a program begins in it as a fork that has the libraries already.
+"""A `python3` that starts fast: it forks a process that has imported the libraries already.
 
 What a run's steps do is the same, in processes of their own; only starting them is cheap.
 """

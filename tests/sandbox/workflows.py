@@ -10,12 +10,12 @@ from typing import Any
 import aiohttp
 
 from fleet_control.clock import Clock, SystemClock
-from sandbox.actions import CHECKOUT, Action, played
-from sandbox.github import API_VERSION, GitHub
+from sandbox.actions import CHECKOUT, ActionStandIn, played
+from sandbox.github import API_VERSION, GitHubApi
 from sandbox.repository import Repository
 from sandbox.run_record import RunRecord
 from sandbox.runner import Runner
-from sandbox.site import Site
+from sandbox.runner_context import RunnerContext
 
 HEAD = """
 name: small
@@ -95,10 +95,10 @@ DISPATCH = f"/actions/workflows/{FILE}/dispatches"
 RUNS = f"/actions/workflows/{FILE}/runs"
 
 
-class Client:
+class ApiClient:
     """GitHub's API as somebody with a token calls it."""
 
-    def __init__(self, github: GitHub, session: aiohttp.ClientSession, folder: Path) -> None:
+    def __init__(self, github: GitHubApi, session: aiohttp.ClientSession, folder: Path) -> None:
         self.github = github
         self.session = session
         self.folder = folder
@@ -172,8 +172,8 @@ class Client:
 
 @asynccontextmanager
 async def github_of(
-    file: str, folder: Path, clock: Clock | None = None, checkout: Action | None = None
-) -> AsyncIterator[Client]:
+    file: str, folder: Path, clock: Clock | None = None, checkout: ActionStandIn | None = None
+) -> AsyncIterator[ApiClient]:
     """A GitHub whose repository holds this workflow and a registry.
 
     `checkout` plays that action in place of the usual.
@@ -187,7 +187,7 @@ async def github_of(
     (source / "there").write_text("a file of the repository")
     repository = Repository(source, registry, folder / "repository")
     actions = played(repository, ("echo", "engine"), {"AWS_SECRET_ACCESS_KEY": "sk-123"}, source)
-    site = Site(
+    context = RunnerContext(
         workflow=workflow,
         repo=REPO,
         repository=repository,
@@ -198,11 +198,11 @@ async def github_of(
         actions=actions | ({CHECKOUT: checkout} if checkout else {}),
         clock=clock or SystemClock(),
     )
-    github = GitHub(Runner(site), TOKEN)
+    github = GitHubApi(Runner(context), TOKEN)
     await github.start()
     try:
         async with aiohttp.ClientSession() as session:
-            yield Client(github, session, folder)
+            yield ApiClient(github, session, folder)
     finally:
         await github.stop()
     assert not (folder / "runs").exists()

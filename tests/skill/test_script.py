@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from fleet_control.command import ExitCode
-from sandbox.world import CHECKOUT, Options, World, open_world
+from sandbox.sandbox import CHECKOUT, Sandbox, SandboxOptions, open_sandbox
 
 SCRIPT = CHECKOUT / "skills/fleet_control/scripts/fleet-control.sh"
 ME, OTHER = "clawdinator-1", "clawdinator-2"
@@ -35,7 +35,7 @@ class ScriptEnd:
 @dataclass(frozen=True)
 class ScriptHost:
     root: Path
-    world: World
+    sandbox: Sandbox
 
     async def types(self, *words: str, **environ: str) -> ScriptEnd:
         process = await asyncio.create_subprocess_exec(
@@ -44,7 +44,7 @@ class ScriptHost:
             env={
                 "PATH": f"{Path(sys.executable).parent}:{os.defpath}",
                 "FLEET_CONTROL_ROOT": str(self.root),
-                "FLEET_CONTROL_EC2_URL": self.world.aws_url,
+                "FLEET_CONTROL_EC2_URL": self.sandbox.aws_url,
                 "FLEET_CONTROL_POLL_SECONDS": "0.3",
                 **environ,
             },
@@ -58,19 +58,19 @@ class ScriptHost:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def host(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ScriptHost]:
     root = tmp_path_factory.mktemp("root")
-    async with open_world(Options()) as world:
-        key = world.seeded.agents[ME]
+    async with open_sandbox(SandboxOptions()) as sandbox:
+        key = sandbox.seeded.agents[ME]
         for place, text in {
             "etc/clawdinator/instance": ME,
             "etc/clawdinator/region": "eu-central-1",
-            "etc/clawdinator/control-api-url": world.control_api_url,
-            "run/agenix/clawdinator-control-token": world.token,
+            "etc/clawdinator/control-api-url": sandbox.control_api_url,
+            "run/agenix/clawdinator-control-token": sandbox.token,
             "run/agenix/clawdinator-control-aws-access-key-id": key.access_key,
             "run/agenix/clawdinator-control-aws-secret-access-key": key.secret_key,
         }.items():
             (root / place).parent.mkdir(parents=True, exist_ok=True)
             (root / place).write_text(f"{text}\n")
-        yield ScriptHost(root, world)
+        yield ScriptHost(root, sandbox)
 
 
 async def test_status_is_a_table_for_people_and_json_for_agents(host: ScriptHost) -> None:
@@ -104,7 +104,7 @@ REFUSED = {
 async def test_what_the_policy_refuses_is_refused_before_anything_is_dispatched(
     host: ScriptHost,
 ) -> None:
-    asked = host.world.control_api.invocations
+    asked = host.sandbox.control_api.invocations
     before = len(asked)
 
     ended = await asyncio.gather(*(host.types("deploy", *words, "--json") for words in REFUSED))

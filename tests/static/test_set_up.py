@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from sandbox import account
+from sandbox import tofu_commands
 from tests.static.configuration import VARIABLES
 
 ROOT = Path(__file__).parents[2]
@@ -15,7 +15,7 @@ def test_the_sandbox_sets_up_by_the_page_s_own_commands_in_its_order() -> None:
     lines = [line.strip() for line in re.findall(r"^ *(?:tofu|python3) .*$", PAGE, re.MULTILINE)]
 
     # The hosts are a run's to make; the sandbox makes its first ones faster.
-    assert [*account.STATE, *account.CONTROL] == lines
+    assert [*tofu_commands.STATE, *tofu_commands.CONTROL] == lines
 
 
 def test_it_sets_every_variable_that_a_workflow_reads_and_makes_its_environments() -> None:

@@ -14,8 +14,8 @@ from sandbox.telegram_api.people import People
 from sandbox.telegram_api.server import BotApi
 from tests.chat_scene import ChatScene
 from tests.clock import TurnedClock
+from tests.cuttable_network import CuttableNetwork
 from tests.fleet_control.aws import FakeEc2
-from tests.line import Line
 
 TOKEN = "700100:AAtestTokenOfTheFleetBotInTestsOnly"
 OPERATOR, VISITOR, CLAW_1 = 1001, 2002, 3003
@@ -31,7 +31,7 @@ class Scene(ChatScene):
     """
 
     def __init__(self, clock: TurnedClock, ec2: FakeEc2) -> None:
-        line = Line()
+        line = CuttableNetwork()
         self.telegram = BotApi(TOKEN, clock, middlewares=[line.middleware])
         super().__init__(clock, ec2, line, self.telegram.history.until)
         self.people = People(self.telegram)

@@ -3,8 +3,8 @@
 from tests.clock import TurnedClock
 from tests.discord.ec2 import NEWEST, OLDER, Claw
 from tests.fleet_control.aws import FakeEc2
-from tests.rolling import Rolling
 from tests.telegram.scene import FLEET, OPERATOR, Scene, labels
+from tests.timed_control_api import TimedControlApi
 
 
 async def test_status_is_answered_in_the_chat_and_to_the_message(scene: Scene) -> None:
@@ -32,7 +32,7 @@ async def test_a_deploy_that_github_took_and_denied_ends_as_it_ended(ec2: FakeEc
     """It lists the first run so late that the deploy is asked for again; the second one stops."""
     clock = TurnedClock()
     scene = Scene(clock, ec2)
-    scene.api = api = Rolling(clock=clock, lag=20, denied=1)
+    scene.api = api = TimedControlApi(clock=clock, lag=20, denied=1)
     async with scene:
         await scene.start()
         reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))

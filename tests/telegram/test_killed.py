@@ -2,7 +2,7 @@
 
 Its successor makes each reply final that a run answers to. One that was left before the dispatch
 stays "asking …", and is true by itself: it says what to do if it has not changed in two minutes
-(`tests.killing.untrue`).
+(`tests.killed_deploys.untrue`).
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,20 +12,20 @@ import pytest
 from sandbox.telegram_api.history import Json
 from tests.clock import TurnedClock
 from tests.fleet_control.aws import FakeEc2
-from tests.killing import Killing
-from tests.rolling import Rolling
+from tests.killed_deploys import KilledDeploys
 from tests.telegram.scene import OPERATOR, Scene, labels
+from tests.timed_control_api import TimedControlApi
 
 Asks = Callable[[Scene], Awaitable[tuple[str, Json]]]
 
 
 @pytest.fixture
-def rolling() -> Rolling:
-    return Rolling(clock=TurnedClock())
+def rolling() -> TimedControlApi:
+    return TimedControlApi(clock=TurnedClock())
 
 
 @pytest.fixture
-async def killed(ec2: FakeEc2, rolling: Rolling) -> AsyncIterator[Scene]:
+async def killed(ec2: FakeEc2, rolling: TimedControlApi) -> AsyncIterator[Scene]:
     ec2.forget()
     scene = Scene(rolling.clock, ec2)
     scene.api = rolling
@@ -69,7 +69,7 @@ async def confirm(scene: Scene) -> tuple[str, Json]:
     ids=["0", "6", "12", "12, after a yes"],
 )
 async def test_each_reply_that_a_run_answers_to_ends_final_and_each_other_is_true(
-    killed: Scene, rolling: Rolling, asks: Asks, lag: float
+    killed: Scene, rolling: TimedControlApi, asks: Asks, lag: float
 ) -> None:
     """And nothing is begun anew, though Telegram brings the ask once more."""
     rolling.lag = lag
@@ -86,7 +86,7 @@ async def test_each_reply_that_a_run_answers_to_ends_final_and_each_other_is_tru
                 await killed.telegram.updates.put(kind, update[kind])
         return bool(update)
 
-    killing = Killing(
+    killing = KilledDeploys(
         killed, rolling, killed.start, ask, lambda asked: replies(killed, asked), say_again
     )
     assert await killing.at_each_moment() == {}

@@ -8,7 +8,7 @@ from fleet_control.caller import BotInstance, Caller, Human, Unknown
 from fleet_control.policy import Allowed, Facts, RefusalCode, Refused, Usage, judge
 from sandbox.telegram_api.history import Json, user
 from tests.fleet_control.test_policy import OPERATOR, TABLE
-from tests.policy_world import carried, show
+from tests.policy_facts import carried, show
 from tests.telegram.scene import Scene, labels
 
 AGENT = user(3003, "agent", is_bot=True)

@@ -8,11 +8,11 @@ import pytest
 
 from fleet_control.clock import SystemClock
 from sandbox.demo_front import serve_front
+from sandbox.sandbox import SandboxOptions, open_sandbox
 from sandbox.telegram_api.history import private, user
 from sandbox.telegram_api.people import People
 from sandbox.telegram_api.server import BotApi
-from sandbox.world import Options, open_world
-from tests.sandbox.whole import SWIFT
+from tests.sandbox.full_loop import SWIFT
 from tests.telegram.scene import OPERATOR, TOKEN
 
 PATIENCE_SECONDS = 120.0
@@ -24,14 +24,14 @@ async def test_a_deploy_replaces_a_host_and_calls_its_asker(python: Path) -> Non
     people, olga = People(api), user(OPERATOR, "Olga")
     async with (
         asyncio.timeout(2 * PATIENCE_SECONDS),
-        open_world(Options(timing=SWIFT, python=python)) as world,
+        open_sandbox(SandboxOptions(timing=SWIFT, python=python)) as sandbox,
     ):
         environ = {
             "CLAWBOT_TELEGRAM_TOKEN": TOKEN,
             "CLAWBOT_TELEGRAM_API_URL": await api.start(),
             "CLAWBOT_OPERATORS": f"telegram:{OPERATOR}",
         }
-        serving = asyncio.create_task(serve_front(world, "", "telegram", environ))
+        serving = asyncio.create_task(serve_front(sandbox, "", "telegram", environ))
         try:
             await people.say(private(OPERATOR), olga, "/fleet deploy clawdinator-2")
             await api.history.until(lambda: api.history.shown(OPERATOR)[1:], PATIENCE_SECONDS)

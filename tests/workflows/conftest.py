@@ -23,7 +23,7 @@ from fleet_control.registry import Instance, parse
 from fleet_control.seed import BOOT, BOOT_TAG, COMMIT_TAG
 from sandbox.image import images
 from sandbox.moto import MotoServer
-from sandbox.run_record import CONTROL_API, PERSON, Account
+from sandbox.run_record import CONTROL_API, PERSON, Actor
 from tests.workflows import git
 from tests.workflows.fleets import registry_text
 from tests.workflows.front import AwsFront, before
@@ -324,7 +324,7 @@ def front(runner: LocalRunner) -> Iterator[AwsFront]:
         yield front
 
 
-def started_by(account: Account) -> dict[str, str]:
+def started_by(account: Actor) -> dict[str, str]:
     """What GitHub's runner says of who started a run."""
     return {
         "GITHUB_ACTOR": account.login,

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from fleet_control.ledger import Entry, title
-from sandbox.run_record import CONTROL_API, Account
+from sandbox.run_record import CONTROL_API, Actor
 from tests.http_server import listening
 
 TOKEN = "ghs_secret"
@@ -77,7 +77,7 @@ def raw_run(
     *,
     status: str = "completed",
     moment: str = "2026-11-24T08:00:00Z",
-    actor: Account = CONTROL_API,
+    actor: Actor = CONTROL_API,
 ) -> dict[str, Any]:
     return {
         "id": id_,

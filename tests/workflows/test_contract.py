@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from fleet_control import deploy_jobs, ledger
-from sandbox.workflow import FORMS, forms_of, load, parse
+from sandbox.workflow_file import FORMS, forms_of, load, parse
 from workflows.fleet_deploy.__main__ import JOBS
 from workflows.fleet_deploy.forgotten_host import profile
 from workflows.fleet_deploy.github_account import CONTROL_API, PEOPLE

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from fleet_control.ledger import Entry
-from sandbox.run_record import ANY_WORKFLOW, CONTROL_API, PERSON, Account
+from sandbox.run_record import ANY_WORKFLOW, CONTROL_API, PERSON, Actor
 from tests.workflows.conftest import NEW, LocalRunner, started_by
 from tests.workflows.loopback import raw_run
 from workflows.fleet_deploy.github_account import Starter, read, starter
@@ -14,7 +14,7 @@ from workflows.fleet_deploy.stopped import Stopped
 
 ONE, TWO = "clawdinator-1", "clawdinator-2"
 SET_UP = {"CONTROL_API_ACCOUNT": "fleet-control:7", "DEPLOY_PEOPLE": "sam:11, Kim-2:12"}
-MALLORY = Account("mallory", 2_718_281)
+MALLORY = Actor("mallory", 2_718_281)
 
 
 def run(login: str, number: str, triggering: str = "") -> ThisRun:
@@ -121,7 +121,7 @@ def test_each_job_refuses_before_it_looks_at_anything(
     ("account", "asked"), [(PERSON, {}), (CONTROL_API, CHAT), (CONTROL_API, {"CALLER": ONE})]
 )
 def test_those_who_may_get_as_far_as_the_judge(
-    runner: LocalRunner, account: Account, asked: dict[str, str]
+    runner: LocalRunner, account: Actor, asked: dict[str, str]
 ) -> None:
     runner.registers(ONE, TWO)
     more = {**started_by(account), **asked, "TARGET": "clawdinator-9"}

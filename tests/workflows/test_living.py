@@ -12,7 +12,7 @@ import pytest
 from fleet_control import host_answer
 from fleet_control.host_answer import HostAnswer
 from fleet_control.machine import describe_machines
-from sandbox.host_rules import SECRET, Rules, Timing, Way
+from sandbox.host_rules import SECRET, Behaviour, Rules, Timing
 from sandbox.moto import set_rules
 from tests.workflows import plans
 from tests.workflows.conftest import NEW, OLD, LocalRunner
@@ -70,7 +70,7 @@ class Roll:
         )
         return self.runner.does("host", INSTANCE=instance, **handed(*turns))
 
-    def took(self, way: Way, **timing: float) -> tuple[int, float]:
+    def took(self, way: Behaviour, **timing: float) -> tuple[int, float]:
         """What the second's job came to where its host lives so, and after how many seconds."""
         self.clock.rule(ways={TWO: way}, timing=replace(TIMING, **timing))
         began = self.clock.now()
@@ -96,19 +96,19 @@ def roll(runner: LocalRunner, moto: str) -> Iterator[Roll]:
 @pytest.mark.parametrize(
     ("way", "up", "second"),
     [
-        (Way.WELL, UP, UP + 120),
-        (Way.WELL, UP + 1, UP + 120 + POLL),  # 119 seconds are too few
-        (Way.NO_BOT, UP, UP + 120),
-        (Way.AGENT_DIES_ONCE, UP, UP + 100 + 120),
-        (Way.LATE, UP, UP + 300),
+        (Behaviour.WELL, UP, UP + 120),
+        (Behaviour.WELL, UP + 1, UP + 120 + POLL),  # 119 seconds are too few
+        (Behaviour.NO_BOT, UP, UP + 120),
+        (Behaviour.AGENT_DIES_ONCE, UP, UP + 100 + 120),
+        (Behaviour.LATE, UP, UP + 300),
     ],
 )
 def test_a_host_that_lives_is_healthy_at_this_second_and_none_before(
-    roll: Roll, way: Way, up: int, second: int, capsys: pytest.CaptureFixture[str]
+    roll: Roll, way: Behaviour, up: int, second: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert (0, second) == roll.took(way, pending=up, lasting=100, late=300)
     said = f"{TWO} is healthy, and on the way {AGENT} restarted once."
-    assert (said in capsys.readouterr().out) == (way is Way.AGENT_DIES_ONCE)
+    assert (said in capsys.readouterr().out) == (way is Behaviour.AGENT_DIES_ONCE)
 
 
 def noted(roll: Roll, id_: str) -> HostAnswer | None:
@@ -118,12 +118,12 @@ def noted(roll: Roll, id_: str) -> HostAnswer | None:
 
 
 def test_what_each_host_said_last_is_noted_with_its_moment(roll: Roll) -> None:
-    assert roll.took(Way.WELL)[0] == 0
+    assert roll.took(Behaviour.WELL)[0] == 0
     well, before = noted(roll, TWO), noted(roll, ONE)
     assert (well, before) == (HostAnswer(True, roll.clock.now() // 1), before)
     assert before
     assert before.well
-    roll.clock.rule(ways={THREE: Way.GARBAGE})
+    roll.clock.rule(ways={THREE: Behaviour.GARBAGE})
     assert roll.does(THREE) == 1
     assert noted(roll, THREE) == HostAnswer(
         False, roll.clock.now() // 1, "answered what can't be read"
@@ -135,7 +135,7 @@ def test_that_it_can_not_be_noted_is_told_and_fails_nothing(
 ) -> None:
     front.refused["CreateTags"] = ""
 
-    assert roll.took(Way.WELL)[0] == 0
+    assert roll.took(Behaviour.WELL)[0] == 0
     made = roll.runner.hosts()[TWO][0]
     told = f"::notice title=Not noted::What {made} said of itself could not be noted for the status"
     assert f"{told}: EC2 refused CreateTags: the key may not (AuthFailure)." in (
@@ -151,20 +151,20 @@ def dead(unit: str, seconds: int, times: int) -> str:
 @pytest.mark.parametrize(
     ("way", "lasting", "trouble"),
     [
-        (Way.AGENT_DIES, 3, dead(AGENT, 1, 193)),
-        (Way.AGENT_DIES, 30, dead(AGENT, 10, 19)),
-        (Way.AGENT_DIES, 119, dead(AGENT, 104, 4)),
-        (Way.BOT_DIES, 3, dead(BOT, 1, 193)),
-        (Way.OTHER_REVISION, 0, f"runs bbbbbbb and not {REVISION[:7]}"),
-        (Way.OTHER_NAME, 0, "says that it is another"),
-        (Way.GARBAGE, 0, "answered what can't be read"),
-        (Way.FLOOD, 0, "answered with 24000 characters, where 20000 are the most"),
-        (Way.LATE, 0, "its SSM agent does not answer yet"),
-        (Way.SILENT, 0, "does not say in time how it is"),
+        (Behaviour.AGENT_DIES, 3, dead(AGENT, 1, 193)),
+        (Behaviour.AGENT_DIES, 30, dead(AGENT, 10, 19)),
+        (Behaviour.AGENT_DIES, 119, dead(AGENT, 104, 4)),
+        (Behaviour.BOT_DIES, 3, dead(BOT, 1, 193)),
+        (Behaviour.OTHER_REVISION, 0, f"runs bbbbbbb and not {REVISION[:7]}"),
+        (Behaviour.OTHER_NAME, 0, "says that it is another"),
+        (Behaviour.GARBAGE, 0, "answered what can't be read"),
+        (Behaviour.FLOOD, 0, "answered with 24000 characters, where 20000 are the most"),
+        (Behaviour.LATE, 0, "its SSM agent does not answer yet"),
+        (Behaviour.SILENT, 0, "does not say in time how it is"),
     ],
 )
 def test_one_that_does_not_is_called_what_it_is_and_the_roll_stops_there(
-    roll: Roll, caplog: pytest.LogCaptureFixture, way: Way, lasting: float, trouble: str
+    roll: Roll, caplog: pytest.LogCaptureFixture, way: Behaviour, lasting: float, trouble: str
 ) -> None:
     roll.runner.environ["FLEET_HEALTH_POLL"] = str(2 * POLL)
     code, took = roll.took(way, lasting=lasting, late=3600)
@@ -183,7 +183,7 @@ def test_one_that_does_not_is_called_what_it_is_and_the_roll_stops_there(
 
 
 def test_a_host_that_dies_after_its_turn_stops_the_next_one(roll: Roll) -> None:
-    assert roll.took(Way.AGENT_DIES, lasting=150) == (0, UP + 120)
+    assert roll.took(Behaviour.AGENT_DIES, lasting=150) == (0, UP + 120)
     roll.clock.sleep(30)
 
     assert roll.does(THREE) == 1
@@ -195,7 +195,7 @@ def test_a_host_that_dies_after_its_turn_stops_the_next_one(roll: Roll) -> None:
 def test_a_megabyte_is_not_read(roll: Roll, front: AwsFront) -> None:
     front.service = [("Success", "1" * 1_000_000)]
 
-    assert roll.took(Way.WELL)[0] == 1
+    assert roll.took(Behaviour.WELL)[0] == 1
     assert "answered with 1000000 characters, where 20000 are the most." in roll.runner.summary
 
 

@@ -12,7 +12,7 @@ from fleet_control import host_answer
 from fleet_control.host_answer import HostAnswer
 from fleet_control.ledger import Entry
 from fleet_control.machine import describe_machines
-from sandbox.host_rules import Rules, Way
+from sandbox.host_rules import Behaviour, Rules
 from sandbox.moto import set_rules
 from tests.workflows import plans
 from tests.workflows.conftest import NEW, OLD, OLDEST, LocalRunner, iso
@@ -40,7 +40,7 @@ class TargetFleet:
     clock: TurnedTime
     machine: str = ""
 
-    def lives(self, way: Way = Way.WELL, up: float = LONG_UP, **timing: float) -> None:
+    def lives(self, way: Behaviour = Behaviour.WELL, up: float = LONG_UP, **timing: float) -> None:
         """The second lives so, and has been up for so many seconds."""
         self.clock.rule(ways={TWO: way}, timing=replace(TIMING, **timing))
         self.machine = self.runner.launches(TWO)
@@ -95,8 +95,10 @@ def fleet(runner: LocalRunner, moto: str, front: AwsFront) -> Iterator[TargetFle
     asyncio.run(set_rules(moto, Rules()))
 
 
-@pytest.mark.parametrize("way", [Way.WELL, Way.NO_BOT, Way.OTHER_REVISION])
-def test_one_that_is_well_is_no_repair_and_says_so_itself(fleet: TargetFleet, way: Way) -> None:
+@pytest.mark.parametrize("way", [Behaviour.WELL, Behaviour.NO_BOT, Behaviour.OTHER_REVISION])
+def test_one_that_is_well_is_no_repair_and_says_so_itself(
+    fleet: TargetFleet, way: Behaviour
+) -> None:
     """Whatever it is of."""
     fleet.lives(way)
 
@@ -110,17 +112,17 @@ def test_one_that_is_well_is_no_repair_and_says_so_itself(fleet: TargetFleet, wa
 @pytest.mark.parametrize(
     ("way", "lasting", "trouble"),
     [
-        (Way.AGENT_DIES, 3, dead(AGENT, 0, 1260)),
-        (Way.AGENT_DIES, 119, dead(AGENT, 91, 31)),
-        (Way.BOT_DIES, 30, dead(BOT, 0, 126)),
-        (Way.OTHER_NAME, 0, "says that it is another"),
-        (Way.GARBAGE, 0, "answered what can't be read"),
-        (Way.FLOOD, 0, "answered with 24000 characters, where 20000 are the most"),
-        (Way.LATE, 0, "its SSM agent does not answer yet"),
+        (Behaviour.AGENT_DIES, 3, dead(AGENT, 0, 1260)),
+        (Behaviour.AGENT_DIES, 119, dead(AGENT, 91, 31)),
+        (Behaviour.BOT_DIES, 30, dead(BOT, 0, 126)),
+        (Behaviour.OTHER_NAME, 0, "says that it is another"),
+        (Behaviour.GARBAGE, 0, "answered what can't be read"),
+        (Behaviour.FLOOD, 0, "answered with 24000 characters, where 20000 are the most"),
+        (Behaviour.LATE, 0, "its SSM agent does not answer yet"),
     ],
 )
 def test_one_that_is_not_may_be_repaired(
-    fleet: TargetFleet, way: Way, lasting: float, trouble: str
+    fleet: TargetFleet, way: Behaviour, lasting: float, trouble: str
 ) -> None:
     """It is asked for the steady time and a minute; once, though the fleet is judged twice."""
     fleet.lives(way, lasting=lasting, late=1e9)
@@ -132,7 +134,7 @@ def test_one_that_is_not_may_be_repaired(
 
 
 def test_one_that_says_nothing_in_time_may_be_too(fleet: TargetFleet) -> None:
-    fleet.lives(Way.SILENT)
+    fleet.lives(Behaviour.SILENT)
 
     code, took = fleet.plan()
     assert (code, fleet.moves) == (0, [TWO])
@@ -141,13 +143,13 @@ def test_one_that_says_nothing_in_time_may_be_too(fleet: TargetFleet) -> None:
 
 
 def test_no_longer_than_the_run_waits_for_a_host(fleet: TargetFleet) -> None:
-    fleet.lives(Way.GARBAGE)
+    fleet.lives(Behaviour.GARBAGE)
 
     assert fleet.plan(FLEET_HEALTH_DEADLINE=str(2 * POLL)) == (0, 2 * POLL)
 
 
 def test_one_that_restarted_just_now_is_asked_again(fleet: TargetFleet) -> None:
-    fleet.lives(Way.AGENT_DIES_ONCE, up=120, lasting=100)
+    fleet.lives(Behaviour.AGENT_DIES_ONCE, up=120, lasting=100)
 
     assert fleet.plan() == (1, 100)
     assert fleet.refusal == ("(repair_only)", f"{REPAIR_ONLY} It says so itself.")
@@ -166,7 +168,7 @@ def test_where_ssm_can_not_carry_the_question_ec2s_word_counts(
     fleet: TargetFleet, refused: str, garbled: str, why: str
 ) -> None:
     """A host can't be called ill for that; nor is anything noted of it."""
-    fleet.lives(Way.GARBAGE)
+    fleet.lives(Behaviour.GARBAGE)
     fleet.front.refused[refused] = ""
     fleet.front.garbled[garbled] = ""
 
@@ -181,7 +183,7 @@ def test_where_ssm_can_not_carry_the_question_ec2s_word_counts(
 
 @pytest.mark.parametrize("failure", ["refused", "garbled"])
 def test_what_it_said_before_ssm_failed_counts(fleet: TargetFleet, failure: str) -> None:
-    fleet.lives(Way.GARBAGE)
+    fleet.lives(Behaviour.GARBAGE)
     getattr(fleet.front, failure)["SendCommand"] = "GetCommandInvocation"
 
     assert fleet.plan()[0] == 0
@@ -190,10 +192,10 @@ def test_what_it_said_before_ssm_failed_counts(fleet: TargetFleet, failure: str)
 
 
 @pytest.mark.parametrize(
-    ("way", "code"), [(Way.WELL, 1), (Way.AGENT_DIES, 0)], ids=["well", "dies"]
+    ("way", "code"), [(Behaviour.WELL, 1), (Behaviour.AGENT_DIES, 0)], ids=["well", "dies"]
 )
 def test_while_a_third_is_unwell_its_own_word_decides_as_well(
-    fleet: TargetFleet, way: Way, code: int
+    fleet: TargetFleet, way: Behaviour, code: int
 ) -> None:
     third = fleet.runner.hosts()[THREE][0]
     fleet.clock.rule(without_disks=(third,))
@@ -207,7 +209,7 @@ def test_while_a_third_is_unwell_its_own_word_decides_as_well(
 
 
 def test_one_that_starts_is_not_asked(fleet: TargetFleet) -> None:
-    fleet.lives(Way.AGENT_DIES, up=20)
+    fleet.lives(Behaviour.AGENT_DIES, up=20)
 
     assert fleet.plan() == (1, 0)
     assert fleet.refusal == ("(repair_only)", REPAIR_ONLY.replace("healthy", "starting"))
@@ -215,7 +217,7 @@ def test_one_that_starts_is_not_asked(fleet: TargetFleet) -> None:
 
 
 def test_that_a_bot_deployed_it_of_late_decides_before_it_is_asked(fleet: TargetFleet) -> None:
-    fleet.lives(Way.AGENT_DIES)
+    fleet.lives(Behaviour.AGENT_DIES)
     ended = iso(fleet.clock.now() - 600)
     fleet.runner.github.runs = [raw_run(90, Entry(target=TWO, caller=THREE), moment=ended)]
 
@@ -237,9 +239,9 @@ def test_where_its_condition_decides_nothing_it_is_not_asked(
     assert fleet.asked == 0
 
 
-@pytest.mark.parametrize(("way", "code"), [(Way.WELL, 1), (Way.GARBAGE, 0)])
+@pytest.mark.parametrize(("way", "code"), [(Behaviour.WELL, 1), (Behaviour.GARBAGE, 0)])
 def test_an_answer_that_can_not_be_noted_counts_all_the_same(
-    fleet: TargetFleet, caplog: pytest.LogCaptureFixture, way: Way, code: int
+    fleet: TargetFleet, caplog: pytest.LogCaptureFixture, way: Behaviour, code: int
 ) -> None:
     fleet.lives(way)
     fleet.front.refused["CreateTags"] = ""

@@ -12,7 +12,6 @@ import pytest
 from sandbox.host_rules import Rules
 from sandbox.moto import set_rules
 from sandbox.tofu import state
-from sandbox.tofu.backend import STATE_KEY
 from tests.workflows.conftest import NEW, OLD, OLDEST, LocalRunner
 from tests.workflows.fleets import registry_text
 
@@ -45,7 +44,7 @@ def remembers(runner: LocalRunner, machines: dict[str, str]) -> None:
         Bucket=bucket,
         CreateBucketConfiguration={"LocationConstraint": runner.environ["AWS_REGION"]},
     )
-    s3.put_object(Bucket=bucket, Key=STATE_KEY, Body=state.written(machines).encode())
+    s3.put_object(Bucket=bucket, Key=state.STATE_KEY, Body=state.written(machines).encode())
     s3.close()
 
 

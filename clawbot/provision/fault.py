@@ -1,9 +1,0 @@
-"""What can be wrong when a host is provisioned, in sentences that say what to do."""
-
-
-class ProvisionError(Exception):
-    """`problems` has a sentence for each thing that is wrong; no secret is in any."""
-
-    def __init__(self, *problems: str) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems

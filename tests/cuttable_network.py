@@ -1,0 +1,60 @@
+"""A middleware that cuts off all of a bot's calls at a chosen one, as a kill of the bot does."""
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+
+class CuttableNetwork:
+    """A middleware of every server that a bot calls.
+
+    Each call has two moments: it arrives and nothing has come of it, and all has come of it but
+    the answer. After the fatal one nothing passes any more, in neither direction.
+
+    Attributes:
+        moments: those that were, as (method, path, whether the call was acted on).
+        fatal: the number of the moment at which the line is cut, counted from 1; 0 for none.
+        under_way: how many calls are being answered, without those that wait for news.
+    """
+
+    def __init__(self) -> None:
+        self.moments: list[tuple[str, str, bool]] = []
+        self.fatal = 0
+        self.is_cut = False
+        self.under_way = 0
+
+    def begin(self, fatal: int) -> None:
+        """Count anew from here."""
+        self.moments, self.fatal, self.is_cut = [], fatal, False
+
+    @property
+    def middleware(self) -> Middleware:
+        @web.middleware
+        async def passing(request: web.Request, handler: Handler) -> web.StreamResponse:
+            if request.headers.get("Upgrade") == "websocket":
+                return await handler(request)
+            counts = not request.path.endswith("/getUpdates")
+            self.under_way += counts
+            try:
+                return await self._pass(request, handler)
+            finally:
+                self.under_way -= counts
+
+        return passing
+
+    async def _pass(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if self._ends(request, acted=False):
+            return _dropped(request)
+        answer = await handler(request)
+        return _dropped(request) if self._ends(request, acted=True) else answer
+
+    def _ends(self, request: web.Request, *, acted: bool) -> bool:
+        if not self.is_cut:
+            self.moments.append((request.method, request.path, acted))
+            self.is_cut = len(self.moments) == self.fatal
+        return self.is_cut
+
+
+def _dropped(request: web.Request) -> web.Response:
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()

@@ -1,0 +1,135 @@
+"""Deploys whose bot is killed, each at its next call, and what their replies say at last."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from tests.chat_scene import ChatScene
+from tests.timed_control_api import TimedControlApi
+
+FEWEST_MOMENTS = 20
+# How the clock goes on: by less than any lag.
+STEP_SECONDS = 4.0
+RESTART_SECONDS = 1.0
+# What is not so by then will not be.
+LONGEST_SECONDS = 400.0
+# So often nothing was to be done, one time after the other: then there is nothing.
+IDLE_TIMES = 50
+# What is over stays as it is for so long.
+QUIET_SECONDS = 20.0
+
+
+class Threads(ThreadPoolExecutor):
+    """The threads in which a bot asks EC2; `at_work` is how many of them do."""
+
+    at_work = 0
+
+    def submit(self, *asked: Any, **more: Any) -> "Future[Any]":
+        self.at_work += 1
+        future = super().submit(*asked, **more)
+        future.add_done_callback(self._done)
+        return future
+
+    def _done(self, _: object) -> None:
+        self.at_work -= 1
+
+
+@dataclass
+class KilledDeploys:
+    """Kills a scene's bot in the middle of deploys.
+
+    Attributes:
+        start: starts the bot.
+        ask: asks for a deploy; the id of what was said.
+        replies: what the bot has said since, by each message's id.
+        say_again: says what was asked once more, as a platform may to a bot that starts; whether a
+            deploy must come of it.
+    """
+
+    scene: ChatScene
+    api: TimedControlApi
+    start: Callable[[], Awaitable[object]]
+    ask: Callable[[], Awaitable[str]]
+    replies: Callable[[str], Mapping[str, str]]
+    say_again: Callable[[], Awaitable[bool]]
+    asked: str = ""
+    threads: Threads = field(default_factory=Threads)
+
+    async def at_each_moment(self) -> dict[str, object]:
+        """What is wrong in the end, by the moment of the kill; the last one is not killed."""
+        wrong: dict[str, object] = {}
+        asyncio.get_running_loop().set_default_executor(self.threads)
+        await self.start()
+        for moment in count(1):
+            killed = await self._killed_at(moment)
+            left = untrue(self.api, self.replies(self.asked))
+            if left or len(self.api.runs) > 1:
+                wrong[f"{moment}, {killed}"] = left or self.api.runs
+            if not killed:
+                assert moment > FEWEST_MOMENTS
+                break
+        return wrong
+
+    async def _killed_at(self, moment: int) -> str:
+        """One life to that moment, and the next until all is said that will be; what the first was
+        killed at, if it was."""
+        line = self.scene.line
+        self.api.forget()
+        line.begin(moment)
+        self.asked = await self.ask()
+        await self._until(lambda: line.is_cut or self._is_over())
+        await self._idle()  # the asker is called after the end
+        if not line.is_cut:
+            return ""
+        killed = " ".join(map(str, line.moments[-1]))
+        await self.scene.kill()
+        await self.scene.clock.turn(RESTART_SECONDS)
+        begun = await self.say_again() or self.api.runs
+        line.begin(0)
+        await self.start()
+        if begun:
+            await self._until(self._is_over)
+        await self._pass(QUIET_SECONDS)
+        return killed
+
+    def _is_over(self) -> bool:
+        return bool(self.api.runs) and not untrue(self.api, self.replies(self.asked))
+
+    async def _until(self, holds: Callable[[], bool]) -> None:
+        """Let time pass until that is so; what is not so in the end is told as wrong."""
+        until = self.scene.clock.now() + LONGEST_SECONDS
+        await self._idle()
+        while not holds() and self.scene.clock.now() < until:
+            await self._pass(STEP_SECONDS)
+
+    async def _pass(self, seconds: float) -> None:
+        for _ in range(int(seconds / STEP_SECONDS)):
+            await self.scene.clock.turn(STEP_SECONDS)
+            await self._idle()
+
+    async def _idle(self) -> None:
+        """Until the bot has nothing left to do that needs no time."""
+        idle = 0
+        while idle < IDLE_TIMES:
+            busy = self.scene.line.under_way or self.threads.at_work
+            await asyncio.sleep(0.001 if busy else 0)
+            idle = 0 if busy else idle + 1
+
+
+def untrue(api: TimedControlApi, replies: Mapping[str, str]) -> dict[str, str]:
+    """Those that are neither the end of the deploy nor, where no run answers to them, true by
+    themselves."""
+    answered = {run.reply for run in api.runs}
+    return {
+        id_: text
+        for id_, text in replies.items()
+        if "done" not in text and (id_ in answered or not _is_true_by_itself(text))
+    }
+
+
+def _is_true_by_itself(text: str) -> bool:
+    """A platform's own "thinking", or what comes before a dispatch."""
+    return not text or ("asking" in text and "If this has not changed in two minutes" in text)
