@@ -6,7 +6,6 @@ from typing import Any
 from aiohttp import web
 
 from fleet_control.seed import PATHS
-from lambda_fn.branch import COMMITS_LOOKED_AT
 from tests.lambda_fn.conftest import Ask, Now
 from tests.lambda_fn.events import CHAT_1, PERSONS, by_person, function_url
 from tests.lambda_fn.small_github import SmallGitHub, job, run_of
@@ -75,7 +74,7 @@ async def test_a_mode_that_changes_makes_a_revision(ask: Ask, github: SmallGitHu
 async def test_where_the_list_ends_nothing_is_said_of_the_commit_before(
     ask: Ask, github: SmallGitHub
 ) -> None:
-    last = COMMITS_LOOKED_AT + 1
+    last = 51
     github.commits = [commit(n, n - 1, nix=str(n)) for n in range(last, 0, -1)]
 
     assert await revisions(ask) == [revision(n) for n in range(last, 2, -1)]

@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 import pytest
 from aiohttp import web
 
-from lambda_fn.lease import LISTED, REST
-from lambda_fn.wire import CALL_SECONDS
 from tests.lambda_fn.conftest import Ask, Now
 from tests.lambda_fn.events import (
     AGENT_1,
@@ -22,6 +20,8 @@ from tests.lambda_fn.events import (
 from tests.lambda_fn.role import TABLE, Role
 from tests.lambda_fn.small_github import HTML, SmallGitHub, run_of
 
+# Seconds: between two deploys of a bot, until a run is listed, of one call.
+REST, LISTED, CALL_SECONDS = 60.0, 120.0, 8.5
 ENDED = {"status": "completed", "conclusion": "success"}
 
 

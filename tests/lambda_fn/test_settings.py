@@ -13,7 +13,7 @@ from lambda_fn.aws import signature
 from lambda_fn.failure import Failure
 from lambda_fn.handler import Call
 from lambda_fn.kept import Kept
-from lambda_fn.settings import KEPT_SECONDS, Secret, Vault
+from lambda_fn.settings import Secret, Vault
 from lambda_fn.wire import Budget
 from tests.lambda_fn.events import AGENT_1, CONTROL_TOKEN, Context, function_url
 from tests.lambda_fn.role import Role, playing
@@ -74,7 +74,7 @@ def test_a_parameter_is_kept_five_minutes(ssm: Role) -> None:
 
     assert vault.read(CONTROL, ssm.environ, Budget()) == ["first", "second"]
     put(ssm, "/clawbot/control-token", "third")
-    now.seconds += KEPT_SECONDS - 1
+    now.seconds += 299
     assert vault.read(CONTROL, ssm.environ, Budget()) == ["first", "second"]
     now.seconds += 1
     assert vault.read(CONTROL, ssm.environ, Budget()) == ["third"]
@@ -91,7 +91,7 @@ def test_a_clock_that_is_set_back_keeps_no_parameter_for_longer(ssm: Role) -> No
 
     assert vault.read(CONTROL, ssm.environ, Budget()) == ["second"]
     assert vault.known(CONTROL) == ["second"]
-    now.seconds += KEPT_SECONDS
+    now.seconds += 300
     put(ssm, "/clawbot/control-token", "third")
     assert vault.read(CONTROL, ssm.environ, Budget()) == ["third"]
 

@@ -233,12 +233,12 @@ def test_what_is_called_a_secret_is_masked() -> None:
 
 def test_a_secret_that_the_cut_would_halve_is_masked_whole(tmp_path: Path) -> None:
     (tmp_path / "token").write_text(TOKEN)
-    text = f"{'x ' * 100}{TOKEN}{' y' * (health.JOURNAL_BYTES // 2 - 4)}"
+    text = f"{'x ' * 100}{TOKEN}{' y' * (8192 // 2 - 4)}"
 
     said = health.last_words(text, tmp_path)
 
     assert "battery" not in said
-    assert len(said) == health.JOURNAL_BYTES
+    assert len(said) == 8192
 
 
 def test_what_is_no_plain_text_is_not_repeated() -> None:
