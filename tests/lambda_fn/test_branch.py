@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from aiohttp import web
 
 from fleet_control.seed import PATHS
@@ -167,3 +168,15 @@ async def test_a_deploy_asks_nothing_of_it(ask: Ask, github: SmallGitHub) -> Non
     await ask(function_url(by_person(), CHAT_1))
 
     assert github.asked == github.rest
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(1.0, [revision(1)]), (3.0, [])])
+async def test_an_answer_waits_for_these_words_two_seconds_and_no_longer(
+    ask: Ask, github: SmallGitHub, now: Now, seconds: float, told: list[dict[str, str]]
+) -> None:
+    def hears(path: str) -> None:
+        now.ahead += seconds * (path == "/graphql")
+
+    github.commits, github.hears = [commit(1)], hears
+
+    assert await revisions(ask) == told
