@@ -61,3 +61,18 @@ class HostClock:
 
     def now(self) -> float:
         return self._clock.now() + self.off
+
+
+class TurnedLoop:
+    """Turns the time of the running event loop, by which libraries wait; it goes on, too."""
+
+    def __init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        time, self._ahead = loop.time, 0.0
+        loop.time = lambda: time() + self._ahead  # type: ignore[method-assign]
+
+    async def turn(self, seconds: float) -> None:
+        """Move on, once all wait that are to, and let run whoever that wakes."""
+        await asyncio.sleep(0.01)
+        self._ahead += seconds
+        await asyncio.sleep(0.01)

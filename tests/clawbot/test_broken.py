@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from clawbot.living_reply import LivingReply
-from clawbot.once import REMEMBERED_SECONDS
 from clawbot.progress import Stage
 from clawbot.replies import Deploying, Notice, Reply, Tone
 from tests.clawbot.bots import KeptChat, KeptMessage, ask
@@ -182,7 +181,7 @@ async def test_an_ask_is_remembered_for_as_long_as_it_may_come_again_and_no_long
 ) -> None:
     for asked in ("1", "2", "3"):
         assert talk.bot.once.first(*ask("deploy claw-2", asked=asked).key)
-    await talk.clock.turn(REMEMBERED_SECONDS - 1)
+    await talk.clock.turn(25 * 3600 - 1)
     assert not talk.bot.once.first(*ask("deploy claw-2", asked="3").key)
     await talk.clock.turn(1)
 

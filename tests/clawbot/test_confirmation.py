@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 from clawbot import wording
-from clawbot.confirmation import ANSWER_WITHIN_SECONDS
 from clawbot.replies import Deploying, Notice, Question, Tone
 from fleet_control.caller import Human
 from fleet_control.host import Image
@@ -147,7 +146,7 @@ async def test_nobody_else_may_answer(talk: Talk) -> None:
 
 async def test_after_two_minutes_a_yes_does_not_count(talk: Talk) -> None:
     question, chat = await asked(talk)
-    await talk.clock.turn(ANSWER_WITHIN_SECONDS + 1)
+    await talk.clock.turn(121)
 
     await talk.bot.commands.answered(question, ask(""), chat.reply("1"), yes=True)
 
@@ -157,7 +156,7 @@ async def test_after_two_minutes_a_yes_does_not_count(talk: Talk) -> None:
 
 async def test_a_yes_in_time_counts(talk: Talk) -> None:
     question, chat = await asked(talk)
-    await talk.clock.turn(ANSWER_WITHIN_SECONDS - 1)
+    await talk.clock.turn(119)
 
     await talk.bot.commands.answered(question, ask(""), chat.reply("1"), yes=True)
 

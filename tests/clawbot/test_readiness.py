@@ -1,6 +1,6 @@
 """When the bot is ready, and what it says of its fronts until then and after."""
 
-from clawbot.readiness import AWAY_AFTER_SECONDS, LOOK_EVERY_SECONDS, watching
+from clawbot.readiness import watching
 from tests.clock import TurnedClock
 
 ONE, OTHER = "Discord", "Telegram"
@@ -22,13 +22,12 @@ async def test_a_platform_that_is_not_heard_from_for_half_a_minute_is_away_until
         await clock.asleep(1)
         readiness.hears(ONE, True)
         readiness.hears(OTHER, False)
-        await clock.turn(AWAY_AFTER_SECONDS - 0.1)
+        await clock.turn(30 - 0.1)
         assert told == []
         await clock.turn(0.1)
         assert told == ["READY=1\nSTATUS=Telegram is away"]
         readiness.hears(OTHER, True)
         assert told[1:] == ["STATUS="]
-    assert AWAY_AFTER_SECONDS == 30
 
 
 async def test_one_that_is_lost_later_is_told_and_takes_no_readiness_away() -> None:
@@ -37,9 +36,9 @@ async def test_one_that_is_lost_later_is_told_and_takes_no_readiness_away() -> N
         await clock.asleep(1)
         readiness.hears(ONE, True)
         readiness.hears(ONE, False)
-        await clock.turn(AWAY_AFTER_SECONDS - LOOK_EVERY_SECONDS)
+        await clock.turn(30 - 5)
         readiness.hears(ONE, False)
-        await clock.turn(LOOK_EVERY_SECONDS)
+        await clock.turn(5)
         assert told == ["READY=1", "STATUS=Discord is away"]
 
 

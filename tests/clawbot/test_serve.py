@@ -9,7 +9,6 @@ from clawbot.bot import Bot, assemble
 from clawbot.front import Front, Unserved
 from clawbot.readiness import Hears
 from clawbot.serve import (
-    WELL_AFTER_SECONDS,
     serve,
     side_by_side,
 )
@@ -70,7 +69,7 @@ def broken() -> None:
 
 @pytest.mark.parametrize("stop", [lambda: None, trouble, broken])
 async def test_the_pause_grows_while_a_front_does_not_stay_up(stop: Callable[[], None]) -> None:
-    found = await pauses([WELL_AFTER_SECONDS - 1] * 9, stop)
+    found = await pauses([599.0] * 9, stop)
 
     assert found == [5, 10, 20, 40, 80, 160, 300, 300]
 
@@ -79,7 +78,7 @@ async def test_the_pause_grows_while_a_front_does_not_stay_up(stop: Callable[[],
 async def test_a_front_that_was_well_for_a_while_is_tried_again_soon(
     stop: Callable[[], None],
 ) -> None:
-    found = await pauses([0, 0, 0, WELL_AFTER_SECONDS, 0, 0], stop)
+    found = await pauses([0, 0, 0, 600.0, 0, 0], stop)
 
     assert found == [5, 10, 20, 5, 10]
 

@@ -9,7 +9,7 @@ from clawbot.deploy import Deploys
 from clawbot.once import Once
 from clawbot.progress import Progress, Stage
 from clawbot.replies import Deploying, asking
-from clawbot.tracking import GIVE_UP_UNSEEN_SECONDS, Tracker
+from clawbot.tracking import Tracker
 from fleet_control.control_api import ControlApi
 from tests.clawbot.bots import KeptChat, ask
 from tests.clawbot.control_api import Api, control_api, job, run
@@ -324,14 +324,14 @@ async def test_a_roll_of_days_is_followed_for_as_long_as_it_can_be_seen(
     followed = Followed(tracker)
     await followed.until(Stage.RUNNING)
     await clock.asleep(1)
-    await clock.turn(GIVE_UP_UNSEEN_SECONDS + 1)
+    await clock.turn(6 * 3600 + 1)
     await api.until("run", 2)
     await clock.asleep(1)
     assert not followed.task.done()
 
     down = {"ok": False, "code": "github_unreachable", "error": "GitHub can't be reached."}
     api.next = [(502, down)]
-    await clock.turn(GIVE_UP_UNSEEN_SECONDS + 1)
+    await clock.turn(6 * 3600 + 1)
 
     ended = await followed.task
     assert ended.progress.stage is Stage.UNKNOWN

@@ -1,5 +1,6 @@
 """What is offered while a deploy is typed."""
 
+import asyncio
 import threading
 
 from sandbox.discord_api import limit
@@ -34,6 +35,7 @@ async def test_the_best_match_comes_first(scene: Scene) -> None:
     assert [value for _, value in await offered(scene, "target", "claw-4")] == ["claw-4", "claw-40"]
     assert len(await offered(scene, "target", "claw")) == limit.CHOICES
     assert (await offered(scene, "target", "clwa-17"))[0][1] == "claw-17"
+    assert await offered(scene, "target", "zlx-") == []
     # `all` is said to have 40 instances, and each image to be 2 days old.
     assert (await offered(scene, "target", "40"))[0][1] == "claw-40"
     assert (await offered(scene, "target", "2"))[0][1] == "claw-2"
@@ -81,3 +83,30 @@ async def test_elsewhere_nothing_is_offered(scene: Scene) -> None:
     await scene.start(CLAWBOT_DISCORD_CHANNELS=scene.discord.channel("lobby").id)
     assert await offered(scene, "target", "") == []
     assert await offered(scene, "version", "", target="all") == []
+
+
+async def test_who_types_waits_a_second_for_a_slow_ec2_and_no_longer(scene: Scene) -> None:
+    freed = threading.Event()
+    scene.ec2.hold = freed.wait
+    await scene.start()
+    try:
+        waiting = scene.clock.sleeping
+        asked = await scene.discord.typing(scene.app, scene.visitor, "deploy", "target", target="")
+        await scene.clock.asleep(waiting + 1)
+        await scene.clock.turn(0.9)
+        await asyncio.sleep(0.05)
+        assert not asked.answer
+        await scene.clock.turn(0.2)
+        await scene.discord.until(lambda: asked.answer)
+    finally:
+        freed.set()
+
+
+async def test_of_many_who_run_an_image_two_are_named(scene: Scene) -> None:
+    ids = [f"claw-{n}" for n in range(1, 6)]
+    scene.api.registry = registry(*ids)
+    scene.hosts(*(Claw(id_, OLDER) for id_ in ids))
+    await scene.start()
+    assert (await offered(scene, "version", OLDER, target="claw-1"))[0][0].endswith(
+        "9 days old · on claw-1, claw-2 +3"
+    )

@@ -4,7 +4,6 @@ from itertools import pairwise
 
 import pytest
 
-from clawbot.discord.reply import PAUSE_SECONDS
 from sandbox.discord_api import limit
 from sandbox.discord_api.guild import Message, born
 from tests.clawbot.control_api import job
@@ -114,7 +113,7 @@ async def test_edits_keep_their_distance_and_only_tell_news(scene: Scene) -> Non
         await scene.until(lambda: f"**host-{count}**" in reply.text)  # noqa: B023  (awaited here)
         moments.append(scene.clock.now())
     gaps = [later - earlier for earlier, later in pairwise(moments)]
-    assert min(gaps) >= PAUSE_SECONDS
+    assert 4.0 <= min(gaps) <= max(gaps) < 8.0
     shown = len(reply.bodies)
     await scene.clock.turn(300)
     assert len(reply.bodies) == shown
@@ -155,3 +154,22 @@ async def test_a_session_that_can_t_be_resumed_is_begun_anew(scene: Scene) -> No
 
 async def test_ids_tell_when_they_were_made(scene: Scene) -> None:
     assert abs(born(scene.discord.fleet.id) - scene.clock.now()) < 0.001
+
+
+@pytest.mark.parametrize(
+    ("age", "way", "messages"),
+    [(825, "/webhooks/", 1), (850, "/channels/", 1), (3525, "/channels/", 1), (3550, "", 2)],
+)
+async def test_each_way_is_left_a_minute_before_discord_closes_it(
+    scene: Scene, age: float, way: str, messages: int
+) -> None:
+    await scene.start(CLAWBOT_WAITING_EVERY="1")
+    _, reply = await deploying(scene)
+    await scene.clock.turn(age - (scene.clock.now() - born(reply.id)))
+    before = len(scene.discord.asked)
+    scene.api.running(1, job(MOVES, None, "in_progress"))
+    await scene.until(lambda: "replacing" in scene.channel()[-1].text)
+    edits = [path for method, path in scene.discord.asked[before:] if method == "PATCH"]
+    assert all(way in path for path in edits)
+    assert len(scene.channel()) == messages
+    assert scene.clock.now() - born(reply.id) < age + 10

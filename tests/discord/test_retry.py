@@ -169,3 +169,31 @@ async def test_a_clock_that_is_set_back_an_hour_silences_nobody(scene: Scene, aw
     asked = await scene.discord.command(scene.app, scene.operator, "status")
     assert "claw-2" in (await shown(scene, asked)).text
     assert scene.clock.monotonic() - begun < 60
+
+
+@pytest.mark.parametrize(("tries", "announced"), [(7, True), (8, False)])
+async def test_a_deploy_is_announced_within_two_minutes_or_not_begun(
+    scene: Scene, tries: int, announced: bool
+) -> None:
+    """The pauses double up to half a minute: seven tries take a minute and a half."""
+    await scene.start()
+    for _ in range(tries):
+        scene.discord.drop_next("PATCH", "/webhooks/")
+    asked = await scene.discord.command(scene.app, scene.operator, "deploy", target="claw-2")
+    reply = await shown(scene, asked)
+    await scene.until(lambda: "queued" in reply.text or "Discord was away" in reply.text)
+    assert ("queued" in reply.text) == announced
+    assert scene.api.count("deploy") == announced
+
+
+@pytest.mark.parametrize(("tries", "called"), [(118, True), (126, False)])
+async def test_an_asker_is_called_within_an_hour_or_not_at_all(
+    scene: Scene, tries: int, called: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    await scene.start()
+    await deploying(scene)
+    for _ in range(tries):
+        scene.discord.refuse_next("POST", "/messages", 503, AWAY)
+    scene.api.done(1, job(MOVES))
+    await scene.until(lambda: pings(scene) or "discord.asker_not_told" in caplog.text, each=30.0)
+    assert len(pings(scene)) == called

@@ -11,11 +11,12 @@ import pytest
 from discord.ext import commands
 
 from clawbot.discord.guild import NEEDED
+from clawbot.discord.run import _until_cancelled
 from clawbot.front import Unserved
 from fleet_control.error import SettingsError
 from sandbox.discord_api.backend import Application
 from sandbox.discord_api.gateway import NOT_AUTHENTICATED
-from tests.clock import TurnedClock
+from tests.clock import TurnedClock, TurnedLoop
 from tests.discord.scene import Scene
 from tests.fleet_control.aws import FakeEc2
 
@@ -115,6 +116,19 @@ async def test_a_guild_that_comes_late_is_waited_for(scene: Scene) -> None:
     assert not task.done()
 
 
+async def test_a_guild_that_comes_late_is_looked_for_every_five_seconds(scene: Scene) -> None:
+    scene.discord.away = True
+    scene.run("demo", scene.app)
+    async with asyncio.timeout(20):
+        await scene.clock.asleep(1)
+        await scene.discord.come_back()
+        await scene.clock.turn(4.5)
+        await asyncio.sleep(0.05)
+        assert not scene.app.commands
+        await scene.clock.turn(1.0)
+        await scene.discord.until(lambda: "fleet" in scene.app.commands)
+
+
 async def test_of_two_programs_on_one_token_the_other_may_say_it_is_elsewhere(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -196,3 +210,24 @@ async def test_what_can_be_no_token_is_known_before_discord_is_asked(
     with pytest.raises(SettingsError, match="CLAWBOT_DISCORD_TOKEN is wrong") as raised:
         await scene.run("demo", scene.app, CLAWBOT_DISCORD_TOKEN=token)
     assert "MTIz" not in str(raised.value)
+
+
+async def test_a_stop_that_the_library_loses_comes_again_after_a_second() -> None:
+    loop = TurnedLoop()
+    losses: list[float] = []
+
+    async def serving() -> None:
+        while len(losses) < 2:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                losses.append(asyncio.get_running_loop().time())
+
+    stopped = asyncio.create_task(_until_cancelled(serving()))
+    await asyncio.sleep(0)
+    stopped.cancel()
+    await loop.turn(0.8)
+    assert len(losses) == 1
+    await loop.turn(0.4)
+    with pytest.raises(asyncio.CancelledError):
+        await stopped

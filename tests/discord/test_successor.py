@@ -218,3 +218,23 @@ async def test_of_two_programs_on_one_token_only_one_acts(scene: Scene) -> None:
     await scene.until(lambda: asked.message and "queued" in asked.message.text)
     assert scene.api.count("deploy") == 1
     assert len(scene.channel()) == 1
+
+
+@pytest.mark.parametrize(("others", "found"), [(50, True), (150, False)])
+async def test_the_message_that_followed_is_looked_for_among_the_next_hundred(
+    scene: Scene, others: int, found: bool
+) -> None:
+    await scene.start()
+    _, reply = await deploying(scene)
+    for number in range(others):
+        await scene.discord.say(scene.visitor, f"{number}")
+    await scene.clock.turn(3600)
+    scene.api.running(1, job(MOVES, None, "in_progress"))
+    await scene.until(lambda: len(scene.channel()) == others + 2)
+    new = scene.channel()[-1]
+    await scene.stop()
+    await scene.start()
+    scene.api.done(1, job(MOVES))
+    await scene.until(lambda: pings(scene))
+    assert new.reference == reply.id
+    assert ("done" in new.text) == found

@@ -6,7 +6,7 @@ from fleet_control import text_output
 from fleet_control.control_api import ControlApi
 from fleet_control.error import ControlApiRefused, OutcomeUnknown
 from fleet_control.ledger import Job
-from fleet_control.wait import TROUBLES_BORNE, until_finished
+from fleet_control.wait import until_finished
 from tests.fleet_control.fleets import run
 from tests.fleet_control.hasty_clock import HastyClock
 from tests.fleet_control.lambdas import Lambda
@@ -150,7 +150,7 @@ async def test_when_github_is_busy_it_waits_as_long_as_it_is_told(
 async def test_a_few_troubles_are_borne(
     control: Lambda, api: ControlApi, clock: HastyClock
 ) -> None:
-    for _ in range(TROUBLES_BORNE - 1):
+    for _ in range(9):
         control.says("<html>", 500)
     control.shows(RUNNING)
     control.says("<html>", 500)
@@ -166,7 +166,7 @@ async def test_out_of_sight_the_end_is_unknown(
 
     with pytest.raises(OutcomeUnknown, match=r"I lost sight of run 7: .* How it ends is not known"):
         await until_finished(api, 7, clock, nothing)
-    assert len(control.asked) == 1 + TROUBLES_BORNE
+    assert len(control.asked) == 11
 
 
 async def test_longer_than_asked_for_it_does_not_wait(

@@ -55,7 +55,7 @@ def moto() -> Iterator[str]:
 
 @dataclass
 class TurnedNow:
-    """Unix time as the function sees it: it goes on, and `ahead` turns it further."""
+    """Time as the function sees it: it goes on, and `ahead` turns it further."""
 
     ahead: float = 0.0
 
@@ -94,9 +94,8 @@ def ask(environ: dict[str, str], now: TurnedNow) -> Ask:
     async def handed(
         event: object, budget: float = 8.5, another_process: GitHubCache | None = None
     ) -> ApiAnswer:
-        call = Call(
-            InvocationContext(), environ, vault, Budget(budget, now), another_process or kept
-        )
+        time_left = Budget(budget, now, monotonic=lambda: time.monotonic() + now.ahead)
+        call = Call(InvocationContext(), environ, vault, time_left, another_process or kept)
         response = await asyncio.to_thread(call.answer, event)
         assert response["headers"] == {"content-type": "application/json"}
         body, status = response["body"], response["statusCode"]

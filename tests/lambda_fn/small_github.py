@@ -5,7 +5,7 @@ import base64
 import json
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -32,7 +32,8 @@ class SeenRequest:
 @dataclass
 class SmallGitHub:
     """Runs and `commits` are GitHub's own objects, newest first; `refusals` are answers to the
-    next requests. `remaining` is what it says of its quota, `counted` what it takes from it."""
+    next requests. `remaining` is what it says of its quota, `counted` what it takes from it.
+    `hears` is told each path that is asked for, before the answer."""
 
     url: str = ""
     token: str = TOKEN
@@ -49,6 +50,7 @@ class SmallGitHub:
     names_runs: bool = True
     lists: bool = True
     hangs: bool = False
+    hears: Callable[[str], object] = str
     cancel_status: int = 202
     log_requests: list[Mapping[str, str]] = field(default_factory=list)
     log_in_parts: bool = True
@@ -103,6 +105,7 @@ class SmallGitHub:
                 request.method, request.path, dict(request.query), dict(request.headers), body
             )
         )
+        self.hears(request.path)
         if request.headers.get("Authorization") != f"Bearer {self.token}":
             return web.json_response({"message": "Bad credentials"}, status=401)
         if self.refusals:

@@ -303,3 +303,20 @@ async def test_a_run_that_the_list_shows_late_is_found(github: SmallGitHub) -> N
 
     assert began[0] == 1000
     assert clock.slept == [0, 0.5, 1]
+
+
+async def test_a_run_that_is_not_listed_is_looked_for_during_three_seconds(
+    github: SmallGitHub,
+) -> None:
+    github.names_runs = github.lists = False
+    clock = Turned(lambda: None)
+    conf = read_settings(
+        {"CONTROL_API_TOKEN": "c", "GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": github.url}
+    )
+    budget = Budget(8.5, clock.now, clock.sleep, clock.now)
+    api = GitHubClient(conf, lambda _: TOKEN, str, budget, GitHubCache(), spared=0)
+
+    began = await asyncio.to_thread(api.dispatch, Entry("agent.x.a.b", target="y", caller="x"))
+
+    assert began[0] is None
+    assert clock.slept == [0, 0.5, 1, 1.5]

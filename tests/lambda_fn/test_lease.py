@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 import pytest
 from aiohttp import web
 
-from lambda_fn.http_client import CALL_SECONDS
-from lambda_fn.lease import LISTED, REST
 from tests.lambda_fn.conftest import Ask, TurnedNow
 from tests.lambda_fn.events import (
     AGENT_1,
@@ -22,6 +20,8 @@ from tests.lambda_fn.events import (
 from tests.lambda_fn.role import TABLE, LambdaRole
 from tests.lambda_fn.small_github import HTML, SmallGitHub, run_of
 
+# Seconds: between two deploys of a bot, until a run is listed, of one call.
+REST, LISTED, CALL_SECONDS = 60.0, 120.0, 8.5
 ENDED = {"status": "completed", "conclusion": "success"}
 
 
@@ -424,20 +424,40 @@ async def test_with_the_table_away_people_deploy_and_are_told_and_bots_do_not(
     assert len(github.dispatched) == 1
 
 
-async def test_a_table_that_is_silent_costs_a_person_no_deploy(
-    ask: Ask, github: SmallGitHub, environ: dict[str, str], table: LambdaRole
+@pytest.mark.parametrize(("seconds", "note"), [(1.5, ""), (5.0, "timed out")])
+async def test_a_table_that_is_silent_for_three_seconds_costs_a_person_no_deploy(
+    ask: Ask, environ: dict[str, str], table: LambdaRole, now: TurnedNow, seconds: float, note: str
 ) -> None:
-    async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
+    async def slowly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        now.ahead += seconds
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n{}")
         writer.close()
 
-    async with await asyncio.start_server(silence, "127.0.0.1", 0) as server:
+    async with await asyncio.start_server(slowly, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         environ["AWS_ENDPOINT_URL_DYNAMODB"] = f"http://127.0.0.1:{port}"
         answer = await ask(function_url(by_person(), CHAT_1))
 
     assert answer.status == 200
-    assert "timed out" in answer.body["note"]
+    assert note in answer.body.get("note", "")
+    assert bool(note) == ("note" in answer.body)
+
+
+@pytest.mark.parametrize(("seconds", "ahead"), [(1.5, 1), (5.0, 0)])
+async def test_a_person_waits_for_a_look_at_the_queue_three_seconds_and_no_longer(
+    ask: Ask, github: SmallGitHub, now: TurnedNow, seconds: float, ahead: int
+) -> None:
+    def hears(path: str) -> None:
+        if path.endswith("/runs"):
+            now.ahead += seconds
+            github.hears = str
+
+    github.runs, github.hears = [run_of(AGENTS, 1, status="pending")], hears
+    answer = await ask(function_url(by_person(), CHAT_1))
+
+    assert answer.body["run"]["id"] == 1001
+    assert answer.body.get("ahead", 0) == ahead
 
 
 async def test_a_table_that_is_there_is_not_mentioned(

@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
+import pytest
 from aiohttp import web
 
 from fleet_control.seed import PATHS
-from lambda_fn.revisions import COMMITS_LOOKED_AT
 from tests.lambda_fn.conftest import Ask, TurnedNow
 from tests.lambda_fn.events import CHAT_1, PERSONS, by_person, function_url
 from tests.lambda_fn.small_github import SmallGitHub, job, run_of
@@ -75,7 +75,7 @@ async def test_a_mode_that_changes_makes_a_revision(ask: Ask, github: SmallGitHu
 async def test_where_the_list_ends_nothing_is_said_of_the_commit_before(
     ask: Ask, github: SmallGitHub
 ) -> None:
-    last = COMMITS_LOOKED_AT + 1
+    last = 51
     github.commits = [commit(n, n - 1, nix=str(n)) for n in range(last, 0, -1)]
 
     assert await revisions(ask) == [revision(n) for n in range(last, 2, -1)]
@@ -170,3 +170,15 @@ async def test_a_deploy_asks_nothing_of_it(ask: Ask, github: SmallGitHub) -> Non
     await ask(function_url(by_person(), CHAT_1))
 
     assert github.asked == github.rest
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(1.0, [revision(1)]), (3.0, [])])
+async def test_an_answer_waits_for_these_words_two_seconds_and_no_longer(
+    ask: Ask, github: SmallGitHub, now: TurnedNow, seconds: float, told: list[dict[str, str]]
+) -> None:
+    def hears(path: str) -> None:
+        now.ahead += seconds * (path == "/graphql")
+
+    github.commits, github.hears = [commit(1)], hears
+
+    assert await revisions(ask) == told

@@ -13,7 +13,7 @@ from lambda_fn.failure import Failure
 from lambda_fn.github_cache import GitHubCache
 from lambda_fn.handler import Call
 from lambda_fn.http_client import Budget
-from lambda_fn.settings import KEPT_SECONDS, SecretReader, SecretSource
+from lambda_fn.settings import SecretReader, SecretSource
 from tests.lambda_fn.conftest import TurnedNow
 from tests.lambda_fn.events import AGENT_1, CONTROL_TOKEN, InvocationContext, function_url
 from tests.lambda_fn.role import LambdaRole, playing
@@ -66,7 +66,7 @@ def test_a_parameter_is_kept_five_minutes(ssm: LambdaRole) -> None:
 
     assert vault.read(CONTROL, ssm.environ, Budget()) == ["first", "second"]
     put(ssm, "/clawbot/control-token", "third")
-    now.ahead += KEPT_SECONDS - 1
+    now.ahead += 299
     assert vault.read(CONTROL, ssm.environ, Budget()) == ["first", "second"]
     now.ahead += 1
     assert vault.read(CONTROL, ssm.environ, Budget()) == ["third"]
@@ -83,7 +83,7 @@ def test_a_clock_that_is_set_back_keeps_no_parameter_for_longer(ssm: LambdaRole)
 
     assert vault.read(CONTROL, ssm.environ, Budget()) == ["second"]
     assert vault.known(CONTROL) == ["second"]
-    now.ahead += KEPT_SECONDS
+    now.ahead += 300
     put(ssm, "/clawbot/control-token", "third")
     assert vault.read(CONTROL, ssm.environ, Budget()) == ["third"]
 

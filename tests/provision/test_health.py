@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from clawbot.provision import health
 from fleet_control.mask import masked
 from workflows.fleet_deploy.health_report import LONGEST, Wanted, missing, read
 
+ROOT = Path(__file__).parents[2]
 TWO, REVISION = "clawdinator-2", "a" * 40
 AGENT, BOT = "clawdinator.service", "clawbot.service"
 TOKEN = "correct horse battery"
@@ -98,7 +100,12 @@ def test_a_unit_that_crash_loops_is_told_with_its_last_words(
     assert lacks(said) == f"{BOT} is activating (auto-restart, restarted 7 times)"
     assert json.loads(said)["journal"] == "Traceback\nValueError: no port"
     assert read(said).journal == "Traceback\nValueError: no port"
-    assert host.asked("journalctl")[3:] == [f"_SYSTEMD_UNIT={BOT}"]
+    assert host.asked("journalctl") == [
+        "--no-pager",
+        "--output=cat",
+        "--lines=60",
+        f"_SYSTEMD_UNIT={BOT}",
+    ]
 
 
 def test_an_agent_that_is_not_well_by_its_own_word_is_told_with_what_its_command_said(
@@ -233,13 +240,28 @@ def test_what_is_called_a_secret_is_masked() -> None:
 
 def test_a_secret_that_the_cut_would_halve_is_masked_whole(tmp_path: Path) -> None:
     (tmp_path / "token").write_text(TOKEN)
-    text = f"{'x ' * 100}{TOKEN}{' y' * (health.JOURNAL_BYTES // 2 - 4)}"
+    text = f"{'x ' * 100}{TOKEN}{' y' * (8192 // 2 - 4)}"
 
     said = health.last_words(text, tmp_path)
 
     assert "battery" not in said
-    assert len(said) == health.JOURNAL_BYTES
+    assert len(said) == 8192
 
 
 def test_what_is_no_plain_text_is_not_repeated() -> None:
     assert masked("a\x1b[31mb\u202ec\r\nd", ()) == "ab?c\nd"
+
+
+def test_a_health_command_may_take_its_time_and_the_answer_is_still_in_time() -> None:
+    unit, document = ROOT / "nix/modules/health.nix", ROOT / "tofu/control/health.tf"
+    (command,) = re.findall(r"TimeoutStartSec = (\d+);", unit.read_text())
+    (answer,) = re.findall(r'timeoutSeconds = "(\d+)"', document.read_text())
+
+    assert int(command) < health._PATIENCE_SECONDS < int(answer) / 2  # noqa: SLF001  (no call tells it sooner)
+
+
+def test_a_line_that_begins_before_what_is_read_is_not_told(tmp_path: Path) -> None:
+    """Its begin could be the half of a secret."""
+    assert len(health.last_words("x " * 100_000, tmp_path)) == 8192
+    assert health.last_words("x " * 150_000, tmp_path) == ""
+    assert health.last_words(f"{'x ' * 150_000}\nlate", tmp_path) == "late"

@@ -20,7 +20,7 @@ from tests.fleet_control.aws import FakeEc2
 TOKEN = "700100:AAtestTokenOfTheFleetBotInTestsOnly"
 OPERATOR, VISITOR, CLAW_1 = 1001, 2002, 3003
 FLEET = -1001234567890
-SOON = Limits(Rate(0.0001, 1000), Rate(0.0001, 1000), Rate(0.0001, 1000), edits=3.0)
+SOON = Limits(Rate(0.0001, 1000), Rate(0.0001, 1000), Rate(0.0001, 1000))
 
 
 class Scene(ChatScene):

@@ -16,7 +16,6 @@ from clawbot.front import Front, Unserved
 from clawbot.readiness import watching
 from clawbot.serve import side_by_side
 from clawbot.settings import load
-from clawbot.telegram.conflict import CONFLICTS
 from clawbot.telegram.run import run as run_telegram
 from clawbot.watchdog import watched
 from sandbox.discord_api.address import pointed_at
@@ -251,7 +250,7 @@ async def test_while_telegram_pauses_for_another_poller_discord_answers(
 ) -> None:
     async with both(scene) as served:
         await answers_in_telegram(scene)
-        for _ in range(CONFLICTS):
+        for _ in range(3):
             await scene.steal()
         await scene.until(lambda: "telegram.two_pollers" in caplog.text)
         polls = scene.telegram.updates.polls

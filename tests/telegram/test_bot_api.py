@@ -12,6 +12,9 @@ from telegram import (
 )
 from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, RetryAfter
 
+from clawbot.telegram.chats import FleetChats
+from clawbot.telegram.outbox import Outbox
+from clawbot.telegram.rate_limit import RateLimit
 from tests.telegram.scene import FLEET, OPERATOR, TOKEN, Scene
 
 
@@ -132,3 +135,13 @@ def test_commands_are_found_where_telegram_finds_them(scene: Scene) -> None:
         json.dumps([(e["offset"], e["length"]) for e in said["entities"]]) == "[[3, 16], [24, 5]]"
     )
     assert said["chat"]["id"] == FLEET
+
+
+async def test_what_is_too_long_for_a_press_is_cut_to_what_it_may_have(
+    scene: Scene, bot: Bot
+) -> None:
+    outbox = Outbox(bot, scene.clock, RateLimit(scene.clock), FleetChats(frozenset({FLEET})))
+    sent = scene.people.write(scene.alone, scene.telegram.history.bot, "x")
+    query = await scene.people.send_data(sent, scene.operator, "1")
+    assert await outbox.answer(query, "x" * 300)
+    assert scene.telegram.methods.answers[query] == ("x" * 200, False)

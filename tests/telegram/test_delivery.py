@@ -1,13 +1,19 @@
 """Updates: acted on at most once, in the order they came, whatever the network does."""
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 
+from clawbot.bot import assemble
 from clawbot.front import Unserved
-from clawbot.telegram.outbox import PATIENCE_SECONDS
+from clawbot.settings import load
+from clawbot.telegram.run import run
 from sandbox.telegram_api.history import Json, private, user
+from tests.clawbot.control_api import job
 from tests.clawbot.test_policy_in_chat import moment
+from tests.clock import TurnedLoop
+from tests.discord.dialogue import MOVES
 from tests.telegram.scene import OPERATOR, TOKEN, Scene
 
 
@@ -174,10 +180,11 @@ async def test_a_token_that_get_me_still_knows_is_not_given_up(scene: Scene) -> 
 async def test_a_token_that_was_revoked_is_given_up_after_a_while(scene: Scene) -> None:
     task = await scene.start()
     scene.telegram.weather.refuse("*", 401, "Unauthorized", times=1000)
-    begun = scene.clock.now()
+    begun, polls = scene.clock.now(), len(scene.telegram.called("getUpdates"))
     await scene.steal()
     assert "Telegram does not know the token" in str(await ended(task, scene))
-    assert scene.clock.now() - begun >= 30
+    assert len(scene.telegram.called("getUpdates")) == polls + 4
+    assert 45 <= scene.clock.now() - begun < 400
 
 
 async def test_what_telegram_answers_may_be_nonsense_for_a_while(
@@ -245,7 +252,7 @@ async def test_however_long_telegram_is_away_the_end_is_shown_and_its_asker_call
     scene.api.done(1)
     if trouble == "gone":
         await scene.telegram.stop()
-        await scene.until(lambda: scene.clock.now() - begun > 2 * PATIENCE_SECONDS, each=5.0)
+        await scene.until(lambda: scene.clock.now() - begun > 1800, each=5.0)
         await scene.telegram.start()
     for method in ("editMessageText", "sendMessage"):
         if trouble == "429":
@@ -253,7 +260,7 @@ async def test_however_long_telegram_is_away_the_end_is_shown_and_its_asker_call
         elif trouble == "502":
             scene.telegram.weather.bad_gateway(method, times=40)
     await scene.until(lambda: "done" in reply["text"], each=5.0)
-    assert scene.clock.now() - begun > PATIENCE_SECONDS
+    assert scene.clock.now() - begun > 900
     await scene.until(lambda: len(scene.telegram.history.shown(OPERATOR)) == 2, each=5.0)
 
 
@@ -420,3 +427,73 @@ async def test_200_within_a_second_are_answered_once_each_in_order_with_one_read
         ]
         assert answered == list(range(1, 11))
     assert scene.ec2.counts["DescribeInstances"] == 1
+
+
+# -- how long ------------------------------------------------------------------------------
+
+
+async def as_it_is(scene: Scene) -> None:
+    """A bot at the pace of its own."""
+    async with assemble(load(scene.environ("demo")), scene.host_clock) as bot:
+        await run(bot)
+
+
+async def test_a_poll_is_held_for_half_a_minute(scene: Scene) -> None:
+    scene.begin("demo", as_it_is(scene))
+    await scene.until(lambda: scene.telegram.called("getUpdates"))
+    assert scene.telegram.called("getUpdates")[0].sent["timeout"] == "30"
+
+
+async def test_a_call_that_is_not_answered_is_given_up_after_ten_seconds(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    loop = TurnedLoop()
+    scene.telegram.weather.hang()
+    scene.begin("demo", as_it_is(scene))
+    await scene.until(lambda: scene.telegram.called("getMe"))
+    await loop.turn(8)
+    assert "telegram.not_reached" not in caplog.text
+    await loop.turn(4)
+    await scene.until(lambda: "telegram.not_reached" in caplog.text)
+    scene.telegram.weather.answer_again()
+
+
+async def test_after_six_days_of_silence_updates_are_asked_for_anew(scene: Scene) -> None:
+    scene.poll_seconds = 0
+    await scene.start()
+    await answered(scene, await scene.say("/fleet help"))
+
+    async def offset(later: float) -> str | None:
+        await scene.clock.turn(later)
+        polls = len(scene.telegram.called("getUpdates"))
+        await scene.until(lambda: len(scene.telegram.called("getUpdates")) >= polls + 3)
+        return scene.telegram.called("getUpdates")[-1].sent.get("offset")
+
+    assert await offset(5.9 * 86400) == "101"
+    assert await offset(0.2 * 86400) is None
+
+
+@pytest.mark.parametrize(("tries", "told"), [(25, True), (40, False)])
+async def test_what_can_not_be_said_for_a_quarter_of_an_hour_is_not_said(
+    scene: Scene, tries: int, told: bool
+) -> None:
+    """A try takes half a minute."""
+    await scene.start()
+    scene.telegram.weather.bad_gateway("sendMessage", times=tries)
+    asked = await scene.say("/fleet help")
+    await scene.until(lambda: scene.answer_to(asked), each=15.0)
+    assert ("Something broke" not in str(scene.answer_to(asked))) == told
+
+
+async def test_edits_keep_their_distance(scene: Scene) -> None:
+    await scene.start(CLAWBOT_RUNNING_EVERY="1", CLAWBOT_WAITING_EVERY="1")
+    reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
+    await scene.until(lambda: "queued" in reply["text"])
+    moments = []
+    for count in range(1, 6):
+        hosts = [job(f"host-{number}: none -> ami-0cccccccccccccccc") for number in range(count)]
+        scene.api.running(1, *hosts, job(MOVES, None, "in_progress"))
+        await scene.until(lambda: f"host-{count - 1}" in reply["text"], each=0.5)  # noqa: B023  (awaited here)
+        moments.append(scene.clock.now())
+    gaps = [later - earlier for earlier, later in pairwise(moments)]
+    assert 3 <= min(gaps) < 15

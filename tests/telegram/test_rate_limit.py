@@ -98,3 +98,9 @@ async def test_what_waits_already_keeps_silent_too() -> None:
     await asyncio.gather(*tasks)
     assert spoke[0] == 0
     assert min(spoke[1:]) >= 30
+
+
+async def test_in_a_group_a_few_at_once_and_then_one_in_four_seconds() -> None:
+    times = [time for time, _ in await spoken([-1] * 8, 20, ALONE)]
+    assert times[:5] == [0.0] * 5
+    assert times[5:] == pytest.approx([4, 8, 12], abs=0.3)

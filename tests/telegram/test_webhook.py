@@ -1,6 +1,7 @@
 """Updates that Telegram brings itself."""
 
 import asyncio
+import io
 import socket
 from urllib.parse import urlsplit
 
@@ -105,3 +106,15 @@ async def test_somebody_elses_webhook_is_not_replaced(scene: Scene) -> None:
     with pytest.raises(Unserved, match=r"hook\.example"):
         task.result()
     assert scene.telegram.called("setWebhook") == []
+
+
+@pytest.mark.parametrize(("length", "status"), [(1_000_000, 200), (1_100_000, 413)])
+async def test_an_update_may_have_a_mebibyte(scene: Scene, length: int, status: int) -> None:
+    url = await serving(scene)
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(
+            url, data=io.BytesIO(b"{".ljust(length)), headers={SECRET_HEADER: SECRET}
+        ) as answer,
+    ):
+        assert answer.status == status
