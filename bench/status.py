@@ -13,6 +13,7 @@ from statistics import median
 from bench.row import Row
 from clawbot.ask import Ask
 from clawbot.bot import Bot, assemble
+from clawbot.commands import Status
 from clawbot.replies import Reply
 from clawbot.settings import load
 from fleet_control import ec2
@@ -69,11 +70,11 @@ async def _measure() -> list[Row]:
 async def _compare(world: World, bot: Bot, clock: SkippingClock) -> list[Row]:
     key = world.seeded.chats["demo"]
     client = ec2.client("eu-central-1", key.access_key, key.secret_key, world.aws_url)
-    ask = Ask(Human("terminal:bench"), ("status",), "terminal", "1", "1", "terminal:bench")
+    ask = Ask(Human("terminal:bench"), "terminal", "1", "1", "terminal:bench")
 
     async def ours() -> None:
         clock.skip()
-        await bot.commands.answer(ask, Paper())
+        await bot.commands.answer(ask, Status(), Paper())
 
     async def bare() -> None:
         await asyncio.gather(

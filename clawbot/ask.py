@@ -23,14 +23,12 @@ class Ask:
     """One thing said to the bot.
 
     Attributes:
-        words: what followed `/fleet`.
         channel, asked: ids of the place and of the message or interaction.
         account: ``<platform>:<user id>`` of who said it.
         name: what the platform shows of them.
     """
 
     caller: Caller
-    words: tuple[str, ...]
     platform: str
     channel: str
     asked: str

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
+from clawbot.commands import HELP
 from clawbot.page import page
 from clawbot.progress import Stage
-from clawbot.replies import HELP, Deploying, Notice, Question, Reply, StatusReport
+from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport
 from clawbot.seal import Seal
 from clawbot.telegram.button import Act, Asked, cancelling, data, sealed
 from clawbot.telegram.markup import code, plain, question_words, render, status_page

@@ -7,12 +7,13 @@ from telegram import Bot as TelegramBot
 from telegram import Message, Update
 
 from clawbot.bot import Bot
+from clawbot.commands import acts, parse
 from clawbot.dispatch import REMEMBERED_SECONDS
 from clawbot.in_flight import InFlight
 from clawbot.recent import Recent
 from clawbot.replies import Deploying, Notice, Reply, refused
 from clawbot.seal import Seal
-from clawbot.telegram.command import deploys, words
+from clawbot.telegram.command import words
 from clawbot.telegram.drawing import Drawing, Origin, text
 from clawbot.telegram.living import TOO_OLD_SECONDS, Conversation, Living
 from clawbot.telegram.outbox import Outbox
@@ -121,8 +122,8 @@ class Front:
                 turn.over()
 
     async def _answer(self, message: Message, conversation: Conversation) -> None:
-        user, said = message.from_user, words(message.text or "")
-        registry = await registry_for(user, self._bot, acts=deploys(said))
+        user, request = message.from_user, parse(words(message.text or ""))
+        registry = await registry_for(user, self._bot, acts=acts(request))
         caller = author(message, self._bot.settings, registry)
         if caller is None or user is None:
             log.info("telegram.ignored chat=%s message=%s", message.chat.id, message.message_id)
@@ -135,15 +136,15 @@ class Front:
         if objection is not None:
             await conversation.send(objection)
             return
-        if deploys(said) and doubted(caller, registry):
+        if acts(request) and doubted(caller, registry):
             await conversation.send(DOUBTED)
             return
         conversation.calls = isinstance(caller, Human)
-        asks = ask(caller, user, said, message.chat.id, str(message.message_id))
-        if await self._predecessor.asked(asks, message.date):
+        asks = ask(caller, user, message.chat.id, str(message.message_id))
+        if acts(request) and await self._predecessor.asked(asks, message.date):
             log.info("telegram.asked_before request_id=%s", asks.request_id(self._bot.settings.bot))
             return
-        await self._bot.commands.answer(asks, conversation)
+        await self._bot.commands.answer(asks, request, conversation)
 
     def _objection(self, message: Message, caller: Caller) -> Reply | None:
         age = self._bot.clock.now() - message.date.timestamp()

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from clawbot.ask import Ask
 from clawbot.bot import Bot
-from clawbot.telegram.command import deploys
 from fleet_control.caller import Human
 from fleet_control.control_api import LISTED_WITHIN_SECONDS
 from fleet_control.error import FleetError
@@ -29,7 +28,7 @@ class Predecessor:
         What was said before we began may have been asked for so lately that it is not listed yet.
         Where the ledger can't be read the ask goes on: of two runs of one ask one stops by itself.
         """
-        if not deploys(ask.words) or (isinstance(ask.caller, Human) and not ask.caller.operator):
+        if isinstance(ask.caller, Human) and not ask.caller.operator:
             return False
         while not (found := await self._listed(ask)) and self._is_early(said):
             await self._bot.clock.sleep(_AGAIN_SECONDS)

@@ -8,6 +8,7 @@ from telegram import CallbackQuery, Chat, Message, MessageEntity
 from clawbot import wording
 from clawbot.ask import Ask
 from clawbot.bot import Bot
+from clawbot.commands import Deploy, Request, Status, acts
 from clawbot.dispatch import REMEMBERED_SECONDS
 from clawbot.recent import Recent
 from clawbot.replies import ANSWER_WITHIN_SECONDS, ASKED_ALREADY, Question, refused
@@ -125,9 +126,9 @@ class Pressed:
     async def _choose(self, press: Press, caller: Caller) -> None:
         match press.act, press.rest:
             case Act.STATUS, _:
-                await self._ask(caller, ("status", str(press.page + 1)))
+                await self._ask(caller, Status(press.page + 1))
             case Act.TARGETS, _:
-                await self._ask(caller, ("deploy",), press.page)
+                await self._ask(caller, Deploy(), press.page)
             case Act.IMAGES, (target,) if is_target(target):
                 await self._whisper.nothing()
                 await self._images(target)
@@ -157,21 +158,21 @@ class Pressed:
                 )
                 await self._talk(caller).send(question)
             case _:  # the commands' own question, or how to ask
-                await self._ask(caller, ("deploy", target, *([version] if version else [])))
+                await self._ask(caller, Deploy(target, version))
 
-    async def _ask(self, caller: Caller, said: tuple[str, ...], number: int = 0) -> None:
-        asks = self._asks(caller, said, str(self._message.message_id))
-        if await self._to.predecessor.asked(asks, self._message.date):
+    async def _ask(self, caller: Caller, request: Request, number: int = 0) -> None:
+        asks = self._asks(caller, str(self._message.message_id))
+        if acts(request) and await self._to.predecessor.asked(asks, self._message.date):
             await self._whisper.say(ASKED_ALREADY)
             return
-        await self._to.bot.commands.answer(asks, self._talk(caller, number))
+        await self._to.bot.commands.answer(asks, request, self._talk(caller, number))
 
     async def _cancel(self, caller: Caller, press: Press) -> None:
         run_id = button.cancelled(press, self._to.seal)
         if run_id is None:
             await self._whisper.say(GONE)
             return
-        asks = self._asks(caller, (), str(self._message.message_id))
+        asks = self._asks(caller, str(self._message.message_id))
         await self._to.bot.commands.cancel(run_id, asks, self._whisper)
 
     async def _as_of_now(self, version: str) -> str:
@@ -194,7 +195,7 @@ class Pressed:
             await self._whisper.say(ASK_AGAIN)
             return
         question, talk = _question(asked), self._talk(caller)
-        asks = self._asks(caller, asked.words, question.asked)
+        asks = self._asks(caller, question.asked)
         own = asks.account == question.asker
         if own and not self._to.questions.add(asked.place):
             await self._whisper.say(ANSWERED)
@@ -233,8 +234,8 @@ class Pressed:
         )
         return self._conversation
 
-    def _asks(self, caller: Caller, said: tuple[str, ...], asked: str) -> Ask:
-        return ask(caller, self._query.from_user, said, self._message.chat.id, asked)
+    def _asks(self, caller: Caller, asked: str) -> Ask:
+        return ask(caller, self._query.from_user, self._message.chat.id, asked)
 
 
 def _question(asked: Asked) -> Question:

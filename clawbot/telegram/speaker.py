@@ -30,8 +30,8 @@ def account(user: User) -> str:
     return f"{PLATFORM}:{user.id}"
 
 
-def ask(caller: Caller, user: User, words: tuple[str, ...], chat: int, asked: str) -> Ask:
-    return Ask(caller, words, PLATFORM, str(chat), asked, account(user), user.full_name)
+def ask(caller: Caller, user: User, chat: int, asked: str) -> Ask:
+    return Ask(caller, PLATFORM, str(chat), asked, account(user), user.full_name)
 
 
 async def registry_for(user: User | None, bot: Bot, *, acts: bool = False) -> Registry | None:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from clawbot.ask import Ask, Chat
 from clawbot.bot import Bot
+from clawbot.commands import parse
 from clawbot.progress import Stage
 from clawbot.replies import UNKNOWN_COMMAND, Deploying, Notice, Question, Reply, Tone
 from fleet_control.caller import BotInstance, Caller, Human
@@ -35,7 +36,7 @@ class Line:
     waited: bool
 
 
-def parse(line: str) -> Line:
+def read(line: str) -> Line:
     """``[NAME: ]words[ &]``."""
     text = line.strip()
     waited = not text.endswith("&")
@@ -107,7 +108,7 @@ class Terminal:
 
     async def hear(self, text: str) -> None:
         """One line; returns when its reply is final or a question, at once if it ends in `&`."""
-        line = parse(text)
+        line = read(text)
         if not line.words or line.words[0].startswith("#"):
             return
         self._output.hear(line.text)
@@ -166,7 +167,7 @@ class Terminal:
         return reply
 
     async def _command(self, bot: Bot, line: Line, words: list[str], chat: "LineChat") -> Reply:
-        return await bot.commands.answer(await self._ask(bot, line, words), chat)
+        return await bot.commands.answer(await self._ask(bot, line), parse(tuple(words)), chat)
 
     async def _decide(self, line: Line, is_yes: bool, chat: "LineChat") -> Reply:
         # Only the newest can be answered: a yes said twice must not reach the one before it.
@@ -177,15 +178,14 @@ class Terminal:
 
         async def decided(bot: Bot) -> Reply:
             decide = bot.commands.confirm if is_yes else bot.commands.decline
-            return await decide(question, await self._ask(bot, line, ()), chat, reply_id)
+            return await decide(question, await self._ask(bot, line), chat, reply_id)
 
         return await self._asked(decided, chat)
 
-    async def _ask(self, bot: Bot, line: Line, words: Iterable[str]) -> Ask:
+    async def _ask(self, bot: Bot, line: Line) -> Ask:
         name = _UNSAFE.sub("-", line.speaker)[:32]
         return Ask(
             caller=await caller(line.speaker, bot),
-            words=tuple(words),
             platform=PLATFORM,
             channel=_CHANNEL,
             asked=str(next(self._numbers)),

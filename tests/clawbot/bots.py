@@ -47,10 +47,9 @@ class Kept:
         return next(one for one in reversed(self.said) if isinstance(one, kind))
 
 
-def ask(words: str, caller: Caller = OPERATOR, asked: str = "1", account: str = "") -> Ask:
+def ask(caller: Caller = OPERATOR, asked: str = "1", account: str = "") -> Ask:
     return Ask(
         caller=caller,
-        words=tuple(words.split()),
         platform="terminal",
         channel="1",
         asked=asked,

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from clawbot.commands import Deploy, Status, parse
 from clawbot.dispatch import REMEMBERED_SECONDS
 from clawbot.progress import Stage
 from clawbot.replies import Deploying, Notice, Tone
@@ -20,7 +21,7 @@ GONE = {"ok": False, "code": "github_unreachable", "error": "GitHub can't be rea
 
 async def deployed(talk: Talk, words: str = "deploy claw-2") -> tuple[Deploying, Kept]:
     chat = Kept()
-    reply = await talk.bot.commands.answer(ask(words), chat)
+    reply = await talk.bot.commands.answer(ask(), parse(tuple(words.split())), chat)
     assert isinstance(reply, Deploying)
     assert chat.messages == {"1": reply}
     return reply, chat
@@ -62,7 +63,7 @@ async def test_a_refusal_of_the_control_api_is_a_refusal_like_any_other(talk: Ta
     talk.api.next = [(409, {"ok": False, "code": "busy", "error": "One at a time."})]
     chat = Kept()
 
-    reply = await talk.bot.commands.answer(ask("deploy claw-2"), chat)
+    reply = await talk.bot.commands.answer(ask(), Deploy("claw-2"), chat)
 
     assert chat.messages == {"1": Notice(("One at a time.",), Tone.REFUSED, "busy")}
     assert reply == chat.messages["1"]
@@ -94,7 +95,7 @@ async def test_a_deploy_whose_run_is_not_told_is_looked_for_and_followed(
     talk.api.runs = [run(7, "completed", "success", request_id="terminal.demo.1.1")]
     talk.api.next = [*lost]
     chat = Kept()
-    answered = asyncio.create_task(talk.bot.commands.answer(ask("deploy claw-2"), chat))
+    answered = asyncio.create_task(talk.bot.commands.answer(ask(), Deploy("claw-2"), chat))
     async with asyncio.timeout(PATIENCE_SECONDS):
         for _ in lost:
             await talk.clock.asleep(1)
@@ -139,7 +140,7 @@ async def test_a_chat_that_breaks_after_the_dispatch_loses_sight_of_nothing(
             return reply_id
 
     caplog.set_level(logging.ERROR)
-    reply = await talk.bot.commands.answer(ask("deploy claw-2"), Breaking())
+    reply = await talk.bot.commands.answer(ask(), Deploy("claw-2"), Breaking())
 
     assert isinstance(reply, Deploying)
     assert reply.progress.stage is Stage.DONE
@@ -147,7 +148,7 @@ async def test_a_chat_that_breaks_after_the_dispatch_loses_sight_of_nothing(
 
 
 async def test_a_chat_that_never_worked_breaks_nothing_else(talk: Talk) -> None:
-    reply = await talk.bot.commands.answer(ask("status"), Kept(broken=True))
+    reply = await talk.bot.commands.answer(ask(), Status(), Kept(broken=True))
 
     assert isinstance(reply, Notice)
     assert reply.tone is Tone.BROKEN
@@ -156,7 +157,7 @@ async def test_a_chat_that_never_worked_breaks_nothing_else(talk: Talk) -> None:
 
 async def test_the_same_ask_delivered_twice_is_one_deploy(talk: Talk) -> None:
     await deployed(talk)
-    again = await talk.bot.commands.answer(ask("deploy claw-2"), Kept())
+    again = await talk.bot.commands.answer(ask(), Deploy("claw-2"), Kept())
 
     assert isinstance(again, Notice)
     assert again.code == "duplicate"
@@ -167,8 +168,8 @@ async def test_an_ask_whose_reply_could_not_be_sent_is_not_acted_on_when_it_come
     talk: Talk,
 ) -> None:
     """It may have been sent: what is broken is only that nobody told us."""
-    await talk.bot.commands.answer(ask("deploy claw-2"), Kept(broken=True))
-    again = await talk.bot.commands.answer(ask("deploy claw-2"), Kept())
+    await talk.bot.commands.answer(ask(), Deploy("claw-2"), Kept(broken=True))
+    again = await talk.bot.commands.answer(ask(), Deploy("claw-2"), Kept())
 
     assert isinstance(again, Notice)
     assert again.code == "duplicate"
@@ -179,12 +180,12 @@ async def test_an_ask_is_remembered_for_as_long_as_it_may_come_again_and_no_long
     talk: Talk,
 ) -> None:
     for asked in ("1", "2", "3"):
-        assert talk.bot.dispatcher.claim(ask("deploy claw-2", asked=asked))
+        assert talk.bot.dispatcher.claim(ask(asked=asked))
     await talk.clock.turn(REMEMBERED_SECONDS - 1)
-    assert not talk.bot.dispatcher.claim(ask("deploy claw-2", asked="3"))
+    assert not talk.bot.dispatcher.claim(ask(asked="3"))
     await talk.clock.turn(1)
 
-    assert talk.bot.dispatcher.claim(ask("deploy claw-2", asked="3"))
+    assert talk.bot.dispatcher.claim(ask(asked="3"))
 
 
 async def test_two_people_at_once_have_a_deploy_each(talk: Talk) -> None:

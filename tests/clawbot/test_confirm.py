@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from clawbot import wording
+from clawbot.commands import Deploy, parse
 from clawbot.replies import ANSWER_WITHIN_SECONDS, Deploying, Notice, Question, Reply, Tone
 from fleet_control.caller import Human
 from fleet_control.ledger import Revision
@@ -21,7 +22,7 @@ OTHER = Human("terminal:other", "other", operator=True)
 
 async def asked(talk: Talk, words: str = "deploy all") -> tuple[Question, Kept]:
     chat = Kept()
-    question = await talk.bot.commands.answer(ask(words), chat)
+    question = await talk.bot.commands.answer(ask(), parse(tuple(words.split())), chat)
     assert isinstance(question, Question)
     return question, chat
 
@@ -124,7 +125,7 @@ async def test_the_question_says_how_old_the_registry_is_that_it_speaks_of(talk:
 async def test_yes_turns_the_question_into_the_deploy_that_was_asked_for(talk: Talk) -> None:
     question, chat = await asked(talk)
 
-    ended = await talk.bot.commands.confirm(question, ask("", asked="99"), chat, "1")
+    ended = await talk.bot.commands.confirm(question, ask(asked="99"), chat, "1")
 
     assert isinstance(ended, Deploying)
     assert chat.messages == {"1": ended}
@@ -134,7 +135,7 @@ async def test_yes_turns_the_question_into_the_deploy_that_was_asked_for(talk: T
 async def test_nobody_else_may_answer(talk: Talk) -> None:
     question, chat = await asked(talk)
     for answer in (talk.bot.commands.confirm, talk.bot.commands.decline):
-        reply = await answer(question, ask("", OTHER), chat, "1")
+        reply = await answer(question, ask(OTHER), chat, "1")
         assert isinstance(reply, Notice)
         assert reply.code == "not_asker"
 
@@ -146,7 +147,7 @@ async def test_after_two_minutes_a_yes_does_not_count(talk: Talk) -> None:
     question, chat = await asked(talk)
     await talk.clock.turn(ANSWER_WITHIN_SECONDS + 1)
 
-    await talk.bot.commands.confirm(question, ask(""), chat, "1")
+    await talk.bot.commands.confirm(question, ask(), chat, "1")
 
     assert chat.messages["1"] == Notice(("That question is over. Ask again.",))
     assert talk.api.count("deploy") == 0
@@ -156,7 +157,7 @@ async def test_a_yes_in_time_counts(talk: Talk) -> None:
     question, chat = await asked(talk)
     await talk.clock.turn(ANSWER_WITHIN_SECONDS - 1)
 
-    await talk.bot.commands.confirm(question, ask(""), chat, "1")
+    await talk.bot.commands.confirm(question, ask(), chat, "1")
 
     assert talk.api.count("deploy") == 1
 
@@ -171,7 +172,7 @@ async def test_no_leaves_everything_as_it_is(talk: Talk) -> None:
 
 async def test_everything_is_judged_again_at_the_yes(talk: Talk) -> None:
     question, chat = await asked(talk)
-    no_operator_any_more = replace(ask(""), caller=OPERATOR._replace(operator=False))
+    no_operator_any_more = replace(ask(), caller=OPERATOR._replace(operator=False))
 
     reply = await talk.bot.commands.confirm(question, no_operator_any_more, chat, "1")
 
@@ -189,7 +190,7 @@ async def test_an_instance_that_left_the_registry_meanwhile_is_not_deployed(
         talk.api.registry = registry("claw-2", "claw-3")
         await talk.clock.turn(61)
 
-        reply = await talk.bot.commands.confirm(question, ask(""), chat, "1")
+        reply = await talk.bot.commands.confirm(question, ask(), chat, "1")
 
     assert isinstance(reply, Notice)
     assert reply.code == "unknown_target"
@@ -198,9 +199,7 @@ async def test_an_instance_that_left_the_registry_meanwhile_is_not_deployed(
 @pytest.mark.parametrize("presses", [2, 3])
 async def test_a_yes_pressed_twice_is_one_deploy(talk: Talk, presses: int) -> None:
     question, chat = await asked(talk)
-    replies = [
-        await talk.bot.commands.confirm(question, ask(""), chat, "1") for _ in range(presses)
-    ]
+    replies = [await talk.bot.commands.confirm(question, ask(), chat, "1") for _ in range(presses)]
 
     assert [isinstance(reply, Deploying) for reply in replies] == [True, *[False] * (presses - 1)]
     assert isinstance(chat.messages["1"], Deploying)
@@ -214,11 +213,11 @@ async def test_a_no_after_a_yes_and_a_yes_after_a_no_are_told_which_one_counted(
         (do.decline, do.confirm, "answered already, with a no"),
     ):
         chat = Kept()
-        question = await do.answer(ask("deploy all", asked=told), chat)
+        question = await do.answer(ask(asked=told), Deploy("all"), chat)
         assert isinstance(question, Question)
-        counted = await first(question, ask(""), chat, "1")
+        counted = await first(question, ask(), chat, "1")
 
-        late = await second(question, ask(""), chat, "1")
+        late = await second(question, ask(), chat, "1")
 
         assert isinstance(late, Notice)
         assert told in late.lines[0]
@@ -232,13 +231,13 @@ async def test_a_yes_whose_judging_broke_does_not_keep_the_next_one_from_countin
 ) -> None:
     question, chat = await asked(talk)
     chat.broken = True  # so that neither the deploy nor what is broken takes the question's place
-    reply = await talk.bot.commands.confirm(question, ask(""), chat, "1")
+    reply = await talk.bot.commands.confirm(question, ask(), chat, "1")
     assert isinstance(reply, Notice)
     assert reply.tone is Tone.BROKEN
     assert talk.api.count("deploy") == 0
     chat.broken = False
 
-    ended = await talk.bot.commands.confirm(question, ask(""), chat, "1")
+    ended = await talk.bot.commands.confirm(question, ask(), chat, "1")
 
     assert isinstance(ended, Deploying)
     assert talk.api.count("deploy") == 1
@@ -253,7 +252,7 @@ async def test_a_stranger_whose_answer_can_t_be_told_changes_nothing(talk: Talk)
 
     deaf = Deaf(messages=chat.messages)
     with pytest.raises(ConnectionError, match="lost"):
-        await talk.bot.commands.confirm(question, ask("", OTHER), deaf, "1")
+        await talk.bot.commands.confirm(question, ask(OTHER), deaf, "1")
 
     assert chat.messages["1"] == question
 

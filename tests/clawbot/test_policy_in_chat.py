@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from clawbot.commands import parse
 from clawbot.replies import Notice, Tone
 from fleet_control.caller import Unknown
 from fleet_control.ledger import Run
@@ -29,7 +30,9 @@ def moment(seconds: float) -> str:
 async def test_a_platform_s_strangers_are_refused_whatever_they_ask(talk: Talk, words: str) -> None:
     chat = Kept()
 
-    reply = await talk.bot.commands.answer(ask(words, Unknown("webhooks")), chat)
+    reply = await talk.bot.commands.answer(
+        ask(Unknown("webhooks")), parse(tuple(words.split())), chat
+    )
 
     assert reply == Notice(("I don't take orders from webhooks.",), Tone.REFUSED, "unknown_caller")
     assert chat.said == [reply]

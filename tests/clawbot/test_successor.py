@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from clawbot.bot import assemble
+from clawbot.commands import Deploy
 from clawbot.progress import Stage
 from clawbot.replies import Deploying, Reply
 from sandbox.terminal.markup import render
@@ -171,7 +172,7 @@ async def test_an_ask_that_was_heard_again_leaves_no_reply_behind(
     talk.api.unlisted = {1}
     await successor.looked(1)
     chat = Kept()
-    await talk.bot.commands.answer(ask("deploy claw-2"), chat)
+    await talk.bot.commands.answer(ask(), Deploy("claw-2"), chat)
     talk.api.unlisted = set()
     await talk.clock.turn(5)
     await successor.looked(2)
@@ -187,7 +188,7 @@ async def test_what_this_process_asked_for_itself_it_follows_only_once(talk: Tal
 
 async def test_what_a_front_was_cut_off_from_it_finishes_when_it_starts_again(talk: Talk) -> None:
     talk.api.ends = ""
-    cut_off = asyncio.create_task(talk.bot.commands.answer(ask("deploy claw-2"), Kept()))
+    cut_off = asyncio.create_task(talk.bot.commands.answer(ask(), Deploy("claw-2"), Kept()))
     await talk.api.until("runs", 1)
     cut_off.cancel()
     await asyncio.gather(cut_off, return_exceptions=True)
@@ -227,7 +228,7 @@ async def test_one_killed_before_the_dispatch_leaves_what_stays_true(talk: Talk)
             said.append(reply)
 
     with pytest.raises(asyncio.CancelledError):
-        await talk.bot.commands.answer(ask("deploy claw-2"), Shown())
+        await talk.bot.commands.answer(ask(), Deploy("claw-2"), Shown())
 
     drawn = render(said[0], talk.clock.now()).plain
     assert "asking" in drawn

@@ -365,6 +365,6 @@ async def test_a_reply_says_from_the_first_how_many_are_before_it(
         shown.append(reply)
 
     begun = asking("claw-2", "", "terminal:operator")
-    await Dispatcher(client, tracker, "demo", clock).deploy(ask("deploy"), begun, "77", show)
+    await Dispatcher(client, tracker, "demo", clock).deploy(ask(), begun, "77", show)
 
     assert [one.progress.ahead for one in shown if isinstance(one, Deploying)] == [3, 0]

@@ -86,7 +86,7 @@ async def test_deferred_first_however_slow_the_control_api_is(scene: Scene) -> N
 async def test_an_image_can_be_named(scene: Scene) -> None:
     await scene.start()
     asked = await scene.discord.command(
-        scene.app, scene.owner, "deploy", target="claw-2", version=OLDER
+        scene.app, scene.owner, "deploy", target="claw-2", image_or_commit=OLDER
     )
     reply = await scene.replied(asked)
     await scene.until(lambda: "queued" in reply.text)
@@ -96,7 +96,7 @@ async def test_an_image_can_be_named(scene: Scene) -> None:
 async def test_a_commit_can_be_named(scene: Scene) -> None:
     await scene.start()
     asked = await scene.discord.command(
-        scene.app, scene.owner, "deploy", target="claw-2", version="0a1b2c3"
+        scene.app, scene.owner, "deploy", target="claw-2", image_or_commit="0a1b2c3"
     )
     reply = await scene.replied(asked)
     await scene.until(lambda: "queued" in reply.text)

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from clawbot.commands import HELP, usage
 from clawbot.discord.drawing import Drawing
 from clawbot.discord.markup import embed, said
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
-from clawbot.replies import HELP, Deploying, Notice, Question, Reply, StatusReport, Tone, usage
+from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
 from clawbot.seal import Seal
 from fleet_control.ledger import Revision
 from fleet_control.own_answer import OwnAnswer
