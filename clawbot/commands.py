@@ -169,6 +169,7 @@ def parse(words: tuple[str, ...]) -> Request:
         return Help()
     # A telephone's keyboard begins a line with a capital.
     name, given = words[0].lower(), words[1:]
+    words = (name, *given)
     command = next((one for one in COMMANDS if one.name == name), None)
     if command is None:
         return _unreadable(words, f"I don't know `{cut(name, 40)}`.", UNKNOWN_COMMAND)

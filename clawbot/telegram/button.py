@@ -19,6 +19,7 @@ PATTERN = r"^fleet:[a-zA-Z]:"
 class Act(StrEnum):
     """What a button does. The capital ones answer a question that a button asked."""
 
+    ASK = "a"
     STATUS = "s"
     TARGETS = "t"
     IMAGES = "i"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from clawbot.commands import HELP
+from clawbot.commands import COMMANDS, HELP, Command, Help
 from clawbot.page import page
 from clawbot.progress import Stage
 from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport
@@ -19,7 +19,6 @@ from fleet_control.reading import Image
 from fleet_control.status import FleetStatus
 
 TARGETS_A_PAGE = 24
-TARGETS_A_ROW = 2
 IMAGES_SHOWN = 8
 _IMAGE = "ami-"
 
@@ -79,7 +78,7 @@ class Drawing:
             case Notice(ids=ids) if ids:
                 yield from _targets(ids, number)
             case Notice() if reply == HELP:
-                yield [("Status", data(Act.STATUS, 0)), ("Deploy …", data(Act.TARGETS, 0))]
+                yield from _in_twos([_asking(one) for one in COMMANDS if one.request is not Help])
 
     def _answers(self, question: Question, origin: Origin) -> list[Label]:
         acts = (Act.YES_TO_BUTTON, Act.NO_TO_BUTTON) if origin.by_button else (Act.YES, Act.NO)
@@ -100,11 +99,20 @@ def image_id(cut: str) -> str:
     return f"{_IMAGE}{cut}" if cut else ""
 
 
+def _asking(command: Command) -> Label:
+    """A button that asks for it, with nothing said; one that then asks back has dots."""
+    needs = any(option.required for option in command.options)
+    return f"{command.name.capitalize()}{' …' if needs else ''}", data(Act.ASK, command.name)
+
+
+def _in_twos(labels: Sequence[Label]) -> Iterator[Sequence[Label]]:
+    for first in range(0, len(labels), 2):
+        yield labels[first : first + 2]
+
+
 def _targets(ids: tuple[str, ...], number: int) -> Iterator[Sequence[Label]]:
     shown = page((ALL, *ids), number, TARGETS_A_PAGE)
-    for first in range(0, len(shown.items), TARGETS_A_ROW):
-        row = shown.items[first : first + TARGETS_A_ROW]
-        yield [(target, data(Act.IMAGES, target)) for target in row]
+    yield from _in_twos([(target, data(Act.IMAGES, target)) for target in shown.items])
     if shown.count > 1:
         yield _turning(Act.TARGETS, shown.number, shown.count, f"{shown.number + 1}/{shown.count}")
 

@@ -8,7 +8,7 @@ from telegram import CallbackQuery, Chat, Message, MessageEntity
 from clawbot import wording
 from clawbot.ask import Ask
 from clawbot.bot import Bot
-from clawbot.commands import Deploy, Request, Status, acts
+from clawbot.commands import Deploy, Request, Status, acts, parse
 from clawbot.dispatch import REMEMBERED_SECONDS
 from clawbot.recent import Recent
 from clawbot.replies import ANSWER_WITHIN_SECONDS, ASKED_ALREADY, Question, refused
@@ -125,6 +125,8 @@ class Pressed:
 
     async def _choose(self, press: Press, caller: Caller) -> None:
         match press.act, press.rest:
+            case Act.ASK, (name,):
+                await self._ask(caller, parse((name,)))
             case Act.STATUS, _:
                 await self._ask(caller, Status(press.page + 1))
             case Act.TARGETS, _:
