@@ -13,6 +13,7 @@ from statistics import median
 from bench.row import Row
 from clawbot.ask import Ask
 from clawbot.bot import Bot, assemble
+from clawbot.commands import Status
 from clawbot.living_reply import LivingReply
 from clawbot.replies import Deploying, Notice, Reply
 from clawbot.settings import load
@@ -75,11 +76,11 @@ async def _measure() -> list[Row]:
 async def _compare(sandbox: Sandbox, bot: Bot, clock: SkippingClock) -> list[Row]:
     key = sandbox.seeded.chats["demo"]
     client = ec2.client("eu-central-1", key.access_key, key.secret_key, sandbox.aws_url)
-    ask = Ask(Human("terminal:bench"), ("status",), "terminal", "1", "1", "terminal:bench")
+    ask = Ask(Human("terminal:bench"), "terminal", "1", "1", "terminal:bench")
 
     async def ours() -> None:
         clock.skip()
-        await bot.commands.answer(ask, LivingReply(DrawnMessage(), clock))
+        await bot.commands.answer(ask, Status(), LivingReply(DrawnMessage(), clock))
 
     async def bare() -> None:
         await asyncio.gather(

@@ -11,7 +11,6 @@ class Ask:
     """One thing said to the bot.
 
     Attributes:
-        words: what followed `/fleet`.
         channel, asked: ids of the place and of the message or interaction.
         account: ``<platform>:<user id>`` of who said it.
         name: what the platform shows of them.
@@ -20,7 +19,6 @@ class Ask:
     """
 
     caller: Caller
-    words: tuple[str, ...]
     platform: str
     channel: str
     asked: str

@@ -1,8 +1,14 @@
-"""Each /fleet command once, for every platform: who asks, and in which words, becomes a reply."""
+"""Each /fleet command once, for every platform: declared, read from what was said, and answered.
+
+A new one is a request, its entry in `COMMANDS` and its case in `Commands`: the platforms register
+it, complete its options and write its help from there.
+"""
 
 import logging
-from collections.abc import Awaitable
-from dataclasses import replace
+from collections.abc import Awaitable, Iterator
+from dataclasses import astuple, dataclass, replace
+from enum import StrEnum
+from typing import Any
 
 from clawbot.ask import Ask
 from clawbot.confirmation import Confirmation
@@ -14,7 +20,6 @@ from clawbot.predecessor import Predecessor
 from clawbot.progress import lost
 from clawbot.replies import (
     ASKED_ALREADY,
-    HELP,
     UNKNOWN_COMMAND,
     Deploying,
     Notice,
@@ -25,7 +30,6 @@ from clawbot.replies import (
     asking,
     broken,
     refused,
-    usage,
 )
 from fleet_control.caller import Human, Unknown
 from fleet_control.error import ControlApiRefused, FleetError
@@ -36,6 +40,185 @@ from fleet_control.policy import Refused, Usage
 SHALL_I = "Shall I?"
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How the fleet is; `page` counts from 1, as people do."""
+
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Deploy:
+    """Replace hosts, with the newest image where none is named; no target asks which there are."""
+
+    target: str = ""
+    image_or_commit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """What can be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Words that ask for nothing we know: `said` is what they were, `why` answers them."""
+
+    said: str
+    why: Notice
+
+
+Request = Status | Deploy | Help | Unreadable
+
+
+class Who(StrEnum):
+    """For whom a command is; the policy judges each time whether this one may."""
+
+    EVERYONE = "everyone"
+    OPERATORS = "operators"
+
+
+class Kind(StrEnum):
+    """What an option is; of all but a number, platforms offer what there is while it is typed."""
+
+    NUMBER = "number"
+    TARGET = "target"
+    IMAGE = "image"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One thing a command can be told, by the name of its request's field.
+
+    Attributes:
+        help: what it is; of one that is not required also what the command does with it.
+        required: whether a form can't be sent without it. Typed without it, the command says how
+            it is asked for.
+    """
+
+    name: str
+    help: str
+    kind: Kind
+    required: bool = False
+
+    @property
+    def spoken(self) -> str:
+        return self.name.replace("_", " ")
+
+    def read(self, word: str) -> str | int | None:
+        """Its value as typed, None where that is none; six digits are more than there are pages."""
+        if self.kind is not Kind.NUMBER:
+            return word
+        return int(word[:6]) if word.isdecimal() else None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command; its options are those of its request, in the order in which they are typed."""
+
+    name: str
+    help: str
+    who: Who
+    request: type[Status | Deploy | Help]
+    options: tuple[Option, ...] = ()
+
+    @property
+    def syntax(self) -> str:
+        """What is typed after `/fleet`."""
+        options = (f"<{one.spoken}>" if one.required else f"[{one.spoken}]" for one in self.options)
+        return " ".join((self.name, *options))
+
+    @property
+    def lines(self) -> Iterator[str]:
+        """The help: what it does by itself, and with each option that may be left out."""
+        least = " ".join((self.name, *(f"<{one.spoken}>" for one in self.options if one.required)))
+        yield f"`/fleet {least}`: {self.help}"
+        for option in self.options:
+            if not option.required:
+                yield f"`/fleet {least} <{option.spoken}>`: {option.help}"
+
+
+COMMANDS = (
+    Command(
+        "status",
+        "every instance, its host, and what is wrong",
+        Who.EVERYONE,
+        Status,
+        (Option("page", "another page, where there are more", Kind.NUMBER),),
+    ),
+    Command(
+        "deploy",
+        "replace one host by its id, or `all`, with the newest image",
+        Who.OPERATORS,
+        Deploy,
+        (
+            Option("target", "an instance's id, or `all`", Kind.TARGET, required=True),
+            Option(
+                "image_or_commit",
+                "a rollback, to that image or commit instead of the newest",
+                Kind.IMAGE,
+            ),
+        ),
+    ),
+    Command("help", "what can be asked", Who.EVERYONE, Help),
+)
+HELP = Notice(tuple(line for command in COMMANDS for line in command.lines))
+
+
+def parse(words: tuple[str, ...]) -> Request:
+    """What is asked for by the words after `/fleet`."""
+    if not words:
+        return Help()
+    # A telephone's keyboard begins a line with a capital.
+    name, given = words[0].lower(), words[1:]
+    words = (name, *given)
+    command = next((one for one in COMMANDS if one.name == name), None)
+    if command is None:
+        return _unreadable(words, f"I don't know `{cut(name, 40)}`.", UNKNOWN_COMMAND)
+    if len(given) > len(command.options):
+        return _unreadable(words, "That is too many words.")
+    values: dict[str, Any] = {}
+    for option, word in zip(command.options, given, strict=False):
+        values[option.name] = option.read(word)
+        if values[option.name] is None:
+            told = f"The {option.spoken} is a number, which `{cut(word, 40)}` is not."
+            return _unreadable(words, told)
+    return command.request(**values)
+
+
+def _unreadable(words: tuple[str, ...], wrong: str, code: str = "") -> Unreadable:
+    return Unreadable(" ".join(words), Notice((wrong, *HELP.lines), code=code))
+
+
+def command_of(request: Status | Deploy | Help) -> Command:
+    return next(one for one in COMMANDS if one.request is type(request))
+
+
+def typed(request: Request) -> tuple[str, ...]:
+    """The words that ask for it, without those that change nothing."""
+    if isinstance(request, Unreadable):
+        return (request.said,)
+    command = command_of(request)
+    given = zip(astuple(request), astuple(command.request()), strict=True)
+    return (command.name, *(str(value) for value, default in given if value != default))
+
+
+def acts(request: Request) -> bool:
+    """Whether it is for operators only, and says all that it needs to begin something."""
+    if isinstance(request, Unreadable) or command_of(request).who is Who.EVERYONE:
+        return False
+    options = command_of(request).options
+    return all(getattr(request, option.name) for option in options if option.required)
+
+
+def usage(ids: tuple[str, ...]) -> Notice:
+    """How to ask for a deploy, with the ids that could be named."""
+    named = ", ".join(f"`{id_}`" for id_ in ids[:20])
+    more = f" and {len(ids) - 20} more" if len(ids) > 20 else ""
+    known = f"Targets: `all`, {named}{more}." if ids else "I can't see the registry just now."
+    return Notice((f"Say which: `/fleet {command_of(Deploy()).syntax}`.", known), ids=ids)
 
 
 class Commands:
@@ -55,14 +238,14 @@ class Commands:
         self._once = once
         self._predecessor = predecessor
 
-    async def answer(self, ask: Ask, reply: LivingReply) -> Reply:
+    async def answer(self, ask: Ask, request: Request, reply: LivingReply) -> Reply:
         """Answer one ask, and stay until its reply is final or a question."""
-        _note(ask, " ".join(ask.words))
+        _note(ask, " ".join(typed(request)))
         try:
             if isinstance(ask.caller, Unknown):
                 # The policy's first row, whatever they ask: a status, too, has addresses in it.
                 return await self._deploy(ask, reply, "", "")
-            return await self._answer(ask, reply)
+            return await self._answer(ask, request, reply)
         except Exception as error:  # noqa: BLE001  (here what is broken is told in words)
             return await _broken(reply, error, ask)
 
@@ -97,25 +280,17 @@ class Commands:
         except FleetError as error:
             return broken(_words(error))
 
-    async def _answer(self, ask: Ask, reply: LivingReply) -> Reply:
-        # A telephone's keyboard begins a line with a capital.
-        match (*(word.lower() for word in ask.words[:1]), *ask.words[1:]):
-            case ("status",):
-                return await _say(ask, reply, StatusReport(await self._fleet.status()))
-            case ("status", page) if page.isdecimal():
+    async def _answer(self, ask: Ask, request: Request, reply: LivingReply) -> Reply:
+        match request:
+            case Status(page):
                 status = await self._fleet.status()
-                return await _say(ask, reply, StatusReport(status, int(page[:6]) - 1))
-            case ("deploy", *words) if len(words) <= 2:
-                target, version = (*words, "", "")[:2]
-                return await self._deploy(ask, reply, target, version)
-            case () | ("help",):
+                return await _say(ask, reply, StatusReport(status, page - 1))
+            case Deploy(target, image_or_commit):
+                return await self._deploy(ask, reply, target, image_or_commit)
+            case Help():
                 return await _say(ask, reply, HELP)
-            case ("deploy" | "status" | "help", *_):
-                wrong = "That is too many words."
-            case (word, *_):
-                wrong = f"I don't know `{cut(word, 40)}`."
-                return await _say(ask, reply, Notice((wrong, *HELP.lines), code=UNKNOWN_COMMAND))
-        return await _say(ask, reply, Notice((wrong, *HELP.lines)))
+            case Unreadable(why=why):
+                return await _say(ask, reply, why)
 
     async def _deploy(self, ask: Ask, reply: LivingReply, target: str, version: str) -> Reply:
         if target and not ask.pressed and await self._predecessor.asked(ask):

@@ -101,24 +101,6 @@ def broken(message: str) -> Notice:
     return Notice((message,), Tone.BROKEN)
 
 
-HELP = Notice(
-    (
-        "`/fleet status`: every instance, its host, and what is wrong",
-        "`/fleet deploy <target>`: replace one host by its id, or `all`, with the newest image",
-        "`/fleet deploy <target> <image or commit>`: the same as it was then: that is a rollback",
-        "`/fleet help`: this",
-    )
-)
-
-
-def usage(ids: tuple[str, ...]) -> Notice:
-    """How to ask for a deploy, with the ids that could be named."""
-    named = ", ".join(f"`{id_}`" for id_ in ids[:20])
-    more = f" and {len(ids) - 20} more" if len(ids) > 20 else ""
-    known = f"Targets: `all`, {named}{more}." if ids else "I can't see the registry just now."
-    return Notice(("Say which: `/fleet deploy <target> [image or commit]`.", known), ids=ids)
-
-
 def asking(target: str, version: str, asker: str) -> Deploying:
     """What stands before the dispatch; true by itself if we die right after saying it."""
     return Deploying(Progress(Stage.ASKING, target, version), asker)

@@ -1,4 +1,4 @@
-"""What `/fleet deploy` offers while it is typed: targets and images, best match first."""
+"""What is offered while a command's option is typed: targets and images, best match first."""
 
 import asyncio
 import logging
@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from difflib import SequenceMatcher
 
 from clawbot import wording
+from clawbot.commands import Kind
 from clawbot.discord import limits
 from clawbot.page import cut
 from fleet_control.caller import ALL
@@ -66,23 +67,23 @@ class QuickStatus:
             log.warning("discord.choices_stale why=%s", error)
 
 
-def targets(
-    typed: str, status: FleetStatus | None, now: float, known: Iterable[str] = ()
+def offers(
+    kind: Kind, typed: str, status: FleetStatus | None, now: float, known: Iterable[str] = ()
 ) -> list[Offer]:
-    """`all` and the ids; `known` are ids to offer where the status can't be had."""
+    """What fits best what is typed; `known` are ids to offer where the status can't be had."""
+    if kind is Kind.TARGET:
+        return _best(typed, [*_targets(status, now, known)])
+    return _best(typed, [_image(one, status, now) for one in status.images]) if status else []
+
+
+def _targets(status: FleetStatus | None, now: float, known: Iterable[str]) -> Iterator[Offer]:
+    """`all` and the ids."""
     if status is None:
-        offered = [Offer(ALL, ALL), *(Offer(id_, id_) for id_ in known)]
+        yield from (Offer(id_, id_) for id_ in (ALL, *known))
     else:
         count = len(status.registry)
-        offered = [Offer(f"{ALL} · every host, {count} instances", ALL), *_instances(status, now)]
-    return _best(typed, offered)
-
-
-def images(typed: str, status: FleetStatus | None, now: float) -> list[Offer]:
-    """The newest images, with their day and age and who runs them."""
-    if status is None:
-        return []
-    return _best(typed, [_image(image, status, now) for image in status.images])
+        yield Offer(f"{ALL} · every host, {count} instances", ALL)
+        yield from _instances(status, now)
 
 
 def _instances(status: FleetStatus, now: float) -> Iterator[Offer]:

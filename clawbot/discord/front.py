@@ -6,17 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 import discord
-from discord import app_commands
 from discord.ext import commands
 
 from clawbot.ask import Ask
 from clawbot.bot import Bot
+from clawbot.commands import Kind, Request, Status, parse
 from clawbot.discord import acknowledgement, buttons
 from clawbot.discord.buttons import COG, DiscordAct, DiscordDrawing, DiscordPress, FleetButton
-from clawbot.discord.choices import Offer, QuickStatus, images, targets
+from clawbot.discord.choices import Offer, QuickStatus, offers
 from clawbot.discord.guild import found
 from clawbot.discord.predecessor import PredecessorsMessage
-from clawbot.discord.registration import register
+from clawbot.discord.registration import Asking, register, slash_command
 from clawbot.discord.reply import NOBODY, DiscordMessage
 from clawbot.discord.retry import DiscordAway
 from clawbot.discord.speaker import PLATFORM, account, addressed, author, person
@@ -33,7 +33,6 @@ from fleet_control.registry import Registry
 log = logging.getLogger(__name__)
 
 Told = Callable[[Unserved], Awaitable[None]]
-Asking = discord.Interaction[commands.Bot]
 
 
 async def _logged(trouble: Unserved) -> None:
@@ -43,14 +42,6 @@ async def _logged(trouble: Unserved) -> None:
 class FleetCog(commands.Cog, name=COG):
     """`/fleet` in one guild. `on_trouble` hears why it can't be served there, in a sentence, and
     `hears` when Discord is there with that guild, and when not."""
-
-    fleet = app_commands.Group(
-        name="fleet",
-        description="The fleet: how it is, and replacing its hosts",
-        guild_only=True,
-        # A courtesy of the menu only, and open to whoever may write: status is for everybody.
-        default_permissions=discord.Permissions(send_messages=True),
-    )
 
     def __init__(
         self,
@@ -70,9 +61,12 @@ class FleetCog(commands.Cog, name=COG):
         self._quick_status = QuickStatus(bot.fleet, bot.clock)
         self._work = InFlight(_failed)
         self._begun = False
+        self._group = slash_command(self._asked, self._offered)
+        self._guild = discord.Object(bot.settings.discord_guild or 0)
 
     async def cog_load(self) -> None:
         self._client.add_dynamic_items(FleetButton)
+        self._client.tree.add_command(self._group, guild=self._guild)
         if self._client.is_ready():
             await self.on_ready()
 
@@ -95,44 +89,14 @@ class FleetCog(commands.Cog, name=COG):
 
     async def cog_unload(self) -> None:
         self._client.remove_dynamic_items(FleetButton)
+        self._client.tree.remove_command(self._group.name, guild=self._guild)
         self._begun = True  # an `on_ready` that is on its way begins nothing any more
         await self._work.close()
         await self._quick_status.close()
 
     # -- commands --------------------------------------------------------------------------
 
-    @fleet.command(description="Every instance, its host, and what is wrong")
-    async def status(self, interaction: Asking) -> None:
-        await self._asked(interaction, "status")
-
-    @fleet.command(description="Replace one host, or all, with the newest image")
-    @app_commands.describe(
-        target="An instance's id, or all",
-        version="An image or a commit, to roll back; empty for the newest",
-    )
-    async def deploy(self, interaction: Asking, target: str, version: str | None = None) -> None:
-        await self._asked(interaction, "deploy", target, *([version] if version else []))
-
-    @fleet.command(description="What can be asked")
-    async def help(self, interaction: Asking) -> None:
-        await self._asked(interaction, "help")
-
-    @deploy.autocomplete("target")
-    async def _targets(self, interaction: Asking, typed: str) -> list[app_commands.Choice[str]]:
-        if not self._served(interaction.guild_id, _places(interaction)):
-            return []
-        status = await self._quick_status.status()
-        known = self._bot.fleet.registry.last
-        ids = known.registry.ids if known else ()
-        return _choices(targets(typed, status, self._clock.now(), ids))
-
-    @deploy.autocomplete("version")
-    async def _images(self, interaction: Asking, typed: str) -> list[app_commands.Choice[str]]:
-        if not self._served(interaction.guild_id, _places(interaction)):
-            return []
-        return _choices(images(typed, await self._quick_status.status(), self._clock.now()))
-
-    async def _asked(self, interaction: Asking, *words: str) -> None:
+    async def _asked(self, interaction: Asking, request: Request) -> None:
         if not self._served(interaction.guild_id, _places(interaction)):
             return await self._elsewhere(interaction)
         # Before anything slow. One that came too late, or was answered by another, ends here.
@@ -140,9 +104,16 @@ class FleetCog(commands.Cog, name=COG):
         if begun is None:
             return None
         reply = self._reply(interaction.channel_id, message_id=begun, interaction=interaction)
-        ask = self._ask(interaction, words, str(interaction.id))
-        self._answer(self._bot.commands.answer(ask, reply), reply)
+        ask = self._ask(interaction, str(interaction.id))
+        self._answer(self._bot.commands.answer(ask, request, reply), reply)
         return None
+
+    async def _offered(self, interaction: Asking, kind: Kind, typed: str) -> list[Offer]:
+        if not self._served(interaction.guild_id, _places(interaction)):
+            return []
+        known = self._bot.fleet.registry.last
+        ids = known.registry.ids if known else ()
+        return offers(kind, typed, await self._quick_status.status(), self._clock.now(), ids)
 
     # -- buttons ---------------------------------------------------------------------------
 
@@ -172,14 +143,13 @@ class FleetCog(commands.Cog, name=COG):
         do = self._bot.commands
         match press.act:
             case DiscordAct.STATUS:
-                page = str(int(press.what) + 1)
-                ask = self._ask(interaction, ("status", page), str(interaction.id), pressed=True)
-                await do.answer(ask, reply)
+                ask = self._ask(interaction, str(interaction.id), pressed=True)
+                await do.answer(ask, Status(int(press.what) + 1), reply)
             case DiscordAct.CANCEL:
-                await do.cancel(int(press.what), self._ask(interaction, (), reply.id), reply)
+                await do.cancel(int(press.what), self._ask(interaction, reply.id), reply)
             case DiscordAct.YES | DiscordAct.NO:
                 question = buttons.question(press)
-                ask = self._ask(interaction, (), question.asked)
+                ask = self._ask(interaction, question.asked)
                 await do.answered(question, ask, reply, yes=press.act is DiscordAct.YES)
 
     # -- messages --------------------------------------------------------------------------
@@ -200,9 +170,9 @@ class FleetCog(commands.Cog, name=COG):
                 "discord.not_heard author=%s webhook=%s", message.author.id, message.webhook_id
             )
             return
-        ask = self._said(caller, message.author, words, message.channel.id, str(message.id))
+        ask = self._said(caller, message.author, message.channel.id, str(message.id))
         reply = self._reply(message.channel.id, answers=message.id)
-        self._answer(self._bot.commands.answer(ask, reply), reply)
+        self._answer(self._bot.commands.answer(ask, parse(words), reply), reply)
 
     async def _registry(self) -> Registry | None:
         try:
@@ -219,7 +189,7 @@ class FleetCog(commands.Cog, name=COG):
             self._hears(True)
             self._spawn(self._quick_status.status())  # so that the first choices need not wait
             self._spawn(self._finish_left())
-            await register(self._client, self.fleet, self._client.tree, guild.id, self._clock)
+            await register(self._client, self._group, self._client.tree, guild.id, self._clock)
         except Unserved as trouble:
             return await self._on_trouble(trouble)
         log.info("discord.serving guild=%s bot=%s", guild.id, self._settings.bot)
@@ -246,25 +216,23 @@ class FleetCog(commands.Cog, name=COG):
     def _ask(
         self,
         interaction: discord.Interaction[Any],
-        words: tuple[str, ...],
         asked: str,
         *,
         pressed: bool = False,
     ) -> Ask:
         caller, channel = person(interaction.user, self._settings), interaction.channel_id or 0
-        ask = self._said(caller, interaction.user, words, channel, asked)
+        ask = self._said(caller, interaction.user, channel, asked)
         return replace(ask, pressed=pressed)
 
     def _said(
         self,
         caller: Caller,
         user: discord.User | discord.Member,
-        words: tuple[str, ...],
         channel: int,
         asked: str,
     ) -> Ask:
         who = account(user)
-        return Ask(caller, words, PLATFORM, str(channel), asked, who, user.display_name)
+        return Ask(caller, PLATFORM, str(channel), asked, who, user.display_name)
 
     def _channel(self, id_: int) -> discord.PartialMessageable:
         return self._client.get_partial_messageable(id_, guild_id=self._settings.discord_guild)
@@ -300,7 +268,3 @@ def _failed(error: BaseException) -> None:
 
 def _places(interaction: discord.Interaction[Any]) -> tuple[int | None, ...]:
     return interaction.channel_id, getattr(interaction.channel, "parent_id", None)
-
-
-def _choices(offers: list[Offer]) -> list[app_commands.Choice[str]]:
-    return [app_commands.Choice(name=offer.shown, value=offer.value) for offer in offers]

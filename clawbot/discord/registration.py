@@ -1,14 +1,20 @@
-"""Our one command in Discord's list: upserted, and only when its definition changed.
+"""Our one command, made of `COMMANDS`, and its place in Discord's list: upserted, and only when
+its definition changed.
 
 `CommandTree.sync` would overwrite the whole list, and so delete what other programs registered.
 """
 
 import logging
+from collections.abc import Awaitable, Callable
+from inspect import Parameter, Signature
 from typing import Any
 
 import discord
 from discord import app_commands
+from discord.ext import commands
 
+from clawbot.commands import COMMANDS, Command, Kind, Option, Request
+from clawbot.discord.choices import Offer
 from clawbot.discord.guild import invitation
 from clawbot.discord.retry import until_back
 from clawbot.front import Unserved
@@ -19,6 +25,67 @@ log = logging.getLogger(__name__)
 # What Discord fills in or leaves out by itself says nothing about a change.
 _COMPARED = ("name", "description", "options", "default_member_permissions")
 _OPTION = ("name", "description", "type", "required", "autocomplete", "options")
+
+Asking = discord.Interaction[commands.Bot]
+Answer = Callable[[Asking, Request], Awaitable[None]]
+Offers = Callable[[Asking, Kind, str], Awaitable[list[Offer]]]
+
+
+def slash_command(answer: Answer, offers: Offers) -> app_commands.Group:
+    """`/fleet`: `answer` takes what is asked by it, `offers` tells the choices of an option."""
+    group = app_commands.Group(
+        name="fleet",
+        description="The fleet: how it is, and replacing its hosts",
+        guild_only=True,
+        # A courtesy of the menu only, and open to whoever may write: status is for everybody.
+        default_permissions=discord.Permissions(send_messages=True),
+    )
+    for command in COMMANDS:
+        group.add_command(_sub_command(command, answer, offers))
+    return group
+
+
+def _sub_command(
+    command: Command, answer: Answer, offers: Offers
+) -> app_commands.Command[Any, ..., None]:
+    async def asked(interaction: Asking, **options: Any) -> None:
+        await answer(interaction, command.request(**options))
+
+    callback: Any = asked
+    # The library reads from the signature which options there are.
+    callback.__signature__ = _signature(command)
+    app_commands.describe(**{one.name: _caption(one.help) for one in command.options})(callback)
+    offered = [one for one in command.options if one.kind is not Kind.NUMBER]
+    app_commands.autocomplete(**{one.name: _choices(one.kind, offers) for one in offered})(callback)
+    return app_commands.Command(
+        name=command.name, description=_caption(command.help), callback=callback
+    )
+
+
+def _signature(command: Command) -> Signature:
+    defaults = command.request()
+
+    def parameter(option: Option) -> Parameter:
+        default = Parameter.empty if option.required else getattr(defaults, option.name)
+        kind = int if option.kind is Kind.NUMBER else str
+        return Parameter(option.name, Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+
+    interaction = Parameter("interaction", Parameter.POSITIONAL_OR_KEYWORD, annotation=Asking)
+    return Signature([interaction, *map(parameter, command.options)])
+
+
+def _choices(kind: Kind, offers: Offers) -> Any:
+    async def completed(interaction: Asking, typed: str) -> list[app_commands.Choice[str]]:
+        found = await offers(interaction, kind, typed)
+        return [app_commands.Choice(name=offer.shown, value=offer.value) for offer in found]
+
+    return completed
+
+
+def _caption(text: str) -> str:
+    """A line of the help where nothing is any markup."""
+    plain = text.replace("`", "")
+    return f"{plain[:1].upper()}{plain[1:]}"
 
 
 async def register(

@@ -14,9 +14,10 @@ from enum import StrEnum
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from clawbot.base62 import number, spelled
+from clawbot.commands import COMMANDS, HELP, Command, Help
 from clawbot.page import page
 from clawbot.progress import Stage
-from clawbot.replies import HELP, Deploying, Notice, Question, Reply, StatusReport
+from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport
 from clawbot.seal import Seal
 from clawbot.telegram.messages import code, plain, question_words, render, status_page
 from fleet_control.caller import ALL
@@ -26,7 +27,6 @@ from fleet_control.host import Image
 from fleet_control.status import FleetStatus
 
 TARGETS_A_PAGE = 24
-TARGETS_A_ROW = 2
 IMAGES_SHOWN = 8
 _IMAGE = "ami-"
 PATTERN = r"^fleet:[a-zA-Z]:"
@@ -35,6 +35,7 @@ PATTERN = r"^fleet:[a-zA-Z]:"
 class TelegramAct(StrEnum):
     """What a button does. The capital ones answer a question that a button asked."""
 
+    ASK = "a"
     STATUS = "s"
     TARGETS = "t"
     IMAGES = "i"
@@ -188,10 +189,7 @@ class TelegramDrawing:
             case Notice(ids=ids) if ids:
                 yield from _targets(ids, number)
             case Notice() if reply == HELP:
-                yield [
-                    ("Status", data(TelegramAct.STATUS, 0)),
-                    ("Deploy …", data(TelegramAct.TARGETS, 0)),
-                ]
+                yield from _in_twos([_asking(one) for one in COMMANDS if one.request is not Help])
 
     def _answers(self, question: Question, origin: Origin) -> list[Label]:
         acts = (
@@ -216,11 +214,23 @@ def image_id(cut: str) -> str:
     return f"{_IMAGE}{cut}" if cut else ""
 
 
+def _asking(command: Command) -> Label:
+    """A button that asks for it, with nothing said; one that then asks back has dots."""
+    needs = any(option.required for option in command.options)
+    return (
+        f"{command.name.capitalize()}{' …' if needs else ''}",
+        data(TelegramAct.ASK, command.name),
+    )
+
+
+def _in_twos(labels: Sequence[Label]) -> Iterator[Sequence[Label]]:
+    for first in range(0, len(labels), 2):
+        yield labels[first : first + 2]
+
+
 def _targets(ids: tuple[str, ...], number: int) -> Iterator[Sequence[Label]]:
     shown = page((ALL, *ids), number, TARGETS_A_PAGE)
-    for first in range(0, len(shown.items), TARGETS_A_ROW):
-        row = shown.items[first : first + TARGETS_A_ROW]
-        yield [(target, data(TelegramAct.IMAGES, target)) for target in row]
+    yield from _in_twos([(target, data(TelegramAct.IMAGES, target)) for target in shown.items])
     if shown.count > 1:
         yield _turning(
             TelegramAct.TARGETS, shown.number, shown.count, f"{shown.number + 1}/{shown.count}"

@@ -29,11 +29,6 @@ def words(text: str) -> tuple[str, ...]:
     return (*(word.lower() for word in said[:1]), *said[1:])
 
 
-def deploys(said: tuple[str, ...]) -> bool:
-    """Whether these words ask for a deploy, and not only how to ask for one."""
-    return said[:1] == ("deploy",) and len(said) > 1
-
-
 def _command(message: Message) -> str:
     for entity in message.entities:
         if entity.type == MessageEntity.BOT_COMMAND and entity.offset == 0:

@@ -9,13 +9,14 @@ from telegram import Bot as TelegramBot
 from telegram import Message, Update
 
 from clawbot.bot import Bot
+from clawbot.commands import acts, parse
 from clawbot.in_flight import InFlight
 from clawbot.living_reply import BEGUN_WITHIN_SECONDS, LivingReply, State
 from clawbot.replies import Notice, Reply, refused
 from clawbot.seal import Seal
 from clawbot.telegram.buttons import Origin, TelegramDrawing, text
 from clawbot.telegram.chats import FleetChats
-from clawbot.telegram.command import deploys, words
+from clawbot.telegram.command import words
 from clawbot.telegram.order import AnswerOrder, Slot
 from clawbot.telegram.outbox import Outbox
 from clawbot.telegram.presses import OnePress, Presses
@@ -119,8 +120,8 @@ class TelegramFront:
                 slot.over()
 
     async def _answer(self, message: Message, to: TelegramMessage, reply: LivingReply) -> None:
-        user, said = message.from_user, words(message.text or "")
-        registry = await registry_for(user, self._bot, acts=deploys(said))
+        user, request = message.from_user, parse(words(message.text or ""))
+        registry = await registry_for(user, self._bot, acts=acts(request))
         caller = author(message, self._bot.settings, registry)
         if caller is None or user is None:
             log.info("telegram.ignored chat=%s message=%s", message.chat.id, message.message_id)
@@ -133,11 +134,11 @@ class TelegramFront:
         if objection is not None:
             await reply.show(objection)
             return
-        if deploys(said) and doubted(caller, registry):
+        if acts(request) and doubted(caller, registry):
             await reply.show(DOUBTED)
             return
         to.calls_after = -inf if isinstance(caller, Human) else inf
-        await self._bot.commands.answer(ask(caller, user, said, message), reply)
+        await self._bot.commands.answer(ask(caller, user, message), request, reply)
 
     def _objection(self, message: Message, caller: Caller) -> Reply | None:
         age = self._bot.clock.now() - message.date.timestamp()

@@ -26,12 +26,13 @@ from telegram import (
 from telegram.constants import BotCommandLimit
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 
+from clawbot.commands import COMMANDS
 from clawbot.patience import WORK_AGAIN
 from clawbot.telegram.chats import FleetChats
 from clawbot.telegram.outbox import seconds
 from fleet_control.clock import Clock
 
-FLEET = BotCommand("fleet", "status of the fleet; deploy <target> replaces a host")
+FLEET = BotCommand("fleet", "; ".join(command.syntax for command in COMMANDS))
 
 log = logging.getLogger(__name__)
 

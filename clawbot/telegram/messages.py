@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from html import escape, unescape
 
 from clawbot import indicator, wording
+from clawbot.commands import Deploy, typed
 from clawbot.page import Page, page
 from clawbot.progress import HostProgress, Stage
 from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
@@ -161,7 +162,7 @@ def _question(asked: Question, now: float) -> Iterator[str]:
 
 
 def question_words(asked: Question) -> tuple[str, ...]:
-    return ("deploy", asked.target, *([asked.version] if asked.version else []))
+    return typed(Deploy(asked.target, asked.version))
 
 
 def _deploying(reply: Deploying) -> Iterator[str]:

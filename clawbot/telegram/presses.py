@@ -8,6 +8,7 @@ from telegram import CallbackQuery, Chat, Message, MessageEntity
 
 from clawbot.ask import Ask
 from clawbot.bot import Bot
+from clawbot.commands import Deploy, Request, Status, parse
 from clawbot.living_reply import LivingReply
 from clawbot.replies import Notice, Question
 from clawbot.seal import Seal
@@ -106,24 +107,26 @@ class OnePress:
 
     async def _choose(self, press: TelegramPress, caller: Caller) -> None:
         match press.act, press.rest:
+            case TelegramAct.ASK, (name,):
+                await self._ask(caller, parse((name,)))
             case TelegramAct.STATUS, _:
-                await self._ask(caller, "status", str(press.page + 1))
+                await self._ask(caller, Status(press.page + 1))
             case TelegramAct.TARGETS, _:
                 self._shown.number = press.page
-                await self._ask(caller, "deploy")
+                await self._ask(caller, Deploy())
             case TelegramAct.IMAGES, (target,) if is_target(target):
                 await self._shown.heard()
                 await self._shown.draw(self._to.drawing.images(target, await self._status()))
             case TelegramAct.DEPLOY, (target, *image):
-                await self._ask(caller, "deploy", target, *map(image_id, image[:1]))
+                await self._ask(caller, Deploy(target, *map(image_id, image[:1])))
             case TelegramAct.CANCEL, _:
                 await self._cancel(press, caller)
             case _:
                 await self._shown.heard()
 
-    async def _ask(self, caller: Caller, *said: str) -> None:
-        asks = replace(self._asks(caller, *said), pressed=True)
-        await self._to.bot.commands.answer(asks, self._reply)
+    async def _ask(self, caller: Caller, request: Request) -> None:
+        asks = replace(self._asks(caller), pressed=True)
+        await self._to.bot.commands.answer(asks, request, self._reply)
 
     async def _cancel(self, press: TelegramPress, caller: Caller) -> None:
         run_id = buttons.cancelled(press, self._to.seal)
@@ -161,8 +164,8 @@ class OnePress:
         asked = buttons.opened(press, self._to.seal, place, words(said))
         return asked if asked and 2 <= len(asked.words) <= 3 else None
 
-    def _asks(self, caller: Caller, *said: str) -> Ask:
-        return ask(caller, self._query.from_user, said, self._message)
+    def _asks(self, caller: Caller) -> Ask:
+        return ask(caller, self._query.from_user, self._message)
 
 
 def _question(asked: SealedQuestion) -> Question:

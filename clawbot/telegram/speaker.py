@@ -30,11 +30,10 @@ def account(user: User) -> str:
     return f"{PLATFORM}:{user.id}"
 
 
-def ask(caller: Caller, user: User, words: tuple[str, ...], message: Message) -> Ask:
+def ask(caller: Caller, user: User, message: Message) -> Ask:
     """What `user` said in `message`, or by a button below it."""
     return Ask(
         caller=caller,
-        words=words,
         platform=PLATFORM,
         channel=str(message.chat.id),
         asked=str(message.message_id),

@@ -7,7 +7,7 @@ from typing import Any
 from sandbox.discord_api.guild import Channel, Guild, Member, Message
 
 COMMAND, COMPONENT, AUTOCOMPLETE = 2, 3, 4
-SUB_COMMAND, STRING = 1, 3
+SUB_COMMAND, STRING, INTEGER = 1, 3, 4
 ALL_PERMISSIONS = (1 << 53) - 1
 
 
@@ -84,13 +84,13 @@ class Interaction:
 
 
 def command_data(
-    id_: str, guild: str, words: tuple[str, ...], options: dict[str, str], focused: str = ""
+    id_: str, guild: str, words: tuple[str, ...], options: dict[str, str | int], focused: str = ""
 ) -> dict[str, Any]:
     """`data` of a slash command with a sub-command, as the client of a person sends it."""
     name, sub = words
     given = [
         {
-            "type": STRING,
+            "type": INTEGER if isinstance(value, int) else STRING,
             "name": key,
             "value": value,
             **({"focused": True} if key == focused else {}),

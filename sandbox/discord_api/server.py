@@ -70,14 +70,14 @@ class DiscordApi(Backend):
         person: Member,
         sub: str,
         channel: Channel | None = None,
-        **options: str,
+        **options: str | int,
     ) -> Interaction:
         """Pick `/fleet <sub>` from the menu; LookupError unless it was registered."""
         data = self._command_data(app, sub, options)
         return await self._ask(app, COMMAND, person, channel or self.fleet, data)
 
     async def typing(
-        self, app: Application, person: Member, sub: str, focused: str, **options: str
+        self, app: Application, person: Member, sub: str, focused: str, **options: str | int
     ) -> Interaction:
         """Type in an option that offers choices."""
         data = self._command_data(app, sub, options, focused)
@@ -102,7 +102,7 @@ class DiscordApi(Backend):
         return said
 
     def _command_data(
-        self, app: Application, sub: str, options: dict[str, str], focused: str = ""
+        self, app: Application, sub: str, options: dict[str, str | int], focused: str = ""
     ) -> dict[str, Any]:
         id_ = app.commands["fleet"]["id"]
         return command_data(id_, self.guild.id, ("fleet", sub), options, focused)

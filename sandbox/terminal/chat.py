@@ -10,6 +10,7 @@ from typing import Protocol
 
 from clawbot.ask import Ask
 from clawbot.bot import Bot
+from clawbot.commands import parse
 from clawbot.living_reply import LivingReply, State
 from clawbot.progress import Stage
 from clawbot.replies import UNKNOWN_COMMAND, Deploying, Notice, Question, Reply, Tone
@@ -35,7 +36,7 @@ class ChatLine:
     waited: bool
 
 
-def parse(line: str) -> ChatLine:
+def read(line: str) -> ChatLine:
     """A line of the form ``[NAME: ]words[ &]``."""
     text = line.strip()
     waited = not text.endswith("&")
@@ -108,7 +109,7 @@ class Terminal:
 
     async def hear(self, text: str) -> None:
         """One line; returns when its reply is final or a question, at once if it ends in `&`."""
-        line = parse(text)
+        line = read(text)
         if not line.words or line.words[0].startswith("#"):
             return
         self._output.hear(line.text)
@@ -172,7 +173,7 @@ class Terminal:
     async def _command(
         self, bot: Bot, line: ChatLine, words: list[str], reply: LivingReply
     ) -> Reply:
-        return await bot.commands.answer(await self._ask(bot, line, words), reply)
+        return await bot.commands.answer(await self._ask(bot, line), parse(tuple(words)), reply)
 
     async def _decide(self, line: ChatLine, reply: LivingReply, *, yes: bool) -> Reply:
         # Only the newest can be answered: a yes said twice must not reach the one before it.
@@ -183,16 +184,15 @@ class Terminal:
         reply = self._reply(line.text, reply_id)
 
         async def decided(bot: Bot) -> Reply:
-            ask = await self._ask(bot, line, ())
+            ask = await self._ask(bot, line)
             return await bot.commands.answered(question, ask, reply, yes=yes)
 
         return await self._asked(decided, reply)
 
-    async def _ask(self, bot: Bot, line: ChatLine, words: Iterable[str]) -> Ask:
+    async def _ask(self, bot: Bot, line: ChatLine) -> Ask:
         name = _UNSAFE.sub("-", line.speaker)[:32]
         return Ask(
             caller=await caller(line.speaker, bot),
-            words=tuple(words),
             platform=PLATFORM,
             channel=_CHANNEL,
             asked=str(next(self._numbers)),

@@ -17,6 +17,7 @@ from prompt_toolkit.shortcuts import CompleteStyle
 from rich.console import Console, Group
 from rich.text import Text
 
+from clawbot.commands import COMMANDS, Kind
 from clawbot.replies import Reply
 from fleet_control.caller import ALL
 from fleet_control.clock import Clock
@@ -26,7 +27,6 @@ from sandbox.terminal.markup import PROMPT, heard, is_settled, render
 _TICK_SECONDS = 0.5
 # The prompt, what says that lines are left out, and one more for what is typed.
 _LINES_LEFT = 3
-_COMMANDS = ("status", "deploy", "help")
 
 
 class Prompt:
@@ -147,10 +147,16 @@ class CommandCompleter(Completer):
     def _next(self, said: list[str]) -> Iterable[str]:
         match said:
             case [*_, "/fleet"]:
-                return _COMMANDS
-            case [*_, "/fleet", "deploy"]:
+                return [command.name for command in COMMANDS]
+            case [*_, "/fleet", name] if _begins_with_a_target(name):
                 return (ALL, *self._ids())
             case [] | [_]:
                 return ("/fleet", *(f"{id_}:" for id_ in self._ids()))
             case _:
                 return ()
+
+
+def _begins_with_a_target(name: str) -> bool:
+    return any(
+        one.name == name and one.options and one.options[0].kind is Kind.TARGET for one in COMMANDS
+    )

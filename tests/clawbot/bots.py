@@ -72,10 +72,9 @@ class KeptMessage:
         self.chat.called.append(reply)
 
 
-def ask(words: str, caller: Caller = OPERATOR, asked: str = "1", account: str = "") -> Ask:
+def ask(caller: Caller = OPERATOR, asked: str = "1", account: str = "") -> Ask:
     return Ask(
         caller=caller,
-        words=tuple(words.split()),
         platform="terminal",
         channel="1",
         asked=asked,

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from clawbot.commands import Deploy, Status, parse
 from clawbot.living_reply import LivingReply
 from clawbot.progress import Stage
 from clawbot.replies import Deploying, Notice, Reply, Tone
@@ -20,7 +21,7 @@ GONE = {"ok": False, "code": "github_unreachable", "error": "GitHub can't be rea
 
 async def deployed(talk: Talk, words: str = "deploy claw-2") -> tuple[Deploying, KeptChat]:
     chat = KeptChat(talk.clock)
-    reply = await talk.bot.commands.answer(ask(words), chat.reply())
+    reply = await talk.bot.commands.answer(ask(), parse(tuple(words.split())), chat.reply())
     assert isinstance(reply, Deploying)
     assert chat.messages == {"1": reply}
     return reply, chat
@@ -62,7 +63,7 @@ async def test_a_refusal_of_the_control_api_is_a_refusal_like_any_other(talk: Ta
     talk.api.next = [(409, {"ok": False, "code": "busy", "error": "One at a time."})]
     chat = KeptChat(talk.clock)
 
-    reply = await talk.bot.commands.answer(ask("deploy claw-2"), chat.reply())
+    reply = await talk.bot.commands.answer(ask(), Deploy("claw-2"), chat.reply())
 
     assert chat.messages == {"1": Notice(("One at a time.",), Tone.REFUSED, "busy")}
     assert reply == chat.messages["1"]
@@ -94,7 +95,7 @@ async def test_a_deploy_whose_run_is_not_told_is_looked_for_and_followed(
     talk.api.runs = [run(7, "completed", "success", request_id="terminal.demo.1.1")]
     talk.api.next = [*lost]
     chat = KeptChat(talk.clock)
-    answered = asyncio.create_task(talk.bot.commands.answer(ask("deploy claw-2"), chat.reply()))
+    answered = asyncio.create_task(talk.bot.commands.answer(ask(), Deploy("claw-2"), chat.reply()))
     async with asyncio.timeout(PATIENCE_SECONDS):
         for _ in lost:
             await talk.clock.asleep(1)
@@ -140,7 +141,7 @@ async def test_a_chat_that_breaks_after_the_dispatch_loses_sight_of_nothing(
 
     caplog.set_level(logging.ERROR)
     breaking = LivingReply(Breaking(KeptChat(talk.clock)), talk.clock)
-    reply = await talk.bot.commands.answer(ask("deploy claw-2"), breaking)
+    reply = await talk.bot.commands.answer(ask(), Deploy("claw-2"), breaking)
 
     assert isinstance(reply, Deploying)
     assert reply.progress.stage is Stage.DONE
@@ -148,7 +149,9 @@ async def test_a_chat_that_breaks_after_the_dispatch_loses_sight_of_nothing(
 
 
 async def test_a_chat_that_never_worked_breaks_nothing_else(talk: Talk) -> None:
-    reply = await talk.bot.commands.answer(ask("status"), KeptChat(talk.clock, broken=True).reply())
+    reply = await talk.bot.commands.answer(
+        ask(), Status(), KeptChat(talk.clock, broken=True).reply()
+    )
 
     assert isinstance(reply, Notice)
     assert reply.tone is Tone.BROKEN
@@ -157,7 +160,7 @@ async def test_a_chat_that_never_worked_breaks_nothing_else(talk: Talk) -> None:
 
 async def test_the_same_ask_delivered_twice_is_one_deploy(talk: Talk) -> None:
     await deployed(talk)
-    again = await talk.bot.commands.answer(ask("deploy claw-2"), KeptChat(talk.clock).reply())
+    again = await talk.bot.commands.answer(ask(), Deploy("claw-2"), KeptChat(talk.clock).reply())
 
     assert isinstance(again, Notice)
     assert again.code == "duplicate"
@@ -168,8 +171,10 @@ async def test_an_ask_whose_reply_could_not_be_sent_is_not_acted_on_when_it_come
     talk: Talk,
 ) -> None:
     """It may have been sent: what is broken is only that nobody told us."""
-    await talk.bot.commands.answer(ask("deploy claw-2"), KeptChat(talk.clock, broken=True).reply())
-    again = await talk.bot.commands.answer(ask("deploy claw-2"), KeptChat(talk.clock).reply())
+    await talk.bot.commands.answer(
+        ask(), Deploy("claw-2"), KeptChat(talk.clock, broken=True).reply()
+    )
+    again = await talk.bot.commands.answer(ask(), Deploy("claw-2"), KeptChat(talk.clock).reply())
 
     assert isinstance(again, Notice)
     assert again.code == "duplicate"
@@ -180,12 +185,12 @@ async def test_an_ask_is_remembered_for_as_long_as_it_may_come_again_and_no_long
     talk: Talk,
 ) -> None:
     for asked in ("1", "2", "3"):
-        assert talk.bot.once.first(*ask("deploy claw-2", asked=asked).key)
+        assert talk.bot.once.first(*ask(asked=asked).key)
     await talk.clock.turn(25 * 3600 - 1)
-    assert not talk.bot.once.first(*ask("deploy claw-2", asked="3").key)
+    assert not talk.bot.once.first(*ask(asked="3").key)
     await talk.clock.turn(1)
 
-    assert talk.bot.once.first(*ask("deploy claw-2", asked="3").key)
+    assert talk.bot.once.first(*ask(asked="3").key)
 
 
 async def test_two_people_at_once_have_a_deploy_each(talk: Talk) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from clawbot import wording
+from clawbot.commands import Deploy, parse
 from clawbot.replies import Deploying, Notice, Question, Tone
 from fleet_control.caller import Human
 from fleet_control.host import Image
@@ -21,7 +22,7 @@ OTHER = Human("terminal:other", "other", operator=True)
 
 async def asked(talk: Talk, words: str = "deploy all") -> tuple[Question, KeptChat]:
     chat = KeptChat(talk.clock)
-    question = await talk.bot.commands.answer(ask(words), chat.reply())
+    question = await talk.bot.commands.answer(ask(), parse(tuple(words.split())), chat.reply())
     assert isinstance(question, Question)
     return question, chat
 
@@ -124,9 +125,7 @@ async def test_the_question_says_how_old_the_registry_is_that_it_speaks_of(talk:
 async def test_yes_turns_the_question_into_the_deploy_that_was_asked_for(talk: Talk) -> None:
     question, chat = await asked(talk)
 
-    ended = await talk.bot.commands.answered(
-        question, ask("", asked="99"), chat.reply("1"), yes=True
-    )
+    ended = await talk.bot.commands.answered(question, ask(asked="99"), chat.reply("1"), yes=True)
 
     assert isinstance(ended, Deploying)
     assert chat.messages == {"1": ended}
@@ -136,7 +135,7 @@ async def test_yes_turns_the_question_into_the_deploy_that_was_asked_for(talk: T
 async def test_nobody_else_may_answer(talk: Talk) -> None:
     question, chat = await asked(talk)
     for yes in (True, False):
-        reply = await talk.bot.commands.answered(question, ask("", OTHER), chat.reply("1"), yes=yes)
+        reply = await talk.bot.commands.answered(question, ask(OTHER), chat.reply("1"), yes=yes)
         assert isinstance(reply, Notice)
         assert reply.code == "not_asker"
 
@@ -148,7 +147,7 @@ async def test_after_two_minutes_a_yes_does_not_count(talk: Talk) -> None:
     question, chat = await asked(talk)
     await talk.clock.turn(121)
 
-    await talk.bot.commands.answered(question, ask(""), chat.reply("1"), yes=True)
+    await talk.bot.commands.answered(question, ask(), chat.reply("1"), yes=True)
 
     assert chat.messages["1"] == Notice(("That question is over. Ask again.",))
     assert talk.api.count("deploy") == 0
@@ -158,7 +157,7 @@ async def test_a_yes_in_time_counts(talk: Talk) -> None:
     question, chat = await asked(talk)
     await talk.clock.turn(119)
 
-    await talk.bot.commands.answered(question, ask(""), chat.reply("1"), yes=True)
+    await talk.bot.commands.answered(question, ask(), chat.reply("1"), yes=True)
 
     assert talk.api.count("deploy") == 1
 
@@ -173,7 +172,7 @@ async def test_no_leaves_everything_as_it_is(talk: Talk) -> None:
 
 async def test_everything_is_judged_again_at_the_yes(talk: Talk) -> None:
     question, chat = await asked(talk)
-    no_operator_any_more = replace(ask(""), caller=OPERATOR._replace(operator=False))
+    no_operator_any_more = replace(ask(), caller=OPERATOR._replace(operator=False))
 
     reply = await talk.bot.commands.answered(
         question, no_operator_any_more, chat.reply("1"), yes=True
@@ -193,7 +192,7 @@ async def test_an_instance_that_left_the_registry_meanwhile_is_not_deployed(
         talk.api.registry = registry("claw-2", "claw-3")
         await talk.clock.turn(61)
 
-        reply = await talk.bot.commands.answered(question, ask(""), chat.reply("1"), yes=True)
+        reply = await talk.bot.commands.answered(question, ask(), chat.reply("1"), yes=True)
 
     assert isinstance(reply, Notice)
     assert reply.code == "unknown_target"
@@ -203,7 +202,7 @@ async def test_an_instance_that_left_the_registry_meanwhile_is_not_deployed(
 async def test_a_yes_pressed_twice_is_one_deploy(talk: Talk, presses: int) -> None:
     question, chat = await asked(talk)
     replies = [
-        await talk.bot.commands.answered(question, ask(""), chat.reply("1"), yes=True)
+        await talk.bot.commands.answered(question, ask(), chat.reply("1"), yes=True)
         for _ in range(presses)
     ]
 
@@ -219,11 +218,11 @@ async def test_a_no_after_a_yes_and_a_yes_after_a_no_are_told_which_one_counted(
         (False, "answered already, with a no"),
     ):
         chat = KeptChat(talk.clock)
-        question = await do.answer(ask("deploy all", asked=told), chat.reply())
+        question = await do.answer(ask(asked=told), Deploy("all"), chat.reply())
         assert isinstance(question, Question)
-        counted = await do.answered(question, ask(""), chat.reply("1"), yes=first)
+        counted = await do.answered(question, ask(), chat.reply("1"), yes=first)
 
-        late = await do.answered(question, ask(""), chat.reply("1"), yes=not first)
+        late = await do.answered(question, ask(), chat.reply("1"), yes=not first)
 
         assert isinstance(late, Notice)
         assert told in late.lines[0]
@@ -237,13 +236,13 @@ async def test_a_yes_whose_judging_broke_does_not_keep_the_next_one_from_countin
 ) -> None:
     question, chat = await asked(talk)
     chat.broken = True  # so that neither the deploy nor what is broken takes the question's place
-    reply = await talk.bot.commands.answered(question, ask(""), chat.reply("1"), yes=True)
+    reply = await talk.bot.commands.answered(question, ask(), chat.reply("1"), yes=True)
     assert isinstance(reply, Notice)
     assert reply.tone is Tone.BROKEN
     assert talk.api.count("deploy") == 0
     chat.broken = False
 
-    ended = await talk.bot.commands.answered(question, ask(""), chat.reply("1"), yes=True)
+    ended = await talk.bot.commands.answered(question, ask(), chat.reply("1"), yes=True)
 
     assert isinstance(ended, Deploying)
     assert talk.api.count("deploy") == 1
@@ -252,13 +251,13 @@ async def test_a_yes_whose_judging_broke_does_not_keep_the_next_one_from_countin
 async def test_a_stranger_whose_answer_can_t_be_told_changes_nothing(talk: Talk) -> None:
     question, chat = await asked(talk)
     chat.broken = True
-    reply = await talk.bot.commands.answered(question, ask("", OTHER), chat.reply("1"), yes=True)
+    reply = await talk.bot.commands.answered(question, ask(OTHER), chat.reply("1"), yes=True)
 
     assert isinstance(reply, Notice)
     assert reply.tone is Tone.BROKEN
     assert chat.messages["1"] == question
     chat.broken = False
-    await talk.bot.commands.answered(question, ask(""), chat.reply("1"), yes=True)
+    await talk.bot.commands.answered(question, ask(), chat.reply("1"), yes=True)
     assert talk.api.count("deploy") == 1
 
 

@@ -8,7 +8,7 @@ from clawbot.progress import progress
 from clawbot.replies import Deploying
 from fleet_control import text_output
 from fleet_control.last_words import last
-from sandbox.terminal.chat import parse
+from sandbox.terminal.chat import read
 from sandbox.terminal.markup import render
 from tests.clawbot.control_api import job, run
 from tests.fleet_control.fleets import NOW
@@ -58,4 +58,4 @@ def test_both_show_the_same_few_lines_as_they_are() -> None:
 
 def test_no_line_typed_back_is_an_order() -> None:
     for line in (*drawn(), *text_output.run(FAILED).split("\n")):
-        assert parse(line).words[:1] != ("/fleet",)
+        assert read(line).words[:1] != ("/fleet",)

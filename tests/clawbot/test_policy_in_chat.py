@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from clawbot.commands import parse
 from clawbot.replies import Notice, Tone
 from fleet_control.caller import Unknown
 from fleet_control.ledger import Run
@@ -29,7 +30,9 @@ def moment(seconds: float) -> str:
 async def test_a_platform_s_strangers_are_refused_whatever_they_ask(talk: Talk, words: str) -> None:
     chat = KeptChat(talk.clock)
 
-    reply = await talk.bot.commands.answer(ask(words, Unknown("webhooks")), chat.reply())
+    reply = await talk.bot.commands.answer(
+        ask(Unknown("webhooks")), parse(tuple(words.split())), chat.reply()
+    )
 
     assert reply == Notice(("I don't take orders from webhooks.",), Tone.REFUSED, "unknown_caller")
     assert chat.said == [reply]
@@ -53,7 +56,6 @@ async def test_a_platform_s_strangers_are_refused_whatever_they_ask(talk: Talk, 
             "refused (unknown_image): main is neither an image (ami-…) nor",
         ),
         ("/fleet deploy claw-1 012345", "nor a commit (its first seven digits or"),
-        ("/fleet deploy claw-1 all ami-00000000", "That is too many words."),
     ],
 )
 async def test_what_is_refused_reaches_no_dispatch(talk: Talk, line: str, said: str) -> None:

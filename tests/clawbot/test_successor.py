@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from clawbot.bot import assemble
+from clawbot.commands import Deploy
 from clawbot.living_reply import LivingReply, State
 from clawbot.progress import Stage
 from clawbot.replies import Deploying, Reply
@@ -174,7 +175,7 @@ async def test_an_ask_that_was_heard_again_leaves_no_reply_behind(
     talk.api.runs = [run(1, *ENDED, request_id="terminal.demo.1.1", reply="42")]
     talk.api.unlisted = {1}
     await successor.looked(1)
-    await talk.bot.commands.answer(ask("deploy claw-2"), KeptChat(talk.clock).reply())
+    await talk.bot.commands.answer(ask(), Deploy("claw-2"), KeptChat(talk.clock).reply())
     talk.api.unlisted = set()
     await talk.clock.turn(5)
     await successor.looked(2)
@@ -191,7 +192,7 @@ async def test_what_this_process_asked_for_itself_it_follows_only_once(talk: Tal
 async def test_what_a_front_was_cut_off_from_it_finishes_when_it_starts_again(talk: Talk) -> None:
     talk.api.ends = ""
     reply = KeptChat(talk.clock).reply()
-    cut_off = asyncio.create_task(talk.bot.commands.answer(ask("deploy claw-2"), reply))
+    cut_off = asyncio.create_task(talk.bot.commands.answer(ask(), Deploy("claw-2"), reply))
     await talk.api.until("runs", 1)
     cut_off.cancel()
     await asyncio.gather(cut_off, return_exceptions=True)
@@ -229,7 +230,7 @@ async def test_one_killed_before_the_dispatch_leaves_what_stays_true(talk: Talk)
 
     killed = LivingReply(Killed(KeptChat(talk.clock)), talk.clock)
     with pytest.raises(asyncio.CancelledError):
-        await talk.bot.commands.answer(ask("deploy claw-2"), killed)
+        await talk.bot.commands.answer(ask(), Deploy("claw-2"), killed)
 
     drawn = render(said[0], talk.clock.now()).plain
     assert "asking" in drawn

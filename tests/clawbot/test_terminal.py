@@ -3,7 +3,7 @@
 import pytest
 
 from clawbot.replies import StatusReport
-from sandbox.terminal.chat import ChatLine, parse
+from sandbox.terminal.chat import ChatLine, read
 from sandbox.terminal.markup import render
 from tests.clawbot.bots import registry
 from tests.clawbot.talk import FLEET, Talk
@@ -26,7 +26,7 @@ from tests.fleet_control.fleets import NOW, host, seen
 def test_a_line_says_who_speaks(
     text: str, speaker: str, words: tuple[str, ...], waited: bool
 ) -> None:
-    assert parse(text) == ChatLine(text.strip(), speaker, words, waited)
+    assert read(text) == ChatLine(text.strip(), speaker, words, waited)
 
 
 @pytest.mark.parametrize(

@@ -364,6 +364,6 @@ async def test_a_reply_says_from_the_first_how_many_are_before_it(
 
     begun = asking("claw-2", "", "terminal:operator")
     deploys = Deploys(client, tracker, "demo", Once(clock), clock)
-    await deploys.begin(ask("deploy"), begun, chat.reply("77"))
+    await deploys.begin(ask(), begun, chat.reply("77"))
 
     assert [one.progress.ahead for one in chat.said if isinstance(one, Deploying)] == [3, 0]

@@ -44,7 +44,7 @@ async def test_the_best_match_comes_first(scene: Scene) -> None:
 async def test_images_come_with_age_and_who_runs_them(scene: Scene) -> None:
     scene.hosts(Claw("claw-1", OLDER), Claw("claw-2", OLDER))
     await scene.start()
-    assert await offered(scene, "version", "", target="claw-1") == [
+    assert await offered(scene, "image_or_commit", "", target="claw-1") == [
         (f"{NEWEST} · 2026-09-19, 2 days old · on no host", NEWEST),
         (f"{OLDER} · 2026-09-12, 9 days old · on claw-1, claw-2", OLDER),
         (f"{OLDEST} · 2026-08-22, 30 days old · on no host", OLDEST),
@@ -82,7 +82,7 @@ async def test_with_ec2_unseen_the_registry_is_offered(scene: Scene) -> None:
 async def test_elsewhere_nothing_is_offered(scene: Scene) -> None:
     await scene.start(CLAWBOT_DISCORD_CHANNELS=scene.discord.channel("lobby").id)
     assert await offered(scene, "target", "") == []
-    assert await offered(scene, "version", "", target="all") == []
+    assert await offered(scene, "image_or_commit", "", target="all") == []
 
 
 async def test_who_types_waits_a_second_for_a_slow_ec2_and_no_longer(scene: Scene) -> None:

@@ -83,33 +83,6 @@ async def test_deferred_first_however_slow_the_control_api_is(scene: Scene) -> N
     await scene.until(lambda: asked.message and "queued" in asked.message.text)
 
 
-async def test_an_image_can_be_named(scene: Scene) -> None:
-    await scene.start()
-    asked = await scene.discord.command(
-        scene.app, scene.owner, "deploy", target="claw-2", version=OLDER
-    )
-    reply = await scene.replied(asked)
-    await scene.until(lambda: "queued" in reply.text)
-    assert scene.api.runs[0].ami_override == OLDER
-
-
-async def test_a_commit_can_be_named(scene: Scene) -> None:
-    await scene.start()
-    asked = await scene.discord.command(
-        scene.app, scene.owner, "deploy", target="claw-2", version="0a1b2c3"
-    )
-    reply = await scene.replied(asked)
-    await scene.until(lambda: "queued" in reply.text)
-    assert (scene.api.runs[0].ami_override, scene.api.runs[0].revision) == ("", "0a1b2c3")
-
-
-async def test_a_visitor_is_refused_and_nothing_is_dispatched(scene: Scene) -> None:
-    await scene.start()
-    asked = await scene.discord.command(scene.app, scene.visitor, "deploy", target="claw-2")
-    assert "Only operators may deploy" in (await scene.replied(asked)).text
-    assert scene.api.count("deploy") == 0
-
-
 async def test_what_is_submitted_may_be_anything(scene: Scene) -> None:
     await scene.start()
     target = "@everyone **x** <@1> `" + "x" * 5000

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from clawbot.commands import HELP, usage
 from clawbot.discord.buttons import DiscordDrawing
 from clawbot.discord.embeds import embed, said
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
-from clawbot.replies import HELP, Deploying, Notice, Question, Reply, StatusReport, Tone, usage
+from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
 from clawbot.seal import Seal
 from fleet_control.host import Health, Host, HostState, Image, Reading
 from fleet_control.host_answer import HostAnswer

@@ -17,9 +17,3 @@ async def test_status_shows_each_instance(scene: Scene) -> None:
     )
     assert "image is 7 days older than the newest" in reply.text
     assert NEWEST in reply.text
-
-
-async def test_help_says_what_can_be_asked(scene: Scene) -> None:
-    await scene.start()
-    asked = await scene.discord.command(scene.app, scene.visitor, "help")
-    assert "`/fleet deploy <target>`" in (await scene.replied(asked)).text

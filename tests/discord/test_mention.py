@@ -24,14 +24,6 @@ async def test_an_instance_s_own_bot_is_heard_and_judged(scene: Scene) -> None:
     await scene.until(lambda: "done" in deploy.text)
 
 
-async def test_a_person_is_heard_too(scene: Scene) -> None:
-    await scene.start()
-    refused = await answer(scene, await said(scene, scene.visitor, "/fleet deploy claw-1"))
-    assert "Only operators may deploy" in refused.text
-    reply = await answer(scene, await said(scene, scene.operator, "/fleet deploy claw-1"))
-    await scene.until(lambda: "queued" in reply.text)
-
-
 async def test_an_unknown_bot_is_not_answered(scene: Scene) -> None:
     stranger = scene.discord.person("stranger", bot=True)
     await scene.start()

@@ -44,7 +44,7 @@ async def _reply(scene: Scene, speaker: Member, target: str, image: str) -> Mess
     if speaker.bot or not target:
         words = " ".join(word for word in ("/fleet deploy", target, image) if word)
         return await answer(scene, await said(scene, speaker, words))
-    options = {"target": target} | ({"version": image} if image else {})
+    options = {"target": target} | ({"image_or_commit": image} if image else {})
     asked = await scene.discord.command(
         scene.app, speaker, "deploy", scene.discord.fleet, **options
     )

@@ -3,16 +3,8 @@
 from tests.clock import TurnedClock
 from tests.discord.ec2 import NEWEST, OLDER, Claw
 from tests.fleet_control.aws import FakeEc2
-from tests.telegram.scene import FLEET, OPERATOR, Scene, labels
+from tests.telegram.scene import FLEET, OPERATOR, Scene
 from tests.timed_control_api import TimedControlApi
-
-
-async def test_status_is_answered_in_the_chat_and_to_the_message(scene: Scene) -> None:
-    await scene.start()
-    reply = await scene.reply_to(await scene.say("/fleet status"))
-    assert "2 instances, 2 healthy" in reply["text"]
-    assert "claw-1 healthy" in reply["text"]
-    assert labels(reply) == ["Refresh"]
 
 
 async def test_a_deploy_has_one_message_that_follows_it_to_its_end(scene: Scene) -> None:

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clawbot.commands import usage
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
-from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone, usage
+from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
 from clawbot.seal import Seal
 from clawbot.telegram.buttons import Origin, TelegramDrawing
 from clawbot.telegram.messages import render, said
