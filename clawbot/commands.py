@@ -58,15 +58,15 @@ class Help:
     """What can be asked."""
 
 
+Request = Status | Deploy | Help
+
+
 @dataclass(frozen=True, slots=True)
 class Unreadable:
     """Words that ask for nothing we know: `said` is what they were, `why` answers them."""
 
     said: str
     why: Notice
-
-
-Request = Status | Deploy | Help | Unreadable
 
 
 class Who(StrEnum):
@@ -117,7 +117,7 @@ class Command:
     name: str
     help: str
     who: Who
-    request: type[Status | Deploy | Help]
+    request: type[Request]
     options: tuple[Option, ...] = ()
 
     @property
@@ -163,7 +163,7 @@ COMMANDS = (
 HELP = Notice(tuple(line for command in COMMANDS for line in command.lines))
 
 
-def parse(words: tuple[str, ...]) -> Request:
+def parse(words: tuple[str, ...]) -> Request | Unreadable:
     """What is asked for by the words after `/fleet`."""
     if not words:
         return Help()
@@ -188,11 +188,11 @@ def _unreadable(words: tuple[str, ...], wrong: str, code: str = "") -> Unreadabl
     return Unreadable(" ".join(words), Notice((wrong, *HELP.lines), code=code))
 
 
-def command_of(request: Status | Deploy | Help) -> Command:
+def command_of(request: Request) -> Command:
     return next(one for one in COMMANDS if one.request is type(request))
 
 
-def typed(request: Request) -> tuple[str, ...]:
+def typed(request: Request | Unreadable) -> tuple[str, ...]:
     """The words that ask for it, without those that change nothing."""
     if isinstance(request, Unreadable):
         return (request.said,)
@@ -201,7 +201,7 @@ def typed(request: Request) -> tuple[str, ...]:
     return (command.name, *(str(value) for value, default in given if value != default))
 
 
-def acts(request: Request) -> bool:
+def acts(request: Request | Unreadable) -> bool:
     """Whether it is for operators only, and says all that it needs to begin something."""
     if isinstance(request, Unreadable) or command_of(request).who is Who.EVERYONE:
         return False
@@ -225,7 +225,7 @@ class Commands:
         self._dispatcher = dispatcher
         self._clock = clock
 
-    async def answer(self, ask: Ask, request: Request, chat: Chat) -> Reply:
+    async def answer(self, ask: Ask, request: Request | Unreadable, chat: Chat) -> Reply:
         """Answer one ask, and stay until its reply is final or a question."""
         _note(ask, " ".join(typed(request)))
         try:
@@ -291,7 +291,7 @@ class Commands:
             return await _say(chat, broken(_words(error)))
         return await _say(chat, Notice((words,)))
 
-    async def _answer(self, ask: Ask, request: Request, chat: Chat) -> Reply:
+    async def _answer(self, ask: Ask, request: Request | Unreadable, chat: Chat) -> Reply:
         match request:
             case Status(page):
                 return await _say(chat, StatusReport(await self._fleet.status(), page - 1))

@@ -8,7 +8,7 @@ from telegram import CallbackQuery, Chat, Message, MessageEntity
 from clawbot import wording
 from clawbot.ask import Ask
 from clawbot.bot import Bot
-from clawbot.commands import Deploy, Request, Status, acts, parse
+from clawbot.commands import Deploy, Request, Status, Unreadable, acts, parse
 from clawbot.dispatch import REMEMBERED_SECONDS
 from clawbot.recent import Recent
 from clawbot.replies import ANSWER_WITHIN_SECONDS, ASKED_ALREADY, Question, refused
@@ -162,7 +162,7 @@ class Pressed:
             case _:  # the commands' own question, or how to ask
                 await self._ask(caller, Deploy(target, version))
 
-    async def _ask(self, caller: Caller, request: Request, number: int = 0) -> None:
+    async def _ask(self, caller: Caller, request: Request | Unreadable, number: int = 0) -> None:
         asks = self._asks(caller, str(self._message.message_id))
         if acts(request) and await self._to.predecessor.asked(asks, self._message.date):
             await self._whisper.say(ASKED_ALREADY)
