@@ -1,9 +1,13 @@
 """One thing said to the bot: by whom, in which words, and where."""
 
+import logging
 from dataclasses import dataclass
 
+from clawbot.page import cut
 from fleet_control.caller import Caller, Human
 from fleet_control.ledger import RequestId, requested_by
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,10 @@ class Ask:
     name: str = ""
     said: float = 0.0
     pressed: bool = False
+
+    def audit(self, what: str) -> None:
+        """The audit trail: one line for each thing somebody asks, whatever comes of it."""
+        log.info("fleet.asked by=%s caller=%r what=%r", self.account, self.caller, cut(what, 80))
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ class Bot:
     tracker: Tracker
     deploys: Deploys
     once: Once
+    confirmation: Confirmation
     commands: Commands
 
     async def __aenter__(self) -> Self:
@@ -63,6 +64,6 @@ def assemble(settings: Settings, clock: Clock) -> Bot:
     once = Once(clock)
     deploys = Deploys(api, tracker, settings.bot, once, clock)
     predecessor = Predecessor(api, settings.bot, clock)
-    confirmation = Confirmation(fleet, once, predecessor, clock)
+    confirmation = Confirmation(fleet, deploys, once, predecessor, clock)
     commands = Commands(fleet, deploys, confirmation, once, predecessor)
-    return Bot(settings, clock, api, fleet, tracker, deploys, once, commands)
+    return Bot(settings, clock, api, fleet, tracker, deploys, once, confirmation, commands)

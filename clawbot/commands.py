@@ -5,7 +5,7 @@ it, complete its options and write its help from there.
 """
 
 import logging
-from collections.abc import Awaitable, Iterator
+from collections.abc import Iterator
 from dataclasses import astuple, dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -17,22 +17,16 @@ from clawbot.living_reply import LivingReply
 from clawbot.once import Once
 from clawbot.page import cut
 from clawbot.predecessor import Predecessor
-from clawbot.progress import lost
 from clawbot.replies import (
     ASKED_ALREADY,
     UNKNOWN_COMMAND,
-    Deploying,
     Notice,
-    Question,
     Reply,
     StatusReport,
-    Tone,
     asking,
-    broken,
     refused,
 )
-from fleet_control.caller import Human, Unknown
-from fleet_control.error import ControlApiRefused, FleetError
+from fleet_control.caller import Unknown
 from fleet_control.fleet import Fleet
 from fleet_control.policy import Refused, Usage
 
@@ -62,15 +56,15 @@ class Help:
     """What can be asked."""
 
 
+Request = Status | Deploy | Help
+
+
 @dataclass(frozen=True, slots=True)
 class Unreadable:
     """Words that ask for nothing we know: `said` is what they were, `why` answers them."""
 
     said: str
     why: Notice
-
-
-Request = Status | Deploy | Help | Unreadable
 
 
 class Who(StrEnum):
@@ -121,7 +115,7 @@ class Command:
     name: str
     help: str
     who: Who
-    request: type[Status | Deploy | Help]
+    request: type[Request]
     options: tuple[Option, ...] = ()
 
     @property
@@ -167,7 +161,7 @@ COMMANDS = (
 HELP = Notice(tuple(line for command in COMMANDS for line in command.lines))
 
 
-def parse(words: tuple[str, ...]) -> Request:
+def parse(words: tuple[str, ...]) -> Request | Unreadable:
     """What is asked for by the words after `/fleet`."""
     if not words:
         return Help()
@@ -192,11 +186,11 @@ def _unreadable(words: tuple[str, ...], wrong: str, code: str = "") -> Unreadabl
     return Unreadable(" ".join(words), Notice((wrong, *HELP.lines), code=code))
 
 
-def command_of(request: Status | Deploy | Help) -> Command:
+def command_of(request: Request) -> Command:
     return next(one for one in COMMANDS if one.request is type(request))
 
 
-def typed(request: Request) -> tuple[str, ...]:
+def typed(request: Request | Unreadable) -> tuple[str, ...]:
     """The words that ask for it, without those that change nothing."""
     if isinstance(request, Unreadable):
         return (request.said,)
@@ -205,7 +199,7 @@ def typed(request: Request) -> tuple[str, ...]:
     return (command.name, *(str(value) for value, default in given if value != default))
 
 
-def acts(request: Request) -> bool:
+def acts(request: Request | Unreadable) -> bool:
     """Whether it is for operators only, and says all that it needs to begin something."""
     if isinstance(request, Unreadable) or command_of(request).who is Who.EVERYONE:
         return False
@@ -222,7 +216,7 @@ def usage(ids: tuple[str, ...]) -> Notice:
 
 
 class Commands:
-    """The bot's whole repertoire. Every reply it returns has been shown in the chat already."""
+    """Answers each command. Every reply it returns has been shown in the chat already."""
 
     def __init__(
         self,
@@ -238,119 +232,42 @@ class Commands:
         self._once = once
         self._predecessor = predecessor
 
-    async def answer(self, ask: Ask, request: Request, reply: LivingReply) -> Reply:
+    async def answer(self, ask: Ask, request: Request | Unreadable, reply: LivingReply) -> Reply:
         """Answer one ask, and stay until its reply is final or a question."""
-        _note(ask, " ".join(typed(request)))
+        ask.audit(" ".join(typed(request)))
         try:
             if isinstance(ask.caller, Unknown):
                 # The policy's first row, whatever they ask: a status, too, has addresses in it.
-                return await self._deploy(ask, reply, "", "")
-            return await self._answer(ask, request, reply)
+                return await self._deploy(ask, Deploy(), reply)
+            match request:
+                case Status(page):
+                    status = await self._fleet.status()
+                    return await reply.answer(StatusReport(status, page - 1))
+                case Deploy():
+                    return await self._deploy(ask, request, reply)
+                case Help():
+                    return await reply.answer(HELP)
+                case Unreadable(why=why):
+                    return await reply.answer(why)
         except Exception as error:  # noqa: BLE001  (here what is broken is told in words)
-            return await _broken(reply, error, ask)
+            return await reply.broke(error)
 
-    async def answered(
-        self, question: Question, ask: Ask, reply: LivingReply, *, yes: bool
-    ) -> Reply:
-        """A yes or a no to `question`; `reply` is the question's, and becomes the deploy's."""
-        said = "yes" if yes else "no"
-        _note(ask, f"{said} to deploy {question.target} {question.version}".rstrip())
-        try:
-            became = await self._confirmation.answered(question, ask, reply, yes=yes)
-        except Exception as error:  # noqa: BLE001  (as above)
-            return await _broken(reply, error)
-        if isinstance(became, Deploying):
-            return await self._begin(replace(ask, asked=question.asked), became, reply)
-        return became
-
-    async def cancel(self, run_id: int, ask: Ask, reply: LivingReply) -> Reply:
-        """Stop a deploy that has not started, for any operator; its own reply will tell how."""
-        _note(ask, f"cancel run {run_id}")
-        told = await self._cancel(run_id, ask)
-        await reply.whisper(told)
-        return told
-
-    async def _cancel(self, run_id: int, ask: Ask) -> Notice:
-        if not (isinstance(ask.caller, Human) and ask.caller.operator):
-            return refused("Only operators may cancel a deploy.", "not_operator")
-        try:
-            return Notice((await self._fleet.api.cancel(run_id, ask.requested_by),))
-        except ControlApiRefused as error:
-            return refused(str(error), error.code)
-        except FleetError as error:
-            return broken(_words(error))
-
-    async def _answer(self, ask: Ask, request: Request, reply: LivingReply) -> Reply:
-        match request:
-            case Status(page):
-                status = await self._fleet.status()
-                return await _say(ask, reply, StatusReport(status, page - 1))
-            case Deploy(target, image_or_commit):
-                return await self._deploy(ask, reply, target, image_or_commit)
-            case Help():
-                return await _say(ask, reply, HELP)
-            case Unreadable(why=why):
-                return await _say(ask, reply, why)
-
-    async def _deploy(self, ask: Ask, reply: LivingReply, target: str, version: str) -> Reply:
+    async def _deploy(self, ask: Ask, wanted: Deploy, reply: LivingReply) -> Reply:
+        target, image_or_commit = wanted.target, wanted.image_or_commit
         if target and not ask.pressed and await self._predecessor.asked(ask):
             return refused(ASKED_ALREADY, "duplicate")  # told by the reply that there is
-        verdict = await self._fleet.judge(ask.caller, target, version)
+        verdict = await self._fleet.judge(ask.caller, target, image_or_commit)
         match verdict:
             case Usage(ids):
-                return await _say(ask, reply, usage(ids))
+                return await reply.answer(usage(ids))
             case Refused(code, message):
                 log.info("fleet.refused code=%s by=%s", code, ask.account)
-                return await _say(ask, reply, refused(message, code))
+                return await reply.answer(refused(message, code))
         if why := verdict.confirm or (SHALL_I if ask.pressed else ""):
-            question = await self._confirmation.question(ask, target, version, why)
-            return await _say(ask, reply, question)
+            question = await self._confirmation.question(ask, target, image_or_commit, why)
+            return await reply.answer(question)
         if not self._once.first(*ask.key):
-            return await _say(ask, reply, refused(ASKED_ALREADY, "duplicate"))
-        begun = replace(asking(target, version, ask.account), note=verdict.doubt)
+            return await reply.answer(refused(ASKED_ALREADY, "duplicate"))
+        begun = replace(asking(target, image_or_commit, ask.account), note=verdict.doubt)
         await reply.show(begun)
-        return await self._begin(ask, begun, reply)
-
-    async def _begin(self, ask: Ask, begun: Deploying, reply: LivingReply) -> Reply:
-        try:
-            return await self._deploys.begin(ask, begun, reply)
-        except Exception as error:  # noqa: BLE001  (as above; the reply that stands must not stay)
-            ended = replace(begun, progress=lost(begun.progress, _words(error)))
-            await _if_possible(reply.show(ended))
-            return ended
-
-
-def _note(ask: Ask, what: str) -> None:
-    """The audit trail: one line for each thing somebody asks, whatever comes of it."""
-    log.info("fleet.asked by=%s caller=%r what=%r", ask.account, ask.caller, cut(what, 80))
-
-
-async def _say(ask: Ask, reply: LivingReply, what: Reply) -> Reply:
-    if ask.pressed and isinstance(what, Notice) and what.tone is not Tone.PLAIN:
-        await reply.whisper(what)  # the message with the button is the others' too
-    else:
-        await reply.show(what)
-    return what
-
-
-async def _broken(reply: LivingReply, error: Exception, ask: Ask | None = None) -> Reply:
-    told = broken(_words(error))
-    await _if_possible(_say(ask, reply, told) if ask else reply.show(told))
-    return told
-
-
-async def _if_possible(said: Awaitable[object]) -> None:
-    """What is broken may be the chat itself."""
-    try:
-        await said
-    except Exception:
-        log.exception("fleet.chat_broken")
-
-
-def _words(error: Exception) -> str:
-    """What is broken, for people; the log has it in full."""
-    if isinstance(error, FleetError):
-        log.warning("fleet.broken why=%s", error)
-        return str(error)
-    log.error("fleet.broken_inside", exc_info=error)
-    return "Something broke in me; my log has it. Look at `/fleet status` before asking again."
+        return await self._deploys.begin(ask, begun, reply)

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 from clawbot import wording
 from clawbot.ask import Ask
+from clawbot.deploy import Deploys
 from clawbot.living_reply import LivingReply
 from clawbot.once import Once
 from clawbot.predecessor import Predecessor
-from clawbot.replies import Notice, Question, Reply, asking, refused
+from clawbot.replies import Deploying, Notice, Question, Reply, asking, refused
 from fleet_control.caller import ALL
 from fleet_control.clock import Clock
 from fleet_control.error import FleetError
@@ -36,18 +37,21 @@ _SAID_NO = refused(
 class Confirmation:
     """Puts the questions of one bot, and takes their answers. Each is answered once."""
 
-    def __init__(self, fleet: Fleet, once: Once, predecessor: Predecessor, clock: Clock) -> None:
+    def __init__(
+        self, fleet: Fleet, deploys: Deploys, once: Once, predecessor: Predecessor, clock: Clock
+    ) -> None:
         self._fleet = fleet
+        self._deploys = deploys
         self._once = once
         self._predecessor = predecessor
         self._clock = clock
 
-    async def question(self, ask: Ask, target: str, version: str, why: str) -> Question:
+    async def question(self, ask: Ask, target: str, image_or_commit: str, why: str) -> Question:
         """What to ask before a deploy; `why` is what makes it worth asking.
 
         Of all hosts only while they can be seen: FleetError otherwise.
         """
-        named = [why, f"With {wording.version(version)}." if version else ""]
+        told = [why, wording.named(image_or_commit)]
         now = self._clock.now()
         moved: tuple[tuple[str, ...], ...] = ((), (), ())
         try:
@@ -55,68 +59,77 @@ class Confirmation:
         except FleetError as error:
             if target == ALL:
                 raise
-            named.append(str(error))
+            told.append(str(error))
         else:
-            named += [wording.registry_age(status, now), wording.as_of_now(version, status, now)]
+            told.append(wording.registry_age(status, now))
+            told.append(wording.as_of_now(image_or_commit, status, now))
             moved = _moved(target, status, self._fleet.carrier)
         replaced, created, removed = moved
         return Question(
             target=target,
-            version=version,
+            image_or_commit=image_or_commit,
             asker=ask.account,
             asked=ask.asked,
             expires=now + ANSWER_WITHIN_SECONDS,
-            why=" ".join(filter(None, named)),
+            why=" ".join(filter(None, told)),
             replaced=replaced,
             created=created,
             removed=removed,
         )
 
-    async def answered(
-        self, question: Question, ask: Ask, reply: LivingReply, *, yes: bool
-    ) -> Reply:
-        """What took the question's place in `reply`: the deploy to begin now, or why there is none.
+    async def answer(self, question: Question, ask: Ask, reply: LivingReply, *, yes: bool) -> Reply:
+        """A yes or a no to `question`, which stands in `reply`; what took its place, or why not.
 
         `ask` is the one that answers. The first answer counts, and counts from before it is judged.
-        A yes that breaks meanwhile is forgotten, and the error goes on: where the question still
-        stands, it can be answered again.
+        A yes that breaks meanwhile is forgotten: the question stands, and can be answered.
         """
-        if ask.account != question.asker:
-            await reply.whisper(_NOT_ASKER)
-            return _NOT_ASKER
+        ask.audit(f"{'yes' if yes else 'no'} to {question.words}")
         # The deploy is the one that was asked for, not the press that confirms it.
-        ask = replace(ask, asked=question.asked)
-        if not self._once.first(*ask.key, as_="yes" if yes else "no"):
-            late = _SAID_NO if self._once.was(*ask.key) == "no" else _SAID_YES
-            await reply.whisper(late)
-            return late
-        if not yes:
-            became: Reply = _left(question.target)
-            await reply.show(became)
-            return became
-        if await self._predecessor.asked(ask):
-            await reply.whisper(_SAID_YES)
-            return _SAID_YES
+        deploy = replace(ask, asked=question.asked)
         try:
-            became = await self._judged(question, ask)
-            await reply.show(became)
-        except BaseException:
-            self._once.forget(*ask.key)
-            raise
+            objection = self._objection(question, deploy, yes=yes)
+            if objection is not None:
+                await reply.whisper(objection)
+                return objection
+            became = await self._counted(question, deploy, reply, yes=yes)
+        except Exception as error:  # noqa: BLE001  (here what is broken is told in words)
+            return await reply.broke(error)
+        if isinstance(became, Deploying):
+            return await self._deploys.begin(deploy, became, reply)
         return became
+
+    def _objection(self, question: Question, deploy: Ask, *, yes: bool) -> Notice | None:
+        """Why this answer does not count; one that does is claimed by that."""
+        if deploy.account != question.asker:
+            return _NOT_ASKER
+        if self._once.first(*deploy.key, as_="yes" if yes else "no"):
+            return None
+        return _SAID_NO if self._once.was(*deploy.key) == "no" else _SAID_YES
+
+    async def _counted(
+        self, question: Question, deploy: Ask, reply: LivingReply, *, yes: bool
+    ) -> Reply:
+        """What takes the question's place."""
+        if not yes:
+            left = f"Nothing was deployed: `{question.target}` was left as it is."
+            return await reply.show(Notice((left,)))
+        try:
+            if await self._predecessor.asked(deploy):
+                await reply.whisper(_SAID_YES)
+                return _SAID_YES
+            return await reply.show(await self._judged(question, deploy))
+        except BaseException:
+            self._once.forget(*deploy.key)
+            raise
 
     async def _judged(self, question: Question, ask: Ask) -> Reply:
         if self._clock.now() > question.expires:
             return Notice(("That question is over. Ask again.",))
-        verdict = await self._fleet.judge(ask.caller, question.target, question.version)
+        verdict = await self._fleet.judge(ask.caller, question.target, question.image_or_commit)
         if isinstance(verdict, Refused):
             log.info("fleet.refused code=%s by=%s", verdict.code, ask.account)
             return refused(verdict.message, verdict.code)
-        return asking(question.target, question.version, ask.account)
-
-
-def _left(target: str) -> Notice:
-    return Notice((f"Nothing was deployed: `{target}` was left as it is.",))
+        return asking(question.target, question.image_or_commit, ask.account)
 
 
 def _moved(

@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
 from clawbot.ask import Ask
-from clawbot.living_reply import LivingReply
+from clawbot.living_reply import LivingReply, words
 from clawbot.once import Once
 from clawbot.patience import WORK_AGAIN
 from clawbot.progress import Stage, lost, progress
-from clawbot.replies import Deploying, Reply, refused
+from clawbot.replies import Deploying, Notice, Reply, broken, refused
 from clawbot.tracking import Tracker
+from fleet_control.caller import Human
 from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
 from fleet_control.error import ControlApiError, ControlApiRefused, FleetError, OutcomeUnknown
@@ -45,12 +46,33 @@ class Deploys:
         One that is cut off is left to `resume`: a front that starts again is a successor, too.
         """
         entry = self._entry(ask, begun, reply.id)
+        show = _never_failing(reply, entry.request_id)
         self._once.first("told", _address(entry))
         try:
-            return await self._begin(begun, entry, _never_failing(reply, entry.request_id))
+            return await self._begin(begun, entry, show)
         except asyncio.CancelledError:
             self._once.forget("told", _address(entry))
             raise
+        except Exception as error:  # noqa: BLE001  (the reply that stands must not stay)
+            ended = replace(begun, progress=lost(begun.progress, words(error)))
+            return await _shown(show, ended)
+
+    async def cancel(self, run_id: int, ask: Ask, reply: LivingReply) -> None:
+        """Stop a deploy that has not started, for any operator; its own reply will tell how."""
+        ask.audit(f"cancel run {run_id}")
+        if isinstance(ask.caller, Human) and ask.caller.operator:
+            told = await self._cancel(run_id, ask.requested_by)
+        else:
+            told = refused("Only operators may cancel a deploy.", "not_operator")
+        await reply.whisper(told)
+
+    async def _cancel(self, run_id: int, requested_by: str) -> Notice:
+        try:
+            return Notice((await self._api.cancel(run_id, requested_by),))
+        except ControlApiRefused as error:
+            return refused(str(error), error.code)
+        except FleetError as error:
+            return broken(words(error))
 
     def _entry(self, ask: Ask, begun: Deploying, reply_id: str) -> Entry:
         return fit(
@@ -60,7 +82,7 @@ class Deploys:
                 target=begun.progress.target,
                 caller=caller_field(ask.caller),
                 requested_by=ask.requested_by,
-            ).naming(begun.progress.version)
+            ).naming(begun.progress.image_or_commit)
         )
 
     async def _begin(self, begun: Deploying, entry: Entry, show: Show) -> Reply:
@@ -69,7 +91,7 @@ class Deploys:
         except ControlApiError as error:
             return await _shown(show, _not_dispatched(begun, entry, error))
         log.info(
-            "fleet.dispatched target=%s version=%s by=%s run=%s request_id=%s unproven_caller=%s",
+            "fleet.dispatched target=%s image_or_commit=%s by=%s run=%s request_id=%s unproven=%s",
             entry.target,
             entry.image_or_commit or "newest",
             entry.requested_by,

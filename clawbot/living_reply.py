@@ -1,16 +1,23 @@
 """A reply that lives: sent once, edited while its deploy goes on, final, and told to its asker."""
 
+import logging
 from collections.abc import Callable
 from enum import StrEnum
 from math import inf
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from clawbot.progress import Stage
-from clawbot.replies import Deploying, Notice, Reply, StatusReport, is_final
+from clawbot.replies import Deploying, Notice, Reply, StatusReport, Tone, broken, is_final
 from fleet_control.clock import Clock
+from fleet_control.error import FleetError
 
 # What is about to be asked for must be shown in this time; after it nobody expects it any more.
 BEGUN_WITHIN_SECONDS = 120.0
+
+
+AnyReply = TypeVar("AnyReply", bound=Reply)
+
+log = logging.getLogger(__name__)
 
 
 class State(StrEnum):
@@ -65,6 +72,7 @@ class LivingReply:
         """`changed` is called after each change of `state` or `latest`."""
         self.state = state
         self.latest: Reply | None = None
+        self._stood = state is State.SENT
         self._message = message
         self._clock = clock
         self._heard = clock.monotonic()
@@ -89,7 +97,7 @@ class LivingReply:
             )
         )
 
-    async def show(self, reply: Reply) -> None:
+    async def show(self, reply: AnyReply) -> AnyReply:
         """Show this; where it is the end of a deploy, and news, call the asker."""
         news = await self._message.show(reply, self._within(reply))
         self.latest = reply
@@ -100,8 +108,26 @@ class LivingReply:
                 await self._message.call(reply)
             finally:
                 self._become(State.TOLD)
+        return reply
+
+    async def answer(self, reply: AnyReply) -> AnyReply:
+        """Show this. A refusal leaves a message that stood before to those who read it."""
+        if self._stood and isinstance(reply, Notice) and reply.tone is not Tone.PLAIN:
+            await self.whisper(reply)
+            return reply
+        return await self.show(reply)
+
+    async def broke(self, error: Exception) -> Notice:
+        """Tell in words what is broken, which may be the chat itself; the log has it in full."""
+        told = broken(words(error))
+        try:
+            await self.answer(told)
+        except Exception:
+            log.exception("fleet.chat_broken")
+        return told
 
     async def whisper(self, notice: Notice) -> None:
+        """Tell only the one who acted."""
         await self._message.whisper(notice)
 
     def _become(self, state: State) -> None:
@@ -116,3 +142,12 @@ class LivingReply:
                 return None
         # Nothing comes after what is final that would show it too.
         return inf if is_final(reply) else None
+
+
+def words(error: Exception) -> str:
+    """What is broken, for people; the log has it in full."""
+    if isinstance(error, FleetError):
+        log.warning("fleet.broken why=%s", error)
+        return str(error)
+    log.error("fleet.broken_inside", exc_info=error)
+    return "Something broke in me; my log has it. Look at `/fleet status` before asking again."

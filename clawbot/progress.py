@@ -65,7 +65,7 @@ class Progress:
     """A deploy, as far as it is known.
 
     Attributes:
-        version: the image or the commit asked for; empty for the newest.
+        image_or_commit: the image or the commit asked for; empty for the newest.
         made_of: what its hosts become, once that is settled.
         asked: when, Unix seconds; 0 before that is settled.
         ahead: how many deploys wait or run before this one.
@@ -80,7 +80,7 @@ class Progress:
 
     stage: Stage
     target: str
-    version: str = ""
+    image_or_commit: str = ""
     url: str = ""
     run_id: int | None = None
     ahead: int = 0
@@ -108,7 +108,7 @@ def progress(run: Run, ahead: int = 0) -> Progress:
     known = Progress(
         stage=stage,
         target=run.target,
-        version=run.image_or_commit,
+        image_or_commit=run.image_or_commit,
         url=run.url,
         run_id=run.id,
         ahead=ahead if stage is Stage.QUEUED else 0,

@@ -53,7 +53,7 @@ class Question:
     """
 
     target: str
-    version: str
+    image_or_commit: str
     asker: str
     asked: str
     expires: float
@@ -61,6 +61,11 @@ class Question:
     replaced: tuple[str, ...] = ()
     created: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """The command that it asks about."""
+        return f"deploy {self.target} {self.image_or_commit}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,6 @@ def broken(message: str) -> Notice:
     return Notice((message,), Tone.BROKEN)
 
 
-def asking(target: str, version: str, asker: str) -> Deploying:
+def asking(target: str, image_or_commit: str, asker: str) -> Deploying:
     """What stands before the dispatch; true by itself if we die right after saying it."""
-    return Deploying(Progress(Stage.ASKING, target, version), asker)
+    return Deploying(Progress(Stage.ASKING, target, image_or_commit), asker)

@@ -69,9 +69,10 @@ def image(row: InstanceStatus, status: FleetStatus) -> str:
     return "not ours"
 
 
-def version(named: str) -> str:
-    """What a deploy was asked for with, that named it."""
-    return f"the commit {named}" if is_revision(named) else f"the image {named}"
+def named(image_or_commit: str) -> str:
+    """With what a deploy is asked for; empty for the newest."""
+    kind = "commit" if is_revision(image_or_commit) else "image"
+    return f"With the {kind} {image_or_commit}." if image_or_commit else ""
 
 
 def as_of_now(named: str, status: FleetStatus, now: float) -> str:

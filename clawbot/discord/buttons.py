@@ -47,7 +47,7 @@ class DiscordPress:
     """What a button means.
 
     Attributes:
-        what: `target,version,asked` of a yes or a no; a run's id; a page's number.
+        what: `target,image_or_commit,asked` of a yes or a no; a run's id; a page's number.
         whom: Discord id of the only one who may press it; 0 for anybody.
         until: Unix seconds; 0 for ever.
     """
@@ -77,31 +77,31 @@ def read(custom_id: str, seal: Seal, *place: str) -> DiscordPress | None:
 
 def answer(question: Question, act: DiscordAct) -> DiscordPress | None:
     """The button that answers `question`; None where what it asks for does not fit a button."""
-    version = _spelled(question.version)
-    if version is None or not is_target(question.target):
+    image_or_commit = _spelled(question.image_or_commit)
+    if image_or_commit is None or not is_target(question.target):
         return None
-    what = f"{question.target},{version},{spelled(int(question.asked))}"
+    what = f"{question.target},{image_or_commit},{spelled(int(question.asked))}"
     whom = int(question.asker.partition(":")[2])
     return DiscordPress(act, what, whom, int(question.expires))
 
 
 def question(press: DiscordPress) -> Question:
     """The question that a yes or a no answers, as far as an answer needs it."""
-    target, version, asked = press.what.split(",")
+    target, image_or_commit, asked = press.what.split(",")
     return Question(
         target=target,
-        version=_read(version),
+        image_or_commit=_read(image_or_commit),
         asker=f"discord:{press.whom}",
         asked=str(number(asked)),
         expires=press.until,
     )
 
 
-def _spelled(version: str) -> str | None:
+def _spelled(named: str) -> str | None:
     """An image without what all begin with, or as many of a commit's digits as a title has."""
-    if is_revision(version):
-        return f"{_COMMIT}{version[:REVISION_LENGTH]}"
-    return version.removeprefix(IMAGE) if not version or is_image_id(version) else None
+    if is_revision(named):
+        return f"{_COMMIT}{named[:REVISION_LENGTH]}"
+    return named.removeprefix(IMAGE) if not named or is_image_id(named) else None
 
 
 def _read(spelled: str) -> str:

@@ -126,7 +126,7 @@ def _image(row: InstanceStatus, status: FleetStatus, now: float) -> str:
 
 def _question(asked: Question) -> discord.Embed:
     told = [said(asked.why)]
-    if not asked.version:
+    if not asked.image_or_commit:
         told.append("With the newest image.")
     asker = asked.asker.partition(":")[2]
     told.append(f"Only <@{asker}> can answer; this ends {_moment(asked.expires)}.")
@@ -140,8 +140,8 @@ def _question(asked: Question) -> discord.Embed:
 def _deploying(reply: Deploying, now: float) -> discord.Embed:
     """Its timestamp is when the deploy ended: by that a successor knows that this end was told."""
     seen = reply.progress
-    version = f" with {_escaped(cut(seen.version, 100))}" if seen.version else ""
-    made = _embed(f"Deploy {seen.target}{version}", "\n".join(_told(reply)), _STAGES[seen.stage])
+    named = f" with {_escaped(cut(seen.image_or_commit, 100))}" if seen.image_or_commit else ""
+    made = _embed(f"Deploy {seen.target}{named}", "\n".join(_told(reply)), _STAGES[seen.stage])
     if seen.url.startswith(("https://", "http://")) and len(seen.url) <= limits.LINK:
         made.url = seen.url
     for name, value in _fields(seen):

@@ -127,7 +127,7 @@ class FleetCog(commands.Cog, name=COG):
         if not await acknowledgement.heard(interaction.response.defer):
             return None
         press = self._drawing.read(id_, channel, message.id)
-        reply = self._reply(channel, message_id=message.id, interaction=interaction)
+        reply = self._reply(channel, State.SENT, message_id=message.id, interaction=interaction)
         if press is None:
             log.warning("discord.foreign_button by=%s channel=%s", interaction.user.id, channel)
             await reply.whisper(
@@ -140,17 +140,18 @@ class FleetCog(commands.Cog, name=COG):
     async def _pressed(
         self, press: DiscordPress, interaction: discord.Interaction[Any], reply: LivingReply
     ) -> None:
-        do = self._bot.commands
         match press.act:
             case DiscordAct.STATUS:
                 ask = self._ask(interaction, str(interaction.id), pressed=True)
-                await do.answer(ask, Status(int(press.what) + 1), reply)
+                await self._bot.commands.answer(ask, Status(int(press.what) + 1), reply)
             case DiscordAct.CANCEL:
-                await do.cancel(int(press.what), self._ask(interaction, reply.id), reply)
+                ask = self._ask(interaction, reply.id)
+                await self._bot.deploys.cancel(int(press.what), ask, reply)
             case DiscordAct.YES | DiscordAct.NO:
                 question = buttons.question(press)
                 ask = self._ask(interaction, question.asked)
-                await do.answered(question, ask, reply, yes=press.act is DiscordAct.YES)
+                yes = press.act is DiscordAct.YES
+                await self._bot.confirmation.answer(question, ask, reply, yes=yes)
 
     # -- messages --------------------------------------------------------------------------
 
@@ -209,9 +210,9 @@ class FleetCog(commands.Cog, name=COG):
 
     # -- what all of them need -------------------------------------------------------------
 
-    def _reply(self, channel: int | None, **where: Any) -> LivingReply:
+    def _reply(self, channel: int | None, state: State = State.UNSENT, **where: Any) -> LivingReply:
         message = DiscordMessage(self._drawing, self._channel(channel or 0), self._clock, **where)
-        return LivingReply(message, self._clock, changed=self._work.moved)
+        return LivingReply(message, self._clock, state, self._work.moved)
 
     def _ask(
         self,

@@ -162,14 +162,14 @@ def _question(asked: Question, now: float) -> Iterator[str]:
 
 
 def question_words(asked: Question) -> tuple[str, ...]:
-    return typed(Deploy(asked.target, asked.version))
+    return typed(Deploy(asked.target, asked.image_or_commit))
 
 
 def _deploying(reply: Deploying) -> Iterator[str]:
     seen = reply.progress
-    version = f" with {code(seen.version)}" if seen.version else ""
-    named = f"{_STAGES[seen.stage]} {_bold(f'Deploy {seen.target}')}{version}"
-    yield f"{named}: {plain(wording.stage(seen))}"
+    named = f" with {code(seen.image_or_commit)}" if seen.image_or_commit else ""
+    deploy = f"{_STAGES[seen.stage]} {_bold(f'Deploy {seen.target}')}{named}"
+    yield f"{deploy}: {plain(wording.stage(seen))}"
     if seen.made_of:
         yield plain(wording.made_of(seen))
     yield from indicator.hosts_in(seen, BAR, _host)

@@ -8,7 +8,7 @@ from telegram import CallbackQuery, Chat, Message, MessageEntity
 
 from clawbot.ask import Ask
 from clawbot.bot import Bot
-from clawbot.commands import Deploy, Request, Status, parse
+from clawbot.commands import Deploy, Request, Status, Unreadable, parse
 from clawbot.living_reply import LivingReply
 from clawbot.replies import Notice, Question
 from clawbot.seal import Seal
@@ -124,7 +124,7 @@ class OnePress:
             case _:
                 await self._shown.heard()
 
-    async def _ask(self, caller: Caller, request: Request) -> None:
+    async def _ask(self, caller: Caller, request: Request | Unreadable) -> None:
         asks = replace(self._asks(caller), pressed=True)
         await self._to.bot.commands.answer(asks, request, self._reply)
 
@@ -133,7 +133,7 @@ class OnePress:
         if run_id is None:
             await self._reply.whisper(GONE)
             return
-        await self._to.bot.commands.cancel(run_id, self._asks(caller), self._reply)
+        await self._to.bot.deploys.cancel(run_id, self._asks(caller), self._reply)
 
     async def _status(self) -> FleetStatus | None:
         try:
@@ -147,7 +147,7 @@ class OnePress:
         if asked is None:
             await self._reply.whisper(ASK_AGAIN)
             return
-        await self._to.bot.commands.answered(
+        await self._to.bot.confirmation.answer(
             _question(asked), self._asks(caller), self._reply, yes=press.act in YES
         )
 
@@ -170,10 +170,10 @@ class OnePress:
 
 def _question(asked: SealedQuestion) -> Question:
     """The question, as far as an answer needs it."""
-    _, target, *version = asked.words
+    _, target, *image_or_commit = asked.words
     return Question(
         target=target,
-        version=version[0] if version else "",
+        image_or_commit=image_or_commit[0] if image_or_commit else "",
         asker=f"{PLATFORM}:{asked.asker}",
         asked=asked.place[1],
         expires=asked.until,

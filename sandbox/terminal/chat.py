@@ -185,7 +185,7 @@ class Terminal:
 
         async def decided(bot: Bot) -> Reply:
             ask = await self._ask(bot, line)
-            return await bot.commands.answered(question, ask, reply, yes=yes)
+            return await bot.confirmation.answer(question, ask, reply, yes=yes)
 
         return await self._asked(decided, reply)
 

@@ -102,7 +102,7 @@ async def test_the_question_names_the_revision_as_of_now(talk: Talk, named: str,
     known = {"ami-1": "b" * 40, "ami-2": "d" * 40}
     images = tuple(Image(id_, "", NOW, commit) for id_, commit in known.items())
     said = wording.as_of_now(named, replace(status, images=images), NOW)
-    with_ = f"With {wording.version(named)}. " if named else ""
+    with_ = f"{wording.named(named)} "
 
     assert re.fullmatch(told, f"{with_}{said}".rstrip())
     if not named.startswith("ami-"):
@@ -125,7 +125,7 @@ async def test_the_question_says_how_old_the_registry_is_that_it_speaks_of(talk:
 async def test_yes_turns_the_question_into_the_deploy_that_was_asked_for(talk: Talk) -> None:
     question, chat = await asked(talk)
 
-    ended = await talk.bot.commands.answered(question, ask(asked="99"), chat.reply("1"), yes=True)
+    ended = await talk.bot.confirmation.answer(question, ask(asked="99"), chat.reply("1"), yes=True)
 
     assert isinstance(ended, Deploying)
     assert chat.messages == {"1": ended}
@@ -135,7 +135,7 @@ async def test_yes_turns_the_question_into_the_deploy_that_was_asked_for(talk: T
 async def test_nobody_else_may_answer(talk: Talk) -> None:
     question, chat = await asked(talk)
     for yes in (True, False):
-        reply = await talk.bot.commands.answered(question, ask(OTHER), chat.reply("1"), yes=yes)
+        reply = await talk.bot.confirmation.answer(question, ask(OTHER), chat.reply("1"), yes=yes)
         assert isinstance(reply, Notice)
         assert reply.code == "not_asker"
 
@@ -147,7 +147,7 @@ async def test_after_two_minutes_a_yes_does_not_count(talk: Talk) -> None:
     question, chat = await asked(talk)
     await talk.clock.turn(121)
 
-    await talk.bot.commands.answered(question, ask(), chat.reply("1"), yes=True)
+    await talk.bot.confirmation.answer(question, ask(), chat.reply("1"), yes=True)
 
     assert chat.messages["1"] == Notice(("That question is over. Ask again.",))
     assert talk.api.count("deploy") == 0
@@ -157,7 +157,7 @@ async def test_a_yes_in_time_counts(talk: Talk) -> None:
     question, chat = await asked(talk)
     await talk.clock.turn(119)
 
-    await talk.bot.commands.answered(question, ask(), chat.reply("1"), yes=True)
+    await talk.bot.confirmation.answer(question, ask(), chat.reply("1"), yes=True)
 
     assert talk.api.count("deploy") == 1
 
@@ -174,7 +174,7 @@ async def test_everything_is_judged_again_at_the_yes(talk: Talk) -> None:
     question, chat = await asked(talk)
     no_operator_any_more = replace(ask(), caller=OPERATOR._replace(operator=False))
 
-    reply = await talk.bot.commands.answered(
+    reply = await talk.bot.confirmation.answer(
         question, no_operator_any_more, chat.reply("1"), yes=True
     )
 
@@ -192,7 +192,7 @@ async def test_an_instance_that_left_the_registry_meanwhile_is_not_deployed(
         talk.api.registry = registry("claw-2", "claw-3")
         await talk.clock.turn(61)
 
-        reply = await talk.bot.commands.answered(question, ask(), chat.reply("1"), yes=True)
+        reply = await talk.bot.confirmation.answer(question, ask(), chat.reply("1"), yes=True)
 
     assert isinstance(reply, Notice)
     assert reply.code == "unknown_target"
@@ -202,7 +202,7 @@ async def test_an_instance_that_left_the_registry_meanwhile_is_not_deployed(
 async def test_a_yes_pressed_twice_is_one_deploy(talk: Talk, presses: int) -> None:
     question, chat = await asked(talk)
     replies = [
-        await talk.bot.commands.answered(question, ask(), chat.reply("1"), yes=True)
+        await talk.bot.confirmation.answer(question, ask(), chat.reply("1"), yes=True)
         for _ in range(presses)
     ]
 
@@ -220,9 +220,9 @@ async def test_a_no_after_a_yes_and_a_yes_after_a_no_are_told_which_one_counted(
         chat = KeptChat(talk.clock)
         question = await do.answer(ask(asked=told), Deploy("all"), chat.reply())
         assert isinstance(question, Question)
-        counted = await do.answered(question, ask(), chat.reply("1"), yes=first)
+        counted = await talk.bot.confirmation.answer(question, ask(), chat.reply("1"), yes=first)
 
-        late = await do.answered(question, ask(), chat.reply("1"), yes=not first)
+        late = await talk.bot.confirmation.answer(question, ask(), chat.reply("1"), yes=not first)
 
         assert isinstance(late, Notice)
         assert told in late.lines[0]
@@ -236,13 +236,13 @@ async def test_a_yes_whose_judging_broke_does_not_keep_the_next_one_from_countin
 ) -> None:
     question, chat = await asked(talk)
     chat.broken = True  # so that neither the deploy nor what is broken takes the question's place
-    reply = await talk.bot.commands.answered(question, ask(), chat.reply("1"), yes=True)
+    reply = await talk.bot.confirmation.answer(question, ask(), chat.reply("1"), yes=True)
     assert isinstance(reply, Notice)
     assert reply.tone is Tone.BROKEN
     assert talk.api.count("deploy") == 0
     chat.broken = False
 
-    ended = await talk.bot.commands.answered(question, ask(), chat.reply("1"), yes=True)
+    ended = await talk.bot.confirmation.answer(question, ask(), chat.reply("1"), yes=True)
 
     assert isinstance(ended, Deploying)
     assert talk.api.count("deploy") == 1
@@ -251,13 +251,13 @@ async def test_a_yes_whose_judging_broke_does_not_keep_the_next_one_from_countin
 async def test_a_stranger_whose_answer_can_t_be_told_changes_nothing(talk: Talk) -> None:
     question, chat = await asked(talk)
     chat.broken = True
-    reply = await talk.bot.commands.answered(question, ask(OTHER), chat.reply("1"), yes=True)
+    reply = await talk.bot.confirmation.answer(question, ask(OTHER), chat.reply("1"), yes=True)
 
     assert isinstance(reply, Notice)
     assert reply.tone is Tone.BROKEN
     assert chat.messages["1"] == question
     chat.broken = False
-    await talk.bot.commands.answered(question, ask(), chat.reply("1"), yes=True)
+    await talk.bot.confirmation.answer(question, ask(), chat.reply("1"), yes=True)
     assert talk.api.count("deploy") == 1
 
 

@@ -33,7 +33,7 @@ def test_a_question_comes_back_from_its_yes(
     read = buttons.read(id_, SEAL, "bot", "channel")
     assert read == press
     question = buttons.question(press)
-    assert (question.target, question.version) == (target, version)
+    assert (question.target, question.image_or_commit) == (target, version)
     assert (question.asker, question.asked) == (f"discord:{asker}", str(asked))
     assert question.expires == expires
 
@@ -48,7 +48,7 @@ def test_the_longest_fits() -> None:
 def test_of_a_whole_commit_there_are_as_many_digits_as_a_title_has() -> None:
     press = buttons.answer(ask("all", "0123456789" * 4, 1, 1, 1), DiscordAct.YES)
     assert press is not None
-    assert buttons.question(press).version == "012345678901"
+    assert buttons.question(press).image_or_commit == "012345678901"
 
 
 def test_what_is_no_image_has_no_button() -> None:
