@@ -115,8 +115,7 @@ class Confirmation:
             return await reply.show(Notice((left,)))
         try:
             if await self._predecessor.asked(deploy):
-                await reply.whisper(_SAID_YES)
-                return _SAID_YES
+                return _SAID_YES  # told by the reply that there is
             return await reply.show(await self._judged(question, deploy))
         except BaseException:
             self._once.forget(*deploy.key)

@@ -83,21 +83,25 @@ class OnePress:
         self._reply = reply
 
     async def answer(self) -> None:
+        """Do what the button stands for, and stay until that is done."""
         press = buttons.read(self._query.data or "")
         user = self._query.from_user
         acts = press is not None and press.act in ACTING
         registry = await registry_for(user, self._to.bot, acts=acts)
         caller = person(user, self._to.bot.settings, registry)
-        if press is None or caller is None:
-            await self._shown.heard()
-            return
-        if not self._to.chats.ours(self._message.chat, caller):
-            await self._to.outbox.answer(self._query.id, NOT_OURS, alert=True)
-            return
-        self._shown.calls_after = -inf if isinstance(caller, Human) else inf
-        if acts and doubted(caller, registry):
-            await self._reply.whisper(DOUBTED)
-        elif press.act in ANSWERS:
+        if press is not None and caller is not None:
+            if not self._to.chats.ours(self._message.chat, caller):
+                await self._to.outbox.answer(self._query.id, NOT_OURS, alert=True)
+                return
+            self._shown.calls_after = -inf if isinstance(caller, Human) else inf
+            if acts and doubted(caller, registry):
+                await self._reply.whisper(DOUBTED)
+            else:
+                await self._take(press, caller)
+        await self._shown.heard()
+
+    async def _take(self, press: TelegramPress, caller: Caller) -> None:
+        if press.act in ANSWERS:
             await self._answer_question(press, caller)
         elif not _offers(self._message, self._query.data):
             # Anybody's own client can send any data below any message of ours.
@@ -121,9 +125,6 @@ class OnePress:
                 await self._ask(caller, Deploy(target, *map(image_id, image[:1])))
             case TelegramAct.CANCEL, _:
                 await self._cancel(press, caller)
-            case _:
-                await self._shown.heard()
-
     async def _ask(self, caller: Caller, request: Request | Unreadable) -> None:
         asks = replace(self._asks(caller), pressed=True)
         await self._to.bot.commands.answer(asks, request, self._reply)

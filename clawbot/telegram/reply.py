@@ -69,6 +69,8 @@ class TelegramMessage:
         """As `ReplyMessage` has it; TooLate where what is about to begin can't be shown in time."""
         await self._slot.comes()
         await self.heard()
+        if not (self._message or isinstance(reply, Deploying)):
+            within = None  # nobody waits for it for as long as Telegram may be away
         drawn = self._drawing.draw(reply, self._origin, self.number)
         if isinstance(reply, Deploying) and reply.progress.stage is Stage.ASKING:
             news = await self._show_in_time(drawn, within or 0.0)

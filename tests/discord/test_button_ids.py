@@ -13,27 +13,27 @@ SEAL = Seal("secret")
 SNOWFLAKES = st.integers(1, 2**64 - 1)
 
 
-def ask(target: str, version: str, asker: int, asked: int, expires: float) -> Question:
-    return Question(target, version, f"discord:{asker}", str(asked), expires, "why", (), (), ())
+def ask(target: str, image_or_commit: str, asker: int, asked: int, expires: float) -> Question:
+    return Question(target, image_or_commit, f"discord:{asker}", str(asked), expires, "why", (), (), ())
 
 
 @given(
     target=st.from_regex(r"[a-z0-9](-?[a-z0-9]){0,15}", fullmatch=True),
-    version=st.just("") | st.from_regex(r"ami-[0-9a-f]{17}|[0-9a-f]{7,12}", fullmatch=True),
+    image_or_commit=st.just("") | st.from_regex(r"ami-[0-9a-f]{17}|[0-9a-f]{7,12}", fullmatch=True),
     asker=SNOWFLAKES,
     asked=SNOWFLAKES,
     expires=st.integers(1, 2**35),
 )
 def test_a_question_comes_back_from_its_yes(
-    target: str, version: str, asker: int, asked: int, expires: int
+    target: str, image_or_commit: str, asker: int, asked: int, expires: int
 ) -> None:
-    press = buttons.answer(ask(target, version, asker, asked, expires), DiscordAct.YES)
+    press = buttons.answer(ask(target, image_or_commit, asker, asked, expires), DiscordAct.YES)
     assert press is not None
     id_ = press.custom_id(SEAL, "bot", "channel")
     read = buttons.read(id_, SEAL, "bot", "channel")
     assert read == press
     question = buttons.question(press)
-    assert (question.target, question.image_or_commit) == (target, version)
+    assert (question.target, question.image_or_commit) == (target, image_or_commit)
     assert (question.asker, question.asked) == (f"discord:{asker}", str(asked))
     assert question.expires == expires
 

@@ -107,6 +107,6 @@ async def test_of_many_who_run_an_image_two_are_named(scene: Scene) -> None:
     scene.api.registry = registry(*ids)
     scene.hosts(*(Claw(id_, OLDER) for id_ in ids))
     await scene.start()
-    assert (await offered(scene, "version", OLDER, target="claw-1"))[0][0].endswith(
+    assert (await offered(scene, "image_or_commit", OLDER, target="claw-1"))[0][0].endswith(
         "9 days old · on claw-1, claw-2 +3"
     )
