@@ -1,4 +1,4 @@
-"""What `fleet-control` can be told to do; each command becomes one answer."""
+"""The commands of `fleet-control`, each a function that returns its result."""
 
 import json
 import logging
@@ -37,7 +37,7 @@ class ExitCode(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class CommandContext:
-    """Whom the command speaks as, and everything it asks."""
+    """As whom a command speaks, and what it asks."""
 
     agent: Agent
     fleet: Fleet
@@ -46,7 +46,7 @@ class CommandContext:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What is said at the end: `text` to people, `fields` to programs."""
+    """What a command prints at its end: `text` for people, `fields` for programs."""
 
     text: str
     fields: Mapping[str, Any]

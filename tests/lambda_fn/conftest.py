@@ -89,13 +89,13 @@ Ask = Callable[..., Awaitable[ApiAnswer]]
 @pytest.fixture
 def ask(environ: dict[str, str], now: TurnedNow) -> Ask:
     """Hand an event to the function, as AWS does, beside the loop on which GitHub runs."""
-    vault, kept = SecretReader(), GitHubCache()
+    secrets, cache = SecretReader(), GitHubCache()
 
     async def handed(
         event: object, budget: float = 8.5, another_process: GitHubCache | None = None
     ) -> ApiAnswer:
         call = Call(
-            InvocationContext(), environ, vault, Budget(budget, now), another_process or kept
+            InvocationContext(), environ, secrets, Budget(budget, now), another_process or cache
         )
         response = await asyncio.to_thread(call.answer, event)
         assert response["headers"] == {"content-type": "application/json"}
