@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.workflows.aws_front import AwsFront
 from tests.workflows.conftest import NEW as NEWEST
 from tests.workflows.conftest import LocalRunner
 from tests.workflows.fleets import registry
-from tests.workflows.front import AwsFront
 from tests.workflows.plans import (
     BUCKET,
     EXPECTATION,

@@ -1,5 +1,4 @@
-"""The violations that a guard finds in a plan, and the plan's changes as far as they can be
-read."""
+"""The violations that a guard finds in a plan, and the plan's changes that can be read."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping

@@ -12,9 +12,9 @@ from fleet_control.host import Checks, Health
 from sandbox.host_rules import Rules
 from sandbox.moto import set_rules
 from tests.workflows import plans
+from tests.workflows.aws_front import AwsFront
 from tests.workflows.conftest import ENGINE, NEW, OLD, LocalRunner
 from tests.workflows.fleets import host, view
-from tests.workflows.front import AwsFront
 from tests.workflows.hasty_time import HastyTime
 from tests.workflows.plans import REVISION
 from tests.workflows.test_health_report import answer, unit
