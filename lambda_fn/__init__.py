@@ -1,1 +1,1 @@
-"""The Control API: an event becomes a judged workflow_dispatch. Standard library only."""
+"""The Control API: an HTTP event becomes a judged workflow_dispatch. Standard library only."""

@@ -1,4 +1,4 @@
-"""What is asked besides a deploy: to read the ledger and the registry, or to take a run back."""
+"""What the Control API does besides a deploy: read runs and the registry, cancel a run."""
 
 import re
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fleet_control import last_words
 from fleet_control.ledger import WAITING, Job, Run, seconds
 from lambda_fn import revisions
-from lambda_fn.failure import ErrorCode, Failure
+from lambda_fn.failure import Code, Failure
 from lambda_fn.github import DAY, RUNS_KEPT, GitHubClient
 from lambda_fn.request import ApiAction, ApiRequest
 
@@ -49,13 +49,13 @@ def _told(found: Run, ask: ApiRequest) -> Mapping[str, object]:
 
 
 def run(run_id: int, github: GitHubClient) -> Run:
-    """One that has ended is kept for good, once its reason has had time to be there."""
-    if known := github.kept.ended(run_id):
+    """The run with its jobs and why it failed; one that has ended is cached for good."""
+    if known := github.cache.ended(run_id):
         return known
     found = _looked_at(run_id, github)
     told = found.conclusion == "success" or found.reason
     if found.finished and (told or github.now - seconds(found.updated) > _SETTLED):
-        github.kept.keep_ended(found)
+        github.cache.keep_ended(found)
     return found
 
 
@@ -121,4 +121,4 @@ def cancel(run_id: int, github: GitHubClient) -> str:
     )
     if waits and github.cancel(run_id):
         return f"run {run_id} is cancelled; it changed nothing"
-    raise Failure(ErrorCode.ALREADY_RUNNING, f"Run {run_id} has started.")
+    raise Failure(Code.ALREADY_RUNNING, f"Run {run_id} has started.")

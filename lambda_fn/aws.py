@@ -1,6 +1,5 @@
-"""AWS's JSON services, asked by requests that are signed here: importing boto3 costs more than all
-else the function does.
-"""
+"""A client of AWS's JSON services that signs its own requests, since importing boto3 costs more
+than all else the function does."""
 
 import hashlib
 import hmac
@@ -9,8 +8,8 @@ import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from fleet_control.github import HttpResponse
-from lambda_fn.failure import ErrorCode
+from fleet_control.github import Response
+from lambda_fn.failure import Code
 from lambda_fn.http_client import Budget, HttpServer
 
 
@@ -27,19 +26,14 @@ DYNAMODB = AwsService("dynamodb", "DynamoDB_20120810", "1.0")
 
 
 class AwsApi(NamedTuple):
-    """Where a service is asked, with whose keys, and within which time."""
+    """Asks AWS's services with the function's keys, within a time."""
 
     environ: Mapping[str, str]
     budget: Budget
 
     def ask(
-        self,
-        service: AwsService,
-        action: str,
-        said: Mapping[str, object],
-        code: ErrorCode,
-        name: str,
-    ) -> HttpResponse:
+        self, service: AwsService, action: str, said: Mapping[str, object], code: Code, name: str
+    ) -> Response:
         """`code` and `name` are for the Failure where it can't be reached."""
         region = self.environ.get("AWS_REGION", "")
         endpoint = self._endpoint(service.name, region)

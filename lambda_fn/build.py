@@ -1,4 +1,4 @@
-"""The function's zip: our source as it is, and the same bytes from it, whoever builds it and when.
+"""Builds the function's zip: the same sources make the same bytes.
 
 ``python3 -m lambda_fn.build OUT.zip``
 """

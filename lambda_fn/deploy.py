@@ -1,4 +1,4 @@
-"""A deploy: judged by what can be seen from here, and handed to GitHub as one run."""
+"""A deploy: judged by what the function can see, then dispatched to GitHub as one run."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -7,7 +7,7 @@ from typing import NamedTuple
 from fleet_control.caller import BotInstance, Human
 from fleet_control.ledger import Entry, fit, oldest, unfinished
 from fleet_control.policy import Facts, judge
-from lambda_fn.failure import ErrorCode, Failure, let_by
+from lambda_fn.failure import Code, Failure, raise_refusal
 from lambda_fn.github import GitHubClient
 from lambda_fn.http_client import Budget
 from lambda_fn.lease import Leases
@@ -18,7 +18,7 @@ _LOOK_SECONDS = 3.0
 
 
 class Deploy(NamedTuple):
-    """One ask, and what it may turn to.
+    """One ask for a deploy, and what it needs.
 
     Attributes:
         entry: what the signer may say.
@@ -42,7 +42,7 @@ class Deploy(NamedTuple):
         """Whether a person is an operator was looked up by who signed for the person."""
         entry = self.entry
         caller = BotInstance(entry.caller) if entry.caller else Human(entry.requested_by, "", True)
-        let_by(judge(caller, entry.target, entry.image_or_commit, facts))
+        raise_refusal(judge(caller, entry.target, entry.image_or_commit, facts))
 
     def _for_a_person(self) -> Mapping[str, object]:
         """Nothing is looked at before it is handed on: a person waits for no bot's sake."""
@@ -52,7 +52,7 @@ class Deploy(NamedTuple):
     def _ahead(self, run: int | None) -> int:
         try:
             github = self.connect(self.budget.part(_LOOK_SECONDS))
-            return github.line().before(run) if run else 0
+            return github.queue().before(run) if run else 0
         except Exception:  # noqa: BLE001  (the run is there: nothing may make it look lost)
             return 0
 
@@ -72,28 +72,28 @@ class Deploy(NamedTuple):
             return self._queued(lease.run, lease.url)
         github, begun = self.connect(self.budget), False
         try:
-            line = github.line()
-            self._check(Facts(waiting=line.waiting))
+            queue = github.queue()
+            self._check(Facts(waiting=queue.waiting))
             begun = True
             run, url = github.dispatch(fit(self.entry))
         except Failure as failure:
-            if not (begun and failure.code == ErrorCode.GITHUB_UNREACHABLE):
+            if not (begun and failure.code == Code.GITHUB_UNREACHABLE):
                 _if_possible(lambda: leases.is_over(lease))
             raise
         if run:
             _if_possible(lambda: leases.has_run(lease, run, url))
-        return self._queued(run, url, line.before(run))
+        return self._queued(run, url, queue.before(run))
 
     def _as_listed(self) -> Mapping[str, object]:
         """Without a table, GitHub's list says what is under way, some seconds late."""
         github, entry = self.connect(self.budget), self.entry
-        line = github.line(listed=100)
-        if entry.request_id and (again := oldest(line.runs, entry.request_id)):
+        queue = github.queue(listed=100)
+        if entry.request_id and (again := oldest(queue.runs, entry.request_id)):
             return self._queued(again.id, again.url)
-        own = unfinished(line.runs, entry.caller)
-        self._check(Facts(unfinished=own[0].url if own else "", waiting=line.waiting))
+        own = unfinished(queue.runs, entry.caller)
+        self._check(Facts(unfinished=own[0].url if own else "", waiting=queue.waiting))
         run, url = github.dispatch(fit(entry))
-        return self._queued(run, url, line.before(run))
+        return self._queued(run, url, queue.before(run))
 
     def _queued(
         self, run: int | None, url: str, ahead: int = 0, note: str = ""

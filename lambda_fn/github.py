@@ -1,21 +1,13 @@
-"""GitHub, asked within a call's time: what it said lately is kept, and its token may be renewed."""
+"""The function's client of GitHub: cached answers, a renewable token, within a call's time."""
 
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from fleet_control import github
-from fleet_control.github import (
-    HttpRequest,
-    HttpResponse,
-    Listed,
-    Paged,
-    RunQueue,
-    WorkflowApi,
-    read_job,
-)
+from fleet_control.github import Listed, Paged, Request, Response, RunQueue, WorkflowApi, read_job
 from fleet_control.ledger import TITLE_FIELDS, Entry, Run
-from lambda_fn.failure import ErrorCode, Failure
+from lambda_fn.failure import Code, Failure
 from lambda_fn.github_cache import GitHubCache
 from lambda_fn.http_client import Budget, HttpServer
 from lambda_fn.mask import shown
@@ -49,10 +41,10 @@ class GitHubClient:
         token: Callable[[bool], str],
         safe: Callable[[str], str],
         budget: Budget,
-        kept: GitHubCache,
+        cache: GitHubCache,
         spared: float,
     ) -> None:
-        self.kept = kept
+        self.cache = cache
         self._spared = spared
         self._settings = settings
         self._token = token
@@ -64,12 +56,12 @@ class GitHubClient:
         )
 
     def _at(self, base: str) -> HttpServer:
-        return HttpServer(base, ErrorCode.GITHUB_UNREACHABLE, "GitHub", self._budget)
+        return HttpServer(base, Code.GITHUB_UNREACHABLE, "GitHub", self._budget)
 
     def within(self, seconds: float) -> "GitHubClient":
         """The same, within so many seconds of the call."""
         part = self._budget.part(seconds)
-        return GitHubClient(self._settings, self._token, self._safe, part, self.kept, self._spared)
+        return GitHubClient(self._settings, self._token, self._safe, part, self.cache, self._spared)
 
     @property
     def branch(self) -> str:
@@ -117,16 +109,16 @@ class GitHubClient:
     def _runs(self, paged: Paged, kept: float) -> list[Run]:
         return [self._workflow.read_run(raw) for raw in self._rows(paged, kept)]
 
-    def line(self, listed: int = 1) -> RunQueue:
+    def queue(self, listed: int = 1) -> RunQueue:
         """What waits or runs; so many of each status are listed."""
-        return self._workflow.line(lambda request: self._get(request, 0), listed)
+        return self._workflow.queue(lambda request: self._get(request, 0), listed)
 
     def run(self, run_id: int, kept: float = RUNS_KEPT) -> Run:
         """One line of the ledger; a run of another workflow, event or branch is none."""
         answer = self._read(self._workflow.run(run_id), kept)
         if answer.status != 404 and self._workflow.has(raw := self._parsed(answer)):
             return self._workflow.read_run(raw)
-        raise Failure(ErrorCode.UNKNOWN_RUN, f"There is no deploy with the run id {run_id}.")
+        raise Failure(Code.UNKNOWN_RUN, f"There is no deploy with the run id {run_id}.")
 
     def jobs(self, run_id: int, kept: float = RUNS_KEPT) -> list[Listed]:
         """The jobs of a run's newest attempt."""
@@ -136,22 +128,22 @@ class GitHubClient:
         pages = paged.pages(lambda request: self._get(request, kept))
         return [row for page in pages for row in page]
 
-    def _get(self, request: HttpRequest, kept: float) -> Any:
+    def _get(self, request: Request, kept: float) -> Any:
         return self._parsed(self._read(request, kept))
 
-    def _read(self, request: HttpRequest, seconds: float) -> HttpResponse:
+    def _read(self, request: Request, seconds: float) -> Response:
         """As it was said within so many seconds, or else as it is: GitHub does not count the
         question whether something has changed that has not."""
         path, now = request.path, self.now
-        known = self.kept.answer(path)
-        if known and self.kept.is_fresh(path, now, seconds):
+        known = self.cache.answer(path)
+        if known and self.cache.is_fresh(path, now, seconds):
             return known
-        self.kept.check_quota(self._spared, now)
+        self.cache.check_quota(self._spared, now)
         answer = self._ask(request, known.headers.get("etag", "") if known else "")
         if answer.status == 304 and known:
             answer = known
         if answer.status == 200:
-            self.kept.keep(path, answer, now)
+            self.cache.keep(path, answer, now)
         return answer
 
     def log(self, job_id: int) -> str:
@@ -185,12 +177,12 @@ class GitHubClient:
         quota of its own. LookupError or TypeError where it refuses: its status is 200, too."""
         request = self._workflow.object_at(at, query, **variables)
         key, now = request.body.decode(), self.now
-        known = self.kept.answer(key)
-        if known and (kept == FOR_GOOD or self.kept.is_fresh(key, now, kept)):
+        known = self.cache.answer(key)
+        if known and (kept == FOR_GOOD or self.cache.is_fresh(key, now, kept)):
             return github.read_object(known)
         answer = self._accepted(self._ask(request))
         found = github.read_object(answer)
-        self.kept.keep(key, answer, now)
+        self.cache.keep(key, answer, now)
         return found
 
     def cancel(self, run_id: int) -> bool:
@@ -198,10 +190,10 @@ class GitHubClient:
         answer = self._ask(self._workflow.cancel(run_id))
         return answer.status != 409 and bool(self._accepted(answer))
 
-    def _parsed(self, answer: HttpResponse) -> Any:
+    def _parsed(self, answer: Response) -> Any:
         return json.loads(self._accepted(answer).body)
 
-    def _ask(self, request: HttpRequest, etag: str = "") -> HttpResponse:
+    def _ask(self, request: Request, etag: str = "") -> Response:
         """Asked again once with a fresh token where the token is refused."""
         token = self._token(False)
         answer = self._send(request, token, etag)
@@ -209,27 +201,27 @@ class GitHubClient:
             answer = self._send(request, fresh, etag)
         return answer
 
-    def _send(self, request: HttpRequest, token: str, etag: str) -> HttpResponse:
+    def _send(self, request: Request, token: str, etag: str) -> Response:
         method, path, body = request
         headers = {"content-type": "application/json", **github.headers(token, "clawbot", etag)}
         answer = self._server.ask(method, path, headers, body)
         if path == github.GRAPHQL:
             return answer
-        self.kept.note_quota(answer)
+        self.cache.note_quota(answer)
         if method == "POST":
-            self.kept.note_change(self.now)
+            self.cache.note_change(self.now)
         return answer
 
-    def _accepted(self, answer: HttpResponse) -> HttpResponse:
+    def _accepted(self, answer: Response) -> Response:
         """The answer, if it is no refusal; else what GitHub's refusal means for our asker."""
         if 200 <= answer.status < 300:
             return answer
         words, wait, trouble = github.read_refusal(answer, self.shown, self.now)
-        silent = ErrorCode.GITHUB_UNREACHABLE if trouble else ErrorCode.GITHUB_REFUSED
-        raise Failure(ErrorCode.GITHUB_BUSY if wait else silent, words, wait)
+        silent = Code.GITHUB_UNREACHABLE if trouble else Code.GITHUB_REFUSED
+        raise Failure(Code.GITHUB_BUSY if wait else silent, words, wait)
 
 
-def _end(store: HttpServer, path: str) -> HttpResponse:
+def _end(store: HttpServer, path: str) -> Response:
     """The end of a file. Its size is asked first, since not every store counts from the end; one
     that knows no parts answers the whole."""
     first = store.ask("GET", path, {"range": "bytes=0-0"})

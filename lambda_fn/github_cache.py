@@ -1,11 +1,11 @@
-"""What GitHub said, for as long as AWS keeps the process, and how much of its quota is left."""
+"""GitHub's answers, cached for as long as AWS keeps the process, and what is left of its quota."""
 
 from collections import OrderedDict
 from typing import NamedTuple
 
-from fleet_control.github import HttpResponse, Quota, read_quota
+from fleet_control.github import Quota, Response, read_quota
 from fleet_control.ledger import Run
-from lambda_fn.failure import ErrorCode, Failure
+from lambda_fn.failure import Code, Failure
 
 # A list of a hundred runs has a million.
 MOST_BYTES = 32 * 1024 * 1024
@@ -13,12 +13,12 @@ MOST_RUNS = 200
 
 
 class _CachedResponse(NamedTuple):
-    answer: HttpResponse
+    answer: Response
     at: float
 
 
 class GitHubCache:
-    """Answers by their path, the latest used last, and runs that have ended.
+    """Answers by their path, the oldest dropped first, and runs that have ended.
 
     Threads may share it: whatever they read is whole.
     """
@@ -30,21 +30,21 @@ class GitHubCache:
         self._quota: Quota | None = None
         self._changed = 0.0
 
-    def answer(self, path: str) -> HttpResponse | None:
+    def answer(self, path: str) -> Response | None:
         said = self._said.get(path)
         return said.answer if said else None
 
     def is_fresh(self, path: str, now: float, seconds: float) -> bool:
-        """Whether GitHub said it so lately, and after our last change, that we need not ask."""
+        """Whether the answer is younger than `seconds`, and than our last change."""
         said = self._said.get(path)
         return said is not None and 0 <= now - said.at < seconds and said.at > self._changed
 
     def note_change(self, now: float) -> None:
-        """We began a run or took one back: what was said before does not tell of it."""
+        """Remember that we started or cancelled a run: older answers do not tell of it."""
         self._changed = now
 
-    def keep(self, path: str, answer: HttpResponse, now: float) -> None:
-        """The oldest make room."""
+    def keep(self, path: str, answer: Response, now: float) -> None:
+        """Cache this answer; the oldest make room."""
         self._drop(path)
         self._said[path] = _CachedResponse(answer, now)
         self._bytes += len(answer.body)
@@ -63,7 +63,7 @@ class GitHubCache:
         if len(self._ended) > MOST_RUNS:
             self._ended.popitem(last=False)
 
-    def note_quota(self, answer: HttpResponse) -> None:
+    def note_quota(self, answer: Response) -> None:
         self._quota = read_quota(answer) or self._quota
 
     def check_quota(self, spared: float, now: float) -> None:
@@ -72,7 +72,7 @@ class GitHubCache:
         if quota and quota.reset > now and quota.remaining < quota.limit * spared:
             wait = int(quota.reset - now) + 1
             raise Failure(
-                ErrorCode.GITHUB_BUSY,
+                Code.GITHUB_BUSY,
                 f"{quota.remaining} of GitHub's {quota.limit} calls an hour are left, which are "
                 f"kept for others. Ask again in {wait} s; a deploy may be asked for now.",
                 wait,

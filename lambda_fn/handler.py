@@ -1,4 +1,4 @@
-"""What AWS calls: an event in, an answer out, whatever the event."""
+"""The Lambda's entry point: every event gets an answer."""
 
 import json
 import logging
@@ -11,49 +11,49 @@ from typing import Any
 
 from lambda_fn import action, read_limit
 from lambda_fn.deploy import Deploy
-from lambda_fn.failure import ErrorCode, Failure
+from lambda_fn.failure import Code, Failure
 from lambda_fn.github import GitHubClient
 from lambda_fn.github_cache import GitHubCache
 from lambda_fn.http_client import Budget
 from lambda_fn.mask import without
 from lambda_fn.request import ApiAction, parse, payload, read
 from lambda_fn.settings import FunctionSettings, SecretReader, read_settings
-from lambda_fn.signer import check_person, speak, who
+from lambda_fn.signer import check_person, read_signer, spoken_by
 from lambda_fn.table import Table
 
 # What was read outlives a call, for as long as AWS keeps the process.
-_VAULT, _KEPT = SecretReader(), GitHubCache()
+_SECRETS, _CACHE = SecretReader(), GitHubCache()
 
 
 def handler(
     event: object,
     context: object,
     environ: Mapping[str, str] = os.environ,
-    vault: SecretReader = _VAULT,
-    kept: GitHubCache = _KEPT,
+    secrets: SecretReader = _SECRETS,
+    cache: GitHubCache = _CACHE,
     now: Callable[[], float] = time.time,
 ) -> dict[str, object]:
     """A Function URL's answer. `context` is AWS's: its `invoked_function_arn` says which account
     is our own. The rest is a process's own."""
-    return Call(context, environ, vault, Budget(now=now), kept).answer(event)
+    return Call(context, environ, secrets, Budget(now=now), cache).answer(event)
 
 
 class Call:
-    """One call, with what it has in hand."""
+    """One call of the API, from the event to the answer and its line in the log."""
 
     def __init__(
         self,
         context: object,
         environ: Mapping[str, str],
-        vault: SecretReader,
+        secrets: SecretReader,
         budget: Budget,
-        kept: GitHubCache,
+        cache: GitHubCache,
     ) -> None:
         self._context = context
         self._environ = environ
-        self._vault = vault
+        self._secrets = secrets
         self._budget = budget
-        self._kept = kept
+        self._cache = cache
         self._spared = 0.0
         self._conf: FunctionSettings | None = None
         self._github: GitHubClient | None = None
@@ -84,22 +84,22 @@ class Call:
         if isinstance(error, Failure):
             return error
         if self._github:
-            return Failure(ErrorCode.GITHUB_UNREACHABLE, "GitHub's answer has no form of GitHub's.")
-        return Failure(ErrorCode.INTERNAL, "The Control API broke: see its log.")
+            return Failure(Code.GITHUB_UNREACHABLE, "GitHub's answer has no form of GitHub's.")
+        return Failure(Code.INTERNAL, "The Control API broke: see its log.")
 
     def _act(self, event: object) -> Mapping[str, object]:
         request = read(event)
         self._conf = conf = read_settings(self._environ)
         self._check_token(request.token, conf)
         arn = getattr(self._context, "invoked_function_arn", "")
-        signer = who(request.iam, arn, conf)
+        signer = read_signer(request.iam, arn, conf)
         self._trail["signer"] = ":".join(filter(None, signer))
         ask = parse(payload(request))
         # Only what was checked comes into the trail: no field can hold a line's end.
         self._trail |= {"action": str(ask.action), "run_id": ask.run_id, **ask.entry._asdict()}
         self._spared, table = read_limit.spared(signer, ask.action), self._table(conf)
         if ask.action is ApiAction.DEPLOY:
-            entry = speak(signer, ask.entry)
+            entry = spoken_by(signer, ask.entry)
             self._trail |= entry._asdict()
             return Deploy(entry, self._connect, table, self._budget).begin()
         if ask.action is ApiAction.CANCEL:
@@ -110,9 +110,9 @@ class Call:
     def _check_token(self, given: str, conf: FunctionSettings) -> None:
         """Every token is compared, and each in constant time."""
         raw = given.encode("utf-8", "surrogatepass")
-        known = self._vault.read(conf.control_token, self._environ, self._budget)
+        known = self._secrets.read(conf.control_token, self._environ, self._budget)
         if not sum(compare_digest(raw, token.encode()) for token in known):
-            raise Failure(ErrorCode.UNAUTHORIZED, "The token (x-clawdinator-token) is wrong.")
+            raise Failure(Code.UNAUTHORIZED, "The token (x-clawdinator-token) is wrong.")
 
     def _table(self, conf: FunctionSettings) -> Table | None:
         return Table(conf.table, self._environ, self._budget) if conf.table else None
@@ -121,9 +121,9 @@ class Call:
         conf = self._conf or read_settings(self._environ)
 
         def token(fresh: bool) -> str:
-            return self._vault.read(conf.github_token, self._environ, self._budget, fresh)[0]
+            return self._secrets.read(conf.github_token, self._environ, self._budget, fresh)[0]
 
-        self._github = GitHubClient(conf, token, self._safe, budget, self._kept, self._spared)
+        self._github = GitHubClient(conf, token, self._safe, budget, self._cache, self._spared)
         return self._github
 
     def _plain(self, value: Any) -> object:
@@ -140,7 +140,7 @@ class Call:
     def _safe(self, text: str) -> str:
         """`text` without any secret that is in hand."""
         conf = self._conf
-        known = self._vault.known(conf.control_token, conf.github_token) if conf else ()
+        known = self._secrets.known(conf.control_token, conf.github_token) if conf else ()
         return without(text, known)
 
     def _log(self, status: int, body: str, trace: Exception | None) -> None:

@@ -1,4 +1,4 @@
-"""HTTP/1.1 to one server, and the time it may take; redirects are not followed.
+"""An HTTP/1.1 client with one deadline for a whole exchange; follows no redirects.
 
 On a bare socket: http.client makes a cold start a tenth longer, and would bound each read by itself
 rather than the whole answer.
@@ -11,8 +11,8 @@ from socket import IPPROTO_TCP, TCP_NODELAY, create_connection
 from ssl import SSLContext, create_default_context
 from typing import NamedTuple
 
-from fleet_control.github import HttpResponse
-from lambda_fn.failure import ErrorCode, Failure
+from fleet_control.github import Response
+from lambda_fn.failure import Code, Failure
 
 CALL_SECONDS = 8.5  # our asker gives up after ten
 MOST_BYTES = 8 * 1024 * 1024
@@ -38,7 +38,7 @@ class Budget:
         self._until = monotonic() + seconds
 
     def part(self, seconds: float) -> "Budget":
-        """At most so much of it."""
+        """A budget of at most so many seconds of this one."""
         left = self._until - self._monotonic()
         return Budget(min(seconds, left), self.now, self.sleep, self._monotonic)
 
@@ -57,13 +57,13 @@ class HttpServer(NamedTuple):
     """
 
     base: str
-    code: ErrorCode
+    code: Code
     name: str
     budget: Budget
 
     def ask(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
-    ) -> HttpResponse:
+    ) -> Response:
         """The whole answer, within the budget."""
         scheme, _, rest = self.base.partition("://")
         host, slash, prefix = rest.partition("/")
@@ -109,7 +109,7 @@ def _exchange(secure: bool, place: str, request: bytes, budget: Budget) -> bytes
     return answer
 
 
-def _answer(text: bytes) -> HttpResponse:
+def _answer(text: bytes) -> Response:
     head, _, body = text.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     pairs = (line.partition(":") for line in lines)
@@ -118,7 +118,7 @@ def _answer(text: bytes) -> HttpResponse:
         body = _joined(body)
     if len(body) < int(headers.get("content-length", 0)):
         raise ValueError("cut short")
-    return HttpResponse(int(first[9:12]), headers, body)
+    return Response(int(first[9:12]), headers, body)
 
 
 def _joined(chunks: bytes) -> bytes:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from fleet_control.caller import BotInstance
 from fleet_control.ledger import Entry
 from fleet_control.policy import Facts, RefusalCode, judge
-from lambda_fn.failure import ErrorCode, Failure, let_by
+from lambda_fn.failure import Code, Failure, raise_refusal
 from lambda_fn.github import GitHubClient
 from lambda_fn.http_client import CALL_SECONDS
 from lambda_fn.table import Item, Table
@@ -106,7 +106,7 @@ class Leases:
             ago = f"{old.bot} asked for a deploy {age:.0f} s ago"
             raise _busy(f"{ago}, and which run it became is not known yet.", LISTED - age)
         link = self._unfinished(old, age)
-        let_by(judge(BotInstance(old.bot), entry.target, "", Facts(unfinished=link)))
+        raise_refusal(judge(BotInstance(old.bot), entry.target, "", Facts(unfinished=link)))
 
     def _unfinished(self, old: Lease, age: float) -> str:
         """Link to its run, if that has not ended."""
@@ -116,7 +116,7 @@ class Leases:
             runs = [github.run(old.run)] if old.run else github.dispatched_at(old.since, within)
         except Failure as failure:
             # GitHub does not know it: yet, or any more.
-            if failure.code != ErrorCode.UNKNOWN_RUN:
+            if failure.code != Code.UNKNOWN_RUN:
                 raise
             return old.url if age < LISTED else ""
         ours = [run for run in runs if run.id == old.run or run.request_id == old.request_id]

@@ -1,4 +1,4 @@
-"""What may not leave: secrets, what looks like one, and what would upset a chat."""
+"""Takes out of texts what may not leave: secrets, what looks like one, control characters."""
 
 import json
 import re

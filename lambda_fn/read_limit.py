@@ -1,8 +1,8 @@
-"""How much each may read of what costs GitHub's quota, so that a person's deploy never lacks it."""
+"""Limits how often callers may read, so that GitHub's quota suffices for a person's deploy."""
 
 from contextlib import suppress
 
-from lambda_fn.failure import ErrorCode, Failure
+from lambda_fn.failure import Code, Failure
 from lambda_fn.request import ApiAction
 from lambda_fn.signer import Signer, SignerRole
 from lambda_fn.table import Table
@@ -16,7 +16,7 @@ FROM_ALL = 1 / 20
 
 
 def spared(signer: Signer, action: ApiAction) -> float:
-    """The part of GitHub's quota that this is not to be done from."""
+    """The part of GitHub's quota that this action may not use."""
     if action is ApiAction.DEPLOY:
         return 0.0
     return FROM_AGENTS if signer.role is SignerRole.AGENT else FROM_ALL
@@ -34,4 +34,4 @@ def count(signer: Signer, table: Table | None, now: float) -> None:
     if asked > A_MINUTE:
         wait = int((minute + 1) * 60 - now) + 1
         words = f"{signer.name} has asked {A_MINUTE} times this minute. Ask again in {wait} s."
-        raise Failure(ErrorCode.GITHUB_BUSY, words, wait)
+        raise Failure(Code.GITHUB_BUSY, words, wait)

@@ -1,4 +1,4 @@
-"""What is asked: AWS's event, taken apart and read into one value.
+"""A request of the Control API: AWS's event, checked and read into one value.
 
 An event is a Function URL's (payload 2.0), or what was handed over by direct invoke. Everything in
 it may have any shape.
@@ -11,13 +11,13 @@ from enum import StrEnum, auto
 from typing import NamedTuple
 
 from fleet_control.ledger import FIELD_FORMS, TITLE_FIELDS, Entry
-from lambda_fn.failure import ErrorCode, Failure
+from lambda_fn.failure import Code, Failure
 
 MOST_BYTES = 16 * 1024
 
 
 class RawRequest(NamedTuple):
-    """One call, not yet believed.
+    """A request as it came, unchecked.
 
     Attributes:
         token: what it shows as the control token.
@@ -39,7 +39,7 @@ def read(event: object) -> RawRequest:
         return RawRequest(_text(event.get("control_token")), None, json.dumps(rest))
     context = _object(event["requestContext"])
     if _object(context.get("http")).get("method") != "POST":
-        raise Failure(ErrorCode.METHOD_NOT_ALLOWED, "Only POST is answered.")
+        raise Failure(Code.METHOD_NOT_ALLOWED, "Only POST is answered.")
     token = _object(event.get("headers")).get("x-clawdinator-token")
     authorizer = context.get("authorizer")
     # What is there in a wrong shape must not be mistaken for nothing.
@@ -65,13 +65,13 @@ def payload(request: RawRequest) -> Mapping[str, object]:
         if request.base64 and len(raw) < 2 * MOST_BYTES:
             raw = a2b_base64(raw, strict_mode=True)
         if len(raw) > MOST_BYTES:
-            raise Failure(ErrorCode.TOO_LARGE, f"The body may have {MOST_BYTES} bytes.")
+            raise Failure(Code.TOO_LARGE, f"The body may have {MOST_BYTES} bytes.")
         body = json.loads(raw)
     except (ValueError, RecursionError):
         pass
     if isinstance(body, dict):
         return body
-    raise Failure(ErrorCode.BAD_REQUEST, "The body must be a JSON object.")
+    raise Failure(Code.BAD_REQUEST, "The body must be a JSON object.")
 
 
 class ApiAction(StrEnum):
@@ -115,11 +115,12 @@ _FORMS = {
 
 
 def parse(body: Mapping[str, object]) -> ApiRequest:
-    """What was sent is not quoted back: it may hold anything, a secret too."""
+    """The request that this body holds; the Failure does not quote it, since it may hold a
+    secret."""
     try:
         return _parse(body)
     except ValueError as error:
-        raise Failure(ErrorCode.BAD_REQUEST, f"{error}.") from error
+        raise Failure(Code.BAD_REQUEST, f"{error}.") from error
 
 
 def _parse(body: Mapping[str, object]) -> ApiRequest:

@@ -1,4 +1,4 @@
-"""The branch's revisions, and what a commit says of itself.
+"""The newest revisions of the branch, and the subject and date of a commit.
 
 Asked in one question each of GitHub's GraphQL API, whose quota is not the one that deploys need.
 What can't be had is left out: nobody asks for it alone.

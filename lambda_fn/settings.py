@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from lambda_fn.aws import SSM, AwsApi
-from lambda_fn.failure import ErrorCode, Failure
+from lambda_fn.failure import Code, Failure
 from lambda_fn.http_client import Budget
 from lambda_fn.mask import shown
 
@@ -55,7 +55,7 @@ def read_settings(environ: Mapping[str, str]) -> FunctionSettings:
     if not api_url.startswith(("https://", "http://")):
         problems.append("GITHUB_API_URL must be an http(s) URL")
     if problems:
-        raise Failure(ErrorCode.MISCONFIGURED, "The environment: " + "; ".join(problems))
+        raise Failure(Code.MISCONFIGURED, "The environment: " + "; ".join(problems))
     control_token, github_token = secrets
     return FunctionSettings(
         control_token,
@@ -72,7 +72,7 @@ def read_settings(environ: Mapping[str, str]) -> FunctionSettings:
 
 
 class SecretReader:
-    """Reads secrets, and keeps those that parameters hold for five minutes of `now`."""
+    """Reads secrets; those from parameters are cached for five minutes of `now`."""
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
@@ -91,7 +91,7 @@ class SecretReader:
         return lines
 
     def known(self, *secrets: SecretSource) -> list[str]:
-        """What of these is in hand, without asking anybody."""
+        """Those of these secrets that are cached or set, without asking anybody."""
         held = [secret.value.split() for secret in secrets]
         held += [self._kept[one.parameter][1] for one in secrets if one.parameter in self._kept]
         return [line for lines in held for line in lines]
@@ -102,14 +102,14 @@ def _lines(secret: SecretSource, text: str) -> list[str]:
     lines = text.split()
     if lines and all(line.isascii() and line.isprintable() for line in lines):
         return lines
-    raise Failure(ErrorCode.MISCONFIGURED, f"{secret.variable} must be printable ASCII, not empty.")
+    raise Failure(Code.MISCONFIGURED, f"{secret.variable} must be printable ASCII, not empty.")
 
 
 def _from_ssm(parameter: str, environ: Mapping[str, str], budget: Budget) -> str:
     name = f"SSM's {parameter}"
     said = {"Name": parameter, "WithDecryption": True}
-    answer = AwsApi(environ, budget).ask(SSM, "GetParameter", said, ErrorCode.MISCONFIGURED, name)
+    answer = AwsApi(environ, budget).ask(SSM, "GetParameter", said, Code.MISCONFIGURED, name)
     if answer.status != 200:
         why = shown(answer.body.decode("utf-8", "replace"))
-        raise Failure(ErrorCode.MISCONFIGURED, f"{name} can't be read: {why}")
+        raise Failure(Code.MISCONFIGURED, f"{name} can't be read: {why}")
     return str(json.loads(answer.body)["Parameter"]["Value"])

@@ -1,4 +1,4 @@
-"""Who signed the request, from the principal AWS vouches for, and whom that one may speak for."""
+"""Who signed the request, as AWS vouches for it, and for whom that signer may speak."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from fleet_control.caller import is_instance_id
 from fleet_control.ledger import Entry, parse_request_id
-from lambda_fn.failure import ErrorCode, Failure
+from lambda_fn.failure import Code, Failure
 from lambda_fn.settings import FunctionSettings
 
 
@@ -32,7 +32,7 @@ class Signer(NamedTuple):
     name: str = ""
 
 
-def who(iam: object, function_arn: str, settings: FunctionSettings) -> Signer:
+def read_signer(iam: object, function_arn: str, settings: FunctionSettings) -> Signer:
     """`iam` is AWS's ``requestContext.authorizer.iam``, None where no signer can be seen.
 
     `function_arn` says which account is ours.
@@ -41,13 +41,13 @@ def who(iam: object, function_arn: str, settings: FunctionSettings) -> Signer:
         if settings.allow_unproven:
             return Signer(SignerRole.UNPROVEN)
         raise Failure(
-            ErrorCode.UNPROVEN_CALLER,
+            Code.UNPROVEN_CALLER,
             "Who signed this can't be seen (see ALLOW_UNPROVEN_CALLER).",
         )
     seen = iam if isinstance(iam, Mapping) else {}
     arn = str(seen.get("userArn")).split(":")
     if len(arn) != 6 or arn[0] != "arn":
-        raise Failure(ErrorCode.UNKNOWN_CALLER, "Who signed this can't be read.")
+        raise Failure(Code.UNKNOWN_CALLER, "Who signed this can't be read.")
     account, path = arn[4], arn[5].split("/")
     fleet = path[:2] == ["user", "fleet"] and path[2:3] in (["agent"], ["chat"])
     ours = function_arn.split(":")
@@ -58,7 +58,7 @@ def who(iam: object, function_arn: str, settings: FunctionSettings) -> Signer:
     if seen["userArn"] in settings.operators:
         return Signer(SignerRole.OPERATOR, re.sub(r"[^A-Za-z0-9_-]+", "-", path[-1])[:32])
     raise Failure(
-        ErrorCode.UNKNOWN_CALLER, "The signer is not of the fleet, nor in CONTROL_API_OPERATORS."
+        Code.UNKNOWN_CALLER, "The signer is not of the fleet, nor in CONTROL_API_OPERATORS."
     )
 
 
@@ -71,8 +71,8 @@ def _of_the_fleet(role: SignerRole, path: list[str]) -> Signer:
     raise _forged("The signer's path and name do not agree")
 
 
-def speak(signer: Signer, entry: Entry) -> Entry:
-    """The ask, with only what this signer may say in it."""
+def spoken_by(signer: Signer, entry: Entry) -> Entry:
+    """The entry under the signer's own name; a Failure where it claims another's."""
     if signer.role is SignerRole.UNPROVEN:
         return entry
     _check_request_id(signer, entry.request_id)
@@ -82,7 +82,7 @@ def speak(signer: Signer, entry: Entry) -> Entry:
         return entry._replace(caller=signer.name, requested_by="")
     if signer.role is SignerRole.OPERATOR:
         if entry.caller:
-            raise Failure(ErrorCode.BAD_REQUEST, "An operator has no `caller`.")
+            raise Failure(Code.BAD_REQUEST, "An operator has no `caller`.")
         return entry._replace(requested_by=f"operator:{signer.name}")
     if entry.requested_by or not entry.caller:
         check_person(signer, entry.requested_by)
@@ -95,7 +95,7 @@ def check_person(signer: Signer, requested_by: str) -> None:
         raise _forged("An agent can't speak for a person")
     if signer.role is SignerRole.CHAT:
         if not requested_by:
-            raise Failure(ErrorCode.BAD_REQUEST, "`requested_by` is missing.")
+            raise Failure(Code.BAD_REQUEST, "`requested_by` is missing.")
         if requested_by.startswith("operator:"):
             raise _forged("A chat key can't speak for an operator")
 
@@ -104,11 +104,11 @@ def _check_request_id(signer: Signer, text: str) -> None:
     platforms = _CHAT if signer.role is SignerRole.CHAT else (str(signer.role),)
     form = f"`request_id` must be {'|'.join(platforms)}.{signer.name}.<channel>.<asked>"
     if not text:
-        raise Failure(ErrorCode.BAD_REQUEST, f"{form}.")
+        raise Failure(Code.BAD_REQUEST, f"{form}.")
     request_id = parse_request_id(text)
     if request_id.platform not in platforms or request_id.bot != signer.name:
         raise _forged(form)
 
 
 def _forged(why: str) -> Failure:
-    return Failure(ErrorCode.FORGED_CALLER, f"{why}.")
+    return Failure(Code.FORGED_CALLER, f"{why}.")

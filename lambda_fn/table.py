@@ -1,11 +1,11 @@
-"""The control table: what must be decided at once, whatever a list of runs shows yet."""
+"""A DynamoDB table for what must be decided at once, since GitHub's list of runs lags."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from lambda_fn.aws import DYNAMODB, AwsApi
-from lambda_fn.failure import ErrorCode, Failure
+from lambda_fn.failure import Code, Failure
 from lambda_fn.http_client import Budget
 from lambda_fn.mask import shown
 
@@ -66,7 +66,7 @@ class Table:
         account = AwsApi(self._environ, self._budget.part(SECONDS))
         said["TableName"] = self._name
         name = "The control table"
-        answer = account.ask(DYNAMODB, action, said, ErrorCode.TABLE_UNREACHABLE, name)
+        answer = account.ask(DYNAMODB, action, said, Code.TABLE_UNREACHABLE, name)
         try:
             body = json.loads(answer.body)
             kind = str(body.get("__type", "")).rpartition("#")[2]
@@ -77,7 +77,7 @@ class Table:
         if answer.status == 200:
             return dict(body)
         why = shown(f"{kind or f'HTTP {answer.status}'} {body.get('message', '')}".strip())
-        raise Failure(ErrorCode.TABLE_UNREACHABLE, f"{name} says no: {why}")
+        raise Failure(Code.TABLE_UNREACHABLE, f"{name} says no: {why}")
 
 
 def _written(item: Item) -> dict[str, dict[str, str]]:

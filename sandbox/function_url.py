@@ -84,7 +84,9 @@ class FunctionUrl:
 
             # What a process keeps between its calls: another URL is another process.
             now = self._clock.now
-            self._handler = partial(handler, vault=SecretReader(now), kept=GitHubCache(), now=now)
+            self._handler = partial(
+                handler, secrets=SecretReader(now), cache=GitHubCache(), now=now
+            )
         self._runner = web.ServerRunner(
             web.Server(self._answer, access_log=None), shutdown_timeout=_SECONDS_TO_END
         )

@@ -125,6 +125,7 @@ class OnePress:
                 await self._ask(caller, Deploy(target, *map(image_id, image[:1])))
             case TelegramAct.CANCEL, _:
                 await self._cancel(press, caller)
+
     async def _ask(self, caller: Caller, request: Request | Unreadable) -> None:
         asks = replace(self._asks(caller), pressed=True)
         await self._to.bot.commands.answer(asks, request, self._reply)

@@ -1,4 +1,4 @@
-"""As whom the command speaks on this host, and by which keys."""
+"""The settings of `fleet-control` on a host: as which instance it speaks, and with which keys."""
 
 from collections.abc import Mapping
 from pathlib import Path

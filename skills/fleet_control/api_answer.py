@@ -1,4 +1,4 @@
-"""What the Control API, or AWS before it, said: its answer, or the error that it amounts to."""
+"""An answer of the Control API, or of AWS before it: its JSON, or the error that it means."""
 
 import json
 from typing import Any, TypeVar
@@ -14,15 +14,16 @@ T = TypeVar("T")
 
 
 class Lost(ControlApiError):
-    """The request may have been acted on; its answer did not arrive, or could not be read."""
+    """Nobody knows whether the request was acted on: its answer did not arrive, or is
+    unreadable."""
 
 
 class BrokenOff(Lost):
-    """The connection ended; one kept alive may have been closed at the other end meanwhile."""
+    """The connection ended, perhaps a kept-alive one that the other end had closed before."""
 
 
 async def limited(response: aiohttp.ClientResponse) -> bytes:
-    """The body; Lost where it has no end."""
+    """The body of the response; Lost where it is longer than `LONGEST_ANSWER`."""
     text = bytearray()
     async for chunk in response.content.iter_any():
         text += chunk
@@ -32,7 +33,7 @@ async def limited(response: aiohttp.ClientResponse) -> bytes:
 
 
 def understood(status: int, text: bytes) -> dict[str, Any]:
-    """The answer of a call that was done; of any other, the error that says how far it came."""
+    """The JSON of a call that succeeded; raises the error that any other answer means."""
     try:
         answer = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""What the runs before came to for one instance's host, and so what bots may still do with it."""
+"""What bots' earlier deploys of an instance came to, by which the policy limits their next."""
 
 from collections.abc import Iterable, Mapping
 from enum import Enum, auto
@@ -83,7 +83,7 @@ def record(
 
 
 def _outcome(id_: str, run: Run, jobs: Iterable[Job] | None) -> Outcome | None:
-    """None where only its jobs can tell."""
+    """What the run came to for this instance; None where only its jobs can tell."""
     succeeded = run.conclusion == _SUCCESS
     # The title of one that a person began on GitHub names no target.
     if not (run.target in (id_, ALL) or (succeeded and not run.target)):

@@ -1,4 +1,4 @@
-"""Who speaks: a person, a bot instance of the fleet, or nobody we know.
+"""Who asks: a person, a bot instance of the fleet, or anybody else.
 
 Standard library only: the Lambda carries this file.
 """

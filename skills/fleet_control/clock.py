@@ -1,4 +1,4 @@
-"""Time as an argument, so that a test can turn it."""
+"""The clock that waits are given, so that a test can set the time."""
 
 import asyncio
 import time
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Where our own waits get their time; all in seconds."""
+    """The time of waits and of what is kept; all in seconds."""
 
     def now(self) -> float:
         """Unix time, for what others' times are held against; it may be set back."""

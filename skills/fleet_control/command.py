@@ -1,4 +1,4 @@
-"""What `fleet-control` can be told to do; each command becomes one answer."""
+"""The commands of `fleet-control`, each a function that returns its result."""
 
 import json
 import logging
@@ -37,7 +37,7 @@ class ExitCode(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class CommandContext:
-    """Whom the command speaks as, and everything it asks."""
+    """As whom a command speaks, and what it asks."""
 
     agent: Agent
     fleet: Fleet
@@ -46,7 +46,7 @@ class CommandContext:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What is said at the end: `text` to people, `fields` to programs."""
+    """What a command prints at its end: `text` for people, `fields` for programs."""
 
     text: str
     fields: Mapping[str, Any]
@@ -95,7 +95,7 @@ async def deploy(here: CommandContext, asked: Namespace) -> Result:
             named = ", ".join(ids) or "none that can be seen just now"
             return _failure(
                 "usage",
-                f"Say which: fleet-control deploy <id> [image or commit]. Ids: {named}.",
+                f"Say which: fleet-control deploy <id> [image_or_commit]. Ids: {named}.",
                 ExitCode.USAGE,
             )
         case Refused(code, message):

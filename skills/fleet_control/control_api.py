@@ -64,7 +64,7 @@ class Dispatched:
 
 
 class ControlApi:
-    """One door for deploys, runs, the registry and cancels.
+    """The client of the Control API: deploys, runs, the registry and cancels.
 
     Every method raises ControlApiRefused (it said no), or ControlApiDown (nothing was done);
     `deploy` also OutcomeUnknown. `deadline` is seconds for each call.

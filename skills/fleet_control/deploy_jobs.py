@@ -1,4 +1,4 @@
-"""What a run's jobs say of themselves, for whoever reads it: what began, and what moved no host."""
+"""What the jobs of a deploy's run tell: which began, and how they left their hosts."""
 
 import re
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ _RAN = re.compile(r"\bIt ran ([0-9a-f]{7}) before\.")
 
 
 class EndState(StrEnum):
-    """Where a job that failed left its instance's host, as its reason says after the id."""
+    """How a failed job left its instance's host, in the words that follow the id in its reason."""
 
     UNTOUCHED = "was not touched: "
     UNMOVED = "still has the machine it had: "
@@ -33,12 +33,12 @@ class EndState(StrEnum):
 
 
 def begins(id_: str, left: EndState) -> str:
-    """How the reason begins where a job left this instance's host so."""
+    """The beginning of the reason of a job that left this instance's host so."""
     return f"{id_} {left}"
 
 
 def left(id_: str, reason: str) -> EndState | None:
-    """Where the job of this instance's host left it, or None where its reason does not say."""
+    """How the job left this instance's host, or None where its reason does not say."""
     return next((one for one in EndState if reason.startswith(begins(id_, one))), None)
 
 

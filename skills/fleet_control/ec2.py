@@ -1,4 +1,4 @@
-"""What is: the fleet's hosts and images, read from EC2 with three describes.
+"""Reads the fleet's hosts and images from EC2, with three describe calls.
 
 What is known and on no list is asked for by its id: that a list is empty is no fact.
 """

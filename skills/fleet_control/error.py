@@ -11,7 +11,7 @@ FleetError
     ├── ControlApiRefused   it answered, and said no; `code` is from its closed set
     ├── ControlApiDown      nothing was done: it could not be reached, or answered nonsense
     ├── OutcomeUnknown      a deploy was asked for, and whether it began can't be confirmed
-    └── answer.Lost         of one call, before it is known which of the last two it was
+    └── api_answer.Lost     of one call, before it is known which of the last two it was
 """
 
 

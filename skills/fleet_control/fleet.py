@@ -1,4 +1,4 @@
-"""The fleet as one can ask about it: facts are collected here, and the policy judges them."""
+"""The fleet as the bot and the skill ask about it: its status, and the policy's verdicts."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class Fleet:
-    """Registry, EC2 and Control API together.
+    """The registry, EC2 and the Control API together.
 
     `carrier` is the instance whose host carries the one who asks; `operators_set` whether anybody
     may deploy at all.
@@ -49,7 +49,7 @@ class Fleet:
         self._shaped: tuple[KnownRegistry, Reading, FleetStatus] | None = None
 
     async def status(self) -> FleetStatus:
-        """What should be beside what is; RegistryError or Ec2Error where one can't be had."""
+        """The registry beside what EC2 shows; RegistryError or Ec2Error where one can't be had."""
         known, reading = await asyncio.gather(self.registry.get(), self.ec2.read())
         return self._shape(known, reading)
 
@@ -61,13 +61,13 @@ class Fleet:
         return kept[2]
 
     async def judge(self, caller: Caller, target: str, image_or_commit: str) -> Verdict:
-        """The verdict, by what can be seen from here."""
+        """The policy's verdict, by what can be seen from here."""
         return judge(
             caller, target, image_or_commit, await self.facts(caller, target, image_or_commit)
         )
 
     async def facts(self, caller: Caller, target: str, image_or_commit: str) -> Facts:
-        """What the verdict needs and no more, cheapest first.
+        """The facts that decide the verdict and no more, the cheapest first.
 
         A refusal that what is already known decides asks nobody anything. What can't be read is
         left out, and logged: the run judges again.

@@ -23,7 +23,7 @@ _MINUTE = 60
 _LONGEST_WAIT = 24 * 60 * 60
 
 
-class HttpRequest(NamedTuple):
+class Request(NamedTuple):
     """One request: `path` with its query, `body` JSON or nothing."""
 
     method: str
@@ -31,7 +31,7 @@ class HttpRequest(NamedTuple):
     body: bytes = b""
 
 
-class HttpResponse(NamedTuple):
+class Response(NamedTuple):
     """What came back; `headers` by lower-case name."""
 
     status: int
@@ -50,12 +50,12 @@ def headers(token: str, sender: str, etag: str = "") -> dict[str, str]:
     return sent | {"if-none-match": etag} if etag else sent
 
 
-def _get(path: str, query: Mapping[str, object] | None = None) -> HttpRequest:
-    return HttpRequest("GET", f"{path}?{urlencode(query)}" if query else path)
+def _get(path: str, query: Mapping[str, object] | None = None) -> Request:
+    return Request("GET", f"{path}?{urlencode(query)}" if query else path)
 
 
-def _post(path: str, said: object) -> HttpRequest:
-    return HttpRequest("POST", path, json.dumps(said).encode())
+def _post(path: str, said: object) -> Request:
+    return Request("POST", path, json.dumps(said).encode())
 
 
 class Paged(NamedTuple):
@@ -73,7 +73,7 @@ class Paged(NamedTuple):
     size: int
     most: int
 
-    def pages(self, said: Callable[[HttpRequest], Any]) -> Iterator[list[Mapping[str, Any]]]:
+    def pages(self, said: Callable[[Request], Any]) -> Iterator[list[Mapping[str, Any]]]:
         """Each page's rows, asked for when it is wanted; `said` gives what a request is answered.
         A page that is not full is the last."""
         for number in range(1, self.most + 1):
@@ -110,7 +110,7 @@ class WorkflowApi(NamedTuple):
     def _own(self) -> str:
         return f"{self._actions}/workflows/{self.file}"
 
-    def dispatch(self, entry: Entry) -> HttpRequest:
+    def dispatch(self, entry: Entry) -> Request:
         """Start a run."""
         return _post(f"{self._own}/dispatches", {"ref": self.branch, "inputs": entry._asdict()})
 
@@ -119,7 +119,7 @@ class WorkflowApi(NamedTuple):
         query = self._dispatched | ({"created": created} if created else {})
         return Paged(f"{self._own}/runs", "workflow_runs", query, size, most)
 
-    def runs_of(self, status: str, size: int) -> HttpRequest:
+    def runs_of(self, status: str, size: int) -> Request:
         """How many runs have this status, and the newest of them."""
         return _get(f"{self._own}/runs", {"status": status, "per_page": size, **self._dispatched})
 
@@ -127,7 +127,7 @@ class WorkflowApi(NamedTuple):
     def _dispatched(self) -> dict[str, str]:
         return {"event": _EVENT, "branch": self.branch}
 
-    def run(self, run_id: int) -> HttpRequest:
+    def run(self, run_id: int) -> Request:
         return _get(f"{self._actions}/runs/{run_id}")
 
     def jobs(self, run_id: int, attempts: str = "latest", most: int = 3) -> Paged:
@@ -136,20 +136,20 @@ class WorkflowApi(NamedTuple):
         path = f"{self._actions}/runs/{run_id}/jobs"
         return Paged(path, "jobs", {"filter": attempts}, PER_PAGE, most)
 
-    def cancel(self, run_id: int) -> HttpRequest:
+    def cancel(self, run_id: int) -> Request:
         return _post(f"{self._actions}/runs/{run_id}/cancel", {})
 
-    def log(self, job_id: int) -> HttpRequest:
+    def log(self, job_id: int) -> Request:
         return _get(f"{self._actions}/jobs/{job_id}/logs")
 
-    def annotations(self, job_id: int) -> HttpRequest:
+    def annotations(self, job_id: int) -> Request:
         """What GitHub itself says of a job, such as why it never started it."""
         return _get(f"{self._repo}/check-runs/{job_id}/annotations")
 
-    def registry(self) -> HttpRequest:
+    def registry(self) -> Request:
         return _get(f"{self._repo}/contents/nix/instances.json", {"ref": self.branch})
 
-    def object_at(self, at: str, query: str, **variables: object) -> HttpRequest:
+    def object_at(self, at: str, query: str, **variables: object) -> Request:
         """A GraphQL query of the branch or commit `at`."""
         owner, _, name = self.repo.partition("/")
         asked = {"owner": owner, "name": name, "at": at, **variables}
@@ -164,7 +164,7 @@ class WorkflowApi(NamedTuple):
         file = raw["path"].split("@")[0].split("/")[-1]
         return (file, raw["head_branch"], raw["event"]) == (self.file, self.branch, _EVENT)
 
-    def line(self, ask: Callable[[HttpRequest], Any], size: int) -> "RunQueue":
+    def queue(self, ask: Callable[[Request], Any], size: int) -> "RunQueue":
         """What waits or runs, asked by status, one at a time as GitHub takes it: its counts tell of
         however many there are. So many of each are listed."""
         waiting = [ask(self.runs_of(status, size)) for status in WAITING]
@@ -178,7 +178,7 @@ class WorkflowApi(NamedTuple):
 
 
 class RunQueue(NamedTuple):
-    """What waits or runs: how many of each, and the newest of them that were asked for."""
+    """The runs that wait or are under way: how many of each, and the newest of them."""
 
     waiting: int
     running: int
@@ -191,7 +191,7 @@ class RunQueue(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """A job of a run. `begun`: whether it ever had a runner or a step."""
+    """A job of a run, by its id. `begun`: whether it ever had a runner or a step."""
 
     id: int
     job: Job
@@ -204,7 +204,7 @@ def read_job(raw: Mapping[str, Any]) -> Listed:
     return Listed(raw["id"], job, bool(steps or raw.get("runner_id")))
 
 
-def read_dispatch(answer: HttpResponse) -> tuple[int, str] | None:
+def read_dispatch(answer: Response) -> tuple[int, str] | None:
     """The run that was started, by its id and a page that shows it. GitHub may not say, as before
     this version of its API."""
     try:
@@ -220,7 +220,7 @@ def read_registry(raw: Mapping[str, Any]) -> tuple[str, str]:
     return a2b_base64(raw["content"]).decode("utf-8", "replace"), str(raw["sha"])
 
 
-def read_object(answer: HttpResponse) -> Mapping[str, Any]:
+def read_object(answer: Response) -> Mapping[str, Any]:
     """LookupError or TypeError where GraphQL refuses: its status is 200, too."""
     found: Mapping[str, Any] = {**json.loads(answer.body)["data"]["repository"]["object"]}
     return found
@@ -234,7 +234,7 @@ class Quota(NamedTuple):
     reset: float
 
 
-def read_quota(answer: HttpResponse) -> Quota | None:
+def read_quota(answer: Response) -> Quota | None:
     fields = [answer.headers.get(f"x-ratelimit-{name}", "") for name in Quota._fields]
     if all(one.isdecimal() for one in fields):
         return Quota(*(int(one[:12]) for one in fields))
@@ -254,7 +254,7 @@ class GitHubRefusal(NamedTuple):
     trouble: bool = False
 
 
-def read_refusal(answer: HttpResponse, shown: Callable[[str], str], now: float) -> GitHubRefusal:
+def read_refusal(answer: Response, shown: Callable[[str], str], now: float) -> GitHubRefusal:
     """Of any answer that is no success; `shown` makes GitHub's words safe to repeat."""
     try:
         said = shown(str(json.loads(answer.body)["message"]))
@@ -269,7 +269,7 @@ def read_refusal(answer: HttpResponse, shown: Callable[[str], str], now: float) 
     return GitHubRefusal(f"GitHub says: {said}{hint}")
 
 
-def _wait(answer: HttpResponse, said: str, now: float) -> int:
+def _wait(answer: Response, said: str, now: float) -> int:
     """Seconds, as GitHub names them one way or the other, or the minute it asks for otherwise; 0
     where this is no rate limit."""
     after = answer.headers.get("retry-after", "")

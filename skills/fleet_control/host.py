@@ -1,4 +1,4 @@
-"""What one look at EC2 shows: machines, and the images that they could run."""
+"""Hosts and images, as one reading of EC2 shows them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,7 +18,7 @@ class HostState(StrEnum):
 
 
 class Health(StrEnum):
-    """All that EC2 says of how a machine is, the worst of it."""
+    """The worst that EC2 says of how a machine is: its status checks and planned events."""
 
     OK = "ok"
     INITIALIZING = "initializing"
@@ -29,7 +29,8 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """
+    """The status checks of a machine.
+
     Attributes:
         ill: what is wrong, as a sentence about the host ends; empty where the health says it all.
     """

@@ -1,4 +1,4 @@
-"""What a host said last when a run asked it how it is, as a tag of its EC2 machine keeps it.
+"""A host's last answer to how it is, as a tag of its EC2 machine keeps it.
 
 The run writes it, and whoever reads EC2 may show it. Nobody decides anything by it.
 """
@@ -21,7 +21,8 @@ _WRITTEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class HostAnswer:
-    """
+    """Whether a host said that it is well, and when.
+
     Attributes:
         when: Unix seconds.
         why: what was missing; empty where it was well.

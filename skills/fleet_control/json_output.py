@@ -1,4 +1,4 @@
-"""What the command answers programs: JSON objects, times in ISO 8601 (UTC)."""
+"""The command's output for programs: JSON objects, times in ISO 8601 (UTC)."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The last words of a host that did not come up: a few lines, on their way from its run to a reply.
+"""The last log lines of a host that did not come up, as its run and every reply show them.
 
 A host may have been taken over: whoever shows them shows what a stranger wrote.
 
@@ -21,7 +21,8 @@ _TOLD = re.compile(
 
 
 class LastWords(NamedTuple):
-    """
+    """The last log lines of one host.
+
     Attributes:
         instance: whose they are.
         lines: of ASCII; already masked.
@@ -32,23 +33,23 @@ class LastWords(NamedTuple):
 
 
 def last(instance: str, said: str) -> LastWords | None:
-    """The end of what it said, or None where it said nothing."""
+    """The last few lines of a text, or None where it has none."""
     return _few(instance, said.split("\n"))
 
 
 def told(words: LastWords) -> str:
-    """One line of a run's log, as a notice."""
+    """The notice in a run's log that carries them, on one line."""
     return f"The last words of {words.instance}: {_END.join(words.lines)}"
 
 
 def read(log: str) -> LastWords | None:
-    """Those that a job's log tells, or None."""
+    """The last words in a job's log, or None."""
     found = _TOLD.findall(log)
     return _few(found[-1][0], found[-1][1].split(_END)) if found else None
 
 
 def quoted(words: LastWords) -> tuple[str, ...]:
-    """As any chat may show them: no line begins or ends what is around it, or is an order."""
+    """The lines as any chat may show them: none can end the quote or be taken for a command."""
     return tuple(f"| {line.replace('`', chr(39))}" for line in words.lines)
 
 

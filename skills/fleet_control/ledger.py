@@ -40,7 +40,7 @@ _UNSAFE = r"[^\w.@-]+"
 
 
 class RequestId(NamedTuple):
-    """Which ask this is.
+    """The id of one ask.
 
     Attributes:
         platform: one of `PLATFORMS`.

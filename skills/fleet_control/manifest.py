@@ -1,4 +1,4 @@
-"""`manifest.json` beside a bundle: for whom it was made and what is in it, without any secret."""
+"""A bundle's `manifest.json`: for whom the bundle was made and what is in it; no secrets."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -26,7 +26,7 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Manifest(BaseModel):
-    """What a bundle is.
+    """The content of `manifest.json`.
 
     Attributes:
         instance: for which it was made.
@@ -52,7 +52,7 @@ def needed(entry: Instance) -> tuple[str, ...]:
 
 
 def read(data: bytes) -> Manifest:
-    """ManifestError says what it is not."""
+    """The manifest in these bytes; ManifestError says what is wrong with them."""
     try:
         return Manifest.model_validate_json(data, by_alias=True, by_name=False)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""What may not be repeated of a host's own words: its secrets, and whatever looks like one.
+"""Takes secrets, and whatever looks like one, out of a host's log lines.
 
 A host says its words through this, and a run says them again through it: the host may be broken.
 """

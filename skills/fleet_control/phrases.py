@@ -1,4 +1,4 @@
-"""What the bot and the agent's command say alike."""
+"""Phrases that the chat and the agent's command share."""
 
 from datetime import UTC, datetime
 

@@ -57,7 +57,7 @@ class BotDeploy(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What one depth can see. Every default means "not seen here".
+    """What is known where the policy is asked. Every default means "not seen here".
 
     Attributes:
         ids: the registry's ids.
@@ -90,7 +90,7 @@ class Facts(NamedTuple):
 
 
 class Allowed(NamedTuple):
-    """Go ahead.
+    """The deploy may go ahead.
 
     Attributes:
         confirm: where not empty, only after the asker said yes to what it names.
@@ -102,14 +102,14 @@ class Allowed(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """No, with a code for programs and a sentence for people."""
+    """The deploy is refused, with a code for programs and a sentence for people."""
 
     code: RefusalCode
     message: str
 
 
 class Usage(NamedTuple):
-    """Nothing was asked: say how to ask, with the ids that could be named."""
+    """No target was named: the answer says how to ask, with the ids that could be named."""
 
     ids: tuple[str, ...]
 

@@ -1,4 +1,4 @@
-"""Where the registry comes from: the Control API, kept a minute; else what is known."""
+"""Reads the registry from the Control API at most once a minute, or falls back to a copy."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ KEPT_SECONDS = 60.0
 
 
 class RegistryRead(NamedTuple):
-    """The registry as it is at its source, and how it stands there.
+    """The registry's text as its source has it.
 
     Attributes:
         version: GitHub's sha of the file.
@@ -29,7 +29,7 @@ class RegistryRead(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class KnownRegistry:
-    """The registry and how far it can be trusted.
+    """A registry, with its age and where it comes from.
 
     Attributes:
         version: GitHub's sha of the file, or empty for a local copy.

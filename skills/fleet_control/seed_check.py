@@ -1,4 +1,4 @@
-"""What a host would miss in a seed: asked before one goes for it, and again at its boot."""
+"""What a seed lacks to boot a host: checked before a deploy, and again at the boot."""
 
 import json
 import re
@@ -47,7 +47,7 @@ def _faults(files: Mapping[str, File], revision: str, instance: str) -> Iterator
 
 
 def _speaks(contract: File | None) -> bool:
-    """Whether the seed's own program is told of its seed as this one is."""
+    """Whether the seed's own program speaks the same contract of boot."""
     said = _BOOT.search(contract.data) if contract else None
     return said is not None and said[1] == BOOT.encode()
 

@@ -1,4 +1,4 @@
-"""AWS's signature (version 4) over one POST: every header given, and the very bytes of the body."""
+"""Signs a POST to a Function URL with AWS's signature, version 4."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What should be beside what is: the registry and one reading of EC2 become a fleet's status."""
+"""The status of the fleet: the registry held against one reading of EC2."""
 
 import re
 from collections import defaultdict
@@ -147,7 +147,7 @@ _SEVERITY = {problem: rank for rank, problem in enumerate(Problem)}
 
 
 def shape(known: KnownRegistry, reading: Reading) -> FleetStatus:
-    """Hold the registry against one reading of EC2."""
+    """The status that the registry and one reading of EC2 make."""
     registry = known.registry
     by_name: dict[str, list[Host]] = defaultdict(list)
     for host in reading.hosts:

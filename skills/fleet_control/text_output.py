@@ -1,4 +1,4 @@
-"""What the command answers people: plain text in columns."""
+"""The command's output for people: plain text in columns."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime

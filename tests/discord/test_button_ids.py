@@ -14,7 +14,9 @@ SNOWFLAKES = st.integers(1, 2**64 - 1)
 
 
 def ask(target: str, image_or_commit: str, asker: int, asked: int, expires: float) -> Question:
-    return Question(target, image_or_commit, f"discord:{asker}", str(asked), expires, "why", (), (), ())
+    return Question(
+        target, image_or_commit, f"discord:{asker}", str(asked), expires, "why", (), (), ()
+    )
 
 
 @given(

@@ -63,7 +63,13 @@ def deploy(hosts: int, **more: object) -> Deploying:
         HostProgress(f"{LONG[:27]}-{n}", IMAGE, IMAGE, stages[n % len(stages)])
         for n in range(hosts)
     )
-    known = {"stage": Stage.FAILED, "target": LONG, "image_or_commit": IMAGE, "hosts": moving, **more}
+    known = {
+        "stage": Stage.FAILED,
+        "target": LONG,
+        "image_or_commit": IMAGE,
+        "hosts": moving,
+        **more,
+    }
     return Deploying(Progress(**known), "discord:1", "It does not answer. " * 200)  # type: ignore[arg-type]  # a test's keywords
 
 

@@ -89,13 +89,13 @@ Ask = Callable[..., Awaitable[ApiAnswer]]
 @pytest.fixture
 def ask(environ: dict[str, str], now: TurnedNow) -> Ask:
     """Hand an event to the function, as AWS does, beside the loop on which GitHub runs."""
-    vault, kept = SecretReader(), GitHubCache()
+    secrets, cache = SecretReader(), GitHubCache()
 
     async def handed(
         event: object, budget: float = 8.5, another_process: GitHubCache | None = None
     ) -> ApiAnswer:
         time_left = Budget(budget, now, monotonic=lambda: time.monotonic() + now.ahead)
-        call = Call(InvocationContext(), environ, vault, time_left, another_process or kept)
+        call = Call(InvocationContext(), environ, secrets, time_left, another_process or cache)
         response = await asyncio.to_thread(call.answer, event)
         assert response["headers"] == {"content-type": "application/json"}
         body, status = response["body"], response["statusCode"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fleet_control import policy
-from lambda_fn.failure import ErrorCode, Failure, let_by
+from lambda_fn.failure import Code, Failure, raise_refusal
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,13 +45,13 @@ OF_A_DEPLOY = {
 
 
 def test_every_code_has_its_status() -> None:
-    assert {code: Failure(code, "").status for code in ErrorCode} == STATUSES
+    assert {code: Failure(code, "").status for code in Code} == STATUSES
 
 
 @pytest.mark.parametrize("code", policy.RefusalCode)
 def test_what_the_policy_refuses_fails_with_its_code_and_words(code: policy.RefusalCode) -> None:
     with pytest.raises(Failure, match="No, and why") as failed:
-        let_by(policy.Refused(code, "No, and why."))
+        raise_refusal(policy.Refused(code, "No, and why."))
 
     assert (failed.value.code, failed.value.status) == (code, OF_A_DEPLOY[code])
 
@@ -59,14 +59,14 @@ def test_what_the_policy_refuses_fails_with_its_code_and_words(code: policy.Refu
 @pytest.mark.parametrize("ids", [(), ("claw-1",), ("claw-1", "claw-2")])
 def test_an_ask_without_a_target_is_misused(ids: tuple[str, ...]) -> None:
     with pytest.raises(Failure, match="`target` is missing") as failed:
-        let_by(policy.Usage(ids))
+        raise_refusal(policy.Usage(ids))
 
     assert (failed.value.code, failed.value.status) == ("bad_request", 400)
 
 
 @pytest.mark.parametrize("verdict", [policy.Allowed(), policy.Allowed("This is yours to confirm.")])
 def test_what_is_allowed_is_let_by(verdict: policy.Allowed) -> None:
-    let_by(verdict)
+    raise_refusal(verdict)
 
 
 def test_no_auto_stands_in_a_tuple() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fleet_control.github import HttpResponse
+from fleet_control.github import Response
 from fleet_control.ledger import read_run
 from lambda_fn.github_cache import GitHubCache
 from tests.lambda_fn.conftest import Ask, TurnedNow
@@ -216,16 +216,16 @@ async def test_with_the_table_away_reads_go_on(
 
 
 def test_what_is_kept_is_bounded_and_the_oldest_makes_room() -> None:
-    kept = GitHubCache()
+    cache = GitHubCache()
     for number in range(40):
-        kept.keep(str(number), HttpResponse(200, {}, b"x" * (32 * 1024 * 1024 // 10)), 0)
+        cache.keep(str(number), Response(200, {}, b"x" * (32 * 1024 * 1024 // 10)), 0)
     for number in range(205):
-        kept.keep_ended(read_run(run_of(PERSONS, number)))
+        cache.keep_ended(read_run(run_of(PERSONS, number)))
 
-    assert [number for number in range(40) if kept.answer(str(number))] == list(range(30, 40))
-    assert [kept.ended(0), kept.ended(4)] == [None, None]
-    assert kept.ended(5) is not None
-    assert kept.ended(204) is not None
+    assert [number for number in range(40) if cache.answer(str(number))] == list(range(30, 40))
+    assert [cache.ended(0), cache.ended(4)] == [None, None]
+    assert cache.ended(5) is not None
+    assert cache.ended(204) is not None
 
 
 async def test_ten_watchers_of_one_deploy_cost_five_hundred_calls_an_hour_at_most(

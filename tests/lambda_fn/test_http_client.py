@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from bench.certificate import write
-from fleet_control.github import HttpResponse
+from fleet_control.github import Response
 from fleet_control.ledger import Entry
-from lambda_fn.failure import ErrorCode, Failure
+from lambda_fn.failure import Code, Failure
 from lambda_fn.github import GitHubClient
 from lambda_fn.github_cache import GitHubCache
 from lambda_fn.http_client import Budget, HttpServer, tls_context
@@ -41,8 +41,8 @@ async def answering(
         yield server.sockets[0].getsockname()[1], asked
 
 
-async def ask(base: str, budget: float = 5) -> HttpResponse:
-    server = HttpServer(base, ErrorCode.GITHUB_UNREACHABLE, "GitHub", Budget(budget))
+async def ask(base: str, budget: float = 5) -> Response:
+    server = HttpServer(base, Code.GITHUB_UNREACHABLE, "GitHub", Budget(budget))
     return await asyncio.to_thread(server.ask, "GET", "/x?y=z", {"a": "b"})
 
 
@@ -219,7 +219,7 @@ async def test_connecting_handshake_and_sending_share_one_deadline(
     async with await asyncio.start_server(listen, "127.0.0.1", 0, ssl=context) as server:
         base = f"http{'s' if secure else ''}://localhost:{server.sockets[0].getsockname()[1]}"
         budget = Budget(10 * steps + 5, monotonic=Hasty().now)
-        ours = HttpServer(base, ErrorCode.GITHUB_UNREACHABLE, "GitHub", budget)
+        ours = HttpServer(base, Code.GITHUB_UNREACHABLE, "GitHub", budget)
         with pytest.raises(Failure, match="GitHub can't be reached: timed out") as failed:
             await asyncio.to_thread(ours.ask, "GET", "/x", {})
         sent = await asyncio.wait_for(heard, 30)

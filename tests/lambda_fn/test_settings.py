@@ -61,31 +61,31 @@ def test_a_session_tokens_request_is_signed_as_botocore_signs_it() -> None:
 
 def test_a_parameter_is_kept_five_minutes(ssm: LambdaRole) -> None:
     now = TurnedNow()
-    vault = SecretReader(now)
+    secrets = SecretReader(now)
     put(ssm, "/clawbot/control-token", "first\nsecond\n")
 
-    assert vault.read(CONTROL, ssm.environ, Budget()) == ["first", "second"]
+    assert secrets.read(CONTROL, ssm.environ, Budget()) == ["first", "second"]
     put(ssm, "/clawbot/control-token", "third")
     now.ahead += 299
-    assert vault.read(CONTROL, ssm.environ, Budget()) == ["first", "second"]
+    assert secrets.read(CONTROL, ssm.environ, Budget()) == ["first", "second"]
     now.ahead += 1
-    assert vault.read(CONTROL, ssm.environ, Budget()) == ["third"]
+    assert secrets.read(CONTROL, ssm.environ, Budget()) == ["third"]
 
 
 def test_a_clock_that_is_set_back_keeps_no_parameter_for_longer(ssm: LambdaRole) -> None:
     now = TurnedNow()
-    vault = SecretReader(now)
+    secrets = SecretReader(now)
     put(ssm, "/clawbot/control-token", "first")
-    vault.read(CONTROL, ssm.environ, Budget())
+    secrets.read(CONTROL, ssm.environ, Budget())
 
     now.ahead -= 3600
     put(ssm, "/clawbot/control-token", "second")
 
-    assert vault.read(CONTROL, ssm.environ, Budget()) == ["second"]
-    assert vault.known(CONTROL) == ["second"]
+    assert secrets.read(CONTROL, ssm.environ, Budget()) == ["second"]
+    assert secrets.known(CONTROL) == ["second"]
     now.ahead += 300
     put(ssm, "/clawbot/control-token", "third")
-    assert vault.read(CONTROL, ssm.environ, Budget()) == ["third"]
+    assert secrets.read(CONTROL, ssm.environ, Budget()) == ["third"]
 
 
 def test_a_value_in_the_environment_needs_no_parameter() -> None:
@@ -139,10 +139,10 @@ async def test_githubs_token_is_read_again_once_after_a_401(
         "GITHUB_TOKEN_PARAMETER": "/clawbot/github-token",
         "GITHUB_API_URL": github.url,
     }
-    vault = SecretReader()
+    secrets = SecretReader()
 
     async def registry() -> tuple[object, int]:
-        call = Call(InvocationContext(), environ, vault, Budget(), GitHubCache())
+        call = Call(InvocationContext(), environ, secrets, Budget(), GitHubCache())
         event = function_url({"action": "registry"}, AGENT_1)
         answer = await asyncio.to_thread(call.answer, event)
         asked = len(github.rest)

@@ -61,10 +61,10 @@ def handed() -> Iterator[Handed]:
             "GITHUB_TOKEN": TOKEN,
             "GITHUB_API_URL": f"http://127.0.0.1:{server.server_address[1]}",
         }
-        vault = SecretReader()
+        secrets = SecretReader()
 
         def hand(event: object) -> dict[str, Any]:
-            response = Call(InvocationContext(), environ, vault, Budget(), GitHubCache()).answer(
+            response = Call(InvocationContext(), environ, secrets, Budget(), GitHubCache()).answer(
                 event
             )
             text = str(response["body"])

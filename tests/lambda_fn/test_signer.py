@@ -7,7 +7,7 @@ import pytest
 from fleet_control.ledger import Entry
 from lambda_fn.failure import Failure
 from lambda_fn.settings import FunctionSettings, read_settings
-from lambda_fn.signer import Signer, SignerRole, check_person, speak, who
+from lambda_fn.signer import Signer, SignerRole, check_person, read_signer, spoken_by
 from tests.lambda_fn.events import ACCOUNT, AGENT_1, CHAT_1, FUNCTION_ARN, fleet_key, iam
 
 USER = f"arn:aws:iam::{ACCOUNT}:user"
@@ -21,7 +21,7 @@ def settings(**environ: str) -> FunctionSettings:
 
 def seen(iam_: object, function_arn: str = FUNCTION_ARN, **environ: str) -> Signer | str:
     try:
-        return who(iam_, function_arn, settings(**environ))
+        return read_signer(iam_, function_arn, settings(**environ))
     except Failure as failure:
         return failure.code
 
@@ -160,7 +160,7 @@ SAM = "discord:1 sam"
 )
 def test_nobody_speaks_with_anothers_request_id(signer: Signer, entry: Entry) -> None:
     with pytest.raises(Failure) as failed:
-        speak(signer, entry)
+        spoken_by(signer, entry)
 
     assert failed.value.code == "forged_caller"
     assert str(failed.value).endswith(".")
@@ -178,7 +178,7 @@ def test_nobody_speaks_with_anothers_request_id(signer: Signer, entry: Entry) ->
 )
 def test_who_asks_must_be_said(signer: Signer, entry: Entry) -> None:
     with pytest.raises(Failure) as failed:
-        speak(signer, entry)
+        spoken_by(signer, entry)
 
     assert failed.value.code == "bad_request"
     assert str(failed.value).endswith(".")
@@ -192,13 +192,13 @@ def test_a_chat_key_passes_on_whom_it_heard(platform: str) -> None:
         Entry(request_id, "3", "all", caller="clawdinator-2"),
         Entry(request_id, "3", "all", caller="clawdinator-2", requested_by=f"{platform}:1 b"),
     ):
-        assert speak(CHAT, entry) == entry
+        assert spoken_by(CHAT, entry) == entry
 
 
 def test_an_operator_is_named_by_the_key() -> None:
     entry = Entry("operator.alice.c.a", target="all", requested_by=SAM)
 
-    assert speak(OPERATOR, entry) == entry._replace(requested_by="operator:alice")
+    assert spoken_by(OPERATOR, entry) == entry._replace(requested_by="operator:alice")
 
 
 def test_an_agent_is_no_person() -> None:

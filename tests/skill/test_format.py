@@ -11,7 +11,7 @@ import yaml
 
 from fleet_control.command import ExitCode
 from fleet_control.policy import Allowed, RefusalCode, judge
-from lambda_fn.failure import ErrorCode as Failed
+from lambda_fn.failure import Code as Failed
 from tests.fleet_control.test_policy import BOT, TABLE, seen
 
 SKILL = Path(__file__).parents[2] / "skills/fleet_control"

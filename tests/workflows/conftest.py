@@ -25,8 +25,8 @@ from sandbox.image import images
 from sandbox.moto import MotoServer
 from sandbox.run_record import CONTROL_API, PERSON, Actor
 from tests.workflows import git
+from tests.workflows.aws_front import AwsFront, before
 from tests.workflows.fleets import registry_text
-from tests.workflows.front import AwsFront, before
 from tests.workflows.loopback import TOKEN, Loopback, raw_job, raw_run, serving
 from tests.workflows.plans import (
     BUCKET,

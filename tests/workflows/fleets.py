@@ -46,6 +46,6 @@ def host(
     return Host(id_, name, state, health, "t3.large", image, launched, profile=profile)
 
 
-def sight(ids: Iterable[str], *hosts: Host, images: tuple[Image, ...] = IMAGES) -> FleetView:
+def view(ids: Iterable[str], *hosts: Host, images: tuple[Image, ...] = IMAGES) -> FleetView:
     known = KnownRegistry(registry(ids), "", NOW, fresh=True)
     return seen(known, Reading(hosts, images, NOW))

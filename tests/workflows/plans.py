@@ -42,7 +42,7 @@ URL = "https://control-api.example/"
 REVISION, SEED = "0123456789abcdef0123456789abcdef01234567", "5eed" * 16
 FLEET = Path(__file__).parents[2] / "tofu/fleet"
 TEMPLATE = (FLEET / "user-data.sh.tftpl").read_text()
-BLUEPRINT = Expectation(
+EXPECTATION = Expectation(
     registry((ONE, TWO, THREE, "clawdinator-4")),
     AwsAccount("aws", ACCOUNT),
     BUCKET,

@@ -11,9 +11,9 @@ import yaml
 from fleet_control import deploy_jobs, ledger
 from sandbox.workflow_file import FORMS, forms_of, load, parse
 from workflows.fleet_deploy.__main__ import JOBS
+from workflows.fleet_deploy.change import targets
 from workflows.fleet_deploy.forgotten_host import profile
 from workflows.fleet_deploy.github_account import CONTROL_API, PEOPLE
-from workflows.fleet_deploy.resource_change import targets
 from workflows.fleet_deploy.roll import HostTurn, encode
 
 ROOT = Path(__file__).parents[2]

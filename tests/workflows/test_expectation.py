@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.workflows.aws_front import AwsFront
 from tests.workflows.conftest import NEW as NEWEST
 from tests.workflows.conftest import LocalRunner
 from tests.workflows.fleets import registry
-from tests.workflows.front import AwsFront
 from tests.workflows.plans import (
-    BLUEPRINT,
     BUCKET,
+    EXPECTATION,
     FLEET,
     HOST,
     NEW,
@@ -57,10 +57,10 @@ def test_it_is_read_from_what_the_engine_is_told_and_the_files_it_is_told_of() -
     made = read()
 
     assert (made.owner, made.bucket, made.network, made.disk, made.template) == (
-        BLUEPRINT.owner,
-        BLUEPRINT.bucket,
-        BLUEPRINT.network,
-        BLUEPRINT.disk,
+        EXPECTATION.owner,
+        EXPECTATION.bucket,
+        EXPECTATION.network,
+        EXPECTATION.disk,
         TEMPLATE,
     )
     assert stopped_by(made) == []

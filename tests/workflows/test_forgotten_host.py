@@ -7,7 +7,7 @@ import pytest
 from fleet_control.host import HostState
 from fleet_control.ledger import Entry, Job, Run, Step, read_run
 from tests.workflows.conftest import iso
-from tests.workflows.fleets import NEW, NOW, OLD, host, sight
+from tests.workflows.fleets import NEW, NOW, OLD, host, view
 from tests.workflows.loopback import raw_run
 from tests.workflows.plans import AWS, plan
 from workflows.fleet_deploy.forgotten_host import strays, unlike, unmade
@@ -70,7 +70,7 @@ OURS = host(ID, 2, launched=LAUNCHED, profile=PROFILE)
 
 
 def found(*hosts: Any, ours: frozenset[str] = frozenset({NEW, OLD})) -> str:
-    return unlike(sight([ID], *hosts).there[ID], ours)
+    return unlike(view([ID], *hosts).there[ID], ours)
 
 
 @pytest.mark.parametrize("state", [HostState.PENDING, HostState.RUNNING, HostState.STOPPED])
@@ -108,7 +108,7 @@ def test_one_that_is_only_called_so_by_its_id_is_not_like_it() -> None:
     """What has no Name is shown by its machine's id, which an entry of the registry can be, too."""
     nameless = host("", 2, profile=PROFILE)
 
-    row = sight([nameless.id], nameless).there[nameless.id]
+    row = view([nameless.id], nameless).there[nameless.id]
     assert unlike(row, frozenset({OLD})) == "its Name is ''"
 
 

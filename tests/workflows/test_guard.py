@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.workflows.plans import (
-    BLUEPRINT,
+    EXPECTATION,
     GONE,
     MACHINES,
     NEW,
@@ -33,7 +33,7 @@ MINE = replaced(TWO)
 
 def of_two(*changes: object, **more: object) -> tuple[str, ...]:
     """What a plan for clawdinator-2's job is stopped for."""
-    return tuple(map(str, rolled(plan(MINE, *changes, **more), [TWO], NEW, SEEN, BLUEPRINT)))
+    return tuple(map(str, rolled(plan(MINE, *changes, **more), [TWO], NEW, SEEN, EXPECTATION)))
 
 
 # By what it is stopped for: what else a plan would do.
@@ -165,13 +165,13 @@ def test_a_rehearsal_that_touches_too_much_is_stopped(
     rehearsal = plan(MINE, replaced("clawdinator-4"), *changes)
     machines = Machines({**SEEN.owners, "i-0000dead": "clawdinator-4"}, SEEN.live)
 
-    found = rolled(rehearsal, [TWO, "clawdinator-4"], NEW, machines, BLUEPRINT)
+    found = rolled(rehearsal, [TWO, "clawdinator-4"], NEW, machines, EXPECTATION)
 
     assert len(found) == 1, found
     assert why in found[0].why
 
 
-def test_a_trespass_is_named_by_address_and_action() -> None:
+def test_a_violation_is_named_by_address_and_action() -> None:
     assert of_two(replaced(ONE)) == (
         'aws_instance.clawdinator["clawdinator-1"] would be replaced: nobody asked for this host',
     )
@@ -200,7 +200,7 @@ def test_what_is_told_beside_the_changes_does_no_harm() -> None:
 
 
 def test_a_host_that_has_no_machine_may_be_created() -> None:
-    assert rolled(plan(host(THREE, "create")), [THREE], NEW, SEEN, BLUEPRINT) == ()
+    assert rolled(plan(host(THREE, "create")), [THREE], NEW, SEEN, EXPECTATION) == ()
 
 
 HALF_DONE: dict[str, tuple[str, dict[str, Any]]] = {
@@ -228,7 +228,7 @@ HALF_DONE: dict[str, tuple[str, dict[str, Any]]] = {
 
 @pytest.mark.parametrize(("why", "made"), HALF_DONE.values(), ids=HALF_DONE)
 def test_a_plan_that_does_not_what_was_asked_is_stopped(why: str, made: dict[str, Any]) -> None:
-    assert why in rolled(made, [TWO], NEW, SEEN, BLUEPRINT)[0].why
+    assert why in rolled(made, [TWO], NEW, SEEN, EXPECTATION)[0].why
 
 
 json = st.recursive(
@@ -243,4 +243,4 @@ json = st.recursive(
 
 @given(json)
 def test_no_shape_of_a_change_breaks_the_guard(shape: object) -> None:
-    assert isinstance(rolled(plan(MINE, shape), [TWO], NEW, SEEN, BLUEPRINT), tuple)
+    assert isinstance(rolled(plan(MINE, shape), [TWO], NEW, SEEN, EXPECTATION), tuple)

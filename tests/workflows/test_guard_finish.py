@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.workflows.plans import (
-    BLUEPRINT,
+    EXPECTATION,
     GONE,
     GROUP,
     MACHINES,
@@ -53,7 +53,7 @@ ALLOWED: dict[str, list[dict[str, Any]]] = {
 def test_finishing_may_remove_what_left_and_bring_the_rest_up_to_date(
     changes: list[dict[str, Any]],
 ) -> None:
-    assert finished(plan(host(ONE, "no-op"), *changes), SEEN, BLUEPRINT) == ()
+    assert finished(plan(host(ONE, "no-op"), *changes), SEEN, EXPECTATION) == ()
 
 
 # By what it is stopped for: what else a plan would do.
@@ -139,7 +139,7 @@ TOO_MUCH: dict[str, dict[str, dict[str, Any]]] = {
     ],
 )
 def test_finishing_touches_nothing_else(why: str, more: dict[str, Any]) -> None:
-    found = finished(plan(host(TWO, "no-op"), more), SEEN, BLUEPRINT)
+    found = finished(plan(host(TWO, "no-op"), more), SEEN, EXPECTATION)
 
     assert len(found) == 1, found
     assert why in found[0].why
@@ -148,7 +148,7 @@ def test_finishing_touches_nothing_else(why: str, more: dict[str, Any]) -> None:
 def test_a_machine_that_is_named_like_no_instance_stays() -> None:
     machines = Machines({"i-0000dead": "all"}, frozenset())
 
-    assert finished(plan(host("all", "delete")), machines, BLUEPRINT)
+    assert finished(plan(host("all", "delete")), machines, EXPECTATION)
 
 
 def test_the_hosts_that_go_are_named() -> None:
@@ -179,10 +179,10 @@ STRANGE: dict[str, tuple[str, object]] = {
 
 @pytest.mark.parametrize(("why", "made"), STRANGE.values(), ids=STRANGE)
 def test_a_plan_of_strange_shape_is_stopped_in_whichever_job(why: str, made: object) -> None:
-    for found in (rolled(made, [TWO], NEW, SEEN, BLUEPRINT), finished(made, SEEN, BLUEPRINT)):
+    for found in (rolled(made, [TWO], NEW, SEEN, EXPECTATION), finished(made, SEEN, EXPECTATION)):
         assert why in found[0].why
 
 
 def test_an_empty_plan_is_strange() -> None:
-    assert "its format version is None" in rolled({}, [TWO], NEW, SEEN, BLUEPRINT)[0].why
-    assert "its format version is None" in finished({}, SEEN, BLUEPRINT)[0].why
+    assert "its format version is None" in rolled({}, [TWO], NEW, SEEN, EXPECTATION)[0].why
+    assert "its format version is None" in finished({}, SEEN, EXPECTATION)[0].why

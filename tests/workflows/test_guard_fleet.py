@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.workflows.plans import (
-    BLUEPRINT,
+    EXPECTATION,
     GROUP,
     HOST,
     NEW,
@@ -20,8 +20,8 @@ from tests.workflows.plans import (
     replaced,
     shared,
 )
+from workflows.fleet_deploy.change import CHECK, DATA, IDENTITY, KEYED_DATA, OWN, SHARED
 from workflows.fleet_deploy.guard import finished, rolled
-from workflows.fleet_deploy.resource_change import CHECK, DATA, IDENTITY, KEYED_DATA, OWN, SHARED
 
 PROVIDERS = {
     "of another name": "registry.example/evil/aws",
@@ -39,14 +39,14 @@ def test_no_provider_but_the_clouds_own_moves_anything(provider: str) -> None:
         change("data.aws_partition.current", "read", provider_name=provider),
     ):
         for found in (
-            rolled(plan(replaced(TWO), more), [TWO], NEW, SEEN, BLUEPRINT),
-            finished(plan(more), SEEN, BLUEPRINT),
+            rolled(plan(replaced(TWO), more), [TWO], NEW, SEEN, EXPECTATION),
+            finished(plan(more), SEEN, EXPECTATION),
         ):
             assert [one.why for one in found] == [f"{provider} would do it, and not hashicorp/aws"]
 
 
 def test_the_check_on_the_registry_is_no_providers_of_a_cloud() -> None:
-    (found,) = finished(plan(change(CHECK, "create")), SEEN, BLUEPRINT)
+    (found,) = finished(plan(change(CHECK, "create")), SEEN, EXPECTATION)
 
     assert found.why == "registry.example/hashicorp/aws would do it, and not builtin/terraform"
 
@@ -70,15 +70,15 @@ NOT_READ: dict[str, dict[str, Any]] = {
 
 
 def test_what_a_fleet_reads_may_be_read_late() -> None:
-    assert rolled(plan(replaced(TWO), *READ), [TWO], NEW, SEEN, BLUEPRINT) == ()
-    assert finished(plan(*READ), SEEN, BLUEPRINT) == ()
+    assert rolled(plan(replaced(TWO), *READ), [TWO], NEW, SEEN, EXPECTATION) == ()
+    assert finished(plan(*READ), SEEN, EXPECTATION) == ()
 
 
 @pytest.mark.parametrize("more", NOT_READ.values(), ids=NOT_READ)
 def test_nothing_else_is_read(more: dict[str, Any]) -> None:
     for found in (
-        rolled(plan(replaced(TWO), more), [TWO], NEW, SEEN, BLUEPRINT),
-        finished(plan(more), SEEN, BLUEPRINT),
+        rolled(plan(replaced(TWO), more), [TWO], NEW, SEEN, EXPECTATION),
+        finished(plan(more), SEEN, EXPECTATION),
     ):
         assert [one.why for one in found] == ["no fleet reads such a thing"]
 

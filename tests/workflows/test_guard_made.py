@@ -10,10 +10,10 @@ import pytest
 
 from tests.workflows.plans import (
     ACCOUNT,
-    BLUEPRINT,
     BUCKET,
     DISK,
     EGRESS,
+    EXPECTATION,
     GATEWAY,
     GROUP,
     HOST,
@@ -57,7 +57,7 @@ ALL: dict[str, Any] = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 def of_two(*changes: dict[str, Any], **more: object) -> list[str]:
     """Why a plan for clawdinator-2's job is stopped."""
-    return [one.why for one in rolled(plan(*changes, **more), [TWO], NEW, SEEN, BLUEPRINT)]
+    return [one.why for one in rolled(plan(*changes, **more), [TWO], NEW, SEEN, EXPECTATION)]
 
 
 # By the attribute that is named: what a host would be instead.
@@ -202,7 +202,7 @@ def test_its_rights_are_what_this_repository_makes(
     more = keyed(resource, TWO, action, after=own(resource, TWO, **instead))
 
     (in_the_roll,) = of_two(replaced(TWO), more)
-    (in_finish,) = finished(plan(more), SEEN, BLUEPRINT)
+    (in_finish,) = finished(plan(more), SEEN, EXPECTATION)
 
     assert in_the_roll == in_finish.why
     assert in_the_roll.startswith(f"its {what.split(maxsplit=1)[0]} would be ")
@@ -399,7 +399,7 @@ def first_deploy() -> dict[str, dict[str, Any]]:
 
 
 def test_the_first_deploy_makes_everything() -> None:
-    assert rolled(plan(*first_deploy().values()), [THREE], NEW, SEEN, BLUEPRINT) == ()
+    assert rolled(plan(*first_deploy().values()), [THREE], NEW, SEEN, EXPECTATION) == ()
 
 
 def test_a_route_leads_to_nothing_that_shows_late() -> None:
@@ -408,7 +408,7 @@ def test_a_route_leads_to_nothing_that_shows_late() -> None:
         {"gateway_id": True, "nat_gateway_id": True}
     ]
 
-    (found,) = rolled(plan(*made.values()), [THREE], NEW, SEEN, BLUEPRINT)
+    (found,) = rolled(plan(*made.values()), [THREE], NEW, SEEN, EXPECTATION)
 
     assert found.why == "its route.nat_gateway_id would be known only afterwards"
 
@@ -431,7 +431,7 @@ def test_what_shows_late_is_of_what_it_should_be(resource: str, attribute: str) 
     other = configured(resource, **{attribute: {"references": ["aws_vpc.fleet.arn"]}})
     made = plan(*first_deploy().values(), configuration=other)
 
-    (found,) = rolled(made, [THREE], NEW, SEEN, BLUEPRINT)
+    (found,) = rolled(made, [THREE], NEW, SEEN, EXPECTATION)
 
     assert found.why.startswith(f"its {attribute}")
     assert found.why.endswith(" would be known only afterwards")
@@ -450,6 +450,6 @@ def test_what_is_there_does_not_show_late(address: str) -> None:
     made = first_deploy()
     made[address] = shared(address, "no-op")
 
-    found = rolled(plan(*made.values()), [THREE], NEW, SEEN, BLUEPRINT)
+    found = rolled(plan(*made.values()), [THREE], NEW, SEEN, EXPECTATION)
 
     assert {one.why for one in found if one.address != address} == LATE[address]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.workflows.plans import (
-    BLUEPRINT,
+    EXPECTATION,
     GONE,
     GROUP,
     HOST,
@@ -123,8 +123,8 @@ NOT_ITS_OWN: dict[str, tuple[str, dict[str, Any]]] = {
 def test_what_is_keyed_by_an_instance_is_its_own_in_whichever_job(
     why: str, more: dict[str, Any]
 ) -> None:
-    in_the_roll = rolled(plan(replaced(TWO), more), [TWO], NEW, SEEN, BLUEPRINT)
-    in_finish = finished(plan(more), SEEN, BLUEPRINT)
+    in_the_roll = rolled(plan(replaced(TWO), more), [TWO], NEW, SEEN, EXPECTATION)
+    in_finish = finished(plan(more), SEEN, EXPECTATION)
 
     for found in (in_the_roll, in_finish):
         assert len(found) == 1, found
@@ -170,7 +170,7 @@ HOST_NOT_ITS_OWN: dict[str, tuple[str, dict[str, Any]]] = {
 
 @pytest.mark.parametrize(("why", "mine"), HOST_NOT_ITS_OWN.values(), ids=HOST_NOT_ITS_OWN)
 def test_a_host_comes_back_as_itself(why: str, mine: dict[str, Any]) -> None:
-    (found,) = rolled(plan(mine), [TWO], NEW, SEEN, BLUEPRINT)
+    (found,) = rolled(plan(mine), [TWO], NEW, SEEN, EXPECTATION)
 
     assert why in found.why
 
@@ -178,7 +178,7 @@ def test_a_host_comes_back_as_itself(why: str, mine: dict[str, Any]) -> None:
 def test_a_host_is_created_as_itself() -> None:
     another = host(THREE, "create", after=own(HOST, THREE, tags={"Name": ONE}))
 
-    (found,) = rolled(plan(another), [THREE], NEW, SEEN, BLUEPRINT)
+    (found,) = rolled(plan(another), [THREE], NEW, SEEN, EXPECTATION)
 
     assert f'its tags would be {{"Name": "{ONE}"}}' in found.why
 
@@ -197,7 +197,7 @@ def test_a_policy_may_be_made_with_its_role_which_has_no_id_yet() -> None:
         without_its_role(THREE, role=True),
     )
 
-    assert rolled(new, [THREE], NEW, SEEN, BLUEPRINT) == ()
+    assert rolled(new, [THREE], NEW, SEEN, EXPECTATION) == ()
 
 
 LATE: dict[str, list[dict[str, Any]]] = {
@@ -212,7 +212,7 @@ LATE: dict[str, list[dict[str, Any]]] = {
 def test_no_other_role_may_be_unknown(changes: list[dict[str, Any]]) -> None:
     whole = plan(host(THREE, "create"), replaced(TWO), *changes)
 
-    (found,) = rolled(whole, [TWO, THREE], NEW, SEEN, BLUEPRINT)
+    (found,) = rolled(whole, [TWO, THREE], NEW, SEEN, EXPECTATION)
 
     assert f'{POLICY}["{THREE}"] would be created: its role would be ' in str(found)
 
@@ -223,7 +223,7 @@ def test_a_profile_names_its_role_at_once() -> None:
     )
 
     (found,) = rolled(
-        plan(replaced(TWO), keyed(ROLE, TWO, "create"), late), [TWO], NEW, SEEN, BLUEPRINT
+        plan(replaced(TWO), keyed(ROLE, TWO, "create"), late), [TWO], NEW, SEEN, EXPECTATION
     )
 
     assert "its role would be known only afterwards" in found.why
@@ -232,14 +232,14 @@ def test_a_profile_names_its_role_at_once() -> None:
 def test_what_left_takes_nothing_of_another_with_it() -> None:
     for resource in (ROLE, PROFILE, POLICY):
         going = keyed(resource, GONE, "delete", before={"id": NEIGHBOUR})
-        (found,) = finished(plan(going), SEEN, BLUEPRINT)
+        (found,) = finished(plan(going), SEEN, EXPECTATION)
         assert found.why == f"what is there now is {NEIGHBOUR}, not {GONE}'s"
 
 
 def test_what_left_may_go_whatever_was_done_to_it_by_hand() -> None:
     bare = keyed(ROLE, GONE, "delete", before={"id": f"{GONE}-host"})
 
-    assert finished(plan(bare), SEEN, BLUEPRINT) == ()
+    assert finished(plan(bare), SEEN, EXPECTATION) == ()
 
 
 WORDS = (
@@ -265,7 +265,7 @@ json = st.recursive(
 def test_no_shape_of_a_host_passes_for_one(after: object, unknown: object) -> None:
     # No shape here holds its profile's name.
     assert rolled(
-        plan(replaced(TWO, after=after, after_unknown=unknown)), [TWO], NEW, SEEN, BLUEPRINT
+        plan(replaced(TWO, after=after, after_unknown=unknown)), [TWO], NEW, SEEN, EXPECTATION
     )
 
 
@@ -281,15 +281,15 @@ CALLERS: dict[str, list[dict[str, Any]]] = {
 @pytest.mark.parametrize("changes", CALLERS.values(), ids=CALLERS)
 def test_nothing_of_the_caller_changes_in_whichever_job(changes: list[dict[str, Any]]) -> None:
     whole = plan(replaced(TWO), *changes)
-    asked_for = rolled(whole, [TWO, ONE], NEW, SEEN, BLUEPRINT, caller=ONE)
-    rest = finished(plan(*changes), SEEN, BLUEPRINT, caller=ONE)
+    asked_for = rolled(whole, [TWO, ONE], NEW, SEEN, EXPECTATION, caller=ONE)
+    rest = finished(plan(*changes), SEEN, EXPECTATION, caller=ONE)
 
     for found in (asked_for, rest):
         assert "no bot instance deploys itself" in found[0].why
 
 
 def test_a_caller_that_left_the_registry_is_not_removed_either() -> None:
-    (found,) = finished(plan(host(GONE, "delete")), SEEN, BLUEPRINT, caller=GONE)
+    (found,) = finished(plan(host(GONE, "delete")), SEEN, EXPECTATION, caller=GONE)
 
     assert "no bot instance deploys itself" in found.why
 
@@ -297,4 +297,4 @@ def test_a_caller_that_left_the_registry_is_not_removed_either() -> None:
 def test_the_callers_policy_may_be_read() -> None:
     late = keyed("data.aws_iam_policy_document.instance", ONE, "read")
 
-    assert rolled(plan(replaced(TWO), late), [TWO], NEW, SEEN, BLUEPRINT, caller=ONE) == ()
+    assert rolled(plan(replaced(TWO), late), [TWO], NEW, SEEN, EXPECTATION, caller=ONE) == ()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workflows.fleet_deploy.hcl import Block, UnreadableHcl, read
+from workflows.fleet_deploy.hcl import BadHcl, Block, read
 
 
 def shape(block: Block) -> tuple[str, list[str], list[object]]:
@@ -107,14 +107,14 @@ DISPUTED = (
 
 @pytest.mark.parametrize("text", DISPUTED)
 def test_what_two_readers_could_read_differently_is_not_read(text: str) -> None:
-    with pytest.raises(UnreadableHcl):
+    with pytest.raises(BadHcl):
         read(text.replace("@", 'provisioner "p" {\n}\n'))
 
 
 @pytest.mark.parametrize("character", ["/", "#", " ", '"', "{", "~", "(", "[", "*", "\\", "\n"])
 def test_a_template_holds_a_reference_alone(character: str) -> None:
     assert read('a = "${path.module}-${each.value.x_1}"\n').attributes
-    with pytest.raises(UnreadableHcl):
+    with pytest.raises(BadHcl):
         read(f'a = "${{b{character}c}}"\n')
 
 
@@ -148,5 +148,5 @@ def test_a_template_holds_a_reference_alone(character: str) -> None:
     ],
 )
 def test_what_is_not_known_for_sure_is_not_read(text: str) -> None:
-    with pytest.raises(UnreadableHcl, match=r"about line [123]$"):
+    with pytest.raises(BadHcl, match=r"about line [123]$"):
         read(text)

@@ -11,7 +11,7 @@ from botocore.config import Config
 
 from tests.http_server import listening
 from tests.workflows.test_health_report import answer, unit
-from workflows.fleet_deploy.health import DOCUMENT, HostHealth, PollSettings, read_pace, wait
+from workflows.fleet_deploy.health import DOCUMENT, HostHealth, Polling, read_pace, wait
 from workflows.fleet_deploy.health_report import AGENT, HealthReport, ReportError
 from workflows.fleet_deploy.stopped import Stopped
 
@@ -40,14 +40,14 @@ def looks(*words: str) -> Iterator[str]:
 def test_waiting_ends_when_nothing_is_missing() -> None:
     clock, found = Stepping(), looks("pending", "initializing", "")
 
-    assert not wait(lambda: next(found), PollSettings(900, 10), clock)
+    assert not wait(lambda: next(found), Polling(900, 10), clock)
     assert clock.now() == 20
 
 
 def test_at_the_deadline_what_is_still_missing_is_said() -> None:
     clock = Stepping()
 
-    assert wait(lambda: "initializing", PollSettings(900, 10), clock) == "initializing"
+    assert wait(lambda: "initializing", Polling(900, 10), clock) == "initializing"
     assert clock.now() == 900
 
 
@@ -58,12 +58,12 @@ def test_a_clock_that_is_set_back_moves_no_deadline() -> None:
         clock.set_back = 3600.0
         return "initializing"
 
-    assert wait(look, PollSettings(900, 10), clock) == "initializing"
+    assert wait(look, Polling(900, 10), clock) == "initializing"
     assert clock.seconds == 900
 
 
 def test_even_with_no_time_left_there_is_one_look() -> None:
-    assert not wait(lambda: "", PollSettings(0, 10), Stepping())
+    assert not wait(lambda: "", Polling(0, 10), Stepping())
 
 
 def test_the_pace_is_half_an_hour_and_two_steady_minutes_unless_the_runner_says_otherwise() -> None:
@@ -73,9 +73,9 @@ def test_the_pace_is_half_an_hour_and_two_steady_minutes_unless_the_runner_says_
         "FLEET_STEADY_SECONDS": "1",
     }
 
-    assert PollSettings(1800, 10, 120) == read_pace({})
-    assert PollSettings(900, 10, 120) == read_pace({}, 900)
-    assert PollSettings(2, 0.05, 1) == read_pace(said, 900)
+    assert Polling(1800, 10, 120) == read_pace({})
+    assert Polling(900, 10, 120) == read_pace({}, 900)
+    assert Polling(2, 0.05, 1) == read_pace(said, 900)
 
 
 @pytest.mark.parametrize("value", ["soon", "-1", "0", "nan", "inf"])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fleet_control.host import Host, HostState
-from tests.workflows.fleets import NOW, host, sight
+from tests.workflows.fleets import NOW, host, view
 from workflows.fleet_deploy.identity_conflict import FleetFacts, make_room
 from workflows.fleet_deploy.roll import HostTurn
 from workflows.fleet_deploy.stopped import Stopped
@@ -43,7 +43,7 @@ def fleet(
 
     return FleetFacts(
         said,
-        sight(said, *hosts).status,
+        view(said, *hosts).status,
         {one.id: one.name for one in hosts if one.name in known},
         told,
     )

@@ -9,7 +9,7 @@ import pytest
 from fleet_control.caller import BotInstance, Caller, Human, Unknown
 from fleet_control.host import Health
 from fleet_control.ledger import Entry, Job, Run
-from tests.workflows.fleets import NOW, OLD, host, sight
+from tests.workflows.fleets import NOW, OLD, host, view
 from workflows.fleet_deploy import judge
 from workflows.fleet_deploy.stopped import Stopped
 
@@ -50,7 +50,7 @@ def verdict(
     jobs: Mapping[int, Iterable[Job]] = MappingProxyType({}),
 ) -> str:
     """The code of the refusal, or nothing; `jobs` are of all runs that may be asked about."""
-    facts = judge.facts(seen or sight(IDS, *HOSTS))
+    facts = judge.facts(seen or view(IDS, *HOSTS))
     record = judge.bots_record(target, runs, NOW, jobs.__getitem__)
     try:
         judge.allow(caller, Entry(target=target, ami_override=override), record.told(facts))
@@ -82,7 +82,7 @@ def test_an_image_must_be_one_of_ours() -> None:
 
 
 def test_a_bot_has_one_deploy_at_a_time() -> None:
-    facts = judge.facts(sight(IDS, *HOSTS), unfinished="https://example.test/99")
+    facts = judge.facts(view(IDS, *HOSTS), unfinished="https://example.test/99")
 
     with pytest.raises(Stopped, match=r"not finished: https://example.test/99") as stop:
         judge.allow(BOT, Entry(target=TWO), facts)
@@ -90,8 +90,8 @@ def test_a_bot_has_one_deploy_at_a_time() -> None:
     judge.allow(SAM, Entry(target=TWO), facts)
 
 
-ILL = sight(IDS, host(ONE, 1), host(TWO, 2, health=Health.IMPAIRED), host(THREE, 3))
-GONE = sight(IDS, host(ONE, 1), host(THREE, 3))
+ILL = view(IDS, host(ONE, 1), host(TWO, 2, health=Health.IMPAIRED), host(THREE, 3))
+GONE = view(IDS, host(ONE, 1), host(THREE, 3))
 
 
 def test_a_bot_names_an_image_only_to_repair() -> None:
@@ -103,7 +103,7 @@ def test_a_bot_names_an_image_only_to_repair() -> None:
 def test_a_bot_deploys_what_has_a_host_once_an_hour(launched: float) -> None:
     """Whether or not that deploy made the present host."""
     by_bot = run(90, target=TWO, caller=THREE, ended=NOW - 1200)
-    healthy = sight(IDS, host(ONE, 1), host(TWO, 2, launched=launched), host(THREE, 3))
+    healthy = view(IDS, host(ONE, 1), host(TWO, 2, launched=launched), host(THREE, 3))
 
     assert verdict(BOT, TWO, by_bot, seen=healthy) == "too_soon"
     assert verdict(BOT, TWO, by_bot, seen=ILL) == "too_soon"
@@ -148,7 +148,7 @@ def test_what_is_not_seen_is_not_called_a_failure() -> None:
     record = judge.bots_record(TWO, runs, NOW, lambda _: REFUSED)
 
     with pytest.raises(Stopped) as stop:
-        judge.allow(BOT, Entry(target=TWO), record.told(judge.facts(sight(IDS, *HOSTS))))
+        judge.allow(BOT, Entry(target=TWO), record.told(judge.facts(view(IDS, *HOSTS))))
     assert str(stop.value) == (
         "Too many runs of late did not succeed: I can't see so far back whether deploys of "
         "clawdinator-2 by bot instances failed, or anybody's succeeded since. A person has to "
@@ -196,7 +196,7 @@ def test_peoples_success_is_found_behind_more_of_bots_runs_than_are_asked_about(
 
 
 def test_a_bot_sees_to_the_missing_host_first() -> None:
-    seen = sight(IDS, host(ONE, 1), host(TWO, 2))
+    seen = view(IDS, host(ONE, 1), host(TWO, 2))
 
     assert verdict(BOT, TWO, seen=seen) == "fleet_unwell"
     assert not verdict(BOT, THREE, seen=seen)
@@ -205,6 +205,6 @@ def test_a_bot_sees_to_the_missing_host_first() -> None:
 def test_a_matrix_holds_only_so_many_hosts() -> None:
     ids = [f"claw-{number}" for number in range(251)]
 
-    assert verdict(SAM, "all", seen=sight(ids)) == "too_many_hosts"
-    assert verdict(SAM, "claw-0", seen=sight(ids)) == "too_many_hosts"
-    assert not verdict(SAM, "all", seen=sight(ids[:250]))
+    assert verdict(SAM, "all", seen=view(ids)) == "too_many_hosts"
+    assert verdict(SAM, "claw-0", seen=view(ids)) == "too_many_hosts"
+    assert not verdict(SAM, "all", seen=view(ids[:250]))

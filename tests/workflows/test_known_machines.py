@@ -8,8 +8,8 @@ import pytest
 
 from fleet_control.deploy_jobs import EndState, begins
 from tests.workflows import plans
+from tests.workflows.aws_front import AwsFront
 from tests.workflows.conftest import NEW, OLD, LocalRunner
-from tests.workflows.front import AwsFront
 from tests.workflows.hasty_time import HastyTime
 from workflows.fleet_deploy.__main__ import main
 

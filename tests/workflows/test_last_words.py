@@ -8,11 +8,11 @@ import pytest
 from fleet_control import last_words
 from fleet_control.last_words import LastWords
 from tests.workflows import plans
+from tests.workflows.aws_front import AwsFront
 from tests.workflows.conftest import NEW, OLD, LocalRunner
-from tests.workflows.front import AwsFront
 from tests.workflows.plans import REVISION
+from tests.workflows.test_aws_failures import DOWN, ONE, TWO, handed
 from tests.workflows.test_health_report import answer, unit
-from tests.workflows.test_silence import DOWN, ONE, TWO, handed
 from workflows.fleet_deploy import roll
 from workflows.fleet_deploy.host_log import MOST
 

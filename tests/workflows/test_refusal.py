@@ -9,8 +9,8 @@ import pytest
 
 from fleet_control.deploy_jobs import EndState, begins
 from tests.workflows import plans
+from tests.workflows.aws_front import AwsFront
 from tests.workflows.conftest import NEW, OLD, LocalRunner
-from tests.workflows.front import AwsFront
 
 ONE, TWO = "clawdinator-1", "clawdinator-2"
 BOTH = pytest.mark.parametrize("job", ["plan", "host"])

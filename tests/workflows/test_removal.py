@@ -14,7 +14,7 @@ def found(*changes: object) -> list[str]:
     return [str(one) for one in beyond(plan(*changes), [GONE])]
 
 
-def test_a_removal_of_what_is_in_the_way_is_no_trespass() -> None:
+def test_a_removal_of_what_is_in_the_way_is_no_violation() -> None:
     assert found(*LEFT) == []
 
 

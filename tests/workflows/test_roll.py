@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fleet_control.caller import is_instance_id
 from fleet_control.host import Health, HostState, Image
-from tests.workflows.fleets import NEW, OLD, host, sight
+from tests.workflows.fleets import NEW, OLD, host, view
 from workflows.fleet_deploy import roll
 from workflows.fleet_deploy.revision import DeployedRevision, ImageAndRevision
 from workflows.fleet_deploy.roll import HostTurn
@@ -26,7 +26,7 @@ MADE_OF = ImageAndRevision(
 
 
 def order(target: str, *hosts: object, carrier: str = "") -> list[str]:
-    status = sight(IDS, *hosts).status  # type: ignore[arg-type]  # all are hosts
+    status = view(IDS, *hosts).status  # type: ignore[arg-type]  # all are hosts
     return [one.id for one in roll.of(target, status, MADE_OF, carrier=carrier)]
 
 
@@ -53,7 +53,7 @@ def test_hosts_that_are_there_stay_out_of_anothers_roll() -> None:
 
 
 def test_a_turn_names_its_job_and_the_machine_it_saw() -> None:
-    status = sight([ONE, TWO], host(ONE, 1)).status
+    status = view([ONE, TWO], host(ONE, 1)).status
 
     assert (
         HostTurn(ONE, "i-00000001", f"{ONE}: {OLD} -> {NEW} @0123456"),
@@ -73,7 +73,7 @@ IMAGE = st.from_regex(r"ami-([0-9a-f]{8}|[0-9a-f]{17})", fullmatch=True)
 @example("a" * 32, f"ami-{'0' * 17}", f"ami-{'1' * 17}", "f" * 40)
 def test_no_jobs_name_is_cut(id_: str, old: str, new: str, commit: str) -> None:
     made_of = ImageAndRevision(Image(new, "", 0.0), DeployedRevision(commit, "", 0.0))
-    status = sight([id_], host(id_, 1, image=old)).status
+    status = view([id_], host(id_, 1, image=old)).status
     (turn,) = roll.of("all", status, made_of, carrier="")
 
     assert turn.name == f"{id_}: {old} -> {new} @{commit[:7]}"
@@ -121,7 +121,7 @@ def test_an_instance_without_a_turn_stops_the_run() -> None:
 
 
 def hindrance(*hosts: object) -> str:
-    there = sight(IDS, *hosts).there  # type: ignore[arg-type]  # all are hosts
+    there = view(IDS, *hosts).there  # type: ignore[arg-type]  # all are hosts
     return roll.hindrance(SECOND, [FIRST], there, NEW)
 
 
@@ -159,7 +159,7 @@ def test_a_host_that_somebody_else_moved_is_left_alone(now: object, words: str) 
 def test_a_host_that_appeared_meanwhile_is_left_alone() -> None:
     turn = HostTurn(TWO, "", "")
 
-    assert "was without a host" in roll.hindrance(turn, [], sight(IDS, *HOSTS).there, NEW)
+    assert "was without a host" in roll.hindrance(turn, [], view(IDS, *HOSTS).there, NEW)
 
 
 def test_a_leaving_machine_does_not_hide_its_successor() -> None:
@@ -187,7 +187,7 @@ def test_two_machines_of_a_name_are_not_done() -> None:
     ids=["none is known", "both are", "the first is", "the second is"],
 )
 def test_which_of_two_machines_has_to_go_is_said(known: tuple[str, ...], which: str) -> None:
-    row = sight([ONE], host(ONE, 11, launched=2.0), host(ONE, 12, launched=1.0)).there[ONE]
+    row = view([ONE], host(ONE, 11, launched=2.0), host(ONE, 12, launched=1.0)).there[ONE]
 
     assert roll.twins(row, known) == (
         f"{ONE} has 2 machines, i-0000000b, i-0000000c, which share its tokens: terminate {which} "
@@ -196,12 +196,12 @@ def test_which_of_two_machines_has_to_go_is_said(known: tuple[str, ...], which: 
 
 
 def test_one_machine_is_not_two() -> None:
-    assert not roll.twins(sight([ONE], host(ONE, 1)).there[ONE])
-    assert not roll.twins(sight([ONE]).there[ONE])
+    assert not roll.twins(view([ONE], host(ONE, 1)).there[ONE])
+    assert not roll.twins(view([ONE]).there[ONE])
 
 
 def test_where_the_hosts_are_is_said_by_image() -> None:
-    there = sight(IDS, host(ONE, 11, image=NEW), host(TWO, 2)).there
+    there = view(IDS, host(ONE, 11, image=NEW), host(TWO, 2)).there
 
     assert roll.whereabouts(IDS, there) == (
         f"On {NEW}: {ONE}. On {OLD}: {TWO}. Without a host: {THREE}."
@@ -209,7 +209,7 @@ def test_where_the_hosts_are_is_said_by_image() -> None:
 
 
 def test_of_a_machine_that_ec2_does_not_show_nothing_is_said_to_be_missing() -> None:
-    there = sight(IDS, host(ONE, 11, image=NEW)).there
+    there = view(IDS, host(ONE, 11, image=NEW)).there
 
     assert roll.whereabouts(IDS, there, [TWO]) == (
         f"On {NEW}: {ONE}. Not shown by EC2: {TWO}. Without a host: {THREE}."
@@ -234,7 +234,7 @@ def test_with_the_longest_names_it_stays_short_too(images: int, said: str) -> No
     ids = [str(number) * 32 for number in range(4)]
     hosts = [host(id_, n + 1, image=f"ami-{n % images:017x}") for n, id_ in enumerate(ids)]
 
-    assert roll.whereabouts(ids, sight(ids, *hosts).there) == said
+    assert roll.whereabouts(ids, view(ids, *hosts).there) == said
     assert len(said) <= roll.WHERE_LENGTH == 120
 
 

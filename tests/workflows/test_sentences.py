@@ -42,8 +42,8 @@ def of(number: int, *, unsure: bool) -> FleetView:
 
 def not_listed() -> Iterable[str]:
     for unsure in (True, False):
-        sight = of(250, unsure=unsure)
-        yield hidden(sight, dict.fromkeys((*sight.unlisted, *sight.unsure), ID))
+        view = of(250, unsure=unsure)
+        yield hidden(view, dict.fromkeys((*view.unlisted, *view.unsure), ID))
 
 
 def not_launched() -> Iterable[str]:

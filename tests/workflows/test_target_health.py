@@ -15,10 +15,20 @@ from fleet_control.machine import describe_machines
 from sandbox.host_rules import Behaviour, Rules
 from sandbox.moto import set_rules
 from tests.workflows import plans
+from tests.workflows.aws_front import AwsFront
 from tests.workflows.conftest import NEW, OLD, OLDEST, LocalRunner, iso
-from tests.workflows.front import AwsFront
 from tests.workflows.loopback import raw_run
-from tests.workflows.test_living import BOT, ONE, POLL, THREE, TIMING, TWO, UP, TurnedTime, dead
+from tests.workflows.test_host_health import (
+    BOT,
+    ONE,
+    POLL,
+    THREE,
+    TIMING,
+    TWO,
+    UP,
+    TurnedTime,
+    dead,
+)
 from workflows.fleet_deploy.health_report import AGENT
 
 LONG_UP = 3600

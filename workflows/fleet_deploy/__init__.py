@@ -1,1 +1,1 @@
-"""What a run of the workflow `fleet-deploy` does: plan, one host after the other, finish."""
+"""The jobs of a run of the workflow `fleet-deploy`: plan, one host after the other, finish."""

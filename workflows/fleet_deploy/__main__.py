@@ -58,7 +58,7 @@ def _done(
 
 
 def _stop(environ: Mapping[str, str], stop: Stopped) -> None:
-    """Say it where people look: the whole in the summary, what a chat has room for in the log."""
+    """Write the reason to the job's summary in full, and to the log as far as a chat has room."""
     text = summary.stopped(stop.title, str(stop), stop.last_words, stop.details)
     runner.write_summary(environ, text)
     if stop.last_words:

@@ -1,5 +1,4 @@
-"""Whether the hosts of a revision would boot as themselves, with their secrets: asked before any is
-destroyed for it.
+"""Checks, before any host is destroyed, that the hosts of a revision would boot with their secrets.
 
 OpenTofu's files are the branch's newest, and so is the entry that user data is made from; what the
 host then becomes is said by the entry in its seed, which may ask for no secret that the newest does
@@ -94,7 +93,7 @@ def _faults(id_: str, seed: Seed, now: Instance, manifests: Manifests) -> Iterat
 
 
 def manifests_in(s3: "S3Client", bucket: str) -> Manifests:
-    """What lies in that bucket. Stopped where S3 does not tell."""
+    """Reads manifests from that bucket; Stopped where S3 does not tell."""
 
     def read(prefix: str) -> Manifest | str:
         key = f"{prefix}/{manifest.NAME}"

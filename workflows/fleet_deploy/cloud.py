@@ -1,4 +1,4 @@
-"""The fleet as EC2 shows it to this run, and the way to ask a host about its service."""
+"""AWS's clients of a run, and the fleet as EC2 shows it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ _SHORT = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts"
 
 @dataclass(frozen=True, slots=True)
 class FleetView:
-    """One look at the fleet.
+    """The fleet as one reading of EC2 shows it.
 
     Attributes:
         there: the registry's instances by id.
@@ -89,7 +89,7 @@ class Cloud:
 
 
 def seen(registry: KnownRegistry, reading: Reading, known: Mapping[str, str] = _NONE) -> FleetView:
-    """What is not known to be gone counts as there."""
+    """The view that a reading makes; what is not known to be gone counts as there."""
     status = shape(registry, reading)
     unsure = {known[machine] for machine in reading.unsure}
     return FleetView(

@@ -1,4 +1,4 @@
-"""What the fleet's folder may hold: looked at before the engine opens it.
+"""Checks the files in the fleet's folder before the engine opens it.
 
 A provider, a provisioner or a data source acts before any plan could be read, and a backend or a
 key provider already when the folder is opened. What is on no list here is refused.
@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from workflows.fleet_deploy import hcl
+from workflows.fleet_deploy.change import CHECK, DATA, KEYED_DATA, OWN, SHARED
 from workflows.fleet_deploy.hcl import Block
-from workflows.fleet_deploy.resource_change import CHECK, DATA, KEYED_DATA, OWN, SHARED
 
 # Configurations, templates, and what `init` pinned. No variables, overrides, JSON or plugins.
 _FILE = re.compile(r"(?!(.*_)?override\.)[a-z0-9_-]+\.(tf|tofu|sh\.tftpl)|\.terraform\.lock\.hcl")
@@ -23,7 +23,7 @@ _PLUGINS = "terraform.d"
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """What a block may hold; `attributes` None for any.
+    """What may stand in a block; `attributes` None for any.
 
     `blocks` are by header; a header's last word may be ``*``, any label.
     """
@@ -109,7 +109,7 @@ def _in_file(file: Path) -> Iterator[str]:
 
 
 def _beyond(block: Block, form: _Form) -> Iterator[str]:
-    """What stands in a block that is not of its form."""
+    """What stands in a block that its form does not allow."""
     within = f" in `{block.header}`" if block.header else ""
     for name in block.attributes:
         if form.attributes is not None and name not in form.attributes:

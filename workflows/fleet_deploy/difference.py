@@ -1,4 +1,4 @@
-"""How a thing of a plan differs from what this repository makes of it, attribute by attribute.
+"""How a planned change differs from what this repository makes, attribute by attribute.
 
 One that this repository does not set may be empty, stay as it is, or be left to AWS: a plan that
 sets it is stopped.
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from workflows.fleet_deploy.resource_change import ChangeAction, ResourceChange
+from workflows.fleet_deploy.change import Action, ResourceChange
 
 _SHOWN = 80
 Settings = Mapping[str, object]
@@ -32,21 +32,21 @@ class KnownAfterApply:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A policy: its text can be spelt in many ways, but no key stands in it twice."""
+    """An IAM policy's document, compared by its meaning and not its text."""
 
     document: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What is made elsewhere and only seen here: none, or one of this name."""
+    """A list of things made elsewhere: empty, or one of this name."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class PlanContext:
-    """What a plan says beside a single change.
+    """What a plan tells beside a single change.
 
     Attributes:
         made: the addresses of what it creates.
@@ -58,7 +58,7 @@ class PlanContext:
 
 
 def whole(plan: object, changes: Iterable[ResourceChange]) -> PlanContext:
-    made = frozenset(one.address for one in changes if one.action is ChangeAction.CREATE)
+    made = frozenset(one.address for one in changes if one.action is Action.CREATE)
     root = _mapping(_mapping(_mapping(plan).get("configuration")).get("root_module"))
     listed = root.get("resources")
     resources = [_mapping(one) for one in (listed if isinstance(listed, list) else ())]
@@ -71,7 +71,7 @@ def difference(
     change: ResourceChange, expected: Mapping[str, object], whole: PlanContext
 ) -> str | None:
     """What of that change is not as expected, as "its … would be …", or None."""
-    makes = change.action in (ChangeAction.CREATE, ChangeAction.REPLACE)
+    makes = change.action in (Action.CREATE, Action.REPLACE)
     before = {} if makes else change.before
     seen = _Seen(
         change.after, change.unknown, whole.settings.get(change.resource), before, whole.made

@@ -1,4 +1,4 @@
-"""What EC2 has for a launch: the image, the types that the place offers, and the vCPUs left."""
+"""What EC2 offers for a launch: the image, the types in that zone, and the vCPUs left."""
 
 import logging
 import re
@@ -47,7 +47,7 @@ class OfferedImage:
 
 @dataclass(frozen=True, slots=True)
 class InstanceType:
-    """What a machine of this type can run, and counts."""
+    """What a machine of this type can run, and its vCPUs."""
 
     architectures: frozenset[str]
     boot_modes: frozenset[str]
@@ -64,7 +64,8 @@ class VcpuQuota:
 
 @dataclass(frozen=True, slots=True)
 class Ec2Offer:
-    """
+    """What EC2 offers for one image in one place.
+
     Attributes:
         image: None where it is none of ours, or not available any more.
         place: the zone in which the hosts would lie; the region where that is not known yet.
@@ -206,7 +207,8 @@ def _counts(raw: "InstanceTypeDef") -> bool:
 
 @contextmanager
 def _asking(action: str) -> Iterator[None]:
-    """Like any question to EC2; but what the role may not ask, only its owner can mend."""
+    """Errors as of any question to EC2; but a missing permission is Stopped, since only the
+    account's owner can mend it."""
     with ec2_errors(action):
         try:
             yield

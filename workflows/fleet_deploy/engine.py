@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from workflows.fleet_deploy import configuration_check, engine_error, lock
-from workflows.fleet_deploy.resource_change import host_address, targets
+from workflows.fleet_deploy.change import host_address, targets
 from workflows.fleet_deploy.runner import needed
 from workflows.fleet_deploy.state import machines_of
 from workflows.fleet_deploy.stopped import Stopped
@@ -181,7 +181,7 @@ class EngineKilled(Stopped):
 
 
 class EngineFailed(Stopped):
-    """The engine said no.
+    """The engine ended with an error.
 
     Attributes:
         said: the last of its words.

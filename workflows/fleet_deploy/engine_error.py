@@ -1,4 +1,4 @@
-"""Why the engine failed: what matters of its own words, in a sentence that a chat has room for."""
+"""Makes the engine's error output into one sentence that a chat has room for."""
 
 import re
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def failure(command: str, code: int, said: str) -> str:
 
 
 def lines(said: str) -> list[str]:
-    """Its words without their frame."""
+    """The lines of the engine's output without their frame."""
     return [line.strip(f" \t\r\n{_FRAME}") for line in said.splitlines()]
 
 

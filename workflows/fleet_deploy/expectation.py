@@ -1,4 +1,4 @@
-"""What tofu/fleet makes of a registry's entry, and what it makes for all of them, by value.
+"""The values that every resource of tofu/fleet should have, for the guard to compare a plan with.
 
 Said here a second time, on purpose: a plan is held against this, and not against the files that it
 was made from. What is not named here is AWS's to choose, and nobody else's.
@@ -10,9 +10,9 @@ from pathlib import Path
 
 from fleet_control.registry import Instance, Registry
 from fleet_control.seed import FOLDER
-from workflows.fleet_deploy import hcl, resource_change, user_data
+from workflows.fleet_deploy import change, hcl, user_data
+from workflows.fleet_deploy.change import ResourceChange, keyed_address
 from workflows.fleet_deploy.difference import KnownAfterApply, Named, Policy
-from workflows.fleet_deploy.resource_change import ResourceChange, keyed_address
 from workflows.fleet_deploy.runner import needed
 from workflows.fleet_deploy.stopped import Stopped
 
@@ -78,7 +78,7 @@ class Expectation:
     def of(
         self, one: ResourceChange, ids: Mapping[str, str], image: str = ""
     ) -> Mapping[str, object]:
-        """What the attributes of that thing should say; nothing of what no fleet holds.
+        """The values that this resource's attributes should have; empty for a resource of no fleet.
 
         `ids` are those of what is there already, by address; `image` is what a host boots.
         """
@@ -87,13 +87,13 @@ class Expectation:
         if entry is None:
             return self._shared(ids).get(one.resource, {})
         match one.resource:
-            case resource_change.HOST:
+            case change.HOST:
                 return {"ami": image, **_placed(ids), **self._host(id_, entry)}
-            case resource_change.ROLE:
+            case change.ROLE:
                 return self._role(id_)
-            case resource_change.PROFILE:
+            case change.PROFILE:
                 return {**_named(id_), "role": f"{id_}-host", "tags_all": _APP}
-            case resource_change.POLICY:
+            case change.POLICY:
                 return self._policy(id_, entry)
         return {}
 
@@ -151,38 +151,38 @@ class Expectation:
             _allowed("OwnBootstrapListing", "s3:ListBucket", bundles) | listing,
             _allowed("SsmAgentMessages", _MESSAGES, "*"),
         ]
-        role = keyed_address(resource_change.ROLE, id_)
+        role = keyed_address(change.ROLE, id_)
         return {
             "name": _OWN_POLICY,
-            "role": KnownAfterApply(f"{id_}-host", role, (resource_change.ROLE, "each.key")),
+            "role": KnownAfterApply(f"{id_}-host", role, (change.ROLE, "each.key")),
             "policy": Policy({"Version": _VERSION, "Statement": statements}),
         }
 
     def _shared(self, ids: Mapping[str, str]) -> dict[str, dict[str, object]]:
-        vpc = {"vpc_id": _id(resource_change.VPC, ids)}
+        vpc = {"vpc_id": _id(change.VPC, ids)}
         range_ = {"cidr_block": self.network, "tags_all": _APP}
-        outwards = {"cidr_block": _ANYWHERE, "gateway_id": _id(resource_change.GATEWAY, ids)}
+        outwards = {"cidr_block": _ANYWHERE, "gateway_id": _id(change.GATEWAY, ids)}
         return {
-            resource_change.VPC: {
+            change.VPC: {
                 **range_,
                 "enable_dns_hostnames": True,
                 "enable_dns_support": True,
                 "instance_tenancy": "default",
             },
-            resource_change.GATEWAY: {**vpc, "tags_all": _APP},
-            resource_change.SUBNET: {**vpc, **range_, "map_public_ip_on_launch": True},
-            resource_change.ROUTES: {
+            change.GATEWAY: {**vpc, "tags_all": _APP},
+            change.SUBNET: {**vpc, **range_, "map_public_ip_on_launch": True},
+            change.ROUTES: {
                 **vpc,
                 "route": [outwards],
                 "propagating_vgws": [],
                 "tags_all": _APP,
             },
-            resource_change.ROUTED: {
-                "subnet_id": _id(resource_change.SUBNET, ids),
-                "route_table_id": _id(resource_change.ROUTES, ids),
+            change.ROUTED: {
+                "subnet_id": _id(change.SUBNET, ids),
+                "route_table_id": _id(change.ROUTES, ids),
                 "gateway_id": "",
             },
-            resource_change.GROUP: {**vpc, **_OUTWARDS_ONLY},
+            change.GROUP: {**vpc, **_OUTWARDS_ONLY},
         }
 
 
@@ -216,16 +216,16 @@ def _id(address: str, ids: Mapping[str, str]) -> KnownAfterApply:
 
 
 def _placed(ids: Mapping[str, str]) -> dict[str, object]:
-    group = ids.get(resource_change.GROUP)
-    references = (f"{resource_change.GROUP}.id", resource_change.GROUP)
-    groups = KnownAfterApply([group] if group else None, resource_change.GROUP, references)
-    return {"subnet_id": _id(resource_change.SUBNET, ids), "vpc_security_group_ids": groups}
+    group = ids.get(change.GROUP)
+    references = (f"{change.GROUP}.id", change.GROUP)
+    groups = KnownAfterApply([group] if group else None, change.GROUP, references)
+    return {"subnet_id": _id(change.SUBNET, ids), "vpc_security_group_ids": groups}
 
 
 def read(
     environ: Mapping[str, str], folder: Path, registry: Registry, owner: AwsAccount
 ) -> Expectation:
-    """What tofu/fleet in that folder is told by this environment, which is the engine's; Stopped
+    """The expectation of tofu/fleet in that folder, under the engine's environment; Stopped
     where that can't be known."""
     names = ("bootstrap_bucket", "region", "control_api_url", "revision", "seed_sha256")
     bucket, *values = needed(environ, *(f"TF_VAR_{name}" for name in names))

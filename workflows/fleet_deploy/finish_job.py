@@ -1,4 +1,4 @@
-"""`finish`, for `all` only: remove what left the registry, bring the rest up to date."""
+"""The job `finish`, for `all` only: remove what left the registry, bring the rest up to date."""
 
 import logging
 from collections.abc import Mapping
@@ -9,8 +9,8 @@ from fleet_control.caller import ALL
 from fleet_control.error import Ec2Error
 from workflows.fleet_deploy import guard, known_machines, removal, roll, runner, summary
 from workflows.fleet_deploy.job import (
+    DeployPlan,
     JobContext,
-    PlannedDeploy,
     planned,
     refuse,
     spare_the_caller,
@@ -36,37 +36,37 @@ def run(job: JobContext) -> tuple[Annotation, ...]:
     return _tell(job, plan, gone)
 
 
-def _tell(job: JobContext, plan: PlannedDeploy, gone: tuple[str, ...]) -> tuple[Annotation, ...]:
-    """All is done by now: that the hosts can't be seen undoes none of it."""
+def _tell(job: JobContext, plan: DeployPlan, gone: tuple[str, ...]) -> tuple[Annotation, ...]:
+    """Write the summary. All is done by now: that the hosts can't be seen undoes none of it."""
     stays = ""
     try:
-        sight = job.look()
-        hosts = summary.hosts([turn.id for turn in plan.roll], sight.there)
-        stays = summary.stays(roll.left(sight.status))
+        view = job.look()
+        hosts = summary.hosts([turn.id for turn in plan.roll], view.there)
+        stays = summary.stays(roll.left(view.status))
     except Ec2Error as error:
         hosts = f"Where the hosts are can't be seen now: {error}"
     runner.write_summary(job.environ, summary.finished(hosts, gone, stays))
     return (Annotation("Stays", stays),) if stays else ()
 
 
-def _all_are_done(job: JobContext, plan: PlannedDeploy) -> dict[str, str]:
+def _all_are_done(job: JobContext, plan: DeployPlan) -> dict[str, str]:
     """The machines that the state knows and that are there, each with its instance."""
     job.engine.init()
     machines = job.engine.machines()
-    sight = known_machines.settled(job, machines)
+    view = known_machines.settled(job, machines)
     for turn in plan.roll:
-        if why := roll.unfinished(turn, sight.there.get(turn.id), plan.image):
+        if why := roll.unfinished(turn, view.there.get(turn.id), plan.image):
             raise Stopped("Roll stopped", f"Nothing was removed, the roll is not done: {why}.")
-    return {machine: id_ for machine, id_ in machines.items() if machine in sight.staying}
+    return {machine: id_ for machine, id_ in machines.items() if machine in view.staying}
 
 
 def _apply_the_rest(job: JobContext, image: str, machines: Mapping[str, str]) -> tuple[str, ...]:
-    """The ids whose hosts are removed."""
+    """Apply the plan of everything; the ids whose hosts are removed."""
     with TemporaryDirectory() as folder:
         file = Path(folder).resolve() / "plan"
         plan = job.engine.plan_rest(file, image)
         seen = job.look(machines).machines
-        trespasses = guard.finished(plan, seen, job.blueprint, job.asked.caller)
-        refuse((*trespasses, *removal.forgotten(plan, machines)))
+        violations = guard.finished(plan, seen, job.expectation, job.asked.caller)
+        refuse((*violations, *removal.forgotten(plan, machines)))
         job.engine.apply(file)
     return guard.removed(plan)

@@ -1,4 +1,4 @@
-"""Hosts that the state forgot: an engine made them and was killed before it could say so.
+"""Hosts that the state does not know: an engine made them and was killed before it wrote so.
 
 Whoever may launch and tag machines can make one look like that, so it is adopted only where more
 speaks for it than its name.
@@ -11,13 +11,8 @@ from fleet_control import ledger
 from fleet_control.deploy_jobs import host_jobs
 from fleet_control.host import Host
 from fleet_control.status import InstanceStatus, Problem
+from workflows.fleet_deploy.change import Action, BadChange, host_address, read
 from workflows.fleet_deploy.other_runs import Jobs
-from workflows.fleet_deploy.resource_change import (
-    ChangeAction,
-    UnreadableChange,
-    host_address,
-    read,
-)
 from workflows.fleet_deploy.stopped import Stopped
 
 _SUCCESS = "success"
@@ -32,16 +27,16 @@ def strays(plan: object, ids: Collection[str], machines: Mapping[str, str]) -> d
     listed = plan.get("resource_changes") if isinstance(plan, Mapping) else None
     try:
         changes = [read(raw) for raw in listed] if isinstance(listed, list) else []
-    except UnreadableChange:
+    except BadChange:
         return {}
-    moving = {one.address: one.action for one in changes if one.action is not ChangeAction.NOTHING}
+    moving = {one.address: one.action for one in changes if one.action is not Action.NOTHING}
     addresses = {host_address(id_): id_ for id_ in ids}
     if not moving.keys() <= addresses.keys():
         return {}
     return {
         addresses[address]: machines[addresses[address]]
         for address, action in moving.items()
-        if action is ChangeAction.CREATE and addresses[address] in machines
+        if action is Action.CREATE and addresses[address] in machines
     }
 
 
@@ -51,7 +46,7 @@ def profile(id_: str) -> str:
 
 
 def unlike(row: InstanceStatus, ours: Collection[str]) -> str:
-    """What about this instance's machine no deploy would have made so, or nothing.
+    """What about this instance's machine shows that no deploy made it, or nothing.
 
     That it is tagged `app=clawdinator` is how it was found; `ours` are the images of the fleet.
     """

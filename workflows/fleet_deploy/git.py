@@ -1,4 +1,4 @@
-"""What the repository holds and held, as git has it in this checkout."""
+"""Runs git in this checkout."""
 
 import subprocess
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ _TIMEOUT_SECONDS = 60
 
 
 class GitFailed(Stopped):
-    """Git said no, or is not there."""
+    """A git command failed, or git is not installed."""
 
     def __init__(self, command: str, why: str) -> None:
         super().__init__("Git failed", f"`git {command}` failed in this checkout ({why}).")
@@ -19,7 +19,8 @@ class GitFailed(Stopped):
 
 @dataclass(frozen=True)
 class Git:
-    """
+    """Git in one checkout.
+
     Attributes:
         root: the checkout. A folder above it is never taken for one.
     """

@@ -1,4 +1,4 @@
-"""GitHub's list of runs, which is the ledger, and what became of one of them."""
+"""The run's client of GitHub: the list of runs, which is the ledger, and the jobs of a run."""
 
 import json
 import time
@@ -11,7 +11,7 @@ from http.client import HTTPException
 from typing import Any
 
 from fleet_control import github, ledger
-from fleet_control.github import HttpRequest, WorkflowApi
+from fleet_control.github import Request, WorkflowApi
 from workflows.fleet_deploy.runner import ThisRun
 from workflows.fleet_deploy.stopped import Stopped
 
@@ -27,7 +27,7 @@ PAUSES_SECONDS = (1, 4)
 
 
 class _StayHere(urllib.request.HTTPRedirectHandler):
-    """Follows nothing: urllib would carry the token along."""
+    """Follows no redirect, since urllib would send the token along."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
         pass
@@ -83,7 +83,7 @@ class GitHubRuns:
     def _workflow(self, run: ThisRun) -> WorkflowApi:
         return WorkflowApi(run.repository, run.workflow, run.branch, self.control_api)
 
-    def _get(self, request: HttpRequest) -> Any:
+    def _get(self, request: Request) -> Any:
         for pause in PAUSES_SECONDS:
             try:
                 return self._once(request)
@@ -91,7 +91,7 @@ class GitHubRuns:
                 self.sleep(pause)
         return self._once(request)
 
-    def _once(self, request: HttpRequest) -> Any:
+    def _once(self, request: Request) -> Any:
         sent = urllib.request.Request(  # noqa: S310  (the runner names the URL, nobody else)
             self.api_url.rstrip("/") + request.path,
             headers=github.headers(self.token, "fleet-deploy"),

@@ -1,16 +1,14 @@
 """Stop a plan that would touch more than was asked.
 
 OpenTofu decides what a plan holds; this decides whether it may be applied. What is not understood
-is a trespass, never a pass.
+is a violation, never a pass.
 """
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from fleet_control.caller import is_instance_id
-from workflows.fleet_deploy.difference import difference, whole
-from workflows.fleet_deploy.expectation import Expectation
-from workflows.fleet_deploy.resource_change import (
+from workflows.fleet_deploy.change import (
     CHECK,
     DATA,
     HOST,
@@ -18,11 +16,13 @@ from workflows.fleet_deploy.resource_change import (
     IDENTITY,
     KEYED_DATA,
     SHARED,
-    ChangeAction,
+    Action,
     ResourceChange,
     host_address,
     targets,
 )
+from workflows.fleet_deploy.difference import difference, whole
+from workflows.fleet_deploy.expectation import Expectation
 from workflows.fleet_deploy.violation import Violation, changes_of
 
 # Names of what makes, stops or starts machines, so that it is told as a host by another name. Not
@@ -39,14 +39,14 @@ _CONTROL_TYPES = (
 )
 # How a provider's name ends; the registry before it is the engine's.
 _AWS, _BUILT_IN = "/hashicorp/aws", "/builtin/terraform"
-_GENTLE = (ChangeAction.READ, ChangeAction.CREATE, ChangeAction.UPDATE)
+_GENTLE = (Action.READ, Action.CREATE, Action.UPDATE)
 _STRANGER = "it is no part of a fleet"
 _LEFTOVER = "it is the leftover of an earlier apply: see to it by hand"
 
 
 @dataclass(frozen=True, slots=True)
 class Machines:
-    """What EC2 shows, to hold the plan's idea of it against.
+    """The machines that EC2 shows, to hold the plan against.
 
     Attributes:
         owners: every machine of the fleet by its id, and the instance that it is named for.
@@ -62,39 +62,37 @@ def rolled(
     ids: Collection[str],
     image: str,
     machines: Machines,
-    blueprint: Expectation,
+    expectation: Expectation,
     caller: str = "",
 ) -> tuple[Violation, ...]:
     """What a plan for the hosts of `ids` does beyond replacing or creating exactly those.
 
     Allowed are: those hosts, new on `image`; creating or updating in place what is keyed by their
-    ids, and what all hosts share. All of it, changed or not, is as the blueprint has it. Nothing
+    ids, and what all hosts share. All of it, changed or not, is as the expectation has it. Nothing
     of the bot instance `caller` may change.
     """
     expected = {host_address(id_): id_ for id_ in ids}
     own = {address for id_ in ids for address in targets(id_)}
     changes, strange = changes_of(plan)
-    moved = {
-        one.address for one in changes if one.action in (ChangeAction.REPLACE, ChangeAction.CREATE)
-    }
+    moved = {one.address for one in changes if one.action in (Action.REPLACE, Action.CREATE)}
     idle = [
-        Violation(address, ChangeAction.NOTHING, "it was to be replaced")
+        Violation(address, Action.NOTHING, "it was to be replaced")
         for address in expected
         if address not in moved
     ]
-    other = _Other(plan, changes, blueprint, image)
+    check = _Comparison(plan, changes, expectation, image)
     found = _judged(
-        changes, caller, lambda one: _beyond_the_roll(one, expected, own, image, machines), other
+        changes, caller, lambda one: _beyond_the_roll(one, expected, own, image, machines), check
     )
     launched_on = [one for one in changes if one.address in own or one.address in SHARED]
-    stays = [one for one in launched_on if one.action is ChangeAction.NOTHING and not _is_host(one)]
-    astray = ((one.address, other.than_made(one)) for one in stays)
-    unlike = [Violation(address, ChangeAction.NOTHING, why) for address, why in astray if why]
+    stays = [one for one in launched_on if one.action is Action.NOTHING and not _is_host(one)]
+    astray = ((one.address, check.difference(one)) for one in stays)
+    unlike = [Violation(address, Action.NOTHING, why) for address, why in astray if why]
     return (*strange, *found, *idle, *unlike)
 
 
 def finished(
-    plan: object, machines: Machines, blueprint: Expectation, caller: str = ""
+    plan: object, machines: Machines, expectation: Expectation, caller: str = ""
 ) -> tuple[Violation, ...]:
     """What the last plan of `all` does beyond removing what left and bringing the rest up to date.
 
@@ -102,12 +100,12 @@ def finished(
     ids that left the registry may go.
     """
     changes, strange = changes_of(plan)
-    registered = blueprint.registry
+    registered = expectation.registry
     found = _judged(
         changes,
         caller,
         lambda one: _beyond_finishing(one, registered, machines),
-        _Other(plan, changes, blueprint),
+        _Comparison(plan, changes, expectation),
     )
     return (*strange, *found)
 
@@ -118,34 +116,34 @@ def removed(plan: object) -> tuple[str, ...]:
     return tuple(
         str(one.index)
         for one in changes
-        if _is_fleet_host(one) and one.action is ChangeAction.DELETE and not one.deposed
+        if _is_fleet_host(one) and one.action is Action.DELETE and not one.deposed
     )
 
 
-class _Other:
-    """What a plan makes other than this repository does."""
+class _Comparison:
+    """A plan's changes held against what this repository makes."""
 
     def __init__(
         self,
         plan: object,
         changes: Collection[ResourceChange],
-        blueprint: Expectation,
+        expectation: Expectation,
         image: str = "",
     ) -> None:
         self._whole = whole(plan, changes)
         self._ids = {
             one.address: one.old_id
             for one in changes
-            if one.old_id and one.action in (ChangeAction.NOTHING, ChangeAction.UPDATE)
+            if one.old_id and one.action in (Action.NOTHING, Action.UPDATE)
         }
-        self._blueprint = blueprint
+        self._expectation = expectation
         self._image = image
 
-    def than_made(self, change: ResourceChange) -> str | None:
-        """What of it, or None."""
-        if change.data or change.action is ChangeAction.DELETE:
+    def difference(self, change: ResourceChange) -> str | None:
+        """What of this change is not as expected, or None."""
+        if change.data or change.action is Action.DELETE:
             return None
-        expected = self._blueprint.of(change, self._ids, self._image)
+        expected = self._expectation.of(change, self._ids, self._image)
         return difference(change, expected, self._whole)
 
 
@@ -153,7 +151,7 @@ def _judged(
     changes: Collection[ResourceChange],
     caller: str,
     beyond: Callable[[ResourceChange], str | None],
-    other: _Other,
+    check: _Comparison,
 ) -> tuple[Violation, ...]:
     judged = (
         (
@@ -162,27 +160,23 @@ def _judged(
             or beyond(one)
             or _by_another_provider(one)
             or _anothers(one)
-            or other.than_made(one),
+            or check.difference(one),
         )
         for one in changes
-        if one.action is not ChangeAction.NOTHING
+        if one.action is not Action.NOTHING
     )
     return tuple(Violation(one.address, one.action, why) for one, why in judged if why)
 
 
 def _of_the_caller(change: ResourceChange, caller: str) -> str | None:
-    if (
-        caller
-        and change.index == caller
-        and not (change.data and change.action is ChangeAction.READ)
-    ):
+    if caller and change.index == caller and not (change.data and change.action is Action.READ):
         return f"it belongs to {caller}, which asked for this, and no bot instance deploys itself"
     return None
 
 
 def _anothers(change: ResourceChange) -> str | None:
-    """Whose it is now, where that is not the instance that it is keyed by."""
-    if change.resource not in IDENTITY or change.action is ChangeAction.CREATE:
+    """Why not, where the role, profile or policy that is there now is not that instance's own."""
+    if change.resource not in IDENTITY or change.action is Action.CREATE:
         return None
     # A role and a profile have their name for an id, a policy its role's before its own.
     if change.old_id.partition(":")[0] == f"{change.index}-host":
@@ -221,11 +215,11 @@ def _beyond_the_roll(
 def _host_beyond(change: ResourceChange, id_: str, image: str, machines: Machines) -> str | None:
     if change.deposed:
         return _LEFTOVER
-    if change.action not in (ChangeAction.REPLACE, ChangeAction.CREATE):
+    if change.action not in (Action.REPLACE, Action.CREATE):
         return "a host is only ever replaced or created"
     if change.image != image:
         return f"it would run {change.image or 'an unknown image'} and not {image}"
-    if change.action is ChangeAction.CREATE:
+    if change.action is Action.CREATE:
         return (
             f"{id_} has a machine that OpenTofu does not see, and two would share its token; "
             "deploy again in a few minutes"
@@ -236,7 +230,7 @@ def _host_beyond(change: ResourceChange, id_: str, image: str, machines: Machine
 
 
 def _of_another(change: ResourceChange, id_: str, machines: Machines) -> str | None:
-    """Why not, where the machine that would go is not the one that EC2 shows under this id."""
+    """Why not, where the machine that would go is not the one that EC2 shows for this id."""
     owner = machines.owners.get(change.old_id)
     if owner == id_:
         return None
@@ -254,7 +248,7 @@ def _beyond_finishing(
     if change.action in _GENTLE:
         return _beyond_the_registry(change, registered)
     left = _is_keyed(change) and change.index not in registered
-    if change.action is ChangeAction.DELETE and _is_identity(change) and left:
+    if change.action is Action.DELETE and _is_identity(change) and left:
         return None
     return "a run removes only what is keyed by an id that left the registry; do this by hand"
 
@@ -274,21 +268,21 @@ def _host_stays(
         return "it is registered, and registered hosts are only moved one by one"
     if not _is_keyed(change):
         return "its key names no instance"
-    if change.action is not ChangeAction.DELETE:
+    if change.action is not Action.DELETE:
         return "it is not in the registry"
     return _of_another(change, str(change.index), machines)
 
 
 def _never(change: ResourceChange) -> str | None:
-    """Why not, for what no deploy may do whichever its job."""
-    if change.deposed and change.action is not ChangeAction.DELETE:
+    """Why not, for what no job of a deploy may do."""
+    if change.deposed and change.action is not Action.DELETE:
         return "a leftover can only be destroyed"
-    if change.data and change.action is not ChangeAction.READ:
+    if change.data and change.action is not Action.READ:
         return "a data source can only be read"
     if change.data:
         known = change.address in DATA or (change.resource == KEYED_DATA and _is_keyed(change))
         return None if known else "no fleet reads such a thing"
-    if change.action is ChangeAction.READ:
+    if change.action is Action.READ:
         return "only a data source can be read"
     if change.type.startswith(_CONTROL_TYPES):
         return "it belongs to the control plane, and no deploy may touch what deploys"

@@ -1,4 +1,4 @@
-"""The blocks of an HCL file, read with much less than HCL's own grammar.
+"""A reader of HCL files: their blocks and attributes, by a grammar much smaller than HCL's own.
 
 Not what an expression means, only where it ends. What it does not know it refuses, and it knows
 only what no two readers of HCL could read differently: printable ASCII, comments that begin with
@@ -30,7 +30,7 @@ _LABEL = re.compile(r'"([A-Za-z0-9_.-]+)"|([A-Za-z_][A-Za-z0-9_-]*)')
 _END = ""
 
 
-class UnreadableHcl(ValueError):
+class BadHcl(ValueError):
     """What can't be read, and in which line."""
 
 
@@ -49,7 +49,7 @@ class Block:
 
 
 def read(text: str) -> Block:
-    """The body of a file; UnreadableHcl."""
+    """The body of a file; BadHcl."""
     tokens = _Tokens(text)
     body = _body(tokens, "")
     if tokens.take() != _END:
@@ -70,8 +70,8 @@ class _Tokens:
         taken, self.ahead = self.ahead, next(self._all)
         return taken
 
-    def unreadable(self, what: str) -> UnreadableHcl:
-        return UnreadableHcl(f"{what}, about line {self._text.count(chr(10), 0, self._place) + 1}")
+    def unreadable(self, what: str) -> BadHcl:
+        return BadHcl(f"{what}, about line {self._text.count(chr(10), 0, self._place) + 1}")
 
     def _found(self) -> Iterator[str]:
         if odd := _ODD.search(self._text):

@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 
 class HostUnasked(ReportError):
-    """SSM, and not the host, is why there is no answer."""
+    """The host could not be asked, and SSM is why."""
 
 
 class Time(Protocol):
@@ -65,7 +65,7 @@ class SystemTime:
 
 
 @dataclass(frozen=True, slots=True)
-class PollSettings:
+class Polling:
     """How long to wait, and how often to look; seconds.
 
     Attributes:
@@ -77,10 +77,10 @@ class PollSettings:
     steady: float = STEADY_SECONDS
 
 
-def read_pace(environ: Mapping[str, str], deadline: float = IN_PROGRESS_SECONDS) -> PollSettings:
+def read_pace(environ: Mapping[str, str], deadline: float = IN_PROGRESS_SECONDS) -> Polling:
     """The pace that the runner's environment sets, and `deadline` where it sets none; Stopped if it
     is no number."""
-    return PollSettings(
+    return Polling(
         deadline=_seconds(environ, "FLEET_HEALTH_DEADLINE", deadline),
         poll=_seconds(environ, "FLEET_HEALTH_POLL", 10.0),
         steady=_seconds(environ, "FLEET_STEADY_SECONDS", STEADY_SECONDS),
@@ -100,7 +100,7 @@ def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
     return seconds
 
 
-def wait(look: Callable[[], str], pace: PollSettings, clock: Time) -> str:
+def wait(look: Callable[[], str], pace: Polling, clock: Time) -> str:
     """Look until there is nothing to wait for; what was still missing at the deadline, or nothing.
 
     `look` says what is missing, or nothing. It is asked once at least.
@@ -115,7 +115,7 @@ def wait(look: Callable[[], str], pace: PollSettings, clock: Time) -> str:
 
 @dataclass(frozen=True, slots=True)
 class HostHealth:
-    """A host, asked how it is through SSM by a document that takes no parameters."""
+    """Asks a host through SSM how it is, by a document that takes no parameters."""
 
     ssm: "SSMClient"
     clock: Time

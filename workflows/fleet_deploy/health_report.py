@@ -1,4 +1,4 @@
-"""What a host answers when it is asked how it is, and what is still missing until it is healthy.
+"""A host's report of its own health, and what is missing until it is healthy.
 
 The answer is one JSON object. A host may be broken or taken over, so nothing of it is repeated that
 could be more than a word.
@@ -30,7 +30,7 @@ _INVOCATION = re.compile(r"(?:[0-9a-f]{32})?")
 
 
 class ReportError(FleetError):
-    """The answer is none; the message ends a sentence that begins with whose it is."""
+    """The host gave no valid report; the message follows the host's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,8 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class HealthReport:
-    """
+    """What a host reports of itself.
+
     Attributes:
         revision: what the running system is of; empty where it is of none.
         units: the agent's is among them.
@@ -74,7 +75,7 @@ class HealthReport:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What makes a host done.
+    """What a host's report must show for the host to be done.
 
     Attributes:
         revision: which it was to become; empty where any will do.
@@ -87,7 +88,7 @@ class Wanted:
 
 
 def read(text: str) -> HealthReport:
-    """ReportError where it is not what a host would say."""
+    """The report in this text; ReportError where it has not the form of one."""
     if len(text) > LONGEST:
         raise ReportError(f"answered with {len(text)} characters, where {LONGEST} are the most")
     try:
@@ -134,7 +135,7 @@ def _unit(
 
 
 def missing(answer: HealthReport, wanted: Wanted) -> str:
-    """What is missing until the host is healthy, or nothing; without whose it is."""
+    """What this report lacks until the host is healthy, or nothing; without the host's name."""
     if answer.instance != wanted.instance:
         return f"says that it is {answer.instance}"
     if wanted.revision and answer.revision != wanted.revision:

@@ -1,4 +1,4 @@
-"""`host`: replace one host, or create it, and wait until it is healthy."""
+"""The job `host`: replace one host, or create it, and wait until it is healthy."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -26,18 +26,18 @@ from workflows.fleet_deploy import (
     runner,
     summary,
 )
+from workflows.fleet_deploy.change import host_address
 from workflows.fleet_deploy.cloud import FleetView
 from workflows.fleet_deploy.health_report import HealthReport, ReportError, Wanted
 from workflows.fleet_deploy.job import (
+    DeployPlan,
     JobContext,
-    PlannedDeploy,
     planned,
     refuse,
     spare_the_caller,
     telling_where,
 )
 from workflows.fleet_deploy.launch import launches
-from workflows.fleet_deploy.resource_change import host_address
 from workflows.fleet_deploy.runner import Annotation
 from workflows.fleet_deploy.stopped import Stopped
 
@@ -78,7 +78,7 @@ def _notices(id_: str, watch: "_HostWatch") -> Iterator[Annotation]:
         yield Annotation("On the way", f"{id_} is healthy, and on the way {told}.")
 
 
-def _as_patient(job: JobContext, plan: PlannedDeploy) -> JobContext:
+def _as_patient(job: JobContext, plan: DeployPlan) -> JobContext:
     """The job, with the deadline for hosts of this image and this revision; Stopped where no host
     could be done by then."""
     images = describe_images(job.cloud.ec2)
@@ -95,7 +95,7 @@ def _as_patient(job: JobContext, plan: PlannedDeploy) -> JobContext:
 
 
 def _replace_in_turn(
-    job: JobContext, turn: roll.HostTurn, earlier: tuple[roll.HostTurn, ...], plan: PlannedDeploy
+    job: JobContext, turn: roll.HostTurn, earlier: tuple[roll.HostTurn, ...], plan: DeployPlan
 ) -> str:
     """The new machine's id, or empty where the engine did not name it."""
     with TemporaryDirectory() as folder:
@@ -116,7 +116,8 @@ def _replace_in_turn(
 
 @contextmanager
 def _untouched(id_: str, but: str = "") -> Iterator[None]:
-    """Say of what stops here that it stopped before this host was moved; and, `but`, what was."""
+    """Add to every error raised here that this host was not touched; and, `but`, what was
+    removed before."""
     try:
         yield
     except Ec2Error as error:
@@ -142,20 +143,20 @@ def _told_from_now(job: JobContext, turn: roll.HostTurn) -> Iterator[None]:
 def _left(job: JobContext, turn: roll.HostTurn) -> EndState | None:
     """Where this host is now, or None where EC2 does not tell."""
     try:
-        sight = job.look({turn.seen: turn.id} if turn.seen else {})
+        view = job.look({turn.seen: turn.id} if turn.seen else {})
     except Ec2Error:
         return None
-    row = sight.there.get(turn.id)
+    row = view.there.get(turn.id)
     machines = {one.id for one in (row.host, *row.others) if one} if row else set()
     if machines - {turn.seen}:
         return EndState.NEW
-    if sight.unsure:
+    if view.unsure:
         return None
     return EndState.UNMOVED if machines else EndState.GONE
 
 
 def _may_begin(
-    job: JobContext, turn: roll.HostTurn, earlier: tuple[roll.HostTurn, ...], plan: PlannedDeploy
+    job: JobContext, turn: roll.HostTurn, earlier: tuple[roll.HostTurn, ...], plan: DeployPlan
 ) -> dict[str, str]:
     """The machines that are known, each with its instance; Stopped where it is not this one's turn.
 
@@ -166,13 +167,13 @@ def _may_begin(
     job.engine.init()
     in_state = job.engine.machines()
     machines = {**in_state, **({turn.seen: turn.id} if turn.seen else {})}
-    sight = known_machines.settled(job, machines)
-    known_machines.one_machine_each(sight, [turn.id], in_state)
-    why, words = roll.hindrance(turn, earlier, sight.there, plan.image), None
+    view = known_machines.settled(job, machines)
+    known_machines.one_machine_each(view, [turn.id], in_state)
+    why, words = roll.hindrance(turn, earlier, view.there, plan.image), None
     if not why and earlier:
         last = earlier[-1]
-        watch = _HostWatch(job, last, plan, _machine(sight, last.id))
-        within = health.PollSettings(min(job.pace.deadline, BEFORE_SECONDS), job.pace.poll)
+        watch = _HostWatch(job, last, plan, _machine(view, last.id))
+        within = health.Polling(min(job.pace.deadline, BEFORE_SECONDS), job.pace.poll)
         trouble = health.wait(watch.own_word, within, job.clock)
         why = trouble and f"the roll stopped at {trouble}"
         words = watch.last_words() if trouble else None
@@ -191,7 +192,7 @@ def _plan(
         _adopt(job, turn, image, plan)
         plan = job.engine.plan_hosts(file, image, [turn.id])
     seen = known_machines.settled(job, machines).machines
-    refuse(guard.rolled(plan, [turn.id], image, seen, job.blueprint, job.asked.caller))
+    refuse(guard.rolled(plan, [turn.id], image, seen, job.expectation, job.asked.caller))
     goes = [machine for machine, id_ in machines.items() if id_ in turn.clears]
     launch_check.refuse(job.cloud, launches(plan, [turn.id]), goes)
 
@@ -205,8 +206,8 @@ def _clear(
     """
     plan = job.engine.plan_removal(file, image, turn.clears)
     seen = known_machines.settled(job, machines).machines
-    trespasses = guard.finished(plan, seen, job.blueprint, job.asked.caller)
-    refuse((*trespasses, *removal.beyond(plan, turn.clears)))
+    violations = guard.finished(plan, seen, job.expectation, job.asked.caller)
+    refuse((*violations, *removal.beyond(plan, turn.clears)))
     job.engine.apply(file)
     cleared = {machine for machine, id_ in machines.items() if id_ in turn.clears}
     if left := sorted(cleared & job.look(machines).staying):
@@ -221,21 +222,21 @@ def _adopt(job: JobContext, turn: roll.HostTurn, image: str, plan: object) -> No
 
     Stopped where that is no longer the one that `plan` saw, or no longer looks like one of ours.
     """
-    sight = job.look()
-    if forgotten_host.strays(plan, [turn.id], roll.machines(sight.there)) != {turn.id: turn.seen}:
+    view = job.look()
+    if forgotten_host.strays(plan, [turn.id], roll.machines(view.there)) != {turn.id: turn.seen}:
         raise Stopped(
             "Not adopted",
             f"{turn.seen}, which the state did not know when this was planned, is gone or known to "
             "it now. Start a new deploy.",
         )
-    if why := forgotten_host.unlike(sight.there[turn.id], sight.images):
+    if why := forgotten_host.unlike(view.there[turn.id], view.images):
         raise forgotten_host.refused(turn.id, turn.seen, why)
     log.info("fleet.adopted instance=%s machine=%s", turn.id, turn.seen)
     job.engine.adopt(turn.id, turn.seen, image)
 
 
 def _wait_until_healthy(
-    job: JobContext, turn: roll.HostTurn, plan: PlannedDeploy, made: str
+    job: JobContext, turn: roll.HostTurn, plan: DeployPlan, made: str
 ) -> "_HostWatch":
     """What was seen of the new machine, once its status checks and itself say that it is well."""
     watch = _HostWatch(job, turn, plan, made)
@@ -275,7 +276,7 @@ class _HostWatch:
 
     job: JobContext
     turn: roll.HostTurn
-    plan: PlannedDeploy
+    plan: DeployPlan
     machine: str
     blind: str = ""
     answer: HealthReport | None = None
@@ -285,20 +286,20 @@ class _HostWatch:
         """What is missing until its status checks are good, or nothing."""
         machines = {one: self.turn.id for one in (self.turn.seen, self.machine) if one}
         try:
-            sight = self.job.look(machines)
+            view = self.job.look(machines)
         except Ec2Error as error:
             self.blind = str(error)
             return self.blind
-        self.blind = f"EC2 does not show {sight.unsure[0]}." if sight.unsure else ""
+        self.blind = f"EC2 does not show {view.unsure[0]}." if view.unsure else ""
         if self.blind:
             return self.blind
-        row = sight.there.get(self.turn.id)
+        row = view.there.get(self.turn.id)
         if row and row.host and row.host.id != self.turn.seen:
             self.machine = row.host.id
         return roll.unfinished(self.turn, row, self.plan.image)
 
     def own_word(self) -> str:
-        """What is missing by its own answer, or nothing."""
+        """What is missing by its own report, or nothing."""
         wanted = Wanted(self.turn.id, self.plan.revision, self.job.pace.steady)
         asked = True
         try:
@@ -311,7 +312,7 @@ class _HostWatch:
         return trouble and f"{self.turn.id} ({self.machine}): {trouble}"
 
     def last_words(self) -> LastWords | None:
-        """Its units', which go to the run's log; where it never answered, its console's."""
+        """The last log lines of its units; where it never reported, of its console."""
         if not self.job.hears:
             return None
         if self.answer:
@@ -320,11 +321,11 @@ class _HostWatch:
         return host_log.told(self.turn.id, said)
 
     def note(self) -> str:
-        """Note what it said last; why that could not be, or nothing."""
+        """Tag the machine with its last answer; why that could not be done, or nothing."""
         return health.note(self.job.cloud.ec2, self.machine, self.said) if self.said else ""
 
     def unknown(self, title: str, why: str) -> Stopped:
-        """What is known of it, where its health could not be learnt."""
+        """The error for a host that was moved and whose health could not be learnt."""
         was, now = self.turn.seen or "no host", self.machine or "a new machine"
         return Stopped(
             title,
@@ -333,6 +334,6 @@ class _HostWatch:
         )
 
 
-def _machine(sight: FleetView, id_: str) -> str:
-    host = roll.host_of(id_, sight.there)
+def _machine(view: FleetView, id_: str) -> str:
+    host = roll.host_of(id_, view.there)
     return host.id if host else ""

@@ -1,4 +1,5 @@
-"""Why a host did not come up: its journal's last words or, where it never spoke, its console's.
+"""The last log lines of a host that did not come up: its units' or, where it never reported, its
+console's.
 
 The run's log shows them to whoever may read it, which in a public repository is everyone.
 """
@@ -36,7 +37,7 @@ def is_heard(environ: Mapping[str, str]) -> bool:
 
 
 def told(instance: str, said: str) -> LastWords | None:
-    """Put what it said into the log, masked once more; its last few lines.
+    """Write what a host said into the run's log, masked once more; its last few lines.
 
     No line there begins as the host would have it: a log's lines can mean something to GitHub.
     """

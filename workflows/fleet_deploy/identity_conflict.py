@@ -1,4 +1,4 @@
-"""What a running machine holds, and the instances that must not be made while it does.
+"""Running machines that share a token, prefix or host name with a host that is to be made.
 
 A machine keeps the tokens, the prefix and the host name that its entry gave it. Once the entry is
 renamed, removed or rewritten, another may name the same: then two machines would share them.
@@ -42,7 +42,7 @@ class IdentityConflict:
 
 @dataclass(frozen=True, slots=True)
 class FleetFacts:
-    """What is known of it, for one run.
+    """The entries, machines and history that tell of conflicts, for one run.
 
     Attributes:
         entries: the registry's.
@@ -82,7 +82,8 @@ def make_room(
 
 
 def _holders_first(turns: Sequence[HostTurn], fleet: FleetFacts) -> Iterator[HostTurn]:
-    """The order as it was, but for those that wait for another; of a circle, its first one."""
+    """The turns in their order, but those that wait for another come after it; of a circle, one
+    goes first."""
     left = {turn.id: turn for turn in turns}
     waits = _waits(fleet)
     while left:
@@ -117,7 +118,8 @@ def _behind(id_: str, waits: Mapping[str, frozenset[str]]) -> Collection[str]:
 def _in_the_way(
     turn: HostTurn, moved: Collection[str], fleet: FleetFacts
 ) -> Iterator[IdentityConflict]:
-    """Of a machine that nobody can place, only an instance that never had a host has to fear."""
+    """The conflicts of this turn. A machine that nobody can place conflicts only with an
+    instance that never had a host."""
     had_a_host = turn.seen or turn.id in fleet.known.values()
     for one in obstacles(turn.id, fleet.entries, fleet.status, moved, fleet.said):
         if one.shares or not had_a_host:

@@ -1,4 +1,4 @@
-"""What was asked, from the inputs; and by whom. Checked again, whoever checked before."""
+"""The workflow's inputs: what was asked, and by whom, checked whoever checked before."""
 
 from collections.abc import Collection, Mapping
 
@@ -36,7 +36,8 @@ def read(environ: Mapping[str, str], starter: Starter) -> ledger.Entry:
 
 
 def speaker(entry: ledger.Entry, starter: Starter, registered: Collection[str]) -> Caller:
-    """Who asks. That a person is an operator was decided where the person could be seen."""
+    """The caller that the policy judges. That a person is an operator was decided where the
+    person could be seen."""
     heard = ledger.parse_request_id(entry.request_id) if entry.request_id else None
     if heard and heard.platform == "agent" and heard.bot != entry.caller:
         return Unknown(f"`{entry.caller or 'a person'}` with a request of {heard.bot}'s agent")

@@ -1,4 +1,4 @@
-"""What each of the run's jobs begins with, whichever it is."""
+"""What every job of a deploy begins with: its environment, inputs, registry and clients."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class JobContext:
     known: KnownRegistry
     cloud: Cloud
     engine: engine.Engine
-    pace: health.PollSettings
+    pace: health.Polling
     hears: bool
     clock: health.Time
 
@@ -69,7 +69,7 @@ class JobContext:
         return self.known.registry
 
     @property
-    def blueprint(self) -> Expectation:
+    def expectation(self) -> Expectation:
         """What tofu/fleet makes of what the engine is told; Stopped where that is unknown."""
         folder = self.engine.root / engine.FOLDER
         return expectation.read(self.engine.environ, folder, self.registry, self.cloud.owner())
@@ -81,7 +81,7 @@ class JobContext:
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedDeploy:
+class DeployPlan:
     """What `plan` handed to the jobs after it; the engine has the rest from the environment."""
 
     image: str
@@ -90,8 +90,8 @@ class PlannedDeploy:
 
 
 def begin(environ: Mapping[str, str], root: Path, clock: health.Time) -> JobContext:
-    """Look at the attempt before anything else, then at who started it, then at all that was handed
-    in."""
+    """The context of this job. The attempt is checked first, then who started it, then the
+    inputs."""
     run = runner.read_run(environ)
     runner.first_attempt_only(run)
     accounts = github_account.read(environ)
@@ -126,7 +126,7 @@ def _registry(root: Path) -> Registry:
         raise Stopped("Bad registry", why, summary.bullets(error.problems)) from error
 
 
-def planned(environ: Mapping[str, str]) -> PlannedDeploy:
+def planned(environ: Mapping[str, str]) -> DeployPlan:
     """What the hosts are made of, and the roll, from the environment of a later job."""
     names = ("IMAGE", "ROLL", "TF_VAR_revision", "TF_VAR_seed_sha256")
     image, turns, revision, sum_ = runner.needed(environ, *names)
@@ -134,7 +134,7 @@ def planned(environ: Mapping[str, str]) -> PlannedDeploy:
         raise Stopped("Bad roll", "The image that `plan` handed over is none.")
     if not (seed.is_commit(revision) and seed.is_sum(sum_)):
         raise Stopped("Bad roll", "The revision that `plan` handed over is none, or its sum is.")
-    return PlannedDeploy(image, revision, roll.decode(turns))
+    return DeployPlan(image, revision, roll.decode(turns))
 
 
 def spare_the_caller(job: JobContext, target: str) -> None:
@@ -145,15 +145,15 @@ def spare_the_caller(job: JobContext, target: str) -> None:
         judge.allow(BotInstance(caller), job.asked._replace(target=target), Facts())
 
 
-def refuse(trespasses: tuple[Violation, ...]) -> None:
+def refuse(violations: tuple[Violation, ...]) -> None:
     """Stop before apply, naming what the plan would do beyond what was asked."""
-    if not trespasses:
+    if not violations:
         return
-    more = f" (and {len(trespasses) - 1} more)" if len(trespasses) > 1 else ""
+    more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
     raise Stopped(
         "Guarded",
-        f"Nothing was applied, the plan goes too far: {trespasses[0]}{more}.",
-        summary.bullets(str(one) for one in trespasses),
+        f"Nothing was applied, the plan goes too far: {violations[0]}{more}.",
+        summary.bullets(str(one) for one in violations),
     )
 
 
@@ -164,15 +164,15 @@ def telling_where(job: JobContext, turns: Iterable[roll.HostTurn], stop: Stopped
     """
     turns = tuple(turns)
     try:
-        sight = job.look({turn.seen: turn.id for turn in turns if turn.seen})
+        view = job.look({turn.seen: turn.id for turn in turns if turn.seen})
     except FleetError as error:
         unseen = f"{stop} Where the hosts are can't be seen now: {error}"
         return stop.saying(unseen)
-    unsure = [turn.id for turn in turns if turn.seen in sight.unsure]
+    unsure = [turn.id for turn in turns if turn.seen in view.unsure]
     ids = [turn.id for turn in turns]
-    where = roll.whereabouts(ids, sight.there, unsure)
+    where = roll.whereabouts(ids, view.there, unsure)
     why = brief(f"{str(stop).removesuffix('.')}.", ROOM - len(where) - len(" "))
     whole = str(stop) if why != str(stop) else ""
-    details = (whole, stop.details, summary.hosts(ids, sight.there))
+    details = (whole, stop.details, summary.hosts(ids, view.there))
     told = "\n\n".join(filter(None, details))
     return Stopped(stop.title, f"{why} {where}", told, stop.last_words)

@@ -1,4 +1,4 @@
-"""The run is the judge: of duplicates, and of policy by what is there when its turn comes."""
+"""The run's own judgement: whether it is a duplicate, and whether the policy allows it now."""
 
 from collections.abc import Callable, Collection, Iterable
 
@@ -55,14 +55,14 @@ def brought_along(
     return tuple(kept), tuple(left_out)
 
 
-def facts(sight: FleetView, *, unfinished: str = "") -> Facts:
+def facts(view: FleetView, *, unfinished: str = "") -> Facts:
     """What this depth sees of the fleet; `unfinished` links to what makes the caller busy."""
     return Facts(
-        ids=sight.status.registry.ids,
-        images=sight.images,
-        conditions=sight.status.conditions,
+        ids=view.status.registry.ids,
+        images=view.images,
+        conditions=view.status.conditions,
         unfinished=unfinished,
-        now=sight.status.taken,
+        now=view.status.taken,
     )
 
 

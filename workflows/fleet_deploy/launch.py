@@ -1,4 +1,4 @@
-"""What a plan would launch: the machine of each host that it makes, as the engine asks for it."""
+"""The launches that a plan would make: the machine of each host, as the engine asks for it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from workflows.fleet_deploy.resource_change import host_address, keyed_address
+from workflows.fleet_deploy.change import host_address, keyed_address
 from workflows.fleet_deploy.stopped import Stopped
 
 _PROFILE = "aws_iam_instance_profile.instance"

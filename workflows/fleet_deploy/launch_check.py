@@ -1,4 +1,4 @@
-"""Whether EC2 would launch what a plan makes: asked before the engine destroys anything for it."""
+"""Checks that EC2 would launch a plan's hosts, before the engine destroys any for them."""
 
 import re
 from collections.abc import Collection, Iterator, Sequence

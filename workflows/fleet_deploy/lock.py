@@ -1,4 +1,4 @@
-"""The lock on the state: who holds it, in the engine's own words."""
+"""The lock on the state, as the engine's error describes it."""
 
 import getpass
 import re
@@ -58,6 +58,6 @@ def _seconds(text: str) -> float | None:
 
 
 def is_left_by(lock: StateLock, began: float) -> bool:
-    """Whether it is of an engine on this machine that began no earlier than that."""
+    """Whether an engine on this machine left it that began no earlier than that."""
     here = f"{getpass.getuser()}@{socket.gethostname()}"
     return lock.who == here and lock.created is not None and lock.created >= int(began)

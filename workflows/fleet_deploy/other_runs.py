@@ -1,4 +1,4 @@
-"""Other runs of the same ask, or of the same bot instance: which of them moved a host, or will.
+"""Other runs of the same ask, or of the same bot instance, and whether they moved a host.
 
 GitHub starts runs one at a time and mostly, not surely, in the order in which they were asked for.
 What a run did is asked of its jobs, and only where its conclusion leaves it open.

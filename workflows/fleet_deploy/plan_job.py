@@ -1,4 +1,4 @@
-"""`plan`: judge what was asked, resolve the image, and rehearse the whole roll once."""
+"""The job `plan`: judge what was asked, resolve the image, and plan the whole roll once."""
 
 import json
 import logging
@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 
 
 class OtherRuns:
-    """The runs beside this one, and what is asked of GitHub about them."""
+    """The runs beside this one, and their jobs as GitHub tells them."""
 
     def __init__(self, github: GitHubRuns, job: JobContext) -> None:
         self._github = github
@@ -91,13 +91,13 @@ def run(job: JobContext) -> tuple[Annotation, ...]:
         raise Stopped("Not set up", "COMMIT is not a commit.")
     past = OtherRuns(GitHubRuns(api, token, job.accounts.control_api.id, job.clock.sleep), job)
     judge.only_once(job.asked, job.run.id, past.runs, past.jobs)
-    sight, machines = _judged_sight(job, past)
+    view, machines = _judged_view(job, past)
     with _untouched():
         job.hosts.refuse_an_old_control()
         git = Git(job.engine.root, job.environ)
-        made_of = revision.settle(git, commit, job.asked, sight.status.images)
+        made_of = revision.settle(git, commit, job.asked, view.status.images)
         seed = seed_upload.of(git, made_of.revision.commit)
-        turns, left_out = _turns(job, made_of, sight, machines, past)
+        turns, left_out = _turns(job, made_of, view, machines, past)
         turns, unbootable = boot_check.bootable(
             job.asked.target,
             turns,
@@ -107,7 +107,7 @@ def run(job: JobContext) -> tuple[Annotation, ...]:
         )
         sum_ = seed_upload.put(job.cloud.s3, bucket, seed)
     job = replace(job, engine=job.engine.made_of(made_of.revision.commit, sum_))
-    turns = _rehearse(job, made_of.image.id, turns, sight, machines, past)
+    turns = _rehearse(job, made_of.image.id, turns, view, machines, past)
     runner.write_outputs(
         job.environ,
         {
@@ -119,10 +119,10 @@ def run(job: JobContext) -> tuple[Annotation, ...]:
             "target": job.asked.target,
         },
     )
-    return _tell(job, made_of, turns, sight, (*left_out, *unbootable))
+    return _tell(job, made_of, turns, view, (*left_out, *unbootable))
 
 
-def _judged_sight(job: JobContext, past: OtherRuns) -> tuple[FleetView, dict[str, str]]:
+def _judged_view(job: JobContext, past: OtherRuns) -> tuple[FleetView, dict[str, str]]:
     """The fleet, in which the policy allows what was asked; and the machines that the state knows.
 
     A refusal needs no engine. What the state knows may show more than the first look did, and then
@@ -132,18 +132,18 @@ def _judged_sight(job: JobContext, past: OtherRuns) -> tuple[FleetView, dict[str
     unfinished = past.unfinished(caller)
     target = TargetHealth(job)
 
-    def allow(sight: FleetView) -> None:
-        facts = judge.facts(sight, unfinished=unfinished)
+    def allow(view: FleetView) -> None:
+        facts = judge.facts(view, unfinished=unfinished)
         facts = past.record(caller, job.asked.target, facts).told(facts)
-        judge.allow(caller, job.asked, *target.asked(caller, facts, sight))
+        judge.allow(caller, job.asked, *target.asked(caller, facts, view))
 
     allow(job.look())
     job.engine.init()
     machines = job.engine.machines()
     with _untouched():
-        sight = known_machines.settled(job, machines)
-    allow(sight)
-    return sight, machines
+        view = known_machines.settled(job, machines)
+    allow(view)
+    return view, machines
 
 
 @contextmanager
@@ -159,21 +159,21 @@ def _untouched() -> Iterator[None]:
 def _turns(
     job: JobContext,
     made_of: ImageAndRevision,
-    sight: FleetView,
+    view: FleetView,
     machines: Mapping[str, str],
     past: OtherRuns,
 ) -> tuple[tuple[roll.HostTurn, ...], tuple[str, ...]]:
     """The roll; and why what it would have brought along is left out."""
-    caller, facts = inputs.speaker(job.asked, job.starter, job.registry), judge.facts(sight)
-    whole = roll.of(job.asked.target, sight.status, made_of, carrier=inputs.carrier(job.asked))
+    caller, facts = inputs.speaker(job.asked, job.starter, job.registry), judge.facts(view)
+    whole = roll.of(job.asked.target, view.status, made_of, carrier=inputs.carrier(job.asked))
     turns, refused = judge.brought_along(
         caller, job.asked, whole, lambda id_: past.record(caller, id_, facts).told(facts)
     )
-    known_machines.one_machine_each(sight, [turn.id for turn in turns], machines)
+    known_machines.one_machine_each(view, [turn.id for turn in turns], machines)
     root = job.engine.root
     said = registry_history.RegistryHistory(root, str(REGISTRY), job.environ).said
     entries = json.loads((root / REGISTRY).read_bytes())
-    fleet = identity_conflict.FleetFacts(entries, sight.status, machines, said)
+    fleet = identity_conflict.FleetFacts(entries, view.status, machines, said)
     turns, unmade = identity_conflict.make_room(job.asked.target, turns, fleet)
     return turns, (*refused, *unmade)
 
@@ -182,23 +182,23 @@ def _rehearse(
     job: JobContext,
     image: str,
     turns: tuple[roll.HostTurn, ...],
-    sight: FleetView,
+    view: FleetView,
     machines: Mapping[str, str],
     past: OtherRuns,
 ) -> tuple[roll.HostTurn, ...]:
-    """Plan all of it and apply none: what would stop the tenth host stops the first.
+    """Plan all of it and apply none, so that what would stop the tenth host stops the first.
 
     The turns, each marked whose host the state forgot; its own job adopts it.
     """
     ids = [turn.id for turn in turns]
     with TemporaryDirectory() as folder:
         planned = job.engine.plan_hosts(Path(folder).resolve() / "rehearsal", image, ids)
-    unknown = {id_: one for id_, one in roll.machines(sight.there).items() if one not in machines}
-    forgotten = _forgotten(planned, ids, unknown, sight, past)
-    seen = replace(sight.machines, live=sight.machines.live - forgotten)
+    unknown = {id_: one for id_, one in roll.machines(view.there).items() if one not in machines}
+    forgotten = _forgotten(planned, ids, unknown, view, past)
+    seen = replace(view.machines, live=view.machines.live - forgotten)
     with _untouched():
-        blueprint = job.blueprint
-    refuse(guard.rolled(planned, ids, image, seen, blueprint, job.asked.caller))
+        expectation = job.expectation
+    refuse(guard.rolled(planned, ids, image, seen, expectation, job.asked.caller))
     gone = [machine for turn in turns for machine, id_ in machines.items() if id_ in turn.clears]
     with _untouched():
         launch_check.refuse(job.cloud, launches(planned, ids), gone)
@@ -206,7 +206,7 @@ def _rehearse(
 
 
 def _forgotten(
-    planned: object, ids: list[str], unknown: Mapping[str, str], sight: FleetView, past: OtherRuns
+    planned: object, ids: list[str], unknown: Mapping[str, str], view: FleetView, past: OtherRuns
 ) -> frozenset[str]:
     """Whose host the state forgot; Stopped where it is not surely one that a deploy left.
 
@@ -214,8 +214,8 @@ def _forgotten(
     """
     found = forgotten_host.strays(planned, ids, unknown)
     for id_, machine in found.items():
-        row = sight.there[id_]
-        why = forgotten_host.unlike(row, sight.images)
+        row = view.there[id_]
+        why = forgotten_host.unlike(row, view.images)
         if not why and row.host:
             why = forgotten_host.unmade(row.host, past.others, past.jobs)
         if why:
@@ -228,7 +228,7 @@ def _tell(
     job: JobContext,
     made_of: ImageAndRevision,
     turns: tuple[roll.HostTurn, ...],
-    sight: FleetView,
+    view: FleetView,
     left_out: tuple[str, ...],
 ) -> tuple[Annotation, ...]:
     log.info(
@@ -238,7 +238,7 @@ def _tell(
         made_of.revision.commit,
         len(turns),
     )
-    alone = "" if job.asked.target == ALL else summary.left_alone(roll.left(sight.status))
+    alone = "" if job.asked.target == ALL else summary.left_alone(roll.left(view.status))
     notices = [Annotation("Left alone", alone)] if alone else []
     notices += [Annotation("Left out", why) for why in left_out]
     runner.write_summary(
@@ -252,7 +252,7 @@ def _tell(
                     made_of,
                     job.clock.now(),
                 ),
-                summary.turns(turns, sight.there),
+                summary.turns(turns, view.there),
                 *(f"{notice.title}: {notice.sentence}" for notice in notices),
             )
             if part

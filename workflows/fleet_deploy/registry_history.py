@@ -1,4 +1,4 @@
-"""What the registry said before: the branch's history, as git has it in this checkout."""
+"""The registry's earlier contents, from the branch's history in this checkout."""
 
 import json
 import logging
@@ -18,7 +18,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class RegistryHistory:
-    """
+    """Reads what the registry's entries said at earlier commits.
+
     Attributes:
         root: the checkout; where it is none of git's, history says nothing.
         file: the registry, below it.

@@ -1,4 +1,4 @@
-"""The revision of a deploy: which commit of the branch the hosts are built from, on which image."""
+"""Which commit and which image the hosts of a deploy are made of."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,8 @@ SHORT = 7
 
 @dataclass(frozen=True, slots=True)
 class DeployedRevision:
-    """
+    """A commit that hosts are built from.
+
     Attributes:
         subject: the first line of its message.
         committed: Unix seconds.
@@ -39,7 +40,8 @@ class ImageAndRevision:
 
 
 def settle(git: Git, head: str, asked: Entry, images: Sequence[Image]) -> ImageAndRevision:
-    """What this ask comes to. `images` are ours, the newest first; the policy has judged the named.
+    """The image and revision that this ask means. `images` are ours, the newest first; the policy
+    has judged the named one.
 
     Image and configuration are of one time: of an image that was named, the revision that it was
     built from; of a commit, its revision, on the image built from that where there is one. Else the

@@ -1,4 +1,4 @@
-"""The roll: whose turn comes when, and whether the next one may begin."""
+"""The roll: the order in which hosts are replaced, and whether the next one may begin."""
 
 import json
 import re
@@ -58,7 +58,7 @@ def left(status: FleetStatus) -> tuple[InstanceStatus, ...]:
 def of(
     target: str, status: FleetStatus, made_of: ImageAndRevision, *, carrier: str
 ) -> tuple[HostTurn, ...]:
-    """Each who is moved, in the status's order."""
+    """The turns of this target, in the status's order."""
     there = rows(status)
     ids = status.in_turn(target, carrier=carrier)
     return tuple(_turn(there[id_], made_of) for id_ in ids)
@@ -125,7 +125,7 @@ def before(roll: Iterable[HostTurn], id_: str) -> tuple[HostTurn, ...]:
 
 
 def moved(turn: HostTurn) -> str:
-    """What its job did, where it got that far."""
+    """What the turn's job did, where it got that far."""
     return f"{turn.id} was {'replaced' if turn.seen else 'created'}"
 
 

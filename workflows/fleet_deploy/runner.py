@@ -1,4 +1,4 @@
-"""What the run knows of itself: GitHub's variables, and what it may tell GitHub back."""
+"""GitHub's variables of this run, and what the run writes back: outputs, summary, annotations."""
 
 import re
 import secrets
@@ -103,7 +103,7 @@ def _append(environ: Mapping[str, str], variable: str, text: str) -> None:
 
 
 class Annotation(NamedTuple):
-    """What should be seen on the run's page and stops nothing."""
+    """A notice on the run's page, which stops nothing."""
 
     title: str
     sentence: str
@@ -111,7 +111,7 @@ class Annotation(NamedTuple):
 
 @contextmanager
 def commands_stopped() -> Iterator[None]:
-    """What is written meanwhile, the runner takes for words and never for commands.
+    """Keep the runner from taking what is written meanwhile for workflow commands.
 
     The engine repeats the values of tags, and an exception what AWS says: neither may set an output
     or speak as an error of ours. What other programs write must come by our own standard output,

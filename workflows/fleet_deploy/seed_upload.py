@@ -1,4 +1,4 @@
-"""A revision's seed: packed from what git holds, and put where the hosts of it look for it."""
+"""Packs a revision's seed from git's objects and puts it into the bucket where hosts look."""
 
 import base64
 import hashlib
@@ -29,7 +29,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """
+    """The files of a revision that its hosts need.
+
     Attributes:
         files: what it holds, by path.
     """

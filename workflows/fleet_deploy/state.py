@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from workflows.fleet_deploy.resource_change import HOST
+from workflows.fleet_deploy.change import HOST
 from workflows.fleet_deploy.stopped import Stopped
 
 _TYPE, _NAME = HOST.split(".")

@@ -1,4 +1,4 @@
-"""What stops a run: said once, then the job ends."""
+"""The error that stops a run, and how its sentence is cut for a chat."""
 
 from fleet_control.error import FleetError
 from fleet_control.last_words import LastWords
@@ -27,7 +27,7 @@ class Stopped(FleetError):
         self.last_words = last_words
 
     def saying(self, sentence: str) -> "Stopped":
-        """The same in another sentence."""
+        """The same error with another sentence."""
         return Stopped(self.title, sentence, self.details, self.last_words)
 
 

@@ -1,4 +1,4 @@
-"""A bot's target, asked itself where EC2's word for its health would refuse the deploy.
+"""Asks a bot's target itself how it is, where EC2's word for its health would refuse the deploy.
 
 A host whose services keep dying is healthy to EC2. Where SSM can't carry the question, which is not
 the host's fault, EC2's word counts.
@@ -12,7 +12,7 @@ from fleet_control.host_answer import HostAnswer
 from fleet_control.policy import Allowed, Condition, Facts, Refused, judge
 from workflows.fleet_deploy import health, health_report, roll
 from workflows.fleet_deploy.cloud import FleetView
-from workflows.fleet_deploy.health import HostUnasked, PollSettings
+from workflows.fleet_deploy.health import HostUnasked, Polling
 from workflows.fleet_deploy.health_report import ReportError, Wanted
 from workflows.fleet_deploy.job import JobContext
 from workflows.fleet_deploy.stopped import Stopped
@@ -41,7 +41,7 @@ class TargetHealth:
     job: JobContext
     _heard: dict[str, _Heard] = field(default_factory=dict)
 
-    def asked(self, caller: Caller, facts: Facts, sight: FleetView) -> tuple[Facts, str]:
+    def asked(self, caller: Caller, facts: Facts, view: FleetView) -> tuple[Facts, str]:
         """The same facts, in which the target is as it says where that decides; and what a refusal
         adds of that."""
         entry = self.job.asked
@@ -49,7 +49,7 @@ class TargetHealth:
         verdict = judge(caller, entry.target, entry.image_or_commit, in_doubt)
         if isinstance(verdict, Refused):  # whatever the target would say
             return in_doubt, ""
-        host = roll.host_of(entry.target, sight.there)
+        host = roll.host_of(entry.target, view.there)
         if not (isinstance(verdict, Allowed) and verdict.doubt and host):
             return facts, ""
         if host.id not in self._heard:
@@ -80,9 +80,7 @@ class TargetHealth:
 
         patience = job.pace.steady + PATIENCE_SECONDS
         try:
-            health.wait(
-                look, PollSettings(min(job.pace.deadline, patience), job.pace.poll), job.clock
-            )
+            health.wait(look, Polling(min(job.pace.deadline, patience), job.pace.poll), job.clock)
         except Stopped as stop:
             heard = _Heard(heard.answer, str(stop))
         if heard.answer:

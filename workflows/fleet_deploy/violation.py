@@ -1,20 +1,15 @@
-"""What a plan must not do; and a plan's changes, as far as they can be read."""
+"""The violations that a guard finds in a plan, and the plan's changes that can be read."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from workflows.fleet_deploy.resource_change import (
-    ResourceChange,
-    UnreadableChange,
-    address_of,
-    read,
-)
+from workflows.fleet_deploy.change import BadChange, ResourceChange, address_of, read
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One thing a plan must not do.
+    """One change that a plan must not make.
 
     Attributes:
         address: what it would be done to.
@@ -40,7 +35,7 @@ def changes_of(plan: object) -> tuple[tuple[ResourceChange, ...], tuple[Violatio
     for raw in listed if isinstance(listed, list) else []:
         try:
             changes.append(read(raw))
-        except UnreadableChange as error:
+        except BadChange as error:
             strange.append(_strange(address_of(raw), str(error)))
     twice = Counter(one.address for one in changes if not one.deposed)
     strange += [_strange(address, "it stands twice") for address, n in twice.items() if n > 1]

@@ -1,4 +1,4 @@
-"""The image as Nix builds it from a seed: a disk file, and what is said beside it.
+"""The image as Nix builds it from a seed: a disk file and its description.
 
 Nix itself is played in the tests: no image has been built by this code yet.
 """
@@ -72,7 +72,7 @@ def build(seed: Seed, folder: Path, nix: tuple[str, ...] = BUILD) -> NixImage:
 
 
 def _check_registry(seed: Seed) -> None:
-    """Nix itself holds it to no rule."""
+    """Stopped where the seed's registry is not valid: Nix itself holds it to no rule."""
     listed = seed.files.get(REGISTRY)
     try:
         parse(listed.data if listed else b"")

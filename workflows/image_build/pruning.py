@@ -1,4 +1,4 @@
-"""Old images go, and what dead runs left; none that a host runs on, nor the newest few."""
+"""Deletes old images and what failed builds left; none that a host runs on, nor the newest few."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""From a snapshot to an image that hosts may be created from; the tag that makes it one is last."""
+"""Registers an image of a snapshot; the tag by which deploys find it comes last."""
 
 from typing import TYPE_CHECKING
 
@@ -92,5 +92,5 @@ def wait_available(ec2: "EC2Client", image: str, clock: Time) -> None:
 
 
 def publish(ec2: "EC2Client", image: str) -> None:
-    """From here on it is what the next deploy takes."""
+    """Tag the image, so that the next deploy takes it."""
     ec2.create_tags(Resources=[image], Tags=[{"Key": TAG, "Value": "true"}])

@@ -1,4 +1,4 @@
-"""Old seeds go; none that an image or a host names, nor the newest few."""
+"""Deletes old seeds; none that an image or a host names, nor the newest few."""
 
 import logging
 from collections.abc import Collection, Iterable, Iterator

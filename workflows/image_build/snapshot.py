@@ -1,4 +1,4 @@
-"""From a disk file to a snapshot: by way of S3, which EC2 imports from."""
+"""Uploads a disk to S3 and imports it into EC2 as a snapshot."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

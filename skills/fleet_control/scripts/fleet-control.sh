@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fleet control for the agent of this host:
-#   fleet-control.sh <deploy|status|wait|run|runs|registry> [target] [image or commit] [--json]
+#   fleet-control.sh <deploy|status|wait|run|runs|registry> [target] [image_or_commit] [--json]
 # What each does, and the exit codes: fleet-control.sh --help, or SKILL.md.
 set -euo pipefail
 

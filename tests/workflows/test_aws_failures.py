@@ -12,9 +12,9 @@ from fleet_control.host import Checks, Health
 from sandbox.host_rules import Rules
 from sandbox.moto import set_rules
 from tests.workflows import plans
+from tests.workflows.aws_front import AwsFront
 from tests.workflows.conftest import ENGINE, NEW, OLD, LocalRunner
-from tests.workflows.fleets import host, sight
-from tests.workflows.front import AwsFront
+from tests.workflows.fleets import host, view
 from tests.workflows.hasty_time import HastyTime
 from tests.workflows.plans import REVISION
 from tests.workflows.test_health_report import answer, unit
@@ -229,7 +229,7 @@ def test_without_a_word_of_the_runner_it_waits_half_as_long_where_the_image_hold
 )
 def test_what_ec2_says_of_a_machine_is_what_its_turn_waits_for(ill: Checks, words: str) -> None:
     there = host(ONE, 11, image=NEW, health=ill.health)
-    row = sight([ONE], replace(there, ill=ill.ill)).there[ONE]
+    row = view([ONE], replace(there, ill=ill.ill)).there[ONE]
 
     assert roll.unfinished(roll.HostTurn(ONE, "", ""), row, NEW) == words
 

@@ -15,11 +15,11 @@ from fleet_control.machine import describe_machines
 from sandbox.host_rules import SECRET, Behaviour, Rules, Timing
 from sandbox.moto import set_rules
 from tests.workflows import plans
+from tests.workflows.aws_front import AwsFront
 from tests.workflows.conftest import NEW, OLD, LocalRunner
-from tests.workflows.front import AwsFront
 from tests.workflows.plans import REVISION
+from tests.workflows.test_aws_failures import handed
 from tests.workflows.test_health import Stepping
-from tests.workflows.test_silence import handed
 from workflows.fleet_deploy.health import read_pace, wait
 from workflows.fleet_deploy.health_report import AGENT, HealthReport, Unit, Wanted, missing
 

@@ -1,4 +1,4 @@
-"""One resource change of a plan, as `tofu show -json` writes it; read without good faith."""
+"""One resource change of a plan, as `tofu show -json` writes it; whatever is strange is refused."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ DATA = ("data.aws_partition.current", "data.aws_caller_identity.current")
 KEYED_DATA = "data.aws_iam_policy_document.instance"
 
 
-class ChangeAction(StrEnum):
+class Action(StrEnum):
     """What would happen to a resource; anything not listed here is not understood."""
 
     NOTHING = "stay as it is"
@@ -41,13 +41,13 @@ class ChangeAction(StrEnum):
 
 
 _ACTIONS = {
-    ("no-op",): ChangeAction.NOTHING,
-    ("read",): ChangeAction.READ,
-    ("create",): ChangeAction.CREATE,
-    ("update",): ChangeAction.UPDATE,
-    ("delete", "create"): ChangeAction.REPLACE,
-    ("create", "delete"): ChangeAction.REPLACE,
-    ("delete",): ChangeAction.DELETE,
+    ("no-op",): Action.NOTHING,
+    ("read",): Action.READ,
+    ("create",): Action.CREATE,
+    ("update",): Action.UPDATE,
+    ("delete", "create"): Action.REPLACE,
+    ("create", "delete"): Action.REPLACE,
+    ("delete",): Action.DELETE,
 }
 _MODES = ("managed", "data")
 
@@ -72,7 +72,7 @@ class ResourceChange:
     data: bool
     index: str | int | None
     deposed: bool
-    action: ChangeAction
+    action: Action
     provider: str
     before: Mapping[str, object]
     after: Mapping[str, object]
@@ -89,7 +89,7 @@ class ResourceChange:
         return _word(self.after.get("ami"))
 
 
-class UnreadableChange(ValueError):
+class BadChange(ValueError):
     """A shape that a plan should not have; the message says what is strange about it."""
 
 
@@ -119,24 +119,24 @@ def address_of(raw: object) -> str:
 
 
 def read(raw: object) -> ResourceChange:
-    """The change; UnreadableChange rather than guess."""
+    """The change; BadChange rather than guess."""
     if not isinstance(raw, Mapping):
-        raise UnreadableChange("it is not an object")
+        raise BadChange("it is not an object")
     address, type_, name = (_text(raw, key) for key in ("address", "type", "name"))
     mode, module = _text(raw, "mode"), _text(raw, "module_address", required=False)
     if mode not in _MODES:
-        raise UnreadableChange(f"its mode is {mode!r}")
+        raise BadChange(f"its mode is {mode!r}")
     resource = ".".join(
         part for part in (module, "data" if mode == "data" else "", type_, name) if part
     )
     index = _index(raw, address, resource)
     if _text(raw, "previous_address", required=False) not in ("", address):
-        raise UnreadableChange(f"it was {raw['previous_address']!r} before: a move is done by hand")
+        raise BadChange(f"it was {raw['previous_address']!r} before: a move is done by hand")
     change = raw.get("change")
     if not isinstance(change, Mapping):
-        raise UnreadableChange("it does not say what would change")
+        raise BadChange("it does not say what would change")
     if change.get("importing"):
-        raise UnreadableChange("it would be imported: that is done by hand")
+        raise BadChange("it would be imported: that is done by hand")
     return ResourceChange(
         address=address,
         resource=resource,
@@ -157,7 +157,7 @@ def _text(raw: Mapping[str, object], key: str, *, required: bool = True) -> str:
     if value is None and not required:
         return ""
     if not isinstance(value, str) or (required and not value):
-        raise UnreadableChange(f"its {key} is {value!r}")
+        raise BadChange(f"its {key} is {value!r}")
     return value
 
 
@@ -165,20 +165,20 @@ def _index(raw: Mapping[str, object], address: str, resource: str) -> str | int 
     """The index, which must be the one that the address shows: the guard judges by both."""
     index = raw.get("index")
     if isinstance(index, bool) or not isinstance(index, str | int | None):
-        raise UnreadableChange(f"its index is {index!r}")
+        raise BadChange(f"its index is {index!r}")
     shown = "" if index is None else f'["{index}"]' if isinstance(index, str) else f"[{index}]"
     if address != resource + shown:
-        raise UnreadableChange(f"its address is not {resource + shown}")
+        raise BadChange(f"its address is not {resource + shown}")
     return index
 
 
-def _action(change: Mapping[str, object]) -> ChangeAction:
+def _action(change: Mapping[str, object]) -> Action:
     actions = change.get("actions")
     if isinstance(actions, list) and all(isinstance(one, str) for one in actions):
         action = _ACTIONS.get(tuple(actions))
         if action is not None:
             return action
-    raise UnreadableChange(f"its actions are {actions!r}")
+    raise BadChange(f"its actions are {actions!r}")
 
 
 def _side(change: Mapping[str, object], side: str) -> Mapping[str, object]:
