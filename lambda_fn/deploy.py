@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from fleet_control.caller import BotInstance, Human
+from fleet_control.github import PER_PAGE
 from fleet_control.ledger import Entry, fit, oldest, unfinished
 from fleet_control.policy import Facts, judge
 from lambda_fn.failure import Code, Failure, let_by
@@ -87,7 +88,7 @@ class Deploy(NamedTuple):
     def _as_listed(self) -> Mapping[str, object]:
         """Without a table, GitHub's list says what is under way, some seconds late."""
         github, entry = self.connect(self.budget), self.entry
-        line = github.line(listed=100)
+        line = github.line(listed=PER_PAGE)
         if entry.request_id and (again := oldest(line.runs, entry.request_id)):
             return self._queued(again.id, again.url)
         own = unfinished(line.runs, entry.caller)
