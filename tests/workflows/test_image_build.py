@@ -220,19 +220,25 @@ def test_an_import_that_ends_badly_says_why(wire: Wire, built: NixImage) -> None
 
 
 def test_an_import_is_not_waited_for_without_end(wire: Wire) -> None:
-    for _ in range(400):
+    for _ in range(181):  # every twenty seconds
         wire.expect("describe_import_snapshot_tasks", task("active", StatusMessage="converting"))
 
+    clock = HastyTime()
     with pytest.raises(Stopped, match="still imports the disk after an hour: converting"):
-        snapshot.finished(wire.ec2, TASK, HastyTime())
+        snapshot.finished(wire.ec2, TASK, clock)
+    assert clock.monotonic() == 3600
+    wire.of_ec2.assert_no_pending_responses()
 
 
 def test_an_image_is_not_waited_for_without_end(wire: Wire) -> None:
-    for _ in range(400):
+    for _ in range(181):  # every ten seconds
         wire.expect("describe_images", {"Images": [{"ImageId": IMAGE, "State": "pending"}]})
 
+    clock = HastyTime()
     with pytest.raises(Stopped, match="is pending after half an hour"):
-        registration.wait_available(wire.ec2, IMAGE, HastyTime())
+        registration.wait_available(wire.ec2, IMAGE, clock)
+    assert clock.monotonic() == 1800
+    wire.of_ec2.assert_no_pending_responses()
 
 
 def made(number: int, *, published: bool = True) -> Made:
@@ -254,6 +260,10 @@ def test_the_newest_few_and_those_in_use_are_kept(
     images: list[Made], in_use: list[str], gone: list[str]
 ) -> None:
     assert [one.id for one in superfluous(images, in_use, kept=2)] == gone
+
+
+def test_five_images_are_kept() -> None:
+    assert [one.id for one in superfluous(map(made, range(1, 8)), ())] == ["ami-2", "ami-1"]
 
 
 def image(id_: str, *snapshots: str, **tags: str) -> dict[str, Any]:
