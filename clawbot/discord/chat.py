@@ -8,12 +8,10 @@ from dataclasses import replace
 import discord
 
 from clawbot import wording
-from clawbot.discord import limit
 from clawbot.discord.away import Away, until_back
 from clawbot.discord.drawing import Drawing, Drawn
 from clawbot.discord.pen import NOBODY, Pen, made_up, send
 from clawbot.discord.speaker import PLATFORM
-from clawbot.page import cut
 from clawbot.replies import Deploying, Reply, StatusReport, is_final
 from fleet_control.clock import Clock
 
@@ -74,7 +72,7 @@ class Living:
 
     async def _ping(self, user: int, told: str, nonce: str) -> None:
         await self.pen.channel.send(
-            cut(told, limit.CONTENT),
+            told,
             reference=discord.MessageReference(
                 message_id=self.pen.message_id,
                 channel_id=self.pen.channel.id,
