@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from fleet_control.caller import BotInstance, Human
+from fleet_control.github import PER_PAGE
 from fleet_control.ledger import Entry, fit, oldest, unfinished
 from fleet_control.policy import Facts, judge
 from lambda_fn.failure import Code, Failure, raise_refusal
@@ -87,7 +88,7 @@ class Deploy(NamedTuple):
     def _as_listed(self) -> Mapping[str, object]:
         """Without a table, GitHub's list says what is under way, some seconds late."""
         github, entry = self.connect(self.budget), self.entry
-        queue = github.queue(listed=100)
+        queue = github.queue(listed=PER_PAGE)
         if entry.request_id and (again := oldest(queue.runs, entry.request_id)):
             return self._queued(again.id, again.url)
         own = unfinished(queue.runs, entry.caller)

@@ -96,7 +96,8 @@ class GitHubClient:
         """The end of the ledger, newest first: so many at least, or those of the last days, among
         which are all that have not ended. Whoever asks, the list is one of three."""
         if newest:
-            return self._runs(self._workflow.runs(size=30 if newest <= 30 else 100, most=1), kept)
+            size = 30 if newest <= 30 else github.PER_PAGE
+            return self._runs(self._workflow.runs(size=size, most=1), kept)
         # By the hour, or no two looks would ask the same.
         recently = (self.now - _RECENTLY) // _HOUR * _HOUR
         return self._runs(self._workflow.runs(github.since(recently)), kept)

@@ -70,7 +70,7 @@ def _escaped(text: str) -> str:
 
 def _embed(title: str, text: str, colour: int) -> discord.Embed:
     return discord.Embed(
-        title=cut(title, limits.EMBED_TITLE) or None,
+        title=title or None,
         description=cut(text, limits.EMBED_DESCRIPTION),
         colour=colour,
     )

@@ -18,7 +18,6 @@ from clawbot.discord.buttons import DiscordDrawing, DrawnEmbed
 from clawbot.discord.retry import DiscordAway, until_back
 from clawbot.discord.speaker import PLATFORM
 from clawbot.living_reply import BEGUN_WITHIN_SECONDS
-from clawbot.page import cut
 from clawbot.replies import Deploying, Notice, Reply
 from fleet_control.clock import Clock
 
@@ -121,7 +120,7 @@ class DiscordMessage:
 
     async def _ping(self, user: int, told: str, nonce: str) -> None:
         await self._channel.send(
-            cut(told, limits.CONTENT),
+            told,
             reference=self._reference(self._message_id),
             allowed_mentions=discord.AllowedMentions(
                 everyone=False,

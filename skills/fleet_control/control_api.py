@@ -12,6 +12,7 @@ from pydantic import AfterValidator, TypeAdapter
 from fleet_control.api_answer import BrokenOff, Lost, limited, part, understood
 from fleet_control.clock import Clock
 from fleet_control.error import ControlApiDown, ControlApiError, OutcomeUnknown
+from fleet_control.github import PER_PAGE
 from fleet_control.ledger import Entry, Revision, Run, oldest, seconds
 from fleet_control.registry_source import RegistryRead
 from fleet_control.signature import FunctionUrlSigner
@@ -134,7 +135,7 @@ class ControlApi:
         return part(_RUN, await self._asked({**ask, "revisions": True, "last_words": True}), "run")
 
     async def runs(
-        self, limit: int = 10, request_id: str = "", *, unfinished: bool = False
+        self, limit: int = PER_PAGE, request_id: str = "", *, unfinished: bool = False
     ) -> tuple[Run, ...]:
         """Newest first; `unfinished` adds those that ended within a day."""
         ask: dict[str, Any] = {"action": "runs", "limit": limit, "revisions": True}

@@ -110,3 +110,13 @@ async def test_of_many_who_run_an_image_two_are_named(scene: Scene) -> None:
     assert (await offered(scene, "image_or_commit", OLDER, target="claw-1"))[0][0].endswith(
         "9 days old · on claw-1, claw-2 +3"
     )
+
+
+async def test_a_name_is_as_long_as_a_choice_s_may_be(scene: Scene) -> None:
+    ids = [f"{'claw-' * 6}{n}" for n in range(2)]
+    scene.api.registry = registry(*ids)
+    scene.hosts(*(Claw(id_, OLDER) for id_ in ids))
+    await scene.start()
+    name = (await offered(scene, "version", OLDER, target=ids[0]))[0][0]
+    assert len(name) == 100
+    assert name.endswith("…")

@@ -182,3 +182,17 @@ def test_a_deploy_tells_what_its_hosts_become() -> None:
 
     told = "Revision ccccccc, 2 hours old: Hosts \\*greet\\* all \\<@1>"
     assert told in (embed(Deploying(seen), NOW + 86400).description or "")
+
+
+@pytest.mark.parametrize(("length", "linked"), [(512, True), (513, False)])
+def test_a_link_that_discord_may_refuse_is_left_out(length: int, linked: bool) -> None:
+    url = "https://github.example/".ljust(length, "x")
+    made = embed(Deploying(Progress(Stage.RUNNING, "claw-1", url=url)), NOW)
+    assert made.url == (url if linked else None)
+
+
+def test_the_longest_title_is_none_too_long_for_discord() -> None:
+    seen = Progress(Stage.RUNNING, LONG, "*" * 500)
+    made = embed(Deploying(seen), NOW)
+    assert validate.message({"embeds": [made.to_dict()]}) == []
+    assert 200 < len(made.title or "") <= 256

@@ -34,10 +34,11 @@ async def test_after_15_minutes_it_goes_on_through_the_channel(scene: Scene) -> 
     assert asked.message is reply
 
 
-async def test_a_token_that_died_early_is_gone_around(scene: Scene) -> None:
+@pytest.mark.parametrize("code", [10015, 10062, 50027])
+async def test_a_token_that_died_early_is_gone_around(scene: Scene, code: int) -> None:
     await scene.start()
     _, reply = await deploying(scene)
-    dead = {"message": "Invalid Webhook Token", "code": 50027}
+    dead = {"message": "Invalid Webhook Token", "code": code}
     scene.discord.refuse_next("PATCH", "/webhooks/", 401, dead)
     await running(scene, reply)
     assert edits(scene, "/channels/") == 1
@@ -173,3 +174,15 @@ async def test_each_way_is_left_a_minute_before_discord_closes_it(
     assert all(way in path for path in edits)
     assert len(scene.channel()) == messages
     assert scene.clock.now() - born(reply.id) < age + 10
+
+
+async def test_a_reply_that_discord_lets_nobody_edit_any_more_is_followed_by_a_new_one(
+    scene: Scene,
+) -> None:
+    await scene.start()
+    _, reply = await deploying(scene)
+    old = {"message": "Maximum number of edits to messages older than 1 hour", "code": 30046}
+    scene.discord.refuse_next("PATCH", "/webhooks/", 400, old)
+    scene.api.running(1, job(MOVES, None, "in_progress"))
+    await scene.until(lambda: len(scene.channel()) == 2)
+    assert scene.channel()[1].reference == reply.id

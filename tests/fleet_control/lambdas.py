@@ -52,6 +52,10 @@ class Lambda:
         self.connections.append(id(request.transport))
         self.headers.append({name.lower(): value for name, value in request.headers.items()})
         self.signed.append(_signature_holds(request, body))
+        if self.asked[-1].get("limit", 1) > 100:
+            return web.json_response(
+                {"ok": False, "code": "bad_request", "error": "limit"}, status=400
+            )
         if not self.acts:
             return web.Response(status=500, text="nothing more to do")
         return await self.acts.pop(0)(request)

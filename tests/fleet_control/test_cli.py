@@ -188,7 +188,16 @@ async def test_no_target_is_usage_with_the_ids(host: OnHost, control: Lambda) ->
 
 @pytest.mark.parametrize(
     "words",
-    [(), ("explode",), ("run",), ("run", "seven"), ("run", "0"), ("runs", "--limit", "101")],
+    [
+        (),
+        ("explode",),
+        ("run",),
+        ("run", "seven"),
+        ("run", "0"),
+        ("run", f"{2**63}"),
+        ("runs", "--limit", "101"),
+        ("wait", "7", "--timeout", f"{10**6 + 1}"),
+    ],
     ids=" ".join,
 )
 async def test_wrong_words_are_usage(host: OnHost, control: Lambda, words: tuple[str, ...]) -> None:
@@ -312,3 +321,22 @@ async def test_what_would_move_the_cursor_is_shown_tame(
     assert ended.code == 3
     assert "There is no instance" in ended.err
     assert ended.err.rstrip("\n").isprintable()
+
+
+@pytest.mark.parametrize(("words", "limit"), [((), 10), (("--limit", "100"), 100)])
+async def test_ten_runs_are_asked_for_and_a_hundred_at_the_most(
+    host: OnHost, control: Lambda, words: tuple[str, ...], limit: int
+) -> None:
+    control.has_runs()
+
+    assert (await host.types("runs", *words)).code == 0
+    assert control.asked[0]["limit"] == limit
+
+
+@pytest.mark.parametrize("words", [("run", f"{2**63 - 1}"), ("wait", "7", "--timeout", f"{10**6}")])
+async def test_the_largest_numbers_are_taken(
+    host: OnHost, control: Lambda, words: tuple[str, ...]
+) -> None:
+    control.refuses("unknown_run", 404)
+
+    assert (await host.types(*words)).code != 2

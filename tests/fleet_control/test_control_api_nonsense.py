@@ -1,17 +1,22 @@
 """A Control API that answers nonsense, late or not at all, and no secret in what is said of it."""
 
+import asyncio
+import json
 import logging
+import socket
 from collections.abc import Awaitable, Callable
 
 import pytest
+from aiohttp import web
 
 from fleet_control import json_output
 from fleet_control.control_api import ControlApi
 from fleet_control.error import ControlApiDown, ControlApiError
+from tests.clock import TurnedLoop
 from tests.fleet_control import lambdas
 from tests.fleet_control.deploys import ENTRY, RUN
 from tests.fleet_control.hasty_clock import HastyClock
-from tests.fleet_control.lambdas import ACCESS_KEY, SECRET_KEY, TOKEN, Lambda
+from tests.fleet_control.lambdas import ACCESS_KEY, REGION, SECRET_KEY, TOKEN, Lambda
 from tests.fleet_control.nonsense import NONSENSE, Spoil
 
 
@@ -126,3 +131,67 @@ async def test_neither_token_nor_key_is_in_any_word_of_ours(
 
 def _everything(error: BaseException | None) -> list[str]:
     return [str(error), repr(error), *_everything(error.__cause__)] if error else []
+
+
+@pytest.mark.parametrize(("length", "read"), [(1_000_000, True), (1_100_000, False)])
+async def test_an_answer_may_have_a_mebibyte(
+    control: Lambda, api: ControlApi, length: int, read: bool
+) -> None:
+    control.says(json.dumps({"ok": True, "runs": []}).ljust(length), 200, "application/json")
+
+    if read:
+        assert await api.runs() == ()
+    else:
+        with pytest.raises(ControlApiDown, match="longer than 1 MiB"):
+            await api.runs()
+
+
+async def test_of_aws_s_own_words_two_hundred_characters_are_told(
+    control: Lambda, api: ControlApi
+) -> None:
+    control.answers({"Message": "x" * 300}, 403)
+
+    with pytest.raises(ControlApiDown, match=r"\(HTTP 403\): x{200}\W*$"):
+        await api.runs()
+
+
+async def test_an_answer_is_waited_for_a_little_longer_than_the_function_may_take(
+    control: Lambda, clock: HastyClock
+) -> None:
+    loop, arrived = TurnedLoop(), asyncio.Event()
+
+    async def act(_: web.Request) -> web.Response:
+        arrived.set()
+        await control.ended.wait()
+        return web.Response()
+
+    control.acts.append(act)
+    async with ControlApi(control.url, TOKEN, ACCESS_KEY, SECRET_KEY, REGION, clock) as api:
+        asking = asyncio.create_task(api.runs())
+        await arrived.wait()
+        await loop.turn(8.6)
+        assert not asking.done()
+        await loop.turn(3)
+        with pytest.raises(ControlApiDown, match="did not answer in time"):
+            await asking
+
+
+async def test_a_connection_is_waited_for_half_as_long_and_nothing_was_done(
+    clock: HastyClock,
+) -> None:
+    loop = TurnedLoop()
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as deaf:
+        full = [socket.socket() for _ in range(4)]
+        for one in full:
+            one.setblocking(False)
+            one.connect_ex(deaf.getsockname())
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}/"
+        async with ControlApi(url, TOKEN, ACCESS_KEY, SECRET_KEY, REGION, clock) as api:
+            asking = asyncio.create_task(api.deploy(ENTRY))
+            await loop.turn(4)
+            assert not asking.done()
+            await loop.turn(3)
+            with pytest.raises(ControlApiDown, match="can't be reached"):
+                await asking
+        for one in full:
+            one.close()

@@ -156,3 +156,8 @@ def test_what_an_issuer_of_keys_makes_is_known_by_its_beginning(secret: str) -> 
     assert "abcdefgh" not in told
     assert told.startswith("it would not take ")
     assert told.endswith(" today")
+
+
+def test_what_is_coded_in_eight_letters_is_masked_and_less_would_be_in_innocent_words() -> None:
+    assert masked("got aHVudGVy back", ["hunter"]) == f"got {MASK} back"
+    assert masked("got h1bnRlc back", ["hunter"]) == "got h1bnRlc back"

@@ -217,3 +217,18 @@ def test_a_file_s_bytes_are_read_as_the_text_that_the_control_api_gives(
     with pytest.raises(RegistryError) as as_text:
         parse(content.decode("utf-8", "replace"))
     assert encoding != "utf-8-sig" or as_text.value.problems == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("field", "longest", "more"),
+    [
+        ("host", "h" * 63, "h"),
+        ("instanceType", f"t3.{'l' * 29}", "l"),
+        ("bootstrapPrefix", "p" * 200, "p"),
+        ("discordTokenSecret", "s" * 100, "s"),
+    ],
+)
+def test_a_field_may_be_as_long_as_what_it_names(field: str, longest: str, more: str) -> None:
+    assert parse(json.dumps({"claw-1": entry() | {field: longest}})).ids == ("claw-1",)
+    (said,) = problems({"claw-1": entry() | {field: longest + more}})
+    assert field in said

@@ -337,3 +337,9 @@ def test_a_host_of_a_newer_revision_than_the_branch_was_read_at_shows_that_it_is
     }
 
     assert [status.newest_revision for status in seen_at.values()] == [read.revisions[0], None]
+
+
+def test_of_a_commit_s_first_line_eighty_characters_are_told() -> None:
+    one = Revision("a" * 40, "x" * 200, "2026-09-21T12:13:20Z")
+
+    assert phrases.told(one, NOW).partition(": ")[2] == "x" * 80

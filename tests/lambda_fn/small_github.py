@@ -146,7 +146,7 @@ class SmallGitHub:
             and since <= run["created_at"] <= (until or "9")
             and query.get("status", run["status"]) == run["status"]
         ]
-        size, page = int(query["per_page"]), int(query.get("page", 1))
+        size, page = min(int(query["per_page"]), 100), int(query.get("page", 1))
         shown = found[(page - 1) * size : page * size]
         return web.json_response({"total_count": len(found), "workflow_runs": shown})
 
@@ -158,7 +158,7 @@ class SmallGitHub:
 
     async def _jobs(self, request: web.Request) -> web.Response:
         jobs = self.jobs.get(int(request.match_info["id"]), [])
-        size, page = int(request.query["per_page"]), int(request.query["page"])
+        size, page = min(int(request.query["per_page"]), 100), int(request.query["page"])
         shown = jobs[(page - 1) * size : page * size]
         return web.json_response({"total_count": len(jobs), "jobs": shown})
 

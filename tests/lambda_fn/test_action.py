@@ -371,3 +371,27 @@ async def test_a_run_that_has_begun_is_not_cancelled_where_no_job_is_listed_yet(
 
     assert answer.code == (409, "already_running")
     assert github.cancelled == []
+
+
+async def test_the_newest_runs_are_asked_for_by_thirty_or_by_a_hundred(
+    ask: Ask, github: SmallGitHub
+) -> None:
+    github.runs = [run_of(PERSONS, number) for number in range(150, 0, -1)]
+    told = [
+        len((await ask(function_url({"action": "runs", "limit": limit}, AGENT_1))).body["runs"])
+        for limit in (30, 31, 100)
+    ]
+
+    assert told == [30, 31, 100]
+    assert [one.query["per_page"] for one in github.asked] == ["30", "100"]
+
+
+@pytest.mark.parametrize(("after", "why"), [(200_000, "what matters"), (300_000, "")])
+async def test_the_end_of_a_log_is_a_quarter_of_a_mebibyte(
+    ask: Ask, github: SmallGitHub, after: int, why: str
+) -> None:
+    github.runs = [run_of(PERSONS, 7, status="completed", conclusion="failure")]
+    github.jobs[7] = [job(2, "plan", "completed", **at(5, "failure", "failure"))]
+    github.logs[2] = "##[error]what matters\n" + "x" * after
+
+    assert await _reason(ask) == why

@@ -320,3 +320,15 @@ async def test_a_run_that_is_not_listed_is_looked_for_during_three_seconds(
 
     assert began[0] is None
     assert clock.slept == [0, 0.5, 1, 1.5]
+
+
+@pytest.mark.parametrize(("mebibytes", "read"), [(7, True), (9, False)])
+async def test_an_answer_may_have_eight_mebibytes(mebibytes: int, read: bool) -> None:
+    body = b"x" * (mebibytes << 20)
+    async with answering(OK + b"\r\n" + body) as (port, _):
+        try:
+            answered = (await ask(f"http://127.0.0.1:{port}", 60)).body == body
+        except Failure as failure:
+            answered = "too long" not in str(failure)
+
+    assert answered == read

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from lambda_fn.mask import without
 from tests.lambda_fn.conftest import Ask
 from tests.lambda_fn.events import AGENT_1, CHAT_1, PERSONS, by_person, function_url
 from tests.lambda_fn.small_github import SmallGitHub, job, run_of
@@ -105,3 +106,7 @@ async def test_what_nobody_foresaw_is_told_in_words_of_ours(
     assert answer.body["error"] == "The Control API broke: see its log."
     assert "Traceback" in caplog.text
     assert "s3cret" not in caplog.text
+
+
+def test_a_secret_of_less_than_eight_characters_would_be_found_in_innocent_words() -> None:
+    assert without("a deploy is queued", ["queued", "deploy is"]) == "a *** queued"

@@ -6,13 +6,14 @@ import stat
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from clawbot.provision import boot
 from clawbot.provision.boot import REPOSITORY_FOLDER, SECRETS_FOLDER
 from clawbot.provision.bundle_object import Packed
+from clawbot.provision.operator_context import OperatorContext
 from fleet_control import archive, seed, seed_check
 from fleet_control.archive import File
 from tests.provision import uploads
@@ -356,3 +357,18 @@ def test_an_s3_that_is_away_stops_a_new_host_and_a_refresh_and_no_other(
     if part == "secrets":
         assert run(part, root, account, unreachable, "--refresh") == 1
     assert held(root / SECRETS_FOLDER) == before
+
+
+def test_an_aws_that_hangs_stops_a_boot_and_a_command_within_minutes(tmp_path: Path) -> None:
+    """The clients' own words: a test would have to wait as long."""
+    keys = {"AWS_ACCESS_KEY_ID": "AK", "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "eu-central-1"}
+    with (
+        closing(boot.s3_client("eu-central-1")) as host,
+        OperatorContext(tmp_path, keys).s3() as desk,
+    ):
+        configs: list[Any] = [host.meta.config, desk.meta.config]
+        waits = [(one.connect_timeout, one.read_timeout) for one in configs]
+        tries = configs[0].retries["total_max_attempts"]
+
+    assert all(2 < connect < 30 < read < 120 for connect, read in waits)
+    assert 120 < tries * sum(waits[0]) < 600

@@ -59,7 +59,7 @@ class Loopback:
 
 
 def _page(key: str, rows: list[dict[str, Any]], query: dict[str, list[str]]) -> dict[str, Any]:
-    size, page = int(query["per_page"][0]), int(query["page"][0])
+    size, page = min(int(query["per_page"][0]), 100), int(query["page"][0])
     return {"total_count": len(rows), key: rows[(page - 1) * size : page * size]}
 
 

@@ -51,11 +51,23 @@ def test_every_page_is_read(github: Loopback) -> None:
     assert len(github.asked) == 3
 
 
-def test_runs_too_old_to_matter_are_not_paged_through(github: Loopback) -> None:
-    old = "2026-09-01T08:00:00Z"
-    github.runs = [raw_run(id_, ASKED, moment=old) for id_ in range(400, 0, -1)]
+@pytest.mark.parametrize(("day", "read"), [("10-21", 400), ("10-19", 100)])
+def test_runs_too_old_to_matter_are_not_paged_through(
+    github: Loopback, day: str, read: int
+) -> None:
+    """After thirty-five days GitHub ends whatever still waits."""
+    moment = f"2026-{day}T08:00:00Z"
+    github.runs = [raw_run(id_, ASKED, moment=moment) for id_ in range(400, 0, -1)]
 
-    assert len(listed(github)) == 100
+    assert len(listed(github)) == read
+
+
+def test_no_more_is_asked_for_than_github_searches(github: Loopback) -> None:
+    github.runs = [raw_run(id_, ASKED, moment="2026-11-24T08:00:00Z") for id_ in range(1101, 0, -1)]
+    github.jobs[7] = [raw_job(f"claw-{number}") for number in range(701)]
+
+    assert len(listed(github)) == 1000
+    assert len(GitHubRuns(github.url, TOKEN, ACCOUNT).jobs(RUN, 7)) == 600
 
 
 def test_a_hiccup_is_waited_out(github: Loopback) -> None:
@@ -69,9 +81,11 @@ def test_a_hiccup_is_waited_out(github: Loopback) -> None:
 @pytest.mark.parametrize("status", [500, 429])
 def test_github_that_stays_down_stops_the_run(github: Loopback, status: int) -> None:
     github.failures = [(status, {}, b"")] * 3
+    slept: list[float] = []
 
     with pytest.raises(Stopped, match=f"can't be read .{status}"):
-        listed(github)
+        GitHubRuns(github.url, TOKEN, ACCOUNT, slept.append).runs(RUN, NOW)
+    assert slept == [1, 4]
 
 
 def test_a_refusal_is_not_asked_again(github: Loopback) -> None:

@@ -11,6 +11,7 @@ from botocore.config import Config
 
 from tests.http_server import listening
 from tests.workflows.test_health_report import answer, unit
+from workflows.fleet_deploy.cloud import connect
 from workflows.fleet_deploy.health import DOCUMENT, HostHealth, Polling, read_pace, wait
 from workflows.fleet_deploy.health_report import AGENT, HealthReport, ReportError
 from workflows.fleet_deploy.stopped import Stopped
@@ -126,6 +127,7 @@ def ask(*answers: tuple[int, dict[str, Any]], clock: Stepping | None = None) -> 
         finally:
             client.close()
         assert asked[0]["DocumentName"] == DOCUMENT
+        assert asked[0]["TimeoutSeconds"] == 30  # the least that SSM takes
         assert "Parameters" not in asked[0]
         return found
 
@@ -193,3 +195,25 @@ def test_ssm_that_answers_nonsense_may_be_asked_again() -> None:
 def test_what_asking_again_would_not_help_stops_the_run(code: str) -> None:
     with pytest.raises(Stopped, match=code):
         trouble(refused(code))
+
+
+def test_an_answer_is_looked_for_every_two_seconds() -> None:
+    clock = Stepping()
+
+    assert not trouble(SENT, *[said("Pending")] * 29, said("Success", WELL), clock=clock)
+    assert clock.now() == 58
+
+
+def test_an_aws_that_hangs_stops_a_job_within_minutes() -> None:
+    """The clients' own words: a test would have to wait as long."""
+    keys = {"AWS_ACCESS_KEY_ID": "AK", "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "eu-central-1"}
+    cloud = connect(keys, Stepping())
+
+    for client, least, most in ((cloud.ec2, 60, 180), (cloud.s3, 60, 180), (cloud.quotas, 10, 30)):
+        config: Any = client.meta.config
+        once = config.connect_timeout + config.read_timeout
+        assert 2 < config.connect_timeout < config.read_timeout <= 20
+        assert least < once * config.retries["total_max_attempts"] < most
+        client.close()
+    cloud.ssm.close()
+    cloud.sts.close()

@@ -37,7 +37,7 @@ NOON = 1_795_521_600.0
 IMAGE, TASK, SNAPSHOT = "ami-0aaaaaaaaaaaaaaaa", "import-snap-1", "snap-0bbbbbbbbbbbbbbbb"
 
 
-class Wire:
+class StubbedClients:
     """What is expected of each client, in order, and what it is answered."""
 
     def __init__(self, ec2: Any, s3: Any) -> None:
@@ -49,17 +49,17 @@ class Wire:
 
 
 @contextmanager
-def _wire() -> Iterator[Wire]:
+def _wire() -> Iterator[StubbedClients]:
     keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "eu-central-1"}
     ec2, s3 = boto3.client("ec2", **keys), boto3.client("s3", **keys)  # type: ignore[call-overload]  # one dict for both
     with closing(ec2), closing(s3):
-        wire = Wire(ec2, s3)
+        wire = StubbedClients(ec2, s3)
         with wire.of_ec2, wire.of_s3:
             yield wire
 
 
 @pytest.fixture
-def wire() -> Iterator[Wire]:
+def wire() -> Iterator[StubbedClients]:
     with _wire() as one:
         yield one
 
@@ -70,7 +70,7 @@ def built(tmp_path: Path) -> NixImage:
     return NixImage(tmp_path / "disk.vhd", "legacy-bios", "x86_64-linux")
 
 
-def maker(wire: Wire, build: Callable[[], NixImage], *, deploying: bool = False) -> Maker:
+def maker(wire: StubbedClients, build: Callable[[], NixImage], *, deploying: bool = False) -> Maker:
     buckets = ("images", "bootstrap")
     return Maker(wire.ec2, wire.s3, HastyTime(NOON), *buckets, COMMIT, build, lambda: deploying)
 
@@ -79,7 +79,7 @@ def task(status: str, **more: str) -> dict[str, Any]:
     return {"ImportSnapshotTasks": [{"SnapshotTaskDetail": {"Status": status, **more}}]}
 
 
-def expect_import(wire: Wire) -> None:
+def expect_import(wire: StubbedClients) -> None:
     key = f"image-build/{NAME}.vhd"
     wire.of_s3.add_response(
         "put_object", {},
@@ -100,7 +100,7 @@ def expect_import(wire: Wire) -> None:
     )  # fmt: skip
 
 
-def expect_registered(wire: Wire) -> None:
+def expect_registered(wire: StubbedClients) -> None:
     expect_import(wire)
     wire.expect("describe_import_snapshot_tasks", task("active"))
     wire.expect("describe_import_snapshot_tasks", task("completed", SnapshotId=SNAPSHOT))
@@ -143,7 +143,7 @@ def expect_registered(wire: Wire) -> None:
 
 @pytest.mark.parametrize("deploying", [False, True])
 def test_an_image_is_tagged_last_of_all_and_beside_a_deploy_nothing_goes(
-    wire: Wire, built: NixImage, *, deploying: bool
+    wire: StubbedClients, built: NixImage, *, deploying: bool
 ) -> None:
     wire.expect("describe_images", {"Images": []})
     expect_registered(wire)
@@ -164,7 +164,7 @@ def test_an_image_is_tagged_last_of_all_and_beside_a_deploy_nothing_goes(
     wire.of_s3.assert_no_pending_responses()
 
 
-def test_an_image_that_fails_is_never_tagged(wire: Wire, built: NixImage) -> None:
+def test_an_image_that_fails_is_never_tagged(wire: StubbedClients, built: NixImage) -> None:
     wire.expect("describe_images", {"Images": []})
     expect_registered(wire)
     wire.expect("describe_images", {"Images": [{"ImageId": IMAGE, "State": "failed"}]})
@@ -174,7 +174,7 @@ def test_an_image_that_fails_is_never_tagged(wire: Wire, built: NixImage) -> Non
     wire.of_ec2.assert_no_pending_responses()
 
 
-def test_a_commit_that_has_its_image_is_not_built_again(wire: Wire) -> None:
+def test_a_commit_that_has_its_image_is_not_built_again(wire: StubbedClients) -> None:
     wire.expect(
         "describe_images",
         {"Images": [{"ImageId": IMAGE}]},
@@ -195,7 +195,7 @@ def test_a_commit_that_has_its_image_is_not_built_again(wire: Wire) -> None:
     assert maker(wire, build).make() == IMAGE
 
 
-def test_an_import_that_ends_badly_says_why(wire: Wire, built: NixImage) -> None:
+def test_an_import_that_ends_badly_says_why(wire: StubbedClients, built: NixImage) -> None:
     wire.expect("describe_images", {"Images": []})
     expect_import(wire)
     wire.expect("describe_import_snapshot_tasks", task("deleted", StatusMessage="no such role"))
@@ -204,20 +204,26 @@ def test_an_import_that_ends_badly_says_why(wire: Wire, built: NixImage) -> None
         maker(wire, lambda: built).make()
 
 
-def test_an_import_is_not_waited_for_without_end(wire: Wire) -> None:
-    for _ in range(400):
+def test_an_import_is_not_waited_for_without_end(wire: StubbedClients) -> None:
+    for _ in range(181):  # every twenty seconds
         wire.expect("describe_import_snapshot_tasks", task("active", StatusMessage="converting"))
 
+    clock = HastyTime(NOON)
     with pytest.raises(Stopped, match="still imports the disk after an hour: converting"):
-        snapshot.finished(wire.ec2, TASK, HastyTime(NOON))
+        snapshot.finished(wire.ec2, TASK, clock)
+    assert clock.slept == 3600
+    wire.of_ec2.assert_no_pending_responses()
 
 
-def test_an_image_is_not_waited_for_without_end(wire: Wire) -> None:
-    for _ in range(400):
+def test_an_image_is_not_waited_for_without_end(wire: StubbedClients) -> None:
+    for _ in range(181):  # every ten seconds
         wire.expect("describe_images", {"Images": [{"ImageId": IMAGE, "State": "pending"}]})
 
+    clock = HastyTime(NOON)
     with pytest.raises(Stopped, match="is pending after half an hour"):
-        registration.wait_available(wire.ec2, IMAGE, HastyTime(NOON))
+        registration.wait_available(wire.ec2, IMAGE, clock)
+    assert clock.slept == 1800
+    wire.of_ec2.assert_no_pending_responses()
 
 
 def made(number: int, *, published: bool = True) -> BuiltImage:
@@ -241,6 +247,10 @@ def test_the_newest_few_and_those_in_use_are_kept(
     assert [one.id for one in superfluous(images, in_use, kept=2)] == gone
 
 
+def test_five_images_are_kept() -> None:
+    assert [one.id for one in superfluous(map(made, range(1, 8)), ())] == ["ami-2", "ami-1"]
+
+
 def image(id_: str, *snapshots: str, **tags: str) -> dict[str, Any]:
     mappings = [{"Ebs": {"SnapshotId": one}} for one in snapshots]
     return {
@@ -251,7 +261,7 @@ def image(id_: str, *snapshots: str, **tags: str) -> dict[str, Any]:
     }
 
 
-def test_images_and_snapshots_that_serve_nobody_go(wire: Wire) -> None:
+def test_images_and_snapshots_that_serve_nobody_go(wire: StubbedClients) -> None:
     marks = {"clawdinator": "true", "clawdinator-commit": "c"}
     images = [
         image("ami-old", "snap-old", **marks),
@@ -277,7 +287,7 @@ def test_images_and_snapshots_that_serve_nobody_go(wire: Wire) -> None:
     wire.of_ec2.assert_no_pending_responses()
 
 
-def test_where_ec2_lists_no_host_nothing_is_thought_superfluous(wire: Wire) -> None:
+def test_where_ec2_lists_no_host_nothing_is_thought_superfluous(wire: StubbedClients) -> None:
     """A list may be empty though hosts run; the next build prunes."""
     old = image("ami-old", "snap-old", **{"clawdinator": "true", "clawdinator-commit": "c"})
     wire.expect("describe_images", {"Images": [old]}, {"Owners": ["self"]})
@@ -423,7 +433,7 @@ def test_fifty_seeds_are_kept_for_commits_that_are_named_by_hand() -> None:
     assert seed_pruning.superfluous(seeds, ()) == tuple(key(f"{n:040}") for n in (1, 0))
 
 
-def test_seeds_that_no_image_and_no_host_names_go(wire: Wire) -> None:
+def test_seeds_that_no_image_and_no_host_names_go(wire: StubbedClients) -> None:
     tags = [{"Key": "revision", "Value": f"{1:040}"}, {"Key": "other", "Value": f"{3:040}"}]
     machine = {"ImageId": "ami-1", "Tags": tags}
     wire.expect("describe_instances", {"Reservations": [{"Instances": [machine]}]})
@@ -467,7 +477,7 @@ def test_where_github_does_not_tell_a_deploy_may_run() -> None:
         assert seed_pruning.deploying(GitHubRuns(github.url, "another", ""), RUN, NOON)
 
 
-def test_where_ec2_lists_no_host_no_seed_goes(wire: Wire) -> None:
+def test_where_ec2_lists_no_host_no_seed_goes(wire: StubbedClients) -> None:
     wire.expect("describe_instances", {"Reservations": []})
 
     assert list(seed_pruning.prune(wire.s3, wire.ec2, "bootstrap", kept=0)) == []

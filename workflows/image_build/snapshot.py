@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from boto3.s3.transfer import TransferConfig
-
 from workflows.fleet_deploy.health import Time
 from workflows.fleet_deploy.stopped import Stopped
 from workflows.image_build.registration import COMMIT_TAG
@@ -23,7 +21,7 @@ DEADLINE_SECONDS = 3600.0
 def upload(s3: "S3Client", bucket: str, name: str, disk: Path) -> str:
     """The disk's key in the bucket."""
     key = f"{PREFIX}/{name}{disk.suffix}"
-    s3.upload_file(str(disk), bucket, key, Config=TransferConfig(max_concurrency=4))
+    s3.upload_file(str(disk), bucket, key)
     return key
 
 
