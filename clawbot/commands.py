@@ -74,7 +74,7 @@ class Who(StrEnum):
     OPERATORS = "operators"
 
 
-class Kind(StrEnum):
+class OptionKind(StrEnum):
     """What an option is; of all but a number, platforms offer what there is while it is typed."""
 
     NUMBER = "number"
@@ -94,7 +94,7 @@ class Option:
 
     name: str
     help: str
-    kind: Kind
+    kind: OptionKind
     required: bool = False
 
     @property
@@ -103,7 +103,7 @@ class Option:
 
     def read(self, word: str) -> str | int | None:
         """Its value as typed, None where that is none; six digits are more than there are pages."""
-        if self.kind is not Kind.NUMBER:
+        if self.kind is not OptionKind.NUMBER:
             return word
         return int(word[:6]) if word.isdecimal() else None
 
@@ -140,7 +140,7 @@ COMMANDS = (
         "every instance, its host, and what is wrong",
         Who.EVERYONE,
         Status,
-        (Option("page", "another page, where there are more", Kind.NUMBER),),
+        (Option("page", "another page, where there are more", OptionKind.NUMBER),),
     ),
     Command(
         "deploy",
@@ -148,11 +148,11 @@ COMMANDS = (
         Who.OPERATORS,
         Deploy,
         (
-            Option("target", "an instance's id, or `all`", Kind.TARGET, required=True),
+            Option("target", "an instance's id, or `all`", OptionKind.TARGET, required=True),
             Option(
                 "image_or_commit",
                 "a rollback, to that image or commit instead of the newest",
-                Kind.IMAGE,
+                OptionKind.IMAGE,
             ),
         ),
     ),

@@ -18,7 +18,7 @@ from lambda_fn.table import Table
 _LOOK_SECONDS = 3.0
 
 
-class Deploy(NamedTuple):
+class DeployAction(NamedTuple):
     """One ask for a deploy, and what it needs.
 
     Attributes:

@@ -10,7 +10,7 @@ from hmac import compare_digest
 from typing import Any
 
 from lambda_fn import action, read_limit
-from lambda_fn.deploy import Deploy
+from lambda_fn.deploy import DeployAction
 from lambda_fn.failure import Code, Failure
 from lambda_fn.github import GitHubClient
 from lambda_fn.github_cache import GitHubCache
@@ -101,7 +101,7 @@ class Call:
         if ask.action is ApiAction.DEPLOY:
             entry = spoken_by(signer, ask.entry)
             self._trail |= entry._asdict()
-            return Deploy(entry, self._connect, table, self._budget).begin()
+            return DeployAction(entry, self._connect, table, self._budget).begin()
         if ask.action is ApiAction.CANCEL:
             check_person(signer, ask.entry.requested_by)
         read_limit.count(signer, table, self._budget.now())

@@ -12,7 +12,7 @@ import pytest
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
-from clawbot.commands import COMMANDS, HELP, Kind, Request, Unreadable, Who, command_of, parse
+from clawbot.commands import COMMANDS, HELP, OptionKind, Request, Unreadable, Who, command_of, parse
 from sandbox.discord_api.guild import Member, Message
 from sandbox.telegram_api.history import Json
 from sandbox.terminal.prompt import CommandCompleter
@@ -23,15 +23,16 @@ from tests.clawbot.talk import Talk, talk_with
 from tests.clock import TurnedClock
 from tests.discord.dialogue import answer, said
 from tests.discord.ec2 import NEWEST, OLDER, OLDEST, Claw
-from tests.discord.scene import Scene as DiscordScene
+from tests.discord.scene import DiscordScene
 from tests.fleet_control.aws import FakeEc2
-from tests.telegram.scene import FLEET, OPERATOR, labels
-from tests.telegram.scene import Scene as TelegramScene
+from tests.telegram.scene import FLEET, OPERATOR, TelegramScene, labels
 
 COMMIT = "0a1b2c3"
 NAMES = [command.name for command in COMMANDS]
 TARGETS = {"all", "claw-1", "claw-2"}
-EVERYTHING = MappingProxyType({Kind.TARGET: TARGETS, Kind.IMAGE: {NEWEST, OLDER, OLDEST}})
+EVERYTHING = MappingProxyType(
+    {OptionKind.TARGET: TARGETS, OptionKind.IMAGE: {NEWEST, OLDER, OLDEST}}
+)
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ USES = (
 )
 
 
-class Front(Protocol):
+class TestedFront(Protocol):
     """Somewhere to ask.
 
     Attributes:
@@ -94,7 +95,7 @@ class Front(Protocol):
 
     api: Api
     operator: str
-    completes: Mapping[Kind, set[str]]
+    completes: Mapping[OptionKind, set[str]]
 
     @staticmethod
     def takes(use: Use) -> bool:
@@ -116,8 +117,8 @@ class Front(Protocol):
         ...
 
 
-class _Discord:
-    completes: Mapping[Kind, set[str]] = EVERYTHING
+class _OnDiscord:
+    completes: Mapping[OptionKind, set[str]] = EVERYTHING
 
     def __init__(self, scene: DiscordScene) -> None:
         self._scene = scene
@@ -149,7 +150,7 @@ class _Discord:
         return {one["value"] for one in asked.choices}
 
 
-class Slash(_Discord):
+class SlashInDiscord(_OnDiscord):
     """Picked from Discord's menu, with options that are typed each for itself."""
 
     @staticmethod
@@ -170,7 +171,7 @@ class Slash(_Discord):
         return _text(await scene.replied(asked))
 
 
-class Mention(_Discord):
+class MentionInDiscord(_OnDiscord):
     """A message in Discord that begins by mentioning the bot."""
 
     @staticmethod
@@ -186,11 +187,11 @@ def _text(message: Message) -> Callable[[], str]:
     return lambda: message.text
 
 
-class TelegramMessage:
+class TypedInTelegram:
     """A message in the fleet's group in Telegram."""
 
     operator = f"telegram:{OPERATOR}"
-    completes: Mapping[Kind, set[str]] = MappingProxyType({})
+    completes: Mapping[OptionKind, set[str]] = MappingProxyType({})
 
     def __init__(self, scene: TelegramScene) -> None:
         self._scene = scene
@@ -226,10 +227,10 @@ class TelegramMessage:
         return set()  # Telegram completes nothing that is typed; its buttons do
 
 
-class TelegramButton(TelegramMessage):
+class PressedInTelegram(TypedInTelegram):
     """A button below Telegram's help, and those that follow it."""
 
-    completes: Mapping[Kind, set[str]] = EVERYTHING
+    completes: Mapping[OptionKind, set[str]] = EVERYTHING
 
     @staticmethod
     def takes(use: Use) -> bool:
@@ -256,11 +257,11 @@ class TelegramButton(TelegramMessage):
         return offered - {"the newest", "◀ Back"}
 
 
-class Terminal:
+class TypedInTerminal:
     """A line at the demo's prompt."""
 
     operator = "terminal:operator"
-    completes: Mapping[Kind, set[str]] = MappingProxyType({Kind.TARGET: TARGETS})
+    completes: Mapping[OptionKind, set[str]] = MappingProxyType({OptionKind.TARGET: TARGETS})
 
     def __init__(self, talk: Talk) -> None:
         self._talk = talk
@@ -291,30 +292,33 @@ class Terminal:
         return [one.text for one in completer.get_completions(Document(typed), asked)]
 
 
-FRONTS: dict[str, type[Slash | Mention | TelegramMessage | TelegramButton | Terminal]] = {
-    "slash": Slash,
-    "mention": Mention,
-    "message": TelegramMessage,
-    "button": TelegramButton,
-    "terminal": Terminal,
+FRONTS: dict[
+    str,
+    type[SlashInDiscord | MentionInDiscord | TypedInTelegram | PressedInTelegram | TypedInTerminal],
+] = {
+    "slash": SlashInDiscord,
+    "mention": MentionInDiscord,
+    "message": TypedInTelegram,
+    "button": PressedInTelegram,
+    "terminal": TypedInTerminal,
 }
 
 
 @asynccontextmanager
-async def _front(name: str, ec2: FakeEc2) -> AsyncIterator[Front]:
+async def _front(name: str, ec2: FakeEc2) -> AsyncIterator[TestedFront]:
     """A bot beside claw-1 and claw-2, both well, where one can ask."""
     clock, kind = TurnedClock(), FRONTS[name]
     ec2.forget()
-    if kind is Terminal:
+    if kind is TypedInTerminal:
         async with talk_with(clock, ec2) as talk:
             talk.api.registry = registry("claw-1", "claw-2")
             talk.fleet(Claw("claw-1"), Claw("claw-2"))
-            yield Terminal(talk)
-    elif issubclass(kind, _Discord):
+            yield TypedInTerminal(talk)
+    elif issubclass(kind, _OnDiscord):
         async with DiscordScene(clock, ec2) as in_discord:
             await in_discord.start()
             yield kind(in_discord)
-    elif issubclass(kind, TelegramMessage):
+    elif issubclass(kind, TypedInTelegram):
         async with TelegramScene(clock, ec2) as in_telegram:
             await in_telegram.start()
             yield kind(in_telegram)

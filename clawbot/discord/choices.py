@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from difflib import SequenceMatcher
 
 from clawbot import wording
-from clawbot.commands import Kind
+from clawbot.commands import OptionKind
 from clawbot.discord import limits
 from clawbot.page import cut
 from fleet_control.caller import ALL
@@ -68,10 +68,10 @@ class QuickStatus:
 
 
 def offers(
-    kind: Kind, typed: str, status: FleetStatus | None, now: float, known: Iterable[str] = ()
+    kind: OptionKind, typed: str, status: FleetStatus | None, now: float, known: Iterable[str] = ()
 ) -> list[Offer]:
     """What fits best what is typed; `known` are ids to offer where the status can't be had."""
-    if kind is Kind.TARGET:
+    if kind is OptionKind.TARGET:
         return _best(typed, [*_targets(status, now, known)])
     return _best(typed, [_image(one, status, now) for one in status.images]) if status else []
 

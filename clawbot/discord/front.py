@@ -10,7 +10,7 @@ from discord.ext import commands
 
 from clawbot.ask import Ask
 from clawbot.bot import Bot
-from clawbot.commands import Kind, Request, Status, parse
+from clawbot.commands import OptionKind, Request, Status, parse
 from clawbot.discord import acknowledgement, buttons
 from clawbot.discord.buttons import COG, DiscordAct, DiscordDrawing, DiscordPress, FleetButton
 from clawbot.discord.choices import Offer, QuickStatus, offers
@@ -108,7 +108,7 @@ class FleetCog(commands.Cog, name=COG):
         self._answer(self._bot.commands.answer(ask, request, reply), reply)
         return None
 
-    async def _offered(self, interaction: Asking, kind: Kind, typed: str) -> list[Offer]:
+    async def _offered(self, interaction: Asking, kind: OptionKind, typed: str) -> list[Offer]:
         if not self._served(interaction.guild_id, _places(interaction)):
             return []
         known = self._bot.fleet.registry.last

@@ -13,7 +13,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from clawbot.commands import COMMANDS, Command, Kind, Option, Request
+from clawbot.commands import COMMANDS, Command, Option, OptionKind, Request
 from clawbot.discord.choices import Offer
 from clawbot.discord.guild import invitation
 from clawbot.discord.retry import until_back
@@ -28,7 +28,7 @@ _OPTION = ("name", "description", "type", "required", "autocomplete", "options")
 
 Asking = discord.Interaction[commands.Bot]
 Answer = Callable[[Asking, Request], Awaitable[None]]
-Offers = Callable[[Asking, Kind, str], Awaitable[list[Offer]]]
+Offers = Callable[[Asking, OptionKind, str], Awaitable[list[Offer]]]
 
 
 def slash_command(answer: Answer, offers: Offers) -> app_commands.Group:
@@ -55,7 +55,7 @@ def _sub_command(
     # The library reads from the signature which options there are.
     callback.__signature__ = _signature(command)
     app_commands.describe(**{one.name: _caption(one.help) for one in command.options})(callback)
-    offered = [one for one in command.options if one.kind is not Kind.NUMBER]
+    offered = [one for one in command.options if one.kind is not OptionKind.NUMBER]
     app_commands.autocomplete(**{one.name: _choices(one.kind, offers) for one in offered})(callback)
     return app_commands.Command(
         name=command.name, description=_caption(command.help), callback=callback
@@ -67,14 +67,14 @@ def _signature(command: Command) -> Signature:
 
     def parameter(option: Option) -> Parameter:
         default = Parameter.empty if option.required else getattr(defaults, option.name)
-        kind = int if option.kind is Kind.NUMBER else str
+        kind = int if option.kind is OptionKind.NUMBER else str
         return Parameter(option.name, Parameter.KEYWORD_ONLY, default=default, annotation=kind)
 
     interaction = Parameter("interaction", Parameter.POSITIONAL_OR_KEYWORD, annotation=Asking)
     return Signature([interaction, *map(parameter, command.options)])
 
 
-def _choices(kind: Kind, offers: Offers) -> Any:
+def _choices(kind: OptionKind, offers: Offers) -> Any:
     async def completed(interaction: Asking, typed: str) -> list[app_commands.Choice[str]]:
         found = await offers(interaction, kind, typed)
         return [app_commands.Choice(name=offer.shown, value=offer.value) for offer in found]

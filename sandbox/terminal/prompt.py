@@ -17,7 +17,7 @@ from prompt_toolkit.shortcuts import CompleteStyle
 from rich.console import Console, Group
 from rich.text import Text
 
-from clawbot.commands import COMMANDS, Kind
+from clawbot.commands import COMMANDS, OptionKind
 from clawbot.replies import Reply
 from fleet_control.caller import ALL
 from fleet_control.clock import Clock
@@ -158,5 +158,6 @@ class CommandCompleter(Completer):
 
 def _begins_with_a_target(name: str) -> bool:
     return any(
-        one.name == name and one.options and one.options[0].kind is Kind.TARGET for one in COMMANDS
+        one.name == name and one.options and one.options[0].kind is OptionKind.TARGET
+        for one in COMMANDS
     )

@@ -7,12 +7,12 @@ from sandbox.discord_api.interaction import Interaction
 from sandbox.discord_api.server import DiscordApi
 from tests.clawbot.bots import registry
 from tests.discord.ec2 import NEWEST, OLDER
-from tests.discord.scene import Scene
+from tests.discord.scene import DiscordScene
 
 MOVES = f"claw-2: {OLDER} -> {NEWEST}"
 
 
-async def deploying(scene: Scene, target: str = "claw-2") -> tuple[Interaction, Message]:
+async def deploying(scene: DiscordScene, target: str = "claw-2") -> tuple[Interaction, Message]:
     """An operator's deploy, once its run is known."""
     asked = await scene.discord.command(scene.app, scene.operator, "deploy", target=target)
     reply = await scene.replied(asked)
@@ -20,7 +20,7 @@ async def deploying(scene: Scene, target: str = "claw-2") -> tuple[Interaction, 
     return asked, reply
 
 
-def pings(scene: Scene) -> list[Message]:
+def pings(scene: DiscordScene) -> list[Message]:
     return pings_in(scene.discord)
 
 
@@ -29,14 +29,14 @@ def pings_in(api: DiscordApi) -> list[Message]:
     return [one for one in channel if "<@" in (one.body.get("content") or "")]
 
 
-async def question(scene: Scene, target: str = "all") -> tuple[Interaction, Message]:
+async def question(scene: DiscordScene, target: str = "all") -> tuple[Interaction, Message]:
     asked = await scene.discord.command(scene.app, scene.operator, "deploy", target=target)
     reply = await scene.replied(asked)
     assert list(reply.buttons) == ["Deploy", "Leave it"]
     return asked, reply
 
 
-async def whispered(scene: Scene, pressed: Interaction) -> str:
+async def whispered(scene: DiscordScene, pressed: Interaction) -> str:
     await scene.until(lambda: pressed.whispers)
     return pressed.whispers[0].text
 
@@ -48,10 +48,10 @@ def with_account(person: Member) -> str:
     return json.dumps(entries)
 
 
-async def said(scene: Scene, who: Member, words: str) -> Message:
+async def said(scene: DiscordScene, who: Member, words: str) -> Message:
     return await scene.discord.say(who, f"<@{scene.app.bot.id}> {words}")
 
 
-async def answer(scene: Scene, to: Message) -> Message:
+async def answer(scene: DiscordScene, to: Message) -> Message:
     await scene.until(lambda: any(one.reference == to.id for one in scene.channel()))
     return next(one for one in scene.channel() if one.reference == to.id)

@@ -18,7 +18,7 @@ from tests.cuttable_network import CuttableNetwork
 from tests.fleet_control.aws import FakeEc2
 
 
-class Scene(ChatScene):
+class DiscordScene(ChatScene):
     """`operator` may deploy by a role, `owner` by account, `visitor` not at all."""
 
     def __init__(self, clock: TurnedClock, ec2: FakeEc2) -> None:

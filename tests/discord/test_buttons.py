@@ -4,10 +4,10 @@ from tests.clawbot.bots import registry
 from tests.clawbot.control_api import job
 from tests.discord.dialogue import MOVES, deploying, question, whispered
 from tests.discord.ec2 import Claw
-from tests.discord.scene import Scene
+from tests.discord.scene import DiscordScene
 
 
-async def test_all_asks_first_and_names_what_it_would_do(scene: Scene) -> None:
+async def test_all_asks_first_and_names_what_it_would_do(scene: DiscordScene) -> None:
     scene.hosts(Claw("claw-1"), Claw("claw-9"))
     await scene.start()
     _, reply = await question(scene)
@@ -18,7 +18,7 @@ async def test_all_asks_first_and_names_what_it_would_do(scene: Scene) -> None:
     assert scene.api.count("deploy") == 0
 
 
-async def test_a_yes_is_the_question_s_own_deploy(scene: Scene) -> None:
+async def test_a_yes_is_the_question_s_own_deploy(scene: DiscordScene) -> None:
     await scene.start()
     asked, reply = await question(scene)
     pressed = await scene.discord.press(scene.app, scene.operator, reply, reply.buttons["Deploy"])
@@ -30,7 +30,7 @@ async def test_a_yes_is_the_question_s_own_deploy(scene: Scene) -> None:
     assert run.target == "all"
 
 
-async def test_a_no_deploys_nothing(scene: Scene) -> None:
+async def test_a_no_deploys_nothing(scene: DiscordScene) -> None:
     await scene.start()
     _, reply = await question(scene)
     await scene.discord.press(scene.app, scene.operator, reply, reply.buttons["Leave it"])
@@ -39,7 +39,7 @@ async def test_a_no_deploys_nothing(scene: Scene) -> None:
     assert scene.api.count("deploy") == 0
 
 
-async def test_only_the_asker_may_answer(scene: Scene) -> None:
+async def test_only_the_asker_may_answer(scene: DiscordScene) -> None:
     await scene.start()
     _, reply = await question(scene)
     for label in ("Deploy", "Leave it"):
@@ -49,7 +49,7 @@ async def test_only_the_asker_may_answer(scene: Scene) -> None:
     assert scene.api.count("deploy") == 0
 
 
-async def test_pressed_twice_it_is_one_deploy(scene: Scene) -> None:
+async def test_pressed_twice_it_is_one_deploy(scene: DiscordScene) -> None:
     await scene.start()
     _, reply = await question(scene)
     id_ = reply.buttons["Deploy"]
@@ -60,7 +60,7 @@ async def test_pressed_twice_it_is_one_deploy(scene: Scene) -> None:
     assert scene.api.count("deploy") == 1
 
 
-async def test_a_no_while_the_yes_is_still_judged_comes_too_late(scene: Scene) -> None:
+async def test_a_no_while_the_yes_is_still_judged_comes_too_late(scene: DiscordScene) -> None:
     await scene.start()
     _, reply = await question(scene)
     yes, no = reply.buttons["Deploy"], reply.buttons["Leave it"]
@@ -76,7 +76,7 @@ async def test_a_no_while_the_yes_is_still_judged_comes_too_late(scene: Scene) -
     assert scene.api.count("deploy") == 1
 
 
-async def test_a_yes_right_after_a_no_comes_too_late(scene: Scene) -> None:
+async def test_a_yes_right_after_a_no_comes_too_late(scene: DiscordScene) -> None:
     await scene.start()
     _, reply = await question(scene)
     yes, no = reply.buttons["Deploy"], reply.buttons["Leave it"]
@@ -87,7 +87,7 @@ async def test_a_yes_right_after_a_no_comes_too_late(scene: Scene) -> None:
     assert scene.api.count("deploy") == 0
 
 
-async def test_an_old_yes_does_not_deploy(scene: Scene) -> None:
+async def test_an_old_yes_does_not_deploy(scene: DiscordScene) -> None:
     await scene.start()
     _, reply = await question(scene)
     id_ = reply.buttons["Deploy"]
@@ -97,7 +97,7 @@ async def test_an_old_yes_does_not_deploy(scene: Scene) -> None:
     assert scene.api.count("deploy") == 0
 
 
-async def test_an_altered_yes_does_not_deploy(scene: Scene) -> None:
+async def test_an_altered_yes_does_not_deploy(scene: DiscordScene) -> None:
     await scene.start()
     _, reply = await question(scene, "all")
     altered = reply.buttons["Deploy"].replace(":all,", ":claw-2,")
@@ -107,7 +107,7 @@ async def test_an_altered_yes_does_not_deploy(scene: Scene) -> None:
     assert scene.api.count("deploy") == 0
 
 
-async def test_a_yes_copied_to_another_channel_does_not_deploy(scene: Scene) -> None:
+async def test_a_yes_copied_to_another_channel_does_not_deploy(scene: DiscordScene) -> None:
     lobby = scene.discord.channel("lobby")
     await scene.start(CLAWBOT_DISCORD_CHANNELS="")
     _, reply = await question(scene)
@@ -118,7 +118,7 @@ async def test_a_yes_copied_to_another_channel_does_not_deploy(scene: Scene) -> 
     assert scene.api.count("deploy") == 0
 
 
-async def test_a_yes_copied_below_another_message_does_not_deploy(scene: Scene) -> None:
+async def test_a_yes_copied_below_another_message_does_not_deploy(scene: DiscordScene) -> None:
     """As a program can that logs in with the same token."""
     await scene.start()
     _, reply = await question(scene)
@@ -129,7 +129,7 @@ async def test_a_yes_copied_below_another_message_does_not_deploy(scene: Scene) 
     assert scene.api.count("deploy") == 0
 
 
-async def test_a_question_asked_by_a_mention_has_its_buttons(scene: Scene) -> None:
+async def test_a_question_asked_by_a_mention_has_its_buttons(scene: DiscordScene) -> None:
     await scene.start()
     content = f"<@{scene.app.bot.id}> /fleet deploy all"
     asked = await scene.discord.say(scene.operator, content)
@@ -140,7 +140,7 @@ async def test_a_question_asked_by_a_mention_has_its_buttons(scene: Scene) -> No
     assert scene.api.runs[0].request_id.endswith(f".{asked.id}")
 
 
-async def test_a_yes_of_another_bot_s_key_does_not_deploy(scene: Scene) -> None:
+async def test_a_yes_of_another_bot_s_key_does_not_deploy(scene: DiscordScene) -> None:
     await scene.start()
     _, reply = await question(scene)
     await scene.stop()
@@ -149,7 +149,7 @@ async def test_a_yes_of_another_bot_s_key_does_not_deploy(scene: Scene) -> None:
     assert "not one I made" in await whispered(scene, pressed)
 
 
-async def test_an_operator_no_more_may_not_confirm(scene: Scene) -> None:
+async def test_an_operator_no_more_may_not_confirm(scene: DiscordScene) -> None:
     await scene.start()
     _, reply = await question(scene)
     scene.operator.roles.clear()
@@ -158,7 +158,7 @@ async def test_an_operator_no_more_may_not_confirm(scene: Scene) -> None:
     assert scene.api.count("deploy") == 0
 
 
-async def test_a_yes_outlives_the_bot_that_asked(scene: Scene) -> None:
+async def test_a_yes_outlives_the_bot_that_asked(scene: DiscordScene) -> None:
     await scene.start()
     _, reply = await question(scene)
     await scene.stop()
@@ -168,7 +168,7 @@ async def test_a_yes_outlives_the_bot_that_asked(scene: Scene) -> None:
     assert scene.api.count("deploy") == 1
 
 
-async def test_any_operator_cancels_what_has_not_started(scene: Scene) -> None:
+async def test_any_operator_cancels_what_has_not_started(scene: DiscordScene) -> None:
     await scene.start()
     _, reply = await deploying(scene)
     pressed = await scene.discord.press(scene.app, scene.owner, reply, reply.buttons["Cancel"])
@@ -179,7 +179,7 @@ async def test_any_operator_cancels_what_has_not_started(scene: Scene) -> None:
     assert cancel["requested_by"] == f"discord:{scene.owner.id} owner"
 
 
-async def test_a_visitor_may_not_cancel(scene: Scene) -> None:
+async def test_a_visitor_may_not_cancel(scene: DiscordScene) -> None:
     await scene.start()
     _, reply = await deploying(scene)
     pressed = await scene.discord.press(scene.app, scene.visitor, reply, reply.buttons["Cancel"])
@@ -187,7 +187,7 @@ async def test_a_visitor_may_not_cancel(scene: Scene) -> None:
     assert scene.api.count("cancel") == 0
 
 
-async def test_cancelled_too_late_it_says_so(scene: Scene) -> None:
+async def test_cancelled_too_late_it_says_so(scene: DiscordScene) -> None:
     await scene.start()
     _, reply = await deploying(scene)
     id_ = reply.buttons["Cancel"]
@@ -201,7 +201,7 @@ async def test_cancelled_too_late_it_says_so(scene: Scene) -> None:
     assert "Its first job has started." in await whispered(scene, pressed)
 
 
-async def test_status_is_refreshed_and_turned_in_place(scene: Scene) -> None:
+async def test_status_is_refreshed_and_turned_in_place(scene: DiscordScene) -> None:
     ids = [f"claw-{n}" for n in range(1, 31)]
     scene.api.registry = registry(*ids)
     scene.hosts(*map(Claw, ids))
@@ -223,7 +223,7 @@ async def test_status_is_refreshed_and_turned_in_place(scene: Scene) -> None:
     assert "1 missing" in reply.text
 
 
-async def test_a_day_later_status_is_still_refreshed_in_place(scene: Scene) -> None:
+async def test_a_day_later_status_is_still_refreshed_in_place(scene: DiscordScene) -> None:
     await scene.start()
     asked = await scene.discord.command(scene.app, scene.visitor, "status")
     reply = await scene.replied(asked)

@@ -6,10 +6,12 @@ import threading
 from sandbox.discord_api import limit
 from tests.clawbot.bots import registry
 from tests.discord.ec2 import NEWEST, OLDER, OLDEST, Claw
-from tests.discord.scene import Scene
+from tests.discord.scene import DiscordScene
 
 
-async def offered(scene: Scene, focused: str, typed: str, **others: str) -> list[tuple[str, str]]:
+async def offered(
+    scene: DiscordScene, focused: str, typed: str, **others: str
+) -> list[tuple[str, str]]:
     asked = await scene.discord.typing(
         scene.app, scene.visitor, "deploy", focused, **others, **{focused: typed}
     )
@@ -17,7 +19,7 @@ async def offered(scene: Scene, focused: str, typed: str, **others: str) -> list
     return [(choice["name"], choice["value"]) for choice in asked.choices]
 
 
-async def test_targets_come_with_state_and_image(scene: Scene) -> None:
+async def test_targets_come_with_state_and_image(scene: DiscordScene) -> None:
     scene.hosts(Claw("claw-1", OLDER))
     await scene.start()
     assert await offered(scene, "target", "") == [
@@ -27,7 +29,7 @@ async def test_targets_come_with_state_and_image(scene: Scene) -> None:
     ]
 
 
-async def test_the_best_match_comes_first(scene: Scene) -> None:
+async def test_the_best_match_comes_first(scene: DiscordScene) -> None:
     ids = [f"claw-{n}" for n in range(1, 41)]
     scene.api.registry = registry(*ids)
     scene.hosts(*map(Claw, ids))
@@ -41,7 +43,7 @@ async def test_the_best_match_comes_first(scene: Scene) -> None:
     assert (await offered(scene, "target", "2"))[0][1] == "claw-2"
 
 
-async def test_images_come_with_age_and_who_runs_them(scene: Scene) -> None:
+async def test_images_come_with_age_and_who_runs_them(scene: DiscordScene) -> None:
     scene.hosts(Claw("claw-1", OLDER), Claw("claw-2", OLDER))
     await scene.start()
     assert await offered(scene, "image_or_commit", "", target="claw-1") == [
@@ -51,7 +53,7 @@ async def test_images_come_with_age_and_who_runs_them(scene: Scene) -> None:
     ]
 
 
-async def test_a_stale_answer_beats_none_when_ec2_is_slow(scene: Scene) -> None:
+async def test_a_stale_answer_beats_none_when_ec2_is_slow(scene: DiscordScene) -> None:
     await scene.start()
     before = await offered(scene, "target", "")
     freed = threading.Event()
@@ -65,7 +67,7 @@ async def test_a_stale_answer_beats_none_when_ec2_is_slow(scene: Scene) -> None:
         freed.set()
 
 
-async def test_with_ec2_unseen_the_registry_is_offered(scene: Scene) -> None:
+async def test_with_ec2_unseen_the_registry_is_offered(scene: DiscordScene) -> None:
     freed = threading.Event()
     scene.ec2.hold = freed.wait
     await scene.start()
@@ -79,13 +81,13 @@ async def test_with_ec2_unseen_the_registry_is_offered(scene: Scene) -> None:
         freed.set()
 
 
-async def test_elsewhere_nothing_is_offered(scene: Scene) -> None:
+async def test_elsewhere_nothing_is_offered(scene: DiscordScene) -> None:
     await scene.start(CLAWBOT_DISCORD_CHANNELS=scene.discord.channel("lobby").id)
     assert await offered(scene, "target", "") == []
     assert await offered(scene, "image_or_commit", "", target="all") == []
 
 
-async def test_who_types_waits_a_second_for_a_slow_ec2_and_no_longer(scene: Scene) -> None:
+async def test_who_types_waits_a_second_for_a_slow_ec2_and_no_longer(scene: DiscordScene) -> None:
     freed = threading.Event()
     scene.ec2.hold = freed.wait
     await scene.start()
@@ -102,7 +104,7 @@ async def test_who_types_waits_a_second_for_a_slow_ec2_and_no_longer(scene: Scen
         freed.set()
 
 
-async def test_of_many_who_run_an_image_two_are_named(scene: Scene) -> None:
+async def test_of_many_who_run_an_image_two_are_named(scene: DiscordScene) -> None:
     ids = [f"claw-{n}" for n in range(1, 6)]
     scene.api.registry = registry(*ids)
     scene.hosts(*(Claw(id_, OLDER) for id_ in ids))
@@ -112,7 +114,7 @@ async def test_of_many_who_run_an_image_two_are_named(scene: Scene) -> None:
     )
 
 
-async def test_a_name_is_as_long_as_a_choice_s_may_be(scene: Scene) -> None:
+async def test_a_name_is_as_long_as_a_choice_s_may_be(scene: DiscordScene) -> None:
     ids = [f"{'claw-' * 6}{n}" for n in range(2)]
     scene.api.registry = registry(*ids)
     scene.hosts(*(Claw(id_, OLDER) for id_ in ids))

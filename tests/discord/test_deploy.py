@@ -5,12 +5,12 @@ from tests.clawbot.control_api import job
 from tests.clock import TurnedClock
 from tests.discord.dialogue import MOVES, deploying, pings
 from tests.discord.ec2 import NEWEST, OLDER, Claw
-from tests.discord.scene import Scene
+from tests.discord.scene import DiscordScene
 from tests.fleet_control.aws import FakeEc2
 from tests.timed_control_api import TimedControlApi
 
 
-async def test_one_reply_lives_from_asking_to_done(scene: Scene) -> None:
+async def test_one_reply_lives_from_asking_to_done(scene: DiscordScene) -> None:
     await scene.start()
     asked, reply = await deploying(scene)
     assert "asking" in reply.bodies[1]["embeds"][0]["description"]
@@ -26,7 +26,7 @@ async def test_one_reply_lives_from_asking_to_done(scene: Scene) -> None:
     assert asked.answers == 1
 
 
-async def test_asking_and_queued_need_no_time_to_pass(scene: Scene) -> None:
+async def test_asking_and_queued_need_no_time_to_pass(scene: DiscordScene) -> None:
     await scene.start()
     before = scene.clock.now()
     asked = await scene.discord.command(scene.app, scene.operator, "deploy", target="claw-2")
@@ -34,7 +34,7 @@ async def test_asking_and_queued_need_no_time_to_pass(scene: Scene) -> None:
     assert scene.clock.now() == before
 
 
-async def test_the_ledger_gets_the_asks_own_address(scene: Scene) -> None:
+async def test_the_ledger_gets_the_asks_own_address(scene: DiscordScene) -> None:
     await scene.start()
     asked, reply = await deploying(scene)
     run = scene.api.runs[0]
@@ -43,7 +43,7 @@ async def test_the_ledger_gets_the_asks_own_address(scene: Scene) -> None:
     assert run.requested_by == f"discord:{scene.operator.id} operator"
 
 
-async def test_the_asker_alone_is_pinged_and_once(scene: Scene) -> None:
+async def test_the_asker_alone_is_pinged_and_once(scene: DiscordScene) -> None:
     await scene.start()
     await deploying(scene)
     scene.api.done(1, job(MOVES))
@@ -53,7 +53,7 @@ async def test_the_asker_alone_is_pinged_and_once(scene: Scene) -> None:
     assert ping.body["allowed_mentions"] == {"parse": [], "users": [int(scene.operator.id)]}
 
 
-async def test_a_failure_says_where_why_and_what_next(scene: Scene) -> None:
+async def test_a_failure_says_where_why_and_what_next(scene: DiscordScene) -> None:
     await scene.start()
     _, reply = await deploying(scene)
     scene.api.change(
@@ -70,7 +70,7 @@ async def test_a_failure_says_where_why_and_what_next(scene: Scene) -> None:
     assert f"`/fleet deploy claw-2 {OLDER}`" in reply.text
 
 
-async def test_deferred_first_however_slow_the_control_api_is(scene: Scene) -> None:
+async def test_deferred_first_however_slow_the_control_api_is(scene: DiscordScene) -> None:
     await scene.start()
     scene.api.released.clear()
     asked = await scene.discord.command(scene.app, scene.operator, "deploy", target="claw-2")
@@ -83,14 +83,14 @@ async def test_deferred_first_however_slow_the_control_api_is(scene: Scene) -> N
     await scene.until(lambda: asked.message and "queued" in asked.message.text)
 
 
-async def test_what_is_submitted_may_be_anything(scene: Scene) -> None:
+async def test_what_is_submitted_may_be_anything(scene: DiscordScene) -> None:
     await scene.start()
     target = "@everyone **x** <@1> `" + "x" * 5000
     asked = await scene.discord.command(scene.app, scene.operator, "deploy", target=target)
     assert "There is no instance" in (await scene.replied(asked)).text
 
 
-async def test_elsewhere_it_says_where_it_answers(scene: Scene) -> None:
+async def test_elsewhere_it_says_where_it_answers(scene: DiscordScene) -> None:
     await scene.start()
     lobby = scene.discord.channel("lobby")
     asked = await scene.discord.command(scene.app, scene.operator, "deploy", lobby, target="all")
@@ -99,7 +99,7 @@ async def test_elsewhere_it_says_where_it_answers(scene: Scene) -> None:
     assert scene.api.count("deploy") == 0
 
 
-async def test_one_that_is_answered_too_late_deploys_nothing(scene: Scene) -> None:
+async def test_one_that_is_answered_too_late_deploys_nothing(scene: DiscordScene) -> None:
     """After three seconds Discord takes no first answer, and tells the asker that it failed."""
     await scene.start()
     late = scene.discord.refuse_next("POST", "callback", 404, {"message": "?", "code": 10062})
@@ -111,7 +111,7 @@ async def test_one_that_is_answered_too_late_deploys_nothing(scene: Scene) -> No
     assert scene.api.count("deploy") == 0
 
 
-async def test_a_fleet_of_500_is_paged(scene: Scene) -> None:
+async def test_a_fleet_of_500_is_paged(scene: DiscordScene) -> None:
     ids = [f"claw-{n}" for n in range(1, 501)]
     scene.hosts(*(Claw(id_, OLDER if id_.endswith("7") else NEWEST) for id_ in ids[2:]))
     scene.api.registry = registry(*ids)
@@ -126,7 +126,7 @@ async def test_a_fleet_of_500_is_paged(scene: Scene) -> None:
 async def test_a_deploy_that_github_took_and_denied_ends_as_it_ended(ec2: FakeEc2) -> None:
     """It lists the first run so late that the deploy is asked for again; the second one stops."""
     clock = TurnedClock()
-    scene = Scene(clock, ec2)
+    scene = DiscordScene(clock, ec2)
     scene.api = api = TimedControlApi(clock=clock, lag=20, denied=1)
     async with scene:
         await scene.start()

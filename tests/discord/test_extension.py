@@ -9,7 +9,7 @@ import pytest
 from sandbox.discord_api.guild import Message
 from tests.clock import TurnedClock
 from tests.discord.dialogue import said
-from tests.discord.scene import Scene
+from tests.discord.scene import DiscordScene
 from tests.fleet_control.aws import FakeEc2
 from tests.program import program, running
 
@@ -40,15 +40,15 @@ async def on_command_error(context, error):
 
 
 @pytest.fixture
-async def scene(ec2: FakeEc2) -> AsyncIterator[Scene]:
+async def scene(ec2: FakeEc2) -> AsyncIterator[DiscordScene]:
     """The extension takes the system's clock, so Discord has that hour too."""
     ec2.forget()
-    async with Scene(TurnedClock(time.time()), ec2) as scene:
+    async with DiscordScene(TurnedClock(time.time()), ec2) as scene:
         yield scene
     assert scene.discord.problems == []
 
 
-async def test_the_page_s_program_beside_other_commands(scene: Scene) -> None:
+async def test_the_page_s_program_beside_other_commands(scene: DiscordScene) -> None:
     run = "bot.run("
     source = program("discord.md")
     assert source.count(run) == 1
@@ -69,7 +69,7 @@ async def test_the_page_s_program_beside_other_commands(scene: Scene) -> None:
     assert scene.app.token not in log
 
 
-async def test_what_the_settings_lack_ends_the_program_with_a_sentence(scene: Scene) -> None:
+async def test_what_the_settings_lack_ends_the_program_with_a_sentence(scene: DiscordScene) -> None:
     source = HERE.format(url=scene.discord.url, source=program("discord.md"))
     environ = scene.environ("demo", scene.app) | {
         "CLAWBOT_REGION": "",
@@ -85,7 +85,7 @@ async def test_what_the_settings_lack_ends_the_program_with_a_sentence(scene: Sc
     assert "pydantic" not in log.decode()
 
 
-def texts(scene: Scene) -> list[str]:
+def texts(scene: DiscordScene) -> list[str]:
     return [one.text for one in scene.channel()]
 
 

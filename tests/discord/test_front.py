@@ -1,10 +1,10 @@
 """Commands as people give them in Discord, and what they see."""
 
 from tests.discord.ec2 import NEWEST, OLDER, Claw
-from tests.discord.scene import Scene
+from tests.discord.scene import DiscordScene
 
 
-async def test_status_shows_each_instance(scene: Scene) -> None:
+async def test_status_shows_each_instance(scene: DiscordScene) -> None:
     scene.hosts(Claw("claw-1"), Claw("claw-2", OLDER))
     await scene.start()
     asked = await scene.discord.command(scene.app, scene.visitor, "status")

@@ -8,7 +8,7 @@ stays "asking …", and is true by itself: it says what to do if it has not chan
 import pytest
 
 from tests.clock import TurnedClock
-from tests.discord.scene import Scene
+from tests.discord.scene import DiscordScene
 from tests.fleet_control.aws import FakeEc2
 from tests.killed_deploys import KilledDeploys
 from tests.timed_control_api import TimedControlApi
@@ -19,7 +19,7 @@ async def test_each_reply_that_a_run_answers_to_ends_final_and_each_other_is_tru
     ec2: FakeEc2, lag: float
 ) -> None:
     rolling = TimedControlApi(clock=TurnedClock(), lag=lag)
-    scene = Scene(rolling.clock, ec2)
+    scene = DiscordScene(rolling.clock, ec2)
     scene.api = rolling
 
     async def ask() -> str:

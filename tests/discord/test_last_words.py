@@ -4,11 +4,11 @@ from fleet_control.last_words import LastWords
 from sandbox.discord_api.guild import Message
 from tests.clawbot.control_api import job
 from tests.discord.dialogue import MOVES, deploying, pings, said, with_account
-from tests.discord.scene import Scene
+from tests.discord.scene import DiscordScene
 from tests.discord.test_mention import nothing_more
 
 
-async def shown(scene: Scene) -> tuple[Message, str]:
+async def shown(scene: DiscordScene) -> tuple[Message, str]:
     """The reply, and the block in it."""
     _, reply = await deploying(scene)
     bot = scene.app.bot.id
@@ -26,7 +26,7 @@ async def shown(scene: Scene) -> tuple[Message, str]:
     return reply, fields["Last words of claw-2"]
 
 
-async def test_they_are_one_block_that_pings_nobody(scene: Scene) -> None:
+async def test_they_are_one_block_that_pings_nobody(scene: DiscordScene) -> None:
     await scene.start()
     reply, block = await shown(scene)
 
@@ -42,7 +42,7 @@ async def test_they_are_one_block_that_pings_nobody(scene: Scene) -> None:
 
 
 async def test_fed_back_by_itself_an_instance_or_an_operator_they_are_no_order(
-    scene: Scene,
+    scene: DiscordScene,
 ) -> None:
     agent = scene.discord.person("agent", bot=True)
     scene.api.registry = with_account(agent)

@@ -8,19 +8,19 @@ from sandbox.discord_api import limit
 from sandbox.discord_api.guild import Message, born
 from tests.clawbot.control_api import job
 from tests.discord.dialogue import MOVES, deploying, pings
-from tests.discord.scene import Scene
+from tests.discord.scene import DiscordScene
 
 
-def edits(scene: Scene, by: str) -> int:
+def edits(scene: DiscordScene, by: str) -> int:
     return sum(method == "PATCH" and by in path for method, path in scene.discord.asked)
 
 
-async def running(scene: Scene, reply: Message) -> None:
+async def running(scene: DiscordScene, reply: Message) -> None:
     scene.api.running(1, job(MOVES, None, "in_progress"))
     await scene.until(lambda: "replacing" in reply.text)
 
 
-async def test_after_15_minutes_it_goes_on_through_the_channel(scene: Scene) -> None:
+async def test_after_15_minutes_it_goes_on_through_the_channel(scene: DiscordScene) -> None:
     await scene.start()
     asked, reply = await deploying(scene)
     await running(scene, reply)
@@ -35,7 +35,7 @@ async def test_after_15_minutes_it_goes_on_through_the_channel(scene: Scene) -> 
 
 
 @pytest.mark.parametrize("code", [10015, 10062, 50027])
-async def test_a_token_that_died_early_is_gone_around(scene: Scene, code: int) -> None:
+async def test_a_token_that_died_early_is_gone_around(scene: DiscordScene, code: int) -> None:
     await scene.start()
     _, reply = await deploying(scene)
     dead = {"message": "Invalid Webhook Token", "code": code}
@@ -44,7 +44,7 @@ async def test_a_token_that_died_early_is_gone_around(scene: Scene, code: int) -
     assert edits(scene, "/channels/") == 1
 
 
-async def test_after_an_hour_a_new_message_follows(scene: Scene) -> None:
+async def test_after_an_hour_a_new_message_follows(scene: DiscordScene) -> None:
     await scene.start()
     _, reply = await deploying(scene)
     await running(scene, reply)
@@ -60,7 +60,7 @@ async def test_after_an_hour_a_new_message_follows(scene: Scene) -> None:
     assert pings(scene)[0].reference == new.id
 
 
-async def test_a_reply_that_somebody_deleted_is_followed_by_a_new_one(scene: Scene) -> None:
+async def test_a_reply_that_somebody_deleted_is_followed_by_a_new_one(scene: DiscordScene) -> None:
     await scene.start()
     _, reply = await deploying(scene)
     del scene.discord.guild.messages[reply.id]
@@ -70,7 +70,7 @@ async def test_a_reply_that_somebody_deleted_is_followed_by_a_new_one(scene: Sce
     assert "done" in scene.channel()[0].text
 
 
-async def test_a_429_is_obeyed(scene: Scene) -> None:
+async def test_a_429_is_obeyed(scene: DiscordScene) -> None:
     await scene.start()
     _, reply = await deploying(scene)
     before = edits(scene, "/webhooks/")
@@ -89,7 +89,7 @@ async def test_a_429_is_obeyed(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("status", [429, 503])
-async def test_the_end_is_shown_once_discord_is_back(scene: Scene, status: int) -> None:
+async def test_the_end_is_shown_once_discord_is_back(scene: DiscordScene, status: int) -> None:
     """What is shown on the way can be left out; nothing comes after the end."""
     await scene.start()
     _, reply = await deploying(scene)
@@ -103,7 +103,7 @@ async def test_the_end_is_shown_once_discord_is_back(scene: Scene, status: int) 
     assert "done" in reply.text
 
 
-async def test_edits_keep_their_distance_and_only_tell_news(scene: Scene) -> None:
+async def test_edits_keep_their_distance_and_only_tell_news(scene: DiscordScene) -> None:
     await scene.start(CLAWBOT_RUNNING_EVERY="1")
     _, reply = await deploying(scene)
     await running(scene, reply)
@@ -120,7 +120,7 @@ async def test_edits_keep_their_distance_and_only_tell_news(scene: Scene) -> Non
     assert len(reply.bodies) == shown
 
 
-async def test_the_gateway_drops_and_resumes_in_the_middle(scene: Scene) -> None:
+async def test_the_gateway_drops_and_resumes_in_the_middle(scene: DiscordScene) -> None:
     await scene.start()
     _, reply = await deploying(scene)
     (session,) = scene.discord.sessions
@@ -134,7 +134,7 @@ async def test_the_gateway_drops_and_resumes_in_the_middle(scene: Scene) -> None
     assert scene.discord.sessions == [session]
 
 
-async def test_a_session_that_can_t_be_resumed_is_begun_anew(scene: Scene) -> None:
+async def test_a_session_that_can_t_be_resumed_is_begun_anew(scene: DiscordScene) -> None:
     await scene.start()
     _, reply = await deploying(scene)
     (session,) = scene.discord.sessions
@@ -153,7 +153,7 @@ async def test_a_session_that_can_t_be_resumed_is_begun_anew(scene: Scene) -> No
     assert len(pings(scene)) == 1
 
 
-async def test_ids_tell_when_they_were_made(scene: Scene) -> None:
+async def test_ids_tell_when_they_were_made(scene: DiscordScene) -> None:
     assert abs(born(scene.discord.fleet.id) - scene.clock.now()) < 0.001
 
 
@@ -162,7 +162,7 @@ async def test_ids_tell_when_they_were_made(scene: Scene) -> None:
     [(825, "/webhooks/", 1), (850, "/channels/", 1), (3525, "/channels/", 1), (3550, "", 2)],
 )
 async def test_each_way_is_left_a_minute_before_discord_closes_it(
-    scene: Scene, age: float, way: str, messages: int
+    scene: DiscordScene, age: float, way: str, messages: int
 ) -> None:
     await scene.start(CLAWBOT_WAITING_EVERY="1")
     _, reply = await deploying(scene)
@@ -177,7 +177,7 @@ async def test_each_way_is_left_a_minute_before_discord_closes_it(
 
 
 async def test_a_reply_that_discord_lets_nobody_edit_any_more_is_followed_by_a_new_one(
-    scene: Scene,
+    scene: DiscordScene,
 ) -> None:
     await scene.start()
     _, reply = await deploying(scene)

@@ -4,12 +4,12 @@ import asyncio
 
 from tests.clawbot.bots import registry
 from tests.discord.ec2 import Claw
-from tests.discord.scene import Scene
+from tests.discord.scene import DiscordScene
 
 PEOPLE, INSTANCES = 200, 500
 
 
-async def test_200_at_once_are_each_answered_once_from_one_read(scene: Scene) -> None:
+async def test_200_at_once_are_each_answered_once_from_one_read(scene: DiscordScene) -> None:
     ids = [f"claw-{n}" for n in range(1, INSTANCES + 1)]
     scene.api.registry = registry(*ids)
     scene.hosts(*map(Claw, ids))
@@ -30,7 +30,9 @@ async def test_200_at_once_are_each_answered_once_from_one_read(scene: Scene) ->
     assert acknowledged == sorted(acknowledged)
 
 
-async def test_each_is_deferred_while_the_control_api_keeps_them_all_waiting(scene: Scene) -> None:
+async def test_each_is_deferred_while_the_control_api_keeps_them_all_waiting(
+    scene: DiscordScene,
+) -> None:
     await scene.start()
     scene.api.released.clear()
     asked = await asyncio.gather(

@@ -1,16 +1,16 @@
 """Who is heard in a message, and who is not, so that two bots can't talk each other into a loop."""
 
 from tests.discord.dialogue import answer, said, with_account
-from tests.discord.scene import Scene
+from tests.discord.scene import DiscordScene
 
 
-async def nothing_more(scene: Scene) -> None:
+async def nothing_more(scene: DiscordScene) -> None:
     """Whatever is asked later is answered; so what was asked before it has been heard."""
     later = await scene.discord.command(scene.app, scene.visitor, "help")
     await scene.replied(later)
 
 
-async def test_an_instance_s_own_bot_is_heard_and_judged(scene: Scene) -> None:
+async def test_an_instance_s_own_bot_is_heard_and_judged(scene: DiscordScene) -> None:
     agent = scene.discord.person("agent", bot=True)
     scene.api.registry = with_account(agent)
     await scene.start()
@@ -24,7 +24,7 @@ async def test_an_instance_s_own_bot_is_heard_and_judged(scene: Scene) -> None:
     await scene.until(lambda: "done" in deploy.text)
 
 
-async def test_an_unknown_bot_is_not_answered(scene: Scene) -> None:
+async def test_an_unknown_bot_is_not_answered(scene: DiscordScene) -> None:
     stranger = scene.discord.person("stranger", bot=True)
     await scene.start()
     await said(scene, stranger, "/fleet deploy claw-1")
@@ -33,7 +33,7 @@ async def test_an_unknown_bot_is_not_answered(scene: Scene) -> None:
     assert scene.api.count("deploy") == 0
 
 
-async def test_a_webhook_that_took_an_operator_s_name_is_not_answered(scene: Scene) -> None:
+async def test_a_webhook_that_took_an_operator_s_name_is_not_answered(scene: DiscordScene) -> None:
     await scene.start()
     content = f"<@{scene.app.bot.id}> /fleet deploy claw-1"
     await scene.discord.say(scene.operator, content, webhook="1234567890")
@@ -42,7 +42,7 @@ async def test_a_webhook_that_took_an_operator_s_name_is_not_answered(scene: Sce
     assert scene.api.count("deploy") == 0
 
 
-async def test_it_never_answers_itself(scene: Scene) -> None:
+async def test_it_never_answers_itself(scene: DiscordScene) -> None:
     """Not even where it speaks with an instance's own account, whose word would count."""
     scene.api.registry = with_account(scene.app.bot)
     await scene.start()
@@ -53,7 +53,7 @@ async def test_it_never_answers_itself(scene: Scene) -> None:
     assert not any(one.reference == itself.id for one in scene.channel())
 
 
-async def test_only_what_begins_with_a_mention_is_meant_for_it(scene: Scene) -> None:
+async def test_only_what_begins_with_a_mention_is_meant_for_it(scene: DiscordScene) -> None:
     await scene.start()
     await scene.discord.say(scene.operator, f"ask <@{scene.app.bot.id}> /fleet deploy claw-1")
     await scene.discord.say(scene.operator, "/fleet deploy claw-1")
@@ -62,7 +62,7 @@ async def test_only_what_begins_with_a_mention_is_meant_for_it(scene: Scene) -> 
     assert len(scene.channel()) == 4
 
 
-async def test_two_bots_in_one_channel_answer_each_only_what_is_theirs(scene: Scene) -> None:
+async def test_two_bots_in_one_channel_answer_each_only_what_is_theirs(scene: DiscordScene) -> None:
     other = scene.discord.application("otherbot")
     await scene.start()
     await scene.start("other", other)
@@ -74,7 +74,7 @@ async def test_two_bots_in_one_channel_answer_each_only_what_is_theirs(scene: Sc
     assert len(scene.channel()) == 3
 
 
-async def test_elsewhere_it_does_not_listen(scene: Scene) -> None:
+async def test_elsewhere_it_does_not_listen(scene: DiscordScene) -> None:
     lobby = scene.discord.channel("lobby")
     await scene.start()
     await scene.discord.say(scene.operator, f"<@{scene.app.bot.id}> /fleet deploy claw-1", lobby)

@@ -6,7 +6,7 @@ from fleet_control.caller import BotInstance, Caller, Human, Unknown
 from fleet_control.policy import Allowed, Facts, RefusalCode, Refused, Usage, judge
 from sandbox.discord_api.guild import Member, Message
 from tests.discord.dialogue import answer, said
-from tests.discord.scene import Scene
+from tests.discord.scene import DiscordScene
 from tests.fleet_control.test_policy import OPERATOR, TABLE
 from tests.policy_facts import carried, show
 
@@ -16,7 +16,7 @@ from tests.policy_facts import carried, show
     [row for row in TABLE if not isinstance(row[0], Unknown)],
 )
 async def test_discord_says_what_the_core_says(
-    scene: Scene, caller: Caller, target: str, image: str, facts: Facts, verdict: object
+    scene: DiscordScene, caller: Caller, target: str, image: str, facts: Facts, verdict: object
 ) -> None:
     agent = scene.discord.person("agent", bot=True)
     show(facts, scene.api, scene.ec2, discordUserId=agent.id)
@@ -39,7 +39,7 @@ async def test_discord_says_what_the_core_says(
             await scene.until(lambda: scene.api.count("deploy") == 1)
 
 
-async def _reply(scene: Scene, speaker: Member, target: str, image: str) -> Message:
+async def _reply(scene: DiscordScene, speaker: Member, target: str, image: str) -> Message:
     """By the menu, where that lets them ask so."""
     if speaker.bot or not target:
         words = " ".join(word for word in ("/fleet deploy", target, image) if word)
@@ -51,7 +51,7 @@ async def _reply(scene: Scene, speaker: Member, target: str, image: str) -> Mess
     return await scene.replied(asked)
 
 
-def _person(scene: Scene, caller: Caller) -> Member:
+def _person(scene: DiscordScene, caller: Caller) -> Member:
     assert isinstance(caller, Human)
     return scene.operator if caller == OPERATOR else scene.visitor
 

@@ -7,10 +7,10 @@ import pytest
 from clawbot.front import Unserved
 from tests.clawbot.control_api import job
 from tests.discord.dialogue import MOVES, deploying
-from tests.discord.scene import Scene
+from tests.discord.scene import DiscordScene
 
 
-def written(scene: Scene) -> list[str]:
+def written(scene: DiscordScene) -> list[str]:
     return [
         method
         for method, path in scene.discord.asked
@@ -18,7 +18,7 @@ def written(scene: Scene) -> list[str]:
     ]
 
 
-async def test_other_commands_of_the_application_stay(scene: Scene) -> None:
+async def test_other_commands_of_the_application_stay(scene: DiscordScene) -> None:
     scene.app.commands["ask"] = {"id": "1", "name": "ask", "description": "the agent's", "type": 1}
     await scene.start()
     assert written(scene) == ["POST"]
@@ -27,7 +27,7 @@ async def test_other_commands_of_the_application_stay(scene: Scene) -> None:
 
 
 async def test_it_is_not_sent_again_while_it_says_the_same(
-    scene: Scene, caplog: pytest.LogCaptureFixture
+    scene: DiscordScene, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     await scene.start()
@@ -38,14 +38,16 @@ async def test_it_is_not_sent_again_while_it_says_the_same(
     assert written(scene) == ["POST"]
 
 
-async def test_it_is_sent_once_discord_is_back(scene: Scene) -> None:
+async def test_it_is_sent_once_discord_is_back(scene: DiscordScene) -> None:
     scene.discord.refuse_next("GET", "/commands", 503, {"message": "upstream", "code": 0})
     scene.run("demo", scene.app)
     await scene.until(lambda: "fleet" in scene.app.commands)
     assert written(scene) == ["POST"]
 
 
-async def test_what_was_left_is_finished_whatever_becomes_of_the_command(scene: Scene) -> None:
+async def test_what_was_left_is_finished_whatever_becomes_of_the_command(
+    scene: DiscordScene,
+) -> None:
     await scene.start()
     _, reply = await deploying(scene)
     await scene.stop()
@@ -55,7 +57,7 @@ async def test_what_was_left_is_finished_whatever_becomes_of_the_command(scene: 
     await scene.until(lambda: "done" in reply.text)
 
 
-async def test_a_list_that_is_full_is_one_sentence(scene: Scene) -> None:
+async def test_a_list_that_is_full_is_one_sentence(scene: DiscordScene) -> None:
     full = {"message": "Maximum number of\napplication commands reached (100)", "code": 30032}
     scene.discord.refuse_next("POST", "/commands", 400, full)
     task = scene.run("demo", scene.app)
@@ -65,7 +67,7 @@ async def test_a_list_that_is_full_is_one_sentence(scene: Scene) -> None:
     assert raised.value.__cause__ is None
 
 
-async def test_it_is_sent_again_when_it_changed(scene: Scene) -> None:
+async def test_it_is_sent_again_when_it_changed(scene: DiscordScene) -> None:
     await scene.start()
     await scene.stop()
     scene.app.commands["fleet"]["options"][0]["description"] = "as an older version had it"

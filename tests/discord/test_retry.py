@@ -6,12 +6,12 @@ from sandbox.discord_api.guild import Message
 from sandbox.discord_api.interaction import Interaction
 from tests.clawbot.control_api import job
 from tests.discord.dialogue import MOVES, answer, deploying, pings, question, said, whispered
-from tests.discord.scene import Scene
+from tests.discord.scene import DiscordScene
 
 AWAY = {"message": "upstream", "code": 0}
 
 
-async def shown(scene: Scene, asked: Interaction) -> Message:
+async def shown(scene: DiscordScene, asked: Interaction) -> Message:
     """The reply, for which time has to pass."""
     await scene.until(lambda: asked.message and not asked.message.loading)
     return await scene.replied(asked)
@@ -19,7 +19,7 @@ async def shown(scene: Scene, asked: Interaction) -> Message:
 
 @pytest.mark.parametrize("taken", [False, True])
 async def test_a_deferral_whose_connection_breaks_is_tried_again_at_once(
-    scene: Scene, taken: bool, caplog: pytest.LogCaptureFixture
+    scene: DiscordScene, taken: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     await scene.start()
     scene.discord.drop_next("POST", "/callback", taken=taken)
@@ -34,7 +34,7 @@ async def test_a_deferral_whose_connection_breaks_is_tried_again_at_once(
 
 
 @pytest.mark.parametrize("taken", [False, True])
-async def test_a_press_whose_connection_breaks_counts(scene: Scene, taken: bool) -> None:
+async def test_a_press_whose_connection_breaks_counts(scene: DiscordScene, taken: bool) -> None:
     await scene.start()
     _, reply = await question(scene)
     scene.discord.drop_next("POST", "/callback", taken=taken)
@@ -44,7 +44,7 @@ async def test_a_press_whose_connection_breaks_counts(scene: Scene, taken: bool)
 
 
 async def test_a_deferral_that_never_gets_through_is_given_up_in_one_line(
-    scene: Scene, caplog: pytest.LogCaptureFixture
+    scene: DiscordScene, caplog: pytest.LogCaptureFixture
 ) -> None:
     await scene.start()
     drops = [scene.discord.drop_next("POST", "/callback") for _ in range(3)]
@@ -55,7 +55,7 @@ async def test_a_deferral_that_never_gets_through_is_given_up_in_one_line(
     assert "Traceback" not in caplog.text
 
 
-async def test_the_first_edit_is_tried_until_discord_is_back(scene: Scene) -> None:
+async def test_the_first_edit_is_tried_until_discord_is_back(scene: DiscordScene) -> None:
     await scene.start()
     for _ in range(3):
         scene.discord.drop_next("PATCH", "/webhooks/")
@@ -66,7 +66,7 @@ async def test_the_first_edit_is_tried_until_discord_is_back(scene: Scene) -> No
     assert scene.api.count("deploy") == 1
 
 
-async def test_a_yes_s_first_edit_is_tried_until_discord_is_back(scene: Scene) -> None:
+async def test_a_yes_s_first_edit_is_tried_until_discord_is_back(scene: DiscordScene) -> None:
     await scene.start()
     _, reply = await question(scene)
     for _ in range(2):
@@ -78,7 +78,7 @@ async def test_a_yes_s_first_edit_is_tried_until_discord_is_back(scene: Scene) -
 
 
 async def test_a_deploy_that_could_not_be_announced_is_not_begun_and_its_asker_is_told(
-    scene: Scene, caplog: pytest.LogCaptureFixture
+    scene: DiscordScene, caplog: pytest.LogCaptureFixture
 ) -> None:
     await scene.start()
     for _ in range(12):
@@ -92,7 +92,9 @@ async def test_a_deploy_that_could_not_be_announced_is_not_begun_and_its_asker_i
     assert "Traceback" not in caplog.text
 
 
-async def test_a_status_that_could_not_be_shown_in_time_is_not_shown_late(scene: Scene) -> None:
+async def test_a_status_that_could_not_be_shown_in_time_is_not_shown_late(
+    scene: DiscordScene,
+) -> None:
     await scene.start()
     for _ in range(12):
         scene.discord.drop_next("PATCH", "/webhooks/")
@@ -101,7 +103,7 @@ async def test_a_status_that_could_not_be_shown_in_time_is_not_shown_late(scene:
 
 
 @pytest.mark.parametrize("taken", [False, True])
-async def test_a_mention_is_answered_once_discord_is_back(scene: Scene, taken: bool) -> None:
+async def test_a_mention_is_answered_once_discord_is_back(scene: DiscordScene, taken: bool) -> None:
     await scene.start()
     scene.discord.drop_next("POST", "/messages", taken=taken)
     asked = await said(scene, scene.operator, "/fleet deploy claw-2")
@@ -112,7 +114,7 @@ async def test_a_mention_is_answered_once_discord_is_back(scene: Scene, taken: b
 
 
 @pytest.mark.parametrize("taken", [False, True])
-async def test_the_ping_comes_once(scene: Scene, taken: bool) -> None:
+async def test_the_ping_comes_once(scene: DiscordScene, taken: bool) -> None:
     await scene.start()
     _, reply = await deploying(scene)
     scene.discord.drop_next("POST", "/messages", taken=taken)
@@ -124,7 +126,7 @@ async def test_the_ping_comes_once(scene: Scene, taken: bool) -> None:
     assert len(pings(scene)) == 1
 
 
-async def test_the_ping_waits_until_discord_is_back(scene: Scene) -> None:
+async def test_the_ping_waits_until_discord_is_back(scene: DiscordScene) -> None:
     await scene.start()
     await deploying(scene)
     for _ in range(4):
@@ -134,7 +136,7 @@ async def test_the_ping_waits_until_discord_is_back(scene: Scene) -> None:
     assert scene.discord.injected == []
 
 
-async def test_a_new_message_that_goes_on_is_made_once(scene: Scene) -> None:
+async def test_a_new_message_that_goes_on_is_made_once(scene: DiscordScene) -> None:
     await scene.start()
     _, reply = await deploying(scene)
     await scene.clock.turn(3600)
@@ -146,7 +148,7 @@ async def test_a_new_message_that_goes_on_is_made_once(scene: Scene) -> None:
     assert "done" in followed[0].text
 
 
-async def test_a_whisper_is_tried_again(scene: Scene) -> None:
+async def test_a_whisper_is_tried_again(scene: DiscordScene) -> None:
     await scene.start()
     _, reply = await question(scene)
     scene.discord.drop_next("POST", "/webhooks/")
@@ -155,7 +157,9 @@ async def test_a_whisper_is_tried_again(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("away", [0, 3])
-async def test_a_clock_that_is_set_back_an_hour_silences_nobody(scene: Scene, away: int) -> None:
+async def test_a_clock_that_is_set_back_an_hour_silences_nobody(
+    scene: DiscordScene, away: int
+) -> None:
     await scene.start()
     _, reply = await deploying(scene)
     # Answered after the edit: whatever that left to be waited for is reckoned by now.
@@ -173,7 +177,7 @@ async def test_a_clock_that_is_set_back_an_hour_silences_nobody(scene: Scene, aw
 
 @pytest.mark.parametrize(("tries", "announced"), [(7, True), (8, False)])
 async def test_a_deploy_is_announced_within_two_minutes_or_not_begun(
-    scene: Scene, tries: int, announced: bool
+    scene: DiscordScene, tries: int, announced: bool
 ) -> None:
     """The pauses double up to half a minute: seven tries take a minute and a half."""
     await scene.start()
@@ -188,7 +192,7 @@ async def test_a_deploy_is_announced_within_two_minutes_or_not_begun(
 
 @pytest.mark.parametrize(("tries", "called"), [(118, True), (126, False)])
 async def test_an_asker_is_called_within_an_hour_or_not_at_all(
-    scene: Scene, tries: int, called: bool, caplog: pytest.LogCaptureFixture
+    scene: DiscordScene, tries: int, called: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     await scene.start()
     await deploying(scene)

@@ -17,13 +17,13 @@ from fleet_control.error import SettingsError
 from sandbox.discord_api.backend import Application
 from sandbox.discord_api.gateway import NOT_AUTHENTICATED
 from tests.clock import TurnedClock, TurnedLoop
-from tests.discord.scene import Scene
+from tests.discord.scene import DiscordScene
 from tests.fleet_control.aws import FakeEc2
 
 PAGE = Path(__file__).parents[2] / "docs/discord.md"
 
 
-async def trouble(scene: Scene, app: Application | None = None, **environ: str) -> str:
+async def trouble(scene: DiscordScene, app: Application | None = None, **environ: str) -> str:
     task = scene.run("demo", app or scene.app, **environ)
     await scene.until(task.done)
     with pytest.raises(Unserved) as raised:
@@ -33,13 +33,13 @@ async def trouble(scene: Scene, app: Application | None = None, **environ: str) 
     return sentence
 
 
-async def test_a_wrong_token(scene: Scene) -> None:
+async def test_a_wrong_token(scene: DiscordScene) -> None:
     said = await trouble(scene, CLAWBOT_DISCORD_TOKEN="MTIz.wrong.token")
     assert said.startswith("Discord does not know this token: put a new one in CLAWBOT_DISCORD_TOK")
     assert "MTIz" not in said
 
 
-async def test_a_guild_it_is_not_in(scene: Scene) -> None:
+async def test_a_guild_it_is_not_in(scene: DiscordScene) -> None:
     said = await trouble(scene, CLAWBOT_DISCORD_GUILD="99")
     assert said.startswith("I am not in the guild 99: check CLAWBOT_DISCORD_GUILD, or invite me by")
     assert f"client_id={scene.app.bot.id}" in said
@@ -49,12 +49,12 @@ async def test_a_guild_it_is_not_in(scene: Scene) -> None:
     assert invited in PAGE.read_text("utf-8")
 
 
-async def test_a_channel_that_is_not_there(scene: Scene) -> None:
+async def test_a_channel_that_is_not_there(scene: DiscordScene) -> None:
     said = await trouble(scene, CLAWBOT_DISCORD_CHANNELS="98")
     assert said.startswith("I see no channel 98 in Fleet: check CLAWBOT_DISCORD_CHANNELS")
 
 
-async def test_a_permission_that_is_missing(scene: Scene) -> None:
+async def test_a_permission_that_is_missing(scene: DiscordScene) -> None:
     scene.discord.fleet.denied = 1 << 11 | 1 << 14
     said = await trouble(scene)
     assert said == (
@@ -62,31 +62,31 @@ async def test_a_permission_that_is_missing(scene: Scene) -> None:
     )
 
 
-async def test_a_permission_that_is_missing_in_the_whole_guild(scene: Scene) -> None:
+async def test_a_permission_that_is_missing_in_the_whole_guild(scene: DiscordScene) -> None:
     scene.discord.guild.everyone &= ~(1 << 16)
     said = await trouble(scene, CLAWBOT_DISCORD_CHANNELS="")
     assert said == "In Fleet I may not read message history: allow it to my role there."
 
 
-async def test_a_channel_whose_threads_are_closed_to_it(scene: Scene) -> None:
+async def test_a_channel_whose_threads_are_closed_to_it(scene: DiscordScene) -> None:
     scene.discord.fleet.denied = 1 << 38
     said = await trouble(scene)
     assert said.startswith("In #fleet I may not send messages in threads: allow it")
 
 
-async def test_invited_without_commands(scene: Scene) -> None:
+async def test_invited_without_commands(scene: DiscordScene) -> None:
     scene.app.may_command = False
     assert (await trouble(scene)).startswith("Discord lets me make no commands there: invite me")
 
 
-async def test_a_gateway_that_refuses_an_intent(scene: Scene) -> None:
+async def test_a_gateway_that_refuses_an_intent(scene: DiscordScene) -> None:
     """Ours asks for none that could be refused; the gateway's word is still understood."""
     scene.discord.privileged = 1 << 9
     said = await trouble(scene)
     assert said.startswith("Discord refuses an intent: switch it on in the Developer Portal")
 
 
-async def test_a_token_that_was_reset_meanwhile(scene: Scene) -> None:
+async def test_a_token_that_was_reset_meanwhile(scene: DiscordScene) -> None:
     task = await scene.start()
     (session,) = scene.discord.sessions
     await session.drop(NOT_AUTHENTICATED)
@@ -95,7 +95,7 @@ async def test_a_token_that_was_reset_meanwhile(scene: Scene) -> None:
         await task
 
 
-async def test_a_discord_that_is_away_may_come_back(scene: Scene) -> None:
+async def test_a_discord_that_is_away_may_come_back(scene: DiscordScene) -> None:
     """So the trouble has a cause, and is not the end."""
     await scene.discord.stop()
     task = scene.run("demo", scene.app)
@@ -105,7 +105,7 @@ async def test_a_discord_that_is_away_may_come_back(scene: Scene) -> None:
     assert raised.value.__cause__ is not None
 
 
-async def test_a_guild_that_comes_late_is_waited_for(scene: Scene) -> None:
+async def test_a_guild_that_comes_late_is_waited_for(scene: DiscordScene) -> None:
     """Nothing true can be said of a guild that Discord has not brought yet."""
     scene.discord.away = True
     task = scene.run("demo", scene.app)
@@ -116,7 +116,9 @@ async def test_a_guild_that_comes_late_is_waited_for(scene: Scene) -> None:
     assert not task.done()
 
 
-async def test_a_guild_that_comes_late_is_looked_for_every_five_seconds(scene: Scene) -> None:
+async def test_a_guild_that_comes_late_is_looked_for_every_five_seconds(
+    scene: DiscordScene,
+) -> None:
     scene.discord.away = True
     scene.run("demo", scene.app)
     async with asyncio.timeout(20):
@@ -130,7 +132,7 @@ async def test_a_guild_that_comes_late_is_looked_for_every_five_seconds(scene: S
 
 
 async def test_of_two_programs_on_one_token_the_other_may_say_it_is_elsewhere(
-    scene: Scene, caplog: pytest.LogCaptureFixture
+    scene: DiscordScene, caplog: pytest.LogCaptureFixture
 ) -> None:
     lobby = scene.discord.channel("lobby")
     await scene.start()
@@ -145,7 +147,7 @@ async def test_of_two_programs_on_one_token_the_other_may_say_it_is_elsewhere(
 
 async def test_it_is_an_extension_of_any_bot(ec2: FakeEc2, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its clock is the system's, so Discord's is too."""
-    async with Scene(TurnedClock(time.time()), ec2) as scene:
+    async with DiscordScene(TurnedClock(time.time()), ec2) as scene:
         for name, value in scene.environ("demo", scene.app).items():
             monkeypatch.setenv(name, value)
         intents = discord.Intents(guilds=True, guild_messages=True)
@@ -170,7 +172,7 @@ async def test_it_is_an_extension_of_any_bot(ec2: FakeEc2, monkeypatch: pytest.M
             await serving
 
 
-async def command(scene: Scene, **environ: str) -> asyncio.subprocess.Process:
+async def command(scene: DiscordScene, **environ: str) -> asyncio.subprocess.Process:
     """`clawbot run` in a process of its own."""
     program = (
         "import sys; from clawbot.cli import main; "
@@ -184,7 +186,7 @@ async def command(scene: Scene, **environ: str) -> asyncio.subprocess.Process:
     )
 
 
-async def test_the_command_ends_with_a_sentence_and_no_trace(scene: Scene) -> None:
+async def test_the_command_ends_with_a_sentence_and_no_trace(scene: DiscordScene) -> None:
     process = await command(scene, CLAWBOT_DISCORD_TOKEN="MTIz.wrong.token")
     _, said = await process.communicate()
     assert process.returncode == 1
@@ -193,7 +195,7 @@ async def test_the_command_ends_with_a_sentence_and_no_trace(scene: Scene) -> No
     assert "MTIz" not in said.decode()
 
 
-async def test_the_command_ends_when_it_is_told_to(scene: Scene) -> None:
+async def test_the_command_ends_when_it_is_told_to(scene: DiscordScene) -> None:
     process = await command(scene)
     await scene.until(lambda: "fleet" in scene.app.commands)
     process.terminate()
@@ -205,7 +207,7 @@ async def test_the_command_ends_when_it_is_told_to(scene: Scene) -> None:
 
 @pytest.mark.parametrize("token", ["MTIz.two\nMTIz.lines", "MTIz wörd"])
 async def test_what_can_be_no_token_is_known_before_discord_is_asked(
-    scene: Scene, token: str
+    scene: DiscordScene, token: str
 ) -> None:
     with pytest.raises(SettingsError, match="CLAWBOT_DISCORD_TOKEN is wrong") as raised:
         await scene.run("demo", scene.app, CLAWBOT_DISCORD_TOKEN=token)

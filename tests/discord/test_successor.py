@@ -6,10 +6,10 @@ import pytest
 
 from tests.clawbot.control_api import job
 from tests.discord.dialogue import MOVES, answer, deploying, pings, question, said, with_account
-from tests.discord.scene import Scene
+from tests.discord.scene import DiscordScene
 
 
-async def test_the_successor_finishes_the_same_message(scene: Scene) -> None:
+async def test_the_successor_finishes_the_same_message(scene: DiscordScene) -> None:
     await scene.start()
     _, reply = await deploying(scene)
     await scene.stop()
@@ -27,7 +27,7 @@ async def test_the_successor_finishes_the_same_message(scene: Scene) -> None:
     [("deploy", {"target": "claw-2"}, "queued"), ("status", {}, "2 instances, 2 healthy")],
 )
 async def test_a_clean_stop_answers_what_was_heard(
-    scene: Scene, sub: str, options: dict[str, str], told: str
+    scene: DiscordScene, sub: str, options: dict[str, str], told: str
 ) -> None:
     await scene.start()
     await scene.clock.turn(120)  # what is known of the registry is old by then
@@ -45,7 +45,7 @@ async def test_a_clean_stop_answers_what_was_heard(
     assert told in asked.message.text
 
 
-async def test_what_ended_meanwhile_is_told(scene: Scene) -> None:
+async def test_what_ended_meanwhile_is_told(scene: DiscordScene) -> None:
     await scene.start()
     _, reply = await deploying(scene)
     await scene.stop()
@@ -55,7 +55,9 @@ async def test_what_ended_meanwhile_is_told(scene: Scene) -> None:
     assert "done" in reply.text
 
 
-async def test_an_instance_s_own_bot_that_asked_is_told_by_the_successor(scene: Scene) -> None:
+async def test_an_instance_s_own_bot_that_asked_is_told_by_the_successor(
+    scene: DiscordScene,
+) -> None:
     agent = scene.discord.person("agent", bot=True)
     scene.api.registry = with_account(agent)
     await scene.start()
@@ -68,7 +70,7 @@ async def test_an_instance_s_own_bot_that_asked_is_told_by_the_successor(scene: 
     assert f"<@{agent.id}> deploy claw-2: done" in pings(scene)[1].text
 
 
-async def test_where_its_message_is_gone_nobody_is_told(scene: Scene) -> None:
+async def test_where_its_message_is_gone_nobody_is_told(scene: DiscordScene) -> None:
     agent = scene.discord.person("agent", bot=True)
     scene.api.registry = with_account(agent)
     await scene.start()
@@ -84,7 +86,7 @@ async def test_where_its_message_is_gone_nobody_is_told(scene: Scene) -> None:
     assert pings(scene) == []
 
 
-async def test_what_was_told_already_is_left_alone(scene: Scene) -> None:
+async def test_what_was_told_already_is_left_alone(scene: DiscordScene) -> None:
     await scene.start()
     _, reply = await deploying(scene)
     scene.api.done(1, job(MOVES))
@@ -101,7 +103,7 @@ async def test_what_was_told_already_is_left_alone(scene: Scene) -> None:
     assert len(pings(scene)) == 1
 
 
-async def test_what_was_told_in_other_words_is_left_alone(scene: Scene) -> None:
+async def test_what_was_told_in_other_words_is_left_alone(scene: DiscordScene) -> None:
     """An older version may have told it, and words change."""
     await scene.start()
     _, reply = await deploying(scene)
@@ -123,7 +125,7 @@ async def test_what_was_told_in_other_words_is_left_alone(scene: Scene) -> None:
     assert len(pings(scene)) == 1
 
 
-async def test_what_ended_otherwise_than_was_told_is_told_anew(scene: Scene) -> None:
+async def test_what_ended_otherwise_than_was_told_is_told_anew(scene: DiscordScene) -> None:
     """As when somebody had a failed run tried again."""
     await scene.start()
     _, reply = await deploying(scene)
@@ -138,7 +140,7 @@ async def test_what_ended_otherwise_than_was_told_is_told_anew(scene: Scene) -> 
     assert "done" in reply.text
 
 
-async def test_after_an_hour_the_message_that_followed_is_finished(scene: Scene) -> None:
+async def test_after_an_hour_the_message_that_followed_is_finished(scene: DiscordScene) -> None:
     await scene.start()
     _, reply = await deploying(scene)
     await scene.clock.turn(3600)
@@ -154,7 +156,7 @@ async def test_after_an_hour_the_message_that_followed_is_finished(scene: Scene)
     assert len(scene.channel()) == 3
 
 
-async def test_a_reply_that_was_deleted_wants_no_more_care(scene: Scene) -> None:
+async def test_a_reply_that_was_deleted_wants_no_more_care(scene: DiscordScene) -> None:
     await scene.start()
     _, reply = await deploying(scene)
     await scene.stop()
@@ -168,7 +170,7 @@ async def test_a_reply_that_was_deleted_wants_no_more_care(scene: Scene) -> None
     assert scene.channel() == [help_]
 
 
-async def test_another_instances_bot_leaves_it_alone(scene: Scene) -> None:
+async def test_another_instances_bot_leaves_it_alone(scene: DiscordScene) -> None:
     other = scene.discord.application("otherbot")
     await scene.start()
     _, reply = await deploying(scene)
@@ -185,7 +187,7 @@ async def test_another_instances_bot_leaves_it_alone(scene: Scene) -> None:
     assert not any(reply.id in path for method, path in scene.discord.asked if method == "GET")
 
 
-async def test_the_host_that_carries_the_bot_is_announced_and_finished(scene: Scene) -> None:
+async def test_the_host_that_carries_the_bot_is_announced_and_finished(scene: DiscordScene) -> None:
     await scene.start(CLAWBOT_INSTANCE="claw-2")
     _, reply = await question(scene, "claw-2")
     assert "This replaces the host I run on (claw-2)" in reply.text
@@ -198,7 +200,7 @@ async def test_the_host_that_carries_the_bot_is_announced_and_finished(scene: Sc
     assert "done" in reply.text
 
 
-async def test_a_control_api_that_is_down_at_the_start_is_asked_again(scene: Scene) -> None:
+async def test_a_control_api_that_is_down_at_the_start_is_asked_again(scene: DiscordScene) -> None:
     await scene.start()
     _, reply = await deploying(scene)
     await scene.stop()
@@ -209,7 +211,7 @@ async def test_a_control_api_that_is_down_at_the_start_is_asked_again(scene: Sce
     assert "done" in reply.text
 
 
-async def test_of_two_programs_on_one_token_only_one_acts(scene: Scene) -> None:
+async def test_of_two_programs_on_one_token_only_one_acts(scene: DiscordScene) -> None:
     """Both hear the command; the one whose answer comes second leaves it to the other."""
     await scene.start()
     await scene.start("other")
@@ -222,7 +224,7 @@ async def test_of_two_programs_on_one_token_only_one_acts(scene: Scene) -> None:
 
 @pytest.mark.parametrize(("others", "found"), [(50, True), (150, False)])
 async def test_the_message_that_followed_is_looked_for_among_the_next_hundred(
-    scene: Scene, others: int, found: bool
+    scene: DiscordScene, others: int, found: bool
 ) -> None:
     await scene.start()
     _, reply = await deploying(scene)

@@ -1,10 +1,10 @@
 """A thread counts as the channel it belongs to."""
 
 from tests.discord.dialogue import pings_in
-from tests.discord.scene import Scene
+from tests.discord.scene import DiscordScene
 
 
-async def test_a_command_in_a_thread_is_answered_there(scene: Scene) -> None:
+async def test_a_command_in_a_thread_is_answered_there(scene: DiscordScene) -> None:
     thread = scene.discord.channel("about claw-2", scene.discord.fleet)
     await scene.start()
     asked = await scene.discord.command(
@@ -15,7 +15,7 @@ async def test_a_command_in_a_thread_is_answered_there(scene: Scene) -> None:
     assert scene.api.runs[0].request_id == f"discord.demo.{thread.id}.{asked.id}"
 
 
-async def test_its_successor_finishes_what_stands_in_a_thread(scene: Scene) -> None:
+async def test_its_successor_finishes_what_stands_in_a_thread(scene: DiscordScene) -> None:
     thread = scene.discord.channel("about claw-2", scene.discord.fleet)
     await scene.start()
     content = f"<@{scene.app.bot.id}> /fleet deploy claw-2"
@@ -29,7 +29,7 @@ async def test_its_successor_finishes_what_stands_in_a_thread(scene: Scene) -> N
     assert pings_in(scene.discord) == []
 
 
-async def test_a_thread_elsewhere_is_elsewhere(scene: Scene) -> None:
+async def test_a_thread_elsewhere_is_elsewhere(scene: DiscordScene) -> None:
     lobby = scene.discord.channel("lobby")
     thread = scene.discord.channel("about claw-2", lobby)
     await scene.start()

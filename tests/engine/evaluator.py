@@ -24,7 +24,7 @@ _RENAMED = {":sub": ":actor", ":aud": ":workflow"}
 
 
 @dataclass(frozen=True)
-class IamPrincipal:
+class EvaluatedPrincipal:
     """Who asks, and the policies that count for it.
 
     Attributes:
@@ -52,7 +52,7 @@ class IamRequest:
     trust: Any = None
 
 
-def allowed(asked: Sequence[tuple[IamPrincipal, IamRequest]]) -> list[bool]:
+def allowed(asked: Sequence[tuple[EvaluatedPrincipal, IamRequest]]) -> list[bool]:
     """Whether each would be let through; fails the test where the evaluator can't say."""
     done = subprocess.run(  # noqa: S603  (a program of ours)
         [_node(), "simulate.mjs"],
@@ -70,7 +70,7 @@ def allowed(asked: Sequence[tuple[IamPrincipal, IamRequest]]) -> list[bool]:
     return [answer["decision"] == "Allowed" for answer in answers]
 
 
-def _simulation(principal: IamPrincipal, request: IamRequest) -> Any:
+def _simulation(principal: EvaluatedPrincipal, request: IamRequest) -> Any:
     boundary = [{"name": "boundary", "policy": principal.boundary}]
     return {
         "request": {

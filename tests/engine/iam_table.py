@@ -4,7 +4,7 @@ import json
 from itertools import islice
 from typing import Any
 
-from tests.engine.evaluator import IamPrincipal, IamRequest, allowed
+from tests.engine.evaluator import EvaluatedPrincipal, IamRequest, allowed
 from tests.engine.iam_questions import DEPLOY_ROLE, IMAGE_ROLE, questions
 from tests.engine.iam_tokens import tokens
 from tests.engine.site import TWO, EngineSite
@@ -36,7 +36,7 @@ class Policies:
     def close(self) -> None:
         self._iam.close()
 
-    def columns(self) -> list[IamPrincipal]:
+    def columns(self) -> list[EvaluatedPrincipal]:
         return [
             self._user(f"{TWO}-agent"),
             self._user(f"{TWO}-chat"),
@@ -56,16 +56,16 @@ class Policies:
         (provider,) = self._iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
         return str(provider["Arn"])
 
-    def _user(self, name: str) -> IamPrincipal:
+    def _user(self, name: str) -> EvaluatedPrincipal:
         assert not self._iam.list_attached_user_policies(UserName=name)["AttachedPolicies"]
         names = self._iam.list_user_policies(UserName=name)["PolicyNames"]
         documents = [
             _parsed(self._iam.get_user_policy(UserName=name, PolicyName=one)["PolicyDocument"])
             for one in names
         ]
-        return IamPrincipal(self._iam.get_user(UserName=name)["User"]["Arn"], documents)
+        return EvaluatedPrincipal(self._iam.get_user(UserName=name)["User"]["Arn"], documents)
 
-    def _of_role(self, name: str) -> IamPrincipal:
+    def _of_role(self, name: str) -> EvaluatedPrincipal:
         assert not self._iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
         names = self._iam.list_role_policies(RoleName=name)["PolicyNames"]
         documents = [
@@ -74,7 +74,7 @@ class Policies:
         ]
         role = self._iam.get_role(RoleName=name)["Role"]
         arn = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", "")
-        return IamPrincipal(role["Arn"], documents, self._boundary(arn) if arn else None)
+        return EvaluatedPrincipal(role["Arn"], documents, self._boundary(arn) if arn else None)
 
     def _boundary(self, arn: str) -> Any:
         version = self._iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
@@ -119,7 +119,7 @@ def page(policies: Policies) -> str:
 
 def _trusted(policies: Policies, role: str) -> str:
     name, workflow, environment = _TAKEN[role]
-    who, trust = IamPrincipal(policies.provider()), policies.trust(role)
+    who, trust = EvaluatedPrincipal(policies.provider()), policies.trust(role)
     claimed = tokens(workflow, environment)
     asked = [
         (

@@ -40,7 +40,7 @@ ASSUME = {
 
 
 @dataclass(frozen=True)
-class AwsAccount:
+class StagedAccount:
     """An AWS account with the bootstrap bucket in it; `keys` are the operator's."""
 
     url: str
@@ -97,10 +97,10 @@ def unauthenticated(url: str) -> Iterator[None]:
     _post(f"{url}/moto-api/reset-auth", b"0")
 
 
-def make_account(url: str) -> AwsAccount:
+def make_account(url: str) -> StagedAccount:
     """Empty it, and start anew."""
     _post(f"{url}/moto-api/reset")
-    nobody = AwsAccount(url, {"aws_access_key_id": "a", "aws_secret_access_key": "b"})
+    nobody = StagedAccount(url, {"aws_access_key_id": "a", "aws_secret_access_key": "b"})
     with (
         unauthenticated(url),
         closing(nobody.client("iam")) as iam,
@@ -116,7 +116,7 @@ def make_account(url: str) -> AwsAccount:
         "aws_access_key_id": key["AccessKeyId"],
         "aws_secret_access_key": key["SecretAccessKey"],
     }
-    return AwsAccount(url, keys)
+    return StagedAccount(url, keys)
 
 
 def _post(url: str, body: bytes = b"") -> None:

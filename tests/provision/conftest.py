@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.image import images
 from sandbox.moto import MotoServer
-from tests.provision.account import AwsAccount, make_account
+from tests.provision.account import StagedAccount, make_account
 from tests.provision.operator_shell import Operator
 
 
@@ -20,14 +20,14 @@ def moto_process() -> Iterator[str]:
 
 
 @pytest.fixture
-def account(moto_process: str) -> AwsAccount:
+def account(moto_process: str) -> StagedAccount:
     return make_account(moto_process)
 
 
 @pytest.fixture
 def operator(
     tmp_path: Path,
-    account: AwsAccount,
+    account: StagedAccount,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Operator:

@@ -13,7 +13,7 @@ from clawbot.provision.command import main
 from clawbot.provision.fleet_secret import invokers
 from clawbot.provision.operator_context import OperatorContext
 from clawbot.provision.secret_folder import SecretFolder
-from tests.provision.account import AwsAccount
+from tests.provision.account import StagedAccount
 
 REGISTRY = {
     f"clawdinator-{number}": {
@@ -38,7 +38,7 @@ class Operator:
     """Runs `clawbot` commands as an operator types them."""
 
     folder: Path
-    account: AwsAccount
+    account: StagedAccount
     capsys: pytest.CaptureFixture[str]
     monkeypatch: pytest.MonkeyPatch
 

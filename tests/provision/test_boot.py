@@ -17,7 +17,7 @@ from clawbot.provision.operator_context import OperatorContext
 from fleet_control import archive, seed, seed_check
 from fleet_control.archive import File
 from tests.provision import uploads
-from tests.provision.account import AwsAccount
+from tests.provision.account import StagedAccount
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -31,11 +31,11 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def client(account: AwsAccount) -> S3Factory:
+def client(account: StagedAccount) -> S3Factory:
     return account.host(uploads.PREFIX)
 
 
-def run(part: str, root: Path, account: AwsAccount, client: S3Factory, *more: str) -> int:
+def run(part: str, root: Path, account: StagedAccount, client: S3Factory, *more: str) -> int:
     return boot.main([part, *more, "--bucket", account.bucket, "--root", str(root)], client)
 
 
@@ -48,7 +48,7 @@ def held(folder: Path) -> dict[str, tuple[bytes, int]]:
 
 
 def test_both_parts_are_installed_with_their_modes(
-    root: Path, account: AwsAccount, client: S3Factory
+    root: Path, account: StagedAccount, client: S3Factory
 ) -> None:
     uploads.whole(account)
 
@@ -66,7 +66,7 @@ def test_both_parts_are_installed_with_their_modes(
 
 
 def test_nothing_above_the_repository_may_be_written_by_others(
-    root: Path, account: AwsAccount, client: S3Factory
+    root: Path, account: StagedAccount, client: S3Factory
 ) -> None:
     uploads.whole(account)
     (root / "var/lib/clawd/repos").mkdir(parents=True)
@@ -82,7 +82,7 @@ def test_nothing_above_the_repository_may_be_written_by_others(
 
 
 def test_a_link_above_the_repository_is_not_followed(
-    root: Path, account: AwsAccount, client: S3Factory, capsys: pytest.CaptureFixture[str]
+    root: Path, account: StagedAccount, client: S3Factory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     uploads.whole(account)
     (root / "var/lib").mkdir(parents=True)
@@ -95,7 +95,7 @@ def test_a_link_above_the_repository_is_not_followed(
 
 
 def test_a_host_that_is_told_nothing_new_keeps_both_and_asks_nobody(
-    root: Path, account: AwsAccount, client: S3Factory, capsys: pytest.CaptureFixture[str]
+    root: Path, account: StagedAccount, client: S3Factory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     uploads.whole(account)
     for part in boot.PARTS:
@@ -115,7 +115,7 @@ def test_a_host_that_is_told_nothing_new_keeps_both_and_asks_nobody(
 
 
 def test_an_operators_refresh_replaces_the_whole_of_the_older(
-    root: Path, account: AwsAccount, client: S3Factory
+    root: Path, account: StagedAccount, client: S3Factory
 ) -> None:
     uploads.whole(account)
     run("secrets", root, account, client)
@@ -127,7 +127,7 @@ def test_an_operators_refresh_replaces_the_whole_of_the_older(
 
 
 def test_what_is_told_of_another_revision_fetches_both_anew(
-    root: Path, account: AwsAccount, client: S3Factory
+    root: Path, account: StagedAccount, client: S3Factory
 ) -> None:
     uploads.whole(account)
     for part in boot.PARTS:
@@ -145,7 +145,7 @@ def test_what_is_told_of_another_revision_fetches_both_anew(
 
 
 def test_another_prefix_leaves_nothing_of_the_first(
-    root: Path, account: AwsAccount, client: S3Factory, capsys: pytest.CaptureFixture[str]
+    root: Path, account: StagedAccount, client: S3Factory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     uploads.whole(account)
     run("secrets", root, account, client)
@@ -157,7 +157,7 @@ def test_another_prefix_leaves_nothing_of_the_first(
 
 
 def test_its_own_prefix_is_read_and_its_neighbours_refused(
-    root: Path, account: AwsAccount, client: S3Factory, capsys: pytest.CaptureFixture[str]
+    root: Path, account: StagedAccount, client: S3Factory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     uploads.whole(account)
     uploads.whole(account, prefix="bootstrap/claw-2")
@@ -195,7 +195,11 @@ BROKEN: dict[str, tuple[Callable[[Packed], Packed], str]] = {
 
 @pytest.mark.parametrize("how", BROKEN)
 def test_a_broken_bundle_is_refused_and_the_installed_one_stays(
-    how: str, root: Path, account: AwsAccount, client: S3Factory, capsys: pytest.CaptureFixture[str]
+    how: str,
+    root: Path,
+    account: StagedAccount,
+    client: S3Factory,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     uploads.whole(account)
     run("secrets", root, account, client)
@@ -212,7 +216,7 @@ def test_a_broken_bundle_is_refused_and_the_installed_one_stays(
 
 
 def test_a_wrong_checksum_is_refused(
-    root: Path, account: AwsAccount, client: S3Factory, capsys: pytest.CaptureFixture[str]
+    root: Path, account: StagedAccount, client: S3Factory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with closing(account.client("s3")) as s3:
         s3.put_object(
@@ -264,7 +268,7 @@ WRONG_SEEDS = {
 
 @pytest.mark.parametrize("sentence", WRONG_SEEDS)
 def test_a_seed_must_be_the_commit_and_hold_what_the_flake_names(
-    sentence: str, root: Path, account: AwsAccount, client: S3Factory,
+    sentence: str, root: Path, account: StagedAccount, client: S3Factory,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     told = uploads.upload(account, seed.key(uploads.REVISION), WRONG_SEEDS[sentence])
@@ -287,7 +291,7 @@ def test_a_seed_must_be_the_commit_and_hold_what_the_flake_names(
     ids=["overwritten", "cut short", "longer"],
 )
 def test_a_seed_that_is_not_the_one_of_the_user_data_is_refused_whatever_it_says_of_itself(
-    breaks: Callable[[Packed], Packed], root: Path, account: AwsAccount,
+    breaks: Callable[[Packed], Packed], root: Path, account: StagedAccount,
     client: S3Factory, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     uploads.upload(account, seed.key(uploads.REVISION), breaks(uploads.packed(uploads.REPOSITORY)))
@@ -298,14 +302,14 @@ def test_a_seed_that_is_not_the_one_of_the_user_data_is_refused_whatever_it_says
 
 
 def test_nothing_uploaded_says_what_to_type(
-    root: Path, account: AwsAccount, client: S3Factory, capsys: pytest.CaptureFixture[str]
+    root: Path, account: StagedAccount, client: S3Factory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("secrets", root, account, client) == 1
     assert "clawbot bundle upload claw-1" in capsys.readouterr().err
 
 
 def test_a_host_that_was_told_nothing_names_each_missing_file(
-    tmp_path: Path, account: AwsAccount, client: S3Factory, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, account: StagedAccount, client: S3Factory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("secrets", tmp_path, account, client) == 1
     said = capsys.readouterr().err
@@ -322,7 +326,7 @@ def test_a_host_that_was_told_nothing_names_each_missing_file(
     ],
 )
 def test_what_it_was_told_must_have_its_form(
-    told: dict[str, str], sentence: str, root: Path, account: AwsAccount, client: S3Factory,
+    told: dict[str, str], sentence: str, root: Path, account: StagedAccount, client: S3Factory,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     uploads.scratch(root, **told)
@@ -335,11 +339,11 @@ def test_what_it_was_told_must_have_its_form(
 def test_an_s3_that_is_away_stops_a_new_host_and_a_refresh_and_no_other(
     part: str,
     root: Path,
-    account: AwsAccount,
+    account: StagedAccount,
     client: S3Factory,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    away = AwsAccount("http://127.0.0.1:9", account.keys)
+    away = StagedAccount("http://127.0.0.1:9", account.keys)
 
     def unreachable(_: str) -> "S3Client":
         s3: S3Client = away.client("s3")

@@ -18,7 +18,7 @@ from fleet_control.archive import File, unpack
 from sandbox.sandbox import CHECKOUT, Sandbox
 from tests.nix import evaluation
 from tests.provision import operator_shell, uploads
-from tests.provision.account import AwsAccount
+from tests.provision.account import StagedAccount
 from tests.provision.operator_shell import Operator, token, token_name
 from tests.sandbox.full_loop import full_loop
 
@@ -46,7 +46,7 @@ def operator_in(
         "aws_access_key_id": deployer.access_key,
         "aws_secret_access_key": deployer.secret_key,
     }
-    return Operator(folder, AwsAccount(sandbox.aws_url, keys), capsys, monkeypatch)
+    return Operator(folder, StagedAccount(sandbox.aws_url, keys), capsys, monkeypatch)
 
 
 def laid_by_agenix(root: Path, secrets: dict[str, Any], secrets_folder: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 from fleet_control import seed
 from fleet_control.archive import File
 from tests.provision import uploads
-from tests.provision.account import AwsAccount
+from tests.provision.account import StagedAccount
 from tests.provision.test_system_choice import SAID, says
 from tests.static.test_user_data import ROOT, VALUES, rendered
 
@@ -83,7 +83,7 @@ class BootingMachine:
 
 
 @pytest.fixture
-def machine(tmp_path: Path, account: AwsAccount) -> BootingMachine:
+def machine(tmp_path: Path, account: StagedAccount) -> BootingMachine:
     one = BootingMachine(tmp_path, account.environ)
     one.made(account.bucket)
     uploads.whole(account)
@@ -183,7 +183,7 @@ def test_what_was_not_become_is_tried_again_at_the_next_boot(
 
 
 def test_a_seed_that_was_overwritten_is_built_by_nobody(
-    machine: BootingMachine, told: dict[str, str], account: AwsAccount
+    machine: BootingMachine, told: dict[str, str], account: StagedAccount
 ) -> None:
     evil = uploads.packed({**uploads.REPOSITORY, "flake.nix": File(b"{ evil = true; }\n")})
     uploads.upload(account, seed.key(uploads.REVISION), evil)
@@ -196,7 +196,7 @@ def test_a_seed_that_was_overwritten_is_built_by_nobody(
 
 
 def test_told_another_revision_it_becomes_that(
-    machine: BootingMachine, told: dict[str, str], account: AwsAccount
+    machine: BootingMachine, told: dict[str, str], account: StagedAccount
 ) -> None:
     machine.boots(told)
     other = "9876543210" * 4

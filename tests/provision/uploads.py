@@ -11,7 +11,7 @@ from clawbot.provision import bundle_object
 from clawbot.provision.bundle_object import Packed, S3Uri
 from fleet_control import archive, seed, seed_check
 from fleet_control.archive import File
-from tests.provision.account import AwsAccount
+from tests.provision.account import StagedAccount
 
 PREFIX = "bootstrap/claw-1"
 REVISION = "0123456789" * 4
@@ -45,23 +45,23 @@ def packed(files: Mapping[str, File]) -> Packed:
     return Packed(archive.compress(content), content)
 
 
-def upload(account: AwsAccount, key: str, packed: Packed) -> str:
+def upload(account: StagedAccount, key: str, packed: Packed) -> str:
     """The SHA-256 of what was put there."""
     with closing(account.client("s3")) as s3:
         bundle_object.put(s3, S3Uri(account.bucket, key), packed)
     return packed.head.sha256
 
 
-def secrets(account: AwsAccount, packed: Packed, prefix: str = PREFIX) -> None:
+def secrets(account: StagedAccount, packed: Packed, prefix: str = PREFIX) -> None:
     upload(account, f"{prefix}/{bundle_object.SECRETS}", packed)
 
 
-def whole(account: AwsAccount, prefix: str = PREFIX) -> None:
+def whole(account: StagedAccount, prefix: str = PREFIX) -> None:
     secrets(account, packed(SECRETS), prefix)
     upload(account, seed.key(REVISION), packed(REPOSITORY))
 
 
-def of_checkout(account: AwsAccount, checkout: Path) -> str:
+def of_checkout(account: StagedAccount, checkout: Path) -> str:
     """A seed of whatever lies in that folder; its archive's SHA-256."""
     files = {
         str(path.relative_to(checkout)): File(path.read_bytes())

@@ -6,7 +6,7 @@ import pytest
 
 from tests.clock import TurnedClock
 from tests.fleet_control.aws import FakeEc2
-from tests.telegram.scene import Scene
+from tests.telegram.scene import TelegramScene
 
 
 @pytest.fixture(autouse=True)
@@ -16,8 +16,8 @@ def _times_are_timedeltas(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def scene(ec2: FakeEc2) -> AsyncIterator[Scene]:
+async def scene(ec2: FakeEc2) -> AsyncIterator[TelegramScene]:
     """Nobody polls yet."""
     ec2.forget()
-    async with Scene(TurnedClock(), ec2) as scene:
+    async with TelegramScene(TurnedClock(), ec2) as scene:
         yield scene

@@ -23,7 +23,7 @@ FLEET = -1001234567890
 SOON = Limits(Rate(0.0001, 1000), Rate(0.0001, 1000), Rate(0.0001, 1000))
 
 
-class Scene(ChatScene):
+class TelegramScene(ChatScene):
     """`operator` may deploy, `visitor` may not, `claw` is the account of claw-1's agent.
 
     Attributes:

@@ -22,7 +22,7 @@ from sandbox.discord_api.address import pointed_at
 from sandbox.discord_api.backend import Application
 from sandbox.discord_api.interaction import Interaction
 from sandbox.discord_api.server import DiscordApi
-from tests.telegram.scene import SOON, Scene
+from tests.telegram.scene import SOON, TelegramScene
 
 LONGEST_SECONDS = 100.0
 SLOW_SECONDS = 2.0
@@ -38,7 +38,7 @@ def fronts() -> list[Front]:
     ]
 
 
-async def serve(scene: Scene, settings: dict[str, str]) -> None:
+async def serve(scene: TelegramScene, settings: dict[str, str]) -> None:
     both = fronts()
     async with (
         watched(settings, scene.clock) as tell,
@@ -93,7 +93,7 @@ class Both:
 
 
 @asynccontextmanager
-async def both(scene: Scene, reached: str = "", **environ: str) -> AsyncIterator[Both]:
+async def both(scene: TelegramScene, reached: str = "", **environ: str) -> AsyncIterator[Both]:
     """Served until the test has ended, however it ends; `reached` is where Discord is looked for.
 
     Nothing here waits without an end: what hangs is a failure.
@@ -114,12 +114,12 @@ async def both(scene: Scene, reached: str = "", **environ: str) -> AsyncIterator
         assert discord.problems == []
 
 
-async def answers_in_telegram(scene: Scene) -> None:
+async def answers_in_telegram(scene: TelegramScene) -> None:
     asked = await scene.say("/fleet status", date=int(scene.clock.now()))
     await scene.until(lambda: scene.answer_to(asked))
 
 
-async def answers_in_discord(scene: Scene, served: Both) -> None:
+async def answers_in_discord(scene: TelegramScene, served: Both) -> None:
     await scene.until(lambda: "fleet" in served.app.commands)
     asked = await asks_in_discord(served)
     await scene.until(lambda: answered(asked))
@@ -133,13 +133,13 @@ def answered(asked: Interaction) -> bool:
     return asked.message is not None and not asked.message.loading
 
 
-async def test_each_answers_beside_the_other(scene: Scene) -> None:
+async def test_each_answers_beside_the_other(scene: TelegramScene) -> None:
     async with both(scene) as served:
         await answers_in_telegram(scene)
         await answers_in_discord(scene, served)
 
 
-async def test_with_discord_unreachable_telegram_answers_as_if_alone(scene: Scene) -> None:
+async def test_with_discord_unreachable_telegram_answers_as_if_alone(scene: TelegramScene) -> None:
     async with both(scene, "http://127.0.0.1:9") as served:
         for _ in range(3):
             await answers_in_telegram(scene)
@@ -147,7 +147,7 @@ async def test_with_discord_unreachable_telegram_answers_as_if_alone(scene: Scen
         assert not served.task.done()
 
 
-async def test_with_telegram_unreachable_discord_answers_as_if_alone(scene: Scene) -> None:
+async def test_with_telegram_unreachable_discord_answers_as_if_alone(scene: TelegramScene) -> None:
     await scene.telegram.stop()
     async with both(scene) as served:
         await answers_in_discord(scene, served)
@@ -156,7 +156,7 @@ async def test_with_telegram_unreachable_discord_answers_as_if_alone(scene: Scen
 
 
 async def test_systemd_hears_that_it_is_ready_once_both_were_heard_from(
-    scene: Scene, systemd: Systemd, tmp_path: Path
+    scene: TelegramScene, systemd: Systemd, tmp_path: Path
 ) -> None:
     async with both(scene, **watching_as(tmp_path)) as served:
         await scene.until(systemd.hears, each=0.1)
@@ -169,7 +169,7 @@ async def test_systemd_hears_that_it_is_ready_once_both_were_heard_from(
 
 
 async def test_systemd_hears_that_discord_is_away_and_telegram_serves(
-    scene: Scene, systemd: Systemd, tmp_path: Path
+    scene: TelegramScene, systemd: Systemd, tmp_path: Path
 ) -> None:
     async with both(scene, "http://127.0.0.1:9", **watching_as(tmp_path)):
         await answers_in_telegram(scene)
@@ -178,7 +178,7 @@ async def test_systemd_hears_that_discord_is_away_and_telegram_serves(
 
 
 async def test_systemd_hears_that_telegram_is_away_and_discord_serves(
-    scene: Scene, systemd: Systemd, tmp_path: Path
+    scene: TelegramScene, systemd: Systemd, tmp_path: Path
 ) -> None:
     await scene.telegram.stop()
     async with both(scene, **watching_as(tmp_path)) as served:
@@ -188,7 +188,7 @@ async def test_systemd_hears_that_telegram_is_away_and_discord_serves(
 
 
 async def test_a_guild_that_discord_has_not_brought_is_away_until_it_comes(
-    scene: Scene, systemd: Systemd, tmp_path: Path
+    scene: TelegramScene, systemd: Systemd, tmp_path: Path
 ) -> None:
     async with both(scene, **watching_as(tmp_path)) as served:
         served.discord.away = True
@@ -208,7 +208,7 @@ async def test_a_guild_that_discord_has_not_brought_is_away_until_it_comes(
     ],
 )
 async def test_what_somebody_has_to_mend_is_not_away_and_keeps_it_from_being_ready(
-    scene: Scene, systemd: Systemd, tmp_path: Path, wrong: dict[str, str], words: str
+    scene: TelegramScene, systemd: Systemd, tmp_path: Path, wrong: dict[str, str], words: str
 ) -> None:
     async with both(scene, **watching_as(tmp_path), **wrong):
         await scene.until(systemd.hears)
@@ -219,7 +219,7 @@ async def test_what_somebody_has_to_mend_is_not_away_and_keeps_it_from_being_rea
         assert not [said for said in systemd.told if word in said]
 
 
-async def test_a_slow_discord_does_not_slow_telegram(scene: Scene) -> None:
+async def test_a_slow_discord_does_not_slow_telegram(scene: TelegramScene) -> None:
     async with both(scene) as served:
         await answers_in_discord(scene, served)
         served.discord.slowness = SLOW_SECONDS
@@ -232,7 +232,7 @@ async def test_a_slow_discord_does_not_slow_telegram(scene: Scene) -> None:
         await scene.until(lambda: answered(waits))
 
 
-async def test_a_slow_telegram_does_not_slow_discord(scene: Scene) -> None:
+async def test_a_slow_telegram_does_not_slow_discord(scene: TelegramScene) -> None:
     async with both(scene) as served:
         await answers_in_telegram(scene)
         await scene.until(lambda: "fleet" in served.app.commands)
@@ -246,7 +246,7 @@ async def test_a_slow_telegram_does_not_slow_discord(scene: Scene) -> None:
 
 
 async def test_while_telegram_pauses_for_another_poller_discord_answers(
-    scene: Scene, caplog: pytest.LogCaptureFixture
+    scene: TelegramScene, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with both(scene) as served:
         await answers_in_telegram(scene)
@@ -261,7 +261,9 @@ async def test_while_telegram_pauses_for_another_poller_discord_answers(
 
 
 @pytest.mark.parametrize("hanging", [False, True])
-async def test_a_stop_at_any_moment_of_its_beginning_ends(scene: Scene, hanging: bool) -> None:
+async def test_a_stop_at_any_moment_of_its_beginning_ends(
+    scene: TelegramScene, hanging: bool
+) -> None:
     if hanging:
         scene.telegram.weather.hang()
     for steps in range(0, 600, 40):
@@ -272,7 +274,7 @@ async def test_a_stop_at_any_moment_of_its_beginning_ends(scene: Scene, hanging:
 
 
 async def test_a_stop_lets_each_finish_what_is_in_flight_though_the_other_has_ended(
-    scene: Scene,
+    scene: TelegramScene,
 ) -> None:
     async with both(scene) as served:
         await answers_in_discord(scene, served)
@@ -291,7 +293,7 @@ async def test_a_stop_lets_each_finish_what_is_in_flight_though_the_other_has_en
 
 @pytest.mark.parametrize("setting", ["CLAWBOT_TELEGRAM_TOKEN", "webhook"])
 async def test_a_telegram_that_is_misconfigured_says_so_and_discord_goes_on(
-    scene: Scene, setting: str, caplog: pytest.LogCaptureFixture
+    scene: TelegramScene, setting: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     wrong = {}
     if setting == "webhook":
@@ -304,14 +306,14 @@ async def test_a_telegram_that_is_misconfigured_says_so_and_discord_goes_on(
 
 
 async def test_a_discord_token_that_is_wrong_is_said_and_telegram_goes_on(
-    scene: Scene, caplog: pytest.LogCaptureFixture
+    scene: TelegramScene, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with both(scene, CLAWBOT_DISCORD_TOKEN="MQ.a.b"):
         await scene.until(lambda: "clawbot.front_down front=Discord" in caplog.text)
         await answers_in_telegram(scene)
 
 
-async def test_when_no_front_can_go_on_it_ends_with_every_reason(scene: Scene) -> None:
+async def test_when_no_front_can_go_on_it_ends_with_every_reason(scene: TelegramScene) -> None:
     wrong = {"CLAWBOT_DISCORD_TOKEN": "MQ.a.b", "CLAWBOT_TELEGRAM_TOKEN": "1:wrong"}
     async with both(scene, **wrong) as served:
         await scene.until(served.task.done)

@@ -15,7 +15,7 @@ from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, Ret
 from clawbot.telegram.chats import FleetChats
 from clawbot.telegram.outbox import Outbox
 from clawbot.telegram.rate_limit import RateLimit
-from tests.telegram.scene import FLEET, OPERATOR, TOKEN, Scene
+from tests.telegram.scene import FLEET, OPERATOR, TOKEN, TelegramScene
 
 
 def button(data: str) -> InlineKeyboardMarkup:
@@ -23,7 +23,7 @@ def button(data: str) -> InlineKeyboardMarkup:
 
 
 @pytest.fixture
-async def bot(scene: Scene) -> Any:
+async def bot(scene: TelegramScene) -> Any:
     async with Bot(TOKEN, base_url=f"{scene.telegram.url}/bot") as bot:
         yield bot
 
@@ -72,7 +72,9 @@ async def test_an_edit_must_change_something(bot: Bot) -> None:
         await bot.edit_message_text("x", OPERATOR, 999)
 
 
-async def test_a_press_can_be_answered_once_soon_and_shortly(scene: Scene, bot: Bot) -> None:
+async def test_a_press_can_be_answered_once_soon_and_shortly(
+    scene: TelegramScene, bot: Bot
+) -> None:
     sent = scene.people.write(scene.alone, scene.telegram.history.bot, "x")
     query, late = [await scene.people.send_data(sent, scene.operator, "1") for _ in range(2)]
     with pytest.raises(BadRequest, match=r"(?i)too_long"):
@@ -85,7 +87,9 @@ async def test_a_press_can_be_answered_once_soon_and_shortly(scene: Scene, bot: 
         await bot.answer_callback_query(late)
 
 
-async def test_updates_come_again_until_an_offset_confirms_them(scene: Scene, bot: Bot) -> None:
+async def test_updates_come_again_until_an_offset_confirms_them(
+    scene: TelegramScene, bot: Bot
+) -> None:
     for text in ("one", "two"):
         await scene.people.say(scene.alone, scene.operator, text)
     first = await bot.get_updates()
@@ -104,7 +108,7 @@ async def test_with_a_webhook_there_is_no_polling(bot: Bot) -> None:
     assert await bot.get_updates() == ()
 
 
-async def test_trouble_comes_as_it_was_ordered(scene: Scene, bot: Bot) -> None:
+async def test_trouble_comes_as_it_was_ordered(scene: TelegramScene, bot: Bot) -> None:
     scene.telegram.weather.flood("sendMessage", 7)
     with pytest.raises(RetryAfter):
         await bot.send_message(OPERATOR, "x")
@@ -116,7 +120,7 @@ async def test_trouble_comes_as_it_was_ordered(scene: Scene, bot: Bot) -> None:
         await bot.send_message(42, "x")
 
 
-async def test_another_token_is_not_known(scene: Scene) -> None:
+async def test_another_token_is_not_known(scene: TelegramScene) -> None:
     with pytest.raises(InvalidToken):
         async with Bot("1:other", base_url=f"{scene.telegram.url}/bot"):
             pass
@@ -129,7 +133,7 @@ async def test_menus_are_checked(bot: Bot) -> None:
         await bot.set_my_commands([BotCommand(f"c{number}", "x") for number in range(101)])
 
 
-def test_commands_are_found_where_telegram_finds_them(scene: Scene) -> None:
+def test_commands_are_found_where_telegram_finds_them(scene: TelegramScene) -> None:
     said = scene.people.write(scene.fleet, scene.operator, "🦞 /fleet@fleet_bot and /help")
     assert (
         json.dumps([(e["offset"], e["length"]) for e in said["entities"]]) == "[[3, 16], [24, 5]]"
@@ -138,7 +142,7 @@ def test_commands_are_found_where_telegram_finds_them(scene: Scene) -> None:
 
 
 async def test_what_is_too_long_for_a_press_is_cut_to_what_it_may_have(
-    scene: Scene, bot: Bot
+    scene: TelegramScene, bot: Bot
 ) -> None:
     outbox = Outbox(bot, scene.clock, RateLimit(scene.clock), FleetChats(frozenset({FLEET})))
     sent = scene.people.write(scene.alone, scene.telegram.history.bot, "x")

@@ -7,20 +7,20 @@ import pytest
 from sandbox.telegram_api.history import Json, group
 from tests.clawbot.bots import registry
 from tests.discord.ec2 import NEWEST, OLDER, Claw
-from tests.telegram.scene import FLEET, OPERATOR, Scene, labels
+from tests.telegram.scene import FLEET, OPERATOR, TelegramScene, labels
 
 ALL = "/fleet@fleet_bot deploy all"
 AGAIN = "What was asked has been changed or deleted since. Ask again."
 
 
-async def question(scene: Scene) -> tuple[Json, Json]:
+async def question(scene: TelegramScene) -> tuple[Json, Json]:
     """What was said, and the question it was answered with."""
     await scene.start()
     asked = await scene.say(ALL, scene.operator)
     return asked, await scene.reply_to(asked)
 
 
-async def test_a_deploy_of_all_is_asked_about_first(scene: Scene) -> None:
+async def test_a_deploy_of_all_is_asked_about_first(scene: TelegramScene) -> None:
     _, asked = await question(scene)
     assert labels(asked) == ["Confirm", "Cancel"]
     assert "This replaces every host of the fleet" in asked["text"]
@@ -28,7 +28,7 @@ async def test_a_deploy_of_all_is_asked_about_first(scene: Scene) -> None:
     assert scene.api.count("deploy") == 0
 
 
-async def test_the_askers_yes_starts_it_in_the_same_message(scene: Scene) -> None:
+async def test_the_askers_yes_starts_it_in_the_same_message(scene: TelegramScene) -> None:
     said, asked = await question(scene)
     await scene.press(asked, "Confirm")
     await scene.until(lambda: "queued" in asked["text"])
@@ -38,7 +38,7 @@ async def test_the_askers_yes_starts_it_in_the_same_message(scene: Scene) -> Non
     assert labels(asked) == ["Cancel"]
 
 
-async def test_a_no_leaves_everything(scene: Scene) -> None:
+async def test_a_no_leaves_everything(scene: TelegramScene) -> None:
     _, asked = await question(scene)
     await scene.press(asked, "Cancel")
     await scene.until(lambda: "Nothing was deployed" in asked["text"])
@@ -47,7 +47,7 @@ async def test_a_no_leaves_everything(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("label", ["Confirm", "Cancel"])
-async def test_nobody_else_can_answer(scene: Scene, label: str) -> None:
+async def test_nobody_else_can_answer(scene: TelegramScene, label: str) -> None:
     _, asked = await question(scene)
     query = await scene.press(asked, label, scene.visitor)
     assert await scene.answered(query) == "Only the one who asked may answer that."
@@ -55,7 +55,7 @@ async def test_nobody_else_can_answer(scene: Scene, label: str) -> None:
     assert scene.api.count("deploy") == 0
 
 
-async def test_a_yes_after_two_minutes_does_not_count(scene: Scene) -> None:
+async def test_a_yes_after_two_minutes_does_not_count(scene: TelegramScene) -> None:
     _, asked = await question(scene)
     await scene.clock.turn(121)
     await scene.press(asked, "Confirm")
@@ -63,7 +63,7 @@ async def test_a_yes_after_two_minutes_does_not_count(scene: Scene) -> None:
     assert scene.api.count("deploy") == 0
 
 
-async def test_a_yes_to_words_that_were_changed_since_does_not_count(scene: Scene) -> None:
+async def test_a_yes_to_words_that_were_changed_since_does_not_count(scene: TelegramScene) -> None:
     said, asked = await question(scene)
     await scene.people.edit(said, "/fleet@fleet_bot deploy claw-1")
     assert await scene.answered(await scene.press(asked, "Confirm")) == AGAIN
@@ -72,14 +72,14 @@ async def test_a_yes_to_words_that_were_changed_since_does_not_count(scene: Scen
     assert scene.api.count("deploy") == 0
 
 
-async def test_a_yes_to_words_that_were_deleted_since_does_not_count(scene: Scene) -> None:
+async def test_a_yes_to_words_that_were_deleted_since_does_not_count(scene: TelegramScene) -> None:
     said, asked = await question(scene)
     scene.people.delete(said)
     assert await scene.answered(await scene.press(asked, "Confirm")) == AGAIN
     assert scene.api.count("deploy") == 0
 
 
-async def test_a_mark_holds_for_one_asker_one_moment_and_one_message(scene: Scene) -> None:
+async def test_a_mark_holds_for_one_asker_one_moment_and_one_message(scene: TelegramScene) -> None:
     _, asked = await question(scene)
     data = asked["reply_markup"]["inline_keyboard"][0][0]["callback_data"]
     _, _, asker, until, mark = data.split(":")
@@ -103,7 +103,7 @@ async def test_a_mark_holds_for_one_asker_one_moment_and_one_message(scene: Scen
     "data", ["fleet:x:1", "fleet:s:-1", "fleet:s:x", "fleet:i:../..", "fleet:c:x", "fleet:d:"]
 )
 async def test_any_data_may_come_and_nothing_breaks(
-    scene: Scene, data: str, caplog: pytest.LogCaptureFixture
+    scene: TelegramScene, data: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     await scene.start()
     keyboard = {"inline_keyboard": [[{"text": "x", "callback_data": data}]]}
@@ -116,7 +116,9 @@ async def test_any_data_may_come_and_nothing_breaks(
 
 
 @pytest.mark.parametrize("data", ["fleet:s:0", "fleet:t:0", "fleet:i:claw-2", "fleet:d:claw-2"])
-async def test_data_that_no_button_there_has_changes_nothing(scene: Scene, data: str) -> None:
+async def test_data_that_no_button_there_has_changes_nothing(
+    scene: TelegramScene, data: str
+) -> None:
     _, asked = await question(scene)
     query = await scene.people.send_data(asked, scene.operator, data)
     assert "That button is gone" in await scene.answered(query)
@@ -124,7 +126,7 @@ async def test_data_that_no_button_there_has_changes_nothing(scene: Scene, data:
     assert scene.api.count("deploy") == 0
 
 
-async def test_a_telephones_capital_letter_can_be_confirmed(scene: Scene) -> None:
+async def test_a_telephones_capital_letter_can_be_confirmed(scene: TelegramScene) -> None:
     await scene.start()
     asked = await scene.reply_to(await scene.say("/fleet Deploy all"))
     await scene.press(asked, "Confirm")
@@ -132,7 +134,7 @@ async def test_a_telephones_capital_letter_can_be_confirmed(scene: Scene) -> Non
 
 
 @pytest.mark.parametrize("first", ["Confirm", "Cancel"])
-async def test_of_a_yes_and_a_no_only_the_first_counts(scene: Scene, first: str) -> None:
+async def test_of_a_yes_and_a_no_only_the_first_counts(scene: TelegramScene, first: str) -> None:
     _, asked = await question(scene)
     before = dict(asked)
     await scene.press(before, first)
@@ -145,7 +147,9 @@ async def test_of_a_yes_and_a_no_only_the_first_counts(scene: Scene, first: str)
     assert ("Nothing was deployed" in asked["text"]) == (first == "Cancel")
 
 
-async def test_a_press_that_waited_while_nobody_was_there_deploys_nothing(scene: Scene) -> None:
+async def test_a_press_that_waited_while_nobody_was_there_deploys_nothing(
+    scene: TelegramScene,
+) -> None:
     await scene.start()
     choice = await scene.reply_to(await scene.say("/fleet deploy"))
     await scene.press(choice, "claw-2")
@@ -168,7 +172,7 @@ async def test_a_press_that_waited_while_nobody_was_there_deploys_nothing(scene:
     ],
 )
 async def test_a_button_that_says_one_thing_and_stands_for_a_deploy_only_asks(
-    scene: Scene, data: str, said: str
+    scene: TelegramScene, data: str, said: str
 ) -> None:
     """Another program on our token may have sent it."""
     await scene.start()
@@ -183,7 +187,7 @@ async def test_a_button_that_says_one_thing_and_stands_for_a_deploy_only_asks(
 
 
 async def test_a_button_that_says_one_thing_and_stands_for_a_cancel_does_nothing(
-    scene: Scene,
+    scene: TelegramScene,
 ) -> None:
     await scene.start()
     await scene.reply_to(await scene.say("/fleet deploy claw-2"))
@@ -196,7 +200,7 @@ async def test_a_button_that_says_one_thing_and_stands_for_a_cancel_does_nothing
     assert scene.api.count("cancel") == 0
 
 
-async def test_two_quick_presses_are_one_deploy(scene: Scene) -> None:
+async def test_two_quick_presses_are_one_deploy(scene: TelegramScene) -> None:
     _, asked = await question(scene)
     before = dict(asked)
     await scene.press(before, "Confirm")
@@ -206,7 +210,7 @@ async def test_two_quick_presses_are_one_deploy(scene: Scene) -> None:
     assert scene.api.count("deploy") == 1
 
 
-async def test_the_longest_ids_fit_a_buttons_64_bytes(scene: Scene) -> None:
+async def test_the_longest_ids_fit_a_buttons_64_bytes(scene: TelegramScene) -> None:
     longest = "a" * 32
     scene.api.registry = registry(longest)
     scene.hosts(Claw(longest))
@@ -219,13 +223,13 @@ async def test_the_longest_ids_fit_a_buttons_64_bytes(scene: Scene) -> None:
     assert len(labels(choice)) == 5
 
 
-async def test_fleet_alone_shows_the_commands_as_buttons(scene: Scene) -> None:
+async def test_fleet_alone_shows_the_commands_as_buttons(scene: TelegramScene) -> None:
     await scene.start()
     menu = await scene.reply_to(await scene.say("/fleet"))
     assert labels(menu) == ["Status", "Deploy …"]
 
 
-async def test_a_deploy_can_be_asked_for_by_buttons_alone(scene: Scene) -> None:
+async def test_a_deploy_can_be_asked_for_by_buttons_alone(scene: TelegramScene) -> None:
     await scene.start()
     choice = await scene.reply_to(await scene.say("/fleet deploy"))
     assert labels(choice) == ["all", "claw-1", "claw-2"]
@@ -245,7 +249,7 @@ async def test_a_deploy_can_be_asked_for_by_buttons_alone(scene: Scene) -> None:
     assert sent["request_id"] == f"telegram.demo.{OPERATOR}.{choice['message_id']}"
 
 
-async def test_all_by_buttons_is_asked_about_too_and_starts_once(scene: Scene) -> None:
+async def test_all_by_buttons_is_asked_about_too_and_starts_once(scene: TelegramScene) -> None:
     await scene.start()
     choice = await scene.reply_to(await scene.say("/fleet deploy"))
     await scene.press(choice, "all")
@@ -257,7 +261,7 @@ async def test_all_by_buttons_is_asked_about_too_and_starts_once(scene: Scene) -
     assert [one["target"] for one in scene.api.asked if one["action"] == "deploy"] == ["all"]
 
 
-async def test_whoever_may_not_deploy_is_told_so_and_the_choice_stays(scene: Scene) -> None:
+async def test_whoever_may_not_deploy_is_told_so_and_the_choice_stays(scene: TelegramScene) -> None:
     await scene.start()
     choice = await scene.reply_to(await scene.say("/fleet@fleet_bot deploy", scene.operator))
     await scene.press(choice, "claw-2")
@@ -267,7 +271,7 @@ async def test_whoever_may_not_deploy_is_told_so_and_the_choice_stays(scene: Sce
     assert "the newest" in labels(choice)
 
 
-async def test_a_deploy_that_waits_can_be_cancelled(scene: Scene) -> None:
+async def test_a_deploy_that_waits_can_be_cancelled(scene: TelegramScene) -> None:
     await scene.start()
     reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
     await scene.until(lambda: "Cancel" in labels(reply))
@@ -275,7 +279,7 @@ async def test_a_deploy_that_waits_can_be_cancelled(scene: Scene) -> None:
     await scene.until(lambda: "cancelled" in reply["text"])
 
 
-async def test_a_long_fleet_is_paged_and_never_too_long(scene: Scene) -> None:
+async def test_a_long_fleet_is_paged_and_never_too_long(scene: TelegramScene) -> None:
     ids = [f"claw-{number}-{'x' * 20}" for number in range(1, 60)]
     scene.api.registry = registry(*ids)
     scene.hosts()
@@ -293,7 +297,7 @@ async def test_a_long_fleet_is_paged_and_never_too_long(scene: Scene) -> None:
 
 
 async def test_refreshing_what_has_not_changed_is_no_trouble(
-    scene: Scene, caplog: pytest.LogCaptureFixture
+    scene: TelegramScene, caplog: pytest.LogCaptureFixture
 ) -> None:
     await scene.start()
     report = await scene.reply_to(await scene.say("/fleet status"))
@@ -304,7 +308,7 @@ async def test_refreshing_what_has_not_changed_is_no_trouble(
     assert not re.search("not_answered|broken", caplog.text)
 
 
-async def test_a_press_too_old_to_be_answered_is_acted_on(scene: Scene) -> None:
+async def test_a_press_too_old_to_be_answered_is_acted_on(scene: TelegramScene) -> None:
     await scene.start()
     report = await scene.reply_to(await scene.say("/fleet status"))
     scene.hosts(Claw("claw-1"))
@@ -314,7 +318,7 @@ async def test_a_press_too_old_to_be_answered_is_acted_on(scene: Scene) -> None:
     await scene.until(lambda: "1 missing" in report["text"])
 
 
-async def test_a_button_below_a_message_that_telegram_no_longer_shows(scene: Scene) -> None:
+async def test_a_button_below_a_message_that_telegram_no_longer_shows(scene: TelegramScene) -> None:
     await scene.start()
     report = await scene.reply_to(await scene.say("/fleet status"))
     gone = {"chat": report["chat"], "message_id": report["message_id"], "date": 0}
@@ -322,7 +326,9 @@ async def test_a_button_below_a_message_that_telegram_no_longer_shows(scene: Sce
     assert await scene.answered(query) == "That message is too old for me to read. Ask again."
 
 
-async def too_late(scene: Scene, message: Json, data: str, sender: Json | None = None) -> None:
+async def too_late(
+    scene: TelegramScene, message: Json, data: str, sender: Json | None = None
+) -> None:
     """A press that Telegram takes no answer to any more."""
     query = await scene.people.send_data(message, sender or scene.operator, data)
     scene.telegram.methods.queries.pop(query)
@@ -337,7 +343,7 @@ def data_of(message: Json, label: str) -> str:
     ("by_operator", "said"), [(True, "run 1 is being cancelled"), (False, "Only operators may")]
 )
 async def test_what_only_the_presser_is_shown_is_said_where_the_press_is_too_old(
-    scene: Scene, by_operator: bool, said: str
+    scene: TelegramScene, by_operator: bool, said: str
 ) -> None:
     await scene.start()
     reply = await scene.reply_to(await scene.say("/fleet@fleet_bot deploy claw-2", scene.operator))
@@ -347,20 +353,22 @@ async def test_what_only_the_presser_is_shown_is_said_where_the_press_is_too_old
     assert said in (await scene.reply_to(reply))["text"]
 
 
-async def test_a_late_yes_to_words_that_were_changed_is_told_so(scene: Scene) -> None:
+async def test_a_late_yes_to_words_that_were_changed_is_told_so(scene: TelegramScene) -> None:
     said, asked = await question(scene)
     await scene.people.edit(said, "/fleet@fleet_bot deploy claw-1")
     await too_late(scene, asked, data_of(asked, "Confirm"))
     assert (await scene.reply_to(asked))["text"] == AGAIN
 
 
-async def test_a_late_press_of_a_button_that_is_gone_is_told_so(scene: Scene) -> None:
+async def test_a_late_press_of_a_button_that_is_gone_is_told_so(scene: TelegramScene) -> None:
     _, asked = await question(scene)
     await too_late(scene, asked, "fleet:s:0")
     assert "That button is gone" in (await scene.reply_to(asked))["text"]
 
 
-async def test_a_late_press_below_a_message_that_is_not_shown_is_told_so(scene: Scene) -> None:
+async def test_a_late_press_below_a_message_that_is_not_shown_is_told_so(
+    scene: TelegramScene,
+) -> None:
     await scene.start()
     report = await scene.reply_to(await scene.say("/fleet status"))
     gone = {"chat": report["chat"], "message_id": report["message_id"], "date": 0}
@@ -371,7 +379,7 @@ async def test_a_late_press_below_a_message_that_is_not_shown_is_told_so(scene: 
 
 @pytest.mark.parametrize("shown", [True, False])
 async def test_a_late_press_in_a_strange_group_is_answered_with_silence(
-    scene: Scene, shown: bool
+    scene: TelegramScene, shown: bool
 ) -> None:
     await scene.start()
     strange = group(-1005550000000, "elsewhere")

@@ -8,13 +8,13 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tests.telegram.scene import Scene
+from tests.telegram.scene import TelegramScene
 
 OFTEN = {"CLAWBOT_RUNNING_EVERY": "0.2", "CLAWBOT_WAITING_EVERY": "0.2"}
 
 
 @asynccontextmanager
-async def clawbot(scene: Scene) -> AsyncIterator[asyncio.subprocess.Process]:
+async def clawbot(scene: TelegramScene) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "clawbot", "run"),
         env={"PATH": os.environ["PATH"], **scene.environ("demo"), **OFTEN},
@@ -28,7 +28,7 @@ async def clawbot(scene: Scene) -> AsyncIterator[asyncio.subprocess.Process]:
             await process.communicate()
 
 
-async def test_killed_after_the_dispatch_it_starts_nothing_anew(scene: Scene) -> None:
+async def test_killed_after_the_dispatch_it_starts_nothing_anew(scene: TelegramScene) -> None:
     history = scene.telegram.history
     async with clawbot(scene) as bot:
         asked = await scene.say("/fleet deploy claw-2", date=int(time.time()))

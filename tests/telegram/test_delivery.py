@@ -14,14 +14,14 @@ from tests.clawbot.control_api import job
 from tests.clawbot.test_policy_in_chat import moment
 from tests.clock import TurnedLoop
 from tests.discord.dialogue import MOVES
-from tests.telegram.scene import OPERATOR, TOKEN, Scene
+from tests.telegram.scene import OPERATOR, TOKEN, TelegramScene
 
 
-async def answered(scene: Scene, asked: Json) -> None:
+async def answered(scene: TelegramScene, asked: Json) -> None:
     await scene.until(lambda: scene.answer_to(asked))
 
 
-async def test_a_successor_finishes_the_reply(scene: Scene) -> None:
+async def test_a_successor_finishes_the_reply(scene: TelegramScene) -> None:
     await scene.start()
     reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
     await scene.until(lambda: "queued" in reply["text"])
@@ -32,7 +32,7 @@ async def test_a_successor_finishes_the_reply(scene: Scene) -> None:
     await scene.until(lambda: len(scene.telegram.history.shown(OPERATOR)) == 2)
 
 
-async def test_a_reply_that_was_finished_already_calls_nobody_again(scene: Scene) -> None:
+async def test_a_reply_that_was_finished_already_calls_nobody_again(scene: TelegramScene) -> None:
     await scene.start()
     reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
     await scene.until(lambda: "queued" in reply["text"])
@@ -48,7 +48,7 @@ async def test_a_reply_that_was_finished_already_calls_nobody_again(scene: Scene
 
 @pytest.mark.parametrize(("ended_ago", "calls"), [(600.0, 1), (1200.0, 0)])
 async def test_of_what_ended_before_it_began_a_bot_calls_for_the_latest_only(
-    scene: Scene, ended_ago: float, calls: int
+    scene: TelegramScene, ended_ago: float, calls: int
 ) -> None:
     """The words of an older end may differ from a predecessor's: no reason to call anybody."""
     await scene.start()
@@ -66,7 +66,7 @@ async def test_of_what_ended_before_it_began_a_bot_calls_for_the_latest_only(
     assert sum("Your deploy of claw-2: done" in one["text"] for one in shown) == calls
 
 
-async def test_a_clean_stop_answers_what_was_heard_and_confirms_it(scene: Scene) -> None:
+async def test_a_clean_stop_answers_what_was_heard_and_confirms_it(scene: TelegramScene) -> None:
     await scene.start()
     await scene.reply_to(await scene.say("/fleet status"))  # now a registry was seen
     scene.api.released.clear()
@@ -81,7 +81,7 @@ async def test_a_clean_stop_answers_what_was_heard_and_confirms_it(scene: Scene)
     assert scene.telegram.updates.waiting == []
 
 
-async def test_a_stop_is_clean_whatever_telegram_says_to_it(scene: Scene) -> None:
+async def test_a_stop_is_clean_whatever_telegram_says_to_it(scene: TelegramScene) -> None:
     task = await scene.start()
     await answered(scene, await scene.say("/fleet help"))
     await scene.until(lambda: scene.telegram.updates.polled)
@@ -90,7 +90,7 @@ async def test_a_stop_is_clean_whatever_telegram_says_to_it(scene: Scene) -> Non
     assert task.cancelled()
 
 
-async def test_an_update_delivered_twice_is_answered_once(scene: Scene) -> None:
+async def test_an_update_delivered_twice_is_answered_once(scene: TelegramScene) -> None:
     await scene.start()
     asked = await scene.say("/fleet status")
     await scene.telegram.updates.put("message", asked)
@@ -99,7 +99,7 @@ async def test_an_update_delivered_twice_is_answered_once(scene: Scene) -> None:
 
 
 async def test_an_update_that_can_not_be_read_keeps_no_other_away(
-    scene: Scene, caplog: pytest.LogCaptureFixture
+    scene: TelegramScene, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The library would refuse the whole batch, and a fresh bot would ask for it for ever."""
     unreadable = {"message_id": 9, "date": "tomorrow", "chat": {"id": 1}, "text": "between us"}
@@ -115,7 +115,7 @@ async def test_an_update_that_can_not_be_read_keeps_no_other_away(
     assert "between us" not in caplog.text
 
 
-async def test_where_nothing_can_be_read_the_next_update_still_is(scene: Scene) -> None:
+async def test_where_nothing_can_be_read_the_next_update_still_is(scene: TelegramScene) -> None:
     await scene.telegram.updates.put("message", {"message_id": 9})
     await scene.start()
     await scene.until(lambda: not scene.telegram.updates.waiting)
@@ -127,7 +127,7 @@ RETRIES = 3
 
 @pytest.mark.parametrize("trouble", ["502", "429", "hanging", "gone"])
 async def test_polling_outlives_a_dead_network(
-    scene: Scene, trouble: str, caplog: pytest.LogCaptureFixture
+    scene: TelegramScene, trouble: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG", "clawbot.telegram.polling")
     # A poll that hangs is given up after their sum, by the clock on the wall.
@@ -156,7 +156,7 @@ async def test_polling_outlives_a_dead_network(
 
 @pytest.mark.parametrize(("status", "said"), [(401, "Unauthorized"), (404, "Not Found")])
 async def test_a_token_that_is_refused_for_a_moment_is_not_given_up(
-    scene: Scene, status: int, said: str
+    scene: TelegramScene, status: int, said: str
 ) -> None:
     task = await scene.start()
     scene.telegram.weather.refuse("getMe", status, said, times=1000)
@@ -167,7 +167,7 @@ async def test_a_token_that_is_refused_for_a_moment_is_not_given_up(
     assert not task.done()
 
 
-async def test_a_token_that_get_me_still_knows_is_not_given_up(scene: Scene) -> None:
+async def test_a_token_that_get_me_still_knows_is_not_given_up(scene: TelegramScene) -> None:
     task = await scene.start()
     scene.telegram.weather.refuse("getUpdates", 401, "Unauthorized", times=6)
     asked = len(scene.telegram.called("getMe"))
@@ -177,7 +177,7 @@ async def test_a_token_that_get_me_still_knows_is_not_given_up(scene: Scene) -> 
     await answered(scene, await scene.say("/fleet status", date=int(scene.clock.now())))
 
 
-async def test_a_token_that_was_revoked_is_given_up_after_a_while(scene: Scene) -> None:
+async def test_a_token_that_was_revoked_is_given_up_after_a_while(scene: TelegramScene) -> None:
     task = await scene.start()
     scene.telegram.weather.refuse("*", 401, "Unauthorized", times=1000)
     begun, polls = scene.clock.now(), len(scene.telegram.called("getUpdates"))
@@ -188,7 +188,7 @@ async def test_a_token_that_was_revoked_is_given_up_after_a_while(scene: Scene) 
 
 
 async def test_what_telegram_answers_may_be_nonsense_for_a_while(
-    scene: Scene, caplog: pytest.LogCaptureFixture
+    scene: TelegramScene, caplog: pytest.LogCaptureFixture
 ) -> None:
     await scene.start()
     scene.telegram.weather.refuse("getUpdates", 200, "a proxy's own page", times=3)
@@ -198,7 +198,7 @@ async def test_what_telegram_answers_may_be_nonsense_for_a_while(
     await answered(scene, asked)
 
 
-async def test_a_reply_is_said_once_the_network_is_back(scene: Scene) -> None:
+async def test_a_reply_is_said_once_the_network_is_back(scene: TelegramScene) -> None:
     await scene.start()
     scene.telegram.weather.bad_gateway("sendMessage", times=3)
     scene.telegram.weather.refuse("sendMessage", 401, "Unauthorized")
@@ -209,7 +209,7 @@ async def test_a_reply_is_said_once_the_network_is_back(scene: Scene) -> None:
     assert len(scene.telegram.called("sendMessage")) == 6
 
 
-async def test_flood_control_is_obeyed_to_the_second(scene: Scene) -> None:
+async def test_flood_control_is_obeyed_to_the_second(scene: TelegramScene) -> None:
     await scene.start()
     scene.telegram.weather.flood("sendMessage", retry_after=30)
     begun = scene.clock.now()
@@ -222,7 +222,7 @@ async def test_flood_control_is_obeyed_to_the_second(scene: Scene) -> None:
     assert len(scene.telegram.called("sendMessage")) == 3
 
 
-async def test_a_reply_that_somebody_deleted_is_said_anew(scene: Scene) -> None:
+async def test_a_reply_that_somebody_deleted_is_said_anew(scene: TelegramScene) -> None:
     await scene.start()
     reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
     await scene.until(lambda: "queued" in reply["text"])
@@ -232,7 +232,7 @@ async def test_a_reply_that_somebody_deleted_is_said_anew(scene: Scene) -> None:
     await scene.until(lambda: any("Deploy claw-2: done" in one["text"] for one in shown(OPERATOR)))
 
 
-async def test_a_deploy_goes_on_while_its_reply_can_not_be_edited(scene: Scene) -> None:
+async def test_a_deploy_goes_on_while_its_reply_can_not_be_edited(scene: TelegramScene) -> None:
     await scene.start()
     reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
     await scene.until(lambda: "queued" in reply["text"])
@@ -243,7 +243,7 @@ async def test_a_deploy_goes_on_while_its_reply_can_not_be_edited(scene: Scene) 
 
 @pytest.mark.parametrize("trouble", ["502", "429", "gone"])
 async def test_however_long_telegram_is_away_the_end_is_shown_and_its_asker_called(
-    scene: Scene, trouble: str
+    scene: TelegramScene, trouble: str
 ) -> None:
     await scene.start()
     reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
@@ -264,7 +264,9 @@ async def test_however_long_telegram_is_away_the_end_is_shown_and_its_asker_call
     await scene.until(lambda: len(scene.telegram.history.shown(OPERATOR)) == 2, each=5.0)
 
 
-async def test_silence_that_telegram_asks_for_does_not_end_our_patience(scene: Scene) -> None:
+async def test_silence_that_telegram_asks_for_does_not_end_our_patience(
+    scene: TelegramScene,
+) -> None:
     await scene.start()
     scene.telegram.weather.flood("sendMessage", retry_after=2000)
     scene.telegram.weather.bad_gateway("sendMessage")
@@ -273,7 +275,9 @@ async def test_silence_that_telegram_asks_for_does_not_end_our_patience(scene: S
     assert "2 instances" in str(scene.answer_to(asked[0]))
 
 
-async def test_a_stop_lets_the_asker_be_called_whom_no_successor_would_call(scene: Scene) -> None:
+async def test_a_stop_lets_the_asker_be_called_whom_no_successor_would_call(
+    scene: TelegramScene,
+) -> None:
     await scene.start()
     reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
     await scene.until(lambda: "queued" in reply["text"])
@@ -286,7 +290,7 @@ async def test_a_stop_lets_the_asker_be_called_whom_no_successor_would_call(scen
 
 @pytest.mark.parametrize("trouble", ["502", "429"])
 async def test_a_deploy_that_could_not_be_answered_for_two_minutes_is_not_begun(
-    scene: Scene, trouble: str
+    scene: TelegramScene, trouble: str
 ) -> None:
     await scene.start()
     if trouble == "502":
@@ -300,7 +304,9 @@ async def test_a_deploy_that_could_not_be_answered_for_two_minutes_is_not_begun(
 
 
 @pytest.mark.parametrize("trouble", ["", "502", "429"])
-async def test_a_clock_that_is_set_back_an_hour_silences_nobody(scene: Scene, trouble: str) -> None:
+async def test_a_clock_that_is_set_back_an_hour_silences_nobody(
+    scene: TelegramScene, trouble: str
+) -> None:
     await scene.start()
     reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
     await scene.until(lambda: "queued" in reply["text"])
@@ -321,21 +327,21 @@ async def test_a_clock_that_is_set_back_an_hour_silences_nobody(scene: Scene, tr
 # -- two pollers ---------------------------------------------------------------------------
 
 
-async def stolen(scene: Scene) -> None:
+async def stolen(scene: TelegramScene) -> None:
     """Another program polls; return once ours has tried again."""
     polls = scene.telegram.updates.polls
     await scene.steal()
     await scene.until(lambda: scene.telegram.updates.polls > polls)
 
 
-async def test_one_conflict_is_nothing(scene: Scene) -> None:
+async def test_one_conflict_is_nothing(scene: TelegramScene) -> None:
     await scene.start()
     await stolen(scene)
     assert "2 instances" in (await scene.reply_to(await scene.say("/fleet status")))["text"]
 
 
 async def test_after_three_conflicts_in_a_minute_it_pauses_and_says_so(
-    scene: Scene, caplog: pytest.LogCaptureFixture
+    scene: TelegramScene, caplog: pytest.LogCaptureFixture
 ) -> None:
     await scene.start()
     await stolen(scene)
@@ -351,12 +357,12 @@ async def test_after_three_conflicts_in_a_minute_it_pauses_and_says_so(
 # -- webhooks ------------------------------------------------------------------------------
 
 
-async def ended(task: asyncio.Task[None], scene: Scene) -> BaseException | None:
+async def ended(task: asyncio.Task[None], scene: TelegramScene) -> BaseException | None:
     await scene.until(task.done)
     return task.exception()
 
 
-async def test_a_webhook_that_somebody_set_is_left_and_said(scene: Scene) -> None:
+async def test_a_webhook_that_somebody_set_is_left_and_said(scene: TelegramScene) -> None:
     scene.telegram.methods.webhook["url"] = "https://hook.example/secret-path"
     error = await ended(scene.run(), scene)
     assert isinstance(error, Unserved)
@@ -366,7 +372,7 @@ async def test_a_webhook_that_somebody_set_is_left_and_said(scene: Scene) -> Non
     assert scene.telegram.methods.webhook["url"]
 
 
-async def test_a_webhook_that_somebody_sets_later_is_left_and_said(scene: Scene) -> None:
+async def test_a_webhook_that_somebody_sets_later_is_left_and_said(scene: TelegramScene) -> None:
     task = await scene.start()
     scene.telegram.methods.webhook["url"] = "https://hook.example/x"
     await scene.telegram.updates.steal()
@@ -375,7 +381,7 @@ async def test_a_webhook_that_somebody_sets_later_is_left_and_said(scene: Scene)
 
 
 async def test_a_token_that_telegram_does_not_know_is_said_and_not_shown(
-    scene: Scene, caplog: pytest.LogCaptureFixture
+    scene: TelegramScene, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
     wrong = "700100:AAwrongwrongwrong"
@@ -384,7 +390,9 @@ async def test_a_token_that_telegram_does_not_know_is_said_and_not_shown(
     assert "wrong" not in str(error) + caplog.text
 
 
-async def test_no_token_is_ever_logged(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_token_is_ever_logged(
+    scene: TelegramScene, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("INFO")
     scene.telegram.weather.bad_gateway("*", times=2)
     await scene.start()
@@ -393,7 +401,7 @@ async def test_no_token_is_ever_logged(scene: Scene, caplog: pytest.LogCaptureFi
     assert TOKEN.partition(":")[2] not in caplog.text
 
 
-async def test_telegram_may_be_away_when_the_bot_starts(scene: Scene) -> None:
+async def test_telegram_may_be_away_when_the_bot_starts(scene: TelegramScene) -> None:
     await scene.telegram.stop()
     task = scene.run()
     begun = scene.clock.now()
@@ -408,7 +416,7 @@ async def test_telegram_may_be_away_when_the_bot_starts(scene: Scene) -> None:
 
 
 async def test_200_within_a_second_are_answered_once_each_in_order_with_one_read(
-    scene: Scene,
+    scene: TelegramScene,
 ) -> None:
     people = [user(5000 + number) for number in range(20)]
     operators = ",".join(f"telegram:{one['id']}" for one in people)
@@ -432,20 +440,20 @@ async def test_200_within_a_second_are_answered_once_each_in_order_with_one_read
 # -- how long ------------------------------------------------------------------------------
 
 
-async def as_it_is(scene: Scene) -> None:
+async def as_it_is(scene: TelegramScene) -> None:
     """A bot at the pace of its own."""
     async with assemble(load(scene.environ("demo")), scene.host_clock) as bot:
         await run(bot)
 
 
-async def test_a_poll_is_held_for_half_a_minute(scene: Scene) -> None:
+async def test_a_poll_is_held_for_half_a_minute(scene: TelegramScene) -> None:
     scene.begin("demo", as_it_is(scene))
     await scene.until(lambda: scene.telegram.called("getUpdates"))
     assert scene.telegram.called("getUpdates")[0].sent["timeout"] == "30"
 
 
 async def test_a_call_that_is_not_answered_is_given_up_after_ten_seconds(
-    scene: Scene, caplog: pytest.LogCaptureFixture
+    scene: TelegramScene, caplog: pytest.LogCaptureFixture
 ) -> None:
     loop = TurnedLoop()
     scene.telegram.weather.hang()
@@ -458,7 +466,7 @@ async def test_a_call_that_is_not_answered_is_given_up_after_ten_seconds(
     scene.telegram.weather.answer_again()
 
 
-async def test_after_six_days_of_silence_updates_are_asked_for_anew(scene: Scene) -> None:
+async def test_after_six_days_of_silence_updates_are_asked_for_anew(scene: TelegramScene) -> None:
     scene.poll_seconds = 0
     await scene.start()
     await answered(scene, await scene.say("/fleet help"))
@@ -475,7 +483,7 @@ async def test_after_six_days_of_silence_updates_are_asked_for_anew(scene: Scene
 
 @pytest.mark.parametrize(("tries", "told"), [(25, True), (40, False)])
 async def test_what_can_not_be_said_for_a_quarter_of_an_hour_is_not_said(
-    scene: Scene, tries: int, told: bool
+    scene: TelegramScene, tries: int, told: bool
 ) -> None:
     """A try takes half a minute."""
     await scene.start()
@@ -485,7 +493,7 @@ async def test_what_can_not_be_said_for_a_quarter_of_an_hour_is_not_said(
     assert ("Something broke" not in str(scene.answer_to(asked))) == told
 
 
-async def test_edits_keep_their_distance(scene: Scene) -> None:
+async def test_edits_keep_their_distance(scene: TelegramScene) -> None:
     await scene.start(CLAWBOT_RUNNING_EVERY="1", CLAWBOT_WAITING_EVERY="1")
     reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
     await scene.until(lambda: "queued" in reply["text"])

@@ -3,11 +3,11 @@
 from tests.clock import TurnedClock
 from tests.discord.ec2 import NEWEST, OLDER, Claw
 from tests.fleet_control.aws import FakeEc2
-from tests.telegram.scene import FLEET, OPERATOR, Scene
+from tests.telegram.scene import FLEET, OPERATOR, TelegramScene
 from tests.timed_control_api import TimedControlApi
 
 
-async def test_a_deploy_has_one_message_that_follows_it_to_its_end(scene: Scene) -> None:
+async def test_a_deploy_has_one_message_that_follows_it_to_its_end(scene: TelegramScene) -> None:
     await scene.start()
     reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
     await scene.until(lambda: "queued" in reply["text"])
@@ -23,7 +23,7 @@ async def test_a_deploy_has_one_message_that_follows_it_to_its_end(scene: Scene)
 async def test_a_deploy_that_github_took_and_denied_ends_as_it_ended(ec2: FakeEc2) -> None:
     """It lists the first run so late that the deploy is asked for again; the second one stops."""
     clock = TurnedClock()
-    scene = Scene(clock, ec2)
+    scene = TelegramScene(clock, ec2)
     scene.api = api = TimedControlApi(clock=clock, lag=20, denied=1)
     async with scene:
         await scene.start()
@@ -33,7 +33,9 @@ async def test_a_deploy_that_github_took_and_denied_ends_as_it_ended(ec2: FakeEc
     assert not any("failed" in text for _, _, text in scene.telegram.history.edits)
 
 
-async def test_what_is_asked_of_the_control_api_says_where_the_answer_is(scene: Scene) -> None:
+async def test_what_is_asked_of_the_control_api_says_where_the_answer_is(
+    scene: TelegramScene,
+) -> None:
     await scene.start()
     asked = await scene.say(f"/fleet@fleet_bot deploy claw-2 {OLDER}", scene.operator)
     reply = await scene.reply_to(asked)
@@ -45,7 +47,7 @@ async def test_what_is_asked_of_the_control_api_says_where_the_answer_is(scene: 
     assert (sent["target"], sent["ami_override"]) == ("claw-2", OLDER)
 
 
-async def test_a_commit_can_be_named_and_is_what_a_yes_means(scene: Scene) -> None:
+async def test_a_commit_can_be_named_and_is_what_a_yes_means(scene: TelegramScene) -> None:
     await scene.start()
     asked = await scene.say("/fleet@fleet_bot deploy all 0a1b2c3", scene.operator)
     reply = await scene.reply_to(asked)
@@ -56,7 +58,7 @@ async def test_a_commit_can_be_named_and_is_what_a_yes_means(scene: Scene) -> No
     assert (sent["target"], sent["ami_override"], sent["revision"]) == ("all", "", "0a1b2c3")
 
 
-async def test_edits_of_one_message_are_three_seconds_apart(scene: Scene) -> None:
+async def test_edits_of_one_message_are_three_seconds_apart(scene: TelegramScene) -> None:
     await scene.start(CLAWBOT_RUNNING_EVERY="0.5", CLAWBOT_WAITING_EVERY="0.5")
     reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
     begun = scene.clock.now()
@@ -68,7 +70,7 @@ async def test_edits_of_one_message_are_three_seconds_apart(scene: Scene) -> Non
     assert scene.clock.now() - queued_at >= 2.0
 
 
-async def test_two_deploys_at_once_each_have_their_message(scene: Scene) -> None:
+async def test_two_deploys_at_once_each_have_their_message(scene: TelegramScene) -> None:
     scene.hosts(Claw("claw-1", OLDER), Claw("claw-2", NEWEST))
     await scene.start()
     one = await scene.reply_to(await scene.say("/fleet deploy claw-1"))
@@ -79,7 +81,7 @@ async def test_two_deploys_at_once_each_have_their_message(scene: Scene) -> None
     await scene.until(lambda: "done" in one["text"] and "The host is impaired." in other["text"])
 
 
-async def test_words_that_are_no_command_are_answered_with_help(scene: Scene) -> None:
+async def test_words_that_are_no_command_are_answered_with_help(scene: TelegramScene) -> None:
     await scene.start()
     reply = await scene.reply_to(await scene.say("/fleet <b>dance</b> & sing"))
     assert "I don't know <b>dance</b>." in reply["text"]

@@ -29,7 +29,7 @@ from tests.clawbot.control_api import run
 from tests.clock import TurnedClock
 from tests.fleet_control.aws import FakeEc2
 from tests.program import program, running
-from tests.telegram.scene import TOKEN, Scene
+from tests.telegram.scene import TOKEN, TelegramScene
 
 AnyApplication = Application[Any, Any, Any, Any, Any, Any]
 
@@ -69,17 +69,17 @@ async def shut_down(application):
 
 
 @pytest.fixture
-async def scene(ec2: FakeEc2) -> AsyncIterator[Scene]:
+async def scene(ec2: FakeEc2) -> AsyncIterator[TelegramScene]:
     """`add_fleet` takes the system's clock, so Telegram has that hour too."""
     ec2.forget()
-    async with Scene(TurnedClock(time.time()), ec2) as scene:
+    async with TelegramScene(TurnedClock(time.time()), ec2) as scene:
         yield scene
 
 
 # -- the whole program ---------------------------------------------------------------------
 
 
-def in_a_house_of_others(scene: Scene, file: Path) -> str:
+def in_a_house_of_others(scene: TelegramScene, file: Path) -> str:
     """The page's program with everything else a host bot may have, on loopback."""
     builder = (
         f"ApplicationBuilder().base_url('{scene.telegram.url}/bot')"
@@ -96,14 +96,16 @@ def in_a_house_of_others(scene: Scene, file: Path) -> str:
     return BUILDER + source.replace(build, builder).replace(add, f"{OTHERS}\n{add}")
 
 
-async def answer(scene: Scene, text: str) -> Json:
+async def answer(scene: TelegramScene, text: str) -> Json:
     """What a program that may only just have been started says to that."""
     asked = await scene.say(text, scene.operator)
     found: Json = await scene.telegram.history.until(lambda: scene.answer_to(asked), within=30)
     return found
 
 
-async def test_the_page_s_program_in_a_house_of_others(scene: Scene, tmp_path: Path) -> None:
+async def test_the_page_s_program_in_a_house_of_others(
+    scene: TelegramScene, tmp_path: Path
+) -> None:
     file = tmp_path / "kept"
     source = in_a_house_of_others(scene, file)
     said = ("/hello", "/fail", "/fleet@fleet_bot status", "/nothing")
@@ -121,7 +123,9 @@ async def test_the_page_s_program_in_a_house_of_others(scene: Scene, tmp_path: P
     assert kept["chat_data"][scene.fleet["id"]]["heard"] == list(said)
 
 
-async def test_what_the_settings_lack_ends_the_program_with_a_sentence(scene: Scene) -> None:
+async def test_what_the_settings_lack_ends_the_program_with_a_sentence(
+    scene: TelegramScene,
+) -> None:
     environ = scene.environ("demo") | {"CLAWBOT_REGION": "", "CLAWBOT_CONTROL_TOKEN": "two words"}
     async with running(program("telegram.md"), environ) as bot:
         _, log = await bot.process.communicate()
@@ -178,7 +182,7 @@ class Limiter(BaseRateLimiter[int]):
         return await callback(*args, **kwargs)
 
 
-def builder(scene: Scene) -> "ApplicationBuilder[Any, Any, Any, Any, Any, Any]":
+def builder(scene: TelegramScene) -> "ApplicationBuilder[Any, Any, Any, Any, Any, Any]":
     return ApplicationBuilder().token(TOKEN).base_url(f"{scene.telegram.url}/bot").job_queue(None)
 
 
@@ -204,7 +208,7 @@ async def started(application: AnyApplication) -> AsyncIterator[None]:
         lambda builder: builder.application_class(HostsOwn),
     ],
 )
-async def test_an_application_run_by_hand(scene: Scene, of_their_own: Any) -> None:
+async def test_an_application_run_by_hand(scene: TelegramScene, of_their_own: Any) -> None:
     """The token is the application's, whatever the settings have."""
     application = of_their_own(builder(scene)).build()
     add_fleet(application, scene.environ("demo") | {"CLAWBOT_TELEGRAM_TOKEN": "7:another"})
@@ -217,7 +221,7 @@ async def test_an_application_run_by_hand(scene: Scene, of_their_own: Any) -> No
     assert getattr(application, "starts", 2) == 2
 
 
-async def test_one_that_runs_already(scene: Scene) -> None:
+async def test_one_that_runs_already(scene: TelegramScene) -> None:
     application = builder(scene).build()
     async with started(application):
         add_fleet(application, scene.environ("demo"))
@@ -225,7 +229,7 @@ async def test_one_that_runs_already(scene: Scene) -> None:
         assert "2 instances" in (await scene.reply_to(await scene.say("/fleet status")))["text"]
 
 
-async def heard(scene: Scene, application: AnyApplication, text: str) -> Json:
+async def heard(scene: TelegramScene, application: AnyApplication, text: str) -> Json:
     """A message that the host itself puts into the application's queue, as from a webhook."""
     said = await scene.say(text)
     (update,) = scene.telegram.updates.waiting
@@ -233,7 +237,7 @@ async def heard(scene: Scene, application: AnyApplication, text: str) -> Json:
     return said
 
 
-async def test_one_without_an_updater_takes_what_its_queue_is_given(scene: Scene) -> None:
+async def test_one_without_an_updater_takes_what_its_queue_is_given(scene: TelegramScene) -> None:
     application = builder(scene).updater(None).build()
     add_fleet(application, scene.environ("demo"))
     async with started(application):
@@ -241,7 +245,7 @@ async def test_one_without_an_updater_takes_what_its_queue_is_given(scene: Scene
         assert "2 instances" in (await scene.reply_to(asked))["text"]
 
 
-async def test_it_finishes_what_a_predecessor_left(scene: Scene) -> None:
+async def test_it_finishes_what_a_predecessor_left(scene: TelegramScene) -> None:
     left = scene.telegram.history.add(scene.alone, scene.telegram.history.bot, "queued")
     request_id = f"telegram.demo.{scene.alone['id']}.7"
     scene.api.runs = [
@@ -253,7 +257,7 @@ async def test_it_finishes_what_a_predecessor_left(scene: Scene) -> None:
         await scene.until(lambda: "done" in left["text"], each=0.01)
 
 
-async def test_what_it_waits_for_in_vain_ends_with_it(scene: Scene) -> None:
+async def test_what_it_waits_for_in_vain_ends_with_it(scene: TelegramScene) -> None:
     """Though the application's own end broke."""
     application = builder(scene).application_class(BreaksAtItsEnd).build()
     away = {"CLAWBOT_CONTROL_API_URL": "http://127.0.0.1:9/"}
@@ -266,7 +270,7 @@ async def test_what_it_waits_for_in_vain_ends_with_it(scene: Scene) -> None:
         assert "Front.resume" not in str(asyncio.all_tasks())
 
 
-async def test_what_it_heard_it_answers_before_it_ends(scene: Scene) -> None:
+async def test_what_it_heard_it_answers_before_it_ends(scene: TelegramScene) -> None:
     application = builder(scene).updater(None).build()
     add_fleet(application, scene.environ("demo"))
     async with application:
@@ -283,7 +287,7 @@ async def test_what_it_heard_it_answers_before_it_ends(scene: Scene) -> None:
         assert "2 instances" in str(scene.answer_to(asked))
 
 
-async def test_a_handler_of_theirs_for_any_command_leaves_ours_alone(scene: Scene) -> None:
+async def test_a_handler_of_theirs_for_any_command_leaves_ours_alone(scene: TelegramScene) -> None:
     heard: list[tuple[int, str]] = []
 
     def hear(group: int) -> Callable[[Update, object], Any]:
@@ -311,7 +315,7 @@ async def test_a_handler_of_theirs_for_any_command_leaves_ours_alone(scene: Scen
     assert scene.api.count("deploy") == 0
 
 
-async def test_what_it_says_passes_their_rate_limiter(scene: Scene) -> None:
+async def test_what_it_says_passes_their_rate_limiter(scene: TelegramScene) -> None:
     limiter = Limiter()
     application = builder(scene).rate_limiter(limiter).build()
     add_fleet(application, scene.environ("demo"))
@@ -320,7 +324,7 @@ async def test_what_it_says_passes_their_rate_limiter(scene: Scene) -> None:
     assert "sendMessage" in limiter.passed
 
 
-async def test_nothing_is_added_where_a_setting_is_missing(scene: Scene) -> None:
+async def test_nothing_is_added_where_a_setting_is_missing(scene: TelegramScene) -> None:
     application = builder(scene).build()
     with pytest.raises(SettingsError, match="CLAWBOT_REGION is not set"):
         add_fleet(application, scene.environ("demo") | {"CLAWBOT_REGION": ""})
@@ -328,7 +332,7 @@ async def test_nothing_is_added_where_a_setting_is_missing(scene: Scene) -> None
     assert type(application) is Application
 
 
-async def test_one_that_never_starts_leaves_nothing_behind(scene: Scene) -> None:
+async def test_one_that_never_starts_leaves_nothing_behind(scene: TelegramScene) -> None:
     application = builder(scene).build()
     add_fleet(application, scene.environ("demo"))
     await scene.telegram.stop()

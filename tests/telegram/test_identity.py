@@ -10,7 +10,7 @@ from clawbot.settings import load
 from clawbot.telegram.speaker import author
 from sandbox.telegram_api.history import group, private, user
 from sandbox.telegram_api.people import ANONYMOUS_ADMIN, CHANNEL_BOT
-from tests.telegram.scene import FLEET, OPERATOR, Scene, labels
+from tests.telegram.scene import FLEET, OPERATOR, TelegramScene, labels
 
 DEPLOY = "/fleet@fleet_bot deploy claw-2"
 CHANNEL = {"id": -1009876543210, "type": "channel", "title": "news"}
@@ -33,7 +33,7 @@ FOREIGN_BOT = user(9009, "helper", is_bot=True, username="helper_bot")
     ids=["forwarded", "via-bot", "anonymous-admin", "channel", "mask-alone"],
 )
 async def test_words_that_are_not_the_senders_own_are_refused(
-    scene: Scene, sender: dict[str, Any] | None, more: dict[str, Any], told: str
+    scene: TelegramScene, sender: dict[str, Any] | None, more: dict[str, Any], told: str
 ) -> None:
     await scene.start()
     asked = await scene.people.say(scene.fleet, sender or scene.operator, DEPLOY, **more)
@@ -70,7 +70,7 @@ async def test_words_that_are_not_the_senders_own_are_refused(
     ],
 )
 async def test_whoever_must_not_be_answered_is_not(
-    scene: Scene, sender: Any, more: dict[str, Any]
+    scene: TelegramScene, sender: Any, more: dict[str, Any]
 ) -> None:
     await scene.start()
     who = scene.claw if sender == "claw" else sender or scene.operator
@@ -101,7 +101,7 @@ class OlderMessage(Message):
     ],
 )
 async def test_an_older_library_is_served_and_guests_are_not(
-    scene: Scene, more: dict[str, Any], heard: bool
+    scene: TelegramScene, more: dict[str, Any], heard: bool
 ) -> None:
     message = OlderMessage(
         1,
@@ -114,7 +114,7 @@ async def test_an_older_library_is_served_and_guests_are_not(
     assert (author(message, load(scene.environ("demo")), None) is not None) == heard
 
 
-async def test_an_edited_message_says_nothing_anew(scene: Scene) -> None:
+async def test_an_edited_message_says_nothing_anew(scene: TelegramScene) -> None:
     await scene.start()
     scene.telegram.updates.allowed = None  # as where other handlers want every kind of update
     asked = scene.people.write(scene.fleet, scene.operator, "good morning")
@@ -126,12 +126,12 @@ async def test_an_edited_message_says_nothing_anew(scene: Scene) -> None:
     assert scene.api.count("deploy") == 0
 
 
-async def test_only_messages_and_presses_are_asked_for(scene: Scene) -> None:
+async def test_only_messages_and_presses_are_asked_for(scene: TelegramScene) -> None:
     await scene.start()
     assert scene.telegram.updates.allowed == ["message", "callback_query"]
 
 
-async def test_a_person_who_is_no_operator_may_look_and_not_deploy(scene: Scene) -> None:
+async def test_a_person_who_is_no_operator_may_look_and_not_deploy(scene: TelegramScene) -> None:
     await scene.start()
     refusal = await scene.reply_to(await scene.say(DEPLOY, scene.visitor))
     assert "Only operators may deploy" in refusal["text"]
@@ -139,14 +139,14 @@ async def test_a_person_who_is_no_operator_may_look_and_not_deploy(scene: Scene)
     assert "2 instances" in status["text"]
 
 
-async def test_a_name_makes_nobody_an_operator(scene: Scene) -> None:
+async def test_a_name_makes_nobody_an_operator(scene: TelegramScene) -> None:
     await scene.start()
     twin = user(4004, "Olga", username="telegram:1001")
     refusal = await scene.reply_to(await scene.say(DEPLOY, twin))
     assert "Only operators may deploy" in refusal["text"]
 
 
-async def test_an_account_of_the_registry_speaks_as_its_instance(scene: Scene) -> None:
+async def test_an_account_of_the_registry_speaks_as_its_instance(scene: TelegramScene) -> None:
     await scene.start()
     own = await scene.reply_to(await scene.say("/fleet@fleet_bot deploy claw-1", scene.claw))
     assert "claw-1 may not deploy itself" in own["text"]
@@ -156,7 +156,7 @@ async def test_an_account_of_the_registry_speaks_as_its_instance(scene: Scene) -
     assert (sent["caller"], sent["requested_by"]) == ("claw-1", "")
 
 
-async def test_where_the_registry_can_not_be_had_no_bot_is_known(scene: Scene) -> None:
+async def test_where_the_registry_can_not_be_had_no_bot_is_known(scene: TelegramScene) -> None:
     scene.api.registry = "not JSON"
     await scene.start()
     asked = await scene.say(DEPLOY, scene.claw)
@@ -165,7 +165,7 @@ async def test_where_the_registry_can_not_be_had_no_bot_is_known(scene: Scene) -
 
 
 async def test_an_account_of_the_registry_is_no_person_even_among_the_operators(
-    scene: Scene,
+    scene: TelegramScene,
 ) -> None:
     await scene.start(CLAWBOT_OPERATORS="telegram:1001,telegram:3003")
     person = user(3003, "claw as a user account")
@@ -173,7 +173,7 @@ async def test_an_account_of_the_registry_is_no_person_even_among_the_operators(
     assert "may not deploy `all`".replace("`", "") in refusal["text"]
 
 
-async def test_an_account_of_the_registry_presses_as_its_instance(scene: Scene) -> None:
+async def test_an_account_of_the_registry_presses_as_its_instance(scene: TelegramScene) -> None:
     await scene.start(CLAWBOT_OPERATORS="telegram:1001,telegram:3003")
     person = user(3003, "claw as a user account")
     keyboard = {"inline_keyboard": [[{"text": "x", "callback_data": "fleet:d:claw-1"}]]}
@@ -183,7 +183,7 @@ async def test_an_account_of_the_registry_presses_as_its_instance(scene: Scene) 
     assert scene.api.count("deploy") == 0
 
 
-async def test_before_any_registry_was_seen_no_operator_is_believed(scene: Scene) -> None:
+async def test_before_any_registry_was_seen_no_operator_is_believed(scene: TelegramScene) -> None:
     readable, scene.api.registry = scene.api.registry, "not JSON"
     await scene.start()
     refusal = await scene.reply_to(await scene.say(DEPLOY, scene.operator))
@@ -200,7 +200,7 @@ async def test_before_any_registry_was_seen_no_operator_is_believed(scene: Scene
     await scene.asked_for("deploy", 1)
 
 
-async def test_a_strange_group_gets_no_answer(scene: Scene) -> None:
+async def test_a_strange_group_gets_no_answer(scene: TelegramScene) -> None:
     await scene.start()
     strange = group(-1005550000000, "elsewhere")
     asked = await scene.people.say(strange, scene.operator, DEPLOY)
@@ -209,7 +209,7 @@ async def test_a_strange_group_gets_no_answer(scene: Scene) -> None:
 
 
 async def test_a_stranger_alone_with_the_bot_is_told_their_id_and_nothing_else(
-    scene: Scene,
+    scene: TelegramScene,
 ) -> None:
     await scene.start()
     asked = await scene.people.say(private(2002), scene.visitor, "/fleet status")
@@ -218,7 +218,7 @@ async def test_a_stranger_alone_with_the_bot_is_told_their_id_and_nothing_else(
     assert "claw-1" not in reply["text"]
 
 
-async def test_a_message_older_than_two_minutes_is_too_old(scene: Scene) -> None:
+async def test_a_message_older_than_two_minutes_is_too_old(scene: TelegramScene) -> None:
     old = await scene.say("/fleet deploy claw-2", date=int(scene.clock.now()) - 121)
     young = await scene.say("/fleet status", date=int(scene.clock.now()) - 90)
     await scene.start()
@@ -238,7 +238,7 @@ async def test_a_message_older_than_two_minutes_is_too_old(scene: Scene) -> None
     ],
 )
 async def test_in_a_group_only_what_names_the_bot_is_for_it(
-    scene: Scene, text: str, answered: bool
+    scene: TelegramScene, text: str, answered: bool
 ) -> None:
     await scene.start()
     asked = await scene.say(text, scene.operator)
@@ -246,7 +246,7 @@ async def test_in_a_group_only_what_names_the_bot_is_for_it(
     assert (scene.answer_to(asked) is not None) == answered
 
 
-async def test_in_a_group_a_reply_to_the_bot_is_for_it(scene: Scene) -> None:
+async def test_in_a_group_a_reply_to_the_bot_is_for_it(scene: TelegramScene) -> None:
     await scene.start()
     ours = await scene.reply_to(await scene.say("/fleet@fleet_bot help", scene.operator))
     theirs = scene.people.write(scene.fleet, scene.visitor, "hello")
@@ -257,7 +257,7 @@ async def test_in_a_group_a_reply_to_the_bot_is_for_it(scene: Scene) -> None:
     assert scene.answer_to(to_them) is None
 
 
-async def test_a_group_that_became_a_supergroup_is_followed(scene: Scene) -> None:
+async def test_a_group_that_became_a_supergroup_is_followed(scene: TelegramScene) -> None:
     small = group(-4004)
     scene.telegram.history.chats[-4004] = small
     await scene.start(CLAWBOT_TELEGRAM_CHATS="-4004")
@@ -274,7 +274,7 @@ async def test_a_group_that_became_a_supergroup_is_followed(scene: Scene) -> Non
     assert "done" not in reply["text"]
 
 
-async def test_a_group_that_moved_while_nobody_was_there_is_found(scene: Scene) -> None:
+async def test_a_group_that_moved_while_nobody_was_there_is_found(scene: TelegramScene) -> None:
     small = group(-4004)
     scene.telegram.history.chats[-4004] = small
     new = await scene.people.upgrade(small, -1007770000000)

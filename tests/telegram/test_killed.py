@@ -13,10 +13,10 @@ from sandbox.telegram_api.history import Json
 from tests.clock import TurnedClock
 from tests.fleet_control.aws import FakeEc2
 from tests.killed_deploys import KilledDeploys
-from tests.telegram.scene import OPERATOR, Scene, labels
+from tests.telegram.scene import OPERATOR, TelegramScene, labels
 from tests.timed_control_api import TimedControlApi
 
-Asks = Callable[[Scene], Awaitable[tuple[str, Json]]]
+Asks = Callable[[TelegramScene], Awaitable[tuple[str, Json]]]
 
 
 @pytest.fixture
@@ -25,15 +25,15 @@ def rolling() -> TimedControlApi:
 
 
 @pytest.fixture
-async def killed(ec2: FakeEc2, rolling: TimedControlApi) -> AsyncIterator[Scene]:
+async def killed(ec2: FakeEc2, rolling: TimedControlApi) -> AsyncIterator[TelegramScene]:
     ec2.forget()
-    scene = Scene(rolling.clock, ec2)
+    scene = TelegramScene(rolling.clock, ec2)
     scene.api = rolling
     async with scene:
         yield scene
 
 
-def replies(scene: Scene, asked: str) -> dict[str, str]:
+def replies(scene: TelegramScene, asked: str) -> dict[str, str]:
     shown = scene.telegram.history.shown(OPERATOR)
     return {
         str(one["message_id"]): one["text"]
@@ -42,13 +42,13 @@ def replies(scene: Scene, asked: str) -> dict[str, str]:
     }
 
 
-async def say(scene: Scene) -> tuple[str, Json]:
+async def say(scene: TelegramScene) -> tuple[str, Json]:
     """The id of the message that asks, and the update that brings it."""
     asked = await scene.say("/fleet deploy claw-2")
     return str(asked["message_id"]), {"message": asked}
 
 
-async def confirm(scene: Scene) -> tuple[str, Json]:
+async def confirm(scene: TelegramScene) -> tuple[str, Json]:
     """The id of the message that asks, and the update that brings the yes."""
     asked = await scene.say("/fleet deploy all")
 
@@ -69,7 +69,7 @@ async def confirm(scene: Scene) -> tuple[str, Json]:
     ids=["0", "6", "12", "12, after a yes"],
 )
 async def test_each_reply_that_a_run_answers_to_ends_final_and_each_other_is_true(
-    killed: Scene, rolling: TimedControlApi, asks: Asks, lag: float
+    killed: TelegramScene, rolling: TimedControlApi, asks: Asks, lag: float
 ) -> None:
     """And nothing is begun anew, though Telegram brings the ask once more."""
     rolling.lag = lag

@@ -2,7 +2,7 @@
 
 from fleet_control.last_words import LastWords
 from sandbox.telegram_api.history import Json
-from tests.telegram.scene import OPERATOR, Scene
+from tests.telegram.scene import OPERATOR, TelegramScene
 
 LINES = (
     "</pre><b>/fleet deploy all</b>",
@@ -13,7 +13,7 @@ LINES = (
 )
 
 
-async def shown(scene: Scene) -> Json:
+async def shown(scene: TelegramScene) -> Json:
     asked = await scene.say("/fleet@fleet_bot deploy claw-2", scene.operator)
     reply = await scene.reply_to(asked)
     await scene.until(lambda: "queued" in reply["text"])
@@ -23,7 +23,7 @@ async def shown(scene: Scene) -> Json:
     return reply
 
 
-async def test_they_are_one_block_as_they_were_said(scene: Scene) -> None:
+async def test_they_are_one_block_as_they_were_said(scene: TelegramScene) -> None:
     await scene.start()
     reply = await shown(scene)
 
@@ -39,7 +39,7 @@ async def test_they_are_one_block_as_they_were_said(scene: Scene) -> None:
 
 
 async def test_fed_back_by_itself_an_instance_or_an_operator_they_are_no_order(
-    scene: Scene,
+    scene: TelegramScene,
 ) -> None:
     await scene.start()
     reply = await shown(scene)

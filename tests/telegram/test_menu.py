@@ -8,22 +8,24 @@ from telegram import BotCommand
 
 from clawbot.telegram.menu import FLEET as COMMAND
 from clawbot.telegram.menu import merged
-from tests.telegram.scene import FLEET, OPERATOR, Scene
+from tests.telegram.scene import FLEET, OPERATOR, TelegramScene
 
 
-def menu(scene: Scene, scope: dict[str, Any]) -> list[str]:
+def menu(scene: TelegramScene, scope: dict[str, Any]) -> list[str]:
     spelled = json.dumps(scope | {"language_code": ""}, sort_keys=True)
     return [command["command"] for command in scene.telegram.methods.menus.get(spelled, [])]
 
 
-def put(scene: Scene, scope: dict[str, Any], *names: str) -> None:
+def put(scene: TelegramScene, scope: dict[str, Any], *names: str) -> None:
     spelled = json.dumps(scope | {"language_code": ""}, sort_keys=True)
     scene.telegram.methods.menus[spelled] = [
         {"command": name, "description": "theirs"} for name in names
     ]
 
 
-async def test_the_menu_is_for_the_fleets_chats_only_and_keeps_what_is_there(scene: Scene) -> None:
+async def test_the_menu_is_for_the_fleets_chats_only_and_keeps_what_is_there(
+    scene: TelegramScene,
+) -> None:
     put(scene, {"type": "default"}, "start", "help")
     put(scene, {"type": "chat", "chat_id": OPERATOR}, "mine")
     await scene.start()
@@ -33,7 +35,7 @@ async def test_the_menu_is_for_the_fleets_chats_only_and_keeps_what_is_there(sce
     assert menu(scene, {"type": "default"}) == ["start", "help"]
 
 
-async def test_no_list_of_administrators_is_hidden(scene: Scene) -> None:
+async def test_no_list_of_administrators_is_hidden(scene: TelegramScene) -> None:
     put(scene, {"type": "all_group_chats"}, "start")
     put(scene, {"type": "all_chat_administrators"}, "ban")
     await scene.start()
@@ -47,7 +49,9 @@ async def test_no_list_of_administrators_is_hidden(scene: Scene) -> None:
     assert chats.index(administrators) < chats.index({"type": "chat", "chat_id": FLEET})
 
 
-async def test_a_full_list_of_administrators_is_kept_though_ours_has_no_room(scene: Scene) -> None:
+async def test_a_full_list_of_administrators_is_kept_though_ours_has_no_room(
+    scene: TelegramScene,
+) -> None:
     full = [f"c{number}" for number in range(100)]
     put(scene, {"type": "all_chat_administrators"}, *full)
     await scene.start()
@@ -55,7 +59,7 @@ async def test_a_full_list_of_administrators_is_kept_though_ours_has_no_room(sce
     assert menu(scene, {"type": "chat_administrators", "chat_id": FLEET}) == full
 
 
-async def test_administrators_who_have_a_list_get_ours_in_it(scene: Scene) -> None:
+async def test_administrators_who_have_a_list_get_ours_in_it(scene: TelegramScene) -> None:
     put(scene, {"type": "chat_administrators", "chat_id": FLEET}, "pin")
     put(scene, {"type": "all_chat_administrators"}, "ban")
     await scene.start()
@@ -63,7 +67,7 @@ async def test_administrators_who_have_a_list_get_ours_in_it(scene: Scene) -> No
     assert menu(scene, {"type": "chat_administrators", "chat_id": FLEET}) == ["pin", "fleet"]
 
 
-async def test_administrators_who_saw_the_chats_own_list_still_do(scene: Scene) -> None:
+async def test_administrators_who_saw_the_chats_own_list_still_do(scene: TelegramScene) -> None:
     put(scene, {"type": "chat", "chat_id": FLEET}, "start")
     put(scene, {"type": "all_chat_administrators"}, "ban")
     await scene.start()
@@ -72,7 +76,7 @@ async def test_administrators_who_saw_the_chats_own_list_still_do(scene: Scene) 
     assert menu(scene, {"type": "chat", "chat_id": FLEET}) == ["start", "fleet"]
 
 
-async def test_a_menu_that_is_right_is_not_set_again(scene: Scene) -> None:
+async def test_a_menu_that_is_right_is_not_set_again(scene: TelegramScene) -> None:
     await scene.start()
     await scene.until(lambda: len(scene.telegram.called("setMyCommands")) == 2)
     await scene.stop()
@@ -82,7 +86,7 @@ async def test_a_menu_that_is_right_is_not_set_again(scene: Scene) -> None:
     assert len(scene.telegram.called("setMyCommands")) == 2
 
 
-async def test_a_menu_that_the_network_kept_from_us_is_set_later(scene: Scene) -> None:
+async def test_a_menu_that_the_network_kept_from_us_is_set_later(scene: TelegramScene) -> None:
     scene.telegram.weather.bad_gateway("getMyCommands", times=3)
     scene.telegram.weather.flood("getMyCommands", retry_after=200)
     begun = scene.clock.now()
@@ -93,7 +97,7 @@ async def test_a_menu_that_the_network_kept_from_us_is_set_later(scene: Scene) -
 
 
 async def test_a_chat_that_is_not_there_is_not_asked_about_again(
-    scene: Scene, caplog: pytest.LogCaptureFixture
+    scene: TelegramScene, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
     await scene.start(CLAWBOT_TELEGRAM_CHATS=f"{FLEET},-77")

@@ -9,7 +9,7 @@ from fleet_control.policy import Allowed, Facts, RefusalCode, Refused, Usage, ju
 from sandbox.telegram_api.history import Json, user
 from tests.fleet_control.test_policy import OPERATOR, TABLE
 from tests.policy_facts import carried, show
-from tests.telegram.scene import Scene, labels
+from tests.telegram.scene import TelegramScene, labels
 
 AGENT = user(3003, "agent", is_bot=True)
 FORWARDED = {"forward_origin": {"type": "user", "date": 1, "sender_user": user(5)}}
@@ -17,7 +17,7 @@ FORWARDED = {"forward_origin": {"type": "user", "date": 1, "sender_user": user(5
 
 @pytest.mark.parametrize(("caller", "target", "image", "facts", "verdict"), TABLE)
 async def test_telegram_says_what_the_core_says(
-    scene: Scene, caller: Caller, target: str, image: str, facts: Facts, verdict: object
+    scene: TelegramScene, caller: Caller, target: str, image: str, facts: Facts, verdict: object
 ) -> None:
     expected = judge(_as_heard(caller), target, image, facts._replace(asked_later=True))
     show(facts, scene.api, scene.ec2, telegramUserId=str(AGENT["id"]))
@@ -45,7 +45,7 @@ def _as_heard(caller: Caller) -> Caller:
     return Unknown("a forwarded message") if isinstance(caller, Unknown) else caller
 
 
-async def _said(scene: Scene, caller: Caller, words: str) -> Json:
+async def _said(scene: TelegramScene, caller: Caller, words: str) -> Json:
     more: dict[str, Any] = FORWARDED if isinstance(caller, Unknown) else {}
     speaker = scene.visitor
     if isinstance(caller, BotInstance):

@@ -10,7 +10,7 @@ import pytest
 
 from clawbot.front import Unserved
 from clawbot.telegram.webhook import SECRET_HEADER
-from tests.telegram.scene import Scene
+from tests.telegram.scene import TelegramScene
 
 SECRET = "a-secret-of-the-webhook"
 
@@ -21,7 +21,7 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-async def serving(scene: Scene) -> str:
+async def serving(scene: TelegramScene) -> str:
     """A bot that listens; the URL it gave to Telegram."""
     port = free_port()
     url = f"http://127.0.0.1:{port}/telegram"
@@ -34,7 +34,7 @@ async def serving(scene: Scene) -> str:
     return url
 
 
-async def test_what_telegram_brings_is_answered_once(scene: Scene) -> None:
+async def test_what_telegram_brings_is_answered_once(scene: TelegramScene) -> None:
     await serving(scene)
     asked = await scene.say("/fleet status")
     update = scene.telegram.updates.waiting[0]
@@ -49,7 +49,7 @@ async def test_what_telegram_brings_is_answered_once(scene: Scene) -> None:
     assert scene.telegram.updates.allowed == ["message", "callback_query"]
 
 
-async def test_who_does_not_know_the_secret_is_refused(scene: Scene) -> None:
+async def test_who_does_not_know_the_secret_is_refused(scene: TelegramScene) -> None:
     url = await serving(scene)
     asked = await scene.say("/fleet deploy claw-2")
     async with aiohttp.ClientSession() as session:
@@ -68,7 +68,7 @@ async def test_who_does_not_know_the_secret_is_refused(scene: Scene) -> None:
     assert scene.answer_to(asked) is None
 
 
-async def test_a_secret_of_any_bytes_is_refused_like_a_wrong_one(scene: Scene) -> None:
+async def test_a_secret_of_any_bytes_is_refused_like_a_wrong_one(scene: TelegramScene) -> None:
     url = urlsplit(await serving(scene))
     head = f"POST {url.path} HTTP/1.1\r\nHost: bot\r\nContent-Length: 2\r\n{SECRET_HEADER}: "
     async with asyncio.timeout(10):
@@ -80,7 +80,7 @@ async def test_a_secret_of_any_bytes_is_refused_like_a_wrong_one(scene: Scene) -
 
 
 async def test_what_can_not_be_read_is_taken_and_forgotten(
-    scene: Scene, caplog: pytest.LogCaptureFixture
+    scene: TelegramScene, caplog: pytest.LogCaptureFixture
 ) -> None:
     await serving(scene)
     update = {"update_id": 77, "message": {"message_id": 9, "text": "between us"}}
@@ -89,13 +89,13 @@ async def test_what_can_not_be_read_is_taken_and_forgotten(
     assert "between us" not in caplog.text
 
 
-async def test_a_stop_leaves_the_webhook_to_the_successor(scene: Scene) -> None:
+async def test_a_stop_leaves_the_webhook_to_the_successor(scene: TelegramScene) -> None:
     url = await serving(scene)
     await scene.stop()
     assert scene.telegram.methods.webhook["url"] == url
 
 
-async def test_somebody_elses_webhook_is_not_replaced(scene: Scene) -> None:
+async def test_somebody_elses_webhook_is_not_replaced(scene: TelegramScene) -> None:
     scene.telegram.methods.webhook["url"] = "https://hook.example/x"
     task = scene.run(
         CLAWBOT_TELEGRAM_WEBHOOK_URL="https://bot.example/telegram",
@@ -109,7 +109,9 @@ async def test_somebody_elses_webhook_is_not_replaced(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize(("length", "status"), [(1_000_000, 200), (1_100_000, 413)])
-async def test_an_update_may_have_a_mebibyte(scene: Scene, length: int, status: int) -> None:
+async def test_an_update_may_have_a_mebibyte(
+    scene: TelegramScene, length: int, status: int
+) -> None:
     url = await serving(scene)
     async with (
         aiohttp.ClientSession() as session,
