@@ -85,7 +85,7 @@ USES = (
 )
 
 
-class TestedFront(Protocol):
+class CommandFront(Protocol):
     """Somewhere to ask.
 
     Attributes:
@@ -305,7 +305,7 @@ FRONTS: dict[
 
 
 @asynccontextmanager
-async def _front(name: str, ec2: FakeEc2) -> AsyncIterator[TestedFront]:
+async def _front(name: str, ec2: FakeEc2) -> AsyncIterator[CommandFront]:
     """A bot beside claw-1 and claw-2, both well, where one can ask."""
     clock, kind = TurnedClock(), FRONTS[name]
     ec2.forget()

@@ -119,6 +119,6 @@ async def test_a_name_is_as_long_as_a_choice_s_may_be(scene: DiscordScene) -> No
     scene.api.registry = registry(*ids)
     scene.hosts(*(Claw(id_, OLDER) for id_ in ids))
     await scene.start()
-    name = (await offered(scene, "version", OLDER, target=ids[0]))[0][0]
+    name = (await offered(scene, "image_or_commit", OLDER, target=ids[0]))[0][0]
     assert len(name) == 100
     assert name.endswith("…")

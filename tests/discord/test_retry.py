@@ -190,7 +190,7 @@ async def test_a_deploy_is_announced_within_two_minutes_or_not_begun(
     assert scene.api.count("deploy") == announced
 
 
-@pytest.mark.parametrize(("tries", "called"), [(118, True), (126, False)])
+@pytest.mark.parametrize(("tries", "called"), [(40, True), (126, False)])
 async def test_an_asker_is_called_within_an_hour_or_not_at_all(
     scene: DiscordScene, tries: int, called: bool, caplog: pytest.LogCaptureFixture
 ) -> None:

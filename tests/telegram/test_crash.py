@@ -32,8 +32,8 @@ async def test_killed_after_the_dispatch_it_starts_nothing_anew(scene: TelegramS
     history = scene.telegram.history
     async with clawbot(scene) as bot:
         asked = await scene.say("/fleet deploy claw-2", date=int(time.time()))
-        reply = await history.until(lambda: scene.answer_to(asked), within=20)
-        await history.until(lambda: "queued" in reply["text"], within=20)
+        reply = await history.until(lambda: scene.answer_to(asked), within=60)
+        await history.until(lambda: "queued" in reply["text"], within=60)
         bot.kill()
         await bot.communicate()
     # What Telegram had not been told of comes again, to whoever asks next.
@@ -41,11 +41,11 @@ async def test_killed_after_the_dispatch_it_starts_nothing_anew(scene: TelegramS
     async with clawbot(scene) as successor:
         await scene.until(lambda: not scene.telegram.updates.waiting, each=0.05)
         last = await scene.say("/fleet help", date=int(time.time()))
-        await history.until(lambda: scene.answer_to(last), within=20)
+        await history.until(lambda: scene.answer_to(last), within=60)
         scene.api.done(1)
-        await history.until(lambda: "done" in reply["text"], within=20)
+        await history.until(lambda: "done" in reply["text"], within=60)
         successor.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(90):
             _, log = await successor.communicate()
         assert successor.returncode == 0
     assert scene.api.count("deploy") == 1

@@ -481,7 +481,7 @@ async def test_after_six_days_of_silence_updates_are_asked_for_anew(scene: Teleg
     assert await offset(0.2 * 86400) is None
 
 
-@pytest.mark.parametrize(("tries", "told"), [(25, True), (40, False)])
+@pytest.mark.parametrize(("tries", "told"), [(12, True), (45, False)])
 async def test_what_can_not_be_said_for_a_quarter_of_an_hour_is_not_said(
     scene: TelegramScene, tries: int, told: bool
 ) -> None:
