@@ -190,6 +190,12 @@ BROKEN: dict[str, tuple[Callable[[Packed], Packed], str]] = {
         ),
         "The bundle holds the identity of claw-2, and this host is claw-1.",
     ),
+    "nobody's identity": (
+        lambda _good: uploads.packed(
+            {"instance.agekey": File(boot.identity_file("AGE-SECRET-KEY-1X", "c" * 99))}
+        ),
+        f"The bundle holds the identity of {'c' * 40}, and this host is claw-1.",
+    ),
 }
 
 
