@@ -15,8 +15,6 @@ from fleet_control.error import ControlApiError, ControlApiRefused
 from fleet_control.ledger import Run
 from fleet_control.wait import slowed
 
-RUNNING_EVERY_SECONDS = 10.0
-WAITING_EVERY_SECONDS = 30.0
 SAY_TROUBLE_AFTER = 3
 GIVE_UP_UNSEEN_SECONDS = 6 * 3600.0
 _QUEUE_SHOWN = 100
@@ -40,11 +38,7 @@ class Tracker:
     """Asks about each followed run once for all its followers; intervals are seconds."""
 
     def __init__(
-        self,
-        api: ControlApi,
-        clock: Clock,
-        running_every: float = RUNNING_EVERY_SECONDS,
-        waiting_every: float = WAITING_EVERY_SECONDS,
+        self, api: ControlApi, clock: Clock, running_every: float, waiting_every: float
     ) -> None:
         self._api = api
         self._clock = clock

@@ -8,10 +8,12 @@ import pytest
 from clawbot.dispatch import Dispatcher
 from clawbot.progress import Progress, Stage
 from clawbot.replies import Deploying, Reply, asking
+from clawbot.settings import load
 from clawbot.tracking import Tracker
 from fleet_control.control_api import ControlApi
 from tests.clawbot.bots import ask
 from tests.clawbot.control_api import Api, control_api, job, run
+from tests.clawbot.test_serve import SETTINGS
 from tests.clock import TurnedClock
 
 
@@ -54,7 +56,8 @@ async def outside(clock: TurnedClock) -> AsyncIterator[tuple[Api, ControlApi]]:
 
 @pytest.fixture
 async def tracker(outside: tuple[Api, ControlApi], clock: TurnedClock) -> AsyncIterator[Tracker]:
-    tracker = Tracker(outside[1], clock)
+    usual = load(SETTINGS)
+    tracker = Tracker(outside[1], clock, usual.running_every, usual.waiting_every)
     yield tracker
     await tracker.close()
 
