@@ -204,3 +204,12 @@ def test_every_host_of_a_rehearsal_is_looked_at(runner: Runner, seen: str) -> No
     assert f"{ONE} would not start: " in runner.summary
     assert "(and 1 more)." in runner.summary
     assert f"- {TWO} would not start: " in runner.summary
+
+
+def test_of_what_ec2_says_two_hundred_characters_are_told(
+    runner: Runner, front: Front, seen: str
+) -> None:
+    front.dry_run = "UnauthorizedOperation", "x" * 300
+    planned(runner, seen)
+
+    assert f"UnauthorizedOperation ({'x' * 200})." in refused(runner, "plan", seen)
