@@ -17,7 +17,6 @@ from fleet_control.wait import slowed
 
 SAY_TROUBLE_AFTER = 3
 GIVE_UP_UNSEEN_SECONDS = 6 * 3600.0
-_QUEUE_SHOWN = 100
 
 log = logging.getLogger(__name__)
 
@@ -141,7 +140,7 @@ class Tracker:
         """What waits or runs, as it was at most one look ago."""
         now = self._clock.monotonic()
         if self._queue is None or now - self._queue_read >= self._running_every:
-            asking = self._api.runs(limit=_QUEUE_SHOWN, unfinished=True)
+            asking = self._api.runs(unfinished=True)
             self._queue, self._queue_read = asyncio.ensure_future(asking), now
         # One who leaves must not take the list from the others.
         return await asyncio.shield(self._queue)

@@ -212,7 +212,8 @@ async def test_what_can_be_no_token_is_known_before_discord_is_asked(
 
 
 async def test_a_stop_that_the_library_loses_comes_again_after_a_second() -> None:
-    loop, losses = TurnedLoop(), []
+    loop = TurnedLoop()
+    losses: list[float] = []
 
     async def serving() -> None:
         while len(losses) < 2:

@@ -1,7 +1,7 @@
 """EC2, read by the real SDK: from moto, and from an EC2 that answers what it is told to."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -387,7 +387,7 @@ def test_an_ec2_that_is_not_there_did_not_answer() -> None:
 
 def test_an_ec2_that_hangs_keeps_nobody_waiting_for_a_minute(ec2_client: "EC2Client") -> None:
     """The client's own words: a test would have to wait as long."""
-    config = ec2_client.meta.config
+    config: Any = ec2_client.meta.config
     once = config.connect_timeout + config.read_timeout
 
     assert 1 < config.connect_timeout < 5 < config.read_timeout < 15

@@ -229,6 +229,6 @@ def test_a_file_s_bytes_are_read_as_the_text_that_the_control_api_gives(
     ],
 )
 def test_a_field_may_be_as_long_as_what_it_names(field: str, longest: str, more: str) -> None:
-    assert parse(json.dumps({"claw-1": entry(**{field: longest})})).ids == ("claw-1",)
-    (said,) = problems({"claw-1": entry(**{field: longest + more})})
+    assert parse(json.dumps({"claw-1": entry() | {field: longest}})).ids == ("claw-1",)
+    (said,) = problems({"claw-1": entry() | {field: longest + more}})
     assert field in said

@@ -6,7 +6,7 @@ import stat
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -365,10 +365,9 @@ def test_an_aws_that_hangs_stops_a_boot_and_a_command_within_minutes(tmp_path: P
     """The clients' own words: a test would have to wait as long."""
     keys = {"AWS_ACCESS_KEY_ID": "AK", "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "eu-central-1"}
     with closing(boot.s3_client("eu-central-1")) as host, Desk(tmp_path, keys).s3() as desk:
-        waits = [
-            (one.connect_timeout, one.read_timeout) for one in (host.meta.config, desk.meta.config)
-        ]
-        tries = host.meta.config.retries["total_max_attempts"]
+        configs: list[Any] = [host.meta.config, desk.meta.config]
+    waits = [(one.connect_timeout, one.read_timeout) for one in configs]
+    tries = configs[0].retries["total_max_attempts"]
 
     assert all(2 < connect < 30 < read < 120 for connect, read in waits)
     assert 120 < tries * sum(waits[0]) < 600

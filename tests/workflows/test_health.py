@@ -210,10 +210,17 @@ def test_an_aws_that_hangs_stops_a_job_within_minutes() -> None:
     cloud = connect(keys, Stepping())
 
     for client, least, most in ((cloud.ec2, 60, 180), (cloud.s3, 60, 180), (cloud.quotas, 10, 30)):
-        config = client.meta.config
+        config: Any = client.meta.config
         once = config.connect_timeout + config.read_timeout
         assert 2 < config.connect_timeout < config.read_timeout <= 20
         assert least < once * config.retries["total_max_attempts"] < most
         client.close()
     cloud.ssm.close()
     cloud.sts.close()
+
+
+@pytest.mark.parametrize("value", ["86400", "x" * 50])
+def test_a_pace_of_a_day_is_none_and_twenty_characters_of_it_are_told(value: str) -> None:
+    with pytest.raises(Stopped, match=f"is '{value[:20]}'; it must be seconds"):
+        read_pace({"FLEET_HEALTH_POLL": value})
+    assert read_pace({"FLEET_HEALTH_POLL": "86399"}).poll == 86399
