@@ -139,7 +139,7 @@ class Deploys:
         for pause in WORK_AGAIN.pauses():
             looked = self._clock.monotonic()
             try:
-                runs = await self._api.runs(limit=100, unfinished=True)
+                runs = await self._api.runs(unfinished=True)
             except FleetError as error:
                 log.warning("fleet.left_unseen why=%s", error)
             else:

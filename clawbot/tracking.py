@@ -15,11 +15,8 @@ from fleet_control.error import ControlApiError, ControlApiRefused
 from fleet_control.ledger import Run
 from fleet_control.wait import slowed
 
-RUNNING_EVERY_SECONDS = 10.0
-WAITING_EVERY_SECONDS = 30.0
 SAY_TROUBLE_AFTER = 3
 GIVE_UP_UNSEEN_SECONDS = 6 * 3600.0
-_QUEUE_SHOWN = 100
 
 log = logging.getLogger(__name__)
 
@@ -40,11 +37,7 @@ class Tracker:
     """Asks about each followed run once for all its followers; intervals are seconds."""
 
     def __init__(
-        self,
-        api: ControlApi,
-        clock: Clock,
-        running_every: float = RUNNING_EVERY_SECONDS,
-        waiting_every: float = WAITING_EVERY_SECONDS,
+        self, api: ControlApi, clock: Clock, running_every: float, waiting_every: float
     ) -> None:
         self._api = api
         self._clock = clock
@@ -149,7 +142,7 @@ class Tracker:
         """What waits or runs, as it was at most one look ago."""
         now = self._clock.monotonic()
         if self._queue is None or now - self._queue_read >= self._running_every:
-            asking = self._api.runs(limit=_QUEUE_SHOWN, unfinished=True)
+            asking = self._api.runs(unfinished=True)
             self._queue, self._queue_read = asyncio.ensure_future(asking), now
         # One who leaves must not take the list from the others.
         return await asyncio.shield(self._queue)

@@ -112,9 +112,14 @@ def test_everything_that_is_missing_is_named_at_once(tmp_path: Path) -> None:
         ("NAME", "", "CLAWBOT_INSTANCE is not set, and "),
         ("RUNNING_EVERY", "soon", "must be seconds, more than 0"),
         ("WAITING_EVERY", "-1", "must be seconds, more than 0"),
+        ("WAITING_EVERY", "601", "must be seconds, more than 0"),
         ("DISCORD_CHANNELS", "general,random", "must be channels' ids, numbers with commas"),
         ("TELEGRAM_WEBHOOK_SECRET", "short", "must be 16 to 256 letters"),
-        ("TELEGRAM_WEBHOOK_PORT", "70000", "must be a port"),
+        ("TELEGRAM_WEBHOOK_PORT", "65536", "must be a port"),
+        ("DISCORD_CHANNELS", f"{2**64}", "must be channels' ids"),
+        ("TELEGRAM_CHATS", f"-{2**52}", "must be groups' ids"),
+        ("TELEGRAM_CHATS", f"{2**52}", "must be groups' ids"),
+        ("OPERATORS", "x" * 99, f"`{'x' * 39}…` is not <platform>:<user id>"),
         (
             "OPERATOR",
             "discord:1",
@@ -275,3 +280,18 @@ def test_below_what_is_no_folder_no_file_is_there() -> None:
     settings = load(ENVIRON, Path(os.devnull))
 
     assert settings.bot == ENVIRON["CLAWBOT_NAME"]
+
+
+def test_the_largest_numbers_are_taken(tmp_path: Path) -> None:
+    most = {
+        "CLAWBOT_RUNNING_EVERY": "600",
+        "CLAWBOT_DISCORD_CHANNELS": f"{2**64 - 1}",
+        "CLAWBOT_TELEGRAM_CHATS": f"{1 - 2**52},{2**52 - 1}",
+        "CLAWBOT_TELEGRAM_WEBHOOK_PORT": "65535",
+    }
+
+    assert load({**ENVIRON, **most}, tmp_path).discord_channels == (2**64 - 1,)
+
+
+def test_without_a_port_it_listens_on_one_that_telegram_calls(tmp_path: Path) -> None:
+    assert load(ENVIRON, tmp_path).telegram_webhook_port in (80, 88, 443, 8443)

@@ -9,10 +9,12 @@ from clawbot.deploy import Deploys
 from clawbot.once import Once
 from clawbot.progress import Progress, Stage
 from clawbot.replies import Deploying, asking
+from clawbot.settings import load
 from clawbot.tracking import Tracker
 from fleet_control.control_api import ControlApi
 from tests.clawbot.bots import KeptChat, ask
 from tests.clawbot.control_api import Api, control_api, job, run
+from tests.clawbot.test_serve import SETTINGS
 from tests.clock import TurnedClock
 
 
@@ -55,7 +57,8 @@ async def outside(clock: TurnedClock) -> AsyncIterator[tuple[Api, ControlApi]]:
 
 @pytest.fixture
 async def tracker(outside: tuple[Api, ControlApi], clock: TurnedClock) -> AsyncIterator[Tracker]:
-    tracker = Tracker(outside[1], clock)
+    usual = load(SETTINGS)
+    tracker = Tracker(outside[1], clock, usual.running_every, usual.waiting_every)
     yield tracker
     await tracker.close()
 

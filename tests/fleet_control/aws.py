@@ -41,7 +41,7 @@ class FakeEc2:
             self.asked.append(parameters)
             script = self.scripts.get(parameters["Action"]) or [EMPTY[parameters["Action"]]]
             scripted = script.pop(0) if len(script) > 1 else script[0]
-        if int(parameters.get("MaxResults", 0)) > 1000:
+        if "Filter.1.Value.201" in parameters or int(parameters.get("MaxResults", 0)) > 1000:
             scripted = error(400, "InvalidParameterValue")
         ids = {value for name, value in parameters.items() if name.startswith("InstanceId.")}
         if self.there is not None and not ids <= set(self.there):

@@ -153,6 +153,7 @@ def nobody() -> Iterator[None]:
         ("PLACE", "a.b", "must be at most 20 letters"),
         ("POLL_SECONDS", "0", "must be seconds"),
         ("POLL_SECONDS", "soon", "must be seconds"),
+        ("POLL_SECONDS", "1000", "must be seconds"),
     ],
 )
 def test_what_is_wrong_is_named_with_what_would_be_right(
@@ -169,3 +170,10 @@ def test_no_secret_is_in_its_repr(environ: dict[str, str]) -> None:
     shown = repr(agent.load(environ))
 
     assert not any(secret in shown for secret in ("newer", "AKIAFILE", "hush"))
+
+
+def test_it_looks_every_ten_seconds_and_may_every_999(environ: dict[str, str]) -> None:
+    environ.pop("FLEET_CONTROL_POLL_SECONDS", None)
+
+    assert agent.load(environ).poll_seconds == 10
+    assert agent.load({**environ, "FLEET_CONTROL_POLL_SECONDS": "999"}).poll_seconds == 999

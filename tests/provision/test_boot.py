@@ -190,6 +190,12 @@ BROKEN: dict[str, tuple[Callable[[Packed], Packed], str]] = {
         ),
         "The bundle holds the identity of claw-2, and this host is claw-1.",
     ),
+    "nobody's identity": (
+        lambda _good: uploads.packed(
+            {"instance.agekey": File(boot.identity_file("AGE-SECRET-KEY-1X", "c" * 99))}
+        ),
+        f"The bundle holds the identity of {'c' * 40}, and this host is claw-1.",
+    ),
 }
 
 
@@ -371,8 +377,8 @@ def test_an_aws_that_hangs_stops_a_boot_and_a_command_within_minutes(tmp_path: P
         OperatorContext(tmp_path, keys).s3() as desk,
     ):
         configs: list[Any] = [host.meta.config, desk.meta.config]
-        waits = [(one.connect_timeout, one.read_timeout) for one in configs]
-        tries = configs[0].retries["total_max_attempts"]
+    waits = [(one.connect_timeout, one.read_timeout) for one in configs]
+    tries = configs[0].retries["total_max_attempts"]
 
     assert all(2 < connect < 30 < read < 120 for connect, read in waits)
     assert 120 < tries * sum(waits[0]) < 600

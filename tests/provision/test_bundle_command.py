@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import subprocess
 from contextlib import closing
 
@@ -107,7 +108,8 @@ def test_the_same_is_built_twice_and_its_checksum_travels_with_it(operator: Oper
     operator.does("bundle", "upload", FIRST)
     data, metadata = in_s3(operator, FIRST)
     assert metadata["sha256"] == hashlib.sha256(data).hexdigest()
-    assert metadata["sha256"][:12] in first
+    told = rf"\b{len(data) / 1024:.0f} KiB sha256:{metadata['sha256'][:12]}\b"
+    assert re.search(told, first)
 
 
 def test_upload_tells_its_progress(operator: Operator) -> None:

@@ -1,5 +1,6 @@
 """`clawbot secrets`, typed by an operator, against moto with its authentication on."""
 
+import base64
 import json
 import stat
 from contextlib import closing
@@ -366,3 +367,10 @@ def test_recipients_that_are_none_are_refused_without_being_shown(operator: Oper
 
     assert "is no age recipient" in ended.err
     assert secret not in ended.err
+
+
+def test_the_control_token_is_of_256_bits(operator: Operator) -> None:
+    operator.make_secrets()
+
+    made = operator.secrets.reveal(CONTROL_TOKEN)
+    assert len(base64.urlsafe_b64decode((made or b"") + b"=")) == 32

@@ -48,3 +48,9 @@ def test_after_half_an_hour_of_calm_it_begins_anew() -> None:
     three(conflicts, 0)
     three(conflicts, 1000)
     assert three(conflicts, 5000) == 60
+
+
+def test_a_pause_grows_by_a_quarter_at_least_and_to_two_and_a_half_times_at_most() -> None:
+    for chance, pauses in ((shortest, [60, 75, 93.75]), (longest, [300, 750, 900])):
+        conflicts = PollConflicts(chance)
+        assert [three(conflicts, 1000.0 * turn) for turn in range(3)] == pauses

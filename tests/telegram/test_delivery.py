@@ -505,3 +505,14 @@ async def test_edits_keep_their_distance(scene: TelegramScene) -> None:
         moments.append(scene.clock.now())
     gaps = [later - earlier for earlier, later in pairwise(moments)]
     assert 3 <= min(gaps) < 15
+
+
+async def test_what_was_said_before_we_began_is_looked_for_every_five_seconds(
+    scene: TelegramScene,
+) -> None:
+    """For as long as GitHub may take to list it: a quarter of a minute."""
+    asked = await scene.say("/fleet deploy claw-2", date=int(scene.clock.now()) - 10)
+    await scene.start()
+    await scene.until(lambda: scene.answer_to(asked))
+    looks = [one for one in scene.api.asked if one["action"] == "runs" and "request_id" in one]
+    assert 3 <= len(looks) <= 5

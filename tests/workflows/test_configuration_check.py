@@ -183,3 +183,9 @@ def test_what_an_earlier_engine_left_is_not_used(runner: LocalRunner) -> None:
 
     assert not left.exists()
     assert runner.commands[0] == "init"
+
+
+def test_of_a_long_name_sixty_characters_are_told(root: Path) -> None:
+    write(root, "x" * 99)
+
+    assert offences(root, FOLDER) == (f"{FOLDER}/{'x' * 60} is no file that a fleet has",)

@@ -210,3 +210,11 @@ def test_a_quota_that_is_not_told_is_none(
 )
 def test_which_families_are_standard(type_: str, standard: bool) -> None:
     assert ec2_offer.is_standard(type_) is standard
+
+
+def test_types_are_asked_about_by_as_many_as_ec2_takes(ec2: FakeEc2, cloud: Cloud) -> None:
+    ec2_offer.read(cloud, IMAGE, [replace(LAUNCH, type=f"t3.{number}") for number in range(250)])
+
+    asked = [one for one in ec2.asked if one["Action"] == "DescribeInstanceTypes"]
+    assert [f"Filter.1.Value.{last}" in asked[0] for last in (200, 201)] == [True, False]
+    assert len(asked) == 2

@@ -150,3 +150,12 @@ def test_a_template_holds_a_reference_alone(character: str) -> None:
 def test_what_is_not_known_for_sure_is_not_read(text: str) -> None:
     with pytest.raises(BadHcl, match=r"about line [123]$"):
         read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("1" * 50, "'1{20}' where a name should be"), ("@" * 50, "'@{20}', about line 1")],
+)
+def test_of_what_can_not_be_read_twenty_characters_are_told(text: str, said: str) -> None:
+    with pytest.raises(BadHcl, match=said):
+        read(text)

@@ -217,3 +217,10 @@ def test_an_aws_that_hangs_stops_a_job_within_minutes() -> None:
         client.close()
     cloud.ssm.close()
     cloud.sts.close()
+
+
+@pytest.mark.parametrize("value", ["86400", "x" * 50])
+def test_a_pace_of_a_day_is_none_and_twenty_characters_of_it_are_told(value: str) -> None:
+    with pytest.raises(Stopped, match=f"is '{value[:20]}'; it must be seconds"):
+        read_pace({"FLEET_HEALTH_POLL": value})
+    assert read_pace({"FLEET_HEALTH_POLL": "86399"}).poll == 86399

@@ -209,3 +209,7 @@ def repeated(text: str) -> Iterator[str]:
 def test_whatever_is_answered_only_plain_words_are_repeated(text: str) -> None:
     for words in repeated(text):
         assert PLAIN.fullmatch(words)
+
+
+def test_restarts_are_counted_up_to_9999() -> None:
+    assert remarks(read(answer(unit(restarts=20_000)))) == f"{AGENT} restarted 9999 times"

@@ -113,3 +113,8 @@ def test_the_asker_is_named_as_well_as_can_be() -> None:
     assert asker(asked._replace(caller="clawdinator-1"), CHAT) == "clawdinator-1"
     assert asker(asked, CHAT) == "discord:1 sam"
     assert asker(Entry(target="all"), SAM) == "sam (on GitHub)"
+
+
+def test_of_a_long_input_forty_characters_are_told() -> None:
+    with pytest.raises(Stopped, match=r"target is '!{40}'"):
+        read({"TARGET": "!" * 99}, CHAT)

@@ -136,3 +136,7 @@ def test_a_family_with_a_quota_of_its_own_is_not_held_to_this_one() -> None:
 
 def test_a_quota_that_can_not_be_read_stops_nothing() -> None:
     assert not list(over_quota([LAUNCH], OFFER, ()))
+
+
+def test_a_type_that_is_like_no_other_brings_no_other_to_mind() -> None:
+    assert "offers no `zz9.metal`. Write" in found(replace(LAUNCH, type="zz9.metal"))

@@ -42,6 +42,7 @@ def test_the_sentence_says_who_and_how_to_release_it() -> None:
 
 def test_a_holders_name_can_not_write_markup() -> None:
     assert held([*LINES, "Who: <b>`sam`\t"]) == replace(NAMED, who=" b sam ")
+    assert held([*LINES, f"Who: {'s' * 99}"]) == replace(NAMED, who="s" * 60)
 
 
 @pytest.mark.parametrize(

@@ -206,3 +206,12 @@ def test_every_host_of_a_rehearsal_is_looked_at(runner: LocalRunner, seen: str) 
     assert f"{ONE} would not start: " in runner.summary
     assert "(and 1 more)." in runner.summary
     assert f"- {TWO} would not start: " in runner.summary
+
+
+def test_of_what_ec2_says_two_hundred_characters_are_told(
+    runner: LocalRunner, front: AwsFront, seen: str
+) -> None:
+    front.dry_run = "UnauthorizedOperation", "x" * 300
+    planned(runner, seen)
+
+    assert f"UnauthorizedOperation ({'x' * 200})." in refused(runner, "plan", seen)

@@ -250,3 +250,12 @@ def test_with_the_longest_names_it_stays_short_too(images: int, said: str) -> No
 def test_what_was_removed_for_a_turn_is_said_shortly(clears: tuple[str, ...], said: str) -> None:
     assert roll.cleared(HostTurn(ONE, "", "", clears=clears)) == said
     assert len(said) <= roll.CLEARED_LENGTH == 64
+
+
+def test_of_names_of_middle_length_one_of_each_is_told() -> None:
+    ids = [str(number) * 20 for number in range(4)]
+    hosts = [host(id_, n + 1, image=f"ami-{n % 2:08x}") for n, id_ in enumerate(ids)]
+
+    assert roll.whereabouts(ids, view(ids, *hosts).there) == (
+        f"On ami-00000000: {'0' * 20} and 1 more. On ami-00000001: {'1' * 20} and 1 more."
+    )

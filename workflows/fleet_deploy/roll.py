@@ -15,8 +15,6 @@ from workflows.fleet_deploy.revision import SHORT, ImageAndRevision
 from workflows.fleet_deploy.stopped import Stopped
 
 _MACHINE = re.compile(r"i-[0-9a-f]{8,17}")
-# GitHub cuts the name of a job at about 97 characters. Ours has 89 at the most.
-NAME_LENGTH = 90
 # Of what a chat shows of a reason, what is left to where the hosts are, and to what was removed.
 WHERE_LENGTH = 120
 CLEARED_LENGTH = 64
@@ -67,9 +65,10 @@ def of(
 def _turn(row: InstanceStatus, made_of: ImageAndRevision) -> HostTurn:
     host = row.host
     new = f"{made_of.image.id} @{made_of.revision.short}"
+    # GitHub cuts the name of a job at about 97 characters. Ours has 89 at the most.
     name = f"{row.id}: {host.image if host else 'none'} -> {new}"
     ran = host.revision if host and is_commit(host.revision) else ""
-    return HostTurn(row.id, host.id if host else "", name[:NAME_LENGTH], ran=ran[:SHORT])
+    return HostTurn(row.id, host.id if host else "", name, ran=ran[:SHORT])
 
 
 def host_of(id_: str, there: Mapping[str, InstanceStatus]) -> Host | None:
