@@ -1,0 +1,125 @@
+"""The mutants of one source file: mutmut's operators, and two of our own."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import libcst as cst
+from libcst.metadata import MetadataWrapper, ParentNodeProvider, PositionProvider
+from mutmut.mutation import mutators
+
+from tests.mutants.survivors import Identity
+
+TRUE, FALSE = cst.Name("True"), cst.Name("False")
+# Of mutmut's operators, those that change a decision; its others reword strings and drop arguments.
+DECISIONS = (mutators.operator_name, mutators.operator_keywords, mutators.operator_match)
+OPERATORS = [(kind, one) for kind, one in mutators.mutation_operators if one in DECISIONS]
+BOUNDS_AND_SUMS = (
+    *(cst.LessThan, cst.LessThanEqual, cst.GreaterThan, cst.GreaterThanEqual),
+    *(cst.Add, cst.Subtract, cst.Multiply, cst.Divide, cst.FloorDivide, cst.Modulo),
+    *(cst.AddAssign, cst.SubtractAssign),
+)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A file's source with one change.
+
+    Attributes:
+        lines: those of the original that the changed part is written on.
+    """
+
+    identity: Identity
+    lines: range
+    source: str
+
+
+def mutants(file: str, source: str) -> Iterator[Mutant]:
+    tree = MetadataWrapper(cst.parse_module(source))
+    positions = tree.resolve(PositionProvider)
+    seen = _Changes()
+    tree.visit(seen)
+    for node, changed, scope in seen.changes:
+        mutated = tree.module.deep_replace(node, changed).code
+        was, becomes = _difference(source, mutated)
+        if was != becomes:
+            where = positions[node]
+            lines = range(where.start.line, where.end.line + 1)
+            yield Mutant(Identity(f"{file} {scope}", was, becomes), lines, mutated)
+
+
+class _Changes(cst.CSTVisitor):  # type: ignore[misc]  (not installed beside mypy)
+    """Collects (node, what it becomes, the name of what it is in)."""
+
+    METADATA_DEPENDENCIES = (ParentNodeProvider,)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.changes: list[tuple[cst.CSTNode, cst.CSTNode, str]] = []
+        self._scope: list[str] = []
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        if isinstance(node, cst.Annotation | cst.Decorator):
+            return False
+        if isinstance(node, cst.ClassDef | cst.FunctionDef):
+            self._scope.append(node.name.value)
+        scope = ".".join(self._scope) or "(module)"
+        self.changes += [(node, changed, scope) for changed in self._of(node)]
+        return True
+
+    def on_leave(self, original_node: cst.CSTNode) -> None:
+        if isinstance(original_node, cst.ClassDef | cst.FunctionDef):
+            self._scope.pop()
+
+    def _of(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        if isinstance(node, cst.BaseExpression):
+            yield from self._forced(node)
+        if isinstance(node, cst.Integer | cst.Float):
+            yield from _numbers(node)
+        if isinstance(getattr(node, "operator", None), BOUNDS_AND_SUMS):
+            yield from mutators.operator_swap_op(node)
+        if not isinstance(node, cst.BaseCompOp):
+            for kind, operator in OPERATORS:
+                if isinstance(node, kind):
+                    yield from operator(node)
+
+    def _forced(self, node: cst.BaseExpression) -> Iterator[cst.CSTNode]:
+        """A condition that is always true, or never; one of two that are joined left out."""
+        parent = self.get_metadata(ParentNodeProvider, node)
+        if isinstance(parent, cst.BooleanOperation):
+            if type(node) is not cst.BooleanOperation or node.operator != parent.operator:
+                yield TRUE if isinstance(parent.operator, cst.And) else FALSE
+        elif isinstance(parent, cst.If | cst.IfExp | cst.CompIf | cst.While | cst.MatchCase):
+            if node in (getattr(parent, "test", None), getattr(parent, "guard", None)):
+                yield FALSE
+                if not isinstance(parent, cst.While):
+                    yield TRUE
+        elif isinstance(node, cst.Comparison | cst.BooleanOperation) or _is_not(node):
+            yield TRUE
+            yield FALSE
+
+
+def _is_not(node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not)
+
+
+def _numbers(node: cst.Integer | cst.Float) -> Iterator[cst.CSTNode]:
+    """Ten times as much, and nothing at all."""
+    if node.evaluated_value:
+        yield node.with_changes(value=repr(node.evaluated_value * 10))
+        yield cst.Integer("0")
+    else:
+        yield cst.Integer("1")
+
+
+def _difference(before: str, after: str) -> tuple[str, str]:
+    """The lines that differ, on one line each."""
+    was, becomes = before.splitlines(), after.splitlines()
+    for end in (0, -1):
+        while was and becomes and was[end] == becomes[end]:
+            was.pop(end)
+            becomes.pop(end)
+    return _on_one_line(was), _on_one_line(becomes)
+
+
+def _on_one_line(lines: list[str]) -> str:
+    return " ".join(line.strip() for line in lines)
