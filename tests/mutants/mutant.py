@@ -47,7 +47,7 @@ def mutants(file: str, source: str) -> Iterator[Mutant]:
             yield Mutant(Identity(f"{file} {scope}", was, becomes), lines, mutated)
 
 
-class _Changes(cst.CSTVisitor):  # type: ignore[misc]  (not installed beside mypy)
+class _Changes(cst.CSTVisitor):  # type: ignore[misc] # beside mypy, libcst is not installed
     """Collects (node, what it becomes, the name of what it is in)."""
 
     METADATA_DEPENDENCIES = (ParentNodeProvider,)
