@@ -67,6 +67,7 @@ class Trials:
         for done, (number, dead) in enumerate(self._each(work), start=1):
             if not dead:
                 found.add(every[number].identity)
+                say("survives: " + "\n  ".join(every[number].identity))
             if done % TOLD_EVERY == 0 or done == len(every):
                 minutes = (time.monotonic() - started) / 60
                 say(

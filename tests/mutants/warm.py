@@ -17,6 +17,9 @@ import pytest
 
 
 def main() -> None:
+    # What pytest prints goes to stderr.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
     if pytest.main(["--collect-only", "-q", *sys.argv[1:]]):
         sys.exit("no such tests")
     forget(Path.cwd())
@@ -26,8 +29,8 @@ def main() -> None:
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     for line in sys.stdin:
         arguments, seconds = json.loads(line)
-        sys.stdout.write("green\n" if green(arguments, seconds) else "red\n")
-        sys.stdout.flush()
+        answers.write("green\n" if green(arguments, seconds) else "red\n")
+        answers.flush()
 
 
 def forget(tree: Path) -> None:
@@ -56,7 +59,6 @@ def green(arguments: list[str], seconds: float) -> bool:
 
 def _pytest(arguments: list[str]) -> None:
     os.setsid()
-    os.dup2(2, 1)
     os._exit(pytest.main(arguments))
 
 
