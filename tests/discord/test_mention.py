@@ -1,6 +1,9 @@
 """Who is heard in a message, and who is not, so that two bots can't talk each other into a loop."""
 
-from tests.discord.dialogue import answer, said, with_account
+from dataclasses import replace
+
+from sandbox.discord_api.guild import Channel, Guild
+from tests.discord.dialogue import answer, said, whispered, with_account
 from tests.discord.scene import Scene
 
 
@@ -88,4 +91,26 @@ async def test_elsewhere_it_does_not_listen(scene: Scene) -> None:
     await scene.discord.say(scene.operator, f"<@{scene.app.bot.id}> /fleet deploy claw-1", lobby)
     await nothing_more(scene)
     assert len(scene.discord.guild.in_channel(lobby.id)) == 1
+    assert scene.api.count("deploy") == 0
+
+
+async def test_another_guild_that_it_is_in_is_not_served(scene: Scene) -> None:
+    """Though every channel is, and the operator one there too."""
+    await scene.start(CLAWBOT_DISCORD_CHANNELS="")
+    status = await answer(scene, await said(scene, scene.operator, "/fleet status"))
+    await scene.until(lambda: status.buttons)
+    lobby = Channel(scene.discord.snowflakes.next(), "lobby")
+    people, roles = scene.discord.guild.people, scene.discord.guild.roles
+    elsewhere = Guild(scene.discord.snowflakes.next(), "Other", people=people, roles=roles)
+    elsewhere.channels[lobby.id] = lobby
+    (session,) = scene.discord.sessions
+    await session.dispatch("GUILD_CREATE", elsewhere.payload(scene.app.bot))
+    scene.discord.guild = elsewhere
+    content = f"<@{scene.app.bot.id}> /fleet deploy claw-1"
+    await scene.discord.say(scene.operator, content, lobby)
+    copied, button = replace(status, channel=lobby.id), next(iter(status.buttons.values()))
+    pressed = await scene.discord.press(scene.app, scene.operator, copied, button)
+    told = await whispered(scene, pressed)
+    assert told == "I serve another guild."
+    assert [one.text for one in elsewhere.in_channel(lobby.id)] == [content, told]
     assert scene.api.count("deploy") == 0
