@@ -29,8 +29,9 @@ def main() -> None:
         options.error(f"not in the tree, or not in the table: {', '.join(unknown)}")
     known = {one: why for one, why in listed(LIST.read_text()).items() if one.file in files}
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        trials = Trials([Copy(Path(folder) / str(number)) for number in range(AT_ONCE)])
-        record = trials.recorded(files)
+        tests = sorted({test for file in files for test in TESTS[file]})
+        trials = Trials([Copy(Path(folder) / str(number), tests) for number in range(AT_ONCE)])
+        record = trials.recorded(files, tests)
         found = trials.survivors(files, record, frozenset(known))
     sys.exit(verdict(found, known))
 
@@ -44,17 +45,14 @@ class Trials:
         for one in copies:
             self._free.put(one)
 
-    def recorded(self, files: list[str]) -> Record:
+    def recorded(self, files: list[str], tests: list[str]) -> Record:
         """Run every test that will be asked, without a mutant."""
         record = Record()
-        tests = sorted({test for file in files for test in TESTS[file]})
         say(f"{len(tests)} files of tests, without a mutant")
         work = [partial(Copy.record, test_file=one, mutated=files, record=record) for one in tests]
         if red := [said for _, said in self._each(work) if said]:
             sys.exit("not green without any mutant:\n" + "\n".join(red))
         say(f"{len(record.seconds)} tests, {sum(record.seconds.values()):.0f} s")
-        for copy in self._copies:
-            copy.warm_up(tests)
         return record
 
     def survivors(

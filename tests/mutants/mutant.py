@@ -26,11 +26,13 @@ class Mutant:
 
     Attributes:
         lines: those of the original that the changed part is written on.
+        function: in whose body it is; empty for what runs when the file is imported.
     """
 
     identity: Identity
     lines: range
     source: str
+    function: str
 
 
 def mutants(file: str, source: str) -> Iterator[Mutant]:
@@ -38,24 +40,25 @@ def mutants(file: str, source: str) -> Iterator[Mutant]:
     positions = tree.resolve(PositionProvider)
     seen = _Changes()
     tree.visit(seen)
-    for node, changed, scope in seen.changes:
+    for node, changed, scope, function in seen.changes:
         mutated = tree.module.deep_replace(node, changed).code
         was, becomes = _difference(source, mutated)
         if was != becomes:
             where = positions[node]
             lines = range(where.start.line, where.end.line + 1)
-            yield Mutant(Identity(f"{file} {scope}", was, becomes), lines, mutated)
+            yield Mutant(Identity(f"{file} {scope}", was, becomes), lines, mutated, function)
 
 
 class _Changes(cst.CSTVisitor):  # type: ignore[misc] # beside mypy, libcst is not installed
-    """Collects (node, what it becomes, the name of what it is in)."""
+    """Collects (node, what it becomes, the name of what it is in, in whose body it is)."""
 
     METADATA_DEPENDENCIES = (ParentNodeProvider,)
 
     def __init__(self) -> None:
         super().__init__()
-        self.changes: list[tuple[cst.CSTNode, cst.CSTNode, str]] = []
+        self.changes: list[tuple[cst.CSTNode, cst.CSTNode, str, str]] = []
         self._scope: list[str] = []
+        self._function = ""
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         if isinstance(node, cst.Annotation | cst.Decorator):
@@ -63,12 +66,21 @@ class _Changes(cst.CSTVisitor):  # type: ignore[misc] # beside mypy, libcst is n
         if isinstance(node, cst.ClassDef | cst.FunctionDef):
             self._scope.append(node.name.value)
         scope = ".".join(self._scope) or "(module)"
-        self.changes += [(node, changed, scope) for changed in self._of(node)]
+        self.changes += [(node, one, scope, self._function) for one in self._of(node)]
         return True
 
     def on_leave(self, original_node: cst.CSTNode) -> None:
         if isinstance(original_node, cst.ClassDef | cst.FunctionDef):
             self._scope.pop()
+
+    def on_visit_attribute(self, node: cst.CSTNode, attribute: str) -> None:
+        if isinstance(node, cst.FunctionDef) and attribute == "body" and not self._function:
+            self._function = ".".join(self._scope)
+
+    def on_leave_attribute(self, node: cst.CSTNode, attribute: str) -> None:
+        whole = self._function == ".".join(self._scope)
+        if isinstance(node, cst.FunctionDef) and attribute == "body" and whole:
+            self._function = ""
 
     def _of(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         if isinstance(node, cst.BaseExpression):

@@ -13,22 +13,19 @@ from pathlib import Path
 from coverage import CoverageData
 
 from tests.mutants.mutant import Mutant
-from tests.mutants.recorder import SECONDS
 from tests.mutants.table import ROOT
+from tests.mutants.warm import PIPES, Ask, Outcome
 
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv*", "build", ".*_cache", ".hypothesis")
-# The last: hypothesis has been imported already, by the warm Python.
-PYTEST = (
-    *("-q", "-x", "-p", "no:cacheprovider", "--no-header"),
-    *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
-)
-# What a test may take longer than it did, before it counts as one that a mutant keeps from ending.
+PYTEST = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider")
+# How much longer than they did tests may take, before a mutant counts as keeping them from ending.
 PATIENCE, SLOWER = 20.0, 5
+LONGEST_FILE_SECONDS = 900.0
 
 
 @dataclass
 class Record:
-    """What one run of the unchanged tree told about each test.
+    """What the tests did without a mutant.
 
     Attributes:
         ran: file -> line -> the tests that ran it.
@@ -51,53 +48,31 @@ class Record:
 
 
 class Copy:
-    """A copy of the tree in which one file at a time is another."""
+    """A copy of the tree in which one file at a time is another, and a Python that waits there."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, test_files: Iterable[str]) -> None:
         self.folder = folder
-        self._warm: subprocess.Popen[str] | None = None
         shutil.copytree(ROOT, folder, ignore=LEFT_OUT)
         path = os.pathsep.join(str(one) for one in (folder, folder / "skills"))
         self._environ = os.environ | {"PYTHONPATH": path}
+        self._said = folder.with_suffix(".out")
+        self._start(test_files)
 
     def record(self, test_file: str, mutated: Iterable[str], record: Record) -> str:
-        """Run a file of tests as it is; what they say if they are not green."""
-        data, seconds = self.folder / ".coverage", self.folder / ".seconds.json"
-        include = ",".join(str(self.folder / one) for one in mutated)
-        coverage = ("-m", "coverage", "run", f"--data-file={data}", f"--include={include}")
-        plugin = ("-p", "tests.mutants.recorder", test_file)
-        done = subprocess.run(  # noqa: S603  (a command of our own)
-            [sys.executable, *coverage, "-m", "pytest", *PYTEST, *plugin],
-            cwd=self.folder,
-            env=self._environ | {SECONDS: str(seconds)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            return done.stdout
-        record.seconds |= json.loads(seconds.read_text())
-        measured = CoverageData(str(data))
+        """Run its tests as they are; what they say if they are not green, twice."""
+        data = str(self.folder / ".coverage")
+        of = [str(self.folder / one) for one in mutated]
+        ask = Ask([test_file], LONGEST_FILE_SECONDS, measured=data, of=of)
+        if self._asked(ask) is not Outcome.GREEN and self._asked(ask) is not Outcome.GREEN:
+            return self._said.read_text()
+        record.seconds |= json.loads(Path(f"{data}.json").read_text())
+        measured = CoverageData(data)
         measured.read()
         for path in measured.measured_files():
             lines = record.ran[str(Path(path).relative_to(self.folder))]
             for line, contexts in measured.contexts_by_lineno(path).items():
                 lines.setdefault(line, set()).update(filter(None, contexts))
         return ""
-
-    def warm_up(self, test_files: Iterable[str]) -> None:
-        """Import what these tests do, once for all mutants."""
-        with self.folder.with_suffix(".out").open("w") as said:
-            self._warm = subprocess.Popen(  # noqa: S603  (a command of our own)
-                [sys.executable, "-m", "tests.mutants.warm", *test_files],
-                cwd=self.folder,
-                env=self._environ,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=said,
-                text=True,
-            )
 
     def killed(self, mutant: Mutant, tests: list[str], seconds: float) -> bool:
         """Whether a test turns red, or does not end, with the mutant in its file's place."""
@@ -106,23 +81,60 @@ class Copy:
         file.rename(kept)
         try:
             file.write_text(mutant.source)
-            return not self.green(tests, PATIENCE + SLOWER * seconds)
+            allowed = PATIENCE + SLOWER * seconds
+            if mutant.function:
+                ask = Ask(tests, allowed, (str(file), mutant.function))
+                return self._asked(ask) is Outcome.RED
+            return not self._green_from_the_start(tests, allowed)
         finally:
             kept.replace(file)
 
-    def green(self, tests: list[str], seconds: float) -> bool:
-        assert self._warm is not None
-        assert self._warm.stdin is not None
-        assert self._warm.stdout is not None
-        arguments = [*PYTEST, f"--basetemp={self.folder}.tmp", *tests]
-        self._warm.stdin.write(json.dumps([arguments, seconds]) + "\n")
-        self._warm.stdin.flush()
-        answer = self._warm.stdout.readline().strip()
-        if answer not in ("green", "red"):
-            raise RuntimeError(self.folder.with_suffix(".out").read_text())
-        return answer == "green"
-
     def close(self) -> None:
-        """End the warm Python, which reads no more then."""
-        if self._warm is not None:
-            self._warm.communicate()
+        self._asks.close()
+        self._warm.wait()
+        self._answers.close()
+
+    def _start(self, test_files: Iterable[str]) -> None:
+        (reading, asks), (answers, writing) = os.pipe(), os.pipe()
+        with self._said.open("w") as said:
+            self._warm = subprocess.Popen(  # noqa: S603  (a command of our own)
+                [sys.executable, *PYTEST, "-p", "tests.mutants.warm", *test_files],
+                cwd=self.folder,
+                env=self._environ | {PIPES: f"{reading},{writing}"},
+                pass_fds=(reading, writing),
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+            )
+        os.close(reading)
+        os.close(writing)
+        self._asks, self._answers = os.fdopen(asks, "w"), os.fdopen(answers)
+
+    def _asked(self, ask: Ask) -> Outcome:
+        self._asks.write(json.dumps(ask) + "\n")
+        self._asks.flush()
+        answer = self._answers.readline().strip()
+        if answer not in (Outcome.GREEN, Outcome.RED):
+            raise RuntimeError(self._said.read_text())
+        return Outcome(answer)
+
+    def _green_from_the_start(self, tests: list[str], seconds: float) -> bool:
+        """In a new Python, for what is decided when the file is imported.
+
+        It leaves no bytecode: two mutants of one size and second would be one to the next.
+        """
+        environ = self._environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, *PYTEST, *tests]
+        try:
+            done = subprocess.run(  # noqa: S603  (a command of our own)
+                command,
+                cwd=self.folder,
+                env=environ,
+                timeout=seconds,
+                check=False,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        except subprocess.TimeoutExpired:
+            return False
+        return done.returncode == 0
