@@ -1,6 +1,9 @@
 """Who is heard in a message, and who is not, so that two bots can't talk each other into a loop."""
 
+import logging
 from dataclasses import replace
+
+import pytest
 
 from sandbox.discord_api.guild import Channel, Guild
 from tests.discord.dialogue import answer, said, whispered, with_account
@@ -114,3 +117,26 @@ async def test_another_guild_that_it_is_in_is_not_served(scene: Scene) -> None:
     assert told == "I serve another guild."
     assert [one.text for one in elsewhere.in_channel(lobby.id)] == [content, told]
     assert scene.api.count("deploy") == 0
+
+
+async def test_what_begins_with_a_mention_of_another_is_not_meant_for_it(scene: Scene) -> None:
+    await scene.start()
+    for first in (f"<@{scene.visitor.id}>", f"<@{scene.app.bot.id}>x", "nobody"):
+        content = f"{first} /fleet deploy claw-1 <@{scene.app.bot.id}>"
+        await scene.discord.say(scene.operator, content)
+    await nothing_more(scene)
+    assert len(scene.channel()) == 4
+    assert scene.api.count("deploy") == 0
+
+
+@pytest.mark.parametrize("known", ["{}", "no registry at all"])
+async def test_a_bot_that_no_registry_names_is_nobody_even_where_there_is_none(
+    scene: Scene, known: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    scene.api.registry = known
+    stranger = scene.discord.person("stranger", bot=True)
+    await scene.start()
+    await said(scene, stranger, "/fleet help")
+    await scene.until(lambda: f"discord.not_heard author={stranger.id}" in caplog.text)
+    assert "Traceback" not in caplog.text

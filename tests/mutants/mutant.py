@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import libcst as cst
 from libcst.metadata import MetadataWrapper, ParentNodeProvider, PositionProvider
@@ -40,33 +41,64 @@ def mutants(file: str, source: str) -> Iterator[Mutant]:
     positions = tree.resolve(PositionProvider)
     seen = _Changes()
     tree.visit(seen)
-    for node, changed, scope, function in seen.changes:
-        mutated = tree.module.deep_replace(node, changed).code
+    for one in seen.changes:
+        mutated = _mutated(tree.module, one)
         was, becomes = _difference(source, mutated)
         if was != becomes:
-            where = positions[node]
+            where = positions[one.node]
             lines = range(where.start.line, where.end.line + 1)
-            yield Mutant(Identity(f"{file} {scope}", was, becomes), lines, mutated, function)
+            identity = Identity(f"{file} {one.scope}", was, becomes)
+            yield Mutant(identity, lines, mutated, one.function)
+
+
+class _Change(NamedTuple):
+    """A node, what it becomes, and what it is in.
+
+    Attributes:
+        statement: the module's own statement that has the node.
+        scope: the name of the class or function, or that it is the module.
+        function: as a Mutant's.
+    """
+
+    node: cst.CSTNode
+    becomes: cst.CSTNode
+    statement: cst.CSTNode
+    scope: str
+    function: str
+
+
+def _mutated(module: cst.Module, change: _Change) -> str:
+    """The module's source with the change; only its own statement is written anew."""
+    own = module.code_for_node(change.statement)
+    before, found, after = module.code.partition(own)
+    assert found
+    statement = change.statement.deep_replace(change.node, change.becomes)
+    return before + module.code_for_node(statement) + after
 
 
 class _Changes(cst.CSTVisitor):  # type: ignore[misc] # beside mypy, libcst is not installed
-    """Collects (node, what it becomes, the name of what it is in, in whose body it is)."""
+    """Collects every change to a module."""
 
     METADATA_DEPENDENCIES = (ParentNodeProvider,)
 
     def __init__(self) -> None:
         super().__init__()
-        self.changes: list[tuple[cst.CSTNode, cst.CSTNode, str, str]] = []
+        self.changes: list[_Change] = []
+        self._statement: cst.CSTNode = cst.Pass()
         self._scope: list[str] = []
         self._function = ""
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         if isinstance(node, cst.Annotation | cst.Decorator):
             return False
+        if isinstance(self.get_metadata(ParentNodeProvider, node, None), cst.Module):
+            self._statement = node
         if isinstance(node, cst.ClassDef | cst.FunctionDef):
             self._scope.append(node.name.value)
         scope = ".".join(self._scope) or "(module)"
-        self.changes += [(node, one, scope, self._function) for one in self._of(node)]
+        self.changes += [
+            _Change(node, one, self._statement, scope, self._function) for one in self._of(node)
+        ]
         return True
 
     def on_leave(self, original_node: cst.CSTNode) -> None:
@@ -98,20 +130,22 @@ class _Changes(cst.CSTVisitor):  # type: ignore[misc] # beside mypy, libcst is n
         """A condition that is always true, or never; one of two that are joined left out."""
         parent = self.get_metadata(ParentNodeProvider, node)
         if isinstance(parent, cst.BooleanOperation):
-            if type(node) is not cst.BooleanOperation or node.operator != parent.operator:
-                yield TRUE if isinstance(parent.operator, cst.And) else FALSE
-        elif isinstance(parent, cst.If | cst.IfExp | cst.CompIf | cst.While | cst.MatchCase):
-            if node in (getattr(parent, "test", None), getattr(parent, "guard", None)):
-                yield FALSE
-                if not isinstance(parent, cst.While):
-                    yield TRUE
-        elif isinstance(node, cst.Comparison | cst.BooleanOperation) or _is_not(node):
+            both = isinstance(parent.operator, cst.And)
+            chained = isinstance(node, cst.BooleanOperation)
+            if not chained or isinstance(node.operator, cst.And) is not both:
+                yield TRUE if both else FALSE
+        elif isinstance(parent, cst.While):
+            yield FALSE
+        elif _decides(parent, node) or isinstance(node, cst.Comparison | cst.BooleanOperation):
             yield TRUE
             yield FALSE
 
 
-def _is_not(node: cst.BaseExpression) -> bool:
-    return isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not)
+def _decides(parent: cst.CSTNode, node: cst.BaseExpression) -> bool:
+    """Whether this is the condition of what it is in, or a negation."""
+    if isinstance(node, cst.UnaryOperation):
+        return isinstance(node.operator, cst.Not)
+    return node in (getattr(parent, "test", None), getattr(parent, "guard", None))
 
 
 def _numbers(node: cst.Integer | cst.Float) -> Iterator[cst.CSTNode]:

@@ -111,6 +111,8 @@ def _run(session: pytest.Session, items: list[pytest.Item]) -> None:
 def _measure(session: pytest.Session, items: list[pytest.Item], ask: Ask) -> None:
     seconds: dict[str, float] = {}
     coverage = Coverage(data_file=ask.measured, include=ask.of, config_file=False)
+    # Tests of what runs in another process, or of the tree itself, run no line here.
+    coverage.set_option("run:disable_warnings", ["no-data-collected"])
     coverage.start()
     for item, following in _pairs(items):
         coverage.switch_context(item.nodeid)
