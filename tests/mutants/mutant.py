@@ -73,7 +73,8 @@ def _mutated(module: cst.Module, change: _Change) -> str:
     before, found, after = module.code.partition(own)
     assert found
     statement = change.statement.deep_replace(change.node, change.becomes)
-    return before + module.code_for_node(statement) + after
+    mutated: str = before + module.code_for_node(statement) + after
+    return mutated
 
 
 class _Changes(cst.CSTVisitor):  # type: ignore[misc] # beside mypy, libcst is not installed
