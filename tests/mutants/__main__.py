@@ -80,8 +80,11 @@ class Trials:
         """Each piece's number and its result, as they end."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
             pieces = {pool.submit(self._lent, one): number for number, one in enumerate(work)}
-            for piece in as_completed(pieces):
-                yield pieces[piece], piece.result()
+            try:
+                for piece in as_completed(pieces):
+                    yield pieces[piece], piece.result()
+            finally:
+                pool.shutdown(cancel_futures=True)
 
     def _lent(self, one: Callable[[Copy], Made]) -> Made:
         copy = self._free.get()

@@ -38,13 +38,14 @@ class Record:
     def tests(self, mutant: Mutant, files: Iterable[str]) -> list[str]:
         """The tests of these files that ran what is changed, the quickest first.
 
-        What runs while a module is imported, all of them ran.
+        All of them, for what ran while a module was imported, or in another process.
         """
         wanted = tuple(f"{one}::" for one in files)
         lines = self.ran[mutant.identity.file]
         found = set[str]().union(*(lines.get(line, ()) for line in mutant.lines))
-        chosen = [one for one in found or self.seconds if one.startswith(wanted)]
-        return sorted(chosen, key=lambda one: (self.seconds[one], one))
+        own = [one for one in self.seconds if one.startswith(wanted)]
+        chosen = [one for one in own if one in found]
+        return sorted(chosen or own, key=lambda one: (self.seconds[one], one))
 
 
 class Copy:
