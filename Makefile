@@ -6,7 +6,7 @@ DEV    := $(VENV)/bin
 DEMO   := .venv-demo/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-oldest tofu test-engine bench pictures lambda lock clean
+.PHONY: help demo check test test-oldest tofu test-engine mutants bench pictures lambda lock clean
 
 # --registry "$REGISTRY" and its like: the shell reads the value, so that no quote in it matters.
 option = --$(shell echo $(1) | tr A-Z a-z) "$$$(1)"
@@ -42,6 +42,10 @@ tofu: $(VENV)/ready ## OpenTofu, built once into ~/.cache/clawbot (Go), where no
 test-engine: $(VENV)/ready ## the tests with the real OpenTofu: minutes
 	$(DEV)/python -m pytest -n 2 --dist loadfile -o faulthandler_timeout=900 tests/engine
 
+# make mutants ONLY=lambda_fn/ask.py: of that file alone.
+mutants: .venv-mutants/ready ## change one thing at a time: does a test notice? (half an hour)
+	.venv-mutants/bin/python -m tests.mutants $(ONLY)
+
 bench: $(VENV)/ready ## measure, and write the table of docs/speed.md
 	$(DEV)/python -m bench
 
@@ -62,7 +66,8 @@ $(VENV)/ready: requirements/dev.txt
 .venv-demo/ready: requirements/demo.txt
 .venv-oldest/ready: requirements/oldest.txt
 .venv-lock/ready: requirements/lock.txt
-$(VENV)/ready .venv-demo/ready .venv-oldest/ready .venv-lock/ready: Makefile
+.venv-mutants/ready: requirements/mutants.txt
+$(VENV)/ready .venv-demo/ready .venv-oldest/ready .venv-lock/ready .venv-mutants/ready: Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "clawbot needs Python 3.11 or newer, and $(PYTHON) is not: name one that is, as in make PYTHON=/usr/bin/python3.13 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "building $(@D) from $(filter requirements/%,$^) (once)" >&2

@@ -16,6 +16,10 @@ FILES: dict[str, tuple[str, ...]] = {
     "dev": (PYPROJECT, "--all-extras", *SANDBOX, "--group", f"{PYPROJECT}:dev"),
     "demo": (PYPROJECT, *FRONTS, *SANDBOX, "-c", "requirements/dev.txt"),
     "workflow": ("--group", f"{PYPROJECT}:workflow", "-c", "requirements/dev.txt"),
+    "mutants": (
+        *(PYPROJECT, "--all-extras", *SANDBOX, "--group", f"{PYPROJECT}:dev"),
+        *("--group", f"{PYPROJECT}:mutants", "-c", "requirements/dev.txt"),
+    ),
     "lock": ("--group", f"{PYPROJECT}:lock"),
 }
 # As `dev`, but for what pyproject.toml names as the project's own: at its lower bounds.

@@ -196,3 +196,25 @@ def test_the_longest_title_is_none_too_long_for_discord() -> None:
     made = embed(Deploying(seen), NOW)
     assert validate.message({"embeds": [made.to_dict()]}) == []
     assert 200 < len(made.title or "") <= 256
+
+
+def test_each_stage_of_a_deploy_has_its_colour() -> None:
+    shown = {stage: embed(Deploying(Progress(stage, "claw-1")), NOW).colour for stage in Stage}
+    assert {stage: colour and colour.value for stage, colour in shown.items()} == {
+        Stage.ASKING: 0x5865F2,
+        Stage.QUEUED: 0x5865F2,
+        Stage.RUNNING: 0x5865F2,
+        Stage.DONE: 0x3BA55D,
+        Stage.FAILED: 0xDA373C,
+        Stage.CANCELLED: 0x80848E,
+        Stage.UNKNOWN: 0xF0B232,
+    }
+
+
+def test_each_tone_of_a_notice_has_its_colour() -> None:
+    shown = {tone: embed(Notice(("Words.",), tone), NOW).colour for tone in Tone}
+    assert {tone: colour and colour.value for tone, colour in shown.items()} == {
+        Tone.PLAIN: 0x80848E,
+        Tone.REFUSED: 0xF0B232,
+        Tone.BROKEN: 0xDA373C,
+    }

@@ -1,6 +1,12 @@
 """Who is heard in a message, and who is not, so that two bots can't talk each other into a loop."""
 
-from tests.discord.dialogue import answer, said, with_account
+import logging
+from dataclasses import replace
+
+import pytest
+
+from sandbox.discord_api.guild import Channel, Guild
+from tests.discord.dialogue import answer, said, whispered, with_account
 from tests.discord.scene import DiscordScene
 
 
@@ -81,3 +87,50 @@ async def test_elsewhere_it_does_not_listen(scene: DiscordScene) -> None:
     await nothing_more(scene)
     assert len(scene.discord.guild.in_channel(lobby.id)) == 1
     assert scene.api.count("deploy") == 0
+
+
+async def test_another_guild_that_it_is_in_is_not_served(scene: DiscordScene) -> None:
+    """Though every channel is, and the operator one there too."""
+    await scene.start(CLAWBOT_DISCORD_CHANNELS="")
+    status = await answer(scene, await said(scene, scene.operator, "/fleet status"))
+    await scene.until(lambda: status.buttons)
+    lobby = Channel(scene.discord.snowflakes.next(), "lobby")
+    people, roles = scene.discord.guild.people, scene.discord.guild.roles
+    elsewhere = Guild(scene.discord.snowflakes.next(), "Other", people=people, roles=roles)
+    elsewhere.channels[lobby.id] = lobby
+    (session,) = scene.discord.sessions
+    await session.dispatch("GUILD_CREATE", elsewhere.payload(scene.app.bot))
+    scene.discord.guild = elsewhere
+    content = f"<@{scene.app.bot.id}> /fleet deploy claw-1"
+    await scene.discord.say(scene.operator, content, lobby)
+    copied, button = replace(status, channel=lobby.id), next(iter(status.buttons.values()))
+    pressed = await scene.discord.press(scene.app, scene.operator, copied, button)
+    told = await whispered(scene, pressed)
+    assert told == "I serve another guild."
+    assert [one.text for one in elsewhere.in_channel(lobby.id)] == [content, told]
+    assert scene.api.count("deploy") == 0
+
+
+async def test_what_begins_with_a_mention_of_another_is_not_meant_for_it(
+    scene: DiscordScene,
+) -> None:
+    await scene.start()
+    for first in (f"<@{scene.visitor.id}>", f"<@{scene.app.bot.id}>x", "nobody"):
+        content = f"{first} /fleet deploy claw-1 <@{scene.app.bot.id}>"
+        await scene.discord.say(scene.operator, content)
+    await nothing_more(scene)
+    assert len(scene.channel()) == 4
+    assert scene.api.count("deploy") == 0
+
+
+@pytest.mark.parametrize("known", ["{}", "no registry at all"])
+async def test_a_bot_that_no_registry_names_is_nobody_even_where_there_is_none(
+    scene: DiscordScene, known: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    scene.api.registry = known
+    stranger = scene.discord.person("stranger", bot=True)
+    await scene.start()
+    await said(scene, stranger, "/fleet help")
+    await scene.until(lambda: f"discord.not_heard author={stranger.id}" in caplog.text)
+    assert "Traceback" not in caplog.text

@@ -20,3 +20,8 @@ def test_anything_else_is_no_id(text: str) -> None:
 
 def test_all_is_a_target_but_no_id() -> None:
     assert is_target("all")
+
+
+@pytest.mark.parametrize("text", ["", "ALL", "all ", "a--b", "a" * 33])
+def test_what_is_neither_all_nor_an_id_is_no_target(text: str) -> None:
+    assert not is_target(text)

@@ -159,7 +159,12 @@ def test_a_request_id_names_platform_bot_channel_and_what_asked() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a.b.c.d", "discord.x.y", "discord.x.y.z.w", "discord.x y.1.2", "discord..1.2"]
+    "text",
+    [
+        *("", "a.b.c.d", "discord.x.y", "discord.x.y.z.w"),
+        *("discord.x y.1.2", "discord.x.1 .2", "discord.x.1.2 ", "discord.x.1.2\n"),
+        *("discord..1.2", "discord.x..2", "discord.x.1."),
+    ],
 )
 def test_a_request_id_of_another_form_is_refused_with_what_would_be_right(text: str) -> None:
     with pytest.raises(ValueError, match=r"a request id"):

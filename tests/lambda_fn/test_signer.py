@@ -92,6 +92,8 @@ def test_a_key_of_another_account_is_forged(arn: str) -> None:
         f"arn:aws:sts::{ACCOUNT}:assumed-role/fleet/agent",
         SESSION,
         f" {AGENT_1}",
+        f"{AGENT_1}:more",
+        "arn:aws:iam",
         "",
         None,
         7,
@@ -204,3 +206,11 @@ def test_an_operator_is_named_by_the_key() -> None:
 def test_an_agent_is_no_person() -> None:
     with pytest.raises(Failure, match="agent"):
         check_person(AGENT, SAM)
+
+
+def test_a_listed_principal_may_be_of_any_account_and_its_name_is_cut() -> None:
+    theirs = SESSION.replace(ACCOUNT, ELSEWHERE).replace("alice", "a" * 40)
+
+    assert seen(iam(theirs, ELSEWHERE), CONTROL_API_OPERATORS=theirs) == Signer(
+        LambdaRole.OPERATOR, "a" * 32
+    )

@@ -22,6 +22,7 @@ from tests.workflows.plans import (
     change,
     host,
     keyed,
+    own,
     plan,
     replaced,
     shared,
@@ -244,3 +245,21 @@ json = st.recursive(
 @given(json)
 def test_no_shape_of_a_change_breaks_the_guard(shape: object) -> None:
     assert isinstance(rolled(plan(MINE, shape), [TWO], NEW, SEEN, EXPECTATION), tuple)
+
+
+def test_what_another_instance_has_is_no_matter_of_this_job_while_it_stays() -> None:
+    by_hand = own(ROLE, ONE, permissions_boundary=None)
+
+    assert of_two(keyed(ROLE, ONE, "no-op", before=by_hand, after=by_hand)) == ()
+
+
+def test_a_host_that_stays_as_it_is_is_told_once() -> None:
+    (found,) = rolled(plan(host(TWO, "no-op", image=OLD)), [TWO], NEW, SEEN, EXPECTATION)
+
+    assert found.why == "it was to be replaced"
+
+
+def test_what_is_read_may_say_whatever_it_says() -> None:
+    read = change("data.aws_partition.current", "read", after={"dns_suffix": "amazonaws.com"})
+
+    assert of_two(read) == ()

@@ -86,6 +86,7 @@ TOO_MUCH: dict[str, dict[str, dict[str, Any]]] = {
     "a run removes only what is keyed by an id that left the registry": {
         "a bucket is destroyed": change("aws_s3_bucket.images", "delete"),
         "what is shared is replaced": change(GROUP, "delete", "create"),
+        "what is keyed by an id that left is replaced": keyed(ROLE, GONE, "delete", "create"),
         "what is shared leaves something over": change(GROUP, "delete", deposed="0a1b2c3d"),
         "what is keyed by a registered id is destroyed": keyed(ROLE, ONE, "delete"),
         "what is keyed by a registered id is replaced": keyed(PROFILE, ONE, "delete", "create"),

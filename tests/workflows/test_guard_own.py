@@ -275,6 +275,8 @@ CALLERS: dict[str, list[dict[str, Any]]] = {
     "its rights": [keyed(POLICY, ONE, "update")],
     "something new under its id": [keyed(ROLE, ONE, "create")],
     "what is shared, under its id": [keyed(GROUP, ONE, "update")],
+    "what no plan may read": [keyed(ROLE, ONE, "read")],
+    "what may only be read": [keyed("data.aws_iam_policy_document.instance", ONE, "create")],
 }
 
 
