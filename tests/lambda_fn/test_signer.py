@@ -212,5 +212,5 @@ def test_a_listed_principal_may_be_of_any_account_and_its_name_is_cut() -> None:
     theirs = SESSION.replace(ACCOUNT, ELSEWHERE).replace("alice", "a" * 40)
 
     assert seen(iam(theirs, ELSEWHERE), CONTROL_API_OPERATORS=theirs) == Signer(
-        LambdaRole.OPERATOR, "a" * 32
+        SignerRole.OPERATOR, "a" * 32
     )
