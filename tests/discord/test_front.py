@@ -23,3 +23,12 @@ async def test_help_says_what_can_be_asked(scene: Scene) -> None:
     await scene.start()
     asked = await scene.discord.command(scene.app, scene.visitor, "help")
     assert "`/fleet deploy <target>`" in (await scene.replied(asked)).text
+
+
+async def test_elsewhere_ten_of_its_channels_are_named(scene: Scene) -> None:
+    channels = [scene.discord.channel(f"fleet-{number}").id for number in range(12)]
+    await scene.start(CLAWBOT_DISCORD_CHANNELS=",".join(channels))
+    asked = await scene.discord.command(scene.app, scene.visitor, "status")
+    await scene.until(lambda: asked.whispers)
+    named = ", ".join(f"<#{channel}>" for channel in channels[:10])
+    assert asked.whispers[0].text == f"I answer in {named}."

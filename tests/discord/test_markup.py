@@ -189,3 +189,10 @@ def test_the_longest_title_is_none_too_long_for_discord() -> None:
     made = embed(Deploying(seen), NOW)
     assert validate.message({"embeds": [made.to_dict()]}) == []
     assert 200 < len(made.title or "") <= 256
+
+
+def test_long_names_of_strangers_are_cut() -> None:
+    made = embed(StatusReport(status(["claw-1"], host("x" * 100))), NOW)
+    assert f"**{'x' * 63}…**" in (made.description or "")
+    made = embed(Deploying(Progress(Stage.RUNNING, "claw-1", "x" * 500)), NOW)
+    assert made.title == f"Deploy claw-1 with {'x' * 99}…"
