@@ -3,7 +3,7 @@
 import pytest
 
 from clawbot import wording
-from clawbot.progress import HostStage, Stage, progress
+from clawbot.progress import HostProgress, HostStage, Stage, progress
 from clawbot.wording import host_stage
 from fleet_control.deploy_jobs import MOVING_STEP, REMARKED, EndState, begins, ran_before
 from fleet_control.ledger import Revision, Step
@@ -292,3 +292,9 @@ def test_a_restart_is_told_beside_words_that_are_not() -> None:
     seen = progress(run(7, "completed", "success", jobs=(host("claw-2")._replace(steps=steps),)))
 
     assert seen.hosts[0].remarks == "clawdinator.service restarted once"
+
+
+def test_of_a_host_s_remarks_eighty_characters_are_told() -> None:
+    seen = HostProgress("claw-1", OLD, NEW, HostStage.HEALTHY, remarks="x" * 200)
+
+    assert host_stage(seen) == f"replaced, healthy ({'x' * 79}…)"

@@ -183,3 +183,17 @@ async def test_what_the_control_api_says_beside_stays_in_the_reply(talk: Talk) -
 
     assert "✓ deploy claw-2: done" in said
     assert "note: Bot instances can't deploy just now." in said
+
+
+async def test_of_long_words_the_begin_is_told_and_noted(
+    talk: Talk, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "clawbot.commands")
+
+    assert f"I don't know {'x' * 39}…." in await talk.say(f"/fleet {'x' * 99}")
+    assert f"what='{'x' * 79}…'" in caplog.text
+
+
+async def test_more_words_than_a_deploy_takes_are_none(talk: Talk) -> None:
+    assert "too many words" in await talk.say("/fleet deploy claw-2 ami-0cccccccccccccccc more")
+    assert talk.api.count("deploy") == 0

@@ -218,3 +218,10 @@ def test_each_tone_of_a_notice_has_its_colour() -> None:
         Tone.REFUSED: 0xF0B232,
         Tone.BROKEN: 0xDA373C,
     }
+
+
+def test_long_names_of_strangers_are_cut() -> None:
+    made = embed(StatusReport(status(["claw-1"], host("x" * 100))), NOW)
+    assert f"**{'x' * 63}…**" in (made.description or "")
+    made = embed(Deploying(Progress(Stage.RUNNING, "claw-1", "x" * 500)), NOW)
+    assert made.title == f"Deploy claw-1 with {'x' * 99}…"

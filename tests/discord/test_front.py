@@ -17,3 +17,12 @@ async def test_status_shows_each_instance(scene: DiscordScene) -> None:
     )
     assert "image is 7 days older than the newest" in reply.text
     assert NEWEST in reply.text
+
+
+async def test_elsewhere_ten_of_its_channels_are_named(scene: DiscordScene) -> None:
+    channels = [scene.discord.channel(f"fleet-{number}").id for number in range(12)]
+    await scene.start(CLAWBOT_DISCORD_CHANNELS=",".join(channels))
+    asked = await scene.discord.command(scene.app, scene.visitor, "status")
+    await scene.until(lambda: asked.whispers)
+    named = ", ".join(f"<#{channel}>" for channel in channels[:10])
+    assert asked.whispers[0].text == f"I answer in {named}."

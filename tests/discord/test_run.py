@@ -231,5 +231,6 @@ async def test_a_stop_that_the_library_loses_comes_again_after_a_second() -> Non
     await loop.turn(0.8)
     assert len(losses) == 1
     await loop.turn(0.4)
+    assert len(losses) == 2
     with pytest.raises(asyncio.CancelledError):
         await stopped

@@ -304,3 +304,16 @@ def test_aws_calls_it_with_two_arguments(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.delenv("CONTROL_API_TOKEN", raising=False)
 
     assert handler(function_url({}, AGENT_1), InvocationContext())["statusCode"] == 500
+
+
+async def test_of_what_was_refused_three_hundred_characters_are_logged(
+    ask: Ask, github: SmallGitHub, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "lambda_fn")
+    github.refusals.append(web.json_response({"message": "x" * 400}, status=422))
+
+    answer = await ask(function_url(by_person(), CHAT_1))
+
+    assert len(json.dumps(answer.body)) > 320
+    (line,) = (record.getMessage() for record in caplog.records if record.name == "lambda_fn")
+    assert len(line.partition("status=502 ")[2]) == 300

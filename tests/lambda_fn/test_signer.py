@@ -113,7 +113,12 @@ def test_a_signer_of_a_wrong_shape_is_not_taken_for_none(shape: Any, allowed: st
 
 
 @pytest.mark.parametrize(
-    ("arn", "name"), [(f"{USER}/staff/bob", "bob"), (SESSION, "alice-example-com")]
+    ("arn", "name"),
+    [
+        (f"{USER}/staff/bob", "bob"),
+        (SESSION, "alice-example-com"),
+        (f"{USER}/{'b' * 64}", "b" * 32),
+    ],
 )
 def test_a_listed_principal_is_an_operator(arn: str, name: str) -> None:
     listed = f"{USER}/x {arn}"

@@ -197,3 +197,9 @@ def test_what_a_host_last_said_of_itself_is_told_below_its_row() -> None:
     cut = lines(HostAnswer(False, NOW - 600, "x" * 230))
     assert [line for line in cut if line.endswith("x…")]
     assert max(map(len, cut)) < 330
+
+
+@pytest.mark.parametrize(("left", "minutes"), [(120.0, 2), (80.0, 1), (-5.0, 0)])
+def test_a_question_tells_how_many_minutes_are_left(left: float, minutes: int) -> None:
+    asked = Question("all", "", "telegram:1", "7", NOW + left, "why", (), (), ())
+    assert plain(asked).endswith(f"within {minutes} min.")

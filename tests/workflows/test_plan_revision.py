@@ -316,3 +316,14 @@ def test_what_a_deploy_would_have_brought_along_is_left_out_where_it_would_not_b
     assert [turn["id"] for turn in json.loads(runner.outputs["roll"])] == [TWO]
     assert f"The seed does not know {THREE}" in runner.summary
     assert f"Left out: {THREE} would not boot at revision {old[:7]}" in runner.summary
+
+
+@pytest.mark.parametrize(("spaces", "code"), [(1_000_000, 0), (1_100_000, 1)])
+def test_a_manifest_of_more_than_a_mebibyte_is_none_of_ours(
+    runner: LocalRunner, fleet: dict[str, str], spaces: int, code: int
+) -> None:
+    place = f"bootstrap/{TWO}/manifest.json"
+    written = runner.s3.get_object(Bucket=runner.bucket, Key=place)["Body"].read()
+    runner.s3.put_object(Bucket=runner.bucket, Key=place, Body=b" " * spaces + written)
+
+    assert plans_for(runner, fleet, NEW, TWO) == code

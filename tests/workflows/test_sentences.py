@@ -89,6 +89,7 @@ def test_the_room_is_what_the_lambda_leaves() -> None:
     assert shown("x" * 999) == f"{'x' * (ROOM - 1)}…"
     assert shown(f"{'x' * 290} somewhere far away") == f"{'x' * 290}…"
     assert shown(f"{'x' * 290} somewhere") == f"{'x' * 290} somewhere"
+    assert shown(f"{'x' * 100} {'y' * 400}") == f"{'x' * 100} {'y' * 198}…"
 
 
 def test_a_bundle_that_lacks_everything_is_told_with_what_mends_it() -> None:
@@ -175,3 +176,19 @@ def test_with_the_longest_names_there_is_room_for_the_begin_of_the_reason(left: 
 
     assert said.startswith(f"{facts}OpenTofu's apply failed: word ")
     assert said.endswith("word…")
+
+
+@pytest.mark.parametrize("between", [". ", " "])
+def test_a_cut_keeps_half_of_what_there_is_room_for(between: str) -> None:
+    short, long = (f"{'x' * length}{between}{'y' * 400}" for length in (100, 200))
+
+    assert cut(short, ROOM) == f"{short[:299]}…"
+    assert cut(long, ROOM) == f"{'x' * 200}{'' if between == '. ' else '…'}"
+
+
+@pytest.mark.parametrize(("last", "whole"), [(230, True), (240, False)])
+def test_sixty_six_characters_are_for_the_begin(last: int, whole: bool) -> None:
+    said = brief(f"{'word ' * 40}. {'z' * last}")
+
+    assert said.startswith("word word ")
+    assert said.endswith("z" * last) == whole
