@@ -188,7 +188,7 @@ async def test_what_the_control_api_says_beside_stays_in_the_reply(talk: Talk) -
 async def test_of_long_words_the_begin_is_told_and_noted(
     talk: Talk, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", "clawbot.commands")
+    caplog.set_level("INFO", "clawbot.ask")
 
     assert f"I don't know {'x' * 39}…." in await talk.say(f"/fleet {'x' * 99}")
     assert f"what='{'x' * 79}…'" in caplog.text
