@@ -11,11 +11,8 @@ let
     python-telegram-bot = "22.7";
     zstandard = "0.25";
   };
-  # What another package is built with otherwise than nixpkgs has it.
-  changed = {
-    # Nobody speaks here, and what speaking needs is much.
-    discordpy = package: package.override { withVoice = false; };
-  };
+  # Nobody speaks here, and what speaking needs is much.
+  changed.discordpy = package: package.override { withVoice = false; };
   found =
     packages: name:
     let

@@ -6,6 +6,7 @@
   ...
 }:
 let
+  hardening = import ./hardening.nix;
   facts = builtins.fromJSON (builtins.readFile ../facts.json);
   program = "${config.clawdinator.package}/bin/python -m clawbot.provision.boot";
   bucket = "--bucket ${config.clawdinator.bootstrapBucket}";
@@ -18,7 +19,7 @@ let
     # Killed anywhere, it goes on where it was; killed by a switch, it would do so in vain.
     restartIfChanged = false;
     startLimitIntervalSec = 0;
-    serviceConfig = {
+    serviceConfig = hardening // {
       Type = "oneshot";
       RemainAfterExit = true;
       Restart = "on-failure";
@@ -26,45 +27,17 @@ let
       RestartMode = "direct";
       RestartSec = 15;
       ExecStart = "${program} ${part} ${bucket}";
-      ProtectSystem = "strict";
       ReadWritePaths = [ "/var/lib" ];
-      ProtectHome = true;
-      PrivateTmp = true;
-      NoNewPrivileges = true;
       UMask = "0022";
-
+      ProcSubset = "pid";
+      MemoryDenyWriteExecute = true;
       # Root's, with what it takes to own the folders above what it writes.
-      AmbientCapabilities = "";
       CapabilityBoundingSet = [
         "CAP_CHOWN"
         "CAP_DAC_OVERRIDE"
         "CAP_FOWNER"
       ];
-      PrivateDevices = true;
-      ProtectClock = true;
-      ProtectControlGroups = true;
-      ProtectHostname = true;
-      ProtectKernelLogs = true;
-      ProtectKernelModules = true;
-      ProtectKernelTunables = true;
-      ProtectProc = "invisible";
-      ProcSubset = "pid";
-      LockPersonality = true;
-      MemoryDenyWriteExecute = true;
-      RestrictAddressFamilies = [
-        "AF_INET"
-        "AF_INET6"
-        "AF_UNIX"
-      ];
-      RestrictNamespaces = true;
-      RestrictRealtime = true;
-      RestrictSUIDSGID = true;
-      SystemCallArchitectures = "native";
-      SystemCallFilter = [
-        "@system-service"
-        "~@privileged"
-        "@chown"
-      ];
+      SystemCallFilter = hardening.SystemCallFilter ++ [ "@chown" ];
     };
   };
 in

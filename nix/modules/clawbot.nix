@@ -38,14 +38,8 @@ in
       TimeoutStartSec = 600;
       WatchdogSec = 60;
       TimeoutStopSec = 30;
-
       ProcSubset = "pid";
       MemoryDenyWriteExecute = true;
-      RestrictAddressFamilies = [
-        "AF_INET"
-        "AF_INET6"
-        "AF_UNIX"
-      ];
     };
   };
 }

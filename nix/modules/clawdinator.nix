@@ -14,9 +14,6 @@ let
     ;
   facts = builtins.fromJSON (builtins.readFile ../facts.json);
   home = "/var/lib/clawdinator";
-  tokenFiles = lib.optionalAttrs (entry ? telegramTokenSecret) {
-    CLAWDINATOR_TELEGRAM_TOKEN_FILE = "/run/agenix/${entry.telegramTokenSecret}";
-  };
   # As agents want it: a folder named as the skill, whose real path stays inside.
   skill = pkgs.runCommand "fleet-control-skill" { } ''
     install -D -m 0644 ${../../skills/fleet_control/SKILL.md} $out/SKILL.md
@@ -46,7 +43,9 @@ in
         HOME = home;
         CLAWDINATOR_DISCORD_TOKEN_FILE = "/run/agenix/${entry.discordTokenSecret}";
       }
-      // tokenFiles;
+      // lib.optionalAttrs (entry ? telegramTokenSecret) {
+        CLAWDINATOR_TELEGRAM_TOKEN_FILE = "/run/agenix/${entry.telegramTokenSecret}";
+      };
     };
     description = "What the agent's own programs find around them.";
   };
@@ -73,12 +72,7 @@ in
         ReadWritePaths = [ home ];
         # What Node needs beside the bot: memory that it writes and runs, what it reads of the machine
         # below /proc, and the kernel's word for its networks.
-        RestrictAddressFamilies = [
-          "AF_INET"
-          "AF_INET6"
-          "AF_NETLINK"
-          "AF_UNIX"
-        ];
+        RestrictAddressFamilies = [ "AF_NETLINK" ];
       };
     };
   };

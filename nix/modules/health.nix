@@ -14,17 +14,16 @@ let
     package
     ;
   facts = builtins.fromJSON (builtins.readFile ../facts.json);
-  # A host that is built from no seed runs no revision.
-  revision = toString config.system.configurationRevision;
   # Without a token of its own the bot may serve no chat from here.
   hasBot = entry ? clawbotDiscordTokenSecret || entry ? clawbotTelegramTokenSecret;
-  units = [ "clawdinator.service" ] ++ lib.optional hasBot "clawbot.service";
   words = [
     "--instance ${instance}"
-    "--revision \"${revision}\""
+    # A host that is built from no seed runs no revision.
+    "--revision \"${toString config.system.configurationRevision}\""
   ]
   ++ lib.optional (healthCommand != "") "--asking clawdinator-agent-health.service"
-  ++ units;
+  ++ [ "clawdinator.service" ]
+  ++ lib.optional hasBot "clawbot.service";
 in
 {
   options.clawdinator.healthCommand = lib.mkOption {

@@ -21,39 +21,15 @@ in
       "clawdinator-repo-seed.service"
     ];
     after = wants;
-    serviceConfig = {
+    serviceConfig = import ./hardening.nix // {
       User = name;
       Group = name;
       Restart = "always";
       RestartSec = 5;
-      NoNewPrivileges = true;
-      ProtectSystem = "strict";
-      ProtectHome = true;
-      PrivateTmp = true;
-      ProtectKernelTunables = true;
-      ProtectKernelModules = true;
-      ProtectControlGroups = true;
-      ProtectProc = "invisible";
-
-      AmbientCapabilities = "";
       CapabilityBoundingSet = "";
-      PrivateDevices = true;
-      ProtectClock = true;
-      ProtectHostname = true;
-      ProtectKernelLogs = true;
-      LockPersonality = true;
-      RestrictNamespaces = true;
-      RestrictRealtime = true;
-      RestrictSUIDSGID = true;
-      SystemCallArchitectures = "native";
-      SystemCallFilter = [
-        "@system-service"
-        "~@privileged"
-      ];
       # Refused, not killed: an agent's own programs may well try.
       SystemCallErrorNumber = "EPERM";
       UMask = "0077";
-
       IPAddressDeny = [
         "169.254.169.254"
         "fd00:ec2::254"

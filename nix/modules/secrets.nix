@@ -25,15 +25,10 @@ let
   # The bot logs in with the instance's own token where it has no application of its own.
   tokens =
     instances: bots:
-    if !(entry ? ${instances}) then
-      (if entry ? ${bots} then [ (bot entry.${bots}) ] else [ ])
-    else if entry ? ${bots} then
-      [
-        (agent entry.${instances})
-        (bot entry.${bots})
-      ]
-    else
-      [ (agentAndBot entry.${instances}) ];
+    lib.optional (entry ? ${instances}) (
+      (if entry ? ${bots} then agent else agentAndBot) entry.${instances}
+    )
+    ++ lib.optional (entry ? ${bots}) (bot entry.${bots});
 in
 {
   age.identityPaths = [ "${folder}/instance.agekey" ];

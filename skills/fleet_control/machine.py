@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # EC2 takes no more of them at once.
 _STATUS_IDS = 100
+_MISSING = "InvalidInstanceID.NotFound"
 # What EC2 has planned for a machine that does not come back from it by itself. From a reboot, or a
 # maintenance of its hardware, it comes back as what it was.
 _ENDS = {"instance-retirement": "retires", "instance-stop": "stops"}
@@ -80,7 +81,7 @@ def find_machines(ec2: "EC2Client", ids: Collection[str]) -> dict[str, Machine |
         try:
             answer = ec2.describe_instances(InstanceIds=sorted(ids))
         except ClientError as error:
-            if not _is_missing(error):
+            if error_code(error) != _MISSING:
                 raise
             if len(ids) == 1:
                 return dict.fromkeys(ids)
@@ -141,15 +142,16 @@ def find_health(ec2: "EC2Client", ids: Sequence[str]) -> dict[str, Checks]:
             try:
                 answer = ec2.describe_instance_status(InstanceIds=ids[first : first + _STATUS_IDS])
             except ClientError as error:
-                if not _is_missing(error):
+                if error_code(error) != _MISSING:
                     raise  # one ended in between: who waits for the others looks again
             else:
                 found |= {raw["InstanceId"]: _checks(raw) for raw in answer["InstanceStatuses"]}
     return found
 
 
-def _is_missing(error: ClientError) -> bool:
-    return error.response.get("Error", {}).get("Code") == "InvalidInstanceID.NotFound"
+def error_code(error: ClientError) -> str:
+    """AWS's word for what is wrong."""
+    return error.response.get("Error", {}).get("Code", "an unknown error")
 
 
 def _checks(raw: "InstanceStatusTypeDef") -> Checks:
@@ -174,11 +176,7 @@ def _end(event: "InstanceStatusEventTypeDef") -> str:
     if does is None or event.get("Description", "").startswith(_OVER):
         return ""
     when = event.get("NotBefore")
-    return (
-        f"EC2 {does} it {when.astimezone(UTC):on %Y-%m-%d at %H:%M UTC}"
-        if when
-        else (f"EC2 {does} it soon")
-    )
+    return f"EC2 {does} it {f'{when.astimezone(UTC):on %Y-%m-%d at %H:%M UTC}' if when else 'soon'}"
 
 
 @contextmanager
@@ -187,8 +185,7 @@ def ec2_errors(action: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "an unknown error")
-        raise Ec2Error(f"EC2 refused {action}: {_words(code)}") from error
+        raise Ec2Error(f"EC2 refused {action}: {_words(error_code(error))}") from error
     except BotoCoreError as error:
         raise Ec2Error(f"EC2 did not answer {action} ({type(error).__name__}).") from error
     except (ResponseParserError, KeyError, ValueError) as error:

@@ -67,6 +67,11 @@ class InstanceStatus:
     condition: Condition | None
 
     @property
+    def staying(self) -> tuple[Host, ...]:
+        """The machines of that name that are not on their way out."""
+        return (self.host, *self.others) if self.host else ()
+
+    @property
     def may_have_left(self) -> bool:
         """Whether this is a host that no entry asks for, and a deploy may have made it."""
         return self.instance is None and self.host is not None and is_instance_id(self.host.name)
@@ -172,7 +177,11 @@ def natural(name: str) -> list[tuple[int, str]]:
 
 def _row(name: str, registry: Registry, hosts: list[Host], reading: Reading) -> InstanceStatus:
     instance = registry.get(name)
-    staying = sorted((h for h in hosts if h.state not in _LEAVING), key=_launched, reverse=True)
+    staying = sorted(
+        (one for one in hosts if one.state not in _LEAVING),
+        key=lambda one: one.launched,
+        reverse=True,
+    )
     leaving = tuple(host for host in hosts if host.state is HostState.SHUTTING_DOWN)
     host = staying[0] if staying else None
     image = next((one for one in reading.images if host and one.id == host.image), None)
@@ -191,10 +200,6 @@ def _row(name: str, registry: Registry, hosts: list[Host], reading: Reading) -> 
         faults=tuple(sorted(faults, key=lambda fault: _SEVERITY[fault.problem])),
         condition=None if instance is None else _condition(host, replacing),
     )
-
-
-def _launched(host: Host) -> float:
-    return host.launched
 
 
 def start_seconds(revision: str, image: Image | None) -> float:

@@ -25,11 +25,10 @@ from workflows.fleet_deploy.github import GitHubRuns
 from workflows.fleet_deploy.runner import ThisRun
 from workflows.fleet_deploy.seed_upload import Seed
 from workflows.fleet_deploy.stopped import Stopped
-from workflows.image_build import nix_image, pruning, registration, seed_pruning, snapshot
+from workflows.image_build import nix_image, pruning, registration, snapshot
 from workflows.image_build.__main__ import Maker, main
 from workflows.image_build.nix_image import NixImage
-from workflows.image_build.pruning import BuiltImage, superfluous
-from workflows.image_build.seed_pruning import StoredSeed
+from workflows.image_build.pruning import BuiltImage, StoredSeed, superfluous
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 NAME = "clawdinator-20261124-120000-0123456789ab"
@@ -419,7 +418,7 @@ def lying(number: int) -> StoredSeed:
 def test_the_newest_few_seeds_and_those_that_are_named_are_kept(
     numbers: list[int], named: list[int], gone: list[int]
 ) -> None:
-    found = seed_pruning.superfluous(
+    found = pruning.superfluous_seeds(
         [lying(number) for number in numbers], {f"{number:040}" for number in named}, kept=2
     )
 
@@ -430,7 +429,7 @@ def test_fifty_seeds_are_kept_for_commits_that_are_named_by_hand() -> None:
     first = datetime(2026, 11, 1, tzinfo=UTC)
     seeds = [StoredSeed(key(f"{n:040}"), first + timedelta(hours=n)) for n in range(52)]
 
-    assert seed_pruning.superfluous(seeds, ()) == tuple(key(f"{n:040}") for n in (1, 0))
+    assert pruning.superfluous_seeds(seeds, ()) == tuple(key(f"{n:040}") for n in (1, 0))
 
 
 def test_seeds_that_no_image_and_no_host_names_go(wire: StubbedClients) -> None:
@@ -445,7 +444,7 @@ def test_seeds_that_no_image_and_no_host_names_go(wire: StubbedClients) -> None:
     )
     wire.of_s3.add_response("delete_object", {}, {"Bucket": "bootstrap", "Key": key(f"{3:040}")})
 
-    gone = list(seed_pruning.prune(wire.s3, wire.ec2, "bootstrap", kept=0))
+    gone = list(pruning.prune_seeds(wire.s3, wire.ec2, "bootstrap", kept=0))
 
     assert gone == [key(f"{3:040}")]
     wire.of_ec2.assert_no_pending_responses()
@@ -469,16 +468,16 @@ def test_a_deploy_that_waits_or_runs_is_seen(statuses: list[str], *, found: bool
     with serving() as github:
         entry = Entry(*[""] * len(TITLE_FIELDS))
         github.runs = [raw_run(n, entry, status=one) for n, one in enumerate(statuses, 1)]
-        assert seed_pruning.deploying(GitHubRuns(github.url, TOKEN, ""), RUN, NOON) is found
+        assert pruning.deploying(GitHubRuns(github.url, TOKEN, ""), RUN, NOON) is found
 
 
 def test_where_github_does_not_tell_a_deploy_may_run() -> None:
     with serving() as github:
-        assert seed_pruning.deploying(GitHubRuns(github.url, "another", ""), RUN, NOON)
+        assert pruning.deploying(GitHubRuns(github.url, "another", ""), RUN, NOON)
 
 
 def test_where_ec2_lists_no_host_no_seed_goes(wire: StubbedClients) -> None:
     wire.expect("describe_instances", {"Reservations": []})
 
-    assert list(seed_pruning.prune(wire.s3, wire.ec2, "bootstrap", kept=0)) == []
+    assert list(pruning.prune_seeds(wire.s3, wire.ec2, "bootstrap", kept=0)) == []
     wire.of_ec2.assert_no_pending_responses()

@@ -8,16 +8,17 @@ not: such a one may be another's by now, whatever an old bundle holds.
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from fleet_control import manifest, seed_check
 from fleet_control.caller import ALL
 from fleet_control.error import ManifestError
+from fleet_control.machine import error_code
 from fleet_control.manifest import Manifest
 from fleet_control.registry import Instance, Registry, parse
 from workflows.fleet_deploy.revision import SHORT
 from workflows.fleet_deploy.roll import HostTurn
-from workflows.fleet_deploy.seed_upload import Seed
+from workflows.fleet_deploy.seed_upload import DENIED, Seed, s3_errors
 from workflows.fleet_deploy.stopped import Stopped
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ ANSWERS = "clawbot/provision/health.py"
 # Of no more bytes is a manifest; what is larger is none of ours.
 _LARGEST = 1 << 20
 _ABSENT = ("NoSuchKey", "404")
-# What S3 says of an object that is not there, too, to whom may not list the bucket.
-_DENIED = ("AccessDenied", "403")
 
 # A bundle's manifest by the bundle's prefix, or why there is none.
 Manifests = Callable[[str], Manifest | str]
@@ -98,20 +97,18 @@ def manifests_in(s3: "S3Client", bucket: str) -> Manifests:
     def read(prefix: str) -> Manifest | str:
         key = f"{prefix}/{manifest.NAME}"
         place = f"s3://{bucket}/{key}"
-        try:
-            there = s3.get_object(Bucket=bucket, Key=key)
-            return manifest.read(there["Body"].read(_LARGEST))
-        except ManifestError as error:
-            return f"{place}: {error}"
-        except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "an unknown error")
-            if code in _ABSENT:
-                return f"{place} is not there."
-            if code in _DENIED:
-                return f"{place} is not there, or tofu/control is not applied as it is now."
-            raise Stopped("S3 is silent", f"S3 does not serve {place} ({code}).") from error
-        except BotoCoreError as error:
-            why = f"S3 can't be reached for {place} ({type(error).__name__})."
-            raise Stopped("S3 is silent", why) from error
+        with s3_errors(place):
+            try:
+                there = s3.get_object(Bucket=bucket, Key=key)
+                return manifest.read(there["Body"].read(_LARGEST))
+            except ManifestError as error:
+                return f"{place}: {error}"
+            except ClientError as error:
+                if error_code(error) in _ABSENT:
+                    return f"{place} is not there."
+                # So S3 says of what is not there, too, to whom may not list the bucket.
+                if error_code(error) in DENIED:
+                    return f"{place} is not there, or tofu/control is not applied as it is now."
+                raise
 
     return read

@@ -51,8 +51,7 @@ class FleetView:
     @property
     def staying(self) -> frozenset[str]:
         """The machines that are there and not on their way out."""
-        rows = (row for row in self.status.rows if row.host)
-        return frozenset(one.id for row in rows for one in (row.host, *row.others) if one)
+        return frozenset(host.id for row in self.status.rows for host in row.staying)
 
     @property
     def images(self) -> frozenset[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from fleet_control.machine import ec2_errors
+from fleet_control.machine import ec2_errors, error_code
 from workflows.fleet_deploy.cloud import Cloud
 from workflows.fleet_deploy.launch import Launch
 from workflows.fleet_deploy.stopped import Stopped
@@ -105,15 +105,18 @@ def _image(ec2: "EC2Client", id_: str) -> OfferedImage | None:
         try:
             images = ec2.describe_images(ImageIds=[id_], Owners=["self"])["Images"]
         except ClientError as error:
-            if _code(error) not in _GONE:
+            if error_code(error) not in _GONE:
                 raise
             return None
-        return next((_read_image(one) for one in images if _is_ours(one)), None)
-
-
-def _is_ours(raw: "ImageTypeDef") -> bool:
-    tags = {tag["Key"]: tag["Value"] for tag in raw.get("Tags", [])}
-    return raw["State"] == "available" and tags.get("clawdinator") == "true"
+        ours = {"Key": "clawdinator", "Value": "true"}
+        return next(
+            (
+                _read_image(one)
+                for one in images
+                if one["State"] == "available" and ours in one.get("Tags", [])
+            ),
+            None,
+        )
 
 
 def _read_image(raw: "ImageTypeDef") -> OfferedImage:
@@ -121,12 +124,8 @@ def _read_image(raw: "ImageTypeDef") -> OfferedImage:
     disks = {
         one.get("DeviceName"): one.get("Ebs", {}) for one in raw.get("BlockDeviceMappings", [])
     }
-    return OfferedImage(
-        architecture=raw["Architecture"],
-        boot_mode=raw.get("BootMode", ""),
-        root_device=root,
-        disk=disks.get(root, {}).get("VolumeSize", 0),
-    )
+    disk = disks.get(root, {}).get("VolumeSize", 0)
+    return OfferedImage(raw["Architecture"], raw.get("BootMode", ""), root, disk)
 
 
 def _zone(ec2: "EC2Client", subnet: str) -> str:
@@ -175,7 +174,7 @@ def _quota(cloud: Cloud) -> VcpuQuota | None:
         answer = cloud.quotas.get_service_quota(ServiceCode="ec2", QuotaCode=QUOTA)
         limit = float(answer["Quota"]["Value"])
     except (ClientError, BotoCoreError, ResponseParserError, KeyError) as error:
-        why = _code(error) if isinstance(error, ClientError) else type(error).__name__
+        why = error_code(error) if isinstance(error, ClientError) else type(error).__name__
         log.info("fleet.quota_unread quota=%s why=%s", QUOTA, why)
         return None
     return VcpuQuota(limit, _running(cloud.ec2))
@@ -213,11 +212,7 @@ def _asking(action: str) -> Iterator[None]:
         try:
             yield
         except ClientError as error:
-            if _code(error) not in _DENIED:
+            if error_code(error) not in _DENIED:
                 raise
             why = f"The deploy role may not ask EC2 for {action}. Apply tofu/control as it is now."
             raise Stopped("Not set up", why) from error
-
-
-def _code(error: ClientError) -> str:
-    return error.response.get("Error", {}).get("Code", "an unknown error")

@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from workflows.fleet_deploy import configuration_check, engine_error, lock
+from workflows.fleet_deploy import configuration_check, engine_error, lock, summary
 from workflows.fleet_deploy.change import host_address, targets
 from workflows.fleet_deploy.runner import needed
 from workflows.fleet_deploy.state import machines_of
 from workflows.fleet_deploy.stopped import Stopped
-from workflows.fleet_deploy.summary import bullets
 
 FOLDER = "tofu/fleet"
 _QUIET = ("-input=false", "-no-color")
@@ -56,14 +55,8 @@ class Engine:
         """Stopped, before the engine sees it, where the folder holds what no fleet has."""
         # What an earlier one left there, the engine would take unasked.
         shutil.rmtree(self.root / FOLDER / ".terraform", ignore_errors=True)
-        offences = configuration_check.offences(self.root, FOLDER)
-        if offences:
-            more = f" (and {len(offences) - 1} more)" if len(offences) > 1 else ""
-            raise Stopped(
-                "Guarded",
-                f"OpenTofu was not started: {offences[0]}{more}.",
-                bullets(offences),
-            )
+        if offences := configuration_check.offences(self.root, FOLDER):
+            raise summary.stop("Guarded", "OpenTofu was not started: ", offences)
         self._run("init", *_QUIET, *(f"-backend-config={one}" for one in self.backend))
 
     def plan_hosts(self, file: Path, image: str, ids: Iterable[str]) -> Any:
@@ -154,11 +147,12 @@ class Engine:
     def _run(self, command: str, *options: str, quiet: bool = False) -> str:
         """What the command wrote, where it is `quiet`; else that goes to the log as it comes."""
         argv = [self.program, f"-chdir={FOLDER}", command, *options]
+        kept = {name: value for name, value in self.environ.items() if name not in _WITHHELD}
         try:
             with subprocess.Popen(  # noqa: S603  (a fixed command; what was asked is validated)
                 argv,
                 cwd=self.root,
-                env=_environment(self.environ),
+                env={**kept, "TF_IN_AUTOMATION": "1"},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=_STANDARD_OUTPUT if quiet else subprocess.STDOUT,
@@ -201,11 +195,6 @@ def read(environ: Mapping[str, str], root: Path) -> Engine:
         environ=environ,
         backend=(f"bucket={bucket}", f"dynamodb_table={table}", f"region={region}"),
     )
-
-
-def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    kept = {name: value for name, value in environ.items() if name not in _WITHHELD}
-    return {**kept, "TF_IN_AUTOMATION": "1"}
 
 
 def _heard(process: subprocess.Popen[str], *, quiet: bool) -> str:

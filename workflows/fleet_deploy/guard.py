@@ -42,6 +42,8 @@ _AWS, _BUILT_IN = "/hashicorp/aws", "/builtin/terraform"
 _GENTLE = (Action.READ, Action.CREATE, Action.UPDATE)
 _STRANGER = "it is no part of a fleet"
 _LEFTOVER = "it is the leftover of an earlier apply: see to it by hand"
+# Why this change may not be, or None.
+_Rule = Callable[[ResourceChange], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +82,14 @@ def rolled(
         for address in expected
         if address not in moved
     ]
-    check = _Comparison(plan, changes, expectation, image)
+    unlike = _comparison(plan, changes, expectation, image)
     found = _judged(
-        changes, caller, lambda one: _beyond_the_roll(one, expected, own, image, machines), check
+        changes, caller, lambda one: _beyond_the_roll(one, expected, own, image, machines), unlike
     )
     launched_on = [one for one in changes if one.address in own or one.address in SHARED]
     stays = [one for one in launched_on if one.action is Action.NOTHING and not _is_host(one)]
-    astray = ((one.address, check.difference(one)) for one in stays)
-    unlike = [Violation(address, Action.NOTHING, why) for address, why in astray if why]
-    return (*strange, *found, *idle, *unlike)
+    astray = [Violation(one.address, Action.NOTHING, why) for one in stays if (why := unlike(one))]
+    return (*strange, *found, *idle, *astray)
 
 
 def finished(
@@ -100,12 +101,9 @@ def finished(
     ids that left the registry may go.
     """
     changes, strange = changes_of(plan)
-    registered = expectation.registry
+    registered, unlike = expectation.registry, _comparison(plan, changes, expectation)
     found = _judged(
-        changes,
-        caller,
-        lambda one: _beyond_finishing(one, registered, machines),
-        _Comparison(plan, changes, expectation),
+        changes, caller, lambda one: _beyond_finishing(one, registered, machines), unlike
     )
     return (*strange, *found)
 
@@ -116,42 +114,31 @@ def removed(plan: object) -> tuple[str, ...]:
     return tuple(
         str(one.index)
         for one in changes
-        if _is_fleet_host(one) and one.action is Action.DELETE and not one.deposed
+        if one.resource == HOST and one.action is Action.DELETE and not one.deposed
     )
 
 
-class _Comparison:
-    """A plan's changes held against what this repository makes."""
+def _comparison(
+    plan: object, changes: Collection[ResourceChange], expectation: Expectation, image: str = ""
+) -> _Rule:
+    """What of a change is not as this repository makes it, or None."""
+    context = whole(plan, changes)
+    ids = {
+        one.address: one.old_id
+        for one in changes
+        if one.old_id and one.action in (Action.NOTHING, Action.UPDATE)
+    }
 
-    def __init__(
-        self,
-        plan: object,
-        changes: Collection[ResourceChange],
-        expectation: Expectation,
-        image: str = "",
-    ) -> None:
-        self._whole = whole(plan, changes)
-        self._ids = {
-            one.address: one.old_id
-            for one in changes
-            if one.old_id and one.action in (Action.NOTHING, Action.UPDATE)
-        }
-        self._expectation = expectation
-        self._image = image
-
-    def difference(self, change: ResourceChange) -> str | None:
-        """What of this change is not as expected, or None."""
+    def unlike(change: ResourceChange) -> str | None:
         if change.data or change.action is Action.DELETE:
             return None
-        expected = self._expectation.of(change, self._ids, self._image)
-        return difference(change, expected, self._whole)
+        return difference(change, expectation.of(change, ids, image), context)
+
+    return unlike
 
 
 def _judged(
-    changes: Collection[ResourceChange],
-    caller: str,
-    beyond: Callable[[ResourceChange], str | None],
-    check: _Comparison,
+    changes: Collection[ResourceChange], caller: str, beyond: _Rule, unlike: _Rule
 ) -> tuple[Violation, ...]:
     judged = (
         (
@@ -160,7 +147,7 @@ def _judged(
             or beyond(one)
             or _by_another_provider(one)
             or _anothers(one)
-            or check.difference(one),
+            or unlike(one),
         )
         for one in changes
         if one.action is not Action.NOTHING
@@ -262,7 +249,7 @@ def _beyond_the_registry(change: ResourceChange, registered: Collection[str]) ->
 def _host_stays(
     change: ResourceChange, registered: Collection[str], machines: Machines
 ) -> str | None:
-    if not _is_fleet_host(change):
+    if change.resource != HOST:
         return "it is no host of the registry's"
     if change.index in registered:
         return "it is registered, and registered hosts are only moved one by one"
@@ -291,10 +278,6 @@ def _never(change: ResourceChange) -> str | None:
 
 def _is_host(change: ResourceChange) -> bool:
     return not change.data and change.type.startswith(_HOST_TYPES)
-
-
-def _is_fleet_host(change: ResourceChange) -> bool:
-    return change.resource == HOST
 
 
 def _is_identity(change: ResourceChange) -> bool:

@@ -12,7 +12,7 @@ from botocore.parsers import ResponseParserError
 from fleet_control import host_answer
 from fleet_control.error import Ec2Error
 from fleet_control.host_answer import HostAnswer
-from fleet_control.machine import ec2_errors
+from fleet_control.machine import ec2_errors, error_code
 from fleet_control.status import IN_PROGRESS_SECONDS
 from workflows.fleet_deploy import health_report
 from workflows.fleet_deploy.health_report import HealthReport, ReportError
@@ -50,18 +50,13 @@ class Time(Protocol):
         """For waits; never set back."""
         ...
 
-    def sleep(self, seconds: float) -> None: ...
+    def sleep(self, seconds: float, /) -> None: ...
 
 
 class SystemTime:
-    def now(self) -> float:
-        return time.time()
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
+    now = staticmethod(time.time)
+    monotonic = staticmethod(time.monotonic)
+    sleep = staticmethod(time.sleep)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +121,7 @@ class HostHealth:
         try:
             self.ssm.describe_document(Name=DOCUMENT)
         except ClientError as error:
-            if _code(error) in ("InvalidDocument", "AccessDeniedException"):
+            if error_code(error) in ("InvalidDocument", "AccessDeniedException"):
                 raise Stopped("Not set up", _APPLY_FIRST) from error
             raise Stopped("SSM refused", _refusal(error)) from error
         except (BotoCoreError, ResponseParserError) as error:
@@ -138,12 +133,15 @@ class HostHealth:
         Stopped where asking again would not help.
         """
         try:
-            command = self._send(machine)
+            sent = self.ssm.send_command(
+                DocumentName=DOCUMENT, InstanceIds=[machine], TimeoutSeconds=_DELIVERY_SECONDS
+            )
+            command = sent["Command"]["CommandId"]
         except self.ssm.exceptions.InvalidInstanceId as error:
             raise ReportError("its SSM agent does not answer yet") from error
         except ClientError as error:
             if _may_pass(error):
-                raise HostUnasked(f"SSM is busy ({_code(error)})") from error
+                raise HostUnasked(f"SSM is busy ({error_code(error)})") from error
             raise Stopped("SSM refused", _refusal(error)) from error
         except (BotoCoreError, ResponseParserError, KeyError) as error:
             raise HostUnasked(f"SSM can't be reached ({error})") from error
@@ -163,12 +161,6 @@ class HostHealth:
                     raise HostUnasked("SSM does not tell what the host says")
                 raise ReportError("does not say in time how it is")
             self.clock.sleep(self.poll)
-
-    def _send(self, machine: str) -> str:
-        answer = self.ssm.send_command(
-            DocumentName=DOCUMENT, InstanceIds=[machine], TimeoutSeconds=_DELIVERY_SECONDS
-        )
-        return answer["Command"]["CommandId"]
 
     def _invocation(self, command: str, machine: str) -> tuple[str, str]:
         try:
@@ -199,13 +191,9 @@ def note(ec2: "EC2Client", machine: str, answer: HostAnswer) -> str:
 
 def _may_pass(error: ClientError) -> bool:
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return status >= 500 or _code(error).startswith("Throttl")
-
-
-def _code(error: ClientError) -> str:
-    return error.response.get("Error", {}).get("Code", "an unknown error")
+    return status >= 500 or error_code(error).startswith("Throttl")
 
 
 def _refusal(error: ClientError) -> str:
     why = error.response.get("Error", {}).get("Message", "no reason given")
-    return f"I can't ask a host how it is: SSM says {_code(error)} ({why})."
+    return f"I can't ask a host how it is: SSM says {error_code(error)} ({why})."

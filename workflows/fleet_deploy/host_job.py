@@ -27,7 +27,6 @@ from workflows.fleet_deploy import (
     summary,
 )
 from workflows.fleet_deploy.change import host_address
-from workflows.fleet_deploy.cloud import FleetView
 from workflows.fleet_deploy.health_report import HealthReport, ReportError, Wanted
 from workflows.fleet_deploy.job import (
     DeployPlan,
@@ -65,17 +64,11 @@ def run(job: JobContext) -> tuple[Annotation, ...]:
     took = summary.span(job.clock.monotonic() - began)
     log.info("fleet.replaced instance=%s machine=%s took=%s", turn.id, watch.machine, took)
     runner.write_summary(job.environ, summary.replaced(turn, watch.machine, plan.image, took))
+    notices = [Annotation("Not noted", why)] if (why := watch.note()) else []
     if watch.answer and (told := health_report.remarks(watch.answer)):
         runner.write_outputs(job.environ, {"remarks": told})
-    return tuple(_notices(turn.id, watch))
-
-
-def _notices(id_: str, watch: "_HostWatch") -> Iterator[Annotation]:
-    """What is worth telling of a host that is healthy."""
-    if why := watch.note():
-        yield Annotation("Not noted", why)
-    if watch.answer and (told := health_report.remarks(watch.answer)):
-        yield Annotation("On the way", f"{id_} is healthy, and on the way {told}.")
+        notices.append(Annotation("On the way", f"{turn.id} is healthy, and on the way {told}."))
+    return tuple(notices)
 
 
 def _as_patient(job: JobContext, plan: DeployPlan) -> JobContext:
@@ -147,7 +140,7 @@ def _left(job: JobContext, turn: roll.HostTurn) -> EndState | None:
     except Ec2Error:
         return None
     row = view.there.get(turn.id)
-    machines = {one.id for one in (row.host, *row.others) if one} if row else set()
+    machines = {host.id for host in row.staying} if row else set()
     if machines - {turn.seen}:
         return EndState.NEW
     if view.unsure:
@@ -172,7 +165,7 @@ def _may_begin(
     why, words = roll.hindrance(turn, earlier, view.there, plan.image), None
     if not why and earlier:
         last = earlier[-1]
-        watch = _HostWatch(job, last, plan, _machine(view, last.id))
+        watch = _HostWatch(job, last, plan, roll.machines(view.there).get(last.id, ""))
         within = health.Polling(min(job.pace.deadline, BEFORE_SECONDS), job.pace.poll)
         trouble = health.wait(watch.own_word, within, job.clock)
         why = trouble and f"the roll stopped at {trouble}"
@@ -332,8 +325,3 @@ class _HostWatch:
             f"{roll.moved(self.turn)} ({was} -> {now} on {self.plan.image}), but I can't say if it "
             f"is healthy: {why} Look at `/fleet status`; deploy it again if it is not healthy.",
         )
-
-
-def _machine(view: FleetView, id_: str) -> str:
-    host = roll.host_of(id_, view.there)
-    return host.id if host else ""

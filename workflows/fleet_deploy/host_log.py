@@ -13,6 +13,7 @@ from botocore.parsers import ResponseParserError
 
 from fleet_control import last_words
 from fleet_control.last_words import LastWords
+from fleet_control.machine import error_code
 from fleet_control.mask import masked
 from workflows.fleet_deploy.stopped import Stopped
 
@@ -54,7 +55,7 @@ def console(ec2: "EC2Client", machine: str) -> str:
         try:
             answer = ec2.get_console_output(InstanceId=machine, Latest=latest)
         except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "an unknown error")
+            code = error_code(error)
             log.warning("fleet.no_console machine=%s latest=%s code=%s", machine, latest, code)
         except (BotoCoreError, ResponseParserError, ValueError) as error:
             log.warning("fleet.no_console machine=%s why=%s", machine, type(error).__name__)

@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fleet_control.caller import ALL
-from fleet_control.host import Host
-from fleet_control.status import FleetStatus, InstanceStatus
+from fleet_control.status import FleetStatus
 from workflows.fleet_deploy.roll import HostTurn
 from workflows.fleet_deploy.stopped import Stopped
 
@@ -69,7 +68,11 @@ def make_room(
     for turn in _holders_first(turns, fleet) if target == ALL else turns:
         cleared = [id_ for one in kept for id_ in one.clears]
         found = tuple(_in_the_way(turn, (*(one.id for one in kept), *cleared), fleet))
-        goes = [one for one in found if target == ALL and _can_go(one, fleet.known)]
+        goes = [
+            one
+            for one in found
+            if target == ALL and one.shares and not one.registered and one.machine in fleet.known
+        ]
         stays = [one for one in found if one not in goes]
         if not stays:
             names = dict.fromkeys(fleet.known[one.machine] for one in goes)
@@ -126,11 +129,6 @@ def _in_the_way(
             yield one
 
 
-def _can_go(obstacle: IdentityConflict, known: Mapping[str, str]) -> bool:
-    """Whether a deploy of `all` removes it."""
-    return bool(obstacle.shares) and not obstacle.registered and obstacle.machine in known
-
-
 def _why(turn: HostTurn, obstacle: IdentityConflict, fleet: FleetFacts) -> str:
     """Why this instance is not made, and what to do."""
     machine, name = obstacle.machine, obstacle.name or "without a name"
@@ -174,17 +172,13 @@ def obstacles(
     for row in status.rows:
         if row.id in (id_, *moved):
             continue
-        for host in _staying(row):
+        for host in row.staying:
             registered = row.instance is not None
             held = said(row.id, host.launched)
             if not held:
                 yield IdentityConflict(host.id, host.name, registered, unread=held is None)
             elif what := _shared(entries[id_], held):
                 yield IdentityConflict(host.id, host.name, registered, what)
-
-
-def _staying(row: InstanceStatus) -> tuple[Host, ...]:
-    return (row.host, *row.others) if row.host else ()
 
 
 def _shared(entry: Mapping[str, Any], held: Collection[Mapping[str, Any]]) -> str:

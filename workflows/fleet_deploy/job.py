@@ -96,14 +96,14 @@ def begin(environ: Mapping[str, str], root: Path, clock: health.Time) -> JobCont
     runner.first_attempt_only(run)
     accounts = github_account.read(environ)
     starter = github_account.starter(run, accounts)
-    entry = inputs.read(environ, starter)
+    asked = inputs.read(environ, starter)
     registry = _registry(root)
     return JobContext(
         environ=environ,
         run=run,
         accounts=accounts,
         starter=starter,
-        asked=entry,
+        asked=asked,
         known=KnownRegistry(registry, environ.get("COMMIT", ""), clock.now(), fresh=True),
         cloud=connect(environ, clock),
         engine=engine.read(environ, root),
@@ -140,21 +140,15 @@ def planned(environ: Mapping[str, str]) -> DeployPlan:
 def spare_the_caller(job: JobContext, target: str) -> None:
     """Stopped where this job would move the host of the bot instance that asked, whatever `plan`
     let through."""
-    caller = job.asked.caller
-    if caller:
+    if caller := job.asked.caller:
         judge.allow(BotInstance(caller), job.asked._replace(target=target), Facts())
 
 
 def refuse(violations: tuple[Violation, ...]) -> None:
     """Stop before apply, naming what the plan would do beyond what was asked."""
-    if not violations:
-        return
-    more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
-    raise Stopped(
-        "Guarded",
-        f"Nothing was applied, the plan goes too far: {violations[0]}{more}.",
-        summary.bullets(str(one) for one in violations),
-    )
+    if violations:
+        told = "Nothing was applied, the plan goes too far: "
+        raise summary.stop("Guarded", told, violations)
 
 
 def telling_where(job: JobContext, turns: Iterable[roll.HostTurn], stop: Stopped) -> Stopped:
@@ -166,13 +160,11 @@ def telling_where(job: JobContext, turns: Iterable[roll.HostTurn], stop: Stopped
     try:
         view = job.look({turn.seen: turn.id for turn in turns if turn.seen})
     except FleetError as error:
-        unseen = f"{stop} Where the hosts are can't be seen now: {error}"
-        return stop.saying(unseen)
-    unsure = [turn.id for turn in turns if turn.seen in view.unsure]
+        return stop.saying(f"{stop} Where the hosts are can't be seen now: {error}")
     ids = [turn.id for turn in turns]
+    unsure = [turn.id for turn in turns if turn.seen in view.unsure]
     where = roll.whereabouts(ids, view.there, unsure)
     why = brief(f"{str(stop).removesuffix('.')}.", ROOM - len(where) - len(" "))
     whole = str(stop) if why != str(stop) else ""
-    details = (whole, stop.details, summary.hosts(ids, view.there))
-    told = "\n\n".join(filter(None, details))
-    return Stopped(stop.title, f"{why} {where}", told, stop.last_words)
+    details = filter(None, (whole, stop.details, summary.hosts(ids, view.there)))
+    return Stopped(stop.title, f"{why} {where}", "\n\n".join(details), stop.last_words)

@@ -82,10 +82,8 @@ def _launch(id_: str, changes: Mapping[str, Any]) -> Launch:
         encrypted=bool(disk.encrypted),
         profile=(profile.get("before") or {}).get("name", ""),
         tags=after.tags_all,
-        placed=not any(_is_open(unknown.get(name)) for name in _NETWORK),
+        # What shows only once the plan is applied: all of it, or a part.
+        placed=not any(
+            unknown.get(name) is True or True in (unknown.get(name) or ()) for name in _NETWORK
+        ),
     )
-
-
-def _is_open(unknown: object) -> bool:
-    """Whether any part of it shows only once the plan is applied."""
-    return unknown is True or (isinstance(unknown, list) and True in unknown)

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from fleet_control.machine import ec2_errors
 from workflows.fleet_deploy import ec2_offer, summary
 from workflows.fleet_deploy.cloud import Cloud
-from workflows.fleet_deploy.ec2_offer import QUOTA, Ec2Offer, InstanceType, OfferedImage, VcpuQuota
+from workflows.fleet_deploy.ec2_offer import QUOTA, Ec2Offer, InstanceType, OfferedImage
 from workflows.fleet_deploy.launch import Launch
 from workflows.fleet_deploy.stopped import Stopped
 
@@ -38,8 +38,7 @@ def refuse(cloud: Cloud, launches: Sequence[Launch], also_gone: Collection[str] 
     if not problems and found.image:
         problems = list(_refused(cloud, launches, found.image, bool(also_gone)))
     if problems:
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise Stopped("Would not launch", f"{problems[0]}{more}.", summary.bullets(problems))
+        raise summary.stop("Would not launch", "", problems)
 
 
 def unfit(launches: Sequence[Launch], found: Ec2Offer) -> Iterator[str]:
@@ -54,15 +53,14 @@ def unfit(launches: Sequence[Launch], found: Ec2Offer) -> Iterator[str]:
     for one in launches:
         type_ = found.types.get(one.type)
         if one.type not in found.offered or type_ is None:
-            yield f"{one.id} would not start: {_not_offered(one.type, found)}"
+            near = get_close_matches(one.type, sorted(found.offered), 1, _NEAR)
+            hint = f", did you mean `{near[0]}`?" if near else "."
+            yield (
+                f"{one.id} would not start: {found.place} offers no `{one.type}`{hint} "
+                f"Write a type that it offers into {_REGISTRY}"
+            )
         elif why := _misfit(one, found.image, type_):
             yield f"{one.id} would not start: {why}"
-
-
-def _not_offered(type_: str, found: Ec2Offer) -> str:
-    near = get_close_matches(type_, sorted(found.offered), 1, _NEAR)
-    hint = f", did you mean `{near[0]}`?" if near else "."
-    return f"{found.place} offers no `{type_}`{hint} Write a type that it offers into {_REGISTRY}"
 
 
 def _misfit(launch: Launch, image: OfferedImage, type_: InstanceType) -> str:
@@ -103,16 +101,12 @@ def over_quota(
         running[one.id] = found.types[one.type].vcpus
         used = sum(running.values())
         if used > found.quota.limit:
-            yield _too_many(one, used, found.quota)
+            yield (
+                f"{one.id} would not start: with it {used} vCPUs would run in this account, and "
+                f"its quota ({QUOTA}) is {found.quota.limit:.0f}. Ask AWS for more in Service "
+                f"Quotas, or write a smaller type into {_REGISTRY}"
+            )
             return
-
-
-def _too_many(launch: Launch, used: int, quota: VcpuQuota) -> str:
-    return (
-        f"{launch.id} would not start: with it {used} vCPUs would run in this account, and its "
-        f"quota ({QUOTA}) is {quota.limit:.0f}. Ask AWS for more in Service Quotas, or "
-        f"write a smaller type into {_REGISTRY}"
-    )
 
 
 def _refused(

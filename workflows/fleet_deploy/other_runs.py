@@ -22,7 +22,11 @@ def deploy_of(request_id: str, run_id: int, runs: Iterable[Run], jobs: Jobs) -> 
     same = (run for run in runs if request_id and run.request_id == request_id)
     others = sorted((run for run in same if run.id != run_id), key=lambda run: run.id)
     for one in others:
-        if _is_moving(one, jobs) if one.id > run_id else not _never_began(one, jobs):
+        if one.id > run_id:
+            is_deploy = _is_moving(one, jobs)
+        else:
+            is_deploy = one.conclusion != "cancelled" or any(map(began, jobs(one.id)))
+        if is_deploy:
             return one
     return None
 
@@ -55,7 +59,3 @@ def _came_to_nothing(run: Run, jobs: Jobs) -> bool:
     seen = tuple(jobs(run.id))
     refused = any(job.name == PLAN and job.conclusion not in (None, _SUCCESS) for job in seen)
     return (run.finished or refused) and not host_jobs(seen)
-
-
-def _never_began(run: Run, jobs: Jobs) -> bool:
-    return run.conclusion == "cancelled" and not any(map(began, jobs(run.id)))

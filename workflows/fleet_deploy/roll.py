@@ -3,8 +3,7 @@
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
 
 from fleet_control.caller import is_instance_id
 from fleet_control.host import Host
@@ -59,16 +58,15 @@ def of(
     """The turns of this target, in the status's order."""
     there = rows(status)
     ids = status.in_turn(target, carrier=carrier)
-    return tuple(_turn(there[id_], made_of) for id_ in ids)
+    return tuple(_turn(id_, there[id_].host, made_of) for id_ in ids)
 
 
-def _turn(row: InstanceStatus, made_of: ImageAndRevision) -> HostTurn:
-    host = row.host
+def _turn(id_: str, host: Host | None, made_of: ImageAndRevision) -> HostTurn:
     new = f"{made_of.image.id} @{made_of.revision.short}"
     # GitHub cuts the name of a job at about 97 characters. Ours has 89 at the most.
-    name = f"{row.id}: {host.image if host else 'none'} -> {new}"
+    name = f"{id_}: {host.image if host else 'none'} -> {new}"
     ran = host.revision if host and is_commit(host.revision) else ""
-    return HostTurn(row.id, host.id if host else "", name, ran=ran[:SHORT])
+    return HostTurn(id_, host.id if host else "", name, ran=ran[:SHORT])
 
 
 def host_of(id_: str, there: Mapping[str, InstanceStatus]) -> Host | None:
@@ -89,16 +87,13 @@ def encode(roll: Iterable[HostTurn]) -> str:
 def decode(text: str) -> tuple[HostTurn, ...]:
     """The roll that `plan` handed over; Stopped where it is none."""
     try:
-        roll = tuple(_turn_of(**entry) for entry in json.loads(text))
+        turns = (HostTurn(**entry) for entry in json.loads(text))
+        roll = tuple(replace(turn, clears=tuple(turn.clears)) for turn in turns)
     except (TypeError, ValueError) as error:
         raise Stopped("Bad roll", "The roll that `plan` handed over can't be read.") from error
     if not roll or not all(_well_formed(turn) for turn in roll):
         raise Stopped("Bad roll", "The roll that `plan` handed over holds what is no host.")
     return roll
-
-
-def _turn_of(clears: Iterable[str] = (), **fields: Any) -> HostTurn:
-    return HostTurn(**fields, clears=tuple(clears))
 
 
 def _well_formed(turn: HostTurn) -> bool:
@@ -115,12 +110,11 @@ def _well_formed(turn: HostTurn) -> bool:
 
 def before(roll: Iterable[HostTurn], id_: str) -> tuple[HostTurn, ...]:
     """The turns before this instance's; Stopped if it has none."""
-    earlier: list[HostTurn] = []
-    for turn in roll:
-        if turn.id == id_:
-            return tuple(earlier)
-        earlier.append(turn)
-    raise Stopped("Bad roll", f"{id_[:40]} has no turn in this roll.")
+    turns = tuple(roll)
+    ids = [turn.id for turn in turns]
+    if id_ not in ids:
+        raise Stopped("Bad roll", f"{id_[:40]} has no turn in this roll.")
+    return turns[: ids.index(id_)]
 
 
 def moved(turn: HostTurn) -> str:
@@ -130,9 +124,9 @@ def moved(turn: HostTurn) -> str:
 
 def unfinished(turn: HostTurn, row: InstanceStatus | None, image: str) -> str:
     """What is still missing until this turn is done, or nothing."""
-    host = row.host if row else None
-    if row is None or host is None:
+    if row is None or row.host is None:
         return f"{turn.id} has no host"
+    host = row.host
     if row.others:
         return twins(row)
     if host.id == turn.seen:
@@ -150,9 +144,9 @@ def twins(row: InstanceStatus, known: Collection[str] = ()) -> str:
 
     `known` are machines that the state knows.
     """
-    if row.host is None or not row.others:
+    machines = [host.id for host in row.staying]
+    if len(machines) < 2:
         return ""
-    machines = [row.host.id, *(other.id for other in row.others)]
     strangers = [one for one in machines if one not in known]
     which = "all of them but one"
     if 0 < len(strangers) < len(machines):

@@ -1,17 +1,18 @@
 """Packs a revision's seed from git's objects and puts it into the bucket where hosts look."""
 
 import base64
-import hashlib
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fleet_control import archive
 from fleet_control.archive import LARGEST_BYTES, ArchiveError, File
+from fleet_control.machine import error_code
 from fleet_control.seed import CONTENT_SHA256, PATHS, REVISION_FILE, SHA256, key
 from fleet_control.seed_check import CONTRACT
 from workflows.fleet_deploy.git import Git
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 _FILE, _PROGRAM = "100644", "100755"
 _THERE = ("PreconditionFailed", "ConditionalRequestConflict")
-_DENIED = ("AccessDenied", "403")
+DENIED = ("AccessDenied", "403")
 
 log = logging.getLogger(__name__)
 
@@ -79,19 +80,20 @@ def put(s3: "S3Client", bucket: str, seed: Seed) -> str:
     Stopped.
     """
     packed, content = seed.packed()
-    sums = {SHA256: _sum(packed).hexdigest(), CONTENT_SHA256: _sum(content).hexdigest()}
-    with _in_words(bucket, seed.commit):
+    sums = {SHA256: sha256(packed).hexdigest(), CONTENT_SHA256: sha256(content).hexdigest()}
+    place = f"s3://{bucket}/{key(seed.commit)}"
+    with s3_errors(place):
         try:
             s3.put_object(
                 Bucket=bucket,
                 Key=key(seed.commit),
                 Body=packed,
                 IfNoneMatch="*",
-                ChecksumSHA256=base64.b64encode(_sum(packed).digest()).decode(),
+                ChecksumSHA256=base64.b64encode(sha256(packed).digest()).decode(),
                 Metadata=sums,
             )
         except ClientError as error:
-            if _code(error) not in _THERE:
+            if error_code(error) not in _THERE:
                 raise
             return _taken(s3, bucket, seed)
     log.info("fleet.seeded revision=%s bytes=%d", seed.commit, len(packed))
@@ -113,27 +115,21 @@ def _taken(s3: "S3Client", bucket: str, seed: Seed) -> str:
             f"there or changed it, or what a seed is of (PATHS in {CONTRACT}) changed since it was "
             "packed. Find out which, delete it, then deploy again.",
         )
-    return _sum(data).hexdigest()
-
-
-def _sum(data: bytes) -> "hashlib._Hash":
-    return hashlib.sha256(data)
+    return sha256(data).hexdigest()
 
 
 @contextmanager
-def _in_words(bucket: str, commit: str) -> Iterator[None]:
-    place = f"s3://{bucket}/{key(commit)}"
+def s3_errors(place: str) -> Iterator[None]:
+    """Stopped where S3 does not serve that place, whatever the SDK raises."""
     try:
         yield
     except ClientError as error:
-        if _code(error) in _DENIED:
+        if error_code(error) in DENIED:
             why = f"The deploy role may not put or read {place}. Apply tofu/control as it is now."
             raise Stopped("Not set up", why) from error
-        raise Stopped("S3 is silent", f"S3 does not serve {place} ({_code(error)}).") from error
+        raise Stopped(
+            "S3 is silent", f"S3 does not serve {place} ({error_code(error)})."
+        ) from error
     except BotoCoreError as error:
         why = f"S3 can't be reached for {place} ({type(error).__name__})."
         raise Stopped("S3 is silent", why) from error
-
-
-def _code(error: ClientError) -> str:
-    return error.response.get("Error", {}).get("Code", "an unknown error")

@@ -8,6 +8,7 @@ from fleet_control.ledger import Entry
 from fleet_control.status import InstanceStatus
 from workflows.fleet_deploy.revision import DeployedRevision, ImageAndRevision
 from workflows.fleet_deploy.roll import HostTurn
+from workflows.fleet_deploy.stopped import Stopped
 
 _ROWS = 50
 _SUBJECT = 80
@@ -92,16 +93,21 @@ def bullets(lines: Iterable[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
+def stop(title: str, begins: str, problems: Sequence[object]) -> Stopped:
+    """The error for these: the first ends its sentence, and all are in its details."""
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return Stopped(title, f"{begins}{problems[0]}{more}.", bullets(map(str, problems)))
+
+
 def span(seconds: float) -> str:
     """A length of time, as people say it."""
     return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
 
 
 def _now(row: InstanceStatus | None) -> str:
-    host = row.host if row else None
-    if row is None or host is None:
+    if row is None or row.host is None:
         return "no host"
-    return f"`{host.id}` on `{host.image}`, {row.condition}"
+    return f"`{row.host.id}` on `{row.host.image}`, {row.condition}"
 
 
 def _table(head: str, lines: list[str]) -> str:

@@ -23,15 +23,8 @@ PATIENCE_SECONDS = 60.0
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Heard:
-    """Attributes:
-    answer: None where it could not be asked.
-    unasked: why.
-    """
-
-    answer: HostAnswer | None
-    unasked: str = ""
+# What a machine answered, None where it could not be asked; and why it could not.
+_Heard = tuple[HostAnswer | None, str]
 
 
 @dataclass(slots=True)
@@ -54,36 +47,37 @@ class TargetHealth:
             return facts, ""
         if host.id not in self._heard:
             self._heard[host.id] = self._ask(entry.target, host.id)
-        heard = self._heard[host.id]
-        if heard.answer is None:
-            return facts, f" That is EC2's word, for it could not be asked itself: {heard.unasked}"
-        if heard.answer.well:
+        answer, unasked = self._heard[host.id]
+        if answer is None:
+            return facts, f" That is EC2's word, for it could not be asked itself: {unasked}"
+        if answer.well:
             return facts, " It says so itself."
         ill = {**(facts.conditions or {}), entry.target: Condition.UNHEALTHY}
         return facts._replace(conditions=ill), ""
 
     def _ask(self, id_: str, machine: str) -> _Heard:
-        job, heard = self.job, _Heard(None)
+        job, unasked = self.job, ""
+        answer: HostAnswer | None = None
 
         def look() -> str:
-            nonlocal heard
+            nonlocal answer, unasked
             try:
-                answer = job.hosts.ask(machine)
-                trouble = health_report.missing(answer, Wanted(id_, "", job.pace.steady))
+                report = job.hosts.ask(machine)
+                trouble = health_report.missing(report, Wanted(id_, "", job.pace.steady))
             except HostUnasked as error:
-                heard = _Heard(heard.answer, str(error))
-                return str(error)
+                unasked = str(error)
+                return unasked
             except ReportError as error:
                 trouble = str(error).removesuffix(".")
-            heard = _Heard(HostAnswer(not trouble, job.clock.now(), trouble))
+            answer, unasked = HostAnswer(not trouble, job.clock.now(), trouble), ""
             return trouble
 
         patience = job.pace.steady + PATIENCE_SECONDS
         try:
             health.wait(look, Polling(min(job.pace.deadline, patience), job.pace.poll), job.clock)
         except Stopped as stop:
-            heard = _Heard(heard.answer, str(stop))
-        if heard.answer:
-            log.info("fleet.asked_itself instance=%s machine=%s %s", id_, machine, heard.answer)
-            health.note(job.cloud.ec2, machine, heard.answer)
-        return heard
+            unasked = str(stop)
+        if answer:
+            log.info("fleet.asked_itself instance=%s machine=%s %s", id_, machine, answer)
+            health.note(job.cloud.ec2, machine, answer)
+        return answer, unasked

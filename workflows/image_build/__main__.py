@@ -20,7 +20,7 @@ from workflows.fleet_deploy.github import GitHubRuns
 from workflows.fleet_deploy.health import SystemTime, Time
 from workflows.fleet_deploy.seed_upload import Seed
 from workflows.fleet_deploy.stopped import Stopped
-from workflows.image_build import nix_image, pruning, registration, seed_pruning, snapshot
+from workflows.image_build import nix_image, pruning, registration, snapshot
 from workflows.image_build.nix_image import NixImage
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Maker:
             return image
         for gone in pruning.prune(self.ec2):
             log.info("image.pruned id=%s", gone)
-        for gone in seed_pruning.prune(self.s3, self.ec2, self.seeds):
+        for gone in pruning.prune_seeds(self.s3, self.ec2, self.seeds):
             log.info("image.seed_pruned key=%s", gone)
         return image
 
@@ -104,7 +104,10 @@ def _made(environ: Mapping[str, str], root: Path) -> str | Stopped:
         seed = seed_upload.of(git, revision.at(git, sha).commit)
         with TemporaryDirectory(prefix="image-") as folder:
             image = _maker(environ, seed, Path(folder)).make()
-        return f"The newest image is `{image}`, of {seed.commit[:7]}. {_holds(seed)}"
+        holds = "It holds every host's system."
+        if nix_image.without_systems(seed):
+            holds = "It holds no host's system: nix/facts.json does not say what starts the agent."
+        return f"The newest image is `{image}`, of {seed.commit[:7]}. {holds}"
     except Stopped as stop:
         return stop
     except (ClientError, BotoCoreError) as error:
@@ -112,12 +115,6 @@ def _made(environ: Mapping[str, str], root: Path) -> str | Stopped:
     except Exception as error:
         log.exception("image.broken")
         return Stopped("Broken", f"Something I did not expect: {type(error).__name__}.")
-
-
-def _holds(seed: Seed) -> str:
-    if nix_image.without_systems(seed):
-        return "It holds no host's system: nix/facts.json does not say what starts the agent."
-    return "It holds every host's system."
 
 
 def _maker(environ: Mapping[str, str], seed: Seed, folder: Path) -> Maker:
@@ -132,7 +129,7 @@ def _maker(environ: Mapping[str, str], seed: Seed, folder: Path) -> Maker:
         seeds,
         seed.commit,
         lambda: nix_image.build(seed, folder),
-        lambda: seed_pruning.deploying(github, run, time.time()),
+        lambda: pruning.deploying(github, run, time.time()),
     )
 
 

@@ -59,7 +59,11 @@ def build(seed: Seed, folder: Path, nix: tuple[str, ...] = BUILD) -> NixImage:
     """Build the seed's image in an empty folder, its log in ours; Stopped where that fails."""
     if "flake.lock" not in seed.files:
         raise Stopped("No lock", "flake.lock is missing: make it with `nix flake lock`, commit it.")
-    _check_registry(seed)
+    listed = seed.files.get(REGISTRY)
+    try:  # Nix itself holds it to no rule.
+        parse(listed.data if listed else b"")
+    except RegistryError as error:
+        raise Stopped("Bad registry", str(error)) from error
     source, link = folder / "seed", folder / "image"
     lay_out(seed, source)
     # Its log is on standard error; on ours it comes in its turn, while it is taken for words.
@@ -69,15 +73,6 @@ def build(seed: Seed, folder: Path, nix: tuple[str, ...] = BUILD) -> NixImage:
     if ended.returncode:
         raise Stopped("Build failed", "Nix could not build the image; its log is above.")
     return read(link)
-
-
-def _check_registry(seed: Seed) -> None:
-    """Stopped where the seed's registry is not valid: Nix itself holds it to no rule."""
-    listed = seed.files.get(REGISTRY)
-    try:
-        parse(listed.data if listed else b"")
-    except RegistryError as error:
-        raise Stopped("Bad registry", str(error)) from error
 
 
 def read(folder: Path) -> NixImage:

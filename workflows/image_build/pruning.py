@@ -1,17 +1,32 @@
-"""Deletes old images and what failed builds left; none that a host runs on, nor the newest few."""
+"""Deletes old images, old seeds and what failed builds left; none in use, nor the newest few."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import logging
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
+from fleet_control.seed import FOLDER, key
+from workflows.fleet_deploy.github import GitHubRuns
+from workflows.fleet_deploy.runner import ThisRun
+from workflows.fleet_deploy.stopped import Stopped
 from workflows.image_build.registration import COMMIT_TAG, TAG
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import ImageTypeDef, InstanceTypeDef
+    from mypy_boto3_s3.client import S3Client
 
 # Enough to go back a few times: a rollback names one of them.
 KEPT = 5
+# For commits that are named by hand.
+SEEDS_KEPT = 50
+# On a host: what it was launched as.
+REVISION_TAG = "revision"
+# The workflow that puts seeds, and makes hosts of them.
+DEPLOY = "fleet-deploy.yml"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +60,7 @@ def prune(ec2: "EC2Client", kept: int = KEPT) -> Iterator[str]:
     And when no deploy is under way: its image may be an old one, which no host runs on yet.
     Nothing is where EC2 lists no host at all, which may mean only that it lists none now.
     """
-    images, in_use = tuple(_own(ec2)), _in_use(ec2)
+    images, in_use = tuple(_images(ec2)), {host["ImageId"] for host in hosts(ec2)}
     if not in_use:
         return
     gone = [image.id for image in superfluous(_made(images), in_use, kept)]
@@ -59,7 +74,7 @@ def prune(ec2: "EC2Client", kept: int = KEPT) -> Iterator[str]:
             yield snapshot
 
 
-def _own(ec2: "EC2Client") -> Iterator["ImageTypeDef"]:
+def _images(ec2: "EC2Client") -> Iterator["ImageTypeDef"]:
     """Of this account, whoever made them: somebody may have made one of a snapshot of ours."""
     for page in ec2.get_paginator("describe_images").paginate(Owners=["self"]):
         yield from page["Images"]
@@ -73,10 +88,8 @@ def _made(images: Iterable["ImageTypeDef"]) -> Iterator[BuiltImage]:
 
 
 def _snapshots(image: "ImageTypeDef") -> Iterator[str]:
-    for mapping in image.get("BlockDeviceMappings", []):
-        snapshot = mapping.get("Ebs", {}).get("SnapshotId")
-        if snapshot:
-            yield snapshot
+    disks = (mapping.get("Ebs", {}) for mapping in image.get("BlockDeviceMappings", []))
+    return (disk["SnapshotId"] for disk in disks if disk.get("SnapshotId"))
 
 
 def _marked(ec2: "EC2Client") -> Iterator[str]:
@@ -84,13 +97,7 @@ def _marked(ec2: "EC2Client") -> Iterator[str]:
     pages = ec2.get_paginator("describe_snapshots").paginate(
         OwnerIds=["self"], Filters=[{"Name": "tag-key", "Values": [COMMIT_TAG]}]
     )
-    for page in pages:
-        for snapshot in page["Snapshots"]:
-            yield snapshot["SnapshotId"]
-
-
-def _in_use(ec2: "EC2Client") -> set[str]:
-    return {host["ImageId"] for host in hosts(ec2)}
+    return (snapshot["SnapshotId"] for page in pages for snapshot in page["Snapshots"])
 
 
 def hosts(ec2: "EC2Client") -> Iterator["InstanceTypeDef"]:
@@ -103,6 +110,59 @@ def hosts(ec2: "EC2Client") -> Iterator["InstanceTypeDef"]:
             }
         ]
     )
-    for page in pages:
-        for reservation in page["Reservations"]:
-            yield from reservation["Instances"]
+    return (host for page in pages for one in page["Reservations"] for host in one["Instances"])
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSeed:
+    """A seed in the bucket, and since when."""
+
+    key: str
+    put: datetime
+
+
+def superfluous_seeds(
+    seeds: Iterable[StoredSeed], named: Collection[str], kept: int = SEEDS_KEPT
+) -> tuple[str, ...]:
+    """The keys past the newest `kept` whose commit nobody names."""
+    newest = sorted(seeds, key=lambda seed: seed.put, reverse=True)
+    spared = {key(commit) for commit in named}
+    return tuple(seed.key for seed in newest[kept:] if seed.key not in spared)
+
+
+def deploying(github: GitHubRuns, run: ThisRun, now: float) -> bool:
+    """Whether a deploy of this run's branch waits or is under way, or GitHub does not tell."""
+    try:
+        return not all(one.finished for one in github.runs(replace(run, workflow=DEPLOY), now))
+    except Stopped as stop:
+        log.warning("image.deploys_unread why=%s", stop.title)
+        return True
+
+
+def prune_seeds(
+    s3: "S3Client", ec2: "EC2Client", bucket: str, kept: int = SEEDS_KEPT
+) -> Iterator[str]:
+    """Delete what is superfluous; yields each's key.
+
+    Call it when no deploy is under way: its seed may be an old one, which no host names yet.
+    Nothing is where EC2 lists no host at all, which may mean only that it lists none now.
+    """
+    there = tuple(hosts(ec2))
+    if not there:
+        return
+    named = _values(REVISION_TAG, there) | _values(COMMIT_TAG, _images(ec2))
+    for gone in superfluous_seeds(_lying(s3, bucket), named, kept):
+        s3.delete_object(Bucket=bucket, Key=gone)
+        yield gone
+
+
+def _values(tag: str, things: Iterable[Any]) -> set[str]:
+    """Of that tag, on hosts or on images."""
+    tags = (one for thing in things for one in thing.get("Tags", []))
+    return {one["Value"] for one in tags if one["Key"] == tag}
+
+
+def _lying(s3: "S3Client", bucket: str) -> Iterator[StoredSeed]:
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{FOLDER}/")
+    found = (one for page in pages for one in page.get("Contents", []))
+    return (StoredSeed(one["Key"], one["LastModified"]) for one in found)
