@@ -58,9 +58,12 @@ async def test_a_deploy_that_could_not_be_asked_for_failed(
     assert reply.progress.advice == f"Nothing began. {advice}"
 
 
-async def test_a_refusal_of_the_control_api_is_a_refusal_like_any_other(talk: Talk) -> None:
+@pytest.mark.parametrize("status", [403, 409])
+async def test_a_refusal_of_the_control_api_is_a_refusal_like_any_other(
+    talk: Talk, status: int
+) -> None:
     await talk.bot.fleet.status()
-    talk.api.next = [(409, {"ok": False, "code": "busy", "error": "One at a time."})]
+    talk.api.next = [(status, {"ok": False, "code": "busy", "error": "One at a time."})]
     chat = KeptChat(talk.clock)
 
     reply = await talk.bot.commands.answer(ask(), Deploy("claw-2"), chat.reply())

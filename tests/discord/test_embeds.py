@@ -225,3 +225,8 @@ def test_long_names_of_strangers_are_cut() -> None:
     assert f"**{'x' * 63}…**" in (made.description or "")
     made = embed(Deploying(Progress(Stage.RUNNING, "claw-1", "x" * 500)), NOW)
     assert made.title == f"Deploy claw-1 with {'x' * 99}…"
+
+
+def test_a_reason_is_told_as_far_as_a_field_goes() -> None:
+    made = embed(Deploying(Progress(Stage.FAILED, "claw-1", reason="r" * 3000)), NOW)
+    assert [len(field.value or "") for field in made.fields] == [1024]

@@ -173,7 +173,7 @@ async def test_an_answer_is_waited_for_a_little_longer_than_the_function_may_tak
         assert not asking.done()
         await loop.turn(3)
         with pytest.raises(ControlApiDown, match="did not answer in time"):
-            await asking
+            await asyncio.wait_for(asking, 5)
 
 
 async def test_a_connection_is_waited_for_half_as_long_and_nothing_was_done(
@@ -192,6 +192,6 @@ async def test_a_connection_is_waited_for_half_as_long_and_nothing_was_done(
             assert not asking.done()
             await loop.turn(3)
             with pytest.raises(ControlApiDown, match="can't be reached"):
-                await asking
+                await asyncio.wait_for(asking, 5)
         for one in full:
             one.close()

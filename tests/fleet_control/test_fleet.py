@@ -201,6 +201,7 @@ async def test_a_bot_instance_may_deploy_another(
 
     assert await fleet.judge(BOT, "claw-2", "") == Allowed()
     assert asked(control, cloud) == (["registry", "runs"], 3)
+    assert control.asked[1]["limit"] == 30  # so many are one page of GitHub's
 
 
 async def test_a_bot_instance_with_a_deploy_under_way_is_busy(

@@ -192,8 +192,8 @@ async def test_an_agents_reads_are_counted_over_all_processes_and_the_others_are
 ) -> None:
     now.ahead = 60 - now() % 60 + 1  # a minute's begin
     for _ in range(10):
-        await ask(AGENTS_READ)
-        await ask(AGENTS_READ, another_process=GitHubCache())
+        assert (await ask(AGENTS_READ)).status == 200
+        assert (await ask(AGENTS_READ, another_process=GitHubCache())).status == 200
 
     over = await ask(AGENTS_READ, another_process=GitHubCache())
     third = await ask(function_url({"action": "runs"}, fleet_key("agent", "clawdinator-3")))
