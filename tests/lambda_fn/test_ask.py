@@ -161,3 +161,9 @@ def test_a_body_that_is_not_the_base64_it_says(body: str) -> None:
         payload(Request("", None, body, base64=True))
 
     assert failed.value.code == "bad_request"
+
+
+@pytest.mark.parametrize("number", [1, 100])
+def test_the_least_and_the_most_may_be_asked_for(number: int) -> None:
+    assert parse({"action": "runs", "limit": number}).limit == number
+    assert parse({"action": "run", "run_id": number}).run_id == number

@@ -74,7 +74,8 @@ def test_a_parameter_is_kept_five_minutes(ssm: Role) -> None:
 
     assert vault.read(CONTROL, ssm.environ, Budget()) == ["first", "second"]
     put(ssm, "/clawbot/control-token", "third")
-    now.seconds += KEPT_SECONDS - 1
+    assert vault.read(CONTROL, ssm.environ, Budget()) == ["first", "second"]
+    now.seconds += 300 - 1
     assert vault.read(CONTROL, ssm.environ, Budget()) == ["first", "second"]
     now.seconds += 1
     assert vault.read(CONTROL, ssm.environ, Budget()) == ["third"]
@@ -160,3 +161,11 @@ async def test_githubs_token_is_read_again_once_after_a_401(ssm: Role, github: S
     put(ssm, "/clawbot/github-token", TOKEN)
     assert await registry() == (200, 2)
     assert await registry() == (200, 1)
+
+
+@pytest.mark.parametrize("value", [" ", "\n", "to\x01ken", "to\x7fken", "first\nto\x01ken"])
+def test_what_can_be_no_header_is_no_secret(value: str) -> None:
+    with pytest.raises(Failure, match="must be printable ASCII, not empty") as failed:
+        Vault().read(CONTROL._replace(value=value), {}, Budget())
+
+    assert failed.value.code == "misconfigured"
