@@ -168,3 +168,15 @@ async def test_a_deploy_asks_nothing_of_it(ask: Ask, github: SmallGitHub) -> Non
     await ask(function_url(by_person(), CHAT_1))
 
     assert github.asked == github.rest
+
+
+async def test_whoever_does_not_ask_what_a_run_makes_costs_no_look_at_it(
+    ask: Ask, github: SmallGitHub
+) -> None:
+    github.runs = [run_of(PERSONS, 7, status="in_progress")]
+    github.jobs[7] = [job(2, "a-1: none -> ami-0 @0000003", "queued")]
+    github.commits = [commit(3, 2)]
+
+    await ask(function_url({"action": "run", "run_id": 7}, CHAT_1))
+
+    assert github.asked == github.rest
