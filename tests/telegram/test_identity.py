@@ -1,5 +1,6 @@
 """Who may make the bot act: every way of not being who one seems."""
 
+import logging
 from datetime import UTC, datetime
 from typing import Any
 
@@ -283,3 +284,30 @@ async def test_a_group_that_moved_while_nobody_was_there_is_found(scene: Scene) 
     await scene.until(lambda: str(new["id"]) in str(scene.telegram.called("setMyCommands")))
     asked = await scene.people.say(new, scene.operator, "/fleet@fleet_bot status")
     assert labels(await scene.reply_to(asked)) == ["Refresh"]
+
+
+async def test_once_the_registry_was_seen_its_accounts_are_instances_and_no_persons(
+    scene: Scene,
+) -> None:
+    await scene.start()
+    await scene.reply_to(await scene.say("/fleet@fleet_bot status", scene.operator))
+    person = user(3003, "claw as a user account")
+    refusal = await scene.reply_to(await scene.say("/fleet@fleet_bot deploy claw-1", person))
+    assert "claw-1 may not deploy itself" in refusal["text"]
+
+
+async def test_what_moves_no_host_waits_for_no_registry(scene: Scene) -> None:
+    await scene.start()
+    await scene.reply_to(await scene.say("/fleet@fleet_bot help", scene.operator))
+    assert scene.api.count("registry") == 0
+
+
+async def test_what_nobody_said_is_ignored(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    await scene.start()
+    said = {**scene.people.write(scene.fleet, scene.operator, DEPLOY)}
+    del said["from"]
+    await scene.telegram.updates.put("message", said)
+    await scene.settled()
+    assert f"telegram.ignored chat={FLEET} message={said['message_id']}" in caplog.text
+    assert "telegram.not_answered" not in caplog.text
