@@ -16,7 +16,8 @@ from tests.mutants.survivors import LIST, Identity, listed, written
 from tests.mutants.table import ROOT, TESTS, missing
 from tests.mutants.trial import Copy, Record
 
-AT_ONCE = 2
+# On two cores: many tests wait.
+AT_ONCE = 3
 TOLD_EVERY = 25
 Made = TypeVar("Made")
 

@@ -8,7 +8,8 @@ import pytest
 from telegram import Chat, Message, User
 
 from clawbot.settings import load
-from clawbot.telegram.speaker import author
+from clawbot.telegram.speaker import author, person
+from fleet_control.caller import Human, Unknown
 from sandbox.telegram_api.history import group, private, user
 from sandbox.telegram_api.people import ANONYMOUS_ADMIN, CHANNEL_BOT
 from tests.telegram.scene import FLEET, OPERATOR, Scene, labels
@@ -311,3 +312,35 @@ async def test_what_nobody_said_is_ignored(scene: Scene, caplog: pytest.LogCaptu
     await scene.settled()
     assert f"telegram.ignored chat={FLEET} message={said['message_id']}" in caplog.text
     assert "telegram.not_answered" not in caplog.text
+
+
+OLGA = User(OPERATOR, "Olga", is_bot=False)
+
+
+@pytest.mark.parametrize(
+    ("message", "who"),
+    [
+        (Message(1, datetime.now(UTC), Chat(FLEET, "supergroup"), OLGA), Human),
+        (
+            Message(
+                1,
+                datetime.now(UTC),
+                Chat(FLEET, "supergroup"),
+                OLGA,
+                sender_chat=Chat(FLEET, "group"),
+            ),
+            Unknown,
+        ),
+        (Message(1, datetime.now(UTC), Chat(CHANNEL["id"], "channel"), OLGA), type(None)),
+    ],
+)
+async def test_where_and_for_whom_it_is_said_counts_whoever_the_sender_is(
+    scene: Scene, message: Message, who: type
+) -> None:
+    assert type(author(message, load(scene.environ("demo")), None)) is who
+
+
+async def test_a_program_is_no_operator_though_its_account_is_listed(scene: Scene) -> None:
+    settings = load(scene.environ("demo"))
+    assert person(OLGA, settings, None) == Human(f"telegram:{OPERATOR}", "Olga", operator=True)
+    assert person(User(OPERATOR, "Olga", is_bot=True), settings, None) is None
