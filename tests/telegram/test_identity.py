@@ -331,7 +331,7 @@ OLGA = User(OPERATOR, "Olga", is_bot=False)
             ),
             Unknown,
         ),
-        (Message(1, datetime.now(UTC), Chat(CHANNEL["id"], "channel"), OLGA), type(None)),
+        (Message(1, datetime.now(UTC), Chat(-1009876543210, "channel"), OLGA), type(None)),
     ],
 )
 async def test_where_and_for_whom_it_is_said_counts_whoever_the_sender_is(
