@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 
+from clawbot.discord.pen import PAUSE_SECONDS
 from sandbox.discord_api import limit
 from sandbox.discord_api.guild import Message, born
 from tests.clawbot.control_api import job
@@ -113,7 +114,7 @@ async def test_edits_keep_their_distance_and_only_tell_news(scene: Scene) -> Non
         await scene.until(lambda: f"**host-{count}**" in reply.text)  # noqa: B023  (awaited here)
         moments.append(scene.clock.now())
     gaps = [later - earlier for earlier, later in pairwise(moments)]
-    assert min(gaps) >= 4
+    assert min(gaps) >= PAUSE_SECONDS
     shown = len(reply.bodies)
     await scene.clock.turn(300)
     assert len(reply.bodies) == shown

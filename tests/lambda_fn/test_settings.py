@@ -75,7 +75,7 @@ def test_a_parameter_is_kept_five_minutes(ssm: Role) -> None:
     assert vault.read(CONTROL, ssm.environ, Budget()) == ["first", "second"]
     put(ssm, "/clawbot/control-token", "third")
     assert vault.read(CONTROL, ssm.environ, Budget()) == ["first", "second"]
-    now.seconds += 300 - 1
+    now.seconds += KEPT_SECONDS - 1
     assert vault.read(CONTROL, ssm.environ, Budget()) == ["first", "second"]
     now.seconds += 1
     assert vault.read(CONTROL, ssm.environ, Budget()) == ["third"]

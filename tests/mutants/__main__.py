@@ -27,7 +27,7 @@ def main() -> None:
     options.add_argument("files", nargs="*", default=list(TESTS), help="all, if none is named")
     files: list[str] = options.parse_args().files
     if unknown := missing() + [one for one in files if one not in TESTS]:
-        options.error(f"not in the tree, or not in the table: {', '.join(unknown)}")
+        options.error(f"in the tree or in the table, but not in both: {', '.join(unknown)}")
     known = {one: why for one, why in listed(LIST.read_text()).items() if one.file in files}
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         tests = sorted({test for file in files for test in TESTS[file]})
