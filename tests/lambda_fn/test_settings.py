@@ -13,7 +13,7 @@ from lambda_fn.aws import signature
 from lambda_fn.failure import Failure
 from lambda_fn.handler import Call
 from lambda_fn.kept import Kept
-from lambda_fn.settings import KEPT_SECONDS, Secret, Vault
+from lambda_fn.settings import KEPT_SECONDS, Secret, Vault, read_settings
 from lambda_fn.wire import Budget
 from tests.lambda_fn.events import AGENT_1, CONTROL_TOKEN, Context, function_url
 from tests.lambda_fn.role import Role, playing
@@ -177,3 +177,10 @@ def test_at_the_same_instant_a_parameter_is_read_once(ssm: Role) -> None:
     put(ssm, "/clawbot/control-token", "second")
 
     assert vault.read(CONTROL, ssm.environ, Budget()) == ["first"]
+
+
+@pytest.mark.parametrize("value", ["7", "clawdinator[bot]:7"])
+def test_an_account_is_its_number(value: str) -> None:
+    environ = {"CONTROL_API_TOKEN": "c", "GITHUB_TOKEN": "g", "CONTROL_API_ACCOUNT": value}
+
+    assert read_settings(environ).account == "7"
