@@ -134,3 +134,9 @@ async def test_a_bot_that_no_registry_names_is_nobody_even_where_there_is_none(
     await said(scene, stranger, "/fleet help")
     await scene.until(lambda: f"discord.not_heard author={stranger.id}" in caplog.text)
     assert "Traceback" not in caplog.text
+
+
+async def test_an_operator_by_account_needs_no_role(scene: DiscordScene) -> None:
+    await scene.start()
+    reply = await answer(scene, await said(scene, scene.owner, "/fleet deploy claw-1"))
+    await scene.until(lambda: "queued" in reply.text)

@@ -217,3 +217,76 @@ def test_a_bot_has_its_own_deploys_under_way_oldest_first() -> None:
 def test_what_was_not_over_then_was_under_way_then() -> None:
     assert unfinished([bots(5)], "claw-1", at=DURING) == (bots(5),)
     assert unfinished([bots(5)], "claw-1", at=ENDED) == ()
+
+
+IMAGE = "ami-0123456789abcdef0"
+
+
+def test_a_version_is_an_image_or_a_commit() -> None:
+    assert ASKED.naming(IMAGE) == ASKED._replace(ami_override=IMAGE)
+    assert ASKED.naming("0123456") == ASKED._replace(revision="0123456")
+    for version in (IMAGE, "0123456", ""):
+        entry = ASKED.naming(version)
+        assert (entry.image_or_commit, run(1, **entry._asdict()).image_or_commit) == (
+            version,
+            version,
+        )
+
+
+@pytest.mark.parametrize(
+    "text", [f"discord:1 {'n' * 33}", "discord:1 a|b", "discord:1 a\n", "irc:1 sam", "discord: sam"]
+)
+def test_what_is_no_account_with_a_safe_name_asked_for_nothing(text: str) -> None:
+    assert not is_requested_by(text)
+
+
+@pytest.mark.parametrize(("length", "left"), [(249, 32), (250, 32), (251, 31), (256, 26)])
+def test_the_name_loses_as_many_characters_as_the_title_has_too_many(
+    length: int, left: int
+) -> None:
+    longest = ASKED._replace(caller="b" * 32, target="a" * 32, ami_override=IMAGE)
+    entry = longest._replace(requested_by=f"discord:{'1' * 20} {'n' * 32}")
+    reply = "1" * (len(ASKED.reply) + length - len(title(entry)))
+    entry = entry._replace(reply=reply)
+    assert len(title(entry)) == length
+
+    assert fit(entry) == entry._replace(requested_by=f"discord:{'1' * 20} {'n' * left}")
+
+
+def read(**more: Any) -> Run:
+    raw = {"id": 1, "html_url": "u", "status": "queued", "created_at": "c", "updated_at": "u"}
+    return read_run(raw | more, believed=more.pop("believed", ""))
+
+
+@pytest.mark.parametrize(
+    ("actor", "believed", "ours"),
+    [
+        ({"id": 7}, "7", True),
+        ({"id": 8}, "7", False),
+        ({}, "7", False),
+        (None, "7", False),
+        (None, "", True),
+    ],
+)
+def test_a_title_is_believed_of_whom_it_is_to_be_believed(
+    actor: object, believed: str, ours: bool
+) -> None:
+    found = read(display_title=title(ASKED), actor=actor, believed=believed)
+
+    assert (found.target, found.request_id) == (
+        (ASKED.target, ASKED.request_id) if ours else ("", "")
+    )
+
+
+@pytest.mark.parametrize("shown", [None, "", "Fleet deploy"])
+def test_a_run_without_an_ask_is_one_all_the_same(shown: str | None) -> None:
+    found = read(display_title=shown)
+
+    assert (found.id, found.target, found.image_or_commit) == (1, "", "")
+
+
+@pytest.mark.parametrize(("said", "attempt"), [(None, 1), (1, 1), (3, 3)])
+def test_a_run_is_at_its_first_attempt_unless_github_says_another(
+    said: int | None, attempt: int
+) -> None:
+    assert read(run_attempt=said).attempt == attempt

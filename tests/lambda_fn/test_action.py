@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fleet_control.ledger import Entry
-from tests.lambda_fn.conftest import Ask
+from tests.lambda_fn.conftest import Ask, TurnedNow
 from tests.lambda_fn.events import AGENT_1, AGENTS, CHAT_1, PERSONS, function_url
 from tests.lambda_fn.small_github import HTML, TOKEN, SmallGitHub, job, run_of
 
@@ -71,6 +71,16 @@ def at(minute: int, conclusion: str, ran: str | None = None) -> dict[str, Any]:
             "cancelled",
             [at(2, "cancelled", "skipped"), at(2, "skipped")],
             'The job "job 0" was cancelled before it began.',
+        ),
+        (
+            "failure",
+            [at(9, "failure", "failure"), at(5, "timed_out", "success")],
+            'The job "job 1" ran out of time.',
+        ),
+        (
+            "failure",
+            [at(9, "failure", "failure") | {"completed_at": None}, at(5, "timed_out", "success")],
+            'The job "job 1" ran out of time.',
         ),
         ("cancelled", [], ""),
         ("failure", [at(6, "cancelled"), at(7, "failure", "failure")], "what its log says"),
@@ -395,3 +405,17 @@ async def test_the_end_of_a_log_is_a_quarter_of_a_mebibyte(
     github.logs[2] = "##[error]what matters\n" + "x" * after
 
     assert await _reason(ask) == why
+
+
+async def test_a_run_that_goes_on_is_looked_at_again_however_long_it_was_silent(
+    ask: Ask, github: SmallGitHub, now: TurnedNow
+) -> None:
+    said = function_url({"action": "run", "run_id": 7}, AGENT_1)
+    github.runs = [run_of(PERSONS, 7, status="in_progress", updated_at=ago(hours=1))]
+    before = await ask(said)
+    github.runs = [run_of(PERSONS, 7, status="completed", conclusion="success")]
+    now.ahead += 60
+
+    after = await ask(said)
+
+    assert [one.body["run"]["status"] for one in (before, after)] == ["in_progress", "completed"]

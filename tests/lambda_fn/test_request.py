@@ -168,3 +168,36 @@ def test_a_body_that_is_not_the_base64_it_says(body: str) -> None:
         payload(RawRequest("", None, body, base64=True))
 
     assert failed.value.code == "bad_request"
+
+
+@pytest.mark.parametrize("number", [1, 100])
+def test_the_least_and_the_most_may_be_asked_for(number: int) -> None:
+    assert parse({"action": "runs", "limit": number}).limit == number
+    assert parse({"action": "run", "run_id": number}).run_id == number
+
+
+def test_only_a_post_is_answered() -> None:
+    event = function_url("{}", AGENT_1)
+    event["requestContext"]["http"]["method"] = "GET"
+
+    with pytest.raises(Failure) as failed:
+        read(event)
+
+    assert failed.value.code == "method_not_allowed"
+
+
+def test_a_body_may_have_16_kb_and_no_byte_more() -> None:
+    most = '{"a": "' + "x" * (16 * 1024 - 9) + '"}'
+
+    assert list(payload(RawRequest("", None, most))) == ["a"]
+    for longer in (
+        RawRequest("", None, f"{most} "),
+        RawRequest("", None, "!" * 32 * 1024, base64=True),
+    ):
+        with pytest.raises(Failure) as failed:
+            payload(longer)
+        assert failed.value.code == "too_large"
+
+
+def test_an_image_may_be_named_alone() -> None:
+    assert parse(by_person(ami_override="ami-01234567")).entry.image_or_commit == "ami-01234567"

@@ -182,3 +182,15 @@ async def test_an_answer_waits_for_these_words_two_seconds_and_no_longer(
     github.commits, github.hears = [commit(1)], hears
 
     assert await revisions(ask) == told
+
+
+async def test_whoever_does_not_ask_what_a_run_makes_costs_no_look_at_it(
+    ask: Ask, github: SmallGitHub
+) -> None:
+    github.runs = [run_of(PERSONS, 7, status="in_progress")]
+    github.jobs[7] = [job(2, "a-1: none -> ami-0 @0000003", "queued")]
+    github.commits = [commit(3, 2)]
+
+    await ask(function_url({"action": "run", "run_id": 7}, CHAT_1))
+
+    assert github.asked == github.rest

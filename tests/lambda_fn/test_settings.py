@@ -13,7 +13,7 @@ from lambda_fn.failure import Failure
 from lambda_fn.github_cache import GitHubCache
 from lambda_fn.handler import Call
 from lambda_fn.http_client import Budget
-from lambda_fn.settings import SecretReader, SecretSource
+from lambda_fn.settings import SecretReader, SecretSource, read_settings
 from tests.lambda_fn.conftest import TurnedNow
 from tests.lambda_fn.events import AGENT_1, CONTROL_TOKEN, InvocationContext, function_url
 from tests.lambda_fn.role import LambdaRole, playing
@@ -156,3 +156,27 @@ async def test_githubs_token_is_read_again_once_after_a_401(
     put(ssm, "/clawbot/github-token", TOKEN)
     assert await registry() == (200, 2)
     assert await registry() == (200, 1)
+
+
+@pytest.mark.parametrize("value", [" ", "\n", "to\x01ken", "to\x7fken", "first\nto\x01ken"])
+def test_what_can_be_no_header_is_no_secret(value: str) -> None:
+    with pytest.raises(Failure, match="must be printable ASCII, not empty") as failed:
+        SecretReader().read(CONTROL._replace(value=value), {}, Budget())
+
+    assert failed.value.code == "misconfigured"
+
+
+def test_at_the_same_instant_a_parameter_is_read_once(ssm: LambdaRole) -> None:
+    vault = SecretReader(TurnedNow())
+    put(ssm, "/clawbot/control-token", "first")
+    vault.read(CONTROL, ssm.environ, Budget())
+    put(ssm, "/clawbot/control-token", "second")
+
+    assert vault.read(CONTROL, ssm.environ, Budget()) == ["first"]
+
+
+@pytest.mark.parametrize("value", ["7", "clawdinator[bot]:7"])
+def test_an_account_is_its_number(value: str) -> None:
+    environ = {"CONTROL_API_TOKEN": "c", "GITHUB_TOKEN": "g", "CONTROL_API_ACCOUNT": value}
+
+    assert read_settings(environ).account == "7"

@@ -219,3 +219,20 @@ def test_a_listed_principal_may_be_of_any_account_and_its_name_is_cut() -> None:
     assert seen(iam(theirs, ELSEWHERE), CONTROL_API_OPERATORS=theirs) == Signer(
         SignerRole.OPERATOR, "a" * 32
     )
+
+
+def test_where_callers_are_taken_at_their_word_nobody_is_somebody_who_may_say_anything() -> None:
+    unproven = Signer(SignerRole.UNPROVEN)
+    entry = Entry("discord.demo.c.a", "3", "all", caller="x", requested_by="operator:alice")
+
+    assert seen(None, ALLOW_UNPROVEN_CALLER="1") == unproven
+    assert spoken_by(unproven, entry) == entry
+
+
+def test_a_function_may_be_called_by_an_alias() -> None:
+    assert seen(iam(AGENT_1), f"{FUNCTION_ARN}:live") == Signer(SignerRole.AGENT, "clawdinator-1")
+
+
+@pytest.mark.parametrize("signer", [OPERATOR, Signer(SignerRole.UNPROVEN)])
+def test_whoever_is_no_chat_need_name_no_person(signer: Signer) -> None:
+    check_person(signer, "")

@@ -16,7 +16,8 @@ from tests.mutants.survivors import LIST, Identity, listed, written
 from tests.mutants.table import ROOT, TESTS, missing
 from tests.mutants.trial import Copy, Record
 
-AT_ONCE = 2
+# On two cores: many tests wait.
+AT_ONCE = 3
 TOLD_EVERY = 25
 Made = TypeVar("Made")
 
@@ -26,7 +27,7 @@ def main() -> None:
     options.add_argument("files", nargs="*", default=list(TESTS), help="all, if none is named")
     files: list[str] = options.parse_args().files
     if unknown := missing() + [one for one in files if one not in TESTS]:
-        options.error(f"not in the tree, or not in the table: {', '.join(unknown)}")
+        options.error(f"in the tree or in the table, but not in both: {', '.join(unknown)}")
     known = {one: why for one, why in listed(LIST.read_text()).items() if one.file in files}
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         tests = sorted({test for file in files for test in TESTS[file]})

@@ -36,16 +36,21 @@ class Record:
     seconds: dict[str, float] = field(default_factory=dict)
 
     def tests(self, mutant: Mutant, files: Iterable[str]) -> list[str]:
-        """The tests of these files that ran what is changed, the quickest first.
+        """The tests of these files that ran what is changed; those that are likeliest to tell, and
+        the quickest, first.
 
-        All of them, for what ran while a module was imported, or in another process.
+        Of what ran while the file was imported, those that ran anything of it; and all of them
+        where another process did.
         """
+        file = mutant.identity.file
         wanted = tuple(f"{one}::" for one in files)
-        lines = self.ran[mutant.identity.file]
-        found = set[str]().union(*(lines.get(line, ()) for line in mutant.lines))
         own = [one for one in self.seconds if one.startswith(wanted)]
-        chosen = [one for one in own if one in found]
-        return sorted(chosen or own, key=lambda one: (self.seconds[one], one))
+        ran = self.ran[file]
+        lines = mutant.lines if mutant.function else ran
+        found = set[str]().union(*(ran.get(line, ()) for line in lines))
+        chosen = [one for one in own if one in found] or own
+        named = f"/test_{Path(file).stem}"
+        return sorted(chosen, key=lambda one: (named not in one, self.seconds[one], one))
 
 
 class Copy:

@@ -1,5 +1,6 @@
 """Who may make the bot act: every way of not being who one seems."""
 
+import logging
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,7 +8,8 @@ import pytest
 from telegram import Chat, Message, User
 
 from clawbot.settings import load
-from clawbot.telegram.speaker import author
+from clawbot.telegram.speaker import author, person
+from fleet_control.caller import Human, Unknown
 from sandbox.telegram_api.history import group, private, user
 from sandbox.telegram_api.people import ANONYMOUS_ADMIN, CHANNEL_BOT
 from tests.telegram.scene import FLEET, OPERATOR, TelegramScene, labels
@@ -283,3 +285,64 @@ async def test_a_group_that_moved_while_nobody_was_there_is_found(scene: Telegra
     await scene.until(lambda: str(new["id"]) in str(scene.telegram.called("setMyCommands")))
     asked = await scene.people.say(new, scene.operator, "/fleet@fleet_bot status")
     assert labels(await scene.reply_to(asked)) == ["Refresh"]
+
+
+async def test_once_the_registry_was_seen_its_accounts_are_instances_and_no_persons(
+    scene: TelegramScene,
+) -> None:
+    await scene.start()
+    await scene.reply_to(await scene.say("/fleet@fleet_bot status", scene.operator))
+    person = user(3003, "claw as a user account")
+    refusal = await scene.reply_to(await scene.say("/fleet@fleet_bot deploy claw-1", person))
+    assert "claw-1 may not deploy itself" in refusal["text"]
+
+
+async def test_what_moves_no_host_waits_for_no_registry(scene: TelegramScene) -> None:
+    await scene.start()
+    await scene.reply_to(await scene.say("/fleet@fleet_bot help", scene.operator))
+    assert scene.api.count("registry") == 0
+
+
+async def test_what_nobody_said_is_ignored(
+    scene: TelegramScene, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    await scene.start()
+    said = {**scene.people.write(scene.fleet, scene.operator, DEPLOY)}
+    del said["from"]
+    await scene.telegram.updates.put("message", said)
+    await scene.settled()
+    assert f"telegram.ignored chat={FLEET} message={said['message_id']}" in caplog.text
+    assert "telegram.not_answered" not in caplog.text
+
+
+OLGA = User(OPERATOR, "Olga", is_bot=False)
+
+
+@pytest.mark.parametrize(
+    ("message", "who"),
+    [
+        (Message(1, datetime.now(UTC), Chat(FLEET, "supergroup"), OLGA), Human),
+        (
+            Message(
+                1,
+                datetime.now(UTC),
+                Chat(FLEET, "supergroup"),
+                OLGA,
+                sender_chat=Chat(FLEET, "group"),
+            ),
+            Unknown,
+        ),
+        (Message(1, datetime.now(UTC), Chat(-1009876543210, "channel"), OLGA), type(None)),
+    ],
+)
+async def test_where_and_for_whom_it_is_said_counts_whoever_the_sender_is(
+    scene: TelegramScene, message: Message, who: type
+) -> None:
+    assert type(author(message, load(scene.environ("demo")), None)) is who
+
+
+async def test_a_program_is_no_operator_though_its_account_is_listed(scene: TelegramScene) -> None:
+    settings = load(scene.environ("demo"))
+    assert person(OLGA, settings, None) == Human(f"telegram:{OPERATOR}", "Olga", operator=True)
+    assert person(User(OPERATOR, "Olga", is_bot=True), settings, None) is None

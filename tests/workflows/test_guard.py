@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.workflows.plans import (
     EXPECTATION,
     GONE,
+    HOST,
     MACHINES,
     NEW,
     OLD,
@@ -254,7 +255,10 @@ def test_what_another_instance_has_is_no_matter_of_this_job_while_it_stays() -> 
 
 
 def test_a_host_that_stays_as_it_is_is_told_once() -> None:
-    (found,) = rolled(plan(host(TWO, "no-op", image=OLD)), [TWO], NEW, SEEN, EXPECTATION)
+    old = own(HOST, TWO, ami=OLD)
+    stays = host(TWO, "no-op", before=old, after=old)
+
+    (found,) = rolled(plan(stays), [TWO], NEW, SEEN, EXPECTATION)
 
     assert found.why == "it was to be replaced"
 
