@@ -13,6 +13,7 @@ from clawbot.living_reply import LivingReply
 from clawbot.once import Once
 from clawbot.predecessor import Predecessor
 from clawbot.replies import Deploying, Notice, Question, Reply, asking, refused
+from fleet_control import phrases
 from fleet_control.caller import ALL
 from fleet_control.clock import Clock
 from fleet_control.error import FleetError
@@ -61,7 +62,7 @@ class Confirmation:
                 raise
             told.append(str(error))
         else:
-            told.append(wording.registry_age(status, now))
+            told.append(phrases.registry_age(status.known, now))
             told.append(wording.as_of_now(image_or_commit, status, now))
             moved = _moved(target, status, self._fleet.carrier)
         replaced, created, removed = moved

@@ -1,4 +1,4 @@
-"""What shows at a glance how things are, where a chat has no more than characters: lights, bars."""
+"""Indicators made of characters: a coloured light for an instance or host, a deploy's bar."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -18,7 +18,7 @@ HOSTS = {
 
 
 def light(row: InstanceStatus) -> str:
-    """An instance's."""
+    """The coloured light of one instance: red, blue, yellow or green."""
     if row.worst in GRAVE:
         return "🔴"
     if row.replacing:

@@ -30,7 +30,7 @@ class Once:
         return self._seen[key][1] if key in self else ""
 
     def forget(self, *key: Hashable) -> None:
-        """It came to nothing: the next one counts."""
+        """Forget this key, because what it stood for came to nothing: the next one is the first."""
         self._seen.pop(key, None)
 
     def __contains__(self, key: tuple[Hashable, ...]) -> bool:

@@ -70,7 +70,7 @@ class Readiness:
         self._say()
 
     def _say(self) -> None:
-        """What is new of it."""
+        """Tell what changed since it was told last: that we are ready, how each front is."""
         fronts = self._fronts.values()
         settled = all(one.silent is None or one.is_away for one in fronts)
         news = []
@@ -95,7 +95,10 @@ class Readiness:
 async def watching(
     fronts: Iterable[str], tell: Callable[[str], None], clock: Clock
 ) -> AsyncIterator[Readiness]:
-    """Theirs, for which time passes. It is counted: a host's clock may be set while it boots."""
+    """The readiness of these fronts, told of the time that passes while the context is open.
+
+    The seconds are counted and no clock is read, which may be set while a host boots.
+    """
     readiness = Readiness(fronts, tell)
 
     async def watch() -> None:

@@ -118,8 +118,3 @@ def paged(shown: Page[InstanceStatus]) -> str:
 def listed(ids: tuple[str, ...], most: int = 12) -> str:
     more = f" and {len(ids) - most} more" if len(ids) > most else ""
     return ", ".join(ids[:most]) + more
-
-
-def registry_age(status: FleetStatus, now: float) -> str:
-    """How old what we know of the registry is, and why; empty when it is fresh."""
-    return phrases.registry_age(status.known, now)

@@ -82,7 +82,7 @@ def _moment(seconds: float, style: str = "R") -> str:
 
 def _status(status: FleetStatus, shown: Page[InstanceStatus], now: float) -> discord.Embed:
     rows = [_row(row, status, now) for row in shown.items]
-    registry = wording.registry_age(status, now)
+    registry = phrases.registry_age(status.known, now)
     if registry:
         rows.append(f"🟡 {cut(_escaped(registry), LONGEST_ROW)}")
     made = _embed(

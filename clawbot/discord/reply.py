@@ -139,11 +139,16 @@ class DiscordMessage:
     async def _write(self, draw: Draw, nonce: str) -> None:
         try:
             if self._token is not None and self._token_lives(self._token):
-                await self._by_token(self._token, draw(self._message_id))
+                drawn = draw(self._message_id)
+                await self._token.edit_original_response(
+                    embed=drawn.embed, view=drawn.view, allowed_mentions=NOBODY
+                )
             elif not self._message_id or self._older_than(limits.EDITABLE_SECONDS):
                 await self._send(draw, nonce)
             else:
-                await self._by_channel(draw(self._message_id))
+                drawn = draw(self._message_id)
+                message = self._channel.get_partial_message(self._message_id)
+                await message.edit(embed=drawn.embed, view=drawn.view, allowed_mentions=NOBODY)
         except discord.HTTPException as error:
             if error.code in _DEAD_TOKEN and self._token is not None:
                 self._token = None
@@ -155,15 +160,6 @@ class DiscordMessage:
 
     def _token_lives(self, token: discord.Interaction) -> bool:
         return self._clock.now() - made(token.id) < limits.TOKEN_SECONDS - MARGIN_SECONDS
-
-    async def _by_token(self, token: discord.Interaction, drawn: DrawnEmbed) -> None:
-        await token.edit_original_response(
-            embed=drawn.embed, view=drawn.view, allowed_mentions=NOBODY
-        )
-
-    async def _by_channel(self, drawn: DrawnEmbed) -> None:
-        message = self._channel.get_partial_message(self._message_id)
-        await message.edit(embed=drawn.embed, view=drawn.view, allowed_mentions=NOBODY)
 
     async def _send(self, draw: Draw, nonce: str) -> None:
         """A new message, which pings nobody; its buttons follow once its id is known.

@@ -33,8 +33,6 @@ REPOSITORY_FOLDER = Path("var/lib/clawd/repos/clawdinators")
 IDENTITY = "instance.agekey"
 _IDENTITY_BEGINS = b"AGE-SECRET-KEY-1"
 _WHOSE = "# identity of "
-_UPLOAD = "Upload it anew with `clawbot bundle upload {0.instance}`."
-_DEPLOY = "Deploy {0.instance} again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,7 @@ PARTS = {
         key=lambda host: f"{host.bootstrap_prefix}/{bundle_object.SECRETS}",
         sum=lambda _: "",
         check=check_secrets,
-        mend=_UPLOAD,
+        mend="Upload it anew with `clawbot bundle upload {0.instance}`.",
     ),
     "repository": Part(
         folder=REPOSITORY_FOLDER,
@@ -100,7 +98,7 @@ PARTS = {
         key=lambda host: seed.key(host.revision),
         sum=lambda host: host.seed_sha256,
         check=check_repository,
-        mend=_DEPLOY,
+        mend="Deploy {0.instance} again.",
     ),
 }
 

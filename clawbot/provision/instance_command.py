@@ -99,17 +99,17 @@ def add(checkout: Path, id_: str, more: Mapping[str, object]) -> Registry:
     return registry
 
 
-def remove(checkout: Path, id_: str) -> Registry:
+def remove(checkout: Path, id_: str) -> None:
     """Take the entry and the host file out; ProvisionError where that leaves no valid registry."""
     raw = _read(checkout)
     if id_ not in raw:
         known = ", ".join(raw)
         raise ProvisionError(f"`{id_}` is not in the registry; it has {known}.")
     text = _text({key: entry for key, entry in raw.items() if key != id_})
-    before, after = valid(_text(raw)), valid(text)
+    before = valid(_text(raw))
+    valid(text)
     _replace(checkout / REGISTRY, text)
     (checkout / HOSTS / f"{before[id_].host}.nix").unlink(missing_ok=True)
-    return after
 
 
 def _token_secret(id_: str) -> str:

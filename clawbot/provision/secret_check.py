@@ -22,22 +22,6 @@ def faults(registry: Registry, instance: str, folder: SecretFolder) -> list[str]
     return found
 
 
-def unreadable(secret: FleetSecret, instance: str, folder: SecretFolder) -> str | None:
-    """Why this instance could not use the secret, if so."""
-    file = f"{secret.name}.age"
-    data = folder.read(secret.name)
-    if data is None:
-        return f"{file} is missing: {how_to_get(secret)}."
-    if age.readers(data) is None:
-        return f"{file} is not an age file; a plain secret must not lie there. Remove it."
-    if not folder.opens(instance, secret.name):
-        return (
-            f"{file} can't be read by {instance}: encrypt it again with "
-            f"`clawbot secrets make {instance}`."
-        )
-    return None
-
-
 def excess(secret: FleetSecret, folder: SecretFolder) -> str | None:
     """Who else may read it, if anybody: each known key is tried, and the keys are counted."""
     data = folder.read(secret.name)
@@ -76,12 +60,6 @@ def in_plain(repository: Path, registry: Registry, folder: SecretFolder) -> Iter
             )
 
 
-def how_to_get(secret: FleetSecret) -> str:
-    if secret.taken:
-        return f"take it in with `clawbot secrets take {secret.name}`"
-    return f"make it with `clawbot secrets make {secret.instances[0]}`"
-
-
 def _identity_faults(instance: str, folder: SecretFolder) -> Iterator[str]:
     identity = folder.identity(instance)
     name = f"{identity_name(instance)}.age"
@@ -97,15 +75,24 @@ def _identity_faults(instance: str, folder: SecretFolder) -> Iterator[str]:
 
 
 def _secret_faults(secret: FleetSecret, instance: str, folder: SecretFolder) -> Iterator[str]:
-    wrong = unreadable(secret, instance, folder)
-    if wrong:
-        yield wrong
-        return
-    if folder.reveal(secret.name) is None:
-        yield f"{secret.name}.age can't be read by this operator."
-    more = excess(secret, folder)
-    if more:
-        yield more
+    file = f"{secret.name}.age"
+    data = folder.read(secret.name)
+    if data is None:
+        if secret.taken:
+            how = f"take it in with `clawbot secrets take {secret.name}`"
+        else:
+            how = f"make it with `clawbot secrets make {secret.instances[0]}`"
+        yield f"{file} is missing: {how}."
+    elif age.readers(data) is None:
+        yield f"{file} is not an age file; a plain secret must not lie there. Remove it."
+    elif not folder.opens(instance, secret.name):
+        again = f"`clawbot secrets make {instance}`"
+        yield f"{file} can't be read by {instance}: encrypt it again with {again}."
+    else:
+        if folder.reveal(secret.name) is None:
+            yield f"{file} can't be read by this operator."
+        if more := excess(secret, folder):
+            yield more
 
 
 def _borrowed(registry: Registry, instance: str, folder: SecretFolder) -> Iterator[str]:

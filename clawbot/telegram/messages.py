@@ -130,7 +130,7 @@ def _status(status: FleetStatus, shown: Page[InstanceStatus], now: float) -> Ite
         yield f"Newest revision: {plain(phrases.told(status.newest_revision, now))}"
     if paged := wording.paged(shown):
         yield f"{paged[0].upper()}{paged[1:]}"
-    aged = wording.registry_age(status, now)
+    aged = phrases.registry_age(status.known, now)
     if aged:
         yield f"🟡 {said(aged)}"
 

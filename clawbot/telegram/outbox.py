@@ -128,9 +128,10 @@ class Outbox:
         until = self._clock.monotonic() + (PATIENCE_SECONDS if within is None else within)
         pauses = CALL_AGAIN.pauses()
         while True:
-            waited = await self._turn(chat)
+            began = self._clock.monotonic()
+            await self._rate_limit.turn(chat)
             if within is None:
-                until += waited
+                until += self._clock.monotonic() - began
             elif self._clock.monotonic() > until:
                 raise TimedOut("no turn to speak in time")
             try:
@@ -147,12 +148,6 @@ class Outbox:
                 pause = next(pauses)
                 log.info("telegram.tried chat=%s why=%s again_in=%s", chat, error, pause)
             await self._clock.sleep(pause)
-
-    async def _turn(self, chat: int) -> float:
-        """The seconds that the turn to speak there was waited for."""
-        begun = self._clock.monotonic()
-        await self._rate_limit.turn(chat)
-        return self._clock.monotonic() - begun
 
 
 def seconds(period: int | timedelta) -> float:

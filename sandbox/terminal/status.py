@@ -46,7 +46,7 @@ def lines(status: FleetStatus, number: int, now: float, room: int | None = None)
     yield from _images(status, now)
     if status.newest_revision:
         yield Text(f"  NEWEST REVISION  {phrases.told(status.newest_revision, now)}", style="dim")
-    if age := wording.registry_age(status, now):
+    if age := phrases.registry_age(status.known, now):
         yield Text()
         yield Text(age, style="yellow")
 
