@@ -243,6 +243,7 @@ def test_with_the_longest_names_it_stays_short_too(images: int, said: str) -> No
     [
         ((), ""),
         (("claw-1", "claw-2"), "removed before: claw-1, claw-2; "),
+        (("a", "b", "c", "d"), "removed before: a, b, c and 1 more; "),
         (("a" * 32,), f"removed before: {'a' * 32}; "),
         (("a" * 32, "b" * 32), f"removed before: {'a' * 32} and 1 more; "),
     ],
