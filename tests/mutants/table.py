@@ -26,7 +26,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         ("lambda_fn/deploy.py", "lambda_fn", "handler lease near_misses"),
         ("lambda_fn/failure.py", "lambda_fn", "failure handler lease"),
         ("lambda_fn/github.py", "lambda_fn", "github action branch kept"),
-        ("lambda_fn/handler.py", "lambda_fn", "handler failure secrets runtime"),
+        ("lambda_fn/handler.py", "lambda_fn", "handler secrets runtime action lease github"),
         ("lambda_fn/kept.py", "lambda_fn", "kept"),
         ("lambda_fn/lease.py", "lambda_fn", "lease"),
         ("lambda_fn/mask.py", "lambda_fn", "secrets failure"),
