@@ -147,7 +147,7 @@ class Call:
         """One line per request is the audit trail."""
         asked = " ".join(f"{key}={value!r}" for key, value in self._trail.items() if value)
         # What was read is no news; what was done or refused is.
-        said = body[:300] if status != 200 or "target" in self._trail else ""
+        said = body[:300] if status != 200 or self._trail.get("target") else ""
         line = f"control.answered {self._safe(asked)} status={status} {said}"
         if "AWS_LAMBDA_FUNCTION_NAME" in self._environ:
             # AWS keeps what is written here; its own logging starts at warnings.

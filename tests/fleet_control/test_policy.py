@@ -17,6 +17,7 @@ from fleet_control.policy import (
     Refused,
     Usage,
     judge,
+    refused_first,
 )
 from tests.fleet_control.fleets import doubt
 
@@ -380,3 +381,73 @@ def test_a_fact_that_a_depth_cannot_see_never_turns_a_refusal_of_oneself_into_le
     for target in (own, ALL):
         assert isinstance(judge(BotInstance(own), target, image, Facts()), Refused)
         assert isinstance(judge(BotInstance(own), target, image, facts), Refused)
+
+
+def message(caller: Caller, target: str, image: str = "", facts: Facts | None = None) -> str:
+    verdict = judge(caller, target, image, facts or seen())
+    assert isinstance(verdict, Refused)
+    return verdict.message
+
+
+def test_a_fact_that_nobody_named_is_one_that_is_not_seen() -> None:
+    assert Facts() == (None, None, None, "", 0, None, 0, False, False, "", True, 0.0)
+    assert judge(OPERATOR, "", "", Facts()) == Usage(())
+    assert judge(OPERATOR, "clawdinator-2", IMAGE, Facts()) == Allowed()
+    assert judge(BOT, "clawdinator-2", IMAGE, Facts()) == Allowed()
+    assert isinstance(judge(OPERATOR, ALL, "", Facts()), Allowed)
+
+
+def test_what_bots_deploys_came_to_is_asked_for_where_nothing_else_refuses() -> None:
+    assert refused_first(BOT, "clawdinator-1", "", seen())
+    assert refused_first(BOT, "clawdinator-2", "", BUSY)
+    assert not refused_first(BOT, "clawdinator-2", "", seen())
+    assert not refused_first(BOT, "clawdinator-2", "", THIRD_ILL)
+    assert not refused_first(BOT, "", "", seen())
+
+
+def test_a_refusal_says_which_of_its_reasons_it_was() -> None:
+    assert message(VISITOR, "clawdinator-2").startswith("Only operators may deploy.")
+    assert message(BOT, ALL) == (
+        "clawdinator-1 may not deploy `all`: it includes itself. Name one other instance."
+    )
+    assert message(BOT, "clawdinator-1").startswith("clawdinator-1 may not deploy itself. ")
+    assert message(OPERATOR, "clawdinator-2", "main").startswith("`main` is neither an image")
+    assert "is not an available image" in message(OPERATOR, "clawdinator-2", "ami-00000000")
+
+
+def test_a_name_of_forty_characters_is_told_whole() -> None:
+    assert f"`{'x' * 40}`" in message(OPERATOR, "x" * 40)
+    assert f"`{'x' * 39}…`" in message(OPERATOR, "x" * 41)
+
+
+def test_as_many_hosts_as_one_run_moves_are_moved() -> None:
+    many = tuple(f"claw-{n}" for n in range(250))
+
+    assert isinstance(judge(OPERATOR, ALL, "", seen(ids=many)), Allowed)
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(0, 60), (40 * 60, 20), (3590, 1)])
+def test_a_bot_is_told_how_long_it_has_to_wait(seconds: float, left: int) -> None:
+    facts = seen(last_bot_deploy=BotDeploy("clawdinator-3", NOW - seconds))
+
+    assert f"A bot instance may again in {left} min;" in message(BOT, "clawdinator-2", "", facts)
+
+
+@pytest.mark.parametrize(("unwell", "more"), [(1, ""), (3, ""), (4, " and 1 more")])
+def test_of_those_that_are_unwell_three_are_named(unwell: int, more: str) -> None:
+    ids = tuple(f"claw-{n}" for n in range(unwell))
+    facts = seen(ids=(*IDS, *ids), conditions=WELL | dict.fromkeys(ids, Condition.MISSING))
+    named = ", ".join(f"{id_} is missing" for id_ in ids[:3])
+
+    assert f" healthy while {named}{more}. One thing" in message(BOT, "clawdinator-2", "", facts)
+
+
+def test_who_deploys_all_is_told_whose_host_comes_last() -> None:
+    def asked(carrier: str) -> str:
+        verdict = judge(OPERATOR, ALL, "", seen(carrier=carrier))
+        assert isinstance(verdict, Allowed)
+        return verdict.confirm
+
+    every = "This replaces every host of the fleet, one after the other"
+    assert asked("") == f"{every}."
+    assert asked("clawdinator-1") == f"{every}, the one I run on (clawdinator-1) last."

@@ -317,3 +317,30 @@ async def test_of_what_was_refused_three_hundred_characters_are_logged(
     assert len(json.dumps(answer.body)) > 320
     (line,) = (record.getMessage() for record in caplog.records if record.name == "lambda_fn")
     assert len(line.partition("status=502 ")[2]) == 300
+    assert handler(function_url({}, AGENT_1), InvocationContext())["statusCode"] == 500
+
+
+async def test_what_was_read_is_no_news_in_the_log_and_what_was_refused_is(
+    ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "lambda_fn")
+    await ask(function_url({"action": "registry"}, AGENT_1))
+    await ask(function_url({"action": "run", "run_id": 7}, AGENT_1))
+
+    read, refused = [one.getMessage() for one in caplog.records if one.name == "lambda_fn"]
+
+    by = f"control.answered aws_request={InvocationContext().aws_request_id!r} signer='agent:clawdinator-1'"
+    assert read == f"{by} action='registry' status=200 "
+    assert refused.startswith(f"{by} action='run' run_id=7 status=404 {{\"ok\": false, ")
+
+
+async def test_what_broke_at_aws_leaves_its_traceback_there(
+    ask: Ask, github: SmallGitHub, environ: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    environ["AWS_LAMBDA_FUNCTION_NAME"] = "clawdinator-control-api"
+    github.refusals.append(web.json_response(["no run"]))
+
+    answer = await ask(function_url({"action": "run", "run_id": 7}, AGENT_1))
+
+    assert answer.code == (502, "github_unreachable")
+    assert "Traceback" in capsys.readouterr().err

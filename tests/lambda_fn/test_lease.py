@@ -478,3 +478,19 @@ async def test_what_takes_a_callers_word_has_leases_too(
     answers.append(await ask(said))
 
     assert [one.body.get("code") for one in answers] == [None, "busy", None]
+
+
+async def test_what_surely_never_was_dispatched_costs_a_minute_and_no_more(
+    ask: Ask, github: SmallGitHub, table: LambdaRole, now: TurnedNow
+) -> None:
+    """Though what kept it from that is what would leave a dispatch in doubt."""
+    github.refusals += [web.json_response({"message": "?"}, status=502) for _ in range(9)]
+    failed = await ask(asked(1))
+    github.refusals.clear()
+    now.ahead += 61
+
+    again = await ask(asked(2))
+
+    assert failed.code == (502, "github_unreachable")
+    assert again.status == 200
+    assert len(github.dispatched) == 1
