@@ -317,7 +317,6 @@ async def test_of_what_was_refused_three_hundred_characters_are_logged(
     assert len(json.dumps(answer.body)) > 320
     (line,) = (record.getMessage() for record in caplog.records if record.name == "lambda_fn")
     assert len(line.partition("status=502 ")[2]) == 300
-    assert handler(function_url({}, AGENT_1), InvocationContext())["statusCode"] == 500
 
 
 async def test_what_was_read_is_no_news_in_the_log_and_what_was_refused_is(
@@ -329,7 +328,8 @@ async def test_what_was_read_is_no_news_in_the_log_and_what_was_refused_is(
 
     read, refused = [one.getMessage() for one in caplog.records if one.name == "lambda_fn"]
 
-    by = f"control.answered aws_request={InvocationContext().aws_request_id!r} signer='agent:clawdinator-1'"
+    aws_request = InvocationContext().aws_request_id
+    by = f"control.answered aws_request={aws_request!r} signer='agent:clawdinator-1'"
     assert read == f"{by} action='registry' status=200 "
     assert refused.startswith(f"{by} action='run' run_id=7 status=404 {{\"ok\": false, ")
 
