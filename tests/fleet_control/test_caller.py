@@ -2,7 +2,7 @@
 
 import pytest
 
-from fleet_control.caller import is_instance_id, is_target
+from fleet_control.caller import Human, is_instance_id, is_target
 
 
 @pytest.mark.parametrize("id_", ["a", "7", "clawdinator-1", "clawdinator-babelfish", "a" * 32])
@@ -25,3 +25,7 @@ def test_all_is_a_target_but_no_id() -> None:
 @pytest.mark.parametrize("text", ["", "ALL", "all ", "a--b", "a" * 33])
 def test_what_is_neither_all_nor_an_id_is_no_target(text: str) -> None:
     assert not is_target(text)
+
+
+def test_a_person_is_no_operator_unless_somebody_said_so() -> None:
+    assert Human("discord:1") == Human("discord:1", name="", operator=False)

@@ -494,3 +494,27 @@ async def test_what_surely_never_was_dispatched_costs_a_minute_and_no_more(
     assert failed.code == (502, "github_unreachable")
     assert again.status == 200
     assert len(github.dispatched) == 1
+
+
+async def test_a_run_of_somebody_else_at_that_time_is_not_taken_for_the_one_that_was_lost(
+    ask: Ask, github: SmallGitHub, table: Role, now: Now
+) -> None:
+    await lost(ask, github)
+    others = AGENTS._replace(request_id="discord.clawdinator-3.c.a")
+    github.runs = [run_of(others, 9, status="in_progress")]
+    now.ahead = LISTED
+
+    assert (await ask(asked(2))).status == 200
+
+
+async def test_whether_a_run_has_ended_is_not_guessed_where_github_does_not_say(
+    ask: Ask, github: SmallGitHub, table: Role, now: Now
+) -> None:
+    await ask(asked(1))
+    now.ahead = 2 * LISTED
+    github.refusals.append(web.json_response({"message": "?"}, status=502))
+
+    answer = await ask(asked(2))
+
+    assert answer.code == (502, "github_unreachable")
+    assert len(github.dispatched) == 1
