@@ -497,7 +497,7 @@ async def test_what_surely_never_was_dispatched_costs_a_minute_and_no_more(
 
 
 async def test_a_run_of_somebody_else_at_that_time_is_not_taken_for_the_one_that_was_lost(
-    ask: Ask, github: SmallGitHub, table: Role, now: Now
+    ask: Ask, github: SmallGitHub, table: LambdaRole, now: TurnedNow
 ) -> None:
     await lost(ask, github)
     others = AGENTS._replace(request_id="discord.clawdinator-3.c.a")
@@ -508,7 +508,7 @@ async def test_a_run_of_somebody_else_at_that_time_is_not_taken_for_the_one_that
 
 
 async def test_whether_a_run_has_ended_is_not_guessed_where_github_does_not_say(
-    ask: Ask, github: SmallGitHub, table: Role, now: Now
+    ask: Ask, github: SmallGitHub, table: LambdaRole, now: TurnedNow
 ) -> None:
     await ask(asked(1))
     now.ahead = 2 * LISTED

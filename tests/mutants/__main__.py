@@ -12,7 +12,7 @@ from queue import SimpleQueue
 from typing import TypeVar
 
 from tests.mutants.mutant import Mutant, mutants
-from tests.mutants.survivors import LIST, Identity, listed, written
+from tests.mutants.survivors import LIST, MutantIdentity, listed, written
 from tests.mutants.table import ROOT, TESTS, missing
 from tests.mutants.trial import Copy, Record
 
@@ -57,11 +57,11 @@ class Trials:
         return record
 
     def survivors(
-        self, files: list[str], record: Record, known: frozenset[Identity]
-    ) -> set[Identity]:
+        self, files: list[str], record: Record, known: frozenset[MutantIdentity]
+    ) -> set[MutantIdentity]:
         every = [one for file in files for one in mutants(file, (ROOT / file).read_text())]
         say(f"{len(every)} mutants")
-        found, started = set[Identity](), time.monotonic()
+        found, started = set[MutantIdentity](), time.monotonic()
         work = [partial(killed, mutant=one, record=record, known=known) for one in every]
         for done, (number, dead) in enumerate(self._each(work), start=1):
             if not dead:
@@ -95,7 +95,7 @@ class Trials:
             self._free.put(copy)
 
 
-def killed(copy: Copy, mutant: Mutant, record: Record, known: frozenset[Identity]) -> bool:
+def killed(copy: Copy, mutant: Mutant, record: Record, known: frozenset[MutantIdentity]) -> bool:
     """Whether a test notices the mutant; one that is listed as a survivor, twice.
 
     A test that failed by chance would otherwise take it off the list.
@@ -106,7 +106,7 @@ def killed(copy: Copy, mutant: Mutant, record: Record, known: frozenset[Identity
     return all(copy.killed(mutant, tests, seconds) for _ in range(times))
 
 
-def verdict(found: set[Identity], known: dict[Identity, str]) -> int:
+def verdict(found: set[MutantIdentity], known: dict[MutantIdentity, str]) -> int:
     """0 if those that were found are those that are listed; else it says which are not."""
     new = dict.fromkeys(found - set(known), "?")
     gone = {one: known[one] for one in set(known) - found}

@@ -8,7 +8,7 @@ import libcst as cst
 from libcst.metadata import MetadataWrapper, ParentNodeProvider, PositionProvider
 from mutmut.mutation import mutators
 
-from tests.mutants.survivors import Identity
+from tests.mutants.survivors import MutantIdentity
 
 TRUE, FALSE = cst.Name("True"), cst.Name("False")
 # Of mutmut's operators, those that change a decision; its others reword strings and drop arguments.
@@ -30,7 +30,7 @@ class Mutant:
         function: in whose body it is; empty for what runs when the file is imported.
     """
 
-    identity: Identity
+    identity: MutantIdentity
     lines: range
     source: str
     function: str
@@ -47,7 +47,7 @@ def mutants(file: str, source: str) -> Iterator[Mutant]:
         if was != becomes:
             where = positions[one.node]
             lines = range(where.start.line, where.end.line + 1)
-            identity = Identity(f"{file} {one.scope}", was, becomes)
+            identity = MutantIdentity(f"{file} {one.scope}", was, becomes)
             yield Mutant(identity, lines, mutated, one.function)
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 LIST = Path(__file__).with_name("survivors.txt")
 
 
-class Identity(NamedTuple):
+class MutantIdentity(NamedTuple):
     """What tells a mutant from all others, whatever is written above it in its file.
 
     Attributes:
@@ -29,14 +29,14 @@ class Identity(NamedTuple):
         return self.place.partition(" ")[0]
 
 
-def listed(text: str) -> dict[Identity, str]:
+def listed(text: str) -> dict[MutantIdentity, str]:
     """Each survivor's reason."""
-    known: dict[Identity, str] = {}
+    known: dict[MutantIdentity, str] = {}
     for block in filter(None, text.strip().split("\n\n")):
         place, was, becomes, reason = block.split("\n")
-        known[Identity(place, was, becomes)] = reason
+        known[MutantIdentity(place, was, becomes)] = reason
     return known
 
 
-def written(survivors: Mapping[Identity, str]) -> str:
+def written(survivors: Mapping[MutantIdentity, str]) -> str:
     return "\n".join("\n".join((*one, reason, "")) for one, reason in sorted(survivors.items()))

@@ -14,7 +14,7 @@ from coverage import CoverageData
 
 from tests.mutants.mutant import Mutant
 from tests.mutants.table import ROOT
-from tests.mutants.warm import PIPES, Ask, Outcome
+from tests.mutants.warm import PIPES, TrialOutcome, TrialRequest
 
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv*", "build", ".*_cache", ".hypothesis")
 PYTEST = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider")
@@ -68,8 +68,11 @@ class Copy:
         """Run its tests as they are; what they say if they are not green, twice."""
         data = str(self.folder / ".coverage")
         of = [str(self.folder / one) for one in mutated]
-        ask = Ask([test_file], LONGEST_FILE_SECONDS, measured=data, of=of)
-        if self._asked(ask) is not Outcome.GREEN and self._asked(ask) is not Outcome.GREEN:
+        ask = TrialRequest([test_file], LONGEST_FILE_SECONDS, measured=data, of=of)
+        if (
+            self._asked(ask) is not TrialOutcome.GREEN
+            and self._asked(ask) is not TrialOutcome.GREEN
+        ):
             return self._said.read_text()
         record.seconds |= json.loads(Path(f"{data}.json").read_text())
         measured = CoverageData(data)
@@ -89,8 +92,8 @@ class Copy:
             file.write_text(mutant.source)
             allowed = PATIENCE + SLOWER * seconds
             if mutant.function:
-                ask = Ask(tests, allowed, (str(file), mutant.function))
-                return self._asked(ask) is Outcome.RED
+                ask = TrialRequest(tests, allowed, (str(file), mutant.function))
+                return self._asked(ask) is TrialOutcome.RED
             return not self._green_from_the_start(tests, allowed)
         finally:
             kept.replace(file)
@@ -116,13 +119,13 @@ class Copy:
         os.close(writing)
         self._asks, self._answers = os.fdopen(asks, "w"), os.fdopen(answers)
 
-    def _asked(self, ask: Ask) -> Outcome:
+    def _asked(self, ask: TrialRequest) -> TrialOutcome:
         self._asks.write(json.dumps(ask) + "\n")
         self._asks.flush()
         answer = self._answers.readline().strip()
-        if answer not in (Outcome.GREEN, Outcome.RED):
+        if answer not in (TrialOutcome.GREEN, TrialOutcome.RED):
             raise RuntimeError(self._said.read_text())
-        return Outcome(answer)
+        return TrialOutcome(answer)
 
     def _green_from_the_start(self, tests: list[str], seconds: float) -> bool:
         """In a new Python, for what is decided when the file is imported.

@@ -1,6 +1,6 @@
 """A pytest plugin: what it is asked for it runs in a fork of a Python that has collected all tests.
 
-Each line it reads is an Ask in JSON, and it answers each with an Outcome. A function that was
+Each line it reads is an TrialRequest in JSON, and it answers each with an TrialOutcome. A function that was
 changed on disk gets its new code in the fork; so nothing has to be imported for a mutant.
 """
 
@@ -26,7 +26,7 @@ from coverage import Coverage
 PIPES = "MUTANTS_PIPES"
 
 
-class Ask(NamedTuple):
+class TrialRequest(NamedTuple):
     """Run these tests.
 
     Attributes:
@@ -44,7 +44,7 @@ class Ask(NamedTuple):
     of: list[str] = []  # noqa: RUF012  (nobody changes it)
 
 
-class Outcome(StrEnum):
+class TrialOutcome(StrEnum):
     GREEN = auto()
     RED = auto()
     BROKEN = auto()
@@ -60,14 +60,14 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     reading, writing = (int(end) for end in os.environ[PIPES].split(","))
     with os.fdopen(reading) as asked, os.fdopen(writing, "w") as answers:
         for line in asked:
-            ask = Ask(*json.loads(line))
+            ask = TrialRequest(*json.loads(line))
             chosen = [item for one in ask.tests for item in items[one]]
             answers.write(f"{_forked(session, chosen, ask)}\n")
             answers.flush()
     return True
 
 
-def _forked(session: pytest.Session, items: list[pytest.Item], ask: Ask) -> Outcome:
+def _forked(session: pytest.Session, items: list[pytest.Item], ask: TrialRequest) -> TrialOutcome:
     """What came of it; too late is red. What the tests started ends with them."""
     child = os.fork()
     if not child:
@@ -82,11 +82,13 @@ def _forked(session: pytest.Session, items: list[pytest.Item], ask: Ask) -> Outc
         os.killpg(child, signal.SIGKILL)
     if not ended:
         os.waitpid(child, 0)
-        return Outcome.RED
-    return [Outcome.GREEN, Outcome.RED, Outcome.BROKEN][os.waitstatus_to_exitcode(status)]
+        return TrialOutcome.RED
+    return [TrialOutcome.GREEN, TrialOutcome.RED, TrialOutcome.BROKEN][
+        os.waitstatus_to_exitcode(status)
+    ]
 
 
-def _code(session: pytest.Session, items: list[pytest.Item], ask: Ask) -> int:
+def _code(session: pytest.Session, items: list[pytest.Item], ask: TrialRequest) -> int:
     try:
         if ask.changed:
             _read_again(*ask.changed)
@@ -108,7 +110,7 @@ def _run(session: pytest.Session, items: list[pytest.Item]) -> None:
             return
 
 
-def _measure(session: pytest.Session, items: list[pytest.Item], ask: Ask) -> None:
+def _measure(session: pytest.Session, items: list[pytest.Item], ask: TrialRequest) -> None:
     seconds: dict[str, float] = {}
     coverage = Coverage(data_file=ask.measured, include=ask.of, config_file=False)
     # Tests of what runs in another process, or of the tree itself, run no line here.
