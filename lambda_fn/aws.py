@@ -36,7 +36,9 @@ class AwsApi(NamedTuple):
     ) -> Response:
         """`code` and `name` are for the Failure where it can't be reached."""
         region = self.environ.get("AWS_REGION", "")
-        endpoint = self._endpoint(service.name, region)
+        own = self.environ.get(f"AWS_ENDPOINT_URL_{service.name.upper()}")
+        set_ = own or self.environ.get("AWS_ENDPOINT_URL")
+        endpoint = (set_ or f"https://{service.name}.{region}.amazonaws.com").rstrip("/")
         body = json.dumps(said).encode()
         headers = {
             "content-type": f"application/x-amz-json-{service.version}",
@@ -48,11 +50,6 @@ class AwsApi(NamedTuple):
             headers["x-amz-security-token"] = token
         headers["authorization"] = signature(headers, body, region, service.name, self.environ)
         return HttpServer(endpoint, code, name, self.budget).ask("POST", "/", headers, body)
-
-    def _endpoint(self, name: str, region: str) -> str:
-        own = self.environ.get(f"AWS_ENDPOINT_URL_{name.upper()}")
-        any_ = own or self.environ.get("AWS_ENDPOINT_URL")
-        return (any_ or f"https://{name}.{region}.amazonaws.com").rstrip("/")
 
 
 def signature(

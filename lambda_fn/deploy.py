@@ -79,10 +79,12 @@ class DeployAction(NamedTuple):
             run, url = github.dispatch(fit(self.entry))
         except Failure as failure:
             if not (begun and failure.code == Code.GITHUB_UNREACHABLE):
-                _if_possible(lambda: leases.is_over(lease))
+                with suppress(Failure):
+                    leases.is_over(lease)
             raise
         if run:
-            _if_possible(lambda: leases.has_run(lease, run, url))
+            with suppress(Failure):  # what can't be noted is settled later, by the request id
+                leases.has_run(lease, run, url)
         return self._queued(run, url, queue.before(run))
 
     def _as_listed(self) -> Mapping[str, object]:
@@ -108,9 +110,3 @@ class DeployAction(NamedTuple):
         if note:
             answer["note"] = note
         return answer
-
-
-def _if_possible(write: Callable[[], None]) -> None:
-    """What can't be noted is settled later, by the request id."""
-    with suppress(Failure):
-        write()

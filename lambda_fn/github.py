@@ -117,8 +117,10 @@ class GitHubClient:
     def run(self, run_id: int, kept: float = RUNS_KEPT) -> Run:
         """One line of the ledger; a run of another workflow, event or branch is none."""
         answer = self._read(self._workflow.run(run_id), kept)
-        if answer.status != 404 and self._workflow.has(raw := self._parsed(answer)):
-            return self._workflow.read_run(raw)
+        if answer.status != 404:
+            raw = json.loads(self._accepted(answer).body)
+            if self._workflow.has(raw):
+                return self._workflow.read_run(raw)
         raise Failure(Code.UNKNOWN_RUN, f"There is no deploy with the run id {run_id}.")
 
     def jobs(self, run_id: int, kept: float = RUNS_KEPT) -> list[Listed]:
@@ -130,7 +132,7 @@ class GitHubClient:
         return [row for page in pages for row in page]
 
     def _get(self, request: Request, kept: float) -> Any:
-        return self._parsed(self._read(request, kept))
+        return json.loads(self._accepted(self._read(request, kept)).body)
 
     def _read(self, request: Request, seconds: float) -> Response:
         """As it was said within so many seconds, or else as it is: GitHub does not count the
@@ -190,9 +192,6 @@ class GitHubClient:
         """Whether GitHub took it; not where the run has ended."""
         answer = self._ask(self._workflow.cancel(run_id))
         return answer.status != 409 and bool(self._accepted(answer))
-
-    def _parsed(self, answer: Response) -> Any:
-        return json.loads(self._accepted(answer).body)
 
     def _ask(self, request: Request, etag: str = "") -> Response:
         """Asked again once with a fresh token where the token is refused."""

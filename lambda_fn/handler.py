@@ -97,7 +97,8 @@ class Call:
         ask = parse(payload(request))
         # Only what was checked comes into the trail: no field can hold a line's end.
         self._trail |= {"action": str(ask.action), "run_id": ask.run_id, **ask.entry._asdict()}
-        self._spared, table = read_limit.spared(signer, ask.action), self._table(conf)
+        self._spared = read_limit.spared(signer, ask.action)
+        table = Table(conf.table, self._environ, self._budget) if conf.table else None
         if ask.action is ApiAction.DEPLOY:
             entry = spoken_by(signer, ask.entry)
             self._trail |= entry._asdict()
@@ -113,9 +114,6 @@ class Call:
         known = self._secrets.read(conf.control_token, self._environ, self._budget)
         if not sum(compare_digest(raw, token.encode()) for token in known):
             raise Failure(Code.UNAUTHORIZED, "The token (x-clawdinator-token) is wrong.")
-
-    def _table(self, conf: FunctionSettings) -> Table | None:
-        return Table(conf.table, self._environ, self._budget) if conf.table else None
 
     def _connect(self, budget: Budget) -> GitHubClient:
         conf = self._conf or read_settings(self._environ)

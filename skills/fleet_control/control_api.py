@@ -214,9 +214,13 @@ class ControlApi:
 
     async def _ask(self, ask: dict[str, Any]) -> dict[str, Any]:
         body = json.dumps(ask).encode()
+        headers = {"Content-Type": "application/json", "x-clawdinator-token": self._token}
+        headers = self._signer.signed(self._url, body, headers)
+        if self._kept is None:
+            self._kept = aiohttp.ClientSession(timeout=self._timeout)
         try:
-            async with self._session().post(
-                self._url, data=body, headers=self._signed(body), allow_redirects=False
+            async with self._kept.post(
+                self._url, data=body, headers=headers, allow_redirects=False
             ) as response:
                 text = await limited(response)
                 status = response.status
@@ -229,15 +233,6 @@ class ControlApi:
         except aiohttp.ClientError as error:
             raise BrokenOff("The Control API broke off in the middle of its answer.") from error
         return understood(status, text)
-
-    def _session(self) -> aiohttp.ClientSession:
-        if self._kept is None:
-            self._kept = aiohttp.ClientSession(timeout=self._timeout)
-        return self._kept
-
-    def _signed(self, body: bytes) -> dict[str, str]:
-        headers = {"Content-Type": "application/json", "x-clawdinator-token": self._token}
-        return self._signer.signed(self._url, body, headers)
 
 
 def _unknown(lost: Lost, more: str = "") -> OutcomeUnknown:

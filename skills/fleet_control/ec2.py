@@ -5,7 +5,6 @@ What is known and on no list is asked for by its id: that a list is empty is no 
 
 import asyncio
 from collections.abc import Collection
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import boto3
@@ -15,6 +14,7 @@ from fleet_control import host_answer
 from fleet_control.clock import Clock
 from fleet_control.error import Ec2Error
 from fleet_control.host import Checks, Health, Host, HostState, Image, Reading
+from fleet_control.ledger import seconds
 from fleet_control.machine import (
     Machine,
     describe_health,
@@ -94,7 +94,12 @@ class Ec2Reader:
             _completed, self._ec2, self._known, machines, checks, images, taken
         )
         if reading.unsure:
-            raise Ec2Error(_unsure(reading.unsure))
+            first, *more = reading.unsure
+            others = f" and {len(more)} more" if more else ""
+            raise Ec2Error(
+                f"EC2 does not list {first}{others} any longer, and does not say that it is gone. "
+                "Look again in a minute."
+            )
         self._reading, self._read_at = reading, begun
         return reading
 
@@ -140,20 +145,13 @@ def _completed(
     unchecked = [
         one.id for one in machines if one.state is HostState.RUNNING and one.id not in checks
     ]
+    checks = {**checks, **find_health(ec2, unchecked)}
     return Reading(
-        _hosts(machines, {**checks, **find_health(ec2, unchecked)}, now),
+        tuple(_host(one, checks.get(one.id), now) for one in machines),
         images,
         now,
         unlisted=tuple(one.id for one in found if one.state is not HostState.SHUTTING_DOWN),
         unsure=tuple(sorted(missing - asked.keys())),
-    )
-
-
-def _unsure(ids: tuple[str, ...]) -> str:
-    more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
-    return (
-        f"EC2 does not list {ids[0]}{more} any longer, and does not say that it is gone. "
-        "Look again in a minute."
     )
 
 
@@ -177,23 +175,17 @@ def _image(raw: "ImageTypeDef") -> Image:
     return Image(
         id=raw["ImageId"],
         name=raw.get("Name", ""),
-        created=_seconds(raw["CreationDate"]),
+        created=seconds(raw["CreationDate"]),
         commit=tags.get(COMMIT_TAG, ""),
         boot=tags.get(BOOT_TAG, ""),
     )
 
 
-def _seconds(moment: str) -> float:
-    return datetime.fromisoformat(moment).timestamp()
-
-
-def _hosts(
-    machines: tuple[Machine, ...], checks: dict[str, Checks], now: float
-) -> tuple[Host, ...]:
-    return tuple(_host(one, _seen(one, checks), now) for one in machines)
-
-
-def _host(machine: Machine, checks: Checks, now: float) -> Host:
+def _host(machine: Machine, checks: Checks | None, now: float) -> Host:
+    # The two reads go side by side: a host that came up between them has no checks yet.
+    checks = checks or Checks(Health.INITIALIZING)
+    if machine.state is not HostState.RUNNING:
+        checks = Checks(Health.UNKNOWN)
     return Host(
         id=machine.id,
         name=machine.name,
@@ -209,10 +201,3 @@ def _host(machine: Machine, checks: Checks, now: float) -> Host:
         answer=host_answer.read(machine.answer, now),
         ill=checks.ill,
     )
-
-
-def _seen(machine: Machine, checks: dict[str, Checks]) -> Checks:
-    if machine.state is not HostState.RUNNING:
-        return Checks(Health.UNKNOWN)
-    # The two reads go side by side: a host that came up between them has no checks yet.
-    return checks.get(machine.id, Checks(Health.INITIALIZING))

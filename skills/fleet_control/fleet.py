@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable
+from typing import TypeVar
 
 from fleet_control.bot_record import BotRecord, record
 from fleet_control.caller import ALL, BotInstance, Caller
@@ -21,6 +23,8 @@ RUNS_LOOKED_AT = 30
 JOBS_LOOKED_AT = 2
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class Fleet:
@@ -83,43 +87,23 @@ class Fleet:
         last = self.registry.last
         if not target and last:
             return facts._replace(ids=last.registry.ids)
-        known = await self._registry()
+        known = await _seen("registry", self.registry.get())
         facts = _with_ids(facts, known, target)
-        if not target or _refused(caller, target, image_or_commit, facts):
+        if not target or isinstance(judge(caller, target, image_or_commit, facts), Refused):
             return facts
-        status = await self._status(known)
-        facts = _with_status(facts, status)
+        if (reading := await _seen("ec2", self.ec2.read())) and known:
+            status = self._shape(known, reading)
+            images = frozenset(image.id for image in status.images)
+            facts = facts._replace(images=images, conditions=status.conditions)
         if not isinstance(caller, BotInstance) or refused_first(
             caller, target, image_or_commit, facts
         ):
             return facts
-        runs = await self._runs()
+        runs = await _seen("runs", self.api.runs(limit=RUNS_LOOKED_AT)) or ()
         facts = _with_runs(facts, caller, runs)
         if refused_first(caller, target, image_or_commit, facts):
             return facts
         return (await self._record(target, runs, facts.now)).told(facts)
-
-    async def _registry(self) -> KnownRegistry | None:
-        try:
-            return await self.registry.get()
-        except RegistryError as error:
-            log.warning("fleet.registry_unseen why=%s", error)
-            return None
-
-    async def _status(self, known: KnownRegistry | None) -> FleetStatus | None:
-        try:
-            reading = await self.ec2.read()
-        except Ec2Error as error:
-            log.warning("fleet.ec2_unseen why=%s", error)
-            return None
-        return self._shape(known, reading) if known else None
-
-    async def _runs(self) -> tuple[Run, ...]:
-        try:
-            return await self.api.runs(limit=RUNS_LOOKED_AT)
-        except ControlApiError as error:
-            log.warning("fleet.runs_unseen why=%s", error)
-            return ()
 
     async def _record(self, target: str, runs: tuple[Run, ...], now: float) -> BotRecord:
         jobs: dict[int, tuple[Job, ...]] = {}
@@ -134,6 +118,15 @@ class Fleet:
         return found
 
 
+async def _seen(what: str, reading: Awaitable[T]) -> T | None:
+    """What was read, or None where that can't be."""
+    try:
+        return await reading
+    except (RegistryError, Ec2Error, ControlApiError) as error:
+        log.warning("fleet.%s_unseen why=%s", what, error)
+        return None
+
+
 def _decided_anyway(caller: Caller, target: str, image_or_commit: str, facts: Facts) -> bool:
     """Whether it is refused whatever the registry holds.
 
@@ -143,23 +136,11 @@ def _decided_anyway(caller: Caller, target: str, image_or_commit: str, facts: Fa
     return isinstance(verdict, Refused) and verdict.code is not RefusalCode.UNKNOWN_TARGET
 
 
-def _refused(caller: Caller, target: str, image_or_commit: str, facts: Facts) -> bool:
-    return isinstance(judge(caller, target, image_or_commit, facts), Refused)
-
-
 def _with_ids(facts: Facts, known: KnownRegistry | None, target: str) -> Facts:
     """The ids, unless they are old and would call the target unknown."""
     if known is None or not (known.fresh or not target or target in (*known.registry, ALL)):
         return facts
     return facts._replace(ids=known.registry.ids)
-
-
-def _with_status(facts: Facts, status: FleetStatus | None) -> Facts:
-    if status is None:
-        return facts
-    return facts._replace(
-        images=frozenset(image.id for image in status.images), conditions=status.conditions
-    )
 
 
 def _with_runs(facts: Facts, bot: BotInstance, runs: tuple[Run, ...]) -> Facts:

@@ -103,12 +103,8 @@ class WorkflowApi(NamedTuple):
         return f"/repos/{self.repo}"
 
     @property
-    def _actions(self) -> str:
-        return f"{self._repo}/actions"
-
-    @property
     def _own(self) -> str:
-        return f"{self._actions}/workflows/{self.file}"
+        return f"{self._repo}/actions/workflows/{self.file}"
 
     def dispatch(self, entry: Entry) -> Request:
         """Start a run."""
@@ -128,19 +124,19 @@ class WorkflowApi(NamedTuple):
         return {"event": _EVENT, "branch": self.branch}
 
     def run(self, run_id: int) -> Request:
-        return _get(f"{self._actions}/runs/{run_id}")
+        return _get(f"{self._repo}/actions/runs/{run_id}")
 
     def jobs(self, run_id: int, attempts: str = "latest", most: int = 3) -> Paged:
         """The jobs of a run's `latest` attempt, or of `all`. A matrix holds 256, and a run has two
         of its own: three pages an attempt."""
-        path = f"{self._actions}/runs/{run_id}/jobs"
+        path = f"{self._repo}/actions/runs/{run_id}/jobs"
         return Paged(path, "jobs", {"filter": attempts}, PER_PAGE, most)
 
     def cancel(self, run_id: int) -> Request:
-        return _post(f"{self._actions}/runs/{run_id}/cancel", {})
+        return _post(f"{self._repo}/actions/runs/{run_id}/cancel", {})
 
     def log(self, job_id: int) -> Request:
-        return _get(f"{self._actions}/jobs/{job_id}/logs")
+        return _get(f"{self._repo}/actions/jobs/{job_id}/logs")
 
     def annotations(self, job_id: int) -> Request:
         """What GitHub itself says of a job, such as why it never started it."""
@@ -236,9 +232,8 @@ class Quota(NamedTuple):
 
 def read_quota(answer: Response) -> Quota | None:
     fields = [answer.headers.get(f"x-ratelimit-{name}", "") for name in Quota._fields]
-    if all(one.isdecimal() for one in fields):
-        return Quota(*(int(one[:12]) for one in fields))
-    return None
+    known = all(one.isdecimal() for one in fields)
+    return Quota(*(int(one[:12]) for one in fields)) if known else None
 
 
 class GitHubRefusal(NamedTuple):

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fleet_control.host import Host, Image
-from fleet_control.host_answer import HostAnswer
 from fleet_control.ledger import Revision, Run
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import FleetStatus, InstanceStatus
@@ -39,12 +38,7 @@ def registry(known: KnownRegistry) -> Document:
 def run(one: Run) -> Document:
     jobs = [{**job._asdict(), "steps": [step._asdict() for step in job.steps]} for job in one.jobs]
     words = one.last_words._asdict() if one.last_words else None
-    return {
-        **one._asdict(),
-        "jobs": jobs,
-        "made_of": _revision(one.made_of),
-        "last_words": words,
-    }
+    return {**one._asdict(), "jobs": jobs, "made_of": _revision(one.made_of), "last_words": words}
 
 
 def _revision(one: Revision | None) -> Document | None:
@@ -78,6 +72,7 @@ def _row(row: InstanceStatus, fleet: FleetStatus) -> Document:
 def _host(host: Host | None) -> Document | None:
     if host is None:
         return None
+    said = host.answer
     return {
         "id": host.id,
         "state": host.state,
@@ -87,14 +82,8 @@ def _host(host: Host | None) -> Document | None:
         "revision": host.revision or None,
         "launched": moment(host.launched),
         "address": host.address,
-        "own_answer": _own_answer(host.answer),
+        "own_answer": said and {"well": said.well, "at": moment(said.when), "why": said.why},
     }
-
-
-def _own_answer(answer: HostAnswer | None) -> Document | None:
-    if answer is None:
-        return None
-    return {"well": answer.well, "at": moment(answer.when), "why": answer.why}
 
 
 def _image(image: Image | None) -> Document | None:

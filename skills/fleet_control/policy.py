@@ -160,16 +160,12 @@ def _may_speak(caller: Caller, facts: Facts) -> Refused | None:
 def _target_exists(target: str, facts: Facts) -> Refused | Usage | None:
     if not target:
         return Usage(facts.ids or ())
-    known = is_target(target) if facts.ids is None else target in (ALL, *facts.ids)
-    if known:
+    if is_target(target) if facts.ids is None else target in (ALL, *facts.ids):
         return None
-    return Refused(RefusalCode.UNKNOWN_TARGET, _no_such_instance(target, facts.ids or ()))
-
-
-def _no_such_instance(target: str, ids: tuple[str, ...]) -> str:
-    near = get_close_matches(target[:64].lower(), (*ids, ALL), n=1)
+    near = get_close_matches(target[:64].lower(), (*(facts.ids or ()), ALL), n=1)
     hint = f" Did you mean `{near[0]}`?" if near else ""
-    return f"There is no instance `{_cut(target)}` in the registry.{hint}"
+    why = f"There is no instance `{_cut(target)}` in the registry.{hint}"
+    return Refused(RefusalCode.UNKNOWN_TARGET, why)
 
 
 def _cut(text: str) -> str:
@@ -209,7 +205,9 @@ def _image_is_ours(image_or_commit: str, facts: Facts) -> Refused | None:
 def _fits_one_run(target: str, facts: Facts) -> Refused | None:
     if facts.ids is None:
         return None
-    hosts = set(facts.ids) if target == ALL else {target, *_missing(facts)}
+    how = (facts.conditions or {}).items()
+    missing = (id_ for id_, condition in how if condition is Condition.MISSING)
+    hosts = set(facts.ids) if target == ALL else {target, *missing}
     if len(hosts) <= MOST_HOSTS_AT_ONCE:
         return None
     return Refused(
@@ -217,11 +215,6 @@ def _fits_one_run(target: str, facts: Facts) -> Refused | None:
         f"This would move {len(hosts)} hosts; one run moves at most {MOST_HOSTS_AT_ONCE}. "
         "Deploy them one by one.",
     )
-
-
-def _missing(facts: Facts) -> set[str]:
-    conditions = facts.conditions or {}
-    return {id_ for id_, condition in conditions.items() if condition is Condition.MISSING}
 
 
 def _within_its_bounds(
@@ -243,19 +236,13 @@ def _within_its_bounds(
     if rests or how is Condition.UNHEALTHY:
         return rests or Allowed()
     unwell = _others_are_well(bot, target, how, conditions)
-    if in_doubt:
-        return _if_it_is_ill(target, repairs or unwell)
-    return unwell or Allowed()
-
-
-def _if_it_is_ill(target: str, refused: Refused | None) -> Allowed:
-    """Leave for now, where a healthy target would be refused and only EC2 calls it that."""
-    if refused is None:
-        return Allowed()
+    why_not = repairs or unwell
+    if not (in_doubt and why_not):
+        return unwell or Allowed()
+    # Only EC2 calls it healthy. The words may be read when all is over.
     return Allowed(
-        # It may be read when all is over.
         doubt=f"When asked, EC2 called {target} healthy. I can't see whether its services run: the "
-        f"run asks the host, and refuses where that is well (`{refused.code}`)."
+        f"run asks the host, and refuses where that is well (`{why_not.code}`)."
     )
 
 

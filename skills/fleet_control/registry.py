@@ -1,7 +1,7 @@
 """The registry, `nix/instances.json`: which instances should exist."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import Annotated, Any
 
@@ -128,11 +128,8 @@ def parse(text: str | bytes) -> Registry:
     if not raw:
         raise RegistryError(["it is empty; an empty fleet would remove every host"])
     problems = [f"`{key}` stands twice" for key in twice]
-    instances: dict[str, Instance] = {}
-    for id_, entry in raw.items():
-        instance = _read(id_, entry, problems)
-        if instance is not None:
-            instances[id_] = instance
+    found = {id_: _read(id_, entry, problems) for id_, entry in raw.items()}
+    instances = {id_: instance for id_, instance in found.items() if instance is not None}
     problems += _clashes(instances)
     if problems:
         raise RegistryError(problems)
@@ -191,25 +188,21 @@ def _sentence(detail: dict[str, Any]) -> str:
 
 def _clashes(instances: Mapping[str, Instance]) -> list[str]:
     return [
-        *_shared("host", {id_: (one.host,) for id_, one in instances.items()}),
-        *_shared("token secret", {id_: one.tokens for id_, one in instances.items()}),
-        *_shared(
-            "Discord account", {id_: (one.discord_user_id,) for id_, one in instances.items()}
-        ),
-        *_shared(
-            "Telegram account", {id_: (one.telegram_user_id,) for id_, one in instances.items()}
-        ),
+        *_shared("host", instances, lambda one: (one.host,)),
+        *_shared("token secret", instances, lambda one: one.tokens),
+        *_shared("Discord account", instances, lambda one: (one.discord_user_id,)),
+        *_shared("Telegram account", instances, lambda one: (one.telegram_user_id,)),
         *_agents(instances),
         *_nested_prefixes(instances),
     ]
 
 
-def _shared(what: str, of: Mapping[str, tuple[str | None, ...]]) -> Iterator[str]:
+def _shared(
+    what: str, instances: Mapping[str, Instance], of: Callable[[Instance], tuple[str | None, ...]]
+) -> Iterator[str]:
     owner: dict[str, str] = {}
-    for id_, values in of.items():
-        for value in values:
-            if value is None:
-                continue
+    for id_, instance in instances.items():
+        for value in filter(None, of(instance)):
             if value in owner:
                 yield f"`{owner[value]}` and `{id_}` share the {what} `{value}`"
             owner.setdefault(value, id_)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -85,13 +85,8 @@ class RegistrySource:
             known = parse(read.text)
             return KnownRegistry(known, read.version, now, fresh=True, revisions=read.revisions)
         except FleetError as error:
-            return self._fall_back(error)
-
-    def _fall_back(self, error: FleetError) -> KnownRegistry:
-        known = self._known or self._from_file(error)
-        return KnownRegistry(
-            known.registry, known.version, known.read_at, fresh=False, trouble=str(error)
-        )
+            kept = self._known or self._from_file(error)
+            return replace(kept, fresh=False, trouble=str(error), revisions=())
 
     def _from_file(self, cause: FleetError) -> KnownRegistry:
         unread = "The registry can't be read at its source"

@@ -28,7 +28,8 @@ def faults(files: Mapping[str, File], revision: str, instance: str) -> tuple[str
 def _faults(files: Mapping[str, File], revision: str, instance: str) -> Iterator[str]:
     if files[REVISION_FILE].data != f"{revision}\n".encode():
         yield f"The seed is of another commit than {revision}."
-    if not _speaks(files.get(CONTRACT)):
+    contract = _BOOT.search(files[CONTRACT].data) if CONTRACT in files else None
+    if contract is None or contract[1] != BOOT.encode():
         yield (
             f"Revision {revision} does not speak the contract of boot {BOOT} ({CONTRACT}), so no "
             "host of it could read its seed: go back to it by a revert on the branch."
@@ -44,12 +45,6 @@ def _faults(files: Mapping[str, File], revision: str, instance: str) -> Iterator
         yield f"The seed does not know {instance}."
     elif f"nix/hosts/{entry.host}.nix" not in files:
         yield f"The seed lacks nix/hosts/{entry.host}.nix."
-
-
-def _speaks(contract: File | None) -> bool:
-    """Whether the seed's own program speaks the same contract of boot."""
-    said = _BOOT.search(contract.data) if contract else None
-    return said is not None and said[1] == BOOT.encode()
 
 
 def _agent_command(facts: bytes) -> bool:

@@ -177,11 +177,8 @@ def natural(name: str) -> list[tuple[int, str]]:
 
 def _row(name: str, registry: Registry, hosts: list[Host], reading: Reading) -> InstanceStatus:
     instance = registry.get(name)
-    staying = sorted(
-        (one for one in hosts if one.state not in _LEAVING),
-        key=lambda one: one.launched,
-        reverse=True,
-    )
+    staying = [one for one in hosts if one.state not in _LEAVING]
+    staying.sort(key=lambda one: one.launched, reverse=True)
     leaving = tuple(host for host in hosts if host.state is HostState.SHUTTING_DOWN)
     host = staying[0] if staying else None
     image = next((one for one in reading.images if host and one.id == host.image), None)
@@ -297,8 +294,7 @@ def _older_image(host: Host, images: tuple[Image, ...]) -> Iterable[Fault]:
     if not images or host.image == images[0].id:
         return
     mine = next((image for image in images if image.id == host.image), None)
-    if mine is None:
-        words = f"image {host.image} is no longer one of ours"
-    else:
+    words = f"image {host.image} is no longer one of ours"
+    if mine is not None:
         words = f"image is {older(images[0].created - mine.created)} older than the newest"
     yield Fault(Problem.OLDER_IMAGE, words)

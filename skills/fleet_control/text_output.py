@@ -99,13 +99,10 @@ def source(known: KnownRegistry, now: float) -> str:
 
 def _status_row(row: InstanceStatus, fleet: FleetStatus, now: float) -> tuple[str, ...]:
     wrong = "; ".join(fault.words for fault in row.faults)
-    return (row.id, _is(row), *_host_cells(row, fleet), wrong, own_answer(row, now))
-
-
-def _is(row: InstanceStatus) -> str:
+    is_ = row.condition or "unregistered"
     if row.replacing:
-        return "being replaced" if row.leaving else "starting"
-    return row.condition or "unregistered"
+        is_ = "being replaced" if row.leaving else "starting"
+    return (row.id, is_, *_host_cells(row, fleet), wrong, own_answer(row, now))
 
 
 def _host_cells(row: InstanceStatus, fleet: FleetStatus) -> tuple[str, ...]:
@@ -114,16 +111,8 @@ def _host_cells(row: InstanceStatus, fleet: FleetStatus) -> tuple[str, ...]:
         return ("",) * 8
     image = f"{host.image} (newest)" if row.is_newest else host.image
     since = _minute(datetime.fromtimestamp(host.launched, UTC))
-    return (
-        host.id,
-        host.state,
-        host.health,
-        host.type,
-        image,
-        revision(row, fleet),
-        since,
-        host.address,
-    )
+    known = (host.id, host.state, host.health, host.type, image)
+    return (*known, revision(row, fleet), since, host.address)
 
 
 def _summary(fleet: FleetStatus, now: float) -> str:

@@ -35,7 +35,12 @@ def main(
     with runner.commands_stopped():
         said = _done(argv[0], environ, root, clock or health.SystemTime())
     if isinstance(said, Stopped):
-        _stop(environ, said)
+        # In full to the job's summary, and to the log as far as a chat has room.
+        text = summary.stopped(said.title, str(said), said.last_words, said.details)
+        runner.write_summary(environ, text)
+        if said.last_words:
+            runner.say_notice(Annotation("Last words", last_words.told(said.last_words)))
+        runner.say_error(said.title, brief(str(said)))
         return 1
     for notice in said:
         runner.say_notice(notice)
@@ -55,15 +60,6 @@ def _done(
     except Exception as error:
         log.exception("fleet.broken job=%s", job)
         return Stopped("Broken", f"Something I did not expect: {type(error).__name__}.")
-
-
-def _stop(environ: Mapping[str, str], stop: Stopped) -> None:
-    """Write the reason to the job's summary in full, and to the log as far as a chat has room."""
-    text = summary.stopped(stop.title, str(stop), stop.last_words, stop.details)
-    runner.write_summary(environ, text)
-    if stop.last_words:
-        runner.say_notice(Annotation("Last words", last_words.told(stop.last_words)))
-    runner.say_error(stop.title, brief(str(stop)))
 
 
 if __name__ == "__main__":

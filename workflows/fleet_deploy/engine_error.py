@@ -37,7 +37,12 @@ def _why(code: int, said: str) -> str:
         return locked.sentence()
     error = list(_first_error(said))
     if digest := _DIGEST.search(" ".join(error)):
-        return _digest_sentence(digest[1])
+        value = f" (it should be {digest[1]})" if digest[1] else ""
+        return (
+            "the digest of the state in DynamoDB is not that of the state in S3, as after a write "
+            f"that was cut short{value}; deploy again in two minutes, and if it still says so, do "
+            "what docs/runbook.md has under `A digest that does not match`"
+        )
     if not error:
         return f"exit {code}, see the log"
     telling = next(filter(None, map(_AWS.search, error)), None)
@@ -73,12 +78,3 @@ def _by_meaning(headline: str, aws: str) -> str:
     doing = _LAYERS.sub("", headline)
     words = _ENCODED.sub("", aws).rstrip(": ")
     return f"{doing}: {words}" if doing else words
-
-
-def _digest_sentence(right: str) -> str:
-    value = f" (it should be {right})" if right else ""
-    return (
-        "the digest of the state in DynamoDB is not that of the state in S3, as after a write that "
-        f"was cut short{value}; deploy again in two minutes, and if it still says so, do what "
-        "docs/runbook.md has under `A digest that does not match`"
-    )

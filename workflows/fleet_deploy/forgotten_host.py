@@ -4,6 +4,7 @@ Whoever may launch and tag machines can make one look like that, so it is adopte
 speaks for it than its name.
 """
 
+import logging
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 
@@ -11,11 +12,15 @@ from fleet_control import ledger
 from fleet_control.deploy_jobs import host_jobs
 from fleet_control.host import Host
 from fleet_control.status import InstanceStatus, Problem
+from workflows.fleet_deploy import roll
 from workflows.fleet_deploy.change import Action, BadChange, host_address, read
+from workflows.fleet_deploy.job import JobContext
 from workflows.fleet_deploy.other_runs import Jobs
 from workflows.fleet_deploy.stopped import Stopped
 
 _SUCCESS = "success"
+
+log = logging.getLogger(__name__)
 
 
 def strays(plan: object, ids: Collection[str], machines: Mapping[str, str]) -> dict[str, str]:
@@ -89,6 +94,24 @@ def _made(job: ledger.Job, host: Host) -> bool:
         and job.completed_at is not None
         and ledger.seconds(job.started_at) <= host.launched <= ledger.seconds(job.completed_at)
     )
+
+
+def adopt(job: JobContext, turn: roll.HostTurn, image: str, plan: object) -> None:
+    """Tell the state of the machine that it forgot.
+
+    Stopped where that is no longer the one that `plan` saw, or no longer looks like one of ours.
+    """
+    view = job.look()
+    if strays(plan, [turn.id], roll.machines(view.there)) != {turn.id: turn.seen}:
+        raise Stopped(
+            "Not adopted",
+            f"{turn.seen}, which the state did not know when this was planned, is gone or known to "
+            "it now. Start a new deploy.",
+        )
+    if why := unlike(view.there[turn.id], view.images):
+        raise refused(turn.id, turn.seen, why)
+    log.info("fleet.adopted instance=%s machine=%s", turn.id, turn.seen)
+    job.engine.adopt(turn.id, turn.seen, image)
 
 
 # The file that `import` reads wants them all; they make nothing here.

@@ -102,8 +102,13 @@ def _replace_in_turn(
             turn = replace(turn, adopt=False)  # done by now
             with _untouched(turn.id, roll.cleared(turn)):
                 _plan(job, turn, plan.image, file, machines)
-        with _told_from_now(job, turn):
+        try:
             made = job.engine.apply(file)
+        except Stopped as stop:
+            # Perhaps before any move of the host, or between the old machine's end and the new.
+            left = _left(job, turn)
+            why = f"{begins(turn.id, left) if left else ''}{roll.cleared(turn)}{stop}"
+            raise stop.saying(why) from stop
     return made.get(host_address(turn.id), "")
 
 
@@ -118,18 +123,6 @@ def _untouched(id_: str, but: str = "") -> Iterator[None]:
         raise Stopped("EC2 is silent", why) from error
     except Stopped as stop:
         why = f"{begins(id_, EndState.UNTOUCHED)}{but}{stop}"
-        raise stop.saying(why) from stop
-
-
-@contextmanager
-def _told_from_now(job: JobContext, turn: roll.HostTurn) -> Iterator[None]:
-    """Say of an apply that failed where it left the host: it may have failed before any move of it,
-    or between the end of the old machine and the launch of the new."""
-    try:
-        yield
-    except Stopped as stop:
-        left = _left(job, turn)
-        why = f"{begins(turn.id, left) if left else ''}{roll.cleared(turn)}{stop}"
         raise stop.saying(why) from stop
 
 
@@ -182,7 +175,7 @@ def _plan(
     """Plan into that file what may be applied of it; Stopped where the guard or EC2 says no."""
     plan = job.engine.plan_hosts(file, image, [turn.id])
     if turn.adopt:
-        _adopt(job, turn, image, plan)
+        forgotten_host.adopt(job, turn, image, plan)
         plan = job.engine.plan_hosts(file, image, [turn.id])
     seen = known_machines.settled(job, machines).machines
     refuse(guard.rolled(plan, [turn.id], image, seen, job.expectation, job.asked.caller))
@@ -210,24 +203,6 @@ def _clear(
     return {machine: id_ for machine, id_ in machines.items() if machine not in cleared}
 
 
-def _adopt(job: JobContext, turn: roll.HostTurn, image: str, plan: object) -> None:
-    """Tell the state of the machine that it forgot.
-
-    Stopped where that is no longer the one that `plan` saw, or no longer looks like one of ours.
-    """
-    view = job.look()
-    if forgotten_host.strays(plan, [turn.id], roll.machines(view.there)) != {turn.id: turn.seen}:
-        raise Stopped(
-            "Not adopted",
-            f"{turn.seen}, which the state did not know when this was planned, is gone or known to "
-            "it now. Start a new deploy.",
-        )
-    if why := forgotten_host.unlike(view.there[turn.id], view.images):
-        raise forgotten_host.refused(turn.id, turn.seen, why)
-    log.info("fleet.adopted instance=%s machine=%s", turn.id, turn.seen)
-    job.engine.adopt(turn.id, turn.seen, image)
-
-
 def _wait_until_healthy(
     job: JobContext, turn: roll.HostTurn, plan: DeployPlan, made: str
 ) -> "_HostWatch":
@@ -243,17 +218,13 @@ def _wait_until_healthy(
         watch.note()
         within = summary.span(job.pace.deadline)
         ran = ran_before(turn.ran) if turn.ran != plan.revision[: len(turn.ran)] else ""
-        why = f"{_ill(job, turn)} within {within}: {missing}. {ran}".rstrip()
+        left = _left(job, turn)
+        ill = begins(turn.id, EndState.REPLACED_ILL if turn.seen else EndState.CREATED_ILL)
+        if left in (EndState.GONE, EndState.UNMOVED):
+            ill = f"{begins(turn.id, left)}it did not become healthy"
+        why = f"{ill} within {within}: {missing}. {ran}".rstrip()
         raise Stopped("Not healthy", why, last_words=watch.last_words())
     return watch
-
-
-def _ill(job: JobContext, turn: roll.HostTurn) -> str:
-    """How the reason begins where the engine did its work and no healthy host came of it."""
-    left = _left(job, turn)
-    if left in (EndState.GONE, EndState.UNMOVED):
-        return f"{begins(turn.id, left)}it did not become healthy"
-    return begins(turn.id, EndState.REPLACED_ILL if turn.seen else EndState.CREATED_ILL)
 
 
 @dataclass(slots=True)

@@ -98,12 +98,9 @@ def run(job: JobContext) -> tuple[Annotation, ...]:
         made_of = revision.settle(git, commit, job.asked, view.status.images)
         seed = seed_upload.of(git, made_of.revision.commit)
         turns, left_out = _turns(job, made_of, view, machines, past)
+        manifests = boot_check.manifests_in(job.cloud.s3, bucket)
         turns, unbootable = boot_check.bootable(
-            job.asked.target,
-            turns,
-            seed,
-            job.registry,
-            boot_check.manifests_in(job.cloud.s3, bucket),
+            job.asked.target, turns, seed, job.registry, manifests
         )
         sum_ = seed_upload.put(job.cloud.s3, bucket, seed)
     job = replace(job, engine=job.engine.made_of(made_of.revision.commit, sum_))
@@ -241,21 +238,11 @@ def _tell(
     alone = "" if job.asked.target == ALL else summary.left_alone(roll.left(view.status))
     notices = [Annotation("Left alone", alone)] if alone else []
     notices += [Annotation("Left out", why) for why in left_out]
-    runner.write_summary(
-        job.environ,
-        "\n\n".join(
-            part
-            for part in (
-                summary.asked(
-                    job.asked,
-                    inputs.asker(job.asked, job.starter),
-                    made_of,
-                    job.clock.now(),
-                ),
-                summary.turns(turns, view.there),
-                *(f"{notice.title}: {notice.sentence}" for notice in notices),
-            )
-            if part
-        ),
+    who = inputs.asker(job.asked, job.starter)
+    parts = (
+        summary.asked(job.asked, who, made_of, job.clock.now()),
+        summary.turns(turns, view.there),
+        *(f"{notice.title}: {notice.sentence}" for notice in notices),
     )
+    runner.write_summary(job.environ, "\n\n".join(parts))
     return tuple(notices)

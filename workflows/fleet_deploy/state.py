@@ -1,6 +1,6 @@
 """The engine's state, as `tofu show -json` writes it: which machines it knows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from workflows.fleet_deploy.change import HOST
@@ -18,18 +18,16 @@ def machines_of(shown: Any) -> dict[str, str]:
         if not str(shown["format_version"]).startswith("1."):
             raise ValueError("another format")
         module = (shown.get("values") or {}).get("root_module") or {}
-        return dict(_machine(one) for one in module.get("resources") or () if _is_host(one))
+        return dict(_machines(module.get("resources") or ()))
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         why = "OpenTofu's state can't be read, so I can't tell which hosts it knows."
         raise Stopped("OpenTofu failed", why) from error
 
 
-def _is_host(resource: Mapping[str, Any]) -> bool:
-    return (resource["mode"], resource["type"], resource["name"]) == ("managed", _TYPE, _NAME)
-
-
-def _machine(resource: Mapping[str, Any]) -> tuple[str, str]:
-    machine, id_ = resource["values"]["id"], resource["index"]
-    if not (isinstance(machine, str) and isinstance(id_, str)):
-        raise TypeError("a host without an id")
-    return machine, id_
+def _machines(resources: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    for one in resources:
+        if (one["mode"], one["type"], one["name"]) == ("managed", _TYPE, _NAME):
+            machine, id_ = one["values"]["id"], one["index"]
+            if not (isinstance(machine, str) and isinstance(id_, str)):
+                raise TypeError("a host without an id")
+            yield machine, id_
