@@ -1,7 +1,7 @@
 """A pytest plugin: what it is asked for it runs in a fork of a Python that has collected all tests.
 
-Each line it reads is an TrialRequest in JSON, and it answers each with an TrialOutcome. A function that was
-changed on disk gets its new code in the fork; so nothing has to be imported for a mutant.
+Each line it reads is a TrialRequest in JSON, and it answers each with a TrialOutcome. A function
+that was changed on disk gets its new code in the fork; so nothing has to be imported for a mutant.
 """
 
 import functools
