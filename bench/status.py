@@ -55,6 +55,9 @@ class DrawnMessage:
         render(reply, time.time())
         return True
 
+    async def heard(self) -> None:
+        """Nobody is there."""
+
     async def whisper(self, notice: Notice) -> None:
         render(notice, time.time())
 

@@ -87,14 +87,14 @@ class Confirmation:
         ask.audit(f"{'yes' if yes else 'no'} to {question.words}")
         # The deploy is the one that was asked for, not the press that confirms it.
         deploy = replace(ask, asked=question.asked)
+        objection = self._objection(question, deploy, yes=yes)
         try:
-            objection = self._objection(question, deploy, yes=yes)
             if objection is not None:
                 await reply.whisper(objection)
                 return objection
             became = await self._counted(question, deploy, reply, yes=yes)
         except Exception as error:  # noqa: BLE001  (here what is broken is told in words)
-            return await reply.broke(error)
+            return await reply.broke(error, replaces=objection is None)
         if isinstance(became, Deploying):
             return await self._deploys.begin(deploy, became, reply)
         return became
@@ -115,6 +115,7 @@ class Confirmation:
             left = f"Nothing was deployed: `{question.target}` was left as it is."
             return await reply.show(Notice((left,)))
         try:
+            await reply.heard()
             if await self._predecessor.asked(deploy):
                 return _SAID_YES  # told by the reply that there is
             return await reply.show(await self._judged(question, deploy))

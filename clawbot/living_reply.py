@@ -45,6 +45,10 @@ class ReplyMessage(Protocol):
         """
         ...
 
+    async def heard(self) -> None:
+        """Tell the one who acted that it was heard, where the platform waits for that."""
+        ...
+
     async def whisper(self, notice: Notice) -> None:
         """Tell only the one who acted; the message stays as it is."""
         ...
@@ -117,14 +121,21 @@ class LivingReply:
             return reply
         return await self.show(reply)
 
-    async def broke(self, error: Exception) -> Notice:
-        """Tell in words what is broken, which may be the chat itself; the log has it in full."""
+    async def broke(self, error: Exception, *, replaces: bool = False) -> Notice:
+        """Tell in words what is broken, which may be the chat itself; the log has it in full.
+
+        `replaces` is for what may stand there half begun, and must not stay.
+        """
         told = broken(words(error))
         try:
-            await self.answer(told)
+            await (self.show(told) if replaces else self.answer(told))
         except Exception:
             log.exception("fleet.chat_broken")
         return told
+
+    async def heard(self) -> None:
+        """Tell the one who acted that it was heard; what comes of it may take a while."""
+        await self._message.heard()
 
     async def whisper(self, notice: Notice) -> None:
         """Tell only the one who acted."""

@@ -90,6 +90,9 @@ class DiscordMessage:
             self._begun = True
             return True
 
+    async def heard(self) -> None:
+        """Discord was told so before anything else: it waits three seconds for that."""
+
     async def whisper(self, notice: Notice) -> None:
         """Only whoever pressed a button sees it."""
         asked_by = self._asked_by

@@ -228,6 +228,9 @@ class PrintedMessage:
         self.output.show(self.said, self.id, reply)
         return True
 
+    async def heard(self) -> None:
+        """The line that was said stands there."""
+
     async def whisper(self, notice: Notice) -> None:
         self.output.show(self.said, str(next(self.numbers)), notice)
 

@@ -30,6 +30,7 @@ class KeptChat:
     messages: dict[str, Reply] = field(default_factory=dict)
     whispered: list[Notice] = field(default_factory=list)
     called: list[Deploying] = field(default_factory=list)
+    heard: int = 0
     broken: bool = False
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -62,6 +63,9 @@ class KeptMessage:
         await self.chat.show(made, reply)
         self.id = made
         return True
+
+    async def heard(self) -> None:
+        self.chat.heard += 1
 
     async def whisper(self, notice: Notice) -> None:
         if self.chat.broken:

@@ -7,11 +7,12 @@ import pytest
 
 from clawbot import wording
 from clawbot.commands import Deploy, parse
-from clawbot.replies import Deploying, Notice, Question, Tone
+from clawbot.living_reply import LivingReply, State
+from clawbot.replies import Deploying, Notice, Question, Reply, Tone
 from fleet_control.caller import Human
 from fleet_control.host import Image
 from fleet_control.ledger import Revision
-from tests.clawbot.bots import OPERATOR, KeptChat, ask, registry
+from tests.clawbot.bots import OPERATOR, KeptChat, KeptMessage, ask, registry
 from tests.clawbot.talk import Talk, talk_with
 from tests.clock import TurnedClock
 from tests.discord.ec2 import NOW, Claw
@@ -247,17 +248,54 @@ async def test_a_yes_whose_judging_broke_does_not_keep_the_next_one_from_countin
     assert talk.api.count("deploy") == 1
 
 
+async def test_a_deploy_that_may_stand_half_begun_is_replaced_by_what_is_broken(
+    talk: Talk,
+) -> None:
+    question, chat = await asked(talk)
+
+    class Lost(KeptMessage):
+        async def show(self, reply: Reply, within: float | None) -> bool:
+            await super().show(reply, within)
+            if isinstance(reply, Deploying):
+                raise ConnectionError("taken, and the answer lost")
+            return True
+
+    lost = LivingReply(Lost(chat, "1"), talk.clock, State.SENT)
+    reply = await talk.bot.confirmation.answer(question, ask(), lost, yes=True)
+
+    assert isinstance(reply, Notice)
+    assert chat.messages["1"] == reply
+    assert reply.tone is Tone.BROKEN
+    assert talk.api.count("deploy") == 0
+
+
 async def test_a_stranger_whose_answer_can_t_be_told_changes_nothing(talk: Talk) -> None:
     question, chat = await asked(talk)
-    chat.broken = True
-    reply = await talk.bot.confirmation.answer(question, ask(OTHER), chat.reply("1"), yes=True)
+
+    class Deaf(KeptMessage):
+        async def whisper(self, notice: Notice) -> None:
+            raise ConnectionError(f"not told: {notice.code}")
+
+    deaf = LivingReply(Deaf(chat, "1"), talk.clock, State.SENT)
+    reply = await talk.bot.confirmation.answer(question, ask(OTHER), deaf, yes=True)
 
     assert isinstance(reply, Notice)
     assert reply.tone is Tone.BROKEN
     assert chat.messages["1"] == question
-    chat.broken = False
     await talk.bot.confirmation.answer(question, ask(), chat.reply("1"), yes=True)
     assert talk.api.count("deploy") == 1
+
+
+async def test_whoever_says_yes_hears_that_it_was_heard_before_it_is_judged(talk: Talk) -> None:
+    question, chat = await asked(talk)
+    talk.api.next = [(502, {"ok": False, "code": "github_refused", "error": "No."})]
+    await talk.clock.turn(61)
+    await talk.bot.confirmation.answer(question, ask(OTHER), chat.reply("1"), yes=True)
+    assert chat.heard == 0
+
+    await talk.bot.confirmation.answer(question, ask(), chat.reply("1"), yes=True)
+
+    assert chat.heard == 1
 
 
 async def test_each_speaker_answers_their_own_newest_question(talk: Talk) -> None:

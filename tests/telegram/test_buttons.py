@@ -389,3 +389,13 @@ async def test_a_late_press_in_a_strange_group_is_answered_with_silence(
     await scene.until(lambda: scene.telegram.called("answerCallbackQuery"))
     await scene.settled()
     assert scene.telegram.history.shown(strange["id"]) == [ours]
+
+
+async def test_a_yes_is_answered_before_it_is_judged(scene: TelegramScene) -> None:
+    """Until a press is answered, whoever pressed sees a wheel turn."""
+    _, asked = await question(scene)
+    scene.api.released.clear()
+    query = await scene.press(asked, "Confirm")
+    await scene.until(lambda: query in scene.telegram.methods.answers)
+    scene.api.released.set()
+    await scene.until(lambda: "queued" in asked["text"])
