@@ -94,36 +94,34 @@ class Tracker:
             watch.task.cancel()
 
     async def _poll(self, run_id: int, begun: Progress, watch: _RunPoll) -> None:
-        seen_run = _RunSeen(begun, self._clock.monotonic())
+        known = _RunSeen(begun, self._clock.monotonic())
         while True:
-            await self._look(run_id, seen_run)
-            seen_run.give_up_in_time(self._clock.monotonic())
-            await _publish(watch, Deploying(seen_run.progress, trouble=seen_run.trouble))
-            if seen_run.progress.over or seen_run.progress.run_id != run_id:
+            await self._look(run_id, known)
+            known.give_up_in_time(self._clock.monotonic())
+            await _publish(watch, Deploying(known.progress, trouble=known.trouble))
+            if known.progress.over or known.progress.run_id != run_id:
                 return
-            await self._clock.sleep(self._pause(seen_run))
+            await self._clock.sleep(self._pause(known))
 
-    def _pause(self, seen_run: "_RunSeen") -> float:
-        waits = (
-            seen_run.progress.stage in (Stage.ASKING, Stage.QUEUED) and not seen_run.missed_looks
-        )
-        usual = self._running_every * slowed(seen_run.unchanged_looks)
-        return max(seen_run.asked_pause, self._waiting_every if waits else usual)
+    def _pause(self, known: "_RunSeen") -> float:
+        waits = known.progress.stage in (Stage.ASKING, Stage.QUEUED) and not known.missed_looks
+        usual = self._running_every * slowed(known.unchanged_looks)
+        return max(known.asked_pause, self._waiting_every if waits else usual)
 
-    async def _look(self, run_id: int, seen_run: "_RunSeen") -> None:
+    async def _look(self, run_id: int, known: "_RunSeen") -> None:
         try:
-            seen_run.saw(await self._seen(run_id, seen_run.progress), self._clock.monotonic())
+            known.saw(await self._seen(run_id, known.progress), self._clock.monotonic())
         except ControlApiRefused as error:
             if error.code == "unknown_run":
-                seen_run.unknown(str(error), self._clock.monotonic())
+                known.unknown(str(error), self._clock.monotonic())
             else:
-                seen_run.missed(str(error))
-            seen_run.asked_pause = error.retry_after or 0.0
+                known.missed(str(error))
+            known.asked_pause = error.retry_after or 0.0
         except ControlApiError as error:
-            seen_run.missed(str(error))
+            known.missed(str(error))
         except Exception:
             log.exception("fleet.run_unreadable run=%s", run_id)
-            seen_run.missed("What I see of the run makes no sense to me.")
+            known.missed("What I see of the run makes no sense to me.")
 
     async def _seen(self, run_id: int, last: Progress) -> Progress:
         """How the deploy goes that this run was asked for, whichever run that is; one that waits is
@@ -190,10 +188,10 @@ class _RunSeen:
     def give_up_in_time(self, now: float) -> None:
         if self.unknown_since is not None and now - self.unknown_since > LISTED_WITHIN_SECONDS:
             self.progress = lost(
-                self.progress, "I lost seen_run of this run: GitHub does not know it."
+                self.progress, "I lost sight of this run: GitHub does not know it."
             )
         elif now - self.seen_at > GIVE_UP_UNSEEN_SECONDS:
-            self.progress = lost(self.progress, f"I lost seen_run of this run. {self.why}".rstrip())
+            self.progress = lost(self.progress, f"I lost sight of this run. {self.why}".rstrip())
         if self.progress.over:
             self.missed_looks = 0
 

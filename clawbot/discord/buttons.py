@@ -1,4 +1,4 @@
-"""The buttons below a reply: what each means, who may press it, and how it is drawn.
+"""The buttons below a reply: what each means, and how it is drawn.
 
 A button's whole meaning is in the at most 100 characters of its id, with our mark on it, so that it
 outlives its process: ``fleet:<act>:<what>:<whom>:<until>:<mark>``. Numbers are in base 62, so that
@@ -48,7 +48,7 @@ class DiscordPress:
 
     Attributes:
         what: `target,image_or_commit,asked` of a yes or a no; a run's id; a page's number.
-        whom: Discord id of the only one who may press it; 0 for anybody.
+        whom: Discord id of the one who was asked; 0 where nobody was.
         until: Unix seconds; 0 for ever.
     """
 

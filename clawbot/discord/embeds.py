@@ -149,7 +149,7 @@ def _deploying(reply: Deploying, now: float) -> discord.Embed:
         if told := cut(value.strip(), limits.FIELD_VALUE):
             made.add_field(name=name, value=told, inline=False)
     if seen.over:
-        ended = seen.began + seen.took if seen.began else now
+        ended = seen.began + seen.took if seen.took else now
         made.timestamp = datetime.fromtimestamp(ended, UTC)
     return made
 

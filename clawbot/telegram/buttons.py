@@ -1,4 +1,4 @@
-"""The buttons below a reply: what each means, who may press it, and how it is drawn.
+"""The buttons below a reply: what each means, and how it is drawn.
 
 A button carries at most 64 bytes: ``fleet:<act>:<rest>``. Whoever has our token can send a button
 of any data under any label, so a press alone deploys nothing: a choice ends in a question. A yes or

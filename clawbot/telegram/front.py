@@ -12,7 +12,7 @@ from clawbot.bot import Bot
 from clawbot.commands import acts, parse
 from clawbot.in_flight import InFlight
 from clawbot.living_reply import BEGUN_WITHIN_SECONDS, LivingReply, State
-from clawbot.replies import Notice, Reply, refused
+from clawbot.replies import Notice
 from clawbot.seal import Seal
 from clawbot.telegram.buttons import Origin, TelegramDrawing, text
 from clawbot.telegram.chats import FleetChats
@@ -24,11 +24,12 @@ from clawbot.telegram.rate_limit import Limits, RateLimit
 from clawbot.telegram.reply import TelegramMessage
 from clawbot.telegram.speaker import DOUBTED, PLATFORM, ask, author, doubted, registry_for
 from fleet_control.caller import Caller, Human, Unknown
-from fleet_control.policy import Facts, Refused, judge
 
 # Whose deploy ended longer than this before we began has been called, or has looked. As long as a
 # run waits for a new host: in the meantime a host that carries us is replaced.
 CALLED_FOR_SECONDS = 900.0
+
+TOO_OLD = Notice(("That reached me more than two minutes late: too old. Say it again.",))
 
 log = logging.getLogger(__name__)
 
@@ -130,25 +131,16 @@ class TelegramFront:
             log.warning("telegram.not_our_chat chat=%s user=%s", message.chat.id, user.id)
             await self._strange(message, caller, reply)
             return
-        objection = self._objection(message, caller)
-        if objection is not None:
-            await reply.show(objection)
+        # Whoever is Unknown is told that, however late.
+        age = self._bot.clock.now() - message.date.timestamp()
+        if age > BEGUN_WITHIN_SECONDS and not isinstance(caller, Unknown):
+            await reply.show(TOO_OLD)
             return
         if acts(request) and doubted(caller, registry):
             await reply.show(DOUBTED)
             return
         to.calls_after = -inf if isinstance(caller, Human) else inf
         await self._bot.commands.answer(ask(caller, user, message), request, reply)
-
-    def _objection(self, message: Message, caller: Caller) -> Reply | None:
-        age = self._bot.clock.now() - message.date.timestamp()
-        if isinstance(caller, Unknown):
-            verdict = judge(caller, "", "", Facts())
-            assert isinstance(verdict, Refused)  # noqa: S101  (the policy's first row)
-            return refused(verdict.message, verdict.code)
-        if age > BEGUN_WITHIN_SECONDS:
-            return Notice(("That reached me more than two minutes late: too old. Say it again.",))
-        return None
 
     async def _strange(self, message: Message, caller: Caller, reply: LivingReply) -> None:
         if message.chat.type == "private" and isinstance(caller, Human):

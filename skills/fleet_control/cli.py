@@ -109,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     deploy = add("deploy", command.deploy, "replace one other instance's host")
     deploy.add_argument("target", nargs="?", default="", help="an id of the registry")
     deploy.add_argument(
-        "image_or_commit", nargs="?", default="", help="what it becomes, instead of the newest"
+        "image_or_commit", nargs="?", default="", help="instead of the newest image"
     )
     deploy.add_argument("--wait", action="store_true", help="until the deploy ends")
     runs = add("runs", command.runs, "the newest deploys, newest first")

@@ -95,7 +95,7 @@ async def deploy(here: CommandContext, asked: Namespace) -> Result:
             named = ", ".join(ids) or "none that can be seen just now"
             return _failure(
                 "usage",
-                f"Say which: fleet-control deploy <id> [image_or_commit]. Ids: {named}.",
+                f"Say which: fleet-control deploy <id> [image or commit]. Ids: {named}.",
                 ExitCode.USAGE,
             )
         case Refused(code, message):

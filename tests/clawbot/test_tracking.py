@@ -205,7 +205,7 @@ async def test_a_run_that_is_never_found_ends_as_unknown(
     ended = await followed.task
 
     assert ended.progress.stage is Stage.UNKNOWN
-    assert "lost seen_run" in ended.progress.reason
+    assert "lost sight" in ended.progress.reason
     assert api.count("run") == 3
 
 

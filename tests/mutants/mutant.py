@@ -1,5 +1,6 @@
 """The mutants of one source file: mutmut's operators, and two of our own."""
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -44,7 +45,7 @@ def mutants(file: str, source: str) -> Iterator[Mutant]:
     for one in seen.changes:
         mutated = _mutated(tree.module, one)
         was, becomes = _difference(source, mutated)
-        if was != becomes:
+        if was != becomes and _is_python(mutated):
             where = positions[one.node]
             lines = range(where.start.line, where.end.line + 1)
             identity = MutantIdentity(f"{file} {one.scope}", was, becomes)
@@ -65,6 +66,17 @@ class _Change(NamedTuple):
     statement: cst.CSTNode
     scope: str
     function: str
+
+
+def _is_python(source: str) -> bool:
+    """Not so where a mutant takes an index of `True`, which no compiler lets pass unwarned."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            compile(source, "mutant", "exec")
+        except SyntaxError:
+            return False
+    return True
 
 
 def _mutated(module: cst.Module, change: _Change) -> str:
