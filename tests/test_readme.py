@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from clawbot.commands import HELP
 from lambda_fn.build import SHARED
 from tests.program import program
 from tests.test_imports import MAY, ROOMS
@@ -22,6 +23,12 @@ def map_of(page: str) -> str:
 
 
 MAP = map_of(README)
+
+
+def test_its_commands_are_the_help_of_the_bot() -> None:
+    assert [line[2:] for line in README.splitlines() if line.startswith("- `/fleet")] == [
+        *HELP.lines
+    ]
 
 
 def test_it_is_a_screen_and_a_half() -> None:

