@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from clawbot import wording
+from clawbot.ask import Ask
 from clawbot.commands import Deploy, parse
 from clawbot.living_reply import LivingReply, State
 from clawbot.replies import Deploying, Notice, Question, Reply, Tone
@@ -13,6 +14,7 @@ from fleet_control.caller import Human
 from fleet_control.host import Image
 from fleet_control.ledger import Revision
 from tests.clawbot.bots import OPERATOR, KeptChat, KeptMessage, ask, registry
+from tests.clawbot.control_api import run
 from tests.clawbot.talk import Talk, talk_with
 from tests.clock import TurnedClock
 from tests.discord.ec2 import NOW, Claw
@@ -318,4 +320,75 @@ async def test_a_yes_said_twice_does_not_reach_an_older_question(talk: Talk) -> 
     await talk.say("yes")
 
     assert "operator was asked nothing" in await talk.say("yes")
+    assert talk.api.count("deploy") == 1
+
+
+def pressed(target: str) -> Ask:
+    """A button of that target, which asks before anything else."""
+    return replace(ask(asked=target), pressed=True)
+
+
+async def test_what_a_button_asks_for_is_asked_about_and_names_what_it_moves(talk: Talk) -> None:
+    talk.fleet(Claw("claw-1"), Claw("claw-old"))
+
+    question = await talk.bot.commands.answer(
+        pressed("claw-1"), Deploy("claw-1"), KeptChat(talk.clock).reply("1")
+    )
+
+    assert isinstance(question, Question)
+    assert question.why == "Shall I?"
+    # A missing host is made in whichever roll comes next; what has left goes with `all` alone.
+    assert (question.replaced, question.removed) == (("claw-1",), ())
+
+
+@pytest.mark.parametrize("target", ["claw-1", "all"])
+async def test_of_one_host_it_is_asked_while_ec2_can_t_be_seen_and_of_all_it_is_not(
+    talk: Talk, target: str
+) -> None:
+    talk.ec2.forget()
+    denied = "<Response><Errors><Error><Code>UnauthorizedOperation</Code>"
+    denied += "<Message>No.</Message></Error></Errors></Response>"
+    for action in ("DescribeInstances", "DescribeInstanceStatus", "DescribeImages"):
+        talk.ec2.scripts[action] = [(403, denied)] * 4
+    chat = KeptChat(talk.clock)
+
+    told = await talk.bot.commands.answer(pressed(target), Deploy(target), chat.reply("1"))
+
+    if isinstance(told, Question):
+        assert "EC2 refused" in told.why
+        assert (told.replaced, told.created, told.removed) == ((), (), ())
+    else:
+        assert chat.whispered == [told]
+    assert isinstance(told, Question) == (target == "claw-1")
+
+
+@pytest.mark.parametrize(("yes", "said"), [(True, "yes"), (False, "no")])
+async def test_an_answer_leaves_its_line_in_the_audit_trail(
+    talk: Talk, caplog: pytest.LogCaptureFixture, yes: bool, said: str
+) -> None:
+    question, chat = await asked(talk)
+    caplog.set_level("INFO", "clawbot.ask")
+
+    await talk.bot.confirmation.answer(question, ask(), chat.reply("1"), yes=yes)
+
+    assert f"what='{said} to deploy all'" in caplog.text
+
+
+async def test_a_yes_that_an_earlier_process_took_begins_nothing(talk: Talk) -> None:
+    question, chat = await asked(talk)
+    talk.api.runs = [run(1, request_id="terminal.demo.1.1", target="all")]
+    again = replace(ask(asked="99"), said=talk.clock.now())
+
+    await talk.bot.confirmation.answer(question, again, chat.reply("1"), yes=True)
+
+    assert talk.api.count("deploy") == 0
+    assert (chat.messages["1"], chat.whispered) == (question, [])
+
+
+async def test_a_yes_at_the_last_moment_counts(talk: Talk) -> None:
+    question, chat = await asked(talk)
+    await talk.clock.turn(120)
+
+    await talk.bot.confirmation.answer(question, ask(), chat.reply("1"), yes=True)
+
     assert talk.api.count("deploy") == 1
