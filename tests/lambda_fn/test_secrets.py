@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from lambda_fn.mask import without
+from lambda_fn.mask import shown, without
 from tests.lambda_fn.conftest import Ask
 from tests.lambda_fn.events import AGENT_1, CHAT_1, PERSONS, by_person, function_url
 from tests.lambda_fn.small_github import SmallGitHub, job, run_of
@@ -110,3 +110,23 @@ async def test_what_nobody_foresaw_is_told_in_words_of_ours(
 
 def test_a_secret_of_less_than_eight_characters_would_be_found_in_innocent_words() -> None:
     assert without("a deploy is queued", ["queued", "deploy is"]) == "a *** queued"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("x" * 300, "x" * 300),
+        ("x" * 301, "x" * 299 + "…"),
+        ("word " * 60 + "more", "word " * 59 + "word" + "…"),
+        # Of a word that is most of it as much is told as there is room for.
+        (f"{'x' * 151} {'y' * 300}", f"{'x' * 151}…"),
+        (f"{'x' * 150} {'y' * 300}", f"{'x' * 150} {'y' * 148}…"),
+    ],
+)
+def test_words_of_others_have_three_hundred_characters(said: str, told: str) -> None:
+    assert shown(said) == told
+
+
+@pytest.mark.parametrize(("secret", "told"), [("s3cret78", "a ***"), ("s3cret7", "a s3cret7")])
+def test_a_secret_of_eight_characters_is_taken_out(secret: str, told: str) -> None:
+    assert without(f"a {secret}", [secret]) == told
