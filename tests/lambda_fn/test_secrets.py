@@ -117,7 +117,7 @@ def test_a_secret_of_less_than_eight_characters_would_be_found_in_innocent_words
     [
         ("x" * 300, "x" * 300),
         ("x" * 301, "x" * 299 + "…"),
-        ("word " * 60 + "more", "word " * 59 + "word" + "…"),
+        ("word " * 60 + "more", "word " * 58 + "word…"),
         # Of a word that is most of it as much is told as there is room for.
         (f"{'x' * 151} {'y' * 300}", f"{'x' * 151}…"),
         (f"{'x' * 150} {'y' * 300}", f"{'x' * 150} {'y' * 148}…"),
