@@ -3,7 +3,7 @@
 import pytest
 
 from fleet_control.caller import Human, is_instance_id, is_target
-from fleet_control.policy import Facts, RefusalCode, judge
+from fleet_control.policy import Facts, RefusalCode, Refused, judge
 
 
 @pytest.mark.parametrize("id_", ["a", "7", "clawdinator-1", "clawdinator-babelfish", "a" * 32])
@@ -28,12 +28,8 @@ def test_what_is_neither_all_nor_an_id_is_no_target(text: str) -> None:
     assert not is_target(text)
 
 
-def test_a_person_is_no_operator_unless_somebody_said_so() -> None:
-    assert Human("discord:1") == Human("discord:1", name="", operator=False)
-
-
 def test_a_person_is_no_operator_unless_that_is_said() -> None:
-    assert judge(Human("discord:1"), "claw-1", "", Facts()) == (
-        RefusalCode.NOT_OPERATOR,
-        "Only operators may deploy.",
-    )
+    verdict = judge(Human("discord:1"), "claw-1", "", Facts())
+
+    assert isinstance(verdict, Refused)
+    assert verdict.code is RefusalCode.NOT_OPERATOR
