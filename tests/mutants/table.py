@@ -26,7 +26,11 @@ TESTS: dict[str, tuple[str, ...]] = {
         ("lambda_fn/build.py", "lambda_fn", "build"),
         ("lambda_fn/deploy.py", "lambda_fn", "handler lease near_misses"),
         ("lambda_fn/failure.py", "lambda_fn", "failure handler lease"),
-        ("lambda_fn/github.py", "lambda_fn", "github action revisions github_cache http_client"),
+        (
+            "lambda_fn/github.py",
+            "lambda_fn",
+            "github action revisions github_cache http_client settings last_words lease",
+        ),
         ("lambda_fn/handler.py", "lambda_fn", "handler secrets runtime action lease github"),
         ("lambda_fn/github_cache.py", "lambda_fn", "github_cache"),
         ("lambda_fn/lease.py", "lambda_fn", "lease"),
