@@ -255,14 +255,14 @@ async def test_a_deploy_that_may_stand_half_begun_is_replaced_by_what_is_broken(
 ) -> None:
     question, chat = await asked(talk)
 
-    class Lost(KeptMessage):
+    class UnconfirmedMessage(KeptMessage):
         async def show(self, reply: Reply, within: float | None) -> bool:
             await super().show(reply, within)
             if isinstance(reply, Deploying):
                 raise ConnectionError("taken, and the answer lost")
             return True
 
-    lost = LivingReply(Lost(chat, "1"), talk.clock, State.SENT)
+    lost = LivingReply(UnconfirmedMessage(chat, "1"), talk.clock, State.SENT)
     reply = await talk.bot.confirmation.answer(question, ask(), lost, yes=True)
 
     assert isinstance(reply, Notice)
