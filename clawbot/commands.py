@@ -216,7 +216,11 @@ def usage(ids: tuple[str, ...]) -> Notice:
 
 
 class Commands:
-    """Answers each command. Every reply it returns has been shown in the chat already."""
+    """Answers each command.
+
+    Every reply it returns has been shown in the chat already, but for that to an ask which an
+    earlier process of this bot took: the reply that there is tells of it.
+    """
 
     def __init__(
         self,
@@ -255,7 +259,7 @@ class Commands:
     async def _deploy(self, ask: Ask, wanted: Deploy, reply: LivingReply) -> Reply:
         target, image_or_commit = wanted.target, wanted.image_or_commit
         if target and not ask.pressed and await self._predecessor.asked(ask):
-            return refused(ASKED_ALREADY, "duplicate")  # told by the reply that there is
+            return refused(ASKED_ALREADY, "duplicate")
         verdict = await self._fleet.judge(ask.caller, target, image_or_commit)
         match verdict:
             case Usage(ids):

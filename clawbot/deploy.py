@@ -91,7 +91,8 @@ class Deploys:
         except ControlApiError as error:
             return await _shown(show, _not_dispatched(begun, entry, error))
         log.info(
-            "fleet.dispatched target=%s image_or_commit=%s by=%s run=%s request_id=%s unproven=%s",
+            "fleet.dispatched target=%s image_or_commit=%s by=%s run=%s request_id=%s "
+            "unproven_caller=%s",
             entry.target,
             entry.image_or_commit or "newest",
             entry.requested_by,
