@@ -1,18 +1,20 @@
-"""The state of one guild, and the gateway sessions that get its events."""
+"""The state of the guilds, and the gateway sessions that get their events."""
 
 import asyncio
 import base64
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from fleet_control.clock import Clock
 from sandbox.discord_api import gateway
 from sandbox.discord_api.answer import DROPPED, Injected
-from sandbox.discord_api.guild import Channel, Guild, Member, Message, Snowflakes
+from sandbox.discord_api.channel import VIEW_CHANNEL, Channel, moment
+from sandbox.discord_api.guild import Guild, Member, Message, Snowflakes
 from sandbox.discord_api.interaction import Interaction
+from sandbox.discord_api.payload import Callback, sparse
+from sandbox.discord_api.rate_limit import RateLimits
 
 PATIENCE_SECONDS = 20.0
 
@@ -28,9 +30,14 @@ class Application:
 
 
 class Backend:
-    """One guild's state, at first with a channel `fleet` and no members.
+    """The state of two guilds that every bot is in: `guild`, at first with a channel `fleet` and no
+    members, and `elsewhere`, which has the same members and a channel `lobby`.
 
     Attributes:
+        guilds: by id; there may be more than those two.
+        limits: of how often each route may be called.
+        sparse: what Discord may leave out is left out.
+        callback: what the answer to the first answer of an interaction tells.
         patience: how many seconds `until` waits.
         privileged: the intents that nobody is granted here.
         slowness: seconds by the clock that each REST call takes.
@@ -46,7 +53,13 @@ class Backend:
         self._patience = patience
         self.snowflakes = Snowflakes(clock)
         self.guild = Guild(self.snowflakes.next())
+        self.elsewhere = Guild(self.snowflakes.next(), "Elsewhere", people=self.guild.people)
+        self.guilds = {one.id: one for one in (self.guild, self.elsewhere)}
         self.fleet = self.channel("fleet")
+        self.lobby = self.channel("lobby", guild=self.elsewhere)
+        self.limits = RateLimits()
+        self.sparse = False
+        self.callback = Callback.FULL
         self.applications: dict[str, Application] = {}
         self.interactions: dict[str, Interaction] = {}
         self.sessions: list[gateway.Session] = []
@@ -80,11 +93,17 @@ class Backend:
         self.guild.roles[id_] = name
         return id_
 
-    def channel(self, name: str, parent: Channel | None = None) -> Channel:
+    def channel(
+        self, name: str, parent: Channel | None = None, guild: Guild | None = None
+    ) -> Channel:
         """A new text channel, or a thread of `parent`."""
         one = Channel(self.snowflakes.next(), name, parent=parent.id if parent else None)
-        self.guild.channels[one.id] = one
+        (guild or self.guild).channels[one.id] = one
         return one
+
+    def guild_of(self, channel: str) -> Guild | None:
+        """The guild that has a channel of that id."""
+        return next((one for one in self.guilds.values() if channel in one.channels), None)
 
     # -- what comes of it ------------------------------------------------------------------
 
@@ -112,19 +131,31 @@ class Backend:
         """Tell every application that hears messages, as much as it may read of it."""
         for app in self.applications.values():
             for session in self.sessions_of(app):
-                if session.intents & gateway.GUILD_MESSAGES:
+                if session.intents & gateway.GUILD_MESSAGES and self._visible(message):
                     payload = self._readable(message, app, session.intents)
                     await session.dispatch("MESSAGE_CREATE", payload)
         self.changed()
 
+    async def event(self, name: str, data: dict[str, Any]) -> None:
+        """Tell every application of something in its guilds."""
+        for session in self.sessions:
+            if session.intents & gateway.GUILDS:
+                await session.dispatch(name, data)
+        self.changed()
+
+    def _visible(self, message: Message) -> bool:
+        guild = self.guild_of(message.channel)
+        return guild is not None and guild.may(guild.channels[message.channel], VIEW_CHANNEL)
+
     def _readable(self, message: Message, app: Application, intents: int) -> dict[str, Any]:
-        payload = message.payload(self.guild.people)
-        member = {} if message.webhook_id else {"member": message.author.member()}
+        guild = self.guild_of(message.channel) or self.guild
+        payload = message.payload(guild.people)
+        member = {} if message.webhook_id else {"member": message.author.member(guild)}
         addressed = any(one["id"] == app.bot.id for one in payload["mentions"])
         own = message.author.id == app.bot.id
         if not (addressed or own or intents & gateway.MESSAGE_CONTENT):
             payload |= {"content": "", "embeds": [], "components": []}
-        return {**payload, **member, "guild_id": self.guild.id}
+        return {**payload, **member, "guild_id": guild.id}
 
     def refuse_next(
         self, method: str, path: str, status: int, body: dict[str, Any], **headers: str
@@ -147,8 +178,12 @@ class Backend:
                 return one
         return None
 
+    def shaped(self, payload: Any) -> Any:
+        """A payload with or without what is optional in it."""
+        return sparse(payload) if self.sparse else payload
+
     def moment(self) -> str:
-        return datetime.fromtimestamp(self.now(), UTC).isoformat(timespec="microseconds")
+        return moment(self.now())
 
     def sessions_of(self, app: Application) -> list[gateway.Session]:
         return [session for session in self.sessions if session.token == app.token]

@@ -1,6 +1,7 @@
 """The gateway's side of the socket: hello, identify or resume, and events in order."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,24 +10,26 @@ from aiohttp import WSMsgType, web
 DISPATCH, HEARTBEAT, IDENTIFY, RESUME = 0, 1, 2, 6
 INVALID_SESSION, HELLO, HEARTBEAT_ACK = 9, 10, 11
 NOT_AUTHENTICATED, DISALLOWED_INTENTS = 4004, 4014
-GUILD_MESSAGES, MESSAGE_CONTENT = 1 << 9, 1 << 15
+GUILDS, GUILD_MESSAGES, MESSAGE_CONTENT = 1 << 0, 1 << 9, 1 << 15
 PRIVILEGED = (1 << 1) | (1 << 8) | MESSAGE_CONTENT
 HEARTBEAT_MILLISECONDS = 41_250
 
 
 @dataclass(slots=True)
 class Session:
-    """One client's session: it keeps every event since READY, so that it can be resumed."""
+    """One client's session: it keeps every event since READY, so that it can be resumed; `shaped`
+    makes the data of each event what is sent."""
 
     id: str
     token: str
     intents: int
+    shaped: Callable[[Any], Any]
     events: list[dict[str, Any]] = field(default_factory=list)
     socket: web.WebSocketResponse | None = None
     resumed: int = 0
 
     async def dispatch(self, name: str, data: dict[str, Any] | None) -> None:
-        event = {"op": DISPATCH, "t": name, "s": len(self.events) + 1, "d": data}
+        event = {"op": DISPATCH, "t": name, "s": len(self.events) + 1, "d": self.shaped(data)}
         self.events.append(event)
         await self._send(event)
 

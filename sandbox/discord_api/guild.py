@@ -1,12 +1,12 @@
-"""The guild's members, channels and messages, and their JSON."""
+"""A guild's members and messages, and their JSON."""
 
 import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
 from fleet_control.clock import Clock
+from sandbox.discord_api.channel import EPOCH_MILLISECONDS, Channel, born, moment
 
-EPOCH_MILLISECONDS = 1_420_070_400_000
 EVERYONE = 0x0000_0040_000D_6C00  # view, send, also in threads, embed links, attach, history, …
 EPHEMERAL, LOADING = 1 << 6, 1 << 7
 
@@ -23,14 +23,9 @@ class Snowflakes:
         return str((made << 22) | (next(self._count) & 0x3F_FFFF))
 
 
-def born(snowflake: str) -> float:
-    """When an id was made, in Unix seconds."""
-    return ((int(snowflake) >> 22) + EPOCH_MILLISECONDS) / 1000
-
-
 @dataclass(slots=True)
 class Member:
-    """A member of the guild; `roles` can be changed while a bot is running."""
+    """A member of every guild; `roles` can be changed while a bot is running."""
 
     id: str
     name: str
@@ -48,17 +43,17 @@ class Member:
             "avatar_decoration_data": None,
             "banner": None,
             "accent_color": None,
-            "bot": self.bot,
             "public_flags": 0,
+            **({"bot": True} if self.bot else {}),
         }
 
-    def member(self) -> dict[str, Any]:
+    def member(self, guild: "Guild") -> dict[str, Any]:
         """A guild's member, without the user, as messages carry it."""
         return {
             "nick": self.nick,
             "avatar": None,
             "banner": None,
-            "roles": sorted(self.roles),
+            "roles": sorted(self.roles & set(guild.roles)),
             "joined_at": "2026-01-01T00:00:00.000000+00:00",
             "premium_since": None,
             "communication_disabled_until": None,
@@ -70,63 +65,8 @@ class Member:
 
 
 @dataclass(slots=True)
-class Channel:
-    """A text channel, or a thread of `parent`.
-
-    `denied` are permission bits that nobody but administrators has there.
-    """
-
-    id: str
-    name: str
-    denied: int = 0
-    parent: str | None = None
-
-    def payload(self, guild: str) -> dict[str, Any]:
-        if self.parent:
-            return self._thread(guild)
-        deny = {"id": guild, "type": 0, "allow": "0", "deny": str(self.denied)}
-        return {
-            "id": self.id,
-            "guild_id": guild,
-            "type": 0,
-            "name": self.name,
-            "position": 0,
-            "topic": None,
-            "nsfw": False,
-            "parent_id": None,
-            "last_message_id": None,
-            "rate_limit_per_user": 0,
-            "flags": 0,
-            "permission_overwrites": [deny] if self.denied else [],
-        }
-
-    def _thread(self, guild: str) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "guild_id": guild,
-            "type": 11,
-            "name": self.name,
-            "parent_id": self.parent,
-            "owner_id": "1",
-            "last_message_id": None,
-            "rate_limit_per_user": 0,
-            "flags": 0,
-            "message_count": 0,
-            "member_count": 1,
-            "total_message_sent": 0,
-            "thread_metadata": {
-                "archived": False,
-                "auto_archive_duration": 1440,
-                "archive_timestamp": "2026-01-01T00:00:00.000000+00:00",
-                "create_timestamp": None,
-                "locked": False,
-            },
-        }
-
-
-@dataclass(slots=True)
 class Message:
-    """A message as it stands now, and each body it had."""
+    """A message as it stands now, and each body it had; `answers`: of an interaction."""
 
     id: str
     channel: str
@@ -136,6 +76,7 @@ class Message:
     webhook_id: str | None = None
     reference: str | None = None
     edited: str | None = None
+    answers: bool = False
     bodies: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -175,11 +116,11 @@ class Message:
         return {
             "id": self.id,
             "channel_id": self.channel,
-            "type": 19 if self.reference else 0,
+            "type": 20 if self.answers else 19 if self.reference else 0,
             "author": self.author.user(),
             "content": content,
             "embeds": [{"type": "rich", **embed} for embed in self.body.get("embeds") or []],
-            "components": self.body.get("components") or [],
+            "components": _numbered(self.body.get("components") or []),
             "attachments": [],
             "mentions": [one.user() for one in named],
             "mention_roles": [],
@@ -187,9 +128,10 @@ class Message:
             "pinned": False,
             "tts": False,
             "flags": self.flags,
-            "timestamp": "2026-01-01T00:00:00.000000+00:00",
+            "timestamp": moment(born(self.id)),
             "edited_timestamp": self.edited,
             **({"webhook_id": self.webhook_id} if self.webhook_id else {}),
+            **({"application_id": self.webhook_id} if self.answers else {}),
             **(
                 {"message_reference": {"message_id": self.reference, "channel_id": self.channel}}
                 if self.reference
@@ -198,9 +140,22 @@ class Message:
         }
 
 
+def _numbered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Components as Discord gives them back: numbered through, and without what is not so."""
+    numbers = itertools.count(1)
+
+    def given_back(one: dict[str, Any]) -> dict[str, Any]:
+        kept = {key: value for key, value in one.items() if value not in (None, False)}
+        numbered = {"id": next(numbers), **kept}
+        inner = [given_back(each) for each in one.get("components", [])]
+        return numbered | ({"components": inner} if inner else {})
+
+    return [given_back(row) for row in rows]
+
+
 @dataclass(slots=True)
 class Guild:
-    """One guild; `people` by account id, `channels` by id."""
+    """One guild; `people` by account id, `channels` by id, `everyone` what all may do there."""
 
     id: str
     name: str = "Fleet"
@@ -209,6 +164,11 @@ class Guild:
     channels: dict[str, Channel] = field(default_factory=dict)
     roles: dict[str, str] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)
+
+    def may(self, channel: Channel, needed: int) -> bool:
+        """Whether those who are no administrators may do that there."""
+        governing = self.channels.get(channel.parent or "", channel)
+        return not needed & (governing.denied | ~self.everyone)
 
     def in_channel(self, channel: str) -> list[Message]:
         return [one for one in self.messages.values() if one.channel == channel]
@@ -229,9 +189,13 @@ class Guild:
             "flags": 0,
         }
 
+    def everyones(self) -> dict[str, Any]:
+        """The role that everybody has."""
+        return self.role(self.id, "@everyone", self.everyone)
+
     def payload(self, me: Member) -> dict[str, Any]:
         """GUILD_CREATE, as a bot without the members intent gets it: itself is the only member."""
-        everyone = self.role(self.id, "@everyone", self.everyone)
+        threads = [one for one in self.channels.values() if one.parent]
         named = [self.role(id_, name, 0) for id_, name in self.roles.items()]
         return {
             "id": self.id,
@@ -261,13 +225,13 @@ class Guild:
             "features": [],
             "emojis": [],
             "stickers": [],
-            "threads": [one.payload(self.id) for one in self.channels.values() if one.parent],
+            "threads": [one.payload(self.id) for one in threads if not one.archived],
             "presences": [],
             "voice_states": [],
             "stage_instances": [],
             "guild_scheduled_events": [],
             "soundboard_sounds": [],
-            "roles": [everyone, *named],
+            "roles": [self.everyones(), *named],
             "channels": [one.payload(self.id) for one in self.channels.values() if not one.parent],
-            "members": [{**me.member(), "user": me.user()}],
+            "members": [{**me.member(self), "user": me.user()}],
         }

@@ -4,7 +4,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.discord_api.guild import Channel, Guild, Member, Message
+from sandbox.discord_api.channel import Channel
+from sandbox.discord_api.guild import Guild, Member, Message
 
 COMMAND, COMPONENT, AUTOCOMPLETE = 2, 3, 4
 SUB_COMMAND, STRING, INTEGER = 1, 3, 4
@@ -64,7 +65,7 @@ class Interaction:
             "channel_id": self.channel.id,
             "channel": {**self.channel.payload(guild.id), "permissions": str(ALL_PERMISSIONS)},
             "member": {
-                **self.person.member(),
+                **self.person.member(guild),
                 "user": self.person.user(),
                 "permissions": str(guild.everyone),
                 "unusual_dm_activity_until": None,
@@ -102,5 +103,5 @@ def command_data(
         "name": name,
         "type": 1,
         "guild_id": guild,
-        "options": [{"type": SUB_COMMAND, "name": sub, "options": given}],
+        "options": [{"type": SUB_COMMAND, "name": sub, **({"options": given} if given else {})}],
     }

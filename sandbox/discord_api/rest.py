@@ -1,5 +1,6 @@
-"""The REST side of the API: its routes, what they do to the guild, and what they refuse."""
+"""The REST side of the API: its routes, what they do to the guilds, and what they refuse."""
 
+import json
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -9,12 +10,12 @@ from aiohttp import web
 from sandbox.discord_api import limit, validate
 from sandbox.discord_api.answer import DROPPED, DiscordRefusal, answered, dropped
 from sandbox.discord_api.backend import Application, Backend
-from sandbox.discord_api.guild import EPHEMERAL, LOADING, Message, born
+from sandbox.discord_api.channel import READ_MESSAGE_HISTORY, VIEW_CHANNEL, Channel, born
+from sandbox.discord_api.guild import EPHEMERAL, LOADING, Guild, Message
 from sandbox.discord_api.interaction import Interaction
-from sandbox.discord_api.payload import spelled, told
+from sandbox.discord_api.payload import Callback, application, spelled, told
 
 DEFERRED, CHOICES = 5, 8
-SEND_MESSAGES, VIEW_CHANNEL = 1 << 11, 1 << 10
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -58,15 +59,23 @@ class Rest:
             if injected.status == DROPPED:
                 return dropped(request)
             return answered(injected.body, injected.status, injected.headers)
+        limits, too_many = self._backend.limits.take(request)
+        answer = too_many or await self._answered(request, handler)
+        answer.headers.update(limits)
+        return answer
+
+    async def _answered(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             answer = await handler(request)
             self._backend.changed()
+            if self._backend.sparse and isinstance(answer, web.Response) and answer.text:
+                return answered(self._backend.shaped(json.loads(answer.text)), answer.status)
             return answer
         except DiscordRefusal as refusal:
             body = {"message": str(refusal), "code": refusal.code}
             if refusal.status != 429:
                 return answered(body, refusal.status)
-            return answered({**body, "retry_after": 0.3, "global": False}, 429)
+            return answered({**body, "retry_after": 0.05, "global": False}, 429)
 
     # -- who is asking ---------------------------------------------------------------------
 
@@ -81,23 +90,7 @@ class Rest:
         return answered({**self._app(request).bot.user(), "verified": True, "flags": 0})
 
     async def _application(self, request: web.Request) -> web.Response:
-        bot = self._app(request).bot
-        return answered(
-            {
-                "id": bot.id,
-                "name": bot.name,
-                "icon": None,
-                "description": "",
-                "summary": "",
-                "bot_public": False,
-                "bot_require_code_grant": False,
-                "verify_key": "0" * 64,
-                "flags": 0,
-                "owner": {**bot.user(), "id": "1", "username": "owner", "bot": False},
-                "team": None,
-                "interactions_endpoint_url": None,
-            }
-        )
+        return answered(application(self._app(request).bot))
 
     # -- commands --------------------------------------------------------------------------
 
@@ -144,9 +137,13 @@ class Rest:
         asked.acknowledge(kind)
         resource = self._answer(asked, kind, body)
         self._backend.changed()
-        if "with_response" not in request.query:
+        tells = self._backend.callback
+        if "with_response" not in request.query or tells is Callback.NOTHING:
             return web.Response(status=204)
-        return answered({"interaction": told(asked), "resource": {"type": kind, **resource}})
+        if tells is Callback.WITHOUT_MESSAGE:
+            return answered({"interaction": told(asked, None)})
+        body = {"interaction": told(asked, asked.message)}
+        return answered({**body, "resource": {"type": kind, **resource}})
 
     def _answer(self, asked: Interaction, kind: int, body: dict[str, Any]) -> dict[str, Any]:
         match kind:
@@ -159,10 +156,7 @@ class Rest:
                 asked.message.change(body, self._backend.moment())
                 return {"message": asked.message.payload(self._backend.guild.people)}
         flags = body.pop("flags", 0) | (LOADING if kind == DEFERRED else 0)
-        answer = self._new(asked.application, asked.channel.id, body, flags)
-        answer.webhook_id = asked.application
-        if flags & EPHEMERAL:
-            asked.whispers.append(answer)
+        answer = self._answering(asked, body, flags)
         asked.message = answer
         return {"message": answer.payload(self._backend.guild.people)}
 
@@ -174,21 +168,28 @@ class Rest:
 
     def _answer_of(self, request: web.Request) -> Message:
         asked = self._interaction(request, request.match_info["token"], alive=True)
-        if asked.message is None or not asked.answer:
+        if self._backend.guild_of(asked.channel.id) is None:
+            raise DiscordRefusal(404, 10003, "Unknown Channel")
+        message = asked.message
+        guild = self._backend.guild_of(message.channel) if message else None
+        if message is None or not asked.answer or not guild or message.id not in guild.messages:
             raise DiscordRefusal(404, 10008, "Unknown Message")
-        return asked.message
+        return message
 
     async def _follow_up(self, request: web.Request) -> web.Response:
         asked = self._interaction(request, request.match_info["token"], alive=True)
         body = await request.json()
         self._check(validate.message(body))
-        flags = body.pop("flags", 0)
-        answer = self._new(asked.application, asked.channel.id, body, flags)
-        answer.webhook_id = asked.application
+        answer = self._answering(asked, body, body.pop("flags", 0))
+        return answered(answer.payload(self._backend.guild.people))
+
+    def _answering(self, asked: Interaction, body: dict[str, Any], flags: int) -> Message:
+        """A new message that an interaction has made."""
+        answer = self._new(asked.application, asked.channel, body, flags)
+        answer.webhook_id, answer.answers = asked.application, True
         if flags & EPHEMERAL:
             asked.whispers.append(answer)
-        self._backend.changed()
-        return answered(answer.payload(self._backend.guild.people))
+        return answer
 
     def _interaction(self, request: web.Request, token: str, *, alive: bool = False) -> Interaction:
         asked = self._backend.interactions.get(token)
@@ -200,41 +201,51 @@ class Rest:
 
     # -- messages --------------------------------------------------------------------------
 
-    def _channel(self, request: web.Request, needed: int) -> str:
+    def _channel(self, request: web.Request) -> tuple[Guild, Channel]:
         self._app(request)
-        channel = self._backend.guild.channels.get(request.match_info["channel"])
-        if channel is None:
+        id_ = request.match_info["channel"]
+        guild = self._backend.guild_of(id_)
+        if guild is None:
             raise DiscordRefusal(404, 10003, "Unknown Channel")
-        if channel.denied & needed:
-            raise DiscordRefusal(403, 50013, "Missing Permissions")
-        return channel.id
+        channel = guild.channels[id_]
+        if not guild.may(channel, VIEW_CHANNEL):
+            raise DiscordRefusal(403, 50001, "Missing Access")
+        return guild, channel
 
     async def _history(self, request: web.Request) -> web.Response:
-        channel = self._channel(request, VIEW_CHANNEL)
+        guild, channel = self._channel(request)
+        if not guild.may(channel, READ_MESSAGE_HISTORY):
+            return answered([])
         after = int(request.query.get("after", 0))
-        found = [one for one in self._backend.guild.in_channel(channel) if int(one.id) > after]
+        found = [one for one in guild.in_channel(channel.id) if int(one.id) > after]
         most = int(request.query.get("limit", 50))
         newest_first = sorted(found, key=lambda one: int(one.id))[:most][::-1]
-        return answered([one.payload(self._backend.guild.people) for one in newest_first])
+        return answered([one.payload(guild.people) for one in newest_first])
 
     async def _send(self, request: web.Request) -> web.Response:
-        channel, body = self._channel(request, SEND_MESSAGES), await request.json()
+        (guild, channel), body = self._channel(request), await request.json()
+        if not guild.may(channel, channel.sending):
+            raise DiscordRefusal(403, 50013, "Missing Permissions")
+        if channel.locked:
+            raise DiscordRefusal(400, 50083, "Thread is archived")
         self._check(validate.message(body))
+        # Whatever is said in a thread opens it again.
+        channel.archived = False
         flags, reference = body.pop("flags", 0), body.pop("message_reference", None)
         nonce = body.pop("nonce", "") if body.pop("enforce_nonce", False) else ""
         author = self._app(request).bot.id
         if (author, nonce) in self._backend.nonces:
             same = self._backend.nonces[author, nonce]
-            return answered(same.payload(self._backend.guild.people))
+            return answered(same.payload(guild.people))
         sent = self._new(author, channel, body, flags)
         if nonce:
             self._backend.nonces[author, nonce] = sent
         sent.reference = str(reference["message_id"]) if reference else None
         await self._backend.deliver(sent)
-        return answered(sent.payload(self._backend.guild.people))
+        return answered(sent.payload(guild.people))
 
     async def _message(self, request: web.Request) -> web.Response:
-        found, guild = self._found(request), self._backend.guild
+        found, (guild, _) = self._found(request), self._channel(request)
         answers = guild.messages.get(found.reference or "")
         referenced = answers.payload(guild.people) if answers else None
         return answered({**found.payload(guild.people), "referenced_message": referenced})
@@ -250,29 +261,28 @@ class Rest:
         return await self._edited(found, request)
 
     def _found(self, request: web.Request) -> Message:
-        channel = self._channel(request, VIEW_CHANNEL)
-        found = self._backend.guild.messages.get(request.match_info["message"])
-        if found is None or found.channel != channel or found.flags & EPHEMERAL:
+        guild, channel = self._channel(request)
+        found = guild.messages.get(request.match_info["message"])
+        if found is None or found.channel != channel.id or found.flags & EPHEMERAL:
             raise DiscordRefusal(404, 10008, "Unknown Message")
         return found
 
     async def _edited(self, message: Message, request: web.Request) -> web.Response:
         body = await request.json()
+        guild = self._backend.guild_of(message.channel)
+        if guild is not None and guild.channels[message.channel].archived:
+            raise DiscordRefusal(400, 50083, "Thread is archived")
         self._check(validate.message(body))
         message.change(body, self._backend.moment())
         self._backend.changed()
         return answered(message.payload(self._backend.guild.people))
 
-    def _new(self, author: str, channel: str, body: dict[str, Any], flags: int) -> Message:
-        guild = self._backend.guild
-        new = Message(
-            self._backend.snowflakes.next(),
-            channel,
-            guild.people[author],
-            body,
-            flags,
-            bodies=[body],
-        )
+    def _new(self, author: str, channel: Channel, body: dict[str, Any], flags: int) -> Message:
+        guild = self._backend.guild_of(channel.id)
+        if guild is None:
+            raise DiscordRefusal(404, 10003, "Unknown Channel")
+        made = self._backend.snowflakes.next()
+        new = Message(made, channel.id, guild.people[author], body, flags, bodies=[body])
         guild.messages[new.id] = new
         self._backend.changed()
         return new

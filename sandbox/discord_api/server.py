@@ -9,7 +9,8 @@ from aiohttp.typedefs import Middleware
 from fleet_control.clock import Clock
 from sandbox.discord_api import gateway
 from sandbox.discord_api.backend import PATIENCE_SECONDS, Application, Backend
-from sandbox.discord_api.guild import Channel, Member, Message
+from sandbox.discord_api.channel import Channel
+from sandbox.discord_api.guild import Guild, Member, Message
 from sandbox.discord_api.interaction import (
     AUTOCOMPLETE,
     COMMAND,
@@ -86,8 +87,8 @@ class DiscordApi(Backend):
     async def press(
         self, app: Application, person: Member, message: Message, custom_id: str
     ) -> Interaction:
-        data = {"custom_id": custom_id, "component_type": 2, "id": 1}
-        channel = self.guild.channels[message.channel]
+        data = {"custom_id": custom_id, "component_type": 2, "id": 2}
+        channel = self._guild(message.channel).channels[message.channel]
         return await self._ask(app, COMPONENT, person, channel, data, message)
 
     async def say(
@@ -97,9 +98,42 @@ class DiscordApi(Backend):
         body = {"content": content}
         where = (channel or self.fleet).id
         said = Message(self.snowflakes.next(), where, person, body, webhook_id=webhook or None)
-        self.guild.messages[said.id] = said
+        self._guild(where).messages[said.id] = said
         await self.deliver(said)
         return said
+
+    # -- what administrators do ------------------------------------------------------------
+
+    async def deny(self, channel: Channel, permissions: int) -> None:
+        """From now on nobody has these permissions there, and everybody has the others."""
+        channel.denied = permissions
+        await self.event("CHANNEL_UPDATE", channel.payload(self._guild(channel.id).id))
+
+    async def allow_everyone(self, permissions: int) -> None:
+        """From now on everybody in the guild has these permissions, and no other."""
+        self.guild.everyone = permissions
+        role = {"guild_id": self.guild.id, "role": self.guild.everyones()}
+        await self.event("GUILD_ROLE_UPDATE", role)
+
+    async def archive(self, thread: Channel, *, locked: bool = False) -> None:
+        """Close a thread; unless it is `locked`, the next message opens it again."""
+        thread.archived, thread.locked = True, locked
+        await self.event("THREAD_UPDATE", thread.payload(self._guild(thread.id).id))
+
+    async def delete(self, channel: Channel) -> None:
+        """Delete a channel or a thread with all its messages."""
+        guild = self._guild(channel.id)
+        del guild.channels[channel.id]
+        for message in guild.in_channel(channel.id):
+            del guild.messages[message.id]
+        kind = "THREAD_DELETE" if channel.parent else "CHANNEL_DELETE"
+        await self.event(kind, channel.payload(guild.id))
+
+    def _guild(self, channel: str) -> Guild:
+        guild = self.guild_of(channel)
+        if guild is None:
+            raise LookupError(f"there is no channel {channel}")
+        return guild
 
     def _command_data(
         self, app: Application, sub: str, options: dict[str, str | int], focused: str = ""
@@ -120,7 +154,7 @@ class DiscordApi(Backend):
         asked = Interaction(id_, f"token-{id_}", app.bot.id, kind, person, channel, data, message)
         self.interactions[asked.token] = asked
         for session in self.sessions_of(app):
-            await session.dispatch("INTERACTION_CREATE", asked.payload(self.guild))
+            await session.dispatch("INTERACTION_CREATE", asked.payload(self._guild(channel.id)))
         return asked
 
     # -- gateway ---------------------------------------------------------------------------
@@ -153,12 +187,14 @@ class DiscordApi(Backend):
             return None
         # A client that identifies anew gets no more of what its last session missed.
         self.sessions = [one for one in self.sessions if one.token != app.token or one.socket]
-        session = gateway.Session(self.snowflakes.next(), app.token, data["intents"], socket=socket)
+        made, intents = self.snowflakes.next(), data["intents"]
+        session = gateway.Session(made, app.token, intents, self.shaped, socket=socket)
         self.sessions.append(session)
         url = f"{self.url.replace('http', 'ws')}/gateway/"
-        await session.dispatch("READY", ready(app.bot, session.id, self.guild.id, url))
-        if not self.away:
-            await session.dispatch("GUILD_CREATE", self.guild.payload(app.bot))
+        await session.dispatch("READY", ready(app.bot, session.id, self.guilds, url))
+        for guild in self.guilds.values():
+            if guild is not self.guild or not self.away:
+                await session.dispatch("GUILD_CREATE", guild.payload(app.bot))
         return session
 
     async def come_back(self) -> None:

@@ -5,7 +5,8 @@ from itertools import pairwise
 import pytest
 
 from sandbox.discord_api import limit
-from sandbox.discord_api.guild import Message, born
+from sandbox.discord_api.channel import born
+from sandbox.discord_api.guild import Message
 from tests.clawbot.control_api import job
 from tests.discord.dialogue import MOVES, deploying, pings
 from tests.discord.scene import DiscordScene

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from sandbox.discord_api.guild import Channel, Guild
 from tests.discord.dialogue import answer, said, whispered, with_account
 from tests.discord.scene import DiscordScene
 
@@ -90,24 +89,18 @@ async def test_elsewhere_it_does_not_listen(scene: DiscordScene) -> None:
 
 
 async def test_another_guild_that_it_is_in_is_not_served(scene: DiscordScene) -> None:
-    """Though every channel is, and the operator one there too."""
+    """Though every channel is, and the operator by account is one there too."""
     await scene.start(CLAWBOT_DISCORD_CHANNELS="")
-    status = await answer(scene, await said(scene, scene.operator, "/fleet status"))
+    status = await answer(scene, await said(scene, scene.owner, "/fleet status"))
     await scene.until(lambda: status.buttons)
-    lobby = Channel(scene.discord.snowflakes.next(), "lobby")
-    people, roles = scene.discord.guild.people, scene.discord.guild.roles
-    elsewhere = Guild(scene.discord.snowflakes.next(), "Other", people=people, roles=roles)
-    elsewhere.channels[lobby.id] = lobby
-    (session,) = scene.discord.sessions
-    await session.dispatch("GUILD_CREATE", elsewhere.payload(scene.app.bot))
-    scene.discord.guild = elsewhere
+    lobby = scene.discord.lobby
     content = f"<@{scene.app.bot.id}> /fleet deploy claw-1"
-    await scene.discord.say(scene.operator, content, lobby)
+    await scene.discord.say(scene.owner, content, lobby)
     copied, button = replace(status, channel=lobby.id), next(iter(status.buttons.values()))
-    pressed = await scene.discord.press(scene.app, scene.operator, copied, button)
+    pressed = await scene.discord.press(scene.app, scene.owner, copied, button)
     told = await whispered(scene, pressed)
     assert told == "I serve another guild."
-    assert [one.text for one in elsewhere.in_channel(lobby.id)] == [content, told]
+    assert [one.text for one in scene.discord.elsewhere.in_channel(lobby.id)] == [content, told]
     assert scene.api.count("deploy") == 0
 
 
