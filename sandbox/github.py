@@ -37,9 +37,11 @@ class GitHubApi:
         self._server: web.AppRunner | None = None
 
     async def start(self) -> str:
-        """Start; returns the API's address. Logs lie on another, which must be shown no token."""
-        api, logs = listen(self._port), listen(0)
+        """Start; returns the API's address. Web pages have one of their own, and logs lie on a
+        third, which must be shown no token."""
+        api, pages, logs = listen(self._port), listen(0), listen(0)
         self.url = self.runner.context.api_url = url_of(api)
+        self.runner.context.page_url = url_of(pages)
         routes = Routes(self.runner, lambda job: f"{url_of(logs)}/{job}?sig={self._signature}")
         app = web.Application(middlewares=[self._guarded])
         app.add_routes(routes.table())
@@ -48,7 +50,7 @@ class GitHubApi:
         app.add_routes([web.get(page, self._page), web.get(r"/{job:\d+}", self._log)])
         self._server = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._server.setup()
-        for listening in (api, logs):
+        for listening in (api, pages, logs):
             await web.SockSite(self._server, listening).start()
         return self.url
 

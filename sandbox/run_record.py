@@ -1,5 +1,6 @@
 """A run, its jobs and their steps, as GitHub's REST API shows them."""
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -100,8 +101,12 @@ class JobRecord(_Record):
     def shown(self, run: "RunRecord", origin: "RunOrigin") -> dict[str, Any]:
         return {
             "id": self.id,
+            "node_id": node_id("CR", self.id),
+            "url": origin.url(f"actions/jobs/{self.id}"),
             "run_id": run.id,
+            "run_url": origin.url(f"actions/runs/{run.id}"),
             "run_attempt": self.attempt,
+            "check_run_url": origin.url(f"check-runs/{self.id}"),
             "html_url": f"{origin.page(run.id)}/job/{self.id}",
             "name": self.name,
             "workflow_name": run.file.name,
@@ -112,14 +117,22 @@ class JobRecord(_Record):
             # GitHub fills it in while the job still waits.
             "started_at": moment(self.started or self.created),
             "steps": [step.shown(number) for number, step in enumerate(self.steps, 1)],
+            "labels": ["ubuntu-24.04"],
+            # No runner has one that waits, or was never begun.
+            "runner_id": 1 if self.started else None,
+            "runner_name": "GitHub Actions 1" if self.started else None,
+            "runner_group_id": 0 if self.started else None,
+            "runner_group_name": "GitHub Actions" if self.started else None,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class RunOrigin:
-    """The repository, branch and workflow file that a run is of; `api` is the API's address."""
+    """The repository, branch and workflow file that a run is of; `api` is the API's address, and
+    `web` that of the pages."""
 
     api: str
+    web: str
     repo: str
     file: str
     branch: str
@@ -134,7 +147,11 @@ class RunOrigin:
 
     def page(self, run_id: int) -> str:
         """The address of the run's web page."""
-        return f"{self.api}/{self.repo}/actions/runs/{run_id}"
+        return f"{self.web}/{self.repo}/actions/runs/{run_id}"
+
+    def url(self, path: str) -> str:
+        """The address of something of the repository's in the API."""
+        return f"{self.api}/repos/{self.repo}/{path}"
 
 
 @dataclass(kw_only=True)
@@ -146,6 +163,7 @@ class RunRecord(_Record):
         triggered: when the newest attempt was asked for. It is GitHub's `run_started_at`, however
             long the run then waits.
         again: the jobs that a re-run runs, by id; empty for all.
+        nulls: which fields are shown as null, where GitHub's description allows it.
     """
 
     id: int
@@ -160,6 +178,7 @@ class RunRecord(_Record):
     updated: float
     attempt: int = 1
     again: frozenset[int] = frozenset()
+    nulls: frozenset[str] = frozenset()
     jobs: list[JobRecord] = field(default_factory=list)
 
     def latest_jobs(self) -> list[JobRecord]:
@@ -168,11 +187,12 @@ class RunRecord(_Record):
         return list(newest.values())
 
     def shown(self, origin: RunOrigin) -> dict[str, Any]:
-        url = f"{origin.api}/repos/{origin.repo}/actions/runs/{self.id}"
+        url = origin.url(f"actions/runs/{self.id}")
         kind = "Bot" if self.actor.login.endswith("[bot]") else "User"
         actor = {**self.actor._asdict(), "type": kind}
-        return {
+        whole = {
             "id": self.id,
+            "node_id": node_id("WFR", self.id),
             "name": self.file.name,
             "display_title": self.title,
             "run_number": self.number,
@@ -193,4 +213,48 @@ class RunRecord(_Record):
             "updated_at": moment(self.updated),
             "actor": actor,
             "triggering_actor": actor,
+            "workflow_id": 1,
+            "workflow_url": origin.url("actions/workflows/1"),
+            "check_suite_id": self.id,
+            "check_suite_node_id": node_id("CS", self.id),
+            "check_suite_url": origin.url(f"check-suites/{self.id}"),
+            "artifacts_url": f"{url}/artifacts",
+            "rerun_url": f"{url}/rerun",
+            "previous_attempt_url": None,
+            "pull_requests": [],
+            "referenced_workflows": [],
+            "head_commit": self._head_commit(),
+            "repository": _repository(origin),
+            "head_repository": _repository(origin),
         }
+        return {key: None if key in self.nulls else value for key, value in whole.items()}
+
+    def _head_commit(self) -> dict[str, Any]:
+        who = {"name": self.actor.login, "email": "somebody@example.com"}
+        return {
+            "id": self.head_sha,
+            "tree_id": self.head_sha,
+            "message": "Anybody may have written this",
+            "timestamp": moment(self.created),
+            "author": who,
+            "committer": who,
+        }
+
+
+def node_id(kind: str, number: int) -> str:
+    """GitHub's other kind of id, which its GraphQL API goes by."""
+    return f"{kind}_{base64.b64encode(str(number).encode()).decode()}"
+
+
+def _repository(origin: RunOrigin) -> dict[str, Any]:
+    owner, _, name = origin.repo.partition("/")
+    return {
+        "id": 1,
+        "node_id": node_id("R", 1),
+        "name": name,
+        "full_name": origin.repo,
+        "private": True,
+        "owner": {"login": owner, "id": 1, "type": "Organization"},
+        "html_url": f"{origin.web}/{origin.repo}",
+        "url": f"{origin.api}/repos/{origin.repo}",
+    }

@@ -52,7 +52,7 @@ class RunnerContext:
         variables: the repository's `vars`.
         environ, path: what a machine of ours has; every step gets it.
         actions: by the name that `uses` has before its `@`.
-        api_url: set once the API listens.
+        api_url, page_url: where the API and the web pages listen, once they do.
         listed_after: seconds until the list of runs shows a new one.
         tokens: those of the jobs that run now, each with its rights.
     """
@@ -67,6 +67,7 @@ class RunnerContext:
     actions: Mapping[str, ActionStandIn]
     clock: Clock
     api_url: str = ""
+    page_url: str = ""
     listed_after: float = 0.0
     tokens: dict[str, Mapping[str, str]] = field(default_factory=dict)
     changes: ChangeSignal = field(default_factory=ChangeSignal)
@@ -74,4 +75,5 @@ class RunnerContext:
 
     @property
     def origin(self) -> RunOrigin:
-        return RunOrigin(self.api_url, self.repo, self.workflow.name, self.repository.branch)
+        branch = self.repository.branch
+        return RunOrigin(self.api_url, self.page_url, self.repo, self.workflow.name, branch)

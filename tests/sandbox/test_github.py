@@ -105,7 +105,9 @@ async def test_a_run_has_githubs_form(tmp_path: Path) -> None:
         url = f"{github.github.url}/repos/{REPO}/actions/runs/{run_id}"
         async with github.session.get(run["html_url"]) as page:
             shown = await page.text()
+        pages = github.github.runner.context.page_url
 
+    assert pages not in ("", github.github.url)
     assert {
         "id": run_id,
         "name": "small",
@@ -118,15 +120,47 @@ async def test_a_run_has_githubs_form(tmp_path: Path) -> None:
         "status": "completed",
         "conclusion": "success",
         "url": url,
-        "html_url": f"{github.github.url}/{REPO}/actions/runs/{run_id}",
+        "html_url": f"{pages}/{REPO}/actions/runs/{run_id}",
         "jobs_url": f"{url}/jobs",
         "logs_url": f"{url}/logs",
         "cancel_url": f"{url}/cancel",
+        "pull_requests": [],
     }.items() <= run.items()
+    assert run["head_commit"]["id"] == run["head_sha"]
+    assert run["node_id"].startswith("WFR_")
+    assert run["repository"]["full_name"] == REPO
     assert len(run["head_sha"]) == 40
     assert run["actor"] == run["triggering_actor"]
     assert ledger.read_run(run).finished
     assert "claw-1 for sam\ncompleted success" in shown
+
+
+async def test_a_job_tells_its_runner_once_it_has_one(tmp_path: Path) -> None:
+    async with github_of(ONE_JOB, tmp_path) as github:
+        run_id = await github.dispatch()
+        await github.ended(run_id)
+        (job,) = (await github.jobs(run_id)).values()
+        record = github.github.runner.runs[0].jobs[0]
+        record.started = None
+        (waiting,) = (await github.jobs(run_id)).values()
+
+    assert job["labels"] == ["ubuntu-24.04"]
+    assert (job["runner_id"], job["runner_name"]) == (1, "GitHub Actions 1")
+    assert {waiting[f"runner_{key}"] for key in ("id", "name", "group_id", "group_name")} == {None}
+
+
+async def test_a_run_shows_null_what_it_is_told_to(tmp_path: Path) -> None:
+    async with github_of(ONE_JOB, tmp_path) as github:
+        run_id = await github.dispatch()
+        await github.ended(run_id)
+        github.github.runner.runs[0].nulls = frozenset({"status", "head_commit"})
+        _, run = await github.call("GET", f"/actions/runs/{run_id}")
+
+    assert [key for key, value in run.items() if value is None] == [
+        "status",
+        "previous_attempt_url",
+        "head_commit",
+    ]
 
 
 async def test_runs_are_listed_newest_first_a_page_at_a_time(tmp_path: Path) -> None:
