@@ -12,7 +12,7 @@ from fleet_control.clock import Clock
 from sandbox.discord_api import gateway
 from sandbox.discord_api.answer import DROPPED, Injected
 from sandbox.discord_api.guild import Channel, Guild, Member, Message, Snowflakes
-from sandbox.discord_api.interaction import Interaction
+from sandbox.discord_api.interaction import Callback, Interaction
 
 PATIENCE_SECONDS = 20.0
 
@@ -35,6 +35,7 @@ class Backend:
         privileged: the intents that nobody is granted here.
         slowness: seconds by the clock that each REST call takes.
         away: the guild is not to be had just now, as after an outage.
+        callback: what the answer to an interaction's first answer tells of its message.
         problems: what Discord would not have taken.
         asked, moments: every REST call, and when it came (`time.perf_counter`).
     """
@@ -52,6 +53,7 @@ class Backend:
         self.sessions: list[gateway.Session] = []
         self.privileged = gateway.PRIVILEGED
         self.away = False
+        self.callback = Callback.ID
         self.problems: list[str] = []
         self.asked: list[tuple[str, str]] = []
         self.moments: list[float] = []

@@ -8,8 +8,8 @@ from sandbox.discord_api.interaction import Interaction
 DEFERRED_UPDATE, CHOICES = 6, 8
 
 
-def told(asked: Interaction) -> dict[str, Any]:
-    """The JSON of an interaction in the answer to its callback."""
+def told(asked: Interaction, *, names: bool) -> dict[str, Any]:
+    """The JSON of an interaction in the answer to its callback; `names` its message, if asked."""
     message = asked.message
     return {
         "id": asked.id,
@@ -20,7 +20,7 @@ def told(asked: Interaction) -> dict[str, Any]:
                 "response_message_loading": message.loading,
                 "response_message_ephemeral": bool(message.flags & EPHEMERAL),
             }
-            if message is not None and asked.answer not in (DEFERRED_UPDATE, CHOICES)
+            if names and message is not None and asked.answer not in (DEFERRED_UPDATE, CHOICES)
             else {}
         ),
     }

@@ -10,7 +10,7 @@ from sandbox.discord_api import limit, validate
 from sandbox.discord_api.answer import DROPPED, DiscordRefusal, answered, dropped
 from sandbox.discord_api.backend import Application, Backend
 from sandbox.discord_api.guild import EPHEMERAL, LOADING, Message, born
-from sandbox.discord_api.interaction import Interaction
+from sandbox.discord_api.interaction import Callback, Interaction
 from sandbox.discord_api.payload import spelled, told
 
 DEFERRED, CHOICES = 5, 8
@@ -144,9 +144,13 @@ class Rest:
         asked.acknowledge(kind)
         resource = self._answer(asked, kind, body)
         self._backend.changed()
-        if "with_response" not in request.query:
+        tells = self._backend.callback
+        if "with_response" not in request.query or tells is Callback.NOTHING:
             return web.Response(status=204)
-        return answered({"interaction": told(asked), "resource": {"type": kind, **resource}})
+        if tells is Callback.TYPE:
+            resource = {}
+        interaction = told(asked, names=tells is Callback.ID)
+        return answered({"interaction": interaction, "resource": {"type": kind, **resource}})
 
     def _answer(self, asked: Interaction, kind: int, body: dict[str, Any]) -> dict[str, Any]:
         match kind:
