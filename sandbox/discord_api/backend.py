@@ -12,7 +12,8 @@ from fleet_control.clock import Clock
 from sandbox.discord_api import gateway
 from sandbox.discord_api.answer import DROPPED, Injected
 from sandbox.discord_api.guild import Channel, Guild, Member, Message, Snowflakes
-from sandbox.discord_api.interaction import Callback, Interaction
+from sandbox.discord_api.interaction import Interaction
+from sandbox.discord_api.payload import Callback
 
 PATIENCE_SECONDS = 20.0
 
@@ -35,7 +36,8 @@ class Backend:
         privileged: the intents that nobody is granted here.
         slowness: seconds by the clock that each REST call takes.
         away: the guild is not to be had just now, as after an outage.
-        callback: what the answer to an interaction's first answer tells of its message.
+        callback: what the answer to the first answer of an interaction tells.
+        reclusive: ids of the people who take no private messages.
         problems: what Discord would not have taken.
         asked, moments: every REST call, and when it came (`time.perf_counter`).
     """
@@ -53,7 +55,8 @@ class Backend:
         self.sessions: list[gateway.Session] = []
         self.privileged = gateway.PRIVILEGED
         self.away = False
-        self.callback = Callback.ID
+        self.callback = Callback.FULL
+        self.reclusive: set[str] = set()
         self.problems: list[str] = []
         self.asked: list[tuple[str, str]] = []
         self.moments: list[float] = []
@@ -118,6 +121,21 @@ class Backend:
                     payload = self._readable(message, app, session.intents)
                     await session.dispatch("MESSAGE_CREATE", payload)
         self.changed()
+
+    async def event(self, name: str, data: dict[str, Any]) -> None:
+        """Tell every application of something in the guild."""
+        for session in self.sessions:
+            await session.dispatch(name, data)
+        self.changed()
+
+    def private(self, person: str) -> Channel:
+        """The chat of a bot and one person, which is made once."""
+        for one in self.guild.channels.values():
+            if one.private == person:
+                return one
+        one = self.channel("")
+        one.private = person
+        return one
 
     def _readable(self, message: Message, app: Application, intents: int) -> dict[str, Any]:
         payload = message.payload(self.guild.people)

@@ -71,17 +71,23 @@ class Member:
 
 @dataclass(slots=True)
 class Channel:
-    """A text channel, or a thread of `parent`.
+    """A text channel, or a thread of `parent`, which may be archived, and then locked.
 
-    `denied` are permission bits that nobody but administrators has there.
+    `denied` are permission bits that nobody but administrators has there. A private one is the chat
+    of a bot and the person of that id.
     """
 
     id: str
     name: str
     denied: int = 0
     parent: str | None = None
+    archived: bool = False
+    locked: bool = False
+    private: str = ""
 
     def payload(self, guild: str) -> dict[str, Any]:
+        if self.private:
+            return {"id": self.id, "type": 1, "flags": 0, "recipients": []}
         if self.parent:
             return self._thread(guild)
         deny = {"id": guild, "type": 0, "allow": "0", "deny": str(self.denied)}
@@ -115,11 +121,11 @@ class Channel:
             "member_count": 1,
             "total_message_sent": 0,
             "thread_metadata": {
-                "archived": False,
+                "archived": self.archived,
                 "auto_archive_duration": 1440,
                 "archive_timestamp": "2026-01-01T00:00:00.000000+00:00",
                 "create_timestamp": None,
-                "locked": False,
+                "locked": self.locked,
             },
         }
 
@@ -213,6 +219,10 @@ class Guild:
     def in_channel(self, channel: str) -> list[Message]:
         return [one for one in self.messages.values() if one.channel == channel]
 
+    def _shown(self) -> list[Channel]:
+        """Those that its members see: no thread that is closed, and nobody's private chat."""
+        return [one for one in self.channels.values() if not (one.archived or one.private)]
+
     def role(self, id_: str, name: str, permissions: int) -> dict[str, Any]:
         return {
             "id": id_,
@@ -261,13 +271,13 @@ class Guild:
             "features": [],
             "emojis": [],
             "stickers": [],
-            "threads": [one.payload(self.id) for one in self.channels.values() if one.parent],
+            "threads": [one.payload(self.id) for one in self._shown() if one.parent],
             "presences": [],
             "voice_states": [],
             "stage_instances": [],
             "guild_scheduled_events": [],
             "soundboard_sounds": [],
             "roles": [everyone, *named],
-            "channels": [one.payload(self.id) for one in self.channels.values() if not one.parent],
+            "channels": [one.payload(self.id) for one in self._shown() if not one.parent],
             "members": [{**me.member(), "user": me.user()}],
         }

@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from sandbox.discord_api.guild import Channel, Guild, Member, Message
@@ -10,16 +9,6 @@ from sandbox.discord_api.guild import Channel, Guild, Member, Message
 COMMAND, COMPONENT, AUTOCOMPLETE = 2, 3, 4
 SUB_COMMAND, STRING, INTEGER = 1, 3, 4
 ALL_PERMISSIONS = (1 << 53) - 1
-
-
-class Callback(StrEnum):
-    """What Discord's answer to a first answer tells of the message; all but an HTTP status is
-    optional in its description."""
-
-    ID = "id"
-    RESOURCE = "resource"  # the message itself, whose id is not told beside
-    TYPE = "type"  # no message
-    NOTHING = "nothing"  # 204
 
 
 @dataclass(slots=True)

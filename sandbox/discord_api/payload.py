@@ -1,16 +1,25 @@
 """Discord's JSON for an interaction that was answered, a stored command, and READY."""
 
+from enum import StrEnum
 from typing import Any
 
-from sandbox.discord_api.guild import EPHEMERAL, Member
+from sandbox.discord_api.guild import EPHEMERAL, Member, Message
 from sandbox.discord_api.interaction import Interaction
 
 DEFERRED_UPDATE, CHOICES = 6, 8
 
 
-def told(asked: Interaction, *, names: bool) -> dict[str, Any]:
-    """The JSON of an interaction in the answer to its callback; `names` its message, if asked."""
-    message = asked.message
+class Callback(StrEnum):
+    """What Discord tells of a first answer: by its description it may leave the message out, or
+    say nothing but 204."""
+
+    FULL = "full"
+    WITHOUT_MESSAGE = "without_message"
+    NOTHING = "nothing"
+
+
+def told(asked: Interaction, message: Message | None) -> dict[str, Any]:
+    """The JSON of an interaction in the answer to its callback; `message` may be left out."""
     return {
         "id": asked.id,
         "type": asked.kind,
@@ -20,7 +29,7 @@ def told(asked: Interaction, *, names: bool) -> dict[str, Any]:
                 "response_message_loading": message.loading,
                 "response_message_ephemeral": bool(message.flags & EPHEMERAL),
             }
-            if names and message is not None and asked.answer not in (DEFERRED_UPDATE, CHOICES)
+            if message is not None and asked.answer not in (DEFERRED_UPDATE, CHOICES)
             else {}
         ),
     }

@@ -10,8 +10,8 @@ from sandbox.discord_api import limit, validate
 from sandbox.discord_api.answer import DROPPED, DiscordRefusal, answered, dropped
 from sandbox.discord_api.backend import Application, Backend
 from sandbox.discord_api.guild import EPHEMERAL, LOADING, Message, born
-from sandbox.discord_api.interaction import Callback, Interaction
-from sandbox.discord_api.payload import spelled, told
+from sandbox.discord_api.interaction import Interaction
+from sandbox.discord_api.payload import Callback, spelled, told
 
 DEFERRED, CHOICES = 5, 8
 SEND_MESSAGES, VIEW_CHANNEL = 1 << 11, 1 << 10
@@ -147,10 +147,10 @@ class Rest:
         tells = self._backend.callback
         if "with_response" not in request.query or tells is Callback.NOTHING:
             return web.Response(status=204)
-        if tells is Callback.TYPE:
-            resource = {}
-        interaction = told(asked, names=tells is Callback.ID)
-        return answered({"interaction": interaction, "resource": {"type": kind, **resource}})
+        if tells is Callback.WITHOUT_MESSAGE:
+            return answered({"interaction": told(asked, None)})
+        body = {"interaction": told(asked, asked.message)}
+        return answered({**body, "resource": {"type": kind, **resource}})
 
     def _answer(self, asked: Interaction, kind: int, body: dict[str, Any]) -> dict[str, Any]:
         match kind:
@@ -223,7 +223,14 @@ class Rest:
 
     async def _send(self, request: web.Request) -> web.Response:
         channel, body = self._channel(request, SEND_MESSAGES), await request.json()
+        there = self._backend.guild.channels[channel]
+        if there.locked:
+            raise DiscordRefusal(400, 50083, "Thread is archived")
+        if there.private in self._backend.reclusive:
+            raise DiscordRefusal(403, 50007, "Cannot send messages to this user")
         self._check(validate.message(body))
+        # Whatever is said in a thread opens it again.
+        there.archived = False
         flags, reference = body.pop("flags", 0), body.pop("message_reference", None)
         nonce = body.pop("nonce", "") if body.pop("enforce_nonce", False) else ""
         author = self._app(request).bot.id
@@ -262,6 +269,11 @@ class Rest:
 
     async def _edited(self, message: Message, request: web.Request) -> web.Response:
         body = await request.json()
+        channel = self._backend.guild.channels.get(message.channel)
+        if channel is None:
+            raise DiscordRefusal(404, 10003, "Unknown Channel")
+        if channel.archived:
+            raise DiscordRefusal(400, 50083, "Thread is archived")
         self._check(validate.message(body))
         message.change(body, self._backend.moment())
         self._backend.changed()

@@ -9,6 +9,7 @@ from aiohttp.typedefs import Middleware
 from fleet_control.clock import Clock
 from sandbox.discord_api import gateway
 from sandbox.discord_api.backend import PATIENCE_SECONDS, Application, Backend
+from sandbox.discord_api.channel_lookup import ChannelLookup
 from sandbox.discord_api.guild import Channel, Member, Message
 from sandbox.discord_api.interaction import (
     AUTOCOMPLETE,
@@ -41,6 +42,7 @@ class DiscordApi(Backend):
         rest = Rest(self)
         app = web.Application(middlewares=[*self._middlewares, rest.guard])
         app.add_routes([*rest.routes(), web.get("/gateway/", self._gateway)])
+        app.add_routes(ChannelLookup(self).routes())
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         socket = listen(port)
@@ -100,6 +102,21 @@ class DiscordApi(Backend):
         self.guild.messages[said.id] = said
         await self.deliver(said)
         return said
+
+    # -- what administrators do ------------------------------------------------------------
+
+    async def archive(self, thread: Channel, *, locked: bool = False) -> None:
+        """Close a thread; unless it is `locked`, the next message opens it again."""
+        thread.archived, thread.locked = True, locked
+        await self.event("THREAD_UPDATE", thread.payload(self.guild.id))
+
+    async def delete(self, channel: Channel) -> None:
+        """Delete a channel or a thread with all its messages."""
+        del self.guild.channels[channel.id]
+        for message in self.guild.in_channel(channel.id):
+            del self.guild.messages[message.id]
+        kind = "THREAD_DELETE" if channel.parent else "CHANNEL_DELETE"
+        await self.event(kind, channel.payload(self.guild.id))
 
     def _command_data(
         self, app: Application, sub: str, options: dict[str, str | int], focused: str = ""

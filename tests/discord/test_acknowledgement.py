@@ -2,12 +2,12 @@
 
 import pytest
 
-from sandbox.discord_api.interaction import Callback
+from sandbox.discord_api.payload import Callback
 from tests.clawbot.control_api import job
 from tests.discord.dialogue import MOVES, pings
 from tests.discord.scene import DiscordScene
 
-LESS = [one for one in Callback if one is not Callback.ID]
+LESS = [one for one in Callback if one is not Callback.FULL]
 
 
 @pytest.mark.parametrize("told", LESS)
