@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import aiohttp
 import discord
@@ -14,60 +14,52 @@ TWO_BOTS = (
     "if it is not the host I replace, give it a token of its own."
 )
 
-T = TypeVar("T")
-
 log = logging.getLogger(__name__)
 
 Interaction = discord.Interaction[Any]
 
 
 async def thinking(interaction: Interaction) -> int | None:
-    """Say that a reply comes; the id of the message it will be in. None as in `first`."""
+    """Say that a reply comes, where that is ours to say; the id of the message it will be in.
 
-    async def defer() -> int | None:
+    The id is 0 where Discord did not tell it.
+    """
+    told = 0
+
+    async def defer() -> None:
+        nonlocal told
         begun = await interaction.response.defer(thinking=True)
-        return begun.message_id if begun else None
+        told = (begun and begun.message_id) or 0
 
-    async def begun_already() -> int:
-        return (await interaction.original_response()).id
-
-    return await first(defer, begun_already)
+    return told if await heard(interaction, defer) else None
 
 
-async def heard(answer: Callable[[], Awaitable[object]]) -> bool:
-    """Give this first answer; whether it is ours."""
-
-    async def given() -> bool:
-        await answer()
-        return True
-
-    async def given_already() -> bool:
-        return True
-
-    return bool(await first(given, given_already))
-
-
-async def first(answer: Callable[[], Awaitable[T]], given: Callable[[], Awaitable[T]]) -> T | None:
-    """What `answer` gives, or None where Discord takes none from us any more.
+async def heard(interaction: Interaction, answer: Callable[[], Awaitable[object]]) -> bool:
+    """Give this first answer; whether Discord has it, and from us.
 
     Where the connection breaks it is tried again at once: Discord itself refuses what comes too
-    late. It may have taken an answer of which we heard nothing; then it is `given`.
+    late. It may have taken an answer of which we heard nothing; that one is ours then.
     """
     broken = False
     for tries_left in reversed(range(TRIES)):
         try:
-            return await answer()
+            await answer()
+            return True
         except discord.HTTPException as error:
             if error.code != ALREADY_ANSWERED:
                 log.warning("discord.not_deferred code=%s why=%s", error.code, error)
-            elif broken:
-                answer = given
-                continue
-            else:
+            elif not broken:
                 log.warning("discord.two_bots said=%s", TWO_BOTS)
-            return None
+            return broken and error.code == ALREADY_ANSWERED
         except (aiohttp.ClientError, OSError) as error:
             broken = True
             why = str(error) or type(error).__name__
             log.warning("discord.first_answer_broke tries_left=%s why=%s", tries_left, why)
-    return None
+        except Exception as error:
+            # The library reads what Discord may leave out, and an empty answer too, as if all were
+            # there; by then Discord has ours.
+            if not interaction.response.is_done():
+                raise
+            log.info("discord.first_answer_unread why=%r", error)
+            return True
+    return False

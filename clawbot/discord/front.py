@@ -124,7 +124,7 @@ class FleetCog(commands.Cog, name=COG):
             return None
         if not self._served(interaction.guild_id, _places(interaction)):
             return await self._elsewhere(interaction)
-        if not await acknowledgement.heard(interaction.response.defer):
+        if not await acknowledgement.heard(interaction, interaction.response.defer):
             return None
         press = self._drawing.read(id_, channel, message.id)
         reply = self._reply(channel, State.SENT, message_id=message.id, interaction=interaction)
@@ -249,7 +249,10 @@ class FleetCog(commands.Cog, name=COG):
         places = ", ".join(f"<#{channel}>" for channel in self._settings.discord_channels[:10])
         text = f"I answer in {places}." if places else "I serve another guild."
         await acknowledgement.heard(
-            lambda: interaction.response.send_message(text, ephemeral=True, allowed_mentions=NOBODY)
+            interaction,
+            lambda: interaction.response.send_message(
+                text, ephemeral=True, allowed_mentions=NOBODY
+            ),
         )
 
     def _spawn(self, doing: Awaitable[object]) -> None:

@@ -51,9 +51,9 @@ class DiscordMessage:
         answers: int = 0,
         interaction: discord.Interaction | None = None,
     ) -> None:
-        """Without a `message_id` it is sent, as an answer to the message `answers`.
+        """`interaction` is the one whose original response the message is, where there is one.
 
-        `interaction` is the one whose original response the message is, where there is one.
+        Without that, and without a `message_id`, it is sent, as an answer to the message `answers`.
         """
         self._drawing = drawing
         self._channel = channel
@@ -142,10 +142,7 @@ class DiscordMessage:
     async def _write(self, draw: Draw, nonce: str) -> None:
         try:
             if self._token is not None and self._token_lives(self._token):
-                drawn = draw(self._message_id)
-                await self._token.edit_original_response(
-                    embed=drawn.embed, view=drawn.view, allowed_mentions=NOBODY
-                )
+                await self._through_token(self._token, draw)
             elif not self._message_id or self._older_than(limits.EDITABLE_SECONDS):
                 await self._send(draw, nonce)
             else:
@@ -160,6 +157,18 @@ class DiscordMessage:
                 await self._send(draw, nonce)
             else:
                 raise
+
+    async def _through_token(self, token: discord.Interaction, draw: Draw) -> None:
+        """Buttons follow once the message's id is known."""
+        drawn = draw(self._message_id)
+        view = drawn.view if self._message_id else None
+        edited = await token.edit_original_response(
+            embed=drawn.embed, view=view, allowed_mentions=NOBODY
+        )
+        if not self._message_id:
+            self._message_id = edited.id
+            if drawn.view is not None:
+                await self._through_token(token, draw)
 
     def _token_lives(self, token: discord.Interaction) -> bool:
         return self._clock.now() - made(token.id) < limits.TOKEN_SECONDS - MARGIN_SECONDS

@@ -42,6 +42,7 @@ class Backend:
         privileged: the intents that nobody is granted here.
         slowness: seconds by the clock that each REST call takes.
         away: the guild is not to be had just now, as after an outage.
+        reclusive: ids of the people who take no private messages.
         problems: what Discord would not have taken.
         asked, moments: every REST call, and when it came (`time.perf_counter`).
     """
@@ -65,6 +66,7 @@ class Backend:
         self.sessions: list[gateway.Session] = []
         self.privileged = gateway.PRIVILEGED
         self.away = False
+        self.reclusive: set[str] = set()
         self.problems: list[str] = []
         self.asked: list[tuple[str, str]] = []
         self.moments: list[float] = []
@@ -104,6 +106,15 @@ class Backend:
     def guild_of(self, channel: str) -> Guild | None:
         """The guild that has a channel of that id."""
         return next((one for one in self.guilds.values() if channel in one.channels), None)
+
+    def private(self, person: str) -> Channel:
+        """The chat of a bot and one person, which is made once."""
+        for one in self.guild.channels.values():
+            if one.private == person:
+                return one
+        one = self.channel("")
+        one.private = person
+        return one
 
     # -- what comes of it ------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ class Channel:
     """A text channel, or a thread of `parent`, which may be archived, and then locked.
 
     `denied` are permission bits that nobody but administrators has there; a thread has those of
-    its channel.
+    its channel. A private one is the chat of a bot and the person of that id.
     """
 
     id: str
@@ -32,6 +32,7 @@ class Channel:
     parent: str | None = None
     archived: bool = False
     locked: bool = False
+    private: str = ""
 
     @property
     def sending(self) -> int:
@@ -39,6 +40,8 @@ class Channel:
         return SEND_MESSAGES_IN_THREADS if self.parent else SEND_MESSAGES
 
     def payload(self, guild: str) -> dict[str, Any]:
+        if self.private:
+            return {"id": self.id, "type": 1, "flags": 0, "recipients": []}
         if self.parent:
             return self._thread(guild)
         deny = {"id": guild, "type": 0, "allow": "0", "deny": str(self.denied)}

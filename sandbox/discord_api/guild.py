@@ -173,6 +173,10 @@ class Guild:
     def in_channel(self, channel: str) -> list[Message]:
         return [one for one in self.messages.values() if one.channel == channel]
 
+    def _shown(self) -> list[Channel]:
+        """Those that its members see: no thread that is closed, and nobody's private chat."""
+        return [one for one in self.channels.values() if not (one.archived or one.private)]
+
     def role(self, id_: str, name: str, permissions: int) -> dict[str, Any]:
         return {
             "id": id_,
@@ -195,7 +199,6 @@ class Guild:
 
     def payload(self, me: Member) -> dict[str, Any]:
         """GUILD_CREATE, as a bot without the members intent gets it: itself is the only member."""
-        threads = [one for one in self.channels.values() if one.parent]
         named = [self.role(id_, name, 0) for id_, name in self.roles.items()]
         return {
             "id": self.id,
@@ -225,13 +228,13 @@ class Guild:
             "features": [],
             "emojis": [],
             "stickers": [],
-            "threads": [one.payload(self.id) for one in threads if not one.archived],
+            "threads": [one.payload(self.id) for one in self._shown() if one.parent],
             "presences": [],
             "voice_states": [],
             "stage_instances": [],
             "guild_scheduled_events": [],
             "soundboard_sounds": [],
             "roles": [self.everyones(), *named],
-            "channels": [one.payload(self.id) for one in self.channels.values() if not one.parent],
+            "channels": [one.payload(self.id) for one in self._shown() if not one.parent],
             "members": [{**me.member(self), "user": me.user()}],
         }

@@ -228,6 +228,8 @@ class Rest:
             raise DiscordRefusal(403, 50013, "Missing Permissions")
         if channel.locked:
             raise DiscordRefusal(400, 50083, "Thread is archived")
+        if channel.private in self._backend.reclusive:
+            raise DiscordRefusal(403, 50007, "Cannot send messages to this user")
         self._check(validate.message(body))
         # Whatever is said in a thread opens it again.
         channel.archived = False
@@ -270,7 +272,9 @@ class Rest:
     async def _edited(self, message: Message, request: web.Request) -> web.Response:
         body = await request.json()
         guild = self._backend.guild_of(message.channel)
-        if guild is not None and guild.channels[message.channel].archived:
+        if guild is None:
+            raise DiscordRefusal(404, 10003, "Unknown Channel")
+        if guild.channels[message.channel].archived:
             raise DiscordRefusal(400, 50083, "Thread is archived")
         self._check(validate.message(body))
         message.change(body, self._backend.moment())

@@ -10,6 +10,7 @@ from fleet_control.clock import Clock
 from sandbox.discord_api import gateway
 from sandbox.discord_api.backend import PATIENCE_SECONDS, Application, Backend
 from sandbox.discord_api.channel import Channel
+from sandbox.discord_api.channel_lookup import ChannelLookup
 from sandbox.discord_api.guild import Guild, Member, Message
 from sandbox.discord_api.interaction import (
     AUTOCOMPLETE,
@@ -42,6 +43,7 @@ class DiscordApi(Backend):
         rest = Rest(self)
         app = web.Application(middlewares=[*self._middlewares, rest.guard])
         app.add_routes([*rest.routes(), web.get("/gateway/", self._gateway)])
+        app.add_routes(ChannelLookup(self).routes())
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         socket = listen(port)

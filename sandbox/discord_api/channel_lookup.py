@@ -1,0 +1,30 @@
+"""The two routes that give a channel: by its id, and as the private chat with a person."""
+
+from aiohttp import web
+
+from sandbox.discord_api.answer import answered
+from sandbox.discord_api.backend import Backend
+
+
+class ChannelLookup:
+    """Handlers over what `backend` holds."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/api/v10/channels/{channel}", self._channel),
+            web.post("/api/v10/users/@me/channels", self._private),
+        ]
+
+    async def _channel(self, request: web.Request) -> web.Response:
+        id_ = request.match_info["channel"]
+        guild = self._backend.guild_of(id_)
+        if guild is None:
+            return answered({"message": "Unknown Channel", "code": 10003}, 404)
+        return answered(guild.channels[id_].payload(guild.id))
+
+    async def _private(self, request: web.Request) -> web.Response:
+        person = str((await request.json())["recipient_id"])
+        return answered(self._backend.private(person).payload(""))
