@@ -22,6 +22,7 @@ from sandbox.demo_bot import DemoBot
 from sandbox.demo_front import FRONTS, lacking, serve_front
 from sandbox.engine import NoEngine, find
 from sandbox.host_rules import Behaviour
+from sandbox.operator_environ import leave_out
 from sandbox.sandbox import USUAL_PORTS, Sandbox, SandboxOptions, open_sandbox, read_registry
 from sandbox.terminal.chat import PLATFORM
 from sandbox.terminal.markup import WIDTH
@@ -72,6 +73,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--engine", metavar="NAME", help="stand-in, or tofu: the real one")
     parser.add_argument("--log", metavar="FILE", help="write the bot's log there")
     args = parser.parse_args(argv, DemoArguments())
+    leave_out(os.environ)
     try:
         options = _options(args)
         _log_to(args.log)

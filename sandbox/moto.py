@@ -17,11 +17,10 @@ from fleet_control.seed import BOOT_TAG, COMMIT_TAG
 from sandbox.host_rules import Rules
 from sandbox.image import SeededImage
 from sandbox.loopback import listen, url_of
+from sandbox.operator_environ import leave_out
 from sandbox.principal import ACCOUNT
 
 _SECONDS_TO_END = 5.0
-# Its credentials are the callers', and its settings ours.
-_WITHHELD = ("AWS_", "MOTO_")
 
 
 class MotoServer:
@@ -58,9 +57,11 @@ class MotoServer:
             return url_of(listening)
 
     def _spawn(self, listening: int, images: int, complaints: IO[bytes]) -> subprocess.Popen[bytes]:
+        # Its credentials are the callers', and its settings ours.
         inherited = {
-            name: value for name, value in self._environ.items() if not name.startswith(_WITHHELD)
+            name: value for name, value in self._environ.items() if not name.startswith("MOTO_")
         }
+        leave_out(inherited)
         return subprocess.Popen(  # noqa: S603  (this interpreter and a module of ours)
             [sys.executable, "-m", "sandbox.moto_process", str(listening)],
             env={

@@ -14,6 +14,7 @@ from clawbot.discord.front import FleetCog
 from clawbot.front import Unserved
 from clawbot.readiness import Hears, ignored
 from clawbot.settings import PREFIX
+from fleet_control.proxy import proxy
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ async def run(bot: Bot, hears: Hears = ignored, **options: Any) -> None:
         raise Unserved(WRONG_TOKEN)  # no header could carry it
     # There is no voice here, so the library need not warn that it lacks what voice needs.
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
-    client = Client(bot, hears, **options)
+    client = Client(bot, hears, proxy=proxy(discord.http.Route.BASE), **options)
     async with client:
         try:
             await _until_cancelled(client.start(token))

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
 
 from clawbot.provision import bundle_object, host_config, installation, system_choice
 from clawbot.provision.bundle_object import S3Uri, sha256
 from clawbot.provision.error import ProvisionError
 from clawbot.provision.host_config import HostConfig
 from clawbot.provision.installation import PRIVATE, PUBLIC, InstallRecord, Modes
-from fleet_control import seed, seed_check
+from fleet_control import aws_error, seed, seed_check
 from fleet_control.archive import ArchiveError, File, tar, unpack
 
 if TYPE_CHECKING:
@@ -169,11 +170,15 @@ def become(root: Path, host: str) -> str:
 
 def s3_client(region: str) -> "S3Client":
     """An S3 client with the credentials that boto3 finds: on a host, the instance profile's."""
-    return boto3.client(
-        "s3",
-        region_name=region,
-        config=Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 4}),
-    )
+    try:
+        return boto3.client(
+            "s3",
+            region_name=region,
+            config=Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 4}),
+        )
+    except BotoCoreError as error:
+        why = f"AWS's settings in the environment are wrong ({type(error).__name__})."
+        raise ProvisionError(aws_error.words(error, why)) from error
 
 
 def main(argv: Sequence[str] | None = None, client: Callable[[str], "S3Client"] = s3_client) -> int:

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from clawbot.provision.error import ProvisionError
-from fleet_control import manifest
+from fleet_control import aws_error, manifest
 from fleet_control.seed import CONTENT_SHA256, SHA256
 
 if TYPE_CHECKING:
@@ -150,13 +150,19 @@ def in_words(uri: S3Uri) -> Iterator[None]:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if code in _ABSENT:
             raise _Absent(f"{uri} is not there.") from error
-        if code in _DENIED:
-            raise ProvisionError(
-                f"S3 refuses {uri} ({code}): these credentials may not. A host's instance "
-                "profile reads its own prefix only: is /etc/clawdinator/bootstrap-prefix its own?"
-            ) from error
         if status >= 500:
             raise Unreachable(f"S3 does not serve {uri} at the moment ({code}).") from error
-        raise ProvisionError(f"S3 does not serve {uri} ({code}).") from error
+        why = f"S3 does not serve {uri} ({code})."
+        if code in _DENIED:
+            why = (
+                f"S3 refuses {uri} ({code}): these credentials may not. A host's instance "
+                "profile reads its own prefix only: is /etc/clawdinator/bootstrap-prefix its own?"
+            )
+        raise ProvisionError(aws_error.words(error, why)) from error
+    except NoCredentialsError as error:
+        # An operator's are looked at before: this is a host.
+        why = f"This host has no AWS credentials for {uri}: is its instance profile attached?"
+        raise Unreachable(why) from error
     except BotoCoreError as error:
-        raise Unreachable(f"S3 can't be reached for {uri} ({type(error).__name__}).") from error
+        why = f"S3 can't be reached for {uri} ({type(error).__name__})."
+        raise Unreachable(aws_error.words(error, why)) from error

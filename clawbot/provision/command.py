@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from clawbot.provision import bundle_command, instance_command, secret_command
 from clawbot.provision.error import ProvisionError
 from clawbot.provision.operator_context import OperatorContext
+from fleet_control import aws_error
 
 Subcommand = Callable[[OperatorContext, argparse.Namespace], Iterator[str]]
 
@@ -32,6 +35,10 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
             sys.stdout.flush()
     except ProvisionError as error:
         sys.stderr.write("".join(f"{problem}\n" for problem in error.problems))
+        return 1
+    except (BotoCoreError, ClientError) as error:
+        otherwise = f"AWS did not do what was asked of it ({type(error).__name__})."
+        sys.stderr.write(f"{aws_error.words(error, otherwise)}\n")
         return 1
     except OSError as error:
         why = error.strerror or type(error).__name__

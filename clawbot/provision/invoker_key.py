@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from clawbot.provision.error import ProvisionError
+from fleet_control import aws_error
 
 if TYPE_CHECKING:
     from mypy_boto3_iam.client import IAMClient
@@ -71,6 +72,8 @@ def _in_words(user: str) -> Iterator[None]:
                 f"{user} has two keys already. Delete what is not in use with "
                 f"`clawbot secrets retire {instance}`."
             ) from error
-        raise ProvisionError(f"IAM refuses to touch the keys of {user} ({code}).") from error
+        why = f"IAM refuses to touch the keys of {user} ({code})."
+        raise ProvisionError(aws_error.words(error, why)) from error
     except BotoCoreError as error:
-        raise ProvisionError(f"IAM can't be reached ({type(error).__name__}).") from error
+        why = f"IAM can't be reached ({type(error).__name__})."
+        raise ProvisionError(aws_error.words(error, why)) from error

@@ -1,8 +1,8 @@
 """What an operator's command works with: the checkout, nix-secrets, their age identity, AWS."""
 
 import os
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, closing
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import NoRegionError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
 from clawbot.provision import checkout
 from clawbot.provision.error import ProvisionError
 from clawbot.provision.secret_folder import SecretFolder, read_operator
+from fleet_control import aws_error
+from fleet_control.proxy import proxies
 from fleet_control.registry import Registry
 
 if TYPE_CHECKING:
@@ -81,27 +83,46 @@ class OperatorContext:
     @cached_property
     def _session(self) -> boto3.Session:
         environ = self.environ
-        session = boto3.Session(
-            aws_access_key_id=environ.get("AWS_ACCESS_KEY_ID") or None,
-            aws_secret_access_key=environ.get("AWS_SECRET_ACCESS_KEY") or None,
-            aws_session_token=environ.get("AWS_SESSION_TOKEN") or None,
-            region_name=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION"),
-        )
-        if session.get_credentials() is None:
-            raise ProvisionError(
-                "There are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
-                "AWS_PROFILE, as for the AWS CLI."
+        key, secret = environ.get("AWS_ACCESS_KEY_ID"), environ.get("AWS_SECRET_ACCESS_KEY")
+        whole = bool(key and secret)
+        with _in_words():
+            session = boto3.Session(
+                aws_access_key_id=key if whole else None,
+                aws_secret_access_key=secret if whole else None,
+                aws_session_token=environ.get("AWS_SESSION_TOKEN") if whole else None,
+                region_name=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION"),
             )
+            found = session.get_credentials()
+            if found is None:
+                raise NoCredentialsError
+            # A sign-on is looked at when a key is wanted first: better now than half-way.
+            found.get_frozen_credentials()
+            if not session.region_name:
+                raise NoRegionError
         return session
 
     def _client(self, service: str) -> Any:
-        try:
+        url = self.environ.get("AWS_ENDPOINT_URL") or None
+        with _in_words():
             return self._session.client(
                 service,  # type: ignore[call-overload]  # of no service in particular
-                endpoint_url=self.environ.get("AWS_ENDPOINT_URL") or None,
-                config=Config(connect_timeout=10, read_timeout=60),
+                endpoint_url=url,
+                config=Config(connect_timeout=10, read_timeout=60, proxies=proxies(url)),
             )
-        except NoRegionError:
-            raise ProvisionError(
-                "AWS_REGION is not set: the fleet's, as in eu-central-1."
-            ) from None
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Turn whatever keeps an operator's credentials away into a ProvisionError."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        why = f"Your AWS credentials can't be had ({type(error).__name__})."
+        raise ProvisionError(aws_error.words(error, why)) from error
+    except (ValueError, OSError) as error:
+        # What a profile's credential_process says may be a secret: its words are not repeated.
+        raise ProvisionError(
+            f"AWS can't be asked ({type(error).__name__}). Either AWS_ENDPOINT_URL is no URL, or "
+            f"what profile `{aws_error.profile()}` names as its credential_process does not say "
+            "what it must: run that by hand."
+        ) from error

@@ -14,6 +14,7 @@ from clawbot.provision.fleet_secret import CONTROL_TOKEN, identity_name, needed_
 from clawbot.provision.invoker_key import InvokerKeys
 from clawbot.provision.operator_context import OperatorContext
 from clawbot.provision.secret_folder import make_operator
+from fleet_control import aws_error
 
 # As tofu/control/function.tf has it.
 _PARAMETER = "/clawdinator/control-token"
@@ -102,7 +103,8 @@ def _accept(context: OperatorContext, _: argparse.Namespace) -> Iterator[str]:
         # Without its own words, which could quote what was sent.
         code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
         why = code or type(error).__name__
-        raise ProvisionError(f"{_PARAMETER} can't be written ({why}).") from None
+        unwritten = f"{_PARAMETER} can't be written ({why})."
+        raise ProvisionError(aws_error.words(error, unwritten)) from None
     count = len(accepted.splitlines())
     yield f"{_PARAMETER}: {count} control token{'s are' if count > 1 else ' is'} accepted."
 

@@ -6,6 +6,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
+from httpx import create_ssl_context
 from telegram import Update
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import ApplicationBuilder, ExtBot
@@ -26,6 +27,7 @@ from clawbot.telegram.speaker import PLATFORM
 from clawbot.telegram.updates import UpdatesRequest
 from clawbot.telegram.webhook import Webhook
 from fleet_control.clock import Clock
+from fleet_control.proxy import proxy
 
 _ANSWER_SECONDS = 10.0
 TOKEN_MISSING = "CLAWBOT_TELEGRAM_TOKEN is missing: the bot's token, from @BotFather."  # noqa: S105  (words)
@@ -123,6 +125,8 @@ async def _reached(
 def _account(settings: Settings, answer_seconds: float) -> ExtBot[None]:
     root = str(settings.telegram_api_url or "https://api.telegram.org").rstrip("/")
     assert settings.telegram_token is not None  # noqa: S101  (looked at by the caller)
+    # Of the environment httpx takes the certificates only: it has a rule of its own for proxies.
+    way = {"proxy": proxy(root), "trust_env": False, "verify": create_ssl_context()}
 
     def request(kind: type[HTTPXRequest], connections: int) -> HTTPXRequest:
         return kind(
@@ -131,6 +135,7 @@ def _account(settings: Settings, answer_seconds: float) -> ExtBot[None]:
             read_timeout=answer_seconds,
             write_timeout=answer_seconds,
             pool_timeout=answer_seconds,
+            httpx_kwargs=way,
         )
 
     return ExtBot(

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import aiohttp
 from pydantic import TypeAdapter, ValidationError
 
+from fleet_control import skew
 from fleet_control.error import ControlApiDown, ControlApiError, ControlApiRefused
 
 LONGEST_ANSWER = 1024 * 1024  # bytes
@@ -32,8 +33,11 @@ async def limited(response: aiohttp.ClientResponse) -> bytes:
     return bytes(text)
 
 
-def understood(status: int, text: bytes) -> dict[str, Any]:
-    """The JSON of a call that succeeded; raises the error that any other answer means."""
+def understood(status: int, text: bytes, date: str | None = None) -> dict[str, Any]:
+    """The JSON of a call that succeeded; raises the error that any other answer means.
+
+    `date` is when it was answered, in the answer's own words.
+    """
     try:
         answer = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -46,7 +50,9 @@ def understood(status: int, text: bytes) -> dict[str, Any]:
         raise _refused(status, answer)
     # Not the handler's words but AWS's own: these it says before it would invoke anything.
     if status in (403, 413, 429):
-        raise ControlApiDown(f"AWS refused the call (HTTP {status}): {_words(answer)}")
+        said = _words(answer)
+        skewed = skew.refused(date, str(status), said)
+        raise ControlApiDown(skewed or f"AWS refused the call (HTTP {status}): {said}")
     raise _unreadable(status)
 
 

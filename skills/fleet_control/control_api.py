@@ -9,11 +9,13 @@ from typing import Annotated, Any, Self
 import aiohttp
 from pydantic import AfterValidator, TypeAdapter
 
+from fleet_control import skew
 from fleet_control.api_answer import BrokenOff, Lost, limited, part, understood
 from fleet_control.clock import Clock
 from fleet_control.error import ControlApiDown, ControlApiError, OutcomeUnknown
 from fleet_control.github import PER_PAGE
 from fleet_control.ledger import Entry, Revision, Run, oldest, seconds
+from fleet_control.proxy import proxy
 from fleet_control.registry_source import RegistryRead
 from fleet_control.signature import FunctionUrlSigner
 
@@ -69,6 +71,9 @@ class ControlApi:
 
     Every method raises ControlApiRefused (it said no), or ControlApiDown (nothing was done);
     `deploy` also OutcomeUnknown. `deadline` is seconds for each call.
+
+    Attributes:
+        ahead: by how many seconds this machine's clock is ahead of the last answer's.
     """
 
     def __init__(
@@ -89,6 +94,7 @@ class ControlApi:
         # A connection that never comes about has done nothing: that is worth telling apart.
         self._timeout = aiohttp.ClientTimeout(total=deadline, sock_connect=deadline / 2)
         self._kept: aiohttp.ClientSession | None = None
+        self.ahead = 0.0
 
     async def __aenter__(self) -> Self:
         return self
@@ -217,22 +223,28 @@ class ControlApi:
         headers = {"Content-Type": "application/json", "x-clawdinator-token": self._token}
         headers = self._signer.signed(self._url, body, headers)
         if self._kept is None:
-            self._kept = aiohttp.ClientSession(timeout=self._timeout)
+            self._kept = aiohttp.ClientSession(timeout=self._timeout, proxy=proxy(self._url))
         try:
             async with self._kept.post(
                 self._url, data=body, headers=headers, allow_redirects=False
             ) as response:
                 text = await limited(response)
-                status = response.status
+                status, date = response.status, response.headers.get("Date")
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
-            raise ControlApiDown("The Control API's URL is not a URL.") from error
+            raise ControlApiDown("The Control API's URL, or its proxy's, is no URL.") from error
+        except aiohttp.ClientHttpProxyError as error:
+            raise ControlApiDown(
+                f"The proxy that HTTPS_PROXY names refuses the Control API (HTTP {error.status})."
+            ) from error
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise ControlApiDown("The Control API can't be reached.") from error
+            why = skew.by_certificate(error)
+            raise ControlApiDown(f"The Control API can't be reached. {why}".strip()) from error
         except TimeoutError as error:
             raise Lost("The Control API did not answer in time.") from error
         except aiohttp.ClientError as error:
             raise BrokenOff("The Control API broke off in the middle of its answer.") from error
-        return understood(status, text)
+        self.ahead = skew.ahead(date) or 0.0
+        return understood(status, text, date)
 
 
 def _unknown(lost: Lost, more: str = "") -> OutcomeUnknown:

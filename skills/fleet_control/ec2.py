@@ -4,13 +4,17 @@ What is known and on no list is asked for by its id: that a list is empty is no 
 """
 
 import asyncio
+import os
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.configprovider import ConstantProvider
+from botocore.exceptions import BotoCoreError
 
-from fleet_control import host_answer
+from fleet_control import aws_error, host_answer
 from fleet_control.clock import Clock
 from fleet_control.error import Ec2Error
 from fleet_control.host import Checks, Health, Host, HostState, Image, Reading
@@ -23,6 +27,7 @@ from fleet_control.machine import (
     find_health,
     find_machines,
 )
+from fleet_control.proxy import proxies
 from fleet_control.seed import BOOT_TAG, COMMIT_TAG
 
 if TYPE_CHECKING:
@@ -41,15 +46,26 @@ _CONFIG = {
 def client(
     region: str, access_key: str, secret_key: str, endpoint_url: str | None = None
 ) -> "EC2Client":
-    """An EC2 client with the SDK's standard retries and bounded waits."""
-    return boto3.client(
-        "ec2",
-        region_name=region,
-        aws_access_key_id=access_key,
-        aws_secret_access_key=secret_key,
-        endpoint_url=endpoint_url,
-        config=Config(**_CONFIG),  # type: ignore[arg-type]  # a dict of Config's own keywords
-    )
+    """An EC2 client with the SDK's standard retries and bounded waits; Ec2Error if none can be.
+
+    It has its keys: the profile and the files of whoever runs this mean nothing to it.
+    """
+    own = botocore.session.Session()
+    own.get_component("config_store").set_config_provider("profile", ConstantProvider(None))
+    for file in ("config_file", "credentials_file"):
+        own.set_config_variable(file, os.devnull)
+    try:
+        return boto3.Session(access_key, secret_key, botocore_session=own).client(
+            "ec2",
+            region_name=region,
+            endpoint_url=endpoint_url,
+            config=Config(**_CONFIG, proxies=proxies(endpoint_url)),  # type: ignore[arg-type]  # a dict of Config's own keywords
+        )
+    except BotoCoreError as error:
+        why = f"AWS's settings in the environment are wrong ({type(error).__name__})."
+        raise Ec2Error(aws_error.words(error, why)) from error
+    except ValueError as error:
+        raise Ec2Error(f"EC2 can't be asked: {error}") from error
 
 
 class Ec2Reader:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from fleet_control import host_answer
+from fleet_control import aws_error, host_answer
 from fleet_control.error import Ec2Error
 from fleet_control.host import Checks, Health, HostState
 
@@ -185,9 +185,11 @@ def ec2_errors(action: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        raise Ec2Error(f"EC2 refused {action}: {_words(error_code(error))}") from error
+        why = aws_error.refused_for_time(error) or _words(error_code(error))
+        raise Ec2Error(f"EC2 refused {action}: {why}") from error
     except BotoCoreError as error:
-        raise Ec2Error(f"EC2 did not answer {action} ({type(error).__name__}).") from error
+        why = f"EC2 did not answer {action} ({type(error).__name__})."
+        raise Ec2Error(aws_error.words(error, why)) from error
     except (ResponseParserError, KeyError, ValueError) as error:
         raise Ec2Error(f"EC2's answer to {action} can't be read.") from error
 

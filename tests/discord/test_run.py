@@ -14,11 +14,13 @@ from clawbot.discord.guild import NEEDED
 from clawbot.discord.run import _until_cancelled
 from clawbot.front import Unserved
 from fleet_control.error import SettingsError
+from sandbox.discord_api.address import pointed_at
 from sandbox.discord_api.backend import Application
 from sandbox.discord_api.gateway import NOT_AUTHENTICATED
 from tests.clock import TurnedClock, TurnedLoop
 from tests.discord.scene import DiscordScene
 from tests.fleet_control.aws import FakeEc2
+from tests.recording_proxy import recording
 
 PAGE = Path(__file__).parents[2] / "docs/discord.md"
 
@@ -234,3 +236,15 @@ async def test_a_stop_that_the_library_loses_comes_again_after_a_second() -> Non
     assert len(losses) == 2
     with pytest.raises(asyncio.CancelledError):
         await stopped
+
+
+async def test_behind_a_proxy_it_is_asked_for_discord(
+    scene: DiscordScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with recording() as proxy, pointed_at("https://discord.example"):
+        proxy.is_set(monkeypatch)
+
+        said = await trouble(scene)
+
+    assert said.startswith("Discord can't be reached")
+    assert proxy.asked == ["CONNECT discord.example:443 HTTP/1.1"]

@@ -340,3 +340,37 @@ async def test_the_largest_numbers_are_taken(
     control.refuses("unknown_run", 404)
 
     assert (await host.types(*words)).code != 2
+
+
+async def test_an_operators_profile_is_not_asked_for(
+    host: OnHost, control: Lambda, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "broken").write_text("[profile x")
+    control.has_registry(*IDS)
+    monkeypatch.setenv("AWS_PROFILE", "nope")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "broken"))
+
+    ended = await host.types("status", "--json")
+
+    assert ended.answer["instances"]
+    assert (ended.code, ended.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("AWS_ENDPOINT_URL", "nonsense", "EC2 can't be asked: Invalid endpoint: nonsense."),
+        ("AWS_DEFAULTS_MODE", "nonsense", "are wrong (InvalidDefaultsMode)."),
+    ],
+)
+async def test_what_the_sdk_stumbles_over_is_json_too(
+    host: OnHost, monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    del host.environ["FLEET_CONTROL_EC2_URL"]
+    monkeypatch.setenv(name, value)
+
+    ended = await host.types("status", "--json")
+
+    assert (ended.code, ended.err) == (4, "")
+    assert ended.answer["code"] == "broken"
+    assert ended.answer["error"].endswith(said)

@@ -382,3 +382,27 @@ def test_an_aws_that_hangs_stops_a_boot_and_a_command_within_minutes(tmp_path: P
 
     assert all(2 < connect < 30 < read < 120 for connect, read in waits)
     assert 120 < tries * sum(waits[0]) < 600
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({}, "This host has no AWS credentials for s3://"),
+        ({"AWS_PROFILE": "nope"}, "There is no AWS profile `nope`"),
+    ],
+)
+def test_a_host_without_credentials_says_so(
+    root: Path,
+    account: StagedAccount,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    environ: dict[str, str],
+    said: str,
+) -> None:
+    for name in filter(lambda one: one.startswith("AWS_"), list(os.environ)):
+        monkeypatch.delenv(name)
+    for name, value in {"AWS_EC2_METADATA_DISABLED": "true", **environ}.items():
+        monkeypatch.setenv(name, value)
+
+    assert run("secrets", root, account, boot.s3_client) == 1
+    assert capsys.readouterr().err.startswith(said)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.recording_proxy import VARIABLES, recording
 from tests.sandbox.full_loop import entry, give_once
 from tests.sandbox.terminal_user import COMMAND, ENVIRON, PATIENCE_SECONDS, ROOT
 
@@ -30,13 +31,13 @@ def _listening() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-def demo(script: str, *options: str) -> subprocess.CompletedProcess[str]:
+def demo(script: str, *options: str, **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603  (this interpreter and a module of ours)
         [*COMMAND, *options],
         input=script,
         capture_output=True,
         text=True,
-        env=ENVIRON,
+        env={**ENVIRON, **environ},
         cwd=ROOT,
         timeout=PATIENCE_SECONDS,
         check=False,
@@ -57,6 +58,25 @@ def test_a_pipe_is_read_as_a_script_and_answered_in_words(tmp_path: Path) -> Non
     )
     assert re.search(rf"{cost}\Z", ended.stdout)
     assert "fleet.refused" in log.read_text()
+
+
+def test_an_operators_account_and_proxies_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws/config").write_text("[profile x")
+    theirs = {
+        "HOME": str(tmp_path),
+        "AWS_PROFILE": "nope",
+        "AWS_ENDPOINT_URL": "https://aws.example",
+        "AWS_USE_FIPS_ENDPOINT": "true",
+    }
+    with recording() as proxy:
+        proxies = {name: proxy.url for one in VARIABLES for name in (one, one.lower())}
+
+        ended = demo("/fleet status\n", **theirs, **proxies)
+
+        assert proxy.asked == []
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "clawdinator-1" in ended.stdout
 
 
 @pytest.mark.parametrize(

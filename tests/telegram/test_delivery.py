@@ -14,6 +14,7 @@ from tests.clawbot.control_api import job
 from tests.clawbot.test_policy_in_chat import moment
 from tests.clock import TurnedLoop
 from tests.discord.dialogue import MOVES
+from tests.recording_proxy import recording
 from tests.telegram.scene import OPERATOR, TOKEN, TelegramScene
 
 
@@ -516,3 +517,20 @@ async def test_what_was_said_before_we_began_is_looked_for_every_five_seconds(
     await scene.until(lambda: scene.answer_to(asked))
     looks = [one for one in scene.api.asked if one["action"] == "runs" and "request_id" in one]
     assert 3 <= len(looks) <= 5
+
+
+async def test_behind_a_proxy_it_is_asked_for_telegram_alone(
+    scene: TelegramScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with recording() as proxy:
+        proxy.is_set(monkeypatch)
+        for name in ("ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, "socks5://127.0.0.1:9")
+        await scene.start()
+        await scene.reply_to(await scene.say("/fleet status"))
+        assert proxy.asked == []
+
+        scene.run("other", CLAWBOT_TELEGRAM_API_URL="https://telegram.example")
+        await scene.until(lambda: proxy.asked)
+
+    assert proxy.asked[0] == "CONNECT telegram.example:443 HTTP/1.1"

@@ -1,0 +1,167 @@
+"""Credentials that can't be had are told at the desk in a sentence that says what to do."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from clawbot.cli import main
+from tests.provision.operator_shell import REGISTRY
+
+SSO = """
+[profile sso]
+sso_session = work
+sso_account_id = 123456789012
+sso_role_name = operator
+region = eu-central-1
+[sso-session work]
+sso_start_url = https://work.example/start
+sso_region = eu-central-1
+"""
+OF_BEFORE = """
+[profile sso]
+sso_start_url = https://work.example/start
+sso_region = eu-central-1
+sso_account_id = 123456789012
+sso_role_name = operator
+region = eu-central-1
+"""
+IN = "aws sso login --profile sso`, then the same again"
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "wJalrXUt"}
+REGION = {"AWS_REGION": "eu-central-1"}
+
+
+def process(command: str) -> str:
+    return f"[profile broken]\nregion = eu-central-1\ncredential_process = {command}\n"
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A shell with nothing of AWS in it, in a checkout."""
+    for name in filter(lambda one: one.startswith("AWS_"), list(os.environ)):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    (tmp_path / "nix").mkdir()
+    (tmp_path / "nix/instances.json").write_text(json.dumps(REGISTRY))
+    (tmp_path / "nix/facts.json").write_text(json.dumps({"bootstrapBucket": "bucket"}))
+    return tmp_path
+
+
+def sign_on_of(desk: Path, name: str, until: str) -> None:
+    """What the last `aws sso login` left."""
+    cache = desk / ".aws/sso/cache"
+    cache.mkdir(parents=True)
+    token = {"accessToken": "secret-token", "expiresAt": until, "region": "eu-central-1"}
+    file = cache / f"{hashlib.sha1(name.encode(), usedforsecurity=False).hexdigest()}.json"
+    file.write_text(json.dumps(token))
+
+
+@pytest.mark.parametrize(
+    ("config", "environ", "told"),
+    [
+        ("", {"AWS_PROFILE": "nope"}, "There is no AWS profile `nope`: set AWS_PROFILE to one "),
+        ("", {"AWS_DEFAULT_PROFILE": "nope"}, "aws configure sso --profile nope`."),
+        ("", {"AWS_PROFILE": "nope", **KEYS, **REGION}, "There is no AWS profile `nope`"),
+        (SSO, {"AWS_PROFILE": "sso"}, IN),
+        (OF_BEFORE, {"AWS_PROFILE": "sso"}, IN),
+        (
+            "[profile sso]\nsso_account_id = 1\nregion = eu-central-1\n",
+            {"AWS_PROFILE": "sso"},
+            "sso_start_url",
+        ),
+        (
+            process("false"),
+            {"AWS_PROFILE": "broken"},
+            "of profile `broken` can't be had: custom-pro",
+        ),
+        (process("echo s3cret"), {"AWS_PROFILE": "broken"}, "`broken` names as its credential_pr"),
+        (process("/no/such"), {"AWS_PROFILE": "broken"}, "run that by hand"),
+        ("", REGION, "There are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_K"),
+        ("", {"AWS_ACCESS_KEY_ID": "AKIA", **REGION}, "AWS_SECRET_ACCESS_KEY is missing"),
+        ("", {"AWS_SECRET_ACCESS_KEY": "s3cret", **REGION}, "AWS_ACCESS_KEY_ID"),
+        ("[profile x", {"AWS_PROFILE": "x"}, "config can't be read as the AWS CLI's config"),
+        ("", KEYS, "AWS_REGION is not set: the fleet's, as in eu-central-1."),
+        ("", {**KEYS, "AWS_REGION": "not a region"}, "AWS_REGION is no region"),
+        ("", {**KEYS, **REGION, "AWS_ENDPOINT_URL": "nonsense"}, "AWS_ENDPOINT_URL is no URL"),
+        ("", {**KEYS, **REGION, "AWS_RETRY_MODE": "nonsense"}, "InvalidRetryModeError"),
+        (
+            "",
+            {**KEYS, **REGION, "AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"},
+            "S3 can't be reached",
+        ),
+    ],
+)
+def test_each_has_its_sentence(
+    desk: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    config: str,
+    environ: Mapping[str, str],
+    told: str,
+) -> None:
+    (desk / "config").write_text(config)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+
+    code = main(["bundle", "--checkout", str(desk), "forget", "bootstrap/gone"], os.environ)
+
+    said = capsys.readouterr()
+    assert (code, said.out) == (1, "")
+    assert told in said.err
+    assert said.err.count("\n") == 1
+    assert "s3cret" not in said.err
+
+
+@pytest.mark.parametrize(
+    ("config", "name"), [(SSO, "work"), (OF_BEFORE, "https://work.example/start")]
+)
+def test_a_sign_on_that_has_ended_is_to_be_made_anew(
+    desk: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    config: str,
+    name: str,
+) -> None:
+    (desk / "config").write_text(config)
+    sign_on_of(desk, name, "2020-01-01T00:00:00Z")
+    monkeypatch.setenv("AWS_PROFILE", "sso")
+
+    code = main(["secrets", "--checkout", str(desk), "check"], os.environ)
+
+    said = capsys.readouterr()
+    assert code == 1
+    assert IN in said.err
+    assert "secret-token" not in said.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("secrets", "make", "all"),
+        ("secrets", "check"),
+        ("secrets", "sync"),
+        ("secrets", "rotate", "clawdinator-1"),
+        ("secrets", "retire", "clawdinator-1"),
+        ("secrets", "forget", "clawdinator-9"),
+        ("bundle", "forget", "bootstrap/clawdinator-9"),
+    ],
+)
+def test_every_command_that_asks_aws_tells_it(
+    desk: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: tuple[str, ...],
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nope")
+    room, *rest = command
+
+    code = main([room, "--checkout", str(desk), *rest], os.environ)
+
+    assert code == 1
+    assert capsys.readouterr().err.startswith("There is no AWS profile `nope`")
