@@ -52,10 +52,18 @@ def configured(settings: Settings) -> list[Front]:
     if settings.telegram_token:
         fronts.append(_telegram())
     if not fronts:
-        raise Unserved(
-            f"No front is configured: set {PREFIX}DISCORD_TOKEN or {PREFIX}TELEGRAM_TOKEN."
-        )
+        raise Unserved(_no_token(settings.instance))
     return fronts
+
+
+def _no_token(instance: str) -> str:
+    if not instance:
+        return f"No front is configured: set {PREFIX}DISCORD_TOKEN or {PREFIX}TELEGRAM_TOKEN."
+    return (
+        f"The bot has no token of its own here: let the entry `{instance}` of nix/instances.json "
+        "name one's secret as `clawbotDiscordTokenSecret` or `clawbotTelegramTokenSecret`, take "
+        f"it in with `clawbot secrets take`, and deploy {instance}. The agent's is not the bot's."
+    )
 
 
 def _discord() -> Front:

@@ -39,6 +39,17 @@ def test_without_a_token_there_is_no_front(capsys: pytest.CaptureFixture[str]) -
     ]
 
 
+def test_on_a_host_without_a_token_of_its_own_it_says_which_field_to_add(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert serve({**SETTINGS, "CLAWBOT_NAME": "", "CLAWBOT_INSTANCE": "claw-1"}) == 1
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "  The bot has no token of its own here: let the entry `claw-1` of nix/instances.json name "
+        "one's secret as `clawbotDiscordTokenSecret` or `clawbotTelegramTokenSecret`, take it in "
+        "with `clawbot secrets take`, and deploy claw-1. The agent's is not the bot's."
+    ]
+
+
 async def pauses(serves: list[float], stop: Callable[[], None]) -> list[float]:
     """Between the tries of a front that serves so many seconds each time, and stops like that."""
     clock = HastyClock()
