@@ -55,7 +55,13 @@ in
         # Until a platform that is not heard from counts as away, and what comes before (a switch waits).
         TimeoutStartSec = 600;
         WatchdogSec = 60;
-        TimeoutStopSec = 30;
+        # The program ends by itself in half of that: clawbot/deadline.py.
+        TimeoutStopSec = 90;
+        # 5 s after its first end, 300 s from the seventh on. systemd counts from the unit's last start
+        # by hand or by a switch, however long it ran in between. So it starts, and logs in, some 290
+        # times a day at most: at a thousand Discord resets the token.
+        RestartSteps = 6;
+        RestartMaxDelaySec = 300;
         ProcSubset = "pid";
         MemoryDenyWriteExecute = true;
       };

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from clawbot.deadline import END_WITHIN_SECONDS
+from clawbot.in_flight import FINISH_WITHIN_SECONDS
 from clawbot.provision import boot
 from clawbot.provision.fleet_secret import Readers, needed_by
 from clawbot.readiness import AWAY_AFTER_SECONDS
@@ -201,6 +203,35 @@ def test_agent_and_bot_are_users_of_their_own_that_reach_no_metadata(
     rules = config["networking"]["nftables"]["tables"]["instance-metadata"]["content"]
     for address, family in zip(METADATA, ("ip", "ip6"), strict=True):
         assert f"{family} daddr {address} meta skuid != root reject" in rules
+
+
+# Discord resets the token of an application that logs in more often.
+LOGINS_A_DAY = 1000
+
+
+@every_bot
+def test_a_bot_that_fails_again_and_again_is_started_ever_more_slowly(
+    config: Any, registry: str, host: str
+) -> None:
+    unit = config["systemd"]["services"][BOT]
+    first, steps, longest = (
+        unit["serviceConfig"][name] for name in ("RestartSec", "RestartSteps", "RestartMaxDelaySec")
+    )
+
+    assert (first, steps, longest) == (5, 6, 300)
+    assert steps + 24 * 3600 / longest < LOGINS_A_DAY / 3
+    # No limit of starts, after which it would stay down.
+    assert unit["startLimitIntervalSec"] == 0
+
+
+@every_bot
+def test_a_stop_ends_by_itself_well_before_systemd_would_kill_it(
+    config: Any, registry: str, host: str
+) -> None:
+    killed_after = config["systemd"]["services"][BOT]["serviceConfig"]["TimeoutStopSec"]
+
+    assert (killed_after, END_WITHIN_SECONDS, FINISH_WITHIN_SECONDS) == (90, 45, 30)
+    assert FINISH_WITHIN_SECONDS < END_WITHIN_SECONDS <= killed_after / 2
 
 
 @every_host
