@@ -1,10 +1,16 @@
 """What a front is at work on, and a stop that lets it come to its end."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 FINISH_WITHIN_SECONDS = 30.0
+# One cancellation may be swallowed: before Python 3.12 `asyncio.wait_for` does that at times.
+CANCEL_AGAIN_SECONDS = 1.0
+CANCELLATIONS = 5
+
+log = logging.getLogger(__name__)
 
 
 class InFlight:
@@ -29,7 +35,7 @@ class InFlight:
         self._moved.set()
 
     async def close(self, within: float = FINISH_WITHIN_SECONDS) -> None:
-        """Let end what nobody else will finish, and leave the rest; nothing runs afterwards."""
+        """Let end what nobody else will finish, and leave the rest, which is cancelled."""
         try:
             with suppress(TimeoutError):
                 async with asyncio.timeout(within):
@@ -37,9 +43,17 @@ class InFlight:
                         self._moved.clear()
                         await self._moved.wait()
         finally:
+            await self._cancel()
+
+    async def _cancel(self) -> None:
+        """Cancel what runs still, again where it goes on; what never ends is not waited for."""
+        for _ in range(CANCELLATIONS):
+            if not self._left:
+                return
             for task in self._left:
                 task.cancel()
-            await asyncio.gather(*self._left, return_exceptions=True)
+            await asyncio.wait(self._left, timeout=CANCEL_AGAIN_SECONDS)
+        log.error("clawbot.goes_on tasks=%s", len(self._left))
 
     def _over(self, task: asyncio.Future[object]) -> None:
         self._left.pop(task, None)

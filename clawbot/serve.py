@@ -9,6 +9,7 @@ from functools import partial
 
 from clawbot import missing
 from clawbot.bot import Bot, assemble
+from clawbot.deadline import END_WITHIN_SECONDS, end_within
 from clawbot.front import Front, Unserved
 from clawbot.patience import WORK_AGAIN
 from clawbot.readiness import Readiness, watching
@@ -52,10 +53,18 @@ def configured(settings: Settings) -> list[Front]:
     if settings.telegram_token:
         fronts.append(_telegram())
     if not fronts:
-        raise Unserved(
-            f"No front is configured: set {PREFIX}DISCORD_TOKEN or {PREFIX}TELEGRAM_TOKEN."
-        )
+        raise Unserved(_no_token(settings.instance))
     return fronts
+
+
+def _no_token(instance: str) -> str:
+    if not instance:
+        return f"No front is configured: set {PREFIX}DISCORD_TOKEN or {PREFIX}TELEGRAM_TOKEN."
+    return (
+        f"The bot has no token of its own here: let the entry `{instance}` of nix/instances.json "
+        "name one's secret as `clawbotDiscordTokenSecret` or `clawbotTelegramTokenSecret`, take "
+        f"it in with `clawbot secrets take`, and deploy {instance}. The agent's is not the bot's."
+    )
 
 
 def _discord() -> Front:
@@ -83,12 +92,23 @@ async def _watched(environ: Mapping[str, str], settings: Settings, fronts: list[
         return await serving(settings, fronts, tell)
 
 
-async def serving(settings: Settings, fronts: list[Front], tell: Callable[[str], None]) -> int:
-    """Serve until told to end; Unserved where one of the fronts can't be."""
+async def serving(
+    settings: Settings,
+    fronts: list[Front],
+    tell: Callable[[str], None],
+    end_after: float = END_WITHIN_SECONDS,
+) -> int:
+    """Serve until told to end, which may take `end_after` seconds; Unserved where one of the fronts
+    can't be."""
     names, clock = [front.name for front in fronts], SystemClock()
     async with assemble(settings, clock) as bot, watching(names, tell, clock) as readiness:
         together = asyncio.ensure_future(side_by_side(bot, fronts, readiness))
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, together.cancel)
+
+        def stop() -> None:
+            end_within(end_after)
+            together.cancel()
+
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
         try:
             await together
         except asyncio.CancelledError:

@@ -74,14 +74,14 @@ class _BotSource(HostSource):
         return super().is_needed(field, name)
 
     def file(self, field: FieldInfo, name: str) -> HostFile | None:
-        """A bot's own application comes first: where it has one, the agent has the other."""
+        """Of tokens the bot's own alone: with the agent's, the agent could rewrite its buttons."""
         if name not in ("discord_token", "telegram_token"):
             return super().file(field, name)
         try:
             entry = parse(Path(self.found["registry_file"]).read_bytes())[self.found["instance"]]
         except (KeyError, OSError, RegistryError):
             return None  # what is wrong with the registry is told elsewhere
-        secret = getattr(entry, f"clawbot_{name}_secret") or getattr(entry, f"{name}_secret")
+        secret = getattr(entry, f"clawbot_{name}_secret")
         return HostFile(f"{SECRETS}/{secret}") if secret else None
 
 
@@ -95,7 +95,8 @@ class Settings(HostSettings):
         ec2_url: another EC2 than AWS's, for the sandbox.
         registry_file: a local copy, for when the Control API does not answer.
         running_every, waiting_every: seconds between two looks at a run.
-        discord_token, telegram_token: on a host they lie in the file that the registry names.
+        discord_token, telegram_token: on a host each lies in the file that the registry names
+            as the bot's own; where it names none, there is none.
         discord_channels: where it answers; empty for all of the guild.
         telegram_chats: the fleet's groups; an operator's own chat with the bot is always one.
         telegram_api_url: another Bot API server than Telegram's.

@@ -120,9 +120,7 @@ def _own(id_: str, entry: Instance) -> Iterator[FleetSecret]:
     for instances, bots in _LOGINS:
         instances_token, bots_token = getattr(entry, instances), getattr(entry, bots)
         if instances_token:
-            # The bot logs in with it too where it has no application of its own.
-            readers = Readers.AGENT if bots_token else Readers.BOTH
-            yield FleetSecret(instances_token, instances_token, Kind.TOKEN, (id_,), readers)
+            yield FleetSecret(instances_token, instances_token, Kind.TOKEN, (id_,), Readers.AGENT)
         if bots_token:
             yield FleetSecret(bots_token, bots_token, Kind.TOKEN, (id_,), Readers.BOT)
 

@@ -52,6 +52,11 @@ def _add(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]:
     for secret in needed_by(registry, asked.id):
         there = (context.nix_secrets / f"{secret.name}.age").exists()
         yield f"  {secret.name}{' (exists; is encrypted again)' if there else ''}"
+    if not entry.bot_tokens:
+        yield "no bot will serve /fleet from its host: the entry names no token of the bot's own."
+        yield "to serve it there, add one of these to the entry, by a name that you choose:"
+        yield f'  "clawbotDiscordTokenSecret": "{_token_secret(asked.id, "clawbot-discord")}"'
+        yield f'  "clawbotTelegramTokenSecret": "{_token_secret(asked.id, "clawbot-telegram")}"'
     yield "next, once the change is merged, since the keys' users are of the registry:"
     yield "  tofu -chdir=tofu/control apply"
     yield f"  clawbot secrets make {asked.id}"
@@ -84,7 +89,7 @@ def add(checkout: Path, id_: str, more: Mapping[str, object]) -> Registry:
         "host": id_,
         "instanceType": DEFAULT_TYPE,
         "bootstrapPrefix": f"bootstrap/{id_}",
-        "discordTokenSecret": _token_secret(id_),
+        "discordTokenSecret": _token_secret(id_, "discord"),
         **more,
     }
     text = _text({**raw, id_: entry})
@@ -112,10 +117,10 @@ def remove(checkout: Path, id_: str) -> None:
     (checkout / HOSTS / f"{before[id_].host}.nix").unlink(missing_ok=True)
 
 
-def _token_secret(id_: str) -> str:
-    """The name of the token's secret: `clawdinator-discord-token-2` for `clawdinator-2`."""
+def _token_secret(id_: str, whose: str) -> str:
+    """The name of a token's secret: `clawdinator-discord-token-2` for `clawdinator-2`."""
     name, _, number = id_.rpartition("-")
-    return f"{name}-discord-token-{number}" if name and number.isdigit() else f"{id_}-discord-token"
+    return f"{name}-{whose}-token-{number}" if name and number.isdigit() else f"{id_}-{whose}-token"
 
 
 def _read(checkout: Path) -> dict[str, Any]:

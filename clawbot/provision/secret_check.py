@@ -5,6 +5,7 @@ from pathlib import Path
 
 from clawbot.provision import age, checkout
 from clawbot.provision.fleet_secret import FleetSecret, Kind, identity_name, needed_by, secrets
+from clawbot.provision.login import account
 from clawbot.provision.secret_folder import SecretFolder
 from fleet_control.registry import Registry
 
@@ -20,6 +21,18 @@ def faults(registry: Registry, instance: str, folder: SecretFolder) -> list[str]
     if not found:
         found += _borrowed(registry, instance, folder)
     return found
+
+
+def same_account(
+    registry: Registry, secret: FleetSecret, value: bytes | None, folder: SecretFolder
+) -> FleetSecret | None:
+    """Another login whose token is of the account that this token's value is of, if any is."""
+    for other in secrets(registry):
+        if other.kind is Kind.TOKEN and other.name != secret.name and value is not None:
+            held = folder.reveal(other.name)
+            if held is not None and account(held) == account(value):
+                return other
+    return None
 
 
 def excess(secret: FleetSecret, folder: SecretFolder) -> str | None:
@@ -96,17 +109,15 @@ def _secret_faults(secret: FleetSecret, instance: str, folder: SecretFolder) -> 
 
 
 def _borrowed(registry: Registry, instance: str, folder: SecretFolder) -> Iterator[str]:
-    """Tokens of this instance that are some other instance's too."""
-    mine = {
-        folder.reveal(secret.name): secret.name
-        for secret in needed_by(registry, instance)
-        if secret.kind is Kind.TOKEN
-    }
-    for other in secrets(registry):
-        if other.kind is Kind.TOKEN and instance not in other.instances:
-            value = folder.reveal(other.name)
-            if value is not None and value in mine:
-                yield (
-                    f"{mine[value]}.age holds the token of {other.instances[0]}: each instance "
-                    f"needs its own. Take it in with `clawbot secrets take {mine[value]}`."
-                )
+    """Tokens of this instance that log in somebody else too: its agent and its bot are two."""
+    for secret in needed_by(registry, instance):
+        if secret.kind is not Kind.TOKEN:
+            continue
+        other = same_account(registry, secret, folder.reveal(secret.name), folder)
+        if other is None:
+            continue
+        (whose,) = other.instances
+        yield (
+            f"{secret.name}.age holds the token of {whose}: it logs in as {other.name} does, and "
+            f"each needs its own. Take it in with `clawbot secrets take {secret.name}`."
+        )

@@ -80,9 +80,15 @@ def take(registry: Registry, name: str, value: bytes, folder: SecretFolder) -> N
     value = _valid(secret, value)
     for other in secrets(registry):
         # Two agents may well have the same allow list.
-        alike = secret.kind is other.kind is Kind.AGENTS
-        if other.name != name and not alike and folder.reveal(other.name) == value:
+        both_agents = secret.kind is other.kind is Kind.AGENTS
+        if other.name != name and not both_agents and folder.reveal(other.name) == value:
             raise ProvisionError(f"That is the value of {other.name}; each needs its own.")
+    if secret.kind is Kind.TOKEN and (
+        alike := secret_check.same_account(registry, secret, value, folder)
+    ):
+        raise ProvisionError(
+            f"That is a token of the account that {alike.name} logs in; each needs its own."
+        )
     _write(secret, value, folder)
 
 

@@ -8,14 +8,12 @@
 let
   inherit (config.clawdinator)
     agent
-    entry
+    botTokens
     healthCommand
     instance
     package
     ;
   facts = builtins.fromJSON (builtins.readFile ../facts.json);
-  # Without a token of its own the bot may serve no chat from here.
-  hasBot = entry ? clawbotDiscordTokenSecret || entry ? clawbotTelegramTokenSecret;
   words = [
     "--instance ${instance}"
     # A host that is built from no seed runs no revision.
@@ -23,7 +21,7 @@ let
   ]
   ++ lib.optional (healthCommand != "") "--asking clawdinator-agent-health.service"
   ++ [ "clawdinator.service" ]
-  ++ lib.optional hasBot "clawbot.service";
+  ++ lib.optional (botTokens != [ ]) "clawbot.service";
 in
 {
   options.clawdinator.healthCommand = lib.mkOption {

@@ -1,19 +1,11 @@
 # What the agent and the bot have in common: each is a user of its own, once the bundle is there.
+{ config, lib, ... }:
 let
   each = what: {
     clawdinator = what "clawdinator";
     clawbot = what "clawbot";
   };
-in
-{
-  users.groups = each (_: { });
-  users.users = each (name: {
-    isSystemUser = true;
-    group = name;
-    extraGroups = [ "clawdinator-control" ];
-  });
-
-  systemd.services = each (name: rec {
+  unit = name: rec {
     wantedBy = [ "multi-user.target" ];
     wants = [
       "network-online.target"
@@ -35,5 +27,17 @@ in
         "fd00:ec2::254"
       ];
     };
+  };
+  # A host whose bot has no token has no unit of it.
+  absent = lib.optional (config.clawdinator.botTokens == [ ]) "clawbot";
+in
+{
+  users.groups = each (_: { });
+  users.users = each (name: {
+    isSystemUser = true;
+    group = name;
+    extraGroups = [ "clawdinator-control" ];
   });
+
+  systemd.services = removeAttrs (each unit) absent;
 }

@@ -10,7 +10,12 @@ if [ "$ended" -ne 0 ] && [ "$ended" -ne 4 ]; then
   echo "The new secrets are not in use: the system could not be activated ($ended)." >&2
   exit "$ended"
 fi
-systemctl restart clawdinator.service clawbot.service
+units=(clawdinator.service)
+# A host whose bot has no token has no unit of it.
+if [ -e /run/current-system/etc/systemd/system/clawbot.service ]; then
+  units+=(clawbot.service)
+fi
+systemctl restart "${units[@]}"
 if [ "$ended" -ne 0 ]; then
   echo "The new secrets are in use; some unit did not start (see above)." >&2
 fi

@@ -1,7 +1,7 @@
 # What lies below /run/agenix, and who may read it.
 { config, lib, ... }:
 let
-  inherit (config.clawdinator) entry;
+  inherit (config.clawdinator) botTokens entry;
   # Where clawdinator-bootstrap.service puts what it fetched.
   folder = "/var/lib/clawd/nix-age-secrets";
 
@@ -16,19 +16,6 @@ let
     };
   agent = readBy { owner = "clawdinator"; };
   bot = readBy { owner = "clawbot"; };
-  agentAndBot = readBy {
-    owner = "clawdinator";
-    group = "clawbot";
-    mode = "0440";
-  };
-
-  # The bot logs in with the instance's own token where it has no application of its own.
-  tokens =
-    instances: bots:
-    lib.optional (entry ? ${instances}) (
-      (if entry ? ${bots} then agent else agentAndBot) entry.${instances}
-    )
-    ++ lib.optional (entry ? ${bots}) (bot entry.${bots});
 in
 {
   age.identityPaths = [ "${folder}/instance.agekey" ];
@@ -44,8 +31,9 @@ in
       (bot "clawdinator-chat-aws-access-key-id")
       (bot "clawdinator-chat-aws-secret-access-key")
     ]
-    ++ tokens "discordTokenSecret" "clawbotDiscordTokenSecret"
-    ++ tokens "telegramTokenSecret" "clawbotTelegramTokenSecret"
+    ++ [ (agent entry.discordTokenSecret) ]
+    ++ lib.optional (entry ? telegramTokenSecret) (agent entry.telegramTokenSecret)
+    ++ map bot botTokens
     ++ map agent (entry.agentSecrets or [ ])
   );
 

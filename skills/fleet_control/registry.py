@@ -51,8 +51,8 @@ class Instance(BaseModel):
         discord_user_id: the Discord account that speaks as this instance.
         telegram_user_id: the Telegram account that speaks as this instance.
         telegram_token_secret: name of the age secret with its Telegram token.
-        clawbot_discord_token_secret: the bot's own Discord application, where the agent logs in
-            with the instance's.
+        clawbot_discord_token_secret: the same of the bot's own application; without one the bot
+            does not serve Discord from this host.
         clawbot_telegram_token_secret: the same for Telegram.
         agent_secrets: names of further age secrets that its agent reads; instances may share one.
     """
@@ -79,12 +79,13 @@ class Instance(BaseModel):
     @property
     def tokens(self) -> tuple[str, ...]:
         """Names of the secrets that something logs in with."""
-        named = (
-            self.discord_token_secret,
-            self.clawbot_discord_token_secret,
-            self.telegram_token_secret,
-            self.clawbot_telegram_token_secret,
-        )
+        named = (self.discord_token_secret, self.telegram_token_secret, *self.bot_tokens)
+        return tuple(name for name in named if name)
+
+    @property
+    def bot_tokens(self) -> tuple[str, ...]:
+        """Names of those that the bot logs in with; of none it serves no chat from this host."""
+        named = (self.clawbot_discord_token_secret, self.clawbot_telegram_token_secret)
         return tuple(name for name in named if name)
 
 

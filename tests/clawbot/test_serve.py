@@ -1,6 +1,8 @@
 """`clawbot run` says in a sentence why it can't, and tries a front again that stopped."""
 
 import asyncio
+import json
+import signal
 from collections.abc import Callable
 
 import pytest
@@ -14,6 +16,7 @@ from clawbot.serve import (
 )
 from clawbot.settings import load
 from tests.fleet_control.hasty_clock import HastyClock
+from tests.program import running
 
 SETTINGS = {
     "CLAWBOT_NAME": "demo",
@@ -36,6 +39,17 @@ def test_without_a_token_there_is_no_front(capsys: pytest.CaptureFixture[str]) -
     assert serve(SETTINGS) == 1
     assert capsys.readouterr().err.splitlines()[1:] == [
         "  No front is configured: set CLAWBOT_DISCORD_TOKEN or CLAWBOT_TELEGRAM_TOKEN."
+    ]
+
+
+def test_on_a_host_without_a_token_of_its_own_it_says_which_field_to_add(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert serve({**SETTINGS, "CLAWBOT_NAME": "", "CLAWBOT_INSTANCE": "claw-1"}) == 1
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "  The bot has no token of its own here: let the entry `claw-1` of nix/instances.json name "
+        "one's secret as `clawbotDiscordTokenSecret` or `clawbotTelegramTokenSecret`, take it in "
+        "with `clawbot secrets take`, and deploy claw-1. The agent's is not the bot's."
     ]
 
 
@@ -100,3 +114,44 @@ async def test_a_front_that_breaks_while_it_ends_is_not_begun_anew() -> None:
         serving.cancel()
         await asyncio.wait({serving})
     assert serving.cancelled()
+
+
+# What a front may be at while it is told to end: each would be waited for a minute.
+HANGS = {
+    "a thread": """
+    await asyncio.to_thread(time.sleep, 60)
+""",
+    "the event loop": """
+    try:
+        await asyncio.sleep(60)
+    finally:
+        time.sleep(60)
+""",
+}
+STUBBORN = """
+import asyncio, json, logging, time
+from clawbot.front import Front
+from clawbot.serve import serving
+from clawbot.settings import load
+
+logging.basicConfig(level=logging.INFO)
+
+async def front(bot, hears):
+    asyncio.get_running_loop().call_later(0.1, lambda: print("serves", flush=True))
+    {hang}
+
+settings = load(json.loads({settings!r}))
+asyncio.run(serving(settings, [Front("one", front)], lambda _: None, 0.5))
+"""
+
+
+@pytest.mark.parametrize("hang", HANGS)
+async def test_a_stop_that_hangs_ends_by_itself(hang: str) -> None:
+    source = STUBBORN.format(settings=json.dumps(SETTINGS), hang=HANGS[hang].strip())
+    async with running(source, {}) as program, asyncio.timeout(30):
+        assert program.process.stdout
+        await program.process.stdout.readline()
+        code, _, log = await program.ended(signal.SIGTERM)
+
+    assert code == 0, log
+    assert "clawbot.cut_off after=0.5" in log

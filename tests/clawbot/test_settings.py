@@ -258,11 +258,21 @@ def token(root: Path, environ: dict[str, str] | None = None, **entry: str) -> st
     return settings.discord_token.get_secret_value() if settings.discord_token else ""
 
 
-def test_a_token_is_the_instance_s_own(tmp_path: Path) -> None:
-    assert token(tmp_path) == "clawdinator-1-token's"
+def test_the_agent_s_token_is_none_of_the_bot_s(tmp_path: Path) -> None:
+    assert token(tmp_path) == ""
+    assert token(tmp_path, telegramTokenSecret="telegram-token") == ""
+    assert load({}, tmp_path).telegram_token is None
 
 
-def test_the_token_of_the_bot_s_own_application_comes_first(tmp_path: Path) -> None:
+def test_one_platform_s_own_token_serves_no_other(tmp_path: Path) -> None:
+    entry = {"telegramTokenSecret": "clawdinator-1-token", "discordTokenSecret": "other"}
+    entry["clawbotDiscordTokenSecret"] = "clawbot-1-token"
+
+    assert token(tmp_path, None, **entry) == "clawbot-1-token's"
+    assert load({}, tmp_path).telegram_token is None
+
+
+def test_the_token_of_the_bot_s_own_application_is_the_bot_s(tmp_path: Path) -> None:
     assert token(tmp_path, clawbotDiscordTokenSecret="clawbot-1-token") == "clawbot-1-token's"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.nix.evaluation import evaluate_host, needs_nix
-from tests.nix.test_hosts import FIRST, PLAIN
+from tests.nix.test_hosts import FIRST, OWN_APPLICATION
 
 ANALYZE = shutil.which("systemd-analyze") or ""
 MOST = {
@@ -34,7 +34,7 @@ def unit_file(service: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("name", MOST)
 def test_a_unit_reaches_no_more_than_it_needs(tmp_path: Path, name: str) -> None:
-    found = evaluate_host(tmp_path, PLAIN, FIRST)
+    found = evaluate_host(tmp_path, OWN_APPLICATION, FIRST)
     assert found.value is not None, found.complaint
     file = tmp_path / f"{name}.service"
     file.write_text(unit_file(found.value["systemd"]["services"][name]))

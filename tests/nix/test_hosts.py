@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from clawbot.deadline import END_WITHIN_SECONDS
+from clawbot.in_flight import FINISH_WITHIN_SECONDS
 from clawbot.provision import boot
 from clawbot.provision.fleet_secret import Readers, needed_by
 from clawbot.readiness import AWAY_AFTER_SECONDS
@@ -32,16 +34,25 @@ AGENTS = {
     id_: {**entry, "agentSecrets": ["model-key", f"app-pem-{id_[-1]}"]}
     for id_, entry in PLAIN.items()
 }
+OWN_DISCORD = {
+    id_: {**entry, "clawbotDiscordTokenSecret": f"bot-discord-token-{id_[-1]}"}
+    for id_, entry in TELEGRAM.items()
+}
 REGISTRIES = {
-    "plain": PLAIN, "telegram": TELEGRAM, "own application": OWN_APPLICATION, "agents": AGENTS
+    "plain": PLAIN, "telegram": TELEGRAM, "own application": OWN_APPLICATION, "agents": AGENTS,
+    "own on Discord alone": OWN_DISCORD,
 }  # fmt: skip
 FIRST = "clawdinator-1"
 METADATA = ["169.254.169.254", "fd00:ec2::254"]
 AGENT, BOT = "clawdinator", "clawbot"
 
 pytestmark = needs_nix
+WITH_BOT = ("own application", "own on Discord alone")
 every_host = pytest.mark.parametrize(
     ("registry", "host"), [(name, host) for name in REGISTRIES for host in PLAIN]
+)
+every_bot = pytest.mark.parametrize(
+    ("registry", "host"), [(name, host) for name in WITH_BOT for host in PLAIN]
 )
 
 
@@ -90,7 +101,7 @@ def designed(registry: str, host: str) -> dict[str, set[str]]:
         own = entry.get(f"clawbot{platform.capitalize()}TokenSecret")
         instances = entry.get(f"{platform}TokenSecret")
         if instances:
-            found[instances] = {AGENT} if own else {AGENT, BOT}
+            found[instances] = {AGENT}
         if own:
             found[own] = {BOT}
     return found
@@ -136,7 +147,7 @@ def test_no_host_sees_the_token_of_another(config: Any, registry: str, host: str
                 assert secret not in json.dumps(config)
 
 
-@every_host
+@every_bot
 def test_the_bot_gets_its_secrets_as_credentials_and_nothing_else(
     config: Any, registry: str, host: str, tmp_path: Path
 ) -> None:
@@ -164,7 +175,7 @@ def test_the_bot_gets_its_secrets_as_credentials_and_nothing_else(
     assert all(BOT in readers(config)[name] for name in credentials)
 
 
-@every_host
+@every_bot
 def test_agent_and_bot_are_users_of_their_own_that_reach_no_metadata(
     config: Any, registry: str, host: str
 ) -> None:
@@ -192,6 +203,35 @@ def test_agent_and_bot_are_users_of_their_own_that_reach_no_metadata(
     rules = config["networking"]["nftables"]["tables"]["instance-metadata"]["content"]
     for address, family in zip(METADATA, ("ip", "ip6"), strict=True):
         assert f"{family} daddr {address} meta skuid != root reject" in rules
+
+
+# Discord resets the token of an application that logs in more often.
+LOGINS_A_DAY = 1000
+
+
+@every_bot
+def test_a_bot_that_fails_again_and_again_is_started_ever_more_slowly(
+    config: Any, registry: str, host: str
+) -> None:
+    unit = config["systemd"]["services"][BOT]
+    first, steps, longest = (
+        unit["serviceConfig"][name] for name in ("RestartSec", "RestartSteps", "RestartMaxDelaySec")
+    )
+
+    assert (first, steps, longest) == (5, 6, 300)
+    assert steps + 24 * 3600 / longest < LOGINS_A_DAY / 3
+    # No limit of starts, after which it would stay down.
+    assert unit["startLimitIntervalSec"] == 0
+
+
+@every_bot
+def test_a_stop_ends_by_itself_well_before_systemd_would_kill_it(
+    config: Any, registry: str, host: str
+) -> None:
+    killed_after = config["systemd"]["services"][BOT]["serviceConfig"]["TimeoutStopSec"]
+
+    assert (killed_after, END_WITHIN_SECONDS, FINISH_WITHIN_SECONDS) == (90, 45, 30)
+    assert FINISH_WITHIN_SECONDS < END_WITHIN_SECONDS <= killed_after / 2
 
 
 @every_host
@@ -240,10 +280,10 @@ def test_a_host_has_the_programs_of_its_boot(config: Any, registry: str, host: s
 def test_a_host_answers_for_the_units_that_it_must_have(
     config: Any, registry: str, host: str
 ) -> None:
-    """The bot's only where it has a token of its own: elsewhere it may serve no chat."""
+    """The bot's only where it has a token of its own: elsewhere there is none."""
     programs = [one.split(" ", 1) for one in config["environment"]["systemPackages"] if " " in one]
     texts = {Path(path).name: text for path, text in programs}
-    bot = " clawbot.service" if registry == "own application" else ""
+    bot = " clawbot.service" if registry in WITH_BOT else ""
 
     said = texts["clawdinator-health"]
     assert said.startswith(
@@ -290,6 +330,26 @@ def test_nothing_listens_and_people_come_in_through_ssm(
     # ssm-user may sudo, by the module of nixpkgs; the wheel is empty, and no unit of ours could.
     assert config["security"]["sudo"] == {"enable": True}
     assert not any("wheel" in user["extraGroups"] for user in config["users"]["users"].values())
+
+
+@every_host
+def test_a_host_without_a_token_of_the_bot_s_own_has_no_bot_and_says_what_to_add(
+    config: Any, registry: str, host: str
+) -> None:
+    said = [
+        f"nix/instances.json: `{host}` names no token of the bot's own, so no bot serves /fleet "
+        "from its host: add `clawbotDiscordTokenSecret` or `clawbotTelegramTokenSecret` to serve "
+        "it there."
+    ]
+
+    assert (BOT in config["systemd"]["services"]) == (registry in WITH_BOT)
+    assert config["warnings"] == ([] if registry in WITH_BOT else said)
+
+
+def test_the_four_fields_alone_are_a_registry() -> None:
+    four = ["host", "instanceType", "bootstrapPrefix", "discordTokenSecret"]
+
+    assert [list(entry) for entry in PLAIN.values()] == [four, four]
 
 
 def test_configurations_are_keyed_by_host_and_not_by_id(tmp_path: Path) -> None:

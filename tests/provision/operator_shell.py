@@ -74,7 +74,7 @@ class Operator:
     def set_up(self, registry: object = REGISTRY) -> None:
         """A checkout with what a flake names, before any secret."""
         (self.checkout / "nix/hosts").mkdir(parents=True)
-        (self.checkout / "nix/instances.json").write_text(json.dumps(registry, indent=2))
+        self.set_registry(registry)
         (self.checkout / "nix/facts.json").write_text(
             json.dumps({"bootstrapBucket": self.account.bucket, "agentCommand": "/bin/agent"})
         )
@@ -83,6 +83,9 @@ class Operator:
         for name in ("flake.nix", "flake.lock"):
             (self.checkout / name).write_text("{ }\n")
         self.add_users(*REGISTRY)
+
+    def set_registry(self, registry: object) -> None:
+        (self.checkout / "nix/instances.json").write_text(json.dumps(registry, indent=2))
 
     def add_users(self, *instances: str) -> None:
         """As tofu/control makes them."""

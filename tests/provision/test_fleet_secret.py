@@ -40,7 +40,7 @@ def test_each_names_its_readers() -> None:
         "bots": Readers.BOT,
         "model-key": Readers.AGENT,
     }
-    assert needed_by(registry(), TWO)[-1].readers is Readers.BOTH
+    assert needed_by(registry(), TWO)[-1].readers is Readers.AGENT
 
 
 @pytest.mark.parametrize("first", [{}, {"telegram_token_secret": "t"}, {
@@ -66,7 +66,7 @@ def test_every_name_that_the_fleet_uses_itself_is_one_the_registry_refuses() -> 
         (
             {"discord_token_secret": f"clawdinator-chat-aws-secret-access-key-{ONE}"},
             f"clawdinator-chat-aws-secret-access-key-{ONE} would be the invoker's key of the bot "
-            "(clawdinator-chat-aws-secret-access-key) and the token of the agent and the bot",
+            "(clawdinator-chat-aws-secret-access-key) and the token of the agent",
         ),
         (
             {"discord_token_secret": "clawdinator-chat-aws-access-key-id"},
@@ -84,7 +84,7 @@ def test_every_name_that_the_fleet_uses_itself_is_one_the_registry_refuses() -> 
         (
             {"agent_secrets": (f"{TWO}-token",)},
             f"{TWO}-token would be the secret of the agent ({TWO}-token) and the token of the "
-            "agent and the bot",
+            "agent",
         ),
         (
             {"clawbot_discord_token_secret": f"{ONE}-token"},
@@ -92,8 +92,7 @@ def test_every_name_that_the_fleet_uses_itself_is_one_the_registry_refuses() -> 
         ),
         (
             {"clawbot_telegram_token_secret": f"{TWO}-token"},
-            f"{TWO}-token would be the token of the agent and the bot ({TWO}-token) and the token "
-            "of the bot",
+            f"{TWO}-token would be the token of the agent ({TWO}-token) and the token of the bot",
         ),
     ],
 )

@@ -34,6 +34,29 @@ def test_an_instance_is_one_command_away(operator: Operator) -> None:
     assert said.endswith(f"  clawbot secrets make {THIRD}\n")
 
 
+NO_BOT = (
+    "no bot will serve /fleet from its host: the entry names no token of the bot's own.\n"
+    "to serve it there, add one of these to the entry, by a name that you choose:\n"
+    '  "clawbotDiscordTokenSecret": "clawdinator-clawbot-discord-token-3"\n'
+    '  "clawbotTelegramTokenSecret": "clawdinator-clawbot-telegram-token-3"\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], True),
+        (["--telegram-token-secret", "agents-3"], True),
+        (["--clawbot-discord-token-secret", "bots-3"], False),
+        (["--clawbot-telegram-token-secret", "bots-3"], False),
+    ],
+)
+def test_it_says_that_a_host_without_a_token_of_the_bot_s_own_has_no_bot(
+    operator: Operator, words: list[str], said: bool
+) -> None:
+    assert (NO_BOT in operator.does("instance", "add", THIRD, *words)) == said
+
+
 def test_of_the_secrets_it_lists_it_says_which_exist(operator: Operator) -> None:
     operator.make_secrets()
 

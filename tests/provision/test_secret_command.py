@@ -151,6 +151,55 @@ def test_a_token_that_is_none_is_not_taken_in(
     assert operator.secrets.read(token_name("2")) is None
 
 
+# Two tokens of one account (its id comes first), and one of another.
+DISCORD = ("MTA0OTg3NjU0MzIxMDk4NzY1NA.GAbCdE.first", "MTA0OTg3NjU0MzIxMDk4NzY1NA.GXyZ01.second")
+TELEGRAM = ("7262716152:AAFirst", "7262716152:AASecond")
+OTHERS = ("MTA0OTg3NjU0MzIxMDk4NzY1NQ.GAbCdE.first", "7262716153:AAFirst")
+OWN = {
+    FIRST: {**operator_shell.REGISTRY[FIRST], "clawbotDiscordTokenSecret": "bots-1"},
+    SECOND: {**operator_shell.REGISTRY[SECOND], "clawbotDiscordTokenSecret": "bots-2"},
+}
+
+
+@pytest.mark.parametrize("other", [token_name("1"), "bots-2"])
+@pytest.mark.parametrize("tokens", [DISCORD, TELEGRAM])
+def test_a_bot_is_given_no_token_of_an_agent_s_account_or_of_another_bot_s(
+    operator: Operator, tokens: tuple[str, str], other: str
+) -> None:
+    operator.set_registry(OWN)
+    operator.make_secrets()
+    operator.does("secrets", "take", other, given=tokens[0])
+
+    ended = operator.types("secrets", "take", "bots-1", given=tokens[1])
+
+    assert ended.code == 1
+    assert ended.err == (
+        f"That is a token of the account that {other} logs in; each needs its own.\n"
+    )
+    assert operator.secrets.read("bots-1") is None
+    for fine in OTHERS:
+        operator.does("secrets", "take", "bots-1", given=fine)
+
+
+def test_a_bot_s_token_that_is_its_agent_s_is_shown_by_the_check_and_goes_into_no_bundle(
+    operator: Operator,
+) -> None:
+    operator.set_registry(OWN)
+    operator.make_secrets()
+    for name, given in ((token_name("1"), DISCORD[0]), ("bots-1", OTHERS[0]), ("bots-2", "x")):
+        operator.does("secrets", "take", name, given=given)
+    folder = operator.secrets
+    mine = {folder.recipients.instances[FIRST], *folder.recipients.operators}
+    folder.write("bots-1", DISCORD[1].encode(), mine)
+
+    said = (
+        f"bots-1.age holds the token of {FIRST}: it logs in as {token_name('1')} does, and each "
+        "needs its own. Take it in with `clawbot secrets take bots-1`."
+    )
+    assert said in operator.types("secrets", "check", FIRST).out
+    assert said in operator.types("bundle", "build", "all").err
+
+
 def test_only_tokens_of_the_registry_are_taken_in(operator: Operator) -> None:
     operator.make_secrets()
 

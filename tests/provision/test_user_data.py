@@ -206,18 +206,22 @@ def test_told_another_revision_it_becomes_that(
     assert machine.boots({**told, "revision": other, "seed_sha256": sum_})[:2] == (0, UNITS + BUILT)
 
 
+@pytest.mark.parametrize("has_bot", [True, False])
 @pytest.mark.parametrize(("ends", "restarted"), [(0, True), (4, True), (2, False), (1, False)])
 def test_new_secrets_are_used_by_both_services_or_by_none(
-    machine: BootingMachine, told: dict[str, str], ends: int, restarted: bool
+    machine: BootingMachine, told: dict[str, str], ends: int, restarted: bool, has_bot: bool
 ) -> None:
     machine.boots(told)
+    if has_bot:
+        unit = machine.root / "run/current-system/etc/systemd/system/clawbot.service"
+        machine.plays(unit, "")
     switch = machine.root / "run/current-system/bin/switch-to-configuration"
     machine.plays(switch, f'echo "switch $*" >> {machine.root}/called; exit {ends}')
     machine.plays(machine.programs / "systemctl", f'echo "$*" >> {machine.root}/called')
 
     code, called, said = machine.types(REFRESH.read_text())
 
-    restart = ["restart clawdinator.service clawbot.service"]
+    restart = ["restart clawdinator.service" + " clawbot.service" * has_bot]
     assert (code, called) == (ends, ["switch test", *(restart if restarted else [])])
     assert ("The new secrets are not in use" in said) == (not restarted)
     assert ("The new secrets are in use" in said) == (ends == 4)
