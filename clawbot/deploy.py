@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
 from clawbot.ask import Ask
+from clawbot.call import Call, Calls
 from clawbot.living_reply import LivingReply, words
 from clawbot.once import Once
 from clawbot.patience import WORK_AGAIN
@@ -35,6 +36,7 @@ class Deploys:
         self, api: ControlApi, tracker: Tracker, bot: str, once: Once, clock: Clock
     ) -> None:
         self._api = api
+        self._calls = Calls(api, once, clock)
         self._tracker = tracker
         self._bot = bot
         self._once = once
@@ -46,7 +48,7 @@ class Deploys:
         One that is cut off is left to `resume`: a front that starts again is a successor, too.
         """
         entry = self._entry(ask, begun, reply.id)
-        show = _never_failing(reply, entry.request_id)
+        show = _never_failing(reply, Call(self._calls, entry.request_id, ours=True))
         self._once.first("told", _address(entry))
         try:
             return await self._begin(begun, entry, show)
@@ -152,7 +154,8 @@ class Deploys:
     def _finish(self, run: Run, reply: LivingReply) -> Awaitable[Reply]:
         # As if nothing had been shown, so that whatever is there now is a change.
         begun = Deploying(replace(progress(run), stage=Stage.ASKING), _asker(run))
-        return self._tracker.follow(begun, _never_failing(reply, run.request_id))
+        call = Call(self._calls, run.request_id, ours=False)
+        return self._tracker.follow(begun, _never_failing(reply, call))
 
     def _channel_of(self, run: Run, platform: str) -> str:
         """Where the run's reply is, if it is one that this bot began and nobody here finishes."""
@@ -162,14 +165,17 @@ class Deploys:
         return asked.channel if (asked.platform, asked.bot) == (platform, self._bot) else ""
 
 
-def _never_failing(reply: LivingReply, request_id: str) -> Show:
+def _never_failing(reply: LivingReply, call: Call) -> Show:
     """A reply that can't be changed just now must not lose sight of the deploy."""
 
     async def shown(what: Reply) -> None:
         try:
-            await reply.show(what)
+            if isinstance(what, Deploying) and what.progress.over:
+                await reply.end(what, call)
+            else:
+                await reply.show(what)
         except Exception:
-            log.exception("fleet.reply_not_edited request_id=%s", request_id)
+            log.exception("fleet.reply_not_edited request_id=%s", call.request_id)
 
     return shown
 

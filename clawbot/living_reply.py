@@ -6,6 +6,7 @@ from enum import StrEnum
 from math import inf
 from typing import Protocol, TypeVar
 
+from clawbot.call import Call
 from clawbot.progress import Stage
 from clawbot.replies import Deploying, Notice, Reply, StatusReport, Tone, broken, is_final
 from fleet_control.clock import Clock
@@ -102,17 +103,24 @@ class LivingReply:
         )
 
     async def show(self, reply: AnyReply) -> AnyReply:
-        """Show this; where it is the end of a deploy, and news, call the asker."""
+        """Show this."""
+        await self._show(reply)
+        self._become(State.TOLD if is_final(reply) else State.SENT)
+        return reply
+
+    async def end(self, reply: Deploying, call: Call) -> None:
+        """Show the end of a deploy, and call its asker."""
+        news = await self._show(reply)
+        self._become(State.FINAL)
+        try:
+            await call.make(reply, self._message.call, news=news)
+        finally:
+            self._become(State.TOLD)
+
+    async def _show(self, reply: Reply) -> bool:
         news = await self._message.show(reply, self._within(reply))
         self.latest = reply
-        calls = news and isinstance(reply, Deploying) and is_final(reply)
-        self._become(State.FINAL if calls else State.TOLD if is_final(reply) else State.SENT)
-        if calls and isinstance(reply, Deploying):
-            try:
-                await self._message.call(reply)
-            finally:
-                self._become(State.TOLD)
-        return reply
+        return news
 
     async def answer(self, reply: AnyReply) -> AnyReply:
         """Show this. A refusal leaves a message that stood before to those who read it."""

@@ -13,9 +13,9 @@ from fleet_control.control_api import LISTED_WITHIN_SECONDS, ControlApi
 from fleet_control.duplicate import deploy_among, deploy_of, same_ask
 from fleet_control.error import ControlApiError, ControlApiRefused
 from fleet_control.ledger import Run
+from fleet_control.sight import Sight
 from fleet_control.wait import slowed
 
-SAY_TROUBLE_AFTER = 3
 GIVE_UP_UNSEEN_SECONDS = 6 * 3600.0
 
 log = logging.getLogger(__name__)
@@ -94,23 +94,27 @@ class Tracker:
             watch.task.cancel()
 
     async def _poll(self, run_id: int, begun: Progress, watch: _RunPoll) -> None:
-        known = _RunSeen(begun, self._clock.monotonic())
+        known = _RunSeen(begun, Sight(self._clock))
+
+        async def tell() -> None:
+            await _publish(watch, Deploying(known.progress, trouble=known.trouble))
+
         while True:
             await self._look(run_id, known)
             known.give_up_in_time(self._clock.monotonic())
-            await _publish(watch, Deploying(known.progress, trouble=known.trouble))
+            await tell()
             if known.progress.over or known.progress.run_id != run_id:
                 return
-            await self._clock.sleep(self._pause(known))
+            await known.sight.sleep(self._pause(known), tell)
 
     def _pause(self, known: "_RunSeen") -> float:
-        waits = known.progress.stage in (Stage.ASKING, Stage.QUEUED) and not known.missed_looks
+        waits = known.progress.stage in (Stage.ASKING, Stage.QUEUED) and not known.sight.why
         usual = self._running_every * slowed(known.unchanged_looks)
         return max(known.asked_pause, self._waiting_every if waits else usual)
 
     async def _look(self, run_id: int, known: "_RunSeen") -> None:
         try:
-            known.saw(await self._seen(run_id, known.progress), self._clock.monotonic())
+            known.saw(await self._seen(run_id, known.progress))
         except ControlApiRefused as error:
             if error.code == "unknown_run":
                 known.unknown(str(error), self._clock.monotonic())
@@ -151,33 +155,31 @@ class _RunSeen:
     """What was seen of a run last, and since when it has not been seen.
 
     Attributes:
-        missed_looks: looks in a row that showed nothing.
         unchanged_looks: looks in a row that showed nothing new.
         unknown_since: when GitHub said first that it knows no such run, if it still does.
         asked_pause: seconds that the Control API asked us to leave it alone.
     """
 
     progress: Progress
-    seen_at: float
-    missed_looks: int = 0
+    sight: Sight
     unchanged_looks: int = 0
     unknown_since: float | None = None
     asked_pause: float = 0.0
-    why: str = ""
 
     @property
     def trouble(self) -> str:
         """What keeps us from seeing the run, once that has lasted."""
-        return self.why if self.missed_looks >= SAY_TROUBLE_AFTER else ""
+        told = self.sight.trouble
+        return f"I have had {told}" if told and not self.progress.over else ""
 
-    def saw(self, seen: Progress, now: float) -> None:
+    def saw(self, seen: Progress) -> None:
         self.unchanged_looks = self.unchanged_looks + 1 if seen == self.progress else 0
-        self.progress, self.seen_at = seen, now
-        self.missed_looks, self.unknown_since, self.asked_pause = 0, None, 0.0
+        self.progress = seen
+        self.sight.seen()
+        self.unknown_since, self.asked_pause = None, 0.0
 
     def missed(self, why: str) -> None:
-        self.why = why
-        self.missed_looks += 1
+        self.sight.lost(why)
         self.unknown_since, self.asked_pause = None, 0.0
 
     def unknown(self, why: str, now: float) -> None:
@@ -190,10 +192,9 @@ class _RunSeen:
             self.progress = lost(
                 self.progress, "I lost sight of this run: GitHub does not know it."
             )
-        elif now - self.seen_at > GIVE_UP_UNSEEN_SECONDS:
-            self.progress = lost(self.progress, f"I lost sight of this run. {self.why}".rstrip())
-        if self.progress.over:
-            self.missed_looks = 0
+        elif self.sight.lasted > GIVE_UP_UNSEEN_SECONDS:
+            why = f"I lost sight of this run. {self.sight.why}"
+            self.progress = lost(self.progress, why.rstrip())
 
 
 def _waiting(run_id: int, runs: tuple[Run, ...]) -> Run | None:

@@ -8,6 +8,7 @@ from fleet_control.caller import BotInstance, Human
 from fleet_control.github import PER_PAGE
 from fleet_control.ledger import Entry, fit, oldest, unfinished
 from fleet_control.policy import Facts, judge
+from lambda_fn import told
 from lambda_fn.failure import Code, Failure, raise_refusal
 from lambda_fn.github import GitHubClient
 from lambda_fn.http_client import Budget
@@ -59,11 +60,18 @@ class DeployAction(NamedTuple):
 
     def _trouble(self) -> str:
         try:
-            if self.table:
+            if self.table and self._has_asker:
+                told.owe(self.table, self.entry.request_id, self.budget.now())
+            elif self.table:
                 self.table.check()
         except Failure as failure:
             return f"Bot instances can't deploy just now. {failure}"
         return ""
+
+    @property
+    def _has_asker(self) -> bool:
+        """Whether a bot heard it in a chat, and calls somebody there when it has ended."""
+        return bool(self.entry.reply and self.entry.request_id)
 
     def _leased(self, table: Table) -> Mapping[str, object]:
         """What GitHub lists decides nothing but how many wait."""
@@ -85,6 +93,9 @@ class DeployAction(NamedTuple):
         if run:
             with suppress(Failure):  # what can't be noted is settled later, by the request id
                 leases.has_run(lease, run, url)
+        if self._has_asker:
+            with suppress(Failure):  # a bot that starts goes by what it sees in the chat, then
+                told.owe(table, self.entry.request_id, self.budget.now())
         return self._queued(run, url, queue.before(run))
 
     def _as_listed(self) -> Mapping[str, object]:

@@ -9,16 +9,16 @@ from collections.abc import Callable, Mapping
 from hmac import compare_digest
 from typing import Any
 
-from lambda_fn import action, read_limit
+from lambda_fn import action, read_limit, told
 from lambda_fn.deploy import DeployAction
 from lambda_fn.failure import Code, Failure
 from lambda_fn.github import GitHubClient
 from lambda_fn.github_cache import GitHubCache
 from lambda_fn.http_client import Budget
 from lambda_fn.mask import without
-from lambda_fn.request import ApiAction, parse, payload, read
+from lambda_fn.request import ApiAction, ApiRequest, parse, payload, read
 from lambda_fn.settings import FunctionSettings, SecretReader, read_settings
-from lambda_fn.signer import check_person, read_signer, spoken_by
+from lambda_fn.signer import check_bot, check_person, read_signer, spoken_by
 from lambda_fn.table import Table
 
 # What was read outlives a call, for as long as AWS keeps the process.
@@ -105,8 +105,20 @@ class Call:
             return DeployAction(entry, self._connect, table, self._budget).begin()
         if ask.action is ApiAction.CANCEL:
             check_person(signer, ask.entry.requested_by)
+        if ask.action is ApiAction.TOLD:
+            check_bot(signer, ask.entry.request_id)
+            return self._of_calls(ask, table)
         read_limit.count(signer, table, self._budget.now())
         return action.answer(ask, self._connect(self._budget))
+
+    def _of_calls(self, ask: ApiRequest, table: Table | None) -> Mapping[str, object]:
+        """Notes that an asker was told, or says whether; without a table nobody knows."""
+        if table is None:
+            return {"told": None}
+        if ask.end:
+            told.note(table, ask.entry.request_id, ask.end, self._budget.now())
+            return {"told": ask.end}
+        return {"told": told.noted(table, ask.entry.request_id)}
 
     def _check_token(self, given: str, conf: FunctionSettings) -> None:
         """Every token is compared, and each in constant time."""

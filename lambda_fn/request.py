@@ -5,6 +5,7 @@ it may have any shape.
 """
 
 import json
+import re
 from binascii import a2b_base64
 from collections.abc import Mapping
 from enum import StrEnum, auto
@@ -80,12 +81,13 @@ class ApiAction(StrEnum):
     RUNS = auto()
     REGISTRY = auto()
     CANCEL = auto()
+    TOLD = auto()
 
 
 class ApiRequest(NamedTuple):
     """`entry` holds what a title of the ledger would; `unfinished` asks for runs that have not
     ended, and those that ended within a day; `revisions` and `last_words` for what a bot of
-    before there were any could not read."""
+    before there were any could not read; `end` is what an asker was told of."""
 
     action: ApiAction
     entry: Entry
@@ -94,6 +96,7 @@ class ApiRequest(NamedTuple):
     unfinished: bool
     revisions: bool = False
     last_words: bool = False
+    end: str = ""
 
 
 _KEYS = {
@@ -102,7 +105,9 @@ _KEYS = {
     ApiAction.RUNS: ("limit", "request_id", "unfinished", "revisions"),
     ApiAction.REGISTRY: (),
     ApiAction.CANCEL: ("run_id", "requested_by"),
+    ApiAction.TOLD: ("request_id", "end"),
 }
+_NEEDED = (ApiAction.DEPLOY, "target"), (ApiAction.TOLD, "request_id")
 _FORMS = {
     "request_id": "<platform>.<bot>.<channel>.<asked>",
     "reply": "the id of a message",
@@ -134,17 +139,13 @@ def _parse(body: Mapping[str, object]) -> ApiRequest:
         raise ValueError("`ami_override` and `revision` exclude each other: name one of them")
     return ApiRequest(
         action,
-        Entry(
-            *(
-                _field(body, key, needed=(action, key) == (ApiAction.DEPLOY, "target"))
-                for key in TITLE_FIELDS
-            )
-        ),
+        Entry(*(_field(body, key, needed=(action, key) in _NEEDED) for key in TITLE_FIELDS)),
         _number(body.get("run_id"), "run_id", 2**63) if "run_id" in known else 0,
         _number(body.get("limit", 10), "limit", 100),
         _flag(body, "unfinished"),
         _flag(body, "revisions"),
         _flag(body, "last_words"),
+        _end(body.get("end", "")),
     )
 
 
@@ -162,6 +163,12 @@ def _flag(body: Mapping[str, object], key: str) -> bool:
     if isinstance(value, bool):
         return value
     raise ValueError(f"`{key}` must be true or false")
+
+
+def _end(value: object) -> str:
+    if isinstance(value, str) and re.fullmatch(r"[a-z]{0,20}", value):
+        return value
+    raise ValueError("`end` must be a word of small letters")
 
 
 def _number(value: object, key: str, most: int) -> int:

@@ -100,6 +100,15 @@ def check_person(signer: Signer, requested_by: str) -> None:
             raise _forged("A chat key can't speak for an operator")
 
 
+def check_bot(signer: Signer, request_id: str) -> None:
+    """Whether it is the bot that heard this ask, who alone tells its asker."""
+    if signer.role is SignerRole.UNPROVEN:
+        return
+    if signer.role is not SignerRole.CHAT:
+        raise _forged("Only a chat key tells people how their deploys ended")
+    _check_request_id(signer, request_id)
+
+
 def _check_request_id(signer: Signer, text: str) -> None:
     platforms = _CHAT if signer.role is SignerRole.CHAT else (str(signer.role),)
     form = f"`request_id` must be {'|'.join(platforms)}.{signer.name}.<channel>.<asked>"

@@ -30,7 +30,12 @@ class Table:
 
     def check(self) -> None:
         """Raise where it is away: a person's deploy takes nothing from it, but is told."""
-        self._ask("GetItem", Key=_written({"pk": "-"}))
+        self.get("-")
+
+    def get(self, pk: str) -> Item | None:
+        """What stands under this key now, if anything does."""
+        found = self._ask("GetItem", Key=_written({"pk": pk}), ConsistentRead=True)
+        return _read(found["Item"]) if "Item" in found else None
 
     def put(self, item: Item, instead_of: Item | None) -> Item | None:
         """Write it where this stands, or nothing; what stands there else, which stays.

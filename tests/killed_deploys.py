@@ -47,6 +47,8 @@ class KilledDeploys:
         replies: what the bot has said since, by each message's id.
         say_again: says what was asked once more, as a platform may to a bot that starts; whether a
             deploy must come of it.
+        calls: how often the asker was called since.
+        calls_once: whether the platform makes one of a call that is said again.
     """
 
     scene: ChatScene
@@ -55,7 +57,10 @@ class KilledDeploys:
     ask: Callable[[], Awaitable[str]]
     replies: Callable[[str], Mapping[str, str]]
     say_again: Callable[[], Awaitable[bool]]
+    calls: Callable[[str], int]
+    calls_once: bool
     asked: str = ""
+    most_calls: int = 1
     threads: Threads = field(default_factory=Threads)
 
     async def at_each_moment(self) -> dict[str, object]:
@@ -68,6 +73,8 @@ class KilledDeploys:
             left = untrue(self.api, self.replies(self.asked))
             if left or len(self.api.runs) > 1:
                 wrong[f"{moment}, {killed}"] = left or self.api.runs
+            elif self.api.runs and not 1 <= self.calls(self.asked) <= self.most_calls:
+                wrong[f"{moment}, {killed}"] = f"called {self.calls(self.asked)} times"
             if not killed:
                 assert moment > FEWEST_MOMENTS
                 break
@@ -79,6 +86,7 @@ class KilledDeploys:
         line = self.scene.line
         self.api.forget()
         line.begin(moment)
+        self.most_calls = 1
         self.asked = await self.ask()
         await self._until(lambda: line.is_cut or self._is_over())
         await self._idle()  # the asker is called after the end
@@ -86,6 +94,8 @@ class KilledDeploys:
             return ""
         killed = " ".join(map(str, line.moments[-1]))
         await self.scene.kill()
+        if self.calls(self.asked) and "done" not in self.api.told.values():
+            self.most_calls = 1 if self.calls_once else 2  # nobody but the platform knows of it
         await self.scene.clock.turn(RESTART_SECONDS)
         begun = await self.say_again() or self.api.runs
         line.begin(0)

@@ -36,6 +36,7 @@ class TimedControlApi(Control):
         self.runs.clear()
         self.asked.clear()
         self.dispatched.clear()
+        self.told.clear()
 
     async def answer(self, request: web.Request) -> web.Response:
         answered = await super().answer(request)

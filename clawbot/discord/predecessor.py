@@ -24,20 +24,22 @@ class PredecessorsMessage(DiscordMessage):
 
     _looked = False
     _gone = False
+    _ended = False
     _asker = ""
 
     async def show(self, reply: Reply, within: float | None) -> bool:
         if not self._looked:
             await self._look(reply)
             self._looked = True
-        return not self._gone and await super().show(reply, within)
+        return not (self._gone or self._ended) and await super().show(reply, within)
 
     async def call(self, reply: Deploying) -> None:
         """The ledger has no account of a bot instance; the message that asked has."""
-        await super().call(replace(reply, asker=reply.asker or self._asker))
+        if not self._gone:
+            await super().call(replace(reply, asker=reply.asker or self._asker))
 
     async def _look(self, reply: Reply) -> None:
-        """Find the message to go on with; it is gone, too, where its deploy's end is told there."""
+        """Find the message to go on with; one that tells its deploy's end stays as it is."""
         try:
             message = await until_back(self._clock, self._newest)
         except (discord.NotFound, discord.Forbidden) as error:
@@ -48,7 +50,7 @@ class PredecessorsMessage(DiscordMessage):
         self._message_id = message.id
         self._shown = told(message)
         ends = self._drawing.draw(reply, self._channel.id, message.id).embed.timestamp
-        self._gone = is_final(reply) and ends == ended(message)
+        self._ended = is_final(reply) and ends == ended(message)
 
     async def _newest(self) -> discord.Message:
         """The reply itself, or the message that took over from it after an hour."""

@@ -6,6 +6,7 @@ follows it.
 """
 
 import asyncio
+import hashlib
 import logging
 import secrets
 from collections.abc import Callable
@@ -113,7 +114,8 @@ class DiscordMessage:
             return
         seen = reply.progress
         told = f"<@{user}> deploy {seen.target}: {wording.stage(seen)}"
-        nonce = _made_up()
+        # The same in each life of this bot: one may have said it, and not heard that it was taken.
+        nonce = _derived(seen.run_id, self._message_id, seen.stage)
         try:
             await until_back(
                 self._clock, lambda: self._ping(int(user), told, nonce), CALL_WITHIN_SECONDS
@@ -210,3 +212,8 @@ def made(snowflake: int) -> float:
 def _made_up() -> str:
     """A nonce: of messages that carry the same one Discord makes only the first."""
     return secrets.token_hex(8)
+
+
+def _derived(*what: object) -> str:
+    """The nonce of whoever says this again; Discord takes 25 characters."""
+    return hashlib.sha256(" ".join(map(str, what)).encode()).hexdigest()[:24]

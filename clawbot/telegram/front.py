@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Awaitable
-from math import inf
 from typing import Any
 
 from telegram import Bot as TelegramBot
@@ -25,10 +24,6 @@ from clawbot.telegram.reply import TelegramMessage
 from clawbot.telegram.speaker import DOUBTED, PLATFORM, ask, author, doubted, registry_for
 from fleet_control.caller import Caller, Human, Unknown
 
-# Whose deploy ended longer than this before we began has been called, or has looked. As long as a
-# run waits for a new host: in the meantime a host that carries us is replaced.
-CALLED_FOR_SECONDS = 900.0
-
 TOO_OLD = Notice(("That reached me more than two minutes late: too old. Say it again.",))
 
 log = logging.getLogger(__name__)
@@ -40,7 +35,6 @@ class TelegramFront:
     def __init__(self, bot: Bot, telegram: TelegramBot, limits: Limits | None = None) -> None:
         self.chats = FleetChats(bot.settings.telegram_chats)
         self._bot = bot
-        self._began = bot.clock.now()
         rate_limit = RateLimit(bot.clock, limits or Limits())
         self._outbox = Outbox(telegram, bot.clock, rate_limit, self.chats)
         seal = Seal(bot.settings.aws_secret_access_key.get_secret_value())
@@ -139,7 +133,7 @@ class TelegramFront:
         if acts(request) and doubted(caller, registry):
             await reply.show(DOUBTED)
             return
-        to.calls_after = -inf if isinstance(caller, Human) else inf
+        to.calls = isinstance(caller, Human)
         await self._bot.commands.answer(ask(caller, user, message), request, reply)
 
     async def _strange(self, message: Message, caller: Caller, reply: LivingReply) -> None:
@@ -151,8 +145,6 @@ class TelegramFront:
         if not (channel.removeprefix("-").isdecimal() and reply.isdecimal()):
             return None
         to = self._message(Origin(self.chats.now(int(channel)), int(reply)))
-        # An edit may change no more than our wording: that alone is nothing to call for.
-        to.calls_after = self._began - CALLED_FOR_SECONDS
         return LivingReply(to, self._bot.clock, State.SENT)
 
     def _message(self, origin: Origin, **where: Any) -> TelegramMessage:

@@ -2,7 +2,6 @@
 
 import logging
 from dataclasses import dataclass, replace
-from math import inf
 
 from telegram import CallbackQuery, Chat, Message, MessageEntity
 
@@ -93,7 +92,7 @@ class OnePress:
             if not self._to.chats.ours(self._message.chat, caller):
                 await self._to.outbox.answer(self._query.id, NOT_OURS, alert=True)
                 return
-            self._shown.calls_after = -inf if isinstance(caller, Human) else inf
+            self._shown.calls = isinstance(caller, Human)
             if acts and doubted(caller, registry):
                 await self._reply.whisper(DOUBTED)
             else:

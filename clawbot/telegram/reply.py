@@ -27,7 +27,7 @@ class TelegramMessage:
     """A `ReplyMessage`.
 
     Attributes:
-        calls_after: Unix seconds; of a deploy that ended before, nobody is called.
+        calls: whether there is somebody to call at a deploy's end.
         number: the page of a choice.
     """
 
@@ -47,7 +47,7 @@ class TelegramMessage:
         `query` is the press that its button was pressed by, which Telegram wants answered too;
         `slot` its place among the answers to other asks in its chat.
         """
-        self.calls_after = inf
+        self.calls = True
         self.number = 0
         self._outbox = outbox
         self._drawing = drawing
@@ -118,7 +118,7 @@ class TelegramMessage:
 
     async def call(self, reply: Deploying) -> None:
         user = reply.asker.partition(":")[2]
-        if user and _ended(reply) > self.calls_after:
+        if user and self.calls:
             await self._answer_it(DrawnText(over(reply, user)), inf)
 
     async def _answer_it(self, drawn: DrawnText, within: float | None = None) -> None:
@@ -128,8 +128,3 @@ class TelegramMessage:
         wait = self._next - self._clock.monotonic()
         if wait > 0:
             await self._clock.sleep(wait)
-
-
-def _ended(reply: Deploying) -> float:
-    """When a deploy ended, in Unix seconds; infinite where that is not known."""
-    return reply.progress.began + reply.progress.took if reply.progress.took else inf

@@ -166,6 +166,15 @@ class ControlApi:
         )
         return str(answer.get("message", "cancelled"))
 
+    async def told(self, request_id: str) -> str | None:
+        """The end that the asker was told of last, empty for none; None where nobody knows."""
+        end = (await self._asked({"action": "told", "request_id": request_id})).get("told")
+        return end if isinstance(end, str) else None
+
+    async def note_told(self, request_id: str, end: str) -> None:
+        """The asker was told that it ended so, a word."""
+        await self._asked({"action": "told", "request_id": request_id, "end": end})
+
     async def _taken(self, entry: Entry, lost: Lost) -> Dispatched | None:
         """The run of a deploy whose answer was lost; None once it would be listed if it were."""
         if not entry.request_id:

@@ -1,6 +1,6 @@
 """Wait for a run to end, saying each change once."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from fleet_control.clock import Clock
 from fleet_control.control_api import LISTED_WITHIN_SECONDS, ControlApi
@@ -8,12 +8,14 @@ from fleet_control.duplicate import deploy_of
 from fleet_control.error import ControlApiError, ControlApiRefused, OutcomeUnknown
 from fleet_control.ledger import Run
 from fleet_control.phrases import state
+from fleet_control.sight import Sight
 
 # One that waits for its turn is asked about less often: GitHub counts the calls.
 WAITING_TAKES_TIMES = 3
 # And so is one that goes on as it was.
 _UNCHANGED = 3
-TROUBLES_BORNE = 10
+# Of looks that show nothing, the last is the first after so long.
+LOST_AFTER_SECONDS = 600
 
 
 async def until_finished(
@@ -49,33 +51,36 @@ async def _ended(
     until: float,
 ) -> tuple[Run, Run]:
     """The finished run, and the deploy of its ask."""
-    said: set[str] = set()
-    troubles: list[float] = []
+    news = _News(say)
+    sight = Sight(clock)
     unchanged = 0
+
+    async def tell() -> None:
+        if sight.trouble:
+            news.say(f"run {run_id}: {sight.trouble}")
+
     while True:
         pause = poll
         try:
             run = await api.run(run_id)
             deploy = await deploy_of(api, run)
         except ControlApiError as error:
-            troubles.append(clock.monotonic())
-            pause = max(poll, _borne(error, run_id, troubles))
+            sight.lost(str(error))
+            pause = max(poll, _borne(error, run_id, sight))
+            await tell()
         else:
-            troubles.clear()
-            news = [line for line in lines(run) if line not in said]
-            said.update(news)
-            for line in news:
-                say(line)
+            sight.seen()
+            changed = [news.say(line) for line in lines(run)]
             if run.finished:
                 return run, deploy
-            unchanged = 0 if news else unchanged + 1
+            unchanged = 0 if any(changed) else unchanged + 1
             waits = run.status != "in_progress"
             pause = poll * (WAITING_TAKES_TIMES if waits else slowed(unchanged))
         if clock.monotonic() + pause > until:
             raise OutcomeUnknown(
                 f"Run {run_id} has not ended in the time given; how it ends is not known yet."
             )
-        await clock.sleep(pause)
+        await sight.sleep(pause, tell)
 
 
 def slowed(unchanged: int) -> int:
@@ -92,15 +97,30 @@ def lines(run: Run) -> Iterator[str]:
             yield f"{job.name}: {state(job.status, job.conclusion)}"
 
 
-def _borne(error: ControlApiError, run_id: int, troubles: Sequence[float]) -> float:
-    """How long to wait after this trouble, the last of those that came in a row at these moments;
-    it is raised where waiting will not help."""
+class _News:
+    """What was said, so that each line is said once."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._said: set[str] = set()
+
+    def say(self, line: str) -> bool:
+        """Whether it was not said before."""
+        if line in self._said:
+            return False
+        self._said.add(line)
+        self._say(line)
+        return True
+
+
+def _borne(error: ControlApiError, run_id: int, sight: Sight) -> float:
+    """How long to wait after this trouble; it is raised where waiting will not help."""
     if isinstance(error, ControlApiRefused):
-        if error.code == "unknown_run" and troubles[-1] - troubles[0] < LISTED_WITHIN_SECONDS:
+        if error.code == "unknown_run" and sight.troubled < LISTED_WITHIN_SECONDS:
             return 0.0
         if error.status < 500 and error.code != "github_busy":
             raise error
-    if len(troubles) >= TROUBLES_BORNE:
+    if sight.troubled >= LOST_AFTER_SECONDS:
         raise OutcomeUnknown(
             f"I lost sight of run {run_id}: {error} How it ends is not known."
         ) from error

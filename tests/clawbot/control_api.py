@@ -47,6 +47,7 @@ class Api:
     adds: what the answer to a deploy says beside.
     ends: what each deploy has ended as by the time anybody looks, or nothing for one that waits.
     unlisted: ids of runs that `runs` does not show yet.
+    told: the end that each asker was told of last, by the ask's request id.
     """
 
     asked: list[dict[str, Any]] = field(default_factory=list)
@@ -57,6 +58,7 @@ class Api:
     adds: dict[str, Any] = field(default_factory=dict)
     ends: str = ""
     unlisted: set[int] = field(default_factory=set)
+    told: dict[str, str] = field(default_factory=dict)
     url: str = ""
     arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -72,7 +74,12 @@ class Api:
 
     def _answer(self, ask: dict[str, Any]) -> dict[str, Any]:
         match ask["action"]:
+            case "told":
+                if "end" in ask:
+                    self.told[ask["request_id"]] = ask["end"]
+                return {"told": self.told.get(ask["request_id"])}
             case "deploy":
+                self.told.setdefault(ask["request_id"], "")
                 told = {name: ask[name] or "" for name in TITLE_FIELDS}
                 status = "completed" if self.ends else "queued"
                 begun = run(len(self.runs) + 1, status, self.ends or None, **told)

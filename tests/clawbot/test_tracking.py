@@ -176,18 +176,49 @@ async def test_an_api_that_is_away_for_a_while_is_said_and_then_forgotten(
     followed = Followed(tracker)
     await followed.until(Stage.RUNNING)
     down = {"ok": False, "code": "github_unreachable", "error": "GitHub can't be reached."}
-    api.next = [(502, down)] * 3
-    for look in range(2, 5):
+    api.next = [(502, down)] * 9
+    for look in range(2, 11):
+        assert followed.shown[-1].trouble == ""
         await clock.asleep(1)
         await clock.turn(10)
         await api.until("run", look)
     await clock.asleep(1)
-    assert followed.shown[-1].trouble == "GitHub can't be reached."
+    assert followed.shown[-1].trouble == (
+        "I have had no sight of it since 14:13 UTC; the deploy itself goes on. "
+        "GitHub can't be reached."
+    )
 
     api.runs = [run(1, "completed", "success")]
     await clock.turn(10)
 
     assert (await followed.task).trouble == ""
+    assert len(followed.shown) == 3
+
+
+async def test_trouble_is_said_after_a_minute_and_a_half_though_nobody_looks_for_an_hour(
+    outside: tuple[Api, ControlApi], tracker: Tracker, clock: TurnedClock
+) -> None:
+    api = outside[0]
+    api.runs = [run(1)]
+    followed = Followed(tracker)
+    await followed.until(Stage.RUNNING)
+    busy = {"ok": False, "code": "github_busy", "error": "GitHub is busy.", "retry_after": 3600}
+    api.next = [(429, busy)]
+    await clock.asleep(1)
+    await clock.turn(10)
+    await api.until("run", 2)
+    await clock.asleep(1)
+    await clock.turn(79)
+    assert len(followed.shown) == 1
+
+    await clock.turn(1)
+    await clock.asleep(1)
+    assert "since 14:13 UTC; the deploy itself goes on. GitHub" in followed.shown[-1].trouble
+
+    await clock.turn(3519)
+    assert api.count("run") == 2
+    await clock.turn(1)
+    await api.until("run", 3)
 
 
 async def test_a_run_that_is_never_found_ends_as_unknown(

@@ -31,6 +31,7 @@ class Control(Api):
     def _answer(self, ask: dict[str, Any]) -> dict[str, Any]:
         match ask["action"]:
             case "deploy":
+                self.told.setdefault(ask["request_id"], "")
                 names = (
                     "target",
                     "ami_override",

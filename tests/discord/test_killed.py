@@ -8,6 +8,7 @@ stays "asking …", and is true by itself: it says what to do if it has not chan
 import pytest
 
 from tests.clock import TurnedClock
+from tests.discord.dialogue import pings
 from tests.discord.scene import DiscordScene
 from tests.fleet_control.aws import FakeEc2
 from tests.killed_deploys import KilledDeploys
@@ -34,9 +35,14 @@ async def test_each_reply_that_a_run_answers_to_ends_final_and_each_other_is_tru
     def replies(asked: str) -> dict[str, str]:
         return {one.id: one.text for one in scene.channel() if int(one.id) > int(asked)}
 
+    def calls(asked: str) -> int:
+        return sum(int(one.id) > int(asked) for one in pings(scene))
+
     async def say_again() -> bool:
         return False  # Discord tells nobody of what was said while they were away
 
     async with scene:
-        killing = KilledDeploys(scene, rolling, scene.start, ask, replies, say_again)
+        killing = KilledDeploys(
+            scene, rolling, scene.start, ask, replies, say_again, calls, calls_once=True
+        )
         assert await killing.at_each_moment() == {}

@@ -147,10 +147,26 @@ async def test_when_github_is_busy_it_waits_as_long_as_it_is_told(
     assert clock.slept == [60.0]
 
 
+async def test_trouble_that_lasts_is_said_though_it_may_not_look_for_an_hour(
+    control: Lambda, api: ControlApi, clock: HastyClock
+) -> None:
+    control.shows(RUNNING)
+    control.refuses("github_busy", 429, retry_after=3600)
+    control.shows(ENDED)
+    said: list[tuple[str, float]] = []
+
+    await until_finished(api, 7, clock, lambda line: said.append((line, clock.monotonic())))
+
+    line, at = said[1]
+    assert line.startswith("run 7: no sight of it since 14:13 UTC; the deploy itself goes on. ")
+    assert (at, sum(clock.slept)) == (90.0, 3610.0)
+    assert len(said) == 3
+
+
 async def test_a_few_troubles_are_borne(
     control: Lambda, api: ControlApi, clock: HastyClock
 ) -> None:
-    for _ in range(9):
+    for _ in range(59):
         control.says("<html>", 500)
     control.shows(RUNNING)
     control.says("<html>", 500)
@@ -166,7 +182,7 @@ async def test_out_of_sight_the_end_is_unknown(
 
     with pytest.raises(OutcomeUnknown, match=r"I lost sight of run 7: .* How it ends is not known"):
         await until_finished(api, 7, clock, nothing)
-    assert len(control.asked) == 11
+    assert len(control.asked) == 62  # ten minutes from the first that showed nothing
 
 
 async def test_longer_than_asked_for_it_does_not_wait(

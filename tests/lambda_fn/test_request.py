@@ -31,6 +31,10 @@ from tests.lambda_fn.events import AGENT_1, CONTROL_TOKEN, by_person, function_u
             ),
         ),
         (
+            {"action": "told", "request_id": "discord.x.a.b", "end": "done"},
+            ApiRequest(ApiAction.TOLD, Entry("discord.x.a.b"), 0, 10, unfinished=False, end="done"),
+        ),
+        (
             {"action": "deploy", "target": "all", "ami_override": None, "reply": ""},
             ApiRequest(ApiAction.DEPLOY, Entry(target="all"), 0, 10, unfinished=False),
         ),
@@ -42,7 +46,7 @@ from tests.lambda_fn.events import AGENT_1, CONTROL_TOKEN, by_person, function_u
         ),
     ],
 )
-def test_five_things_can_be_asked(body: dict[str, Any], asked: ApiRequest) -> None:
+def test_six_things_can_be_asked(body: dict[str, Any], asked: ApiRequest) -> None:
     assert parse(body) == asked
 
 

@@ -11,7 +11,6 @@ from clawbot.settings import load
 from clawbot.telegram.run import run
 from sandbox.telegram_api.history import Json, private, user
 from tests.clawbot.control_api import job
-from tests.clawbot.test_policy_in_chat import moment
 from tests.clock import TurnedLoop
 from tests.discord.dialogue import MOVES
 from tests.recording_proxy import recording
@@ -45,26 +44,6 @@ async def test_a_reply_that_was_finished_already_calls_nobody_again(scene: Teleg
     await scene.until(lambda: len(scene.telegram.called("editMessageText")) > edits)
     await scene.settled()
     assert len(scene.telegram.history.shown(OPERATOR)) == 3  # with the answer to the last ask
-
-
-@pytest.mark.parametrize(("ended_ago", "calls"), [(600.0, 1), (1200.0, 0)])
-async def test_of_what_ended_before_it_began_a_bot_calls_for_the_latest_only(
-    scene: TelegramScene, ended_ago: float, calls: int
-) -> None:
-    """The words of an older end may differ from a predecessor's: no reason to call anybody."""
-    await scene.start()
-    reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
-    await scene.until(lambda: "queued" in reply["text"])
-    await scene.stop()
-    begun, ended = scene.clock.now(), scene.clock.now() + 60
-    scene.api.change(1, created=moment(begun), started=moment(begun), updated=moment(ended))
-    scene.api.done(1)
-    await scene.clock.turn(60 + ended_ago)
-    await scene.start()
-    await scene.until(lambda: "done" in reply["text"])
-    await scene.settled()
-    shown = scene.telegram.history.shown(OPERATOR)
-    assert sum("Your deploy of claw-2: done" in one["text"] for one in shown) == calls
 
 
 async def test_a_clean_stop_answers_what_was_heard_and_confirms_it(scene: TelegramScene) -> None:

@@ -42,6 +42,11 @@ def replies(scene: TelegramScene, asked: str) -> dict[str, str]:
     }
 
 
+def calls(scene: TelegramScene, asked: str) -> int:
+    shown = scene.telegram.history.shown(OPERATOR)
+    return sum(one["message_id"] > int(asked) and "Your deploy of" in one["text"] for one in shown)
+
+
 async def say(scene: TelegramScene) -> tuple[str, Json]:
     """The id of the message that asks, and the update that brings it."""
     asked = await scene.say("/fleet deploy claw-2")
@@ -87,6 +92,13 @@ async def test_each_reply_that_a_run_answers_to_ends_final_and_each_other_is_tru
         return bool(update)
 
     killing = KilledDeploys(
-        killed, rolling, killed.start, ask, lambda asked: replies(killed, asked), say_again
+        killed,
+        rolling,
+        killed.start,
+        ask,
+        lambda asked: replies(killed, asked),
+        say_again,
+        lambda asked: calls(killed, asked),
+        calls_once=False,
     )
     assert await killing.at_each_moment() == {}
