@@ -35,6 +35,8 @@ class Backend:
         privileged: the intents that nobody is granted here.
         slowness: seconds by the clock that each REST call takes.
         away: the guild is not to be had just now, as after an outage.
+        identified: how often somebody logged in.
+        holds_sessions: whether a session lasts; else each is ended at once.
         problems: what Discord would not have taken.
         asked, moments: every REST call, and when it came (`time.perf_counter`).
     """
@@ -52,6 +54,8 @@ class Backend:
         self.sessions: list[gateway.Session] = []
         self.privileged = gateway.PRIVILEGED
         self.away = False
+        self.identified = 0
+        self.holds_sessions = True
         self.problems: list[str] = []
         self.asked: list[tuple[str, str]] = []
         self.moments: list[float] = []
