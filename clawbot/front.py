@@ -4,21 +4,25 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from clawbot.bot import Bot
-from clawbot.readiness import Hears
+from clawbot.readiness import FrontReadiness
 
 
 class Unserved(Exception):
     """Why `/fleet` can't be served, in a sentence that says what to do.
 
-    One that has a cause may pass by itself (a network that is away) and is tried again; any other
-    waits for somebody to do what it says.
+    One that has a cause may pass by itself (a network that is away) and is tried again soon. Any
+    other waits for somebody to do what it says, and is tried again ever later.
     """
+
+
+class BadSettings(Unserved):
+    """What no wait can mend: it is not tried again before the program is started anew."""
 
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """One platform: `run` serves until cancelled, tells when it hears from the platform, and raises
-    Unserved where it can't."""
+    """One platform: `run` serves until cancelled, tells how that goes, and raises Unserved where it
+    can't."""
 
     name: str
-    run: Callable[[Bot, Hears], Awaitable[None]]
+    run: Callable[[Bot, FrontReadiness], Awaitable[None]]

@@ -23,3 +23,6 @@ class Patience:
 CALL_AGAIN = Patience(first=1.0, longest=30.0)
 # A whole piece of work: a front that stopped, the menus, what a predecessor left.
 WORK_AGAIN = Patience(first=5.0, longest=300.0)
+# What a person has to mend, and nobody tells us when. Each try may be a login: Discord resets the
+# token of whoever makes a thousand of them in a day.
+MENDED_AGAIN = Patience(first=300.0, longest=3600.0)

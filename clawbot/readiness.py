@@ -5,9 +5,11 @@ not away.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from fleet_control.clock import Clock
 
@@ -16,12 +18,23 @@ from fleet_control.clock import Clock
 AWAY_AFTER_SECONDS = 30.0
 LOOK_EVERY_SECONDS = 5.0
 
-# Told True when a front's platform is heard from, False when it can't be reached.
-Hears = Callable[[bool], None]
+log = logging.getLogger(__name__)
 
 
-def ignored(_heard: bool) -> None:
-    """Where nobody watches."""
+@dataclass(frozen=True, slots=True)
+class FrontReadiness:
+    """What one front tells of itself.
+
+    Attributes:
+        hears: True when its platform is heard from, False when it can't be reached.
+        faulty: why it can't be served before somebody does what this sentence says; that is over
+            once the platform is heard from.
+        lacks: what is missing while the rest is served, in such a sentence; empty once it is over.
+    """
+
+    hears: Callable[[bool], None]
+    faulty: Callable[[str], None]
+    lacks: Callable[[str], None]
 
 
 @dataclass(slots=True)
@@ -29,11 +42,12 @@ class _Front:
     """
     Attributes:
         silent: for how many seconds its platform was not heard from; None while it is.
-        fault: what somebody has to do something about, in a sentence.
+        fault, lack: what somebody has to do something about, in a sentence.
     """
 
     silent: float | None = 0.0
     fault: str = ""
+    lack: str = ""
 
     @property
     def is_away(self) -> bool:
@@ -41,7 +55,10 @@ class _Front:
 
 
 class Readiness:
-    """`tell` takes what systemd is to be notified of, one assignment a line."""
+    """`tell` takes what systemd is to be notified of, one assignment a line.
+
+    What is told again changes nothing, and is logged once.
+    """
 
     def __init__(self, fronts: Iterable[str], tell: Callable[[str], None]) -> None:
         self._tell = tell
@@ -49,17 +66,30 @@ class Readiness:
         self._ready = False
         self._status = ""
 
+    def of(self, front: str) -> FrontReadiness:
+        return FrontReadiness(
+            partial(self.hears, front), partial(self.faulty, front), partial(self.lacks, front)
+        )
+
     def hears(self, front: str, heard: bool) -> None:
         one = self._fronts[front]
         if heard:
+            _log_change("front_down", front, one.fault, "")
             one.silent, one.fault = None, ""
         elif one.silent is None:
             one.silent = 0.0
         self._say()
 
     def faulty(self, front: str, why: str) -> None:
-        """It can't be served before somebody does what this sentence says."""
-        self._fronts[front].fault = " ".join(why.split())
+        one, why = self._fronts[front], " ".join(why.split())
+        _log_change("front_down", front, one.fault, why)
+        one.fault = why
+        self._say()
+
+    def lacks(self, front: str, what: str) -> None:
+        one, what = self._fronts[front], " ".join(what.split())
+        _log_change("front_lacks", front, one.lack, what)
+        one.lack = what
         self._say()
 
     def passes(self, seconds: float) -> None:
@@ -88,7 +118,21 @@ class Readiness:
         front = self._fronts[name]
         if front.fault:
             return f"{name}: {front.fault}"
-        return f"{name} is away" if front.is_away else ""
+        if front.is_away:
+            return f"{name} is away"
+        return f"{name}: {front.lack}" if front.lack else ""
+
+
+def _log_change(event: str, front: str, before: str, now: str) -> None:
+    if now and now != before:
+        log.error("clawbot.%s front=%s said=%s", event, front, now)
+    elif before and not now:
+        log.info("clawbot.front_mended front=%s was=%s", front, before)
+
+
+def unwatched(front: str) -> FrontReadiness:
+    """Of a front that nobody but the log watches."""
+    return Readiness([front], lambda _: None).of(front)
 
 
 @asynccontextmanager

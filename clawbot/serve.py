@@ -10,8 +10,8 @@ from functools import partial
 from clawbot import missing
 from clawbot.bot import Bot, assemble
 from clawbot.deadline import END_WITHIN_SECONDS, end_within
-from clawbot.front import Front, Unserved
-from clawbot.patience import WORK_AGAIN
+from clawbot.front import BadSettings, Front, Unserved
+from clawbot.patience import MENDED_AGAIN, WORK_AGAIN, Patience
 from clawbot.readiness import Readiness, watching
 from clawbot.settings import PREFIX, Settings, load
 from clawbot.watchdog import watched
@@ -25,18 +25,18 @@ log = logging.getLogger(__name__)
 
 
 def serve(environ: Mapping[str, str]) -> int:
-    """0 once it is told to end; 1, with a sentence for each problem, where it can't go on."""
+    """0 once it is told to end; 1, with a sentence for each problem, where no wait can mend it."""
     try:
         settings = load(environ)
         fronts = configured(settings)
-    except (SettingsError, Unserved) as error:
+    except (SettingsError, BadSettings) as error:
         return _cannot(getattr(error, "problems", [str(error)]))
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     try:
         return asyncio.run(_watched(environ, settings, fronts))
     except KeyboardInterrupt:
         return 0
-    except Unserved as error:
+    except BadSettings as error:
         return _cannot([str(error)])
 
 
@@ -46,14 +46,14 @@ def _cannot(problems: list[str]) -> int:
 
 
 def configured(settings: Settings) -> list[Front]:
-    """A front for each platform with a token; Unserved where there is none."""
+    """A front for each platform with a token; BadSettings where there is none."""
     fronts = []
     if settings.discord_token:
         fronts.append(_discord())
     if settings.telegram_token:
         fronts.append(_telegram())
     if not fronts:
-        raise Unserved(_no_token(settings.instance))
+        raise BadSettings(_no_token(settings.instance))
     return fronts
 
 
@@ -69,17 +69,17 @@ def _no_token(instance: str) -> str:
 
 def _discord() -> Front:
     try:
-        from clawbot.discord.run import run  # noqa: PLC0415  (an extra)
+        from clawbot.discord.run import Logins, run  # noqa: PLC0415  (an extra)
     except ImportError as error:
-        raise Unserved(_missing("DISCORD", "discord.py", "discord")) from error
-    return Front("Discord", run)
+        raise BadSettings(_missing("DISCORD", "discord.py", "discord")) from error
+    return Front("Discord", partial(run, logins=Logins()))
 
 
 def _telegram() -> Front:
     try:
         from clawbot.telegram.run import run  # noqa: PLC0415  (an extra)
     except ImportError as error:
-        raise Unserved(_missing("TELEGRAM", "python-telegram-bot", "telegram")) from error
+        raise BadSettings(_missing("TELEGRAM", "python-telegram-bot", "telegram")) from error
     return Front("Telegram", run)
 
 
@@ -98,8 +98,8 @@ async def serving(
     tell: Callable[[str], None],
     end_after: float = END_WITHIN_SECONDS,
 ) -> int:
-    """Serve until told to end, which may take `end_after` seconds; Unserved where one of the fronts
-    can't be."""
+    """Serve until told to end, which may take `end_after` seconds; BadSettings where none of the
+    fronts ever can be."""
     names, clock = [front.name for front in fronts], SystemClock()
     async with assemble(settings, clock) as bot, watching(names, tell, clock) as readiness:
         together = asyncio.ensure_future(side_by_side(bot, fronts, readiness))
@@ -119,7 +119,7 @@ async def serving(
 async def side_by_side(bot: Bot, fronts: list[Front], readiness: Readiness | None = None) -> None:
     """Serve every front, none of which notices how another fares, until cancelled.
 
-    What is in flight is finished then. Unserved once every front has stopped by itself.
+    What is in flight is finished then. BadSettings where no front can ever be served.
     """
     names = [front.name for front in fronts]
     log.info("clawbot.serves fronts=%s", ",".join(names))
@@ -127,22 +127,26 @@ async def side_by_side(bot: Bot, fronts: list[Front], readiness: Readiness | Non
     # A `gather` that is cancelled ends with the first of them, and cuts the others short.
     async with asyncio.TaskGroup() as group:
         ended = [group.create_task(_front(front, bot, told)) for front in fronts]
-    raise Unserved("\n  ".join(task.result() for task in ended))
+    raise BadSettings("\n  ".join(task.result() for task in ended))
 
 
 async def _front(front: Front, bot: Bot, readiness: Readiness) -> str:
     """Serve until cancelled; why it stopped, where going on makes no sense."""
-    pauses = WORK_AGAIN.pauses()
+    pauses = {patience: patience.pauses() for patience in (WORK_AGAIN, MENDED_AGAIN)}
     while True:
         began = bot.clock.monotonic()
-        if trouble := await _stopped(front, bot, readiness):
-            return trouble
+        try:
+            again = await _stopped(front, bot, readiness)
+        except BadSettings as trouble:
+            readiness.faulty(front.name, str(trouble))
+            return str(trouble)
         if _told_to_end():
             raise asyncio.CancelledError  # what broke on its way out must not begin anew
         if bot.clock.monotonic() - began >= WELL_AFTER_SECONDS:
-            pauses = WORK_AGAIN.pauses()
-        pause = next(pauses)
-        log.info("clawbot.front_again front=%s in=%s", front.name, pause)
+            pauses[again] = again.pauses()
+        pause = next(pauses[again])
+        level = logging.DEBUG if again is MENDED_AGAIN else logging.INFO
+        log.log(level, "clawbot.front_again front=%s in=%s", front.name, pause)
         await bot.clock.sleep(pause)
 
 
@@ -151,19 +155,20 @@ def _told_to_end() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-async def _stopped(front: Front, bot: Bot, readiness: Readiness) -> str:
-    """Serve until it stops; why it must not be tried again, or nothing."""
-    hears = partial(readiness.hears, front.name)
+async def _stopped(front: Front, bot: Bot, readiness: Readiness) -> Patience:
+    """Serve until it stops; how patiently it is tried again."""
     try:
-        await front.run(bot, hears)
+        await front.run(bot, readiness.of(front.name))
         log.warning("clawbot.front_ended front=%s", front.name)
+    except BadSettings:
+        raise
     except Unserved as trouble:
-        log.error("clawbot.front_down front=%s said=%s", front.name, trouble)
         if trouble.__cause__ is None:
             readiness.faulty(front.name, str(trouble))
-            return str(trouble)
+            return MENDED_AGAIN
+        log.warning("clawbot.front_away front=%s said=%s", front.name, trouble)
     except Exception as error:
         log.exception("clawbot.front_broken front=%s", front.name)
         readiness.faulty(front.name, f"it broke ({type(error).__name__}), see the journal.")
-    hears(False)
-    return ""
+    readiness.hears(front.name, False)
+    return WORK_AGAIN

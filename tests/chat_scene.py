@@ -23,7 +23,11 @@ Holds = Callable[[], object]
 class ChatScene:
     """`news` waits until something of the platform's holds; it is let wait for moments only.
     `line` is what the platform's own server hears the bots through, and `host_clock` what the bots
-    go by."""
+    go by.
+
+    Attributes:
+        told: what systemd would have heard, one after the other.
+    """
 
     def __init__(
         self,
@@ -37,6 +41,7 @@ class ChatScene:
         self.ec2 = ec2
         self.line = line
         self.api = Control()
+        self.told: list[str] = []
         self._news = news
         self._stack = AsyncExitStack()
         self._running: dict[str, ProgramTasks] = {}

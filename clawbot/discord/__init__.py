@@ -9,8 +9,9 @@ from discord.ext import commands
 from clawbot.bot import assemble
 from clawbot.discord.buttons import COG
 from clawbot.discord.front import FleetCog
-from clawbot.front import Unserved
-from clawbot.settings import PREFIX, load
+from clawbot.discord.guild import GUILD_MISSING
+from clawbot.front import BadSettings
+from clawbot.settings import load
 from fleet_control.clock import SystemClock
 
 
@@ -18,7 +19,7 @@ async def setup(client: commands.Bot) -> None:
     """What `load_extension("clawbot.discord")` calls; the settings are the environment's."""
     settings = load(os.environ)
     if settings.discord_guild is None:
-        raise Unserved(f"{PREFIX}DISCORD_GUILD is missing: the id of the guild to serve.")
+        raise BadSettings(GUILD_MISSING)
     bot = assemble(settings, SystemClock())
     await client.add_cog(Extension(client, bot), guild=discord.Object(settings.discord_guild))
 

@@ -1,7 +1,7 @@
 """The cog: what Discord tells it becomes asks; everything else is in `Commands`."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import replace
 from typing import Any
 
@@ -14,16 +14,15 @@ from clawbot.commands import OptionKind, Request, Status, parse
 from clawbot.discord import acknowledgement, buttons
 from clawbot.discord.buttons import COG, DiscordAct, DiscordDrawing, DiscordPress, FleetButton
 from clawbot.discord.choices import Offer, QuickStatus, offers
-from clawbot.discord.guild import found
+from clawbot.discord.guild import CHANGES, GuildWatch
 from clawbot.discord.predecessor import PredecessorsMessage
 from clawbot.discord.registration import Asking, register, slash_command
 from clawbot.discord.reply import NOBODY, DiscordMessage
 from clawbot.discord.retry import DiscordAway
 from clawbot.discord.speaker import PLATFORM, account, addressed, author, person
-from clawbot.front import Unserved
 from clawbot.in_flight import InFlight
 from clawbot.living_reply import LivingReply, State
-from clawbot.readiness import Hears, ignored
+from clawbot.readiness import FrontReadiness, unwatched
 from clawbot.replies import refused
 from clawbot.seal import Seal
 from fleet_control.caller import Caller
@@ -32,30 +31,17 @@ from fleet_control.registry import Registry
 
 log = logging.getLogger(__name__)
 
-Told = Callable[[Unserved], Awaitable[None]]
-
-
-async def _logged(trouble: Unserved) -> None:
-    log.error("discord.not_served why=%s", trouble)
-
 
 class FleetCog(commands.Cog, name=COG):
-    """`/fleet` in one guild. `on_trouble` hears why it can't be served there, in a sentence, and
-    `hears` when Discord is there with that guild, and when not."""
+    """`/fleet` in one guild. `told` hears when Discord is there with that guild and when not, and
+    why it can't be served there; whatever that is, it is waited out."""
 
-    def __init__(
-        self,
-        client: commands.Bot,
-        bot: Bot,
-        on_trouble: Told = _logged,
-        hears: Hears = ignored,
-    ) -> None:
+    def __init__(self, client: commands.Bot, bot: Bot, told: FrontReadiness | None = None) -> None:
         self._client = client
         self._bot = bot
         self._settings = bot.settings
         self._clock = bot.clock
-        self._on_trouble = on_trouble
-        self._hears = hears
+        self._told = told or unwatched("Discord")
         secret = bot.settings.aws_secret_access_key.get_secret_value()
         self._drawing = DiscordDrawing(Seal(secret), bot.clock, bot.settings.bot)
         self._quick_status = QuickStatus(bot.fleet, bot.clock)
@@ -63,31 +49,35 @@ class FleetCog(commands.Cog, name=COG):
         self._begun = False
         self._group = slash_command(self._asked, self._offered)
         self._guild = discord.Object(bot.settings.discord_guild or 0)
+        self._watch = GuildWatch(
+            client, bot.settings, bot.clock, self._told, self._serve, self._register
+        )
 
     async def cog_load(self) -> None:
         self._client.add_dynamic_items(FleetButton)
         self._client.tree.add_command(self._group, guild=self._guild)
+        for event in CHANGES:
+            self._client.add_listener(self._changed, event)
         if self._client.is_ready():
             await self.on_ready()
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
         """Begin, once: Discord says that it is ready again after each session it lost."""
-        if self._begun:
-            self._hears(True)
-        else:
+        if not self._begun:
             self._begun = True
-            self._spawn(self._begin())
+            self._spawn(self._watch.run())
 
-    @commands.Cog.listener()
-    async def on_resumed(self) -> None:
-        self._hears(True)
+    async def _changed(self, *_: object) -> None:
+        self._watch.look_again()
 
     @commands.Cog.listener()
     async def on_disconnect(self) -> None:
-        self._hears(False)
+        self._told.hears(False)
 
     async def cog_unload(self) -> None:
+        for event in CHANGES:
+            self._client.remove_listener(self._changed, event)
         self._client.remove_dynamic_items(FleetButton)
         self._client.tree.remove_command(self._group.name, guild=self._guild)
         self._begun = True  # an `on_ready` that is on its way begins nothing any more
@@ -184,17 +174,12 @@ class FleetCog(commands.Cog, name=COG):
 
     # -- beginning -------------------------------------------------------------------------
 
-    async def _begin(self) -> None:
-        try:
-            guild = await found(self._client, self._settings, self._clock)
-            self._hears(True)
-            self._spawn(self._quick_status.status())  # so that the first choices need not wait
-            self._spawn(self._finish_left())
-            await register(self._client, self._group, self._client.tree, guild.id, self._clock)
-        except Unserved as trouble:
-            return await self._on_trouble(trouble)
-        log.info("discord.serving guild=%s bot=%s", guild.id, self._settings.bot)
-        return None
+    def _serve(self) -> None:
+        self._spawn(self._quick_status.status())  # so that the first choices need not wait
+        self._spawn(self._finish_left())
+
+    async def _register(self, guild: discord.Guild) -> None:
+        await register(self._client, self._group, self._client.tree, guild.id, self._clock)
 
     async def _finish_left(self) -> None:
         async for left in self._bot.deploys.resume(PLATFORM, self._left_in):

@@ -1,15 +1,29 @@
 """Whether the bot can serve its guild, and if not, what to do about it in a sentence."""
 
+import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
 import discord
 
-from clawbot.front import Unserved
+from clawbot.front import BadSettings, Unserved
+from clawbot.patience import WORK_AGAIN
+from clawbot.readiness import FrontReadiness
 from clawbot.settings import PREFIX, Settings
 from fleet_control.clock import Clock
 
-# Between two looks at a guild that Discord has not brought yet.
-AWAY_SECONDS = 5.0
+# Between two looks at a guild that can't be served; Discord is not asked. It tells of a change by
+# itself, so this is for one whose event got lost.
+LOOK_SECONDS = 60.0
+# What may give us the guild, or take it.
+CHANGES = (
+    *("on_ready", "on_resumed", "on_guild_join", "on_guild_remove", "on_guild_update"),
+    *("on_guild_available", "on_guild_unavailable", "on_member_update"),
+    *("on_guild_role_create", "on_guild_role_update", "on_guild_role_delete"),
+    *("on_guild_channel_create", "on_guild_channel_update", "on_guild_channel_delete"),
+    *("on_thread_create", "on_thread_join", "on_thread_update", "on_thread_remove"),
+    "on_thread_delete",
+)
 
 NEEDED = discord.Permissions(
     view_channel=True,
@@ -18,6 +32,7 @@ NEEDED = discord.Permissions(
     embed_links=True,
     read_message_history=True,
 )
+GUILD_MISSING = f"{PREFIX}DISCORD_GUILD is missing: the id of the guild to serve."
 SCOPES = ("bot", "applications.commands")
 
 log = logging.getLogger(__name__)
@@ -28,21 +43,82 @@ def invitation(client: discord.Client) -> str:
     return discord.utils.oauth_url(client.application_id or 0, permissions=NEEDED, scopes=SCOPES)
 
 
-async def found(client: discord.Client, settings: Settings, clock: Clock) -> discord.Guild:
-    """The guild to serve, once it is there; Unserved where something is missing.
+class GuildWatch:
+    """Looks at the guild when something changed, and for as long as it can't be served.
 
-    Discord may bring it late, or have lost it for a while: then nothing can be said about it.
+    `serve` is called once, when it first can be. `register` puts our command there, each time it
+    can be served again; Unserved where Discord does not take it.
     """
-    while (guild := look(client, settings)).unavailable:
-        log.warning("discord.guild_away guild=%s again_in=%s", guild.id, AWAY_SECONDS)
-        await clock.sleep(AWAY_SECONDS)
-    return guild
+
+    def __init__(
+        self,
+        client: discord.Client,
+        settings: Settings,
+        clock: Clock,
+        told: FrontReadiness,
+        serve: Callable[[], None],
+        register: Callable[[discord.Guild], Awaitable[object]],
+    ) -> None:
+        self._client = client
+        self._settings = settings
+        self._clock = clock
+        self._told = told
+        self._serve = serve
+        self._register = register
+        self._changed = asyncio.Event()
+        self._begun = self._registered = False
+        self._pauses = WORK_AGAIN.pauses()
+
+    def look_again(self) -> None:
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            self._changed.clear()
+            await self._pause(await self._look())
+
+    async def _look(self) -> float | None:
+        """Seconds to the next look; None where only a change is worth one."""
+        try:
+            guild = look(self._client, self._settings)
+        except Unserved as trouble:
+            self._registered = False
+            self._told.faulty(str(trouble))
+            return LOOK_SECONDS
+        if guild.unavailable:
+            log.warning("discord.guild_away guild=%s again_in=%s", guild.id, LOOK_SECONDS)
+            self._told.hears(False)
+            return LOOK_SECONDS
+        if not self._begun:
+            self._begun = True
+            self._serve()
+        if not self._registered:
+            try:
+                await self._register(guild)
+            except Unserved as trouble:
+                self._told.faulty(str(trouble))
+                return next(self._pauses)
+            self._registered, self._pauses = True, WORK_AGAIN.pauses()
+            log.info("discord.serving guild=%s bot=%s", guild.id, self._settings.bot)
+        self._told.hears(True)
+        return None
+
+    async def _pause(self, seconds: float | None) -> None:
+        waits: list[asyncio.Future[object]] = [asyncio.ensure_future(self._changed.wait())]
+        if seconds is not None:
+            waits.append(asyncio.ensure_future(self._clock.sleep(seconds)))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
 
 
 def look(client: discord.Client, settings: Settings) -> discord.Guild:
     """The guild to serve, as far as it is there; Unserved where something is missing."""
     if settings.discord_guild is None:
-        raise Unserved(f"{PREFIX}DISCORD_GUILD is missing: the id of the guild to serve.")
+        raise BadSettings(GUILD_MISSING)
     guild = client.get_guild(settings.discord_guild)
     if guild is None:
         raise Unserved(

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Coroutine
 from typing import Any
 
@@ -11,46 +12,13 @@ from discord.ext import commands
 
 from clawbot.bot import Bot
 from clawbot.discord.front import FleetCog
-from clawbot.front import Unserved
-from clawbot.readiness import Hears, ignored
+from clawbot.discord.guild import GUILD_MISSING
+from clawbot.front import BadSettings, Unserved
+from clawbot.readiness import FrontReadiness, unwatched
 from clawbot.settings import PREFIX
 from fleet_control.proxy import proxy
 
 log = logging.getLogger(__name__)
-
-
-class Client(commands.Bot):
-    """Serves `/fleet` and nothing else."""
-
-    def __init__(self, bot: Bot, hears: Hears, **options: Any) -> None:
-        # No privileged intent: a message that mentions us comes with its text anyway.
-        intents = discord.Intents(guilds=True, guild_messages=True)
-        super().__init__(
-            commands.when_mentioned,
-            intents=intents,
-            help_command=None,
-            allowed_mentions=discord.AllowedMentions.none(),
-            **options,
-        )
-        self._bot = bot
-        self._hears = hears
-        self.trouble: Unserved | None = None
-        self._closing: asyncio.Task[None] | None = None
-
-    async def setup_hook(self) -> None:
-        guild = self._bot.settings.discord_guild
-        if guild is None:
-            raise Unserved(f"{PREFIX}DISCORD_GUILD is missing: the id of the guild to serve.")
-        cog = FleetCog(self, self._bot, self._give_up, self._hears)
-        await self.add_cog(cog, guild=discord.Object(guild))
-
-    async def on_message(self, message: discord.Message, /) -> None:
-        """Nothing here is a prefix command; the cog listens for itself."""
-
-    async def _give_up(self, trouble: Unserved) -> None:
-        self.trouble = trouble
-        # Not from within the cog's own task, which closing would wait for.
-        self._closing = asyncio.get_running_loop().create_task(self.close())
 
 
 NO_TOKEN = f"{PREFIX}DISCORD_TOKEN is missing: the bot's token from Discord."
@@ -63,18 +31,87 @@ REFUSED_INTENT = (
     "(Bot, Privileged Gateway Intents)."
 )
 STOP_AGAIN_SECONDS = 1.0
+# As the library itself waits before it logs in anew.
+LOGIN_AGAIN_SECONDS = 5.0
+# Discord resets the token of whoever logs in a thousand times in a day.
+LOGINS_AN_HOUR = 12
+HOUR_SECONDS = 3600.0
+TOO_MANY_LOGINS = (
+    f"Discord ended {LOGINS_AN_HOUR} sessions of mine within an hour, so I wait before the next: "
+    "is another program logged in with my token?"
+)
 
 
-async def run(bot: Bot, hears: Hears = ignored, **options: Any) -> None:
-    """Serve until cancelled; Unserved where that can't be, with its cause if it may pass."""
+class Logins:
+    """When this process logged in to Discord in the last hour, by each of its clients."""
+
+    def __init__(self) -> None:
+        self._moments: deque[float] = deque(maxlen=LOGINS_AN_HOUR)
+
+    def note(self, now: float) -> None:
+        """One more; Unserved where that would be too many."""
+        full = len(self._moments) == LOGINS_AN_HOUR
+        if full and now - self._moments[0] < HOUR_SECONDS:
+            raise Unserved(TOO_MANY_LOGINS)
+        self._moments.append(now)
+
+
+class Client(commands.Bot):
+    """Serves `/fleet` and nothing else."""
+
+    def __init__(self, bot: Bot, told: FrontReadiness, logins: Logins, **options: Any) -> None:
+        # No privileged intent: a message that mentions us comes with its text anyway.
+        intents = discord.Intents(guilds=True, guild_messages=True)
+        super().__init__(
+            commands.when_mentioned,
+            intents=intents,
+            help_command=None,
+            allowed_mentions=discord.AllowedMentions.none(),
+            **options,
+        )
+        self._bot = bot
+        self._told = told
+        self._logins = logins
+
+    async def setup_hook(self) -> None:
+        guild = discord.Object(self._bot.settings.discord_guild or 0)
+        await self.add_cog(FleetCog(self, self._bot, self._told), guild=guild)
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:  # noqa: ARG002  (the library's)
+        if not initial:
+            await self._bot.clock.sleep(LOGIN_AGAIN_SECONDS)
+        self._logins.note(self._bot.clock.monotonic())
+
+    async def on_message(self, message: discord.Message, /) -> None:
+        """Nothing here is a prefix command; the cog listens for itself."""
+
+
+async def run(
+    bot: Bot,
+    told: FrontReadiness | None = None,
+    logins: Logins | None = None,
+    **options: Any,
+) -> None:
+    """Serve until cancelled; Unserved where that can't be, with its cause if it may pass.
+
+    What is amiss with the guild is waited out on the living connection.
+    """
     if bot.settings.discord_token is None:
-        raise Unserved(NO_TOKEN)
+        raise BadSettings(NO_TOKEN)
+    if bot.settings.discord_guild is None:
+        raise BadSettings(GUILD_MISSING)
     token = bot.settings.discord_token.get_secret_value()
     if token.split() != [token]:
-        raise Unserved(WRONG_TOKEN)  # no header could carry it
+        raise BadSettings(WRONG_TOKEN)  # no header could carry it
     # There is no voice here, so the library need not warn that it lacks what voice needs.
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
-    client = Client(bot, hears, proxy=proxy(discord.http.Route.BASE), **options)
+    client = Client(
+        bot,
+        told or unwatched("Discord"),
+        logins or Logins(),
+        proxy=proxy(discord.http.Route.BASE),
+        **options,
+    )
     async with client:
         try:
             await _until_cancelled(client.start(token))
@@ -84,8 +121,6 @@ async def run(bot: Bot, hears: Hears = ignored, **options: Any) -> None:
             raise Unserved(f"Discord refuses to talk to me ({type(error).__name__}).") from error
         except (aiohttp.ClientError, OSError) as error:
             raise Unserved(f"Discord can't be reached ({type(error).__name__}).") from error
-    if client.trouble is not None:
-        raise client.trouble
 
 
 async def _until_cancelled(serving: Coroutine[None, None, None]) -> None:

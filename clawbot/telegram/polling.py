@@ -12,15 +12,15 @@ from telegram import Bot, Update
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
 from clawbot.front import Unserved
-from clawbot.patience import CALL_AGAIN
-from clawbot.readiness import Hears, ignored
+from clawbot.patience import CALL_AGAIN, WORK_AGAIN
+from clawbot.readiness import FrontReadiness
 from clawbot.telegram.conflict import SHORTEST_PAUSE_SECONDS, PollConflicts
 from clawbot.telegram.outbox import seconds
 from fleet_control.clock import Clock
 
-ALLOWED = ("message", "callback_query")
+ALLOWED = ("message", "callback_query", "my_chat_member")
 POLL_SECONDS = 30
-# A token that was taken before is given up once it was refused so often in a row, by getMe too.
+# A token that was taken before is called wrong once it was refused so often in a row, by getMe too.
 REFUSALS_BELIEVED = 4
 REFUSED_PAUSE_SECONDS = 15.0
 # After a week of silence Telegram begins to count anew, at random.
@@ -34,6 +34,7 @@ TWO_POLLERS = (
     "Another program polls with my Telegram token. I pause for {minutes} min; "
     "if it is not the host I replace, stop it."
 )
+OTHER_POLLER = "Another program polls with my Telegram token: stop it."
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,8 @@ class Poller:
     """Hands each update to `take`, which must be quick; the next poll confirms it.
 
     `telegram` asks for updates by `UpdatesRequest`, so that none keeps the others away; `say` is
-    told, in a sentence, what people should know.
+    told, in a sentence, what people should know, and `told` how it goes. What somebody has to mend
+    is waited out.
     """
 
     def __init__(
@@ -52,8 +54,8 @@ class Poller:
         take: Callable[[Update], Awaitable[None]],
         say: Callable[[str], Awaitable[None]],
         conflicts: PollConflicts,
+        told: FrontReadiness,
         poll_seconds: int = POLL_SECONDS,
-        hears: Hears = ignored,
     ) -> None:
         self._telegram = telegram
         self._clock = clock
@@ -61,25 +63,31 @@ class Poller:
         self._say = say
         self._conflicts = conflicts
         self._poll_seconds = poll_seconds
-        self._hears = hears
+        self._told = told
+        self._hears = told.hears
         self._offset: int | None = None
         self._heard_at = clock.monotonic()
         self._failures = self._refusals = 0
         self._pauses = CALL_AGAIN.pauses()
+        self._mends = WORK_AGAIN.pauses()
         self._webhook_free = False
 
     async def run(self) -> None:
-        """Until cancelled; Unserved where it can't go on."""
+        """Until cancelled."""
         try:
             while True:
-                pause = await self._once()
+                try:
+                    pause = await self._once()
+                except Unserved as trouble:
+                    self._told.faulty(str(trouble))
+                    pause = next(self._mends)
                 if pause > 0:
                     await self._clock.sleep(pause)
         finally:
             await self._confirm()
 
     async def _once(self) -> float:
-        """One poll; seconds until the next."""
+        """One poll; seconds until the next. Unserved where somebody has to mend something."""
         try:
             if not self._webhook_free:
                 await self._look_for_webhook()
@@ -99,7 +107,7 @@ class Poller:
             return self._failed(type(error).__name__)
         self._failures = self._refusals = 0
         self._hears(True)
-        self._pauses = CALL_AGAIN.pauses()
+        self._pauses, self._mends = CALL_AGAIN.pauses(), WORK_AGAIN.pauses()
         for update in updates:
             self._offset = update.update_id + 1
             self._heard_at = self._clock.monotonic()
@@ -130,6 +138,7 @@ class Poller:
         if wait >= SHORTEST_PAUSE_SECONDS:
             said = TWO_POLLERS.format(minutes=max(1, round(wait / 60)))
             log.warning("telegram.two_pollers said=%s", said)
+            self._told.faulty(OTHER_POLLER)
             if self._conflicts.pauses == 1:
                 await self._say(said)
         return wait

@@ -1,6 +1,5 @@
 """An application of our own, for where there is none to extend."""
 
-import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -9,17 +8,18 @@ from contextlib import asynccontextmanager, suppress
 from httpx import create_ssl_context
 from telegram import Update
 from telegram.error import InvalidToken, TelegramError
-from telegram.ext import ApplicationBuilder, ExtBot
+from telegram.ext import ApplicationBuilder, ChatMemberHandler, ExtBot
 from telegram.request import HTTPXRequest
 
 from clawbot.bot import Bot
-from clawbot.front import Unserved
-from clawbot.patience import CALL_AGAIN
-from clawbot.readiness import Hears, ignored
+from clawbot.front import BadSettings
+from clawbot.patience import CALL_AGAIN, WORK_AGAIN
+from clawbot.readiness import FrontReadiness, unwatched
 from clawbot.settings import Settings
 from clawbot.telegram.conflict import PollConflicts
 from clawbot.telegram.extension import add_handlers
 from clawbot.telegram.front import TelegramFront
+from clawbot.telegram.membership import Memberships
 from clawbot.telegram.menu import set_menus
 from clawbot.telegram.polling import POLL_SECONDS, TOKEN_REFUSED, Poller
 from clawbot.telegram.rate_limit import Limits
@@ -30,6 +30,8 @@ from fleet_control.clock import Clock
 from fleet_control.proxy import proxy
 
 _ANSWER_SECONDS = 10.0
+# Handlers of ours that hear no message.
+MEMBERSHIPS = 7108
 TOKEN_MISSING = "CLAWBOT_TELEGRAM_TOKEN is missing: the bot's token, from @BotFather."  # noqa: S105  (words)
 
 Take = Callable[[Update], Awaitable[None]]
@@ -39,29 +41,33 @@ log = logging.getLogger(__name__)
 
 async def run(
     bot: Bot,
-    hears: Hears = ignored,
+    told: FrontReadiness | None = None,
     limits: Limits | None = None,
     poll_seconds: int = POLL_SECONDS,
     answer_seconds: float = _ANSWER_SECONDS,
 ) -> None:
-    """Serve until cancelled, then finish what is in flight; Unserved where it can't be served.
+    """Serve until cancelled, then finish what is in flight; BadSettings where it can't be served.
 
     `answer_seconds` is how long Telegram may take to answer one call.
     """
+    told = told or unwatched("Telegram")
     # It logs every address it asks, and the token is part of each.
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    async with _reached(bot.settings, bot.clock, answer_seconds) as telegram:
+    async with _reached(bot.settings, bot.clock, told, answer_seconds) as telegram:
         front = TelegramFront(bot, telegram, limits)
         application = ApplicationBuilder().bot(telegram).updater(None).job_queue(None).build()
         add_handlers(application, front)
+        memberships = Memberships(telegram, front.chats, bot.clock, told.lacks)
+        application.add_handler(ChatMemberHandler(memberships.hear), MEMBERSHIPS)
         async with application:
             await application.start()
             log.info("telegram.serving bot=@%s chats=%s", telegram.username, front.chats.ids)
             operators = _operators(bot.settings)
             front.beside(front.resume())
             front.beside(set_menus(telegram, front.chats, operators, bot.clock))
+            front.beside(memberships.watch())
             try:
-                await _hear(bot, telegram, front, application.process_update, hears, poll_seconds)
+                await _hear(bot, telegram, front, application.process_update, told, poll_seconds)
             finally:
                 await front.close()
                 await application.stop()
@@ -72,7 +78,7 @@ async def _hear(
     telegram: ExtBot[None],
     front: TelegramFront,
     take: Take,
-    hears: Hears,
+    told: FrontReadiness,
     poll_seconds: int,
 ) -> None:
     """Take updates until cancelled."""
@@ -80,12 +86,11 @@ async def _hear(
     if webhook is None:
         conflicts = PollConflicts(random.uniform)
         say = front.announce
-        await Poller(telegram, bot.clock, take, say, conflicts, poll_seconds, hears).run()
+        await Poller(telegram, bot.clock, take, say, conflicts, told, poll_seconds).run()
         return
     try:
         await webhook.start()
-        hears(True)
-        await asyncio.Event().wait()
+        await webhook.watch(bot.clock, told)
     finally:
         await webhook.stop()
 
@@ -100,20 +105,23 @@ def _webhook(settings: Settings, telegram: ExtBot[None], take: Take) -> Webhook 
 
 @asynccontextmanager
 async def _reached(
-    settings: Settings, clock: Clock, answer_seconds: float
+    settings: Settings, clock: Clock, told: FrontReadiness, answer_seconds: float
 ) -> AsyncIterator[ExtBot[None]]:
     """The account, once Telegram has told who it is; tried until it can be reached."""
     if settings.telegram_token is None:
-        raise Unserved(TOKEN_MISSING)
+        raise BadSettings(TOKEN_MISSING)
     telegram = _account(settings, answer_seconds)
+    calls, mends = CALL_AGAIN.pauses(), WORK_AGAIN.pauses()
     try:
-        for pause in CALL_AGAIN.pauses():
+        while True:
             try:
                 await telegram.initialize()
                 break
-            except InvalidToken:
-                raise Unserved(TOKEN_REFUSED) from None  # the library's words quote the token
+            except InvalidToken:  # the library's words quote the token
+                told.faulty(TOKEN_REFUSED)
+                pause = next(mends)
             except TelegramError as error:
+                pause = next(calls)
                 log.warning("telegram.not_reached again_in=%s why=%s", pause, error)
             await clock.sleep(pause)
         yield telegram

@@ -8,13 +8,17 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 from telegram import Bot, Update
+from telegram.error import InvalidToken, TelegramError
 
-from clawbot.front import Unserved
-from clawbot.telegram.polling import ALLOWED, WEBHOOK_SET
+from clawbot.readiness import FrontReadiness
+from clawbot.telegram.polling import ALLOWED, TOKEN_REFUSED, WEBHOOK_SET
 from clawbot.telegram.updates import read
+from fleet_control.clock import Clock
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  (a header's name)
 MOST_BYTES = 1024 * 1024
+# Between two looks at which webhook is set.
+LOOK_SECONDS = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -38,14 +42,13 @@ class Webhook:
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> int:
-        """Listen, and tell Telegram so; the port. Unserved where somebody else's webhook is set."""
+        """Listen; the port. Telegram is told so by `watch`."""
         app = web.Application(client_max_size=MOST_BYTES)
         app.router.add_post(urlsplit(self._url).path or "/", self._receive)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, None, self._port)
         await site.start()
-        await self._set()
         return int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:
@@ -53,13 +56,38 @@ class Webhook:
         if self._runner:
             await self._runner.cleanup()
 
-    async def _set(self) -> None:
-        info = await self._telegram.get_webhook_info()
-        if info.url not in ("", self._url):
-            raise Unserved(WEBHOOK_SET.format(host=urlsplit(info.url).hostname))
-        await self._telegram.set_webhook(
-            self._url, secret_token=self._secret, allowed_updates=ALLOWED
-        )
+    async def watch(self, clock: Clock, told: FrontReadiness) -> None:
+        """See to it that ours is the webhook, and stays it, until cancelled.
+
+        What somebody else set is left to them, and said.
+        """
+        set_before = False
+        while True:
+            try:
+                if other := await self._set(anew=not set_before):
+                    told.faulty(WEBHOOK_SET.format(host=other))
+                else:
+                    set_before = True
+                    told.hears(True)
+            except InvalidToken:
+                told.faulty(TOKEN_REFUSED)
+            except TelegramError as error:
+                log.warning("telegram.webhook_not_seen why=%s", error)
+                told.hears(False)
+            await clock.sleep(LOOK_SECONDS)
+
+    async def _set(self, *, anew: bool) -> str:
+        """Set ours where none is, or `anew`; the host of another's that is set."""
+        url = (await self._telegram.get_webhook_info()).url
+        if url not in ("", self._url):
+            # The rest of the address may be a secret.
+            return str(urlsplit(url).hostname)
+        if anew or not url:
+            log.info("telegram.webhook_set anew=%s", anew)
+            await self._telegram.set_webhook(
+                self._url, secret_token=self._secret, allowed_updates=ALLOWED
+            )
+        return ""
 
     async def _receive(self, request: web.Request) -> web.Response:
         # Bytes that are no UTF-8 come as surrogates.

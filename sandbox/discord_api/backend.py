@@ -43,6 +43,8 @@ class Backend:
         slowness: seconds by the clock that each REST call takes.
         away: the guild is not to be had just now, as after an outage.
         reclusive: ids of the people who take no private messages.
+        identified: how often somebody logged in.
+        holds_sessions: whether a session lasts; else each is ended at once.
         problems: what Discord would not have taken.
         asked, moments: every REST call, and when it came (`time.perf_counter`).
     """
@@ -67,6 +69,8 @@ class Backend:
         self.privileged = gateway.PRIVILEGED
         self.away = False
         self.reclusive: set[str] = set()
+        self.identified = 0
+        self.holds_sessions = True
         self.problems: list[str] = []
         self.asked: list[tuple[str, str]] = []
         self.moments: list[float] = []

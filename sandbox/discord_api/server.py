@@ -178,12 +178,16 @@ class DiscordApi(Backend):
         self, socket: web.WebSocketResponse, said: dict[str, Any]
     ) -> gateway.Session | None:
         data = said["d"]
+        self.identified += said["op"] == gateway.IDENTIFY
         app = self.applications.get(data["token"])
         if app is None:
             await socket.close(code=gateway.NOT_AUTHENTICATED)
             return None
         if said["op"] == gateway.RESUME:
             return await self._resume(socket, data)
+        if not self.holds_sessions:
+            await gateway.send(socket, gateway.INVALID_SESSION, False)
+            return None
         if data["intents"] & self.privileged:
             await socket.close(code=gateway.DISALLOWED_INTENTS)
             return None

@@ -17,6 +17,11 @@ LONGEST_DATA = 64
 QUERY_SECONDS = 15.0
 # A forum's first topic, whose messages carry no thread, and which no message may name.
 GENERAL = 1
+_GIFTS = (
+    *("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription"),
+    "gifts_from_channels",
+)
+_PERMISSIONS = ("can_send_messages", "can_send_other_messages", "can_add_web_page_previews")
 _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 _CAPITAL = re.compile("[A-Z]")
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
@@ -34,6 +39,8 @@ class Methods:
         queries: callback queries not answered yet, by id, with when they were made.
         answers: callback queries answered, by id: the text, and whether as an alert.
         menus: commands by scope, spelt as JSON.
+        standing: what the bot is in a chat, as a ChatMember; an ordinary member elsewhere.
+        permissions: what ordinary members may, other than by default.
     """
 
     def __init__(self, history: ChatHistory, updates: UpdateQueue) -> None:
@@ -42,6 +49,8 @@ class Methods:
         self.queries: dict[str, float] = {}
         self.answers: dict[str, tuple[str, bool]] = {}
         self.menus: dict[str, list[Json]] = defaultdict(list)
+        self.standing: dict[int, Json] = {}
+        self.permissions: dict[str, bool] = {}
         self.webhook: Json = {"url": "", "has_custom_certificate": False}
         self.webhook_secret = ""
 
@@ -60,6 +69,20 @@ class Methods:
             "can_read_all_group_messages": False,
             "supports_inline_queries": False,
         }
+
+    async def _get_chat(self, sent: dict[str, str]) -> Json:
+        chat = self.history.chat(int(sent["chat_id"]))
+        gifts = dict.fromkeys(_GIFTS, False)
+        return chat | {
+            "accent_color_id": 0,
+            "max_reaction_count": 11,
+            "accepted_gift_types": gifts,
+            "permissions": dict.fromkeys(_PERMISSIONS, True) | self.permissions,
+        }
+
+    async def _get_chat_member(self, sent: dict[str, str]) -> Json:
+        chat = self.history.chat(int(sent["chat_id"]))["id"]
+        return self.standing.get(chat) or {"status": "member", "user": self.history.bot}
 
     async def _get_updates(self, sent: dict[str, str]) -> list[Json]:
         if self.webhook["url"]:

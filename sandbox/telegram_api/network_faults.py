@@ -41,6 +41,10 @@ class NetworkFaults:
     def bad_gateway(self, method: str = "*", times: int = 1) -> None:
         self.refuse(method, 502, "Bad Gateway", times)
 
+    def clear(self) -> None:
+        """Nothing that was ordered comes any more."""
+        self._coming.clear()
+
     def hang(self) -> None:
         self.hanging.clear()
 

@@ -110,6 +110,15 @@ class People:
     def let_in(self, chat: Json) -> None:
         self._api.history.shut.pop(chat["id"], None)
 
+    async def change_bot(self, chat: Json, status: str, **more: Any) -> None:
+        """An administrator puts the bot out of a chat, takes it back, restricts it there, …"""
+        bot, methods = self._api.history.bot, self._api.methods
+        before = methods.standing.get(chat["id"]) or {"status": "member", "user": bot}
+        methods.standing[chat["id"]] = now = {"status": status, "user": bot, **more}
+        told = {"chat": chat, "from": bot, "date": int(self._api.history.clock.now())}
+        changed = told | {"old_chat_member": before, "new_chat_member": now}
+        await self._api.updates.put("my_chat_member", changed)
+
     async def upgrade(self, chat: Json, new_id: int) -> Json:
         """The group becomes a supergroup with another id."""
         new = group(new_id, chat["title"])

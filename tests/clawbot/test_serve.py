@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from clawbot.bot import Bot, assemble
-from clawbot.front import Front, Unserved
-from clawbot.readiness import Hears
+from clawbot.front import BadSettings, Front, Unserved
+from clawbot.readiness import FrontReadiness
 from clawbot.serve import (
     serve,
     side_by_side,
@@ -59,16 +59,16 @@ async def pauses(serves: list[float], stop: Callable[[], None]) -> list[float]:
     begun: list[float] = []
     ended: list[float] = []
 
-    async def run(bot: Bot, _hears: Hears) -> None:
+    async def run(bot: Bot, _told: FrontReadiness) -> None:
         if len(begun) == len(serves):
-            raise Unserved("Enough.")
+            raise BadSettings("Enough.")
         begun.append(clock.now())
         await bot.clock.sleep(serves[len(begun) - 1])
         ended.append(clock.now())
         stop()
 
     async with assemble(load(SETTINGS), clock) as bot, asyncio.timeout(20):
-        with pytest.raises(Unserved, match="Enough"):
+        with pytest.raises(BadSettings, match="Enough"):
             await side_by_side(bot, [Front("one", run)])
     return [after - before for before, after in zip(ended, begun[1:], strict=False)]
 
@@ -100,7 +100,7 @@ async def test_a_front_that_was_well_for_a_while_is_tried_again_soon(
 async def test_a_front_that_breaks_while_it_ends_is_not_begun_anew() -> None:
     begun = asyncio.Event()
 
-    async def run(_bot: Bot, _hears: Hears) -> None:
+    async def run(_bot: Bot, _told: FrontReadiness) -> None:
         assert not begun.is_set()
         begun.set()
         try:

@@ -6,6 +6,7 @@ from typing import Self
 
 from clawbot.bot import assemble
 from clawbot.discord.run import run
+from clawbot.readiness import Readiness
 from clawbot.settings import load
 from sandbox.discord_api.address import pointed_at
 from sandbox.discord_api.backend import Application
@@ -67,7 +68,8 @@ class DiscordScene(ChatScene):
     async def _bot(self, name: str, app: Application, environ: dict[str, str]) -> None:
         async with assemble(load(self.environ(name, app) | environ), self.host_clock) as bot:
             # The library waits that long for guilds that never come.
-            await run(bot, guild_ready_timeout=0.05)
+            told = Readiness(["Discord"], self.told.append).of("Discord")
+            await run(bot, told, guild_ready_timeout=0.05)
 
     def _begun(self, app: Application) -> int:
         listing = (

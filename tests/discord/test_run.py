@@ -26,11 +26,15 @@ PAGE = Path(__file__).parents[2] / "docs/discord.md"
 
 
 async def trouble(scene: DiscordScene, app: Application | None = None, **environ: str) -> str:
+    """What is said of a bot that can't serve; it waits, or may be tried again."""
     task = scene.run("demo", app or scene.app, **environ)
-    await scene.until(task.done)
-    with pytest.raises(Unserved) as raised:
-        await task
-    sentence = str(raised.value)
+    await scene.until(lambda: task.done() or scene.told)
+    if task.done():
+        with pytest.raises(Unserved) as raised:
+            await task
+        return str(raised.value)
+    sentence = scene.told[-1].removeprefix("STATUS=Discord: ")
+    assert scene.told == [f"STATUS=Discord: {sentence}"]
     assert "\n" not in sentence
     return sentence
 
@@ -114,23 +118,8 @@ async def test_a_guild_that_comes_late_is_waited_for(scene: DiscordScene) -> Non
     await scene.until(lambda: scene.clock.sleeping)
     assert not scene.app.commands
     await scene.discord.come_back()
-    await scene.until(lambda: "fleet" in scene.app.commands)
+    await scene.discord.until(lambda: "fleet" in scene.app.commands)  # no time has to pass
     assert not task.done()
-
-
-async def test_a_guild_that_comes_late_is_looked_for_every_five_seconds(
-    scene: DiscordScene,
-) -> None:
-    scene.discord.away = True
-    scene.run("demo", scene.app)
-    async with asyncio.timeout(20):
-        await scene.clock.asleep(1)
-        await scene.discord.come_back()
-        await scene.clock.turn(4.5)
-        await asyncio.sleep(0.05)
-        assert not scene.app.commands
-        await scene.clock.turn(1.0)
-        await scene.discord.until(lambda: "fleet" in scene.app.commands)
 
 
 async def test_of_two_programs_on_one_token_the_other_may_say_it_is_elsewhere(
@@ -188,13 +177,27 @@ async def command(scene: DiscordScene, **environ: str) -> asyncio.subprocess.Pro
     )
 
 
-async def test_the_command_ends_with_a_sentence_and_no_trace(scene: DiscordScene) -> None:
+async def test_the_command_waits_with_a_sentence_and_no_trace(scene: DiscordScene) -> None:
     process = await command(scene, CLAWBOT_DISCORD_TOKEN="MTIz.wrong.token")
-    _, said = await process.communicate()
+    assert process.stderr is not None
+    said = ""
+    async with asyncio.timeout(20):
+        while "Discord does not know this token" not in said:
+            said += (await process.stderr.readline()).decode()
+    process.terminate()
+    said += (await process.communicate())[1].decode()
+    assert process.returncode == 0
+    assert "Traceback" not in said
+    assert "MTIz" not in said
+
+
+async def test_the_command_ends_at_once_where_no_wait_can_mend_it(scene: DiscordScene) -> None:
+    process = await command(scene, CLAWBOT_DISCORD_GUILD="")
+    async with asyncio.timeout(20):
+        said = (await process.communicate())[1].decode()
     assert process.returncode == 1
-    assert "Discord does not know this token" in said.decode().splitlines()[-1]
-    assert "Traceback" not in said.decode()
-    assert "MTIz" not in said.decode()
+    assert "CLAWBOT_DISCORD_GUILD is missing" in said.splitlines()[-1]
+    assert scene.discord.asked == []
 
 
 async def test_the_command_ends_when_it_is_told_to(scene: DiscordScene) -> None:

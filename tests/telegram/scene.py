@@ -5,7 +5,7 @@ import json
 from typing import Any, Self
 
 from clawbot.bot import assemble
-from clawbot.readiness import ignored
+from clawbot.readiness import Readiness
 from clawbot.settings import load
 from clawbot.telegram.rate_limit import Limits, Rate
 from clawbot.telegram.run import run
@@ -78,7 +78,8 @@ class TelegramScene(ChatScene):
 
     async def _bot(self, name: str, environ: dict[str, str]) -> None:
         async with assemble(load(self.environ(name) | environ), self.host_clock) as bot:
-            await run(bot, ignored, SOON, self.poll_seconds, self.answer_seconds)
+            told = Readiness(["Telegram"], self.told.append).of("Telegram")
+            await run(bot, told, SOON, self.poll_seconds, self.answer_seconds)
 
     # -- what people do --------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ import pytest
 
 from clawbot.bot import assemble
 from clawbot.discord.run import run as run_discord
-from clawbot.front import Front, Unserved
+from clawbot.front import Front
 from clawbot.readiness import watching
 from clawbot.serve import side_by_side
 from clawbot.settings import load
@@ -313,9 +313,12 @@ async def test_a_discord_token_that_is_wrong_is_said_and_telegram_goes_on(
         await answers_in_telegram(scene)
 
 
-async def test_when_no_front_can_go_on_it_ends_with_every_reason(scene: TelegramScene) -> None:
+async def test_when_no_front_can_go_on_it_waits_with_every_reason(
+    scene: TelegramScene, systemd: Systemd, tmp_path: Path
+) -> None:
     wrong = {"CLAWBOT_DISCORD_TOKEN": "MQ.a.b", "CLAWBOT_TELEGRAM_TOKEN": "1:wrong"}
-    async with both(scene, **wrong) as served:
-        await scene.until(served.task.done)
-        with pytest.raises(Unserved, match=r"(?s)Discord does not know.*Telegram does not"):
-            served.task.result()
+    async with both(scene, **watching_as(tmp_path), **wrong) as served:
+        await scene.until(lambda: systemd.hears() and "; Telegram: Tele" in systemd.told[-1])
+        assert "STATUS=Discord: Discord does not know this token" in systemd.told[-1]
+        await scene.clock.turn(3600)
+        assert not served.task.done()

@@ -6,7 +6,6 @@ from itertools import pairwise
 import pytest
 
 from clawbot.bot import assemble
-from clawbot.front import Unserved
 from clawbot.settings import load
 from clawbot.telegram.run import run
 from sandbox.telegram_api.history import Json, private, user
@@ -157,14 +156,18 @@ async def test_a_token_that_get_me_still_knows_is_not_given_up(scene: TelegramSc
     await answered(scene, await scene.say("/fleet status", date=int(scene.clock.now())))
 
 
-async def test_a_token_that_was_revoked_is_given_up_after_a_while(scene: TelegramScene) -> None:
-    task = await scene.start()
+async def test_a_token_that_was_revoked_is_said_after_a_while_and_tried_ever_later(
+    scene: TelegramScene,
+) -> None:
+    await scene.start()
     scene.telegram.weather.refuse("*", 401, "Unauthorized", times=1000)
     begun, polls = scene.clock.now(), len(scene.telegram.called("getUpdates"))
     await scene.steal()
-    assert "Telegram does not know the token" in str(await ended(task, scene))
+    assert "Telegram does not know the token" in await complaint(scene)
     assert len(scene.telegram.called("getUpdates")) == polls + 4
     assert 45 <= scene.clock.now() - begun < 400
+    scene.telegram.weather.clear()
+    await is_mended(scene)
 
 
 async def test_what_telegram_answers_may_be_nonsense_for_a_while(
@@ -337,27 +340,44 @@ async def test_after_three_conflicts_in_a_minute_it_pauses_and_says_so(
 # -- webhooks ------------------------------------------------------------------------------
 
 
-async def ended(task: asyncio.Task[None], scene: TelegramScene) -> BaseException | None:
-    await scene.until(task.done)
-    return task.exception()
+async def complaint(scene: TelegramScene) -> str:
+    """What systemd hears that somebody has to mend."""
+    await scene.until(lambda: scene.told and scene.told[-1].startswith("STATUS=Telegram: "))
+    return scene.told[-1]
+
+
+async def is_mended(scene: TelegramScene) -> None:
+    """Nothing is said any more, and asks are answered; within five minutes of its being mended."""
+    mended = scene.clock.now()
+    asked = await scene.say("/fleet help", date=int(mended) + 300)
+    await scene.until(lambda: scene.told[-1].endswith("STATUS="))
+    assert scene.clock.now() - mended <= 310
+    await scene.reply_to(asked)
 
 
 async def test_a_webhook_that_somebody_set_is_left_and_said(scene: TelegramScene) -> None:
     scene.telegram.methods.webhook["url"] = "https://hook.example/secret-path"
-    error = await ended(scene.run(), scene)
-    assert isinstance(error, Unserved)
-    assert "A webhook is set for this bot (hook.example)" in str(error)
-    assert "secret-path" not in str(error)
+    scene.run()
+    said = await complaint(scene)
+    assert "A webhook is set for this bot (hook.example)" in said
+    assert "secret-path" not in said
+    for _ in range(24):
+        await scene.clock.asleep(1)
+        await scene.clock.turn(3600)
+    assert len(scene.told) == 1
     assert scene.telegram.called("deleteWebhook") == []
-    assert scene.telegram.methods.webhook["url"]
+    scene.telegram.methods.webhook["url"] = ""
+    await is_mended(scene)
 
 
 async def test_a_webhook_that_somebody_sets_later_is_left_and_said(scene: TelegramScene) -> None:
-    task = await scene.start()
+    await scene.start()
     scene.telegram.methods.webhook["url"] = "https://hook.example/x"
     await scene.telegram.updates.steal()
-    assert "A webhook is set for this bot" in str(await ended(task, scene))
+    assert "A webhook is set for this bot" in await complaint(scene)
     assert scene.telegram.called("deleteWebhook") == []
+    scene.telegram.methods.webhook["url"] = ""
+    await is_mended(scene)
 
 
 async def test_a_token_that_telegram_does_not_know_is_said_and_not_shown(
@@ -365,9 +385,10 @@ async def test_a_token_that_telegram_does_not_know_is_said_and_not_shown(
 ) -> None:
     caplog.set_level("INFO")
     wrong = "700100:AAwrongwrongwrong"
-    error = await ended(scene.run(CLAWBOT_TELEGRAM_TOKEN=wrong), scene)
-    assert "Telegram does not know the token" in str(error)
-    assert "wrong" not in str(error) + caplog.text
+    scene.run(CLAWBOT_TELEGRAM_TOKEN=wrong)
+    said = await complaint(scene)
+    assert "Telegram does not know the token" in said
+    assert "wrong" not in said + caplog.text
 
 
 async def test_no_token_is_ever_logged(

@@ -130,7 +130,7 @@ async def test_an_edited_message_says_nothing_anew(scene: TelegramScene) -> None
 
 async def test_only_messages_and_presses_are_asked_for(scene: TelegramScene) -> None:
     await scene.start()
-    assert scene.telegram.updates.allowed == ["message", "callback_query"]
+    assert scene.telegram.updates.allowed == ["message", "callback_query", "my_chat_member"]
 
 
 async def test_a_person_who_is_no_operator_may_look_and_not_deploy(scene: TelegramScene) -> None:

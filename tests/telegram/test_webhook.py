@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from clawbot.front import Unserved
 from clawbot.telegram.webhook import SECRET_HEADER
 from tests.telegram.scene import TelegramScene
 
@@ -46,7 +45,7 @@ async def test_what_telegram_brings_is_answered_once(scene: TelegramScene) -> No
     await scene.reply_to(help_)
     assert len(scene.telegram.history.shown(asked["chat"]["id"])) == 2
     assert scene.telegram.called("getUpdates") == []
-    assert scene.telegram.updates.allowed == ["message", "callback_query"]
+    assert scene.telegram.updates.allowed == ["message", "callback_query", "my_chat_member"]
 
 
 async def test_who_does_not_know_the_secret_is_refused(scene: TelegramScene) -> None:
@@ -97,15 +96,34 @@ async def test_a_stop_leaves_the_webhook_to_the_successor(scene: TelegramScene) 
 
 async def test_somebody_elses_webhook_is_not_replaced(scene: TelegramScene) -> None:
     scene.telegram.methods.webhook["url"] = "https://hook.example/x"
-    task = scene.run(
+    scene.run(
         CLAWBOT_TELEGRAM_WEBHOOK_URL="https://bot.example/telegram",
         CLAWBOT_TELEGRAM_WEBHOOK_PORT="0",
         CLAWBOT_TELEGRAM_WEBHOOK_SECRET=SECRET,
     )
-    await scene.until(task.done)
-    with pytest.raises(Unserved, match=r"hook\.example"):
-        task.result()
+    await scene.until(lambda: scene.told)
+    assert scene.told[0].startswith("STATUS=Telegram: A webhook is set for this bot (hook.example)")
     assert scene.telegram.called("setWebhook") == []
+    scene.telegram.methods.webhook["url"] = ""
+    await scene.until(lambda: scene.told[1:] == ["READY=1\nSTATUS="])
+    assert scene.telegram.methods.webhook["url"] == "https://bot.example/telegram"
+
+
+async def test_one_that_somebody_sets_later_is_noticed_and_left_within_a_minute(
+    scene: TelegramScene,
+) -> None:
+    url = await serving(scene)
+    await scene.until(lambda: scene.told)
+    scene.telegram.methods.webhook["url"] = "https://hook.example/x"
+    await scene.clock.asleep(1)
+    noticed = scene.clock.now()
+    await scene.until(lambda: len(scene.told) > 1)
+    assert scene.clock.now() - noticed <= 61
+    assert scene.told[1].startswith("STATUS=Telegram: A webhook is set for this bot (hook.example)")
+    assert scene.telegram.methods.webhook["url"] == "https://hook.example/x"
+    scene.telegram.methods.webhook["url"] = ""
+    await scene.until(lambda: scene.told[2:] == ["STATUS="])
+    assert scene.telegram.methods.webhook["url"] == url
 
 
 @pytest.mark.parametrize(("length", "status"), [(1_000_000, 200), (1_100_000, 413)])

@@ -1,0 +1,80 @@
+"""In which of the fleet's chats the bot can't speak, and what to do about it in a sentence."""
+
+import logging
+from collections.abc import Callable
+
+from telegram import Bot, ChatMember, ChatMemberRestricted, Update
+from telegram.error import BadRequest, ChatMigrated, Forbidden
+
+from clawbot.telegram.chats import FleetChats
+from fleet_control.clock import Clock
+
+# Between two looks. Telegram tells of a change by itself, but not of what a group allows to all.
+LOOK_SECONDS = 300.0
+PUT_OUT = "I am not in the chat {chat}: add me to it, or take it out of CLAWBOT_TELEGRAM_CHATS."
+SILENCED = "I may not write in the chat {chat}: allow it there."
+_GONE = (ChatMember.LEFT, ChatMember.BANNED)
+
+log = logging.getLogger(__name__)
+
+
+class Memberships:
+    """`lacks` is told in which chats we can't speak, in a sentence each; nothing once in none."""
+
+    def __init__(
+        self, telegram: Bot, chats: FleetChats, clock: Clock, lacks: Callable[[str], None]
+    ) -> None:
+        self._telegram = telegram
+        self._chats = chats
+        self._clock = clock
+        self._lacks = lacks
+        self._lacking: dict[int, str] = {}
+        self._events = 0
+
+    async def watch(self) -> None:
+        """Look into each chat from time to time, until cancelled."""
+        while True:
+            for chat in self._chats.ids:
+                await self._look(chat)
+            await self._clock.sleep(LOOK_SECONDS)
+
+    async def hear(self, update: Update, _context: object = None) -> None:
+        """What became of us in a chat, as Telegram tells it."""
+        news = update.my_chat_member
+        if news is not None and news.chat.id in self._chats.ids:
+            self._events += 1
+            self._note(news.chat.id, lack(news.new_chat_member))
+
+    async def _look(self, chat: int) -> None:
+        events = self._events
+        try:
+            me = await self._telegram.get_chat_member(chat, self._telegram.id)
+            found = lack(me)
+            if not found and me.status == ChatMember.MEMBER:
+                allowed = (await self._telegram.get_chat(chat)).permissions
+                found = SILENCED if allowed and allowed.can_send_messages is False else ""
+        except ChatMigrated as moved:
+            self._chats.move(chat, moved.new_chat_id)
+        except (BadRequest, Forbidden):
+            self._note(chat, PUT_OUT)
+        except Exception as error:  # noqa: BLE001  (an answer may be of no form of Telegram's)
+            log.info("telegram.chat_not_seen chat=%s why=%s", chat, type(error).__name__)
+        else:
+            if events == self._events:  # else what we asked may be older than what we were told
+                self._note(chat, found)
+
+    def _note(self, chat: int, found: str) -> None:
+        self._lacking[chat] = found.format(chat=chat)
+        ours = filter(None, map(self._lacking.get, self._chats.ids))
+        self._lacks(" ".join(ours))
+
+
+def lack(me: ChatMember) -> str:
+    """What keeps us from speaking in a chat where we are this; its id is to be filled in."""
+    if me.status in _GONE:
+        return PUT_OUT
+    if isinstance(me, ChatMemberRestricted):
+        if not me.is_member:
+            return PUT_OUT
+        return "" if me.can_send_messages else SILENCED
+    return ""
