@@ -1,14 +1,17 @@
 """The bot in Telegram: each message and each press for us becomes an ask, once."""
 
 import logging
-from collections.abc import Awaitable
+from asyncio import Future
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Any
 
 from telegram import Bot as TelegramBot
 from telegram import Message, Update
+from telegram.constants import ChatType
 
 from clawbot.bot import Bot
 from clawbot.commands import acts, parse
+from clawbot.crowd import ONE_AT_A_TIME, Crowd, goes_first
 from clawbot.in_flight import InFlight
 from clawbot.living_reply import BEGUN_WITHIN_SECONDS, LivingReply, State
 from clawbot.replies import Notice
@@ -16,12 +19,21 @@ from clawbot.seal import Seal
 from clawbot.telegram.buttons import Origin, TelegramDrawing, text
 from clawbot.telegram.chats import FleetChats
 from clawbot.telegram.command import words
+from clawbot.telegram.heard import HeardUpdates
 from clawbot.telegram.order import AnswerOrder, Slot
 from clawbot.telegram.outbox import Outbox
 from clawbot.telegram.presses import OnePress, Presses
 from clawbot.telegram.rate_limit import Limits, RateLimit
 from clawbot.telegram.reply import TelegramMessage
-from clawbot.telegram.speaker import DOUBTED, PLATFORM, ask, author, doubted, registry_for
+from clawbot.telegram.speaker import (
+    DOUBTED,
+    PLATFORM,
+    account,
+    ask,
+    author,
+    doubted,
+    registry_for,
+)
 from fleet_control.caller import Caller, Human, Unknown
 
 TOO_OLD = Notice(("That reached me more than two minutes late: too old. Say it again.",))
@@ -30,16 +42,22 @@ log = logging.getLogger(__name__)
 
 
 class TelegramFront:
-    """One bot in one Telegram account. Nothing is left running once `close` has returned."""
+    """One bot in one Telegram account. Nothing is left running once `close` has returned.
+
+    Attributes:
+        heard: the updates for which nothing was shown yet.
+    """
 
     def __init__(self, bot: Bot, telegram: TelegramBot, limits: Limits | None = None) -> None:
         self.chats = FleetChats(bot.settings.telegram_chats)
+        self.heard = HeardUpdates()
         self._bot = bot
-        rate_limit = RateLimit(bot.clock, limits or Limits())
+        rate_limit = RateLimit(bot.clock, limits)
         self._outbox = Outbox(telegram, bot.clock, rate_limit, self.chats)
         seal = Seal(bot.settings.aws_secret_access_key.get_secret_value())
         self._drawing = TelegramDrawing(seal, bot.clock)
-        self._presses = Presses(bot, self._outbox, self._drawing, seal, self.chats)
+        self._crowd = Crowd(bot.clock)
+        self._presses = Presses(bot, self._outbox, self._drawing, seal, self.chats, self._crowd)
         self._order = AnswerOrder()
         self._work = InFlight(_failed)
 
@@ -51,14 +69,16 @@ class TelegramFront:
         origin = Origin(message.chat.id, message.message_id)
         if not self._bot.once.first("message", *origin.place):
             return
-        slot = self._order.take(origin.chat)
+        asker = message.from_user.id if message.from_user else 0
+        slot = self._order.take(origin.chat, asker, self._held(update))
         to = self._message(origin, stands=False, slot=slot)
         reply = LivingReply(to, self._bot.clock, changed=self._work.moved)
         task = self._work.begin(
             self._answered(message, to, reply, slot), lambda: reply.left_to_successor
         )
-        # One that was stopped before it began must not keep the next one waiting.
-        task.add_done_callback(lambda _: slot.over())
+        task.add_done_callback(
+            lambda task: self._stopped(task, update, slot, "message", *origin.place)
+        )
 
     async def press(self, update: Update, _context: object = None) -> None:
         """A button of ours was pressed; returns at once."""
@@ -66,14 +86,30 @@ class TelegramFront:
         if query is None or not self._bot.once.first("press", query.id) or not query.message:
             return
         origin = Origin(query.message.chat.id, query.message.message_id, by_button=True)
-        to = self._message(origin, query=query.id)
-        # The library makes a Message even of one that Telegram no longer shows.
-        if not isinstance(query.message, Message) or not query.message.is_accessible:
-            self._work.begin(self._presses.too_old(query, query.message.chat, to))
-            return
+        slot = Slot(shown=self._held(update))
+        to = self._message(origin, query=query.id, slot=slot)
         reply = LivingReply(to, self._bot.clock, State.SENT, self._work.moved)
-        press = OnePress(self._presses, query, query.message, to, reply)
-        self._work.begin(press.answer(), lambda: reply.left_to_successor)
+        # The library makes a Message even of one that Telegram no longer shows.
+        if isinstance(query.message, Message) and query.message.is_accessible:
+            answered = OnePress(self._presses, query, query.message, to, reply, slot).answer()
+        else:
+            answered = self._presses.too_old(query, query.message.chat, to)
+        task = self._work.begin(answered, lambda: reply.left_to_successor)
+        task.add_done_callback(lambda task: self._stopped(task, update, slot, "press", query.id))
+
+    def _held(self, update: Update) -> Callable[[], None]:
+        """Keep an update from being forgotten until this is called."""
+        self.heard.hold(update.update_id)
+        return lambda: self.heard.shown(update.update_id)
+
+    def _stopped(self, task: Future[object], update: Update, slot: Slot, *key: Hashable) -> None:
+        """What was cut off before anything was shown is taken as new when it comes again."""
+        if not task.cancelled():
+            slot.over()
+            return
+        slot.give_way()  # or one that never began would keep the next one waiting
+        if update.update_id in self.heard:
+            self._bot.once.forget(*key)
 
     async def move(self, update: Update, _context: object = None) -> None:
         """A group of ours became a supergroup."""
@@ -108,22 +144,35 @@ class TelegramFront:
         self, message: Message, to: TelegramMessage, reply: LivingReply, slot: Slot
     ) -> None:
         try:
-            await self._answer(message, to, reply)
+            await self._answer(message, to, reply, slot)
         finally:
             if not slot.ended.is_set():
                 await slot.comes()
-                slot.over()
+                slot.give_way()
 
-    async def _answer(self, message: Message, to: TelegramMessage, reply: LivingReply) -> None:
+    async def _answer(
+        self, message: Message, to: TelegramMessage, reply: LivingReply, slot: Slot
+    ) -> None:
         user, request = message.from_user, parse(words(message.text or ""))
         registry = await registry_for(user, self._bot, acts=acts(request))
         caller = author(message, self._bot.settings, registry)
         if caller is None or user is None:
             log.info("telegram.ignored chat=%s message=%s", message.chat.id, message.message_id)
             return
-        if not self.chats.ours(message.chat, caller):
+        to.first = goes_first(caller)
+        ours = self.chats.ours(message.chat, caller)
+        if not ours:
             log.warning("telegram.not_our_chat chat=%s user=%s", message.chat.id, user.id)
-            await self._strange(message, caller, reply)
+        if not (ours or message.chat.type == ChatType.PRIVATE):
+            return
+        if not self._crowd.admits(caller, account(user), slot.ended.is_set):
+            log.info("telegram.dropped user=%s", user.id)
+            slot.done()
+            if self._crowd.tells(account(user)):
+                await reply.show(ONE_AT_A_TIME)
+            return
+        if not ours:
+            await self._strange(caller, reply)
             return
         # Whoever is Unknown is told that, however late.
         age = self._bot.clock.now() - message.date.timestamp()
@@ -136,8 +185,8 @@ class TelegramFront:
         to.calls = isinstance(caller, Human)
         await self._bot.commands.answer(ask(caller, user, message), request, reply)
 
-    async def _strange(self, message: Message, caller: Caller, reply: LivingReply) -> None:
-        if message.chat.type == "private" and isinstance(caller, Human):
+    async def _strange(self, caller: Caller, reply: LivingReply) -> None:
+        if isinstance(caller, Human):
             told = f"`{caller.account}` is not among CLAWBOT_OPERATORS, so I don't talk here."
             await reply.show(Notice((told, "In the fleet's groups I answer everyone.")))
 

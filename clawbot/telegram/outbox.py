@@ -43,7 +43,8 @@ class Outbox:
 
     What is to be said `within` so many seconds raises a TelegramError where that can't be done.
     Without a number it is `PATIENCE_SECONDS`, in which silence that Telegram asks for does not
-    count; infinity is tried for as long as Telegram is away.
+    count; infinity is tried for as long as Telegram is away. What goes `first` takes a chat's next
+    turn before all that does not.
 
     Attributes:
         between: seconds to leave between two edits of one message.
@@ -64,33 +65,41 @@ class Outbox:
         drawn: DrawnText,
         answers: int | None = None,
         within: float | None = None,
+        *,
+        first: bool = False,
     ) -> SentMessage:
         """Say something new, as an answer to a message where that is still there."""
         chat = self._chats.now(chat)
         replied = ReplyParameters(answers, allow_sending_without_reply=True) if answers else None
         try:
-            sent = await self._tried(chat, lambda: self._send(chat, drawn, replied), within)
+            sent = await self._tried(chat, lambda: self._send(chat, drawn, replied), within, first)
         except ChatMigrated as moved:
             self._chats.move(chat, moved.new_chat_id)
-            return await self.send(moved.new_chat_id, drawn, within=within)
+            return await self.send(moved.new_chat_id, drawn, within=within, first=first)
         return SentMessage(sent.chat.id, sent.message_id)
 
     async def edit(
-        self, chat: int, message: int, drawn: DrawnText, within: float | None = None
+        self,
+        chat: int,
+        message: int,
+        drawn: DrawnText,
+        within: float | None = None,
+        *,
+        first: bool = False,
     ) -> SentMessage:
         """Say something else instead; it stands elsewhere afterwards if it had to be said anew."""
         try:
-            await self._tried(chat, lambda: self._edit(chat, message, drawn), within)
+            await self._tried(chat, lambda: self._edit(chat, message, drawn), within, first)
         except ChatMigrated as moved:
             self._chats.move(chat, moved.new_chat_id)
-            return await self.send(moved.new_chat_id, drawn, within=within)
+            return await self.send(moved.new_chat_id, drawn, within=within, first=first)
         except BadRequest as error:
             said = str(error).lower()
             if "not modified" in said:
                 return SentMessage(chat, message, changed=False)
             if "to edit not found" in said or "can't be edited" in said:
                 log.info("telegram.reply_goes_on chat=%s message=%s why=%s", chat, message, said)
-                return await self.send(chat, drawn, within=within)
+                return await self.send(chat, drawn, within=within, first=first)
             raise
         return SentMessage(chat, message)
 
@@ -123,13 +132,15 @@ class Outbox:
             link_preview_options=_NO_PREVIEW,
         )
 
-    async def _tried(self, chat: int, call: Callable[[], Awaitable[T]], within: float | None) -> T:
+    async def _tried(
+        self, chat: int, call: Callable[[], Awaitable[T]], within: float | None, first: bool
+    ) -> T:
         """What `call` returns, tried again after what may pass."""
         until = self._clock.monotonic() + (PATIENCE_SECONDS if within is None else within)
         pauses = CALL_AGAIN.pauses()
         while True:
             began = self._clock.monotonic()
-            await self._rate_limit.turn(chat)
+            await self._rate_limit.turn(chat, first=first)
             if within is None:
                 until += self._clock.monotonic() - began
             elif self._clock.monotonic() > until:

@@ -8,6 +8,7 @@ from telegram import CallbackQuery, Chat, Message, MessageEntity
 from clawbot.ask import Ask
 from clawbot.bot import Bot
 from clawbot.commands import Deploy, Request, Status, Unreadable, parse
+from clawbot.crowd import ONE_AT_A_TIME, Crowd, goes_first
 from clawbot.living_reply import LivingReply
 from clawbot.replies import Notice, Question
 from clawbot.seal import Seal
@@ -24,9 +25,18 @@ from clawbot.telegram.buttons import (
 )
 from clawbot.telegram.chats import FleetChats
 from clawbot.telegram.command import words
+from clawbot.telegram.order import Slot
 from clawbot.telegram.outbox import Outbox
 from clawbot.telegram.reply import TelegramMessage
-from clawbot.telegram.speaker import DOUBTED, PLATFORM, ask, doubted, person, registry_for
+from clawbot.telegram.speaker import (
+    DOUBTED,
+    PLATFORM,
+    account,
+    ask,
+    doubted,
+    person,
+    registry_for,
+)
 from fleet_control.caller import Caller, Human, is_target
 from fleet_control.error import FleetError
 from fleet_control.status import FleetStatus
@@ -48,6 +58,7 @@ class Presses:
     drawing: TelegramDrawing
     seal: Seal
     chats: FleetChats
+    crowd: Crowd
 
     async def too_old(self, query: CallbackQuery, chat: Chat, shown: TelegramMessage) -> None:
         """A press below a message that Telegram no longer shows."""
@@ -74,12 +85,14 @@ class OnePress:
         message: Message,
         shown: TelegramMessage,
         reply: LivingReply,
+        slot: Slot,
     ) -> None:
         self._to = to
         self._query = query
         self._message = message
         self._shown = shown
         self._reply = reply
+        self._slot = slot
 
     async def answer(self) -> None:
         """Do what the button stands for, and stay until that is done."""
@@ -93,11 +106,19 @@ class OnePress:
                 await self._to.outbox.answer(self._query.id, NOT_OURS, alert=True)
                 return
             self._shown.calls = isinstance(caller, Human)
-            if acts and doubted(caller, registry):
+            self._shown.first = goes_first(caller)
+            if not self._to.crowd.admits(caller, account(user), self._slot.ended.is_set):
+                await self._drop(account(user))
+            elif acts and doubted(caller, registry):
                 await self._reply.whisper(DOUBTED)
             else:
                 await self._take(press, caller)
         await self._shown.heard()
+
+    async def _drop(self, who: str) -> None:
+        log.info("telegram.dropped user=%s", who)
+        if self._to.crowd.tells(who):
+            await self._reply.whisper(ONE_AT_A_TIME)
 
     async def _take(self, press: TelegramPress, caller: Caller) -> None:
         if press.act in ANSWERS:

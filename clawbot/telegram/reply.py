@@ -28,6 +28,7 @@ class TelegramMessage:
 
     Attributes:
         calls: whether there is somebody to call at a deploy's end.
+        first: whether it goes before what those say who are no operators; a deploy always does.
         number: the page of a choice.
     """
 
@@ -45,9 +46,10 @@ class TelegramMessage:
         """Where it does not stand yet, it is sent as an answer to the `origin`'s message.
 
         `query` is the press that its button was pressed by, which Telegram wants answered too;
-        `slot` its place among the answers to other asks in its chat.
+        `slot` its place among the answers to what the same one asked, over once it is shown.
         """
         self.calls = True
+        self.first = False
         self.number = 0
         self._outbox = outbox
         self._drawing = drawing
@@ -71,32 +73,40 @@ class TelegramMessage:
         await self.heard()
         if not (self._message or isinstance(reply, Deploying)):
             within = None  # nobody waits for it for as long as Telegram may be away
+        self.first |= isinstance(reply, Deploying)
         drawn = self._drawing.draw(reply, self._origin, self.number)
         if isinstance(reply, Deploying) and reply.progress.stage is Stage.ASKING:
             news = await self._show_in_time(drawn, within or 0.0)
-        else:
-            news = await self.draw(drawn, within)
-        self._slot.over()
-        return news
+            self._slot.give_way()  # lost, it is to be asked for anew until it was dispatched
+            return news
+        return await self.draw(drawn, within)
 
     async def _show_in_time(self, drawn: DrawnText, within: float) -> bool:
         if within <= 0:
             raise TooLate
         try:
-            return await self.draw(drawn, within)
+            return await self._drawn(drawn, within)
         except TelegramError as error:
             raise TooLate from error
 
     async def draw(self, drawn: DrawnText, within: float | None = None) -> bool:
         """Show this, `within` as the outbox has it; whether anything changed for the reader."""
+        news = await self._drawn(drawn, within)
+        self._slot.over()
+        return news
+
+    async def _drawn(self, drawn: DrawnText, within: float | None) -> bool:
         if drawn == self._shown:
             return False
         if self._message:
             await self._pause()
-            stands = await self._outbox.edit(self._chat, self._message, drawn, within)
+            stands = await self._outbox.edit(
+                self._chat, self._message, drawn, within, first=self.first
+            )
         else:
-            answers = self._origin.message
-            stands = await self._outbox.send(self._chat, drawn, answers, within)
+            stands = await self._outbox.send(
+                self._chat, drawn, self._origin.message, within, first=self.first
+            )
         self._chat, self._message = stands.chat, stands.message
         self._shown = drawn
         self._next = self._clock.monotonic() + self._outbox.between
@@ -109,6 +119,7 @@ class TelegramMessage:
         self._unanswered = False
         if not answered:
             await self._answer_it(text(told))
+        self._slot.over()
 
     async def heard(self) -> None:
         """Say no more than that the press was heard."""
@@ -122,7 +133,7 @@ class TelegramMessage:
             await self._answer_it(DrawnText(over(reply, user)), inf)
 
     async def _answer_it(self, drawn: DrawnText, within: float | None = None) -> None:
-        await self._outbox.send(self._chat, drawn, self._message, within)
+        await self._outbox.send(self._chat, drawn, self._message, within, first=self.first)
 
     async def _pause(self) -> None:
         wait = self._next - self._clock.monotonic()

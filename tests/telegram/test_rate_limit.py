@@ -104,3 +104,42 @@ async def test_in_a_group_a_few_at_once_and_then_one_in_four_seconds() -> None:
     times = [time for time, _ in await spoken([-1] * 8, 20, ALONE)]
     assert times[:5] == [0.0] * 5
     assert times[5:] == pytest.approx([4, 8, 12], abs=0.3)
+
+
+async def test_whoever_goes_first_takes_the_next_turn_before_all_who_wait() -> None:
+    clock = TurnedClock()
+    rate_limit = RateLimit(clock, Limits(Rate(0.001, 99), Rate(1.0, 1), Rate(4.0, 1)))
+    spoke: list[tuple[float, str]] = []
+
+    async def speak(chat: int, who: str) -> None:
+        begun = clock.now()
+        await rate_limit.turn(chat, first=who == "operator")
+        spoke.append((clock.now() - begun, who))
+
+    tasks = [asyncio.create_task(speak(-1, "stranger")) for _ in range(9)]
+    await asyncio.sleep(0)
+    await clock.turn(1.0)
+    tasks += [asyncio.create_task(speak(-1, "operator")) for _ in range(2)]
+    await asyncio.sleep(0)
+    await clock.turn(20.0)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert spoke[0] == (0.0, "stranger")
+    assert spoke[1:3] == [(3.0, "operator"), (7.0, "operator")]
+    assert [who for _, who in spoke[3:]] == ["stranger"] * 3
+
+
+async def test_an_operator_does_not_wait_for_strangers_in_other_chats() -> None:
+    clock = TurnedClock()
+    rate_limit = RateLimit(clock, Limits(everywhere=Rate(1.0, 1)))
+    tasks = [asyncio.create_task(rate_limit.turn(chat)) for chat in range(1, 50)]
+    await asyncio.sleep(0)
+    await clock.turn(0.5)
+    operator = asyncio.create_task(rate_limit.turn(99, first=True))
+    await asyncio.sleep(0)
+    await clock.turn(1.0)
+    assert operator.done()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
