@@ -1,5 +1,6 @@
 """Updates that Telegram brings itself, for where something that speaks TLS stands before us."""
 
+import asyncio
 import hmac
 import json
 import logging
@@ -10,8 +11,10 @@ from aiohttp import web
 from telegram import Bot, Update
 
 from clawbot.front import Unserved
+from clawbot.telegram.connections import Connections
 from clawbot.telegram.polling import ALLOWED, WEBHOOK_SET
 from clawbot.telegram.updates import read
+from fleet_control.clock import Clock
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  (a header's name)
 MOST_BYTES = 1024 * 1024
@@ -28,28 +31,34 @@ class Webhook:
         take: Callable[[Update], Awaitable[None]],
         url: str,
         secret: str,
-        port: int,
+        address: tuple[str, int],
+        clock: Clock,
     ) -> None:
         self._telegram = telegram
         self._take = take
         self._url = url
         self._secret = secret
-        self._port = port
+        self._address = address
+        self._connections = Connections(clock)
         self._runner: web.AppRunner | None = None
+        self._server: asyncio.Server | None = None
 
-    async def start(self) -> int:
-        """Listen, and tell Telegram so; the port. Unserved where somebody else's webhook is set."""
-        app = web.Application(client_max_size=MOST_BYTES)
+    async def start(self) -> None:
+        """Listen, and tell Telegram so. Unserved where somebody else's webhook is set."""
+        app = web.Application(client_max_size=MOST_BYTES, middlewares=[self._connections.answers])
         app.router.add_post(urlsplit(self._url).path or "/", self._receive)
-        self._runner = web.AppRunner(app, access_log=None)
+        # Telegram packs nothing; what somebody else packs may be a thousand times as large.
+        self._runner = web.AppRunner(app, access_log=None, auto_decompress=False)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, None, self._port)
-        await site.start()
+        assert self._runner.server is not None  # noqa: S101  (as `setup` leaves it)
+        serve = self._connections.over(self._runner.server)
+        self._server = await asyncio.get_running_loop().create_server(serve, *self._address)
         await self._set()
-        return int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:
         """Listen no more. The webhook stays set, for whoever comes after us."""
+        if self._server:
+            self._server.close()
         if self._runner:
             await self._runner.cleanup()
 
