@@ -11,8 +11,10 @@ from fleet_control.clock import Clock
 
 # Telegram keeps 40 at the most.
 MOST_CONNECTIONS = 100
-# From a connection's beginning, or a request's first byte, to its answer.
+# From a connection's beginning, or a request's first byte, to the end of its headers.
 REQUEST_SECONDS = 10.0
+
+_OF_STRANGERS = (403, 404, 405, 413)
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +23,7 @@ class Connections:
     """Makes a protocol for each connection, over one of `serve`'s; drops what is too many or slow.
 
     `answers` is the server's middleware: by it a connection is known to have asked in time.
+    Whoever is refused is not kept.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -32,14 +35,17 @@ class Connections:
 
     @web.middleware
     async def answers(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        one = self._open.get(request.transport)
+        if one:
+            one.begin_answer()
         try:
             answer = await handler(request)
         except web.HTTPException as refusal:
             answer = web.Response(status=refusal.status)
-        if answer.status != 200:
+        if answer.status in _OF_STRANGERS:
             answer.force_close()  # who has nothing to say here need not stay
-        if one := self._open.get(request.transport):
-            one.has_asked()
+        if one:
+            one.answering = False
         return answer
 
 
@@ -55,6 +61,7 @@ class _Connection(asyncio.Protocol):
         self._others = others
         self._transport: asyncio.BaseTransport | None = None
         self._asking: asyncio.Task[None] | None = None
+        self.answering = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if len(self._others) >= MOST_CONNECTIONS:
@@ -82,16 +89,18 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._others.pop(self._transport, None):
-            self.has_asked()
+            self.begin_answer()
             self._served.connection_lost(error)
 
-    def has_asked(self) -> None:
+    def begin_answer(self) -> None:
+        """Its headers are here; how long an answer takes is for whoever gives it."""
+        self.answering = True
         if self._asking:
             self._asking.cancel()
             self._asking = None
 
     def _asks(self) -> None:
-        if self._asking is None:
+        if self._asking is None and not self.answering:
             self._asking = asyncio.get_running_loop().create_task(self._dropped())
 
     async def _dropped(self) -> None:
