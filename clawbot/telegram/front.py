@@ -23,13 +23,16 @@ from clawbot.telegram.presses import OnePress, Presses
 from clawbot.telegram.rate_limit import Limits, RateLimit
 from clawbot.telegram.reply import TelegramMessage
 from clawbot.telegram.speaker import DOUBTED, PLATFORM, ask, author, doubted, registry_for
+from fleet_control import skew
 from fleet_control.caller import Caller, Human, Unknown
 
 # Whose deploy ended longer than this before we began has been called, or has looked. As long as a
 # run waits for a new host: in the meantime a host that carries us is replaced.
 CALLED_FOR_SECONDS = 900.0
 
-TOO_OLD = Notice(("That reached me more than two minutes late: too old. Say it again.",))
+TOO_OLD = "That reached me more than two minutes late: too old. Say it again."
+# A clock that is wrong by so much makes an ask old that is not.
+WRONG_SECONDS = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -134,7 +137,7 @@ class TelegramFront:
         # Whoever is Unknown is told that, however late.
         age = self._bot.clock.now() - message.date.timestamp()
         if age > BEGUN_WITHIN_SECONDS and not isinstance(caller, Unknown):
-            await reply.show(TOO_OLD)
+            await reply.show(too_old(self._bot.api.ahead))
             return
         if acts(request) and doubted(caller, registry):
             await reply.show(DOUBTED)
@@ -157,6 +160,12 @@ class TelegramFront:
 
     def _message(self, origin: Origin, **where: Any) -> TelegramMessage:
         return TelegramMessage(self._outbox, self._drawing, self._bot.clock, origin, **where)
+
+
+def too_old(ahead: float) -> Notice:
+    """What is said of an ask that is too old by a clock that is so far ahead of AWS's."""
+    wrong = abs(ahead) >= WRONG_SECONDS
+    return Notice((TOO_OLD, skew.sentence(ahead)) if wrong else (TOO_OLD,))
 
 
 def _failed(error: BaseException) -> None:

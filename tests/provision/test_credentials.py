@@ -3,12 +3,15 @@
 import hashlib
 import json
 import os
+import time
 from collections.abc import Mapping
+from email.utils import formatdate
 from pathlib import Path
 
 import pytest
 
 from clawbot.cli import main
+from tests.http_server import listening
 from tests.provision.operator_shell import REGISTRY
 
 SSO = """
@@ -165,3 +168,47 @@ def test_every_command_that_asks_aws_tells_it(
 
     assert code == 1
     assert capsys.readouterr().err.startswith("There is no AWS profile `nope`")
+
+
+@pytest.mark.parametrize(("off", "told"), [(1200, "20 min behind"), (-1200, "20 min ahead of")])
+@pytest.mark.parametrize(
+    ("status", "code", "command"),
+    [
+        (403, "RequestTimeTooSkewed", ("bundle", "forget", "bootstrap/gone")),
+        (403, "SignatureDoesNotMatch", ("secrets", "forget", "clawdinator-9")),
+    ],
+)
+def test_a_clock_that_is_wrong_is_told_as_that(
+    desk: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    status: int,
+    code: str,
+    command: tuple[str, ...],
+    off: float,
+    told: str,
+) -> None:
+    (desk / ".config/clawbot").mkdir(parents=True)
+    (desk / "nix-secrets").mkdir()
+    monkeypatch.setenv("CLAWBOT_NIX_SECRETS", str(desk / "nix-secrets"))
+    main(["secrets", "--checkout", str(desk), "operator"], os.environ)
+
+    def refused(*_: object) -> tuple[int, dict[str, str], bytes]:
+        words = f"<Code>{code}</Code><Message>Signature expired</Message>"
+        body = f"<Error>{words}</Error>" if command[0] == "bundle" else _of_iam(words)
+        date = formatdate(time.time() + off, usegmt=True)
+        return status, {"Date": date, "Content-Type": "text/xml"}, body.encode()
+
+    with listening(refused) as url:
+        for name, value in {**KEYS, **REGION, "AWS_ENDPOINT_URL": url}.items():
+            monkeypatch.setenv(name, value)
+        room, *rest = command
+        capsys.readouterr()
+        assert main([room, "--checkout", str(desk), *rest], os.environ) == 1
+
+    assert f"This machine's clock is {told} AWS's clock. " in capsys.readouterr().err
+
+
+def _of_iam(words: str) -> str:
+    kind = "<Type>Sender</Type>"
+    return f"<ErrorResponse><Error>{kind}{words}</Error><RequestId>x</RequestId></ErrorResponse>"
