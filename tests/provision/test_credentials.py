@@ -3,6 +3,8 @@
 import hashlib
 import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from email.utils import formatdate
@@ -207,6 +209,60 @@ def test_a_clock_that_is_wrong_is_told_as_that(
         assert main([room, "--checkout", str(desk), *rest], os.environ) == 1
 
     assert f"This machine's clock is {told} AWS's clock. " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (
+            "ExpiredToken",
+            "These AWS credentials have ended (ExpiredToken). Sign in again: `aws sso ",
+        ),
+        ("InvalidAccessKeyId", "AWS does not know these credentials (InvalidAccessKeyId): set oth"),
+        ("AccessDenied", "these credentials may not"),
+    ],
+)
+def test_what_aws_says_of_credentials_is_told_with_what_to_do(
+    desk: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    code: str,
+    told: str,
+) -> None:
+    body = f"<Error><Code>{code}</Code><Message>No.</Message></Error>".encode()
+    with listening(lambda *_: (403, {"Content-Type": "text/xml"}, body)) as url:
+        for name, value in {**KEYS, **REGION, "AWS_ENDPOINT_URL": url}.items():
+            monkeypatch.setenv(name, value)
+
+        code_ = main(["bundle", "--checkout", str(desk), "forget", "bootstrap/gone"], os.environ)
+
+    assert code_ == 1
+    assert told in capsys.readouterr().err
+
+
+def test_a_profile_that_asks_for_a_code_is_for_a_terminal(
+    desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (desk / "config").write_text(
+        "[profile mfa]\nregion = eu-central-1\nrole_arn = arn:aws:iam::123456789012:role/operator\n"
+        "source_profile = own\nmfa_serial = arn:aws:iam::123456789012:mfa/sam\n"
+        "[profile own]\naws_access_key_id = AKIA\naws_secret_access_key = s3cret\n"
+    )
+    monkeypatch.setenv("AWS_PROFILE", "mfa")
+    command = ["-m", "clawbot", "bundle", "--checkout", str(desk), "forget", "bootstrap/gone"]
+
+    ended = subprocess.run(  # noqa: S603  (this interpreter and a module of ours)
+        [sys.executable, *command],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,  # without a terminal to ask at
+    )
+
+    assert ended.returncode == 1
+    assert ended.stderr.endswith("`mfa` asks for a code (MFA): type this at a terminal.\n")
+    assert "Traceback" not in ended.stderr
 
 
 def _of_iam(words: str) -> str:
