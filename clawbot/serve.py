@@ -16,7 +16,7 @@ from clawbot.readiness import Readiness, watching
 from clawbot.settings import PREFIX, Settings, load
 from clawbot.watchdog import watched
 from fleet_control.clock import SystemClock
-from fleet_control.error import SettingsError
+from fleet_control.error import FleetError, SettingsError
 
 # A front that served for so long was well: what stopped it then is a trouble of its own.
 WELL_AFTER_SECONDS = 600.0
@@ -36,7 +36,7 @@ def serve(environ: Mapping[str, str]) -> int:
         return asyncio.run(_watched(environ, settings, fronts))
     except KeyboardInterrupt:
         return 0
-    except BadSettings as error:
+    except (BadSettings, FleetError) as error:
         return _cannot([str(error)])
 
 

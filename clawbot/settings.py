@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, ClassVar, TypeVar
 
@@ -46,6 +47,14 @@ def _account(account: str) -> str:
     raise ValueError(
         f"{shown} is not <platform>:<user id>, as in discord:80351110224678912 or telegram:777"
     )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _split(text: str) -> list[str]:
@@ -101,7 +110,8 @@ class Settings(HostSettings):
         telegram_chats: the fleet's groups; an operator's own chat with the bot is always one.
         telegram_api_url: another Bot API server than Telegram's.
         telegram_webhook_url: where Telegram is to send updates; empty for polling.
-        telegram_webhook_port: where we listen for them, behind whatever speaks TLS.
+        telegram_webhook_address, telegram_webhook_port: where we listen for them, behind whatever
+            speaks TLS.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid")
@@ -140,6 +150,9 @@ class Settings(HostSettings):
     telegram_api_url: HttpUrl | None = setting("the URL of a Bot API server", None)
     telegram_webhook_url: HttpUrl | None = setting(
         "where Telegram reaches this bot, https://…", None
+    )
+    telegram_webhook_address: Annotated[str, holds(_is_address)] = setting(
+        "an address of this machine, as in 127.0.0.1 or 0.0.0.0", "127.0.0.1"
     )
     telegram_webhook_port: int = setting("a port, a number up to 65535", 8443, ge=0, lt=2**16)
     telegram_webhook_secret: WebhookSecret | None = setting(

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from email.utils import formatdate
 from functools import partial
 from typing import Any
 
@@ -173,6 +174,7 @@ class FunctionUrl:
         *,
         invoked: bool = False,
     ) -> web.Response:
+        answer.headers["Date"] = formatdate(self._clock.now(), usegmt=True)
         arn = signer.arn if signer else ""
         self.invocations.append(Invocation(arn, _action(body), answer.status, invoked))
         return answer

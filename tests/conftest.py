@@ -1,6 +1,7 @@
 """Fixtures that many tests use."""
 
 import gc
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,11 +9,13 @@ import pytest
 from hypothesis import settings
 
 from sandbox.botocore_cache import read_once
+from sandbox.operator_environ import leave_out
 from tests.fleet_control.aws import FakeEc2, serving
 from tests.sandbox.warm_python import warm_python
 
 
 def pytest_configure() -> None:
+    leave_out(os.environ)
     read_once()
     # No test asserts a time: a loaded machine is as right as a quiet one.
     settings.register_profile("any machine", deadline=None)

@@ -38,7 +38,9 @@ def listening(answer: HttpAnswer) -> Iterator[str]:
             self.headers[METHOD] = self.command
             asked = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             status, headers, body = answer(self.path, self.headers, asked)
-            self.send_response(status)
+            self.send_response_only(status)
+            if "Date" not in headers:
+                self.send_header("Date", self.date_time_string())
             for name, value in headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))

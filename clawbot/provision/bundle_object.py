@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from clawbot.provision.error import ProvisionError
 from fleet_control import aws_error, manifest
+from fleet_control.archive import LARGEST_BYTES
 from fleet_control.seed import CONTENT_SHA256, SHA256
 
 if TYPE_CHECKING:
@@ -73,10 +74,15 @@ def head(s3: "S3Client", uri: S3Uri) -> Head | None:
 
 
 def get(s3: "S3Client", uri: S3Uri) -> tuple[bytes, Head] | None:
-    """The object's content and metadata; None where there is no such object."""
+    """The object's content and metadata; None where there is none, ProvisionError if too large."""
     answer = _ask(s3.get_object, uri)
     if answer is None:
         return None
+    if answer["ContentLength"] > LARGEST_BYTES:
+        answer["Body"].close()
+        raise ProvisionError(
+            f"{uri} is larger than {LARGEST_BYTES >> 20} MiB; nothing of it was read."
+        )
     try:
         data: bytes = answer["Body"].read()
     except BotoCoreError as error:

@@ -37,7 +37,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         sys.stderr.write("".join(f"{problem}\n" for problem in error.problems))
         return 1
     except (BotoCoreError, ClientError) as error:
-        otherwise = f"AWS did not do what was asked of it ({type(error).__name__})."
+        otherwise = f"AWS did not do what was asked of it ({aws_error.name(error)})."
         sys.stderr.write(f"{aws_error.words(error, otherwise)}\n")
         return 1
     except OSError as error:

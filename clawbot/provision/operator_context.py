@@ -117,8 +117,12 @@ def _in_words() -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        why = f"Your AWS credentials can't be had ({type(error).__name__})."
+        why = f"Your AWS credentials can't be had ({aws_error.name(error)})."
         raise ProvisionError(aws_error.words(error, why)) from error
+    except EOFError as error:
+        raise ProvisionError(
+            f"Profile `{aws_error.profile()}` asks for a code (MFA): type this at a terminal."
+        ) from error
     except (ValueError, OSError) as error:
         # What a profile's credential_process says may be a secret: its words are not repeated.
         raise ProvisionError(

@@ -101,9 +101,7 @@ def _accept(context: OperatorContext, _: argparse.Namespace) -> Iterator[str]:
             ssm.put_parameter(Name=_PARAMETER, Value=accepted, Type="SecureString", Overwrite=True)
     except (ClientError, BotoCoreError) as error:
         # Without its own words, which could quote what was sent.
-        code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
-        why = code or type(error).__name__
-        unwritten = f"{_PARAMETER} can't be written ({why})."
+        unwritten = f"{_PARAMETER} can't be written ({aws_error.name(error)})."
         raise ProvisionError(aws_error.words(error, unwritten)) from None
     count = len(accepted.splitlines())
     yield f"{_PARAMETER}: {count} control token{'s are' if count > 1 else ' is'} accepted."

@@ -34,9 +34,12 @@ from clawbot.telegram.speaker import (
     doubted,
     registry_for,
 )
+from fleet_control import skew
 from fleet_control.caller import Caller, Human, Unknown
 
-TOO_OLD = Notice(("That reached me more than two minutes late: too old. Say it again.",))
+TOO_OLD = "That reached me more than two minutes late: too old. Say it again."
+# A clock that is wrong by so much makes an ask old that is not.
+WRONG_SECONDS = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -177,7 +180,7 @@ class TelegramFront:
         # Whoever is Unknown is told that, however late.
         age = self._bot.clock.now() - message.date.timestamp()
         if age > BEGUN_WITHIN_SECONDS and not isinstance(caller, Unknown):
-            await reply.show(TOO_OLD)
+            await reply.show(too_old(self._bot.api.ahead))
             return
         if acts(request) and doubted(caller, registry):
             await reply.show(DOUBTED)
@@ -198,6 +201,12 @@ class TelegramFront:
 
     def _message(self, origin: Origin, **where: Any) -> TelegramMessage:
         return TelegramMessage(self._outbox, self._drawing, self._bot.clock, origin, **where)
+
+
+def too_old(ahead: float) -> Notice:
+    """What is said of an ask that is too old by a clock that is so far ahead of AWS's."""
+    wrong = abs(ahead) >= WRONG_SECONDS
+    return Notice((TOO_OLD, skew.sentence(ahead)) if wrong else (TOO_OLD,))
 
 
 def _failed(error: BaseException) -> None:

@@ -23,6 +23,9 @@ POLL_SECONDS = 30
 # A token that was taken before is called wrong once it was refused so often in a row, by getMe too.
 REFUSALS_BELIEVED = 4
 REFUSED_PAUSE_SECONDS = 15.0
+# Telegram holds a poll that brings nothing: one that is answered at once, by whatever stands before
+# it, is no reason to ask again at once.
+EMPTY_POLL_SECONDS = 1.0
 # After a week of silence Telegram begins to count anew, at random.
 FORGET_OFFSET_AFTER_SECONDS = 6 * 86400.0
 TOKEN_REFUSED = "Telegram does not know the token. Put the right one into CLAWBOT_TELEGRAM_TOKEN."  # noqa: S105  (words)
@@ -88,6 +91,7 @@ class Poller:
 
     async def _once(self) -> float:
         """One poll; seconds until the next. Unserved where somebody has to mend something."""
+        began = self._clock.monotonic()
         try:
             if not self._webhook_free:
                 await self._look_for_webhook()
@@ -108,11 +112,12 @@ class Poller:
         self._failures = self._refusals = 0
         self._hears(True)
         self._pauses, self._mends = CALL_AGAIN.pauses(), WORK_AGAIN.pauses()
-        for update in updates:
+        new = [one for one in updates if self._offset is None or one.update_id >= self._offset]
+        for update in new:
             self._offset = update.update_id + 1
             self._heard_at = self._clock.monotonic()
             await self._take(update)
-        return 0.0
+        return 0.0 if new else began + EMPTY_POLL_SECONDS - self._clock.monotonic()
 
     async def _poll(self) -> tuple[Update, ...]:
         if self._clock.monotonic() - self._heard_at > FORGET_OFFSET_AFTER_SECONDS:

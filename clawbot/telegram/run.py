@@ -82,7 +82,7 @@ async def _hear(
     poll_seconds: int,
 ) -> None:
     """Take updates until cancelled."""
-    webhook = _webhook(bot.settings, telegram, take)
+    webhook = _webhook(bot, telegram, take)
     if webhook is None:
         conflicts = PollConflicts(random.uniform)
         say = front.announce
@@ -95,12 +95,14 @@ async def _hear(
         await webhook.stop()
 
 
-def _webhook(settings: Settings, telegram: ExtBot[None], take: Take) -> Webhook | None:
+def _webhook(bot: Bot, telegram: ExtBot[None], take: Take) -> Webhook | None:
+    settings = bot.settings
     secret = settings.telegram_webhook_secret
     if settings.telegram_webhook_url is None or secret is None:
         return None
     url = str(settings.telegram_webhook_url)
-    return Webhook(telegram, take, url, secret.get_secret_value(), settings.telegram_webhook_port)
+    address = settings.telegram_webhook_address, settings.telegram_webhook_port
+    return Webhook(telegram, take, url, secret.get_secret_value(), address, bot.clock)
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """Updates that Telegram brings itself, for where something that speaks TLS stands before us."""
 
+import asyncio
 import hmac
 import json
 import logging
@@ -11,6 +12,7 @@ from telegram import Bot, Update
 from telegram.error import InvalidToken, TelegramError
 
 from clawbot.readiness import FrontReadiness
+from clawbot.telegram.connections import Connections
 from clawbot.telegram.polling import ALLOWED, TOKEN_REFUSED, WEBHOOK_SET
 from clawbot.telegram.updates import read
 from fleet_control.clock import Clock
@@ -32,27 +34,33 @@ class Webhook:
         take: Callable[[Update], Awaitable[None]],
         url: str,
         secret: str,
-        port: int,
+        address: tuple[str, int],
+        clock: Clock,
     ) -> None:
         self._telegram = telegram
         self._take = take
         self._url = url
         self._secret = secret
-        self._port = port
+        self._address = address
+        self._connections = Connections(clock)
         self._runner: web.AppRunner | None = None
+        self._server: asyncio.Server | None = None
 
-    async def start(self) -> int:
-        """Listen; the port. Telegram is told so by `watch`."""
-        app = web.Application(client_max_size=MOST_BYTES)
+    async def start(self) -> None:
+        """Listen. Telegram is told so by `watch`."""
+        app = web.Application(client_max_size=MOST_BYTES, middlewares=[self._connections.answers])
         app.router.add_post(urlsplit(self._url).path or "/", self._receive)
-        self._runner = web.AppRunner(app, access_log=None)
+        # Telegram packs nothing; what somebody else packs may be a thousand times as large.
+        self._runner = web.AppRunner(app, access_log=None, auto_decompress=False)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, None, self._port)
-        await site.start()
-        return int(self._runner.addresses[0][1])
+        assert self._runner.server is not None  # noqa: S101  (as `setup` leaves it)
+        serve = self._connections.over(self._runner.server)
+        self._server = await asyncio.get_running_loop().create_server(serve, *self._address)
 
     async def stop(self) -> None:
         """Listen no more. The webhook stays set, for whoever comes after us."""
+        if self._server:
+            self._server.close()
         if self._runner:
             await self._runner.cleanup()
 

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
+from typing import Any
 
 from fleet_control.clock import Clock
 from sandbox.telegram_api.refusal import BotApiRefusal, flood
@@ -22,10 +23,12 @@ class NetworkFaults:
     Attributes:
         hanging: while clear, no request is answered.
         slowness: seconds by the clock that each request takes.
+        instead: what a method is answered with at once, again and again, by its name.
     """
 
     clock: Clock
     slowness: float = 0.0
+    instead: dict[str, Any] = field(default_factory=dict)
     _coming: list[_InjectedRefusal] = field(default_factory=list)
     hanging: asyncio.Event = field(default_factory=asyncio.Event)
 

@@ -97,7 +97,10 @@ class BotApi:
             await self.weather.pass_through(method)
             if request.match_info["token"] != self._token:
                 raise BotApiRefusal(401, "Unauthorized")
-            result: Any = await self.methods.call(method, sent)
+            instead = self.weather.instead
+            result: Any = (
+                instead[method] if method in instead else await self.methods.call(method, sent)
+            )
         except BotApiRefusal as refusal:
             return web.json_response(refusal.body(), status=refusal.status)
         except asyncio.CancelledError:

@@ -1,10 +1,12 @@
 """`.tar.zst` archives: the same bytes for the same files, and nothing but files when unpacked."""
 
 import io
+import os
 import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+from typing import Self
 
 import zstandard
 
@@ -13,6 +15,13 @@ from fleet_control.error import FleetError
 _LEVEL = 19
 # Far above any bundle or seed; a disk is not to be filled by a mistake.
 LARGEST_BYTES = 1 << 28
+MOST_MEMBERS = 10_000
+# What Linux takes for a name, and a tenth of what it takes for a path; in bytes.
+LONGEST_NAME, LONGEST_PATH = 255, 1024
+# A header that only tells of the member after it: its name, and what our own tar adds.
+_LONGEST_HEADER = 1 << 14
+# Of zstd 4 bytes can be 128 KiB: so many at a time are 8 MiB at the most.
+_BYTES_AT_A_TIME = 1 << 8
 # What tarfile lets through of headers that no tar writes.
 _ODD_HEADERS = (ValueError, OverflowError, RecursionError)
 
@@ -48,7 +57,8 @@ def compress(data: bytes) -> bytes:
 def unpack(archive: bytes) -> dict[str, File]:
     """The files of a `.tar.zst`, by path; ArchiveError for anything that is not just files."""
     try:
-        with tarfile.open(fileobj=io.BytesIO(_decompress(archive)), mode="r:") as members:
+        content = _decompress(archive)
+        with tarfile.open(fileobj=content, mode="r:", tarinfo=_Member) as members:
             return dict(_files(members))
     except tarfile.TarError as error:
         raise ArchiveError(f"The archive is damaged ({error}).") from error
@@ -58,30 +68,60 @@ def unpack(archive: bytes) -> dict[str, File]:
         raise ArchiveError(why) from None
 
 
-def _decompress(archive: bytes) -> bytes:
-    reader = zstandard.ZstdDecompressor().decompressobj()
-    parts, size = [], 0
+def _decompress(archive: bytes) -> io.BytesIO:
+    """What the archive holds; looked through first, so that nothing of what is too much is kept."""
     try:
-        for start in range(0, len(archive), 1 << 16):
-            parts.append(reader.decompress(archive[start : start + (1 << 16)]))
-            size += len(parts[-1])
-            if size > LARGEST_BYTES:
-                raise ArchiveError(f"The archive holds more than {LARGEST_BYTES >> 20} MiB.")
-            if reader.eof:
-                break
+        _refuse_above_limit(zstandard.frame_content_size(archive))
+        size = 0
+        for part in _parts(archive):
+            size += len(part)
+            _refuse_above_limit(size)
+        content = io.BytesIO()
+        content.writelines(_parts(archive))
     except zstandard.ZstdError as error:
         raise ArchiveError(f"The archive is damaged ({error}).") from error
-    if not reader.eof:
-        raise ArchiveError("The archive is truncated.")
-    return b"".join(parts)
+    content.seek(0)
+    return content
+
+
+def _refuse_above_limit(size: int) -> None:
+    if size > LARGEST_BYTES:
+        raise ArchiveError(f"The archive holds more than {LARGEST_BYTES >> 20} MiB.")
+
+
+def _parts(archive: bytes) -> Iterator[bytes]:
+    reader = zstandard.ZstdDecompressor().decompressobj()
+    for start in range(0, len(archive), _BYTES_AT_A_TIME):
+        yield reader.decompress(archive[start : start + _BYTES_AT_A_TIME])
+        if reader.eof:
+            return
+    raise ArchiveError("The archive is truncated.")
+
+
+class _Member(tarfile.TarInfo):
+    """A member whose header was looked at before anything of it is read."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        member = super().frombuf(buf, encoding, errors)
+        if member.type not in tarfile.REGULAR_TYPES and member.size > _LONGEST_HEADER:
+            raise ArchiveError("The archive is damaged (a header of it is too long).")
+        return member
 
 
 def _files(members: tarfile.TarFile) -> Iterator[tuple[str, File]]:
-    for member in members:
+    for number, member in enumerate(members, start=1):
+        if number > MOST_MEMBERS:
+            raise ArchiveError(f"The archive holds more than {MOST_MEMBERS} files.")
         if not (_stays_inside(member.name) and _plain(member)):
             raise ArchiveError(
                 f"The archive holds {member.name[:100]!r}, which is a link, a device, sparse or a "
                 "path that leaves its folder; nothing of it was unpacked."
+            )
+        if not _a_disk_takes(member.name):
+            raise ArchiveError(
+                f"The archive holds {member.name[:100]!r}, which is too long, or no line of "
+                "printable characters; nothing of it was unpacked."
             )
         if content := members.extractfile(member):
             yield str(PurePosixPath(member.name)), File(content.read(), bool(member.mode & 0o100))
@@ -90,6 +130,12 @@ def _files(members: tarfile.TarFile) -> Iterator[tuple[str, File]]:
 def _plain(member: tarfile.TarInfo) -> bool:
     """A sparse file may be far larger than its archive."""
     return member.isdir() or (member.isreg() and not member.issparse())
+
+
+def _a_disk_takes(name: str) -> bool:
+    if not name.isprintable() or len(os.fsencode(name)) > LONGEST_PATH:
+        return False
+    return all(len(os.fsencode(part)) <= LONGEST_NAME for part in PurePosixPath(name).parts)
 
 
 def _stays_inside(name: str) -> bool:

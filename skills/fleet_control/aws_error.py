@@ -81,6 +81,13 @@ def refused_for_time(error: ClientError) -> str:
     return skew.refused(headers.get("date"), said.get("Code", ""), said.get("Message", ""))
 
 
+def name(error: AwsError) -> str:
+    """AWS's code for what is wrong, or the SDK's name for it."""
+    if isinstance(error, ClientError):
+        return str(error.response.get("Error", {}).get("Code") or "an unknown error")
+    return type(error).__name__
+
+
 def profile() -> str:
     """The profile whose credentials the SDK takes where it is given none."""
     environ = os.environ

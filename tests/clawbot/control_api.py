@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import Any
 
 from aiohttp import web
@@ -48,6 +50,7 @@ class Api:
     ends: what each deploy has ended as by the time anybody looks, or nothing for one that waits.
     unlisted: ids of runs that `runs` does not show yet.
     told: the end that each asker was told of last, by the ask's request id.
+    off: by how many seconds its own clock is ahead.
     """
 
     asked: list[dict[str, Any]] = field(default_factory=list)
@@ -59,6 +62,7 @@ class Api:
     ends: str = ""
     unlisted: set[int] = field(default_factory=set)
     told: dict[str, str] = field(default_factory=dict)
+    off: float = 0.0
     url: str = ""
     arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -69,8 +73,12 @@ class Api:
             self.arrived.notify_all()
         if self.next:
             status, body = self.next.pop(0)
-            return web.json_response(body, status=status)
-        return web.json_response({"ok": True, **self._answer(ask)})
+            return web.json_response(body, status=status, headers=self._dated)
+        return web.json_response({"ok": True, **self._answer(ask)}, headers=self._dated)
+
+    @property
+    def _dated(self) -> dict[str, str]:
+        return {"Date": formatdate(time.time() + self.off, usegmt=True)}
 
     def _answer(self, ask: dict[str, Any]) -> dict[str, Any]:
         match ask["action"]:

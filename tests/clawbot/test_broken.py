@@ -204,3 +204,19 @@ async def test_two_people_at_once_have_a_deploy_each(talk: Talk) -> None:
     said = talk.printed.getvalue()
     assert "✓ deploy claw-1: done" in said
     assert "✓ deploy claw-2: done" in said
+
+
+SKEWED = (403, {"message": "Signature expired: 20261127T100000Z is now earlier than …"})
+
+
+@pytest.mark.parametrize(("off", "told"), [(600, "10 min behind"), (-600, "10 min ahead of")])
+async def test_a_clock_that_is_wrong_is_told_in_words(talk: Talk, off: float, told: str) -> None:
+    await talk.bot.fleet.status()
+    talk.api.off = off
+    talk.api.next = [SKEWED]
+
+    said = " ".join((await talk.say("/fleet deploy claw-2")).split())
+
+    assert f"This machine's clock is {told} AWS's clock." in said
+    assert "systemctl restart chronyd" in said
+    assert "nothing began" in said.lower()

@@ -116,6 +116,7 @@ def test_everything_that_is_missing_is_named_at_once(tmp_path: Path) -> None:
         ("DISCORD_CHANNELS", "general,random", "must be channels' ids, numbers with commas"),
         ("TELEGRAM_WEBHOOK_SECRET", "short", "must be 16 to 256 letters"),
         ("TELEGRAM_WEBHOOK_PORT", "65536", "must be a port"),
+        ("TELEGRAM_WEBHOOK_ADDRESS", "bot.example", "must be an address of this machine"),
         ("DISCORD_CHANNELS", f"{2**64}", "must be channels' ids"),
         ("TELEGRAM_CHATS", f"-{2**52}", "must be groups' ids"),
         ("TELEGRAM_CHATS", f"{2**52}", "must be groups' ids"),
@@ -301,6 +302,13 @@ def test_the_largest_numbers_are_taken(tmp_path: Path) -> None:
     }
 
     assert load({**ENVIRON, **most}, tmp_path).discord_channels == (2**64 - 1,)
+
+
+def test_a_webhook_is_this_machines_unless_told(tmp_path: Path) -> None:
+    told = {**ENVIRON, "CLAWBOT_TELEGRAM_WEBHOOK_ADDRESS": "0.0.0.0"}  # noqa: S104  (what is meant)
+
+    assert load(ENVIRON, tmp_path).telegram_webhook_address == "127.0.0.1"
+    assert load(told, tmp_path).telegram_webhook_address == "0.0.0.0"  # noqa: S104  (as above)
 
 
 def test_without_a_port_it_listens_on_one_that_telegram_calls(tmp_path: Path) -> None:

@@ -133,3 +133,12 @@ async def test_an_operator_by_account_needs_no_role(scene: DiscordScene) -> None
     await scene.start()
     reply = await answer(scene, await said(scene, scene.owner, "/fleet deploy claw-1"))
     await scene.until(lambda: "queued" in reply.text)
+
+
+async def test_a_clock_that_is_wrong_is_told_in_words(scene: DiscordScene) -> None:
+    await scene.start()
+    scene.api.off = 600
+    scene.api.next = [(403, {"Message": "Forbidden"})]
+    asked = await scene.discord.command(scene.app, scene.operator, "deploy", target="claw-2")
+    reply = await scene.replied(asked)
+    await scene.until(lambda: "This machine's clock is 10 min behind AWS's clock." in reply.text)

@@ -1,10 +1,12 @@
 """An EC2 on loopback that answers what it is told to, in AWS's own XML."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
+from email.utils import formatdate
 from threading import Lock
 from urllib.parse import parse_qs
 
@@ -25,6 +27,7 @@ class FakeEc2:
         scripts: an action's answers, the next one first; the last is given ever after.
         asked: every request's parameters, in the order they came.
         hold: called before each answer, and may wait.
+        off: by how many seconds its own clock is ahead.
         there: the only machines that it knows by their ids; None where the scripts tell.
     """
 
@@ -33,6 +36,7 @@ class FakeEc2:
     asked: list[dict[str, str]] = field(default_factory=list)
     hold: Callable[[], object] = _at_once
     there: Collection[str] | None = None
+    off: float = 0.0
     lock: Lock = field(default_factory=Lock)
 
     def answer(self, body: str) -> Scripted:
@@ -54,6 +58,7 @@ class FakeEc2:
         self.asked.clear()
         self.hold = _at_once
         self.there = None
+        self.off = 0.0
 
     @property
     def counts(self) -> Counter[str]:
@@ -74,7 +79,9 @@ def serving() -> Iterator[FakeEc2]:
         # Service Quotas has its action in a header, and JSON in its body.
         target = headers.get("X-Amz-Target", "").rpartition(".")[2]
         status, text = aws.answer(f"Action={target}" if target else body.decode())
-        return status, {"Content-Type": "text/xml;charset=UTF-8"}, text.encode()
+        date = formatdate(time.time() + aws.off, usegmt=True)
+        told = {"Content-Type": "text/xml;charset=UTF-8", "Date": date}
+        return status, told, text.encode()
 
     with listening(answer) as aws.url:
         yield aws

@@ -6,6 +6,8 @@ import stat
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -406,3 +408,31 @@ def test_a_host_without_credentials_says_so(
 
     assert run("secrets", root, account, boot.s3_client) == 1
     assert capsys.readouterr().err.startswith(said)
+
+
+class _Endless(StreamRequestHandler):
+    """An S3 whose every object is a byte too large, and of which no byte comes."""
+
+    def handle(self) -> None:
+        while self.rfile.readline().strip():
+            pass
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 268435457\r\n\r\n")
+        self.rfile.read()  # until whoever asked has gone
+
+
+@pytest.mark.parametrize("part", boot.PARTS)
+def test_what_is_too_large_is_refused_before_it_is_read(
+    part: str, root: Path, account: StagedAccount, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ThreadingTCPServer(("127.0.0.1", 0), _Endless) as server:
+        server.daemon_threads, server.block_on_close = True, False
+        serving = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        serving.start()
+        large = StagedAccount(f"http://127.0.0.1:{server.server_address[1]}", account.keys)
+
+        code = run(part, root, account, lambda _: large.client("s3"))
+
+        server.shutdown()
+        serving.join()
+    assert code == 1
+    assert "is larger than 256 MiB; nothing of it was read." in capsys.readouterr().err

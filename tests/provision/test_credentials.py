@@ -3,12 +3,17 @@
 import hashlib
 import json
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Mapping
+from email.utils import formatdate
 from pathlib import Path
 
 import pytest
 
 from clawbot.cli import main
+from tests.http_server import listening
 from tests.provision.operator_shell import REGISTRY
 
 SSO = """
@@ -165,3 +170,101 @@ def test_every_command_that_asks_aws_tells_it(
 
     assert code == 1
     assert capsys.readouterr().err.startswith("There is no AWS profile `nope`")
+
+
+@pytest.mark.parametrize(("off", "told"), [(1200, "20 min behind"), (-1200, "20 min ahead of")])
+@pytest.mark.parametrize(
+    ("status", "code", "command"),
+    [
+        (403, "RequestTimeTooSkewed", ("bundle", "forget", "bootstrap/gone")),
+        (403, "SignatureDoesNotMatch", ("secrets", "forget", "clawdinator-9")),
+    ],
+)
+def test_a_clock_that_is_wrong_is_told_as_that(
+    desk: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    status: int,
+    code: str,
+    command: tuple[str, ...],
+    off: float,
+    told: str,
+) -> None:
+    (desk / ".config/clawbot").mkdir(parents=True)
+    (desk / "nix-secrets").mkdir()
+    monkeypatch.setenv("CLAWBOT_NIX_SECRETS", str(desk / "nix-secrets"))
+    main(["secrets", "--checkout", str(desk), "operator"], os.environ)
+
+    def refused(*_: object) -> tuple[int, dict[str, str], bytes]:
+        words = f"<Code>{code}</Code><Message>Signature expired</Message>"
+        body = f"<Error>{words}</Error>" if command[0] == "bundle" else _of_iam(words)
+        date = formatdate(time.time() + off, usegmt=True)
+        return status, {"Date": date, "Content-Type": "text/xml"}, body.encode()
+
+    with listening(refused) as url:
+        for name, value in {**KEYS, **REGION, "AWS_ENDPOINT_URL": url}.items():
+            monkeypatch.setenv(name, value)
+        room, *rest = command
+        capsys.readouterr()
+        assert main([room, "--checkout", str(desk), *rest], os.environ) == 1
+
+    assert f"This machine's clock is {told} AWS's clock. " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (
+            "ExpiredToken",
+            "These AWS credentials have ended (ExpiredToken). Sign in again: `aws sso ",
+        ),
+        ("InvalidAccessKeyId", "AWS does not know these credentials (InvalidAccessKeyId): set oth"),
+        ("AccessDenied", "these credentials may not"),
+    ],
+)
+def test_what_aws_says_of_credentials_is_told_with_what_to_do(
+    desk: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    code: str,
+    told: str,
+) -> None:
+    body = f"<Error><Code>{code}</Code><Message>No.</Message></Error>".encode()
+    with listening(lambda *_: (403, {"Content-Type": "text/xml"}, body)) as url:
+        for name, value in {**KEYS, **REGION, "AWS_ENDPOINT_URL": url}.items():
+            monkeypatch.setenv(name, value)
+
+        code_ = main(["bundle", "--checkout", str(desk), "forget", "bootstrap/gone"], os.environ)
+
+    assert code_ == 1
+    assert told in capsys.readouterr().err
+
+
+def test_a_profile_that_asks_for_a_code_is_for_a_terminal(
+    desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (desk / "config").write_text(
+        "[profile mfa]\nregion = eu-central-1\nrole_arn = arn:aws:iam::123456789012:role/operator\n"
+        "source_profile = own\nmfa_serial = arn:aws:iam::123456789012:mfa/sam\n"
+        "[profile own]\naws_access_key_id = AKIA\naws_secret_access_key = s3cret\n"
+    )
+    monkeypatch.setenv("AWS_PROFILE", "mfa")
+    command = ["-m", "clawbot", "bundle", "--checkout", str(desk), "forget", "bootstrap/gone"]
+
+    ended = subprocess.run(  # noqa: S603  (this interpreter and a module of ours)
+        [sys.executable, *command],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,  # without a terminal to ask at
+    )
+
+    assert ended.returncode == 1
+    assert ended.stderr.endswith("`mfa` asks for a code (MFA): type this at a terminal.\n")
+    assert "Traceback" not in ended.stderr
+
+
+def _of_iam(words: str) -> str:
+    kind = "<Type>Sender</Type>"
+    return f"<ErrorResponse><Error>{kind}{words}</Error><RequestId>x</RequestId></ErrorResponse>"

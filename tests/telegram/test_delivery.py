@@ -181,6 +181,24 @@ async def test_what_telegram_answers_may_be_nonsense_for_a_while(
     await answered(scene, asked)
 
 
+@pytest.mark.parametrize("updates", [[], [{"update_id": 7}]])
+async def test_a_poll_that_brings_nothing_new_at_once_is_not_repeated_at_once(
+    scene: TelegramScene, updates: list[Json]
+) -> None:
+    """As from a proxy that keeps an answer."""
+    scene.telegram.weather.instead["getUpdates"] = updates
+    scene.run()
+    await scene.until(lambda: scene.telegram.called("getUpdates"))
+    polls, moment = len(scene.telegram.called("getUpdates")), scene.clock.now()
+    for _ in range(200):
+        await scene.clock.turn(0.1)
+        await asyncio.sleep(0.002)
+    more, passed = len(scene.telegram.called("getUpdates")) - polls, scene.clock.now() - moment
+    assert passed / 2 < more <= passed + 1
+    scene.telegram.weather.instead.clear()
+    await answered(scene, await scene.say("/fleet help", date=int(scene.clock.now())))
+
+
 async def test_a_reply_is_said_once_the_network_is_back(scene: TelegramScene) -> None:
     await scene.start()
     scene.telegram.weather.bad_gateway("sendMessage", times=3)

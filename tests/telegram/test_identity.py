@@ -346,3 +346,24 @@ async def test_a_program_is_no_operator_though_its_account_is_listed(scene: Tele
     settings = load(scene.environ("demo"))
     assert person(OLGA, settings, None) == Human(f"telegram:{OPERATOR}", "Olga", operator=True)
     assert person(User(OPERATOR, "Olga", is_bot=True), settings, None) is None
+
+
+@pytest.mark.parametrize(("off", "told"), [(600, "10 min behind"), (-600, "10 min ahead of")])
+async def test_where_a_clock_is_wrong_that_is_why_an_ask_is_too_old(
+    scene: TelegramScene, off: float, told: str
+) -> None:
+    await scene.start()
+    scene.api.off = off
+    await scene.reply_to(await scene.say("/fleet status"))
+    old = await scene.say("/fleet deploy claw-2", date=int(scene.clock.now()) - 121)
+    said = (await scene.reply_to(old))["text"]
+    assert f"This machine's clock is {told} AWS's clock." in said.replace("\\", "")
+    assert scene.api.count("deploy") == 0
+
+
+async def test_a_clock_that_is_wrong_is_told_in_words(scene: TelegramScene) -> None:
+    await scene.start()
+    scene.api.off = 600
+    scene.api.next = [(403, {"Message": "Forbidden"})] * 2
+    reply = await scene.reply_to(await scene.say("/fleet status"))
+    await scene.until(lambda: "clock is 10 min behind AWS's clock" in reply["text"])

@@ -1,8 +1,11 @@
 """Updates that Telegram brings itself."""
 
 import asyncio
+import gzip
 import io
 import socket
+from contextlib import suppress
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -12,6 +15,22 @@ from clawbot.telegram.webhook import SECRET_HEADER
 from tests.telegram.scene import TelegramScene
 
 SECRET = "a-secret-of-the-webhook"
+Dialled = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+def listening(port: int | None) -> list[tuple[str, int]]:
+    """Where somebody listens on that port, as the kernel has it; of IPv6 the raw digits."""
+    rows = [
+        line.split()
+        for table in ("tcp", "tcp6")
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
+    ]
+    ends = [row[1].split(":") for row in rows if row[3] == "0A"]
+    found = [(host, int(end, 16)) for host, end in ends if int(end, 16) == port]
+    return [
+        (socket.inet_ntoa(bytes.fromhex(host)[::-1]) if len(host) == 8 else host, end)
+        for host, end in found
+    ]
 
 
 def free_port() -> int:
@@ -76,6 +95,98 @@ async def test_a_secret_of_any_bytes_is_refused_like_a_wrong_one(scene: Telegram
         assert (await reader.readline()).split()[1] == b"403"
         writer.close()
         await writer.wait_closed()
+
+
+async def dial(scene: TelegramScene, url: str, said: bytes) -> Dialled:
+    """A connection that has said so much, once the bot waits for the rest of it."""
+    there, waiting = urlsplit(url), scene.clock.sleeping
+    reader, writer = await asyncio.open_connection(there.hostname, there.port)
+    writer.write(said)
+    await scene.clock.asleep(waiting + 1)
+    return reader, writer
+
+
+@pytest.mark.parametrize("said", [b"", b"P", b"POST /telegram HTTP/1.1\r\nHost: bot\r\nX-Slow: "])
+async def test_who_does_not_come_to_an_end_within_ten_seconds_is_dropped(
+    scene: TelegramScene, said: bytes
+) -> None:
+    url = await serving(scene)
+    reader, writer = await dial(scene, url, said)
+    for _ in range(9):
+        await scene.clock.turn(1)
+        writer.write(b"x" if said.endswith(b": ") else b"")
+        await writer.drain()
+    await scene.clock.turn(0.9)
+    assert not reader.at_eof()
+
+    await scene.clock.turn(0.1)
+
+    async with asyncio.timeout(10):
+        with suppress(ConnectionResetError):
+            assert await reader.read() == b""
+    writer.close()
+
+
+async def test_who_asks_in_time_is_heard_and_may_ask_again(scene: TelegramScene) -> None:
+    there = urlsplit(url := await serving(scene))
+    head = f"POST {there.path} HTTP/1.1\r\nHost: bot\r\n{SECRET_HEADER}: {SECRET}\r\n"
+    ask = f"{head}Content-Length: 2\r\n\r\n{{}}".encode()
+    reader, writer = await dial(scene, url, b"")
+    async with asyncio.timeout(10):
+        for _ in range(2):
+            await scene.clock.turn(9.9)
+            writer.write(ask[:20])
+            await asyncio.sleep(0)
+            writer.write(ask[20:])
+            assert (await reader.readuntil(b"\r\n\r\n")).split()[1] == b"200"
+            await scene.clock.turn(60)
+    writer.close()
+
+
+async def test_who_is_refused_is_not_kept(scene: TelegramScene) -> None:
+    url = await serving(scene)
+    for path, status in ((urlsplit(url).path, b"403"), ("/elsewhere", b"404")):
+        ask = f"POST {path} HTTP/1.1\r\nHost: bot\r\nContent-Length: 0\r\n\r\n"
+        reader, writer = await asyncio.open_connection(urlsplit(url).hostname, urlsplit(url).port)
+        writer.write(ask.encode())
+        async with asyncio.timeout(10):
+            assert (await reader.read()).split()[1] == status
+        writer.close()
+
+
+async def test_a_hundred_are_connected_at_the_most(scene: TelegramScene) -> None:
+    url = await serving(scene)
+    there = [await dial(scene, url, b"POST") for _ in range(100)]
+    reader, writer = await asyncio.open_connection(urlsplit(url).hostname, urlsplit(url).port)
+    async with asyncio.timeout(10):
+        assert await reader.read() == b""
+    writer.close()
+
+    there[0][1].close()
+    there[1][1].close()
+    asked = await scene.say("/fleet help")
+    await scene.until(lambda: scene.clock.sleeping < 100)
+    await scene.telegram.deliver(scene.telegram.updates.waiting[0])
+    await scene.reply_to(asked)
+    for _, other in there:
+        other.close()
+
+
+async def test_it_listens_on_this_machine_alone_unless_told(scene: TelegramScene) -> None:
+    port = urlsplit(await serving(scene)).port
+
+    assert {one for one, _ in listening(port)} == {"127.0.0.1"}
+
+
+async def test_what_is_packed_is_not_unpacked(scene: TelegramScene) -> None:
+    url = await serving(scene)
+    bomb = gzip.compress(bytes(64 << 20), 9)
+    headers = {SECRET_HEADER: SECRET, "Content-Encoding": "gzip"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(url, data=bomb, headers=headers) as answer,
+    ):
+        assert answer.status == 200  # 64 KiB that are no JSON: taken, and forgotten
 
 
 async def test_what_can_not_be_read_is_taken_and_forgotten(
