@@ -1,19 +1,26 @@
 """The command `clawbot secrets`, with its sub-commands."""
 
 import argparse
-import getpass
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from clawbot.provision import secret_backup, secret_check, secret_make
+from clawbot.provision import secret_backup, secret_check, secret_make, secret_value
 from clawbot.provision.error import ProvisionError
-from clawbot.provision.fleet_secret import CONTROL_TOKEN, identity_name, needed_by
+from clawbot.provision.fleet_secret import (
+    CONTROL_TOKEN,
+    FleetSecret,
+    Kind,
+    identity_name,
+    needed_by,
+)
 from clawbot.provision.invoker_key import InvokerKeys
 from clawbot.provision.operator_context import OperatorContext
 from clawbot.provision.secret_folder import make_operator
+from clawbot.provision.secret_value import SecretValue
+from clawbot.provision.typed_value import typed
 
 # As tofu/control/function.tf has it.
 _PARAMETER = "/clawdinator/control-token"
@@ -62,10 +69,34 @@ def _make(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]:
 
 
 def _take(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]:
-    prompt = f"{asked.name} (is not shown): "
-    value = getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.read()
-    secret_make.take(context.registry, asked.name, value.encode(), context.secrets)
-    yield f"{asked.name}: taken in."
+    secret = secret_make.to_be_taken(context.registry, asked.name)
+    by_hand = sys.stdin.isatty()
+    given = secret_value.read(secret, typed(asked.name) if by_hand else sys.stdin.buffer.read())
+    if given.doubt:
+        given = _meant(secret, given, by_hand=by_hand)
+    value = secret_value.checked(secret, given.text)
+    secret_make.take(context.registry, secret, value, context.secrets)
+    yield f"{asked.name}: taken in, {given.said}."
+    yield from given.notes
+
+
+def _meant(secret: FleetSecret, given: SecretValue, *, by_hand: bool) -> SecretValue:
+    """What to take of a doubtful value, by the operator's word; ProvisionError for nothing."""
+    if not by_hand:
+        raise ProvisionError(
+            f"{secret.name}: the value stands {given.doubt}; nothing was taken in. Give it without "
+            f"that, or type `clawbot secrets take {secret.name}` at a terminal, which asks."
+        )
+    as_it_is = secret.kind is Kind.AGENTS
+    choice = "yes, or no to take it as it is" if as_it_is else "yes or no"
+    sys.stderr.write(f"The value stands {given.doubt}. Take it without that? ({choice}) ")
+    sys.stderr.flush()
+    match sys.stdin.readline().strip().lower():
+        case "yes" | "y":
+            return given.without_doubt()
+        case "no" | "n" if as_it_is:
+            return given
+    raise ProvisionError("Nothing was taken in.")
 
 
 def _check(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]:

@@ -49,7 +49,7 @@ async def test_what_swallows_its_cancellation_is_cancelled_again_and_not_waited_
     closed, over = closing.done(), work.done()
     left = 0
     work.cancel()
-    await asyncio.wait({work, closing})
+    await asyncio.gather(work, closing, return_exceptions=True)
 
     assert (closed, over) == (True, ends)
 

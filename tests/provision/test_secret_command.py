@@ -365,6 +365,16 @@ def test_a_shell_without_aws_credentials_is_told_which_to_set(
     )
 
 
+def test_variables_in_quotes_are_told_by_name(operator: Operator) -> None:
+    quoted = operator.environ | {"AWS_REGION": '"eu-central-1"', "CLAWBOT_NIX_SECRETS": "'x'"}
+
+    assert main(["secrets", "--checkout", str(operator.checkout), "operator"], quoted) == 1
+    assert sorted(operator.capsys.readouterr().err.splitlines()) == [
+        "AWS_REGION stands in quotes: leave them out.",
+        "CLAWBOT_NIX_SECRETS stands in quotes: leave them out.",
+    ]
+
+
 @pytest.mark.parametrize("half", ["access-key-id", "secret-access-key"])
 def test_a_file_that_can_not_be_written_leaves_no_key_behind(operator: Operator, half: str) -> None:
     operator.make_secrets()
