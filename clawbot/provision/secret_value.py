@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from clawbot.provision.error import ProvisionError
-from clawbot.provision.fleet_secret import FleetSecret, Kind
+from clawbot.provision.fleet_secret import Kind
 from fleet_control.settings import unquoted
 
 _BYTE_ORDER_MARK = "\ufeff"
@@ -37,55 +37,47 @@ class SecretValue:
         return replace(self, text=self.bare, said=said, doubt="", notes=())
 
 
-def read(secret: FleetSecret, data: bytes) -> SecretValue:
+def read(name: str, kind: Kind, data: bytes) -> SecretValue:
     """The value in `data`; ProvisionError where it is none, without quoting it.
 
     Of a single line the line ends around it are left out. Several lines are kept byte for byte.
     """
-    text = _text(secret, data)
+    text = _text(name, kind, data)
     line = text.strip("\r\n")
     several = "\n" in line or "\r" in line
-    if secret.kind is Kind.TOKEN and several:
-        raise ProvisionError(_no_token(secret))
+    if kind is Kind.TOKEN and several:
+        raise ProvisionError(_right(name, kind))
     value = text if several else line
-    doubts, bare = _bare(value, of_a_token=secret.kind is Kind.TOKEN)
+    doubts, bare = _bare(value, of_a_token=kind is Kind.TOKEN)
     if not bare:
-        raise ProvisionError(_empty(secret))
-    notes = () if secret.kind is Kind.TOKEN else tuple(_notes(value))
+        raise ProvisionError(_right(name, kind))
+    notes = () if kind is Kind.TOKEN else tuple(_notes(value))
     return SecretValue(value, _said(text, value), notes, " and ".join(doubts), bare)
 
 
-def checked(secret: FleetSecret, text: str) -> bytes:
+def checked(name: str, kind: Kind, text: str) -> bytes:
     """A value as it is written; ProvisionError where no platform has such a token."""
-    if secret.kind is Kind.TOKEN and not re.fullmatch(r"[\x21-\x7e]+", text):
-        raise ProvisionError(_no_token(secret))
-    if secret.kind is Kind.TOKEN and unquoted(text) is not None:
-        raise ProvisionError(f"{secret.name} must be without quotes.")
+    if kind is Kind.TOKEN and not re.fullmatch(r"[\x21-\x7e]+", text):
+        raise ProvisionError(_right(name, kind))
     return text.encode()
 
 
-def _text(secret: FleetSecret, data: bytes) -> str:
+def _text(name: str, kind: Kind, data: bytes) -> str:
     try:
         text = data.decode()
     except UnicodeDecodeError:
         text = ""
     if text.startswith(_BYTE_ORDER_MARK):
-        raise ProvisionError(
-            f"{secret.name} begins with a byte order mark: save it as UTF-8 without one."
-        )
+        raise ProvisionError(f"{name} begins with a byte order mark: save it as UTF-8 without one.")
     if not text.strip() or "\0" in text:
-        raise ProvisionError(_empty(secret))
+        raise ProvisionError(_right(name, kind))
     return text
 
 
-def _empty(secret: FleetSecret) -> str:
-    if secret.kind is Kind.TOKEN:
-        return _no_token(secret)
-    return f"{secret.name} must be text in UTF-8, a line or more."
-
-
-def _no_token(secret: FleetSecret) -> str:
-    return f"{secret.name} must be one line of printable characters without spaces."
+def _right(name: str, kind: Kind) -> str:
+    if kind is Kind.TOKEN:
+        return f"{name} must be one line of printable characters without spaces."
+    return f"{name} must be text in UTF-8, a line or more."
 
 
 def _bare(value: str, *, of_a_token: bool) -> tuple[list[str], str]:

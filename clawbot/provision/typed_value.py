@@ -18,8 +18,11 @@ _LOCAL_FLAGS, _CHARACTERS = 3, 6
 TerminalSettings: TypeAlias = list[Any]
 
 
-def typed(name: str) -> bytes:
-    """The line; ProvisionError where more than that came, or may have been cut."""
+def typed(name: str, command: str) -> bytes:
+    """The line; ProvisionError where more than that came, or may have been cut.
+
+    `command` is what takes it from a file too.
+    """
     terminal = sys.stdin.fileno()
     before = termios.tcgetattr(terminal)
     try:
@@ -36,17 +39,19 @@ def typed(name: str) -> bytes:
         termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
         sys.stderr.write("\n")
     if more:
-        raise ProvisionError(f"More than one line came; nothing was taken in. {_from_file(name)}")
+        raise ProvisionError(
+            f"More than one line came; nothing was taken in. {_from_file(command)}"
+        )
     if len(line) >= LONGEST_LINE:
         raise ProvisionError(
             f"A terminal hands over {LONGEST_LINE} characters of a line at most, and this one may "
-            f"have been cut; nothing was taken in. {_from_file(name)}"
+            f"have been cut; nothing was taken in. {_from_file(command)}"
         )
     return line
 
 
-def _from_file(name: str) -> str:
-    return f"Give it from a file: clawbot secrets take {name} < FILE"
+def _from_file(command: str) -> str:
+    return f"Give it from a file: {command} < FILE"
 
 
 def _line(terminal: int) -> bytes:
