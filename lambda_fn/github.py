@@ -26,6 +26,11 @@ RUNS_KEPT = 5.0
 FOR_GOOD = float("inf")
 # As much of a log as surely holds what its last step said.
 _LOG_END = 256 * 1024
+# By the two commands of docs/runbook.md.
+_RENEWING = (
+    "The Control API's token for GitHub is wrong or has ended: renew it with "
+    "`clawbot secrets github`; `fleet-control runs` then shows whether GitHub takes it."
+)
 
 
 class GitHubClient:
@@ -217,6 +222,8 @@ class GitHubClient:
         if 200 <= answer.status < 300:
             return answer
         words, wait, trouble = github.read_refusal(answer, self.shown, self.now)
+        if answer.status == 401:
+            words = f"{words.rstrip('.')}. {_RENEWING}"
         silent = Code.GITHUB_UNREACHABLE if trouble else Code.GITHUB_REFUSED
         raise Failure(Code.GITHUB_BUSY if wait else silent, words, wait)
 

@@ -11,6 +11,7 @@ from lambda_fn.http_client import Budget
 from lambda_fn.mask import shown
 
 KEPT_SECONDS = 300.0
+_OURS = ("CONTROL_", "GITHUB_", "ALLOW_UNPROVEN_CALLER")
 
 
 class SecretSource(NamedTuple):
@@ -47,6 +48,11 @@ def read_settings(environ: Mapping[str, str]) -> FunctionSettings:
         for variable in ("CONTROL_API_TOKEN", "GITHUB_TOKEN")
     ]
     problems = [
+        f"{variable} stands in quotes: leave them out"
+        for variable in environ
+        if variable.startswith(_OURS) and _in_quotes(text(variable))
+    ]
+    problems += [
         f"{variable} (or {variable}_PARAMETER) is missing"
         for variable, value, parameter in secrets
         if not (value or parameter)
@@ -97,9 +103,15 @@ class SecretReader:
         return [line for lines in held for line in lines]
 
 
+def _in_quotes(text: str) -> bool:
+    return len(text) > 1 and text[0] == text[-1] and text[0] in "\"'`"
+
+
 def _lines(secret: SecretSource, text: str) -> list[str]:
     """Printable: a header refuses anything else, in words that quote it."""
     lines = text.split()
+    if any(map(_in_quotes, lines)):
+        raise Failure(Code.MISCONFIGURED, f"{secret.variable} stands in quotes: leave them out.")
     if lines and all(line.isascii() and line.isprintable() for line in lines):
         return lines
     raise Failure(Code.MISCONFIGURED, f"{secret.variable} must be printable ASCII, not empty.")

@@ -18,6 +18,7 @@ from clawbot.provision.secret_folder import SecretFolder, read_operator
 from fleet_control import aws_error
 from fleet_control.proxy import proxies
 from fleet_control.registry import Registry
+from fleet_control.settings import unquoted
 
 if TYPE_CHECKING:
     from mypy_boto3_iam.client import IAMClient
@@ -39,6 +40,11 @@ class OperatorContext:
 
     checkout: Path
     environ: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        ours = (name for name in self.environ if name.startswith(("CLAWBOT_", "AWS_")))
+        if quoted := [name for name in ours if unquoted(self.environ[name]) is not None]:
+            raise ProvisionError(*(f"{name} stands in quotes: leave them out." for name in quoted))
 
     @property
     def identity_file(self) -> Path:

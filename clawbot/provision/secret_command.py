@@ -1,23 +1,25 @@
 """The command `clawbot secrets`, with its sub-commands."""
 
 import argparse
-import getpass
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from clawbot.provision import secret_backup, secret_check, secret_make
+from clawbot.provision import secret_backup, secret_check, secret_make, secret_value
 from clawbot.provision.error import ProvisionError
-from clawbot.provision.fleet_secret import CONTROL_TOKEN, identity_name, needed_by
+from clawbot.provision.fleet_secret import CONTROL_TOKEN, Kind, identity_name, needed_by
 from clawbot.provision.invoker_key import InvokerKeys
 from clawbot.provision.operator_context import OperatorContext
 from clawbot.provision.secret_folder import make_operator
+from clawbot.provision.secret_value import SecretValue
+from clawbot.provision.typed_value import typed
 from fleet_control import aws_error
 
 # As tofu/control/function.tf has it.
-_PARAMETER = "/clawdinator/control-token"
+_CONTROL_PARAMETER = "/clawdinator/control-token"
+_GITHUB_PARAMETER = "/clawdinator/github-token"
 _WHICH = f"{CONTROL_TOKEN}, or an instance whose keys are meant"
 
 
@@ -39,6 +41,11 @@ def add_to(commands: Any) -> None:
     )
     add("sync", _sync, "make age-secrets/ in S3 as nix-secrets is")
     add("accept", _accept, "tell the Control API which control tokens it accepts")
+    add(
+        "github",
+        _github,
+        "give the Control API another token for GitHub: a line, or standard input",
+    )
     add("rotate", _rotate, "a new one; the old one works until it is retired").add_argument(
         "which", help=_WHICH
     )
@@ -63,10 +70,40 @@ def _make(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]:
 
 
 def _take(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]:
-    prompt = f"{asked.name} (is not shown): "
-    value = getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.read()
-    secret_make.take(context.registry, asked.name, value.encode(), context.secrets)
-    yield f"{asked.name}: taken in."
+    secret = secret_make.to_be_taken(context.registry, asked.name)
+    given = _given(secret.name, secret.kind, f"clawbot secrets take {secret.name}")
+    value = secret_value.checked(secret.name, secret.kind, given.text)
+    secret_make.take(context.registry, secret, value, context.secrets)
+    yield f"{asked.name}: taken in, {given.said}."
+    yield from given.notes
+
+
+def _given(name: str, kind: Kind, command: str) -> SecretValue:
+    """The value that is typed, or on standard input; ProvisionError where it is none."""
+    by_hand = sys.stdin.isatty()
+    data = typed(name, command) if by_hand else sys.stdin.buffer.read()
+    given = secret_value.read(name, kind, data)
+    if not given.doubt:
+        return given
+    if not by_hand:
+        raise ProvisionError(
+            f"{name}: the value stands {given.doubt}; nothing was taken in. Give it without that, "
+            f"or type `{command}` at a terminal, which asks."
+        )
+    return _meant(given, as_it_is=kind is not Kind.TOKEN)
+
+
+def _meant(given: SecretValue, *, as_it_is: bool) -> SecretValue:
+    """What to take of a doubtful value, by the operator's word; ProvisionError for nothing."""
+    choice = "yes, or no to take it as it is" if as_it_is else "yes or no"
+    sys.stderr.write(f"The value stands {given.doubt}. Take it without that? ({choice}) ")
+    sys.stderr.flush()
+    match sys.stdin.readline().strip().lower():
+        case "yes" | "y":
+            return given.without_doubt()
+        case "no" | "n" if as_it_is:
+            return given
+    raise ProvisionError("Nothing was taken in.")
 
 
 def _check(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]:
@@ -96,15 +133,29 @@ def _sync(context: OperatorContext, _: argparse.Namespace) -> Iterator[str]:
 
 def _accept(context: OperatorContext, _: argparse.Namespace) -> Iterator[str]:
     accepted = secret_make.accepted_tokens(context.secrets)
+    _tell(context, _CONTROL_PARAMETER, accepted)
+    count = len(accepted.splitlines())
+    yield f"{_CONTROL_PARAMETER}: {count} control token{'s are' if count > 1 else ' is'} accepted."
+
+
+def _github(context: OperatorContext, _: argparse.Namespace) -> Iterator[str]:
+    name = "GitHub's token"
+    given = _given(name, Kind.TOKEN, "clawbot secrets github")
+    value = secret_value.checked(name, Kind.TOKEN, given.text)
+    _tell(context, _GITHUB_PARAMETER, value.decode())
+    yield f"{_GITHUB_PARAMETER}: written, {given.said}."
+    yield "`fleet-control runs` shows whether GitHub takes it."
+
+
+def _tell(context: OperatorContext, parameter: str, value: str) -> None:
+    """Write what the Control API reads."""
     try:
         with context.ssm() as ssm:
-            ssm.put_parameter(Name=_PARAMETER, Value=accepted, Type="SecureString", Overwrite=True)
+            ssm.put_parameter(Name=parameter, Value=value, Type="SecureString", Overwrite=True)
     except (ClientError, BotoCoreError) as error:
         # Without its own words, which could quote what was sent.
-        unwritten = f"{_PARAMETER} can't be written ({aws_error.name(error)})."
+        unwritten = f"{parameter} can't be written ({aws_error.name(error)})."
         raise ProvisionError(aws_error.words(error, unwritten)) from None
-    count = len(accepted.splitlines())
-    yield f"{_PARAMETER}: {count} control token{'s are' if count > 1 else ' is'} accepted."
 
 
 def _rotate(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]:

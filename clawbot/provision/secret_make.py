@@ -68,8 +68,8 @@ def to_take(registry: Registry, instances: Iterable[str], folder: SecretFolder) 
     return tuple(dict.fromkeys(missing))
 
 
-def take(registry: Registry, name: str, value: bytes, folder: SecretFolder) -> None:
-    """Take a secret in; ProvisionError where it is none to take, or is some other one's."""
+def to_be_taken(registry: Registry, name: str) -> FleetSecret:
+    """The secret of that name; ProvisionError where it is none to take in."""
     secret = next((one for one in secrets(registry) if one.name == name), None)
     if secret is None or not secret.taken:
         known = sorted(one.name for one in secrets(registry) if one.taken)
@@ -77,11 +77,15 @@ def take(registry: Registry, name: str, value: bytes, folder: SecretFolder) -> N
             f"{name} is no token and no agent's secret of the registry; those are "
             f"{', '.join(known)}."
         )
-    value = _valid(secret, value)
+    return secret
+
+
+def take(registry: Registry, secret: FleetSecret, value: bytes, folder: SecretFolder) -> None:
+    """Take a secret in; ProvisionError where its value is some other one's."""
     for other in secrets(registry):
         # Two agents may well have the same allow list.
         both_agents = secret.kind is other.kind is Kind.AGENTS
-        if other.name != name and not both_agents and folder.reveal(other.name) == value:
+        if other.name != secret.name and not both_agents and folder.reveal(other.name) == value:
             raise ProvisionError(f"That is the value of {other.name}; each needs its own.")
     if secret.kind is Kind.TOKEN and (
         alike := secret_check.same_account(registry, secret, value, folder)
@@ -90,24 +94,6 @@ def take(registry: Registry, name: str, value: bytes, folder: SecretFolder) -> N
             f"That is a token of the account that {alike.name} logs in; each needs its own."
         )
     _write(secret, value, folder)
-
-
-def _valid(secret: FleetSecret, value: bytes) -> bytes:
-    """The stripped value as it is kept; text of several lines, as a PEM, ends with a newline."""
-    value = value.strip()
-    if secret.kind is Kind.TOKEN:
-        if not value or not value.isascii() or len(value.split()) != 1:
-            raise ProvisionError(
-                f"{secret.name} must be one line of printable characters without spaces."
-            )
-        return value
-    try:
-        text = value.decode()
-    except UnicodeDecodeError:
-        text = ""
-    if not text or "\0" in text:
-        raise ProvisionError(f"{secret.name} must be text in UTF-8, a line or more.")
-    return value + b"\n" if "\n" in text else value
 
 
 def rotate_control_token(registry: Registry, folder: SecretFolder) -> None:

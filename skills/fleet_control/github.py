@@ -260,7 +260,7 @@ def read_refusal(answer: Response, shown: Callable[[str], str], now: float) -> G
     if answer.status >= 500:
         return GitHubRefusal(f"GitHub has trouble: {said}", trouble=True)
     # 404 too is what GitHub answers to a token that may not see
-    hint = " (is GITHUB_TOKEN right?)" if answer.status in (401, 403, 404) else ""
+    hint = " (is GITHUB_TOKEN right?)" if answer.status in (403, 404) else ""
     return GitHubRefusal(f"GitHub says: {said}{hint}")
 
 

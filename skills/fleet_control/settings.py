@@ -14,6 +14,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from fleet_control.error import SettingsError
 
 SECRETS = "run/agenix"
+# What a shell, a chat and a word processor put around a text; the last are curly ones.
+_QUOTES = ('""', "''", "``", "«»", "\u201c\u201d", "\u201e\u201c", "\u2018\u2019")
 
 T = TypeVar("T")
 
@@ -61,6 +63,9 @@ class HostSource(PydanticBaseSettingsSource):
         value: Path | str = _Unshown(self._environ.get(variable, "").strip())
         if not value and file:
             value = self._lying(file, field_name, needed=needed)
+        if isinstance(value, str) and unquoted(value) is not None:
+            self.refuse(field_name, "stands in quotes", "leave them out")
+            return "", field_name, False
         if not value and needed:
             self.refuse(field_name, "is not there" if file else "is not set")
         return value, field_name, False
@@ -171,6 +176,15 @@ class _Unshown(str):
 
     def __repr__(self) -> str:
         return "…"
+
+
+def unquoted(text: str) -> str | None:
+    """What stands between the quotes that a text begins and ends with; None where it has none."""
+    ends = (text[:1], text[-1:])
+    within = text[1:-1]
+    if len(text) > 1 and "".join(ends) in _QUOTES and not any(end in within for end in ends):
+        return within
+    return None
 
 
 def first_line(text: str) -> str:

@@ -287,6 +287,33 @@ def test_a_secret_that_is_not_there_is_no_token(tmp_path: Path) -> None:
     assert token(tmp_path, clawbotDiscordTokenSecret="elsewhere") == ""
 
 
+@pytest.mark.parametrize(
+    "quotes", ['""', "''", "``", "«»", "\u201c\u201d", "\u201e\u201c", "\u2018\u2019"]
+)
+def test_each_that_stands_in_quotes_is_told_and_not_shown(tmp_path: Path, quotes: str) -> None:
+    host_of(tmp_path)
+    left, right = quotes[0], quotes[1]
+    (tmp_path / "etc/clawdinator/region").write_text(f"{left}eu-central-1{right}\n")
+    secret = f"{left}a-secret{right}"
+
+    found = problems({"CLAWBOT_DISCORD_TOKEN": secret, "CLAWBOT_OPERATORS": "''"}, tmp_path)
+
+    assert found == [
+        "CLAWBOT_OPERATORS stands in quotes: leave them out",
+        f"CLAWBOT_REGION is not set, and {tmp_path}/etc/clawdinator/region stands in quotes: "
+        "leave them out",
+        "CLAWBOT_DISCORD_TOKEN stands in quotes: leave them out",
+    ]
+
+
+@pytest.mark.parametrize("token", ['"', '"a', 'a"', 'a"b', "\"a'"])
+def test_a_quote_that_has_no_other_is_a_character_like_any(tmp_path: Path, token: str) -> None:
+    settings = load({**ENVIRON, "CLAWBOT_DISCORD_TOKEN": token}, tmp_path)
+
+    assert settings.discord_token
+    assert settings.discord_token.get_secret_value() == token
+
+
 def test_below_what_is_no_folder_no_file_is_there() -> None:
     settings = load(ENVIRON, Path(os.devnull))
 

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -65,6 +67,36 @@ async def test_a_refusal_is_told_in_githubs_words(
     assert answer.body.get("retry_after") == wait
     assert words in answer.body["error"]
     assert github.dispatched == []
+
+
+ACTIONS: list[dict[str, object]] = [
+    by_person(),
+    {"action": "runs"},
+    {"action": "run", "run_id": 7},
+    {"action": "registry"},
+    {"action": "cancel", "run_id": 7, "requested_by": "discord:1 sam"},
+]
+
+
+@pytest.mark.parametrize("asked", ACTIONS, ids=lambda asked: str(asked["action"]))
+async def test_a_token_that_ended_is_told_with_the_two_commands_that_renew_it(
+    ask: Ask, github: SmallGitHub, asked: dict[str, object]
+) -> None:
+    github.token = "another"
+
+    answer = await ask(function_url(asked, CHAT_1))
+
+    assert answer.code == (502, "github_refused")
+    assert answer.body["error"] == (
+        "GitHub says: Bad credentials. The Control API's token for GitHub is wrong or has ended: "
+        "renew it with `clawbot secrets github`; `fleet-control runs` then shows whether GitHub "
+        "takes it."
+    )
+    page = (Path(__file__).parents[2] / "docs/runbook.md").read_text()
+    section = page.partition("## GitHub's token ends\n")[2].partition("\n## ")[0]
+    commands = re.findall(r"^(clawbot|fleet-control) ([a-z ]+?) +#", section, re.MULTILINE)
+    assert commands == [("clawbot", "secrets github"), ("fleet-control", "runs")]
+    assert all(f"`{' '.join(one)}`" in answer.body["error"] for one in commands)
 
 
 async def test_the_time_a_spent_limit_names_is_told(ask: Ask, github: SmallGitHub) -> None:

@@ -72,6 +72,20 @@ def test_a_parameter_is_kept_five_minutes(ssm: LambdaRole) -> None:
     assert secrets.read(CONTROL, ssm.environ, Budget()) == ["third"]
 
 
+def test_what_stands_in_quotes_is_told_by_name(ssm: LambdaRole) -> None:
+    environ = {"CONTROL_API_TOKEN": "'a-token'", "GITHUB_TOKEN": "t", "GITHUB_REPO": '"o/r"'}
+    with pytest.raises(Failure) as raised:
+        read_settings(environ)
+
+    assert str(raised.value) == (
+        "The environment: CONTROL_API_TOKEN stands in quotes: leave them out; "
+        "GITHUB_REPO stands in quotes: leave them out"
+    )
+    put(ssm, "/clawbot/control-token", '"a-token"')
+    with pytest.raises(Failure, match=r"^CONTROL_API_TOKEN stands in quotes: leave them out"):
+        SecretReader().read(CONTROL, ssm.environ, Budget())
+
+
 def test_a_clock_that_is_set_back_keeps_no_parameter_for_longer(ssm: LambdaRole) -> None:
     now = TurnedNow()
     secrets = SecretReader(now)

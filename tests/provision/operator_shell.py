@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -59,13 +60,13 @@ class Operator:
         """The folder as it is now."""
         return OperatorContext(self.checkout, self.environ).secrets
 
-    def types(self, *words: str, given: str = "") -> CommandResult:
-        self.monkeypatch.setattr("sys.stdin", _Pipe(given))
+    def types(self, *words: str, given: str | bytes = "") -> CommandResult:
+        self.monkeypatch.setattr("sys.stdin", Pipe(given))
         room, *rest = words
         code = main([room, "--checkout", str(self.checkout), *rest], self.environ)
         return CommandResult(code, *self.capsys.readouterr())
 
-    def does(self, *words: str, given: str = "") -> str:
+    def does(self, *words: str, given: str | bytes = "") -> str:
         """It is to work; what was printed."""
         ended = self.types(*words, given=given)
         assert (ended.code, ended.err) == (0, ""), words
@@ -103,15 +104,14 @@ class Operator:
             self.does("secrets", "take", token_name(number), given=f"{token(number)}\n")
 
 
-class _Pipe:
-    def __init__(self, text: str) -> None:
-        self._text = text
+class Pipe:
+    """Standard input that is no terminal."""
+
+    def __init__(self, given: str | bytes) -> None:
+        self.buffer = BytesIO(given.encode() if isinstance(given, str) else given)
 
     def isatty(self) -> bool:
         return False
-
-    def read(self) -> str:
-        return self._text
 
 
 def token_name(number: str) -> str:

@@ -20,7 +20,7 @@ from sandbox.sandbox import CHECKOUT
 from sandbox.seed import LOCK_TABLE, STATE_BUCKET
 from sandbox.tofu.__main__ import main as stand_in
 from tests.provision import uploads
-from tests.provision.operator_shell import Operator
+from tests.provision.operator_shell import Operator, Pipe
 from tests.provision.test_first_host import operator_in, scratch_checkout
 from tests.sandbox.full_loop import BotRun, FullLoop, full_loop
 
@@ -73,7 +73,7 @@ class RunbookReader:
         match program:
             case "clawbot":
                 self.tokens += 1
-                self.monkeypatch.setattr("sys.stdin", _Given(f"token-number-{self.tokens}-given"))
+                self.monkeypatch.setattr("sys.stdin", Pipe(f"token-number-{self.tokens}-given\n"))
                 return cli.main(rest, self.environ)
             case "fleet-control":
                 return fleet_control.cli.main(rest, self.environ)
@@ -118,17 +118,6 @@ class RunbookReader:
                     iam.delete_user(UserName=f"{id_}-{role}")
         self.operator.add_users(*sorted(set(ids) - there))
         return 0
-
-
-class _Given:
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def isatty(self) -> bool:
-        return False
-
-    def read(self) -> str:
-        return f"{self._text}\n"
 
 
 def environment(fleet: FullLoop, operator: Operator) -> dict[str, str]:

@@ -317,6 +317,21 @@ def test_the_control_token_is_rotated_under_running_bots(operator: Operator) -> 
     assert accepted(operator) == [new.decode()]
 
 
+def test_githubs_token_is_written_where_the_control_api_reads_it(operator: Operator) -> None:
+    name = "/clawdinator/github-token"
+
+    assert operator.does("secrets", "github", given="github_pat_one\n") == (
+        f"{name}: written, one line of 14 characters, without the line end after it.\n"
+        "`fleet-control runs` shows whether GitHub takes it.\n"
+    )
+    ended = operator.types("secrets", "github", given='"github_pat_two"')
+    assert ended.err.startswith("GitHub's token: the value stands in quotes; nothing was taken in.")
+    assert "type `clawbot secrets github` at a terminal" in ended.err
+    with closing(operator.account.client("ssm")) as ssm:
+        kept = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]
+    assert (kept["Value"], kept["Type"]) == ("github_pat_one", "SecureString")
+
+
 def test_an_instances_keys_are_rotated_and_the_old_ones_retired(operator: Operator) -> None:
     operator.make_secrets()
     operator.does("secrets", "rotate", FIRST)
@@ -363,6 +378,16 @@ def test_a_shell_without_aws_credentials_is_told_which_to_set(
         "There are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
         "AWS_PROFILE, as for the AWS CLI.\n"
     )
+
+
+def test_variables_in_quotes_are_told_by_name(operator: Operator) -> None:
+    quoted = operator.environ | {"AWS_REGION": '"eu-central-1"', "CLAWBOT_NIX_SECRETS": "'x'"}
+
+    assert main(["secrets", "--checkout", str(operator.checkout), "operator"], quoted) == 1
+    assert sorted(operator.capsys.readouterr().err.splitlines()) == [
+        "AWS_REGION stands in quotes: leave them out.",
+        "CLAWBOT_NIX_SECRETS stands in quotes: leave them out.",
+    ]
 
 
 @pytest.mark.parametrize("half", ["access-key-id", "secret-access-key"])
