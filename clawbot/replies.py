@@ -33,6 +33,9 @@ class Notice:
     ids: tuple[str, ...] = ()
 
 
+TOO_OLD = Notice(("That reached me more than two minutes late: too old. Say it again.",))
+
+
 @dataclass(frozen=True, slots=True)
 class StatusReport:
     """The fleet beside its registry; `page` counts from 0, in whatever size the adapter shows."""

@@ -11,7 +11,7 @@ from clawbot.bot import Bot
 from clawbot.commands import acts, parse
 from clawbot.in_flight import InFlight
 from clawbot.living_reply import BEGUN_WITHIN_SECONDS, LivingReply, State
-from clawbot.replies import Notice
+from clawbot.replies import TOO_OLD, Notice
 from clawbot.seal import Seal
 from clawbot.telegram.buttons import Origin, TelegramDrawing, text
 from clawbot.telegram.chats import FleetChats
@@ -23,8 +23,6 @@ from clawbot.telegram.rate_limit import Limits, RateLimit
 from clawbot.telegram.reply import TelegramMessage
 from clawbot.telegram.speaker import DOUBTED, PLATFORM, ask, author, doubted, registry_for
 from fleet_control.caller import Caller, Human, Unknown
-
-TOO_OLD = Notice(("That reached me more than two minutes late: too old. Say it again.",))
 
 log = logging.getLogger(__name__)
 

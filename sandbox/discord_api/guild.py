@@ -126,7 +126,10 @@ class Channel:
 
 @dataclass(slots=True)
 class Message:
-    """A message as it stands now, and each body it had."""
+    """A message as it stands now, and each body it had.
+
+    `asked` is the interaction that it answers first: its id, its kind, and whose it was.
+    """
 
     id: str
     channel: str
@@ -136,6 +139,7 @@ class Message:
     webhook_id: str | None = None
     reference: str | None = None
     edited: str | None = None
+    asked: tuple[str, int, Member] | None = None
     bodies: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -190,12 +194,20 @@ class Message:
             "timestamp": "2026-01-01T00:00:00.000000+00:00",
             "edited_timestamp": self.edited,
             **({"webhook_id": self.webhook_id} if self.webhook_id else {}),
+            **({"interaction_metadata": _metadata(*self.asked)} if self.asked else {}),
             **(
                 {"message_reference": {"message_id": self.reference, "channel_id": self.channel}}
                 if self.reference
                 else {}
             ),
         }
+
+
+def _metadata(interaction: str, kind: int, person: Member) -> dict[str, Any]:
+    """Which interaction a message answers."""
+    owners = {"0": interaction}
+    user = person.user()
+    return {"id": interaction, "type": kind, "user": user, "authorizing_integration_owners": owners}
 
 
 @dataclass(slots=True)

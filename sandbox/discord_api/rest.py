@@ -43,6 +43,8 @@ class Rest:
             web.post(messages, self._send),
             web.get(f"{messages}/{{message}}", self._message),
             web.patch(f"{messages}/{{message}}", self._edit),
+            web.delete(f"{messages}/{{message}}", self._delete),
+            web.get(f"{root}/guilds/{{guild}}/members/{{user}}", self._member),
         ]
 
     @web.middleware
@@ -161,6 +163,7 @@ class Rest:
         flags = body.pop("flags", 0) | (LOADING if kind == DEFERRED else 0)
         answer = self._new(asked.application, asked.channel.id, body, flags)
         answer.webhook_id = asked.application
+        answer.asked = asked.id, asked.kind, asked.person
         if flags & EPHEMERAL:
             asked.whispers.append(answer)
         asked.message = answer
@@ -211,11 +214,12 @@ class Rest:
 
     async def _history(self, request: web.Request) -> web.Response:
         channel = self._channel(request, VIEW_CHANNEL)
-        after = int(request.query.get("after", 0))
-        found = [one for one in self._backend.guild.in_channel(channel) if int(one.id) > after]
-        most = int(request.query.get("limit", 50))
-        newest_first = sorted(found, key=lambda one: int(one.id))[:most][::-1]
-        return answered([one.payload(self._backend.guild.people) for one in newest_first])
+        after, before = (int(request.query.get(end, 0)) for end in ("after", "before"))
+        ids = sorted(int(one.id) for one in self._backend.guild.in_channel(channel))
+        found = [id_ for id_ in ids if after < id_ < (before or 1 << 63)]
+        most, guild = int(request.query.get("limit", 50)), self._backend.guild
+        shown = found[:most] if after else found[-most:]
+        return answered([guild.messages[str(id_)].payload(guild.people) for id_ in shown[::-1]])
 
     async def _send(self, request: web.Request) -> web.Response:
         channel, body = self._channel(request, SEND_MESSAGES), await request.json()
@@ -248,6 +252,20 @@ class Rest:
                 429, 30046, "Maximum number of edits to messages older than 1 hour reached"
             )
         return await self._edited(found, request)
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        found = self._found(request)
+        if found.author.id != self._app(request).bot.id:
+            raise DiscordRefusal(403, 50013, "Missing Permissions")
+        del self._backend.guild.messages[found.id]
+        return web.Response(status=204)
+
+    async def _member(self, request: web.Request) -> web.Response:
+        self._app(request)
+        found = self._backend.guild.people.get(request.match_info["user"])
+        if found is None or request.match_info["guild"] != self._backend.guild.id:
+            raise DiscordRefusal(404, 10007, "Unknown Member")
+        return answered({**found.member(), "user": found.user()})
 
     def _found(self, request: web.Request) -> Message:
         channel = self._channel(request, VIEW_CHANNEL)
