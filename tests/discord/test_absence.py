@@ -10,6 +10,7 @@ from clawbot.readiness import ignored
 from clawbot.settings import load
 from sandbox.discord_api.guild import Message
 from sandbox.discord_api.interaction import Interaction
+from tests.clock import TurnedLoop
 from tests.discord.dialogue import answer, pings, said
 from tests.discord.scene import DiscordScene
 
@@ -178,6 +179,22 @@ async def test_a_thread_is_looked_into_as_its_channel(scene: DiscordScene) -> No
     await scene.until(lambda: [one.reference for one in there(thread.id)][1:] == [asked.id])
 
 
+@pytest.mark.parametrize("status", [502, 403])
+async def test_a_channel_that_can_not_be_read_hides_no_other(
+    scene: DiscordScene, status: int
+) -> None:
+    thread = scene.discord.channel("about claw-2", scene.discord.fleet)
+    content = f"<@{scene.app.bot.id}> /fleet help"
+    there = await scene.discord.say(scene.visitor, content, thread)
+    asked = await said(scene, scene.visitor, "/fleet help")
+    body = {"message": "Missing Access", "code": 50001}
+    scene.discord.refuse_next("GET", f"{scene.discord.fleet.id}/messages$", status, body)
+    await scene.start()
+    in_thread = scene.discord.guild.in_channel
+    await scene.until(lambda: in_thread(thread.id)[-1].reference == there.id)
+    await scene.until(lambda: len(answers(scene, asked)) == (status == 502))
+
+
 @pytest.mark.parametrize(("others", "found"), [(99, 1), (100, 0)])
 async def test_the_newest_hundred_are_looked_through(
     scene: DiscordScene, others: int, found: int
@@ -219,6 +236,9 @@ async def test_a_session_that_was_lost_is_an_absence_too(scene: DiscordScene) ->
     scene.discord.sessions.clear()
     missed = await said(scene, scene.visitor, "/fleet help")
     await session.drop()
+    loop = TurnedLoop()
+    while len(scene.discord.sessions) == 0:
+        await loop.turn(0.5)  # the library waits for five seconds before it logs in again
     await answer(scene, missed)
     scene.api.released.set()
     assert "2 instances" in (await scene.replied(slow)).text
