@@ -4,11 +4,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from clawbot.progress import Progress, Stage
+from fleet_control import skew
 from fleet_control.status import FleetStatus
 
 # The code of a notice that answers what is no command at all.
 UNKNOWN_COMMAND = "unknown_command"
 ASKED_ALREADY = "That was asked already; its own reply tells how it goes."
+TOO_OLD = "That reached me more than two minutes late: too old. Say it again."
+# A clock that is wrong by so much makes an ask old that is not.
+WRONG_SECONDS = 60.0
 
 
 class Tone(StrEnum):
@@ -100,6 +104,12 @@ def is_final(reply: Reply) -> bool:
 
 def refused(message: str, code: str) -> Notice:
     return Notice((message,), Tone.REFUSED, code)
+
+
+def too_old(ahead: float) -> Notice:
+    """What is said of an ask that is too old by a clock that is so far ahead of AWS's."""
+    wrong = abs(ahead) >= WRONG_SECONDS
+    return Notice((TOO_OLD, skew.sentence(ahead)) if wrong else (TOO_OLD,))
 
 
 def broken(message: str) -> Notice:

@@ -61,6 +61,7 @@ class KilledDeploys:
     calls_once: bool
     asked: str = ""
     most_calls: int = 1
+    due: bool = True
     threads: Threads = field(default_factory=Threads)
 
     async def at_each_moment(self) -> dict[str, object]:
@@ -71,7 +72,7 @@ class KilledDeploys:
         for moment in count(1):
             killed = await self._killed_at(moment)
             left = untrue(self.api, self.replies(self.asked))
-            if left or len(self.api.runs) > 1:
+            if left or len(self.api.runs) != self.due:
                 wrong[f"{moment}, {killed}"] = left or self.api.runs
             elif self.api.runs and not 1 <= self.calls(self.asked) <= self.most_calls:
                 wrong[f"{moment}, {killed}"] = f"called {self.calls(self.asked)} times"
@@ -86,7 +87,7 @@ class KilledDeploys:
         line = self.scene.line
         self.api.forget()
         line.begin(moment)
-        self.most_calls = 1
+        self.most_calls, self.due = 1, True
         self.asked = await self.ask()
         await self._until(lambda: line.is_cut or self._is_over())
         await self._idle()  # the asker is called after the end
@@ -97,10 +98,10 @@ class KilledDeploys:
         if self.calls(self.asked) and "done" not in self.api.told.values():
             self.most_calls = 1 if self.calls_once else 2  # nobody but the platform knows of it
         await self.scene.clock.turn(RESTART_SECONDS)
-        begun = await self.say_again() or self.api.runs
+        self.due = bool(await self.say_again() or self.api.runs)
         line.begin(0)
         await self.start()
-        if begun:
+        if self.due:
             await self._until(self._is_over)
         await self._pass(QUIET_SECONDS)
         return killed
@@ -141,5 +142,6 @@ def untrue(api: TimedControlApi, replies: Mapping[str, str]) -> dict[str, str]:
 
 
 def _is_true_by_itself(text: str) -> bool:
-    """A platform's own "thinking", or what comes before a dispatch."""
-    return not text or ("asking" in text and "If this has not changed in two minutes" in text)
+    """What comes before a dispatch, or tells that there was none."""
+    asking = "asking" in text and "If this has not changed in two minutes" in text
+    return asking or "began nothing. Ask again." in text

@@ -12,18 +12,19 @@ from clawbot.ask import Ask
 from clawbot.bot import Bot
 from clawbot.commands import OptionKind, Request, Status, parse
 from clawbot.discord import acknowledgement, buttons
+from clawbot.discord.absence import Absence
 from clawbot.discord.buttons import COG, DiscordAct, DiscordDrawing, DiscordPress, FleetButton
 from clawbot.discord.choices import Offer, QuickStatus, offers
 from clawbot.discord.guild import CHANGES, GuildWatch
 from clawbot.discord.predecessor import PredecessorsMessage
 from clawbot.discord.registration import Asking, register, slash_command
-from clawbot.discord.reply import NOBODY, DiscordMessage
+from clawbot.discord.reply import NOBODY, DiscordMessage, made
 from clawbot.discord.retry import DiscordAway
 from clawbot.discord.speaker import PLATFORM, account, addressed, author, person
 from clawbot.in_flight import InFlight
-from clawbot.living_reply import LivingReply, State
+from clawbot.living_reply import BEGUN_WITHIN_SECONDS, LivingReply, State
 from clawbot.readiness import FrontReadiness, unwatched
-from clawbot.replies import refused
+from clawbot.replies import refused, too_old
 from clawbot.seal import Seal
 from fleet_control.caller import Caller
 from fleet_control.error import RegistryError
@@ -46,6 +47,7 @@ class FleetCog(commands.Cog, name=COG):
         self._drawing = DiscordDrawing(Seal(secret), bot.clock, bot.settings.bot)
         self._quick_status = QuickStatus(bot.fleet, bot.clock)
         self._work = InFlight(_failed)
+        self._absence = Absence(client, bot.clock, self._served, self._missed)
         self._begun = False
         self._group = slash_command(self._asked, self._offered)
         self._guild = discord.Object(bot.settings.discord_guild or 0)
@@ -64,7 +66,10 @@ class FleetCog(commands.Cog, name=COG):
     @commands.Cog.listener()
     async def on_ready(self) -> None:
         """Begin, once: Discord says that it is ready again after each session it lost."""
-        if not self._begun:
+        if self._begun:
+            if guild := self._client.get_guild(self._guild.id):
+                self._spawn(self._absence.look(guild))
+        else:
             self._begun = True
             self._spawn(self._watch.run())
 
@@ -89,6 +94,7 @@ class FleetCog(commands.Cog, name=COG):
     async def _asked(self, interaction: Asking, request: Request) -> None:
         if not self._served(interaction.guild_id, _places(interaction)):
             return await self._elsewhere(interaction)
+        self._absence.first(interaction.id)
         # Before anything slow. One that came too late, or was answered by another, ends here.
         begun = await acknowledgement.thinking(interaction)
         if begun is None:
@@ -147,6 +153,14 @@ class FleetCog(commands.Cog, name=COG):
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
+        if self._absence.first(message.id):
+            await self._hear(message)
+
+    async def _missed(self, message: discord.Message) -> None:
+        await self._hear(message, missed=True)
+
+    async def _hear(self, message: discord.Message, *, missed: bool = False) -> None:
+        """A message; what was missed may be too old, or known to the ledger."""
         me = self._client.user
         if me is None or message.author.id == me.id or message.guild is None:
             return
@@ -163,7 +177,13 @@ class FleetCog(commands.Cog, name=COG):
             return
         ask = self._said(caller, message.author, message.channel.id, str(message.id))
         reply = self._reply(message.channel.id, answers=message.id)
-        self._answer(self._bot.commands.answer(ask, parse(words), reply), reply)
+        if missed:
+            ask = replace(ask, said=made(message.id))
+        if missed and self._clock.now() - ask.said > BEGUN_WITHIN_SECONDS:
+            ask.audit(f"too late: {' '.join(words)}")
+            self._answer(reply.show(too_old(self._bot.api.ahead)), reply)
+        else:
+            self._answer(self._bot.commands.answer(ask, parse(words), reply), reply)
 
     async def _registry(self) -> Registry | None:
         try:
@@ -177,6 +197,8 @@ class FleetCog(commands.Cog, name=COG):
     def _serve(self) -> None:
         self._spawn(self._quick_status.status())  # so that the first choices need not wait
         self._spawn(self._finish_left())
+        if guild := self._client.get_guild(self._guild.id):
+            self._spawn(self._absence.look(guild))
 
     async def _register(self, guild: discord.Guild) -> None:
         await register(self._client, self._group, self._client.tree, guild.id, self._clock)

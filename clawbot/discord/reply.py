@@ -115,7 +115,7 @@ class DiscordMessage:
         seen = reply.progress
         told = f"<@{user}> deploy {seen.target}: {wording.stage(seen)}"
         # The same in each life of this bot: one may have said it, and not heard that it was taken.
-        nonce = _derived(seen.run_id, self._message_id, seen.stage)
+        nonce = derived(seen.run_id, self._message_id, seen.stage)
         try:
             await until_back(
                 self._clock, lambda: self._ping(int(user), told, nonce), CALL_WITHIN_SECONDS
@@ -214,6 +214,6 @@ def _made_up() -> str:
     return secrets.token_hex(8)
 
 
-def _derived(*what: object) -> str:
+def derived(*what: object) -> str:
     """The nonce of whoever says this again; Discord takes 25 characters."""
     return hashlib.sha256(" ".join(map(str, what)).encode()).hexdigest()[:24]

@@ -14,7 +14,7 @@ from clawbot.commands import acts, parse
 from clawbot.crowd import ONE_AT_A_TIME, Crowd, goes_first
 from clawbot.in_flight import InFlight
 from clawbot.living_reply import BEGUN_WITHIN_SECONDS, LivingReply, State
-from clawbot.replies import Notice
+from clawbot.replies import Notice, too_old
 from clawbot.seal import Seal
 from clawbot.telegram.buttons import Origin, TelegramDrawing, text
 from clawbot.telegram.chats import FleetChats
@@ -34,12 +34,7 @@ from clawbot.telegram.speaker import (
     doubted,
     registry_for,
 )
-from fleet_control import skew
 from fleet_control.caller import Caller, Human, Unknown
-
-TOO_OLD = "That reached me more than two minutes late: too old. Say it again."
-# A clock that is wrong by so much makes an ask old that is not.
-WRONG_SECONDS = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -201,12 +196,6 @@ class TelegramFront:
 
     def _message(self, origin: Origin, **where: Any) -> TelegramMessage:
         return TelegramMessage(self._outbox, self._drawing, self._bot.clock, origin, **where)
-
-
-def too_old(ahead: float) -> Notice:
-    """What is said of an ask that is too old by a clock that is so far ahead of AWS's."""
-    wrong = abs(ahead) >= WRONG_SECONDS
-    return Notice((TOO_OLD, skew.sentence(ahead)) if wrong else (TOO_OLD,))
 
 
 def _failed(error: BaseException) -> None:

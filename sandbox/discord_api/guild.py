@@ -66,7 +66,10 @@ class Member:
 
 @dataclass(slots=True)
 class Message:
-    """A message as it stands now, and each body it had; `answers`: of an interaction."""
+    """A message as it stands now, and each body it had; `answers`: of an interaction.
+
+    `asked` is the interaction that it answers first: its id, its kind, and whose it was.
+    """
 
     id: str
     channel: str
@@ -77,6 +80,7 @@ class Message:
     reference: str | None = None
     edited: str | None = None
     answers: bool = False
+    asked: tuple[str, int, Member] | None = None
     bodies: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -132,6 +136,7 @@ class Message:
             "edited_timestamp": self.edited,
             **({"webhook_id": self.webhook_id} if self.webhook_id else {}),
             **({"application_id": self.webhook_id} if self.answers else {}),
+            **({"interaction_metadata": _metadata(*self.asked)} if self.asked else {}),
             **(
                 {"message_reference": {"message_id": self.reference, "channel_id": self.channel}}
                 if self.reference
@@ -151,6 +156,13 @@ def _numbered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return numbered | ({"components": inner} if inner else {})
 
     return [given_back(row) for row in rows]
+
+
+def _metadata(interaction: str, kind: int, person: Member) -> dict[str, Any]:
+    """Which interaction a message answers."""
+    owners = {"0": interaction}
+    user = person.user()
+    return {"id": interaction, "type": kind, "user": user, "authorizing_integration_owners": owners}
 
 
 @dataclass(slots=True)

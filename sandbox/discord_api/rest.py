@@ -44,6 +44,7 @@ class Rest:
             web.post(messages, self._send),
             web.get(f"{messages}/{{message}}", self._message),
             web.patch(f"{messages}/{{message}}", self._edit),
+            web.delete(f"{messages}/{{message}}", self._delete),
         ]
 
     @web.middleware
@@ -157,6 +158,7 @@ class Rest:
                 return {"message": asked.message.payload(self._backend.guild.people)}
         flags = body.pop("flags", 0) | (LOADING if kind == DEFERRED else 0)
         answer = self._answering(asked, body, flags)
+        answer.asked = asked.id, asked.kind, asked.person
         asked.message = answer
         return {"message": answer.payload(self._backend.guild.people)}
 
@@ -216,11 +218,12 @@ class Rest:
         guild, channel = self._channel(request)
         if not guild.may(channel, READ_MESSAGE_HISTORY):
             return answered([])
-        after = int(request.query.get("after", 0))
-        found = [one for one in guild.in_channel(channel.id) if int(one.id) > after]
+        after, before = (int(request.query.get(end, 0)) for end in ("after", "before"))
+        ids = sorted(int(one.id) for one in guild.in_channel(channel.id))
+        found = [id_ for id_ in ids if after < id_ < (before or 1 << 63)]
         most = int(request.query.get("limit", 50))
-        newest_first = sorted(found, key=lambda one: int(one.id))[:most][::-1]
-        return answered([one.payload(guild.people) for one in newest_first])
+        shown = found[:most] if after else found[-most:]
+        return answered([guild.messages[str(id_)].payload(guild.people) for id_ in shown[::-1]])
 
     async def _send(self, request: web.Request) -> web.Response:
         (guild, channel), body = self._channel(request), await request.json()
@@ -261,6 +264,13 @@ class Rest:
                 429, 30046, "Maximum number of edits to messages older than 1 hour reached"
             )
         return await self._edited(found, request)
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        found = self._found(request)
+        if found.author.id != self._app(request).bot.id:
+            raise DiscordRefusal(403, 50013, "Missing Permissions")
+        del self._backend.guild.messages[found.id]
+        return web.Response(status=204)
 
     def _found(self, request: web.Request) -> Message:
         guild, channel = self._channel(request)

@@ -10,7 +10,6 @@ from fleet_control.clock import Clock
 from sandbox.discord_api import gateway
 from sandbox.discord_api.backend import PATIENCE_SECONDS, Application, Backend
 from sandbox.discord_api.channel import Channel
-from sandbox.discord_api.channel_lookup import ChannelLookup
 from sandbox.discord_api.guild import Guild, Member, Message
 from sandbox.discord_api.interaction import (
     AUTOCOMPLETE,
@@ -19,6 +18,7 @@ from sandbox.discord_api.interaction import (
     Interaction,
     command_data,
 )
+from sandbox.discord_api.lookup import Lookup
 from sandbox.discord_api.payload import ready
 from sandbox.discord_api.rest import Rest
 from sandbox.loopback import listen
@@ -43,7 +43,7 @@ class DiscordApi(Backend):
         rest = Rest(self)
         app = web.Application(middlewares=[*self._middlewares, rest.guard])
         app.add_routes([*rest.routes(), web.get("/gateway/", self._gateway)])
-        app.add_routes(ChannelLookup(self).routes())
+        app.add_routes(Lookup(self).routes())
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         socket = listen(port)

@@ -77,6 +77,8 @@ async def _ended(
             waits = run.status != "in_progress"
             pause = poll * (WAITING_TAKES_TIMES if waits else slowed(unchanged))
         if clock.monotonic() + pause > until:
+            if sight.why:  # it may be asked to look an hour later: the time given is still waited
+                await sight.sleep(until - clock.monotonic(), tell)
             raise OutcomeUnknown(
                 f"Run {run_id} has not ended in the time given; how it ends is not known yet."
             )

@@ -125,6 +125,21 @@ async def test_a_note_that_is_not_taken_is_made_again_for_ten_minutes(talk: Talk
     assert talk.api.told == {ASKED: "done"}
 
 
+async def test_after_ten_minutes_it_is_left(talk: Talk) -> None:
+    ended(talk, 10)
+    talk.api.told = {ASKED: ""}
+    begun = asyncio.create_task(called(talk))
+    await talk.api.until("told", 1)
+    talk.api.next = [AWAY] * 9
+    for tried in range(8):
+        await talk.api.until("told", 2 + tried)
+        await talk.clock.asleep(1)
+        await talk.clock.turn(300)
+
+    assert await begun == 1
+    assert talk.api.count("told") == 9
+
+
 async def test_an_older_control_api_is_told_nothing_twice(talk: Talk) -> None:
     ended(talk, 10)
     talk.api.told = {ASKED: ""}

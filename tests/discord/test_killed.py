@@ -8,16 +8,20 @@ stays "asking …", and is true by itself: it says what to do if it has not chan
 import pytest
 
 from tests.clock import TurnedClock
-from tests.discord.dialogue import pings
+from tests.discord.dialogue import pings, said
 from tests.discord.scene import DiscordScene
 from tests.fleet_control.aws import FakeEc2
 from tests.killed_deploys import KilledDeploys
 from tests.timed_control_api import TimedControlApi
 
 
-@pytest.mark.parametrize("lag", [0, 6, 12])
+@pytest.mark.parametrize(
+    ("by_mention", "lag"),
+    [(False, 0), (False, 6), (False, 12), (True, 12)],
+    ids=["0", "6", "12", "12, by mention"],
+)
 async def test_each_reply_that_a_run_answers_to_ends_final_and_each_other_is_true(
-    ec2: FakeEc2, lag: float
+    ec2: FakeEc2, by_mention: bool, lag: float
 ) -> None:
     rolling = TimedControlApi(clock=TurnedClock(), lag=lag)
     scene = DiscordScene(rolling.clock, ec2)
@@ -25,6 +29,8 @@ async def test_each_reply_that_a_run_answers_to_ends_final_and_each_other_is_tru
 
     async def ask() -> str:
         here = scene.discord.fleet
+        if by_mention:
+            return (await said(scene, scene.operator, "/fleet deploy claw-2")).id
         asked = await scene.discord.command(
             scene.app, scene.operator, "deploy", here, target="claw-2"
         )
@@ -39,7 +45,8 @@ async def test_each_reply_that_a_run_answers_to_ends_final_and_each_other_is_tru
         return sum(int(one.id) > int(asked) for one in pings(scene))
 
     async def say_again() -> bool:
-        return False  # Discord tells nobody of what was said while they were away
+        # Discord tells nobody of what was said while they were away; a mention can be read, though.
+        return by_mention and not replies(killing.asked)
 
     async with scene:
         killing = KilledDeploys(

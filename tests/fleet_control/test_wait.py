@@ -163,6 +163,18 @@ async def test_trouble_that_lasts_is_said_though_it_may_not_look_for_an_hour(
     assert len(said) == 3
 
 
+async def test_the_time_given_is_waited_though_it_may_not_look_again_within_it(
+    control: Lambda, api: ControlApi, clock: HastyClock
+) -> None:
+    control.refuses("github_busy", 429, retry_after=3600)
+    said: list[str] = []
+
+    with pytest.raises(OutcomeUnknown, match="not ended in the time given"):
+        await until_finished(api, 7, clock, said.append, within=300)
+    assert sum(clock.slept) == 300
+    assert "no sight of it" in said[0]
+
+
 async def test_a_few_troubles_are_borne(
     control: Lambda, api: ControlApi, clock: HastyClock
 ) -> None:

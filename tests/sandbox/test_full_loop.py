@@ -67,6 +67,8 @@ async def test_the_script_of_the_demo_s_page(registry: Path, python: Path) -> No
         assert not {one.id for one in before.values()} & {one.id for one in after.values()}
         assert bot.terminal.exit_code == 0
         assert [run.conclusion for run in outside.sandbox.github.runner.runs] == ["success"] * 3
+        api = bot.bot.api
+        assert [await api.told(one.request_id) for one in await api.runs()] == ["done"] * 3
 
 
 async def test_a_bad_host_stops_the_roll_and_the_chat_says_where_and_why(

@@ -1,4 +1,4 @@
-"""The two routes that give a channel: by its id, and as the private chat with a person."""
+"""What is asked for by its id: a channel, the private chat with a person, a member."""
 
 from aiohttp import web
 
@@ -6,7 +6,7 @@ from sandbox.discord_api.answer import answered
 from sandbox.discord_api.backend import Backend
 
 
-class ChannelLookup:
+class Lookup:
     """Handlers over what `backend` holds."""
 
     def __init__(self, backend: Backend) -> None:
@@ -16,6 +16,7 @@ class ChannelLookup:
         return [
             web.get("/api/v10/channels/{channel}", self._channel),
             web.post("/api/v10/users/@me/channels", self._private),
+            web.get("/api/v10/guilds/{guild}/members/{user}", self._member),
         ]
 
     async def _channel(self, request: web.Request) -> web.Response:
@@ -28,3 +29,10 @@ class ChannelLookup:
     async def _private(self, request: web.Request) -> web.Response:
         person = str((await request.json())["recipient_id"])
         return answered(self._backend.private(person).payload(""))
+
+    async def _member(self, request: web.Request) -> web.Response:
+        guild = self._backend.guilds.get(request.match_info["guild"])
+        found = guild.people.get(request.match_info["user"]) if guild else None
+        if guild is None or found is None:
+            return answered({"message": "Unknown Member", "code": 10007}, 404)
+        return answered({**found.member(guild), "user": found.user()})
