@@ -1,5 +1,6 @@
 """What Discord takes at most of what we send, as its documentation gives it, in characters."""
 
+EMBED_TITLE = 256
 EMBED_DESCRIPTION = 4096
 FIELD_VALUE = 1024
 LINK = 512

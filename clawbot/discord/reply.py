@@ -15,6 +15,7 @@ import discord
 from clawbot import wording
 from clawbot.discord import limits
 from clawbot.discord.buttons import DiscordDrawing, DrawnEmbed
+from clawbot.discord.embeds import plain
 from clawbot.discord.retry import DiscordAway, until_back
 from clawbot.discord.speaker import PLATFORM
 from clawbot.living_reply import BEGUN_WITHIN_SECONDS
@@ -112,7 +113,7 @@ class DiscordMessage:
         if platform != PLATFORM or not user.isdecimal():
             return
         seen = reply.progress
-        told = f"<@{user}> deploy {seen.target}: {wording.stage(seen)}"
+        told = f"<@{user}> deploy {plain(seen.target)}: {wording.stage(seen)}"
         nonce = _made_up()
         try:
             await until_back(
