@@ -30,7 +30,12 @@ from fleet_control.line import printable
 from fleet_control.status import FleetStatus
 from sandbox.telegram_api.markup import read_text
 from sandbox.terminal.markup import render
+from tests.clock import TurnedClock
+from tests.discord.ec2 import Claw
+from tests.discord.scene import DiscordScene
+from tests.fleet_control.aws import FakeEc2
 from tests.fleet_control.fleets import NOW, host, run, seen
+from tests.telegram.scene import TelegramScene
 
 # Whatever breaks a line, turns it round, is not seen or moves a cursor, and every kind of markup.
 NASTY = (
@@ -272,3 +277,25 @@ def test_what_is_offered_while_one_types_is_one_line() -> None:
     for kind in (OptionKind.TARGET, OptionKind.IMAGE):
         for offer in offers(kind, "", status, NOW):
             assert_seen(offer.shown.replace("\n", "\x00"))
+
+
+STRAY = Claw("stray\n🟢 **claw-9** · healthy\u202e")
+
+
+async def test_a_name_that_breaks_its_line_is_no_row_in_discord(ec2: FakeEc2) -> None:
+    async with DiscordScene(TurnedClock(), ec2) as scene:
+        scene.hosts(Claw("claw-1"), Claw("claw-2"), STRAY)
+        await scene.start()
+        asked = await scene.discord.command(scene.app, scene.visitor, "status")
+        shown = (await scene.replied(asked)).text
+    assert "🟡 **stray?🟢 \\*\\*claw-9\\*\\* · healthy?** · healthy" in shown.splitlines()[1]
+    assert scene.discord.problems == []
+
+
+async def test_a_name_that_breaks_its_line_is_no_row_in_telegram(ec2: FakeEc2) -> None:
+    async with TelegramScene(TurnedClock(), ec2) as scene:
+        scene.hosts(Claw("claw-1"), Claw("claw-2"), STRAY)
+        await scene.start()
+        reply = await scene.reply_to(await scene.say("/fleet status"))
+        await scene.until(lambda: "claw-2" in reply["text"])
+    assert "🟡 stray?🟢 **claw-9** · healthy? healthy" in reply["text"].splitlines()[1]
