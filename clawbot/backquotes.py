@@ -14,7 +14,7 @@ def drawn(line: str, longest: int, draw: Draw, size: Callable[[str], int] = len)
 
     One that is too long ends before the code that has no room, not within it.
     """
-    pieces = tuple(_pieces(printable(line.strip())))
+    pieces = tuple(_pieces(printable(line.strip()).strip()))
     whole = "".join(draw(*piece) for piece in pieces)
     if size(whole) <= longest:
         return whole
@@ -28,9 +28,10 @@ def drawn(line: str, longest: int, draw: Draw, size: Callable[[str], int] = len)
 
 
 def _pieces(line: str) -> Iterator[tuple[str, bool]]:
-    """Words and code, by turns; where a backquote has no other, all of it is words."""
+    """Words and code, by turns; where a backquote has no other, or nothing lies between two, all of
+    it is words."""
     parts = line.split("`")
-    if len(parts) % 2 == 0:
+    if len(parts) % 2 == 0 or "" in parts[1::2]:
         yield line, False
         return
     yield from ((part, odd % 2 == 1) for odd, part in enumerate(parts) if part)

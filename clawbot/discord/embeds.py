@@ -41,6 +41,14 @@ _STAGES = {
 
 def embed(reply: Reply, now: float) -> discord.Embed:
     """A reply as the one embed that shows it; `now` in Unix seconds, for ages."""
+    made = _drawn(reply, now)
+    text, over = made.description or "", len(made) - limits.EMBED_TOGETHER
+    if over > 0:
+        made.description = cut(text, len(text) - over)
+    return made
+
+
+def _drawn(reply: Reply, now: float) -> discord.Embed:
     match reply:
         case Notice():
             text = "\n".join(said(line) for line in reply.lines)
@@ -64,7 +72,7 @@ def said(line: str, longest: int = limits.EMBED_DESCRIPTION) -> str:
 
 def plain(text: str, longest: int = LONGEST_ID) -> str:
     """A name or so, in which nothing is any markup, whoever chose it."""
-    return _escaped(cut(printable(text), longest))
+    return _escaped(cut(printable(text.strip()).strip(), longest))
 
 
 def _piece(text: str, is_code: bool) -> str:
@@ -101,7 +109,7 @@ def _status(status: FleetStatus, shown: Page[InstanceStatus], now: float) -> dis
     revision = f"newest revision {phrases.told(branch, now)}" if branch else ""
     footer = "; ".join(part for part in (wording.paged(shown), newest, revision) if part)
     # Where Discord reads no markup.
-    made.set_footer(text=cut(printable(footer), LONGEST_ROW))
+    made.set_footer(text=cut(printable(footer.strip()).strip(), LONGEST_ROW))
     made.timestamp = datetime.fromtimestamp(status.taken, UTC)
     return made
 

@@ -3,6 +3,8 @@
 EMBED_TITLE = 256
 EMBED_DESCRIPTION = 4096
 FIELD_VALUE = 1024
+# Of its title, description, fields and footer.
+EMBED_TOGETHER = 6000
 LINK = 512
 CHOICES = 25
 CHOICE_NAME = 100

@@ -28,6 +28,7 @@ from fleet_control.last_words import LastWords
 from fleet_control.ledger import Job, Revision
 from fleet_control.line import printable
 from fleet_control.status import FleetStatus
+from sandbox.discord_api import validate
 from sandbox.telegram_api.markup import read_text
 from sandbox.terminal.markup import render
 from tests.clock import TurnedClock
@@ -159,6 +160,7 @@ def _markup(drawn: str) -> str:
 @example("a`b")
 @example("*")
 @example("`")
+@example("x ")
 def test_nothing_that_others_wrote_is_more_than_a_part_of_its_line(text: str) -> None:
     for one, harmless in zip(replies(text), replies(like(text)), strict=True):
         for draw in (discord, telegram, terminal):
@@ -166,6 +168,7 @@ def test_nothing_that_others_wrote_is_more_than_a_part_of_its_line(text: str) ->
             assert [part.count("\n") for part in got] == [part.count("\n") for part in expected]
             assert_seen("\n".join(got))
         assert markup(one) == markup(harmless)
+        assert validate.message({"embeds": [embed(one, NOW).to_dict()]}) == []
         shown, entities = read_text(messages.render(one, NOW), "HTML")
         kinds = [
             [each["type"] for each in found if each["type"] != "code"]
@@ -173,6 +176,17 @@ def test_nothing_that_others_wrote_is_more_than_a_part_of_its_line(text: str) ->
         ]
         assert kinds[0] == kinds[1]
         assert not re.search(r"(?<!\w)@\w", outside_code(shown, entities))
+
+
+@pytest.mark.parametrize("text", ["`" * 5000, "*" * 5000, "`*` " * 2000, "🦞" * 5000, "&" * 5000])
+def test_however_long_it_is_every_platform_takes_it(text: str) -> None:
+    for reply in replies(text):
+        assert validate.message({"embeds": [embed(reply, NOW).to_dict()]}) == []
+        read_text(messages.render(reply, NOW), "HTML")
+
+
+def test_an_embed_holds_six_thousand_characters() -> None:
+    assert max(len(embed(reply, NOW)) for reply in replies("*" * 5000)) == 6000
 
 
 def outside_code(shown: str, entities: list[dict[str, Any]]) -> str:
@@ -270,6 +284,12 @@ def test_a_line_is_not_cut_within_its_code() -> None:
     assert said("x `abcdef` y", 12) == "x `abcdef` y"
     assert said("x `abcdef` yz", 12) == "x `abcdef` …"
     assert said("a*b", 3) == "a…"
+
+
+@pytest.mark.parametrize("line", ["x `` y `a*`", "`", "a `b` c ` d", "``"])
+def test_backquotes_that_hold_nothing_or_have_no_other_are_words(line: str) -> None:
+    assert said(line) == line.replace("`", "\\`").replace("*", "\\*")
+    assert messages.said(line) == line
 
 
 def test_what_is_offered_while_one_types_is_one_line() -> None:
