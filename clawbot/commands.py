@@ -15,7 +15,6 @@ from clawbot.confirmation import Confirmation
 from clawbot.deploy import Deploys
 from clawbot.living_reply import LivingReply
 from clawbot.once import Once
-from clawbot.page import cut
 from clawbot.predecessor import Predecessor
 from clawbot.replies import (
     ASKED_ALREADY,
@@ -28,6 +27,7 @@ from clawbot.replies import (
 )
 from fleet_control.caller import Unknown
 from fleet_control.fleet import Fleet
+from fleet_control.line import code
 from fleet_control.policy import Refused, Usage
 
 # Why a press is asked about where nothing else is worth asking.
@@ -170,14 +170,14 @@ def parse(words: tuple[str, ...]) -> Request | Unreadable:
     words = (name, *given)
     command = next((one for one in COMMANDS if one.name == name), None)
     if command is None:
-        return _unreadable(words, f"I don't know `{cut(name, 40)}`.", UNKNOWN_COMMAND)
+        return _unreadable(words, f"I don't know {code(name)}.", UNKNOWN_COMMAND)
     if len(given) > len(command.options):
         return _unreadable(words, "That is too many words.")
     values: dict[str, Any] = {}
     for option, word in zip(command.options, given, strict=False):
         values[option.name] = option.read(word)
         if values[option.name] is None:
-            told = f"The {option.spoken} is a number, which `{cut(word, 40)}` is not."
+            told = f"The {option.spoken} is a number, which {code(word)} is not."
             return _unreadable(words, told)
     return command.request(**values)
 

@@ -10,10 +10,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import SettingsConfigDict
 
-from clawbot.page import cut
 from fleet_control import settings
 from fleet_control.caller import is_instance_id
 from fleet_control.error import RegistryError
+from fleet_control.line import code
 from fleet_control.registry import parse
 from fleet_control.settings import (
     SECRETS,
@@ -41,7 +41,7 @@ def _account(account: str) -> str:
     form = _USERS.get(platform)
     if form and form.fullmatch(user):
         return account
-    shown = f"`{cut(account, 40)}`"
+    shown = code(account)
     if re.search(r"\s+\w+:", account):
         raise ValueError(f"{shown} holds more than one account: put commas between them")
     raise ValueError(

@@ -115,6 +115,12 @@ def paged(shown: Page[InstanceStatus]) -> str:
     return f"{here}, worst first" if shown.count > 1 else ""
 
 
+def link(url: str) -> str:
+    """The address, where it is one that can be opened; else nothing."""
+    is_one = url.startswith(("https://", "http://")) and url.isprintable() and " " not in url
+    return url if is_one else ""
+
+
 def listed(ids: tuple[str, ...], most: int = 12) -> str:
     more = f" and {len(ids) - most} more" if len(ids) > most else ""
     return ", ".join(ids[:most]) + more

@@ -18,6 +18,7 @@ from fleet_control.duration import older
 from fleet_control.error import FleetError
 from fleet_control.fleet import Fleet
 from fleet_control.host import Image
+from fleet_control.line import printable
 from fleet_control.status import FleetStatus
 
 # Discord gives up on an autocomplete after three seconds.
@@ -103,7 +104,7 @@ def _image(image: Image, status: FleetStatus, now: float) -> Offer:
 
 
 def _offer(shown: str, value: str) -> Offer:
-    return Offer(cut(shown, limits.CHOICE_NAME), value)
+    return Offer(cut(printable(shown), limits.CHOICE_NAME), value)
 
 
 def _best(typed: str, offered: list[Offer]) -> list[Offer]:

@@ -1,12 +1,12 @@
 """Replies as embeds, within Discord's limits whatever the fleet's size."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import discord
-from discord.utils import escape_markdown
 
-from clawbot import indicator, wording
+from clawbot import backquotes, indicator, wording
 from clawbot.discord import limits
 from clawbot.page import Page, cut, page
 from clawbot.progress import HostProgress, Progress, Stage
@@ -14,12 +14,17 @@ from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, To
 from fleet_control import phrases
 from fleet_control.duration import older
 from fleet_control.last_words import quoted
+from fleet_control.line import printable
 from fleet_control.status import FleetStatus, InstanceStatus
 
 ROWS_A_PAGE = 12
 LONGEST_ROW = 320
 LONGEST_ANSWER = 130
+LONGEST_ID = 64
 BAR = 20
+
+# What makes a word anything but itself: markup, a mention, a moment, a link.
+_MARKUP = re.compile(r"[\\*_`~|<\[]|:(?=//)|@(?=everyone|here)|^[#>-]")
 
 GREEN, YELLOW, RED, BLUE, GREY = 0x3BA55D, 0xF0B232, 0xDA373C, 0x5865F2, 0x80848E
 _TONES = {Tone.PLAIN: GREY, Tone.REFUSED: YELLOW, Tone.BROKEN: RED}
@@ -36,6 +41,14 @@ _STAGES = {
 
 def embed(reply: Reply, now: float) -> discord.Embed:
     """A reply as the one embed that shows it; `now` in Unix seconds, for ages."""
+    made = _drawn(reply, now)
+    text, over = made.description or "", len(made) - limits.EMBED_TOGETHER
+    if over > 0:
+        made.description = cut(text, len(text) - over)
+    return made
+
+
+def _drawn(reply: Reply, now: float) -> discord.Embed:
     match reply:
         case Notice():
             text = "\n".join(said(line) for line in reply.lines)
@@ -52,25 +65,28 @@ def status_page(report: StatusReport) -> Page[InstanceStatus]:
     return page(report.status.rows, report.page, ROWS_A_PAGE)
 
 
-def said(line: str) -> str:
+def said(line: str, longest: int = limits.EMBED_DESCRIPTION) -> str:
     """A line of ours: what stands in backquotes is code, nothing else is any markup."""
-    parts = line.split("`")
-    if len(parts) % 2 == 0:
-        return _escaped(line)
-    return "".join(f"`{part}`" if odd % 2 else _escaped(part) for odd, part in enumerate(parts))
+    return backquotes.drawn(line, longest, _piece)
+
+
+def plain(text: str, longest: int = LONGEST_ID) -> str:
+    """A name or so, in which nothing is any markup, whoever chose it."""
+    return _escaped(cut(printable(text.strip()).strip(), longest))
+
+
+def _piece(text: str, is_code: bool) -> str:
+    return f"`{text}`" if is_code else _escaped(text)
 
 
 def _escaped(text: str) -> str:
-    """No markup, and neither mention nor timestamp, whoever chose this text."""
-    # The library takes all from the first `[…](` to the last `)` for one link, and escapes its
-    # first character only: a second link within would be one.
-    escaped = "\\[".join(escape_markdown(part) for part in text.split("["))
-    return escaped.replace("<", "\\<")
+    """Each one by itself: it may have its other half in somebody else's line."""
+    return _MARKUP.sub(r"\\\g<0>", text)
 
 
 def _embed(title: str, text: str, colour: int) -> discord.Embed:
     return discord.Embed(
-        title=title or None,
+        title=cut(title, limits.EMBED_TITLE) or None,
         description=cut(text, limits.EMBED_DESCRIPTION),
         colour=colour,
     )
@@ -84,7 +100,7 @@ def _status(status: FleetStatus, shown: Page[InstanceStatus], now: float) -> dis
     rows = [_row(row, status, now) for row in shown.items]
     registry = phrases.registry_age(status.known, now)
     if registry:
-        rows.append(f"🟡 {cut(_escaped(registry), LONGEST_ROW)}")
+        rows.append(f"🟡 {said(registry, LONGEST_ROW)}")
     made = _embed(
         wording.counted(status), "\n".join(rows) or "There is no instance.", _worst(status)
     )
@@ -92,7 +108,8 @@ def _status(status: FleetStatus, shown: Page[InstanceStatus], now: float) -> dis
     branch = status.newest_revision
     revision = f"newest revision {phrases.told(branch, now)}" if branch else ""
     footer = "; ".join(part for part in (wording.paged(shown), newest, revision) if part)
-    made.set_footer(text=cut(footer, LONGEST_ROW))
+    # Where Discord reads no markup.
+    made.set_footer(text=cut(printable(footer.strip()).strip(), LONGEST_ROW))
     made.timestamp = datetime.fromtimestamp(status.taken, UTC)
     return made
 
@@ -106,14 +123,14 @@ def _worst(status: FleetStatus) -> int:
 
 
 def _row(row: InstanceStatus, status: FleetStatus, now: float) -> str:
-    told = [f"{indicator.light(row)} **{_escaped(cut(row.id, 64))}**", wording.state(row)]
+    told = [f"{indicator.light(row)} **{plain(row.id)}**", wording.state(row)]
     if row.host is not None:
-        told += [_image(row, status, now), f"revision {_escaped(phrases.revision(row, status))}"]
+        told += [_image(row, status, now), f"revision {plain(phrases.revision(row, status))}"]
         told += [f"started {_moment(row.host.launched)}"]
     line = " · ".join(told)
-    answer = cut(_escaped(phrases.own_answer(row, now)), LONGEST_ANSWER)
+    answer = said(phrases.own_answer(row, now), LONGEST_ANSWER)
     room = LONGEST_ROW - len(line) - len(answer)
-    wrong = cut(_escaped("; ".join(fault.words for fault in row.faults)), room)
+    wrong = said("; ".join(fault.words for fault in row.faults), room)
     return "\n-# ".join(filter(None, (line, wrong, answer)))
 
 
@@ -129,10 +146,11 @@ def _question(asked: Question) -> discord.Embed:
     if not asked.image_or_commit:
         told.append("With the newest image.")
     asker = asked.asker.partition(":")[2]
-    told.append(f"Only <@{asker}> can answer; this ends {_moment(asked.expires)}.")
-    made = _embed(f"Deploy {asked.target}?", "\n".join(told), YELLOW)
+    who = f"<@{asker}>" if asker.isdecimal() else "the one who asked"
+    told.append(f"Only {who} can answer; this ends {_moment(asked.expires)}.")
+    made = _embed(f"Deploy {plain(asked.target)}?", "\n".join(told), YELLOW)
     for word, ids in wording.moves(asked):
-        listed = cut(_escaped(wording.listed(ids)), limits.FIELD_VALUE)
+        listed = cut(plain(wording.listed(ids), limits.FIELD_VALUE), limits.FIELD_VALUE)
         made.add_field(name=f"{word}: {len(ids)}", value=listed, inline=False)
     return made
 
@@ -140,10 +158,11 @@ def _question(asked: Question) -> discord.Embed:
 def _deploying(reply: Deploying, now: float) -> discord.Embed:
     """Its timestamp is when the deploy ended: by that a successor knows that this end was told."""
     seen = reply.progress
-    named = f" with {_escaped(cut(seen.image_or_commit, 100))}" if seen.image_or_commit else ""
-    made = _embed(f"Deploy {seen.target}{named}", "\n".join(_told(reply)), _STAGES[seen.stage])
-    if seen.url.startswith(("https://", "http://")) and len(seen.url) <= limits.LINK:
-        made.url = seen.url
+    named = f" with {plain(seen.image_or_commit, 100)}" if seen.image_or_commit else ""
+    title = f"Deploy {plain(seen.target)}{named}"
+    made = _embed(title, "\n".join(_told(reply)), _STAGES[seen.stage])
+    if len(seen.url) <= limits.LINK:
+        made.url = wording.link(seen.url) or None
     for name, value in _fields(seen):
         # Discord trims what it is sent; a successor would see a difference, and tell it again.
         if told := cut(value.strip(), limits.FIELD_VALUE):
@@ -155,26 +174,27 @@ def _deploying(reply: Deploying, now: float) -> discord.Embed:
 
 
 def _fields(seen: Progress) -> Iterator[tuple[str, str]]:
-    yield "At", said(seen.step)
-    yield "Why", said(seen.reason)
+    yield "At", said(seen.step, limits.FIELD_VALUE)
+    yield "Why", said(seen.reason, limits.FIELD_VALUE)
     if words := seen.last_words:
-        block = "\n".join(quoted(words))
-        yield f"Last words of {words.instance}", f"```\n{block}\n```"
-    yield "Next", said(seen.advice)
+        block = "\n".join(map(printable, quoted(words)))
+        yield f"Last words of {plain(words.instance)}", f"```\n{block}\n```"
+    yield "Next", said(seen.advice, limits.FIELD_VALUE)
 
 
 def _told(reply: Deploying) -> Iterator[str]:
     seen = reply.progress
     yield f"**{wording.stage(seen)}**"
     if seen.made_of:
-        yield _escaped(wording.made_of(seen))
+        yield said(wording.made_of(seen), LONGEST_ROW)
     yield from indicator.hosts_in(seen, BAR, _host)
     if reply.trouble:
-        yield f"🟡 {cut(_escaped(reply.trouble), LONGEST_ROW)} I keep trying."
+        yield f"🟡 {said(reply.trouble, LONGEST_ROW)} I keep trying."
     if reply.note:
-        yield f"🟡 {cut(_escaped(reply.note), LONGEST_ROW)}"
+        yield f"🟡 {said(reply.note, LONGEST_ROW)}"
 
 
 def _host(host: HostProgress) -> str:
-    line = f"{indicator.HOSTS[host.stage]} **{host.id}** · {wording.host_stage(host)}"
-    return f"{line}\n-# {host.old or 'no host'} → {host.new}"
+    told = said(wording.host_stage(host), LONGEST_ROW)
+    line = f"{indicator.HOSTS[host.stage]} **{plain(host.id)}** · {told}"
+    return f"{line}\n-# {plain(host.old or 'no host')} → {plain(host.new)}"

@@ -16,6 +16,7 @@ import discord
 from clawbot import wording
 from clawbot.discord import limits
 from clawbot.discord.buttons import DiscordDrawing, DrawnEmbed
+from clawbot.discord.embeds import plain
 from clawbot.discord.retry import DiscordAway, until_back
 from clawbot.discord.speaker import PLATFORM
 from clawbot.living_reply import BEGUN_WITHIN_SECONDS
@@ -113,7 +114,7 @@ class DiscordMessage:
         if platform != PLATFORM or not user.isdecimal():
             return
         seen = reply.progress
-        told = f"<@{user}> deploy {seen.target}: {wording.stage(seen)}"
+        told = f"<@{user}> deploy {plain(seen.target)}: {wording.stage(seen)}"
         # The same in each life of this bot: one may have said it, and not heard that it was taken.
         nonce = derived(seen.run_id, self._message_id, seen.stage)
         try:

@@ -24,6 +24,7 @@ from fleet_control.caller import ALL
 from fleet_control.clock import Clock
 from fleet_control.duration import older
 from fleet_control.host import Image
+from fleet_control.line import printable
 from fleet_control.status import FleetStatus
 
 TARGETS_A_PAGE = 24
@@ -251,5 +252,8 @@ def _image_label(image: Image, status: FleetStatus, now: float) -> str:
 def _keyboard(
     rows: Iterator[Sequence[Label]] | Sequence[Sequence[Label]],
 ) -> InlineKeyboardMarkup | None:
-    made = [[InlineKeyboardButton(name, callback_data=what) for name, what in row] for row in rows]
+    made = [
+        [InlineKeyboardButton(printable(name), callback_data=what) for name, what in row]
+        for row in rows
+    ]
     return InlineKeyboardMarkup(made) if made else None

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from html import escape, unescape
 
-from clawbot import indicator, wording
+from clawbot import backquotes, indicator, wording
 from clawbot.commands import Deploy, typed
 from clawbot.page import Page, page
 from clawbot.progress import HostProgress, Stage
@@ -12,6 +12,7 @@ from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, To
 from fleet_control import phrases
 from fleet_control.duration import older
 from fleet_control.last_words import quoted
+from fleet_control.line import printable
 from fleet_control.status import FleetStatus, InstanceStatus
 
 # All of these in UTF-16 code units after the markup was read, as Telegram counts.
@@ -24,6 +25,8 @@ LONGEST_ROW = 325
 ROWS_A_PAGE = 10
 _INDENT = "    "
 _TAG = re.compile("<[^>]*>")
+# Telegram itself makes a mention of it, where it is no code.
+_MENTION = re.compile(r"(?<!\w)@(?=\w)")
 BAR = 16
 _TONES = {Tone.PLAIN: "", Tone.REFUSED: "✋ ", Tone.BROKEN: "⚠️ "}
 _STAGES = {
@@ -61,29 +64,25 @@ def spelled(words: tuple[str, ...]) -> str:
 
 
 def said(line: str, longest: int = LONGEST_LINE) -> str:
-    """A line of ours: what stands in backquotes is code, nothing else is any markup.
+    """A line of ours: what stands in backquotes is code, nothing else is any markup."""
+    return backquotes.drawn(line, longest, _piece, _seen)
 
-    One that is too long ends before the code that has no room, not within it.
-    """
-    parts = line.split("`")
-    if len(parts) % 2 == 0:
-        return plain(line, longest)
-    room = longest - (units("".join(parts)) > longest)
-    told = ""
-    for odd, part in enumerate(parts):
-        if units(part) > room:
-            return f"{told}…" if odd % 2 else f"{told}{plain(_first(part, room), longest)}…"
-        room -= units(part)
-        told += code(part, longest) if odd % 2 and part else plain(part, longest)
-    return told
+
+def _piece(text: str, is_code: bool) -> str:
+    return code(text, LONGEST) if is_code else plain(text, LONGEST)
 
 
 def plain(text: str, longest: int = LONGEST_LINE) -> str:
-    return escape(_cut(text, longest), quote=False)
+    """What somebody wrote: in it Telegram finds no markup, and nobody to tell of it."""
+    return escape(_MENTION.sub("\uff20", _cut(printable(text), longest)), quote=False)
 
 
 def code(text: str, longest: int = LONGEST_LINE) -> str:
-    return f"<code>{plain(text, longest)}</code>"
+    return f"<code>{escape(_cut(printable(text), longest), quote=False)}</code>"
+
+
+def _bold_piece(text: str, is_code: bool) -> str:
+    return code(text, LONGEST) if is_code else _bold(text, LONGEST)
 
 
 def _bold(text: str, longest: int = LONGEST_LINE) -> str:
@@ -154,7 +153,7 @@ def _row(row: InstanceStatus, status: FleetStatus, now: float) -> Iterator[str]:
 
 def _question(asked: Question, now: float) -> Iterator[str]:
     yield f"🟡 {code(spelled(question_words(asked)))}"
-    yield _bold(asked.why)
+    yield backquotes.drawn(asked.why, LONGEST_LINE, _bold_piece, _seen)
     for word, ids in wording.moves(asked):
         yield plain(f"{word}: {wording.listed(ids)}")
     left = max(0, round((asked.expires - now) / 60))
@@ -177,7 +176,7 @@ def _deploying(reply: Deploying) -> Iterator[str]:
         if told:
             yield f"{name}: {said(told)}"
     if words := seen.last_words:
-        block = escape("\n".join(quoted(words)), quote=False)
+        block = escape("\n".join(map(printable, quoted(words))), quote=False)
         yield f"Last words of {plain(words.instance)}:\n<pre>{block}</pre>"
     if seen.advice:
         yield f"Next: {said(seen.advice)}"
@@ -185,13 +184,15 @@ def _deploying(reply: Deploying) -> Iterator[str]:
         yield f"🟡 {said(reply.trouble)} I keep trying."
     if reply.note:
         yield f"🟡 {said(reply.note)}"
-    if seen.url.startswith(("https://", "http://")):
-        yield f'<a href="{escape(seen.url)}">the run</a>'
+    if url := wording.link(seen.url):
+        yield f'<a href="{escape(url)}">the run</a>'
 
 
 def _host(host: HostProgress) -> str:
     moved = f"{code(host.old or 'no host')} → {code(host.new)}"
-    return f"{indicator.HOSTS[host.stage]} {_bold(host.id)} {moved} {wording.host_stage(host)}"
+    return (
+        f"{indicator.HOSTS[host.stage]} {_bold(host.id)} {moved} {said(wording.host_stage(host))}"
+    )
 
 
 def over(reply: Deploying, user_id: str) -> str:

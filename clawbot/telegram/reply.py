@@ -12,6 +12,7 @@ from clawbot.telegram.order import Slot
 from clawbot.telegram.outbox import Outbox
 from fleet_control.clock import Clock
 from fleet_control.error import FleetError
+from fleet_control.line import printable
 
 
 class TooLate(FleetError):
@@ -114,7 +115,7 @@ class TelegramMessage:
 
     async def whisper(self, notice: Notice) -> None:
         """Only whoever pressed sees it; where that press is too old to be answered, all do."""
-        told = notice.lines[0].replace("`", "")
+        told = printable(notice.lines[0].replace("`", ""))
         answered = self._unanswered and await self._outbox.answer(self._query, told, alert=True)
         self._unanswered = False
         if not answered:

@@ -1,1 +1,1 @@
-"""A Discord of one guild on loopback: REST and gateway, as discord.py speaks to them."""
+"""A Discord of two guilds on loopback: REST and gateway, as discord.py speaks to them."""

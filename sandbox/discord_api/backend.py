@@ -146,7 +146,7 @@ class Backend:
         """Tell every application that hears messages, as much as it may read of it."""
         for app in self.applications.values():
             for session in self.sessions_of(app):
-                if session.intents & gateway.GUILD_MESSAGES and self._visible(message):
+                if session.intents & gateway.GUILD_MESSAGES and self._visible(message, app):
                     payload = self._readable(message, app, session.intents)
                     await session.dispatch("MESSAGE_CREATE", payload)
         self.changed()
@@ -158,9 +158,11 @@ class Backend:
                 await session.dispatch(name, data)
         self.changed()
 
-    def _visible(self, message: Message) -> bool:
+    def _visible(self, message: Message, app: Application) -> bool:
         guild = self.guild_of(message.channel)
-        return guild is not None and guild.may(guild.channels[message.channel], VIEW_CHANNEL)
+        if guild is None or app.bot.id in guild.absent:
+            return False
+        return guild.may(guild.channels[message.channel], VIEW_CHANNEL)
 
     def _readable(self, message: Message, app: Application, intents: int) -> dict[str, Any]:
         guild = self.guild_of(message.channel) or self.guild

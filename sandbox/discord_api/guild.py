@@ -167,7 +167,10 @@ def _metadata(interaction: str, kind: int, person: Member) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class Guild:
-    """One guild; `people` by account id, `channels` by id, `everyone` what all may do there."""
+    """One guild; `people` by account id, `channels` by id, `everyone` what all may do there.
+
+    `absent` are the bots that were put out of it.
+    """
 
     id: str
     name: str = "Fleet"
@@ -176,6 +179,7 @@ class Guild:
     channels: dict[str, Channel] = field(default_factory=dict)
     roles: dict[str, str] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)
+    absent: set[str] = field(default_factory=set)
 
     def may(self, channel: Channel, needed: int) -> bool:
         """Whether those who are no administrators may do that there."""

@@ -97,7 +97,9 @@ class Rest:
 
     def _commanded(self, request: web.Request) -> Application:
         app = self._app(request)
-        if request.match_info["guild"] != self._backend.guild.id or not app.may_command:
+        guild = self._backend.guild
+        absent = request.match_info["guild"] != guild.id or app.bot.id in guild.absent
+        if absent or not app.may_command:
             raise DiscordRefusal(403, 50001, "Missing Access")
         return app
 
@@ -204,13 +206,13 @@ class Rest:
     # -- messages --------------------------------------------------------------------------
 
     def _channel(self, request: web.Request) -> tuple[Guild, Channel]:
-        self._app(request)
+        bot = self._app(request).bot
         id_ = request.match_info["channel"]
         guild = self._backend.guild_of(id_)
         if guild is None:
             raise DiscordRefusal(404, 10003, "Unknown Channel")
         channel = guild.channels[id_]
-        if not guild.may(channel, VIEW_CHANNEL):
+        if bot.id in guild.absent or not guild.may(channel, VIEW_CHANNEL):
             raise DiscordRefusal(403, 50001, "Missing Access")
         return guild, channel
 

@@ -131,6 +131,20 @@ class DiscordApi(Backend):
         kind = "THREAD_DELETE" if channel.parent else "CHANNEL_DELETE"
         await self.event(kind, channel.payload(guild.id))
 
+    async def put_out(self, app: Application) -> None:
+        """Remove the bot from the guild; `invite` lets it in again."""
+        self.guild.absent.add(app.bot.id)
+        for session in self.sessions_of(app):
+            await session.dispatch("GUILD_DELETE", {"id": self.guild.id})
+
+    async def invite(self, app: Application) -> None:
+        self.guild.absent.discard(app.bot.id)
+        # By what is left out, a client tells a guild it comes to from one that was away.
+        payload = self.guild.payload(app.bot)
+        del payload["unavailable"]
+        for session in self.sessions_of(app):
+            await session.dispatch("GUILD_CREATE", payload)
+
     def _guild(self, channel: str) -> Guild:
         guild = self.guild_of(channel)
         if guild is None:
@@ -197,8 +211,10 @@ class DiscordApi(Backend):
         session = gateway.Session(made, app.token, intents, self.shaped, socket=socket)
         self.sessions.append(session)
         url = f"{self.url.replace('http', 'ws')}/gateway/"
-        await session.dispatch("READY", ready(app.bot, session.id, self.guilds, url))
-        for guild in self.guilds.values():
+        there = [one for one in self.guilds.values() if app.bot.id not in one.absent]
+        ids = [one.id for one in there]
+        await session.dispatch("READY", ready(app.bot, session.id, ids, url))
+        for guild in there:
             if guild is not self.guild or not self.away:
                 await session.dispatch("GUILD_CREATE", guild.payload(app.bot))
         return session

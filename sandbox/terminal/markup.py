@@ -10,7 +10,7 @@ from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone, is_final
 from fleet_control.duration import exact, short
 from fleet_control.last_words import quoted
-from fleet_control.phrases import printable
+from fleet_control.line import printable
 from sandbox.terminal import status
 
 PROMPT = "> "
@@ -69,7 +69,7 @@ def heard(line: str) -> Text:
 
 
 def _plain(text: str) -> str:
-    return text.replace("`", "")
+    return printable(text.replace("`", "").strip())
 
 
 def _notice(notice: Notice, width: int) -> Iterator[Text]:

@@ -17,7 +17,7 @@ from fleet_control.control_api import Dispatched
 from fleet_control.error import ControlApiRefused, FleetError, OutcomeUnknown, SettingsError
 from fleet_control.fleet import Fleet
 from fleet_control.ledger import Entry
-from fleet_control.phrases import printable
+from fleet_control.line import printable, spelled_out
 from fleet_control.policy import Refused, Usage
 from fleet_control.wait import until_finished
 
@@ -55,9 +55,8 @@ class Result:
     def shown(self, *, as_json: bool) -> str:
         if not as_json:
             return "\n".join(printable(line) for line in self.text.split("\n"))
-        return json.dumps(
-            {"ok": self.exit is ExitCode.OK, **self.fields}, indent=2, ensure_ascii=False
-        )
+        told = {"ok": self.exit is ExitCode.OK, **self.fields}
+        return spelled_out(json.dumps(told, indent=2, ensure_ascii=False))
 
 
 def broken(error: FleetError) -> Result:
@@ -66,10 +65,12 @@ def broken(error: FleetError) -> Result:
             # These two are of the set-up and of the moment, not a verdict.
             verdict = error.status < 500 and error.status not in (401, 429)
             fields = {"code": error.code, "error": str(error), "retry_after": error.retry_after}
-            return Result(str(error), fields, ExitCode.REFUSED if verdict else ExitCode.BROKEN)
+            return Result(
+                printable(str(error)), fields, ExitCode.REFUSED if verdict else ExitCode.BROKEN
+            )
         case SettingsError():
             return Result(
-                "\n".join(error.problems),
+                "\n".join(map(printable, error.problems)),
                 {"code": "misconfigured", "error": str(error), "problems": error.problems},
                 ExitCode.BROKEN,
             )
@@ -80,7 +81,7 @@ def broken(error: FleetError) -> Result:
 
 
 def _failure(code: str, message: str, exit_: ExitCode) -> Result:
-    return Result(message, {"code": code, "error": message}, exit_)
+    return Result(printable(message), {"code": code, "error": message}, exit_)
 
 
 async def status(here: CommandContext, _: Namespace) -> Result:
@@ -132,7 +133,7 @@ async def _dispatched(here: CommandContext, asked: Namespace, entry: Entry, doub
 def _lost(message: str, entry: Entry) -> Result:
     fields = {"code": "outcome_unknown", "error": message, "request_id": entry.request_id}
     look = f"fleet-control runs --request-id {entry.request_id}"
-    return Result(f"{message}\n{look}", fields, ExitCode.UNKNOWN)
+    return Result(f"{printable(message)}\n{look}", fields, ExitCode.UNKNOWN)
 
 
 def _taken(taken: Dispatched, entry: Entry, doubt: str) -> Result:
@@ -149,7 +150,7 @@ def _taken(taken: Dispatched, entry: Entry, doubt: str) -> Result:
         "doubt": doubt,
         "note": taken.note,
     }
-    return Result("\n".join(told), fields)
+    return Result("\n".join(map(printable, told)), fields)
 
 
 async def wait(here: CommandContext, asked: Namespace) -> Result:

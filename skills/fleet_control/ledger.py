@@ -11,9 +11,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
+from unicodedata import normalize
 
 from fleet_control.caller import BotInstance, Caller, is_instance_id, is_target
 from fleet_control.last_words import LastWords
+from fleet_control.line import printable
 from fleet_control.seed import is_revision
 
 SEPARATOR = " | "
@@ -198,7 +200,7 @@ def caller_field(caller: Caller) -> str:
 
 def requested_by(account: str, name: str) -> str:
     """``<platform>:<user id> <name>``, the name cut to 32 characters that are safe in a title."""
-    safe = re.sub(_UNSAFE, "-", name).strip("-")[:NAME_LENGTH]
+    safe = re.sub(_UNSAFE, "-", normalize("NFC", printable(name))).strip("-")[:NAME_LENGTH]
     return f"{account} {safe}".rstrip()
 
 

@@ -68,8 +68,3 @@ def registry_age(known: KnownRegistry, now: float) -> str:
     if known.fresh:
         return ""
     return f"What I know of the registry is {older(now - known.read_at)} old. {known.trouble}"
-
-
-def printable(text: str) -> str:
-    """One line for a terminal: a word, a tag or a title may hold what would move its cursor."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)

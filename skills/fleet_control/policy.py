@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from fleet_control.caller import ALL, BotInstance, Caller, Human, Unknown, is_target
 from fleet_control.ledger import IMAGE
+from fleet_control.line import code
 from fleet_control.seed import is_revision
 
 MINUTES_BETWEEN_BOT_DEPLOYS = 60
@@ -164,12 +165,8 @@ def _target_exists(target: str, facts: Facts) -> Refused | Usage | None:
         return None
     near = get_close_matches(target[:64].lower(), (*(facts.ids or ()), ALL), n=1)
     hint = f" Did you mean `{near[0]}`?" if near else ""
-    why = f"There is no instance `{_cut(target)}` in the registry.{hint}"
+    why = f"There is no instance {code(target)} in the registry.{hint}"
     return Refused(RefusalCode.UNKNOWN_TARGET, why)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= 40 else text[:39] + "…"
 
 
 def _spares_itself(caller: Caller, target: str) -> Refused | None:
@@ -190,14 +187,14 @@ def _image_is_ours(image_or_commit: str, facts: Facts) -> Refused | None:
     if not image_or_commit.startswith(IMAGE):
         return Refused(
             RefusalCode.UNKNOWN_IMAGE,
-            f"`{_cut(image_or_commit)}` is neither an image ({IMAGE}…) nor a commit (its first "
+            f"{code(image_or_commit)} is neither an image ({IMAGE}…) nor a commit (its first "
             "seven digits or more). Leave it out for the newest.",
         )
     if facts.images is None or image_or_commit in facts.images:
         return None
     return Refused(
         RefusalCode.UNKNOWN_IMAGE,
-        f"`{_cut(image_or_commit)}` is not an available image of ours tagged clawdinator=true. "
+        f"{code(image_or_commit)} is not an available image of ours tagged clawdinator=true. "
         "Leave the image out for the newest.",
     )
 

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from fleet_control.caller import ALL, is_instance_id
 from fleet_control.error import RegistryError
+from fleet_control.line import code
 
 # How the names of the fleet's own secrets begin: its tokens, keys and identities. An agent whose
 # token had such a name would be given somebody else's key.
@@ -128,7 +129,7 @@ def parse(text: str | bytes) -> Registry:
         raise RegistryError(["it must be a JSON object of instance ids"])
     if not raw:
         raise RegistryError(["it is empty; an empty fleet would remove every host"])
-    problems = [f"`{key}` stands twice" for key in twice]
+    problems = [f"{code(key)} stands twice" for key in twice]
     found = {id_: _read(id_, entry, problems) for id_, entry in raw.items()}
     instances = {id_: instance for id_, instance in found.items() if instance is not None}
     problems += _clashes(instances)
@@ -160,13 +161,13 @@ def _object(pairs: list[tuple[str, Any]], twice: list[str]) -> dict[str, Any]:
 def _read(id_: str, entry: object, problems: list[str]) -> Instance | None:
     if not is_instance_id(id_):
         problems.append(
-            f"`{id_[:40]}` is not an id: lower-case letters and digits, single hyphens between "
+            f"{code(id_)} is not an id: lower-case letters and digits, single hyphens between "
             f"them, at most 32, and not `{ALL}`"
         )
     try:
         return Instance.model_validate(entry, by_alias=True)
     except ValidationError as error:
-        problems += [f"`{id_[:40]}`: {_sentence(dict(detail))}" for detail in error.errors()]
+        problems += [f"{code(id_)}: {_sentence(dict(detail))}" for detail in error.errors()]
         return None
 
 
@@ -174,7 +175,7 @@ def _sentence(detail: dict[str, Any]) -> str:
     field = ".".join(str(part) for part in detail["loc"])
     match detail["type"]:
         case "extra_forbidden":
-            return f"unknown field `{field}`"
+            return f"unknown field {code(field)}"
         case "missing":
             return f"`{field}` is missing"
         case "string_pattern_mismatch":

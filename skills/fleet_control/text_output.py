@@ -7,9 +7,9 @@ from fleet_control.deploy_jobs import remarks
 from fleet_control.duration import older
 from fleet_control.last_words import quoted
 from fleet_control.ledger import Job, Run, seconds
+from fleet_control.line import printable
 from fleet_control.phrases import (
     own_answer,
-    printable,
     problems,
     registry_age,
     revision,
@@ -60,8 +60,8 @@ def run(one: Run) -> str:
     asked = f"{one.target or 'a target'} ({one.image_or_commit or 'newest image'})"
     jobs = columns([(job.name, _stands(job)) for job in one.jobs])
     parts = (
-        f"run {one.id}: {state(one.status, one.conclusion)}",
-        f"deploys {asked}, asked for by {_asker(one)}",
+        printable(f"run {one.id}: {state(one.status, one.conclusion)}"),
+        printable(f"deploys {asked}, asked for by {_asker(one)}"),
         printable(f"revision {told(one.made_of, seconds(one.created))}") if one.made_of else "",
         jobs,
         printable(f"why: {one.reason}") if one.reason else "",

@@ -127,7 +127,7 @@ def test_the_worst_state_gives_the_colour() -> None:
 def test_what_somebody_typed_is_no_markup() -> None:
     assert said("no `a*b` but <@1> and *c*") == "no `a*b` but \\<@1> and \\*c\\*"
     assert said("one ` alone and <@1>") == "one \\` alone and \\<@1>"
-    assert said("[a](b) [c](https://d) *e* (f)") == "\\[a](b) \\[c](https://d) \\*e\\* (f)"
+    assert said("[a](b) [c](https://d) *e* (f)") == "\\[a](b) \\[c](https\\://d) \\*e\\* (f)"
 
 
 def test_random_bars_are_as_long_as_they_should_be() -> None:

@@ -137,6 +137,17 @@ async def test_what_changes_is_told(api: DiscordApi, client: discord.Client) -> 
     assert not guild.get_channel(int(api.fleet.id))
 
 
+async def test_a_bot_that_is_put_out_sees_nothing_until_it_is_invited(
+    api: DiscordApi, client: discord.Client
+) -> None:
+    (app,) = api.applications.values()
+    await told(client, "guild_remove", api.put_out(app))
+    assert [one.name for one in client.guilds] == ["Elsewhere"]
+    assert await code(fleet(api, client).send("x")) == 50001
+    await told(client, "guild_join", api.invite(app))
+    await fleet(api, client).send("x")
+
+
 async def test_components_come_back_numbered(api: DiscordApi, client: discord.Client) -> None:
     view = discord.ui.View(timeout=None)
     for label in "ab":

@@ -187,6 +187,8 @@ def test_a_person_is_named_by_the_account_and_32_safe_characters() -> None:
     assert requested_by("discord:1", "Sam | the\nOperator") == "discord:1 Sam-the-Operator"
     assert requested_by("discord:1", "n" * 40) == f"discord:1 {'n' * 32}"
     assert requested_by("discord:1", "|||") == "discord:1"
+    assert requested_by("discord:1", "Rene\u0301 日本") == "discord:1 René-日本"
+    assert requested_by("discord:1", "a\u3164b") == "discord:1 a-b"  # nothing is seen of it
 
 
 @given(st.text(max_size=100))

@@ -20,6 +20,7 @@ SHARED = (
     "github.py",
     "last_words.py",
     "ledger.py",
+    "line.py",
     "policy.py",
     "seed.py",
 )
