@@ -21,6 +21,7 @@ SHARED = (
     "last_words.py",
     "ledger.py",
     "policy.py",
+    "run_row.py",
     "seed.py",
 )
 

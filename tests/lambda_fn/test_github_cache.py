@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fleet_control.github import Response
-from fleet_control.ledger import read_run
+from fleet_control.run_row import read_run
 from lambda_fn.github_cache import GitHubCache
 from tests.lambda_fn.conftest import Ask, TurnedNow
 from tests.lambda_fn.events import (
