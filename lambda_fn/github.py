@@ -23,7 +23,8 @@ _HOUR = 60 * 60
 # GitHub's list of runs lags a few seconds behind its dispatches.
 _FIND_AFTER = (0.0, 0.5, 1.0, 1.5)
 # Seconds for which what GitHub said need not be asked again; then it is asked whether it changed.
-REGISTRY_KEPT = 60.0
+REGISTRY_KEPT = 5.0
+REVISIONS_KEPT = 60.0
 RUNS_KEPT = 5.0
 FOR_GOOD = float("inf")
 # As much of a log as surely holds what its last step said.

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from clawbot import wording
 from clawbot.commands import Deploy, Status, parse
 from clawbot.living_reply import LivingReply
 from clawbot.progress import Stage
-from clawbot.replies import Deploying, Notice, Reply, Tone
+from clawbot.replies import Deploying, Notice, Reply, StatusReport, Tone
 from tests.clawbot.bots import KeptChat, KeptMessage, ask
 from tests.clawbot.control_api import run
 from tests.clawbot.talk import Talk
@@ -204,3 +205,21 @@ async def test_two_people_at_once_have_a_deploy_each(talk: Talk) -> None:
     said = talk.printed.getvalue()
     assert "✓ deploy claw-1: done" in said
     assert "✓ deploy claw-2: done" in said
+
+
+async def test_a_registry_that_is_broken_at_the_branch_hides_no_host_and_deploys_nothing(
+    talk: Talk,
+) -> None:
+    talk.api.registry = talk.api.registry.replace('"instanceType"', '"size"', 1)
+    chat = KeptChat(talk.clock)
+
+    status = await talk.bot.commands.answer(ask(), Status(), chat.reply())
+    told = await talk.bot.commands.answer(ask(asked="2"), Deploy("claw-2"), chat.reply())
+
+    assert isinstance(status, StatusReport)
+    assert [row.id for row in status.status.rows] == ["claw-1", "claw-2", "claw-3"]
+    assert wording.counted(status.status).startswith("3 hosts, 3 healthy")
+    assert "`claw-1`: unknown field `size`" in status.status.known.trouble
+    assert isinstance(told, Notice)
+    assert "`claw-1`: unknown field `size`" in "\n".join(told.lines)
+    assert talk.api.count("deploy") == 0
