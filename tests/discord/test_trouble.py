@@ -9,6 +9,7 @@ from discord.ext import commands
 
 from clawbot.bot import Bot, assemble
 from clawbot.discord.front import FleetCog
+from clawbot.discord.guild import GuildWatch
 from clawbot.discord.run import Logins, run
 from clawbot.front import Front
 from clawbot.readiness import FrontReadiness
@@ -200,6 +201,10 @@ async def test_sessions_that_discord_ends_at_once_are_begun_twelve_times_an_hour
 
     async with assemble(load(settings), scene.clock) as bot, asyncio.timeout(60):
         serving = asyncio.create_task(side_by_side(bot, [Front("Discord", served)]))
+        for _ in range(12):
+            await scene.clock.asleep(1)
+            await scene.clock.turn(5)
+        assert scene.discord.identified == 12
         while scene.clock.monotonic() < 3590:
             await scene.clock.asleep(1)
             await scene.clock.turn(5)
@@ -211,6 +216,29 @@ async def test_sessions_that_discord_ends_at_once_are_begun_twelve_times_an_hour
         serving.cancel()
         await asyncio.wait({serving})
     assert scene.discord.identified == 13
+
+
+async def test_a_guild_that_can_not_be_served_is_looked_at_every_minute(
+    scene: DiscordScene,
+) -> None:
+    """For what Discord did not tell, or the library did not hear."""
+    said: list[str] = []
+    told = FrontReadiness(hears=lambda _: None, faulty=said.append, lacks=said.append)
+    settings = load(scene.environ("demo", scene.app))
+
+    async def register(_guild: discord.Guild) -> None:
+        pass
+
+    client = discord.Client(intents=discord.Intents(guilds=True))
+    watch = GuildWatch(client, settings, scene.clock, told, lambda: None, register)
+    looking = asyncio.create_task(watch.run())
+    for looks in (1, 2, 3):
+        await scene.clock.asleep(1)
+        assert len(said) == looks
+        await scene.clock.turn(59)
+        assert len(said) == looks
+        await scene.clock.turn(1)
+    looking.cancel()
 
 
 async def test_a_host_bot_is_not_closed_by_our_trouble(
