@@ -13,7 +13,7 @@ from clawbot.settings import PREFIX, Settings
 from fleet_control.clock import Clock
 
 # Between two looks at a guild that can't be served; Discord is not asked. It tells of a change by
-# itself, so this is for one whose event got lost.
+# itself, but not that a timeout is over, nor what got lost.
 LOOK_SECONDS = 60.0
 # What may give us the guild, or take it.
 CHANGES = (

@@ -74,6 +74,21 @@ async def gives_history(scene: DiscordScene) -> None:
     await forbidden(scene, 0)
 
 
+async def _time_out(scene: DiscordScene, until: str | None) -> None:
+    guild = scene.discord.guild
+    (me,) = guild.payload(scene.app.bot)["members"]
+    told = {**me, "guild_id": guild.id, "communication_disabled_until": until}
+    await event(scene, "GUILD_MEMBER_UPDATE", told)
+
+
+async def times_out(scene: DiscordScene) -> None:
+    await _time_out(scene, "2999-01-01T00:00:00+00:00")
+
+
+async def ends_timeout(scene: DiscordScene) -> None:
+    await _time_out(scene, None)
+
+
 def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
     said = [one.getMessage() for one in caplog.records]
     return [one for one in said if one.startswith("clawbot.front_down")]
@@ -86,6 +101,7 @@ def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
         (takes_history, gives_history, False, "In Fleet I may not read message history"),
         (hidden, shown, True, "I see no channel"),
         (thrown_out, invited, True, "I am not in the guild"),
+        (times_out, ends_timeout, True, "In #fleet I may not send messages"),
     ],
 )
 async def test_what_is_taken_while_it_serves_is_said_once_and_noticed_when_given_back(
