@@ -1,11 +1,13 @@
 """What somebody has to mend is waited out: said once, noticed when it is mended, few logins."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 
 import discord
 import pytest
 from discord.ext import commands
+from discord.gateway import KeepAliveHandler
 
 from clawbot.bot import Bot, assemble
 from clawbot.discord.front import FleetCog
@@ -232,6 +234,10 @@ async def test_sessions_that_discord_ends_at_once_are_begun_twelve_times_an_hour
         serving.cancel()
         await asyncio.wait({serving})
     assert scene.discord.identified == 13
+    keeping = [one for one in threading.enumerate() if isinstance(one, KeepAliveHandler)]
+    for thread in keeping:
+        thread.join(1.0)
+    assert not any(thread.is_alive() for thread in keeping)
 
 
 async def test_a_guild_that_can_not_be_served_is_looked_at_every_minute(
