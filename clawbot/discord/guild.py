@@ -76,7 +76,12 @@ class GuildWatch:
         """Until cancelled."""
         while True:
             self._changed.clear()
-            await self._pause(await self._look())
+            try:
+                seconds = await self._look()
+            except Exception:
+                log.exception("discord.guild_unseen")
+                seconds = LOOK_SECONDS
+            await self._pause(seconds)
 
     async def _look(self) -> float | None:
         """Seconds to the next look; None where only a change is worth one."""

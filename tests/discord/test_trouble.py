@@ -249,7 +249,7 @@ async def test_a_guild_that_can_not_be_served_is_looked_at_every_minute(
     settings = load(scene.environ("demo", scene.app))
 
     async def register(_guild: discord.Guild) -> None:
-        pass
+        raise AssertionError("there is no guild")
 
     client = discord.Client(intents=discord.Intents(guilds=True))
     watch = GuildWatch(client, settings, scene.clock, told, lambda: None, register)
@@ -261,6 +261,15 @@ async def test_a_guild_that_can_not_be_served_is_looked_at_every_minute(
         assert len(said) == looks
         await scene.clock.turn(1)
     looking.cancel()
+
+
+async def test_an_answer_of_no_form_of_discord_s_ends_no_look(
+    scene: DiscordScene, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene.discord.refuse_next("GET", "/commands", 200, {"odd": 1})
+    scene.run("demo", scene.app)
+    await scene.until(lambda: "fleet" in scene.app.commands)
+    assert caplog.text.count("discord.guild_unseen") == 1
 
 
 async def test_a_host_bot_is_not_closed_by_our_trouble(
