@@ -245,7 +245,7 @@ class Commands:
                 return await self._deploy(ask, Deploy(), reply)
             match request:
                 case Status(page):
-                    status = await self._fleet.status()
+                    status = await self._fleet.hosts()
                     return await reply.answer(StatusReport(status, page - 1))
                 case Deploy():
                     return await self._deploy(ask, request, reply)

@@ -41,10 +41,11 @@ def moves(question: Question) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 def counted(status: FleetStatus) -> str:
     """How many instances there are, and how many of them have what: `2 instances, 2 healthy`."""
-    count = sum(row.instance is not None for row in status.rows)
+    count = sum(row.condition is not None for row in status.rows)
+    what = "instance" if status.known.is_read else "host"
     healthy = sum(row.condition is Condition.HEALTHY for row in status.rows)
     replacing = sum(row.replacing for row in status.rows)
-    said = [f"{count} instance{'s' if count != 1 else ''}", f"{healthy} healthy"]
+    said = [f"{count} {what}{'s' if count != 1 else ''}", f"{healthy} healthy"]
     said += [f"{replacing} being replaced"] * bool(replacing)
     return ", ".join(said + phrases.problems(status))
 

@@ -1,12 +1,14 @@
 """The function's client of GitHub: cached answers, a renewable token, within a call's time."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from fleet_control import github
-from fleet_control.github import Listed, Paged, Request, Response, RunQueue, WorkflowApi, read_job
+from fleet_control.github import Paged, Request, Response, RunQueue, WorkflowApi
 from fleet_control.ledger import TITLE_FIELDS, Entry, Run
+from fleet_control.run_row import Listed, read_job
 from lambda_fn.failure import Code, Failure
 from lambda_fn.github_cache import GitHubCache
 from lambda_fn.http_client import Budget, HttpServer
@@ -21,7 +23,8 @@ _HOUR = 60 * 60
 # GitHub's list of runs lags a few seconds behind its dispatches.
 _FIND_AFTER = (0.0, 0.5, 1.0, 1.5)
 # Seconds for which what GitHub said need not be asked again; then it is asked whether it changed.
-REGISTRY_KEPT = 60.0
+REGISTRY_KEPT = 5.0
+REVISIONS_KEPT = 60.0
 RUNS_KEPT = 5.0
 FOR_GOOD = float("inf")
 # As much of a log as surely holds what its last step said.
@@ -113,7 +116,13 @@ class GitHubClient:
         return self._runs(self._workflow.runs(created), RUNS_KEPT)
 
     def _runs(self, paged: Paged, kept: float) -> list[Run]:
-        return [self._workflow.read_run(raw) for raw in self._rows(paged, kept)]
+        """Without any that has no id or no time at all, of which nothing could be said."""
+        return list(self._readable(self._rows(paged, kept)))
+
+    def _readable(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[Run]:
+        for raw in rows:
+            with suppress(LookupError, TypeError, AttributeError):
+                yield self._workflow.read_run(raw)
 
     def queue(self, listed: int = 1) -> RunQueue:
         """What waits or runs; so many of each status are listed."""

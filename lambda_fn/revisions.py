@@ -11,7 +11,7 @@ from typing import Any
 from fleet_control.ledger import Job, Revision
 from fleet_control.seed import PATHS
 from lambda_fn.failure import Failure
-from lambda_fn.github import FOR_GOOD, REGISTRY_KEPT, GitHubClient
+from lambda_fn.github import FOR_GOOD, REVISIONS_KEPT, GitHubClient
 
 COMMITS_LOOKED_AT = 50
 # What an answer may wait for these words.
@@ -41,7 +41,7 @@ def revisions(github: GitHubClient) -> list[Revision]:
     """Those among the branch's newest commits, the newest first."""
     branch = f"refs/heads/{github.branch}"
     try:
-        commits = _history(github, branch, COMMITS_LOOKED_AT, REGISTRY_KEPT)
+        commits = _history(github, branch, COMMITS_LOOKED_AT, REVISIONS_KEPT)
         return [_revision(one, github) for one in _changing(commits)]
     except _NOT_TO_BE_HAD:
         return []

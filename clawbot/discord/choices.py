@@ -12,13 +12,14 @@ from clawbot import wording
 from clawbot.commands import OptionKind
 from clawbot.discord import limits
 from clawbot.page import cut
-from fleet_control.caller import ALL
+from fleet_control.caller import ALL, is_target
 from fleet_control.clock import Clock
 from fleet_control.duration import older
 from fleet_control.error import FleetError
 from fleet_control.fleet import Fleet
 from fleet_control.host import Image
 from fleet_control.line import printable
+from fleet_control.registry_source import AGAIN_SECONDS
 from fleet_control.status import FleetStatus
 
 # Discord gives up on an autocomplete after three seconds.
@@ -45,9 +46,10 @@ class QuickStatus:
         self._last: FleetStatus | None = None
         self._reading: asyncio.Task[None] | None = None
 
-    async def status(self) -> FleetStatus | None:
+    async def status(self, target: str = "") -> FleetStatus | None:
+        """Read anew where no instance's id begins as this target does."""
         if self._reading is None or self._reading.done():
-            self._reading = asyncio.create_task(self._read())
+            self._reading = asyncio.create_task(self._read(target))
         waiting = asyncio.ensure_future(self._clock.sleep(WAIT_SECONDS))
         try:
             await asyncio.wait({self._reading, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -61,8 +63,12 @@ class QuickStatus:
             with suppress(asyncio.CancelledError):
                 await self._reading
 
-    async def _read(self) -> None:
+    async def _read(self, target: str) -> None:
+        registry = self._fleet.registry
+        ids = (ALL, *registry.last.registry) if registry.last else ()
         try:
+            if ids and is_target(target) and not any(id_.startswith(target) for id_ in ids):
+                await registry.get(AGAIN_SECONDS)
             self._last = await self._fleet.status()
         except FleetError as error:
             log.warning("discord.choices_stale why=%s", error)

@@ -109,7 +109,8 @@ class FleetCog(commands.Cog, name=COG):
             return []
         known = self._bot.fleet.registry.last
         ids = known.registry.ids if known else ()
-        return offers(kind, typed, await self._quick_status.status(), self._clock.now(), ids)
+        status = await self._quick_status.status(typed if kind is OptionKind.TARGET else "")
+        return offers(kind, typed, status, self._clock.now(), ids)
 
     # -- buttons ---------------------------------------------------------------------------
 

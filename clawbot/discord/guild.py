@@ -13,7 +13,7 @@ from clawbot.settings import PREFIX, Settings
 from fleet_control.clock import Clock
 
 # Between two looks at a guild that can't be served; Discord is not asked. It tells of a change by
-# itself, so this is for one whose event got lost.
+# itself, but not that a timeout is over, nor what got lost.
 LOOK_SECONDS = 60.0
 # What may give us the guild, or take it.
 CHANGES = (
@@ -76,7 +76,12 @@ class GuildWatch:
         """Until cancelled."""
         while True:
             self._changed.clear()
-            await self._pause(await self._look())
+            try:
+                seconds = await self._look()
+            except Exception:
+                log.exception("discord.guild_unseen")
+                seconds = LOOK_SECONDS
+            await self._pause(seconds)
 
     async def _look(self) -> float | None:
         """Seconds to the next look; None where only a change is worth one."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 from collections import deque
 from collections.abc import Coroutine
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import aiohttp
 import discord
 from discord.ext import commands
+from discord.gateway import KeepAliveHandler
 
 from clawbot.bot import Bot
 from clawbot.discord.front import FleetCog
@@ -121,6 +123,15 @@ async def run(
             raise Unserved(f"Discord refuses to talk to me ({type(error).__name__}).") from error
         except (aiohttp.ClientError, OSError) as error:
             raise Unserved(f"Discord can't be reached ({type(error).__name__}).") from error
+        finally:
+            await _hang_up(token)
+
+
+async def _hang_up(token: str) -> None:
+    """The library keeps a connection alive on which it did not come to log in."""
+    for thread in threading.enumerate():
+        if isinstance(thread, KeepAliveHandler) and thread.ws.token == token:
+            await thread.ws.close()
 
 
 async def _until_cancelled(serving: Coroutine[None, None, None]) -> None:

@@ -96,8 +96,9 @@ def _outcome(id_: str, run: Run, jobs: Iterable[Job] | None) -> Outcome | None:
 
 
 def _own(id_: str, jobs: Iterable[Job]) -> list[Job]:
-    """The jobs of its host: one, and those of re-runs, which do nothing."""
-    return [job for job in host_jobs(jobs) if job.name.startswith(f"{id_}: ")]
+    """The jobs of its host: one, and those of re-runs, which do nothing. One without a name may be
+    its own, too."""
+    return [job for job in host_jobs(jobs) if job.name.startswith(f"{id_}: ") or not job.name]
 
 
 def _of_jobs(own: list[Job]) -> Outcome:

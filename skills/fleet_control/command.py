@@ -85,7 +85,7 @@ def _failure(code: str, message: str, exit_: ExitCode) -> Result:
 
 
 async def status(here: CommandContext, _: Namespace) -> Result:
-    fleet = await here.fleet.status()
+    fleet = await here.fleet.hosts()
     return Result(text_output.status(fleet, here.clock.now()), json_output.status(fleet))
 
 

@@ -4,6 +4,7 @@ What is known and on no list is asked for by its id: that a list is empty is no 
 """
 
 import asyncio
+import math
 import os
 from collections.abc import Collection
 from typing import TYPE_CHECKING
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 IMAGES_KEPT_SECONDS = 60.0
 READING_KEPT_SECONDS = 2.0
+# An image that is not among them may have come meanwhile.
+IMAGES_AGAIN_SECONDS = 5.0
 _CONFIG = {
     "connect_timeout": 3,
     "read_timeout": 8,
@@ -93,6 +96,14 @@ class Ec2Reader:
             self._under_way.add_done_callback(self._done)
         # Shielded: one asker who leaves must not take the read from the others.
         return await asyncio.shield(self._under_way)
+
+    async def read_anew(self) -> Reading:
+        """The same, with images that were listed a few seconds ago at the most."""
+        if self._under_way is not None:
+            await asyncio.shield(self._under_way)
+        if self._images and self._clock.monotonic() - self._images[0] >= IMAGES_AGAIN_SECONDS:
+            self._images, self._read_at = None, -math.inf
+        return await self.read()
 
     def _done(self, task: asyncio.Task[Reading]) -> None:
         self._under_way = None

@@ -35,9 +35,12 @@ class RegistryError(FleetError):
 
 
 class RegistryUnread(RegistryError):
-    def __init__(self, why: str) -> None:
+    """`invalid` is what is wrong with the one at its source, where that was reached."""
+
+    def __init__(self, why: str, invalid: tuple[str, ...] = ()) -> None:
         FleetError.__init__(self, why)  # its own words: nothing is said to be not valid
         self.problems = [why]
+        self.invalid = invalid
 
 
 class ManifestError(FleetError):

@@ -6,15 +6,15 @@ from collections.abc import Awaitable
 from typing import TypeVar
 
 from fleet_control.bot_record import BotRecord, record
-from fleet_control.caller import ALL, BotInstance, Caller
+from fleet_control.caller import ALL, BotInstance, Caller, is_target
 from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
 from fleet_control.ec2 import Ec2Reader
-from fleet_control.error import ControlApiError, Ec2Error, RegistryError
+from fleet_control.error import ControlApiError, Ec2Error, RegistryError, RegistryUnread
 from fleet_control.host import Reading
-from fleet_control.ledger import Job, Run, unfinished
+from fleet_control.ledger import IMAGE, Job, Run, unfinished
 from fleet_control.policy import Facts, RefusalCode, Refused, Verdict, judge, refused_first
-from fleet_control.registry_source import KnownRegistry, RegistrySource
+from fleet_control.registry_source import AGAIN_SECONDS, KnownRegistry, RegistrySource, unread
 from fleet_control.status import FleetStatus, shape
 
 # As far back as a bot's last deploy still counts, at a dozen deploys an hour.
@@ -57,6 +57,14 @@ class Fleet:
         known, reading = await asyncio.gather(self.registry.get(), self.ec2.read())
         return self._shape(known, reading)
 
+    async def hosts(self) -> FleetStatus:
+        """The same, or EC2's hosts alone where there is no registry; Ec2Error."""
+        try:
+            return await self.status()
+        except RegistryError as error:
+            log.warning("fleet.registry_unseen why=%s", error)
+            return shape(unread(error, self._clock.now()), await self.ec2.read())
+
     def _shape(self, known: KnownRegistry, reading: Reading) -> FleetStatus:
         """Many who ask at once share one reading; for a fleet of 500 its shape is worth sharing."""
         kept = self._shaped
@@ -74,7 +82,8 @@ class Fleet:
         """The facts that decide the verdict and no more, the cheapest first.
 
         A refusal that what is already known decides asks nobody anything. What can't be read is
-        left out, and logged: the run judges again.
+        left out, and logged: the run judges again. RegistryError where the registry is not valid
+        at its source: no run could go by it.
         """
         facts = Facts(
             asked_later=True,
@@ -84,14 +93,11 @@ class Fleet:
         )
         if _decided_anyway(caller, target, image_or_commit, facts):
             return facts
-        last = self.registry.last
-        if not target and last:
-            return facts._replace(ids=last.registry.ids)
-        known = await _seen("registry", self.registry.get())
+        known = await self._registry(target)
         facts = _with_ids(facts, known, target)
         if not target or isinstance(judge(caller, target, image_or_commit, facts), Refused):
             return facts
-        if (reading := await _seen("ec2", self.ec2.read())) and known:
+        if (reading := await self._reading(image_or_commit)) and known:
             status = self._shape(known, reading)
             images = frozenset(image.id for image in status.images)
             facts = facts._replace(images=images, conditions=status.conditions)
@@ -104,6 +110,30 @@ class Fleet:
         if refused_first(caller, target, image_or_commit, facts):
             return facts
         return (await self._record(target, runs, facts.now)).told(facts)
+
+    async def _registry(self, target: str) -> KnownRegistry | None:
+        """As it was read last, unless by that the target would be refused: then read anew."""
+        try:
+            known = await self.registry.get()
+            missing = is_target(target) and target not in (ALL, *known.registry)
+            if target and (missing or known.problems):
+                known = await self.registry.get(AGAIN_SECONDS)
+        except RegistryUnread as error:
+            if target and error.invalid:
+                raise RegistryError(list(error.invalid)) from error
+            log.warning("fleet.registry_unseen why=%s", error)
+            return None
+        if target and known.problems:
+            raise RegistryError(list(known.problems))
+        return known
+
+    async def _reading(self, image_or_commit: str) -> Reading | None:
+        """The same of EC2, and of the image that is named."""
+        reading = await _seen("ec2", self.ec2.read())
+        listed = {image.id for image in reading.images} if reading else ()
+        if reading is None or not image_or_commit.startswith(IMAGE) or image_or_commit in listed:
+            return reading
+        return await _seen("ec2", self.ec2.read_anew())
 
     async def _record(self, target: str, runs: tuple[Run, ...], now: float) -> BotRecord:
         jobs: dict[int, tuple[Job, ...]] = {}

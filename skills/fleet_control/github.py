@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from fleet_control.ledger import WAITING, Entry, Job, Run, Step, read_run
+from fleet_control.ledger import WAITING, Entry, Run
+from fleet_control.run_row import read_run
 
 API_VERSION = "2026-03-10"
 PER_PAGE = 100  # GitHub's most
@@ -155,10 +156,11 @@ class WorkflowApi(NamedTuple):
         return read_run(raw, self.account)
 
     def has(self, raw: Mapping[str, Any]) -> bool:
-        """Whether this run is one of the workflow's dispatched runs on the branch."""
-        # ".github/workflows/fleet-deploy.yml", sometimes with "@<branch>" after it
-        file = raw["path"].split("@")[0].split("/")[-1]
-        return (file, raw["head_branch"], raw["event"]) == (self.file, self.branch, _EVENT)
+        """Whether this run is one of the workflow's dispatched runs on the branch, which GitHub may
+        not say; a path is `.github/workflows/fleet-deploy.yml`, sometimes with `@<branch>`."""
+        file = (raw.get("path") or self.file).split("@")[0].split("/")[-1]
+        told = (file, raw.get("head_branch") or self.branch, raw.get("event") or _EVENT)
+        return told == (self.file, self.branch, _EVENT)
 
     def queue(self, ask: Callable[[Request], Any], size: int) -> "RunQueue":
         """What waits or runs, asked by status, one at a time as GitHub takes it: its counts tell of
@@ -184,20 +186,6 @@ class RunQueue(NamedTuple):
         """How many come before this run, which may be listed already, or before a new one."""
         later = sum(run.id >= run_id for run in self.runs) if run_id else 0
         return max(0, self.waiting + self.running - later)
-
-
-class Listed(NamedTuple):
-    """A job of a run, by its id. `begun`: whether it ever had a runner or a step."""
-
-    id: int
-    job: Job
-    begun: bool
-
-
-def read_job(raw: Mapping[str, Any]) -> Listed:
-    steps = tuple(Step(*(one[key] for key in Step._fields)) for one in raw.get("steps") or ())
-    job = Job._make((*(raw[key] for key in Job._fields[:-1]), steps))
-    return Listed(raw["id"], job, bool(steps or raw.get("runner_id")))
 
 
 def read_dispatch(answer: Response) -> tuple[int, str] | None:

@@ -49,7 +49,7 @@ def _known(known: KnownRegistry) -> Document:
     return {
         "version": known.version,
         "fresh": known.fresh,
-        "read_at": moment(known.read_at),
+        "read_at": moment(known.read_at) if known.is_read else None,
         "trouble": known.trouble,
     }
 
@@ -57,7 +57,7 @@ def _known(known: KnownRegistry) -> Document:
 def _row(row: InstanceStatus, fleet: FleetStatus) -> Document:
     return {
         "id": row.id,
-        "registered": row.instance is not None,
+        "registered": row.instance is not None if fleet.known.is_read else None,
         "condition": row.condition,
         "replacing": row.replacing,
         "host": _host(row.host),

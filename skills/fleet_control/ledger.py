@@ -10,7 +10,7 @@ Standard library only: the Lambda carries this file.
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from unicodedata import normalize
 
 from fleet_control.caller import BotInstance, Caller, is_instance_id, is_target
@@ -253,28 +253,6 @@ def has_form(field: str, value: str) -> bool:
         return bool(FIELD_FORMS[field](value))
     except ValueError:
         return False
-
-
-def read_run(raw: Mapping[str, Any], believed: str = "") -> Run:
-    """A run as GitHub's REST API gives it; a title of another form is somebody's button.
-
-    So is whatever the account of that number did not start, where one is named: anybody who can
-    push a branch can start a run with any title.
-    """
-    ours = not believed or str((raw.get("actor") or {}).get("id")) == believed
-    entry = parse_title(raw.get("display_title") or "") if ours else None
-    entry = entry or Entry()
-    return Run(
-        id=raw["id"],
-        url=raw["html_url"],
-        status=raw["status"],
-        conclusion=raw.get("conclusion"),
-        **entry._asdict(),
-        created=raw["created_at"],
-        started=raw.get("run_started_at"),
-        updated=raw["updated_at"],
-        attempt=raw.get("run_attempt") or 1,
-    )
 
 
 def oldest(runs: Iterable[Run], request_id: str) -> Run | None:

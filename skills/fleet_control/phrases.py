@@ -67,4 +67,6 @@ def registry_age(known: KnownRegistry, now: float) -> str:
     """How old what we know of the registry is, and why; empty when it is fresh."""
     if known.fresh:
         return ""
+    if not known.is_read:
+        return f"These are EC2's hosts, held against no registry. {known.trouble}"
     return f"What I know of the registry is {older(now - known.read_at)} old. {known.trouble}"

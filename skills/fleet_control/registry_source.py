@@ -12,6 +12,9 @@ from fleet_control.ledger import Revision
 from fleet_control.registry import Registry, parse
 
 KEPT_SECONDS = 60.0
+# What is not in it may have come meanwhile, and a broken one been mended: then it is read anew, but
+# no more often than this.
+AGAIN_SECONDS = 5.0
 
 
 class RegistryRead(NamedTuple):
@@ -37,6 +40,8 @@ class KnownRegistry:
         revisions: the branch's newest, the newest first, where its source can say.
         fresh: whether it came from its source within the last minute.
         trouble: why it is not fresh, in a sentence.
+        problems: what is wrong with the one at its source, where that is not valid.
+        is_read: whether there is one; else it is empty, and says nothing of any host.
     """
 
     registry: Registry
@@ -45,10 +50,17 @@ class KnownRegistry:
     fresh: bool
     trouble: str = ""
     revisions: tuple[Revision, ...] = ()
+    problems: tuple[str, ...] = ()
+    is_read: bool = True
+
+
+def unread(error: RegistryError, now: float) -> KnownRegistry:
+    """In the place of one that can't be had at all."""
+    return KnownRegistry(Registry({}), "", now, fresh=False, trouble=str(error), is_read=False)
 
 
 class RegistrySource:
-    """Asks `fetch` for it at most once a minute, however many ask.
+    """Asks `fetch` for it at most once a minute, however many ask, or in `kept` seconds.
 
     Falls back to the last good answer, then to the `local` file; RegistryError if there is none.
     """
@@ -71,9 +83,9 @@ class RegistrySource:
         """What was known last, however old; asks nobody."""
         return self._known
 
-    async def get(self) -> KnownRegistry:
+    async def get(self, kept: float = KEPT_SECONDS) -> KnownRegistry:
         async with self._lock:
-            if self._known and self._clock.monotonic() - self._tried_at < KEPT_SECONDS:
+            if self._known and self._clock.monotonic() - self._tried_at < kept:
                 return self._known
             self._known = await self._read()
             self._tried_at = self._clock.monotonic()
@@ -86,22 +98,28 @@ class RegistrySource:
             return KnownRegistry(known, read.version, now, fresh=True, revisions=read.revisions)
         except FleetError as error:
             kept = self._known or self._from_file(error)
-            return replace(kept, fresh=False, trouble=str(error), revisions=())
+            return replace(
+                kept, fresh=False, trouble=str(error), revisions=(), problems=_invalid(error)
+            )
 
     def _from_file(self, cause: FleetError) -> KnownRegistry:
-        unread = "The registry can't be read at its source"
+        unread, invalid = "The registry can't be read at its source", _invalid(cause)
         if self._local is None:
-            raise RegistryUnread(f"{unread}: {cause}") from cause
+            raise RegistryUnread(f"{unread}: {cause}", invalid) from cause
         try:
             text, written = self._local.read_bytes(), self._local.stat().st_mtime
         except OSError as error:
             raise RegistryUnread(
-                f"{unread}, and there is no copy at {self._local}: {cause}"
+                f"{unread}, and there is no copy at {self._local}: {cause}", invalid
             ) from error
         try:
             copy = parse(text)
         except RegistryError as error:
             raise RegistryUnread(
-                f"{unread}, and the copy at {self._local} is not valid: {cause}"
+                f"{unread}, and the copy at {self._local} is not valid: {cause}", invalid
             ) from error
         return KnownRegistry(copy, "", written, fresh=False)
+
+
+def _invalid(error: FleetError) -> tuple[str, ...]:
+    return tuple(error.problems) if isinstance(error, RegistryError) else ()

@@ -52,7 +52,7 @@ class InstanceStatus:
         image: the host's image, where it is still an available one of ours.
         is_newest: whether the host runs the newest image.
         replacing: a new host is coming, or the old one is going and its successor is awaited.
-        condition: as the policy asks; None for a host without an entry.
+        condition: as the policy asks; None for a host that no entry asks for.
     """
 
     id: str
@@ -74,7 +74,7 @@ class InstanceStatus:
     @property
     def may_have_left(self) -> bool:
         """Whether this is a host that no entry asks for, and a deploy may have made it."""
-        return self.instance is None and self.host is not None and is_instance_id(self.host.name)
+        return self.condition is None and self.host is not None and is_instance_id(self.host.name)
 
     @property
     def worst(self) -> Problem | None:
@@ -153,12 +153,11 @@ _SEVERITY = {problem: rank for rank, problem in enumerate(Problem)}
 
 def shape(known: KnownRegistry, reading: Reading) -> FleetStatus:
     """The status that the registry and one reading of EC2 make."""
-    registry = known.registry
     by_name: dict[str, list[Host]] = defaultdict(list)
     for host in reading.hosts:
         by_name[host.name or host.id].append(host)
-    names = [*registry, *(name for name in by_name if name not in registry)]
-    rows = (_row(name, registry, by_name[name], reading) for name in names)
+    names = [*known.registry, *(name for name in by_name if name not in known.registry)]
+    rows = (_row(name, known, by_name[name], reading) for name in names)
     there = (row for row in rows if row.instance or row.host or row.replacing)
     return FleetStatus(tuple(sorted(there, key=_order)), reading.images, reading.taken, known)
 
@@ -175,16 +174,19 @@ def natural(name: str) -> list[tuple[int, str]]:
     ]
 
 
-def _row(name: str, registry: Registry, hosts: list[Host], reading: Reading) -> InstanceStatus:
-    instance = registry.get(name)
+def _row(name: str, known: KnownRegistry, hosts: list[Host], reading: Reading) -> InstanceStatus:
+    instance = known.registry.get(name)
+    is_asked_for = instance is not None or not known.is_read  # without any, nothing is amiss
     staying = [one for one in hosts if one.state not in _LEAVING]
     staying.sort(key=lambda one: one.launched, reverse=True)
     leaving = tuple(host for host in hosts if host.state is HostState.SHUTTING_DOWN)
     host = staying[0] if staying else None
     image = next((one for one in reading.images if host and one.id == host.image), None)
     is_newest = bool(host and reading.images and host.image == reading.images[0].id)
-    replacing = instance is not None and _is_replacing(host, image, leaving, reading.taken)
-    faults = _faults(instance, staying, leaving, replacing, reading)
+    replacing = is_asked_for and _is_replacing(host, image, leaving, reading.taken)
+    faults = list(_faults(instance, staying, leaving, replacing, reading))
+    if host is not None and not is_asked_for:
+        faults.append(Fault(Problem.UNREGISTERED, _unregistered(host)))
     return InstanceStatus(
         id=name,
         instance=instance,
@@ -195,7 +197,7 @@ def _row(name: str, registry: Registry, hosts: list[Host], reading: Reading) -> 
         is_newest=is_newest,
         replacing=replacing,
         faults=tuple(sorted(faults, key=lambda fault: _SEVERITY[fault.problem])),
-        condition=None if instance is None else _condition(host, replacing),
+        condition=_condition(host, replacing) if is_asked_for else None,
     )
 
 
@@ -247,8 +249,6 @@ def _faults(
             yield Fault(Problem.MISSING, f"no host{_stuck(leaving, reading)}; a deploy creates it")
         return
     host = staying[0]
-    if instance is None:
-        yield Fault(Problem.UNREGISTERED, f"{host.id} is not in the registry: {_end(host)}")
     if len(staying) > 1:
         others = ", ".join(other.id for other in staying[1:])
         yield Fault(Problem.TWO_HOSTS, f"{len(staying)} hosts of this name: also {others}")
@@ -261,11 +261,11 @@ def _faults(
     yield from _older_image(host, reading.images)
 
 
-def _end(host: Host) -> str:
+def _unregistered(host: Host) -> str:
     """What becomes of a host that no entry asks for. Only OpenTofu's state tells who made it."""
-    if is_instance_id(host.name):
-        return "`all` removes it if a deploy made it, else remove it by hand"
-    return "made by nobody I know, remove it by hand"
+    by_deploy = "`all` removes it if a deploy made it, else"
+    made = by_deploy if is_instance_id(host.name) else "made by nobody I know,"
+    return f"{host.id} is not in the registry: {made} remove it by hand"
 
 
 def _stuck(leaving: tuple[Host, ...], reading: Reading) -> str:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from clawbot import wording
 from clawbot.commands import Deploy, Status, parse
 from clawbot.living_reply import LivingReply
 from clawbot.progress import Stage
-from clawbot.replies import Deploying, Notice, Reply, Tone
+from clawbot.replies import Deploying, Notice, Reply, StatusReport, Tone
 from tests.clawbot.bots import KeptChat, KeptMessage, ask
 from tests.clawbot.control_api import run
 from tests.clawbot.talk import Talk
@@ -220,3 +221,21 @@ async def test_a_clock_that_is_wrong_is_told_in_words(talk: Talk, off: float, to
     assert f"This machine's clock is {told} AWS's clock." in said
     assert "systemctl restart chronyd" in said
     assert "nothing began" in said.lower()
+
+
+async def test_a_registry_that_is_broken_at_the_branch_hides_no_host_and_deploys_nothing(
+    talk: Talk,
+) -> None:
+    talk.api.registry = talk.api.registry.replace('"instanceType"', '"size"', 1)
+    chat = KeptChat(talk.clock)
+
+    status = await talk.bot.commands.answer(ask(), Status(), chat.reply())
+    told = await talk.bot.commands.answer(ask(asked="2"), Deploy("claw-2"), chat.reply())
+
+    assert isinstance(status, StatusReport)
+    assert [row.id for row in status.status.rows] == ["claw-1", "claw-2", "claw-3"]
+    assert wording.counted(status.status).startswith("3 hosts, 3 healthy")
+    assert "`claw-1`: unknown field `size`" in status.status.known.trouble
+    assert isinstance(told, Notice)
+    assert "`claw-1`: unknown field `size`" in "\n".join(told.lines)
+    assert talk.api.count("deploy") == 0

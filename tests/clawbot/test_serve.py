@@ -88,6 +88,14 @@ async def test_the_pause_grows_while_a_front_does_not_stay_up(stop: Callable[[],
     assert found == [5, 10, 20, 40, 80, 160, 300, 300]
 
 
+def unmended() -> None:
+    raise Unserved("somebody has to mend this")
+
+
+async def test_what_somebody_has_to_mend_is_tried_ever_later_up_to_an_hour() -> None:
+    assert await pauses([0.0] * 8, unmended) == [300, 600, 1200, 2400, 3600, 3600, 3600]
+
+
 @pytest.mark.parametrize("stop", [lambda: None, trouble, broken])
 async def test_a_front_that_was_well_for_a_while_is_tried_again_soon(
     stop: Callable[[], None],

@@ -43,6 +43,16 @@ async def test_the_best_match_comes_first(scene: DiscordScene) -> None:
     assert (await offered(scene, "target", "2"))[0][1] == "claw-2"
 
 
+async def test_an_instance_that_was_merged_since_is_offered_once_its_id_is_typed(
+    scene: DiscordScene,
+) -> None:
+    await scene.start()
+    await offered(scene, "target", "")
+    scene.api.registry = registry("claw-1", "claw-2", "new-1")
+    await scene.clock.turn(6)
+    assert [value for _, value in await offered(scene, "target", "new-1")] == ["new-1"]
+
+
 async def test_images_come_with_age_and_who_runs_them(scene: DiscordScene) -> None:
     scene.hosts(Claw("claw-1", OLDER), Claw("claw-2", OLDER))
     await scene.start()

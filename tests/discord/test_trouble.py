@@ -1,14 +1,17 @@
 """What somebody has to mend is waited out: said once, noticed when it is mended, few logins."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 
 import discord
 import pytest
 from discord.ext import commands
+from discord.gateway import KeepAliveHandler
 
 from clawbot.bot import Bot, assemble
 from clawbot.discord.front import FleetCog
+from clawbot.discord.guild import GuildWatch
 from clawbot.discord.run import Logins, run
 from clawbot.front import Front
 from clawbot.readiness import FrontReadiness
@@ -74,6 +77,21 @@ async def gives_history(scene: DiscordScene) -> None:
     await forbidden(scene, 0)
 
 
+async def _time_out(scene: DiscordScene, until: str | None) -> None:
+    guild = scene.discord.guild
+    (me,) = guild.payload(scene.app.bot)["members"]
+    told = {**me, "guild_id": guild.id, "communication_disabled_until": until}
+    await event(scene, "GUILD_MEMBER_UPDATE", told)
+
+
+async def times_out(scene: DiscordScene) -> None:
+    await _time_out(scene, "2999-01-01T00:00:00+00:00")
+
+
+async def ends_timeout(scene: DiscordScene) -> None:
+    await _time_out(scene, None)
+
+
 def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
     said = [one.getMessage() for one in caplog.records]
     return [one for one in said if one.startswith("clawbot.front_down")]
@@ -86,6 +104,7 @@ def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
         (takes_history, gives_history, False, "In Fleet I may not read message history"),
         (hidden, shown, True, "I see no channel"),
         (thrown_out, invited, True, "I am not in the guild"),
+        (times_out, ends_timeout, True, "In #fleet I may not send messages"),
     ],
 )
 async def test_what_is_taken_while_it_serves_is_said_once_and_noticed_when_given_back(
@@ -201,6 +220,10 @@ async def test_sessions_that_discord_ends_at_once_are_begun_twelve_times_an_hour
 
     async with assemble(load(settings), scene.clock) as bot, asyncio.timeout(60):
         serving = asyncio.create_task(side_by_side(bot, [Front("Discord", served)]))
+        for _ in range(12):
+            await scene.clock.asleep(1)
+            await scene.clock.turn(5)
+        assert scene.discord.identified == 12
         while scene.clock.monotonic() < 3590:
             await scene.clock.asleep(1)
             await scene.clock.turn(5)
@@ -212,6 +235,42 @@ async def test_sessions_that_discord_ends_at_once_are_begun_twelve_times_an_hour
         serving.cancel()
         await asyncio.wait({serving})
     assert scene.discord.identified == 13
+    keeping = [one for one in threading.enumerate() if isinstance(one, KeepAliveHandler)]
+    for thread in keeping:
+        thread.join(1.0)
+    assert not any(thread.is_alive() for thread in keeping)
+
+
+async def test_a_guild_that_can_not_be_served_is_looked_at_every_minute(
+    scene: DiscordScene,
+) -> None:
+    """For what Discord did not tell, or the library did not hear."""
+    said: list[str] = []
+    told = FrontReadiness(hears=lambda _: None, faulty=said.append, lacks=said.append)
+    settings = load(scene.environ("demo", scene.app))
+
+    async def register(_guild: discord.Guild) -> None:
+        raise AssertionError("there is no guild")
+
+    client = discord.Client(intents=discord.Intents(guilds=True))
+    watch = GuildWatch(client, settings, scene.clock, told, lambda: None, register)
+    looking = asyncio.create_task(watch.run())
+    for looks in (1, 2, 3):
+        await scene.clock.asleep(1)
+        assert len(said) == looks
+        await scene.clock.turn(59)
+        assert len(said) == looks
+        await scene.clock.turn(1)
+    looking.cancel()
+
+
+async def test_an_answer_of_no_form_of_discord_s_ends_no_look(
+    scene: DiscordScene, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene.discord.refuse_next("GET", "/commands", 200, {"odd": 1})
+    scene.run("demo", scene.app)
+    await scene.until(lambda: "fleet" in scene.app.commands)
+    assert caplog.text.count("discord.guild_unseen") == 1
 
 
 async def test_a_host_bot_is_not_closed_by_our_trouble(

@@ -195,3 +195,34 @@ async def test_a_connection_is_waited_for_half_as_long_and_nothing_was_done(
                 await asyncio.wait_for(asking, 5)
         for one in full:
             one.close()
+
+
+async def test_one_run_that_can_not_be_read_hides_no_other(
+    control: Lambda, api: ControlApi
+) -> None:
+    told = [dict(json_output.run(RUN._replace(id=id_))) for id_ in (9, 8, 7)]
+    control.answers({"ok": True, "runs": [told[0], told[1] | {"updated": None}, told[2]]})
+
+    assert [run.id for run in await api.runs()] == [9, 7]
+
+
+async def test_a_run_without_a_status_is_read_as_one_in_doubt(
+    control: Lambda, api: ControlApi
+) -> None:
+    """An API older than this client hands GitHub's null on."""
+    told = [dict(json_output.run(RUN._replace(id=id_))) for id_ in (9, 8)]
+    control.answers({"ok": True, "runs": [told[0] | {"status": None, "conclusion": None}, told[1]]})
+
+    runs = await api.runs()
+
+    assert (runs[0].id, runs[0].status, runs[0].finished) == (9, "unknown", False)
+    assert len(runs) == 2
+
+
+async def test_of_one_ask_s_runs_none_may_be_left_out(control: Lambda, api: ControlApi) -> None:
+    """Else it would be asked for again, though there is one."""
+    told = [dict(json_output.run(RUN._replace(id=id_))) for id_ in (9, 8)]
+    control.answers({"ok": True, "runs": [told[0], told[1] | {"updated": None}]})
+
+    with pytest.raises(ControlApiDown, match="no valid `runs`"):
+        await api.runs(request_id=RUN.request_id)

@@ -1,11 +1,13 @@
 """The facts of a verdict: enough of them, and asked for no further than needed."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from fleet_control import json_output, phrases, text_output
 from fleet_control.caller import BotInstance, Human, Unknown
 from fleet_control.control_api import ControlApi
 from fleet_control.ec2 import Ec2Reader
@@ -156,6 +158,126 @@ async def test_an_old_registry_calls_no_target_unknown(
     (tmp_path / "instances.json").write_text(registry_text("claw-1"))
 
     assert await fleet.judge(OPERATOR, "claw-9", "") == Allowed()
+
+
+# -- what came, or was mended, since it was read ---------------------------------------------
+
+
+async def test_a_target_that_was_merged_since_is_known_at_once(
+    fleet: Fleet, control: Lambda, clock: HastyClock
+) -> None:
+    control.has_registry(*IDS)
+    await fleet.registry.get()
+    control.has_registry(*IDS, "claw-9")
+    await clock.sleep(5)
+
+    assert await fleet.judge(OPERATOR, "claw-9", "") == Allowed()
+    assert control.actions == ["registry"] * 2
+
+
+async def test_however_many_ask_for_unknown_targets_the_source_is_asked_every_five_seconds(
+    fleet: Fleet, control: Lambda, clock: HastyClock
+) -> None:
+    for _ in range(3):
+        control.has_registry(*IDS)
+    await fleet.registry.get()
+    for seconds_ in (4, 0, 1, 0, 4.5, 0):
+        await clock.sleep(seconds_)
+        assert code(await fleet.judge(OPERATOR, "claw-9", "")) is RefusalCode.UNKNOWN_TARGET
+    assert control.actions == ["registry"] * 2
+
+
+async def test_what_can_be_no_id_is_looked_for_nowhere(
+    fleet: Fleet, control: Lambda, clock: HastyClock
+) -> None:
+    control.has_registry(*IDS)
+    await fleet.registry.get()
+    await clock.sleep(30)
+
+    assert code(await fleet.judge(OPERATOR, "claw_9", "")) is RefusalCode.UNKNOWN_TARGET
+    assert control.actions == ["registry"]
+
+
+async def test_an_image_that_was_built_since_is_known_at_once(
+    fleet: Fleet, control: Lambda, clock: HastyClock, three_hosts: FakeEc2
+) -> None:
+    control.has_registry(*IDS)
+    assert code(await fleet.judge(OPERATOR, "claw-2", "ami-2")) is RefusalCode.UNKNOWN_IMAGE
+    listed = three_hosts.counts["DescribeImages"]
+    assert code(await fleet.judge(OPERATOR, "claw-2", "ami-2")) is RefusalCode.UNKNOWN_IMAGE
+    assert three_hosts.counts["DescribeImages"] == listed == 1
+    three_hosts.scripts["DescribeImages"] = [
+        aws.image("ami-2", "2026-11-20T09:00:00.000Z"),
+    ]
+    await clock.sleep(5)
+
+    assert await fleet.judge(OPERATOR, "claw-2", "ami-2") == Allowed()
+
+
+# -- a registry that is broken at its source ---------------------------------------------------
+
+
+def broken(control: Lambda, text: str) -> None:
+    control.answers({"ok": True, "registry": text, "version": "v2", "revisions": []})
+
+
+BROKEN = [
+    ("{", "it is not JSON"),
+    ("{}", "it is empty"),
+    ("[]", "it must be a JSON object"),
+    (registry_text(*IDS).replace('"instanceType": "t3.large"', '"size": 1', 1), "`claw-1`: "),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), BROKEN)
+async def test_one_with_no_copy_hides_no_host_and_says_what_is_broken(
+    fleet: Fleet, control: Lambda, text: str, words: str
+) -> None:
+    broken(control, text)
+
+    status = await fleet.hosts()
+
+    assert [row.id for row in status.rows] == list(IDS)
+    assert [row.faults for row in status.rows] == [()] * 3
+    assert words in phrases.registry_age(status.known, NOW)
+    assert text_output.status(status, NOW).count("3 instances; nothing is wrong") == 1
+    shown = json_output.status(status)
+    assert [row["registered"] for row in shown["instances"]] == [None] * 3
+    assert words in shown["registry"]["trouble"]
+
+
+@pytest.mark.parametrize("kept", ["last", "copy", "none"])
+@pytest.mark.parametrize(("text", "words"), BROKEN)
+async def test_nothing_is_deployed_by_one_until_it_is_mended(
+    fleet: Fleet,
+    control: Lambda,
+    clock: HastyClock,
+    tmp_path: Path,
+    text: str,
+    words: str,
+    kept: str,
+) -> None:
+    if kept == "last":
+        control.has_registry(*IDS)
+        await fleet.registry.get()
+    if kept == "copy":
+        (tmp_path / "instances.json").write_text(registry_text(*IDS))
+    await clock.sleep(60)
+    for _ in range(5):
+        broken(control, text)
+    status = await fleet.hosts()
+    assert [row.id for row in status.rows] == list(IDS)
+    assert words in phrases.registry_age(status.known, clock.now())
+
+    for caller, target in ((OPERATOR, "claw-2"), (OPERATOR, "all"), (BOT, "claw-2")):
+        with pytest.raises(RegistryError, match=f"^The registry is not valid: {re.escape(words)}"):
+            await fleet.judge(caller, target, "")
+    assert code(await fleet.judge(Human("discord:1"), "claw-2", "")) is RefusalCode.NOT_OPERATOR
+
+    control.acts.clear()
+    control.has_registry(*IDS)
+    await clock.sleep(5)
+    assert await fleet.judge(OPERATOR, "claw-2", "") == Allowed()
 
 
 async def test_an_operator_needs_no_runs(fleet: Fleet, control: Lambda, cloud: FakeEc2) -> None:

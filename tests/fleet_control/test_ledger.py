@@ -18,12 +18,12 @@ from fleet_control.ledger import (
     oldest,
     parse_request_id,
     parse_title,
-    read_run,
     requested_by,
     seconds,
     title,
     unfinished,
 )
+from fleet_control.run_row import read_run
 
 ASKED = Entry(
     request_id="discord.demo.110000000000000000.120000000000000000",

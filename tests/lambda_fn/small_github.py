@@ -143,8 +143,8 @@ class SmallGitHub:
             run
             for run in self.runs
             if self.lists
-            and since <= run["created_at"] <= (until or "9")
-            and query.get("status", run["status"]) == run["status"]
+            and since <= (run.get("created_at") or since) <= (until or "9")
+            and query.get("status", run.get("status")) == run.get("status")
         ]
         size, page = min(int(query["per_page"]), 100), int(query.get("page", 1))
         shown = found[(page - 1) * size : page * size]
@@ -152,7 +152,7 @@ class SmallGitHub:
 
     async def _run(self, request: web.Request) -> web.Response:
         for run in self.runs:
-            if str(run["id"]) == request.match_info["id"]:
+            if str(run.get("id")) == request.match_info["id"]:
                 return web.json_response(run)
         return web.json_response({"message": "Not Found"}, status=404)
 

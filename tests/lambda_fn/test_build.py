@@ -22,6 +22,7 @@ SHARED = (
     "ledger.py",
     "line.py",
     "policy.py",
+    "run_row.py",
     "seed.py",
 )
 

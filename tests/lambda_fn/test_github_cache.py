@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fleet_control.github import Response
-from fleet_control.ledger import read_run
+from fleet_control.run_row import read_run
 from lambda_fn.github_cache import GitHubCache
 from tests.lambda_fn.conftest import Ask, TurnedNow
 from tests.lambda_fn.events import (
@@ -35,11 +35,11 @@ def newest(limit: int) -> dict[str, Any]:
     return function_url({"action": "runs", "limit": limit}, CHAT_1)
 
 
-async def test_the_registry_is_asked_for_once_a_minute_and_counted_when_it_changed(
+async def test_the_registry_is_asked_for_every_five_seconds_and_counted_when_it_changed(
     ask: Ask, github: SmallGitHub, now: TurnedNow
 ) -> None:
     seen = []
-    for ahead, text in ((0, b"{}"), (50, b"{}"), (61, b"{}"), (90, b"[]"), (122, b"[]")):
+    for ahead, text in ((0, b"{}"), (4, b"{}"), (6, b"{}"), (9, b"[]"), (12, b"[]")):
         now.ahead, github.registry = ahead, text
         told = (await ask(REGISTRY)).body["registry"]
         seen.append((told, len(github.rest), github.counted))

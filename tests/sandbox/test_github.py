@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fleet_control import ledger
+from fleet_control.run_row import read_run
 from lambda_fn.github import GitHubClient
 from lambda_fn.github_cache import GitHubCache
 from lambda_fn.http_client import Budget
@@ -131,7 +132,7 @@ async def test_a_run_has_githubs_form(tmp_path: Path) -> None:
     assert run["repository"]["full_name"] == REPO
     assert len(run["head_sha"]) == 40
     assert run["actor"] == run["triggering_actor"]
-    assert ledger.read_run(run).finished
+    assert read_run(run).finished
     assert "claw-1 for sam\ncompleted success" in shown
 
 

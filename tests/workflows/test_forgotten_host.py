@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from fleet_control.host import HostState
-from fleet_control.ledger import Entry, Job, Run, Step, read_run
+from fleet_control.ledger import Entry, Job, Run, Step
+from fleet_control.run_row import read_run
 from tests.workflows.conftest import iso
 from tests.workflows.fleets import NEW, NOW, OLD, host, view
 from tests.workflows.loopback import raw_run

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from fleet_control.ledger import Entry, seconds
+from fleet_control.ledger import Entry, seconds, unfinished
 from sandbox.run_record import ANY_WORKFLOW, CONTROL_API
 from tests.workflows.loopback import TOKEN, Loopback, raw_job, raw_run, serving
 from workflows.fleet_deploy.github import GitHubRuns
@@ -153,3 +153,22 @@ def test_jobs_of_another_form_stop_the_run(github: Loopback) -> None:
 
     with pytest.raises(Stopped, match="form"):
         GitHubRuns(github.url, TOKEN, ACCOUNT).jobs(RUN, 7)
+
+
+@pytest.mark.parametrize("field", ["status", "conclusion", "display_title", "run_started_at"])
+def test_a_run_in_doubt_stops_no_other_and_is_not_over(github: Loopback, field: str) -> None:
+    rows = [raw_run(id_, ASKED) for id_ in (42, 41, 40)]
+    github.runs = [rows[0], rows[1] | {field: None}, rows[2]]
+    client = GitHubRuns(github.url, TOKEN, ACCOUNT)
+
+    found = client.runs(RUN, NOW)
+
+    assert [run.id for run in found] == [42, 41, 40]
+    assert found[0].finished
+
+
+def test_a_run_without_status_or_conclusion_counts_as_unfinished(github: Loopback) -> None:
+    asked = ASKED._replace(caller="claw-1", target="claw-2")
+    github.runs = [raw_run(42, asked) | {"status": None, "conclusion": None}]
+
+    assert unfinished(GitHubRuns(github.url, TOKEN, ACCOUNT).runs(RUN, NOW), "claw-1")

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 import pytest
 
 from fleet_control.duplicate import deploy_among
-from fleet_control.ledger import Entry, Job, Run, read_run
+from fleet_control.ledger import Entry, Job, Run
+from fleet_control.run_row import read_run
 from tests.workflows.conftest import NEW, OLD, LocalRunner
 from tests.workflows.loopback import raw_run
 from tests.workflows.plans import replaced

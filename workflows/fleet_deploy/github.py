@@ -12,6 +12,7 @@ from typing import Any
 
 from fleet_control import github, ledger
 from fleet_control.github import Request, WorkflowApi
+from fleet_control.run_row import read_job
 from workflows.fleet_deploy.runner import ThisRun
 from workflows.fleet_deploy.stopped import Stopped
 
@@ -78,7 +79,7 @@ class GitHubRuns:
     def jobs(self, run: ThisRun, id_: int) -> tuple[ledger.Job, ...]:
         """The jobs of another run of this repository, of all its attempts."""
         pages = self._workflow(run).jobs(id_, "all", MOST_JOB_PAGES).pages(self._get)
-        return tuple(github.read_job(raw).job for page in pages for raw in page)
+        return tuple(read_job(raw).job for page in pages for raw in page)
 
     def _workflow(self, run: ThisRun) -> WorkflowApi:
         return WorkflowApi(run.repository, run.workflow, run.branch, self.control_api)
