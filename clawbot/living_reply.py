@@ -29,6 +29,14 @@ class State(StrEnum):
     TOLD = "told"
 
 
+class NoPlace(FleetError):
+    """The platform lets us say this nowhere, and said why: we were put out, or what was asked in is
+    closed or gone."""
+
+    def __init__(self, why: object) -> None:
+        super().__init__(f"I am not let write where that was asked: {why}")
+
+
 class ReplyMessage(Protocol):
     """The message of a platform that a reply stands in."""
 
@@ -39,6 +47,9 @@ class ReplyMessage(Protocol):
 
     async def show(self, reply: Reply, within: float | None) -> bool:
         """Say this there, or in a new message where it can't be edited; whether it was news.
+
+        A deploy that began is told elsewhere where the place is closed to us; NoPlace where nothing
+        is open.
 
         `within` is for how many seconds that is worth trying; None is up to the platform, where
         something that comes later will show it too.
@@ -63,7 +74,7 @@ class LivingReply:
 
     Attributes:
         state: where it is in its life.
-        latest: what was shown last by this process.
+        latest: what this process showed last, or wanted to.
     """
 
     def __init__(
@@ -103,8 +114,11 @@ class LivingReply:
 
     async def show(self, reply: AnyReply) -> AnyReply:
         """Show this; where it is the end of a deploy, and news, call the asker."""
-        news = await self._message.show(reply, self._within(reply))
-        self.latest = reply
+        try:
+            news = await self._message.show(reply, self._within(reply))
+        finally:
+            self.latest = reply
+            self._changed()
         calls = news and isinstance(reply, Deploying) and is_final(reply)
         self._become(State.FINAL if calls else State.TOLD if is_final(reply) else State.SENT)
         if calls and isinstance(reply, Deploying):
@@ -127,6 +141,8 @@ class LivingReply:
         `replaces` is for what may stand there half begun, and must not stay.
         """
         told = broken(words(error))
+        if isinstance(error, NoPlace):
+            return told  # in the log, since it can be said nowhere else
         try:
             await (self.show(told) if replaces else self.answer(told))
         except Exception:
