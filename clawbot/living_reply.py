@@ -11,6 +11,9 @@ from clawbot.replies import Deploying, Notice, Reply, StatusReport, Tone, broken
 from fleet_control.clock import Clock
 from fleet_control.error import FleetError
 
+# What ended longer than this before a bot began is said in no new message: it was said, and
+# somebody deleted it, or nobody waits for it any more.
+GOES_ON_SECONDS = 900.0
 # What is about to be asked for must be shown in this time; after it nobody expects it any more.
 BEGUN_WITHIN_SECONDS = 120.0
 
@@ -169,6 +172,11 @@ class LivingReply:
                 return None
         # Nothing comes after what is final that would show it too.
         return inf if is_final(reply) else None
+
+
+def long_over(reply: Reply, began: float) -> bool:
+    """Whether a deploy ended long before the bot that finds it began, in Unix seconds."""
+    return isinstance(reply, Deploying) and reply.progress.ended <= began - GOES_ON_SECONDS
 
 
 def words(error: Exception) -> str:

@@ -132,7 +132,7 @@ class DiscordMessage:
                 lambda: _first_open(self._callings(reply.asker, int(user), told, nonce)),
                 CALL_WITHIN_SECONDS,
             )
-        except (NoPlace, DiscordAway) as error:
+        except DiscordAway as error:
             log.warning("discord.asker_not_told run=%s why=%s", seen.run_id, error)
 
     async def _callings(

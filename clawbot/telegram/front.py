@@ -7,6 +7,7 @@ from typing import Any
 
 from telegram import Bot as TelegramBot
 from telegram import Message, Update
+from telegram.error import TelegramError
 
 from clawbot.bot import Bot
 from clawbot.commands import acts, parse
@@ -24,6 +25,7 @@ from clawbot.telegram.rate_limit import Limits, RateLimit
 from clawbot.telegram.reply import TelegramMessage
 from clawbot.telegram.speaker import DOUBTED, PLATFORM, ask, author, doubted, registry_for
 from fleet_control.caller import Caller, Human, Unknown
+from fleet_control.error import FleetError
 
 # Whose deploy ended longer than this before we began has been called, or has looked. As long as a
 # run waits for a new host: in the meantime a host that carries us is replaced.
@@ -54,7 +56,7 @@ class TelegramFront:
         message = update.message
         if message is None:
             return
-        origin = Origin(message.chat.id, message.message_id)
+        origin = Origin.of(message)
         if not self._bot.once.first("message", *origin.place):
             return
         slot = self._order.take(origin.chat)
@@ -71,7 +73,7 @@ class TelegramFront:
         query = update.callback_query
         if query is None or not self._bot.once.first("press", query.id) or not query.message:
             return
-        origin = Origin(query.message.chat.id, query.message.message_id, by_button=True)
+        origin = Origin.of(query.message, by_button=True)
         to = self._message(origin, query=query.id)
         # The library makes a Message even of one that Telegram no longer shows.
         if not isinstance(query.message, Message) or not query.message.is_accessible:
@@ -150,7 +152,7 @@ class TelegramFront:
     def _left_in(self, channel: str, reply: str) -> LivingReply | None:
         if not (channel.removeprefix("-").isdecimal() and reply.isdecimal()):
             return None
-        to = self._message(Origin(self.chats.now(int(channel)), int(reply)))
+        to = self._message(Origin(self.chats.now(int(channel)), int(reply)), left=True)
         # An edit may change no more than our wording: that alone is nothing to call for.
         to.calls_after = self._began - CALLED_FOR_SECONDS
         return LivingReply(to, self._bot.clock, State.SENT)
@@ -160,4 +162,7 @@ class TelegramFront:
 
 
 def _failed(error: BaseException) -> None:
-    log.error("telegram.not_answered", exc_info=error)
+    if isinstance(error, TelegramError | FleetError):
+        log.warning("telegram.reply_lost why=%s", error)
+    else:
+        log.error("telegram.not_answered", exc_info=error)

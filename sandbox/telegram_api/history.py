@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fleet_control.clock import Clock
-from sandbox.telegram_api.refusal import bad_request, migrated
+from sandbox.telegram_api.refusal import BotApiRefusal, bad_request, migrated
 
 Json = dict[str, Any]
+
+_THREAD = ("message_thread_id", "is_topic_message")
 
 
 def user(id_: int, name: str = "", *, is_bot: bool = False, **more: Any) -> Json:
@@ -19,9 +21,13 @@ def private(id_: int) -> Json:
     return {"id": id_, "type": "private", "first_name": f"user{id_}"}
 
 
-def group(id_: int, title: str = "ops") -> Json:
-    """Supergroups and channels have ids from -100…; ordinary groups small negative ones."""
-    return {"id": id_, "type": "supergroup" if id_ < -(10**12) else "group", "title": title}
+def group(id_: int, title: str = "ops", **more: Any) -> Json:
+    """Supergroups and channels have ids from -100…; ordinary groups small negative ones.
+
+    `is_forum=True` makes one that has topics.
+    """
+    kind = "supergroup" if id_ < -(10**12) else "group"
+    return {"id": id_, "type": kind, "title": title, **more}
 
 
 @dataclass
@@ -32,6 +38,8 @@ class ChatHistory:
         edits: (chat, message id, text) of each edit that changed something.
         changed: told at each change.
         moved: chats that became supergroups, by their old id.
+        shut: why the bot may say nothing in a chat, by its id.
+        topics: of a forum, by its id and theirs, with whether they are open.
     """
 
     bot: Json
@@ -40,6 +48,8 @@ class ChatHistory:
     edits: list[tuple[int, int, str]] = field(default_factory=list)
     moved: dict[int, int] = field(default_factory=dict)
     chats: dict[int, Json] = field(default_factory=dict)
+    shut: dict[int, BotApiRefusal] = field(default_factory=dict)
+    topics: dict[tuple[int, int], bool] = field(default_factory=dict)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     _last_id: dict[int, int] = field(default_factory=dict)
 
@@ -48,7 +58,31 @@ class ChatHistory:
             raise migrated(self.moved[chat_id])
         if chat_id not in self.chats:
             raise bad_request("chat not found")
+        if chat_id in self.shut:
+            raise self.shut[chat_id]
         return self.chats[chat_id]
+
+    def check_thread(self, chat: Json, thread: int) -> None:
+        """BotApiRefusal where nothing can be sent there: neither an open topic nor a thread."""
+        is_open = self.topics.get((chat["id"], thread))
+        threads = {
+            one.get("message_thread_id")
+            for (chat_id, _), one in self.messages.items()
+            if chat_id == chat["id"] and not chat.get("is_forum")
+        }
+        if is_open is None and thread not in threads:
+            raise bad_request("message thread not found")
+        if is_open is False:
+            raise bad_request("TOPIC_CLOSED")
+
+    def thread_of(self, chat: Json, replied: Json | None) -> Json:
+        """Where an answer to that stands: in its topic, or in a supergroup's thread."""
+        if replied is None or chat["type"] != "supergroup":
+            return {}
+        same = {key: replied[key] for key in _THREAD if key in replied}
+        if chat.get("is_forum") or same:
+            return same
+        return {"message_thread_id": replied["message_id"]}
 
     def message(self, chat_id: int, message_id: int) -> Json:
         self.chat(chat_id)
@@ -65,6 +99,7 @@ class ChatHistory:
         message = {"message_id": number, "date": int(self.clock.now()), "chat": chat}
         message |= {"from": sender} if sender else {}
         message |= {"text": text} if text is not None else {}
+        message |= self.thread_of(chat, more.get("reply_to_message"))
         message |= more
         self.messages[chat["id"], number] = message
         return message

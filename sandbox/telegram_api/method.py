@@ -15,6 +15,8 @@ MOST_COMMANDS = 100
 MOST_BUTTONS = 100
 LONGEST_DATA = 64
 QUERY_SECONDS = 15.0
+# A forum's first topic, whose messages carry no thread, and which no message may name.
+GENERAL = 1
 _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 _CAPITAL = re.compile("[A-Z]")
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
@@ -79,7 +81,21 @@ class Methods:
         if "reply_parameters" in sent:
             replied = self._replied(chat, json.loads(sent["reply_parameters"]))
             more |= {"reply_to_message": replied} if replied else {}
+        more |= self._thread(chat, sent, more.get("reply_to_message"))
         return self.history.add(chat, self.history.bot, plain, **more)
+
+    def _thread(self, chat: Json, sent: dict[str, str], replied: Json | None) -> Json:
+        """Where in the chat a message goes; BotApiRefusal where that takes none."""
+        there = self.history.thread_of(chat, replied)
+        if "message_thread_id" in sent:
+            there = {"message_thread_id": int(sent["message_thread_id"])}
+            there |= {"is_topic_message": True} if chat.get("is_forum") else {}
+        asked = "message_thread_id" in sent or "is_topic_message" in there
+        if asked:
+            self.history.check_thread(chat, there["message_thread_id"])
+        elif chat.get("is_forum") and self.history.topics.get((chat["id"], GENERAL)) is False:
+            raise bad_request("TOPIC_CLOSED")
+        return there
 
     async def _edit_message_text(self, sent: dict[str, str]) -> Json:
         message = self.history.message(int(sent["chat_id"]), int(sent["message_id"]))

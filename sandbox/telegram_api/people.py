@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox.telegram_api.history import Json, group
 from sandbox.telegram_api.markup import units
+from sandbox.telegram_api.refusal import bad_request, forbidden
 from sandbox.telegram_api.server import BotApi
 
 _COMMAND = re.compile(r"/[A-Za-z0-9_]+(?:@[A-Za-z0-9_]+)?")
@@ -75,6 +76,39 @@ class People:
         }
         await self._api.updates.put("callback_query", told | more)
         return query
+
+    def topic(self, forum: Json, name: str) -> Json:
+        """Open a topic; the fields that a message in it has."""
+        made = self._api.history.add(forum, None, None, forum_topic_created={"name": name})
+        thread = {"message_thread_id": made["message_id"], "is_topic_message": True}
+        made |= thread
+        self._api.history.topics[forum["id"], made["message_id"]] = True
+        return thread
+
+    def close(self, forum: Json, thread: int, *, is_open: bool = False) -> None:
+        """Close a topic, or open it again: none but administrators may speak in a closed one."""
+        self._api.history.topics[forum["id"], thread] = is_open
+
+    def delete_topic(self, forum: Json, thread: int) -> None:
+        """Delete a topic with all its messages."""
+        del self._api.history.topics[forum["id"], thread]
+        for key, message in tuple(self._api.history.messages.items()):
+            if key[0] == forum["id"] and message.get("message_thread_id") == thread:
+                del self._api.history.messages[key]
+
+    def put_out(self, chat: Json) -> None:
+        """Remove the bot from a group, or block it; `let_in` lets it in again."""
+        kinds = {"private": "blocked by the user", "group": "kicked from the group chat"}
+        said = kinds.get(chat["type"], "kicked from the supergroup chat")
+        self._api.history.shut[chat["id"]] = forbidden(f"bot was {said}")
+
+    def silence(self, chat: Json) -> None:
+        """Take the right to send from the bot; `let_in` gives it back."""
+        refusal = bad_request("not enough rights to send text messages to the chat")
+        self._api.history.shut[chat["id"]] = refusal
+
+    def let_in(self, chat: Json) -> None:
+        self._api.history.shut.pop(chat["id"], None)
 
     async def upgrade(self, chat: Json, new_id: int) -> Json:
         """The group becomes a supergroup with another id."""

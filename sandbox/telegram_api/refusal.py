@@ -22,6 +22,10 @@ def bad_request(what: str) -> BotApiRefusal:
     return BotApiRefusal(400, f"Bad Request: {what}")
 
 
+def forbidden(what: str) -> BotApiRefusal:
+    return BotApiRefusal(403, f"Forbidden: {what}")
+
+
 def flood(seconds: int) -> BotApiRefusal:
     return BotApiRefusal(429, f"Too Many Requests: retry after {seconds}", {"retry_after": seconds})
 

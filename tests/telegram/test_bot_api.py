@@ -10,11 +10,19 @@ from telegram import (
     InlineKeyboardButton,
     InlineKeyboardMarkup,
 )
-from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, RetryAfter
+from telegram.error import (
+    BadRequest,
+    Conflict,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+)
 
 from clawbot.telegram.chats import FleetChats
 from clawbot.telegram.outbox import Outbox
 from clawbot.telegram.rate_limit import RateLimit
+from sandbox.telegram_api.history import group
 from tests.telegram.scene import FLEET, OPERATOR, TOKEN, TelegramScene
 
 
@@ -149,3 +157,60 @@ async def test_what_is_too_long_for_a_press_is_cut_to_what_it_may_have(
     query = await scene.people.send_data(sent, scene.operator, "1")
     assert await outbox.answer(query, "x" * 300)
     assert scene.telegram.methods.answers[query] == ("x" * 200, False)
+
+
+async def test_a_topic_takes_what_names_it_or_answers_in_it(scene: TelegramScene, bot: Bot) -> None:
+    forum = group(-1009999999999, is_forum=True)
+    scene.people.write(forum, scene.operator, "in General")
+    topic = scene.people.topic(forum, "deploys")
+    thread = topic["message_thread_id"]
+    asked = scene.people.write(forum, scene.operator, "x", **topic)
+    named = await bot.send_message(forum["id"], "x", message_thread_id=thread)
+    answered = await bot.send_message(forum["id"], "x", reply_to_message_id=asked["message_id"])
+    loose = await bot.send_message(forum["id"], "x")
+    shown = [(one.message_thread_id, one.is_topic_message) for one in (named, answered, loose)]
+    assert shown == [(thread, True), (thread, True), (None, None)]
+    for missing in (1, 77):
+        with pytest.raises(BadRequest, match="Message thread not found"):
+            await bot.send_message(forum["id"], "x", message_thread_id=missing)
+    scene.people.close(forum, thread)
+    with pytest.raises(BadRequest, match=r"(?i)topic_closed"):
+        await bot.send_message(forum["id"], "x", message_thread_id=thread)
+    await named.edit_text("y")
+    scene.people.delete_topic(forum, thread)
+    with pytest.raises(BadRequest, match="Message to edit not found"):
+        await named.edit_text("z")
+    scene.people.close(forum, 1)
+    with pytest.raises(BadRequest, match=r"(?i)topic_closed"):
+        await bot.send_message(forum["id"], "x")
+
+
+async def test_an_answer_in_a_supergroup_begins_a_thread(scene: TelegramScene, bot: Bot) -> None:
+    asked = scene.people.write(scene.fleet, scene.operator, "x")["message_id"]
+    answered = await bot.send_message(FLEET, "x", reply_to_message_id=asked)
+    further = await bot.send_message(FLEET, "x", message_thread_id=asked)
+    told = [(one.message_thread_id, one.is_topic_message) for one in (answered, further)]
+    assert told == [(asked, None)] * 2
+    with pytest.raises(BadRequest, match="Message thread not found"):
+        await bot.send_message(FLEET, "x", message_thread_id=77)
+
+
+async def test_a_bot_that_is_put_out_may_neither_speak_nor_edit(
+    scene: TelegramScene, bot: Bot
+) -> None:
+    sent = {chat["id"]: await bot.send_message(chat["id"], "x") for chat in chats(scene)}
+    said = ("kicked from the supergroup chat", "blocked by the user")
+    for chat, words in zip(chats(scene), said, strict=True):
+        scene.people.put_out(chat)
+        for doing in (bot.send_message(chat["id"], "x"), sent[chat["id"]].edit_text("y")):
+            with pytest.raises(Forbidden, match=f"bot was {words}"):
+                await doing
+        scene.people.silence(chat)
+        with pytest.raises(BadRequest, match=r"(?i)not enough rights to send text messages"):
+            await bot.send_message(chat["id"], "x")
+        scene.people.let_in(chat)
+        await bot.send_message(chat["id"], "x")
+
+
+def chats(scene: TelegramScene) -> tuple[dict[str, Any], ...]:
+    return scene.fleet, scene.alone
