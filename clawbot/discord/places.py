@@ -41,6 +41,9 @@ class Places:
         if alone:
             yield self._client.get_partial_messageable(alone)
 
+    def is_ours(self, message: discord.Message) -> bool:
+        return message.author == self._client.user
+
     def _in_guild(self, channel: int) -> Place:
         return self._client.get_partial_messageable(channel, guild_id=self._guild)
 
