@@ -9,7 +9,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from itertools import islice
-from math import inf
 
 from clawbot.once import Once
 from clawbot.patience import WORK_AGAIN
@@ -75,7 +74,7 @@ class Call:
             log.warning("fleet.call_unknown request_id=%s why=%s", self.request_id, error)
             told = None
         if told is None:
-            return news and _ended(end) > self.calls.since
+            return news and end.progress.ended > self.calls.since
         return told != end.progress.stage
 
     async def _note(self, end: Deploying) -> None:
@@ -88,8 +87,3 @@ class Call:
                     return None  # one of before there were any notes
             await self.calls.clock.sleep(pause)
         return None
-
-
-def _ended(end: Deploying) -> float:
-    """When a deploy ended, in Unix seconds; infinite where that is not known."""
-    return end.progress.began + end.progress.took if end.progress.took else inf

@@ -11,7 +11,7 @@ from clawbot.living_reply import LivingReply, words
 from clawbot.once import Once
 from clawbot.patience import WORK_AGAIN
 from clawbot.progress import Stage, lost, progress
-from clawbot.replies import Deploying, Notice, Reply, broken, refused
+from clawbot.replies import Deploying, Notice, Reply, broken, is_final, refused
 from clawbot.tracking import Tracker
 from fleet_control.caller import Human
 from fleet_control.clock import Clock
@@ -23,6 +23,8 @@ from fleet_control.ledger import Entry, Run, caller_field, fit, parse_request_id
 _NO = (403, 409)
 # By then the list shows whatever was asked for before we began; a first reply says the same.
 LOOK_FOR_SECONDS = 120.0
+# So long what ended is in the ledger's list, too, for a process that comes after this one.
+END_WITHIN_SECONDS = 24 * 3600.0
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +50,7 @@ class Deploys:
         One that is cut off is left to `resume`: a front that starts again is a successor, too.
         """
         entry = self._entry(ask, begun, reply.id)
-        show = _never_failing(reply, Call(self._calls, entry.request_id, ours=True))
+        show = _never_failing(reply, Call(self._calls, entry.request_id, ours=True), self._clock)
         self._once.first("told", _address(entry))
         try:
             return await self._begin(begun, entry, show)
@@ -155,7 +157,7 @@ class Deploys:
         # As if nothing had been shown, so that whatever is there now is a change.
         begun = Deploying(replace(progress(run), stage=Stage.ASKING), _asker(run))
         call = Call(self._calls, run.request_id, ours=False)
-        return self._tracker.follow(begun, _never_failing(reply, call))
+        return self._tracker.follow(begun, _never_failing(reply, call, self._clock))
 
     def _channel_of(self, run: Run, platform: str) -> str:
         """Where the run's reply is, if it is one that this bot began and nobody here finishes."""
@@ -165,19 +167,39 @@ class Deploys:
         return asked.channel if (asked.platform, asked.bot) == (platform, self._bot) else ""
 
 
-def _never_failing(reply: LivingReply, call: Call) -> Show:
-    """A reply that can't be changed just now must not lose sight of the deploy."""
+def _never_failing(reply: LivingReply, call: Call, clock: Clock) -> Show:
+    """A reply that can't be changed just now must not lose sight of the deploy.
+
+    After its end nothing comes that would be shown: that waits until the place for it is back.
+    """
+    why = ""
 
     async def shown(what: Reply) -> None:
-        try:
-            if isinstance(what, Deploying) and what.progress.over:
-                await reply.end(what, call)
+        nonlocal why
+        until = clock.monotonic() + END_WITHIN_SECONDS
+        for pause in WORK_AGAIN.pauses():
+            try:
+                await _show(reply, what, call)
+            except Exception as error:
+                if why != (why := str(error) or type(error).__name__):
+                    told = "fleet.reply_not_edited request_id=%s why=%s"
+                    in_full = None if isinstance(error, FleetError) else error
+                    log.warning(told, call.request_id, why, exc_info=in_full)
             else:
-                await reply.show(what)
-        except Exception:
-            log.exception("fleet.reply_not_edited request_id=%s", call.request_id)
+                why = ""
+                return
+            if not is_final(what) or clock.monotonic() > until:
+                return
+            await clock.sleep(pause)
 
     return shown
+
+
+async def _show(reply: LivingReply, what: Reply, call: Call) -> None:
+    if isinstance(what, Deploying) and what.progress.over:
+        await reply.end(what, call)
+    else:
+        await reply.show(what)
 
 
 def _tellers(runs: tuple[Run, ...]) -> list[Run]:

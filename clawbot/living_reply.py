@@ -12,6 +12,9 @@ from clawbot.replies import Deploying, Notice, Reply, StatusReport, Tone, broken
 from fleet_control.clock import Clock
 from fleet_control.error import FleetError
 
+# What ended longer than this before a bot began is said in no new message: it was said, and
+# somebody deleted it, or nobody waits for it any more.
+GOES_ON_SECONDS = 900.0
 # What is about to be asked for must be shown in this time; after it nobody expects it any more.
 BEGUN_WITHIN_SECONDS = 120.0
 
@@ -30,6 +33,14 @@ class State(StrEnum):
     TOLD = "told"
 
 
+class NoPlace(FleetError):
+    """The platform lets us say this nowhere, and said why: we were put out, or what was asked in is
+    closed or gone."""
+
+    def __init__(self, why: object) -> None:
+        super().__init__(f"I am not let write where that was asked: {why}")
+
+
 class ReplyMessage(Protocol):
     """The message of a platform that a reply stands in."""
 
@@ -40,6 +51,9 @@ class ReplyMessage(Protocol):
 
     async def show(self, reply: Reply, within: float | None) -> bool:
         """Say this there, or in a new message where it can't be edited; whether it was news.
+
+        A deploy that began is told elsewhere where the place is closed to us; NoPlace where nothing
+        is open.
 
         `within` is for how many seconds that is worth trying; None is up to the platform, where
         something that comes later will show it too.
@@ -64,7 +78,7 @@ class LivingReply:
 
     Attributes:
         state: where it is in its life.
-        latest: what was shown last by this process.
+        latest: what this process showed last, or wanted to.
     """
 
     def __init__(
@@ -118,9 +132,11 @@ class LivingReply:
             self._become(State.TOLD)
 
     async def _show(self, reply: Reply) -> bool:
-        news = await self._message.show(reply, self._within(reply))
-        self.latest = reply
-        return news
+        try:
+            return await self._message.show(reply, self._within(reply))
+        finally:
+            self.latest = reply
+            self._changed()
 
     async def answer(self, reply: AnyReply) -> AnyReply:
         """Show this. A refusal leaves a message that stood before to those who read it."""
@@ -135,6 +151,8 @@ class LivingReply:
         `replaces` is for what may stand there half begun, and must not stay.
         """
         told = broken(words(error))
+        if isinstance(error, NoPlace):
+            return told  # in the log, since it can be said nowhere else
         try:
             await (self.show(told) if replaces else self.answer(told))
         except Exception:
@@ -161,6 +179,11 @@ class LivingReply:
                 return None
         # Nothing comes after what is final that would show it too.
         return inf if is_final(reply) else None
+
+
+def long_over(reply: Reply, began: float) -> bool:
+    """Whether a deploy ended long before the bot that finds it began, in Unix seconds."""
+    return isinstance(reply, Deploying) and reply.progress.ended <= began - GOES_ON_SECONDS
 
 
 def words(error: Exception) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from math import inf
 
 from fleet_control.deploy_jobs import MOVING_STEP, EndState, left, ran, remarks
 from fleet_control.last_words import LastWords
@@ -99,6 +100,11 @@ class Progress:
     def over(self) -> bool:
         """Whether it will not change any more, or not that we could see."""
         return self.stage in (Stage.DONE, Stage.FAILED, Stage.CANCELLED, Stage.UNKNOWN)
+
+    @property
+    def ended(self) -> float:
+        """When it ended, in Unix seconds; infinite before, and where that is not known."""
+        return self.began + self.took if self.took else inf
 
 
 def progress(run: Run, ahead: int = 0) -> Progress:

@@ -16,10 +16,10 @@ from clawbot.discord.absence import Absence
 from clawbot.discord.buttons import COG, DiscordAct, DiscordDrawing, DiscordPress, FleetButton
 from clawbot.discord.choices import Offer, QuickStatus, offers
 from clawbot.discord.guild import CHANGES, GuildWatch
+from clawbot.discord.places import Places
 from clawbot.discord.predecessor import PredecessorsMessage
 from clawbot.discord.registration import Asking, register, slash_command
 from clawbot.discord.reply import NOBODY, DiscordMessage, made
-from clawbot.discord.retry import DiscordAway
 from clawbot.discord.speaker import PLATFORM, account, addressed, author, person
 from clawbot.in_flight import InFlight
 from clawbot.living_reply import BEGUN_WITHIN_SECONDS, LivingReply, State
@@ -27,7 +27,7 @@ from clawbot.readiness import FrontReadiness, unwatched
 from clawbot.replies import refused, too_old
 from clawbot.seal import Seal
 from fleet_control.caller import Caller
-from fleet_control.error import RegistryError
+from fleet_control.error import FleetError, RegistryError
 from fleet_control.registry import Registry
 
 log = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ class FleetCog(commands.Cog, name=COG):
         begun = await acknowledgement.thinking(interaction)
         if begun is None:
             return None
-        reply = self._reply(interaction.channel_id, message_id=begun, interaction=interaction)
+        reply = self._reply(_places(interaction), message_id=begun, interaction=interaction)
         ask = self._ask(interaction, str(interaction.id))
         self._answer(self._bot.commands.answer(ask, request, reply), reply)
         return None
@@ -124,7 +124,9 @@ class FleetCog(commands.Cog, name=COG):
         if not await acknowledgement.heard(interaction, interaction.response.defer):
             return None
         press = self._drawing.read(id_, channel, message.id)
-        reply = self._reply(channel, State.SENT, message_id=message.id, interaction=interaction)
+        reply = self._reply(
+            _places(interaction), State.SENT, message_id=message.id, interaction=interaction
+        )
         if press is None:
             log.warning("discord.foreign_button by=%s channel=%s", interaction.user.id, channel)
             await reply.whisper(
@@ -166,8 +168,8 @@ class FleetCog(commands.Cog, name=COG):
         if me is None or message.author.id == me.id or message.guild is None:
             return
         words = addressed(message.content, me.id)
-        parent = getattr(message.channel, "parent_id", None)
-        if words is None or not self._served(message.guild.id, (message.channel.id, parent)):
+        places = message.channel.id, getattr(message.channel, "parent_id", None)
+        if words is None or not self._served(message.guild.id, places):
             return
         registry = await self._registry() if message.author.bot else None
         caller = author(message, self._settings, registry)
@@ -177,7 +179,7 @@ class FleetCog(commands.Cog, name=COG):
             )
             return
         ask = self._said(caller, message.author, message.channel.id, str(message.id))
-        reply = self._reply(message.channel.id, answers=message.id)
+        reply = self._reply(places, answers=message.id)
         if missed:
             ask = replace(ask, said=made(message.id))
         if missed and self._clock.now() - ask.said > BEGUN_WITHIN_SECONDS:
@@ -212,14 +214,17 @@ class FleetCog(commands.Cog, name=COG):
     def _left_in(self, channel: str, reply: str) -> LivingReply | None:
         if not (channel.isdecimal() and reply.isdecimal()):
             return None
-        there, message = self._channel(int(channel)), int(reply)
-        left = PredecessorsMessage(self._drawing, there, self._clock, message_id=message)
+        places, message = self._places(int(channel)), int(reply)
+        left = PredecessorsMessage(self._drawing, places, self._clock, message_id=message)
         return LivingReply(left, self._clock, State.SENT)
 
     # -- what all of them need -------------------------------------------------------------
 
-    def _reply(self, channel: int | None, state: State = State.UNSENT, **where: Any) -> LivingReply:
-        message = DiscordMessage(self._drawing, self._channel(channel or 0), self._clock, **where)
+    def _reply(
+        self, places: tuple[int | None, int | None], state: State = State.UNSENT, **where: Any
+    ) -> LivingReply:
+        """In the channel, or the thread and its channel, where something was asked."""
+        message = DiscordMessage(self._drawing, self._places(*places), self._clock, **where)
         return LivingReply(message, self._clock, state, self._work.moved)
 
     def _ask(
@@ -243,8 +248,8 @@ class FleetCog(commands.Cog, name=COG):
         who = account(user)
         return Ask(caller, PLATFORM, str(channel), asked, who, user.display_name)
 
-    def _channel(self, id_: int) -> discord.PartialMessageable:
-        return self._client.get_partial_messageable(id_, guild_id=self._settings.discord_guild)
+    def _places(self, channel: int | None, parent: int | None = None) -> Places:
+        return Places(self._client, self._settings.discord_guild, channel or 0, parent)
 
     def _served(self, guild: int | None, places: tuple[int | None, ...]) -> bool:
         """Whether we answer there; a thread counts as its channel."""
@@ -272,11 +277,11 @@ class FleetCog(commands.Cog, name=COG):
 
 
 def _failed(error: BaseException) -> None:
-    if isinstance(error, discord.HTTPException | DiscordAway):
+    if isinstance(error, discord.HTTPException | FleetError):
         log.warning("discord.reply_lost why=%s", error)
     else:
         log.error("discord.broken", exc_info=error)
 
 
-def _places(interaction: discord.Interaction[Any]) -> tuple[int | None, ...]:
+def _places(interaction: discord.Interaction[Any]) -> tuple[int | None, int | None]:
     return interaction.channel_id, getattr(interaction.channel, "parent_id", None)

@@ -2,14 +2,17 @@
 
 It is kept up to date by whichever way is open: while an interaction's token lives, through that;
 afterwards through the channel; and once Discord takes no more edits of it, by a new message that
-follows it.
+follows it, in another place where that one is closed to us.
 """
 
 import asyncio
 import hashlib
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeGuard
 
 import discord
 
@@ -17,9 +20,11 @@ from clawbot import wording
 from clawbot.discord import limits
 from clawbot.discord.buttons import DiscordDrawing, DrawnEmbed
 from clawbot.discord.embeds import plain
-from clawbot.discord.retry import DiscordAway, until_back
+from clawbot.discord.places import Place, Places, is_private
+from clawbot.discord.retry import DiscordAway, passes, until_back
 from clawbot.discord.speaker import PLATFORM
-from clawbot.living_reply import BEGUN_WITHIN_SECONDS
+from clawbot.living_reply import BEGUN_WITHIN_SECONDS, NoPlace
+from clawbot.progress import Stage
 from clawbot.replies import Deploying, Notice, Reply
 from fleet_control.clock import Clock
 
@@ -29,9 +34,6 @@ PAUSE_SECONDS = 4.0
 MARGIN_SECONDS = 60.0
 # A call that comes later than this calls nobody to anything new.
 CALL_WITHIN_SECONDS = 3600.0
-_DEAD_TOKEN = frozenset({10015, 10062, 50027})
-_NOT_EDITABLE = frozenset({10008, 30046})
-
 NOBODY = discord.AllowedMentions.none()
 
 log = logging.getLogger(__name__)
@@ -46,7 +48,7 @@ class DiscordMessage:
     def __init__(
         self,
         drawing: DiscordDrawing,
-        channel: discord.PartialMessageable,
+        places: Places,
         clock: Clock,
         *,
         message_id: int = 0,
@@ -58,10 +60,12 @@ class DiscordMessage:
         Without that, and without a `message_id`, it is sent, as an answer to the message `answers`.
         """
         self._drawing = drawing
-        self._channel = channel
+        self._places = places
+        self._channel = places.asked
         self._clock = clock
         self._message_id = message_id
         self._answers = answers
+        self._editable = True
         self._asked_by = self._token = interaction
         self._shown: tuple[object, ...] = ()
         self._begun = False
@@ -78,19 +82,27 @@ class DiscordMessage:
             within = 0.0 if self._begun else BEGUN_WITHIN_SECONDS
 
         def draw(message: int) -> DrawnEmbed:
-            return self._drawing.draw(reply, self._channel.id, message)
+            return self._drawn(reply, message)
 
+        asker = reply.asker if _began(reply) else None
         async with self._one_at_a_time:
             if draw(self._message_id).told == self._shown:
                 return False
             await self._pause()
             nonce = _made_up()
-            await until_back(self._clock, lambda: self._write(draw, nonce), within)
+            await until_back(
+                self._clock, lambda: _first_open(self._ways(draw, nonce, asker)), within
+            )
             # What takes the place of "thinking" may be followed at once; only edits keep apart.
             self._next = self._clock.monotonic() + PAUSE_SECONDS * bool(self._shown)
             self._shown = draw(self._message_id).told
             self._begun = True
             return True
+
+    def _drawn(self, reply: Reply, message: int) -> DrawnEmbed:
+        drawn = self._drawing.draw(reply, self._channel.id, message)
+        # We hear no presses outside the guild.
+        return replace(drawn, view=None) if is_private(self._channel) else drawn
 
     async def heard(self) -> None:
         """Discord was told so before anything else: it waits three seconds for that."""
@@ -119,15 +131,23 @@ class DiscordMessage:
         nonce = derived(seen.run_id, self._message_id, seen.stage)
         try:
             await until_back(
-                self._clock, lambda: self._ping(int(user), told, nonce), CALL_WITHIN_SECONDS
+                self._clock,
+                lambda: _first_open(self._callings(reply.asker, int(user), told, nonce)),
+                CALL_WITHIN_SECONDS,
             )
-        except (discord.HTTPException, DiscordAway) as error:
+        except DiscordAway as error:
             log.warning("discord.asker_not_told run=%s why=%s", seen.run_id, error)
 
-    async def _ping(self, user: int, told: str, nonce: str) -> None:
-        await self._channel.send(
+    async def _callings(
+        self, asker: str, user: int, told: str, nonce: str
+    ) -> AsyncIterator[Callable[[], Awaitable[object]]]:
+        async for place in self._from_here(asker):
+            yield partial(self._ping, place, user, told, nonce)
+
+    async def _ping(self, place: Place, user: int, told: str, nonce: str) -> None:
+        await place.send(
             told,
-            reference=self._reference(self._message_id),
+            **self._answering(place, self._message_id),
             allowed_mentions=discord.AllowedMentions(
                 everyone=False,
                 roles=False,
@@ -142,24 +162,33 @@ class DiscordMessage:
         if wait > 0:
             await self._clock.sleep(wait)
 
-    async def _write(self, draw: Draw, nonce: str) -> None:
-        try:
-            if self._token is not None and self._token_lives(self._token):
-                await self._through_token(self._token, draw)
-            elif not self._message_id or self._older_than(limits.EDITABLE_SECONDS):
-                await self._send(draw, nonce)
-            else:
-                drawn = draw(self._message_id)
-                message = self._channel.get_partial_message(self._message_id)
-                await message.edit(embed=drawn.embed, view=drawn.view, allowed_mentions=NOBODY)
-        except discord.HTTPException as error:
-            if error.code in _DEAD_TOKEN and self._token is not None:
-                self._token = None
-                await self._write(draw, nonce)
-            elif error.code in _NOT_EDITABLE:
-                await self._send(draw, nonce)
-            else:
-                raise
+    async def _ways(
+        self, draw: Draw, nonce: str, asker: str | None
+    ) -> AsyncIterator[Callable[[], Awaitable[object]]]:
+        """How this can be said, best first; each is asked for once the one before was refused.
+
+        With an `asker` it may also be said elsewhere than where they asked.
+        """
+        if self._token is not None and self._token_lives(self._token):
+            yield partial(self._through_token, self._token, draw)
+            self._token = None
+        if self._message_id and self._editable and not self._older_than(limits.EDITABLE_SECONDS):
+            yield partial(self._edit, draw)
+            self._editable = False
+        if asker is None:
+            yield partial(self._send, self._channel, draw, nonce)
+        else:
+            async for place in self._from_here(asker):
+                yield partial(self._send, place, draw, nonce)
+        self._editable = True  # where nothing is open, the old message may be the first that is
+
+    async def _from_here(self, asker: str) -> AsyncIterator[Place]:
+        """Where we stand, and then every other place."""
+        here = self._channel
+        yield here
+        async for place in self._places.all_of(asker):
+            if place.id != here.id:
+                yield place
 
     async def _through_token(self, token: discord.Interaction, draw: Draw) -> None:
         """Buttons follow once the message's id is known."""
@@ -176,33 +205,64 @@ class DiscordMessage:
     def _token_lives(self, token: discord.Interaction) -> bool:
         return self._clock.now() - made(token.id) < limits.TOKEN_SECONDS - MARGIN_SECONDS
 
-    async def _send(self, draw: Draw, nonce: str) -> None:
+    async def _edit(self, draw: Draw) -> None:
+        drawn = draw(self._message_id)
+        message = self._channel.get_partial_message(self._message_id)
+        await message.edit(embed=drawn.embed, view=drawn.view, allowed_mentions=NOBODY)
+
+    async def _send(self, place: Place, draw: Draw, nonce: str) -> None:
         """A new message, which pings nobody; its buttons follow once its id is known.
 
         One that follows another answers that one, so that a successor can find it.
         """
-        sent = await self._channel.send(
+        sent = await place.send(
             embed=draw(0).embed,
-            reference=self._reference(self._message_id or self._answers),
+            **self._answering(place, self._message_id or self._answers),
             allowed_mentions=NOBODY,
             mention_author=False,
             nonce=nonce,
         )
-        view = draw(sent.id).view
-        if view is not None:
-            await sent.edit(view=view, allowed_mentions=NOBODY)
         if self._message_id:
-            log.info("discord.reply_goes_on from=%s to=%s", self._message_id, sent.id)
-        self._message_id = sent.id
-        self._token = None
+            log.info("discord.reply_goes_on from=%s to=%s/%s", self._message_id, place.id, sent.id)
+        self._stand(place, sent.id)
+        if draw(sent.id).view is not None:
+            await self._edit(draw)
 
-    def _reference(self, message_id: int) -> discord.MessageReference:
-        return discord.MessageReference(
-            message_id=message_id, channel_id=self._channel.id, fail_if_not_exists=False
+    def _stand(self, place: Place, message: int) -> None:
+        """From now on the reply stands in that message."""
+        self._channel, self._message_id = place, message
+        self._token, self._editable = None, True
+
+    def _answering(self, place: Place, message: int) -> dict[str, Any]:
+        """What makes a message an answer to another; one of another channel can't be answered."""
+        if not message or place.id != self._channel.id:
+            return {}
+        reference = discord.MessageReference(
+            message_id=message, channel_id=place.id, fail_if_not_exists=False
         )
+        return {"reference": reference}
 
     def _older_than(self, seconds: float) -> bool:
         return self._clock.now() - made(self._message_id) > seconds - MARGIN_SECONDS
+
+
+async def _first_open(ways: AsyncIterator[Callable[[], Awaitable[object]]]) -> None:
+    """Go the first way that Discord does not refuse for good; NoPlace where there is none."""
+    refused: discord.HTTPException | None = None
+    async for way in ways:
+        try:
+            await way()
+        except discord.HTTPException as error:
+            if passes(error):
+                raise
+            refused = error
+        else:
+            return
+    raise NoPlace(refused) from refused
+
+
+def _began(reply: Reply) -> TypeGuard[Deploying]:
+    return isinstance(reply, Deploying) and reply.progress.stage is not Stage.ASKING
 
 
 def made(snowflake: int) -> float:

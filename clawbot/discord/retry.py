@@ -13,6 +13,9 @@ from fleet_control.clock import Clock
 from fleet_control.error import FleetError
 
 _TOO_MANY, _BROKEN = 429, 500
+# Discord's own codes of a number that is full, such as that of the edits of an old message: to wait
+# changes nothing, whatever the status.
+_FULL = range(30_000, 31_000)
 
 T = TypeVar("T")
 
@@ -37,7 +40,7 @@ async def until_back(
         try:
             return await doing()
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-            if not _passes(error):
+            if not passes(error):
                 raise
             why = str(error) or type(error).__name__
             if clock.monotonic() + again > gives_up:
@@ -48,7 +51,9 @@ async def until_back(
         await clock.sleep(again)
 
 
-def _passes(error: Exception) -> bool:
-    if isinstance(error, discord.HTTPException):
-        return error.status == _TOO_MANY or error.status >= _BROKEN
-    return True
+def passes(error: Exception) -> bool:
+    """Whether the same may be taken later; any other refusal of Discord's is for good."""
+    if not isinstance(error, discord.HTTPException):
+        return True
+    too_many = error.status == _TOO_MANY and error.code not in _FULL
+    return too_many or error.status >= _BROKEN

@@ -11,7 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+from telegram import (
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    MaybeInaccessibleMessage,
+    Message,
+)
 
 from clawbot.base62 import number, spelled
 from clawbot.commands import COMMANDS, HELP, Command, Help
@@ -145,11 +150,23 @@ class DrawnText:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What asked: a message of somebody's, or a button below message `message` of ours."""
+    """What asked: a message of somebody's, or a button below message `message` of ours.
+
+    Attributes:
+        topic: the forum's topic that it is in; None in its General one, which no message may name,
+            and where there are none. In a group's other threads an answer lands by itself.
+    """
 
     chat: int
     message: int
     by_button: bool = False
+    topic: int | None = None
+
+    @classmethod
+    def of(cls, message: MaybeInaccessibleMessage, *, by_button: bool = False) -> "Origin":
+        in_topic = isinstance(message, Message) and message.is_topic_message
+        topic = message.message_thread_id if isinstance(message, Message) and in_topic else None
+        return cls(message.chat.id, message.message_id, by_button, topic)
 
     @property
     def place(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 from telegram import Bot as TelegramBot
 from telegram import Message, Update
 from telegram.constants import ChatType
+from telegram.error import TelegramError
 
 from clawbot.bot import Bot
 from clawbot.commands import acts, parse
@@ -35,6 +36,7 @@ from clawbot.telegram.speaker import (
     registry_for,
 )
 from fleet_control.caller import Caller, Human, Unknown
+from fleet_control.error import FleetError
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +66,7 @@ class TelegramFront:
         message = update.message
         if message is None:
             return
-        origin = Origin(message.chat.id, message.message_id)
+        origin = Origin.of(message)
         if not self._bot.once.first("message", *origin.place):
             return
         asker = message.from_user.id if message.from_user else 0
@@ -83,7 +85,7 @@ class TelegramFront:
         query = update.callback_query
         if query is None or not self._bot.once.first("press", query.id) or not query.message:
             return
-        origin = Origin(query.message.chat.id, query.message.message_id, by_button=True)
+        origin = Origin.of(query.message, by_button=True)
         slot = Slot(shown=self._held(update))
         to = self._message(origin, query=query.id, slot=slot)
         reply = LivingReply(to, self._bot.clock, State.SENT, self._work.moved)
@@ -191,7 +193,7 @@ class TelegramFront:
     def _left_in(self, channel: str, reply: str) -> LivingReply | None:
         if not (channel.removeprefix("-").isdecimal() and reply.isdecimal()):
             return None
-        to = self._message(Origin(self.chats.now(int(channel)), int(reply)))
+        to = self._message(Origin(self.chats.now(int(channel)), int(reply)), left=True)
         return LivingReply(to, self._bot.clock, State.SENT)
 
     def _message(self, origin: Origin, **where: Any) -> TelegramMessage:
@@ -199,4 +201,7 @@ class TelegramFront:
 
 
 def _failed(error: BaseException) -> None:
-    log.error("telegram.not_answered", exc_info=error)
+    if isinstance(error, TelegramError | FleetError):
+        log.warning("telegram.reply_lost why=%s", error)
+    else:
+        log.error("telegram.not_answered", exc_info=error)

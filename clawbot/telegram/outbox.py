@@ -10,6 +10,7 @@ from telegram.constants import ParseMode
 from telegram.error import (
     BadRequest,
     ChatMigrated,
+    Forbidden,
     InvalidToken,
     NetworkError,
     RetryAfter,
@@ -22,6 +23,8 @@ from clawbot.telegram.chats import FleetChats
 from clawbot.telegram.rate_limit import RateLimit
 from fleet_control.clock import Clock
 
+# What Telegram takes neither now nor later: that message, or anything of ours there.
+REFUSED = (BadRequest, Forbidden)
 PATIENCE_SECONDS = 15 * 60.0
 LONGEST_ANSWER = 200
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
@@ -66,13 +69,16 @@ class Outbox:
         answers: int | None = None,
         within: float | None = None,
         *,
+        topic: int | None = None,
         first: bool = False,
     ) -> SentMessage:
         """Say something new, as an answer to a message where that is still there."""
         chat = self._chats.now(chat)
         replied = ReplyParameters(answers, allow_sending_without_reply=True) if answers else None
         try:
-            sent = await self._tried(chat, lambda: self._send(chat, drawn, replied), within, first)
+            sent = await self._tried(
+                chat, lambda: self._send(chat, drawn, replied, topic), within, first
+            )
         except ChatMigrated as moved:
             self._chats.move(chat, moved.new_chat_id)
             return await self.send(moved.new_chat_id, drawn, within=within, first=first)
@@ -87,20 +93,16 @@ class Outbox:
         *,
         first: bool = False,
     ) -> SentMessage:
-        """Say something else instead; it stands elsewhere afterwards if it had to be said anew."""
+        """Say something else instead; in a group that moved it is said anew there."""
         try:
             await self._tried(chat, lambda: self._edit(chat, message, drawn), within, first)
         except ChatMigrated as moved:
             self._chats.move(chat, moved.new_chat_id)
             return await self.send(moved.new_chat_id, drawn, within=within, first=first)
         except BadRequest as error:
-            said = str(error).lower()
-            if "not modified" in said:
-                return SentMessage(chat, message, changed=False)
-            if "to edit not found" in said or "can't be edited" in said:
-                log.info("telegram.reply_goes_on chat=%s message=%s why=%s", chat, message, said)
-                return await self.send(chat, drawn, within=within, first=first)
-            raise
+            if "not modified" not in str(error).lower():
+                raise
+            return SentMessage(chat, message, changed=False)
         return SentMessage(chat, message)
 
     async def answer(self, query: str, text: str = "", *, alert: bool = False) -> bool:
@@ -112,13 +114,16 @@ class Outbox:
             return False
         return True
 
-    async def _send(self, chat: int, drawn: DrawnText, replied: ReplyParameters | None) -> Message:
+    async def _send(
+        self, chat: int, drawn: DrawnText, replied: ReplyParameters | None, topic: int | None
+    ) -> Message:
         return await self._telegram.send_message(
             chat,
             drawn.text,
             parse_mode=ParseMode.HTML,
             reply_markup=drawn.keyboard,
             reply_parameters=replied,
+            message_thread_id=topic,
             link_preview_options=_NO_PREVIEW,
         )
 

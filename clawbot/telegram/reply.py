@@ -1,18 +1,23 @@
 """One message of ours in Telegram: a reply stands in it."""
 
+import logging
+from collections.abc import Iterator
 from math import inf
 
 from telegram.error import TelegramError
 
+from clawbot.living_reply import NoPlace, long_over
 from clawbot.progress import Stage
 from clawbot.replies import Deploying, Notice, Reply
 from clawbot.telegram.buttons import DrawnText, Origin, TelegramDrawing, text
 from clawbot.telegram.messages import over
 from clawbot.telegram.order import Slot
-from clawbot.telegram.outbox import Outbox
+from clawbot.telegram.outbox import REFUSED, Outbox, SentMessage
 from fleet_control.clock import Clock
 from fleet_control.error import FleetError
 from fleet_control.line import printable
+
+log = logging.getLogger(__name__)
 
 
 class TooLate(FleetError):
@@ -43,9 +48,11 @@ class TelegramMessage:
         stands: bool = True,
         query: str = "",
         slot: Slot | None = None,
+        left: bool = False,
     ) -> None:
         """Where it does not stand yet, it is sent as an answer to the `origin`'s message.
 
+        One that is `left` was begun by an earlier process.
         `query` is the press that its button was pressed by, which Telegram wants answered too;
         `slot` its place among the answers to what the same one asked, over once it is shown.
         """
@@ -57,10 +64,12 @@ class TelegramMessage:
         self._clock = clock
         self._origin = origin
         self._chat = origin.chat
+        self._topic = origin.topic
         self._message = origin.message if stands else 0
         self._query = query
         self._unanswered = bool(query)
         self._slot = slot or Slot()
+        self._found = clock.now() if left else -inf
         self._shown: DrawnText | None = None
         self._next = 0.0
 
@@ -80,7 +89,7 @@ class TelegramMessage:
             news = await self._show_in_time(drawn, within or 0.0)
             self._slot.give_way()  # lost, it is to be asked for anew until it was dispatched
             return news
-        return await self.draw(drawn, within)
+        return await self.draw(drawn, within, reply)
 
     async def _show_in_time(self, drawn: DrawnText, within: float) -> bool:
         if within <= 0:
@@ -90,28 +99,78 @@ class TelegramMessage:
         except TelegramError as error:
             raise TooLate from error
 
-    async def draw(self, drawn: DrawnText, within: float | None = None) -> bool:
-        """Show this, `within` as the outbox has it; whether anything changed for the reader."""
-        news = await self._drawn(drawn, within)
+    async def draw(
+        self, drawn: DrawnText, within: float | None = None, reply: Reply | None = None
+    ) -> bool:
+        """Show this, `within` as the outbox has it; whether anything changed for the reader.
+
+        Of a deploy that began, which is its `reply`, what can't be shown here is shown elsewhere.
+        """
+        news = await self._drawn(drawn, within, reply)
         self._slot.over()
         return news
 
-    async def _drawn(self, drawn: DrawnText, within: float | None) -> bool:
+    async def _drawn(
+        self, drawn: DrawnText, within: float | None, reply: Reply | None = None
+    ) -> bool:
         if drawn == self._shown:
             return False
-        if self._message:
-            await self._pause()
-            stands = await self._outbox.edit(
-                self._chat, self._message, drawn, within, first=self.first
-            )
-        else:
-            stands = await self._outbox.send(
-                self._chat, drawn, self._origin.message, within, first=self.first
-            )
+        stands = await self._edited(drawn, within) if self._message else None
+        if stands is None:
+            if reply is not None and long_over(reply, self._found):
+                return False
+            asker = reply.asker if isinstance(reply, Deploying) else ""
+            asked_here = (self._chat, self._topic) == (self._origin.chat, self._origin.topic)
+            answers = self._origin.message if asked_here else None
+            stands, self._topic = await self._said(drawn, within, answers, asker)
         self._chat, self._message = stands.chat, stands.message
         self._shown = drawn
         self._next = self._clock.monotonic() + self._outbox.between
         return stands.changed
+
+    async def _edited(self, drawn: DrawnText, within: float | None) -> SentMessage | None:
+        """None where that message can't be edited, and never will be."""
+        await self._pause()
+        try:
+            return await self._outbox.edit(
+                self._chat, self._message, drawn, within, first=self.first
+            )
+        except REFUSED as error:
+            told = "telegram.reply_goes_on chat=%s message=%s why=%s"
+            log.info(told, self._chat, self._message, error)
+            return None
+
+    async def _said(
+        self, drawn: DrawnText, within: float | None, answers: int | None, asker: str = ""
+    ) -> tuple[SentMessage, int | None]:
+        """Say it in a new message, elsewhere only to an `asker`; that one, and its topic.
+
+        NoPlace where Telegram takes it nowhere.
+        """
+        refused: TelegramError | None = None
+        for chat, topic, answered in self._places(answers, asker):
+            try:
+                sent = await self._outbox.send(
+                    chat, drawn, answered, within, topic=topic, first=self.first
+                )
+                return sent, topic
+            except REFUSED as error:
+                refused = error
+        raise NoPlace(refused) from refused
+
+    def _places(
+        self, answers: int | None, asker: str
+    ) -> Iterator[tuple[int, int | None, int | None]]:
+        """Chats with the topic and the message that is answered there, best first.
+
+        Where a topic is closed or gone, its forum's General one is next, in which nothing of that
+        topic can be answered; then the chat with the asker alone, which has their account's id.
+        """
+        here, alone = self._chat, int(asker.partition(":")[2] or 0)
+        yield here, self._topic, answers
+        if alone and here != alone:
+            yield here, None, None
+            yield alone, None, None
 
     async def whisper(self, notice: Notice) -> None:
         """Only whoever pressed sees it; where that press is too old to be answered, all do."""
@@ -119,7 +178,7 @@ class TelegramMessage:
         answered = self._unanswered and await self._outbox.answer(self._query, told, alert=True)
         self._unanswered = False
         if not answered:
-            await self._answer_it(text(told))
+            await self._said(text(told), None, self._message)
         self._slot.over()
 
     async def heard(self) -> None:
@@ -131,10 +190,7 @@ class TelegramMessage:
     async def call(self, reply: Deploying) -> None:
         user = reply.asker.partition(":")[2]
         if user and self.calls:
-            await self._answer_it(DrawnText(over(reply, user)), inf)
-
-    async def _answer_it(self, drawn: DrawnText, within: float | None = None) -> None:
-        await self._outbox.send(self._chat, drawn, self._message, within, first=self.first)
+            await self._said(DrawnText(over(reply, user)), inf, self._message, reply.asker)
 
     async def _pause(self) -> None:
         wait = self._next - self._clock.monotonic()

@@ -10,7 +10,7 @@ from clawbot import wording
 from clawbot.commands import Deploy, Status, parse
 from clawbot.living_reply import LivingReply
 from clawbot.progress import Stage
-from clawbot.replies import Deploying, Notice, Reply, StatusReport, Tone
+from clawbot.replies import Deploying, Notice, Reply, StatusReport, Tone, is_final
 from tests.clawbot.bots import KeptChat, KeptMessage, ask
 from tests.clawbot.control_api import run
 from tests.clawbot.talk import Talk
@@ -134,22 +134,32 @@ async def test_an_ec2_that_is_down_is_told_in_words_and_stops_no_deploy(talk: Ta
     assert talk.terminal.exit_code == 1
 
 
-async def test_a_chat_that_breaks_after_the_dispatch_loses_sight_of_nothing(
-    talk: Talk, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(("away", "told"), [(23 * 3600.0, True), (25 * 3600.0, False)])
+async def test_a_chat_that_breaks_after_the_dispatch_has_the_end_once_it_is_back_within_a_day(
+    talk: Talk, caplog: pytest.LogCaptureFixture, away: float, told: bool
 ) -> None:
     class Breaking(KeptMessage):
         async def show(self, reply: Reply, within: float | None) -> bool:
             news = await super().show(reply, within)
-            self.chat.broken = True
+            self.chat.broken = isinstance(reply, Deploying) and not is_final(reply)
             return news
 
-    caplog.set_level(logging.ERROR)
-    breaking = LivingReply(Breaking(KeptChat(talk.clock)), talk.clock)
-    reply = await talk.bot.commands.answer(ask(), Deploy("claw-2"), breaking)
+    caplog.set_level(logging.WARNING)
+    chat = KeptChat(talk.clock)
+    breaking = LivingReply(Breaking(chat), talk.clock)
+    answering = asyncio.create_task(talk.bot.commands.answer(ask(), Deploy("claw-2"), breaking))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await talk.clock.asleep(1)
+    await talk.clock.turn(away)
+    chat.broken = False
+    await talk.clock.turn(600)
+    reply = await answering
 
     assert isinstance(reply, Deploying)
     assert reply.progress.stage is Stage.DONE
-    assert "fleet.reply_not_edited" in caplog.text
+    assert (chat.said[-1] == reply) == told
+    assert len(chat.called) == told
+    assert caplog.text.count("fleet.reply_not_edited") == 1
 
 
 async def test_a_chat_that_never_worked_breaks_nothing_else(talk: Talk) -> None:

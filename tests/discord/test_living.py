@@ -175,15 +175,3 @@ async def test_each_way_is_left_a_minute_before_discord_closes_it(
     assert all(way in path for path in edits)
     assert len(scene.channel()) == messages
     assert scene.clock.now() - born(reply.id) < age + 10
-
-
-async def test_a_reply_that_discord_lets_nobody_edit_any_more_is_followed_by_a_new_one(
-    scene: DiscordScene,
-) -> None:
-    await scene.start()
-    _, reply = await deploying(scene)
-    old = {"message": "Maximum number of edits to messages older than 1 hour", "code": 30046}
-    scene.discord.refuse_next("PATCH", "/webhooks/", 400, old)
-    scene.api.running(1, job(MOVES, None, "in_progress"))
-    await scene.until(lambda: len(scene.channel()) == 2)
-    assert scene.channel()[1].reference == reply.id

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from tests.clawbot.control_api import job
+from tests.clawbot.test_policy_in_chat import moment
 from tests.discord.dialogue import MOVES, answer, deploying, pings, question, said, with_account
 from tests.discord.scene import DiscordScene
 
@@ -114,7 +115,7 @@ async def test_what_was_told_in_other_words_is_left_alone(scene: DiscordScene) -
     shown = len(reply.bodies)
     await scene.stop()
     await scene.clock.turn(20 * 3600)
-    looked = ("GET", f"/api/v10/channels/{reply.channel}/messages")
+    looked = ("GET", f"/api/v10/channels/{reply.channel}/messages/{reply.id}")
     await scene.start()
     await scene.until(lambda: looked in scene.discord.asked)
     asked = await scene.discord.command(scene.app, scene.visitor, "help")
@@ -156,18 +157,61 @@ async def test_after_an_hour_the_message_that_followed_is_finished(scene: Discor
     assert len(scene.channel()) == 3
 
 
-async def test_a_reply_that_was_deleted_wants_no_more_care(scene: DiscordScene) -> None:
+@pytest.mark.parametrize(("ended_ago", "anew"), [(600.0, True), (1200.0, False)])
+async def test_of_what_ended_before_it_began_a_bot_says_the_latest_only_anew(
+    scene: DiscordScene, ended_ago: float, anew: bool
+) -> None:
+    """A reply that somebody deleted once it was read does not come back at each start."""
     await scene.start()
     _, reply = await deploying(scene)
     await scene.stop()
     del scene.discord.guild.messages[reply.id]
-    scene.api.done(1, job(MOVES))
+    begun, over = scene.clock.now(), scene.clock.now() + 60
+    scene.api.change(1, created=moment(begun), started=moment(begun), updated=moment(over))
+    scene.api.done(1)
+    await scene.clock.turn(60 + ended_ago)
     looked = ("GET", f"/api/v10/channels/{reply.channel}/messages/{reply.id}")
     await scene.start()
     await scene.until(lambda: looked in scene.discord.asked)
     asked = await scene.discord.command(scene.app, scene.visitor, "help")
     help_ = await scene.replied(asked)
-    assert scene.channel() == [help_]
+    await scene.clock.turn(60)
+    if anew:
+        await scene.until(lambda: pings(scene))
+    assert any("**done" in one.text for one in scene.channel()) == anew
+    assert len([one for one in scene.channel() if one is not help_]) == 2 * anew
+
+
+@pytest.mark.parametrize("ends", ["between", "after"])
+@pytest.mark.parametrize("gone", ["thread", "channel"])
+async def test_what_went_on_elsewhere_is_finished_there_and_told_once(
+    scene: DiscordScene, ends: str, gone: str
+) -> None:
+    where = scene.discord.channel("about claw-2", scene.discord.fleet)
+    await scene.start(CLAWBOT_DISCORD_CHANNELS="")
+    asked = await scene.discord.command(scene.app, scene.operator, "deploy", where, target="claw-2")
+    await scene.until(lambda: asked.message and "queued" in asked.message.text)
+    await scene.discord.archive(where, locked=True)
+    if gone == "channel":
+        scene.discord.fleet.denied = 1 << 11
+    there = scene.discord.private(scene.operator.id) if gone == "channel" else scene.discord.fleet
+    scene.api.running(1, job(MOVES, None, "in_progress"))
+    shown = scene.discord.guild.in_channel
+    await scene.until(lambda: shown(there.id))
+    (new,) = shown(there.id)
+    if ends == "after":
+        await scene.stop()
+    scene.api.done(1, job(MOVES))
+    if ends == "between":
+        await scene.until(lambda: len(shown(there.id)) == 2)
+        await scene.stop()
+    await scene.start(CLAWBOT_DISCORD_CHANNELS="")
+    await scene.until(lambda: len(shown(there.id)) == 2)
+    await scene.clock.turn(300)
+    assert shown(there.id)[0] is new
+    assert "**done" in new.text
+    assert "<@" in shown(there.id)[1].text
+    assert len(shown(there.id)) == 2
 
 
 async def test_another_instances_bot_leaves_it_alone(scene: DiscordScene) -> None:
