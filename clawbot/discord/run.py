@@ -15,6 +15,7 @@ from clawbot.front import Unserved
 from clawbot.readiness import Hears, ignored
 from clawbot.settings import PREFIX
 from fleet_control.proxy import proxy
+from fleet_control.skew import by_certificate
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +84,8 @@ async def run(bot: Bot, hears: Hears = ignored, **options: Any) -> None:
                 raise stays from None
             raise Unserved(f"Discord refuses to talk to me ({type(error).__name__}).") from error
         except (aiohttp.ClientError, OSError) as error:
-            raise Unserved(f"Discord can't be reached ({type(error).__name__}).") from error
+            why = f"Discord can't be reached ({type(error).__name__}). {by_certificate(error)}"
+            raise Unserved(why.strip()) from error
     if client.trouble is not None:
         raise client.trouble
 
