@@ -5,10 +5,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.config import Config
 
 from fleet_control import manifest
+from fleet_control.ec2 import keyed_session
 from fleet_control.error import RegistryError
 from fleet_control.manifest import Manifest
 from fleet_control.registry import Instance, parse
@@ -18,7 +18,7 @@ from workflows.fleet_deploy import seed_upload
 from workflows.fleet_deploy.git import Git
 
 _NO_SUM = "0" * 64
-_CONFIG = Config(retries={"total_max_attempts": 2}, s3={"addressing_style": "path"})
+_CONFIG = Config(retries={"total_max_attempts": 2}, s3={"addressing_style": "path"}, proxies={})
 
 
 class SpoiledBundle(StrEnum):
@@ -34,13 +34,8 @@ class BootstrapBucket:
 
     def __init__(self, url: str, bucket: str) -> None:
         self._bucket = bucket
-        self._s3: Any = boto3.client(
-            "s3",
-            endpoint_url=url,
-            region_name=REGION,
-            aws_access_key_id="AKIAADMINISTRATOR",
-            aws_secret_access_key="sandbox",  # noqa: S106  (of nothing)
-            config=_CONFIG,
+        self._s3: Any = keyed_session("AKIAADMINISTRATOR", "sandbox").client(
+            "s3", endpoint_url=url, region_name=REGION, config=_CONFIG
         )
 
     def close(self) -> None:

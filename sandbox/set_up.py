@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.config import Config
 
 from fleet_control import ec2
@@ -20,7 +19,7 @@ from sandbox.tofu_commands import URL, TofuCommands
 
 _ADMINISTRATOR = {"AWS_ACCESS_KEY_ID": "AKIAADMINISTRATOR", "AWS_SECRET_ACCESS_KEY": "sandbox"}
 _FUNCTION = "clawdinator-control-api"
-_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 3})
+_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 3}, proxies={})
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +114,10 @@ class _Cloud:
         self._url = url
 
     def client(self, service: str) -> Any:
-        return boto3.client(
+        return ec2.keyed_session(*_ADMINISTRATOR.values()).client(
             service,  # type: ignore[call-overload]  # of no service in particular
             endpoint_url=self._url,
             region_name=REGION,
-            aws_access_key_id=_ADMINISTRATOR["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=_ADMINISTRATOR["AWS_SECRET_ACCESS_KEY"],
             config=_CONFIG,
         )
 

@@ -19,6 +19,7 @@ from clawbot.front import BadSettings, Unserved
 from clawbot.readiness import FrontReadiness, unwatched
 from clawbot.settings import PREFIX
 from fleet_control.proxy import proxy
+from fleet_control.skew import by_certificate
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +123,8 @@ async def run(
                 raise stays from None
             raise Unserved(f"Discord refuses to talk to me ({type(error).__name__}).") from error
         except (aiohttp.ClientError, OSError) as error:
-            raise Unserved(f"Discord can't be reached ({type(error).__name__}).") from error
+            why = f"Discord can't be reached ({type(error).__name__}). {by_certificate(error)}"
+            raise Unserved(why.strip()) from error
         finally:
             await _hang_up(token)
 

@@ -13,7 +13,6 @@ from fleet_control.clock import Clock
 MOST_CONNECTIONS = 100
 # From a connection's beginning, or a request's first byte, to the end of its headers.
 REQUEST_SECONDS = 10.0
-
 _OF_STRANGERS = (403, 404, 405, 413)
 
 log = logging.getLogger(__name__)
@@ -42,10 +41,11 @@ class Connections:
             answer = await handler(request)
         except web.HTTPException as refusal:
             answer = web.Response(status=refusal.status)
+        finally:
+            if one:
+                one.answering = False
         if answer.status in _OF_STRANGERS:
             answer.force_close()  # who has nothing to say here need not stay
-        if one:
-            one.answering = False
         return answer
 
 

@@ -101,7 +101,7 @@ class Poller:
         except InvalidToken:
             return await self._refused()
         except RetryAfter as error:
-            return seconds(error.retry_after)
+            return max(EMPTY_POLL_SECONDS, seconds(error.retry_after))
         except TelegramError as error:
             return self._failed(str(error))
         except Unserved:

@@ -112,7 +112,7 @@ class Webhook:
 def _update(body: bytes, telegram: Bot) -> Update | None:
     try:
         sent = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         log.warning("telegram.body_unreadable why=%s", type(error).__name__)
         return None
     return read(sent, telegram) if isinstance(sent, dict) else None

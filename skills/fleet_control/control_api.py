@@ -257,6 +257,8 @@ class ControlApi:
             raise ControlApiDown(
                 f"The proxy that HTTPS_PROXY names refuses the Control API (HTTP {error.status})."
             ) from error
+        except aiohttp.ClientProxyConnectionError as error:
+            raise ControlApiDown("The proxy that HTTPS_PROXY names can't be reached.") from error
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             why = skew.by_certificate(error)
             raise ControlApiDown(f"The Control API can't be reached. {why}".strip()) from error

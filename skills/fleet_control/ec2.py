@@ -49,16 +49,9 @@ _CONFIG = {
 def client(
     region: str, access_key: str, secret_key: str, endpoint_url: str | None = None
 ) -> "EC2Client":
-    """An EC2 client with the SDK's standard retries and bounded waits; Ec2Error if none can be.
-
-    It has its keys: the profile and the files of whoever runs this mean nothing to it.
-    """
-    own = botocore.session.Session()
-    own.get_component("config_store").set_config_provider("profile", ConstantProvider(None))
-    for file in ("config_file", "credentials_file"):
-        own.set_config_variable(file, os.devnull)
+    """An EC2 client with the SDK's standard retries and bounded waits; Ec2Error if none can be."""
     try:
-        return boto3.Session(access_key, secret_key, botocore_session=own).client(
+        return keyed_session(access_key, secret_key).client(
             "ec2",
             region_name=region,
             endpoint_url=endpoint_url,
@@ -69,6 +62,15 @@ def client(
         raise Ec2Error(aws_error.words(error, why)) from error
     except ValueError as error:
         raise Ec2Error(f"EC2 can't be asked: {error}") from error
+
+
+def keyed_session(access_key: str, secret_key: str) -> boto3.Session:
+    """A session with these keys: its user's own profile and files mean nothing to it."""
+    own = botocore.session.Session()
+    own.get_component("config_store").set_config_provider("profile", ConstantProvider(None))
+    for file in ("config_file", "credentials_file"):
+        own.set_config_variable(file, os.devnull)
+    return boto3.Session(access_key, secret_key, botocore_session=own)
 
 
 class Ec2Reader:

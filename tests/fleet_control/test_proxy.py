@@ -50,7 +50,7 @@ async def test_a_password_of_the_proxy_is_shown_to_it_alone(
 async def test_a_proxy_that_is_away_did_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     async with lambdas.client(FUNCTION, SystemClock()) as api:
-        with pytest.raises(ControlApiDown, match="can't be reached"):
+        with pytest.raises(ControlApiDown, match="proxy that HTTPS_PROXY names can't be reached"):
             await api.runs()
 
 

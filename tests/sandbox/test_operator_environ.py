@@ -4,7 +4,10 @@ import os
 
 import pytest
 
+from sandbox.bucket import BootstrapBucket
 from sandbox.operator_environ import leave_out
+from tests.http_server import listening
+from tests.recording_proxy import recording
 
 
 def test_their_account_is_left_out() -> None:
@@ -37,3 +40,17 @@ def test_whom_they_reach_without_a_proxy_stays(before: dict[str, str], after: st
 
     assert environ["NO_PROXY"] == (after or "*")
     assert environ.get("no_proxy") == after
+
+
+def test_a_client_of_the_sandbox_goes_by_its_own_keys_and_straight_to_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nope")
+    with recording() as proxy, listening(lambda *_: (200, {}, b"")) as url:
+        proxy.is_set(monkeypatch)
+
+        bucket = BootstrapBucket(url, "bucket")
+        bucket.spoil_seed("0" * 40)
+        bucket.close()
+
+        assert proxy.asked == []

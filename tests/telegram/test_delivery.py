@@ -181,12 +181,16 @@ async def test_what_telegram_answers_may_be_nonsense_for_a_while(
     await answered(scene, asked)
 
 
-@pytest.mark.parametrize("updates", [[], [{"update_id": 7}]])
+@pytest.mark.parametrize("answer", ["nothing", "the same again", "ask again a second ago"])
 async def test_a_poll_that_brings_nothing_new_at_once_is_not_repeated_at_once(
-    scene: TelegramScene, updates: list[Json]
+    scene: TelegramScene, answer: str
 ) -> None:
     """As from a proxy that keeps an answer."""
-    scene.telegram.weather.instead["getUpdates"] = updates
+    weather = scene.telegram.weather
+    if answer == "ask again a second ago":
+        weather.flood("getUpdates", retry_after=-1, times=30)
+    else:
+        weather.instead["getUpdates"] = [] if answer == "nothing" else [{"update_id": 7}]
     scene.run()
     await scene.until(lambda: scene.telegram.called("getUpdates"))
     polls, moment = len(scene.telegram.called("getUpdates")), scene.clock.now()
@@ -195,7 +199,7 @@ async def test_a_poll_that_brings_nothing_new_at_once_is_not_repeated_at_once(
         await asyncio.sleep(0.002)
     more, passed = len(scene.telegram.called("getUpdates")) - polls, scene.clock.now() - moment
     assert passed / 2 < more <= passed + 1
-    scene.telegram.weather.instead.clear()
+    weather.instead.clear()
     await answered(scene, await scene.say("/fleet help", date=int(scene.clock.now())))
 
 
