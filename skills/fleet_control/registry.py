@@ -79,7 +79,12 @@ class Instance(BaseModel):
     @property
     def tokens(self) -> tuple[str, ...]:
         """Names of the secrets that something logs in with."""
-        named = (self.discord_token_secret, self.telegram_token_secret, *self.bot_tokens)
+        named = (
+            self.discord_token_secret,
+            self.clawbot_discord_token_secret,
+            self.telegram_token_secret,
+            self.clawbot_telegram_token_secret,
+        )
         return tuple(name for name in named if name)
 
     @property
