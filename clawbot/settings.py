@@ -4,17 +4,18 @@ import re
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import SettingsConfigDict
 
+from clawbot import login
 from fleet_control import settings
 from fleet_control.caller import is_instance_id
 from fleet_control.error import RegistryError
 from fleet_control.line import code
-from fleet_control.registry import parse
+from fleet_control.registry import Registry, parse
 from fleet_control.settings import (
     SECRETS,
     HostFile,
@@ -74,6 +75,24 @@ WebhookSecret = Annotated[SecretStr, holds(re.compile(r"[A-Za-z0-9_-]{16,256}").
 class _BotSource(HostSource):
     """What is needed, and where a token lies, depends on what was found before."""
 
+    def __call__(self) -> dict[str, Any]:
+        found = super().__call__()
+        if registry := self._registry():
+            agents = {"discord": registry.by_discord, "telegram": registry.by_telegram}
+            for platform, agent_of in agents.items():
+                token = str(found.get(f"{platform}_token", "")).encode(errors="replace")
+                if agent := agent_of(login.account(token).decode()):
+                    why = f"is of the account that speaks as {agent}"
+                    self.refuse(f"{platform}_token", why, "the bot needs one of its own")
+        return found
+
+    def _registry(self) -> Registry | None:
+        """The local copy; what is wrong with it is told elsewhere."""
+        try:
+            return parse(Path(self.found["registry_file"]).read_bytes())
+        except (KeyError, OSError, RegistryError):
+            return None
+
     def is_needed(self, field: FieldInfo, name: str) -> bool:
         match name:
             case "instance":
@@ -86,11 +105,8 @@ class _BotSource(HostSource):
         """Of tokens the bot's own alone: with the agent's, the agent could rewrite its buttons."""
         if name not in ("discord_token", "telegram_token"):
             return super().file(field, name)
-        try:
-            entry = parse(Path(self.found["registry_file"]).read_bytes())[self.found["instance"]]
-        except (KeyError, OSError, RegistryError):
-            return None  # what is wrong with the registry is told elsewhere
-        secret = getattr(entry, f"clawbot_{name}_secret")
+        entry = (self._registry() or {}).get(self.found.get("instance", ""))
+        secret = getattr(entry, f"clawbot_{name}_secret") if entry else None
         return HostFile(f"{SECRETS}/{secret}") if secret else None
 
 

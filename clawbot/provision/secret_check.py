@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from clawbot.login import account
 from clawbot.provision import age, checkout
 from clawbot.provision.fleet_secret import FleetSecret, Kind, identity_name, needed_by, secrets
-from clawbot.provision.login import account
 from clawbot.provision.secret_folder import SecretFolder
 from fleet_control.registry import Registry
 

@@ -52,8 +52,8 @@ class Instance(BaseModel):
         discord_user_id: the Discord account that speaks as this instance.
         telegram_user_id: the Telegram account that speaks as this instance.
         telegram_token_secret: name of the age secret with its Telegram token.
-        clawbot_discord_token_secret: the same of the bot's own application; without one the bot
-            does not serve Discord from this host.
+        clawbot_discord_token_secret: the same with the Discord token of the bot, which logs in with
+            no other; without it the bot does not serve Discord from this host.
         clawbot_telegram_token_secret: the same for Telegram.
         agent_secrets: names of further age secrets that its agent reads; instances may share one.
     """
@@ -80,7 +80,12 @@ class Instance(BaseModel):
     @property
     def tokens(self) -> tuple[str, ...]:
         """Names of the secrets that something logs in with."""
-        named = (self.discord_token_secret, self.telegram_token_secret, *self.bot_tokens)
+        named = (
+            self.discord_token_secret,
+            self.clawbot_discord_token_secret,
+            self.telegram_token_secret,
+            self.clawbot_telegram_token_secret,
+        )
         return tuple(name for name in named if name)
 
     @property

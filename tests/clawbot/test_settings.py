@@ -283,6 +283,31 @@ def test_a_token_in_the_environment_comes_before_both(tmp_path: Path) -> None:
     assert token(tmp_path, mine, clawbotDiscordTokenSecret="clawbot-1-token") == "mine"
 
 
+@pytest.mark.parametrize(
+    ("variable", "mine", "field", "agents"),
+    [
+        ("CLAWBOT_DISCORD_TOKEN", "MTA0OTg3NjU0MzIxMDk4NzY1NA.GAbCdE.x-_y", "discordUserId",
+         "1049876543210987654"),
+        ("CLAWBOT_TELEGRAM_TOKEN", "7262716152:AAx-_y", "telegramUserId", "7262716152"),
+    ],
+)  # fmt: skip
+def test_a_token_of_an_agent_s_account_is_told_and_not_shown(
+    tmp_path: Path, variable: str, mine: str, field: str, agents: str
+) -> None:
+    host_of(tmp_path)
+    file = tmp_path / "var/lib/clawd/repos/clawdinators/nix/instances.json"
+    entries = json.loads(registry("clawdinator-1", "clawdinator-2"))
+    entries["clawdinator-2"][field] = agents
+    file.write_text(json.dumps(entries))
+
+    assert problems({variable: mine}, tmp_path) == [
+        f"{variable} is of the account that speaks as clawdinator-2: the bot needs one of its own"
+    ]
+    entries["clawdinator-2"][field] = "1234567890"
+    file.write_text(json.dumps(entries))
+    assert load({variable: mine}, tmp_path).bot == "clawdinator-1"
+
+
 def test_a_secret_that_is_not_there_is_no_token(tmp_path: Path) -> None:
     assert token(tmp_path, clawbotDiscordTokenSecret="elsewhere") == ""
 

@@ -109,16 +109,18 @@ async def test_a_new_instance_from_nothing_to_a_host(
 @evaluation.needs_nix
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root lays files of other users")
 def test_on_a_host_each_user_reads_what_is_theirs(operator: Operator, tmp_path: Path) -> None:
+    first = operator_shell.REGISTRY["clawdinator-1"] | {"clawbotDiscordTokenSecret": "bots-1"}
+    registry = operator_shell.REGISTRY | {"clawdinator-1": first}
+    operator.set_registry(registry)
     operator.make_secrets()
+    operator.does("secrets", "take", "bots-1", given="a-token-of-the-bots-own")
     operator.does("bundle", "upload", "all")
     # Other users must get as far as the files.
     for folder in (tmp_path, *tmp_path.parents):
         folder.chmod(folder.stat().st_mode | 0o011)
     root = tmp_path / "root"
     booted(operator, root, "clawdinator-1")
-    config = evaluation.evaluate_host(
-        tmp_path / "nix", operator_shell.REGISTRY, "clawdinator-1"
-    ).value
+    config = evaluation.evaluate_host(tmp_path / "nix", registry, "clawdinator-1").value
 
     laid_by_agenix(root, config["age"]["secrets"], root / boot.SECRETS_FOLDER)
 
@@ -132,7 +134,8 @@ def test_on_a_host_each_user_reads_what_is_theirs(operator: Operator, tmp_path: 
         "clawdinator-control-aws-secret-access-key": {"clawdinator"},
         "clawdinator-chat-aws-access-key-id": {"clawbot"},
         "clawdinator-chat-aws-secret-access-key": {"clawbot"},
-        token_name("1"): {"clawdinator", "clawbot"},
+        token_name("1"): {"clawdinator"},
+        "bots-1": {"clawbot"},
     }
     assert not may_read(root / boot.SECRETS_FOLDER / boot.IDENTITY, "clawdinator")
 
