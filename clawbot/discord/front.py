@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any
 
 import discord
@@ -10,7 +9,7 @@ from discord.ext import commands
 
 from clawbot.ask import Ask
 from clawbot.bot import Bot
-from clawbot.commands import OptionKind, Request, Status, parse
+from clawbot.commands import OptionKind, Request, Status, in_words, parse
 from clawbot.discord import acknowledgement, buttons
 from clawbot.discord.buttons import COG, DiscordAct, DiscordDrawing, DiscordPress, FleetButton
 from clawbot.discord.choices import Offer, QuickStatus, offers
@@ -19,18 +18,21 @@ from clawbot.discord.predecessor import PredecessorsMessage
 from clawbot.discord.registration import Asking, register, slash_command
 from clawbot.discord.reply import NOBODY, DiscordMessage
 from clawbot.discord.retry import DiscordAway
-from clawbot.discord.speaker import PLATFORM, account, addressed, author, person
+from clawbot.discord.speaker import PLATFORM, addressed, ask, author, person
 from clawbot.front import Unserved
 from clawbot.in_flight import InFlight
 from clawbot.living_reply import LivingReply, State
 from clawbot.readiness import Hears, ignored
 from clawbot.replies import refused
 from clawbot.seal import Seal
-from fleet_control.caller import Caller
-from fleet_control.error import RegistryError
+from clawbot.speaker import UNANSWERED
 from fleet_control.registry import Registry
 
 log = logging.getLogger(__name__)
+
+FOREIGN = refused(
+    "That button or its message is not one I made here, so I did nothing. Ask again.", "foreign"
+)
 
 Told = Callable[[Unserved], Awaitable[None]]
 
@@ -98,15 +100,18 @@ class FleetCog(commands.Cog, name=COG):
 
     async def _asked(self, interaction: Asking, request: Request) -> None:
         if not self._served(interaction.guild_id, _places(interaction)):
-            return await self._elsewhere(interaction)
+            return await self._elsewhere(interaction, in_words(request))
         # Before anything slow. One that came too late, or was answered by another, ends here.
         begun = await acknowledgement.thinking(interaction)
         if begun is None:
-            return None
+            return self._noted(interaction, in_words(request))
         reply = self._reply(interaction.channel_id, message_id=begun, interaction=interaction)
-        ask = self._ask(interaction, str(interaction.id))
-        self._answer(self._bot.commands.answer(ask, request, reply), reply)
+        self._answer(self._answered(interaction, request, reply), reply)
         return None
+
+    async def _answered(self, interaction: Asking, request: Request, reply: LivingReply) -> None:
+        ask = await self._ask(interaction, str(interaction.id))
+        await self._bot.commands.answer(ask, request, reply)
 
     async def _offered(self, interaction: Asking, kind: OptionKind, typed: str) -> list[Offer]:
         if not self._served(interaction.guild_id, _places(interaction)):
@@ -123,16 +128,15 @@ class FleetCog(commands.Cog, name=COG):
         if message is None or channel is None:
             return None
         if not self._served(interaction.guild_id, _places(interaction)):
-            return await self._elsewhere(interaction)
+            return await self._elsewhere(interaction, f"press {id_}")
         if not await acknowledgement.heard(interaction.response.defer):
-            return None
-        press = self._drawing.read(id_, channel, message.id)
+            return self._noted(interaction, f"press {id_}")
+        press = self._drawing.read(id_, channel, message)
         reply = self._reply(channel, State.SENT, message_id=message.id, interaction=interaction)
         if press is None:
+            self._noted(interaction, f"press {id_}")
             log.warning("discord.foreign_button by=%s channel=%s", interaction.user.id, channel)
-            await reply.whisper(
-                refused("That button is not one I made here. Ask again.", "foreign")
-            )
+            await reply.whisper(FOREIGN)
         else:
             self._answer(self._pressed(press, interaction, reply), reply)
         return None
@@ -142,14 +146,14 @@ class FleetCog(commands.Cog, name=COG):
     ) -> None:
         match press.act:
             case DiscordAct.STATUS:
-                ask = self._ask(interaction, str(interaction.id), pressed=True)
+                ask = await self._ask(interaction, str(interaction.id))
                 await self._bot.commands.answer(ask, Status(int(press.what) + 1), reply)
             case DiscordAct.CANCEL:
-                ask = self._ask(interaction, reply.id)
+                ask = await self._ask(interaction, reply.id)
                 await self._bot.deploys.cancel(int(press.what), ask, reply)
             case DiscordAct.YES | DiscordAct.NO:
                 question = buttons.question(press)
-                ask = self._ask(interaction, question.asked)
+                ask = await self._ask(interaction, question.asked)
                 yes = press.act is DiscordAct.YES
                 await self._bot.confirmation.answer(question, ask, reply, yes=yes)
 
@@ -162,25 +166,27 @@ class FleetCog(commands.Cog, name=COG):
             return
         words = addressed(message.content, me.id)
         parent = getattr(message.channel, "parent_id", None)
-        if words is None or not self._served(message.guild.id, (message.channel.id, parent)):
+        if words is None:
             return
-        registry = await self._registry() if message.author.bot else None
-        caller = author(message, self._settings, registry)
-        if caller is None:
-            log.info(
-                "discord.not_heard author=%s webhook=%s", message.author.id, message.webhook_id
-            )
+        if not self._served(message.guild.id, (message.channel.id, parent)):
+            self._asks(message, self._bot.speakers.known).audit(in_words(parse(words)))
             return
-        ask = self._said(caller, message.author, message.channel.id, str(message.id))
         reply = self._reply(message.channel.id, answers=message.id)
-        self._answer(self._bot.commands.answer(ask, parse(words), reply), reply)
+        self._answer(self._heard(message, words, reply), reply)
 
-    async def _registry(self) -> Registry | None:
-        try:
-            return (await self._bot.fleet.registry.get()).registry
-        except RegistryError as error:
-            log.warning("discord.speaker_unknown why=%s", error)
-            return None
+    async def _heard(
+        self, message: discord.Message, words: tuple[str, ...], reply: LivingReply
+    ) -> None:
+        request, asks = parse(words), self._asks(message, await self._bot.speakers.registry())
+        if asks.caller is not UNANSWERED:
+            await self._bot.commands.answer(asks, request, reply)
+            return
+        asks.audit(in_words(request))
+        log.info("discord.not_heard author=%s webhook=%s", message.author.id, message.webhook_id)
+
+    def _asks(self, message: discord.Message, registry: Registry | None) -> Ask:
+        caller = author(message, self._settings, registry)
+        return ask(caller, message.author, message.channel.id, str(message.id), registry)
 
     # -- beginning -------------------------------------------------------------------------
 
@@ -214,26 +220,18 @@ class FleetCog(commands.Cog, name=COG):
         message = DiscordMessage(self._drawing, self._channel(channel or 0), self._clock, **where)
         return LivingReply(message, self._clock, state, self._work.moved)
 
-    def _ask(
-        self,
-        interaction: discord.Interaction[Any],
-        asked: str,
-        *,
-        pressed: bool = False,
-    ) -> Ask:
-        caller, channel = person(interaction.user, self._settings), interaction.channel_id or 0
-        ask = self._said(caller, interaction.user, channel, asked)
-        return replace(ask, pressed=pressed)
+    async def _ask(self, interaction: discord.Interaction[Any], asked: str) -> Ask:
+        return self._acts(interaction, asked, await self._bot.speakers.registry())
 
-    def _said(
-        self,
-        caller: Caller,
-        user: discord.User | discord.Member,
-        channel: int,
-        asked: str,
+    def _acts(
+        self, interaction: discord.Interaction[Any], asked: str, registry: Registry | None
     ) -> Ask:
-        who = account(user)
-        return Ask(caller, PLATFORM, str(channel), asked, who, user.display_name)
+        caller = person(interaction.user, self._settings, registry)
+        return ask(caller, interaction.user, interaction.channel_id or 0, asked, registry)
+
+    def _noted(self, interaction: discord.Interaction[Any], what: str) -> None:
+        """The audit line of what is not answered further."""
+        self._acts(interaction, str(interaction.id), self._bot.speakers.known).audit(what)
 
     def _channel(self, id_: int) -> discord.PartialMessageable:
         return self._client.get_partial_messageable(id_, guild_id=self._settings.discord_guild)
@@ -245,7 +243,8 @@ class FleetCog(commands.Cog, name=COG):
             not listed or any(place in listed for place in places)
         )
 
-    async def _elsewhere(self, interaction: discord.Interaction[Any]) -> None:
+    async def _elsewhere(self, interaction: discord.Interaction[Any], what: str) -> None:
+        self._noted(interaction, what)
         places = ", ".join(f"<#{channel}>" for channel in self._settings.discord_channels[:10])
         text = f"I answer in {places}." if places else "I serve another guild."
         await acknowledgement.heard(

@@ -2,7 +2,9 @@
 
 import discord
 
+from clawbot.ask import Ask
 from clawbot.settings import Settings
+from clawbot.speaker import UNANSWERED, doubted
 from fleet_control.caller import BotInstance, Caller, Human
 from fleet_control.registry import Registry
 
@@ -13,8 +15,18 @@ def account(user: discord.User | discord.Member) -> str:
     return f"{PLATFORM}:{user.id}"
 
 
-def person(user: discord.User | discord.Member, settings: Settings) -> Human:
-    """A person; an operator by account, or by a role they have at this very moment."""
+def person(
+    user: discord.User | discord.Member, settings: Settings, registry: Registry | None
+) -> Caller | None:
+    """Who asks or presses; an operator by account, or by a role they have at this very moment.
+
+    An account that the registry gives to an instance is that instance; None for any other program.
+    """
+    instance = registry.by_discord(str(user.id)) if registry else None
+    if instance:
+        return BotInstance(instance)
+    if user.bot:
+        return None
     by_role = isinstance(user, discord.Member) and any(
         user.get_role(role) for role in settings.discord_operator_roles
     )
@@ -30,10 +42,27 @@ def author(
     """
     if message.webhook_id is not None:
         return None
-    if not message.author.bot:
-        return person(message.author, settings)
-    instance = registry.by_discord(str(message.author.id)) if registry else None
-    return BotInstance(instance) if instance else None
+    return person(message.author, settings, registry)
+
+
+def ask(
+    caller: Caller | None,
+    user: discord.User | discord.Member,
+    channel: int,
+    asked: str,
+    registry: Registry | None,
+) -> Ask:
+    """What `user` said there; no caller is one whom nobody answers."""
+    who = caller or UNANSWERED
+    return Ask(
+        caller=who,
+        platform=PLATFORM,
+        channel=str(channel),
+        asked=asked,
+        account=account(user),
+        name=user.display_name,
+        doubted=doubted(who, registry),
+    )
 
 
 def addressed(content: str, bot: int) -> tuple[str, ...] | None:

@@ -9,7 +9,7 @@ from telegram import Bot as TelegramBot
 from telegram import Message, Update
 
 from clawbot.bot import Bot
-from clawbot.commands import acts, parse
+from clawbot.commands import in_words, parse
 from clawbot.in_flight import InFlight
 from clawbot.living_reply import BEGUN_WITHIN_SECONDS, LivingReply, State
 from clawbot.replies import Notice
@@ -22,7 +22,7 @@ from clawbot.telegram.outbox import Outbox
 from clawbot.telegram.presses import OnePress, Presses
 from clawbot.telegram.rate_limit import Limits, RateLimit
 from clawbot.telegram.reply import TelegramMessage
-from clawbot.telegram.speaker import DOUBTED, PLATFORM, ask, author, doubted, registry_for
+from clawbot.telegram.speaker import PLATFORM, ask, author
 from fleet_control.caller import Caller, Human, Unknown
 
 # Whose deploy ended longer than this before we began has been called, or has looked. As long as a
@@ -122,25 +122,29 @@ class TelegramFront:
 
     async def _answer(self, message: Message, to: TelegramMessage, reply: LivingReply) -> None:
         user, request = message.from_user, parse(words(message.text or ""))
-        registry = await registry_for(user, self._bot, acts=acts(request))
+        registry = await self._bot.speakers.registry()
         caller = author(message, self._bot.settings, registry)
-        if caller is None or user is None:
+        if user is None:
+            log.info("telegram.ignored chat=%s message=%s", message.chat.id, message.message_id)
+            return
+        said = ask(caller, user, message, registry)
+        if caller is None:
+            said.audit(in_words(request))
             log.info("telegram.ignored chat=%s message=%s", message.chat.id, message.message_id)
             return
         if not self.chats.ours(message.chat, caller):
+            said.audit(in_words(request))
             log.warning("telegram.not_our_chat chat=%s user=%s", message.chat.id, user.id)
             await self._strange(message, caller, reply)
             return
         # Whoever is Unknown is told that, however late.
         age = self._bot.clock.now() - message.date.timestamp()
         if age > BEGUN_WITHIN_SECONDS and not isinstance(caller, Unknown):
+            said.audit(in_words(request))
             await reply.show(TOO_OLD)
             return
-        if acts(request) and doubted(caller, registry):
-            await reply.show(DOUBTED)
-            return
         to.calls_after = -inf if isinstance(caller, Human) else inf
-        await self._bot.commands.answer(ask(caller, user, message), request, reply)
+        await self._bot.commands.answer(said, request, reply)
 
     async def _strange(self, message: Message, caller: Caller, reply: LivingReply) -> None:
         if message.chat.type == "private" and isinstance(caller, Human):

@@ -1,5 +1,6 @@
 """Who may make the bot act: every way of not being who one seems."""
 
+import json
 import logging
 from datetime import UTC, datetime
 from typing import Any
@@ -178,28 +179,33 @@ async def test_an_account_of_the_registry_is_no_person_even_among_the_operators(
 async def test_an_account_of_the_registry_presses_as_its_instance(scene: TelegramScene) -> None:
     await scene.start(CLAWBOT_OPERATORS="telegram:1001,telegram:3003")
     person = user(3003, "claw as a user account")
-    keyboard = {"inline_keyboard": [[{"text": "x", "callback_data": "fleet:d:claw-1"}]]}
-    ours = scene.people.write(scene.fleet, scene.telegram.history.bot, "x", reply_markup=keyboard)
-    query = await scene.press(ours, "x", person)
+    choice = await scene.reply_to(await scene.say("/fleet@fleet_bot deploy", person))
+    await scene.press(choice, "claw-1", person)
+    await scene.until(lambda: "the newest" in labels(choice))
+    query = await scene.press(choice, "the newest", person)
     assert "claw-1 may not deploy itself" in await scene.answered(query)
     assert scene.api.count("deploy") == 0
 
 
 async def test_before_any_registry_was_seen_no_operator_is_believed(scene: TelegramScene) -> None:
+    await scene.start()
+    asked = await scene.reply_to(await scene.say("/fleet@fleet_bot deploy all", scene.operator))
+    begun = await scene.reply_to(await scene.say(DEPLOY, scene.operator))
+    await scene.until(lambda: "Cancel" in labels(begun))
+    await scene.stop()
     readable, scene.api.registry = scene.api.registry, "not JSON"
     await scene.start()
     refusal = await scene.reply_to(await scene.say(DEPLOY, scene.operator))
     assert "I have not seen the registry yet" in refusal["text"]
-    keyboard = {"inline_keyboard": [[{"text": "x", "callback_data": "fleet:c:1"}]]}
-    ours = scene.people.write(scene.fleet, scene.telegram.history.bot, "x", reply_markup=keyboard)
-    query = await scene.press(ours, "x", scene.operator)
-    assert "I have not seen the registry yet" in await scene.answered(query)
+    for message, label in ((asked, "Confirm"), (begun, "Cancel")):
+        query = await scene.press(message, label, scene.operator)
+        assert "I have not seen the registry yet" in await scene.answered(query)
     help_ = await scene.reply_to(await scene.say("/fleet@fleet_bot help", scene.operator))
     assert "every instance" in help_["text"]
-    assert scene.api.count("deploy") == scene.api.count("cancel") == 0
+    assert (scene.api.count("deploy"), scene.api.count("cancel")) == (1, 0)
     scene.api.registry = readable
-    await scene.reply_to(await scene.say(DEPLOY, scene.operator))
-    await scene.asked_for("deploy", 1)
+    await scene.press(asked, "Confirm", scene.operator)
+    await scene.asked_for("deploy", 2)
 
 
 async def test_a_strange_group_gets_no_answer(scene: TelegramScene) -> None:
@@ -297,10 +303,31 @@ async def test_once_the_registry_was_seen_its_accounts_are_instances_and_no_pers
     assert "claw-1 may not deploy itself" in refusal["text"]
 
 
-async def test_what_moves_no_host_waits_for_no_registry(scene: TelegramScene) -> None:
+async def test_a_read_that_hangs_keeps_nobody_waiting_for_ever(scene: TelegramScene) -> None:
     await scene.start()
-    await scene.reply_to(await scene.say("/fleet@fleet_bot help", scene.operator))
-    assert scene.api.count("registry") == 0
+    scene.api.released.clear()
+    before = scene.clock.now()
+    helps = await scene.say("/fleet@fleet_bot help", scene.visitor)
+    deploys = await scene.say(DEPLOY, scene.operator)
+    await scene.until(lambda: scene.answer_to(deploys))
+    assert "every instance" in (await scene.reply_to(helps))["text"]
+    assert "I have not seen the registry yet" in (await scene.reply_to(deploys))["text"]
+    assert scene.clock.now() - before <= 7
+    assert scene.api.count("deploy") == 0
+
+
+@pytest.mark.parametrize(("age", "instance"), [(40, False), (61, True)])
+async def test_what_the_registry_says_anew_is_known_within_a_minute(
+    scene: TelegramScene, age: float, instance: bool
+) -> None:
+    known = json.loads(scene.api.registry)
+    await scene.start()
+    await scene.reply_to(await scene.say("/fleet@fleet_bot help", scene.visitor))
+    known["claw-1"]["telegramUserId"] = str(OPERATOR)
+    scene.api.registry = json.dumps(known)
+    await scene.clock.turn(age)
+    reply = await scene.reply_to(await scene.say("/fleet@fleet_bot deploy claw-1", scene.operator))
+    assert ("claw-1 may not deploy itself" in reply["text"]) == instance
 
 
 async def test_what_nobody_said_is_ignored(
