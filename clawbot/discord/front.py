@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import discord
@@ -9,16 +10,16 @@ from discord.ext import commands
 
 from clawbot.ask import Ask
 from clawbot.bot import Bot
-from clawbot.commands import OptionKind, Request, Status, in_words, parse
+from clawbot.commands import OptionKind, Request, Status, Unreadable, in_words, parse
 from clawbot.discord import acknowledgement, buttons
 from clawbot.discord.buttons import COG, DiscordAct, DiscordDrawing, DiscordPress, FleetButton
-from clawbot.discord.choices import Offer, QuickStatus, offers
+from clawbot.discord.choices import Offer, OvertakenChoices, QuickStatus, offers
 from clawbot.discord.guild import found
 from clawbot.discord.predecessor import PredecessorsMessage
 from clawbot.discord.registration import Asking, register, slash_command
 from clawbot.discord.reply import NOBODY, DiscordMessage
 from clawbot.discord.retry import DiscordAway
-from clawbot.discord.speaker import PLATFORM, addressed, ask, author, person
+from clawbot.discord.speaker import PLATFORM, Addressed, acted, addressed, wrote
 from clawbot.front import Unserved
 from clawbot.in_flight import InFlight
 from clawbot.living_reply import LivingReply, State
@@ -26,7 +27,7 @@ from clawbot.readiness import Hears, ignored
 from clawbot.replies import refused
 from clawbot.seal import Seal
 from clawbot.speaker import UNANSWERED
-from fleet_control.registry import Registry
+from fleet_control.caller import Human
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,10 @@ async def _logged(trouble: Unserved) -> None:
 
 class FleetCog(commands.Cog, name=COG):
     """`/fleet` in one guild. `on_trouble` hears why it can't be served there, in a sentence, and
-    `hears` when Discord is there with that guild, and when not."""
+    `hears` when Discord is there with that guild, and when not. `alone` is whether all that is said
+    to the client is said to us."""
+
+    alone = True
 
     def __init__(
         self,
@@ -61,6 +65,7 @@ class FleetCog(commands.Cog, name=COG):
         secret = bot.settings.aws_secret_access_key.get_secret_value()
         self._drawing = DiscordDrawing(Seal(secret), bot.clock, bot.settings.bot)
         self._quick_status = QuickStatus(bot.fleet, bot.clock)
+        self._overtaken = OvertakenChoices(bot.clock)
         self._work = InFlight(_failed)
         self._begun = False
         self._group = slash_command(self._asked, self._offered)
@@ -111,14 +116,15 @@ class FleetCog(commands.Cog, name=COG):
 
     async def _answered(self, interaction: Asking, request: Request, reply: LivingReply) -> None:
         ask = await self._ask(interaction, str(interaction.id))
-        await self._bot.commands.answer(ask, request, reply)
+        pressed = interaction.user.id in self._overtaken
+        await self._bot.commands.answer(replace(ask, pressed=pressed), request, reply)
 
-    async def _offered(self, interaction: Asking, kind: OptionKind, typed: str) -> list[Offer]:
-        if not self._served(interaction.guild_id, _places(interaction)):
-            return []
-        known = self._bot.fleet.registry.last
-        ids = known.registry.ids if known else ()
-        return offers(kind, typed, await self._quick_status.status(), self._clock.now(), ids)
+    async def _offered(self, interaction: Asking, kind: OptionKind, typed: str) -> None:
+        found: list[Offer] = []
+        if self._served(interaction.guild_id, _places(interaction)):
+            status, known = await self._quick_status.status(), self._bot.speakers.known
+            found = offers(kind, typed, status, self._clock.now(), known.ids if known else ())
+        await self._overtaken.send(interaction, found)
 
     # -- buttons ---------------------------------------------------------------------------
 
@@ -164,29 +170,32 @@ class FleetCog(commands.Cog, name=COG):
         me = self._client.user
         if me is None or message.author.id == me.id or message.guild is None:
             return
-        words = addressed(message.content, me.id)
-        parent = getattr(message.channel, "parent_id", None)
-        if words is None:
+        said = addressed(message, me.id)
+        if said is None or not (said.named or await self._for_us(message, said)):
             return
+        parent = getattr(message.channel, "parent_id", None)
         if not self._served(message.guild.id, (message.channel.id, parent)):
-            self._asks(message, self._bot.speakers.known).audit(in_words(parse(words)))
+            if said.named:
+                asks = wrote(message, self._settings, self._bot.speakers.known)
+                asks.audit(in_words(parse(said.words)))
             return
         reply = self._reply(message.channel.id, answers=message.id)
-        self._answer(self._heard(message, words, reply), reply)
+        self._answer(self._heard(message, said, reply), reply)
 
-    async def _heard(
-        self, message: discord.Message, words: tuple[str, ...], reply: LivingReply
-    ) -> None:
-        request, asks = parse(words), self._asks(message, await self._bot.speakers.registry())
-        if asks.caller is not UNANSWERED:
+    async def _for_us(self, message: discord.Message, said: Addressed) -> bool:
+        """Whether words without `/fleet` are: no program's, and no other command of this client."""
+        if message.author.bot or (await self._client.get_context(message)).valid:
+            return False
+        return self.alone or bool(said.words and not isinstance(parse(said.words), Unreadable))
+
+    async def _heard(self, message: discord.Message, said: Addressed, reply: LivingReply) -> None:
+        request = parse(said.words)
+        asks = wrote(message, self._settings, await self._bot.speakers.registry())
+        if isinstance(asks.caller, Human) or (said.named and asks.caller is not UNANSWERED):
             await self._bot.commands.answer(asks, request, reply)
             return
         asks.audit(in_words(request))
         log.info("discord.not_heard author=%s webhook=%s", message.author.id, message.webhook_id)
-
-    def _asks(self, message: discord.Message, registry: Registry | None) -> Ask:
-        caller = author(message, self._settings, registry)
-        return ask(caller, message.author, message.channel.id, str(message.id), registry)
 
     # -- beginning -------------------------------------------------------------------------
 
@@ -221,17 +230,12 @@ class FleetCog(commands.Cog, name=COG):
         return LivingReply(message, self._clock, state, self._work.moved)
 
     async def _ask(self, interaction: discord.Interaction[Any], asked: str) -> Ask:
-        return self._acts(interaction, asked, await self._bot.speakers.registry())
-
-    def _acts(
-        self, interaction: discord.Interaction[Any], asked: str, registry: Registry | None
-    ) -> Ask:
-        caller = person(interaction.user, self._settings, registry)
-        return ask(caller, interaction.user, interaction.channel_id or 0, asked, registry)
+        return acted(interaction, asked, self._settings, await self._bot.speakers.registry())
 
     def _noted(self, interaction: discord.Interaction[Any], what: str) -> None:
         """The audit line of what is not answered further."""
-        self._acts(interaction, str(interaction.id), self._bot.speakers.known).audit(what)
+        asked, known = str(interaction.id), self._bot.speakers.known
+        acted(interaction, asked, self._settings, known).audit(what)
 
     def _channel(self, id_: int) -> discord.PartialMessageable:
         return self._client.get_partial_messageable(id_, guild_id=self._settings.discord_guild)

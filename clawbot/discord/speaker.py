@@ -1,14 +1,20 @@
 """Who speaks in Discord, by what Discord itself vouches for: account ids and role ids."""
 
+import re
+from collections.abc import Collection
+from typing import Any, NamedTuple
+
 import discord
 
 from clawbot.ask import Ask
 from clawbot.settings import Settings
 from clawbot.speaker import UNANSWERED, doubted
+from clawbot.words import after_a_name, plain
 from fleet_control.caller import BotInstance, Caller, Human
 from fleet_control.registry import Registry
 
 PLATFORM = "discord"
+_MENTION = re.compile(r"[\s`'\"*_~,.;:!]*<@(?P<whom>[!&]?[0-9]+)>")
 
 
 def account(user: discord.User | discord.Member) -> str:
@@ -45,14 +51,28 @@ def author(
     return person(message.author, settings, registry)
 
 
-def ask(
+def acted(
+    interaction: discord.Interaction[Any], asked: str, settings: Settings, registry: Registry | None
+) -> Ask:
+    """What a command or a press asks for."""
+    user = interaction.user
+    caller = person(user, settings, registry)
+    return _ask(caller, user, interaction.channel_id or 0, asked, registry)
+
+
+def wrote(message: discord.Message, settings: Settings, registry: Registry | None) -> Ask:
+    """What a message asks for."""
+    caller = author(message, settings, registry)
+    return _ask(caller, message.author, message.channel.id, str(message.id), registry)
+
+
+def _ask(
     caller: Caller | None,
     user: discord.User | discord.Member,
     channel: int,
     asked: str,
     registry: Registry | None,
 ) -> Ask:
-    """What `user` said there; no caller is one whom nobody answers."""
     who = caller or UNANSWERED
     return Ask(
         caller=who,
@@ -65,9 +85,30 @@ def ask(
     )
 
 
-def addressed(content: str, bot: int) -> tuple[str, ...] | None:
-    """The words after `/fleet` in a message that begins by mentioning the bot, else None."""
-    match content.split():
-        case [mention, "/fleet", *words] if mention in (f"<@{bot}>", f"<@!{bot}>"):
-            return tuple(words)
-    return None
+class Addressed(NamedTuple):
+    """What a message says to the bot; `named` is whether by `/fleet`, which programs have to."""
+
+    words: tuple[str, ...]
+    named: bool = True
+
+
+def addressed(message: discord.Message, me: int) -> Addressed | None:
+    """What is said in a message that begins by mentioning the bot; None where it does not.
+
+    Its own role counts as itself: the two look alike where a mention is picked. Of a message that
+    mentions only that, Discord may show us no text.
+    """
+    role = message.guild.self_role if message.guild else None
+    if role in message.role_mentions and not message.content:
+        return Addressed((), named=False)
+    mine = {str(me), f"!{me}"} | ({f"&{role.id}"} if role else set())
+    return said_to(mine, message.content)
+
+
+def said_to(mine: Collection[str], content: str) -> Addressed | None:
+    """What is said after the mentions at the begin, one of which is in `mine`."""
+    rest, mentioned = plain(content), set[str]()
+    while found := _MENTION.match(rest):
+        mentioned.add(found["whom"])
+        rest = rest[found.end() :]
+    return Addressed(*after_a_name(rest)) if mentioned & set(mine) else None
