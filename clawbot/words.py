@@ -5,12 +5,15 @@ nothing; quotes, brackets, markup and a sentence's marks round a word are no par
 a line that somebody else said (`>`, and `|` before a host's last words) is a word: it is no order.
 """
 
+import re
 import unicodedata
 
 COMMAND = "/fleet"
 # An accent that stands for a quote, and hyphens that keyboards make of one.
 _MEANT = str.maketrans("´‐‑‒–—―−", "'-------")  # noqa: RUF001  (these very ones)
 _ROUND = "`'\"“”„‟‘’‚‛«»‹›*_~()[]{},.;:!"  # noqa: RUF001  (these very ones)
+
+_FILLED_IN = re.compile("<[^<>]+>")
 
 
 def plain(text: str) -> str:
@@ -26,7 +29,8 @@ def read(text: str) -> tuple[str, ...]:
 
 def _bare(word: str) -> str:
     word = word.strip(_ROUND)
-    return word[1:-1] if word.startswith("<") and word.endswith(">") else word
+    # As the help has it round what is to be filled in.
+    return word[1:-1] if _FILLED_IN.fullmatch(word) else word
 
 
 def is_command(word: str) -> bool:

@@ -65,6 +65,7 @@ def test_a_target_is_that_target_however_it_is_written(line: str) -> None:
         ("… , `` !", ()),
         ("status -1", ("status", "-1")),
         ("claw-2?", ("claw-2?",)),
+        ("<b>dance</b> <", ("<b>dance</b>", "<")),
         ("> /fleet deploy all", (">", "/fleet", "deploy", "all")),
         ("| /fleet deploy all", ("|", "/fleet", "deploy", "all")),
         ("a.b/c@d", ("a.b/c@d",)),
