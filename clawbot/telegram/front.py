@@ -16,14 +16,14 @@ from clawbot.replies import Notice
 from clawbot.seal import Seal
 from clawbot.telegram.buttons import Origin, TelegramDrawing, text
 from clawbot.telegram.chats import FleetChats
-from clawbot.telegram.command import words
+from clawbot.telegram.command import has_slash, words
 from clawbot.telegram.order import AnswerOrder, Slot
 from clawbot.telegram.outbox import Outbox
 from clawbot.telegram.presses import OnePress, Presses
 from clawbot.telegram.rate_limit import Limits, RateLimit
 from clawbot.telegram.reply import TelegramMessage
 from clawbot.telegram.speaker import PLATFORM, ask, author
-from fleet_control.caller import Caller, Human, Unknown
+from fleet_control.caller import BotInstance, Caller, Human, Unknown
 
 # Whose deploy ended longer than this before we began has been called, or has looked. As long as a
 # run waits for a new host: in the meantime a host that carries us is replaced.
@@ -128,7 +128,9 @@ class TelegramFront:
             log.info("telegram.ignored chat=%s message=%s", message.chat.id, message.message_id)
             return
         said = ask(caller, user, message, registry)
-        if caller is None:
+        if caller is None or (
+            isinstance(caller, BotInstance) and not has_slash(message.text or "")
+        ):
             said.audit(in_words(request))
             log.info("telegram.ignored chat=%s message=%s", message.chat.id, message.message_id)
             return

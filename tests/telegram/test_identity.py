@@ -248,6 +248,11 @@ async def test_a_message_older_than_two_minutes_is_too_old(scene: TelegramScene)
         ("“/Fleet@fleet_bot `status`”", True),
         ("／fleet@fleet_bot\u00a0status", True),  # noqa: RUF001  (a full-width slash)
         ("fleet@fleet_bot status", False),
+        ("@fleet_bot /fleet status", True),
+        ("@Fleet_bot, fleet status", True),
+        ("@other_bot /fleet status", False),
+        ("@fleet_bot status", False),
+        ("@fleet_bot", False),
         ("fleet status", False),
     ],
 )
@@ -277,6 +282,19 @@ async def test_alone_with_it_the_slash_may_be_left_out(
 ) -> None:
     await scene.start()
     assert told in (await scene.reply_to(await scene.say(text)))["text"]
+
+
+async def test_an_instance_has_to_say_the_slash_or_two_programs_could_talk_for_ever(
+    scene: TelegramScene,
+) -> None:
+    await scene.start()
+    for who in (scene.claw, user(3003, "claw as a user account")):
+        loose = await scene.say("@fleet_bot fleet is well", who)
+        alone = await scene.people.say(private(3003), who, "fleet status")
+        strict = await scene.say("@fleet_bot /fleet status", who)
+        assert "2 instances" in (await scene.reply_to(strict))["text"]
+        await scene.settled()
+        assert (scene.answer_to(loose), scene.answer_to(alone)) == (None, None)
 
 
 @pytest.mark.parametrize("target", ["`claw-2`", "“claw-2”", "claw-2.", "claw-2,", "<claw-2>"])
