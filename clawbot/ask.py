@@ -19,7 +19,9 @@ class Ask:
         account: ``<platform>:<user id>`` of who said it.
         name: what the platform shows of them.
         said: when, Unix seconds, where the platform may deliver it again after a crash; else 0.
-        pressed: whether a button said it, whose label may have said anything else.
+        pressed: whether a button or a choice said it, whose label may have said anything else.
+        doubted: whether it is an operator's of whom no registry has told yet that it is no
+            instance: nothing is done for it.
     """
 
     caller: Caller
@@ -30,6 +32,7 @@ class Ask:
     name: str = ""
     said: float = 0.0
     pressed: bool = False
+    doubted: bool = False
 
     def audit(self, what: str) -> None:
         """The audit trail: one line for each thing somebody asks, whatever comes of it."""

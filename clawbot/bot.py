@@ -9,6 +9,7 @@ from clawbot.deploy import Deploys
 from clawbot.once import Once
 from clawbot.predecessor import Predecessor
 from clawbot.settings import Settings
+from clawbot.speaker import Speakers
 from clawbot.tracking import Tracker
 from fleet_control import ec2
 from fleet_control.clock import Clock
@@ -26,6 +27,7 @@ class Bot:
     clock: Clock
     api: ControlApi
     fleet: Fleet
+    speakers: Speakers
     tracker: Tracker
     deploys: Deploys
     once: Once
@@ -36,6 +38,7 @@ class Bot:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.speakers.close()
         await self.tracker.close()
         await self.api.close()
 
@@ -66,4 +69,7 @@ def assemble(settings: Settings, clock: Clock) -> Bot:
     predecessor = Predecessor(api, settings.bot, clock)
     confirmation = Confirmation(fleet, deploys, once, predecessor, clock)
     commands = Commands(fleet, deploys, confirmation, once, predecessor)
-    return Bot(settings, clock, api, fleet, tracker, deploys, once, confirmation, commands)
+    speakers = Speakers(fleet.registry, clock)
+    return Bot(
+        settings, clock, api, fleet, speakers, tracker, deploys, once, confirmation, commands
+    )

@@ -25,6 +25,7 @@ from clawbot.replies import (
     asking,
     refused,
 )
+from clawbot.speaker import DOUBTED
 from fleet_control.caller import Unknown
 from fleet_control.fleet import Fleet
 from fleet_control.line import code
@@ -199,6 +200,11 @@ def typed(request: Request | Unreadable) -> tuple[str, ...]:
     return (command.name, *(str(value) for value, default in given if value != default))
 
 
+def in_words(request: Request | Unreadable) -> str:
+    """The same in one line, for the audit trail."""
+    return " ".join(typed(request))
+
+
 def acts(request: Request | Unreadable) -> bool:
     """Whether it is for operators only, and says all that it needs to begin something."""
     if isinstance(request, Unreadable) or command_of(request).who is Who.EVERYONE:
@@ -238,23 +244,28 @@ class Commands:
 
     async def answer(self, ask: Ask, request: Request | Unreadable, reply: LivingReply) -> Reply:
         """Answer one ask, and stay until its reply is final or a question."""
-        ask.audit(" ".join(typed(request)))
+        ask.audit(in_words(request))
         try:
-            if isinstance(ask.caller, Unknown):
-                # The policy's first row, whatever they ask: a status, too, has addresses in it.
-                return await self._deploy(ask, Deploy(), reply)
-            match request:
-                case Status(page):
-                    status = await self._fleet.hosts()
-                    return await reply.answer(StatusReport(status, page - 1))
-                case Deploy():
-                    return await self._deploy(ask, request, reply)
-                case Help():
-                    return await reply.answer(HELP)
-                case Unreadable(why=why):
-                    return await reply.answer(why)
+            return await self._answer(ask, request, reply)
         except Exception as error:  # noqa: BLE001  (here what is broken is told in words)
             return await reply.broke(error)
+
+    async def _answer(self, ask: Ask, request: Request | Unreadable, reply: LivingReply) -> Reply:
+        if isinstance(ask.caller, Unknown):
+            # The policy's first row, whatever they ask: a status, too, has addresses in it.
+            return await self._deploy(ask, Deploy(), reply)
+        if ask.doubted and acts(request):
+            return await reply.answer(DOUBTED)
+        match request:
+            case Status(page):
+                status = await self._fleet.hosts()
+                return await reply.answer(StatusReport(status, page - 1))
+            case Deploy():
+                return await self._deploy(ask, request, reply)
+            case Help():
+                return await reply.answer(HELP)
+            case Unreadable(why=why):
+                return await reply.answer(why)
 
     async def _deploy(self, ask: Ask, wanted: Deploy, reply: LivingReply) -> Reply:
         target, image_or_commit = wanted.target, wanted.image_or_commit

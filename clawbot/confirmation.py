@@ -13,6 +13,7 @@ from clawbot.living_reply import LivingReply
 from clawbot.once import Once
 from clawbot.predecessor import Predecessor
 from clawbot.replies import Deploying, Notice, Question, Reply, asking, refused
+from clawbot.speaker import DOUBTED
 from fleet_control import phrases
 from fleet_control.caller import ALL
 from fleet_control.clock import Clock
@@ -103,6 +104,8 @@ class Confirmation:
         """Why this answer does not count; one that does is claimed by that."""
         if deploy.account != question.asker:
             return _NOT_ASKER
+        if yes and deploy.doubted:
+            return DOUBTED
         if self._once.first(*deploy.key, as_="yes" if yes else "no"):
             return None
         return _SAID_NO if self._once.was(*deploy.key) == "no" else _SAID_YES

@@ -12,6 +12,7 @@ from clawbot.once import Once
 from clawbot.patience import WORK_AGAIN
 from clawbot.progress import Stage, lost, progress
 from clawbot.replies import Deploying, Notice, Reply, broken, is_final, refused
+from clawbot.speaker import DOUBTED
 from clawbot.tracking import Tracker
 from fleet_control.caller import Human
 from fleet_control.clock import Clock
@@ -64,10 +65,12 @@ class Deploys:
     async def cancel(self, run_id: int, ask: Ask, reply: LivingReply) -> None:
         """Stop a deploy that has not started, for any operator; its own reply will tell how."""
         ask.audit(f"cancel run {run_id}")
-        if isinstance(ask.caller, Human) and ask.caller.operator:
-            told = await self._cancel(run_id, ask.requested_by)
-        else:
+        if not (isinstance(ask.caller, Human) and ask.caller.operator):
             told = refused("Only operators may cancel a deploy.", "not_operator")
+        elif ask.doubted:
+            told = DOUBTED
+        else:
+            told = await self._cancel(run_id, ask.requested_by)
         await reply.whisper(told)
 
     async def _cancel(self, run_id: int, requested_by: str) -> Notice:

@@ -7,6 +7,7 @@ it logs in with the same bot token.
 import base64
 import hashlib
 import hmac
+import unicodedata
 
 LENGTH = 8
 _PURPOSE = b"clawbot button"
@@ -26,3 +27,9 @@ class Seal:
 
     def holds(self, mark: str, *parts: str) -> bool:
         return mark.isascii() and hmac.compare_digest(mark, self.mark(*parts))
+
+
+def legible(*texts: str) -> str:
+    """The letters, digits and signs of what people read: a platform may tidy everything else."""
+    spelled = unicodedata.normalize("NFKD", "".join(texts))
+    return "".join(letter for letter in spelled if unicodedata.category(letter)[0] in "LNPS")

@@ -13,6 +13,7 @@ from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
 from clawbot.commands import COMMANDS, HELP, OptionKind, Request, Unreadable, Who, command_of, parse
+from clawbot.words import read
 from sandbox.discord_api.guild import Member, Message
 from sandbox.telegram_api.history import Json
 from sandbox.terminal.prompt import CommandCompleter
@@ -52,7 +53,7 @@ class Use:
 
     @property
     def request(self) -> Request | Unreadable:
-        return parse(tuple(self.words.split()))
+        return parse(read(self.words))
 
     @property
     def for_operators(self) -> bool:
@@ -75,6 +76,7 @@ USES = (
         ("claw-2", "", COMMIT),
     ),
     Use("deploy all", "this replaces every host of the fleet", "deploy all"),
+    Use("`Deploy`, “claw-2”.", "deploy claw-2", "deploy claw-2", ("claw-2", "", "")),
     Use("help", "/fleet help: what can be asked", "help"),
     Use("", "/fleet help: what can be asked", "help"),
     Use("Statsu 2", "i don't know statsu.", "statsu 2"),

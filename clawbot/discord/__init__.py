@@ -25,7 +25,12 @@ async def setup(client: commands.Bot) -> None:
 
 
 class Extension(FleetCog, name=COG):
-    """The cog where it owns what it stands on; its buttons find it by that name."""
+    """The cog where it owns what it stands on; its buttons find it by that name.
+
+    Of what is said to a bot with another purpose only commands are ours.
+    """
+
+    alone = False
 
     async def cog_unload(self) -> None:
         await super().cog_unload()

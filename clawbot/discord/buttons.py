@@ -3,7 +3,8 @@
 A button's whole meaning is in the at most 100 characters of its id, with our mark on it, so that it
 outlives its process: ``fleet:<act>:<what>:<whom>:<until>:<mark>``. Numbers are in base 62, so that
 the longest instance id and three 64-bit ids fit. The mark also covers where the button stands, so
-that one copied below another message is foreign there.
+that one copied below another message is foreign there, its label, and of one that does something
+all that its message shows: whoever has our token can change either.
 """
 
 import re
@@ -18,7 +19,7 @@ from clawbot.base62 import number, spelled
 from clawbot.discord.embeds import embed, status_page
 from clawbot.progress import Stage
 from clawbot.replies import Deploying, Question, Reply, StatusReport
-from clawbot.seal import Seal
+from clawbot.seal import Seal, legible
 from fleet_control.caller import is_target
 from fleet_control.clock import Clock
 from fleet_control.ledger import IMAGE, REVISION_LENGTH, is_image_id
@@ -167,6 +168,30 @@ class DrawnEmbed:
         return (*seen(self.embed), tuple(labels))
 
 
+def labels(message: discord.Message) -> Iterator[tuple[str | None, str]]:
+    """The id of each of a message's buttons with what it says; of what is none, all that it is."""
+    for row in message.components:
+        for one in row.children if isinstance(row, discord.ActionRow) else (row,):
+            if isinstance(one, discord.Button):
+                yield one.custom_id, f"{one.emoji or ''}{one.label or ''}"
+            else:
+                yield None, str(one.to_dict())
+
+
+def legible_in(message: discord.Message) -> str:
+    """All that can be read in a message and on its buttons."""
+    embeds = (text for one in message.embeds for text in texts(one))
+    said = (label for _, label in labels(message))
+    return legible(message.content, *embeds, *said, *(one.filename for one in message.attachments))
+
+
+def texts(one: discord.Embed) -> Iterator[str]:
+    """All that can be read in an embed, and where its pictures are."""
+    said = [one.author.name, one.title, one.description]
+    said += [text for field in one.fields for text in (field.name, field.value)]
+    yield from filter(None, (*said, one.footer.text, one.image.url, one.thumbnail.url))
+
+
 def seen(one: discord.Embed) -> tuple[object, ...]:
     fields = tuple((field.name, field.value) for field in one.fields)
     return (one.title, one.description, one.footer.text, one.colour, fields)
@@ -184,21 +209,28 @@ class DiscordDrawing:
         self._bot = bot
 
     def draw(self, reply: Reply, channel: int, message: int) -> DrawnEmbed:
+        drawn, presses = embed(reply, self._clock.now()), [*_presses(reply)]
+        if not presses:
+            return DrawnEmbed(drawn, None)
         place = (self._bot, str(channel), str(message))
-        buttons = [
-            FleetButton(press.custom_id(self._seal, *place), label, _STYLES.get(press.act))
-            for label, press in _presses(reply)
-        ]
-        if not buttons:
-            return DrawnEmbed(embed(reply, self._clock.now()), None)
+        shown = legible(*texts(drawn), *(label for label, _ in presses))
         view = discord.ui.View(timeout=None)
-        for button in buttons:
-            view.add_item(button)
-        return DrawnEmbed(embed(reply, self._clock.now()), view)
+        for label, press in presses:
+            id_ = press.custom_id(self._seal, *place, label, *_covered(press.act, shown))
+            view.add_item(FleetButton(id_, label, _STYLES.get(press.act)))
+        return DrawnEmbed(drawn, view)
 
-    def read(self, id_: str, channel: int, message: int) -> DiscordPress | None:
-        """What a button of ours below that message means; None for any other."""
-        return read(id_, self._seal, self._bot, str(channel), str(message))
+    def read(self, id_: str, channel: int, message: discord.Message) -> DiscordPress | None:
+        """What a button of ours below that message means; None for any other, and where either is
+        not as it was drawn."""
+        label, shown = dict(labels(message)).get(id_, ""), legible_in(message)
+        seen = (label, *_covered(id_.split(":")[1], shown))
+        return read(id_, self._seal, self._bot, str(channel), str(message.id), *seen)
+
+
+def _covered(act: str, shown: str) -> tuple[str, ...]:
+    """What of a message its button's mark covers: a status may be turned whatever it shows."""
+    return () if act == DiscordAct.STATUS else (shown,)
 
 
 def _presses(reply: Reply) -> Iterator[tuple[str, DiscordPress]]:

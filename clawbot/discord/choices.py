@@ -7,10 +7,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import SequenceMatcher
+from functools import partial
+from typing import Any
+
+import discord
+from discord import app_commands
 
 from clawbot import wording
 from clawbot.commands import OptionKind
-from clawbot.discord import limits
+from clawbot.discord import acknowledgement, limits
 from clawbot.page import cut
 from fleet_control.caller import ALL, is_target
 from fleet_control.clock import Clock
@@ -22,6 +27,8 @@ from fleet_control.line import printable
 from fleet_control.registry_source import AGAIN_SECONDS
 from fleet_control.status import FleetStatus
 
+# So long after another program chose what somebody was shown, they are asked what they meant.
+DOUBTED_SECONDS = 900.0
 # Discord gives up on an autocomplete after three seconds.
 WAIT_SECONDS = 1.0
 NEAR = 0.5
@@ -72,6 +79,27 @@ class QuickStatus:
             self._last = await self._fleet.status()
         except FleetError as error:
             log.warning("discord.choices_stale why=%s", error)
+
+
+class OvertakenChoices:
+    """Who was shown choices that are not ours, lately: another program with our token may have
+    answered first, with what stands for something else."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._until: dict[int, float] = {}
+
+    async def send(self, interaction: discord.Interaction[Any], offered: list[Offer]) -> None:
+        """Show these to whoever types."""
+        choices = [app_commands.Choice(name=one.shown, value=one.value) for one in offered]
+        answer = partial(interaction.response.autocomplete, choices)
+        if not await acknowledgement.heard(interaction, answer):
+            now = self._clock.monotonic()
+            self._until = {one: until for one, until in self._until.items() if until > now}
+            self._until[interaction.user.id] = now + DOUBTED_SECONDS
+
+    def __contains__(self, user: int) -> bool:
+        return self._until.get(user, 0.0) > self._clock.monotonic()
 
 
 def offers(

@@ -10,32 +10,39 @@ from discord.ext import commands
 
 from clawbot.ask import Ask
 from clawbot.bot import Bot
-from clawbot.commands import OptionKind, Request, Status, parse
+from clawbot.commands import OptionKind, Request, Status, Unreadable, in_words, parse
 from clawbot.discord import acknowledgement, buttons
 from clawbot.discord.absence import Absence
 from clawbot.discord.buttons import COG, DiscordAct, DiscordDrawing, DiscordPress, FleetButton
-from clawbot.discord.choices import Offer, QuickStatus, offers
+from clawbot.discord.choices import Offer, OvertakenChoices, QuickStatus, offers
 from clawbot.discord.guild import CHANGES, GuildWatch
 from clawbot.discord.places import Places
 from clawbot.discord.predecessor import PredecessorsMessage
 from clawbot.discord.registration import Asking, register, slash_command
 from clawbot.discord.reply import NOBODY, DiscordMessage, made
-from clawbot.discord.speaker import PLATFORM, account, addressed, author, person
+from clawbot.discord.speaker import PLATFORM, Addressed, acted, addressed, wrote
 from clawbot.in_flight import InFlight
 from clawbot.living_reply import BEGUN_WITHIN_SECONDS, LivingReply, State
 from clawbot.readiness import FrontReadiness, unwatched
 from clawbot.replies import refused, too_old
 from clawbot.seal import Seal
-from fleet_control.caller import Caller
-from fleet_control.error import FleetError, RegistryError
-from fleet_control.registry import Registry
+from clawbot.speaker import UNANSWERED
+from fleet_control.caller import Human
+from fleet_control.error import FleetError
 
 log = logging.getLogger(__name__)
+
+FOREIGN = refused(
+    "That button or its message is not one I made here, so I did nothing. Ask again.", "foreign"
+)
 
 
 class FleetCog(commands.Cog, name=COG):
     """`/fleet` in one guild. `told` hears when Discord is there with that guild and when not, and
-    why it can't be served there; whatever that is, it is waited out."""
+    why it can't be served there; whatever that is, it is waited out. `alone` is whether all that is
+    said to the client is said to us."""
+
+    alone = True
 
     def __init__(self, client: commands.Bot, bot: Bot, told: FrontReadiness | None = None) -> None:
         self._client = client
@@ -46,6 +53,7 @@ class FleetCog(commands.Cog, name=COG):
         secret = bot.settings.aws_secret_access_key.get_secret_value()
         self._drawing = DiscordDrawing(Seal(secret), bot.clock, bot.settings.bot)
         self._quick_status = QuickStatus(bot.fleet, bot.clock)
+        self._overtaken = OvertakenChoices(bot.clock)
         self._work = InFlight(_failed)
         self._absence = Absence(client, bot.clock, self._served, self._missed)
         self._begun = False
@@ -93,24 +101,28 @@ class FleetCog(commands.Cog, name=COG):
 
     async def _asked(self, interaction: Asking, request: Request) -> None:
         if not self._served(interaction.guild_id, _places(interaction)):
-            return await self._elsewhere(interaction)
+            return await self._elsewhere(interaction, in_words(request))
         self._absence.first(interaction.id)
         # Before anything slow. One that came too late, or was answered by another, ends here.
         begun = await acknowledgement.thinking(interaction)
         if begun is None:
-            return None
+            return self._noted(interaction, in_words(request))
         reply = self._reply(_places(interaction), message_id=begun, interaction=interaction)
-        ask = self._ask(interaction, str(interaction.id))
-        self._answer(self._bot.commands.answer(ask, request, reply), reply)
+        self._answer(self._answered(interaction, request, reply), reply)
         return None
 
-    async def _offered(self, interaction: Asking, kind: OptionKind, typed: str) -> list[Offer]:
-        if not self._served(interaction.guild_id, _places(interaction)):
-            return []
-        known = self._bot.fleet.registry.last
-        ids = known.registry.ids if known else ()
-        status = await self._quick_status.status(typed if kind is OptionKind.TARGET else "")
-        return offers(kind, typed, status, self._clock.now(), ids)
+    async def _answered(self, interaction: Asking, request: Request, reply: LivingReply) -> None:
+        ask = await self._ask(interaction, str(interaction.id))
+        pressed = interaction.user.id in self._overtaken
+        await self._bot.commands.answer(replace(ask, pressed=pressed), request, reply)
+
+    async def _offered(self, interaction: Asking, kind: OptionKind, typed: str) -> None:
+        found: list[Offer] = []
+        if self._served(interaction.guild_id, _places(interaction)):
+            named = typed if kind is OptionKind.TARGET else ""
+            status, known = await self._quick_status.status(named), self._bot.speakers.known
+            found = offers(kind, typed, status, self._clock.now(), known.ids if known else ())
+        await self._overtaken.send(interaction, found)
 
     # -- buttons ---------------------------------------------------------------------------
 
@@ -120,18 +132,17 @@ class FleetCog(commands.Cog, name=COG):
         if message is None or channel is None:
             return None
         if not self._served(interaction.guild_id, _places(interaction)):
-            return await self._elsewhere(interaction)
+            return await self._elsewhere(interaction, f"press {id_}")
         if not await acknowledgement.heard(interaction, interaction.response.defer):
-            return None
-        press = self._drawing.read(id_, channel, message.id)
+            return self._noted(interaction, f"press {id_}")
+        press = self._drawing.read(id_, channel, message)
         reply = self._reply(
             _places(interaction), State.SENT, message_id=message.id, interaction=interaction
         )
         if press is None:
+            self._noted(interaction, f"press {id_}")
             log.warning("discord.foreign_button by=%s channel=%s", interaction.user.id, channel)
-            await reply.whisper(
-                refused("That button is not one I made here. Ask again.", "foreign")
-            )
+            await reply.whisper(FOREIGN)
         else:
             self._answer(self._pressed(press, interaction, reply), reply)
         return None
@@ -141,14 +152,14 @@ class FleetCog(commands.Cog, name=COG):
     ) -> None:
         match press.act:
             case DiscordAct.STATUS:
-                ask = self._ask(interaction, str(interaction.id), pressed=True)
+                ask = await self._ask(interaction, str(interaction.id))
                 await self._bot.commands.answer(ask, Status(int(press.what) + 1), reply)
             case DiscordAct.CANCEL:
-                ask = self._ask(interaction, reply.id)
+                ask = await self._ask(interaction, reply.id)
                 await self._bot.deploys.cancel(int(press.what), ask, reply)
             case DiscordAct.YES | DiscordAct.NO:
                 question = buttons.question(press)
-                ask = self._ask(interaction, question.asked)
+                ask = await self._ask(interaction, question.asked)
                 yes = press.act is DiscordAct.YES
                 await self._bot.confirmation.answer(question, ask, reply, yes=yes)
 
@@ -167,33 +178,42 @@ class FleetCog(commands.Cog, name=COG):
         me = self._client.user
         if me is None or message.author.id == me.id or message.guild is None:
             return
-        words = addressed(message.content, me.id)
-        places = message.channel.id, getattr(message.channel, "parent_id", None)
-        if words is None or not self._served(message.guild.id, places):
+        said = addressed(message, me.id)
+        if said is None or not (said.named or await self._for_us(message, said)):
             return
-        registry = await self._registry() if message.author.bot else None
-        caller = author(message, self._settings, registry)
-        if caller is None:
+        places = message.channel.id, getattr(message.channel, "parent_id", None)
+        if not self._served(message.guild.id, places):
+            if said.named:
+                asks = wrote(message, self._settings, self._bot.speakers.known)
+                asks.audit(in_words(parse(said.words)))
+            return
+        reply = self._reply(places, answers=message.id)
+        self._answer(self._heard(message, said, reply, missed=missed), reply)
+
+    async def _for_us(self, message: discord.Message, said: Addressed) -> bool:
+        """Whether words without `/fleet` are: no program's, and no other command of this client."""
+        if message.author.bot or (await self._client.get_context(message)).valid:
+            return False
+        return self.alone or bool(said.words and not isinstance(parse(said.words), Unreadable))
+
+    async def _heard(
+        self, message: discord.Message, said: Addressed, reply: LivingReply, *, missed: bool
+    ) -> None:
+        request = parse(said.words)
+        asks = wrote(message, self._settings, await self._bot.speakers.registry())
+        if not (isinstance(asks.caller, Human) or (said.named and asks.caller is not UNANSWERED)):
+            asks.audit(in_words(request))
             log.info(
                 "discord.not_heard author=%s webhook=%s", message.author.id, message.webhook_id
             )
             return
-        ask = self._said(caller, message.author, message.channel.id, str(message.id))
-        reply = self._reply(places, answers=message.id)
         if missed:
-            ask = replace(ask, said=made(message.id))
-        if missed and self._clock.now() - ask.said > BEGUN_WITHIN_SECONDS:
-            ask.audit(f"too late: {' '.join(words)}")
-            self._answer(reply.show(too_old(self._bot.api.ahead)), reply)
+            asks = replace(asks, said=made(message.id))
+        if missed and self._clock.now() - asks.said > BEGUN_WITHIN_SECONDS:
+            asks.audit(in_words(request))
+            await reply.show(too_old(self._bot.api.ahead))
         else:
-            self._answer(self._bot.commands.answer(ask, parse(words), reply), reply)
-
-    async def _registry(self) -> Registry | None:
-        try:
-            return (await self._bot.fleet.registry.get()).registry
-        except RegistryError as error:
-            log.warning("discord.speaker_unknown why=%s", error)
-            return None
+            await self._bot.commands.answer(asks, request, reply)
 
     # -- beginning -------------------------------------------------------------------------
 
@@ -227,26 +247,13 @@ class FleetCog(commands.Cog, name=COG):
         message = DiscordMessage(self._drawing, self._places(*places), self._clock, **where)
         return LivingReply(message, self._clock, state, self._work.moved)
 
-    def _ask(
-        self,
-        interaction: discord.Interaction[Any],
-        asked: str,
-        *,
-        pressed: bool = False,
-    ) -> Ask:
-        caller, channel = person(interaction.user, self._settings), interaction.channel_id or 0
-        ask = self._said(caller, interaction.user, channel, asked)
-        return replace(ask, pressed=pressed)
+    async def _ask(self, interaction: discord.Interaction[Any], asked: str) -> Ask:
+        return acted(interaction, asked, self._settings, await self._bot.speakers.registry())
 
-    def _said(
-        self,
-        caller: Caller,
-        user: discord.User | discord.Member,
-        channel: int,
-        asked: str,
-    ) -> Ask:
-        who = account(user)
-        return Ask(caller, PLATFORM, str(channel), asked, who, user.display_name)
+    def _noted(self, interaction: discord.Interaction[Any], what: str) -> None:
+        """The audit line of what is not answered further."""
+        asked, known = str(interaction.id), self._bot.speakers.known
+        acted(interaction, asked, self._settings, known).audit(what)
 
     def _places(self, channel: int | None, parent: int | None = None) -> Places:
         return Places(self._client, self._settings.discord_guild, channel or 0, parent)
@@ -258,7 +265,8 @@ class FleetCog(commands.Cog, name=COG):
             not listed or any(place in listed for place in places)
         )
 
-    async def _elsewhere(self, interaction: discord.Interaction[Any]) -> None:
+    async def _elsewhere(self, interaction: discord.Interaction[Any], what: str) -> None:
+        self._noted(interaction, what)
         places = ", ".join(f"<#{channel}>" for channel in self._settings.discord_channels[:10])
         text = f"I answer in {places}." if places else "I serve another guild."
         await acknowledgement.heard(

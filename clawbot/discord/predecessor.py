@@ -7,7 +7,7 @@ from datetime import datetime
 import discord
 
 from clawbot.discord import limits
-from clawbot.discord.buttons import seen
+from clawbot.discord.buttons import labels, seen
 from clawbot.discord.places import Place
 from clawbot.discord.reply import DiscordMessage, Draw
 from clawbot.discord.retry import until_back
@@ -110,11 +110,4 @@ def ended(message: discord.Message) -> datetime | None:
 def told(message: discord.Message) -> tuple[object, ...]:
     """What a message says, to be held against a drawing."""
     said = seen(message.embeds[0]) if message.embeds else ()
-    labels = [
-        button.label
-        for row in message.components
-        if isinstance(row, discord.ActionRow)
-        for button in row.children
-        if isinstance(button, discord.Button)
-    ]
-    return (*said, tuple(labels))
+    return (*said, tuple(label for _, label in labels(message)))

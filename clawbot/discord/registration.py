@@ -14,10 +14,10 @@ from discord import app_commands
 from discord.ext import commands
 
 from clawbot.commands import COMMANDS, Command, Option, OptionKind, Request
-from clawbot.discord.choices import Offer
 from clawbot.discord.guild import invitation
 from clawbot.discord.retry import until_back
 from clawbot.front import Unserved
+from clawbot.words import read
 from fleet_control.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -28,11 +28,11 @@ _OPTION = ("name", "description", "type", "required", "autocomplete", "options")
 
 Asking = discord.Interaction[commands.Bot]
 Answer = Callable[[Asking, Request], Awaitable[None]]
-Offers = Callable[[Asking, OptionKind, str], Awaitable[list[Offer]]]
+Offers = Callable[[Asking, OptionKind, str], Awaitable[None]]
 
 
 def slash_command(answer: Answer, offers: Offers) -> app_commands.Group:
-    """`/fleet`: `answer` takes what is asked by it, `offers` tells the choices of an option."""
+    """`/fleet`: `answer` takes what is asked by it, `offers` sends the choices of an option."""
     group = app_commands.Group(
         name="fleet",
         description="The fleet: how it is, and replacing its hosts",
@@ -49,7 +49,8 @@ def _sub_command(
     command: Command, answer: Answer, offers: Offers
 ) -> app_commands.Command[Any, ..., None]:
     async def asked(interaction: Asking, **options: Any) -> None:
-        await answer(interaction, command.request(**options))
+        meant: dict[str, Any] = {name: _meant(value) for name, value in options.items()}
+        await answer(interaction, command.request(**meant))
 
     callback: Any = asked
     # The library reads from the signature which options there are.
@@ -60,6 +61,11 @@ def _sub_command(
     return app_commands.Command(
         name=command.name, description=_caption(command.help), callback=callback
     )
+
+
+def _meant(value: str | int) -> str | int:
+    """What is typed into an option is read as any other words are."""
+    return " ".join(read(value)) if isinstance(value, str) else value
 
 
 def _signature(command: Command) -> Signature:
@@ -76,8 +82,8 @@ def _signature(command: Command) -> Signature:
 
 def _choices(kind: OptionKind, offers: Offers) -> Any:
     async def completed(interaction: Asking, typed: str) -> list[app_commands.Choice[str]]:
-        found = await offers(interaction, kind, typed)
-        return [app_commands.Choice(name=offer.shown, value=offer.value) for offer in found]
+        await offers(interaction, kind, typed)
+        return []  # they are sent already
 
     return completed
 

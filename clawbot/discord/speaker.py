@@ -1,20 +1,38 @@
 """Who speaks in Discord, by what Discord itself vouches for: account ids and role ids."""
 
+import re
+from collections.abc import Collection
+from typing import Any, NamedTuple
+
 import discord
 
+from clawbot.ask import Ask
 from clawbot.settings import Settings
+from clawbot.speaker import UNANSWERED, doubted
+from clawbot.words import after_a_name, plain
 from fleet_control.caller import BotInstance, Caller, Human
 from fleet_control.registry import Registry
 
 PLATFORM = "discord"
+_MENTION = re.compile(r"[\s`'\"*_~,.;:!]*<@(?P<whom>[!&]?[0-9]+)>")
 
 
 def account(user: discord.User | discord.Member) -> str:
     return f"{PLATFORM}:{user.id}"
 
 
-def person(user: discord.User | discord.Member, settings: Settings) -> Human:
-    """A person; an operator by account, or by a role they have at this very moment."""
+def person(
+    user: discord.User | discord.Member, settings: Settings, registry: Registry | None
+) -> Caller | None:
+    """Who asks or presses; an operator by account, or by a role they have at this very moment.
+
+    An account that the registry gives to an instance is that instance; None for any other program.
+    """
+    instance = registry.by_discord(str(user.id)) if registry else None
+    if instance:
+        return BotInstance(instance)
+    if user.bot:
+        return None
     by_role = isinstance(user, discord.Member) and any(
         user.get_role(role) for role in settings.discord_operator_roles
     )
@@ -30,15 +48,67 @@ def author(
     """
     if message.webhook_id is not None:
         return None
-    if not message.author.bot:
-        return person(message.author, settings)
-    instance = registry.by_discord(str(message.author.id)) if registry else None
-    return BotInstance(instance) if instance else None
+    return person(message.author, settings, registry)
 
 
-def addressed(content: str, bot: int) -> tuple[str, ...] | None:
-    """The words after `/fleet` in a message that begins by mentioning the bot, else None."""
-    match content.split():
-        case [mention, "/fleet", *words] if mention in (f"<@{bot}>", f"<@!{bot}>"):
-            return tuple(words)
-    return None
+def acted(
+    interaction: discord.Interaction[Any], asked: str, settings: Settings, registry: Registry | None
+) -> Ask:
+    """What a command or a press asks for."""
+    user = interaction.user
+    caller = person(user, settings, registry)
+    return _ask(caller, user, interaction.channel_id or 0, asked, registry)
+
+
+def wrote(message: discord.Message, settings: Settings, registry: Registry | None) -> Ask:
+    """What a message asks for."""
+    caller = author(message, settings, registry)
+    return _ask(caller, message.author, message.channel.id, str(message.id), registry)
+
+
+def _ask(
+    caller: Caller | None,
+    user: discord.User | discord.Member,
+    channel: int,
+    asked: str,
+    registry: Registry | None,
+) -> Ask:
+    who = caller or UNANSWERED
+    return Ask(
+        caller=who,
+        platform=PLATFORM,
+        channel=str(channel),
+        asked=asked,
+        account=account(user),
+        name=user.display_name,
+        doubted=doubted(who, registry),
+    )
+
+
+class Addressed(NamedTuple):
+    """What a message says to the bot; `named` is whether by `/fleet`, which programs have to."""
+
+    words: tuple[str, ...]
+    named: bool = True
+
+
+def addressed(message: discord.Message, me: int) -> Addressed | None:
+    """What is said in a message that begins by mentioning the bot; None where it does not.
+
+    Its own role counts as itself: the two look alike where a mention is picked. Of a message that
+    mentions only that, Discord may show us no text.
+    """
+    role = message.guild.self_role if message.guild else None
+    if role in message.role_mentions and not message.content:
+        return Addressed((), named=False)
+    mine = {str(me), f"!{me}"} | ({f"&{role.id}"} if role else set())
+    return said_to(mine, message.content)
+
+
+def said_to(mine: Collection[str], content: str) -> Addressed | None:
+    """What is said after the mentions at the begin, one of which is in `mine`."""
+    rest, mentioned = plain(content), set[str]()
+    while found := _MENTION.match(rest):
+        mentioned.add(found["whom"])
+        rest = rest[found.end() :]
+    return Addressed(*after_a_name(rest)) if mentioned & set(mine) else None

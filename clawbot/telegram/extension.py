@@ -15,7 +15,7 @@ from telegram.ext import (
 
 from clawbot.bot import Bot, assemble
 from clawbot.settings import load
-from clawbot.telegram.buttons import PATTERN
+from clawbot.telegram.button_data import PATTERN
 from clawbot.telegram.command import addressed
 from clawbot.telegram.front import TelegramFront
 from fleet_control.clock import SystemClock

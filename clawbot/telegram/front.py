@@ -11,7 +11,7 @@ from telegram.constants import ChatType
 from telegram.error import TelegramError
 
 from clawbot.bot import Bot
-from clawbot.commands import acts, parse
+from clawbot.commands import in_words, parse
 from clawbot.crowd import ONE_AT_A_TIME, Crowd, goes_first
 from clawbot.in_flight import InFlight
 from clawbot.living_reply import BEGUN_WITHIN_SECONDS, LivingReply, State
@@ -19,23 +19,15 @@ from clawbot.replies import Notice, too_old
 from clawbot.seal import Seal
 from clawbot.telegram.buttons import Origin, TelegramDrawing, text
 from clawbot.telegram.chats import FleetChats
-from clawbot.telegram.command import words
+from clawbot.telegram.command import has_slash, words
 from clawbot.telegram.heard import HeardUpdates
 from clawbot.telegram.order import AnswerOrder, Slot
 from clawbot.telegram.outbox import Outbox
 from clawbot.telegram.presses import OnePress, Presses
 from clawbot.telegram.rate_limit import Limits, RateLimit
 from clawbot.telegram.reply import TelegramMessage
-from clawbot.telegram.speaker import (
-    DOUBTED,
-    PLATFORM,
-    account,
-    ask,
-    author,
-    doubted,
-    registry_for,
-)
-from fleet_control.caller import Caller, Human, Unknown
+from clawbot.telegram.speaker import PLATFORM, ask, author
+from fleet_control.caller import BotInstance, Caller, Human, Unknown
 from fleet_control.error import FleetError
 
 log = logging.getLogger(__name__)
@@ -154,21 +146,29 @@ class TelegramFront:
         self, message: Message, to: TelegramMessage, reply: LivingReply, slot: Slot
     ) -> None:
         user, request = message.from_user, parse(words(message.text or ""))
-        registry = await registry_for(user, self._bot, acts=acts(request))
+        registry = await self._bot.speakers.registry()
         caller = author(message, self._bot.settings, registry)
-        if caller is None or user is None:
+        if user is None:
+            log.info("telegram.ignored chat=%s message=%s", message.chat.id, message.message_id)
+            return
+        said = ask(caller, user, message, registry)
+        if caller is None or (
+            isinstance(caller, BotInstance) and not has_slash(message.text or "")
+        ):
+            said.audit(in_words(request))
             log.info("telegram.ignored chat=%s message=%s", message.chat.id, message.message_id)
             return
         to.first = goes_first(caller)
         ours = self.chats.ours(message.chat, caller)
         if not ours:
+            said.audit(in_words(request))
             log.warning("telegram.not_our_chat chat=%s user=%s", message.chat.id, user.id)
-        if not (ours or message.chat.type == ChatType.PRIVATE):
-            return
-        if not self._crowd.admits(caller, account(user), slot.ended.is_set):
-            log.info("telegram.dropped user=%s", user.id)
+            if message.chat.type != ChatType.PRIVATE:
+                return
+        if not self._crowd.admits(caller, said.account, slot.ended.is_set):
+            said.audit(f"dropped: {in_words(request)}")
             slot.done()
-            if self._crowd.tells(account(user)):
+            if self._crowd.tells(said.account):
                 await reply.show(ONE_AT_A_TIME)
             return
         if not ours:
@@ -177,13 +177,11 @@ class TelegramFront:
         # Whoever is Unknown is told that, however late.
         age = self._bot.clock.now() - message.date.timestamp()
         if age > BEGUN_WITHIN_SECONDS and not isinstance(caller, Unknown):
+            said.audit(in_words(request))
             await reply.show(too_old(self._bot.api.ahead))
             return
-        if acts(request) and doubted(caller, registry):
-            await reply.show(DOUBTED)
-            return
         to.calls = isinstance(caller, Human)
-        await self._bot.commands.answer(ask(caller, user, message), request, reply)
+        await self._bot.commands.answer(said, request, reply)
 
     async def _strange(self, caller: Caller, reply: LivingReply) -> None:
         if isinstance(caller, Human):

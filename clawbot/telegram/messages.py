@@ -105,7 +105,12 @@ def _first(text: str, count: int) -> str:
 
 def _seen(html: str) -> int:
     """How long our markup is once it was read."""
-    return units(unescape(_TAG.sub("", html)))
+    return units(as_read(html))
+
+
+def as_read(html: str) -> str:
+    """The text that Telegram makes of our markup."""
+    return unescape(_TAG.sub("", html))
 
 
 def _fit(lines: Iterator[str], begin: str = "") -> str:

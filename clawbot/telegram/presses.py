@@ -12,32 +12,22 @@ from clawbot.crowd import ONE_AT_A_TIME, Crowd, goes_first
 from clawbot.living_reply import LivingReply
 from clawbot.replies import Notice, Question
 from clawbot.seal import Seal
-from clawbot.telegram import buttons
-from clawbot.telegram.buttons import (
-    ACTING,
+from clawbot.telegram import button_data
+from clawbot.telegram.button_data import (
     ANSWERS,
     YES,
     SealedQuestion,
     TelegramAct,
-    TelegramDrawing,
     TelegramPress,
-    image_id,
 )
+from clawbot.telegram.buttons import TelegramDrawing, image_id, offers
 from clawbot.telegram.chats import FleetChats
 from clawbot.telegram.command import words
 from clawbot.telegram.order import Slot
 from clawbot.telegram.outbox import Outbox
 from clawbot.telegram.reply import TelegramMessage
-from clawbot.telegram.speaker import (
-    DOUBTED,
-    PLATFORM,
-    account,
-    ask,
-    doubted,
-    person,
-    registry_for,
-)
-from fleet_control.caller import Caller, Human, is_target
+from clawbot.telegram.speaker import PLATFORM, ask, person
+from fleet_control.caller import Human
 from fleet_control.error import FleetError
 from fleet_control.status import FleetStatus
 
@@ -51,7 +41,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Presses:
-    """Takes the presses of one bot's buttons."""
+    """Takes the presses of one bot's button_data."""
 
     bot: Bot
     outbox: Outbox
@@ -63,7 +53,10 @@ class Presses:
     async def too_old(self, query: CallbackQuery, chat: Chat, shown: TelegramMessage) -> None:
         """A press below a message that Telegram no longer shows."""
         user = query.from_user
-        caller = person(user, self.bot.settings, await registry_for(user, self.bot))
+        registry = await self.bot.speakers.registry()
+        caller = person(user, self.bot.settings, registry)
+        if query.message:
+            ask(caller, user, query.message, registry).audit(f"press {query.data}")
         if self.chats.ours(chat, caller):
             await shown.whisper(TOO_OLD)
         else:
@@ -96,66 +89,75 @@ class OnePress:
 
     async def answer(self) -> None:
         """Do what the button stands for, and stay until that is done."""
-        press = buttons.read(self._query.data or "")
-        user = self._query.from_user
-        acts = press is not None and press.act in ACTING
-        registry = await registry_for(user, self._to.bot, acts=acts)
-        caller = person(user, self._to.bot.settings, registry)
-        if press is not None and caller is not None:
-            if not self._to.chats.ours(self._message.chat, caller):
-                await self._to.outbox.answer(self._query.id, NOT_OURS, alert=True)
-                return
+        user, bot = self._query.from_user, self._to.bot
+        registry = await bot.speakers.registry()
+        caller = person(user, bot.settings, registry)
+        asks = replace(ask(caller, user, self._message, registry), pressed=True)
+        if caller is None:
+            self._noted(asks)
+        elif not self._to.chats.ours(self._message.chat, caller):
+            self._noted(asks)
+            await self._to.outbox.answer(self._query.id, NOT_OURS, alert=True)
+            return
+        else:
             self._shown.calls = isinstance(caller, Human)
             self._shown.first = goes_first(caller)
-            if not self._to.crowd.admits(caller, account(user), self._slot.ended.is_set):
-                await self._drop(account(user))
-            elif acts and doubted(caller, registry):
-                await self._reply.whisper(DOUBTED)
+            if self._to.crowd.admits(caller, asks.account, self._slot.ended.is_set):
+                await self._take(asks)
             else:
-                await self._take(press, caller)
+                await self._drop(asks)
         await self._shown.heard()
 
-    async def _drop(self, who: str) -> None:
-        log.info("telegram.dropped user=%s", who)
-        if self._to.crowd.tells(who):
+    async def _drop(self, asks: Ask) -> None:
+        asks.audit(f"dropped: press {self._query.data}")
+        if self._to.crowd.tells(asks.account):
             await self._reply.whisper(ONE_AT_A_TIME)
 
-    async def _take(self, press: TelegramPress, caller: Caller) -> None:
-        if press.act in ANSWERS:
-            await self._answer_question(press, caller)
-        elif not _offers(self._message, self._query.data):
-            # Anybody's own client can send any data below any message of ours.
-            await self._reply.whisper(GONE)
+    async def _take(self, asks: Ask) -> None:
+        press = button_data.read(self._query.data or "")
+        if press is None or press.act is TelegramAct.CANCEL:
+            await self._cancel(press, asks)
+        elif press.act in ANSWERS:
+            await self._answer_question(press, asks)
+        elif offers(press, self._label, _first_code(self._message)):
+            await self._choose(press, asks)
         else:
-            await self._choose(press, caller)
+            await self._refuse(asks, GONE)
 
-    async def _choose(self, press: TelegramPress, caller: Caller) -> None:
+    def _noted(self, asks: Ask) -> None:
+        asks.audit(f"press {self._query.data}")
+
+    async def _refuse(self, asks: Ask, why: Notice) -> None:
+        """Anybody's own client can send any data below any message of ours, and whoever has our
+        token can change what stands there."""
+        self._noted(asks)
+        log.warning("telegram.foreign_button by=%s chat=%s", asks.account, asks.channel)
+        await self._reply.whisper(why)
+
+    async def _choose(self, press: TelegramPress, asks: Ask) -> None:
         match press.act, press.rest:
             case TelegramAct.ASK, (name,):
-                await self._ask(caller, parse((name,)))
+                await self._ask(asks, parse((name,)))
             case TelegramAct.STATUS, _:
-                await self._ask(caller, Status(press.page + 1))
+                await self._ask(asks, Status(press.page + 1))
             case TelegramAct.TARGETS, _:
                 self._shown.number = press.page
-                await self._ask(caller, Deploy())
-            case TelegramAct.IMAGES, (target,) if is_target(target):
+                await self._ask(asks, Deploy())
+            case TelegramAct.IMAGES, (target,):
                 await self._shown.heard()
                 await self._shown.draw(self._to.drawing.images(target, await self._status()))
             case TelegramAct.DEPLOY, (target, *image):
-                await self._ask(caller, Deploy(target, *map(image_id, image[:1])))
-            case TelegramAct.CANCEL, _:
-                await self._cancel(press, caller)
+                await self._ask(asks, Deploy(target, *map(image_id, image[:1])))
 
-    async def _ask(self, caller: Caller, request: Request | Unreadable) -> None:
-        asks = replace(self._asks(caller), pressed=True)
+    async def _ask(self, asks: Ask, request: Request | Unreadable) -> None:
         await self._to.bot.commands.answer(asks, request, self._reply)
 
-    async def _cancel(self, press: TelegramPress, caller: Caller) -> None:
-        run_id = buttons.cancelled(press, self._to.seal)
+    async def _cancel(self, press: TelegramPress | None, asks: Ask) -> None:
+        run_id = button_data.cancelled(press, self._to.seal, *self._seen) if press else None
         if run_id is None:
-            await self._reply.whisper(GONE)
-            return
-        await self._to.bot.deploys.cancel(run_id, self._asks(caller), self._reply)
+            await self._refuse(asks, GONE)
+        else:
+            await self._to.bot.deploys.cancel(run_id, asks, self._reply)
 
     async def _status(self) -> FleetStatus | None:
         try:
@@ -164,13 +166,13 @@ class OnePress:
             log.warning("telegram.status_unseen why=%s", error)
             return None
 
-    async def _answer_question(self, press: TelegramPress, caller: Caller) -> None:
+    async def _answer_question(self, press: TelegramPress, asks: Ask) -> None:
         asked = self._read_again(press)
         if asked is None:
-            await self._reply.whisper(ASK_AGAIN)
+            await self._refuse(asks, ASK_AGAIN)
             return
         await self._to.bot.confirmation.answer(
-            _question(asked), self._asks(caller), self._reply, yes=press.act in YES
+            _question(asked), asks, self._reply, yes=press.act in YES
         )
 
     def _read_again(self, press: TelegramPress) -> SealedQuestion | None:
@@ -183,11 +185,17 @@ class OnePress:
         else:
             return None
         place = (str(self._message.chat.id), str(message.message_id))
-        asked = buttons.opened(press, self._to.seal, place, words(said))
+        asked = button_data.opened(press, self._to.seal, place, words(said), *self._seen)
         return asked if asked and 2 <= len(asked.words) <= 3 else None
 
-    def _asks(self, caller: Caller) -> Ask:
-        return ask(caller, self._query.from_user, self._message)
+    @property
+    def _label(self) -> str:
+        return button_data.label_of(self._message, self._query.data)
+
+    @property
+    def _seen(self) -> tuple[str, str]:
+        """What the button says, and what can be read in its message."""
+        return self._label, button_data.legible_in(self._message)
 
 
 def _question(asked: SealedQuestion) -> Question:
@@ -200,11 +208,6 @@ def _question(asked: SealedQuestion) -> Question:
         asked=asked.place[1],
         expires=asked.until,
     )
-
-
-def _offers(message: Message, data: str | None) -> bool:
-    rows = message.reply_markup.inline_keyboard if message.reply_markup else ()
-    return any(one.callback_data == data for row in rows for one in row)
 
 
 def _first_code(message: Message) -> str:

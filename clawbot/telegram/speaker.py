@@ -1,16 +1,12 @@
 """Who speaks in Telegram, by what Telegram itself vouches for: ids, never names."""
 
-import logging
-
-from telegram import Message, User
+from telegram import MaybeInaccessibleMessage, Message, User
 from telegram.constants import ChatID, ChatType
 
 from clawbot.ask import Ask
-from clawbot.bot import Bot
-from clawbot.replies import broken
 from clawbot.settings import Settings
+from clawbot.speaker import UNANSWERED, doubted
 from fleet_control.caller import BotInstance, Caller, Human, Unknown
-from fleet_control.error import FleetError
 from fleet_control.registry import Registry
 
 PLATFORM = "telegram"
@@ -18,54 +14,28 @@ PLATFORM = "telegram"
 _MASKS = (ChatID.ANONYMOUS_ADMIN, ChatID.FAKE_CHANNEL)
 # Said to a bot that is no member of the chat; the library has these from 22.8 on.
 _GUESTS = ("guest_query_id", "guest_bot_caller_user", "guest_bot_caller_chat")
-DOUBTED = broken(
-    "I have not seen the registry yet, so I can't tell whether you are one of its instances. "
-    "I did nothing. Ask again in a minute."
-)
-
-log = logging.getLogger(__name__)
 
 
 def account(user: User) -> str:
     return f"{PLATFORM}:{user.id}"
 
 
-def ask(caller: Caller, user: User, message: Message) -> Ask:
-    """What `user` said in `message`, or by a button below it."""
+def ask(
+    caller: Caller | None, user: User, message: MaybeInaccessibleMessage, registry: Registry | None
+) -> Ask:
+    """What `user` said in `message`, or by a button below it; no caller is one whom nobody
+    answers."""
+    who = caller or UNANSWERED
     return Ask(
-        caller=caller,
+        caller=who,
         platform=PLATFORM,
         channel=str(message.chat.id),
         asked=str(message.message_id),
         account=account(user),
         name=user.full_name,
         said=message.date.timestamp(),
+        doubted=doubted(who, registry),
     )
-
-
-async def registry_for(user: User | None, bot: Bot, *, acts: bool = False) -> Registry | None:
-    """The registry that tells who this is; None where it can't be had.
-
-    For a program only one that was asked for will do, for an operator who `acts` one that was seen
-    before; anybody else is told by what is known.
-    """
-    last = bot.fleet.registry.last
-    known = last.registry if last else None
-    if user is None:
-        return known
-    needed = acts and known is None and account(user) in bot.settings.operators
-    if not (user.is_bot or needed):
-        return known
-    try:
-        return (await bot.fleet.registry.get()).registry
-    except FleetError as error:
-        log.warning("telegram.registry_unseen user=%s why=%s", user.id, error)
-        return None
-
-
-def doubted(caller: Caller, registry: Registry | None) -> bool:
-    """Whether this operator may be an instance that no registry has told us of yet."""
-    return registry is None and isinstance(caller, Human) and caller.operator
 
 
 def author(message: Message, settings: Settings, registry: Registry | None) -> Caller | None:
@@ -76,9 +46,9 @@ def author(message: Message, settings: Settings, registry: Registry | None) -> C
     """
     if _not_said_here(message) or message.from_user is None:
         return None
-    reason = _reason(message)
-    if message.from_user.is_bot and message.from_user.id not in _MASKS:
-        return None if reason else _instance(message.from_user, registry)
+    reason, instance = _reason(message), _instance(message.from_user, registry)
+    if instance or (message.from_user.is_bot and message.from_user.id not in _MASKS):
+        return None if reason else instance
     return Unknown(reason) if reason else person(message.from_user, settings, registry)
 
 

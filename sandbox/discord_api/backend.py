@@ -94,9 +94,12 @@ class Backend:
         self.guild.people[one.id] = one
         return one
 
-    def role(self, name: str) -> str:
+    def role(self, name: str, of: Member | None = None) -> str:
+        """A new role; `of` a bot whose own it is, as each has one."""
         id_ = self.snowflakes.next()
         self.guild.roles[id_] = name
+        if of is not None:
+            self.guild.own_roles[id_] = of.id
         return id_
 
     def channel(

@@ -1,6 +1,7 @@
 """A guild's members and messages, and their JSON."""
 
 import itertools
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,7 @@ from sandbox.discord_api.channel import EPOCH_MILLISECONDS, Channel, born, momen
 
 EVERYONE = 0x0000_0040_000D_6C00  # view, send, also in threads, embed links, attach, history, …
 EPHEMERAL, LOADING = 1 << 6, 1 << 7
+_ROLE = re.compile("<@&([0-9]+)>")
 
 
 class Snowflakes:
@@ -116,7 +118,11 @@ class Message:
 
     def payload(self, people: dict[str, Member]) -> dict[str, Any]:
         content = self.body.get("content") or ""
-        named = [one for one in people.values() if f"<@{one.id}>" in content]
+        named = [
+            one
+            for one in people.values()
+            if f"<@{one.id}>" in content or f"<@!{one.id}>" in content
+        ]
         return {
             "id": self.id,
             "channel_id": self.channel,
@@ -127,7 +133,7 @@ class Message:
             "components": _numbered(self.body.get("components") or []),
             "attachments": [],
             "mentions": [one.user() for one in named],
-            "mention_roles": [],
+            "mention_roles": _ROLE.findall(content),
             "mention_everyone": False,
             "pinned": False,
             "tts": False,
@@ -167,7 +173,8 @@ def _metadata(interaction: str, kind: int, person: Member) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class Guild:
-    """One guild; `people` by account id, `channels` by id, `everyone` what all may do there.
+    """One guild; `people` by account id, `channels` by id, `everyone` what all may do there,
+    `own_roles` a bot's id by its role's.
 
     `absent` are the bots that were put out of it.
     """
@@ -178,6 +185,7 @@ class Guild:
     people: dict[str, Member] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
     roles: dict[str, str] = field(default_factory=dict)
+    own_roles: dict[str, str] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)
     absent: set[str] = field(default_factory=set)
 
@@ -204,9 +212,10 @@ class Guild:
             "unicode_emoji": None,
             "position": 0,
             "permissions": str(permissions),
-            "managed": False,
+            "managed": id_ in self.own_roles,
             "mentionable": False,
             "flags": 0,
+            **({"tags": {"bot_id": self.own_roles[id_]}} if id_ in self.own_roles else {}),
         }
 
     def everyones(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What people, other bots and Telegram itself do in the chats."""
 
 import re
+from copy import deepcopy
 from itertools import count
 from typing import Any
 
@@ -70,7 +71,7 @@ class People:
         told = {
             "id": query,
             "from": sender,
-            "message": message,
+            "message": deepcopy(message),  # as it was then, however late it is brought
             "chat_instance": "1",
             "data": data,
         }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Protocol
 
+from clawbot import words
 from clawbot.ask import Ask
 from clawbot.bot import Bot
 from clawbot.commands import parse
@@ -37,8 +38,8 @@ class ChatLine:
 
 
 def read(line: str) -> ChatLine:
-    """A line of the form ``[NAME: ]words[ &]``."""
-    text = line.strip()
+    """A line of the form ``[NAME: ]words[ &]``; a script's first may begin with a mark."""
+    text = line.removeprefix("\ufeff").strip()
     waited = not text.endswith("&")
     said = text.removesuffix("&").strip()
     spoken = _SPEAKER.fullmatch(said)
@@ -158,22 +159,22 @@ class Terminal:
 
     async def _answer(self, line: ChatLine) -> Reply:
         reply = self._reply(line.text)
-        match line.words:
-            case ("/fleet", *words):
-                said = await self._asked(lambda bot: self._command(bot, line, words, reply), reply)
-            case (word,) if (answer := word.casefold().rstrip(".!")) in ("yes", "no"):
+        match words.read(" ".join(line.words)):
+            case (first, *asked) if words.is_command(first):
+                said = await self._asked(lambda bot: self._command(bot, line, asked, reply), reply)
+            case (word,) if (answer := word.casefold()) in ("yes", "no"):
                 return await self._decide(line, reply, yes=answer == "yes")
-            case other:
-                done = await self._outside(other)
+            case _:
+                done = await self._outside(line.words)
                 said = await _say(reply, Notice((done,)) if done else _NO_COMMAND)
         if isinstance(said, Question):
             self._questions[line.speaker] = (said, reply.id)
         return said
 
     async def _command(
-        self, bot: Bot, line: ChatLine, words: list[str], reply: LivingReply
+        self, bot: Bot, line: ChatLine, asked: list[str], reply: LivingReply
     ) -> Reply:
-        return await bot.commands.answer(await self._ask(bot, line), parse(tuple(words)), reply)
+        return await bot.commands.answer(await self._ask(bot, line), parse(tuple(asked)), reply)
 
     async def _decide(self, line: ChatLine, reply: LivingReply, *, yes: bool) -> Reply:
         # Only the newest can be answered: a yes said twice must not reach the one before it.

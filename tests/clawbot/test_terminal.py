@@ -23,10 +23,11 @@ from tests.fleet_control.fleets import NOW, host, seen
         ("", "operator", (), True),
     ],
 )
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_a_line_says_who_speaks(
-    text: str, speaker: str, words: tuple[str, ...], waited: bool
+    text: str, speaker: str, words: tuple[str, ...], waited: bool, mark: str
 ) -> None:
-    assert read(text) == ChatLine(text.strip(), speaker, words, waited)
+    assert read(mark + text) == ChatLine(text.strip(), speaker, words, waited)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,8 @@ def test_a_line_says_who_speaks(
         (("hello",), 2),
         (("/fleet statsu",), 2),
         (("fleet status", "/fleet status"), 2),
+        (("\ufeff/fleet status", "／fleet help", "“/fleet status.”", "/Fleet deploy `claw-2`,"), 0),  # noqa: RUF001
+        (("\ufeff# a remark", "\ufeffstranger: /fleet status", "/fleet deploy all", "“No.”"), 0),
     ],
 )
 async def test_refusals_are_answers_and_what_is_no_command_is_not(

@@ -1,5 +1,11 @@
 """Buttons: their meaning is in their ids, and their ids can't be made by anybody else."""
 
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
 from tests.clawbot.bots import registry
 from tests.clawbot.control_api import job
 from tests.discord.dialogue import MOVES, deploying, question, whispered
@@ -127,6 +133,128 @@ async def test_a_yes_copied_below_another_message_does_not_deploy(scene: Discord
     pressed = await scene.discord.press(scene.app, scene.operator, copied, reply.buttons["Deploy"])
     assert "not one I made" in await whispered(scene, pressed)
     assert scene.api.count("deploy") == 0
+
+
+Body = dict[str, Any]
+Change = Callable[[Body], None]
+
+
+def _labelled(first: str, second: str) -> Change:
+    def change(body: Body) -> None:
+        buttons = body["components"][0]["components"]
+        buttons[0]["label"], buttons[1]["label"] = first, second
+
+    return change
+
+
+def _titled(title: str) -> Change:
+    return lambda body: body["embeds"][0].update(title=title)
+
+
+def _told(old: str, new: str) -> Change:
+    def change(body: Body) -> None:
+        (told,) = body["embeds"]
+        assert old in told["description"]
+        told["description"] = told["description"].replace(old, new)
+
+    return change
+
+
+def _listed(name: str, value: str) -> Change:
+    return lambda body: body["embeds"][0].update(fields=[{"name": name, "value": value}])
+
+
+def _beside(body: Body) -> None:
+    link = {"type": 2, "style": 5, "label": "Stop it", "url": "https://example.org"}
+    body["components"][0]["components"].append(link)
+
+
+def _pictured(body: Body) -> None:
+    body["components"][0]["components"][0]["emoji"] = {"id": None, "name": "🛑"}
+
+
+CHANGES = [
+    (_labelled("Leave it", "Deploy"), 0),
+    (_labelled("Leave it", "Deploy"), 1),
+    (_labelled("Refresh", "Leave it"), 0),
+    (_labelled("Deploy", "Never"), 0),
+    (_pictured, 0),
+    (_beside, 0),
+    (_titled("Deploy claw-2?"), 0),
+    (_told("This replaces", "This replaces nothing of"), 0),
+    (_told("With the newest image", "With ami-0bbbbbbbbbbbbbbbb"), 0),
+    (_listed("Replaces: 1", "claw-2"), 0),
+    (lambda body: body.update(content="Free cats!"), 0),
+    (lambda body: body["embeds"].append({"title": "Press Deploy to leave all as it is"}), 0),
+    (lambda body: body["embeds"][0].update(author={"name": "Cats"}), 0),
+    (lambda body: body["embeds"][0].update(footer={"text": "Cats"}), 0),
+    (lambda body: body["embeds"][0].update(image={"url": "https://example.org/cats"}), 0),
+    (lambda body: body.update(embeds=[]), 0),
+]
+
+
+@pytest.mark.parametrize(("change", "pressed"), CHANGES)
+async def test_a_question_that_was_changed_is_not_answered(
+    scene: DiscordScene, change: Change, pressed: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By a program that logs in with the same token: whatever a button says or stands below."""
+    await scene.start()
+    _, reply = await question(scene)
+    reply.body = copy.deepcopy(reply.body)
+    change(reply.body)
+    id_ = reply.body["components"][0]["components"][pressed]["custom_id"]
+    press = await scene.discord.press(scene.app, scene.operator, reply, id_)
+    assert "not one I made here, so I did nothing" in await whispered(scene, press)
+    assert f"discord.foreign_button by={scene.operator.id}" in caplog.text
+    assert scene.api.count("deploy") == 0
+
+
+async def test_what_discord_may_tidy_of_a_question_changes_nothing(scene: DiscordScene) -> None:
+    await scene.start()
+    _, reply = await question(scene)
+    reply.body = copy.deepcopy(reply.body)
+    (told,) = reply.body["embeds"]
+    told["description"] = f" {told['description']}\u200b\n".replace("\n", " \n")
+    await scene.discord.press(scene.app, scene.operator, reply, reply.buttons["Deploy"])
+    await scene.until(lambda: "queued" in reply.text)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda body: body["components"][0]["components"][0].update(label="Keep it"),
+        _titled("Deploy claw-1"),
+        _told("queued", "queued; press Cancel to be called when it is over"),
+    ],
+)
+async def test_a_cancel_that_was_changed_cancels_nothing(
+    scene: DiscordScene, change: Change
+) -> None:
+    await scene.start()
+    _, reply = await deploying(scene)
+    reply.body = copy.deepcopy(reply.body)
+    change(reply.body)
+    (id_,) = reply.buttons.values()
+    pressed = await scene.discord.press(scene.app, scene.operator, reply, id_)
+    assert "not one I made here" in await whispered(scene, pressed)
+    assert scene.api.count("cancel") == 0
+
+
+async def test_a_status_is_turned_by_what_its_button_says_whatever_it_shows(
+    scene: DiscordScene,
+) -> None:
+    await scene.start()
+    asked = await scene.discord.command(scene.app, scene.visitor, "status")
+    reply = await scene.replied(asked)
+    reply.body = copy.deepcopy(reply.body)
+    _titled("All is lost")(reply.body)
+    (id_,) = reply.buttons.values()
+    await scene.discord.press(scene.app, scene.visitor, reply, id_)
+    await scene.until(lambda: "2 healthy" in reply.text)
+    reply.body = copy.deepcopy(reply.body)
+    reply.body["components"][0]["components"][0]["label"] = "Mend it"
+    pressed = await scene.discord.press(scene.app, scene.visitor, reply, id_)
+    assert "not one I made here" in await whispered(scene, pressed)
 
 
 async def test_a_question_asked_by_a_mention_has_its_buttons(scene: DiscordScene) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 import threading
 
+import pytest
+
 from sandbox.discord_api import limit
 from tests.clawbot.bots import registry
 from tests.discord.ec2 import NEWEST, OLDER, OLDEST, Claw
@@ -61,6 +63,30 @@ async def test_images_come_with_age_and_who_runs_them(scene: DiscordScene) -> No
         (f"{OLDER} · 2026-09-12, 9 days old · on claw-1, claw-2", OLDER),
         (f"{OLDEST} · 2026-08-22, 30 days old · on no host", OLDEST),
     ]
+
+
+TAKEN = {"message": "Interaction has already been acknowledged.", "code": 40060}
+
+
+@pytest.mark.parametrize(("after", "asked"), [(890, True), (910, False)])
+async def test_what_was_picked_from_another_program_s_choices_is_asked_about(
+    scene: DiscordScene, after: float, asked: bool
+) -> None:
+    """It may have shown one target and meant another; only its value comes to us."""
+    await scene.start()
+    scene.discord.refuse_next("POST", "/callback", 400, TAKEN)
+    await scene.discord.typing(scene.app, scene.operator, "deploy", "target", target="claw")
+    await scene.until(lambda: not scene.discord.injected)
+    await scene.clock.turn(after)
+    picked = await scene.discord.command(scene.app, scene.operator, "deploy", target="claw-1")
+    reply = await scene.replied(picked)
+    assert ("Deploy claw-1?" in reply.text) == asked
+    assert list(reply.buttons) == (["Deploy", "Leave it"] if asked else list(reply.buttons))
+    # Another's typing was answered by us.
+    await offered(scene, "target", "claw")
+    await scene.discord.command(scene.app, scene.owner, "deploy", target="claw-2")
+    await scene.until(lambda: any(run.target == "claw-2" for run in scene.api.runs))
+    assert any(run.target == "claw-1" for run in scene.api.runs) != asked
 
 
 async def test_a_stale_answer_beats_none_when_ec2_is_slow(scene: DiscordScene) -> None:

@@ -55,15 +55,20 @@ async def test_the_page_s_program_beside_other_commands(scene: DiscordScene) -> 
     source = HERE.format(url=scene.discord.url, source=source.replace(run, OTHERS + run))
     async with running(source, scene.environ("demo", scene.app)) as bot:
         await scene.until(lambda: "fleet" in scene.app.commands, each=0.01)
-        for words in ("hello", "fail"):
+        for words in ("hello", "fail", "", "how are you?"):
             await said(scene, scene.visitor, words)
+        mentioned = await said(scene, scene.visitor, "status")
+        await scene.until(lambda: "2 instances" in str(texts(scene)), each=0.01)
         asked = await scene.discord.command(scene.app, scene.visitor, "status")
         status = await scene.replied(asked)
-        await scene.until(lambda: len(texts(scene)) == 5, each=0.01)
+        # What is neither theirs nor ours is answered by nobody.
+        await scene.until(lambda: len(texts(scene)) == 11, each=0.01)
         code, output, log = await bot.ended(signal.SIGINT)
 
     assert "2 instances" in shown(status)
-    assert {"Hello!", "Sorry: nothing to be found"} < set(texts(scene))
+    (answered,) = (one for one in scene.channel() if one.reference)
+    assert answered.reference == mentioned.id
+    assert {"Hello!", "Sorry: nothing to be found", "Sorry: None"} < set(texts(scene))
     assert (code, output) == (0, "")
     assert "Traceback" not in log
     assert scene.app.token not in log

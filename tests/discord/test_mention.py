@@ -62,9 +62,103 @@ async def test_only_what_begins_with_a_mention_is_meant_for_it(scene: DiscordSce
     await scene.start()
     await scene.discord.say(scene.operator, f"ask <@{scene.app.bot.id}> /fleet deploy claw-1")
     await scene.discord.say(scene.operator, "/fleet deploy claw-1")
-    await said(scene, scene.operator, "hello")
     await nothing_more(scene)
-    assert len(scene.channel()) == 4
+    assert len(scene.channel()) == 3
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "/Fleet status",
+        ", /fleet status",
+        "fleet status",
+        "status",
+        "Status.",
+        "/status",
+        "`/fleet status`",
+        "`status`",
+        "\n/fleet status",
+        "\u00a0／fleet\u00a0status",  # noqa: RUF001  (a full-width slash)
+        "\u200b/fleet “status”",
+        "@BOT status",
+        "@OWNER, /fleet status",
+    ],
+)
+async def test_words_that_mean_a_status_are_understood(scene: DiscordScene, words: str) -> None:
+    await scene.start()
+    for name, who in (("@BOT", scene.app.bot), ("@OWNER", scene.owner)):
+        words = words.replace(name, f"<@{who.id}>")
+    asked = await scene.discord.say(scene.visitor, f"<@{scene.app.bot.id}>{words}")
+    assert "2 healthy" in (await answer(scene, asked)).text
+
+
+@pytest.mark.parametrize("mention", ["<@!BOT> ", "<@OWNER> <@BOT> ", "<@BOT>, ", "`` <@BOT> "])
+async def test_a_mention_may_be_one_of_several(scene: DiscordScene, mention: str) -> None:
+    await scene.start()
+    mention = mention.replace("BOT", scene.app.bot.id).replace("OWNER", scene.owner.id)
+    asked = await scene.discord.say(scene.visitor, f"{mention}status")
+    assert "2 healthy" in (await answer(scene, asked)).text
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("", "every instance"),
+        (" ,", "every instance"),
+        (" hello, how are you?", "I don't know `hello`."),
+        ("x /fleet deploy claw-1", "I don't know `x`."),
+        (" /fleets", "I don't know `fleets`."),
+    ],
+)
+async def test_whoever_mentions_it_is_never_left_without_an_answer(
+    scene: DiscordScene, words: str, told: str
+) -> None:
+    await scene.start()
+    asked = await scene.discord.say(scene.operator, f"<@{scene.app.bot.id}>{words}")
+    assert told in (await answer(scene, asked)).text.replace("\\", "")
+    assert scene.api.count("deploy") == 0
+
+
+@pytest.mark.parametrize("target", ["`claw-2`", "“claw-2”", "claw-2.", "claw-2,", "<claw-2>"])
+@pytest.mark.parametrize("by", ["mention", "menu"])
+async def test_a_target_in_quotes_is_that_target(scene: DiscordScene, target: str, by: str) -> None:
+    await scene.start()
+    if by == "mention":
+        await said(scene, scene.operator, f"deploy {target}")
+    else:
+        await scene.discord.command(scene.app, scene.operator, "deploy", target=target)
+    await scene.until(lambda: scene.api.runs)
+    assert [run.target for run in scene.api.runs] == ["claw-2"]
+
+
+async def test_its_own_role_is_itself_though_its_text_is_not_shown(scene: DiscordScene) -> None:
+    role = scene.discord.role("clawbot", of=scene.app.bot)
+    other = scene.discord.role("otherbot")
+    await scene.start()
+    asked = await scene.discord.say(scene.visitor, f"<@&{role}> status")
+    assert "every instance" in (await answer(scene, asked)).text
+    shown = f"<@&{role}> status <@{scene.app.bot.id}>"
+    asked = await scene.discord.say(scene.visitor, shown)
+    assert "The page is a number" in (await answer(scene, asked)).text
+    before = len(scene.channel())
+    await scene.discord.say(scene.visitor, f"<@&{other}> status")
+    await nothing_more(scene)
+    assert len(scene.channel()) == before + 2
+
+
+@pytest.mark.parametrize("a_bot", [True, False])
+@pytest.mark.parametrize("words", ["", "status", "fleet status", "thank you", "deploy claw-2"])
+async def test_an_instance_has_to_say_fleet_or_two_programs_could_talk_for_ever(
+    scene: DiscordScene, words: str, a_bot: bool
+) -> None:
+    agent = scene.discord.person("agent", bot=a_bot)
+    scene.api.registry = with_account(agent)
+    await scene.start()
+    asked = await said(scene, agent, words)
+    await answer(scene, await said(scene, agent, "/fleet status"))
+    await nothing_more(scene)
+    assert not any(one.reference == asked.id for one in scene.channel())
+    assert scene.api.count("deploy") == 0
 
 
 async def test_two_bots_in_one_channel_answer_each_only_what_is_theirs(scene: DiscordScene) -> None:
@@ -108,7 +202,7 @@ async def test_what_begins_with_a_mention_of_another_is_not_meant_for_it(
     scene: DiscordScene,
 ) -> None:
     await scene.start()
-    for first in (f"<@{scene.visitor.id}>", f"<@{scene.app.bot.id}>x", "nobody"):
+    for first in (f"<@{scene.visitor.id}>", f"> <@{scene.app.bot.id}>", "nobody"):
         content = f"{first} /fleet deploy claw-1 <@{scene.app.bot.id}>"
         await scene.discord.say(scene.operator, content)
     await nothing_more(scene)

@@ -1,6 +1,7 @@
 """Buttons: choices, pages, and a yes that only the asker can say, to what they asked."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.discord.ec2 import NEWEST, OLDER, Claw
 from tests.telegram.scene import FLEET, OPERATOR, TelegramScene, labels
 
 ALL = "/fleet@fleet_bot deploy all"
+Change = Callable[[Json], None]
 AGAIN = "What was asked has been changed or deleted since. Ask again."
 
 
@@ -163,27 +165,144 @@ async def test_a_press_that_waited_while_nobody_was_there_deploys_nothing(
     assert scene.api.count("deploy") == 0
 
 
+WITH_WHICH = "With which image, claw-2?"
+
+
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("label", "data"),
     [
-        ("fleet:d:claw-2", "/fleet deploy claw-2\nShall I?"),
-        (f"fleet:d:claw-2:{OLDER[4:]}", f"/fleet deploy claw-2 {OLDER}\nShall I?"),
-        ("fleet:d:all", "/fleet deploy all"),
+        ("Refresh", "fleet:d:claw-2"),
+        ("the newest", "fleet:d:claw-1"),
+        ("the newest", f"fleet:d:claw-2:{OLDER[4:]}"),
+        (f"{NEWEST} · 2 days old", f"fleet:d:claw-2:{OLDER[4:]}"),
+        ("Refresh", "fleet:d:all"),
+        ("claw-2", "fleet:i:claw-1"),
+        ("x", "fleet:i:x y"),
+        ("Status", "fleet:a:deploy"),
+        ("Deploy …", "fleet:s:0"),
+        ("1/2 and on", "fleet:t:0"),
+        ("x", "fleet:x:1"),
     ],
 )
-async def test_a_button_that_says_one_thing_and_stands_for_a_deploy_only_asks(
-    scene: TelegramScene, data: str, said: str
+async def test_a_choice_that_says_another_thing_than_it_stands_for_is_none(
+    scene: TelegramScene, label: str, data: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Another program on our token may have sent it."""
     await scene.start()
-    keyboard = {"inline_keyboard": [[{"text": "Refresh", "callback_data": data}]]}
+    keyboard = {"inline_keyboard": [[{"text": label, "callback_data": data}]]}
+    code = {"type": "code", "offset": 18, "length": 6}
     ours = scene.telegram.history.bot
-    message = scene.people.write(scene.alone, ours, "2 healthy", reply_markup=keyboard)
-    await scene.press(message, "Refresh")
+    message = scene.people.write(
+        scene.alone, ours, WITH_WHICH, entities=[code], reply_markup=keyboard
+    )
+    assert "That button is gone" in await scene.answered(await scene.press(message, label))
+    assert labels(message) == [label]
+    assert f"telegram.foreign_button by=telegram:{OPERATOR} chat={OPERATOR}" in caplog.text
+    assert scene.api.count("deploy") == 0
+
+
+@pytest.mark.parametrize(
+    ("label", "data", "said"),
+    [
+        ("the newest", "fleet:d:claw-2", "/fleet deploy claw-2\nShall I?"),
+        (
+            f"{OLDER} · 9 days old · on 0",
+            f"fleet:d:claw-2:{OLDER[4:]}",
+            f"/fleet deploy claw-2 {OLDER}\nShall I?",
+        ),
+    ],
+)
+async def test_a_choice_only_asks(scene: TelegramScene, label: str, data: str, said: str) -> None:
+    await scene.start()
+    keyboard = {"inline_keyboard": [[{"text": label, "callback_data": data}]]}
+    code = {"type": "code", "offset": 18, "length": 6}
+    ours = scene.telegram.history.bot
+    message = scene.people.write(
+        scene.alone, ours, WITH_WHICH, entities=[code], reply_markup=keyboard
+    )
+    await scene.press(message, label)
     await scene.until(lambda: labels(message) == ["Confirm", "Cancel"])
     assert said in message["text"]
     await scene.settled()
     assert scene.api.count("deploy") == 0
+
+
+def _labelled(first: str, second: str) -> Change:
+    def change(message: Json) -> None:
+        (row,) = message["reply_markup"]["inline_keyboard"]
+        row[0]["text"], row[1]["text"] = first, second
+
+    return change
+
+
+def _saying(old: str, new: str) -> Change:
+    def change(message: Json) -> None:
+        assert old in message["text"]
+        message["text"] = message["text"].replace(old, new)
+
+    return change
+
+
+def _beside(message: Json) -> None:
+    message["reply_markup"]["inline_keyboard"].append([{"text": "Stop it", "url": "tg://x"}])
+
+
+@pytest.mark.parametrize(
+    ("change", "label"),
+    [
+        (_labelled("Cancel", "Confirm"), "Cancel"),
+        (_labelled("Cancel", "Confirm"), "Confirm"),
+        (_labelled("Leave it", "Cancel"), "Leave it"),
+        (_labelled("Confirm", "Deploy"), "Confirm"),
+        (_saying("deploy all", "deploy claw-2"), "Confirm"),
+        (_saying("Replaces: claw-1, claw-2", "Replaces: claw-2"), "Confirm"),
+        (_saying("This replaces", "This replaces nothing of"), "Confirm"),
+        (_beside, "Confirm"),
+    ],
+)
+@pytest.mark.parametrize("by_buttons", [False, True])
+async def test_a_question_that_was_changed_is_not_answered(
+    scene: TelegramScene,
+    change: Change,
+    label: str,
+    by_buttons: bool,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """By another program on our token."""
+    await scene.start()
+    if by_buttons:
+        asked = await scene.reply_to(await scene.say("/fleet@fleet_bot deploy", scene.operator))
+        await scene.press(asked, "all")
+        await scene.until(lambda: "the newest" in labels(asked))
+        await scene.press(asked, "the newest")
+        await scene.until(lambda: "Confirm" in labels(asked))
+    else:
+        asked = await scene.reply_to(await scene.say(ALL, scene.operator))
+    change(asked)
+    assert await scene.answered(await scene.press(asked, label)) == AGAIN
+    assert f"telegram.foreign_button by=telegram:{OPERATOR} chat={FLEET}" in caplog.text
+    assert scene.api.count("deploy") == 0
+
+
+async def test_what_telegram_may_tidy_of_a_question_changes_nothing(scene: TelegramScene) -> None:
+    _, asked = await question(scene)
+    asked["text"] = f" \u200b{asked['text']}\n".replace("\n", " \n ")
+    await scene.press(asked, "Confirm")
+    await scene.until(lambda: "queued" in asked["text"])
+
+
+@pytest.mark.parametrize(("old", "new"), [("Cancel", "Keep it"), ("claw-2", "claw-1")])
+async def test_a_cancel_that_was_changed_cancels_nothing(
+    scene: TelegramScene, old: str, new: str
+) -> None:
+    await scene.start()
+    reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
+    await scene.until(lambda: "Cancel" in labels(reply))
+    reply["reply_markup"]["inline_keyboard"][0][0]["text"] = "Cancel".replace(old, new)
+    reply["text"] = reply["text"].replace(old, new)
+    pressed = await scene.press(reply, labels(reply)[0])
+    assert "That button is gone" in await scene.answered(pressed)
+    assert scene.api.count("cancel") == 0
 
 
 async def test_a_button_that_says_one_thing_and_stands_for_a_cancel_does_nothing(

@@ -1,5 +1,6 @@
 """Who may make the bot act: every way of not being who one seems."""
 
+import json
 import logging
 from datetime import UTC, datetime
 from typing import Any
@@ -178,28 +179,33 @@ async def test_an_account_of_the_registry_is_no_person_even_among_the_operators(
 async def test_an_account_of_the_registry_presses_as_its_instance(scene: TelegramScene) -> None:
     await scene.start(CLAWBOT_OPERATORS="telegram:1001,telegram:3003")
     person = user(3003, "claw as a user account")
-    keyboard = {"inline_keyboard": [[{"text": "x", "callback_data": "fleet:d:claw-1"}]]}
-    ours = scene.people.write(scene.fleet, scene.telegram.history.bot, "x", reply_markup=keyboard)
-    query = await scene.press(ours, "x", person)
+    choice = await scene.reply_to(await scene.say("/fleet@fleet_bot deploy", person))
+    await scene.press(choice, "claw-1", person)
+    await scene.until(lambda: "the newest" in labels(choice))
+    query = await scene.press(choice, "the newest", person)
     assert "claw-1 may not deploy itself" in await scene.answered(query)
     assert scene.api.count("deploy") == 0
 
 
 async def test_before_any_registry_was_seen_no_operator_is_believed(scene: TelegramScene) -> None:
+    await scene.start()
+    asked = await scene.reply_to(await scene.say("/fleet@fleet_bot deploy all", scene.operator))
+    begun = await scene.reply_to(await scene.say(DEPLOY, scene.operator))
+    await scene.until(lambda: "Cancel" in labels(begun))
+    await scene.stop()
     readable, scene.api.registry = scene.api.registry, "not JSON"
     await scene.start()
     refusal = await scene.reply_to(await scene.say(DEPLOY, scene.operator))
     assert "I have not seen the registry yet" in refusal["text"]
-    keyboard = {"inline_keyboard": [[{"text": "x", "callback_data": "fleet:c:1"}]]}
-    ours = scene.people.write(scene.fleet, scene.telegram.history.bot, "x", reply_markup=keyboard)
-    query = await scene.press(ours, "x", scene.operator)
-    assert "I have not seen the registry yet" in await scene.answered(query)
+    for message, label in ((asked, "Confirm"), (begun, "Cancel")):
+        query = await scene.press(message, label, scene.operator)
+        assert "I have not seen the registry yet" in await scene.answered(query)
     help_ = await scene.reply_to(await scene.say("/fleet@fleet_bot help", scene.operator))
     assert "every instance" in help_["text"]
-    assert scene.api.count("deploy") == scene.api.count("cancel") == 0
+    assert (scene.api.count("deploy"), scene.api.count("cancel")) == (1, 0)
     scene.api.registry = readable
-    await scene.reply_to(await scene.say(DEPLOY, scene.operator))
-    await scene.asked_for("deploy", 1)
+    await scene.press(asked, "Confirm", scene.operator)
+    await scene.asked_for("deploy", 2)
 
 
 async def test_a_strange_group_gets_no_answer(scene: TelegramScene) -> None:
@@ -237,6 +243,17 @@ async def test_a_message_older_than_two_minutes_is_too_old(scene: TelegramScene)
         ("/fleet@FLEET_bot status", True),
         ("/fleets@fleet_bot status", False),
         ("please /fleet@fleet_bot status", False),
+        ("> /fleet@fleet_bot status", False),
+        ("\ufeff/fleet@fleet_bot, status.", True),
+        ("“/Fleet@fleet_bot `status`”", True),
+        ("／fleet@fleet_bot\u00a0status", True),  # noqa: RUF001  (a full-width slash)
+        ("fleet@fleet_bot status", False),
+        ("@fleet_bot /fleet status", True),
+        ("@Fleet_bot, fleet status", True),
+        ("@other_bot /fleet status", False),
+        ("@fleet_bot status", False),
+        ("@fleet_bot", False),
+        ("fleet status", False),
     ],
 )
 async def test_in_a_group_only_what_names_the_bot_is_for_it(
@@ -246,6 +263,53 @@ async def test_in_a_group_only_what_names_the_bot_is_for_it(
     asked = await scene.say(text, scene.operator)
     await scene.settled()
     assert (scene.answer_to(asked) is not None) == answered
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("fleet status", "2 instances"),
+        ("Fleet, status!", "2 instances"),
+        ("`/fleet` “status”", "2 instances"),
+        ("\u200b/fleet\nstatus", "2 instances"),
+        ("fleet", "every instance"),
+        ("/fleet.status", "every instance"),
+        ("fleet is well", "I don't know is"),
+    ],
+)
+async def test_alone_with_it_the_slash_may_be_left_out(
+    scene: TelegramScene, text: str, told: str
+) -> None:
+    await scene.start()
+    assert told in (await scene.reply_to(await scene.say(text)))["text"]
+
+
+async def test_an_instance_has_to_say_the_slash_or_two_programs_could_talk_for_ever(
+    scene: TelegramScene,
+) -> None:
+    await scene.start()
+    for who in (scene.claw, user(3003, "claw as a user account")):
+        loose = await scene.say("@fleet_bot fleet is well", who)
+        alone = await scene.people.say(private(3003), who, "fleet status")
+        strict = await scene.say("@fleet_bot /fleet status", who)
+        assert "2 instances" in (await scene.reply_to(strict))["text"]
+        await scene.settled()
+        assert (scene.answer_to(loose), scene.answer_to(alone)) == (None, None)
+
+
+@pytest.mark.parametrize("target", ["`claw-2`", "“claw-2”", "claw-2.", "claw-2,", "<claw-2>"])
+async def test_a_target_in_quotes_is_that_target(scene: TelegramScene, target: str) -> None:
+    await scene.start()
+    await scene.say(f"/fleet deploy {target}")
+    await scene.until(lambda: scene.api.runs)
+    assert [run.target for run in scene.api.runs] == ["claw-2"]
+
+
+async def test_a_question_to_quoted_words_can_be_answered(scene: TelegramScene) -> None:
+    await scene.start()
+    asked = await scene.reply_to(await scene.say("`/Fleet` Deploy “all”."))
+    await scene.press(asked, "Confirm")
+    await scene.until(lambda: [run.target for run in scene.api.runs] == ["all"])
 
 
 async def test_in_a_group_a_reply_to_the_bot_is_for_it(scene: TelegramScene) -> None:
@@ -297,10 +361,33 @@ async def test_once_the_registry_was_seen_its_accounts_are_instances_and_no_pers
     assert "claw-1 may not deploy itself" in refusal["text"]
 
 
-async def test_what_moves_no_host_waits_for_no_registry(scene: TelegramScene) -> None:
+async def test_a_read_that_hangs_keeps_nobody_waiting_for_ever(scene: TelegramScene) -> None:
     await scene.start()
-    await scene.reply_to(await scene.say("/fleet@fleet_bot help", scene.operator))
-    assert scene.api.count("registry") == 0
+    scene.api.released.clear()
+    helps = await scene.say("/fleet@fleet_bot help", scene.visitor)
+    await scene.api.until("registry", 1)
+    await scene.clock.turn(4.9)
+    assert scene.answer_to(helps) is None
+    await scene.clock.turn(0.2)
+    assert "every instance" in (await scene.reply_to(helps))["text"]
+    deploys = await scene.say(DEPLOY, scene.operator)
+    await scene.until(lambda: scene.answer_to(deploys))
+    assert "I have not seen the registry yet" in (await scene.reply_to(deploys))["text"]
+    assert scene.api.count("deploy") == 0
+
+
+@pytest.mark.parametrize(("age", "instance"), [(40, False), (61, True)])
+async def test_what_the_registry_says_anew_is_known_within_a_minute(
+    scene: TelegramScene, age: float, instance: bool
+) -> None:
+    known = json.loads(scene.api.registry)
+    await scene.start()
+    await scene.reply_to(await scene.say("/fleet@fleet_bot help", scene.visitor))
+    known["claw-1"]["telegramUserId"] = str(OPERATOR)
+    scene.api.registry = json.dumps(known)
+    await scene.clock.turn(age)
+    reply = await scene.reply_to(await scene.say("/fleet@fleet_bot deploy claw-1", scene.operator))
+    assert ("claw-1 may not deploy itself" in reply["text"]) == instance
 
 
 async def test_what_nobody_said_is_ignored(

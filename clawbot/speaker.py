@@ -1,0 +1,69 @@
+"""Whether a speaker is an instance: the registry is asked for every one, on every platform.
+
+An account that it gives to an instance speaks as that instance, though it may be no program, and an
+operator's. By a registry that could not be read anew, whoever speaks is what was known last.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+
+from clawbot.replies import broken
+from fleet_control.caller import Caller, Human, Unknown
+from fleet_control.clock import Clock
+from fleet_control.error import FleetError
+from fleet_control.registry import Registry
+from fleet_control.registry_source import RegistrySource
+
+# A read that hangs keeps nobody waiting for longer.
+WITHIN_SECONDS = 5.0
+DOUBTED = broken(
+    "I have not seen the registry yet, so I can't tell whether you are one of its instances. "
+    "I did nothing. Ask again in a minute."
+)
+# Who speaks, for the audit trail, where nothing is answered.
+UNANSWERED = Unknown("somebody who is not answered")
+
+log = logging.getLogger(__name__)
+
+
+class Speakers:
+    """The registry by which speakers are told from instances; one read serves all who wait."""
+
+    def __init__(self, source: RegistrySource, clock: Clock) -> None:
+        self._source = source
+        self._clock = clock
+        self._reading: asyncio.Task[None] | None = None
+
+    @property
+    def known(self) -> Registry | None:
+        """What was read last, however old; asks nobody."""
+        return self._source.last.registry if self._source.last else None
+
+    async def registry(self) -> Registry | None:
+        """At most a minute old, or what is known where that can't be had; None where nothing is."""
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read())
+        waiting = asyncio.ensure_future(self._clock.sleep(WITHIN_SECONDS))
+        try:
+            await asyncio.wait({self._reading, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+        return self.known
+
+    async def close(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._reading
+
+    async def _read(self) -> None:
+        try:
+            await self._source.get()
+        except FleetError as error:
+            log.warning("fleet.speakers_unseen why=%s", error)
+
+
+def doubted(caller: Caller, registry: Registry | None) -> bool:
+    """Whether this operator may be an instance that no registry has told us of yet."""
+    return registry is None and isinstance(caller, Human) and caller.operator
