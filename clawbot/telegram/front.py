@@ -7,7 +7,7 @@ from math import inf
 from typing import Any
 
 from telegram import Bot as TelegramBot
-from telegram import Message, Update
+from telegram import Message, Update, User
 from telegram.constants import ChatType
 
 from clawbot.bot import Bot
@@ -55,7 +55,7 @@ class TelegramFront:
 
     def __init__(self, bot: Bot, telegram: TelegramBot, limits: Limits | None = None) -> None:
         self.chats = FleetChats(bot.settings.telegram_chats)
-        self.heard = HeardUpdates()
+        self.heard = HeardUpdates(bot.clock)
         self._bot = bot
         self._began = bot.clock.now()
         rate_limit = RateLimit(bot.clock, limits)
@@ -76,7 +76,7 @@ class TelegramFront:
         if not self._bot.once.first("message", *origin.place):
             return
         asker = message.from_user.id if message.from_user else 0
-        slot = self._order.take(origin.chat, asker, self._held(update))
+        slot = self._order.take(origin.chat, asker, self._held(update, message.from_user))
         to = self._message(origin, stands=False, slot=slot)
         reply = LivingReply(to, self._bot.clock, changed=self._work.moved)
         task = self._work.begin(
@@ -92,7 +92,7 @@ class TelegramFront:
         if query is None or not self._bot.once.first("press", query.id) or not query.message:
             return
         origin = Origin(query.message.chat.id, query.message.message_id, by_button=True)
-        slot = Slot(shown=self._held(update))
+        slot = Slot(shown=self._held(update, query.from_user))
         to = self._message(origin, query=query.id, slot=slot)
         reply = LivingReply(to, self._bot.clock, State.SENT, self._work.moved)
         # The library makes a Message even of one that Telegram no longer shows.
@@ -103,9 +103,10 @@ class TelegramFront:
         task = self._work.begin(answered, lambda: reply.left_to_successor)
         task.add_done_callback(lambda task: self._stopped(task, update, slot, "press", query.id))
 
-    def _held(self, update: Update) -> Callable[[], None]:
+    def _held(self, update: Update, user: User | None) -> Callable[[], None]:
         """Keep an update from being forgotten until this is called."""
-        self.heard.hold(update.update_id)
+        first = user is not None and account(user) in self._bot.settings.operators
+        self.heard.hold(update.update_id, first=first)
         return lambda: self.heard.shown(update.update_id)
 
     def _stopped(self, task: Future[object], update: Update, slot: Slot, *key: Hashable) -> None:

@@ -12,9 +12,11 @@ from telegram import Bot, Update
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
 from clawbot.front import Unserved
+from clawbot.living_reply import BEGUN_WITHIN_SECONDS
 from clawbot.patience import CALL_AGAIN
 from clawbot.readiness import Hears, ignored
 from clawbot.telegram.conflict import SHORTEST_PAUSE_SECONDS, PollConflicts
+from clawbot.telegram.heard import HeardUpdates
 from clawbot.telegram.outbox import seconds
 from fleet_control.clock import Clock
 
@@ -23,6 +25,10 @@ POLL_SECONDS = 30
 # A token that was taken before is given up once it was refused so often in a row, by getMe too.
 REFUSALS_BELIEVED = 4
 REFUSED_PAUSE_SECONDS = 15.0
+# Of the hundred that Telegram shows at a time so many may be kept back, or nobody else is heard.
+HELD_MOST = 90
+# Telegram shows the same ones again at once, and fewer to whoever asks too often.
+LOOK_AGAIN_SECONDS = 1.0
 # After a week of silence Telegram begins to count anew, at random.
 FORGET_OFFSET_AFTER_SECONDS = 6 * 86400.0
 TOKEN_REFUSED = "Telegram does not know the token. Put the right one into CLAWBOT_TELEGRAM_TOKEN."  # noqa: S105  (words)
@@ -39,7 +45,9 @@ log = logging.getLogger(__name__)
 
 
 class Poller:
-    """Hands each update to `take`, which must be quick; the next poll confirms it.
+    """Hands each update to `take`, which must be quick; once it is not among those `heard` without
+    anything shown for them, the next poll confirms it. It is not kept back for longer than an ask
+    is worth answering.
 
     `telegram` asks for updates by `UpdatesRequest`, so that none keeps the others away; `say` is
     told, in a sentence, what people should know.
@@ -50,6 +58,7 @@ class Poller:
         telegram: Bot,
         clock: Clock,
         take: Callable[[Update], Awaitable[None]],
+        heard: HeardUpdates,
         say: Callable[[str], Awaitable[None]],
         conflicts: PollConflicts,
         poll_seconds: int = POLL_SECONDS,
@@ -58,11 +67,13 @@ class Poller:
         self._telegram = telegram
         self._clock = clock
         self._take = take
+        self._heard = heard
         self._say = say
         self._conflicts = conflicts
         self._poll_seconds = poll_seconds
         self._hears = hears
         self._offset: int | None = None
+        self._taken: dict[int, float] = {}  # not confirmed, and when they are at the latest
         self._heard_at = clock.monotonic()
         self._failures = self._refusals = 0
         self._pauses = CALL_AGAIN.pauses()
@@ -70,13 +81,10 @@ class Poller:
 
     async def run(self) -> None:
         """Until cancelled; Unserved where it can't go on."""
-        try:
-            while True:
-                pause = await self._once()
-                if pause > 0:
-                    await self._clock.sleep(pause)
-        finally:
-            await self._confirm()
+        while True:
+            pause = await self._once()
+            if pause > 0:
+                await self._clock.sleep(pause)
 
     async def _once(self) -> float:
         """One poll; seconds until the next."""
@@ -101,10 +109,28 @@ class Poller:
         self._hears(True)
         self._pauses = CALL_AGAIN.pauses()
         for update in updates:
-            self._offset = update.update_id + 1
-            self._heard_at = self._clock.monotonic()
-            await self._take(update)
+            if update.update_id not in self._taken:
+                self._heard_at = self._clock.monotonic()
+                self._taken[update.update_id] = self._heard_at + BEGUN_WITHIN_SECONDS
+                await self._take(update)
+        await self._move_on()
         return 0.0
+
+    async def _move_on(self) -> None:
+        """Confirm the oldest ones; where nothing was shown for the very first, give it a moment."""
+        self._confirm()
+        if self._taken:
+            await self._heard.until_shown(next(iter(self._taken)), LOOK_AGAIN_SECONDS)
+            self._confirm()
+
+    def _confirm(self) -> None:
+        """The next poll confirms all before the oldest that something is still to be shown for."""
+        for update, until in tuple(self._taken.items()):
+            waits = update in self._heard and self._clock.monotonic() < until
+            if waits and len(self._taken) <= HELD_MOST:
+                return
+            del self._taken[update]
+            self._offset = update + 1
 
     async def _poll(self) -> tuple[Update, ...]:
         if self._clock.monotonic() - self._heard_at > FORGET_OFFSET_AFTER_SECONDS:
@@ -158,8 +184,9 @@ class Poller:
         log.log(level, "telegram.poll_failed times=%s why=%s", self._failures, why)
         return next(self._pauses)
 
-    async def _confirm(self) -> None:
-        """Tell Telegram what was taken, so that a successor does not get it again."""
+    async def close(self) -> None:
+        """Tell Telegram what something was shown for, so that a successor does not get it again."""
+        self._confirm()
         if self._offset is None:
             return
         try:

@@ -1,6 +1,5 @@
 """An application of our own, for where there is none to extend."""
 
-import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -58,42 +57,35 @@ async def run(
             operators = _operators(bot.settings)
             front.beside(front.resume())
             front.beside(set_menus(telegram, front.chats, operators, bot.clock))
+            take = application.process_update
+            way_in = _way_in(bot, telegram, front, take, hears, poll_seconds)
             try:
-                await _hear(bot, telegram, front, application.process_update, hears, poll_seconds)
+                await way_in.run()
             finally:
-                await front.close()
-                await application.stop()
+                try:
+                    await front.close()
+                finally:
+                    await way_in.close()
+                    await application.stop()
 
 
-async def _hear(
+def _way_in(
     bot: Bot,
     telegram: ExtBot[None],
     front: TelegramFront,
     take: Take,
     hears: Hears,
     poll_seconds: int,
-) -> None:
-    """Take updates until cancelled."""
-    webhook = _webhook(bot.settings, telegram, take)
-    if webhook is None:
-        conflicts = PollConflicts(random.uniform)
-        say = front.announce
-        await Poller(telegram, bot.clock, take, say, conflicts, poll_seconds, hears).run()
-        return
-    try:
-        await webhook.start()
-        hears(True)
-        await asyncio.Event().wait()
-    finally:
-        await webhook.stop()
-
-
-def _webhook(settings: Settings, telegram: ExtBot[None], take: Take) -> Webhook | None:
-    secret = settings.telegram_webhook_secret
-    if settings.telegram_webhook_url is None or secret is None:
-        return None
-    url = str(settings.telegram_webhook_url)
-    return Webhook(telegram, take, url, secret.get_secret_value(), settings.telegram_webhook_port)
+) -> Poller | Webhook:
+    """How updates come."""
+    settings = bot.settings
+    url, secret = settings.telegram_webhook_url, settings.telegram_webhook_secret
+    if url is None or secret is None:
+        conflicts, say = PollConflicts(random.uniform), front.announce
+        heard = front.heard
+        return Poller(telegram, bot.clock, take, heard, say, conflicts, poll_seconds, hears)
+    port = settings.telegram_webhook_port
+    return Webhook(telegram, take, front.heard, str(url), secret.get_secret_value(), port, hears)
 
 
 @asynccontextmanager
