@@ -15,6 +15,7 @@ from clawbot.discord import acknowledgement, buttons
 from clawbot.discord.buttons import COG, DiscordAct, DiscordDrawing, DiscordPress, FleetButton
 from clawbot.discord.choices import Offer, QuickStatus, offers
 from clawbot.discord.guild import found
+from clawbot.discord.mentions import Mentions
 from clawbot.discord.predecessor import PredecessorsMessage
 from clawbot.discord.registration import Asking, register, slash_command
 from clawbot.discord.reply import NOBODY, DiscordMessage
@@ -59,6 +60,7 @@ class FleetCog(commands.Cog, name=COG):
         secret = bot.settings.aws_secret_access_key.get_secret_value()
         self._drawing = DiscordDrawing(Seal(secret), bot.clock, bot.settings.bot)
         self._quick_status = QuickStatus(bot.fleet, bot.clock)
+        self._mentions = Mentions(bot.commands, bot.clock)
         self._work = InFlight(_failed)
         self._begun = False
         self._group = slash_command(self._asked, self._offered)
@@ -173,7 +175,7 @@ class FleetCog(commands.Cog, name=COG):
             return
         ask = self._said(caller, message.author, message.channel.id, str(message.id))
         reply = self._reply(message.channel.id, answers=message.id)
-        self._answer(self._bot.commands.answer(ask, parse(words), reply), reply)
+        self._answer(self._mentions.answer(ask, parse(words), reply), reply)
 
     async def _registry(self) -> Registry | None:
         try:
