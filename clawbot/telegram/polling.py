@@ -25,8 +25,9 @@ POLL_SECONDS = 30
 # A token that was taken before is given up once it was refused so often in a row, by getMe too.
 REFUSALS_BELIEVED = 4
 REFUSED_PAUSE_SECONDS = 15.0
-# Of the hundred that Telegram shows at a time so many may be kept back, or nobody else is heard.
-HELD_MOST = 90
+# How many Telegram shows at a time; so many of them may be kept back, or nobody else is heard.
+AT_A_TIME = 100
+HELD_MOST = 50
 # Telegram shows the same ones again at once, and fewer to whoever asks too often.
 LOOK_AGAIN_SECONDS = 1.0
 # After a week of silence Telegram begins to count anew, at random.
@@ -108,18 +109,19 @@ class Poller:
         self._failures = self._refusals = 0
         self._hears(True)
         self._pauses = CALL_AGAIN.pauses()
+        await self._take_new(updates)
+        return 0.0
+
+    async def _take_new(self, updates: tuple[Update, ...]) -> None:
+        """Take what was not taken before; Telegram would show it again at once, so give the oldest
+        a moment if nothing was shown for it."""
         for update in updates:
             if update.update_id not in self._taken:
                 self._heard_at = self._clock.monotonic()
                 self._taken[update.update_id] = self._heard_at + BEGUN_WITHIN_SECONDS
                 await self._take(update)
-        await self._move_on()
-        return 0.0
-
-    async def _move_on(self) -> None:
-        """Confirm the oldest ones; where nothing was shown for the very first, give it a moment."""
         self._confirm()
-        if self._taken:
+        if self._taken and len(updates) < AT_A_TIME:
             await self._heard.until_shown(next(iter(self._taken)), LOOK_AGAIN_SECONDS)
             self._confirm()
 
@@ -136,7 +138,7 @@ class Poller:
         if self._clock.monotonic() - self._heard_at > FORGET_OFFSET_AFTER_SECONDS:
             self._offset = None
         return await self._telegram.get_updates(
-            self._offset, timeout=self._poll_seconds, allowed_updates=ALLOWED
+            self._offset, AT_A_TIME, timeout=self._poll_seconds, allowed_updates=ALLOWED
         )
 
     async def _look_for_webhook(self) -> None:
