@@ -5,10 +5,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from clawbot.bot import assemble
+from clawbot.readiness import ignored
+from clawbot.settings import load
+from clawbot.telegram.run import run
 from sandbox.telegram_api.history import Json, group, user
 from tests.clock import TurnedLoop
 from tests.telegram.bringing import Bringing
-from tests.telegram.scene import TelegramScene
+from tests.telegram.scene import SOON, TelegramScene
 from tests.telegram.test_webhook import serving
 
 
@@ -119,6 +123,29 @@ async def test_a_stop_leaves_what_nothing_was_shown_for_to_the_successor(
     await scene.start()
     await scene.until(lambda: scene.answer_to(asked), each=0.1)
     assert len(scene.telegram.history.shown(asked["chat"]["id"])) == 1
+
+
+async def test_a_front_that_begins_again_in_the_same_process_answers_it_then(
+    scene: TelegramScene,
+) -> None:
+    loop = TurnedLoop()
+    async with assemble(load(scene.environ("demo")), scene.host_clock) as bot:
+        task = scene.begin("demo", run(bot, ignored, SOON, scene.poll_seconds, 2.0))
+        await scene.until(lambda: scene.telegram.updates.polled, each=0.1)
+        scene.telegram.weather.flood("sendMessage", retry_after=1000)
+        asked = await scene.say("/fleet status")
+        await tried(scene, asked)
+        task.cancel()
+        await loop.turn(31)
+        await asyncio.wait([task])
+        scene.begin("demo", run(bot, ignored, SOON, scene.poll_seconds, 2.0))
+        await scene.until(lambda: scene.answer_to(asked), each=0.1)
+        await scene.stop()
+
+
+async def test_a_hundred_are_asked_for_at_a_time(scene: TelegramScene) -> None:
+    await scene.start()
+    assert {one.sent["limit"] for one in scene.telegram.called("getUpdates")} == {"100"}
 
 
 # -- by webhook ----------------------------------------------------------------------------
