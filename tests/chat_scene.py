@@ -87,6 +87,9 @@ class ChatScene:
         self._running[name] = ProgramTasks(bot)
         return self._running[name].task
 
+    def task(self, name: str = "demo") -> asyncio.Task[None]:
+        return self._running[name].task
+
     async def stop(self, name: str = "demo") -> None:
         """A clean stop."""
         task = self._running.pop(name).task

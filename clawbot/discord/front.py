@@ -16,6 +16,7 @@ from clawbot.discord.absence import Absence
 from clawbot.discord.buttons import COG, DiscordAct, DiscordDrawing, DiscordPress, FleetButton
 from clawbot.discord.choices import Offer, OvertakenChoices, QuickStatus, offers
 from clawbot.discord.guild import CHANGES, GuildWatch
+from clawbot.discord.mentions import Mentions
 from clawbot.discord.places import Places
 from clawbot.discord.predecessor import PredecessorsMessage
 from clawbot.discord.registration import Asking, register, slash_command
@@ -53,6 +54,7 @@ class FleetCog(commands.Cog, name=COG):
         secret = bot.settings.aws_secret_access_key.get_secret_value()
         self._drawing = DiscordDrawing(Seal(secret), bot.clock, bot.settings.bot)
         self._quick_status = QuickStatus(bot.fleet, bot.clock)
+        self._mentions = Mentions(bot.commands, bot.clock)
         self._overtaken = OvertakenChoices(bot.clock)
         self._work = InFlight(_failed)
         self._absence = Absence(client, bot.clock, self._served, self._missed)
@@ -213,7 +215,7 @@ class FleetCog(commands.Cog, name=COG):
             asks.audit(in_words(request))
             await reply.show(too_old(self._bot.api.ahead))
         else:
-            await self._bot.commands.answer(asks, request, reply)
+            await self._mentions.answer(asks, request, reply)
 
     # -- beginning -------------------------------------------------------------------------
 

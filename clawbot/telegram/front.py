@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from typing import Any
 
 from telegram import Bot as TelegramBot
-from telegram import Message, Update
+from telegram import Message, Update, User
 from telegram.constants import ChatType
 from telegram.error import TelegramError
 
@@ -26,7 +26,7 @@ from clawbot.telegram.outbox import Outbox
 from clawbot.telegram.presses import OnePress, Presses
 from clawbot.telegram.rate_limit import Limits, RateLimit
 from clawbot.telegram.reply import TelegramMessage
-from clawbot.telegram.speaker import PLATFORM, ask, author
+from clawbot.telegram.speaker import PLATFORM, account, ask, author
 from fleet_control.caller import BotInstance, Caller, Human, Unknown
 from fleet_control.error import FleetError
 
@@ -42,7 +42,7 @@ class TelegramFront:
 
     def __init__(self, bot: Bot, telegram: TelegramBot, limits: Limits | None = None) -> None:
         self.chats = FleetChats(bot.settings.telegram_chats)
-        self.heard = HeardUpdates()
+        self.heard = HeardUpdates(bot.clock)
         self._bot = bot
         rate_limit = RateLimit(bot.clock, limits)
         self._outbox = Outbox(telegram, bot.clock, rate_limit, self.chats)
@@ -62,7 +62,7 @@ class TelegramFront:
         if not self._bot.once.first("message", *origin.place):
             return
         asker = message.from_user.id if message.from_user else 0
-        slot = self._order.take(origin.chat, asker, self._held(update))
+        slot = self._order.take(origin.chat, asker, self._held(update, message.from_user))
         to = self._message(origin, stands=False, slot=slot)
         reply = LivingReply(to, self._bot.clock, changed=self._work.moved)
         task = self._work.begin(
@@ -78,7 +78,7 @@ class TelegramFront:
         if query is None or not self._bot.once.first("press", query.id) or not query.message:
             return
         origin = Origin.of(query.message, by_button=True)
-        slot = Slot(shown=self._held(update))
+        slot = Slot(shown=self._held(update, query.from_user))
         to = self._message(origin, query=query.id, slot=slot)
         reply = LivingReply(to, self._bot.clock, State.SENT, self._work.moved)
         # The library makes a Message even of one that Telegram no longer shows.
@@ -89,9 +89,10 @@ class TelegramFront:
         task = self._work.begin(answered, lambda: reply.left_to_successor)
         task.add_done_callback(lambda task: self._stopped(task, update, slot, "press", query.id))
 
-    def _held(self, update: Update) -> Callable[[], None]:
+    def _held(self, update: Update, user: User | None) -> Callable[[], None]:
         """Keep an update from being forgotten until this is called."""
-        self.heard.hold(update.update_id)
+        first = user is not None and account(user) in self._bot.settings.operators
+        self.heard.hold(update.update_id, first=first)
         return lambda: self.heard.shown(update.update_id)
 
     def _stopped(self, task: Future[object], update: Update, slot: Slot, *key: Hashable) -> None:

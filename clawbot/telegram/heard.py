@@ -1,38 +1,64 @@
 """Updates that were heard, until something was shown for them: then Telegram may forget them."""
 
 import asyncio
+from typing import NamedTuple
 
 from fleet_control.clock import Clock
+
+# How long a webhook may keep Telegram waiting: it gives up after a minute, and meanwhile it brings
+# nothing else that was said in the same chat.
+WEBHOOK_SECONDS = 20.0
+WEBHOOK_CROWD_SECONDS = 1.0
+
+
+class _Unshown(NamedTuple):
+    first: bool
+    over: asyncio.Event
 
 
 class HeardUpdates:
     """Those that nothing was shown for yet, by their ids. A successor needs them if we die."""
 
-    def __init__(self) -> None:
-        self._unshown: dict[int, asyncio.Event] = {}
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._unshown: dict[int, _Unshown] = {}
 
-    def hold(self, update: int) -> None:
-        self._unshown[update] = asyncio.Event()
+    def hold(self, update: int, *, first: bool) -> None:
+        """`first` is whether an operator's account sent it."""
+        self._unshown[update] = _Unshown(first, asyncio.Event())
 
     def shown(self, update: int) -> None:
         """Something was shown for it, or nothing will be."""
-        if (event := self._unshown.pop(update, None)) is not None:
-            event.set()
+        if (held := self._unshown.pop(update, None)) is not None:
+            held.over.set()
 
     def __contains__(self, update: int) -> bool:
         return update in self._unshown
 
-    async def until_shown(self, update: int, clock: Clock, within: float) -> bool:
-        """Whether something was shown for it, in so many seconds."""
-        if (event := self._unshown.get(update)) is None:
-            return True
-        waiting = [
-            asyncio.ensure_future(event.wait()),
-            asyncio.ensure_future(clock.sleep(within)),
+    def webhook_seconds(self, update: int) -> float:
+        """How long what comes behind it may be kept waiting: of a crowd only by one at a time."""
+        held = self._unshown.get(update)
+        if held is None or held.first:
+            return WEBHOOK_SECONDS
+        crowd = sum(not one.first for one in self._unshown.values())
+        return WEBHOOK_CROWD_SECONDS if crowd == 1 else 0.0
+
+    async def until_shown(self, update: int, within: float) -> None:
+        """Wait for so many seconds at most, or until `close`."""
+        held = self._unshown.get(update)
+        if held is None or within <= 0:
+            return
+        waits = [
+            asyncio.ensure_future(held.over.wait()),
+            asyncio.ensure_future(self._clock.sleep(within)),
         ]
         try:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for one in waiting:
+            for one in waits:
                 one.cancel()
-        return event.is_set()
+
+    def close(self) -> None:
+        """Nothing more will be shown; whoever waits for it need not any longer."""
+        for held in self._unshown.values():
+            held.over.set()

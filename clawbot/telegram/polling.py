@@ -12,9 +12,11 @@ from telegram import Bot, Update
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
 from clawbot.front import Unserved
+from clawbot.living_reply import BEGUN_WITHIN_SECONDS
 from clawbot.patience import CALL_AGAIN, WORK_AGAIN
 from clawbot.readiness import FrontReadiness
 from clawbot.telegram.conflict import SHORTEST_PAUSE_SECONDS, PollConflicts
+from clawbot.telegram.heard import HeardUpdates
 from clawbot.telegram.outbox import seconds
 from fleet_control.clock import Clock
 
@@ -26,6 +28,11 @@ REFUSED_PAUSE_SECONDS = 15.0
 # Telegram holds a poll that brings nothing: one that is answered at once, by whatever stands before
 # it, is no reason to ask again at once.
 EMPTY_POLL_SECONDS = 1.0
+# How many Telegram shows at a time; so many of them may be kept back, or nobody else is heard.
+AT_A_TIME = 100
+HELD_MOST = 50
+# Telegram shows the same ones again at once, and fewer to whoever asks too often.
+LOOK_AGAIN_SECONDS = 1.0
 # After a week of silence Telegram begins to count anew, at random.
 FORGET_OFFSET_AFTER_SECONDS = 6 * 86400.0
 TOKEN_REFUSED = "Telegram does not know the token. Put the right one into CLAWBOT_TELEGRAM_TOKEN."  # noqa: S105  (words)
@@ -43,7 +50,9 @@ log = logging.getLogger(__name__)
 
 
 class Poller:
-    """Hands each update to `take`, which must be quick; the next poll confirms it.
+    """Hands each update to `take`, which must be quick; once it is not among those `heard` without
+    anything shown for them, the next poll confirms it. It is not kept back for longer than an ask
+    is worth answering.
 
     `telegram` asks for updates by `UpdatesRequest`, so that none keeps the others away; `say` is
     told, in a sentence, what people should know, and `told` how it goes. What somebody has to mend
@@ -55,6 +64,7 @@ class Poller:
         telegram: Bot,
         clock: Clock,
         take: Callable[[Update], Awaitable[None]],
+        heard: HeardUpdates,
         say: Callable[[str], Awaitable[None]],
         conflicts: PollConflicts,
         told: FrontReadiness,
@@ -63,12 +73,14 @@ class Poller:
         self._telegram = telegram
         self._clock = clock
         self._take = take
+        self._heard = heard
         self._say = say
         self._conflicts = conflicts
         self._poll_seconds = poll_seconds
         self._told = told
         self._hears = told.hears
         self._offset: int | None = None
+        self._taken: dict[int, float] = {}  # not confirmed, and when they are at the latest
         self._heard_at = clock.monotonic()
         self._failures = self._refusals = 0
         self._pauses = CALL_AGAIN.pauses()
@@ -77,17 +89,14 @@ class Poller:
 
     async def run(self) -> None:
         """Until cancelled."""
-        try:
-            while True:
-                try:
-                    pause = await self._once()
-                except Unserved as trouble:
-                    self._told.faulty(str(trouble))
-                    pause = next(self._mends)
-                if pause > 0:
-                    await self._clock.sleep(pause)
-        finally:
-            await self._confirm()
+        while True:
+            try:
+                pause = await self._once()
+            except Unserved as trouble:
+                self._told.faulty(str(trouble))
+                pause = next(self._mends)
+            if pause > 0:
+                await self._clock.sleep(pause)
 
     async def _once(self) -> float:
         """One poll; seconds until the next. Unserved where somebody has to mend something."""
@@ -112,18 +121,43 @@ class Poller:
         self._failures = self._refusals = 0
         self._hears(True)
         self._pauses, self._mends = CALL_AGAIN.pauses(), WORK_AGAIN.pauses()
-        new = [one for one in updates if self._offset is None or one.update_id >= self._offset]
+        brought = await self._take_new(updates)
+        return 0.0 if brought else began + EMPTY_POLL_SECONDS - self._clock.monotonic()
+
+    async def _take_new(self, updates: tuple[Update, ...]) -> bool:
+        """Take what was not taken before, and confirm what can be; whether there was either.
+
+        Telegram would show what is not confirmed again at once, so give the oldest of it a moment.
+        """
+        confirmed = self._offset
+        new = [one for one in updates if self._is_new(one.update_id)]
         for update in new:
-            self._offset = update.update_id + 1
             self._heard_at = self._clock.monotonic()
+            self._taken[update.update_id] = self._heard_at + BEGUN_WITHIN_SECONDS
             await self._take(update)
-        return 0.0 if new else began + EMPTY_POLL_SECONDS - self._clock.monotonic()
+        self._confirm()
+        if self._taken and len(updates) < AT_A_TIME:
+            await self._heard.until_shown(next(iter(self._taken)), LOOK_AGAIN_SECONDS)
+            self._confirm()
+        return bool(new) or self._offset != confirmed
+
+    def _is_new(self, update: int) -> bool:
+        return update not in self._taken and (self._offset is None or update >= self._offset)
+
+    def _confirm(self) -> None:
+        """The next poll confirms all before the oldest that something is still to be shown for."""
+        for update, until in tuple(self._taken.items()):
+            waits = update in self._heard and self._clock.monotonic() < until
+            if waits and len(self._taken) <= HELD_MOST:
+                return
+            del self._taken[update]
+            self._offset = update + 1
 
     async def _poll(self) -> tuple[Update, ...]:
         if self._clock.monotonic() - self._heard_at > FORGET_OFFSET_AFTER_SECONDS:
             self._offset = None
         return await self._telegram.get_updates(
-            self._offset, timeout=self._poll_seconds, allowed_updates=ALLOWED
+            self._offset, AT_A_TIME, timeout=self._poll_seconds, allowed_updates=ALLOWED
         )
 
     async def _look_for_webhook(self) -> None:
@@ -172,8 +206,9 @@ class Poller:
         log.log(level, "telegram.poll_failed times=%s why=%s", self._failures, why)
         return next(self._pauses)
 
-    async def _confirm(self) -> None:
-        """Tell Telegram what was taken, so that a successor does not get it again."""
+    async def close(self) -> None:
+        """Tell Telegram what something was shown for, so that a successor does not get it again."""
+        self._confirm()
         if self._offset is None:
             return
         try:

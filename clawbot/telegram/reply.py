@@ -80,6 +80,8 @@ class TelegramMessage:
     async def show(self, reply: Reply, within: float | None) -> bool:
         """As `ReplyMessage` has it; TooLate where what is about to begin can't be shown in time."""
         await self._slot.comes()
+        if isinstance(reply, Deploying) and reply.progress.stage is not Stage.ASKING:
+            self._slot.done()  # the Control API has answered: nobody needs to ask it anew
         await self.heard()
         if not (self._message or isinstance(reply, Deploying)):
             within = None  # nobody waits for it for as long as Telegram may be away

@@ -66,43 +66,35 @@ async def run(
             front.beside(front.resume())
             front.beside(set_menus(telegram, front.chats, operators, bot.clock))
             front.beside(memberships.watch())
+            take = application.process_update
+            way_in = _way_in(bot, telegram, front, take, told, poll_seconds)
             try:
-                await _hear(bot, telegram, front, application.process_update, told, poll_seconds)
+                await way_in.run()
             finally:
-                await front.close()
-                await application.stop()
+                try:
+                    await front.close()
+                finally:
+                    await way_in.close()
+                    await application.stop()
 
 
-async def _hear(
+def _way_in(
     bot: Bot,
     telegram: ExtBot[None],
     front: TelegramFront,
     take: Take,
     told: FrontReadiness,
     poll_seconds: int,
-) -> None:
-    """Take updates until cancelled."""
-    webhook = _webhook(bot, telegram, take)
-    if webhook is None:
-        conflicts = PollConflicts(random.uniform)
-        say = front.announce
-        await Poller(telegram, bot.clock, take, say, conflicts, told, poll_seconds).run()
-        return
-    try:
-        await webhook.start()
-        await webhook.watch(bot.clock, told)
-    finally:
-        await webhook.stop()
-
-
-def _webhook(bot: Bot, telegram: ExtBot[None], take: Take) -> Webhook | None:
-    settings = bot.settings
-    secret = settings.telegram_webhook_secret
-    if settings.telegram_webhook_url is None or secret is None:
-        return None
-    url = str(settings.telegram_webhook_url)
+) -> Poller | Webhook:
+    """How updates come."""
+    settings, heard = bot.settings, front.heard
+    url, secret = settings.telegram_webhook_url, settings.telegram_webhook_secret
+    if url is None or secret is None:
+        conflicts, say = PollConflicts(random.uniform), front.announce
+        return Poller(telegram, bot.clock, take, heard, say, conflicts, told, poll_seconds)
     address = settings.telegram_webhook_address, settings.telegram_webhook_port
-    return Webhook(telegram, take, url, secret.get_secret_value(), address, bot.clock)
+    known = secret.get_secret_value()
+    return Webhook(telegram, bot.clock, take, heard, str(url), known, address, told)
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from telegram.error import InvalidToken, TelegramError
 
 from clawbot.readiness import FrontReadiness
 from clawbot.telegram.connections import Connections
+from clawbot.telegram.heard import HeardUpdates
 from clawbot.telegram.polling import ALLOWED, TOKEN_REFUSED, WEBHOOK_SET
 from clawbot.telegram.updates import read
 from fleet_control.clock import Clock
@@ -26,28 +27,53 @@ log = logging.getLogger(__name__)
 
 
 class Webhook:
-    """Takes updates at the path of `url`, from whoever knows `secret`."""
+    """Takes updates at the path of `url`, from whoever knows `secret`.
+
+    One is answered once it is not among those `heard` without anything shown for them, or after as
+    long as Telegram may be kept waiting.
+    """
 
     def __init__(
         self,
         telegram: Bot,
+        clock: Clock,
         take: Callable[[Update], Awaitable[None]],
+        heard: HeardUpdates,
         url: str,
         secret: str,
         address: tuple[str, int],
-        clock: Clock,
+        told: FrontReadiness,
     ) -> None:
         self._telegram = telegram
+        self._clock = clock
         self._take = take
+        self._heard = heard
         self._url = url
         self._secret = secret
         self._address = address
+        self._told = told
         self._connections = Connections(clock)
+        self._stopped = asyncio.Event()
         self._runner: web.AppRunner | None = None
         self._server: asyncio.Server | None = None
 
-    async def start(self) -> None:
-        """Listen. Telegram is told so by `watch`."""
+    async def run(self) -> None:
+        """Until cancelled."""
+        try:
+            await self._listen()
+            await self._watch()
+        finally:
+            self._stopped.set()
+
+    async def close(self) -> None:
+        """Listen no more. The webhook stays set, for whoever comes after us."""
+        self._heard.close()
+        if self._server:
+            self._server.close()
+        if self._runner:
+            await self._runner.cleanup()
+
+    async def _listen(self) -> None:
         app = web.Application(client_max_size=MOST_BYTES, middlewares=[self._connections.answers])
         app.router.add_post(urlsplit(self._url).path or "/", self._receive)
         # Telegram packs nothing; what somebody else packs may be a thousand times as large.
@@ -57,14 +83,7 @@ class Webhook:
         serve = self._connections.over(self._runner.server)
         self._server = await asyncio.get_running_loop().create_server(serve, *self._address)
 
-    async def stop(self) -> None:
-        """Listen no more. The webhook stays set, for whoever comes after us."""
-        if self._server:
-            self._server.close()
-        if self._runner:
-            await self._runner.cleanup()
-
-    async def watch(self, clock: Clock, told: FrontReadiness) -> None:
+    async def _watch(self) -> None:
         """See to it that ours is the webhook, and stays it, until cancelled.
 
         What somebody else set is left to them, and said.
@@ -73,16 +92,16 @@ class Webhook:
         while True:
             try:
                 if other := await self._set(anew=not set_before):
-                    told.faulty(WEBHOOK_SET.format(host=other))
+                    self._told.faulty(WEBHOOK_SET.format(host=other))
                 else:
                     set_before = True
-                    told.hears(True)
+                    self._told.hears(True)
             except InvalidToken:
-                told.faulty(TOKEN_REFUSED)
+                self._told.faulty(TOKEN_REFUSED)
             except TelegramError as error:
                 log.warning("telegram.webhook_not_seen why=%s", error)
-                told.hears(False)
-            await clock.sleep(LOOK_SECONDS)
+                self._told.hears(False)
+            await self._clock.sleep(LOOK_SECONDS)
 
     async def _set(self, *, anew: bool) -> str:
         """Set ours where none is, or `anew`; the host of another's that is set."""
@@ -104,9 +123,18 @@ class Webhook:
             log.warning("telegram.webhook_refused from=%s", request.remote)
             return web.Response(status=403)
         update = _update(await request.read(), self._telegram)
-        if update is not None:
-            await self._take(update)
-        return web.Response(status=200)  # another answer would bring it again
+        # What is not answered with 200 comes again.
+        forgets = update is None or await self._may_forget(update)
+        return web.Response(status=200 if forgets else 503)
+
+    async def _may_forget(self, update: Update) -> bool:
+        """Take it; False where whoever comes after us needs it."""
+        if self._stopped.is_set():
+            return False
+        await self._take(update)
+        id_ = update.update_id
+        await self._heard.until_shown(id_, self._heard.webhook_seconds(id_))
+        return id_ not in self._heard or not self._stopped.is_set()
 
 
 def _update(body: bytes, telegram: Bot) -> Update | None:

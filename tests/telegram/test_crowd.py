@@ -7,12 +7,14 @@ import pytest
 from clawbot.bot import assemble
 from clawbot.settings import load
 from clawbot.telegram.run import run
-from sandbox.telegram_api.history import Json, user
-from tests.telegram.scene import TelegramScene, labels
+from sandbox.telegram_api.history import Json, group, private, user
+from tests.telegram.scene import FLEET, TelegramScene, labels
 
-CROWD = 45
+CROWD, SECOND = 45, -200
 # Two of a group's turns: the one that is under way, and the operator's own.
 SOON_SECONDS = 8.0
+# So that a busy machine's own time counts for little.
+SLOWLY = 0.05
 STATUS = "/fleet@fleet_bot status"
 
 
@@ -20,8 +22,10 @@ STATUS = "/fleet@fleet_bot status"
 async def crowded(scene: TelegramScene) -> AsyncIterator[TelegramScene]:
     """A bot that speaks no faster than Telegram lets it, in a group where it just did."""
 
+    environ = scene.environ("demo") | {"CLAWBOT_TELEGRAM_CHATS": f"{FLEET},{SECOND}"}
+
     async def paced() -> None:
-        async with assemble(load(scene.environ("demo")), scene.host_clock) as bot:
+        async with assemble(load(environ), scene.host_clock) as bot:
             await run(bot, None, None, scene.poll_seconds, scene.answer_seconds)
 
     scene.begin("demo", paced())
@@ -59,7 +63,7 @@ async def test_an_operator_is_answered_before_everybody_else(
         await crowded.say(STATUS, one)
     begun = crowded.clock.now()
     asked = [await crowded.say(words, crowded.operator) for words in (STATUS, "/fleet@fleet_bot")]
-    await crowded.until(lambda: crowded.answer_to(asked[0]), each=0.5)
+    await crowded.until(lambda: crowded.answer_to(asked[0]), SLOWLY)
     assert crowded.clock.now() - begun <= SOON_SECONDS
     await crowded.until(lambda: crowded.answer_to(asked[1]), each=0.5)
     answers = [one["message_id"] for one in map(crowded.answer_to, asked) if one]
@@ -101,10 +105,10 @@ async def test_presses_of_strangers_keep_no_operator_waiting(
     queries = [await crowded.press(status, refresh, one) for one in people]
     begun = crowded.clock.now()
     asked = await crowded.say(STATUS, crowded.operator)
-    await crowded.until(lambda: crowded.answer_to(asked), each=0.5)
+    await crowded.until(lambda: crowded.answer_to(asked), SLOWLY)
     assert crowded.clock.now() - begun <= SOON_SECONDS
     answers = crowded.telegram.methods.answers
-    await crowded.until(lambda: all(query in answers for query in queries), each=4.0)
+    await crowded.until(lambda: all(query in answers for query in queries), SLOWLY)
     words = [answers[query][0] for query in queries if answers[query][0]]
     assert [one[:14] for one in words] == ([] if crowd is strangers else ["One at a time:"])
 
@@ -125,3 +129,20 @@ async def test_a_deploy_lives_on_among_strangers_and_its_asker_is_called(
     )
     # A look every half a minute while it waits, and a turn each for the end and for the call.
     assert crowded.clock.now() - begun <= 30 + 2 * SOON_SECONDS
+
+
+async def test_wherever_a_crowd_asks_an_operator_is_answered_elsewhere_at_once(
+    crowded: TelegramScene,
+) -> None:
+    """In the fleet's other group, in one that is not the fleet's, and each alone with the bot."""
+    for one in strangers():
+        await crowded.say(STATUS, one)
+        for chat in (group(SECOND), group(-77), private(one["id"])):
+            await crowded.people.say(chat, one, STATUS)
+    begun = crowded.clock.now()
+    alone = await crowded.say("/fleet status")
+    second = await crowded.people.say(group(SECOND), crowded.operator, STATUS)
+    await crowded.until(lambda: crowded.answer_to(alone), SLOWLY)
+    await crowded.until(lambda: crowded.answer_to(second), SLOWLY)
+    assert crowded.clock.now() - begun <= SOON_SECONDS
+    assert crowded.telegram.history.shown(-77) == []

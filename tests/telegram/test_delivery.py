@@ -449,7 +449,7 @@ async def test_200_within_a_second_are_answered_once_each_in_order_with_one_read
             words = "status" if turn % 2 == 0 else "help"
             asked.append(await scene.people.say(private(one["id"]), one, f"/fleet {words}"))
     await scene.start(CLAWBOT_OPERATORS=operators)
-    await scene.until(lambda: len(scene.telegram.called("sendMessage")) >= 200)
+    await scene.until(lambda: len(scene.telegram.called("sendMessage")) >= 200, each=0.01)
     await scene.telegram.history.until(lambda: all(scene.answer_to(one) for one in asked))
     for one in people:
         answered = [

@@ -5,6 +5,7 @@ stays "asking …", and is true by itself: it says what to do if it has not chan
 (`tests.killed_deploys.untrue`).
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -13,7 +14,9 @@ from sandbox.telegram_api.history import Json
 from tests.clock import TurnedClock
 from tests.fleet_control.aws import FakeEc2
 from tests.killed_deploys import KilledDeploys
+from tests.telegram.bringing import Bringing
 from tests.telegram.scene import OPERATOR, TelegramScene, labels
+from tests.telegram.test_webhook import free_port, serving
 from tests.timed_control_api import TimedControlApi
 
 Asks = Callable[[TelegramScene], Awaitable[tuple[str, Json]]]
@@ -70,8 +73,8 @@ async def confirm(scene: TelegramScene) -> tuple[str, Json]:
 
 @pytest.mark.parametrize(
     ("asks", "lag"),
-    [(say, 0), (say, 6), (say, 12), (confirm, 12)],
-    ids=["0", "6", "12", "12, after a yes"],
+    [(say, 6), (say, 12), (confirm, 12)],
+    ids=["6", "12", "12, after a yes"],
 )
 async def test_each_reply_that_a_run_answers_to_ends_final_and_each_other_is_true(
     killed: TelegramScene, rolling: TimedControlApi, asks: Asks, lag: float
@@ -102,3 +105,56 @@ async def test_each_reply_that_a_run_answers_to_ends_final_and_each_other_is_tru
         calls_once=False,
     )
     assert await killing.at_each_moment() == {}
+
+
+class NoneLost(KilledDeploys):
+    """Notes the moments after which neither a deploy nor a question came of the ask."""
+
+    lost: tuple[str, ...] = ()
+
+    async def _killed_at(self, moment: int) -> str:
+        killed = await super()._killed_at(moment)
+        scene = self.scene
+        assert isinstance(scene, TelegramScene)
+        shown = scene.telegram.history.shown(OPERATOR)
+        asks = any(
+            one["message_id"] > int(self.asked) and "Confirm" in labels(one) for one in shown
+        )
+        if not (self.api.runs or asks):
+            self.lost += (f"{moment}, {killed}",)
+        return killed
+
+
+@pytest.mark.parametrize(("asks", "way"), [(say, "poll"), (confirm, "webhook")])
+async def test_whenever_it_dies_an_ask_is_not_lost_and_deploys_once(
+    killed: TelegramScene, rolling: TimedControlApi, asks: Asks, way: str
+) -> None:
+    """Telegram is told that it may forget an ask no sooner than a successor would not need it."""
+
+    port = free_port()
+
+    async def start() -> None:
+        await (killed.start() if way == "poll" else serving(killed, port))
+
+    async def ask() -> str:
+        asked, _ = await asks(killed)
+        return asked
+
+    async def left_to_telegram() -> bool:
+        """What asked first leads to a question where that was to be confirmed, and to no more."""
+        begins = "message" if asks is say else "callback_query"
+        return any(begins in update for update in killed.telegram.updates.waiting)
+
+    def said(asked: str) -> dict[str, str]:
+        return replies(killed, asked)
+
+    def called(asked: str) -> int:
+        return calls(killed, asked)
+
+    killing = NoneLost(
+        killed, rolling, start, ask, said, left_to_telegram, called, calls_once=False
+    )
+    bringing = asyncio.create_task(Bringing(killed).run())
+    assert await killing.at_each_moment() == {}
+    assert killing.lost == ()
+    bringing.cancel()

@@ -39,15 +39,17 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-async def serving(scene: TelegramScene) -> str:
+async def serving(scene: TelegramScene, port: int = 0) -> str:
     """A bot that listens; the URL it gave to Telegram."""
-    port = free_port()
+    port = port or free_port()
     url = f"http://127.0.0.1:{port}/telegram"
+    before = len(scene.telegram.called("setWebhook"))
     scene.run(
         CLAWBOT_TELEGRAM_WEBHOOK_URL=url,
         CLAWBOT_TELEGRAM_WEBHOOK_PORT=str(port),
         CLAWBOT_TELEGRAM_WEBHOOK_SECRET=SECRET,
     )
+    await scene.until(lambda: len(scene.telegram.called("setWebhook")) > before, each=0.1)
     await scene.until(lambda: scene.telegram.methods.webhook["url"] == url)
     return url
 
