@@ -138,8 +138,8 @@ def terminal(reply: Reply) -> Iterator[str]:
 
 
 def like(text: str) -> str:
-    """A harmless text of the same length and the same words."""
-    return re.sub(r"[^ `]", "x", printable(text))
+    """A harmless text of the same words, without the spaces that no line begins or ends with."""
+    return re.sub(r"[^ `]", "x", printable(text.strip()))
 
 
 def markup(reply: Reply) -> list[str]:
@@ -160,6 +160,7 @@ def _markup(drawn: str) -> str:
 @example("a`b")
 @example("*")
 @example("`")
+@example("\n`")
 @example("x ")
 def test_nothing_that_others_wrote_is_more_than_a_part_of_its_line(text: str) -> None:
     for one, harmless in zip(replies(text), replies(like(text)), strict=True):
