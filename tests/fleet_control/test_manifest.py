@@ -103,7 +103,7 @@ def test_each_fault_is_named_with_the_command_that_mends_it() -> None:
     command = "Upload it anew with `clawbot bundle upload clawdinator-1`."
 
     assert lacks(newer, manifest(entry()), ONE) == (
-        f"The bundle of {ONE} lacks telegram-token, bots, app-pem. {command}",
+        f"The bundle of {ONE} lacks bots, telegram-token, app-pem. {command}",
     )
     assert lacks(entry(), manifest(entry(), instance="claw"), ONE) == (
         f"The bundle of {ONE} was made for claw. {command}",
