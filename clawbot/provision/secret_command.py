@@ -71,9 +71,10 @@ def _make(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]:
 
 def _take(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]:
     secret = secret_make.to_be_taken(context.registry, asked.name)
+    folder = context.secrets
     given = _given(secret.name, secret.kind, f"clawbot secrets take {secret.name}")
     value = secret_value.checked(secret.name, secret.kind, given.text)
-    secret_make.take(context.registry, secret, value, context.secrets)
+    secret_make.take(context.registry, secret, value, folder)
     yield f"{asked.name}: taken in, {given.said}."
     yield from given.notes
 

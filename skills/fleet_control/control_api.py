@@ -257,11 +257,10 @@ class ControlApi:
             raise ControlApiDown(
                 f"The proxy that HTTPS_PROXY names refuses the Control API (HTTP {error.status})."
             ) from error
-        except aiohttp.ClientProxyConnectionError as error:
-            raise ControlApiDown("The proxy that HTTPS_PROXY names can't be reached.") from error
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            way = " by the proxy that HTTPS_PROXY names" if proxy(self._url) else ""
             why = skew.by_certificate(error)
-            raise ControlApiDown(f"The Control API can't be reached. {why}".strip()) from error
+            raise ControlApiDown(f"The Control API can't be reached{way}. {why}".strip()) from error
         except TimeoutError as error:
             raise Lost("The Control API did not answer in time.") from error
         except aiohttp.ClientError as error:
