@@ -117,8 +117,7 @@ class OperatorContext:
                 config=Config(connect_timeout=10, read_timeout=60, proxies=proxies(url)),
             )
         except BotoCoreError as error:
-            why = f"AWS's settings in the environment are wrong ({aws_error.name(error)})."
-            raise ProvisionError(aws_error.words(error, why)) from error
+            raise ProvisionError(aws_error.of_settings(error)) from error
         except ValueError as error:
             raise ProvisionError(
                 "AWS can't be asked: AWS_ENDPOINT_URL is no URL, or another AWS_… variable is "

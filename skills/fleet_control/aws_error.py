@@ -77,6 +77,11 @@ def words(error: AwsError, otherwise: str) -> str:
     return otherwise
 
 
+def of_settings(error: BotoCoreError) -> str:
+    """Why no client could be made."""
+    return words(error, f"AWS's settings in the environment are wrong ({name(error)}).")
+
+
 def refused_for_time(error: ClientError) -> str:
     """That AWS refused a request for its time, and what the clocks are; empty where it did not."""
     said = error.response.get("Error", {})
