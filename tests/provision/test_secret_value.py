@@ -162,6 +162,15 @@ def test_that_no_identity_is_there_is_told_before_anything_is_read(shell: Operat
     assert "is not there: it is to hold your age identity" in ended.err
 
 
+def test_a_standard_input_that_is_closed_holds_nothing(shell: Operator) -> None:
+    shell.monkeypatch.setattr("sys.stdin", None)
+
+    code = main(["secrets", "--checkout", str(shell.checkout), "take", TOKEN], shell.environ)
+
+    assert code == 1
+    assert "must be one line" in shell.capsys.readouterr().err
+
+
 def test_whoever_leaves_the_prompt_sees_no_trace(shell: Operator) -> None:
     ours, theirs = pty.openpty()
     as_installed = "import sys; from clawbot.cli import main; sys.exit(main())"
