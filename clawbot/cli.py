@@ -31,7 +31,10 @@ def _at_the_desk(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     except ModuleNotFoundError as error:
         sys.stderr.write(f"{missing(str(error.name), 'provision')}\n")
         return 1
-    return provision(argv, environ)
+    try:
+        return provision(argv, environ)
+    except KeyboardInterrupt:
+        return 130
 
 
 def _parser() -> argparse.ArgumentParser:

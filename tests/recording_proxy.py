@@ -42,8 +42,8 @@ def recording() -> Iterator[RecordingProxy]:
 
     class Handler(StreamRequestHandler):
         def handle(self) -> None:
-            proxy.asked.append(self.rfile.readline().decode().strip())
-            while line := self.rfile.readline().decode().strip():
+            proxy.asked.append(self.rfile.readline().decode("latin-1").strip())
+            while line := self.rfile.readline().decode("latin-1").strip():
                 proxy.headers.append(line)
             self.wfile.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
 

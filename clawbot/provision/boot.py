@@ -177,8 +177,7 @@ def s3_client(region: str) -> "S3Client":
             config=Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 4}),
         )
     except BotoCoreError as error:
-        why = f"AWS's settings in the environment are wrong ({type(error).__name__})."
-        raise ProvisionError(aws_error.words(error, why)) from error
+        raise ProvisionError(aws_error.of_settings(error)) from error
 
 
 def main(argv: Sequence[str] | None = None, client: Callable[[str], "S3Client"] = s3_client) -> int:

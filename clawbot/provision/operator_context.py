@@ -108,13 +108,21 @@ class OperatorContext:
         return session
 
     def _client(self, service: str) -> Any:
+        session = self._session
         url = self.environ.get("AWS_ENDPOINT_URL") or None
-        with _in_words():
-            return self._session.client(
+        try:
+            return session.client(
                 service,  # type: ignore[call-overload]  # of no service in particular
                 endpoint_url=url,
                 config=Config(connect_timeout=10, read_timeout=60, proxies=proxies(url)),
             )
+        except BotoCoreError as error:
+            raise ProvisionError(aws_error.of_settings(error)) from error
+        except ValueError as error:
+            raise ProvisionError(
+                "AWS can't be asked: AWS_ENDPOINT_URL is no URL, or another AWS_… variable is "
+                "wrong."
+            ) from error
 
 
 @contextmanager
@@ -132,7 +140,6 @@ def _in_words() -> Iterator[None]:
     except (ValueError, OSError) as error:
         # What a profile's credential_process says may be a secret: its words are not repeated.
         raise ProvisionError(
-            f"AWS can't be asked ({type(error).__name__}). Either AWS_ENDPOINT_URL is no URL, or "
-            f"what profile `{aws_error.profile()}` names as its credential_process does not say "
-            "what it must: run that by hand."
+            f"What profile `{aws_error.profile()}` names as its credential_process can't be run, "
+            f"or does not say what it must ({type(error).__name__}): run that by hand."
         ) from error

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Iterator
+from io import BytesIO, TextIOWrapper
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -71,17 +72,19 @@ def _make(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]:
 
 def _take(context: OperatorContext, asked: argparse.Namespace) -> Iterator[str]:
     secret = secret_make.to_be_taken(context.registry, asked.name)
+    folder = context.secrets
     given = _given(secret.name, secret.kind, f"clawbot secrets take {secret.name}")
     value = secret_value.checked(secret.name, secret.kind, given.text)
-    secret_make.take(context.registry, secret, value, context.secrets)
+    secret_make.take(context.registry, secret, value, folder)
     yield f"{asked.name}: taken in, {given.said}."
     yield from given.notes
 
 
 def _given(name: str, kind: Kind, command: str) -> SecretValue:
     """The value that is typed, or on standard input; ProvisionError where it is none."""
-    by_hand = sys.stdin.isatty()
-    data = typed(name, command) if by_hand else sys.stdin.buffer.read()
+    piped = sys.stdin or TextIOWrapper(BytesIO())  # it may be closed
+    by_hand = piped.isatty()
+    data = typed(name, command) if by_hand else piped.buffer.read()
     given = secret_value.read(name, kind, data)
     if not given.doubt:
         return given

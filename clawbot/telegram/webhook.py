@@ -5,9 +5,11 @@ import hmac
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from telegram import Bot, Update
 from telegram.error import InvalidToken, TelegramError
 
@@ -77,7 +79,9 @@ class Webhook:
         app = web.Application(client_max_size=MOST_BYTES, middlewares=[self._connections.answers])
         app.router.add_post(urlsplit(self._url).path or "/", self._receive)
         # Telegram packs nothing; what somebody else packs may be a thousand times as large.
-        self._runner = web.AppRunner(app, access_log=None, auto_decompress=False)
+        self._runner = web.AppRunner(
+            app, access_log=None, auto_decompress=False, logger=_ServerLog(log)
+        )
         await self._runner.setup()
         assert self._runner.server is not None  # noqa: S101  (as `setup` leaves it)
         serve = self._connections.over(self._runner.server)
@@ -122,7 +126,12 @@ class Webhook:
         if not hmac.compare_digest(said, self._secret.encode()):
             log.warning("telegram.webhook_refused from=%s", request.remote)
             return web.Response(status=403)
-        update = _update(await request.read(), self._telegram)
+        try:
+            body = await request.read()
+        except (ConnectionError, web.RequestPayloadError) as error:
+            log.warning("telegram.body_broken_off why=%s", type(error).__name__)
+            return web.Response(status=400)  # it comes again
+        update = _update(body, self._telegram)
         # What is not answered with 200 comes again.
         forgets = update is None or await self._may_forget(update)
         return web.Response(status=200 if forgets else 503)
@@ -135,6 +144,16 @@ class Webhook:
         id_ = update.update_id
         await self._heard.until_shown(id_, self._heard.webhook_seconds(id_))
         return id_ not in self._heard or not self._stopped.is_set()
+
+
+class _ServerLog(logging.LoggerAdapter[logging.Logger]):
+    """The web server's log: a stranger who sends what is no request is a line in it, no trace."""
+
+    def exception(self, msg: object, *args: object, exc_info: Any = True, **more: Any) -> None:
+        if isinstance(exc_info, HttpProcessingError):
+            self.warning("telegram.request_unreadable why=%s", type(exc_info).__name__)
+        else:
+            super().exception(msg, *args, exc_info=exc_info, **more)
 
 
 def _update(body: bytes, telegram: Bot) -> Update | None:

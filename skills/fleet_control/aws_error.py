@@ -67,11 +67,19 @@ def words(error: AwsError, otherwise: str) -> str:
         return _refused(error) or otherwise
     if said := skew.by_certificate(error):
         return f"AWS can't be reached. {said}"
+    if isinstance(error.kwargs.get("error"), ValueError):
+        # Its words may hold the proxy's password.
+        return "AWS can't be asked: HTTPS_PROXY, or the address that AWS is asked at, is no URL."
     known = _Known({**error.kwargs, "whose": profile()})
     for kind in type(error).__mro__:
         if kind.__name__ in _SENTENCES:
             return _SENTENCES[kind.__name__].format_map(known)
     return otherwise
+
+
+def of_settings(error: BotoCoreError) -> str:
+    """Why no client could be made."""
+    return words(error, f"AWS's settings in the environment are wrong ({name(error)}).")
 
 
 def refused_for_time(error: ClientError) -> str:

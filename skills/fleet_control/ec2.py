@@ -58,8 +58,7 @@ def client(
             config=Config(**_CONFIG, proxies=proxies(endpoint_url)),  # type: ignore[arg-type]  # a dict of Config's own keywords
         )
     except BotoCoreError as error:
-        why = f"AWS's settings in the environment are wrong ({type(error).__name__})."
-        raise Ec2Error(aws_error.words(error, why)) from error
+        raise Ec2Error(aws_error.of_settings(error)) from error
     except ValueError as error:
         raise Ec2Error(f"EC2 can't be asked: {error}") from error
 

@@ -50,8 +50,31 @@ async def test_a_password_of_the_proxy_is_shown_to_it_alone(
 async def test_a_proxy_that_is_away_did_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     async with lambdas.client(FUNCTION, SystemClock()) as api:
-        with pytest.raises(ControlApiDown, match="proxy that HTTPS_PROXY names can't be reached"):
+        with pytest.raises(ControlApiDown, match="can't be reached by the proxy that HTTPS_PROXY"):
             await api.runs()
+
+
+async def test_a_proxy_that_speaks_no_tls_is_named_as_what_is_in_the_way(
+    by_proxy: RecordingProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", by_proxy.url.replace("http://", "https://"))
+    async with lambdas.client(FUNCTION, SystemClock()) as api:
+        with pytest.raises(ControlApiDown, match="can't be reached by the proxy that HTTPS_PROXY"):
+            await api.runs()
+
+
+@pytest.mark.parametrize("url", ["http://me:s3cret@p:99999", "http://me:s3[cret@p"])
+async def test_a_proxy_that_is_no_url_is_told_without_it(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("https_proxy", url)
+    async with lambdas.client(FUNCTION, SystemClock()) as api:
+        with pytest.raises(ControlApiDown, match=r"or its proxy's, is no URL\.") as down:
+            await api.runs()
+    with pytest.raises(Ec2Error, match=r"HTTPS_PROXY, or the address .* is no URL") as unseen:
+        describe_machines(ec2.client(REGION, ACCESS_KEY, SECRET_KEY))
+
+    assert "cret" not in f"{down.value}{unseen.value}"
 
 
 async def test_this_machine_is_reached_without(

@@ -86,7 +86,11 @@ def sign_on_of(desk: Path, name: str, until: str) -> None:
             "of profile `broken` can't be had: custom-pro",
         ),
         (process("echo s3cret"), {"AWS_PROFILE": "broken"}, "`broken` names as its credential_pr"),
-        (process("/no/such"), {"AWS_PROFILE": "broken"}, "run that by hand"),
+        (
+            process("/no/such"),
+            {"AWS_PROFILE": "broken"},
+            "What profile `broken` names as its credential_process can't be run, or does not say",
+        ),
         ("", REGION, "There are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_K"),
         ("", {"AWS_ACCESS_KEY_ID": "AKIA", **REGION}, "AWS_SECRET_ACCESS_KEY is missing"),
         ("", {"AWS_SECRET_ACCESS_KEY": "s3cret", **REGION}, "AWS_ACCESS_KEY_ID"),
@@ -94,7 +98,13 @@ def sign_on_of(desk: Path, name: str, until: str) -> None:
         ("", KEYS, "AWS_REGION is not set: the fleet's, as in eu-central-1."),
         ("", {**KEYS, "AWS_REGION": "not a region"}, "AWS_REGION is no region"),
         ("", {**KEYS, **REGION, "AWS_ENDPOINT_URL": "nonsense"}, "AWS_ENDPOINT_URL is no URL"),
-        ("", {**KEYS, **REGION, "AWS_RETRY_MODE": "nonsense"}, "InvalidRetryModeError"),
+        (
+            "",
+            {**KEYS, **REGION, "AWS_RETRY_MODE": "nonsense"},
+            "AWS's settings in the environment are wrong (InvalidRetryModeError).",
+        ),
+        ("", {**KEYS, **REGION, "AWS_MAX_ATTEMPTS": "many"}, "or another AWS_… variable is wrong"),
+        ("", {**KEYS, **REGION, "HTTPS_PROXY": "http://me:s3cret@p:x"}, "HTTPS_PROXY, or the addr"),
         (
             "",
             {**KEYS, **REGION, "AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"},

@@ -4,11 +4,15 @@ import os
 import pty
 import re
 import select
+import signal
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from clawbot.provision.command import main
+from clawbot.provision.operator_context import OperatorContext
 from clawbot.provision.typed_value import LONGEST_LINE
 from tests.provision.operator_shell import REGISTRY, Operator, token_name
 
@@ -148,6 +152,44 @@ def test_a_name_that_is_none_is_refused_before_anything_is_read(shell: Operator)
     ended = shell.types("secrets", "take", "nobodys", given="\0")
 
     assert "is no token and no agent's secret of the registry" in ended.err
+
+
+def test_that_no_identity_is_there_is_told_before_anything_is_read(shell: Operator) -> None:
+    OperatorContext(shell.checkout, shell.environ).identity_file.unlink()
+
+    ended = shell.types("secrets", "take", TOKEN, given="\0")
+
+    assert "is not there: it is to hold your age identity" in ended.err
+
+
+def test_a_standard_input_that_is_closed_holds_nothing(shell: Operator) -> None:
+    shell.monkeypatch.setattr("sys.stdin", None)
+
+    code = main(["secrets", "--checkout", str(shell.checkout), "take", TOKEN], shell.environ)
+
+    assert code == 1
+    assert "must be one line" in shell.capsys.readouterr().err
+
+
+def test_whoever_leaves_the_prompt_sees_no_trace(shell: Operator) -> None:
+    ours, theirs = pty.openpty()
+    as_installed = "import sys; from clawbot.cli import main; sys.exit(main())"
+    command = ["secrets", "--checkout", str(shell.checkout), "take", TOKEN]
+    with subprocess.Popen(  # noqa: S603  (this interpreter and a module of ours)
+        [sys.executable, "-c", as_installed, *command],
+        env={**os.environ, **shell.environ},
+        stdin=theirs,
+        stderr=subprocess.PIPE,
+    ) as program:
+        assert program.stderr is not None
+        prompt = f"{TOKEN} (is not shown): "
+        asked = os.read(program.stderr.fileno(), len(prompt)).decode()
+        program.send_signal(signal.SIGINT)
+        rest = program.stderr.read().decode()
+    os.close(ours)
+    os.close(theirs)
+
+    assert (program.returncode, asked, rest) == (130, prompt, "\n")
 
 
 def at_a_terminal(shell: Operator, name: str, *lines: str) -> tuple[int, str]:

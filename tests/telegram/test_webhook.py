@@ -155,6 +155,30 @@ async def test_who_is_refused_is_not_kept(scene: TelegramScene) -> None:
         writer.close()
 
 
+HEAD = f"POST /telegram HTTP/1.1\r\nHost: a\r\n{SECRET_HEADER}: {SECRET}\r\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        (HEAD + b"Content-Length: 100\r\n\r\n{", "telegram.body_broken_off why=ConnectionReset"),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{", "telegram.body_broken_off why="),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\nno size\r\n", "telegram.request_unreadable"),
+        (b"POST /telegram HTTP/1.1\r\nno header\r\n\r\n", "telegram.request_unreadable"),
+    ],
+)
+async def test_what_is_no_request_or_breaks_off_is_a_line_of_the_log(
+    scene: TelegramScene, caplog: pytest.LogCaptureFixture, said: bytes, line: str
+) -> None:
+    url = await serving(scene)
+    _, writer = await dial(scene, url, said)
+    await asyncio.sleep(0.1)
+    writer.close()
+
+    await scene.until(lambda: line in caplog.text)
+    assert "Traceback" not in caplog.text
+
+
 async def test_a_hundred_are_connected_at_the_most(scene: TelegramScene) -> None:
     url = await serving(scene)
     there = [await dial(scene, url, b"POST") for _ in range(100)]
