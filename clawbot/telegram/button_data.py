@@ -35,6 +35,8 @@ class TelegramAct(StrEnum):
 
 
 YES = (TelegramAct.YES, TelegramAct.YES_TO_BUTTON)
+# What may change a host.
+ACTING = (*YES, TelegramAct.DEPLOY, TelegramAct.CANCEL)
 ANSWERS = (*YES, TelegramAct.NO, TelegramAct.NO_TO_BUTTON)
 
 
