@@ -11,7 +11,7 @@ from discord.ext import commands
 
 from clawbot.ask import Ask
 from clawbot.bot import Bot
-from clawbot.commands import OptionKind, Request, Status, Unreadable, acts, in_words, parse
+from clawbot.commands import OptionKind, Request, Status, acts, in_words, is_asked, parse
 from clawbot.discord import acknowledgement, buttons
 from clawbot.discord.absence import Absence
 from clawbot.discord.buttons import COG, DiscordAct, DiscordDrawing, DiscordPress, FleetButton
@@ -194,7 +194,7 @@ class FleetCog(commands.Cog, name=COG):
         """Whether words without `/fleet` are: no program's, and no other command of this client."""
         if message.author.bot or (await self._client.get_context(message)).valid:
             return False
-        return self.alone or bool(said.words and not isinstance(parse(said.words), Unreadable))
+        return self.alone or is_asked(said.words)
 
     async def _heard(
         self, message: discord.Message, said: Addressed, reply: LivingReply, *, missed: bool

@@ -251,8 +251,14 @@ async def test_a_message_older_than_two_minutes_is_too_old(scene: TelegramScene)
         ("@fleet_bot /fleet status", True),
         ("@Fleet_bot, fleet status", True),
         ("@other_bot /fleet status", False),
-        ("@fleet_bot status", False),
-        ("@fleet_bot", False),
+        ("@fleet_bot status", True),
+        ("@fleet_bot, /status", True),
+        ("@Fleet_bot", True),
+        ("@fleet_bot: hello", True),
+        ("@fleet_bot /fleet@other_bot status", False),
+        ("hello @fleet_bot", False),
+        ("@fleet_bots", False),
+        ("@other_bot", False),
         ("fleet status", False),
     ],
 )
@@ -290,11 +296,34 @@ async def test_an_instance_has_to_say_the_slash_or_two_programs_could_talk_for_e
     await scene.start()
     for who in (scene.claw, user(3003, "claw as a user account")):
         loose = await scene.say("@fleet_bot fleet is well", who)
+        looser = await scene.say("@fleet_bot /deploy claw-2", who)
         alone = await scene.people.say(private(3003), who, "fleet status")
         strict = await scene.say("@fleet_bot /fleet status", who)
         assert "2 instances" in (await scene.reply_to(strict))["text"]
         await scene.settled()
-        assert (scene.answer_to(loose), scene.answer_to(alone)) == (None, None)
+        assert [scene.answer_to(one) for one in (loose, looser, alone)] == [None] * 3
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("@fleet_bot", "every instance"),
+        ("@fleet_bot hello, how are you?", "I don't know hello."),
+        ("@fleet_bot Status.", "2 instances"),
+    ],
+)
+async def test_whoever_names_it_is_answered_as_in_discord(
+    scene: TelegramScene, said: str, told: str
+) -> None:
+    await scene.start()
+    assert told in (await scene.reply_to(await scene.say(said, scene.visitor)))["text"]
+
+
+async def test_a_question_to_words_after_its_name_can_be_answered(scene: TelegramScene) -> None:
+    await scene.start()
+    asked = await scene.reply_to(await scene.say("@fleet_bot deploy all", scene.operator))
+    await scene.press(asked, "Confirm")
+    await scene.until(lambda: [run.target for run in scene.api.runs] == ["all"])
 
 
 @pytest.mark.parametrize("target", ["`claw-2`", "“claw-2”", "claw-2.", "claw-2,", "<claw-2>"])
