@@ -49,7 +49,7 @@ class TelegramPress:
 
     @property
     def page(self) -> int:
-        return int(self.rest[0]) if self.rest and self.rest[0][:6].isdecimal() else 0
+        return int(self.rest[0][:6]) if self.rest and self.rest[0].isdecimal() else 0
 
 
 @dataclass(frozen=True, slots=True)
