@@ -112,8 +112,8 @@ async def test_the_page_s_program_in_a_house_of_others(
 ) -> None:
     file = tmp_path / "kept"
     source = in_a_house_of_others(scene, file)
-    said = ("/hello", "/fail", "/fleet@fleet_bot status", "/nothing")
-    said += ("@fleet_bot thanks", "@fleet_bot", "@fleet_bot status")
+    slashed = ("/hello", "/fail", "/fleet@fleet_bot status", "/nothing")
+    said = (*slashed, "@fleet_bot thanks", "@fleet_bot", "@fleet_bot status")
     async with running(source, scene.environ("demo")) as bot:
         replies = [await answer(scene, text) for text in said]
         code, output, log = await bot.ended(signal.SIGTERM)
