@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from clawbot.ask import Ask
 from clawbot.replies import broken
-from fleet_control.caller import Caller, Human, Unknown
+from fleet_control.caller import Caller, Unknown, is_operator
 from fleet_control.clock import Clock
 from fleet_control.error import FleetError
 from fleet_control.registry import Registry
@@ -50,8 +50,7 @@ class Speakers:
         who acts, the registry is of the last five seconds.
         """
         caller = by(self.known).caller
-        operates = isinstance(caller, Human) and caller.operator
-        is_new = caller is UNANSWERED or (acts and operates)
+        is_new = caller is UNANSWERED or (acts and is_operator(caller))
         return by(await self._registry(AGAIN_SECONDS if is_new else KEPT_SECONDS))
 
     async def _registry(self, kept: float = KEPT_SECONDS) -> Registry | None:
@@ -82,4 +81,4 @@ class Speakers:
 
 def doubted(caller: Caller, registry: Registry | None) -> bool:
     """Whether this operator may be an instance that no registry has told us of yet."""
-    return registry is None and isinstance(caller, Human) and caller.operator
+    return registry is None and is_operator(caller)

@@ -164,9 +164,9 @@ class TelegramFront:
         to.first = goes_first(caller)
         ours = self.chats.ours(message.chat, caller)
         if not ours:
-            said.audit(in_words(request))
             log.warning("telegram.not_our_chat chat=%s user=%s", message.chat.id, user.id)
             if message.chat.type != ChatType.PRIVATE:
+                said.audit(in_words(request))
                 return
         if not self._crowd.admits(caller, said.account, slot.ended.is_set):
             said.audit(f"dropped: {in_words(request)}")
@@ -175,6 +175,7 @@ class TelegramFront:
                 await reply.show(ONE_AT_A_TIME)
             return
         if not ours:
+            said.audit(in_words(request))
             await self._strange(caller, reply)
             return
         # Whoever is Unknown is told that, however late.
