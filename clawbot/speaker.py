@@ -53,7 +53,7 @@ class Speakers:
         is_new = caller is UNANSWERED or (acts and is_operator(caller))
         return by(await self._registry(AGAIN_SECONDS if is_new else KEPT_SECONDS))
 
-    async def _registry(self, kept: float = KEPT_SECONDS) -> Registry | None:
+    async def _registry(self, kept: float) -> Registry | None:
         """At most so many seconds old, or what is known where that can't be had; None where nothing
         is."""
         reading = self._reading.get(kept)
