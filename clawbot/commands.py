@@ -205,6 +205,11 @@ def in_words(request: Request | Unreadable) -> str:
     return " ".join(typed(request))
 
 
+def is_asked(words: tuple[str, ...]) -> bool:
+    """Whether these ask for something, though no `/fleet` stands before them."""
+    return bool(words) and not isinstance(parse(words), Unreadable)
+
+
 def acts(request: Request | Unreadable) -> bool:
     """Whether it is for operators only, and says all that it needs to begin something."""
     if isinstance(request, Unreadable) or command_of(request).who is Who.EVERYONE:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from clawbot.replies import Notice
-from fleet_control.caller import Caller, Human
+from fleet_control.caller import Caller, is_operator
 from fleet_control.clock import Clock
 
 # So long after the last ask that was dropped the next one is told of again.
@@ -15,7 +15,7 @@ ONE_AT_A_TIME = Notice(
 
 def goes_first(caller: Caller) -> bool:
     """Whether this one is answered before those who may only look."""
-    return isinstance(caller, Human) and caller.operator
+    return is_operator(caller)
 
 
 class Crowd:

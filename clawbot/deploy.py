@@ -14,7 +14,7 @@ from clawbot.progress import Stage, lost, progress
 from clawbot.replies import Deploying, Notice, Reply, broken, is_final, refused
 from clawbot.speaker import DOUBTED
 from clawbot.tracking import Tracker
-from fleet_control.caller import Human
+from fleet_control.caller import is_operator
 from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
 from fleet_control.error import ControlApiError, ControlApiRefused, FleetError, OutcomeUnknown
@@ -65,7 +65,7 @@ class Deploys:
     async def cancel(self, run_id: int, ask: Ask, reply: LivingReply) -> None:
         """Stop a deploy that has not started, for any operator; its own reply will tell how."""
         ask.audit(f"cancel run {run_id}")
-        if not (isinstance(ask.caller, Human) and ask.caller.operator):
+        if not is_operator(ask.caller):
             told = refused("Only operators may cancel a deploy.", "not_operator")
         elif ask.doubted:
             told = DOUBTED

@@ -1,7 +1,7 @@
 """The mark on a button that only this bot can have made.
 
-The key comes from the chat key's secret, which the agent on the same host cannot read even where
-it logs in with the same bot token.
+The key comes from the chat key's secret, which no agent can read: whoever has the bot's token can
+send and change its messages, and still makes no button that counts.
 """
 
 import base64

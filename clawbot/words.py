@@ -24,7 +24,8 @@ def plain(text: str) -> str:
 
 def read(text: str) -> tuple[str, ...]:
     """Its words; where none is left there are none."""
-    return tuple(filter(None, map(_bare, plain(text).split())))
+    # A slash alone was parted from its command.
+    return tuple(word for word in map(_bare, plain(text).split()) if word.strip("/"))
 
 
 def _bare(word: str) -> str:
@@ -43,5 +44,5 @@ def after_a_name(text: str) -> tuple[tuple[str, ...], bool]:
     said = read(text)
     if not said:
         return (), False
-    first, asked = said[0].removeprefix("/"), said[1:]
+    first, asked = said[0].lstrip("/"), said[1:]
     return (asked if is_command(f"/{first}") else (first, *asked)), is_command(said[0])

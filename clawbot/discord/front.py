@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import discord
@@ -10,7 +11,7 @@ from discord.ext import commands
 
 from clawbot.ask import Ask
 from clawbot.bot import Bot
-from clawbot.commands import OptionKind, Request, Status, Unreadable, in_words, parse
+from clawbot.commands import OptionKind, Request, Status, acts, in_words, is_asked, parse
 from clawbot.discord import acknowledgement, buttons
 from clawbot.discord.absence import Absence
 from clawbot.discord.buttons import COG, DiscordAct, DiscordDrawing, DiscordPress, FleetButton
@@ -57,7 +58,7 @@ class FleetCog(commands.Cog, name=COG):
         self._mentions = Mentions(bot.commands, bot.clock)
         self._overtaken = OvertakenChoices(bot.clock)
         self._work = InFlight(_failed)
-        self._absence = Absence(client, bot.clock, self._served, self._missed)
+        self._absence = Absence(client, bot.clock, self._served, partial(self._hear, missed=True))
         self._begun = False
         self._group = slash_command(self._asked, self._offered)
         self._guild = discord.Object(bot.settings.discord_guild or 0)
@@ -114,7 +115,7 @@ class FleetCog(commands.Cog, name=COG):
         return None
 
     async def _answered(self, interaction: Asking, request: Request, reply: LivingReply) -> None:
-        ask = await self._ask(interaction, str(interaction.id))
+        ask = await self._ask(interaction, str(interaction.id), acts=acts(request))
         pressed = interaction.user.id in self._overtaken
         await self._bot.commands.answer(replace(ask, pressed=pressed), request, reply)
 
@@ -154,15 +155,15 @@ class FleetCog(commands.Cog, name=COG):
     ) -> None:
         match press.act:
             case DiscordAct.STATUS:
-                ask = await self._ask(interaction, str(interaction.id))
+                ask = await self._ask(interaction, str(interaction.id), acts=False)
                 await self._bot.commands.answer(ask, Status(int(press.what) + 1), reply)
             case DiscordAct.CANCEL:
-                ask = await self._ask(interaction, reply.id)
+                ask = await self._ask(interaction, reply.id, acts=True)
                 await self._bot.deploys.cancel(int(press.what), ask, reply)
             case DiscordAct.YES | DiscordAct.NO:
                 question = buttons.question(press)
-                ask = await self._ask(interaction, question.asked)
                 yes = press.act is DiscordAct.YES
+                ask = await self._ask(interaction, question.asked, acts=yes)
                 await self._bot.confirmation.answer(question, ask, reply, yes=yes)
 
     # -- messages --------------------------------------------------------------------------
@@ -171,9 +172,6 @@ class FleetCog(commands.Cog, name=COG):
     async def on_message(self, message: discord.Message) -> None:
         if self._absence.first(message.id):
             await self._hear(message)
-
-    async def _missed(self, message: discord.Message) -> None:
-        await self._hear(message, missed=True)
 
     async def _hear(self, message: discord.Message, *, missed: bool = False) -> None:
         """A message; what was missed may be too old, or known to the ledger."""
@@ -196,13 +194,14 @@ class FleetCog(commands.Cog, name=COG):
         """Whether words without `/fleet` are: no program's, and no other command of this client."""
         if message.author.bot or (await self._client.get_context(message)).valid:
             return False
-        return self.alone or bool(said.words and not isinstance(parse(said.words), Unreadable))
+        return self.alone or is_asked(said.words)
 
     async def _heard(
         self, message: discord.Message, said: Addressed, reply: LivingReply, *, missed: bool
     ) -> None:
         request = parse(said.words)
-        asks = wrote(message, self._settings, await self._bot.speakers.registry())
+        by = partial(wrote, message, self._settings)
+        asks = await self._bot.speakers.ask(by, acts=acts(request))
         if not (isinstance(asks.caller, Human) or (said.named and asks.caller is not UNANSWERED)):
             asks.audit(in_words(request))
             log.info(
@@ -249,8 +248,9 @@ class FleetCog(commands.Cog, name=COG):
         message = DiscordMessage(self._drawing, self._places(*places), self._clock, **where)
         return LivingReply(message, self._clock, state, self._work.moved)
 
-    async def _ask(self, interaction: discord.Interaction[Any], asked: str) -> Ask:
-        return acted(interaction, asked, self._settings, await self._bot.speakers.registry())
+    async def _ask(self, interaction: discord.Interaction[Any], asked: str, *, acts: bool) -> Ask:
+        by = partial(acted, interaction, asked, self._settings)
+        return await self._bot.speakers.ask(by, acts=acts)
 
     def _noted(self, interaction: discord.Interaction[Any], what: str) -> None:
         """The audit line of what is not answered further."""

@@ -15,6 +15,8 @@ from fleet_control.registry import Registry
 
 PLATFORM = "discord"
 _MENTION = re.compile(r"[\s`'\"*_~,.;:!]*<@(?P<whom>[!&]?[0-9]+)>")
+# What Discord makes of a command that is picked while a message is written.
+_COMMAND = re.compile(r"</(?P<words>[^:<>]+):[0-9]+>")
 
 
 def account(user: discord.User | discord.Member) -> str:
@@ -107,7 +109,7 @@ def addressed(message: discord.Message, me: int) -> Addressed | None:
 
 def said_to(mine: Collection[str], content: str) -> Addressed | None:
     """What is said after the mentions at the begin, one of which is in `mine`."""
-    rest, mentioned = plain(content), set[str]()
+    rest, mentioned = _COMMAND.sub(r"/\g<words>", plain(content)), set[str]()
     while found := _MENTION.match(rest):
         mentioned.add(found["whom"])
         rest = rest[found.end() :]

@@ -35,6 +35,8 @@ class TelegramAct(StrEnum):
 
 
 YES = (TelegramAct.YES, TelegramAct.YES_TO_BUTTON)
+# What may change a host.
+ACTING = (*YES, TelegramAct.DEPLOY, TelegramAct.CANCEL)
 ANSWERS = (*YES, TelegramAct.NO, TelegramAct.NO_TO_BUTTON)
 
 
@@ -47,7 +49,7 @@ class TelegramPress:
 
     @property
     def page(self) -> int:
-        return int(self.rest[0]) if self.rest and self.rest[0][:6].isdecimal() else 0
+        return int(self.rest[0][:6]) if self.rest and self.rest[0].isdecimal() else 0
 
 
 @dataclass(frozen=True, slots=True)

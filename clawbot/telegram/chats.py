@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from telegram import Chat
 from telegram.constants import ChatType
 
-from fleet_control.caller import BotInstance, Caller, Human
+from fleet_control.caller import BotInstance, Caller, is_operator
 
 log = logging.getLogger(__name__)
 
@@ -22,11 +22,11 @@ class FleetChats:
     def ids(self) -> tuple[int, ...]:
         return tuple(sorted({self.now(chat) for chat in self._chats}))
 
-    def ours(self, chat: Chat, caller: Caller | None) -> bool:
+    def ours(self, chat: Chat, caller: Caller) -> bool:
         """Whether to answer there: in the fleet's chats, and where an operator is alone with us."""
         if chat.id in self._chats:
             return True
-        known = isinstance(caller, BotInstance) or (isinstance(caller, Human) and caller.operator)
+        known = isinstance(caller, BotInstance) or is_operator(caller)
         return chat.type == ChatType.PRIVATE and known
 
     def move(self, old: int, new: int) -> None:

@@ -27,12 +27,16 @@ MOVES = 7107
 AnyApplication = Application[Any, Any, Any, Any, Any, Any]
 
 
-class _SaysFleet(filters.MessageFilter):
-    """A message that says `/fleet` to the bot that received it."""
+class _SaidToUs(filters.MessageFilter):
+    """A message that asks the bot that received it for something of ours."""
+
+    def __init__(self, *, alone: bool) -> None:
+        super().__init__()
+        self._alone = alone
 
     def filter(self, message: Message) -> bool:
         bot = message.get_bot()
-        return addressed(message, bot.username, bot.id)
+        return addressed(message, bot.username, bot.id, alone=self._alone)
 
 
 def add_fleet(application: AnyApplication, environ: Mapping[str, str] = os.environ) -> None:
@@ -44,19 +48,20 @@ def add_fleet(application: AnyApplication, environ: Mapping[str, str] = os.envir
     """
     bot = assemble(load(environ), SystemClock())
     front = TelegramFront(bot, application.bot)
-    add_handlers(application, front)
+    add_handlers(application, front, alone=False)
     _begin_and_end_with(application, front, bot)
 
 
-def add_handlers(application: AnyApplication, front: TelegramFront) -> None:
-    """For new messages and our own buttons only.
+def add_handlers(application: AnyApplication, front: TelegramFront, *, alone: bool) -> None:
+    """For new messages and our own buttons only; `alone` is whether all that is said to its bot is
+    said to us.
 
     They come first in the default group, whose others don't hear what they take: one that answers
     any unknown command would answer `/fleet` too. Every other group hears what it always heard.
     """
     ours: list[BaseHandler[Any, Any, Any]] = [
         # An edited message would be another kind of update: it is not one that says anything.
-        MessageHandler(filters.UpdateType.MESSAGE & _SaysFleet(), front.hear),
+        MessageHandler(filters.UpdateType.MESSAGE & _SaidToUs(alone=alone), front.hear),
         CallbackQueryHandler(front.press, pattern=PATTERN),
     ]
     application.add_handlers(ours, GROUP)

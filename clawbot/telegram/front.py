@@ -3,6 +3,7 @@
 import logging
 from asyncio import Future
 from collections.abc import Awaitable, Callable, Hashable
+from functools import partial
 from typing import Any
 
 from telegram import Bot as TelegramBot
@@ -11,12 +12,13 @@ from telegram.constants import ChatType
 from telegram.error import TelegramError
 
 from clawbot.bot import Bot
-from clawbot.commands import in_words, parse
+from clawbot.commands import acts, in_words, parse
 from clawbot.crowd import ONE_AT_A_TIME, Crowd, goes_first
 from clawbot.in_flight import InFlight
 from clawbot.living_reply import BEGUN_WITHIN_SECONDS, LivingReply, State
 from clawbot.replies import Notice, too_old
 from clawbot.seal import Seal
+from clawbot.speaker import UNANSWERED
 from clawbot.telegram.buttons import Origin, TelegramDrawing, text
 from clawbot.telegram.chats import FleetChats
 from clawbot.telegram.command import has_slash, words
@@ -26,7 +28,7 @@ from clawbot.telegram.outbox import Outbox
 from clawbot.telegram.presses import OnePress, Presses
 from clawbot.telegram.rate_limit import Limits, RateLimit
 from clawbot.telegram.reply import TelegramMessage
-from clawbot.telegram.speaker import PLATFORM, account, ask, author
+from clawbot.telegram.speaker import PLATFORM, account, wrote
 from fleet_control.caller import BotInstance, Caller, Human, Unknown
 from fleet_control.error import FleetError
 
@@ -85,7 +87,7 @@ class TelegramFront:
         if isinstance(query.message, Message) and query.message.is_accessible:
             answered = OnePress(self._presses, query, query.message, to, reply, slot).answer()
         else:
-            answered = self._presses.too_old(query, query.message.chat, to)
+            answered = self._presses.too_old(query, query.message, to)
         task = self._work.begin(answered, lambda: reply.left_to_successor)
         task.add_done_callback(lambda task: self._stopped(task, update, slot, "press", query.id))
 
@@ -147,13 +149,13 @@ class TelegramFront:
         self, message: Message, to: TelegramMessage, reply: LivingReply, slot: Slot
     ) -> None:
         user, request = message.from_user, parse(words(message.text or ""))
-        registry = await self._bot.speakers.registry()
-        caller = author(message, self._bot.settings, registry)
         if user is None:
             log.info("telegram.ignored chat=%s message=%s", message.chat.id, message.message_id)
             return
-        said = ask(caller, user, message, registry)
-        if caller is None or (
+        by = partial(wrote, message, user, self._bot.settings)
+        said = await self._bot.speakers.ask(by, acts=acts(request))
+        caller = said.caller
+        if caller is UNANSWERED or (
             isinstance(caller, BotInstance) and not has_slash(message.text or "")
         ):
             said.audit(in_words(request))
@@ -162,9 +164,9 @@ class TelegramFront:
         to.first = goes_first(caller)
         ours = self.chats.ours(message.chat, caller)
         if not ours:
-            said.audit(in_words(request))
             log.warning("telegram.not_our_chat chat=%s user=%s", message.chat.id, user.id)
             if message.chat.type != ChatType.PRIVATE:
+                said.audit(in_words(request))
                 return
         if not self._crowd.admits(caller, said.account, slot.ended.is_set):
             said.audit(f"dropped: {in_words(request)}")
@@ -173,6 +175,7 @@ class TelegramFront:
                 await reply.show(ONE_AT_A_TIME)
             return
         if not ours:
+            said.audit(in_words(request))
             await self._strange(caller, reply)
             return
         # Whoever is Unknown is told that, however late.

@@ -1,9 +1,10 @@
 """What a press of a button asks for. The message that has the button becomes the reply."""
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 
-from telegram import CallbackQuery, Chat, Message, MessageEntity
+from telegram import CallbackQuery, MaybeInaccessibleMessage, Message, MessageEntity
 
 from clawbot.ask import Ask
 from clawbot.bot import Bot
@@ -12,8 +13,10 @@ from clawbot.crowd import ONE_AT_A_TIME, Crowd, goes_first
 from clawbot.living_reply import LivingReply
 from clawbot.replies import Notice, Question
 from clawbot.seal import Seal
+from clawbot.speaker import UNANSWERED
 from clawbot.telegram import button_data
 from clawbot.telegram.button_data import (
+    ACTING,
     ANSWERS,
     YES,
     SealedQuestion,
@@ -26,7 +29,7 @@ from clawbot.telegram.command import words
 from clawbot.telegram.order import Slot
 from clawbot.telegram.outbox import Outbox
 from clawbot.telegram.reply import TelegramMessage
-from clawbot.telegram.speaker import PLATFORM, ask, person
+from clawbot.telegram.speaker import PLATFORM, pressed
 from fleet_control.caller import Human
 from fleet_control.error import FleetError
 from fleet_control.status import FleetStatus
@@ -50,14 +53,14 @@ class Presses:
     chats: FleetChats
     crowd: Crowd
 
-    async def too_old(self, query: CallbackQuery, chat: Chat, shown: TelegramMessage) -> None:
+    async def too_old(
+        self, query: CallbackQuery, message: MaybeInaccessibleMessage, shown: TelegramMessage
+    ) -> None:
         """A press below a message that Telegram no longer shows."""
-        user = query.from_user
-        registry = await self.bot.speakers.registry()
-        caller = person(user, self.bot.settings, registry)
-        if query.message:
-            ask(caller, user, query.message, registry).audit(f"press {query.data}")
-        if self.chats.ours(chat, caller):
+        by = partial(pressed, query.from_user, message, self.bot.settings)
+        asks = await self.bot.speakers.ask(by, acts=False)
+        asks.audit(f"press {query.data}")
+        if self.chats.ours(message.chat, asks.caller):
             await shown.whisper(TOO_OLD)
         else:
             await self.outbox.answer(query.id, NOT_OURS, alert=True)
@@ -89,11 +92,11 @@ class OnePress:
 
     async def answer(self) -> None:
         """Do what the button stands for, and stay until that is done."""
-        user, bot = self._query.from_user, self._to.bot
-        registry = await bot.speakers.registry()
-        caller = person(user, bot.settings, registry)
-        asks = replace(ask(caller, user, self._message, registry), pressed=True)
-        if caller is None:
+        bot, press = self._to.bot, button_data.read(self._query.data or "")
+        by = partial(pressed, self._query.from_user, self._message, bot.settings)
+        asks = await bot.speakers.ask(by, acts=press is not None and press.act in ACTING)
+        caller = asks.caller
+        if caller is UNANSWERED:
             self._noted(asks)
         elif not self._to.chats.ours(self._message.chat, caller):
             self._noted(asks)
@@ -103,7 +106,7 @@ class OnePress:
             self._shown.calls = isinstance(caller, Human)
             self._shown.first = goes_first(caller)
             if self._to.crowd.admits(caller, asks.account, self._slot.ended.is_set):
-                await self._take(asks)
+                await self._take(press, asks)
             else:
                 await self._drop(asks)
         await self._shown.heard()
@@ -113,8 +116,7 @@ class OnePress:
         if self._to.crowd.tells(asks.account):
             await self._reply.whisper(ONE_AT_A_TIME)
 
-    async def _take(self, asks: Ask) -> None:
-        press = button_data.read(self._query.data or "")
+    async def _take(self, press: TelegramPress | None, asks: Ask) -> None:
         if press is None or press.act is TelegramAct.CANCEL:
             await self._cancel(press, asks)
         elif press.act in ANSWERS:

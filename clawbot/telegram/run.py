@@ -56,7 +56,7 @@ async def run(
     async with _reached(bot.settings, bot.clock, told, answer_seconds) as telegram:
         front = TelegramFront(bot, telegram, limits)
         application = ApplicationBuilder().bot(telegram).updater(None).job_queue(None).build()
-        add_handlers(application, front)
+        add_handlers(application, front, alone=True)
         memberships = Memberships(telegram, front.chats, bot.clock, told.lacks)
         application.add_handler(ChatMemberHandler(memberships.hear), MEMBERSHIPS)
         async with application:

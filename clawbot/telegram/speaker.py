@@ -1,5 +1,7 @@
 """Who speaks in Telegram, by what Telegram itself vouches for: ids, never names."""
 
+from dataclasses import replace
+
 from telegram import MaybeInaccessibleMessage, Message, User
 from telegram.constants import ChatID, ChatType
 
@@ -20,11 +22,22 @@ def account(user: User) -> str:
     return f"{PLATFORM}:{user.id}"
 
 
-def ask(
+def wrote(message: Message, user: User, settings: Settings, registry: Registry | None) -> Ask:
+    """What a message of `user` asks for."""
+    return _ask(author(message, settings, registry), user, message, registry)
+
+
+def pressed(
+    user: User, message: MaybeInaccessibleMessage, settings: Settings, registry: Registry | None
+) -> Ask:
+    """What `user` asks for by a button below `message`."""
+    caller = person(user, settings, registry)
+    return replace(_ask(caller, user, message, registry), pressed=True)
+
+
+def _ask(
     caller: Caller | None, user: User, message: MaybeInaccessibleMessage, registry: Registry | None
 ) -> Ask:
-    """What `user` said in `message`, or by a button below it; no caller is one whom nobody
-    answers."""
     who = caller or UNANSWERED
     return Ask(
         caller=who,

@@ -42,6 +42,11 @@ class Unknown(NamedTuple):
 Caller = Human | BotInstance | Unknown
 
 
+def is_operator(caller: Caller) -> bool:
+    """Whether it is a person who may deploy."""
+    return isinstance(caller, Human) and caller.operator
+
+
 def is_instance_id(text: str) -> bool:
     """Whether `text` may name an instance: ``[a-z0-9](-?[a-z0-9])*``, at most 32, never ``all``."""
     return (

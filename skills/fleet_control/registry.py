@@ -210,7 +210,9 @@ def _shared(
     owner: dict[str, str] = {}
     for id_, instance in instances.items():
         for value in filter(None, of(instance)):
-            if value in owner:
+            if owner.get(value) == id_:
+                yield f"`{id_}` names the {what} `{value}` twice: each login needs its own"
+            elif value in owner:
                 yield f"`{owner[value]}` and `{id_}` share the {what} `{value}`"
             owner.setdefault(value, id_)
 

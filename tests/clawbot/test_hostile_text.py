@@ -49,7 +49,20 @@ NASTY = (
 WORDS = st.lists(st.sampled_from([*NASTY, "x", "1", " "]), max_size=8).map("".join)
 HOSTILE = WORDS.filter(lambda text: bool(printable(text.strip()).strip()))
 UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-SURVIVES = ("🦞", "👍🏽", "日本語", "العربية", "נ", "é", "e\u0301", "हिन्दी", "ß", "—", "½")
+SURVIVES = (
+    "🦞",
+    "❤\ufe0f",
+    "👍🏽",
+    "日本語",
+    "العربية",
+    "נ",
+    "é",
+    "e\u0301",
+    "हिन्दी",
+    "ß",
+    "—",
+    "½",
+)
 # Read as a moment, or as a number.
 UNTOUCHED = {"url", "committed", "created", "started", "updated", "asker", "asked"}
 
@@ -237,6 +250,10 @@ def test_every_script_is_shown_as_it_is(draw: Callable[[Reply], Iterator[str]], 
     ("text", "shown"),
     [
         ("claw-1\u200b", "claw-1?"),
+        ("claw-1\ufe0f\ufe0e", "claw-1??"),
+        ("\U000e0100claw\u180b", "?claw?"),
+        ("❤\ufe0f", "❤\ufe0f"),
+        ("e" + "\u0301" * 9, "e" + "\u0301" * 4 + "?" * 5),
         ("claw\u200d-1", "claw?-1"),
         ("a\nb\r\n", "a?b??"),
         ("\x1b[31mred", "?[31mred"),

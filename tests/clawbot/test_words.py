@@ -91,6 +91,9 @@ def test_what_is_in_a_word_stays(line: str, words: tuple[str, ...]) -> None:
         (" hello", ("hello",), False),
         ("", (), False),
         (" ,", (), False),
+        (" / fleet deploy claw-2", DEPLOY, False),
+        (" //fleet deploy claw-2", DEPLOY, False),
+        (" /", (), False),
     ],
 )
 def test_once_a_bot_was_named_the_command_s_name_may_be_missing(

@@ -76,6 +76,7 @@ async def test_only_what_begins_with_a_mention_is_meant_for_it(scene: DiscordSce
         "Status.",
         "/status",
         "`/fleet status`",
+        "</fleet status:1469034582763442176>",
         "`status`",
         "\n/fleet status",
         "\u00a0／fleet\u00a0status",  # noqa: RUF001  (a full-width slash)

@@ -1,6 +1,7 @@
 """Who speaks in Discord: an account that the registry gives to an instance is that instance."""
 
 import logging
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -9,6 +10,7 @@ from tests.discord.dialogue import answer, deploying, question, said, whispered,
 from tests.discord.scene import DiscordScene
 
 ITSELF, ALL = "claw-1 may not deploy itself", "claw-1 may not deploy all"
+Ways = Callable[[DiscordScene, Member, str], Awaitable[Message]]
 UNSEEN = "I have not seen the registry yet"
 
 
@@ -24,13 +26,12 @@ async def by_mention(scene: DiscordScene, who: Member, target: str) -> Message:
 @pytest.mark.parametrize("ways", [by_menu, by_mention])
 @pytest.mark.parametrize("listed", ["by a role", "by account"])
 async def test_a_person_s_account_of_the_registry_is_its_instance_and_no_operator(
-    scene: DiscordScene, ways: object, listed: str
+    scene: DiscordScene, ways: Ways, listed: str
 ) -> None:
     """Nobody has asked for the registry before."""
     who = scene.operator if listed == "by a role" else scene.owner
     scene.api.registry = with_account(who)
     await scene.start()
-    assert callable(ways)
     assert ITSELF in (await ways(scene, who, "claw-1")).text
     assert ALL in (await ways(scene, who, "all")).text.replace("`", "")
     assert scene.api.count("deploy") == 0
@@ -45,23 +46,46 @@ async def test_what_it_deploys_it_deploys_as_that_instance(scene: DiscordScene) 
     assert (run.caller, run.requested_by) == ("claw-1", "")
 
 
-@pytest.mark.parametrize(("age", "instance"), [(40, False), (61, True)])
-async def test_what_the_registry_says_anew_is_known_within_a_minute(
-    scene: DiscordScene, age: float, instance: bool
+@pytest.mark.parametrize(
+    ("ways", "age", "instance"), [(by_menu, 4, False), (by_menu, 5, True), (by_mention, 5, True)]
+)
+async def test_an_operator_s_account_of_a_merge_just_now_is_its_instance(
+    scene: DiscordScene, ways: Ways, age: float, instance: bool
 ) -> None:
     await scene.start()
-    await answer(scene, await said(scene, scene.visitor, "/fleet help"))
+    await scene.replied(await scene.discord.command(scene.app, scene.visitor, "help"))
     scene.api.registry = with_account(scene.operator)
     await scene.clock.turn(age)
-    reply = await by_menu(scene, scene.operator, "claw-1")
+    reply = await ways(scene, scene.operator, "claw-1")
     assert (ITSELF in reply.text) == instance
+
+
+async def test_a_program_s_account_of_a_merge_just_now_is_its_instance(scene: DiscordScene) -> None:
+    agent = scene.discord.person("agent", bot=True)
+    await scene.start()
+    await scene.replied(await scene.discord.command(scene.app, scene.visitor, "help"))
+    scene.api.registry = with_account(agent)
+    await scene.clock.turn(5)
+    assert "2 healthy" in (await answer(scene, await said(scene, agent, "/fleet status"))).text
+
+
+@pytest.mark.parametrize(("age", "reads"), [(59, 1), (60, 2)])
+async def test_what_changes_no_host_goes_by_a_registry_of_the_last_minute(
+    scene: DiscordScene, age: float, reads: int
+) -> None:
+    await scene.start()
+    await scene.replied(await scene.discord.command(scene.app, scene.visitor, "help"))
+    before = scene.api.count("registry")
+    await scene.clock.turn(age)
+    await scene.replied(await scene.discord.command(scene.app, scene.operator, "help"))
+    assert scene.api.count("registry") - before == reads - 1
 
 
 async def test_a_yes_is_whose_the_account_is_by_then(scene: DiscordScene) -> None:
     await scene.start()
     _, reply = await question(scene)
     scene.api.registry = with_account(scene.operator)
-    await scene.clock.turn(61)
+    await scene.clock.turn(5)
     await scene.discord.press(scene.app, scene.operator, reply, reply.buttons["Deploy"])
     await scene.until(lambda: ALL in reply.text.replace("`", ""))
     assert scene.api.count("deploy") == 0
@@ -71,7 +95,7 @@ async def test_a_cancel_is_whose_the_account_is_by_then(scene: DiscordScene) -> 
     await scene.start()
     _, reply = await deploying(scene)
     scene.api.registry = with_account(scene.operator)
-    await scene.clock.turn(61)
+    await scene.clock.turn(5)
     pressed = await scene.discord.press(scene.app, scene.operator, reply, reply.buttons["Cancel"])
     assert "Only operators may cancel" in await whispered(scene, pressed)
     assert scene.api.count("cancel") == 0

@@ -128,8 +128,8 @@ WRONG: list[tuple[str, object, str]] = [
     ),
     (
         "one entry's token twice",
-        {"a": entry(1, telegramTokenSecret="claw-discord-token-1")},
-        "share the token secret",
+        {"a": entry(1, clawbotDiscordTokenSecret="claw-discord-token-1")},
+        "`a` names the token secret `claw-discord-token-1` twice: each login needs its own",
     ),
     (
         "an agent's secret that another logs in with",

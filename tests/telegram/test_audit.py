@@ -58,6 +58,19 @@ async def test_an_ask_of_which_nothing_comes_leaves_its_line(
     assert scene.api.count("deploy") == 0
 
 
+async def test_each_of_a_stranger_s_asks_alone_with_it_leaves_one_line(
+    scene: TelegramScene, caplog: pytest.LogCaptureFixture
+) -> None:
+    await scene.start()
+    scene.api.released.clear()
+    for page in (2, 3, 4):
+        await scene.people.say(private(2002), scene.visitor, f"/fleet status {page}")
+    scene.api.released.set()
+    await scene.settled()
+    said = [line.partition("what=")[2] for line in audit(caplog) if "telegram:2002" in line]
+    assert said == ["'status 2'", "'dropped: status 3'", "'dropped: status 4'"]
+
+
 async def test_an_ask_that_is_doubted_leaves_its_line(
     scene: TelegramScene, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -102,13 +102,23 @@ async def test_a_mark_holds_for_one_asker_one_moment_and_one_message(scene: Tele
 
 
 @pytest.mark.parametrize(
-    "data", ["fleet:x:1", "fleet:s:-1", "fleet:s:x", "fleet:i:../..", "fleet:c:x", "fleet:d:"]
+    ("label", "data"),
+    [
+        ("Refresh", "fleet:x:1"),
+        ("Refresh", "fleet:s:-1"),
+        ("Refresh", "fleet:s:x"),
+        ("Refresh", "fleet:s:123456x"),
+        ("◀", "fleet:t:999999999999"),
+        ("../..", "fleet:i:../.."),
+        ("Cancel", "fleet:c:x"),
+        ("the newest", "fleet:d:"),
+    ],
 )
 async def test_any_data_may_come_and_nothing_breaks(
-    scene: TelegramScene, data: str, caplog: pytest.LogCaptureFixture
+    scene: TelegramScene, label: str, data: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     await scene.start()
-    keyboard = {"inline_keyboard": [[{"text": "x", "callback_data": data}]]}
+    keyboard = {"inline_keyboard": [[{"text": label, "callback_data": data}]]}
     ours = scene.telegram.history.bot
     message = scene.people.write(scene.alone, ours, "x", reply_markup=keyboard)
     await scene.people.send_data(message, scene.operator, data)

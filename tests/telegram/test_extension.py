@@ -49,7 +49,11 @@ async def excuse(update, context):
 async def unknown(update, context):
     await update.effective_message.reply_text("I know no such command.")
 
+async def named(update, context):
+    await update.effective_message.reply_text("I was named.")
+
 application.add_handler(CommandHandler("fail", fail))
+application.add_handler(MessageHandler(filters.Regex("^@fleet_bot"), named))
 application.add_handler(MessageHandler(filters.COMMAND, unknown))
 application.add_handler(MessageHandler(filters.ALL, remember), group=1)
 application.add_error_handler(excuse)
@@ -108,14 +112,16 @@ async def test_the_page_s_program_in_a_house_of_others(
 ) -> None:
     file = tmp_path / "kept"
     source = in_a_house_of_others(scene, file)
-    said = ("/hello", "/fail", "/fleet@fleet_bot status", "/nothing")
+    slashed = ("/hello", "/fail", "/fleet@fleet_bot status", "/nothing")
+    said = (*slashed, "@fleet_bot thanks", "@fleet_bot", "@fleet_bot status")
     async with running(source, scene.environ("demo")) as bot:
         replies = [await answer(scene, text) for text in said]
         code, output, log = await bot.ended(signal.SIGTERM)
 
-    hello, failed, status, unknown = (one["text"] for one in replies)
+    hello, failed, status, unknown, *named, asked = (one["text"] for one in replies)
     assert (hello, failed) == ("Hello!", "Sorry: nothing to be found")
-    assert "2 instances" in status
+    assert all("2 instances" in one for one in (status, asked))
+    assert named == ["I was named.", "I was named."]
     assert unknown == "I know no such command."
     assert (code, output) == (0, "began\nstopped\nshut down\n")
     assert log == ""

@@ -251,8 +251,14 @@ async def test_a_message_older_than_two_minutes_is_too_old(scene: TelegramScene)
         ("@fleet_bot /fleet status", True),
         ("@Fleet_bot, fleet status", True),
         ("@other_bot /fleet status", False),
-        ("@fleet_bot status", False),
-        ("@fleet_bot", False),
+        ("@fleet_bot status", True),
+        ("@fleet_bot, /status", True),
+        ("@Fleet_bot", True),
+        ("@fleet_bot: hello", True),
+        ("@fleet_bot /fleet@other_bot status", False),
+        ("hello @fleet_bot", False),
+        ("@fleet_bots", False),
+        ("@other_bot", False),
         ("fleet status", False),
     ],
 )
@@ -290,11 +296,34 @@ async def test_an_instance_has_to_say_the_slash_or_two_programs_could_talk_for_e
     await scene.start()
     for who in (scene.claw, user(3003, "claw as a user account")):
         loose = await scene.say("@fleet_bot fleet is well", who)
+        looser = await scene.say("@fleet_bot /deploy claw-2", who)
         alone = await scene.people.say(private(3003), who, "fleet status")
         strict = await scene.say("@fleet_bot /fleet status", who)
         assert "2 instances" in (await scene.reply_to(strict))["text"]
         await scene.settled()
-        assert (scene.answer_to(loose), scene.answer_to(alone)) == (None, None)
+        assert [scene.answer_to(one) for one in (loose, looser, alone)] == [None] * 3
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("@fleet_bot", "every instance"),
+        ("@fleet_bot hello, how are you?", "I don't know hello."),
+        ("@fleet_bot Status.", "2 instances"),
+    ],
+)
+async def test_whoever_names_it_is_answered_as_in_discord(
+    scene: TelegramScene, said: str, told: str
+) -> None:
+    await scene.start()
+    assert told in (await scene.reply_to(await scene.say(said, scene.visitor)))["text"]
+
+
+async def test_a_question_to_words_after_its_name_can_be_answered(scene: TelegramScene) -> None:
+    await scene.start()
+    asked = await scene.reply_to(await scene.say("@fleet_bot deploy all", scene.operator))
+    await scene.press(asked, "Confirm")
+    await scene.until(lambda: [run.target for run in scene.api.runs] == ["all"])
 
 
 @pytest.mark.parametrize("target", ["`claw-2`", "“claw-2”", "claw-2.", "claw-2,", "<claw-2>"])
@@ -376,8 +405,8 @@ async def test_a_read_that_hangs_keeps_nobody_waiting_for_ever(scene: TelegramSc
     assert scene.api.count("deploy") == 0
 
 
-@pytest.mark.parametrize(("age", "instance"), [(40, False), (61, True)])
-async def test_what_the_registry_says_anew_is_known_within_a_minute(
+@pytest.mark.parametrize(("age", "instance"), [(4, False), (6, True)])
+async def test_an_operator_s_account_of_a_merge_just_now_is_its_instance(
     scene: TelegramScene, age: float, instance: bool
 ) -> None:
     known = json.loads(scene.api.registry)
@@ -388,6 +417,40 @@ async def test_what_the_registry_says_anew_is_known_within_a_minute(
     await scene.clock.turn(age)
     reply = await scene.reply_to(await scene.say("/fleet@fleet_bot deploy claw-1", scene.operator))
     assert ("claw-1 may not deploy itself" in reply["text"]) == instance
+
+
+async def test_a_program_s_account_of_a_merge_just_now_is_its_instance(
+    scene: TelegramScene,
+) -> None:
+    known = json.loads(scene.api.registry)
+    await scene.start()
+    await scene.reply_to(await scene.say("/fleet@fleet_bot help", scene.visitor))
+    known["claw-2"]["telegramUserId"] = "4004"
+    scene.api.registry = json.dumps(known)
+    await scene.clock.turn(6)
+    claw = user(4004, "claw", is_bot=True, username="claw_2_bot")
+    asked = await scene.say("/fleet@fleet_bot deploy claw-2", claw)
+    assert "claw-2 may not deploy itself" in (await scene.reply_to(asked))["text"]
+
+
+@pytest.mark.parametrize("label", ["Confirm", "Cancel"])
+async def test_a_press_is_whose_the_account_is_just_now(scene: TelegramScene, label: str) -> None:
+    known = json.loads(scene.api.registry)
+    await scene.start()
+    target = {"Confirm": "all", "Cancel": "claw-2"}[label]
+    text = f"/fleet@fleet_bot deploy {target}"
+    message = await scene.reply_to(await scene.say(text, scene.operator))
+    await scene.until(lambda: label in labels(message))
+    before = scene.api.count("deploy")
+    known["claw-1"]["telegramUserId"] = str(OPERATOR)
+    scene.api.registry = json.dumps(known)
+    await scene.clock.turn(6)
+    query = await scene.press(message, label, scene.operator)
+    told = {"Confirm": "claw-1 may not deploy", "Cancel": "Only operators may cancel"}[label]
+    await scene.until(
+        lambda: told in message["text"] or told in str(scene.telegram.methods.answers.get(query))
+    )
+    assert (scene.api.count("deploy"), scene.api.count("cancel")) == (before, 0)
 
 
 async def test_what_nobody_said_is_ignored(
