@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import UTC
 
 import discord
 
@@ -134,6 +135,12 @@ def look(client: discord.Client, settings: Settings) -> discord.Guild:
         raise Unserved("My client needs the intents `guilds` and `guild_messages`: switch them on.")
     if guild.unavailable:
         return guild
+    if guild.me.timed_out_until and guild.me.is_timed_out():
+        until = guild.me.timed_out_until.astimezone(UTC)
+        raise Unserved(
+            f"In {guild.name} I am timed out until {until:%Y-%m-%d %H:%M} UTC: remove my timeout "
+            "there, or wait."
+        )
     for channel in settings.discord_channels:
         _look_into(guild, channel)
     lacking = _lacking(guild.me.guild_permissions)
@@ -143,6 +150,9 @@ def look(client: discord.Client, settings: Settings) -> discord.Guild:
 
 
 def _lacking(has: discord.Permissions) -> str:
+    """What we need and have not, as Discord's own settings call it."""
+    if not has.view_channel:
+        return "view the channel"  # without it nothing else counts as allowed
     names = [name for name, needed in NEEDED if needed and not getattr(has, name)]
     return ", ".join(name.replace("_", " ") for name in names)
 
