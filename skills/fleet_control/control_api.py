@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Annotated, Any, Self
 
 import aiohttp
-from pydantic import AfterValidator, BeforeValidator, TypeAdapter, ValidationError
+from pydantic import AfterValidator, TypeAdapter
 
 from fleet_control import skew
 from fleet_control.api_answer import BrokenOff, Lost, limited, part, understood
@@ -17,7 +17,7 @@ from fleet_control.github import PER_PAGE
 from fleet_control.ledger import Entry, Revision, Run, oldest, seconds
 from fleet_control.proxy import proxy
 from fleet_control.registry_source import RegistryRead
-from fleet_control.run_row import stands
+from fleet_control.run_answer import RUN, RUNS, readable
 from fleet_control.signature import FunctionUrlSigner
 
 DEADLINE_SECONDS = 10.0
@@ -36,23 +36,7 @@ def _committed(revision: Revision) -> Revision:
     return revision
 
 
-def _dated(run: Run) -> Run:
-    for moment in (run.created, run.started or run.created, run.updated):
-        seconds(moment)
-    if run.made_of and run.made_of.committed:
-        seconds(run.made_of.committed)
-    return run
-
-
-def _standing(run: object) -> object:
-    """An API older than this client hands GitHub's null on."""
-    return run | {"status": stands(run)[0]} if isinstance(run, dict) else run
-
-
-_Run = Annotated[Run, BeforeValidator(_standing), AfterValidator(_dated)]
-_RUN: TypeAdapter[Run] = TypeAdapter(_Run)
 _REVISIONS = TypeAdapter(tuple[Annotated[Revision, AfterValidator(_committed)], ...])
-_RUNS: TypeAdapter[tuple[Run, ...]] = TypeAdapter(tuple[_Run, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +129,7 @@ class ControlApi:
 
     async def run(self, run_id: int) -> Run:
         ask = {"action": "run", "run_id": run_id}
-        return part(_RUN, await self._asked({**ask, "revisions": True, "last_words": True}), "run")
+        return part(RUN, await self._asked({**ask, "revisions": True, "last_words": True}), "run")
 
     async def runs(
         self, limit: int = PER_PAGE, request_id: str = "", *, unfinished: bool = False
@@ -161,7 +145,7 @@ class ControlApi:
         if unfinished:
             ask["unfinished"] = True
         answer = await self._asked(ask)
-        return part(_RUNS, answer if request_id else _readable(answer), "runs")
+        return part(RUNS, answer if request_id else readable(answer), "runs")
 
     async def registry(self) -> RegistryRead:
         answer = await self._asked({"action": "registry"})
@@ -268,25 +252,6 @@ class ControlApi:
             raise BrokenOff("The Control API broke off in the middle of its answer.") from error
         self.ahead = skew.ahead(date) or 0.0
         return understood(status, text, date)
-
-
-def _readable(answer: dict[str, Any]) -> dict[str, Any]:
-    """The same answer without the runs that can't be read, as long as some can."""
-    rows = answer.get("runs")
-    if not isinstance(rows, list):
-        return answer
-    read = [row for row in rows if _is_run(row)]
-    if len(read) < len(rows):
-        log.warning("fleet.runs_unreadable count=%s", len(rows) - len(read))
-    return {**answer, "runs": read or rows}
-
-
-def _is_run(row: object) -> bool:
-    try:
-        _RUN.validate_python(row)
-    except ValidationError:
-        return False
-    return True
 
 
 def _unknown(lost: Lost, more: str = "") -> OutcomeUnknown:
