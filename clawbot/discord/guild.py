@@ -143,16 +143,16 @@ def look(client: discord.Client, settings: Settings) -> discord.Guild:
         )
     for channel in settings.discord_channels:
         _look_into(guild, channel)
-    lacking = _lacking(guild.me.guild_permissions)
+    lacking = _lacking(guild.me.guild_permissions, "channels")
     if lacking and not settings.discord_channels:
         raise Unserved(f"In {guild.name} I may not {lacking}: allow it to my role there.")
     return guild
 
 
-def _lacking(has: discord.Permissions) -> str:
+def _lacking(has: discord.Permissions, here: str) -> str:
     """What we need and have not, as Discord's own settings call it."""
     if not has.view_channel:
-        return "view the channel"  # without it nothing else counts as allowed
+        return f"view {here}"  # without it nothing else counts as allowed
     names = [name for name, needed in NEEDED if needed and not getattr(has, name)]
     return ", ".join(name.replace("_", " ") for name in names)
 
@@ -164,7 +164,7 @@ def _look_into(guild: discord.Guild, id_: int) -> None:
             f"I see no channel {id_} in {guild.name}: check {PREFIX}DISCORD_CHANNELS, "
             "or let me view it."
         )
-    lacking = _lacking(channel.permissions_for(guild.me))
+    lacking = _lacking(channel.permissions_for(guild.me), "the channel")
     if lacking:
         raise Unserved(
             f"In #{channel.name} I may not {lacking}: allow it in the channel's settings."

@@ -5,7 +5,7 @@ import pytest
 from sandbox.discord_api.channel import SEND_MESSAGES, VIEW_CHANNEL, Channel
 from sandbox.discord_api.guild import EVERYONE, Member, Message
 from tests.clawbot.control_api import job
-from tests.discord.dialogue import MOVES, answer, deploying, said, whispered
+from tests.discord.dialogue import MOVES, answer, deploying, said
 from tests.discord.scene import DiscordScene
 
 RUNNING = job(MOVES, None, "in_progress")
@@ -42,20 +42,23 @@ async def test_a_deploy_among_strangers_is_told_to_its_end_whatever_is_taken_fro
 async def _everybody_wants_it_too(
     scene: DiscordScene, strangers: list[Member], reply: Message
 ) -> None:
-    """By a command, a mention, and the operator's own button; the operator need not wait."""
+    """By a command, the operator's own button, and a mention; the operator need not wait."""
     commands = [
         await scene.discord.command(scene.app, one, "deploy", target="all") for one in strangers
     ]
-    mentions = [await said(scene, one, "/fleet deploy all") for one in strangers]
     presses = [
         await scene.discord.press(scene.app, one, reply, reply.buttons["Cancel"])
         for one in strangers
     ]
+    # No time passes: whatever is not acknowledged within three seconds, Discord takes no more.
+    await scene.until(lambda: all(one.message for one in commands), each=0.0)
+    await scene.until(lambda: all(one.whispers for one in presses), each=0.0)
+    mentions = [await said(scene, one, "/fleet deploy all") for one in strangers]
     status = await answer(scene, await said(scene, scene.operator, "/fleet status"))
     assert "2 instances" in status.text
     told = [(await scene.replied(one)).text for one in commands]
+    told += [one.whispers[0].text for one in presses]
     told += [(await answer(scene, one)).text for one in mentions]
-    told += [await whispered(scene, one) for one in presses]
     assert [one for one in told if "operators" not in one] == []
 
 
@@ -63,7 +66,8 @@ async def _the_other_guild_asks(scene: DiscordScene, stranger: Member) -> None:
     lobby = scene.discord.lobby
     words = await scene.discord.say(stranger, f"<@{scene.app.bot.id}> /fleet status", lobby)
     command = await scene.discord.command(scene.app, stranger, "status", lobby)
-    assert await whispered(scene, command) == "I serve another guild."
+    await scene.until(lambda: command.whispers, each=0.0)
+    assert command.whispers[0].text == "I serve another guild."
     assert [one for one in _in(scene, lobby, "") if one.reference == words.id] == []
 
 

@@ -60,6 +60,10 @@ async def takes_history(scene: DiscordScene) -> None:
     await scene.discord.allow_everyone(EVERYONE & ~(1 << 16))
 
 
+async def takes_all(scene: DiscordScene) -> None:
+    await scene.discord.allow_everyone(0)
+
+
 async def gives_history(scene: DiscordScene) -> None:
     await scene.discord.allow_everyone(EVERYONE)
 
@@ -89,6 +93,7 @@ def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
     [
         (takes_embeds, gives_all, True, "In #fleet I may not embed links"),
         (takes_history, gives_history, False, "In Fleet I may not read message history"),
+        (takes_all, gives_history, False, "In Fleet I may not view channels: allow it"),
         (hidden, shown, True, "I see no channel"),
         (thrown_out, invited, True, "I am not in the guild"),
         (times_out, ends_timeout, True, "In Fleet I am timed out until 2999-01-01 00:00"),
