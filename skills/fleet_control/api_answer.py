@@ -1,17 +1,50 @@
 """An answer of the Control API, or of AWS before it: its JSON, or the error that it means."""
 
 import json
-from typing import Any, TypeVar
+import logging
+from typing import Annotated, Any, TypeVar
 
 import aiohttp
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AfterValidator, BeforeValidator, TypeAdapter, ValidationError
 
 from fleet_control import skew
 from fleet_control.error import ControlApiDown, ControlApiError, ControlApiRefused
+from fleet_control.ledger import Revision, Run, seconds
+from fleet_control.run_row import stands
 
 LONGEST_ANSWER = 1024 * 1024  # bytes
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+def _committed(revision: Revision) -> Revision:
+    seconds(revision.committed)
+    return revision
+
+
+def _dated(run: Run) -> Run:
+    for moment in (run.created, run.started or run.created, run.updated):
+        seconds(moment)
+    if run.made_of and run.made_of.committed:
+        seconds(run.made_of.committed)
+    return run
+
+
+def _standing(row: object) -> object:
+    """An API older than this client hands GitHub's null on, of a run, its jobs and their steps."""
+    if not isinstance(row, dict):
+        return row
+    parts = {name: row[name] for name in ("jobs", "steps") if isinstance(row.get(name), list)}
+    parts = {name: list(map(_standing, rows)) for name, rows in parts.items()}
+    return {**row, **parts, "status": stands(row)[0]}
+
+
+_Run = Annotated[Run, BeforeValidator(_standing), AfterValidator(_dated)]
+_RUN: TypeAdapter[Run] = TypeAdapter(_Run)
+_REVISIONS = TypeAdapter(tuple[Annotated[Revision, AfterValidator(_committed)], ...])
+_RUNS: TypeAdapter[tuple[Run, ...]] = TypeAdapter(tuple[_Run, ...])
 
 
 class Lost(ControlApiError):
@@ -76,9 +109,42 @@ def _unreadable(status: int) -> ControlApiError:
     return Lost(f"The Control API's answer can't be read (HTTP {status}).")
 
 
-def part(adapter: TypeAdapter[T], answer: dict[str, Any], field: str) -> T:
+def run(answer: dict[str, Any]) -> Run:
+    return _part(_RUN, answer, "run")
+
+
+def runs(answer: dict[str, Any], *, every: bool) -> tuple[Run, ...]:
+    """Its runs. One that can't be read is left out, unless `every` one has to be known."""
+    return _part(_RUNS, answer if every else _readable(answer), "runs")
+
+
+def revisions(answer: dict[str, Any]) -> tuple[Revision, ...]:
+    """The branch's, where the answer has some."""
+    return _part(_REVISIONS, {"revisions": [], **answer}, "revisions")
+
+
+def _part(adapter: TypeAdapter[T], answer: dict[str, Any], field: str) -> T:
     """One field of an answer, checked; ControlApiDown where it is not what it should be."""
     try:
         return adapter.validate_python(answer.get(field))
     except ValidationError as error:
         raise ControlApiDown(f"The Control API's answer has no valid `{field}`.") from error
+
+
+def _readable(answer: dict[str, Any]) -> dict[str, Any]:
+    """The same answer without the runs that can't be read, as long as some can."""
+    rows = answer.get("runs")
+    if not isinstance(rows, list):
+        return answer
+    read = [row for row in rows if _is_run(row)]
+    if len(read) < len(rows):
+        log.warning("fleet.runs_unreadable count=%s", len(rows) - len(read))
+    return {**answer, "runs": read or rows}
+
+
+def _is_run(row: object) -> bool:
+    try:
+        _RUN.validate_python(row)
+    except ValidationError:
+        return False
+    return True

@@ -4,20 +4,18 @@ import json
 import logging
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
 import aiohttp
-from pydantic import AfterValidator, TypeAdapter
 
-from fleet_control import skew
-from fleet_control.api_answer import BrokenOff, Lost, limited, part, understood
+from fleet_control import api_answer, skew
+from fleet_control.api_answer import BrokenOff, Lost
 from fleet_control.clock import Clock
 from fleet_control.error import ControlApiDown, ControlApiError, OutcomeUnknown
 from fleet_control.github import PER_PAGE
-from fleet_control.ledger import Entry, Revision, Run, oldest, seconds
+from fleet_control.ledger import Entry, Run, oldest
 from fleet_control.proxy import proxy
 from fleet_control.registry_source import RegistryRead
-from fleet_control.run_answer import RUN, RUNS, readable
 from fleet_control.signature import FunctionUrlSigner
 
 DEADLINE_SECONDS = 10.0
@@ -29,14 +27,6 @@ LOOK_AFTER_SECONDS = (5.0, 10.0)
 LOOK_AGAIN_AFTER_SECONDS = (5.0, 10.0, 20.0)
 
 log = logging.getLogger(__name__)
-
-
-def _committed(revision: Revision) -> Revision:
-    seconds(revision.committed)
-    return revision
-
-
-_REVISIONS = TypeAdapter(tuple[Annotated[Revision, AfterValidator(_committed)], ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +119,7 @@ class ControlApi:
 
     async def run(self, run_id: int) -> Run:
         ask = {"action": "run", "run_id": run_id}
-        return part(RUN, await self._asked({**ask, "revisions": True, "last_words": True}), "run")
+        return api_answer.run(await self._asked({**ask, "revisions": True, "last_words": True}))
 
     async def runs(
         self, limit: int = PER_PAGE, request_id: str = "", *, unfinished: bool = False
@@ -144,16 +134,14 @@ class ControlApi:
             ask["request_id"] = request_id
         if unfinished:
             ask["unfinished"] = True
-        answer = await self._asked(ask)
-        return part(RUNS, answer if request_id else readable(answer), "runs")
+        return api_answer.runs(await self._asked(ask), every=bool(request_id))
 
     async def registry(self) -> RegistryRead:
         answer = await self._asked({"action": "registry"})
         text, version = answer.get("registry"), answer.get("version")
         if not isinstance(text, str) or not isinstance(version, str):
             raise ControlApiDown("The Control API answered without a registry.")
-        known = part(_REVISIONS, {"revisions": [], **answer}, "revisions")
-        return RegistryRead(text, version, known)
+        return RegistryRead(text, version, api_answer.revisions(answer))
 
     async def cancel(self, run_id: int, requested_by: str) -> str:
         """Stop a deploy of which no job has started; its words for that."""
@@ -233,7 +221,7 @@ class ControlApi:
             async with self._kept.post(
                 self._url, data=body, headers=headers, allow_redirects=False
             ) as response:
-                text = await limited(response)
+                text = await api_answer.limited(response)
                 status, date = response.status, response.headers.get("Date")
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
             raise ControlApiDown("The Control API's URL, or its proxy's, is no URL.") from error
@@ -241,17 +229,16 @@ class ControlApi:
             raise ControlApiDown(
                 f"The proxy that HTTPS_PROXY names refuses the Control API (HTTP {error.status})."
             ) from error
-        except aiohttp.ClientProxyConnectionError as error:
-            raise ControlApiDown("The proxy that HTTPS_PROXY names can't be reached.") from error
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            way = " by the proxy that HTTPS_PROXY names" if proxy(self._url) else ""
             why = skew.by_certificate(error)
-            raise ControlApiDown(f"The Control API can't be reached. {why}".strip()) from error
+            raise ControlApiDown(f"The Control API can't be reached{way}. {why}".strip()) from error
         except TimeoutError as error:
             raise Lost("The Control API did not answer in time.") from error
         except aiohttp.ClientError as error:
             raise BrokenOff("The Control API broke off in the middle of its answer.") from error
         self.ahead = skew.ahead(date) or 0.0
-        return understood(status, text, date)
+        return api_answer.understood(status, text, date)
 
 
 def _unknown(lost: Lost, more: str = "") -> OutcomeUnknown:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from fleet_control import api_answer
 from fleet_control.ledger import unfinished
-from fleet_control.run_answer import RUNS
 from fleet_control.run_row import UNKNOWN, read_run
 from lambda_fn.github_cache import GitHubCache
 from tests.lambda_fn.conftest import Ask
@@ -57,7 +57,7 @@ async def test_a_run_without_a_field_hides_no_other(
     assert answer.status == 200
     listed = [one["id"] for one in answer.body["runs"]]
     assert listed == ([9, 7] if field == "id" else [9, 8, 7])
-    runs = RUNS.validate_python(answer.body["runs"])
+    runs = api_answer.runs(answer.body, every=True)
     assert all(run.status in (state[0], UNKNOWN) for run in runs)
 
 
@@ -94,7 +94,7 @@ async def test_a_job_or_a_step_without_a_field_hides_no_other(
     answer = await ask(function_url({"action": "run", "run_id": 8}, AGENT_1))
 
     assert answer.status == 200
-    (run,) = RUNS.validate_python([answer.body["run"]])
+    run = api_answer.run(answer.body)
     assert [one.name for one in run.jobs][:1] == ["plan"]
     assert len(run.jobs) == 2
 
