@@ -21,7 +21,7 @@ from fleet_control.registry_source import AGAIN_SECONDS, KEPT_SECONDS, RegistryS
 WITHIN_SECONDS = 5.0
 DOUBTED = broken(
     "I have not seen the registry yet, so I can't tell whether you are one of its instances. "
-    "I did nothing. Ask again in a minute."
+    "I did nothing. Ask again in a minute, or see what `/fleet status` says of it."
 )
 # Who speaks, for the audit trail, where nothing is answered.
 UNANSWERED = Unknown("somebody who is not answered")

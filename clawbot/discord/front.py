@@ -269,8 +269,10 @@ class FleetCog(commands.Cog, name=COG):
 
     async def _elsewhere(self, interaction: discord.Interaction[Any], what: str) -> None:
         self._noted(interaction, what)
-        places = ", ".join(f"<#{channel}>" for channel in self._settings.discord_channels[:10])
-        text = f"I answer in {places}." if places else "I serve another guild."
+        text = "I serve another guild."
+        if interaction.guild_id == self._settings.discord_guild:
+            places = (f"<#{channel}>" for channel in self._settings.discord_channels[:10])
+            text = f"I answer in {', '.join(places)}."
         await acknowledgement.heard(
             interaction,
             lambda: interaction.response.send_message(

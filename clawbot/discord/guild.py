@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import UTC
 
 import discord
 
@@ -134,15 +135,24 @@ def look(client: discord.Client, settings: Settings) -> discord.Guild:
         raise Unserved("My client needs the intents `guilds` and `guild_messages`: switch them on.")
     if guild.unavailable:
         return guild
+    if guild.me.timed_out_until and guild.me.is_timed_out():
+        until = guild.me.timed_out_until.astimezone(UTC)
+        raise Unserved(
+            f"In {guild.name} I am timed out until {until:%Y-%m-%d %H:%M} UTC: remove my timeout "
+            "there, or wait."
+        )
     for channel in settings.discord_channels:
         _look_into(guild, channel)
-    lacking = _lacking(guild.me.guild_permissions)
+    lacking = _lacking(guild.me.guild_permissions, "channels")
     if lacking and not settings.discord_channels:
         raise Unserved(f"In {guild.name} I may not {lacking}: allow it to my role there.")
     return guild
 
 
-def _lacking(has: discord.Permissions) -> str:
+def _lacking(has: discord.Permissions, here: str) -> str:
+    """What we need and have not, as Discord's own settings call it."""
+    if not has.view_channel:
+        return f"view {here}"  # without it nothing else counts as allowed
     names = [name for name, needed in NEEDED if needed and not getattr(has, name)]
     return ", ".join(name.replace("_", " ") for name in names)
 
@@ -154,7 +164,7 @@ def _look_into(guild: discord.Guild, id_: int) -> None:
             f"I see no channel {id_} in {guild.name}: check {PREFIX}DISCORD_CHANNELS, "
             "or let me view it."
         )
-    lacking = _lacking(channel.permissions_for(guild.me))
+    lacking = _lacking(channel.permissions_for(guild.me), "the channel")
     if lacking:
         raise Unserved(
             f"In #{channel.name} I may not {lacking}: allow it in the channel's settings."

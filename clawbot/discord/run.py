@@ -104,8 +104,6 @@ async def run(
     if bot.settings.discord_guild is None:
         raise BadSettings(GUILD_MISSING)
     token = bot.settings.discord_token.get_secret_value()
-    if token.split() != [token]:
-        raise BadSettings(WRONG_TOKEN)  # no header could carry it
     # There is no voice here, so the library need not warn that it lacks what voice needs.
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
     client = Client(

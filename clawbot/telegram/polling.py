@@ -78,7 +78,6 @@ class Poller:
         self._conflicts = conflicts
         self._poll_seconds = poll_seconds
         self._told = told
-        self._hears = told.hears
         self._offset: int | None = None
         self._taken: dict[int, float] = {}  # not confirmed, and when they are at the latest
         self._heard_at = clock.monotonic()
@@ -119,7 +118,7 @@ class Poller:
             log.exception("telegram.answer_unreadable offset=%s", self._offset)
             return self._failed(type(error).__name__)
         self._failures = self._refusals = 0
-        self._hears(True)
+        self._told.hears(True)
         self._pauses, self._mends = CALL_AGAIN.pauses(), WORK_AGAIN.pauses()
         brought = await self._take_new(updates)
         return 0.0 if brought else began + EMPTY_POLL_SECONDS - self._clock.monotonic()
@@ -166,7 +165,7 @@ class Poller:
             # The rest of the address may be a secret.
             raise Unserved(WEBHOOK_SET.format(host=urlsplit(info.url).hostname))
         self._webhook_free = True
-        self._hears(True)  # the first poll may last as long as nobody says anything
+        self._told.hears(True)  # the first poll may last as long as nobody says anything
 
     async def _conflicting(self, error: Conflict) -> float:
         if "webhook" in str(error):
@@ -200,7 +199,7 @@ class Poller:
         return False
 
     def _failed(self, why: str) -> float:
-        self._hears(False)
+        self._told.hears(False)
         self._failures += 1
         level = logging.WARNING if self._failures in (1, 5) else logging.DEBUG
         log.log(level, "telegram.poll_failed times=%s why=%s", self._failures, why)

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fleet_control.clock import Clock
-from sandbox.telegram_api.refusal import BotApiRefusal, bad_request, migrated
+from sandbox.telegram_api.refusal import BotApiRefusal, bad_request, forbidden, migrated
 
 Json = dict[str, Any]
 
 _THREAD = ("message_thread_id", "is_topic_message")
+_KINDS = {"group": "group chat", "supergroup": "supergroup chat"}
 
 
 def user(id_: int, name: str = "", *, is_bot: bool = False, **more: Any) -> Json:
@@ -38,7 +39,9 @@ class ChatHistory:
         edits: (chat, message id, text) of each edit that changed something.
         changed: told at each change.
         moved: chats that became supergroups, by their old id.
-        shut: why the bot may say nothing in a chat, by its id.
+        shut: what any call about a chat is refused with, by its id.
+        standing: what the bot is in a chat, as a ChatMember; an ordinary member elsewhere.
+        mute: chats in which ordinary members may not write.
         topics: of a forum, by its id and theirs, with whether they are open.
     """
 
@@ -49,6 +52,8 @@ class ChatHistory:
     moved: dict[int, int] = field(default_factory=dict)
     chats: dict[int, Json] = field(default_factory=dict)
     shut: dict[int, BotApiRefusal] = field(default_factory=dict)
+    standing: dict[int, Json] = field(default_factory=dict)
+    mute: set[int] = field(default_factory=set)
     topics: dict[tuple[int, int], bool] = field(default_factory=dict)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     _last_id: dict[int, int] = field(default_factory=dict)
@@ -60,7 +65,23 @@ class ChatHistory:
             raise bad_request("chat not found")
         if chat_id in self.shut:
             raise self.shut[chat_id]
-        return self.chats[chat_id]
+        chat = self.chats[chat_id]
+        me = self.me(chat_id)
+        if me["status"] in ("kicked", "left") or not me.get("is_member", True):
+            raise _put_out(chat, me["status"])
+        return chat
+
+    def me(self, chat_id: int) -> Json:
+        """What the bot is in a chat."""
+        return self.standing.get(chat_id) or {"status": "member", "user": self.bot}
+
+    def writable(self, chat_id: int) -> Json:
+        """A chat in which the bot may write; BotApiRefusal where it may not."""
+        chat, me = self.chat(chat_id), self.me(chat_id)
+        muted = me["status"] == "member" and chat_id in self.mute
+        if muted or not me.get("can_send_messages", True):
+            raise bad_request("not enough rights to send text messages to the chat")
+        return chat
 
     def check_thread(self, chat: Json, thread: int) -> None:
         """BotApiRefusal where nothing can be sent there: neither an open topic nor a thread."""
@@ -85,7 +106,7 @@ class ChatHistory:
         return {"message_thread_id": replied["message_id"]}
 
     def message(self, chat_id: int, message_id: int) -> Json:
-        self.chat(chat_id)
+        self.writable(chat_id)
         found = self.messages.get((chat_id, message_id))
         if found is None:
             raise bad_request("message to edit not found")
@@ -121,3 +142,13 @@ class ChatHistory:
         async with asyncio.timeout(within), self.changed:
             await self.changed.wait_for(holds)
             return holds()
+
+
+def _put_out(chat: Json, status: str) -> BotApiRefusal:
+    if chat["type"] == "private":
+        return forbidden("bot was blocked by the user")
+    kind = _KINDS[chat["type"]]
+    kicked = status == "kicked"
+    return forbidden(
+        f"bot was kicked from the {kind}" if kicked else f"bot is not a member of the {kind}"
+    )

@@ -39,8 +39,6 @@ class Methods:
         queries: callback queries not answered yet, by id, with when they were made.
         answers: callback queries answered, by id: the text, and whether as an alert.
         menus: commands by scope, spelt as JSON.
-        standing: what the bot is in a chat, as a ChatMember; an ordinary member elsewhere.
-        permissions: what ordinary members may, other than by default.
     """
 
     def __init__(self, history: ChatHistory, updates: UpdateQueue) -> None:
@@ -49,8 +47,6 @@ class Methods:
         self.queries: dict[str, float] = {}
         self.answers: dict[str, tuple[str, bool]] = {}
         self.menus: dict[str, list[Json]] = defaultdict(list)
-        self.standing: dict[int, Json] = {}
-        self.permissions: dict[str, bool] = {}
         self.webhook: Json = {"url": "", "has_custom_certificate": False}
         self.webhook_secret = ""
 
@@ -77,12 +73,11 @@ class Methods:
             "accent_color_id": 0,
             "max_reaction_count": 11,
             "accepted_gift_types": gifts,
-            "permissions": dict.fromkeys(_PERMISSIONS, True) | self.permissions,
+            "permissions": dict.fromkeys(_PERMISSIONS, chat["id"] not in self.history.mute),
         }
 
     async def _get_chat_member(self, sent: dict[str, str]) -> Json:
-        chat = self.history.chat(int(sent["chat_id"]))["id"]
-        return self.standing.get(chat) or {"status": "member", "user": self.history.bot}
+        return self.history.me(self.history.chat(int(sent["chat_id"]))["id"])
 
     async def _get_updates(self, sent: dict[str, str]) -> list[Json]:
         if self.webhook["url"]:
@@ -96,7 +91,7 @@ class Methods:
         )
 
     async def _send_message(self, sent: dict[str, str]) -> Json:
-        chat = self.history.chat(int(sent["chat_id"]))
+        chat = self.history.writable(int(sent["chat_id"]))
         plain, entities = read_text(sent.get("text", ""), sent.get("parse_mode"))
         more: Json = {"entities": entities} if entities else {}
         keyboard = _keyboard(sent.get("reply_markup"))

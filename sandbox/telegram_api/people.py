@@ -7,7 +7,6 @@ from typing import Any
 
 from sandbox.telegram_api.history import Json, group
 from sandbox.telegram_api.markup import units
-from sandbox.telegram_api.refusal import bad_request, forbidden
 from sandbox.telegram_api.server import BotApi
 
 _COMMAND = re.compile(r"/[A-Za-z0-9_]+(?:@[A-Za-z0-9_]+)?")
@@ -23,6 +22,15 @@ CHANNEL_BOT = {
     "first_name": "Channel",
     "username": "Channel_Bot",
 }
+_RIGHTS = (
+    *("can_send_messages", "can_change_info", "can_invite_users", "can_pin_messages"),
+    *("can_send_polls", "can_send_other_messages", "can_add_web_page_previews"),
+    *("can_manage_topics", "can_send_audios", "can_send_documents", "can_send_photos"),
+    *("can_send_videos", "can_send_video_notes", "can_send_voice_notes", "can_edit_tag"),
+    "can_react_to_messages",
+)
+# A member without any right.
+RESTRICTED = dict.fromkeys(_RIGHTS, False) | {"is_member": True, "until_date": 0}
 
 
 class People:
@@ -97,28 +105,30 @@ class People:
             if key[0] == forum["id"] and message.get("message_thread_id") == thread:
                 del self._api.history.messages[key]
 
-    def put_out(self, chat: Json) -> None:
+    async def put_out(self, chat: Json) -> None:
         """Remove the bot from a group, or block it; `let_in` lets it in again."""
-        kinds = {"private": "blocked by the user", "group": "kicked from the group chat"}
-        said = kinds.get(chat["type"], "kicked from the supergroup chat")
-        self._api.history.shut[chat["id"]] = forbidden(f"bot was {said}")
+        await self.change_bot(chat, "kicked", until_date=0)
 
-    def silence(self, chat: Json) -> None:
-        """Take the right to send from the bot; `let_in` gives it back."""
-        refusal = bad_request("not enough rights to send text messages to the chat")
-        self._api.history.shut[chat["id"]] = refusal
+    async def silence(self, chat: Json) -> None:
+        """Take every right from the bot in a group; `let_in` gives them back."""
+        await self.change_bot(chat, "restricted", **RESTRICTED)
 
-    def let_in(self, chat: Json) -> None:
-        self._api.history.shut.pop(chat["id"], None)
+    async def let_in(self, chat: Json) -> None:
+        await self.change_bot(chat, "member")
 
     async def change_bot(self, chat: Json, status: str, **more: Any) -> None:
         """An administrator puts the bot out of a chat, takes it back, restricts it there, …"""
-        bot, methods = self._api.history.bot, self._api.methods
-        before = methods.standing.get(chat["id"]) or {"status": "member", "user": bot}
-        methods.standing[chat["id"]] = now = {"status": status, "user": bot, **more}
-        told = {"chat": chat, "from": bot, "date": int(self._api.history.clock.now())}
+        history = self._api.history
+        before = history.me(chat["id"])
+        history.standing[chat["id"]] = now = {"status": status, "user": history.bot, **more}
+        told = {"chat": chat, "from": history.bot, "date": int(history.clock.now())}
         changed = told | {"old_chat_member": before, "new_chat_member": now}
         await self._api.updates.put("my_chat_member", changed)
+
+    def mute(self, chat: Json, *, speak: bool = False) -> None:
+        """Forbid a group's ordinary members to write, or let them again: no update tells that."""
+        mute = self._api.history.mute
+        (mute.discard if speak else mute.add)(chat["id"])
 
     async def upgrade(self, chat: Json, new_id: int) -> Json:
         """The group becomes a supergroup with another id."""

@@ -32,9 +32,13 @@ def _dated(run: Run) -> Run:
     return run
 
 
-def _standing(run: object) -> object:
-    """An API older than this client hands GitHub's null on."""
-    return run | {"status": stands(run)[0]} if isinstance(run, dict) else run
+def _standing(row: object) -> object:
+    """An API older than this client hands GitHub's null on, of a run, its jobs and their steps."""
+    if not isinstance(row, dict):
+        return row
+    parts = {name: row[name] for name in ("jobs", "steps") if isinstance(row.get(name), list)}
+    parts = {name: list(map(_standing, rows)) for name, rows in parts.items()}
+    return {**row, **parts, "status": stands(row)[0]}
 
 
 _Run = Annotated[Run, BeforeValidator(_standing), AfterValidator(_dated)]

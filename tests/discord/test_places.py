@@ -126,7 +126,7 @@ async def test_where_the_channel_is_closed_to_us_the_asker_alone_has_the_rest(
     if goes == "channel":
         await scene.discord.delete(scene.discord.fleet)
     else:
-        scene.discord.fleet.denied = SEND_MESSAGES | VIEW_CHANNEL
+        await scene.discord.deny(scene.discord.fleet, SEND_MESSAGES | VIEW_CHANNEL)
     told = await ended_in(scene, await alone(scene))
     assert told.buttons == {}
     assert "queued" in reply.text
@@ -148,7 +148,7 @@ async def test_only_the_call_goes_elsewhere_where_only_that_is_refused(
 ) -> None:
     await scene.start()
     _, reply = await deploying(scene)
-    scene.discord.fleet.denied = SEND_MESSAGES
+    await scene.discord.deny(scene.discord.fleet, SEND_MESSAGES)
     scene.api.done(1, job(MOVES))
     there = await alone(scene)
     await scene.until(lambda: said(scene, there, "deploy claw-2: done"))
@@ -162,7 +162,7 @@ async def test_where_nothing_is_open_the_run_is_followed_and_its_end_told_once_i
     await scene.start()
     await deploying(scene)
     await scene.clock.turn(900)
-    scene.discord.fleet.denied = SEND_MESSAGES | VIEW_CHANNEL
+    await scene.discord.deny(scene.discord.fleet, SEND_MESSAGES | VIEW_CHANNEL)
     scene.discord.reclusive.add(scene.operator.id)
     scene.api.running(1, RUNNING)
     await scene.until(lambda: "I am not let write" in caplog.text)
@@ -170,7 +170,7 @@ async def test_where_nothing_is_open_the_run_is_followed_and_its_end_told_once_i
     await scene.clock.turn(3 * 3600)
     assert caplog.text.count("I am not let write") == 1
     assert "Traceback" not in caplog.text
-    scene.discord.fleet.denied = 0
+    await scene.discord.deny(scene.discord.fleet, 0)
     await scene.until(lambda: said(scene, scene.discord.fleet, "deploy claw-2: done"), each=30.0)
     assert len(said(scene, scene.discord.fleet, "**done")) == 1
 
@@ -179,7 +179,7 @@ async def test_a_deploy_that_can_not_be_announced_where_it_was_asked_is_not_begu
     scene: DiscordScene, caplog: pytest.LogCaptureFixture
 ) -> None:
     await scene.start()
-    scene.discord.fleet.denied = SEND_MESSAGES
+    await scene.discord.deny(scene.discord.fleet, SEND_MESSAGES)
     content = f"<@{scene.app.bot.id}> /fleet deploy claw-2"
     await scene.discord.say(scene.operator, content)
     await scene.until(lambda: "I am not let write where that was asked" in caplog.text)

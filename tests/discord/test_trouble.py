@@ -32,25 +32,12 @@ async def event(scene: DiscordScene, name: str, data: dict[str, object]) -> None
         await session.dispatch(name, data)
 
 
-async def denied(scene: DiscordScene, permissions: int) -> None:
-    scene.discord.fleet.denied = permissions
-    await event(scene, "CHANNEL_UPDATE", scene.discord.fleet.payload(scene.discord.guild.id))
-
-
-async def forbidden(scene: DiscordScene, permissions: int) -> None:
-    """To everybody, in the whole guild."""
-    guild = scene.discord.guild
-    guild.everyone = EVERYONE & ~permissions
-    role = next(one for one in guild.payload(scene.app.bot)["roles"] if one["id"] == guild.id)
-    await event(scene, "GUILD_ROLE_UPDATE", {"guild_id": guild.id, "role": role})
-
-
 async def thrown_out(scene: DiscordScene) -> None:
-    await event(scene, "GUILD_DELETE", {"id": scene.discord.guild.id})
+    await scene.discord.put_out(scene.app)
 
 
 async def invited(scene: DiscordScene) -> None:
-    await event(scene, "GUILD_CREATE", scene.discord.guild.payload(scene.app.bot))
+    await scene.discord.invite(scene.app)
 
 
 async def hidden(scene: DiscordScene) -> None:
@@ -62,19 +49,23 @@ async def shown(scene: DiscordScene) -> None:
 
 
 async def takes_embeds(scene: DiscordScene) -> None:
-    await denied(scene, 1 << 14)
+    await scene.discord.deny(scene.discord.fleet, 1 << 14)
 
 
 async def gives_all(scene: DiscordScene) -> None:
-    await denied(scene, 0)
+    await scene.discord.deny(scene.discord.fleet, 0)
 
 
 async def takes_history(scene: DiscordScene) -> None:
-    await forbidden(scene, 1 << 16)
+    await scene.discord.allow_everyone(EVERYONE & ~(1 << 16))
+
+
+async def takes_all(scene: DiscordScene) -> None:
+    await scene.discord.allow_everyone(0)
 
 
 async def gives_history(scene: DiscordScene) -> None:
-    await forbidden(scene, 0)
+    await scene.discord.allow_everyone(EVERYONE)
 
 
 async def _time_out(scene: DiscordScene, until: str | None) -> None:
@@ -102,9 +93,11 @@ def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
     [
         (takes_embeds, gives_all, True, "In #fleet I may not embed links"),
         (takes_history, gives_history, False, "In Fleet I may not read message history"),
+        (takes_all, gives_history, False, "In Fleet I may not view channels: allow it"),
         (hidden, shown, True, "I see no channel"),
         (thrown_out, invited, True, "I am not in the guild"),
-        (times_out, ends_timeout, True, "In #fleet I may not send messages"),
+        (times_out, ends_timeout, True, "In Fleet I am timed out until 2999-01-01 00:00"),
+        (times_out, ends_timeout, False, "In Fleet I am timed out until 2999-01-01 00:00"),
     ],
 )
 async def test_what_is_taken_while_it_serves_is_said_once_and_noticed_when_given_back(

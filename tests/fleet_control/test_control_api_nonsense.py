@@ -219,6 +219,28 @@ async def test_a_run_without_a_status_is_read_as_one_in_doubt(
     assert len(runs) == 2
 
 
+async def test_a_job_and_a_step_without_a_status_leave_their_run_readable(
+    control: Lambda, api: ControlApi
+) -> None:
+    step = {"name": "Replace", "status": None, "conclusion": "success"}
+    job = {"name": "claw-2", "status": None, "conclusion": None, "steps": [step]}
+    control.answers({"ok": True, "run": {**json_output.run(RUN), "jobs": [job]}})
+
+    (read,) = (await api.run(RUN.id)).jobs
+
+    assert (read.status, read.steps[0].status) == ("unknown", "completed")
+
+
+@pytest.mark.parametrize("jobs", [5, [5], [{"name": "claw-2", "steps": 5}]])
+async def test_jobs_that_are_none_are_a_sentence(
+    control: Lambda, api: ControlApi, jobs: object
+) -> None:
+    control.answers({"ok": True, "run": {**json_output.run(RUN), "jobs": jobs}})
+
+    with pytest.raises(ControlApiDown, match="no valid `run`"):
+        await api.run(RUN.id)
+
+
 async def test_of_one_ask_s_runs_none_may_be_left_out(control: Lambda, api: ControlApi) -> None:
     """Else it would be asked for again, though there is one."""
     told = [dict(json_output.run(RUN._replace(id=id_))) for id_ in (9, 8)]

@@ -201,15 +201,31 @@ async def test_a_bot_that_is_put_out_may_neither_speak_nor_edit(
     sent = {chat["id"]: await bot.send_message(chat["id"], "x") for chat in chats(scene)}
     said = ("kicked from the supergroup chat", "blocked by the user")
     for chat, words in zip(chats(scene), said, strict=True):
-        scene.people.put_out(chat)
+        await scene.people.put_out(chat)
         for doing in (bot.send_message(chat["id"], "x"), sent[chat["id"]].edit_text("y")):
             with pytest.raises(Forbidden, match=f"bot was {words}"):
                 await doing
-        scene.people.silence(chat)
-        with pytest.raises(BadRequest, match=r"(?i)not enough rights to send text messages"):
-            await bot.send_message(chat["id"], "x")
-        scene.people.let_in(chat)
+        await scene.people.let_in(chat)
         await bot.send_message(chat["id"], "x")
+
+
+async def test_a_bot_that_is_silenced_may_look_but_not_write(
+    scene: TelegramScene, bot: Bot
+) -> None:
+    async def refused() -> None:
+        with pytest.raises(BadRequest, match=r"(?i)not enough rights to send text messages"):
+            await bot.send_message(FLEET, "x")
+
+    await scene.people.silence(scene.fleet)
+    await refused()
+    assert (await bot.get_chat_member(FLEET, bot.id)).status == "restricted"
+    await scene.people.let_in(scene.fleet)
+    scene.people.mute(scene.fleet)
+    await refused()
+    scene.people.mute(scene.fleet, speak=True)
+    await bot.send_message(FLEET, "x")
+    changes = [one.my_chat_member for one in await bot.get_updates(timeout=0)]
+    assert [one and one.new_chat_member.status for one in changes] == ["restricted", "member"]
 
 
 def chats(scene: TelegramScene) -> tuple[dict[str, Any], ...]:

@@ -197,6 +197,9 @@ async def test_before_any_registry_was_seen_no_operator_is_believed(scene: Teleg
     await scene.start()
     refusal = await scene.reply_to(await scene.say(DEPLOY, scene.operator))
     assert "I have not seen the registry yet" in refusal["text"]
+    status = await scene.reply_to(await scene.say("/fleet@fleet_bot status", scene.operator))
+    assert "see what /fleet status says of it" in refusal["text"]
+    assert "it is not JSON" in status["text"]
     for message, label in ((asked, "Confirm"), (begun, "Cancel")):
         query = await scene.press(message, label, scene.operator)
         assert "I have not seen the registry yet" in await scene.answered(query)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sandbox.telegram_api.people import RESTRICTED
 from tests.telegram.scene import FLEET, TelegramScene
 
 PUT_OUT = (
@@ -9,14 +10,6 @@ PUT_OUT = (
     "or take it out of CLAWBOT_TELEGRAM_CHATS."
 )
 SILENCED = f"STATUS=Telegram: I may not write in the chat {FLEET}: allow it there."
-_RIGHTS = (
-    *("can_send_messages", "can_change_info", "can_invite_users", "can_pin_messages"),
-    *("can_send_polls", "can_send_other_messages", "can_add_web_page_previews"),
-    *("can_manage_topics", "can_send_audios", "can_send_documents", "can_send_photos"),
-    *("can_send_videos", "can_send_video_notes", "can_send_voice_notes", "can_edit_tag"),
-    "can_react_to_messages",
-)
-RESTRICTED = dict.fromkeys(_RIGHTS, False) | {"is_member": True, "until_date": 0}
 
 
 @pytest.mark.parametrize(
@@ -46,7 +39,7 @@ async def test_being_put_out_or_silenced_is_said_and_being_taken_back_too(
 async def test_what_was_so_before_it_began_is_said_and_the_other_chats_are_served(
     scene: TelegramScene,
 ) -> None:
-    scene.telegram.methods.standing[FLEET] = {
+    scene.telegram.history.standing[FLEET] = {
         "status": "kicked",
         "user": scene.telegram.history.bot,
         "until_date": 0,
@@ -66,9 +59,9 @@ async def test_what_a_group_takes_from_all_is_noticed_within_five_minutes(
     await scene.until(lambda: scene.told == ["READY=1"])
     await scene.until(lambda: scene.telegram.called("getChat"), each=0.0)
     await scene.reply_to(await scene.say("/fleet help", date=int(scene.clock.now())))
-    scene.telegram.methods.permissions["can_send_messages"] = False
+    scene.people.mute(scene.fleet)
     begun = scene.clock.now()
     await scene.until(lambda: scene.told[1:] == [SILENCED])
     assert 290 <= scene.clock.now() - begun <= 301
-    scene.telegram.methods.permissions.clear()
+    scene.people.mute(scene.fleet, speak=True)
     await scene.until(lambda: scene.told[2:] == ["STATUS="])

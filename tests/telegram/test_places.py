@@ -194,15 +194,15 @@ async def test_where_nothing_is_open_the_run_is_followed_and_its_end_told_once_i
     scene: TelegramScene, caplog: pytest.LogCaptureFixture
 ) -> None:
     _, reply = await asked_in(scene, {})
-    scene.people.put_out(scene.fleet)
-    scene.people.put_out(scene.alone)
+    await scene.people.put_out(scene.fleet)
+    await scene.people.put_out(scene.alone)
     scene.api.running(1, RUNNING)
     await scene.until(lambda: "I am not let write" in caplog.text)
     scene.api.done(1, job(MOVES))
     await scene.clock.turn(3 * 3600)
     assert caplog.text.count("I am not let write") == 1
     assert "Traceback" not in caplog.text
-    scene.people.let_in(scene.fleet)
+    await scene.people.let_in(scene.fleet)
     await scene.until(lambda: "done" in reply["text"], each=30.0)
     await scene.until(lambda: said(scene, DONE), each=30.0)
 
