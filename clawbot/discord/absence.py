@@ -59,9 +59,11 @@ class Absence:
         self._alone = len({*tree.get_commands(), *tree.get_commands(guild=guild)}) == 1
         for place in self._places(guild):
             try:
-                await self._take_up(await self._said(place))
+                said = await self._said(place)
             except (discord.HTTPException, DiscordAway) as error:
                 log.warning("discord.missed_unseen channel=%s why=%s", place.id, error)
+            else:
+                await self._take_up(said)
 
     def _places(self, guild: discord.Guild) -> list[Place]:
         there: list[Place] = [*guild.text_channels, *guild.threads]
@@ -90,11 +92,19 @@ class Absence:
         for one in said:
             if one.id in answered:
                 continue
-            # What was edited may have said anything else when it came.
-            if one.author != me and me in one.mentions and not (one.webhook_id or one.edited_at):
-                await self._mention(one)
-            elif self._alone and one.author == me and one.flags.loading:
-                await self._thinking(one, one.interaction_metadata)
+            try:
+                await self._take(one)
+            except (discord.HTTPException, DiscordAway) as error:
+                log.warning("discord.missed_lost message=%s why=%s", one.id, error)
+
+    async def _take(self, message: discord.Message) -> None:
+        me = self._client.user
+        # What was edited may have said anything else when it came.
+        as_it_came = not (message.webhook_id or message.edited_at)
+        if message.author != me and me in message.mentions and as_it_came:
+            await self._mention(message)
+        elif self._alone and message.author == me and message.flags.loading:
+            await self._thinking(message, message.interaction_metadata)
 
     async def _mention(self, message: discord.Message) -> None:
         """Its author's roles come with what is delivered, but not with what is read."""

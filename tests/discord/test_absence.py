@@ -195,6 +195,31 @@ async def test_a_channel_that_can_not_be_read_hides_no_other(
     await scene.until(lambda: len(answers(scene, asked)) == (status == 502))
 
 
+async def test_who_has_left_since_keeps_nobody_from_being_heard(scene: DiscordScene) -> None:
+    left = await said(scene, scene.discord.person("leaver"), "/fleet help")
+    asked = await said(scene, scene.visitor, "/fleet help")
+    body = {"message": "Unknown Member", "code": 10007}
+    scene.discord.refuse_next("GET", "/members/", 404, body)
+    await scene.start()
+    await answer(scene, asked)
+    assert answers(scene, left) == []
+
+
+@pytest.mark.parametrize("thinks", [True, False])
+async def test_what_can_not_be_told_keeps_nobody_from_being_heard(
+    scene: DiscordScene, thinks: bool
+) -> None:
+    if thinks:
+        await killed_while_thinking(scene)
+    else:
+        await said(scene, scene.operator, "/fleet help")
+    asked = await said(scene, scene.visitor, "/fleet help")
+    body = {"message": "Unknown message", "code": 50035}
+    scene.discord.refuse_next("POST", f"{scene.discord.fleet.id}/messages$", 400, body)
+    await scene.start()
+    await answer(scene, asked)
+
+
 @pytest.mark.parametrize(("others", "found"), [(99, 1), (100, 0)])
 async def test_the_newest_hundred_are_looked_through(
     scene: DiscordScene, others: int, found: int
