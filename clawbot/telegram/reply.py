@@ -48,11 +48,11 @@ class TelegramMessage:
         stands: bool = True,
         query: str = "",
         slot: Slot | None = None,
-        left: bool = False,
+        left: int = 0,
     ) -> None:
         """Where it does not stand yet, it is sent as an answer to the `origin`'s message.
 
-        One that is `left` was begun by an earlier process.
+        One that was `left` by an earlier process stands in the message of that id.
         `query` is the press that its button was pressed by, which Telegram wants answered too;
         `slot` its place among the answers to what the same one asked, over once it is shown.
         """
@@ -65,7 +65,7 @@ class TelegramMessage:
         self._origin = origin
         self._chat = origin.chat
         self._topic = origin.topic
-        self._message = origin.message if stands else 0
+        self._message = left or (origin.message if stands else 0)
         self._query = query
         self._unanswered = bool(query)
         self._slot = slot or Slot()

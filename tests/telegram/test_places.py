@@ -103,6 +103,18 @@ async def test_a_successor_s_call_goes_into_the_topic(scene: TelegramScene, topi
     assert thread(called) == topic["message_thread_id"]
 
 
+async def test_a_successor_s_message_goes_into_the_topic_though_its_reply_is_deleted(
+    scene: TelegramScene, topic: Json
+) -> None:
+    asked, reply = await asked_in(scene, topic)
+    await scene.stop()
+    scene.people.delete(reply)
+    await scene.start()
+    told, called = await ended(scene)
+    assert thread(told) == thread(called) == topic["message_thread_id"]
+    assert told["reply_to_message"] is asked
+
+
 async def test_a_successor_s_new_message_goes_into_the_topic(
     scene: TelegramScene, topic: Json
 ) -> None:
@@ -221,6 +233,24 @@ async def test_a_deploy_that_can_not_be_announced_where_it_was_asked_is_not_begu
     assert "Traceback" not in caplog.text
     assert scene.api.count("deploy") == 0
     assert said(scene, "Deploy", OPERATOR) == []
+
+
+NO = (409, {"ok": False, "code": "queue_full", "error": "Too many deploys wait."})
+
+
+async def test_a_refusal_that_can_be_told_nowhere_any_more_is_let_go(
+    scene: TelegramScene, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What stands is true by itself; a stop would wait in vain."""
+    await scene.start()
+    reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
+    scene.api.next.append(NO)
+    scene.people.put_out(scene.alone)
+    await scene.until(lambda: "I am not let write" in caplog.text)
+    began = scene.clock.monotonic()
+    await scene.stop()
+    assert scene.clock.monotonic() - began < 15
+    assert "asking" in reply["text"]
 
 
 @pytest.mark.parametrize(("ended_ago", "anew"), [(600.0, True), (1200.0, False)])
