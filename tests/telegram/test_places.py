@@ -235,6 +235,25 @@ async def test_a_deploy_that_can_not_be_announced_where_it_was_asked_is_not_begu
     assert said(scene, "Deploy", OPERATOR) == []
 
 
+@pytest.mark.parametrize("asker", [f"discord:{OPERATOR}", "telegram:olga"])
+async def test_who_has_no_account_here_is_neither_written_to_nor_called(
+    scene: TelegramScene, asker: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A person may fill the form on GitHub with anything."""
+    _, reply = await asked_in(scene, {})
+    await scene.stop()
+    scene.api.change(1, requested_by=f"{asker} Olga")
+    scene.people.put_out(scene.fleet)
+    await scene.start()
+    scene.api.done(1)
+    await scene.until(lambda: "I am not let write" in caplog.text)
+    scene.people.let_in(scene.fleet)
+    await scene.until(lambda: "done" in reply["text"], each=30.0)
+    await scene.settled()
+    assert said(scene, "Your deploy") == []
+    assert said(scene, "Deploy", OPERATOR) == said(scene, "Your", OPERATOR) == []
+
+
 NO = (409, {"ok": False, "code": "queue_full", "error": "Too many deploys wait."})
 
 
