@@ -42,8 +42,8 @@ class Call:
 
     Attributes:
         request_id: of the ask.
-        ours: whether this process has followed the deploy from its beginning; else an earlier one
-            may have called already.
+        ours: whether this process has followed the deploy from its beginning, so that where the
+            table can't tell nobody else is known to have called.
     """
 
     calls: Calls
@@ -57,14 +57,15 @@ class Call:
         key = ("called", self.request_id, end.progress.stage)
         if not self.calls.once.first(*key):
             return
+        has_run = end.progress.run_id is not None  # else no other life comes to it
         try:
-            if not (self.ours or await self._is_due(end, news=news)):
+            if has_run and not await self._is_due(end, news=news):
                 return
             await calling(end)
         except BaseException:
             self.calls.once.forget(*key)
             raise
-        if end.progress.run_id is not None:  # else no successor comes to it
+        if has_run:
             await self._note(end)
 
     async def _is_due(self, end: Deploying, *, news: bool) -> bool:
@@ -74,7 +75,7 @@ class Call:
             log.warning("fleet.call_unknown request_id=%s why=%s", self.request_id, error)
             told = None
         if told is None:
-            return news and end.progress.ended > self.calls.since
+            return self.ours or (news and end.progress.ended > self.calls.since)
         return told != end.progress.stage
 
     async def _note(self, end: Deploying) -> None:

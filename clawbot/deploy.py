@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from clawbot.ask import Ask
 from clawbot.call import Call, Calls
-from clawbot.living_reply import LivingReply, words
+from clawbot.living_reply import LivingReply, NoPlace, words
 from clawbot.once import Once
 from clawbot.patience import WORK_AGAIN
 from clawbot.progress import Stage, lost, progress
@@ -18,7 +18,7 @@ from fleet_control.caller import is_operator
 from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
 from fleet_control.error import ControlApiError, ControlApiRefused, FleetError, OutcomeUnknown
-from fleet_control.ledger import Entry, Run, caller_field, fit, parse_request_id
+from fleet_control.ledger import Entry, RequestId, Run, caller_field, fit, parse_request_id
 
 # What the Control API's own policy says no with; every other refusal is something broken.
 _NO = (403, 409)
@@ -123,22 +123,23 @@ class Deploys:
         return await self._tracker.follow(followed, show)
 
     async def resume(
-        self, platform: str, reply_in: Callable[[str, str], LivingReply | None]
+        self, platform: str, reply_in: Callable[[str, str, str], LivingReply | None]
     ) -> AsyncIterator[list[Awaitable[Reply]]]:
         """What a predecessor left: at each look at the ledger, a thing to await for each reply that
         is ours to finish and was not found before.
 
-        `reply_in(channel, reply id)` gives that reply, or None to leave it.
+        `reply_in(channel, asked, reply id)` gives the reply to what was asked there, or None to
+        leave it.
         """
         found: set[str] = set()
         async for runs in self._looks():
             new = [run for run in _tellers(runs) if _address(run) not in found]
             found.update(map(_address, runs))
-            left = [(run, self._channel_of(run, platform)) for run in new]
+            left = [(run, self._ask_of(run, platform)) for run in new]
             yield [
                 self._finish(run, reply)
-                for run, channel in left
-                if channel and (reply := reply_in(channel, run.reply)) is not None
+                for run, ask in left
+                if ask and (reply := reply_in(ask.channel, ask.asked, run.reply)) is not None
             ]
 
     async def _looks(self) -> AsyncIterator[tuple[Run, ...]]:
@@ -162,12 +163,12 @@ class Deploys:
         call = Call(self._calls, run.request_id, ours=False)
         return self._tracker.follow(begun, _never_failing(reply, call, self._clock))
 
-    def _channel_of(self, run: Run, platform: str) -> str:
-        """Where the run's reply is, if it is one that this bot began and nobody here finishes."""
+    def _ask_of(self, run: Run, platform: str) -> RequestId | None:
+        """What the run's reply answers, if this bot began that and nobody here finishes it."""
         if not run.reply or not run.request_id or ("told", _address(run)) in self._once:
-            return ""
-        asked = parse_request_id(run.request_id)
-        return asked.channel if (asked.platform, asked.bot) == (platform, self._bot) else ""
+            return None
+        ask = parse_request_id(run.request_id)
+        return ask if (ask.platform, ask.bot) == (platform, self._bot) else None
 
 
 def _never_failing(reply: LivingReply, call: Call, clock: Clock) -> Show:
@@ -188,6 +189,8 @@ def _never_failing(reply: LivingReply, call: Call, clock: Clock) -> Show:
                     told = "fleet.reply_not_edited request_id=%s why=%s"
                     in_full = None if isinstance(error, FleetError) else error
                     log.warning(told, call.request_id, why, exc_info=in_full)
+                if isinstance(error, NoPlace) and isinstance(what, Notice):
+                    return  # nothing began, which what stands there tells by itself
             else:
                 why = ""
                 return

@@ -102,6 +102,12 @@ def is_final(reply: Reply) -> bool:
             return True
 
 
+def user_id(asker: str, platform: str) -> int:
+    """The number that an account has on that platform; 0 where it is none of it."""
+    where, _, user = asker.partition(":")
+    return int(user) if where == platform and user.isdecimal() else 0
+
+
 def refused(message: str, code: str) -> Notice:
     return Notice((message,), Tone.REFUSED, code)
 

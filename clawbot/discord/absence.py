@@ -22,6 +22,8 @@ from fleet_control.clock import Clock
 # After that Discord itself says that a command was not answered.
 LOOKED_BACK_SECONDS = 900.0
 LOOKED_THROUGH = 100
+# So long another life may take to answer: the host that we replace is there for a while yet.
+ANSWERED_WITHIN_SECONDS = 15.0
 # As many channels and threads, those first in which something was said last.
 LOOKED_INTO = 20
 
@@ -57,11 +59,16 @@ class Absence:
         tree = self._client.tree
         # Else a command that is thought about may be another's, who knows what comes of it.
         self._alone = len({*tree.get_commands(), *tree.get_commands(guild=guild)}) == 1
+        thinking: list[discord.Message] = []
         for place in self._places(guild):
             try:
-                await self._take_up(await self._said(place))
+                said = await self._said(place)
             except (discord.HTTPException, DiscordAway) as error:
                 log.warning("discord.missed_unseen channel=%s why=%s", place.id, error)
+            else:
+                thinking += [one for one in said if self._is_thinking(one)]
+                await self._each(self._unanswered(said), self._mention)
+        await self._each(thinking, self._thinking)
 
     def _places(self, guild: discord.Guild) -> list[Place]:
         there: list[Place] = [*guild.text_channels, *guild.threads]
@@ -84,17 +91,31 @@ class Absence:
         since = self._clock.now() - LOOKED_BACK_SECONDS
         return sorted((one for one in newest if made(one.id) > since), key=attrgetter("id"))
 
-    async def _take_up(self, said: Sequence[discord.Message]) -> None:
+    def _is_thinking(self, message: discord.Message) -> bool:
+        return self._alone and message.author == self._client.user and message.flags.loading
+
+    def _unanswered(self, said: Sequence[discord.Message]) -> list[discord.Message]:
+        """The mentions among them; what was edited may have said anything else when it came."""
         me = self._client.user
         answered = {one.reference.message_id for one in said if one.author == me and one.reference}
-        for one in said:
-            if one.id in answered:
-                continue
-            # What was edited may have said anything else when it came.
-            if one.author != me and me in one.mentions and not (one.webhook_id or one.edited_at):
-                await self._mention(one)
-            elif self._alone and one.author == me and one.flags.loading:
-                await self._thinking(one, one.interaction_metadata)
+        return [
+            one
+            for one in said
+            if one.author != me
+            and me in one.mentions
+            and not (one.id in answered or one.webhook_id or one.edited_at)
+        ]
+
+    async def _each(
+        self,
+        messages: Sequence[discord.Message],
+        take: Callable[[discord.Message], Awaitable[None]],
+    ) -> None:
+        for one in messages:
+            try:
+                await take(one)
+            except (discord.HTTPException, DiscordAway) as error:
+                log.warning("discord.missed_lost message=%s why=%s", one.id, error)
 
     async def _mention(self, message: discord.Message) -> None:
         """Its author's roles come with what is delivered, but not with what is read."""
@@ -104,11 +125,18 @@ class Absence:
         message.author = await message.guild.fetch_member(message.author.id)
         await self._hear(message)
 
-    async def _thinking(
-        self, message: discord.Message, asked: discord.MessageInteractionMetadata | None
-    ) -> None:
+    async def _thinking(self, message: discord.Message) -> None:
         """Nothing began, since what begins is shown before; nor can we know what was asked."""
+        asked = message.interaction_metadata
         if asked is None or not self.first(asked.id):
+            return
+        left = made(message.id) + ANSWERED_WITHIN_SECONDS - self._clock.now()
+        if left > 0:
+            await self._clock.sleep(left)
+            message = await until_back(
+                self._clock, lambda: message.channel.fetch_message(message.id), BEGUN_WITHIN_SECONDS
+            )
+        if not message.flags.loading:
             return
         log.info("discord.never_answered interaction=%s by=%s", asked.id, asked.user.id)
         told = f"<@{asked.user.id}> I was restarted before I could answer you, and began nothing."

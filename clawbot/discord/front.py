@@ -232,7 +232,7 @@ class FleetCog(commands.Cog, name=COG):
             for finishing in left:
                 self._spawn(finishing)
 
-    def _left_in(self, channel: str, reply: str) -> LivingReply | None:
+    def _left_in(self, channel: str, _asked: str, reply: str) -> LivingReply | None:
         if not (channel.isdecimal() and reply.isdecimal()):
             return None
         places, message = self._places(int(channel)), int(reply)

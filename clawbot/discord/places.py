@@ -8,6 +8,7 @@ from discord.ext import commands
 
 from clawbot.discord.retry import passes
 from clawbot.discord.speaker import PLATFORM
+from clawbot.replies import user_id
 
 log = logging.getLogger(__name__)
 
@@ -55,11 +56,9 @@ class Places:
         return getattr(found, "parent_id", None) or 0
 
     async def _alone_with(self, asker: str) -> int:
-        platform, _, user = asker.partition(":")
-        if platform != PLATFORM or not user.isdecimal():
-            return 0
+        user = user_id(asker, PLATFORM)
         try:
-            return (await self._client.create_dm(discord.Object(int(user)))).id
+            return (await self._client.create_dm(discord.Object(user))).id if user else 0
         except discord.HTTPException as error:
             return _none(error)
 

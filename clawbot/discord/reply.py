@@ -25,7 +25,7 @@ from clawbot.discord.retry import DiscordAway, passes, until_back
 from clawbot.discord.speaker import PLATFORM
 from clawbot.living_reply import BEGUN_WITHIN_SECONDS, NoPlace
 from clawbot.progress import Stage
-from clawbot.replies import Deploying, Notice, Reply
+from clawbot.replies import Deploying, Notice, Reply, user_id
 from fleet_control.clock import Clock
 
 # Discord documents no number; editing slower than this was never refused.
@@ -122,8 +122,8 @@ class DiscordMessage:
         await until_back(self._clock, whispered, BEGUN_WITHIN_SECONDS)
 
     async def call(self, reply: Deploying) -> None:
-        platform, _, user = reply.asker.partition(":")
-        if platform != PLATFORM or not user.isdecimal():
+        user = user_id(reply.asker, PLATFORM)
+        if not user:
             return
         seen = reply.progress
         told = f"<@{user}> deploy {plain(seen.target)}: {wording.stage(seen)}"
@@ -132,7 +132,7 @@ class DiscordMessage:
         try:
             await until_back(
                 self._clock,
-                lambda: _first_open(self._callings(reply.asker, int(user), told, nonce)),
+                lambda: _first_open(self._callings(reply.asker, user, told, nonce)),
                 CALL_WITHIN_SECONDS,
             )
         except DiscordAway as error:

@@ -192,10 +192,12 @@ class TelegramFront:
             told = f"`{caller.account}` is not among CLAWBOT_OPERATORS, so I don't talk here."
             await reply.show(Notice((told, "In the fleet's groups I answer everyone.")))
 
-    def _left_in(self, channel: str, reply: str) -> LivingReply | None:
-        if not (channel.removeprefix("-").isdecimal() and reply.isdecimal()):
+    def _left_in(self, channel: str, asked: str, reply: str) -> LivingReply | None:
+        numbers = (channel.removeprefix("-"), asked, reply)
+        if not all(number.isdecimal() for number in numbers):
             return None
-        to = self._message(Origin(self.chats.now(int(channel)), int(reply)), left=True)
+        origin = Origin(self.chats.now(int(channel)), int(asked))
+        to = self._message(origin, left=int(reply))
         return LivingReply(to, self._bot.clock, State.SENT)
 
     def _message(self, origin: Origin, **where: Any) -> TelegramMessage:

@@ -200,8 +200,8 @@ def _host(host: HostProgress) -> str:
     )
 
 
-def over(reply: Deploying, user_id: str) -> str:
+def over(reply: Deploying, user_id: int) -> str:
     """The line that calls the asker when their deploy is over; an edit calls nobody."""
     seen = reply.progress
-    who = f'<a href="tg://user?id={escape(user_id)}">Your</a>'
+    who = f'<a href="tg://user?id={user_id}">Your</a>'
     return f"{_STAGES[seen.stage]} {who} deploy of {_bold(seen.target)}: {wording.stage(seen)}."

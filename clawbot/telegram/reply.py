@@ -8,11 +8,12 @@ from telegram.error import TelegramError
 
 from clawbot.living_reply import NoPlace, long_over
 from clawbot.progress import Stage
-from clawbot.replies import Deploying, Notice, Reply
+from clawbot.replies import Deploying, Notice, Reply, user_id
 from clawbot.telegram.buttons import DrawnText, Origin, TelegramDrawing, text
 from clawbot.telegram.messages import over
 from clawbot.telegram.order import Slot
 from clawbot.telegram.outbox import REFUSED, Outbox, SentMessage
+from clawbot.telegram.speaker import PLATFORM
 from fleet_control.clock import Clock
 from fleet_control.error import FleetError
 from fleet_control.line import printable
@@ -48,11 +49,11 @@ class TelegramMessage:
         stands: bool = True,
         query: str = "",
         slot: Slot | None = None,
-        left: bool = False,
+        left: int = 0,
     ) -> None:
         """Where it does not stand yet, it is sent as an answer to the `origin`'s message.
 
-        One that is `left` was begun by an earlier process.
+        One that was `left` by an earlier process stands in the message of that id.
         `query` is the press that its button was pressed by, which Telegram wants answered too;
         `slot` its place among the answers to what the same one asked, over once it is shown.
         """
@@ -65,7 +66,7 @@ class TelegramMessage:
         self._origin = origin
         self._chat = origin.chat
         self._topic = origin.topic
-        self._message = origin.message if stands else 0
+        self._message = left or (origin.message if stands else 0)
         self._query = query
         self._unanswered = bool(query)
         self._slot = slot or Slot()
@@ -168,7 +169,7 @@ class TelegramMessage:
         Where a topic is closed or gone, its forum's General one is next, in which nothing of that
         topic can be answered; then the chat with the asker alone, which has their account's id.
         """
-        here, alone = self._chat, int(asker.partition(":")[2] or 0)
+        here, alone = self._chat, user_id(asker, PLATFORM)
         yield here, self._topic, answers
         if alone and here != alone:
             yield here, None, None
@@ -190,7 +191,7 @@ class TelegramMessage:
             await self._outbox.answer(self._query)
 
     async def call(self, reply: Deploying) -> None:
-        user = reply.asker.partition(":")[2]
+        user = user_id(reply.asker, PLATFORM)
         if user and self.calls:
             await self._said(DrawnText(over(reply, user)), inf, self._message, reply.asker)
 

@@ -132,7 +132,7 @@ class Terminal:
         for one in left:
             self._spawn(self._noted(one))
 
-    def reply_of(self, channel: str, reply_id: str) -> LivingReply | None:
+    def reply_of(self, channel: str, _asked: str, reply_id: str) -> LivingReply | None:
         """A predecessor's reply; here it appears anew."""
         return self._reply("", reply_id) if channel == _CHANNEL else None
 

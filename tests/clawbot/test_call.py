@@ -7,7 +7,7 @@ import pytest
 
 from clawbot.commands import Deploy
 from clawbot.living_reply import LivingReply, State
-from clawbot.replies import Reply
+from clawbot.replies import Deploying, Reply
 from tests.clawbot.bots import KeptChat, KeptMessage, ask
 from tests.clawbot.control_api import run
 from tests.clawbot.talk import Talk
@@ -30,7 +30,7 @@ async def called(talk: Talk, *, news: bool = True) -> int:
     """How often a bot that starts calls for what it finds."""
     chat = KeptChat(talk.clock)
 
-    def reply_in(_channel: str, reply_id: str) -> LivingReply:
+    def reply_in(_channel: str, _asked: str, reply_id: str) -> LivingReply:
         message = (KeptMessage if news else Standing)(chat, reply_id)
         return LivingReply(message, talk.clock, State.SENT)
 
@@ -108,6 +108,26 @@ async def test_the_asker_is_told_whatever_stands_and_that_is_noted(talk: Talk) -
 
     assert len(chat.called) == 1
     assert talk.api.told == {talk.api.runs[0].request_id: "done"}
+
+
+@pytest.mark.parametrize(("told", "calls"), [("done", 0), ("failed", 1), (None, 1), ("away", 1)])
+async def test_whom_another_life_has_called_meanwhile_is_not_called(
+    talk: Talk, told: str | None, calls: int
+) -> None:
+    """While a host is replaced, the bot on it and the one that comes follow the same deploys."""
+    chat = KeptChat(talk.clock)
+
+    class Meanwhile(KeptMessage):
+        async def show(self, reply: Reply, within: float | None) -> bool:
+            if isinstance(reply, Deploying) and reply.progress.over:
+                talk.api.told = {talk.api.runs[0].request_id: told} if told else {}
+                talk.api.next = [AWAY] if told == "away" else []
+            return await super().show(reply, within)
+
+    reply = LivingReply(Meanwhile(chat), talk.clock)
+    await talk.bot.commands.answer(ask(), Deploy("claw-2"), reply)
+
+    assert len(chat.called) == calls
 
 
 async def test_a_note_that_is_not_taken_is_made_again_for_ten_minutes(talk: Talk) -> None:

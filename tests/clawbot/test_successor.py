@@ -24,7 +24,7 @@ async def resumed(talk: Talk, platform: str = "terminal") -> dict[tuple[str, str
     """What each reply of a predecessor shows, by channel and id, when all are finished."""
     chats: dict[str, KeptChat] = defaultdict(lambda: KeptChat(talk.clock))
 
-    def reply_in(channel: str, reply_id: str) -> LivingReply:
+    def reply_in(channel: str, _asked: str, reply_id: str) -> LivingReply:
         return chats[channel].reply(reply_id)
 
     await asyncio.gather(*await anext(talk.bot.deploys.resume(platform, reply_in)))
@@ -98,7 +98,7 @@ class Successor:
         await asyncio.gather(*self._following)
         return self.shown
 
-    def _reply_in(self, _channel: str, reply_id: str) -> LivingReply:
+    def _reply_in(self, _channel: str, _asked: str, reply_id: str) -> LivingReply:
         shown = self.shown.setdefault(reply_id, [])
 
         class Noting(KeptMessage):

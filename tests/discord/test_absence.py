@@ -80,6 +80,22 @@ async def test_a_bot_that_dies_while_it_says_so_says_it_once(scene: DiscordScene
     assert len(pings(scene)) == 1
 
 
+async def test_what_the_host_that_is_replaced_thinks_about_is_its_own(scene: DiscordScene) -> None:
+    await scene.start()
+    await scene.clock.turn(120)
+    scene.api.released.clear()
+    asked = await scene.discord.command(scene.app, scene.operator, "status")
+    await scene.discord.until(lambda: asked.message)
+    scene.run("successor", scene.app)
+    reading = ("GET", f"/api/v10/channels/{scene.discord.fleet.id}/messages")
+    await scene.until(lambda: scene.discord.asked.count(reading) == 2, each=0.1)
+    scene.api.released.set()
+    assert "2 instances" in (await scene.replied(asked)).text
+    await scene.clock.turn(30)
+    assert asked.message in scene.channel()
+    assert pings(scene) == []
+
+
 async def test_what_another_bot_thinks_about_is_its_own(scene: DiscordScene) -> None:
     other = scene.discord.application("otherbot")
     asked = await killed_while_thinking(scene)
@@ -193,6 +209,43 @@ async def test_a_channel_that_can_not_be_read_hides_no_other(
     in_thread = scene.discord.guild.in_channel
     await scene.until(lambda: in_thread(thread.id)[-1].reference == there.id)
     await scene.until(lambda: len(answers(scene, asked)) == (status == 502))
+
+
+async def test_who_has_left_since_keeps_nobody_from_being_heard(scene: DiscordScene) -> None:
+    left = await said(scene, scene.discord.person("leaver"), "/fleet help")
+    asked = await said(scene, scene.visitor, "/fleet help")
+    body = {"message": "Unknown Member", "code": 10007}
+    scene.discord.refuse_next("GET", "/members/", 404, body)
+    await scene.start()
+    await answer(scene, asked)
+    assert answers(scene, left) == []
+
+
+async def test_one_that_can_not_be_told_keeps_no_other_from_it(scene: DiscordScene) -> None:
+    await scene.start()
+    await scene.clock.turn(120)
+    scene.api.released.clear()
+    first = await scene.discord.command(scene.app, scene.operator, "status")
+    await scene.discord.until(lambda: first.message)
+    second = await scene.discord.command(scene.app, scene.visitor, "status")
+    await scene.discord.until(lambda: second.message)
+    await scene.kill()
+    scene.line.begin(0)
+    scene.api.released.set()
+    body = {"message": "Invalid Form Body", "code": 50035}
+    scene.discord.refuse_next("POST", f"{scene.discord.fleet.id}/messages$", 400, body)
+    await scene.start()
+    await scene.until(lambda: pings(scene))
+    assert [one.text for one in pings(scene)] == [f"<@{scene.visitor.id}> {RESTARTED}"]
+
+
+async def test_an_answer_is_given_up_after_a_quarter_of_a_minute(scene: DiscordScene) -> None:
+    """Till then the host that is replaced may still give it."""
+    await killed_while_thinking(scene)
+    begun = scene.clock.now()
+    await scene.start()
+    await scene.until(lambda: pings(scene), each=0.5)
+    assert 15 <= scene.clock.now() - begun < 20
 
 
 @pytest.mark.parametrize(("others", "found"), [(99, 1), (100, 0)])

@@ -103,6 +103,18 @@ async def test_a_successor_s_call_goes_into_the_topic(scene: TelegramScene, topi
     assert thread(called) == topic["message_thread_id"]
 
 
+async def test_a_successor_s_message_goes_into_the_topic_though_its_reply_is_deleted(
+    scene: TelegramScene, topic: Json
+) -> None:
+    asked, reply = await asked_in(scene, topic)
+    await scene.stop()
+    scene.people.delete(reply)
+    await scene.start()
+    told, called = await ended(scene)
+    assert thread(told) == thread(called) == topic["message_thread_id"]
+    assert told["reply_to_message"] is asked
+
+
 async def test_a_successor_s_new_message_goes_into_the_topic(
     scene: TelegramScene, topic: Json
 ) -> None:
@@ -221,6 +233,43 @@ async def test_a_deploy_that_can_not_be_announced_where_it_was_asked_is_not_begu
     assert "Traceback" not in caplog.text
     assert scene.api.count("deploy") == 0
     assert said(scene, "Deploy", OPERATOR) == []
+
+
+@pytest.mark.parametrize("asker", [f"discord:{OPERATOR}", "telegram:olga"])
+async def test_who_has_no_account_here_is_neither_written_to_nor_called(
+    scene: TelegramScene, asker: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A person may fill the form on GitHub with anything."""
+    _, reply = await asked_in(scene, {})
+    await scene.stop()
+    scene.api.change(1, requested_by=f"{asker} Olga")
+    scene.people.put_out(scene.fleet)
+    await scene.start()
+    scene.api.done(1)
+    await scene.until(lambda: "I am not let write" in caplog.text)
+    scene.people.let_in(scene.fleet)
+    await scene.until(lambda: "done" in reply["text"], each=30.0)
+    await scene.settled()
+    assert said(scene, "Your deploy") == []
+    assert said(scene, "Deploy", OPERATOR) == said(scene, "Your", OPERATOR) == []
+
+
+NO = (409, {"ok": False, "code": "queue_full", "error": "Too many deploys wait."})
+
+
+async def test_a_refusal_that_can_be_told_nowhere_any_more_is_let_go(
+    scene: TelegramScene, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What stands is true by itself; a stop would wait in vain."""
+    await scene.start()
+    reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
+    scene.api.next.append(NO)
+    scene.people.put_out(scene.alone)
+    await scene.until(lambda: "I am not let write" in caplog.text)
+    began = scene.clock.monotonic()
+    await scene.stop()
+    assert scene.clock.monotonic() - began < 15
+    assert "asking" in reply["text"]
 
 
 @pytest.mark.parametrize(("ended_ago", "anew"), [(600.0, True), (1200.0, False)])
