@@ -1,14 +1,11 @@
 """The REST side of the API: its routes, what they do to the guilds, and what they refuse."""
 
-import json
-import time
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
 
 from sandbox.discord_api import limit, validate
-from sandbox.discord_api.answer import DROPPED, DiscordRefusal, answered, dropped
+from sandbox.discord_api.answer import DiscordRefusal, answered
 from sandbox.discord_api.backend import Application, Backend
 from sandbox.discord_api.channel import READ_MESSAGE_HISTORY, VIEW_CHANNEL, Channel, born
 from sandbox.discord_api.guild import EPHEMERAL, LOADING, Guild, Message
@@ -16,8 +13,6 @@ from sandbox.discord_api.interaction import Interaction
 from sandbox.discord_api.payload import Callback, application, spelled, told
 
 DEFERRED, CHOICES = 5, 8
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Rest:
@@ -46,37 +41,6 @@ class Rest:
             web.patch(f"{messages}/{{message}}", self._edit),
             web.delete(f"{messages}/{{message}}", self._delete),
         ]
-
-    @web.middleware
-    async def guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Record each call, and answer it as was injected, as was asked, or with the refusal."""
-        self._backend.asked.append((request.method, request.path))
-        self._backend.moments.append(time.perf_counter())
-        await self._backend.pass_through()
-        injected = self._backend.take_injected(request.method, request.path)
-        if injected is not None:
-            if injected.taken:
-                await handler(request)
-            if injected.status == DROPPED:
-                return dropped(request)
-            return answered(injected.body, injected.status, injected.headers)
-        limits, too_many = self._backend.limits.take(request)
-        answer = too_many or await self._answered(request, handler)
-        answer.headers.update(limits)
-        return answer
-
-    async def _answered(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        try:
-            answer = await handler(request)
-            self._backend.changed()
-            if self._backend.sparse and isinstance(answer, web.Response) and answer.text:
-                return answered(self._backend.shaped(json.loads(answer.text)), answer.status)
-            return answer
-        except DiscordRefusal as refusal:
-            body = {"message": str(refusal), "code": refusal.code}
-            if refusal.status != 429:
-                return answered(body, refusal.status)
-            return answered({**body, "retry_after": 0.05, "global": False}, 429)
 
     # -- who is asking ---------------------------------------------------------------------
 

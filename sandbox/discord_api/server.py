@@ -10,6 +10,7 @@ from fleet_control.clock import Clock
 from sandbox.discord_api import gateway
 from sandbox.discord_api.backend import PATIENCE_SECONDS, Application, Backend
 from sandbox.discord_api.channel import Channel
+from sandbox.discord_api.guard import Guard
 from sandbox.discord_api.guild import Guild, Member, Message
 from sandbox.discord_api.interaction import (
     AUTOCOMPLETE,
@@ -41,7 +42,7 @@ class DiscordApi(Backend):
 
     async def start(self, port: int = 0) -> str:
         rest = Rest(self)
-        app = web.Application(middlewares=[*self._middlewares, rest.guard])
+        app = web.Application(middlewares=[*self._middlewares, Guard(self).stand])
         app.add_routes([*rest.routes(), web.get("/gateway/", self._gateway)])
         app.add_routes(Lookup(self).routes())
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
