@@ -214,8 +214,7 @@ async def test_a_channel_that_can_not_be_read_hides_no_other(
 async def test_who_has_left_since_keeps_nobody_from_being_heard(scene: DiscordScene) -> None:
     left = await said(scene, scene.discord.person("leaver"), "/fleet help")
     asked = await said(scene, scene.visitor, "/fleet help")
-    body = {"message": "Unknown Member", "code": 10007}
-    scene.discord.refuse_next("GET", "/members/", 404, body)
+    scene.discord.refuse_next("GET", "/members/", 404, {"message": "Unknown", "code": 10007})
     await scene.start()
     await answer(scene, asked)
     assert answers(scene, left) == []
