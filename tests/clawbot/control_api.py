@@ -46,6 +46,7 @@ class Api:
     asked: every call's body, in order.
     runs: what `run` and `runs` answer from.
     next: an answer to give once instead, as (status, body).
+    refused: the same by action, as often as it is asked for.
     adds: what the answer to a deploy says beside.
     ends: what each deploy has ended as by the time anybody looks, or nothing for one that waits.
     unlisted: ids of runs that `runs` does not show yet.
@@ -56,6 +57,7 @@ class Api:
     asked: list[dict[str, Any]] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
     next: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    refused: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
     registry: str = "{}"
     revisions: list[dict[str, str]] = field(default_factory=list)
     adds: dict[str, Any] = field(default_factory=dict)
@@ -71,8 +73,9 @@ class Api:
         async with self.arrived:
             self.asked.append(ask)
             self.arrived.notify_all()
-        if self.next:
-            status, body = self.next.pop(0)
+        no = self.next.pop(0) if self.next else self.refused.get(ask["action"])
+        if no is not None:
+            status, body = no
             return web.json_response(body, status=status, headers=self._dated)
         return web.json_response({"ok": True, **self._answer(ask)}, headers=self._dated)
 

@@ -322,7 +322,7 @@ async def test_cancelled_too_late_it_says_so(scene: DiscordScene) -> None:
     body = {"ok": False, "code": "already_running", "error": "Its first job has started."}
     scene.api.running(1, job(MOVES, None, "in_progress"))
     await scene.until(lambda: "replacing" in reply.text)
-    scene.api.next.append((409, body))
+    scene.api.refused["cancel"] = 409, body
     # The reply as somebody's client showed it a moment ago.
     reply.body = next(one for one in reversed(reply.bodies) if one.get("components"))
     pressed = await scene.discord.press(scene.app, scene.operator, reply, id_)
