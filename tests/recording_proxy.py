@@ -14,7 +14,7 @@ VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 @dataclass
 class RecordingProxy:
     """Attributes:
-    asked: the first line of each request, as in `CONNECT discord.com:443 HTTP/1.1`.
+    asked: what each request asks for, as in `CONNECT discord.com:443`.
     headers: the lines after it.
     """
 
@@ -42,7 +42,8 @@ def recording() -> Iterator[RecordingProxy]:
 
     class Handler(StreamRequestHandler):
         def handle(self) -> None:
-            proxy.asked.append(self.rfile.readline().decode("latin-1").strip())
+            method, asked, *_ = [*self.rfile.readline().decode("latin-1").split(), "", ""]
+            proxy.asked.append(f"{method} {asked}")
             while line := self.rfile.readline().decode("latin-1").strip():
                 proxy.headers.append(line)
             self.wfile.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")

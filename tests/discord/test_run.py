@@ -250,4 +250,4 @@ async def test_behind_a_proxy_it_is_asked_for_discord(
         said = await trouble(scene)
 
     assert said.startswith("Discord can't be reached")
-    assert proxy.asked == ["CONNECT discord.example:443 HTTP/1.1"]
+    assert proxy.asked == ["CONNECT discord.example:443"]

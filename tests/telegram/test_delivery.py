@@ -555,4 +555,4 @@ async def test_behind_a_proxy_it_is_asked_for_telegram_alone(
         scene.run("other", CLAWBOT_TELEGRAM_API_URL="https://telegram.example")
         await scene.until(lambda: proxy.asked)
 
-    assert proxy.asked[0] == "CONNECT telegram.example:443 HTTP/1.1"
+    assert proxy.asked[0] == "CONNECT telegram.example:443"
