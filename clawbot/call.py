@@ -37,7 +37,7 @@ class Calls:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class AskerCall:
     """The call to the asker of one deploy.
 
     Attributes:

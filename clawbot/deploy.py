@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
 from clawbot.ask import Ask
-from clawbot.call import Call, Calls
+from clawbot.call import AskerCall, Calls
 from clawbot.living_reply import LivingReply, NoPlace, words
 from clawbot.once import Once
 from clawbot.patience import WORK_AGAIN
@@ -51,7 +51,9 @@ class Deploys:
         One that is cut off is left to `resume`: a front that starts again is a successor, too.
         """
         entry = self._entry(ask, begun, reply.id)
-        show = _never_failing(reply, Call(self._calls, entry.request_id, ours=True), self._clock)
+        show = _never_failing(
+            reply, AskerCall(self._calls, entry.request_id, ours=True), self._clock
+        )
         self._once.first("told", _address(entry))
         try:
             return await self._begin(begun, entry, show)
@@ -160,7 +162,7 @@ class Deploys:
     def _finish(self, run: Run, reply: LivingReply) -> Awaitable[Reply]:
         # As if nothing had been shown, so that whatever is there now is a change.
         begun = Deploying(replace(progress(run), stage=Stage.ASKING), _asker(run))
-        call = Call(self._calls, run.request_id, ours=False)
+        call = AskerCall(self._calls, run.request_id, ours=False)
         return self._tracker.follow(begun, _never_failing(reply, call, self._clock))
 
     def _ask_of(self, run: Run, platform: str) -> RequestId | None:
@@ -171,7 +173,7 @@ class Deploys:
         return ask if (ask.platform, ask.bot) == (platform, self._bot) else None
 
 
-def _never_failing(reply: LivingReply, call: Call, clock: Clock) -> Show:
+def _never_failing(reply: LivingReply, call: AskerCall, clock: Clock) -> Show:
     """A reply that can't be changed just now must not lose sight of the deploy.
 
     After its end nothing comes that would be shown: that waits until the place for it is back.
@@ -201,7 +203,7 @@ def _never_failing(reply: LivingReply, call: Call, clock: Clock) -> Show:
     return shown
 
 
-async def _show(reply: LivingReply, what: Reply, call: Call) -> None:
+async def _show(reply: LivingReply, what: Reply, call: AskerCall) -> None:
     if isinstance(what, Deploying) and what.progress.over:
         await reply.end(what, call)
     else:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from math import inf
 from typing import Protocol, TypeVar
 
-from clawbot.call import Call
+from clawbot.call import AskerCall
 from clawbot.progress import Stage
 from clawbot.replies import Deploying, Notice, Reply, StatusReport, Tone, broken, is_final
 from fleet_control.clock import Clock
@@ -122,7 +122,7 @@ class LivingReply:
         self._become(State.TOLD if is_final(reply) else State.SENT)
         return reply
 
-    async def end(self, reply: Deploying, call: Call) -> None:
+    async def end(self, reply: Deploying, call: AskerCall) -> None:
         """Show the end of a deploy, and call its asker."""
         news = await self._show(reply)
         self._become(State.FINAL)

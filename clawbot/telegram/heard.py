@@ -11,7 +11,7 @@ WEBHOOK_SECONDS = 20.0
 WEBHOOK_CROWD_SECONDS = 1.0
 
 
-class _Unshown(NamedTuple):
+class _Held(NamedTuple):
     first: bool
     over: asyncio.Event
 
@@ -21,11 +21,11 @@ class HeardUpdates:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._unshown: dict[int, _Unshown] = {}
+        self._unshown: dict[int, _Held] = {}
 
     def hold(self, update: int, *, first: bool) -> None:
         """`first` is whether an operator's account sent it."""
-        self._unshown[update] = _Unshown(first, asyncio.Event())
+        self._unshown[update] = _Held(first, asyncio.Event())
 
     def shown(self, update: int) -> None:
         """Something was shown for it, or nothing will be."""

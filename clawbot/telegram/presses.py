@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Presses:
-    """Takes the presses of one bot's button_data."""
+    """Takes the presses of one bot's buttons."""
 
     bot: Bot
     outbox: Outbox

@@ -43,7 +43,7 @@ class Sight:
         if not self.why or self.lasted < SAY_AFTER_SECONDS:
             return ""
         since = datetime.fromtimestamp(self._time, UTC).strftime("%H:%M")
-        return f"no sight of it since {since} UTC; the deploy itself goes on. {self.why}"
+        return f"no sight of it since {since} UTC, which does not stop the deploy. {self.why}"
 
     async def sleep(self, seconds: float, tell: Callable[[], Awaitable[None]]) -> None:
         """Wait that long before the next look; trouble that has lasted by then is told meanwhile,

@@ -184,7 +184,7 @@ async def test_an_api_that_is_away_for_a_while_is_said_and_then_forgotten(
         await api.until("run", look)
     await clock.asleep(1)
     assert followed.shown[-1].trouble == (
-        "I have had no sight of it since 14:13 UTC; the deploy itself goes on. "
+        "I have had no sight of it since 14:13 UTC, which does not stop the deploy. "
         "GitHub can't be reached."
     )
 
@@ -213,7 +213,7 @@ async def test_trouble_is_said_after_a_minute_and_a_half_though_nobody_looks_for
 
     await clock.turn(1)
     await clock.asleep(1)
-    assert "since 14:13 UTC; the deploy itself goes on. GitHub" in followed.shown[-1].trouble
+    assert "since 14:13 UTC, which does not stop the deploy. GitHub" in followed.shown[-1].trouble
 
     await clock.turn(3519)
     assert api.count("run") == 2

@@ -158,7 +158,9 @@ async def test_trouble_that_lasts_is_said_though_it_may_not_look_for_an_hour(
     await until_finished(api, 7, clock, lambda line: said.append((line, clock.monotonic())))
 
     line, at = said[1]
-    assert line.startswith("run 7: no sight of it since 14:13 UTC; the deploy itself goes on. ")
+    assert line.startswith(
+        "run 7: no sight of it since 14:13 UTC, which does not stop the deploy. "
+    )
     assert (at, sum(clock.slept)) == (90.0, 3610.0)
     assert len(said) == 3
 
