@@ -13,9 +13,9 @@ from statistics import median
 from bench.row import Row
 from clawbot.ask import Ask
 from clawbot.bot import Bot, assemble
-from clawbot.commands import Status
 from clawbot.living_reply import LivingReply
 from clawbot.replies import Deploying, Notice, Reply
+from clawbot.requests import Status
 from clawbot.settings import load
 from fleet_control import ec2
 from fleet_control.caller import Human

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from clawbot.commands import Commands
+from clawbot.answers import Commands
 from clawbot.confirmation import Confirmation
 from clawbot.deploy import Deploys
 from clawbot.once import Once

@@ -1,71 +1,35 @@
-"""Each /fleet command once, for every platform: declared, read from what was said, and answered.
+"""Each /fleet command, declared once for every platform.
 
-A new one is a request, its entry in `COMMANDS` and its case in `Commands`: the platforms register
+A new one is a request, its entry in `COMMANDS` and its case in `answers`: the platforms register
 it, complete its options and write its help from there.
 """
 
-import logging
-from collections.abc import Iterator
-from dataclasses import astuple, dataclass, replace
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
-from clawbot.ask import Ask
-from clawbot.confirmation import Confirmation
-from clawbot.deploy import Deploys
-from clawbot.living_reply import LivingReply
-from clawbot.once import Once
-from clawbot.predecessor import Predecessor
-from clawbot.replies import (
-    ASKED_ALREADY,
-    UNKNOWN_COMMAND,
-    Notice,
-    Reply,
-    StatusReport,
-    asking,
-    refused,
+from clawbot.replies import Notice
+from clawbot.requests import (
+    Cancel,
+    Deploy,
+    Freeze,
+    Help,
+    History,
+    Preflight,
+    Request,
+    Resume,
+    Rollback,
+    ShowRun,
+    Status,
+    Stop,
+    Unfreeze,
+    Unlock,
 )
-from clawbot.speaker import DOUBTED
-from fleet_control.caller import Unknown
-from fleet_control.fleet import Fleet
-from fleet_control.line import code
-from fleet_control.policy import Refused, Usage
+from fleet_control.ledger import is_run_id
 
-# Why a press is asked about where nothing else is worth asking.
-SHALL_I = "Shall I?"
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """How the fleet is; `page` counts from 1, as people do."""
-
-    page: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Deploy:
-    """Replace hosts, with the newest image where none is named; no target asks which there are."""
-
-    target: str = ""
-    image_or_commit: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Help:
-    """What can be asked."""
-
-
-Request = Status | Deploy | Help
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """Words that ask for nothing we know: `said` is what they were, `why` answers them."""
-
-    said: str
-    why: Notice
+UNITS: Mapping[str, int] = {"m": 60, "h": 3600, "d": 24 * 3600}
+DURATION = re.compile(r"([1-9]\d{0,4})([mhd])")
 
 
 class Who(StrEnum):
@@ -76,11 +40,24 @@ class Who(StrEnum):
 
 
 class OptionKind(StrEnum):
-    """What an option is; of all but a number, platforms offer what there is while it is typed."""
+    """What an option is."""
 
     NUMBER = "number"
     TARGET = "target"
     IMAGE = "image"
+    RUN = "run"
+    DURATION = "duration"
+    TEXT = "text"
+    """All the words that are left."""
+
+    @property
+    def is_number(self) -> bool:
+        return self in (OptionKind.NUMBER, OptionKind.RUN)
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether there are some to choose from."""
+        return self in (OptionKind.TARGET, OptionKind.IMAGE, OptionKind.RUN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +81,15 @@ class Option:
 
     def read(self, word: str) -> str | int | None:
         """Its value as typed, None where that is none; six digits are more than there are pages."""
-        if self.kind is not OptionKind.NUMBER:
-            return word
-        return int(word[:6]) if word.isdecimal() else None
+        match self.kind:
+            case OptionKind.NUMBER:
+                return int(word[:6]) if word.isdecimal() else None
+            case OptionKind.RUN:
+                return int(word) if is_run_id(word) else None
+            case OptionKind.DURATION:
+                return duration(word)
+            case _:
+                return word
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,65 +140,71 @@ COMMANDS = (
             ),
         ),
     ),
+    Command(
+        "rollback",
+        "go back to what a host, or each of `all`, ran before its last successful deploy",
+        Who.OPERATORS,
+        Rollback,
+        (Option("target", "an instance's id, or `all`", OptionKind.TARGET, required=True),),
+    ),
+    Command(
+        "resume",
+        "take up a roll that stopped, from where it stopped",
+        Who.OPERATORS,
+        Resume,
+        (Option("run", "the id of the run that stopped", OptionKind.RUN, required=True),),
+    ),
+    Command("stop", "end the roll that runs after the host that it is at", Who.OPERATORS, Stop),
+    Command(
+        "cancel",
+        "cancel the deploy that waits",
+        Who.OPERATORS,
+        Cancel,
+        (Option("run", "that one of those that wait", OptionKind.RUN),),
+    ),
+    Command(
+        "freeze",
+        "refuse deploys for four hours",
+        Who.OPERATORS,
+        Freeze,
+        (
+            Option("duration", "for so long: `for 2h`, 7 days at most", OptionKind.DURATION),
+            Option("reason", "and say why", OptionKind.TEXT),
+        ),
+    ),
+    Command("unfreeze", "allow deploys again", Who.OPERATORS, Unfreeze),
+    Command("unlock", "break the lock on the state that a lost run left", Who.OPERATORS, Unlock),
+    Command(
+        "history",
+        "the last deploys, and what they changed",
+        Who.EVERYONE,
+        History,
+        (
+            Option("target", "only those of one instance, or of `all`", OptionKind.TARGET),
+            Option("page", "another page", OptionKind.NUMBER),
+        ),
+    ),
+    Command(
+        "run",
+        "one deploy, living while it runs",
+        Who.EVERYONE,
+        ShowRun,
+        (Option("run", "the run's id", OptionKind.RUN, required=True),),
+    ),
+    Command("preflight", "whether a deploy would work", Who.EVERYONE, Preflight),
     Command("help", "what can be asked", Who.EVERYONE, Help),
 )
 HELP = Notice(tuple(line for command in COMMANDS for line in command.lines))
-
-
-def parse(words: tuple[str, ...]) -> Request | Unreadable:
-    """What is asked for by the words after `/fleet`."""
-    if not words:
-        return Help()
-    # A telephone's keyboard begins a line with a capital.
-    name, given = words[0].lower(), words[1:]
-    words = (name, *given)
-    command = next((one for one in COMMANDS if one.name == name), None)
-    if command is None:
-        return _unreadable(words, f"I don't know {code(name)}.", UNKNOWN_COMMAND)
-    if len(given) > len(command.options):
-        return _unreadable(words, "That is too many words.")
-    values: dict[str, Any] = {}
-    for option, word in zip(command.options, given, strict=False):
-        values[option.name] = option.read(word)
-        if values[option.name] is None:
-            told = f"The {option.spoken} is a number, which {code(word)} is not."
-            return _unreadable(words, told)
-    return command.request(**values)
-
-
-def _unreadable(words: tuple[str, ...], wrong: str, code: str = "") -> Unreadable:
-    return Unreadable(" ".join(words), Notice((wrong, *HELP.lines), code=code))
 
 
 def command_of(request: Request) -> Command:
     return next(one for one in COMMANDS if one.request is type(request))
 
 
-def typed(request: Request | Unreadable) -> tuple[str, ...]:
-    """The words that ask for it, without those that change nothing."""
-    if isinstance(request, Unreadable):
-        return (request.said,)
-    command = command_of(request)
-    given = zip(astuple(request), astuple(command.request()), strict=True)
-    return (command.name, *(str(value) for value, default in given if value != default))
-
-
-def in_words(request: Request | Unreadable) -> str:
-    """The same in one line, for the audit trail."""
-    return " ".join(typed(request))
-
-
-def is_asked(words: tuple[str, ...]) -> bool:
-    """Whether these ask for something, though no `/fleet` stands before them."""
-    return bool(words) and not isinstance(parse(words), Unreadable)
-
-
-def acts(request: Request | Unreadable) -> bool:
-    """Whether it is for operators only, and says all that it needs to begin something."""
-    if isinstance(request, Unreadable) or command_of(request).who is Who.EVERYONE:
-        return False
-    options = command_of(request).options
-    return all(getattr(request, option.name) for option in options if option.required)
+def duration(word: str) -> int | None:
+    """A duration as typed, in seconds."""
+    found = DURATION.fullmatch(word.lower())
+    return int(found[1]) * UNITS[found[2]] if found else None
 
 
 def usage(ids: tuple[str, ...]) -> Notice:
@@ -224,70 +213,3 @@ def usage(ids: tuple[str, ...]) -> Notice:
     more = f" and {len(ids) - 20} more" if len(ids) > 20 else ""
     known = f"Targets: `all`, {named}{more}." if ids else "I can't see the registry just now."
     return Notice((f"Say which: `/fleet {command_of(Deploy()).syntax}`.", known), ids=ids)
-
-
-class Commands:
-    """Answers each command.
-
-    Every reply it returns has been shown in the chat already, but for that to an ask which an
-    earlier process of this bot took: the reply that there is tells of it.
-    """
-
-    def __init__(
-        self,
-        fleet: Fleet,
-        deploys: Deploys,
-        confirmation: Confirmation,
-        once: Once,
-        predecessor: Predecessor,
-    ) -> None:
-        self._fleet = fleet
-        self._deploys = deploys
-        self._confirmation = confirmation
-        self._once = once
-        self._predecessor = predecessor
-
-    async def answer(self, ask: Ask, request: Request | Unreadable, reply: LivingReply) -> Reply:
-        """Answer one ask, and stay until its reply is final or a question."""
-        ask.audit(in_words(request))
-        try:
-            return await self._answer(ask, request, reply)
-        except Exception as error:  # noqa: BLE001  (here what is broken is told in words)
-            return await reply.broke(error)
-
-    async def _answer(self, ask: Ask, request: Request | Unreadable, reply: LivingReply) -> Reply:
-        if isinstance(ask.caller, Unknown):
-            # The policy's first row, whatever they ask: a status, too, has addresses in it.
-            return await self._deploy(ask, Deploy(), reply)
-        if ask.doubted and acts(request):
-            return await reply.answer(DOUBTED)
-        match request:
-            case Status(page):
-                status = await self._fleet.hosts()
-                return await reply.answer(StatusReport(status, page - 1))
-            case Deploy():
-                return await self._deploy(ask, request, reply)
-            case Help():
-                return await reply.answer(HELP)
-            case Unreadable(why=why):
-                return await reply.answer(why)
-
-    async def _deploy(self, ask: Ask, wanted: Deploy, reply: LivingReply) -> Reply:
-        target, image_or_commit = wanted.target, wanted.image_or_commit
-        if target and not ask.pressed and await self._predecessor.asked(ask):
-            return refused(ASKED_ALREADY, "duplicate")
-        verdict = await self._fleet.judge(ask.caller, target, image_or_commit)
-        match verdict:
-            case Usage(ids):
-                return await reply.answer(usage(ids))
-            case Refused(code, message):
-                log.info("fleet.refused code=%s by=%s", code, ask.account)
-                return await reply.answer(refused(message, code))
-        if why := verdict.confirm or (SHALL_I if ask.pressed else ""):
-            question = await self._confirmation.question(ask, target, image_or_commit, why)
-            return await reply.answer(question)
-        if not self._once.first(*ask.key):
-            return await reply.answer(refused(ASKED_ALREADY, "duplicate"))
-        begun = replace(asking(target, image_or_commit, ask.account), note=verdict.doubt)
-        await reply.show(begun)
-        return await self._deploys.begin(ask, begun, reply)

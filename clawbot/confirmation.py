@@ -19,7 +19,7 @@ from fleet_control.caller import ALL
 from fleet_control.clock import Clock
 from fleet_control.error import FleetError
 from fleet_control.fleet import Fleet
-from fleet_control.policy import Condition, Refused
+from fleet_control.policy import Condition, Refused, Verdict, may_operate
 from fleet_control.status import FleetStatus
 
 ANSWER_WITHIN_SECONDS = 120.0
@@ -48,7 +48,15 @@ class Confirmation:
         self._predecessor = predecessor
         self._clock = clock
 
-    async def question(self, ask: Ask, target: str, image_or_commit: str, why: str) -> Question:
+    async def question(
+        self,
+        ask: Ask,
+        target: str,
+        image_or_commit: str,
+        why: str,
+        operation: str = "",
+        override: str = "",
+    ) -> Question:
         """What to ask before a deploy; `why` is what makes it worth asking.
 
         Of all hosts only while they can be seen: FleetError otherwise.
@@ -73,6 +81,8 @@ class Confirmation:
             asker=ask.account,
             asked=ask.asked,
             expires=now + ANSWER_WITHIN_SECONDS,
+            operation=operation,
+            override=override,
             why=" ".join(filter(None, told)),
             replaced=replaced,
             created=created,
@@ -129,11 +139,21 @@ class Confirmation:
     async def _judged(self, question: Question, ask: Ask) -> Reply:
         if self._clock.now() > question.expires:
             return Notice(("That question is over. Ask again.",))
-        verdict = await self._fleet.judge(ask.caller, question.target, question.image_or_commit)
+        verdict: Verdict | None
+        if question.operation:
+            verdict = may_operate(ask.caller, operators_set=self._fleet.operators_set)
+        else:
+            verdict = await self._fleet.judge(ask.caller, question.target, question.image_or_commit)
         if isinstance(verdict, Refused):
             log.info("fleet.refused code=%s by=%s", verdict.code, ask.account)
             return refused(verdict.message, verdict.code)
-        return asking(question.target, question.image_or_commit, ask.account)
+        return asking(
+            question.target,
+            question.image_or_commit,
+            ask.account,
+            question.operation,
+            question.override,
+        )
 
 
 def _moved(

@@ -91,6 +91,8 @@ class Deploys:
                 target=begun.progress.target,
                 caller=caller_field(ask.caller),
                 requested_by=ask.requested_by,
+                operation=begun.progress.operation,
+                override=begun.progress.override,
             ).naming(begun.progress.image_or_commit)
         )
 

@@ -1,19 +1,15 @@
 """How a deploy goes, read from its run: a pure function of what GitHub shows."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import inf
 
 from fleet_control.deploy_jobs import MOVING_STEP, EndState, left, ran, remarks
+from fleet_control.host_change import HOST_JOB
 from fleet_control.last_words import LastWords
 from fleet_control.ledger import Job, Revision, Run, seconds
 
-_HOST_JOB = re.compile(
-    r"(?P<id>[a-z0-9-]{1,32}): (?P<old>none|ami-[0-9a-f]+) -> (?P<new>ami-[0-9a-f]+)"
-    r"(?: @(?P<revision>[0-9a-f]{7}))?"
-)
 _FAILED = ("failure", "timed_out")
 _LOOK = "To look at it first: `A host that did not come up` in docs/runbook.md."
 _SPARED = (EndState.UNTOUCHED, EndState.UNMOVED)
@@ -77,6 +73,7 @@ class Progress:
         reason: why it failed or what is not known, in a sentence.
         advice: what to do next; may hold `code` in backquotes.
         last_words: of the host that did not come up; anybody's, and no markup of ours.
+        operation, override: as the ledger has them.
     """
 
     stage: Stage
@@ -95,6 +92,8 @@ class Progress:
     made_of: Revision | None = None
     asked: float = 0.0
     last_words: LastWords | None = None
+    operation: str = ""
+    override: str = ""
 
     @property
     def over(self) -> bool:
@@ -125,6 +124,8 @@ def progress(run: Run, ahead: int = 0) -> Progress:
         began=began,
         # While it runs, a number that moves by itself would be a change to show, each time.
         took=max(0.0, _ended(run) - began) if run.finished else 0.0,
+        operation=run.operation,
+        override=run.override,
     )
     if stage in (Stage.FAILED, Stage.CANCELLED):
         return _ended_badly(known, run)
@@ -173,7 +174,7 @@ def _ended(run: Run) -> float:
 def _hosts(run: Run) -> Iterator[HostProgress]:
     stopped = False
     for job in run.jobs:
-        found = _HOST_JOB.fullmatch(job.name)
+        found = HOST_JOB.fullmatch(job.name)
         if found is None:
             continue
         # Not every runner stops a serial matrix; then the jobs after the first failed one fail
@@ -224,7 +225,7 @@ def _ended_badly(known: Progress, run: Run) -> Progress:
 
 
 def _step(job: Job) -> str:
-    host = _HOST_JOB.fullmatch(job.name)
+    host = HOST_JOB.fullmatch(job.name)
     name = host["id"] if host else job.name
     step = next((step.name for step in job.steps if step.conclusion in _FAILED), "")
     return f"{name}, {step}" if step else name

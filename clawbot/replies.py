@@ -47,13 +47,15 @@ class StatusReport:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A deploy that waits for its asker's yes; the first five are all that an answer needs.
+    """A deploy that waits for its asker's yes; the first five and the last two are all that an
+    answer needs.
 
     Attributes:
         asker: account of the only one who may answer, ``<platform>:<user id>``.
         expires: Unix seconds; a later yes does not count.
         why: what makes it worth asking.
         replaced, created, removed: the ids that a yes would move.
+        operation, override: as the ledger has them.
     """
 
     target: str
@@ -65,11 +67,14 @@ class Question:
     replaced: tuple[str, ...] = ()
     created: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    operation: str = ""
+    override: str = ""
 
     @property
     def words(self) -> str:
         """The command that it asks about."""
-        return f"deploy {self.target} {self.image_or_commit}".rstrip()
+        name = self.operation or "deploy"
+        return f"{name} {self.target} {self.image_or_commit}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,9 @@ def broken(message: str) -> Notice:
     return Notice((message,), Tone.BROKEN)
 
 
-def asking(target: str, image_or_commit: str, asker: str) -> Deploying:
+def asking(
+    target: str, image_or_commit: str, asker: str, operation: str = "", override: str = ""
+) -> Deploying:
     """What stands before the dispatch; true by itself if we die right after saying it."""
-    return Deploying(Progress(Stage.ASKING, target, image_or_commit), asker)
+    begun = Progress(Stage.ASKING, target, image_or_commit, operation=operation, override=override)
+    return Deploying(begun, asker)

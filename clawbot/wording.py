@@ -6,7 +6,7 @@ from clawbot.replies import Question
 from fleet_control import phrases
 from fleet_control.duration import exact, older
 from fleet_control.host import Health, HostState
-from fleet_control.ledger import Revision
+from fleet_control.ledger import Operation, Revision
 from fleet_control.policy import Condition
 from fleet_control.seed import is_revision
 from fleet_control.status import FleetStatus, InstanceStatus
@@ -27,6 +27,35 @@ def host_stage(host: HostProgress) -> str:
     created = host.stage is HostStage.HEALTHY and not host.old
     told = "created, healthy" if created else HOST_STAGES[host.stage]
     return f"{told} ({cut(host.remarks, _REMARKS)})" if host.remarks else told
+
+
+def what(operation: str, target: str) -> str:
+    """What a run does, as a title: `Deploy claw-2`, `Unlock the state`."""
+    match operation:
+        case Operation.ROLLBACK:
+            return f"Roll back {target}"
+        case Operation.RESUME:
+            return f"Resume run {target}"
+        case Operation.UNLOCK:
+            return "Unlock the state"
+        case _:
+            return f"Deploy {target}"
+
+
+def yes(operation: str) -> str:
+    """What the button says that begins it."""
+    match operation:
+        case Operation.ROLLBACK:
+            return "Roll back"
+        case Operation.DEPLOY:
+            return "Deploy"
+        case _:
+            return operation.capitalize()
+
+
+def overriding(override: str) -> str:
+    """What a deploy does not keep to, to stand after its title; empty for nothing."""
+    return f", overriding the {override}" if override else ""
 
 
 def moves(question: Question) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -45,6 +45,8 @@ def _told(found: Run, ask: ApiRequest) -> Mapping[str, object]:
         del fields["revision"], fields["made_of"]
     if not ask.last_words:
         del fields["last_words"]
+    if not ask.operations:
+        del fields["operation"], fields["override"]
     return fields
 
 

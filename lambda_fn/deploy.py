@@ -44,7 +44,7 @@ class DeployAction(NamedTuple):
         """Whether a person is an operator was looked up by who signed for the person."""
         entry = self.entry
         caller = BotInstance(entry.caller) if entry.caller else Human(entry.requested_by, "", True)
-        raise_refusal(judge(caller, entry.target, entry.image_or_commit, facts))
+        raise_refusal(judge(caller, entry.hosts, entry.image_or_commit, facts))
 
     def _for_a_person(self) -> Mapping[str, object]:
         """Nothing is looked at before it is handed on: a person waits for no bot's sake."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from enum import StrEnum, auto
 from typing import NamedTuple
 
-from fleet_control.ledger import FIELD_FORMS, TITLE_FIELDS, Entry
+from fleet_control.ledger import FIELD_FORMS, TITLE_FIELDS, Entry, wrong_fields
 from lambda_fn.failure import Code, Failure
 
 MOST_BYTES = 16 * 1024
@@ -86,8 +86,8 @@ class ApiAction(StrEnum):
 
 class ApiRequest(NamedTuple):
     """`entry` holds what a title of the ledger would; `unfinished` asks for runs that have not
-    ended, and those that ended within a day; `revisions` and `last_words` for what a bot of
-    before there were any could not read; `end` is what an asker was told of."""
+    ended, and those that ended within a day; `revisions`, `last_words` and `operations` for what a
+    bot of before there were any could not read; `end` is what an asker was told of."""
 
     action: ApiAction
     entry: Entry
@@ -96,13 +96,14 @@ class ApiRequest(NamedTuple):
     unfinished: bool
     revisions: bool = False
     last_words: bool = False
+    operations: bool = False
     end: str = ""
 
 
 _KEYS = {
     ApiAction.DEPLOY: TITLE_FIELDS,
-    ApiAction.RUN: ("run_id", "revisions", "last_words"),
-    ApiAction.RUNS: ("limit", "request_id", "unfinished", "revisions"),
+    ApiAction.RUN: ("run_id", "revisions", "last_words", "operations"),
+    ApiAction.RUNS: ("limit", "request_id", "unfinished", "revisions", "operations"),
     ApiAction.REGISTRY: (),
     ApiAction.CANCEL: ("run_id", "requested_by"),
     ApiAction.TOLD: ("request_id", "end"),
@@ -116,6 +117,8 @@ _FORMS = {
     "revision": "the first digits of a commit, seven or more",
     "caller": "an instance id or null",
     "requested_by": "<platform>:<user id> <name>",
+    "operation": "rollback, resume or unlock, or nothing to deploy",
+    "override": "`freeze` or nothing",
 }
 
 
@@ -137,14 +140,18 @@ def _parse(body: Mapping[str, object]) -> ApiRequest:
         raise ValueError(f"A key is unknown: `{action}` takes {', '.join(known)}")
     if body.get("ami_override") and body.get("revision"):
         raise ValueError("`ami_override` and `revision` exclude each other: name one of them")
+    entry = Entry(*(_field(body, key, needed=(action, key) in _NEEDED) for key in TITLE_FIELDS))
+    if wrong_fields(entry):
+        raise ValueError("`target` must be a run's id to resume, or a lock's to unlock")
     return ApiRequest(
         action,
-        Entry(*(_field(body, key, needed=(action, key) in _NEEDED) for key in TITLE_FIELDS)),
+        entry,
         _number(body.get("run_id"), "run_id", 2**63) if "run_id" in known else 0,
         _number(body.get("limit", 10), "limit", 100),
         _flag(body, "unfinished"),
         _flag(body, "revisions"),
         _flag(body, "last_words"),
+        _flag(body, "operations"),
         _end(body.get("end", "")),
     )
 

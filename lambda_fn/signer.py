@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from fleet_control.caller import is_instance_id
 from fleet_control.ledger import Entry, parse_request_id
+from fleet_control.policy import RefusalCode
 from lambda_fn.failure import Code, Failure
 from lambda_fn.settings import FunctionSettings
 
@@ -72,7 +73,11 @@ def _of_the_fleet(role: SignerRole, path: list[str]) -> Signer:
 
 
 def spoken_by(signer: Signer, entry: Entry) -> Entry:
-    """The entry under the signer's own name; a Failure where it claims another's."""
+    """The entry under the signer's own name; a Failure where it claims another's, or asks for what
+    no bot instance may."""
+    if entry.is_for_people and (entry.caller or signer.role is SignerRole.AGENT):
+        what = entry.operation or "override of a freeze"
+        raise Failure(RefusalCode.NOT_OPERATOR, f"Only a person may ask for a {what}.")
     if signer.role is SignerRole.UNPROVEN:
         return entry
     _check_request_id(signer, entry.request_id)

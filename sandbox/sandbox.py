@@ -241,6 +241,7 @@ def _runner(
                 "AWS_REGION": REGION,
                 "TOFU_STATE_BUCKET": made.seeded.state_bucket,
                 "TOFU_LOCK_TABLE": made.seeded.lock_table,
+                "CONTROL_TABLE": CONTROL_TABLE,
                 "BOOTSTRAP_BUCKET": made.seeded.bootstrap_bucket,
                 "CONTROL_API_ACCOUNT": str(CONTROL_API),
                 "DEPLOY_PEOPLE": str(PERSON),

@@ -17,7 +17,14 @@ TEXT, NUMBER = "a text", "a number"
 # Every place of the file, and what may stand there: in it `*` is any name, `#` a place in a list.
 FORMS: Mapping[str, tuple[str, ...]] = {
     "name": (TEXT,),
-    "run-name": (TEXT, "${{ inputs.* || '-' }}", "${{ inputs.* || inputs.* || '-' }}"),
+    "run-name": (
+        TEXT,
+        "${{ inputs.* }}",
+        "${{ inputs.* || '-' }}",
+        "${{ inputs.* || inputs.* || '-' }}",
+        "${{ inputs.* && ':' || '' }}",
+        "${{ inputs.* && '!' || '' }}",
+    ),
     "on.workflow_dispatch.inputs.*.description": (TEXT,),
     "on.workflow_dispatch.inputs.*.required": ("true",),
     "on.workflow_dispatch.inputs.*.type": ("string",),
@@ -40,7 +47,11 @@ FORMS: Mapping[str, tuple[str, ...]] = {
     "jobs.*.strategy.fail-fast": ("true",),
     "jobs.*.strategy.max-parallel": ("1",),
     "jobs.*.strategy.matrix.include": ("${{ fromJSON(needs.*.outputs.*) }}",),
-    "jobs.*.steps.#.name": (TEXT, "${{ steps.*.outputs.* }}"),
+    "jobs.*.steps.#.name": (
+        TEXT,
+        "${{ steps.*.outputs.* }}",
+        "${{ matrix.* || 'nothing known' }}",
+    ),
     "jobs.*.steps.#.id": (TEXT,),
     "jobs.*.steps.#.if": ("steps.*.outputs.* != ''",),
     "jobs.*.steps.#.uses": (
@@ -67,7 +78,8 @@ FORMS: Mapping[str, tuple[str, ...]] = {
 
 _BRACES = re.compile(r"(\$\{\{.*?\}\})", re.DOTALL)
 _EXPRESSION = re.compile(
-    r"\$\{\{ (?:fromJSON\()?([\w.-]+)\)?(?: \|\| ([\w.-]+))?(?: \|\| '([^']*)')? \}\}"
+    r"\$\{\{ (?:fromJSON\()?([\w.-]+)\)?(?: && '([^']*)')?(?: \|\| ([\w.-]+))?"
+    r"(?: \|\| '([^']*)')? \}\}"
 )
 _WORDS = {"*": "any name", "#": "a list"}
 _PATTERNS = {TEXT: r"(?s:(?!.*\$\{\{).*)", NUMBER: r"\d+"}
@@ -256,7 +268,9 @@ def filled(text: str, scope: Scope) -> str:
 
     def value(found: re.Match[str]) -> str:
         first = _value(found[1], scope)
-        return first or (_value(found[2], scope) if found[2] else "") or found[3] or ""
+        if first and found[2] is not None:
+            first = found[2]
+        return first or (_value(found[3], scope) if found[3] else "") or found[4] or ""
 
     return _EXPRESSION.sub(value, text)
 

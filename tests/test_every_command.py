@@ -12,7 +12,9 @@ import pytest
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
-from clawbot.commands import COMMANDS, HELP, OptionKind, Request, Unreadable, Who, command_of, parse
+from clawbot.commands import COMMANDS, HELP, OptionKind, Who, command_of
+from clawbot.parsing import Unreadable, parse
+from clawbot.requests import Request
 from clawbot.words import read
 from sandbox.discord_api.guild import Member, Message
 from sandbox.telegram_api.history import Json

@@ -12,6 +12,7 @@ from tests.test_imports import MAY, ROOMS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+COMMANDS = (ROOT / "docs/commands.md").read_text()
 DEMO = (ROOT / "docs/demo.md").read_text()
 # A screen and a half.
 MOST_LINES = 110
@@ -25,10 +26,13 @@ def map_of(page: str) -> str:
 MAP = map_of(README)
 
 
-def test_its_commands_are_the_help_of_the_bot() -> None:
-    assert [line[2:] for line in README.splitlines() if line.startswith("- `/fleet")] == [
-        *HELP.lines
-    ]
+def _commands(page: str) -> list[str]:
+    return [line[2:] for line in page.splitlines() if line.startswith("- `/fleet")]
+
+
+def test_the_page_of_commands_is_the_help_of_the_bot_and_the_readme_has_the_everyday_ones() -> None:
+    assert _commands(COMMANDS) == [*HELP.lines]
+    assert [line for line in HELP.lines if line in _commands(README)] == _commands(README) != []
 
 
 def test_it_is_a_screen_and_a_half() -> None:

@@ -15,21 +15,23 @@ from typing import Any, Protocol, runtime_checkable
 
 import discord
 
+from clawbot import wording
 from clawbot.base62 import number, spelled
 from clawbot.discord.embeds import embed, status_page
 from clawbot.progress import Stage
 from clawbot.replies import Deploying, Question, Reply, StatusReport
 from clawbot.seal import Seal, legible
-from fleet_control.caller import is_target
 from fleet_control.clock import Clock
-from fleet_control.ledger import IMAGE, REVISION_LENGTH, is_image_id
+from fleet_control.ledger import IMAGE, OVERRIDE, REVISION_LENGTH, Operation, is_image_id
 from fleet_control.seed import is_revision
 
 COG = "fleet"
 PATTERN = re.compile(
-    r"fleet:(?P<act>[yncs]):(?P<what>[A-Za-z0-9,-]*):(?P<whom>[A-Za-z0-9]*)"
+    r"fleet:(?P<act>[yoncs]):(?P<what>[A-Za-z0-9,-]*):(?P<whom>[A-Za-z0-9]*)"
     r":(?P<until>[A-Za-z0-9]*):(?P<mark>[A-Za-z0-9_-]{8})"
 )
+# A target, a run's id or a lock's: all that fits, and nothing that parts what a button says.
+_TARGET = r"[a-z0-9-]{1,36}"
 # Before a commit: no image's number has this letter.
 _COMMIT = "r"
 
@@ -38,6 +40,7 @@ class DiscordAct(StrEnum):
     """What a button does."""
 
     YES = "y"
+    OVERRIDE = "o"  # a yes, although the fleet is frozen
     NO = "n"
     CANCEL = "c"
     STATUS = "s"
@@ -48,7 +51,8 @@ class DiscordPress:
     """What a button means.
 
     Attributes:
-        what: `target,image_or_commit,asked` of a yes or a no; a run's id; a page's number.
+        what: `target,image_or_commit,asked[,operation]` of a yes or a no; a run's id; a page's
+            number. An operation is told by its first letter.
         whom: Discord id of the one who was asked; 0 where nobody was.
         until: Unix seconds; 0 for ever.
     """
@@ -79,22 +83,26 @@ def read(custom_id: str, seal: Seal, *place: str) -> DiscordPress | None:
 def answer(question: Question, act: DiscordAct) -> DiscordPress | None:
     """The button that answers `question`; None where what it asks for does not fit a button."""
     image_or_commit = _spelled(question.image_or_commit)
-    if image_or_commit is None or not is_target(question.target):
+    if image_or_commit is None or not re.fullmatch(_TARGET, question.target):
         return None
     what = f"{question.target},{image_or_commit},{spelled(int(question.asked))}"
+    if question.operation:
+        what = f"{what},{question.operation[0]}"
     whom = int(question.asker.partition(":")[2])
     return DiscordPress(act, what, whom, int(question.expires))
 
 
 def question(press: DiscordPress) -> Question:
     """The question that a yes or a no answers, as far as an answer needs it."""
-    target, image_or_commit, asked = press.what.split(",")
+    target, image_or_commit, asked, *letter = press.what.split(",")
     return Question(
         target=target,
         image_or_commit=_read(image_or_commit),
         asker=f"discord:{press.whom}",
         asked=str(number(asked)),
         expires=press.until,
+        operation=next((one for one in Operation if [one[:1]] == letter), ""),
+        override=OVERRIDE if press.act is DiscordAct.OVERRIDE else "",
     )
 
 
@@ -145,6 +153,7 @@ class FleetButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=PATTE
 
 _STYLES = {
     DiscordAct.YES: discord.ButtonStyle.danger,
+    DiscordAct.OVERRIDE: discord.ButtonStyle.danger,
     DiscordAct.CANCEL: discord.ButtonStyle.danger,
 }
 
@@ -238,7 +247,12 @@ def _presses(reply: Reply) -> Iterator[tuple[str, DiscordPress]]:
         case StatusReport():
             yield from _turning(reply)
         case Question():
-            for label, act in (("Deploy", DiscordAct.YES), ("Leave it", DiscordAct.NO)):
+            yes = (
+                ("Override", DiscordAct.OVERRIDE)
+                if reply.override
+                else (wording.yes(reply.operation), DiscordAct.YES)
+            )
+            for label, act in (yes, ("Leave it", DiscordAct.NO)):
                 press = answer(reply, act)
                 if press is not None:
                     yield label, press

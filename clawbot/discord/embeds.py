@@ -143,23 +143,28 @@ def _image(row: InstanceStatus, status: FleetStatus, now: float) -> str:
 
 def _question(asked: Question) -> discord.Embed:
     told = [said(asked.why)]
-    if not asked.image_or_commit:
+    if not (asked.image_or_commit or asked.operation):
         told.append("With the newest image.")
     asker = asked.asker.partition(":")[2]
     who = f"<@{asker}>" if asker.isdecimal() else "the one who asked"
     told.append(f"Only {who} can answer; this ends {_moment(asked.expires)}.")
-    made = _embed(f"Deploy {plain(asked.target)}?", "\n".join(told), YELLOW)
+    title = f"{_what(asked)}?"
+    made = _embed(title, "\n".join(told), YELLOW)
     for word, ids in wording.moves(asked):
         listed = cut(plain(wording.listed(ids), limits.FIELD_VALUE), limits.FIELD_VALUE)
         made.add_field(name=f"{word}: {len(ids)}", value=listed, inline=False)
     return made
 
 
+def _what(asked: Question | Progress) -> str:
+    return wording.what(asked.operation, plain(asked.target))
+
+
 def _deploying(reply: Deploying, now: float) -> discord.Embed:
     """Its timestamp is when the deploy ended: by that a successor knows that this end was told."""
     seen = reply.progress
     named = f" with {plain(seen.image_or_commit, 100)}" if seen.image_or_commit else ""
-    title = f"Deploy {plain(seen.target)}{named}"
+    title = f"{_what(seen)}{named}{wording.overriding(seen.override)}"
     made = _embed(title, "\n".join(_told(reply)), _STAGES[seen.stage])
     if len(seen.url) <= limits.LINK:
         made.url = wording.link(seen.url) or None

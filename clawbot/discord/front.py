@@ -11,7 +11,7 @@ from discord.ext import commands
 
 from clawbot.ask import Ask
 from clawbot.bot import Bot
-from clawbot.commands import OptionKind, Request, Status, acts, in_words, is_asked, parse
+from clawbot.commands import OptionKind
 from clawbot.discord import acknowledgement, buttons
 from clawbot.discord.absence import Absence
 from clawbot.discord.buttons import COG, DiscordAct, DiscordDrawing, DiscordPress, FleetButton
@@ -25,8 +25,10 @@ from clawbot.discord.reply import NOBODY, DiscordMessage, made
 from clawbot.discord.speaker import PLATFORM, Addressed, acted, addressed, wrote
 from clawbot.in_flight import InFlight
 from clawbot.living_reply import BEGUN_WITHIN_SECONDS, LivingReply, State
+from clawbot.parsing import Unreadable, acts, in_words, is_asked, parse
 from clawbot.readiness import FrontReadiness, unwatched
 from clawbot.replies import refused, too_old
+from clawbot.requests import Request, Status
 from clawbot.seal import Seal
 from clawbot.speaker import UNANSWERED
 from fleet_control.caller import Human
@@ -102,7 +104,7 @@ class FleetCog(commands.Cog, name=COG):
 
     # -- commands --------------------------------------------------------------------------
 
-    async def _asked(self, interaction: Asking, request: Request) -> None:
+    async def _asked(self, interaction: Asking, request: Request | Unreadable) -> None:
         if not self._served(interaction.guild_id, _places(interaction)):
             return await self._elsewhere(interaction, in_words(request))
         self._absence.first(interaction.id)
@@ -114,7 +116,9 @@ class FleetCog(commands.Cog, name=COG):
         self._answer(self._answered(interaction, request, reply), reply)
         return None
 
-    async def _answered(self, interaction: Asking, request: Request, reply: LivingReply) -> None:
+    async def _answered(
+        self, interaction: Asking, request: Request | Unreadable, reply: LivingReply
+    ) -> None:
         ask = await self._ask(interaction, str(interaction.id), acts=acts(request))
         pressed = interaction.user.id in self._overtaken
         await self._bot.commands.answer(replace(ask, pressed=pressed), request, reply)
@@ -160,9 +164,9 @@ class FleetCog(commands.Cog, name=COG):
             case DiscordAct.CANCEL:
                 ask = await self._ask(interaction, reply.id, acts=True)
                 await self._bot.deploys.cancel(int(press.what), ask, reply)
-            case DiscordAct.YES | DiscordAct.NO:
+            case DiscordAct.YES | DiscordAct.OVERRIDE | DiscordAct.NO:
                 question = buttons.question(press)
-                yes = press.act is DiscordAct.YES
+                yes = press.act is not DiscordAct.NO
                 ask = await self._ask(interaction, question.asked, acts=yes)
                 await self._bot.confirmation.answer(question, ask, reply, yes=yes)
 

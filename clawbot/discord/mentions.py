@@ -7,10 +7,12 @@ import asyncio
 from collections import defaultdict
 from contextlib import nullcontext
 
+from clawbot.answers import Commands
 from clawbot.ask import Ask
-from clawbot.commands import Commands, Request, Unreadable, in_words
 from clawbot.crowd import ONE_AT_A_TIME, Crowd, goes_first
 from clawbot.living_reply import LivingReply, State
+from clawbot.parsing import Unreadable, in_words
+from clawbot.requests import Request
 from fleet_control.caller import BotInstance
 from fleet_control.clock import Clock
 

@@ -13,10 +13,12 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from clawbot.commands import COMMANDS, Command, Option, OptionKind, Request
+from clawbot.commands import COMMANDS, Command, Option, OptionKind
 from clawbot.discord.guild import invitation
 from clawbot.discord.retry import until_back
 from clawbot.front import Unserved
+from clawbot.parsing import Unreadable, chosen
+from clawbot.requests import Request
 from clawbot.words import read
 from fleet_control.clock import Clock
 
@@ -27,7 +29,7 @@ _COMPARED = ("name", "description", "options", "default_member_permissions")
 _OPTION = ("name", "description", "type", "required", "autocomplete", "options")
 
 Asking = discord.Interaction[commands.Bot]
-Answer = Callable[[Asking, Request], Awaitable[None]]
+Answer = Callable[[Asking, Request | Unreadable], Awaitable[None]]
 Offers = Callable[[Asking, OptionKind, str], Awaitable[None]]
 
 
@@ -49,31 +51,29 @@ def _sub_command(
     command: Command, answer: Answer, offers: Offers
 ) -> app_commands.Command[Any, ..., None]:
     async def asked(interaction: Asking, **options: Any) -> None:
-        meant: dict[str, Any] = {name: _meant(value) for name, value in options.items()}
-        await answer(interaction, command.request(**meant))
+        await answer(interaction, chosen(command, _meant(options)))
 
     callback: Any = asked
     # The library reads from the signature which options there are.
     callback.__signature__ = _signature(command)
     app_commands.describe(**{one.name: _caption(one.help) for one in command.options})(callback)
-    offered = [one for one in command.options if one.kind is not OptionKind.NUMBER]
+    offered = [one for one in command.options if one.kind.is_offered]
     app_commands.autocomplete(**{one.name: _choices(one.kind, offers) for one in offered})(callback)
     return app_commands.Command(
         name=command.name, description=_caption(command.help), callback=callback
     )
 
 
-def _meant(value: str | int) -> str | int:
+def _meant(options: dict[str, str | int | None]) -> dict[str, str]:
     """What is typed into an option is read as any other words are."""
-    return " ".join(read(value)) if isinstance(value, str) else value
+    given = {name: value for name, value in options.items() if value is not None}
+    return {name: " ".join(read(str(value))) for name, value in given.items()}
 
 
 def _signature(command: Command) -> Signature:
-    defaults = command.request()
-
     def parameter(option: Option) -> Parameter:
-        default = Parameter.empty if option.required else getattr(defaults, option.name)
-        kind = int if option.kind is OptionKind.NUMBER else str
+        kind = int if option.kind.is_number else str
+        default = Parameter.empty if option.required else None
         return Parameter(option.name, Parameter.KEYWORD_ONLY, default=default, annotation=kind)
 
     interaction = Parameter("interaction", Parameter.POSITIONAL_OR_KEYWORD, annotation=Asking)

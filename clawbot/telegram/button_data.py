@@ -30,11 +30,15 @@ class TelegramAct(StrEnum):
     CANCEL = "c"
     YES = "y"
     NO = "n"
+    OVERRIDE = "o"
+    """A yes, although the fleet is frozen."""
     YES_TO_BUTTON = "Y"
     NO_TO_BUTTON = "N"
+    OVERRIDE_TO_BUTTON = "O"
 
 
-YES = (TelegramAct.YES, TelegramAct.YES_TO_BUTTON)
+OVERRIDES = (TelegramAct.OVERRIDE, TelegramAct.OVERRIDE_TO_BUTTON)
+YES = (TelegramAct.YES, TelegramAct.YES_TO_BUTTON, *OVERRIDES)
 # What may change a host.
 ACTING = (*YES, TelegramAct.DEPLOY, TelegramAct.CANCEL)
 ANSWERS = (*YES, TelegramAct.NO, TelegramAct.NO_TO_BUTTON)

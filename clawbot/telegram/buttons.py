@@ -11,10 +11,12 @@ from telegram import (
     Message,
 )
 
-from clawbot.commands import COMMANDS, HELP, Command, Help
+from clawbot.commands import COMMANDS, HELP, Command
 from clawbot.page import page
+from clawbot.parsing import acts
 from clawbot.progress import Stage
 from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport
+from clawbot.requests import Help
 from clawbot.seal import Seal, legible
 from clawbot.telegram.button_data import (
     SealedQuestion,
@@ -35,7 +37,7 @@ from fleet_control.status import FleetStatus
 TARGETS_A_PAGE = 24
 IMAGES_SHOWN = 8
 _IMAGE = "ami-"
-_CANCEL, _ANSWER_LABELS = "Cancel", ("Confirm", "Cancel")
+_CONFIRM, _OVERRIDE, _CANCEL = "Confirm", "Override", "Cancel"
 _NEWEST, _REFRESH, _BACK, _ON, _BACK_TO_TARGETS = "the newest", "Refresh", "◀", "▶", "◀ Back"
 _HERE = re.compile(r"^\d+/\d+$")
 
@@ -111,21 +113,20 @@ class TelegramDrawing:
             case Notice(ids=ids) if ids:
                 yield from _targets(ids, number)
             case Notice() if reply == HELP:
-                yield from _in_twos([_asking(one) for one in COMMANDS if one.request is not Help])
+                yield from _in_twos([_asking(one) for one in COMMANDS if _is_pressed(one)])
 
     def _answers(self, question: Question, text: str, origin: Origin) -> list[Label]:
-        acts = (
-            (TelegramAct.YES_TO_BUTTON, TelegramAct.NO_TO_BUTTON)
-            if origin.by_button
-            else (TelegramAct.YES, TelegramAct.NO)
+        yes, override, no = (
+            (TelegramAct.YES_TO_BUTTON, TelegramAct.OVERRIDE_TO_BUTTON, TelegramAct.NO_TO_BUTTON)
+            if origin.by_button or question.operation
+            else (TelegramAct.YES, TelegramAct.OVERRIDE, TelegramAct.NO)
         )
+        confirm = (_OVERRIDE, override) if question.override else (_CONFIRM, yes)
+        answers = (confirm, (_CANCEL, no))
         asker = int(question.asker.partition(":")[2])
         asked = SealedQuestion(asker, int(question.expires), origin.place, question_words(question))
-        shown = legible(text, *_ANSWER_LABELS)
-        return [
-            (label, sealed(act, asked, self._seal, label, shown))
-            for label, act in zip(_ANSWER_LABELS, acts, strict=True)
-        ]
+        shown = legible(text, *(label for label, _ in answers))
+        return [(label, sealed(act, asked, self._seal, label, shown)) for label, act in answers]
 
 
 def text(line: str) -> DrawnText:
@@ -142,7 +143,7 @@ def offers(press: TelegramPress, label: str, target: str) -> bool:
     labels: list[str] = []
     match press.act, press.rest:
         case TelegramAct.ASK, (name,):
-            labels = [_asking(one)[0] for one in COMMANDS if one.name == name]
+            labels = [_asking(one)[0] for one in COMMANDS if one.name == name and _is_pressed(one)]
         case TelegramAct.STATUS, _:
             labels = [_BACK, _ON, _REFRESH]
         case TelegramAct.TARGETS, _:
@@ -154,6 +155,12 @@ def offers(press: TelegramPress, label: str, target: str) -> bool:
         case TelegramAct.DEPLOY, (named, image) if named == target:
             return label.startswith(f"{image_id(image)} ")
     return label in labels
+
+
+def _is_pressed(command: Command) -> bool:
+    """Whether it is asked for by a button: not what acts at once, since anybody who has our token
+    can draw one."""
+    return command.request is not Help and not acts(command.request())
 
 
 def _asking(command: Command) -> Label:

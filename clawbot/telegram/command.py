@@ -5,7 +5,7 @@ import re
 from telegram import Message
 from telegram.constants import ChatType
 
-from clawbot.commands import is_asked
+from clawbot.parsing import is_asked
 from clawbot.words import COMMAND, read
 
 _FIRST = re.compile(rf"{COMMAND}(?:@(?P<to>\w+))?\b", re.IGNORECASE)

@@ -12,10 +12,10 @@ from telegram.constants import ChatType
 from telegram.error import TelegramError
 
 from clawbot.bot import Bot
-from clawbot.commands import acts, in_words, parse
 from clawbot.crowd import ONE_AT_A_TIME, Crowd, goes_first
 from clawbot.in_flight import InFlight
 from clawbot.living_reply import BEGUN_WITHIN_SECONDS, LivingReply, State
+from clawbot.parsing import acts, in_words, parse
 from clawbot.replies import Notice, too_old
 from clawbot.seal import Seal
 from clawbot.speaker import UNANSWERED

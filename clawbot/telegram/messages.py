@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from html import escape, unescape
 
 from clawbot import backquotes, indicator, wording
-from clawbot.commands import Deploy, typed
 from clawbot.page import Page, page
 from clawbot.progress import HostProgress, Stage
 from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
@@ -166,13 +165,15 @@ def _question(asked: Question, now: float) -> Iterator[str]:
 
 
 def question_words(asked: Question) -> tuple[str, ...]:
-    return typed(Deploy(asked.target, asked.image_or_commit))
+    """The words that ask for it."""
+    return tuple(asked.words.split())
 
 
 def _deploying(reply: Deploying) -> Iterator[str]:
     seen = reply.progress
     named = f" with {code(seen.image_or_commit)}" if seen.image_or_commit else ""
-    deploy = f"{_STAGES[seen.stage]} {_bold(f'Deploy {seen.target}')}{named}"
+    title = _bold(wording.what(seen.operation, seen.target))
+    deploy = f"{_STAGES[seen.stage]} {title}{named}{wording.overriding(seen.override)}"
     yield f"{deploy}: {plain(wording.stage(seen))}"
     if seen.made_of:
         yield plain(wording.made_of(seen))

@@ -8,16 +8,18 @@ from telegram import CallbackQuery, MaybeInaccessibleMessage, Message, MessageEn
 
 from clawbot.ask import Ask
 from clawbot.bot import Bot
-from clawbot.commands import Deploy, Request, Status, Unreadable, parse
 from clawbot.crowd import ONE_AT_A_TIME, Crowd, goes_first
 from clawbot.living_reply import LivingReply
+from clawbot.parsing import Unreadable, parse
 from clawbot.replies import Notice, Question
+from clawbot.requests import Deploy, Request, Status
 from clawbot.seal import Seal
 from clawbot.speaker import UNANSWERED
 from clawbot.telegram import button_data
 from clawbot.telegram.button_data import (
     ACTING,
     ANSWERS,
+    OVERRIDES,
     YES,
     SealedQuestion,
     TelegramAct,
@@ -32,6 +34,7 @@ from clawbot.telegram.reply import TelegramMessage
 from clawbot.telegram.speaker import PLATFORM, pressed
 from fleet_control.caller import Human
 from fleet_control.error import FleetError
+from fleet_control.ledger import OVERRIDE, Operation
 from fleet_control.status import FleetStatus
 
 TOO_OLD = Notice(("That message is too old for me to read. Ask again.",))
@@ -174,12 +177,12 @@ class OnePress:
             await self._refuse(asks, ASK_AGAIN)
             return
         await self._to.bot.confirmation.answer(
-            _question(asked), asks, self._reply, yes=press.act in YES
+            _question(asked, press.act), asks, self._reply, yes=press.act in YES
         )
 
     def _read_again(self, press: TelegramPress) -> SealedQuestion | None:
         """What this answers, if the words that asked are still there and still the same."""
-        if press.act in (TelegramAct.YES_TO_BUTTON, TelegramAct.NO_TO_BUTTON):
+        if press.act.isupper():
             message, said = self._message, _first_code(self._message)
         elif self._message.reply_to_message and not self._message.reply_to_message.edit_date:
             message = self._message.reply_to_message
@@ -200,15 +203,17 @@ class OnePress:
         return self._label, button_data.legible_in(self._message)
 
 
-def _question(asked: SealedQuestion) -> Question:
+def _question(asked: SealedQuestion, act: TelegramAct) -> Question:
     """The question, as far as an answer needs it."""
-    _, target, *image_or_commit = asked.words
+    name, target, *image_or_commit = asked.words
     return Question(
         target=target,
         image_or_commit=image_or_commit[0] if image_or_commit else "",
         asker=f"{PLATFORM}:{asked.asker}",
         asked=asked.place[1],
         expires=asked.until,
+        operation=name if name in list(Operation) else Operation.DEPLOY,
+        override=OVERRIDE if act in OVERRIDES else "",
     )
 
 

@@ -11,8 +11,8 @@ from typing import Protocol
 from clawbot import words
 from clawbot.ask import Ask
 from clawbot.bot import Bot
-from clawbot.commands import parse
 from clawbot.living_reply import LivingReply, State
+from clawbot.parsing import parse
 from clawbot.progress import Stage
 from clawbot.replies import UNKNOWN_COMMAND, Deploying, Notice, Question, Reply, Tone
 from fleet_control.caller import BotInstance, Caller, Human

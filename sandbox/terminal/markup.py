@@ -100,7 +100,7 @@ def _question(question: Question, width: int) -> Iterator[Text]:
 def _deploying(reply: Deploying, now: float, width: int) -> Iterator[Text]:
     seen = reply.progress
     mark, style = _STAGES[seen.stage]
-    yield from _wrapped(f"{mark} ", f"deploy {seen.target}: {_stage(seen, now)}", width, style)
+    yield from _wrapped(f"{mark} ", f"{_what(seen)}: {_stage(seen, now)}", width, style)
     if seen.made_of:
         yield from _wrapped("  ", wording.made_of(seen), width)
     shown, left_out = around_the_action(seen.hosts, HOSTS_SHOWN)
@@ -123,6 +123,11 @@ def _deploying(reply: Deploying, now: float, width: int) -> Iterator[Text]:
         yield from _wrapped("  note: ", reply.note, width, "yellow")
     if seen.url:
         yield Text(f"  {seen.url}", style="dim")
+
+
+def _what(seen: Progress) -> str:
+    title = wording.what(seen.operation, seen.target)
+    return f"{title[:1].lower()}{title[1:]}{wording.overriding(seen.override)}"
 
 
 def _stage(seen: Progress, now: float) -> str:

@@ -110,7 +110,7 @@ class ControlApi:
         return replace(found, unproven_caller=taken.unproven_caller, note=taken.note)
 
     async def _dispatch(self, entry: Entry) -> Dispatched:
-        ask = {"action": "deploy", **entry._asdict(), "caller": entry.caller or None}
+        ask = {"action": "deploy", **entry.inputs, "caller": entry.caller or None}
         try:
             return _dispatched(await self._ask(ask))
         except Lost as lost:
@@ -119,7 +119,8 @@ class ControlApi:
 
     async def run(self, run_id: int) -> Run:
         ask = {"action": "run", "run_id": run_id}
-        return api_answer.run(await self._asked({**ask, "revisions": True, "last_words": True}))
+        wanted = {"revisions": True, "last_words": True, "operations": True}
+        return api_answer.run(await self._asked({**ask, **wanted}))
 
     async def runs(
         self, limit: int = PER_PAGE, request_id: str = "", *, unfinished: bool = False
@@ -129,7 +130,12 @@ class ControlApi:
         A run that can't be read is left out, unless an ask's own runs are looked for: which of
         them there are is not to be guessed.
         """
-        ask: dict[str, Any] = {"action": "runs", "limit": limit, "revisions": True}
+        ask: dict[str, Any] = {
+            "action": "runs",
+            "limit": limit,
+            "revisions": True,
+            "operations": True,
+        }
         if request_id:
             ask["request_id"] = request_id
         if unfinished:

@@ -49,7 +49,7 @@ class Fleet:
         self.api = api
         self._clock = clock
         self.carrier = carrier
-        self._operators_set = operators_set
+        self.operators_set = operators_set
         self._shaped: tuple[KnownRegistry, Reading, FleetStatus] | None = None
 
     async def status(self) -> FleetStatus:
@@ -88,7 +88,7 @@ class Fleet:
         facts = Facts(
             asked_later=True,
             carrier=self.carrier,
-            operators_set=self._operators_set,
+            operators_set=self.operators_set,
             now=self._clock.now(),
         )
         if _decided_anyway(caller, target, image_or_commit, facts):

@@ -109,7 +109,7 @@ class WorkflowApi(NamedTuple):
 
     def dispatch(self, entry: Entry) -> Request:
         """Start a run."""
-        return _post(f"{self._own}/dispatches", {"ref": self.branch, "inputs": entry._asdict()})
+        return _post(f"{self._own}/dispatches", {"ref": self.branch, "inputs": entry.inputs})
 
     def runs(self, created: str = "", size: int = PER_PAGE, most: int = 3) -> Paged:
         """The dispatched runs, newest first; `created` is what `since` or `about` says."""

@@ -2,7 +2,9 @@
 
 A run's title carries the inputs in a fixed form, the address first and the requester's name last,
 so that a cut costs only that. An image and a commit share one field, since an ask names one of them
-at the most. The contract test holds the workflow's `run-name` to `title`.
+at the most; so do the target and what is done with it: `all`, `rollback:claw-2`, `claw-2!`, where
+the mark means that a freeze is overridden. The contract test holds the workflow's `run-name` to
+`title`.
 
 Standard library only: the Lambda carries this file.
 """
@@ -10,10 +12,11 @@ Standard library only: the Lambda carries this file.
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 from unicodedata import normalize
 
-from fleet_control.caller import BotInstance, Caller, is_instance_id, is_target
+from fleet_control.caller import ALL, BotInstance, Caller, is_instance_id, is_target
 from fleet_control.last_words import LastWords
 from fleet_control.line import printable
 from fleet_control.seed import is_revision
@@ -78,11 +81,32 @@ def parse_request_id(text: str) -> RequestId:
     return RequestId(platform, bot, channel, asked)
 
 
+class Operation(StrEnum):
+    """What a run does with its target."""
+
+    DEPLOY = ""
+    """Replace hosts, with the newest image where none is named."""
+    ROLLBACK = "rollback"
+    """Replace hosts with what they ran before their last successful deploy."""
+    RESUME = "resume"
+    """Take up the roll of another run from where it stopped; the target is that run's id."""
+    UNLOCK = "unlock"
+    """Break the lock on the state, and do nothing else; the target is the lock's id."""
+
+
+OVERRIDE = "freeze"
+_OPERATION_MARK, _OVERRIDE_MARK = ":", "!"
+_LOCK = r"[0-9a-f-]{8,36}"
+_RUN = r"[1-9][0-9]{0,18}"
+
+
 class Entry(NamedTuple):
     """One ask, as a run's title and the dispatch's inputs carry it. Empty means "not said".
 
     Attributes:
         revision: the first digits of a commit, where one was asked for; then no image was.
+        operation: one of `Operation`.
+        override: `OVERRIDE` where a person said that the fleet's freeze does not count for it.
     """
 
     request_id: str = ""
@@ -92,11 +116,31 @@ class Entry(NamedTuple):
     revision: str = ""
     caller: str = ""
     requested_by: str = ""
+    operation: str = ""
+    override: str = ""
 
     @property
     def image_or_commit(self) -> str:
         """What was named: an image or a commit; empty for the newest."""
         return self.ami_override or self.revision
+
+    @property
+    def hosts(self) -> str:
+        """Whose hosts the policy is asked about: an instance's, or all, where the target is none
+        of them."""
+        return ALL if self.operation in (Operation.RESUME, Operation.UNLOCK) else self.target
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """The fields, without those that an earlier version of the workflow does not know where
+        nothing is said in them."""
+        newer = ("operation", "override")
+        return {name: one for name, one in self._asdict().items() if one or name not in newer}
+
+    @property
+    def is_for_people(self) -> bool:
+        """Whether no bot instance may ask for it."""
+        return bool(self.operation or self.override)
 
     def naming(self, image_or_commit: str) -> "Entry":
         """The same ask of this image, or of this commit."""
@@ -165,6 +209,8 @@ class Run(NamedTuple):
     revision: str = ""
     made_of: Revision | None = None
     last_words: LastWords | None = None
+    operation: str = ""
+    override: str = ""
 
     @property
     def finished(self) -> bool:
@@ -216,33 +262,75 @@ def fit(entry: Entry) -> Entry:
 
 def title(entry: Entry) -> str:
     """The run's title, as the workflow's `run-name` writes it."""
-    fields = entry._replace(ami_override=entry.image_or_commit)._asdict()
-    del fields["revision"]
-    return SEPARATOR.join(field or NOTHING for field in fields.values())
+    fields = (
+        entry.request_id,
+        entry.reply,
+        _marked(entry),
+        entry.image_or_commit,
+        entry.caller,
+        entry.requested_by,
+    )
+    return SEPARATOR.join(field or NOTHING for field in fields)
+
+
+def _marked(entry: Entry) -> str:
+    begin = f"{entry.operation}{_OPERATION_MARK}" if entry.operation else ""
+    return f"{begin}{entry.target or NOTHING}{_OVERRIDE_MARK if entry.override else ''}"
 
 
 def parse_title(text: str) -> Entry | None:
     """The ask a run's title carries, or None where the title has another form."""
     fields = ["" if field == NOTHING else field for field in text.split(SEPARATOR)]
-    if len(fields) != len(TITLE_FIELDS) - 1:
+    if len(fields) != _TITLE_PARTS:
         return None
-    at = TITLE_FIELDS.index("revision")
-    is_image = fields[at - 1].startswith(IMAGE)
-    fields[at - 1 : at] = (fields[at - 1], "") if is_image else ("", fields[at - 1])
-    entry = Entry(*fields)
-    wrong = [name for name, value in entry._asdict().items() if value and not has_form(name, value)]
-    return entry if entry.target and not wrong else None
+    request_id, reply, marked, named, caller, by = fields
+    operation, mark, target = marked.rpartition(_OPERATION_MARK)
+    whole = target.removesuffix(_OVERRIDE_MARK)
+    override = OVERRIDE if whole != target else ""
+    entry = Entry(request_id, reply, whole, "", "", caller, by, operation, override).naming(named)
+    is_whole = entry.target and bool(operation) == bool(mark)
+    return entry if is_whole and not wrong_fields(entry) else None
 
 
+def is_run_id(text: str) -> bool:
+    return re.fullmatch(_RUN, text) is not None
+
+
+def is_lock_id(text: str) -> bool:
+    return re.fullmatch(_LOCK, text) is not None
+
+
+def _is_override(text: str) -> bool:
+    return text == OVERRIDE
+
+
+def _is_operation(text: str) -> bool:
+    return text in list(Operation)
+
+
+def _is_some_target(text: str) -> bool:
+    return any(is_one(text) for is_one in _TARGETS.values())
+
+
+# What the target must be, by what is done with it.
+_TARGETS: Mapping[str, Callable[[str], bool]] = {
+    Operation.DEPLOY: is_target,
+    Operation.ROLLBACK: is_target,
+    Operation.RESUME: is_run_id,
+    Operation.UNLOCK: is_lock_id,
+}
+_TITLE_PARTS = 6
 # What each field must be where it is not empty. A ValueError says what is wrong, as False does.
 FIELD_FORMS: Mapping[str, Callable[[str], object]] = {
     "request_id": parse_request_id,
     "reply": is_reply_id,
-    "target": is_target,
+    "target": _is_some_target,
     "ami_override": is_image_id,
     "revision": is_revision,
     "caller": is_instance_id,
     "requested_by": is_requested_by,
+    "operation": _is_operation,
+    "override": _is_override,
 }
 TITLE_FIELDS = tuple(FIELD_FORMS)
 
@@ -253,6 +341,17 @@ def has_form(field: str, value: str) -> bool:
         return bool(FIELD_FORMS[field](value))
     except ValueError:
         return False
+
+
+def wrong_fields(entry: Entry) -> tuple[str, ...]:
+    """The fields that have not the form they must have: those said, and a target of its operation's
+    kind."""
+    said = {name: value for name, value in entry._asdict().items() if value}
+    wrong = [name for name, value in said.items() if not has_form(name, value)]
+    is_one = _TARGETS.get(entry.operation)
+    if "target" in said and "target" not in wrong and is_one and not is_one(entry.target):
+        wrong.append("target")
+    return tuple(wrong)
 
 
 def oldest(runs: Iterable[Run], request_id: str) -> Run | None:

@@ -144,18 +144,25 @@ def refused_first(caller: Caller, target: str, image_or_commit: str, facts: Fact
     return isinstance(verdict, Refused) and verdict.code is not RefusalCode.FLEET_UNWELL
 
 
-def _may_speak(caller: Caller, facts: Facts) -> Refused | None:
+def _may_speak(caller: Caller, facts: Facts, what: str = "deploy") -> Refused | None:
     if isinstance(caller, Unknown):
         return Refused(RefusalCode.UNKNOWN_CALLER, f"I don't take orders from {caller.reason}.")
     if isinstance(caller, Human) and not caller.operator:
         return Refused(
             RefusalCode.NOT_OPERATOR,
-            "Only operators may deploy. `/fleet status` is open to you."
+            f"Only operators may {what}. `/fleet status` is open to you."
             if facts.operators_set
             else "Nobody can deploy yet: no operators are configured. "
             "List their user ids in CLAWBOT_OPERATORS.",
         )
     return None
+
+
+def may_operate(caller: Caller, *, operators_set: bool = True) -> Refused | None:
+    """Why this caller may not do what is for operators alone, and no deploy; None where it may."""
+    if isinstance(caller, BotInstance):
+        return Refused(RefusalCode.NOT_OPERATOR, "Only a person who is an operator may do that.")
+    return _may_speak(caller, Facts(operators_set=operators_set), "do that")
 
 
 def _target_exists(target: str, facts: Facts) -> Refused | Usage | None:

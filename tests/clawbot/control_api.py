@@ -91,7 +91,7 @@ class Api:
                 return {"told": self.told.get(ask["request_id"])}
             case "deploy":
                 self.told.setdefault(ask["request_id"], "")
-                told = {name: ask[name] or "" for name in TITLE_FIELDS}
+                told = {name: ask.get(name) or "" for name in TITLE_FIELDS}
                 status = "completed" if self.ends else "queued"
                 begun = run(len(self.runs) + 1, status, self.ends or None, **told)
                 self.runs.append(begun)

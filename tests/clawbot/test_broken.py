@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from clawbot import wording
-from clawbot.commands import Deploy, Status, parse
 from clawbot.living_reply import LivingReply
+from clawbot.parsing import parse
 from clawbot.progress import Stage
 from clawbot.replies import Deploying, Notice, Reply, StatusReport, Tone, is_final
+from clawbot.requests import Deploy, Status
 from tests.clawbot.bots import KeptChat, KeptMessage, ask
 from tests.clawbot.control_api import run
 from tests.clawbot.talk import Talk

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from clawbot.commands import Deploy
 from clawbot.living_reply import LivingReply, State
 from clawbot.replies import Deploying, Reply
+from clawbot.requests import Deploy
 from tests.clawbot.bots import KeptChat, KeptMessage, ask
 from tests.clawbot.control_api import run
 from tests.clawbot.talk import Talk

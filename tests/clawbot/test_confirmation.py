@@ -7,9 +7,10 @@ import pytest
 
 from clawbot import wording
 from clawbot.ask import Ask
-from clawbot.commands import Deploy, parse
 from clawbot.living_reply import LivingReply, State
+from clawbot.parsing import parse
 from clawbot.replies import Deploying, Notice, Question, Reply, Tone
+from clawbot.requests import Deploy
 from fleet_control.caller import Human
 from fleet_control.host import Image
 from fleet_control.ledger import Revision

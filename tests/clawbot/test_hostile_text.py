@@ -12,10 +12,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from clawbot.commands import OptionKind, Unreadable, parse
+from clawbot.commands import OptionKind
 from clawbot.discord.buttons import seen as seen_in
 from clawbot.discord.choices import offers
 from clawbot.discord.embeds import embed, said
+from clawbot.parsing import Unreadable, parse
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport
 from clawbot.telegram import messages

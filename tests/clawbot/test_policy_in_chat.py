@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from clawbot.commands import parse
+from clawbot.parsing import parse
 from clawbot.replies import Notice, Tone
 from fleet_control.caller import Unknown
 from fleet_control.ledger import Run

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from clawbot.bot import assemble
-from clawbot.commands import Deploy
 from clawbot.living_reply import LivingReply, State
 from clawbot.progress import Stage
 from clawbot.replies import Deploying, Reply
+from clawbot.requests import Deploy
 from sandbox.terminal.markup import render
 from tests.clawbot.bots import KeptChat, KeptMessage, ask
 from tests.clawbot.control_api import run

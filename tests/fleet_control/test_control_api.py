@@ -115,7 +115,9 @@ async def test_a_run_is_read_whole(control: Lambda, api: ControlApi) -> None:
     control.answers({"ok": True, "run": json_output.run(whole)})
 
     assert await api.run(7) == whole
-    assert control.asked == [{"action": "run", "run_id": 7, "revisions": True, "last_words": True}]
+    assert control.asked == [
+        {"action": "run", "run_id": 7, "revisions": True, "last_words": True, "operations": True}
+    ]
 
 
 async def test_runs_are_read_in_the_order_they_come(control: Lambda, api: ControlApi) -> None:
@@ -130,6 +132,7 @@ async def test_runs_are_read_in_the_order_they_come(control: Lambda, api: Contro
             "action": "runs",
             "limit": 2,
             "revisions": True,
+            "operations": True,
             "request_id": "discord.demo.5.9",
             "unfinished": True,
         }

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from fleet_control.caller import BotInstance, Human, Unknown
 from fleet_control.ledger import (
+    OVERRIDE,
     TITLE_FIELDS,
     Entry,
     RequestId,
@@ -95,6 +96,12 @@ def test_the_title_has_the_entrys_fields_in_their_order() -> None:
         title(ASKED._replace(revision="0" * 41)),
         title(ASKED._replace(requested_by="sam")),
         title(ASKED._replace(reply="a.b")),
+        title(ASKED._replace(operation="resume")),
+        title(ASKED._replace(operation="unlock")),
+        title(ASKED._replace(operation="redo")),
+        title(ASKED._replace(target=":clawdinator-2")),
+        title(ASKED._replace(target="7")).replace("| 7 |", "| resume:07 |"),
+        title(ASKED._replace(target="!")),
     ],
 )
 def test_a_title_of_another_form_is_somebodys_button(other: str) -> None:
@@ -123,6 +130,8 @@ WORD = st.text("abcXYZ019_-", min_size=1, max_size=20)
         revision=st.just(""),
         caller=st.just("b" * 32),
         requested_by=st.builds(requested_by, st.just("telegram:" + "1" * 36), st.text(max_size=80)),
+        operation=st.just(""),
+        override=st.just(""),
     ).flatmap(
         lambda entry: st.sampled_from(
             [
@@ -130,6 +139,12 @@ WORD = st.text("abcXYZ019_-", min_size=1, max_size=20)
                 entry._replace(ami_override="ami-0123456789abcdef0"),
                 entry._replace(revision="0123456789abcdef" * 2 + "01234567"),
                 entry._replace(revision="0123456"),
+                entry._replace(caller="", operation="rollback", override=OVERRIDE),
+                entry._replace(
+                    caller="",
+                    operation="unlock",
+                    target="01234567-89ab-cdef-0123-456789abcdef",
+                ),
             ]
         )
     )

@@ -35,6 +35,10 @@ ENTRIES = [
         requested_by="discord:80351110224678912 sam",
     ),
     ledger.Entry(target="all", revision="0123456789ab"),
+    ledger.Entry(target="all", operation="rollback", override="freeze"),
+    ledger.Entry(target="17", operation="resume"),
+    ledger.Entry(target="01234567-89ab-cdef-0123-456789abcdef", operation="unlock"),
+    ledger.Entry(target="clawdinator-2", override="freeze"),
 ]
 
 
@@ -86,10 +90,13 @@ def test_the_inputs_are_what_a_dispatch_sends() -> None:
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_the_title_is_the_ledgers(entry: ledger.Entry) -> None:
     def put(match: re.Match[str]) -> str:
-        names = re.fullmatch(r"((?:inputs\.\w+ \|\| )+)'-'", match[1])
-        assert names, match[0]
-        values = [getattr(entry, name) for name in re.findall(r"inputs\.(\w+)", names[1])]
-        return next(filter(None, values), "-")
+        if mark := re.fullmatch(r"inputs\.(\w+) && '(.)' \|\| ''", match[1]):
+            return mark[2] if getattr(entry, mark[1]) else ""
+        names = re.findall(r"inputs\.(\w+)", match[1])
+        values = [getattr(entry, name) for name in names]
+        otherwise = "-" if match[1].endswith("|| '-'") else ""
+        assert match[1].split(" || ") == [f"inputs.{n}" for n in names] + ["'-'"] * bool(otherwise)
+        return next(filter(None, values), otherwise)
 
     title = EXPRESSION.sub(put, FILE["run-name"])
 
@@ -268,7 +275,7 @@ def test_the_matrix_holds_what_the_host_job_takes_from_it() -> None:
     taken = re.findall(r"matrix\.(\w+)", " ".join(strings(FILE["jobs"]["host"])))
     given = encode([HostTurn("clawdinator-1", "", "clawdinator-1: none -> ami-00000001")])
 
-    assert {"name", "id"} == set(taken)
+    assert {"name", "id", "ran"} == set(taken)
     assert all(f'"{name}":' in given for name in taken)
 
 

@@ -344,6 +344,40 @@ data "aws_iam_policy_document" "deploy" {
     }
   }
 
+  # What a person decided meanwhile: a freeze, or that a roll stops. And what each job notes of the
+  # lock that it is about to take.
+  statement {
+    sid       = "ReadWhatWasDecided"
+    resources = [aws_dynamodb_table.control.arn]
+    actions   = ["dynamodb:GetItem"]
+    condition {
+      test     = "ForAllValues:StringLike"
+      variable = "dynamodb:LeadingKeys"
+      values   = ["freeze", "stop#*", "lock#*"]
+    }
+    condition {
+      test     = "Null"
+      variable = "dynamodb:LeadingKeys"
+      values   = ["false"]
+    }
+  }
+
+  statement {
+    sid       = "NoteTheLock"
+    resources = [aws_dynamodb_table.control.arn]
+    actions   = ["dynamodb:PutItem"]
+    condition {
+      test     = "ForAllValues:StringLike"
+      variable = "dynamodb:LeadingKeys"
+      values   = ["lock#*"]
+    }
+    condition {
+      test     = "Null"
+      variable = "dynamodb:LeadingKeys"
+      values   = ["false"]
+    }
+  }
+
   statement {
     sid       = "FindTheLockTable"
     resources = [local.lock_table]

@@ -15,16 +15,18 @@ def read(environ: Mapping[str, str], starter: Starter) -> ledger.Entry:
     """The inputs; Stopped names every one that has not the form it must have, or that is not
     this starter's to give."""
     entry = ledger.Entry(**{name: environ.get(name.upper(), "") for name in ledger.TITLE_FIELDS})
-    wrong = [
-        f"{name} is {value[:40]!r}"
-        for name, value in entry._asdict().items()
-        if (value or name == "target") and not ledger.has_form(name, value)
-    ]
+    wrong = [f"{name} is {getattr(entry, name)[:40]!r}" for name in ledger.wrong_fields(entry)]
+    if not entry.target:
+        wrong.append("target is ''")
     if wrong:
         raise Stopped("Bad inputs", f"I can't read what was asked: {', '.join(wrong)}.")
     if entry.ami_override and entry.revision:
         both = "Name an image or a commit, not both: either one says what the other is."
         raise Stopped("Bad inputs", both)
+    if entry.caller and entry.is_for_people:
+        what = entry.operation or f"override of the {entry.override}"
+        only = f"Only a person may ask for a {what}, and the caller is {entry.caller}."
+        raise Stopped("Bad inputs", only)
     claimed = [name for name in _OF_A_CHAT if getattr(entry, name)]
     if claimed and not starter.chat:
         raise Stopped(

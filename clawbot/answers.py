@@ -1,0 +1,104 @@
+"""What each command is answered with, and what it begins."""
+
+import logging
+from dataclasses import replace
+
+from clawbot.ask import Ask
+from clawbot.commands import HELP, Who, command_of, usage
+from clawbot.confirmation import Confirmation
+from clawbot.deploy import Deploys
+from clawbot.living_reply import LivingReply
+from clawbot.once import Once
+from clawbot.parsing import Unreadable, acts, in_words
+from clawbot.predecessor import Predecessor
+from clawbot.replies import ASKED_ALREADY, Reply, StatusReport, asking, refused
+from clawbot.requests import Deploy, Help, Request, Status
+from clawbot.speaker import DOUBTED
+from fleet_control.caller import Unknown
+from fleet_control.fleet import Fleet
+from fleet_control.policy import Refused, Usage, may_operate
+
+# Why a press is asked about where nothing else is worth asking.
+SHALL_I = "Shall I?"
+
+log = logging.getLogger(__name__)
+
+
+class Commands:
+    """Answers each command.
+
+    Every reply it returns has been shown in the chat already, but for that to an ask which an
+    earlier process of this bot took: the reply that there is tells of it.
+    """
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        deploys: Deploys,
+        confirmation: Confirmation,
+        once: Once,
+        predecessor: Predecessor,
+    ) -> None:
+        self._fleet = fleet
+        self._deploys = deploys
+        self._confirmation = confirmation
+        self._once = once
+        self._predecessor = predecessor
+
+    async def answer(self, ask: Ask, request: Request | Unreadable, reply: LivingReply) -> Reply:
+        """Answer one ask, and stay until its reply is final or a question."""
+        ask.audit(in_words(request))
+        try:
+            return await self._answer(ask, request, reply)
+        except Exception as error:  # noqa: BLE001  (here what is broken is told in words)
+            return await reply.broke(error)
+
+    async def _answer(  # noqa: PLR0911  (one for each command)
+        self, ask: Ask, request: Request | Unreadable, reply: LivingReply
+    ) -> Reply:
+        if isinstance(ask.caller, Unknown):
+            # The policy's first row, whatever they ask: a status, too, has addresses in it.
+            return await self._deploy(ask, Deploy(), reply)
+        if ask.doubted and acts(request):
+            return await reply.answer(DOUBTED)
+        match request:
+            case Status(page):
+                status = await self._fleet.hosts()
+                return await reply.answer(StatusReport(status, page - 1))
+            case Deploy():
+                return await self._deploy(ask, request, reply)
+            case Help():
+                return await reply.answer(HELP)
+            case Unreadable(why=why):
+                return await reply.answer(why)
+            case _:
+                return await self._operate(ask, request, reply)
+
+    async def _operate(self, ask: Ask, request: Request, reply: LivingReply) -> Reply:
+        """What is no deploy; of what is for operators only, nobody else is told more."""
+        if command_of(request).who is Who.OPERATORS:
+            no = may_operate(ask.caller, operators_set=self._fleet.operators_set)
+            if no is not None:
+                log.info("fleet.refused code=%s by=%s", no.code, ask.account)
+                return await reply.answer(refused(no.message, no.code))
+        raise NotImplementedError(in_words(request))
+
+    async def _deploy(self, ask: Ask, wanted: Deploy, reply: LivingReply) -> Reply:
+        target, image_or_commit = wanted.target, wanted.image_or_commit
+        if target and not ask.pressed and await self._predecessor.asked(ask):
+            return refused(ASKED_ALREADY, "duplicate")
+        verdict = await self._fleet.judge(ask.caller, target, image_or_commit)
+        match verdict:
+            case Usage(ids):
+                return await reply.answer(usage(ids))
+            case Refused(code, message):
+                log.info("fleet.refused code=%s by=%s", code, ask.account)
+                return await reply.answer(refused(message, code))
+        if why := verdict.confirm or (SHALL_I if ask.pressed else ""):
+            question = await self._confirmation.question(ask, target, image_or_commit, why)
+            return await reply.answer(question)
+        if not self._once.first(*ask.key):
+            return await reply.answer(refused(ASKED_ALREADY, "duplicate"))
+        begun = replace(asking(target, image_or_commit, ask.account), note=verdict.doubt)
+        await reply.show(begun)
+        return await self._deploys.begin(ask, begun, reply)

@@ -1,0 +1,61 @@
+"""What a deploy changed of each host, as the names of its jobs and steps tell.
+
+Standard library only: the Lambda may carry this file.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from fleet_control.deploy_jobs import began
+from fleet_control.ledger import Job, Run
+
+HOST_JOB = re.compile(
+    r"(?P<id>[a-z0-9-]{1,32}): (?P<old>none|ami-[0-9a-f]+) -> (?P<new>ami-[0-9a-f]+)"
+    r"(?: @(?P<revision>[0-9a-f]{7}))?"
+)
+# How the name of a host job's first step begins, which says what the host ran before: the job's own
+# name has no room for it.
+RAN = "It ran "
+_RAN = re.compile(rf"{RAN}([0-9a-f]{{7}})")
+
+
+class HostChange(NamedTuple):
+    """What one job of a deploy did with one host, or is to do.
+
+    Attributes:
+        old: its image before; empty where there was no host.
+        old_revision: the first seven digits of the commit that it ran before; empty where that is
+            not known.
+        new, new_revision: the same of what it becomes.
+        began: whether the job did anything.
+        done: whether it ended well.
+    """
+
+    id: str
+    old: str
+    old_revision: str
+    new: str
+    new_revision: str
+    began: bool
+    done: bool
+
+
+def changes(run: Run) -> Iterator[HostChange]:
+    """The hosts of a deploy, in the order of its roll."""
+    for job in run.jobs:
+        if found := HOST_JOB.fullmatch(job.name):
+            yield HostChange(
+                found["id"],
+                "" if found["old"] == "none" else found["old"],
+                _ran(job),
+                found["new"],
+                found["revision"] or "",
+                began(job),
+                job.conclusion == "success",
+            )
+
+
+def _ran(job: Job) -> str:
+    told = (_RAN.fullmatch(step.name) for step in job.steps)
+    return next((found[1] for found in told if found), "")

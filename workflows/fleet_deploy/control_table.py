@@ -1,0 +1,86 @@
+"""The control table, as a run uses it: what stands there is read, and a lock is announced.
+
+The Lambda writes the rest of it (docs/adr/0020).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from workflows.fleet_deploy.runner import needed
+
+# It answers within ten milliseconds, or else is away.
+_CONFIG = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 2})
+
+Item = Mapping[str, str | int | float]
+
+
+class TableAway(Exception):
+    """The control table can't be reached, or says no; the message is a sentence."""
+
+
+class ControlTable:
+    """The rows of one table, keyed by `pk`, of texts and numbers."""
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client = client  # boto3's DynamoDB, which has no types here
+        self._name = name
+
+    def get(self, pk: str) -> Item | None:
+        """What stands under this key, if anything does; TableAway where that can't be learnt."""
+        try:
+            found = self._client.get_item(
+                TableName=self._name, Key={"pk": {"S": pk}}, ConsistentRead=True
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise _away(error) from error
+        return _read(found["Item"]) if "Item" in found else None
+
+    def put(self, item: Item) -> None:
+        """Write this in the place of whatever stands under its key; TableAway where that fails."""
+        try:
+            self._client.put_item(TableName=self._name, Item=_written(item))
+        except (ClientError, BotoCoreError) as error:
+            raise _away(error) from error
+
+
+def connect(environ: Mapping[str, str]) -> ControlTable | None:
+    """The table that the environment names; None in a deployment that has none."""
+    name = environ.get("CONTROL_TABLE", "")
+    if not name:
+        return None
+    key, secret, region = needed(
+        environ, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"
+    )
+    client = boto3.client(
+        "dynamodb",
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
+        aws_session_token=environ.get("AWS_SESSION_TOKEN"),
+        region_name=region,
+        endpoint_url=environ.get("AWS_ENDPOINT_URL"),
+        config=_CONFIG,
+    )
+    return ControlTable(client, name)
+
+
+def _away(error: Exception) -> TableAway:
+    return TableAway(f"The control table can't be read or written ({type(error).__name__}).")
+
+
+def _written(item: Item) -> dict[str, dict[str, str]]:
+    return {
+        name: {"S": one} if isinstance(one, str) else {"N": str(one)} for name, one in item.items()
+    }
+
+
+def _read(item: Mapping[str, Mapping[str, str]]) -> Item:
+    return {name: one["S"] if "S" in one else _number(one["N"]) for name, one in item.items()}
+
+
+def _number(text: str) -> int | float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
