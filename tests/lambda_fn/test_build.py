@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SHARED = (
     "__init__.py",
     "caller.py",
+    "freeze.py",
     "github.py",
     "last_words.py",
     "ledger.py",
@@ -24,6 +25,7 @@ SHARED = (
     "policy.py",
     "run_row.py",
     "seed.py",
+    "verdict.py",
 )
 
 
