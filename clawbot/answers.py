@@ -1,8 +1,10 @@
 """What each command is answered with, and what it begins."""
 
+import asyncio
 import logging
 from dataclasses import replace
 
+from clawbot import freezing
 from clawbot.ask import Ask
 from clawbot.commands import HELP, Who, command_of, usage
 from clawbot.confirmation import Confirmation
@@ -12,10 +14,11 @@ from clawbot.once import Once
 from clawbot.parsing import Unreadable, acts, in_words
 from clawbot.predecessor import Predecessor
 from clawbot.replies import ASKED_ALREADY, Reply, StatusReport, asking, refused
-from clawbot.requests import Deploy, Help, Request, Status
+from clawbot.requests import Deploy, Freeze, Help, Request, Status, Unfreeze
 from clawbot.speaker import DOUBTED
 from fleet_control.caller import Unknown
 from fleet_control.fleet import Fleet
+from fleet_control.phrases import held
 from fleet_control.policy import Refused, Usage, may_operate
 
 # Why a press is asked about where nothing else is worth asking.
@@ -63,8 +66,8 @@ class Commands:
             return await reply.answer(DOUBTED)
         match request:
             case Status(page):
-                status = await self._fleet.hosts()
-                return await reply.answer(StatusReport(status, page - 1))
+                status, holds = await asyncio.gather(self._fleet.hosts(), self._fleet.holds())
+                return await reply.answer(StatusReport(status, page - 1, held(holds)))
             case Deploy():
                 return await self._deploy(ask, request, reply)
             case Help():
@@ -81,6 +84,11 @@ class Commands:
             if no is not None:
                 log.info("fleet.refused code=%s by=%s", no.code, ask.account)
                 return await reply.answer(refused(no.message, no.code))
+        match request:
+            case Freeze(duration, reason):
+                return await reply.answer(await freezing.begin(self._fleet, ask, duration, reason))
+            case Unfreeze():
+                return await reply.answer(await freezing.lift(self._fleet, ask))
         raise NotImplementedError(in_words(request))
 
     async def _deploy(self, ask: Ask, wanted: Deploy, reply: LivingReply) -> Reply:
@@ -95,7 +103,9 @@ class Commands:
                 log.info("fleet.refused code=%s by=%s", code, ask.account)
                 return await reply.answer(refused(message, code))
         if why := verdict.confirm or (SHALL_I if ask.pressed else ""):
-            question = await self._confirmation.question(ask, target, image_or_commit, why)
+            question = await self._confirmation.question(
+                ask, target, image_or_commit, why, override=verdict.override
+            )
             return await reply.answer(question)
         if not self._once.first(*ask.key):
             return await reply.answer(refused(ASKED_ALREADY, "duplicate"))

@@ -12,7 +12,9 @@ from fleet_control import api_answer, skew
 from fleet_control.api_answer import BrokenOff, Lost
 from fleet_control.clock import Clock
 from fleet_control.error import ControlApiDown, ControlApiError, OutcomeUnknown
+from fleet_control.freeze import Freeze
 from fleet_control.github import PER_PAGE
+from fleet_control.holds import Holds
 from fleet_control.ledger import Entry, Run, oldest
 from fleet_control.proxy import proxy
 from fleet_control.registry_source import RegistryRead
@@ -48,7 +50,7 @@ class Dispatched:
 
 
 class ControlApi:
-    """The client of the Control API: deploys, runs, the registry and cancels.
+    """The client of the Control API: deploys, runs, the registry, cancels and freezes.
 
     Every method raises ControlApiRefused (it said no), or ControlApiDown (nothing was done);
     `deploy` also OutcomeUnknown. `deadline` is seconds for each call.
@@ -155,6 +157,19 @@ class ControlApi:
             {"action": "cancel", "run_id": run_id, "requested_by": requested_by}
         )
         return str(answer.get("message", "cancelled"))
+
+    async def holds(self) -> Holds:
+        return api_answer.holds(await self._asked({"action": "holds"}))
+
+    async def freeze(self, seconds: int, reason: str, requested_by: str) -> Freeze:
+        """Let no deploy begin for so long; the freeze that holds then."""
+        ask = {"action": "freeze", "seconds": seconds, "reason": reason}
+        return api_answer.freeze(await self._asked({**ask, "requested_by": requested_by}))
+
+    async def unfreeze(self, requested_by: str) -> Freeze | None:
+        """End the freeze; the one that held, if one did."""
+        ask = {"action": "unfreeze", "requested_by": requested_by}
+        return api_answer.lifted(await self._asked(ask))
 
     async def told(self, request_id: str) -> str | None:
         """The end that the asker was told of last, empty for none; None where nobody knows."""

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -51,6 +51,7 @@ class Api:
     ends: what each deploy has ended as by the time anybody looks, or nothing for one that waits.
     unlisted: ids of runs that `runs` does not show yet.
     told: the end that each asker was told of last, by the ask's request id.
+    freeze: the one that holds the fleet.
     off: by how many seconds its own clock is ahead.
     """
 
@@ -64,7 +65,9 @@ class Api:
     ends: str = ""
     unlisted: set[int] = field(default_factory=set)
     told: dict[str, str] = field(default_factory=dict)
+    freeze: dict[str, Any] | None = None
     off: float = 0.0
+    now: Callable[[], float] = time.time
     url: str = ""
     arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -73,7 +76,9 @@ class Api:
         async with self.arrived:
             self.asked.append(ask)
             self.arrived.notify_all()
-        no = self.next.pop(0) if self.next else self.refused.get(ask["action"])
+        # What holds the fleet is asked for beside; what is said next is said to who acts.
+        is_next = self.next and ask["action"] != "holds"
+        no = self.next.pop(0) if is_next else self.refused.get(ask["action"])
         if no is not None:
             status, body = no
             return web.json_response(body, status=status, headers=self._dated)
@@ -102,9 +107,21 @@ class Api:
             case "runs":
                 listed = [one for one in reversed(self.runs) if one.id not in self.unlisted]
                 return {"runs": [_json(one) for one in listed]}
+            case "holds" | "freeze" | "unfreeze":
+                return self._of_holds(ask)
             case "registry":
                 return {"registry": self.registry, "version": "1", "revisions": self.revisions}
         raise AssertionError(ask)
+
+    def _of_holds(self, ask: dict[str, Any]) -> dict[str, Any]:
+        before = self.freeze
+        if ask["action"] == "freeze":
+            since = int(self.now())
+            held = {"by": ask["requested_by"], "reason": ask["reason"], "since": since}
+            self.freeze = {**held, "until": since + ask["seconds"]}
+        if ask["action"] == "unfreeze":
+            self.freeze = None
+        return {"freeze": self.freeze, "lifted": before}
 
     def count(self, action: str) -> int:
         return sum(ask["action"] == action for ask in self.asked)
@@ -125,7 +142,7 @@ def _json(one: Run) -> dict[str, Any]:
 
 @asynccontextmanager
 async def control_api(clock: TurnedClock) -> AsyncIterator[tuple[Api, ControlApi]]:
-    api = Api()
+    api = Api(now=clock.now)
     app = web.Application()
     app.router.add_post("/", api.answer)
     runner = web.AppRunner(app, access_log=None)
