@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from hmac import compare_digest
 from typing import Any
 
-from lambda_fn import action, read_limit, told
+from lambda_fn import action, read_limit, stop, told
 from lambda_fn.deploy import DeployAction
 from lambda_fn.failure import Code, Failure
 from lambda_fn.github import GitHubClient
@@ -18,7 +18,7 @@ from lambda_fn.http_client import Budget
 from lambda_fn.mask import without
 from lambda_fn.request import ApiAction, ApiRequest, parse, payload, read
 from lambda_fn.settings import FunctionSettings, SecretReader, read_settings
-from lambda_fn.signer import check_bot, check_person, read_signer, spoken_by
+from lambda_fn.signer import check_bot, check_person, person, read_signer, spoken_by
 from lambda_fn.table import Table
 
 # What was read outlives a call, for as long as AWS keeps the process.
@@ -103,6 +103,9 @@ class Call:
             entry = spoken_by(signer, ask.entry)
             self._trail |= entry._asdict()
             return DeployAction(entry, self._connect, table, self._budget).begin()
+        if ask.action is ApiAction.STOP:
+            self._trail["requested_by"] = by = person(signer, ask.entry.requested_by)
+            return stop.stop(by, self._connect(self._budget), table)
         if ask.action is ApiAction.CANCEL:
             check_person(signer, ask.entry.requested_by)
         if ask.action is ApiAction.TOLD:
@@ -157,7 +160,8 @@ class Call:
         """One line per request is the audit trail."""
         asked = " ".join(f"{key}={value!r}" for key, value in self._trail.items() if value)
         # What was read is no news; what was done or refused is.
-        said = body[:300] if status != 200 or self._trail.get("target") else ""
+        done = self._trail.get("target") or self._trail.get("action") == ApiAction.STOP
+        said = body[:300] if status != 200 or done else ""
         line = f"control.answered {self._safe(asked)} status={status} {said}"
         if "AWS_LAMBDA_FUNCTION_NAME" in self._environ:
             # AWS keeps what is written here; its own logging starts at warnings.

@@ -81,6 +81,7 @@ class ApiAction(StrEnum):
     RUNS = auto()
     REGISTRY = auto()
     CANCEL = auto()
+    STOP = auto()
     TOLD = auto()
 
 
@@ -106,6 +107,7 @@ _KEYS = {
     ApiAction.RUNS: ("limit", "request_id", "unfinished", "revisions", "operations"),
     ApiAction.REGISTRY: (),
     ApiAction.CANCEL: ("run_id", "requested_by"),
+    ApiAction.STOP: ("requested_by",),
     ApiAction.TOLD: ("request_id", "end"),
 }
 _NEEDED = (ApiAction.DEPLOY, "target"), (ApiAction.TOLD, "request_id")

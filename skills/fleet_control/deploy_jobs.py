@@ -7,10 +7,12 @@ from enum import StrEnum
 from fleet_control.ledger import WAITING, Job
 
 PLAN = "plan"
+FINISH = "finish"
 # Every job of another name is a host's.
-_OWN_JOBS = (PLAN, "finish")
-# The one step that moves anything.
+_OWN_JOBS = (PLAN, FINISH)
+# The one step that moves anything, of a host's job and of `finish`.
 MOVING_STEP = "Replace and wait until healthy"
+FINISHING_STEP = "Remove what left, bring the rest up to date"
 # How the name of the step begins that says what was remarkable before all was well: units that
 # ended by themselves, platforms that a bot found away. A host says it, so it has one form.
 REMARKED = "On the way: "
