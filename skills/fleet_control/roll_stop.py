@@ -1,10 +1,8 @@
-"""A roll that a person stops: where it is when they say so, and who stopped one that has ended.
+"""Where a roll is that a person wants to stop: between two hosts it can be, and not in one.
 
-A run looks before each host, and before it finishes, whether it was told to stop. Standard library
-only: the Lambda carries this file.
+Standard library only: the Lambda carries this file.
 """
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from fleet_control.caller import ALL
@@ -12,9 +10,6 @@ from fleet_control.deploy_jobs import FINISH, FINISHING_STEP, MOVING_STEP
 from fleet_control.host_change import HOST_JOB
 from fleet_control.ledger import WAITING, Job, Operation, Run
 
-# How the name of the step begins that fails where a roll is stopped. The one step before it that
-# looks fails at nothing, so that no other failure is taken for a stop.
-STOPPED_STEP = "Stopped by "
 _MOVING = (MOVING_STEP, FINISHING_STEP)
 
 
@@ -37,13 +32,6 @@ def place(run: Run) -> Place:
     # GitHub lists no job before those that it needs have ended.
     listed = any(job.name == FINISH for job in run.jobs)
     return Place(_name(moving[0]) if moving else "", still or (_finishes(run) and not listed))
-
-
-def stopped_by(jobs: Iterable[Job]) -> str:
-    """Who stopped the run of these jobs, an account and a name; empty where nobody did."""
-    failed = (step.name for job in jobs for step in job.steps if step.conclusion == "failure")
-    told = (name for name in failed if name.startswith(STOPPED_STEP))
-    return next(told, "").removeprefix(STOPPED_STEP)
 
 
 def is_under_way(run: Run) -> bool:

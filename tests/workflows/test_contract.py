@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from fleet_control import deploy_jobs, ledger, roll_stop
+from fleet_control import deploy_jobs, ledger
 from sandbox.workflow_file import FORMS, forms_of, load, parse
 from workflows.fleet_deploy.__main__ import JOBS, LOOK
 from workflows.fleet_deploy.change import targets
@@ -104,7 +104,7 @@ def test_what_moves_anything_is_behind_a_look_whether_the_roll_was_stopped(
     assert looks["run"] == f"python3 -m workflows.fleet_deploy {LOOK}"
     assert looks.get("env", {}) == ({"INSTANCE": "${{ matrix.id }}"} if job == "host" else {})
     by = f"steps.{looks['id']}.outputs.by"
-    assert stops["name"] == f"{roll_stop.STOPPED_STEP}${{{{ {by} }}}}"
+    assert stops["name"] == f"{deploy_jobs.STOPPED_STEP}${{{{ {by} }}}}"
     assert (stops["if"], stops["run"]) == (f"{by} != ''", "exit 1")
     assert "if" not in own[at]
     assert own[at]["run"] == program(job)["run"]
