@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from fleet_control.caller import ALL
 from fleet_control.ledger import Operation, Run
-from fleet_control.roll_stop import Place, place
+from fleet_control.roll_stop import Place, named, place
 from lambda_fn.failure import Code, Failure
 from lambda_fn.github import GitHubClient
 from lambda_fn.table import Item, Table
@@ -39,7 +39,7 @@ def _item(run_id: int, by: str, now: float) -> Item:
 
 def _refuse_at_the_end(run: Run, where: Place) -> None:
     if run.operation == Operation.UNLOCK:
-        why = f"{_named(run)} only breaks a lock: there is nothing to stop between two hosts."
+        why = f"{named(run)} only breaks a lock: there is nothing to stop between two hosts."
         raise Failure(Code.AT_ITS_LAST, why)
     if where.more:
         return
@@ -47,8 +47,8 @@ def _refuse_at_the_end(run: Run, where: Place) -> None:
     target = run.target if run.operation in ("", Operation.ROLLBACK) and run.target else ALL
     raise Failure(
         Code.AT_ITS_LAST,
-        f"{_named(run)} is at its last{f', `{where.at}`' if where.at else ''}. A stop in the middle"
-        " of it is not offered: the engine would leave its work half done. Wait for its end; "
+        f"{named(run)} is at its last{f', `{where.at}`' if where.at else ''}. A stop in the "
+        "middle of it is not offered: the engine would leave its work half done. Wait for its end; "
         f"`/fleet rollback {target}` then goes back.",
     )
 
@@ -58,13 +58,6 @@ def _told(run: Run, where: Place, by: str, *, again: bool) -> str:
     at = f"at `{where.at}`, which it finishes first" if where.at else "at no host"
     told = f"was told by {by} before" if again else "was told"
     return (
-        f"{_named(run)} {told} to begin no further host. GitHub showed it {at}. "
+        f"{named(run)} {told} to begin no further host. GitHub showed it {at}. "
         "Its own reply tells where it ended."
     )
-
-
-def _named(run: Run) -> str:
-    if not run.target:
-        return f"Run {run.id} (begun on GitHub)"
-    asker = run.caller or run.requested_by or "the button on GitHub"
-    return f"Run {run.id} ({run.operation or 'deploy'} `{run.target}`, asked for by {asker})"

@@ -34,6 +34,14 @@ def place(run: Run) -> Place:
     return Place(_name(moving[0]) if moving else "", still or (_finishes(run) and not listed))
 
 
+def named(run: Run) -> str:
+    """A run by its id, with what it is for and whose it is."""
+    if not run.target:
+        return f"Run {run.id} (begun on GitHub)"
+    asker = run.caller or run.requested_by or "the button on GitHub"
+    return f"Run {run.id} ({run.operation or 'deploy'} `{run.target}`, asked for by {asker})"
+
+
 def is_under_way(run: Run) -> bool:
     """Whether it has begun and not ended."""
     begun = run.status == "in_progress" or any(job.status not in WAITING for job in run.jobs)
