@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from hmac import compare_digest
 from typing import Any
 
-from lambda_fn import action, read_limit, told
+from lambda_fn import action, read_limit, stop, told
 from lambda_fn.deploy import DeployAction
 from lambda_fn.failure import Code, Failure
 from lambda_fn.github import GitHubClient
@@ -25,7 +25,7 @@ from lambda_fn.table import Table
 # What was read outlives a call, for as long as AWS keeps the process.
 _SECRETS, _CACHE = SecretReader(), GitHubCache()
 # Whose answers the log has, too.
-_TOLD = (ApiAction.DEPLOY, ApiAction.FREEZE, ApiAction.UNFREEZE)
+_TOLD = (ApiAction.DEPLOY, ApiAction.STOP, ApiAction.FREEZE, ApiAction.UNFREEZE)
 
 
 def handler(
@@ -106,6 +106,9 @@ class Call:
             entry = spoken_by(signer, ask.entry)
             self._trail |= entry._asdict()
             return DeployAction(entry, self._connect, table, self._budget).begin()
+        if ask.action is ApiAction.STOP:
+            self._trail["requested_by"] = by = person(signer, ask.entry.requested_by)
+            return stop.stop(by, self._connect(self._budget), table)
         if ask.action is ApiAction.CANCEL:
             check_person(signer, ask.entry.requested_by)
         if ask.action is ApiAction.TOLD:

@@ -82,6 +82,7 @@ class ApiAction(StrEnum):
     RUNS = auto()
     REGISTRY = auto()
     CANCEL = auto()
+    STOP = auto()
     TOLD = auto()
     FREEZE = auto()
     UNFREEZE = auto()
@@ -113,6 +114,7 @@ _KEYS = {
     ApiAction.RUNS: ("limit", "request_id", "unfinished", "revisions", "operations"),
     ApiAction.REGISTRY: (),
     ApiAction.CANCEL: ("run_id", "requested_by"),
+    ApiAction.STOP: ("requested_by",),
     ApiAction.TOLD: ("request_id", "end"),
     ApiAction.FREEZE: ("seconds", "reason", "requested_by"),
     ApiAction.UNFREEZE: ("requested_by",),

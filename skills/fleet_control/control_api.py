@@ -2,14 +2,14 @@
 
 import json
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
 
 from fleet_control import api_answer, skew
-from fleet_control.api_answer import BrokenOff, Lost
+from fleet_control.api_answer import BrokenOff, Dispatched, Lost, Stopping
 from fleet_control.clock import Clock
 from fleet_control.error import ControlApiDown, ControlApiError, OutcomeUnknown
 from fleet_control.freeze import Freeze
@@ -31,26 +31,8 @@ LOOK_AGAIN_AFTER_SECONDS = (5.0, 10.0, 20.0)
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Dispatched:
-    """A deploy that was taken: its run, where the API could name it, and the API's own words.
-
-    Attributes:
-        unproven_caller: the API could not see who signed, and took the caller at its word.
-        ahead: how many deploys come before it.
-        note: what people should know beside, in a sentence.
-    """
-
-    run_id: int | None
-    url: str
-    message: str
-    unproven_caller: bool = False
-    ahead: int = 0
-    note: str = ""
-
-
 class ControlApi:
-    """The client of the Control API: deploys, runs, the registry, cancels and freezes.
+    """The client of the Control API: deploys, runs, the registry, cancels, stops and freezes.
 
     Every method raises ControlApiRefused (it said no), or ControlApiDown (nothing was done);
     `deploy` also OutcomeUnknown. `deadline` is seconds for each call.
@@ -114,7 +96,7 @@ class ControlApi:
     async def _dispatch(self, entry: Entry) -> Dispatched:
         ask = {"action": "deploy", **entry.inputs, "caller": entry.caller or None}
         try:
-            return _dispatched(await self._ask(ask))
+            return api_answer.dispatched(await self._ask(ask))
         except Lost as lost:
             log.warning("fleet.dispatch_lost request_id=%s", entry.request_id)
             return await self._taken(entry, lost) or await self._again(ask, lost)
@@ -171,6 +153,12 @@ class ControlApi:
         ask = {"action": "unfreeze", "requested_by": requested_by}
         return api_answer.lifted(await self._asked(ask))
 
+    async def stop(self, requested_by: str) -> Stopping:
+        """Have the roll under way begin no further host."""
+        return api_answer.stopping(
+            await self._asked({"action": "stop", "requested_by": requested_by})
+        )
+
     async def told(self, request_id: str) -> str | None:
         """The end that the asker was told of last, empty for none; None where nobody knows."""
         end = (await self._asked({"action": "told", "request_id": request_id})).get("told")
@@ -215,7 +203,7 @@ class ControlApi:
 
     async def _again(self, ask: dict[str, Any], lost: Lost) -> Dispatched:
         try:
-            return _dispatched(await self._ask(ask))
+            return api_answer.dispatched(await self._ask(ask))
         except Lost as again:
             raise _unknown(again) from again
         except ControlApiError as error:
@@ -266,18 +254,4 @@ def _unknown(lost: Lost, more: str = "") -> OutcomeUnknown:
     return OutcomeUnknown(
         f"{lost}{more} I can't confirm whether the deploy began: "
         "look at the runs before asking again."
-    )
-
-
-def _dispatched(answer: dict[str, Any]) -> Dispatched:
-    run = answer.get("run")
-    run = run if isinstance(run, dict) else {}
-    run_id, ahead = run.get("id"), answer.get("ahead")
-    return Dispatched(
-        run_id if isinstance(run_id, int) else None,
-        str(run.get("url", "")),
-        str(answer.get("message", "")),
-        answer.get("unproven_caller") is True,
-        ahead if isinstance(ahead, int) else 0,
-        str(answer.get("note", "")),
     )

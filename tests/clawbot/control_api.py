@@ -88,7 +88,7 @@ class Api:
     def _dated(self) -> dict[str, str]:
         return {"Date": formatdate(time.time() + self.off, usegmt=True)}
 
-    def _answer(self, ask: dict[str, Any]) -> dict[str, Any]:
+    def _answer(self, ask: dict[str, Any]) -> dict[str, Any]:  # noqa: C901, PLR0911  (one an action)
         match ask["action"]:
             case "told":
                 if "end" in ask:
@@ -107,6 +107,13 @@ class Api:
             case "runs":
                 listed = [one for one in reversed(self.runs) if one.id not in self.unlisted]
                 return {"runs": [_json(one) for one in listed]}
+            case "cancel":
+                if any(one.id == ask["run_id"] for one in self.runs):
+                    self.change(ask["run_id"], status="completed", conclusion="cancelled")
+                return {"message": f"run {ask['run_id']} is being cancelled"}
+            case "stop":
+                stopped = {"id": 1, "url": "", "target": "all", "at": "claw-1"}
+                return {"message": "Run 1 was told.", "run": stopped, "by": ask["requested_by"]}
             case "holds" | "freeze" | "unfreeze":
                 return self._of_holds(ask)
             case "registry":
@@ -122,6 +129,12 @@ class Api:
         if ask["action"] == "unfreeze":
             self.freeze = None
         return {"freeze": self.freeze, "lifted": before}
+
+    def change(self, id_: int, **more: Any) -> Run:
+        """GitHub moves a run on."""
+        place = next(place for place, one in enumerate(self.runs) if one.id == id_)
+        self.runs[place] = self.runs[place]._replace(**more)
+        return self.runs[place]
 
     def count(self, action: str) -> int:
         return sum(ask["action"] == action for ask in self.asked)

@@ -40,6 +40,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         ("lambda_fn/read_limit.py", "lambda_fn", "github_cache"),
         ("lambda_fn/settings.py", "lambda_fn", "settings handler"),
         ("lambda_fn/signer.py", "lambda_fn", "signer near_misses"),
+        ("lambda_fn/stop.py", "lambda_fn", "stop"),
         ("lambda_fn/table.py", "lambda_fn", "lease github_cache"),
         ("lambda_fn/told.py", "lambda_fn", "told"),
         ("lambda_fn/http_client.py", "lambda_fn", "http_client failure"),
