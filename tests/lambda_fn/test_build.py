@@ -18,6 +18,7 @@ SHARED = (
     "__init__.py",
     "caller.py",
     "deploy_jobs.py",
+    "freeze.py",
     "github.py",
     "host_change.py",
     "last_words.py",
@@ -27,6 +28,7 @@ SHARED = (
     "roll_stop.py",
     "run_row.py",
     "seed.py",
+    "verdict.py",
 )
 
 

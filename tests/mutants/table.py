@@ -32,6 +32,7 @@ TESTS: dict[str, tuple[str, ...]] = {
             "lambda_fn",
             "github action revisions github_cache http_client settings last_words lease",
         ),
+        ("lambda_fn/holds.py", "lambda_fn", "holds"),
         ("lambda_fn/handler.py", "lambda_fn", "handler secrets runtime action lease github"),
         ("lambda_fn/github_cache.py", "lambda_fn", "github_cache"),
         ("lambda_fn/history.py", "lambda_fn", "history"),
