@@ -55,7 +55,7 @@ def yes(operation: str) -> str:
 
 def overriding(override: str) -> str:
     """What a deploy does not keep to, to stand after its title; empty for nothing."""
-    return f", overriding the {override}" if override else ""
+    return ", overriding the freeze" if override else ""
 
 
 def moves(question: Question) -> tuple[tuple[str, tuple[str, ...]], ...]:
