@@ -211,7 +211,7 @@ def _preflight(report: PreflightReport) -> Iterator[str]:
     head = _bold(wording.preflight(report))
     yield head
     checks = phrases.worst_first(report.checks)
-    yield from fitted(checks, LONGEST - _seen(head) - 3, CHECK_ROW, _check, _seen)
+    yield from fitted(checks, LONGEST - _seen(head) - 4, CHECK_ROW, _check, _seen)
 
 
 def _check(one: Check, longest: int) -> str:
