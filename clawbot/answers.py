@@ -11,8 +11,9 @@ from clawbot.living_reply import LivingReply
 from clawbot.once import Once
 from clawbot.parsing import Unreadable, acts, in_words
 from clawbot.predecessor import Predecessor
+from clawbot.preflight import BotPreflight
 from clawbot.replies import ASKED_ALREADY, Reply, StatusReport, asking, refused
-from clawbot.requests import Deploy, Help, Request, Status
+from clawbot.requests import Deploy, Help, Preflight, Request, Status
 from clawbot.speaker import DOUBTED
 from fleet_control.caller import Unknown
 from fleet_control.fleet import Fleet
@@ -38,12 +39,14 @@ class Commands:
         confirmation: Confirmation,
         once: Once,
         predecessor: Predecessor,
+        preflight: BotPreflight,
     ) -> None:
         self._fleet = fleet
         self._deploys = deploys
         self._confirmation = confirmation
         self._once = once
         self._predecessor = predecessor
+        self._preflight = preflight
 
     async def answer(self, ask: Ask, request: Request | Unreadable, reply: LivingReply) -> Reply:
         """Answer one ask, and stay until its reply is final or a question."""
@@ -81,6 +84,9 @@ class Commands:
             if no is not None:
                 log.info("fleet.refused code=%s by=%s", no.code, ask.account)
                 return await reply.answer(refused(no.message, no.code))
+        match request:
+            case Preflight():
+                return await self._preflight.answer(reply)
         raise NotImplementedError(in_words(request))
 
     async def _deploy(self, ask: Ask, wanted: Deploy, reply: LivingReply) -> Reply:

@@ -92,7 +92,13 @@ def in_order(found: Iterable[Check]) -> tuple[Check, ...]:
     """One check for each point, whatever was found of it; what nobody looked at is unseen."""
     of: dict[str, Check] = {}
     for one in found:
-        known = of.get(one.name)
-        if not known or _WEIGHT.index(one.outcome) > _WEIGHT.index(known.outcome):
-            of[one.name] = one
+        of[one.name] = _both(of[one.name], one) if one.name in of else one
     return tuple(of.get(point) or unseen(point) for point in Point)
+
+
+def _both(first: Check, second: Check) -> Check:
+    """What two looks at one thing found; where that is alike, each has its say."""
+    if first.outcome is not second.outcome:
+        return max(first, second, key=lambda one: _WEIGHT.index(one.outcome))
+    told, advice = dict.fromkeys((first.told, second.told)), (first.advice, second.advice)
+    return first._replace(told=" ".join(told), advice=" ".join(dict.fromkeys(filter(None, advice))))
