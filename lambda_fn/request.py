@@ -82,6 +82,7 @@ class ApiAction(StrEnum):
     REGISTRY = auto()
     CANCEL = auto()
     TOLD = auto()
+    PREFLIGHT = auto()
 
 
 class ApiRequest(NamedTuple):
@@ -107,6 +108,7 @@ _KEYS = {
     ApiAction.REGISTRY: (),
     ApiAction.CANCEL: ("run_id", "requested_by"),
     ApiAction.TOLD: ("request_id", "end"),
+    ApiAction.PREFLIGHT: (),
 }
 _NEEDED = (ApiAction.DEPLOY, "target"), (ApiAction.TOLD, "request_id")
 _FORMS = {

@@ -17,11 +17,13 @@ ROOT = Path(__file__).resolve().parents[2]
 SHARED = (
     "__init__.py",
     "caller.py",
+    "duration.py",
     "github.py",
     "last_words.py",
     "ledger.py",
     "line.py",
     "policy.py",
+    "preflight.py",
     "run_row.py",
     "seed.py",
 )
