@@ -13,8 +13,6 @@ from sandbox.run_record import RunRecord
 from sandbox.runner import Runner
 
 API_VERSION = "2026-03-10"
-# What the Lambda's token may.
-_LAMBDA = {"actions": "write", "contents": "read"}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -24,12 +22,16 @@ class GitHubApi:
 
     Attributes:
         quota: what it counts of the calls.
+        rights: what that token may.
+        token_ends: when it ends, in GitHub's words; empty where it names no day.
     """
 
     def __init__(self, runner: Runner, token: str, port: int = 0) -> None:
         self.runner = runner
         self.url = ""
         self.quota = HourlyQuota(runner.context.clock)
+        self.rights: Mapping[str, str] = {"actions": "write", "contents": "read"}
+        self.token_ends = ""
         self._token = token
         self._port = port
         # An address of a log is its own key.
@@ -91,6 +93,8 @@ class GitHubApi:
         if answer.status != 304:
             self.quota.count(token)
         answer.headers.update(self.quota.headers(token))
+        if self.token_ends and token == self._token:
+            answer.headers["github-authentication-token-expiration"] = self.token_ends
         return answer
 
     async def _answered(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -107,7 +111,7 @@ class GitHubApi:
         _, _, token = request.headers.get("Authorization", "").partition(" ")
         if not token:
             return said("Requires authentication", 401)
-        rights = _LAMBDA if token == self._token else self.runner.context.tokens.get(token)
+        rights = self.rights if token == self._token else self.runner.context.tokens.get(token)
         if rights is None:
             return said("Bad credentials", 401)
         if not _may(rights, request):

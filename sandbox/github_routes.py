@@ -10,7 +10,7 @@ from aiohttp import web
 
 from sandbox.repository import blob_sha
 from sandbox.run_record import ANY_WORKFLOW, CONTROL_API, JobRecord, RunRecord, moment
-from sandbox.runner import Runner
+from sandbox.runner import ACTIVE, Runner
 from sandbox.workflow_file import WorkflowError, WorkflowFile
 
 # Of a larger file GitHub's JSON leaves the content out.
@@ -53,6 +53,7 @@ class Routes:
         repo = f"/repos/{origin.repo}"
         actions, workflow = f"{repo}/actions", f"{repo}/actions/workflows/{origin.file}"
         return [
+            web.get(workflow, self._workflow),
             web.post(f"{workflow}/dispatches", self._dispatch),
             web.get(f"{workflow}/runs", self._runs),
             web.get(rf"{actions}/runs/{{run:\d+}}", self._run),
@@ -65,7 +66,13 @@ class Routes:
             web.get(f"{repo}/contents/{{path:.+}}", self._contents),
         ]
 
+    async def _workflow(self, _request: web.Request) -> web.StreamResponse:
+        file, state = self._runner.context.origin.file, self._runner.workflow_state
+        return web.json_response({"path": f".github/workflows/{file}", "state": state})
+
     async def _dispatch(self, request: web.Request) -> web.StreamResponse:
+        if self._runner.workflow_state != ACTIVE:
+            return said("Cannot trigger a 'workflow_dispatch' on a disabled workflow", 422)
         body = await _object(request)
         if isinstance(body, web.Response):
             return body
@@ -161,7 +168,10 @@ class Routes:
     async def _contents(self, request: web.Request) -> web.StreamResponse:
         path = request.match_info["path"]
         repository = self._runner.context.repository
-        content = repository.read(path, request.query.get("ref", repository.branch))
+        ref = request.query.get("ref", repository.branch)
+        if names := repository.folder(path, ref):
+            return web.json_response([{"name": name, "path": f"{path}/{name}"} for name in names])
+        content = repository.read(path, ref)
         if content is None:
             raise web.HTTPNotFound
         small = len(content) <= _LARGEST_CONTENT

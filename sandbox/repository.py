@@ -122,6 +122,14 @@ class Repository:
         commit = self.find(ref)
         return self._read(path, commit) if commit else None
 
+    def folder(self, path: str, ref: str) -> list[str]:
+        """The names in a folder at that commit; none where it is no folder."""
+        try:
+            listed = self._git("ls-tree", "--name-only", f"{self.find(ref)}:{path}")
+        except subprocess.CalledProcessError:
+            return []
+        return listed.decode().splitlines()
+
     def history(self, at: str, count: int) -> list[dict[str, Any]]:
         """The commit that a branch or some digits name, and those before it, in GraphQL's form."""
         self.head()

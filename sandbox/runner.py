@@ -16,13 +16,20 @@ MOST_PENDING = 100
 
 log = logging.getLogger(__name__)
 
+ACTIVE = "active"
+
 
 @dataclass
 class Runner:
-    """One run at a time: the file's concurrency group is one for all, and all may wait."""
+    """One run at a time: the file's concurrency group is one for all, and all may wait.
+
+    Attributes:
+        workflow_state: in GitHub's words; none begins while that is no active one.
+    """
 
     context: RunnerContext
     runs: list[RunRecord] = field(default_factory=list)
+    workflow_state: str = ACTIVE
 
     def __post_init__(self) -> None:
         self._waiting: list[RunRecord] = []
