@@ -1,12 +1,14 @@
 """What a bot sees of itself beside its fleet's preflight, and the reply that tells of all."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
 from clawbot import login
 from clawbot.living_reply import LivingReply
 from clawbot.replies import PreflightReport
 from clawbot.settings import PREFIX, Settings
+from fleet_control import phrases
 from fleet_control.clock import Clock
 from fleet_control.error import FleetError
 from fleet_control.fleet import Fleet
@@ -17,6 +19,11 @@ from fleet_control.registry_source import AGAIN_SECONDS
 
 # What takes longer is said to be on its way.
 MOMENT_SECONDS = 1.0
+# A front that has not answered by then is told beside those that have, within a look's time.
+FRONT_SECONDS = 8.0
+_AGAIN = "Look again in a minute."
+
+log = logging.getLogger(__name__)
 
 See = Callable[[], Awaitable[Check]]
 
@@ -52,9 +59,29 @@ class BotPreflight:
     def _looks(self) -> Iterator[Look]:
         if self._settings.discord_token or self._settings.telegram_token:
             yield Look((Point.TOKENS,), self._tokens)
-        for front, see in self._fronts.items():
-            advice = f"{front} is away: look again in a minute."
-            yield Look((Point.CHANNELS,), _alone(see), advice)
+        if self._fronts:
+            yield Look((Point.CHANNELS,), self._channels)
+
+    async def _channels(self) -> Iterable[Check]:
+        seeing = (self._channels_of(front, see) for front, see in self._fronts.items())
+        return [_together(await asyncio.gather(*seeing))]
+
+    async def _channels_of(self, front: str, see: See) -> Check:
+        seeing = asyncio.ensure_future(see())
+        over = asyncio.ensure_future(self._clock.sleep(FRONT_SECONDS))
+        try:
+            await asyncio.wait((seeing, over), return_when=asyncio.FIRST_COMPLETED)
+            if not seeing.done():
+                told = f"{front} did not answer in {FRONT_SECONDS:.0f} s."
+                return wrong(Point.CHANNELS, told, _AGAIN)
+            return seeing.result()
+        except Exception as error:  # noqa: BLE001  (of whichever library speaks to it)
+            kind = type(error).__name__
+            log.warning("clawbot.rights_unseen front=%s why=%s", front, kind)
+            return unseen(Point.CHANNELS, f"{front} could not be asked ({kind}).", _AGAIN)
+        finally:
+            for task in (seeing, over):
+                task.cancel()
 
     async def _tokens(self) -> Iterable[Check]:
         try:
@@ -83,11 +110,13 @@ def _shared(front: str, agent: str) -> Check:
     )
 
 
-def _alone(see: See) -> Callable[[], Awaitable[Iterable[Check]]]:
-    async def seen() -> Iterable[Check]:
-        return [await see()]
-
-    return seen
+def _together(found: Sequence[Check]) -> Check:
+    """The worst of them, and what others of its kind tell."""
+    worst = min((one.outcome for one in found), key=list(phrases.MARKS).index)
+    alike = [one for one in found if one.outcome is worst]
+    told = " ".join(one.told for one in alike)
+    advice = " ".join(dict.fromkeys(filter(None, (one.advice for one in alike))))
+    return Check(Point.CHANNELS, worst, told, advice)
 
 
 def lacking(trouble: str) -> Check:

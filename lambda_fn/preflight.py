@@ -6,7 +6,7 @@ from contextlib import suppress
 from threading import Thread
 from typing import NamedTuple
 
-from fleet_control.preflight import Check, Point, in_order, ok, unseen, wrong
+from fleet_control.preflight import Check, Point, hidden, in_order, ok, wrong
 from lambda_fn import github_check
 from lambda_fn.failure import Failure
 from lambda_fn.github import GitHubClient
@@ -17,7 +17,6 @@ from lambda_fn.table import Table
 # Of the call's time, what GitHub may take, and what all looks may: a look that GitHub keeps waiting
 # has time to say so, and the answer is on its way before the asker gives up.
 GITHUBS_PART, LOOKS_PART = 0.75, 0.9
-_FIRST = "Mend what is wrong first."
 
 log = logging.getLogger(__name__)
 
@@ -50,11 +49,7 @@ def answer(
 
 def _side_by_side(looks: Sequence[_Look], budget: Budget) -> list[Check]:
     """What each has found when the time is over; what it leaves out is unseen."""
-    found = [
-        unseen(point, "It was not seen, for something else is wrong.", _FIRST)
-        for look in looks
-        for point in look.points
-    ]
+    found = [hidden(point) for look in looks for point in look.points]
 
     def see(look: _Look) -> None:
         try:

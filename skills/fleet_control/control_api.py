@@ -14,6 +14,7 @@ from fleet_control.clock import Clock
 from fleet_control.error import ControlApiDown, ControlApiError, OutcomeUnknown
 from fleet_control.github import PER_PAGE
 from fleet_control.ledger import Entry, Run, oldest
+from fleet_control.preflight import Check
 from fleet_control.proxy import proxy
 from fleet_control.registry_source import RegistryRead
 from fleet_control.signature import FunctionUrlSigner
@@ -148,6 +149,12 @@ class ControlApi:
         if not isinstance(text, str) or not isinstance(version, str):
             raise ControlApiDown("The Control API answered without a registry.")
         return RegistryRead(text, version, api_answer.revisions(answer))
+
+    async def preflight(self) -> tuple[str, tuple[Check, ...]]:
+        """Who we are to it, as in `chat:clawbot`, and what it sees of whether a deploy would
+        work."""
+        answer = await self._asked({"action": "preflight"})
+        return str(answer.get("signer", "")), api_answer.checks(answer)
 
     async def cancel(self, run_id: int, requested_by: str) -> str:
         """Stop a deploy of which no job has started; its words for that."""

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from fleet_control.clock import Clock
-from fleet_control.preflight import Check, Point, in_order, unseen, wrong
+from fleet_control.preflight import Check, Point, hidden, in_order, unseen, wrong
 
 LOOK_SECONDS = 10.0
 
@@ -18,14 +18,16 @@ class Look:
     """One look, which may tell of several points.
 
     Attributes:
-        points: what it tells of. Where it does not end in time, the first of them is wrong and the
-            others are unseen.
-        see: what it finds; a point that it leaves out is unseen.
-        advice: what to do where it does not end.
+        points: what it tells of; one that it leaves out is unseen.
+        see: what it finds.
+        blamed: which of them is wrong where the look does not end in time; none where that is
+            another look's to say.
+        advice: what to do then.
     """
 
     points: tuple[Point, ...]
     see: Callable[[], Awaitable[Iterable[Check]]]
+    blamed: Point | None = None
     advice: str = "Look again in a minute."
 
 
@@ -41,8 +43,8 @@ async def _within(one: Look, clock: Clock) -> Iterable[Check]:
     try:
         await asyncio.wait((seeing, over), return_when=asyncio.FIRST_COMPLETED)
         if not seeing.done():
-            return _without(one, f"It did not answer in {LOOK_SECONDS:.0f} s.")
-        return seeing.result()
+            return tuple(_late(one))
+        return (*map(hidden, one.points), *seeing.result())
     except Exception:
         log.exception("fleet.look_broke points=%s", ",".join(one.points))
         return [unseen(point, "The look at it broke: see the log.") for point in one.points]
@@ -51,6 +53,7 @@ async def _within(one: Look, clock: Clock) -> Iterable[Check]:
             task.cancel()
 
 
-def _without(one: Look, why: str) -> Iterable[Check]:
-    first, *rest = one.points
-    return [wrong(first, why, one.advice), *(unseen(point, why) for point in rest)]
+def _late(one: Look) -> Iterable[Check]:
+    told = f"It did not answer in {LOOK_SECONDS:.0f} s."
+    for point in one.points:
+        yield wrong(point, told, one.advice) if point is one.blamed else unseen(point, told)

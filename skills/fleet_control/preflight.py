@@ -88,17 +88,18 @@ def unseen(point: Point, told: str = "It can't be seen from here.", advice: str 
     return Check(point, Outcome.UNSEEN, told, advice or _SEEN_BY.get(point, _BY_THE_API))
 
 
+def hidden(point: Point) -> Check:
+    """Of what was looked at in vain, because of something that is wrong before it."""
+    told = "It could not be seen, for something else is wrong."
+    return unseen(point, told, "Mend what is wrong first.")
+
+
 def in_order(found: Iterable[Check]) -> tuple[Check, ...]:
-    """One check for each point, whatever was found of it; what nobody looked at is unseen."""
+    """One check for each point: of several the one that found more, or the later; what nobody
+    looked at is unseen."""
     of: dict[str, Check] = {}
     for one in found:
-        of[one.name] = _both(of[one.name], one) if one.name in of else one
+        known = of.get(one.name)
+        if not known or _WEIGHT.index(one.outcome) >= _WEIGHT.index(known.outcome):
+            of[one.name] = one
     return tuple(of.get(point) or unseen(point) for point in Point)
-
-
-def _both(first: Check, second: Check) -> Check:
-    """What two looks at one thing found; where that is alike, each has its say."""
-    if first.outcome is not second.outcome:
-        return max(first, second, key=lambda one: _WEIGHT.index(one.outcome))
-    told, advice = dict.fromkeys((first.told, second.told)), (first.advice, second.advice)
-    return first._replace(told=" ".join(told), advice=" ".join(dict.fromkeys(filter(None, advice))))

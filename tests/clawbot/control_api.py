@@ -51,6 +51,8 @@ class Api:
     ends: what each deploy has ended as by the time anybody looks, or nothing for one that waits.
     unlisted: ids of runs that `runs` does not show yet.
     told: the end that each asker was told of last, by the ask's request id.
+    checks: what a preflight sees.
+    signer: who signs what it is asked.
     off: by how many seconds its own clock is ahead.
     """
 
@@ -64,6 +66,8 @@ class Api:
     ends: str = ""
     unlisted: set[int] = field(default_factory=set)
     told: dict[str, str] = field(default_factory=dict)
+    checks: list[dict[str, Any]] = field(default_factory=list)
+    signer: str = "chat:demo"
     off: float = 0.0
     url: str = ""
     arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -104,6 +108,8 @@ class Api:
                 return {"runs": [_json(one) for one in listed]}
             case "registry":
                 return {"registry": self.registry, "version": "1", "revisions": self.revisions}
+            case "preflight":
+                return {"checks": self.checks, "signer": self.signer}
         raise AssertionError(ask)
 
     def count(self, action: str) -> int:

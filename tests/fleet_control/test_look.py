@@ -55,7 +55,7 @@ async def test_of_two_looks_at_one_point_the_one_that_found_more_is_shown(
 
 async def test_a_look_that_hangs_is_over_after_ten_seconds_and_its_first_point_is_wrong() -> None:
     clock = TurnedClock()
-    hanging = Look((Point.HOSTS, Point.IMAGE), _hang, "Wait for EC2.")
+    hanging = Look((Point.HOSTS, Point.IMAGE), _hang, Point.HOSTS, "Wait for EC2.")
     asked = asyncio.create_task(look((hanging, _finds(ok(Point.API, "There."))), clock))
     await clock.asleep(1)
     await clock.turn(9.9)
