@@ -8,6 +8,7 @@ from clawbot.confirmation import Confirmation
 from clawbot.deploy import Deploys
 from clawbot.once import Once
 from clawbot.predecessor import Predecessor
+from clawbot.preflight import BotPreflight
 from clawbot.settings import Settings
 from clawbot.speaker import Speakers
 from clawbot.tracking import Tracker
@@ -33,6 +34,7 @@ class Bot:
     once: Once
     confirmation: Confirmation
     commands: Commands
+    preflight: BotPreflight
 
     async def __aenter__(self) -> Self:
         return self
@@ -68,8 +70,10 @@ def assemble(settings: Settings, clock: Clock) -> Bot:
     deploys = Deploys(api, tracker, settings.bot, once, clock)
     predecessor = Predecessor(api, settings.bot, clock)
     confirmation = Confirmation(fleet, deploys, once, predecessor, clock)
-    commands = Commands(fleet, deploys, confirmation, once, predecessor)
+    preflight = BotPreflight(fleet, settings, clock)
+    commands = Commands(fleet, deploys, confirmation, once, predecessor, preflight)
     speakers = Speakers(fleet.registry, clock)
     return Bot(
-        settings, clock, api, fleet, speakers, tracker, deploys, once, confirmation, commands
+        *(settings, clock, api, fleet, speakers, tracker, deploys, once, confirmation, commands),
+        preflight,
     )

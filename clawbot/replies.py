@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from clawbot.progress import Progress, Stage
 from fleet_control import skew
+from fleet_control.preflight import Check
 from fleet_control.status import FleetStatus
 
 # The code of a notice that answers what is no command at all.
@@ -93,7 +94,15 @@ class Deploying:
     note: str = ""
 
 
-Reply = Notice | StatusReport | Question | Deploying
+@dataclass(frozen=True, slots=True)
+class PreflightReport:
+    """Whether a deploy would work; before anything was seen, how many things are `looked_at`."""
+
+    checks: tuple[Check, ...] = ()
+    looked_at: int = 0
+
+
+Reply = Notice | StatusReport | Question | Deploying | PreflightReport
 
 
 def is_final(reply: Reply) -> bool:
@@ -103,6 +112,8 @@ def is_final(reply: Reply) -> bool:
             return progress.over
         case Question():
             return False
+        case PreflightReport(checks=checks):
+            return bool(checks)
         case _:
             return True
 

@@ -84,6 +84,8 @@ USES = (
     Use("cancel 7", "run 7 is being cancelled", "cancel 7"),
     Use("deploy all", "this replaces every host of the fleet", "deploy all"),
     Use("`Deploy`, “claw-2”.", "deploy claw-2", "deploy claw-2", ("claw-2", "", "")),
+    Use("preflight", "rights in channels", "preflight"),
+    Use("preflight now", "that is too many words.", "preflight now"),
     Use("help", "/fleet help: what can be asked", "help"),
     Use("", "/fleet help: what can be asked", "help"),
     Use("Statsu 2", "i don't know statsu.", "statsu 2"),

@@ -8,13 +8,14 @@ import discord
 
 from clawbot import backquotes, indicator, wording
 from clawbot.discord import limits
-from clawbot.page import Page, cut, page
+from clawbot.page import Page, cut, fitted, page
 from clawbot.progress import HostProgress, Progress, Stage
-from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
+from clawbot.replies import Deploying, Notice, PreflightReport, Question, Reply, StatusReport, Tone
 from fleet_control import phrases
 from fleet_control.duration import older
 from fleet_control.last_words import quoted
 from fleet_control.line import printable
+from fleet_control.preflight import Check, Outcome
 from fleet_control.status import FleetStatus, InstanceStatus
 
 ROWS_A_PAGE = 12
@@ -22,6 +23,9 @@ LONGEST_ROW = 320
 LONGEST_ANSWER = 130
 # `stopped by <a name> after <an id>`, both of the longest.
 LONGEST_STAGE = 120
+# What one thing of a preflight has at least, of which thirty fit, and at most.
+CHECK_ROW = range(130, 600)
+LONGEST_CHECK_NAME = 40
 LONGEST_ID = 64
 BAR = 20
 
@@ -62,6 +66,8 @@ def _drawn(reply: Reply, now: float) -> discord.Embed:
             return _question(reply)
         case Deploying():
             return _deploying(reply, now)
+        case PreflightReport():
+            return _preflight(reply)
 
 
 def status_page(report: StatusReport) -> Page[InstanceStatus]:
@@ -206,3 +212,20 @@ def _host(host: HostProgress) -> str:
     told = said(wording.host_stage(host), LONGEST_ROW)
     line = f"{indicator.HOSTS[host.stage]} **{plain(host.id)}** · {told}"
     return f"{line}\n-# {plain(host.old or 'no host')} → {plain(host.new)}"
+
+
+def _preflight(report: PreflightReport) -> discord.Embed:
+    checks = phrases.worst_first(report.checks)
+    wrong = any(one.outcome is Outcome.WRONG for one in checks)
+    colour = RED if wrong else GREEN if checks else BLUE
+    rows = fitted(checks, limits.EMBED_DESCRIPTION, CHECK_ROW, _check)
+    return _embed(wording.preflight(report), "\n".join(rows), colour)
+
+
+def _check(one: Check, longest: int) -> str:
+    """What was found, and below it what to do, for which half is kept."""
+    head = f"{phrases.MARKS[one.outcome]} **{plain(one.name, LONGEST_CHECK_NAME)}** · "
+    room = longest - len(head)
+    advice = said(one.advice, room // 2)
+    told = said(one.told, room - len(advice) - len("\n-# "))
+    return "\n-# ".join(filter(None, (head + told, advice)))

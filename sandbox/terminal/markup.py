@@ -7,10 +7,21 @@ from rich.text import Text
 
 from clawbot import wording
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
-from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone, is_final
+from clawbot.replies import (
+    Deploying,
+    Notice,
+    PreflightReport,
+    Question,
+    Reply,
+    StatusReport,
+    Tone,
+    is_final,
+)
+from fleet_control import phrases
 from fleet_control.duration import exact, short
 from fleet_control.last_words import quoted
 from fleet_control.line import printable
+from fleet_control.preflight import Outcome
 from sandbox.terminal import status
 
 PROMPT = "> "
@@ -35,6 +46,8 @@ _HOSTS = {
     HostStage.UNTOUCHED: ("·", "dim"),
 }
 
+_CHECKS = {Outcome.OK: "green", Outcome.WRONG: "red", Outcome.UNSEEN: "yellow"}
+
 
 def is_settled(reply: Reply) -> bool:
     """Whether nothing more will happen to this reply by itself."""
@@ -53,6 +66,8 @@ def render(reply: Reply, now: float, room: int | None = None) -> Text:
             return _joined(_question(reply, width))
         case Deploying():
             return _joined(_deploying(reply, now, width))
+        case PreflightReport():
+            return _joined(_preflight(reply, width))
 
 
 def _joined(lines: Iterable[Text], style: str = "") -> Text:
@@ -170,3 +185,12 @@ def _counted(hosts: tuple[HostProgress, ...]) -> str:
         if stage in stages
     )
     return f"and {len(hosts)} more: {'; '.join(said)}"
+
+
+def _preflight(report: PreflightReport, width: int) -> Iterator[Text]:
+    yield Text(wording.preflight(report), style="bold")
+    for one in phrases.worst_first(report.checks):
+        told = f"{one.name}: {one.told}"
+        style = _CHECKS[one.outcome]
+        yield from _wrapped(f"{phrases.MARKS[one.outcome]} ", told, width, style)
+        yield from _wrapped("  ", one.advice, width) if one.advice else ()
