@@ -7,12 +7,13 @@ from clawbot.ask import Ask
 from clawbot.commands import HELP, Who, command_of, usage
 from clawbot.confirmation import Confirmation
 from clawbot.deploy import Deploys
+from clawbot.ledger_view import LedgerView
 from clawbot.living_reply import LivingReply
 from clawbot.once import Once
 from clawbot.parsing import Unreadable, acts, in_words
 from clawbot.predecessor import Predecessor
 from clawbot.replies import ASKED_ALREADY, Reply, StatusReport, asking, refused
-from clawbot.requests import Deploy, Help, Request, Status
+from clawbot.requests import Deploy, Help, History, Request, ShowRun, Status
 from clawbot.speaker import DOUBTED
 from fleet_control.caller import Unknown
 from fleet_control.fleet import Fleet
@@ -38,12 +39,14 @@ class Commands:
         confirmation: Confirmation,
         once: Once,
         predecessor: Predecessor,
+        ledger: LedgerView,
     ) -> None:
         self._fleet = fleet
         self._deploys = deploys
         self._confirmation = confirmation
         self._once = once
         self._predecessor = predecessor
+        self._ledger = ledger
 
     async def answer(self, ask: Ask, request: Request | Unreadable, reply: LivingReply) -> Reply:
         """Answer one ask, and stay until its reply is final or a question."""
@@ -81,6 +84,11 @@ class Commands:
             if no is not None:
                 log.info("fleet.refused code=%s by=%s", no.code, ask.account)
                 return await reply.answer(refused(no.message, no.code))
+        match request:
+            case History(target, page):
+                return await reply.answer(await self._ledger.history(target, page))
+            case ShowRun(run):
+                return await self._ledger.run(run, reply)
         raise NotImplementedError(in_words(request))
 
     async def _deploy(self, ask: Ask, wanted: Deploy, reply: LivingReply) -> Reply:

@@ -6,6 +6,7 @@ from typing import Self
 from clawbot.answers import Commands
 from clawbot.confirmation import Confirmation
 from clawbot.deploy import Deploys
+from clawbot.ledger_view import LedgerView
 from clawbot.once import Once
 from clawbot.predecessor import Predecessor
 from clawbot.settings import Settings
@@ -68,7 +69,8 @@ def assemble(settings: Settings, clock: Clock) -> Bot:
     deploys = Deploys(api, tracker, settings.bot, once, clock)
     predecessor = Predecessor(api, settings.bot, clock)
     confirmation = Confirmation(fleet, deploys, once, predecessor, clock)
-    commands = Commands(fleet, deploys, confirmation, once, predecessor)
+    ledger = LedgerView(api, tracker, clock)
+    commands = Commands(fleet, deploys, confirmation, once, predecessor, ledger)
     speakers = Speakers(fleet.registry, clock)
     return Bot(
         settings, clock, api, fleet, speakers, tracker, deploys, once, confirmation, commands

@@ -11,7 +11,7 @@ from fleet_control.caller import ALL
 from fleet_control.deploy_jobs import MOVING_STEP
 from fleet_control.github import PER_PAGE
 from fleet_control.host_change import RAN, changes
-from fleet_control.ledger import Job, Operation, Run, Step
+from fleet_control.ledger import Job, Operation, Run
 from lambda_fn.failure import Failure
 from lambda_fn.github import GitHubClient
 
@@ -59,13 +59,14 @@ class JobsReader:
 
 def _telling(job: Job) -> Job:
     """Without the steps that tell nothing of what it changed: a page of whole fleets has thousands.
-    Of a job that did not end well, the first that ran tells that it began."""
-    names: tuple[str, ...] = (RAN,)
-    first: tuple[Step, ...] = ()
-    if job.conclusion != "success":
-        names += (MOVING_STEP,)
-        first = tuple(one for one in job.steps if one.conclusion not in (None, "skipped"))[:1]
-    steps = (one for one in job.steps if one in first or one.name.startswith(names))
+    Of a job that did not end well, the first that ran tells that it began, and which failed why."""
+    ended_well = job.conclusion == "success"
+    ran = [one for one in job.steps if one.conclusion not in (None, "skipped")]
+    telling = (
+        [] if ended_well else [one for one in ran if one.conclusion == "failure" or one is ran[0]]
+    )
+    names = (RAN,) if ended_well else (RAN, MOVING_STEP)
+    steps = (one for one in job.steps if one in telling or one.name.startswith(names))
     return job._replace(steps=tuple(steps))
 
 

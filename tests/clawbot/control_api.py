@@ -74,6 +74,8 @@ class Api:
             self.asked.append(ask)
             self.arrived.notify_all()
         no = self.next.pop(0) if self.next else self.refused.get(ask["action"])
+        if ask["action"] == "run" and ask["run_id"] not in [one.id for one in self.runs]:
+            no = no or (404, {"ok": False, "code": "unknown_run", "error": "There is no such run."})
         if no is not None:
             status, body = no
             return web.json_response(body, status=status, headers=self._dated)
@@ -99,12 +101,21 @@ class Api:
                 return {"message": "queued", "run": answered, **self.adds}
             case "run":
                 return {"run": _json(next(r for r in self.runs if r.id == ask["run_id"]))}
+            case "history":
+                return self._history(ask["target"], ask["page"])
             case "runs":
                 listed = [one for one in reversed(self.runs) if one.id not in self.unlisted]
                 return {"runs": [_json(one) for one in listed]}
             case "registry":
                 return {"registry": self.registry, "version": "1", "revisions": self.revisions}
         raise AssertionError(ask)
+
+    def _history(self, target: str, page: int) -> dict[str, Any]:
+        """Two runs a page."""
+        found = [_json(one) for one in reversed(self.runs) if target in ("", one.target)]
+        pages = max(1, -(-len(found) // 2))
+        number = min(page, pages)
+        return {"runs": found[2 * number - 2 : 2 * number], "page": number, "pages": pages}
 
     def count(self, action: str) -> int:
         return sum(ask["action"] == action for ask in self.asked)
