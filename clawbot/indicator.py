@@ -22,6 +22,7 @@ OUTCOMES = {
     Outcome.DONE: "🟢",
     Outcome.FAILED: "🔴",
     Outcome.CANCELLED: "⚪",
+    Outcome.STOPPED: "🟡",
     Outcome.UNKNOWN: "🟡",
 }
 

@@ -29,6 +29,8 @@ from fleet_control.status import FleetStatus, InstanceStatus
 ROWS_A_PAGE = 12
 LONGEST_ROW = 320
 LONGEST_ANSWER = 130
+# `stopped by <a name> after <an id>`, both of the longest.
+LONGEST_STAGE = 120
 LONGEST_ID = 64
 # Eight of them fit into a description.
 LONGEST_RUN = 510
@@ -46,6 +48,7 @@ _STAGES = {
     Stage.DONE: GREEN,
     Stage.FAILED: RED,
     Stage.CANCELLED: GREY,
+    Stage.STOPPED: GREY,
     Stage.UNKNOWN: YELLOW,
 }
 
@@ -230,7 +233,7 @@ def _fields(seen: Progress) -> Iterator[tuple[str, str]]:
 
 def _told(reply: Deploying) -> Iterator[str]:
     seen = reply.progress
-    yield f"**{wording.stage(seen)}**"
+    yield f"**{said(wording.stage(seen), LONGEST_STAGE)}**"
     if by := wording.asked_by(reply):
         yield f"{_words(by, LONGEST_ROW)} {_moment(reply.asked_at)}"
     if seen.made_of:

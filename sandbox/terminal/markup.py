@@ -35,6 +35,7 @@ _STAGES = {
     Stage.DONE: ("✓", "green"),
     Stage.FAILED: ("✗", "red"),
     Stage.CANCELLED: ("■", "yellow"),
+    Stage.STOPPED: ("■", "yellow"),
     Stage.UNKNOWN: ("?", "yellow"),
 }
 _OUTCOMES = {
@@ -43,6 +44,7 @@ _OUTCOMES = {
     Outcome.DONE: ("✓", "green"),
     Outcome.FAILED: ("✗", "red"),
     Outcome.CANCELLED: ("■", "yellow"),
+    Outcome.STOPPED: ("■", "yellow"),
     Outcome.UNKNOWN: ("?", "yellow"),
 }
 _HOSTS = {

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from fleet_control.caller import ALL
-from fleet_control.deploy_jobs import began
+from fleet_control.deploy_jobs import FINISH, began, stopped_by, was_stopped
 from fleet_control.duration import exact, older
 from fleet_control.host_change import HostChange, changes
 from fleet_control.ledger import WAITING, Job, Operation, Run, seconds
@@ -19,7 +19,6 @@ from fleet_control.phrases import REVIEW
 MOST_PAGES = 100
 UNSEEN = "what it changed could not be seen"
 BUTTON = "the button on GitHub"
-FINISH = "finish"
 _WHERE = {
     "discord": "in Discord",
     "telegram": "in Telegram",
@@ -55,6 +54,7 @@ class Outcome(StrEnum):
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    STOPPED = "stopped"
     UNKNOWN = "unknown"
 
 
@@ -146,7 +146,7 @@ def _outcome(run: Run) -> Outcome:
         case "cancelled":
             return Outcome.CANCELLED
         case _:
-            return Outcome.FAILED
+            return Outcome.STOPPED if stopped_by(run.jobs) else Outcome.FAILED
 
 
 def _result(run: Run, outcome: Outcome, moved: Sequence[HostChange], *, seen: bool) -> str:
@@ -157,20 +157,23 @@ def _result(run: Run, outcome: Outcome, moved: Sequence[HostChange], *, seen: bo
         return str(outcome)
     at = _at(run, moved)
     told = f"{outcome} at {at}" if at else str(outcome)
+    if outcome is Outcome.STOPPED:
+        account, _, name = stopped_by(run.jobs).partition(" ")
+        told = f"stopped by {name or account}"
     if len(moved) > 1:
         return f"{told}, {sum(one.done for one in moved)} of {len(moved)} hosts done"
-    untouched = seen and not at and run.finished and run.operation != Operation.UNLOCK
-    return f"{told}, no host touched" if untouched else told
+    may = at == FINISH or run.operation == Operation.UNLOCK or any(one.moved for one in moved)
+    return f"{told}, no host touched" if seen and run.finished and not may else told
 
 
 def _at(run: Run, moved: Sequence[HostChange]) -> str:
     """The host that was begun and is not done, or the end of a deploy of all that was not."""
-    ends = (FINISH for job in run.jobs if job.name == FINISH and began(job) and not _is_done(job))
+    ends = (job.name for job in run.jobs if job.name == FINISH and _is_left(job))
     return next((one.id for one in moved if one.began and not one.done), next(ends, ""))
 
 
-def _is_done(job: Job) -> bool:
-    return job.conclusion == "success"
+def _is_left(job: Job) -> bool:
+    return began(job) and job.conclusion != "success" and not was_stopped(job)
 
 
 def _took(run: Run) -> float:

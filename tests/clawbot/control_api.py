@@ -85,12 +85,10 @@ class Api:
     def _dated(self) -> dict[str, str]:
         return {"Date": formatdate(time.time() + self.off, usegmt=True)}
 
-    def _answer(self, ask: dict[str, Any]) -> dict[str, Any]:
+    def _answer(self, ask: dict[str, Any]) -> dict[str, Any]:  # noqa: PLR0911  (one an action)
         match ask["action"]:
             case "told":
-                if "end" in ask:
-                    self.told[ask["request_id"]] = ask["end"]
-                return {"told": self.told.get(ask["request_id"])}
+                return self._told(ask)
             case "deploy":
                 self.told.setdefault(ask["request_id"], "")
                 told = {name: ask.get(name) or "" for name in TITLE_FIELDS}
@@ -106,9 +104,21 @@ class Api:
             case "runs":
                 listed = [one for one in reversed(self.runs) if one.id not in self.unlisted]
                 return {"runs": [_json(one) for one in listed]}
+            case "cancel":
+                if any(one.id == ask["run_id"] for one in self.runs):
+                    self.change(ask["run_id"], status="completed", conclusion="cancelled")
+                return {"message": f"run {ask['run_id']} is being cancelled"}
+            case "stop":
+                stopped = {"id": 1, "url": "", "target": "all", "at": "claw-1"}
+                return {"message": "Run 1 was told.", "run": stopped, "by": ask["requested_by"]}
             case "registry":
                 return {"registry": self.registry, "version": "1", "revisions": self.revisions}
         raise AssertionError(ask)
+
+    def _told(self, ask: dict[str, Any]) -> dict[str, Any]:
+        if "end" in ask:
+            self.told[ask["request_id"]] = ask["end"]
+        return {"told": self.told.get(ask["request_id"])}
 
     def _history(self, target: str, page: int) -> dict[str, Any]:
         """Two runs a page."""
@@ -116,6 +126,12 @@ class Api:
         pages = max(1, -(-len(found) // 2))
         number = min(page, pages)
         return {"runs": found[2 * number - 2 : 2 * number], "page": number, "pages": pages}
+
+    def change(self, id_: int, **more: Any) -> Run:
+        """GitHub moves a run on."""
+        place = next(place for place, one in enumerate(self.runs) if one.id == id_)
+        self.runs[place] = self.runs[place]._replace(**more)
+        return self.runs[place]
 
     def count(self, action: str) -> int:
         return sum(ask["action"] == action for ask in self.asked)
