@@ -8,13 +8,24 @@ from clawbot.ask import Ask
 from clawbot.commands import HELP, Who, command_of, usage
 from clawbot.confirmation import Confirmation
 from clawbot.deploy import Deploys
+from clawbot.ledger_view import LedgerView
 from clawbot.living_reply import LivingReply
 from clawbot.once import Once
 from clawbot.parsing import Unreadable, acts, in_words
 from clawbot.predecessor import Predecessor
 from clawbot.preflight import BotPreflight
 from clawbot.replies import ASKED_ALREADY, Notice, Reply, StatusReport, asking, refused
-from clawbot.requests import Cancel, Deploy, Help, Preflight, Request, Status, Stop
+from clawbot.requests import (
+    Cancel,
+    Deploy,
+    Help,
+    History,
+    Preflight,
+    Request,
+    ShowRun,
+    Status,
+    Stop,
+)
 from clawbot.speaker import DOUBTED
 from fleet_control.caller import Unknown
 from fleet_control.fleet import Fleet
@@ -41,6 +52,7 @@ class Commands:
         once: Once,
         predecessor: Predecessor,
         preflight: BotPreflight,
+        ledger: LedgerView,
     ) -> None:
         self._fleet = fleet
         self._deploys = deploys
@@ -48,6 +60,7 @@ class Commands:
         self._once = once
         self._predecessor = predecessor
         self._preflight = preflight
+        self._ledger = ledger
 
     async def answer(self, ask: Ask, request: Request | Unreadable, reply: LivingReply) -> Reply:
         """Answer one ask, and stay until its reply is final or a question."""
@@ -86,6 +99,10 @@ class Commands:
                 log.info("fleet.refused code=%s by=%s", no.code, ask.account)
                 return await reply.answer(refused(no.message, no.code))
         match request:
+            case History(target, page):
+                return await reply.answer(await self._ledger.history(target, page))
+            case ShowRun(run):
+                return await self._ledger.run(run, reply)
             case Stop():
                 return await reply.answer(await halt.stop(self._fleet.api, ask.requested_by))
             case Cancel(run):

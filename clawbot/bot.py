@@ -6,6 +6,7 @@ from typing import Self
 from clawbot.answers import Commands
 from clawbot.confirmation import Confirmation
 from clawbot.deploy import Deploys
+from clawbot.ledger_view import LedgerView
 from clawbot.once import Once
 from clawbot.predecessor import Predecessor
 from clawbot.preflight import BotPreflight
@@ -71,7 +72,8 @@ def assemble(settings: Settings, clock: Clock) -> Bot:
     predecessor = Predecessor(api, settings.bot, clock)
     confirmation = Confirmation(fleet, deploys, once, predecessor, clock)
     preflight = BotPreflight(fleet, settings, clock)
-    commands = Commands(fleet, deploys, confirmation, once, predecessor, preflight)
+    ledger = LedgerView(api, tracker, clock)
+    commands = Commands(fleet, deploys, confirmation, once, predecessor, preflight, ledger)
     speakers = Speakers(fleet.registry, clock)
     return Bot(
         *(settings, clock, api, fleet, speakers, tracker, deploys, once, confirmation, commands),

@@ -78,6 +78,8 @@ class Api:
             self.asked.append(ask)
             self.arrived.notify_all()
         no = self.next.pop(0) if self.next else self.refused.get(ask["action"])
+        if ask["action"] == "run" and ask["run_id"] not in [one.id for one in self.runs]:
+            no = no or (404, {"ok": False, "code": "unknown_run", "error": "There is no such run."})
         if no is not None:
             status, body = no
             return web.json_response(body, status=status, headers=self._dated)
@@ -90,9 +92,7 @@ class Api:
     def _answer(self, ask: dict[str, Any]) -> dict[str, Any]:  # noqa: C901, PLR0911  (one an action)
         match ask["action"]:
             case "told":
-                if "end" in ask:
-                    self.told[ask["request_id"]] = ask["end"]
-                return {"told": self.told.get(ask["request_id"])}
+                return self._told(ask)
             case "deploy":
                 self.told.setdefault(ask["request_id"], "")
                 told = {name: ask.get(name) or "" for name in TITLE_FIELDS}
@@ -103,6 +103,8 @@ class Api:
                 return {"message": "queued", "run": answered, **self.adds}
             case "run":
                 return {"run": _json(next(r for r in self.runs if r.id == ask["run_id"]))}
+            case "history":
+                return self._history(ask["target"], ask["page"])
             case "runs":
                 listed = [one for one in reversed(self.runs) if one.id not in self.unlisted]
                 return {"runs": [_json(one) for one in listed]}
@@ -118,6 +120,18 @@ class Api:
             case "preflight":
                 return {"checks": self.checks, "signer": self.signer}
         raise AssertionError(ask)
+
+    def _told(self, ask: dict[str, Any]) -> dict[str, Any]:
+        if "end" in ask:
+            self.told[ask["request_id"]] = ask["end"]
+        return {"told": self.told.get(ask["request_id"])}
+
+    def _history(self, target: str, page: int) -> dict[str, Any]:
+        """Two runs a page."""
+        found = [_json(one) for one in reversed(self.runs) if target in ("", one.target)]
+        pages = max(1, -(-len(found) // 2))
+        number = min(page, pages)
+        return {"runs": found[2 * number - 2 : 2 * number], "page": number, "pages": pages}
 
     def change(self, id_: int, **more: Any) -> Run:
         """GitHub moves a run on."""
