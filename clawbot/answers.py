@@ -9,12 +9,26 @@ from clawbot.ask import Ask
 from clawbot.commands import HELP, Who, command_of, usage
 from clawbot.confirmation import Confirmation
 from clawbot.deploy import Deploys
+from clawbot.ledger_view import LedgerView
 from clawbot.living_reply import LivingReply
 from clawbot.once import Once
 from clawbot.parsing import Unreadable, acts, in_words
 from clawbot.predecessor import Predecessor
+from clawbot.preflight import BotPreflight
 from clawbot.replies import ASKED_ALREADY, Notice, Reply, StatusReport, asking, refused
-from clawbot.requests import Cancel, Deploy, Freeze, Help, Request, Status, Stop, Unfreeze
+from clawbot.requests import (
+    Cancel,
+    Deploy,
+    Freeze,
+    Help,
+    History,
+    Preflight,
+    Request,
+    ShowRun,
+    Status,
+    Stop,
+    Unfreeze,
+)
 from clawbot.speaker import DOUBTED
 from fleet_control.caller import Unknown
 from fleet_control.fleet import Fleet
@@ -41,12 +55,16 @@ class Commands:
         confirmation: Confirmation,
         once: Once,
         predecessor: Predecessor,
+        preflight: BotPreflight,
+        ledger: LedgerView,
     ) -> None:
         self._fleet = fleet
         self._deploys = deploys
         self._confirmation = confirmation
         self._once = once
         self._predecessor = predecessor
+        self._preflight = preflight
+        self._ledger = ledger
 
     async def answer(self, ask: Ask, request: Request | Unreadable, reply: LivingReply) -> Reply:
         """Answer one ask, and stay until its reply is final or a question."""
@@ -77,7 +95,9 @@ class Commands:
             case _:
                 return await self._operate(ask, request, reply)
 
-    async def _operate(self, ask: Ask, request: Request, reply: LivingReply) -> Reply:
+    async def _operate(  # noqa: PLR0911  (one for each command)
+        self, ask: Ask, request: Request, reply: LivingReply
+    ) -> Reply:
         """What is no deploy; of what is for operators only, nobody else is told more."""
         if command_of(request).who is Who.OPERATORS:
             no = may_operate(ask.caller, operators_set=self._fleet.operators_set)
@@ -89,10 +109,16 @@ class Commands:
                 return await reply.answer(await freezing.begin(self._fleet, ask, duration, reason))
             case Unfreeze():
                 return await reply.answer(await freezing.lift(self._fleet, ask))
+            case History(target, page):
+                return await reply.answer(await self._ledger.history(target, page))
+            case ShowRun(run):
+                return await self._ledger.run(run, reply)
             case Stop():
                 return await reply.answer(await halt.stop(self._fleet.api, ask.requested_by))
             case Cancel(run):
                 return await reply.answer(await self._cancel(ask, run))
+            case Preflight():
+                return await self._preflight.answer(reply)
         raise NotImplementedError(in_words(request))
 
     async def _cancel(self, ask: Ask, run: int) -> Notice:

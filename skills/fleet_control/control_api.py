@@ -11,11 +11,18 @@ import aiohttp
 from fleet_control import api_answer, skew
 from fleet_control.api_answer import BrokenOff, Dispatched, Lost, Stopping
 from fleet_control.clock import Clock
-from fleet_control.error import ControlApiDown, ControlApiError, OutcomeUnknown
+from fleet_control.error import (
+    ControlApiDown,
+    ControlApiError,
+    ControlApiRefused,
+    OutcomeUnknown,
+)
 from fleet_control.freeze import Freeze
 from fleet_control.github import PER_PAGE
+from fleet_control.history import MOST_PAGES, HistoryPage
 from fleet_control.holds import Holds
 from fleet_control.ledger import Entry, Run, oldest
+from fleet_control.preflight import Check
 from fleet_control.proxy import proxy
 from fleet_control.registry_source import RegistryRead
 from fleet_control.signature import FunctionUrlSigner
@@ -126,12 +133,32 @@ class ControlApi:
             ask["unfinished"] = True
         return api_answer.runs(await self._asked(ask), every=bool(request_id))
 
+    async def history(self, target: str = "", page: int = 1) -> HistoryPage:
+        """That page of the newest runs, or of those that concern the target, newest first and with
+        their jobs; the nearest that there is."""
+        ask = {"action": "history", "target": target, "page": min(max(page, 1), MOST_PAGES)}
+        try:
+            return api_answer.history(await self._asked(ask))
+        except ControlApiRefused as error:
+            if error.code != "bad_request":
+                raise
+            raise ControlApiDown(
+                "The Control API can't tell the history: it is older than what asks it. "
+                "docs/runbook.md says how it is brought up to date."
+            ) from error
+
     async def registry(self) -> RegistryRead:
         answer = await self._asked({"action": "registry"})
         text, version = answer.get("registry"), answer.get("version")
         if not isinstance(text, str) or not isinstance(version, str):
             raise ControlApiDown("The Control API answered without a registry.")
         return RegistryRead(text, version, api_answer.revisions(answer))
+
+    async def preflight(self) -> tuple[str, tuple[Check, ...]]:
+        """Who we are to it, as in `chat:clawbot`, and what it sees of whether a deploy would
+        work."""
+        answer = await self._asked({"action": "preflight"})
+        return str(answer.get("signer", "")), api_answer.checks(answer)
 
     async def cancel(self, run_id: int, requested_by: str) -> str:
         """Stop a deploy of which no job has started; its words for that."""

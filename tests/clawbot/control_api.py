@@ -52,6 +52,8 @@ class Api:
     unlisted: ids of runs that `runs` does not show yet.
     told: the end that each asker was told of last, by the ask's request id.
     freeze: the one that holds the fleet.
+    checks: what a preflight sees.
+    signer: who signs what it is asked.
     off: by how many seconds its own clock is ahead.
     """
 
@@ -66,6 +68,8 @@ class Api:
     unlisted: set[int] = field(default_factory=set)
     told: dict[str, str] = field(default_factory=dict)
     freeze: dict[str, Any] | None = None
+    checks: list[dict[str, Any]] = field(default_factory=list)
+    signer: str = "chat:demo"
     off: float = 0.0
     now: Callable[[], float] = time.time
     url: str = ""
@@ -79,6 +83,8 @@ class Api:
         # What holds the fleet is asked for beside; what is said next is said to who acts.
         is_next = self.next and ask["action"] != "holds"
         no = self.next.pop(0) if is_next else self.refused.get(ask["action"])
+        if ask["action"] == "run" and ask["run_id"] not in [one.id for one in self.runs]:
+            no = no or (404, {"ok": False, "code": "unknown_run", "error": "There is no such run."})
         if no is not None:
             status, body = no
             return web.json_response(body, status=status, headers=self._dated)
@@ -91,9 +97,7 @@ class Api:
     def _answer(self, ask: dict[str, Any]) -> dict[str, Any]:  # noqa: C901, PLR0911  (one an action)
         match ask["action"]:
             case "told":
-                if "end" in ask:
-                    self.told[ask["request_id"]] = ask["end"]
-                return {"told": self.told.get(ask["request_id"])}
+                return self._told(ask)
             case "deploy":
                 self.told.setdefault(ask["request_id"], "")
                 told = {name: ask.get(name) or "" for name in TITLE_FIELDS}
@@ -104,6 +108,8 @@ class Api:
                 return {"message": "queued", "run": answered, **self.adds}
             case "run":
                 return {"run": _json(next(r for r in self.runs if r.id == ask["run_id"]))}
+            case "history":
+                return self._history(ask["target"], ask["page"])
             case "runs":
                 listed = [one for one in reversed(self.runs) if one.id not in self.unlisted]
                 return {"runs": [_json(one) for one in listed]}
@@ -118,6 +124,8 @@ class Api:
                 return self._of_holds(ask)
             case "registry":
                 return {"registry": self.registry, "version": "1", "revisions": self.revisions}
+            case "preflight":
+                return {"checks": self.checks, "signer": self.signer}
         raise AssertionError(ask)
 
     def _of_holds(self, ask: dict[str, Any]) -> dict[str, Any]:
@@ -129,6 +137,18 @@ class Api:
         if ask["action"] == "unfreeze":
             self.freeze = None
         return {"freeze": self.freeze, "lifted": before}
+
+    def _told(self, ask: dict[str, Any]) -> dict[str, Any]:
+        if "end" in ask:
+            self.told[ask["request_id"]] = ask["end"]
+        return {"told": self.told.get(ask["request_id"])}
+
+    def _history(self, target: str, page: int) -> dict[str, Any]:
+        """Two runs a page."""
+        found = [_json(one) for one in reversed(self.runs) if target in ("", one.target)]
+        pages = max(1, -(-len(found) // 2))
+        number = min(page, pages)
+        return {"runs": found[2 * number - 2 : 2 * number], "page": number, "pages": pages}
 
     def change(self, id_: int, **more: Any) -> Run:
         """GitHub moves a run on."""
