@@ -11,6 +11,8 @@ PLAN = "plan"
 _OWN_JOBS = (PLAN, "finish")
 # The one step that moves anything.
 MOVING_STEP = "Replace and wait until healthy"
+# The step by which a job that failed says that it came to nothing.
+UNTOUCHED_STEP = "Its host was not touched"
 # How the name of the step begins that says what was remarkable before all was well: units that
 # ended by themselves, platforms that a bot found away. A host says it, so it has one form.
 REMARKED = "On the way: "
@@ -67,6 +69,16 @@ def began(job: Job) -> bool:
     if job.conclusion == "cancelled":
         return any(step.conclusion not in (None, "skipped") for step in job.steps)
     return True
+
+
+def reached(job: Job) -> bool:
+    """Whether this job of a host moved it, or may have."""
+    if job.conclusion == "success" or not (began(job) and job.steps):
+        return job.conclusion == "success"
+    if any(step.name == UNTOUCHED_STEP and step.conclusion == "success" for step in job.steps):
+        return False
+    moving = next((step for step in job.steps if step.name == MOVING_STEP), None)
+    return moving is None or not (moving.status in WAITING or moving.conclusion == "skipped")
 
 
 def host_jobs(jobs: Iterable[Job]) -> tuple[Job, ...]:
