@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from fleet_control import last_words
 from fleet_control.ledger import WAITING, Job, Run, seconds
-from lambda_fn import revisions
+from lambda_fn import history, revisions
 from lambda_fn.failure import Code, Failure
 from lambda_fn.github import DAY, RUNS_KEPT, GitHubClient
 from lambda_fn.request import ApiAction, ApiRequest
@@ -31,6 +31,8 @@ def answer(ask: ApiRequest, github: GitHubClient) -> Mapping[str, object]:
             return {"run": _told(found, ask)}
         case ApiAction.RUNS:
             return {"runs": [_told(one, ask) for one in runs(ask, github)]}
+        case ApiAction.HISTORY:
+            return history.answer(ask.entry.target, ask.page, github)
         case ApiAction.REGISTRY:
             text, version = github.registry()
             return {"registry": text, "version": version, "revisions": revisions.revisions(github)}

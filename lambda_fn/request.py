@@ -82,12 +82,14 @@ class ApiAction(StrEnum):
     REGISTRY = auto()
     CANCEL = auto()
     TOLD = auto()
+    HISTORY = auto()
 
 
 class ApiRequest(NamedTuple):
     """`entry` holds what a title of the ledger would; `unfinished` asks for runs that have not
     ended, and those that ended within a day; `revisions`, `last_words` and `operations` for what a
-    bot of before there were any could not read; `end` is what an asker was told of."""
+    bot of before there were any could not read; `end` is what an asker was told of; `page`
+    counts from 1."""
 
     action: ApiAction
     entry: Entry
@@ -98,6 +100,7 @@ class ApiRequest(NamedTuple):
     last_words: bool = False
     operations: bool = False
     end: str = ""
+    page: int = 1
 
 
 _KEYS = {
@@ -107,6 +110,7 @@ _KEYS = {
     ApiAction.REGISTRY: (),
     ApiAction.CANCEL: ("run_id", "requested_by"),
     ApiAction.TOLD: ("request_id", "end"),
+    ApiAction.HISTORY: ("target", "page"),
 }
 _NEEDED = (ApiAction.DEPLOY, "target"), (ApiAction.TOLD, "request_id")
 _FORMS = {
@@ -153,6 +157,7 @@ def _parse(body: Mapping[str, object]) -> ApiRequest:
         _flag(body, "last_words"),
         _flag(body, "operations"),
         _end(body.get("end", "")),
+        _number(body.get("page", 1), "page", 100),
     )
 
 

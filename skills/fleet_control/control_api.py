@@ -11,8 +11,14 @@ import aiohttp
 from fleet_control import api_answer, skew
 from fleet_control.api_answer import BrokenOff, Lost
 from fleet_control.clock import Clock
-from fleet_control.error import ControlApiDown, ControlApiError, OutcomeUnknown
+from fleet_control.error import (
+    ControlApiDown,
+    ControlApiError,
+    ControlApiRefused,
+    OutcomeUnknown,
+)
 from fleet_control.github import PER_PAGE
+from fleet_control.history import MOST_PAGES, HistoryPage
 from fleet_control.ledger import Entry, Run, oldest
 from fleet_control.proxy import proxy
 from fleet_control.registry_source import RegistryRead
@@ -141,6 +147,20 @@ class ControlApi:
         if unfinished:
             ask["unfinished"] = True
         return api_answer.runs(await self._asked(ask), every=bool(request_id))
+
+    async def history(self, target: str = "", page: int = 1) -> HistoryPage:
+        """That page of the newest runs, or of those that concern the target, newest first and with
+        their jobs; the nearest that there is."""
+        ask = {"action": "history", "target": target, "page": min(max(page, 1), MOST_PAGES)}
+        try:
+            return api_answer.history(await self._asked(ask))
+        except ControlApiRefused as error:
+            if error.code != "bad_request":
+                raise
+            raise ControlApiDown(
+                "The Control API can't tell the history: it is older than what asks it. "
+                "docs/runbook.md says how it is brought up to date."
+            ) from error
 
     async def registry(self) -> RegistryRead:
         answer = await self._asked({"action": "registry"})

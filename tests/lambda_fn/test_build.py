@@ -18,6 +18,8 @@ SHARED = (
     "__init__.py",
     "caller.py",
     "github.py",
+    "deploy_jobs.py",
+    "host_change.py",
     "last_words.py",
     "ledger.py",
     "line.py",
