@@ -9,10 +9,11 @@ from clawbot.confirmation import Confirmation
 from clawbot.deploy import Deploys
 from clawbot.living_reply import LivingReply
 from clawbot.once import Once
+from clawbot.operations import Operations
 from clawbot.parsing import Unreadable, acts, in_words
 from clawbot.predecessor import Predecessor
 from clawbot.replies import ASKED_ALREADY, Reply, StatusReport, asking, refused
-from clawbot.requests import Deploy, Help, Request, Status
+from clawbot.requests import Deploy, Help, Request, Resume, Rollback, Status
 from clawbot.speaker import DOUBTED
 from fleet_control.caller import Unknown
 from fleet_control.fleet import Fleet
@@ -36,12 +37,14 @@ class Commands:
         fleet: Fleet,
         deploys: Deploys,
         confirmation: Confirmation,
+        operations: Operations,
         once: Once,
         predecessor: Predecessor,
     ) -> None:
         self._fleet = fleet
         self._deploys = deploys
         self._confirmation = confirmation
+        self._operations = operations
         self._once = once
         self._predecessor = predecessor
 
@@ -81,6 +84,9 @@ class Commands:
             if no is not None:
                 log.info("fleet.refused code=%s by=%s", no.code, ask.account)
                 return await reply.answer(refused(no.message, no.code))
+        match request:
+            case Rollback() | Resume():
+                return await reply.answer(await self._operations.question(ask, request))
         raise NotImplementedError(in_words(request))
 
     async def _deploy(self, ask: Ask, wanted: Deploy, reply: LivingReply) -> Reply:

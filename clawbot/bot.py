@@ -7,6 +7,7 @@ from clawbot.answers import Commands
 from clawbot.confirmation import Confirmation
 from clawbot.deploy import Deploys
 from clawbot.once import Once
+from clawbot.operations import Operations
 from clawbot.predecessor import Predecessor
 from clawbot.settings import Settings
 from clawbot.speaker import Speakers
@@ -67,8 +68,9 @@ def assemble(settings: Settings, clock: Clock) -> Bot:
     once = Once(clock)
     deploys = Deploys(api, tracker, settings.bot, once, clock)
     predecessor = Predecessor(api, settings.bot, clock)
-    confirmation = Confirmation(fleet, deploys, once, predecessor, clock)
-    commands = Commands(fleet, deploys, confirmation, once, predecessor)
+    operations = Operations(fleet, once, clock)
+    confirmation = Confirmation(fleet, operations, deploys, once, predecessor, clock)
+    commands = Commands(fleet, deploys, confirmation, operations, once, predecessor)
     speakers = Speakers(fleet.registry, clock)
     return Bot(
         settings, clock, api, fleet, speakers, tracker, deploys, once, confirmation, commands

@@ -10,7 +10,7 @@ from clawbot import backquotes, indicator, wording
 from clawbot.discord import limits
 from clawbot.page import Page, cut, page
 from clawbot.progress import HostProgress, Progress, Stage
-from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
+from clawbot.replies import Deploying, HostMove, Notice, Question, Reply, StatusReport, Tone
 from fleet_control import phrases
 from fleet_control.duration import older
 from fleet_control.last_words import quoted
@@ -21,6 +21,7 @@ ROWS_A_PAGE = 12
 LONGEST_ROW = 320
 LONGEST_ANSWER = 130
 LONGEST_ID = 64
+HOSTS_ASKED_ABOUT = 10
 BAR = 20
 
 # What makes a word anything but itself: markup, a mention, a moment, a link.
@@ -143,6 +144,9 @@ def _image(row: InstanceStatus, status: FleetStatus, now: float) -> str:
 
 def _question(asked: Question) -> discord.Embed:
     told = [said(asked.why)]
+    shown, more = wording.hosts(asked, HOSTS_ASKED_ABOUT)
+    told += [f"**{plain(one.id)}**\n-# {_cut_moved(one)}" for one in shown]
+    told += [more] * bool(more)
     if not (asked.image_or_commit or asked.operation):
         told.append("With the newest image.")
     asker = asked.asker.partition(":")[2]
@@ -154,6 +158,10 @@ def _question(asked: Question) -> discord.Embed:
         listed = cut(plain(wording.listed(ids), limits.FIELD_VALUE), limits.FIELD_VALUE)
         made.add_field(name=f"{word}: {len(ids)}", value=listed, inline=False)
     return made
+
+
+def _cut_moved(one: HostMove) -> str:
+    return plain(wording.moved(one), LONGEST_ROW)
 
 
 def _what(asked: Question | Progress) -> str:

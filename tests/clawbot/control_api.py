@@ -16,6 +16,7 @@ from fleet_control.ledger import TITLE_FIELDS, Job, Run, Step
 from sandbox.loopback import listen, url_of
 from tests.clock import TurnedClock
 
+PAGE = 8
 CREATED = "2026-11-24T10:00:00Z"
 
 
@@ -50,6 +51,7 @@ class Api:
     adds: what the answer to a deploy says beside.
     ends: what each deploy has ended as by the time anybody looks, or nothing for one that waits.
     unlisted: ids of runs that `runs` does not show yet.
+    unseen: ids of runs whose jobs `history` can't have.
     told: the end that each asker was told of last, by the ask's request id.
     off: by how many seconds its own clock is ahead.
     """
@@ -63,6 +65,7 @@ class Api:
     adds: dict[str, Any] = field(default_factory=dict)
     ends: str = ""
     unlisted: set[int] = field(default_factory=set)
+    unseen: set[int] = field(default_factory=set)
     told: dict[str, str] = field(default_factory=dict)
     off: float = 0.0
     url: str = ""
@@ -74,6 +77,8 @@ class Api:
             self.asked.append(ask)
             self.arrived.notify_all()
         no = self.next.pop(0) if self.next else self.refused.get(ask["action"])
+        if ask["action"] == "run" and not any(one.id == ask["run_id"] for one in self.runs):
+            no = 404, _no("unknown_run", f"There is no deploy with the run id {ask['run_id']}.")
         if no is not None:
             status, body = no
             return web.json_response(body, status=status, headers=self._dated)
@@ -102,6 +107,15 @@ class Api:
             case "runs":
                 listed = [one for one in reversed(self.runs) if one.id not in self.unlisted]
                 return {"runs": [_json(one) for one in listed]}
+            case "history":
+                found = [_json(one) for one in reversed(self.runs)]
+                first = (ask["page"] - 1) * PAGE
+                pages = max(1, -(-len(found) // PAGE))
+                shown = found[first : first + PAGE]
+                unseen = [one["id"] for one in shown if one["id"] in self.unseen]
+                why = "GitHub does not answer." if unseen else ""
+                told = {"page": ask["page"], "pages": pages, "unseen": unseen, "why": why}
+                return {"runs": shown, **told}
             case "registry":
                 return {"registry": self.registry, "version": "1", "revisions": self.revisions}
         raise AssertionError(ask)
@@ -113,6 +127,10 @@ class Api:
         """Wait until that many such calls came."""
         async with self.arrived:
             await self.arrived.wait_for(lambda: self.count(action) >= count)
+
+
+def _no(code: str, why: str) -> dict[str, Any]:
+    return {"ok": False, "code": code, "error": why}
 
 
 def _json(one: Run) -> dict[str, Any]:

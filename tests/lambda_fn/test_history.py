@@ -69,7 +69,7 @@ async def test_a_run_is_told_with_what_it_changed_of_each_host(
     (run,) = (await ask(history(signer=signer))).body["runs"]
 
     assert (run["operation"], run["override"], run["target"]) == ("rollback", "freeze", "all")
-    assert list(changes(told(run))) == [
+    assert [one[:7] for one in changes(told(run))] == [
         ("a", OLD, "1234567", NEW, "7654321", True, True),
         ("b", OLD, "", NEW, "7654321", True, True),
         ("c", OLD, "", NEW, "7654321", False, False),

@@ -1,0 +1,155 @@
+"""What an operation beside a deploy would do, as a question says it, or why there is nothing to do.
+
+All of it is derived from what is there now; nothing is looked up here.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from clawbot.replies import HostMove, Notice, Tone, refused
+from fleet_control import phrases
+from fleet_control.caller import ALL
+from fleet_control.duration import older
+from fleet_control.ledger import Operation, Revision, Run
+from fleet_control.policy import RefusalCode
+from fleet_control.rollback import NoWayBack, Rest, WayBack
+from fleet_control.status import FleetStatus
+
+# The letters of a plan: of two plans both have the same once in 2 ** 48.
+PLAN_LENGTH = 12
+NO_WAY_BACK, NOTHING_LEFT = "no_way_back", "nothing_left"
+_NAME_ONE = "To deploy what you name: `/fleet deploy {} <image or commit>`."
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What an operation would do.
+
+    Attributes:
+        target: as the ledger has it.
+        why: what makes it worth asking.
+        ways: the id, the image and the revision of each host, in the order of the roll.
+        hosts: the same in words.
+        removed: the ids that go with it.
+        image: the one that a single host goes back to; empty for anything else.
+        override: as the ledger has it.
+    """
+
+    target: str
+    why: str
+    ways: tuple[tuple[str, str, str], ...] = ()
+    hosts: tuple[HostMove, ...] = ()
+    removed: tuple[str, ...] = ()
+    image: str = ""
+    override: str = ""
+
+    @property
+    def plan(self) -> str:
+        """The same for two proposals that would do the same."""
+        told = repr((self.target, self.ways, self.removed))
+        return hashlib.sha256(told.encode()).hexdigest()[:PLAN_LENGTH] if self.ways else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What hosts are told in words by; `now` in Unix seconds."""
+
+    status: FleetStatus
+    runs: Sequence[Run]
+    now: float
+
+    def move(self, id_: str, image: str, revision: str, note: str = "") -> HostMove:
+        """That this host becomes that."""
+        return HostMove(id_, self._now(id_), self.told(image, revision), note)
+
+    def stays(self, id_: str, why: str) -> HostMove:
+        """That this host is left out."""
+        return HostMove(id_, self._now(id_), "", why)
+
+    def _now(self, id_: str) -> str:
+        row = self.status.row(id_)
+        return self.told(row.host.image, row.host.revision) if row and row.host else "no host"
+
+    def told(self, image: str, revision: str) -> str:
+        """An image and a revision, each with its age where that is known."""
+        created = next((one.created for one in self.status.images if one.id == image), None)
+        aged = image if created is None else f"{image}, {older(self.now - created)} old"
+        return f"{aged}, revision {self._revision(revision)}"
+
+    def _revision(self, commit: str) -> str:
+        if not commit:
+            return "unknown"
+        made_of = (run.made_of for run in self.runs if run.made_of)
+        known = (one for one in (*self.status.known.revisions, *made_of) if _same(one, commit))
+        return phrases.told(next(known, Revision(commit)), self.now)
+
+
+def _same(one: Revision, commit: str) -> bool:
+    return one.commit.startswith(commit) or commit.startswith(one.commit)
+
+
+def rollback(
+    target: str, found: Sequence[WayBack | NoWayBack], sight: Sight, why: str
+) -> Proposal | Notice:
+    """A rollback of these hosts, each as it was found, in the order of the roll."""
+    ways = [one for one in found if isinstance(one, WayBack)]
+    none = [one for one in found if isinstance(one, NoWayBack)]
+    if not ways:
+        name_one = _NAME_ONE.format(target if target != ALL else "<id>")
+        return Notice((none[0].why, name_one), Tone.REFUSED, NO_WAY_BACK)
+    moved = [sight.move(one.id, one.image, one.revision, _fallback(one)) for one in ways]
+    return Proposal(
+        target=target,
+        why=why,
+        ways=tuple((one.id, one.image, one.revision) for one in ways),
+        hosts=(*moved, *(sight.stays(one.id, one.why) for one in none)),
+        image=ways[0].image if target != ALL else "",
+    )
+
+
+def _fallback(way: WayBack) -> str:
+    if not way.gone:
+        return ""
+    return (
+        f"{way.gone}, which it ran, is gone: this is the newest image that is older than its own."
+    )
+
+
+def resume(run: Run, rest: Rest, sight: Sight) -> Proposal | Notice:
+    """That the rest of this run's roll is taken up."""
+    images = {image.id for image in sight.status.images}
+    hosts = [one for one in rest.hosts if one.id in sight.status.registry]
+    gone = [one.id for one in rest.hosts if one not in hosts]
+    if not hosts:
+        why = f"What run {run.id} did not reach has left the registry: {', '.join(gone[:5])}."
+        return refused(why, NOTHING_LEFT)
+    if lost := next((one.new for one in hosts if one.new not in images), ""):
+        why = f"The image {lost} of run {run.id} is not available any more; deploy again."
+        return refused(why, RefusalCode.UNKNOWN_IMAGE)
+    stay = [sight.stays(one.change.id, f"{one.told} since.".capitalize()) for one in rest.moved]
+    stay += [sight.stays(id_, "It left the registry.") for id_ in gone]
+    left = (row.id for row in sight.status.rows if row.may_have_left)
+    return Proposal(
+        target=str(run.id),
+        why=_not_reached(run, len(hosts)),
+        ways=tuple((one.id, one.new, one.new_revision) for one in hosts),
+        hosts=(*(sight.move(one.id, one.new, one.new_revision) for one in hosts), *stay),
+        removed=tuple(left) if _is_of_all(_first(run, sight.runs)) else (),
+    )
+
+
+def _not_reached(run: Run, count: int) -> str:
+    return f"Run {run.id} left {count} host{'s' if count != 1 else ''} of its roll unreached."
+
+
+def _is_of_all(run: Run) -> bool:
+    return (run.operation, run.target) == (Operation.DEPLOY, ALL)
+
+
+def _first(run: Run, runs: Sequence[Run]) -> Run:
+    """The run whose roll this one took up, however often; itself where it took up none."""
+    by_id = {str(one.id): one for one in runs}
+    while run.operation == Operation.RESUME and run.target in by_id and int(run.target) < run.id:
+        run = by_id[run.target]
+    return run
