@@ -101,11 +101,17 @@ def rollback(
     moved = [sight.move(one.id, one.image, one.revision, _fallback(one)) for one in ways]
     return Proposal(
         target=target,
-        why=why,
+        why=f"{_back(target, ways[0])} {why}".rstrip(),
         ways=tuple((one.id, one.image, one.revision) for one in ways),
         hosts=(*moved, *(sight.stays(one.id, one.why) for one in none)),
         image=ways[0].image if target != ALL else "",
     )
+
+
+def _back(target: str, way: WayBack) -> str:
+    if target == ALL:
+        return "Each host goes back to what it ran before its own last successful deploy."
+    return f"It goes back to what it ran before run {way.run}, its last successful deploy."
 
 
 def _fallback(way: WayBack) -> str:

@@ -143,7 +143,7 @@ def _image(row: InstanceStatus, status: FleetStatus, now: float) -> str:
 
 
 def _question(asked: Question) -> discord.Embed:
-    told = [said(asked.why)]
+    told = [said(asked.why)] * bool(asked.why)
     shown, more = wording.hosts(asked, HOSTS_ASKED_ABOUT)
     told += [f"**{plain(one.id)}**\n-# {_cut_moved(one)}" for one in shown]
     told += [more] * bool(more)

@@ -158,7 +158,8 @@ def _row(row: InstanceStatus, status: FleetStatus, now: float) -> Iterator[str]:
 
 def _question(asked: Question, now: float) -> Iterator[str]:
     yield f"🟡 {code(spelled(question_words(asked)))}"
-    yield backquotes.drawn(asked.why, LONGEST_LINE, _bold_piece, _seen)
+    if asked.why:
+        yield backquotes.drawn(asked.why, LONGEST_LINE, _bold_piece, _seen)
     shown, more = wording.hosts(asked, HOSTS_ASKED_ABOUT)
     for one in shown:
         yield _bold(one.id, LONGEST_ID)
