@@ -169,8 +169,16 @@ def stage(seen: Progress) -> str:
             return f"queued, {seen.ahead} before it" if seen.ahead else "queued"
         case Stage.RUNNING:
             return _doing(seen)
+        case _:
+            return _end(seen)
+
+
+def _end(seen: Progress) -> str:
+    match seen.stage:
         case Stage.UNKNOWN:
             return "can't be confirmed"
+        case Stage.STOPPED:
+            return f"stopped by {_stopper(seen)}"
         case ended:
             unlocked = seen.operation == Operation.UNLOCK and ended is Stage.DONE
             said = "unlocked" if unlocked else str(ended)
@@ -181,6 +189,14 @@ def _doing(seen: Progress) -> str:
     if seen.operation == Operation.UNLOCK:
         return "unlocking"
     return "replacing" if seen.hosts else "planning"
+
+
+def _stopper(seen: Progress) -> str:
+    """Who stopped it, and after which host."""
+    account, _, name = seen.stopped_by.partition(" ")
+    done = [host.id for host in seen.hosts if host.stage is HostStage.HEALTHY]
+    after = f"after {done[-1]}" if done else "before any host"
+    return f"{name or account} {after}"
 
 
 def paged(shown: Page[InstanceStatus]) -> str:

@@ -20,6 +20,8 @@ from fleet_control.status import FleetStatus, InstanceStatus
 ROWS_A_PAGE = 12
 LONGEST_ROW = 320
 LONGEST_ANSWER = 130
+# `stopped by <a name> after <an id>`, both of the longest.
+LONGEST_STAGE = 120
 LONGEST_ID = 64
 HOSTS_ASKED_ABOUT = 10
 BAR = 20
@@ -36,6 +38,7 @@ _STAGES = {
     Stage.DONE: GREEN,
     Stage.FAILED: RED,
     Stage.CANCELLED: GREY,
+    Stage.STOPPED: GREY,
     Stage.UNKNOWN: YELLOW,
 }
 
@@ -197,7 +200,7 @@ def _fields(seen: Progress) -> Iterator[tuple[str, str]]:
 
 def _told(reply: Deploying) -> Iterator[str]:
     seen = reply.progress
-    yield f"**{wording.stage(seen)}**"
+    yield f"**{said(wording.stage(seen), LONGEST_STAGE)}**"
     if seen.made_of:
         yield said(wording.made_of(seen), LONGEST_ROW)
     yield from indicator.hosts_in(seen, BAR, _host)

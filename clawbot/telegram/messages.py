@@ -36,6 +36,7 @@ _STAGES = {
     Stage.DONE: "🟢",
     Stage.FAILED: "🔴",
     Stage.CANCELLED: "⚪",
+    Stage.STOPPED: "⚪",
     Stage.UNKNOWN: "🟡",
 }
 
@@ -214,4 +215,5 @@ def over(reply: Deploying, user_id: int) -> str:
     seen = reply.progress
     who = f'<a href="tg://user?id={user_id}">Your</a>'
     what, subject = wording.own(seen.operation, seen.target)
-    return f"{_STAGES[seen.stage]} {who} {what} {_bold(subject)}: {wording.stage(seen)}."
+    told = f"{who} {what} {_bold(subject)}: {plain(wording.stage(seen))}."
+    return f"{_STAGES[seen.stage]} {told}"

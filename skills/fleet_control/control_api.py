@@ -53,8 +53,25 @@ class Dispatched:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """A roll that was told to stop: its run, and the API's own words.
+
+    Attributes:
+        at: the instance whose host it was at, as GitHub showed it; empty for none.
+        by: who told it first.
+    """
+
+    run_id: int
+    url: str
+    message: str
+    target: str = ""
+    at: str = ""
+    by: str = ""
+
+
 class ControlApi:
-    """The client of the Control API: deploys, runs, the registry and cancels.
+    """The client of the Control API: deploys, runs, the registry, cancels and stops.
 
     Every method raises ControlApiRefused (it said no), or ControlApiDown (nothing was done);
     `deploy` also OutcomeUnknown. `deadline` is seconds for each call.
@@ -176,6 +193,10 @@ class ControlApi:
         )
         return str(answer.get("message", "cancelled"))
 
+    async def stop(self, requested_by: str) -> Stopping:
+        """Have the roll under way begin no further host."""
+        return _stopping(await self._asked({"action": "stop", "requested_by": requested_by}))
+
     async def told(self, request_id: str) -> str | None:
         """The end that the asker was told of last, empty for none; None where nobody knows."""
         end = (await self._asked({"action": "told", "request_id": request_id})).get("told")
@@ -286,3 +307,13 @@ def _dispatched(answer: dict[str, Any]) -> Dispatched:
         ahead if isinstance(ahead, int) else 0,
         str(answer.get("note", "")),
     )
+
+
+def _stopping(answer: dict[str, Any]) -> Stopping:
+    run = answer.get("run")
+    run = run if isinstance(run, dict) else {}
+    run_id, message = run.get("id"), answer.get("message")
+    if not isinstance(run_id, int) or not isinstance(message, str):
+        raise ControlApiDown("The Control API does not say which run it stops.")
+    told = (run.get("url"), message, run.get("target"), run.get("at"), answer.get("by"))
+    return Stopping(run_id, *map(str, told))

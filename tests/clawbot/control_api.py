@@ -88,7 +88,7 @@ class Api:
     def _dated(self) -> dict[str, str]:
         return {"Date": formatdate(time.time() + self.off, usegmt=True)}
 
-    def _answer(self, ask: dict[str, Any]) -> dict[str, Any]:
+    def _answer(self, ask: dict[str, Any]) -> dict[str, Any]:  # noqa: PLR0911  (one an action)
         match ask["action"]:
             case "told":
                 if "end" in ask:
@@ -116,9 +116,22 @@ class Api:
                 why = "GitHub does not answer." if unseen else ""
                 told = {"page": ask["page"], "pages": pages, "unseen": unseen, "why": why}
                 return {"runs": shown, **told}
+            case "cancel":
+                if any(one.id == ask["run_id"] for one in self.runs):
+                    self.change(ask["run_id"], status="completed", conclusion="cancelled")
+                return {"message": f"run {ask['run_id']} is being cancelled"}
+            case "stop":
+                stopped = {"id": 1, "url": "", "target": "all", "at": "claw-1"}
+                return {"message": "Run 1 was told.", "run": stopped, "by": ask["requested_by"]}
             case "registry":
                 return {"registry": self.registry, "version": "1", "revisions": self.revisions}
         raise AssertionError(ask)
+
+    def change(self, id_: int, **more: Any) -> Run:
+        """GitHub moves a run on."""
+        place = next(place for place, one in enumerate(self.runs) if one.id == id_)
+        self.runs[place] = self.runs[place]._replace(**more)
+        return self.runs[place]
 
     def count(self, action: str) -> int:
         return sum(ask["action"] == action for ask in self.asked)

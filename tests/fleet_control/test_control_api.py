@@ -3,7 +3,7 @@
 import pytest
 
 from fleet_control import json_output
-from fleet_control.control_api import ControlApi, Dispatched
+from fleet_control.control_api import ControlApi, Dispatched, Stopping
 from fleet_control.error import ControlApiDown, ControlApiRefused, OutcomeUnknown
 from fleet_control.history import HistoryPage
 from fleet_control.last_words import LastWords
@@ -211,6 +211,28 @@ async def test_a_cancel_names_who_asked(control: Lambda, api: ControlApi) -> Non
 
     assert await api.cancel(7, "discord:8035 sam") == "cancelled run 7"
     assert control.asked == [{"action": "cancel", "run_id": 7, "requested_by": "discord:8035 sam"}]
+
+
+async def test_a_stop_names_who_asked_and_the_run_that_it_stops(
+    control: Lambda, api: ControlApi
+) -> None:
+    run = {"id": 7, "url": "https://github.example/7", "target": "all", "at": "clawdinator-2"}
+    control.answers({"ok": True, "message": "Run 7 was told.", "run": run, "by": "discord:1 al"})
+
+    assert await api.stop("discord:8035 sam") == Stopping(
+        7, "https://github.example/7", "Run 7 was told.", "all", "clawdinator-2", "discord:1 al"
+    )
+    assert control.asked == [{"action": "stop", "requested_by": "discord:8035 sam"}]
+
+
+@pytest.mark.parametrize("answer", [{"message": "told"}, {"run": {"id": "7"}, "message": "told"}])
+async def test_a_stop_of_no_run_is_none(
+    control: Lambda, api: ControlApi, answer: dict[str, object]
+) -> None:
+    control.answers({"ok": True, **answer})
+
+    with pytest.raises(ControlApiDown, match="does not say which run it stops"):
+        await api.stop("discord:8035 sam")
 
 
 @pytest.mark.parametrize(

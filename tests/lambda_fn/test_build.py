@@ -17,15 +17,18 @@ ROOT = Path(__file__).resolve().parents[2]
 SHARED = (
     "__init__.py",
     "caller.py",
-    "github.py",
     "deploy_jobs.py",
+    "freeze.py",
+    "github.py",
     "host_change.py",
     "last_words.py",
     "ledger.py",
     "line.py",
     "policy.py",
+    "roll_stop.py",
     "run_row.py",
     "seed.py",
+    "verdict.py",
 )
 
 
