@@ -1,9 +1,10 @@
 """What each command is answered with, and what it begins."""
 
+import asyncio
 import logging
 from dataclasses import replace
 
-from clawbot import halt
+from clawbot import freezing, halt
 from clawbot.ask import Ask
 from clawbot.commands import HELP, Who, command_of, usage
 from clawbot.confirmation import Confirmation
@@ -14,10 +15,22 @@ from clawbot.operations import Operations
 from clawbot.parsing import Unreadable, acts, in_words
 from clawbot.predecessor import Predecessor
 from clawbot.replies import ASKED_ALREADY, Notice, Reply, StatusReport, asking, refused
-from clawbot.requests import Cancel, Deploy, Help, Request, Resume, Rollback, Status, Stop
+from clawbot.requests import (
+    Cancel,
+    Deploy,
+    Freeze,
+    Help,
+    Request,
+    Resume,
+    Rollback,
+    Status,
+    Stop,
+    Unfreeze,
+)
 from clawbot.speaker import DOUBTED
 from fleet_control.caller import Unknown
 from fleet_control.fleet import Fleet
+from fleet_control.phrases import held
 from fleet_control.policy import Refused, Usage, may_operate
 
 # Why a press is asked about where nothing else is worth asking.
@@ -67,8 +80,8 @@ class Commands:
             return await reply.answer(DOUBTED)
         match request:
             case Status(page):
-                status = await self._fleet.hosts()
-                return await reply.answer(StatusReport(status, page - 1))
+                status, holds = await asyncio.gather(self._fleet.hosts(), self._fleet.holds())
+                return await reply.answer(StatusReport(status, page - 1, held(holds)))
             case Deploy():
                 return await self._deploy(ask, request, reply)
             case Help():
@@ -92,6 +105,10 @@ class Commands:
                 return await reply.answer(await halt.stop(self._fleet.api, ask.requested_by))
             case Cancel(run):
                 return await reply.answer(await self._cancel(ask, run))
+            case Freeze(duration, reason):
+                return await reply.answer(await freezing.begin(self._fleet, ask, duration, reason))
+            case Unfreeze():
+                return await reply.answer(await freezing.lift(self._fleet, ask))
         raise NotImplementedError(in_words(request))
 
     async def _cancel(self, ask: Ask, run: int) -> Notice:
@@ -114,7 +131,9 @@ class Commands:
                 log.info("fleet.refused code=%s by=%s", code, ask.account)
                 return await reply.answer(refused(message, code))
         if why := verdict.confirm or (SHALL_I if ask.pressed else ""):
-            question = await self._confirmation.question(ask, target, image_or_commit, why)
+            question = await self._confirmation.question(
+                ask, target, image_or_commit, why, override=verdict.override
+            )
             return await reply.answer(question)
         if not self._once.first(*ask.key):
             return await reply.answer(refused(ASKED_ALREADY, "duplicate"))

@@ -160,7 +160,9 @@ class Confirmation:
             return Notice(("That question is over. Ask again.",))
         if question.operation:
             return await self._operations.judged(question, ask)
-        verdict = await self._fleet.judge(ask.caller, question.target, question.image_or_commit)
+        verdict = await self._fleet.judge_yes(
+            ask.caller, question.target, question.image_or_commit, question.override
+        )
         if isinstance(verdict, Refused):
             log.info("fleet.refused code=%s by=%s", verdict.code, ask.account)
             return refused(verdict.message, verdict.code)

@@ -48,7 +48,7 @@ def render(reply: Reply, now: float, room: int | None = None) -> Text:
         case Notice():
             return _joined(_notice(reply, width), _TONES[reply.tone])
         case StatusReport():
-            return _joined(status.lines(reply.status, reply.page, now, room))
+            return _joined(status.lines(reply, now, room))
         case Question():
             return _joined(_question(reply, width))
         case Deploying():

@@ -9,7 +9,9 @@ from pydantic import AfterValidator, BeforeValidator, TypeAdapter, ValidationErr
 
 from fleet_control import skew
 from fleet_control.error import ControlApiDown, ControlApiError, ControlApiRefused
+from fleet_control.freeze import Freeze
 from fleet_control.history import HistoryPage
+from fleet_control.holds import Holds
 from fleet_control.ledger import Revision, Run, seconds
 from fleet_control.run_row import stands
 
@@ -45,6 +47,8 @@ def _standing(row: object) -> object:
 _Run = Annotated[Run, BeforeValidator(_standing), AfterValidator(_dated)]
 _RUN: TypeAdapter[Run] = TypeAdapter(_Run)
 _REVISIONS = TypeAdapter(tuple[Annotated[Revision, AfterValidator(_committed)], ...])
+_FREEZE = TypeAdapter(Freeze)
+_FREEZE_OR_NONE: TypeAdapter[Freeze | None] = TypeAdapter(Freeze | None)
 _RUNS: TypeAdapter[tuple[Run, ...]] = TypeAdapter(tuple[_Run, ...])
 _HISTORY: TypeAdapter[HistoryPage] = TypeAdapter(HistoryPage)
 
@@ -131,6 +135,18 @@ def history(answer: dict[str, Any]) -> HistoryPage:
 def revisions(answer: dict[str, Any]) -> tuple[Revision, ...]:
     """The branch's, where the answer has some."""
     return _part(_REVISIONS, {"revisions": [], **answer}, "revisions")
+
+
+def holds(answer: dict[str, Any]) -> Holds:
+    return Holds(_part(_FREEZE_OR_NONE, {"freeze": None, **answer}, "freeze"))
+
+
+def freeze(answer: dict[str, Any]) -> Freeze:
+    return _part(_FREEZE, answer, "freeze")
+
+
+def lifted(answer: dict[str, Any]) -> Freeze | None:
+    return _part(_FREEZE_OR_NONE, {"lifted": None, **answer}, "lifted")
 
 
 def _part(adapter: TypeAdapter[T], answer: dict[str, Any], field: str) -> T:

@@ -17,8 +17,10 @@ from fleet_control.error import (
     ControlApiRefused,
     OutcomeUnknown,
 )
+from fleet_control.freeze import Freeze
 from fleet_control.github import PER_PAGE
 from fleet_control.history import MOST_PAGES, HistoryPage
+from fleet_control.holds import Holds
 from fleet_control.ledger import Entry, Run, oldest
 from fleet_control.proxy import proxy
 from fleet_control.registry_source import RegistryRead
@@ -71,7 +73,7 @@ class Stopping:
 
 
 class ControlApi:
-    """The client of the Control API: deploys, runs, the registry, cancels and stops.
+    """The client of the Control API: deploys, runs, the registry, cancels, stops and freezes.
 
     Every method raises ControlApiRefused (it said no), or ControlApiDown (nothing was done);
     `deploy` also OutcomeUnknown. `deadline` is seconds for each call.
@@ -196,6 +198,19 @@ class ControlApi:
     async def stop(self, requested_by: str) -> Stopping:
         """Have the roll under way begin no further host."""
         return _stopping(await self._asked({"action": "stop", "requested_by": requested_by}))
+
+    async def holds(self) -> Holds:
+        return api_answer.holds(await self._asked({"action": "holds"}))
+
+    async def freeze(self, seconds: int, reason: str, requested_by: str) -> Freeze:
+        """Let no deploy begin for so long; the freeze that holds then."""
+        ask = {"action": "freeze", "seconds": seconds, "reason": reason}
+        return api_answer.freeze(await self._asked({**ask, "requested_by": requested_by}))
+
+    async def unfreeze(self, requested_by: str) -> Freeze | None:
+        """End the freeze; the one that held, if one did."""
+        ask = {"action": "unfreeze", "requested_by": requested_by}
+        return api_answer.lifted(await self._asked(ask))
 
     async def told(self, request_id: str) -> str | None:
         """The end that the asker was told of last, empty for none; None where nobody knows."""

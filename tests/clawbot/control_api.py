@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -53,6 +53,7 @@ class Api:
     unlisted: ids of runs that `runs` does not show yet.
     unseen: ids of runs whose jobs `history` can't have.
     told: the end that each asker was told of last, by the ask's request id.
+    freeze: the one that holds the fleet.
     off: by how many seconds its own clock is ahead.
     """
 
@@ -67,7 +68,9 @@ class Api:
     unlisted: set[int] = field(default_factory=set)
     unseen: set[int] = field(default_factory=set)
     told: dict[str, str] = field(default_factory=dict)
+    freeze: dict[str, Any] | None = None
     off: float = 0.0
+    now: Callable[[], float] = time.time
     url: str = ""
     arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -76,7 +79,9 @@ class Api:
         async with self.arrived:
             self.asked.append(ask)
             self.arrived.notify_all()
-        no = self.next.pop(0) if self.next else self.refused.get(ask["action"])
+        # What holds the fleet is asked for beside; what is said next is said to who acts.
+        is_next = self.next and ask["action"] != "holds"
+        no = self.next.pop(0) if is_next else self.refused.get(ask["action"])
         if ask["action"] == "run" and not any(one.id == ask["run_id"] for one in self.runs):
             no = 404, _no("unknown_run", f"There is no deploy with the run id {ask['run_id']}.")
         if no is not None:
@@ -88,7 +93,7 @@ class Api:
     def _dated(self) -> dict[str, str]:
         return {"Date": formatdate(time.time() + self.off, usegmt=True)}
 
-    def _answer(self, ask: dict[str, Any]) -> dict[str, Any]:  # noqa: PLR0911  (one an action)
+    def _answer(self, ask: dict[str, Any]) -> dict[str, Any]:  # noqa: C901, PLR0911  (one an action)
         match ask["action"]:
             case "told":
                 if "end" in ask:
@@ -108,14 +113,7 @@ class Api:
                 listed = [one for one in reversed(self.runs) if one.id not in self.unlisted]
                 return {"runs": [_json(one) for one in listed]}
             case "history":
-                found = [_json(one) for one in reversed(self.runs)]
-                first = (ask["page"] - 1) * PAGE
-                pages = max(1, -(-len(found) // PAGE))
-                shown = found[first : first + PAGE]
-                unseen = [one["id"] for one in shown if one["id"] in self.unseen]
-                why = "GitHub does not answer." if unseen else ""
-                told = {"page": ask["page"], "pages": pages, "unseen": unseen, "why": why}
-                return {"runs": shown, **told}
+                return self._page(ask["page"])
             case "cancel":
                 if any(one.id == ask["run_id"] for one in self.runs):
                     self.change(ask["run_id"], status="completed", conclusion="cancelled")
@@ -123,15 +121,35 @@ class Api:
             case "stop":
                 stopped = {"id": 1, "url": "", "target": "all", "at": "claw-1"}
                 return {"message": "Run 1 was told.", "run": stopped, "by": ask["requested_by"]}
+            case "holds" | "freeze" | "unfreeze":
+                return self._of_holds(ask)
             case "registry":
                 return {"registry": self.registry, "version": "1", "revisions": self.revisions}
         raise AssertionError(ask)
+
+    def _page(self, number: int) -> dict[str, Any]:
+        found = [_json(one) for one in reversed(self.runs)]
+        shown = found[(number - 1) * PAGE : number * PAGE]
+        unseen = [one["id"] for one in shown if one["id"] in self.unseen]
+        why = "GitHub does not answer." if unseen else ""
+        told = {"page": number, "pages": max(1, -(-len(found) // PAGE))}
+        return {"runs": shown, "unseen": unseen, "why": why, **told}
 
     def change(self, id_: int, **more: Any) -> Run:
         """GitHub moves a run on."""
         place = next(place for place, one in enumerate(self.runs) if one.id == id_)
         self.runs[place] = self.runs[place]._replace(**more)
         return self.runs[place]
+
+    def _of_holds(self, ask: dict[str, Any]) -> dict[str, Any]:
+        before = self.freeze
+        if ask["action"] == "freeze":
+            since = int(self.now())
+            held = {"by": ask["requested_by"], "reason": ask["reason"], "since": since}
+            self.freeze = {**held, "until": since + ask["seconds"]}
+        if ask["action"] == "unfreeze":
+            self.freeze = None
+        return {"freeze": self.freeze, "lifted": before}
 
     def count(self, action: str) -> int:
         return sum(ask["action"] == action for ask in self.asked)
@@ -156,7 +174,7 @@ def _json(one: Run) -> dict[str, Any]:
 
 @asynccontextmanager
 async def control_api(clock: TurnedClock) -> AsyncIterator[tuple[Api, ControlApi]]:
-    api = Api()
+    api = Api(now=clock.now)
     app = web.Application()
     app.router.add_post("/", api.answer)
     runner = web.AppRunner(app, access_log=None)
