@@ -26,6 +26,7 @@ from clawbot.requests import (
     Status,
     Stop,
     Unfreeze,
+    Unlock,
 )
 from clawbot.speaker import DOUBTED
 from fleet_control.caller import Unknown
@@ -99,7 +100,7 @@ class Commands:
                 log.info("fleet.refused code=%s by=%s", no.code, ask.account)
                 return await reply.answer(refused(no.message, no.code))
         match request:
-            case Rollback() | Resume():
+            case Rollback() | Resume() | Unlock():
                 return await reply.answer(await self._operations.question(ask, request))
             case Stop():
                 return await reply.answer(await halt.stop(self._fleet.api, ask.requested_by))

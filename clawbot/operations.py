@@ -7,7 +7,6 @@ the yes is not what was asked about, nothing is done.
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from clawbot import proposal
 from clawbot.ask import Ask
@@ -22,12 +21,13 @@ from clawbot.replies import (
     asking,
     refused,
 )
-from clawbot.requests import Resume, Rollback
+from clawbot.requests import Resume, Rollback, Unlock
 from fleet_control.caller import ALL, Caller
 from fleet_control.clock import Clock
 from fleet_control.error import ControlApiRefused, FleetError
 from fleet_control.fleet import Fleet
-from fleet_control.ledger import Operation, Run
+from fleet_control.holds import UNKNOWN_ACTION, HeldLock
+from fleet_control.ledger import Operation, Run, is_lock_id
 from fleet_control.policy import Allowed, Refused, Usage, may_operate
 from fleet_control.rollback import RUNS_LOOKED_AT, NoWayBack, Rest, WayBack, moves, rest, way_back
 
@@ -35,9 +35,18 @@ CHANGED = refused("That changed since I asked, so I did nothing. Ask again.", "c
 _NOT_FOUND = 404
 _TOO_OLD = "Run {} is not among the newest that I can see, so I can't tell what moved since."
 UNDER_WAY = refused("That is under way already; another reply tells how it goes.", "duplicate")
+_AT_WORK = (
+    "Run {} holds the lock on the state and is at work: its end gives it back. `/fleet stop` ends "
+    "it after the host that it is at."
+)
+_NOT_LOCKED = Notice(("The state is not locked: there is nothing to unlock.",))
+_LOCK_UNSEEN = refused(
+    "I can't see the lock on the state from here. At a desk: `A stuck lock` in docs/runbook.md.",
+    "lock_unseen",
+)
 _TAKEN_UP = "Run {} is taken up already, by run {}."
 
-Asked = Rollback | Resume
+Asked = Rollback | Resume | Unlock
 _WHICH = {
     Rollback: "An instance's id, or `all`; `/fleet status` has them.",
     Resume: "The run's id is in the link of its reply, and in `/fleet history`.",
@@ -47,7 +56,7 @@ log = logging.getLogger(__name__)
 
 
 class Operations:
-    """Rollback and resume: the questions about them, and what a yes begins."""
+    """Rollback, resume and unlock: the questions about them, and what a yes begins."""
 
     def __init__(self, fleet: Fleet, once: Once, clock: Clock) -> None:
         self._fleet = fleet
@@ -80,7 +89,8 @@ class Operations:
 
     async def judged(self, question: Question, ask: Ask) -> Deploying | Notice:
         """What begins by a yes to this question, or why nothing does."""
-        found = await self._proposal(ask.caller, question.operation, question.target)
+        asked = question.operation, question.target, question.override
+        found = await self._proposal(ask.caller, *asked)
         if isinstance(found, Notice):
             log.info("fleet.refused code=%s by=%s", found.code, ask.account)
             return found
@@ -100,18 +110,25 @@ class Operations:
         """What began by a yes to this question has ended, or is in the ledger for all to see."""
         self._once.forget(*_key(question))
 
-    async def _proposal(self, caller: Caller, operation: str, target: str) -> Proposal | Notice:
+    async def _proposal(
+        self, caller: Caller, operation: str, target: str, override: str | None = None
+    ) -> Proposal | Notice:
+        """Of an answer, `override` is what its question said is overridden."""
         no = may_operate(caller, operators_set=self._fleet.operators_set)
         if no is not None:
             return _refused(no)
         match operation:
             case Operation.ROLLBACK:
-                return await self._rollback(caller, target)
+                return await self._rollback(caller, target, override)
+            case Operation.RESUME:
+                return await self._resume(caller, int(target), override)
             case _:
-                return await self._resume(caller, int(target))
+                return await self._unlock()
 
-    async def _rollback(self, caller: Caller, target: str) -> Proposal | Notice:
-        verdict = await self._verdict(caller, target)
+    async def _rollback(
+        self, caller: Caller, target: str, override: str | None
+    ) -> Proposal | Notice:
+        verdict = await self._verdict(caller, target, override)
         if isinstance(verdict, Notice):
             return verdict
         status = await self._fleet.status()
@@ -119,9 +136,10 @@ class Operations:
         runs = await self._ledger(lambda runs: all(_has_way(id_, runs) for id_ in ids))
         sight = Sight(status, runs, self._clock.now())
         ways = [_way(id_, sight) for id_ in ids]
-        return proposal.rollback(target, ways, sight, verdict.confirm)
+        found = proposal.rollback(target, ways, sight)
+        return found if isinstance(found, Notice) else await self._judged(caller, found, override)
 
-    async def _resume(self, caller: Caller, run_id: int) -> Proposal | Notice:
+    async def _resume(self, caller: Caller, run_id: int, override: str | None) -> Proposal | Notice:
         try:
             run = await self._fleet.api.run(run_id)
         except ControlApiRefused as error:
@@ -133,20 +151,50 @@ class Operations:
         sight = Sight(status, runs, self._clock.now())
         left = _rest(run, runs)
         found = left if isinstance(left, Notice) else proposal.resume(run, left, sight)
-        return found if isinstance(found, Notice) else await self._judged(caller, found)
+        return found if isinstance(found, Notice) else await self._judged(caller, found, override)
 
-    async def _judged(self, caller: Caller, found: Proposal) -> Proposal | Notice:
+    async def _judged(
+        self, caller: Caller, found: Proposal, override: str | None
+    ) -> Proposal | Notice:
         """By the policy: of these hosts the one that carries us is worth the most words."""
         ids = [id_ for id_, _, _ in found.ways]
         target = self._fleet.carrier if self._fleet.carrier in ids else ids[0]
-        verdict = await self._verdict(caller, target)
-        if isinstance(verdict, Notice):
-            return verdict
-        return replace(found, why=f"{found.why} {verdict.confirm}".rstrip())
+        verdict = await self._verdict(caller, target, override)
+        return verdict if isinstance(verdict, Notice) else found.judged(verdict)
 
-    async def _verdict(self, caller: Caller, target: str) -> Allowed | Notice:
+    async def _unlock(self) -> Proposal | Notice:
+        try:
+            holds = await self._fleet.api.holds()
+        except ControlApiRefused as error:
+            if error.code != UNKNOWN_ACTION:
+                raise
+            return _LOCK_UNSEEN
+        if holds.lock is None or not is_lock_id(holds.lock.id):
+            return _NOT_LOCKED if holds.lock_seen and not holds.lock else _LOCK_UNSEEN
+        if await self._works(holds.lock):
+            return refused(_AT_WORK.format(holds.lock.run), "at_work")
+        return proposal.unlock(holds.lock, self._clock.now())
+
+    async def _works(self, lock: HeldLock) -> bool:
+        """Whether the job that took it has not ended, by GitHub's word."""
+        if lock.run is None:
+            return False
+        try:
+            run = await self._fleet.api.run(lock.run)
+        except ControlApiRefused as error:
+            if error.status != _NOT_FOUND:
+                raise
+            return False
+        ended = run.finished or any(job.name == lock.job and job.conclusion for job in run.jobs)
+        return not ended
+
+    async def _verdict(self, caller: Caller, target: str, override: str | None) -> Allowed | Notice:
         """The policy's, of what moves this target."""
-        verdict = await self._fleet.judge(caller, target, "")
+        verdict = await (
+            self._fleet.judge(caller, target, "")
+            if override is None
+            else self._fleet.judge_yes(caller, target, "", override)
+        )
         match verdict:
             case Refused():
                 return _refused(verdict)
@@ -191,6 +239,8 @@ def _named(request: Asked) -> tuple[Operation, str]:
             return Operation.ROLLBACK, target
         case Resume(run):
             return Operation.RESUME, str(run or "")
+        case Unlock():
+            return Operation.UNLOCK, ""
 
 
 def _has_way(id_: str, runs: Sequence[Run]) -> bool:

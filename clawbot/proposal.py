@@ -5,20 +5,27 @@ All of it is derived from what is there now; nothing is looked up here.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from clawbot.replies import HostMove, Notice, Tone, refused
 from fleet_control import phrases
 from fleet_control.caller import ALL
 from fleet_control.duration import older
+from fleet_control.holds import HeldLock
 from fleet_control.ledger import Operation, Revision, Run
-from fleet_control.policy import RefusalCode
+from fleet_control.line import code
+from fleet_control.policy import Allowed, RefusalCode
 from fleet_control.rollback import NoWayBack, Rest, WayBack
 from fleet_control.status import FleetStatus
 
 # The letters of a plan: of two plans both have the same once in 2 ** 48.
 PLAN_LENGTH = 12
 NO_WAY_BACK, NOTHING_LEFT = "no_way_back", "nothing_left"
+_RISK = (
+    "What took it may still be applying: then what it writes to the state may be lost, and two may "
+    "apply at once. Make sure first that nobody is at work there."
+)
 _NAME_ONE = "To deploy what you name: `/fleet deploy {} <image or commit>`."
 
 
@@ -43,6 +50,11 @@ class Proposal:
     removed: tuple[str, ...] = ()
     image: str = ""
     override: str = ""
+
+    def judged(self, verdict: Allowed) -> "Proposal":
+        """The same with what the policy makes worth asking."""
+        why = f"{self.why} {verdict.confirm}".rstrip()
+        return replace(self, why=why, override=verdict.override)
 
     @property
     def plan(self) -> str:
@@ -89,9 +101,7 @@ def _same(one: Revision, commit: str) -> bool:
     return one.commit.startswith(commit) or commit.startswith(one.commit)
 
 
-def rollback(
-    target: str, found: Sequence[WayBack | NoWayBack], sight: Sight, why: str
-) -> Proposal | Notice:
+def rollback(target: str, found: Sequence[WayBack | NoWayBack], sight: Sight) -> Proposal | Notice:
     """A rollback of these hosts, each as it was found, in the order of the roll."""
     ways = [one for one in found if isinstance(one, WayBack)]
     none = [one for one in found if isinstance(one, NoWayBack)]
@@ -101,7 +111,7 @@ def rollback(
     moved = [sight.move(one.id, one.image, one.revision, _fallback(one)) for one in ways]
     return Proposal(
         target=target,
-        why=f"{_back(target, ways[0])} {why}".rstrip(),
+        why=_back(target, ways[0]),
         ways=tuple((one.id, one.image, one.revision) for one in ways),
         hosts=(*moved, *(sight.stays(one.id, one.why) for one in none)),
         image=ways[0].image if target != ALL else "",
@@ -110,7 +120,8 @@ def rollback(
 
 def _back(target: str, way: WayBack) -> str:
     if target == ALL:
-        return "Each host goes back to what it ran before its own last successful deploy."
+        told = "Each host goes back to what it ran before its own last successful deploy"
+        return f"{told}, one after the other."
     return f"It goes back to what it ran before run {way.run}, its last successful deploy."
 
 
@@ -147,6 +158,27 @@ def resume(run: Run, rest: Rest, sight: Sight) -> Proposal | Notice:
 
 def _not_reached(run: Run, count: int) -> str:
     return f"Run {run.id} left {count} host{'s' if count != 1 else ''} of its roll unreached."
+
+
+def unlock(lock: HeldLock, now: float) -> Proposal:
+    """That this lock is broken, with what may come of that."""
+    since = f" since {_moment(lock.created)}" if lock.created else ""
+    took = f", for the job {code(lock.job or '')} of run {lock.run}" if lock.run else ""
+    told = (f"{code(lock.who)} holds the lock on the state{since}{took}.", _ends(lock, now), _RISK)
+    return Proposal(lock.id, " ".join(told))
+
+
+def _ends(lock: HeldLock, now: float) -> str:
+    if lock.breakable is None:
+        return "No job of a deploy is known to have taken it, so no deploy breaks it by itself."
+    if lock.breakable <= now:
+        return "The next deploy breaks it by itself."
+    # Up to the full minute, or the moment that is told would be too early.
+    return f"A deploy breaks it by itself from {_moment(lock.breakable + 59)} on."
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _is_of_all(run: Run) -> bool:

@@ -22,7 +22,7 @@ LONGEST_ID = 64
 # Ten of them, with a head and a foot of the longest lines, fit into a message.
 LONGEST_ROW = 325
 ROWS_A_PAGE = 10
-HOSTS_ASKED_ABOUT = 9
+HOSTS_ASKED_ABOUT = 8
 _INDENT = "    "
 _TAG = re.compile("<[^>]*>")
 # Telegram itself makes a mention of it, where it is no code.
@@ -163,7 +163,7 @@ def _row(row: InstanceStatus, status: FleetStatus, now: float) -> Iterator[str]:
 def _question(asked: Question, now: float) -> Iterator[str]:
     yield f"🟡 {code(spelled(question_words(asked)))}"
     if asked.why:
-        yield backquotes.drawn(asked.why, LONGEST_LINE, _bold_piece, _seen)
+        yield backquotes.drawn(asked.why, LONGEST_NOTICE_LINE, _bold_piece, _seen)
     shown, more = wording.hosts(asked, HOSTS_ASKED_ABOUT)
     for one in shown:
         yield _bold(one.id, LONGEST_ID)

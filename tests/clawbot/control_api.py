@@ -54,6 +54,7 @@ class Api:
     unseen: ids of runs whose jobs `history` can't have.
     told: the end that each asker was told of last, by the ask's request id.
     freeze: the one that holds the fleet.
+    lock: the one on the state, where it can be seen.
     off: by how many seconds its own clock is ahead.
     """
 
@@ -69,6 +70,8 @@ class Api:
     unseen: set[int] = field(default_factory=set)
     told: dict[str, str] = field(default_factory=dict)
     freeze: dict[str, Any] | None = None
+    lock: dict[str, Any] | None = None
+    sees_lock: bool = True
     off: float = 0.0
     now: Callable[[], float] = time.time
     url: str = ""
@@ -149,7 +152,8 @@ class Api:
             self.freeze = {**held, "until": since + ask["seconds"]}
         if ask["action"] == "unfreeze":
             self.freeze = None
-        return {"freeze": self.freeze, "lifted": before}
+        lock = {"lock": self.lock} if self.sees_lock else {}
+        return {"freeze": self.freeze, "lifted": before, **lock}
 
     def count(self, action: str) -> int:
         return sum(ask["action"] == action for ask in self.asked)

@@ -6,7 +6,7 @@ from fleet_control.deploy_jobs import MOVING_STEP
 from fleet_control.host_change import RAN
 from fleet_control.ledger import Job, Revision, Run, Step
 from tests.clawbot.control_api import run
-from tests.discord.ec2 import NEWEST, OLDER, OLDEST
+from tests.discord.ec2 import NEWEST, OLDER
 
 WAS, IS = "1111111", "2222222"
 MADE_OF = Revision("2" * 40, "Hosts greet.", "2026-09-20T00:00:00Z")
@@ -42,6 +42,16 @@ def stopped(id_: int = 7, *left: str, **more: Any) -> Run:
     return roll(id_, *hosts, *untouched, conclusion="failure", **more)
 
 
+LOCK = "4f0c3a2e-5a0b-4b8e-9d0e-6f1f2c7d8a90"
+LOCKED = 1_789_990_000.0
+
+
+def lock(**more: Any) -> dict[str, Any]:
+    """A lock as `holds` tells of it: a person's own, or what `more` says."""
+    known = {"id": LOCK, "who": "sam@desk", "created": LOCKED}
+    return {**known, "run": None, "job": None, "breakable": None, **more}
+
+
 def _job(one: Moved) -> Job:
     name = f"{one.id}: {one.old or 'none'} -> {one.new} @{one.revision}"
     if one.how is None:
@@ -51,6 +61,3 @@ def _job(one: Moved) -> Job:
         Step(MOVING_STEP, "completed", one.how),
     )
     return Job(name, "completed", one.how, None, None, steps)
-
-
-__all__ = ["IS", "NEWEST", "OLDER", "OLDEST", "WAS", "Moved", "ended", "roll", "stopped"]

@@ -5,17 +5,19 @@ from dataclasses import replace
 
 import pytest
 
+from clawbot import wording
 from clawbot.ask import Ask
 from clawbot.operations import CHANGED, UNDER_WAY
 from clawbot.parsing import parse
+from clawbot.progress import progress
 from clawbot.replies import Deploying, Notice, Question, Reply
 from fleet_control.caller import BotInstance, Human
 from tests.clawbot.bots import OPERATOR, VISITOR, KeptChat, ask, registry
-from tests.clawbot.control_api import run
-from tests.clawbot.rolls import NEWEST, OLDER, OLDEST, Moved, roll, stopped
+from tests.clawbot.control_api import job, run
+from tests.clawbot.rolls import LOCK, Moved, lock, roll, stopped
 from tests.clawbot.talk import Talk, talk_with
 from tests.clock import TurnedClock
-from tests.discord.ec2 import Claw
+from tests.discord.ec2 import NEWEST, OLDER, OLDEST, Claw
 from tests.fleet_control.aws import FakeEc2
 
 OTHER = Human("terminal:other", "other", operator=True)
@@ -87,7 +89,11 @@ async def test_all_go_back_each_to_its_own_in_the_order_of_a_roll(
             roll(2, Moved("claw-2", OLDER)),
         ]
         question, chat = await asked(talk, "rollback all")
-        assert "the one I run on (claw-1) last" in question.why
+        assert question.why == (
+            "Each host goes back to what it ran before its own last successful deploy, one after "
+            "the other. This replaces the host I run on (claw-1). I will go quiet; my successor "
+            "finishes the reply."
+        )
         assert [(one.id, one.then[:21]) for one in question.hosts] == [
             ("claw-2", OLDER),
             ("claw-1", OLDEST),
@@ -299,7 +305,7 @@ async def test_where_nothing_is_named_it_says_how_to(
     assert (notice.lines, notice.code) == (told, "")
 
 
-@pytest.mark.parametrize("words", ["rollback claw-2", "resume 7"])
+@pytest.mark.parametrize("words", ["rollback claw-2", "resume 7", "unlock"])
 @pytest.mark.parametrize("caller", [VISITOR, BotInstance("claw-1")])
 async def test_only_a_person_who_is_an_operator_may(
     talk: Talk, words: str, caller: Human | BotInstance
@@ -367,3 +373,142 @@ async def test_the_audit_trail_has_the_question_and_the_answer(
     assert "what='rollback claw-2'" in lines
     assert "what='yes to rollback claw-2'" in lines
     assert f"fleet.dispatched operation=rollback target=claw-2 image_or_commit={OLDEST}" in lines
+
+
+FROZEN = {"by": "terminal:sam sam", "reason": "An audit", "since": 1_789_990_000}
+
+
+@pytest.mark.parametrize("words", ["rollback claw-2", "rollback all", "resume 7"])
+async def test_while_the_fleet_is_frozen_a_yes_overrides_that_and_says_so(
+    talk: Talk, words: str
+) -> None:
+    talk.api.runs = [roll(1, Moved("claw-2", OLDEST)), stopped(7)]
+    talk.api.freeze = {**FROZEN, "until": 1_790_010_000}
+
+    question, chat = await asked(talk, words)
+    ended = await yes(talk, question, chat)
+
+    assert "frozen by sam (terminal) until 2026-09-21 17:00 UTC: An audit." in question.why
+    assert "A yes overrides that, for this once." in question.why
+    assert isinstance(ended, Deploying)
+    assert [one[3] for one in sent(talk)] == ["freeze"]
+
+
+@pytest.mark.parametrize("words", ["rollback claw-2", "resume 7"])
+async def test_a_freeze_that_came_after_the_question_is_overridden_by_no_yes_to_it(
+    talk: Talk, words: str
+) -> None:
+    talk.api.runs = [roll(1, Moved("claw-2", OLDEST)), stopped(7)]
+    question, chat = await asked(talk, words)
+    talk.api.freeze = {**FROZEN, "until": 1_790_010_000}
+
+    told = await yes(talk, question, chat)
+
+    assert isinstance(told, Notice)
+    assert told.code == "frozen"
+    assert sent(talk) == []
+
+
+async def test_an_unlock_says_who_holds_it_and_what_it_risks_and_breaks_that_lock(
+    talk: Talk,
+) -> None:
+    talk.api.lock = lock()
+    talk.api.freeze = {**FROZEN, "until": 1_790_010_000}  # which lets it pass
+
+    said = " ".join((await talk.say("/fleet unlock")).split())
+
+    assert "sam@desk holds the lock on the state since 2026-09-21 11:26 UTC." in said
+    assert "No job of a deploy is known to have taken it, so no deploy breaks it by itself." in said
+    assert (
+        "What took it may still be applying: then what it writes to the state may be lost" in said
+    )
+    assert "✓ unlock the state: unlocked after" in await talk.say("yes")
+    assert sent(talk) == [("unlock", LOCK, "", "")]
+
+
+@pytest.mark.parametrize(
+    ("breakable", "told"),
+    [
+        (1_790_000_041.0, "A deploy breaks it by itself from 2026-09-21 14:15 UTC on."),
+        (1_790_000_000.0, "The next deploy breaks it by itself."),
+    ],
+)
+@pytest.mark.parametrize("over", ["run", "job", "forgotten"])
+async def test_an_unlock_says_whose_job_it_was_and_when_a_deploy_breaks_it(
+    talk: Talk, breakable: float, told: str, over: str
+) -> None:
+    (plan, *_) = stopped().jobs
+    status = "completed" if over == "run" else "in_progress"
+    talk.api.runs = [run(7, status, jobs=(plan,))] if over != "forgotten" else []
+    talk.api.lock = lock(run=7, job="plan", breakable=breakable, created=None)
+
+    question, _ = await asked(talk, "unlock")
+
+    holder = "`sam@desk` holds the lock on the state, for the job `plan` of run 7."
+    assert question.why.startswith(f"{holder} {told} What took it")
+
+
+async def test_a_lock_whose_job_is_at_work_is_not_broken(talk: Talk) -> None:
+    (plan, *_) = stopped().jobs
+    talk.api.runs = [run(7, jobs=(plan, job("claw-1", None, "in_progress")))]
+    talk.api.lock = lock(run=7, job="claw-1", breakable=1_790_000_000.0)
+
+    notice = await refused(talk, "unlock")
+
+    assert notice.code == "at_work"
+    assert notice.lines == (
+        "Run 7 holds the lock on the state and is at work: its end gives it back. `/fleet stop` "
+        "ends it after the host that it is at.",
+    )
+
+
+async def test_where_there_is_no_lock_nothing_is_asked(talk: Talk) -> None:
+    notice = await refused(talk, "unlock")
+
+    assert notice == Notice(("The state is not locked: there is nothing to unlock.",))
+
+
+@pytest.mark.parametrize("why", ["no sight", "older API", "another form"])
+async def test_where_the_lock_can_t_be_seen_it_says_what_to_do_at_a_desk(
+    talk: Talk, why: str
+) -> None:
+    talk.api.sees_lock = why != "no sight"
+    if why == "older API":
+        talk.api.refused["holds"] = 400, {"ok": False, "code": "bad_request", "error": "What?"}
+    if why == "another form":
+        talk.api.lock = lock(id="a lock")
+
+    notice = await refused(talk, "unlock")
+
+    assert notice.code == "lock_unseen"
+    assert notice.lines[0].endswith("At a desk: `A stuck lock` in docs/runbook.md.")
+
+
+async def test_another_lock_than_the_one_that_was_asked_about_stays(talk: Talk) -> None:
+    talk.api.lock = lock()
+    question, chat = await asked(talk, "unlock")
+    talk.api.lock = lock(id="0" * 36)
+    assert await yes(talk, question, chat) == CHANGED
+
+    question, chat = await asked(talk, "unlock", ask(asked="2"))
+    talk.api.lock = None
+    told = await yes(talk, question, chat, ask(asked="2"))
+    assert told == Notice(("The state is not locked: there is nothing to unlock.",))
+    assert sent(talk) == []
+
+
+async def test_a_no_to_an_unlock_leaves_the_lock(talk: Talk) -> None:
+    talk.api.lock = lock()
+
+    said = await talk.say("/fleet unlock", "no")
+
+    assert f"Nothing was done: the lock {LOCK} stays." in said
+
+
+async def test_an_unlock_that_runs_says_that_and_names_no_host(talk: Talk) -> None:
+    known = {"operation": "unlock", "target": LOCK}
+    said = [
+        wording.stage(progress(run(1, *how, **known))) for how in (("in_progress",), ("queued",))
+    ]
+
+    assert said == ["unlocking", "queued"]

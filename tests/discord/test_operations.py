@@ -8,8 +8,9 @@ from clawbot import wording
 from clawbot.operations import CHANGED
 from sandbox.discord_api.guild import Message
 from sandbox.discord_api.interaction import Interaction
-from tests.clawbot.rolls import NEWEST, OLDER, OLDEST, Moved, roll, stopped
+from tests.clawbot.rolls import Moved, roll, stopped
 from tests.discord.dialogue import answer, deploying, pings, said, whispered
+from tests.discord.ec2 import NEWEST, OLDER, OLDEST
 from tests.discord.scene import DiscordScene
 
 

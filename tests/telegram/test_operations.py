@@ -7,7 +7,8 @@ import pytest
 from clawbot import wording
 from clawbot.operations import CHANGED
 from sandbox.telegram_api.history import Json
-from tests.clawbot.rolls import NEWEST, OLDER, OLDEST, Moved, roll, stopped
+from tests.clawbot.rolls import Moved, roll, stopped
+from tests.discord.ec2 import NEWEST, OLDER, OLDEST
 from tests.telegram.scene import FLEET, TelegramScene, labels
 
 AGAIN = "What was asked has been changed or deleted since. Ask again."
