@@ -9,6 +9,7 @@ from clawbot.ask import Ask
 from clawbot.commands import HELP, Who, command_of, usage
 from clawbot.confirmation import Confirmation
 from clawbot.deploy import Deploys
+from clawbot.ledger_view import LedgerView
 from clawbot.living_reply import LivingReply
 from clawbot.once import Once
 from clawbot.operations import Operations
@@ -20,9 +21,11 @@ from clawbot.requests import (
     Deploy,
     Freeze,
     Help,
+    History,
     Request,
     Resume,
     Rollback,
+    ShowRun,
     Status,
     Stop,
     Unfreeze,
@@ -55,6 +58,7 @@ class Commands:
         operations: Operations,
         once: Once,
         predecessor: Predecessor,
+        ledger: LedgerView,
     ) -> None:
         self._fleet = fleet
         self._deploys = deploys
@@ -62,6 +66,7 @@ class Commands:
         self._operations = operations
         self._once = once
         self._predecessor = predecessor
+        self._ledger = ledger
 
     async def answer(self, ask: Ask, request: Request | Unreadable, reply: LivingReply) -> Reply:
         """Answer one ask, and stay until its reply is final or a question."""
@@ -92,7 +97,9 @@ class Commands:
             case _:
                 return await self._operate(ask, request, reply)
 
-    async def _operate(self, ask: Ask, request: Request, reply: LivingReply) -> Reply:
+    async def _operate(  # noqa: PLR0911  (one for each command)
+        self, ask: Ask, request: Request, reply: LivingReply
+    ) -> Reply:
         """What is no deploy; of what is for operators only, nobody else is told more."""
         if command_of(request).who is Who.OPERATORS:
             no = may_operate(ask.caller, operators_set=self._fleet.operators_set)
@@ -102,6 +109,10 @@ class Commands:
         match request:
             case Rollback() | Resume() | Unlock():
                 return await reply.answer(await self._operations.question(ask, request))
+            case History(target, page):
+                return await reply.answer(await self._ledger.history(target, page))
+            case ShowRun(run):
+                return await self._ledger.run(run, reply)
             case Stop():
                 return await reply.answer(await halt.stop(self._fleet.api, ask.requested_by))
             case Cancel(run):

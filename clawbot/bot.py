@@ -6,6 +6,7 @@ from typing import Self
 from clawbot.answers import Commands
 from clawbot.confirmation import Confirmation
 from clawbot.deploy import Deploys
+from clawbot.ledger_view import LedgerView
 from clawbot.once import Once
 from clawbot.operations import Operations
 from clawbot.predecessor import Predecessor
@@ -70,7 +71,8 @@ def assemble(settings: Settings, clock: Clock) -> Bot:
     predecessor = Predecessor(api, settings.bot, clock)
     operations = Operations(fleet, once, clock)
     confirmation = Confirmation(fleet, operations, deploys, once, predecessor, clock)
-    commands = Commands(fleet, deploys, confirmation, operations, once, predecessor)
+    ledger = LedgerView(api, tracker, clock)
+    commands = Commands(fleet, deploys, confirmation, operations, once, predecessor, ledger)
     speakers = Speakers(fleet.registry, clock)
     return Bot(
         settings, clock, api, fleet, speakers, tracker, deploys, once, confirmation, commands

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from clawbot.page import Page
 from clawbot.progress import Progress, Stage
 from fleet_control import skew
+from fleet_control.history import HistoryRow
 from fleet_control.status import FleetStatus
 
 # The code of a notice that answers what is no command at all.
@@ -65,6 +67,19 @@ class HostMove:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryReport:
+    """A page of the last deploys, newest first; of a target where one is named.
+
+    Attributes:
+        beside: what was not looked at, in a sentence; empty where everything was.
+    """
+
+    shown: Page[HistoryRow]
+    target: str = ""
+    beside: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A deploy that waits for its asker's yes; the first five and the last three are all that an
     answer needs.
@@ -108,15 +123,18 @@ class Deploying:
         asker: account to tell when it is over, or empty.
         trouble: what keeps us from seeing how it goes, for now.
         note: what is left to the run to see, and what the Control API says beside.
+        asked_by, asked_at: who asked, and when, where somebody else looks at it; else empty.
     """
 
     progress: Progress
     asker: str = ""
     trouble: str = ""
     note: str = ""
+    asked_by: str = ""
+    asked_at: float = 0.0
 
 
-Reply = Notice | StatusReport | Question | Deploying
+Reply = Notice | StatusReport | HistoryReport | Question | Deploying
 
 
 def is_final(reply: Reply) -> bool:

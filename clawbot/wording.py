@@ -1,10 +1,13 @@
 """The plain words of a reply that every platform says alike: no markup, no lines, no colours."""
 
+from typing import Any
+
 from clawbot.page import Page, cut
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
-from clawbot.replies import HostMove, Question
+from clawbot.replies import Deploying, HostMove, Question
 from fleet_control import phrases
 from fleet_control.duration import exact, older
+from fleet_control.history import HistoryRow
 from fleet_control.host import Health, HostState
 from fleet_control.ledger import Operation, Revision
 from fleet_control.policy import Condition
@@ -41,7 +44,7 @@ def what(operation: str, target: str) -> str:
         case Operation.UNLOCK:
             return "Unlock the state"
         case _:
-            return f"Deploy {target}"
+            return f"Deploy {target}".rstrip()
 
 
 def own(operation: str, target: str) -> tuple[str, str]:
@@ -199,12 +202,22 @@ def _stopper(seen: Progress) -> str:
     return f"{name or account} {after}"
 
 
-def paged(shown: Page[InstanceStatus]) -> str:
+def paged(shown: Page[Any], order: str = "worst first") -> str:
     """Which page is shown; empty where there is only one and it was asked for."""
     here = f"page {shown.number + 1} of {shown.count}"
     if shown.number != shown.asked:
         return f"there is no such page: this is {here}"
-    return f"{here}, worst first" if shown.count > 1 else ""
+    return f"{here}, {order}" if shown.count > 1 else ""
+
+
+def done(row: HistoryRow) -> str:
+    """What a run of the history was asked to do, as a title."""
+    return f"{what(row.operation, row.target)}{overriding(row.override)}"
+
+
+def asked_by(reply: Deploying) -> str:
+    """Who asked for a deploy that another looks at; empty where nobody else does."""
+    return f"Asked for by {reply.asked_by}" if reply.asked_by else ""
 
 
 def link(url: str) -> str:

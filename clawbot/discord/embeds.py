@@ -10,9 +10,19 @@ from clawbot import backquotes, indicator, wording
 from clawbot.discord import limits
 from clawbot.page import Page, cut, page
 from clawbot.progress import HostProgress, Progress, Stage
-from clawbot.replies import Deploying, HostMove, Notice, Question, Reply, StatusReport, Tone
-from fleet_control import phrases
+from clawbot.replies import (
+    Deploying,
+    HistoryReport,
+    HostMove,
+    Notice,
+    Question,
+    Reply,
+    StatusReport,
+    Tone,
+)
+from fleet_control import history, phrases
 from fleet_control.duration import older
+from fleet_control.history import HistoryRow, Outcome
 from fleet_control.last_words import quoted
 from fleet_control.line import printable
 from fleet_control.status import FleetStatus, InstanceStatus
@@ -24,6 +34,8 @@ LONGEST_ANSWER = 130
 LONGEST_STAGE = 120
 LONGEST_ID = 64
 HOSTS_ASKED_ABOUT = 10
+# Eight of them fit into a description.
+LONGEST_RUN = 510
 BAR = 20
 
 # What makes a word anything but itself: markup, a mention, a moment, a link.
@@ -59,6 +71,8 @@ def _drawn(reply: Reply, now: float) -> discord.Embed:
             return _embed("", text, _TONES[reply.tone])
         case StatusReport():
             return _status(reply, status_page(reply), now)
+        case HistoryReport():
+            return _history(reply)
         case Question():
             return _question(reply)
         case Deploying():
@@ -145,6 +159,34 @@ def _image(row: InstanceStatus, status: FleetStatus, now: float) -> str:
     return f"{which} {older(now - row.image.created)} old"
 
 
+def _history(report: HistoryReport) -> discord.Embed:
+    rows = report.shown.items
+    living = any(row.outcome in (Outcome.QUEUED, Outcome.RUNNING) for row in rows)
+    text = "\n".join(map(_run, rows)) or _words(history.nothing(report.target), LONGEST_ROW)
+    made = _embed(history.title(plain(report.target)), text, BLUE if living else GREY)
+    footer = (wording.paged(report.shown, "newest first"), report.beside)
+    # Where Discord reads no markup.
+    made.set_footer(text=cut(printable("; ".join(filter(None, footer)).strip()).strip(), 1024))
+    return made
+
+
+def _run(row: HistoryRow) -> str:
+    """One deploy of the history in two lines; its link goes where there is no room for it."""
+    did, ended = _words(wording.done(row), 90), _words(row.ended, 120)
+    line = f"{indicator.OUTCOMES[row.outcome]} **{did}** · {ended} · {_moment(row.asked)}\n-# "
+    told, run = (_words(row.moved, 105), _words(row.by, 60)), f"run {row.run_id}"
+    url = wording.link(row.url)
+    linked = line + " · ".join(filter(None, (*told, f"[{run}]({url})")))
+    if url and ")" not in url and len(linked) <= LONGEST_RUN:
+        return linked
+    return line + " · ".join(filter(None, (*told, run)))
+
+
+def _words(text: str, longest: int) -> str:
+    """What others wrote, in which nothing is code, and no more of it."""
+    return said(text.replace("`", "'"), longest)
+
+
 def _question(asked: Question) -> discord.Embed:
     told = [said(asked.why)] * bool(asked.why)
     shown, more = wording.hosts(asked, HOSTS_ASKED_ABOUT)
@@ -201,6 +243,8 @@ def _fields(seen: Progress) -> Iterator[tuple[str, str]]:
 def _told(reply: Deploying) -> Iterator[str]:
     seen = reply.progress
     yield f"**{said(wording.stage(seen), LONGEST_STAGE)}**"
+    if by := wording.asked_by(reply):
+        yield f"{_words(by, LONGEST_ROW)} {_moment(reply.asked_at)}"
     if seen.made_of:
         yield said(wording.made_of(seen), LONGEST_ROW)
     yield from indicator.hosts_in(seen, BAR, _host)

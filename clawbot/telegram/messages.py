@@ -2,14 +2,24 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from html import escape, unescape
 
 from clawbot import backquotes, indicator, wording
 from clawbot.page import Page, page
 from clawbot.progress import HostProgress, Stage
-from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
-from fleet_control import phrases
+from clawbot.replies import (
+    Deploying,
+    HistoryReport,
+    Notice,
+    Question,
+    Reply,
+    StatusReport,
+    Tone,
+)
+from fleet_control import history, phrases
 from fleet_control.duration import older
+from fleet_control.history import HistoryRow
 from fleet_control.last_words import quoted
 from fleet_control.line import printable
 from fleet_control.status import FleetStatus, InstanceStatus
@@ -49,6 +59,8 @@ def render(reply: Reply, now: float) -> str:
             return _fit(lines, _TONES[reply.tone])
         case StatusReport():
             return _fit(_status(reply, status_page(reply), now))
+        case HistoryReport():
+            return _fit(_history(reply, now))
         case Question():
             return _fit(_question(reply, now))
         case Deploying():
@@ -160,6 +172,29 @@ def _row(row: InstanceStatus, status: FleetStatus, now: float) -> Iterator[str]:
         room -= _seen(line) + 1
 
 
+def _history(report: HistoryReport, now: float) -> Iterator[str]:
+    yield _bold(history.title(report.target))
+    for row in report.shown.items:
+        yield from _run(row, now)
+    if not report.shown.items:
+        yield plain(history.nothing(report.target))
+    if paged := wording.paged(report.shown, "newest first"):
+        yield f"{paged[0].upper()}{paged[1:]}"
+    if report.beside:
+        yield f"🟡 {plain(report.beside)}"
+
+
+def _run(row: HistoryRow, now: float) -> Iterator[str]:
+    """One deploy of the history, in three lines of 440 at the most: eight fit into a message."""
+    did, ended = _bold(wording.done(row), 90), plain(row.ended, 120)
+    yield f"{indicator.OUTCOMES[row.outcome]} {did} {ended} · {older(now - row.asked)} ago"
+    if row.moved:
+        yield f"{_INDENT}{plain(row.moved, 110)}"
+    run, url = f"run {row.run_id}", wording.link(row.url)
+    linked = f'<a href="{escape(url)}">{run}</a>' if url else run
+    yield f"{_INDENT}{plain(row.by, 60)} · {linked}"
+
+
 def _question(asked: Question, now: float) -> Iterator[str]:
     yield f"🟡 {code(spelled(question_words(asked)))}"
     if asked.why:
@@ -187,6 +222,8 @@ def _deploying(reply: Deploying) -> Iterator[str]:
     title = _bold(wording.what(seen.operation, seen.target))
     deploy = f"{_STAGES[seen.stage]} {title}{named}{wording.overriding(seen.override)}"
     yield f"{deploy}: {plain(wording.stage(seen))}"
+    if by := wording.asked_by(reply):
+        yield plain(f"{by}, {datetime.fromtimestamp(reply.asked_at, UTC):%Y-%m-%d %H:%M} UTC")
     if seen.made_of:
         yield plain(wording.made_of(seen))
     yield from indicator.hosts_in(seen, BAR, _host)

@@ -16,7 +16,6 @@ from fleet_control.ledger import TITLE_FIELDS, Job, Run, Step
 from sandbox.loopback import listen, url_of
 from tests.clock import TurnedClock
 
-PAGE = 8
 CREATED = "2026-11-24T10:00:00Z"
 
 
@@ -85,8 +84,9 @@ class Api:
         # What holds the fleet is asked for beside; what is said next is said to who acts.
         is_next = self.next and ask["action"] != "holds"
         no = self.next.pop(0) if is_next else self.refused.get(ask["action"])
-        if ask["action"] == "run" and not any(one.id == ask["run_id"] for one in self.runs):
-            no = 404, _no("unknown_run", f"There is no deploy with the run id {ask['run_id']}.")
+        if ask["action"] == "run" and ask["run_id"] not in [one.id for one in self.runs]:
+            told = f"There is no deploy with the run id {ask['run_id']}."
+            no = no or (404, {"ok": False, "code": "unknown_run", "error": told})
         if no is not None:
             status, body = no
             return web.json_response(body, status=status, headers=self._dated)
@@ -99,9 +99,7 @@ class Api:
     def _answer(self, ask: dict[str, Any]) -> dict[str, Any]:  # noqa: C901, PLR0911  (one an action)
         match ask["action"]:
             case "told":
-                if "end" in ask:
-                    self.told[ask["request_id"]] = ask["end"]
-                return {"told": self.told.get(ask["request_id"])}
+                return self._told(ask)
             case "deploy":
                 self.told.setdefault(ask["request_id"], "")
                 told = {name: ask.get(name) or "" for name in TITLE_FIELDS}
@@ -112,11 +110,11 @@ class Api:
                 return {"message": "queued", "run": answered, **self.adds}
             case "run":
                 return {"run": _json(next(r for r in self.runs if r.id == ask["run_id"]))}
+            case "history":
+                return self._history(ask["target"], ask["page"])
             case "runs":
                 listed = [one for one in reversed(self.runs) if one.id not in self.unlisted]
                 return {"runs": [_json(one) for one in listed]}
-            case "history":
-                return self._page(ask["page"])
             case "cancel":
                 if any(one.id == ask["run_id"] for one in self.runs):
                     self.change(ask["run_id"], status="completed", conclusion="cancelled")
@@ -130,13 +128,20 @@ class Api:
                 return {"registry": self.registry, "version": "1", "revisions": self.revisions}
         raise AssertionError(ask)
 
-    def _page(self, number: int) -> dict[str, Any]:
-        found = [_json(one) for one in reversed(self.runs)]
-        shown = found[(number - 1) * PAGE : number * PAGE]
+    def _told(self, ask: dict[str, Any]) -> dict[str, Any]:
+        if "end" in ask:
+            self.told[ask["request_id"]] = ask["end"]
+        return {"told": self.told.get(ask["request_id"])}
+
+    def _history(self, target: str, page: int) -> dict[str, Any]:
+        """Two runs a page."""
+        found = [_json(one) for one in reversed(self.runs) if target in ("", one.target)]
+        pages = max(1, -(-len(found) // 2))
+        number = min(page, pages)
+        shown = found[2 * number - 2 : 2 * number]
         unseen = [one["id"] for one in shown if one["id"] in self.unseen]
         why = "GitHub does not answer." if unseen else ""
-        told = {"page": number, "pages": max(1, -(-len(found) // PAGE))}
-        return {"runs": shown, "unseen": unseen, "why": why, **told}
+        return {"runs": shown, "page": number, "pages": pages, "unseen": unseen, "why": why}
 
     def change(self, id_: int, **more: Any) -> Run:
         """GitHub moves a run on."""
@@ -162,10 +167,6 @@ class Api:
         """Wait until that many such calls came."""
         async with self.arrived:
             await self.arrived.wait_for(lambda: self.count(action) >= count)
-
-
-def _no(code: str, why: str) -> dict[str, Any]:
-    return {"ok": False, "code": code, "error": why}
 
 
 def _json(one: Run) -> dict[str, Any]:
