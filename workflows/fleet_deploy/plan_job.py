@@ -17,6 +17,7 @@ from fleet_control.seed import is_commit
 from workflows.fleet_deploy import (
     boot_check,
     forgotten_host,
+    freeze_check,
     goal,
     guard,
     identity_conflict,
@@ -94,6 +95,7 @@ def run(job: JobContext) -> tuple[Annotation, ...]:
         raise Stopped("Not set up", "COMMIT is not a commit.")
     past = OtherRuns(GitHubRuns(api, token, job.accounts.control_api.id, job.clock.sleep), job)
     judge.only_once(job.asked, job.run.id, past.runs, past.jobs)
+    of_a_freeze = freeze_check.look(job)
     view, machines = _judged_view(job, past)
     with _untouched():
         job.hosts.refuse_an_old_control()
@@ -114,7 +116,8 @@ def run(job: JobContext) -> tuple[Annotation, ...]:
             "finishes": str(found.finishes).lower(),
         },
     )
-    return _tell(job, found, turns, view, (*left_out, *unbootable))
+    told = _tell(job, found, turns, view, (*left_out, *unbootable))
+    return (*of_a_freeze, *told)
 
 
 def _judged_view(job: JobContext, past: OtherRuns) -> tuple[FleetView, dict[str, str]]:
