@@ -15,6 +15,7 @@ from clawbot.once import Once
 from clawbot.operations import Operations
 from clawbot.parsing import Unreadable, acts, in_words
 from clawbot.predecessor import Predecessor
+from clawbot.preflight import BotPreflight
 from clawbot.replies import ASKED_ALREADY, Notice, Reply, StatusReport, asking, refused
 from clawbot.requests import (
     Cancel,
@@ -22,6 +23,7 @@ from clawbot.requests import (
     Freeze,
     Help,
     History,
+    Preflight,
     Request,
     Resume,
     Rollback,
@@ -58,6 +60,7 @@ class Commands:
         operations: Operations,
         once: Once,
         predecessor: Predecessor,
+        preflight: BotPreflight,
         ledger: LedgerView,
     ) -> None:
         self._fleet = fleet
@@ -66,6 +69,7 @@ class Commands:
         self._operations = operations
         self._once = once
         self._predecessor = predecessor
+        self._preflight = preflight
         self._ledger = ledger
 
     async def answer(self, ask: Ask, request: Request | Unreadable, reply: LivingReply) -> Reply:
@@ -97,7 +101,7 @@ class Commands:
             case _:
                 return await self._operate(ask, request, reply)
 
-    async def _operate(  # noqa: PLR0911  (one for each command)
+    async def _operate(  # noqa: C901, PLR0911  (one for each command)
         self, ask: Ask, request: Request, reply: LivingReply
     ) -> Reply:
         """What is no deploy; of what is for operators only, nobody else is told more."""
@@ -113,14 +117,16 @@ class Commands:
                 return await reply.answer(await self._ledger.history(target, page))
             case ShowRun(run):
                 return await self._ledger.run(run, reply)
-            case Stop():
-                return await reply.answer(await halt.stop(self._fleet.api, ask.requested_by))
-            case Cancel(run):
-                return await reply.answer(await self._cancel(ask, run))
             case Freeze(duration, reason):
                 return await reply.answer(await freezing.begin(self._fleet, ask, duration, reason))
             case Unfreeze():
                 return await reply.answer(await freezing.lift(self._fleet, ask))
+            case Stop():
+                return await reply.answer(await halt.stop(self._fleet.api, ask.requested_by))
+            case Cancel(run):
+                return await reply.answer(await self._cancel(ask, run))
+            case Preflight():
+                return await self._preflight.answer(reply)
         raise NotImplementedError(in_words(request))
 
     async def _cancel(self, ask: Ask, run: int) -> Notice:

@@ -7,6 +7,7 @@ from clawbot.page import Page
 from clawbot.progress import Progress, Stage
 from fleet_control import skew
 from fleet_control.history import HistoryRow
+from fleet_control.preflight import Check
 from fleet_control.status import FleetStatus
 
 # The code of a notice that answers what is no command at all.
@@ -134,7 +135,15 @@ class Deploying:
     asked_at: float = 0.0
 
 
-Reply = Notice | StatusReport | HistoryReport | Question | Deploying
+@dataclass(frozen=True, slots=True)
+class PreflightReport:
+    """Whether a deploy would work; before anything was seen, how many things are `looked_at`."""
+
+    checks: tuple[Check, ...] = ()
+    looked_at: int = 0
+
+
+Reply = Notice | StatusReport | HistoryReport | PreflightReport | Question | Deploying
 
 
 def is_final(reply: Reply) -> bool:
@@ -144,6 +153,8 @@ def is_final(reply: Reply) -> bool:
             return progress.over
         case Question():
             return False
+        case PreflightReport(checks=checks):
+            return bool(checks)
         case _:
             return True
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from clawbot.page import Page, cut
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
-from clawbot.replies import Deploying, HostMove, Question
+from clawbot.replies import Deploying, HostMove, PreflightReport, Question
 from fleet_control import phrases
 from fleet_control.duration import exact, older
 from fleet_control.history import HistoryRow
@@ -118,6 +118,13 @@ def counted(status: FleetStatus) -> str:
     said = [f"{count} {what}{'s' if count != 1 else ''}", f"{healthy} healthy"]
     said += [f"{replacing} being replaced"] * bool(replacing)
     return ", ".join(said + phrases.problems(status))
+
+
+def preflight(report: PreflightReport) -> str:
+    """What a preflight came to, or that it is still being looked at."""
+    if report.checks:
+        return phrases.ready(report.checks)
+    return f"Looking at {report.looked_at} things, 10 seconds at most"
 
 
 def state(row: InstanceStatus) -> str:

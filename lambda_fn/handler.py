@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from hmac import compare_digest
 from typing import Any
 
-from lambda_fn import action, read_limit, stop, told
+from lambda_fn import action, preflight, read_limit, stop, told
 from lambda_fn.deploy import DeployAction
 from lambda_fn.failure import Code, Failure
 from lambda_fn.github import GitHubClient
@@ -116,7 +116,9 @@ class Call:
             return self._of_calls(ask, table)
         if ask.action in (ApiAction.FREEZE, ApiAction.UNFREEZE, ApiAction.HOLDS):
             return self._of_holds(ask, signer, Holds(table, self._budget.now()))
-        read_limit.count(signer, table, self._budget.now())
+        read_limit.count(signer, ask.action, table, self._budget.now())
+        if ask.action is ApiAction.PREFLIGHT:
+            return preflight.answer(signer, self._connect, table, self._budget)
         return action.answer(ask, self._connect(self._budget))
 
     def _of_calls(self, ask: ApiRequest, table: Table | None) -> Mapping[str, object]:

@@ -8,13 +8,14 @@ import discord
 
 from clawbot import backquotes, indicator, wording
 from clawbot.discord import limits
-from clawbot.page import Page, cut, page
+from clawbot.page import Page, cut, fitted, page
 from clawbot.progress import HostProgress, Progress, Stage
 from clawbot.replies import (
     Deploying,
     HistoryReport,
     HostMove,
     Notice,
+    PreflightReport,
     Question,
     Reply,
     StatusReport,
@@ -22,9 +23,10 @@ from clawbot.replies import (
 )
 from fleet_control import history, phrases
 from fleet_control.duration import older
-from fleet_control.history import HistoryRow, Outcome
+from fleet_control.history import HistoryRow, RunResult
 from fleet_control.last_words import quoted
 from fleet_control.line import printable
+from fleet_control.preflight import Check, Outcome
 from fleet_control.status import FleetStatus, InstanceStatus
 
 ROWS_A_PAGE = 12
@@ -32,6 +34,9 @@ LONGEST_ROW = 320
 LONGEST_ANSWER = 130
 # `stopped by <a name> after <an id>`, both of the longest.
 LONGEST_STAGE = 120
+# What one thing of a preflight has at least, of which thirty fit, and at most.
+CHECK_ROW = range(130, 600)
+LONGEST_CHECK_NAME = 40
 LONGEST_ID = 64
 HOSTS_ASKED_ABOUT = 10
 # Eight of them fit into a description.
@@ -77,6 +82,8 @@ def _drawn(reply: Reply, now: float) -> discord.Embed:
             return _question(reply)
         case Deploying():
             return _deploying(reply, now)
+        case PreflightReport():
+            return _preflight(reply)
 
 
 def status_page(report: StatusReport) -> Page[InstanceStatus]:
@@ -161,7 +168,7 @@ def _image(row: InstanceStatus, status: FleetStatus, now: float) -> str:
 
 def _history(report: HistoryReport) -> discord.Embed:
     rows = report.shown.items
-    living = any(row.outcome in (Outcome.QUEUED, Outcome.RUNNING) for row in rows)
+    living = any(row.outcome in (RunResult.QUEUED, RunResult.RUNNING) for row in rows)
     text = "\n".join(map(_run, rows)) or _words(history.nothing(report.target), LONGEST_ROW)
     made = _embed(history.title(plain(report.target)), text, BLUE if living else GREY)
     footer = (wording.paged(report.shown, "newest first"), report.beside)
@@ -258,3 +265,20 @@ def _host(host: HostProgress) -> str:
     told = said(wording.host_stage(host), LONGEST_ROW)
     line = f"{indicator.HOSTS[host.stage]} **{plain(host.id)}** · {told}"
     return f"{line}\n-# {plain(host.old or 'no host')} → {plain(host.new)}"
+
+
+def _preflight(report: PreflightReport) -> discord.Embed:
+    checks = phrases.worst_first(report.checks)
+    wrong = any(one.outcome is Outcome.WRONG for one in checks)
+    colour = RED if wrong else GREEN if checks else BLUE
+    rows = fitted(checks, limits.EMBED_DESCRIPTION, CHECK_ROW, _check)
+    return _embed(wording.preflight(report), "\n".join(rows), colour)
+
+
+def _check(one: Check, longest: int) -> str:
+    """What was found, and below it what to do, for which half is kept."""
+    head = f"{phrases.MARKS[one.outcome]} **{plain(one.name, LONGEST_CHECK_NAME)}** · "
+    room = longest - len(head)
+    advice = said(one.advice, room // 2)
+    told = said(one.told, room - len(advice) - len("\n-# "))
+    return "\n-# ".join(filter(None, (head + told, advice)))

@@ -22,6 +22,7 @@ from clawbot.discord.places import Places
 from clawbot.discord.predecessor import PredecessorsMessage
 from clawbot.discord.registration import Asking, register, slash_command
 from clawbot.discord.reply import NOBODY, DiscordMessage, made
+from clawbot.discord.rights import rights
 from clawbot.discord.speaker import PLATFORM, Addressed, acted, addressed, wrote
 from clawbot.in_flight import InFlight
 from clawbot.living_reply import BEGUN_WITHIN_SECONDS, LivingReply, State
@@ -73,6 +74,8 @@ class FleetCog(commands.Cog, name=COG):
         self._client.tree.add_command(self._group, guild=self._guild)
         for event in CHANGES:
             self._client.add_listener(self._changed, event)
+        rights_now = partial(rights, self._client, self._settings, self._group)
+        self._bot.preflight.ask("Discord", rights_now)
         if self._client.is_ready():
             await self.on_ready()
 

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from html import escape, unescape
 
 from clawbot import backquotes, indicator, wording
-from clawbot.page import Page, page
+from clawbot.page import Page, fitted, page
 from clawbot.progress import HostProgress, Stage
 from clawbot.replies import (
     Deploying,
     HistoryReport,
     Notice,
+    PreflightReport,
     Question,
     Reply,
     StatusReport,
@@ -22,6 +23,7 @@ from fleet_control.duration import older
 from fleet_control.history import HistoryRow
 from fleet_control.last_words import quoted
 from fleet_control.line import printable
+from fleet_control.preflight import Check
 from fleet_control.status import FleetStatus, InstanceStatus
 
 # All of these in UTF-16 code units after the markup was read, as Telegram counts.
@@ -33,6 +35,9 @@ LONGEST_ID = 64
 LONGEST_ROW = 325
 ROWS_A_PAGE = 10
 HOSTS_ASKED_ABOUT = 8
+# What one thing of a preflight has at least, of which thirty fit, and at most.
+CHECK_ROW = range(130, 600)
+LONGEST_CHECK_NAME = 40
 _INDENT = "    "
 _TAG = re.compile("<[^>]*>")
 # Telegram itself makes a mention of it, where it is no code.
@@ -65,6 +70,8 @@ def render(reply: Reply, now: float) -> str:
             return _fit(_question(reply, now))
         case Deploying():
             return _fit(_deploying(reply))
+        case PreflightReport():
+            return _fit(_preflight(reply))
 
 
 def status_page(report: StatusReport) -> Page[InstanceStatus]:
@@ -248,6 +255,22 @@ def _host(host: HostProgress) -> str:
     return (
         f"{indicator.HOSTS[host.stage]} {_bold(host.id)} {moved} {said(wording.host_stage(host))}"
     )
+
+
+def _preflight(report: PreflightReport) -> Iterator[str]:
+    head = _bold(wording.preflight(report))
+    yield head
+    checks = phrases.worst_first(report.checks)
+    yield from fitted(checks, LONGEST - _seen(head) - 4, CHECK_ROW, _check, _seen)
+
+
+def _check(one: Check, longest: int) -> str:
+    """What was found, and below it what to do, for which half is kept."""
+    head = f"{phrases.MARKS[one.outcome]} {_bold(one.name, LONGEST_CHECK_NAME)} "
+    room = longest - _seen(head)
+    advice = said(one.advice, room // 2)
+    told = said(one.told, room - _seen(advice) - len(_INDENT) - 1)
+    return f"\n{_INDENT}".join(filter(None, (head + told, advice)))
 
 
 def over(reply: Deploying, user_id: int) -> str:

@@ -52,6 +52,8 @@ class Api:
     unlisted: ids of runs that `runs` does not show yet.
     unseen: ids of runs whose jobs `history` can't have.
     told: the end that each asker was told of last, by the ask's request id.
+    checks: what a preflight sees.
+    signer: who signs what it is asked.
     freeze: the one that holds the fleet.
     lock: the one on the state, where it can be seen.
     off: by how many seconds its own clock is ahead.
@@ -68,6 +70,8 @@ class Api:
     unlisted: set[int] = field(default_factory=set)
     unseen: set[int] = field(default_factory=set)
     told: dict[str, str] = field(default_factory=dict)
+    checks: list[dict[str, Any]] = field(default_factory=list)
+    signer: str = "chat:demo"
     freeze: dict[str, Any] | None = None
     lock: dict[str, Any] | None = None
     sees_lock: bool = True
@@ -126,6 +130,8 @@ class Api:
                 return self._of_holds(ask)
             case "registry":
                 return {"registry": self.registry, "version": "1", "revisions": self.revisions}
+            case "preflight":
+                return {"checks": self.checks, "signer": self.signer}
         raise AssertionError(ask)
 
     def _told(self, ask: dict[str, Any]) -> dict[str, Any]:
@@ -143,12 +149,6 @@ class Api:
         why = "GitHub does not answer." if unseen else ""
         return {"runs": shown, "page": number, "pages": pages, "unseen": unseen, "why": why}
 
-    def change(self, id_: int, **more: Any) -> Run:
-        """GitHub moves a run on."""
-        place = next(place for place, one in enumerate(self.runs) if one.id == id_)
-        self.runs[place] = self.runs[place]._replace(**more)
-        return self.runs[place]
-
     def _of_holds(self, ask: dict[str, Any]) -> dict[str, Any]:
         before = self.freeze
         if ask["action"] == "freeze":
@@ -159,6 +159,12 @@ class Api:
             self.freeze = None
         lock = {"lock": self.lock} if self.sees_lock else {}
         return {"freeze": self.freeze, "lifted": before, **lock}
+
+    def change(self, id_: int, **more: Any) -> Run:
+        """GitHub moves a run on."""
+        place = next(place for place, one in enumerate(self.runs) if one.id == id_)
+        self.runs[place] = self.runs[place]._replace(**more)
+        return self.runs[place]
 
     def count(self, action: str) -> int:
         return sum(ask["action"] == action for ask in self.asked)
