@@ -12,6 +12,7 @@ from clawbot.deploy import Deploys
 from clawbot.ledger_view import LedgerView
 from clawbot.living_reply import LivingReply
 from clawbot.once import Once
+from clawbot.operations import Operations
 from clawbot.parsing import Unreadable, acts, in_words
 from clawbot.predecessor import Predecessor
 from clawbot.preflight import BotPreflight
@@ -24,10 +25,13 @@ from clawbot.requests import (
     History,
     Preflight,
     Request,
+    Resume,
+    Rollback,
     ShowRun,
     Status,
     Stop,
     Unfreeze,
+    Unlock,
 )
 from clawbot.speaker import DOUBTED
 from fleet_control.caller import Unknown
@@ -53,6 +57,7 @@ class Commands:
         fleet: Fleet,
         deploys: Deploys,
         confirmation: Confirmation,
+        operations: Operations,
         once: Once,
         predecessor: Predecessor,
         preflight: BotPreflight,
@@ -61,6 +66,7 @@ class Commands:
         self._fleet = fleet
         self._deploys = deploys
         self._confirmation = confirmation
+        self._operations = operations
         self._once = once
         self._predecessor = predecessor
         self._preflight = preflight
@@ -95,7 +101,7 @@ class Commands:
             case _:
                 return await self._operate(ask, request, reply)
 
-    async def _operate(  # noqa: PLR0911  (one for each command)
+    async def _operate(  # noqa: C901, PLR0911  (one for each command)
         self, ask: Ask, request: Request, reply: LivingReply
     ) -> Reply:
         """What is no deploy; of what is for operators only, nobody else is told more."""
@@ -105,14 +111,16 @@ class Commands:
                 log.info("fleet.refused code=%s by=%s", no.code, ask.account)
                 return await reply.answer(refused(no.message, no.code))
         match request:
-            case Freeze(duration, reason):
-                return await reply.answer(await freezing.begin(self._fleet, ask, duration, reason))
-            case Unfreeze():
-                return await reply.answer(await freezing.lift(self._fleet, ask))
+            case Rollback() | Resume() | Unlock():
+                return await reply.answer(await self._operations.question(ask, request))
             case History(target, page):
                 return await reply.answer(await self._ledger.history(target, page))
             case ShowRun(run):
                 return await self._ledger.run(run, reply)
+            case Freeze(duration, reason):
+                return await reply.answer(await freezing.begin(self._fleet, ask, duration, reason))
+            case Unfreeze():
+                return await reply.answer(await freezing.lift(self._fleet, ask))
             case Stop():
                 return await reply.answer(await halt.stop(self._fleet.api, ask.requested_by))
             case Cancel(run):

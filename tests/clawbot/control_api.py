@@ -50,10 +50,12 @@ class Api:
     adds: what the answer to a deploy says beside.
     ends: what each deploy has ended as by the time anybody looks, or nothing for one that waits.
     unlisted: ids of runs that `runs` does not show yet.
+    unseen: ids of runs whose jobs `history` can't have.
     told: the end that each asker was told of last, by the ask's request id.
-    freeze: the one that holds the fleet.
     checks: what a preflight sees.
     signer: who signs what it is asked.
+    freeze: the one that holds the fleet.
+    lock: the one on the state, where it can be seen.
     off: by how many seconds its own clock is ahead.
     """
 
@@ -66,10 +68,13 @@ class Api:
     adds: dict[str, Any] = field(default_factory=dict)
     ends: str = ""
     unlisted: set[int] = field(default_factory=set)
+    unseen: set[int] = field(default_factory=set)
     told: dict[str, str] = field(default_factory=dict)
-    freeze: dict[str, Any] | None = None
     checks: list[dict[str, Any]] = field(default_factory=list)
     signer: str = "chat:demo"
+    freeze: dict[str, Any] | None = None
+    lock: dict[str, Any] | None = None
+    sees_lock: bool = True
     off: float = 0.0
     now: Callable[[], float] = time.time
     url: str = ""
@@ -84,7 +89,8 @@ class Api:
         is_next = self.next and ask["action"] != "holds"
         no = self.next.pop(0) if is_next else self.refused.get(ask["action"])
         if ask["action"] == "run" and ask["run_id"] not in [one.id for one in self.runs]:
-            no = no or (404, {"ok": False, "code": "unknown_run", "error": "There is no such run."})
+            told = f"There is no deploy with the run id {ask['run_id']}."
+            no = no or (404, {"ok": False, "code": "unknown_run", "error": told})
         if no is not None:
             status, body = no
             return web.json_response(body, status=status, headers=self._dated)
@@ -128,16 +134,6 @@ class Api:
                 return {"checks": self.checks, "signer": self.signer}
         raise AssertionError(ask)
 
-    def _of_holds(self, ask: dict[str, Any]) -> dict[str, Any]:
-        before = self.freeze
-        if ask["action"] == "freeze":
-            since = int(self.now())
-            held = {"by": ask["requested_by"], "reason": ask["reason"], "since": since}
-            self.freeze = {**held, "until": since + ask["seconds"]}
-        if ask["action"] == "unfreeze":
-            self.freeze = None
-        return {"freeze": self.freeze, "lifted": before}
-
     def _told(self, ask: dict[str, Any]) -> dict[str, Any]:
         if "end" in ask:
             self.told[ask["request_id"]] = ask["end"]
@@ -148,7 +144,21 @@ class Api:
         found = [_json(one) for one in reversed(self.runs) if target in ("", one.target)]
         pages = max(1, -(-len(found) // 2))
         number = min(page, pages)
-        return {"runs": found[2 * number - 2 : 2 * number], "page": number, "pages": pages}
+        shown = found[2 * number - 2 : 2 * number]
+        unseen = [one["id"] for one in shown if one["id"] in self.unseen]
+        why = "GitHub does not answer." if unseen else ""
+        return {"runs": shown, "page": number, "pages": pages, "unseen": unseen, "why": why}
+
+    def _of_holds(self, ask: dict[str, Any]) -> dict[str, Any]:
+        before = self.freeze
+        if ask["action"] == "freeze":
+            since = int(self.now())
+            held = {"by": ask["requested_by"], "reason": ask["reason"], "since": since}
+            self.freeze = {**held, "until": since + ask["seconds"]}
+        if ask["action"] == "unfreeze":
+            self.freeze = None
+        lock = {"lock": self.lock} if self.sees_lock else {}
+        return {"freeze": self.freeze, "lifted": before, **lock}
 
     def change(self, id_: int, **more: Any) -> Run:
         """GitHub moves a run on."""
