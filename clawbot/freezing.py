@@ -11,7 +11,10 @@ from fleet_control.holds import OLDER_API, UNKNOWN_ACTION
 from fleet_control.ledger import Operation
 
 _LIFTED_BY = "Until then deploys are refused; any operator lifts that by `/fleet unfreeze`."
-_RUNS_ON = "A roll is under way, and goes on: `/fleet stop` ends it after the host that it is at."
+_RUNS_ON = (
+    "A roll is under way, and goes on if its plan was made before: `/fleet stop` ends it after the "
+    "host that it is at."
+)
 _LOOK = "Whether the fleet is frozen now, `/fleet status` shows."
 
 log = logging.getLogger(__name__)
