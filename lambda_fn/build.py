@@ -12,7 +12,7 @@ from pathlib import Path
 # What of fleet_control the function carries: nothing but the standard library is under these.
 SHARED = (
     *("__init__", "caller", "github", "last_words", "ledger", "line"),
-    *("policy", "run_row", "seed"),
+    *("policy", "run_row", "seed", "state_lock"),
 )
 
 _NO_TIME = (1980, 1, 1, 0, 0, 0)  # the first one a zip can hold

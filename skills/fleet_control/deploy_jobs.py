@@ -6,9 +6,9 @@ from enum import StrEnum
 
 from fleet_control.ledger import WAITING, Job
 
-PLAN = "plan"
+PLAN, FINISH = "plan", "finish"
 # Every job of another name is a host's.
-_OWN_JOBS = (PLAN, "finish")
+_OWN_JOBS = (PLAN, FINISH)
 # The one step that moves anything.
 MOVING_STEP = "Replace and wait until healthy"
 # How the name of the step begins that says what was remarkable before all was well: units that

@@ -24,6 +24,7 @@ SHARED = (
     "policy.py",
     "run_row.py",
     "seed.py",
+    "state_lock.py",
 )
 
 

@@ -34,6 +34,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         ),
         ("lambda_fn/handler.py", "lambda_fn", "handler secrets runtime action lease github"),
         ("lambda_fn/github_cache.py", "lambda_fn", "github_cache"),
+        ("lambda_fn/held_lock.py", "lambda_fn", "held_lock"),
         ("lambda_fn/lease.py", "lambda_fn", "lease"),
         ("lambda_fn/mask.py", "lambda_fn", "secrets failure"),
         ("lambda_fn/read_limit.py", "lambda_fn", "github_cache"),

@@ -21,6 +21,7 @@ from workflows.fleet_deploy import (
     host_log,
     known_machines,
     launch_check,
+    lost_lock,
     removal,
     roll,
     runner,
@@ -53,6 +54,7 @@ def run(job: JobContext) -> tuple[Annotation, ...]:
     earlier = roll.before(plan.roll, instance)
     turn = plan.roll[len(earlier)]
     began = job.clock.monotonic()
+    notices = lost_lock.noted(job, turn.name)
     try:
         spare_the_caller(job, turn.id)
         with _untouched(turn.id):
@@ -64,11 +66,13 @@ def run(job: JobContext) -> tuple[Annotation, ...]:
     took = summary.span(job.clock.monotonic() - began)
     log.info("fleet.replaced instance=%s machine=%s took=%s", turn.id, watch.machine, took)
     runner.write_summary(job.environ, summary.replaced(turn, watch.machine, plan.image, took))
-    notices = [Annotation("Not noted", why)] if (why := watch.note()) else []
+    if why := watch.note():
+        notices += (Annotation("Not noted", why),)
     if watch.answer and (told := health_report.remarks(watch.answer)):
         runner.write_outputs(job.environ, {"remarks": told})
-        notices.append(Annotation("On the way", f"{turn.id} is healthy, and on the way {told}."))
-    return tuple(notices)
+        said = f"{turn.id} is healthy, and on the way {told}."
+        notices += (Annotation("On the way", said),)
+    return notices
 
 
 def _as_patient(job: JobContext, plan: DeployPlan) -> JobContext:

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from fleet_control import ledger
 from fleet_control.bot_record import BotRecord
 from fleet_control.caller import ALL, BotInstance, Caller
+from fleet_control.deploy_jobs import PLAN
 from fleet_control.error import Ec2Error
 from fleet_control.policy import Facts, refused_first
 from fleet_control.seed import is_commit
@@ -23,6 +24,7 @@ from workflows.fleet_deploy import (
     judge,
     known_machines,
     launch_check,
+    lost_lock,
     other_runs,
     registry_history,
     revision,
@@ -30,6 +32,7 @@ from workflows.fleet_deploy import (
     runner,
     seed_upload,
     summary,
+    unlock,
 )
 from workflows.fleet_deploy.cloud import FleetView
 from workflows.fleet_deploy.git import Git
@@ -91,6 +94,8 @@ def run(job: JobContext) -> tuple[Annotation, ...]:
         raise Stopped("Not set up", "COMMIT is not a commit.")
     past = OtherRuns(GitHubRuns(api, token, job.accounts.control_api.id, job.clock.sleep), job)
     judge.only_once(job.asked, job.run.id, past.runs, past.jobs)
+    if job.asked.operation == ledger.Operation.UNLOCK:
+        return unlock.run(job, past.others, past.jobs)
     view, machines = _judged_view(job, past)
     with _untouched():
         job.hosts.refuse_an_old_control()
@@ -103,8 +108,11 @@ def run(job: JobContext) -> tuple[Annotation, ...]:
             job.asked.target, turns, seed, job.registry, manifests
         )
         sum_ = seed_upload.put(job.cloud.s3, bucket, seed)
+        notices = lost_lock.make_way(job, past.others, past.jobs)
+        notices += lost_lock.noted(job, PLAN)
     job = replace(job, engine=job.engine.made_of(made_of.revision.commit, sum_))
-    turns = _rehearse(job, made_of.image.id, turns, view, machines, past)
+    with lost_lock.telling_whose(job, past.others, past.jobs):
+        turns = _rehearse(job, made_of.image.id, turns, view, machines, past)
     runner.write_outputs(
         job.environ,
         {
@@ -116,7 +124,7 @@ def run(job: JobContext) -> tuple[Annotation, ...]:
             "target": job.asked.target,
         },
     )
-    return _tell(job, made_of, turns, view, (*left_out, *unbootable))
+    return notices + _tell(job, made_of, turns, view, (*left_out, *unbootable))
 
 
 def _judged_view(job: JobContext, past: OtherRuns) -> tuple[FleetView, dict[str, str]]:
