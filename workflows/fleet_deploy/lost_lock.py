@@ -6,7 +6,7 @@ is broken only once whoever took it has no credentials any more (docs/adr/0032).
 
 import logging
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from fleet_control import state_lock
@@ -93,7 +93,7 @@ def noted(job: JobContext, name: str) -> tuple[Annotation, ...]:
 
 def look(job: JobContext, runs: Iterable[Run], jobs: Jobs) -> HeldLock | None:
     """The lock on the state; None where there is none. `runs` are those that GitHub lists."""
-    held = job.engine.lock()
+    held = _held(job)
     if held is None:
         return None
     table = control_table.connect(job.environ)
@@ -104,6 +104,18 @@ def look(job: JobContext, runs: Iterable[Run], jobs: Jobs) -> HeldLock | None:
     except TableAway as away:
         return HeldLock(held, unseen=str(away))
     return HeldLock(held, note, works=note is not None and _works(note, runs, jobs))
+
+
+def _held(job: JobContext) -> StateLock | None:
+    """The lock, as the engine names it. It takes and gives back a file beside the state first, and
+    then an item of its table; of an item without the file it says nothing but that it is there."""
+    if held := job.engine.lock():
+        return held
+    (bucket,) = runner.needed(job.environ, "TOFU_STATE_BUCKET")
+    with suppress(TableAway):  # the engine will say so
+        row = control_table.of_locks(job.environ).get(f"{bucket}/fleet.tfstate") or {}
+        return state_lock.read_info(str(row.get("Info", "")))
+    return None
 
 
 def _works(note: LockNote, runs: Iterable[Run], jobs: Jobs) -> bool:
@@ -128,7 +140,12 @@ def make_way(job: JobContext, runs: Iterable[Run], jobs: Jobs) -> tuple[Annotati
 
 def broken(job: JobContext, held: HeldLock, why: str) -> Annotation:
     """Break it; what the run's page says of that."""
-    job.engine.unlock(held.lock.id)
+    try:
+        job.engine.unlock(held.lock.id)
+    except EngineFailed:
+        # So it ends, too, where it broke a lock of which it found but one half.
+        if _held(job):
+            raise
     run = held.note.run if held.note else 0
     log.info("fleet.lock_broken id=%s who=%s run=%d", held.lock.id, held.lock.who, run)
     said = f"{held.holder('had')}: it is broken ({held.lock.id}). {why}"
