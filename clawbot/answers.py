@@ -3,16 +3,29 @@
 import logging
 from dataclasses import replace
 
+from clawbot import halt
 from clawbot.ask import Ask
 from clawbot.commands import HELP, Who, command_of, usage
 from clawbot.confirmation import Confirmation
 from clawbot.deploy import Deploys
+from clawbot.ledger_view import LedgerView
 from clawbot.living_reply import LivingReply
 from clawbot.once import Once
 from clawbot.parsing import Unreadable, acts, in_words
 from clawbot.predecessor import Predecessor
-from clawbot.replies import ASKED_ALREADY, Reply, StatusReport, asking, refused
-from clawbot.requests import Deploy, Help, Request, Status
+from clawbot.preflight import BotPreflight
+from clawbot.replies import ASKED_ALREADY, Notice, Reply, StatusReport, asking, refused
+from clawbot.requests import (
+    Cancel,
+    Deploy,
+    Help,
+    History,
+    Preflight,
+    Request,
+    ShowRun,
+    Status,
+    Stop,
+)
 from clawbot.speaker import DOUBTED
 from fleet_control.caller import Unknown
 from fleet_control.fleet import Fleet
@@ -38,12 +51,16 @@ class Commands:
         confirmation: Confirmation,
         once: Once,
         predecessor: Predecessor,
+        preflight: BotPreflight,
+        ledger: LedgerView,
     ) -> None:
         self._fleet = fleet
         self._deploys = deploys
         self._confirmation = confirmation
         self._once = once
         self._predecessor = predecessor
+        self._preflight = preflight
+        self._ledger = ledger
 
     async def answer(self, ask: Ask, request: Request | Unreadable, reply: LivingReply) -> Reply:
         """Answer one ask, and stay until its reply is final or a question."""
@@ -81,7 +98,26 @@ class Commands:
             if no is not None:
                 log.info("fleet.refused code=%s by=%s", no.code, ask.account)
                 return await reply.answer(refused(no.message, no.code))
+        match request:
+            case History(target, page):
+                return await reply.answer(await self._ledger.history(target, page))
+            case ShowRun(run):
+                return await self._ledger.run(run, reply)
+            case Stop():
+                return await reply.answer(await halt.stop(self._fleet.api, ask.requested_by))
+            case Cancel(run):
+                return await reply.answer(await self._cancel(ask, run))
+            case Preflight():
+                return await self._preflight.answer(reply)
         raise NotImplementedError(in_words(request))
+
+    async def _cancel(self, ask: Ask, run: int) -> Notice:
+        # Heard twice, what names none would cancel a second one.
+        if not self._once.first(*ask.key):
+            return refused(ASKED_ALREADY, "duplicate")
+        if run:
+            return await halt.cancel(self._fleet.api, run, ask.requested_by)
+        return await halt.cancel_the_one(self._fleet.api, ask.requested_by)
 
     async def _deploy(self, ask: Ask, wanted: Deploy, reply: LivingReply) -> Reply:
         target, image_or_commit = wanted.target, wanted.image_or_commit

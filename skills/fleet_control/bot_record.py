@@ -5,7 +5,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from fleet_control.caller import ALL
-from fleet_control.deploy_jobs import host_jobs
+from fleet_control.deploy_jobs import host_jobs, was_stopped
 from fleet_control.ledger import WAITING, Job, Run, seconds
 from fleet_control.policy import (
     FAILURES_BEFORE_A_PERSON,
@@ -17,11 +17,12 @@ from fleet_control.policy import (
 _SUCCESS = "success"
 
 
-class Outcome(Enum):
+class DeployOutcome(Enum):
     """What a run came to for one instance.
 
     Attributes:
-        NOTHING: its host's own job never began: the run stopped in `plan`, or waited until the end.
+        NOTHING: its host's own job never began: the run stopped in `plan`, waited until the end, or
+            was stopped by a person before this host.
         FAILED: that job failed, ran out of time, or was cancelled once it had begun.
     """
 
@@ -74,41 +75,45 @@ def record(
         if how is None and run.caller:
             return BotRecord(last, sure, run, doubt)
         doubt = doubt or (run if how is None else None)
-        if run.caller and how is not Outcome.NOTHING:
+        if run.caller and how is not DeployOutcome.NOTHING:
             last = last or BotDeploy(run.caller, _ended(id_, run, jobs.get(run.id, ())))
-            failed = how is Outcome.FAILED and not settled
+            failed = how is DeployOutcome.FAILED and not settled
             failures, sure = failures + failed, sure + (failed and not doubt)
-        settled = settled or how is Outcome.SUCCEEDED or failures == FAILURES_BEFORE_A_PERSON
+        settled = settled or how is DeployOutcome.SUCCEEDED or failures == FAILURES_BEFORE_A_PERSON
     return BotRecord(last, sure, doubt=doubt if failures == FAILURES_BEFORE_A_PERSON else None)
 
 
-def _outcome(id_: str, run: Run, jobs: Iterable[Job] | None) -> Outcome | None:
+def _outcome(id_: str, run: Run, jobs: Iterable[Job] | None) -> DeployOutcome | None:
     """What the run came to for this instance; None where only its jobs can tell."""
     succeeded = run.conclusion == _SUCCESS
     # The title of one that a person began on GitHub names no target.
     if not (run.target in (id_, ALL) or (succeeded and not run.target)):
-        return Outcome.NOTHING
+        return DeployOutcome.NOTHING
     if succeeded and run.target:
-        return Outcome.SUCCEEDED
+        return DeployOutcome.SUCCEEDED
     if run.status in WAITING and run.attempt == 1:
-        return Outcome.NOTHING
+        return DeployOutcome.NOTHING
     return None if jobs is None else _of_jobs(_own(id_, jobs))
 
 
 def _own(id_: str, jobs: Iterable[Job]) -> list[Job]:
     """The jobs of its host: one, and those of re-runs, which do nothing. One without a name may be
-    its own, too."""
-    return [job for job in host_jobs(jobs) if job.name.startswith(f"{id_}: ") or not job.name]
+    its own, too. Where a person stopped the roll before it, that is nobody's failure."""
+    return [
+        job
+        for job in host_jobs(jobs)
+        if (job.name.startswith(f"{id_}: ") or not job.name) and not was_stopped(job)
+    ]
 
 
-def _of_jobs(own: list[Job]) -> Outcome:
+def _of_jobs(own: list[Job]) -> DeployOutcome:
     if not own:
-        return Outcome.NOTHING
+        return DeployOutcome.NOTHING
     if any(job.conclusion == _SUCCESS for job in own):
-        return Outcome.SUCCEEDED
+        return DeployOutcome.SUCCEEDED
     if any(job.conclusion is None for job in own):
-        return Outcome.UNDER_WAY
-    return Outcome.FAILED
+        return DeployOutcome.UNDER_WAY
+    return DeployOutcome.FAILED
 
 
 def _ended(id_: str, run: Run, jobs: Iterable[Job]) -> float:

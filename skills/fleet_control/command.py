@@ -14,11 +14,14 @@ from fleet_control import json_output, text_output
 from fleet_control.agent import Agent
 from fleet_control.clock import Clock
 from fleet_control.control_api import Dispatched
+from fleet_control.deploy_jobs import stopped_by
 from fleet_control.error import ControlApiRefused, FleetError, OutcomeUnknown, SettingsError
 from fleet_control.fleet import Fleet
+from fleet_control.fleet_preflight import preflight as look_at_all
 from fleet_control.ledger import Entry
 from fleet_control.line import printable, spelled_out
 from fleet_control.policy import Refused, Usage
+from fleet_control.preflight import Outcome
 from fleet_control.wait import until_finished
 
 log = logging.getLogger(__name__)
@@ -164,7 +167,8 @@ async def _waited(here: CommandContext, run_id: int, within: float) -> Result:
     if ended.conclusion == "success":
         return Result(text_output.run(ended), {"run": json_output.run(ended)})
     why = ended.reason or f"It ended as {ended.conclusion}."
-    fields = {"code": "deploy_failed", "error": why, "run": json_output.run(ended)}
+    code = "deploy_stopped" if stopped_by(ended.jobs) else "deploy_failed"
+    fields = {"code": code, "error": why, "run": json_output.run(ended)}
     return Result(text_output.run(ended), fields, ExitCode.FAILED)
 
 
@@ -186,3 +190,11 @@ async def run(here: CommandContext, asked: Namespace) -> Result:
 async def registry(here: CommandContext, _: Namespace) -> Result:
     known = await here.fleet.registry.get()
     return Result(text_output.registry(known, here.clock.now()), json_output.registry(known))
+
+
+async def preflight(here: CommandContext, _: Namespace) -> Result:
+    speaks_as = f"agent:{here.agent.instance}"
+    checks = await look_at_all(here.fleet, here.clock, speaks_as=speaks_as)
+    wrong = any(one.outcome is Outcome.WRONG for one in checks)
+    exit_ = ExitCode.FAILED if wrong else ExitCode.OK
+    return Result(text_output.preflight(checks), json_output.preflight(checks), exit_)

@@ -1,11 +1,12 @@
 """The command's output for programs: JSON objects, times in ISO 8601 (UTC)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from fleet_control.host import Host, Image
 from fleet_control.ledger import Revision, Run
+from fleet_control.preflight import Check
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import FleetStatus, InstanceStatus
 
@@ -33,6 +34,10 @@ def registry(known: KnownRegistry) -> Document:
         for id_, entry in known.registry.items()
     }
     return {"registry": _known(known), "instances": entries}
+
+
+def preflight(checks: Iterable[Check]) -> Document:
+    return {"checks": [one._asdict() for one in checks]}
 
 
 def run(one: Run) -> Document:

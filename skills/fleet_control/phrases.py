@@ -1,9 +1,12 @@
 """Phrases that the chat and the agent's command share."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from fleet_control.deploy_jobs import stopped_by, was_stopped
 from fleet_control.duration import older, short
-from fleet_control.ledger import Revision, seconds
+from fleet_control.ledger import Job, Revision, Run, seconds
+from fleet_control.preflight import Check, Outcome
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import FleetStatus, InstanceStatus, Problem
 
@@ -16,7 +19,7 @@ _PROBLEMS = {
     Problem.OLDER_IMAGE: "on an older image",
 }
 
-
+MARKS = {Outcome.WRONG: "✗", Outcome.UNSEEN: "?", Outcome.OK: "✓"}
 SHORT = 7
 SUBJECT_LENGTH = 80
 # What GitHub calls `waiting`, of a run or a job; one that is queued waits for its turn.
@@ -26,6 +29,16 @@ REVIEW = "waiting for a reviewer on GitHub"
 def state(status: str, conclusion: str | None) -> str:
     """How a run or a job stands, in GitHub's words where those say it."""
     return conclusion or (REVIEW if status == "waiting" else status)
+
+
+def run_state(run: Run) -> str:
+    """How a run stands; one that a person stopped has failed for GitHub alone."""
+    by = stopped_by(run.jobs) if run.finished else ""
+    return f"stopped by {by}" if by else state(run.status, run.conclusion)
+
+
+def job_state(job: Job) -> str:
+    return "stopped" if was_stopped(job) else state(job.status, job.conclusion)
 
 
 def problems(status: FleetStatus) -> list[str]:
@@ -70,3 +83,18 @@ def registry_age(known: KnownRegistry, now: float) -> str:
     if not known.is_read:
         return f"These are EC2's hosts, held against no registry. {known.trouble}"
     return f"What I know of the registry is {older(now - known.read_at)} old. {known.trouble}"
+
+
+def ready(checks: Iterable[Check]) -> str:
+    """What a preflight came to: `Ready`, `2 things are wrong`."""
+    outcomes = [one.outcome for one in checks]
+    wrong = outcomes.count(Outcome.WRONG)
+    if wrong:
+        return "1 thing is wrong" if wrong == 1 else f"{wrong} things are wrong"
+    return "Ready, as far as can be seen from here" if Outcome.UNSEEN in outcomes else "Ready"
+
+
+def worst_first(checks: Iterable[Check]) -> tuple[Check, ...]:
+    """What is wrong, what is not seen, what is well; each in its order."""
+    order = list(MARKS)
+    return tuple(sorted(checks, key=lambda one: order.index(one.outcome)))

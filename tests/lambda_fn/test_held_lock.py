@@ -9,6 +9,8 @@ from lambda_fn import held_lock
 from lambda_fn.http_client import Budget
 from lambda_fn.settings import read_settings
 from lambda_fn.table import Table
+from tests.lambda_fn.conftest import Ask
+from tests.lambda_fn.events import AGENT_1, function_url
 from tests.lambda_fn.role import TABLE, LambdaRole
 
 LOCKS, KEY = "clawdinator-tofu-lock", "clawdinator-tofu-state/fleet.tfstate"
@@ -52,13 +54,18 @@ def seen(environ: dict[str, str]) -> object:
     return held_lock.seen(conf, notes, environ, budget)
 
 
-def test_a_lock_is_told_with_the_job_that_took_it(
-    locks: LambdaRole, environ: dict[str, str]
+async def test_a_lock_is_told_with_the_job_that_took_it(
+    ask: Ask, locks: LambdaRole, environ: dict[str, str]
 ) -> None:
+    """To whoever may read, beside the freeze."""
     lock(locks)
     note(environ)
 
-    assert seen(environ) == {
+    answer = await ask(function_url({"action": "holds"}, AGENT_1))
+
+    assert answer.body == {
+        "ok": True,
+        "freeze": None,
         "lock": {
             "id": ID,
             "who": WHO,
@@ -66,7 +73,7 @@ def test_a_lock_is_told_with_the_job_that_took_it(
             "run": 17,
             "job": "plan",
             "breakable": NOW + 3600 + 300,
-        }
+        },
     }
 
 

@@ -54,7 +54,7 @@ def run(job: JobContext) -> tuple[Annotation, ...]:
     earlier = roll.before(plan.roll, instance)
     turn = plan.roll[len(earlier)]
     began = job.clock.monotonic()
-    notices = lost_lock.noted(job, turn.name)
+    notices = [*lost_lock.noted(job, turn.name)]
     try:
         spare_the_caller(job, turn.id)
         with _untouched(turn.id):
@@ -66,13 +66,11 @@ def run(job: JobContext) -> tuple[Annotation, ...]:
     took = summary.span(job.clock.monotonic() - began)
     log.info("fleet.replaced instance=%s machine=%s took=%s", turn.id, watch.machine, took)
     runner.write_summary(job.environ, summary.replaced(turn, watch.machine, plan.image, took))
-    if why := watch.note():
-        notices += (Annotation("Not noted", why),)
+    notices += [Annotation("Not noted", why)] if (why := watch.note()) else []
     if watch.answer and (told := health_report.remarks(watch.answer)):
         runner.write_outputs(job.environ, {"remarks": told})
-        said = f"{turn.id} is healthy, and on the way {told}."
-        notices += (Annotation("On the way", said),)
-    return notices
+        notices.append(Annotation("On the way", f"{turn.id} is healthy, and on the way {told}."))
+    return tuple(notices)
 
 
 def _as_patient(job: JobContext, plan: DeployPlan) -> JobContext:
