@@ -16,7 +16,6 @@ from fleet_control.ledger import TITLE_FIELDS, Job, Run, Step
 from sandbox.loopback import listen, url_of
 from tests.clock import TurnedClock
 
-PAGE = 8
 CREATED = "2026-11-24T10:00:00Z"
 
 
@@ -173,10 +172,6 @@ class Api:
         """Wait until that many such calls came."""
         async with self.arrived:
             await self.arrived.wait_for(lambda: self.count(action) >= count)
-
-
-def _no(code: str, why: str) -> dict[str, Any]:
-    return {"ok": False, "code": code, "error": why}
 
 
 def _json(one: Run) -> dict[str, Any]:

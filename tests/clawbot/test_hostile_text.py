@@ -23,6 +23,7 @@ from clawbot.telegram import messages
 from fleet_control import json_output, text_output
 from fleet_control.command import Result, broken
 from fleet_control.error import FleetError
+from fleet_control.freeze import Freeze, one_line
 from fleet_control.host import Health, HostState
 from fleet_control.host_answer import HostAnswer
 from fleet_control.last_words import LastWords
@@ -128,7 +129,8 @@ def replies(text: str) -> Iterator[Reply]:
         Deploying(progress, "discord:1", "x", "x"),
     ):
         yield filled(reply, text)
-    yield StatusReport(fleet(text))
+    frozen = Freeze("telegram:7 kim", one_line(text), 0, int(NOW))
+    yield StatusReport(fleet(text), held=frozen.sentence)
     yield PreflightReport(checks(text))
 
 
