@@ -1,22 +1,38 @@
 """What each command is answered with, and what it begins."""
 
+import asyncio
 import logging
 from dataclasses import replace
 
-from clawbot import halt
+from clawbot import freezing, halt
 from clawbot.ask import Ask
 from clawbot.commands import HELP, Who, command_of, usage
 from clawbot.confirmation import Confirmation
 from clawbot.deploy import Deploys
+from clawbot.ledger_view import LedgerView
 from clawbot.living_reply import LivingReply
 from clawbot.once import Once
 from clawbot.parsing import Unreadable, acts, in_words
 from clawbot.predecessor import Predecessor
+from clawbot.preflight import BotPreflight
 from clawbot.replies import ASKED_ALREADY, Notice, Reply, StatusReport, asking, refused
-from clawbot.requests import Cancel, Deploy, Help, Request, Status, Stop
+from clawbot.requests import (
+    Cancel,
+    Deploy,
+    Freeze,
+    Help,
+    History,
+    Preflight,
+    Request,
+    ShowRun,
+    Status,
+    Stop,
+    Unfreeze,
+)
 from clawbot.speaker import DOUBTED
 from fleet_control.caller import Unknown
 from fleet_control.fleet import Fleet
+from fleet_control.phrases import held
 from fleet_control.policy import Refused, Usage, may_operate
 
 # Why a press is asked about where nothing else is worth asking.
@@ -39,12 +55,16 @@ class Commands:
         confirmation: Confirmation,
         once: Once,
         predecessor: Predecessor,
+        preflight: BotPreflight,
+        ledger: LedgerView,
     ) -> None:
         self._fleet = fleet
         self._deploys = deploys
         self._confirmation = confirmation
         self._once = once
         self._predecessor = predecessor
+        self._preflight = preflight
+        self._ledger = ledger
 
     async def answer(self, ask: Ask, request: Request | Unreadable, reply: LivingReply) -> Reply:
         """Answer one ask, and stay until its reply is final or a question."""
@@ -64,8 +84,8 @@ class Commands:
             return await reply.answer(DOUBTED)
         match request:
             case Status(page):
-                status = await self._fleet.hosts()
-                return await reply.answer(StatusReport(status, page - 1))
+                status, holds = await asyncio.gather(self._fleet.hosts(), self._fleet.holds())
+                return await reply.answer(StatusReport(status, page - 1, held(holds)))
             case Deploy():
                 return await self._deploy(ask, request, reply)
             case Help():
@@ -75,7 +95,9 @@ class Commands:
             case _:
                 return await self._operate(ask, request, reply)
 
-    async def _operate(self, ask: Ask, request: Request, reply: LivingReply) -> Reply:
+    async def _operate(  # noqa: PLR0911  (one for each command)
+        self, ask: Ask, request: Request, reply: LivingReply
+    ) -> Reply:
         """What is no deploy; of what is for operators only, nobody else is told more."""
         if command_of(request).who is Who.OPERATORS:
             no = may_operate(ask.caller, operators_set=self._fleet.operators_set)
@@ -83,10 +105,20 @@ class Commands:
                 log.info("fleet.refused code=%s by=%s", no.code, ask.account)
                 return await reply.answer(refused(no.message, no.code))
         match request:
+            case History(target, page):
+                return await reply.answer(await self._ledger.history(target, page))
+            case ShowRun(run):
+                return await self._ledger.run(run, reply)
+            case Freeze(duration, reason):
+                return await reply.answer(await freezing.begin(self._fleet, ask, duration, reason))
+            case Unfreeze():
+                return await reply.answer(await freezing.lift(self._fleet, ask))
             case Stop():
                 return await reply.answer(await halt.stop(self._fleet.api, ask.requested_by))
             case Cancel(run):
                 return await reply.answer(await self._cancel(ask, run))
+            case Preflight():
+                return await self._preflight.answer(reply)
         raise NotImplementedError(in_words(request))
 
     async def _cancel(self, ask: Ask, run: int) -> Notice:
@@ -109,7 +141,9 @@ class Commands:
                 log.info("fleet.refused code=%s by=%s", code, ask.account)
                 return await reply.answer(refused(message, code))
         if why := verdict.confirm or (SHALL_I if ask.pressed else ""):
-            question = await self._confirmation.question(ask, target, image_or_commit, why)
+            question = await self._confirmation.question(
+                ask, target, image_or_commit, why, override=verdict.override
+            )
             return await reply.answer(question)
         if not self._once.first(*ask.key):
             return await reply.answer(refused(ASKED_ALREADY, "duplicate"))

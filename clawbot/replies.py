@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from clawbot.page import Page
 from clawbot.progress import Progress, Stage
 from fleet_control import skew
+from fleet_control.history import HistoryRow
+from fleet_control.preflight import Check
 from fleet_control.status import FleetStatus
 
 # The code of a notice that answers what is no command at all.
@@ -39,10 +42,27 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """The fleet beside its registry; `page` counts from 0, in whatever size the adapter shows."""
+    """The fleet beside its registry; `page` counts from 0, in whatever size the adapter shows.
+
+    `held` is what keeps deploys from beginning, or that it can't be seen, in a sentence.
+    """
 
     status: FleetStatus
     page: int = 0
+    held: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryReport:
+    """A page of the last deploys, newest first; of a target where one is named.
+
+    Attributes:
+        beside: what was not looked at, in a sentence; empty where everything was.
+    """
+
+    shown: Page[HistoryRow]
+    target: str = ""
+    beside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +105,26 @@ class Deploying:
         asker: account to tell when it is over, or empty.
         trouble: what keeps us from seeing how it goes, for now.
         note: what is left to the run to see, and what the Control API says beside.
+        asked_by, asked_at: who asked, and when, where somebody else looks at it; else empty.
     """
 
     progress: Progress
     asker: str = ""
     trouble: str = ""
     note: str = ""
+    asked_by: str = ""
+    asked_at: float = 0.0
 
 
-Reply = Notice | StatusReport | Question | Deploying
+@dataclass(frozen=True, slots=True)
+class PreflightReport:
+    """Whether a deploy would work; before anything was seen, how many things are `looked_at`."""
+
+    checks: tuple[Check, ...] = ()
+    looked_at: int = 0
+
+
+Reply = Notice | StatusReport | HistoryReport | PreflightReport | Question | Deploying
 
 
 def is_final(reply: Reply) -> bool:
@@ -103,6 +134,8 @@ def is_final(reply: Reply) -> bool:
             return progress.over
         case Question():
             return False
+        case PreflightReport(checks=checks):
+            return bool(checks)
         case _:
             return True
 

@@ -1,10 +1,13 @@
 """The plain words of a reply that every platform says alike: no markup, no lines, no colours."""
 
+from typing import Any
+
 from clawbot.page import Page, cut
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
-from clawbot.replies import Question
+from clawbot.replies import Deploying, PreflightReport, Question
 from fleet_control import phrases
 from fleet_control.duration import exact, older
+from fleet_control.history import HistoryRow
 from fleet_control.host import Health, HostState
 from fleet_control.ledger import Operation, Revision
 from fleet_control.policy import Condition
@@ -39,7 +42,7 @@ def what(operation: str, target: str) -> str:
         case Operation.UNLOCK:
             return "Unlock the state"
         case _:
-            return f"Deploy {target}"
+            return f"Deploy {target}".rstrip()
 
 
 def yes(operation: str) -> str:
@@ -77,6 +80,13 @@ def counted(status: FleetStatus) -> str:
     said = [f"{count} {what}{'s' if count != 1 else ''}", f"{healthy} healthy"]
     said += [f"{replacing} being replaced"] * bool(replacing)
     return ", ".join(said + phrases.problems(status))
+
+
+def preflight(report: PreflightReport) -> str:
+    """What a preflight came to, or that it is still being looked at."""
+    if report.checks:
+        return phrases.ready(report.checks)
+    return f"Looking at {report.looked_at} things, 10 seconds at most"
 
 
 def state(row: InstanceStatus) -> str:
@@ -153,12 +163,22 @@ def _stopper(seen: Progress) -> str:
     return f"{name or account} {after}"
 
 
-def paged(shown: Page[InstanceStatus]) -> str:
+def paged(shown: Page[Any], order: str = "worst first") -> str:
     """Which page is shown; empty where there is only one and it was asked for."""
     here = f"page {shown.number + 1} of {shown.count}"
     if shown.number != shown.asked:
         return f"there is no such page: this is {here}"
-    return f"{here}, worst first" if shown.count > 1 else ""
+    return f"{here}, {order}" if shown.count > 1 else ""
+
+
+def done(row: HistoryRow) -> str:
+    """What a run of the history was asked to do, as a title."""
+    return f"{what(row.operation, row.target)}{overriding(row.override)}"
+
+
+def asked_by(reply: Deploying) -> str:
+    """Who asked for a deploy that another looks at; empty where nobody else does."""
+    return f"Asked for by {reply.asked_by}" if reply.asked_by else ""
 
 
 def link(url: str) -> str:

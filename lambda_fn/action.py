@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fleet_control import last_words
 from fleet_control.ledger import WAITING, Job, Run, seconds
 from fleet_control.roll_stop import named
-from lambda_fn import revisions
+from lambda_fn import history, revisions
 from lambda_fn.failure import Code, Failure
 from lambda_fn.github import DAY, RUNS_KEPT, GitHubClient
 from lambda_fn.request import ApiAction, ApiRequest
@@ -32,6 +32,8 @@ def answer(ask: ApiRequest, github: GitHubClient) -> Mapping[str, object]:
             return {"run": _told(found, ask)}
         case ApiAction.RUNS:
             return {"runs": [_told(one, ask) for one in runs(ask, github)]}
+        case ApiAction.HISTORY:
+            return history.answer(ask.entry.target, ask.page, github)
         case ApiAction.REGISTRY:
             text, version = github.registry()
             return {"registry": text, "version": version, "revisions": revisions.revisions(github)}

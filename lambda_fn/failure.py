@@ -36,6 +36,7 @@ _STATUS: dict[str, int] = {
     Code.METHOD_NOT_ALLOWED: 405,
     Code.BUSY: 409,
     policy.RefusalCode.QUEUE_FULL: 409,
+    policy.RefusalCode.FROZEN: 409,
     Code.ALREADY_RUNNING: 409,
     Code.NOTHING_RUNS: 409,
     Code.AT_ITS_LAST: 409,

@@ -106,7 +106,7 @@ def check_person(signer: Signer, requested_by: str) -> None:
 
 
 def person(signer: Signer, requested_by: str) -> str:
-    """Who it is that speaks through this signer."""
+    """The person who speaks through this signer, by account and name."""
     check_person(signer, requested_by)
     who = f"operator:{signer.name}" if signer.role is SignerRole.OPERATOR else requested_by
     if not who:

@@ -18,8 +18,9 @@ import discord
 from clawbot import wording
 from clawbot.base62 import number, spelled
 from clawbot.discord.embeds import embed, status_page
+from clawbot.page import Page
 from clawbot.progress import Stage
-from clawbot.replies import Deploying, Question, Reply, StatusReport
+from clawbot.replies import Deploying, HistoryReport, Question, Reply, StatusReport
 from clawbot.seal import Seal, legible
 from fleet_control.clock import Clock
 from fleet_control.ledger import IMAGE, OVERRIDE, REVISION_LENGTH, Operation, is_image_id
@@ -27,7 +28,7 @@ from fleet_control.seed import is_revision
 
 COG = "fleet"
 PATTERN = re.compile(
-    r"fleet:(?P<act>[yoncs]):(?P<what>[A-Za-z0-9,-]*):(?P<whom>[A-Za-z0-9]*)"
+    r"fleet:(?P<act>[yoncsh]):(?P<what>[A-Za-z0-9,-]*):(?P<whom>[A-Za-z0-9]*)"
     r":(?P<until>[A-Za-z0-9]*):(?P<mark>[A-Za-z0-9_-]{8})"
 )
 # A target, a run's id or a lock's: all that fits, and nothing that parts what a button says.
@@ -44,6 +45,7 @@ class DiscordAct(StrEnum):
     NO = "n"
     CANCEL = "c"
     STATUS = "s"
+    HISTORY = "h"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class DiscordPress:
 
     Attributes:
         what: `target,image_or_commit,asked[,operation]` of a yes or a no; a run's id; a page's
-            number. An operation is told by its first letter.
+            number, of a history `target,page`. An operation is told by its first letter.
         whom: Discord id of the one who was asked; 0 where nobody was.
         until: Unix seconds; 0 for ever.
     """
@@ -238,14 +240,16 @@ class DiscordDrawing:
 
 
 def _covered(act: str, shown: str) -> tuple[str, ...]:
-    """What of a message its button's mark covers: a status may be turned whatever it shows."""
-    return () if act == DiscordAct.STATUS else (shown,)
+    """What of a message its button's mark covers: a list may be turned whatever it shows."""
+    return () if act in (DiscordAct.STATUS, DiscordAct.HISTORY) else (shown,)
 
 
 def _presses(reply: Reply) -> Iterator[tuple[str, DiscordPress]]:
     match reply:
         case StatusReport():
-            yield from _turning(reply)
+            yield from _turning(DiscordAct.STATUS, status_page(reply))
+        case HistoryReport(shown, target):
+            yield from _turning(DiscordAct.HISTORY, shown, f"{target},")
         case Question():
             yes = (
                 ("Override", DiscordAct.OVERRIDE)
@@ -260,10 +264,9 @@ def _presses(reply: Reply) -> Iterator[tuple[str, DiscordPress]]:
             yield "Cancel", DiscordPress(DiscordAct.CANCEL, str(seen.run_id))
 
 
-def _turning(report: StatusReport) -> Iterator[tuple[str, DiscordPress]]:
-    page = status_page(report)
+def _turning(act: DiscordAct, page: Page[Any], of: str = "") -> Iterator[tuple[str, DiscordPress]]:
     if page.number > 0:
-        yield "◀ Back", DiscordPress(DiscordAct.STATUS, str(page.number - 1))
-    yield "Refresh", DiscordPress(DiscordAct.STATUS, str(page.number))
+        yield "◀ Back", DiscordPress(act, f"{of}{page.number - 1}")
+    yield "Refresh", DiscordPress(act, f"{of}{page.number}")
     if page.number + 1 < page.count:
-        yield "Next ▶", DiscordPress(DiscordAct.STATUS, str(page.number + 1))
+        yield "Next ▶", DiscordPress(act, f"{of}{page.number + 1}")

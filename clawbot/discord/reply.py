@@ -84,7 +84,7 @@ class DiscordMessage:
         def draw(message: int) -> DrawnEmbed:
             return self._drawn(reply, message)
 
-        asker = reply.asker if _began(reply) else None
+        asker = reply.asker or None if _began(reply) else None
         async with self._one_at_a_time:
             if draw(self._message_id).told == self._shown:
                 return False

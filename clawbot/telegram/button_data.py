@@ -35,6 +35,7 @@ class TelegramAct(StrEnum):
     YES_TO_BUTTON = "Y"
     NO_TO_BUTTON = "N"
     OVERRIDE_TO_BUTTON = "O"
+    HISTORY = "h"
 
 
 OVERRIDES = (TelegramAct.OVERRIDE, TelegramAct.OVERRIDE_TO_BUTTON)

@@ -15,7 +15,7 @@ from clawbot.commands import COMMANDS, HELP, Command
 from clawbot.page import page
 from clawbot.parsing import acts
 from clawbot.progress import Stage
-from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport
+from clawbot.replies import Deploying, HistoryReport, Notice, Question, Reply, StatusReport
 from clawbot.requests import Help
 from clawbot.seal import Seal, legible
 from clawbot.telegram.button_data import (
@@ -105,6 +105,8 @@ class TelegramDrawing:
             case StatusReport():
                 shown = status_page(reply)
                 yield _turning(TelegramAct.STATUS, shown.number, shown.count, _REFRESH)
+            case HistoryReport(shown, target):
+                yield _turning(TelegramAct.HISTORY, shown.number, shown.count, _REFRESH, target)
             case Question():
                 yield self._answers(reply, text, origin)
             case Deploying(progress=seen) if seen.stage is Stage.QUEUED and seen.run_id:
@@ -144,7 +146,7 @@ def offers(press: TelegramPress, label: str, target: str) -> bool:
     match press.act, press.rest:
         case TelegramAct.ASK, (name,):
             labels = [_asking(one)[0] for one in COMMANDS if one.name == name and _is_pressed(one)]
-        case TelegramAct.STATUS, _:
+        case (TelegramAct.STATUS, _) | (TelegramAct.HISTORY, (_, _)):
             labels = [_BACK, _ON, _REFRESH]
         case TelegramAct.TARGETS, _:
             labels = [_BACK, _ON, _BACK_TO_TARGETS, *_HERE.findall(label)]
@@ -186,10 +188,10 @@ def _targets(ids: tuple[str, ...], number: int) -> Iterator[Sequence[Label]]:
         )
 
 
-def _turning(act: TelegramAct, number: int, count: int, here: str) -> list[Label]:
-    back = [(_BACK, data(act, number - 1))] if number > 0 else []
-    on = [(_ON, data(act, number + 1))] if number + 1 < count else []
-    return [*back, (here, data(act, number)), *on]
+def _turning(act: TelegramAct, number: int, count: int, here: str, *of: str) -> list[Label]:
+    back = [(_BACK, data(act, number - 1, *of))] if number > 0 else []
+    on = [(_ON, data(act, number + 1, *of))] if number + 1 < count else []
+    return [*back, (here, data(act, number, *of)), *on]
 
 
 def _image_label(image: Image, status: FleetStatus, now: float) -> str:

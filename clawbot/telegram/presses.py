@@ -12,7 +12,7 @@ from clawbot.crowd import ONE_AT_A_TIME, Crowd, goes_first
 from clawbot.living_reply import LivingReply
 from clawbot.parsing import Unreadable, parse
 from clawbot.replies import Notice, Question
-from clawbot.requests import Deploy, Request, Status
+from clawbot.requests import Deploy, History, Request, Status
 from clawbot.seal import Seal
 from clawbot.speaker import UNANSWERED
 from clawbot.telegram import button_data
@@ -145,6 +145,8 @@ class OnePress:
                 await self._ask(asks, parse((name,)))
             case TelegramAct.STATUS, _:
                 await self._ask(asks, Status(press.page + 1))
+            case TelegramAct.HISTORY, (_, target):
+                await self._ask(asks, History(target, press.page + 1))
             case TelegramAct.TARGETS, _:
                 self._shown.number = press.page
                 await self._ask(asks, Deploy())

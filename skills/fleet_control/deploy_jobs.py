@@ -17,6 +17,8 @@ FINISHING_STEP = "Remove what left, bring the rest up to date"
 # which looks, fails at nothing: no other failure is taken for a stop.
 STOPPED_STEP = "Stopped by "
 _FAILED = ("failure", "timed_out")
+# The step by which a job that failed says that it came to nothing.
+UNTOUCHED_STEP = "Its host was not touched"
 # How the name of the step begins that says what was remarkable before all was well: units that
 # ended by themselves, platforms that a bot found away. A host says it, so it has one form.
 REMARKED = "On the way: "
@@ -91,6 +93,16 @@ def began(job: Job) -> bool:
     if job.conclusion == "cancelled":
         return any(step.conclusion not in (None, "skipped") for step in job.steps)
     return True
+
+
+def reached(job: Job) -> bool:
+    """Whether this job of a host moved it, or may have."""
+    if job.conclusion == "success" or not (began(job) and job.steps):
+        return job.conclusion == "success"
+    if any(step.name == UNTOUCHED_STEP and step.conclusion == "success" for step in job.steps):
+        return False
+    moving = next((step for step in job.steps if step.name == MOVING_STEP), None)
+    return moving is None or not (moving.status in WAITING or moving.conclusion == "skipped")
 
 
 def host_jobs(jobs: Iterable[Job]) -> tuple[Job, ...]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from fleet_control.deploy_jobs import began, was_stopped
+from fleet_control.deploy_jobs import began, reached, was_stopped
 from fleet_control.ledger import Job, Run
 
 HOST_JOB = re.compile(
@@ -30,6 +30,8 @@ class HostChange(NamedTuple):
         new, new_revision: the same of what it becomes.
         began: whether the job did anything, or was about to.
         done: whether it ended well.
+        moved: whether it moved the host, or may have.
+        ended: when the job was over, ISO 8601 in UTC; empty while it is not.
     """
 
     id: str
@@ -39,6 +41,8 @@ class HostChange(NamedTuple):
     new_revision: str
     began: bool
     done: bool
+    moved: bool = False
+    ended: str = ""
 
 
 def changes(run: Run) -> Iterator[HostChange]:
@@ -53,6 +57,8 @@ def changes(run: Run) -> Iterator[HostChange]:
                 found["revision"] or "",
                 began(job) and not was_stopped(job),
                 job.conclusion == "success",
+                reached(job),
+                job.completed_at or "",
             )
 
 

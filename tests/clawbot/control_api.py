@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -51,6 +51,9 @@ class Api:
     ends: what each deploy has ended as by the time anybody looks, or nothing for one that waits.
     unlisted: ids of runs that `runs` does not show yet.
     told: the end that each asker was told of last, by the ask's request id.
+    checks: what a preflight sees.
+    signer: who signs what it is asked.
+    freeze: the one that holds the fleet.
     off: by how many seconds its own clock is ahead.
     """
 
@@ -64,7 +67,11 @@ class Api:
     ends: str = ""
     unlisted: set[int] = field(default_factory=set)
     told: dict[str, str] = field(default_factory=dict)
+    checks: list[dict[str, Any]] = field(default_factory=list)
+    signer: str = "chat:demo"
+    freeze: dict[str, Any] | None = None
     off: float = 0.0
+    now: Callable[[], float] = time.time
     url: str = ""
     arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -73,7 +80,11 @@ class Api:
         async with self.arrived:
             self.asked.append(ask)
             self.arrived.notify_all()
-        no = self.next.pop(0) if self.next else self.refused.get(ask["action"])
+        # What holds the fleet is asked for beside; what is said next is said to who acts.
+        is_next = self.next and ask["action"] != "holds"
+        no = self.next.pop(0) if is_next else self.refused.get(ask["action"])
+        if ask["action"] == "run" and ask["run_id"] not in [one.id for one in self.runs]:
+            no = no or (404, {"ok": False, "code": "unknown_run", "error": "There is no such run."})
         if no is not None:
             status, body = no
             return web.json_response(body, status=status, headers=self._dated)
@@ -83,12 +94,10 @@ class Api:
     def _dated(self) -> dict[str, str]:
         return {"Date": formatdate(time.time() + self.off, usegmt=True)}
 
-    def _answer(self, ask: dict[str, Any]) -> dict[str, Any]:  # noqa: PLR0911  (one an action)
+    def _answer(self, ask: dict[str, Any]) -> dict[str, Any]:  # noqa: C901, PLR0911  (one an action)
         match ask["action"]:
             case "told":
-                if "end" in ask:
-                    self.told[ask["request_id"]] = ask["end"]
-                return {"told": self.told.get(ask["request_id"])}
+                return self._told(ask)
             case "deploy":
                 self.told.setdefault(ask["request_id"], "")
                 told = {name: ask.get(name) or "" for name in TITLE_FIELDS}
@@ -99,6 +108,8 @@ class Api:
                 return {"message": "queued", "run": answered, **self.adds}
             case "run":
                 return {"run": _json(next(r for r in self.runs if r.id == ask["run_id"]))}
+            case "history":
+                return self._history(ask["target"], ask["page"])
             case "runs":
                 listed = [one for one in reversed(self.runs) if one.id not in self.unlisted]
                 return {"runs": [_json(one) for one in listed]}
@@ -109,9 +120,35 @@ class Api:
             case "stop":
                 stopped = {"id": 1, "url": "", "target": "all", "at": "claw-1"}
                 return {"message": "Run 1 was told.", "run": stopped, "by": ask["requested_by"]}
+            case "holds" | "freeze" | "unfreeze":
+                return self._of_holds(ask)
             case "registry":
                 return {"registry": self.registry, "version": "1", "revisions": self.revisions}
+            case "preflight":
+                return {"checks": self.checks, "signer": self.signer}
         raise AssertionError(ask)
+
+    def _told(self, ask: dict[str, Any]) -> dict[str, Any]:
+        if "end" in ask:
+            self.told[ask["request_id"]] = ask["end"]
+        return {"told": self.told.get(ask["request_id"])}
+
+    def _history(self, target: str, page: int) -> dict[str, Any]:
+        """Two runs a page."""
+        found = [_json(one) for one in reversed(self.runs) if target in ("", one.target)]
+        pages = max(1, -(-len(found) // 2))
+        number = min(page, pages)
+        return {"runs": found[2 * number - 2 : 2 * number], "page": number, "pages": pages}
+
+    def _of_holds(self, ask: dict[str, Any]) -> dict[str, Any]:
+        before = self.freeze
+        if ask["action"] == "freeze":
+            since = int(self.now())
+            held = {"by": ask["requested_by"], "reason": ask["reason"], "since": since}
+            self.freeze = {**held, "until": since + ask["seconds"]}
+        if ask["action"] == "unfreeze":
+            self.freeze = None
+        return {"freeze": self.freeze, "lifted": before}
 
     def change(self, id_: int, **more: Any) -> Run:
         """GitHub moves a run on."""
@@ -138,7 +175,7 @@ def _json(one: Run) -> dict[str, Any]:
 
 @asynccontextmanager
 async def control_api(clock: TurnedClock) -> AsyncIterator[tuple[Api, ControlApi]]:
-    api = Api()
+    api = Api(now=clock.now)
     app = web.Application()
     app.router.add_post("/", api.answer)
     runner = web.AppRunner(app, access_log=None)

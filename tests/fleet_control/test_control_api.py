@@ -3,8 +3,10 @@
 import pytest
 
 from fleet_control import json_output
-from fleet_control.control_api import ControlApi, Dispatched, Stopping
+from fleet_control.api_answer import Dispatched, Stopping
+from fleet_control.control_api import ControlApi
 from fleet_control.error import ControlApiDown, ControlApiRefused, OutcomeUnknown
+from fleet_control.history import HistoryPage
 from fleet_control.last_words import LastWords
 from fleet_control.ledger import Job, Revision, Step
 from tests.fleet_control import lambdas
@@ -12,6 +14,8 @@ from tests.fleet_control.deploys import DISPATCHED, ENTRY, RUN, TAKEN
 from tests.fleet_control.fleets import run
 from tests.fleet_control.hasty_clock import HastyClock
 from tests.fleet_control.lambdas import ACCESS_KEY, REGION, SECRET_KEY, TOKEN, Lambda
+
+STEP = Step("It ran 1234567", "completed", "success")
 
 
 async def test_a_deploy_says_everything_and_is_taken(control: Lambda, api: ControlApi) -> None:
@@ -118,6 +122,43 @@ async def test_a_run_is_read_whole(control: Lambda, api: ControlApi) -> None:
     assert control.asked == [
         {"action": "run", "run_id": 7, "revisions": True, "last_words": True, "operations": True}
     ]
+
+
+async def test_the_history_is_read_a_page_at_a_time(control: Lambda, api: ControlApi) -> None:
+    whole = RUN._replace(jobs=(Job("plan", "completed", "success", None, None, (STEP,)),))
+    page = {"page": 3, "pages": 13, "unlooked": 4, "unseen": [7], "why": "GitHub asks to wait"}
+    rows = [json_output.run(whole), {"id": "not a run"}]
+    control.answers({"ok": True, "runs": rows, "of a newer one": 1, **page})
+    control.answers({"ok": True, "runs": []})
+
+    assert await api.history("claw-2", 3) == HistoryPage(
+        (whole,), 3, 13, 4, (7,), "GitHub asks to wait"
+    )
+    assert await api.history(page=10**6) == HistoryPage(())
+    assert control.asked == [
+        {"action": "history", "target": "claw-2", "page": 3},
+        {"action": "history", "target": "", "page": 100},
+    ]
+
+
+@pytest.mark.parametrize("field", [{"page": "x"}, {"runs": 7}, {"unseen": ["a"]}, {"why": None}])
+async def test_a_history_that_cant_be_read_is_no_history(
+    control: Lambda, api: ControlApi, field: dict[str, object]
+) -> None:
+    control.answers({"ok": True, "runs": [], **field})
+
+    with pytest.raises(ControlApiDown, match=r"^The Control API's answer has no valid `"):
+        await api.history()
+
+
+async def test_of_an_api_without_a_history_that_is_said(control: Lambda, api: ControlApi) -> None:
+    control.refuses("bad_request", 400)
+    control.refuses("unauthorized", 401)
+
+    with pytest.raises(ControlApiDown, match=r"^The Control API can't tell the history: it is old"):
+        await api.history()
+    with pytest.raises(ControlApiRefused, match="unauthorized"):
+        await api.history()
 
 
 async def test_runs_are_read_in_the_order_they_come(control: Lambda, api: ControlApi) -> None:

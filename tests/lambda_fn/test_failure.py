@@ -43,6 +43,7 @@ OF_A_DEPLOY = {
     "queue_full": 409,
     "too_soon": 403,
     "fleet_unwell": 403,
+    "frozen": 409,
 }
 
 
