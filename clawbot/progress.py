@@ -222,9 +222,12 @@ def _is_spared(id_: str, job: Job, run: Run) -> bool:
 
 
 def _stopped(known: Progress, run: Run) -> Progress:
-    by, some = stopped_by(run.jobs), any(one.stage is HostStage.HEALTHY for one in known.hosts)
-    goes_on = f"To go on from there: `/fleet resume {run.id}`."
-    advice = goes_on if some else "No host was touched. Ask again when it may go on."
+    by, stages = stopped_by(run.jobs), {one.stage for one in known.hosts}
+    advice = f"To go on from there: `/fleet resume {run.id}`."
+    if HostStage.HEALTHY not in stages:
+        advice = "No host was touched. Ask again when it may go on."
+    elif HostStage.UNTOUCHED not in stages:
+        advice = "Every host is done. What left the registry stays until the next deploy of `all`."
     reason = run.reason or f"The roll was stopped by {by}."
     return replace(known, stopped_by=by, reason=reason, advice=advice)
 
