@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clawbot import wording
+from clawbot.discord.embeds import embed
 from clawbot.progress import HostStage, Stage, progress
 from clawbot.replies import Deploying
+from clawbot.telegram import messages
 from fleet_control import phrases
 from fleet_control.deploy_jobs import FINISHING_STEP, MOVING_STEP, STOPPED_STEP, EndState, begins
 from fleet_control.host_change import changes
@@ -194,11 +196,19 @@ def test_who_has_no_name_is_called_by_the_account(by: str) -> None:
     assert seen.reason == f"The roll was stopped by {by}."
 
 
-def test_the_run_s_own_words_say_why() -> None:
+def test_the_run_s_own_words_say_why_on_every_front() -> None:
     why = f"{begins('claw-3', EndState.UNTOUCHED)}the roll was stopped by {SAM}."
+    reply = Deploying(progress(stopped(2, reason=why)))
 
-    shown = render(Deploying(progress(stopped(2, reason=why))), 0.0).plain
+    in_discord, in_telegram = embed(reply, 0.0), messages.render(reply, 0.0)
+    shown = render(reply, 0.0).plain
 
+    assert in_discord.description is not None
+    assert in_discord.description.startswith("**stopped by sam after claw-2**\n🟢 **claw-1**")
+    assert "⚪ **claw-3** · untouched" in in_discord.description
+    assert [field.value for field in in_discord.fields if field.name == "Why"] == [why]
+    assert in_telegram.startswith("⚪ <b>Deploy all</b>: stopped by sam after claw-2\n")
+    assert f"\nWhy: {why}\n" in in_telegram
     assert shown.startswith("■ deploy all: stopped by sam after claw-2\n")
     assert f"  · claw-3  {OLD} -> {NEW}  untouched\n" in shown
     assert f"  why:  {why}\n" in shown
