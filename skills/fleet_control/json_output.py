@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from fleet_control.history import HistoryPage, rows
 from fleet_control.host import Host, Image
+from fleet_control.host_change import changes
 from fleet_control.ledger import Revision, Run
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import FleetStatus, InstanceStatus
@@ -33,6 +35,19 @@ def registry(known: KnownRegistry) -> Document:
         for id_, entry in known.registry.items()
     }
     return {"registry": _known(known), "instances": entries}
+
+
+def history(page: HistoryPage) -> Document:
+    runs = [
+        {
+            **run(one),
+            "changes": [change._asdict() for change in changes(one)],
+            "outcome": row.outcome,
+            "told": row.ended,
+        }
+        for one, row in zip(page.runs, rows(page), strict=True)
+    ]
+    return {**page._asdict(), "runs": runs}
 
 
 def run(one: Run) -> Document:
