@@ -40,6 +40,9 @@ def job(name: str, conclusion: str | None = "success", status: str = "completed"
     return Job(name, status, conclusion, CREATED, None, steps)
 
 
+PAGE = 8
+
+
 @dataclass
 class Api:
     """Attributes:
@@ -172,6 +175,10 @@ class Api:
         """Wait until that many such calls came."""
         async with self.arrived:
             await self.arrived.wait_for(lambda: self.count(action) >= count)
+
+
+def _no(code: str, why: str) -> dict[str, Any]:
+    return {"ok": False, "code": code, "error": why}
 
 
 def _json(one: Run) -> dict[str, Any]:
