@@ -8,6 +8,7 @@ from typing import Any
 from fleet_control import github
 from fleet_control.github import Paged, Request, Response, RunQueue, WorkflowApi
 from fleet_control.ledger import TITLE_FIELDS, Entry, Run
+from fleet_control.roll_stop import is_under_way
 from fleet_control.run_row import Listed, read_job
 from lambda_fn.failure import Code, Failure
 from lambda_fn.github_cache import GitHubCache
@@ -27,6 +28,8 @@ REGISTRY_KEPT = 5.0
 REVISIONS_KEPT = 60.0
 RUNS_KEPT = 5.0
 FOR_GOOD = float("inf")
+# As many runs of one status as are looked at for the one under way; most wait as `pending`.
+_SAME_STATUS = 5
 # As much of a log as surely holds what its last step said.
 _LOG_END = 256 * 1024
 # By the two commands of docs/runbook.md.
@@ -74,6 +77,14 @@ class GitHubClient:
     @property
     def branch(self) -> str:
         return self._settings.branch
+
+    @property
+    def workflow_path(self) -> str:
+        return f"/repos/{self._settings.repo}/actions/workflows/{self._settings.workflow}"
+
+    @property
+    def contents_path(self) -> str:
+        return f"/repos/{self._settings.repo}/contents"
 
     def shown(self, text: str) -> str:
         return shown(self._safe(text))
@@ -128,6 +139,20 @@ class GitHubClient:
         """What waits or runs; so many of each status are listed."""
         return self._workflow.queue(lambda request: self._get(request, 0), listed)
 
+    def under_way(self) -> Run | None:
+        """The run that has begun and not ended, with its jobs; there is one at a time.
+
+        GitHub may call it queued or waiting where its next job has no runner or reviewer yet.
+        """
+        for status in ("in_progress", "queued", "waiting"):
+            listed = self._get(self._workflow.runs_of(status, _SAME_STATUS), 0)["workflow_runs"]
+            for one in self._readable(listed):
+                run, jobs = self.run(one.id, 0), self.jobs(one.id, 0)
+                run = run._replace(jobs=tuple(listed.job for listed in jobs))
+                if is_under_way(run):
+                    return run
+        return None
+
     def run(self, run_id: int, kept: float = RUNS_KEPT) -> Run:
         """One line of the ledger; a run of another workflow, event or branch is none."""
         answer = self._read(self._workflow.run(run_id), kept)
@@ -162,6 +187,11 @@ class GitHubClient:
         if answer.status == 200:
             self.cache.keep(path, answer, now)
         return answer
+
+    def look(self, request: Request) -> Response:
+        """GitHub's answer as it is now, a refusal too."""
+        self.cache.check_quota(self._spared, self.now)
+        return self._ask(request)
 
     def log(self, job_id: int) -> str:
         """A job's log, of a long one the end, or nothing. It lies on another server, which must not

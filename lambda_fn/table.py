@@ -56,13 +56,13 @@ class Table:
         answer = self._ask("PutItem", Item=_written(item), **said)
         return _read(answer["Item"]) if answer.get("refused") else None
 
-    def count(self, pk: str, expires: int) -> int:
-        """Add one to what was counted under this key, however many do at once; the sum."""
+    def count(self, pk: str, expires: int, more: int = 1) -> int:
+        """Add that many to what was counted under this key, however many do at once; the sum."""
         answer = self._ask(
             "UpdateItem",
             Key=_written({"pk": pk}),
-            UpdateExpression="SET expires = :expires ADD asked :one",
-            ExpressionAttributeValues=_written({":expires": expires, ":one": 1}),
+            UpdateExpression="SET expires = :expires ADD asked :more",
+            ExpressionAttributeValues=_written({":expires": expires, ":more": more}),
             ReturnValues="UPDATED_NEW",
         )
         return int(answer["Attributes"]["asked"]["N"])

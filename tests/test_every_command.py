@@ -13,7 +13,7 @@ from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
 from clawbot.commands import COMMANDS, HELP, OptionKind, Who, command_of
-from clawbot.parsing import Unreadable, parse
+from clawbot.parsing import Unreadable, acts, parse
 from clawbot.requests import Request
 from clawbot.words import read
 from sandbox.discord_api.guild import Member, Message
@@ -32,6 +32,8 @@ from tests.telegram.scene import FLEET, OPERATOR, TelegramScene, labels
 
 COMMIT = "0a1b2c3"
 NAMES = [command.name for command in COMMANDS]
+# What acts at once has no button of its own.
+PRESSED = [command.name for command in COMMANDS if not acts(command.request())]
 TARGETS = {"all", "claw-1", "claw-2"}
 EVERYTHING = MappingProxyType(
     {OptionKind.TARGET: TARGETS, OptionKind.IMAGE: {NEWEST, OLDER, OLDEST}}
@@ -77,6 +79,9 @@ USES = (
         f"deploy claw-2 {COMMIT}",
         ("claw-2", "", COMMIT),
     ),
+    Use("stop", "run 1 was told.", "stop"),
+    Use("cancel", "github shows no deploy that waits.", "cancel"),
+    Use("cancel 7", "run 7 is being cancelled", "cancel 7"),
     Use("deploy all", "this replaces every host of the fleet", "deploy all"),
     Use("`Deploy`, “claw-2”.", "deploy claw-2", "deploy claw-2", ("claw-2", "", "")),
     Use("help", "/fleet help: what can be asked", "help"),
@@ -238,7 +243,7 @@ class PressedInTelegram(TypedInTelegram):
 
     @staticmethod
     def takes(use: Use) -> bool:
-        return use.words in NAMES and use.words != "help"
+        return use.words in PRESSED and use.words != "help"
 
     async def ask(self, use: Use, *, operator: bool) -> Callable[[], str]:
         menu = await self._said("help", operator)
@@ -360,7 +365,7 @@ async def test_a_command_is_answered_for_whom_it_is_and_noted(
     caplog.set_level(logging.INFO)
     async with _front(name, ec2) as front:
         told = await front.ask(use, operator=False)
-        refused = "only operators may deploy" if use.for_operators else use.reply
+        refused = "only operators may " if use.for_operators else use.reply
         await front.until(lambda: refused in _plain(told()))
         assert front.api.count("deploy") == 0
         told = await front.ask(use, operator=True)
@@ -379,8 +384,9 @@ async def test_a_command_is_answered_for_whom_it_is_and_noted(
 @pytest.mark.parametrize("name", FRONTS)
 async def test_every_command_is_offered_and_what_can_be_named_is(name: str, ec2: FakeEc2) -> None:
     async with _front(name, ec2) as front:
-        without = ["help"] if name == "button" else []  # it stands below the help itself
-        assert await front.offered() == [one for one in NAMES if one not in without]
+        # The help itself has no button below it.
+        names = [one for one in PRESSED if one != "help"] if name == "button" else NAMES
+        assert await front.offered() == names
         for command in COMMANDS:
             for option in command.options:
                 found = await front.completed(command.name, option.name)

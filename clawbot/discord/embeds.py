@@ -20,6 +20,8 @@ from fleet_control.status import FleetStatus, InstanceStatus
 ROWS_A_PAGE = 12
 LONGEST_ROW = 320
 LONGEST_ANSWER = 130
+# `stopped by <a name> after <an id>`, both of the longest.
+LONGEST_STAGE = 120
 LONGEST_ID = 64
 BAR = 20
 
@@ -35,6 +37,7 @@ _STAGES = {
     Stage.DONE: GREEN,
     Stage.FAILED: RED,
     Stage.CANCELLED: GREY,
+    Stage.STOPPED: GREY,
     Stage.UNKNOWN: YELLOW,
 }
 
@@ -189,7 +192,7 @@ def _fields(seen: Progress) -> Iterator[tuple[str, str]]:
 
 def _told(reply: Deploying) -> Iterator[str]:
     seen = reply.progress
-    yield f"**{wording.stage(seen)}**"
+    yield f"**{said(wording.stage(seen), LONGEST_STAGE)}**"
     if seen.made_of:
         yield said(wording.made_of(seen), LONGEST_ROW)
     yield from indicator.hosts_in(seen, BAR, _host)

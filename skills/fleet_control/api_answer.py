@@ -2,14 +2,17 @@
 
 import json
 import logging
+from contextlib import suppress
 from typing import Annotated, Any, TypeVar
 
 import aiohttp
 from pydantic import AfterValidator, BeforeValidator, TypeAdapter, ValidationError
 
 from fleet_control import skew
-from fleet_control.error import ControlApiDown, ControlApiError, ControlApiRefused
+from fleet_control.error import AwsRefused, ControlApiDown, ControlApiError, ControlApiRefused
+from fleet_control.history import HistoryPage
 from fleet_control.ledger import Revision, Run, seconds
+from fleet_control.preflight import Check
 from fleet_control.run_row import stands
 
 LONGEST_ANSWER = 1024 * 1024  # bytes
@@ -42,9 +45,11 @@ def _standing(row: object) -> object:
 
 
 _Run = Annotated[Run, BeforeValidator(_standing), AfterValidator(_dated)]
+_CHECK = TypeAdapter(Check)
 _RUN: TypeAdapter[Run] = TypeAdapter(_Run)
 _REVISIONS = TypeAdapter(tuple[Annotated[Revision, AfterValidator(_committed)], ...])
 _RUNS: TypeAdapter[tuple[Run, ...]] = TypeAdapter(tuple[_Run, ...])
+_HISTORY: TypeAdapter[HistoryPage] = TypeAdapter(HistoryPage)
 
 
 class Lost(ControlApiError):
@@ -85,7 +90,8 @@ def understood(status: int, text: bytes, date: str | None = None) -> dict[str, A
     if status in (403, 413, 429):
         said = _words(answer)
         skewed = skew.refused(date, str(status), said)
-        raise ControlApiDown(skewed or f"AWS refused the call (HTTP {status}): {said}")
+        why = skewed or f"AWS refused the call (HTTP {status}): {said}"
+        raise AwsRefused(why, status, of_time=bool(skewed))
     raise _unreadable(status)
 
 
@@ -116,6 +122,24 @@ def run(answer: dict[str, Any]) -> Run:
 def runs(answer: dict[str, Any], *, every: bool) -> tuple[Run, ...]:
     """Its runs. One that can't be read is left out, unless `every` one has to be known."""
     return _part(_RUNS, answer if every else _readable(answer), "runs")
+
+
+def history(answer: dict[str, Any]) -> HistoryPage:
+    """A page of the ledger, without the runs that can't be read, and without what a newer API may
+    say beside."""
+    beside = {name: answer[name] for name in HistoryPage._fields if name in answer}
+    told = _part(_HISTORY, {"history": {**beside, "runs": ()}}, "history")
+    return told._replace(runs=runs(answer, every=False))
+
+
+def checks(answer: dict[str, Any]) -> tuple[Check, ...]:
+    """Those of its checks that can be read: a newer API may say what we don't know."""
+    rows = answer.get("checks")
+    read = []
+    for row in rows if isinstance(rows, list) else ():
+        with suppress(ValidationError):
+            read.append(_CHECK.validate_python(row))
+    return tuple(read)
 
 
 def revisions(answer: dict[str, Any]) -> tuple[Revision, ...]:

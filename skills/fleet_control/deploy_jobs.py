@@ -7,10 +7,16 @@ from enum import StrEnum
 from fleet_control.ledger import WAITING, Job
 
 PLAN = "plan"
+FINISH = "finish"
 # Every job of another name is a host's.
-_OWN_JOBS = (PLAN, "finish")
-# The one step that moves anything.
+_OWN_JOBS = (PLAN, FINISH)
+# The one step that moves anything, of a host's job and of `finish`.
 MOVING_STEP = "Replace and wait until healthy"
+FINISHING_STEP = "Remove what left, bring the rest up to date"
+# How the name of the step begins that fails where a person stopped the roll. The step before it,
+# which looks, fails at nothing: no other failure is taken for a stop.
+STOPPED_STEP = "Stopped by "
+_FAILED = ("failure", "timed_out")
 # The step by which a job that failed says that it came to nothing.
 UNTOUCHED_STEP = "Its host was not touched"
 # How the name of the step begins that says what was remarkable before all was well: units that
@@ -60,6 +66,24 @@ def remarks(job: Job) -> str:
     names = (step.name for step in job.steps if step.conclusion == "success")
     told = next((name for name in names if name.startswith(REMARKED)), "")
     return "; ".join(_REMARKS.findall(told))
+
+
+def was_stopped(job: Job) -> bool:
+    """Whether it ended before it moved anything, since a person had stopped the roll."""
+    return bool(_stopper(job))
+
+
+def stopped_by(jobs: Iterable[Job]) -> str:
+    """Who stopped the roll of these jobs, an account and a name; empty where nobody did, or where
+    something failed, too."""
+    told = [_stopper(job) for job in jobs if job.conclusion in _FAILED]
+    return told[0] if told and all(told) else ""
+
+
+def _stopper(job: Job) -> str:
+    failed = (step.name for step in job.steps if step.conclusion == "failure")
+    told = next((name for name in failed if name.startswith(STOPPED_STEP)), "")
+    return told.removeprefix(STOPPED_STEP)
 
 
 def began(job: Job) -> bool:

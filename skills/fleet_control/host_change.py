@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from fleet_control.deploy_jobs import began, reached
+from fleet_control.deploy_jobs import began, reached, was_stopped
 from fleet_control.ledger import Job, Run
 
 HOST_JOB = re.compile(
@@ -28,7 +28,7 @@ class HostChange(NamedTuple):
         old_revision: the first seven digits of the commit that it ran before; empty where that is
             not known.
         new, new_revision: the same of what it becomes.
-        began: whether the job did anything.
+        began: whether the job did anything, or was about to.
         done: whether it ended well.
         moved: whether it moved the host, or may have.
         ended: when the job was over, ISO 8601 in UTC; empty while it is not.
@@ -55,7 +55,7 @@ def changes(run: Run) -> Iterator[HostChange]:
                 _ran(job),
                 found["new"],
                 found["revision"] or "",
-                began(job),
+                began(job) and not was_stopped(job),
                 job.conclusion == "success",
                 reached(job),
                 job.completed_at or "",
