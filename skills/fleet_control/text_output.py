@@ -9,14 +9,18 @@ from fleet_control.last_words import quoted
 from fleet_control.ledger import Job, Run, seconds
 from fleet_control.line import printable
 from fleet_control.phrases import (
+    MARKS,
     job_state,
     own_answer,
     problems,
+    ready,
     registry_age,
     revision,
     run_state,
     told,
+    worst_first,
 )
+from fleet_control.preflight import Check
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import FleetStatus, InstanceStatus
 
@@ -48,9 +52,10 @@ def columns(rows: Iterable[Sequence[str]]) -> str:
     )
 
 
-def status(fleet: FleetStatus, now: float) -> str:
+def status(fleet: FleetStatus, now: float, held: str = "") -> str:
     rows = [_STATUS_HEAD, *(_status_row(row, fleet, now) for row in fleet.rows)]
-    return "\n".join((columns(rows), "", _summary(fleet, now), source(fleet.known, now)))
+    told = [_summary(fleet, now), source(fleet.known, now), printable(held)]
+    return "\n".join((columns(rows), "", *filter(None, told)))
 
 
 def runs(found: Sequence[Run]) -> str:
@@ -91,6 +96,18 @@ def registry(known: KnownRegistry, now: float) -> str:
         for id_, entry in known.registry.items()
     ]
     return "\n".join((columns([_REGISTRY_HEAD, *rows]), "", source(known, now)))
+
+
+def preflight(checks: Iterable[Check]) -> str:
+    """What a preflight came to, and each thing that was looked at, worst first."""
+    found = worst_first(checks)
+    rows = [
+        row
+        for one in found
+        for row in ((MARKS[one.outcome], one.name, one.told), (" ", " ", one.advice))
+        if row[2]
+    ]
+    return "\n".join((f"{ready(found)}.", columns(rows)))
 
 
 def source(known: KnownRegistry, now: float) -> str:

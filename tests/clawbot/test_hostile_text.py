@@ -18,7 +18,7 @@ from clawbot.discord.choices import offers
 from clawbot.discord.embeds import embed, said
 from clawbot.parsing import Unreadable, parse
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
-from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport
+from clawbot.replies import Deploying, Notice, PreflightReport, Question, Reply, StatusReport
 from clawbot.telegram import messages
 from fleet_control import json_output, text_output
 from fleet_control.command import Result, broken
@@ -28,6 +28,7 @@ from fleet_control.host_answer import HostAnswer
 from fleet_control.last_words import LastWords
 from fleet_control.ledger import Job, Revision
 from fleet_control.line import printable
+from fleet_control.preflight import Check, Outcome
 from fleet_control.status import FleetStatus
 from sandbox.discord_api import validate
 from sandbox.telegram_api.markup import read_text
@@ -128,6 +129,11 @@ def replies(text: str) -> Iterator[Reply]:
     ):
         yield filled(reply, text)
     yield StatusReport(fleet(text))
+    yield PreflightReport(checks(text))
+
+
+def checks(text: str) -> tuple[Check, ...]:
+    return tuple(filled(Check("x", outcome, "x", "x"), text) for outcome in Outcome)
 
 
 def discord(reply: Reply) -> Iterator[str]:
@@ -227,6 +233,7 @@ def test_fleet_control_prints_a_row_a_row(text: str) -> None:
         lambda word: text_output.status(fleet(word), NOW),
         lambda word: text_output.runs([filled(asked, word)]),
         lambda word: text_output.run(filled(asked, word)),
+        lambda word: text_output.preflight(checks(word)),
         lambda word: broken(FleetError(word)).shown(as_json=False),
     )
     for draw in draws:
@@ -234,6 +241,7 @@ def test_fleet_control_prints_a_row_a_row(text: str) -> None:
         assert got.count("\n") == expected.count("\n")
         assert_seen(got)
     fields = {"status": json_output.status(fleet(text)), "word": text}
+    fields |= json_output.preflight(checks(text))
     printed = Result("", fields).shown(as_json=True)
     assert_seen(printed)
     assert json.loads(printed)["word"] == text
