@@ -13,7 +13,7 @@ from clawbot.parsing import parse
 from clawbot.progress import Stage
 from clawbot.replies import Deploying, HistoryReport, Notice, Reply, Tone
 from clawbot.telegram.messages import render
-from fleet_control.history import HistoryRow, Outcome
+from fleet_control.history import HistoryRow, RunResult
 from fleet_control.ledger import Run
 from sandbox.discord_api import limit, validate
 from sandbox.telegram_api.markup import read_text
@@ -224,7 +224,7 @@ LONGEST = HistoryRow(
     f"{'m' * 32} in the terminal",
     NOW - 3600,
     f"{LONGEST_ID}, ami-{'0' * 17} @1234567 → ami-{'1' * 17} @1234567",
-    Outcome.FAILED,
+    RunResult.FAILED,
     f"failed at {LONGEST_ID}, 249 of 250 hosts done",
     35_999.0,
 )
@@ -258,7 +258,7 @@ def test_eight_rows_fit_into_an_embed_and_a_link_goes_where_it_has_no_room() -> 
         ("https://x/7", "https://x/7"),
         ("https://x/(7)", ""),
     ):
-        row = HistoryRow(7, url, "", "a", "", "sam", NOW, "", Outcome.DONE, "done")
+        row = HistoryRow(7, url, "", "a", "", "sam", NOW, "", RunResult.DONE, "done")
         told = embed(report(row), NOW).description or ""
         said = f"[run 7]({link})" if link else "run 7"
         assert told == f"🟢 **Deploy a** · done · <t:{int(NOW)}:R>\n-# sam · {said}"
