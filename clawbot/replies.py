@@ -55,19 +55,6 @@ class StatusReport:
 
 
 @dataclass(frozen=True, slots=True)
-class HostMove:
-    """What a yes would make of one host: its image and revision now and then, in words.
-
-    `note` is a sentence about that, or empty.
-    """
-
-    id: str
-    now: str
-    then: str
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class HistoryReport:
     """A page of the last deploys, newest first; of a target where one is named.
 
@@ -78,6 +65,19 @@ class HistoryReport:
     shown: Page[HistoryRow]
     target: str = ""
     beside: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HostMove:
+    """What a yes would make of one host: its image and revision now and then, in words.
+
+    `note` is a sentence about that, or empty.
+    """
+
+    id: str
+    now: str
+    then: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,9 +38,9 @@ LONGEST_STAGE = 120
 CHECK_ROW = range(130, 600)
 LONGEST_CHECK_NAME = 40
 LONGEST_ID = 64
-HOSTS_ASKED_ABOUT = 10
 # Eight of them fit into a description.
 LONGEST_RUN = 510
+HOSTS_ASKED_ABOUT = 10
 BAR = 20
 
 # What makes a word anything but itself: markup, a mention, a moment, a link.

@@ -34,10 +34,10 @@ LONGEST_ID = 64
 # Ten of them, with a head and a foot of the longest lines, fit into a message.
 LONGEST_ROW = 325
 ROWS_A_PAGE = 10
-HOSTS_ASKED_ABOUT = 8
 # What one thing of a preflight has at least, of which thirty fit, and at most.
 CHECK_ROW = range(130, 600)
 LONGEST_CHECK_NAME = 40
+HOSTS_ASKED_ABOUT = 8
 _INDENT = "    "
 _TAG = re.compile("<[^>]*>")
 # Telegram itself makes a mention of it, where it is no code.

@@ -16,6 +16,7 @@ from fleet_control.ledger import TITLE_FIELDS, Job, Run, Step
 from sandbox.loopback import listen, url_of
 from tests.clock import TurnedClock
 
+PAGE = 8
 CREATED = "2026-11-24T10:00:00Z"
 
 
@@ -88,9 +89,8 @@ class Api:
         # What holds the fleet is asked for beside; what is said next is said to who acts.
         is_next = self.next and ask["action"] != "holds"
         no = self.next.pop(0) if is_next else self.refused.get(ask["action"])
-        if ask["action"] == "run" and ask["run_id"] not in [one.id for one in self.runs]:
-            told = f"There is no deploy with the run id {ask['run_id']}."
-            no = no or (404, {"ok": False, "code": "unknown_run", "error": told})
+        if ask["action"] == "run" and not any(one.id == ask["run_id"] for one in self.runs):
+            no = 404, _no("unknown_run", f"There is no deploy with the run id {ask['run_id']}.")
         if no is not None:
             status, body = no
             return web.json_response(body, status=status, headers=self._dated)
@@ -140,14 +140,20 @@ class Api:
         return {"told": self.told.get(ask["request_id"])}
 
     def _history(self, target: str, page: int) -> dict[str, Any]:
-        """Two runs a page."""
+        """So many runs a page as `PAGE` says."""
         found = [_json(one) for one in reversed(self.runs) if target in ("", one.target)]
-        pages = max(1, -(-len(found) // 2))
+        pages = max(1, -(-len(found) // PAGE))
         number = min(page, pages)
-        shown = found[2 * number - 2 : 2 * number]
+        shown = found[(number - 1) * PAGE : number * PAGE]
         unseen = [one["id"] for one in shown if one["id"] in self.unseen]
         why = "GitHub does not answer." if unseen else ""
-        return {"runs": shown, "page": number, "pages": pages, "unseen": unseen, "why": why}
+        return {"runs": shown, "unseen": unseen, "why": why, "page": number, "pages": pages}
+
+    def change(self, id_: int, **more: Any) -> Run:
+        """GitHub moves a run on."""
+        place = next(place for place, one in enumerate(self.runs) if one.id == id_)
+        self.runs[place] = self.runs[place]._replace(**more)
+        return self.runs[place]
 
     def _of_holds(self, ask: dict[str, Any]) -> dict[str, Any]:
         before = self.freeze
@@ -160,12 +166,6 @@ class Api:
         lock = {"lock": self.lock} if self.sees_lock else {}
         return {"freeze": self.freeze, "lifted": before, **lock}
 
-    def change(self, id_: int, **more: Any) -> Run:
-        """GitHub moves a run on."""
-        place = next(place for place, one in enumerate(self.runs) if one.id == id_)
-        self.runs[place] = self.runs[place]._replace(**more)
-        return self.runs[place]
-
     def count(self, action: str) -> int:
         return sum(ask["action"] == action for ask in self.asked)
 
@@ -173,6 +173,10 @@ class Api:
         """Wait until that many such calls came."""
         async with self.arrived:
             await self.arrived.wait_for(lambda: self.count(action) >= count)
+
+
+def _no(code: str, why: str) -> dict[str, Any]:
+    return {"ok": False, "code": code, "error": why}
 
 
 def _json(one: Run) -> dict[str, Any]:
