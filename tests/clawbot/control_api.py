@@ -16,6 +16,7 @@ from fleet_control.ledger import TITLE_FIELDS, Job, Run, Step
 from sandbox.loopback import listen, url_of
 from tests.clock import TurnedClock
 
+PAGE = 8
 CREATED = "2026-11-24T10:00:00Z"
 
 
