@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from fleet_control import deploy_jobs, ledger
+from fleet_control import deploy_jobs, ledger, state_lock
 from sandbox.workflow_file import FORMS, forms_of, load, parse
 from workflows.fleet_deploy.__main__ import JOBS, LOOK
 from workflows.fleet_deploy.change import targets
@@ -207,6 +207,7 @@ def test_no_job_starts_after_a_cancel_or_a_failure() -> None:
     conditions += [step["if"] for _, step in steps() if "if" in step]
 
     assert conditions == [
+        "inputs.operation != 'unlock'",
         "needs.plan.outputs.finishes == 'true'",
         "steps.stop.outputs.by != ''",
         "steps.host.outputs.remarks != ''",
@@ -263,6 +264,21 @@ def test_plan_has_the_branchs_history_and_the_others_need_none() -> None:
     }
 
     assert depths == {"plan": "0", "host": None, "finish": None}
+
+
+def test_a_jobs_credentials_last_as_long_as_is_noted_of_them() -> None:
+    """Of whatever job may lock the state; the role gives them for no longer."""
+    steps_ = [one["with"] for _, one in steps() if "configure-aws-credentials@" in str(one)]
+    role = (ROOT / "tofu/control/deploy_role.tf").read_text()
+
+    assert [one["role-duration-seconds"] for one in steps_] == ["3600"] * len(JOBS)
+    assert state_lock.SESSION_SECONDS == 3600
+    assert re.findall(r"max_session_duration = (\d+)", role) == ["3600"]
+
+
+def test_no_job_moves_a_host_where_a_lock_is_to_be_broken() -> None:
+    """Whatever `plan` hands over: `finish` needs that job."""
+    assert FILE["jobs"]["host"]["if"] == f"inputs.operation != '{ledger.Operation.UNLOCK}'"
 
 
 def test_one_deploy_at_a_time_and_none_is_lost() -> None:

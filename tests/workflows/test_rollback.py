@@ -204,8 +204,9 @@ def test_a_roll_that_stopped_is_taken_up_and_finished(
     assert runner.deploys(TARGET=again, OPERATION="resume") == 0
     assert images(runner) == {ONE: NEW, TWO: OLDEST}
     assert runner.hosts()[ONE] == before[ONE]
-    tag = {"Name": "tag:revision", "Values": [commit]}
-    found = runner.ec2.describe_instances(Filters=[tag])["Reservations"]
+    found = runner.ec2.describe_instances(Filters=[{"Name": "tag:revision", "Values": [commit]}])[
+        "Reservations"
+    ]
     assert runner.hosts()[TWO][0] in str(found)
     assert f"## Resume of `{again}`" in runner.summary
     assert "## The whole fleet is deployed" in runner.summary

@@ -21,6 +21,7 @@ from workflows.fleet_deploy import (
     host_log,
     known_machines,
     launch_check,
+    lost_lock,
     removal,
     roll,
     runner,
@@ -54,6 +55,7 @@ def run(job: JobContext) -> tuple[Annotation, ...]:
     if not plan.is_of(turn):
         raise Stopped("Bad roll", f"What this job was told of {turn.id} is not what the roll says.")
     began = job.clock.monotonic()
+    notices = [*lost_lock.noted(job, turn.name)]
     try:
         spare_the_caller(job, turn.id)
         with _untouched(turn.id):
@@ -67,7 +69,7 @@ def run(job: JobContext) -> tuple[Annotation, ...]:
     took = summary.span(job.clock.monotonic() - began)
     log.info("fleet.replaced instance=%s machine=%s took=%s", turn.id, watch.machine, took)
     runner.write_summary(job.environ, summary.replaced(turn, watch.machine, took))
-    notices = [Annotation("Not noted", why)] if (why := watch.note()) else []
+    notices += [Annotation("Not noted", why)] if (why := watch.note()) else []
     if watch.answer and (told := health_report.remarks(watch.answer)):
         runner.write_outputs(job.environ, {"remarks": told})
         notices.append(Annotation("On the way", f"{turn.id} is healthy, and on the way {told}."))

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from fleet_control import ledger
 from fleet_control.bot_record import BotRecord
 from fleet_control.caller import BotInstance, Caller
+from fleet_control.deploy_jobs import PLAN
 from fleet_control.error import Ec2Error
 from fleet_control.policy import Facts, refused_first
 from fleet_control.seed import is_commit
@@ -25,12 +26,14 @@ from workflows.fleet_deploy import (
     judge,
     known_machines,
     launch_check,
+    lost_lock,
     other_runs,
     registry_history,
     roll,
     runner,
     seed_upload,
     summary,
+    unlock,
 )
 from workflows.fleet_deploy.cloud import FleetView
 from workflows.fleet_deploy.git import Git
@@ -95,7 +98,9 @@ def run(job: JobContext) -> tuple[Annotation, ...]:
         raise Stopped("Not set up", "COMMIT is not a commit.")
     past = OtherRuns(GitHubRuns(api, token, job.accounts.control_api.id, job.clock.sleep), job)
     judge.only_once(job.asked, job.run.id, past.runs, past.jobs)
-    of_a_freeze = freeze_check.look(job)
+    if job.asked.operation == ledger.Operation.UNLOCK:
+        return unlock.run(job, past.others, past.jobs)
+    notices = freeze_check.look(job)
     view, machines = _judged_view(job, past)
     with _untouched():
         job.hosts.refuse_an_old_control()
@@ -103,7 +108,10 @@ def run(job: JobContext) -> tuple[Annotation, ...]:
         found = goal.GoalFinder(git, commit, view.status, past).find(job.asked)
         turns, left_out = _turns(job, found.turns, view, machines, past)
         turns, unbootable = _seeded(job, git, bucket, turns)
-    turns = _rehearse(job, turns, view, machines, past)
+        notices += lost_lock.make_way(job, past.others, past.jobs)
+        notices += lost_lock.noted(job, PLAN)
+    with lost_lock.telling_whose(job, past.others, past.jobs):
+        turns = _rehearse(job, turns, view, machines, past)
     runner.write_outputs(
         job.environ,
         {
@@ -116,8 +124,7 @@ def run(job: JobContext) -> tuple[Annotation, ...]:
             "finishes": str(found.finishes).lower(),
         },
     )
-    told = _tell(job, found, turns, view, (*left_out, *unbootable))
-    return (*of_a_freeze, *told)
+    return notices + _tell(job, found, turns, view, (*left_out, *unbootable))
 
 
 def _judged_view(job: JobContext, past: OtherRuns) -> tuple[FleetView, dict[str, str]]:
