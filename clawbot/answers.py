@@ -3,6 +3,7 @@
 import logging
 from dataclasses import replace
 
+from clawbot import halt
 from clawbot.ask import Ask
 from clawbot.commands import HELP, Who, command_of, usage
 from clawbot.confirmation import Confirmation
@@ -12,8 +13,8 @@ from clawbot.once import Once
 from clawbot.parsing import Unreadable, acts, in_words
 from clawbot.predecessor import Predecessor
 from clawbot.preflight import BotPreflight
-from clawbot.replies import ASKED_ALREADY, Reply, StatusReport, asking, refused
-from clawbot.requests import Deploy, Help, Preflight, Request, Status
+from clawbot.replies import ASKED_ALREADY, Notice, Reply, StatusReport, asking, refused
+from clawbot.requests import Cancel, Deploy, Help, Preflight, Request, Status, Stop
 from clawbot.speaker import DOUBTED
 from fleet_control.caller import Unknown
 from fleet_control.fleet import Fleet
@@ -85,9 +86,21 @@ class Commands:
                 log.info("fleet.refused code=%s by=%s", no.code, ask.account)
                 return await reply.answer(refused(no.message, no.code))
         match request:
+            case Stop():
+                return await reply.answer(await halt.stop(self._fleet.api, ask.requested_by))
+            case Cancel(run):
+                return await reply.answer(await self._cancel(ask, run))
             case Preflight():
                 return await self._preflight.answer(reply)
         raise NotImplementedError(in_words(request))
+
+    async def _cancel(self, ask: Ask, run: int) -> Notice:
+        # Heard twice, what names none would cancel a second one.
+        if not self._once.first(*ask.key):
+            return refused(ASKED_ALREADY, "duplicate")
+        if run:
+            return await halt.cancel(self._fleet.api, run, ask.requested_by)
+        return await halt.cancel_the_one(self._fleet.api, ask.requested_by)
 
     async def _deploy(self, ask: Ask, wanted: Deploy, reply: LivingReply) -> Reply:
         target, image_or_commit = wanted.target, wanted.image_or_commit

@@ -5,13 +5,14 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
+from clawbot import halt
 from clawbot.ask import Ask
 from clawbot.call import AskerCall, Calls
 from clawbot.living_reply import LivingReply, NoPlace, words
 from clawbot.once import Once
 from clawbot.patience import WORK_AGAIN
 from clawbot.progress import Stage, lost, progress
-from clawbot.replies import Deploying, Notice, Reply, broken, is_final, refused
+from clawbot.replies import Deploying, Notice, Reply, is_final, refused
 from clawbot.speaker import DOUBTED
 from clawbot.tracking import Tracker
 from fleet_control.caller import is_operator
@@ -72,16 +73,8 @@ class Deploys:
         elif ask.doubted:
             told = DOUBTED
         else:
-            told = await self._cancel(run_id, ask.requested_by)
+            told = await halt.cancel(self._api, run_id, ask.requested_by)
         await reply.whisper(told)
-
-    async def _cancel(self, run_id: int, requested_by: str) -> Notice:
-        try:
-            return Notice((await self._api.cancel(run_id, requested_by),))
-        except ControlApiRefused as error:
-            return refused(str(error), error.code)
-        except FleetError as error:
-            return broken(words(error))
 
     def _entry(self, ask: Ask, begun: Deploying, reply_id: str) -> Entry:
         return fit(

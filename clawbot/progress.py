@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import inf
 
-from fleet_control.deploy_jobs import MOVING_STEP, EndState, left, ran, remarks
+from fleet_control.deploy_jobs import MOVING_STEP, EndState, left, ran, remarks, stopped_by
 from fleet_control.host_change import HOST_JOB
 from fleet_control.last_words import LastWords
 from fleet_control.ledger import Job, Revision, Run, seconds
@@ -16,7 +16,8 @@ _SPARED = (EndState.UNTOUCHED, EndState.UNMOVED)
 
 
 class Stage(StrEnum):
-    """Where a deploy is. UNKNOWN: we lost sight of it and say so."""
+    """Where a deploy is. STOPPED: between two hosts, by a person; UNKNOWN: we lost sight of it and
+    say so."""
 
     ASKING = "asking"
     QUEUED = "queued"
@@ -24,6 +25,7 @@ class Stage(StrEnum):
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    STOPPED = "stopped"
     UNKNOWN = "unknown"
 
 
@@ -74,6 +76,7 @@ class Progress:
         advice: what to do next; may hold `code` in backquotes.
         last_words: of the host that did not come up; anybody's, and no markup of ours.
         operation, override: as the ledger has them.
+        stopped_by: who stopped it, an account and a name; empty where nobody did.
     """
 
     stage: Stage
@@ -94,11 +97,12 @@ class Progress:
     last_words: LastWords | None = None
     operation: str = ""
     override: str = ""
+    stopped_by: str = ""
 
     @property
     def over(self) -> bool:
         """Whether it will not change any more, or not that we could see."""
-        return self.stage in (Stage.DONE, Stage.FAILED, Stage.CANCELLED, Stage.UNKNOWN)
+        return self.stage not in (Stage.ASKING, Stage.QUEUED, Stage.RUNNING)
 
     @property
     def ended(self) -> float:
@@ -127,6 +131,8 @@ def progress(run: Run, ahead: int = 0) -> Progress:
         operation=run.operation,
         override=run.override,
     )
+    if stage is Stage.STOPPED:
+        return _stopped(known, run)
     if stage in (Stage.FAILED, Stage.CANCELLED):
         return _ended_badly(known, run)
     return known
@@ -146,6 +152,8 @@ def _stage(run: Run) -> Stage:
     if run.finished:
         if run.conclusion == "success":
             return Stage.DONE
+        if stopped_by(run.jobs):
+            return Stage.STOPPED
         return Stage.CANCELLED if run.conclusion == "cancelled" else Stage.FAILED
     # queued, pending and requested mean that its turn has not come; waiting, that a reviewer has
     # not let it begin, or go on.
@@ -211,6 +219,14 @@ def _is_spared(id_: str, job: Job, run: Run) -> bool:
     """
     skipped = any(step.name == MOVING_STEP and step.conclusion == "skipped" for step in job.steps)
     return skipped or not job.steps or left(id_, run.reason) in _SPARED
+
+
+def _stopped(known: Progress, run: Run) -> Progress:
+    by, some = stopped_by(run.jobs), any(one.stage is HostStage.HEALTHY for one in known.hosts)
+    goes_on = f"To go on from there: `/fleet resume {run.id}`."
+    advice = goes_on if some else "No host was touched. Ask again when it may go on."
+    reason = run.reason or f"The roll was stopped by {by}."
+    return replace(known, stopped_by=by, reason=reason, advice=advice)
 
 
 def _ended_badly(known: Progress, run: Run) -> Progress:

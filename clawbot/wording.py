@@ -138,10 +138,26 @@ def stage(seen: Progress) -> str:
             return f"queued, {seen.ahead} before it" if seen.ahead else "queued"
         case Stage.RUNNING:
             return "replacing" if seen.hosts else "planning"
+        case _:
+            return _end(seen)
+
+
+def _end(seen: Progress) -> str:
+    match seen.stage:
         case Stage.UNKNOWN:
             return "can't be confirmed"
+        case Stage.STOPPED:
+            return f"stopped by {_stopper(seen)}"
         case ended:
             return f"{ended} after {exact(seen.took)}" if seen.took else str(ended)
+
+
+def _stopper(seen: Progress) -> str:
+    """Who stopped it, and after which host."""
+    account, _, name = seen.stopped_by.partition(" ")
+    done = [host.id for host in seen.hosts if host.stage is HostStage.HEALTHY]
+    after = f"after {done[-1]}" if done else "before any host"
+    return f"{name or account} {after}"
 
 
 def paged(shown: Page[InstanceStatus]) -> str:

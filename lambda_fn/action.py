@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from fleet_control import last_words
 from fleet_control.ledger import WAITING, Job, Run, seconds
-from lambda_fn import revisions
+from fleet_control.roll_stop import named
+from lambda_fn import history, revisions
 from lambda_fn.failure import Code, Failure
 from lambda_fn.github import DAY, RUNS_KEPT, GitHubClient
 from lambda_fn.request import ApiAction, ApiRequest
@@ -31,6 +32,8 @@ def answer(ask: ApiRequest, github: GitHubClient) -> Mapping[str, object]:
             return {"run": _told(found, ask)}
         case ApiAction.RUNS:
             return {"runs": [_told(one, ask) for one in runs(ask, github)]}
+        case ApiAction.HISTORY:
+            return history.answer(ask.entry.target, ask.page, github)
         case ApiAction.REGISTRY:
             text, version = github.registry()
             return {"registry": text, "version": version, "revisions": revisions.revisions(github)}
@@ -118,9 +121,10 @@ def runs(ask: ApiRequest, github: GitHubClient) -> list[Run]:
 def cancel(run_id: int, github: GitHubClient) -> str:
     """Whoever asked for the run, but only while nothing was done. A job that starts between our
     look and GitHub's is GitHub's to stop: the first minute's steps change nothing."""
-    waits = github.run(run_id, 0).status in WAITING and all(
+    run = github.run(run_id, 0)
+    waits = run.status in WAITING and all(
         one.job.status in WAITING for one in github.jobs(run_id, 0)
     )
     if waits and github.cancel(run_id):
-        return f"run {run_id} is cancelled; it changed nothing"
+        return f"{named(run)} is cancelled; it changed nothing."
     raise Failure(Code.ALREADY_RUNNING, f"Run {run_id} has started.")

@@ -5,12 +5,14 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from fleet_control.caller import BotInstance, Human
+from fleet_control.freeze import Freeze
 from fleet_control.github import PER_PAGE
 from fleet_control.ledger import Entry, fit, oldest, unfinished
 from fleet_control.policy import Facts, judge
 from lambda_fn import told
 from lambda_fn.failure import Code, Failure, raise_refusal
 from lambda_fn.github import GitHubClient
+from lambda_fn.holds import Holds
 from lambda_fn.http_client import Budget
 from lambda_fn.lease import Leases
 from lambda_fn.table import Table
@@ -38,18 +40,36 @@ class DeployAction(NamedTuple):
         self._check(Facts())
         if not self.entry.caller:
             return self._for_a_person()
-        return self._leased(self.table) if self.table else self._as_listed()
+        if self.table is None:
+            return self._as_listed()
+        self._check(Facts(frozen=self._frozen()))
+        return self._leased(self.table)
+
+    def _frozen(self) -> Freeze | None:
+        """The freeze that keeps this back, if one does."""
+        holds = Holds(self.table, self.budget.now())
+        return holds.frozen() if self.entry.moves_hosts else None
 
     def _check(self, facts: Facts) -> None:
         """Whether a person is an operator was looked up by who signed for the person."""
         entry = self.entry
         caller = BotInstance(entry.caller) if entry.caller else Human(entry.requested_by, "", True)
-        raise_refusal(judge(caller, entry.hosts, entry.image_or_commit, facts))
+        verdict = judge(caller, entry.hosts, entry.image_or_commit, facts, override=entry.override)
+        raise_refusal(verdict)
 
     def _for_a_person(self) -> Mapping[str, object]:
-        """Nothing is looked at before it is handed on: a person waits for no bot's sake."""
+        """Nothing but a freeze is looked at before it is handed on: a person waits for no bot's
+        sake, and where the table is away the run looks again."""
+        frozen, trouble = None, ""
+        try:
+            frozen = self._frozen()
+        except Failure as failure:
+            trouble = f"I could not see whether the fleet is frozen. {_no_bots(failure)}"
+        self._check(Facts(frozen=frozen))
         run, url = self.connect(self.budget).dispatch(fit(self.entry))
-        return self._queued(run, url, self._ahead(run), self._trouble())
+        overridden = frozen.overridden if frozen else ""
+        note = f"{overridden} {trouble or self._trouble()}".strip()
+        return self._queued(run, url, self._ahead(run), note)
 
     def _ahead(self, run: int | None) -> int:
         try:
@@ -65,7 +85,7 @@ class DeployAction(NamedTuple):
             elif self.table:
                 self.table.check()
         except Failure as failure:
-            return f"Bot instances can't deploy just now. {failure}"
+            return _no_bots(failure)
         return ""
 
     @property
@@ -121,3 +141,7 @@ class DeployAction(NamedTuple):
         if note:
             answer["note"] = note
         return answer
+
+
+def _no_bots(failure: Failure) -> str:
+    return f"Bot instances can't deploy just now. {failure}"

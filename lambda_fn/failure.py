@@ -17,6 +17,8 @@ class Code(StrEnum):
     METHOD_NOT_ALLOWED = auto()
     BUSY = auto()
     ALREADY_RUNNING = auto()
+    NOTHING_RUNS = auto()
+    AT_ITS_LAST = auto()
     TOO_LARGE = auto()
     GITHUB_BUSY = auto()
     MISCONFIGURED = auto()
@@ -34,7 +36,10 @@ _STATUS: dict[str, int] = {
     Code.METHOD_NOT_ALLOWED: 405,
     Code.BUSY: 409,
     policy.RefusalCode.QUEUE_FULL: 409,
+    policy.RefusalCode.FROZEN: 409,
     Code.ALREADY_RUNNING: 409,
+    Code.NOTHING_RUNS: 409,
+    Code.AT_ITS_LAST: 409,
     Code.TOO_LARGE: 413,
     Code.GITHUB_BUSY: 429,
     Code.MISCONFIGURED: 500,

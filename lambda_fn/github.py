@@ -8,6 +8,7 @@ from typing import Any
 from fleet_control import github
 from fleet_control.github import Paged, Request, Response, RunQueue, WorkflowApi
 from fleet_control.ledger import TITLE_FIELDS, Entry, Run
+from fleet_control.roll_stop import is_under_way
 from fleet_control.run_row import Listed, read_job
 from lambda_fn.failure import Code, Failure
 from lambda_fn.github_cache import GitHubCache
@@ -27,6 +28,8 @@ REGISTRY_KEPT = 5.0
 REVISIONS_KEPT = 60.0
 RUNS_KEPT = 5.0
 FOR_GOOD = float("inf")
+# As many runs of one status as are looked at for the one under way; most wait as `pending`.
+_SAME_STATUS = 5
 # As much of a log as surely holds what its last step said.
 _LOG_END = 256 * 1024
 # By the two commands of docs/runbook.md.
@@ -135,6 +138,20 @@ class GitHubClient:
     def queue(self, listed: int = 1) -> RunQueue:
         """What waits or runs; so many of each status are listed."""
         return self._workflow.queue(lambda request: self._get(request, 0), listed)
+
+    def under_way(self) -> Run | None:
+        """The run that has begun and not ended, with its jobs; there is one at a time.
+
+        GitHub may call it queued or waiting where its next job has no runner or reviewer yet.
+        """
+        for status in ("in_progress", "queued", "waiting"):
+            listed = self._get(self._workflow.runs_of(status, _SAME_STATUS), 0)["workflow_runs"]
+            for one in self._readable(listed):
+                run, jobs = self.run(one.id, 0), self.jobs(one.id, 0)
+                run = run._replace(jobs=tuple(listed.job for listed in jobs))
+                if is_under_way(run):
+                    return run
+        return None
 
     def run(self, run_id: int, kept: float = RUNS_KEPT) -> Run:
         """One line of the ledger; a run of another workflow, event or branch is none."""

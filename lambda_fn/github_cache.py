@@ -4,7 +4,7 @@ from collections import OrderedDict
 from typing import NamedTuple
 
 from fleet_control.github import Quota, Response, read_quota
-from fleet_control.ledger import Run
+from fleet_control.ledger import Job, Run
 from lambda_fn.failure import Code, Failure
 
 # A list of a hundred runs has a million.
@@ -18,7 +18,7 @@ class _CachedResponse(NamedTuple):
 
 
 class GitHubCache:
-    """Answers by their path, the oldest dropped first, and runs that have ended.
+    """Answers by their path, the oldest dropped first, and runs that have ended, or their jobs.
 
     Threads may share it: whatever they read is whole.
     """
@@ -27,6 +27,7 @@ class GitHubCache:
         self._said: OrderedDict[str, _CachedResponse] = OrderedDict()
         self._bytes = 0
         self._ended: OrderedDict[int, Run] = OrderedDict()
+        self._jobs: OrderedDict[tuple[int, int], tuple[Job, ...]] = OrderedDict()
         self._quota: Quota | None = None
         self._changed = 0.0
 
@@ -62,6 +63,15 @@ class GitHubCache:
         self._ended[run.id] = run
         if len(self._ended) > MOST_RUNS:
             self._ended.popitem(last=False)
+
+    def jobs(self, run: Run) -> tuple[Job, ...] | None:
+        """What `keep_jobs` was given of this attempt of the run."""
+        return self._jobs.get((run.id, run.attempt))
+
+    def keep_jobs(self, run: Run, jobs: tuple[Job, ...]) -> None:
+        self._jobs[run.id, run.attempt] = jobs
+        if len(self._jobs) > MOST_RUNS:
+            self._jobs.popitem(last=False)
 
     def note_quota(self, answer: Response) -> None:
         self._quota = read_quota(answer) or self._quota

@@ -55,7 +55,7 @@ def host_files(github: GitHubClient) -> Checks:
         yield wrong(Point.REGISTRY, told, "Merge it; GITHUB_REF of the Control API says which.")
         return
     if answer.status == 403:
-        yield wrong(Point.GITHUB_TOKEN, _refused(github, answer), _RIGHTS)
+        yield from _token(github, answer)
         return
     try:
         hosts = _hosts(read_registry(json.loads(answer.body))[0])

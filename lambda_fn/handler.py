@@ -9,20 +9,23 @@ from collections.abc import Callable, Mapping
 from hmac import compare_digest
 from typing import Any
 
-from lambda_fn import action, preflight, read_limit, told
+from lambda_fn import action, preflight, read_limit, stop, told
 from lambda_fn.deploy import DeployAction
 from lambda_fn.failure import Code, Failure
 from lambda_fn.github import GitHubClient
 from lambda_fn.github_cache import GitHubCache
+from lambda_fn.holds import Holds
 from lambda_fn.http_client import Budget
 from lambda_fn.mask import without
 from lambda_fn.request import ApiAction, ApiRequest, parse, payload, read
 from lambda_fn.settings import FunctionSettings, SecretReader, read_settings
-from lambda_fn.signer import check_bot, check_person, read_signer, spoken_by
+from lambda_fn.signer import Signer, check_bot, check_person, person, read_signer, spoken_by
 from lambda_fn.table import Table
 
 # What was read outlives a call, for as long as AWS keeps the process.
 _SECRETS, _CACHE = SecretReader(), GitHubCache()
+# Whose answers the log has, too.
+_TOLD = (ApiAction.DEPLOY, ApiAction.STOP, ApiAction.FREEZE, ApiAction.UNFREEZE)
 
 
 def handler(
@@ -103,11 +106,16 @@ class Call:
             entry = spoken_by(signer, ask.entry)
             self._trail |= entry._asdict()
             return DeployAction(entry, self._connect, table, self._budget).begin()
+        if ask.action is ApiAction.STOP:
+            self._trail["requested_by"] = by = person(signer, ask.entry.requested_by)
+            return stop.stop(by, self._connect(self._budget), table)
         if ask.action is ApiAction.CANCEL:
             check_person(signer, ask.entry.requested_by)
         if ask.action is ApiAction.TOLD:
             check_bot(signer, ask.entry.request_id)
             return self._of_calls(ask, table)
+        if ask.action in (ApiAction.FREEZE, ApiAction.UNFREEZE, ApiAction.HOLDS):
+            return self._of_holds(ask, signer, Holds(table, self._budget.now()))
         read_limit.count(signer, ask.action, table, self._budget.now())
         if ask.action is ApiAction.PREFLIGHT:
             return preflight.answer(signer, self._connect, table, self._budget)
@@ -121,6 +129,17 @@ class Call:
             told.note(table, ask.entry.request_id, ask.end, self._budget.now())
             return {"told": ask.end}
         return {"told": told.noted(table, ask.entry.request_id)}
+
+    def _of_holds(self, ask: ApiRequest, signer: Signer, holds: Holds) -> Mapping[str, object]:
+        """What holds the fleet is for all to see; only a person begins or ends it."""
+        if ask.action is ApiAction.HOLDS:
+            return {"freeze": holds.frozen()}
+        who = person(signer, ask.entry.requested_by)
+        self._trail |= {"requested_by": who}
+        if ask.action is ApiAction.UNFREEZE:
+            return {"lifted": holds.lift()}
+        self._trail |= {"seconds": ask.duration, "reason": ask.reason}
+        return {"freeze": holds.begin(who, ask.duration, ask.reason)}
 
     def _check_token(self, given: str, conf: FunctionSettings) -> None:
         """Every token is compared, and each in constant time."""
@@ -159,7 +178,8 @@ class Call:
         """One line per request is the audit trail."""
         asked = " ".join(f"{key}={value!r}" for key, value in self._trail.items() if value)
         # What was read is no news; what was done or refused is.
-        said = body[:300] if status != 200 or self._trail.get("target") else ""
+        done = self._trail.get("action") in _TOLD
+        said = body[:300] if status != 200 or done else ""
         line = f"control.answered {self._safe(asked)} status={status} {said}"
         if "AWS_LAMBDA_FUNCTION_NAME" in self._environ:
             # AWS keeps what is written here; its own logging starts at warnings.

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from enum import StrEnum, auto
 from typing import NamedTuple
 
+from fleet_control import freeze
 from fleet_control.ledger import FIELD_FORMS, TITLE_FIELDS, Entry, wrong_fields
 from lambda_fn.failure import Code, Failure
 
@@ -81,14 +82,20 @@ class ApiAction(StrEnum):
     RUNS = auto()
     REGISTRY = auto()
     CANCEL = auto()
+    STOP = auto()
     TOLD = auto()
+    HISTORY = auto()
+    FREEZE = auto()
+    UNFREEZE = auto()
+    HOLDS = auto()
     PREFLIGHT = auto()
 
 
 class ApiRequest(NamedTuple):
     """`entry` holds what a title of the ledger would; `unfinished` asks for runs that have not
     ended, and those that ended within a day; `revisions`, `last_words` and `operations` for what a
-    bot of before there were any could not read; `end` is what an asker was told of."""
+    bot of before there were any could not read; `end` is what an asker was told of; `page` counts
+    from 1; `duration` in seconds and `reason` are a freeze's."""
 
     action: ApiAction
     entry: Entry
@@ -99,6 +106,9 @@ class ApiRequest(NamedTuple):
     last_words: bool = False
     operations: bool = False
     end: str = ""
+    page: int = 1
+    duration: int = freeze.USUAL_SECONDS
+    reason: str = ""
 
 
 _KEYS = {
@@ -107,7 +117,12 @@ _KEYS = {
     ApiAction.RUNS: ("limit", "request_id", "unfinished", "revisions", "operations"),
     ApiAction.REGISTRY: (),
     ApiAction.CANCEL: ("run_id", "requested_by"),
+    ApiAction.STOP: ("requested_by",),
     ApiAction.TOLD: ("request_id", "end"),
+    ApiAction.HISTORY: ("target", "page"),
+    ApiAction.FREEZE: ("seconds", "reason", "requested_by"),
+    ApiAction.UNFREEZE: ("requested_by",),
+    ApiAction.HOLDS: (),
     ApiAction.PREFLIGHT: (),
 }
 _NEEDED = (ApiAction.DEPLOY, "target"), (ApiAction.TOLD, "request_id")
@@ -155,6 +170,9 @@ def _parse(body: Mapping[str, object]) -> ApiRequest:
         _flag(body, "last_words"),
         _flag(body, "operations"),
         _end(body.get("end", "")),
+        _number(body.get("page", 1), "page", 100),
+        _number(body.get("seconds", freeze.USUAL_SECONDS), "seconds", freeze.LONGEST_SECONDS),
+        _reason(body.get("reason", "")),
     )
 
 
@@ -178,6 +196,12 @@ def _end(value: object) -> str:
     if isinstance(value, str) and re.fullmatch(r"[a-z]{0,20}", value):
         return value
     raise ValueError("`end` must be a word of small letters")
+
+
+def _reason(value: object) -> str:
+    if isinstance(value, str):
+        return freeze.one_line(value)
+    raise ValueError("`reason` must be a text")
 
 
 def _number(value: object, key: str, most: int) -> int:

@@ -105,6 +105,15 @@ def check_person(signer: Signer, requested_by: str) -> None:
             raise _forged("A chat key can't speak for an operator")
 
 
+def person(signer: Signer, requested_by: str) -> str:
+    """The person who speaks through this signer, by account and name."""
+    check_person(signer, requested_by)
+    who = f"operator:{signer.name}" if signer.role is SignerRole.OPERATOR else requested_by
+    if not who:
+        raise Failure(Code.BAD_REQUEST, "`requested_by` is missing.")
+    return who
+
+
 def check_bot(signer: Signer, request_id: str) -> None:
     """Whether it is the bot that heard this ask, who alone tells its asker."""
     if signer.role is SignerRole.UNPROVEN:

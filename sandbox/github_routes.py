@@ -10,7 +10,7 @@ from aiohttp import web
 
 from sandbox.repository import blob_sha
 from sandbox.run_record import ANY_WORKFLOW, CONTROL_API, JobRecord, RunRecord, moment
-from sandbox.runner import ACTIVE, Runner
+from sandbox.runner import Runner
 from sandbox.workflow_file import WorkflowError, WorkflowFile
 
 # Of a larger file GitHub's JSON leaves the content out.
@@ -53,8 +53,8 @@ class Routes:
         repo = f"/repos/{origin.repo}"
         actions, workflow = f"{repo}/actions", f"{repo}/actions/workflows/{origin.file}"
         return [
-            web.get(workflow, self._workflow),
             web.post(f"{workflow}/dispatches", self._dispatch),
+            web.get(workflow, self._workflow),
             web.get(f"{workflow}/runs", self._runs),
             web.get(rf"{actions}/runs/{{run:\d+}}", self._run),
             web.get(rf"{actions}/runs/{{run:\d+}}/jobs", self._jobs),
@@ -66,12 +66,14 @@ class Routes:
             web.get(f"{repo}/contents/{{path:.+}}", self._contents),
         ]
 
-    async def _workflow(self, _request: web.Request) -> web.StreamResponse:
-        file, state = self._runner.context.origin.file, self._runner.workflow_state
-        return web.json_response({"path": f".github/workflows/{file}", "state": state})
+    async def _workflow(self, _: web.Request) -> web.StreamResponse:
+        context = self._runner.context
+        path = f".github/workflows/{context.origin.file}"
+        shown = {"id": 1, "name": "fleet-deploy", "path": path, "state": context.state}
+        return web.json_response(shown)
 
     async def _dispatch(self, request: web.Request) -> web.StreamResponse:
-        if self._runner.workflow_state != ACTIVE:
+        if self._runner.context.state != "active":
             return said("Cannot trigger a 'workflow_dispatch' on a disabled workflow", 422)
         body = await _object(request)
         if isinstance(body, web.Response):
@@ -169,8 +171,10 @@ class Routes:
         path = request.match_info["path"]
         repository = self._runner.context.repository
         ref = request.query.get("ref", repository.branch)
-        if names := repository.folder(path, ref):
-            return web.json_response([{"name": name, "path": f"{path}/{name}"} for name in names])
+        if names := repository.names(path, ref):
+            # The sandbox has only files there.
+            rows = [{"type": "file", "name": one, "path": f"{path}/{one}"} for one in names]
+            return web.json_response(rows)
         content = repository.read(path, ref)
         if content is None:
             raise web.HTTPNotFound

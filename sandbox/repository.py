@@ -122,13 +122,16 @@ class Repository:
         commit = self.find(ref)
         return self._read(path, commit) if commit else None
 
-    def folder(self, path: str, ref: str) -> list[str]:
-        """The names in a folder at that commit; none where it is no folder."""
-        try:
-            listed = self._git("ls-tree", "--name-only", f"{self.find(ref)}:{path}")
-        except subprocess.CalledProcessError:
-            return []
-        return listed.decode().splitlines()
+    def names(self, folder: str, ref: str) -> list[str]:
+        """What lies in a folder at that commit; nothing where there is none."""
+        commit = self.find(ref)
+        listed = self._git("ls-tree", "--name-only", commit, f"{folder}/") if commit else b""
+        return [line.rpartition("/")[2] for line in listed.decode().splitlines()]
+
+    def remove(self, path: str) -> str:
+        """Commit that a file is gone; the commit."""
+        (self._folder / path).unlink()
+        return self._commit(f"No {path}")
 
     def history(self, at: str, count: int) -> list[dict[str, Any]]:
         """The commit that a branch or some digits name, and those before it, in GraphQL's form."""

@@ -16,20 +16,13 @@ MOST_PENDING = 100
 
 log = logging.getLogger(__name__)
 
-ACTIVE = "active"
-
 
 @dataclass
 class Runner:
-    """One run at a time: the file's concurrency group is one for all, and all may wait.
-
-    Attributes:
-        workflow_state: in GitHub's words; none begins while that is no active one.
-    """
+    """One run at a time: the file's concurrency group is one for all, and all may wait."""
 
     context: RunnerContext
     runs: list[RunRecord] = field(default_factory=list)
-    workflow_state: str = ACTIVE
 
     def __post_init__(self) -> None:
         self._waiting: list[RunRecord] = []

@@ -79,6 +79,9 @@ USES = (
         f"deploy claw-2 {COMMIT}",
         ("claw-2", "", COMMIT),
     ),
+    Use("stop", "run 1 was told.", "stop"),
+    Use("cancel", "github shows no deploy that waits.", "cancel"),
+    Use("cancel 7", "run 7 is being cancelled", "cancel 7"),
     Use("deploy all", "this replaces every host of the fleet", "deploy all"),
     Use("`Deploy`, “claw-2”.", "deploy claw-2", "deploy claw-2", ("claw-2", "", "")),
     Use("preflight", "rights in channels", "preflight"),
@@ -364,7 +367,7 @@ async def test_a_command_is_answered_for_whom_it_is_and_noted(
     caplog.set_level(logging.INFO)
     async with _front(name, ec2) as front:
         told = await front.ask(use, operator=False)
-        refused = "only operators may deploy" if use.for_operators else use.reply
+        refused = "only operators may " if use.for_operators else use.reply
         await front.until(lambda: refused in _plain(told()))
         assert front.api.count("deploy") == 0
         told = await front.ask(use, operator=True)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from docs.pictures import telegram_page
 from docs.pictures.markdown import drawn, relative
 from docs.pictures.page import page
 from sandbox.discord_api.guild import Member, Message
@@ -57,5 +58,26 @@ def test_a_message_whole() -> None:
         "foot • Today at 10:00",
         '<span class="button s4">Cancel</span>',
         "asked",
+    ):
+        assert part in text
+
+
+def test_a_message_of_telegram_whole() -> None:
+    message = {
+        "from": {"first_name": "Fleet"},
+        "date": 3600 * 10,
+        "text": "🟢 claw-1 <up> ami-1",
+        "entities": [
+            {"type": "bold", "offset": 3, "length": 6},
+            {"type": "code", "offset": 15, "length": 5},
+        ],
+        "reply_markup": {"inline_keyboard": [[{"text": "Refresh"}, {"text": "▶"}]]},
+    }
+    text = telegram_page.page(message, "/fleet status")
+    for part in (
+        '<div class="asked">/fleet status</div>',
+        "🟢 <b>claw-1</b> &lt;up&gt; <code>ami-1</code>",
+        '<div class="when">10:00</div>',
+        '<span class="button">Refresh</span><span class="button">▶</span>',
     ):
         assert part in text

@@ -24,6 +24,8 @@ LONGEST_ANSWER = 130
 # What one thing of a preflight has at least, of which thirty fit, and at most.
 CHECK_ROW = range(130, 600)
 LONGEST_CHECK_NAME = 40
+# `stopped by <a name> after <an id>`, both of the longest.
+LONGEST_STAGE = 120
 LONGEST_ID = 64
 BAR = 20
 
@@ -39,6 +41,7 @@ _STAGES = {
     Stage.DONE: GREEN,
     Stage.FAILED: RED,
     Stage.CANCELLED: GREY,
+    Stage.STOPPED: GREY,
     Stage.UNKNOWN: YELLOW,
 }
 
@@ -195,7 +198,7 @@ def _fields(seen: Progress) -> Iterator[tuple[str, str]]:
 
 def _told(reply: Deploying) -> Iterator[str]:
     seen = reply.progress
-    yield f"**{wording.stage(seen)}**"
+    yield f"**{said(wording.stage(seen), LONGEST_STAGE)}**"
     if seen.made_of:
         yield said(wording.made_of(seen), LONGEST_ROW)
     yield from indicator.hosts_in(seen, BAR, _host)

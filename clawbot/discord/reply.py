@@ -19,7 +19,7 @@ import discord
 from clawbot import wording
 from clawbot.discord import limits
 from clawbot.discord.buttons import DiscordDrawing, DrawnEmbed
-from clawbot.discord.embeds import plain
+from clawbot.discord.embeds import LONGEST_STAGE, plain
 from clawbot.discord.places import Place, Places, is_private
 from clawbot.discord.retry import DiscordAway, passes, until_back
 from clawbot.discord.speaker import PLATFORM
@@ -126,7 +126,7 @@ class DiscordMessage:
         if not user:
             return
         seen = reply.progress
-        told = f"<@{user}> deploy {plain(seen.target)}: {wording.stage(seen)}"
+        told = f"<@{user}> deploy {plain(seen.target)}: {plain(wording.stage(seen), LONGEST_STAGE)}"
         # The same in each life of this bot: one may have said it, and not heard that it was taken.
         nonce = derived(seen.run_id, self._message_id, seen.stage)
         try:

@@ -39,6 +39,7 @@ _STAGES = {
     Stage.DONE: "🟢",
     Stage.FAILED: "🔴",
     Stage.CANCELLED: "⚪",
+    Stage.STOPPED: "⚪",
     Stage.UNKNOWN: "🟡",
 }
 
@@ -227,4 +228,6 @@ def over(reply: Deploying, user_id: int) -> str:
     """The line that calls the asker when their deploy is over; an edit calls nobody."""
     seen = reply.progress
     who = f'<a href="tg://user?id={user_id}">Your</a>'
-    return f"{_STAGES[seen.stage]} {who} deploy of {_bold(seen.target)}: {wording.stage(seen)}."
+    return (
+        f"{_STAGES[seen.stage]} {who} deploy of {_bold(seen.target)}: {plain(wording.stage(seen))}."
+    )

@@ -35,6 +35,7 @@ _STAGES = {
     Stage.DONE: ("✓", "green"),
     Stage.FAILED: ("✗", "red"),
     Stage.CANCELLED: ("■", "yellow"),
+    Stage.STOPPED: ("■", "yellow"),
     Stage.UNKNOWN: ("?", "yellow"),
 }
 _HOSTS = {

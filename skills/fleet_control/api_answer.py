@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, TypeAdapter, ValidationErr
 
 from fleet_control import skew
 from fleet_control.error import AwsRefused, ControlApiDown, ControlApiError, ControlApiRefused
+from fleet_control.history import HistoryPage
 from fleet_control.ledger import Revision, Run, seconds
 from fleet_control.preflight import Check
 from fleet_control.run_row import stands
@@ -48,6 +49,7 @@ _CHECK = TypeAdapter(Check)
 _RUN: TypeAdapter[Run] = TypeAdapter(_Run)
 _REVISIONS = TypeAdapter(tuple[Annotated[Revision, AfterValidator(_committed)], ...])
 _RUNS: TypeAdapter[tuple[Run, ...]] = TypeAdapter(tuple[_Run, ...])
+_HISTORY: TypeAdapter[HistoryPage] = TypeAdapter(HistoryPage)
 
 
 class Lost(ControlApiError):
@@ -120,6 +122,14 @@ def run(answer: dict[str, Any]) -> Run:
 def runs(answer: dict[str, Any], *, every: bool) -> tuple[Run, ...]:
     """Its runs. One that can't be read is left out, unless `every` one has to be known."""
     return _part(_RUNS, answer if every else _readable(answer), "runs")
+
+
+def history(answer: dict[str, Any]) -> HistoryPage:
+    """A page of the ledger, without the runs that can't be read, and without what a newer API may
+    say beside."""
+    beside = {name: answer[name] for name in HistoryPage._fields if name in answer}
+    told = _part(_HISTORY, {"history": {**beside, "runs": ()}}, "history")
+    return told._replace(runs=runs(answer, every=False))
 
 
 def checks(answer: dict[str, Any]) -> tuple[Check, ...]:

@@ -5,7 +5,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from fleet_control.caller import ALL
-from fleet_control.deploy_jobs import host_jobs
+from fleet_control.deploy_jobs import host_jobs, was_stopped
 from fleet_control.ledger import WAITING, Job, Run, seconds
 from fleet_control.policy import (
     FAILURES_BEFORE_A_PERSON,
@@ -21,7 +21,8 @@ class Outcome(Enum):
     """What a run came to for one instance.
 
     Attributes:
-        NOTHING: its host's own job never began: the run stopped in `plan`, or waited until the end.
+        NOTHING: its host's own job never began: the run stopped in `plan`, waited until the end, or
+            was stopped by a person before this host.
         FAILED: that job failed, ran out of time, or was cancelled once it had begun.
     """
 
@@ -97,8 +98,12 @@ def _outcome(id_: str, run: Run, jobs: Iterable[Job] | None) -> Outcome | None:
 
 def _own(id_: str, jobs: Iterable[Job]) -> list[Job]:
     """The jobs of its host: one, and those of re-runs, which do nothing. One without a name may be
-    its own, too."""
-    return [job for job in host_jobs(jobs) if job.name.startswith(f"{id_}: ") or not job.name]
+    its own, too. Where a person stopped the roll before it, that is nobody's failure."""
+    return [
+        job
+        for job in host_jobs(jobs)
+        if (job.name.startswith(f"{id_}: ") or not job.name) and not was_stopped(job)
+    ]
 
 
 def _of_jobs(own: list[Job]) -> Outcome:

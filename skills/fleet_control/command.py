@@ -14,6 +14,7 @@ from fleet_control import json_output, text_output
 from fleet_control.agent import Agent
 from fleet_control.clock import Clock
 from fleet_control.control_api import Dispatched
+from fleet_control.deploy_jobs import stopped_by
 from fleet_control.error import ControlApiRefused, FleetError, OutcomeUnknown, SettingsError
 from fleet_control.fleet import Fleet
 from fleet_control.fleet_preflight import preflight as look_at_all
@@ -166,7 +167,8 @@ async def _waited(here: CommandContext, run_id: int, within: float) -> Result:
     if ended.conclusion == "success":
         return Result(text_output.run(ended), {"run": json_output.run(ended)})
     why = ended.reason or f"It ended as {ended.conclusion}."
-    fields = {"code": "deploy_failed", "error": why, "run": json_output.run(ended)}
+    code = "deploy_stopped" if stopped_by(ended.jobs) else "deploy_failed"
+    fields = {"code": code, "error": why, "run": json_output.run(ended)}
     return Result(text_output.run(ended), fields, ExitCode.FAILED)
 
 

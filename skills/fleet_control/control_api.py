@@ -11,8 +11,14 @@ import aiohttp
 from fleet_control import api_answer, skew
 from fleet_control.api_answer import BrokenOff, Lost
 from fleet_control.clock import Clock
-from fleet_control.error import ControlApiDown, ControlApiError, OutcomeUnknown
+from fleet_control.error import (
+    ControlApiDown,
+    ControlApiError,
+    ControlApiRefused,
+    OutcomeUnknown,
+)
 from fleet_control.github import PER_PAGE
+from fleet_control.history import MOST_PAGES, HistoryPage
 from fleet_control.ledger import Entry, Run, oldest
 from fleet_control.preflight import Check
 from fleet_control.proxy import proxy
@@ -48,8 +54,25 @@ class Dispatched:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """A roll that was told to stop: its run, and the API's own words.
+
+    Attributes:
+        at: the instance whose host it was at, as GitHub showed it; empty for none.
+        by: who told it first.
+    """
+
+    run_id: int
+    url: str
+    message: str
+    target: str = ""
+    at: str = ""
+    by: str = ""
+
+
 class ControlApi:
-    """The client of the Control API: deploys, runs, the registry and cancels.
+    """The client of the Control API: deploys, runs, the registry, cancels and stops.
 
     Every method raises ControlApiRefused (it said no), or ControlApiDown (nothing was done);
     `deploy` also OutcomeUnknown. `deadline` is seconds for each call.
@@ -143,6 +166,20 @@ class ControlApi:
             ask["unfinished"] = True
         return api_answer.runs(await self._asked(ask), every=bool(request_id))
 
+    async def history(self, target: str = "", page: int = 1) -> HistoryPage:
+        """That page of the newest runs, or of those that concern the target, newest first and with
+        their jobs; the nearest that there is."""
+        ask = {"action": "history", "target": target, "page": min(max(page, 1), MOST_PAGES)}
+        try:
+            return api_answer.history(await self._asked(ask))
+        except ControlApiRefused as error:
+            if error.code != "bad_request":
+                raise
+            raise ControlApiDown(
+                "The Control API can't tell the history: it is older than what asks it. "
+                "docs/runbook.md says how it is brought up to date."
+            ) from error
+
     async def registry(self) -> RegistryRead:
         answer = await self._asked({"action": "registry"})
         text, version = answer.get("registry"), answer.get("version")
@@ -162,6 +199,10 @@ class ControlApi:
             {"action": "cancel", "run_id": run_id, "requested_by": requested_by}
         )
         return str(answer.get("message", "cancelled"))
+
+    async def stop(self, requested_by: str) -> Stopping:
+        """Have the roll under way begin no further host."""
+        return _stopping(await self._asked({"action": "stop", "requested_by": requested_by}))
 
     async def told(self, request_id: str) -> str | None:
         """The end that the asker was told of last, empty for none; None where nobody knows."""
@@ -273,3 +314,13 @@ def _dispatched(answer: dict[str, Any]) -> Dispatched:
         ahead if isinstance(ahead, int) else 0,
         str(answer.get("note", "")),
     )
+
+
+def _stopping(answer: dict[str, Any]) -> Stopping:
+    run = answer.get("run")
+    run = run if isinstance(run, dict) else {}
+    run_id, message = run.get("id"), answer.get("message")
+    if not isinstance(run_id, int) or not isinstance(message, str):
+        raise ControlApiDown("The Control API does not say which run it stops.")
+    told = (run.get("url"), message, run.get("target"), run.get("at"), answer.get("by"))
+    return Stopping(run_id, *map(str, told))

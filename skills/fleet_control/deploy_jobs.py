@@ -7,10 +7,18 @@ from enum import StrEnum
 from fleet_control.ledger import WAITING, Job
 
 PLAN = "plan"
+FINISH = "finish"
 # Every job of another name is a host's.
-_OWN_JOBS = (PLAN, "finish")
-# The one step that moves anything.
+_OWN_JOBS = (PLAN, FINISH)
+# The one step that moves anything, of a host's job and of `finish`.
 MOVING_STEP = "Replace and wait until healthy"
+FINISHING_STEP = "Remove what left, bring the rest up to date"
+# How the name of the step begins that fails where a person stopped the roll. The step before it,
+# which looks, fails at nothing: no other failure is taken for a stop.
+STOPPED_STEP = "Stopped by "
+_FAILED = ("failure", "timed_out")
+# The step by which a job that failed says that it came to nothing.
+UNTOUCHED_STEP = "Its host was not touched"
 # How the name of the step begins that says what was remarkable before all was well: units that
 # ended by themselves, platforms that a bot found away. A host says it, so it has one form.
 REMARKED = "On the way: "
@@ -60,6 +68,24 @@ def remarks(job: Job) -> str:
     return "; ".join(_REMARKS.findall(told))
 
 
+def was_stopped(job: Job) -> bool:
+    """Whether it ended before it moved anything, since a person had stopped the roll."""
+    return bool(_stopper(job))
+
+
+def stopped_by(jobs: Iterable[Job]) -> str:
+    """Who stopped the roll of these jobs, an account and a name; empty where nobody did, or where
+    something failed, too."""
+    told = [_stopper(job) for job in jobs if job.conclusion in _FAILED]
+    return told[0] if told and all(told) else ""
+
+
+def _stopper(job: Job) -> str:
+    failed = (step.name for step in job.steps if step.conclusion == "failure")
+    told = next((name for name in failed if name.startswith(STOPPED_STEP)), "")
+    return told.removeprefix(STOPPED_STEP)
+
+
 def began(job: Job) -> bool:
     """Whether it did anything. A job that is cancelled while it waits has no step that ran."""
     if job.status in WAITING or job.conclusion == "skipped":
@@ -67,6 +93,16 @@ def began(job: Job) -> bool:
     if job.conclusion == "cancelled":
         return any(step.conclusion not in (None, "skipped") for step in job.steps)
     return True
+
+
+def reached(job: Job) -> bool:
+    """Whether this job of a host moved it, or may have."""
+    if job.conclusion == "success" or not (began(job) and job.steps):
+        return job.conclusion == "success"
+    if any(step.name == UNTOUCHED_STEP and step.conclusion == "success" for step in job.steps):
+        return False
+    moving = next((step for step in job.steps if step.name == MOVING_STEP), None)
+    return moving is None or not (moving.status in WAITING or moving.conclusion == "skipped")
 
 
 def host_jobs(jobs: Iterable[Job]) -> tuple[Job, ...]:

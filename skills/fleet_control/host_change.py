@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from fleet_control.deploy_jobs import began
+from fleet_control.deploy_jobs import began, reached, was_stopped
 from fleet_control.ledger import Job, Run
 
 HOST_JOB = re.compile(
@@ -28,8 +28,10 @@ class HostChange(NamedTuple):
         old_revision: the first seven digits of the commit that it ran before; empty where that is
             not known.
         new, new_revision: the same of what it becomes.
-        began: whether the job did anything.
+        began: whether the job did anything, or was about to.
         done: whether it ended well.
+        moved: whether it moved the host, or may have.
+        ended: when the job was over, ISO 8601 in UTC; empty while it is not.
     """
 
     id: str
@@ -39,6 +41,8 @@ class HostChange(NamedTuple):
     new_revision: str
     began: bool
     done: bool
+    moved: bool = False
+    ended: str = ""
 
 
 def changes(run: Run) -> Iterator[HostChange]:
@@ -51,8 +55,10 @@ def changes(run: Run) -> Iterator[HostChange]:
                 _ran(job),
                 found["new"],
                 found["revision"] or "",
-                began(job),
+                began(job) and not was_stopped(job),
                 job.conclusion == "success",
+                reached(job),
+                job.completed_at or "",
             )
 
 

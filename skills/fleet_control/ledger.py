@@ -138,6 +138,11 @@ class Entry(NamedTuple):
         return {name: one for name, one in self._asdict().items() if one or name not in newer}
 
     @property
+    def moves_hosts(self) -> bool:
+        """Whether a freeze keeps it back."""
+        return self.operation != Operation.UNLOCK
+
+    @property
     def is_for_people(self) -> bool:
         """Whether no bot instance may ask for it."""
         return bool(self.operation or self.override)

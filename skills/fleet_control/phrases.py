@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from fleet_control.deploy_jobs import stopped_by, was_stopped
 from fleet_control.duration import older, short
-from fleet_control.ledger import Revision, seconds
+from fleet_control.ledger import Job, Revision, Run, seconds
 from fleet_control.preflight import Check, Outcome
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import FleetStatus, InstanceStatus, Problem
@@ -28,6 +29,16 @@ REVIEW = "waiting for a reviewer on GitHub"
 def state(status: str, conclusion: str | None) -> str:
     """How a run or a job stands, in GitHub's words where those say it."""
     return conclusion or (REVIEW if status == "waiting" else status)
+
+
+def run_state(run: Run) -> str:
+    """How a run stands; one that a person stopped has failed for GitHub alone."""
+    by = stopped_by(run.jobs) if run.finished else ""
+    return f"stopped by {by}" if by else state(run.status, run.conclusion)
+
+
+def job_state(job: Job) -> str:
+    return "stopped" if was_stopped(job) else state(job.status, job.conclusion)
 
 
 def problems(status: FleetStatus) -> list[str]:

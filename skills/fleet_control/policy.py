@@ -8,13 +8,44 @@ Standard library only: the Lambda carries this file.
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from enum import StrEnum, auto
-from typing import NamedTuple
 
-from fleet_control.caller import ALL, BotInstance, Caller, Human, Unknown, is_target
-from fleet_control.ledger import IMAGE
+from fleet_control.caller import (
+    ALL,
+    BotInstance,
+    Caller,
+    Human,
+    Unknown,
+    is_operator,
+    is_target,
+)
+from fleet_control.ledger import IMAGE, OVERRIDE
 from fleet_control.line import code
 from fleet_control.seed import is_revision
+from fleet_control.verdict import (
+    Allowed,
+    BotDeploy,
+    Condition,
+    Facts,
+    RefusalCode,
+    Refused,
+    Usage,
+    Verdict,
+)
+
+__all__ = [
+    "Allowed",
+    "BotDeploy",
+    "Condition",
+    "Facts",
+    "RefusalCode",
+    "Refused",
+    "Usage",
+    "Verdict",
+    "first_look",
+    "judge",
+    "may_operate",
+    "refused_first",
+]
 
 MINUTES_BETWEEN_BOT_DEPLOYS = 60
 FAILURES_BEFORE_A_PERSON = 2
@@ -22,107 +53,16 @@ FAILURES_BEFORE_A_PERSON = 2
 MOST_WAITING_FOR_A_BOT = 20
 # A GitHub matrix holds 256 jobs; the rest is room for the run's own.
 MOST_HOSTS_AT_ONCE = 250
+_MAY_OVERRIDE = "A person who is an operator may override that."
 
 
-class RefusalCode(StrEnum):
-    """Why a deploy is refused; the closed set."""
-
-    UNKNOWN_CALLER = auto()
-    NOT_OPERATOR = auto()
-    UNKNOWN_TARGET = auto()
-    SELF_DEPLOY = auto()
-    UNKNOWN_IMAGE = auto()
-    UNKNOWN_REVISION = auto()
-    TOO_MANY_HOSTS = auto()
-    REPAIR_ONLY = auto()
-    BUSY = auto()
-    QUEUE_FULL = auto()
-    TOO_SOON = auto()
-    FLEET_UNWELL = auto()
-
-
-class Condition(StrEnum):
-    """How an instance's host is, as far as the policy asks."""
-
-    HEALTHY = auto()
-    STARTING = auto()
-    UNHEALTHY = auto()
-    MISSING = auto()
-
-
-class BotDeploy(NamedTuple):
-    """The deploy a bot instance made last of some target, and when it ended (Unix seconds)."""
-
-    instance: str
-    ended: float
-
-
-class Facts(NamedTuple):
-    """What is known where the policy is asked. Every default means "not seen here".
-
-    Attributes:
-        ids: the registry's ids.
-        images: the ids of the available images that are ours and tagged.
-        conditions: the registry's ids, each with its host's condition.
-        unfinished: link to the caller's own earlier deploy that has not ended.
-        waiting: how many runs wait for their turn, whoever asked for them.
-        last_bot_deploy: a bot instance's last deploy of the target, whoever made its present host.
-        bot_failures: how many deploys of it by bot instances failed since anybody's last success.
-        bot_deploys_unseen: whether those lie further back than anybody looks.
-        asked_later: whether a later depth asks the target itself how it is: what EC2 calls healthy
-            may not be.
-        carrier: the instance whose host carries the bot that is asked.
-        operators_set: whether anybody at all is configured as an operator.
-        now: Unix seconds.
-    """
-
-    ids: tuple[str, ...] | None = None
-    images: frozenset[str] | None = None
-    conditions: Mapping[str, Condition] | None = None
-    unfinished: str = ""
-    waiting: int = 0
-    last_bot_deploy: BotDeploy | None = None
-    bot_failures: int = 0
-    bot_deploys_unseen: bool = False
-    asked_later: bool = False
-    carrier: str = ""
-    operators_set: bool = True
-    now: float = 0.0
-
-
-class Allowed(NamedTuple):
-    """The deploy may go ahead.
-
-    Attributes:
-        confirm: where not empty, only after the asker said yes to what it names.
-        doubt: what is left to a later depth to refuse, and why it can't be seen here.
-    """
-
-    confirm: str = ""
-    doubt: str = ""
-
-
-class Refused(NamedTuple):
-    """The deploy is refused, with a code for programs and a sentence for people."""
-
-    code: RefusalCode
-    message: str
-
-
-class Usage(NamedTuple):
-    """No target was named: the answer says how to ask, with the ids that could be named."""
-
-    ids: tuple[str, ...]
-
-
-Verdict = Allowed | Refused | Usage
-
-
-def judge(caller: Caller, target: str, image_or_commit: str, facts: Facts) -> Verdict:
+def judge(
+    caller: Caller, target: str, image_or_commit: str, facts: Facts, *, override: str = ""
+) -> Verdict:
     """The policy table of the design, row by row; the first row that fits decides.
 
     `target` is what was typed (``""`` for nothing), `image_or_commit` what it is to become, ``""``
-    for the newest.
+    for the newest; `override` is the ledger's.
     """
     return (
         _may_speak(caller, facts)
@@ -130,12 +70,27 @@ def judge(caller: Caller, target: str, image_or_commit: str, facts: Facts) -> Ve
         or _spares_itself(caller, target)
         or _image_is_ours(image_or_commit, facts)
         or _fits_one_run(target, facts)
+        or _is_not_frozen(caller, facts, override)
         or (
             _within_its_bounds(caller, target, image_or_commit, facts)
             if isinstance(caller, BotInstance)
             else Allowed(_worth_asking(target, facts))
         )
     )
+
+
+def first_look(caller: Caller, target: str, image_or_commit: str, facts: Facts) -> Verdict:
+    """The verdict where the caller can be asked back: a freeze that this one may override is worth
+    a question."""
+    verdict = judge(caller, target, image_or_commit, facts)
+    is_frozen = isinstance(verdict, Refused) and verdict.code is RefusalCode.FROZEN
+    if not (is_frozen and is_operator(caller)):
+        return verdict
+    through = judge(caller, target, image_or_commit, facts, override=OVERRIDE)
+    if not (isinstance(through, Allowed) and facts.frozen):
+        return through
+    why = f"{facts.frozen.sentence} (`{RefusalCode.FROZEN}`) A yes overrides that, for this once."
+    return through._replace(confirm=f"{why} {through.confirm}".rstrip(), override=OVERRIDE)
 
 
 def refused_first(caller: Caller, target: str, image_or_commit: str, facts: Facts) -> bool:
@@ -219,6 +174,12 @@ def _fits_one_run(target: str, facts: Facts) -> Refused | None:
         f"This would move {len(hosts)} hosts; one run moves at most {MOST_HOSTS_AT_ONCE}. "
         "Deploy them one by one.",
     )
+
+
+def _is_not_frozen(caller: Caller, facts: Facts, override: str) -> Refused | None:
+    if facts.frozen is None or (override and is_operator(caller)):
+        return None
+    return Refused(RefusalCode.FROZEN, f"{facts.frozen.sentence} {_MAY_OVERRIDE}")
 
 
 def _within_its_bounds(

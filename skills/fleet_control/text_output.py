@@ -10,12 +10,13 @@ from fleet_control.ledger import Job, Run, seconds
 from fleet_control.line import printable
 from fleet_control.phrases import (
     MARKS,
+    job_state,
     own_answer,
     problems,
     ready,
     registry_age,
     revision,
-    state,
+    run_state,
     told,
     worst_first,
 )
@@ -64,7 +65,7 @@ def run(one: Run) -> str:
     asked = f"{one.target or 'a target'} ({one.image_or_commit or 'newest image'})"
     jobs = columns([(job.name, _stands(job)) for job in one.jobs])
     parts = (
-        printable(f"run {one.id}: {state(one.status, one.conclusion)}"),
+        printable(f"run {one.id}: {run_state(one)}"),
         printable(f"deploys {asked}, asked for by {_asker(one)}"),
         printable(f"revision {told(one.made_of, seconds(one.created))}") if one.made_of else "",
         jobs,
@@ -77,7 +78,7 @@ def run(one: Run) -> str:
 
 def _stands(job: Job) -> str:
     told = remarks(job)
-    stands = state(job.status, job.conclusion)
+    stands = job_state(job)
     return f"{stands} ({told})" if told else stands
 
 
@@ -147,7 +148,7 @@ def _summary(fleet: FleetStatus, now: float) -> str:
 
 def _run_row(run: Run) -> tuple[str, ...]:
     asked = _minute(datetime.fromisoformat(run.created))
-    is_ = state(run.status, run.conclusion)
+    is_ = run_state(run)
     return (str(run.id), run.target, run.image_or_commit, _asker(run), asked, is_, run.url)
 
 

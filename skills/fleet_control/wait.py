@@ -7,7 +7,7 @@ from fleet_control.control_api import LISTED_WITHIN_SECONDS, ControlApi
 from fleet_control.duplicate import deploy_of
 from fleet_control.error import ControlApiError, ControlApiRefused, OutcomeUnknown
 from fleet_control.ledger import Run
-from fleet_control.phrases import state
+from fleet_control.phrases import job_state, run_state
 from fleet_control.sight import Sight
 
 # One that waits for its turn is asked about less often: GitHub counts the calls.
@@ -93,10 +93,10 @@ def slowed(unchanged: int) -> int:
 
 def lines(run: Run) -> Iterator[str]:
     """What can be seen of a run, a line for each thing that can change."""
-    yield f"run {run.id}: {state(run.status, run.conclusion)}"
+    yield f"run {run.id}: {run_state(run)}"
     for job in run.jobs:
         if job.status != "queued":
-            yield f"{job.name}: {state(job.status, job.conclusion)}"
+            yield f"{job.name}: {job_state(job)}"
 
 
 class _News:

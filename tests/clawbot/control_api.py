@@ -87,7 +87,7 @@ class Api:
     def _dated(self) -> dict[str, str]:
         return {"Date": formatdate(time.time() + self.off, usegmt=True)}
 
-    def _answer(self, ask: dict[str, Any]) -> dict[str, Any]:
+    def _answer(self, ask: dict[str, Any]) -> dict[str, Any]:  # noqa: C901, PLR0911  (one an action)
         match ask["action"]:
             case "told":
                 if "end" in ask:
@@ -106,11 +106,24 @@ class Api:
             case "runs":
                 listed = [one for one in reversed(self.runs) if one.id not in self.unlisted]
                 return {"runs": [_json(one) for one in listed]}
+            case "cancel":
+                if any(one.id == ask["run_id"] for one in self.runs):
+                    self.change(ask["run_id"], status="completed", conclusion="cancelled")
+                return {"message": f"run {ask['run_id']} is being cancelled"}
+            case "stop":
+                stopped = {"id": 1, "url": "", "target": "all", "at": "claw-1"}
+                return {"message": "Run 1 was told.", "run": stopped, "by": ask["requested_by"]}
             case "registry":
                 return {"registry": self.registry, "version": "1", "revisions": self.revisions}
             case "preflight":
                 return {"checks": self.checks, "signer": self.signer}
         raise AssertionError(ask)
+
+    def change(self, id_: int, **more: Any) -> Run:
+        """GitHub moves a run on."""
+        place = next(place for place, one in enumerate(self.runs) if one.id == id_)
+        self.runs[place] = self.runs[place]._replace(**more)
+        return self.runs[place]
 
     def count(self, action: str) -> int:
         return sum(ask["action"] == action for ask in self.asked)

@@ -44,16 +44,7 @@ class Control(Api):
                 begun = run(len(self.runs) + 1, "queued", **told)
                 self.runs.append(begun)
                 return {"message": "queued", "run": {"id": begun.id, "url": begun.url}}
-            case "cancel":
-                self.change(ask["run_id"], status="completed", conclusion="cancelled")
-                return {"message": f"run {ask['run_id']} is being cancelled"}
         return super()._answer(ask)
-
-    def change(self, id_: int, **more: Any) -> Run:
-        """GitHub moves a run on."""
-        place = next(place for place, one in enumerate(self.runs) if one.id == id_)
-        self.runs[place] = self.runs[place]._replace(**more)
-        return self.runs[place]
 
     def running(self, id_: int, *jobs: Job) -> Run:
         return self.change(id_, status="in_progress", jobs=jobs)

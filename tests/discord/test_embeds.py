@@ -207,6 +207,7 @@ def test_each_stage_of_a_deploy_has_its_colour() -> None:
         Stage.DONE: 0x3BA55D,
         Stage.FAILED: 0xDA373C,
         Stage.CANCELLED: 0x80848E,
+        Stage.STOPPED: 0x80848E,
         Stage.UNKNOWN: 0xF0B232,
     }
 

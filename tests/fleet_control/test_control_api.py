@@ -3,8 +3,9 @@
 import pytest
 
 from fleet_control import json_output
-from fleet_control.control_api import ControlApi, Dispatched
+from fleet_control.control_api import ControlApi, Dispatched, Stopping
 from fleet_control.error import ControlApiDown, ControlApiRefused, OutcomeUnknown
+from fleet_control.history import HistoryPage
 from fleet_control.last_words import LastWords
 from fleet_control.ledger import Job, Revision, Step
 from tests.fleet_control import lambdas
@@ -12,6 +13,8 @@ from tests.fleet_control.deploys import DISPATCHED, ENTRY, RUN, TAKEN
 from tests.fleet_control.fleets import run
 from tests.fleet_control.hasty_clock import HastyClock
 from tests.fleet_control.lambdas import ACCESS_KEY, REGION, SECRET_KEY, TOKEN, Lambda
+
+STEP = Step("It ran 1234567", "completed", "success")
 
 
 async def test_a_deploy_says_everything_and_is_taken(control: Lambda, api: ControlApi) -> None:
@@ -120,6 +123,43 @@ async def test_a_run_is_read_whole(control: Lambda, api: ControlApi) -> None:
     ]
 
 
+async def test_the_history_is_read_a_page_at_a_time(control: Lambda, api: ControlApi) -> None:
+    whole = RUN._replace(jobs=(Job("plan", "completed", "success", None, None, (STEP,)),))
+    page = {"page": 3, "pages": 13, "unlooked": 4, "unseen": [7], "why": "GitHub asks to wait"}
+    rows = [json_output.run(whole), {"id": "not a run"}]
+    control.answers({"ok": True, "runs": rows, "of a newer one": 1, **page})
+    control.answers({"ok": True, "runs": []})
+
+    assert await api.history("claw-2", 3) == HistoryPage(
+        (whole,), 3, 13, 4, (7,), "GitHub asks to wait"
+    )
+    assert await api.history(page=10**6) == HistoryPage(())
+    assert control.asked == [
+        {"action": "history", "target": "claw-2", "page": 3},
+        {"action": "history", "target": "", "page": 100},
+    ]
+
+
+@pytest.mark.parametrize("field", [{"page": "x"}, {"runs": 7}, {"unseen": ["a"]}, {"why": None}])
+async def test_a_history_that_cant_be_read_is_no_history(
+    control: Lambda, api: ControlApi, field: dict[str, object]
+) -> None:
+    control.answers({"ok": True, "runs": [], **field})
+
+    with pytest.raises(ControlApiDown, match=r"^The Control API's answer has no valid `"):
+        await api.history()
+
+
+async def test_of_an_api_without_a_history_that_is_said(control: Lambda, api: ControlApi) -> None:
+    control.refuses("bad_request", 400)
+    control.refuses("unauthorized", 401)
+
+    with pytest.raises(ControlApiDown, match=r"^The Control API can't tell the history: it is old"):
+        await api.history()
+    with pytest.raises(ControlApiRefused, match="unauthorized"):
+        await api.history()
+
+
 async def test_runs_are_read_in_the_order_they_come(control: Lambda, api: ControlApi) -> None:
     control.has_runs(run(9), run(8))
 
@@ -171,6 +211,28 @@ async def test_a_cancel_names_who_asked(control: Lambda, api: ControlApi) -> Non
 
     assert await api.cancel(7, "discord:8035 sam") == "cancelled run 7"
     assert control.asked == [{"action": "cancel", "run_id": 7, "requested_by": "discord:8035 sam"}]
+
+
+async def test_a_stop_names_who_asked_and_the_run_that_it_stops(
+    control: Lambda, api: ControlApi
+) -> None:
+    run = {"id": 7, "url": "https://github.example/7", "target": "all", "at": "clawdinator-2"}
+    control.answers({"ok": True, "message": "Run 7 was told.", "run": run, "by": "discord:1 al"})
+
+    assert await api.stop("discord:8035 sam") == Stopping(
+        7, "https://github.example/7", "Run 7 was told.", "all", "clawdinator-2", "discord:1 al"
+    )
+    assert control.asked == [{"action": "stop", "requested_by": "discord:8035 sam"}]
+
+
+@pytest.mark.parametrize("answer", [{"message": "told"}, {"run": {"id": "7"}, "message": "told"}])
+async def test_a_stop_of_no_run_is_none(
+    control: Lambda, api: ControlApi, answer: dict[str, object]
+) -> None:
+    control.answers({"ok": True, **answer})
+
+    with pytest.raises(ControlApiDown, match="does not say which run it stops"):
+        await api.stop("discord:8035 sam")
 
 
 @pytest.mark.parametrize(

@@ -390,7 +390,7 @@ def message(caller: Caller, target: str, image: str = "", facts: Facts | None = 
 
 
 def test_a_fact_that_nobody_named_is_one_that_is_not_seen() -> None:
-    assert Facts() == (None, None, None, "", 0, None, 0, False, False, "", True, 0.0)
+    assert Facts() == (None, None, None, "", 0, None, 0, False, False, None, "", True, 0.0)
     assert judge(OPERATOR, "", "", Facts()) == Usage(())
     assert judge(OPERATOR, "clawdinator-2", IMAGE, Facts()) == Allowed()
     assert judge(BOT, "clawdinator-2", IMAGE, Facts()) == Allowed()

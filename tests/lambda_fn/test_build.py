@@ -17,15 +17,20 @@ ROOT = Path(__file__).resolve().parents[2]
 SHARED = (
     "__init__.py",
     "caller.py",
+    "deploy_jobs.py",
     "duration.py",
+    "freeze.py",
     "github.py",
+    "host_change.py",
     "last_words.py",
     "ledger.py",
     "line.py",
     "policy.py",
     "preflight.py",
+    "roll_stop.py",
     "run_row.py",
     "seed.py",
+    "verdict.py",
 )
 
 
@@ -82,7 +87,7 @@ def test_it_is_small_and_holds_our_source_as_it_is() -> None:
         for room, files in (("lambda_fn", function), ("fleet_control", shared))
         for name, path in files.items()
     }
-    assert len(content) <= 64 * 1024
+    assert len(content) <= 80 * 1024
 
 
 @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])

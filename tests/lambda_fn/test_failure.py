@@ -20,6 +20,8 @@ STATUSES = {
     "method_not_allowed": 405,
     "busy": 409,
     "already_running": 409,
+    "nothing_runs": 409,
+    "at_its_last": 409,
     "too_large": 413,
     "github_busy": 429,
     "misconfigured": 500,
@@ -41,6 +43,7 @@ OF_A_DEPLOY = {
     "queue_full": 409,
     "too_soon": 403,
     "fleet_unwell": 403,
+    "frozen": 409,
 }
 
 

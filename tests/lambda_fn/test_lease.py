@@ -420,7 +420,10 @@ async def test_with_the_table_away_people_deploy_and_are_told_and_bots_do_not(
     assert bots.code == (502, "table_unreachable")
     assert "The control table" in bots.body["error"]
     assert persons.body["run"]["id"] == 1000
-    assert persons.body["note"].startswith("Bot instances can't deploy just now. The control table")
+    assert persons.body["note"].startswith(
+        "I could not see whether the fleet is frozen. Bot instances can't deploy just now. "
+        "The control table"
+    )
     assert len(github.dispatched) == 1
 
 

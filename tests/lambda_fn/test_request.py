@@ -11,6 +11,8 @@ from lambda_fn.failure import Failure
 from lambda_fn.request import ApiAction, ApiRequest, RawRequest, parse, payload, read
 from tests.lambda_fn.events import AGENT_1, CONTROL_TOKEN, by_person, function_url, iam
 
+SAM = "discord:1 sam"
+
 
 @pytest.mark.parametrize(
     ("body", "asked"),
@@ -44,9 +46,38 @@ from tests.lambda_fn.events import AGENT_1, CONTROL_TOKEN, by_person, function_u
                 ApiAction.DEPLOY, Entry(target="all", revision="a1b2c3d"), 0, 10, unfinished=False
             ),
         ),
+        ({"action": "holds"}, ApiRequest(ApiAction.HOLDS, Entry(), 0, 10, unfinished=False)),
+        (
+            {"action": "freeze", "seconds": 604800, "reason": " a \n`move`  ", "requested_by": SAM},
+            ApiRequest(
+                ApiAction.FREEZE,
+                Entry(requested_by=SAM),
+                0,
+                10,
+                unfinished=False,
+                duration=604800,
+                reason="a 'move'",
+            ),
+        ),
+        (
+            {"action": "freeze", "requested_by": SAM, "reason": "x" * 101},
+            ApiRequest(
+                ApiAction.FREEZE,
+                Entry(requested_by=SAM),
+                0,
+                10,
+                unfinished=False,
+                duration=4 * 3600,
+                reason="x" * 99 + "…",
+            ),
+        ),
+        (
+            {"action": "unfreeze", "requested_by": SAM},
+            ApiRequest(ApiAction.UNFREEZE, Entry(requested_by=SAM), 0, 10, unfinished=False),
+        ),
     ],
 )
-def test_six_things_can_be_asked(body: dict[str, Any], asked: ApiRequest) -> None:
+def test_each_thing_can_be_asked(body: dict[str, Any], asked: ApiRequest) -> None:
     assert parse(body) == asked
 
 
@@ -56,6 +87,13 @@ def test_six_things_can_be_asked(body: dict[str, Any], asked: ApiRequest) -> Non
         ({}, "action"),
         ({"action": "status"}, "status"),
         ({"action": "DEPLOY"}, "action"),
+        ({"action": "freeze", "seconds": 604801}, "seconds"),
+        ({"action": "freeze", "seconds": 0}, "seconds"),
+        ({"action": "freeze", "seconds": 60.0}, "seconds"),
+        ({"action": "freeze", "reason": None}, "reason"),
+        ({"action": "freeze", "requested_by": "sam"}, "requested_by"),
+        ({"action": "unfreeze", "reason": "x"}, "takes action, requested_by"),
+        ({"action": "holds", "run_id": 7}, "takes action"),
         ({"action": ["deploy"]}, "action"),
         ({"action": {}}, "action"),
         ({"action": "registry", "target": "all"}, "takes action"),

@@ -10,7 +10,7 @@ import yaml
 
 from fleet_control import deploy_jobs, ledger
 from sandbox.workflow_file import FORMS, forms_of, load, parse
-from workflows.fleet_deploy.__main__ import JOBS
+from workflows.fleet_deploy.__main__ import JOBS, LOOK
 from workflows.fleet_deploy.change import targets
 from workflows.fleet_deploy.forgotten_host import profile
 from workflows.fleet_deploy.github_account import CONTROL_API, PEOPLE
@@ -48,6 +48,16 @@ def steps() -> Iterator[tuple[str, dict[str, Any]]]:
             yield name, step
 
 
+def program(job: str) -> dict[str, Any]:
+    """The step that does what the job is for."""
+    (found,) = (
+        step
+        for name, step in steps()
+        if name == job and step.get("run") == f"python3 -m workflows.fleet_deploy {job}"
+    )
+    return found
+
+
 def strings(value: object) -> Iterator[str]:
     if isinstance(value, dict):
         for key, inner in value.items():
@@ -77,6 +87,27 @@ def test_behind_the_step_that_moves_a_host_is_only_what_tells_of_the_way() -> No
     assert moves["name"] == deploy_jobs.MOVING_STEP
     assert tells["name"] == f"{deploy_jobs.REMARKED}${{{{ steps.{moves['id']}.outputs.remarks }}}}"
     assert tells["run"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("job", "moves"),
+    [("host", deploy_jobs.MOVING_STEP), ("finish", deploy_jobs.FINISHING_STEP)],
+)
+def test_what_moves_anything_is_behind_a_look_whether_the_roll_was_stopped(
+    job: str, moves: str
+) -> None:
+    """A stop fails under a name of its own, which no other failure has."""
+    own = [step for name, step in steps() if name == job]
+    at = [step["name"] for step in own].index(moves)
+    looks, stops = own[at - 2 : at]
+
+    assert looks["run"] == f"python3 -m workflows.fleet_deploy {LOOK}"
+    assert looks.get("env", {}) == ({"INSTANCE": "${{ matrix.id }}"} if job == "host" else {})
+    by = f"steps.{looks['id']}.outputs.by"
+    assert stops["name"] == f"{deploy_jobs.STOPPED_STEP}${{{{ {by} }}}}"
+    assert (stops["if"], stops["run"]) == (f"{by} != ''", "exit 1")
+    assert "if" not in own[at]
+    assert own[at]["run"] == program(job)["run"]
 
 
 def test_the_inputs_are_what_a_dispatch_sends() -> None:
@@ -120,8 +151,7 @@ def test_what_plan_hands_over_is_an_output_of_its_job() -> None:
         for name in ("commit", "image", "revision", "seed_sha256", "roll", "target")
     }
     for job in ("host", "finish"):
-        env = next(one["env"] for name, one in steps() if name == job and "env" in one)
-        assert handed.items() <= env.items()
+        assert handed.items() <= program(job)["env"].items()
 
 
 def test_inputs_reach_programs_as_environment() -> None:
@@ -134,13 +164,14 @@ def test_nothing_is_put_into_a_command() -> None:
 
 
 def test_every_command_is_a_job_of_the_program() -> None:
-    runs = {
-        name: step["run"].rpartition(" ")[2]
+    runs = [
+        (name, step["run"].rpartition(" ")[2])
         for name, step in steps()
         if "fleet_deploy" in str(step)
-    }
+    ]
 
-    assert {name: name for name in JOBS} == runs
+    looks = [("host", LOOK), ("finish", LOOK)]
+    assert sorted([*((name, name) for name in JOBS), *looks]) == sorted(runs)
     assert list(JOBS) == list(FILE["jobs"])
 
 
@@ -156,7 +187,7 @@ def test_every_variable_is_one_the_program_reads() -> None:
 
 @pytest.mark.parametrize("job", ["plan", "host"])
 def test_who_asks_a_host_is_told_the_pace_by_the_environments_own_variables(job: str) -> None:
-    (env,) = (one["env"] for name, one in steps() if name == job and "env" in one)
+    env = program(job)["env"]
 
     for name in ("FLEET_HEALTH_DEADLINE", "FLEET_STEADY_SECONDS"):
         assert env[name] == f"${{{{ vars.{name} }}}}"
@@ -164,12 +195,9 @@ def test_who_asks_a_host_is_told_the_pace_by_the_environments_own_variables(job:
 
 def test_each_job_knows_whose_orders_it_takes() -> None:
     """From the environment's own variables, which a step sees, and the whole file does not."""
-    programs = [step for _, step in steps() if "fleet_deploy" in step.get("run", "")]
-
-    assert len(programs) == len(JOBS)
-    for step in programs:
+    for job in JOBS:
         for name in (CONTROL_API, PEOPLE):
-            assert step["env"][name] == f"${{{{ vars.{name} }}}}"
+            assert program(job)["env"][name] == f"${{{{ vars.{name} }}}}"
 
 
 def test_no_job_starts_after_a_cancel_or_a_failure() -> None:
@@ -178,7 +206,9 @@ def test_no_job_starts_after_a_cancel_or_a_failure() -> None:
 
     assert conditions == [
         "needs.plan.outputs.target == 'all'",
+        "steps.stop.outputs.by != ''",
         "steps.host.outputs.remarks != ''",
+        "steps.stop.outputs.by != ''",
     ]
     assert FILE["jobs"]["host"]["needs"] == "plan"
     assert FILE["jobs"]["finish"]["needs"] == ["plan", "host"]
@@ -292,10 +322,7 @@ def test_the_fleets_configuration_gets_every_variable_it_needs() -> None:
     blocks = re.findall(r'^variable "(\w+)" \{(.*?)^\}', text, re.DOTALL | re.MULTILINE)
     needed = {name for name, body in blocks if "default" not in body}
     for job in ("host", "finish"):
-        env = {
-            **FILE["env"],
-            **next(one["env"] for name, one in steps() if name == job and "env" in one),
-        }
+        env = {**FILE["env"], **program(job)["env"]}
         given = {name.removeprefix("TF_VAR_") for name in env if name.startswith("TF_VAR_")}
         assert needed == {"ami"} | given
 

@@ -1,4 +1,4 @@
-"""python -m workflows.fleet_deploy plan | host | finish."""
+"""python -m workflows.fleet_deploy plan | host | finish | look."""
 
 import logging
 import os
@@ -8,7 +8,15 @@ from pathlib import Path
 
 from fleet_control import last_words
 from fleet_control.error import FleetError
-from workflows.fleet_deploy import finish_job, health, host_job, plan_job, runner, summary
+from workflows.fleet_deploy import (
+    finish_job,
+    health,
+    host_job,
+    plan_job,
+    runner,
+    stop_check,
+    summary,
+)
 from workflows.fleet_deploy.job import JobContext, begin
 from workflows.fleet_deploy.runner import Annotation
 from workflows.fleet_deploy.stopped import Stopped, brief
@@ -20,6 +28,7 @@ JOBS: Mapping[str, Callable[[JobContext], tuple[Annotation, ...]]] = {
     "host": host_job.run,
     "finish": finish_job.run,
 }
+LOOK = "look"
 
 
 def main(
@@ -28,9 +37,13 @@ def main(
     root: Path,
     clock: health.Time | None = None,
 ) -> int:
-    """Do one job in the checkout at `root`: 0 done, 1 stopped, 2 not a job."""
+    """Do one job in the checkout at `root`, or look whether it may begin: 0 done, 1 stopped, 2 not
+    a job."""
+    if list(argv) == [LOOK]:
+        stop_check.look(environ)
+        return 0
     if len(argv) != 1 or argv[0] not in JOBS:
-        sys.stderr.write(f"usage: python -m workflows.fleet_deploy {' | '.join(JOBS)}\n")
+        sys.stderr.write(f"usage: python -m workflows.fleet_deploy {' | '.join((*JOBS, LOOK))}\n")
         return 2
     with runner.commands_stopped():
         said = _done(argv[0], environ, root, clock or health.SystemTime())

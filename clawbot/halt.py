@@ -1,0 +1,66 @@
+"""A roll that is told to stop, and a deploy that is cancelled before it has started."""
+
+from clawbot.living_reply import words
+from clawbot.replies import Notice, Tone, broken, refused
+from fleet_control.control_api import ControlApi
+from fleet_control.error import ControlApiRefused, FleetError
+from fleet_control.ledger import WAITING, Run
+from fleet_control.roll_stop import named
+
+LISTED = 12
+# An API of before there was any stop does not know the word.
+_UNKNOWN_ACTION = "bad_request"
+
+
+async def stop(api: ControlApi, requested_by: str) -> Notice:
+    """Have the roll under way begin no further host. Asked for again it does no harm."""
+    try:
+        return Notice(((await api.stop(requested_by)).message,))
+    except ControlApiRefused as error:
+        if error.code == _UNKNOWN_ACTION:
+            older = "The Control API is older than I am and can't stop a roll: update it."
+            return broken(older)
+        if error.status < 500:
+            return refused(str(error), error.code)
+        return _unknown(error)
+    except FleetError as error:
+        return _unknown(error)
+
+
+def _unknown(error: FleetError) -> Notice:
+    told = "Whether the roll was told to stop is not known: ask again, it does no harm."
+    return Notice((words(error), told), Tone.BROKEN)
+
+
+async def cancel(api: ControlApi, run_id: int, requested_by: str) -> Notice:
+    """Cancel this one, where it has not started; its own reply tells how it ended."""
+    try:
+        return Notice((await api.cancel(run_id, requested_by),))
+    except ControlApiRefused as error:
+        return refused(str(error), error.code)
+    except FleetError as error:
+        return broken(words(error))
+
+
+async def cancel_the_one(api: ControlApi, requested_by: str) -> Notice:
+    """Cancel the only one that waits; of several, which there are."""
+    try:
+        listed = await api.runs(unfinished=True)
+    except FleetError as error:
+        return broken(words(error))
+    waits = sorted((run for run in listed if run.status in WAITING), key=lambda run: run.id)
+    match waits:
+        case []:
+            none = "GitHub shows no deploy that waits. `/fleet stop` ends the roll that runs."
+            return refused(none, "nothing_waits")
+        case [one]:
+            return await cancel(api, one.id, requested_by)
+        case _:
+            return Notice(tuple(_which(waits)))
+
+
+def _which(waits: list[Run]) -> list[str]:
+    said = [f"{len(waits)} deploys wait. Say which: `/fleet cancel <run>`."]
+    said += [named(one) for one in waits[:LISTED]]
+    more = len(waits) - LISTED
+    return [*said, f"And {more} more that were asked for later."] if more > 0 else said

@@ -1,0 +1,61 @@
+"""What keeps deploys from beginning, in the control table: a freeze."""
+
+from fleet_control import freeze
+from fleet_control.freeze import Freeze
+from lambda_fn.failure import Code, Failure
+from lambda_fn.table import Item, Table
+
+# After its end nobody asks for it any more; DynamoDB may then forget it.
+_KEPT = 24 * 3600
+# Who would write where somebody else just did looks again.
+_TRIES = 3
+
+
+class Holds:
+    """Reads and writes what holds the fleet; without a table nothing does, and nothing can.
+
+    What can't be read or written raises TABLE_UNREACHABLE.
+    """
+
+    def __init__(self, table: Table | None, now: float) -> None:
+        self._table = table
+        self._now = int(now)
+
+    def frozen(self) -> Freeze | None:
+        """The freeze that holds now."""
+        return freeze.read(self._table.get(freeze.KEY), self._now) if self._table else None
+
+    def begin(self, by: str, seconds: int, reason: str) -> Freeze:
+        """Freeze for so long from now, in the place of a freeze that holds."""
+        made = Freeze(by, reason, self._now, self._now + seconds)
+        table = self._needed()
+        stands: Item | None = None
+        for _ in range(_TRIES):
+            stands = table.put(_item(made), stands)
+            if stands is None:
+                return made
+        raise _raced()
+
+    def lift(self) -> Freeze | None:
+        """End the freeze that holds, if one does; which one that was."""
+        table = self._needed()
+        for _ in range(_TRIES):
+            row = table.get(freeze.KEY)
+            held = freeze.read(row, self._now)
+            if held is None or table.put(_item(held._replace(until=self._now)), row) is None:
+                return held
+        raise _raced()
+
+    def _needed(self) -> Table:
+        if self._table is None:
+            why = "The fleet can't be frozen: there is no control table (CONTROL_TABLE)."
+            raise Failure(Code.MISCONFIGURED, why)
+        return self._table
+
+
+def _item(one: Freeze) -> Item:
+    return {"pk": freeze.KEY, "expires": one.until + _KEPT, **one._asdict()}
+
+
+def _raced() -> Failure:
+    return Failure(Code.BUSY, "Others froze or unfroze at the same moment. Look, and ask again.")
