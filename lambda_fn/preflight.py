@@ -10,6 +10,7 @@ from fleet_control.preflight import Check, Point, hidden, in_order, ok, wrong
 from lambda_fn import github_check
 from lambda_fn.failure import Failure
 from lambda_fn.github import GitHubClient
+from lambda_fn.holds import Holds
 from lambda_fn.http_client import Budget
 from lambda_fn.signer import Signer
 from lambda_fn.table import Table
@@ -39,7 +40,7 @@ def answer(
             lambda: github_check.workflow(github),
         ),
         _Look((Point.HOST_FILES,), lambda: github_check.host_files(github)),
-        _Look((Point.TABLE,), lambda: [_table(table)]),
+        _Look((Point.TABLE, Point.FREEZE), lambda: _table(table, budget.now())),
     )
     found = _side_by_side(looks, budget.part(budget.left() * LOOKS_PART))
     named = {one.name for one in found}
@@ -66,16 +67,20 @@ def _side_by_side(looks: Sequence[_Look], budget: Budget) -> list[Check]:
     return list(found)
 
 
-def _table(table: Table | None) -> Check:
+def _table(table: Table | None, now: float) -> Iterable[Check]:
+    """Of the table, and of what holds every deploy by it."""
     if table is None:
-        return wrong(
-            Point.TABLE,
-            "The Control API has none: its CONTROL_TABLE is not set.",
-            "Apply `tofu/control`, which makes one and names it.",
-        )
+        told = "The Control API has none: its CONTROL_TABLE is not set."
+        yield wrong(Point.TABLE, told, "Apply `tofu/control`, which makes one and names it.")
+        return
     try:
-        table.check()
+        frozen = Holds(table, now).frozen()
     except Failure as failure:
         advice = "Throttled or unreachable: it passes. Else apply `tofu/control` again."
-        return wrong(Point.TABLE, str(failure), advice)
-    return ok(Point.TABLE, "The Control API reads it.")
+        yield wrong(Point.TABLE, str(failure), advice)
+        return
+    yield ok(Point.TABLE, "The Control API reads it.")
+    if frozen is None:
+        yield ok(Point.FREEZE, "The fleet is not frozen.")
+    else:
+        yield wrong(Point.FREEZE, frozen.sentence, "`/fleet unfreeze` ends it before its time.")

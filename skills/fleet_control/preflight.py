@@ -33,6 +33,7 @@ class Point(StrEnum):
     LOCK = "state's lock"
     REGISTRY = "registry"
     HOST_FILES = "host files"
+    SECRETS = "secrets"
     BUNDLES = "bundles"
     TOKENS = "tokens not shared"
     HOSTS = "hosts"
@@ -41,12 +42,13 @@ class Point(StrEnum):
     BRANCH = "branch"
     TABLE = "control table"
     DOCUMENT = "SSM document"
-    ROLES = "roles"
+    ROLES = "roles and users"
     CHANNELS = "rights in channels"
 
 
 AT_A_DESK = "`clawbot preflight` at a desk sees it."
 _SEEN_BY = {
+    Point.SECRETS: AT_A_DESK,
     Point.BUNDLES: AT_A_DESK,
     Point.TOKENS: AT_A_DESK,
     Point.SEED: AT_A_DESK,

@@ -18,7 +18,7 @@ PREFLIGHT = function_url({"action": "preflight"}, CHAT_1)
 REGISTRY = json.dumps({f"clawdinator-{n}": {"host": f"clawdinator-{n}"} for n in (1, 2)}).encode()
 SEEN = {
     *(Point.GITHUB, Point.GITHUB_TOKEN, Point.QUOTA, Point.WORKFLOW, Point.DISPATCH),
-    *(Point.HOST_FILES, Point.TABLE),
+    *(Point.HOST_FILES, Point.TABLE, Point.FREEZE),
 }
 
 
@@ -211,6 +211,21 @@ async def test_a_table_that_is_away_or_not_named_is_wrong(
     answer = await ask(PREFLIGHT)
     assert with_outcome(answer, Outcome.WRONG) == {Point.TABLE}
     assert "CONTROL_TABLE is not set" in of(answer)[Point.TABLE]["told"]
+
+
+async def test_a_freeze_is_wrong_until_it_is_lifted(
+    ask: Ask, github: SmallGitHub, table: LambdaRole
+) -> None:
+    by = {"requested_by": "discord:80351110224678912 sam"}
+    freeze = {"action": "freeze", "seconds": 600, "reason": "a demo", **by}
+    assert (await ask(function_url(freeze, CHAT_1))).status == 200
+    answer = await ask(PREFLIGHT)
+    assert with_outcome(answer, Outcome.WRONG) == {Point.FREEZE}
+    assert of(answer)[Point.FREEZE]["told"].startswith("The fleet is frozen by sam (discord) until")
+    assert "/fleet unfreeze" in of(answer)[Point.FREEZE]["advice"]
+
+    await ask(function_url({"action": "unfreeze", **by}, CHAT_1))
+    assert with_outcome(await ask(PREFLIGHT), Outcome.WRONG) == set()
 
 
 async def test_a_quota_that_is_kept_for_others_is_told_and_asks_no_more(
