@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from clawbot.progress import HostProgress, HostStage, Progress
+from fleet_control.history import RunResult
 from fleet_control.status import InstanceStatus, Problem
 
 GRAVE = (Problem.MISSING, Problem.NOT_HEALTHY, Problem.TWO_HOSTS)
@@ -14,6 +15,15 @@ HOSTS = {
     HostStage.HEALTHY: "🟢",
     HostStage.FAILED: "🔴",
     HostStage.UNTOUCHED: "⚪",
+}
+OUTCOMES = {
+    RunResult.QUEUED: "🔵",
+    RunResult.RUNNING: "🔵",
+    RunResult.DONE: "🟢",
+    RunResult.FAILED: "🔴",
+    RunResult.CANCELLED: "⚪",
+    RunResult.STOPPED: "🟡",
+    RunResult.UNKNOWN: "🟡",
 }
 
 

@@ -89,6 +89,8 @@ def _taken(option: Option, left: tuple[str, ...]) -> tuple[str | None, tuple[str
         return None, left
     if option.kind is OptionKind.TEXT:
         return " ".join(left), ()
+    if option.kind is OptionKind.TARGET and not option.required and left[0].isdecimal():
+        return None, left  # a page's number, which needs no target before it
     if option.kind is not OptionKind.DURATION:
         return left[0], left[1:]
     if left[0].lower() == _FOR and len(left) > 1:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clawbot.progress import Progress, Stage, lost, progress
@@ -216,7 +216,7 @@ async def _show_changes(watch: _RunPoll, begun: Deploying, show: Show) -> Deploy
     shown = begun
     while not shown.progress.over and shown.progress.run_id == begun.progress.run_id:
         news = await _news(watch, shown)
-        shown = Deploying(news.progress, begun.asker, news.trouble, begun.note)
+        shown = replace(begun, progress=news.progress, trouble=news.trouble)
         await show(shown)
     return shown
 

@@ -13,7 +13,7 @@ from pathlib import Path
 SHARED = (
     *("__init__", "caller", "deploy_jobs", "duration", "freeze", "github", "host_change"),
     *("last_words", "ledger", "line", "policy", "preflight", "roll_stop", "run_row", "seed"),
-    "verdict",
+    *("state_lock", "verdict"),
 )
 
 _NO_TIME = (1980, 1, 1, 0, 0, 0)  # the first one a zip can hold

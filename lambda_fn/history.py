@@ -5,13 +5,13 @@ The list itself is one call of GitHub's, each run's jobs another: those are aske
 that are shown, and of such as may have brought the target along, within a measure.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from fleet_control.caller import ALL
-from fleet_control.deploy_jobs import MOVING_STEP
+from fleet_control.deploy_jobs import FINISH, MOVING_STEP, UNTOUCHED_STEP
 from fleet_control.github import PER_PAGE
 from fleet_control.host_change import RAN, changes
-from fleet_control.ledger import Job, Operation, Run, Step
+from fleet_control.ledger import Job, Operation, Run
 from lambda_fn.failure import Failure
 from lambda_fn.github import GitHubClient
 
@@ -21,8 +21,11 @@ MOST_OTHERS = 12
 OTHERS_SECONDS = 3.0
 # What all of the jobs may take: the rest of a call's time is the answer's.
 JOBS_SECONDS = 6.5
-_FINISH = "finish"
+# As many jobs and steps, together, as fit into the megabyte that our asker reads.
+MOST_PARTS = 6000
 _COMPLETED = "completed"
+
+Shown = tuple[Run, tuple[Job, ...] | None]
 
 
 class JobsReader:
@@ -59,13 +62,14 @@ class JobsReader:
 
 def _telling(job: Job) -> Job:
     """Without the steps that tell nothing of what it changed: a page of whole fleets has thousands.
-    Of a job that did not end well, the first that ran tells that it began."""
+    Of a job that did not end well, the first that ran tells that it began, and which failed why."""
+    ran = [one for one in job.steps if one.conclusion not in (None, "skipped")]
     names: tuple[str, ...] = (RAN,)
-    first: tuple[Step, ...] = ()
+    telling = [one for one in ran if one.conclusion == "failure"]
     if job.conclusion != "success":
-        names += (MOVING_STEP,)
-        first = tuple(one for one in job.steps if one.conclusion not in (None, "skipped"))[:1]
-    steps = (one for one in job.steps if one in first or one.name.startswith(names))
+        names += (MOVING_STEP, UNTOUCHED_STEP)
+        telling += ran[:1]
+    steps = (one for one in job.steps if one in telling or one.name.startswith(names))
     return job._replace(steps=tuple(steps))
 
 
@@ -83,6 +87,7 @@ def answer(target: str, page: int, github: GitHubClient) -> Mapping[str, object]
     number = min(page, count)
     reader = JobsReader(within, PAGE)
     shown = [(run, reader.of(run)) for run in found[(number - 1) * PAGE : number * PAGE]]
+    shown = [*_fitting(shown)]
     return {
         "runs": [run._replace(jobs=jobs or ()) for run, jobs in shown],
         "page": number,
@@ -91,6 +96,16 @@ def answer(target: str, page: int, github: GitHubClient) -> Mapping[str, object]
         "unseen": [run.id for run, jobs in shown if jobs is None],
         "why": reader.why or others.why,
     }
+
+
+def _fitting(shown: Iterable[Shown]) -> Iterator[Shown]:
+    """The same without the jobs that the answer has no room for."""
+    room = MOST_PARTS
+    for run, jobs in shown:
+        parts = sum(1 + len(job.steps) for job in jobs or ())
+        fits = parts <= room
+        room -= parts * fits
+        yield run, jobs if fits else None
 
 
 def concerns(run: Run, target: str, others: JobsReader) -> bool | None:
@@ -111,5 +126,5 @@ def concerns(run: Run, target: str, others: JobsReader) -> bool | None:
 
 def _brought(run: Run, jobs: Iterable[Job], target: str) -> bool:
     if target == ALL:
-        return any(job.name == _FINISH for job in jobs)
+        return any(job.name == FINISH for job in jobs)
     return any(one.id == target for one in changes(run._replace(jobs=tuple(jobs))))

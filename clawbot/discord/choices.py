@@ -1,14 +1,14 @@
-"""What is offered while a command's option is typed: targets and images, best match first."""
+"""What is offered while a command's option is typed: targets, images, runs; best match first."""
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import SequenceMatcher
 from functools import partial
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import discord
 from discord import app_commands
@@ -22,7 +22,9 @@ from fleet_control.clock import Clock
 from fleet_control.duration import older
 from fleet_control.error import FleetError
 from fleet_control.fleet import Fleet
+from fleet_control.history import brief
 from fleet_control.host import Image
+from fleet_control.ledger import Run
 from fleet_control.line import printable
 from fleet_control.registry_source import AGAIN_SECONDS
 from fleet_control.status import FleetStatus
@@ -33,6 +35,8 @@ DOUBTED_SECONDS = 900.0
 WAIT_SECONDS = 1.0
 NEAR = 0.5
 
+T = TypeVar("T")
+
 log = logging.getLogger(__name__)
 
 
@@ -41,22 +45,22 @@ class Offer:
     """One choice: what is shown, and what it stands for."""
 
     shown: str
-    value: str
+    value: str | int
 
 
-class QuickStatus:
-    """The fleet's status in at most a second: a stale one beats none."""
+class QuickRead(Generic[T]):
+    """What `read` gives, waited for a second at most: a stale answer beats none."""
 
-    def __init__(self, fleet: Fleet, clock: Clock) -> None:
-        self._fleet = fleet
+    def __init__(self, read: Callable[[str], Awaitable[T]], clock: Clock) -> None:
+        """`read` is handed what is typed; a FleetError of its leaves the answer before."""
+        self._read = read
         self._clock = clock
-        self._last: FleetStatus | None = None
+        self._last: T | None = None
         self._reading: asyncio.Task[None] | None = None
 
-    async def status(self, target: str = "") -> FleetStatus | None:
-        """Read anew where no instance's id begins as this target does."""
+    async def get(self, typed: str = "") -> T | None:
         if self._reading is None or self._reading.done():
-            self._reading = asyncio.create_task(self._read(target))
+            self._reading = asyncio.create_task(self._renew(typed))
         waiting = asyncio.ensure_future(self._clock.sleep(WAIT_SECONDS))
         try:
             await asyncio.wait({self._reading, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -70,15 +74,48 @@ class QuickStatus:
             with suppress(asyncio.CancelledError):
                 await self._reading
 
-    async def _read(self, target: str) -> None:
-        registry = self._fleet.registry
-        ids = (ALL, *registry.last.registry) if registry.last else ()
+    async def _renew(self, typed: str) -> None:
         try:
-            if ids and is_target(target) and not any(id_.startswith(target) for id_ in ids):
-                await registry.get(AGAIN_SECONDS)
-            self._last = await self._fleet.status()
+            self._last = await self._read(typed)
         except FleetError as error:
             log.warning("discord.choices_stale why=%s", error)
+
+
+class Choices:
+    """What one fleet has to choose from."""
+
+    def __init__(self, fleet: Fleet, clock: Clock) -> None:
+        self._fleet = fleet
+        self._clock = clock
+        self._status = QuickRead(self._read_status, clock)
+        self._runs = QuickRead(self._read_runs, clock)
+
+    async def begin(self) -> None:
+        """Look, so that the first who types need not wait."""
+        await self._status.get()
+
+    async def offers(self, kind: OptionKind, typed: str) -> list[Offer]:
+        now = self._clock.now()
+        if kind is OptionKind.RUN:
+            return runs(typed, await self._runs.get() or (), now)
+        named = typed if kind is OptionKind.TARGET else ""
+        status, known = await self._status.get(named), self._fleet.registry.last
+        return offers(kind, typed, status, now, known.registry.ids if known else ())
+
+    async def close(self) -> None:
+        await self._status.close()
+        await self._runs.close()
+
+    async def _read_status(self, target: str) -> FleetStatus:
+        """Read anew where no instance's id begins as this target does."""
+        registry = self._fleet.registry
+        ids = (ALL, *registry.last.registry) if registry.last else ()
+        if ids and is_target(target) and not any(id_.startswith(target) for id_ in ids):
+            await registry.get(AGAIN_SECONDS)
+        return await self._fleet.status()
+
+    async def _read_runs(self, _: str) -> tuple[Run, ...]:
+        return await self._fleet.api.runs(limits.CHOICES)
 
 
 class OvertakenChoices:
@@ -111,6 +148,11 @@ def offers(
     return _best(typed, [_image(one, status, now) for one in status.images]) if status else []
 
 
+def runs(typed: str, found: Iterable[Run], now: float) -> list[Offer]:
+    """The runs that fit best what is typed, newest first among equals."""
+    return _best(typed, [_offer(f"{run.id} · {brief(run, now)}", run.id) for run in found])
+
+
 def _targets(status: FleetStatus | None, now: float, known: Iterable[str]) -> Iterator[Offer]:
     """`all` and the ids."""
     if status is None:
@@ -137,7 +179,7 @@ def _image(image: Image, status: FleetStatus, now: float) -> Offer:
     return _offer(f"{image.id} · {day}, {older(now - image.created)} old{on}", image.id)
 
 
-def _offer(shown: str, value: str) -> Offer:
+def _offer(shown: str, value: str | int) -> Offer:
     return Offer(cut(printable(shown), limits.CHOICE_NAME), value)
 
 
@@ -155,14 +197,15 @@ def _best(typed: str, offered: list[Offer]) -> list[Offer]:
 
 
 def _rank(wanted: str, offer: Offer) -> float | None:
-    if not wanted or offer.value == wanted:
+    value = str(offer.value)
+    if not wanted or value == wanted:
         return 0.0
-    if offer.value.startswith(wanted):
+    if value.startswith(wanted):
         return 1.0
-    if wanted in offer.value:
+    if wanted in value:
         return 2.0
     return 3.0 if wanted in offer.shown.lower() else None
 
 
 def _likeness(wanted: str, offer: Offer) -> float:
-    return SequenceMatcher(None, wanted[:64], offer.value).ratio()
+    return SequenceMatcher(None, wanted[:64], str(offer.value)).ratio()

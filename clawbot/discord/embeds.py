@@ -10,9 +10,20 @@ from clawbot import backquotes, indicator, wording
 from clawbot.discord import limits
 from clawbot.page import Page, cut, fitted, page
 from clawbot.progress import HostProgress, Progress, Stage
-from clawbot.replies import Deploying, Notice, PreflightReport, Question, Reply, StatusReport, Tone
-from fleet_control import phrases
+from clawbot.replies import (
+    Deploying,
+    HistoryReport,
+    HostMove,
+    Notice,
+    PreflightReport,
+    Question,
+    Reply,
+    StatusReport,
+    Tone,
+)
+from fleet_control import history, phrases
 from fleet_control.duration import older
+from fleet_control.history import HistoryRow, RunResult
 from fleet_control.last_words import quoted
 from fleet_control.line import printable
 from fleet_control.preflight import Check, Outcome
@@ -21,12 +32,15 @@ from fleet_control.status import FleetStatus, InstanceStatus
 ROWS_A_PAGE = 12
 LONGEST_ROW = 320
 LONGEST_ANSWER = 130
+# `stopped by <a name> after <an id>`, both of the longest.
+LONGEST_STAGE = 120
 # What one thing of a preflight has at least, of which thirty fit, and at most.
 CHECK_ROW = range(130, 600)
 LONGEST_CHECK_NAME = 40
-# `stopped by <a name> after <an id>`, both of the longest.
-LONGEST_STAGE = 120
 LONGEST_ID = 64
+# Eight of them fit into a description.
+LONGEST_RUN = 510
+HOSTS_ASKED_ABOUT = 10
 BAR = 20
 
 # What makes a word anything but itself: markup, a mention, a moment, a link.
@@ -61,7 +75,9 @@ def _drawn(reply: Reply, now: float) -> discord.Embed:
             text = "\n".join(said(line) for line in reply.lines)
             return _embed("", text, _TONES[reply.tone])
         case StatusReport():
-            return _status(reply.status, status_page(reply), now)
+            return _status(reply, status_page(reply), now)
+        case HistoryReport():
+            return _history(reply)
         case Question():
             return _question(reply)
         case Deploying():
@@ -105,14 +121,14 @@ def _moment(seconds: float, style: str = "R") -> str:
     return f"<t:{int(seconds)}:{style}>"
 
 
-def _status(status: FleetStatus, shown: Page[InstanceStatus], now: float) -> discord.Embed:
-    rows = [_row(row, status, now) for row in shown.items]
+def _status(report: StatusReport, shown: Page[InstanceStatus], now: float) -> discord.Embed:
+    status = report.status
+    rows = [f"🟡 {said(report.held, LONGEST_ROW)}"] if report.held else []
+    rows += [_row(row, status, now) for row in shown.items] or ["There is no instance."]
     registry = phrases.registry_age(status.known, now)
     if registry:
         rows.append(f"🟡 {said(registry, LONGEST_ROW)}")
-    made = _embed(
-        wording.counted(status), "\n".join(rows) or "There is no instance.", _worst(status)
-    )
+    made = _embed(wording.counted(status), "\n".join(rows), _worst(status))
     newest = f"newest image {status.newest.id}" if status.newest else "no image of ours"
     branch = status.newest_revision
     revision = f"newest revision {phrases.told(branch, now)}" if branch else ""
@@ -150,8 +166,39 @@ def _image(row: InstanceStatus, status: FleetStatus, now: float) -> str:
     return f"{which} {older(now - row.image.created)} old"
 
 
+def _history(report: HistoryReport) -> discord.Embed:
+    rows = report.shown.items
+    living = any(row.outcome in (RunResult.QUEUED, RunResult.RUNNING) for row in rows)
+    text = "\n".join(map(_run, rows)) or _words(history.nothing(report.target), LONGEST_ROW)
+    made = _embed(history.title(plain(report.target)), text, BLUE if living else GREY)
+    footer = (wording.paged(report.shown, "newest first"), report.beside)
+    # Where Discord reads no markup.
+    made.set_footer(text=cut(printable("; ".join(filter(None, footer)).strip()).strip(), 1024))
+    return made
+
+
+def _run(row: HistoryRow) -> str:
+    """One deploy of the history in two lines; its link goes where there is no room for it."""
+    did, ended = _words(wording.done(row), 90), _words(row.ended, 120)
+    line = f"{indicator.OUTCOMES[row.outcome]} **{did}** · {ended} · {_moment(row.asked)}\n-# "
+    told, run = (_words(row.moved, 105), _words(row.by, 60)), f"run {row.run_id}"
+    url = wording.link(row.url)
+    linked = line + " · ".join(filter(None, (*told, f"[{run}]({url})")))
+    if url and ")" not in url and len(linked) <= LONGEST_RUN:
+        return linked
+    return line + " · ".join(filter(None, (*told, run)))
+
+
+def _words(text: str, longest: int) -> str:
+    """What others wrote, in which nothing is code, and no more of it."""
+    return said(text.replace("`", "'"), longest)
+
+
 def _question(asked: Question) -> discord.Embed:
-    told = [said(asked.why)]
+    told = [said(asked.why)] * bool(asked.why)
+    shown, more = wording.hosts(asked, HOSTS_ASKED_ABOUT)
+    told += [f"**{plain(one.id)}**\n-# {_cut_moved(one)}" for one in shown]
+    told += [more] * bool(more)
     if not (asked.image_or_commit or asked.operation):
         told.append("With the newest image.")
     asker = asked.asker.partition(":")[2]
@@ -163,6 +210,10 @@ def _question(asked: Question) -> discord.Embed:
         listed = cut(plain(wording.listed(ids), limits.FIELD_VALUE), limits.FIELD_VALUE)
         made.add_field(name=f"{word}: {len(ids)}", value=listed, inline=False)
     return made
+
+
+def _cut_moved(one: HostMove) -> str:
+    return plain(wording.moved(one), LONGEST_ROW)
 
 
 def _what(asked: Question | Progress) -> str:
@@ -199,6 +250,8 @@ def _fields(seen: Progress) -> Iterator[tuple[str, str]]:
 def _told(reply: Deploying) -> Iterator[str]:
     seen = reply.progress
     yield f"**{said(wording.stage(seen), LONGEST_STAGE)}**"
+    if by := wording.asked_by(reply):
+        yield f"{_words(by, LONGEST_ROW)} {_moment(reply.asked_at)}"
     if seen.made_of:
         yield said(wording.made_of(seen), LONGEST_ROW)
     yield from indicator.hosts_in(seen, BAR, _host)

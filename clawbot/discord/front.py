@@ -15,7 +15,7 @@ from clawbot.commands import OptionKind
 from clawbot.discord import acknowledgement, buttons
 from clawbot.discord.absence import Absence
 from clawbot.discord.buttons import COG, DiscordAct, DiscordDrawing, DiscordPress, FleetButton
-from clawbot.discord.choices import Offer, OvertakenChoices, QuickStatus, offers
+from clawbot.discord.choices import Choices, Offer, OvertakenChoices
 from clawbot.discord.guild import CHANGES, GuildWatch
 from clawbot.discord.mentions import Mentions
 from clawbot.discord.places import Places
@@ -29,7 +29,7 @@ from clawbot.living_reply import BEGUN_WITHIN_SECONDS, LivingReply, State
 from clawbot.parsing import Unreadable, acts, in_words, is_asked, parse
 from clawbot.readiness import FrontReadiness, unwatched
 from clawbot.replies import refused, too_old
-from clawbot.requests import Request, Status
+from clawbot.requests import History, Request, Resume, Status
 from clawbot.seal import Seal
 from clawbot.speaker import UNANSWERED
 from fleet_control.caller import Human
@@ -57,7 +57,7 @@ class FleetCog(commands.Cog, name=COG):
         self._told = told or unwatched("Discord")
         secret = bot.settings.aws_secret_access_key.get_secret_value()
         self._drawing = DiscordDrawing(Seal(secret), bot.clock, bot.settings.bot)
-        self._quick_status = QuickStatus(bot.fleet, bot.clock)
+        self._choices = Choices(bot.fleet, bot.clock)
         self._mentions = Mentions(bot.commands, bot.clock)
         self._overtaken = OvertakenChoices(bot.clock)
         self._work = InFlight(_failed)
@@ -103,7 +103,7 @@ class FleetCog(commands.Cog, name=COG):
         self._client.tree.remove_command(self._group.name, guild=self._guild)
         self._begun = True  # an `on_ready` that is on its way begins nothing any more
         await self._work.close()
-        await self._quick_status.close()
+        await self._choices.close()
 
     # -- commands --------------------------------------------------------------------------
 
@@ -129,9 +129,7 @@ class FleetCog(commands.Cog, name=COG):
     async def _offered(self, interaction: Asking, kind: OptionKind, typed: str) -> None:
         found: list[Offer] = []
         if self._served(interaction.guild_id, _places(interaction)):
-            named = typed if kind is OptionKind.TARGET else ""
-            status, known = await self._quick_status.status(named), self._bot.speakers.known
-            found = offers(kind, typed, status, self._clock.now(), known.ids if known else ())
+            found = await self._choices.offers(kind, typed)
         await self._overtaken.send(interaction, found)
 
     # -- buttons ---------------------------------------------------------------------------
@@ -164,9 +162,19 @@ class FleetCog(commands.Cog, name=COG):
             case DiscordAct.STATUS:
                 ask = await self._ask(interaction, str(interaction.id), acts=False)
                 await self._bot.commands.answer(ask, Status(int(press.what) + 1), reply)
+            case DiscordAct.HISTORY:
+                target, _, page = press.what.partition(",")
+                ask = await self._ask(interaction, str(interaction.id), acts=False)
+                await self._bot.commands.answer(ask, History(target, int(page) + 1), reply)
             case DiscordAct.CANCEL:
                 ask = await self._ask(interaction, reply.id, acts=True)
                 await self._bot.deploys.cancel(int(press.what), ask, reply)
+            case DiscordAct.RESUME:
+                ask = await self._ask(interaction, str(interaction.id), acts=True)
+                places, answers = _places(interaction), int(reply.id)
+                # The old reply stays, as the record of the run that stopped.
+                reply = self._reply(places, State.SENT, answers=answers, interaction=interaction)
+                await self._bot.commands.answer(ask, Resume(int(press.what)), reply)
             case DiscordAct.YES | DiscordAct.OVERRIDE | DiscordAct.NO:
                 question = buttons.question(press)
                 yes = press.act is not DiscordAct.NO
@@ -226,7 +234,7 @@ class FleetCog(commands.Cog, name=COG):
     # -- beginning -------------------------------------------------------------------------
 
     def _serve(self) -> None:
-        self._spawn(self._quick_status.status())  # so that the first choices need not wait
+        self._spawn(self._choices.begin())
         self._spawn(self._finish_left())
         if guild := self._client.get_guild(self._guild.id):
             self._spawn(self._absence.look(guild))

@@ -11,19 +11,20 @@ from telegram import (
     Message,
 )
 
+from clawbot import wording
 from clawbot.commands import COMMANDS, HELP, Command
 from clawbot.page import page
 from clawbot.parsing import acts
 from clawbot.progress import Stage
-from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport
+from clawbot.replies import Deploying, HistoryReport, Notice, Question, Reply, StatusReport
 from clawbot.requests import Help
 from clawbot.seal import Seal, legible
 from clawbot.telegram.button_data import (
     SealedQuestion,
     TelegramAct,
     TelegramPress,
-    cancelling,
     data,
+    of_run,
     sealed,
 )
 from clawbot.telegram.messages import as_read, code, plain, question_words, render, status_page
@@ -105,15 +106,21 @@ class TelegramDrawing:
             case StatusReport():
                 shown = status_page(reply)
                 yield _turning(TelegramAct.STATUS, shown.number, shown.count, _REFRESH)
+            case HistoryReport(shown, target):
+                yield _turning(TelegramAct.HISTORY, shown.number, shown.count, _REFRESH, target)
             case Question():
                 yield self._answers(reply, text, origin)
             case Deploying(progress=seen) if seen.stage is Stage.QUEUED and seen.run_id:
-                seals = cancelling(seen.run_id, self._seal, _CANCEL, legible(text, _CANCEL))
-                yield [(_CANCEL, seals)]
+                yield [self._of_run(TelegramAct.CANCEL, _CANCEL, seen.run_id, text)]
+            case Deploying(progress=seen) if seen.run_id and seen.left:
+                yield [self._of_run(TelegramAct.RESUME, wording.GO_ON, seen.run_id, text)]
             case Notice(ids=ids) if ids:
                 yield from _targets(ids, number)
             case Notice() if reply == HELP:
                 yield from _in_twos([_asking(one) for one in COMMANDS if _is_pressed(one)])
+
+    def _of_run(self, act: TelegramAct, label: str, run_id: int, text: str) -> Label:
+        return (label, of_run(act, run_id, self._seal, label, legible(text, label)))
 
     def _answers(self, question: Question, text: str, origin: Origin) -> list[Label]:
         yes, override, no = (
@@ -124,7 +131,8 @@ class TelegramDrawing:
         confirm = (_OVERRIDE, override) if question.override else (_CONFIRM, yes)
         answers = (confirm, (_CANCEL, no))
         asker = int(question.asker.partition(":")[2])
-        asked = SealedQuestion(asker, int(question.expires), origin.place, question_words(question))
+        until, words = int(question.expires), question_words(question)
+        asked = SealedQuestion(asker, until, origin.place, words, question.plan)
         shown = legible(text, *(label for label, _ in answers))
         return [(label, sealed(act, asked, self._seal, label, shown)) for label, act in answers]
 
@@ -144,7 +152,7 @@ def offers(press: TelegramPress, label: str, target: str) -> bool:
     match press.act, press.rest:
         case TelegramAct.ASK, (name,):
             labels = [_asking(one)[0] for one in COMMANDS if one.name == name and _is_pressed(one)]
-        case TelegramAct.STATUS, _:
+        case (TelegramAct.STATUS, _) | (TelegramAct.HISTORY, (_, _)):
             labels = [_BACK, _ON, _REFRESH]
         case TelegramAct.TARGETS, _:
             labels = [_BACK, _ON, _BACK_TO_TARGETS, *_HERE.findall(label)]
@@ -186,10 +194,10 @@ def _targets(ids: tuple[str, ...], number: int) -> Iterator[Sequence[Label]]:
         )
 
 
-def _turning(act: TelegramAct, number: int, count: int, here: str) -> list[Label]:
-    back = [(_BACK, data(act, number - 1))] if number > 0 else []
-    on = [(_ON, data(act, number + 1))] if number + 1 < count else []
-    return [*back, (here, data(act, number)), *on]
+def _turning(act: TelegramAct, number: int, count: int, here: str, *of: str) -> list[Label]:
+    back = [(_BACK, data(act, number - 1, *of))] if number > 0 else []
+    on = [(_ON, data(act, number + 1, *of))] if number + 1 < count else []
+    return [*back, (here, data(act, number, *of)), *on]
 
 
 def _image_label(image: Image, status: FleetStatus, now: float) -> str:

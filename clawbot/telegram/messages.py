@@ -2,14 +2,25 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from html import escape, unescape
 
 from clawbot import backquotes, indicator, wording
 from clawbot.page import Page, fitted, page
 from clawbot.progress import HostProgress, Stage
-from clawbot.replies import Deploying, Notice, PreflightReport, Question, Reply, StatusReport, Tone
-from fleet_control import phrases
+from clawbot.replies import (
+    Deploying,
+    HistoryReport,
+    Notice,
+    PreflightReport,
+    Question,
+    Reply,
+    StatusReport,
+    Tone,
+)
+from fleet_control import history, phrases
 from fleet_control.duration import older
+from fleet_control.history import HistoryRow
 from fleet_control.last_words import quoted
 from fleet_control.line import printable
 from fleet_control.preflight import Check
@@ -26,6 +37,7 @@ ROWS_A_PAGE = 10
 # What one thing of a preflight has at least, of which thirty fit, and at most.
 CHECK_ROW = range(130, 600)
 LONGEST_CHECK_NAME = 40
+HOSTS_ASKED_ABOUT = 8
 _INDENT = "    "
 _TAG = re.compile("<[^>]*>")
 # Telegram itself makes a mention of it, where it is no code.
@@ -51,7 +63,9 @@ def render(reply: Reply, now: float) -> str:
             lines: Iterator[str] = (said(line, LONGEST_NOTICE_LINE) for line in reply.lines)
             return _fit(lines, _TONES[reply.tone])
         case StatusReport():
-            return _fit(_status(reply.status, status_page(reply), now))
+            return _fit(_status(reply, status_page(reply), now))
+        case HistoryReport():
+            return _fit(_history(reply, now))
         case Question():
             return _fit(_question(reply, now))
         case Deploying():
@@ -130,8 +144,11 @@ def _fit(lines: Iterator[str], begin: str = "") -> str:
     return text.rstrip("\n")
 
 
-def _status(status: FleetStatus, shown: Page[InstanceStatus], now: float) -> Iterator[str]:
+def _status(report: StatusReport, shown: Page[InstanceStatus], now: float) -> Iterator[str]:
+    status = report.status
     yield _bold(wording.counted(status))
+    if report.held:
+        yield f"🟡 {said(report.held)}"
     for row in shown.items:
         yield from _row(row, status, now)
     newest = code(status.newest.id) if status.newest else "none of ours"
@@ -162,9 +179,39 @@ def _row(row: InstanceStatus, status: FleetStatus, now: float) -> Iterator[str]:
         room -= _seen(line) + 1
 
 
+def _history(report: HistoryReport, now: float) -> Iterator[str]:
+    yield _bold(history.title(report.target))
+    for row in report.shown.items:
+        yield from _run(row, now)
+    if not report.shown.items:
+        yield plain(history.nothing(report.target))
+    if paged := wording.paged(report.shown, "newest first"):
+        yield f"{paged[0].upper()}{paged[1:]}"
+    if report.beside:
+        yield f"🟡 {plain(report.beside)}"
+
+
+def _run(row: HistoryRow, now: float) -> Iterator[str]:
+    """One deploy of the history, in three lines of 440 at the most: eight fit into a message."""
+    did, ended = _bold(wording.done(row), 90), plain(row.ended, 120)
+    yield f"{indicator.OUTCOMES[row.outcome]} {did} {ended} · {older(now - row.asked)} ago"
+    if row.moved:
+        yield f"{_INDENT}{plain(row.moved, 110)}"
+    run, url = f"run {row.run_id}", wording.link(row.url)
+    linked = f'<a href="{escape(url)}">{run}</a>' if url else run
+    yield f"{_INDENT}{plain(row.by, 60)} · {linked}"
+
+
 def _question(asked: Question, now: float) -> Iterator[str]:
     yield f"🟡 {code(spelled(question_words(asked)))}"
-    yield backquotes.drawn(asked.why, LONGEST_LINE, _bold_piece, _seen)
+    if asked.why:
+        yield backquotes.drawn(asked.why, LONGEST_NOTICE_LINE, _bold_piece, _seen)
+    shown, more = wording.hosts(asked, HOSTS_ASKED_ABOUT)
+    for one in shown:
+        yield _bold(one.id, LONGEST_ID)
+        yield f"{_INDENT}{plain(wording.moved(one), LONGEST_ROW)}"
+    if more:
+        yield more
     for word, ids in wording.moves(asked):
         yield plain(f"{word}: {wording.listed(ids)}")
     left = max(0, round((asked.expires - now) / 60))
@@ -182,6 +229,8 @@ def _deploying(reply: Deploying) -> Iterator[str]:
     title = _bold(wording.what(seen.operation, seen.target))
     deploy = f"{_STAGES[seen.stage]} {title}{named}{wording.overriding(seen.override)}"
     yield f"{deploy}: {plain(wording.stage(seen))}"
+    if by := wording.asked_by(reply):
+        yield plain(f"{by}, {datetime.fromtimestamp(reply.asked_at, UTC):%Y-%m-%d %H:%M} UTC")
     if seen.made_of:
         yield plain(wording.made_of(seen))
     yield from indicator.hosts_in(seen, BAR, _host)
@@ -228,6 +277,6 @@ def over(reply: Deploying, user_id: int) -> str:
     """The line that calls the asker when their deploy is over; an edit calls nobody."""
     seen = reply.progress
     who = f'<a href="tg://user?id={user_id}">Your</a>'
-    return (
-        f"{_STAGES[seen.stage]} {who} deploy of {_bold(seen.target)}: {plain(wording.stage(seen))}."
-    )
+    what, subject = wording.own(seen.operation, seen.target)
+    told = f"{who} {what} {_bold(subject)}: {plain(wording.stage(seen))}."
+    return f"{_STAGES[seen.stage]} {told}"

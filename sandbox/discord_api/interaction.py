@@ -35,7 +35,7 @@ class Interaction:
     message: Message | None = None
     answer: int = 0
     answers: int = 0
-    choices: list[dict[str, str]] = field(default_factory=list)
+    choices: list[dict[str, Any]] = field(default_factory=list)
     whispers: list[Message] = field(default_factory=list)
     sent: float = field(default_factory=time.perf_counter)
     acknowledged: float = 0.0
@@ -44,6 +44,12 @@ class Interaction:
     def waited(self) -> float:
         """Seconds until the first answer."""
         return self.acknowledged - self.sent
+
+    @property
+    def focused(self) -> int:
+        """The type of the option that is typed."""
+        (typed,) = (one for one in self.data["options"][0]["options"] if "focused" in one)
+        return int(typed["type"])
 
     def acknowledge(self, answer: int) -> None:
         self.answer = answer

@@ -22,6 +22,8 @@ LINK = 512
 CHOICES = 25
 CHOICE_NAME = 100
 CHOICE_VALUE = 100
+# Of an option that is an integer: all that a double holds.
+INTEGER = 2**53
 COMMAND_DESCRIPTION = 100
 OPTIONS = 25
 COMMAND_TOGETHER = 8000

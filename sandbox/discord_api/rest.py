@@ -100,7 +100,9 @@ class Rest:
         if asked.answer:
             raise DiscordRefusal(400, 40060, "Interaction has already been acknowledged.")
         body, kind = payload.get("data") or {}, payload["type"]
-        self._check(validate.choices(body) if kind == CHOICES else validate.message(body))
+        self._check(
+            validate.choices(body, asked.focused) if kind == CHOICES else validate.message(body)
+        )
         asked.acknowledge(kind)
         resource = self._answer(asked, kind, body)
         self._backend.changed()

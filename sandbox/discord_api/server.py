@@ -85,6 +85,10 @@ class DiscordApi(Backend):
     ) -> Interaction:
         """Type in an option that offers choices."""
         data = self._command_data(app, sub, options, focused)
+        (registered,) = (one for one in app.commands["fleet"]["options"] if one["name"] == sub)
+        kinds = {one["name"]: one["type"] for one in registered["options"]}
+        for one in data["options"][0]["options"]:
+            one["type"] = kinds[one["name"]]  # what is typed is a text, whatever it is to be
         return await self._ask(app, AUTOCOMPLETE, person, self.fleet, data)
 
     async def press(

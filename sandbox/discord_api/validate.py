@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sandbox.discord_api import limit
+from sandbox.discord_api.interaction import INTEGER, STRING
 
 Payload = Mapping[str, Any]
 
@@ -27,13 +28,17 @@ def message(payload: Payload) -> list[str]:
     ]
 
 
-def choices(payload: Payload) -> list[str]:
-    """The problems of an autocomplete answer."""
+def choices(payload: Payload, kind: int = STRING) -> list[str]:
+    """The problems of an autocomplete answer, for an option of that type."""
     offered = payload.get("choices", [])
     problems = [f"choices: {len(offered)} of {limit.CHOICES}"] * (len(offered) > limit.CHOICES)
     for choice in offered:
         problems += _longer(choice, "name", limit.CHOICE_NAME)
-        problems += _longer(choice, "value", limit.CHOICE_VALUE)
+        value = choice["value"]
+        if kind == INTEGER and not (type(value) is int and abs(value) <= limit.INTEGER):
+            problems.append(f"value: {value!r}, to an integer")
+        elif kind != INTEGER:
+            problems += _longer(choice, "value", limit.CHOICE_VALUE)
     return problems
 
 

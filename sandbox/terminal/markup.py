@@ -9,6 +9,7 @@ from clawbot import wording
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import (
     Deploying,
+    HistoryReport,
     Notice,
     PreflightReport,
     Question,
@@ -17,8 +18,9 @@ from clawbot.replies import (
     Tone,
     is_final,
 )
-from fleet_control import phrases
-from fleet_control.duration import exact, short
+from fleet_control import history, phrases
+from fleet_control.duration import exact, older, short
+from fleet_control.history import RunResult
 from fleet_control.last_words import quoted
 from fleet_control.line import printable
 from fleet_control.preflight import Outcome
@@ -37,6 +39,15 @@ _STAGES = {
     Stage.CANCELLED: ("■", "yellow"),
     Stage.STOPPED: ("■", "yellow"),
     Stage.UNKNOWN: ("?", "yellow"),
+}
+_OUTCOMES = {
+    RunResult.QUEUED: ("…", "cyan"),
+    RunResult.RUNNING: ("▸", "cyan"),
+    RunResult.DONE: ("✓", "green"),
+    RunResult.FAILED: ("✗", "red"),
+    RunResult.CANCELLED: ("■", "yellow"),
+    RunResult.STOPPED: ("■", "yellow"),
+    RunResult.UNKNOWN: ("?", "yellow"),
 }
 _HOSTS = {
     HostStage.WAITING: ("·", "dim"),
@@ -61,7 +72,9 @@ def render(reply: Reply, now: float, room: int | None = None) -> Text:
         case Notice():
             return _joined(_notice(reply, width), _TONES[reply.tone])
         case StatusReport():
-            return _joined(status.lines(reply.status, reply.page, now, room))
+            return _joined(status.lines(reply, now, room))
+        case HistoryReport():
+            return _joined(_history(reply, now, width))
         case Question():
             return _joined(_question(reply, width))
         case Deploying():
@@ -106,8 +119,33 @@ def _wrapped(label: str, text: str, width: int, style: str = "") -> Iterator[Tex
         yield Text(line, style=style)
 
 
+def _history(report: HistoryReport, now: float, width: int) -> Iterator[Text]:
+    shown = report.shown
+    yield Text(history.title(report.target), style="bold")
+    for row in shown.items:
+        mark, style = _OUTCOMES[row.outcome]
+        told = f"{wording.done(row)}: {row.ended}, {older(now - row.asked)} ago"
+        yield from _wrapped(f"{mark} ", told, width, style)
+        if row.moved:
+            yield from _wrapped("    ", row.moved, width)
+        yield Text(f"    {row.by}, run {row.run_id}, {row.url}".rstrip(", "), style="dim")
+    if not shown.items:
+        yield Text(history.nothing(report.target))
+    if paged := wording.paged(shown, "newest first"):
+        words = " ".join(filter(None, ("/fleet history", report.target, str(shown.number + 2))))
+        more = f"; the next: {words}" if shown.number + 1 < shown.count else ""
+        yield Text(f"  {paged}{more}", style="dim")
+    if report.beside:
+        yield from _wrapped("  ", report.beside, width, "yellow")
+
+
 def _question(question: Question, width: int) -> Iterator[Text]:
     yield from _wrapped("", question.why, width, "bold")
+    shown, more = wording.hosts(question, HOSTS_SHOWN)
+    for one in shown:
+        yield from _wrapped(f"  {one.id}  ", wording.moved(one), width)
+    if more:
+        yield Text(f"  … {more}", style="dim")
     for word, ids in wording.moves(question):
         yield from _wrapped(f"  {word:<8}  ", wording.listed(ids), width)
     yield Text("Go ahead? Say yes or no, within two minutes.")
@@ -117,6 +155,7 @@ def _deploying(reply: Deploying, now: float, width: int) -> Iterator[Text]:
     seen = reply.progress
     mark, style = _STAGES[seen.stage]
     yield from _wrapped(f"{mark} ", f"{_what(seen)}: {_stage(seen, now)}", width, style)
+    yield from _asked(reply, now, width)
     if seen.made_of:
         yield from _wrapped("  ", wording.made_of(seen), width)
     shown, left_out = around_the_action(seen.hosts, HOSTS_SHOWN)
@@ -139,6 +178,11 @@ def _deploying(reply: Deploying, now: float, width: int) -> Iterator[Text]:
         yield from _wrapped("  note: ", reply.note, width, "yellow")
     if seen.url:
         yield Text(f"  {seen.url}", style="dim")
+
+
+def _asked(reply: Deploying, now: float, width: int) -> Iterator[Text]:
+    if by := wording.asked_by(reply):
+        yield from _wrapped("  ", f"{by}, {older(now - reply.asked_at)} ago", width)
 
 
 def _what(seen: Progress) -> str:

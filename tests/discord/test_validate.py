@@ -67,6 +67,10 @@ def test_choices() -> None:
     assert validate.choices({"choices": [one] * 26})
     assert validate.choices({"choices": [{**one, "name": "x" * 101}]})
     assert validate.choices({"choices": [{**one, "value": "x" * 101}]})
+    for value in (2**53, 7):
+        assert validate.choices({"choices": [{**one, "value": value}]}, 4) == []
+    for wrong in ("7", 2**53 + 1, True):
+        assert validate.choices({"choices": [{**one, "value": wrong}]}, 4)
 
 
 def test_commands() -> None:

@@ -30,6 +30,7 @@ SHARED = (
     "roll_stop.py",
     "run_row.py",
     "seed.py",
+    "state_lock.py",
     "verdict.py",
 )
 

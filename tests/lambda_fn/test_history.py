@@ -7,8 +7,8 @@ from aiohttp import web
 
 from clawbot.progress import progress
 from fleet_control.caller import ALL
-from fleet_control.deploy_jobs import MOVING_STEP, began
-from fleet_control.host_change import changes
+from fleet_control.deploy_jobs import MOVING_STEP, UNTOUCHED_STEP, began, reached, was_stopped
+from fleet_control.host_change import HostChange, changes
 from fleet_control.ledger import Entry, Job, Operation, Run, Step
 from fleet_control.run_row import read_job, read_run
 from lambda_fn.github_cache import GitHubCache
@@ -21,7 +21,10 @@ ENDED: dict[str, Any] = {"status": "completed", "conclusion": "success"}
 
 
 def host(job_id: int, id_: str, ran: str = "1234567", **fields: Any) -> dict[str, Any]:
-    names = ("Set up job", f"It ran {ran}", "Check out what was planned", MOVING_STEP)
+    names = (
+        *("Set up job", f"It ran {ran}", "Check out what was planned"),
+        *(MOVING_STEP, "Stopped by discord:1 sam", UNTOUCHED_STEP),
+    )
     steps = [{"name": name, "number": n, **ENDED} for n, name in enumerate(names)]
     return job(job_id, f"{id_}: {OLD} -> {NEW} @7654321", **{**ENDED, "steps": steps, **fields})
 
@@ -69,10 +72,10 @@ async def test_a_run_is_told_with_what_it_changed_of_each_host(
     (run,) = (await ask(history(signer=signer))).body["runs"]
 
     assert (run["operation"], run["override"], run["target"]) == ("rollback", "freeze", "all")
-    assert [one[:7] for one in changes(told(run))] == [
-        ("a", OLD, "1234567", NEW, "7654321", True, True),
-        ("b", OLD, "", NEW, "7654321", True, True),
-        ("c", OLD, "", NEW, "7654321", False, False),
+    assert list(changes(told(run))) == [
+        HostChange("a", OLD, "1234567", NEW, "7654321", True, True, True),
+        HostChange("b", OLD, "", NEW, "7654321", True, True, True),
+        HostChange("c", OLD, "", NEW, "7654321", False, False),
     ]
 
 
@@ -247,37 +250,43 @@ async def test_an_agent_gives_way_as_githubs_quota_shrinks(ask: Ask, github: Sma
     assert ids(await ask(history(signer=fleet_key("chat", "clawdinator-1")))) == [1000]
 
 
+@pytest.mark.parametrize(("conclusion", "told"), [("success", 8), ("cancelled", 4)])
 async def test_a_page_of_whole_fleets_fits_in_what_a_client_reads(
-    ask: Ask, github: SmallGitHub
+    ask: Ask, github: SmallGitHub, conclusion: str, told: int
 ) -> None:
     """A matrix holds 256; the longest name of a job has 89 characters."""
     ledger(github, *(EVERY for _ in range(8)))
     for run in range(993, 1001):
-        github.jobs[run] = [host(n, f"{n:032}", conclusion="cancelled") for n in range(250)]
+        github.jobs[run] = [host(n, f"{n:032}", conclusion=conclusion) for n in range(250)]
 
     answer = await ask(history())
 
     assert len(github.jobs[1000][0]["name"]) == 89
-    assert [len(run["jobs"]) for run in answer.body["runs"]] == [250] * 8
+    assert [len(run["jobs"]) for run in answer.body["runs"]] == [250] * told + [0] * (8 - told)
+    assert len(answer.body["unseen"]) == 8 - told
     assert len(str(answer.body)) < 1024 * 1024
 
 
 @pytest.mark.parametrize("conclusion", ["success", "failure", "cancelled", "skipped"])
-@pytest.mark.parametrize("ran", [0, 1, 2, 4])
+@pytest.mark.parametrize("failed", [9, 3, 4])
+@pytest.mark.parametrize("ran", [0, 1, 2, 4, 6])
 async def test_what_is_left_of_a_job_tells_the_same(
-    ask: Ask, github: SmallGitHub, ran: int, conclusion: str
+    ask: Ask, github: SmallGitHub, ran: int, conclusion: str, failed: int
 ) -> None:
     ledger(github, A)
     whole = host(1, "a", conclusion=conclusion)
     for step in whole["steps"][ran:]:
         step["conclusion"] = "skipped"
+    for step in whole["steps"][failed : failed + 1]:
+        step["conclusion"] = "failure"
     github.jobs[1000] = [whole]
 
     (run,) = (await ask(history())).body["runs"]
 
     found, asked = told(run), read_run(github.runs[0])._replace(jobs=(read_job(whole).job,))
     assert list(changes(found)) == list(changes(asked))
-    assert began(found.jobs[0]) == began(asked.jobs[0])
+    for tells in (began, was_stopped, reached):
+        assert tells(found.jobs[0]) == tells(asked.jobs[0])
     assert progress(found) == progress(asked)
 
 

@@ -35,6 +35,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         ("lambda_fn/holds.py", "lambda_fn", "holds"),
         ("lambda_fn/handler.py", "lambda_fn", "handler secrets runtime action lease github"),
         ("lambda_fn/github_cache.py", "lambda_fn", "github_cache"),
+        ("lambda_fn/held_lock.py", "lambda_fn", "held_lock"),
         ("lambda_fn/history.py", "lambda_fn", "history"),
         ("lambda_fn/lease.py", "lambda_fn", "lease"),
         ("lambda_fn/mask.py", "lambda_fn", "secrets failure"),
