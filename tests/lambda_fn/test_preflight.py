@@ -60,6 +60,15 @@ async def test_all_is_well_and_no_run_began(
     assert tried == {"ref": "main", "inputs": {"preflight": "true"}}
 
 
+async def test_of_many_host_files_five_are_named(
+    ask: Ask, github: SmallGitHub, table: LambdaRole
+) -> None:
+    github.registry = json.dumps({f"claw-{n}": {"host": f"claw-{n}"} for n in range(7)}).encode()
+    told = of(await ask(PREFLIGHT))[Point.HOST_FILES]["told"]
+    assert told.count("`nix/hosts/") == 5
+    assert told.endswith("are not on `main` (7 in all).")
+
+
 def _break_token(github: SmallGitHub) -> None:
     github.token = "another"
 
