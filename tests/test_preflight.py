@@ -12,8 +12,8 @@ import pytest
 import pytest_asyncio
 
 from clawbot.bot import assemble
+from clawbot.requests import Freeze, Request, Unfreeze
 from clawbot.settings import load
-from fleet_control import freeze
 from fleet_control.cli import main
 from fleet_control.command import ExitCode
 from fleet_control.preflight import Check, Outcome, Point
@@ -23,6 +23,7 @@ from sandbox.principal import REGION
 from sandbox.sandbox import Sandbox, SandboxOptions, open_sandbox
 from sandbox.seed import CONTROL_TABLE
 from tests.clawbot.asked_preflight import faults, found
+from tests.clawbot.bots import OPERATOR, KeptChat, ask
 from tests.sandbox.full_loop import AheadClock, write_registry
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("preflight")]
@@ -183,16 +184,15 @@ def tags(change: str, *which: Mapping[str, str], newest: bool = False) -> Act:
     return act
 
 
-async def freezes(world: World) -> None:
-    now = int(world.clock.now())
-    row = {"pk": {"S": freeze.KEY}, "by": {"S": "terminal:olga olga"}, "reason": {"S": "a fair"}}
-    times = {"since": now, "until": now + 3600, "expires": now + 7200}
-    row |= {name: {"N": str(at)} for name, at in times.items()}
-    await _in_table(world, "put_item", Item=row)
+def asks(request: Request) -> Act:
+    """An operator asks the bot for this."""
 
+    async def act(world: World) -> None:
+        environ = world.sandbox.bot_environ()
+        async with assemble(load(environ, world.sandbox.folder), world.clock) as bot:
+            await bot.commands.answer(ask(OPERATOR), request, KeptChat(world.clock).reply())
 
-async def unfreezes(world: World) -> None:
-    await _in_table(world, "delete_item", Key={"pk": {"S": freeze.KEY}})
+    return act
 
 
 async def _in_table(world: World, act: str, **said: Any) -> None:
@@ -317,7 +317,11 @@ FAULTS = {
         tags("create_tags", {"Key": BOOT_TAG, "Value": BOOT}, newest=True),
     ),
     "a frozen fleet": Fault(
-        Point.FREEZE, "a fair", "`/fleet unfreeze` ends it before its time.", freezes, unfreezes
+        Point.FREEZE,
+        "a fair",
+        "`/fleet unfreeze` ends it before its time.",
+        asks(Freeze(reason="a fair")),
+        asks(Unfreeze()),
     ),
     "no control table": Fault(
         Point.TABLE, "", "apply `tofu/control` again", drops_table, makes_table

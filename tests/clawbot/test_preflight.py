@@ -66,6 +66,7 @@ async def silent() -> AsyncIterator[str]:
         server.close()
         for writer in asked:
             writer.transport.abort()
+        await asyncio.sleep(0)
 
 
 # The registry and the branch wait for the Control API, the branch for EC2, whose images here are of
