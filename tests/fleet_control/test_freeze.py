@@ -12,7 +12,7 @@ from fleet_control.caller import ALL, BotInstance, Human
 from fleet_control.freeze import Freeze
 from fleet_control.holds import Holds, HoldsSource
 from fleet_control.policy import Allowed, Facts, RefusalCode, Refused, first_look, judge
-from tests.clock import TurnedClock
+from tests.clock import TurnedClock, TurnedLoop
 from tests.fleet_control.lambdas import Lambda
 from tests.fleet_control.on_host import OnHost
 
@@ -144,6 +144,22 @@ async def test_one_that_leaves_takes_it_from_no_other() -> None:
     answer.set_result(Holds(FROZEN))
 
     assert await stays == Holds(FROZEN)
+
+
+@pytest.mark.parametrize(("seconds", "in_time"), [(2.8, True), (3.2, False)])
+async def test_nobody_waits_for_it_longer_than_three_seconds(seconds: float, in_time: bool) -> None:
+    answer: asyncio.Future[Holds] = asyncio.get_running_loop().create_future()
+
+    async def fetch() -> Holds:
+        return await answer
+
+    asked = asyncio.create_task(HoldsSource(fetch, TurnedClock()).get())
+    await TurnedLoop().turn(seconds)
+    if in_time:
+        answer.set_result(Holds(FROZEN))
+
+    unseen = Holds(unseen="The Control API did not answer in time.")
+    assert await asked == (Holds(FROZEN) if in_time else unseen)
 
 
 async def test_an_agents_status_shows_it(host: OnHost, control: Lambda) -> None:

@@ -1,5 +1,6 @@
 """A freeze: begun and lifted by persons, seen by all, refused by the dispatch for everyone."""
 
+import asyncio
 import logging
 
 import pytest
@@ -216,3 +217,13 @@ async def test_without_a_table_nothing_is_frozen_and_nothing_can_be(ask: Ask) ->
         answer = await ask(one)
         assert answer.code == (500, "misconfigured")
         assert "CONTROL_TABLE" in answer.body["error"]
+
+
+async def test_of_three_who_freeze_at_the_same_moment_each_is_answered_and_one_holds(
+    ask: Ask, table: LambdaRole
+) -> None:
+    answers = await asyncio.gather(*(ask(frozen(seconds=60 * n)) for n in (1, 2, 3)))
+    held = (await ask(HOLDS)).body["freeze"]
+
+    assert [one.status for one in answers] == [200, 200, 200]
+    assert held in [one.body["freeze"] for one in answers]
