@@ -14,7 +14,7 @@ from clawbot.settings import load
 from clawbot.telegram.run import run
 from fleet_control.preflight import Outcome, Point, wrong
 from tests.clawbot.asked_preflight import found
-from tests.telegram.scene import FLEET, SOON, TelegramScene
+from tests.telegram.scene import FLEET, SOON, TelegramScene, labels
 
 Act = Callable[[TelegramScene], Awaitable[None]]
 
@@ -119,3 +119,14 @@ async def test_a_token_that_telegram_does_not_know_is_wrong_and_says_where_it_go
         "Telegram does not know the token.",
         "Put the right one into CLAWBOT_TELEGRAM_TOKEN.",
     )
+
+
+async def test_whoever_mended_something_has_the_reply_look_again(scene: TelegramScene) -> None:
+    await scene.start()
+    scene.people.mute(scene.fleet)
+    reply = await scene.reply_to(await scene.say("/fleet preflight"))
+    await scene.until(lambda: "✗ rights in channels" in reply["text"])
+    scene.people.mute(scene.fleet, speak=True)
+    assert labels(reply) == ["Preflight"]
+    await scene.press(reply, "Preflight")
+    await scene.until(lambda: "✓ rights in channels" in reply["text"])
