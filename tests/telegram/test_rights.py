@@ -13,7 +13,7 @@ from clawbot.serve import side_by_side
 from clawbot.settings import load
 from clawbot.telegram.run import run
 from fleet_control.preflight import Outcome, Point, unseen, wrong
-from tests.clawbot.asked_preflight import found
+from tests.clawbot.asked_preflight import found, silent
 from tests.telegram.scene import FLEET, SOON, TelegramScene, labels
 
 Act = Callable[[TelegramScene], Awaitable[None]]
@@ -153,3 +153,18 @@ async def test_whoever_mended_something_has_the_reply_look_again(scene: Telegram
     assert labels(reply) == ["Preflight"]
     await scene.press(reply, "Preflight")
     await scene.until(lambda: "✓ rights in channels" in reply["text"])
+
+
+async def test_while_something_hangs_it_says_that_it_looks_and_then_what_hung(
+    scene: TelegramScene,
+) -> None:
+    async with silent() as url:
+        await scene.start(CLAWBOT_EC2_URL=url)
+        asked = await scene.say("/fleet preflight")
+        await scene.until(lambda: scene.answer_to(asked))
+        reply = scene.answer_to(asked)
+        assert reply is not None
+        assert reply["text"] == "Looking at 24 things, 10 seconds at most"
+        begun = scene.clock.now()
+        await scene.until(lambda: "✗ hosts It did not answer in 10 s." in reply["text"])
+        assert scene.clock.now() - begun <= 10
