@@ -40,7 +40,6 @@ ELSEWHERE = {
     Point.ROLES: "at a desk",
     Point.TOKENS: "at a desk",
     Point.CHANNELS: "in the chat",
-    Point.LOCK: "tofu/control",
 }
 
 
