@@ -133,3 +133,15 @@ async def test_a_token_that_discord_does_not_know_is_wrong_and_says_where_it_goe
         "Discord does not know this token.",
         "Put a new one in CLAWBOT_DISCORD_TOKEN (Developer Portal, Bot, Reset Token).",
     )
+
+
+async def test_whoever_mended_something_has_the_reply_look_again(scene: DiscordScene) -> None:
+    await scene.start()
+    asked = await scene.discord.command(scene.app, scene.visitor, "preflight")
+    reply = await scene.replied(asked)
+    await scene.until(lambda: "✓ **rights in channels**" in reply.text)
+    await takes_embeds(scene)
+    await scene.discord.pass_through()
+    await scene.discord.press(scene.app, scene.owner, reply, reply.buttons["Refresh"])
+    await scene.until(lambda: "✗ **rights in channels**" in reply.text)
+    assert [*reply.buttons] == ["Refresh"]
