@@ -165,7 +165,8 @@ async def test_where_nothing_runs_that_is_said(
     answer = await ask(stops())
 
     assert answer.code == (409, "nothing_runs")
-    assert answer.body["error"] == "GitHub shows no deploy under way: nothing to stop."
+    told = "GitHub shows no deploy under way. `/fleet cancel` is for one that waits."
+    assert answer.body["error"] == told
 
 
 @pytest.mark.parametrize("gone", [False, True])
