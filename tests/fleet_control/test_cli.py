@@ -272,7 +272,7 @@ async def test_runs_are_a_table_newest_first(host: OnHost, control: Lambda) -> N
     assert first.split()[:4] == ["9", "claw-2", "-", "claw-3"]
     assert "queued" in first
     assert "the button on GitHub" in second
-    assert control.asked == [{"action": "runs", "limit": 2, "revisions": True}]
+    assert control.asked == [{"action": "runs", "limit": 2, "revisions": True, "operations": True}]
 
 
 async def test_no_runs_are_said_to_be_none(host: OnHost, control: Lambda) -> None:
