@@ -1,23 +1,50 @@
 """What each command is answered with, and what it begins."""
 
+import asyncio
 import logging
 from dataclasses import replace
 
-from clawbot import halt
+from clawbot import freezing, halt
 from clawbot.ask import Ask
-from clawbot.commands import HELP, Who, command_of, usage
+from clawbot.commands import HELP, usage
 from clawbot.confirmation import Confirmation
 from clawbot.deploy import Deploys
 from clawbot.ledger_view import LedgerView
 from clawbot.living_reply import LivingReply
 from clawbot.once import Once
+from clawbot.operations import Operations
 from clawbot.parsing import Unreadable, acts, in_words
 from clawbot.predecessor import Predecessor
-from clawbot.replies import ASKED_ALREADY, Notice, Reply, StatusReport, asking, refused
-from clawbot.requests import Cancel, Deploy, Help, History, Request, ShowRun, Status, Stop
+from clawbot.preflight import BotPreflight
+from clawbot.replies import (
+    ASKED_ALREADY,
+    Notice,
+    Question,
+    Reply,
+    StatusReport,
+    asking,
+    refused,
+)
+from clawbot.requests import (
+    Cancel,
+    Deploy,
+    Freeze,
+    Help,
+    History,
+    Preflight,
+    Request,
+    Resume,
+    Rollback,
+    ShowRun,
+    Status,
+    Stop,
+    Unfreeze,
+    Unlock,
+)
 from clawbot.speaker import DOUBTED
 from fleet_control.caller import Unknown
 from fleet_control.fleet import Fleet
+from fleet_control.phrases import held
 from fleet_control.policy import Refused, Usage, may_operate
 
 # Why a press is asked about where nothing else is worth asking.
@@ -38,15 +65,19 @@ class Commands:
         fleet: Fleet,
         deploys: Deploys,
         confirmation: Confirmation,
+        operations: Operations,
         once: Once,
         predecessor: Predecessor,
+        preflight: BotPreflight,
         ledger: LedgerView,
     ) -> None:
         self._fleet = fleet
         self._deploys = deploys
         self._confirmation = confirmation
+        self._operations = operations
         self._once = once
         self._predecessor = predecessor
+        self._preflight = preflight
         self._ledger = ledger
 
     async def answer(self, ask: Ask, request: Request | Unreadable, reply: LivingReply) -> Reply:
@@ -67,33 +98,43 @@ class Commands:
             return await reply.answer(DOUBTED)
         match request:
             case Status(page):
-                status = await self._fleet.hosts()
-                return await reply.answer(StatusReport(status, page - 1))
+                status, holds = await asyncio.gather(self._fleet.hosts(), self._fleet.holds())
+                return await reply.answer(StatusReport(status, page - 1, held(holds)))
             case Deploy():
                 return await self._deploy(ask, request, reply)
             case Help():
                 return await reply.answer(HELP)
             case Unreadable(why=why):
                 return await reply.answer(why)
-            case _:
-                return await self._operate(ask, request, reply)
-
-    async def _operate(self, ask: Ask, request: Request, reply: LivingReply) -> Reply:
-        """What is no deploy; of what is for operators only, nobody else is told more."""
-        if command_of(request).who is Who.OPERATORS:
-            no = may_operate(ask.caller, operators_set=self._fleet.operators_set)
-            if no is not None:
-                log.info("fleet.refused code=%s by=%s", no.code, ask.account)
-                return await reply.answer(refused(no.message, no.code))
-        match request:
             case History(target, page):
                 return await reply.answer(await self._ledger.history(target, page))
             case ShowRun(run):
                 return await self._ledger.run(run, reply)
+            case Preflight():
+                return await self._preflight.answer(reply)
+            case _:
+                return await self._operate(ask, request, reply)
+
+    async def _operate(self, ask: Ask, request: Request, reply: LivingReply) -> Reply:
+        """What is no deploy, and for operators only."""
+        no = may_operate(ask.caller, operators_set=self._fleet.operators_set)
+        if no is not None:
+            log.info("fleet.refused code=%s by=%s", no.code, ask.account)
+            return await reply.answer(refused(no.message, no.code))
+        return await reply.answer(await self._operated(ask, request))
+
+    async def _operated(self, ask: Ask, request: Request) -> Notice | Question:
+        match request:
+            case Rollback() | Resume() | Unlock():
+                return await self._operations.question(ask, request)
             case Stop():
-                return await reply.answer(await halt.stop(self._fleet.api, ask.requested_by))
+                return await halt.stop(self._fleet.api, ask.requested_by)
             case Cancel(run):
-                return await reply.answer(await self._cancel(ask, run))
+                return await self._cancel(ask, run)
+            case Freeze(duration, reason):
+                return await freezing.begin(self._fleet, ask, duration, reason)
+            case Unfreeze():
+                return await freezing.lift(self._fleet, ask)
         raise NotImplementedError(in_words(request))
 
     async def _cancel(self, ask: Ask, run: int) -> Notice:
@@ -116,7 +157,9 @@ class Commands:
                 log.info("fleet.refused code=%s by=%s", code, ask.account)
                 return await reply.answer(refused(message, code))
         if why := verdict.confirm or (SHALL_I if ask.pressed else ""):
-            question = await self._confirmation.question(ask, target, image_or_commit, why)
+            question = await self._confirmation.question(
+                ask, target, image_or_commit, why, override=verdict.override
+            )
             return await reply.answer(question)
         if not self._once.first(*ask.key):
             return await reply.answer(refused(ASKED_ALREADY, "duplicate"))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from clawbot.progress import HostProgress, HostStage, Progress
-from fleet_control.history import Outcome
+from fleet_control.history import RunResult
 from fleet_control.status import InstanceStatus, Problem
 
 GRAVE = (Problem.MISSING, Problem.NOT_HEALTHY, Problem.TWO_HOSTS)
@@ -17,13 +17,13 @@ HOSTS = {
     HostStage.UNTOUCHED: "⚪",
 }
 OUTCOMES = {
-    Outcome.QUEUED: "🔵",
-    Outcome.RUNNING: "🔵",
-    Outcome.DONE: "🟢",
-    Outcome.FAILED: "🔴",
-    Outcome.CANCELLED: "⚪",
-    Outcome.STOPPED: "🟡",
-    Outcome.UNKNOWN: "🟡",
+    RunResult.QUEUED: "🔵",
+    RunResult.RUNNING: "🔵",
+    RunResult.DONE: "🟢",
+    RunResult.FAILED: "🔴",
+    RunResult.CANCELLED: "⚪",
+    RunResult.STOPPED: "🟡",
+    RunResult.UNKNOWN: "🟡",
 }
 
 

@@ -105,6 +105,13 @@ class Progress:
         return self.stage not in (Stage.ASKING, Stage.QUEUED, Stage.RUNNING)
 
     @property
+    def left(self) -> tuple[str, ...]:
+        """The hosts that it did not reach, once that will not change."""
+        if self.run_id is None or self.stage in (Stage.ASKING, Stage.UNKNOWN) or not self.over:
+            return ()
+        return tuple(host.id for host in self.hosts if host.stage is HostStage.UNTOUCHED)
+
+    @property
     def ended(self) -> float:
         """When it ended, in Unix seconds; infinite before, and where that is not known."""
         return self.began + self.took if self.took else inf

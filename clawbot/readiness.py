@@ -114,6 +114,10 @@ class Readiness:
         if news:
             self._tell("\n".join(news))
 
+    def fault(self, name: str) -> str:
+        """Why a front can't be served, in a sentence that says what to do; or nothing."""
+        return self._fronts[name].fault
+
     def _words(self, name: str) -> str:
         front = self._fronts[name]
         if front.fault:

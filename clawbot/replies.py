@@ -7,12 +7,15 @@ from clawbot.page import Page
 from clawbot.progress import Progress, Stage
 from fleet_control import skew
 from fleet_control.history import HistoryRow
+from fleet_control.preflight import Check
 from fleet_control.status import FleetStatus
 
 # The code of a notice that answers what is no command at all.
 UNKNOWN_COMMAND = "unknown_command"
 ASKED_ALREADY = "That was asked already; its own reply tells how it goes."
 TOO_OLD = "That reached me more than two minutes late: too old. Say it again."
+# How long a question waits for its answer, in seconds.
+ANSWER_WITHIN_SECONDS = 120.0
 # A clock that is wrong by so much makes an ask old that is not.
 WRONG_SECONDS = 60.0
 
@@ -41,10 +44,14 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """The fleet beside its registry; `page` counts from 0, in whatever size the adapter shows."""
+    """The fleet beside its registry; `page` counts from 0, in whatever size the adapter shows.
+
+    `held` is what keeps deploys from beginning, or that it can't be seen, in a sentence.
+    """
 
     status: FleetStatus
     page: int = 0
+    held: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +68,21 @@ class HistoryReport:
 
 
 @dataclass(frozen=True, slots=True)
+class HostMove:
+    """What a yes would make of one host: its image and revision now and then, in words.
+
+    `note` is a sentence about that, or empty.
+    """
+
+    id: str
+    now: str
+    then: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
-    """A deploy that waits for its asker's yes; the first five and the last two are all that an
+    """A deploy that waits for its asker's yes; the first five and the last three are all that an
     answer needs.
 
     Attributes:
@@ -70,7 +90,9 @@ class Question:
         expires: Unix seconds; a later yes does not count.
         why: what makes it worth asking.
         replaced, created, removed: the ids that a yes would move.
+        hosts: what an operation would make of each host, in the order of its roll.
         operation, override: as the ledger has them.
+        plan: what an operation would do, in a few letters: what is derived at the yes must be that.
     """
 
     target: str
@@ -82,8 +104,10 @@ class Question:
     replaced: tuple[str, ...] = ()
     created: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    hosts: tuple[HostMove, ...] = ()
     operation: str = ""
     override: str = ""
+    plan: str = ""
 
     @property
     def words(self) -> str:
@@ -111,7 +135,15 @@ class Deploying:
     asked_at: float = 0.0
 
 
-Reply = Notice | StatusReport | HistoryReport | Question | Deploying
+@dataclass(frozen=True, slots=True)
+class PreflightReport:
+    """Whether a deploy would work; before anything was seen, how many things are `looked_at`."""
+
+    checks: tuple[Check, ...] = ()
+    looked_at: int = 0
+
+
+Reply = Notice | StatusReport | HistoryReport | PreflightReport | Question | Deploying
 
 
 def is_final(reply: Reply) -> bool:
@@ -121,6 +153,8 @@ def is_final(reply: Reply) -> bool:
             return progress.over
         case Question():
             return False
+        case PreflightReport(checks=checks):
+            return bool(checks)
         case _:
             return True
 

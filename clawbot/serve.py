@@ -12,11 +12,13 @@ from clawbot.bot import Bot, assemble
 from clawbot.deadline import END_WITHIN_SECONDS, end_within
 from clawbot.front import BadSettings, Front, Unserved
 from clawbot.patience import MENDED_AGAIN, WORK_AGAIN, Patience
+from clawbot.preflight import lacking
 from clawbot.readiness import Readiness, watching
 from clawbot.settings import PREFIX, Settings, load
 from clawbot.watchdog import watched
 from fleet_control.clock import SystemClock
 from fleet_control.error import FleetError, SettingsError
+from fleet_control.preflight import Check
 
 # A front that served for so long was well: what stopped it then is a trouble of its own.
 WELL_AFTER_SECONDS = 600.0
@@ -157,6 +159,8 @@ def _told_to_end() -> bool:
 
 async def _stopped(front: Front, bot: Bot, readiness: Readiness) -> Patience:
     """Serve until it stops; how patiently it is tried again."""
+    not_serving = partial(_not_serving, front.name, readiness)
+    bot.preflight.ask(front.name, not_serving)
     try:
         await front.run(bot, readiness.of(front.name))
         log.warning("clawbot.front_ended front=%s", front.name)
@@ -170,5 +174,11 @@ async def _stopped(front: Front, bot: Bot, readiness: Readiness) -> Patience:
     except Exception as error:
         log.exception("clawbot.front_broken front=%s", front.name)
         readiness.faulty(front.name, f"it broke ({type(error).__name__}), see the journal.")
+    finally:
+        bot.preflight.ask(front.name, not_serving)
     readiness.hears(front.name, False)
     return WORK_AGAIN
+
+
+async def _not_serving(front: str, readiness: Readiness) -> Check:
+    return lacking(readiness.fault(front) or f"{front} is away: look again in a minute.")

@@ -78,6 +78,14 @@ class GitHubClient:
     def branch(self) -> str:
         return self._settings.branch
 
+    @property
+    def workflow_path(self) -> str:
+        return f"/repos/{self._settings.repo}/actions/workflows/{self._settings.workflow}"
+
+    @property
+    def contents_path(self) -> str:
+        return f"/repos/{self._settings.repo}/contents"
+
     def shown(self, text: str) -> str:
         return shown(self._safe(text))
 
@@ -179,6 +187,11 @@ class GitHubClient:
         if answer.status == 200:
             self.cache.keep(path, answer, now)
         return answer
+
+    def look(self, request: Request) -> Response:
+        """GitHub's answer as it is now, a refusal too."""
+        self.cache.check_quota(self._spared, self.now)
+        return self._ask(request)
 
     def log(self, job_id: int) -> str:
         """A job's log, of a long one the end, or nothing. It lies on another server, which must not

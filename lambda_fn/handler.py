@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from hmac import compare_digest
 from typing import Any
 
-from lambda_fn import action, read_limit, stop, told
+from lambda_fn import action, held_lock, preflight, read_limit, stop, told
 from lambda_fn.deploy import DeployAction
 from lambda_fn.failure import Code, Failure
 from lambda_fn.github import GitHubClient
@@ -115,8 +115,10 @@ class Call:
             check_bot(signer, ask.entry.request_id)
             return self._of_calls(ask, table)
         if ask.action in (ApiAction.FREEZE, ApiAction.UNFREEZE, ApiAction.HOLDS):
-            return self._of_holds(ask, signer, Holds(table, self._budget.now()))
-        read_limit.count(signer, table, self._budget.now())
+            return self._of_holds(ask, signer, table)
+        read_limit.count(signer, ask.action, table, self._budget.now())
+        if ask.action is ApiAction.PREFLIGHT:
+            return preflight.answer(signer, self._connect, table, self._budget)
         return action.answer(ask, self._connect(self._budget))
 
     def _of_calls(self, ask: ApiRequest, table: Table | None) -> Mapping[str, object]:
@@ -128,10 +130,15 @@ class Call:
             return {"told": ask.end}
         return {"told": told.noted(table, ask.entry.request_id)}
 
-    def _of_holds(self, ask: ApiRequest, signer: Signer, holds: Holds) -> Mapping[str, object]:
-        """What holds the fleet is for all to see; only a person begins or ends it."""
+    def _of_holds(
+        self, ask: ApiRequest, signer: Signer, table: Table | None
+    ) -> Mapping[str, object]:
+        """What holds the fleet is for all to see; only a person begins or ends a freeze."""
+        holds = Holds(table, self._budget.now())
         if ask.action is ApiAction.HOLDS:
-            return {"freeze": holds.frozen()}
+            conf = self._conf or read_settings(self._environ)
+            locked = held_lock.seen(conf, table, self._environ, self._budget)
+            return {"freeze": holds.frozen(), **locked}
         who = person(signer, ask.entry.requested_by)
         self._trail |= {"requested_by": who}
         if ask.action is ApiAction.UNFREEZE:

@@ -88,6 +88,7 @@ class ApiAction(StrEnum):
     FREEZE = auto()
     UNFREEZE = auto()
     HOLDS = auto()
+    PREFLIGHT = auto()
 
 
 class ApiRequest(NamedTuple):
@@ -122,6 +123,7 @@ _KEYS = {
     ApiAction.FREEZE: ("seconds", "reason", "requested_by"),
     ApiAction.UNFREEZE: ("requested_by",),
     ApiAction.HOLDS: (),
+    ApiAction.PREFLIGHT: (),
 }
 _NEEDED = (ApiAction.DEPLOY, "target"), (ApiAction.TOLD, "request_id")
 _FORMS = {

@@ -25,7 +25,8 @@ class SecretSource(NamedTuple):
 class FunctionSettings(NamedTuple):
     """`branch` is where the ledger's runs are and the registry is read; `operators` are ARNs;
     `account` is the number of the one whose runs' titles are believed, empty for anybody's;
-    `table` is the control table's name, or empty where there is none."""
+    `table` is the control table's name, or empty where there is none; `lock_table` is OpenTofu's,
+    and `state_lock` the key of the fleet's lock in it."""
 
     control_token: SecretSource
     github_token: SecretSource
@@ -37,6 +38,8 @@ class FunctionSettings(NamedTuple):
     allow_unproven: bool
     account: str = ""
     table: str = ""
+    lock_table: str = ""
+    state_lock: str = ""
 
 
 def read_settings(environ: Mapping[str, str]) -> FunctionSettings:
@@ -74,6 +77,8 @@ def read_settings(environ: Mapping[str, str]) -> FunctionSettings:
         allow_unproven=text("ALLOW_UNPROVEN_CALLER") == "1",
         account=text("CONTROL_API_ACCOUNT").rpartition(":")[2],
         table=text("CONTROL_TABLE"),
+        lock_table=text("LOCK_TABLE"),
+        state_lock=text("STATE_LOCK"),
     )
 
 

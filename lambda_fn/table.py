@@ -17,14 +17,17 @@ Item = Mapping[str, str | int | float]
 
 
 class Table:
-    """One DynamoDB table, keyed by `pk`, of texts and numbers.
+    """One DynamoDB table, keyed by `key`, of texts and numbers.
 
     Every method raises TABLE_UNREACHABLE where it can't be reached, or says no. A write may have
     been done all the same.
     """
 
-    def __init__(self, name: str, environ: Mapping[str, str], budget: Budget) -> None:
+    def __init__(
+        self, name: str, environ: Mapping[str, str], budget: Budget, key: str = "pk"
+    ) -> None:
         self._name = name
+        self._key = key
         self._environ = environ
         self._budget = budget
 
@@ -32,9 +35,9 @@ class Table:
         """Raise where it is away: a person's deploy takes nothing from it, but is told."""
         self.get("-")
 
-    def get(self, pk: str) -> Item | None:
+    def get(self, key: str) -> Item | None:
         """What stands under this key now, if anything does."""
-        found = self._ask("GetItem", Key=_written({"pk": pk}), ConsistentRead=True)
+        found = self._ask("GetItem", Key=_written({self._key: key}), ConsistentRead=True)
         return _read(found["Item"]) if "Item" in found else None
 
     def put(self, item: Item, instead_of: Item | None) -> Item | None:
@@ -56,13 +59,13 @@ class Table:
         answer = self._ask("PutItem", Item=_written(item), **said)
         return _read(answer["Item"]) if answer.get("refused") else None
 
-    def count(self, pk: str, expires: int) -> int:
-        """Add one to what was counted under this key, however many do at once; the sum."""
+    def count(self, pk: str, expires: int, more: int = 1) -> int:
+        """Add that many to what was counted under this key, however many do at once; the sum."""
         answer = self._ask(
             "UpdateItem",
             Key=_written({"pk": pk}),
-            UpdateExpression="SET expires = :expires ADD asked :one",
-            ExpressionAttributeValues=_written({":expires": expires, ":one": 1}),
+            UpdateExpression="SET expires = :expires ADD asked :more",
+            ExpressionAttributeValues=_written({":expires": expires, ":more": more}),
             ReturnValues="UPDATED_NEW",
         )
         return int(answer["Attributes"]["asked"]["N"])

@@ -52,9 +52,9 @@ class FunctionError(Exception):
 
 
 class FunctionUrl:
-    """Its `environ` is the function's environment and is read at each call.
-
+    """
     Attributes:
+        environ: the function's environment, read at each call.
         invocations: what arrived, in the order of the answers.
     """
 
@@ -68,7 +68,7 @@ class FunctionUrl:
         port: int = 0,
     ) -> None:
         self.invocations: list[Invocation] = []
-        self._environ = environ
+        self.environ = environ
         self._principals = {one.access_key: one for one in principals}
         self._region = region
         self._clock = clock
@@ -155,7 +155,7 @@ class FunctionUrl:
         def work() -> None:
             returned, failed = None, None
             try:
-                returned = handler(asked, context, self._environ) if handler else None
+                returned = handler(asked, context, self.environ) if handler else None
             except BaseException as error:  # noqa: BLE001  (it is raised again in the loop)
                 failed = FunctionError(type(error).__name__)
                 failed.__cause__ = error

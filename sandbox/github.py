@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 
 from aiohttp import web
 
@@ -13,23 +14,26 @@ from sandbox.run_record import RunRecord
 from sandbox.runner import Runner
 
 API_VERSION = "2026-03-10"
-# What the Lambda's token may.
-_LAMBDA = {"actions": "write", "contents": "read"}
+DAY = 24 * 3600
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class GitHubApi:
-    """One repository with one workflow. `token` is the Lambda's: Actions write, Contents read.
+    """One repository with one workflow. `token` is the Lambda's.
 
     Attributes:
         quota: what it counts of the calls.
+        rights: what the Lambda's token may.
+        ends: when that token ends, Unix seconds.
     """
 
     def __init__(self, runner: Runner, token: str, port: int = 0) -> None:
         self.runner = runner
         self.url = ""
         self.quota = HourlyQuota(runner.context.clock)
+        self.rights = {"actions": "write", "contents": "read"}
+        self.ends = runner.context.clock.now() + 300 * DAY
         self._token = token
         self._port = port
         # An address of a log is its own key.
@@ -91,6 +95,9 @@ class GitHubApi:
         if answer.status != 304:
             self.quota.count(token)
         answer.headers.update(self.quota.headers(token))
+        if token == self._token:
+            ends = datetime.fromtimestamp(self.ends, UTC)
+            answer.headers["github-authentication-token-expiration"] = f"{ends:%F %T} UTC"
         return answer
 
     async def _answered(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -107,11 +114,12 @@ class GitHubApi:
         _, _, token = request.headers.get("Authorization", "").partition(" ")
         if not token:
             return said("Requires authentication", 401)
-        rights = _LAMBDA if token == self._token else self.runner.context.tokens.get(token)
-        if rights is None:
+        ours = token == self._token
+        rights = self.rights if ours else self.runner.context.tokens.get(token)
+        if rights is None or (ours and self.ends <= self.runner.context.clock.now()):
             return said("Bad credentials", 401)
         if not _may(rights, request):
-            kind = "personal access token" if token == self._token else "integration"
+            kind = "personal access token" if ours else "integration"
             return said(f"Resource not accessible by {kind}", 403)
         return None
 

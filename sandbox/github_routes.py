@@ -54,6 +54,7 @@ class Routes:
         actions, workflow = f"{repo}/actions", f"{repo}/actions/workflows/{origin.file}"
         return [
             web.post(f"{workflow}/dispatches", self._dispatch),
+            web.get(workflow, self._workflow),
             web.get(f"{workflow}/runs", self._runs),
             web.get(rf"{actions}/runs/{{run:\d+}}", self._run),
             web.get(rf"{actions}/runs/{{run:\d+}}/jobs", self._jobs),
@@ -65,7 +66,15 @@ class Routes:
             web.get(f"{repo}/contents/{{path:.+}}", self._contents),
         ]
 
+    async def _workflow(self, _: web.Request) -> web.StreamResponse:
+        context = self._runner.context
+        path = f".github/workflows/{context.origin.file}"
+        shown = {"id": 1, "name": "fleet-deploy", "path": path, "state": context.state}
+        return web.json_response(shown)
+
     async def _dispatch(self, request: web.Request) -> web.StreamResponse:
+        if self._runner.context.state != "active":
+            return said("Cannot trigger a 'workflow_dispatch' on a disabled workflow", 422)
         body = await _object(request)
         if isinstance(body, web.Response):
             return body
@@ -161,7 +170,12 @@ class Routes:
     async def _contents(self, request: web.Request) -> web.StreamResponse:
         path = request.match_info["path"]
         repository = self._runner.context.repository
-        content = repository.read(path, request.query.get("ref", repository.branch))
+        ref = request.query.get("ref", repository.branch)
+        if names := repository.names(path, ref):
+            # The sandbox has only files there.
+            rows = [{"type": "file", "name": one, "path": f"{path}/{one}"} for one in names]
+            return web.json_response(rows)
+        content = repository.read(path, ref)
         if content is None:
             raise web.HTTPNotFound
         small = len(content) <= _LARGEST_CONTENT

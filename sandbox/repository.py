@@ -122,6 +122,17 @@ class Repository:
         commit = self.find(ref)
         return self._read(path, commit) if commit else None
 
+    def names(self, folder: str, ref: str) -> list[str]:
+        """What lies in a folder at that commit; nothing where there is none."""
+        commit = self.find(ref)
+        listed = self._git("ls-tree", "--name-only", commit, f"{folder}/") if commit else b""
+        return [line.rpartition("/")[2] for line in listed.decode().splitlines()]
+
+    def remove(self, path: str) -> str:
+        """Commit that a file is gone; the commit."""
+        (self._folder / path).unlink()
+        return self._commit(f"No {path}")
+
     def history(self, at: str, count: int) -> list[dict[str, Any]]:
         """The commit that a branch or some digits name, and those before it, in GraphQL's form."""
         self.head()

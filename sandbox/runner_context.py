@@ -55,6 +55,7 @@ class RunnerContext:
         api_url, page_url: where the API and the web pages listen, once they do.
         listed_after: seconds until the list of runs shows a new one.
         tokens: those of the jobs that run now, each with its rights.
+        state: the workflow's, as GitHub has it; `disabled_manually` starts none.
     """
 
     workflow: Path
@@ -69,6 +70,7 @@ class RunnerContext:
     api_url: str = ""
     page_url: str = ""
     listed_after: float = 0.0
+    state: str = "active"
     tokens: dict[str, Mapping[str, str]] = field(default_factory=dict)
     changes: ChangeSignal = field(default_factory=ChangeSignal)
     ids: "count[int]" = field(default_factory=_ids)

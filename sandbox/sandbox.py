@@ -25,7 +25,7 @@ from sandbox.repository import Repository
 from sandbox.run_record import CONTROL_API, PERSON
 from sandbox.runner import Runner
 from sandbox.runner_context import RunnerContext
-from sandbox.seed import CONTROL_TABLE, Seeded, seed
+from sandbox.seed import CONTROL_TABLE, LOCK_TABLE, STATE_BUCKET, Seeded, seed
 from sandbox.set_up import SetUp, SetUpRequest, set_up
 from sandbox.temporary_folder import own_folder
 from sandbox.tofu_commands import engine_environment
@@ -211,6 +211,8 @@ async def _seeded(asked: SetUpRequest, registry: Registry) -> SetUp:
             "GITHUB_REF": "main",
             "CONTROL_API_ACCOUNT": str(CONTROL_API),
             "CONTROL_TABLE": CONTROL_TABLE,
+            "LOCK_TABLE": LOCK_TABLE,
+            "STATE_LOCK": f"{STATE_BUCKET}/fleet.tfstate",
         },
         variables={
             "CONTROL_API_URL": "https://control-api.sandbox.example/",

@@ -13,6 +13,8 @@ import yaml
 from pydantic import Field, TypeAdapter, ValidationError
 
 TEXT, NUMBER = "a text", "a number"
+# How the `if` of a step begins that is done where one before it failed.
+FAILED = "failure() && "
 
 # Every place of the file, and what may stand there: in it `*` is any name, `#` a place in a list.
 FORMS: Mapping[str, tuple[str, ...]] = {
@@ -36,7 +38,7 @@ FORMS: Mapping[str, tuple[str, ...]] = {
     "jobs.*.name": (TEXT, "${{ matrix.* }}"),
     "jobs.*.needs": (TEXT,),
     "jobs.*.needs.#": (TEXT,),
-    "jobs.*.if": ("needs.*.outputs.* == '*'",),
+    "jobs.*.if": ("needs.*.outputs.* == '*'", "inputs.* != '*'"),
     "jobs.*.runs-on": ("ubuntu-24.04",),
     "jobs.*.timeout-minutes": (NUMBER,),
     "jobs.*.environment": (TEXT,),
@@ -53,7 +55,10 @@ FORMS: Mapping[str, tuple[str, ...]] = {
         "${{ matrix.* || 'nothing known' }}",
     ),
     "jobs.*.steps.#.id": (TEXT,),
-    "jobs.*.steps.#.if": ("steps.*.outputs.* != ''",),
+    "jobs.*.steps.#.if": (
+        "steps.*.outputs.* != ''",
+        f"{FAILED}steps.*.outputs.* != ''",
+    ),
     "jobs.*.steps.#.uses": (
         "actions/checkout@*",
         "opentofu/setup-opentofu@*",
@@ -66,6 +71,7 @@ FORMS: Mapping[str, tuple[str, ...]] = {
     "jobs.*.steps.#.with.tofu_wrapper": ("false",),
     "jobs.*.steps.#.with.aws-region": ("${{ vars.* }}",),
     "jobs.*.steps.#.with.role-to-assume": ("${{ vars.* }}",),
+    "jobs.*.steps.#.with.role-duration-seconds": (NUMBER,),
     "jobs.*.steps.#.env.*": (
         "${{ steps.*.outputs.* }}",
         "${{ needs.*.outputs.* }}",
@@ -283,12 +289,10 @@ def _value(path: str, scope: Scope) -> str:
 
 
 def holds(condition: str, scope: Scope) -> bool:
-    """An `if`: one text equals another, without regard to case, or is not empty; none holds
-    always."""
-    if condition.endswith(" != ''"):
-        return bool(_value(condition.removesuffix(" != ''"), scope))
-    path, _, text = condition.partition(" == ")
-    return not path or _value(path, scope).casefold() == text.strip("'").casefold()
+    """An `if`: one text equals another, or does not, without regard to case; none holds always."""
+    path, sign, text = condition.partition(" != " if " != " in condition else " == ")
+    equal = _value(path, scope).casefold() == text.strip("'").casefold()
+    return not path or equal is (sign == " == ")
 
 
 def entries(matrix: str, scope: Scope) -> list[MatrixEntry]:

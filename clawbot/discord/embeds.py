@@ -8,12 +8,14 @@ import discord
 
 from clawbot import backquotes, indicator, wording
 from clawbot.discord import limits
-from clawbot.page import Page, cut, page
+from clawbot.page import Page, cut, fitted, page
 from clawbot.progress import HostProgress, Progress, Stage
 from clawbot.replies import (
     Deploying,
     HistoryReport,
+    HostMove,
     Notice,
+    PreflightReport,
     Question,
     Reply,
     StatusReport,
@@ -21,9 +23,10 @@ from clawbot.replies import (
 )
 from fleet_control import history, phrases
 from fleet_control.duration import older
-from fleet_control.history import HistoryRow, Outcome
+from fleet_control.history import HistoryRow, RunResult
 from fleet_control.last_words import quoted
 from fleet_control.line import printable
+from fleet_control.preflight import Check, Outcome
 from fleet_control.status import FleetStatus, InstanceStatus
 
 ROWS_A_PAGE = 12
@@ -31,9 +34,13 @@ LONGEST_ROW = 320
 LONGEST_ANSWER = 130
 # `stopped by <a name> after <an id>`, both of the longest.
 LONGEST_STAGE = 120
+# What one thing of a preflight has at least, of which thirty fit, and at most.
+CHECK_ROW = range(130, 600)
+LONGEST_CHECK_NAME = 40
 LONGEST_ID = 64
 # Eight of them fit into a description.
 LONGEST_RUN = 510
+HOSTS_ASKED_ABOUT = 10
 BAR = 20
 
 # What makes a word anything but itself: markup, a mention, a moment, a link.
@@ -68,13 +75,15 @@ def _drawn(reply: Reply, now: float) -> discord.Embed:
             text = "\n".join(said(line) for line in reply.lines)
             return _embed("", text, _TONES[reply.tone])
         case StatusReport():
-            return _status(reply.status, status_page(reply), now)
+            return _status(reply, status_page(reply), now)
         case HistoryReport():
             return _history(reply)
         case Question():
             return _question(reply)
         case Deploying():
             return _deploying(reply, now)
+        case PreflightReport():
+            return _preflight(reply)
 
 
 def status_page(report: StatusReport) -> Page[InstanceStatus]:
@@ -112,14 +121,14 @@ def _moment(seconds: float, style: str = "R") -> str:
     return f"<t:{int(seconds)}:{style}>"
 
 
-def _status(status: FleetStatus, shown: Page[InstanceStatus], now: float) -> discord.Embed:
-    rows = [_row(row, status, now) for row in shown.items]
+def _status(report: StatusReport, shown: Page[InstanceStatus], now: float) -> discord.Embed:
+    status = report.status
+    rows = [f"🟡 {said(report.held, LONGEST_ROW)}"] if report.held else []
+    rows += [_row(row, status, now) for row in shown.items] or ["There is no instance."]
     registry = phrases.registry_age(status.known, now)
     if registry:
         rows.append(f"🟡 {said(registry, LONGEST_ROW)}")
-    made = _embed(
-        wording.counted(status), "\n".join(rows) or "There is no instance.", _worst(status)
-    )
+    made = _embed(wording.counted(status), "\n".join(rows), _worst(status))
     newest = f"newest image {status.newest.id}" if status.newest else "no image of ours"
     branch = status.newest_revision
     revision = f"newest revision {phrases.told(branch, now)}" if branch else ""
@@ -159,7 +168,7 @@ def _image(row: InstanceStatus, status: FleetStatus, now: float) -> str:
 
 def _history(report: HistoryReport) -> discord.Embed:
     rows = report.shown.items
-    living = any(row.outcome in (Outcome.QUEUED, Outcome.RUNNING) for row in rows)
+    living = any(row.outcome in (RunResult.QUEUED, RunResult.RUNNING) for row in rows)
     text = "\n".join(map(_run, rows)) or _words(history.nothing(report.target), LONGEST_ROW)
     made = _embed(history.title(plain(report.target)), text, BLUE if living else GREY)
     footer = (wording.paged(report.shown, "newest first"), report.beside)
@@ -186,7 +195,10 @@ def _words(text: str, longest: int) -> str:
 
 
 def _question(asked: Question) -> discord.Embed:
-    told = [said(asked.why)]
+    told = [said(asked.why)] * bool(asked.why)
+    shown, more = wording.hosts(asked, HOSTS_ASKED_ABOUT)
+    told += [f"**{plain(one.id)}**\n-# {_cut_moved(one)}" for one in shown]
+    told += [more] * bool(more)
     if not (asked.image_or_commit or asked.operation):
         told.append("With the newest image.")
     asker = asked.asker.partition(":")[2]
@@ -198,6 +210,10 @@ def _question(asked: Question) -> discord.Embed:
         listed = cut(plain(wording.listed(ids), limits.FIELD_VALUE), limits.FIELD_VALUE)
         made.add_field(name=f"{word}: {len(ids)}", value=listed, inline=False)
     return made
+
+
+def _cut_moved(one: HostMove) -> str:
+    return plain(wording.moved(one), LONGEST_ROW)
 
 
 def _what(asked: Question | Progress) -> str:
@@ -249,3 +265,20 @@ def _host(host: HostProgress) -> str:
     told = said(wording.host_stage(host), LONGEST_ROW)
     line = f"{indicator.HOSTS[host.stage]} **{plain(host.id)}** · {told}"
     return f"{line}\n-# {plain(host.old or 'no host')} → {plain(host.new)}"
+
+
+def _preflight(report: PreflightReport) -> discord.Embed:
+    checks = phrases.worst_first(report.checks)
+    wrong = any(one.outcome is Outcome.WRONG for one in checks)
+    colour = RED if wrong else GREEN if checks else BLUE
+    rows = fitted(checks, limits.EMBED_DESCRIPTION, CHECK_ROW, _check)
+    return _embed(wording.preflight(report), "\n".join(rows), colour)
+
+
+def _check(one: Check, longest: int) -> str:
+    """What was found, and below it what to do, for which half is kept."""
+    head = f"{phrases.MARKS[one.outcome]} **{plain(one.name, LONGEST_CHECK_NAME)}** · "
+    room = longest - len(head)
+    advice = said(one.advice, room // 2)
+    told = said(one.told, room - len(advice) - len("\n-# "))
+    return "\n-# ".join(filter(None, (head + told, advice)))

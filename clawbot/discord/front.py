@@ -22,13 +22,14 @@ from clawbot.discord.places import Places
 from clawbot.discord.predecessor import PredecessorsMessage
 from clawbot.discord.registration import Asking, register, slash_command
 from clawbot.discord.reply import NOBODY, DiscordMessage, made
+from clawbot.discord.rights import rights
 from clawbot.discord.speaker import PLATFORM, Addressed, acted, addressed, wrote
 from clawbot.in_flight import InFlight
 from clawbot.living_reply import BEGUN_WITHIN_SECONDS, LivingReply, State
 from clawbot.parsing import Unreadable, acts, in_words, is_asked, parse
 from clawbot.readiness import FrontReadiness, unwatched
 from clawbot.replies import refused, too_old
-from clawbot.requests import History, Request, Status
+from clawbot.requests import History, Request, Resume, Status
 from clawbot.seal import Seal
 from clawbot.speaker import UNANSWERED
 from fleet_control.caller import Human
@@ -73,6 +74,8 @@ class FleetCog(commands.Cog, name=COG):
         self._client.tree.add_command(self._group, guild=self._guild)
         for event in CHANGES:
             self._client.add_listener(self._changed, event)
+        rights_now = partial(rights, self._client, self._settings, self._group)
+        self._bot.preflight.ask("Discord", rights_now)
         if self._client.is_ready():
             await self.on_ready()
 
@@ -166,6 +169,12 @@ class FleetCog(commands.Cog, name=COG):
             case DiscordAct.CANCEL:
                 ask = await self._ask(interaction, reply.id, acts=True)
                 await self._bot.deploys.cancel(int(press.what), ask, reply)
+            case DiscordAct.RESUME:
+                ask = await self._ask(interaction, str(interaction.id), acts=True)
+                places, answers = _places(interaction), int(reply.id)
+                # The old reply stays, as the record of the run that stopped.
+                reply = self._reply(places, State.SENT, answers=answers, interaction=interaction)
+                await self._bot.commands.answer(ask, Resume(int(press.what)), reply)
             case DiscordAct.YES | DiscordAct.OVERRIDE | DiscordAct.NO:
                 question = buttons.question(press)
                 yes = press.act is not DiscordAct.NO

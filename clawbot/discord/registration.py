@@ -105,13 +105,35 @@ async def register(
         await until_back(clock, lambda: upsert(client, group, tree, guild))
     # Neither passes by itself, and a trouble with a cause would be taken for one that does.
     except discord.Forbidden:
-        raise Unserved(
-            f"Discord lets me make no commands there: invite me again by {invitation(client)}"
-        ) from None
+        raise Unserved(_no_commands(client)) from None
     except discord.HTTPException as error:
         raise Unserved(
             f"Discord does not take my command: {' '.join(str(error).split())}"
         ) from None
+
+
+async def is_registered(
+    client: discord.Client, group: app_commands.Group, tree: Any, guild: int
+) -> bool:
+    """Whether the guild's command is what `group` says; Unserved where Discord has none of ours."""
+    try:
+        return await _is_known(client, group.to_dict(tree), guild)
+    except discord.Forbidden:
+        raise Unserved(_no_commands(client)) from None
+
+
+def _no_commands(client: discord.Client) -> str:
+    return f"Discord lets me make no commands there: invite me again by {invitation(client)}"
+
+
+async def _is_known(client: discord.Client, wanted: dict[str, Any], guild: int) -> bool:
+    known = await client.http.get_guild_commands(client.application_id or 0, guild)
+    return any(
+        command["name"] == wanted["name"]
+        and command.get("type", 1) == 1
+        and _definition(dict(command)) == _definition(wanted)
+        for command in known
+    )
 
 
 async def upsert(client: discord.Client, group: app_commands.Group, tree: Any, guild: int) -> bool:
@@ -119,11 +141,8 @@ async def upsert(client: discord.Client, group: app_commands.Group, tree: Any, g
     if client.application_id is None:
         raise RuntimeError("not logged in yet")
     wanted = group.to_dict(tree)
-    known = await client.http.get_guild_commands(client.application_id, guild)
-    for command in known:
-        ours = command["name"] == group.name and command.get("type", 1) == 1
-        if ours and _definition(dict(command)) == _definition(wanted):
-            return False
+    if await _is_known(client, wanted, guild):
+        return False
     await client.http.upsert_guild_command(client.application_id, guild, wanted)
     log.info("discord.command_registered name=%s guild=%s", group.name, guild)
     return True

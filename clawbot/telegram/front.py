@@ -23,6 +23,7 @@ from clawbot.telegram.buttons import Origin, TelegramDrawing, text
 from clawbot.telegram.chats import FleetChats
 from clawbot.telegram.command import has_slash, words
 from clawbot.telegram.heard import HeardUpdates
+from clawbot.telegram.membership import rights
 from clawbot.telegram.order import AnswerOrder, Slot
 from clawbot.telegram.outbox import Outbox
 from clawbot.telegram.presses import OnePress, Presses
@@ -54,6 +55,7 @@ class TelegramFront:
         self._presses = Presses(bot, self._outbox, self._drawing, seal, self.chats, self._crowd)
         self._order = AnswerOrder()
         self._work = InFlight(_failed)
+        bot.preflight.ask("Telegram", partial(rights, telegram, self.chats))
 
     async def hear(self, update: Update, _context: object = None) -> None:
         """A message that says `/fleet` to us; returns at once, the answer comes by itself."""

@@ -1,13 +1,16 @@
 """In which of the fleet's chats the bot can't speak, and what to do about it in a sentence."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 
 from telegram import Bot, ChatMember, ChatMemberRestricted, Update
 from telegram.error import BadRequest, ChatMigrated, Forbidden
 
+from clawbot.preflight import lacking
 from clawbot.telegram.chats import FleetChats
 from fleet_control.clock import Clock
+from fleet_control.preflight import Check, Point, ok
 
 # Between two looks. Telegram tells of a change by itself, but not of what a group allows to all.
 LOOK_SECONDS = 300.0
@@ -48,15 +51,9 @@ class Memberships:
     async def _look(self, chat: int) -> None:
         events = self._events
         try:
-            me = await self._telegram.get_chat_member(chat, self._telegram.id)
-            found = lack(me)
-            if not found and me.status == ChatMember.MEMBER:
-                allowed = (await self._telegram.get_chat(chat)).permissions
-                found = SILENCED if allowed and allowed.can_send_messages is False else ""
+            found = await lack_in(self._telegram, chat)
         except ChatMigrated as moved:
             self._chats.move(chat, moved.new_chat_id)
-        except (BadRequest, Forbidden):
-            self._note(chat, PUT_OUT)
         except Exception as error:  # noqa: BLE001  (an answer may be of no form of Telegram's)
             log.info("telegram.chat_not_seen chat=%s why=%s", chat, type(error).__name__)
         else:
@@ -67,6 +64,40 @@ class Memberships:
         self._lacking[chat] = found.format(chat=chat)
         ours = filter(None, map(self._lacking.get, self._chats.ids))
         self._lacks(" ".join(ours))
+
+
+async def rights(telegram: Bot, chats: FleetChats) -> Check:
+    """Whether the bot may speak in each of the fleet's chats."""
+    found = await asyncio.gather(*(_lack_now(telegram, chats, chat) for chat in chats.ids))
+    if lacks := " ".join(filter(None, found)):
+        return lacking(lacks)
+    count = len(chats.ids)
+    where = f"in {count} group{'s' if count != 1 else ''} and " if count else ""
+    privacy = "off" if telegram.can_read_all_group_messages else "on"
+    told = (
+        f"In Telegram the bot may write {where}alone with operators; its privacy mode is {privacy}."
+    )
+    return ok(Point.CHANNELS, told)
+
+
+async def _lack_now(telegram: Bot, chats: FleetChats, chat: int) -> str:
+    try:
+        return (await lack_in(telegram, chat)).format(chat=chat)
+    except ChatMigrated as moved:
+        chats.move(chat, moved.new_chat_id)
+        return await _lack_now(telegram, chats, moved.new_chat_id)
+
+
+async def lack_in(telegram: Bot, chat: int) -> str:
+    """What keeps us from speaking there, the chat's id to be filled in; ChatMigrated."""
+    try:
+        me = await telegram.get_chat_member(chat, telegram.id)
+        if (found := lack(me)) or me.status != ChatMember.MEMBER:
+            return found
+        allowed = (await telegram.get_chat(chat)).permissions
+    except (BadRequest, Forbidden):
+        return PUT_OUT
+    return SILENCED if allowed and allowed.can_send_messages is False else ""
 
 
 def lack(me: ChatMember) -> str:

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from html import escape, unescape
 
 from clawbot import backquotes, indicator, wording
-from clawbot.page import Page, page
+from clawbot.page import Page, fitted, page
 from clawbot.progress import HostProgress, Stage
 from clawbot.replies import (
     Deploying,
     HistoryReport,
     Notice,
+    PreflightReport,
     Question,
     Reply,
     StatusReport,
@@ -22,6 +23,7 @@ from fleet_control.duration import older
 from fleet_control.history import HistoryRow
 from fleet_control.last_words import quoted
 from fleet_control.line import printable
+from fleet_control.preflight import Check
 from fleet_control.status import FleetStatus, InstanceStatus
 
 # All of these in UTF-16 code units after the markup was read, as Telegram counts.
@@ -32,6 +34,10 @@ LONGEST_ID = 64
 # Ten of them, with a head and a foot of the longest lines, fit into a message.
 LONGEST_ROW = 325
 ROWS_A_PAGE = 10
+# What one thing of a preflight has at least, of which thirty fit, and at most.
+CHECK_ROW = range(130, 600)
+LONGEST_CHECK_NAME = 40
+HOSTS_ASKED_ABOUT = 8
 _INDENT = "    "
 _TAG = re.compile("<[^>]*>")
 # Telegram itself makes a mention of it, where it is no code.
@@ -57,13 +63,15 @@ def render(reply: Reply, now: float) -> str:
             lines: Iterator[str] = (said(line, LONGEST_NOTICE_LINE) for line in reply.lines)
             return _fit(lines, _TONES[reply.tone])
         case StatusReport():
-            return _fit(_status(reply.status, status_page(reply), now))
+            return _fit(_status(reply, status_page(reply), now))
         case HistoryReport():
             return _fit(_history(reply, now))
         case Question():
             return _fit(_question(reply, now))
         case Deploying():
             return _fit(_deploying(reply))
+        case PreflightReport():
+            return _fit(_preflight(reply))
 
 
 def status_page(report: StatusReport) -> Page[InstanceStatus]:
@@ -136,8 +144,11 @@ def _fit(lines: Iterator[str], begin: str = "") -> str:
     return text.rstrip("\n")
 
 
-def _status(status: FleetStatus, shown: Page[InstanceStatus], now: float) -> Iterator[str]:
+def _status(report: StatusReport, shown: Page[InstanceStatus], now: float) -> Iterator[str]:
+    status = report.status
     yield _bold(wording.counted(status))
+    if report.held:
+        yield f"🟡 {said(report.held)}"
     for row in shown.items:
         yield from _row(row, status, now)
     newest = code(status.newest.id) if status.newest else "none of ours"
@@ -194,7 +205,14 @@ def _run(row: HistoryRow, now: float) -> Iterator[str]:
 
 def _question(asked: Question, now: float) -> Iterator[str]:
     yield f"🟡 {code(spelled(question_words(asked)))}"
-    yield backquotes.drawn(asked.why, LONGEST_LINE, _bold_piece, _seen)
+    if asked.why:
+        yield backquotes.drawn(asked.why, LONGEST_NOTICE_LINE, _bold_piece, _seen)
+    shown, more = wording.hosts(asked, HOSTS_ASKED_ABOUT)
+    for one in shown:
+        yield _bold(one.id, LONGEST_ID)
+        yield f"{_INDENT}{plain(wording.moved(one), LONGEST_ROW)}"
+    if more:
+        yield more
     for word, ids in wording.moves(asked):
         yield plain(f"{word}: {wording.listed(ids)}")
     left = max(0, round((asked.expires - now) / 60))
@@ -240,10 +258,26 @@ def _host(host: HostProgress) -> str:
     )
 
 
+def _preflight(report: PreflightReport) -> Iterator[str]:
+    head = _bold(wording.preflight(report))
+    yield head
+    checks = phrases.worst_first(report.checks)
+    yield from fitted(checks, LONGEST - _seen(head) - 4, CHECK_ROW, _check, _seen)
+
+
+def _check(one: Check, longest: int) -> str:
+    """What was found, and below it what to do, for which half is kept."""
+    head = f"{phrases.MARKS[one.outcome]} {_bold(one.name, LONGEST_CHECK_NAME)} "
+    room = longest - _seen(head)
+    advice = said(one.advice, room // 2)
+    told = said(one.told, room - _seen(advice) - len(_INDENT) - 1)
+    return f"\n{_INDENT}".join(filter(None, (head + told, advice)))
+
+
 def over(reply: Deploying, user_id: int) -> str:
     """The line that calls the asker when their deploy is over; an edit calls nobody."""
     seen = reply.progress
     who = f'<a href="tg://user?id={user_id}">Your</a>'
-    return (
-        f"{_STAGES[seen.stage]} {who} deploy of {_bold(seen.target)}: {plain(wording.stage(seen))}."
-    )
+    what, subject = wording.own(seen.operation, seen.target)
+    told = f"{who} {what} {_bold(subject)}: {plain(wording.stage(seen))}."
+    return f"{_STAGES[seen.stage]} {told}"

@@ -11,17 +11,19 @@ from clawbot.replies import (
     Deploying,
     HistoryReport,
     Notice,
+    PreflightReport,
     Question,
     Reply,
     StatusReport,
     Tone,
     is_final,
 )
-from fleet_control import history
+from fleet_control import history, phrases
 from fleet_control.duration import exact, older, short
-from fleet_control.history import Outcome
+from fleet_control.history import RunResult
 from fleet_control.last_words import quoted
 from fleet_control.line import printable
+from fleet_control.preflight import Outcome
 from sandbox.terminal import status
 
 PROMPT = "> "
@@ -39,13 +41,13 @@ _STAGES = {
     Stage.UNKNOWN: ("?", "yellow"),
 }
 _OUTCOMES = {
-    Outcome.QUEUED: ("…", "cyan"),
-    Outcome.RUNNING: ("▸", "cyan"),
-    Outcome.DONE: ("✓", "green"),
-    Outcome.FAILED: ("✗", "red"),
-    Outcome.CANCELLED: ("■", "yellow"),
-    Outcome.STOPPED: ("■", "yellow"),
-    Outcome.UNKNOWN: ("?", "yellow"),
+    RunResult.QUEUED: ("…", "cyan"),
+    RunResult.RUNNING: ("▸", "cyan"),
+    RunResult.DONE: ("✓", "green"),
+    RunResult.FAILED: ("✗", "red"),
+    RunResult.CANCELLED: ("■", "yellow"),
+    RunResult.STOPPED: ("■", "yellow"),
+    RunResult.UNKNOWN: ("?", "yellow"),
 }
 _HOSTS = {
     HostStage.WAITING: ("·", "dim"),
@@ -54,6 +56,8 @@ _HOSTS = {
     HostStage.FAILED: ("✗", "red"),
     HostStage.UNTOUCHED: ("·", "dim"),
 }
+
+_CHECKS = {Outcome.OK: "green", Outcome.WRONG: "red", Outcome.UNSEEN: "yellow"}
 
 
 def is_settled(reply: Reply) -> bool:
@@ -68,13 +72,15 @@ def render(reply: Reply, now: float, room: int | None = None) -> Text:
         case Notice():
             return _joined(_notice(reply, width), _TONES[reply.tone])
         case StatusReport():
-            return _joined(status.lines(reply.status, reply.page, now, room))
+            return _joined(status.lines(reply, now, room))
         case HistoryReport():
             return _joined(_history(reply, now, width))
         case Question():
             return _joined(_question(reply, width))
         case Deploying():
             return _joined(_deploying(reply, now, width))
+        case PreflightReport():
+            return _joined(_preflight(reply, width))
 
 
 def _joined(lines: Iterable[Text], style: str = "") -> Text:
@@ -135,6 +141,11 @@ def _history(report: HistoryReport, now: float, width: int) -> Iterator[Text]:
 
 def _question(question: Question, width: int) -> Iterator[Text]:
     yield from _wrapped("", question.why, width, "bold")
+    shown, more = wording.hosts(question, HOSTS_SHOWN)
+    for one in shown:
+        yield from _wrapped(f"  {one.id}  ", wording.moved(one), width)
+    if more:
+        yield Text(f"  … {more}", style="dim")
     for word, ids in wording.moves(question):
         yield from _wrapped(f"  {word:<8}  ", wording.listed(ids), width)
     yield Text("Go ahead? Say yes or no, within two minutes.")
@@ -218,3 +229,12 @@ def _counted(hosts: tuple[HostProgress, ...]) -> str:
         if stage in stages
     )
     return f"and {len(hosts)} more: {'; '.join(said)}"
+
+
+def _preflight(report: PreflightReport, width: int) -> Iterator[Text]:
+    yield Text(wording.preflight(report), style="bold")
+    for one in phrases.worst_first(report.checks):
+        told = f"{one.name}: {one.told}"
+        style = _CHECKS[one.outcome]
+        yield from _wrapped(f"{phrases.MARKS[one.outcome]} ", told, width, style)
+        yield from _wrapped("  ", one.advice, width) if one.advice else ()

@@ -17,7 +17,7 @@ from fleet_control.policy import (
 _SUCCESS = "success"
 
 
-class Outcome(Enum):
+class DeployOutcome(Enum):
     """What a run came to for one instance.
 
     Attributes:
@@ -75,24 +75,24 @@ def record(
         if how is None and run.caller:
             return BotRecord(last, sure, run, doubt)
         doubt = doubt or (run if how is None else None)
-        if run.caller and how is not Outcome.NOTHING:
+        if run.caller and how is not DeployOutcome.NOTHING:
             last = last or BotDeploy(run.caller, _ended(id_, run, jobs.get(run.id, ())))
-            failed = how is Outcome.FAILED and not settled
+            failed = how is DeployOutcome.FAILED and not settled
             failures, sure = failures + failed, sure + (failed and not doubt)
-        settled = settled or how is Outcome.SUCCEEDED or failures == FAILURES_BEFORE_A_PERSON
+        settled = settled or how is DeployOutcome.SUCCEEDED or failures == FAILURES_BEFORE_A_PERSON
     return BotRecord(last, sure, doubt=doubt if failures == FAILURES_BEFORE_A_PERSON else None)
 
 
-def _outcome(id_: str, run: Run, jobs: Iterable[Job] | None) -> Outcome | None:
+def _outcome(id_: str, run: Run, jobs: Iterable[Job] | None) -> DeployOutcome | None:
     """What the run came to for this instance; None where only its jobs can tell."""
     succeeded = run.conclusion == _SUCCESS
     # The title of one that a person began on GitHub names no target.
     if not (run.target in (id_, ALL) or (succeeded and not run.target)):
-        return Outcome.NOTHING
+        return DeployOutcome.NOTHING
     if succeeded and run.target:
-        return Outcome.SUCCEEDED
+        return DeployOutcome.SUCCEEDED
     if run.status in WAITING and run.attempt == 1:
-        return Outcome.NOTHING
+        return DeployOutcome.NOTHING
     return None if jobs is None else _of_jobs(_own(id_, jobs))
 
 
@@ -106,14 +106,14 @@ def _own(id_: str, jobs: Iterable[Job]) -> list[Job]:
     ]
 
 
-def _of_jobs(own: list[Job]) -> Outcome:
+def _of_jobs(own: list[Job]) -> DeployOutcome:
     if not own:
-        return Outcome.NOTHING
+        return DeployOutcome.NOTHING
     if any(job.conclusion == _SUCCESS for job in own):
-        return Outcome.SUCCEEDED
+        return DeployOutcome.SUCCEEDED
     if any(job.conclusion is None for job in own):
-        return Outcome.UNDER_WAY
-    return Outcome.FAILED
+        return DeployOutcome.UNDER_WAY
+    return DeployOutcome.FAILED
 
 
 def _ended(id_: str, run: Run, jobs: Iterable[Job]) -> float:

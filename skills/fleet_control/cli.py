@@ -28,7 +28,7 @@ exit codes:
   2  this is not how it is used
   3  refused, by the policy or by the Control API: ask again only once the reason is gone
   4  broken: a setting is missing, or EC2 or the Control API can't be reached
-  5  the deploy failed or was cancelled
+  5  the deploy failed or was cancelled; for `preflight`, something is wrong
   6  the outcome is not known: look at `fleet-control runs` before asking again
 
 settings (a variable, else the file on the host):
@@ -134,6 +134,7 @@ def _parser() -> argparse.ArgumentParser:
             help="then exit 6",
         )
     add("registry", command.registry, "which instances should exist")
+    add("preflight", command.preflight, "whether a deploy would work, and what to mend")
     return parser
 
 

@@ -1,5 +1,6 @@
 """The commands of `fleet-control`, each a function that returns its result."""
 
+import asyncio
 import json
 import logging
 import secrets
@@ -12,15 +13,18 @@ from typing import Any
 
 from fleet_control import json_output, text_output
 from fleet_control.agent import Agent
+from fleet_control.api_answer import Dispatched
 from fleet_control.caller import is_target
 from fleet_control.clock import Clock
-from fleet_control.control_api import Dispatched
 from fleet_control.deploy_jobs import stopped_by
 from fleet_control.error import ControlApiRefused, FleetError, OutcomeUnknown, SettingsError
 from fleet_control.fleet import Fleet
+from fleet_control.fleet_preflight import preflight as look_at_all
 from fleet_control.ledger import Entry
 from fleet_control.line import code, printable, spelled_out
+from fleet_control.phrases import held
 from fleet_control.policy import Refused, Usage
+from fleet_control.preflight import Outcome
 from fleet_control.wait import until_finished
 
 log = logging.getLogger(__name__)
@@ -87,8 +91,9 @@ def _failure(code: str, message: str, exit_: ExitCode) -> Result:
 
 
 async def status(here: CommandContext, _: Namespace) -> Result:
-    fleet = await here.fleet.hosts()
-    return Result(text_output.status(fleet, here.clock.now()), json_output.status(fleet))
+    fleet, holds = await asyncio.gather(here.fleet.hosts(), here.fleet.holds())
+    text = text_output.status(fleet, here.clock.now(), held(holds))
+    return Result(text, {**json_output.status(fleet), **json_output.holds(holds)})
 
 
 async def deploy(here: CommandContext, asked: Namespace) -> Result:
@@ -197,3 +202,11 @@ async def history(here: CommandContext, asked: Namespace) -> Result:
 async def registry(here: CommandContext, _: Namespace) -> Result:
     known = await here.fleet.registry.get()
     return Result(text_output.registry(known, here.clock.now()), json_output.registry(known))
+
+
+async def preflight(here: CommandContext, _: Namespace) -> Result:
+    speaks_as = f"agent:{here.agent.instance}"
+    checks = await look_at_all(here.fleet, here.clock, speaks_as=speaks_as)
+    wrong = any(one.outcome is Outcome.WRONG for one in checks)
+    exit_ = ExitCode.FAILED if wrong else ExitCode.OK
+    return Result(text_output.preflight(checks), json_output.preflight(checks), exit_)

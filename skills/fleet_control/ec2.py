@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError
 
 from fleet_control import aws_error, host_answer
 from fleet_control.clock import Clock
+from fleet_control.daemon import in_daemon
 from fleet_control.error import Ec2Error
 from fleet_control.host import Checks, Health, Host, HostState, Image, Reading
 from fleet_control.ledger import seconds
@@ -114,11 +115,11 @@ class Ec2Reader:
     async def _read(self) -> Reading:
         taken, begun = self._clock.now(), self._clock.monotonic()
         machines, checks, images = await asyncio.gather(
-            asyncio.to_thread(describe_machines, self._ec2),
-            asyncio.to_thread(describe_health, self._ec2),
+            in_daemon(describe_machines, self._ec2),
+            in_daemon(describe_health, self._ec2),
             self._newest_images(begun),
         )
-        reading = await asyncio.to_thread(
+        reading = await in_daemon(
             _completed, self._ec2, self._known, machines, checks, images, taken
         )
         if reading.unsure:
@@ -140,7 +141,7 @@ class Ec2Reader:
     async def _newest_images(self, now: float) -> tuple[Image, ...]:
         if self._images and now - self._images[0] < IMAGES_KEPT_SECONDS:
             return self._images[1]
-        images = await asyncio.to_thread(describe_images, self._ec2)
+        images = await in_daemon(describe_images, self._ec2)
         self._images = (now, images)
         return images
 

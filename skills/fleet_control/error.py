@@ -10,6 +10,7 @@ FleetError
 └── ControlApiError
     ├── ControlApiRefused   it answered, and said no; `code` is from its closed set
     ├── ControlApiDown      nothing was done: it could not be reached, or answered nonsense
+    │   └── AwsRefused      AWS answered in its place, and said no
     ├── OutcomeUnknown      a deploy was asked for, and whether it began can't be confirmed
     └── api_answer.Lost     of one call, before it is known which of the last two it was
 """
@@ -69,6 +70,15 @@ class ControlApiRefused(ControlApiError):
 
 class ControlApiDown(ControlApiError):
     pass
+
+
+class AwsRefused(ControlApiDown):
+    """`status` is the HTTP status; `of_time` whether it is for the clocks, which differ."""
+
+    def __init__(self, message: str, status: int, *, of_time: bool) -> None:
+        super().__init__(message)
+        self.status = status
+        self.of_time = of_time
 
 
 class OutcomeUnknown(ControlApiError):

@@ -46,7 +46,7 @@ class HistoryPage(NamedTuple):
     why: str = ""
 
 
-class Outcome(StrEnum):
+class RunResult(StrEnum):
     """How a run stands."""
 
     QUEUED = "queued"
@@ -81,7 +81,7 @@ class HistoryRow:
     by: str
     asked: float
     moved: str
-    outcome: Outcome
+    outcome: RunResult
     result: str
     took: float = 0.0
 
@@ -140,30 +140,30 @@ def _target(run: Run, moved: Sequence[HostChange]) -> str:
     return moved[0].id if len(moved) == 1 else ""
 
 
-def _outcome(run: Run) -> Outcome:
+def _outcome(run: Run) -> RunResult:
     if not run.finished:
         begun = any(job.status in ("in_progress", "completed") for job in run.jobs)
         if run.status in WAITING and not begun:
-            return Outcome.QUEUED
-        return Outcome.RUNNING if begun or run.status == "in_progress" else Outcome.UNKNOWN
+            return RunResult.QUEUED
+        return RunResult.RUNNING if begun or run.status == "in_progress" else RunResult.UNKNOWN
     match run.conclusion:
         case "success":
-            return Outcome.DONE
+            return RunResult.DONE
         case "cancelled":
-            return Outcome.CANCELLED
+            return RunResult.CANCELLED
         case _:
-            return Outcome.STOPPED if stopped_by(run.jobs) else Outcome.FAILED
+            return RunResult.STOPPED if stopped_by(run.jobs) else RunResult.FAILED
 
 
-def _result(run: Run, outcome: Outcome, moved: Sequence[HostChange], *, seen: bool) -> str:
+def _result(run: Run, outcome: RunResult, moved: Sequence[HostChange], *, seen: bool) -> str:
     """With the host that a run is at, or ended at; of several, how many were done."""
     if run.status == "waiting":
         return REVIEW
-    if outcome in (Outcome.DONE, Outcome.QUEUED, Outcome.UNKNOWN):
+    if outcome in (RunResult.DONE, RunResult.QUEUED, RunResult.UNKNOWN):
         return str(outcome)
     at = _at(run, moved)
     told = f"{outcome} at {at}" if at else str(outcome)
-    if outcome is Outcome.STOPPED:
+    if outcome is RunResult.STOPPED:
         account, _, name = stopped_by(run.jobs).partition(" ")
         told = f"stopped by {name or account}"
     if len(moved) > 1:

@@ -1,13 +1,16 @@
 """The command's output for programs: JSON objects, times in ISO 8601 (UTC)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from fleet_control.freeze import Freeze
 from fleet_control.history import HistoryPage, rows
+from fleet_control.holds import Holds
 from fleet_control.host import Host, Image
 from fleet_control.host_change import changes
 from fleet_control.ledger import Revision, Run
+from fleet_control.preflight import Check
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import FleetStatus, InstanceStatus
 
@@ -27,6 +30,11 @@ def status(fleet: FleetStatus) -> Document:
         "problems": dict(fleet.counts),
         "instances": [_row(row, fleet) for row in fleet.rows],
     }
+
+
+def holds(seen: Holds) -> Document:
+    """What keeps deploys from beginning; `unseen` is why that can't be seen, or empty."""
+    return {"holds": {"freeze": _freeze(seen.freeze), "unseen": seen.unseen}}
 
 
 def registry(known: KnownRegistry) -> Document:
@@ -50,6 +58,10 @@ def history(page: HistoryPage) -> Document:
     return {**page._asdict(), "runs": runs}
 
 
+def preflight(checks: Iterable[Check]) -> Document:
+    return {"checks": [one._asdict() for one in checks]}
+
+
 def run(one: Run) -> Document:
     jobs = [{**job._asdict(), "steps": [step._asdict() for step in job.steps]} for job in one.jobs]
     words = one.last_words._asdict() if one.last_words else None
@@ -58,6 +70,13 @@ def run(one: Run) -> Document:
 
 def _revision(one: Revision | None) -> Document | None:
     return one._asdict() if one else None
+
+
+def _freeze(one: Freeze | None) -> Document | None:
+    if one is None:
+        return None
+    times = {"since": moment(one.since), "until": moment(one.until)}
+    return {"by": one.by, "reason": one.reason, **times}
 
 
 def _known(known: KnownRegistry) -> Document:

@@ -1,10 +1,13 @@
 """Phrases that the chat and the agent's command share."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from fleet_control.deploy_jobs import stopped_by, was_stopped
 from fleet_control.duration import older, short
+from fleet_control.holds import Holds
 from fleet_control.ledger import Job, Revision, Run, seconds
+from fleet_control.preflight import Check, Outcome
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import FleetStatus, InstanceStatus, Problem
 
@@ -17,7 +20,7 @@ _PROBLEMS = {
     Problem.OLDER_IMAGE: "on an older image",
 }
 
-
+MARKS = {Outcome.WRONG: "✗", Outcome.UNSEEN: "?", Outcome.OK: "✓"}
 SHORT = 7
 SUBJECT_LENGTH = 80
 # What GitHub calls `waiting`, of a run or a job; one that is queued waits for its turn.
@@ -74,6 +77,13 @@ def told(one: Revision, now: float) -> str:
     return f"{aged}: {subject}" if subject else aged
 
 
+def held(holds: Holds) -> str:
+    """What holds the fleet, or why that can't be seen; empty where nothing does."""
+    if holds.unseen:
+        return f"I can't see whether the fleet is frozen. {holds.unseen}"
+    return holds.freeze.sentence if holds.freeze else ""
+
+
 def registry_age(known: KnownRegistry, now: float) -> str:
     """How old what we know of the registry is, and why; empty when it is fresh."""
     if known.fresh:
@@ -81,3 +91,18 @@ def registry_age(known: KnownRegistry, now: float) -> str:
     if not known.is_read:
         return f"These are EC2's hosts, held against no registry. {known.trouble}"
     return f"What I know of the registry is {older(now - known.read_at)} old. {known.trouble}"
+
+
+def ready(checks: Iterable[Check]) -> str:
+    """What a preflight came to: `Ready`, `2 things are wrong`."""
+    outcomes = [one.outcome for one in checks]
+    wrong = outcomes.count(Outcome.WRONG)
+    if wrong:
+        return "1 thing is wrong" if wrong == 1 else f"{wrong} things are wrong"
+    return "Ready, as far as can be seen from here" if Outcome.UNSEEN in outcomes else "Ready"
+
+
+def worst_first(checks: Iterable[Check]) -> tuple[Check, ...]:
+    """What is wrong, what is not seen, what is well; each in its order."""
+    order = list(MARKS)
+    return tuple(sorted(checks, key=lambda one: order.index(one.outcome)))

@@ -12,14 +12,18 @@ from fleet_control.last_words import quoted
 from fleet_control.ledger import Job, Operation, Run, seconds
 from fleet_control.line import printable
 from fleet_control.phrases import (
+    MARKS,
     job_state,
     own_answer,
     problems,
+    ready,
     registry_age,
     revision,
     run_state,
     told,
+    worst_first,
 )
+from fleet_control.preflight import Check
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import FleetStatus, InstanceStatus
 
@@ -52,9 +56,10 @@ def columns(rows: Iterable[Sequence[str]]) -> str:
     )
 
 
-def status(fleet: FleetStatus, now: float) -> str:
+def status(fleet: FleetStatus, now: float, held: str = "") -> str:
     rows = [_STATUS_HEAD, *(_status_row(row, fleet, now) for row in fleet.rows)]
-    return "\n".join((columns(rows), "", _summary(fleet, now), source(fleet.known, now)))
+    told = [_summary(fleet, now), source(fleet.known, now), printable(held)]
+    return "\n".join((columns(rows), "", *filter(None, told)))
 
 
 def runs(found: Sequence[Run]) -> str:
@@ -128,6 +133,18 @@ def registry(known: KnownRegistry, now: float) -> str:
     return "\n".join((columns([_REGISTRY_HEAD, *rows]), "", source(known, now)))
 
 
+def preflight(checks: Iterable[Check]) -> str:
+    """What a preflight came to, and each thing that was looked at, worst first."""
+    found = worst_first(checks)
+    rows = [
+        row
+        for one in found
+        for row in ((MARKS[one.outcome], one.name, one.told), (" ", " ", one.advice))
+        if row[2]
+    ]
+    return "\n".join((f"{ready(found)}.", columns(rows)))
+
+
 def source(known: KnownRegistry, now: float) -> str:
     """Where the registry comes from, and how old it is where that matters."""
     return printable(registry_age(known, now)) or "The registry is as it is at its source."
@@ -168,7 +185,8 @@ def _summary(fleet: FleetStatus, now: float) -> str:
 def _run_row(run: Run) -> tuple[str, ...]:
     asked = _minute(datetime.fromisoformat(run.created))
     is_ = run_state(run)
-    return (str(run.id), run.target, run.image_or_commit, _asker(run), asked, is_, run.url)
+    what = f"{run.operation} {run.target}".strip()
+    return (str(run.id), what, run.image_or_commit, _asker(run), asked, is_, run.url)
 
 
 def _asker(run: Run) -> str:

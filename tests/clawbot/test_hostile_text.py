@@ -19,17 +19,26 @@ from clawbot.discord.embeds import embed, said
 from clawbot.page import Page
 from clawbot.parsing import Unreadable, parse
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
-from clawbot.replies import Deploying, HistoryReport, Notice, Question, Reply, StatusReport
+from clawbot.replies import (
+    Deploying,
+    HistoryReport,
+    Notice,
+    PreflightReport,
+    Question,
+    Reply,
+    StatusReport,
+)
 from clawbot.telegram import messages
 from fleet_control import json_output, text_output
 from fleet_control.command import Result, broken
 from fleet_control.error import FleetError
-from fleet_control.history import HistoryPage, HistoryRow, Outcome
+from fleet_control.history import HistoryPage, HistoryRow, RunResult
 from fleet_control.host import Health, HostState
 from fleet_control.host_answer import HostAnswer
 from fleet_control.last_words import LastWords
 from fleet_control.ledger import Job, Revision
 from fleet_control.line import printable
+from fleet_control.preflight import Check, Outcome
 from fleet_control.status import FleetStatus
 from sandbox.discord_api import validate
 from sandbox.telegram_api.markup import read_text
@@ -131,10 +140,15 @@ def replies(text: str) -> Iterator[Reply]:
     ):
         yield filled(reply, text)
     yield StatusReport(fleet(text))
+    yield PreflightReport(checks(text))
+
+
+def checks(text: str) -> tuple[Check, ...]:
+    return tuple(filled(Check("x", outcome, "x", "x"), text) for outcome in Outcome)
 
 
 LINK = "https://github.com/openclaw/clawdinators/actions/runs/7"
-ROW = HistoryRow(7, LINK, "x", "x", "", "x", NOW, "x", Outcome.FAILED, "x", 7.0)
+ROW = HistoryRow(7, LINK, "x", "x", "", "x", NOW, "x", RunResult.FAILED, "x", 7.0)
 
 
 def discord(reply: Reply) -> Iterator[str]:
@@ -235,6 +249,7 @@ def test_fleet_control_prints_a_row_a_row(text: str) -> None:
         lambda word: text_output.runs([filled(asked, word)]),
         lambda word: text_output.run(filled(asked, word)),
         lambda word: text_output.history(filled(HistoryPage((asked,), why="x"), word), word),
+        lambda word: text_output.preflight(checks(word)),
         lambda word: broken(FleetError(word)).shown(as_json=False),
     )
     for draw in draws:
@@ -242,6 +257,7 @@ def test_fleet_control_prints_a_row_a_row(text: str) -> None:
         assert got.count("\n") == expected.count("\n")
         assert_seen(got)
     fields = {"status": json_output.status(fleet(text)), "word": text}
+    fields |= json_output.preflight(checks(text))
     printed = Result("", fields).shown(as_json=True)
     assert_seen(printed)
     assert json.loads(printed)["word"] == text

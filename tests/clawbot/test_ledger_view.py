@@ -13,7 +13,7 @@ from clawbot.parsing import parse
 from clawbot.progress import Stage
 from clawbot.replies import Deploying, HistoryReport, Notice, Reply, Tone
 from clawbot.telegram.messages import render
-from fleet_control.history import HistoryRow, Outcome
+from fleet_control.history import HistoryRow, RunResult
 from fleet_control.ledger import Run
 from sandbox.discord_api import limit, validate
 from sandbox.telegram_api.markup import read_text
@@ -175,12 +175,12 @@ async def test_a_page_of_the_history_is_asked_for_and_told(
     served: tuple[Bot, Api], chat: KeptChat
 ) -> None:
     bot, api = served
-    api.runs = [ended(run(n)) for n in range(1, 6)]
+    api.runs = [ended(run(n)) for n in range(1, 18)]
 
     told = await answered(bot, chat, "history claw-2 2")
 
     assert isinstance(told, HistoryReport)
-    assert [row.run_id for row in told.shown.items] == [3, 2]
+    assert [row.run_id for row in told.shown.items] == [9, 8, 7, 6, 5, 4, 3, 2]
     assert (told.target, told.shown.number, told.shown.count, told.shown.asked) == (
         *("claw-2", 1, 3),
         1,
@@ -224,7 +224,7 @@ LONGEST = HistoryRow(
     f"{'m' * 32} in the terminal",
     NOW - 3600,
     f"{LONGEST_ID}, ami-{'0' * 17} @1234567 → ami-{'1' * 17} @1234567",
-    Outcome.FAILED,
+    RunResult.FAILED,
     f"failed at {LONGEST_ID}, 249 of 250 hosts done",
     35_999.0,
 )
@@ -258,7 +258,7 @@ def test_eight_rows_fit_into_an_embed_and_a_link_goes_where_it_has_no_room() -> 
         ("https://x/7", "https://x/7"),
         ("https://x/(7)", ""),
     ):
-        row = HistoryRow(7, url, "", "a", "", "sam", NOW, "", Outcome.DONE, "done")
+        row = HistoryRow(7, url, "", "a", "", "sam", NOW, "", RunResult.DONE, "done")
         told = embed(report(row), NOW).description or ""
         said = f"[run 7]({link})" if link else "run 7"
         assert told == f"🟢 **Deploy a** · done · <t:{int(NOW)}:R>\n-# sam · {said}"

@@ -150,7 +150,9 @@ def _states(keys: Mapping[str, IamRequest]) -> Iterator[Question]:
         yield f"write the state of tofu/{root}", [_object(STATE_BUCKET, name, "PutObject")]
         lock = f"{STATE_BUCKET}/{name}"
         yield f"take the lock of tofu/{root}", [_item("PutItem", lock)]
+        yield f"see who holds the lock of tofu/{root}", [_item("GetItem", lock)]
         yield f"break the lock of tofu/{root}", [_item("DeleteItem", lock)]
+        yield f"read the digest of tofu/{root}'s state", [_item("GetItem", f"{lock}-md5")]
         yield f"write the digest of tofu/{root}'s state", [_item("PutItem", f"{lock}-md5")]
     both = [f"{STATE_BUCKET}/{root}.tfstate" for root in ("fleet", "control")]
     yield "take both locks at once", [_item("PutItem", *both)]
@@ -165,6 +167,24 @@ def _states(keys: Mapping[str, IamRequest]) -> Iterator[Question]:
         ("DeleteTable", "remove the control table"),
     ):
         yield what, [IamRequest(f"dynamodb:{action}", _LEASES)]
+
+    for action, doing in (("GetItem", "read"), ("PutItem", "write")):
+        for key, what in (
+            ("freeze", "a freeze"),
+            ("stop#17", "that a run is to stop"),
+            ("lock#runner@runnervm1", "what a job noted of its lock"),
+            (f"lease#{TWO}", "a bot's lease"),
+        ):
+            yield f"{doing} {what}", [_row(action, key)]
+    yield (
+        "write a freeze beside what a job noted",
+        [_row("PutItem", "freeze", "lock#runner@runnervm1")],
+    )
+    yield "remove what a job noted", [_row("DeleteItem", "lock#runner@runnervm1")]
+
+
+def _row(action: str, *keys: str) -> IamRequest:
+    return IamRequest(f"dynamodb:{action}", _LEASES, {"dynamodb:LeadingKeys": list(keys)})
 
 
 def _item(action: str, *keys: str) -> IamRequest:

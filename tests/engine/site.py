@@ -22,7 +22,7 @@ from sandbox.engine import TofuEngine
 from sandbox.image import images
 from sandbox.moto import MotoServer
 from sandbox.principal import REGION
-from sandbox.seed import BOOTSTRAP_BUCKET, LOCK_TABLE, STATE_BUCKET
+from sandbox.seed import BOOTSTRAP_BUCKET, CONTROL_TABLE, LOCK_TABLE, STATE_BUCKET
 from sandbox.tofu_commands import TofuCommands
 from tests.workflows import git
 from tests.workflows.conftest import BY_THE_CONTROL_API, LocalRunner
@@ -166,6 +166,7 @@ def _job_environ(place: TofuCommands, engine: TofuEngine, url: str, github: str)
         "FLEET_HEALTH_POLL": "0.1",
         "FLEET_STEADY_SECONDS": "0.1",
         **BY_THE_CONTROL_API,
+        "CONTROL_TABLE": CONTROL_TABLE,
         "GITHUB_API_URL": github,
         "GITHUB_OUTPUT": str(folder / "output"),
         "GITHUB_REPOSITORY": REPOSITORY,

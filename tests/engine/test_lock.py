@@ -62,7 +62,7 @@ def test_a_run_waits_for_a_lock_that_another_keeps_then_fails_in_words(
     assert "Acquiring state lock." in capfd.readouterr().out
     assert before == site.runner.hosts()
     assert "sam@laptop" in site.runner.summary
-    assert f"force-unlock {HELD['ID']}" in site.runner.summary
+    assert "/fleet unlock" in site.runner.summary
 
 
 def test_a_run_goes_on_when_the_lock_is_released_in_time(site: EngineSite, tmp_path: Path) -> None:
@@ -193,19 +193,19 @@ def test_the_next_deploy_recovers_from_an_engine_killed_in_the_middle(
 def test_a_lock_that_a_killed_engine_left_is_told_with_what_releases_it(
     site: EngineSite, tmp_path: Path, impatient: str, command: str
 ) -> None:
-    """Its job can't give it back; the next deploy does as is said, once that was done."""
+    """Its job can't give it back, and still lives; a person does as is said, by the lock's id."""
     before = site.settles()
     killer = _killed_when(site, tmp_path, WORDS[command], command, releases="false")
 
     assert site.deploys(TARGET=TWO, TOFU=killer) == 1
     said = site.runner.summary
-    released = re.search(r"release it: (tofu -chdir=tofu/fleet force-unlock [0-9a-f-]{36})\.", said)
+    left = re.search(r"release it: /fleet unlock \(lock ([0-9a-f-]{36})\)\.", said)
     assert f"OpenTofu's {command} was killed (signal 9). Its lock is not given back: " in said
-    assert released
+    assert left
     assert site.deploys(TARGET=TWO, TOFU=impatient) == 1
-    assert released[1] in site.runner.summary
+    assert "which has ended, but what it began may not have" in site.runner.summary
 
-    site.account.ask(f"{released[1].replace('force-unlock', 'force-unlock -force')}")
+    assert site.deploys(OPERATION="unlock", TARGET=left[1]) == 0, site.runner.summary
     assert site.deploys(TARGET=TWO) == 0, site.runner.summary
     assert before.keys() == site.runner.hosts().keys()
     assert not site.differs("fleet")

@@ -9,7 +9,7 @@ from fleet_control.history import (
     UNSEEN,
     HistoryPage,
     HistoryRow,
-    Outcome,
+    RunResult,
     beside,
     brief,
     nothing,
@@ -106,78 +106,78 @@ def test_of_a_run_whose_jobs_could_not_be_had_that_is_said() -> None:
 @pytest.mark.parametrize(
     ("jobs", "fields", "outcome", "ended"),
     [
-        ((PLAN, host("claw-2")), {}, Outcome.DONE, "done after 5 min 12 s"),
-        ((), {"status": "queued", "conclusion": None}, Outcome.QUEUED, "queued"),
-        ((), {"status": "pending", "conclusion": None}, Outcome.QUEUED, "queued"),
-        ((), {"status": "unknown", "conclusion": None}, Outcome.UNKNOWN, "unknown"),
+        ((PLAN, host("claw-2")), {}, RunResult.DONE, "done after 5 min 12 s"),
+        ((), {"status": "queued", "conclusion": None}, RunResult.QUEUED, "queued"),
+        ((), {"status": "pending", "conclusion": None}, RunResult.QUEUED, "queued"),
+        ((), {"status": "unknown", "conclusion": None}, RunResult.UNKNOWN, "unknown"),
         (
             (),
             {"status": "waiting", "conclusion": None},
-            Outcome.QUEUED,
+            RunResult.QUEUED,
             "waiting for a reviewer on GitHub",
         ),
-        ((), RUNS, Outcome.RUNNING, "running"),
-        ((PLAN,), {"status": "queued", "conclusion": None}, Outcome.RUNNING, "running"),
-        ((PLAN, host("claw-2", None)), RUNS, Outcome.RUNNING, "running at claw-2"),
+        ((), RUNS, RunResult.RUNNING, "running"),
+        ((PLAN,), {"status": "queued", "conclusion": None}, RunResult.RUNNING, "running"),
+        ((PLAN, host("claw-2", None)), RUNS, RunResult.RUNNING, "running at claw-2"),
         (
             (PLAN, host("a"), host("b", None), waits("c")),
             RUNS | ALL,
-            Outcome.RUNNING,
+            RunResult.RUNNING,
             "running at b, 1 of 3 hosts done",
         ),
         (
             (Job("plan", "completed", "failure", BEGAN, ENDED),),
             FAILED,
-            Outcome.FAILED,
+            RunResult.FAILED,
             "failed, no host touched, after 5 min 12 s",
         ),
-        ((), {"conclusion": "startup_failure"}, Outcome.FAILED, "failed, no host touched"),
+        ((), {"conclusion": "startup_failure"}, RunResult.FAILED, "failed, no host touched"),
         (
             (host("claw-2", "failure"),),
             FAILED,
-            Outcome.FAILED,
+            RunResult.FAILED,
             "failed at claw-2 after 5 min 12 s",
         ),
         (
             (host("claw-2", "failure", steps=SPARED),),
             FAILED,
-            Outcome.FAILED,
+            RunResult.FAILED,
             "failed at claw-2, no host touched, after 5 min 12 s",
         ),
         (
             (host("a"), host("b", "timed_out"), waits("c", "cancelled")),
             FAILED | ALL,
-            Outcome.FAILED,
+            RunResult.FAILED,
             "failed at b, 1 of 3 hosts done, after 5 min 12 s",
         ),
         (
             (host("a"), Job("finish", "completed", "failure", BEGAN, ENDED)),
             FAILED | ALL,
-            Outcome.FAILED,
+            RunResult.FAILED,
             "failed at finish after 5 min 12 s",
         ),
         (
             (waits("claw-2", "cancelled"),),
             CANCELLED,
-            Outcome.CANCELLED,
+            RunResult.CANCELLED,
             "cancelled, no host touched",
         ),
         (
             (host("a"), host("b", "failure", steps=HELD)),
             FAILED | ALL,
-            Outcome.STOPPED,
+            RunResult.STOPPED,
             "stopped by sam, 1 of 2 hosts done, after 5 min 12 s",
         ),
         (
             (),
             FAILED | {"operation": "unlock", "target": "01234567"},
-            Outcome.FAILED,
+            RunResult.FAILED,
             "failed",
         ),
     ],
 )
 def test_how_it_ended_and_where(
-    jobs: tuple[Job, ...], fields: dict[str, Any], outcome: Outcome, ended: str
+    jobs: tuple[Job, ...], fields: dict[str, Any], outcome: RunResult, ended: str
 ) -> None:
     found = row(*jobs, **fields)
 

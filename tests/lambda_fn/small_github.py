@@ -32,8 +32,9 @@ class SeenRequest:
 @dataclass
 class SmallGitHub:
     """Runs and `commits` are GitHub's own objects, newest first; `refusals` are answers to the
-    next requests. `remaining` is what it says of its quota, `counted` what it takes from it.
-    `hears` is told each path that is asked for, before the answer."""
+    next requests, `refuses` to all of a path that ends so, as (status, message). `remaining` is
+    what it says of its quota, `counted` what it takes from it. `hears` is told each path that is
+    asked for, before the answer."""
 
     url: str = ""
     token: str = TOKEN
@@ -45,6 +46,7 @@ class SmallGitHub:
     dispatched: list[dict[str, Any]] = field(default_factory=list)
     cancelled: list[int] = field(default_factory=list)
     refusals: deque[web.Response] = field(default_factory=deque)
+    refuses: dict[str, tuple[int, str]] = field(default_factory=dict)
     remaining: int | None = None
     counted: int = 0
     names_runs: bool = True
@@ -56,6 +58,9 @@ class SmallGitHub:
     log_in_parts: bool = True
     annotations: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     commits: list[dict[str, Any]] = field(default_factory=list)
+    state: str = "active"
+    ends: str = ""
+    host_files: tuple[str, ...] = ("clawdinator-1.nix", "clawdinator-2.nix")
     _let_go: asyncio.Event = field(default_factory=asyncio.Event)
     _runner: web.AppRunner | None = None
 
@@ -64,6 +69,7 @@ class SmallGitHub:
         repo = f"/repos/{REPO}"
         workflow = f"{repo}/actions/workflows/fleet-deploy.yml"
         app.router.add_post(f"{workflow}/dispatches", self._dispatch)
+        app.router.add_get(workflow, self._workflow)
         app.router.add_get(f"{workflow}/runs", self._list)
         app.router.add_get(f"{repo}/actions/runs/{{id}}", self._run)
         app.router.add_get(f"{repo}/actions/runs/{{id}}/jobs", self._jobs)
@@ -71,6 +77,7 @@ class SmallGitHub:
         app.router.add_get(f"{repo}/actions/jobs/{{id}}/logs", self._log)
         app.router.add_get(f"{repo}/check-runs/{{id}}/annotations", self._annotations)
         app.router.add_get(f"{repo}/contents/nix/instances.json", self._contents)
+        app.router.add_get(f"{repo}/contents/nix/hosts", self._hosts)
         app.router.add_post("/graphql", self._graphql)
         app.router.add_get("/storage/{id}", self._stored)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -110,6 +117,9 @@ class SmallGitHub:
             return web.json_response({"message": "Bad credentials"}, status=401)
         if self.refusals:
             return self.refusals.popleft()
+        for path, (status, message) in self.refuses.items():
+            if request.path.endswith(path):
+                return web.json_response({"message": message}, status=status)
         answer = marked(request, await handler(request))
         self.counted += answer.status != 304 and request.path != "/graphql"
         if self.remaining is not None:
@@ -125,8 +135,18 @@ class SmallGitHub:
             await self._let_go.wait()
         return answer
 
+    async def _workflow(self, _: web.Request) -> web.Response:
+        headers = {"github-authentication-token-expiration": self.ends} if self.ends else {}
+        return web.json_response({"id": 1, "state": self.state}, headers=headers)
+
+    async def _hosts(self, _: web.Request) -> web.Response:
+        return web.json_response([{"type": "file", "name": name} for name in self.host_files])
+
     async def _dispatch(self, request: web.Request) -> web.Response:
         sent = await request.json()
+        if unknown := [name for name in sent["inputs"] if name not in ledger.Entry._fields]:
+            said = f"Unexpected inputs provided: {json.dumps(unknown)}"
+            return web.json_response({"message": said}, status=422)
         self.dispatched.append(sent)
         run = run_of(ledger.Entry(**sent["inputs"]), 1000 + len(self.runs))
         self.runs.insert(0, run)

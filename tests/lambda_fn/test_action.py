@@ -32,7 +32,9 @@ async def test_a_run_is_told_with_its_jobs_and_why_it_failed(ask: Ask, github: S
         "2026-11-24T10:05:01.0000000Z Post job cleanup.\n"
     )
 
-    answer = await ask(function_url({"action": "run", "run_id": 7, "revisions": True}, AGENT_1))
+    answer = await ask(
+        function_url({"action": "run", "run_id": 7, "revisions": True, "operations": True}, AGENT_1)
+    )
 
     run = answer.body["run"]
     assert (run["id"], run["url"], run["attempt"]) == (7, f"{HTML}/7", 2)

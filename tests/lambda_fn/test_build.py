@@ -18,6 +18,7 @@ SHARED = (
     "__init__.py",
     "caller.py",
     "deploy_jobs.py",
+    "duration.py",
     "freeze.py",
     "github.py",
     "host_change.py",
@@ -25,9 +26,11 @@ SHARED = (
     "ledger.py",
     "line.py",
     "policy.py",
+    "preflight.py",
     "roll_stop.py",
     "run_row.py",
     "seed.py",
+    "state_lock.py",
     "verdict.py",
 )
 
@@ -85,7 +88,7 @@ def test_it_is_small_and_holds_our_source_as_it_is() -> None:
         for room, files in (("lambda_fn", function), ("fleet_control", shared))
         for name, path in files.items()
     }
-    assert len(content) <= 64 * 1024
+    assert len(content) <= 80 * 1024
 
 
 @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])

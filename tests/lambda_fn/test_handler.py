@@ -33,7 +33,7 @@ async def test_a_persons_deploy_becomes_one_dispatch(ask: Ask, github: SmallGitH
         "message": "deploy queued for clawdinator-2",
         "run": {"id": 1000, "url": f"{HTML}/1000"},
     }
-    assert github.dispatched == [{"ref": "main", "inputs": PERSONS._asdict()}]
+    assert github.dispatched == [{"ref": "main", "inputs": PERSONS.inputs}]
     assert github.asked[0].headers["x-github-api-version"] == "2026-03-10"
 
 
@@ -41,7 +41,7 @@ async def test_an_agents_deploy_carries_its_instance(ask: Ask, github: SmallGitH
     answer = await ask(function_url(by_agent(), AGENT_1))
 
     assert answer.status == 200
-    assert github.dispatched == [{"ref": "main", "inputs": AGENTS._asdict()}]
+    assert github.dispatched == [{"ref": "main", "inputs": AGENTS.inputs}]
 
 
 @pytest.mark.parametrize("caller", ["clawdinator-3", None, ""])
@@ -54,7 +54,7 @@ async def test_an_agent_speaks_only_as_its_own_instance(
     answer = await ask(function_url(ask_ | {"target": "clawdinator-1"}, AGENT_1))
 
     assert answer.code == (403, "self_deploy")
-    assert [one["inputs"] for one in github.dispatched] == [AGENTS._asdict()]
+    assert [one["inputs"] for one in github.dispatched] == [AGENTS.inputs]
 
 
 @pytest.mark.parametrize("target", ["clawdinator-1", "all"])

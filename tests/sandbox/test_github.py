@@ -455,3 +455,28 @@ def asked_of(url: str) -> list[ledger.Revision]:
     )
     asking = GitHubClient(settings, lambda _: TOKEN, str, Budget(), GitHubCache(), 0.0)
     return revisions(asking)
+
+
+async def test_the_workflow_is_shown_and_begins_nothing_while_it_is_disabled(
+    tmp_path: Path,
+) -> None:
+    async with github_of(ONE_JOB, tmp_path) as github:
+        workflow = DISPATCH.removesuffix("/dispatches")
+        status, shown = await github.call("GET", workflow)
+        assert (status, shown["state"]) == (200, "active")
+
+        github.github.runner.context.state = "disabled_manually"
+
+        assert (await github.call("GET", workflow))[1]["state"] == "disabled_manually"
+        status, answer = await github.call("POST", DISPATCH, ASKED)
+        words = "Cannot trigger a 'workflow_dispatch' on a disabled workflow"
+        assert (status, answer["message"]) == (422, words)
+        assert github.github.runner.runs == []
+
+
+async def test_a_folder_is_a_list_of_what_lies_in_it(tmp_path: Path) -> None:
+    async with github_of(ONE_JOB, tmp_path) as github:
+        status, listed = await github.call("GET", "/contents/nix?ref=main")
+        names = [one["name"] for one in listed]
+        assert (status, "instances.json" in names) == (200, True)
+        assert (await github.call("GET", "/contents/nix/none"))[0] == 404

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from fleet_control.registry import parse as parse_registry
+from fleet_control.state_lock import StateLock
 from sandbox.host_rules import Rules, Timing
 from sandbox.image import SeededImage
 from sandbox.principal import ACCOUNT
@@ -22,7 +23,7 @@ from sandbox.tofu.plan import TofuHost, make
 from tests.sandbox.aws import MotoAws
 from tests.sandbox.conftest import REGISTRY
 from workflows.fleet_deploy import expectation, guard
-from workflows.fleet_deploy.lock import StateLock, held
+from workflows.fleet_deploy.lock import held
 from workflows.fleet_deploy.state import machines_of
 
 NEWEST = "ami-03c1a3d1000000003"

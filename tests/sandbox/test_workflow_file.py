@@ -122,6 +122,8 @@ def test_an_expression_has_githubs_value(text: str, expected: str) -> None:
 def test_an_if_compares_texts_without_regard_to_case() -> None:
     assert holds("needs.plan.outputs.target == 'all'", SCOPE)
     assert not holds("needs.plan.outputs.target == 'claw'", SCOPE)
+    assert holds("inputs.target != 'unlock'", SCOPE)
+    assert not holds("inputs.target != 'ALL'", SCOPE)
     assert holds("", SCOPE)
 
 

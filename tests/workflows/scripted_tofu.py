@@ -1,10 +1,11 @@
 """An engine that plans what the test wrote down, and applies it to EC2. Standard library only.
 
-It notes each command in `$CALLS`, and behind that, with `.told`, which revision and seed each plan
-was told of. `$PLAN` names the plan, with `.imported` behind it the one that takes its place when
-something is imported; beside it, `state.json` is its state, and `told.json` the revision, the seed
-and the user data that the plan was written with: it is shown with those of the environment. It is a
-program: tests start it.
+It notes each command in `$CALLS`, but not the look for a lock; and behind that, with `.told`, which
+revision and seed each plan was told of. `$PLAN` names the plan, with `.imported` behind it the one
+that takes its place when something is imported; beside it, `state.json` is its state, and
+`told.json` the revision, the seed and the user data that the plan was written with: it is shown
+with those of the environment; and `lock.json` the lock on the state, for which no plan waits. It is
+a program: tests start it.
 """
 
 import hashlib
@@ -17,14 +18,18 @@ from pathlib import Path
 
 def main() -> None:
     command = sys.argv[2]
-    with Path(os.environ["CALLS"]).open("a") as calls:
-        calls.write(" ".join(sys.argv[2:]) + "\n")
+    if sys.argv[-1] != "whose":
+        with Path(os.environ["CALLS"]).open("a") as calls:
+            calls.write(" ".join(sys.argv[2:]) + "\n")
     if command == "plan":
         told = " ".join(os.environ.get(f"TF_VAR_{one}", "") for one in ("revision", "seed_sha256"))
         with Path(f"{os.environ['CALLS']}.told").open("a") as lines:
             lines.write(f"{told}\n")
     place = Path(os.environ["PLAN"])
     plan = place.read_text() if place.exists() else ""
+    lock = place.with_name("lock.json")
+    if command in ("plan", "apply", "force-unlock") and lock.exists():
+        unlock(lock, sys.argv[-1])
     if command == "show" and sys.argv[3:] == ["-json"]:
         state = place.with_name("state.json")
         sys.stdout.write(state.read_text() if state.exists() else '{"format_version": "1.0"}')
@@ -35,6 +40,16 @@ def main() -> None:
     elif command == "apply" and "-refresh-only" not in sys.argv:
         for change in json.loads(plan)["resource_changes"]:
             apply(change)
+
+
+def unlock(place: Path, id_: str) -> None:
+    """Take away the lock of that id; exit, telling of the lock, where it has another."""
+    lock = json.loads(place.read_text())
+    if lock["ID"] == id_:
+        place.unlink()
+        return
+    told = "".join(f"  {key + ':':10} {one}\n" for key, one in lock.items())
+    sys.exit(f"Error: Error acquiring the state lock\n\nLock Info:\n{told}")
 
 
 def made_of(plan: str, written: Path) -> str:

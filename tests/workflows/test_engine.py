@@ -247,8 +247,7 @@ def test_the_lock_of_an_engine_that_was_killed_is_given_back(tmp_path: Path, com
 
 def test_a_lock_that_can_not_be_given_back_is_told_with_who_must(tmp_path: Path) -> None:
     assert killed(tmp_path, "apply", HERE, now(), releases="never").endswith(
-        f" UTC and stayed so. If nobody is at work there, release it: tofu -chdir=tofu/fleet "
-        f"force-unlock {ID}."
+        f" UTC and stayed so. If nobody is at work there, release it: /fleet unlock (lock {ID})."
     )
 
 
@@ -257,7 +256,7 @@ def test_anothers_lock_is_left_and_named(tmp_path: Path, who: str, ago: float) -
     said = killed(tmp_path, "apply", who, now(-ago), releases=ID if who != HERE else "never")
 
     assert f"Its lock is not given back: the state was locked by {who} since " in said
-    assert f"force-unlock {ID}" in said
+    assert f"/fleet unlock (lock {ID})" in said
 
 
 def test_where_no_lock_is_named_nothing_is_promised(tmp_path: Path) -> None:

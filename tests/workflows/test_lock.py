@@ -2,11 +2,11 @@
 
 import getpass
 import socket
-from dataclasses import replace
 
 import pytest
 
-from workflows.fleet_deploy.lock import StateLock, held, is_left_by
+from fleet_control.state_lock import StateLock
+from workflows.fleet_deploy.lock import held, is_left_by, stays
 
 SAID = """Error: Error acquiring the state lock
 Lock Info:
@@ -21,7 +21,7 @@ Lock Info:
 LINES = [line.strip() for line in SAID.splitlines()]
 SINCE = 1795507200.0
 NAMED = StateLock("11111111-2222-3333-4444-555555555555", "sam@laptop", SINCE)
-OURS = replace(NAMED, who=f"{getpass.getuser()}@{socket.gethostname()}")
+OURS = NAMED._replace(who=f"{getpass.getuser()}@{socket.gethostname()}")
 
 
 def test_it_is_read_from_the_engines_words() -> None:
@@ -33,16 +33,15 @@ def test_other_words_name_no_lock() -> None:
 
 
 def test_the_sentence_says_who_and_how_to_release_it() -> None:
-    assert NAMED.sentence() == (
+    assert stays(NAMED) == (
         "the state was locked by sam@laptop since 2026-11-24 08:00 UTC and stayed so. If nobody is "
-        "at work there, release it: "
-        "tofu -chdir=tofu/fleet force-unlock 11111111-2222-3333-4444-555555555555"
+        "at work there, release it: /fleet unlock (lock 11111111-2222-3333-4444-555555555555)"
     )
 
 
 def test_a_holders_name_can_not_write_markup() -> None:
-    assert held([*LINES, "Who: <b>`sam`\t"]) == replace(NAMED, who=" b sam ")
-    assert held([*LINES, f"Who: {'s' * 99}"]) == replace(NAMED, who="s" * 60)
+    assert held([*LINES, "Who: <b>`sam`\t"]) == NAMED._replace(who=" b sam ")
+    assert held([*LINES, f"Who: {'s' * 99}"]) == NAMED._replace(who="s" * 60)
 
 
 @pytest.mark.parametrize(
@@ -53,8 +52,8 @@ def test_a_holders_name_can_not_write_markup() -> None:
 def test_a_time_that_can_not_be_read_is_none(created: str) -> None:
     found = held([*LINES, f"Created: {created}"])
 
-    assert found == replace(NAMED, created=None)
-    assert found.sentence().startswith("the state was locked by sam@laptop and stayed so. ")
+    assert found == NAMED._replace(created=None)
+    assert stays(found).startswith("the state was locked by sam@laptop and stayed so. ")
 
 
 def test_a_lock_of_ours_that_was_taken_since_is_what_it_left() -> None:
@@ -66,7 +65,7 @@ def test_a_lock_of_ours_that_was_taken_since_is_what_it_left() -> None:
     [
         (NAMED, SINCE - 3),
         (OURS, SINCE + 3),
-        (replace(OURS, created=None), SINCE - 3),
+        (OURS._replace(created=None), SINCE - 3),
     ],
     ids=["another's", "an older one", "without a time"],
 )

@@ -11,6 +11,7 @@ from fleet_control import manifest
 from fleet_control.deploy_jobs import EndState, begins
 from fleet_control.host import Host, Reading
 from fleet_control.registry_source import KnownRegistry
+from fleet_control.state_lock import StateLock
 from lambda_fn.mask import shown
 from tests.workflows.fleets import IMAGES, NOW, host, registry
 from tests.workflows.test_identity_conflict import entry, fleet
@@ -21,7 +22,7 @@ from workflows.fleet_deploy.engine_error import failure
 from workflows.fleet_deploy.identity_conflict import make_room
 from workflows.fleet_deploy.known_machines import hidden
 from workflows.fleet_deploy.launch_check import over_quota, unfit
-from workflows.fleet_deploy.lock import StateLock
+from workflows.fleet_deploy.lock import stays
 from workflows.fleet_deploy.roll import WHERE_LENGTH, HostTurn, cleared
 from workflows.fleet_deploy.stopped import ROOM, Stopped, brief, cut
 
@@ -149,12 +150,12 @@ def test_what_would_share() -> None:
 
 def test_a_lock_is_told_with_what_releases_it_and_where_the_hosts_are() -> None:
     held = StateLock("11111111-2222-3333-4444-555555555555", "sam@laptop", NOW)
-    text = f"{begins('claw-2', EndState.UNTOUCHED)}OpenTofu's plan failed: {held.sentence()}."
+    text = f"{begins('claw-2', EndState.UNTOUCHED)}OpenTofu's plan failed: {stays(held)}."
 
     said = brief(text, ROOM - WHERE_LENGTH)
 
     assert said.startswith("claw-2 was not touched: OpenTofu's plan failed: ")
-    assert said.endswith(f"release it: tofu -chdir=tofu/fleet force-unlock {held.id}.")
+    assert said.endswith(f"release it: /fleet unlock (lock {held.id}).")
 
 
 def test_where_a_host_is_goes_before_what_to_do() -> None:

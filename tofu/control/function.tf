@@ -22,6 +22,8 @@ resource "aws_lambda_function" "control_api" {
       CONTROL_API_ACCOUNT         = var.control_api_account
       CONTROL_API_OPERATORS       = join(",", var.operators)
       CONTROL_TABLE               = aws_dynamodb_table.control.name
+      LOCK_TABLE                  = var.lock_table
+      STATE_LOCK                  = local.state_lock
     }
   }
 
@@ -89,6 +91,17 @@ resource "aws_iam_role_policy" "function" {
         Effect   = "Allow"
         Action   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
         Resource = aws_dynamodb_table.control.arn
+      },
+      {
+        # Who holds it. The table has the lock of tofu/control and the states' digests too.
+        Sid      = "SeeTheLockOfTheFleet"
+        Effect   = "Allow"
+        Action   = "dynamodb:GetItem"
+        Resource = local.lock_table
+        Condition = {
+          "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = [local.state_lock] }
+          Null                        = { "dynamodb:LeadingKeys" = "false" }
+        }
       },
     ]
   })

@@ -23,17 +23,18 @@ class TableAway(Exception):
 
 
 class ControlTable:
-    """The rows of one table, keyed by `pk`, of texts and numbers."""
+    """The rows of one table, keyed by `key`, of texts and numbers."""
 
-    def __init__(self, client: Any, name: str) -> None:
+    def __init__(self, client: Any, name: str, key: str = "pk") -> None:
         self._client = client  # boto3's DynamoDB, which has no types here
         self._name = name
+        self._key = key
 
-    def get(self, pk: str) -> Item | None:
+    def get(self, key: str) -> Item | None:
         """What stands under this key, if anything does; TableAway where that can't be learnt."""
         try:
             found = self._client.get_item(
-                TableName=self._name, Key={"pk": {"S": pk}}, ConsistentRead=True
+                TableName=self._name, Key={self._key: {"S": key}}, ConsistentRead=True
             )
         except (ClientError, BotoCoreError) as error:
             raise _away(error) from error
@@ -50,12 +51,20 @@ class ControlTable:
 def connect(environ: Mapping[str, str]) -> ControlTable | None:
     """The table that the environment names; None in a deployment that has none."""
     name = environ.get("CONTROL_TABLE", "")
-    if not name:
-        return None
+    return ControlTable(_client(environ), name) if name else None
+
+
+def of_locks(environ: Mapping[str, str]) -> ControlTable:
+    """OpenTofu's, where it keeps its locks."""
+    (name,) = needed(environ, "TOFU_LOCK_TABLE")
+    return ControlTable(_client(environ), name, key="LockID")
+
+
+def _client(environ: Mapping[str, str]) -> Any:
     key, secret, region = needed(
         environ, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"
     )
-    client = boto3.client(
+    return boto3.client(
         "dynamodb",
         aws_access_key_id=key,
         aws_secret_access_key=secret,
@@ -64,7 +73,6 @@ def connect(environ: Mapping[str, str]) -> ControlTable | None:
         endpoint_url=environ.get("AWS_ENDPOINT_URL"),
         config=_CONFIG,
     )
-    return ControlTable(client, name)
 
 
 def _away(error: Exception) -> TableAway:

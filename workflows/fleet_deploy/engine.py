@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from fleet_control.state_lock import StateLock
 from workflows.fleet_deploy import configuration_check, engine_error, lock, summary
 from workflows.fleet_deploy.change import host_address, targets
 from workflows.fleet_deploy.runner import needed
@@ -22,6 +23,7 @@ from workflows.fleet_deploy.stopped import Stopped
 FOLDER = "tofu/fleet"
 _QUIET = ("-input=false", "-no-color")
 _LOCKED = (*_QUIET, "-lock-timeout=5m")
+_FORCED = ("-no-color", "-force")
 _MADE = re.compile(r"^(\S+): Creation complete after .*\[id=(i-[0-9a-f]+)\]$", re.MULTILINE)
 # Tokens of the run that the engine has no use for.
 _WITHHELD = ("GITHUB_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
@@ -106,31 +108,32 @@ class Engine:
 
     def _released(self, began: float) -> str:
         """Give a killed engine's lock back, if it is surely that one; what is to be done now."""
-        left = self._lock()
+        left = self.lock()
         if left and lock.is_left_by(left, began):
             with suppress(Stopped):
-                self._unlock(left.id)
+                self.unlock(left.id)
                 return (
                     "Its lock on the state is given back: the next deploy takes it up from there."
                 )
-            left = self._lock()
+            left = self.lock()
         if left:
-            return f"Its lock is not given back: {left.sentence()}."
+            return f"Its lock is not given back: {lock.stays(left)}."
         return "If its lock on the state stayed, the next deploy says so, and how to release it."
 
-    def _lock(self) -> lock.StateLock | None:
+    def lock(self) -> StateLock | None:
         """The lock on the state, where there is one and the engine names it."""
         try:
-            self._unlock("whose")
+            # No lock has this id, and the engine says so by telling of the one that there is.
+            self._run("force-unlock", *_FORCED, "whose", errors=False)
         except EngineFailed as refused:
             return lock.held(engine_error.lines(refused.said))
         except Stopped:
             return None
         return None
 
-    def _unlock(self, id_: str) -> None:
-        """EngineFailed where no lock has this id, which is how the engine tells whose it is."""
-        self._run("force-unlock", "-no-color", "-force", id_)
+    def unlock(self, id_: str) -> None:
+        """Break the lock of this id; EngineFailed where none has it."""
+        self._run("force-unlock", *_FORCED, id_)
 
     def _plan(self, file: Path, image: str, *options: str) -> Any:
         """The plan that now lies in `file`, as JSON."""
@@ -144,8 +147,9 @@ class Engine:
         except ValueError as error:
             raise Stopped("OpenTofu failed", f"OpenTofu's {what} is not JSON.") from error
 
-    def _run(self, command: str, *options: str, quiet: bool = False) -> str:
-        """What the command wrote, where it is `quiet`; else that goes to the log as it comes."""
+    def _run(self, command: str, *options: str, quiet: bool = False, errors: bool = True) -> str:
+        """What the command wrote. It goes to the log as it comes: of a `quiet` one the errors
+        alone, and where those are to be expected nothing."""
         argv = [self.program, f"-chdir={FOLDER}", command, *options]
         kept = {name: value for name, value in self.environ.items() if name not in _WITHHELD}
         try:
@@ -159,7 +163,7 @@ class Engine:
                 text=True,
                 encoding="utf-8",
             ) as process:
-                said = _heard(process, quiet=quiet)
+                said = _heard(process, quiet=quiet or not errors)
         except OSError as error:
             raise Stopped("OpenTofu failed", f"{self.program} can't be run: {error}.") from error
         if process.returncode < 0:

@@ -34,7 +34,7 @@ def lines(said: str) -> list[str]:
 
 def _why(code: int, said: str) -> str:
     if locked := lock.held(lines(said)):
-        return locked.sentence()
+        return lock.stays(locked)
     error = list(_first_error(said))
     if digest := _DIGEST.search(" ".join(error)):
         value = f" (it should be {digest[1]})" if digest[1] else ""

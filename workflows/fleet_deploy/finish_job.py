@@ -6,8 +6,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fleet_control.caller import ALL
+from fleet_control.deploy_jobs import FINISH
 from fleet_control.error import Ec2Error
-from workflows.fleet_deploy import guard, known_machines, removal, roll, runner, summary
+from workflows.fleet_deploy import (
+    goal,
+    guard,
+    known_machines,
+    lost_lock,
+    removal,
+    roll,
+    runner,
+    summary,
+)
 from workflows.fleet_deploy.job import (
     DeployPlan,
     JobContext,
@@ -24,16 +34,17 @@ log = logging.getLogger(__name__)
 
 def run(job: JobContext) -> tuple[Annotation, ...]:
     plan = planned(job.environ)
-    if job.asked.target != ALL:
+    if job.asked.hosts != ALL or job.asked.operation not in goal.FINISHED:
         raise Stopped("Not for this", f"Only a deploy of `{ALL}` is finished this way.")
     spare_the_caller(job, ALL)
+    notices = lost_lock.noted(job, FINISH)
     try:
         machines = _all_are_done(job, plan)
         gone = _apply_the_rest(job, plan.image, machines)
     except Stopped as stop:
         raise telling_where(job, plan.roll, stop) from stop
     log.info("fleet.finished image=%s removed=%s", plan.image, ",".join(gone) or "none")
-    return _tell(job, plan, gone)
+    return notices + _tell(job, plan, gone)
 
 
 def _tell(job: JobContext, plan: DeployPlan, gone: tuple[str, ...]) -> tuple[Annotation, ...]:
@@ -55,7 +66,7 @@ def _all_are_done(job: JobContext, plan: DeployPlan) -> dict[str, str]:
     machines = job.engine.machines()
     view = known_machines.settled(job, machines)
     for turn in plan.roll:
-        if why := roll.unfinished(turn, view.there.get(turn.id), plan.image):
+        if why := roll.unfinished(turn, view.there.get(turn.id)):
             raise Stopped("Roll stopped", f"Nothing was removed, the roll is not done: {why}.")
     return {machine: id_ for machine, id_ in machines.items() if machine in view.staying}
 

@@ -1,0 +1,118 @@
+"""How a preflight is told on every front."""
+
+import pytest
+
+from clawbot.discord.embeds import BLUE, GREEN, RED, embed
+from clawbot.replies import PreflightReport, is_final
+from clawbot.telegram import messages
+from fleet_control import text_output
+from fleet_control.command import Result
+from fleet_control.preflight import Check, Outcome
+from sandbox.discord_api import validate
+from sandbox.telegram_api.markup import read_text
+from sandbox.terminal.markup import is_settled, render
+
+API = Check("Control API", Outcome.OK, "It answers at `https://x.y`.")
+CLOCK = Check("Clock", Outcome.WRONG, "It is 9 min ahead.", "Start `systemd-timesyncd`.")
+BUNDLES = Check("Bundles", Outcome.UNSEEN, "They can't be seen from here.", "`clawbot bundle`.")
+ALL = PreflightReport((API, BUNDLES, CLOCK))
+# As many as one message holds, whatever they say.
+MOST = 30
+
+
+def telegram(report: PreflightReport) -> str:
+    return read_text(messages.render(report, 0.0), "HTML")[0]
+
+
+def test_in_discord_what_is_wrong_comes_first_with_what_to_do() -> None:
+    drawn = embed(ALL, 0.0)
+    assert (drawn.title, drawn.colour and drawn.colour.value) == ("1 thing is wrong", RED)
+    assert (drawn.description or "").splitlines() == [
+        "✗ **Clock** · It is 9 min ahead.",
+        "-# Start `systemd-timesyncd`.",
+        "? **Bundles** · They can't be seen from here.",
+        "-# `clawbot bundle`.",
+        "✓ **Control API** · It answers at `https://x.y`.",
+    ]
+
+
+def test_in_telegram_what_is_wrong_comes_first_with_what_to_do() -> None:
+    assert telegram(ALL).splitlines() == [
+        "1 thing is wrong",
+        "✗ Clock It is 9 min ahead.",
+        "    Start systemd-timesyncd.",
+        "? Bundles They can't be seen from here.",
+        "    clawbot bundle.",
+        "✓ Control API It answers at https://x.y.",
+    ]
+
+
+def test_in_a_terminal_what_is_wrong_comes_first_with_what_to_do() -> None:
+    assert render(ALL, 0.0).plain.splitlines() == [
+        "1 thing is wrong",
+        "✗ Clock: It is 9 min ahead.",
+        "  Start systemd-timesyncd.",
+        "? Bundles: They can't be seen from here.",
+        "  clawbot bundle.",
+        "✓ Control API: It answers at https://x.y.",
+    ]
+
+
+def test_for_an_agent_what_is_wrong_comes_first_with_what_to_do() -> None:
+    assert Result(text_output.preflight(ALL.checks), {}).shown(as_json=False).splitlines() == [
+        "1 thing is wrong.",
+        "✗  Clock        It is 9 min ahead.",
+        "                Start `systemd-timesyncd`.",
+        "?  Bundles      They can't be seen from here.",
+        "                `clawbot bundle`.",
+        "✓  Control API  It answers at `https://x.y`.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("checks", "head", "colour"),
+    [
+        ((CLOCK, CLOCK, BUNDLES), "2 things are wrong", RED),
+        ((API, API), "Ready", GREEN),
+        ((API, BUNDLES), "Ready, as far as can be seen from here", GREEN),
+    ],
+)
+def test_the_head_says_what_it_came_to(checks: tuple[Check, ...], head: str, colour: int) -> None:
+    drawn = embed(PreflightReport(checks), 0.0)
+    assert (drawn.title, drawn.colour and drawn.colour.value) == (head, colour)
+    assert telegram(PreflightReport(checks)).splitlines()[0] == head
+
+
+def test_while_it_looks_it_says_at_how_many_things_and_how_long() -> None:
+    looking = PreflightReport(looked_at=20)
+    told = "Looking at 20 things, 10 seconds at most"
+    drawn = embed(looking, 0.0)
+    assert (drawn.title, drawn.colour and drawn.colour.value) == (told, BLUE)
+    assert telegram(looking) == render(looking, 0.0).plain == told
+    assert [is_final(one) for one in (looking, ALL)] == [False, True]
+    assert [is_settled(one) for one in (looking, ALL)] == [False, True]
+
+
+@pytest.mark.parametrize("text", ["x" * 900, "*" * 900, "`a` " * 300, "🦞" * 900, "&" * 900])
+def test_every_thing_is_named_and_what_to_do_begun_however_much_there_is_to_say(text: str) -> None:
+    checks = tuple(
+        Check(f"Thing {number:02}", Outcome.WRONG, text, f"do {text}") for number in range(MOST)
+    )
+    drawn = embed(PreflightReport(checks), 0.0)
+    assert validate.message({"embeds": [drawn.to_dict()]}) == []
+    for shown in (
+        (drawn.description or "").splitlines(),
+        telegram(PreflightReport(checks)).splitlines()[1:],
+    ):
+        assert len(shown) == 2 * MOST
+        for check, told, advice in zip(checks, shown[::2], shown[1::2], strict=True):
+            assert told.replace("*", "").startswith(f"✗ {check.name} ")
+            assert advice.replace("-# ", "").strip().startswith("do ")
+
+
+def test_what_is_wrong_has_the_room_that_the_rest_leaves() -> None:
+    long = CLOCK._replace(told="x" * 300, advice="y" * 250)
+    report = PreflightReport((*(API,) * 20, long))
+    drawn = embed(report, 0.0).description or ""
+    assert "x" * 300 + "\n-# " + "y" * 250 in drawn
+    assert "x" * 300 + "\n    " + "y" * 250 in telegram(report)
