@@ -45,6 +45,10 @@ def registry(known: KnownRegistry) -> Document:
     return {"registry": _known(known), "instances": entries}
 
 
+def preflight(checks: Iterable[Check]) -> Document:
+    return {"checks": [one._asdict() for one in checks]}
+
+
 def history(page: HistoryPage) -> Document:
     runs = [
         {
@@ -56,10 +60,6 @@ def history(page: HistoryPage) -> Document:
         for one, row in zip(page.runs, rows(page), strict=True)
     ]
     return {**page._asdict(), "runs": runs}
-
-
-def preflight(checks: Iterable[Check]) -> Document:
-    return {"checks": [one._asdict() for one in checks]}
 
 
 def run(one: Run) -> Document:

@@ -32,6 +32,7 @@ from clawbot.telegram import messages
 from fleet_control import json_output, text_output
 from fleet_control.command import Result, broken
 from fleet_control.error import FleetError
+from fleet_control.freeze import Freeze, one_line
 from fleet_control.history import HistoryPage, HistoryRow, RunResult
 from fleet_control.host import Health, HostState
 from fleet_control.host_answer import HostAnswer
@@ -139,7 +140,8 @@ def replies(text: str) -> Iterator[Reply]:
         HistoryReport(Page((ROW,) * 8, 1, 3, 1), "x", "x"),
     ):
         yield filled(reply, text)
-    yield StatusReport(fleet(text))
+    frozen = Freeze("telegram:7 kim", one_line(text), 0, int(NOW))
+    yield StatusReport(fleet(text), held=frozen.sentence)
     yield PreflightReport(checks(text))
 
 
@@ -248,8 +250,8 @@ def test_fleet_control_prints_a_row_a_row(text: str) -> None:
         lambda word: text_output.status(fleet(word), NOW),
         lambda word: text_output.runs([filled(asked, word)]),
         lambda word: text_output.run(filled(asked, word)),
-        lambda word: text_output.history(filled(HistoryPage((asked,), why="x"), word), word),
         lambda word: text_output.preflight(checks(word)),
+        lambda word: text_output.history(filled(HistoryPage((asked,), why="x"), word), word),
         lambda word: broken(FleetError(word)).shown(as_json=False),
     )
     for draw in draws:
