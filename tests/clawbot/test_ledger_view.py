@@ -198,7 +198,9 @@ async def test_of_an_api_that_is_older_that_is_said(
 
     assert isinstance(told, Notice)
     assert told.tone is Tone.BROKEN
-    assert told.lines[0].startswith("The Control API can't tell the history: it is older")
+    assert told.lines[0].startswith(
+        "The Control API is older than this and can't tell the history."
+    )
 
 
 async def test_what_is_no_target_is_said_and_not_asked_for(
