@@ -161,6 +161,12 @@ async def test_a_name_is_as_long_as_a_choice_s_may_be(scene: DiscordScene) -> No
     assert name.endswith("…")
 
 
+async def runs_offered(scene: DiscordScene, typed: str) -> list[tuple[str, int]]:
+    asked = await scene.discord.typing(scene.app, scene.visitor, "run", "run", run=typed)
+    await scene.discord.until(lambda: asked.answer)
+    return [(choice["name"], choice["value"]) for choice in asked.choices]
+
+
 async def test_runs_come_with_what_was_asked_how_it_ended_and_when(scene: DiscordScene) -> None:
     long_ago = {"created": "2026-09-18T13:13:20Z", "request_id": ""}
     scene.api.runs = [
@@ -168,11 +174,8 @@ async def test_runs_come_with_what_was_asked_how_it_ended_and_when(scene: Discor
         run(72, "completed", "success", target="all", operation="rollback", **long_ago),
     ]
     await scene.start()
-    found = {}
-    for typed in ("", "71", "claw-1", "zlx-"):
-        asked = await scene.discord.typing(scene.app, scene.visitor, "run", "run", run=typed)
-        await scene.discord.until(lambda asked=asked: asked.answer)
-        found[typed] = [(choice["name"], choice["value"]) for choice in asked.choices]
+    typed = ("", "71", "claw-1", "zlx-")
+    found = {begun: await runs_offered(scene, begun) for begun in typed}
 
     failed = ("71 · deploy claw-1 · failed · 3 days ago", 71)
     assert found == {
