@@ -18,6 +18,7 @@ from fleet_control.status import FleetStatus, InstanceStatus
 _REMARKS = 80
 # The button that takes up a roll that stopped.
 GO_ON = "Go on"
+STOP = "Stop the roll"
 HOST_STAGES = {
     HostStage.WAITING: "queued",
     HostStage.REPLACING: "replacing",

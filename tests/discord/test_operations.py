@@ -8,7 +8,7 @@ from clawbot import wording
 from clawbot.operations import CHANGED
 from sandbox.discord_api.guild import Message
 from sandbox.discord_api.interaction import Interaction
-from tests.clawbot.rolls import Moved, roll, stopped
+from tests.clawbot.rolls import LOCK, Moved, lock, roll, stopped
 from tests.discord.dialogue import answer, deploying, pings, said, whispered
 from tests.discord.ec2 import NEWEST, OLDER, OLDEST
 from tests.discord.scene import DiscordScene
@@ -150,6 +150,46 @@ async def test_a_yes_that_comes_after_a_restart_counts_if_it_is_to_the_same(
     await scene.discord.press(scene.app, scene.operator, second, second.buttons["Roll back"])
     await scene.until(lambda: CHANGED.lines[0] in second.text)
     assert len(sent(scene)) == 1
+
+
+async def test_an_unlock_names_the_lock_and_its_run_no_host(scene: DiscordScene) -> None:
+    scene.api.lock = lock()
+    await scene.start()
+
+    reply = await asked(scene, "unlock")
+
+    assert "Unlock the state?" in reply.text
+    assert "`sam@desk` holds the lock on the state since" in reply.text
+    await scene.discord.press(scene.app, scene.operator, reply, reply.buttons["Unlock"])
+    await scene.until(lambda: "queued" in reply.text)
+    assert sent(scene) == [("unlock", LOCK, "")]
+    scene.api.running(1, *stopped().jobs[:1])
+    await scene.until(lambda: "unlocking" in reply.text)
+    await scene.stop()
+    scene.api.done(1, *stopped().jobs[:1])
+    await scene.start()
+    await scene.until(lambda: calls(scene))
+    assert "unlocked" in reply.text
+    assert "unlock the state: unlocked" in calls(scene)[0]
+
+
+@pytest.mark.parametrize("words", ["rollback claw-2", "resume 7"])
+async def test_a_frozen_fleet_is_overridden_by_a_button_that_says_so(
+    scene: DiscordScene, words: str
+) -> None:
+    scene.api.runs = [roll(1, Moved("claw-2", OLDEST)), stopped(7, "claw-1")]
+    scene.api.freeze = {"by": "x:1 sam", "reason": "", "since": 1, "until": 1_790_010_000}
+    await scene.start()
+
+    reply = await asked(scene, words)
+
+    assert "The fleet is frozen by sam" in reply.text
+    assert list(reply.buttons) == ["Override", "Leave it"]
+    await scene.discord.press(scene.app, scene.operator, reply, reply.buttons["Override"])
+    await scene.until(lambda: "queued" in reply.text)
+    assert "overriding the freeze" in reply.text
+    (one,) = (one for one in scene.api.asked if one["action"] == "deploy")
+    assert (one["operation"], one["override"]) == (words.split(maxsplit=1)[0], "freeze")
 
 
 @pytest.mark.parametrize("operation", ["rollback", "resume"])

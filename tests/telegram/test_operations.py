@@ -7,7 +7,7 @@ import pytest
 from clawbot import wording
 from clawbot.operations import CHANGED
 from sandbox.telegram_api.history import Json
-from tests.clawbot.rolls import Moved, roll, stopped
+from tests.clawbot.rolls import LOCK, Moved, lock, roll, stopped
 from tests.discord.ec2 import NEWEST, OLDER, OLDEST
 from tests.telegram.scene import FLEET, TelegramScene, labels
 
@@ -171,6 +171,49 @@ async def test_a_yes_that_comes_after_a_restart_counts_if_it_is_to_the_same(
     await scene.press(second, "Confirm")
     await scene.until(lambda: CHANGED.lines[0] in second["text"])
     assert len(sent(scene)) == 1
+
+
+async def test_an_unlock_names_the_lock_and_its_run_no_host(scene: TelegramScene) -> None:
+    scene.api.lock = lock()
+    await scene.start()
+
+    reply = await asked(scene, "unlock")
+
+    assert reply["text"].startswith(
+        f"🟡 /fleet unlock {LOCK}\nsam@desk holds the lock on the state"
+    )
+    assert "Make sure first that nobody is at work there." in reply["text"]
+    await scene.press(reply, "Confirm")
+    await scene.until(lambda: "queued" in reply["text"])
+    assert sent(scene) == [("unlock", LOCK, "")]
+    scene.api.running(1, *stopped().jobs[:1])
+    await scene.until(lambda: "Unlock the state: unlocking" in reply["text"])
+    await scene.stop()
+    scene.api.done(1, *stopped().jobs[:1])
+    await scene.start()
+    await scene.until(lambda: "Unlock the state: unlocked" in reply["text"])
+    shown = scene.telegram.history.shown
+    called = "🟢 Your unlock of the state: unlocked"
+    await scene.until(lambda: any(called in one["text"] for one in shown(FLEET)))
+
+
+@pytest.mark.parametrize("words", ["rollback claw-2", "resume 7"])
+async def test_a_frozen_fleet_is_overridden_by_a_button_that_says_so(
+    scene: TelegramScene, words: str
+) -> None:
+    scene.api.runs = [roll(1, Moved("claw-2", OLDEST)), stopped(7, "claw-1")]
+    scene.api.freeze = {"by": "x:1 sam", "reason": "", "since": 1, "until": 1_790_010_000}
+    await scene.start()
+
+    reply = await asked(scene, words)
+
+    assert "The fleet is frozen by sam" in reply["text"]
+    assert labels(reply) == ["Override", "Cancel"]
+    await scene.press(reply, "Override")
+    await scene.until(lambda: "queued" in reply["text"])
+    assert "overriding the freeze" in reply["text"]
+    (one,) = (one for one in scene.api.asked if one["action"] == "deploy")
+    assert (one["operation"], one["override"]) == (words.split(maxsplit=1)[0], "freeze")
 
 
 @pytest.mark.parametrize("operation", ["rollback", "resume"])
