@@ -71,12 +71,16 @@ class HistoryReport:
 class HostMove:
     """What a yes would make of one host: its image and revision now and then, in words.
 
-    `note` is a sentence about that, or empty.
+    Attributes:
+        brief: all of it in half a line.
+        then: empty for one that stays as it is.
+        note: a sentence about that, or empty.
     """
 
     id: str
+    brief: str
     now: str
-    then: str
+    then: str = ""
     note: str = ""
 
 

@@ -6,9 +6,10 @@ import pytest
 
 from clawbot import wording
 from clawbot.operations import CHANGED
+from clawbot.telegram.messages import LONGEST, as_read, render, units
 from sandbox.telegram_api.history import Json
-from tests.clawbot.rolls import LOCK, Moved, lock, roll, stopped
-from tests.discord.ec2 import NEWEST, OLDER, OLDEST
+from tests.clawbot.rolls import LOCK, Moved, lock, longest, roll, stopped
+from tests.discord.ec2 import NEWEST, NOW, OLDER, OLDEST
 from tests.telegram.scene import FLEET, TelegramScene, labels
 
 AGAIN = "What was asked has been changed or deleted since. Ask again."
@@ -62,7 +63,7 @@ async def test_a_rollback_is_asked_about_host_by_host_and_its_reply_lives(
     reply = await asked(scene, "rollback claw-2")
 
     assert reply["text"].startswith("🟡 /fleet rollback claw-2\n")
-    assert f"{NEWEST}, 2 days old, revision unknown → {OLDER}, 9 days old" in reply["text"]
+    assert f"{NEWEST}, 2 days old, revision unknown\n    → {OLDER}, 9 days old" in reply["text"]
     assert labels(reply) == ["Confirm", "Cancel"]
     await scene.press(reply, "Confirm")
     await scene.until(lambda: "queued" in reply["text"])
@@ -236,3 +237,17 @@ async def test_a_successor_finishes_its_reply(scene: TelegramScene, operation: s
     called = f"🟢 Your {what} {subject}: done"
     shown = scene.telegram.history.shown
     await scene.until(lambda: any(called in one["text"] for one in shown(FLEET)))
+
+
+@pytest.mark.parametrize(("hosts", "named", "more"), [(6, 6, ""), (7, 7, ""), (250, 15, "235")])
+def test_as_many_hosts_are_named_as_fit_and_the_rest_counted(
+    hosts: int, named: int, more: str
+) -> None:
+    text = as_read(render(longest(hosts, f"telegram:{2**52 - 1}"), NOW))
+
+    assert units(text) <= LONGEST
+    before, _, after = text.partition("Removes if made by a deploy")
+    assert before.count("c" * 28) == named
+    assert (f"and {more} more" in before) == bool(more)
+    assert after.endswith("Only the one who asked can confirm, within 2 min.")
+    assert ("→" in before) == (hosts <= 6)
