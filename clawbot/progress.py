@@ -230,10 +230,13 @@ def _is_spared(id_: str, job: Job, run: Run) -> bool:
 
 def _stopped(known: Progress, run: Run) -> Progress:
     by, some = stopped_by(run.jobs), any(one.stage is HostStage.HEALTHY for one in known.hosts)
-    goes_on = f"To go on from there: `/fleet resume {run.id}`."
-    advice = goes_on if some else "No host was touched. Ask again when it may go on."
+    advice = _goes_on(run) if some else "No host was touched. Ask again when it may go on."
     reason = run.reason or f"The roll was stopped by {by}."
     return replace(known, stopped_by=by, reason=reason, advice=advice)
+
+
+def _goes_on(run: Run) -> str:
+    return f"To go on from there: `/fleet resume {run.id}`."
 
 
 def _ended_badly(known: Progress, run: Run) -> Progress:
@@ -242,7 +245,7 @@ def _ended_badly(known: Progress, run: Run) -> Progress:
         known,
         step=_step(failed) if failed else "",
         reason=run.reason or _conclusion(run),
-        advice=_advice(known, run.reason),
+        advice=_advice(known, run),
         last_words=run.last_words,
     )
 
@@ -270,11 +273,15 @@ def _conclusion(run: Run) -> str:
             return f"GitHub says: {other}."
 
 
-def _advice(known: Progress, reason: str) -> str:
+def _advice(known: Progress, run: Run) -> str:
     stages = {host.stage for host in known.hosts}
     failed = next((host for host in known.hosts if host.stage is HostStage.FAILED), None)
     if failed:
-        return _advice_for(failed, left(failed.id, reason), ran(reason))
+        advice = _advice_for(failed, left(failed.id, run.reason), ran(run.reason))
+        rest = f" For the hosts after it: `/fleet resume {run.id}`." if known.left else ""
+        return f"{advice}{rest}"
+    if HostStage.HEALTHY in stages and known.left:
+        return _goes_on(run)
     if HostStage.HEALTHY in stages:
         return "See `/fleet status` for what moved, then ask again."
     if known.stage is Stage.CANCELLED:
