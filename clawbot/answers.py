@@ -88,6 +88,21 @@ class Commands:
         except Exception as error:  # noqa: BLE001  (here what is broken is told in words)
             return await reply.broke(error)
 
+    async def stop(self, run: int, ask: Ask, reply: LivingReply) -> Reply:
+        """What a button's stop of this run is answered; its own reply will tell how it ends."""
+        ask.audit(f"stop run {run}")
+        if no := self._no(ask) or (DOUBTED if ask.doubted else None):
+            return await reply.answer(no)
+        return await reply.answer(await halt.stop_run(self._fleet.api, run, ask.requested_by))
+
+    def _no(self, ask: Ask) -> Notice | None:
+        """Why this one may not do what is for operators only, where that is so."""
+        no = may_operate(ask.caller, operators_set=self._fleet.operators_set)
+        if no is None:
+            return None
+        log.info("fleet.refused code=%s by=%s", no.code, ask.account)
+        return refused(no.message, no.code)
+
     async def _answer(  # noqa: PLR0911  (one for each command)
         self, ask: Ask, request: Request | Unreadable, reply: LivingReply
     ) -> Reply:
@@ -117,10 +132,8 @@ class Commands:
 
     async def _operate(self, ask: Ask, request: Request, reply: LivingReply) -> Reply:
         """What is no deploy, and for operators only."""
-        no = may_operate(ask.caller, operators_set=self._fleet.operators_set)
-        if no is not None:
-            log.info("fleet.refused code=%s by=%s", no.code, ask.account)
-            return await reply.answer(refused(no.message, no.code))
+        if no := self._no(ask):
+            return await reply.answer(no)
         return await reply.answer(await self._operated(ask, request))
 
     async def _operated(self, ask: Ask, request: Request) -> Notice | Question:

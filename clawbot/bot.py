@@ -76,7 +76,7 @@ def assemble(settings: Settings, clock: Clock) -> Bot:
     preflight = BotPreflight(fleet, settings, clock)
     ledger = LedgerView(api, tracker, clock)
     commands = Commands(
-        *(fleet, deploys, confirmation, operations, once, predecessor), preflight, ledger
+        fleet, deploys, confirmation, operations, once, predecessor, preflight, ledger
     )
     speakers = Speakers(fleet.registry, clock)
     return Bot(

@@ -21,6 +21,7 @@ _REMARKS = 80
 HOSTS_IN_FULL, HOSTS_AT_ALL = 6, 15
 # The button that takes up a roll that stopped.
 GO_ON = "Go on"
+STOP = "Stop the roll"
 HOST_STAGES = {
     HostStage.WAITING: "queued",
     HostStage.REPLACING: "replacing",

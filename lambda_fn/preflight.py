@@ -7,11 +7,12 @@ from threading import Thread
 from typing import NamedTuple
 
 from fleet_control.preflight import Check, Point, hidden, in_order, ok, wrong
-from lambda_fn import github_check
+from lambda_fn import github_check, lock_check
 from lambda_fn.failure import Failure
 from lambda_fn.github import GitHubClient
 from lambda_fn.holds import Holds
 from lambda_fn.http_client import Budget
+from lambda_fn.lock_check import Held
 from lambda_fn.signer import Signer
 from lambda_fn.table import Table
 
@@ -30,9 +31,14 @@ class _Look(NamedTuple):
 
 
 def answer(
-    signer: Signer, connect: Callable[[Budget], GitHubClient], table: Table | None, budget: Budget
+    signer: Signer,
+    connect: Callable[[Budget], GitHubClient],
+    table: Table | None,
+    held: Callable[[], Held],
+    budget: Budget,
 ) -> Mapping[str, object]:
-    """Every check that could be made, and who signed, as in `chat:clawbot`."""
+    """Every check that could be made, and who signed, as in `chat:clawbot`. `held` gives the lock
+    on the state, as `holds` tells of it."""
     github = connect(budget.part(budget.left() * GITHUBS_PART))
     looks = (
         _Look(
@@ -41,6 +47,7 @@ def answer(
         ),
         _Look((Point.HOST_FILES,), lambda: github_check.host_files(github)),
         _Look((Point.TABLE, Point.FREEZE), lambda: _table(table, budget.now())),
+        _Look((Point.LOCK,), lambda: [lock_check.lock(held(), github)]),
     )
     found = _side_by_side(looks, budget.part(budget.left() * LOOKS_PART))
     named = {one.name for one in found}

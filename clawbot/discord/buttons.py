@@ -20,7 +20,7 @@ from clawbot.base62 import number, spelled
 from clawbot.discord.embeds import embed, status_page
 from clawbot.page import Page
 from clawbot.progress import Stage
-from clawbot.replies import Deploying, HistoryReport, Question, Reply, StatusReport
+from clawbot.replies import Deploying, HistoryReport, Notice, Question, Reply, StatusReport
 from clawbot.seal import Seal, legible
 from fleet_control.clock import Clock
 from fleet_control.ledger import IMAGE, OVERRIDE, REVISION_LENGTH, Operation, is_image_id
@@ -28,7 +28,7 @@ from fleet_control.seed import is_revision
 
 COG = "fleet"
 PATTERN = re.compile(
-    r"fleet:(?P<act>[yoncsgh]):(?P<what>[A-Za-z0-9,-]*):(?P<whom>[A-Za-z0-9]*)"
+    r"fleet:(?P<act>[yoncsght]):(?P<what>[A-Za-z0-9,-]*):(?P<whom>[A-Za-z0-9]*)"
     r":(?P<until>[A-Za-z0-9]*):(?P<mark>[A-Za-z0-9_-]{8})"
 )
 # A target, a run's id or a lock's: all that fits, and nothing that parts what a button says.
@@ -51,6 +51,7 @@ class DiscordAct(StrEnum):
     NO = "n"
     CANCEL = "c"
     RESUME = "g"
+    STOP = "t"
     STATUS = "s"
     HISTORY = "h"
 
@@ -166,6 +167,7 @@ _STYLES = {
     DiscordAct.YES: discord.ButtonStyle.danger,
     DiscordAct.OVERRIDE: discord.ButtonStyle.danger,
     DiscordAct.CANCEL: discord.ButtonStyle.danger,
+    DiscordAct.STOP: discord.ButtonStyle.danger,
 }
 
 
@@ -271,6 +273,8 @@ def _presses(reply: Reply) -> Iterator[tuple[str, DiscordPress]]:
                     yield label, press
         case Deploying(progress=seen) if seen.stage is Stage.QUEUED and seen.run_id is not None:
             yield "Cancel", DiscordPress(DiscordAct.CANCEL, str(seen.run_id))
+        case Notice(runs=run) if run:
+            yield wording.STOP, DiscordPress(DiscordAct.STOP, str(run))
         case Deploying(progress=seen) if seen.left:
             yield wording.GO_ON, DiscordPress(DiscordAct.RESUME, str(seen.run_id))
 

@@ -2,35 +2,28 @@
 
 import argparse
 import asyncio
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from clawbot.provision import desk_preflight
 from clawbot.provision.desk import Desk
 from clawbot.provision.error import ProvisionError
 from clawbot.provision.operator_context import OperatorContext
+from fleet_control import text_output
 from fleet_control.look import LOOK_SECONDS, look
 from fleet_control.preflight import Check, Outcome
 
-_MARKS = {Outcome.OK: "✓", Outcome.WRONG: "✗", Outcome.UNSEEN: "?"}
-
 
 def preflight(context: OperatorContext, _: argparse.Namespace) -> Iterator[str]:
-    """A line for each point; ProvisionError where something is wrong, or the Control API could not
-    be asked."""
+    """What was found, worst first; ProvisionError where something is wrong, or the Control API
+    could not be asked."""
     yield f"Looking, for {LOOK_SECONDS:.0f} seconds at the most."
     checks = asyncio.run(_checks(context))
-    for one in checks:
-        yield f"{_MARKS[one.outcome]} {one.name}: {one.told}"
-        if one.advice:
-            yield f"    {one.advice}"
-    found = Counter(one.outcome for one in checks)
-    if found[Outcome.WRONG]:
-        raise ProvisionError(f"Of {len(checks)} points {found[Outcome.WRONG]} are wrong.")
+    yield text_output.preflight(checks)
+    if any(one.outcome is Outcome.WRONG for one in checks):
+        raise ProvisionError("Mend what is marked ✗, then look again.")
     if checks[0].outcome is not Outcome.OK:
         # Of a deploy that nobody can be asked for, nothing good can be said.
         raise ProvisionError(f"The {checks[0].name} could not be asked.")
-    yield f"Nothing is wrong; of {len(checks)} points {found[Outcome.UNSEEN]} are not seen here."
 
 
 async def _checks(context: OperatorContext) -> Sequence[Check]:

@@ -5,7 +5,7 @@ of any data under any label, so a choice counts only under the label that we dra
 in a question. A yes or a no carries who was asked, until when, and our mark over these, the words
 that asked, its label and all that its message shows; these are read again from the messages, so
 that nobody can be asked for one thing and have said yes to another. So it is with the run of a
-cancel or a resume.
+cancel, a resume or a stop.
 """
 
 from collections.abc import Iterator
@@ -30,6 +30,7 @@ class TelegramAct(StrEnum):
     DEPLOY = "d"
     CANCEL = "c"
     RESUME = "r"
+    STOP = "x"
     YES = "y"
     NO = "n"
     OVERRIDE = "o"
@@ -42,8 +43,10 @@ class TelegramAct(StrEnum):
 
 OVERRIDES = (TelegramAct.OVERRIDE, TelegramAct.OVERRIDE_TO_BUTTON)
 YES = (TelegramAct.YES, TelegramAct.YES_TO_BUTTON, *OVERRIDES)
+# What a button of one run does.
+OF_A_RUN = (TelegramAct.CANCEL, TelegramAct.RESUME, TelegramAct.STOP)
 # What may change a host.
-ACTING = (*YES, TelegramAct.DEPLOY, TelegramAct.CANCEL, TelegramAct.RESUME)
+ACTING = (*YES, TelegramAct.DEPLOY, *OF_A_RUN)
 ANSWERS = (*YES, TelegramAct.NO, TelegramAct.NO_TO_BUTTON)
 
 
@@ -113,7 +116,7 @@ def opened(
 
 
 def of_run(act: TelegramAct, run_id: int, seal: Seal, *seen: str) -> str:
-    """The data of a run's cancel or resume; `seen` as in `sealed`."""
+    """The data of a run's cancel, resume or stop; `seen` as in `sealed`."""
     return data(act, run_id, seal.mark("telegram", act, str(run_id), *seen))
 
 

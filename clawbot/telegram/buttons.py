@@ -114,6 +114,8 @@ class TelegramDrawing:
                 yield [self._of_run(TelegramAct.CANCEL, _CANCEL, seen.run_id, text)]
             case Deploying(progress=seen) if seen.run_id and seen.left:
                 yield [self._of_run(TelegramAct.RESUME, wording.GO_ON, seen.run_id, text)]
+            case Notice(runs=run) if run:
+                yield [self._of_run(TelegramAct.STOP, wording.STOP, run, text)]
             case Notice(ids=ids) if ids:
                 yield from _targets(ids, number)
             case Notice() if reply == HELP:

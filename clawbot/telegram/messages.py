@@ -197,7 +197,8 @@ def _run(row: HistoryRow, now: float) -> Iterator[str]:
     did, ended = _bold(wording.done(row), 90), plain(row.ended, 120)
     yield f"{indicator.OUTCOMES[row.outcome]} {did} {ended} · {older(now - row.asked)} ago"
     if row.moved:
-        yield f"{_INDENT}{plain(row.moved, 110)}"
+        # As code: what follows an @ would be somebody's name.
+        yield f"{_INDENT}{code(row.moved, 110)}"
     run, url = f"run {row.run_id}", wording.link(row.url)
     linked = f'<a href="{escape(url)}">{run}</a>' if url else run
     yield f"{_INDENT}{plain(row.by, 60)} · {linked}"

@@ -19,6 +19,7 @@ from clawbot.telegram import button_data
 from clawbot.telegram.button_data import (
     ACTING,
     ANSWERS,
+    OF_A_RUN,
     OVERRIDES,
     YES,
     SealedQuestion,
@@ -120,7 +121,7 @@ class OnePress:
             await self._reply.whisper(ONE_AT_A_TIME)
 
     async def _take(self, press: TelegramPress | None, asks: Ask) -> None:
-        if press is None or press.act in (TelegramAct.CANCEL, TelegramAct.RESUME):
+        if press is None or press.act in OF_A_RUN:
             await self._of_run(press, asks)
         elif press.act in ANSWERS:
             await self._answer_question(press, asks)
@@ -166,9 +167,12 @@ class OnePress:
         elif press.act is TelegramAct.CANCEL:
             await self._to.bot.deploys.cancel(run_id, asks, self._reply)
         else:
-            # What stands there stays, as the record of the run that stopped.
+            # What stands there stays, as the record of the run that stopped, or of the freeze.
             self._shown.leave()
-            await self._ask(asks, Resume(run_id))
+            if press.act is TelegramAct.STOP:
+                await self._to.bot.commands.stop(run_id, asks, self._reply)
+            else:
+                await self._ask(asks, Resume(run_id))
 
     async def _status(self) -> FleetStatus | None:
         try:

@@ -15,6 +15,7 @@ KEPT_SECONDS = 10.0
 WITHIN_SECONDS = 3.0
 # What an API says that is older than we are: it has no such action.
 UNKNOWN_ACTION = "bad_request"
+OLDER_API = "The Control API is older than I am: it knows no freeze."
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +90,6 @@ class HoldsSource:
         except TimeoutError:
             return Holds(unseen="The Control API did not answer in time.")
         except ControlApiRefused as error:
-            older = "The Control API is older than I am: it knows no freeze."
-            return Holds(unseen=older if error.code == UNKNOWN_ACTION else str(error))
+            return Holds(unseen=OLDER_API if error.code == UNKNOWN_ACTION else str(error))
         except ControlApiError as error:
             return Holds(unseen=str(error))

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from fleet_control.clock import Clock
-from fleet_control.preflight import Check, Point, hidden, in_order, unseen, wrong
+from fleet_control.preflight import FIRST, Check, Point, hidden, in_order, unseen, wrong
 
 LOOK_SECONDS = 10.0
 
@@ -58,4 +58,7 @@ async def _within(one: Look, clock: Clock, seconds: float) -> Iterable[Check]:
 def _late(one: Look, seconds: float) -> Iterable[Check]:
     told = f"It did not answer in {seconds:.0f} s."
     for point in one.points:
-        yield wrong(point, told, one.advice) if point is one.blamed else unseen(point, told)
+        if point is one.blamed:
+            yield wrong(point, told, one.advice)
+        else:
+            yield unseen(point, told, FIRST if one.blamed else one.advice)

@@ -46,6 +46,7 @@ class Point(StrEnum):
     CHANNELS = "rights in channels"
 
 
+FIRST = "Mend what is wrong first."
 AT_A_DESK = "`clawbot preflight` at a desk sees it."
 _SEEN_BY = {
     Point.SECRETS: AT_A_DESK,
@@ -93,7 +94,7 @@ def unseen(point: Point, told: str = "It can't be seen from here.", advice: str 
 def hidden(point: Point) -> Check:
     """Of what was looked at in vain, because of something that is wrong before it."""
     told = "It could not be seen, for something else is wrong."
-    return unseen(point, told, "Mend what is wrong first.")
+    return unseen(point, told, FIRST)
 
 
 def in_order(found: Iterable[Check]) -> tuple[Check, ...]:

@@ -41,6 +41,9 @@ def job(name: str, conclusion: str | None = "success", status: str = "completed"
     return Job(name, status, conclusion, CREATED, None, steps)
 
 
+PAGE = 8
+
+
 @dataclass
 class Api:
     """Attributes:
