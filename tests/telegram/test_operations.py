@@ -8,6 +8,7 @@ from clawbot import wording
 from clawbot.operations import CHANGED
 from clawbot.telegram.messages import LONGEST, as_read, render, units
 from sandbox.telegram_api.history import Json
+from tests.clawbot.bots import registry
 from tests.clawbot.rolls import LOCK, Moved, lock, longest, roll, stopped
 from tests.discord.ec2 import NEWEST, NOW, OLDER, OLDEST
 from tests.telegram.scene import FLEET, TelegramScene, labels
@@ -74,6 +75,25 @@ async def test_a_rollback_is_asked_about_host_by_host_and_its_reply_lives(
     await scene.until(
         lambda: any("🟢 Your rollback of claw-2: done" in one["text"] for one in shown(FLEET))
     )
+
+
+async def test_a_rollback_is_asked_for_by_buttons_too(scene: TelegramScene) -> None:
+    names = [f"claw-{n}" for n in range(1, 31)]
+    scene.api.registry = registry(*names)
+    scene.api.runs = [roll(1, Moved("claw-2", OLDEST))]
+    await scene.start()
+    menu = await asked(scene, "rollback")
+    await scene.press(menu, "▶")
+    await scene.until(lambda: "claw-30" in labels(menu))
+    await scene.press(menu, "◀")
+    await scene.until(lambda: "claw-2" in labels(menu))
+
+    await scene.press(menu, "claw-2")
+    await scene.until(lambda: labels(menu) == ["Confirm", "Cancel"])
+    await scene.press(menu, "Confirm")
+
+    await scene.until(lambda: "queued" in menu["text"])
+    assert sent(scene) == [("rollback", "claw-2", OLDEST)]
 
 
 async def test_go_on_asks_in_a_reply_of_its_own_and_the_old_one_stays(
