@@ -1,9 +1,10 @@
 """What each command is answered with, and what it begins."""
 
+import asyncio
 import logging
 from dataclasses import replace
 
-from clawbot import halt
+from clawbot import freezing, halt
 from clawbot.ask import Ask
 from clawbot.commands import HELP, Who, command_of, usage
 from clawbot.confirmation import Confirmation
@@ -18,6 +19,7 @@ from clawbot.replies import ASKED_ALREADY, Notice, Reply, StatusReport, asking, 
 from clawbot.requests import (
     Cancel,
     Deploy,
+    Freeze,
     Help,
     History,
     Preflight,
@@ -25,10 +27,12 @@ from clawbot.requests import (
     ShowRun,
     Status,
     Stop,
+    Unfreeze,
 )
 from clawbot.speaker import DOUBTED
 from fleet_control.caller import Unknown
 from fleet_control.fleet import Fleet
+from fleet_control.phrases import held
 from fleet_control.policy import Refused, Usage, may_operate
 
 # Why a press is asked about where nothing else is worth asking.
@@ -80,8 +84,8 @@ class Commands:
             return await reply.answer(DOUBTED)
         match request:
             case Status(page):
-                status = await self._fleet.hosts()
-                return await reply.answer(StatusReport(status, page - 1))
+                status, holds = await asyncio.gather(self._fleet.hosts(), self._fleet.holds())
+                return await reply.answer(StatusReport(status, page - 1, held(holds)))
             case Deploy():
                 return await self._deploy(ask, request, reply)
             case Help():
@@ -91,7 +95,9 @@ class Commands:
             case _:
                 return await self._operate(ask, request, reply)
 
-    async def _operate(self, ask: Ask, request: Request, reply: LivingReply) -> Reply:
+    async def _operate(  # noqa: PLR0911  (one for each command)
+        self, ask: Ask, request: Request, reply: LivingReply
+    ) -> Reply:
         """What is no deploy; of what is for operators only, nobody else is told more."""
         if command_of(request).who is Who.OPERATORS:
             no = may_operate(ask.caller, operators_set=self._fleet.operators_set)
@@ -103,6 +109,10 @@ class Commands:
                 return await reply.answer(await self._ledger.history(target, page))
             case ShowRun(run):
                 return await self._ledger.run(run, reply)
+            case Freeze(duration, reason):
+                return await reply.answer(await freezing.begin(self._fleet, ask, duration, reason))
+            case Unfreeze():
+                return await reply.answer(await freezing.lift(self._fleet, ask))
             case Stop():
                 return await reply.answer(await halt.stop(self._fleet.api, ask.requested_by))
             case Cancel(run):
@@ -131,7 +141,9 @@ class Commands:
                 log.info("fleet.refused code=%s by=%s", code, ask.account)
                 return await reply.answer(refused(message, code))
         if why := verdict.confirm or (SHALL_I if ask.pressed else ""):
-            question = await self._confirmation.question(ask, target, image_or_commit, why)
+            question = await self._confirmation.question(
+                ask, target, image_or_commit, why, override=verdict.override
+            )
             return await reply.answer(question)
         if not self._once.first(*ask.key):
             return await reply.answer(refused(ASKED_ALREADY, "duplicate"))

@@ -143,7 +143,9 @@ class Confirmation:
         if question.operation:
             verdict = may_operate(ask.caller, operators_set=self._fleet.operators_set)
         else:
-            verdict = await self._fleet.judge(ask.caller, question.target, question.image_or_commit)
+            verdict = await self._fleet.judge_yes(
+                ask.caller, question.target, question.image_or_commit, question.override
+            )
         if isinstance(verdict, Refused):
             log.info("fleet.refused code=%s by=%s", verdict.code, ask.account)
             return refused(verdict.message, verdict.code)

@@ -42,10 +42,14 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """The fleet beside its registry; `page` counts from 0, in whatever size the adapter shows."""
+    """The fleet beside its registry; `page` counts from 0, in whatever size the adapter shows.
+
+    `held` is what keeps deploys from beginning, or that it can't be seen, in a sentence.
+    """
 
     status: FleetStatus
     page: int = 0
+    held: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from sandbox.job_log import JobLog
 from sandbox.run_record import Conclusion, JobRecord, RunRecord, StepRecord
 from sandbox.runner_context import RunnerContext
-from sandbox.workflow_file import JobSpec, Scope, StepSpec, WorkflowError, filled, holds
+from sandbox.workflow_file import FAILED, JobSpec, Scope, StepSpec, WorkflowError, filled, holds
 from sandbox.workspace import Workspace
 
 
@@ -69,16 +69,22 @@ class JobRunner:
         conclusion = Conclusion.SUCCESS
         for step, shown in steps:
             shown.begin(self._context.clock.now())
-            if conclusion is Conclusion.SUCCESS and holds(step.condition, self._scope):
+            if self._is_due(step, conclusion):
                 shown.name = filled(step.name, self._scope)
-                conclusion = await self._step(step)
-                self._end(shown, conclusion)
+                ended = await self._step(step)
+                self._end(shown, ended)
+                conclusion = ended if conclusion is Conclusion.SUCCESS else conclusion
             else:
                 self._end(shown, Conclusion.SKIPPED)
         self._hand_on()
         last.begin(self._context.clock.now())
         self._end(last, Conclusion.SUCCESS)
         return conclusion
+
+    def _is_due(self, step: StepSpec, so_far: Conclusion) -> bool:
+        condition = step.condition.removeprefix(FAILED)
+        wanted = Conclusion.SUCCESS if condition == step.condition else Conclusion.FAILURE
+        return so_far is wanted and holds(condition, self._scope)
 
     async def _step(self, step: StepSpec) -> Conclusion:
         outputs: dict[str, str] = {}

@@ -13,6 +13,8 @@ import yaml
 from pydantic import Field, TypeAdapter, ValidationError
 
 TEXT, NUMBER = "a text", "a number"
+# How the `if` of a step begins that is done where one before it failed.
+FAILED = "failure() && "
 
 # Every place of the file, and what may stand there: in it `*` is any name, `#` a place in a list.
 FORMS: Mapping[str, tuple[str, ...]] = {
@@ -53,7 +55,10 @@ FORMS: Mapping[str, tuple[str, ...]] = {
         "${{ matrix.* || 'nothing known' }}",
     ),
     "jobs.*.steps.#.id": (TEXT,),
-    "jobs.*.steps.#.if": ("steps.*.outputs.* != ''",),
+    "jobs.*.steps.#.if": (
+        "steps.*.outputs.* != ''",
+        f"{FAILED}steps.*.outputs.* != ''",
+    ),
     "jobs.*.steps.#.uses": (
         "actions/checkout@*",
         "opentofu/setup-opentofu@*",

@@ -84,6 +84,9 @@ USES = (
     Use("stop", "run 1 was told.", "stop"),
     Use("cancel", "github shows no deploy that waits.", "cancel"),
     Use("cancel 7", "run 7 is being cancelled", "cancel 7"),
+    Use("freeze", "until then deploys are refused", "freeze"),
+    Use("freeze for 2h moving", "utc: moving.", "freeze for 2h moving"),
+    Use("unfreeze", "the fleet was not frozen.", "unfreeze"),
     Use("deploy all", "this replaces every host of the fleet", "deploy all"),
     Use("`Deploy`, “claw-2”.", "deploy claw-2", "deploy claw-2", ("claw-2", "", "")),
     Use("preflight", "rights in channels", "preflight"),
@@ -182,7 +185,7 @@ class SlashInDiscord(_OnDiscord):
         return known and use.words not in ("deploy", "run")
 
     async def ask(self, use: Use, *, operator: bool) -> Callable[[], str]:
-        name, *words = use.words.split()
+        name, *words = (word for word in use.words.split() if word != "for")
         options = [one["name"] for one in self._options[name]]
         given: dict[str, Any] = {
             option: int(word) if word.isdecimal() else word

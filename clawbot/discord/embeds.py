@@ -73,7 +73,7 @@ def _drawn(reply: Reply, now: float) -> discord.Embed:
             text = "\n".join(said(line) for line in reply.lines)
             return _embed("", text, _TONES[reply.tone])
         case StatusReport():
-            return _status(reply.status, status_page(reply), now)
+            return _status(reply, status_page(reply), now)
         case HistoryReport():
             return _history(reply)
         case Question():
@@ -119,14 +119,14 @@ def _moment(seconds: float, style: str = "R") -> str:
     return f"<t:{int(seconds)}:{style}>"
 
 
-def _status(status: FleetStatus, shown: Page[InstanceStatus], now: float) -> discord.Embed:
-    rows = [_row(row, status, now) for row in shown.items]
+def _status(report: StatusReport, shown: Page[InstanceStatus], now: float) -> discord.Embed:
+    status = report.status
+    rows = [f"🟡 {said(report.held, LONGEST_ROW)}"] if report.held else []
+    rows += [_row(row, status, now) for row in shown.items] or ["There is no instance."]
     registry = phrases.registry_age(status.known, now)
     if registry:
         rows.append(f"🟡 {said(registry, LONGEST_ROW)}")
-    made = _embed(
-        wording.counted(status), "\n".join(rows) or "There is no instance.", _worst(status)
-    )
+    made = _embed(wording.counted(status), "\n".join(rows), _worst(status))
     newest = f"newest image {status.newest.id}" if status.newest else "no image of ours"
     branch = status.newest_revision
     revision = f"newest revision {phrases.told(branch, now)}" if branch else ""

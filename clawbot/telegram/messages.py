@@ -62,7 +62,7 @@ def render(reply: Reply, now: float) -> str:
             lines: Iterator[str] = (said(line, LONGEST_NOTICE_LINE) for line in reply.lines)
             return _fit(lines, _TONES[reply.tone])
         case StatusReport():
-            return _fit(_status(reply.status, status_page(reply), now))
+            return _fit(_status(reply, status_page(reply), now))
         case HistoryReport():
             return _fit(_history(reply, now))
         case Question():
@@ -143,8 +143,11 @@ def _fit(lines: Iterator[str], begin: str = "") -> str:
     return text.rstrip("\n")
 
 
-def _status(status: FleetStatus, shown: Page[InstanceStatus], now: float) -> Iterator[str]:
+def _status(report: StatusReport, shown: Page[InstanceStatus], now: float) -> Iterator[str]:
+    status = report.status
     yield _bold(wording.counted(status))
+    if report.held:
+        yield f"🟡 {said(report.held)}"
     for row in shown.items:
         yield from _row(row, status, now)
     newest = code(status.newest.id) if status.newest else "none of ours"

@@ -72,7 +72,7 @@ def render(reply: Reply, now: float, room: int | None = None) -> Text:
         case Notice():
             return _joined(_notice(reply, width), _TONES[reply.tone])
         case StatusReport():
-            return _joined(status.lines(reply.status, reply.page, now, room))
+            return _joined(status.lines(reply, now, room))
         case HistoryReport():
             return _joined(_history(reply, now, width))
         case Question():

@@ -6,6 +6,7 @@ from rich.text import Text
 
 from clawbot import page as pages
 from clawbot import wording
+from clawbot.replies import StatusReport
 from fleet_control import phrases
 from fleet_control.duration import short
 from fleet_control.host import Image
@@ -21,10 +22,13 @@ _IMAGES_SHOWN = 5
 _IDS_SHOWN = 3
 
 
-def lines(status: FleetStatus, number: int, now: float, room: int | None = None) -> Iterator[Text]:
+def lines(report: StatusReport, now: float, room: int | None = None) -> Iterator[Text]:
     """One page of it, worst first; `now` in Unix seconds, `room` in columns, None for any."""
-    shown = pages.page(status.rows, number, ROWS_A_PAGE)
+    status = report.status
+    shown = pages.page(status.rows, report.page, ROWS_A_PAGE)
     yield Text(wording.counted(status), style="bold")
+    if report.held:
+        yield Text(report.held, style="yellow")
     yield Text()
     cells = [_cells(row, status, now) for row in shown.items]
     widths = [max(map(len, column)) for column in zip(_COLUMNS, *cells, strict=True)]

@@ -3,6 +3,7 @@
 import json
 import logging
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 import aiohttp
@@ -10,7 +11,9 @@ from pydantic import AfterValidator, BeforeValidator, TypeAdapter, ValidationErr
 
 from fleet_control import skew
 from fleet_control.error import AwsRefused, ControlApiDown, ControlApiError, ControlApiRefused
+from fleet_control.freeze import Freeze
 from fleet_control.history import HistoryPage
+from fleet_control.holds import Holds
 from fleet_control.ledger import Revision, Run, seconds
 from fleet_control.preflight import Check
 from fleet_control.run_row import stands
@@ -48,8 +51,45 @@ _Run = Annotated[Run, BeforeValidator(_standing), AfterValidator(_dated)]
 _CHECK = TypeAdapter(Check)
 _RUN: TypeAdapter[Run] = TypeAdapter(_Run)
 _REVISIONS = TypeAdapter(tuple[Annotated[Revision, AfterValidator(_committed)], ...])
+_FREEZE = TypeAdapter(Freeze)
+_FREEZE_OR_NONE: TypeAdapter[Freeze | None] = TypeAdapter(Freeze | None)
 _RUNS: TypeAdapter[tuple[Run, ...]] = TypeAdapter(tuple[_Run, ...])
 _HISTORY: TypeAdapter[HistoryPage] = TypeAdapter(HistoryPage)
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatched:
+    """A deploy that was taken: its run, where the API could name it, and the API's own words.
+
+    Attributes:
+        unproven_caller: the API could not see who signed, and took the caller at its word.
+        ahead: how many deploys come before it.
+        note: what people should know beside, in a sentence.
+    """
+
+    run_id: int | None
+    url: str
+    message: str
+    unproven_caller: bool = False
+    ahead: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """A roll that was told to stop: its run, and the API's own words.
+
+    Attributes:
+        at: the instance whose host it was at, as GitHub showed it; empty for none.
+        by: who told it first.
+    """
+
+    run_id: int
+    url: str
+    message: str
+    target: str = ""
+    at: str = ""
+    by: str = ""
 
 
 class Lost(ControlApiError):
@@ -145,6 +185,42 @@ def checks(answer: dict[str, Any]) -> tuple[Check, ...]:
 def revisions(answer: dict[str, Any]) -> tuple[Revision, ...]:
     """The branch's, where the answer has some."""
     return _part(_REVISIONS, {"revisions": [], **answer}, "revisions")
+
+
+def holds(answer: dict[str, Any]) -> Holds:
+    return Holds(_part(_FREEZE_OR_NONE, {"freeze": None, **answer}, "freeze"))
+
+
+def freeze(answer: dict[str, Any]) -> Freeze:
+    return _part(_FREEZE, answer, "freeze")
+
+
+def lifted(answer: dict[str, Any]) -> Freeze | None:
+    return _part(_FREEZE_OR_NONE, {"lifted": None, **answer}, "lifted")
+
+
+def dispatched(answer: dict[str, Any]) -> Dispatched:
+    run = answer.get("run")
+    run = run if isinstance(run, dict) else {}
+    run_id, ahead = run.get("id"), answer.get("ahead")
+    return Dispatched(
+        run_id if isinstance(run_id, int) else None,
+        str(run.get("url", "")),
+        str(answer.get("message", "")),
+        answer.get("unproven_caller") is True,
+        ahead if isinstance(ahead, int) else 0,
+        str(answer.get("note", "")),
+    )
+
+
+def stopping(answer: dict[str, Any]) -> Stopping:
+    run = answer.get("run")
+    run = run if isinstance(run, dict) else {}
+    run_id, message = run.get("id"), answer.get("message")
+    if not isinstance(run_id, int) or not isinstance(message, str):
+        raise ControlApiDown("The Control API does not say which run it stops.")
+    told = (run.get("url"), message, run.get("target"), run.get("at"), answer.get("by"))
+    return Stopping(run_id, *map(str, told))
 
 
 def _part(adapter: TypeAdapter[T], answer: dict[str, Any], field: str) -> T:

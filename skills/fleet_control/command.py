@@ -1,5 +1,6 @@
 """The commands of `fleet-control`, each a function that returns its result."""
 
+import asyncio
 import json
 import logging
 import secrets
@@ -12,14 +13,15 @@ from typing import Any
 
 from fleet_control import json_output, text_output
 from fleet_control.agent import Agent
+from fleet_control.api_answer import Dispatched
 from fleet_control.clock import Clock
-from fleet_control.control_api import Dispatched
 from fleet_control.deploy_jobs import stopped_by
 from fleet_control.error import ControlApiRefused, FleetError, OutcomeUnknown, SettingsError
 from fleet_control.fleet import Fleet
 from fleet_control.fleet_preflight import preflight as look_at_all
 from fleet_control.ledger import Entry
 from fleet_control.line import printable, spelled_out
+from fleet_control.phrases import held
 from fleet_control.policy import Refused, Usage
 from fleet_control.preflight import Outcome
 from fleet_control.wait import until_finished
@@ -88,8 +90,9 @@ def _failure(code: str, message: str, exit_: ExitCode) -> Result:
 
 
 async def status(here: CommandContext, _: Namespace) -> Result:
-    fleet = await here.fleet.hosts()
-    return Result(text_output.status(fleet, here.clock.now()), json_output.status(fleet))
+    fleet, holds = await asyncio.gather(here.fleet.hosts(), here.fleet.holds())
+    text = text_output.status(fleet, here.clock.now(), held(holds))
+    return Result(text, {**json_output.status(fleet), **json_output.holds(holds)})
 
 
 async def deploy(here: CommandContext, asked: Namespace) -> Result:

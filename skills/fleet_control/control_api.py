@@ -2,14 +2,14 @@
 
 import json
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
 
 from fleet_control import api_answer, skew
-from fleet_control.api_answer import BrokenOff, Lost
+from fleet_control.api_answer import BrokenOff, Dispatched, Lost, Stopping
 from fleet_control.clock import Clock
 from fleet_control.error import (
     ControlApiDown,
@@ -17,8 +17,10 @@ from fleet_control.error import (
     ControlApiRefused,
     OutcomeUnknown,
 )
+from fleet_control.freeze import Freeze
 from fleet_control.github import PER_PAGE
 from fleet_control.history import MOST_PAGES, HistoryPage
+from fleet_control.holds import Holds
 from fleet_control.ledger import Entry, Run, oldest
 from fleet_control.preflight import Check
 from fleet_control.proxy import proxy
@@ -36,43 +38,8 @@ LOOK_AGAIN_AFTER_SECONDS = (5.0, 10.0, 20.0)
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Dispatched:
-    """A deploy that was taken: its run, where the API could name it, and the API's own words.
-
-    Attributes:
-        unproven_caller: the API could not see who signed, and took the caller at its word.
-        ahead: how many deploys come before it.
-        note: what people should know beside, in a sentence.
-    """
-
-    run_id: int | None
-    url: str
-    message: str
-    unproven_caller: bool = False
-    ahead: int = 0
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Stopping:
-    """A roll that was told to stop: its run, and the API's own words.
-
-    Attributes:
-        at: the instance whose host it was at, as GitHub showed it; empty for none.
-        by: who told it first.
-    """
-
-    run_id: int
-    url: str
-    message: str
-    target: str = ""
-    at: str = ""
-    by: str = ""
-
-
 class ControlApi:
-    """The client of the Control API: deploys, runs, the registry, cancels and stops.
+    """The client of the Control API: deploys, runs, the registry, cancels, stops and freezes.
 
     Every method raises ControlApiRefused (it said no), or ControlApiDown (nothing was done);
     `deploy` also OutcomeUnknown. `deadline` is seconds for each call.
@@ -136,7 +103,7 @@ class ControlApi:
     async def _dispatch(self, entry: Entry) -> Dispatched:
         ask = {"action": "deploy", **entry.inputs, "caller": entry.caller or None}
         try:
-            return _dispatched(await self._ask(ask))
+            return api_answer.dispatched(await self._ask(ask))
         except Lost as lost:
             log.warning("fleet.dispatch_lost request_id=%s", entry.request_id)
             return await self._taken(entry, lost) or await self._again(ask, lost)
@@ -200,9 +167,24 @@ class ControlApi:
         )
         return str(answer.get("message", "cancelled"))
 
+    async def holds(self) -> Holds:
+        return api_answer.holds(await self._asked({"action": "holds"}))
+
+    async def freeze(self, seconds: int, reason: str, requested_by: str) -> Freeze:
+        """Let no deploy begin for so long; the freeze that holds then."""
+        ask = {"action": "freeze", "seconds": seconds, "reason": reason}
+        return api_answer.freeze(await self._asked({**ask, "requested_by": requested_by}))
+
+    async def unfreeze(self, requested_by: str) -> Freeze | None:
+        """End the freeze; the one that held, if one did."""
+        ask = {"action": "unfreeze", "requested_by": requested_by}
+        return api_answer.lifted(await self._asked(ask))
+
     async def stop(self, requested_by: str) -> Stopping:
         """Have the roll under way begin no further host."""
-        return _stopping(await self._asked({"action": "stop", "requested_by": requested_by}))
+        return api_answer.stopping(
+            await self._asked({"action": "stop", "requested_by": requested_by})
+        )
 
     async def told(self, request_id: str) -> str | None:
         """The end that the asker was told of last, empty for none; None where nobody knows."""
@@ -248,7 +230,7 @@ class ControlApi:
 
     async def _again(self, ask: dict[str, Any], lost: Lost) -> Dispatched:
         try:
-            return _dispatched(await self._ask(ask))
+            return api_answer.dispatched(await self._ask(ask))
         except Lost as again:
             raise _unknown(again) from again
         except ControlApiError as error:
@@ -300,27 +282,3 @@ def _unknown(lost: Lost, more: str = "") -> OutcomeUnknown:
         f"{lost}{more} I can't confirm whether the deploy began: "
         "look at the runs before asking again."
     )
-
-
-def _dispatched(answer: dict[str, Any]) -> Dispatched:
-    run = answer.get("run")
-    run = run if isinstance(run, dict) else {}
-    run_id, ahead = run.get("id"), answer.get("ahead")
-    return Dispatched(
-        run_id if isinstance(run_id, int) else None,
-        str(run.get("url", "")),
-        str(answer.get("message", "")),
-        answer.get("unproven_caller") is True,
-        ahead if isinstance(ahead, int) else 0,
-        str(answer.get("note", "")),
-    )
-
-
-def _stopping(answer: dict[str, Any]) -> Stopping:
-    run = answer.get("run")
-    run = run if isinstance(run, dict) else {}
-    run_id, message = run.get("id"), answer.get("message")
-    if not isinstance(run_id, int) or not isinstance(message, str):
-        raise ControlApiDown("The Control API does not say which run it stops.")
-    told = (run.get("url"), message, run.get("target"), run.get("at"), answer.get("by"))
-    return Stopping(run_id, *map(str, told))

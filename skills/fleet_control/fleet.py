@@ -11,9 +11,19 @@ from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
 from fleet_control.ec2 import Ec2Reader
 from fleet_control.error import ControlApiError, Ec2Error, RegistryError, RegistryUnread
+from fleet_control.freeze import Freeze
+from fleet_control.holds import Holds, HoldsSource
 from fleet_control.host import Reading
 from fleet_control.ledger import IMAGE, Job, Run, unfinished
-from fleet_control.policy import Facts, RefusalCode, Refused, Verdict, judge, refused_first
+from fleet_control.policy import (
+    Facts,
+    RefusalCode,
+    Refused,
+    Verdict,
+    first_look,
+    judge,
+    refused_first,
+)
 from fleet_control.registry_source import AGAIN_SECONDS, KnownRegistry, RegistrySource, unread
 from fleet_control.status import FleetStatus, shape
 
@@ -50,6 +60,7 @@ class Fleet:
         self._clock = clock
         self.carrier = carrier
         self.operators_set = operators_set
+        self._holds = HoldsSource(api.holds, clock)
         self._shaped: tuple[KnownRegistry, Reading, FleetStatus] | None = None
 
     async def status(self) -> FleetStatus:
@@ -65,6 +76,22 @@ class Fleet:
             log.warning("fleet.registry_unseen why=%s", error)
             return shape(unread(error, self._clock.now()), await self.ec2.read())
 
+    async def holds(self) -> Holds:
+        """What holds the fleet, as it was a few seconds ago at the most."""
+        return await self._holds.get()
+
+    async def freeze(self, seconds: int, reason: str, requested_by: str) -> Freeze:
+        """Let no deploy begin for so long; the freeze that holds then."""
+        made = await self.api.freeze(seconds, reason, requested_by)
+        self._holds.forget()
+        return made
+
+    async def unfreeze(self, requested_by: str) -> Freeze | None:
+        """End the freeze; the one that held, if one did."""
+        lifted = await self.api.unfreeze(requested_by)
+        self._holds.forget()
+        return lifted
+
     def _shape(self, known: KnownRegistry, reading: Reading) -> FleetStatus:
         """Many who ask at once share one reading; for a fleet of 500 its shape is worth sharing."""
         kept = self._shaped
@@ -73,10 +100,18 @@ class Fleet:
         return kept[2]
 
     async def judge(self, caller: Caller, target: str, image_or_commit: str) -> Verdict:
-        """The policy's verdict, by what can be seen from here."""
-        return judge(
+        """The policy's verdict, by what can be seen from here; a freeze that the caller may
+        override is worth a question."""
+        return first_look(
             caller, target, image_or_commit, await self.facts(caller, target, image_or_commit)
         )
+
+    async def judge_yes(
+        self, caller: Caller, target: str, image_or_commit: str, override: str
+    ) -> Verdict:
+        """The same of an answer: what the question did not say is overridden by no yes to it."""
+        facts = await self.facts(caller, target, image_or_commit)
+        return judge(caller, target, image_or_commit, facts, override=override)
 
     async def facts(self, caller: Caller, target: str, image_or_commit: str) -> Facts:
         """The facts that decide the verdict and no more, the cheapest first.
@@ -97,7 +132,11 @@ class Fleet:
         facts = _with_ids(facts, known, target)
         if not target or isinstance(judge(caller, target, image_or_commit, facts), Refused):
             return facts
-        if (reading := await self._reading(image_or_commit)) and known:
+        reading, holds = await asyncio.gather(
+            self._reading(image_or_commit), self._holds.get(kept=0.0)
+        )
+        facts = facts._replace(frozen=holds.freeze)
+        if reading and known:
             status = self._shape(known, reading)
             images = frozenset(image.id for image in status.images)
             facts = facts._replace(images=images, conditions=status.conditions)

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from fleet_control.freeze import Freeze
+from fleet_control.holds import Holds
 from fleet_control.host import Host, Image
 from fleet_control.ledger import Revision, Run
 from fleet_control.preflight import Check
@@ -28,6 +30,11 @@ def status(fleet: FleetStatus) -> Document:
     }
 
 
+def holds(seen: Holds) -> Document:
+    """What keeps deploys from beginning; `unseen` is why that can't be seen, or empty."""
+    return {"holds": {"freeze": _freeze(seen.freeze), "unseen": seen.unseen}}
+
+
 def registry(known: KnownRegistry) -> Document:
     entries = {
         id_: entry.model_dump(by_alias=True, exclude_none=True)
@@ -48,6 +55,13 @@ def run(one: Run) -> Document:
 
 def _revision(one: Revision | None) -> Document | None:
     return one._asdict() if one else None
+
+
+def _freeze(one: Freeze | None) -> Document | None:
+    if one is None:
+        return None
+    times = {"since": moment(one.since), "until": moment(one.until)}
+    return {"by": one.by, "reason": one.reason, **times}
 
 
 def _known(known: KnownRegistry) -> Document:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from fleet_control.deploy_jobs import stopped_by, was_stopped
 from fleet_control.duration import older, short
+from fleet_control.holds import Holds
 from fleet_control.ledger import Job, Revision, Run, seconds
 from fleet_control.preflight import Check, Outcome
 from fleet_control.registry_source import KnownRegistry
@@ -74,6 +75,13 @@ def told(one: Revision, now: float) -> str:
     subject = one.subject.replace("`", "")[:SUBJECT_LENGTH].strip()
     aged = f"{short}, {older(now - seconds(one.committed))} old"
     return f"{aged}: {subject}" if subject else aged
+
+
+def held(holds: Holds) -> str:
+    """What holds the fleet, or why that can't be seen; empty where nothing does."""
+    if holds.unseen:
+        return f"I can't see whether the fleet is frozen. {holds.unseen}"
+    return holds.freeze.sentence if holds.freeze else ""
 
 
 def registry_age(known: KnownRegistry, now: float) -> str:

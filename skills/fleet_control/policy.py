@@ -83,13 +83,10 @@ def first_look(caller: Caller, target: str, image_or_commit: str, facts: Facts) 
     """The verdict where the caller can be asked back: a freeze that this one may override is worth
     a question."""
     verdict = judge(caller, target, image_or_commit, facts)
-    is_frozen = isinstance(verdict, Refused) and verdict.code is RefusalCode.FROZEN
-    if not (is_frozen and is_operator(caller)):
-        return verdict
     through = judge(caller, target, image_or_commit, facts, override=OVERRIDE)
-    if not (isinstance(through, Allowed) and facts.frozen):
-        return through
-    why = f"{facts.frozen.sentence} (`{RefusalCode.FROZEN}`) A yes overrides that, for this once."
+    if through == verdict or not (isinstance(through, Allowed) and facts.frozen):
+        return verdict
+    why = f"{facts.frozen.sentence} (`frozen`) A yes overrides that, for this once."
     return through._replace(confirm=f"{why} {through.confirm}".rstrip(), override=OVERRIDE)
 
 

@@ -92,7 +92,7 @@ def way_back(
 
 
 def _over(move: Move, at: float) -> bool:
-    return move.ended is not None and move.ended < at
+    return move.ended is not None and move.ended <= at
 
 
 def _nearest(last: Move, images: Sequence[Image], present: Image | None) -> WayBack | NoWayBack:
@@ -128,6 +128,11 @@ class Rest(NamedTuple):
     moved: tuple[Move, ...] = ()
 
 
+def unreached(run: Run) -> tuple[HostChange, ...]:
+    """The hosts of its roll that it left as they were."""
+    return tuple(change for change in changes(run) if not change.moved)
+
+
 def rest(run: Run, later: Sequence[Run]) -> Rest | str:
     """What a resume of this run takes up, or why there is nothing, as a sentence.
 
@@ -135,9 +140,9 @@ def rest(run: Run, later: Sequence[Run]) -> Rest | str:
     """
     if not run.finished:
         return f"Run {run.id} is not over yet."
-    if not (roll := tuple(changes(run))):
+    if not any(changes(run)):
         return f"Run {run.id} planned no roll, so there is none to take up; deploy again."
-    if not (left := [change for change in roll if not change.moved]):
+    if not (left := unreached(run)):
         return f"Run {run.id} reached every host of its roll."
     moved = {one.id: next(iter(moves(one.id, later)), None) for one in left}
     if not (hosts := tuple(one for one in left if moved[one.id] is None)):

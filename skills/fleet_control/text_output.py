@@ -52,9 +52,10 @@ def columns(rows: Iterable[Sequence[str]]) -> str:
     )
 
 
-def status(fleet: FleetStatus, now: float) -> str:
+def status(fleet: FleetStatus, now: float, held: str = "") -> str:
     rows = [_STATUS_HEAD, *(_status_row(row, fleet, now) for row in fleet.rows)]
-    return "\n".join((columns(rows), "", _summary(fleet, now), source(fleet.known, now)))
+    told = [_summary(fleet, now), source(fleet.known, now), printable(held)]
+    return "\n".join((columns(rows), "", *filter(None, told)))
 
 
 def runs(found: Sequence[Run]) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -53,6 +53,7 @@ class Api:
     told: the end that each asker was told of last, by the ask's request id.
     checks: what a preflight sees.
     signer: who signs what it is asked.
+    freeze: the one that holds the fleet.
     off: by how many seconds its own clock is ahead.
     """
 
@@ -68,7 +69,9 @@ class Api:
     told: dict[str, str] = field(default_factory=dict)
     checks: list[dict[str, Any]] = field(default_factory=list)
     signer: str = "chat:demo"
+    freeze: dict[str, Any] | None = None
     off: float = 0.0
+    now: Callable[[], float] = time.time
     url: str = ""
     arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -77,7 +80,9 @@ class Api:
         async with self.arrived:
             self.asked.append(ask)
             self.arrived.notify_all()
-        no = self.next.pop(0) if self.next else self.refused.get(ask["action"])
+        # What holds the fleet is asked for beside; what is said next is said to who acts.
+        is_next = self.next and ask["action"] != "holds"
+        no = self.next.pop(0) if is_next else self.refused.get(ask["action"])
         if ask["action"] == "run" and ask["run_id"] not in [one.id for one in self.runs]:
             no = no or (404, {"ok": False, "code": "unknown_run", "error": "There is no such run."})
         if no is not None:
@@ -115,6 +120,8 @@ class Api:
             case "stop":
                 stopped = {"id": 1, "url": "", "target": "all", "at": "claw-1"}
                 return {"message": "Run 1 was told.", "run": stopped, "by": ask["requested_by"]}
+            case "holds" | "freeze" | "unfreeze":
+                return self._of_holds(ask)
             case "registry":
                 return {"registry": self.registry, "version": "1", "revisions": self.revisions}
             case "preflight":
@@ -132,6 +139,16 @@ class Api:
         pages = max(1, -(-len(found) // 2))
         number = min(page, pages)
         return {"runs": found[2 * number - 2 : 2 * number], "page": number, "pages": pages}
+
+    def _of_holds(self, ask: dict[str, Any]) -> dict[str, Any]:
+        before = self.freeze
+        if ask["action"] == "freeze":
+            since = int(self.now())
+            held = {"by": ask["requested_by"], "reason": ask["reason"], "since": since}
+            self.freeze = {**held, "until": since + ask["seconds"]}
+        if ask["action"] == "unfreeze":
+            self.freeze = None
+        return {"freeze": self.freeze, "lifted": before}
 
     def change(self, id_: int, **more: Any) -> Run:
         """GitHub moves a run on."""
@@ -158,7 +175,7 @@ def _json(one: Run) -> dict[str, Any]:
 
 @asynccontextmanager
 async def control_api(clock: TurnedClock) -> AsyncIterator[tuple[Api, ControlApi]]:
-    api = Api()
+    api = Api(now=clock.now)
     app = web.Application()
     app.router.add_post("/", api.answer)
     runner = web.AppRunner(app, access_log=None)

@@ -15,6 +15,7 @@ import pytest
 
 from tests.engine.site import NEW, ONE, ROOT, THREE, TWO, EngineSite
 from tests.engine.test_lock import HELD, LOCK, impatient
+from tests.workflows.conftest import handed_to
 from tests.workflows.loopback import raw_job
 from tests.workflows.test_lost_lock import AheadTime
 from workflows.fleet_deploy import lock
@@ -38,7 +39,8 @@ def lose_the_runner(site: EngineSite) -> int:
     runner = site.runner
     asked = runner.asks(TARGET=TWO)
     assert runner.does("plan", **asked) == 0, runner.summary
-    handed = {**runner.handed, "INSTANCE": TWO}
+    (turn,) = json.loads(runner.handed["ROLL"])
+    handed = {**runner.handed, **handed_to(turn)}
     environ = {**runner.environ, **asked, **handed, "PYTHONPATH": f"{ROOT}:{ROOT / 'skills'}"}
     with subprocess.Popen(
         [sys.executable, "-m", "workflows.fleet_deploy", "host"],
@@ -53,7 +55,6 @@ def lose_the_runner(site: EngineSite) -> int:
             if f'aws_instance.clawdinator["{TWO}"]' in line and "Creating..." in line:
                 os.killpg(process.pid, signal.SIGKILL)
     run = int(asked["GITHUB_RUN_ID"])
-    (turn,) = json.loads(handed["ROLL"])
     runner.github.jobs[run] = [raw_job("plan"), raw_job(turn["name"], "failure")]
     listed = next(one for one in runner.github.runs if one["id"] == run)
     listed |= {"status": "completed", "conclusion": "failure"}

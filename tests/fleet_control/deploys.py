@@ -1,6 +1,6 @@
 """One ask for a deploy, and what it comes to."""
 
-from fleet_control.control_api import Dispatched
+from fleet_control.api_answer import Dispatched
 from fleet_control.ledger import Entry
 from tests.fleet_control.fleets import run
 

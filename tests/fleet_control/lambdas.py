@@ -32,7 +32,8 @@ class Lambda:
 
     Attributes:
         acts: what to do with the next requests, in turn; after the last, 500.
-        asked: each request's body.
+        asked: each request's body, but for those that ask what holds the fleet.
+        holds: what these are answered, as (status, body), and `looks` how many there were.
         connections: each request's connection, by number.
         signed: whether each request's signature holds, as botocore reckons it.
         ended: set at the end, for those who never answer.
@@ -41,6 +42,8 @@ class Lambda:
     url: str = ""
     acts: list[Act] = field(default_factory=list)
     asked: list[dict[str, Any]] = field(default_factory=list)
+    holds: tuple[int, dict[str, Any]] = (200, {"freeze": None})
+    looks: int = 0
     connections: list[int] = field(default_factory=list)
     signed: list[bool] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -48,6 +51,10 @@ class Lambda:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
+        if json.loads(body)["action"] == "holds":
+            self.looks += 1
+            status, told = self.holds
+            return web.json_response({"ok": status == 200, **told}, status=status)
         self.asked.append(json.loads(body))
         self.connections.append(id(request.transport))
         self.headers.append({name.lower(): value for name, value in request.headers.items()})

@@ -3,7 +3,8 @@
 import pytest
 
 from fleet_control import json_output
-from fleet_control.control_api import ControlApi, Dispatched, Stopping
+from fleet_control.api_answer import Dispatched, Stopping
+from fleet_control.control_api import ControlApi
 from fleet_control.error import ControlApiDown, ControlApiRefused, OutcomeUnknown
 from fleet_control.history import HistoryPage
 from fleet_control.last_words import LastWords

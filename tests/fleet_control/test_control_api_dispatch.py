@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from fleet_control.control_api import ControlApi, Dispatched
+from fleet_control.api_answer import Dispatched
+from fleet_control.control_api import ControlApi
 from fleet_control.error import OutcomeUnknown
 from tests.fleet_control.deploys import DISPATCHED, ENTRY, FOUND, RUN, TAKEN
 from tests.fleet_control.hasty_clock import HastyClock

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from fleet_control.api_answer import Dispatched
 from fleet_control.clock import SystemClock
-from fleet_control.control_api import ControlApi, Dispatched
+from fleet_control.control_api import ControlApi
 from fleet_control.error import ControlApiRefused
 from fleet_control.ledger import Entry
 from sandbox.principal import REGION, IamPrincipal

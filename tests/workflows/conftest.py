@@ -17,6 +17,8 @@ import boto3
 import pytest
 
 from fleet_control import manifest
+from fleet_control.deploy_jobs import MOVING_STEP, UNTOUCHED_STEP
+from fleet_control.host_change import RAN
 from fleet_control.ledger import TITLE_FIELDS, Entry
 from fleet_control.manifest import Manifest
 from fleet_control.registry import Instance, parse
@@ -27,7 +29,7 @@ from sandbox.run_record import CONTROL_API, PERSON, Actor
 from tests.workflows import git
 from tests.workflows.aws_front import AwsFront, before
 from tests.workflows.fleets import registry_text
-from tests.workflows.loopback import TOKEN, Loopback, raw_job, raw_run, serving
+from tests.workflows.loopback import TOKEN, Loopback, raw_job, raw_run, raw_step, serving
 from tests.workflows.plans import (
     BUCKET,
     FLEET,
@@ -53,6 +55,8 @@ if TYPE_CHECKING:
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
 OLDEST, OLD, NEW = (image.id for image in images(time.time()))
 ENGINE = Path(__file__).with_name("scripted_tofu.py")
+# What a roll says that each host becomes, where no test says otherwise.
+MADE_OF = {"image": NEW, "revision": REVISION, "seed_sha256": SEED}
 
 
 @dataclass
@@ -213,18 +217,20 @@ class LocalRunner:
         environ = self.environ | asked
         number = max((100, *(run["id"] for run in self.github.runs))) + 1
         entry = Entry(*(environ.get(name.upper(), "") for name in TITLE_FIELDS))
-        self.github.runs.insert(0, raw_run(number, entry, status="pending", moment=_now()))
+        # Not before the end of one that is over, which is rounded up.
+        moment = max((_now(), *(run["updated_at"] for run in self.github.runs)))
+        self.github.runs.insert(0, raw_run(number, entry, status="pending", moment=moment))
         return asked | {"GITHUB_RUN_ID": str(number)}
 
     def deploys(self, **more: str) -> int:
         """A whole run, its jobs one after the other until one fails."""
         asked = more if "GITHUB_RUN_ID" in more else self.asks(**more)
         code = self._notes(asked, "plan", "plan")
-        target, handed = self.outputs.get("target"), self.handed
+        finishes, handed = self.outputs.get("finishes"), self.handed
         for turn in json.loads(handed["ROLL"]):
-            more = {"INSTANCE": turn["id"], **handed, **asked}
-            code = code or self._notes(more, "host", turn["name"])
-        if not code and target == "all":
+            more = {**handed, **handed_to(turn), **asked}
+            code = code or self._notes(more, "host", turn["name"], turn["ran"])
+        if not code and finishes == "true":
             code = self._notes({**handed, **asked}, "finish", "finish")
         run = self._listed(asked)
         conclusion = "failure" if code else "success"
@@ -241,13 +247,17 @@ class LocalRunner:
             "TF_VAR_seed_sha256": self.outputs.get("seed_sha256", ""),
         }
 
-    def _notes(self, asked: dict[str, str], job: str, name: str) -> int:
-        """Do the job, and let GitHub's list of jobs hold it."""
+    def _notes(self, asked: dict[str, str], job: str, name: str, ran: str = "") -> int:
+        """Do the job, and let GitHub's list of jobs hold it, and what its steps tell."""
         began = _now()
         self.outputs = {}
         Path(self.environ["GITHUB_OUTPUT"]).unlink(missing_ok=True)
         code = self.does(job, **asked)
-        noted = raw_job(name, "failure" if code else "success", began=began, ended=_now(1))
+        how = "failure" if code else "success"
+        steps = {f"{RAN}{ran or 'nothing known'}": "success", MOVING_STEP: how}
+        steps |= {UNTOUCHED_STEP: "success"} if self.outputs.get("untouched") else {}
+        noted = raw_job(name, how, began=began, ended=_now(1))
+        noted["steps"] += [raw_step(*one) for one in steps.items() if job == "host"]
         self.github.jobs.setdefault(self._listed(asked)["id"], []).append(noted)
         return code
 
@@ -268,6 +278,16 @@ class LocalRunner:
     @property
     def summary(self) -> str:
         return Path(self.environ["GITHUB_STEP_SUMMARY"]).read_text()
+
+
+def handed_to(turn: Mapping[str, str]) -> dict[str, str]:
+    """What the matrix hands to the job of this turn."""
+    return {
+        "INSTANCE": turn["id"],
+        "IMAGE": turn["image"],
+        "TF_VAR_revision": turn["revision"],
+        "TF_VAR_seed_sha256": turn["seed_sha256"],
+    }
 
 
 def iso(moment: float) -> str:

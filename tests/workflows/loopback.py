@@ -103,7 +103,7 @@ def raw_job(
 ) -> dict[str, Any]:
     """A job that is over, or has no conclusion yet and is at work."""
     status = "completed" if conclusion else "in_progress"
-    step = {"name": "Check out", "number": 1, "status": status, "conclusion": conclusion}
+    step = raw_step("Check out", conclusion)
     return {
         "id": 1,
         "name": name,
@@ -113,3 +113,8 @@ def raw_job(
         "completed_at": ended if conclusion else None,
         "steps": [step] * steps,
     }
+
+
+def raw_step(name: str, conclusion: str | None) -> dict[str, Any]:
+    status = "completed" if conclusion else "in_progress"
+    return {"name": name, "number": 1, "status": status, "conclusion": conclusion}

@@ -8,7 +8,7 @@ import pytest
 
 from fleet_control.ledger import Entry
 from tests.workflows import plans
-from tests.workflows.conftest import NEW, OLD, OLDEST, LocalRunner, iso
+from tests.workflows.conftest import MADE_OF, NEW, OLD, OLDEST, LocalRunner, iso
 from tests.workflows.loopback import raw_job, raw_run
 
 ONE, TWO = "clawdinator-1", "clawdinator-2"
@@ -43,7 +43,7 @@ def noted(runner: LocalRunner, name: str, conclusion: str = "failure", ago: floa
 
 
 def handed(seen: str, *, adopt: bool = True) -> dict[str, str]:
-    roll = [{"id": TWO, "seen": seen, "name": f"{TWO}: {OLD} -> {NEW}", "adopt": adopt}]
+    roll = [{"id": TWO, "seen": seen, "name": f"{TWO}: {OLD} -> {NEW}", "adopt": adopt, **MADE_OF}]
     return {"IMAGE": NEW, "ROLL": json.dumps(roll)}
 
 

@@ -13,7 +13,7 @@ from sandbox.host_rules import Rules
 from sandbox.moto import set_rules
 from tests.workflows import plans
 from tests.workflows.aws_front import AwsFront
-from tests.workflows.conftest import ENGINE, NEW, OLD, LocalRunner
+from tests.workflows.conftest import ENGINE, MADE_OF, NEW, OLD, LocalRunner
 from tests.workflows.fleets import host, view
 from tests.workflows.hasty_time import HastyTime
 from tests.workflows.plans import REVISION
@@ -30,7 +30,10 @@ DOWN = unit(0, state="activating", sub="auto-restart", restarts=7)
 
 
 def handed(*turns: tuple[str, str]) -> dict[str, str]:
-    roll = [{"id": id_, "seen": seen, "name": f"{id_}: {OLD} -> {NEW}"} for id_, seen in turns]
+    roll = [
+        {"id": id_, "seen": seen, "name": f"{id_}: {OLD} -> {NEW}", **MADE_OF}
+        for id_, seen in turns
+    ]
     return {"IMAGE": NEW, "ROLL": json.dumps(roll)}
 
 
@@ -231,7 +234,7 @@ def test_what_ec2_says_of_a_machine_is_what_its_turn_waits_for(ill: Checks, word
     there = host(ONE, 11, image=NEW, health=ill.health)
     row = view([ONE], replace(there, ill=ill.ill)).there[ONE]
 
-    assert roll.unfinished(roll.HostTurn(ONE, "", ""), row, NEW) == words
+    assert roll.unfinished(roll.HostTurn(ONE, "", "", image=NEW), row) == words
 
 
 def test_with_the_document_before_plan_says_so_before_any_host_has_a_job(

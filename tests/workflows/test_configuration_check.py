@@ -1,11 +1,12 @@
 """What the fleet's folder may hold, looked at before the engine opens it."""
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.workflows.conftest import NEW, LocalRunner
+from tests.workflows.conftest import MADE_OF, NEW, LocalRunner
 from workflows.fleet_deploy.configuration_check import offences
 
 ROOT = Path(__file__).parents[2]
@@ -162,7 +163,8 @@ def test_no_job_starts_the_engine_there(runner: LocalRunner, job: str) -> None:
     runner.registers(TWO)
     seen = runner.launches(TWO, NEW)
     write(runner.folder, "evil.tf", 'module "x" {\n}\nimport {\n}\n')
-    roll = f'[{{"id": "{TWO}", "seen": "{seen if job == "host" else "i-00000001"}", "name": "x"}}]'
+    seen = seen if job == "host" else "i-00000001"
+    roll = json.dumps([{"id": TWO, "seen": seen, "name": "x", **MADE_OF}])
     more = {"INSTANCE": TWO, "IMAGE": NEW, "ROLL": roll}
 
     assert runner.does(job, **more, **({"TARGET": "all"} if job == "finish" else {})) == 1

@@ -82,11 +82,12 @@ def test_the_sandbox_knows_no_form_that_the_file_does_not_have(place: str, form:
 
 
 def test_behind_the_step_that_moves_a_host_is_only_what_tells_of_the_way() -> None:
-    moves, tells = [step for name, step in steps() if name == "host"][-2:]
+    moves, tells, untouched = [step for name, step in steps() if name == "host"][-3:]
 
     assert moves["name"] == deploy_jobs.MOVING_STEP
     assert tells["name"] == f"{deploy_jobs.REMARKED}${{{{ steps.{moves['id']}.outputs.remarks }}}}"
-    assert tells["run"] == "true"
+    assert untouched["name"] == deploy_jobs.UNTOUCHED_STEP
+    assert {tells["run"], untouched["run"]} == {"true"}
 
 
 @pytest.mark.parametrize(
@@ -140,18 +141,19 @@ def test_what_plan_hands_over_is_an_output_of_its_job() -> None:
         name: f"${{{{ needs.plan.outputs.{output} }}}}"
         for name, output in {
             "IMAGE": "image",
-            "ROLL": "roll",
             "TF_VAR_revision": "revision",
             "TF_VAR_seed_sha256": "seed_sha256",
         }.items()
     }
+    roll = {"ROLL": "${{ needs.plan.outputs.roll }}"}
+    own = {name: one.replace("needs.plan.outputs", "matrix") for name, one in handed.items()}
 
     assert FILE["jobs"]["plan"]["outputs"] == {
         name: f"${{{{ steps.plan.outputs.{name} }}}}"
-        for name in ("commit", "image", "revision", "seed_sha256", "roll", "target")
+        for name in ("commit", "image", "revision", "seed_sha256", "roll", "finishes")
     }
-    for job in ("host", "finish"):
-        assert handed.items() <= program(job)["env"].items()
+    for job, given in (("host", own), ("finish", handed)):
+        assert (given | roll).items() <= program(job)["env"].items()
 
 
 def test_inputs_reach_programs_as_environment() -> None:
@@ -206,9 +208,10 @@ def test_no_job_starts_after_a_cancel_or_a_failure() -> None:
 
     assert conditions == [
         "inputs.operation != 'unlock'",
-        "needs.plan.outputs.target == 'all'",
+        "needs.plan.outputs.finishes == 'true'",
         "steps.stop.outputs.by != ''",
         "steps.host.outputs.remarks != ''",
+        "failure() && steps.host.outputs.untouched != ''",
         "steps.stop.outputs.by != ''",
     ]
     assert FILE["jobs"]["host"]["needs"] == "plan"
@@ -321,7 +324,7 @@ def test_the_matrix_holds_what_the_host_job_takes_from_it() -> None:
     taken = re.findall(r"matrix\.(\w+)", " ".join(strings(FILE["jobs"]["host"])))
     given = encode([HostTurn("clawdinator-1", "", "clawdinator-1: none -> ami-00000001")])
 
-    assert {"name", "id", "ran"} == set(taken)
+    assert {"name", "id", "ran", "image", "revision", "seed_sha256"} == set(taken)
     assert all(f'"{name}":' in given for name in taken)
 
 

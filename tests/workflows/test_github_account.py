@@ -1,12 +1,13 @@
 """A deploy is started by the Control API's account or by a person who is listed, by nobody else."""
 
+import json
 from collections.abc import Mapping
 
 import pytest
 
 from fleet_control.ledger import Entry
 from sandbox.run_record import ANY_WORKFLOW, CONTROL_API, PERSON, Actor
-from tests.workflows.conftest import NEW, LocalRunner, started_by
+from tests.workflows.conftest import MADE_OF, NEW, LocalRunner, started_by
 from tests.workflows.loopback import raw_run
 from workflows.fleet_deploy.github_account import Starter, read, starter
 from workflows.fleet_deploy.runner import ThisRun
@@ -109,7 +110,7 @@ def test_each_job_refuses_before_it_looks_at_anything(
 ) -> None:
     seen = runner.launches(TWO)
     runner.registers(ONE, TWO)
-    roll = f'[{{"id": "{TWO}", "seen": "{seen}", "name": "{TWO}"}}]'
+    roll = json.dumps([{"id": TWO, "seen": seen, "name": TWO, **MADE_OF}])
 
     assert runner.does(job, INSTANCE=TWO, IMAGE=NEW, ROLL=roll, **more) == 1
     assert runner.summary.startswith(f"## Stopped: {title}\n\n")

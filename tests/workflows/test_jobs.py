@@ -13,7 +13,7 @@ from fleet_control import seed
 from fleet_control.deploy_jobs import EndState, begins
 from fleet_control.ledger import Entry
 from tests.workflows import plans
-from tests.workflows.conftest import NEW, OLD, LocalRunner
+from tests.workflows.conftest import MADE_OF, NEW, OLD, LocalRunner
 from tests.workflows.loopback import raw_run
 from tests.workflows.plans import BUCKET
 
@@ -35,7 +35,10 @@ def sum_of(runner: LocalRunner, commit: str) -> str:
 
 def handed(*turns: tuple[str, str]) -> dict[str, str]:
     """What `plan` would have handed over for these hosts and the machines it saw."""
-    roll = [{"id": id_, "seen": seen, "name": f"{id_}: {OLD} -> {NEW}"} for id_, seen in turns]
+    roll = [
+        {"id": id_, "seen": seen, "name": f"{id_}: {OLD} -> {NEW}", **MADE_OF}
+        for id_, seen in turns
+    ]
     return {"IMAGE": NEW, "ROLL": json.dumps(roll)}
 
 
@@ -64,11 +67,14 @@ def test_plan_hands_over_what_later_jobs_need(runner: LocalRunner, fleet: dict[s
                     "adopt": False,
                     "clears": [],
                     "ran": plans.REVISION[:7],
+                    "image": NEW,
+                    "revision": runner.commit,
+                    "seed_sha256": sum_of(runner, runner.commit),
                 }
             ],
             separators=(",", ":"),
         ),
-        "target": TWO,
+        "finishes": "false",
     }
     assert runner.commands == ["init", "show", "plan", "show"]
     assert f"`{fleet[TWO]}` on `{OLD}`, healthy" in runner.summary

@@ -9,7 +9,7 @@ import pytest
 from fleet_control.deploy_jobs import EndState, begins
 from tests.workflows import plans
 from tests.workflows.aws_front import AwsFront
-from tests.workflows.conftest import NEW, OLD, LocalRunner
+from tests.workflows.conftest import MADE_OF, NEW, OLD, LocalRunner
 from tests.workflows.hasty_time import HastyTime
 from workflows.fleet_deploy.__main__ import main
 
@@ -27,7 +27,7 @@ def made(*ids: str) -> list[dict[str, Any]]:
 
 
 def turn(seen: str, id_: str = TWO) -> dict[str, str]:
-    roll = [{"id": id_, "seen": seen, "name": f"{id_}: {OLD} -> {NEW}"}]
+    roll = [{"id": id_, "seen": seen, "name": f"{id_}: {OLD} -> {NEW}", **MADE_OF}]
     return {"INSTANCE": id_, "IMAGE": NEW, "ROLL": json.dumps(roll)}
 
 

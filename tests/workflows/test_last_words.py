@@ -9,7 +9,7 @@ from fleet_control import last_words
 from fleet_control.last_words import LastWords
 from tests.workflows import plans
 from tests.workflows.aws_front import AwsFront
-from tests.workflows.conftest import NEW, OLD, LocalRunner
+from tests.workflows.conftest import MADE_OF, NEW, OLD, LocalRunner
 from tests.workflows.plans import REVISION
 from tests.workflows.test_aws_failures import DOWN, ONE, TWO, handed
 from tests.workflows.test_health_report import answer, unit
@@ -176,7 +176,7 @@ def test_what_it_ran_before_is_told_where_that_is_another(
     fails("")
     seen = runner.hosts()[TWO][0]
     runner.plans(plans.replaced(TWO, image=NEW, before={"id": seen, "ami": NEW}))
-    turn = roll.HostTurn(TWO, seen, f"{TWO}: {NEW} -> {NEW}", ran=before)
+    turn = roll.HostTurn(TWO, seen, f"{TWO}: {NEW} -> {NEW}", False, (), before, *MADE_OF.values())
     front.service = [("Success", answer(unit(0, state="failed"), revision=REVISION))]
 
     asked = {"IMAGE": NEW, "ROLL": roll.encode([turn])}

@@ -12,7 +12,7 @@ import pytest
 from fleet_control import state_lock
 from fleet_control.ledger import Entry
 from tests.workflows import plans
-from tests.workflows.conftest import NEW, OLD, LocalRunner, iso
+from tests.workflows.conftest import NEW, OLD, LocalRunner, handed_to, iso
 from tests.workflows.loopback import raw_job, raw_run
 from workflows.fleet_deploy import control_table, lock
 from workflows.fleet_deploy.health import SystemTime
@@ -94,13 +94,13 @@ def test_each_job_notes_before_it_may_lock_from_where_and_how_long(
 ) -> None:
     """The engine gets no further than the lock."""
     fleet.holds(PERSON)
-    turn = {"id": TWO, "seen": fleet.machine, "name": JOB}
-    handed = {"IMAGE": NEW, "ROLL": json.dumps([turn]), "INSTANCE": TWO}
-    if job == "finish":
-        done = json.dumps([turn | {"seen": ""}])
-        handed |= {"TARGET": "all", "IMAGE": OLD, "ROLL": done}
+    image, seen = (OLD, "") if job == "finish" else (NEW, fleet.machine)
+    made_of = {"image": image, "revision": plans.REVISION, "seed_sha256": plans.SEED}
+    turn = {"id": TWO, "seen": seen, "name": JOB, **made_of}
     before = int(time.time())
 
+    more = {"TARGET": "all"} if job == "finish" else {}
+    handed = {"ROLL": json.dumps([turn]), **handed_to(turn), **more}
     assert fleet.runner.does(job, **handed) == 1
     row = fleet.row()
 

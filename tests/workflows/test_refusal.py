@@ -10,7 +10,7 @@ import pytest
 from fleet_control.deploy_jobs import EndState, begins
 from tests.workflows import plans
 from tests.workflows.aws_front import AwsFront
-from tests.workflows.conftest import NEW, OLD, LocalRunner
+from tests.workflows.conftest import MADE_OF, NEW, OLD, LocalRunner
 
 ONE, TWO = "clawdinator-1", "clawdinator-2"
 BOTH = pytest.mark.parametrize("job", ["plan", "host"])
@@ -32,7 +32,7 @@ def planned(runner: LocalRunner, seen: str, **after: Any) -> None:
 
 
 def turn(seen: str) -> dict[str, str]:
-    roll = [{"id": TWO, "seen": seen, "name": f"{TWO}: {OLD} -> {NEW}"}]
+    roll = [{"id": TWO, "seen": seen, "name": f"{TWO}: {OLD} -> {NEW}", **MADE_OF}]
     return {"INSTANCE": TWO, "IMAGE": NEW, "ROLL": json.dumps(roll)}
 
 
@@ -41,7 +41,7 @@ def refused(runner: LocalRunner, job: str, seen: str) -> str:
     assert runner.does(job, **turn(seen)) == 1
     assert runner.hosts()[TWO] == (seen, OLD)
     assert "apply" not in runner.commands
-    assert runner.outputs == {}
+    assert runner.outputs == ({"untouched": "true"} if job == "host" else {})
     said_first = {"plan": "Nothing was touched: ", "host": begins(TWO, EndState.UNTOUCHED)}[job]
     said = runner.summary.partition("## Stopped: Would not launch\n\n")[2]
     assert said.startswith(said_first), runner.summary
@@ -51,7 +51,7 @@ def refused(runner: LocalRunner, job: str, seen: str) -> str:
 def test_an_image_that_went_between_plan_and_its_turn(runner: LocalRunner, seen: str) -> None:
     planned(runner, seen)
     assert runner.does("plan") == 0
-    handed = {"IMAGE": runner.outputs["image"], "ROLL": runner.outputs["roll"]}
+    handed = runner.handed
     runner.ec2.deregister_image(ImageId=NEW)
     runner.outputs = {}
 

@@ -10,7 +10,7 @@ import pytest
 from fleet_control.deploy_jobs import EndState, begins
 from lambda_fn.mask import shown
 from tests.workflows import git, plans
-from tests.workflows.conftest import NEW, OLD, LocalRunner
+from tests.workflows.conftest import MADE_OF, NEW, OLD, LocalRunner
 from tests.workflows.fleets import registry_text
 
 ONE, OLD_NAME, NEW_NAME = "clawdinator-1", "clawdinator-2", "clawdinator-two"
@@ -49,7 +49,7 @@ def removed(machine: str) -> dict[str, Any]:
 
 
 def turn(**more: object) -> dict[str, str]:
-    roll = [{"id": NEW_NAME, "seen": "", "name": "", "clears": [OLD_NAME], **more}]
+    roll = [{"id": NEW_NAME, "seen": "", "name": "", "clears": [OLD_NAME], **MADE_OF, **more}]
     return {"INSTANCE": NEW_NAME, "TARGET": "all", "IMAGE": NEW, "ROLL": json.dumps(roll)}
 
 

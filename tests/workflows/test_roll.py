@@ -17,12 +17,12 @@ from workflows.fleet_deploy.stopped import Stopped
 ONE, TWO, THREE = "clawdinator-1", "clawdinator-2", "clawdinator-3"
 IDS = (ONE, TWO, THREE)
 HOSTS = (host(ONE, 1), host(TWO, 2), host(THREE, 3))
-FIRST, SECOND = HostTurn(ONE, "i-00000001", ""), HostTurn(TWO, "i-00000002", "")
+COMMIT = "0123456789" * 4
+FIRST = HostTurn(ONE, "i-00000001", "", image=NEW)
+SECOND = HostTurn(TWO, "i-00000002", "", image=NEW)
 
 
-MADE_OF = ImageAndRevision(
-    Image(NEW, "new", 0.0), DeployedRevision("0123456789" * 4, "A change", 0.0)
-)
+MADE_OF = ImageAndRevision(Image(NEW, "new", 0.0), DeployedRevision(COMMIT, "A change", 0.0))
 
 
 def order(target: str, *hosts: object, carrier: str = "") -> list[str]:
@@ -56,8 +56,8 @@ def test_a_turn_names_its_job_and_the_machine_it_saw() -> None:
     status = view([ONE, TWO], host(ONE, 1)).status
 
     assert (
-        HostTurn(ONE, "i-00000001", f"{ONE}: {OLD} -> {NEW} @0123456"),
-        HostTurn(TWO, "", f"{TWO}: none -> {NEW} @0123456"),
+        HostTurn(ONE, "i-00000001", f"{ONE}: {OLD} -> {NEW} @0123456", image=NEW, revision=COMMIT),
+        HostTurn(TWO, "", f"{TWO}: none -> {NEW} @0123456", image=NEW, revision=COMMIT),
     ) == roll.of("all", status, MADE_OF, carrier="")
 
 
@@ -80,11 +80,14 @@ def test_no_jobs_name_is_cut(id_: str, old: str, new: str, commit: str) -> None:
     assert len(turn.name) < 90
 
 
+BECOMES = {"image": NEW, "revision": COMMIT, "seed_sha256": "0" * 64}
+
+
 def test_a_roll_survives_the_way_through_a_matrix() -> None:
     name = f"{ONE}: {OLD} -> {NEW}"
     turns = (
-        HostTurn(ONE, "i-00000001", name, adopt=True),
-        HostTurn(TWO, "", f"{TWO}: none", clears=(THREE,)),
+        HostTurn(ONE, "i-00000001", name, True, (), "", *BECOMES.values()),
+        HostTurn(TWO, "", f"{TWO}: none", False, (THREE,), "", *BECOMES.values()),
     )
 
     assert turns == roll.decode(roll.encode(turns))
@@ -98,16 +101,26 @@ def test_a_roll_survives_the_way_through_a_matrix() -> None:
         "[]",
         "{}",
         "[1]",
-        json.dumps([{"id": ONE, "seen": ""}]),
-        json.dumps([{"id": "All", "seen": "", "name": ""}]),
-        json.dumps([{"id": ONE, "seen": "somewhere", "name": ""}]),
-        json.dumps([{"id": ONE, "seen": None, "name": ""}]),
-        json.dumps([{"id": 1, "seen": "", "name": ""}]),
-        json.dumps([{"id": ONE, "seen": "", "name": "", "adopt": True}]),
-        json.dumps([{"id": ONE, "seen": "i-00000001", "name": "", "adopt": "yes"}]),
-        json.dumps([{"id": ONE, "seen": "", "name": "", "clears": ["All"]}]),
-        json.dumps([{"id": ONE, "seen": "", "name": "", "clears": [1]}]),
-        json.dumps([{"id": ONE, "seen": "", "name": "", "clears": 1}]),
+        json.dumps([{"id": ONE, "seen": "", **BECOMES}]),
+        *(
+            json.dumps([{"id": ONE, "seen": "i-00000001", "name": "", **BECOMES} | wrong])
+            for wrong in (
+                {"id": "All"},
+                {"seen": "somewhere"},
+                {"seen": None},
+                {"id": 1},
+                {"seen": "", "adopt": True},
+                {"adopt": "yes"},
+                {"clears": ["All"]},
+                {"clears": [1]},
+                {"clears": 1},
+                {"image": ""},
+                {"image": "newest"},
+                {"revision": COMMIT[:7]},
+                {"seed_sha256": ""},
+                {"seed_sha256": 1},
+            )
+        ),
     ],
 )
 def test_what_is_no_roll_stops_the_run(text: str) -> None:
@@ -122,7 +135,7 @@ def test_an_instance_without_a_turn_stops_the_run() -> None:
 
 def hindrance(*hosts: object) -> str:
     there = view(IDS, *hosts).there  # type: ignore[arg-type]  # all are hosts
-    return roll.hindrance(SECOND, [FIRST], there, NEW)
+    return roll.hindrance(SECOND, [FIRST], there)
 
 
 def test_a_turn_begins_when_every_host_before_it_is_done() -> None:
@@ -159,7 +172,7 @@ def test_a_host_that_somebody_else_moved_is_left_alone(now: object, words: str) 
 def test_a_host_that_appeared_meanwhile_is_left_alone() -> None:
     turn = HostTurn(TWO, "", "")
 
-    assert "was without a host" in roll.hindrance(turn, [], view(IDS, *HOSTS).there, NEW)
+    assert "was without a host" in roll.hindrance(turn, [], view(IDS, *HOSTS).there)
 
 
 def test_a_leaving_machine_does_not_hide_its_successor() -> None:

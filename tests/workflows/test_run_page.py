@@ -11,7 +11,7 @@ from fleet_control.policy import Facts, Refused, judge
 from lambda_fn.action import reason
 from lambda_fn.mask import shown
 from sandbox.job_log import JobLog
-from tests.workflows.conftest import NEW, OLD, LocalRunner
+from tests.workflows.conftest import MADE_OF, NEW, OLD, LocalRunner
 from tests.workflows.loopback import raw_run
 
 ONE, TWO, GONE = "clawdinator-1", "clawdinator-2", "clawdinator-9"
@@ -79,7 +79,7 @@ def test_every_job_refuses_a_bot_itself_in_the_policys_words(
     runner.registers(ONE, TWO)
     seen = runner.launches(TWO)
     verdict = judge(BotInstance(TWO), TWO if job == "host" else target, "", Facts())
-    roll = json.dumps([{"id": TWO, "seen": seen, "name": TWO}])
+    roll = json.dumps([{"id": TWO, "seen": seen, "name": TWO, **MADE_OF}])
     more = {"INSTANCE": TWO, "CALLER": TWO, "TARGET": target, "IMAGE": NEW, "ROLL": roll}
 
     assert runner.does(job, **more) == 1

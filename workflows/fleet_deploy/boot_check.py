@@ -5,7 +5,7 @@ host then becomes is said by the entry in its seed, which may ask for no secret 
 not: such a one may be another's by now, whatever an old bundle holds.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -35,16 +35,21 @@ Manifests = Callable[[str], Manifest | str]
 
 
 def bootable(
-    target: str, turns: Sequence[HostTurn], seed: Seed, now: Registry, manifests: Manifests
+    target: str,
+    turns: Sequence[HostTurn],
+    seeds: Mapping[str, Seed],
+    now: Registry,
+    manifests: Manifests,
 ) -> tuple[tuple[HostTurn, ...], tuple[str, ...]]:
     """The turns whose hosts would boot as they should; and why each other one is left out.
 
-    `now` is the branch's registry. Stopped where it is of one that was asked for.
+    `seeds` are by their commits; `now` is the branch's registry. Stopped where it is of one that
+    was asked for.
     """
     kept: list[HostTurn] = []
     left_out: list[str] = []
     for turn in turns:
-        why = next(_faults(turn.id, seed, now[turn.id], manifests), "")
+        why = next(_faults(turn.id, seeds[turn.revision], now[turn.id], manifests), "")
         if not why:
             kept.append(turn)
         elif target in (ALL, turn.id):

@@ -8,7 +8,16 @@ from tempfile import TemporaryDirectory
 from fleet_control.caller import ALL
 from fleet_control.deploy_jobs import FINISH
 from fleet_control.error import Ec2Error
-from workflows.fleet_deploy import guard, known_machines, lost_lock, removal, roll, runner, summary
+from workflows.fleet_deploy import (
+    goal,
+    guard,
+    known_machines,
+    lost_lock,
+    removal,
+    roll,
+    runner,
+    summary,
+)
 from workflows.fleet_deploy.job import (
     DeployPlan,
     JobContext,
@@ -25,7 +34,7 @@ log = logging.getLogger(__name__)
 
 def run(job: JobContext) -> tuple[Annotation, ...]:
     plan = planned(job.environ)
-    if job.asked.target != ALL:
+    if job.asked.hosts != ALL or job.asked.operation not in goal.FINISHED:
         raise Stopped("Not for this", f"Only a deploy of `{ALL}` is finished this way.")
     spare_the_caller(job, ALL)
     notices = lost_lock.noted(job, FINISH)
@@ -57,7 +66,7 @@ def _all_are_done(job: JobContext, plan: DeployPlan) -> dict[str, str]:
     machines = job.engine.machines()
     view = known_machines.settled(job, machines)
     for turn in plan.roll:
-        if why := roll.unfinished(turn, view.there.get(turn.id), plan.image):
+        if why := roll.unfinished(turn, view.there.get(turn.id)):
             raise Stopped("Roll stopped", f"Nothing was removed, the roll is not done: {why}.")
     return {machine: id_ for machine, id_ in machines.items() if machine in view.staying}
 

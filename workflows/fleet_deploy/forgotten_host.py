@@ -96,7 +96,7 @@ def _made(job: ledger.Job, host: Host) -> bool:
     )
 
 
-def adopt(job: JobContext, turn: roll.HostTurn, image: str, plan: object) -> None:
+def adopt(job: JobContext, turn: roll.HostTurn, plan: object) -> None:
     """Tell the state of the machine that it forgot.
 
     Stopped where that is no longer the one that `plan` saw, or no longer looks like one of ours.
@@ -111,7 +111,7 @@ def adopt(job: JobContext, turn: roll.HostTurn, image: str, plan: object) -> Non
     if why := unlike(view.there[turn.id], view.images):
         raise refused(turn.id, turn.seen, why)
     log.info("fleet.adopted instance=%s machine=%s", turn.id, turn.seen)
-    job.engine.adopt(turn.id, turn.seen, image)
+    job.engine.adopt(turn.id, turn.seen, turn.image)
 
 
 # The file that `import` reads wants them all; they make nothing here.

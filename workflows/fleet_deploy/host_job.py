@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from fleet_control.deploy_jobs import EndState, begins, ran_before
+from fleet_control.deploy_jobs import EndState, begins, left, ran_before
 from fleet_control.ec2 import describe_images
 from fleet_control.error import Ec2Error
 from fleet_control.host_answer import HostAnswer
@@ -30,7 +30,6 @@ from workflows.fleet_deploy import (
 from workflows.fleet_deploy.change import host_address
 from workflows.fleet_deploy.health_report import HealthReport, ReportError, Wanted
 from workflows.fleet_deploy.job import (
-    DeployPlan,
     JobContext,
     planned,
     refuse,
@@ -53,19 +52,23 @@ def run(job: JobContext) -> tuple[Annotation, ...]:
     plan = planned(job.environ)
     earlier = roll.before(plan.roll, instance)
     turn = plan.roll[len(earlier)]
+    if not plan.is_of(turn):
+        raise Stopped("Bad roll", f"What this job was told of {turn.id} is not what the roll says.")
     began = job.clock.monotonic()
     notices = [*lost_lock.noted(job, turn.name)]
     try:
         spare_the_caller(job, turn.id)
         with _untouched(turn.id):
-            job = _as_patient(job, plan)
-        made = _replace_in_turn(job, turn, earlier, plan)
-        watch = _wait_until_healthy(job, turn, plan, made)
+            job = _as_patient(job, turn)
+        made = _replace_in_turn(job, turn, earlier)
+        watch = _wait_until_healthy(job, turn, made)
     except Stopped as stop:
+        if left(turn.id, str(stop)) is EndState.UNTOUCHED:
+            runner.write_outputs(job.environ, {"untouched": "true"})
         raise telling_where(job, plan.roll, stop) from stop
     took = summary.span(job.clock.monotonic() - began)
     log.info("fleet.replaced instance=%s machine=%s took=%s", turn.id, watch.machine, took)
-    runner.write_summary(job.environ, summary.replaced(turn, watch.machine, plan.image, took))
+    runner.write_summary(job.environ, summary.replaced(turn, watch.machine, took))
     notices += [Annotation("Not noted", why)] if (why := watch.note()) else []
     if watch.answer and (told := health_report.remarks(watch.answer)):
         runner.write_outputs(job.environ, {"remarks": told})
@@ -73,12 +76,12 @@ def run(job: JobContext) -> tuple[Annotation, ...]:
     return tuple(notices)
 
 
-def _as_patient(job: JobContext, plan: DeployPlan) -> JobContext:
-    """The job, with the deadline for hosts of this image and this revision; Stopped where no host
-    could be done by then."""
+def _as_patient(job: JobContext, turn: roll.HostTurn) -> JobContext:
+    """The job, with the deadline for a host of this image and revision; Stopped where it could not
+    be done by then."""
     images = describe_images(job.cloud.ec2)
-    image = next((one for one in images if one.id == plan.image), None)
-    within = start_seconds(plan.revision, image)
+    image = next((one for one in images if one.id == turn.image), None)
+    within = start_seconds(turn.revision, image)
     pace = health.read_pace(job.environ, within)
     if pace.steady >= pace.deadline:
         raise Stopped(
@@ -90,26 +93,26 @@ def _as_patient(job: JobContext, plan: DeployPlan) -> JobContext:
 
 
 def _replace_in_turn(
-    job: JobContext, turn: roll.HostTurn, earlier: tuple[roll.HostTurn, ...], plan: DeployPlan
+    job: JobContext, turn: roll.HostTurn, earlier: tuple[roll.HostTurn, ...]
 ) -> str:
     """The new machine's id, or empty where the engine did not name it."""
     with TemporaryDirectory() as folder:
         file = Path(folder).resolve() / "plan"
         with _untouched(turn.id):
-            machines = _may_begin(job, turn, earlier, plan)
-            _plan(job, turn, plan.image, file, machines)
+            machines = _may_begin(job, turn, earlier)
+            _plan(job, turn, file, machines)
         if turn.clears:
             with _untouched(turn.id):
-                machines = _clear(job, turn, plan.image, file, machines)
+                machines = _clear(job, turn, file, machines)
             turn = replace(turn, adopt=False)  # done by now
             with _untouched(turn.id, roll.cleared(turn)):
-                _plan(job, turn, plan.image, file, machines)
+                _plan(job, turn, file, machines)
         try:
             made = job.engine.apply(file)
         except Stopped as stop:
             # Perhaps before any move of the host, or between the old machine's end and the new.
-            left = _left(job, turn)
-            why = f"{begins(turn.id, left) if left else ''}{roll.cleared(turn)}{stop}"
+            now = _left(job, turn)
+            why = f"{begins(turn.id, now) if now else ''}{roll.cleared(turn)}{stop}"
             raise stop.saying(why) from stop
     return made.get(host_address(turn.id), "")
 
@@ -144,7 +147,7 @@ def _left(job: JobContext, turn: roll.HostTurn) -> EndState | None:
 
 
 def _may_begin(
-    job: JobContext, turn: roll.HostTurn, earlier: tuple[roll.HostTurn, ...], plan: DeployPlan
+    job: JobContext, turn: roll.HostTurn, earlier: tuple[roll.HostTurn, ...]
 ) -> dict[str, str]:
     """The machines that are known, each with its instance; Stopped where it is not this one's turn.
 
@@ -157,10 +160,10 @@ def _may_begin(
     machines = {**in_state, **({turn.seen: turn.id} if turn.seen else {})}
     view = known_machines.settled(job, machines)
     known_machines.one_machine_each(view, [turn.id], in_state)
-    why, words = roll.hindrance(turn, earlier, view.there, plan.image), None
+    why, words = roll.hindrance(turn, earlier, view.there), None
     if not why and earlier:
         last = earlier[-1]
-        watch = _HostWatch(job, last, plan, roll.machines(view.there).get(last.id, ""))
+        watch = _HostWatch(job, last, roll.machines(view.there).get(last.id, ""))
         within = health.Polling(min(job.pace.deadline, BEFORE_SECONDS), job.pace.poll)
         trouble = health.wait(watch.own_word, within, job.clock)
         why = trouble and f"the roll stopped at {trouble}"
@@ -171,28 +174,26 @@ def _may_begin(
     return machines
 
 
-def _plan(
-    job: JobContext, turn: roll.HostTurn, image: str, file: Path, machines: Mapping[str, str]
-) -> None:
+def _plan(job: JobContext, turn: roll.HostTurn, file: Path, machines: Mapping[str, str]) -> None:
     """Plan into that file what may be applied of it; Stopped where the guard or EC2 says no."""
-    plan = job.engine.plan_hosts(file, image, [turn.id])
+    plan = job.engine.plan_hosts(file, turn.image, [turn.id])
     if turn.adopt:
-        forgotten_host.adopt(job, turn, image, plan)
-        plan = job.engine.plan_hosts(file, image, [turn.id])
+        forgotten_host.adopt(job, turn, plan)
+        plan = job.engine.plan_hosts(file, turn.image, [turn.id])
     seen = known_machines.settled(job, machines).machines
-    refuse(guard.rolled(plan, [turn.id], image, seen, job.expectation, job.asked.caller))
+    refuse(guard.rolled(plan, [turn.id], turn.image, seen, job.expectation, job.asked.caller))
     goes = [machine for machine, id_ in machines.items() if id_ in turn.clears]
     launch_check.refuse(job.cloud, launches(plan, [turn.id]), goes)
 
 
 def _clear(
-    job: JobContext, turn: roll.HostTurn, image: str, file: Path, machines: Mapping[str, str]
+    job: JobContext, turn: roll.HostTurn, file: Path, machines: Mapping[str, str]
 ) -> dict[str, str]:
     """Remove what left the registry and would share something with this host.
 
     The machines that are known then.
     """
-    plan = job.engine.plan_removal(file, image, turn.clears)
+    plan = job.engine.plan_removal(file, turn.image, turn.clears)
     seen = known_machines.settled(job, machines).machines
     violations = guard.finished(plan, seen, job.expectation, job.asked.caller)
     refuse((*violations, *removal.beyond(plan, turn.clears)))
@@ -205,11 +206,9 @@ def _clear(
     return {machine: id_ for machine, id_ in machines.items() if machine not in cleared}
 
 
-def _wait_until_healthy(
-    job: JobContext, turn: roll.HostTurn, plan: DeployPlan, made: str
-) -> "_HostWatch":
+def _wait_until_healthy(job: JobContext, turn: roll.HostTurn, made: str) -> "_HostWatch":
     """What was seen of the new machine, once its status checks and itself say that it is well."""
-    watch = _HostWatch(job, turn, plan, made)
+    watch = _HostWatch(job, turn, made)
     try:
         missing = health.wait(lambda: watch.checks() or watch.own_word(), job.pace, job.clock)
     except Stopped as stop:
@@ -219,11 +218,11 @@ def _wait_until_healthy(
     if missing:
         watch.note()
         within = summary.span(job.pace.deadline)
-        ran = ran_before(turn.ran) if turn.ran != plan.revision[: len(turn.ran)] else ""
-        left = _left(job, turn)
+        ran = ran_before(turn.ran) if turn.ran != turn.revision[: len(turn.ran)] else ""
+        now = _left(job, turn)
         ill = begins(turn.id, EndState.REPLACED_ILL if turn.seen else EndState.CREATED_ILL)
-        if left in (EndState.GONE, EndState.UNMOVED):
-            ill = f"{begins(turn.id, left)}it did not become healthy"
+        if now in (EndState.GONE, EndState.UNMOVED):
+            ill = f"{begins(turn.id, now)}it did not become healthy"
         why = f"{ill} within {within}: {missing}. {ran}".rstrip()
         raise Stopped("Not healthy", why, last_words=watch.last_words())
     return watch
@@ -242,7 +241,6 @@ class _HostWatch:
 
     job: JobContext
     turn: roll.HostTurn
-    plan: DeployPlan
     machine: str
     blind: str = ""
     answer: HealthReport | None = None
@@ -262,11 +260,11 @@ class _HostWatch:
         row = view.there.get(self.turn.id)
         if row and row.host and row.host.id != self.turn.seen:
             self.machine = row.host.id
-        return roll.unfinished(self.turn, row, self.plan.image)
+        return roll.unfinished(self.turn, row)
 
     def own_word(self) -> str:
         """What is missing by its own report, or nothing."""
-        wanted = Wanted(self.turn.id, self.plan.revision, self.job.pace.steady)
+        wanted = Wanted(self.turn.id, self.turn.revision, self.job.pace.steady)
         asked = True
         try:
             self.answer = self.job.hosts.ask(self.machine)
@@ -295,6 +293,6 @@ class _HostWatch:
         was, now = self.turn.seen or "no host", self.machine or "a new machine"
         return Stopped(
             title,
-            f"{roll.moved(self.turn)} ({was} -> {now} on {self.plan.image}), but I can't say if it "
+            f"{roll.moved(self.turn)} ({was} -> {now} on {self.turn.image}), but I can't say if it "
             f"is healthy: {why} Look at `/fleet status`; deploy it again if it is not healthy.",
         )

@@ -25,6 +25,7 @@ from workflows.fleet_deploy import (
 )
 from workflows.fleet_deploy.cloud import Cloud, FleetView, connect
 from workflows.fleet_deploy.expectation import Expectation
+from workflows.fleet_deploy.roll import HostTurn
 from workflows.fleet_deploy.stopped import ROOM, Stopped, brief
 from workflows.fleet_deploy.violation import Violation
 
@@ -82,11 +83,18 @@ class JobContext:
 
 @dataclass(frozen=True, slots=True)
 class DeployPlan:
-    """What `plan` handed to the jobs after it; the engine has the rest from the environment."""
+    """What `plan` handed to this job, and the whole roll; the engine has the same from the
+    environment."""
 
     image: str
     revision: str
-    roll: tuple[roll.HostTurn, ...]
+    seed_sha256: str
+    roll: tuple[HostTurn, ...]
+
+    def is_of(self, turn: HostTurn) -> bool:
+        """Whether that is what the roll says of this host."""
+        own = (self.image, self.revision, self.seed_sha256)
+        return own == (turn.image, turn.revision, turn.seed_sha256)
 
 
 def begin(environ: Mapping[str, str], root: Path, clock: health.Time) -> JobContext:
@@ -134,7 +142,7 @@ def planned(environ: Mapping[str, str]) -> DeployPlan:
         raise Stopped("Bad roll", "The image that `plan` handed over is none.")
     if not (seed.is_commit(revision) and seed.is_sum(sum_)):
         raise Stopped("Bad roll", "The revision that `plan` handed over is none, or its sum is.")
-    return DeployPlan(image, revision, roll.decode(turns))
+    return DeployPlan(image, revision, sum_, roll.decode(turns))
 
 
 def spare_the_caller(job: JobContext, target: str) -> None:
@@ -151,7 +159,7 @@ def refuse(violations: tuple[Violation, ...]) -> None:
         raise summary.stop("Guarded", told, violations)
 
 
-def telling_where(job: JobContext, turns: Iterable[roll.HostTurn], stop: Stopped) -> Stopped:
+def telling_where(job: JobContext, turns: Iterable[HostTurn], stop: Stopped) -> Stopped:
     """The same stop, saying also which hosts are on which image, as far as that can be seen.
 
     Where a chat has no room for both, the reason is cut, and the whole of it is in the details.

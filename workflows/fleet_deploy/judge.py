@@ -31,7 +31,7 @@ def only_once(entry: ledger.Entry, run_id: int, runs: Iterable[ledger.Run], jobs
 
 def allow(caller: Caller, entry: ledger.Entry, facts: Facts, more: str = "") -> None:
     """Stopped where the policy refuses; `more` follows its sentence."""
-    verdict = judge(caller, entry.target, entry.image_or_commit, facts)
+    verdict = judge(caller, entry.hosts, entry.image_or_commit, facts)
     if isinstance(verdict, Refused):
         raise Stopped(f"Refused ({verdict.code})", f"{verdict.message}{more}")
     if isinstance(verdict, Usage):
@@ -46,7 +46,7 @@ def brought_along(
     left_out: list[str] = []
     for turn in turns:
         verdict: Verdict = Allowed()
-        if entry.target not in (ALL, turn.id):
+        if entry.hosts not in (ALL, turn.id):
             verdict = judge(caller, turn.id, entry.image_or_commit, facts_of(turn.id))
         if isinstance(verdict, Refused):
             left_out.append(verdict.message)

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from fleet_control import ledger
 from fleet_control.bot_record import BotRecord
-from fleet_control.caller import ALL, BotInstance, Caller
+from fleet_control.caller import BotInstance, Caller
 from fleet_control.deploy_jobs import PLAN
 from fleet_control.error import Ec2Error
 from fleet_control.policy import Facts, refused_first
@@ -18,6 +18,8 @@ from fleet_control.seed import is_commit
 from workflows.fleet_deploy import (
     boot_check,
     forgotten_host,
+    freeze_check,
+    goal,
     guard,
     identity_conflict,
     inputs,
@@ -27,7 +29,6 @@ from workflows.fleet_deploy import (
     lost_lock,
     other_runs,
     registry_history,
-    revision,
     roll,
     runner,
     seed_upload,
@@ -39,7 +40,6 @@ from workflows.fleet_deploy.git import Git
 from workflows.fleet_deploy.github import GitHubRuns
 from workflows.fleet_deploy.job import REGISTRY, JobContext, refuse
 from workflows.fleet_deploy.launch import launches
-from workflows.fleet_deploy.revision import ImageAndRevision
 from workflows.fleet_deploy.runner import Annotation
 from workflows.fleet_deploy.stopped import Stopped
 from workflows.fleet_deploy.target_health import TargetHealth
@@ -62,6 +62,12 @@ class OtherRuns:
             self._jobs[run_id] = self._github.jobs(self._job.run, run_id)
         return self._jobs[run_id]
 
+    @property
+    def mine(self) -> ledger.Run:
+        """This run."""
+        listed = (run for run in self.runs if run.id == self._job.run.id)
+        return next(listed, None) or self._github.run(self._job.run)
+
     def unfinished(self, caller: Caller) -> str:
         """Link to the deploy that makes a bot instance busy, or nothing."""
         if not isinstance(caller, BotInstance):
@@ -69,10 +75,8 @@ class OtherRuns:
         own = [run for run in self.runs if run.caller == caller.instance]
         if not own:
             return ""
-        listed = (run for run in own if run.id == self._job.run.id)
-        mine = next(listed, None) or self._github.run(self._job.run)
         request_id = self._job.asked.request_id
-        other = other_runs.unfinished(caller.instance, mine, request_id, own, self.jobs)
+        other = other_runs.unfinished(caller.instance, self.mine, request_id, own, self.jobs)
         return other.url if other else ""
 
     def record(self, caller: Caller, target: str, facts: Facts) -> BotRecord:
@@ -96,35 +100,31 @@ def run(job: JobContext) -> tuple[Annotation, ...]:
     judge.only_once(job.asked, job.run.id, past.runs, past.jobs)
     if job.asked.operation == ledger.Operation.UNLOCK:
         return unlock.run(job, past.others, past.jobs)
+    notices = freeze_check.look(job)
     view, machines = _judged_view(job, past)
     with _untouched():
         job.hosts.refuse_an_old_control()
         git = Git(job.engine.root, job.environ)
-        made_of = revision.settle(git, commit, job.asked, view.status.images)
-        seed = seed_upload.of(git, made_of.revision.commit)
-        turns, left_out = _turns(job, made_of, view, machines, past)
-        manifests = boot_check.manifests_in(job.cloud.s3, bucket)
-        turns, unbootable = boot_check.bootable(
-            job.asked.target, turns, seed, job.registry, manifests
-        )
-        sum_ = seed_upload.put(job.cloud.s3, bucket, seed)
-        notices = lost_lock.make_way(job, past.others, past.jobs)
+        found = goal.GoalFinder(git, commit, view.status, past).find(job.asked)
+        turns, left_out = _turns(job, found.turns, view, machines, past)
+        turns, unbootable = _seeded(job, git, bucket, turns)
+        notices += lost_lock.make_way(job, past.others, past.jobs)
         notices += lost_lock.noted(job, PLAN)
-    job = replace(job, engine=job.engine.made_of(made_of.revision.commit, sum_))
     with lost_lock.telling_whose(job, past.others, past.jobs):
-        turns = _rehearse(job, made_of.image.id, turns, view, machines, past)
+        turns = _rehearse(job, turns, view, machines, past)
     runner.write_outputs(
         job.environ,
         {
             "commit": commit,
-            "image": made_of.image.id,
-            "revision": made_of.revision.commit,
-            "seed_sha256": sum_,
+            # For `finish`, which only a roll has whose hosts all become the same.
+            "image": turns[0].image,
+            "revision": turns[0].revision,
+            "seed_sha256": turns[0].seed_sha256,
             "roll": roll.encode(turns),
-            "target": job.asked.target,
+            "finishes": str(found.finishes).lower(),
         },
     )
-    return notices + _tell(job, made_of, turns, view, (*left_out, *unbootable))
+    return notices + _tell(job, found, turns, view, (*left_out, *unbootable))
 
 
 def _judged_view(job: JobContext, past: OtherRuns) -> tuple[FleetView, dict[str, str]]:
@@ -163,14 +163,13 @@ def _untouched() -> Iterator[None]:
 
 def _turns(
     job: JobContext,
-    made_of: ImageAndRevision,
+    whole: tuple[roll.HostTurn, ...],
     view: FleetView,
     machines: Mapping[str, str],
     past: OtherRuns,
 ) -> tuple[tuple[roll.HostTurn, ...], tuple[str, ...]]:
     """The roll; and why what it would have brought along is left out."""
     caller, facts = inputs.speaker(job.asked, job.starter, job.registry), judge.facts(view)
-    whole = roll.of(job.asked.target, view.status, made_of, carrier=inputs.carrier(job.asked))
     turns, refused = judge.brought_along(
         caller, job.asked, whole, lambda id_: past.record(caller, id_, facts).told(facts)
     )
@@ -179,13 +178,25 @@ def _turns(
     said = registry_history.RegistryHistory(root, str(REGISTRY), job.environ).said
     entries = json.loads((root / REGISTRY).read_bytes())
     fleet = identity_conflict.FleetFacts(entries, view.status, machines, said)
-    turns, unmade = identity_conflict.make_room(job.asked.target, turns, fleet)
+    turns, unmade = identity_conflict.make_room(job.asked.hosts, turns, fleet)
     return turns, (*refused, *unmade)
+
+
+def _seeded(
+    job: JobContext, git: Git, bucket: str, turns: tuple[roll.HostTurn, ...]
+) -> tuple[tuple[roll.HostTurn, ...], tuple[str, ...]]:
+    """The turns whose hosts would boot, each with its seed lying where it looks; and why each other
+    one is left out."""
+    seeds = {one: seed_upload.of(git, one) for one in {turn.revision for turn in turns}}
+    manifests = boot_check.manifests_in(job.cloud.s3, bucket)
+    turns, unbootable = boot_check.bootable(job.asked.hosts, turns, seeds, job.registry, manifests)
+    needed = {turn.revision for turn in turns}
+    sums = {one: seed_upload.put(job.cloud.s3, bucket, seeds[one]) for one in sorted(needed)}
+    return tuple(replace(turn, seed_sha256=sums[turn.revision]) for turn in turns), unbootable
 
 
 def _rehearse(
     job: JobContext,
-    image: str,
     turns: tuple[roll.HostTurn, ...],
     view: FleetView,
     machines: Mapping[str, str],
@@ -195,19 +206,44 @@ def _rehearse(
 
     The turns, each marked whose host the state forgot; its own job adopts it.
     """
-    ids = [turn.id for turn in turns]
+    gone = [machine for turn in turns for machine, id_ in machines.items() if id_ in turn.clears]
+    forgotten: set[str] = set()
+    for alike in _alike(turns):
+        forgotten |= _rehearse_alike(job, alike, gone, view, machines, past)
+    return tuple(replace(turn, adopt=turn.id in forgotten) for turn in turns)
+
+
+def _alike(turns: Iterable[roll.HostTurn]) -> Iterable[list[roll.HostTurn]]:
+    """The turns by what their hosts become, which one plan has one of."""
+    found: dict[tuple[str, str], list[roll.HostTurn]] = {}
+    for turn in turns:
+        found.setdefault((turn.image, turn.revision), []).append(turn)
+    return found.values()
+
+
+def _rehearse_alike(
+    job: JobContext,
+    turns: list[roll.HostTurn],
+    gone: list[str],
+    view: FleetView,
+    machines: Mapping[str, str],
+    past: OtherRuns,
+) -> frozenset[str]:
+    """Plan those whose hosts become the same; whose host the state forgot. `gone` are machines
+    that are removed before."""
+    first, ids = turns[0], [turn.id for turn in turns]
+    job = replace(job, engine=job.engine.made_of(first.revision, first.seed_sha256))
     with TemporaryDirectory() as folder:
-        planned = job.engine.plan_hosts(Path(folder).resolve() / "rehearsal", image, ids)
+        planned = job.engine.plan_hosts(Path(folder).resolve() / "rehearsal", first.image, ids)
     unknown = {id_: one for id_, one in roll.machines(view.there).items() if one not in machines}
     forgotten = _forgotten(planned, ids, unknown, view, past)
     seen = replace(view.machines, live=view.machines.live - forgotten)
     with _untouched():
         expectation = job.expectation
-    refuse(guard.rolled(planned, ids, image, seen, expectation, job.asked.caller))
-    gone = [machine for turn in turns for machine, id_ in machines.items() if id_ in turn.clears]
+    refuse(guard.rolled(planned, ids, first.image, seen, expectation, job.asked.caller))
     with _untouched():
         launch_check.refuse(job.cloud, launches(planned, ids), gone)
-    return tuple(replace(turn, adopt=turn.id in forgotten) for turn in turns)
+    return forgotten
 
 
 def _forgotten(
@@ -231,24 +267,25 @@ def _forgotten(
 
 def _tell(
     job: JobContext,
-    made_of: ImageAndRevision,
+    found: goal.Goal,
     turns: tuple[roll.HostTurn, ...],
     view: FleetView,
     left_out: tuple[str, ...],
 ) -> tuple[Annotation, ...]:
     log.info(
-        "fleet.planned target=%s image=%s revision=%s hosts=%d",
+        "fleet.planned operation=%s target=%s image=%s revision=%s hosts=%d",
+        job.asked.operation or "deploy",
         job.asked.target,
-        made_of.image.id,
-        made_of.revision.commit,
+        ",".join(one.image.id for one in found.made_of),
+        ",".join(one.revision.commit for one in found.made_of),
         len(turns),
     )
-    alone = "" if job.asked.target == ALL else summary.left_alone(roll.left(view.status))
+    alone = "" if found.finishes else summary.left_alone(roll.left(view.status))
     notices = [Annotation("Left alone", alone)] if alone else []
-    notices += [Annotation("Left out", why) for why in left_out]
+    notices += [*found.notices, *(Annotation("Left out", why) for why in left_out)]
     who = inputs.asker(job.asked, job.starter)
     parts = (
-        summary.asked(job.asked, who, made_of, job.clock.now()),
+        summary.asked(job.asked, who, found.made_of, job.clock.now()),
         summary.turns(turns, view.there),
         *(f"{notice.title}: {notice.sentence}" for notice in notices),
     )

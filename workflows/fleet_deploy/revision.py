@@ -58,6 +58,14 @@ def settle(git: Git, head: str, asked: Entry, images: Sequence[Image]) -> ImageA
     return ImageAndRevision(_bootable((own if asked.revision and own else images)[0]), found)
 
 
+def settle_again(git: Git, head: str, image: Image, commit: str) -> ImageAndRevision:
+    """What hosts were made of before: this image, and the commit of which the first digits are
+    told; or a whole one, which the image was built from."""
+    if is_commit(commit):
+        return ImageAndRevision(_bootable(image), at(git, named(git, head, commit)))
+    return ImageAndRevision(_bootable(image), _told(git, named(git, head, commit)))
+
+
 def _bootable(image: Image) -> Image:
     """Stopped where a host on it could not become what it is told."""
     if image.boot == BOOT:
@@ -83,8 +91,13 @@ def at(git: Git, commit: str) -> DeployedRevision:
     """
     if git.says("rev-parse", "--is-shallow-repository").strip() != b"false":
         raise Stopped("Not set up", "This checkout lacks the branch's history: `fetch-depth: 0`.")
-    form = "--format=%H%x00%ct%x00%s"
-    said = git.says("log", "-1", "--first-parent", form, commit, "--", *PATHS)
+    return _told(git, commit, "--", *PATHS)
+
+
+def _told(git: Git, commit: str, *only: str) -> DeployedRevision:
+    """This commit; or the newest of the branch's own, at or before it, that changes `only` what
+    these options say."""
+    said = git.says("log", "-1", "--first-parent", "--format=%H%x00%ct%x00%s", commit, *only)
     if not said:
         raise Stopped("No revision", f"Nothing that a host is built from is in {commit[:SHORT]}.")
     found, when, subject = said.decode(errors="replace").rstrip("\n").split("\0")

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, replace
 
 from fleet_control.caller import is_instance_id
 from fleet_control.host import Host
+from fleet_control.ledger import is_image_id
 from fleet_control.policy import Condition
-from fleet_control.seed import is_commit
+from fleet_control.seed import is_commit, is_sum
 from fleet_control.status import FleetStatus, InstanceStatus
 from workflows.fleet_deploy.revision import SHORT, ImageAndRevision
 from workflows.fleet_deploy.stopped import Stopped
@@ -32,6 +33,7 @@ class HostTurn:
         clears: what left the registry, still runs, and would share something with the new host: it
             goes before.
         ran: the first digits of the revision that it had, where it says so.
+        image, revision, seed_sha256: what the host becomes: the commit, and the sum of its seed.
     """
 
     id: str
@@ -40,6 +42,9 @@ class HostTurn:
     adopt: bool = False
     clears: tuple[str, ...] = ()
     ran: str = ""
+    image: str = ""
+    revision: str = ""
+    seed_sha256: str = ""
 
 
 def rows(status: FleetStatus) -> dict[str, InstanceStatus]:
@@ -56,9 +61,13 @@ def of(
     target: str, status: FleetStatus, made_of: ImageAndRevision, *, carrier: str
 ) -> tuple[HostTurn, ...]:
     """The turns of this target, in the status's order."""
+    return each(dict.fromkeys(status.in_turn(target, carrier=carrier), made_of), status)
+
+
+def each(made_of: Mapping[str, ImageAndRevision], status: FleetStatus) -> tuple[HostTurn, ...]:
+    """A turn for each of these instances, in their order, and what its host becomes."""
     there = rows(status)
-    ids = status.in_turn(target, carrier=carrier)
-    return tuple(_turn(id_, there[id_].host, made_of) for id_ in ids)
+    return tuple(_turn(id_, there[id_].host, one) for id_, one in made_of.items())
 
 
 def _turn(id_: str, host: Host | None, made_of: ImageAndRevision) -> HostTurn:
@@ -66,7 +75,14 @@ def _turn(id_: str, host: Host | None, made_of: ImageAndRevision) -> HostTurn:
     # GitHub cuts the name of a job at about 97 characters. Ours has 89 at the most.
     name = f"{id_}: {host.image if host else 'none'} -> {new}"
     ran = host.revision if host and is_commit(host.revision) else ""
-    return HostTurn(id_, host.id if host else "", name, ran=ran[:SHORT])
+    return HostTurn(
+        id_,
+        host.id if host else "",
+        name,
+        ran=ran[:SHORT],
+        image=made_of.image.id,
+        revision=made_of.revision.commit,
+    )
 
 
 def host_of(id_: str, there: Mapping[str, InstanceStatus]) -> Host | None:
@@ -97,12 +113,16 @@ def decode(text: str) -> tuple[HostTurn, ...]:
 
 
 def _well_formed(turn: HostTurn) -> bool:
-    fields = (turn.id, turn.seen, turn.name, turn.ran, *turn.clears)
+    made_of = (turn.image, turn.revision, turn.seed_sha256)
+    fields = (turn.id, turn.seen, turn.name, turn.ran, *turn.clears, *made_of)
     return (
         all(isinstance(field, str) for field in fields)
         and all(map(is_instance_id, (turn.id, *turn.clears)))
         and (not turn.seen or _MACHINE.fullmatch(turn.seen) is not None)
         and re.fullmatch(r"(?:[0-9a-f]{7})?", turn.ran) is not None
+        and is_image_id(turn.image)
+        and is_commit(turn.revision)
+        and is_sum(turn.seed_sha256)
         and turn.adopt in (False, True)
         and (not turn.adopt or bool(turn.seen))
     )
@@ -122,7 +142,7 @@ def moved(turn: HostTurn) -> str:
     return f"{turn.id} was {'replaced' if turn.seen else 'created'}"
 
 
-def unfinished(turn: HostTurn, row: InstanceStatus | None, image: str) -> str:
+def unfinished(turn: HostTurn, row: InstanceStatus | None) -> str:
     """What is still missing until this turn is done, or nothing."""
     if row is None or row.host is None:
         return f"{turn.id} has no host"
@@ -131,8 +151,8 @@ def unfinished(turn: HostTurn, row: InstanceStatus | None, image: str) -> str:
         return twins(row)
     if host.id == turn.seen:
         return f"{turn.id} is still the machine it was ({host.id})"
-    if host.image != image:
-        return f"{turn.id} runs {host.image} and not {image}"
+    if host.image != turn.image:
+        return f"{turn.id} runs {host.image} and not {turn.image}"
     if row.condition is not Condition.HEALTHY:
         ill = f"but {host.ill}" if host.ill else f"its status checks say {host.health}"
         return f"{turn.id} is {host.state}, {ill}"
@@ -158,14 +178,14 @@ def twins(row: InstanceStatus, known: Collection[str] = ()) -> str:
 
 
 def hindrance(
-    turn: HostTurn, earlier: Iterable[HostTurn], there: Mapping[str, InstanceStatus], image: str
+    turn: HostTurn, earlier: Iterable[HostTurn], there: Mapping[str, InstanceStatus]
 ) -> str:
     """Why this turn may not begin, or nothing.
 
     Not every runner stops a serial matrix at its first failure, so the roll stops itself.
     """
     for one in earlier:
-        if why := unfinished(one, there.get(one.id), image):
+        if why := unfinished(one, there.get(one.id)):
             return f"the roll stopped at {one.id}: {why}"
     host = host_of(turn.id, there)
     now = host.id if host else ""

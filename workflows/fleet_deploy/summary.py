@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from fleet_control import duration
 from fleet_control.last_words import LastWords, quoted
-from fleet_control.ledger import Entry
+from fleet_control.ledger import Entry, Operation
 from fleet_control.status import InstanceStatus
 from workflows.fleet_deploy.revision import DeployedRevision, ImageAndRevision
 from workflows.fleet_deploy.roll import HostTurn
@@ -12,17 +12,25 @@ from workflows.fleet_deploy.stopped import Stopped
 
 _ROWS = 50
 _SUBJECT = 80
+_KINDS: Mapping[str, str] = {
+    Operation.ROLLBACK: "what ran before the last successful deploy, or the nearest to it",
+    Operation.RESUME: "what that run made of its hosts",
+}
 
 
-def asked(entry: Entry, who: str, made_of: ImageAndRevision, now: float) -> str:
-    """Headline, a line of what was asked, and one of what the hosts become."""
-    kind = "the newest image"
-    if entry.ami_override:
+def asked(entry: Entry, who: str, made_of: Sequence[ImageAndRevision], now: float) -> str:
+    """Headline, a line of what was asked, and one of what the hosts become, or for each of what
+    they do."""
+    kind = _KINDS.get(entry.operation, "the newest image")
+    if entry.ami_override and not entry.operation:
         kind = "an image that was asked for"
-    if entry.revision:
+    if entry.revision and not entry.operation:
         kind = f"a commit that was asked for, `{entry.revision}`, on"
-    said = f"Asked by `{who}`; {kind}: `{made_of.image.id}`."
-    return f"## Deploy of `{entry.target}`\n\n{said} {revision(made_of.revision, now)}"
+    each = [f"`{one.image.id}`. {revision(one.revision, now)}" for one in made_of]
+    said = f"Asked by `{who}`; {kind}:"
+    told = f"{said} {each[0]}" if len(each) == 1 else f"{said}\n\n{bullets(each)}"
+    what = entry.operation.capitalize() or "Deploy"
+    return f"## {what} of `{entry.target}`\n\n{told}"
 
 
 def revision(one: DeployedRevision, now: float) -> str:
@@ -66,9 +74,9 @@ def cleared(turn: HostTurn) -> str:
     return f"Removed before `{turn.id}` was made: {names}, which left the registry."
 
 
-def replaced(turn: HostTurn, machine: str, image: str, took: str) -> str:
+def replaced(turn: HostTurn, machine: str, took: str) -> str:
     was = f"was `{turn.seen}`" if turn.seen else "was missing"
-    return f"### `{turn.id}` is healthy\n\nNow `{machine}` on `{image}`, {was}; took {took}."
+    return f"### `{turn.id}` is healthy\n\nNow `{machine}` on `{turn.image}`, {was}; took {took}."
 
 
 def finished(hosts: str, gone: Sequence[str], stays: str) -> str:

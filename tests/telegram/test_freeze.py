@@ -1,0 +1,53 @@
+"""A frozen fleet in Telegram: its status says so, and one button overrides it, once."""
+
+import pytest
+
+from tests.telegram.scene import TelegramScene, labels
+
+SENTENCE = "The fleet is frozen by sam (discord) until 2026-09-21 15:13 UTC: a move."
+
+
+@pytest.fixture
+def frozen(scene: TelegramScene) -> TelegramScene:
+    """Frozen from Discord."""
+    told = {"by": "discord:8 sam", "reason": "a move", "since": 1_790_000_000}
+    scene.api.freeze = {**told, "until": 1_790_003_600}
+    return scene
+
+
+async def test_the_status_says_so(frozen: TelegramScene) -> None:
+    await frozen.start()
+    status = await frozen.reply_to(await frozen.say("/fleet status"))
+    assert f"\n🟡 {SENTENCE}\n" in status["text"]
+
+
+async def test_pressed_twice_by_two_it_is_overridden_once(frozen: TelegramScene) -> None:
+    await frozen.start()
+    asked = await frozen.say("/fleet@fleet_bot deploy claw-2", frozen.operator)
+    reply = await frozen.reply_to(asked)
+    assert f"{SENTENCE} (frozen) A yes overrides that, for this once." in reply["text"]
+    assert labels(reply) == ["Override", "Cancel"]
+
+    others = await frozen.press(reply, "Override", frozen.visitor)
+    assert await frozen.answered(others) == "Only the one who asked may answer that."
+    await frozen.press(reply, "Override")
+    await frozen.until(lambda: "queued" in reply["text"])
+
+    assert "Deploy claw-2, overriding the freeze" in reply["text"]
+    sent = [one for one in frozen.api.asked if one["action"] == "deploy"]
+    assert [(one["target"], one["override"]) for one in sent] == [("claw-2", "freeze")]
+
+
+async def test_a_button_that_asks_is_overridden_by_its_own_question(
+    frozen: TelegramScene,
+) -> None:
+    await frozen.start()
+    choice = await frozen.reply_to(await frozen.say("/fleet deploy"))
+    await frozen.press(choice, "claw-2")
+    await frozen.until(lambda: "With which image" in choice["text"])
+    await frozen.press(choice, "the newest")
+    await frozen.until(lambda: "Override" in labels(choice))
+    await frozen.press(choice, "Override")
+    await frozen.until(lambda: "queued" in choice["text"])
+    sent = [one for one in frozen.api.asked if one["action"] == "deploy"]
+    assert [(one["target"], one["override"]) for one in sent] == [("claw-2", "freeze")]
