@@ -6,16 +6,25 @@ from dataclasses import replace
 
 from clawbot import freezing, halt
 from clawbot.ask import Ask
-from clawbot.commands import HELP, Who, command_of, usage
+from clawbot.commands import HELP, usage
 from clawbot.confirmation import Confirmation
 from clawbot.deploy import Deploys
 from clawbot.ledger_view import LedgerView
 from clawbot.living_reply import LivingReply
 from clawbot.once import Once
+from clawbot.operations import Operations
 from clawbot.parsing import Unreadable, acts, in_words
 from clawbot.predecessor import Predecessor
 from clawbot.preflight import BotPreflight
-from clawbot.replies import ASKED_ALREADY, Notice, Reply, StatusReport, asking, refused
+from clawbot.replies import (
+    ASKED_ALREADY,
+    Notice,
+    Question,
+    Reply,
+    StatusReport,
+    asking,
+    refused,
+)
 from clawbot.requests import (
     Cancel,
     Deploy,
@@ -24,10 +33,13 @@ from clawbot.requests import (
     History,
     Preflight,
     Request,
+    Resume,
+    Rollback,
     ShowRun,
     Status,
     Stop,
     Unfreeze,
+    Unlock,
 )
 from clawbot.speaker import DOUBTED
 from fleet_control.caller import Unknown
@@ -53,6 +65,7 @@ class Commands:
         fleet: Fleet,
         deploys: Deploys,
         confirmation: Confirmation,
+        operations: Operations,
         once: Once,
         predecessor: Predecessor,
         preflight: BotPreflight,
@@ -61,6 +74,7 @@ class Commands:
         self._fleet = fleet
         self._deploys = deploys
         self._confirmation = confirmation
+        self._operations = operations
         self._once = once
         self._predecessor = predecessor
         self._preflight = preflight
@@ -73,6 +87,21 @@ class Commands:
             return await self._answer(ask, request, reply)
         except Exception as error:  # noqa: BLE001  (here what is broken is told in words)
             return await reply.broke(error)
+
+    async def stop(self, run: int, ask: Ask, reply: LivingReply) -> Reply:
+        """What a button's stop of this run is answered; its own reply will tell how it ends."""
+        ask.audit(f"stop run {run}")
+        if no := self._no(ask) or (DOUBTED if ask.doubted else None):
+            return await reply.answer(no)
+        return await reply.answer(await halt.stop_run(self._fleet.api, run, ask.requested_by))
+
+    def _no(self, ask: Ask) -> Notice | None:
+        """Why this one may not do what is for operators only, where that is so."""
+        no = may_operate(ask.caller, operators_set=self._fleet.operators_set)
+        if no is None:
+            return None
+        log.info("fleet.refused code=%s by=%s", no.code, ask.account)
+        return refused(no.message, no.code)
 
     async def _answer(  # noqa: PLR0911  (one for each command)
         self, ask: Ask, request: Request | Unreadable, reply: LivingReply
@@ -92,33 +121,33 @@ class Commands:
                 return await reply.answer(HELP)
             case Unreadable(why=why):
                 return await reply.answer(why)
-            case _:
-                return await self._operate(ask, request, reply)
-
-    async def _operate(  # noqa: PLR0911  (one for each command)
-        self, ask: Ask, request: Request, reply: LivingReply
-    ) -> Reply:
-        """What is no deploy; of what is for operators only, nobody else is told more."""
-        if command_of(request).who is Who.OPERATORS:
-            no = may_operate(ask.caller, operators_set=self._fleet.operators_set)
-            if no is not None:
-                log.info("fleet.refused code=%s by=%s", no.code, ask.account)
-                return await reply.answer(refused(no.message, no.code))
-        match request:
             case History(target, page):
                 return await reply.answer(await self._ledger.history(target, page))
             case ShowRun(run):
                 return await self._ledger.run(run, reply)
-            case Freeze(duration, reason):
-                return await reply.answer(await freezing.begin(self._fleet, ask, duration, reason))
-            case Unfreeze():
-                return await reply.answer(await freezing.lift(self._fleet, ask))
-            case Stop():
-                return await reply.answer(await halt.stop(self._fleet.api, ask.requested_by))
-            case Cancel(run):
-                return await reply.answer(await self._cancel(ask, run))
             case Preflight():
                 return await self._preflight.answer(reply)
+            case _:
+                return await self._operate(ask, request, reply)
+
+    async def _operate(self, ask: Ask, request: Request, reply: LivingReply) -> Reply:
+        """What is no deploy, and for operators only."""
+        if no := self._no(ask):
+            return await reply.answer(no)
+        return await reply.answer(await self._operated(ask, request))
+
+    async def _operated(self, ask: Ask, request: Request) -> Notice | Question:
+        match request:
+            case Rollback() | Resume() | Unlock():
+                return await self._operations.question(ask, request)
+            case Stop():
+                return await halt.stop(self._fleet.api, ask.requested_by)
+            case Cancel(run):
+                return await self._cancel(ask, run)
+            case Freeze(duration, reason):
+                return await freezing.begin(self._fleet, ask, duration, reason)
+            case Unfreeze():
+                return await freezing.lift(self._fleet, ask)
         raise NotImplementedError(in_words(request))
 
     async def _cancel(self, ask: Ask, run: int) -> Notice:

@@ -8,6 +8,7 @@ from clawbot.confirmation import Confirmation
 from clawbot.deploy import Deploys
 from clawbot.ledger_view import LedgerView
 from clawbot.once import Once
+from clawbot.operations import Operations
 from clawbot.predecessor import Predecessor
 from clawbot.preflight import BotPreflight
 from clawbot.settings import Settings
@@ -70,10 +71,13 @@ def assemble(settings: Settings, clock: Clock) -> Bot:
     once = Once(clock)
     deploys = Deploys(api, tracker, settings.bot, once, clock)
     predecessor = Predecessor(api, settings.bot, clock)
-    confirmation = Confirmation(fleet, deploys, once, predecessor, clock)
+    operations = Operations(fleet, once, clock)
+    confirmation = Confirmation(fleet, operations, deploys, once, predecessor, clock)
     preflight = BotPreflight(fleet, settings, clock)
     ledger = LedgerView(api, tracker, clock)
-    commands = Commands(fleet, deploys, confirmation, once, predecessor, preflight, ledger)
+    commands = Commands(
+        fleet, deploys, confirmation, operations, once, predecessor, preflight, ledger
+    )
     speakers = Speakers(fleet.registry, clock)
     return Bot(
         *(settings, clock, api, fleet, speakers, tracker, deploys, once, confirmation, commands),

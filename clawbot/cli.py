@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from clawbot import missing
 from clawbot.serve import serve
 
-# What an operator does at a desk, each with sub-commands of its own.
+# What an operator does at a desk, most with sub-commands of their own.
 _DESK = {
     "secrets": "make, keep and check the fleet's secrets",
     "bundle": "what each host fetches at boot: build, upload, check",
     "instance": "add or remove an instance of the fleet",
+    "preflight": "whether a deploy would work",
 }
 
 

@@ -11,18 +11,25 @@ from clawbot.ask import Ask
 from clawbot.deploy import Deploys
 from clawbot.living_reply import LivingReply
 from clawbot.once import Once
+from clawbot.operations import UNDER_WAY, Operations
 from clawbot.predecessor import Predecessor
-from clawbot.replies import Deploying, Notice, Question, Reply, asking, refused
+from clawbot.replies import (
+    ANSWER_WITHIN_SECONDS,
+    Deploying,
+    Notice,
+    Question,
+    Reply,
+    asking,
+    refused,
+)
 from clawbot.speaker import DOUBTED
 from fleet_control import phrases
 from fleet_control.caller import ALL
 from fleet_control.clock import Clock
 from fleet_control.error import FleetError
 from fleet_control.fleet import Fleet
-from fleet_control.policy import Condition, Refused, Verdict, may_operate
+from fleet_control.policy import Condition, Refused
 from fleet_control.status import FleetStatus
-
-ANSWER_WITHIN_SECONDS = 120.0
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +47,16 @@ class Confirmation:
     """Puts the questions of one bot, and takes their answers. Each is answered once."""
 
     def __init__(
-        self, fleet: Fleet, deploys: Deploys, once: Once, predecessor: Predecessor, clock: Clock
+        self,
+        fleet: Fleet,
+        operations: Operations,
+        deploys: Deploys,
+        once: Once,
+        predecessor: Predecessor,
+        clock: Clock,
     ) -> None:
         self._fleet = fleet
+        self._operations = operations
         self._deploys = deploys
         self._once = once
         self._predecessor = predecessor
@@ -104,11 +118,16 @@ class Confirmation:
                 await reply.whisper(objection)
                 return objection
             became = await self._counted(question, deploy, reply, yes=yes)
+            if not isinstance(became, Deploying):
+                return became
+            if not self._operations.begin(question):
+                return await reply.show(UNDER_WAY)
         except Exception as error:  # noqa: BLE001  (here what is broken is told in words)
             return await reply.broke(error, replaces=objection is None)
-        if isinstance(became, Deploying):
+        try:
             return await self._deploys.begin(deploy, became, reply)
-        return became
+        finally:
+            self._operations.over(question)
 
     def _objection(self, question: Question, deploy: Ask, *, yes: bool) -> Notice | None:
         """Why this answer does not count; one that does is claimed by that."""
@@ -125,7 +144,7 @@ class Confirmation:
     ) -> Reply:
         """What takes the question's place."""
         if not yes:
-            left = f"Nothing was deployed: `{question.target}` was left as it is."
+            left = wording.left(question.operation, question.target)
             return await reply.show(Notice((left,)))
         try:
             await reply.heard()
@@ -139,13 +158,11 @@ class Confirmation:
     async def _judged(self, question: Question, ask: Ask) -> Reply:
         if self._clock.now() > question.expires:
             return Notice(("That question is over. Ask again.",))
-        verdict: Verdict | None
         if question.operation:
-            verdict = may_operate(ask.caller, operators_set=self._fleet.operators_set)
-        else:
-            verdict = await self._fleet.judge_yes(
-                ask.caller, question.target, question.image_or_commit, question.override
-            )
+            return await self._operations.judged(question, ask)
+        verdict = await self._fleet.judge_yes(
+            ask.caller, question.target, question.image_or_commit, question.override
+        )
         if isinstance(verdict, Refused):
             log.info("fleet.refused code=%s by=%s", verdict.code, ask.account)
             return refused(verdict.message, verdict.code)

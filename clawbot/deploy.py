@@ -95,10 +95,12 @@ class Deploys:
         except ControlApiError as error:
             return await _shown(show, _not_dispatched(begun, entry, error))
         log.info(
-            "fleet.dispatched target=%s image_or_commit=%s by=%s run=%s request_id=%s "
-            "unproven_caller=%s",
+            "fleet.dispatched operation=%s target=%s image_or_commit=%s override=%s by=%s run=%s "
+            "request_id=%s unproven_caller=%s",
+            entry.operation or "deploy",
             entry.target,
             entry.image_or_commit or "newest",
+            entry.override or "nothing",
             entry.requested_by,
             taken.run_id,
             entry.request_id,

@@ -7,10 +7,14 @@ from clawbot.replies import Notice, Tone, refused
 from fleet_control.error import ControlApiError, ControlApiRefused
 from fleet_control.fleet import Fleet
 from fleet_control.freeze import LONGEST_SECONDS, TOO_LONG, USUAL_SECONDS
+from fleet_control.holds import OLDER_API, UNKNOWN_ACTION
 from fleet_control.ledger import Operation
 
 _LIFTED_BY = "Until then deploys are refused; any operator lifts that by `/fleet unfreeze`."
-_RUNS_ON = "A roll is under way, and goes on: `/fleet stop` ends it after the host that it is at."
+_RUNS_ON = (
+    "A roll is under way, and goes on if its plan was made before: `/fleet stop` ends it after the "
+    "host that it is at."
+)
 _LOOK = "Whether the fleet is frozen now, `/fleet status` shows."
 
 log = logging.getLogger(__name__)
@@ -25,7 +29,8 @@ async def begin(fleet: Fleet, ask: Ask, seconds: int, reason: str) -> Notice:
     except ControlApiError as error:
         return _not_done(error)
     log.info("fleet.frozen by=%s until=%s", ask.account, made.until)
-    return Notice((f"Frozen {made.words}", _LIFTED_BY, *await _under_way(fleet)))
+    lines, run = await _under_way(fleet)
+    return Notice((f"Frozen {made.words}", _LIFTED_BY, *lines), runs=run)
 
 
 async def lift(fleet: Fleet, ask: Ask) -> Notice:
@@ -38,21 +43,21 @@ async def lift(fleet: Fleet, ask: Ask) -> Notice:
     return Notice((f"Lifted: the freeze {held.words}" if held else "The fleet was not frozen.",))
 
 
-async def _under_way(fleet: Fleet) -> tuple[str, ...]:
-    """What a freeze does not stop, and how that is stopped."""
+async def _under_way(fleet: Fleet) -> tuple[tuple[str, ...], int]:
+    """What a freeze does not stop, in lines, and the run that this is."""
     try:
         runs = await fleet.api.runs(unfinished=True)
     except ControlApiError as error:
         log.warning("fleet.runs_unseen why=%s", error)
-        return (f"I could not see whether a roll is under way. {error}",)
-    moves = (run.status == "in_progress" and run.operation != Operation.UNLOCK for run in runs)
-    return (_RUNS_ON,) if any(moves) else ()
+        return (f"I could not see whether a roll is under way. {error}",), 0
+    moving = (run for run in runs if run.status == "in_progress")
+    run = next((run.id for run in moving if run.operation != Operation.UNLOCK), 0)
+    return (_RUNS_ON,) if run else (), run
 
 
 def _not_done(error: ControlApiError) -> Notice:
     """A call whose answer was lost may have been acted on."""
     if isinstance(error, ControlApiRefused):
-        older = "The Control API is older than I am: it knows no freeze."
-        said = older if error.code == "bad_request" else str(error)
+        said = OLDER_API if error.code == UNKNOWN_ACTION else str(error)
         return Notice((said,), Tone.BROKEN if error.status >= 500 else Tone.REFUSED, error.code)
     return Notice((str(error), _LOOK), Tone.BROKEN)

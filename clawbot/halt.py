@@ -27,6 +27,17 @@ async def stop(api: ControlApi, requested_by: str) -> Notice:
         return _unknown(error)
 
 
+async def stop_run(api: ControlApi, run_id: int, requested_by: str) -> Notice:
+    """The same by a button that may be old: this roll is stopped, and no other."""
+    try:
+        listed = await api.runs(unfinished=True)
+    except FleetError as error:
+        return broken(words(error))
+    if not any(run.id == run_id and not run.finished for run in listed):
+        return refused("That roll is over: nothing was stopped.", "nothing_runs")
+    return await stop(api, requested_by)
+
+
 def _unknown(error: FleetError) -> Notice:
     told = "Whether the roll was told to stop is not known: ask again, it does no harm."
     return Notice((words(error), told), Tone.BROKEN)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import inf
 
+from fleet_control import phrases
 from fleet_control.deploy_jobs import MOVING_STEP, EndState, left, ran, remarks, stopped_by
 from fleet_control.host_change import HOST_JOB
 from fleet_control.last_words import LastWords
@@ -103,6 +104,13 @@ class Progress:
     def over(self) -> bool:
         """Whether it will not change any more, or not that we could see."""
         return self.stage not in (Stage.ASKING, Stage.QUEUED, Stage.RUNNING)
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """The hosts that it did not reach, once that will not change."""
+        if self.run_id is None or self.stage in (Stage.ASKING, Stage.UNKNOWN) or not self.over:
+            return ()
+        return tuple(host.id for host in self.hosts if host.stage is HostStage.UNTOUCHED)
 
     @property
     def ended(self) -> float:
@@ -222,9 +230,12 @@ def _is_spared(id_: str, job: Job, run: Run) -> bool:
 
 
 def _stopped(known: Progress, run: Run) -> Progress:
-    by, some = stopped_by(run.jobs), any(one.stage is HostStage.HEALTHY for one in known.hosts)
-    goes_on = f"To go on from there: `/fleet resume {run.id}`."
-    advice = goes_on if some else "No host was touched. Ask again when it may go on."
+    by, stages = stopped_by(run.jobs), {one.stage for one in known.hosts}
+    advice = f"To go on from there: `/fleet resume {run.id}`."
+    if HostStage.HEALTHY not in stages:
+        advice = "No host was touched. Ask again when it may go on."
+    elif HostStage.UNTOUCHED not in stages:
+        advice = "Every host is done. What left the registry stays until the next deploy of `all`."
     reason = run.reason or f"The roll was stopped by {by}."
     return replace(known, stopped_by=by, reason=reason, advice=advice)
 
@@ -234,7 +245,7 @@ def _ended_badly(known: Progress, run: Run) -> Progress:
     return replace(
         known,
         step=_step(failed) if failed else "",
-        reason=run.reason or _conclusion(run),
+        reason=run.reason or phrases.conclusion(run),
         advice=_advice(known, run.reason),
         last_words=run.last_words,
     )
@@ -245,22 +256,6 @@ def _step(job: Job) -> str:
     name = host["id"] if host else job.name
     step = next((step.name for step in job.steps if step.conclusion in _FAILED), "")
     return f"{name}, {step}" if step else name
-
-
-def _conclusion(run: Run) -> str:
-    match run.conclusion:
-        case "cancelled":
-            return "Somebody cancelled it, or GitHub dropped it from a full queue."
-        case "timed_out":
-            return "It took longer than its workflow allows."
-        case "startup_failure":
-            return "GitHub could not start it: the workflow file is not valid."
-        case "action_required":
-            return "It waits for an approval on GitHub."
-        case "failure":
-            return "Its log does not say."
-        case other:
-            return f"GitHub says: {other}."
 
 
 def _advice(known: Progress, reason: str) -> str:

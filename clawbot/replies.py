@@ -14,6 +14,8 @@ from fleet_control.status import FleetStatus
 UNKNOWN_COMMAND = "unknown_command"
 ASKED_ALREADY = "That was asked already; its own reply tells how it goes."
 TOO_OLD = "That reached me more than two minutes late: too old. Say it again."
+# How long a question waits for its answer, in seconds.
+ANSWER_WITHIN_SECONDS = 120.0
 # A clock that is wrong by so much makes an ask old that is not.
 WRONG_SECONDS = 60.0
 
@@ -31,13 +33,15 @@ class Notice:
     """A few lines of text: help, usage, a refusal, or what is broken.
 
     `lines` may hold `code` in backquotes and nothing else of any markup. `code` is a refusal's.
-    `ids` are what could have been named, for adapters that offer choices.
+    `ids` are what could have been named, for adapters that offer choices; `runs` is a run under way
+    that can be stopped, 0 for none.
     """
 
     lines: tuple[str, ...]
     tone: Tone = Tone.PLAIN
     code: str = ""
     ids: tuple[str, ...] = ()
+    runs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +70,21 @@ class HistoryReport:
 
 
 @dataclass(frozen=True, slots=True)
+class HostMove:
+    """What a yes would make of one host: its image and revision now and then, in words.
+
+    `note` is a sentence about that, or empty.
+    """
+
+    id: str
+    now: str
+    then: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
-    """A deploy that waits for its asker's yes; the first five and the last two are all that an
+    """A deploy that waits for its asker's yes; the first five and the last three are all that an
     answer needs.
 
     Attributes:
@@ -75,7 +92,9 @@ class Question:
         expires: Unix seconds; a later yes does not count.
         why: what makes it worth asking.
         replaced, created, removed: the ids that a yes would move.
+        hosts: what an operation would make of each host, in the order of its roll.
         operation, override: as the ledger has them.
+        plan: what an operation would do, in a few letters: what is derived at the yes must be that.
     """
 
     target: str
@@ -87,8 +106,10 @@ class Question:
     replaced: tuple[str, ...] = ()
     created: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    hosts: tuple[HostMove, ...] = ()
     operation: str = ""
     override: str = ""
+    plan: str = ""
 
     @property
     def words(self) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from clawbot.page import Page, cut
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
-from clawbot.replies import Deploying, PreflightReport, Question
+from clawbot.replies import Deploying, HostMove, PreflightReport, Question
 from fleet_control import phrases
 from fleet_control.duration import exact, older
 from fleet_control.history import HistoryRow
@@ -16,6 +16,9 @@ from fleet_control.status import FleetStatus, InstanceStatus
 
 # Of which units restarted; twelve hosts may have done so.
 _REMARKS = 80
+# The button that takes up a roll that stopped.
+GO_ON = "Go on"
+STOP = "Stop the roll"
 HOST_STAGES = {
     HostStage.WAITING: "queued",
     HostStage.REPLACING: "replacing",
@@ -45,6 +48,30 @@ def what(operation: str, target: str) -> str:
             return f"Deploy {target}".rstrip()
 
 
+def own(operation: str, target: str) -> tuple[str, str]:
+    """What somebody asked for, as it goes on after `your`: `deploy of` and `claw-2`."""
+    match operation:
+        case Operation.ROLLBACK:
+            return "rollback of", target
+        case Operation.RESUME:
+            return "resume of", f"run {target}"
+        case Operation.UNLOCK:
+            return "unlock of", "the state"
+        case _:
+            return "deploy of", target
+
+
+def left(operation: str, target: str) -> str:
+    """What is said of a no; the target stands in backquotes."""
+    match operation:
+        case Operation.RESUME:
+            return f"Nothing was deployed: what run `{target}` left stays as it is."
+        case Operation.UNLOCK:
+            return f"Nothing was done: the lock `{target}` stays."
+        case _:
+            return f"Nothing was deployed: `{target}` was left as it is."
+
+
 def yes(operation: str) -> str:
     """What the button says that begins it."""
     match operation:
@@ -59,6 +86,18 @@ def yes(operation: str) -> str:
 def overriding(override: str) -> str:
     """What a deploy does not keep to, to stand after its title; empty for nothing."""
     return ", overriding the freeze" if override else ""
+
+
+def hosts(question: Question, most: int) -> tuple[tuple[HostMove, ...], str]:
+    """What a yes would make of each host, of so many at most; and how many more there are."""
+    left = len(question.hosts) - most
+    return question.hosts[:most], f"and {left} more" if left > 0 else ""
+
+
+def moved(one: HostMove) -> str:
+    """One host, now and then."""
+    told = f"{one.now} → {one.then}" if one.then else f"stays as it is: {one.now}"
+    return f"{told}. {one.note}" if one.note else told
 
 
 def moves(question: Question) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -140,7 +179,7 @@ def stage(seen: Progress) -> str:
         case Stage.QUEUED:
             return f"queued, {seen.ahead} before it" if seen.ahead else "queued"
         case Stage.RUNNING:
-            return "replacing" if seen.hosts else "planning"
+            return _doing(seen)
         case _:
             return _end(seen)
 
@@ -152,7 +191,15 @@ def _end(seen: Progress) -> str:
         case Stage.STOPPED:
             return f"stopped by {_stopper(seen)}"
         case ended:
-            return f"{ended} after {exact(seen.took)}" if seen.took else str(ended)
+            unlocked = seen.operation == Operation.UNLOCK and ended is Stage.DONE
+            said = "unlocked" if unlocked else str(ended)
+            return f"{said} after {exact(seen.took)}" if seen.took else said
+
+
+def _doing(seen: Progress) -> str:
+    if seen.operation == Operation.UNLOCK:
+        return "unlocking"
+    return "replacing" if seen.hosts else "planning"
 
 
 def _stopper(seen: Progress) -> str:

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from hmac import compare_digest
 from typing import Any
 
@@ -118,7 +119,8 @@ class Call:
             return self._of_holds(ask, signer, table)
         read_limit.count(signer, ask.action, table, self._budget.now())
         if ask.action is ApiAction.PREFLIGHT:
-            return preflight.answer(signer, self._connect, table, self._budget)
+            held = partial(held_lock.seen, conf, table, self._environ, self._budget)
+            return preflight.answer(signer, self._connect, table, held, self._budget)
         return action.answer(ask, self._connect(self._budget))
 
     def _of_calls(self, ask: ApiRequest, table: Table | None) -> Mapping[str, object]:

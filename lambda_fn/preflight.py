@@ -7,10 +7,12 @@ from threading import Thread
 from typing import NamedTuple
 
 from fleet_control.preflight import Check, Point, hidden, in_order, ok, wrong
-from lambda_fn import github_check
+from lambda_fn import github_check, lock_check
 from lambda_fn.failure import Failure
 from lambda_fn.github import GitHubClient
+from lambda_fn.holds import Holds
 from lambda_fn.http_client import Budget
+from lambda_fn.lock_check import Held
 from lambda_fn.signer import Signer
 from lambda_fn.table import Table
 
@@ -29,9 +31,14 @@ class _Look(NamedTuple):
 
 
 def answer(
-    signer: Signer, connect: Callable[[Budget], GitHubClient], table: Table | None, budget: Budget
+    signer: Signer,
+    connect: Callable[[Budget], GitHubClient],
+    table: Table | None,
+    held: Callable[[], Held],
+    budget: Budget,
 ) -> Mapping[str, object]:
-    """Every check that could be made, and who signed, as in `chat:clawbot`."""
+    """Every check that could be made, and who signed, as in `chat:clawbot`. `held` gives the lock
+    on the state, as `holds` tells of it."""
     github = connect(budget.part(budget.left() * GITHUBS_PART))
     looks = (
         _Look(
@@ -39,7 +46,8 @@ def answer(
             lambda: github_check.workflow(github),
         ),
         _Look((Point.HOST_FILES,), lambda: github_check.host_files(github)),
-        _Look((Point.TABLE,), lambda: [_table(table)]),
+        _Look((Point.TABLE, Point.FREEZE), lambda: _table(table, budget.now())),
+        _Look((Point.LOCK,), lambda: [lock_check.lock(held(), github)]),
     )
     found = _side_by_side(looks, budget.part(budget.left() * LOOKS_PART))
     named = {one.name for one in found}
@@ -66,16 +74,20 @@ def _side_by_side(looks: Sequence[_Look], budget: Budget) -> list[Check]:
     return list(found)
 
 
-def _table(table: Table | None) -> Check:
+def _table(table: Table | None, now: float) -> Iterable[Check]:
+    """Of the table, and of what holds every deploy by it."""
     if table is None:
-        return wrong(
-            Point.TABLE,
-            "The Control API has none: its CONTROL_TABLE is not set.",
-            "Apply `tofu/control`, which makes one and names it.",
-        )
+        told = "The Control API has none: its CONTROL_TABLE is not set."
+        yield wrong(Point.TABLE, told, "Apply `tofu/control`, which makes one and names it.")
+        return
     try:
-        table.check()
+        frozen = Holds(table, now).frozen()
     except Failure as failure:
         advice = "Throttled or unreachable: it passes. Else apply `tofu/control` again."
-        return wrong(Point.TABLE, str(failure), advice)
-    return ok(Point.TABLE, "The Control API reads it.")
+        yield wrong(Point.TABLE, str(failure), advice)
+        return
+    yield ok(Point.TABLE, "The Control API reads it.")
+    if frozen is None:
+        yield ok(Point.FREEZE, "The fleet is not frozen.")
+    else:
+        yield wrong(Point.FREEZE, frozen.sentence, "`/fleet unfreeze` ends it before its time.")

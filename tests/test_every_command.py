@@ -22,6 +22,7 @@ from sandbox.terminal.prompt import CommandCompleter
 from tests.chat_scene import Holds
 from tests.clawbot.bots import registry
 from tests.clawbot.control_api import Api, run
+from tests.clawbot.rolls import Moved, lock, roll
 from tests.clawbot.talk import Talk, talk_with
 from tests.clock import TurnedClock
 from tests.discord.dialogue import answer, said
@@ -38,7 +39,7 @@ TARGETS = {"all", "claw-1", "claw-2"}
 # What one front has of another's deploys: it is over, and none of its replies is ours.
 RUN = run(7, "completed", "success", target="claw-1", requested_by="discord:9 sam", request_id="")
 EVERYTHING: Mapping[OptionKind, set[Any]] = MappingProxyType(
-    {OptionKind.TARGET: TARGETS, OptionKind.IMAGE: {NEWEST, OLDER, OLDEST}, OptionKind.RUN: {7}}
+    {OptionKind.TARGET: TARGETS, OptionKind.IMAGE: {NEWEST, OLDER, OLDEST}, OptionKind.RUN: {6, 7}}
 )
 
 
@@ -100,6 +101,16 @@ USES = (
     Use("run 7", "asked for by sam in discord", "run 7"),
     Use("run 8", "there is no deploy with the run id 8.", "run 8"),
     Use("run now", "the run is a run's id, a number, which now is not.", "run now"),
+    Use("rollback", "say which: /fleet rollback <target>.", "rollback"),
+    Use("rollback claw-2", "goes back to what it ran before run 6", "rollback claw-2"),
+    Use("rollback all", "each host goes back to what it ran before", "rollback all"),
+    Use("Rollback claw-9", "there is no instance claw-9 in the registry.", "rollback claw-9"),
+    Use("resume", "say which: /fleet resume <run>.", "resume"),
+    Use("resume 6", "run 6 left 1 host of its roll unreached.", "resume 6"),
+    Use("resume 7", "run 7 planned no roll", "resume 7"),
+    Use("resume it", "the run is a run's id, a number, which it is not.", "resume it"),
+    Use("unlock", "sam@desk holds the lock on the state", "unlock"),
+    Use("unlock now", "that is too many words.", "unlock now"),
     Use("help", "/fleet help: what can be asked", "help"),
     Use("", "/fleet help: what can be asked", "help"),
     Use("Statsu 2", "i don't know statsu.", "statsu 2"),
@@ -182,7 +193,7 @@ class SlashInDiscord(_OnDiscord):
     def takes(use: Use) -> bool:
         """Discord sends what it knows, and nothing without what is required."""
         known = use.words == use.audit and not isinstance(use.request, Unreadable)
-        return known and use.words not in ("deploy", "run")
+        return known and use.words not in ("deploy", "run", "rollback", "resume")
 
     async def ask(self, use: Use, *, operator: bool) -> Callable[[], str]:
         name, *words = (word for word in use.words.split() if word != "for")
@@ -337,19 +348,26 @@ async def _front(name: str, ec2: FakeEc2) -> AsyncIterator[CommandFront]:
     if kind is TypedInTerminal:
         async with talk_with(clock, ec2) as talk:
             talk.api.registry = registry("claw-1", "claw-2")
-            talk.api.runs.append(RUN)
+            _past(talk.api)
             talk.fleet(Claw("claw-1"), Claw("claw-2"))
             yield TypedInTerminal(talk)
     elif issubclass(kind, _OnDiscord):
         async with DiscordScene(clock, ec2) as in_discord:
-            in_discord.api.runs.append(RUN)
+            _past(in_discord.api)
             await in_discord.start()
             yield kind(in_discord)
     elif issubclass(kind, TypedInTelegram):
         async with TelegramScene(clock, ec2) as in_telegram:
-            in_telegram.api.runs.append(RUN)
+            _past(in_telegram.api)
             await in_telegram.start()
             yield kind(in_telegram)
+
+
+def _past(api: Api) -> None:
+    """A roll that stopped after claw-2, a deploy after it, and a lock on the state."""
+    hosts = Moved("claw-2"), Moved("claw-1", how=None)
+    api.runs += [roll(6, *hosts, conclusion="cancelled", request_id=""), RUN]
+    api.lock = lock()
 
 
 def _plain(text: str) -> str:

@@ -20,7 +20,7 @@ from clawbot.base62 import number, spelled
 from clawbot.discord.embeds import embed, status_page
 from clawbot.page import Page
 from clawbot.progress import Stage
-from clawbot.replies import Deploying, HistoryReport, Question, Reply, StatusReport
+from clawbot.replies import Deploying, HistoryReport, Notice, Question, Reply, StatusReport
 from clawbot.seal import Seal, legible
 from fleet_control.clock import Clock
 from fleet_control.ledger import IMAGE, OVERRIDE, REVISION_LENGTH, Operation, is_image_id
@@ -28,13 +28,19 @@ from fleet_control.seed import is_revision
 
 COG = "fleet"
 PATTERN = re.compile(
-    r"fleet:(?P<act>[yoncsh]):(?P<what>[A-Za-z0-9,-]*):(?P<whom>[A-Za-z0-9]*)"
+    r"fleet:(?P<act>[yoncsght]):(?P<what>[A-Za-z0-9,-]*):(?P<whom>[A-Za-z0-9]*)"
     r":(?P<until>[A-Za-z0-9]*):(?P<mark>[A-Za-z0-9_-]{8})"
 )
 # A target, a run's id or a lock's: all that fits, and nothing that parts what a button says.
 _TARGET = r"[a-z0-9-]{1,36}"
 # Before a commit: no image's number has this letter.
 _COMMIT = "r"
+_OPERATIONS = {
+    Operation.DEPLOY: "",
+    Operation.ROLLBACK: "b",
+    Operation.RESUME: "g",
+    Operation.UNLOCK: "u",
+}
 
 
 class DiscordAct(StrEnum):
@@ -44,6 +50,8 @@ class DiscordAct(StrEnum):
     OVERRIDE = "o"  # a yes, although the fleet is frozen
     NO = "n"
     CANCEL = "c"
+    RESUME = "g"
+    STOP = "t"
     STATUS = "s"
     HISTORY = "h"
 
@@ -53,8 +61,8 @@ class DiscordPress:
     """What a button means.
 
     Attributes:
-        what: `target,image_or_commit,asked[,operation]` of a yes or a no; a run's id; a page's
-            number, of a history `target,page`. An operation is told by its first letter.
+        what: `target,image_or_commit,asked[,operation plan]` of a yes or a no; a run's id; a
+            page's number, of a history `target,page`. An operation is told by a letter.
         whom: Discord id of the one who was asked; 0 where nobody was.
         until: Unix seconds; 0 for ever.
     """
@@ -89,22 +97,24 @@ def answer(question: Question, act: DiscordAct) -> DiscordPress | None:
         return None
     what = f"{question.target},{image_or_commit},{spelled(int(question.asked))}"
     if question.operation:
-        what = f"{what},{question.operation[0]}"
+        what = f"{what},{_OPERATIONS[Operation(question.operation)]}{question.plan}"
     whom = int(question.asker.partition(":")[2])
     return DiscordPress(act, what, whom, int(question.expires))
 
 
 def question(press: DiscordPress) -> Question:
     """The question that a yes or a no answers, as far as an answer needs it."""
-    target, image_or_commit, asked, *letter = press.what.split(",")
+    target, image_or_commit, asked, *more = press.what.split(",")
+    letter, plan = (more[0][:1], more[0][1:]) if more else ("", "")
     return Question(
         target=target,
         image_or_commit=_read(image_or_commit),
         asker=f"discord:{press.whom}",
         asked=str(number(asked)),
         expires=press.until,
-        operation=next((one for one in Operation if [one[:1]] == letter), ""),
+        operation=next(one for one, its in _OPERATIONS.items() if its == letter),
         override=OVERRIDE if press.act is DiscordAct.OVERRIDE else "",
+        plan=plan,
     )
 
 
@@ -157,6 +167,7 @@ _STYLES = {
     DiscordAct.YES: discord.ButtonStyle.danger,
     DiscordAct.OVERRIDE: discord.ButtonStyle.danger,
     DiscordAct.CANCEL: discord.ButtonStyle.danger,
+    DiscordAct.STOP: discord.ButtonStyle.danger,
 }
 
 
@@ -262,6 +273,10 @@ def _presses(reply: Reply) -> Iterator[tuple[str, DiscordPress]]:
                     yield label, press
         case Deploying(progress=seen) if seen.stage is Stage.QUEUED and seen.run_id is not None:
             yield "Cancel", DiscordPress(DiscordAct.CANCEL, str(seen.run_id))
+        case Notice(runs=run) if run:
+            yield wording.STOP, DiscordPress(DiscordAct.STOP, str(run))
+        case Deploying(progress=seen) if seen.left:
+            yield wording.GO_ON, DiscordPress(DiscordAct.RESUME, str(seen.run_id))
 
 
 def _turning(act: DiscordAct, page: Page[Any], of: str = "") -> Iterator[tuple[str, DiscordPress]]:

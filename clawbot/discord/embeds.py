@@ -13,6 +13,7 @@ from clawbot.progress import HostProgress, Progress, Stage
 from clawbot.replies import (
     Deploying,
     HistoryReport,
+    HostMove,
     Notice,
     PreflightReport,
     Question,
@@ -39,6 +40,7 @@ LONGEST_CHECK_NAME = 40
 LONGEST_ID = 64
 # Eight of them fit into a description.
 LONGEST_RUN = 510
+HOSTS_ASKED_ABOUT = 10
 BAR = 20
 
 # What makes a word anything but itself: markup, a mention, a moment, a link.
@@ -193,7 +195,10 @@ def _words(text: str, longest: int) -> str:
 
 
 def _question(asked: Question) -> discord.Embed:
-    told = [said(asked.why)]
+    told = [said(asked.why)] * bool(asked.why)
+    shown, more = wording.hosts(asked, HOSTS_ASKED_ABOUT)
+    told += [f"**{plain(one.id)}**\n-# {_cut_moved(one)}" for one in shown]
+    told += [more] * bool(more)
     if not (asked.image_or_commit or asked.operation):
         told.append("With the newest image.")
     asker = asked.asker.partition(":")[2]
@@ -205,6 +210,10 @@ def _question(asked: Question) -> discord.Embed:
         listed = cut(plain(wording.listed(ids), limits.FIELD_VALUE), limits.FIELD_VALUE)
         made.add_field(name=f"{word}: {len(ids)}", value=listed, inline=False)
     return made
+
+
+def _cut_moved(one: HostMove) -> str:
+    return plain(wording.moved(one), LONGEST_ROW)
 
 
 def _what(asked: Question | Progress) -> str:

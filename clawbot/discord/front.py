@@ -29,7 +29,7 @@ from clawbot.living_reply import BEGUN_WITHIN_SECONDS, LivingReply, State
 from clawbot.parsing import Unreadable, acts, in_words, is_asked, parse
 from clawbot.readiness import FrontReadiness, unwatched
 from clawbot.replies import refused, too_old
-from clawbot.requests import History, Request, Status
+from clawbot.requests import History, Request, Resume, Status
 from clawbot.seal import Seal
 from clawbot.speaker import UNANSWERED
 from fleet_control.caller import Human
@@ -169,6 +169,15 @@ class FleetCog(commands.Cog, name=COG):
             case DiscordAct.CANCEL:
                 ask = await self._ask(interaction, reply.id, acts=True)
                 await self._bot.deploys.cancel(int(press.what), ask, reply)
+            case DiscordAct.RESUME | DiscordAct.STOP:
+                ask = await self._ask(interaction, str(interaction.id), acts=True)
+                places, answers = _places(interaction), int(reply.id)
+                # The old reply stays, as the record of the run that stopped, or of the freeze.
+                reply = self._reply(places, State.SENT, answers=answers, interaction=interaction)
+                if press.act is DiscordAct.STOP:
+                    await self._bot.commands.stop(int(press.what), ask, reply)
+                else:
+                    await self._bot.commands.answer(ask, Resume(int(press.what)), reply)
             case DiscordAct.YES | DiscordAct.OVERRIDE | DiscordAct.NO:
                 question = buttons.question(press)
                 yes = press.act is not DiscordAct.NO

@@ -57,7 +57,8 @@ class DiscordMessage:
     ) -> None:
         """`interaction` is the one whose original response the message is, where there is one.
 
-        Without that, and without a `message_id`, it is sent, as an answer to the message `answers`.
+        Without that, and without a `message_id`, it is sent, as an answer to the message `answers`;
+        with both, as an answer to the message that the interaction pressed.
         """
         self._drawing = drawing
         self._places = places
@@ -66,7 +67,8 @@ class DiscordMessage:
         self._message_id = message_id
         self._answers = answers
         self._editable = True
-        self._asked_by = self._token = interaction
+        self._asked_by = interaction
+        self._token = None if answers else interaction
         self._shown: tuple[object, ...] = ()
         self._begun = False
         self._next = 0.0
@@ -126,7 +128,9 @@ class DiscordMessage:
         if not user:
             return
         seen = reply.progress
-        told = f"<@{user}> deploy {plain(seen.target)}: {plain(wording.stage(seen), LONGEST_STAGE)}"
+        what = wording.what(seen.operation, plain(seen.target))
+        how = plain(wording.stage(seen), LONGEST_STAGE)
+        told = f"<@{user}> {what[:1].lower()}{what[1:]}: {how}"
         # The same in each life of this bot: one may have said it, and not heard that it was taken.
         nonce = derived(seen.run_id, self._message_id, seen.stage)
         try:

@@ -1,4 +1,4 @@
-"""The operator's commands: `clawbot secrets`, `clawbot bundle` and `clawbot instance`."""
+"""The operator's commands: `clawbot secrets`, `bundle`, `instance` and `preflight`."""
 
 import argparse
 import sys
@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from clawbot.provision import bundle_command, instance_command, secret_command
+from clawbot.provision import bundle_command, instance_command, preflight_command, secret_command
 from clawbot.provision.error import ProvisionError
 from clawbot.provision.operator_context import OperatorContext
 from fleet_control import aws_error
@@ -56,11 +56,18 @@ def _parser() -> argparse.ArgumentParser:
     secret_command.add_to(_room(commands, "secrets", "make, keep and check the fleet's secrets"))
     bundle_command.add_to(_room(commands, "bundle", "what each host fetches at boot"))
     instance_command.add_to(_room(commands, "instance", "add or remove an instance of the fleet"))
+    what = "whether a deploy would work: everything that it needs, within ten seconds"
+    _command(commands, "preflight", what).set_defaults(act=preflight_command.preflight)
     return parser
 
 
 def _room(commands: Any, name: str, what: str) -> Any:
-    parser = commands.add_parser(
+    parser = _command(commands, name, what)
+    return parser.add_subparsers(title="what", metavar="WHAT", required=True)
+
+
+def _command(commands: Any, name: str, what: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
         name,
         help=what,
         description=what,
@@ -70,4 +77,4 @@ def _room(commands: Any, name: str, what: str) -> Any:
     parser.add_argument(
         "--checkout", type=Path, default=Path(), metavar="FOLDER", help="the repository (.)"
     )
-    return parser.add_subparsers(title="what", metavar="WHAT", required=True)
+    return parser

@@ -21,6 +21,7 @@ from fleet_control.registry import Registry
 from fleet_control.settings import unquoted
 
 if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_iam.client import IAMClient
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_ssm.client import SSMClient
@@ -85,6 +86,19 @@ class OperatorContext:
 
     def ssm(self) -> AbstractContextManager["SSMClient"]:
         return closing(self._client("ssm"))
+
+    def ec2(self) -> "EC2Client":
+        """For as long as the program runs."""
+        client: EC2Client = self._client("ec2")
+        return client
+
+    def client(self, service: str) -> AbstractContextManager[Any]:
+        """A client of any other service of AWS's."""
+        return closing(self._client(service))
+
+    @property
+    def region(self) -> str:
+        return str(self._session.region_name)
 
     @cached_property
     def _session(self) -> boto3.Session:

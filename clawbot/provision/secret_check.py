@@ -15,11 +15,14 @@ _SHORTEST = 16
 
 def faults(registry: Registry, instance: str, folder: SecretFolder) -> list[str]:
     """A sentence for each thing that is wrong with an instance's secrets."""
+    return lacking(registry, instance, folder) or list(borrowed(registry, instance, folder))
+
+
+def lacking(registry: Registry, instance: str, folder: SecretFolder) -> list[str]:
+    """The same of each by itself: missing, not to be read, or to be read by too many."""
     found = list(_identity_faults(instance, folder))
     for secret in needed_by(registry, instance):
         found += _secret_faults(secret, instance, folder)
-    if not found:
-        found += _borrowed(registry, instance, folder)
     return found
 
 
@@ -108,7 +111,7 @@ def _secret_faults(secret: FleetSecret, instance: str, folder: SecretFolder) -> 
             yield more
 
 
-def _borrowed(registry: Registry, instance: str, folder: SecretFolder) -> Iterator[str]:
+def borrowed(registry: Registry, instance: str, folder: SecretFolder) -> Iterator[str]:
     """Tokens of this instance that log in somebody else too: its agent and its bot are two."""
     for secret in needed_by(registry, instance):
         if secret.kind is not Kind.TOKEN:

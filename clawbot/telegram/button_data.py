@@ -4,7 +4,8 @@ That is at most 64 bytes: ``fleet:<act>:<rest>``. Whoever has our token can send
 of any data under any label, so a choice counts only under the label that we draw it with, and ends
 in a question. A yes or a no carries who was asked, until when, and our mark over these, the words
 that asked, its label and all that its message shows; these are read again from the messages, so
-that nobody can be asked for one thing and have said yes to another. So it is with a cancel's run.
+that nobody can be asked for one thing and have said yes to another. So it is with the run of a
+cancel, a resume or a stop.
 """
 
 from collections.abc import Iterator
@@ -28,6 +29,8 @@ class TelegramAct(StrEnum):
     IMAGES = "i"
     DEPLOY = "d"
     CANCEL = "c"
+    RESUME = "r"
+    STOP = "x"
     YES = "y"
     NO = "n"
     OVERRIDE = "o"
@@ -40,8 +43,10 @@ class TelegramAct(StrEnum):
 
 OVERRIDES = (TelegramAct.OVERRIDE, TelegramAct.OVERRIDE_TO_BUTTON)
 YES = (TelegramAct.YES, TelegramAct.YES_TO_BUTTON, *OVERRIDES)
+# What a button of one run does.
+OF_A_RUN = (TelegramAct.CANCEL, TelegramAct.RESUME, TelegramAct.STOP)
 # What may change a host.
-ACTING = (*YES, TelegramAct.DEPLOY, TelegramAct.CANCEL)
+ACTING = (*YES, TelegramAct.DEPLOY, *OF_A_RUN)
 ANSWERS = (*YES, TelegramAct.NO, TelegramAct.NO_TO_BUTTON)
 
 
@@ -64,14 +69,17 @@ class SealedQuestion:
     Attributes:
         asker: user id of the only one who may press it.
         until: Unix seconds.
-        place: the chat, and the message that asked; empty for a button's question.
+        place: the chat, and the message that asked: what somebody said, or where it was a button,
+            or an operation is asked about, the question's own.
         words: what was asked for.
+        plan: as a `Question` has it.
     """
 
     asker: int
     until: int
     place: tuple[str, ...]
     words: tuple[str, ...]
+    plan: str = ""
 
 
 def data(act: TelegramAct, *rest: str | int) -> str:
@@ -89,7 +97,7 @@ def read(text: str) -> TelegramPress | None:
 def sealed(act: TelegramAct, asked: SealedQuestion, seal: Seal, *seen: str) -> str:
     """The data of a yes or a no; `seen` is its label, and what can be read in its message."""
     mark = seal.mark(*_parts(act, asked), *seen)
-    return data(act, spelled(asked.asker), spelled(asked.until), mark)
+    return data(act, spelled(asked.asker), spelled(asked.until), *_plan(asked), mark)
 
 
 def opened(
@@ -97,27 +105,26 @@ def opened(
 ) -> SealedQuestion | None:
     """What is answered, or None where the mark is not ours for this place, these words and what is
     seen."""
-    if len(press.rest) != 3:
+    if len(press.rest) not in (3, 4):
         return None
-    asker, until, mark = press.rest
+    asker, until, *plan, mark = press.rest
     try:
-        asked = SealedQuestion(number(asker), number(until), place, words)
+        asked = SealedQuestion(number(asker), number(until), place, words, "".join(plan))
     except ValueError:
         return None
     return asked if seal.holds(mark, *_parts(press.act, asked), *seen) else None
 
 
-def cancelling(run_id: int, seal: Seal, *seen: str) -> str:
-    """The data of a run's cancel; `seen` as in `sealed`."""
-    mark = seal.mark("telegram", TelegramAct.CANCEL, str(run_id), *seen)
-    return data(TelegramAct.CANCEL, run_id, mark)
+def of_run(act: TelegramAct, run_id: int, seal: Seal, *seen: str) -> str:
+    """The data of a run's cancel, resume or stop; `seen` as in `sealed`."""
+    return data(act, run_id, seal.mark("telegram", act, str(run_id), *seen))
 
 
-def cancelled(press: TelegramPress, seal: Seal, *seen: str) -> int | None:
-    """The run to cancel, or None where the mark is not ours for what is seen."""
+def run_of(press: TelegramPress, seal: Seal, *seen: str) -> int | None:
+    """The run that is meant, or None where the mark is not ours for what is seen."""
     match press.rest:
         case run_id, mark if run_id.isdecimal():
-            ours = seal.holds(mark, "telegram", TelegramAct.CANCEL, run_id, *seen)
+            ours = seal.holds(mark, "telegram", press.act, run_id, *seen)
             return int(run_id) if ours else None
     return None
 
@@ -139,4 +146,8 @@ def _buttons(message: Message) -> Iterator[InlineKeyboardButton]:
 
 def _parts(act: TelegramAct, asked: SealedQuestion) -> tuple[str, ...]:
     place, words = ",".join(asked.place), ",".join(asked.words)
-    return ("telegram", act, str(asked.asker), str(asked.until), place, words)
+    return ("telegram", act, str(asked.asker), str(asked.until), place, words, *_plan(asked))
+
+
+def _plan(asked: SealedQuestion) -> tuple[str, ...]:
+    return (asked.plan,) if asked.plan else ()

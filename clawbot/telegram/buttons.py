@@ -11,6 +11,7 @@ from telegram import (
     Message,
 )
 
+from clawbot import wording
 from clawbot.commands import COMMANDS, HELP, Command
 from clawbot.page import page
 from clawbot.parsing import acts
@@ -22,8 +23,8 @@ from clawbot.telegram.button_data import (
     SealedQuestion,
     TelegramAct,
     TelegramPress,
-    cancelling,
     data,
+    of_run,
     sealed,
 )
 from clawbot.telegram.messages import as_read, code, plain, question_words, render, status_page
@@ -110,12 +111,18 @@ class TelegramDrawing:
             case Question():
                 yield self._answers(reply, text, origin)
             case Deploying(progress=seen) if seen.stage is Stage.QUEUED and seen.run_id:
-                seals = cancelling(seen.run_id, self._seal, _CANCEL, legible(text, _CANCEL))
-                yield [(_CANCEL, seals)]
+                yield [self._of_run(TelegramAct.CANCEL, _CANCEL, seen.run_id, text)]
+            case Deploying(progress=seen) if seen.run_id and seen.left:
+                yield [self._of_run(TelegramAct.RESUME, wording.GO_ON, seen.run_id, text)]
+            case Notice(runs=run) if run:
+                yield [self._of_run(TelegramAct.STOP, wording.STOP, run, text)]
             case Notice(ids=ids) if ids:
                 yield from _targets(ids, number)
             case Notice() if reply == HELP:
                 yield from _in_twos([_asking(one) for one in COMMANDS if _is_pressed(one)])
+
+    def _of_run(self, act: TelegramAct, label: str, run_id: int, text: str) -> Label:
+        return (label, of_run(act, run_id, self._seal, label, legible(text, label)))
 
     def _answers(self, question: Question, text: str, origin: Origin) -> list[Label]:
         yes, override, no = (
@@ -126,7 +133,8 @@ class TelegramDrawing:
         confirm = (_OVERRIDE, override) if question.override else (_CONFIRM, yes)
         answers = (confirm, (_CANCEL, no))
         asker = int(question.asker.partition(":")[2])
-        asked = SealedQuestion(asker, int(question.expires), origin.place, question_words(question))
+        until, words = int(question.expires), question_words(question)
+        asked = SealedQuestion(asker, until, origin.place, words, question.plan)
         shown = legible(text, *(label for label, _ in answers))
         return [(label, sealed(act, asked, self._seal, label, shown)) for label, act in answers]
 

@@ -37,6 +37,7 @@ ROWS_A_PAGE = 10
 # What one thing of a preflight has at least, of which thirty fit, and at most.
 CHECK_ROW = range(130, 600)
 LONGEST_CHECK_NAME = 40
+HOSTS_ASKED_ABOUT = 8
 _INDENT = "    "
 _TAG = re.compile("<[^>]*>")
 # Telegram itself makes a mention of it, where it is no code.
@@ -195,7 +196,8 @@ def _run(row: HistoryRow, now: float) -> Iterator[str]:
     did, ended = _bold(wording.done(row), 90), plain(row.ended, 120)
     yield f"{indicator.OUTCOMES[row.outcome]} {did} {ended} · {older(now - row.asked)} ago"
     if row.moved:
-        yield f"{_INDENT}{plain(row.moved, 110)}"
+        # As code: what follows an @ would be somebody's name.
+        yield f"{_INDENT}{code(row.moved, 110)}"
     run, url = f"run {row.run_id}", wording.link(row.url)
     linked = f'<a href="{escape(url)}">{run}</a>' if url else run
     yield f"{_INDENT}{plain(row.by, 60)} · {linked}"
@@ -203,7 +205,14 @@ def _run(row: HistoryRow, now: float) -> Iterator[str]:
 
 def _question(asked: Question, now: float) -> Iterator[str]:
     yield f"🟡 {code(spelled(question_words(asked)))}"
-    yield backquotes.drawn(asked.why, LONGEST_LINE, _bold_piece, _seen)
+    if asked.why:
+        yield backquotes.drawn(asked.why, LONGEST_NOTICE_LINE, _bold_piece, _seen)
+    shown, more = wording.hosts(asked, HOSTS_ASKED_ABOUT)
+    for one in shown:
+        yield _bold(one.id, LONGEST_ID)
+        yield f"{_INDENT}{plain(wording.moved(one), LONGEST_ROW)}"
+    if more:
+        yield more
     for word, ids in wording.moves(asked):
         yield plain(f"{word}: {wording.listed(ids)}")
     left = max(0, round((asked.expires - now) / 60))
@@ -269,6 +278,6 @@ def over(reply: Deploying, user_id: int) -> str:
     """The line that calls the asker when their deploy is over; an edit calls nobody."""
     seen = reply.progress
     who = f'<a href="tg://user?id={user_id}">Your</a>'
-    return (
-        f"{_STAGES[seen.stage]} {who} deploy of {_bold(seen.target)}: {plain(wording.stage(seen))}."
-    )
+    what, subject = wording.own(seen.operation, seen.target)
+    told = f"{who} {what} {_bold(subject)}: {plain(wording.stage(seen))}."
+    return f"{_STAGES[seen.stage]} {told}"

@@ -12,13 +12,14 @@ from clawbot.crowd import ONE_AT_A_TIME, Crowd, goes_first
 from clawbot.living_reply import LivingReply
 from clawbot.parsing import Unreadable, parse
 from clawbot.replies import Notice, Question
-from clawbot.requests import Deploy, History, Request, Status
+from clawbot.requests import Deploy, History, Request, Resume, Status
 from clawbot.seal import Seal
 from clawbot.speaker import UNANSWERED
 from clawbot.telegram import button_data
 from clawbot.telegram.button_data import (
     ACTING,
     ANSWERS,
+    OF_A_RUN,
     OVERRIDES,
     YES,
     SealedQuestion,
@@ -120,8 +121,8 @@ class OnePress:
             await self._reply.whisper(ONE_AT_A_TIME)
 
     async def _take(self, press: TelegramPress | None, asks: Ask) -> None:
-        if press is None or press.act is TelegramAct.CANCEL:
-            await self._cancel(press, asks)
+        if press is None or press.act in OF_A_RUN:
+            await self._of_run(press, asks)
         elif press.act in ANSWERS:
             await self._answer_question(press, asks)
         elif offers(press, self._label, _first_code(self._message)):
@@ -159,12 +160,19 @@ class OnePress:
     async def _ask(self, asks: Ask, request: Request | Unreadable) -> None:
         await self._to.bot.commands.answer(asks, request, self._reply)
 
-    async def _cancel(self, press: TelegramPress | None, asks: Ask) -> None:
-        run_id = button_data.cancelled(press, self._to.seal, *self._seen) if press else None
-        if run_id is None:
+    async def _of_run(self, press: TelegramPress | None, asks: Ask) -> None:
+        run_id = button_data.run_of(press, self._to.seal, *self._seen) if press else None
+        if press is None or run_id is None:
             await self._refuse(asks, GONE)
-        else:
+        elif press.act is TelegramAct.CANCEL:
             await self._to.bot.deploys.cancel(run_id, asks, self._reply)
+        else:
+            # What stands there stays, as the record of the run that stopped, or of the freeze.
+            self._shown.leave()
+            if press.act is TelegramAct.STOP:
+                await self._to.bot.commands.stop(run_id, asks, self._reply)
+            else:
+                await self._ask(asks, Resume(run_id))
 
     async def _status(self) -> FleetStatus | None:
         try:
@@ -216,6 +224,7 @@ def _question(asked: SealedQuestion, act: TelegramAct) -> Question:
         expires=asked.until,
         operation=name if name in list(Operation) else Operation.DEPLOY,
         override=OVERRIDE if act in OVERRIDES else "",
+        plan=asked.plan,
     )
 
 

@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from math import inf
 
 from telegram.error import TelegramError
 
 from clawbot.living_reply import NoPlace, long_over
 from clawbot.progress import Stage
-from clawbot.replies import Deploying, Notice, Reply, user_id
+from clawbot.replies import Deploying, Notice, Question, Reply, user_id
 from clawbot.telegram.buttons import DrawnText, Origin, TelegramDrawing, text
 from clawbot.telegram.messages import over
 from clawbot.telegram.order import Slot
@@ -78,6 +79,10 @@ class TelegramMessage:
     def id(self) -> str:
         return str(self._message or "")
 
+    def leave(self) -> None:
+        """Leave the message that stands as it is: what is shown answers it."""
+        self._message = 0
+
     async def show(self, reply: Reply, within: float | None) -> bool:
         """As `ReplyMessage` has it; TooLate where what is about to begin can't be shown in time."""
         await self._slot.comes()
@@ -87,12 +92,22 @@ class TelegramMessage:
         if not (self._message or isinstance(reply, Deploying)):
             within = None  # nobody waits for it for as long as Telegram may be away
         self.first |= isinstance(reply, Deploying)
+        if isinstance(reply, Question) and reply.operation and not self._message:
+            await self._begin(reply, within)
         drawn = self._drawing.draw(reply, self._origin, self.number)
         if isinstance(reply, Deploying) and reply.progress.stage is Stage.ASKING:
             news = await self._show_in_time(drawn, within or 0.0)
             self._slot.give_way()  # lost, it is to be asked for anew until it was dispatched
             return news
         return await self.draw(drawn, within, reply)
+
+    async def _begin(self, asked: Question, within: float | None) -> None:
+        """Say what an operation is asked about, without what answers it: a mark on that is for the
+        message that it stands in, which has an id once it is sent."""
+        drawn = self._drawing.draw(asked, self._origin)
+        await self._drawn(replace(drawn, keyboard=None), within, asked)
+        self._origin = Origin(self._chat, self._message, by_button=True, topic=self._topic)
+        self._next = 0.0
 
     async def _show_in_time(self, drawn: DrawnText, within: float) -> bool:
         if within <= 0:

@@ -13,7 +13,7 @@ from fleet_control import skew
 from fleet_control.error import AwsRefused, ControlApiDown, ControlApiError, ControlApiRefused
 from fleet_control.freeze import Freeze
 from fleet_control.history import HistoryPage
-from fleet_control.holds import Holds
+from fleet_control.holds import HeldLock, Holds
 from fleet_control.ledger import Revision, Run, seconds
 from fleet_control.preflight import Check
 from fleet_control.run_row import stands
@@ -53,6 +53,7 @@ _RUN: TypeAdapter[Run] = TypeAdapter(_Run)
 _REVISIONS = TypeAdapter(tuple[Annotated[Revision, AfterValidator(_committed)], ...])
 _FREEZE = TypeAdapter(Freeze)
 _FREEZE_OR_NONE: TypeAdapter[Freeze | None] = TypeAdapter(Freeze | None)
+_LOCK_OR_NONE: TypeAdapter[HeldLock | None] = TypeAdapter(HeldLock | None)
 _RUNS: TypeAdapter[tuple[Run, ...]] = TypeAdapter(tuple[_Run, ...])
 _HISTORY: TypeAdapter[HistoryPage] = TypeAdapter(HistoryPage)
 
@@ -188,7 +189,10 @@ def revisions(answer: dict[str, Any]) -> tuple[Revision, ...]:
 
 
 def holds(answer: dict[str, Any]) -> Holds:
-    return Holds(_part(_FREEZE_OR_NONE, {"freeze": None, **answer}, "freeze"))
+    """An API that can't see the lock says nothing of it."""
+    told = {"freeze": None, "lock": None, **answer}
+    frozen, lock = _part(_FREEZE_OR_NONE, told, "freeze"), _part(_LOCK_OR_NONE, told, "lock")
+    return Holds(frozen, lock, "lock" in answer)
 
 
 def freeze(answer: dict[str, Any]) -> Freeze:

@@ -43,9 +43,14 @@ def api_look(api: ControlApi, speaks_as: str) -> Look:
             signer, checks = await api.preflight()
         except ControlApiError as error:
             return without(error, api.ahead)
-        return iter((*_answered(api.ahead), _signature(signer, speaks_as), *checks))
+        told = (*_answered(api.ahead), _signature(signer, speaks_as))
+        return iter((*told, *map(_untold, _ITS_OWN), *checks))
 
     return Look((*_OURS, *_ITS_OWN), see, blamed=Point.API, advice=_URL)
+
+
+def _untold(point: Point) -> Check:
+    return unseen(point, "The Control API does not tell of it.", "Apply `tofu/control` anew.")
 
 
 def _answered(ahead: float) -> Iterator[Check]:

@@ -115,6 +115,9 @@ def _parser() -> argparse.ArgumentParser:
     runs = add("runs", command.runs, "the newest deploys, newest first")
     runs.add_argument("--limit", type=_up_to(100), default=10, metavar="N", help="at most 100")
     runs.add_argument("--request-id", default="", metavar="ID", help="only this ask's")
+    history = add("history", command.history, "the last deploys, and what each changed")
+    history.add_argument("target", nargs="?", default="", help="only those of an id, or of all")
+    history.add_argument("--page", type=_up_to(10**6), default=1, metavar="N", help="another page")
     for name, act, what in (
         ("run", command.run, "one deploy: its jobs, and why it failed"),
         ("wait", command.wait, "until a deploy ends, telling each change on standard error"),

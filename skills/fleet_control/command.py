@@ -14,13 +14,14 @@ from typing import Any
 from fleet_control import json_output, text_output
 from fleet_control.agent import Agent
 from fleet_control.api_answer import Dispatched
+from fleet_control.caller import is_target
 from fleet_control.clock import Clock
 from fleet_control.deploy_jobs import stopped_by
 from fleet_control.error import ControlApiRefused, FleetError, OutcomeUnknown, SettingsError
 from fleet_control.fleet import Fleet
 from fleet_control.fleet_preflight import preflight as look_at_all
 from fleet_control.ledger import Entry
-from fleet_control.line import printable, spelled_out
+from fleet_control.line import code, printable, spelled_out
 from fleet_control.phrases import held
 from fleet_control.policy import Refused, Usage
 from fleet_control.preflight import Outcome
@@ -188,6 +189,14 @@ async def runs(here: CommandContext, asked: Namespace) -> Result:
 async def run(here: CommandContext, asked: Namespace) -> Result:
     found = await here.fleet.api.run(asked.run)
     return Result(text_output.run(found), {"run": json_output.run(found)})
+
+
+async def history(here: CommandContext, asked: Namespace) -> Result:
+    if asked.target and not is_target(asked.target):
+        why = f"{code(asked.target)} is no instance's id, and not `all`."
+        return _failure("usage", why, ExitCode.USAGE)
+    page = await here.fleet.api.history(asked.target, asked.page)
+    return Result(text_output.history(page, asked.target), json_output.history(page))
 
 
 async def registry(here: CommandContext, _: Namespace) -> Result:

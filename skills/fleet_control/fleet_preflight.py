@@ -1,7 +1,7 @@
 """What the Control API and EC2 show of whether a deploy would work."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from botocore.exceptions import ClientError
 
@@ -9,12 +9,13 @@ from fleet_control import aws_error, phrases
 from fleet_control.api_preflight import api_look
 from fleet_control.clock import Clock
 from fleet_control.duration import older
+from fleet_control.ec2 import Ec2Reader
 from fleet_control.error import Ec2Error, RegistryError, RegistryUnread
 from fleet_control.fleet import Fleet
 from fleet_control.host import Image, Reading
 from fleet_control.look import Look, look
 from fleet_control.preflight import Check, Point, ok, unseen, wrong
-from fleet_control.registry_source import AGAIN_SECONDS
+from fleet_control.registry_source import AGAIN_SECONDS, KnownRegistry
 from fleet_control.seed import BOOT
 from fleet_control.status import FleetStatus, shape
 
@@ -39,13 +40,30 @@ async def preflight(
 
 def looks(fleet: Fleet, clock: Clock, speaks_as: str = "") -> tuple[Look, ...]:
     """What can be seen with the keys of whoever asks."""
-    ec2 = (Point.HOSTS, Point.IMAGE, Point.SIGNATURE, Point.CLOCK)
+    return (*api_looks(fleet, speaks_as), ec2_look(fleet.ec2, lambda: fleet.registry.last, clock))
+
+
+def api_looks(fleet: Fleet, speaks_as: str) -> tuple[Look, ...]:
+    """What the Control API shows, and the branch beside what EC2 does."""
     return (
         api_look(fleet.api, speaks_as),
         Look((Point.REGISTRY,), lambda: _registry(fleet)),
-        Look(ec2, lambda: _ec2(fleet, clock), blamed=Point.HOSTS),
         Look((Point.BRANCH,), lambda: _branch(fleet)),
     )
+
+
+def ec2_look(ec2: Ec2Reader, last: Callable[[], KnownRegistry | None], clock: Clock) -> Look:
+    """`last` gives what is known of the registry by then, if anything."""
+
+    async def see() -> Iterable[Check]:
+        try:
+            reading = await ec2.read_anew()
+        except Ec2Error as error:
+            return [_unread(error)]
+        return [_hosts(reading, last()), _image(reading, clock.now())]
+
+    points = (Point.HOSTS, Point.IMAGE, Point.SIGNATURE, Point.CLOCK)
+    return Look(points, see, blamed=Point.HOSTS)
 
 
 async def _registry(fleet: Fleet) -> Iterable[Check]:
@@ -62,14 +80,6 @@ async def _registry(fleet: Fleet) -> Iterable[Check]:
     return [ok(Point.REGISTRY, f"It has {count} instance{'s' if count != 1 else ''}.")]
 
 
-async def _ec2(fleet: Fleet, clock: Clock) -> Iterable[Check]:
-    try:
-        reading = await fleet.ec2.read_anew()
-    except Ec2Error as error:
-        return [_unread(error)]
-    return [_hosts(reading, fleet), _image(reading, clock.now())]
-
-
 def _unread(error: Ec2Error) -> Check:
     cause = error.__cause__
     if isinstance(cause, ClientError):
@@ -80,9 +90,8 @@ def _unread(error: Ec2Error) -> Check:
     return wrong(Point.HOSTS, str(error), "Mend what it names; hosts go on as they are.")
 
 
-def _hosts(reading: Reading, fleet: Fleet) -> Check:
+def _hosts(reading: Reading, known: KnownRegistry | None) -> Check:
     """That some host is not well is what a deploy is for, and no fault of what it needs."""
-    known = fleet.registry.last
     if known is None or not known.is_read:
         return ok(Point.HOSTS, f"EC2 shows {len(reading.hosts)}.")
     found = ", ".join(phrases.problems(shape(known, reading)))

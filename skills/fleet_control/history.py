@@ -86,6 +86,12 @@ class HistoryRow:
     took: float = 0.0
 
     @property
+    def what(self) -> str:
+        """What was asked for, as it is typed."""
+        asked = f"{self.operation or 'deploy'} {self.target}".rstrip()
+        return f"{asked}, overriding the freeze" if self.override else asked
+
+    @property
     def ended(self) -> str:
         """The result, and how long it took."""
         if not self.took:

@@ -1,9 +1,10 @@
-"""What holds the fleet, as the Control API tells it: a freeze. It is shown, and judged by."""
+"""What holds the fleet, as the Control API tells it: a freeze, and the lock on the state."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from fleet_control.clock import Clock
 from fleet_control.error import ControlApiError, ControlApiRefused
@@ -13,16 +14,43 @@ KEPT_SECONDS = 10.0
 # A status and a verdict wait for it no longer; the Control API looks again before it dispatches.
 WITHIN_SECONDS = 3.0
 # What an API says that is older than we are: it has no such action.
-_UNKNOWN = "bad_request"
+UNKNOWN_ACTION = "bad_request"
+OLDER_API = "The Control API is older than I am: it knows no freeze."
 
 log = logging.getLogger(__name__)
 
 
+class HeldLock(NamedTuple):
+    """The lock on the state; times are Unix seconds.
+
+    Attributes:
+        who: ``user@machine``.
+        created: None where its holder did not say.
+        run, job: which job of a deploy took it; None where no one is known to have.
+        breakable: from when on a deploy breaks it by itself; None for never.
+    """
+
+    id: str
+    who: str
+    created: float | None = None
+    run: int | None = None
+    job: str | None = None
+    breakable: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Holds:
-    """`unseen` is why it can't be seen, in a sentence; then nothing else says anything."""
+    """What holds the fleet.
+
+    Attributes:
+        lock: None where there is none, or where it is not seen.
+        lock_seen: whether the Control API can see the lock at all.
+        unseen: why nothing can be seen, in a sentence; then nothing else says anything.
+    """
 
     freeze: Freeze | None = None
+    lock: HeldLock | None = None
+    lock_seen: bool = False
     unseen: str = ""
 
 
@@ -62,7 +90,6 @@ class HoldsSource:
         except TimeoutError:
             return Holds(unseen="The Control API did not answer in time.")
         except ControlApiRefused as error:
-            older = "The Control API is older than I am: it knows no freeze."
-            return Holds(unseen=older if error.code == _UNKNOWN else str(error))
+            return Holds(unseen=OLDER_API if error.code == UNKNOWN_ACTION else str(error))
         except ControlApiError as error:
             return Holds(unseen=str(error))

@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fleet_control.freeze import Freeze
+from fleet_control.history import HistoryPage, rows
 from fleet_control.holds import Holds
 from fleet_control.host import Host, Image
+from fleet_control.host_change import changes
 from fleet_control.ledger import Revision, Run
 from fleet_control.preflight import Check
 from fleet_control.registry_source import KnownRegistry
@@ -45,6 +47,19 @@ def registry(known: KnownRegistry) -> Document:
 
 def preflight(checks: Iterable[Check]) -> Document:
     return {"checks": [one._asdict() for one in checks]}
+
+
+def history(page: HistoryPage) -> Document:
+    runs = [
+        {
+            **run(one),
+            "changes": [change._asdict() for change in changes(one)],
+            "outcome": row.outcome,
+            "told": row.ended,
+        }
+        for one, row in zip(page.runs, rows(page), strict=True)
+    ]
+    return {**page._asdict(), "runs": runs}
 
 
 def run(one: Run) -> Document:

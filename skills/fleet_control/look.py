@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from fleet_control.clock import Clock
-from fleet_control.preflight import Check, Point, hidden, in_order, unseen, wrong
+from fleet_control.preflight import FIRST, Check, Point, hidden, in_order, unseen, wrong
 
 LOOK_SECONDS = 10.0
 
@@ -31,19 +31,21 @@ class Look:
     advice: str = "Look again in a minute."
 
 
-async def look(looks: Iterable[Look], clock: Clock) -> tuple[Check, ...]:
+async def look(
+    looks: Iterable[Look], clock: Clock, seconds: float = LOOK_SECONDS
+) -> tuple[Check, ...]:
     """A check of every point, in their order, within ten seconds whatever hangs."""
-    found = await asyncio.gather(*(_within(one, clock) for one in looks))
+    found = await asyncio.gather(*(_within(one, clock, seconds) for one in looks))
     return in_order(check for checks in found for check in checks)
 
 
-async def _within(one: Look, clock: Clock) -> Iterable[Check]:
+async def _within(one: Look, clock: Clock, seconds: float) -> Iterable[Check]:
     seeing = asyncio.ensure_future(one.see())
-    over = asyncio.ensure_future(clock.sleep(LOOK_SECONDS))
+    over = asyncio.ensure_future(clock.sleep(seconds))
     try:
         await asyncio.wait((seeing, over), return_when=asyncio.FIRST_COMPLETED)
         if not seeing.done():
-            return tuple(_late(one))
+            return tuple(_late(one, seconds))
         return (*map(hidden, one.points), *seeing.result())
     except Exception:
         log.exception("fleet.look_broke points=%s", ",".join(one.points))
@@ -53,7 +55,10 @@ async def _within(one: Look, clock: Clock) -> Iterable[Check]:
             task.cancel()
 
 
-def _late(one: Look) -> Iterable[Check]:
-    told = f"It did not answer in {LOOK_SECONDS:.0f} s."
+def _late(one: Look, seconds: float) -> Iterable[Check]:
+    told = f"It did not answer in {seconds:.0f} s."
     for point in one.points:
-        yield wrong(point, told, one.advice) if point is one.blamed else unseen(point, told)
+        if point is one.blamed:
+            yield wrong(point, told, one.advice)
+        else:
+            yield unseen(point, told, FIRST if one.blamed else one.advice)

@@ -42,6 +42,23 @@ def job_state(job: Job) -> str:
     return "stopped" if was_stopped(job) else state(job.status, job.conclusion)
 
 
+def conclusion(run: Run) -> str:
+    """How a run ended that did not succeed, where it does not say why."""
+    match run.conclusion:
+        case "cancelled":
+            return "Somebody cancelled it, or GitHub dropped it from a full queue."
+        case "timed_out":
+            return "It took longer than its workflow allows."
+        case "startup_failure":
+            return "GitHub could not start it: the workflow file is not valid."
+        case "action_required":
+            return "It waits for an approval on GitHub."
+        case "failure":
+            return "Its log does not say."
+        case other:
+            return f"GitHub says: {other}."
+
+
 def problems(status: FleetStatus) -> list[str]:
     """How many instances have what: `1 missing`, `2 on an older image`; worst first."""
     return [f"{count} {_PROBLEMS[problem]}" for problem, count in status.counts.items()]

@@ -33,6 +33,7 @@ class Point(StrEnum):
     LOCK = "state's lock"
     REGISTRY = "registry"
     HOST_FILES = "host files"
+    SECRETS = "secrets"
     BUNDLES = "bundles"
     TOKENS = "tokens not shared"
     HOSTS = "hosts"
@@ -41,12 +42,14 @@ class Point(StrEnum):
     BRANCH = "branch"
     TABLE = "control table"
     DOCUMENT = "SSM document"
-    ROLES = "roles"
+    ROLES = "roles and users"
     CHANNELS = "rights in channels"
 
 
+FIRST = "Mend what is wrong first."
 AT_A_DESK = "`clawbot preflight` at a desk sees it."
 _SEEN_BY = {
+    Point.SECRETS: AT_A_DESK,
     Point.BUNDLES: AT_A_DESK,
     Point.TOKENS: AT_A_DESK,
     Point.SEED: AT_A_DESK,
@@ -91,7 +94,7 @@ def unseen(point: Point, told: str = "It can't be seen from here.", advice: str 
 def hidden(point: Point) -> Check:
     """Of what was looked at in vain, because of something that is wrong before it."""
     told = "It could not be seen, for something else is wrong."
-    return unseen(point, told, "Mend what is wrong first.")
+    return unseen(point, told, FIRST)
 
 
 def in_order(found: Iterable[Check]) -> tuple[Check, ...]:

@@ -61,4 +61,5 @@ def _name(job: Job) -> str:
 def _finishes(run: Run) -> bool:
     """Whether it may end with `finish`: what a resumed run was for is not in its title, nor is
     anything in that of one that was begun on GitHub."""
-    return run.target in ("", ALL) or run.operation == Operation.RESUME
+    of_all = run.operation == Operation.DEPLOY and run.target in ("", ALL)
+    return of_all or run.operation == Operation.RESUME

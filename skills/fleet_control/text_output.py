@@ -5,8 +5,11 @@ from datetime import UTC, datetime
 
 from fleet_control.deploy_jobs import remarks
 from fleet_control.duration import older
+from fleet_control.history import HistoryPage, HistoryRow, beside, nothing
+from fleet_control.history import rows as history_of
+from fleet_control.host_change import changes
 from fleet_control.last_words import quoted
-from fleet_control.ledger import Job, Run, seconds
+from fleet_control.ledger import Job, Operation, Run, seconds
 from fleet_control.line import printable
 from fleet_control.phrases import (
     MARKS,
@@ -39,6 +42,7 @@ _STATUS_HEAD = (
     "WHAT IT SAID",
 )
 _RUNS_HEAD = ("RUN", "TARGET", "IMAGE OR COMMIT", "ASKED BY", "ASKED (UTC)", "IS", "LINK")
+_HISTORY_HEAD = ("RUN", "WHAT", "IS", "BEFORE → AFTER", "ASKED BY", "ASKED (UTC)", "LINK")
 _REGISTRY_HEAD = ("INSTANCE", "HOST", "TYPE", "BOOTSTRAP PREFIX")
 
 
@@ -62,12 +66,26 @@ def runs(found: Sequence[Run]) -> str:
     return columns([_RUNS_HEAD, *(_run_row(run) for run in found)]) if found else "No runs."
 
 
+def history(page: HistoryPage, target: str) -> str:
+    """A page of the ledger, and what was not looked at."""
+    rows = [_history_row(row) for row in history_of(page)]
+    shown = columns([_HISTORY_HEAD, *rows]) if rows else printable(nothing(target))
+    more = f"Page {page.page} of {page.pages}, newest first." if page.pages > 1 else ""
+    return "\n".join(filter(None, (shown, more, printable(beside(page, target)))))
+
+
+def _history_row(row: HistoryRow) -> tuple[str, ...]:
+    asked = _minute(datetime.fromtimestamp(row.asked, UTC))
+    return (str(row.run_id), row.what, row.ended, row.moved, row.by, asked, row.url)
+
+
 def run(one: Run) -> str:
-    asked = f"{one.target or 'a target'} ({one.image_or_commit or 'newest image'})"
+    (row,) = history_of(HistoryPage((one,)))
     jobs = columns([(job.name, _stands(job)) for job in one.jobs])
     parts = (
         printable(f"run {one.id}: {run_state(one)}"),
-        printable(f"deploys {asked}, asked for by {_asker(one)}"),
+        printable(f"{_does(one)}, asked for by {_asker(one)}"),
+        printable(f"before → after: {row.moved}") if _is_known_before(one) else "",
         printable(f"revision {told(one.made_of, seconds(one.created))}") if one.made_of else "",
         jobs,
         printable(f"why: {one.reason}") if one.reason else "",
@@ -75,6 +93,23 @@ def run(one: Run) -> str:
         printable(one.url),
     )
     return "\n".join(part for part in parts if part)
+
+
+def _is_known_before(one: Run) -> bool:
+    """Whether more is known of what the hosts ran before than the names of the jobs tell."""
+    return any(change.old_revision for change in changes(one))
+
+
+def _does(one: Run) -> str:
+    what = f"deploys {one.target or 'a target'} ({one.image_or_commit or 'newest image'})"
+    match one.operation:
+        case Operation.ROLLBACK:
+            what = f"rolls back {one.target}"
+        case Operation.RESUME:
+            what = f"takes up run {one.target}"
+        case Operation.UNLOCK:
+            what = f"breaks the lock {one.target} on the state"
+    return f"{what}, overriding the freeze" if one.override else what
 
 
 def _stands(job: Job) -> str:

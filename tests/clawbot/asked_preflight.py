@@ -16,5 +16,5 @@ async def found(bot: Bot) -> dict[str, Check]:
     return {one.name: one for one in reply.checks}
 
 
-def wrong(of: dict[str, Check]) -> set[str]:
+def faults(of: dict[str, Check]) -> set[str]:
     return {name for name, one in of.items() if one.outcome is Outcome.WRONG}

@@ -47,6 +47,10 @@ class KeptChat:
             self.messages[reply_id] = reply
             self.changed.notify_all()
 
+    async def until_said(self, count: int) -> None:
+        async with self.changed:
+            await self.changed.wait_for(lambda: len(self.said) >= count)
+
     async def until(self, kind: type[Reply]) -> Reply:
         async with self.changed:
             await self.changed.wait_for(lambda: any(isinstance(one, kind) for one in self.said))

@@ -16,6 +16,7 @@ from fleet_control.ledger import TITLE_FIELDS, Job, Run, Step
 from sandbox.loopback import listen, url_of
 from tests.clock import TurnedClock
 
+PAGE = 8
 CREATED = "2026-11-24T10:00:00Z"
 
 
@@ -40,6 +41,9 @@ def job(name: str, conclusion: str | None = "success", status: str = "completed"
     return Job(name, status, conclusion, CREATED, None, steps)
 
 
+PAGE = 8
+
+
 @dataclass
 class Api:
     """Attributes:
@@ -50,10 +54,12 @@ class Api:
     adds: what the answer to a deploy says beside.
     ends: what each deploy has ended as by the time anybody looks, or nothing for one that waits.
     unlisted: ids of runs that `runs` does not show yet.
+    unseen: ids of runs whose jobs `history` can't have.
     told: the end that each asker was told of last, by the ask's request id.
     checks: what a preflight sees.
     signer: who signs what it is asked.
     freeze: the one that holds the fleet.
+    lock: the one on the state, where it can be seen.
     off: by how many seconds its own clock is ahead.
     """
 
@@ -66,10 +72,13 @@ class Api:
     adds: dict[str, Any] = field(default_factory=dict)
     ends: str = ""
     unlisted: set[int] = field(default_factory=set)
+    unseen: set[int] = field(default_factory=set)
     told: dict[str, str] = field(default_factory=dict)
     checks: list[dict[str, Any]] = field(default_factory=list)
     signer: str = "chat:demo"
     freeze: dict[str, Any] | None = None
+    lock: dict[str, Any] | None = None
+    sees_lock: bool = True
     off: float = 0.0
     now: Callable[[], float] = time.time
     url: str = ""
@@ -83,8 +92,8 @@ class Api:
         # What holds the fleet is asked for beside; what is said next is said to who acts.
         is_next = self.next and ask["action"] != "holds"
         no = self.next.pop(0) if is_next else self.refused.get(ask["action"])
-        if ask["action"] == "run" and ask["run_id"] not in [one.id for one in self.runs]:
-            no = no or (404, {"ok": False, "code": "unknown_run", "error": "There is no such run."})
+        if ask["action"] == "run" and not any(one.id == ask["run_id"] for one in self.runs):
+            no = 404, _no("unknown_run", f"There is no deploy with the run id {ask['run_id']}.")
         if no is not None:
             status, body = no
             return web.json_response(body, status=status, headers=self._dated)
@@ -134,11 +143,20 @@ class Api:
         return {"told": self.told.get(ask["request_id"])}
 
     def _history(self, target: str, page: int) -> dict[str, Any]:
-        """Two runs a page."""
+        """So many runs a page as `PAGE` says."""
         found = [_json(one) for one in reversed(self.runs) if target in ("", one.target)]
-        pages = max(1, -(-len(found) // 2))
+        pages = max(1, -(-len(found) // PAGE))
         number = min(page, pages)
-        return {"runs": found[2 * number - 2 : 2 * number], "page": number, "pages": pages}
+        shown = found[(number - 1) * PAGE : number * PAGE]
+        unseen = [one["id"] for one in shown if one["id"] in self.unseen]
+        why = "GitHub does not answer." if unseen else ""
+        return {"runs": shown, "unseen": unseen, "why": why, "page": number, "pages": pages}
+
+    def change(self, id_: int, **more: Any) -> Run:
+        """GitHub moves a run on."""
+        place = next(place for place, one in enumerate(self.runs) if one.id == id_)
+        self.runs[place] = self.runs[place]._replace(**more)
+        return self.runs[place]
 
     def _of_holds(self, ask: dict[str, Any]) -> dict[str, Any]:
         before = self.freeze
@@ -148,13 +166,8 @@ class Api:
             self.freeze = {**held, "until": since + ask["seconds"]}
         if ask["action"] == "unfreeze":
             self.freeze = None
-        return {"freeze": self.freeze, "lifted": before}
-
-    def change(self, id_: int, **more: Any) -> Run:
-        """GitHub moves a run on."""
-        place = next(place for place, one in enumerate(self.runs) if one.id == id_)
-        self.runs[place] = self.runs[place]._replace(**more)
-        return self.runs[place]
+        lock = {"lock": self.lock} if self.sees_lock else {}
+        return {"freeze": self.freeze, "lifted": before, **lock}
 
     def count(self, action: str) -> int:
         return sum(ask["action"] == action for ask in self.asked)
@@ -163,6 +176,10 @@ class Api:
         """Wait until that many such calls came."""
         async with self.arrived:
             await self.arrived.wait_for(lambda: self.count(action) >= count)
+
+
+def _no(code: str, why: str) -> dict[str, Any]:
+    return {"ok": False, "code": code, "error": why}
 
 
 def _json(one: Run) -> dict[str, Any]:

@@ -86,6 +86,7 @@ async def test_what_runs_is_not_stopped_and_how_it_is_is_said(
     answer = await notice(talk, "freeze")
 
     assert any("`/fleet stop` ends it" in line for line in answer.lines) is offers
+    assert answer.runs == (7 if offers else 0)
 
 
 async def test_any_operator_lifts_it(talk: Talk) -> None:

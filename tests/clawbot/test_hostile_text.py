@@ -14,15 +14,26 @@ from hypothesis import strategies as st
 
 from clawbot.commands import OptionKind
 from clawbot.discord.buttons import seen as seen_in
-from clawbot.discord.choices import offers
+from clawbot.discord.choices import offers, runs
 from clawbot.discord.embeds import embed, said
+from clawbot.page import Page
 from clawbot.parsing import Unreadable, parse
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
-from clawbot.replies import Deploying, Notice, PreflightReport, Question, Reply, StatusReport
+from clawbot.replies import (
+    Deploying,
+    HistoryReport,
+    Notice,
+    PreflightReport,
+    Question,
+    Reply,
+    StatusReport,
+)
 from clawbot.telegram import messages
 from fleet_control import json_output, text_output
 from fleet_control.command import Result, broken
 from fleet_control.error import FleetError
+from fleet_control.freeze import Freeze, one_line
+from fleet_control.history import HistoryPage, HistoryRow, RunResult
 from fleet_control.host import Health, HostState
 from fleet_control.host_answer import HostAnswer
 from fleet_control.last_words import LastWords
@@ -125,15 +136,21 @@ def replies(text: str) -> Iterator[Reply]:
     for reply in (
         Notice(("x", "x"), code="x"),
         question,
-        Deploying(progress, "discord:1", "x", "x"),
+        Deploying(progress, "discord:1", "x", "x", "x", NOW),
+        HistoryReport(Page((ROW,) * 8, 1, 3, 1), "x", "x"),
     ):
         yield filled(reply, text)
-    yield StatusReport(fleet(text))
+    frozen = Freeze("telegram:7 kim", one_line(text), 0, int(NOW))
+    yield StatusReport(fleet(text), held=frozen.sentence)
     yield PreflightReport(checks(text))
 
 
 def checks(text: str) -> tuple[Check, ...]:
     return tuple(filled(Check("x", outcome, "x", "x"), text) for outcome in Outcome)
+
+
+LINK = "https://github.com/openclaw/clawdinators/actions/runs/7"
+ROW = HistoryRow(7, LINK, "x", "x", "", "x", NOW, "x", RunResult.FAILED, "x", 7.0)
 
 
 def discord(reply: Reply) -> Iterator[str]:
@@ -234,6 +251,7 @@ def test_fleet_control_prints_a_row_a_row(text: str) -> None:
         lambda word: text_output.runs([filled(asked, word)]),
         lambda word: text_output.run(filled(asked, word)),
         lambda word: text_output.preflight(checks(word)),
+        lambda word: text_output.history(filled(HistoryPage((asked,), why="x"), word), word),
         lambda word: broken(FleetError(word)).shown(as_json=False),
     )
     for draw in draws:
@@ -321,8 +339,14 @@ def test_backquotes_that_hold_nothing_or_have_no_other_are_words(line: str) -> N
 
 def test_what_is_offered_while_one_types_is_one_line() -> None:
     status = fleet("a\n\u202eb")
-    for kind in (OptionKind.TARGET, OptionKind.IMAGE):
-        for offer in offers(kind, "", status, NOW):
+    strange = filled(run(), "a\n\u202eb")
+    found = [
+        one
+        for kind in (OptionKind.TARGET, OptionKind.IMAGE)
+        for one in offers(kind, "", status, NOW)
+    ]
+    for offers_ in (found, runs("", [strange], NOW)):
+        for offer in offers_:
             assert_seen(offer.shown.replace("\n", "\x00"))
 
 

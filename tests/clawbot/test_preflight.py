@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
 from clawbot.replies import PreflightReport
 from fleet_control.preflight import Check, Outcome, Point, ok, unseen, wrong
-from tests.clawbot.asked_preflight import found
+from tests.clawbot.asked_preflight import faults, found
 from tests.clawbot.bots import KeptChat, registry
 from tests.clawbot.talk import Talk, talk_with
 from tests.clock import TurnedClock
@@ -34,7 +36,7 @@ async def test_what_takes_longer_than_a_second_says_so_and_in_time_it_is_answere
     await clock.turn(0.9)
     assert chat.said == []
     await clock.turn(0.1)
-    assert chat.said == [PreflightReport(looked_at=23)]
+    assert chat.said == [PreflightReport(looked_at=24)]
     await clock.turn(9)
     of = {one.name: one for one in (await asked).checks}
     told = "Discord did not answer in 8 s."
@@ -47,6 +49,51 @@ async def test_what_is_seen_at_once_is_said_once(talk: Talk, clock: TurnedClock)
     reply = await talk.bot.preflight.answer(chat.reply())
     assert chat.said == [reply]
     assert clock.sleeping == 0
+
+
+@asynccontextmanager
+async def silent() -> AsyncIterator[str]:
+    """Whoever asks there waits until the end."""
+    asked: list[asyncio.StreamWriter] = []
+
+    async def take(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(writer)
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    finally:
+        server.close()
+        for writer in asked:
+            writer.transport.abort()
+        await asyncio.sleep(0)
+
+
+# The registry and the branch wait for the Control API, the branch for EC2, whose images here are of
+# an earlier contract.
+@pytest.mark.parametrize(
+    ("settings", "hang", "expected"),
+    [
+        (["CLAWBOT_CONTROL_API_URL"], 3, {Point.API, Point.IMAGE}),
+        (["CLAWBOT_EC2_URL"], 2, {Point.HOSTS}),
+        (["CLAWBOT_CONTROL_API_URL", "CLAWBOT_EC2_URL"], 4, {Point.API, Point.HOSTS}),
+    ],
+)
+async def test_whatever_hangs_the_answer_comes_within_ten_seconds_and_says_what(
+    clock: TurnedClock, ec2: FakeEc2, settings: list[str], hang: int, expected: set[Point]
+) -> None:
+    ec2.forget()
+    async with silent() as url, talk_with(clock, ec2, **dict.fromkeys(settings, url)) as talk:
+        asked = asyncio.create_task(found(talk.bot))
+        async with asyncio.timeout(20):
+            await asyncio.sleep(0.05)  # every look has begun
+            while clock.sleeping > hang + 1:  # noqa: ASYNC110  (nothing tells of one cancelled)
+                await asyncio.sleep(0.01)
+            await clock.turn(10)
+            of = await asked
+    assert faults(of) == expected
+    for point in expected - {Point.IMAGE}:
+        assert of[point].told == "It did not answer in 10 s."
 
 
 async def test_a_bot_of_no_platform_sees_no_channel_and_no_token(talk: Talk) -> None:

@@ -1,24 +1,32 @@
 """How a roll that was stopped is shown: as what it did, whenever that is read."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clawbot import wording
+from clawbot.discord.embeds import embed
 from clawbot.progress import HostStage, Stage, progress
 from clawbot.replies import Deploying
+from clawbot.telegram import messages
 from fleet_control import phrases
-from fleet_control.deploy_jobs import MOVING_STEP, STOPPED_STEP, EndState, begins
+from fleet_control.deploy_jobs import FINISHING_STEP, MOVING_STEP, STOPPED_STEP, EndState, begins
 from fleet_control.host_change import changes
 from fleet_control.ledger import Job, Run, Step
+from fleet_control.roll_stop import Place, place
 from sandbox.terminal.markup import render
 from tests.clawbot.control_api import CREATED, job, run
 
 OLD, NEW = "ami-0123abcd", "ami-4567abcd"
 IDS = ("claw-1", "claw-2", "claw-3", "claw-4", "claw-5")
 SAM = "discord:80351110224678912 sam"
+NEXT = {
+    0: "No host was touched. Ask again when it may go on.",
+    5: "Every host is done. What left the registry stays until the next deploy of `all`.",
+}
 LOOK = Step("See whether the roll goes on", "completed", "success")
 STOPPED = Step(f"{STOPPED_STEP}{SAM}", "completed", "failure")
 SKIPPED = Step(STOPPED_STEP, "completed", "skipped")
@@ -66,8 +74,7 @@ def test_hosts_before_are_done_and_the_others_untouched(done: int, ends: str) ->
     assert not any(one.began for one in list(changes(stopped(done, ends)))[done:])
     after = f"after claw-{done}" if done else "before any host"
     assert wording.stage(seen) == f"stopped by sam {after}"
-    goes_on = "To go on from there: `/fleet resume 7`."
-    assert seen.advice == (goes_on if done else "No host was touched. Ask again when it may go on.")
+    assert seen.advice == NEXT.get(done, "To go on from there: `/fleet resume 7`.")
     assert phrases.run_state(stopped(done, ends)) == f"stopped by {SAM}"
 
 
@@ -81,6 +88,83 @@ def test_while_the_host_in_hand_is_finished_it_is_no_stop_yet(at: int, looks: bo
     seen = progress(run(7, target="all", jobs=jobs))
 
     assert (seen.stage, seen.hosts[at].stage) == (Stage.RUNNING, HostStage.REPLACING)
+
+
+@dataclass
+class Unfolding:
+    """A roll of five, which somebody stops at one of the moments that GitHub shows of it.
+
+    Attributes:
+        lag: how many of the last changes GitHub did not show yet to who stopped it.
+        shown: the run after each change.
+        place: where the roll was called to be.
+        begun: how many hosts it had begun by then.
+    """
+
+    moment: int
+    lag: int
+    jobs: list[Job] = field(default_factory=list)
+    shown: list[Run] = field(default_factory=list)
+    place: Place = field(default_factory=lambda: Place("", more=False))
+    begun: int = 0
+    going: int = 0
+
+    def change(self, at: int, job: Job) -> None:
+        self.jobs[at : at + 1] = [job]
+        self.shown.append(run(7, target="all", jobs=tuple(self.jobs)))
+        if len(self.shown) - 1 == self.moment:
+            self.place, self.begun = place(self.shown[max(0, self.moment - self.lag)]), self.going
+
+    def end(self) -> Run:
+        self.change(0, job("plan", None, "in_progress"))
+        self.jobs[1:] = [host(id_, None, status="queued") for id_ in IDS]
+        self.change(0, job("plan"))
+        names = [*(f"{id_}: {OLD} -> {NEW} @0a1b2c3" for id_ in IDS), "finish"]
+        ended = all(self._moves(at, name) for at, name in enumerate(names, 1))
+        last = [one if one.status == "completed" else _never(one) for one in self.jobs]
+        return run(
+            7, "completed", "success" if ended else "failure", target="all", jobs=tuple(last)
+        )
+
+    def _moves(self, at: int, name: str) -> bool:
+        """Whether it was not told to stop when it looked."""
+        moves = FINISHING_STEP if name == "finish" else MOVING_STEP
+        doing = Job(name, "in_progress", None, CREATED, None, (Step(moves, "queued", None),))
+        self.change(at, doing)
+        if self.place.more:
+            steps = (LOOK, STOPPED, Step(moves, "completed", "skipped"))
+            self.change(at, Job(name, "completed", "failure", CREATED, CREATED, steps))
+            return False
+        self.going = at
+        for status, ends in (("in_progress", None), ("completed", "success")):
+            steps = (LOOK, SKIPPED, Step(moves, status, ends))
+            self.change(at, Job(name, status, ends, CREATED, CREATED, steps))
+        return True
+
+
+def _never(job: Job) -> Job:
+    return job._replace(status="completed", conclusion="cancelled")
+
+
+@settings(max_examples=150, deadline=None)
+@given(moment=st.integers(0, 19), lag=st.integers(0, 3))
+def test_at_every_moment_the_reply_is_true(moment: int, lag: int) -> None:
+    roll = Unfolding(moment, lag)
+    seen = progress(roll.end())
+
+    assert moment < len(roll.shown)
+    done = [one.id for one in seen.hosts if one.stage is HostStage.HEALTHY]
+    assert done == list(IDS[: len(done)])
+    assert {one.stage for one in seen.hosts[len(done) :]} <= {HostStage.UNTOUCHED}
+    assert roll.place.at in ("", "finish", *done)
+    if not roll.place.more:  # it is not offered: all of it had begun
+        assert (seen.stage, roll.begun) == (Stage.DONE, 6)
+    elif roll.begun == 6:  # GitHub did not show yet that it had come so far
+        assert seen.stage is Stage.DONE
+        assert lag
+    else:
+        assert (seen.stage, len(done)) == (Stage.STOPPED, roll.begun)
+        assert seen.stopped_by == SAM
 
 
 def test_what_failed_by_itself_is_called_failed_whoever_stopped_the_rest() -> None:
@@ -112,11 +196,19 @@ def test_who_has_no_name_is_called_by_the_account(by: str) -> None:
     assert seen.reason == f"The roll was stopped by {by}."
 
 
-def test_the_run_s_own_words_say_why() -> None:
+def test_the_run_s_own_words_say_why_on_every_front() -> None:
     why = f"{begins('claw-3', EndState.UNTOUCHED)}the roll was stopped by {SAM}."
+    reply = Deploying(progress(stopped(2, reason=why)))
 
-    shown = render(Deploying(progress(stopped(2, reason=why))), 0.0).plain
+    in_discord, in_telegram = embed(reply, 0.0), messages.render(reply, 0.0)
+    shown = render(reply, 0.0).plain
 
+    assert in_discord.description is not None
+    assert in_discord.description.startswith("**stopped by sam after claw-2**\n🟢 **claw-1**")
+    assert "⚪ **claw-3** · untouched" in in_discord.description
+    assert [field.value for field in in_discord.fields if field.name == "Why"] == [why]
+    assert in_telegram.startswith("⚪ <b>Deploy all</b>: stopped by sam after claw-2\n")
+    assert f"\nWhy: {why}\n" in in_telegram
     assert shown.startswith("■ deploy all: stopped by sam after claw-2\n")
     assert f"  · claw-3  {OLD} -> {NEW}  untouched\n" in shown
     assert f"  why:  {why}\n" in shown

@@ -41,6 +41,7 @@ class Control(Api):
                     "reply",
                 )
                 told = {name: ask[name] for name in names} | {"caller": ask["caller"] or ""}
+                told |= {name: ask.get(name, "") for name in ("operation", "override")}
                 begun = run(len(self.runs) + 1, "queued", **told)
                 self.runs.append(begun)
                 return {"message": "queued", "run": {"id": begun.id, "url": begun.url}}

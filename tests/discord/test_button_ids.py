@@ -1,12 +1,17 @@
 """The ids of buttons: their whole meaning in a hundred characters."""
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from clawbot.discord import buttons
 from clawbot.discord.buttons import DiscordAct, DiscordPress
+from clawbot.proposal import PLAN_LENGTH
 from clawbot.replies import Question
 from clawbot.seal import Seal
+from fleet_control.ledger import Operation
 from sandbox.discord_api import limit
 
 SEAL = Seal("secret")
@@ -45,6 +50,36 @@ def test_the_longest_fits() -> None:
     press = buttons.answer(question, DiscordAct.YES)
     assert press is not None
     assert len(press.custom_id(SEAL, "bot", "channel")) <= limit.CUSTOM_ID
+
+
+@pytest.mark.parametrize("act", [DiscordAct.YES, DiscordAct.OVERRIDE, DiscordAct.NO])
+@pytest.mark.parametrize(
+    ("operation", "target", "plan"),
+    [
+        (Operation.ROLLBACK, "a" * 32, "f" * PLAN_LENGTH),
+        (Operation.RESUME, "9" * 19, "0" * PLAN_LENGTH),
+        (Operation.UNLOCK, "f" * 36, ""),
+        (Operation.DEPLOY, "a" * 32, ""),
+    ],
+)
+def test_the_longest_of_each_operation_fits_and_comes_back(
+    act: DiscordAct, operation: Operation, target: str, plan: str
+) -> None:
+    longest = ask(target, "", 2**64 - 1, 2**64 - 1, 2**35)
+    press = buttons.answer(replace(longest, operation=operation, plan=plan), act)
+    assert press is not None
+    id_ = press.custom_id(SEAL, "bot", "channel")
+    assert len(id_) <= limit.CUSTOM_ID
+    assert buttons.read(id_, SEAL, "bot", "channel") == press
+    asked = buttons.question(press)
+    assert (asked.operation, asked.target, asked.plan) == (operation, target, plan)
+    assert asked.override == ("freeze" if act is DiscordAct.OVERRIDE else "")
+
+
+def test_the_longest_run_can_be_gone_on_with() -> None:
+    id_ = DiscordPress(DiscordAct.RESUME, "9" * 19).custom_id(SEAL, "bot", "channel")
+    assert len(id_) <= limit.CUSTOM_ID
+    assert buttons.read(id_, SEAL, "bot", "channel") == DiscordPress(DiscordAct.RESUME, "9" * 19)
 
 
 def test_of_a_whole_commit_there_are_as_many_digits_as_a_title_has() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.clawbot.bots import registry
-from tests.clawbot.control_api import job
+from tests.clawbot.control_api import job, run
 from tests.discord.dialogue import MOVES, deploying, question, whispered
 from tests.discord.ec2 import Claw
 from tests.discord.scene import DiscordScene
@@ -360,3 +360,22 @@ async def test_a_day_later_status_is_still_refreshed_in_place(scene: DiscordScen
     await scene.discord.press(scene.app, scene.owner, reply, reply.buttons["Refresh"])
     await scene.until(lambda: "1 missing" in reply.text)
     assert len(scene.channel()) == 1
+
+
+async def test_a_history_is_turned_in_place_and_of_its_target(scene: DiscordScene) -> None:
+    scene.api.runs = [
+        run(n, "completed", "success", target=target, request_id="")
+        for n, target in enumerate(["claw-1", "claw-2"] * 3, 1)
+    ]
+    await scene.start()
+    asked = await scene.discord.command(scene.app, scene.visitor, "history", target="claw-1")
+    reply = await scene.replied(asked)
+    assert list(reply.buttons) == ["Refresh", "Next ▶"]
+    await scene.discord.press(scene.app, scene.owner, reply, reply.buttons["Next ▶"])
+    await scene.until(lambda: "page 2 of 2, newest first" in reply.text)
+    assert ("run 1]" in reply.text, "claw-2" in reply.text) == (True, False)
+    assert list(reply.buttons) == ["◀ Back", "Refresh"]
+    await scene.clock.turn(5)
+    await scene.discord.press(scene.app, scene.visitor, reply, reply.buttons["◀ Back"])
+    await scene.until(lambda: "page 1 of 2" in reply.text)
+    assert scene.discord.problems == []

@@ -11,6 +11,7 @@ from clawbot.discord.embeds import embed, said
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
 from clawbot.seal import Seal
+from fleet_control.freeze import Freeze
 from fleet_control.host import Health, Host, HostState, Image, Reading
 from fleet_control.host_answer import HostAnswer
 from fleet_control.ledger import Revision
@@ -73,11 +74,12 @@ def deploy(hosts: int, **more: object) -> Deploying:
     return Deploying(Progress(**known), "discord:1", "It does not answer. " * 200)  # type: ignore[arg-type]  # a test's keywords
 
 
+HELD = Freeze(f"telegram:{'1' * 20} {'x' * 32}", "*" * 100, 0, int(NOW)).sentence
 REPLIES: list[Reply] = [
     HELP,
     usage(tuple(f"claw-{n}" for n in range(500))),
     Notice(("x" * 9000,), Tone.BROKEN),
-    *(StatusReport(worst_fleet(), page) for page in (0, 1, 20, 10_000)),
+    *(StatusReport(worst_fleet(), page, HELD) for page in (0, 1, 20, 10_000)),
     StatusReport(status(["claw-1"])),
     Question("all", IMAGE, "discord:1", "2", NOW, "w" * 5000, (LONG,) * 500, (LONG,), (LONG,) * 9),
     Question("all", "x" * 500, "discord:1", "2", NOW, "why", (), (), ()),

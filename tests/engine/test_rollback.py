@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.engine.site import NEW, OLD, ONE, TWO, EngineSite
+from tests.engine.site import NEW, OLD, ONE, THREE, TWO, EngineSite
 from tests.workflows import git
 
 
@@ -45,24 +45,26 @@ def test_three_deploys_two_images_three_revisions_and_each_host_is_again_what_it
 ) -> None:
     site.settles()
     site.registers(ONE, TWO)
+    at_first = _made(site)
     revisions = [_changes(site, "First", OLD)]
-    assert site.deploys(TARGET="all", AMI_OVERRIDE=OLD) == 0
+    assert site.deploys(TARGET=ONE, AMI_OVERRIDE=OLD) == 0, site.runner.summary
     first = _made(site)
     revisions.append(_changes(site, "Second", NEW))
-    assert site.deploys(TARGET="all") == 0
+    assert site.deploys(TARGET=TWO) == 0, site.runner.summary
     second = _made(site)
     revisions.append(_changes(site, "Third"))
-    assert site.deploys(TARGET=TWO) == 0
+    assert site.deploys(TARGET=ONE) == 0, site.runner.summary
     third, before = _made(site), site.runner.hosts()
-    of = [(one.image, one.revision) for one in (first[TWO], second[TWO], third[TWO])]
+    of = [(one.image, one.revision) for one in (first[ONE], second[TWO], third[ONE])]
     assert of == list(zip((OLD, NEW, NEW), revisions, strict=True))
     _changes(site, "Fourth, which nobody has")
 
-    assert site.deploys(TARGET=TWO, OPERATION="rollback", AMI_OVERRIDE=NEW) == 0
-    assert _made(site) == {ONE: second[ONE], TWO: second[TWO]}
+    assert site.deploys(TARGET=ONE, OPERATION="rollback", AMI_OVERRIDE=OLD) == 0
+    assert _made(site) == third | {ONE: first[ONE]}
     after = site.runner.hosts()
-    assert (after[ONE], after[TWO] != before[TWO]) == (before[ONE], True)
+    assert after[ONE] != before[ONE]
+    assert {**after, ONE: before[ONE]} == before
 
-    assert site.deploys(TARGET="all", OPERATION="rollback") == 0
-    assert _made(site) == {ONE: first[ONE], TWO: third[TWO]}
-    assert not site.differs("fleet")
+    assert site.deploys(TARGET="all", OPERATION="rollback") == 0, site.runner.summary
+    assert _made(site) == third | {TWO: at_first[TWO]}
+    assert site.runner.hosts()[THREE] == before[THREE]

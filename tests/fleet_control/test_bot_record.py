@@ -28,6 +28,12 @@ FAILED = (PLANNED, host_job("failure"))
 REFUSED = (Job("plan", "completed", "failure"), Job("host", "completed", "skipped"))
 CANCELLED_BEFORE = (PLANNED, host_job("cancelled", steps=()))
 ANOTHERS = (PLANNED, host_job("failure", "claw-22"), host_job("failure", "claw-3"))
+STOPPED_STEPS = (
+    Step("See whether the roll goes on", "completed", "success"),
+    Step("Stopped by discord:8035 sam", "completed", "failure"),
+    Step("Replace and wait until healthy", "completed", "skipped"),
+)
+STOPPED = (PLANNED, host_job("failure", steps=STOPPED_STEPS))
 AT_WORK = (PLANNED, host_job(None))
 
 
@@ -63,7 +69,7 @@ def test_a_hosts_own_job_that_began_and_did_not_succeed_failed(conclusion: str) 
     assert told(bots(5, conclusion), run_5=jobs) == BotRecord(LAST, 1)
 
 
-@pytest.mark.parametrize("jobs", [REFUSED, CANCELLED_BEFORE, ANOTHERS, (PLANNED,), ()])
+@pytest.mark.parametrize("jobs", [REFUSED, CANCELLED_BEFORE, ANOTHERS, STOPPED, (PLANNED,), ()])
 @pytest.mark.parametrize("conclusion", ["failure", "cancelled", "timed_out"])
 def test_what_came_to_no_job_of_its_host_is_no_deploy(
     jobs: tuple[Job, ...], conclusion: str

@@ -1,11 +1,12 @@
 """`fleet-control` on a host: what it shows people and programs, and how it ends."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from fleet_control import ec2
-from fleet_control.ledger import Revision
+from fleet_control import ec2, json_output
+from fleet_control.ledger import Job, Revision, Run, Step
 from sandbox.image import images
 from tests.fleet_control import aws, lambdas
 from tests.fleet_control.aws import FakeEc2
@@ -374,3 +375,85 @@ async def test_what_the_sdk_stumbles_over_is_json_too(
     assert (ended.code, ended.err) == (4, "")
     assert ended.answer["code"] == "broken"
     assert ended.answer["error"].endswith(said)
+
+
+RAN = Step("It ran 1111111", "completed", "success")
+ROLLED = run(
+    8,
+    conclusion="failure",
+    operation="rollback",
+    override="freeze",
+    jobs=(
+        Job("claw-2: ami-1 -> ami-2 @2222222", "completed", "failure", None, None, (RAN,)),
+        Job("claw-3: ami-1 -> ami-2 @2222222", "completed", "skipped"),
+    ),
+)
+
+
+async def test_the_history_tells_people_what_each_deploy_changed(
+    host: OnHost, control: Lambda
+) -> None:
+    control.answers({"ok": True, "runs": [json_output.run(ROLLED)], "page": 2, "pages": 3})
+
+    ended = await host.types("history", "claw-2", "--page", "2")
+
+    assert (ended.code, ended.err) == (0, "")
+    head, row, page = ended.out.splitlines()
+    assert head.split("  ")[0] == "RUN"
+    assert "BEFORE → AFTER" in head
+    assert re.split(r"  +", row) == [
+        "8",
+        "rollback claw-2, overriding the freeze",
+        "failed at claw-2, 0 of 2 hosts done",
+        "2 hosts, ami-1 → ami-2 @2222222",
+        "sam in Discord",
+        "2026-09-21 13:00",
+        "https://github.test/runs/8",
+    ]
+    assert page == "Page 2 of 3, newest first."
+    assert control.asked == [{"action": "history", "target": "claw-2", "page": 2}]
+
+
+async def test_the_history_is_json_for_programs(host: OnHost, control: Lambda) -> None:
+    control.answers({"ok": True, "runs": [json_output.run(ROLLED)], "unlooked": 3, "why": "Slow."})
+
+    ended = await host.types("history", "--json")
+
+    (told,) = ended.answer["runs"]
+    assert (told["id"], told["operation"], told["outcome"]) == (8, "rollback", "failed")
+    assert told["told"] == "failed at claw-2, 0 of 2 hosts done"
+    assert [one["old_revision"] for one in told["changes"]] == ["1111111", ""]
+    beside = ("page", "pages", "unlooked", "unseen", "why")
+    assert [ended.answer[one] for one in beside] == [1, 1, 3, [], "Slow."]
+
+
+async def test_a_history_of_nothing_and_of_no_target(host: OnHost, control: Lambda) -> None:
+    control.answers({"ok": True, "runs": []})
+
+    ended = await host.types("history", "claw-9")
+    wrong = await host.types("history", "Claw 9")
+
+    assert ended.out == "None of the last deploys concerns claw-9.\n"
+    assert (wrong.code, wrong.err) == (2, "`Claw 9` is no instance's id, and not `all`.\n")
+
+
+@pytest.mark.parametrize(
+    ("asked", "does"),
+    [
+        (ROLLED, "rolls back claw-2, overriding the freeze"),
+        (ROLLED._replace(operation="resume", target="7", override=""), "takes up run 7"),
+        (
+            ROLLED._replace(operation="unlock", target="0123abcd", override=""),
+            "breaks the lock 0123abcd on the state",
+        ),
+        (ROLLED._replace(operation=""), "deploys claw-2 (newest image), overriding the freeze"),
+    ],
+)
+async def test_a_run_says_what_it_does_and_what_it_changed(
+    host: OnHost, control: Lambda, asked: Run, does: str
+) -> None:
+    control.shows(asked)
+
+    ended = await host.types("run", "8")
+
+    assert f"\n{does}, asked for by discord:8035 sam\nbefore → after: 2 hosts," in ended.out

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fleet_control.ledger import Job, parse_request_id
+from fleet_control.ledger import Job, Step, parse_request_id
 from fleet_control.policy import RefusalCode
 from lambda_fn.read_limit import A_MINUTE
 from tests.fleet_control import aws
@@ -215,6 +215,22 @@ async def test_a_failed_deploy_in_json_has_the_run(host: OnHost, control: Lambda
         "no such image",
     )
     assert answer["run"]["jobs"][0]["conclusion"] == "failure"
+
+
+async def test_a_deploy_that_a_person_stopped_is_called_that(host: OnHost, control: Lambda) -> None:
+    sam = "Stopped by discord:8035 sam"
+    steps = (Step(sam, "completed", "failure"), Step("Replace", "completed", "skipped"))
+    job = FAILED.jobs[0]._replace(steps=steps)
+    control.shows(*[FAILED._replace(jobs=(job,), reason="the roll was stopped")] * 2)
+
+    ended = await host.types("wait", "7")
+    answer = (await host.types("wait", "7", "--json")).answer
+
+    assert ended.code == 5
+    assert ended.out.splitlines()[0] == "run 7: stopped by discord:8035 sam"
+    assert "claw-2: ami-1 -> ami-2  stopped" in ended.out.splitlines()
+    assert "run 7: stopped by discord:8035 sam" in ended.err.splitlines()
+    assert (answer["code"], answer["error"]) == ("deploy_stopped", "the roll was stopped")
 
 
 async def test_waiting_can_be_limited(host: OnHost, control: Lambda) -> None:

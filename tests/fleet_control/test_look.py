@@ -63,8 +63,18 @@ async def test_a_look_that_hangs_is_over_after_ten_seconds_and_its_first_point_i
     await clock.turn(0.1)
     of = {one.name: one for one in await asked}
     assert of[Point.HOSTS] == wrong(Point.HOSTS, "It did not answer in 10 s.", "Wait for EC2.")
-    assert of[Point.IMAGE] == unseen(Point.IMAGE, "It did not answer in 10 s.")
+    first = "Mend what is wrong first."
+    assert of[Point.IMAGE] == unseen(Point.IMAGE, "It did not answer in 10 s.", first)
     assert of[Point.API].outcome is Outcome.OK
+
+
+async def test_of_one_that_hangs_and_is_not_to_blame_all_is_unseen() -> None:
+    clock = TurnedClock()
+    asked = asyncio.create_task(look([Look((Point.REGISTRY,), _hang)], clock))
+    await clock.asleep(1)
+    await clock.turn(10)
+    (found,) = (one for one in await asked if one.name == Point.REGISTRY)
+    assert found == unseen(Point.REGISTRY, "It did not answer in 10 s.", "Look again in a minute.")
 
 
 async def test_a_look_that_breaks_leaves_the_others_and_tells_no_trace() -> None:

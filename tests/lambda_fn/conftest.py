@@ -13,7 +13,7 @@ from lambda_fn.handler import Call
 from lambda_fn.http_client import Budget
 from lambda_fn.settings import SecretReader
 from tests.lambda_fn.events import CONTROL_TOKEN, InvocationContext
-from tests.lambda_fn.role import TABLE, LambdaRole, playing
+from tests.lambda_fn.role import LOCKS, STATE, TABLE, LambdaRole, playing
 from tests.lambda_fn.small_github import TOKEN, SmallGitHub
 
 
@@ -81,6 +81,19 @@ def table(moto: str, environ: dict[str, str]) -> Iterator[LambdaRole]:
         )
         environ |= role.environ | {"CONTROL_TABLE": TABLE}
         yield role
+
+
+@pytest.fixture
+def locks(table: LambdaRole, environ: dict[str, str]) -> LambdaRole:
+    """OpenTofu's table beside the control table, in the same account."""
+    table.admin.create_table(
+        TableName=LOCKS,
+        KeySchema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "LockID", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    environ |= {"LOCK_TABLE": LOCKS, "STATE_LOCK": STATE}
+    return table
 
 
 Ask = Callable[..., Awaitable[ApiAnswer]]

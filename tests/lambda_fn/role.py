@@ -10,6 +10,8 @@ from typing import Any
 import boto3
 
 TABLE = "clawdinator-control"
+# OpenTofu's, and the key of the fleet's state in it.
+LOCKS, STATE = "clawdinator-tofu-lock", "clawdinator-tofu-state/fleet.tfstate"
 
 
 @dataclass

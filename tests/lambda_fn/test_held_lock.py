@@ -11,9 +11,8 @@ from lambda_fn.settings import read_settings
 from lambda_fn.table import Table
 from tests.lambda_fn.conftest import Ask
 from tests.lambda_fn.events import AGENT_1, function_url
-from tests.lambda_fn.role import TABLE, LambdaRole
+from tests.lambda_fn.role import LOCKS, STATE, TABLE, LambdaRole
 
-LOCKS, KEY = "clawdinator-tofu-lock", "clawdinator-tofu-state/fleet.tfstate"
 ID = "11111111-2222-3333-4444-555555555555"
 NOW = 1795507200.0
 WHO = "runner@runnervm1"
@@ -26,20 +25,7 @@ INFO = {
 NOTED = state_lock.begun(WHO, 17, "plan", NOW)
 
 
-@pytest.fixture
-def locks(table: LambdaRole, environ: dict[str, str]) -> LambdaRole:
-    """OpenTofu's table beside the control table, in the same account."""
-    table.admin.create_table(
-        TableName=LOCKS,
-        KeySchema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "LockID", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    environ |= {"LOCK_TABLE": LOCKS, "STATE_LOCK": KEY}
-    return table
-
-
-def lock(role: LambdaRole, key: str = KEY) -> None:
+def lock(role: LambdaRole, key: str = STATE) -> None:
     item = {"LockID": {"S": key}, "Info": {"S": json.dumps(INFO)}}
     role.admin.put_item(TableName=LOCKS, Item=item)
 
@@ -95,7 +81,7 @@ def test_a_persons_own_has_neither(locks: LambdaRole, environ: dict[str, str], n
 
 
 def test_where_nobody_holds_it_there_is_none(locks: LambdaRole, environ: dict[str, str]) -> None:
-    lock(locks, f"{KEY}-md5")
+    lock(locks, f"{STATE}-md5")
 
     assert seen(environ) == {"lock": None}
 

@@ -1,7 +1,9 @@
 """What the Control API sees of whether a deploy would work, each thing broken by itself."""
 
 import json
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,16 +11,17 @@ import pytest
 from aiohttp import web
 
 from fleet_control.preflight import Outcome, Point
-from tests.lambda_fn.conftest import ApiAnswer, Ask
-from tests.lambda_fn.events import AGENT_1, CHAT_1, function_url
+from tests.lambda_fn.conftest import ApiAnswer, Ask, TurnedNow
+from tests.lambda_fn.events import AGENT_1, CHAT_1, PERSONS, function_url
 from tests.lambda_fn.role import TABLE, LambdaRole
-from tests.lambda_fn.small_github import TOKEN, SmallGitHub
+from tests.lambda_fn.small_github import TOKEN, SmallGitHub, run_of
+from tests.lambda_fn.test_held_lock import ID, NOW, WHO, lock, note
 
 PREFLIGHT = function_url({"action": "preflight"}, CHAT_1)
 REGISTRY = json.dumps({f"clawdinator-{n}": {"host": f"clawdinator-{n}"} for n in (1, 2)}).encode()
 SEEN = {
     *(Point.GITHUB, Point.GITHUB_TOKEN, Point.QUOTA, Point.WORKFLOW, Point.DISPATCH),
-    *(Point.HOST_FILES, Point.TABLE),
+    *(Point.HOST_FILES, Point.TABLE, Point.FREEZE, Point.LOCK),
 }
 
 
@@ -26,6 +29,20 @@ SEEN = {
 def github(github: SmallGitHub) -> SmallGitHub:
     github.registry, github.remaining = REGISTRY, 4_990
     return github
+
+
+@dataclass(frozen=True)
+class Locked:
+    """A state that is locked."""
+
+    environ: dict[str, str]
+    now: TurnedNow
+
+
+@pytest.fixture
+def locked(locks: LambdaRole, environ: dict[str, str], now: TurnedNow) -> Locked:
+    lock(locks)
+    return Locked(environ, now)
 
 
 def of(answer: ApiAnswer) -> dict[str, dict[str, str]]:
@@ -42,7 +59,7 @@ def said(message: str, status: int, **headers: str) -> web.Response:
 
 
 async def test_all_is_well_and_no_run_began(
-    ask: Ask, github: SmallGitHub, table: LambdaRole
+    ask: Ask, github: SmallGitHub, locks: LambdaRole
 ) -> None:
     github.ends = f"{datetime.now(UTC) + timedelta(days=100, hours=1):%Y-%m-%d %H:%M:%S} UTC"
 
@@ -58,6 +75,15 @@ async def test_all_is_well_and_no_run_began(
     assert (github.runs, github.dispatched) == ([], [])
     (tried,) = (one.body for one in github.asked if one.method == "POST")
     assert tried == {"ref": "main", "inputs": {"preflight": "true"}}
+
+
+async def test_of_many_host_files_five_are_named(
+    ask: Ask, github: SmallGitHub, table: LambdaRole
+) -> None:
+    github.registry = json.dumps({f"claw-{n}": {"host": f"claw-{n}"} for n in range(7)}).encode()
+    told = of(await ask(PREFLIGHT))[Point.HOST_FILES]["told"]
+    assert told.count("`nix/hosts/") == 5
+    assert told.endswith("are not on `main` (7 in all).")
 
 
 def _break_token(github: SmallGitHub) -> None:
@@ -211,6 +237,57 @@ async def test_a_table_that_is_away_or_not_named_is_wrong(
     answer = await ask(PREFLIGHT)
     assert with_outcome(answer, Outcome.WRONG) == {Point.TABLE}
     assert "CONTROL_TABLE is not set" in of(answer)[Point.TABLE]["told"]
+
+
+@pytest.mark.parametrize(
+    ("status", "ahead", "outcome", "told"),
+    [
+        ("in_progress", 0, Outcome.OK, "It is held by run 17, which is at work."),
+        ("completed", 3600 + 200, Outcome.WRONG, "It was left by run 17, and the next run breaks"),
+        ("completed", 3600 + 400, Outcome.OK, "It was left by run 17; the next run breaks it."),
+        ("", 0, Outcome.WRONG, f"`{WHO}` holds it, which is no run."),
+    ],
+)
+async def test_a_lock(
+    ask: Ask,
+    github: SmallGitHub,
+    locked: Locked,
+    status: str,
+    ahead: float,
+    outcome: Outcome,
+    told: str,
+) -> None:
+    if status:
+        github.runs = [run_of(PERSONS, 17, status=status)]
+        note(locked.environ)
+    locked.now.ahead = NOW + ahead - time.time()
+
+    check = of(await ask(PREFLIGHT))[Point.LOCK]
+
+    assert (check["outcome"], check["told"][: len(told)]) == (outcome, told)
+    assert (f"/fleet unlock {ID}" in check["advice"]) is (outcome is Outcome.WRONG)
+
+
+async def test_a_lock_that_can_not_be_read_is_unseen(
+    ask: Ask, github: SmallGitHub, table: LambdaRole
+) -> None:
+    check = of(await ask(PREFLIGHT))[Point.LOCK]
+    assert (check["outcome"], check["advice"]) == ("unseen", "Apply `tofu/control` again.")
+
+
+async def test_a_freeze_is_wrong_until_it_is_lifted(
+    ask: Ask, github: SmallGitHub, table: LambdaRole
+) -> None:
+    by = {"requested_by": "discord:80351110224678912 sam"}
+    freeze = {"action": "freeze", "seconds": 600, "reason": "a demo", **by}
+    assert (await ask(function_url(freeze, CHAT_1))).status == 200
+    answer = await ask(PREFLIGHT)
+    assert with_outcome(answer, Outcome.WRONG) == {Point.FREEZE}
+    assert of(answer)[Point.FREEZE]["told"].startswith("The fleet is frozen by sam (discord) until")
+    assert "/fleet unfreeze" in of(answer)[Point.FREEZE]["advice"]
+
+    await ask(function_url({"action": "unfreeze", **by}, CHAT_1))
+    assert with_outcome(await ask(PREFLIGHT), Outcome.WRONG) == set()
 
 
 async def test_a_quota_that_is_kept_for_others_is_told_and_asks_no_more(

@@ -125,6 +125,7 @@ async def test_of_two_who_stop_it_the_first_is_named(
     [
         (PERSONS, roll(AT), "is at its last, `clawdinator-1`"),
         (PERSONS, roll(DONE, DONE), "is at its last. "),
+        (ALL._replace(operation="rollback"), roll(DONE, AT), "is at its last, `clawdinator-2`"),
         (ALL, [*roll(DONE), finish("in_progress")], "is at its last, `finish`"),
         (PERSONS._replace(target="0123abcd", operation="unlock"), [job(1, "plan")], "only breaks"),
     ],
@@ -143,7 +144,7 @@ async def test_a_stop_in_the_middle_of_an_apply_is_not_offered(
 
     assert answer.code == (409, "at_its_last")
     assert told in answer.body["error"]
-    if not entry.operation:
+    if entry.operation != "unlock":
         assert "would leave its work half done. Wait for its end" in answer.body["error"]
         assert f"`/fleet rollback {entry.target}`" in answer.body["error"]
     assert table.admin.scan(TableName=TABLE)["Items"] == []

@@ -41,6 +41,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         ("lambda_fn/mask.py", "lambda_fn", "secrets failure"),
         ("lambda_fn/preflight.py", "lambda_fn", "preflight"),
         ("lambda_fn/github_check.py", "lambda_fn", "preflight"),
+        ("lambda_fn/lock_check.py", "lambda_fn", "preflight"),
         ("lambda_fn/read_limit.py", "lambda_fn", "github_cache preflight"),
         ("lambda_fn/settings.py", "lambda_fn", "settings handler"),
         ("lambda_fn/signer.py", "lambda_fn", "signer near_misses"),

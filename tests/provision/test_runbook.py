@@ -14,7 +14,8 @@ import pytest
 
 import fleet_control.cli
 from clawbot import cli
-from clawbot.provision import boot
+from clawbot.provision import boot, desk_preflight
+from fleet_control.preflight import Point
 from fleet_control.registry import parse
 from sandbox.sandbox import CHECKOUT
 from sandbox.seed import LOCK_TABLE, STATE_BUCKET
@@ -143,6 +144,13 @@ def lose(fleet: FullLoop, operator: Operator, id_: str) -> None:
         ec2.terminate_instances(InstanceIds=[host])
 
 
+def make_roles(operator: Operator) -> None:
+    """As tofu/control makes them."""
+    with closing(operator.account.client("iam")) as iam:
+        for role in desk_preflight.ROLES:
+            iam.create_role(RoleName=role, Path="/fleet/control/", AssumeRolePolicyDocument="{}")
+
+
 def lock(operator: Operator, id_: str) -> None:
     info = {"ID": id_, "Path": STATE, "Operation": "OperationTypeApply", "Who": "a killed run"}
     with closing(operator.account.client("dynamodb")) as dynamodb:
@@ -205,6 +213,8 @@ async def test_every_command_of_the_page_works_in_its_order(
 def _prepare(section: str, fleet: FullLoop, operator: Operator) -> None:
     """What must have happened for a section to be needed."""
     match section:
+        case "Preflight":
+            make_roles(operator)
         case "A lost host":
             lose(fleet, operator, "clawdinator-2")
         case "A stuck lock":
@@ -241,8 +251,11 @@ def test_the_page_has_a_section_for_each_thing_that_happens() -> None:
     assert len(re.findall(r"^\d\. ", PAGE.read_text(), re.MULTILINE)) == 7
 
 
-def test_each_point_of_the_preflight_has_a_command() -> None:
-    shown = " ".join(line.text for line in lines() if line.section == "Preflight")
+def test_each_of_the_seven_points_names_those_that_show_it() -> None:
+    section = PAGE.read_text().partition("## Preflight\n")[2].partition("\n## ")[0]
+    listed = re.findall(r"^\d\. .*: ((?:`[^`]+`(?:, )?)+)\.$", section, re.MULTILINE)
 
-    numbers = set(re.findall(r"\d", " ".join(re.findall(r"# ([\d and]+)", shown))))
-    assert numbers | {"7"} == set("1234567")
+    assert len(listed) == 7
+    assert {name for names in listed for name in re.findall("`([^`]+)`", names)} <= set(Point)
+    shown = [line.text for line in lines() if line.section == "Preflight"]
+    assert shown[0] == "clawbot preflight"

@@ -52,6 +52,20 @@ async def test_a_script_ends_at_its_first_failure_and_the_job_with_it(tmp_path: 
     ]
 
 
+async def test_a_step_for_a_failure_is_done_after_one_and_mends_nothing(tmp_path: Path) -> None:
+    says = "if: failure() && steps.one.outputs.a != ''\nrun: echo said"
+    fails = 'id: one\nrun: echo a=x >> "$GITHUB_OUTPUT"; exit $TARGET'
+    silent = "id: one\nrun: exit $TARGET"
+    for first, target, told in ((fails, "1", True), (silent, "1", False), (fails, "0", False)):
+        folder = tmp_path / f"{told}{len(first)}{target}"
+        folder.mkdir()
+        async with github_of(steps(first, says), folder) as github:
+            run_id = await github.dispatch(target=target)
+            end = (await github.ended(run_id))["conclusion"]
+            assert end == ("failure" if target == "1" else "success")
+            assert ("said" in github.said(run_id)) is told
+
+
 async def test_a_steps_own_environment_lies_upon_the_files(tmp_path: Path) -> None:
     file = steps(
         "id: one\nrun: echo 'a=x=y' >> \"$GITHUB_OUTPUT\"; echo $TARGET",

@@ -7,6 +7,7 @@ import pytest
 
 from sandbox.telegram_api.history import Json, group
 from tests.clawbot.bots import registry
+from tests.clawbot.control_api import run
 from tests.discord.ec2 import NEWEST, OLDER, Claw
 from tests.telegram.scene import FLEET, OPERATOR, TelegramScene, labels
 
@@ -528,3 +529,17 @@ async def test_a_yes_is_answered_before_it_is_judged(scene: TelegramScene) -> No
     await scene.until(lambda: query in scene.telegram.methods.answers)
     scene.api.released.set()
     await scene.until(lambda: "queued" in asked["text"])
+
+
+async def test_a_history_is_turned_in_place_and_of_its_target(scene: TelegramScene) -> None:
+    scene.api.runs = [
+        run(n, "completed", "success", target=target, request_id="")
+        for n, target in enumerate(["claw-1", "claw-2"] * 3, 1)
+    ]
+    await scene.start()
+    report = await scene.reply_to(await scene.say("/fleet history claw-1"))
+    assert labels(report) == ["Refresh", "▶"]
+    await scene.press(report, "▶")
+    await scene.until(lambda: "Page 2 of 2, newest first" in report["text"])
+    assert ("run 1" in report["text"], "claw-2" in report["text"]) == (True, False)
+    assert labels(report) == ["◀", "Refresh"]

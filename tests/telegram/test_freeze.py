@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.clawbot.control_api import run
 from tests.telegram.scene import TelegramScene, labels
 
 SENTENCE = "The fleet is frozen by sam (discord) until 2026-09-21 15:13 UTC: a move."
@@ -51,3 +52,23 @@ async def test_a_button_that_asks_is_overridden_by_its_own_question(
     await frozen.until(lambda: "queued" in choice["text"])
     sent = [one for one in frozen.api.asked if one["action"] == "deploy"]
     assert [(one["target"], one["override"]) for one in sent] == [("claw-2", "freeze")]
+
+
+async def test_a_roll_under_way_is_stopped_by_a_button_below_the_freeze_and_no_other_is(
+    scene: TelegramScene,
+) -> None:
+    scene.api.runs.append(run(1, target="all"))
+    await scene.start()
+    reply = await scene.reply_to(await scene.say("/fleet freeze a move"))
+    assert "A roll is under way, and goes on" in reply["text"]
+    assert labels(reply) == ["Stop the roll"]
+
+    await scene.press(reply, "Stop the roll")
+    shown = scene.telegram.history.shown
+    chat = reply["chat"]["id"]
+    await scene.until(lambda: any("Run 1 was told." in one["text"] for one in shown(chat)))
+    scene.api.runs[:] = [run(1, "completed", "success"), run(2)]
+    late = await scene.press(reply, "Stop the roll")
+    assert "That roll is over" in await scene.answered(late)
+    assert scene.api.count("stop") == 1
+    assert "Frozen by" in reply["text"]

@@ -10,6 +10,7 @@ from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, To
 from clawbot.seal import Seal
 from clawbot.telegram.buttons import Origin, TelegramDrawing
 from clawbot.telegram.messages import render, said
+from fleet_control.freeze import Freeze
 from fleet_control.host import Health, Host, HostState, Image, Reading
 from fleet_control.host_answer import HostAnswer
 from fleet_control.ledger import Revision
@@ -97,6 +98,9 @@ def test_a_deploy_of_many_hosts_shows_how_far_it_is() -> None:
     assert "▰▰▰▰▰▰▰▰▱▱▱▱▱▱▱▱ 100 of 200 replaced, healthy" in shown
 
 
+HELD = Freeze(f"telegram:{'1' * 20} {'x' * 32}", "&" * 100, 0, int(NOW)).sentence
+
+
 def test_a_question_about_a_large_fleet_is_taken() -> None:
     ids = tuple(f"claw-{number}-{'x' * 20}" for number in range(500))
     asked = Question("all", "", "telegram:1", "7", NOW + 120, NASTY, ids, ids, ids)
@@ -118,7 +122,7 @@ def test_every_page_of_a_fleet_in_the_worst_shape_is_taken() -> None:
     status = shape(known, Reading(hosts, (Image("ami-2", NASTY, NOW - 9),), NOW))
     drawing = TelegramDrawing(Seal("s"), TurnedClock())
     for page in range(50):
-        drawn = drawing.draw(StatusReport(status, page), Origin(1, 2))
+        drawn = drawing.draw(StatusReport(status, page, HELD), Origin(1, 2))
         shown, _ = read_text(drawn.text, "HTML")
         assert f"Page {page + 1} of 50" in shown
 
@@ -142,7 +146,7 @@ def test_no_row_is_lost_whatever_a_stray_is_called(name: str) -> None:
         for more in range(40)
     )
     status = shape(known, Reading(hosts, (Image("ami-2", NASTY, NOW - 9),), NOW))
-    shown = "\n".join(plain(StatusReport(status, page)) for page in range(3))
+    shown = "\n".join(plain(StatusReport(status, page, HELD)) for page in range(3))
     for number in range(25):
         assert f" {number:02}{name[:20]}" in shown
     for page in range(3):

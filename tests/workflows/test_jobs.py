@@ -357,8 +357,35 @@ def test_finish_waits_for_every_host_of_the_roll(
     assert runner.commands == ["init", "show"]
 
 
-def test_only_all_is_finished(runner: LocalRunner, fleet: dict[str, str]) -> None:
-    assert runner.does("finish", **handed((TWO, fleet[TWO]))) == 1
+@pytest.mark.parametrize(
+    ("asked", "commands"),
+    [
+        ({"TARGET": TWO}, []),
+        ({"TARGET": "all", "OPERATION": "rollback"}, []),
+        ({"TARGET": "0123-4567", "OPERATION": "unlock"}, []),
+        ({"TARGET": "17", "OPERATION": "resume"}, ["init", "show"]),
+    ],
+)
+def test_only_all_is_finished_and_what_took_it_up(
+    runner: LocalRunner, fleet: dict[str, str], asked: dict[str, str], commands: list[str]
+) -> None:
+    runner.plans()
+
+    assert runner.does("finish", **asked, **handed((TWO, fleet[TWO]))) == 1
+    assert runner.commands == commands
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"IMAGE": OLD}, {"TF_VAR_revision": "1" * 40}, {"TF_VAR_seed_sha256": "1" * 64}],
+)
+def test_a_job_that_was_told_something_else_than_its_roll_touches_nothing(
+    runner: LocalRunner, fleet: dict[str, str], other: dict[str, str]
+) -> None:
+    told = handed((TWO, fleet[TWO])) | other
+
+    assert runner.does("host", INSTANCE=TWO, **told) == 1
+    assert f"What this job was told of {TWO} is not what the roll says." in runner.summary
     assert runner.commands == []
 
 

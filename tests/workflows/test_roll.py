@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from fleet_control.caller import is_instance_id
 from fleet_control.host import Health, HostState, Image
+from fleet_control.policy import MOST_HOSTS_AT_ONCE
 from tests.workflows.fleets import NEW, OLD, host, view
 from workflows.fleet_deploy import roll
 from workflows.fleet_deploy.revision import DeployedRevision, ImageAndRevision
@@ -92,6 +93,14 @@ def test_a_roll_survives_the_way_through_a_matrix() -> None:
 
     assert turns == roll.decode(roll.encode(turns))
     assert "\n" not in roll.encode(turns)
+
+
+def test_the_largest_roll_fits_into_a_variable_of_the_environment() -> None:
+    """Of which Linux takes 131,072 bytes, the name among them."""
+    names = ("c" * 32, f"i-{'0' * 17}", "n" * 89)
+    turn = HostTurn(*names, False, (), "0" * 7, f"ami-{'0' * 17}", COMMIT, "0" * 64)
+
+    assert len(f"ROLL={roll.encode([turn] * MOST_HOSTS_AT_ONCE)}") < 131_072
 
 
 @pytest.mark.parametrize(

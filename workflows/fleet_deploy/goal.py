@@ -79,7 +79,8 @@ class GoalFinder:
         if asked.target == ALL:
             ids = self.status.in_turn(ALL, carrier=inputs.carrier(asked))
         moment = ledger.seconds(self.past.mine.created)
-        self._refuse_what_moved(ids, self._ended_since(moment), moment)
+        since = [one for one in self._begun if _is_open(one, moment)]
+        self._refuse_what_moved(ids, since, moment)
         ways = [self._way_back(id_, moment) for id_ in ids]
         there = [one for one in ways if isinstance(one, WayBack)]
         lost = [one for one in ways if isinstance(one, NoWayBack)]
@@ -107,7 +108,7 @@ class GoalFinder:
             none = f"The list of runs shows no deploy {asked.target} on this branch."
             raise Stopped("Nothing to take up", none)
         (whole,) = self._with_jobs([stopped])
-        later = [run for run in self.past.others if run.id > stopped.id]
+        later = [run for run in self._begun if run.id > stopped.id]
         if len(later) >= rollback.RUNS_LOOKED_AT:
             old = f"Run {stopped.id} is not among the newest {rollback.RUNS_LOOKED_AT}"
             raise Stopped("Nothing to take up", f"{old}: deploy again.")
@@ -146,10 +147,10 @@ class GoalFinder:
     def _with_jobs(self, runs: Iterable[Run]) -> Iterator[Run]:
         return (run._replace(jobs=self.past.jobs(run.id)) for run in runs)
 
-    def _ended_since(self, moment: float) -> list[Run]:
-        """The runs that were not over then, but for those that wait for this one to end."""
-        begun = (one for one in self.past.others if one.status not in WAITING)
-        return [one for one in begun if not one.finished or ledger.seconds(one.updated) > moment]
+    @property
+    def _begun(self) -> list[Run]:
+        """The runs beside this one, but for those that wait for it to end."""
+        return [one for one in self.past.others if one.status not in WAITING]
 
     def _refuse_what_moved(self, ids: Sequence[str], runs: Iterable[Run], moment: float) -> None:
         """Stopped where one of these runs moved such a host since that moment."""
@@ -157,6 +158,11 @@ class GoalFinder:
         if move:
             why = f"{move.told} after this was asked; ask again."
             raise Stopped("Moved meanwhile", why)
+
+
+def _is_open(run: Run, moment: float) -> bool:
+    """Whether it was not over then."""
+    return not run.finished or ledger.seconds(run.updated) > moment
 
 
 def _refuse_another(asked: Entry, way: WayBack) -> None:

@@ -1,0 +1,269 @@
+"""What is beside a deploy and ends in a run: what it would do is derived, asked about, and derived
+again at the yes.
+
+A button has no room for all of that, so it carries a few letters of it. Where what is derived at
+the yes is not what was asked about, nothing is done.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+
+from clawbot import proposal
+from clawbot.ask import Ask
+from clawbot.commands import command_of
+from clawbot.once import Once
+from clawbot.proposal import Proposal, Sight
+from clawbot.replies import (
+    ANSWER_WITHIN_SECONDS,
+    Deploying,
+    Notice,
+    Question,
+    asking,
+    refused,
+)
+from clawbot.requests import Resume, Rollback, Unlock
+from fleet_control.caller import ALL, Caller
+from fleet_control.clock import Clock
+from fleet_control.error import ControlApiRefused, FleetError
+from fleet_control.fleet import Fleet
+from fleet_control.holds import UNKNOWN_ACTION, HeldLock
+from fleet_control.ledger import Operation, Run, is_lock_id
+from fleet_control.policy import Allowed, Refused, Usage, may_operate
+from fleet_control.rollback import RUNS_LOOKED_AT, NoWayBack, Rest, WayBack, moves, rest, way_back
+
+CHANGED = refused("That changed since I asked, so I did nothing. Ask again.", "changed")
+_NOT_FOUND = 404
+_TOO_OLD = "Run {} is not among the newest that I can see, so I can't tell what moved since."
+UNDER_WAY = refused("That is under way already; another reply tells how it goes.", "duplicate")
+_AT_WORK = (
+    "Run {} holds the lock on the state and is at work: its end gives it back. `/fleet stop` ends "
+    "it after the host that it is at."
+)
+_NOT_LOCKED = Notice(("The state is not locked: there is nothing to unlock.",))
+_LOCK_UNSEEN = refused(
+    "I can't see the lock on the state from here. At a desk: `A stuck lock` in docs/runbook.md.",
+    "lock_unseen",
+)
+_TAKEN_UP = "Run {} is taken up already, by run {}."
+
+Asked = Rollback | Resume | Unlock
+_WHICH = {
+    Rollback: "An instance's id, or `all`; `/fleet status` has them.",
+    Resume: "The run's id is in the link of its reply, and in `/fleet history`.",
+}
+
+log = logging.getLogger(__name__)
+
+
+class Operations:
+    """Rollback, resume and unlock: the questions about them, and what a yes begins."""
+
+    def __init__(self, fleet: Fleet, once: Once, clock: Clock) -> None:
+        self._fleet = fleet
+        self._once = once
+        self._clock = clock
+
+    async def question(self, ask: Ask, request: Asked) -> Question | Notice:
+        """What to ask before it, or why there is nothing to ask; FleetError where what decides that
+        can't be seen."""
+        operation, target = _named(request)
+        if not target and type(request) in _WHICH:
+            return usage(request)
+        found = await self._proposal(ask.caller, operation, target)
+        if isinstance(found, Notice):
+            log.info("fleet.refused code=%s by=%s", found.code, ask.account)
+            return found
+        return Question(
+            target=found.target,
+            image_or_commit="",
+            asker=ask.account,
+            asked=ask.asked,
+            expires=self._clock.now() + ANSWER_WITHIN_SECONDS,
+            why=found.why,
+            removed=found.removed,
+            hosts=found.hosts,
+            operation=operation,
+            override=found.override,
+            plan=found.plan,
+        )
+
+    async def judged(self, question: Question, ask: Ask) -> Deploying | Notice:
+        """What begins by a yes to this question, or why nothing does."""
+        asked = question.operation, question.target, question.override
+        found = await self._proposal(ask.caller, *asked)
+        if isinstance(found, Notice):
+            log.info("fleet.refused code=%s by=%s", found.code, ask.account)
+            return found
+        if (found.target, found.plan) != (question.target, question.plan):
+            log.info("fleet.refused code=%s by=%s", CHANGED.code, ask.account)
+            return CHANGED
+        return asking(
+            question.target, found.image, ask.account, question.operation, question.override
+        )
+
+    def begin(self, question: Question) -> bool:
+        """Whether a yes to this question may begin: the same was asked about, and answered so, in
+        no other place just now. The ledger does not tell that at once."""
+        return not question.operation or self._once.first(*_key(question))
+
+    def over(self, question: Question) -> None:
+        """What began by a yes to this question has ended, or is in the ledger for all to see."""
+        self._once.forget(*_key(question))
+
+    async def _proposal(
+        self, caller: Caller, operation: str, target: str, override: str | None = None
+    ) -> Proposal | Notice:
+        """Of an answer, `override` is what its question said is overridden."""
+        no = may_operate(caller, operators_set=self._fleet.operators_set)
+        if no is not None:
+            return _refused(no)
+        match operation:
+            case Operation.ROLLBACK:
+                return await self._rollback(caller, target, override)
+            case Operation.RESUME:
+                return await self._resume(caller, int(target), override)
+            case _:
+                return await self._unlock()
+
+    async def _rollback(
+        self, caller: Caller, target: str, override: str | None
+    ) -> Proposal | Notice:
+        verdict = await self._verdict(caller, target, override)
+        if isinstance(verdict, Notice):
+            return verdict
+        status = await self._fleet.status()
+        ids = status.in_turn(target, carrier=self._fleet.carrier) if target == ALL else (target,)
+        runs = await self._ledger(lambda runs: all(_has_way(id_, runs) for id_ in ids))
+        sight = Sight(status, runs, self._clock.now())
+        ways = [_way(id_, sight) for id_ in ids]
+        found = proposal.rollback(target, ways, sight)
+        return found if isinstance(found, Notice) else await self._judged(caller, found, override)
+
+    async def _resume(self, caller: Caller, run_id: int, override: str | None) -> Proposal | Notice:
+        try:
+            run = await self._fleet.api.run(run_id)
+        except ControlApiRefused as error:
+            if error.status != _NOT_FOUND:
+                raise
+            return refused(str(error), error.code)
+        status = await self._fleet.status()
+        runs = await self._ledger(lambda runs: any(one.id <= run_id for one in runs))
+        sight = Sight(status, runs, self._clock.now())
+        left = _rest(run, runs)
+        found = left if isinstance(left, Notice) else proposal.resume(run, left, sight)
+        return found if isinstance(found, Notice) else await self._judged(caller, found, override)
+
+    async def _judged(
+        self, caller: Caller, found: Proposal, override: str | None
+    ) -> Proposal | Notice:
+        """By the policy: of these hosts the one that carries us is worth the most words."""
+        ids = [id_ for id_, _, _ in found.ways]
+        target = self._fleet.carrier if self._fleet.carrier in ids else ids[0]
+        verdict = await self._verdict(caller, target, override)
+        return verdict if isinstance(verdict, Notice) else found.judged(verdict)
+
+    async def _unlock(self) -> Proposal | Notice:
+        try:
+            holds = await self._fleet.api.holds()
+        except ControlApiRefused as error:
+            if error.code != UNKNOWN_ACTION:
+                raise
+            return _LOCK_UNSEEN
+        if holds.lock is None or not is_lock_id(holds.lock.id):
+            return _NOT_LOCKED if holds.lock_seen and not holds.lock else _LOCK_UNSEEN
+        if await self._works(holds.lock):
+            return refused(_AT_WORK.format(holds.lock.run), "at_work")
+        return proposal.unlock(holds.lock, self._clock.now())
+
+    async def _works(self, lock: HeldLock) -> bool:
+        """Whether the job that took it has not ended, by GitHub's word."""
+        if lock.run is None:
+            return False
+        try:
+            run = await self._fleet.api.run(lock.run)
+        except ControlApiRefused as error:
+            if error.status != _NOT_FOUND:
+                raise
+            return False
+        ended = run.finished or any(job.name == lock.job and job.conclusion for job in run.jobs)
+        return not ended
+
+    async def _verdict(self, caller: Caller, target: str, override: str | None) -> Allowed | Notice:
+        """The policy's, of what moves this target."""
+        verdict = await (
+            self._fleet.judge(caller, target, "")
+            if override is None
+            else self._fleet.judge_yes(caller, target, "", override)
+        )
+        match verdict:
+            case Refused():
+                return _refused(verdict)
+            case Usage():
+                return usage(Rollback())
+        return verdict
+
+    async def _ledger(self, enough: Callable[[Sequence[Run]], bool]) -> list[Run]:
+        """The newest runs with their jobs, until these are enough, or no more are looked at.
+
+        FleetError where the jobs of one can't be had: what it did may decide.
+        """
+        runs: list[Run] = []
+        page = pages = 1
+        while page <= pages and len(runs) < RUNS_LOOKED_AT:
+            read = await self._fleet.api.history(page=page)
+            if read.unseen:
+                raise FleetError(f"I can't see what run {read.unseen[0]} did. {read.why}".rstrip())
+            runs += read.runs
+            if enough(runs):
+                break
+            page, pages = page + 1, read.pages
+        return runs
+
+
+def usage(request: Asked) -> Notice:
+    """What is said where nothing is named that it is to be done with."""
+    return Notice((f"Say which: `/fleet {command_of(request).syntax}`.", _WHICH[type(request)]))
+
+
+def _key(question: Question) -> tuple[str, ...]:
+    return ("operation", question.operation, question.target)
+
+
+def _refused(verdict: Refused) -> Notice:
+    return refused(verdict.message, verdict.code)
+
+
+def _named(request: Asked) -> tuple[Operation, str]:
+    match request:
+        case Rollback(target):
+            return Operation.ROLLBACK, target
+        case Resume(run):
+            return Operation.RESUME, str(run or "")
+        case Unlock():
+            return Operation.UNLOCK, ""
+
+
+def _has_way(id_: str, runs: Sequence[Run]) -> bool:
+    return any(one.change.done for one in moves(id_, runs))
+
+
+def _way(id_: str, sight: Sight) -> WayBack | NoWayBack:
+    row = sight.status.row(id_)
+    present = row.host.image if row and row.host else ""
+    return way_back(id_, sight.runs, sight.status.images, present, sight.now)
+
+
+def _rest(run: Run, runs: Sequence[Run]) -> Rest | Notice:
+    """What is left of a run's roll, by the newest runs; or why nothing is."""
+    if all(one.id > run.id for one in runs):
+        return refused(_TOO_OLD.format(run.id), proposal.NOTHING_LEFT)
+    later = [one for one in runs if one.id > run.id]
+    taken = next((one for one in later if not one.finished and _resumes(one, run)), None)
+    if taken is not None:
+        return refused(_TAKEN_UP.format(run.id, taken.id), "duplicate")
+    left = rest(run, later)
+    return left if isinstance(left, Rest) else refused(left, proposal.NOTHING_LEFT)
+
+
+def _resumes(one: Run, run: Run) -> bool:
+    return one.operation == Operation.RESUME and one.target == str(run.id)
