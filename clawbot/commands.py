@@ -207,9 +207,10 @@ def duration(word: str) -> int | None:
     return int(found[1]) * UNITS[found[2]] if found else None
 
 
-def usage(ids: tuple[str, ...]) -> Notice:
-    """How to ask for a deploy, with the ids that could be named."""
+def usage(ids: tuple[str, ...], request: Deploy | Rollback | None = None) -> Notice:
+    """How to ask for a deploy or a rollback, with the ids that could be named."""
     named = ", ".join(f"`{id_}`" for id_ in ids[:20])
     more = f" and {len(ids) - 20} more" if len(ids) > 20 else ""
     known = f"Targets: `all`, {named}{more}." if ids else "I can't see the registry just now."
-    return Notice((f"Say which: `/fleet {command_of(Deploy()).syntax}`.", known), ids=ids)
+    asked = command_of(request or Deploy())
+    return Notice((f"Say which: `/fleet {asked.syntax}`.", known), ids=ids, ids_of=asked.name)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from clawbot import proposal
 from clawbot.ask import Ask
-from clawbot.commands import command_of
+from clawbot.commands import command_of, usage
 from clawbot.once import Once
 from clawbot.proposal import Proposal, Sight
 from clawbot.replies import (
@@ -47,10 +47,12 @@ _LOCK_UNSEEN = refused(
 _TAKEN_UP = "Run {} is taken up already, by run {}."
 
 Asked = Rollback | Resume | Unlock
-_WHICH = {
-    Rollback: "An instance's id, or `all`; `/fleet status` has them.",
-    Resume: "The run's id is in the link of its reply, and in `/fleet history`.",
-}
+_WHICH_RUN = Notice(
+    (
+        f"Say which: `/fleet {command_of(Resume()).syntax}`.",
+        "The run's id is in the link of its reply, and in `/fleet history`.",
+    )
+)
 
 log = logging.getLogger(__name__)
 
@@ -67,11 +69,12 @@ class Operations:
         """What to ask before it, or why there is nothing to ask; FleetError where what decides that
         can't be seen."""
         operation, target = _named(request)
-        if not target and type(request) in _WHICH:
-            return usage(request)
+        if request == Resume():
+            return _WHICH_RUN
         found = await self._proposal(ask.caller, operation, target)
         if isinstance(found, Notice):
-            log.info("fleet.refused code=%s by=%s", found.code, ask.account)
+            if found.code:
+                log.info("fleet.refused code=%s by=%s", found.code, ask.account)
             return found
         return Question(
             target=found.target,
@@ -198,8 +201,8 @@ class Operations:
         match verdict:
             case Refused():
                 return _refused(verdict)
-            case Usage():
-                return usage(Rollback())
+            case Usage(ids):
+                return usage(ids, Rollback())
         return verdict
 
     async def _ledger(self, enough: Callable[[Sequence[Run]], bool]) -> list[Run]:
@@ -218,11 +221,6 @@ class Operations:
                 break
             page, pages = page + 1, read.pages
         return runs
-
-
-def usage(request: Asked) -> Notice:
-    """What is said where nothing is named that it is to be done with."""
-    return Notice((f"Say which: `/fleet {command_of(request).syntax}`.", _WHICH[type(request)]))
 
 
 def _key(question: Question) -> tuple[str, ...]:

@@ -231,7 +231,7 @@ def _is_spared(id_: str, job: Job, run: Run) -> bool:
 
 def _stopped(known: Progress, run: Run) -> Progress:
     by, stages = stopped_by(run.jobs), {one.stage for one in known.hosts}
-    advice = f"To go on from there: `/fleet resume {run.id}`."
+    advice = _goes_on(run)
     if HostStage.HEALTHY not in stages:
         advice = "No host was touched. Ask again when it may go on."
     elif HostStage.UNTOUCHED not in stages:
@@ -240,13 +240,17 @@ def _stopped(known: Progress, run: Run) -> Progress:
     return replace(known, stopped_by=by, reason=reason, advice=advice)
 
 
+def _goes_on(run: Run) -> str:
+    return f"To go on from there: `/fleet resume {run.id}`."
+
+
 def _ended_badly(known: Progress, run: Run) -> Progress:
     failed = next((job for job in run.jobs if job.conclusion in _FAILED), None)
     return replace(
         known,
         step=_step(failed) if failed else "",
         reason=run.reason or phrases.conclusion(run),
-        advice=_advice(known, run.reason),
+        advice=_advice(known, run),
         last_words=run.last_words,
     )
 
@@ -258,11 +262,15 @@ def _step(job: Job) -> str:
     return f"{name}, {step}" if step else name
 
 
-def _advice(known: Progress, reason: str) -> str:
+def _advice(known: Progress, run: Run) -> str:
     stages = {host.stage for host in known.hosts}
     failed = next((host for host in known.hosts if host.stage is HostStage.FAILED), None)
     if failed:
-        return _advice_for(failed, left(failed.id, reason), ran(reason))
+        advice = _advice_for(failed, left(failed.id, run.reason), ran(run.reason))
+        rest = f" For the hosts after it: `/fleet resume {run.id}`." if known.left else ""
+        return f"{advice}{rest}"
+    if HostStage.HEALTHY in stages and known.left:
+        return _goes_on(run)
     if HostStage.HEALTHY in stages:
         return "See `/fleet status` for what moved, then ask again."
     if known.stage is Stage.CANCELLED:

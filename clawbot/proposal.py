@@ -13,6 +13,7 @@ from fleet_control import phrases
 from fleet_control.caller import ALL
 from fleet_control.duration import older
 from fleet_control.holds import HeldLock
+from fleet_control.host import Host
 from fleet_control.ledger import Operation, Revision, Run
 from fleet_control.line import code
 from fleet_control.policy import Allowed, RefusalCode
@@ -73,15 +74,21 @@ class Sight:
 
     def move(self, id_: str, image: str, revision: str, note: str = "") -> HostMove:
         """That this host becomes that."""
-        return HostMove(id_, self._now(id_), self.told(image, revision), note)
+        host = self._host(id_)
+        was = _brief(host.image, host.revision) if host else "no host"
+        brief = f"{was} → {_brief(image, revision)}{', another image' * bool(note)}"
+        return HostMove(id_, brief, self._now(host), self.told(image, revision), note)
 
     def stays(self, id_: str, why: str) -> HostMove:
         """That this host is left out."""
-        return HostMove(id_, self._now(id_), "", why)
+        return HostMove(id_, f"stays: {why}", self._now(self._host(id_)), note=why)
 
-    def _now(self, id_: str) -> str:
+    def _host(self, id_: str) -> Host | None:
         row = self.status.row(id_)
-        return self.told(row.host.image, row.host.revision) if row and row.host else "no host"
+        return row.host if row else None
+
+    def _now(self, host: Host | None) -> str:
+        return self.told(host.image, host.revision) if host else "no host"
 
     def told(self, image: str, revision: str) -> str:
         """An image and a revision, each with its age where that is known."""
@@ -95,6 +102,10 @@ class Sight:
         made_of = (run.made_of for run in self.runs if run.made_of)
         known = (one for one in (*self.status.known.revisions, *made_of) if _same(one, commit))
         return phrases.told(next(known, Revision(commit)), self.now)
+
+
+def _brief(image: str, revision: str) -> str:
+    return f"{image} @{revision[: phrases.SHORT] or 'unknown'}"
 
 
 def _same(one: Revision, commit: str) -> bool:

@@ -33,14 +33,15 @@ class Notice:
     """A few lines of text: help, usage, a refusal, or what is broken.
 
     `lines` may hold `code` in backquotes and nothing else of any markup. `code` is a refusal's.
-    `ids` are what could have been named, for adapters that offer choices; `runs` is a run under way
-    that can be stopped, 0 for none.
+    `ids` are what could have been named, for adapters that offer choices, with the command of the
+    name `ids_of`; `runs` is a run under way that can be stopped, 0 for none.
     """
 
     lines: tuple[str, ...]
     tone: Tone = Tone.PLAIN
     code: str = ""
     ids: tuple[str, ...] = ()
+    ids_of: str = ""
     runs: int = 0
 
 
@@ -73,12 +74,16 @@ class HistoryReport:
 class HostMove:
     """What a yes would make of one host: its image and revision now and then, in words.
 
-    `note` is a sentence about that, or empty.
+    Attributes:
+        brief: all of it in half a line.
+        then: empty for one that stays as it is.
+        note: a sentence about that, or empty.
     """
 
     id: str
+    brief: str
     now: str
-    then: str
+    then: str = ""
     note: str = ""
 
 

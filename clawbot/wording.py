@@ -16,6 +16,9 @@ from fleet_control.status import FleetStatus, InstanceStatus
 
 # Of which units restarted; twelve hosts may have done so.
 _REMARKS = 80
+# Of so many hosts a question tells all, of more a line each; and no more of them than fit into a
+# message of every platform.
+HOSTS_IN_FULL, HOSTS_AT_ALL = 6, 15
 # The button that takes up a roll that stopped.
 GO_ON = "Go on"
 STOP = "Stop the roll"
@@ -88,16 +91,19 @@ def overriding(override: str) -> str:
     return ", overriding the freeze" if override else ""
 
 
-def hosts(question: Question, most: int) -> tuple[tuple[HostMove, ...], str]:
-    """What a yes would make of each host, of so many at most; and how many more there are."""
-    left = len(question.hosts) - most
-    return question.hosts[:most], f"and {left} more" if left > 0 else ""
+def hosts(question: Question) -> tuple[tuple[tuple[str, tuple[str, ...]], ...], str]:
+    """Each host that a yes is about, with the lines that tell what becomes of it; and how many more
+    there are."""
+    in_full = len(question.hosts) <= HOSTS_IN_FULL
+    shown = question.hosts[:HOSTS_AT_ALL]
+    left = len(question.hosts) - len(shown)
+    told = tuple((one.id, _moved(one) if in_full else (one.brief,)) for one in shown)
+    return told, f"and {left} more" if left else ""
 
 
-def moved(one: HostMove) -> str:
-    """One host, now and then."""
-    told = f"{one.now} → {one.then}" if one.then else f"stays as it is: {one.now}"
-    return f"{told}. {one.note}" if one.note else told
+def _moved(one: HostMove) -> tuple[str, ...]:
+    then = f"→ {one.then}" if one.then else f"It stays as it is. {one.note}"
+    return (one.now, then, one.note) if one.then and one.note else (one.now, then)
 
 
 def moves(question: Question) -> tuple[tuple[str, tuple[str, ...]], ...]:

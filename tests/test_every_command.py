@@ -283,9 +283,9 @@ class PressedInTelegram(TypedInTelegram):
         return [one.lower().split()[0] for one in labels(await self._said("help", operator=False))]
 
     async def completed(self, command: str, option: str) -> set[Any]:
-        if command != "deploy":
+        if command not in ("deploy", "rollback"):
             return set()
-        menu = await self._said("deploy", operator=True)
+        menu = await self._said(command, operator=True)
         if option == "image_or_commit":
             await self._scene.press(menu, "claw-2")
             await self.until(lambda: "With which image" in menu["text"])
@@ -427,8 +427,8 @@ async def test_every_command_is_offered_and_what_can_be_named_is(name: str, ec2:
         for command in COMMANDS:
             for option in command.options:
                 found = await front.completed(command.name, option.name)
-                # A message has buttons for what is missing of a deploy.
-                has_some = name != "button" or command.name == "deploy"
+                # A message has buttons for what is missing of a deploy or a rollback.
+                has_some = name != "button" or command.name in ("deploy", "rollback")
                 some = front.completes.get(option.kind, set()) if has_some else set()
                 assert found == some, option.name
 

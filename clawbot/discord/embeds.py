@@ -13,7 +13,6 @@ from clawbot.progress import HostProgress, Progress, Stage
 from clawbot.replies import (
     Deploying,
     HistoryReport,
-    HostMove,
     Notice,
     PreflightReport,
     Question,
@@ -32,15 +31,14 @@ from fleet_control.status import FleetStatus, InstanceStatus
 ROWS_A_PAGE = 12
 LONGEST_ROW = 320
 LONGEST_ANSWER = 130
-# `stopped by <a name> after <an id>`, both of the longest.
-LONGEST_STAGE = 120
 # What one thing of a preflight has at least, of which thirty fit, and at most.
 CHECK_ROW = range(130, 600)
 LONGEST_CHECK_NAME = 40
 LONGEST_ID = 64
 # Eight of them fit into a description.
 LONGEST_RUN = 510
-HOSTS_ASKED_ABOUT = 10
+# Three of them for each host of a question, or one of many more.
+LONGEST_MOVE = 150
 BAR = 20
 
 # What makes a word anything but itself: markup, a mention, a moment, a link.
@@ -196,8 +194,8 @@ def _words(text: str, longest: int) -> str:
 
 def _question(asked: Question) -> discord.Embed:
     told = [said(asked.why)] * bool(asked.why)
-    shown, more = wording.hosts(asked, HOSTS_ASKED_ABOUT)
-    told += [f"**{plain(one.id)}**\n-# {_cut_moved(one)}" for one in shown]
+    shown, more = wording.hosts(asked)
+    told += [line for id_, lines in shown for line in _moved(id_, lines)]
     told += [more] * bool(more)
     if not (asked.image_or_commit or asked.operation):
         told.append("With the newest image.")
@@ -212,8 +210,10 @@ def _question(asked: Question) -> discord.Embed:
     return made
 
 
-def _cut_moved(one: HostMove) -> str:
-    return plain(wording.moved(one), LONGEST_ROW)
+def _moved(id_: str, lines: tuple[str, ...]) -> Iterator[str]:
+    yield f"**{plain(id_)}**"
+    for line in lines:
+        yield f"-# {_words(line, LONGEST_MOVE)}"
 
 
 def _what(asked: Question | Progress) -> str:
@@ -249,7 +249,7 @@ def _fields(seen: Progress) -> Iterator[tuple[str, str]]:
 
 def _told(reply: Deploying) -> Iterator[str]:
     seen = reply.progress
-    yield f"**{said(wording.stage(seen), LONGEST_STAGE)}**"
+    yield f"**{said(wording.stage(seen), LONGEST_ROW)}**"
     if by := wording.asked_by(reply):
         yield f"{_words(by, LONGEST_ROW)} {_moment(reply.asked_at)}"
     if seen.made_of:

@@ -30,6 +30,7 @@ class TelegramAct(StrEnum):
     DEPLOY = "d"
     CANCEL = "c"
     RESUME = "r"
+    ROLLBACK = "b"
     STOP = "x"
     YES = "y"
     NO = "n"
@@ -46,7 +47,7 @@ YES = (TelegramAct.YES, TelegramAct.YES_TO_BUTTON, *OVERRIDES)
 # What a button of one run does.
 OF_A_RUN = (TelegramAct.CANCEL, TelegramAct.RESUME, TelegramAct.STOP)
 # What may change a host.
-ACTING = (*YES, TelegramAct.DEPLOY, *OF_A_RUN)
+ACTING = (*YES, TelegramAct.DEPLOY, TelegramAct.ROLLBACK, *OF_A_RUN)
 ANSWERS = (*YES, TelegramAct.NO, TelegramAct.NO_TO_BUTTON)
 
 

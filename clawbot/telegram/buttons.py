@@ -12,12 +12,20 @@ from telegram import (
 )
 
 from clawbot import wording
-from clawbot.commands import COMMANDS, HELP, Command
+from clawbot.commands import COMMANDS, HELP, Command, command_of
 from clawbot.page import page
 from clawbot.parsing import acts
 from clawbot.progress import Stage
-from clawbot.replies import Deploying, HistoryReport, Notice, Question, Reply, StatusReport
-from clawbot.requests import Help
+from clawbot.replies import (
+    Deploying,
+    HistoryReport,
+    Notice,
+    PreflightReport,
+    Question,
+    Reply,
+    StatusReport,
+)
+from clawbot.requests import Help, Preflight
 from clawbot.seal import Seal, legible
 from clawbot.telegram.button_data import (
     SealedQuestion,
@@ -32,6 +40,7 @@ from fleet_control.caller import ALL, is_target
 from fleet_control.clock import Clock
 from fleet_control.duration import older
 from fleet_control.host import Image
+from fleet_control.ledger import Operation
 from fleet_control.line import printable
 from fleet_control.status import FleetStatus
 
@@ -108,6 +117,8 @@ class TelegramDrawing:
                 yield _turning(TelegramAct.STATUS, shown.number, shown.count, _REFRESH)
             case HistoryReport(shown, target):
                 yield _turning(TelegramAct.HISTORY, shown.number, shown.count, _REFRESH, target)
+            case PreflightReport(checks=checks) if checks:
+                yield [_asking(command_of(Preflight()))]
             case Question():
                 yield self._answers(reply, text, origin)
             case Deploying(progress=seen) if seen.stage is Stage.QUEUED and seen.run_id:
@@ -116,8 +127,8 @@ class TelegramDrawing:
                 yield [self._of_run(TelegramAct.RESUME, wording.GO_ON, seen.run_id, text)]
             case Notice(runs=run) if run:
                 yield [self._of_run(TelegramAct.STOP, wording.STOP, run, text)]
-            case Notice(ids=ids) if ids:
-                yield from _targets(ids, number)
+            case Notice(ids=ids, ids_of=name) if ids:
+                yield from _targets(ids, number, name)
             case Notice() if reply == HELP:
                 yield from _in_twos([_asking(one) for one in COMMANDS if _is_pressed(one)])
 
@@ -158,7 +169,7 @@ def offers(press: TelegramPress, label: str, target: str) -> bool:
             labels = [_BACK, _ON, _REFRESH]
         case TelegramAct.TARGETS, _:
             labels = [_BACK, _ON, _BACK_TO_TARGETS, *_HERE.findall(label)]
-        case TelegramAct.IMAGES, (named,) if is_target(named):
+        case TelegramAct.IMAGES | TelegramAct.ROLLBACK, (named,) if is_target(named):
             labels = [named]
         case TelegramAct.DEPLOY, (named,) if named == target:
             labels = [_NEWEST]
@@ -187,13 +198,15 @@ def _in_twos(labels: Sequence[Label]) -> Iterator[Sequence[Label]]:
         yield labels[first : first + 2]
 
 
-def _targets(ids: tuple[str, ...], number: int) -> Iterator[Sequence[Label]]:
+def _targets(ids: tuple[str, ...], number: int, name: str) -> Iterator[Sequence[Label]]:
+    """The targets of the command of that name."""
+    back = name == Operation.ROLLBACK
+    act = TelegramAct.ROLLBACK if back else TelegramAct.IMAGES
     shown = page((ALL, *ids), number, TARGETS_A_PAGE)
-    yield from _in_twos([(target, data(TelegramAct.IMAGES, target)) for target in shown.items])
+    yield from _in_twos([(target, data(act, target)) for target in shown.items])
     if shown.count > 1:
-        yield _turning(
-            TelegramAct.TARGETS, shown.number, shown.count, f"{shown.number + 1}/{shown.count}"
-        )
+        here, of = f"{shown.number + 1}/{shown.count}", [name] * back
+        yield _turning(TelegramAct.TARGETS, shown.number, shown.count, here, *of)
 
 
 def _turning(act: TelegramAct, number: int, count: int, here: str, *of: str) -> list[Label]:

@@ -37,7 +37,8 @@ ROWS_A_PAGE = 10
 # What one thing of a preflight has at least, of which thirty fit, and at most.
 CHECK_ROW = range(130, 600)
 LONGEST_CHECK_NAME = 40
-HOSTS_ASKED_ABOUT = 8
+# Three of them for each host of a question, or one of many more; with what is asked before.
+LONGEST_MOVE, LONGEST_WHY = 150, 600
 _INDENT = "    "
 _TAG = re.compile("<[^>]*>")
 # Telegram itself makes a mention of it, where it is no code.
@@ -206,11 +207,12 @@ def _run(row: HistoryRow, now: float) -> Iterator[str]:
 def _question(asked: Question, now: float) -> Iterator[str]:
     yield f"🟡 {code(spelled(question_words(asked)))}"
     if asked.why:
-        yield backquotes.drawn(asked.why, LONGEST_NOTICE_LINE, _bold_piece, _seen)
-    shown, more = wording.hosts(asked, HOSTS_ASKED_ABOUT)
-    for one in shown:
-        yield _bold(one.id, LONGEST_ID)
-        yield f"{_INDENT}{plain(wording.moved(one), LONGEST_ROW)}"
+        yield backquotes.drawn(asked.why, LONGEST_WHY, _bold_piece, _seen)
+    shown, more = wording.hosts(asked)
+    for id_, lines in shown:
+        yield _bold(id_, LONGEST_ID)
+        for line in lines:
+            yield f"{_INDENT}{plain(line, LONGEST_MOVE)}"
     if more:
         yield more
     for word, ids in wording.moves(asked):

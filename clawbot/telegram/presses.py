@@ -12,7 +12,7 @@ from clawbot.crowd import ONE_AT_A_TIME, Crowd, goes_first
 from clawbot.living_reply import LivingReply
 from clawbot.parsing import Unreadable, parse
 from clawbot.replies import Notice, Question
-from clawbot.requests import Deploy, History, Request, Resume, Status
+from clawbot.requests import Deploy, History, Request, Resume, Rollback, Status
 from clawbot.seal import Seal
 from clawbot.speaker import UNANSWERED
 from clawbot.telegram import button_data
@@ -148,9 +148,11 @@ class OnePress:
                 await self._ask(asks, Status(press.page + 1))
             case TelegramAct.HISTORY, (_, target):
                 await self._ask(asks, History(target, press.page + 1))
-            case TelegramAct.TARGETS, _:
+            case TelegramAct.TARGETS, (_, *of):
                 self._shown.number = press.page
-                await self._ask(asks, Deploy())
+                await self._ask(asks, Rollback() if of else Deploy())
+            case TelegramAct.ROLLBACK, (target,):
+                await self._ask(asks, Rollback(target))
             case TelegramAct.IMAGES, (target,):
                 await self._shown.heard()
                 await self._shown.draw(self._to.drawing.images(target, await self._status()))

@@ -141,9 +141,11 @@ def _history(report: HistoryReport, now: float, width: int) -> Iterator[Text]:
 
 def _question(question: Question, width: int) -> Iterator[Text]:
     yield from _wrapped("", question.why, width, "bold")
-    shown, more = wording.hosts(question, HOSTS_SHOWN)
-    for one in shown:
-        yield from _wrapped(f"  {one.id}  ", wording.moved(one), width)
+    shown, more = wording.hosts(question)
+    for id_, lines in shown:
+        yield Text(f"  {id_}")
+        for line in lines:
+            yield from _wrapped("    ", line, width)
     if more:
         yield Text(f"  … {more}", style="dim")
     for word, ids in wording.moves(question):

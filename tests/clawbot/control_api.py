@@ -16,7 +16,8 @@ from fleet_control.ledger import TITLE_FIELDS, Job, Run, Step
 from sandbox.loopback import listen, url_of
 from tests.clock import TurnedClock
 
-PAGE = 8
+# How many runs a page of the history has.
+PAGE = 2
 CREATED = "2026-11-24T10:00:00Z"
 
 
@@ -39,9 +40,6 @@ def run(id_: int, status: str = "in_progress", conclusion: str | None = None, **
 def job(name: str, conclusion: str | None = "success", status: str = "completed") -> Job:
     steps = (Step("Replace", status, conclusion),) if status != "queued" else ()
     return Job(name, status, conclusion, CREATED, None, steps)
-
-
-PAGE = 8
 
 
 @dataclass

@@ -2,11 +2,12 @@
 
 from typing import Any, NamedTuple
 
+from clawbot.replies import HostMove, Question
 from fleet_control.deploy_jobs import MOVING_STEP
 from fleet_control.host_change import RAN
 from fleet_control.ledger import Job, Revision, Run, Step
 from tests.clawbot.control_api import run
-from tests.discord.ec2 import NEWEST, OLDER
+from tests.discord.ec2 import NEWEST, NOW, OLDER
 
 WAS, IS = "1111111", "2222222"
 MADE_OF = Revision("2" * 40, "Hosts greet.", "2026-09-20T00:00:00Z")
@@ -61,3 +62,23 @@ def _job(one: Moved) -> Job:
         Step(MOVING_STEP, "completed", one.how),
     )
     return Job(name, "completed", one.how, None, None, steps)
+
+
+def longest(hosts: int, asker: str) -> Question:
+    """A question about so many hosts, all of it as long as it gets, and of what markup is made."""
+    ids = tuple(f"{n:03}-{'c' * 28}" for n in range(hosts))
+    told = f"{NEWEST}, 40 days old, revision 2222222, 326 days old: {'*' * 80}"
+    brief = f"stays: {'There is nothing to go back to. ' * 5}"
+    return Question(
+        target="9" * 19,
+        image_or_commit="",
+        asker=asker,
+        asked="9" * 18,
+        expires=NOW + 120,
+        why="This is said before. " * 25,
+        removed=ids,
+        hosts=tuple(HostMove(id_, brief, told, told, told) for id_ in ids),
+        operation="resume",
+        override="freeze",
+        plan="f" * 12,
+    )

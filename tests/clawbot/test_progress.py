@@ -94,7 +94,8 @@ def test_a_failure_names_its_step_its_reason_and_what_to_do() -> None:
     assert seen.step == "claw-2, Replace"
     assert seen.reason == ill
     back = f"`/fleet deploy claw-2 {OLD}`"
-    assert seen.advice == f"To go back to its old image: {back}. {LOOK}"
+    rest = "For the hosts after it: `/fleet resume 7`."
+    assert seen.advice == f"To go back to its old image: {back}. {LOOK} {rest}"
     assert [one.stage for one in seen.hosts] == [
         HostStage.HEALTHY,
         HostStage.FAILED,
@@ -160,7 +161,7 @@ def test_a_host_that_is_the_machine_it_was_is_untouched(left: EndState) -> None:
     first = progress(run(7, "completed", "failure", jobs=jobs[1:], reason=reason))
 
     assert [one.stage for one in seen.hosts] == spared
-    assert seen.advice == "See `/fleet status` for what moved, then ask again."
+    assert seen.advice == "To go on from there: `/fleet resume 7`."
     assert [one.stage for one in first.hosts] == spared[1:]
     assert first.advice == "No host was touched. Ask again once that is put right."
 

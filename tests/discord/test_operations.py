@@ -5,12 +5,14 @@ import copy
 import pytest
 
 from clawbot import wording
+from clawbot.discord import limits
+from clawbot.discord.embeds import embed
 from clawbot.operations import CHANGED
 from sandbox.discord_api.guild import Message
 from sandbox.discord_api.interaction import Interaction
-from tests.clawbot.rolls import LOCK, Moved, lock, roll, stopped
+from tests.clawbot.rolls import LOCK, Moved, lock, longest, roll, stopped
 from tests.discord.dialogue import answer, deploying, pings, said, whispered
-from tests.discord.ec2 import NEWEST, OLDER, OLDEST
+from tests.discord.ec2 import NEWEST, NOW, OLDER, OLDEST
 from tests.discord.scene import DiscordScene
 
 
@@ -61,7 +63,7 @@ async def test_a_rollback_is_asked_about_host_by_host_and_its_reply_lives(
     reply = await asked(scene, "rollback claw-2")
 
     assert "Roll back claw-2?" in reply.text
-    assert f"{NEWEST}, 2 days old, revision unknown → {OLDER}, 9 days old" in reply.text
+    assert f"{NEWEST}, 2 days old, revision unknown\n-# → {OLDER}, 9 days old" in reply.text
     assert list(reply.buttons) == ["Roll back", "Leave it"]
     await scene.discord.press(scene.app, scene.operator, reply, reply.buttons["Roll back"])
     await scene.until(lambda: "queued" in reply.text)
@@ -213,3 +215,17 @@ async def test_a_successor_finishes_its_reply(scene: DiscordScene, operation: st
     assert "done" in question.text
     what = wording.what(operation, "claw-2" if operation == "rollback" else "1")
     assert f"{what[0].lower()}{what[1:]}: done" in calls(scene)[-1]
+
+
+@pytest.mark.parametrize(("hosts", "named", "more"), [(6, 6, ""), (7, 7, ""), (250, 15, "235")])
+def test_as_many_hosts_are_named_as_fit_and_the_rest_counted(
+    hosts: int, named: int, more: str
+) -> None:
+    drawn = embed(longest(hosts, f"discord:{2**64 - 1}"), NOW)
+
+    text = drawn.description or ""
+    assert len(drawn) <= limits.EMBED_TOGETHER
+    assert text.count("c" * 28) == named
+    assert (f"and {more} more" in text) == bool(more)
+    assert text.splitlines()[-1].startswith(f"Only <@{2**64 - 1}> can answer")
+    assert ("→" in text) == (hosts <= 6)

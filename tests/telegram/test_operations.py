@@ -6,9 +6,11 @@ import pytest
 
 from clawbot import wording
 from clawbot.operations import CHANGED
+from clawbot.telegram.messages import LONGEST, as_read, render, units
 from sandbox.telegram_api.history import Json
-from tests.clawbot.rolls import LOCK, Moved, lock, roll, stopped
-from tests.discord.ec2 import NEWEST, OLDER, OLDEST
+from tests.clawbot.bots import registry
+from tests.clawbot.rolls import LOCK, Moved, lock, longest, roll, stopped
+from tests.discord.ec2 import NEWEST, NOW, OLDER, OLDEST
 from tests.telegram.scene import FLEET, TelegramScene, labels
 
 AGAIN = "What was asked has been changed or deleted since. Ask again."
@@ -62,7 +64,7 @@ async def test_a_rollback_is_asked_about_host_by_host_and_its_reply_lives(
     reply = await asked(scene, "rollback claw-2")
 
     assert reply["text"].startswith("🟡 /fleet rollback claw-2\n")
-    assert f"{NEWEST}, 2 days old, revision unknown → {OLDER}, 9 days old" in reply["text"]
+    assert f"{NEWEST}, 2 days old, revision unknown\n    → {OLDER}, 9 days old" in reply["text"]
     assert labels(reply) == ["Confirm", "Cancel"]
     await scene.press(reply, "Confirm")
     await scene.until(lambda: "queued" in reply["text"])
@@ -73,6 +75,25 @@ async def test_a_rollback_is_asked_about_host_by_host_and_its_reply_lives(
     await scene.until(
         lambda: any("🟢 Your rollback of claw-2: done" in one["text"] for one in shown(FLEET))
     )
+
+
+async def test_a_rollback_is_asked_for_by_buttons_too(scene: TelegramScene) -> None:
+    names = [f"claw-{n}" for n in range(1, 31)]
+    scene.api.registry = registry(*names)
+    scene.api.runs = [roll(1, Moved("claw-2", OLDEST))]
+    await scene.start()
+    menu = await asked(scene, "rollback")
+    await scene.press(menu, "▶")
+    await scene.until(lambda: "claw-30" in labels(menu))
+    await scene.press(menu, "◀")
+    await scene.until(lambda: "claw-2" in labels(menu))
+
+    await scene.press(menu, "claw-2")
+    await scene.until(lambda: labels(menu) == ["Confirm", "Cancel"])
+    await scene.press(menu, "Confirm")
+
+    await scene.until(lambda: "queued" in menu["text"])
+    assert sent(scene) == [("rollback", "claw-2", OLDEST)]
 
 
 async def test_go_on_asks_in_a_reply_of_its_own_and_the_old_one_stays(
@@ -236,3 +257,17 @@ async def test_a_successor_finishes_its_reply(scene: TelegramScene, operation: s
     called = f"🟢 Your {what} {subject}: done"
     shown = scene.telegram.history.shown
     await scene.until(lambda: any(called in one["text"] for one in shown(FLEET)))
+
+
+@pytest.mark.parametrize(("hosts", "named", "more"), [(6, 6, ""), (7, 7, ""), (250, 15, "235")])
+def test_as_many_hosts_are_named_as_fit_and_the_rest_counted(
+    hosts: int, named: int, more: str
+) -> None:
+    text = as_read(render(longest(hosts, f"telegram:{2**52 - 1}"), NOW))
+
+    assert units(text) <= LONGEST
+    before, _, after = text.partition("Removes if made by a deploy")
+    assert before.count("c" * 28) == named
+    assert (f"and {more} more" in before) == bool(more)
+    assert after.endswith("Only the one who asked can confirm, within 2 min.")
+    assert ("→" in before) == (hosts <= 6)
