@@ -31,7 +31,7 @@ class Holds:
         table = self._needed()
         stands: Item | None = None
         for _ in range(_TRIES):
-            stands = table.put(_item(made), stands)
+            stands = table.put(self._item(made), stands)
             if stands is None:
                 return made
         raise _raced()
@@ -42,19 +42,20 @@ class Holds:
         for _ in range(_TRIES):
             row = table.get(freeze.KEY)
             held = freeze.read(row, self._now)
-            if held is None or table.put(_item(held._replace(until=self._now)), row) is None:
+            # Over by whatever clock looks at it: a run's may be behind ours.
+            if held is None or table.put(self._item(held._replace(until=0)), row) is None:
                 return held
         raise _raced()
+
+    def _item(self, one: Freeze) -> Item:
+        expires = max(one.until, self._now) + _KEPT
+        return {"pk": freeze.KEY, "expires": expires, **one._asdict()}
 
     def _needed(self) -> Table:
         if self._table is None:
             why = "The fleet can't be frozen: there is no control table (CONTROL_TABLE)."
             raise Failure(Code.MISCONFIGURED, why)
         return self._table
-
-
-def _item(one: Freeze) -> Item:
-    return {"pk": freeze.KEY, "expires": one.until + _KEPT, **one._asdict()}
 
 
 def _raced() -> Failure:

@@ -19,7 +19,7 @@ def lock(held: Held, github: GitHubClient) -> Check:
     one = held["lock"]
     if one is None:
         return ok(Point.LOCK, "Nobody holds it.")
-    unlock = f"`/fleet unlock {one['id']}` breaks it where nobody is at work any more."
+    unlock = "`/fleet unlock` breaks it where nobody is at work any more."
     if not one["run"]:
         return wrong(
             Point.LOCK, f"`{one['who']}` holds it, which is no run.", f"Ask them. {unlock}"

@@ -21,7 +21,8 @@ def stop(by: str, github: GitHubClient, table: Table | None) -> Mapping[str, obj
         raise Failure(Code.MISCONFIGURED, why)
     run = github.under_way()
     if run is None:
-        raise Failure(Code.NOTHING_RUNS, "GitHub shows no deploy under way: nothing to stop.")
+        none = "GitHub shows no deploy under way. `/fleet cancel` is for one that waits."
+        raise Failure(Code.NOTHING_RUNS, none)
     where = place(run)
     _refuse_at_the_end(run, where)
     stands = table.put(_item(run.id, by, github.now), None)

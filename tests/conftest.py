@@ -2,12 +2,14 @@
 
 import gc
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from fleet_control import daemon
 from sandbox.botocore_cache import read_once
 from sandbox.operator_environ import leave_out
 from tests.fleet_control.aws import FakeEc2, serving
@@ -33,6 +35,15 @@ def ec2() -> Iterator[FakeEc2]:
     """An EC2 that says what it is told to; whoever uses it lets it forget first."""
     with serving() as aws:
         yield aws
+
+
+@pytest.fixture(autouse=True)
+def no_read_outlives_its_test() -> Iterator[None]:
+    """Nobody waits for such threads but us: the next test's servers are not theirs to ask."""
+    yield
+    for thread in threading.enumerate():
+        if thread.name == daemon.NAME:
+            thread.join(10)
 
 
 @pytest.fixture(scope="session")

@@ -39,6 +39,7 @@ def show(facts: Facts, api: Api, ec2: FakeEc2, **account: str) -> None:
         ],
     )
     ec2.scripts["DescribeImages"] = [described(IMAGE, "2026-09-01T00:00:00.000Z")]
+    api.freeze = facts.frozen._asdict() if facts.frozen else None
     if facts.unfinished:
         api.runs.append(run(7, caller=BOT, target="clawdinator-3", reply=""))
     api.runs.extend(run(100 + n, "pending", reply="") for n in range(facts.waiting))

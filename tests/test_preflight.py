@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +13,10 @@ import pytest
 import pytest_asyncio
 
 from clawbot.bot import assemble
+from clawbot.parsing import Unreadable, parse
 from clawbot.requests import Freeze, Request, Unfreeze
 from clawbot.settings import load
+from clawbot.words import read
 from fleet_control.cli import main
 from fleet_control.command import ExitCode
 from fleet_control.preflight import Check, Outcome, Point
@@ -21,7 +24,7 @@ from fleet_control.seed import BOOT, BOOT_TAG
 from sandbox.github import DAY, GitHubApi
 from sandbox.principal import REGION
 from sandbox.sandbox import Sandbox, SandboxOptions, open_sandbox
-from sandbox.seed import CONTROL_TABLE
+from sandbox.seed import CONTROL_TABLE, LOCK_TABLE, STATE_BUCKET
 from tests.clawbot.asked_preflight import faults, found
 from tests.clawbot.bots import OPERATOR, KeptChat, ask
 from tests.sandbox.full_loop import AheadClock, write_registry
@@ -30,6 +33,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group(
 
 IDS = ("claw-1", "claw-2")
 HOST_FILE = "nix/hosts/claw-2.nix"
+STATE, LOCK = f"{STATE_BUCKET}/fleet.tfstate", "0a1b2c3d-0000-4000-8000-000000000000"
 NOBODY = "http://127.0.0.1:9/"
 # What a bot beside the fleet can't see, and who can.
 ELSEWHERE = {
@@ -40,7 +44,6 @@ ELSEWHERE = {
     Point.ROLES: "at a desk",
     Point.TOKENS: "at a desk",
     Point.CHANNELS: "in the chat",
-    Point.LOCK: "tofu/control",
 }
 
 
@@ -195,10 +198,21 @@ def asks(request: Request) -> Act:
     return act
 
 
-async def _in_table(world: World, act: str, **said: Any) -> None:
-    table = world.aws("dynamodb")
-    await asyncio.to_thread(getattr(table, act), TableName=CONTROL_TABLE, **said)
-    table.close()
+async def locks(world: World) -> None:
+    held = {"ID": LOCK, "Who": "sam@desk", "Created": "2026-11-27T10:00:00Z"}
+    row = {"LockID": {"S": STATE}, "Info": {"S": json.dumps(held)}}
+    await _in_table(world, "put_item", LOCK_TABLE, Item=row)
+
+
+async def unlocks(world: World) -> None:
+    """As `tofu force-unlock` does, and the run that `/fleet unlock` begins."""
+    await _in_table(world, "delete_item", LOCK_TABLE, Key={"LockID": {"S": STATE}})
+
+
+async def _in_table(world: World, act: str, table: str = CONTROL_TABLE, **said: Any) -> None:
+    dynamodb = world.aws("dynamodb")
+    await asyncio.to_thread(getattr(dynamodb, act), TableName=table, **said)
+    dynamodb.close()
 
 
 async def drops_table(world: World) -> None:
@@ -323,6 +337,7 @@ FAULTS = {
         asks(Freeze(reason="a fair")),
         asks(Unfreeze()),
     ),
+    "a lock on the state": Fault(Point.LOCK, "sam@desk", "`/fleet unlock`", locks, unlocks),
     "no control table": Fault(
         Point.TABLE, "", "apply `tofu/control` again", drops_table, makes_table
     ),
@@ -366,7 +381,10 @@ async def test_what_is_broken_is_what_is_wrong_and_its_advice_mends_it(
         await fault.mends(world)
     assert faults(broken) == {fault.point}
     assert fault.told in broken[fault.point].told
-    assert fault.advice in broken[fault.point].advice
+    advice = broken[fault.point].advice
+    assert fault.advice in advice
+    said = re.findall(r"`/fleet ([^`]*)`", advice)
+    assert [words for words in said if isinstance(parse(read(words)), Unreadable)] == []
     assert faults(await world.ask()) == set()
 
 

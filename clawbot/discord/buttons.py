@@ -18,9 +18,19 @@ import discord
 from clawbot import wording
 from clawbot.base62 import number, spelled
 from clawbot.discord.embeds import embed, status_page
+from clawbot.discord.legible import labels, legible_in, seen, texts
 from clawbot.page import Page
 from clawbot.progress import Stage
-from clawbot.replies import Deploying, HistoryReport, Notice, Question, Reply, StatusReport
+from clawbot.replies import (
+    Deploying,
+    HistoryReport,
+    Notice,
+    PreflightReport,
+    Question,
+    Reply,
+    StatusReport,
+)
+from clawbot.requests import History, Preflight, Status
 from clawbot.seal import Seal, legible
 from fleet_control.clock import Clock
 from fleet_control.ledger import IMAGE, OVERRIDE, REVISION_LENGTH, Operation, is_image_id
@@ -28,7 +38,7 @@ from fleet_control.seed import is_revision
 
 COG = "fleet"
 PATTERN = re.compile(
-    r"fleet:(?P<act>[yoncsght]):(?P<what>[A-Za-z0-9,-]*):(?P<whom>[A-Za-z0-9]*)"
+    r"fleet:(?P<act>[yoncsghtp]):(?P<what>[A-Za-z0-9,-]*):(?P<whom>[A-Za-z0-9]*)"
     r":(?P<until>[A-Za-z0-9]*):(?P<mark>[A-Za-z0-9_-]{8})"
 )
 # A target, a run's id or a lock's: all that fits, and nothing that parts what a button says.
@@ -54,6 +64,12 @@ class DiscordAct(StrEnum):
     STOP = "t"
     STATUS = "s"
     HISTORY = "h"
+    PREFLIGHT = "p"
+
+    @property
+    def reads(self) -> bool:
+        """Whether all that it does is to show anew what stands there."""
+        return self in (DiscordAct.STATUS, DiscordAct.HISTORY, DiscordAct.PREFLIGHT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +132,18 @@ def question(press: DiscordPress) -> Question:
         override=OVERRIDE if press.act is DiscordAct.OVERRIDE else "",
         plan=plan,
     )
+
+
+def read_again(press: DiscordPress) -> Status | History | Preflight:
+    """What a button asks for that only reads."""
+    of, _, page = press.what.rpartition(",")
+    match press.act:
+        case DiscordAct.STATUS:
+            return Status(int(page) + 1)
+        case DiscordAct.HISTORY:
+            return History(of, int(page) + 1)
+        case _:
+            return Preflight()
 
 
 def _spelled(named: str) -> str | None:
@@ -190,35 +218,6 @@ class DrawnEmbed:
         return (*seen(self.embed), tuple(labels))
 
 
-def labels(message: discord.Message) -> Iterator[tuple[str | None, str]]:
-    """The id of each of a message's buttons with what it says; of what is none, all that it is."""
-    for row in message.components:
-        for one in row.children if isinstance(row, discord.ActionRow) else (row,):
-            if isinstance(one, discord.Button):
-                yield one.custom_id, f"{one.emoji or ''}{one.label or ''}"
-            else:
-                yield None, str(one.to_dict())
-
-
-def legible_in(message: discord.Message) -> str:
-    """All that can be read in a message and on its buttons."""
-    embeds = (text for one in message.embeds for text in texts(one))
-    said = (label for _, label in labels(message))
-    return legible(message.content, *embeds, *said, *(one.filename for one in message.attachments))
-
-
-def texts(one: discord.Embed) -> Iterator[str]:
-    """All that can be read in an embed, and where its pictures are."""
-    said = [one.author.name, one.title, one.description]
-    said += [text for field in one.fields for text in (field.name, field.value)]
-    yield from filter(None, (*said, one.footer.text, one.image.url, one.thumbnail.url))
-
-
-def seen(one: discord.Embed) -> tuple[object, ...]:
-    fields = tuple((field.name, field.value) for field in one.fields)
-    return (one.title, one.description, one.footer.text, one.colour, fields)
-
-
 class DiscordDrawing:
     """Draws for one bot: `bot` is the name its key carries.
 
@@ -252,7 +251,7 @@ class DiscordDrawing:
 
 def _covered(act: str, shown: str) -> tuple[str, ...]:
     """What of a message its button's mark covers: a list may be turned whatever it shows."""
-    return () if act in (DiscordAct.STATUS, DiscordAct.HISTORY) else (shown,)
+    return () if DiscordAct(act).reads else (shown,)
 
 
 def _presses(reply: Reply) -> Iterator[tuple[str, DiscordPress]]:
@@ -261,6 +260,8 @@ def _presses(reply: Reply) -> Iterator[tuple[str, DiscordPress]]:
             yield from _turning(DiscordAct.STATUS, status_page(reply))
         case HistoryReport(shown, target):
             yield from _turning(DiscordAct.HISTORY, shown, f"{target},")
+        case PreflightReport(checks=checks) if checks:
+            yield "Refresh", DiscordPress(DiscordAct.PREFLIGHT)
         case Question():
             yes = (
                 ("Override", DiscordAct.OVERRIDE)

@@ -31,8 +31,6 @@ from fleet_control.status import FleetStatus, InstanceStatus
 ROWS_A_PAGE = 12
 LONGEST_ROW = 320
 LONGEST_ANSWER = 130
-# `stopped by <a name> after <an id>`, both of the longest.
-LONGEST_STAGE = 120
 # What one thing of a preflight has at least, of which thirty fit, and at most.
 CHECK_ROW = range(130, 600)
 LONGEST_CHECK_NAME = 40
@@ -251,7 +249,7 @@ def _fields(seen: Progress) -> Iterator[tuple[str, str]]:
 
 def _told(reply: Deploying) -> Iterator[str]:
     seen = reply.progress
-    yield f"**{said(wording.stage(seen), LONGEST_STAGE)}**"
+    yield f"**{said(wording.stage(seen), LONGEST_ROW)}**"
     if by := wording.asked_by(reply):
         yield f"{_words(by, LONGEST_ROW)} {_moment(reply.asked_at)}"
     if seen.made_of:

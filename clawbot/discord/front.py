@@ -29,7 +29,7 @@ from clawbot.living_reply import BEGUN_WITHIN_SECONDS, LivingReply, State
 from clawbot.parsing import Unreadable, acts, in_words, is_asked, parse
 from clawbot.readiness import FrontReadiness, unwatched
 from clawbot.replies import refused, too_old
-from clawbot.requests import History, Request, Resume, Status
+from clawbot.requests import Request, Resume
 from clawbot.seal import Seal
 from clawbot.speaker import UNANSWERED
 from fleet_control.caller import Human
@@ -159,13 +159,9 @@ class FleetCog(commands.Cog, name=COG):
         self, press: DiscordPress, interaction: discord.Interaction[Any], reply: LivingReply
     ) -> None:
         match press.act:
-            case DiscordAct.STATUS:
+            case act if act.reads:
                 ask = await self._ask(interaction, str(interaction.id), acts=False)
-                await self._bot.commands.answer(ask, Status(int(press.what) + 1), reply)
-            case DiscordAct.HISTORY:
-                target, _, page = press.what.partition(",")
-                ask = await self._ask(interaction, str(interaction.id), acts=False)
-                await self._bot.commands.answer(ask, History(target, int(page) + 1), reply)
+                await self._bot.commands.answer(ask, buttons.read_again(press), reply)
             case DiscordAct.CANCEL:
                 ask = await self._ask(interaction, reply.id, acts=True)
                 await self._bot.deploys.cancel(int(press.what), ask, reply)

@@ -7,7 +7,7 @@ from datetime import datetime
 import discord
 
 from clawbot.discord import limits
-from clawbot.discord.buttons import labels, seen
+from clawbot.discord.legible import labels, seen
 from clawbot.discord.places import Place
 from clawbot.discord.reply import DiscordMessage, Draw
 from clawbot.discord.retry import until_back

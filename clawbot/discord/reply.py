@@ -19,7 +19,7 @@ import discord
 from clawbot import wording
 from clawbot.discord import limits
 from clawbot.discord.buttons import DiscordDrawing, DrawnEmbed
-from clawbot.discord.embeds import LONGEST_STAGE, plain
+from clawbot.discord.embeds import LONGEST_ROW, plain
 from clawbot.discord.places import Place, Places, is_private
 from clawbot.discord.retry import DiscordAway, passes, until_back
 from clawbot.discord.speaker import PLATFORM
@@ -129,7 +129,7 @@ class DiscordMessage:
             return
         seen = reply.progress
         what = wording.what(seen.operation, plain(seen.target))
-        how = plain(wording.stage(seen), LONGEST_STAGE)
+        how = plain(wording.stage(seen), LONGEST_ROW)
         told = f"<@{user}> {what[:1].lower()}{what[1:]}: {how}"
         # The same in each life of this bot: one may have said it, and not heard that it was taken.
         nonce = derived(seen.run_id, self._message_id, seen.stage)

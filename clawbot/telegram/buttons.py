@@ -12,12 +12,20 @@ from telegram import (
 )
 
 from clawbot import wording
-from clawbot.commands import COMMANDS, HELP, Command
+from clawbot.commands import COMMANDS, HELP, Command, command_of
 from clawbot.page import page
 from clawbot.parsing import acts
 from clawbot.progress import Stage
-from clawbot.replies import Deploying, HistoryReport, Notice, Question, Reply, StatusReport
-from clawbot.requests import Help
+from clawbot.replies import (
+    Deploying,
+    HistoryReport,
+    Notice,
+    PreflightReport,
+    Question,
+    Reply,
+    StatusReport,
+)
+from clawbot.requests import Help, Preflight
 from clawbot.seal import Seal, legible
 from clawbot.telegram.button_data import (
     SealedQuestion,
@@ -109,6 +117,8 @@ class TelegramDrawing:
                 yield _turning(TelegramAct.STATUS, shown.number, shown.count, _REFRESH)
             case HistoryReport(shown, target):
                 yield _turning(TelegramAct.HISTORY, shown.number, shown.count, _REFRESH, target)
+            case PreflightReport(checks=checks) if checks:
+                yield [_asking(command_of(Preflight()))]
             case Question():
                 yield self._answers(reply, text, origin)
             case Deploying(progress=seen) if seen.stage is Stage.QUEUED and seen.run_id:

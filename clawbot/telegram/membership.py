@@ -5,10 +5,11 @@ import logging
 from collections.abc import Callable
 
 from telegram import Bot, ChatMember, ChatMemberRestricted, Update
-from telegram.error import BadRequest, ChatMigrated, Forbidden
+from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken
 
 from clawbot.preflight import lacking
 from clawbot.telegram.chats import FleetChats
+from clawbot.telegram.polling import TOKEN_REFUSED
 from fleet_control.clock import Clock
 from fleet_control.preflight import Check, Point, ok
 
@@ -68,7 +69,10 @@ class Memberships:
 
 async def rights(telegram: Bot, chats: FleetChats) -> Check:
     """Whether the bot may speak in each of the fleet's chats."""
-    found = await asyncio.gather(*(_lack_now(telegram, chats, chat) for chat in chats.ids))
+    try:
+        found = await asyncio.gather(*(_lack_now(telegram, chats, chat) for chat in chats.ids))
+    except InvalidToken:
+        return lacking(TOKEN_REFUSED)
     if lacks := " ".join(filter(None, found)):
         return lacking(lacks)
     count = len(chats.ids)

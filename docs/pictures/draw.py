@@ -1,6 +1,7 @@
 """Pictures for the README and docs/: `make pictures`.
 
-A bot serves the sandbox's guild before a whole sandbox; what it sends there is drawn by Chromium.
+A bot serves the sandbox's guild, then a group of its Telegram, before a whole sandbox; what it
+sends there is drawn by Chromium.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from pathlib import Path
 from clawbot.bot import assemble
 from clawbot.discord.run import run
 from clawbot.settings import load
+from docs.pictures import in_telegram
 from docs.pictures.page import WIDTH, page
 from fleet_control.clock import SystemClock
 from sandbox.discord_api.address import pointed_at
@@ -34,7 +36,7 @@ BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
 
 def main() -> int:
     """1 with a sentence where there is no Chromium."""
-    parser = argparse.ArgumentParser(description="Draw the pictures of Discord.")
+    parser = argparse.ArgumentParser(description="Draw the pictures of the chats.")
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
     browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
@@ -79,13 +81,15 @@ def staged() -> dict[str, str]:
 
 
 async def pages(registry: Path) -> dict[str, str]:
-    """The question, a deploy in progress, and the status meanwhile, by name."""
+    """In Discord the question, a deploy in progress and the status meanwhile, by name; of both
+    chats what stands once it has ended and the fleet is frozen."""
     options = replace(SandboxOptions(), registry=registry)
     async with open_sandbox(options) as sandbox, DiscordApi(SystemClock(), patience=120) as api:
         with pointed_at(api.url):
             app, person = api.application(), api.person("sam")
             async with _serving(sandbox, api, app, person):
-                return await _played(api, app, person)
+                drawn = await _played(api, app, person)
+        return {**drawn, **await in_telegram.pages(sandbox)}
 
 
 def _entry(id_: str) -> dict[str, str]:
@@ -106,14 +110,24 @@ async def _played(api: DiscordApi, app: Application, person: Member) -> dict[str
     await api.press(app, person, reply, reply.buttons["Deploy"])
     await api.until(lambda: reply.text.count("🟢") == 2 and "🔵" in reply.text)
     drawn["deploy"] = _page(api, reply, "sam used /fleet deploy")
-    return {**drawn, "status": await _shown(api, app, person, "status")}
+    drawn["status"] = await _shown(api, app, person, "status")
+    await api.until(lambda: reply.text.count("🟢") == len(IDS))
+    drawn["history"] = await _shown(api, app, person, "history")
+    drawn["preflight"] = await _shown(api, app, person, "preflight")
+    await _shown(api, app, person, "freeze", duration="2h", reason="the week's backup runs")
+    return {**drawn, "frozen": await _shown(api, app, person, "status")}
 
 
-async def _shown(api: DiscordApi, app: Application, person: Member, sub: str) -> str:
-    asked = await api.command(app, person, sub)
-    await api.until(lambda: asked.message and not asked.message.loading)
+async def _shown(api: DiscordApi, app: Application, person: Member, sub: str, **given: str) -> str:
+    asked = await api.command(app, person, sub, **given)
+    await api.until(lambda: asked.message and not asked.message.loading and _told(asked.message))
     assert asked.message is not None  # noqa: S101  (waited for)
     return _page(api, asked.message, f"{person.name} used /fleet {sub}")
+
+
+def _told(message: Message) -> bool:
+    """Whether it is not what is said first of a preflight, before all was looked at."""
+    return "Looking at" not in message.text
 
 
 def _page(api: DiscordApi, message: Message, asked: str) -> str:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from fleet_control.caller import ALL
 from fleet_control.deploy_jobs import host_jobs, was_stopped
-from fleet_control.ledger import WAITING, Job, Run, seconds
+from fleet_control.ledger import WAITING, Job, Operation, Run, seconds
 from fleet_control.policy import (
     FAILURES_BEFORE_A_PERSON,
     MINUTES_BETWEEN_BOT_DEPLOYS,
@@ -86,10 +86,12 @@ def record(
 def _outcome(id_: str, run: Run, jobs: Iterable[Job] | None) -> DeployOutcome | None:
     """What the run came to for this instance; None where only its jobs can tell."""
     succeeded = run.conclusion == _SUCCESS
-    # The title of one that a person began on GitHub names no target.
-    if not (run.target in (id_, ALL) or (succeeded and not run.target)):
+    # The title of one that a person began on GitHub names no target, that of a resume no host.
+    of_it = run.target in (id_, ALL) or run.operation == Operation.RESUME
+    if not (of_it or (succeeded and not run.target)):
         return DeployOutcome.NOTHING
-    if succeeded and run.target:
+    # A rollback of all leaves out what has nothing to go back to.
+    if succeeded and (run.target == id_ or (run.operation, run.target) == (Operation.DEPLOY, ALL)):
         return DeployOutcome.SUCCEEDED
     if run.status in WAITING and run.attempt == 1:
         return DeployOutcome.NOTHING

@@ -143,8 +143,8 @@ class ControlApi:
             if error.code != "bad_request":
                 raise
             raise ControlApiDown(
-                "The Control API can't tell the history: it is older than what asks it. "
-                "docs/runbook.md says how it is brought up to date."
+                "The Control API is older than this and can't tell the history. "
+                "Apply `tofu/control`."
             ) from error
 
     async def registry(self) -> RegistryRead:

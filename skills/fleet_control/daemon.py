@@ -7,6 +7,7 @@ from functools import partial
 from threading import Thread
 from typing import ParamSpec, TypeVar
 
+NAME = "fleet-control work"
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -30,5 +31,5 @@ async def in_daemon(work: Callable[P, T], *args: P.args, **named: P.kwargs) -> T
         with suppress(RuntimeError):  # the loop may have gone meanwhile
             loop.call_soon_threadsafe(settle, settled)
 
-    Thread(target=run, daemon=True).start()
+    Thread(target=run, name=NAME, daemon=True).start()
     return await done

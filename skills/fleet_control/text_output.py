@@ -185,7 +185,8 @@ def _summary(fleet: FleetStatus, now: float) -> str:
 def _run_row(run: Run) -> tuple[str, ...]:
     asked = _minute(datetime.fromisoformat(run.created))
     is_ = run_state(run)
-    return (str(run.id), run.target, run.image_or_commit, _asker(run), asked, is_, run.url)
+    what = f"{run.operation} {run.target}".strip()
+    return (str(run.id), what, run.image_or_commit, _asker(run), asked, is_, run.url)
 
 
 def _asker(run: Run) -> str:

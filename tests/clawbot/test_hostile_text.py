@@ -13,9 +13,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from clawbot.commands import OptionKind
-from clawbot.discord.buttons import seen as seen_in
 from clawbot.discord.choices import offers, runs
 from clawbot.discord.embeds import embed, said
+from clawbot.discord.legible import seen as seen_in
 from clawbot.page import Page
 from clawbot.parsing import Unreadable, parse
 from clawbot.progress import HostProgress, HostStage, Progress, Stage

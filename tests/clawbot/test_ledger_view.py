@@ -175,12 +175,12 @@ async def test_a_page_of_the_history_is_asked_for_and_told(
     served: tuple[Bot, Api], chat: KeptChat
 ) -> None:
     bot, api = served
-    api.runs = [ended(run(n)) for n in range(1, 6)]
+    api.runs = [ended(run(n)) for n in range(1, 18)]
 
     told = await answered(bot, chat, "history claw-2 2")
 
     assert isinstance(told, HistoryReport)
-    assert [row.run_id for row in told.shown.items] == [3, 2]
+    assert [row.run_id for row in told.shown.items] == [9, 8, 7, 6, 5, 4, 3, 2]
     assert (told.target, told.shown.number, told.shown.count, told.shown.asked) == (
         *("claw-2", 1, 3),
         1,
@@ -198,7 +198,9 @@ async def test_of_an_api_that_is_older_that_is_said(
 
     assert isinstance(told, Notice)
     assert told.tone is Tone.BROKEN
-    assert told.lines[0].startswith("The Control API can't tell the history: it is older")
+    assert told.lines[0].startswith(
+        "The Control API is older than this and can't tell the history."
+    )
 
 
 async def test_what_is_no_target_is_said_and_not_asked_for(

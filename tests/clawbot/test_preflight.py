@@ -2,14 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
 from clawbot.replies import PreflightReport
 from fleet_control.preflight import Check, Outcome, Point, ok, unseen, wrong
-from tests.clawbot.asked_preflight import faults, found
+from tests.clawbot.asked_preflight import faults, found, silent
 from tests.clawbot.bots import KeptChat, registry
 from tests.clawbot.talk import Talk, talk_with
 from tests.clock import TurnedClock
@@ -49,24 +47,6 @@ async def test_what_is_seen_at_once_is_said_once(talk: Talk, clock: TurnedClock)
     reply = await talk.bot.preflight.answer(chat.reply())
     assert chat.said == [reply]
     assert clock.sleeping == 0
-
-
-@asynccontextmanager
-async def silent() -> AsyncIterator[str]:
-    """Whoever asks there waits until the end."""
-    asked: list[asyncio.StreamWriter] = []
-
-    async def take(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        asked.append(writer)
-
-    server = await asyncio.start_server(take, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-    finally:
-        server.close()
-        for writer in asked:
-            writer.transport.abort()
-        await asyncio.sleep(0)
 
 
 # The registry and the branch wait for the Control API, the branch for EC2, whose images here are of

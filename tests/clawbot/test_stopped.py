@@ -172,8 +172,9 @@ def test_what_failed_by_itself_is_called_failed_whoever_stopped_the_rest() -> No
     jobs = (job("plan"), host("claw-1", "failure", LOOK, SKIPPED, failing), held("claw-2"))
 
     seen = progress(run(7, "completed", "failure", target="all", jobs=jobs))
+    turned = progress(run(7, "completed", "failure", target="all", jobs=jobs[::-1]))
 
-    assert seen.stage is Stage.FAILED
+    assert seen.stage is turned.stage is Stage.FAILED
     assert [one.stage for one in seen.hosts] == [HostStage.FAILED, HostStage.UNTOUCHED]
 
 

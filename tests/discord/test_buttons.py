@@ -365,7 +365,7 @@ async def test_a_day_later_status_is_still_refreshed_in_place(scene: DiscordScen
 async def test_a_history_is_turned_in_place_and_of_its_target(scene: DiscordScene) -> None:
     scene.api.runs = [
         run(n, "completed", "success", target=target, request_id="")
-        for n, target in enumerate(["claw-1", "claw-2"] * 3, 1)
+        for n, target in enumerate(["claw-1", "claw-2"] * 9, 1)
     ]
     await scene.start()
     asked = await scene.discord.command(scene.app, scene.visitor, "history", target="claw-1")

@@ -7,6 +7,7 @@ import pytest
 
 from sandbox.discord_api import limit
 from tests.clawbot.bots import registry
+from tests.clawbot.control_api import run
 from tests.discord.ec2 import NEWEST, OLDER, OLDEST, Claw
 from tests.discord.scene import DiscordScene
 
@@ -158,3 +159,29 @@ async def test_a_name_is_as_long_as_a_choice_s_may_be(scene: DiscordScene) -> No
     name = (await offered(scene, "image_or_commit", OLDER, target=ids[0]))[0][0]
     assert len(name) == 100
     assert name.endswith("…")
+
+
+async def runs_offered(scene: DiscordScene, typed: str) -> list[tuple[str, int]]:
+    asked = await scene.discord.typing(scene.app, scene.visitor, "run", "run", run=typed)
+    await scene.discord.until(lambda: asked.answer)
+    return [(choice["name"], choice["value"]) for choice in asked.choices]
+
+
+async def test_runs_come_with_what_was_asked_how_it_ended_and_when(scene: DiscordScene) -> None:
+    long_ago = {"created": "2026-09-18T13:13:20Z", "request_id": ""}
+    scene.api.runs = [
+        run(71, "completed", "failure", target="claw-1", **long_ago),
+        run(72, "completed", "success", target="all", operation="rollback", **long_ago),
+    ]
+    await scene.start()
+    typed = ("", "71", "claw-1", "zlx-")
+    found = {begun: await runs_offered(scene, begun) for begun in typed}
+
+    failed = ("71 · deploy claw-1 · failed · 3 days ago", 71)
+    assert found == {
+        "": [("72 · rollback all · done · 3 days ago", 72), failed],
+        "71": [failed],
+        "claw-1": [failed],
+        "zlx-": [],
+    }
+    assert scene.discord.problems == []

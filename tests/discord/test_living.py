@@ -4,10 +4,11 @@ from itertools import pairwise
 
 import pytest
 
+from clawbot.ledger_view import LIVING
 from sandbox.discord_api import limit
 from sandbox.discord_api.channel import born
 from sandbox.discord_api.guild import Message
-from tests.clawbot.control_api import job
+from tests.clawbot.control_api import job, run
 from tests.discord.dialogue import MOVES, deploying, pings
 from tests.discord.scene import DiscordScene
 
@@ -175,3 +176,31 @@ async def test_each_way_is_left_a_minute_before_discord_closes_it(
     assert all(way in path for path in edits)
     assert len(scene.channel()) == messages
     assert scene.clock.now() - born(reply.id) < age + 10
+
+
+async def test_a_deploy_that_is_looked_at_lives_and_calls_nobody(scene: DiscordScene) -> None:
+    scene.api.runs = [run(7, "queued", request_id="", requested_by="telegram:9 sam")]
+    await scene.start()
+    asked = await scene.discord.command(scene.app, scene.visitor, "run", run=7)
+    reply = await scene.replied(asked)
+    assert "Asked for by sam in Telegram <t:" in reply.text
+    assert LIVING in reply.text
+    scene.api.change(7, status="completed", conclusion="success")
+    await scene.until(lambda: "done" in reply.text)
+    await scene.clock.turn(60)
+    assert LIVING not in reply.text
+    assert (list(scene.channel()), scene.api.count("told")) == ([reply], 0)
+    assert scene.discord.problems == []
+
+
+async def test_one_that_is_looked_at_stays_as_it_is_after_a_restart(scene: DiscordScene) -> None:
+    scene.api.runs = [run(7, "queued", request_id="discord.demo.5.1", reply="")]
+    await scene.start()
+    reply = await scene.replied(await scene.discord.command(scene.app, scene.visitor, "run", run=7))
+    await scene.stop("demo")
+    stood = reply.text
+    scene.api.change(7, status="completed", conclusion="success")
+    await scene.start()
+    await scene.clock.turn(300)
+    assert (reply.text, LIVING in stood) == (stood, True)
+    assert list(scene.channel()) == [reply]

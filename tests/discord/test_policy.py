@@ -3,7 +3,7 @@
 import pytest
 
 from fleet_control.caller import BotInstance, Caller, Human, Unknown
-from fleet_control.policy import Allowed, Facts, RefusalCode, Refused, Usage, judge
+from fleet_control.policy import Allowed, Facts, RefusalCode, Refused, Usage, first_look
 from sandbox.discord_api.guild import Member, Message
 from tests.discord.dialogue import answer, said
 from tests.discord.scene import DiscordScene
@@ -23,15 +23,15 @@ async def test_discord_says_what_the_core_says(
     await scene.start("demo", scene.app, **carried(facts))
     speaker = agent if isinstance(caller, BotInstance) else _person(scene, caller)
     reply = await _reply(scene, speaker, target, image)
-    match judge(caller, target, image, facts._replace(asked_later=True)):
+    match first_look(caller, target, image, facts._replace(asked_later=True)):
         case Refused(_, message):
             assert _plain(reply) == message.replace("`", "")
             assert scene.api.count("deploy") == 0
         case Usage(ids):
             assert all(f"`{id_}`" in reply.text for id_ in ("all", *ids))
-        case Allowed(confirm) if confirm:
-            assert list(reply.buttons) == ["Deploy", "Leave it"]
-            assert confirm in _plain(reply)
+        case Allowed(confirm, override=override) if confirm:
+            assert list(reply.buttons) == ["Override" if override else "Deploy", "Leave it"]
+            assert confirm.replace("`", "") in _plain(reply)
         case Allowed(doubt=doubt):
             assert doubt.replace("`", "") in _plain(reply)
             assert ("🟡" in reply.text) == bool(doubt)

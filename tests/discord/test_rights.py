@@ -14,7 +14,7 @@ from clawbot.readiness import FrontReadiness, Readiness
 from clawbot.serve import side_by_side
 from clawbot.settings import load
 from fleet_control.preflight import Outcome, Point, ok, wrong
-from tests.clawbot.asked_preflight import found
+from tests.clawbot.asked_preflight import found, silent
 from tests.discord.scene import DiscordScene
 from tests.discord.test_trouble import (
     ends_timeout,
@@ -133,3 +133,29 @@ async def test_a_token_that_discord_does_not_know_is_wrong_and_says_where_it_goe
         "Discord does not know this token.",
         "Put a new one in CLAWBOT_DISCORD_TOKEN (Developer Portal, Bot, Reset Token).",
     )
+
+
+async def test_whoever_mended_something_has_the_reply_look_again(scene: DiscordScene) -> None:
+    await scene.start()
+    asked = await scene.discord.command(scene.app, scene.visitor, "preflight")
+    reply = await scene.replied(asked)
+    await scene.until(lambda: "✓ **rights in channels**" in reply.text)
+    await takes_embeds(scene)
+    await scene.discord.pass_through()
+    await scene.discord.press(scene.app, scene.owner, reply, reply.buttons["Refresh"])
+    await scene.until(lambda: "✗ **rights in channels**" in reply.text)
+    assert [*reply.buttons] == ["Refresh"]
+
+
+async def test_while_something_hangs_it_says_that_it_looks_and_then_what_hung(
+    scene: DiscordScene,
+) -> None:
+    async with silent() as url:
+        await scene.start(CLAWBOT_EC2_URL=url)
+        asked = await scene.discord.command(scene.app, scene.visitor, "preflight")
+        told = "Looking at 24 things, 10 seconds at most"
+        await scene.until(lambda: asked.message and told in asked.message.text)
+        begun, reply = scene.clock.now(), asked.message
+        assert reply is not None
+        await scene.until(lambda: "✗ **hosts** · It did not answer in 10 s." in reply.text)
+        assert scene.clock.now() - begun <= 10

@@ -1,14 +1,18 @@
 """A second opinion on the workflow file: act leaves what the sandbox's runner leaves."""
 
 import asyncio
+import json
+from contextlib import closing
 from pathlib import Path
 
 from fleet_control import ec2
 from fleet_control.ledger import TITLE_FIELDS
 from sandbox.run_record import PERSON
 from sandbox.sandbox import Sandbox, SandboxOptions, open_sandbox
+from sandbox.seed import LOCK_TABLE
 from tests.engine.act import ActCheckout, found
 from tests.engine.site import NEW, ONE, THREE, TWO
+from tests.sandbox.test_unlock import HELD, ID, KEY, dynamodb
 from tests.workflows.fleets import registry_text
 
 ALL = dict.fromkeys(TITLE_FIELDS, "") | {"target": "all"}
@@ -63,3 +67,21 @@ async def test_a_host_that_never_becomes_healthy_leaves_the_next_untouched(tmp_p
         TWO: "failure",
         THREE: "failure",
     }
+
+
+async def test_a_lock_is_broken_and_the_jobs_of_a_roll_are_left_out(tmp_path: Path) -> None:
+    """An empty matrix would fail."""
+    program = found()
+    asked = dict.fromkeys(TITLE_FIELDS, "") | {"operation": "unlock", "target": ID}
+    async with open_sandbox(_options(tmp_path)) as sandbox:
+        with closing(dynamodb(sandbox)) as table:
+            item = {**KEY, "Info": {"S": json.dumps(HELD)}}
+            await asyncio.to_thread(table.put_item, TableName=LOCK_TABLE, Item=item)
+            before = await asyncio.to_thread(_images, sandbox)
+            results = await ActCheckout(program, tmp_path, sandbox).run(asked)
+            left = await asyncio.to_thread(table.get_item, TableName=LOCK_TABLE, Key=KEY)
+        after = await asyncio.to_thread(_images, sandbox)
+
+    assert results == {"plan": "success"}
+    assert "Item" not in left
+    assert before == after

@@ -228,7 +228,7 @@ def test_a_lock_without_a_date_is_told_without_one(
     _hold(site, {key: one for key, one in (HELD | {"Created": created}).items() if one})
 
     assert site.deploys(TARGET=TWO, TOFU=impatient) == 1
-    assert "the state was locked by sam@laptop and stayed so. If" in site.runner.summary
+    assert "sam@laptop has held the lock on the state. No job of a deploy" in site.runner.summary
 
 
 def test_a_machine_in_the_place_of_the_one_that_was_left_is_not_adopted(

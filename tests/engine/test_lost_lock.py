@@ -13,10 +13,12 @@ from contextlib import closing
 
 import pytest
 
+from fleet_control import state_lock
 from tests.engine.site import NEW, ONE, ROOT, THREE, TWO, EngineSite
 from tests.engine.test_lock import HELD, LOCK, impatient
+from tests.workflows.conftest import handed_to
 from tests.workflows.loopback import raw_job
-from tests.workflows.test_lost_lock import AheadTime
+from tests.workflows.test_lost_lock import StillTime
 from workflows.fleet_deploy import lock
 from workflows.fleet_deploy.health import SystemTime
 
@@ -38,7 +40,8 @@ def lose_the_runner(site: EngineSite) -> int:
     runner = site.runner
     asked = runner.asks(TARGET=TWO)
     assert runner.does("plan", **asked) == 0, runner.summary
-    handed = {**runner.handed, "INSTANCE": TWO}
+    (turn,) = json.loads(runner.handed["ROLL"])
+    handed = {**runner.handed, **handed_to(turn)}
     environ = {**runner.environ, **asked, **handed, "PYTHONPATH": f"{ROOT}:{ROOT / 'skills'}"}
     with subprocess.Popen(
         [sys.executable, "-m", "workflows.fleet_deploy", "host"],
@@ -53,7 +56,6 @@ def lose_the_runner(site: EngineSite) -> int:
             if f'aws_instance.clawdinator["{TWO}"]' in line and "Creating..." in line:
                 os.killpg(process.pid, signal.SIGKILL)
     run = int(asked["GITHUB_RUN_ID"])
-    (turn,) = json.loads(handed["ROLL"])
     runner.github.jobs[run] = [raw_job("plan"), raw_job(turn["name"], "failure")]
     listed = next(one for one in runner.github.runs if one["id"] == run)
     listed |= {"status": "completed", "conclusion": "failure"}
@@ -69,20 +71,31 @@ def test_a_lost_runners_lock_is_broken_no_sooner_than_is_said_and_then_without_a
     said = site.runner.summary
     assert f"Nothing was touched: {lock.here()} has held the lock on the state since " in said
     assert f"for the job of {TWO} in run {run}, which has ended" in said
-    moment = told(said)
+    moment, taken = told(said), lock_of(site)
     # A session's hour, and the minutes by which clocks may differ.
-    assert 3600 + 300 - 60 < moment - time.time() < 3600 + 300 + 60
+    assert 3600 + 300 <= moment - taken < 3600 + 300 + 60
 
-    site.runner.clock = AheadTime(moment - 61 - time.time())
+    site.runner.clock = StillTime(moment - 61)
     assert site.deploys(TARGET=TWO) == 1
     assert moment == told(site.runner.summary)
 
-    site.runner.clock = AheadTime(moment - time.time())
+    site.runner.clock = StillTime(moment)
     assert site.deploys(TARGET=TWO) == 0, site.runner.summary
     after = site.runner.hosts()
     assert {ONE, TWO, THREE} == set(after)
     assert after[TWO][1] == NEW
     assert not site.differs("fleet")
+
+
+def lock_of(site: EngineSite) -> float:
+    """When the lock was taken that the table shows."""
+    with closing(site.client("dynamodb")) as dynamodb:
+        key = {"LockID": {"S": LOCK}}
+        item = dynamodb.get_item(TableName="clawdinator-tofu-lock", Key=key)["Item"]
+    held = state_lock.read_info(item["Info"]["S"])
+    assert held
+    assert held.created
+    return held.created
 
 
 def told(said: str) -> int:
@@ -105,7 +118,7 @@ def test_a_persons_lock_is_broken_by_a_person_alone(site: EngineSite, impatient:
     take(site, HELD)
     before = site.runner.hosts()
 
-    site.runner.clock = AheadTime(30 * 86400)
+    site.runner.clock = StillTime(time.time() + 30 * 86400)
     assert site.deploys(TARGET=TWO, TOFU=impatient) == 1
     assert "sam@laptop has held the lock on the state since 2026-11-24 08:00 UTC. No job of a " in (
         site.runner.summary

@@ -112,6 +112,20 @@ def test_so_does_a_persons_deploy_of_all_that_only_failed_at_another() -> None:
     assert told(bots(7), all_, bots(5), run_7=FAILED, run_6=jobs) == BotRecord(LAST, 1)
 
 
+@pytest.mark.parametrize("asked", [("resume", "17"), ("rollback", "all")])
+@pytest.mark.parametrize("conclusion", ["success", "failure"])
+def test_so_does_a_resume_or_a_rollback_of_all_whose_jobs_tell_that_it_moved_it(
+    asked: tuple[str, str], conclusion: str
+) -> None:
+    """Neither title tells whether its host was among those that were moved."""
+    operation, target = asked
+    again = persons(6, conclusion, operation=operation, target=target)
+    runs, moved = (bots(7), again, bots(5)), (PLANNED, host_job("success"))
+
+    assert told(*runs, run_7=FAILED, run_6=moved) == BotRecord(LAST, 1)
+    assert told(*runs, run_7=FAILED, run_6=ANOTHERS, run_5=FAILED) == BotRecord(LAST, 2)
+
+
 def test_so_does_a_persons_by_the_button_whose_title_names_no_target() -> None:
     """Only its jobs tell; one that did not succeed is not asked about."""
     pressed, jobs = persons(6, "success", target=""), (PLANNED, host_job("success"))

@@ -262,17 +262,18 @@ async def test_a_run_tells_what_was_asked_for_and_what_its_hosts_become(
 
 
 async def test_runs_are_a_table_newest_first(host: OnHost, control: Lambda) -> None:
-    button = run(8, requested_by="", target="")
+    button = run(8, requested_by="", target="all", operation="rollback")
     control.has_runs(run(9, caller="claw-3", status="queued", conclusion=None), button)
 
     ended = await host.types("runs", "--limit", "2")
 
     head, first, second = ended.out.splitlines()
-    assert head.startswith("RUN  TARGET  IMAGE OR COMMIT  ASKED BY")
+    assert head.split("  ")[:2] == ["RUN", "TARGET"]
     assert first.split()[:4] == ["9", "claw-2", "-", "claw-3"]
     assert "queued" in first
+    assert second.split()[:3] == ["8", "rollback", "all"]
     assert "the button on GitHub" in second
-    assert control.asked == [{"action": "runs", "limit": 2, "revisions": True}]
+    assert control.asked == [{"action": "runs", "limit": 2, "revisions": True, "operations": True}]
 
 
 async def test_no_runs_are_said_to_be_none(host: OnHost, control: Lambda) -> None:

@@ -155,7 +155,9 @@ async def test_of_an_api_without_a_history_that_is_said(control: Lambda, api: Co
     control.refuses("bad_request", 400)
     control.refuses("unauthorized", 401)
 
-    with pytest.raises(ControlApiDown, match=r"^The Control API can't tell the history: it is old"):
+    with pytest.raises(
+        ControlApiDown, match=r"^The Control API is older than this and can't tell the history"
+    ):
         await api.history()
     with pytest.raises(ControlApiRefused, match="unauthorized"):
         await api.history()

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet_control.caller import ALL, BotInstance, Caller, Human, Unknown
+from fleet_control.freeze import Freeze
 from fleet_control.policy import (
     Allowed,
     BotDeploy,
@@ -60,6 +61,8 @@ TARGET_AND_THIRD_ILL = seen(
     conditions=but(clawdinator_2=Condition.UNHEALTHY, clawdinator_3=Condition.UNHEALTHY)
 )
 SELF_ILL = seen(conditions=but(clawdinator_1=Condition.UNHEALTHY))
+HELD = Freeze("discord:80351110224678912 sam", "a move", int(NOW) - 60, int(NOW) + 3600)
+FROZEN = seen(frozen=HELD)
 
 TABLE = [
     # caller, target, image, facts, verdict
@@ -81,6 +84,16 @@ TABLE = [
     (OPERATOR, "clawdinator-2", "main", seen(), RefusalCode.UNKNOWN_IMAGE),
     (OPERATOR, "clawdinator-2", COMMIT[:6], seen(), RefusalCode.UNKNOWN_IMAGE),
     (OPERATOR, "clawdinator-2", COMMIT.upper(), seen(), RefusalCode.UNKNOWN_IMAGE),
+    (VISITOR, "clawdinator-2", "", FROZEN, RefusalCode.NOT_OPERATOR),
+    (BOT, "clawdinator-1", "", FROZEN, RefusalCode.SELF_DEPLOY),
+    (OPERATOR, "clawdinator-9", "", FROZEN, RefusalCode.UNKNOWN_TARGET),
+    (OPERATOR, "clawdinator-2", "main", FROZEN, RefusalCode.UNKNOWN_IMAGE),
+    (OPERATOR, "clawdinator-2", "", FROZEN, RefusalCode.FROZEN),
+    (OPERATOR, ALL, "", FROZEN, RefusalCode.FROZEN),
+    (BOT, "clawdinator-2", "", FROZEN, RefusalCode.FROZEN),
+    (BOT, "clawdinator-2", "", TARGET_GONE._replace(frozen=HELD), RefusalCode.FROZEN),
+    (BOT, "clawdinator-2", "", BUSY._replace(frozen=HELD), RefusalCode.FROZEN),
+    (BOT, "clawdinator-2", IMAGE, FROZEN, RefusalCode.FROZEN),
     (OPERATOR, "clawdinator-2", COMMIT, seen(), Allowed()),
     (OPERATOR, ALL, COMMIT, seen(), "asks first"),
     (OPERATOR, ALL, "", seen(), "asks first"),

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pytest
 
-from fleet_control.deploy_jobs import MOVING_STEP, UNTOUCHED_STEP
+from fleet_control.deploy_jobs import MOVING_STEP, UNTOUCHED_STEP, reached
 from fleet_control.host import Image
 from fleet_control.host_change import RAN, changes
 from fleet_control.ledger import Job, Run, Step, seconds
@@ -244,3 +244,30 @@ def test_a_change_says_when_it_was_over_and_whether_it_moved_the_host() -> None:
     (one,) = changes(run(1, Done(ONE, A, R1, f"{C} @{R3}")))
 
     assert (one.moved, one.ended) == (True, iso(10))
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "steps", "moved"),
+    [
+        ("success", (), True),
+        ("failure", (), False),
+        ("failure", (Step("Set up job", "completed", "failure"),), True),
+        ("failure", (Step(MOVING_STEP, "completed", "skipped"),), False),
+        ("failure", (Step(MOVING_STEP, "completed", "failure"),), True),
+        ("failure", (Step(MOVING_STEP, "in_progress"),), True),
+        (
+            "cancelled",
+            (Step("Set up job", "completed", "success"), Step(MOVING_STEP, "queued")),
+            False,
+        ),
+        ("cancelled", (Step(MOVING_STEP, "completed", "cancelled"),), True),
+        (None, (Step("Set up job", "completed", "success"), Step(MOVING_STEP, "queued")), False),
+        (None, (Step(MOVING_STEP, "in_progress"),), True),
+    ],
+)
+def test_a_job_has_moved_its_host_where_nothing_says_that_it_has_not(
+    conclusion: str | None, steps: tuple[Step, ...], moved: bool
+) -> None:
+    status = "completed" if conclusion else "in_progress"
+
+    assert reached(Job(f"{ONE}: {A} -> {B}", status, conclusion, steps=steps)) is moved

@@ -241,6 +241,23 @@ async def test_time_that_is_over_leaves_the_list(ask: Ask, github: SmallGitHub) 
     assert "GitHub can't be reached" in answer.body["why"]
 
 
+async def test_looking_at_others_takes_three_seconds_and_all_of_it_six_and_a_half(
+    ask: Ask, github: SmallGitHub, now: TurnedNow
+) -> None:
+    ledger(github, *[A] * 8, *[B] * 12)
+
+    def takes_a_second(path: str) -> None:
+        now.ahead += path.endswith("/jobs")
+
+    github.hears = takes_a_second
+
+    answer = await ask(history("a"))
+
+    assert answer.body["unlooked"] == 12 - 2  # the third second was one too many
+    assert answer.body["unseen"] == [997, 996, 995, 994, 993]
+    assert 6.5 <= now.ahead < 8.5
+
+
 async def test_an_agent_gives_way_as_githubs_quota_shrinks(ask: Ask, github: SmallGitHub) -> None:
     ledger(github, A)
     github.remaining = 900

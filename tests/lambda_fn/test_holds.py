@@ -148,6 +148,7 @@ async def test_any_person_lifts_it_and_who_did_is_in_the_log(
     ask: Ask,
     table: LambdaRole,
     environ: dict[str, str],
+    now: TurnedNow,
     caplog: pytest.LogCaptureFixture,
     signer: str,
 ) -> None:
@@ -160,6 +161,9 @@ async def test_any_person_lifts_it_and_who_did_is_in_the_log(
     assert ended.body["lifted"] == made.body["freeze"]
     assert again.body["lifted"] is None
     assert (await ask(HOLDS)).body["freeze"] is None
+    # By a clock that is behind, too.
+    assert row(table)["until"] == {"N": "0"}
+    assert int(row(table)["expires"]["N"]) > now()
     begun, lift, *_ = trail(caplog)
     who = "operator:alice" if signer == ALICE else KIM
     assert f"action='freeze' requested_by={SAM!r} seconds=14400 reason='a move' status=200" in begun

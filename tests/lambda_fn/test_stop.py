@@ -106,6 +106,7 @@ async def test_a_run_that_waits_between_two_hosts_is_under_way(
     github.jobs = {7: roll(DONE, LATER), 8: [job(2, "plan")]}
 
     assert (await ask(stops())).body["run"]["id"] == 7
+    assert {one.query["per_page"] for one in github.asked if "status" in one.query} == {"5"}
 
 
 async def test_of_two_who_stop_it_the_first_is_named(
@@ -165,7 +166,8 @@ async def test_where_nothing_runs_that_is_said(
     answer = await ask(stops())
 
     assert answer.code == (409, "nothing_runs")
-    assert answer.body["error"] == "GitHub shows no deploy under way: nothing to stop."
+    told = "GitHub shows no deploy under way. `/fleet cancel` is for one that waits."
+    assert answer.body["error"] == told
 
 
 @pytest.mark.parametrize("gone", [False, True])

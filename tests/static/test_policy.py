@@ -167,5 +167,5 @@ def test_every_policy_was_read(tmp_path: Path) -> None:
     read = {root: {where for where, _ in statements(load(root, tmp_path))} for root in ROOTS}
 
     assert read["state"] == set()
-    assert len(read["control"]) == 9
+    assert len(read["control"]) == 10
     assert len(read["fleet"]) == 2

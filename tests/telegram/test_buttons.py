@@ -534,7 +534,7 @@ async def test_a_yes_is_answered_before_it_is_judged(scene: TelegramScene) -> No
 async def test_a_history_is_turned_in_place_and_of_its_target(scene: TelegramScene) -> None:
     scene.api.runs = [
         run(n, "completed", "success", target=target, request_id="")
-        for n, target in enumerate(["claw-1", "claw-2"] * 3, 1)
+        for n, target in enumerate(["claw-1", "claw-2"] * 9, 1)
     ]
     await scene.start()
     report = await scene.reply_to(await scene.say("/fleet history claw-1"))

@@ -1,5 +1,7 @@
 """A deploy from the chat: one living message, from the ask to its end."""
 
+from clawbot.ledger_view import LIVING
+from tests.clawbot.control_api import run
 from tests.clock import TurnedClock
 from tests.discord.ec2 import NEWEST, OLDER, Claw
 from tests.fleet_control.aws import FakeEc2
@@ -86,3 +88,16 @@ async def test_words_that_are_no_command_are_answered_with_help(scene: TelegramS
     reply = await scene.reply_to(await scene.say("/fleet <b>dance</b> & sing"))
     assert "I don't know <b>dance</b>." in reply["text"]
     assert {"type": "code"}.items() <= reply["entities"][0].items()
+
+
+async def test_a_deploy_that_is_looked_at_lives_and_calls_nobody(scene: TelegramScene) -> None:
+    scene.api.runs = [run(7, "queued", request_id="", requested_by="discord:9 sam")]
+    await scene.start()
+    reply = await scene.reply_to(await scene.say("/fleet run 7"))
+    await scene.until(lambda: "Asked for by sam in Discord, 2026-11-24 10:00 UTC" in reply["text"])
+    assert LIVING in reply["text"]
+    scene.api.change(7, status="completed", conclusion="success")
+    await scene.until(lambda: "done" in reply["text"])
+    await scene.clock.turn(60)
+    assert LIVING not in reply["text"]
+    assert (len(scene.telegram.called("sendMessage")), scene.api.count("told")) == (1, 0)

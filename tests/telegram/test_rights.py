@@ -12,9 +12,9 @@ from clawbot.readiness import FrontReadiness, Readiness
 from clawbot.serve import side_by_side
 from clawbot.settings import load
 from clawbot.telegram.run import run
-from fleet_control.preflight import Outcome, Point, wrong
-from tests.clawbot.asked_preflight import found
-from tests.telegram.scene import FLEET, SOON, TelegramScene
+from fleet_control.preflight import Outcome, Point, unseen, wrong
+from tests.clawbot.asked_preflight import found, silent
+from tests.telegram.scene import FLEET, SOON, TelegramScene, labels
 
 Act = Callable[[TelegramScene], Awaitable[None]]
 
@@ -37,6 +37,14 @@ async def mutes_all(scene: TelegramScene) -> None:
 
 async def lets_all_speak(scene: TelegramScene) -> None:
     scene.people.mute(scene.fleet, speak=True)
+
+
+async def revokes_token(scene: TelegramScene) -> None:
+    scene.telegram.weather.refuse("*", 401, "Unauthorized", times=1000)
+
+
+async def has_the_right_token(scene: TelegramScene) -> None:
+    scene.telegram.weather.clear()
 
 
 @asynccontextmanager
@@ -64,6 +72,12 @@ async def served(scene: TelegramScene, **environ: str) -> AsyncIterator[Bot]:
             lets_in,
             f"I am not in the chat {FLEET}.",
             "Add me to it, or take it out of CLAWBOT_TELEGRAM_CHATS.",
+        ),
+        (
+            revokes_token,
+            has_the_right_token,
+            "Telegram does not know the token.",
+            "Put the right one into CLAWBOT_TELEGRAM_TOKEN.",
         ),
         (silences, lets_in, f"I may not write in the chat {FLEET}.", "Allow it there."),
         (mutes_all, lets_all_speak, f"I may not write in the chat {FLEET}.", "Allow it there."),
@@ -100,6 +114,15 @@ async def test_where_all_is_there_it_says_where(
     assert seen.told == f"In Telegram the bot may write {where}; its privacy mode is on."
 
 
+async def test_a_telegram_that_is_away_is_not_seen(scene: TelegramScene) -> None:
+    async with served(scene) as bot:
+        scene.telegram.weather.refuse("*", 502, "Bad Gateway", times=1000)
+        seen = (await found(bot))[Point.CHANNELS]
+        scene.telegram.weather.clear()
+    told = "Telegram could not be asked (NetworkError)."
+    assert seen == unseen(Point.CHANNELS, told, "Look again in a minute.")
+
+
 async def test_a_group_that_became_a_supergroup_is_looked_at_where_it_is(
     scene: TelegramScene,
 ) -> None:
@@ -119,3 +142,29 @@ async def test_a_token_that_telegram_does_not_know_is_wrong_and_says_where_it_go
         "Telegram does not know the token.",
         "Put the right one into CLAWBOT_TELEGRAM_TOKEN.",
     )
+
+
+async def test_whoever_mended_something_has_the_reply_look_again(scene: TelegramScene) -> None:
+    await scene.start()
+    scene.people.mute(scene.fleet)
+    reply = await scene.reply_to(await scene.say("/fleet preflight"))
+    await scene.until(lambda: "✗ rights in channels" in reply["text"])
+    scene.people.mute(scene.fleet, speak=True)
+    assert labels(reply) == ["Preflight"]
+    await scene.press(reply, "Preflight")
+    await scene.until(lambda: "✓ rights in channels" in reply["text"])
+
+
+async def test_while_something_hangs_it_says_that_it_looks_and_then_what_hung(
+    scene: TelegramScene,
+) -> None:
+    async with silent() as url:
+        await scene.start(CLAWBOT_EC2_URL=url)
+        asked = await scene.say("/fleet preflight")
+        await scene.until(lambda: scene.answer_to(asked))
+        reply = scene.answer_to(asked)
+        assert reply is not None
+        assert reply["text"] == "Looking at 24 things, 10 seconds at most"
+        begun = scene.clock.now()
+        await scene.until(lambda: "✗ hosts It did not answer in 10 s." in reply["text"])
+        assert scene.clock.now() - begun <= 10

@@ -286,4 +286,7 @@ def test_each_of_all_goes_back_to_its_own_and_what_left_the_registry_stays(
     assert revisions == {revision}
     why = f"Left out: {THREE}: There is nothing to go back to: no deploy of {THREE}"
     assert why in runner.summary
+    assert "or the nearest to it:\n\n- `ami-" in runner.summary
+    for image in WAS.values():
+        assert f"- `{image}`. Revision `{revision[:7]}`, " in runner.summary
     assert f"Left alone: {GONE}, not in the registry" in runner.summary

@@ -92,19 +92,33 @@ resource "aws_iam_role_policy" "function" {
         Action   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
         Resource = aws_dynamodb_table.control.arn
       },
-      {
-        # Who holds it. The table has the lock of tofu/control and the states' digests too.
-        Sid      = "SeeTheLockOfTheFleet"
-        Effect   = "Allow"
-        Action   = "dynamodb:GetItem"
-        Resource = local.lock_table
-        Condition = {
-          "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = [local.state_lock] }
-          Null                        = { "dynamodb:LeadingKeys" = "false" }
-        }
-      },
     ]
   })
+}
+
+resource "aws_iam_role_policy" "function_lock" {
+  name   = "see-the-lock-of-the-fleet"
+  role   = aws_iam_role.function.id
+  policy = data.aws_iam_policy_document.function_lock.json
+}
+
+# The table has the lock of tofu/control and the states' digests too.
+data "aws_iam_policy_document" "function_lock" {
+  statement {
+    sid       = "SeeTheLockOfTheFleet"
+    resources = [local.lock_table]
+    actions   = ["dynamodb:GetItem"]
+    condition {
+      test     = "ForAllValues:StringEquals"
+      variable = "dynamodb:LeadingKeys"
+      values   = [local.state_lock]
+    }
+    condition {
+      test     = "Null"
+      variable = "dynamodb:LeadingKeys"
+      values   = ["false"]
+    }
+  }
 }
 
 output "control_api_url" {

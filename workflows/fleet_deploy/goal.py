@@ -96,7 +96,7 @@ class GoalFinder:
     def _way_back(self, id_: str, moment: float) -> WayBack | NoWayBack:
         host = roll.host_of(id_, roll.rows(self.status))
         present = host.image if host else ""
-        runs = self._with_jobs(self.past.others[: rollback.RUNS_LOOKED_AT])
+        runs = self._with_jobs(self._begun[: rollback.RUNS_LOOKED_AT])
         return rollback.way_back(id_, runs, self.status.images, present, moment)
 
     def _rest(self, asked: Entry) -> Goal:

@@ -34,7 +34,9 @@ def look(environ: Mapping[str, str]) -> None:
 def _row(environ: Mapping[str, str]) -> Item | None:
     table = control_table.connect(environ)
     (run,) = runner.needed(environ, "GITHUB_RUN_ID")
-    return table.get(f"stop#{run}") if table else None
+    if table is None:
+        raise TableAway("CONTROL_TABLE is not set (see docs/set-up.md).")
+    return table.get(f"stop#{run}")
 
 
 def told(instance: str, by: str) -> str:
