@@ -46,7 +46,7 @@ async def pages(sandbox: Sandbox) -> dict[str, str]:
 
 
 async def _shown(api: BotApi, chat: Json, name: str) -> str:
-    words = f"/fleet {name}"
+    words = f"/fleet@fleet_bot {name}"
     asked = await People(api).say(chat, user(OPERATOR, "Sam"), words)
 
     def answer() -> Json | None:
