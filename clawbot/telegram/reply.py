@@ -196,7 +196,7 @@ class TelegramMessage:
         answered = self._unanswered and await self._outbox.answer(self._query, told, alert=True)
         self._unanswered = False
         if not answered:
-            await self._said(text(told), None, self._message)
+            await self._said(text(told), None, self._message or self._origin.message)
         self._slot.over()
 
     async def heard(self) -> None:

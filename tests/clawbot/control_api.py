@@ -17,7 +17,7 @@ from sandbox.loopback import listen, url_of
 from tests.clock import TurnedClock
 
 # How many runs a page of the history has.
-PAGE = 2
+PAGE = 8
 CREATED = "2026-11-24T10:00:00Z"
 
 

@@ -5,19 +5,21 @@ from dataclasses import replace
 
 import pytest
 
-from clawbot import wording
+from clawbot import proposal, wording
 from clawbot.ask import Ask
 from clawbot.operations import CHANGED, UNDER_WAY
 from clawbot.parsing import parse
 from clawbot.progress import progress
+from clawbot.proposal import Proposal, Sight
 from clawbot.replies import Deploying, Notice, Question, Reply
 from fleet_control.caller import BotInstance, Human
+from fleet_control.rollback import NoWayBack, WayBack
 from tests.clawbot.bots import OPERATOR, VISITOR, KeptChat, ask, registry
 from tests.clawbot.control_api import job, run
 from tests.clawbot.rolls import LOCK, Moved, lock, roll, stopped
 from tests.clawbot.talk import Talk, talk_with
 from tests.clock import TurnedClock
-from tests.discord.ec2 import NEWEST, OLDER, OLDEST, Claw
+from tests.discord.ec2 import NEWEST, NOW, OLDER, OLDEST, Claw
 from tests.fleet_control.aws import FakeEc2
 
 OTHER = Human("terminal:other", "other", operator=True)
@@ -77,7 +79,7 @@ async def test_the_way_back_is_looked_for_on_every_page_of_the_history(talk: Tal
 
     assert [one.id for one in question.hosts] == ["claw-2"]
     assert question.hosts[0].then.startswith(f"{OLDEST}, 30 days old, revision 1111111")
-    assert talk.api.count("history") == 10
+    assert talk.api.count("history") == 3
 
 
 async def test_all_go_back_each_to_its_own_in_the_order_of_a_roll(
@@ -125,6 +127,32 @@ async def test_an_image_that_is_gone_is_named_and_so_is_what_takes_its_place(tal
 
     # None of these images says which commit it was built from.
     assert "ami-0dddddddddddddddd, which claw-2 ran, is not available any more" in notice.lines[0]
+
+
+async def test_what_takes_the_place_of_a_lost_image_is_what_is_deployed(talk: Talk) -> None:
+    status = await talk.bot.fleet.status()
+    back = WayBack("claw-2", OLDER, "b" * 40, 5, gone="ami-0dddddddddddddddd")
+    away = NoWayBack("claw-3", "It has none.")
+
+    found = proposal.rollback("claw-2", [back], Sight(status, [], NOW))
+    of_all = proposal.rollback("all", [away, back], Sight(status, [], NOW))
+
+    assert isinstance(found, Proposal)
+    assert isinstance(of_all, Proposal)
+    (move,) = found.hosts
+    assert move.then == f"{OLDER}, 9 days old, revision bbbbbbb"
+    assert move.note == (
+        "ami-0dddddddddddddddd, which it ran, is gone: this is the newest image that is older than "
+        "its own."
+    )
+    assert move.brief == f"{NEWEST} @unknown → {OLDER} @bbbbbbb, another image"
+    assert (found.image, of_all.image) == (OLDER, "")
+    assert [(one.id, one.brief) for one in of_all.hosts] == [
+        ("claw-2", move.brief),
+        ("claw-3", "stays: It has none."),
+    ]
+    assert found.plan != of_all.plan
+    assert len(found.plan) == 12
 
 
 @pytest.mark.parametrize("target", ["claw-2", "all"])

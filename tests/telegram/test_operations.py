@@ -270,4 +270,5 @@ def test_as_many_hosts_are_named_as_fit_and_the_rest_counted(
     assert before.count("c" * 28) == named
     assert (f"and {more} more" in before) == bool(more)
     assert after.endswith("Only the one who asked can confirm, within 2 min.")
-    assert ("→" in before) == (hosts <= 6)
+    # The longest line, with a whole first line of a commit, is not cut.
+    assert before.count("*" * 80) == (3 * 6 if hosts <= 6 else 0)
