@@ -125,17 +125,22 @@ def _works(note: LockNote, runs: Iterable[Run], jobs: Jobs) -> bool:
     return not any(job.conclusion for job in mine)
 
 
-def make_way(job: JobContext, runs: Iterable[Run], jobs: Jobs) -> tuple[Annotation, ...]:
-    """Break the lock of a lost runner; Stopped where that is too early.
+def make_way(job: JobContext, name: str, runs: Iterable[Run], jobs: Jobs) -> tuple[Annotation, ...]:
+    """Break the lock of a lost runner, and note that this job is about to lock; Stopped where it is
+    too early for that.
 
-    Any other lock stays: the engine waits for it, and whoever holds it may give it back.
+    Any other lock stays: the engine waits for it, and whoever holds it may give it back. The note
+    of another job is not written over while it may be needed: machines share names.
     """
     held = look(job, runs, jobs)
-    if held is None or held.breakable is None:
+    if held and (held.works or held.unseen):
         return ()
-    if job.clock.now() < held.breakable:
-        raise Stopped("Locked", held.sentence())
-    return (broken(job, held, "That job has ended, and its credentials too."),)
+    said: tuple[Annotation, ...] = ()
+    if held and held.breakable is not None:
+        if job.clock.now() < held.breakable:
+            raise Stopped("Locked", held.sentence())
+        said = (broken(job, held, "That job has ended, and its credentials too."),)
+    return said + noted(job, name)
 
 
 def broken(job: JobContext, held: HeldLock, why: str) -> Annotation:

@@ -108,8 +108,7 @@ def run(job: JobContext) -> tuple[Annotation, ...]:
         found = goal.GoalFinder(git, commit, view.status, past).find(job.asked)
         turns, left_out = _turns(job, found.turns, view, machines, past)
         turns, unbootable = _seeded(job, git, bucket, turns)
-        notices += lost_lock.make_way(job, past.others, past.jobs)
-        notices += lost_lock.noted(job, PLAN)
+        notices += lost_lock.make_way(job, PLAN, past.others, past.jobs)
     with lost_lock.telling_whose(job, past.others, past.jobs):
         turns = _rehearse(job, turns, view, machines, past)
     runner.write_outputs(
