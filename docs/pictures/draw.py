@@ -119,7 +119,7 @@ async def _played(api: DiscordApi, app: Application, person: Member) -> dict[str
 
 
 async def _shown(api: DiscordApi, app: Application, person: Member, sub: str, **given: str) -> str:
-    asked = await api.command(app, person, sub, **given)
+    asked = await api.command(app, person, sub, None, **given)
     await api.until(lambda: asked.message and not asked.message.loading and _told(asked.message))
     assert asked.message is not None  # noqa: S101  (waited for)
     return _page(api, asked.message, f"{person.name} used /fleet {sub}")
