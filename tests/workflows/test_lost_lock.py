@@ -248,4 +248,4 @@ def test_no_bot_breaks_a_lock(fleet: LockedFleet) -> None:
 
     assert fleet.runner.deploys(**UNLOCK | asked) == 1
     assert fleet.locked
-    assert "Only a person may ask for a unlock" in fleet.runner.summary
+    assert "Only a person may ask for that (unlock)" in fleet.runner.summary

@@ -25,7 +25,7 @@ def read(environ: Mapping[str, str], starter: Starter) -> ledger.Entry:
         raise Stopped("Bad inputs", both)
     if entry.caller and entry.is_for_people:
         what = entry.operation or f"override of the {entry.override}"
-        only = f"Only a person may ask for a {what}, and the caller is {entry.caller}."
+        only = f"Only a person may ask for that ({what}), and the caller is {entry.caller}."
         raise Stopped("Bad inputs", only)
     claimed = [name for name in _OF_A_CHAT if getattr(entry, name)]
     if claimed and not starter.chat:
