@@ -27,9 +27,10 @@ from fleet_control.clock import Clock
 from fleet_control.error import ControlApiRefused, FleetError
 from fleet_control.fleet import Fleet
 from fleet_control.holds import UNKNOWN_ACTION, HeldLock
-from fleet_control.ledger import Operation, Run, is_lock_id
+from fleet_control.ledger import Operation, Run
 from fleet_control.policy import Allowed, Refused, Usage, may_operate
 from fleet_control.rollback import RUNS_LOOKED_AT, NoWayBack, Rest, WayBack, moves, rest, way_back
+from fleet_control.run_title import is_lock_id
 
 CHANGED = refused("That changed since I asked, so I did nothing. Ask again.", "changed")
 _NOT_FOUND = 404
