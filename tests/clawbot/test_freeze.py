@@ -71,6 +71,22 @@ async def test_a_week_is_the_longest(talk: Talk, words: str) -> None:
     assert sent(talk, "freeze") == []
 
 
+@pytest.mark.parametrize("words", ["0m", "1w", "2 hours", "2h30m", "7", "for 1w", "for ever"])
+async def test_what_is_no_duration_is_no_reason_to_freeze_for_the_usual_time(
+    talk: Talk, words: str
+) -> None:
+    answer = await notice(talk, f"freeze {words}")
+
+    said = words.removeprefix("for ").split()[0]
+    assert answer.lines == (
+        f"A duration is said as in `90m`, `2h` or `3d`, which `{said}` is not.",
+        "`/fleet freeze`: refuse deploys for four hours",
+        "`/fleet freeze <duration>`: for so long: `for 2h`, 7 days at most",
+        "`/fleet freeze <reason>`: and say why",
+    )
+    assert sent(talk, "freeze") == []
+
+
 @pytest.mark.parametrize(
     ("runs", "offers"),
     [
