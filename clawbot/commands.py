@@ -13,7 +13,7 @@ from clawbot.replies import Notice
 from clawbot.requests import (
     Cancel,
     Deploy,
-    Freeze,
+    FreezeFor,
     Help,
     History,
     Preflight,
@@ -166,7 +166,7 @@ COMMANDS = (
         "freeze",
         "refuse deploys for four hours",
         Who.OPERATORS,
-        Freeze,
+        FreezeFor,
         (
             Option("duration", "for so long: `for 2h`, 7 days at most", OptionKind.DURATION),
             Option("reason", "and say why", OptionKind.TEXT),

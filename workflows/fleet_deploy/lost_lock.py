@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class HeldLock:
+class FoundLock:
     """The lock on the state, and who holds it as far as the control table and GitHub tell.
 
     Attributes:
@@ -91,19 +91,19 @@ def noted(job: JobContext, name: str) -> tuple[Annotation, ...]:
     return ()
 
 
-def look(job: JobContext, runs: Iterable[Run], jobs: Jobs) -> HeldLock | None:
+def look(job: JobContext, runs: Iterable[Run], jobs: Jobs) -> FoundLock | None:
     """The lock on the state; None where there is none. `runs` are those that GitHub lists."""
     held = _held(job)
     if held is None:
         return None
     table = control_table.connect(job.environ)
     if table is None:
-        return HeldLock(held, unseen="this deployment has no control table.")
+        return FoundLock(held, unseen="this deployment has no control table.")
     try:
         note = state_lock.note_of(held, table.get(state_lock.key(held.who)))
     except TableAway as away:
-        return HeldLock(held, unseen=str(away))
-    return HeldLock(held, note, works=note is not None and _works(note, runs, jobs))
+        return FoundLock(held, unseen=str(away))
+    return FoundLock(held, note, works=note is not None and _works(note, runs, jobs))
 
 
 def _held(job: JobContext) -> StateLock | None:
@@ -143,7 +143,7 @@ def make_way(job: JobContext, name: str, runs: Iterable[Run], jobs: Jobs) -> tup
     return said + noted(job, name)
 
 
-def broken(job: JobContext, held: HeldLock, why: str) -> Annotation:
+def broken(job: JobContext, held: FoundLock, why: str) -> Annotation:
     """Break it; what the run's page says of that."""
     try:
         job.engine.unlock(held.lock.id)
