@@ -6,7 +6,7 @@ is broken only once whoever took it has no credentials any more (docs/adr/0032).
 
 import logging
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from fleet_control import state_lock
@@ -19,6 +19,10 @@ from workflows.fleet_deploy.job import JobContext
 from workflows.fleet_deploy.other_runs import Jobs
 from workflows.fleet_deploy.runner import Annotation
 from workflows.fleet_deploy.stopped import Stopped
+
+_NAMELESS = (
+    "The state has a lock that does not tell whose it is. See `A stuck lock` in docs/runbook.md."
+)
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +96,10 @@ def noted(job: JobContext, name: str) -> tuple[Annotation, ...]:
 
 
 def look(job: JobContext, runs: Iterable[Run], jobs: Jobs) -> FoundLock | None:
-    """The lock on the state; None where there is none. `runs` are those that GitHub lists."""
+    """The lock on the state; None where there is none, Stopped where it names no holder.
+
+    `runs` are those that GitHub lists.
+    """
     held = _held(job)
     if held is None:
         return None
@@ -112,10 +119,15 @@ def _held(job: JobContext) -> StateLock | None:
     if held := job.engine.lock():
         return held
     (bucket,) = runner.needed(job.environ, "TOFU_STATE_BUCKET")
-    with suppress(TableAway):  # the engine will say so
-        row = control_table.of_locks(job.environ).get(f"{bucket}/fleet.tfstate") or {}
-        return state_lock.read_info(str(row.get("Info", "")))
-    return None
+    try:
+        row = control_table.of_locks(job.environ).get(f"{bucket}/fleet.tfstate")
+    except TableAway:  # the engine will say so
+        return None
+    if row is None:
+        return None
+    if held := state_lock.read_info(str(row.get("Info", ""))):
+        return held
+    raise Stopped("Locked", _NAMELESS)
 
 
 def _works(note: LockNote, runs: Iterable[Run], jobs: Jobs) -> bool:
