@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from fleet_control.preflight import Check, Point, ok, unseen, wrong
+from fleet_control.preflight import APPLY, Check, Point, ok, unseen, wrong
 from lambda_fn.failure import Failure
 from lambda_fn.github import GitHubClient
 
@@ -15,7 +15,7 @@ Held = Mapping[str, Mapping[str, Any] | None]
 def lock(held: Held, github: GitHubClient) -> Check:
     if "lock" not in held:
         told = "The Control API can't read OpenTofu's lock table."
-        return unseen(Point.LOCK, told, "Apply `tofu/control` again.")
+        return unseen(Point.LOCK, told, APPLY)
     one = held["lock"]
     if one is None:
         return ok(Point.LOCK, "Nobody holds it.")
