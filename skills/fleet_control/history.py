@@ -162,7 +162,7 @@ def _result(run: Run, outcome: RunResult, moved: Sequence[HostChange], *, seen: 
     if outcome in (RunResult.DONE, RunResult.QUEUED, RunResult.UNKNOWN):
         return str(outcome)
     at = _at(run, moved)
-    told = f"{outcome} at {at}" if at else _word(run, outcome)
+    told = f"{outcome} at {at}" if at else str(outcome) if seen else _word(run, outcome)
     if outcome is RunResult.STOPPED:
         account, _, name = stopped_by(run.jobs).partition(" ")
         told = f"stopped by {name or account}"
@@ -173,7 +173,8 @@ def _result(run: Run, outcome: RunResult, moved: Sequence[HostChange], *, seen: 
 
 
 def _word(run: Run, outcome: RunResult) -> str:
-    """How a run stands; whether one that failed was stopped by a person, its jobs alone tell."""
+    """How a run stands whose jobs may not have been looked at: whether one that failed was stopped
+    by a person, they alone tell."""
     may_be_stopped = run.conclusion == "failure" and run.operation != Operation.UNLOCK
     is_open = outcome is RunResult.FAILED and may_be_stopped and not run.jobs
     return f"{outcome} or {RunResult.STOPPED}" if is_open else str(outcome)
