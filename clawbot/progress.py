@@ -7,7 +7,7 @@ from math import inf
 
 from fleet_control import phrases
 from fleet_control.deploy_jobs import MOVING_STEP, EndState, left, ran, remarks, stopped_by
-from fleet_control.host_change import HOST_JOB
+from fleet_control.host_change import HOST_JOB, changes
 from fleet_control.last_words import LastWords
 from fleet_control.ledger import Job, Revision, Run, seconds
 
@@ -48,6 +48,7 @@ class HostProgress:
         old: its image before; empty where there was no host.
         began: when its turn came, Unix seconds; 0 before.
         took: seconds from then to its end; 0 before.
+        revision: the first digits of what it becomes, where not all of the deploy become the same.
         remarks: what was remarkable on its way to be healthy.
     """
 
@@ -58,6 +59,7 @@ class HostProgress:
     began: float = 0.0
     took: float = 0.0
     remarks: str = ""
+    revision: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Progress:
 
     Attributes:
         image_or_commit: the image or the commit asked for; empty for the newest.
-        made_of: what its hosts become, once that is settled.
+        made_of: what its hosts become, once that is settled; None where each becomes its own.
         asked: when, Unix seconds; 0 before that is settled.
         ahead: how many deploys wait or run before this one.
         review: whether it waits for a person's approval on GitHub, and not for its turn.
@@ -122,6 +124,8 @@ def progress(run: Run, ahead: int = 0) -> Progress:
     """What a run shows. `ahead` counts the deploys before it, for one that waits."""
     stage = _stage(run)
     began = _began(run)
+    hosts = tuple(_hosts(run))
+    made_of = None if any(one.revision for one in hosts) else run.made_of
     known = Progress(
         stage=stage,
         target=run.target,
@@ -130,9 +134,9 @@ def progress(run: Run, ahead: int = 0) -> Progress:
         run_id=run.id,
         ahead=ahead if stage is Stage.QUEUED else 0,
         review=run.status == "waiting",
-        hosts=tuple(_hosts(run)),
-        made_of=run.made_of,
-        asked=seconds(run.created) if run.made_of else 0.0,
+        hosts=hosts,
+        made_of=made_of,
+        asked=seconds(run.created) if made_of else 0.0,
         began=began,
         # While it runs, a number that moves by itself would be a change to show, each time.
         took=max(0.0, _ended(run) - began) if run.finished else 0.0,
@@ -188,23 +192,23 @@ def _ended(run: Run) -> float:
 
 
 def _hosts(run: Run) -> Iterator[HostProgress]:
+    jobs = (job for job in run.jobs if HOST_JOB.fullmatch(job.name))
+    moves = tuple(changes(run))
+    alike = len({one.new_revision for one in moves}) < 2
     stopped = False
-    for job in run.jobs:
-        found = HOST_JOB.fullmatch(job.name)
-        if found is None:
-            continue
+    for job, one in zip(jobs, moves, strict=True):
         # Not every runner stops a serial matrix; then the jobs after the first failed one fail
         # too, without touching their hosts.
         stage = HostStage.UNTOUCHED if stopped else _host_stage(job, run)
         if stage is HostStage.FAILED:
             stopped = True
-            stage = HostStage.UNTOUCHED if _is_spared(found["id"], job, run) else stage
+            stage = HostStage.UNTOUCHED if _is_spared(one.id, job, run) else stage
         waits = stage in (HostStage.WAITING, HostStage.UNTOUCHED)
         began = seconds(job.started_at) if job.started_at and not waits else 0.0
         ended = seconds(job.completed_at) if job.completed_at and began else began
-        old = "" if found["old"] == "none" else found["old"]
         took = max(0.0, ended - began)
-        yield HostProgress(found["id"], old, found["new"], stage, began, took, remarks(job))
+        revision = "" if alike else one.new_revision
+        yield HostProgress(one.id, one.old, one.new, stage, began, took, remarks(job), revision)
 
 
 def _host_stage(job: Job, run: Run) -> HostStage:

@@ -8,6 +8,8 @@ from clawbot.wording import host_stage
 from fleet_control.deploy_jobs import MOVING_STEP, REMARKED, EndState, begins, ran_before
 from fleet_control.ledger import Revision, Step
 from tests.clawbot.control_api import job, run
+from tests.clawbot.rolls import Moved, roll
+from tests.discord.ec2 import NEWEST
 
 OLD, NEW = "ami-0000000000000001", "ami-0000000000000002"
 
@@ -58,6 +60,17 @@ def test_what_the_hosts_become_is_as_old_as_it_was_when_asked_for() -> None:
     assert wording.made_of(seen) == f"Revision aaaaaaa, 2 hours old: Hosts greet {'x' * 67}"
     assert wording.made_of(progress(run(7, made_of=Revision("0a1b2c3")))) == "Revision 0a1b2c3"
     assert wording.made_of(progress(run(7))) == ""
+
+
+def test_hosts_that_become_different_revisions_each_tell_their_own() -> None:
+    alike, other = roll(7, Moved("claw-1"), Moved("claw-2")), Moved("claw-2", revision="3333333")
+    seen, of_two = progress(alike), progress(roll(8, Moved("claw-1"), other))
+
+    assert [wording.becomes(one) for one in seen.hosts] == [NEWEST, NEWEST]
+    assert wording.made_of(seen).startswith("Revision 2222222, ")
+    told = [f"{NEWEST} @2222222", f"{NEWEST} @3333333"]
+    assert [wording.becomes(one) for one in of_two.hosts] == told
+    assert wording.made_of(of_two) == ""
 
 
 def test_a_host_that_was_not_there_has_no_old_image() -> None:
