@@ -6,10 +6,11 @@ from enum import StrEnum
 from math import inf
 
 from fleet_control import phrases
-from fleet_control.deploy_jobs import MOVING_STEP, EndState, left, ran, remarks, stopped_by
+from fleet_control.deploy_jobs import EndState, left, ran, reached, remarks, stopped_by
 from fleet_control.host_change import HOST_JOB, changes
 from fleet_control.last_words import LastWords
 from fleet_control.ledger import Job, Revision, Run, seconds
+from fleet_control.rollback import unreached
 
 _FAILED = ("failure", "timed_out")
 _LOOK = "To look at it first: `A host that did not come up` in docs/runbook.md."
@@ -80,6 +81,7 @@ class Progress:
         last_words: of the host that did not come up; anybody's, and no markup of ours.
         operation, override: as the ledger has them.
         stopped_by: who stopped it, an account and a name; empty where nobody did.
+        left: the hosts that it did not reach, which a resume takes up; empty before its end.
     """
 
     stage: Stage
@@ -101,18 +103,12 @@ class Progress:
     operation: str = ""
     override: str = ""
     stopped_by: str = ""
+    left: tuple[str, ...] = ()
 
     @property
     def over(self) -> bool:
         """Whether it will not change any more, or not that we could see."""
         return self.stage not in (Stage.ASKING, Stage.QUEUED, Stage.RUNNING)
-
-    @property
-    def left(self) -> tuple[str, ...]:
-        """The hosts that it did not reach, once that will not change."""
-        if self.run_id is None or self.stage in (Stage.ASKING, Stage.UNKNOWN) or not self.over:
-            return ()
-        return tuple(host.id for host in self.hosts if host.stage is HostStage.UNTOUCHED)
 
     @property
     def ended(self) -> float:
@@ -142,6 +138,7 @@ def progress(run: Run, ahead: int = 0) -> Progress:
         took=max(0.0, _ended(run) - began) if run.finished else 0.0,
         operation=run.operation,
         override=run.override,
+        left=tuple(one.id for one in unreached(run)) if run.finished else (),
     )
     if stage is Stage.STOPPED:
         return _stopped(known, run)
@@ -225,12 +222,8 @@ def _host_stage(job: Job, run: Run) -> HostStage:
 
 
 def _is_spared(id_: str, job: Job, run: Run) -> bool:
-    """Whether a job that failed did not move its host, as the run itself tells.
-
-    GitHub never started a job that has no steps.
-    """
-    skipped = any(step.name == MOVING_STEP and step.conclusion == "skipped" for step in job.steps)
-    return skipped or not job.steps or left(id_, run.reason) in _SPARED
+    """Whether a job that failed did not move its host, as the run itself tells."""
+    return not reached(job) or left(id_, run.reason) in _SPARED
 
 
 def _stopped(known: Progress, run: Run) -> Progress:
