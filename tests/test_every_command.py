@@ -100,7 +100,7 @@ USES = (
     Use("run", "say which: /fleet run <run>.", "run"),
     Use("run 7", "asked for by sam in discord", "run 7"),
     Use("run 8", "there is no deploy with the run id 8.", "run 8"),
-    Use("run now", "the run is a run's id, a number, which now is not.", "run now"),
+    Use("run now", "a run is named by its id, a number, which now is not.", "run now"),
     Use("rollback", "say which: /fleet rollback <target>.", "rollback"),
     Use("rollback claw-2", "goes back to what it ran before run 6", "rollback claw-2"),
     Use("rollback all", "each host goes back to what it ran before", "rollback all"),
@@ -108,7 +108,7 @@ USES = (
     Use("resume", "say which: /fleet resume <run>.", "resume"),
     Use("resume 6", "run 6 left 1 host of its roll unreached.", "resume 6"),
     Use("resume 7", "run 7 planned no roll", "resume 7"),
-    Use("resume it", "the run is a run's id, a number, which it is not.", "resume it"),
+    Use("resume it", "a run is named by its id, a number, which it is not.", "resume it"),
     Use("unlock", "sam@desk holds the lock on the state", "unlock"),
     Use("unlock now", "that is too many words.", "unlock now"),
     Use("help", "/fleet help: what can be asked", "help"),
@@ -452,7 +452,7 @@ async def test_discord_has_each_command_s_help_and_its_options_types(ec2: FakeEc
         },
         {
             "name": "image_or_commit",
-            "description": "A rollback, to that image or commit instead of the newest",
+            "description": "As that image or commit instead of the newest",
             "type": 3,
             "autocomplete": True,
         },
@@ -465,7 +465,6 @@ def test_the_help_says_what_each_command_does_and_with_which_words() -> None:
         "`/fleet status`: every instance, its host, and what is wrong",
         "`/fleet status <page>`: another page, where there are more",
         "`/fleet deploy <target>`: replace one host by its id, or `all`, with the newest image",
-        "`/fleet deploy <target> <image or commit>`: a rollback, to that image or commit instead "
-        "of the newest",
+        "`/fleet deploy <target> <image or commit>`: as that image or commit instead of the newest",
         "`/fleet help`: what can be asked",
     } <= {*HELP.lines}
