@@ -28,7 +28,7 @@ from clawbot.replies import (
 from clawbot.requests import (
     Cancel,
     Deploy,
-    Freeze,
+    FreezeFor,
     Help,
     History,
     Preflight,
@@ -144,7 +144,7 @@ class Commands:
                 return await halt.stop(self._fleet.api, ask.requested_by)
             case Cancel(run):
                 return await self._cancel(ask, run)
-            case Freeze(duration, reason):
+            case FreezeFor(duration, reason):
                 return await freezing.begin(self._fleet, ask, duration, reason)
             case Unfreeze():
                 return await freezing.lift(self._fleet, ask)

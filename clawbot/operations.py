@@ -12,7 +12,7 @@ from clawbot import proposal
 from clawbot.ask import Ask
 from clawbot.commands import command_of, usage
 from clawbot.once import Once
-from clawbot.proposal import Proposal, Sight
+from clawbot.proposal import Outlook, Proposal
 from clawbot.replies import (
     ANSWER_WITHIN_SECONDS,
     Deploying,
@@ -27,9 +27,18 @@ from fleet_control.clock import Clock
 from fleet_control.error import ControlApiRefused, FleetError
 from fleet_control.fleet import Fleet
 from fleet_control.holds import UNKNOWN_ACTION, HeldLock
-from fleet_control.ledger import Operation, Run, is_lock_id
+from fleet_control.ledger import Operation, Run
 from fleet_control.policy import Allowed, Refused, Usage, may_operate
-from fleet_control.rollback import RUNS_LOOKED_AT, NoWayBack, Rest, WayBack, moves, rest, way_back
+from fleet_control.rollback import (
+    RUNS_LOOKED_AT,
+    NoWayBack,
+    RestOfRoll,
+    WayBack,
+    moves,
+    rest,
+    way_back,
+)
+from fleet_control.run_title import is_lock_id
 
 CHANGED = refused("That changed since I asked, so I did nothing. Ask again.", "changed")
 _NOT_FOUND = 404
@@ -134,9 +143,9 @@ class Operations:
         status = await self._fleet.status()
         ids = status.in_turn(target, carrier=self._fleet.carrier) if target == ALL else (target,)
         runs = await self._ledger(lambda runs: all(_has_way(id_, runs) for id_ in ids))
-        sight = Sight(status, runs, self._clock.now())
-        ways = [_way(id_, sight) for id_ in ids]
-        found = proposal.rollback(target, ways, sight)
+        outlook = Outlook(status, runs, self._clock.now())
+        ways = [_way(id_, outlook) for id_ in ids]
+        found = proposal.rollback(target, ways, outlook)
         return found if isinstance(found, Notice) else await self._judged(caller, found, answered)
 
     async def _resume(
@@ -150,9 +159,9 @@ class Operations:
             return refused(str(error), error.code)
         status = await self._fleet.status()
         runs = await self._ledger(lambda runs: any(one.id <= run_id for one in runs))
-        sight = Sight(status, runs, self._clock.now())
+        outlook = Outlook(status, runs, self._clock.now())
         left = _rest(run, runs)
-        found = left if isinstance(left, Notice) else proposal.resume(run, left, sight)
+        found = left if isinstance(left, Notice) else proposal.resume(run, left, outlook)
         return found if isinstance(found, Notice) else await self._judged(caller, found, answered)
 
     async def _judged(
@@ -246,13 +255,13 @@ def _has_way(id_: str, runs: Sequence[Run]) -> bool:
     return any(one.change.done for one in moves(id_, runs))
 
 
-def _way(id_: str, sight: Sight) -> WayBack | NoWayBack:
-    row = sight.status.row(id_)
+def _way(id_: str, outlook: Outlook) -> WayBack | NoWayBack:
+    row = outlook.status.row(id_)
     present = row.host.image if row and row.host else ""
-    return way_back(id_, sight.runs, sight.status.images, present, sight.now)
+    return way_back(id_, outlook.runs, outlook.status.images, present, outlook.now)
 
 
-def _rest(run: Run, runs: Sequence[Run]) -> Rest | Notice:
+def _rest(run: Run, runs: Sequence[Run]) -> RestOfRoll | Notice:
     """What is left of a run's roll, by the newest runs; or why nothing is."""
     if all(one.id > run.id for one in runs):
         return refused(_TOO_OLD.format(run.id), proposal.NOTHING_LEFT)
@@ -261,7 +270,7 @@ def _rest(run: Run, runs: Sequence[Run]) -> Rest | Notice:
     if taken is not None:
         return refused(_TAKEN_UP.format(run.id, taken.id), "duplicate")
     left = rest(run, later)
-    return left if isinstance(left, Rest) else refused(left, proposal.NOTHING_LEFT)
+    return left if isinstance(left, RestOfRoll) else refused(left, proposal.NOTHING_LEFT)
 
 
 def _resumes(one: Run, run: Run) -> bool:

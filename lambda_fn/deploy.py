@@ -7,12 +7,13 @@ from typing import NamedTuple
 from fleet_control.caller import BotInstance, Human
 from fleet_control.freeze import Freeze
 from fleet_control.github import PER_PAGE
-from fleet_control.ledger import Entry, fit, oldest, unfinished
+from fleet_control.ledger import Entry, oldest, unfinished
 from fleet_control.policy import Facts, judge
+from fleet_control.run_title import fit
 from lambda_fn import told
 from lambda_fn.failure import Code, Failure, raise_refusal
 from lambda_fn.github import GitHubClient
-from lambda_fn.holds import Holds
+from lambda_fn.holds import FreezeRow
 from lambda_fn.http_client import Budget
 from lambda_fn.lease import Leases
 from lambda_fn.table import Table
@@ -47,7 +48,7 @@ class DeployAction(NamedTuple):
 
     def _frozen(self) -> Freeze | None:
         """The freeze that keeps this back, if one does."""
-        holds = Holds(self.table, self.budget.now())
+        holds = FreezeRow(self.table, self.budget.now())
         return holds.frozen() if self.entry.moves_hosts else None
 
     def _check(self, facts: Facts) -> None:

@@ -11,8 +11,8 @@ _KEPT = 24 * 3600
 _TRIES = 3
 
 
-class Holds:
-    """Reads and writes what holds the fleet; without a table nothing does, and nothing can.
+class FreezeRow:
+    """Reads and writes the freeze; without a table nothing is frozen, and nothing can be.
 
     What can't be read or written raises TABLE_UNREACHABLE.
     """

@@ -14,8 +14,9 @@ Held = Mapping[str, Mapping[str, Any] | None]
 
 def lock(held: Held, github: GitHubClient) -> Check:
     if "lock" not in held:
-        told = "The Control API can't read OpenTofu's lock table."
-        return unseen(Point.LOCK, told, "Apply `tofu/control` again.")
+        told = "The Control API can't read it in OpenTofu's table."
+        advice = "Apply `tofu/control` again. See `A stuck lock` in docs/runbook.md."
+        return unseen(Point.LOCK, told, advice)
     one = held["lock"]
     if one is None:
         return ok(Point.LOCK, "Nobody holds it.")

@@ -77,7 +77,7 @@ def spoken_by(signer: Signer, entry: Entry) -> Entry:
     no bot instance may."""
     if entry.is_for_people and (entry.caller or signer.role is SignerRole.AGENT):
         what = entry.operation or "override of a freeze"
-        raise Failure(RefusalCode.NOT_OPERATOR, f"Only a person may ask for a {what}.")
+        raise Failure(RefusalCode.NOT_OPERATOR, f"Only a person may ask for that: {what}.")
     if signer.role is SignerRole.UNPROVEN:
         return entry
     _check_request_id(signer, entry.request_id)

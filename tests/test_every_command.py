@@ -452,7 +452,7 @@ async def test_discord_has_each_command_s_help_and_its_options_types(ec2: FakeEc
         },
         {
             "name": "image_or_commit",
-            "description": "A rollback, to that image or commit instead of the newest",
+            "description": "As that image or commit instead of the newest",
             "type": 3,
             "autocomplete": True,
         },
@@ -465,7 +465,6 @@ def test_the_help_says_what_each_command_does_and_with_which_words() -> None:
         "`/fleet status`: every instance, its host, and what is wrong",
         "`/fleet status <page>`: another page, where there are more",
         "`/fleet deploy <target>`: replace one host by its id, or `all`, with the newest image",
-        "`/fleet deploy <target> <image or commit>`: a rollback, to that image or commit instead "
-        "of the newest",
+        "`/fleet deploy <target> <image or commit>`: as that image or commit instead of the newest",
         "`/fleet help`: what can be asked",
     } <= {*HELP.lines}

@@ -21,6 +21,7 @@ NAMES = {"1": "sam", "2": "fleet"}
             '<div><span class="mention">@sam</span> in <span class="mention">#fleet</span></div>',
         ),
         ("\\<@1>", "<div>&lt;@1&gt;</div>"),
+        ("[run 7](https://x)", '<div><span class="to">run 7</span></div>'),
         ("<t:90:R>", '<div><span class="moment">a minute ago</span></div>'),
         ("one\n\ntwo", "<div>one</div><div>&nbsp;</div><div>two</div>"),
     ],

@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from clawbot.bot import assemble
 from clawbot.discord.run import run
@@ -81,8 +82,8 @@ def staged() -> dict[str, str]:
 
 
 async def pages(registry: Path) -> dict[str, str]:
-    """In Discord the question, a deploy in progress and the status meanwhile, by name; of both
-    chats what stands once it has ended and the fleet is frozen."""
+    """In Discord the question, a deploy in progress and the status meanwhile, and a rollback, by
+    name; of both chats what stands once these have ended and the fleet is frozen."""
     options = replace(SandboxOptions(), registry=registry)
     async with open_sandbox(options) as sandbox, DiscordApi(SystemClock(), patience=120) as api:
         with pointed_at(api.url):
@@ -102,23 +103,34 @@ def _entry(id_: str) -> dict[str, str]:
 
 
 async def _played(api: DiscordApi, app: Application, person: Member) -> dict[str, str]:
-    asked = await api.command(app, person, "deploy", target="all")
-    await api.until(lambda: asked.message and asked.message.buttons)
-    assert asked.message is not None  # noqa: S101  (waited for)
-    reply = asked.message
+    reply = await _asked(api, app, person, "deploy", target="all")
     drawn = {"question": _page(api, reply, "sam used /fleet deploy")}
     await api.press(app, person, reply, reply.buttons["Deploy"])
     await api.until(lambda: reply.text.count("🟢") == 2 and "🔵" in reply.text)
     drawn["deploy"] = _page(api, reply, "sam used /fleet deploy")
     drawn["status"] = await _shown(api, app, person, "status")
-    await api.until(lambda: reply.text.count("🟢") == len(IDS))
+    await api.until(lambda: "done after" in reply.text)
+    reply = await _asked(api, app, person, "rollback", target=IDS[1])
+    drawn["rollback"] = _page(api, reply, "sam used /fleet rollback")
+    await api.press(app, person, reply, reply.buttons["Roll back"])
+    await api.until(lambda: "done after" in reply.text)
     drawn["history"] = await _shown(api, app, person, "history")
     drawn["preflight"] = await _shown(api, app, person, "preflight")
     await _shown(api, app, person, "freeze", duration="2h", reason="the week's backup runs")
     return {**drawn, "frozen": await _shown(api, app, person, "status")}
 
 
-async def _shown(api: DiscordApi, app: Application, person: Member, sub: str, **given: str) -> str:
+async def _asked(
+    api: DiscordApi, app: Application, person: Member, sub: str, **given: Any
+) -> Message:
+    """The question that this command asks."""
+    asked = await api.command(app, person, sub, **given)
+    await api.until(lambda: asked.message and asked.message.buttons)
+    assert asked.message is not None  # noqa: S101  (waited for)
+    return asked.message
+
+
+async def _shown(api: DiscordApi, app: Application, person: Member, sub: str, **given: Any) -> str:
     asked = await api.command(app, person, sub, **given)
     await api.until(lambda: asked.message and not asked.message.loading and _told(asked.message))
     assert asked.message is not None  # noqa: S101  (waited for)

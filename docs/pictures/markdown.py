@@ -11,6 +11,7 @@ _TOKENS = re.compile(
     r"|<@(?P<person>\d+)>"
     r"|<#(?P<channel>\d+)>"
     r"|<t:(?P<moment>\d+):R>"
+    r"|\[(?P<link>[^\]]+)\]\([^)]+\)"
 )
 
 
@@ -45,6 +46,8 @@ def _token(found: re.Match[str], names: Mapping[str, str], now: float) -> str:
         case "person" | "channel":
             sign = "@" if kind == "person" else "#"
             return f'<span class="mention">{sign}{html.escape(names.get(value, value))}</span>'
+        case "link":
+            return f'<span class="to">{html.escape(value)}</span>'
         case "moment":
             return f'<span class="moment">{relative(int(value) - now)}</span>'
     return html.escape(value)

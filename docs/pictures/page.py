@@ -31,6 +31,7 @@ body { margin: 0; background: #313338; color: #dbdee1; padding: 16px 16px 20px;
 code { background: #1e1f22; border-radius: 4px; padding: 1px 4px;
        font: 12.5px "Noto Sans Mono", "DejaVu Sans Mono", monospace; }
 .mention { background: #3c4270; color: #c9cdfb; border-radius: 3px; padding: 0 2px; }
+.to { color: #00a8fc; }
 .moment { background: #3d3f45; border-radius: 3px; padding: 0 2px; }
 .buttons { margin-top: 6px; display: flex; gap: 8px; }
 .button { color: #fff; border-radius: 4px; font-size: 14px; font-weight: 500; padding: 5px 16px; }

@@ -12,7 +12,8 @@ from typing import Any
 from aiohttp import web
 
 from fleet_control.control_api import ControlApi
-from fleet_control.ledger import TITLE_FIELDS, Job, Run, Step
+from fleet_control.ledger import Job, Run, Step
+from fleet_control.run_title import TITLE_FIELDS
 from sandbox.loopback import listen, url_of
 from tests.clock import TurnedClock
 
