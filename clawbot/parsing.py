@@ -39,7 +39,8 @@ def parse(words: tuple[str, ...]) -> Request | Unreadable:
     name, given = words[0].lower(), words[1:]
     command = next((one for one in COMMANDS if one.name == name), None)
     if command is None:
-        return _unreadable((name, *given), f"I don't know {code(name)}.", UNKNOWN_COMMAND)
+        lines = (f"I don't know {code(name)}.", *HELP.lines)
+        return Unreadable(" ".join((name, *given)), Notice(lines, code=UNKNOWN_COMMAND))
     return read(command, given)
 
 
@@ -54,7 +55,7 @@ def read(command: Command, given: tuple[str, ...]) -> Request | Unreadable:
                 return _misread(command, option, word, given)
             values[option.name] = value
     if left:
-        return _unreadable((command.name, *given), "That is too many words.")
+        return _unreadable(command, given, "That is too many words.")
     return command.request(**values)
 
 
@@ -80,7 +81,7 @@ def chosen(command: Command, given: Mapping[str, str]) -> Request | Unreadable:
 
 def _misread(command: Command, option: Option, word: str, given: tuple[str, ...]) -> Unreadable:
     wrong = _MEANT[option.kind].format(option.spoken, code(word))
-    return _unreadable((command.name, *given), wrong)
+    return _unreadable(command, given, wrong)
 
 
 def _taken(option: Option, left: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
@@ -98,8 +99,9 @@ def _taken(option: Option, left: tuple[str, ...]) -> tuple[str | None, tuple[str
     return (left[0], left[1:]) if DURATION.fullmatch(left[0].lower()) else (None, left)
 
 
-def _unreadable(words: tuple[str, ...], wrong: str, code: str = "") -> Unreadable:
-    return Unreadable(" ".join(words), Notice((wrong, *HELP.lines), code=code))
+def _unreadable(command: Command, given: tuple[str, ...], wrong: str) -> Unreadable:
+    """What is wrong, and how this command is used."""
+    return Unreadable(" ".join((command.name, *given)), Notice((wrong, *command.lines)))
 
 
 def typed(request: Request | Unreadable) -> tuple[str, ...]:
