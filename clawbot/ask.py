@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from clawbot.page import cut
 from fleet_control.caller import Caller, Human
-from fleet_control.ledger import RequestId, requested_by
+from fleet_control.ledger import RequestId
+from fleet_control.run_title import requested_by
 
 log = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ from clawbot.requests import (
     Unfreeze,
     Unlock,
 )
-from fleet_control.ledger import is_run_id
+from fleet_control.run_title import is_run_id
 
 UNITS: Mapping[str, int] = {"m": 60, "h": 3600, "d": 24 * 3600}
 DURATION = re.compile(r"([1-9]\d{0,4})([mhd])")

@@ -19,7 +19,8 @@ from fleet_control.caller import is_operator
 from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
 from fleet_control.error import ControlApiError, ControlApiRefused, FleetError, OutcomeUnknown
-from fleet_control.ledger import Entry, RequestId, Run, caller_field, fit, parse_request_id
+from fleet_control.ledger import Entry, RequestId, Run, parse_request_id
+from fleet_control.run_title import caller_field, fit
 
 # What the Control API's own policy says no with; every other refusal is something broken.
 _NO = (403, 409)

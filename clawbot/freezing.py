@@ -25,12 +25,13 @@ async def begin(fleet: Fleet, ask: Ask, seconds: int, reason: str) -> Notice:
     if seconds > LONGEST_SECONDS:
         return refused(TOO_LONG, "too_long")
     try:
-        made = await fleet.freeze(seconds or USUAL_SECONDS, reason, ask.requested_by)
+        made, replaced = await fleet.freeze(seconds or USUAL_SECONDS, reason, ask.requested_by)
     except ControlApiError as error:
         return _not_done(error)
     log.info("fleet.frozen by=%s until=%s", ask.account, made.until)
     lines, run = await _under_way(fleet)
-    return Notice((f"Frozen {made.words}", _LIFTED_BY, *lines), runs=run)
+    before = (f"It takes the place of the freeze {replaced.words}",) if replaced else ()
+    return Notice((f"Frozen {made.words}", *before, _LIFTED_BY, *lines), runs=run)
 
 
 async def lift(fleet: Fleet, ask: Ask) -> Notice:

@@ -4,12 +4,11 @@ from clawbot.living_reply import words
 from clawbot.replies import Notice, Tone, broken, refused
 from fleet_control.control_api import ControlApi
 from fleet_control.error import ControlApiRefused, FleetError
+from fleet_control.holds import UNKNOWN_ACTION
 from fleet_control.ledger import WAITING, Run
 from fleet_control.roll_stop import named
 
 LISTED = 12
-# An API of before there was any stop does not know the word.
-_UNKNOWN_ACTION = "bad_request"
 
 
 async def stop(api: ControlApi, requested_by: str) -> Notice:
@@ -17,7 +16,7 @@ async def stop(api: ControlApi, requested_by: str) -> Notice:
     try:
         return Notice(((await api.stop(requested_by)).message,))
     except ControlApiRefused as error:
-        if error.code == _UNKNOWN_ACTION:
+        if error.code == UNKNOWN_ACTION:
             older = "The Control API is older than I am and can't stop a roll: update it."
             return broken(older)
         if error.status < 500:

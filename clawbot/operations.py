@@ -27,7 +27,7 @@ from fleet_control.clock import Clock
 from fleet_control.error import ControlApiRefused, FleetError
 from fleet_control.fleet import Fleet
 from fleet_control.holds import UNKNOWN_ACTION, HeldLock
-from fleet_control.ledger import Operation, Run, is_lock_id
+from fleet_control.ledger import Operation, Run
 from fleet_control.policy import Allowed, Refused, Usage, may_operate
 from fleet_control.rollback import (
     RUNS_LOOKED_AT,
@@ -38,6 +38,7 @@ from fleet_control.rollback import (
     rest,
     way_back,
 )
+from fleet_control.run_title import is_lock_id
 
 CHANGED = refused("That changed since I asked, so I did nothing. Ask again.", "changed")
 _NOT_FOUND = 404
@@ -100,17 +101,14 @@ class Operations:
 
     async def judged(self, question: Question, ask: Ask) -> Deploying | Notice:
         """What begins by a yes to this question, or why nothing does."""
-        asked = question.operation, question.target, question.override
-        found = await self._proposal(ask.caller, *asked)
+        found = await self._proposal(ask.caller, question.operation, question.target, question)
         if isinstance(found, Notice):
             log.info("fleet.refused code=%s by=%s", found.code, ask.account)
             return found
         if (found.target, found.plan) != (question.target, question.plan):
             log.info("fleet.refused code=%s by=%s", CHANGED.code, ask.account)
             return CHANGED
-        return asking(
-            question.target, found.image, ask.account, question.operation, question.override
-        )
+        return asking(question.target, found.image, ask.account, question.operation, found.override)
 
     def begin(self, question: Question) -> bool:
         """Whether a yes to this question may begin: the same was asked about, and answered so, in
@@ -122,24 +120,24 @@ class Operations:
         self._once.forget(*_key(question))
 
     async def _proposal(
-        self, caller: Caller, operation: str, target: str, override: str | None = None
+        self, caller: Caller, operation: str, target: str, answered: Question | None = None
     ) -> Proposal | Notice:
-        """Of an answer, `override` is what its question said is overridden."""
+        """What would be done; of an answer, what its question overrides is not asked again."""
         no = may_operate(caller, operators_set=self._fleet.operators_set)
         if no is not None:
             return _refused(no)
         match operation:
             case Operation.ROLLBACK:
-                return await self._rollback(caller, target, override)
+                return await self._rollback(caller, target, answered)
             case Operation.RESUME:
-                return await self._resume(caller, int(target), override)
+                return await self._resume(caller, int(target), answered)
             case _:
                 return await self._unlock()
 
     async def _rollback(
-        self, caller: Caller, target: str, override: str | None
+        self, caller: Caller, target: str, answered: Question | None
     ) -> Proposal | Notice:
-        verdict = await self._verdict(caller, target, override)
+        verdict = await self._verdict(caller, target, answered)
         if isinstance(verdict, Notice):
             return verdict
         status = await self._fleet.status()
@@ -148,9 +146,11 @@ class Operations:
         outlook = Outlook(status, runs, self._clock.now())
         ways = [_way(id_, outlook) for id_ in ids]
         found = proposal.rollback(target, ways, outlook)
-        return found if isinstance(found, Notice) else await self._judged(caller, found, override)
+        return found if isinstance(found, Notice) else await self._judged(caller, found, answered)
 
-    async def _resume(self, caller: Caller, run_id: int, override: str | None) -> Proposal | Notice:
+    async def _resume(
+        self, caller: Caller, run_id: int, answered: Question | None
+    ) -> Proposal | Notice:
         try:
             run = await self._fleet.api.run(run_id)
         except ControlApiRefused as error:
@@ -162,15 +162,15 @@ class Operations:
         outlook = Outlook(status, runs, self._clock.now())
         left = _rest(run, runs)
         found = left if isinstance(left, Notice) else proposal.resume(run, left, outlook)
-        return found if isinstance(found, Notice) else await self._judged(caller, found, override)
+        return found if isinstance(found, Notice) else await self._judged(caller, found, answered)
 
     async def _judged(
-        self, caller: Caller, found: Proposal, override: str | None
+        self, caller: Caller, found: Proposal, answered: Question | None
     ) -> Proposal | Notice:
         """By the policy: of these hosts the one that carries us is worth the most words."""
         ids = [id_ for id_, _, _ in found.ways]
         target = self._fleet.carrier if self._fleet.carrier in ids else ids[0]
-        verdict = await self._verdict(caller, target, override)
+        verdict = await self._verdict(caller, target, answered)
         return verdict if isinstance(verdict, Notice) else found.judged(verdict)
 
     async def _unlock(self) -> Proposal | Notice:
@@ -199,12 +199,14 @@ class Operations:
         ended = run.finished or any(job.name == lock.job and job.conclusion for job in run.jobs)
         return not ended
 
-    async def _verdict(self, caller: Caller, target: str, override: str | None) -> Allowed | Notice:
+    async def _verdict(
+        self, caller: Caller, target: str, answered: Question | None
+    ) -> Allowed | Notice:
         """The policy's, of what moves this target."""
         verdict = await (
             self._fleet.judge(caller, target, "")
-            if override is None
-            else self._fleet.judge_yes(caller, target, "", override)
+            if answered is None
+            else self._fleet.judge_yes(caller, target, "", answered.override, answered.put)
         )
         match verdict:
             case Refused():

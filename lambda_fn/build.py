@@ -12,8 +12,8 @@ from pathlib import Path
 # What of fleet_control the function carries: nothing but the standard library is under these.
 SHARED = (
     *("__init__", "caller", "deploy_jobs", "duration", "freeze", "github", "host_change"),
-    *("last_words", "ledger", "line", "policy", "preflight", "roll_stop", "run_row", "seed"),
-    *("state_lock", "verdict"),
+    *("last_words", "ledger", "line", "policy", "preflight", "roll_stop", "run_row", "run_title"),
+    *("seed", "state_lock", "verdict"),
 )
 
 _NO_TIME = (1980, 1, 1, 0, 0, 0)  # the first one a zip can hold

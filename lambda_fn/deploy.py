@@ -7,8 +7,9 @@ from typing import NamedTuple
 from fleet_control.caller import BotInstance, Human
 from fleet_control.freeze import Freeze
 from fleet_control.github import PER_PAGE
-from fleet_control.ledger import Entry, fit, oldest, unfinished
+from fleet_control.ledger import Entry, oldest, unfinished
 from fleet_control.policy import Facts, judge
+from fleet_control.run_title import fit
 from lambda_fn import told
 from lambda_fn.failure import Code, Failure, raise_refusal
 from lambda_fn.github import GitHubClient

@@ -7,9 +7,10 @@ from typing import Any
 
 from fleet_control import github
 from fleet_control.github import Paged, Request, Response, RunQueue, WorkflowApi
-from fleet_control.ledger import TITLE_FIELDS, Entry, Run
+from fleet_control.ledger import Entry, Run
 from fleet_control.roll_stop import is_under_way
 from fleet_control.run_row import Listed, read_job
+from fleet_control.run_title import TITLE_FIELDS
 from lambda_fn.failure import Code, Failure
 from lambda_fn.github_cache import GitHubCache
 from lambda_fn.http_client import Budget, HttpServer

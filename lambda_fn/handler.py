@@ -146,7 +146,8 @@ class Call:
         if ask.action is ApiAction.UNFREEZE:
             return {"lifted": holds.lift()}
         self._trail |= {"seconds": ask.duration, "reason": ask.reason}
-        return {"freeze": holds.begin(who, ask.duration, ask.reason)}
+        made, replaced = holds.begin(who, ask.duration, ask.reason)
+        return {"freeze": made, "replaced": replaced}
 
     def _check_token(self, given: str, conf: FunctionSettings) -> None:
         """Every token is compared, and each in constant time."""

@@ -12,7 +12,8 @@ from enum import StrEnum, auto
 from typing import NamedTuple
 
 from fleet_control import freeze
-from fleet_control.ledger import FIELD_FORMS, TITLE_FIELDS, Entry, wrong_fields
+from fleet_control.ledger import Entry
+from fleet_control.run_title import FIELD_FORMS, TITLE_FIELDS, wrong_fields
 from lambda_fn.failure import Code, Failure
 
 MOST_BYTES = 16 * 1024

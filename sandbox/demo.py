@@ -17,7 +17,7 @@ from rich.text import Text
 
 from fleet_control.clock import SystemClock
 from fleet_control.error import RegistryError, RegistryUnread
-from fleet_control.ledger import parse_title
+from fleet_control.run_title import parse_title
 from sandbox.demo_bot import DemoBot
 from sandbox.demo_front import FRONTS, lacking, serve_front
 from sandbox.engine import NoEngine, find

@@ -28,7 +28,7 @@ MAY = {
     # Nothing imports these but each other.
     **{room: set(ROOMS) for room in ("tests", "bench", "docs")},
 }
-PURE = ("registry", "caller", "policy", "status", "ledger", "github")
+PURE = ("registry", "caller", "policy", "status", "ledger", "run_title", "github")
 NETWORK = {"aiohttp", "boto3", "botocore", "httpx", "requests", "socket", "urllib", "http"}
 # Of these, what only takes a URL apart or puts one together.
 HARMLESS = {"urllib.parse", "urllib.parse.urlencode"}

@@ -43,7 +43,7 @@ ELSEWHERE = {
     Point.DOCUMENT: "at a desk",
     Point.ROLES: "at a desk",
     Point.TOKENS: "at a desk",
-    Point.CHANNELS: "in the chat",
+    Point.CHANNELS: "in Discord or Telegram",
 }
 
 

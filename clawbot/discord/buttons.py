@@ -33,7 +33,8 @@ from clawbot.replies import (
 from clawbot.requests import History, Preflight, Status
 from clawbot.seal import Seal, legible
 from fleet_control.clock import Clock
-from fleet_control.ledger import IMAGE, OVERRIDE, REVISION_LENGTH, Operation, is_image_id
+from fleet_control.ledger import IMAGE, OVERRIDE, REVISION_LENGTH, Operation
+from fleet_control.run_title import is_image_id
 from fleet_control.seed import is_revision
 
 COG = "fleet"

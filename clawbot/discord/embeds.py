@@ -33,7 +33,6 @@ LONGEST_ROW = 320
 LONGEST_ANSWER = 130
 # What one thing of a preflight has at least, of which thirty fit, and at most.
 CHECK_ROW = range(130, 600)
-LONGEST_CHECK_NAME = 40
 LONGEST_ID = 64
 # Eight of them fit into a description.
 LONGEST_RUN = 510
@@ -276,8 +275,8 @@ def _preflight(report: PreflightReport) -> discord.Embed:
 
 
 def _check(one: Check, longest: int) -> str:
-    """What was found, and below it what to do, for which half is kept."""
-    head = f"{phrases.MARKS[one.outcome]} **{plain(one.name, LONGEST_CHECK_NAME)}** · "
+    """What was found, and below it what to do; half is kept for each from what is before it."""
+    head = f"{phrases.MARKS[one.outcome]} **{plain(one.name, longest // 2)}** · "
     room = longest - len(head)
     advice = said(one.advice, room // 2)
     told = said(one.told, room - len(advice) - len("\n-# "))

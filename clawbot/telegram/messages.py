@@ -36,7 +36,6 @@ LONGEST_ROW = 325
 ROWS_A_PAGE = 10
 # What one thing of a preflight has at least, of which thirty fit, and at most.
 CHECK_ROW = range(130, 600)
-LONGEST_CHECK_NAME = 40
 # Three of them for each host of a question, or one of many more; with what is asked before.
 LONGEST_MOVE, LONGEST_WHY = 150, 600
 _INDENT = "    "
@@ -268,8 +267,8 @@ def _preflight(report: PreflightReport) -> Iterator[str]:
 
 
 def _check(one: Check, longest: int) -> str:
-    """What was found, and below it what to do, for which half is kept."""
-    head = f"{phrases.MARKS[one.outcome]} {_bold(one.name, LONGEST_CHECK_NAME)} "
+    """What was found, and below it what to do; half is kept for each from what is before it."""
+    head = f"{phrases.MARKS[one.outcome]} {_bold(one.name, longest // 2)} "
     room = longest - _seen(head)
     advice = said(one.advice, room // 2)
     told = said(one.told, room - _seen(advice) - len(_INDENT) - 1)

@@ -50,7 +50,7 @@ def api_look(api: ControlApi, speaks_as: str) -> Look:
 
 
 def _untold(point: Point) -> Check:
-    return unseen(point, "The Control API does not tell of it.", "Apply `tofu/control` anew.")
+    return unseen(point, "The Control API does not tell of this.", "Apply `tofu/control` anew.")
 
 
 def _answered(ahead: float) -> Iterator[Check]:

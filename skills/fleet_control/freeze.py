@@ -17,7 +17,9 @@ KEY = "freeze"
 USUAL_SECONDS = 4 * 3600
 LONGEST_SECONDS = 7 * 24 * 3600
 REASON_LENGTH = 100
-TOO_LONG = "A freeze lasts 7 days at most. Freeze for less, and before it ends freeze again."
+TOO_LONG = (
+    "A freeze lasts 7 days at most. Freeze for less; before it ends, any operator may freeze anew."
+)
 
 
 class Freeze(NamedTuple):

@@ -49,16 +49,16 @@ async def _within(one: Look, clock: Clock, seconds: float) -> Iterable[Check]:
         return (*map(hidden, one.points), *seeing.result())
     except Exception:
         log.exception("fleet.look_broke points=%s", ",".join(one.points))
-        return [unseen(point, "The look at it broke: see the log.") for point in one.points]
+        return [unseen(point, "The look at this broke: see the log.") for point in one.points]
     finally:
         for task in (seeing, over):
             task.cancel()
 
 
 def _late(one: Look, seconds: float) -> Iterable[Check]:
-    told = f"It did not answer in {seconds:.0f} s."
     for point in one.points:
         if point is one.blamed:
-            yield wrong(point, told, one.advice)
+            yield wrong(point, f"It did not answer in {seconds:.0f} s.", one.advice)
         else:
+            told = f"There was no answer in {seconds:.0f} s."
             yield unseen(point, told, FIRST if one.blamed else one.advice)

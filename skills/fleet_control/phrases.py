@@ -120,6 +120,11 @@ def ready(checks: Iterable[Check]) -> str:
 
 
 def worst_first(checks: Iterable[Check]) -> tuple[Check, ...]:
-    """What is wrong, what is not seen, what is well; each in its order."""
+    """What is wrong, what is not seen, what is well; each in its order. What is not seen for one
+    reason, with one advice, is one, with all their names."""
     order = list(MARKS)
-    return tuple(sorted(checks, key=lambda one: order.index(one.outcome)))
+    names: dict[Check, list[str]] = {}
+    for one in sorted(checks, key=lambda one: order.index(one.outcome)):
+        alike = one._replace(name="") if one.outcome is Outcome.UNSEEN else one
+        names.setdefault(alike, []).append(one.name)
+    return tuple(one._replace(name=", ".join(of)) for one, of in names.items())

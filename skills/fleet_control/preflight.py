@@ -38,7 +38,7 @@ class Point(StrEnum):
     TOKENS = "tokens not shared"
     HOSTS = "hosts"
     IMAGE = "newest image"
-    SEED = "its seed"
+    SEED = "seed"
     BRANCH = "branch"
     TABLE = "control table"
     DOCUMENT = "SSM document"
@@ -55,7 +55,7 @@ _SEEN_BY = {
     Point.SEED: AT_A_DESK,
     Point.DOCUMENT: AT_A_DESK,
     Point.ROLES: AT_A_DESK,
-    Point.CHANNELS: "`/fleet preflight` in the chat sees it.",
+    Point.CHANNELS: "`/fleet preflight` in Discord or Telegram sees it.",
 }
 _BY_THE_API = "Whoever reaches the Control API sees it."
 # Of two looks at one thing, the one that found more.
@@ -86,14 +86,14 @@ def wrong(point: Point, told: str, advice: str) -> Check:
     return Check(point, Outcome.WRONG, told, advice)
 
 
-def unseen(point: Point, told: str = "It can't be seen from here.", advice: str = "") -> Check:
+def unseen(point: Point, told: str = "This can't be seen from here.", advice: str = "") -> Check:
     """Who can see it is said where nothing better is."""
     return Check(point, Outcome.UNSEEN, told, advice or _SEEN_BY.get(point, _BY_THE_API))
 
 
 def hidden(point: Point) -> Check:
     """Of what was looked at in vain, because of something that is wrong before it."""
-    told = "It could not be seen, for something else is wrong."
+    told = "This could not be seen, for something else is wrong."
     return unseen(point, told, FIRST)
 
 

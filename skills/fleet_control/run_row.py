@@ -6,7 +6,8 @@ Standard library only: the Lambda carries this file.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from fleet_control.ledger import Entry, Job, Run, Step, parse_title
+from fleet_control.ledger import Entry, Job, Run, Step
+from fleet_control.run_title import parse_title
 
 # Ours, where GitHub tells none: neither waiting nor over, so that nothing is built on either.
 UNKNOWN = "unknown"

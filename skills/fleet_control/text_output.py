@@ -133,16 +133,18 @@ def registry(known: KnownRegistry, now: float) -> str:
     return "\n".join((columns([_REGISTRY_HEAD, *rows]), "", source(known, now)))
 
 
-def preflight(checks: Iterable[Check]) -> str:
+def preflight(checks: Sequence[Check]) -> str:
     """What a preflight came to, and each thing that was looked at, worst first."""
-    found = worst_first(checks)
     rows = [
-        row
-        for one in found
-        for row in ((MARKS[one.outcome], one.name, one.told), (" ", " ", one.advice))
-        if row[2]
+        printable(row)
+        for one in worst_first(checks)
+        for row in (
+            f"{MARKS[one.outcome]} {one.name}: {one.told}",
+            one.advice and f"  {one.advice}",
+        )
+        if row
     ]
-    return "\n".join((f"{ready(found)}.", columns(rows)))
+    return "\n".join((f"{ready(checks)}.", *rows))
 
 
 def source(known: KnownRegistry, now: float) -> str:

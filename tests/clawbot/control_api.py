@@ -12,7 +12,8 @@ from typing import Any
 from aiohttp import web
 
 from fleet_control.control_api import ControlApi
-from fleet_control.ledger import TITLE_FIELDS, Job, Run, Step
+from fleet_control.ledger import Job, Run, Step
+from fleet_control.run_title import TITLE_FIELDS
 from sandbox.loopback import listen, url_of
 from tests.clock import TurnedClock
 
@@ -165,7 +166,7 @@ class Api:
         if ask["action"] == "unfreeze":
             self.freeze = None
         lock = {"lock": self.lock} if self.sees_lock else {}
-        return {"freeze": self.freeze, "lifted": before, **lock}
+        return {"freeze": self.freeze, "lifted": before, "replaced": before, **lock}
 
     def count(self, action: str) -> int:
         return sum(ask["action"] == action for ask in self.asked)

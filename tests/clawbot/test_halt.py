@@ -6,7 +6,7 @@ from clawbot.ask import Ask
 from clawbot.replies import Notice, Tone
 from clawbot.requests import Cancel, Request, Stop
 from fleet_control.caller import BotInstance
-from fleet_control.ledger import requested_by
+from fleet_control.run_title import requested_by
 from tests.clawbot.bots import KeptChat, ask, bot_of
 from tests.clawbot.control_api import Api, run
 from tests.clock import TurnedClock

@@ -1,5 +1,7 @@
 """How a preflight is told on every front."""
 
+from collections.abc import Callable
+
 import pytest
 
 from clawbot.discord.embeds import BLUE, GREEN, RED, embed
@@ -7,7 +9,7 @@ from clawbot.replies import PreflightReport, is_final
 from clawbot.telegram import messages
 from fleet_control import text_output
 from fleet_control.command import Result
-from fleet_control.preflight import Check, Outcome
+from fleet_control.preflight import Check, Outcome, Point, unseen, wrong
 from sandbox.discord_api import validate
 from sandbox.telegram_api.markup import read_text
 from sandbox.terminal.markup import is_settled, render
@@ -61,12 +63,61 @@ def test_in_a_terminal_what_is_wrong_comes_first_with_what_to_do() -> None:
 def test_for_an_agent_what_is_wrong_comes_first_with_what_to_do() -> None:
     assert Result(text_output.preflight(ALL.checks), {}).shown(as_json=False).splitlines() == [
         "1 thing is wrong.",
-        "✗  Clock        It is 9 min ahead.",
-        "                Start `systemd-timesyncd`.",
-        "?  Bundles      They can't be seen from here.",
-        "                `clawbot bundle`.",
-        "✓  Control API  It answers at `https://x.y`.",
+        "✗ Clock: It is 9 min ahead.",
+        "  Start `systemd-timesyncd`.",
+        "? Bundles: They can't be seen from here.",
+        "  `clawbot bundle`.",
+        "✓ Control API: It answers at `https://x.y`.",
     ]
+
+
+def in_text(report: PreflightReport) -> str:
+    return Result(text_output.preflight(report.checks), {}).shown(as_json=False)
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        lambda report: embed(report, 0.0).description,
+        telegram,
+        lambda report: render(report, 0.0, 200).plain,
+        in_text,
+    ],
+)
+def test_what_is_unseen_for_one_reason_is_one_row(shown: Callable[[PreflightReport], str]) -> None:
+    """With the names of all of it, in its order; what is wrong has a row each."""
+    late = ("There was no answer in 10 s.", "Look again in a minute.")
+    report = PreflightReport(
+        (
+            wrong(Point.API, "It is away.", "Wait."),
+            wrong(Point.TOKEN, "It is away.", "Wait."),
+            unseen(Point.SECRETS),
+            unseen(Point.BUNDLES, *late),
+            unseen(Point.SEED),
+            unseen(Point.ROLES, late[0], "Ask with others."),
+            unseen(Point.DOCUMENT),
+        )
+    )
+    told = shown(report).replace("*", "").replace("`", "")
+    assert told.count("It is away.") == 2
+    assert told.count("This can't be seen from here.") == told.count("at a desk sees it.") == 1
+    rows = [row for row in told.splitlines() if row.startswith("?")]
+    assert [row[2:].startswith(names) for row, names in zip(rows, NAMES, strict=True)] == [True] * 3
+
+
+NAMES = ("secrets, seed, SSM document", "bundles", "roles and users")
+
+
+def test_all_that_may_be_unseen_at_once_is_named() -> None:
+    report = PreflightReport((*(unseen(point, "No.", "Wait.") for point in Point),))
+    names = ", ".join(Point)
+    for shown in (
+        (embed(report, 0.0).description or ""),
+        telegram(report),
+        in_text(report),
+        " ".join(render(report, 0.0).plain.split()),
+    ):
+        assert names in shown.replace("*", "")
 
 
 @pytest.mark.parametrize(
@@ -112,18 +163,18 @@ def test_every_thing_is_named_and_what_to_do_begun_however_much_there_is_to_say(
 
 def test_what_is_wrong_has_the_room_that_the_rest_leaves() -> None:
     long = CLOCK._replace(told="x" * 300, advice="y" * 250)
-    report = PreflightReport((*(API,) * 20, long))
+    report = PreflightReport((*(API._replace(name=f"API {n}") for n in range(20)), long))
     drawn = embed(report, 0.0).description or ""
     assert "x" * 300 + "\n-# " + "y" * 250 in drawn
     assert "x" * 300 + "\n    " + "y" * 250 in telegram(report)
 
 
-def test_one_thing_has_six_hundred_characters_at_the_most_and_forty_for_its_name() -> None:
-    long = Check("n" * 90, Outcome.OK, "x" * 900)
+def test_one_thing_has_six_hundred_characters_at_the_most_and_half_for_its_name() -> None:
+    long = Check("n" * 400, Outcome.OK, "x" * 900)
     in_discord = embed(PreflightReport((long,)), 0.0).description or ""
     (in_telegram,) = telegram(PreflightReport((long,))).splitlines()[1:]
     # A line for what to do would have the rest.
     assert len(in_discord) == 600 - len("\n-# ")
-    assert in_discord.startswith(f"✓ **{'n' * 39}…** · xxx")
+    assert in_discord.startswith(f"✓ **{'n' * 299}…** · xxx")
     assert len(in_telegram) == 600 - len("\n    ")
-    assert in_telegram.startswith(f"✓ {'n' * 39}… xxx")
+    assert in_telegram.startswith(f"✓ {'n' * 299}… xxx")

@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from fleet_control import ec2
-from fleet_control.ledger import TITLE_FIELDS
+from fleet_control.run_title import TITLE_FIELDS
 from sandbox.run_record import PERSON
 from sandbox.sandbox import Sandbox, SandboxOptions, open_sandbox
 from sandbox.seed import LOCK_TABLE

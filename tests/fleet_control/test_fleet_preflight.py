@@ -173,7 +173,7 @@ async def test_an_api_that_is_away_is_wrong_alone(
         found = await seen(away, clock)
     assert having(found, Outcome.WRONG) == {Point.API}
     assert having(found, Outcome.OK) == {Point.HOSTS, Point.IMAGE}
-    assert found[Point.WORKFLOW].told == "It could not be seen, for something else is wrong."
+    assert found[Point.WORKFLOW].told == "This could not be seen, for something else is wrong."
 
 
 async def test_a_key_of_another_is_wrong(fleet: Fleet, control: Api, clock: TurnedClock) -> None:

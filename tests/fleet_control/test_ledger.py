@@ -9,22 +9,24 @@ from hypothesis import strategies as st
 from fleet_control.caller import BotInstance, Human, Unknown
 from fleet_control.ledger import (
     OVERRIDE,
-    TITLE_FIELDS,
     Entry,
     RequestId,
     Run,
-    caller_field,
-    fit,
-    is_requested_by,
     oldest,
     parse_request_id,
-    parse_title,
-    requested_by,
     seconds,
-    title,
     unfinished,
 )
 from fleet_control.run_row import read_run
+from fleet_control.run_title import (
+    TITLE_FIELDS,
+    caller_field,
+    fit,
+    is_requested_by,
+    parse_title,
+    requested_by,
+    title,
+)
 
 ASKED = Entry(
     request_id="discord.demo.110000000000000000.120000000000000000",

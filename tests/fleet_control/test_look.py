@@ -33,7 +33,7 @@ async def test_what_nobody_looks_at_is_unseen_and_says_who_sees_it() -> None:
     of = {one.name: one for one in await look((), TurnedClock())}
     assert {one.outcome for one in of.values()} == {Outcome.UNSEEN}
     assert of[Point.BUNDLES].advice == AT_A_DESK
-    assert of[Point.CHANNELS].advice == "`/fleet preflight` in the chat sees it."
+    assert of[Point.CHANNELS].advice == "`/fleet preflight` in Discord or Telegram sees it."
     assert of[Point.QUOTA].advice == "Whoever reaches the Control API sees it."
 
 
@@ -64,7 +64,7 @@ async def test_a_look_that_hangs_is_over_after_ten_seconds_and_its_first_point_i
     of = {one.name: one for one in await asked}
     assert of[Point.HOSTS] == wrong(Point.HOSTS, "It did not answer in 10 s.", "Wait for EC2.")
     first = "Mend what is wrong first."
-    assert of[Point.IMAGE] == unseen(Point.IMAGE, "It did not answer in 10 s.", first)
+    assert of[Point.IMAGE] == unseen(Point.IMAGE, "There was no answer in 10 s.", first)
     assert of[Point.API].outcome is Outcome.OK
 
 
@@ -74,7 +74,9 @@ async def test_of_one_that_hangs_and_is_not_to_blame_all_is_unseen() -> None:
     await clock.asleep(1)
     await clock.turn(10)
     (found,) = (one for one in await asked if one.name == Point.REGISTRY)
-    assert found == unseen(Point.REGISTRY, "It did not answer in 10 s.", "Look again in a minute.")
+    assert found == unseen(
+        Point.REGISTRY, "There was no answer in 10 s.", "Look again in a minute."
+    )
 
 
 async def test_a_look_that_breaks_leaves_the_others_and_tells_no_trace() -> None:
@@ -83,5 +85,5 @@ async def test_a_look_that_breaks_leaves_the_others_and_tells_no_trace() -> None
 
     looks = (Look((Point.HOSTS,), broken), _finds(ok(Point.API, "There.")))
     of = {one.name: one for one in await look(looks, TurnedClock())}
-    assert of[Point.HOSTS] == unseen(Point.HOSTS, "The look at it broke: see the log.")
+    assert of[Point.HOSTS] == unseen(Point.HOSTS, "The look at this broke: see the log.")
     assert of[Point.API].outcome is Outcome.OK

@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from fleet_control import ledger
+from fleet_control import ledger, run_title
 from sandbox.github_quota import marked
 
 TOKEN = "github-token-of-the-tests"
@@ -228,7 +228,7 @@ def run_of(entry: ledger.Entry, run_id: int, **fields: Any) -> dict[str, Any]:
     now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     return {
         "id": run_id,
-        "display_title": ledger.title(entry),
+        "display_title": run_title.title(entry),
         "html_url": f"{HTML}/{run_id}",
         "path": ".github/workflows/fleet-deploy.yml",
         "event": "workflow_dispatch",

@@ -29,6 +29,7 @@ SHARED = (
     "preflight.py",
     "roll_stop.py",
     "run_row.py",
+    "run_title.py",
     "seed.py",
     "state_lock.py",
     "verdict.py",

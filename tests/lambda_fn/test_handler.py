@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from fleet_control import ledger
+from fleet_control import ledger, run_title
 from lambda_fn.handler import handler
 from tests.lambda_fn.conftest import Ask
 from tests.lambda_fn.events import (
@@ -119,7 +119,7 @@ async def test_a_long_name_is_cut_so_that_the_title_fits(ask: Ask, github: Small
 
     title = github.runs[0]["display_title"]
     assert len(title) <= 250
-    assert ledger.parse_title(title) == ledger.Entry(**github.dispatched[0]["inputs"])
+    assert run_title.parse_title(title) == ledger.Entry(**github.dispatched[0]["inputs"])
     assert title.endswith("nnn")
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from fleet_control.ledger import Entry, parse_title, title
+from fleet_control.ledger import Entry
+from fleet_control.run_title import parse_title, title
 from tests.lambda_fn.conftest import ApiAnswer, Ask
 from tests.lambda_fn.events import ACCOUNT, AGENT_1, CHAT_1, by_agent, by_person, function_url
 from tests.lambda_fn.small_github import SmallGitHub, job, run_of

@@ -11,6 +11,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         ("skills/fleet_control/policy.py", "fleet_control", "policy"),
         ("skills/fleet_control/caller.py", "fleet_control", "caller"),
         ("skills/fleet_control/ledger.py", "fleet_control", "ledger"),
+        ("skills/fleet_control/run_title.py", "fleet_control", "ledger"),
         (
             "workflows/fleet_deploy/guard.py",
             "workflows",

@@ -76,7 +76,9 @@ def _set_up(operator: Operator) -> None:
 
 
 def points(said: CommandResult, mark: str) -> set[str]:
-    return {re.split("  +", line)[1] for line in lines(said) if line.startswith(f"{mark}  ")}
+    """The names behind that mark; what is unseen for one reason is in one line."""
+    rows = (line.removeprefix(f"{mark} ") for line in lines(said) if line.startswith(f"{mark} "))
+    return {name for row in rows for name in row.partition(": ")[0].split(", ")}
 
 
 def lines(said: CommandResult) -> list[str]:
@@ -169,7 +171,7 @@ async def test_one_thing_is_wrong(
     assert points(said, "✗") == {wrong}
     line, advice = lines(said)[2:4]
     assert told in line
-    assert advice.startswith("    ")
+    assert advice.startswith("  ")
     assert (said.code, said.err) == (1, "Mend what is marked ✗, then look again.\n")
 
 

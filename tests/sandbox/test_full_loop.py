@@ -8,7 +8,7 @@ import pytest
 
 from clawbot.progress import Stage
 from fleet_control.host import HostState
-from fleet_control.ledger import TITLE_FIELDS
+from fleet_control.run_title import TITLE_FIELDS
 from sandbox.host_rules import SECRET, Behaviour
 from sandbox.run_record import ANY_WORKFLOW, PERSON
 from sandbox.sandbox import REPO, WORKFLOW

@@ -9,7 +9,8 @@ from pathlib import Path
 from fleet_control.api_answer import history, understood
 from fleet_control.history import HistoryPage, rows
 from fleet_control.host_change import HOST_JOB, changes
-from fleet_control.ledger import Entry, fit, title
+from fleet_control.ledger import Entry
+from fleet_control.run_title import fit, title
 from lambda_fn.github_cache import GitHubCache
 from lambda_fn.handler import handler
 from lambda_fn.settings import SecretReader

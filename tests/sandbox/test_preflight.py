@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fleet_control.ledger import TITLE_FIELDS
 from fleet_control.preflight import Check, Outcome, Point
+from fleet_control.run_title import TITLE_FIELDS
 from lambda_fn import github_check
 from lambda_fn.github import GitHubClient
 from lambda_fn.github_cache import GitHubCache

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fleet_control.host import Host
-from fleet_control.ledger import TITLE_FIELDS
+from fleet_control.run_title import TITLE_FIELDS
 from sandbox.run_record import PERSON, RunRecord
 from tests.sandbox.full_loop import NEWEST, OLDER, OLDEST, FullLoop, full_loop, write_registry
 

@@ -19,9 +19,10 @@ import pytest
 from fleet_control import manifest
 from fleet_control.deploy_jobs import MOVING_STEP, UNTOUCHED_STEP
 from fleet_control.host_change import RAN
-from fleet_control.ledger import TITLE_FIELDS, Entry
+from fleet_control.ledger import Entry
 from fleet_control.manifest import Manifest
 from fleet_control.registry import Instance, parse
+from fleet_control.run_title import TITLE_FIELDS
 from fleet_control.seed import BOOT, BOOT_TAG, COMMIT_TAG
 from sandbox.image import images
 from sandbox.moto import MotoServer

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from fleet_control.ledger import Entry, title
+from fleet_control.ledger import Entry
+from fleet_control.run_title import title
 from sandbox.run_record import CONTROL_API, Actor
 from tests.http_server import listening
 

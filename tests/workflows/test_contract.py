@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from fleet_control import deploy_jobs, ledger, state_lock
+from fleet_control import deploy_jobs, ledger, run_title, state_lock
 from sandbox.workflow_file import FORMS, forms_of, load, parse
 from workflows.fleet_deploy.__main__ import JOBS, LOOK
 from workflows.fleet_deploy.change import targets
@@ -114,7 +114,7 @@ def test_what_moves_anything_is_behind_a_look_whether_the_roll_was_stopped(
 def test_the_inputs_are_what_a_dispatch_sends() -> None:
     inputs = FILE["on"]["workflow_dispatch"]["inputs"]
 
-    assert set(ledger.TITLE_FIELDS) == set(inputs)
+    assert set(run_title.TITLE_FIELDS) == set(inputs)
     assert {"target"} == {name for name, one in inputs.items() if one.get("required") == "true"}
     assert list(FILE["on"]) == ["workflow_dispatch"]
 
@@ -132,8 +132,8 @@ def test_the_title_is_the_ledgers(entry: ledger.Entry) -> None:
 
     title = EXPRESSION.sub(put, FILE["run-name"])
 
-    assert ledger.title(entry) == title
-    assert entry == ledger.parse_title(title)
+    assert run_title.title(entry) == title
+    assert entry == run_title.parse_title(title)
 
 
 def test_what_plan_hands_over_is_an_output_of_its_job() -> None:
@@ -157,7 +157,7 @@ def test_what_plan_hands_over_is_an_output_of_its_job() -> None:
 
 
 def test_inputs_reach_programs_as_environment() -> None:
-    for name in ledger.TITLE_FIELDS:
+    for name in run_title.TITLE_FIELDS:
         assert f"${{{{ inputs.{name} }}}}" == FILE["env"][name.upper()]
 
 

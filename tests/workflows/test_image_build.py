@@ -15,7 +15,8 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from fleet_control.archive import File
-from fleet_control.ledger import TITLE_FIELDS, Entry
+from fleet_control.ledger import Entry
+from fleet_control.run_title import TITLE_FIELDS
 from fleet_control.seed import key
 from tests.workflows import git
 from tests.workflows.fleets import registry_text

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from fleet_control import ledger
+from fleet_control import ledger, run_title
 from fleet_control.caller import BotInstance, Caller, Human, Unknown
 from workflows.fleet_deploy.github_account import Starter
 from workflows.fleet_deploy.stopped import Stopped
@@ -14,8 +14,8 @@ _OF_A_CHAT = ("request_id", "reply", "caller", "requested_by")
 def read(environ: Mapping[str, str], starter: Starter) -> ledger.Entry:
     """The inputs; Stopped names every one that has not the form it must have, or that is not
     this starter's to give."""
-    entry = ledger.Entry(**{name: environ.get(name.upper(), "") for name in ledger.TITLE_FIELDS})
-    wrong = [f"{name} is {getattr(entry, name)[:40]!r}" for name in ledger.wrong_fields(entry)]
+    entry = ledger.Entry(**{name: environ.get(name.upper(), "") for name in run_title.TITLE_FIELDS})
+    wrong = [f"{name} is {getattr(entry, name)[:40]!r}" for name in run_title.wrong_fields(entry)]
     if not entry.target:
         wrong.append("target is ''")
     if wrong:

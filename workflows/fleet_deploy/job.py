@@ -7,10 +7,11 @@ from pathlib import Path
 from fleet_control import seed
 from fleet_control.caller import BotInstance
 from fleet_control.error import FleetError, RegistryError
-from fleet_control.ledger import Entry, is_image_id
+from fleet_control.ledger import Entry
 from fleet_control.policy import Facts
 from fleet_control.registry import Registry, parse
 from fleet_control.registry_source import KnownRegistry
+from fleet_control.run_title import is_image_id
 from workflows.fleet_deploy import (
     engine,
     expectation,

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, replace
 
 from fleet_control.caller import is_instance_id
 from fleet_control.host import Host
-from fleet_control.ledger import is_image_id
 from fleet_control.policy import Condition
+from fleet_control.run_title import is_image_id
 from fleet_control.seed import is_commit, is_sum
 from fleet_control.status import FleetStatus, InstanceStatus
 from workflows.fleet_deploy.revision import SHORT, ImageAndRevision

@@ -7,7 +7,7 @@ under a name of its own, by which the list of jobs tells a stop from a failure.
 from collections.abc import Mapping
 
 from fleet_control.deploy_jobs import EndState, begins
-from fleet_control.ledger import is_requested_by
+from fleet_control.run_title import is_requested_by
 from workflows.fleet_deploy import control_table, runner
 from workflows.fleet_deploy.control_table import Item, TableAway
 from workflows.fleet_deploy.runner import Annotation
