@@ -152,11 +152,16 @@ async def test_nobody_else_freezes_or_lifts(talk: Talk, words: str) -> None:
 @pytest.mark.parametrize(
     ("no", "tone", "line"),
     [
-        (OLDER, Tone.REFUSED, "The Control API is older than I am: it knows no freeze."),
+        (OLDER, Tone.BROKEN, "The Control API is older than I am: it knows no freeze."),
+        (
+            (500, {"ok": False, "code": "misconfigured", "error": "No table."}),
+            Tone.BROKEN,
+            "No table.",
+        ),
         (
             (502, {"ok": False, "code": "table_unreachable", "error": "The table is away."}),
             Tone.BROKEN,
-            "The table is away.",
+            "Whether the fleet is frozen now, `/fleet status` shows.",
         ),
         ((200, {}), Tone.BROKEN, "Whether the fleet is frozen now, `/fleet status` shows."),
     ],
