@@ -71,7 +71,9 @@ async def test_a_week_is_the_longest(talk: Talk, words: str) -> None:
     assert sent(talk, "freeze") == []
 
 
-@pytest.mark.parametrize("words", ["0m", "1w", "2 hours", "2h30m", "7", "for 1w", "for ever"])
+@pytest.mark.parametrize(
+    "words", ["0m", "1w", "2 hours", "2h30m", "7", "for 1w", "for ever", "for"]
+)
 async def test_what_is_no_duration_is_no_reason_to_freeze_for_the_usual_time(
     talk: Talk, words: str
 ) -> None:
