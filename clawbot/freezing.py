@@ -3,7 +3,7 @@
 import logging
 
 from clawbot.ask import Ask
-from clawbot.replies import Notice, Tone, refused
+from clawbot.replies import Notice, Tone, broken, refused
 from fleet_control.error import ControlApiError, ControlApiRefused
 from fleet_control.fleet import Fleet
 from fleet_control.freeze import LONGEST_SECONDS, TOO_LONG, USUAL_SECONDS
@@ -61,8 +61,9 @@ async def _under_way(fleet: Fleet) -> tuple[tuple[str, ...], int]:
 
 
 def _not_done(error: ControlApiError) -> Notice:
-    """A call whose answer was lost may have been acted on."""
-    if isinstance(error, ControlApiRefused):
-        said = OLDER_API if error.code == UNKNOWN_ACTION else str(error)
-        return Notice((said,), Tone.BROKEN if error.status >= 500 else Tone.REFUSED, error.code)
-    return Notice((str(error), _LOOK), Tone.BROKEN)
+    """A call whose answer was lost may have been acted on, the API's own to its table too."""
+    if not isinstance(error, ControlApiRefused) or error.may_have_acted:
+        return Notice((str(error), _LOOK), Tone.BROKEN)
+    if error.code == UNKNOWN_ACTION:
+        return broken(OLDER_API)
+    return broken(str(error)) if error.status >= 500 else refused(str(error), error.code)

@@ -20,9 +20,9 @@ async def stop(api: ControlApi, requested_by: str) -> Notice:
         if error.code == UNKNOWN_ACTION:
             older = "The Control API is older than I am and can't stop a roll: update it."
             return broken(older)
-        if error.status < 500:
-            return refused(str(error), error.code)
-        return _unknown(error)
+        if error.may_have_acted:
+            return _unknown(error)
+        return broken(str(error)) if error.status >= 500 else refused(str(error), error.code)
     except FleetError as error:
         return _unknown(error)
 

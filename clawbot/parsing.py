@@ -92,8 +92,8 @@ def _taken(option: Option, left: tuple[str, ...]) -> tuple[str | None, tuple[str
         return None, left  # a page's number, which needs no target before it
     if option.kind is not OptionKind.DURATION:
         return left[0], left[1:]
-    if left[0].lower() == _FOR and len(left) > 1:
-        return left[1], left[2:]
+    if left[0].lower() == _FOR:
+        return left[:2][-1], left[2:]
     # What begins with a digit is meant for one: `1w` is no reason to freeze for the usual time.
     return (left[0], left[1:]) if left[0][0].isdecimal() else (None, left)
 

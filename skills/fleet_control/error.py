@@ -67,6 +67,11 @@ class ControlApiRefused(ControlApiError):
         self.status = status
         self.retry_after = retry_after
 
+    @property
+    def may_have_acted(self) -> bool:
+        """Whether the API itself does not know what became of it: of a write to its table."""
+        return self.code in ("table_unreachable", "internal")
+
 
 class ControlApiDown(ControlApiError):
     pass

@@ -71,7 +71,9 @@ async def test_a_week_is_the_longest(talk: Talk, words: str) -> None:
     assert sent(talk, "freeze") == []
 
 
-@pytest.mark.parametrize("words", ["0m", "1w", "2 hours", "2h30m", "7", "for 1w", "for ever"])
+@pytest.mark.parametrize(
+    "words", ["0m", "1w", "2 hours", "2h30m", "7", "for 1w", "for ever", "for"]
+)
 async def test_what_is_no_duration_is_no_reason_to_freeze_for_the_usual_time(
     talk: Talk, words: str
 ) -> None:
@@ -152,11 +154,16 @@ async def test_nobody_else_freezes_or_lifts(talk: Talk, words: str) -> None:
 @pytest.mark.parametrize(
     ("no", "tone", "line"),
     [
-        (OLDER, Tone.REFUSED, "The Control API is older than I am: it knows no freeze."),
+        (OLDER, Tone.BROKEN, "The Control API is older than I am: it knows no freeze."),
+        (
+            (500, {"ok": False, "code": "misconfigured", "error": "No table."}),
+            Tone.BROKEN,
+            "No table.",
+        ),
         (
             (502, {"ok": False, "code": "table_unreachable", "error": "The table is away."}),
             Tone.BROKEN,
-            "The table is away.",
+            "Whether the fleet is frozen now, `/fleet status` shows.",
         ),
         ((200, {}), Tone.BROKEN, "Whether the fleet is frozen now, `/fleet status` shows."),
     ],

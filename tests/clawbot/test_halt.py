@@ -44,6 +44,8 @@ async def test_a_stop_names_who_asked_and_repeats_what_it_came_to(ec2: FakeEc2) 
     [
         (409, "nothing_runs", Tone.REFUSED, "Why."),
         (409, "at_its_last", Tone.REFUSED, "Why."),
+        (500, "misconfigured", Tone.BROKEN, "Why."),
+        (502, "github_refused", Tone.BROKEN, "Why."),
         (
             400,
             "bad_request",
@@ -60,7 +62,7 @@ async def test_why_a_roll_is_not_stopped_is_said(
     assert (notice.lines, notice.tone) == ((line,), tone)
 
 
-@pytest.mark.parametrize("code", ["table_unreachable", "github_unreachable"])
+@pytest.mark.parametrize("code", ["table_unreachable", "internal", "github_unreachable"])
 async def test_where_it_may_have_been_told_that_is_said(ec2: FakeEc2, code: str) -> None:
     notice, _ = await said(Stop(), ec2, stop=failing(502, code))
 
