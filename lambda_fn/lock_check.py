@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fleet_control.preflight import APPLY, Check, Point, ok, unseen, wrong
-from lambda_fn.failure import Failure
+from lambda_fn.failure import Code, Failure
 from lambda_fn.github import GitHubClient
 
 # As `holds` tells of it.
@@ -21,9 +21,8 @@ def lock(held: Held, github: GitHubClient) -> Check:
         return ok(Point.LOCK, "Nobody holds it.")
     unlock = "`/fleet unlock` breaks it where nobody is at work any more."
     if not one["run"]:
-        return wrong(
-            Point.LOCK, f"`{one['who']}` holds it, which is no run.", f"Ask them. {unlock}"
-        )
+        told = f"`{one['who']}` holds it, and no run is known to have taken it."
+        return wrong(Point.LOCK, told, f"Ask them. {unlock}")
     return _of_a_run(one["run"], one["breakable"], unlock, github)
 
 
@@ -33,7 +32,10 @@ def _of_a_run(run: int, breakable: float, unlock: str, github: GitHubClient) -> 
         if not github.run(run).finished:
             return ok(Point.LOCK, f"It is held by run {run}, which is at work.")
     except Failure as failure:
-        return unseen(Point.LOCK, f"It is held by run {run}. {failure}", "Look again in a minute.")
+        # One that was deleted is over: GitHub lets nobody delete one that is at work.
+        if failure.code != Code.UNKNOWN_RUN:
+            told = f"It is held by run {run}. {failure}"
+            return unseen(Point.LOCK, told, "Look again in a minute.")
     if breakable <= github.now:
         return ok(Point.LOCK, f"It was left by run {run}; the next run breaks it.")
     at = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(breakable))

@@ -126,16 +126,20 @@ def _parser() -> argparse.ArgumentParser:
             "run", type=_up_to(2**63 - 1), metavar="ID", help="of the run"
         )
     for waiting in (deploy, commands.choices["wait"]):
-        waiting.add_argument(
-            "--timeout",
-            type=_up_to(10**6),
-            default=float("inf"),
-            metavar="SECONDS",
-            help="then exit 6",
-        )
+        _add_timeout(waiting)
     add("registry", command.registry, "which instances should exist")
     add("preflight", command.preflight, "whether a deploy would work, and what to mend")
     return parser
+
+
+def _add_timeout(waiting: argparse.ArgumentParser) -> None:
+    waiting.add_argument(
+        "--timeout",
+        type=_up_to(10**6),
+        default=float("inf"),
+        metavar="SECONDS",
+        help="then exit 6",
+    )
 
 
 def _up_to(most: int) -> Callable[[str], int]:

@@ -172,6 +172,16 @@ def test_a_job_that_ended_alone_counts_although_its_run_goes_on(fleet: LockedFle
     assert fleet.runner.does("plan") == 0
 
 
+def test_of_a_run_that_was_deleted_from_github_no_job_is_at_work(fleet: LockedFleet) -> None:
+    """GitHub deletes none that is."""
+    fleet.lost()
+    fleet.runner.github.runs.clear()
+    fleet.runner.clock = StillTime(fleet.taken + 4200)
+
+    assert fleet.runner.does("plan") == 0
+    assert not fleet.locked
+
+
 @pytest.mark.parametrize("whose", ["nobody's row", "a row of another time"])
 def test_a_persons_lock_is_waited_for_and_never_broken(fleet: LockedFleet, whose: str) -> None:
     fleet.holds(PERSON)

@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from http.client import HTTPException
 from typing import Any
 
@@ -103,10 +104,15 @@ class GitHubRuns:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             error.close()
-            kind = _Busy if error.code >= 500 or error.code == 429 else Stopped
+            kind = NotThere if error.code == HTTPStatus.NOT_FOUND else Stopped
+            kind = _Busy if error.code >= 500 or error.code == 429 else kind
             raise kind("GitHub is silent", _sentence(f"{error.code} {error.reason}")) from error
         except (OSError, HTTPException, ValueError) as error:
             raise _Busy("GitHub is silent", _sentence(str(error))) from error
+
+
+class NotThere(Stopped):
+    """GitHub has no such run, any more at least."""
 
 
 class _Busy(Stopped):

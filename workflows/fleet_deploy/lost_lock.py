@@ -15,6 +15,7 @@ from fleet_control.state_lock import LockNote, StateLock
 from workflows.fleet_deploy import control_table, engine_error, lock, runner
 from workflows.fleet_deploy.control_table import TableAway
 from workflows.fleet_deploy.engine import EngineFailed
+from workflows.fleet_deploy.github import NotThere
 from workflows.fleet_deploy.job import JobContext
 from workflows.fleet_deploy.other_runs import Jobs
 from workflows.fleet_deploy.runner import Annotation
@@ -133,7 +134,10 @@ def _held(job: JobContext) -> StateLock | None:
 def _works(note: LockNote, runs: Iterable[Run], jobs: Jobs) -> bool:
     if any(run.id == note.run and run.finished for run in runs):
         return False
-    mine = [job for job in jobs(note.run) if job.name == note.job]
+    try:
+        mine = [job for job in jobs(note.run) if job.name == note.job]
+    except NotThere:
+        return False  # somebody deleted it, and GitHub lets nobody delete one that is at work
     return not any(job.conclusion for job in mine)
 
 
