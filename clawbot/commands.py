@@ -13,7 +13,7 @@ from clawbot.replies import Notice
 from clawbot.requests import (
     Cancel,
     Deploy,
-    Freeze,
+    FreezeFor,
     Help,
     History,
     Preflight,
@@ -135,7 +135,7 @@ COMMANDS = (
             Option("target", "an instance's id, or `all`", OptionKind.TARGET, required=True),
             Option(
                 "image_or_commit",
-                "a rollback, to that image or commit instead of the newest",
+                "as that image or commit instead of the newest",
                 OptionKind.IMAGE,
             ),
         ),
@@ -160,16 +160,20 @@ COMMANDS = (
         "cancel the deploy that waits",
         Who.OPERATORS,
         Cancel,
-        (Option("run", "that one of those that wait", OptionKind.RUN),),
+        (Option("run", "the one of this id, where several wait", OptionKind.RUN),),
     ),
     Command(
         "freeze",
         "refuse deploys for four hours",
         Who.OPERATORS,
-        Freeze,
+        FreezeFor,
         (
-            Option("duration", "for so long: `for 2h`, 7 days at most", OptionKind.DURATION),
-            Option("reason", "and say why", OptionKind.TEXT),
+            Option(
+                "duration",
+                "for as long as you say, such as `2h`; 7 days at most",
+                OptionKind.DURATION,
+            ),
+            Option("reason", "and tell everybody why", OptionKind.TEXT),
         ),
     ),
     Command("unfreeze", "allow deploys again", Who.OPERATORS, Unfreeze),
@@ -186,7 +190,7 @@ COMMANDS = (
     ),
     Command(
         "run",
-        "one deploy, living while it runs",
+        "one deploy, kept up to date while it runs",
         Who.EVERYONE,
         ShowRun,
         (Option("run", "the run's id", OptionKind.RUN, required=True),),

@@ -28,7 +28,7 @@ from fleet_control.caller import ALL
 from fleet_control.clock import Clock
 from fleet_control.error import FleetError
 from fleet_control.fleet import Fleet
-from fleet_control.policy import Condition, Refused
+from fleet_control.policy import Allowed, Condition, Refused
 from fleet_control.status import FleetStatus
 
 log = logging.getLogger(__name__)
@@ -161,7 +161,11 @@ class Confirmation:
         if question.operation:
             return await self._operations.judged(question, ask)
         verdict = await self._fleet.judge_yes(
-            ask.caller, question.target, question.image_or_commit, question.override
+            ask.caller,
+            question.target,
+            question.image_or_commit,
+            question.override,
+            question.put,
         )
         if isinstance(verdict, Refused):
             log.info("fleet.refused code=%s by=%s", verdict.code, ask.account)
@@ -171,7 +175,7 @@ class Confirmation:
             question.image_or_commit,
             ask.account,
             question.operation,
-            question.override,
+            verdict.override if isinstance(verdict, Allowed) else "",
         )
 
 

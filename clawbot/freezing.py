@@ -15,6 +15,7 @@ _RUNS_ON = (
     "A roll is under way, and goes on if its plan was made before: `/fleet stop` ends it after the "
     "host that it is at."
 )
+_CAME_LATER = "That began after you said so, and I lifted nothing. Say it again to lift it."
 _LOOK = "Whether the fleet is frozen now, `/fleet status` shows."
 
 log = logging.getLogger(__name__)
@@ -25,16 +26,20 @@ async def begin(fleet: Fleet, ask: Ask, seconds: int, reason: str) -> Notice:
     if seconds > LONGEST_SECONDS:
         return refused(TOO_LONG, "too_long")
     try:
-        made = await fleet.freeze(seconds or USUAL_SECONDS, reason, ask.requested_by)
+        made, replaced = await fleet.freeze(seconds or USUAL_SECONDS, reason, ask.requested_by)
     except ControlApiError as error:
         return _not_done(error)
     log.info("fleet.frozen by=%s until=%s", ask.account, made.until)
     lines, run = await _under_way(fleet)
-    return Notice((f"Frozen {made.words}", _LIFTED_BY, *lines), runs=run)
+    before = (f"It takes the place of the freeze {replaced.words}",) if replaced else ()
+    return Notice((f"Frozen {made.words}", *before, _LIFTED_BY, *lines), runs=run)
 
 
 async def lift(fleet: Fleet, ask: Ask) -> Notice:
-    """End the freeze; what is said of it."""
+    """End the freeze; what is said of it. One that began after that was said is another's."""
+    holds = await fleet.holds()
+    if holds.freeze and not ask.pressed and 0 < ask.said < holds.freeze.since:
+        return refused(f"{holds.freeze.sentence} {_CAME_LATER}", "came_later")
     try:
         held = await fleet.unfreeze(ask.requested_by)
     except ControlApiError as error:

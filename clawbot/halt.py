@@ -4,12 +4,12 @@ from clawbot.living_reply import words
 from clawbot.replies import Notice, Tone, broken, refused
 from fleet_control.control_api import ControlApi
 from fleet_control.error import ControlApiRefused, FleetError
+from fleet_control.holds import UNKNOWN_ACTION
 from fleet_control.ledger import WAITING, Run
 from fleet_control.roll_stop import named
 
 LISTED = 12
-# An API of before there was any stop does not know the word.
-_UNKNOWN_ACTION = "bad_request"
+_AGAIN = "You said that before I was started anew: one may be cancelled already."
 
 
 async def stop(api: ControlApi, requested_by: str) -> Notice:
@@ -17,7 +17,7 @@ async def stop(api: ControlApi, requested_by: str) -> Notice:
     try:
         return Notice(((await api.stop(requested_by)).message,))
     except ControlApiRefused as error:
-        if error.code == _UNKNOWN_ACTION:
+        if error.code == UNKNOWN_ACTION:
             older = "The Control API is older than I am and can't stop a roll: update it."
             return broken(older)
         if error.status < 500:
@@ -53,8 +53,9 @@ async def cancel(api: ControlApi, run_id: int, requested_by: str) -> Notice:
         return broken(words(error))
 
 
-async def cancel_the_one(api: ControlApi, requested_by: str) -> Notice:
-    """Cancel the only one that waits; of several, which there are."""
+async def cancel_the_one(api: ControlApi, requested_by: str, *, again: bool) -> Notice:
+    """Cancel the only one that waits; of several, which there are. So too of one, where this may
+    be heard `again`: it may have been another then."""
     try:
         listed = await api.runs(unfinished=True)
     except FleetError as error:
@@ -64,14 +65,15 @@ async def cancel_the_one(api: ControlApi, requested_by: str) -> Notice:
         case []:
             none = "GitHub shows no deploy that waits. `/fleet stop` ends the roll that runs."
             return refused(none, "nothing_waits")
-        case [one]:
+        case [one] if not again:
             return await cancel(api, one.id, requested_by)
         case _:
-            return Notice(tuple(_which(waits)))
+            return Notice(tuple(_which(waits, again=again)))
 
 
-def _which(waits: list[Run]) -> list[str]:
-    said = [f"{len(waits)} deploys wait. Say which: `/fleet cancel <run>`."]
+def _which(waits: list[Run], *, again: bool) -> list[str]:
+    first = _AGAIN if again else f"{len(waits)} deploys wait."
+    said = [f"{first} Say which: `/fleet cancel <run>`."]
     said += [named(one) for one in waits[:LISTED]]
     more = len(waits) - LISTED
     return [*said, f"And {more} more that were asked for later."] if more > 0 else said

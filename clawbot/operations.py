@@ -12,7 +12,7 @@ from clawbot import proposal
 from clawbot.ask import Ask
 from clawbot.commands import command_of, usage
 from clawbot.once import Once
-from clawbot.proposal import Proposal, Sight
+from clawbot.proposal import Outlook, Proposal
 from clawbot.replies import (
     ANSWER_WITHIN_SECONDS,
     Deploying,
@@ -29,7 +29,15 @@ from fleet_control.fleet import Fleet
 from fleet_control.holds import UNKNOWN_ACTION, HeldLock
 from fleet_control.ledger import Operation, Run
 from fleet_control.policy import Allowed, Refused, Usage, may_operate
-from fleet_control.rollback import RUNS_LOOKED_AT, NoWayBack, Rest, WayBack, moves, rest, way_back
+from fleet_control.rollback import (
+    RUNS_LOOKED_AT,
+    NoWayBack,
+    RestOfRoll,
+    WayBack,
+    moves,
+    rest,
+    way_back,
+)
 from fleet_control.run_title import is_lock_id
 
 CHANGED = refused("That changed since I asked, so I did nothing. Ask again.", "changed")
@@ -93,17 +101,14 @@ class Operations:
 
     async def judged(self, question: Question, ask: Ask) -> Deploying | Notice:
         """What begins by a yes to this question, or why nothing does."""
-        asked = question.operation, question.target, question.override
-        found = await self._proposal(ask.caller, *asked)
+        found = await self._proposal(ask.caller, question.operation, question.target, question)
         if isinstance(found, Notice):
             log.info("fleet.refused code=%s by=%s", found.code, ask.account)
             return found
         if (found.target, found.plan) != (question.target, question.plan):
             log.info("fleet.refused code=%s by=%s", CHANGED.code, ask.account)
             return CHANGED
-        return asking(
-            question.target, found.image, ask.account, question.operation, question.override
-        )
+        return asking(question.target, found.image, ask.account, question.operation, found.override)
 
     def begin(self, question: Question) -> bool:
         """Whether a yes to this question may begin: the same was asked about, and answered so, in
@@ -115,35 +120,37 @@ class Operations:
         self._once.forget(*_key(question))
 
     async def _proposal(
-        self, caller: Caller, operation: str, target: str, override: str | None = None
+        self, caller: Caller, operation: str, target: str, answered: Question | None = None
     ) -> Proposal | Notice:
-        """Of an answer, `override` is what its question said is overridden."""
+        """What would be done; of an answer, what its question overrides is not asked again."""
         no = may_operate(caller, operators_set=self._fleet.operators_set)
         if no is not None:
             return _refused(no)
         match operation:
             case Operation.ROLLBACK:
-                return await self._rollback(caller, target, override)
+                return await self._rollback(caller, target, answered)
             case Operation.RESUME:
-                return await self._resume(caller, int(target), override)
+                return await self._resume(caller, int(target), answered)
             case _:
                 return await self._unlock()
 
     async def _rollback(
-        self, caller: Caller, target: str, override: str | None
+        self, caller: Caller, target: str, answered: Question | None
     ) -> Proposal | Notice:
-        verdict = await self._verdict(caller, target, override)
+        verdict = await self._verdict(caller, target, answered)
         if isinstance(verdict, Notice):
             return verdict
         status = await self._fleet.status()
         ids = status.in_turn(target, carrier=self._fleet.carrier) if target == ALL else (target,)
         runs = await self._ledger(lambda runs: all(_has_way(id_, runs) for id_ in ids))
-        sight = Sight(status, runs, self._clock.now())
-        ways = [_way(id_, sight) for id_ in ids]
-        found = proposal.rollback(target, ways, sight)
-        return found if isinstance(found, Notice) else await self._judged(caller, found, override)
+        outlook = Outlook(status, runs, self._clock.now())
+        ways = [_way(id_, outlook) for id_ in ids]
+        found = proposal.rollback(target, ways, outlook)
+        return found if isinstance(found, Notice) else await self._judged(caller, found, answered)
 
-    async def _resume(self, caller: Caller, run_id: int, override: str | None) -> Proposal | Notice:
+    async def _resume(
+        self, caller: Caller, run_id: int, answered: Question | None
+    ) -> Proposal | Notice:
         try:
             run = await self._fleet.api.run(run_id)
         except ControlApiRefused as error:
@@ -152,18 +159,18 @@ class Operations:
             return refused(str(error), error.code)
         status = await self._fleet.status()
         runs = await self._ledger(lambda runs: any(one.id <= run_id for one in runs))
-        sight = Sight(status, runs, self._clock.now())
+        outlook = Outlook(status, runs, self._clock.now())
         left = _rest(run, runs)
-        found = left if isinstance(left, Notice) else proposal.resume(run, left, sight)
-        return found if isinstance(found, Notice) else await self._judged(caller, found, override)
+        found = left if isinstance(left, Notice) else proposal.resume(run, left, outlook)
+        return found if isinstance(found, Notice) else await self._judged(caller, found, answered)
 
     async def _judged(
-        self, caller: Caller, found: Proposal, override: str | None
+        self, caller: Caller, found: Proposal, answered: Question | None
     ) -> Proposal | Notice:
         """By the policy: of these hosts the one that carries us is worth the most words."""
         ids = [id_ for id_, _, _ in found.ways]
         target = self._fleet.carrier if self._fleet.carrier in ids else ids[0]
-        verdict = await self._verdict(caller, target, override)
+        verdict = await self._verdict(caller, target, answered)
         return verdict if isinstance(verdict, Notice) else found.judged(verdict)
 
     async def _unlock(self) -> Proposal | Notice:
@@ -192,12 +199,14 @@ class Operations:
         ended = run.finished or any(job.name == lock.job and job.conclusion for job in run.jobs)
         return not ended
 
-    async def _verdict(self, caller: Caller, target: str, override: str | None) -> Allowed | Notice:
+    async def _verdict(
+        self, caller: Caller, target: str, answered: Question | None
+    ) -> Allowed | Notice:
         """The policy's, of what moves this target."""
         verdict = await (
             self._fleet.judge(caller, target, "")
-            if override is None
-            else self._fleet.judge_yes(caller, target, "", override)
+            if answered is None
+            else self._fleet.judge_yes(caller, target, "", answered.override, answered.put)
         )
         match verdict:
             case Refused():
@@ -246,13 +255,13 @@ def _has_way(id_: str, runs: Sequence[Run]) -> bool:
     return any(one.change.done for one in moves(id_, runs))
 
 
-def _way(id_: str, sight: Sight) -> WayBack | NoWayBack:
-    row = sight.status.row(id_)
+def _way(id_: str, outlook: Outlook) -> WayBack | NoWayBack:
+    row = outlook.status.row(id_)
     present = row.host.image if row and row.host else ""
-    return way_back(id_, sight.runs, sight.status.images, present, sight.now)
+    return way_back(id_, outlook.runs, outlook.status.images, present, outlook.now)
 
 
-def _rest(run: Run, runs: Sequence[Run]) -> Rest | Notice:
+def _rest(run: Run, runs: Sequence[Run]) -> RestOfRoll | Notice:
     """What is left of a run's roll, by the newest runs; or why nothing is."""
     if all(one.id > run.id for one in runs):
         return refused(_TOO_OLD.format(run.id), proposal.NOTHING_LEFT)
@@ -261,7 +270,7 @@ def _rest(run: Run, runs: Sequence[Run]) -> Rest | Notice:
     if taken is not None:
         return refused(_TAKEN_UP.format(run.id, taken.id), "duplicate")
     left = rest(run, later)
-    return left if isinstance(left, Rest) else refused(left, proposal.NOTHING_LEFT)
+    return left if isinstance(left, RestOfRoll) else refused(left, proposal.NOTHING_LEFT)
 
 
 def _resumes(one: Run, run: Run) -> bool:

@@ -6,7 +6,6 @@ from typing import Any
 
 from clawbot.commands import (
     COMMANDS,
-    DURATION,
     HELP,
     UNITS,
     Command,
@@ -39,7 +38,7 @@ def parse(words: tuple[str, ...]) -> Request | Unreadable:
     name, given = words[0].lower(), words[1:]
     command = next((one for one in COMMANDS if one.name == name), None)
     if command is None:
-        return _unreadable((name, *given), f"I don't know {code(name)}.", UNKNOWN_COMMAND)
+        return _unreadable((name, *given), f"I don't know {code(name)}.")
     return read(command, given)
 
 
@@ -54,14 +53,14 @@ def read(command: Command, given: tuple[str, ...]) -> Request | Unreadable:
                 return _misread(command, option, word, given)
             values[option.name] = value
     if left:
-        return _unreadable((command.name, *given), "That is too many words.")
+        return _unreadable((command.name, *given), "That is too many words.", command)
     return command.request(**values)
 
 
 _MEANT = {
-    OptionKind.NUMBER: "The {} is a number, which {} is not.",
-    OptionKind.RUN: "The {} is a run's id, a number, which {} is not.",
-    OptionKind.DURATION: "A {} is said as in `90m`, `2h` or `3d`, which {} is not.",
+    OptionKind.NUMBER: "The page is a number, which {} is not.",
+    OptionKind.RUN: "A run is named by its id, a number, which {} is not.",
+    OptionKind.DURATION: "A duration is said as in `90m`, `2h` or `3d`, which {} is not.",
 }
 
 
@@ -79,8 +78,8 @@ def chosen(command: Command, given: Mapping[str, str]) -> Request | Unreadable:
 
 
 def _misread(command: Command, option: Option, word: str, given: tuple[str, ...]) -> Unreadable:
-    wrong = _MEANT[option.kind].format(option.spoken, code(word))
-    return _unreadable((command.name, *given), wrong)
+    wrong = _MEANT[option.kind].format(code(word))
+    return _unreadable((command.name, *given), wrong, command)
 
 
 def _taken(option: Option, left: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
@@ -95,11 +94,15 @@ def _taken(option: Option, left: tuple[str, ...]) -> tuple[str | None, tuple[str
         return left[0], left[1:]
     if left[0].lower() == _FOR and len(left) > 1:
         return left[1], left[2:]
-    return (left[0], left[1:]) if DURATION.fullmatch(left[0].lower()) else (None, left)
+    # What begins with a digit is meant for one: `1w` is no reason to freeze for the usual time.
+    return (left[0], left[1:]) if left[0][0].isdecimal() else (None, left)
 
 
-def _unreadable(words: tuple[str, ...], wrong: str, code: str = "") -> Unreadable:
-    return Unreadable(" ".join(words), Notice((wrong, *HELP.lines), code=code))
+def _unreadable(words: tuple[str, ...], wrong: str, meant: Command | None = None) -> Unreadable:
+    """What was wrong, and how that command is asked; every command where none was meant."""
+    help_ = tuple(meant.lines) if meant else HELP.lines
+    why = Notice((wrong, *help_), code="" if meant else UNKNOWN_COMMAND)
+    return Unreadable(" ".join(words), why)
 
 
 def typed(request: Request | Unreadable) -> tuple[str, ...]:

@@ -6,10 +6,11 @@ from enum import StrEnum
 from math import inf
 
 from fleet_control import phrases
-from fleet_control.deploy_jobs import MOVING_STEP, EndState, left, ran, remarks, stopped_by
-from fleet_control.host_change import HOST_JOB
+from fleet_control.deploy_jobs import EndState, left, ran, reached, remarks, stopped_by
+from fleet_control.host_change import HOST_JOB, changes
 from fleet_control.last_words import LastWords
 from fleet_control.ledger import Job, Revision, Run, seconds
+from fleet_control.rollback import unreached
 
 _FAILED = ("failure", "timed_out")
 _LOOK = "To look at it first: `A host that did not come up` in docs/runbook.md."
@@ -48,6 +49,7 @@ class HostProgress:
         old: its image before; empty where there was no host.
         began: when its turn came, Unix seconds; 0 before.
         took: seconds from then to its end; 0 before.
+        revision: the first digits of what it becomes, where not all of the deploy become the same.
         remarks: what was remarkable on its way to be healthy.
     """
 
@@ -58,6 +60,7 @@ class HostProgress:
     began: float = 0.0
     took: float = 0.0
     remarks: str = ""
+    revision: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class Progress:
 
     Attributes:
         image_or_commit: the image or the commit asked for; empty for the newest.
-        made_of: what its hosts become, once that is settled.
+        made_of: what its hosts become, once that is settled; None where each becomes its own.
         asked: when, Unix seconds; 0 before that is settled.
         ahead: how many deploys wait or run before this one.
         review: whether it waits for a person's approval on GitHub, and not for its turn.
@@ -78,6 +81,7 @@ class Progress:
         last_words: of the host that did not come up; anybody's, and no markup of ours.
         operation, override: as the ledger has them.
         stopped_by: who stopped it, an account and a name; empty where nobody did.
+        left: the hosts that it did not reach, which a resume takes up; empty before its end.
     """
 
     stage: Stage
@@ -99,18 +103,12 @@ class Progress:
     operation: str = ""
     override: str = ""
     stopped_by: str = ""
+    left: tuple[str, ...] = ()
 
     @property
     def over(self) -> bool:
         """Whether it will not change any more, or not that we could see."""
         return self.stage not in (Stage.ASKING, Stage.QUEUED, Stage.RUNNING)
-
-    @property
-    def left(self) -> tuple[str, ...]:
-        """The hosts that it did not reach, once that will not change."""
-        if self.run_id is None or self.stage in (Stage.ASKING, Stage.UNKNOWN) or not self.over:
-            return ()
-        return tuple(host.id for host in self.hosts if host.stage is HostStage.UNTOUCHED)
 
     @property
     def ended(self) -> float:
@@ -122,6 +120,8 @@ def progress(run: Run, ahead: int = 0) -> Progress:
     """What a run shows. `ahead` counts the deploys before it, for one that waits."""
     stage = _stage(run)
     began = _began(run)
+    hosts = tuple(_hosts(run))
+    made_of = None if any(one.revision for one in hosts) else run.made_of
     known = Progress(
         stage=stage,
         target=run.target,
@@ -130,14 +130,15 @@ def progress(run: Run, ahead: int = 0) -> Progress:
         run_id=run.id,
         ahead=ahead if stage is Stage.QUEUED else 0,
         review=run.status == "waiting",
-        hosts=tuple(_hosts(run)),
-        made_of=run.made_of,
-        asked=seconds(run.created) if run.made_of else 0.0,
+        hosts=hosts,
+        made_of=made_of,
+        asked=seconds(run.created) if made_of else 0.0,
         began=began,
         # While it runs, a number that moves by itself would be a change to show, each time.
         took=max(0.0, _ended(run) - began) if run.finished else 0.0,
         operation=run.operation,
         override=run.override,
+        left=tuple(one.id for one in unreached(run)) if run.finished else (),
     )
     if stage is Stage.STOPPED:
         return _stopped(known, run)
@@ -188,23 +189,23 @@ def _ended(run: Run) -> float:
 
 
 def _hosts(run: Run) -> Iterator[HostProgress]:
+    jobs = (job for job in run.jobs if HOST_JOB.fullmatch(job.name))
+    moves = tuple(changes(run))
+    alike = len({one.new_revision for one in moves}) < 2
     stopped = False
-    for job in run.jobs:
-        found = HOST_JOB.fullmatch(job.name)
-        if found is None:
-            continue
+    for job, one in zip(jobs, moves, strict=True):
         # Not every runner stops a serial matrix; then the jobs after the first failed one fail
         # too, without touching their hosts.
         stage = HostStage.UNTOUCHED if stopped else _host_stage(job, run)
         if stage is HostStage.FAILED:
             stopped = True
-            stage = HostStage.UNTOUCHED if _is_spared(found["id"], job, run) else stage
+            stage = HostStage.UNTOUCHED if _is_spared(one.id, job, run) else stage
         waits = stage in (HostStage.WAITING, HostStage.UNTOUCHED)
         began = seconds(job.started_at) if job.started_at and not waits else 0.0
         ended = seconds(job.completed_at) if job.completed_at and began else began
-        old = "" if found["old"] == "none" else found["old"]
         took = max(0.0, ended - began)
-        yield HostProgress(found["id"], old, found["new"], stage, began, took, remarks(job))
+        revision = "" if alike else one.new_revision
+        yield HostProgress(one.id, one.old, one.new, stage, began, took, remarks(job), revision)
 
 
 def _host_stage(job: Job, run: Run) -> HostStage:
@@ -221,12 +222,8 @@ def _host_stage(job: Job, run: Run) -> HostStage:
 
 
 def _is_spared(id_: str, job: Job, run: Run) -> bool:
-    """Whether a job that failed did not move its host, as the run itself tells.
-
-    GitHub never started a job that has no steps.
-    """
-    skipped = any(step.name == MOVING_STEP and step.conclusion == "skipped" for step in job.steps)
-    return skipped or not job.steps or left(id_, run.reason) in _SPARED
+    """Whether a job that failed did not move its host, as the run itself tells."""
+    return not reached(job) or left(id_, run.reason) in _SPARED
 
 
 def _stopped(known: Progress, run: Run) -> Progress:

@@ -17,7 +17,7 @@ from fleet_control.host import Host
 from fleet_control.ledger import Operation, Revision, Run
 from fleet_control.line import code
 from fleet_control.policy import Allowed, RefusalCode
-from fleet_control.rollback import NoWayBack, Rest, WayBack
+from fleet_control.rollback import NoWayBack, RestOfRoll, WayBack
 from fleet_control.status import FleetStatus
 
 # The letters of a plan: of two plans both have the same once in 2 ** 48.
@@ -65,7 +65,7 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Outlook:
     """What hosts are told in words by; `now` in Unix seconds."""
 
     status: FleetStatus
@@ -112,19 +112,21 @@ def _same(one: Revision, commit: str) -> bool:
     return one.commit.startswith(commit) or commit.startswith(one.commit)
 
 
-def rollback(target: str, found: Sequence[WayBack | NoWayBack], sight: Sight) -> Proposal | Notice:
+def rollback(
+    target: str, found: Sequence[WayBack | NoWayBack], outlook: Outlook
+) -> Proposal | Notice:
     """A rollback of these hosts, each as it was found, in the order of the roll."""
     ways = [one for one in found if isinstance(one, WayBack)]
     none = [one for one in found if isinstance(one, NoWayBack)]
     if not ways:
         name_one = _NAME_ONE.format(target if target != ALL else "<id>")
         return Notice((none[0].why, name_one), Tone.REFUSED, NO_WAY_BACK)
-    moved = [sight.move(one.id, one.image, one.revision, _fallback(one)) for one in ways]
+    moved = [outlook.move(one.id, one.image, one.revision, _fallback(one)) for one in ways]
     return Proposal(
         target=target,
         why=_back(target, ways[0]),
         ways=tuple((one.id, one.image, one.revision) for one in ways),
-        hosts=(*moved, *(sight.stays(one.id, one.why) for one in none)),
+        hosts=(*moved, *(outlook.stays(one.id, one.why) for one in none)),
         image=ways[0].image if target != ALL else "",
     )
 
@@ -144,10 +146,10 @@ def _fallback(way: WayBack) -> str:
     )
 
 
-def resume(run: Run, rest: Rest, sight: Sight) -> Proposal | Notice:
+def resume(run: Run, rest: RestOfRoll, outlook: Outlook) -> Proposal | Notice:
     """That the rest of this run's roll is taken up."""
-    images = {image.id for image in sight.status.images}
-    hosts = [one for one in rest.hosts if one.id in sight.status.registry]
+    images = {image.id for image in outlook.status.images}
+    hosts = [one for one in rest.hosts if one.id in outlook.status.registry]
     gone = [one.id for one in rest.hosts if one not in hosts]
     if not hosts:
         why = f"What run {run.id} did not reach has left the registry: {', '.join(gone[:5])}."
@@ -155,15 +157,15 @@ def resume(run: Run, rest: Rest, sight: Sight) -> Proposal | Notice:
     if lost := next((one.new for one in hosts if one.new not in images), ""):
         why = f"The image {lost} of run {run.id} is not available any more; deploy again."
         return refused(why, RefusalCode.UNKNOWN_IMAGE)
-    stay = [sight.stays(one.change.id, f"{one.told} since.".capitalize()) for one in rest.moved]
-    stay += [sight.stays(id_, "It left the registry.") for id_ in gone]
-    left = (row.id for row in sight.status.rows if row.may_have_left)
+    stay = [outlook.stays(one.change.id, f"{one.told} since.".capitalize()) for one in rest.moved]
+    stay += [outlook.stays(id_, "It left the registry.") for id_ in gone]
+    left = (row.id for row in outlook.status.rows if row.may_have_left)
     return Proposal(
         target=str(run.id),
         why=_not_reached(run, len(hosts)),
         ways=tuple((one.id, one.new, one.new_revision) for one in hosts),
-        hosts=(*(sight.move(one.id, one.new, one.new_revision) for one in hosts), *stay),
-        removed=tuple(left) if _is_of_all(_first(run, sight.runs)) else (),
+        hosts=(*(outlook.move(one.id, one.new, one.new_revision) for one in hosts), *stay),
+        removed=tuple(left) if _is_of_all(_first(run, outlook.runs)) else (),
     )
 
 

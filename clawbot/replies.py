@@ -117,6 +117,11 @@ class Question:
     plan: str = ""
 
     @property
+    def put(self) -> float:
+        """When it was asked, in Unix seconds."""
+        return self.expires - ANSWER_WITHIN_SECONDS
+
+    @property
     def words(self) -> str:
         """The command that it asks about."""
         name = self.operation or "deploy"

@@ -53,7 +53,7 @@ class Resume:
 
 
 @dataclass(frozen=True, slots=True)
-class Freeze:
+class FreezeFor:
     """Refuse deploys for so many seconds, 0 for the usual time."""
 
     duration: int = 0
@@ -95,7 +95,7 @@ Request = (
     | ShowRun
     | Rollback
     | Resume
-    | Freeze
+    | FreezeFor
     | Unfreeze
     | Stop
     | Cancel

@@ -38,6 +38,11 @@ def host_stage(host: HostProgress) -> str:
     return f"{told} ({cut(host.remarks, _REMARKS)})" if host.remarks else told
 
 
+def becomes(host: HostProgress) -> str:
+    """The image that a host of a deploy gets, and its revision where that is told of each."""
+    return f"{host.new} @{host.revision}" if host.revision else host.new
+
+
 def what(operation: str, target: str) -> str:
     """What a run does, as a title: `Deploy claw-2`, `Unlock the state`."""
     match operation:

@@ -13,7 +13,7 @@ from fleet_control.run_title import fit
 from lambda_fn import told
 from lambda_fn.failure import Code, Failure, raise_refusal
 from lambda_fn.github import GitHubClient
-from lambda_fn.holds import Holds
+from lambda_fn.holds import FreezeRow
 from lambda_fn.http_client import Budget
 from lambda_fn.lease import Leases
 from lambda_fn.table import Table
@@ -48,7 +48,7 @@ class DeployAction(NamedTuple):
 
     def _frozen(self) -> Freeze | None:
         """The freeze that keeps this back, if one does."""
-        holds = Holds(self.table, self.budget.now())
+        holds = FreezeRow(self.table, self.budget.now())
         return holds.frozen() if self.entry.moves_hosts else None
 
     def _check(self, facts: Facts) -> None:

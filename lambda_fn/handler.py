@@ -15,7 +15,7 @@ from lambda_fn.deploy import DeployAction
 from lambda_fn.failure import Code, Failure
 from lambda_fn.github import GitHubClient
 from lambda_fn.github_cache import GitHubCache
-from lambda_fn.holds import Holds
+from lambda_fn.holds import FreezeRow
 from lambda_fn.http_client import Budget
 from lambda_fn.mask import without
 from lambda_fn.request import ApiAction, ApiRequest, parse, payload, read
@@ -136,7 +136,7 @@ class Call:
         self, ask: ApiRequest, signer: Signer, table: Table | None
     ) -> Mapping[str, object]:
         """What holds the fleet is for all to see; only a person begins or ends a freeze."""
-        holds = Holds(table, self._budget.now())
+        holds = FreezeRow(table, self._budget.now())
         if ask.action is ApiAction.HOLDS:
             conf = self._conf or read_settings(self._environ)
             locked = held_lock.seen(conf, table, self._environ, self._budget)
@@ -146,7 +146,8 @@ class Call:
         if ask.action is ApiAction.UNFREEZE:
             return {"lifted": holds.lift()}
         self._trail |= {"seconds": ask.duration, "reason": ask.reason}
-        return {"freeze": holds.begin(who, ask.duration, ask.reason)}
+        made, replaced = holds.begin(who, ask.duration, ask.reason)
+        return {"freeze": made, "replaced": replaced}
 
     def _check_token(self, given: str, conf: FunctionSettings) -> None:
         """Every token is compared, and each in constant time."""

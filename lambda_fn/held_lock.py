@@ -14,7 +14,8 @@ from lambda_fn.table import Table
 def seen(
     conf: FunctionSettings, notes: Table | None, environ: Mapping[str, str], budget: Budget
 ) -> Mapping[str, Mapping[str, object] | None]:
-    """`lock` tells of the lock, None where there is none; nothing where that is not to be seen.
+    """`lock` tells of the lock, None where there is none; nothing where that is not to be seen,
+    or the lock does not tell whose it is.
 
     `notes` is the control table. A lock that no job is known to have taken has
     no `run`, no `job`, and no moment at which it is `breakable`.
@@ -23,13 +24,12 @@ def seen(
         return {}
     locks = Table(conf.lock_table, environ, budget, key="LockID")
     with suppress(Failure):
-        lock = _lock(locks.get(conf.state_lock) or {})
-        return {"lock": lock and _told(lock, _note(lock, notes))}
+        row = locks.get(conf.state_lock)
+        if row is None:
+            return {"lock": None}
+        if lock := state_lock.read_info(str(row.get("Info", ""))):
+            return {"lock": _told(lock, _note(lock, notes))}
     return {}
-
-
-def _lock(row: Mapping[str, object]) -> StateLock | None:
-    return state_lock.read_info(str(row.get("Info", "")))
 
 
 def _note(lock: StateLock, notes: Table | None) -> LockNote | None:

@@ -11,8 +11,8 @@ _KEPT = 24 * 3600
 _TRIES = 3
 
 
-class Holds:
-    """Reads and writes what holds the fleet; without a table nothing does, and nothing can.
+class FreezeRow:
+    """Reads and writes the freeze; without a table nothing is frozen, and nothing can be.
 
     What can't be read or written raises TABLE_UNREACHABLE.
     """
@@ -25,15 +25,15 @@ class Holds:
         """The freeze that holds now."""
         return freeze.read(self._table.get(freeze.KEY), self._now) if self._table else None
 
-    def begin(self, by: str, seconds: int, reason: str) -> Freeze:
-        """Freeze for so long from now, in the place of a freeze that holds."""
+    def begin(self, by: str, seconds: int, reason: str) -> tuple[Freeze, Freeze | None]:
+        """Freeze for so long from now, in the place of a freeze that holds; which one that was."""
         made = Freeze(by, reason, self._now, self._now + seconds)
         table = self._needed()
         stands: Item | None = None
         for _ in range(_TRIES):
-            stands = table.put(self._item(made), stands)
+            before, stands = stands, table.put(self._item(made), stands)
             if stands is None:
-                return made
+                return made, freeze.read(before, self._now)
         raise _raced()
 
     def lift(self) -> Freeze | None:

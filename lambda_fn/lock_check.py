@@ -14,8 +14,8 @@ Held = Mapping[str, Mapping[str, Any] | None]
 
 def lock(held: Held, github: GitHubClient) -> Check:
     if "lock" not in held:
-        told = "The Control API can't read OpenTofu's lock table."
-        return unseen(Point.LOCK, told, APPLY)
+        told = "The Control API can't read it in OpenTofu's table."
+        return unseen(Point.LOCK, told, f"{APPLY} See `A stuck lock` in docs/runbook.md.")
     one = held["lock"]
     if one is None:
         return ok(Point.LOCK, "Nobody holds it.")

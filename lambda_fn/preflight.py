@@ -10,7 +10,7 @@ from fleet_control.preflight import Check, Point, hidden, in_order, ok, wrong
 from lambda_fn import github_check, lock_check
 from lambda_fn.failure import Failure
 from lambda_fn.github import GitHubClient
-from lambda_fn.holds import Holds
+from lambda_fn.holds import FreezeRow
 from lambda_fn.http_client import Budget
 from lambda_fn.lock_check import Held
 from lambda_fn.signer import Signer
@@ -81,7 +81,7 @@ def _table(table: Table | None, now: float) -> Iterable[Check]:
         yield wrong(Point.TABLE, told, "Apply `tofu/control`, which makes one and names it.")
         return
     try:
-        frozen = Holds(table, now).frozen()
+        frozen = FreezeRow(table, now).frozen()
     except Failure as failure:
         advice = "Throttled or unreachable: it passes. Else apply `tofu/control` again."
         yield wrong(Point.TABLE, str(failure), advice)

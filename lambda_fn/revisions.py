@@ -48,11 +48,12 @@ def revisions(github: GitHubClient) -> list[Revision]:
 
 
 def made_of(jobs: Iterable[Job], github: GitHubClient) -> Revision | None:
-    """What a run's hosts become, by the digits in the names of their jobs."""
-    named = (found[1] for job in jobs if (found := _OF_A_HOST.fullmatch(job.name)))
-    digits = next(named, "")
-    if not digits:
+    """What all of a run's hosts become, by the digits in the names of their jobs; None where they
+    become different ones, as by a rollback."""
+    named = {found[1] for job in jobs if (found := _OF_A_HOST.fullmatch(job.name))}
+    if len(named) != 1:
         return None
+    (digits,) = named
     try:
         told = _revision(_history(github, digits, 1, FOR_GOOD)[0], github)
     except _NOT_TO_BE_HAD:

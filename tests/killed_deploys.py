@@ -1,12 +1,12 @@
 """Deploys whose bot is killed, each at its next call, and what their replies say at last."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
-from typing import Any
 
+from fleet_control import daemon
 from tests.chat_scene import ChatScene
 from tests.timed_control_api import TimedControlApi
 
@@ -20,21 +20,6 @@ LONGEST_SECONDS = 400.0
 IDLE_TIMES = 50
 # What is over stays as it is for so long.
 QUIET_SECONDS = 20.0
-
-
-class Threads(ThreadPoolExecutor):
-    """The threads in which a bot asks EC2; `at_work` is how many of them do."""
-
-    at_work = 0
-
-    def submit(self, *asked: Any, **more: Any) -> "Future[Any]":
-        self.at_work += 1
-        future = super().submit(*asked, **more)
-        future.add_done_callback(self._done)
-        return future
-
-    def _done(self, _: object) -> None:
-        self.at_work -= 1
 
 
 @dataclass
@@ -62,12 +47,10 @@ class KilledDeploys:
     asked: str = ""
     most_calls: int = 1
     due: bool = True
-    threads: Threads = field(default_factory=Threads)
 
     async def at_each_moment(self) -> dict[str, object]:
         """What is wrong in the end, by the moment of the kill; the last one is not killed."""
         wrong: dict[str, object] = {}
-        asyncio.get_running_loop().set_default_executor(self.threads)
         await self.start()
         for moment in count(1):
             killed = await self._killed_at(moment)
@@ -125,9 +108,13 @@ class KilledDeploys:
         """Until the bot has nothing left to do that needs no time."""
         idle = 0
         while idle < IDLE_TIMES:
-            busy = self.scene.line.under_way or self.threads.at_work
+            busy = self.scene.line.under_way or _is_ec2_asked()
             await asyncio.sleep(0.001 if busy else 0)
             idle = 0 if busy else idle + 1
+
+
+def _is_ec2_asked() -> bool:
+    return any(thread.name == daemon.NAME for thread in threading.enumerate())
 
 
 def untrue(api: TimedControlApi, replies: Mapping[str, str]) -> dict[str, str]:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -16,6 +17,7 @@ from clawbot.commands import COMMANDS, HELP, OptionKind, Who, command_of
 from clawbot.parsing import Unreadable, acts, parse
 from clawbot.requests import Request
 from clawbot.words import read
+from fleet_control.command import ExitCode
 from sandbox.discord_api.guild import Member, Message
 from sandbox.telegram_api.history import Json
 from sandbox.terminal.prompt import CommandCompleter
@@ -29,6 +31,8 @@ from tests.discord.dialogue import answer, said
 from tests.discord.ec2 import NEWEST, OLDER, OLDEST, Claw
 from tests.discord.scene import DiscordScene
 from tests.fleet_control.aws import FakeEc2
+from tests.fleet_control.lambdas import ACCESS_KEY, REGION, SECRET_KEY, TOKEN
+from tests.fleet_control.on_host import OnHost
 from tests.telegram.scene import FLEET, OPERATOR, TelegramScene, labels
 
 COMMIT = "0a1b2c3"
@@ -100,7 +104,7 @@ USES = (
     Use("run", "say which: /fleet run <run>.", "run"),
     Use("run 7", "asked for by sam in discord", "run 7"),
     Use("run 8", "there is no deploy with the run id 8.", "run 8"),
-    Use("run now", "the run is a run's id, a number, which now is not.", "run now"),
+    Use("run now", "a run is named by its id, a number, which now is not.", "run now"),
     Use("rollback", "say which: /fleet rollback <target>.", "rollback"),
     Use("rollback claw-2", "goes back to what it ran before run 6", "rollback claw-2"),
     Use("rollback all", "each host goes back to what it ran before", "rollback all"),
@@ -108,7 +112,7 @@ USES = (
     Use("resume", "say which: /fleet resume <run>.", "resume"),
     Use("resume 6", "run 6 left 1 host of its roll unreached.", "resume 6"),
     Use("resume 7", "run 7 planned no roll", "resume 7"),
-    Use("resume it", "the run is a run's id, a number, which it is not.", "resume it"),
+    Use("resume it", "a run is named by its id, a number, which it is not.", "resume it"),
     Use("unlock", "sam@desk holds the lock on the state", "unlock"),
     Use("unlock now", "that is too many words.", "unlock now"),
     Use("help", "/fleet help: what can be asked", "help"),
@@ -452,7 +456,7 @@ async def test_discord_has_each_command_s_help_and_its_options_types(ec2: FakeEc
         },
         {
             "name": "image_or_commit",
-            "description": "A rollback, to that image or commit instead of the newest",
+            "description": "As that image or commit instead of the newest",
             "type": 3,
             "autocomplete": True,
         },
@@ -465,7 +469,54 @@ def test_the_help_says_what_each_command_does_and_with_which_words() -> None:
         "`/fleet status`: every instance, its host, and what is wrong",
         "`/fleet status <page>`: another page, where there are more",
         "`/fleet deploy <target>`: replace one host by its id, or `all`, with the newest image",
-        "`/fleet deploy <target> <image or commit>`: a rollback, to that image or commit instead "
-        "of the newest",
+        "`/fleet deploy <target> <image or commit>`: as that image or commit instead of the newest",
         "`/fleet help`: what can be asked",
     } <= {*HELP.lines}
+
+
+# What an agent is answered in its shell, by the same fleet and the same ledger.
+IN_SHELL = {
+    "status": "healthy",
+    "history": "deploy claw-1  done",
+    "history claw-2": "none of the last deploys concerns claw-2.",
+    "run 7": "asked for by discord:9 sam",
+    "run 8": "there is no deploy with the run id 8.",
+    "preflight": "control api",
+}
+FOR_PEOPLE = {one.name for one in COMMANDS if one.who is Who.OPERATORS} - {"deploy"}
+
+
+@asynccontextmanager
+async def _shell(
+    ec2: FakeEc2, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> AsyncIterator[tuple[OnHost, Api]]:
+    async with _front("terminal", ec2) as front:
+        environ = {
+            "FLEET_CONTROL_ROOT": str(folder),
+            "FLEET_CONTROL_INSTANCE": "claw-1",
+            "FLEET_CONTROL_API_URL": front.api.url,
+            "FLEET_CONTROL_REGION": REGION,
+            "FLEET_CONTROL_TOKEN": TOKEN,
+            "FLEET_CONTROL_AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "FLEET_CONTROL_AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            "FLEET_CONTROL_EC2_URL": ec2.url,
+        }
+        yield OnHost(environ, capsys), front.api
+
+
+@pytest.mark.parametrize("words", IN_SHELL)
+async def test_what_an_agent_may_ask_is_answered_in_its_shell(
+    words: str, ec2: FakeEc2, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with _shell(ec2, tmp_path, capsys) as (host, _):
+        ended = await host.types(*words.split())
+    assert IN_SHELL[words] in _plain(f"{ended.out}{ended.err}")
+
+
+async def test_what_is_for_people_alone_is_no_command_of_an_agent_s_shell(
+    ec2: FakeEc2, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with _shell(ec2, tmp_path, capsys) as (host, api):
+        ends = {name: (await host.types(name, "claw-2")).code for name in FOR_PEOPLE}
+    assert ends == dict.fromkeys(FOR_PEOPLE, ExitCode.USAGE)
+    assert api.asked == []

@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from clawbot.bot import assemble
 from clawbot.parsing import Unreadable, parse
-from clawbot.requests import Freeze, Request, Unfreeze
+from clawbot.requests import FreezeFor, Request, Unfreeze
 from clawbot.settings import load
 from clawbot.words import read
 from fleet_control.cli import main
@@ -334,7 +334,7 @@ FAULTS = {
         Point.FREEZE,
         "a fair",
         "`/fleet unfreeze` ends it before its time.",
-        asks(Freeze(reason="a fair")),
+        asks(FreezeFor(reason="a fair")),
         asks(Unfreeze()),
     ),
     "a lock on the state": Fault(Point.LOCK, "sam@desk", "`/fleet unlock`", locks, unlocks),

@@ -263,7 +263,7 @@ def _told(reply: Deploying) -> Iterator[str]:
 def _host(host: HostProgress) -> str:
     told = said(wording.host_stage(host), LONGEST_ROW)
     line = f"{indicator.HOSTS[host.stage]} **{plain(host.id)}** · {told}"
-    return f"{line}\n-# {plain(host.old or 'no host')} → {plain(host.new)}"
+    return f"{line}\n-# {plain(host.old or 'no host')} → {plain(wording.becomes(host))}"
 
 
 def _preflight(report: PreflightReport) -> discord.Embed:

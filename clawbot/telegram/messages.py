@@ -243,7 +243,7 @@ def _deploying(reply: Deploying) -> Iterator[str]:
 
 
 def _host(host: HostProgress) -> str:
-    moved = f"{code(host.old or 'no host')} → {code(host.new)}"
+    moved = f"{code(host.old or 'no host')} → {code(wording.becomes(host))}"
     return (
         f"{indicator.HOSTS[host.stage]} {_bold(host.id)} {moved} {said(wording.host_stage(host))}"
     )

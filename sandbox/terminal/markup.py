@@ -197,7 +197,7 @@ def _host(host: HostProgress, longest: int, now: float) -> Text:
         word += f", {exact(host.took)}"
     elif host.stage is HostStage.REPLACING and host.began:
         word += f", {short(now - host.began)}"
-    moved = f"{host.old or 'no host'} -> {host.new}"
+    moved = f"{host.old or 'no host'} -> {wording.becomes(host)}"
     return Text(f"  {mark} {host.id.ljust(longest)}  {moved}  {word}", style=style)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from sandbox.tofu.plan import HostChange, HostPlan, TofuHost
+from sandbox.tofu.plan import HostPlan, PlannedChange, TofuHost
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -52,7 +52,7 @@ def apply(
 
 
 def _move(
-    change: HostChange,
+    change: PlannedChange,
     plan: HostPlan,
     ec2: "EC2Client",
     machines: dict[str, str],

@@ -21,7 +21,7 @@ class TofuHost:
 
 
 @dataclass(frozen=True, slots=True)
-class HostChange:
+class PlannedChange:
     """What happens to one instance's host.
 
     Attributes:
@@ -53,13 +53,13 @@ class HostPlan:
         user_data: of the hosts to be made, by name, once it was read from a file.
     """
 
-    changes: tuple[HostChange, ...]
+    changes: tuple[PlannedChange, ...]
     known: Mapping[str, str]
     refreshed: Mapping[str, str]
     user_data: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def moves(self) -> tuple[HostChange, ...]:
+    def moves(self) -> tuple[PlannedChange, ...]:
         return tuple(one for one in self.changes if one.before != one.after)
 
     @property
@@ -104,7 +104,7 @@ def make(
 
     return HostPlan(
         tuple(
-            HostChange(name, hosts.get(name), after(name))
+            PlannedChange(name, hosts.get(name), after(name))
             for name in sorted({*types, *hosts})
             if is_chosen(name)
         ),
@@ -129,7 +129,7 @@ def to_json(plan: HostPlan, setting: Setting) -> str:
     return json.dumps({"format_version": "1.2", "resource_changes": changes, **beside})
 
 
-def _change(change: HostChange, setting: Setting) -> dict[str, Any]:
+def _change(change: PlannedChange, setting: Setting) -> dict[str, Any]:
     before, after = (
         host and {**_attributes(host), **setting.of_host(change.name, host.revision)}
         for host in (change.before, change.after)
@@ -159,7 +159,7 @@ def _attributes(host: TofuHost) -> dict[str, Any]:
 def from_json(text: str) -> HostPlan:
     raw = json.loads(text)
     changes = tuple(
-        HostChange(one["index"], _host(one["change"]["before"]), _host(one["change"]["after"]))
+        PlannedChange(one["index"], _host(one["change"]["before"]), _host(one["change"]["after"]))
         for one in raw["resource_changes"]
         if "index" in one
     )

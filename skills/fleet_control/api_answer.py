@@ -195,8 +195,10 @@ def holds(answer: dict[str, Any]) -> Holds:
     return Holds(frozen, lock, "lock" in answer)
 
 
-def freeze(answer: dict[str, Any]) -> Freeze:
-    return _part(_FREEZE, answer, "freeze")
+def freeze(answer: dict[str, Any]) -> tuple[Freeze, Freeze | None]:
+    """The freeze that was made, and the one whose place it took."""
+    told = {"replaced": None, **answer}
+    return _part(_FREEZE, told, "freeze"), _part(_FREEZE_OR_NONE, told, "replaced")
 
 
 def lifted(answer: dict[str, Any]) -> Freeze | None:

@@ -17,7 +17,7 @@ from fleet_control.error import (
     ControlApiRefused,
     OutcomeUnknown,
 )
-from fleet_control.freeze import Freeze
+from fleet_control.freeze import Freeze, one_line
 from fleet_control.github import PER_PAGE
 from fleet_control.history import MOST_PAGES, HistoryPage
 from fleet_control.holds import Holds
@@ -170,9 +170,12 @@ class ControlApi:
     async def holds(self) -> Holds:
         return api_answer.holds(await self._asked({"action": "holds"}))
 
-    async def freeze(self, seconds: int, reason: str, requested_by: str) -> Freeze:
-        """Let no deploy begin for so long; the freeze that holds then."""
-        ask = {"action": "freeze", "seconds": seconds, "reason": reason}
+    async def freeze(
+        self, seconds: int, reason: str, requested_by: str
+    ) -> tuple[Freeze, Freeze | None]:
+        """Let no deploy begin for so long; the freeze that holds then, and the one before it."""
+        # A chat's message may be longer than a request of the API.
+        ask = {"action": "freeze", "seconds": seconds, "reason": one_line(reason)}
         return api_answer.freeze(await self._asked({**ask, "requested_by": requested_by}))
 
     async def unfreeze(self, requested_by: str) -> Freeze | None:

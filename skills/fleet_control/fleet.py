@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable
+from math import floor
 from typing import TypeVar
 
 from fleet_control.bot_record import BotRecord, record
@@ -16,6 +17,7 @@ from fleet_control.holds import Holds, HoldsSource
 from fleet_control.host import Reading
 from fleet_control.ledger import IMAGE, Job, Run, unfinished
 from fleet_control.policy import (
+    Allowed,
     Facts,
     RefusalCode,
     Refused,
@@ -80,11 +82,13 @@ class Fleet:
         """What holds the fleet, as it was a few seconds ago at the most."""
         return await self._holds.get()
 
-    async def freeze(self, seconds: int, reason: str, requested_by: str) -> Freeze:
-        """Let no deploy begin for so long; the freeze that holds then."""
-        made = await self.api.freeze(seconds, reason, requested_by)
+    async def freeze(
+        self, seconds: int, reason: str, requested_by: str
+    ) -> tuple[Freeze, Freeze | None]:
+        """Let no deploy begin for so long; the freeze that holds then, and the one before it."""
+        begun = await self.api.freeze(seconds, reason, requested_by)
         self._holds.forget()
-        return made
+        return begun
 
     async def unfreeze(self, requested_by: str) -> Freeze | None:
         """End the freeze; the one that held, if one did."""
@@ -107,11 +111,21 @@ class Fleet:
         )
 
     async def judge_yes(
-        self, caller: Caller, target: str, image_or_commit: str, override: str
+        self, caller: Caller, target: str, image_or_commit: str, override: str, put: float
     ) -> Verdict:
-        """The same of an answer: what the question did not say is overridden by no yes to it."""
+        """The same of an answer to a question that was put then, in Unix seconds by our clock.
+
+        A freeze that came later it did not say: that is overridden by no yes to it. One that is
+        over is not overridden either, nor is another that may come before the run's turn.
+        """
         facts = await self.facts(caller, target, image_or_commit)
-        return judge(caller, target, image_or_commit, facts, override=override)
+        if facts.frozen and facts.frozen.since + floor(self.api.ahead) > put:
+            override = ""
+        verdict = judge(caller, target, image_or_commit, facts, override=override)
+        if not (override and isinstance(verdict, Allowed)):
+            return verdict
+        holds = await self._holds.get()
+        return verdict._replace(override=override if holds.freeze or holds.unseen else "")
 
     async def facts(self, caller: Caller, target: str, image_or_commit: str) -> Facts:
         """The facts that decide the verdict and no more, the cheapest first.

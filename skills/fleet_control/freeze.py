@@ -18,7 +18,7 @@ USUAL_SECONDS = 4 * 3600
 LONGEST_SECONDS = 7 * 24 * 3600
 REASON_LENGTH = 100
 TOO_LONG = (
-    "A freeze lasts 7 days at most. Freeze for less; before it ends, anybody may freeze again."
+    "A freeze lasts 7 days at most. Freeze for less; before it ends, any operator may freeze anew."
 )
 
 

@@ -116,7 +116,7 @@ def moved_since(ids: Iterable[str], runs: Sequence[Run], at: float) -> Move | No
     return next(found, None)
 
 
-class Rest(NamedTuple):
+class RestOfRoll(NamedTuple):
     """What is left of a roll that stopped.
 
     Attributes:
@@ -133,7 +133,7 @@ def unreached(run: Run) -> tuple[HostChange, ...]:
     return tuple(change for change in changes(run) if not change.moved)
 
 
-def rest(run: Run, later: Sequence[Run]) -> Rest | str:
+def rest(run: Run, later: Sequence[Run]) -> RestOfRoll | str:
     """What a resume of this run takes up, or why there is nothing, as a sentence.
 
     Each of `later` is a run after it, with its jobs.
@@ -149,4 +149,4 @@ def rest(run: Run, later: Sequence[Run]) -> Rest | str:
         return f"Later runs moved every host that run {run.id} did not reach."
     if unknown := next((one.id for one in hosts if not one.new_revision), ""):
         return f"Run {run.id} does not tell which revision {unknown} was to become; deploy again."
-    return Rest(hosts, tuple(one for one in moved.values() if one))
+    return RestOfRoll(hosts, tuple(one for one in moved.values() if one))

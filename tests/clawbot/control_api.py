@@ -166,7 +166,7 @@ class Api:
         if ask["action"] == "unfreeze":
             self.freeze = None
         lock = {"lock": self.lock} if self.sees_lock else {}
-        return {"freeze": self.freeze, "lifted": before, **lock}
+        return {"freeze": self.freeze, "lifted": before, "replaced": before, **lock}
 
     def count(self, action: str) -> int:
         return sum(ask["action"] == action for ask in self.asked)

@@ -12,7 +12,8 @@ from tests.clawbot.bots import VISITOR, KeptChat, KeptMessage, ask
 from tests.clawbot.control_api import run
 from tests.clawbot.talk import Talk
 
-FROZEN = {"by": "telegram:7 kim", "reason": "a move", "since": 1_790_000_000}
+FROZEN_SINCE = 1_790_000_000
+FROZEN = {"by": "telegram:7 kim", "reason": "a move", "since": FROZEN_SINCE}
 UNTIL = 1_790_003_600
 SENTENCE = "The fleet is frozen by kim (telegram) until 2026-09-21 15:13 UTC: a move."
 OLDER = (400, {"ok": False, "code": "bad_request", "error": "`action` must be one of deploy"})
@@ -70,6 +71,20 @@ async def test_a_week_is_the_longest(talk: Talk, words: str) -> None:
     assert sent(talk, "freeze") == []
 
 
+@pytest.mark.parametrize("words", ["0m", "1w", "2 hours", "2h30m", "7", "for 1w", "for ever"])
+async def test_what_is_no_duration_is_no_reason_to_freeze_for_the_usual_time(
+    talk: Talk, words: str
+) -> None:
+    answer = await notice(talk, f"freeze {words}")
+
+    said = words.removeprefix("for ").split()[0]
+    wrong, *help_ = answer.lines
+    assert wrong == f"A duration is said as in `90m`, `2h` or `3d`, which `{said}` is not."
+    assert len(help_) == 3
+    assert all(line.startswith("`/fleet freeze") for line in help_)
+    assert sent(talk, "freeze") == []
+
+
 @pytest.mark.parametrize(
     ("runs", "offers"),
     [
@@ -89,6 +104,21 @@ async def test_what_runs_is_not_stopped_and_how_it_is_is_said(
     assert answer.runs == (7 if offers else 0)
 
 
+async def test_whose_freeze_another_takes_the_place_of_is_said(talk: Talk) -> None:
+    freeze(talk)
+
+    answer = await notice(talk, "freeze 2h")
+
+    kims = "by kim (telegram) until 2026-09-21 15:13 UTC: a move."
+    assert answer.lines[1] == f"It takes the place of the freeze {kims}"
+
+
+async def test_of_a_long_reason_no_more_is_sent_than_is_kept(talk: Talk) -> None:
+    await notice(talk, f"freeze 2h {'😀' * 5000}")
+
+    assert sent(talk, "freeze")[0]["reason"] == f"{'😀' * 99}…"
+
+
 async def test_any_operator_lifts_it(talk: Talk) -> None:
     freeze(talk)
 
@@ -98,6 +128,19 @@ async def test_any_operator_lifts_it(talk: Talk) -> None:
     assert lifted.lines == (f"Lifted: the freeze {words}",)
     assert again.lines == ("The fleet was not frozen.",)
     assert sent(talk, "unfreeze")[0]["requested_by"] == "terminal:operator operator"
+
+
+@pytest.mark.parametrize(("said_at", "lifts"), [(-1, False), (0, True), (1, True)])
+async def test_who_is_heard_late_or_again_lifts_no_freeze_that_came_later(
+    talk: Talk, said_at: int, lifts: bool
+) -> None:
+    freeze(talk)
+
+    answer = await notice(talk, "unfreeze", said=float(FROZEN_SINCE + said_at))
+
+    assert (talk.api.freeze is None) is lifts
+    later = "That began after you said so, and I lifted nothing. Say it again to lift it."
+    assert lifts or answer.lines == (f"{SENTENCE} {later}",)
 
 
 @pytest.mark.parametrize("words", ["freeze", "unfreeze"])
@@ -236,6 +279,54 @@ async def test_a_yes_to_another_question_overrides_no_freeze_that_came_meanwhile
     assert (told.tone, told.code) == (Tone.REFUSED, "frozen")
     assert told.lines == (f"{SENTENCE} A person who is an operator may override that.",)
     assert sent(talk, "deploy") == []
+
+
+async def test_a_yes_overrides_no_other_freeze_than_its_question_named(talk: Talk) -> None:
+    freeze(talk)
+    asked, reply = await question(talk)
+    await talk.clock.turn(2)
+    freeze(talk, by="discord:8 sam", since=FROZEN_SINCE + 1)
+
+    told = await talk.bot.confirmation.answer(asked, ask(), reply, yes=True)
+
+    assert isinstance(told, Notice)
+    assert told.code == "frozen"
+    assert "frozen by sam" in told.lines[0]
+    assert sent(talk, "deploy") == []
+
+
+async def test_by_aws_s_clock_a_freeze_of_before_the_question_is_the_one_it_named(
+    talk: Talk,
+) -> None:
+    talk.api.off = 30.0
+    freeze(talk, since=FROZEN_SINCE + 30)
+    asked, reply = await question(talk)
+
+    told = await talk.bot.confirmation.answer(asked, ask(), reply, yes=True)
+
+    assert isinstance(told, Deploying)
+
+
+async def test_a_yes_overrides_nothing_once_the_freeze_is_over(talk: Talk) -> None:
+    freeze(talk)
+    asked, reply = await question(talk)
+    talk.api.freeze = None
+
+    told = await talk.bot.confirmation.answer(asked, ask(), reply, yes=True)
+
+    assert isinstance(told, Deploying)
+    assert told.progress.override == ""
+    assert [one.get("override", "") for one in sent(talk, "deploy")] == [""]
+
+
+async def test_a_yes_still_overrides_a_freeze_that_can_no_longer_be_seen(talk: Talk) -> None:
+    freeze(talk)
+    asked, reply = await question(talk)
+    talk.api.refused["holds"] = (502, {"ok": False, "code": "table_unreachable", "error": "Away."})
+
+    await talk.bot.confirmation.answer(asked, ask(), reply, yes=True)
+
+    assert sent(talk, "deploy")[0]["override"] == "freeze"
 
 
 async def test_the_terminal_asks_and_shows_what_was_overridden(talk: Talk) -> None:

@@ -10,7 +10,7 @@ from clawbot.ask import Ask
 from clawbot.operations import CHANGED, UNDER_WAY
 from clawbot.parsing import parse
 from clawbot.progress import progress
-from clawbot.proposal import Proposal, Sight
+from clawbot.proposal import Outlook, Proposal
 from clawbot.replies import Deploying, Notice, Question, Reply
 from fleet_control.caller import BotInstance, Human
 from fleet_control.rollback import NoWayBack, WayBack
@@ -134,8 +134,8 @@ async def test_what_takes_the_place_of_a_lost_image_is_what_is_deployed(talk: Ta
     back = WayBack("claw-2", OLDER, "b" * 40, 5, gone="ami-0dddddddddddddddd")
     away = NoWayBack("claw-3", "It has none.")
 
-    found = proposal.rollback("claw-2", [back], Sight(status, [], NOW))
-    of_all = proposal.rollback("all", [away, back], Sight(status, [], NOW))
+    found = proposal.rollback("claw-2", [back], Outlook(status, [], NOW))
+    of_all = proposal.rollback("all", [away, back], Outlook(status, [], NOW))
 
     assert isinstance(found, Proposal)
     assert isinstance(of_all, Proposal)

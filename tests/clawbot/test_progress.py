@@ -5,9 +5,19 @@ import pytest
 from clawbot import wording
 from clawbot.progress import HostProgress, HostStage, Stage, progress
 from clawbot.wording import host_stage
-from fleet_control.deploy_jobs import MOVING_STEP, REMARKED, EndState, begins, ran_before
+from fleet_control.deploy_jobs import (
+    MOVING_STEP,
+    REMARKED,
+    UNTOUCHED_STEP,
+    EndState,
+    begins,
+    ran_before,
+)
 from fleet_control.ledger import Revision, Step
+from fleet_control.rollback import unreached
 from tests.clawbot.control_api import job, run
+from tests.clawbot.rolls import Moved, roll
+from tests.discord.ec2 import NEWEST
 
 OLD, NEW = "ami-0000000000000001", "ami-0000000000000002"
 
@@ -58,6 +68,17 @@ def test_what_the_hosts_become_is_as_old_as_it_was_when_asked_for() -> None:
     assert wording.made_of(seen) == f"Revision aaaaaaa, 2 hours old: Hosts greet {'x' * 67}"
     assert wording.made_of(progress(run(7, made_of=Revision("0a1b2c3")))) == "Revision 0a1b2c3"
     assert wording.made_of(progress(run(7))) == ""
+
+
+def test_hosts_that_become_different_revisions_each_tell_their_own() -> None:
+    alike, other = roll(7, Moved("claw-1"), Moved("claw-2")), Moved("claw-2", revision="3333333")
+    seen, of_two = progress(alike), progress(roll(8, Moved("claw-1"), other))
+
+    assert [wording.becomes(one) for one in seen.hosts] == [NEWEST, NEWEST]
+    assert wording.made_of(seen).startswith("Revision 2222222, ")
+    told = [f"{NEWEST} @2222222", f"{NEWEST} @3333333"]
+    assert [wording.becomes(one) for one in of_two.hosts] == told
+    assert wording.made_of(of_two) == ""
 
 
 def test_a_host_that_was_not_there_has_no_old_image() -> None:
@@ -153,7 +174,8 @@ def test_hosts_after_the_one_that_failed_are_untouched_whatever_their_jobs_say()
 
 @pytest.mark.parametrize("left", [EndState.UNTOUCHED, EndState.UNMOVED])
 def test_a_host_that_is_the_machine_it_was_is_untouched(left: EndState) -> None:
-    jobs = (host("claw-1"), host("claw-2", "failure"), host("claw-3", "failure"))
+    jobs = (host("claw-1"), host("claw-2", "failure"), host("claw-3", "cancelled"))
+    jobs = (*jobs[:2], jobs[2]._replace(steps=()))
     reason = f"{begins('claw-2', left)}why"
     spared = [HostStage.HEALTHY, HostStage.UNTOUCHED, HostStage.UNTOUCHED]
 
@@ -164,6 +186,17 @@ def test_a_host_that_is_the_machine_it_was_is_untouched(left: EndState) -> None:
     assert seen.advice == "To go on from there: `/fleet resume 7`."
     assert [one.stage for one in first.hosts] == spared[1:]
     assert first.advice == "No host was touched. Ask again once that is put right."
+
+
+def test_a_host_that_its_job_may_have_moved_is_not_offered_to_be_taken_up() -> None:
+    failed = host("claw-2", "failure")
+    untouched = failed._replace(steps=(*failed.steps, Step(UNTOUCHED_STEP, "completed", "success")))
+    for job_of_it, left in ((failed, ()), (untouched, ("claw-2",))):
+        reason = f"{begins('claw-2', EndState.UNMOVED)}why"
+        ended = run(7, "completed", "failure", jobs=(host("claw-1"), job_of_it), reason=reason)
+
+        assert progress(ended).left == left == tuple(one.id for one in unreached(ended))
+        assert ("resume 7" in progress(ended).advice) is bool(left)
 
 
 def test_a_host_whose_job_stopped_while_it_was_set_up_is_untouched() -> None:

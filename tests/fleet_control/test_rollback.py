@@ -11,7 +11,7 @@ from fleet_control.ledger import Job, Run, Step, seconds
 from fleet_control.rollback import (
     RUNS_LOOKED_AT,
     NoWayBack,
-    Rest,
+    RestOfRoll,
     WayBack,
     moved_since,
     rest,
@@ -199,7 +199,7 @@ def test_what_a_stopped_roll_did_not_reach_is_taken_up_in_its_order() -> None:
 
     left = rest(stopped, ())
 
-    assert isinstance(left, Rest)
+    assert isinstance(left, RestOfRoll)
     assert [(one.id, one.new, one.new_revision) for one in left.hosts] == [
         (THREE, C, R3),
         (TWO, B, R2),
@@ -212,7 +212,7 @@ def test_what_a_later_run_moved_is_left_as_it_is() -> None:
 
     left = rest(stopped, [later])
 
-    assert isinstance(left, Rest)
+    assert isinstance(left, RestOfRoll)
     assert [one.id for one in left.hosts] == [ONE, THREE]
     assert [one.told for one in left.moved] == ["run 2 moved claw-2"]
 

@@ -58,7 +58,7 @@ async def test_a_lock_is_told_with_the_job_that_took_it(
             "created": NOW,
             "run": 17,
             "job": "plan",
-            "breakable": NOW + 3600 + 300,
+            "breakable": NOW + 3600 + 600,
         },
     }
 
@@ -78,6 +78,16 @@ def test_a_persons_own_has_neither(locks: LambdaRole, environ: dict[str, str], n
             "breakable": None,
         }
     }
+
+
+@pytest.mark.parametrize("info", ["", "{", "[]", '{"ID": "x"}'])
+def test_one_that_tells_nothing_of_itself_is_not_called_none(
+    locks: LambdaRole, environ: dict[str, str], info: str
+) -> None:
+    item = {"LockID": {"S": STATE}, "Info": {"S": info}}
+    locks.admin.put_item(TableName=LOCKS, Item=item)
+
+    assert seen(environ) == {}
 
 
 def test_where_nobody_holds_it_there_is_none(locks: LambdaRole, environ: dict[str, str]) -> None:

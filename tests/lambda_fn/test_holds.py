@@ -173,11 +173,20 @@ async def test_any_person_lifts_it_and_who_did_is_in_the_log(
 
 
 async def test_who_freezes_again_sets_its_time_anew(ask: Ask, table: LambdaRole) -> None:
-    for seconds in (2 * HOUR, 60):
-        await ask(frozen(CHAT_2, KIM, seconds=seconds))
+    made = [await ask(frozen(CHAT_2, KIM, seconds=seconds)) for seconds in (2 * HOUR, 60)]
     held = (await ask(HOLDS)).body["freeze"]
 
     assert held["until"] - held["since"] == 60
+    assert [one.body["replaced"] for one in made] == [None, made[0].body["freeze"]]
+
+
+async def test_a_freeze_that_is_over_is_not_called_replaced(
+    ask: Ask, table: LambdaRole, now: TurnedNow
+) -> None:
+    await ask(frozen(CHAT_2, KIM, seconds=60))
+    now.ahead += 60
+
+    assert (await ask(frozen())).body["replaced"] is None
 
 
 REFUSED = [

@@ -243,8 +243,8 @@ async def test_a_table_that_is_away_or_not_named_is_wrong(
     ("status", "ahead", "outcome", "told"),
     [
         ("in_progress", 0, Outcome.OK, "It is held by run 17, which is at work."),
-        ("completed", 3600 + 200, Outcome.WRONG, "It was left by run 17, and the next run breaks"),
-        ("completed", 3600 + 400, Outcome.OK, "It was left by run 17; the next run breaks it."),
+        ("completed", 3600 + 500, Outcome.WRONG, "It was left by run 17, and the next run breaks"),
+        ("completed", 3600 + 700, Outcome.OK, "It was left by run 17; the next run breaks it."),
         ("", 0, Outcome.WRONG, f"`{WHO}` holds it, which is no run."),
     ],
 )
@@ -272,7 +272,11 @@ async def test_a_lock_that_can_not_be_read_is_unseen(
     ask: Ask, github: SmallGitHub, table: LambdaRole
 ) -> None:
     check = of(await ask(PREFLIGHT))[Point.LOCK]
-    assert (check["outcome"], check["advice"]) == ("unseen", "Apply `tofu/control` again.")
+    assert (check["outcome"], check["told"], check["advice"]) == (
+        "unseen",
+        "The Control API can't read it in OpenTofu's table.",
+        "Apply `tofu/control` again. See `A stuck lock` in docs/runbook.md.",
+    )
 
 
 async def test_a_freeze_is_wrong_until_it_is_lifted(

@@ -144,6 +144,18 @@ async def test_a_branch_that_is_called_like_a_commit_is_not_taken_for_it(
     assert not github.refusals
 
 
+async def test_of_hosts_that_become_different_revisions_a_run_tells_none_for_all(
+    ask: Ask, github: SmallGitHub
+) -> None:
+    github.runs = [run_of(PERSONS, 7, status="in_progress")]
+    names = ("a-1: none -> ami-0 @0000003", "a-2: none -> ami-0 @0000004")
+    github.jobs[7] = [job(2, names[0], "queued"), job(3, names[1], "queued")]
+    github.commits = [commit(3, 2)]
+
+    assert (await ask(RUN)).body["run"]["made_of"] is None
+    assert github.asked == github.rest
+
+
 async def test_a_run_that_is_planned_becomes_nothing_yet(ask: Ask, github: SmallGitHub) -> None:
     github.runs = [run_of(PERSONS, 7, status="in_progress")]
     github.jobs[7] = [job(1, "plan", "in_progress")]

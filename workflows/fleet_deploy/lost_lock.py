@@ -6,7 +6,7 @@ is broken only once whoever took it has no credentials any more (docs/adr/0032).
 
 import logging
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from fleet_control import state_lock
@@ -20,11 +20,15 @@ from workflows.fleet_deploy.other_runs import Jobs
 from workflows.fleet_deploy.runner import Annotation
 from workflows.fleet_deploy.stopped import Stopped
 
+_NAMELESS = (
+    "The state has a lock that does not tell whose it is. See `A stuck lock` in docs/runbook.md."
+)
+
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class HeldLock:
+class FoundLock:
     """The lock on the state, and who holds it as far as the control table and GitHub tell.
 
     Attributes:
@@ -91,19 +95,22 @@ def noted(job: JobContext, name: str) -> tuple[Annotation, ...]:
     return ()
 
 
-def look(job: JobContext, runs: Iterable[Run], jobs: Jobs) -> HeldLock | None:
-    """The lock on the state; None where there is none. `runs` are those that GitHub lists."""
+def look(job: JobContext, runs: Iterable[Run], jobs: Jobs) -> FoundLock | None:
+    """The lock on the state; None where there is none, Stopped where it names no holder.
+
+    `runs` are those that GitHub lists.
+    """
     held = _held(job)
     if held is None:
         return None
     table = control_table.connect(job.environ)
     if table is None:
-        return HeldLock(held, unseen="this deployment has no control table.")
+        return FoundLock(held, unseen=control_table.UNSET)
     try:
         note = state_lock.note_of(held, table.get(state_lock.key(held.who)))
     except TableAway as away:
-        return HeldLock(held, unseen=str(away))
-    return HeldLock(held, note, works=note is not None and _works(note, runs, jobs))
+        return FoundLock(held, unseen=str(away))
+    return FoundLock(held, note, works=note is not None and _works(note, runs, jobs))
 
 
 def _held(job: JobContext) -> StateLock | None:
@@ -112,10 +119,15 @@ def _held(job: JobContext) -> StateLock | None:
     if held := job.engine.lock():
         return held
     (bucket,) = runner.needed(job.environ, "TOFU_STATE_BUCKET")
-    with suppress(TableAway):  # the engine will say so
-        row = control_table.of_locks(job.environ).get(f"{bucket}/fleet.tfstate") or {}
-        return state_lock.read_info(str(row.get("Info", "")))
-    return None
+    try:
+        row = control_table.of_locks(job.environ).get(f"{bucket}/fleet.tfstate")
+    except TableAway:  # the engine will say so
+        return None
+    if row is None:
+        return None
+    if held := state_lock.read_info(str(row.get("Info", ""))):
+        return held
+    raise Stopped("Locked", _NAMELESS)
 
 
 def _works(note: LockNote, runs: Iterable[Run], jobs: Jobs) -> bool:
@@ -143,7 +155,7 @@ def make_way(job: JobContext, name: str, runs: Iterable[Run], jobs: Jobs) -> tup
     return said + noted(job, name)
 
 
-def broken(job: JobContext, held: HeldLock, why: str) -> Annotation:
+def broken(job: JobContext, held: FoundLock, why: str) -> Annotation:
     """Break it; what the run's page says of that."""
     try:
         job.engine.unlock(held.lock.id)

@@ -19,7 +19,10 @@ def run(job: JobContext, runs: Iterable[Run], jobs: Jobs) -> tuple[Annotation, .
     if refused := may_operate(inputs.speaker(job.asked, job.starter, job.registry)):
         raise Stopped(f"Refused ({refused.code})", refused.message)
     job.engine.init()
-    held = lost_lock.look(job, runs, jobs)
+    try:
+        held = lost_lock.look(job, runs, jobs)
+    except Stopped as stop:
+        raise _untouched(stop.title, str(stop)) from stop
     if held is None:
         raise _untouched("Not locked", "The state is not locked.")
     if held.lock.id != job.asked.target:
