@@ -112,12 +112,7 @@ def _parser() -> argparse.ArgumentParser:
         "image_or_commit", nargs="?", default="", help="instead of the newest image"
     )
     deploy.add_argument("--wait", action="store_true", help="until the deploy ends")
-    runs = add("runs", command.runs, "the newest deploys, newest first")
-    runs.add_argument("--limit", type=_up_to(100), default=10, metavar="N", help="at most 100")
-    runs.add_argument("--request-id", default="", metavar="ID", help="only this ask's")
-    history = add("history", command.history, "the last deploys, and what each changed")
-    history.add_argument("target", nargs="?", default="", help="only those of an id, or of all")
-    history.add_argument("--page", type=_up_to(10**6), default=1, metavar="N", help="another page")
+    _looking_up(add)
     for name, act, what in (
         ("run", command.run, "one deploy: its jobs, and why it failed"),
         ("wait", command.wait, "until a deploy ends, telling each change on standard error"),
@@ -140,6 +135,16 @@ def _add_timeout(waiting: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="then exit 6",
     )
+
+
+def _looking_up(add: Callable[[str, Act, str], argparse.ArgumentParser]) -> None:
+    """The commands that list what was deployed."""
+    runs = add("runs", command.runs, "the newest deploys, newest first")
+    runs.add_argument("--limit", type=_up_to(100), default=10, metavar="N", help="at most 100")
+    runs.add_argument("--request-id", default="", metavar="ID", help="only this ask's")
+    history = add("history", command.history, "the last deploys, and what each changed")
+    history.add_argument("target", nargs="?", default="", help="only those of an id, or of all")
+    history.add_argument("--page", type=_up_to(10**6), default=1, metavar="N", help="another page")
 
 
 def _up_to(most: int) -> Callable[[str], int]:
