@@ -14,10 +14,10 @@ from fleet_control.caller import ALL
 from fleet_control.duration import older
 from fleet_control.holds import HeldLock
 from fleet_control.host import Host
-from fleet_control.ledger import Operation, Revision, Run
+from fleet_control.ledger import Revision, Run
 from fleet_control.line import code
 from fleet_control.policy import Allowed, RefusalCode
-from fleet_control.rollback import NoWayBack, RestOfRoll, WayBack
+from fleet_control.rollback import NoWayBack, RestOfRoll, WayBack, finishes
 from fleet_control.status import FleetStatus
 
 # The letters of a plan: of two plans both have the same once in 2 ** 48.
@@ -165,7 +165,7 @@ def resume(run: Run, rest: RestOfRoll, outlook: Outlook) -> Proposal | Notice:
         why=_not_reached(run, len(hosts)),
         ways=tuple((one.id, one.new, one.new_revision) for one in hosts),
         hosts=(*(outlook.move(one.id, one.new, one.new_revision) for one in hosts), *stay),
-        removed=tuple(left) if _is_of_all(_first(run, outlook.runs)) else (),
+        removed=tuple(left) if finishes(run, outlook.runs) else (),
     )
 
 
@@ -192,15 +192,3 @@ def _ends(lock: HeldLock, now: float) -> str:
 
 def _moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def _is_of_all(run: Run) -> bool:
-    return (run.operation, run.target) == (Operation.DEPLOY, ALL)
-
-
-def _first(run: Run, runs: Sequence[Run]) -> Run:
-    """The run whose roll this one took up, however often; itself where it took up none."""
-    by_id = {str(one.id): one for one in runs}
-    while run.operation == Operation.RESUME and run.target in by_id and int(run.target) < run.id:
-        run = by_id[run.target]
-    return run

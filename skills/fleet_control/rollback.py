@@ -8,9 +8,10 @@ ill its host is.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from fleet_control.caller import ALL
 from fleet_control.host import Image
 from fleet_control.host_change import HostChange, changes
-from fleet_control.ledger import Run, seconds
+from fleet_control.ledger import Operation, Run, seconds
 from fleet_control.seed import BOOT
 
 # As far back as the ledger is asked, in runs.
@@ -150,3 +151,21 @@ def rest(run: Run, later: Sequence[Run]) -> RestOfRoll | str:
     if unknown := next((one.id for one in hosts if not one.new_revision), ""):
         return f"Run {run.id} does not tell which revision {unknown} was to become; deploy again."
     return RestOfRoll(hosts, tuple(one for one in moved.values() if one))
+
+
+def first(run: Run, runs: Iterable[Run]) -> Run | None:
+    """The run whose roll this one took up, however often; itself where it took up none; None where
+    these don't show it."""
+    by_id = {str(one.id): one for one in runs}
+    while run.operation == Operation.RESUME:
+        taken_up = by_id.get(run.target)
+        if taken_up is None or taken_up.id >= run.id:
+            return None
+        run = taken_up
+    return run
+
+
+def finishes(run: Run, runs: Iterable[Run]) -> bool:
+    """Whether a resume of this run ends as a deploy of all does, which it then takes up."""
+    began = first(run, runs)
+    return began is not None and (began.operation, began.target) == (Operation.DEPLOY, ALL)

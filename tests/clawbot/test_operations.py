@@ -220,6 +220,17 @@ async def test_a_resume_of_all_says_what_it_removes_and_one_of_another_roll_remo
     assert removed == [("claw-old",), (), ()]
 
 
+async def test_what_a_resume_took_up_is_looked_for_on_every_page_of_the_history(talk: Talk) -> None:
+    talk.fleet(Claw("claw-1"), Claw("claw-2"), Claw("claw-3"), Claw("claw-old"))
+    others = [roll(id_, Moved("claw-1"), target="claw-1") for id_ in range(8, 28)]
+    again = stopped(28, target="7", operation="resume")
+    talk.api.runs = [stopped(7, "claw-3"), *others, again._replace(jobs=again.jobs[-1:])]
+
+    question, _ = await asked(talk, "resume 28")
+
+    assert question.removed == ("claw-old",)
+
+
 async def test_what_moved_since_or_left_the_registry_is_left_out_of_a_resume_by_name(
     talk: Talk,
 ) -> None:
