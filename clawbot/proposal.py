@@ -17,7 +17,7 @@ from fleet_control.host import Host
 from fleet_control.ledger import Revision, Run
 from fleet_control.line import code
 from fleet_control.policy import Allowed, RefusalCode
-from fleet_control.rollback import NoWayBack, RestOfRoll, WayBack, finishes
+from fleet_control.rollback import NoWayBack, RestOfRoll, WayBack, finishes, may_move
 from fleet_control.status import FleetStatus
 
 # The letters of a plan: of two plans both have the same once in 2 ** 48.
@@ -96,6 +96,12 @@ class Outlook:
         aged = image if created is None else f"{image}, {older(self.now - created)} old"
         return f"{aged}, revision {self._revision(revision)}"
 
+    def beside(self, ids: Sequence[str]) -> str:
+        """That a run is not over which may move one of these hosts first; empty where none is."""
+        run = may_move(ids, self.runs)
+        first = "If it moves such a host first, this stops before it changes anything."
+        return f" Run {run.id} is not over yet. {first}" if run else ""
+
     def _revision(self, commit: str) -> str:
         if not commit:
             return "unknown"
@@ -124,7 +130,7 @@ def rollback(
     moved = [outlook.move(one.id, one.image, one.revision, _fallback(one)) for one in ways]
     return Proposal(
         target=target,
-        why=_back(target, ways[0]),
+        why=f"{_back(target, ways[0])}{outlook.beside([one.id for one in ways])}",
         ways=tuple((one.id, one.image, one.revision) for one in ways),
         hosts=(*moved, *(outlook.stays(one.id, one.why) for one in none)),
         image=ways[0].image if target != ALL else "",
@@ -162,7 +168,7 @@ def resume(run: Run, rest: RestOfRoll, outlook: Outlook) -> Proposal | Notice:
     left = (row.id for row in outlook.status.rows if row.may_have_left)
     return Proposal(
         target=str(run.id),
-        why=_not_reached(run, len(hosts)),
+        why=f"{_not_reached(run, len(hosts))}{outlook.beside([one.id for one in hosts])}",
         ways=tuple((one.id, one.new, one.new_revision) for one in hosts),
         hosts=(*(outlook.move(one.id, one.new, one.new_revision) for one in hosts), *stay),
         removed=tuple(left) if finishes(run, outlook.runs) else (),

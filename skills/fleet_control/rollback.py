@@ -5,7 +5,7 @@ rolling back twice goes there and back again. What a deploy that failed left doe
 ill its host is.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from fleet_control.caller import ALL
@@ -115,6 +115,18 @@ def moved_since(ids: Iterable[str], runs: Sequence[Run], at: float) -> Move | No
     """What moved one of these hosts after that moment (Unix seconds), or does so now."""
     found = (one for id_ in ids for one in moves(id_, runs) if not _over(one, at))
     return next(found, None)
+
+
+def may_move(ids: Collection[str], runs: Iterable[Run]) -> Run | None:
+    """A run that is not over and may yet move one of these hosts, by its jobs; before there are
+    any, by what it was asked for."""
+    for run in runs:
+        moved = tuple(changes(run))
+        named = run.operation == Operation.RESUME or run.target in ("", ALL, *ids)
+        may = any(one.id in ids and not one.ended for one in moved) if moved else named
+        if may and not run.finished and run.operation != Operation.UNLOCK:
+            return run
+    return None
 
 
 class RestOfRoll(NamedTuple):

@@ -189,6 +189,32 @@ async def test_what_changed_since_it_was_asked_about_is_not_done(talk: Talk, wor
     assert sent(talk) == []
 
 
+@pytest.mark.parametrize(
+    ("target", "may"),
+    [("claw-3", True), ("all", True), ("7", True), ("claw-1", False), ("claw-9", False)],
+)
+@pytest.mark.parametrize("words", ["rollback claw-3", "resume 7"])
+async def test_a_run_that_may_move_the_same_host_first_is_told_of(
+    talk: Talk, words: str, target: str, *, may: bool
+) -> None:
+    operation = "resume" if target == "7" else ""
+    at_work = run(9, "in_progress", target=target, operation=operation)
+    of_others = roll(10, Moved("claw-1", how=None), conclusion="", target="all")
+    not_over = of_others._replace(status="in_progress", conclusion=None)
+    talk.api.runs = [roll(1, Moved("claw-3", OLDEST)), stopped(7, "claw-3"), at_work, not_over]
+    if words == "resume 7" and target == "7":
+        assert (await refused(talk, words)).code == "duplicate"
+        return
+
+    question, _ = await asked(talk, words)
+
+    told = (
+        "Run 9 is not over yet. If it moves such a host first, this stops before it changes "
+        "anything."
+    )
+    assert (told in question.why) is may
+
+
 async def test_a_resume_names_the_hosts_that_are_left_and_takes_up_the_run(talk: Talk) -> None:
     talk.api.runs = [stopped(7, "claw-3")]
 
