@@ -156,7 +156,8 @@ class Commands:
             return refused(ASKED_ALREADY, "duplicate")
         if run:
             return await halt.cancel(self._fleet.api, run, ask.requested_by)
-        return await halt.cancel_the_one(self._fleet.api, ask.requested_by)
+        again = self._predecessor.may_have_heard(ask)
+        return await halt.cancel_the_one(self._fleet.api, ask.requested_by, again=again)
 
     async def _deploy(self, ask: Ask, wanted: Deploy, reply: LivingReply) -> Reply:
         target, image_or_commit = wanted.target, wanted.image_or_commit

@@ -169,7 +169,9 @@ COMMANDS = (
         FreezeFor,
         (
             Option(
-                "duration", "for another time, as in `for 2h`; 7 days at most", OptionKind.DURATION
+                "duration",
+                "for as long as you say, such as `2h`; 7 days at most",
+                OptionKind.DURATION,
             ),
             Option("reason", "and tell everybody why", OptionKind.TEXT),
         ),

@@ -15,6 +15,7 @@ _RUNS_ON = (
     "A roll is under way, and goes on if its plan was made before: `/fleet stop` ends it after the "
     "host that it is at."
 )
+_CAME_LATER = "That began after you said so, and I lifted nothing. Say it again to lift it."
 _LOOK = "Whether the fleet is frozen now, `/fleet status` shows."
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,10 @@ async def begin(fleet: Fleet, ask: Ask, seconds: int, reason: str) -> Notice:
 
 
 async def lift(fleet: Fleet, ask: Ask) -> Notice:
-    """End the freeze; what is said of it."""
+    """End the freeze; what is said of it. One that began after that was said is another's."""
+    holds = await fleet.holds()
+    if holds.freeze and not ask.pressed and 0 < ask.said < holds.freeze.since:
+        return refused(f"{holds.freeze.sentence} {_CAME_LATER}", "came_later")
     try:
         held = await fleet.unfreeze(ask.requested_by)
     except ControlApiError as error:

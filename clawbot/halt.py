@@ -9,6 +9,7 @@ from fleet_control.ledger import WAITING, Run
 from fleet_control.roll_stop import named
 
 LISTED = 12
+_AGAIN = "You said that before I was started anew: one may be cancelled already."
 
 
 async def stop(api: ControlApi, requested_by: str) -> Notice:
@@ -52,8 +53,9 @@ async def cancel(api: ControlApi, run_id: int, requested_by: str) -> Notice:
         return broken(words(error))
 
 
-async def cancel_the_one(api: ControlApi, requested_by: str) -> Notice:
-    """Cancel the only one that waits; of several, which there are."""
+async def cancel_the_one(api: ControlApi, requested_by: str, *, again: bool) -> Notice:
+    """Cancel the only one that waits; of several, which there are. So too of one, where this may
+    be heard `again`: it may have been another then."""
     try:
         listed = await api.runs(unfinished=True)
     except FleetError as error:
@@ -63,14 +65,15 @@ async def cancel_the_one(api: ControlApi, requested_by: str) -> Notice:
         case []:
             none = "GitHub shows no deploy that waits. `/fleet stop` ends the roll that runs."
             return refused(none, "nothing_waits")
-        case [one]:
+        case [one] if not again:
             return await cancel(api, one.id, requested_by)
         case _:
-            return Notice(tuple(_which(waits)))
+            return Notice(tuple(_which(waits, again=again)))
 
 
-def _which(waits: list[Run]) -> list[str]:
-    said = [f"{len(waits)} deploys wait. Say which: `/fleet cancel <run>`."]
+def _which(waits: list[Run], *, again: bool) -> list[str]:
+    first = _AGAIN if again else f"{len(waits)} deploys wait."
+    said = [f"{first} Say which: `/fleet cancel <run>`."]
     said += [named(one) for one in waits[:LISTED]]
     more = len(waits) - LISTED
     return [*said, f"And {more} more that were asked for later."] if more > 0 else said

@@ -1,9 +1,8 @@
 """Indicators made of characters: a coloured light for an instance or host, a deploy's bar."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from clawbot.progress import HostProgress, HostStage, Progress
-from fleet_control.history import RunResult
+from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from fleet_control.status import InstanceStatus, Problem
 
 GRAVE = (Problem.MISSING, Problem.NOT_HEALTHY, Problem.TWO_HOSTS)
@@ -16,14 +15,16 @@ HOSTS = {
     HostStage.FAILED: "🔴",
     HostStage.UNTOUCHED: "⚪",
 }
-OUTCOMES = {
-    RunResult.QUEUED: "🔵",
-    RunResult.RUNNING: "🔵",
-    RunResult.DONE: "🟢",
-    RunResult.FAILED: "🔴",
-    RunResult.CANCELLED: "⚪",
-    RunResult.STOPPED: "🟡",
-    RunResult.UNKNOWN: "🟡",
+# Of a run, by its stage or by the history's word for it, which are the same words.
+RUNS: Mapping[str, str] = {
+    Stage.ASKING: "🔵",
+    Stage.QUEUED: "🔵",
+    Stage.RUNNING: "🔵",
+    Stage.DONE: "🟢",
+    Stage.FAILED: "🔴",
+    Stage.CANCELLED: "⚪",
+    Stage.STOPPED: "⚪",
+    Stage.UNKNOWN: "🟡",
 }
 
 

@@ -37,6 +37,10 @@ class Predecessor:
             log.info("fleet.asked_before request_id=%s", ask.request_id(self._bot))
         return found
 
+    def may_have_heard(self, ask: Ask) -> bool:
+        """Whether it was said before we began, where its platform delivers some again."""
+        return 0 < ask.said < int(self._began) and not ask.pressed
+
     async def _listed(self, ask: Ask) -> bool:
         request_id = str(ask.request_id(self._bot))
         try:

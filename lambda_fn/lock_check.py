@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from fleet_control.preflight import Check, Point, ok, unseen, wrong
+from fleet_control.preflight import APPLY, Check, Point, ok, unseen, wrong
 from lambda_fn.failure import Failure
 from lambda_fn.github import GitHubClient
 
@@ -15,8 +15,7 @@ Held = Mapping[str, Mapping[str, Any] | None]
 def lock(held: Held, github: GitHubClient) -> Check:
     if "lock" not in held:
         told = "The Control API can't read it in OpenTofu's table."
-        advice = "Apply `tofu/control` again. See `A stuck lock` in docs/runbook.md."
-        return unseen(Point.LOCK, told, advice)
+        return unseen(Point.LOCK, told, f"{APPLY} See `A stuck lock` in docs/runbook.md.")
     one = held["lock"]
     if one is None:
         return ok(Point.LOCK, "Nobody holds it.")

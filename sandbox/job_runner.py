@@ -8,10 +8,11 @@ import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from sandbox.expression import FAILED, Scope, filled, holds
 from sandbox.job_log import JobLog
 from sandbox.run_record import Conclusion, JobRecord, RunRecord, StepRecord
 from sandbox.runner_context import RunnerContext
-from sandbox.workflow_file import FAILED, JobSpec, Scope, StepSpec, WorkflowError, filled, holds
+from sandbox.workflow_file import JobSpec, StepSpec, WorkflowError
 from sandbox.workspace import Workspace
 
 

@@ -2,11 +2,12 @@
 
 import asyncio
 
+from sandbox.expression import Scope, filled, holds
 from sandbox.job_log import JobLog
 from sandbox.job_runner import JobRunner
 from sandbox.run_record import Conclusion, JobRecord, RunRecord
 from sandbox.runner_context import RunnerContext
-from sandbox.workflow_file import JobSpec, MatrixEntry, Scope, WorkflowError, entries, filled, holds
+from sandbox.workflow_file import JobSpec, MatrixEntry, WorkflowError, entries
 
 # GitHub cuts longer job names.
 _LONGEST_NAME = 100

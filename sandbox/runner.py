@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
+from sandbox.expression import filled
 from sandbox.run_jobs import RunJobs
 from sandbox.run_record import CONTROL_API, Actor, Conclusion, JobRecord, RunRecord, RunStatus
 from sandbox.runner_context import RunnerContext
-from sandbox.workflow_file import WorkflowFile, filled, load
+from sandbox.workflow_file import WorkflowFile, load
 
 MOST_PENDING = 100
 

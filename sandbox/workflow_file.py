@@ -12,9 +12,9 @@ from typing import Annotated, Any, NamedTuple
 import yaml
 from pydantic import Field, TypeAdapter, ValidationError
 
+from sandbox.expression import FAILED, Scope, filled
+
 TEXT, NUMBER = "a text", "a number"
-# How the `if` of a step begins that is done where one before it failed.
-FAILED = "failure() && "
 
 # Every place of the file, and what may stand there: in it `*` is any name, `#` a place in a list.
 FORMS: Mapping[str, tuple[str, ...]] = {
@@ -83,10 +83,6 @@ FORMS: Mapping[str, tuple[str, ...]] = {
 }
 
 _BRACES = re.compile(r"(\$\{\{.*?\}\})", re.DOTALL)
-_EXPRESSION = re.compile(
-    r"\$\{\{ (?:fromJSON\()?([\w.-]+)\)?(?: && '([^']*)')?(?: \|\| ([\w.-]+))?"
-    r"(?: \|\| '([^']*)')? \}\}"
-)
 _WORDS = {"*": "any name", "#": "a list"}
 _PATTERNS = {TEXT: r"(?s:(?!.*\$\{\{).*)", NUMBER: r"\d+"}
 # What one job of a matrix gets.
@@ -95,9 +91,6 @@ MatrixEntry = dict[str, str | bool | list[str]]
 _MATRIX: TypeAdapter[list[MatrixEntry]] = TypeAdapter(
     Annotated[list[MatrixEntry], Field(min_length=1, max_length=256)]
 )
-
-# What expressions see: contexts by name, each a mapping, at whose ends are texts or booleans.
-Scope = Mapping[str, Any]
 
 
 class WorkflowError(Exception):
@@ -267,32 +260,6 @@ def _step(place: str, raw: Mapping[str, Any]) -> StepSpec:
         run=raw.get("run", ""),
         condition=raw.get("if", ""),
     )
-
-
-def filled(text: str, scope: Scope) -> str:
-    """The text with the value of each expression in its place; what is not there is empty."""
-
-    def value(found: re.Match[str]) -> str:
-        first = _value(found[1], scope)
-        if first and found[2] is not None:
-            first = found[2]
-        return first or (_value(found[3], scope) if found[3] else "") or found[4] or ""
-
-    return _EXPRESSION.sub(value, text)
-
-
-def _value(path: str, scope: Scope) -> str:
-    found: Any = scope
-    for name in path.split("."):
-        found = found.get(name, {})
-    return str(found).lower() if isinstance(found, bool) else found or ""
-
-
-def holds(condition: str, scope: Scope) -> bool:
-    """An `if`: one text equals another, or does not, without regard to case; none holds always."""
-    path, sign, text = condition.partition(" != " if " != " in condition else " == ")
-    equal = _value(path, scope).casefold() == text.strip("'").casefold()
-    return not path or equal is (sign == " == ")
 
 
 def entries(matrix: str, scope: Scope) -> list[MatrixEntry]:

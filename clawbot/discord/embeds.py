@@ -177,7 +177,7 @@ def _history(report: HistoryReport) -> discord.Embed:
 def _run(row: HistoryRow) -> str:
     """One deploy of the history in two lines; its link goes where there is no room for it."""
     did, ended = _words(wording.done(row), 90), _words(row.ended, 120)
-    line = f"{indicator.OUTCOMES[row.outcome]} **{did}** · {ended} · {_moment(row.asked)}\n-# "
+    line = f"{indicator.RUNS[row.outcome]} **{did}** · {ended} · {_moment(row.asked)}\n-# "
     told, run = (_words(row.moved, 105), _words(row.by, 60)), f"run {row.run_id}"
     url = wording.link(row.url)
     linked = line + " · ".join(filter(None, (*told, f"[{run}]({url})")))

@@ -21,8 +21,9 @@ from clawbot.discord.mentions import Mentions
 from clawbot.discord.places import Places
 from clawbot.discord.predecessor import PredecessorsMessage
 from clawbot.discord.registration import Asking, register, slash_command
-from clawbot.discord.reply import NOBODY, DiscordMessage, made
+from clawbot.discord.reply import DiscordMessage, made
 from clawbot.discord.rights import rights
+from clawbot.discord.served import Served, places
 from clawbot.discord.speaker import PLATFORM, Addressed, acted, addressed, wrote
 from clawbot.in_flight import InFlight
 from clawbot.living_reply import BEGUN_WITHIN_SECONDS, LivingReply, State
@@ -61,7 +62,9 @@ class FleetCog(commands.Cog, name=COG):
         self._mentions = Mentions(bot.commands, bot.clock)
         self._overtaken = OvertakenChoices(bot.clock)
         self._work = InFlight(_failed)
-        self._absence = Absence(client, bot.clock, self._served, partial(self._hear, missed=True))
+        self._served = Served(bot.settings)
+        hear_missed = partial(self._hear, missed=True)
+        self._absence = Absence(client, bot.clock, self._served.has, hear_missed)
         self._begun = False
         self._group = slash_command(self._asked, self._offered)
         self._guild = discord.Object(bot.settings.discord_guild or 0)
@@ -108,14 +111,14 @@ class FleetCog(commands.Cog, name=COG):
     # -- commands --------------------------------------------------------------------------
 
     async def _asked(self, interaction: Asking, request: Request | Unreadable) -> None:
-        if not self._served(interaction.guild_id, _places(interaction)):
+        if not self._served.has(interaction.guild_id, places(interaction)):
             return await self._elsewhere(interaction, in_words(request))
         self._absence.first(interaction.id)
         # Before anything slow. One that came too late, or was answered by another, ends here.
         begun = await acknowledgement.thinking(interaction)
         if begun is None:
             return self._noted(interaction, in_words(request))
-        reply = self._reply(_places(interaction), message_id=begun, interaction=interaction)
+        reply = self._reply(places(interaction), message_id=begun, interaction=interaction)
         self._answer(self._answered(interaction, request, reply), reply)
         return None
 
@@ -128,7 +131,7 @@ class FleetCog(commands.Cog, name=COG):
 
     async def _offered(self, interaction: Asking, kind: OptionKind, typed: str) -> None:
         found: list[Offer] = []
-        if self._served(interaction.guild_id, _places(interaction)):
+        if self._served.has(interaction.guild_id, places(interaction)):
             found = await self._choices.offers(kind, typed)
         await self._overtaken.send(interaction, found)
 
@@ -139,13 +142,13 @@ class FleetCog(commands.Cog, name=COG):
         message, channel = interaction.message, interaction.channel_id
         if message is None or channel is None:
             return None
-        if not self._served(interaction.guild_id, _places(interaction)):
+        if not self._served.has(interaction.guild_id, places(interaction)):
             return await self._elsewhere(interaction, f"press {id_}")
         if not await acknowledgement.heard(interaction, interaction.response.defer):
             return self._noted(interaction, f"press {id_}")
         press = self._drawing.read(id_, channel, message)
         reply = self._reply(
-            _places(interaction), State.SENT, message_id=message.id, interaction=interaction
+            places(interaction), State.SENT, message_id=message.id, interaction=interaction
         )
         if press is None:
             self._noted(interaction, f"press {id_}")
@@ -167,9 +170,11 @@ class FleetCog(commands.Cog, name=COG):
                 await self._bot.deploys.cancel(int(press.what), ask, reply)
             case DiscordAct.RESUME | DiscordAct.STOP:
                 ask = await self._ask(interaction, str(interaction.id), acts=True)
-                places, answers = _places(interaction), int(reply.id)
+                answers = int(reply.id)
                 # The old reply stays, as the record of the run that stopped, or of the freeze.
-                reply = self._reply(places, State.SENT, answers=answers, interaction=interaction)
+                reply = self._reply(
+                    places(interaction), State.SENT, answers=answers, interaction=interaction
+                )
                 if press.act is DiscordAct.STOP:
                     await self._bot.commands.stop(int(press.what), ask, reply)
                 else:
@@ -195,13 +200,13 @@ class FleetCog(commands.Cog, name=COG):
         said = addressed(message, me.id)
         if said is None or not (said.named or await self._for_us(message, said)):
             return
-        places = message.channel.id, getattr(message.channel, "parent_id", None)
-        if not self._served(message.guild.id, places):
+        where = message.channel.id, getattr(message.channel, "parent_id", None)
+        if not self._served.has(message.guild.id, where):
             if said.named:
                 asks = wrote(message, self._settings, self._bot.speakers.known)
                 asks.audit(in_words(parse(said.words)))
             return
-        reply = self._reply(places, answers=message.id)
+        reply = self._reply(where, answers=message.id)
         self._answer(self._heard(message, said, reply, missed=missed), reply)
 
     async def _for_us(self, message: discord.Message, said: Addressed) -> bool:
@@ -249,18 +254,18 @@ class FleetCog(commands.Cog, name=COG):
     def _left_in(self, channel: str, _asked: str, reply: str) -> LivingReply | None:
         if not (channel.isdecimal() and reply.isdecimal()):
             return None
-        places, message = self._places(int(channel)), int(reply)
-        left = PredecessorsMessage(self._drawing, places, self._clock, message_id=message)
+        where, message = self._places(int(channel)), int(reply)
+        left = PredecessorsMessage(self._drawing, where, self._clock, message_id=message)
         return LivingReply(left, self._clock, State.SENT)
 
     # -- what all of them need -------------------------------------------------------------
 
     def _reply(
-        self, places: tuple[int | None, int | None], state: State = State.UNSENT, **where: Any
+        self, where: tuple[int | None, int | None], state: State = State.UNSENT, **message: Any
     ) -> LivingReply:
         """In the channel, or the thread and its channel, where something was asked."""
-        message = DiscordMessage(self._drawing, self._places(*places), self._clock, **where)
-        return LivingReply(message, self._clock, state, self._work.moved)
+        made_there = DiscordMessage(self._drawing, self._places(*where), self._clock, **message)
+        return LivingReply(made_there, self._clock, state, self._work.moved)
 
     async def _ask(self, interaction: discord.Interaction[Any], asked: str, *, acts: bool) -> Ask:
         by = partial(acted, interaction, asked, self._settings)
@@ -274,25 +279,9 @@ class FleetCog(commands.Cog, name=COG):
     def _places(self, channel: int | None, parent: int | None = None) -> Places:
         return Places(self._client, self._settings.discord_guild, channel or 0, parent)
 
-    def _served(self, guild: int | None, places: tuple[int | None, ...]) -> bool:
-        """Whether we answer there; a thread counts as its channel."""
-        listed = self._settings.discord_channels
-        return guild == self._settings.discord_guild and (
-            not listed or any(place in listed for place in places)
-        )
-
     async def _elsewhere(self, interaction: discord.Interaction[Any], what: str) -> None:
         self._noted(interaction, what)
-        text = "I serve another guild."
-        if interaction.guild_id == self._settings.discord_guild:
-            places = (f"<#{channel}>" for channel in self._settings.discord_channels[:10])
-            text = f"I answer in {', '.join(places)}."
-        await acknowledgement.heard(
-            interaction,
-            lambda: interaction.response.send_message(
-                text, ephemeral=True, allowed_mentions=NOBODY
-            ),
-        )
+        await self._served.refuse(interaction)
 
     def _spawn(self, doing: Awaitable[object]) -> None:
         """Beside what people ask; nobody waits for it."""
@@ -307,7 +296,3 @@ def _failed(error: BaseException) -> None:
         log.warning("discord.reply_lost why=%s", error)
     else:
         log.error("discord.broken", exc_info=error)
-
-
-def _places(interaction: discord.Interaction[Any]) -> tuple[int | None, int | None]:
-    return interaction.channel_id, getattr(interaction.channel, "parent_id", None)

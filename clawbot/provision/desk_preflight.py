@@ -12,14 +12,13 @@ from clawbot.provision.operator_context import OperatorContext
 from fleet_control import aws_error
 from fleet_control.daemon import in_daemon
 from fleet_control.look import Look
-from fleet_control.preflight import Check, Point, ok, unseen, wrong
+from fleet_control.preflight import APPLY, Check, Point, ok, unseen, wrong
 from fleet_control.seed import is_sum, key
 
 # As tofu/control names them.
 DOCUMENT, TABLE = "clawdinator-health", "clawdinator-control"
 ROLES = frozenset({"clawdinator-control-api", "fleet-deploy", "image-build"})
 _PATH = "/fleet/control/"
-_APPLY = "Apply `tofu/control` again."
 # So many of what is wrong are named.
 _NAMED = 3
 
@@ -128,7 +127,7 @@ def _table(context: OperatorContext) -> Found:
 def _there(point: Point, what: str, state: str) -> Check:
     if state == "active":
         return ok(point, f"{what} is there.")
-    return wrong(point, f"{what} is {state}.", _APPLY)
+    return wrong(point, f"{what} is {state}.", APPLY)
 
 
 def _roles(context: OperatorContext) -> Found:
@@ -147,7 +146,7 @@ def _roles(context: OperatorContext) -> Found:
     missing = [f"There is no role `{name}`." for name in sorted(ROLES - roles)]
     missing += [f"There is no user `{name}`." for name in needed if name not in users]
     if missing:
-        yield wrong(Point.ROLES, _some(missing), _APPLY)
+        yield wrong(Point.ROLES, _some(missing), APPLY)
     else:
         yield ok(Point.ROLES, f"{len(ROLES)} roles and {len(needed)} users are there.")
 

@@ -50,6 +50,7 @@ _IMAGE = "ami-"
 _CONFIRM, _OVERRIDE, _CANCEL = "Confirm", "Override", "Cancel"
 _NEWEST, _REFRESH, _BACK, _ON, _BACK_TO_TARGETS = "the newest", "Refresh", "◀", "▶", "◀ Back"
 _HERE = re.compile(r"^\d+/\d+$")
+_PREFLIGHT = command_of(Preflight())
 
 Label = tuple[str, str]
 
@@ -118,7 +119,7 @@ class TelegramDrawing:
             case HistoryReport(shown, target):
                 yield _turning(TelegramAct.HISTORY, shown.number, shown.count, _REFRESH, target)
             case PreflightReport(checks=checks) if checks:
-                yield [_asking(command_of(Preflight()))]
+                yield [(_REFRESH, _asking(_PREFLIGHT)[1])]
             case Question():
                 yield self._answers(reply, text, origin)
             case Deploying(progress=seen) if seen.stage is Stage.QUEUED and seen.run_id:
@@ -165,6 +166,7 @@ def offers(press: TelegramPress, label: str, target: str) -> bool:
     match press.act, press.rest:
         case TelegramAct.ASK, (name,):
             labels = [_asking(one)[0] for one in COMMANDS if one.name == name and _is_pressed(one)]
+            labels += [_REFRESH] * (name == _PREFLIGHT.name)
         case (TelegramAct.STATUS, _) | (TelegramAct.HISTORY, (_, _)):
             labels = [_BACK, _ON, _REFRESH]
         case TelegramAct.TARGETS, _:

@@ -7,7 +7,7 @@ from html import escape, unescape
 
 from clawbot import backquotes, indicator, wording
 from clawbot.page import Page, fitted, page
-from clawbot.progress import HostProgress, Stage
+from clawbot.progress import HostProgress
 from clawbot.replies import (
     Deploying,
     HistoryReport,
@@ -44,16 +44,6 @@ _TAG = re.compile("<[^>]*>")
 _MENTION = re.compile(r"(?<!\w)@(?=\w)")
 BAR = 16
 _TONES = {Tone.PLAIN: "", Tone.REFUSED: "✋ ", Tone.BROKEN: "⚠️ "}
-_STAGES = {
-    Stage.ASKING: "🔵",
-    Stage.QUEUED: "🔵",
-    Stage.RUNNING: "🔵",
-    Stage.DONE: "🟢",
-    Stage.FAILED: "🔴",
-    Stage.CANCELLED: "⚪",
-    Stage.STOPPED: "⚪",
-    Stage.UNKNOWN: "🟡",
-}
 
 
 def render(reply: Reply, now: float) -> str:
@@ -194,7 +184,7 @@ def _history(report: HistoryReport, now: float) -> Iterator[str]:
 def _run(row: HistoryRow, now: float) -> Iterator[str]:
     """One deploy of the history, in three lines of 440 at the most: eight fit into a message."""
     did, ended = _bold(wording.done(row), 90), plain(row.ended, 120)
-    yield f"{indicator.OUTCOMES[row.outcome]} {did} {ended} · {older(now - row.asked)} ago"
+    yield f"{indicator.RUNS[row.outcome]} {did} {ended} · {older(now - row.asked)} ago"
     if row.moved:
         # As code: what follows an @ would be somebody's name.
         yield f"{_INDENT}{code(row.moved, 110)}"
@@ -229,7 +219,7 @@ def _deploying(reply: Deploying) -> Iterator[str]:
     seen = reply.progress
     named = f" with {code(seen.image_or_commit)}" if seen.image_or_commit else ""
     title = _bold(wording.what(seen.operation, seen.target))
-    deploy = f"{_STAGES[seen.stage]} {title}{named}{wording.overriding(seen.override)}"
+    deploy = f"{indicator.RUNS[seen.stage]} {title}{named}{wording.overriding(seen.override)}"
     yield f"{deploy}: {plain(wording.stage(seen))}"
     if by := wording.asked_by(reply):
         yield plain(f"{by}, {datetime.fromtimestamp(reply.asked_at, UTC):%Y-%m-%d %H:%M} UTC")
@@ -281,4 +271,4 @@ def over(reply: Deploying, user_id: int) -> str:
     who = f'<a href="tg://user?id={user_id}">Your</a>'
     what, subject = wording.own(seen.operation, seen.target)
     told = f"{who} {what} {_bold(subject)}: {plain(wording.stage(seen))}."
-    return f"{_STAGES[seen.stage]} {told}"
+    return f"{indicator.RUNS[seen.stage]} {told}"

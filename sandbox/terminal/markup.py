@@ -1,7 +1,7 @@
 """Replies as a terminal shows them: lines of text, which rich colours or, for a pipe, does not."""
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from rich.text import Text
 
@@ -20,7 +20,6 @@ from clawbot.replies import (
 )
 from fleet_control import history, phrases
 from fleet_control.duration import exact, older, short
-from fleet_control.history import RunResult
 from fleet_control.last_words import quoted
 from fleet_control.line import printable
 from fleet_control.preflight import Outcome
@@ -30,7 +29,8 @@ PROMPT = "> "
 WIDTH = 100
 HOSTS_SHOWN = 12
 _TONES = {Tone.PLAIN: "", Tone.REFUSED: "yellow", Tone.BROKEN: "red"}
-_STAGES = {
+# Of a run, by its stage or by the history's word for it, which are the same words.
+_STAGES: Mapping[str, tuple[str, str]] = {
     Stage.ASKING: ("…", "cyan"),
     Stage.QUEUED: ("…", "cyan"),
     Stage.RUNNING: ("▸", "cyan"),
@@ -39,15 +39,6 @@ _STAGES = {
     Stage.CANCELLED: ("■", "yellow"),
     Stage.STOPPED: ("■", "yellow"),
     Stage.UNKNOWN: ("?", "yellow"),
-}
-_OUTCOMES = {
-    RunResult.QUEUED: ("…", "cyan"),
-    RunResult.RUNNING: ("▸", "cyan"),
-    RunResult.DONE: ("✓", "green"),
-    RunResult.FAILED: ("✗", "red"),
-    RunResult.CANCELLED: ("■", "yellow"),
-    RunResult.STOPPED: ("■", "yellow"),
-    RunResult.UNKNOWN: ("?", "yellow"),
 }
 _HOSTS = {
     HostStage.WAITING: ("·", "dim"),
@@ -123,7 +114,7 @@ def _history(report: HistoryReport, now: float, width: int) -> Iterator[Text]:
     shown = report.shown
     yield Text(history.title(report.target), style="bold")
     for row in shown.items:
-        mark, style = _OUTCOMES[row.outcome]
+        mark, style = _STAGES[row.outcome]
         told = f"{wording.done(row)}: {row.ended}, {older(now - row.asked)} ago"
         yield from _wrapped(f"{mark} ", told, width, style)
         if row.moved:

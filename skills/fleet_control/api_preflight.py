@@ -7,7 +7,7 @@ from fleet_control.control_api import ControlApi
 from fleet_control.duration import short
 from fleet_control.error import AwsRefused, ControlApiError, ControlApiRefused
 from fleet_control.look import Look
-from fleet_control.preflight import Check, Point, ok, unseen, wrong
+from fleet_control.preflight import APPLY, Check, Point, ok, unseen, wrong
 
 # Clocks that differ by less are not worth a word.
 _CLOSE_SECONDS = 60.0
@@ -50,7 +50,7 @@ def api_look(api: ControlApi, speaks_as: str) -> Look:
 
 
 def _untold(point: Point) -> Check:
-    return unseen(point, "The Control API does not tell of this.", "Apply `tofu/control` anew.")
+    return unseen(point, "The Control API does not tell of this.", APPLY)
 
 
 def _answered(ahead: float) -> Iterator[Check]:
@@ -117,11 +117,11 @@ def _refused(error: ControlApiRefused, ahead: float) -> Iterator[Check]:
         case "bad_request":
             yield from (*taken, ok(Point.SIGNATURE, "The Control API takes it."))
             for point in _ITS_OWN:
-                yield unseen(point, "The Control API is older than this.", "Apply `tofu/control`.")
+                yield unseen(point, "The Control API is older than this.", APPLY)
         case "github_busy":
             yield from (*taken, ok(Point.SIGNATURE, "The Control API takes it."))
             for point in _ITS_OWN:
                 yield unseen(point, str(error), _AGAIN)
         case _:
-            advice = "Apply `tofu/control` again; the function's log in CloudWatch says more."
+            advice = f"{APPLY} The function's log in CloudWatch says more."
             yield wrong(Point.API, str(error), advice)

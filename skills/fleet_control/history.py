@@ -162,7 +162,7 @@ def _result(run: Run, outcome: RunResult, moved: Sequence[HostChange], *, seen: 
     if outcome in (RunResult.DONE, RunResult.QUEUED, RunResult.UNKNOWN):
         return str(outcome)
     at = _at(run, moved)
-    told = f"{outcome} at {at}" if at else str(outcome)
+    told = f"{outcome} at {at}" if at else str(outcome) if seen else _word(run, outcome)
     if outcome is RunResult.STOPPED:
         account, _, name = stopped_by(run.jobs).partition(" ")
         told = f"stopped by {name or account}"
@@ -170,6 +170,14 @@ def _result(run: Run, outcome: RunResult, moved: Sequence[HostChange], *, seen: 
         return f"{told}, {sum(one.done for one in moved)} of {len(moved)} hosts done"
     may = at == FINISH or run.operation == Operation.UNLOCK or any(one.moved for one in moved)
     return f"{told}, no host touched" if seen and run.finished and not may else told
+
+
+def _word(run: Run, outcome: RunResult) -> str:
+    """How a run stands whose jobs may not have been looked at: whether one that failed was stopped
+    by a person, they alone tell."""
+    may_be_stopped = run.conclusion == "failure" and run.operation != Operation.UNLOCK
+    is_open = outcome is RunResult.FAILED and may_be_stopped and not run.jobs
+    return f"{outcome} or {RunResult.STOPPED}" if is_open else str(outcome)
 
 
 def _at(run: Run, moved: Sequence[HostChange]) -> str:
@@ -227,7 +235,7 @@ def beside(page: HistoryPage, target: str) -> str:
 def brief(run: Run, now: float) -> str:
     """A run in a few words, by its row of the ledger: `deploy claw-2 · done · 3 hours ago`."""
     asked = f"{run.operation or 'deploy'} {run.target}".rstrip()
-    return f"{asked} · {_outcome(run)} · {older(now - seconds(run.created))} ago"
+    return f"{asked} · {_word(run, _outcome(run))} · {older(now - seconds(run.created))} ago"
 
 
 def title(target: str) -> str:

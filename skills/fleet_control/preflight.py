@@ -47,6 +47,7 @@ class Point(StrEnum):
 
 
 FIRST = "Mend what is wrong first."
+APPLY = "Apply `tofu/control` again."
 AT_A_DESK = "`clawbot preflight` at a desk sees it."
 _SEEN_BY = {
     Point.SECRETS: AT_A_DESK,

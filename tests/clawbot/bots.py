@@ -80,7 +80,7 @@ class KeptMessage:
         self.chat.called.append(reply)
 
 
-def ask(caller: Caller = OPERATOR, asked: str = "1", account: str = "") -> Ask:
+def ask(caller: Caller = OPERATOR, asked: str = "1", account: str = "", said: float = 0.0) -> Ask:
     return Ask(
         caller=caller,
         platform="terminal",
@@ -88,6 +88,7 @@ def ask(caller: Caller = OPERATOR, asked: str = "1", account: str = "") -> Ask:
         asked=asked,
         account=account or (caller.account if isinstance(caller, Human) else "terminal:bot"),
         name="operator",
+        said=said,
     )
 
 

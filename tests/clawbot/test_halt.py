@@ -117,6 +117,23 @@ async def test_a_cancel_that_is_heard_twice_cancels_one(ec2: FakeEc2) -> None:
     assert api.count("cancel") == 1
 
 
+@pytest.mark.parametrize(("said_at", "names"), [(-1.0, True), (1.0, False)])
+async def test_what_a_predecessor_may_have_heard_cancels_no_second_one(
+    ec2: FakeEc2, said_at: float, names: bool
+) -> None:
+    early = ask(said=TurnedClock().now() + said_at)
+    notice, api = await said(Cancel(), ec2, "pending", by=early)
+
+    whose = "(deploy `claw-2`, asked for by terminal:operator operator)"
+    told = (
+        "You said that before I was started anew: one may be cancelled already. "
+        "Say which: `/fleet cancel <run>`.",
+        f"Run 7 {whose}",
+    )
+    assert notice.lines == (told if names else ("run 7 is being cancelled",))
+    assert api.count("cancel") == (0 if names else 1)
+
+
 @pytest.mark.parametrize("request_", [Stop(), Cancel(), Cancel(7)])
 async def test_no_bot_instance_stops_or_cancels(ec2: FakeEc2, request_: Request) -> None:
     notice, api = await said(request_, ec2, "pending", by=ask(BotInstance("claw-1")))

@@ -10,13 +10,14 @@ from clawbot.discord.embeds import LONGEST_RUN, embed
 from clawbot.ledger_view import LIVING, MOST_LIVING, TOO_MANY
 from clawbot.page import Page
 from clawbot.parsing import parse
-from clawbot.progress import Stage
+from clawbot.progress import Progress, Stage
 from clawbot.replies import Deploying, HistoryReport, Notice, Reply, Tone
 from clawbot.telegram.messages import render
 from fleet_control.history import HistoryRow, RunResult
 from fleet_control.ledger import Run
 from sandbox.discord_api import limit, validate
 from sandbox.telegram_api.markup import read_text
+from sandbox.terminal import markup as terminal
 from tests.clawbot.bots import VISITOR, KeptChat, ask, bot_of
 from tests.clawbot.control_api import Api, job, run
 from tests.clock import TurnedClock
@@ -236,6 +237,10 @@ def report(*rows: HistoryRow, beside: str = "") -> HistoryReport:
     return HistoryReport(Page(rows, 0, 13, 0), LONGEST_ID, beside)
 
 
+def in_terminal(reply: Reply) -> str:
+    return terminal.render(reply, NOW).plain
+
+
 def test_a_page_of_the_longest_rows_is_shown_whole_on_each_platform() -> None:
     page = report(*(LONGEST,) * 8, beside="b" * 300)
 
@@ -264,6 +269,18 @@ def test_eight_rows_fit_into_an_embed_and_a_link_goes_where_it_has_no_room() -> 
         told = embed(report(row), NOW).description or ""
         said = f"[run 7]({link})" if link else "run 7"
         assert told == f"🟢 **Deploy a** · done · <t:{int(NOW)}:R>\n-# sam · {said}"
+
+
+@pytest.mark.parametrize("result", RunResult)
+def test_a_run_has_one_mark_in_the_history_and_in_its_own_reply(result: RunResult) -> None:
+    """Whatever it came to, on each platform that draws both."""
+    reply = Deploying(Progress(Stage(result), "claw-2"))
+    row = HistoryRow(7, "", "", "claw-2", "", "sam", NOW, "", result, result)
+    for draw in (lambda one: read_text(render(one, NOW), "HTML")[0], in_terminal):
+        (_, in_history, *_), (in_reply, *_) = (
+            draw(one).splitlines() for one in (report(row), reply)
+        )
+        assert in_history[0] == in_reply[0]
 
 
 def test_an_empty_history_says_so() -> None:

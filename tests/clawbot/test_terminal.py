@@ -198,5 +198,8 @@ async def test_of_long_words_the_begin_is_told_and_noted(
 
 
 async def test_more_words_than_a_deploy_takes_are_none(talk: Talk) -> None:
-    assert "too many words" in await talk.say("/fleet deploy claw-2 ami-0cccccccccccccccc more")
+    said = await talk.say("/fleet deploy claw-2 ami-0cccccccccccccccc more")
+    assert "too many words" in said
+    assert "/fleet deploy <target>: " in said
+    assert "/fleet status" not in said  # how that command is used, and no other
     assert talk.api.count("deploy") == 0

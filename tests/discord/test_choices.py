@@ -177,7 +177,7 @@ async def test_runs_come_with_what_was_asked_how_it_ended_and_when(scene: Discor
     typed = ("", "71", "claw-1", "zlx-")
     found = {begun: await runs_offered(scene, begun) for begun in typed}
 
-    failed = ("71 · deploy claw-1 · failed · 3 days ago", 71)
+    failed = ("71 · deploy claw-1 · failed or stopped · 3 days ago", 71)
     assert found == {
         "": [("72 · rollback all · done · 3 days ago", 72), failed],
         "71": [failed],

@@ -100,7 +100,7 @@ def test_what_was_named_is_told_while_it_waits() -> None:
 def test_of_a_run_whose_jobs_could_not_be_had_that_is_said() -> None:
     (found,) = rows(HistoryPage((run(7, **FAILED),), unseen=(7,)))
 
-    assert (found.moved, found.ended) == (UNSEEN, "failed")
+    assert (found.moved, found.ended) == (UNSEEN, "failed or stopped")
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,8 @@ def test_a_run_in_a_few_words() -> None:
     now = seconds("2026-09-21T16:00:00Z")
 
     assert brief(run(7), now) == "deploy claw-2 · done · 3 hours ago"
-    assert brief(run(7, target="", **FAILED), now) == "deploy · failed · 3 hours ago"
+    assert brief(run(7, target="", **FAILED), now) == "deploy · failed or stopped · 3 hours ago"
+    assert brief(run(7, jobs=(PLAN,), **FAILED), now) == "deploy claw-2 · failed · 3 hours ago"
 
 
 def test_what_was_not_looked_at_is_said() -> None:

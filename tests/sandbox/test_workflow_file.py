@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.workflow_file import WorkflowError, entries, filled, holds, load
+from sandbox.expression import filled, holds
+from sandbox.workflow_file import WorkflowError, entries, load
 from tests.sandbox.workflows import MATRIX, ONE_JOB
 
 ROLL = '[{"id": "a"}, {"id": true}, {"id": []}, {"id": ["b"]}]'

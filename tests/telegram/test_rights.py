@@ -150,8 +150,8 @@ async def test_whoever_mended_something_has_the_reply_look_again(scene: Telegram
     reply = await scene.reply_to(await scene.say("/fleet preflight"))
     await scene.until(lambda: "✗ rights in channels" in reply["text"])
     scene.people.mute(scene.fleet, speak=True)
-    assert labels(reply) == ["Preflight"]
-    await scene.press(reply, "Preflight")
+    assert labels(reply) == ["Refresh"]
+    await scene.press(reply, "Refresh")
     await scene.until(lambda: "✓ rights in channels" in reply["text"])
 
 

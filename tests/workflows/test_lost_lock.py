@@ -190,7 +190,11 @@ def test_a_persons_lock_is_waited_for_and_never_broken(fleet: LockedFleet, whose
 
 
 @pytest.mark.parametrize(
-    ("table", "why"), [("", "no control table"), ("another", "The control table can't be read")]
+    ("table", "why"),
+    [
+        ("", "CONTROL_TABLE is not set (see docs/set-up.md). If nobody is"),
+        ("another", "The control table can't be read"),
+    ],
 )
 def test_without_the_table_no_lock_is_broken(fleet: LockedFleet, table: str, why: str) -> None:
     fleet.lost()

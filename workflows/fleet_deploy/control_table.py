@@ -15,6 +15,9 @@ from workflows.fleet_deploy.runner import needed
 # It answers within ten milliseconds, or else is away.
 _CONFIG = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 2})
 
+# Where it is not, the run goes on without the table, and says so.
+UNSET = "CONTROL_TABLE is not set (see docs/set-up.md)."
+
 Item = Mapping[str, str | int | float]
 
 
@@ -49,7 +52,7 @@ class ControlTable:
 
 
 def connect(environ: Mapping[str, str]) -> ControlTable | None:
-    """The table that the environment names; None in a deployment that has none."""
+    """The table that the environment names; None where it names none."""
     name = environ.get("CONTROL_TABLE", "")
     return ControlTable(_client(environ), name) if name else None
 

@@ -2,7 +2,6 @@
 
 from fleet_control import freeze
 from fleet_control.caller import is_operator
-from fleet_control.freeze import Freeze
 from fleet_control.policy import Facts, Refused, judge
 from workflows.fleet_deploy import control_table, inputs
 from workflows.fleet_deploy.control_table import TableAway
@@ -10,23 +9,27 @@ from workflows.fleet_deploy.job import JobContext
 from workflows.fleet_deploy.runner import Annotation
 from workflows.fleet_deploy.stopped import Stopped
 
+_UNSEEN = "Whether the fleet is frozen can't be seen:"
+
 
 def look(job: JobContext) -> tuple[Annotation, ...]:
     """What is to be told beside; Stopped where a freeze keeps this run back.
 
-    Where that can't be seen a person's run goes on, and a bot instance's does not.
+    Where the table is away a person's run goes on, and a bot instance's does not.
     """
     asked = job.asked
     if not asked.moves_hosts:
         return ()
     caller = inputs.speaker(asked, job.starter, job.registry)
+    table = control_table.connect(job.environ)
+    if table is None:
+        return (Annotation("Not seen", f"{_UNSEEN} {control_table.UNSET} It goes on."),)
     try:
-        held = _held(job)
+        held = freeze.read(table.get(freeze.KEY), job.clock.now())
     except TableAway as error:
-        unseen = f"Whether the fleet is frozen can't be seen: {error}"
         if is_operator(caller):
-            return (Annotation("Not seen", f"{unseen} It goes on."),)
-        why = f"Nothing was touched. {unseen} A person's deploy goes on all the same."
+            return (Annotation("Not seen", f"{_UNSEEN} {error} It goes on."),)
+        why = f"Nothing was touched. {_UNSEEN} {error} A person's deploy goes on all the same."
         raise Stopped("Not seen", why) from error
     if held is None:
         return ()
@@ -35,8 +38,3 @@ def look(job: JobContext) -> tuple[Annotation, ...]:
     if isinstance(verdict, Refused):
         raise Stopped(f"Refused ({verdict.code})", verdict.message)
     return (Annotation("Overridden", held.overridden),)
-
-
-def _held(job: JobContext) -> Freeze | None:
-    table = control_table.connect(job.environ)
-    return freeze.read(table.get(freeze.KEY), job.clock.now()) if table else None

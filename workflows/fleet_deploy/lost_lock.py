@@ -105,7 +105,7 @@ def look(job: JobContext, runs: Iterable[Run], jobs: Jobs) -> FoundLock | None:
         return None
     table = control_table.connect(job.environ)
     if table is None:
-        return FoundLock(held, unseen="this deployment has no control table.")
+        return FoundLock(held, unseen=control_table.UNSET)
     try:
         note = state_lock.note_of(held, table.get(state_lock.key(held.who)))
     except TableAway as away:

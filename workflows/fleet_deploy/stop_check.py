@@ -35,7 +35,7 @@ def _row(environ: Mapping[str, str]) -> Item | None:
     table = control_table.connect(environ)
     (run,) = runner.needed(environ, "GITHUB_RUN_ID")
     if table is None:
-        raise TableAway("CONTROL_TABLE is not set (see docs/set-up.md).")
+        raise TableAway(control_table.UNSET)
     return table.get(f"stop#{run}")
 
 
