@@ -14,6 +14,7 @@ from fleet_control.caller import ALL
 from fleet_control.duration import older
 from fleet_control.holds import HeldLock
 from fleet_control.host import Host
+from fleet_control.host_change import HostChange, changes
 from fleet_control.ledger import Revision, Run
 from fleet_control.line import code
 from fleet_control.policy import Allowed, RefusalCode
@@ -72,12 +73,31 @@ class Outlook:
     runs: Sequence[Run]
     now: float
 
-    def move(self, id_: str, image: str, revision: str, note: str = "") -> HostMove:
-        """That this host becomes that."""
+    def move(self, id_: str, image: str, revision: str, *notes: str, brief: str = "") -> HostMove:
+        """That this host becomes that; `notes` are sentences, `brief` is what half a line has room
+        for of them."""
         host = self._host(id_)
         was = _brief(host.image, host.revision) if host else "no host"
-        brief = f"{was} → {_brief(image, revision)}{', another image' * bool(note)}"
+        brief = f"{was} → {_brief(image, revision)}{brief}"
+        note = " ".join(filter(None, notes))
         return HostMove(id_, brief, self._now(host), self.told(image, revision), note)
+
+    def back(self, way: WayBack) -> HostMove:
+        """That this host goes back."""
+        another = ", another image" if way.gone else ""
+        notes = _fallback(way), self._beyond(way)
+        return self.move(way.id, way.image, way.revision, *notes, brief=another)
+
+    def _beyond(self, way: WayBack) -> str:
+        """That its host became something else since its last successful deploy; or empty."""
+        host = self._host(way.id)
+        last = (one for run in self.runs if run.id == way.run for one in changes(run))
+        made = next((one for one in last if one.id == way.id), None)
+        if host is None or made is None or _is(host, made):
+            return ""
+        was = _brief(made.new, made.new_revision)
+        told = f"It is not what run {way.run} made of it any more, {was}"
+        return f"{told}: this goes back beyond that."
 
     def stays(self, id_: str, why: str) -> HostMove:
         """That this host is left out."""
@@ -114,6 +134,13 @@ def _brief(image: str, revision: str) -> str:
     return f"{image} @{revision[: phrases.SHORT] or 'unknown'}"
 
 
+def _is(host: Host, made: HostChange) -> bool:
+    """Whether a host is what a deploy made of it, as far as it says so."""
+    known = host.revision and made.new_revision
+    other = known and not host.revision.startswith(made.new_revision)
+    return host.image == made.new and not other
+
+
 def _same(one: Revision, commit: str) -> bool:
     return one.commit.startswith(commit) or commit.startswith(one.commit)
 
@@ -127,7 +154,7 @@ def rollback(
     if not ways:
         name_one = _NAME_ONE.format(target if target != ALL else "<id>")
         return Notice((none[0].why, name_one), Tone.REFUSED, NO_WAY_BACK)
-    moved = [outlook.move(one.id, one.image, one.revision, _fallback(one)) for one in ways]
+    moved = [outlook.back(one) for one in ways]
     return Proposal(
         target=target,
         why=f"{_back(target, ways[0])}{outlook.beside([one.id for one in ways])}",

@@ -156,6 +156,24 @@ async def test_what_takes_the_place_of_a_lost_image_is_what_is_deployed(talk: Ta
 
 
 @pytest.mark.parametrize("target", ["claw-2", "all"])
+async def test_that_a_host_is_not_any_more_what_its_last_deploy_made_of_it_is_told(
+    talk: Talk, target: str
+) -> None:
+    talk.fleet(Claw("claw-1"), Claw("claw-2", NEWEST), Claw("claw-3"))
+    good, ill = Moved("claw-2", OLDEST, new=OLDER), Moved("claw-2", OLDER, how="failure")
+    talk.api.runs = [roll(1, good), roll(2, ill, conclusion="failure")]
+
+    question, _ = await asked(talk, f"rollback {target}")
+
+    move = next(one for one in question.hosts if one.id == "claw-2")
+    assert move.then.startswith(OLDEST)
+    assert move.note == (
+        f"It is not what run 1 made of it any more, {OLDER} @2222222: this goes back beyond that."
+    )
+    assert "another image" not in move.brief
+
+
+@pytest.mark.parametrize("target", ["claw-2", "all"])
 async def test_where_there_is_nothing_to_go_back_to_it_says_what_to_do(
     talk: Talk, target: str
 ) -> None:
