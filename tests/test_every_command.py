@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -16,6 +17,7 @@ from clawbot.commands import COMMANDS, HELP, OptionKind, Who, command_of
 from clawbot.parsing import Unreadable, acts, parse
 from clawbot.requests import Request
 from clawbot.words import read
+from fleet_control.command import ExitCode
 from sandbox.discord_api.guild import Member, Message
 from sandbox.telegram_api.history import Json
 from sandbox.terminal.prompt import CommandCompleter
@@ -29,6 +31,8 @@ from tests.discord.dialogue import answer, said
 from tests.discord.ec2 import NEWEST, OLDER, OLDEST, Claw
 from tests.discord.scene import DiscordScene
 from tests.fleet_control.aws import FakeEc2
+from tests.fleet_control.lambdas import ACCESS_KEY, REGION, SECRET_KEY, TOKEN
+from tests.fleet_control.on_host import OnHost
 from tests.telegram.scene import FLEET, OPERATOR, TelegramScene, labels
 
 COMMIT = "0a1b2c3"
@@ -468,3 +472,51 @@ def test_the_help_says_what_each_command_does_and_with_which_words() -> None:
         "`/fleet deploy <target> <image or commit>`: as that image or commit instead of the newest",
         "`/fleet help`: what can be asked",
     } <= {*HELP.lines}
+
+
+# What an agent is answered in its shell, by the same fleet and the same ledger.
+IN_SHELL = {
+    "status": "healthy",
+    "history": "deploy claw-1  done",
+    "history claw-2": "none of the last deploys concerns claw-2.",
+    "run 7": "asked for by discord:9 sam",
+    "run 8": "there is no deploy with the run id 8.",
+    "preflight": "control api",
+}
+FOR_PEOPLE = {one.name for one in COMMANDS if one.who is Who.OPERATORS} - {"deploy"}
+
+
+@asynccontextmanager
+async def _shell(
+    ec2: FakeEc2, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> AsyncIterator[tuple[OnHost, Api]]:
+    async with _front("terminal", ec2) as front:
+        environ = {
+            "FLEET_CONTROL_ROOT": str(folder),
+            "FLEET_CONTROL_INSTANCE": "claw-1",
+            "FLEET_CONTROL_API_URL": front.api.url,
+            "FLEET_CONTROL_REGION": REGION,
+            "FLEET_CONTROL_TOKEN": TOKEN,
+            "FLEET_CONTROL_AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "FLEET_CONTROL_AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            "FLEET_CONTROL_EC2_URL": ec2.url,
+        }
+        yield OnHost(environ, capsys), front.api
+
+
+@pytest.mark.parametrize("words", IN_SHELL)
+async def test_what_an_agent_may_ask_is_answered_in_its_shell(
+    words: str, ec2: FakeEc2, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with _shell(ec2, tmp_path, capsys) as (host, _):
+        ended = await host.types(*words.split())
+    assert IN_SHELL[words] in _plain(f"{ended.out}{ended.err}")
+
+
+async def test_what_is_for_people_alone_is_no_command_of_an_agent_s_shell(
+    ec2: FakeEc2, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with _shell(ec2, tmp_path, capsys) as (host, api):
+        ends = {name: (await host.types(name, "claw-2")).code for name in FOR_PEOPLE}
+    assert ends == dict.fromkeys(FOR_PEOPLE, ExitCode.USAGE)
+    assert api.asked == []

@@ -173,7 +173,9 @@ def test_a_standard_input_that_is_closed_holds_nothing(shell: Operator) -> None:
 
 def test_whoever_leaves_the_prompt_sees_no_trace(shell: Operator) -> None:
     ours, theirs = pty.openpty()
-    as_installed = "import sys; from clawbot.cli import main; sys.exit(main())"
+    # As from a terminal: a program that a shell began in the background never hears of it.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    as_installed = f"{heard}; import sys; from clawbot.cli import main; sys.exit(main())"
     command = ["secrets", "--checkout", str(shell.checkout), "take", TOKEN]
     with subprocess.Popen(  # noqa: S603  (this interpreter and a module of ours)
         [sys.executable, "-c", as_installed, *command],
