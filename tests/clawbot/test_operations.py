@@ -173,6 +173,26 @@ async def test_that_a_host_is_not_any_more_what_its_last_deploy_made_of_it_is_to
     assert "another image" not in move.brief
 
 
+@pytest.mark.parametrize(
+    ("runs", "goes_beyond"), [("2" * 40, False), ("3" * 40, True), ("", False)]
+)
+async def test_a_host_of_another_revision_is_not_what_its_deploy_made_of_it(
+    talk: Talk, runs: str, *, goes_beyond: bool
+) -> None:
+    status = await talk.bot.fleet.status()
+    rows = [replace(row, host=replace(row.host, revision=runs)) for row in status.rows if row.host]
+    last = roll(5, Moved("claw-2", OLDEST))
+
+    found = proposal.rollback(
+        "claw-2",
+        [WayBack("claw-2", OLDEST, "1111111", 5)],
+        Outlook(replace(status, rows=tuple(rows)), [last], NOW),
+    )
+
+    assert isinstance(found, Proposal)
+    assert bool(found.hosts[0].note) is goes_beyond
+
+
 @pytest.mark.parametrize("target", ["claw-2", "all"])
 async def test_where_there_is_nothing_to_go_back_to_it_says_what_to_do(
     talk: Talk, target: str
