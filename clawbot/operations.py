@@ -34,6 +34,7 @@ from fleet_control.rollback import (
     NoWayBack,
     RestOfRoll,
     WayBack,
+    first,
     moves,
     rest,
     way_back,
@@ -158,7 +159,7 @@ class Operations:
                 raise
             return refused(str(error), error.code)
         status = await self._fleet.status()
-        runs = await self._ledger(lambda runs: any(one.id <= run_id for one in runs))
+        runs = await self._ledger(lambda runs: _is_known(run, runs))
         outlook = Outlook(status, runs, self._clock.now())
         left = _rest(run, runs)
         found = left if isinstance(left, Notice) else proposal.resume(run, left, outlook)
@@ -253,6 +254,11 @@ def _named(request: Asked) -> tuple[Operation, str]:
 
 def _has_way(id_: str, runs: Sequence[Run]) -> bool:
     return any(one.change.done for one in moves(id_, runs))
+
+
+def _is_known(run: Run, runs: Sequence[Run]) -> bool:
+    """Whether these tell what came after a run, and what it took up."""
+    return any(one.id <= run.id for one in runs) and first(run, runs) is not None
 
 
 def _way(id_: str, outlook: Outlook) -> WayBack | NoWayBack:

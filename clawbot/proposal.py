@@ -14,10 +14,11 @@ from fleet_control.caller import ALL
 from fleet_control.duration import older
 from fleet_control.holds import HeldLock
 from fleet_control.host import Host
-from fleet_control.ledger import Operation, Revision, Run
+from fleet_control.host_change import HostChange, changes
+from fleet_control.ledger import Revision, Run
 from fleet_control.line import code
 from fleet_control.policy import Allowed, RefusalCode
-from fleet_control.rollback import NoWayBack, RestOfRoll, WayBack
+from fleet_control.rollback import NoWayBack, RestOfRoll, WayBack, finishes, may_move
 from fleet_control.status import FleetStatus
 
 # The letters of a plan: of two plans both have the same once in 2 ** 48.
@@ -72,12 +73,31 @@ class Outlook:
     runs: Sequence[Run]
     now: float
 
-    def move(self, id_: str, image: str, revision: str, note: str = "") -> HostMove:
-        """That this host becomes that."""
+    def move(self, id_: str, image: str, revision: str, *notes: str, brief: str = "") -> HostMove:
+        """That this host becomes that; `notes` are sentences, `brief` is what half a line has room
+        for of them."""
         host = self._host(id_)
         was = _brief(host.image, host.revision) if host else "no host"
-        brief = f"{was} → {_brief(image, revision)}{', another image' * bool(note)}"
+        brief = f"{was} → {_brief(image, revision)}{brief}"
+        note = " ".join(filter(None, notes))
         return HostMove(id_, brief, self._now(host), self.told(image, revision), note)
+
+    def back(self, way: WayBack) -> HostMove:
+        """That this host goes back."""
+        another = ", another image" if way.gone else ""
+        notes = _fallback(way), self._beyond(way)
+        return self.move(way.id, way.image, way.revision, *notes, brief=another)
+
+    def _beyond(self, way: WayBack) -> str:
+        """That its host became something else since its last successful deploy; or empty."""
+        host = self._host(way.id)
+        last = (one for run in self.runs if run.id == way.run for one in changes(run))
+        made = next((one for one in last if one.id == way.id), None)
+        if host is None or made is None or _is(host, made):
+            return ""
+        was = _brief(made.new, made.new_revision)
+        told = f"It is not what run {way.run} made of it any more, {was}"
+        return f"{told}: this goes back beyond that."
 
     def stays(self, id_: str, why: str) -> HostMove:
         """That this host is left out."""
@@ -96,6 +116,12 @@ class Outlook:
         aged = image if created is None else f"{image}, {older(self.now - created)} old"
         return f"{aged}, revision {self._revision(revision)}"
 
+    def beside(self, ids: Sequence[str]) -> str:
+        """That a run is not over which may move one of these hosts first; empty where none is."""
+        run = may_move(ids, self.runs)
+        first = "If it moves such a host first, this stops before it changes anything."
+        return f" Run {run.id} is not over yet. {first}" if run else ""
+
     def _revision(self, commit: str) -> str:
         if not commit:
             return "unknown"
@@ -106,6 +132,13 @@ class Outlook:
 
 def _brief(image: str, revision: str) -> str:
     return f"{image} @{revision[: phrases.SHORT] or 'unknown'}"
+
+
+def _is(host: Host, made: HostChange) -> bool:
+    """Whether a host is what a deploy made of it, as far as it says so."""
+    known = host.revision and made.new_revision
+    other = known and not host.revision.startswith(made.new_revision)
+    return host.image == made.new and not other
 
 
 def _same(one: Revision, commit: str) -> bool:
@@ -121,10 +154,10 @@ def rollback(
     if not ways:
         name_one = _NAME_ONE.format(target if target != ALL else "<id>")
         return Notice((none[0].why, name_one), Tone.REFUSED, NO_WAY_BACK)
-    moved = [outlook.move(one.id, one.image, one.revision, _fallback(one)) for one in ways]
+    moved = [outlook.back(one) for one in ways]
     return Proposal(
         target=target,
-        why=_back(target, ways[0]),
+        why=f"{_back(target, ways[0])}{outlook.beside([one.id for one in ways])}",
         ways=tuple((one.id, one.image, one.revision) for one in ways),
         hosts=(*moved, *(outlook.stays(one.id, one.why) for one in none)),
         image=ways[0].image if target != ALL else "",
@@ -162,10 +195,10 @@ def resume(run: Run, rest: RestOfRoll, outlook: Outlook) -> Proposal | Notice:
     left = (row.id for row in outlook.status.rows if row.may_have_left)
     return Proposal(
         target=str(run.id),
-        why=_not_reached(run, len(hosts)),
+        why=f"{_not_reached(run, len(hosts))}{outlook.beside([one.id for one in hosts])}",
         ways=tuple((one.id, one.new, one.new_revision) for one in hosts),
         hosts=(*(outlook.move(one.id, one.new, one.new_revision) for one in hosts), *stay),
-        removed=tuple(left) if _is_of_all(_first(run, outlook.runs)) else (),
+        removed=tuple(left) if finishes(run, outlook.runs) else (),
     )
 
 
@@ -192,15 +225,3 @@ def _ends(lock: HeldLock, now: float) -> str:
 
 def _moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def _is_of_all(run: Run) -> bool:
-    return (run.operation, run.target) == (Operation.DEPLOY, ALL)
-
-
-def _first(run: Run, runs: Sequence[Run]) -> Run:
-    """The run whose roll this one took up, however often; itself where it took up none."""
-    by_id = {str(one.id): one for one in runs}
-    while run.operation == Operation.RESUME and run.target in by_id and int(run.target) < run.id:
-        run = by_id[run.target]
-    return run

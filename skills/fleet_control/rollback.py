@@ -5,12 +5,13 @@ rolling back twice goes there and back again. What a deploy that failed left doe
 ill its host is.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
+from fleet_control.caller import ALL
 from fleet_control.host import Image
 from fleet_control.host_change import HostChange, changes
-from fleet_control.ledger import Run, seconds
+from fleet_control.ledger import Operation, Run, seconds
 from fleet_control.seed import BOOT
 
 # As far back as the ledger is asked, in runs.
@@ -116,6 +117,18 @@ def moved_since(ids: Iterable[str], runs: Sequence[Run], at: float) -> Move | No
     return next(found, None)
 
 
+def may_move(ids: Collection[str], runs: Iterable[Run]) -> Run | None:
+    """A run that is not over and may yet move one of these hosts, by its jobs; before there are
+    any, by what it was asked for."""
+    for run in runs:
+        moved = tuple(changes(run))
+        named = run.operation == Operation.RESUME or run.target in ("", ALL, *ids)
+        may = any(one.id in ids and not one.ended for one in moved) if moved else named
+        if may and not run.finished and run.operation != Operation.UNLOCK:
+            return run
+    return None
+
+
 class RestOfRoll(NamedTuple):
     """What is left of a roll that stopped.
 
@@ -150,3 +163,21 @@ def rest(run: Run, later: Sequence[Run]) -> RestOfRoll | str:
     if unknown := next((one.id for one in hosts if not one.new_revision), ""):
         return f"Run {run.id} does not tell which revision {unknown} was to become; deploy again."
     return RestOfRoll(hosts, tuple(one for one in moved.values() if one))
+
+
+def first(run: Run, runs: Iterable[Run]) -> Run | None:
+    """The run whose roll this one took up, however often; itself where it took up none; None where
+    these don't show it."""
+    by_id = {str(one.id): one for one in runs}
+    while run.operation == Operation.RESUME:
+        taken_up = by_id.get(run.target)
+        if taken_up is None or taken_up.id >= run.id:
+            return None
+        run = taken_up
+    return run
+
+
+def finishes(run: Run, runs: Iterable[Run]) -> bool:
+    """Whether a resume of this run ends as a deploy of all does, which it then takes up."""
+    began = first(run, runs)
+    return began is not None and (began.operation, began.target) == (Operation.DEPLOY, ALL)

@@ -156,6 +156,44 @@ async def test_what_takes_the_place_of_a_lost_image_is_what_is_deployed(talk: Ta
 
 
 @pytest.mark.parametrize("target", ["claw-2", "all"])
+async def test_that_a_host_is_not_any_more_what_its_last_deploy_made_of_it_is_told(
+    talk: Talk, target: str
+) -> None:
+    talk.fleet(Claw("claw-1"), Claw("claw-2", NEWEST), Claw("claw-3"))
+    good, ill = Moved("claw-2", OLDEST, new=OLDER), Moved("claw-2", OLDER, how="failure")
+    talk.api.runs = [roll(1, good), roll(2, ill, conclusion="failure")]
+
+    question, _ = await asked(talk, f"rollback {target}")
+
+    move = next(one for one in question.hosts if one.id == "claw-2")
+    assert move.then.startswith(OLDEST)
+    assert move.note == (
+        f"It is not what run 1 made of it any more, {OLDER} @2222222: this goes back beyond that."
+    )
+    assert "another image" not in move.brief
+
+
+@pytest.mark.parametrize(
+    ("runs", "goes_beyond"), [("2" * 40, False), ("3" * 40, True), ("", False)]
+)
+async def test_a_host_of_another_revision_is_not_what_its_deploy_made_of_it(
+    talk: Talk, runs: str, *, goes_beyond: bool
+) -> None:
+    status = await talk.bot.fleet.status()
+    rows = [replace(row, host=replace(row.host, revision=runs)) for row in status.rows if row.host]
+    last = roll(5, Moved("claw-2", OLDEST))
+
+    found = proposal.rollback(
+        "claw-2",
+        [WayBack("claw-2", OLDEST, "1111111", 5)],
+        Outlook(replace(status, rows=tuple(rows)), [last], NOW),
+    )
+
+    assert isinstance(found, Proposal)
+    assert bool(found.hosts[0].note) is goes_beyond
+
+
+@pytest.mark.parametrize("target", ["claw-2", "all"])
 async def test_where_there_is_nothing_to_go_back_to_it_says_what_to_do(
     talk: Talk, target: str
 ) -> None:
@@ -189,6 +227,32 @@ async def test_what_changed_since_it_was_asked_about_is_not_done(talk: Talk, wor
     assert sent(talk) == []
 
 
+@pytest.mark.parametrize(
+    ("target", "may"),
+    [("claw-3", True), ("all", True), ("7", True), ("claw-1", False), ("claw-9", False)],
+)
+@pytest.mark.parametrize("words", ["rollback claw-3", "resume 7"])
+async def test_a_run_that_may_move_the_same_host_first_is_told_of(
+    talk: Talk, words: str, target: str, *, may: bool
+) -> None:
+    operation = "resume" if target == "7" else ""
+    at_work = run(9, "in_progress", target=target, operation=operation)
+    of_others = roll(10, Moved("claw-1", how=None), conclusion="", target="all")
+    not_over = of_others._replace(status="in_progress", conclusion=None)
+    talk.api.runs = [roll(1, Moved("claw-3", OLDEST)), stopped(7, "claw-3"), at_work, not_over]
+    if words == "resume 7" and target == "7":
+        assert (await refused(talk, words)).code == "duplicate"
+        return
+
+    question, _ = await asked(talk, words)
+
+    told = (
+        "Run 9 is not over yet. If it moves such a host first, this stops before it changes "
+        "anything."
+    )
+    assert (told in question.why) is may
+
+
 async def test_a_resume_names_the_hosts_that_are_left_and_takes_up_the_run(talk: Talk) -> None:
     talk.api.runs = [stopped(7, "claw-3")]
 
@@ -218,6 +282,17 @@ async def test_a_resume_of_all_says_what_it_removes_and_one_of_another_roll_remo
         removed.append(question.removed)
 
     assert removed == [("claw-old",), (), ()]
+
+
+async def test_what_a_resume_took_up_is_looked_for_on_every_page_of_the_history(talk: Talk) -> None:
+    talk.fleet(Claw("claw-1"), Claw("claw-2"), Claw("claw-3"), Claw("claw-old"))
+    others = [roll(id_, Moved("claw-1"), target="claw-1") for id_ in range(8, 28)]
+    again = stopped(28, target="7", operation="resume")
+    talk.api.runs = [stopped(7, "claw-3"), *others, again._replace(jobs=again.jobs[-1:])]
+
+    question, _ = await asked(talk, "resume 28")
+
+    assert question.removed == ("claw-old",)
 
 
 async def test_what_moved_since_or_left_the_registry_is_left_out_of_a_resume_by_name(

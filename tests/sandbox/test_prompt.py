@@ -99,7 +99,7 @@ def test_a_terminal_that_is_closed_ends_it_without_a_trace(tmp_path: Path) -> No
     [
         ("", "/fleet |claw-1: |claw-2: "),
         ("/", "/fleet "),
-        ("/fleet s", "status "),
+        ("/fleet s", "status |stop "),
         ("/fleet deploy ", "all |claw-1 |claw-2 "),
         ("/fleet deploy c", "claw-1 |claw-2 "),
         ("/fleet deploy x", ""),

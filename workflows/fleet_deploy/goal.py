@@ -120,7 +120,7 @@ class GoalFinder:
         hosts, told = self._registered(left.hosts)
         told += [Annotation("Left out", f"{one.told} since.".capitalize()) for one in left.moved]
         made = {one.id: self._made(one.new, one.new_revision, one.id) for one in hosts}
-        return self._goal(made, told, finishes=_was_of_all(stopped, self.past.others))
+        return self._goal(made, told, finishes=rollback.finishes(stopped, self.past.others))
 
     def _registered(self, hosts: Iterable[HostChange]) -> tuple[list[HostChange], list[Annotation]]:
         """Those that an entry still asks for, and why the others are left out."""
@@ -182,14 +182,3 @@ def _nearest(way: WayBack) -> str:
         f"{way.gone}, which {way.id} ran, is not available any more: {way.image} is the newest "
         f"before its present one, and brings revision {way.revision[: revision.SHORT]}."
     )
-
-
-def _was_of_all(run: Run, runs: Iterable[Run]) -> bool:
-    """Whether that run, or the one that it took up, was a deploy of `all`."""
-    known = {one.id: one for one in runs}
-    while run.operation == Operation.RESUME:
-        taken_up = known.get(int(run.target))
-        if taken_up is None or taken_up.id >= run.id:
-            return False
-        run = taken_up
-    return (run.operation, run.target) == (Operation.DEPLOY, ALL)
