@@ -17,7 +17,7 @@ from fleet_control.look import Look, look
 from fleet_control.preflight import Check, Point, ok, unseen, wrong
 from fleet_control.registry_source import AGAIN_SECONDS, KnownRegistry
 from fleet_control.seed import BOOT
-from fleet_control.status import FleetStatus, shape
+from fleet_control.status import LEAVING, FleetStatus, shape
 
 # What EC2 says to a key that AWS does not know, and to a signature that is not that key's.
 _NO_KEY = (
@@ -92,10 +92,11 @@ def _unread(error: Ec2Error) -> Check:
 
 def _hosts(reading: Reading, known: KnownRegistry | None) -> Check:
     """That some host is not well is what a deploy is for, and no fault of what it needs."""
+    there = f"EC2 shows {sum(one.state not in LEAVING for one in reading.hosts)}"
     if known is None or not known.is_read:
-        return ok(Point.HOSTS, f"EC2 shows {len(reading.hosts)}.")
+        return ok(Point.HOSTS, f"{there}.")
     found = ", ".join(phrases.problems(shape(known, reading)))
-    return ok(Point.HOSTS, f"EC2 shows {len(reading.hosts)}{found and f': {found}'}.")
+    return ok(Point.HOSTS, f"{there}{found and f': {found}'}.")
 
 
 def _image(reading: Reading, now: float) -> Check:

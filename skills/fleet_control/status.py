@@ -147,7 +147,7 @@ class FleetStatus:
         return next((row for row in self.rows if row.id == id_), None)
 
 
-_LEAVING = (HostState.SHUTTING_DOWN, HostState.TERMINATED)
+LEAVING = (HostState.SHUTTING_DOWN, HostState.TERMINATED)
 _SEVERITY = {problem: rank for rank, problem in enumerate(Problem)}
 
 
@@ -177,7 +177,7 @@ def natural(name: str) -> list[tuple[int, str]]:
 def _row(name: str, known: KnownRegistry, hosts: list[Host], reading: Reading) -> InstanceStatus:
     instance = known.registry.get(name)
     is_asked_for = instance is not None or not known.is_read  # without any, nothing is amiss
-    staying = [one for one in hosts if one.state not in _LEAVING]
+    staying = [one for one in hosts if one.state not in LEAVING]
     staying.sort(key=lambda one: one.launched, reverse=True)
     leaving = tuple(host for host in hosts if host.state is HostState.SHUTTING_DOWN)
     host = staying[0] if staying else None

@@ -271,6 +271,17 @@ async def test_an_image_that_no_host_could_boot(
     assert "`image-build`" in found[Point.IMAGE].advice
 
 
+@pytest.mark.parametrize("state", ["terminated", "shutting-down"])
+async def test_a_host_that_is_going_is_not_counted(
+    fleet: Fleet, three_hosts: FakeEc2, clock: TurnedClock, state: str
+) -> None:
+    three_hosts.scripts["DescribeInstances"] = [
+        aws.instances("i-1", "i-2", more="next", revision=COMMITS[1]),
+        aws.instances("i-9", state=state),
+    ]
+    assert (await seen(fleet, clock))[Point.HOSTS].told.startswith("EC2 shows 2")
+
+
 @pytest.mark.parametrize(
     ("commit", "told"),
     [
