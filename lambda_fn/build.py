@@ -13,7 +13,7 @@ from pathlib import Path
 SHARED = (
     *("__init__", "caller", "deploy_jobs", "duration", "freeze", "github", "host_change"),
     *("last_words", "ledger", "line", "policy", "preflight", "roll_stop", "run_row", "run_title"),
-    *("seed", "state_lock", "verdict"),
+    *("seed", "state_lock", "table_item", "verdict"),
 )
 
 _NO_TIME = (1980, 1, 1, 0, 0, 0)  # the first one a zip can hold

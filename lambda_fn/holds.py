@@ -2,8 +2,9 @@
 
 from fleet_control import freeze
 from fleet_control.freeze import Freeze
+from fleet_control.table_item import Item
 from lambda_fn.failure import Code, Failure
-from lambda_fn.table import Item, Table
+from lambda_fn.table import Table
 
 # After its end nobody asks for it any more; DynamoDB may then forget it.
 _KEPT = 24 * 3600

@@ -12,10 +12,11 @@ from typing import NamedTuple
 from fleet_control.caller import BotInstance
 from fleet_control.ledger import Entry
 from fleet_control.policy import Facts, RefusalCode, judge
+from fleet_control.table_item import Item
 from lambda_fn.failure import Code, Failure, raise_refusal
 from lambda_fn.github import GitHubClient
 from lambda_fn.http_client import CALL_SECONDS
-from lambda_fn.table import Item, Table
+from lambda_fn.table import Table
 
 # Seconds from one deploy of a bot instance to its next, however the first ended.
 REST = 60.0

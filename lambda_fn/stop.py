@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from fleet_control.caller import ALL
 from fleet_control.ledger import Operation, Run
 from fleet_control.roll_stop import Place, named, place
+from fleet_control.table_item import Item
 from lambda_fn.failure import Code, Failure
 from lambda_fn.github import GitHubClient
-from lambda_fn.table import Item, Table
+from lambda_fn.table import Table
 
 # GitHub ends every run after 35 days; DynamoDB may then forget that it was to stop.
 _KEPT = 40 * 24 * 3600

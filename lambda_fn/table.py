@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from fleet_control.table_item import Item, read, written
 from lambda_fn.aws import DYNAMODB, AwsApi
 from lambda_fn.failure import Code, Failure
 from lambda_fn.http_client import Budget
@@ -12,8 +13,6 @@ from lambda_fn.mask import shown
 # It answers within ten milliseconds, or else is away; a person's deploy has begun by then.
 SECONDS = 3.0
 _REFUSED = "ConditionalCheckFailedException"
-
-Item = Mapping[str, str | int | float]
 
 
 class Table:
@@ -37,8 +36,8 @@ class Table:
 
     def get(self, key: str) -> Item | None:
         """What stands under this key now, if anything does."""
-        found = self._ask("GetItem", Key=_written({self._key: key}), ConsistentRead=True)
-        return _read(found["Item"]) if "Item" in found else None
+        found = self._ask("GetItem", Key=written({self._key: key}), ConsistentRead=True)
+        return read(found["Item"]) if "Item" in found else None
 
     def put(self, item: Item, instead_of: Item | None) -> Item | None:
         """Write it where this stands, or nothing; what stands there else, which stays.
@@ -51,21 +50,21 @@ class Table:
             said = {
                 "ConditionExpression": " AND ".join(f"{name} = :{name[1:]}" for name in names),
                 "ExpressionAttributeNames": names,
-                "ExpressionAttributeValues": _written(
+                "ExpressionAttributeValues": written(
                     {f":{number}": one for number, one in enumerate(instead_of.values())}
                 ),
             }
         said["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
-        answer = self._ask("PutItem", Item=_written(item), **said)
-        return _read(answer["Item"]) if answer.get("refused") else None
+        answer = self._ask("PutItem", Item=written(item), **said)
+        return read(answer["Item"]) if answer.get("refused") else None
 
     def count(self, pk: str, expires: int, more: int = 1) -> int:
         """Add that many to what was counted under this key, however many do at once; the sum."""
         answer = self._ask(
             "UpdateItem",
-            Key=_written({"pk": pk}),
+            Key=written({"pk": pk}),
             UpdateExpression="SET expires = :expires ADD asked :more",
-            ExpressionAttributeValues=_written({":expires": expires, ":more": more}),
+            ExpressionAttributeValues=written({":expires": expires, ":more": more}),
             ReturnValues="UPDATED_NEW",
         )
         return int(answer["Attributes"]["asked"]["N"])
@@ -86,18 +85,3 @@ class Table:
             return dict(body)
         why = shown(f"{kind or f'HTTP {answer.status}'} {body.get('message', '')}".strip())
         raise Failure(Code.TABLE_UNREACHABLE, f"{name} says no: {why}")
-
-
-def _written(item: Item) -> dict[str, dict[str, str]]:
-    return {
-        name: {"S": one} if isinstance(one, str) else {"N": str(one)} for name, one in item.items()
-    }
-
-
-def _read(item: Mapping[str, Mapping[str, str]]) -> Item:
-    return {name: one["S"] if "S" in one else _number(one["N"]) for name, one in item.items()}
-
-
-def _number(text: str) -> int | float:
-    number = float(text)
-    return int(number) if number.is_integer() else number

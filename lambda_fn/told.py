@@ -4,7 +4,8 @@ A call may come minutes after the dispatch, and from the next life of the bot: G
 can't say whether it was made.
 """
 
-from lambda_fn.table import Item, Table
+from fleet_control.table_item import Item
+from lambda_fn.table import Table
 
 # GitHub ends every run after 35 days; DynamoDB may then forget who asked for it.
 _KEPT = 40 * 24 * 3600

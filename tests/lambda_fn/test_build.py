@@ -32,6 +32,7 @@ SHARED = (
     "run_title.py",
     "seed.py",
     "state_lock.py",
+    "table_item.py",
     "verdict.py",
 )
 

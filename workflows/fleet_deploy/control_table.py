@@ -10,6 +10,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from fleet_control.table_item import Item, read, written
 from workflows.fleet_deploy.runner import needed
 
 # It answers within ten milliseconds, or else is away.
@@ -17,8 +18,6 @@ _CONFIG = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts
 
 # Where it is not, the run goes on without the table, and says so.
 UNSET = "CONTROL_TABLE is not set (see docs/set-up.md)."
-
-Item = Mapping[str, str | int | float]
 
 
 class TableAway(Exception):
@@ -41,12 +40,12 @@ class ControlTable:
             )
         except (ClientError, BotoCoreError) as error:
             raise _away(error) from error
-        return _read(found["Item"]) if "Item" in found else None
+        return read(found["Item"]) if "Item" in found else None
 
     def put(self, item: Item) -> None:
         """Write this in the place of whatever stands under its key; TableAway where that fails."""
         try:
-            self._client.put_item(TableName=self._name, Item=_written(item))
+            self._client.put_item(TableName=self._name, Item=written(item))
         except (ClientError, BotoCoreError) as error:
             raise _away(error) from error
 
@@ -80,18 +79,3 @@ def _client(environ: Mapping[str, str]) -> Any:
 
 def _away(error: Exception) -> TableAway:
     return TableAway(f"The control table can't be read or written ({type(error).__name__}).")
-
-
-def _written(item: Item) -> dict[str, dict[str, str]]:
-    return {
-        name: {"S": one} if isinstance(one, str) else {"N": str(one)} for name, one in item.items()
-    }
-
-
-def _read(item: Mapping[str, Mapping[str, str]]) -> Item:
-    return {name: one["S"] if "S" in one else _number(one["N"]) for name, one in item.items()}
-
-
-def _number(text: str) -> int | float:
-    number = float(text)
-    return int(number) if number.is_integer() else number

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 
 from fleet_control.deploy_jobs import EndState, begins
 from fleet_control.run_title import is_requested_by
+from fleet_control.table_item import Item
 from workflows.fleet_deploy import control_table, runner
-from workflows.fleet_deploy.control_table import Item, TableAway
+from workflows.fleet_deploy.control_table import TableAway
 from workflows.fleet_deploy.runner import Annotation
 from workflows.fleet_deploy.stopped import Stopped
 
