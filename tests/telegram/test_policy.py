@@ -25,6 +25,9 @@ async def test_telegram_says_what_the_core_says(
     words = " ".join(word for word in ("/fleet@fleet_bot", "deploy", target, image) if word)
     reply = await scene.reply_to(await _said(scene, caller, words))
     match expected:
+        case Refused(RefusalCode.FROZEN) if isinstance(caller, Human) and facts.frozen:
+            assert labels(reply) == ["Override", "Cancel"]
+            assert facts.frozen.sentence in reply["text"]
         case Refused(_, message):
             assert reply["text"] == f"✋ {message}".replace("`", "")
             assert scene.api.count("deploy") == 0
