@@ -40,7 +40,7 @@ tofu: $(VENV)/ready ## OpenTofu, built once into ~/.cache/clawbot (Go), where no
 	@$(DEV)/python -m sandbox.engine
 
 test-engine: $(VENV)/ready ## the tests with the real OpenTofu: minutes
-	$(DEV)/python -m pytest -n 2 --dist loadfile -o faulthandler_timeout=900 tests/engine
+	$(DEV)/python -m pytest -n 2 --dist loadfile -o faulthandler_timeout=1800 tests/engine
 
 # make mutants ONLY=lambda_fn/ask.py: of that file alone.
 mutants: .venv-mutants/ready ## change one thing at a time: does a test notice? (half an hour)
