@@ -124,12 +124,13 @@ async def test_go_on_asks_in_a_reply_of_its_own_and_the_old_one_stays(
 
 async def test_who_may_not_go_on_is_told_so_and_nobody_else_is(scene: TelegramScene) -> None:
     reply = await stopped_here(scene)
-    shown = len(scene.telegram.history.shown(FLEET))
+    shown = scene.telegram.history.shown
+    await scene.until(lambda: len(shown(FLEET)) == 2)  # its asker was called
 
     told = await scene.answered(await scene.press(reply, wording.GO_ON, scene.visitor))
 
     assert told.startswith("Only operators may do that.")
-    assert len(scene.telegram.history.shown(FLEET)) == shown
+    assert len(shown(FLEET)) == 2
 
 
 @pytest.mark.parametrize("change", ["another run", "another act", "moved", "relabelled"])
