@@ -18,7 +18,7 @@ from fleet_control.caller import is_target
 from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
 from fleet_control.error import ControlApiRefused
-from fleet_control.ledger import seconds
+from fleet_control.ledger import asked_by, seconds
 from fleet_control.line import code
 
 # Each is edited for as long as its deploy runs, and anybody may ask for one.
@@ -59,9 +59,7 @@ class LedgerView:
                 raise
             none = refused(f"There is no deploy with the run id {run_id}.", "unknown_run")
             return await reply.answer(none)
-        seen = Deploying(
-            progress(run), asked_by=history.asked_by(run), asked_at=seconds(run.created)
-        )
+        seen = Deploying(progress(run), asked_by=asked_by(run), asked_at=seconds(run.created))
         if seen.progress.over:
             return await reply.answer(seen)
         if self._living >= MOST_LIVING:

@@ -9,7 +9,7 @@ from fleet_control import phrases
 from fleet_control.deploy_jobs import EndState, left, ran, reached, remarks, stopped_by
 from fleet_control.host_change import HOST_JOB, changes
 from fleet_control.last_words import LastWords
-from fleet_control.ledger import Job, Revision, Run, seconds
+from fleet_control.ledger import Job, Revision, Run, person, seconds
 from fleet_control.rollback import unreached
 
 _FAILED = ("failure", "timed_out")
@@ -233,7 +233,7 @@ def _stopped(known: Progress, run: Run) -> Progress:
         advice = "No host was touched. Ask again when it may go on."
     elif HostStage.UNTOUCHED not in stages:
         advice = "Every host is done. What left the registry stays until the next deploy of `all`."
-    reason = run.reason or f"The roll was stopped by {by}."
+    reason = run.reason or f"The roll was stopped by {person(by)}."
     return replace(known, stopped_by=by, reason=reason, advice=advice)
 
 

@@ -9,7 +9,7 @@ from fleet_control import phrases
 from fleet_control.duration import exact, older
 from fleet_control.history import HistoryRow
 from fleet_control.host import Health, HostState
-from fleet_control.ledger import Operation, Revision
+from fleet_control.ledger import Operation, Revision, person
 from fleet_control.policy import Condition
 from fleet_control.seed import is_revision
 from fleet_control.status import FleetStatus, InstanceStatus
@@ -215,10 +215,9 @@ def _doing(seen: Progress) -> str:
 
 def _stopper(seen: Progress) -> str:
     """Who stopped it, and after which host."""
-    account, _, name = seen.stopped_by.partition(" ")
     done = [host.id for host in seen.hosts if host.stage is HostStage.HEALTHY]
     after = f"after {done[-1]}" if done else "before any host"
-    return f"{name or account} {after}"
+    return f"{person(seen.stopped_by)} {after}"
 
 
 def paged(shown: Page[Any], order: str = "worst first") -> str:

@@ -4,7 +4,7 @@ begins another host."""
 from collections.abc import Mapping
 
 from fleet_control.caller import ALL
-from fleet_control.ledger import Operation, Run
+from fleet_control.ledger import Operation, Run, person
 from fleet_control.roll_stop import Place, named, place
 from fleet_control.table_item import Item
 from lambda_fn.failure import Code, Failure
@@ -58,7 +58,7 @@ def _refuse_at_the_end(run: Run, where: Place) -> None:
 def _told(run: Run, where: Place, by: str, *, again: bool) -> str:
     """True whenever it is read: the run goes on meanwhile, and GitHub shows it seconds late."""
     at = f"at `{where.at}`, which it finishes first" if where.at else "at no host"
-    told = f"was told by {by} before" if again else "was told"
+    told = f"was told by {person(by)} before" if again else "was told"
     return (
         f"{named(run)} {told} to begin no further host. GitHub showed it {at}. "
         "Its own reply tells where it ended."

@@ -16,7 +16,7 @@ STEPS = (
 )
 NAME = "claw-2: ami-0123abcd -> ami-4567abcd @0a1b2c3"
 STOPPED = (Job(NAME, "completed", "failure", CREATED, CREATED, STEPS),)
-END = "stopped by s_a_m before any host"
+END = "stopped by s_a_m in Telegram before any host"
 
 
 async def test_in_discord(ec2: FakeEc2) -> None:

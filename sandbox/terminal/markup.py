@@ -89,7 +89,7 @@ def heard(line: str) -> Text:
 
 
 def _plain(text: str) -> str:
-    return printable(text.replace("`", "").strip())
+    return printable(text.strip()).replace("`", "").strip()
 
 
 def _notice(notice: Notice, width: int) -> Iterator[Text]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from fleet_control.ledger import person
 from fleet_control.line import printable
 
 # The key of its row.
@@ -36,18 +37,12 @@ class Freeze(NamedTuple):
     until: int
 
     @property
-    def who(self) -> str:
-        """The person, for people: the name with the platform, or the account where it has none."""
-        account, _, name = self.by.partition(" ")
-        return f"{name} ({account.partition(':')[0]})" if name else account
-
-    @property
     def words(self) -> str:
         """Who froze, until when and why, to follow what is said of it."""
         why = self.reason or "no reason was given"
         end = "" if why.endswith((".", "!", "?", "…")) else "."
         until = datetime.fromtimestamp(self.until, UTC).strftime("%Y-%m-%d %H:%M UTC")
-        return f"by {self.who} until {until}: {why}{end}"
+        return f"by {person(self.by)} until {until}: {why}{end}"
 
     @property
     def sentence(self) -> str:

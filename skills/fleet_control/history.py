@@ -12,20 +12,12 @@ from fleet_control.caller import ALL
 from fleet_control.deploy_jobs import FINISH, began, stopped_by, was_stopped
 from fleet_control.duration import exact, older
 from fleet_control.host_change import HostChange, changes
-from fleet_control.ledger import WAITING, Job, Operation, Run, seconds
+from fleet_control.ledger import WAITING, Job, Operation, Run, asked_by, person, seconds
 from fleet_control.phrases import REVIEW
 
 # As many as the Control API has at the most.
 MOST_PAGES = 100
 UNSEEN = "what it changed could not be seen"
-BUTTON = "the button on GitHub"
-_WHERE = {
-    "discord": "in Discord",
-    "telegram": "in Telegram",
-    "terminal": "in the terminal",
-    "agent": "by its agent",
-    "operator": "at a desk",
-}
 
 
 class HistoryPage(NamedTuple):
@@ -123,16 +115,6 @@ def _row(run: Run, *, seen: bool) -> HistoryRow:
     )
 
 
-def asked_by(run: Run) -> str:
-    """Who asked for a run, and through what: `sam in Discord`, `claw-1 by its agent`."""
-    platform = run.request_id.partition(".")[0]
-    account, _, name = run.requested_by.partition(" ")
-    if run.caller:
-        return f"{run.caller} {_WHERE.get(platform, '')}".rstrip()
-    where, _, user = account.partition(":")
-    return f"{name or user} {_WHERE.get(where, '')}".rstrip() if account else BUTTON
-
-
 def _target(run: Run, moved: Sequence[HostChange]) -> str:
     """What the jobs of somebody's button tell of its target."""
     if any(job.name == FINISH for job in run.jobs):
@@ -164,8 +146,7 @@ def _result(run: Run, outcome: RunResult, moved: Sequence[HostChange], *, seen: 
     at = _at(run, moved)
     told = f"{outcome} at {at}" if at else str(outcome) if seen else _word(run, outcome)
     if outcome is RunResult.STOPPED:
-        account, _, name = stopped_by(run.jobs).partition(" ")
-        told = f"stopped by {name or account}"
+        told = f"stopped by {person(stopped_by(run.jobs))}"
     if len(moved) > 1:
         return f"{told}, {sum(one.done for one in moved)} of {len(moved)} hosts done"
     may = at == FINISH or run.operation == Operation.UNLOCK or any(one.moved for one in moved)

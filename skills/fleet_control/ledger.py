@@ -15,6 +15,14 @@ from fleet_control.last_words import LastWords
 # GitHub's words for a run or a job whose turn has not come.
 WAITING = ("queued", "pending", "waiting", "requested")
 
+BUTTON = "the button on GitHub"
+_WHERE = {
+    "discord": "in Discord",
+    "telegram": "in Telegram",
+    "terminal": "in the terminal",
+    "agent": "by its agent",
+    "operator": "at a desk",
+}
 PLATFORMS = ("discord", "telegram", "terminal", "agent", "operator")
 
 _BOT = r"[A-Za-z0-9_-]{1,32}"
@@ -203,6 +211,20 @@ class Run(NamedTuple):
     def image_or_commit(self) -> str:
         """What was named: an image or a commit; empty for the newest."""
         return self.ami_override or self.revision
+
+
+def person(requested_by: str) -> str:
+    """A person as the ledger has them, for people: `sam in Discord`, or the account's own name."""
+    account, _, name = requested_by.partition(" ")
+    where, _, user = account.partition(":")
+    return f"{name or user or account} {_WHERE.get(where, '')}".rstrip()
+
+
+def asked_by(run: Run) -> str:
+    """Who asked for a run, and through what: `sam in Discord`, `claw-1 by its agent`."""
+    if run.caller:
+        return f"{run.caller} {_WHERE.get(run.request_id.partition('.')[0], '')}".rstrip()
+    return person(run.requested_by) if run.requested_by else BUTTON
 
 
 def oldest(runs: Iterable[Run], request_id: str) -> Run | None:

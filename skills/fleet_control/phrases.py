@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from fleet_control.deploy_jobs import stopped_by, was_stopped
 from fleet_control.duration import older, short
 from fleet_control.holds import Holds
-from fleet_control.ledger import Job, Revision, Run, seconds
+from fleet_control.ledger import Job, Revision, Run, person, seconds
 from fleet_control.preflight import Check, Outcome
 from fleet_control.registry_source import KnownRegistry
 from fleet_control.status import FleetStatus, InstanceStatus, Problem
@@ -35,7 +35,7 @@ def state(status: str, conclusion: str | None) -> str:
 def run_state(run: Run) -> str:
     """How a run stands; one that a person stopped has failed for GitHub alone."""
     by = stopped_by(run.jobs) if run.finished else ""
-    return f"stopped by {by}" if by else state(run.status, run.conclusion)
+    return f"stopped by {person(by)}" if by else state(run.status, run.conclusion)
 
 
 def job_state(job: Job) -> str:

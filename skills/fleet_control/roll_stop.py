@@ -8,7 +8,7 @@ from typing import NamedTuple
 from fleet_control.caller import ALL
 from fleet_control.deploy_jobs import FINISH, FINISHING_STEP, MOVING_STEP
 from fleet_control.host_change import HOST_JOB
-from fleet_control.ledger import WAITING, Job, Operation, Run
+from fleet_control.ledger import WAITING, Job, Operation, Run, asked_by
 
 _MOVING = (MOVING_STEP, FINISHING_STEP)
 
@@ -38,8 +38,8 @@ def named(run: Run) -> str:
     """A run by its id, with what it is for and whose it is."""
     if not run.target:
         return f"Run {run.id} (begun on GitHub)"
-    asker = run.caller or run.requested_by or "the button on GitHub"
-    return f"Run {run.id} ({run.operation or 'deploy'} `{run.target}`, asked for by {asker})"
+    did = f"{run.operation or 'deploy'} `{run.target}`"
+    return f"Run {run.id} ({did}, asked for by {asked_by(run)})"
 
 
 def is_under_way(run: Run) -> bool:

@@ -15,7 +15,7 @@ from tests.clawbot.talk import Talk
 FROZEN_SINCE = 1_790_000_000
 FROZEN = {"by": "telegram:7 kim", "reason": "a move", "since": FROZEN_SINCE}
 UNTIL = 1_790_003_600
-SENTENCE = "The fleet is frozen by kim (telegram) until 2026-09-21 15:13 UTC: a move."
+SENTENCE = "The fleet is frozen by kim in Telegram until 2026-09-21 15:13 UTC: a move."
 OLDER = (400, {"ok": False, "code": "bad_request", "error": "`action` must be one of deploy"})
 
 
@@ -54,7 +54,7 @@ async def test_an_operator_freezes_for_so_long_and_says_why(
 ) -> None:
     answer = await notice(talk, words)
 
-    assert answer.lines[0] == f"Frozen by operator (terminal) until {told}"
+    assert answer.lines[0] == f"Frozen by operator in the terminal until {told}"
     assert answer.lines[1:] == (
         "Until then deploys are refused; any operator lifts that by `/fleet unfreeze`.",
     )
@@ -111,7 +111,7 @@ async def test_whose_freeze_another_takes_the_place_of_is_said(talk: Talk) -> No
 
     answer = await notice(talk, "freeze 2h")
 
-    kims = "by kim (telegram) until 2026-09-21 15:13 UTC: a move."
+    kims = "by kim in Telegram until 2026-09-21 15:13 UTC: a move."
     assert answer.lines[1] == f"It takes the place of the freeze {kims}"
 
 
@@ -126,7 +126,7 @@ async def test_any_operator_lifts_it(talk: Talk) -> None:
 
     lifted, again = await notice(talk, "unfreeze"), await notice(talk, "unfreeze", asked="2")
 
-    words = "by kim (telegram) until 2026-09-21 15:13 UTC: a move."
+    words = "by kim in Telegram until 2026-09-21 15:13 UTC: a move."
     assert lifted.lines == (f"Lifted: the freeze {words}",)
     assert again.lines == ("The fleet was not frozen.",)
     assert sent(talk, "unfreeze")[0]["requested_by"] == "terminal:operator operator"
@@ -189,7 +189,7 @@ async def test_the_status_says_that_it_is_frozen_at_once_and_no_longer_than_it_i
     assert all(isinstance(one, StatusReport) for one in (before, during, after))
     assert [getattr(one, "held", None) for one in (before, during, after)] == [
         "",
-        "The fleet is frozen by operator (terminal) until 2026-09-21 18:13 UTC: a move.",
+        "The fleet is frozen by operator in the terminal until 2026-09-21 18:13 UTC: a move.",
         "",
     ]
 
@@ -338,7 +338,7 @@ async def test_a_yes_still_overrides_a_freeze_that_can_no_longer_be_seen(talk: T
 
 async def test_the_terminal_asks_and_shows_what_was_overridden(talk: Talk) -> None:
     freeze(talk)
-    talk.api.adds = {"note": "This overrides the freeze by kim (telegram)."}
+    talk.api.adds = {"note": "This overrides the freeze by kim in Telegram."}
 
     asked = await talk.say("/fleet deploy claw-2")
     done = await talk.say("yes")

@@ -81,7 +81,7 @@ async def test_the_only_one_that_waits_is_cancelled(ec2: FakeEc2, waits: str) ->
 async def test_of_several_that_wait_each_is_named_with_its_asker(ec2: FakeEc2) -> None:
     notice, api = await said(Cancel(), ec2, "in_progress", "pending", "pending")
 
-    whose = "(deploy `claw-2`, asked for by terminal:operator operator)"
+    whose = "(deploy `claw-2`, asked for by operator in the terminal)"
     assert notice.lines == (
         "2 deploys wait. Say which: `/fleet cancel <run>`.",
         f"Run 8 {whose}",
@@ -126,7 +126,7 @@ async def test_what_a_predecessor_may_have_heard_cancels_no_second_one(
     early = ask(said=TurnedClock().now() + said_at)
     notice, api = await said(Cancel(), ec2, "pending", by=early)
 
-    whose = "(deploy `claw-2`, asked for by terminal:operator operator)"
+    whose = "(deploy `claw-2`, asked for by operator in the terminal)"
     told = (
         "You said that before I was started anew: one may be cancelled already. "
         "Say which: `/fleet cancel <run>`.",

@@ -482,7 +482,7 @@ async def test_while_the_fleet_is_frozen_a_yes_overrides_that_and_says_so(
     question, chat = await asked(talk, words)
     ended = await yes(talk, question, chat)
 
-    assert "frozen by sam (terminal) until 2026-09-21 17:00 UTC: An audit." in question.why
+    assert "frozen by sam in the terminal until 2026-09-21 17:00 UTC: An audit." in question.why
     assert "A yes overrides that, for this once." in question.why
     assert isinstance(ended, Deploying)
     assert [one[3] for one in sent(talk)] == ["freeze"]

@@ -73,9 +73,9 @@ def test_hosts_before_are_done_and_the_others_untouched(done: int, ends: str) ->
     )
     assert not any(one.began for one in list(changes(stopped(done, ends)))[done:])
     after = f"after claw-{done}" if done else "before any host"
-    assert wording.stage(seen) == f"stopped by sam {after}"
+    assert wording.stage(seen) == f"stopped by sam in Discord {after}"
     assert seen.advice == NEXT.get(done, "To go on from there: `/fleet resume 7`.")
-    assert phrases.run_state(stopped(done, ends)) == f"stopped by {SAM}"
+    assert phrases.run_state(stopped(done, ends)) == "stopped by sam in Discord"
 
 
 @settings(max_examples=30, deadline=None)
@@ -184,8 +184,10 @@ def test_a_step_of_that_name_that_did_not_fail_stops_nothing() -> None:
     assert progress(done).stage is Stage.DONE
 
 
-@pytest.mark.parametrize("by", ["operator:alice", "somebody"])
-def test_who_has_no_name_is_called_by_the_account(by: str) -> None:
+@pytest.mark.parametrize(
+    ("by", "called"), [("operator:alice", "alice at a desk"), ("somebody", "somebody")]
+)
+def test_who_has_no_name_is_called_by_the_account(by: str, called: str) -> None:
     jobs = tuple(
         one._replace(steps=tuple(s._replace(name=s.name.replace(SAM, by)) for s in one.steps))
         for one in after(2, "cancelled")
@@ -193,23 +195,25 @@ def test_who_has_no_name_is_called_by_the_account(by: str) -> None:
 
     seen = progress(run(7, "completed", "failure", target="all", jobs=jobs))
 
-    assert wording.stage(seen) == f"stopped by {by} after claw-2"
-    assert seen.reason == f"The roll was stopped by {by}."
+    assert wording.stage(seen) == f"stopped by {called} after claw-2"
+    assert seen.reason == f"The roll was stopped by {called}."
 
 
 def test_the_run_s_own_words_say_why_on_every_front() -> None:
-    why = f"{begins('claw-3', EndState.UNTOUCHED)}the roll was stopped by {SAM}."
+    why = f"{begins('claw-3', EndState.UNTOUCHED)}the roll was stopped by sam in Discord."
     reply = Deploying(progress(stopped(2, reason=why)))
 
     in_discord, in_telegram = embed(reply, 0.0), messages.render(reply, 0.0)
     shown = render(reply, 0.0).plain
 
     assert in_discord.description is not None
-    assert in_discord.description.startswith("**stopped by sam after claw-2**\n🟢 **claw-1**")
+    assert in_discord.description.startswith(
+        "**stopped by sam in Discord after claw-2**\n🟢 **claw-1**"
+    )
     assert "⚪ **claw-3** · untouched" in in_discord.description
     assert [field.value for field in in_discord.fields if field.name == "Why"] == [why]
-    assert in_telegram.startswith("⚪ <b>Deploy all</b>: stopped by sam after claw-2\n")
+    assert in_telegram.startswith("⚪ <b>Deploy all</b>: stopped by sam in Discord after claw-2\n")
     assert f"\nWhy: {why}\n" in in_telegram
-    assert shown.startswith("■ deploy all: stopped by sam after claw-2\n")
+    assert shown.startswith("■ deploy all: stopped by sam in Discord after claw-2\n")
     assert f"  · claw-3  {OLD} -> {NEW}  untouched\n" in shown
     assert f"  why:  {why}\n" in shown

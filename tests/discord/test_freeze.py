@@ -6,7 +6,7 @@ from tests.clawbot.control_api import run
 from tests.discord.dialogue import whispered
 from tests.discord.scene import DiscordScene
 
-SENTENCE = "The fleet is frozen by kim (telegram) until 2026-09-21 15:13 UTC: a move."
+SENTENCE = "The fleet is frozen by kim in Telegram until 2026-09-21 15:13 UTC: a move."
 
 
 @pytest.fixture

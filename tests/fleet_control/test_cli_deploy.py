@@ -227,9 +227,9 @@ async def test_a_deploy_that_a_person_stopped_is_called_that(host: OnHost, contr
     answer = (await host.types("wait", "7", "--json")).answer
 
     assert ended.code == 5
-    assert ended.out.splitlines()[0] == "run 7: stopped by discord:8035 sam"
+    assert ended.out.splitlines()[0] == "run 7: stopped by sam in Discord"
     assert "claw-2: ami-1 -> ami-2  stopped" in ended.out.splitlines()
-    assert "run 7: stopped by discord:8035 sam" in ended.err.splitlines()
+    assert "run 7: stopped by sam in Discord" in ended.err.splitlines()
     assert (answer["code"], answer["error"]) == ("deploy_stopped", "the roll was stopped")
 
 

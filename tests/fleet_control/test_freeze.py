@@ -18,7 +18,7 @@ from tests.fleet_control.on_host import OnHost
 
 UNTIL = 1_790_003_600
 FROZEN = Freeze("discord:80351110224678912 sam", "a move", 1_790_000_000, UNTIL)
-WORDS = "by sam (discord) until 2026-09-21 15:13 UTC: a move."
+WORDS = "by sam in Discord until 2026-09-21 15:13 UTC: a move."
 OPERATOR = Human("discord:1", "kim", operator=True)
 
 
@@ -34,8 +34,8 @@ def test_it_lasts_four_hours_or_a_week_at_most_and_its_reason_is_a_line() -> Non
         (FROZEN.by, "a move.", WORDS),
         (FROZEN.by, "", WORDS.replace("a move", "no reason was given")),
         (FROZEN.by, "Why?", WORDS.replace("a move.", "Why?")),
-        ("telegram:7", "a move", WORDS.replace("sam (discord)", "telegram:7")),
-        ("operator:alice", "a move", WORDS.replace("sam (discord)", "operator:alice")),
+        ("telegram:7", "a move", WORDS.replace("sam in Discord", "7 in Telegram")),
+        ("operator:alice", "a move", WORDS.replace("sam in Discord", "alice at a desk")),
     ],
 )
 def test_people_are_told_who_until_when_and_why(by: str, reason: str, words: str) -> None:

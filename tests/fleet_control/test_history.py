@@ -166,7 +166,7 @@ def test_of_a_run_whose_jobs_could_not_be_had_that_is_said() -> None:
             (host("a"), host("b", "failure", steps=HELD)),
             FAILED | ALL,
             RunResult.STOPPED,
-            "stopped by sam, 1 of 2 hosts done, after 5 min 12 s",
+            "stopped by sam in Discord, 1 of 2 hosts done, after 5 min 12 s",
         ),
         (
             (),

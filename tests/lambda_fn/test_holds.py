@@ -77,7 +77,7 @@ async def test_what_is_frozen_is_refused_to_agents_and_people_alike(
     answer = await ask(function_url(body, signer), another_process=GitHubCache())
 
     assert answer.code == (409, "frozen")
-    assert answer.body["error"].startswith("The fleet is frozen by kim (telegram) until 2")
+    assert answer.body["error"].startswith("The fleet is frozen by kim in Telegram until 2")
     assert "UTC: a move. " in answer.body["error"]
     assert github.dispatched == []
     await ask(lifted(CHAT_2, KIM))
@@ -114,7 +114,7 @@ async def test_a_person_overrides_it_and_answer_and_log_say_so(
     answer = await ask(function_url(by_person(override="freeze"), CHAT_1))
 
     note = answer.body["note"]
-    assert note.startswith("This overrides the freeze by kim (telegram) until 2")
+    assert note.startswith("This overrides the freeze by kim in Telegram until 2")
     assert note.endswith(" UTC: no reason was given.")
     (line,) = trail(caplog)
     assert "override='freeze'" in line

@@ -288,7 +288,9 @@ async def test_a_freeze_is_wrong_until_it_is_lifted(
     assert (await ask(function_url(freeze, CHAT_1))).status == 200
     answer = await ask(PREFLIGHT)
     assert with_outcome(answer, Outcome.WRONG) == {Point.FREEZE}
-    assert of(answer)[Point.FREEZE]["told"].startswith("The fleet is frozen by sam (discord) until")
+    assert of(answer)[Point.FREEZE]["told"].startswith(
+        "The fleet is frozen by sam in Discord until"
+    )
     assert "/fleet unfreeze" in of(answer)[Point.FREEZE]["advice"]
 
     await ask(function_url({"action": "unfreeze", **by}, CHAT_1))

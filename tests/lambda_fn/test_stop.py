@@ -87,7 +87,7 @@ async def test_the_run_under_way_is_told_and_its_place_is_said(
     run = {"id": 7, "url": github.runs[1]["html_url"], "target": entry.target, "at": at}
     assert (answer.body["run"], answer.body["by"]) == (run, SAM)
     where = f"at `{at}`, which it finishes first" if at else "at no host"
-    what = f"{entry.operation or 'deploy'} `{entry.target}`, asked for by {SAM}"
+    what = f"{entry.operation or 'deploy'} `{entry.target}`, asked for by sam in Discord"
     assert answer.body["message"] == (
         f"Run 7 ({what}) was told to begin no further host. GitHub showed it {where}. "
         "Its own reply tells where it ended."
@@ -118,7 +118,7 @@ async def test_of_two_who_stop_it_the_first_is_named(
     again = await ask(stops(requested_by="telegram:9 alex"))
 
     assert again.body["by"] == SAM
-    assert f"was told by {SAM} before to begin no further host" in again.body["message"]
+    assert "was told by sam in Discord before to begin no further host" in again.body["message"]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from tests.sandbox.full_loop import FullLoop, full_loop, write_registry
 pytestmark = pytest.mark.xdist_group("world")
 
 ONE, TWO = "clawdinator-1", "clawdinator-2"
-FROZEN = "The fleet is frozen by operator (terminal) until"
+FROZEN = "The fleet is frozen by operator in the terminal until"
 
 
 def agents(outside: FullLoop) -> ControlApi:
@@ -66,7 +66,7 @@ async def test_what_runs_goes_on_what_waited_stops_and_one_yes_overrides_it_once
             assert f"{FROZEN}" in " ".join(asked.split())
             done = await bot.say("yes")
             assert f"✓ deploy {TWO}, overriding the freeze: done after" in done
-            assert "note: This overrides the freeze by operator (terminal)" in done
+            assert "note: This overrides the freeze by operator in the terminal" in done
             assert "(frozen)" in await bot.say(f"/fleet deploy {TWO}", "no")
 
             assert "Lifted: the freeze by operator" in await bot.say("/fleet unfreeze")

@@ -86,12 +86,12 @@ async def test_the_hosts_before_are_done_the_one_in_hand_too_and_the_others_unto
 
 def check_told(said: str, run: RunRecord, ids: tuple[str, ...], done: int) -> None:
     """What the stop and the deploy were answered tells how far the roll came."""
-    asker = "terminal:operator operator"
+    asker = "operator in the terminal"
     answered = f"Run {run.id} (deploy all, asked for by {asker}) was told to begin no further host."
     assert answered in " ".join(said.split())
-    last = said[said.rindex("■ deploy all: stopped by operator ") :]
+    last = said[said.rindex("■ deploy all: stopped by operator in the terminal ") :]
     ended = f"after claw-{done}" if done else "before any host"
-    assert last.startswith(f"■ deploy all: stopped by operator {ended}\n")
+    assert last.startswith(f"■ deploy all: stopped by {asker} {ended}\n")
     for number, id_ in enumerate(ids):
         state = "replaced, healthy" if number < done else "untouched"
         assert any(id_ in line and state in line for line in last.splitlines()), id_

@@ -5,7 +5,7 @@ import pytest
 from tests.clawbot.control_api import run
 from tests.telegram.scene import TelegramScene, labels
 
-SENTENCE = "The fleet is frozen by sam (discord) until 2026-09-21 15:13 UTC: a move."
+SENTENCE = "The fleet is frozen by sam in Discord until 2026-09-21 15:13 UTC: a move."
 
 
 @pytest.fixture

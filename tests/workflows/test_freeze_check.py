@@ -62,7 +62,7 @@ def test_what_waited_is_refused_when_its_turn_comes(
     assert waits.deploys(**asked) == 1
     assert (waits.hosts(), waits.commands, waits.outputs) == (before, [], {})
     said = capsys.readouterr().out
-    assert "::error title=Refused (frozen)::The fleet is frozen by kim (telegram) until 2" in said
+    assert "::error title=Refused (frozen)::The fleet is frozen by kim in Telegram until 2" in said
     assert "UTC: a move. A person who is an operator may override that." in said
 
 
@@ -95,7 +95,7 @@ def test_what_a_person_overrode_goes_on_and_says_so(
 
     assert waits.does("plan", **asker, OVERRIDE="freeze") == 0
     said = capsys.readouterr().out
-    assert "::notice title=Overridden::This overrides the freeze by kim (telegram) until" in said
+    assert "::notice title=Overridden::This overrides the freeze by kim in Telegram until" in said
 
 
 @EVERYBODY

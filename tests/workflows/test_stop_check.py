@@ -38,7 +38,7 @@ def test_a_run_that_was_told_to_stop_says_by_whom_and_what_is_left(
     assert told.does("look", **job) == 0
 
     assert told.outputs == {"by": SAM}
-    why = f"{left}the roll was stopped by {SAM}."
+    why = f"{left}the roll was stopped by sam in Discord."
     assert f"::error title=Stopped::{why}\n" == capsys.readouterr().out
 
 

@@ -7,6 +7,7 @@ under a name of its own, by which the list of jobs tells a stop from a failure.
 from collections.abc import Mapping
 
 from fleet_control.deploy_jobs import EndState, begins
+from fleet_control.ledger import person
 from fleet_control.run_title import is_requested_by
 from fleet_control.table_item import Item
 from workflows.fleet_deploy import control_table, runner
@@ -43,4 +44,4 @@ def _row(environ: Mapping[str, str]) -> Item | None:
 def told(instance: str, by: str) -> str:
     """What is left as it is, and why; no instance is of `finish`."""
     left = begins(instance, EndState.UNTOUCHED) if instance else "Nothing was removed: "
-    return f"{left}the roll was stopped by {by}."
+    return f"{left}the roll was stopped by {person(by)}."
