@@ -186,8 +186,9 @@ def markup(reply: Reply) -> list[str]:
 
 def _markup(drawn: str) -> str:
     """What is outside code and behind no backslash."""
-    bare = re.sub(r"\\[^0-9A-Za-z\s]", "x", re.sub(r"(?s)^```\n.*\n```$", "", drawn))
-    bare = re.sub(r"`[^`]+`", "", bare)
+    bare = re.sub(r"(?s)^```\n.*\n```$", "", drawn)
+    # By turns, as they come: in code no backslash escapes.
+    bare = re.sub(r"\\[^0-9A-Za-z\s]|`[^`]+`", "x", bare)
     return "".join(re.findall(r"[*_~|<`\[\\]|://|@everyone|@here|(?m:^[#>-])", bare))
 
 
