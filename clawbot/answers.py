@@ -31,6 +31,7 @@ from clawbot.requests import (
     FreezeFor,
     Help,
     History,
+    OperatorsRequest,
     Preflight,
     Request,
     Resume,
@@ -130,13 +131,13 @@ class Commands:
             case _:
                 return await self._operate(ask, request, reply)
 
-    async def _operate(self, ask: Ask, request: Request, reply: LivingReply) -> Reply:
+    async def _operate(self, ask: Ask, request: OperatorsRequest, reply: LivingReply) -> Reply:
         """What is no deploy, and for operators only."""
         if no := self._no(ask):
             return await reply.answer(no)
         return await reply.answer(await self._operated(ask, request))
 
-    async def _operated(self, ask: Ask, request: Request) -> Notice | Question:
+    async def _operated(self, ask: Ask, request: OperatorsRequest) -> Notice | Question:
         match request:
             case Rollback() | Resume() | Unlock():
                 return await self._operations.question(ask, request)
@@ -148,7 +149,6 @@ class Commands:
                 return await freezing.begin(self._fleet, ask, duration, reason)
             case Unfreeze():
                 return await freezing.lift(self._fleet, ask)
-        raise NotImplementedError(in_words(request))
 
     async def _cancel(self, ask: Ask, run: int) -> Notice:
         # Heard twice, what names none would cancel a second one.

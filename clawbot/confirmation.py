@@ -68,7 +68,6 @@ class Confirmation:
         target: str,
         image_or_commit: str,
         why: str,
-        operation: str = "",
         override: str = "",
     ) -> Question:
         """What to ask before a deploy; `why` is what makes it worth asking.
@@ -95,7 +94,6 @@ class Confirmation:
             asker=ask.account,
             asked=ask.asked,
             expires=now + ANSWER_WITHIN_SECONDS,
-            operation=operation,
             override=override,
             why=" ".join(filter(None, told)),
             replaced=replaced,
@@ -170,13 +168,8 @@ class Confirmation:
         if isinstance(verdict, Refused):
             log.info("fleet.refused code=%s by=%s", verdict.code, ask.account)
             return refused(verdict.message, verdict.code)
-        return asking(
-            question.target,
-            question.image_or_commit,
-            ask.account,
-            question.operation,
-            verdict.override if isinstance(verdict, Allowed) else "",
-        )
+        override = verdict.override if isinstance(verdict, Allowed) else ""
+        return asking(question.target, question.image_or_commit, ask.account, override=override)
 
 
 def _moved(

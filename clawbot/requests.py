@@ -87,18 +87,6 @@ class Preflight:
     """Whether a deploy would work."""
 
 
-Request = (
-    Status
-    | Deploy
-    | Help
-    | History
-    | ShowRun
-    | Rollback
-    | Resume
-    | FreezeFor
-    | Unfreeze
-    | Stop
-    | Cancel
-    | Unlock
-    | Preflight
-)
+# What is for operators alone, but for a deploy, which bot instances may ask for too.
+OperatorsRequest = Rollback | Resume | FreezeFor | Unfreeze | Stop | Cancel | Unlock
+Request = Status | Deploy | Help | History | ShowRun | Preflight | OperatorsRequest
