@@ -82,6 +82,8 @@ class Progress:
         operation, override: as the ledger has them.
         stopped_by: who stopped it, an account and a name; empty where nobody did.
         left: the hosts that it did not reach, which a resume takes up; empty before its end.
+        begins, ends: about when its turn comes, and when it is over, Unix seconds, by what deploys
+            of its kind took; 0 where that can't be said.
     """
 
     stage: Stage
@@ -104,6 +106,8 @@ class Progress:
     override: str = ""
     stopped_by: str = ""
     left: tuple[str, ...] = ()
+    begins: float = 0.0
+    ends: float = 0.0
 
     @property
     def over(self) -> bool:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from clawbot.page import Page
 from clawbot.progress import Progress, Stage
 from fleet_control import skew
+from fleet_control.finding import Finding
 from fleet_control.history import HistoryRow
 from fleet_control.preflight import Check
 from fleet_control.status import FleetStatus
@@ -136,7 +137,8 @@ class Deploying:
         asker: account to tell when it is over, or empty.
         trouble: what keeps us from seeing how it goes, for now.
         note: what is left to the run to see, and what the Control API says beside.
-        asked_by, asked_at: who asked, and when, where somebody else looks at it; else empty.
+        asked_by, asked_at: who asked, and when, in Unix seconds; empty where that is not known.
+        calls: who is called at its end besides, as `FleetChannel.calls` has them.
     """
 
     progress: Progress
@@ -145,6 +147,7 @@ class Deploying:
     note: str = ""
     asked_by: str = ""
     asked_at: float = 0.0
+    calls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,49 @@ class PreflightReport:
     looked_at: int = 0
 
 
-Reply = Notice | StatusReport | HistoryReport | PreflightReport | Question | Deploying
+@dataclass(frozen=True, slots=True)
+class GoesOn:
+    """The end of a reply whose deploy is told elsewhere, since its author was away.
+
+    Attributes:
+        what: the deploy, as a title.
+        channel, message: where it is told, as the Control API has them; empty where nobody says.
+    """
+
+    what: str
+    channel: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchReport:
+    """What the fleet's channel is told once, and by itself.
+
+    Attributes:
+        wrong: what is no longer as it should be.
+        well: what was wrong, and is so again.
+        flapping: what goes back and forth, of which nothing more is said until it rests.
+        calls: who is called, as `FleetChannel.calls` has them.
+        taken: when it was seen, Unix seconds.
+    """
+
+    wrong: tuple[Finding, ...] = ()
+    well: tuple[Finding, ...] = ()
+    flapping: tuple[Finding, ...] = ()
+    calls: tuple[str, ...] = ()
+    taken: float = 0.0
+
+
+Reply = (
+    Notice
+    | StatusReport
+    | HistoryReport
+    | PreflightReport
+    | Question
+    | Deploying
+    | GoesOn
+    | WatchReport
+)
 
 
 def is_final(reply: Reply) -> bool:

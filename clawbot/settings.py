@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
@@ -37,6 +38,13 @@ _USERS = {
 T = TypeVar("T")
 
 
+class LogForm(StrEnum):
+    """How a log's lines are written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 def _account(account: str) -> str:
     platform, _, user = account.partition(":")
     form = _USERS.get(platform)
@@ -69,6 +77,9 @@ Seconds = Annotated[float, Field(gt=0, le=600, description="seconds, more than 0
 Snowflake = Annotated[int, Field(gt=0, lt=2**64)]
 # A group's is negative, a supergroup's begins with -100.
 ChatId = Annotated[int, Field(gt=-(2**52), lt=2**52)]
+# A group's id, and in it a topic's.
+FleetChat = Annotated[str, holds(re.compile(r"-[1-9][0-9]{0,15}(/[1-9][0-9]{0,15})?").fullmatch)]
+DiscordCall = Annotated[str, holds(re.compile(r"&?[1-9][0-9]{0,19}").fullmatch)]
 WebhookSecret = Annotated[SecretStr, holds(re.compile(r"[A-Za-z0-9_-]{16,256}").fullmatch)]
 
 
@@ -123,6 +134,10 @@ class Settings(HostSettings):
         discord_token, telegram_token: on a host each lies in the file that the registry names
             as the bot's own; where it names none, there is none.
         discord_channels: where it answers; empty for all of the guild.
+        discord_fleet_channel, telegram_fleet_chat: where the fleet is told of without being
+            asked; where none is named, nothing is.
+        discord_fleet_calls, telegram_fleet_calls: who is called there for failures.
+        log: how its log is written.
         telegram_chats: the fleet's groups; an operator's own chat with the bot is always one.
         telegram_api_url: another Bot API server than Telegram's.
         telegram_webhook_url: where Telegram is to send updates; empty for polling.
@@ -153,16 +168,25 @@ class Settings(HostSettings):
     ] = setting("the chat key's secret, one line of printable characters without spaces")
     ec2_url: settings.Ec2Url = None
     registry_file: Annotated[Path | None, settings.REGISTRY] = setting("a registry's path", None)
+    log: LogForm = setting("text or json", LogForm.TEXT)
     running_every: Seconds = 10.0
     waiting_every: Seconds = 30.0
     discord_token: Secret | None = setting("the bot's Discord token, one line without spaces", None)
     discord_guild: Snowflake | None = setting("the guild's id, a number", None)
     discord_channels: Listed[Snowflake] = setting("channels' ids, numbers with commas", ())
     discord_operator_roles: Listed[Snowflake] = setting("roles' ids, numbers with commas", ())
+    discord_fleet_channel: Snowflake | None = setting("the id of a channel of the guild", None)
+    discord_fleet_calls: Listed[DiscordCall] = setting(
+        "users' ids, and roles' as in &80351110224678912, with commas", ()
+    )
     telegram_token: Secret | None = setting(
         "the bot's Telegram token, one line without spaces", None
     )
     telegram_chats: Listed[ChatId] = setting("groups' ids as in -1001234567890, with commas", ())
+    telegram_fleet_chat: FleetChat | None = setting(
+        "one of the fleet's groups, as in -1001234567890, or with a topic -1001234567890/5", None
+    )
+    telegram_fleet_calls: Listed[ChatId] = setting("users' ids, numbers with commas", ())
     telegram_api_url: HttpUrl | None = setting("the URL of a Bot API server", None)
     telegram_webhook_url: HttpUrl | None = setting(
         "where Telegram reaches this bot, https://…", None

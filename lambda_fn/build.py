@@ -11,7 +11,16 @@ from pathlib import Path
 
 # What of fleet_control the function carries: nothing but the standard library is under these.
 SHARED = (
-    *("__init__", "caller", "deploy_jobs", "duration", "freeze", "github", "host_change"),
+    *(
+        "__init__",
+        "announcement",
+        "caller",
+        "deploy_jobs",
+        "duration",
+        "freeze",
+        "github",
+        "host_change",
+    ),
     *("last_words", "ledger", "line", "policy", "preflight", "roll_stop", "run_row", "run_title"),
     *("seed", "state_lock", "table_item", "verdict"),
 )

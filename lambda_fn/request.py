@@ -11,12 +11,16 @@ from collections.abc import Mapping
 from enum import StrEnum, auto
 from typing import NamedTuple
 
-from fleet_control import freeze
+from fleet_control import announcement, freeze
 from fleet_control.ledger import Entry
 from fleet_control.run_title import FIELD_FORMS, TITLE_FIELDS, wrong_fields
 from lambda_fn.failure import Code, Failure
 
 MOST_BYTES = 16 * 1024
+# Of what a watch keeps; written as JSON, each may take two bytes.
+LONGEST_STATE = 6000
+_BOT = re.compile(r"[A-Za-z0-9_-]{1,32}")
+_MESSAGE = re.compile(r"[0-9]{1,20}")
 
 
 class RawRequest(NamedTuple):
@@ -90,13 +94,18 @@ class ApiAction(StrEnum):
     UNFREEZE = auto()
     HOLDS = auto()
     PREFLIGHT = auto()
+    LIVING = auto()
+    ANNOUNCE = auto()
+    WATCH = auto()
 
 
 class ApiRequest(NamedTuple):
     """`entry` holds what a title of the ledger would; `unfinished` asks for runs that have not
     ended, and those that ended within a day; `revisions`, `last_words` and `operations` for what a
     bot of before there were any could not read; `end` is what an asker was told of; `page` counts
-    from 1; `duration` in seconds and `reason` are a freeze's."""
+    from 1; `duration` in seconds and `reason` are a freeze's; `channel` and `message` an
+    announcement's, `bot` is who asks for it; `state` and `version` are a watch's, the state None
+    where it is only read."""
 
     action: ApiAction
     entry: Entry
@@ -110,6 +119,11 @@ class ApiRequest(NamedTuple):
     page: int = 1
     duration: int = freeze.USUAL_SECONDS
     reason: str = ""
+    channel: str = ""
+    bot: str = ""
+    message: str = ""
+    state: str | None = None
+    version: int = 0
 
 
 _KEYS = {
@@ -125,8 +139,15 @@ _KEYS = {
     ApiAction.UNFREEZE: ("requested_by",),
     ApiAction.HOLDS: (),
     ApiAction.PREFLIGHT: (),
+    ApiAction.LIVING: ("request_id",),
+    ApiAction.ANNOUNCE: ("run_id", "channel", "bot", "message", "end"),
+    ApiAction.WATCH: ("channel", "bot", "state", "version"),
 }
-_NEEDED = (ApiAction.DEPLOY, "target"), (ApiAction.TOLD, "request_id")
+_NEEDED = (
+    (ApiAction.DEPLOY, "target"),
+    (ApiAction.TOLD, "request_id"),
+    (ApiAction.LIVING, "request_id"),
+)
 _FORMS = {
     "request_id": "<platform>.<bot>.<channel>.<asked>",
     "reply": "the id of a message",
@@ -137,6 +158,9 @@ _FORMS = {
     "requested_by": "<platform>:<user id> <name>",
     "operation": "rollback, resume or unlock, or nothing to deploy",
     "override": "`freeze` or nothing",
+    "channel": "discord:<channel> or telegram:<chat>, there with /<topic>",
+    "bot": "the name that the chat key carries",
+    "message": "the id of a message",
 }
 
 
@@ -174,6 +198,11 @@ def _parse(body: Mapping[str, object]) -> ApiRequest:
         _number(body.get("page", 1), "page", 100),
         _number(body.get("seconds", freeze.USUAL_SECONDS), "seconds", freeze.LONGEST_SECONDS),
         _reason(body.get("reason", "")),
+        _formed(body, "channel", announcement.CHANNEL) if "channel" in known else "",
+        _formed(body, "bot", _BOT) if "bot" in known else "",
+        _formed(body, "message", _MESSAGE) if body.get("message") else "",
+        _state(body.get("state")),
+        _number(body.get("version", 0), "version", 2**53, least=0),
     )
 
 
@@ -205,7 +234,20 @@ def _reason(value: object) -> str:
     raise ValueError("`reason` must be a text")
 
 
-def _number(value: object, key: str, most: int) -> int:
-    if type(value) is int and 1 <= value <= most:  # True is an int too
+def _formed(body: Mapping[str, object], key: str, form: re.Pattern[str]) -> str:
+    value = body.get(key)
+    if isinstance(value, str) and form.fullmatch(value):
         return value
-    raise ValueError(f"`{key}` must be a whole number from 1 to {most}")
+    raise ValueError(f"`{key}` must be {_FORMS[key]}")
+
+
+def _state(value: object) -> str | None:
+    if value is None or (isinstance(value, str) and len(value) <= LONGEST_STATE):
+        return value
+    raise ValueError(f"`state` must be a text of at most {LONGEST_STATE} characters")
+
+
+def _number(value: object, key: str, most: int, least: int = 1) -> int:
+    if type(value) is int and least <= value <= most:  # True is an int too
+        return value
+    raise ValueError(f"`{key}` must be a whole number from {least} to {most}")

@@ -12,6 +12,7 @@ from clawbot.page import Page, cut, fitted, page
 from clawbot.progress import HostProgress, Progress, Stage
 from clawbot.replies import (
     Deploying,
+    GoesOn,
     HistoryReport,
     Notice,
     PreflightReport,
@@ -19,9 +20,11 @@ from clawbot.replies import (
     Reply,
     StatusReport,
     Tone,
+    WatchReport,
 )
 from fleet_control import history, phrases
 from fleet_control.duration import older
+from fleet_control.finding import Finding
 from fleet_control.history import HistoryRow, RunResult
 from fleet_control.last_words import quoted
 from fleet_control.line import printable
@@ -32,7 +35,7 @@ ROWS_A_PAGE = 12
 LONGEST_ROW = 320
 LONGEST_ANSWER = 130
 # What one thing of a preflight has at least, of which thirty fit, and at most.
-CHECK_ROW = range(130, 600)
+CHECK_ROW = range(130, 700)
 LONGEST_ID = 64
 # Eight of them fit into a description.
 LONGEST_RUN = 510
@@ -66,7 +69,7 @@ def embed(reply: Reply, now: float) -> discord.Embed:
     return made
 
 
-def _drawn(reply: Reply, now: float) -> discord.Embed:
+def _drawn(reply: Reply, now: float) -> discord.Embed:  # noqa: PLR0911  (one a kind of reply)
     match reply:
         case Notice():
             text = "\n".join(said(line) for line in reply.lines)
@@ -81,6 +84,21 @@ def _drawn(reply: Reply, now: float) -> discord.Embed:
             return _deploying(reply, now)
         case PreflightReport():
             return _preflight(reply)
+        case GoesOn():
+            return _embed(f"{plain(reply.what)}: told elsewhere", "", GREY)
+        case WatchReport():
+            return _watch(reply)
+
+
+def _watch(report: WatchReport) -> discord.Embed:
+    rows = [_finding("🔴", one) for one in report.wrong]
+    rows += [_finding("🟡", one) for one in report.flapping]
+    rows += [_finding("🟢", one) for one in report.well]
+    return _embed("The fleet", "\n".join(rows), RED if report.wrong else GREY)
+
+
+def _finding(light: str, one: Finding) -> str:
+    return f"{light} **{plain(one.of or 'The fleet')}** {said(one.words)}\n-# {said(one.repair)}"
 
 
 def status_page(report: StatusReport) -> Page[InstanceStatus]:

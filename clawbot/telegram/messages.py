@@ -10,6 +10,7 @@ from clawbot.page import Page, fitted, page
 from clawbot.progress import HostProgress
 from clawbot.replies import (
     Deploying,
+    GoesOn,
     HistoryReport,
     Notice,
     PreflightReport,
@@ -17,6 +18,7 @@ from clawbot.replies import (
     Reply,
     StatusReport,
     Tone,
+    WatchReport,
 )
 from fleet_control import history, phrases
 from fleet_control.duration import older
@@ -35,7 +37,7 @@ LONGEST_ID = 64
 LONGEST_ROW = 325
 ROWS_A_PAGE = 10
 # What one thing of a preflight has at least, of which thirty fit, and at most.
-CHECK_ROW = range(130, 600)
+CHECK_ROW = range(130, 700)
 # Three of them for each host of a question, or one of many more; with what is asked before.
 LONGEST_MOVE, LONGEST_WHY = 150, 600
 _INDENT = "    "
@@ -46,7 +48,7 @@ BAR = 16
 _TONES = {Tone.PLAIN: "", Tone.REFUSED: "✋ ", Tone.BROKEN: "⚠️ "}
 
 
-def render(reply: Reply, now: float) -> str:
+def render(reply: Reply, now: float) -> str:  # noqa: PLR0911  (one a kind of reply)
     """A reply as HTML; `now` in Unix seconds, for ages."""
     match reply:
         case Notice():
@@ -62,6 +64,17 @@ def render(reply: Reply, now: float) -> str:
             return _fit(_deploying(reply))
         case PreflightReport():
             return _fit(_preflight(reply))
+        case GoesOn():
+            return _bold(f"{reply.what}: told elsewhere")
+        case WatchReport():
+            return _fit(_watch(reply))
+
+
+def _watch(report: WatchReport) -> Iterator[str]:
+    for light, found in (("🔴", report.wrong), ("🟡", report.flapping), ("🟢", report.well)):
+        for one in found:
+            yield f"{light} {_bold(one.of or 'The fleet')} {said(one.words)}"
+            yield f"{_INDENT}{said(one.repair)}"
 
 
 def status_page(report: StatusReport) -> Page[InstanceStatus]:

@@ -9,6 +9,7 @@ from clawbot import wording
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import (
     Deploying,
+    GoesOn,
     HistoryReport,
     Notice,
     PreflightReport,
@@ -16,6 +17,7 @@ from clawbot.replies import (
     Reply,
     StatusReport,
     Tone,
+    WatchReport,
     is_final,
 )
 from fleet_control import history, phrases
@@ -56,7 +58,7 @@ def is_settled(reply: Reply) -> bool:
     return is_final(reply) or isinstance(reply, Question)
 
 
-def render(reply: Reply, now: float, room: int | None = None) -> Text:
+def render(reply: Reply, now: float, room: int | None = None) -> Text:  # noqa: PLR0911  (one a kind of reply)
     """A reply as lines; `now` in Unix seconds, for ages; `room` in columns, None for any."""
     width = min(room or WIDTH, WIDTH)
     match reply:
@@ -72,6 +74,17 @@ def render(reply: Reply, now: float, room: int | None = None) -> Text:
             return _joined(_deploying(reply, now, width))
         case PreflightReport():
             return _joined(_preflight(reply, width))
+        case GoesOn():
+            return _joined(_wrapped("", f"{reply.what}: told elsewhere", width))
+        case WatchReport():
+            return _joined(_watch(reply, width))
+
+
+def _watch(report: WatchReport, width: int) -> Iterator[Text]:
+    for mark, found in (("✗", report.wrong), ("~", report.flapping), ("✓", report.well)):
+        for one in found:
+            yield from _wrapped(f"{mark} ", f"{one.of or 'The fleet'} {one.words}", width)
+            yield from _wrapped("  ", one.repair, width)
 
 
 def _joined(lines: Iterable[Text], style: str = "") -> Text:

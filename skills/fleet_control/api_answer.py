@@ -10,6 +10,7 @@ import aiohttp
 from pydantic import AfterValidator, BeforeValidator, TypeAdapter, ValidationError
 
 from fleet_control import skew
+from fleet_control.announcement import Announcement, ReplyLife, WatchLease
 from fleet_control.error import AwsRefused, ControlApiDown, ControlApiError, ControlApiRefused
 from fleet_control.freeze import Freeze
 from fleet_control.history import HistoryPage
@@ -54,6 +55,9 @@ _REVISIONS = TypeAdapter(tuple[Annotated[Revision, AfterValidator(_committed)], 
 _FREEZE = TypeAdapter(Freeze)
 _FREEZE_OR_NONE: TypeAdapter[Freeze | None] = TypeAdapter(Freeze | None)
 _LOCK_OR_NONE: TypeAdapter[HeldLock | None] = TypeAdapter(HeldLock | None)
+_ANNOUNCEMENT = TypeAdapter(Announcement)
+_REPLY_LIFE = TypeAdapter(ReplyLife)
+_WATCH_LEASE = TypeAdapter(WatchLease)
 _RUNS: TypeAdapter[tuple[Run, ...]] = TypeAdapter(tuple[_Run, ...])
 _HISTORY: TypeAdapter[HistoryPage] = TypeAdapter(HistoryPage)
 
@@ -203,6 +207,18 @@ def freeze(answer: dict[str, Any]) -> tuple[Freeze, Freeze | None]:
 
 def lifted(answer: dict[str, Any]) -> Freeze | None:
     return _part(_FREEZE_OR_NONE, {"lifted": None, **answer}, "lifted")
+
+
+def announcement(answer: dict[str, Any]) -> Announcement:
+    return _part(_ANNOUNCEMENT, answer, "announcement")
+
+
+def reply_life(answer: dict[str, Any]) -> ReplyLife:
+    return _part(_REPLY_LIFE, answer, "reply")
+
+
+def watch_lease(answer: dict[str, Any]) -> WatchLease:
+    return _part(_WATCH_LEASE, answer, "watch")
 
 
 def dispatched(answer: dict[str, Any]) -> Dispatched:

@@ -9,6 +9,7 @@ from typing import Any, Self
 import aiohttp
 
 from fleet_control import api_answer, skew
+from fleet_control.announcement import Announcement, ReplyLife, WatchLease
 from fleet_control.api_answer import BrokenOff, Dispatched, Lost, Stopping
 from fleet_control.clock import Clock
 from fleet_control.error import (
@@ -152,7 +153,10 @@ class ControlApi:
         text, version = answer.get("registry"), answer.get("version")
         if not isinstance(text, str) or not isinstance(version, str):
             raise ControlApiDown("The Control API answered without a registry.")
-        return RegistryRead(text, version, api_answer.revisions(answer))
+        revisions, ends = api_answer.revisions(answer), answer.get("token_ends")
+        return RegistryRead(
+            text, version, revisions, float(ends) if isinstance(ends, int | float) else None
+        )
 
     async def preflight(self) -> tuple[str, tuple[Check, ...]]:
         """Who we are to it, as in `chat:clawbot`, and what it sees of whether a deploy would
@@ -197,6 +201,31 @@ class ControlApi:
     async def note_told(self, request_id: str, end: str) -> None:
         """The asker was told that it ended so, a word."""
         await self._asked({"action": "told", "request_id": request_id, "end": end})
+
+    async def living(self, request_id: str) -> ReplyLife:
+        """Say that our reply to this ask lives, unless it was given up before."""
+        return api_answer.reply_life(
+            await self._asked({"action": "living", "request_id": request_id})
+        )
+
+    async def announce(
+        self, run_id: int, channel: str, bot: str, message: str = "", end: str = ""
+    ) -> Announcement:
+        """Take or renew the lease of telling this channel how a deploy goes, and note in which
+        message it stands and which end was told there; who has the lease then."""
+        ask = {"action": "announce", "run_id": run_id, "channel": channel, "bot": bot}
+        noted = {name: one for name, one in (("message", message), ("end", end)) if one}
+        return api_answer.announcement(await self._asked({**ask, **noted}))
+
+    async def watch(
+        self, channel: str, bot: str, state: str | None = None, version: int = 0
+    ) -> WatchLease:
+        """Take or renew the lease of watching the fleet for this channel; with a `state`, write
+        that in the place of the one of this version. What stands then."""
+        ask: dict[str, Any] = {"action": "watch", "channel": channel, "bot": bot}
+        if state is not None:
+            ask |= {"state": state, "version": version}
+        return api_answer.watch_lease(await self._asked(ask))
 
     async def _taken(self, entry: Entry, lost: Lost) -> Dispatched | None:
         """The run of a deploy whose answer was lost; None once it would be listed if it were."""

@@ -14,8 +14,11 @@ from fleet_control.status import FleetStatus, InstanceStatus, Problem
 _PROBLEMS = {
     Problem.MISSING: "missing",
     Problem.NOT_HEALTHY: "not healthy",
+    Problem.RETIRING: "retiring",
+    Problem.CRASH_LOOPING: "crash-looping",
     Problem.TWO_HOSTS: "with two hosts",
     Problem.UNREGISTERED: "not in the registry",
+    Problem.NOT_AS_DEPLOYED: "not as deployed",
     Problem.WRONG_TYPE: "of the wrong type",
     Problem.OLDER_IMAGE: "on an older image",
 }

@@ -44,6 +44,7 @@ class Point(StrEnum):
     DOCUMENT = "SSM document"
     ROLES = "roles and users"
     CHANNELS = "rights in channels"
+    FLEET_CHANNEL = "fleet's channel"
 
 
 FIRST = "Mend what is wrong first."
@@ -56,6 +57,7 @@ _SEEN_BY = {
     Point.SEED: AT_A_DESK,
     Point.DOCUMENT: AT_A_DESK,
     Point.ROLES: AT_A_DESK,
+    Point.FLEET_CHANNEL: "`/fleet preflight` in Discord or Telegram sees it.",
     Point.CHANNELS: "`/fleet preflight` in Discord or Telegram sees it.",
 }
 _BY_THE_API = "Whoever reaches the Control API sees it."

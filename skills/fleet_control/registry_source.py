@@ -23,11 +23,13 @@ class RegistryRead(NamedTuple):
     Attributes:
         version: GitHub's sha of the file.
         revisions: the branch's newest, the newest first; empty where the API can't say.
+        token_ends: when GitHub's token ends, Unix seconds; None where the API can't say.
     """
 
     text: str
     version: str
     revisions: tuple[Revision, ...] = ()
+    token_ends: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class KnownRegistry:
         fresh: whether it came from its source within the last minute.
         trouble: why it is not fresh, in a sentence.
         problems: what is wrong with the one at its source, where that is not valid.
+        token_ends: when the Control API's token for GitHub ends, Unix seconds; None if unknown.
         is_read: whether there is one; else it is empty, and says nothing of any host.
     """
 
@@ -52,6 +55,7 @@ class KnownRegistry:
     revisions: tuple[Revision, ...] = ()
     problems: tuple[str, ...] = ()
     is_read: bool = True
+    token_ends: float | None = None
 
 
 def unread(error: RegistryError, now: float) -> KnownRegistry:
@@ -95,7 +99,14 @@ class RegistrySource:
         try:
             read, now = await self._fetch(), self._clock.now()
             known = parse(read.text)
-            return KnownRegistry(known, read.version, now, fresh=True, revisions=read.revisions)
+            return KnownRegistry(
+                known,
+                read.version,
+                now,
+                fresh=True,
+                revisions=read.revisions,
+                token_ends=read.token_ends,
+            )
         except FleetError as error:
             kept = self._known or self._from_file(error)
             return replace(

@@ -22,22 +22,33 @@ HELD_IN_PROGRESS_SECONDS = 900.0
 
 
 class Problem(StrEnum):
-    """What can be wrong with an instance, worst first."""
+    """What can be wrong with an instance, or with the whole fleet, worst first."""
 
     MISSING = "missing"
     NOT_HEALTHY = "not_healthy"
+    RETIRING = "retiring"
+    CRASH_LOOPING = "crash_looping"
     TWO_HOSTS = "two_hosts"
     UNREGISTERED = "unregistered"
+    NOT_AS_DEPLOYED = "not_as_deployed"
     WRONG_TYPE = "wrong_type"
     OLDER_IMAGE = "older_image"
+    TOKEN_ENDS = "token_ends"  # noqa: S105  (the name of one)
+    NO_IMAGE_BUILT = "no_image_built"
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong, in words."""
+    """One thing that is wrong.
+
+    Attributes:
+        words: what it is, as it goes on after the id.
+        repair: what mends it, in a sentence; may hold `code` in backquotes.
+    """
 
     problem: Problem
     words: str
+    repair: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +94,17 @@ class InstanceStatus:
 
 @dataclass(frozen=True, slots=True)
 class FleetStatus:
-    """The whole fleet, worst first, then by id as people count (2 before 10)."""
+    """The whole fleet, worst first, then by id as people count (2 before 10).
+
+    Attributes:
+        faults: what is wrong with no single instance.
+    """
 
     rows: tuple[InstanceStatus, ...]
     images: tuple[Image, ...]
     taken: float
     known: KnownRegistry
+    faults: tuple[Fault, ...] = ()
 
     @property
     def registry(self) -> Registry:

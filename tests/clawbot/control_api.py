@@ -106,6 +106,8 @@ class Api:
         match ask["action"]:
             case "told":
                 return self._told(ask)
+            case "living" | "announce" | "watch":
+                return self._of_leases(ask)
             case "deploy":
                 self.told.setdefault(ask["request_id"], "")
                 told = {name: ask.get(name) or "" for name in TITLE_FIELDS}
@@ -135,6 +137,16 @@ class Api:
             case "preflight":
                 return {"checks": self.checks, "signer": self.signer}
         raise AssertionError(ask)
+
+    def _of_leases(self, ask: dict[str, Any]) -> dict[str, Any]:
+        """Every reply lives, and every lease is the asker's."""
+        bot = ask.get("bot", "")
+        announced = {"silence": "", "by": bot, "message": ask.get("message", "")}
+        return {
+            "reply": {"lives": True},
+            "announcement": announced,
+            "watch": {"mine": True, "state": ask.get("state") or "", "version": 1},
+        }
 
     def _told(self, ask: dict[str, Any]) -> dict[str, Any]:
         if "end" in ask:

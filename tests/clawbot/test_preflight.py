@@ -34,7 +34,7 @@ async def test_what_takes_longer_than_a_second_says_so_and_in_time_it_is_answere
     await clock.turn(0.9)
     assert chat.said == []
     await clock.turn(0.1)
-    assert chat.said == [PreflightReport(looked_at=24)]
+    assert chat.said == [PreflightReport(looked_at=25)]
     await clock.turn(9)
     of = {one.name: one for one in (await asked).checks}
     told = "Discord did not answer in 8 s."

@@ -9,6 +9,7 @@ from fleet_control.error import ControlApiDown, ControlApiRefused, OutcomeUnknow
 from fleet_control.history import HistoryPage
 from fleet_control.last_words import LastWords
 from fleet_control.ledger import Job, Revision, Step
+from fleet_control.registry_source import RegistryRead
 from tests.fleet_control import lambdas
 from tests.fleet_control.deploys import DISPATCHED, ENTRY, RUN, TAKEN
 from tests.fleet_control.fleets import run
@@ -206,7 +207,7 @@ async def test_the_registry_comes_word_for_word(control: Lambda, api: ControlApi
     text = '{"claw-1": {}, "claw-1": {}}\n'
     control.answers({"ok": True, "registry": text, "version": "abc"})
 
-    assert await api.registry() == (text, "abc", ())
+    assert await api.registry() == RegistryRead(text, "abc")
 
 
 async def test_a_cancel_names_who_asked(control: Lambda, api: ControlApi) -> None:

@@ -16,6 +16,7 @@ from lambda_fn.build import build
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = (
     "__init__.py",
+    "announcement.py",
     "caller.py",
     "deploy_jobs.py",
     "duration.py",
