@@ -169,12 +169,12 @@ def test_what_is_wrong_has_the_room_that_the_rest_leaves() -> None:
     assert "x" * 300 + "\n    " + "y" * 250 in telegram(report)
 
 
-def test_one_thing_has_six_hundred_characters_at_the_most_and_half_for_its_name() -> None:
+def test_one_thing_has_seven_hundred_characters_at_the_most_and_half_for_its_name() -> None:
     long = Check("n" * 400, Outcome.OK, "x" * 900)
     in_discord = embed(PreflightReport((long,)), 0.0).description or ""
     (in_telegram,) = telegram(PreflightReport((long,))).splitlines()[1:]
     # A line for what to do would have the rest.
-    assert len(in_discord) == 600 - len("\n-# ")
-    assert in_discord.startswith(f"✓ **{'n' * 299}…** · xxx")
-    assert len(in_telegram) == 600 - len("\n    ")
-    assert in_telegram.startswith(f"✓ {'n' * 299}… xxx")
+    assert len(in_discord) == 700 - len("\n-# ")
+    assert in_discord.startswith(f"✓ **{'n' * 349}…** · xxx")
+    assert len(in_telegram) == 700 - len("\n    ")
+    assert in_telegram.startswith(f"✓ {'n' * 349}… xxx")
