@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fleet_control.clock import Clock
@@ -57,6 +57,10 @@ class ChatHistory:
     topics: dict[tuple[int, int], bool] = field(default_factory=dict)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     _last_id: dict[int, int] = field(default_factory=dict)
+
+    def seen_by(self, bot: Json) -> "ChatHistory":
+        """The same chats and messages, as another bot has them."""
+        return replace(self, bot=bot, edits=[], standing={})
 
     def chat(self, chat_id: int) -> Json:
         if chat_id in self.moved:

@@ -30,7 +30,8 @@ class Called:
 
 
 class BotApi:
-    """One bot's Bot API. `token` is the only one it knows; calls pass `middlewares` first.
+    """One bot's Bot API. `token` is the only one it knows; calls pass `middlewares` first. `beside`
+    is another bot's, whose chats this one is in, too.
 
     Attributes:
         calls: what arrived, oldest first.
@@ -42,9 +43,10 @@ class BotApi:
         clock: Clock,
         username: str = "fleet_bot",
         middlewares: Sequence[Middleware] = (),
+        beside: "BotApi | None" = None,
     ) -> None:
-        bot_id = int(token.partition(":")[0])
-        self.history = ChatHistory(user(bot_id, "Fleet", is_bot=True, username=username), clock)
+        bot = user(int(token.partition(":")[0]), "Fleet", is_bot=True, username=username)
+        self.history = beside.history.seen_by(bot) if beside else ChatHistory(bot, clock)
         self.updates = UpdateQueue()
         self.methods = Methods(self.history, self.updates)
         self.weather = NetworkFaults(clock)
