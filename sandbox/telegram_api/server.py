@@ -34,6 +34,9 @@ class BotApi:
 
     Attributes:
         calls: what arrived, oldest first.
+        all: those of every bot in the same chats, itself among them.
+        hears_all: whether its bot is told of all that people say in a group; else it has Telegram's
+            privacy mode.
     """
 
     def __init__(
@@ -42,17 +45,46 @@ class BotApi:
         clock: Clock,
         username: str = "fleet_bot",
         middlewares: Sequence[Middleware] = (),
+        beside: "BotApi | None" = None,
     ) -> None:
-        bot_id = int(token.partition(":")[0])
-        self.history = ChatHistory(user(bot_id, "Fleet", is_bot=True, username=username), clock)
+        bot = user(int(token.partition(":")[0]), "Fleet", is_bot=True, username=username)
+        self.history: ChatHistory = (
+            beside.history.of_another(bot) if beside else ChatHistory(bot, clock)
+        )
+        self.all: list[BotApi] = beside.all if beside else []
+        self.all.append(self)
+        self.hears_all = beside is None
         self.updates = UpdateQueue()
         self.methods = Methods(self.history, self.updates)
         self.weather = NetworkFaults(clock)
         self.calls: list[Called] = []
+        self._clock = clock
         self._token = token
         self._middlewares = middlewares
         self._runner: web.AppRunner | None = None
         self._port = 0
+
+    def another(
+        self, token: str, username: str, middlewares: Sequence[Middleware] = ()
+    ) -> "BotApi":
+        """The Bot API of another bot in the same groups, at an address of its own.
+
+        In a supergroup both have the same numbers for a message, in another group each its own; a
+        chat with a person is each one's own. What people do there, it is told of like Telegram's
+        privacy mode has it; it starts and stops by itself.
+        """
+        return BotApi(token, self._clock, username, middlewares, self.all[-1])
+
+    def hears(self, message: Json) -> bool:
+        """Whether the bot is told of what somebody says in a group that both are in."""
+        me = self.history.bot
+        if self.history.me(message["chat"]["id"])["status"] in ("kicked", "left"):
+            return False
+        sender = message.get("from")
+        to_me = f"@{me['username']}".lower() in message.get("text", "").lower()
+        answers_me = message.get("reply_to_message", {}).get("from") == me
+        is_of_bot = sender is not None and sender["is_bot"]
+        return to_me or answers_me or sender is None or (self.hears_all and not is_of_bot)
 
     @property
     def url(self) -> str:
