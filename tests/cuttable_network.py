@@ -1,7 +1,12 @@
 """A middleware that cuts off all of a bot's calls at a chosen one, as a kill of the bot does."""
 
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
+
+Asked = TypeVar("Asked", bound=web.BaseRequest)
 
 
 class CuttableNetwork:
@@ -30,31 +35,39 @@ class CuttableNetwork:
     def middleware(self) -> Middleware:
         @web.middleware
         async def passing(request: web.Request, handler: Handler) -> web.StreamResponse:
-            if request.headers.get("Upgrade") == "websocket":
-                return await handler(request)
-            counts = not request.path.endswith("/getUpdates")
-            self.under_way += counts
-            try:
-                return await self._pass(request, handler)
-            finally:
-                self.under_way -= counts
+            return await self.carry(request, handler)
 
         return passing
 
-    async def _pass(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def carry(
+        self, request: Asked, handler: Callable[[Asked], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """The answer to a call that comes through here, or none."""
+        if request.headers.get("Upgrade") == "websocket":
+            return await handler(request)
+        counts = not request.path.endswith("/getUpdates")
+        self.under_way += counts
+        try:
+            return await self._pass(request, handler)
+        finally:
+            self.under_way -= counts
+
+    async def _pass(
+        self, request: Asked, handler: Callable[[Asked], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
         if self._ends(request, acted=False):
             return _dropped(request)
         answer = await handler(request)
         return _dropped(request) if self._ends(request, acted=True) else answer
 
-    def _ends(self, request: web.Request, *, acted: bool) -> bool:
+    def _ends(self, request: web.BaseRequest, *, acted: bool) -> bool:
         if not self.is_cut:
             self.moments.append((request.method, request.path, acted))
             self.is_cut = len(self.moments) == self.fatal
         return self.is_cut
 
 
-def _dropped(request: web.Request) -> web.Response:
+def _dropped(request: web.BaseRequest) -> web.Response:
     if request.transport is not None:
         request.transport.abort()
     return web.Response()

@@ -32,11 +32,15 @@ class Called:
 class BotApi:
     """One bot's Bot API. `token` is the only one it knows; calls pass `middlewares` first.
 
+    `beside` is another bot's, in whose groups this one is, too: in a supergroup both have the same
+    numbers for a message, in another group each its own, and each is alone with people by itself.
+    It is told of what people do there as Telegram's privacy mode has it.
+
     Attributes:
         calls: what arrived, oldest first.
         all: those of every bot in the same chats, itself among them.
-        hears_all: whether its bot is told of all that people say in a group; else it has Telegram's
-            privacy mode.
+        hears_all: whether its bot is told of all that people say in a group, and not only of what
+            is said to it.
     """
 
     def __init__(
@@ -49,7 +53,7 @@ class BotApi:
     ) -> None:
         bot = user(int(token.partition(":")[0]), "Fleet", is_bot=True, username=username)
         self.history: ChatHistory = (
-            beside.history.of_another(bot) if beside else ChatHistory(bot, clock)
+            beside.all[-1].history.of_another(bot) if beside else ChatHistory(bot, clock)
         )
         self.all: list[BotApi] = beside.all if beside else []
         self.all.append(self)
@@ -58,22 +62,10 @@ class BotApi:
         self.methods = Methods(self.history, self.updates)
         self.weather = NetworkFaults(clock)
         self.calls: list[Called] = []
-        self._clock = clock
         self._token = token
         self._middlewares = middlewares
         self._runner: web.AppRunner | None = None
         self._port = 0
-
-    def another(
-        self, token: str, username: str, middlewares: Sequence[Middleware] = ()
-    ) -> "BotApi":
-        """The Bot API of another bot in the same groups, at an address of its own.
-
-        In a supergroup both have the same numbers for a message, in another group each its own; a
-        chat with a person is each one's own. What people do there, it is told of like Telegram's
-        privacy mode has it; it starts and stops by itself.
-        """
-        return BotApi(token, self._clock, username, middlewares, self.all[-1])
 
     def hears(self, message: Json) -> bool:
         """Whether the bot is told of what somebody says in a group that both are in."""

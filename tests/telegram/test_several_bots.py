@@ -18,7 +18,7 @@ SMALL = -4004
 
 @pytest.fixture
 async def other(scene: TelegramScene) -> AsyncIterator[BotApi]:
-    other = scene.telegram.another(OTHER_TOKEN, "other_bot")
+    other = BotApi(OTHER_TOKEN, scene.clock, "other_bot", beside=scene.telegram)
     await other.start()
     yield other
     await other.stop()
