@@ -13,6 +13,7 @@ from tests.lambda_fn.small_github import SmallGitHub, job, run_of
 
 BEGINS_SECONDS = 15.0
 FORGOTTEN_DAYS = 30
+LASTS_SECONDS = 60.0
 DAY_SECONDS = 24 * 3600.0
 REASON = "The new host did not become healthy."
 
@@ -22,12 +23,12 @@ class MovingGitHub(SmallGitHub):
     """Each run begins after a while, replaces its target, and ends as that fares.
 
     Attributes:
-        lasts: seconds from a dispatch until its run ends.
+        lasts: seconds from a dispatch until its run ends, by its target.
         ill: the targets whose new host does not become healthy.
     """
 
     clock: TurnedClock = field(default_factory=TurnedClock)
-    lasts: float = 60.0
+    lasts: dict[str, float] = field(default_factory=dict)
     ill: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -67,11 +68,13 @@ class MovingGitHub(SmallGitHub):
         for run in self.runs:
             age = self.clock.now() - run["dispatched"]
             if run["status"] != "completed" and age >= BEGINS_SECONDS:
-                self._show(run, ended=age >= self.lasts)
+                self._show(run, age)
 
-    def _show(self, run: dict[str, Any], *, ended: bool) -> None:
+    def _show(self, run: dict[str, Any], age: float) -> None:
         target, begun = run["display_title"].split(" | ")[2], run["dispatched"]
-        at, conclusion = begun + (self.lasts if ended else BEGINS_SECONDS), None
+        lasts = self.lasts.get(target, LASTS_SECONDS)
+        ended, conclusion = age >= lasts, None
+        at = begun + (lasts if ended else BEGINS_SECONDS)
         run |= {"status": "in_progress", "updated_at": _moment(at)}
         if ended:
             conclusion = "failure" if target in self.ill else "success"

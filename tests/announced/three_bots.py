@@ -6,6 +6,7 @@ itself, with a table of moto's.
 """
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from functools import partial
@@ -21,8 +22,13 @@ from clawbot.front import Front
 from clawbot.serve import side_by_side
 from clawbot.settings import load
 from clawbot.telegram.run import run as run_telegram
+from fleet_control import daemon
+from fleet_control.clock import SystemClock
 from fleet_control.control_api import ControlApi
 from fleet_control.ledger import Entry
+from lambda_fn.github_cache import GitHubCache
+from lambda_fn.handler import handler
+from lambda_fn.settings import SecretReader
 from sandbox.discord_api.address import pointed_at
 from sandbox.discord_api.backend import Application
 from sandbox.discord_api.server import DiscordApi
@@ -52,6 +58,10 @@ SOON_SECONDS = 0.01
 POLL_SECONDS = 5
 ANSWER_SECONDS = 2.0
 LOOK_EVERY_SECONDS = 20.0
+# How the clock goes on: by less than any wait that matters here.
+STEP_SECONDS = 10.0
+# So often nothing was to be done, one time after the other: then there is nothing.
+IDLE_TIMES = 50
 
 
 class OneBot:
@@ -130,7 +140,10 @@ class ThreeBots:
         }
         keys = [_principal("chat", bot.name, bot.key) for bot in self.bots]
         keys.append(_principal("agent", "claw-1", "AKIAAGENT1"))
-        self.function = FunctionUrl(environ, keys, REGION, self.clock, line=self._carry)
+        now = self.clock.now
+        turned = partial(handler, secrets=SecretReader(now), cache=GitHubCache(), now=now)
+        # What is signed is signed by the time that it is.
+        self.function = FunctionUrl(environ, keys, REGION, SystemClock(), turned, line=self._carry)
         self.control_api_url = await self.function.start()
         self._stack.push_async_callback(self.function.stop)
 
@@ -230,9 +243,13 @@ class ThreeBots:
     def _caller_on_discord(self, request: web.Request) -> OneBot | None:
         """By its token, or the one of an interaction with it."""
         shown = request.headers.get("Authorization", "").removeprefix("Bot ")
-        asked = next((one for key, one in self.discord.interactions.items() if key in request.path), None)
+        asked = next(
+            (one for key, one in self.discord.interactions.items() if key in request.path), None
+        )
         for bot in (self.one, self.two):
-            if bot.app and (bot.app.token == shown or (asked and asked.application == bot.app.bot.id)):
+            if bot.app and (
+                bot.app.token == shown or (asked and asked.application == bot.app.bot.id)
+            ):
                 return bot
         return None
 
@@ -266,6 +283,20 @@ class ThreeBots:
 
     # -- time ------------------------------------------------------------------------------
 
+    async def pass_time(self, seconds: float, step: float = STEP_SECONDS) -> None:
+        """Let time pass, and all that the bots have to do come to its end at each step."""
+        for _ in range(round(seconds / step)):
+            await self.clock.turn(step)
+            await self.idle()
+
+    async def idle(self) -> None:
+        """Until no bot has anything left to do that needs no time."""
+        idle = 0
+        while idle < IDLE_TIMES:
+            busy = any(bot.line.under_way for bot in self.bots) or _is_ec2_asked()
+            await asyncio.sleep(0.001 if busy else 0)
+            idle = 0 if busy else idle + 1
+
     async def until(self, holds: Callable[[], object], each: float = 0.1) -> None:
         """Let time pass, so many seconds at a turn, until something is so."""
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -274,6 +305,10 @@ class ThreeBots:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(SOON_SECONDS):
                         await self.discord.until(holds)
+
+
+def _is_ec2_asked() -> bool:
+    return any(thread.name == daemon.NAME for thread in threading.enumerate())
 
 
 def _all_more(now: tuple[int, ...], before: tuple[int, ...]) -> bool:
