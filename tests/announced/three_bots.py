@@ -7,7 +7,7 @@ itself, with a table of moto's.
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from types import TracebackType
@@ -161,15 +161,20 @@ class ThreeBots:
     async def start(self, *bots: OneBot) -> None:
         """Let these serve, or all."""
         for bot in bots or self.bots:
-            bot.line.begin(0)
-            begun = self._begun(bot)
-            bot.program = ProgramTasks(self._serving(bot))
-            program = bot.program.task
-            await self.until(
-                lambda bot=bot, begun=begun: program.done() or _all_more(self._begun(bot), begun)
-            )
-            if program.done():
-                program.result()
+            await self._start(bot)
+
+    async def _start(self, bot: OneBot) -> None:
+        bot.line.begin(0)
+        before = self._begun(bot)
+        bot.program = ProgramTasks(self._serving(bot))
+        task = bot.program.task
+
+        def serves() -> bool:
+            return all(one > other for one, other in zip(self._begun(bot), before, strict=True))
+
+        await self.until(lambda: task.done() or serves())
+        if task.done():
+            task.result()
 
     async def kill(self, bot: OneBot) -> None:
         """From one moment to the next nothing of it is left, and nothing it says arrives."""
@@ -186,8 +191,10 @@ class ThreeBots:
             # The library waits that long for guilds that never come.
             fronts.append(Front("Discord", partial(run_discord, guild_ready_timeout=0.05)))
         if bot.telegram:
-            ways = {"limits": SOON, "poll_seconds": POLL_SECONDS, "answer_seconds": ANSWER_SECONDS}
-            fronts.append(Front("Telegram", partial(run_telegram, **ways)))
+            run = partial(
+                run_telegram, limits=SOON, poll_seconds=POLL_SECONDS, answer_seconds=ANSWER_SECONDS
+            )
+            fronts.append(Front("Telegram", run))
         async with assemble(load(self.environ(bot)), HostClock(self.clock)) as made:
             await side_by_side(made, fronts)
 
@@ -309,10 +316,6 @@ class ThreeBots:
 
 def _is_ec2_asked() -> bool:
     return any(thread.name == daemon.NAME for thread in threading.enumerate())
-
-
-def _all_more(now: tuple[int, ...], before: tuple[int, ...]) -> bool:
-    return all(one > other for one, other in zip(now, before, strict=True))
 
 
 def _principal(role: str, owner: str, key: str) -> IamPrincipal:
