@@ -42,7 +42,7 @@ class Killing:
 
     async def at(self, moment: int, comes: Return) -> tuple[list[str], list[str]]:
         """At which calls the victims were killed, empty for none any more, and what is wrong."""
-        self.bots.github.forget()
+        self.bots.runs.forget()
         self._since, self._before = {(one.platform, one.id) for one in said(self.bots)}, []
         for victim in self.victims:
             victim.line.begin(moment)
@@ -90,7 +90,7 @@ class Killing:
             await self.bots.pass_time(STEP_SECONDS, STEP_SECONDS)
 
     def _is_over(self) -> bool:
-        runs = [run for one in self.deploys for run in self.bots.github.runs_of(one.target)]
+        runs = [run for one in self.deploys for run in self.bots.runs.of(one.target)]
         ended = all(run["status"] == "completed" for run in runs)
         return len(runs) >= len(self.deploys) and ended and not self._wrong(back=True)
 
@@ -102,7 +102,7 @@ class Killing:
         for deploy in self.deploys:
             about = [one for one in self._said() if deploy.target in one.text]
             before = [one for one in self._before if deploy.target in one.text]
-            runs = len(self.bots.github.runs_of(deploy.target))
+            runs = len(self.bots.runs.of(deploy.target))
             found = Told(deploy, runs, about, before, back).wrong()
             wrong += [f"{one}\n    " + "\n    ".join(map(str, about)) for one in found]
         return wrong

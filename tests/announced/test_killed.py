@@ -15,8 +15,8 @@ FEWEST_MOMENTS = 20
 
 async def test_what_a_bot_was_asked_is_told_once_whenever_it_dies(bots: ThreeBots) -> None:
     """Bot one was asked on both platforms at once."""
-    bots.github.lasts = {"claw-2": 60.0, "claw-3": 420.0}
-    bots.github.ill = {"claw-3"}
+    bots.runs.lasts = {"claw-2": 60.0, "claw-3": 420.0}
+    bots.runs.ill = {"claw-3"}
 
     async def ask() -> None:
         await bots.asks_on_discord("claw-2")

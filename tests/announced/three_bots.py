@@ -23,30 +23,23 @@ from clawbot.serve import side_by_side
 from clawbot.settings import load
 from clawbot.telegram.run import run as run_telegram
 from fleet_control import daemon
-from fleet_control.clock import SystemClock
-from fleet_control.control_api import ControlApi
 from fleet_control.ledger import Entry
-from lambda_fn.github_cache import GitHubCache
-from lambda_fn.handler import handler
-from lambda_fn.settings import SecretReader
 from sandbox.discord_api.address import pointed_at
 from sandbox.discord_api.backend import Application
 from sandbox.discord_api.server import DiscordApi
-from sandbox.function_url import Answer, FunctionUrl
-from sandbox.principal import ACCOUNT, REGION, IamPrincipal
 from sandbox.telegram_api.history import group, user
 from sandbox.telegram_api.people import People
 from sandbox.telegram_api.server import BotApi
-from tests.announced.moving_github import MovingGitHub
+from tests.announced.moving_runs import MovingRuns
 from tests.clawbot.bots import registry
 from tests.clock import HostClock, TurnedClock
 from tests.cuttable_network import CuttableNetwork
+from tests.discord.control import listening
 from tests.discord.ec2 import Claw, stage
 from tests.fleet_control.aws import FakeEc2
-from tests.lambda_fn.events import CONTROL_TOKEN, fleet_key
-from tests.lambda_fn.role import TABLE
-from tests.lambda_fn.small_github import TOKEN
+from tests.lambda_fn.events import CONTROL_TOKEN
 from tests.program_tasks import ProgramTasks
+from tests.real_control_api import access_key, real_control_api
 from tests.telegram.scene import SOON
 
 FLEET = ("claw-1", "claw-2", "claw-3", "claw-4", "claw-5")
@@ -69,6 +62,7 @@ class OneBot:
 
     Attributes:
         line: what every server but EC2 hears it through.
+        control_api: the Control API's address by that line.
     """
 
     def __init__(self, name: str) -> None:
@@ -77,20 +71,15 @@ class OneBot:
         self.app: Application | None = None
         self.telegram: BotApi | None = None
         self.telegram_token = ""
+        self.control_api = ""
         self.program: ProgramTasks | None = None
-
-    @property
-    def key(self) -> str:
-        """Its access key's id."""
-        return f"AKIACHAT{self.name.upper()}"
 
 
 class ThreeBots:
-    """`table` is the URL of an AWS that has the control table."""
+    """`aws` is where the control table is to be."""
 
-    def __init__(self, clock: TurnedClock, ec2: FakeEc2, table: str) -> None:
-        self.clock, self.ec2, self.table = clock, ec2, table
-        self.github = MovingGitHub(clock=clock)
+    def __init__(self, clock: TurnedClock, ec2: FakeEc2, aws: str) -> None:
+        self.clock, self.ec2, self.aws = clock, ec2, aws
         self.one, self.two, self.three = (OneBot(name) for name in ("one", "two", "three"))
         self.bots = (self.one, self.two, self.three)
         self.discord = DiscordApi(clock, middlewares=[self._on_discord])
@@ -115,37 +104,19 @@ class ThreeBots:
 
     async def __aenter__(self) -> Self:
         stage(self.ec2, [Claw(id_) for id_ in FLEET])
-        self.github.registry = registry(*FLEET).encode()
-        await self.github.start()
-        self._stack.push_async_callback(self.github.stop)
         await self._stack.enter_async_context(self.discord)
         self._stack.enter_context(pointed_at(self.discord.url))
         for bot in self.bots:
             if bot.telegram:
                 await bot.telegram.start()
                 self._stack.push_async_callback(bot.telegram.stop)
-        await self._start_control_api()
+        self.api = await self._stack.enter_async_context(real_control_api(self.clock, aws=self.aws))
+        self.api.github.registry = registry(*FLEET).encode()
+        self.runs = MovingRuns(self.api.github, self.clock)
+        for bot in self.bots:
+            there = listening(self.api, bot.line)
+            bot.control_api = await self._stack.enter_async_context(there)
         return self
-
-    async def _start_control_api(self) -> None:
-        environ = {
-            "CONTROL_API_TOKEN": CONTROL_TOKEN,
-            "GITHUB_TOKEN": TOKEN,
-            "GITHUB_API_URL": self.github.url,
-            "CONTROL_TABLE": TABLE,
-            "AWS_REGION": REGION,
-            "AWS_ENDPOINT_URL": self.table,
-            "AWS_ACCESS_KEY_ID": "AK",
-            "AWS_SECRET_ACCESS_KEY": "secret",
-        }
-        keys = [_principal("chat", bot.name, bot.key) for bot in self.bots]
-        keys.append(_principal("agent", "claw-1", "AKIAAGENT1"))
-        now = self.clock.now
-        turned = partial(handler, secrets=SecretReader(now), cache=GitHubCache(), now=now)
-        # What is signed is signed by the time that it is.
-        self.function = FunctionUrl(environ, keys, REGION, SystemClock(), turned, line=self._carry)
-        self.control_api_url = await self.function.start()
-        self._stack.push_async_callback(self.function.stop)
 
     async def __aexit__(
         self, _kind: type[BaseException] | None, _error: object, _trace: TracebackType | None
@@ -201,10 +172,10 @@ class ThreeBots:
     def environ(self, bot: OneBot) -> dict[str, str]:
         environ = {
             "CLAWBOT_NAME": bot.name,
-            "CLAWBOT_REGION": REGION,
-            "CLAWBOT_CONTROL_API_URL": self.control_api_url,
+            "CLAWBOT_REGION": "eu-central-1",
+            "CLAWBOT_CONTROL_API_URL": bot.control_api,
             "CLAWBOT_CONTROL_TOKEN": CONTROL_TOKEN,
-            "CLAWBOT_AWS_ACCESS_KEY_ID": bot.key,
+            "CLAWBOT_AWS_ACCESS_KEY_ID": access_key(bot.name),
             "CLAWBOT_AWS_SECRET_ACCESS_KEY": "secret",
             "CLAWBOT_EC2_URL": self.ec2.url,
             "CLAWBOT_OPERATORS": f"discord:{self.operator.id},telegram:{OPERATOR}",
@@ -260,13 +231,6 @@ class ThreeBots:
                 return bot
         return None
 
-    async def _carry(self, request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
-        signed = request.headers.get("Authorization", "")
-        for bot in self.bots:
-            if f"Credential={bot.key}/" in signed:
-                return await bot.line.carry(request, answer)
-        return await answer(request)
-
     # -- what people and agents do ---------------------------------------------------------
 
     async def asks_on_discord(self, target: str) -> None:
@@ -282,11 +246,9 @@ class ThreeBots:
 
     async def agent_asks(self, target: str, asked: str) -> None:
         """The agent of claw-1 asks in its shell."""
-        async with ControlApi(
-            self.control_api_url, CONTROL_TOKEN, "AKIAAGENT1", "secret", REGION, self.clock
-        ) as api:
-            request_id = f"agent.claw-1.cli.{asked}"
-            await api.deploy(Entry(request_id=request_id, target=target, caller="claw-1"))
+        entry = Entry(request_id=f"agent.claw-1.cli.{asked}", target=target, caller="claw-1")
+        async with self.api.client("claw-1", "agent") as api:
+            await api.deploy(entry)
 
     # -- time ------------------------------------------------------------------------------
 
@@ -316,7 +278,3 @@ class ThreeBots:
 
 def _is_ec2_asked() -> bool:
     return any(thread.name == daemon.NAME for thread in threading.enumerate())
-
-
-def _principal(role: str, owner: str, key: str) -> IamPrincipal:
-    return IamPrincipal(fleet_key(role, owner), ACCOUNT, f"AIDA{key[4:]}", key, "secret")
