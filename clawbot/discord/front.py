@@ -14,8 +14,9 @@ from clawbot.bot import Bot
 from clawbot.commands import OptionKind
 from clawbot.discord import acknowledgement, buttons
 from clawbot.discord.absence import Absence
-from clawbot.discord.buttons import COG, DiscordAct, DiscordDrawing, DiscordPress, FleetButton
+from clawbot.discord.buttons import COG, DiscordAct, DiscordPress, FleetButton
 from clawbot.discord.choices import Choices, Offer, OvertakenChoices
+from clawbot.discord.drawing import DiscordDrawing
 from clawbot.discord.guild import CHANGES, GuildWatch
 from clawbot.discord.mentions import Mentions
 from clawbot.discord.places import Places
@@ -57,7 +58,9 @@ class FleetCog(commands.Cog, name=COG):
         self._clock = bot.clock
         self._told = told or unwatched("Discord")
         secret = bot.settings.aws_secret_access_key.get_secret_value()
-        self._drawing = DiscordDrawing(Seal(secret), bot.clock, bot.settings.bot)
+        self._drawing = DiscordDrawing(
+            Seal(secret), bot.clock, bot.settings.bot, bot.settings.discord_guild or 0
+        )
         self._choices = Choices(bot.fleet, bot.clock)
         self._mentions = Mentions(bot.commands, bot.clock)
         self._overtaken = OvertakenChoices(bot.clock)
