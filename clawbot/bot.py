@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Self
 
+from clawbot.announcing import Announcer
 from clawbot.answers import Commands
 from clawbot.confirmation import Confirmation
 from clawbot.deploy import Deploys
+from clawbot.fleet_channel import FleetChannel
 from clawbot.ledger_view import LedgerView
 from clawbot.once import Once
 from clawbot.operations import Operations
@@ -37,6 +39,12 @@ class Bot:
     confirmation: Confirmation
     commands: Commands
     preflight: BotPreflight
+
+    def announcer(self, channel: FleetChannel) -> Announcer:
+        """What tells that channel of deploys, while it runs."""
+        return Announcer(
+            self.api, self.tracker, self.deploys.tells, channel, self.settings.bot, self.clock
+        )
 
     async def __aenter__(self) -> Self:
         return self

@@ -163,9 +163,13 @@ class Deploys:
         call = AskerCall(self._calls, run.request_id, ours=False)
         return self._tracker.follow(begun, _never_failing(reply, call, self._clock))
 
+    def tells(self, run: Run) -> bool:
+        """Whether a reply of this process tells how this run goes, or told how it ended."""
+        return ("told", _address(run)) in self._once
+
     def _ask_of(self, run: Run, platform: str) -> RequestId | None:
         """What the run's reply answers, if this bot began that and nobody here finishes it."""
-        if not run.reply or not run.request_id or ("told", _address(run)) in self._once:
+        if not run.reply or not run.request_id or self.tells(run):
             return None
         ask = parse_request_id(run.request_id)
         return ask if (ask.platform, ask.bot) == (platform, self._bot) else None
