@@ -16,6 +16,7 @@ from clawbot.preflight import BotPreflight
 from clawbot.settings import Settings
 from clawbot.speaker import Speakers
 from clawbot.tracking import Tracker
+from clawbot.watching import Watcher
 from fleet_control import ec2
 from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
@@ -48,6 +49,10 @@ class Bot:
 
     async def __aenter__(self) -> Self:
         return self
+
+    def watcher(self, channel: FleetChannel) -> Watcher:
+        """Who tells this channel what is wrong with the fleet; `run` it where it is served."""
+        return Watcher(self.api, self.fleet, channel, self.settings.bot, self.clock)
 
     async def __aexit__(self, *_: object) -> None:
         await self.speakers.close()
