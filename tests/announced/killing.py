@@ -53,7 +53,8 @@ class Killing:
         if comes is not Return.NEVER:
             await self._return(comes)
             back = True
-        await self._until(lambda: not self._wrong(back=back))
+        await self.bots.pass_time(QUIET_SECONDS)  # what was left is heard again, and asked for
+        await self._until(lambda: self._have_ended() and not self._wrong(back=back))
         await self.bots.pass_time(QUIET_SECONDS)
         wrong = self._wrong(back=back)
         await self._return(Return.AFTER_A_MINUTE)
@@ -90,9 +91,13 @@ class Killing:
             await self.bots.pass_time(STEP_SECONDS, STEP_SECONDS)
 
     def _is_over(self) -> bool:
+        begun = all(self.bots.runs.of(one.target) for one in self.deploys)
+        return begun and self._have_ended() and not self._wrong(back=True)
+
+    def _have_ended(self) -> bool:
+        """Whether no run goes on; the button's are looked for, too."""
         runs = [run for one in self.deploys for run in self.bots.runs.of(one.target)]
-        ended = all(run["status"] == "completed" for run in runs)
-        return len(runs) >= len(self.deploys) and ended and not self._wrong(back=True)
+        return all(run["status"] == "completed" for run in runs)
 
     def _said(self) -> list[ChannelMessage]:
         return [one for one in said(self.bots) if (one.platform, one.id) not in self._since]
