@@ -8,7 +8,7 @@ from functools import partial
 from clawbot import login
 from clawbot.living_reply import LivingReply
 from clawbot.replies import PreflightReport
-from clawbot.settings import PREFIX, Settings
+from clawbot.settings import FLEET_CHANNELS, PREFIX, Settings
 from fleet_control import phrases
 from fleet_control.clock import Clock
 from fleet_control.error import FleetError
@@ -23,8 +23,6 @@ MOMENT_SECONDS = 1.0
 # A front that has not answered by then is told beside those that have, within a look's time.
 FRONT_SECONDS = 8.0
 _AGAIN = "Look again in a minute."
-# The setting by which each front has a channel of the fleet's.
-_FLEET_CHANNELS = {"Discord": "discord_fleet_channel", "Telegram": "telegram_fleet_chat"}
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +43,7 @@ class BotPreflight:
         """Ask this from now on for what that front may in its channels, and for what it may in the
         fleet's, which is asked where one is named; without that nobody can see it now."""
         self._fronts[front] = see
-        named = _FLEET_CHANNELS.get(front)
+        named = FLEET_CHANNELS.get(front.lower())
         if named is not None and not getattr(self._settings, named):
             fleet_channel = partial(_unnamed, front, named)
         self._fleet_channels[front] = fleet_channel or _fleet_channel_hidden

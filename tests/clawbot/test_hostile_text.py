@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from clawbot.commands import OptionKind
 from clawbot.discord.choices import offers, runs
-from clawbot.discord.embeds import embed, said
+from clawbot.discord.embeds import embed
 from clawbot.discord.legible import seen as seen_in
+from clawbot.discord.markup import said
 from clawbot.page import Page
 from clawbot.parsing import Unreadable, parse
 from clawbot.progress import HostProgress, HostStage, Progress, Stage

@@ -141,7 +141,7 @@ async def test_where_no_registry_is_read_whose_the_tokens_are_is_not_seen(
     assert seen.told.startswith("The registry is not seen: ")
 
 
-NAMED = {"CLAWBOT_DISCORD_FLEET_CHANNEL": "1"}
+NAMED = {"CLAWBOT_DISCORD_FLEET_CHANNEL": "1", "CLAWBOT_DISCORD_TOKEN": DISCORD}
 TELEGRAM_UNNAMED = wrong(
     Point.FLEET_CHANNEL,
     "No channel is told of the fleet in Telegram.",
