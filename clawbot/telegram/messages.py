@@ -234,8 +234,7 @@ def _deploying(reply: Deploying) -> Iterator[str]:
     title = _bold(wording.what(seen.operation, seen.target))
     deploy = f"{indicator.RUNS[seen.stage]} {title}{named}{wording.overriding(seen.override)}"
     yield f"{deploy}: {plain(wording.stage(seen))}"
-    if by := wording.asked_by(reply):
-        yield plain(f"{by}, {datetime.fromtimestamp(reply.asked_at, UTC):%Y-%m-%d %H:%M} UTC")
+    yield from _asked(reply)
     if seen.made_of:
         yield plain(wording.made_of(seen))
     yield from indicator.hosts_in(seen, BAR, _host)
@@ -253,6 +252,18 @@ def _deploying(reply: Deploying) -> Iterator[str]:
         yield f"🟡 {said(reply.note)}"
     if url := wording.link(seen.url):
         yield f'<a href="{escape(url)}">the run</a>'
+
+
+def _asked(reply: Deploying) -> Iterator[str]:
+    """Who asked for a deploy, and its moments."""
+    if by := wording.asked_by(reply):
+        yield plain(by) + (f", {_moment(reply.asked_at)}" if reply.asked_at else "")
+    if moments := wording.moments(reply.progress, _moment):
+        yield moments
+
+
+def _moment(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _host(host: HostProgress) -> str:
