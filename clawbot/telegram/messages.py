@@ -1,7 +1,6 @@
 """Replies as Telegram's HTML, within its 4,096 characters whatever the fleet's size."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from html import escape
 
 from clawbot import backquotes, indicator, wording
@@ -25,6 +24,7 @@ from clawbot.telegram.markup import (
     bold_piece,
     code,
     fit,
+    moment,
     plain,
     said,
     seen_units,
@@ -177,8 +177,7 @@ def _deploying(reply: Deploying) -> Iterator[str]:
     title = bold(wording.what(seen.operation, seen.target))
     deploy = f"{indicator.RUNS[seen.stage]} {title}{named}{wording.overriding(seen.override)}"
     yield f"{deploy}: {plain(wording.stage(seen))}"
-    if by := wording.asked_by(reply):
-        yield plain(f"{by}, {datetime.fromtimestamp(reply.asked_at, UTC):%Y-%m-%d %H:%M} UTC")
+    yield from _asked(reply)
     if seen.made_of:
         yield plain(wording.made_of(seen))
     yield from indicator.hosts_in(seen, BAR, _host)
@@ -196,6 +195,14 @@ def _deploying(reply: Deploying) -> Iterator[str]:
         yield f"🟡 {said(reply.note)}"
     if url := wording.link(seen.url):
         yield f'<a href="{escape(url)}">the run</a>'
+
+
+def _asked(reply: Deploying) -> Iterator[str]:
+    """Who asked for a deploy, and its moments."""
+    if by := wording.asked_by(reply):
+        yield plain(by) + (f", {moment(reply.asked_at)}" if reply.asked_at else "")
+    if moments := wording.moments(reply.progress, moment):
+        yield moments
 
 
 def _host(host: HostProgress) -> str:
