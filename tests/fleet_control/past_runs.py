@@ -1,5 +1,6 @@
 """Runs with jobs whose times are told in seconds after the first of them began."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -41,3 +42,15 @@ def rolled(id_: int, each: int, *ids: str, **more: Any) -> Run:
     hosts = (job(id_, ends[n] + 3, ends[n + 1]) for n, id_ in enumerate(ids))
     last = ends[-1]
     return went(id_, job("plan", 0, 40), *hosts, job("finish", last + 2, last + 20), **more)
+
+
+def steps() -> Iterator[tuple[tuple[Job, ...], str]]:
+    """A roll of three as GitHub shows it, one change at a time, with what a reply then tells."""
+    plan, done, ids = job("plan", 0, 50), tuple[Job, ...](), ("claw-1", "claw-2", "claw-3")
+    yield (job("plan", 0),), "planning"
+    yield (plan, *map(job, ids)), "0 of 3 hosts done"
+    for n, id_ in enumerate(ids):
+        left = tuple(map(job, ids[n + 1 :]))
+        yield (plan, *done, job(id_, 53 + 120 * n), *left), "🔵"
+        done = (*done, job(id_, 53 + 120 * n, 170 + 120 * n))
+        yield (plan, *done, *left), f"{n + 1} of 3 hosts done"
