@@ -24,6 +24,7 @@ from clawbot.replies import (
 )
 from fleet_control import history, phrases
 from fleet_control.duration import older
+from fleet_control.fault import GRAVE
 from fleet_control.finding import Finding
 from fleet_control.history import HistoryRow, RunResult
 from fleet_control.last_words import quoted
@@ -139,6 +140,7 @@ def _moment(seconds: float, style: str = "R") -> str:
 def _status(report: StatusReport, shown: Page[InstanceStatus], now: float) -> discord.Embed:
     status = report.status
     rows = [f"🟡 {said(report.held, LONGEST_ROW)}"] if report.held else []
+    rows += [f"🟡 {said(phrases.of_the_fleet(one), LONGEST_ROW)}" for one in status.faults]
     rows += [_row(row, status, now) for row in shown.items] or ["There is no instance."]
     registry = phrases.registry_age(status.known, now)
     if registry:
@@ -155,9 +157,9 @@ def _status(report: StatusReport, shown: Page[InstanceStatus], now: float) -> di
 
 
 def _worst(status: FleetStatus) -> int:
-    if any(row.worst in indicator.GRAVE for row in status.rows):
+    if any(row.worst in GRAVE for row in status.rows):
         return RED
-    if any(row.faults for row in status.rows):
+    if status.faults or any(row.faults for row in status.rows):
         return YELLOW
     return BLUE if any(row.replacing for row in status.rows) else GREEN
 
