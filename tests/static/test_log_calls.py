@@ -4,6 +4,7 @@ apart from their values."""
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeGuard
 
 import pytest
 
@@ -29,7 +30,7 @@ def calls() -> Iterator[tuple[str, ast.Call]]:
                 yield from ((name, node) for node in ast.walk(tree) if _logs(node))
 
 
-def _logs(node: ast.AST) -> bool:
+def _logs(node: ast.AST) -> TypeGuard[ast.Call]:
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
         return False
     logger = ast.unparse(node.func.value)
