@@ -10,7 +10,7 @@ from functools import partial
 from hmac import compare_digest
 from typing import Any
 
-from lambda_fn import action, held_lock, preflight, read_limit, stop, told
+from lambda_fn import action, announce, held_lock, preflight, read_limit, stop, told, watch
 from lambda_fn.deploy import DeployAction
 from lambda_fn.failure import Code, Failure
 from lambda_fn.github import GitHubClient
@@ -20,13 +20,23 @@ from lambda_fn.http_client import Budget
 from lambda_fn.mask import without
 from lambda_fn.request import ApiAction, ApiRequest, parse, payload, read
 from lambda_fn.settings import FunctionSettings, SecretReader, read_settings
-from lambda_fn.signer import Signer, check_bot, check_person, person, read_signer, spoken_by
+from lambda_fn.signer import (
+    Signer,
+    check_bot,
+    check_itself,
+    check_person,
+    person,
+    read_signer,
+    spoken_by,
+)
 from lambda_fn.table import Table
 
 # What was read outlives a call, for as long as AWS keeps the process.
 _SECRETS, _CACHE = SecretReader(), GitHubCache()
 # Whose answers the log has, too.
 _TOLD = (ApiAction.DEPLOY, ApiAction.STOP, ApiAction.FREEZE, ApiAction.UNFREEZE)
+# What bots alone say, of what they told and tell.
+_OF_BOTS = (ApiAction.TOLD, ApiAction.LIVING, ApiAction.ANNOUNCE, ApiAction.WATCH)
 
 
 def handler(
@@ -112,9 +122,8 @@ class Call:
             return stop.stop(by, self._connect(self._budget), table)
         if ask.action is ApiAction.CANCEL:
             check_person(signer, ask.entry.requested_by)
-        if ask.action is ApiAction.TOLD:
-            check_bot(signer, ask.entry.request_id)
-            return self._of_calls(ask, table)
+        if ask.action in _OF_BOTS:
+            return self._of_bots(ask, signer, table)
         if ask.action in (ApiAction.FREEZE, ApiAction.UNFREEZE, ApiAction.HOLDS):
             return self._of_holds(ask, signer, table)
         read_limit.count(signer, ask.action, table, self._budget.now())
@@ -122,6 +131,30 @@ class Call:
             held = partial(held_lock.seen, conf, table, self._environ, self._budget)
             return preflight.answer(signer, self._connect, table, held, self._budget)
         return action.answer(ask, self._connect(self._budget))
+
+    def _of_bots(
+        self, ask: ApiRequest, signer: Signer, table: Table | None
+    ) -> Mapping[str, object]:
+        """What a bot told its asker, whether its reply lives, what it tells a channel of the
+        fleet."""
+        if ask.bot:
+            check_itself(signer, ask.bot)
+        else:
+            check_bot(signer, ask.entry.request_id)
+        self._trail |= {"channel": ask.channel, "bot": ask.bot, "end": ask.end}
+        if ask.action is ApiAction.TOLD:
+            return self._of_calls(ask, table)
+        if table is None:
+            why = "Bots agree in the control table on who tells what: set CONTROL_TABLE."
+            raise Failure(Code.MISCONFIGURED, why)
+        now = self._budget.now()
+        if ask.action is ApiAction.LIVING:
+            return {"reply": told.live(table, ask.entry.request_id, now)}
+        if ask.action is ApiAction.WATCH:
+            return {"watch": watch.watch(ask, table, now)}
+        github = self._connect(self._budget)
+        self._trail["request_id"], announced = announce.announce(ask, github, table, now)
+        return {"announcement": announced}
 
     def _of_calls(self, ask: ApiRequest, table: Table | None) -> Mapping[str, object]:
         """Notes that an asker was told, or says whether; without a table nobody knows."""
