@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
+from clawbot.announcing import Announcer
 from clawbot.answers import Commands
 from clawbot.confirmation import Confirmation
 from clawbot.deploy import Deploys
@@ -39,6 +40,12 @@ class Bot:
     confirmation: Confirmation
     commands: Commands
     preflight: BotPreflight
+
+    def announcer(self, channel: FleetChannel) -> Announcer:
+        """What tells that channel of deploys, while it runs."""
+        return Announcer(
+            self.api, self.tracker, self.deploys.tells, channel, self.settings.bot, self.clock
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -77,7 +84,7 @@ def assemble(settings: Settings, clock: Clock) -> Bot:
     tracker = Tracker(api, clock, settings.running_every, settings.waiting_every)
     once = Once(clock)
     deploys = Deploys(api, tracker, settings.bot, once, clock)
-    predecessor = Predecessor(api, settings.bot, clock)
+    predecessor = Predecessor(api, clock)
     operations = Operations(fleet, once, clock)
     confirmation = Confirmation(fleet, operations, deploys, once, predecessor, clock)
     preflight = BotPreflight(fleet, settings, clock)

@@ -61,9 +61,9 @@ class RealControlApi:
     _secrets: SecretReader = field(default_factory=SecretReader)
     _cache: GitHubCache = field(default_factory=GitHubCache)
 
-    def client(self, bot: str) -> ControlApi:
-        """That bot's client, to be closed."""
-        key = access_key(bot)
+    def client(self, bot: str, role: str = "chat") -> ControlApi:
+        """That bot's client, to be closed; with the key of a `chat` or of an `agent`."""
+        key = access_key(bot, role)
         return ControlApi(self.url, CONTROL_TOKEN, key, "secret", "eu-central-1", self.clock)
 
     def begin(self, entry: Entry, run_id: int, **fields: Any) -> None:
@@ -130,24 +130,27 @@ class RealControlApi:
         )
 
 
-def access_key(bot: str) -> str:
-    return f"AK-{bot}"
+def access_key(bot: str, role: str = "chat") -> str:
+    return f"AK-{bot}" if role == "chat" else f"AK.{role}-{bot}"
 
 
 def _signer(request: web.Request) -> str:
-    """The chat key of the bot whose access key signed; what it signed is believed."""
-    found = re.search(r"Credential=AK-([A-Za-z0-9_-]+)/", request.headers["Authorization"])
-    return fleet_key("chat", found[1] if found else "demo")
+    """Whose access key signed, a bot's chat key unless it names another role; what it signed is
+    believed."""
+    signed = request.headers["Authorization"]
+    found = re.search(r"Credential=AK\.?([a-z]*)-([A-Za-z0-9_-]+)/", signed)
+    return fleet_key(found[1] or "chat", found[2]) if found else fleet_key("chat", "demo")
 
 
 @asynccontextmanager
 async def real_control_api(
-    clock: TurnedClock, line: CuttableNetwork | None = None
+    clock: TurnedClock, line: CuttableNetwork | None = None, aws: str = ""
 ) -> AsyncIterator[RealControlApi]:
-    """It serves, with an empty table and no runs; `line` is what the bots' calls pass."""
+    """It serves, with an empty table and no runs; `line` is what the bots' calls pass, and `aws`
+    where the table is to be, if there is one already."""
     github = SmallGitHub(now=clock.now)
     await github.start()
-    moto, name = await asyncio.to_thread(_moto), f"control-{next(_TABLES)}"
+    moto, name = aws or await asyncio.to_thread(_moto), f"control-{next(_TABLES)}"
     await asyncio.to_thread(_create, moto, name)
     environ = {
         "CONTROL_API_TOKEN": CONTROL_TOKEN,

@@ -63,6 +63,16 @@ def conclusion(run: Run) -> str:
             return f"GitHub says: {other}."
 
 
+def bar(done: int, hosts: int, width: int) -> str:
+    """How many hosts of a deploy are done: `▰▰▰▱▱▱▱ 3 of 7 hosts done`.
+
+    A mark stands for a host where `width` suffices for that; the last one shows when all are done.
+    """
+    marks = min(hosts, width)
+    full = done * marks // hosts
+    return f"{'▰' * full}{'▱' * (marks - full)} {done} of {hosts} hosts done"
+
+
 def problems(status: FleetStatus) -> list[str]:
     """How many instances have what: `1 missing`, `2 on an older image`; worst first."""
     return [f"{count} {_PROBLEMS[problem]}" for problem, count in status.counts.items()]
