@@ -5,7 +5,7 @@ import json
 import logging
 import threading
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -28,12 +28,6 @@ TIMEOUT_SECONDS = 20.0
 _SECONDS_TO_END = 0.5
 
 Handler = Callable[[dict[str, Any], Any, Mapping[str, str]], Any]
-Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-Line = Callable[[web.BaseRequest, Answer], Awaitable[web.StreamResponse]]
-
-
-async def _whole(request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
-    return await answer(request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +52,7 @@ class FunctionError(Exception):
 
 
 class FunctionUrl:
-    """The function behind its URL; every request comes, and is answered, through `line`.
-
+    """
     Attributes:
         environ: the function's environment, read at each call.
         invocations: what arrived, in the order of the answers.
@@ -73,7 +66,6 @@ class FunctionUrl:
         clock: Clock,
         handler: Handler | None = None,
         port: int = 0,
-        line: Line = _whole,
     ) -> None:
         self.invocations: list[Invocation] = []
         self.environ = environ
@@ -82,7 +74,6 @@ class FunctionUrl:
         self._clock = clock
         self._handler = handler
         self._port = port
-        self._line = line
         self._hosts: tuple[str, ...] = ()
 
     async def start(self) -> str:
@@ -98,7 +89,7 @@ class FunctionUrl:
                 handler, secrets=SecretReader(now), cache=GitHubCache(), now=now
             )
         self._runner = web.ServerRunner(
-            web.Server(self._heard, access_log=None), shutdown_timeout=_SECONDS_TO_END
+            web.Server(self._answer, access_log=None), shutdown_timeout=_SECONDS_TO_END
         )
         await self._runner.setup()
         listening = listen(self._port)
@@ -109,9 +100,6 @@ class FunctionUrl:
 
     async def stop(self) -> None:
         await self._runner.cleanup()
-
-    async def _heard(self, request: web.BaseRequest) -> web.StreamResponse:
-        return await self._line(request, self._answer)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         body = await _read(request)

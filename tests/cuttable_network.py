@@ -1,12 +1,7 @@
 """A middleware that cuts off all of a bot's calls at a chosen one, as a kill of the bot does."""
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
-
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
-
-Asked = TypeVar("Asked", bound=web.BaseRequest)
 
 
 class CuttableNetwork:
@@ -39,9 +34,7 @@ class CuttableNetwork:
 
         return passing
 
-    async def carry(
-        self, request: Asked, handler: Callable[[Asked], Awaitable[web.StreamResponse]]
-    ) -> web.StreamResponse:
+    async def carry(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """The answer to a call that comes through here, or none."""
         if request.headers.get("Upgrade") == "websocket":
             return await handler(request)
@@ -52,22 +45,20 @@ class CuttableNetwork:
         finally:
             self.under_way -= counts
 
-    async def _pass(
-        self, request: Asked, handler: Callable[[Asked], Awaitable[web.StreamResponse]]
-    ) -> web.StreamResponse:
+    async def _pass(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if self._ends(request, acted=False):
             return _dropped(request)
         answer = await handler(request)
         return _dropped(request) if self._ends(request, acted=True) else answer
 
-    def _ends(self, request: web.BaseRequest, *, acted: bool) -> bool:
+    def _ends(self, request: web.Request, *, acted: bool) -> bool:
         if not self.is_cut:
             self.moments.append((request.method, request.path, acted))
             self.is_cut = len(self.moments) == self.fatal
         return self.is_cut
 
 
-def _dropped(request: web.BaseRequest) -> web.Response:
+def _dropped(request: web.Request) -> web.Response:
     if request.transport is not None:
         request.transport.abort()
     return web.Response()

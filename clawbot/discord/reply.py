@@ -225,7 +225,12 @@ class DiscordMessage:
             nonce=nonce,
         )
         if self._message_id:
-            log.info("discord.reply_goes_on from=%s to=%s/%s", self._message_id, place.id, sent.id)
+            log.info(
+                "discord.reply_goes_on from=%s channel=%s to=%s",
+                self._message_id,
+                place.id,
+                sent.id,
+            )
         self._stand(place, sent.id)
         if draw(sent.id).view is not None:
             await self._edit(draw)

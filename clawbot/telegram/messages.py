@@ -91,6 +91,8 @@ def _status(report: StatusReport, shown: Page[InstanceStatus], now: float) -> It
     yield bold(wording.counted(status))
     if report.held:
         yield f"🟡 {said(report.held)}"
+    for fault in status.faults:
+        yield f"🟡 {said(phrases.of_the_fleet(fault))}"
     for row in shown.items:
         yield from _row(row, status, now)
     newest = code(status.newest.id) if status.newest else "none of ours"
