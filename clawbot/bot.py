@@ -57,6 +57,7 @@ class Bot:
     async def __aexit__(self, *_: object) -> None:
         await self.speakers.close()
         await self.tracker.close()
+        await self.fleet.close()
         await self.api.close()
 
 

@@ -91,6 +91,7 @@ class Deploys:
         )
 
     async def _begin(self, begun: Deploying, entry: Entry, show: Show) -> Reply:
+        self._tracker.foresight.look()
         try:
             taken = await self._api.deploy(entry)
         except ControlApiError as error:
@@ -115,6 +116,7 @@ class Deploys:
             ahead=taken.ahead,
         )
         note = " ".join(filter(None, (begun.note, taken.note)))
+        queued = self._tracker.foresight.queued(queued)
         followed = replace(begun, progress=queued, note=note)
         if taken.run_id is None:
             why = "GitHub took the deploy but did not say which run it is."

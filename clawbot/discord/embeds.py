@@ -151,7 +151,10 @@ def _told(reply: Deploying) -> Iterator[str]:
     seen = reply.progress
     yield f"**{said(wording.stage(seen), LONGEST_ROW)}**"
     if by := wording.asked_by(reply):
-        yield f"{words(by, LONGEST_ROW)} {moment(reply.asked_at)}"
+        when = f" {moment(reply.asked_at)}" if reply.asked_at else ""
+        yield f"{words(by, LONGEST_ROW)}{when}"
+    if moments := wording.moments(seen, moment):
+        yield moments
     if seen.made_of:
         yield said(wording.made_of(seen), LONGEST_ROW)
     yield from indicator.hosts_in(seen, BAR, _host)

@@ -24,6 +24,7 @@ from clawbot.replies import HistoryReport, PreflightReport, StatusReport, WatchR
 from clawbot.watch_words import WatchRow
 from fleet_control import history, phrases
 from fleet_control.duration import older
+from fleet_control.fault import GRAVE
 from fleet_control.history import HistoryRow, RunResult
 from fleet_control.line import printable
 from fleet_control.preflight import Check, Outcome
@@ -44,6 +45,7 @@ def status_page(report: StatusReport) -> Page[InstanceStatus]:
 def fleet_status(report: StatusReport, now: float) -> discord.Embed:
     status, shown = report.status, status_page(report)
     rows = [f"🟡 {said(report.held, LONGEST_ROW)}"] if report.held else []
+    rows += [f"🟡 {said(phrases.of_the_fleet(one), LONGEST_ROW)}" for one in status.faults]
     rows += [_row(row, status, now) for row in shown.items] or ["There is no instance."]
     registry = phrases.registry_age(status.known, now)
     if registry:
@@ -60,9 +62,9 @@ def fleet_status(report: StatusReport, now: float) -> discord.Embed:
 
 
 def _worst(status: FleetStatus) -> int:
-    if any(row.worst in indicator.GRAVE for row in status.rows):
+    if any(row.worst in GRAVE for row in status.rows):
         return RED
-    if any(row.faults for row in status.rows):
+    if status.faults or any(row.faults for row in status.rows):
         return YELLOW
     return BLUE if any(row.replacing for row in status.rows) else GREEN
 

@@ -194,7 +194,8 @@ async def test_of_an_api_that_is_older_that_is_said(
     served: tuple[Bot, Api], chat: KeptChat
 ) -> None:
     bot, api = served
-    api.next = [(400, {"ok": False, "code": "bad_request", "error": "`action` must be one of …"})]
+    old = {"ok": False, "code": "bad_request", "error": "`action` must be one of …"}
+    api.refused["history"] = 400, old
 
     told = await answered(bot, chat, "history")
 
