@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.announced.channel_message import Kind, said
+from tests.announced.channel_message import MessageKind, said
 from tests.announced.three_bots import FLEET, ThreeBots
 from tests.announced.verdict import AskedDeploy, Told
 from tests.discord.ec2 import Claw, stage
@@ -91,4 +91,4 @@ async def test_what_began_and_ended_out_of_sight_is_told_once(
 
     about = [one for one in said(bots) if "claw-4" in one.text]
     assert Told(AskedDeploy("claw-4"), [""], about, [], back=True).wrong() == []
-    assert [one.kind for one in about] == [Kind.FINAL, Kind.FINAL]
+    assert [one.kind for one in about] == [MessageKind.FINAL, MessageKind.FINAL]
