@@ -107,11 +107,14 @@ class Announcer:
 
     def _begin(self, run: Run, taken: Announcement, tasks: asyncio.TaskGroup) -> None:
         def stands_in(message: str) -> None:
-            told = "fleet.announced run=%s channel=%s message=%s"
-            log.info(told, run.id, self._channel.name, message)
+            log.info(
+                "fleet.announced run=%s request_id=%s channel=%s stands_in=%s",
+                *self._logged(run),
+                message,
+            )
             tasks.create_task(self._pointers.say(run, taken, message))
 
-        lease = ChannelLease(self._api, run.id, self._channel.name, self._bot, self._clock, taken)
+        lease = ChannelLease(self._api, run, self._channel.name, self._bot, self._clock, taken)
         answers = self._pointers.answered(run, taken)
         telling = ChannelTelling(run, lease, self._channel, self._clock, answers, stands_in)
         self._tellings.append(telling)
@@ -122,16 +125,23 @@ class Announcer:
             if await telling.follow(self._tracker):
                 self._settled |= telling.runs
             else:
-                log.info("fleet.announcement_lost run=%s channel=%s", run.id, self._channel.name)
+                log.info(
+                    "fleet.announcement_lost run=%s request_id=%s channel=%s", *self._logged(run)
+                )
                 self._others.add(run.id)
                 self._pointers.left(run, telling.message)
         except Exception as error:
-            in_full = None if isinstance(error, NotSent) else error
-            told = "fleet.not_announced run=%s channel=%s"
-            log.warning(told, run.id, self._channel.name, exc_info=in_full)
+            log.warning(
+                "fleet.not_announced run=%s request_id=%s channel=%s",
+                *self._logged(run),
+                exc_info=None if isinstance(error, NotSent) else error,
+            )
             self._not_before[run.id] = self._clock.monotonic() + LEFT_AFTER_FAILURE_SECONDS
         finally:
             self._tellings.remove(telling)
+
+    def _logged(self, run: Run) -> tuple[int, str, str]:
+        return run.id, run.request_id, self._channel.name
 
 
 def _is_left_open(seen: Announcement, bot: str) -> bool:

@@ -49,7 +49,7 @@ class AskersReply:
         seen = begun.progress
         goes_on = await self._lease.goes_on(wording.what(seen.operation, seen.target))
         log.info(
-            "fleet.reply_given_up request_id=%s goes_on=%s#%s",
+            "fleet.reply_given_up request_id=%s channel=%s stands_in=%s",
             self._call.request_id,
             goes_on.channel,
             goes_on.message,

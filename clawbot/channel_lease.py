@@ -5,6 +5,7 @@ from fleet_control.announcement import LEASED_SECONDS, Announcement, Silence
 from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
 from fleet_control.error import ControlApiRefused
+from fleet_control.ledger import Run
 
 # Nobody else tells of these.
 _OURS = (Silence.NONE, Silence.TOLD, Silence.DUPLICATE)
@@ -22,15 +23,14 @@ class ChannelLease(RenewedLease):
     def __init__(
         self,
         api: ControlApi,
-        run_id: int,
+        run: Run,
         channel: str,
         bot: str,
         clock: Clock,
         taken: Announcement,
     ) -> None:
-        what = f"announcement run={run_id} channel={channel}"
-        super().__init__(self._is_ours, LEASED_SECONDS, clock, what, held=True)
-        self.run_id = run_id
+        super().__init__(self._is_ours, LEASED_SECONDS, clock, channel, run.request_id, held=True)
+        self.run_id = run.id
         self.message = taken.message
         self.end = ""
         self._api = api

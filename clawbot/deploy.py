@@ -58,7 +58,9 @@ class Deploys:
                     return await told.follow(asked)
                 return asked
             except Exception as error:  # noqa: BLE001  (the reply that stands must not stay)
-                return await told.show(replace(begun, progress=lost(begun.progress, words(error))))
+                return await told.show(
+                    replace(begun, progress=lost(begun.progress, words(error, ask.request_id)))
+                )
 
     async def cancel(self, run_id: int, ask: Ask, reply: LivingReply) -> None:
         """Stop a deploy that has not started, for any operator; its own reply will tell how."""
@@ -68,13 +70,13 @@ class Deploys:
         elif ask.doubted:
             told = DOUBTED
         else:
-            told = await halt.cancel(self._api, run_id, ask.requested_by)
+            told = await halt.cancel(self._api, run_id, ask)
         await reply.whisper(told)
 
     def _entry(self, ask: Ask, begun: Deploying, reply_id: str) -> Entry:
         return fit(
             Entry(
-                request_id=str(ask.request_id(self._bot)),
+                request_id=str(ask.request_id),
                 reply=reply_id,
                 target=begun.progress.target,
                 caller=caller_field(ask.caller),
@@ -86,6 +88,7 @@ class Deploys:
 
     async def _dispatched(self, begun: Deploying, entry: Entry) -> Reply:
         """What to show once the Control API has answered."""
+        self._tracker.foresight.look()
         try:
             taken = await self._api.deploy(entry)
         except ControlApiError as error:
@@ -110,6 +113,7 @@ class Deploys:
             ahead=taken.ahead,
         )
         note = " ".join(filter(None, (begun.note, taken.note)))
+        queued = self._tracker.foresight.queued(queued)
         followed = replace(begun, progress=queued, note=note)
         if taken.run_id is None:
             why = "GitHub took the deploy but did not say which run it is."

@@ -24,7 +24,7 @@ class RenewedLease:
     """A lease that is renewed every minute while something is done under it.
 
     `renewal` asks for it and tells whether it is ours, which it then is for `lasts` seconds;
-    `held` is whether that is known already. `what` is for the log.
+    `held` is whether that is known already. `of` and `request_id` are for the log.
     """
 
     def __init__(
@@ -32,14 +32,15 @@ class RenewedLease:
         renewal: Callable[[], Awaitable[bool]],
         lasts: float,
         clock: Clock,
-        what: str,
+        of: str,
+        request_id: str,
         *,
         held: bool,
     ) -> None:
         self._renewal = renewal
         self._lasts = lasts
         self._clock = clock
-        self._what = what
+        self._logged = of, request_id
         self._until = clock.monotonic() + lasts if held else -inf
         self._renewed = asyncio.Condition()
         self._why = ""
@@ -86,7 +87,7 @@ class RenewedLease:
         """What the Control API can't do it can't do for anybody, and whoever sees that it can again
         leaves us the time to ask first."""
         if self._why != (why := str(error)):
-            log.warning("fleet.lease_not_renewed %s why=%s", self._what, why)
+            log.warning("fleet.lease_not_renewed of=%s request_id=%s why=%s", *self._logged, why)
         self._why = why
         if isinstance(error, ControlApiRefused) and asked < self._until:
             await self._is_ours_until(max(self._until, asked + LEFT_TO_OTHERS_SECONDS))

@@ -18,8 +18,7 @@ class ReplyLease(RenewedLease):
     """Of the reply to one ask; `held` is whether its run was dispatched just now."""
 
     def __init__(self, api: ControlApi, request_id: str, clock: Clock, *, held: bool) -> None:
-        what = f"reply request_id={request_id}"
-        super().__init__(self._lives, GIVEN_UP_SECONDS, clock, what, held=held)
+        super().__init__(self._lives, GIVEN_UP_SECONDS, clock, "reply", request_id, held=held)
         self._api = api
         self._request_id = request_id
         self._life = ReplyLife(lives=True)

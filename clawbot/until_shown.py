@@ -48,9 +48,12 @@ def until_shown(
                 await show(what)
             except Exception as error:
                 if why != (why := str(error) or type(error).__name__):
-                    told = "fleet.reply_not_edited request_id=%s why=%s"
-                    in_full = None if isinstance(error, FleetError) else error
-                    log.warning(told, request_id, why, exc_info=in_full)
+                    log.warning(
+                        "fleet.reply_not_edited request_id=%s why=%s",
+                        request_id,
+                        why,
+                        exc_info=None if isinstance(error, FleetError) else error,
+                    )
                 if isinstance(error, NoPlace) and isinstance(what, Notice | GoesOn):
                     return  # nothing began, or it is told elsewhere: what stands may stay
             else:

@@ -57,12 +57,14 @@ class Api:
     told: the end that each asker was told of last, by the ask's request id.
     checks: what a preflight sees.
     signer: who signs what it is asked.
+    followed: the request ids that calls beside a deploy came with.
     freeze: the one that holds the fleet.
     lock: the one on the state, where it can be seen.
     off: by how many seconds its own clock is ahead.
     """
 
     asked: list[dict[str, Any]] = field(default_factory=list)
+    followed: list[str] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
     next: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     refused: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
@@ -87,9 +89,13 @@ class Api:
         ask = json.loads(await request.read())
         async with self.arrived:
             self.asked.append(ask)
+            if request_id := request.headers.get("x-clawdinator-request-id"):
+                self.followed.append(request_id)
             self.arrived.notify_all()
-        # What holds the fleet is asked for beside; what is said next is said to who acts.
-        is_next = self.next and ask["action"] != "holds"
+        # What holds the fleet and what was before is asked for beside, too; what is said next is
+        # said to who acts.
+        beside = ask["action"] in ("holds", "history")
+        is_next = self.next and not beside
         no = self.next.pop(0) if is_next else self.refused.get(ask["action"])
         if ask["action"] == "run" and not any(one.id == ask["run_id"] for one in self.runs):
             no = 404, _no("unknown_run", f"There is no deploy with the run id {ask['run_id']}.")

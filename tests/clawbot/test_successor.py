@@ -91,8 +91,10 @@ class Successor:
     async def looked(self, count: int) -> None:
         """Once it has looked at the ledger so often, and finished what it found."""
         await self.talk.api.until("runs", count)
-        while not (self.talk.clock.sleeping and all(one.done() for one in self._following)):
-            await asyncio.sleep(0.001)
+        await self.talk.clock.asleep(1)
+        while following := [one for one in self._following if not one.done()]:
+            await asyncio.wait(following)
+            await self.talk.clock.asleep(1)
 
     async def finished(self) -> dict[str, list[Stage]]:
         """What it has shown, by reply, once each reply that it found is final."""

@@ -2,9 +2,11 @@
 
 import pytest
 
-from clawbot.replies import StatusReport
+from clawbot.progress import HostProgress, HostStage, Progress, Stage
+from clawbot.replies import Deploying, StatusReport
 from sandbox.terminal.chat import ChatLine, read
 from sandbox.terminal.markup import render
+from tests.audit_line import audit, of
 from tests.clawbot.bots import registry
 from tests.clawbot.talk import FLEET, Talk
 from tests.discord.ec2 import OLDEST, Claw
@@ -81,6 +83,35 @@ def test_a_tag_that_would_move_the_cursor_is_shown_tame() -> None:
     assert any("claw?[31m-2?" in line for line in lines)
 
 
+def drawn(now: float, begins: float = 0.0, ends: float = 0.0) -> list[str]:
+    stages = (HostStage.HEALTHY, HostStage.REPLACING, HostStage.WAITING)
+    hosts = tuple(HostProgress(f"claw-{n}", "ami-1", "ami-2", one) for n, one in enumerate(stages))
+    seen = Progress(Stage.RUNNING, "all", hosts=hosts, began=NOW, begins=begins, ends=ends)
+    asked = Deploying(seen, asked_by="sam\x1b in Discord", asked_at=NOW - 360)
+    return render(asked, now).plain.split("\n")
+
+
+def test_a_roll_tells_how_far_it_is_who_asked_since_when_and_about_when_it_ends() -> None:
+    assert drawn(NOW + 60, ends=NOW + 420)[:4] == [
+        "▸ deploy all: replacing, 1 min",
+        "  Asked for by sam? in Discord, 7 minutes ago",
+        "  End expected in 6 min",
+        "  ▰▱▱ 1 of 3 hosts done",
+    ]
+    assert drawn(NOW + 421, ends=NOW + 420)[2] == "  End expected by now"
+    assert drawn(NOW, begins=NOW + 90, ends=NOW + 8)[2] == (
+        "  Turn expected in 1 min, end expected in 8 s"
+    )
+    assert not any("expected" in line for line in drawn(NOW))
+
+
+def test_a_roll_of_250_hosts_has_a_bar_of_20_marks() -> None:
+    hosts = tuple(HostProgress(f"c-{n}", "", "ami-2", HostStage.HEALTHY) for n in range(250))
+    lines = render(Deploying(Progress(Stage.DONE, "all", hosts=hosts)), NOW).plain.split("\n")
+
+    assert lines[1] == f"  {'▰' * 20} 250 of 250 hosts done"
+
+
 async def test_a_line_that_is_not_waited_for_is_named_again_with_its_reply(talk: Talk) -> None:
     talk.api.ends = ""
     await talk.say("/fleet deploy claw-2 &")
@@ -110,7 +141,8 @@ async def test_an_instance_that_is_new_at_the_source_can_speak_and_be_deployed(t
 async def test_with_the_source_gone_the_bot_says_how_old_what_it_knows_is(talk: Talk) -> None:
     await talk.say("/fleet status")
     await talk.clock.turn(7260)
-    talk.api.next = [(502, {"ok": False, "code": "github_refused", "error": "GitHub says 404."})]
+    why = {"ok": False, "code": "github_refused", "error": "GitHub says 404."}
+    talk.api.refused["registry"] = 502, why
 
     said = await talk.say("/fleet status")
 
@@ -167,15 +199,17 @@ async def test_the_log_has_a_line_for_each_thing_that_was_asked(
     with caplog.at_level("INFO"):
         await talk.say("/fleet status", "/fleet deploy all", "no", "stranger: /fleet deploy all")
 
-    asked = [one.getMessage() for one in caplog.records if "fleet.asked" in one.getMessage()]
-    assert [line.partition("what=")[2] for line in asked] == [
-        "'status'",
-        "'deploy all'",
-        "'no to deploy all'",
-        "'deploy all'",
+    asked = audit(caplog)
+    assert [line.what for line in asked] == [
+        "status",
+        "deploy all",
+        "no to deploy all",
+        "deploy all",
     ]
-    assert "by=terminal:stranger" in asked[-1]
-    assert "fleet.refused code=not_operator by=terminal:stranger" in caplog.text
+    assert (asked[-1].account, asked[-1].caller) == ("terminal:stranger", "person")
+    # A no is about the ask that it answers; what comes of an ask says which.
+    assert asked[2].request_id == asked[1].request_id
+    assert of(caplog, asked[-1].request_id) == ["fleet.asked", "fleet.refused"]
 
 
 async def test_what_the_control_api_says_beside_stays_in_the_reply(talk: Talk) -> None:
@@ -194,7 +228,8 @@ async def test_of_long_words_the_begin_is_told_and_noted(
     caplog.set_level("INFO", "clawbot.ask")
 
     assert f"I don't know {'x' * 39}…." in await talk.say(f"/fleet {'x' * 99}")
-    assert f"what='{'x' * 79}…'" in caplog.text
+    (line,) = audit(caplog)
+    assert line.what == f"{'x' * 79}…"
 
 
 async def test_more_words_than_a_deploy_takes_are_none(talk: Talk) -> None:
