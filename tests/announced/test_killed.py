@@ -11,7 +11,7 @@ from tests.announced.three_bots import ThreeBots
 from tests.announced.verdict import AskedDeploy
 
 FEWEST_MOMENTS = 20
-# As many as there is time for; an odd number, so that some calls had come to something and some not.
+# As there is time for; an odd number, so that some calls have come to something and some not.
 EACH = 3
 
 
