@@ -1,4 +1,4 @@
-"""What the fleet's channel shows: readable, taken by Telegram, and calling nobody but who is meant."""
+"""What the fleet's channel shows: Telegram takes it, and it calls nobody but who is meant."""
 
 import pytest
 from hypothesis import given
@@ -68,14 +68,8 @@ def test_of_250_hosts_a_report_fits_says_of_each_row_something_and_how_many_more
     alike = [finding(one) for one in hosts]
     each = [finding(one, f"{one} {words}", words) for one in hosts]
     for found in (alike, each):
-        text, entities = read_text(
-            render(
-                WatchReport(tuple(found), calls=TEN, taken=NOW),
-                NOW,
-                dict.fromkeys(range(1, 11), words),
-            ),
-            "HTML",
-        )
+        report = WatchReport(tuple(found), calls=TEN, taken=NOW)
+        text, entities = read_text(render(report, NOW, dict.fromkeys(range(1, 11), words)), "HTML")
         assert units(text) <= 4096
         mentions = [one for one in entities if one.get("url", "").startswith("tg://user?id=")]
         assert len(mentions) == 10
