@@ -15,6 +15,8 @@ from clawbot.telegram.reply import TelegramMessage
 from clawbot.telegram.speaker import PLATFORM
 from fleet_control.clock import Clock
 
+_CLOSED = "it is closed to us"
+
 log = logging.getLogger(__name__)
 
 
@@ -52,7 +54,7 @@ class TelegramFleetChannel:
         numbers = (asked_in.removeprefix("-"), dead_reply, to)
         chat = self._chats.now(int(asked_in)) if all(map(str.isdecimal, numbers)) else 0
         if chat not in self._chats.ids:
-            log.info("telegram.not_pointed chat=%s reply=%s why=closed", asked_in, dead_reply)
+            log.info("telegram.not_pointed chat=%s reply=%s why=%s", asked_in, dead_reply, _CLOSED)
             return
         here, told = self._place.chat, int(to)
         # Elsewhere than in a supergroup another bot's numbers are not ours.

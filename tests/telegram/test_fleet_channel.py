@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from telegram.error import TimedOut
 
 from clawbot.living_reply import NoPlace
 from clawbot.progress import Progress, Stage
@@ -252,6 +253,16 @@ async def test_silence_that_telegram_asks_for_is_kept_and_nothing_is_lost(
     await turned(scene, fleet.tell(deploying()))
     assert 60 <= scene.clock.monotonic() - began < 120
     assert len(scene.telegram.history.shown(FLEET)) == 1
+
+
+async def test_a_report_is_not_said_later_than_whoever_tells_it_will_wait(
+    scene: TelegramScene, fleet: ServedFleet
+) -> None:
+    """Its watch is another bot's by then."""
+    scene.telegram.weather.flood("sendMessage", 90)
+    with pytest.raises(TimedOut):
+        await turned(scene, fleet.channel.message().show(WatchReport(WRONG), 60.0))
+    assert len(scene.telegram.called("sendMessage")) == 1
 
 
 async def test_an_announcement_goes_before_what_others_asked_for_like_a_deploy(
