@@ -9,7 +9,7 @@ from clawbot.discord.speaker import PLATFORM
 
 
 @dataclass(frozen=True, slots=True)
-class Called:
+class CalledPeople:
     """Users and roles of Discord, by their ids."""
 
     users: tuple[int, ...] = ()
@@ -42,7 +42,7 @@ class Called:
             return discord.AllowedMentions.none()
         return discord.AllowedMentions(
             everyone=False,
-            users=[discord.Object(one) for one in self.users],
-            roles=[discord.Object(one) for one in self.roles],
+            users=[discord.Object(one) for one in self.users] or False,
+            roles=[discord.Object(one) for one in self.roles] or False,
             replied_user=False,
         )

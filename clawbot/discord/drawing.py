@@ -8,7 +8,7 @@ import discord
 
 from clawbot import wording
 from clawbot.discord.buttons import DiscordAct, DiscordPress, FleetButton, answer, read
-from clawbot.discord.called import Called
+from clawbot.discord.called import CalledPeople
 from clawbot.discord.embeds import embed
 from clawbot.discord.legible import labels, legible_in, seen, texts
 from clawbot.discord.reports import status_page
@@ -42,7 +42,7 @@ class DrawnEmbed:
 
     embed: discord.Embed
     view: discord.ui.View | None
-    called: Called = field(default_factory=Called)
+    called: CalledPeople = field(default_factory=CalledPeople)
 
     @property
     def told(self) -> tuple[object, ...]:
@@ -88,11 +88,11 @@ class DiscordDrawing:
         return read(id_, self._seal, self._bot, str(channel), str(message.id), *seen)
 
 
-def _called(reply: Reply) -> Called:
+def _called(reply: Reply) -> CalledPeople:
     """An embed calls nobody whom it names. What is well again is worth nobody's being called."""
     if isinstance(reply, WatchReport) and (reply.wrong or reply.flapping):
-        return Called.of(*reply.calls)
-    return Called()
+        return CalledPeople.of(*reply.calls)
+    return CalledPeople()
 
 
 def _covered(act: str, shown: str) -> tuple[str, ...]:
