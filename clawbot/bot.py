@@ -84,7 +84,7 @@ def assemble(settings: Settings, clock: Clock) -> Bot:
     tracker = Tracker(api, clock, settings.running_every, settings.waiting_every)
     once = Once(clock)
     deploys = Deploys(api, tracker, settings.bot, once, clock)
-    predecessor = Predecessor(api, settings.bot, clock)
+    predecessor = Predecessor(api, clock)
     operations = Operations(fleet, once, clock)
     confirmation = Confirmation(fleet, operations, deploys, once, predecessor, clock)
     preflight = BotPreflight(fleet, settings, clock)

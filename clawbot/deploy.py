@@ -63,7 +63,7 @@ class Deploys:
             self._once.forget("told", _address(entry))
             raise
         except Exception as error:  # noqa: BLE001  (the reply that stands must not stay)
-            ended = replace(begun, progress=lost(begun.progress, words(error)))
+            ended = replace(begun, progress=lost(begun.progress, words(error, ask.request_id)))
             return await _shown(show, ended)
 
     async def cancel(self, run_id: int, ask: Ask, reply: LivingReply) -> None:
@@ -74,13 +74,13 @@ class Deploys:
         elif ask.doubted:
             told = DOUBTED
         else:
-            told = await halt.cancel(self._api, run_id, ask.requested_by)
+            told = await halt.cancel(self._api, run_id, ask)
         await reply.whisper(told)
 
     def _entry(self, ask: Ask, begun: Deploying, reply_id: str) -> Entry:
         return fit(
             Entry(
-                request_id=str(ask.request_id(self._bot)),
+                request_id=str(ask.request_id),
                 reply=reply_id,
                 target=begun.progress.target,
                 caller=caller_field(ask.caller),
@@ -192,9 +192,12 @@ def _never_failing(reply: LivingReply, call: AskerCall, clock: Clock) -> Show:
                 await _show(reply, what, call)
             except Exception as error:
                 if why != (why := str(error) or type(error).__name__):
-                    told = "fleet.reply_not_edited request_id=%s why=%s"
-                    in_full = None if isinstance(error, FleetError) else error
-                    log.warning(told, call.request_id, why, exc_info=in_full)
+                    log.warning(
+                        "fleet.reply_not_edited request_id=%s why=%s",
+                        call.request_id,
+                        why,
+                        exc_info=None if isinstance(error, FleetError) else error,
+                    )
                 if isinstance(error, NoPlace) and isinstance(what, Notice):
                     return  # nothing began, which what stands there tells by itself
             else:

@@ -240,6 +240,11 @@ class Settings(HostSettings):
         return self.instance or self.name
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret among them: none may be in any line of the log."""
+        return tuple(one.get_secret_value() for _, one in self if isinstance(one, SecretStr))
+
+    @property
     def operators_set(self) -> bool:
         """Whether anybody at all may deploy."""
         return bool(self.operators or self.discord_operator_roles)

@@ -100,16 +100,16 @@ class Fleet:
         return await self._holds.get()
 
     async def freeze(
-        self, seconds: int, reason: str, requested_by: str
+        self, seconds: int, reason: str, requested_by: str, request_id: str = ""
     ) -> tuple[Freeze, Freeze | None]:
         """Let no deploy begin for so long; the freeze that holds then, and the one before it."""
-        begun = await self.api.freeze(seconds, reason, requested_by)
+        begun = await self.api.freeze(seconds, reason, requested_by, request_id)
         self._holds.forget()
         return begun
 
-    async def unfreeze(self, requested_by: str) -> Freeze | None:
+    async def unfreeze(self, requested_by: str, request_id: str = "") -> Freeze | None:
         """End the freeze; the one that held, if one did."""
-        lifted = await self.api.unfreeze(requested_by)
+        lifted = await self.api.unfreeze(requested_by, request_id)
         self._holds.forget()
         return lifted
 
@@ -224,7 +224,7 @@ async def _seen(what: str, reading: Awaitable[T]) -> T | None:
     try:
         return await reading
     except (RegistryError, Ec2Error, ControlApiError) as error:
-        log.warning("fleet.%s_unseen why=%s", what, error)
+        log.warning("fleet.unseen what=%s why=%s", what, error)
         return None
 
 

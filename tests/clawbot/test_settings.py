@@ -462,3 +462,11 @@ def test_a_webhook_is_this_machines_unless_told(tmp_path: Path) -> None:
 
 def test_without_a_port_it_listens_on_one_that_telegram_calls(tmp_path: Path) -> None:
     assert load(ENVIRON, tmp_path).telegram_webhook_port in (80, 88, 443, 8443)
+
+
+def test_every_secret_is_among_those_that_no_line_may_have(tmp_path: Path) -> None:
+    given = {"CLAWBOT_DISCORD_TOKEN": "of-discord", "CLAWBOT_TELEGRAM_TOKEN": "7:of-telegram"}
+    found = load(ENVIRON | given, tmp_path)
+    named = ("CONTROL_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    secrets = {ENVIRON[f"CLAWBOT_{name}"] for name in named}
+    assert set(found.secrets) == secrets | set(given.values())
