@@ -8,7 +8,7 @@ from clawbot.page import fitted
 from clawbot.replies import Deploying, GoesOn, WatchReport, user_id
 from clawbot.telegram.markup import LONGEST, bold, mention, moment, plain, said, seen_units
 from clawbot.telegram.speaker import PLATFORM
-from clawbot.watch_words import WatchRow
+from clawbot.watch_words import WatchLine
 
 # What one row of a watch report has at least, of which all fit into a message, and at most.
 WATCH_ROW = range(130, 700)
@@ -109,7 +109,7 @@ def _light(report: WatchReport) -> str:
     return "🔴" if report.wrong else "🟡" if report.flapping else "🟢"
 
 
-def _found(row: WatchRow, longest: int) -> str:
+def _found(row: WatchLine, longest: int) -> str:
     """What is wrong, and below it what mends it; of both something is said, however long."""
     head = f"{row.light} {bold(wording.listed(row.of) or 'The fleet', longest // 2)} "
     room = longest - seen_units(head)
