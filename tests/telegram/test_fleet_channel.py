@@ -93,6 +93,20 @@ async def test_it_stands_in_the_topic_and_answers_what_it_is_to_answer(
     assert {one["message_thread_id"] for one in (first, second)} == {forum["message_thread_id"]}
 
 
+async def test_in_a_group_where_each_bot_has_its_own_numbers_it_answers_no_other_bot_s(
+    scene: TelegramScene,
+) -> None:
+    small = scene.telegram.history.chats[SMALL] = group(SMALL)
+    async with serving_fleet(scene.telegram, scene.clock, str(SMALL)) as fleet:
+        first = await fleet.tell(deploying())
+        await fleet.tell(deploying(), answers=first)
+        await scene.people.upgrade(small, GROWN)
+        again = await fleet.tell(deploying(), answers=first)
+        await fleet.tell(deploying(), answers=again)
+    said = [*shown(scene, SMALL), *shown(scene, GROWN)]
+    assert [one.get("reply_to_message") for one in said] == [None] * 4
+
+
 async def test_the_first_topic_of_a_forum_may_be_named(scene: TelegramScene, forum: Json) -> None:
     async with serving_fleet(scene.telegram, scene.clock, f"{FLEET}/1") as fleet:
         await fleet.tell(deploying())
@@ -373,7 +387,7 @@ async def test_in_a_group_where_each_bot_has_its_own_numbers_no_wrong_message_is
     told = shown(scene, SMALL)[-1]
     assert told["reply_to_message"]["text"] == "🔵 Deploy claw-2: planning"
     assert told["text"].endswith("Its deploy goes on in the message that this answers.")
-    assert shown(scene)[-1]["text"].endswith("Its deploy goes on in its channel.")
+    assert shown(scene)[-1]["text"].endswith("Its deploy goes on in the fleet's channel.")
 
 
 @pytest.mark.parametrize("asked_in", [str(OPERATOR), str(SECOND), "x", "", "-"])
