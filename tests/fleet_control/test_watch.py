@@ -191,6 +191,7 @@ def test_a_day_of_hostile_readings_leads_to_these_messages_and_no_other() -> Non
         "22:45 WRONG claw-2 kept restarting when a run asked it last. "
         "`/fleet rollback claw-2` goes back, `/fleet deploy claw-2` replaces it.",
         "23:05 WRONG claw-5 2 hosts of this name: also i-00000099. "
-        "`/fleet deploy claw-5` tells which one is not its own.",
+        "`aws ec2 terminate-instances --instance-ids i-00000099` ends the older, where no deploy "
+        "made that.",
         "23:30 WELL claw-5 two hosts of one name.",
     ]
