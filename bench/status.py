@@ -79,7 +79,7 @@ async def _measure() -> list[Row]:
 async def _compare(sandbox: Sandbox, bot: Bot, clock: SkippingClock) -> list[Row]:
     key = sandbox.seeded.chats["demo"]
     client = ec2.client("eu-central-1", key.access_key, key.secret_key, sandbox.aws_url)
-    ask = Ask(Human("terminal:bench"), "terminal", "1", "1", "terminal:bench")
+    ask = Ask(Human("terminal:bench"), "terminal", "bench", "1", "1", "terminal:bench")
 
     async def ours() -> None:
         clock.skip()

@@ -1,7 +1,6 @@
 """What each command is answered with, and what it begins."""
 
 import asyncio
-import logging
 from dataclasses import replace
 
 from clawbot import freezing, halt
@@ -51,8 +50,6 @@ from fleet_control.policy import Refused, Usage, may_operate
 # Why a press is asked about where nothing else is worth asking.
 SHALL_I = "Shall I?"
 
-log = logging.getLogger(__name__)
-
 
 class Commands:
     """Answers each command.
@@ -87,21 +84,21 @@ class Commands:
         try:
             return await self._answer(ask, request, reply)
         except Exception as error:  # noqa: BLE001  (here what is broken is told in words)
-            return await reply.broke(error)
+            return await reply.broke(error, ask.request_id)
 
     async def stop(self, run: int, ask: Ask, reply: LivingReply) -> Reply:
         """What a button's stop of this run is answered; its own reply will tell how it ends."""
         ask.audit(f"stop run {run}")
         if no := self._no(ask) or (DOUBTED if ask.doubted else None):
             return await reply.answer(no)
-        return await reply.answer(await halt.stop_run(self._fleet.api, run, ask.requested_by))
+        return await reply.answer(await halt.stop_run(self._fleet.api, run, ask))
 
     def _no(self, ask: Ask) -> Notice | None:
         """Why this one may not do what is for operators only, where that is so."""
         no = may_operate(ask.caller, operators_set=self._fleet.operators_set)
         if no is None:
             return None
-        log.info("fleet.refused code=%s by=%s", no.code, ask.account)
+        ask.refused(no.code)
         return refused(no.message, no.code)
 
     async def _answer(  # noqa: PLR0911  (one for each command)
@@ -142,7 +139,7 @@ class Commands:
             case Rollback() | Resume() | Unlock():
                 return await self._operations.question(ask, request)
             case Stop():
-                return await halt.stop(self._fleet.api, ask.requested_by)
+                return await halt.stop(self._fleet.api, ask)
             case Cancel(run):
                 return await self._cancel(ask, run)
             case FreezeFor(duration, reason):
@@ -155,9 +152,9 @@ class Commands:
         if not self._once.first(*ask.key):
             return refused(ASKED_ALREADY, "duplicate")
         if run:
-            return await halt.cancel(self._fleet.api, run, ask.requested_by)
+            return await halt.cancel(self._fleet.api, run, ask)
         again = self._predecessor.may_have_heard(ask)
-        return await halt.cancel_the_one(self._fleet.api, ask.requested_by, again=again)
+        return await halt.cancel_the_one(self._fleet.api, ask, again=again)
 
     async def _deploy(self, ask: Ask, wanted: Deploy, reply: LivingReply) -> Reply:
         target, image_or_commit = wanted.target, wanted.image_or_commit
@@ -168,7 +165,7 @@ class Commands:
             case Usage(ids):
                 return await reply.answer(usage(ids))
             case Refused(code, message):
-                log.info("fleet.refused code=%s by=%s", code, ask.account)
+                ask.refused(code)
                 return await reply.answer(refused(message, code))
         if why := verdict.confirm or (SHALL_I if ask.pressed else ""):
             question = await self._confirmation.question(

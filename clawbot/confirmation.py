@@ -3,7 +3,6 @@
 The adapters draw the question and say which answer came; whether it counts is decided here.
 """
 
-import logging
 from dataclasses import replace
 
 from clawbot import wording
@@ -30,8 +29,6 @@ from fleet_control.error import FleetError
 from fleet_control.fleet import Fleet
 from fleet_control.policy import Allowed, Condition, Refused
 from fleet_control.status import FleetStatus
-
-log = logging.getLogger(__name__)
 
 _NOT_ASKER = refused("Only the one who asked may answer that.", "not_asker")
 _SAID_YES = refused(
@@ -107,9 +104,9 @@ class Confirmation:
         `ask` is the one that answers. The first answer counts, and counts from before it is judged.
         A yes that breaks meanwhile is forgotten: the question stands, and can be answered.
         """
-        ask.audit(f"{'yes' if yes else 'no'} to {question.words}")
         # The deploy is the one that was asked for, not the press that confirms it.
         deploy = replace(ask, asked=question.asked)
+        deploy.audit(f"{'yes' if yes else 'no'} to {question.words}")
         objection = self._objection(question, deploy, yes=yes)
         try:
             if objection is not None:
@@ -121,7 +118,7 @@ class Confirmation:
             if not self._operations.begin(question):
                 return await reply.show(UNDER_WAY)
         except Exception as error:  # noqa: BLE001  (here what is broken is told in words)
-            return await reply.broke(error, replaces=objection is None)
+            return await reply.broke(error, deploy.request_id, replaces=objection is None)
         try:
             return await self._deploys.begin(deploy, became, reply)
         finally:
@@ -166,7 +163,7 @@ class Confirmation:
             question.put,
         )
         if isinstance(verdict, Refused):
-            log.info("fleet.refused code=%s by=%s", verdict.code, ask.account)
+            ask.refused(verdict.code)
             return refused(verdict.message, verdict.code)
         override = verdict.override if isinstance(verdict, Allowed) else ""
         return asking(question.target, question.image_or_commit, ask.account, override=override)

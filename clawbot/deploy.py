@@ -63,7 +63,7 @@ class Deploys:
             self._once.forget("told", _address(entry))
             raise
         except Exception as error:  # noqa: BLE001  (the reply that stands must not stay)
-            ended = replace(begun, progress=lost(begun.progress, words(error)))
+            ended = replace(begun, progress=lost(begun.progress, words(error, ask.request_id)))
             return await _shown(show, ended)
 
     async def cancel(self, run_id: int, ask: Ask, reply: LivingReply) -> None:
@@ -74,13 +74,13 @@ class Deploys:
         elif ask.doubted:
             told = DOUBTED
         else:
-            told = await halt.cancel(self._api, run_id, ask.requested_by)
+            told = await halt.cancel(self._api, run_id, ask)
         await reply.whisper(told)
 
     def _entry(self, ask: Ask, begun: Deploying, reply_id: str) -> Entry:
         return fit(
             Entry(
-                request_id=str(ask.request_id(self._bot)),
+                request_id=str(ask.request_id),
                 reply=reply_id,
                 target=begun.progress.target,
                 caller=caller_field(ask.caller),
@@ -165,9 +165,13 @@ class Deploys:
         call = AskerCall(self._calls, run.request_id, ours=False)
         return self._tracker.follow(begun, _never_failing(reply, call, self._clock))
 
+    def tells(self, run: Run) -> bool:
+        """Whether a reply of this process tells how this run goes, or told how it ended."""
+        return ("told", _address(run)) in self._once
+
     def _ask_of(self, run: Run, platform: str) -> RequestId | None:
         """What the run's reply answers, if this bot began that and nobody here finishes it."""
-        if not run.reply or not run.request_id or ("told", _address(run)) in self._once:
+        if not run.reply or not run.request_id or self.tells(run):
             return None
         ask = parse_request_id(run.request_id)
         return ask if (ask.platform, ask.bot) == (platform, self._bot) else None
@@ -188,9 +192,12 @@ def _never_failing(reply: LivingReply, call: AskerCall, clock: Clock) -> Show:
                 await _show(reply, what, call)
             except Exception as error:
                 if why != (why := str(error) or type(error).__name__):
-                    told = "fleet.reply_not_edited request_id=%s why=%s"
-                    in_full = None if isinstance(error, FleetError) else error
-                    log.warning(told, call.request_id, why, exc_info=in_full)
+                    log.warning(
+                        "fleet.reply_not_edited request_id=%s why=%s",
+                        call.request_id,
+                        why,
+                        exc_info=None if isinstance(error, FleetError) else error,
+                    )
                 if isinstance(error, NoPlace) and isinstance(what, Notice):
                     return  # nothing began, which what stands there tells by itself
             else:

@@ -26,11 +26,13 @@ async def begin(fleet: Fleet, ask: Ask, seconds: int, reason: str) -> Notice:
     if seconds > LONGEST_SECONDS:
         return refused(TOO_LONG, "too_long")
     try:
-        made, replaced = await fleet.freeze(seconds or USUAL_SECONDS, reason, ask.requested_by)
+        made, replaced = await fleet.freeze(
+            seconds or USUAL_SECONDS, reason, ask.requested_by, str(ask.request_id)
+        )
     except ControlApiError as error:
         return _not_done(error)
-    log.info("fleet.frozen by=%s until=%s", ask.account, made.until)
-    lines, run = await _under_way(fleet)
+    log.info("fleet.frozen by=%s until=%s request_id=%s", ask.account, made.until, ask.request_id)
+    lines, run = await _under_way(fleet, ask)
     before = (f"It takes the place of the freeze {replaced.words}",) if replaced else ()
     return Notice((f"Frozen {made.words}", *before, _LIFTED_BY, *lines), runs=run)
 
@@ -41,19 +43,21 @@ async def lift(fleet: Fleet, ask: Ask) -> Notice:
     if holds.freeze and not ask.pressed and 0 < ask.said < holds.freeze.since:
         return refused(f"{holds.freeze.sentence} {_CAME_LATER}", "came_later")
     try:
-        held = await fleet.unfreeze(ask.requested_by)
+        held = await fleet.unfreeze(ask.requested_by, str(ask.request_id))
     except ControlApiError as error:
         return _not_done(error)
-    log.info("fleet.unfrozen by=%s held=%s", ask.account, held is not None)
+    log.info(
+        "fleet.unfrozen by=%s held=%s request_id=%s", ask.account, held is not None, ask.request_id
+    )
     return Notice((f"Lifted: the freeze {held.words}" if held else "The fleet was not frozen.",))
 
 
-async def _under_way(fleet: Fleet) -> tuple[tuple[str, ...], int]:
+async def _under_way(fleet: Fleet, ask: Ask) -> tuple[tuple[str, ...], int]:
     """What a freeze does not stop, in lines, and the run that this is."""
     try:
         runs = await fleet.api.runs(unfinished=True)
     except ControlApiError as error:
-        log.warning("fleet.runs_unseen why=%s", error)
+        log.warning("fleet.runs_unseen request_id=%s why=%s", ask.request_id, error)
         return (f"I could not see whether a roll is under way. {error}",), 0
     moving = (run for run in runs if run.status == "in_progress")
     run = next((run.id for run in moving if run.operation != Operation.UNLOCK), 0)

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from fleet_control import phrases
-from fleet_control.status import InstanceStatus, Problem
+from fleet_control.fault import GRAVE
+from fleet_control.status import InstanceStatus
 
-GRAVE = (Problem.MISSING, Problem.NOT_HEALTHY, Problem.TWO_HOSTS)
 HOSTS_BY_NAME = 12
 MOVING_SHOWN = 6
 HOSTS = {

@@ -6,11 +6,12 @@ from enum import StrEnum
 from math import inf
 from typing import Protocol, TypeVar
 
-from clawbot.call import AskerCall
+from clawbot.call import EndCall
 from clawbot.progress import Stage
 from clawbot.replies import Deploying, Notice, Reply, StatusReport, Tone, broken, is_final
 from fleet_control.clock import Clock
 from fleet_control.error import FleetError
+from fleet_control.ledger import RequestId
 
 # What ended longer than this before a bot began is said in no new message: it was said, and
 # somebody deleted it, or nobody waits for it any more.
@@ -69,7 +70,8 @@ class ReplyMessage(Protocol):
         ...
 
     async def call(self, reply: Deploying) -> None:
-        """Send a new message that notifies the asker, which an edit does not."""
+        """Notify those whom it names, which an edit does not, by one new message: the `asker`, and
+        everybody of `calls`, who are of this platform; none is sent where there are none."""
         ...
 
 
@@ -122,8 +124,8 @@ class LivingReply:
         self._become(State.TOLD if is_final(reply) else State.SENT)
         return reply
 
-    async def end(self, reply: Deploying, call: AskerCall) -> None:
-        """Show the end of a deploy, and call its asker."""
+    async def end(self, reply: Deploying, call: EndCall) -> None:
+        """Show the end of a deploy, and call whom it concerns."""
         news = await self._show(reply)
         self._become(State.FINAL)
         try:
@@ -145,18 +147,20 @@ class LivingReply:
             return reply
         return await self.show(reply)
 
-    async def broke(self, error: Exception, *, replaces: bool = False) -> Notice:
+    async def broke(
+        self, error: Exception, request_id: RequestId, *, replaces: bool = False
+    ) -> Notice:
         """Tell in words what is broken, which may be the chat itself; the log has it in full.
 
         `replaces` is for what may stand there half begun, and must not stay.
         """
-        told = broken(words(error))
+        told = broken(words(error, request_id))
         if isinstance(error, NoPlace):
             return told  # in the log, since it can be said nowhere else
         try:
             await (self.show(told) if replaces else self.answer(told))
         except Exception:
-            log.exception("fleet.chat_broken")
+            log.exception("fleet.chat_broken request_id=%s", request_id)
         return told
 
     async def heard(self) -> None:
@@ -186,10 +190,10 @@ def long_over(reply: Reply, began: float) -> bool:
     return isinstance(reply, Deploying) and reply.progress.ended <= began - GOES_ON_SECONDS
 
 
-def words(error: Exception) -> str:
+def words(error: Exception, request_id: RequestId) -> str:
     """What is broken, for people; the log has it in full."""
     if isinstance(error, FleetError):
-        log.warning("fleet.broken why=%s", error)
+        log.warning("fleet.broken request_id=%s why=%s", request_id, error)
         return str(error)
-    log.error("fleet.broken_inside", exc_info=error)
+    log.error("fleet.broken_inside request_id=%s", request_id, exc_info=error)
     return "Something broke in me; my log has it. Look at `/fleet status` before asking again."

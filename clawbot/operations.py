@@ -5,7 +5,6 @@ A button has no room for all of that, so it carries a few letters of it. Where w
 the yes is not what was asked about, nothing is done.
 """
 
-import logging
 from collections.abc import Callable, Sequence
 
 from clawbot import proposal
@@ -64,8 +63,6 @@ _WHICH_RUN = Notice(
     )
 )
 
-log = logging.getLogger(__name__)
-
 
 class Operations:
     """Rollback, resume and unlock: the questions about them, and what a yes begins."""
@@ -84,7 +81,7 @@ class Operations:
         found = await self._proposal(ask.caller, operation, target)
         if isinstance(found, Notice):
             if found.code:
-                log.info("fleet.refused code=%s by=%s", found.code, ask.account)
+                ask.refused(found.code)
             return found
         return Question(
             target=found.target,
@@ -104,10 +101,10 @@ class Operations:
         """What begins by a yes to this question, or why nothing does."""
         found = await self._proposal(ask.caller, question.operation, question.target, question)
         if isinstance(found, Notice):
-            log.info("fleet.refused code=%s by=%s", found.code, ask.account)
+            ask.refused(found.code)
             return found
         if (found.target, found.plan) != (question.target, question.plan):
-            log.info("fleet.refused code=%s by=%s", CHANGED.code, ask.account)
+            ask.refused(CHANGED.code)
             return CHANGED
         return asking(question.target, found.image, ask.account, question.operation, found.override)
 

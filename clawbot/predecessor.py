@@ -16,9 +16,8 @@ log = logging.getLogger(__name__)
 class Predecessor:
     """The process that was this bot before; one that was killed confirmed not all it had heard."""
 
-    def __init__(self, api: ControlApi, bot: str, clock: Clock) -> None:
+    def __init__(self, api: ControlApi, clock: Clock) -> None:
         self._api = api
-        self._bot = bot
         self._clock = clock
         self._began = clock.now()
         self._listed_from = clock.monotonic() + LISTED_WITHIN_SECONDS
@@ -34,7 +33,7 @@ class Predecessor:
         while not (found := await self._listed(ask)) and self._is_early(ask.said):
             await self._clock.sleep(_AGAIN_SECONDS)
         if found:
-            log.info("fleet.asked_before request_id=%s", ask.request_id(self._bot))
+            log.info("fleet.asked_before request_id=%s", ask.request_id)
         return found
 
     def may_have_heard(self, ask: Ask) -> bool:
@@ -42,11 +41,11 @@ class Predecessor:
         return 0 < ask.said < int(self._began) and not ask.pressed
 
     async def _listed(self, ask: Ask) -> bool:
-        request_id = str(ask.request_id(self._bot))
+        request_id = str(ask.request_id)
         try:
             runs = await self._api.runs(limit=1, request_id=request_id)
         except FleetError as error:
-            log.warning("fleet.ledger_unseen why=%s", error)
+            log.warning("fleet.ledger_unseen request_id=%s why=%s", request_id, error)
             return False
         return any(run.request_id == request_id for run in runs)
 

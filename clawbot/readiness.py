@@ -74,7 +74,7 @@ class Readiness:
     def hears(self, front: str, heard: bool) -> None:
         one = self._fronts[front]
         if heard:
-            _log_change("front_down", front, one.fault, "")
+            _log_mended(front, one.fault, "")
             one.silent, one.fault = None, ""
         elif one.silent is None:
             one.silent = 0.0
@@ -82,13 +82,17 @@ class Readiness:
 
     def faulty(self, front: str, why: str) -> None:
         one, why = self._fronts[front], " ".join(why.split())
-        _log_change("front_down", front, one.fault, why)
+        if why and why != one.fault:
+            log.error("clawbot.front_down front=%s said=%s", front, why)
+        _log_mended(front, one.fault, why)
         one.fault = why
         self._say()
 
     def lacks(self, front: str, what: str) -> None:
         one, what = self._fronts[front], " ".join(what.split())
-        _log_change("front_lacks", front, one.lack, what)
+        if what and what != one.lack:
+            log.error("clawbot.front_lacks front=%s said=%s", front, what)
+        _log_mended(front, one.lack, what)
         one.lack = what
         self._say()
 
@@ -127,10 +131,8 @@ class Readiness:
         return f"{name}: {front.lack}" if front.lack else ""
 
 
-def _log_change(event: str, front: str, before: str, now: str) -> None:
-    if now and now != before:
-        log.error("clawbot.%s front=%s said=%s", event, front, now)
-    elif before and not now:
+def _log_mended(front: str, before: str, now: str) -> None:
+    if before and not now:
         log.info("clawbot.front_mended front=%s was=%s", front, before)
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from clawbot import missing
+from clawbot import log_line, missing
 from clawbot.bot import Bot, assemble
 from clawbot.deadline import END_WITHIN_SECONDS, end_within
 from clawbot.front import BadSettings, Front, Unserved
@@ -33,7 +33,7 @@ def serve(environ: Mapping[str, str]) -> int:
         fronts = configured(settings)
     except (SettingsError, BadSettings) as error:
         return _cannot(getattr(error, "problems", [str(error)]))
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    log_line.begin(settings.log, settings.secrets)
     try:
         return asyncio.run(_watched(environ, settings, fronts))
     except KeyboardInterrupt:

@@ -1,11 +1,12 @@
 """The Lambda's entry point: every event gets an answer."""
 
 import json
-import logging
 import os
 import sys
 import time
+import traceback
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from hmac import compare_digest
 from typing import Any
@@ -20,13 +21,34 @@ from lambda_fn.http_client import Budget
 from lambda_fn.mask import without
 from lambda_fn.request import ApiAction, ApiRequest, parse, payload, read
 from lambda_fn.settings import FunctionSettings, SecretReader, read_settings
-from lambda_fn.signer import Signer, check_bot, check_person, person, read_signer, spoken_by
+from lambda_fn.signer import (
+    Signer,
+    check_bot,
+    check_person,
+    followed,
+    person,
+    read_signer,
+    spoken_by,
+)
 from lambda_fn.table import Table
 
 # What was read outlives a call, for as long as AWS keeps the process.
 _SECRETS, _CACHE = SecretReader(), GitHubCache()
-# Whose answers the log has, too.
-_TOLD = (ApiAction.DEPLOY, ApiAction.STOP, ApiAction.FREEZE, ApiAction.UNFREEZE)
+# Whose answers the log has, too: what was read is no news, what was done or refused is.
+_TOLD = (
+    ApiAction.DEPLOY,
+    ApiAction.CANCEL,
+    ApiAction.STOP,
+    ApiAction.FREEZE,
+    ApiAction.UNFREEZE,
+)
+# As much of an answer as the log has.
+_ANSWER = 300
+
+
+def _to_aws(line: str) -> None:
+    """AWS keeps what is written here; its own logging starts at warnings."""
+    sys.stderr.write(f"{line}\n")
 
 
 def handler(
@@ -36,10 +58,11 @@ def handler(
     secrets: SecretReader = _SECRETS,
     cache: GitHubCache = _CACHE,
     now: Callable[[], float] = time.time,
+    write: Callable[[str], None] = _to_aws,
 ) -> dict[str, object]:
     """A Function URL's answer. `context` is AWS's: its `invoked_function_arn` says which account
-    is our own. The rest is a process's own."""
-    return Call(context, environ, secrets, Budget(now=now), cache).answer(event)
+    is our own. The rest is a process's own; `write` takes a line of the log."""
+    return Call(context, environ, secrets, Budget(now=now), cache, write).answer(event)
 
 
 class Call:
@@ -52,7 +75,9 @@ class Call:
         secrets: SecretReader,
         budget: Budget,
         cache: GitHubCache,
+        write: Callable[[str], None] = _to_aws,
     ) -> None:
+        self._write = write
         self._context = context
         self._environ = environ
         self._secrets = secrets
@@ -77,7 +102,7 @@ class Call:
         if self._trail.get("signer") == "unproven":
             body["unproven_caller"] = True
         text = json.dumps(self._plain(body))
-        self._log(status, text, trace)
+        self._log(status, body, text, trace)
         return {
             "statusCode": status,
             "headers": {"content-type": "application/json"},
@@ -98,9 +123,11 @@ class Call:
         arn = getattr(self._context, "invoked_function_arn", "")
         signer = read_signer(request.iam, arn, conf)
         self._trail["signer"] = ":".join(filter(None, signer))
+        self._trail["request_id"] = of_ask = followed(signer, request.request_id)
         ask = parse(payload(request))
         # Only what was checked comes into the trail: no field can hold a line's end.
         self._trail |= {"action": str(ask.action), "run_id": ask.run_id, **ask.entry._asdict()}
+        self._trail["request_id"] = ask.entry.request_id or of_ask
         self._spared = read_limit.spared(signer, ask.action)
         table = Table(conf.table, self._environ, self._budget) if conf.table else None
         if ask.action is ApiAction.DEPLOY:
@@ -182,17 +209,23 @@ class Call:
         known = self._secrets.known(conf.control_token, conf.github_token) if conf else ()
         return without(text, known)
 
-    def _log(self, status: int, body: str, trace: Exception | None) -> None:
-        """One line per request is the audit trail."""
-        asked = " ".join(f"{key}={value!r}" for key, value in self._trail.items() if value)
-        # What was read is no news; what was done or refused is.
-        done = self._trail.get("action") in _TOLD
-        said = body[:300] if status != 200 or done else ""
-        line = f"control.answered {self._safe(asked)} status={status} {said}"
-        if "AWS_LAMBDA_FUNCTION_NAME" in self._environ:
-            # AWS keeps what is written here; its own logging starts at warnings.
-            sys.stderr.write(f"{line}\n")
-            if trace:
-                sys.excepthook(type(trace), trace, trace.__traceback__)
-        else:
-            logging.getLogger("lambda_fn").info(line, exc_info=trace)
+    def _log(
+        self, status: int, body: Mapping[str, object], text: str, trace: Exception | None
+    ) -> None:
+        """One JSON object a line per request is the audit trail. `text` is the body as sent."""
+        now = datetime.fromtimestamp(self._budget.now(), UTC)
+        line: dict[str, object] = {
+            "time": f"{now.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z",
+            "level": "error" if trace else "info",
+            "event": "control.answered",
+            "logger": "lambda_fn",
+            **{key: value for key, value in self._trail.items() if value},
+            "status": status,
+        }
+        if "code" in body:
+            line["code"] = body["code"]
+        if status != 200 or self._trail.get("action") in _TOLD:
+            line["answer"] = text[:_ANSWER]
+        if trace:
+            line["exception"] = "".join(traceback.format_exception(trace))
+        self._write(json.dumps(self._plain(line)))

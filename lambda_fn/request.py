@@ -31,12 +31,14 @@ class RawRequest(NamedTuple):
         iam: what AWS says of the signer; None where no signer can be seen.
         body: as it came.
         base64: whether the body is base64.
+        request_id: of the ask that it is made for, for the log alone.
     """
 
     token: str
     iam: object
     body: str
     base64: bool = False
+    request_id: str = ""
 
 
 def read(event: object) -> RawRequest:
@@ -47,12 +49,16 @@ def read(event: object) -> RawRequest:
     context = _object(event["requestContext"])
     if _object(context.get("http")).get("method") != "POST":
         raise Failure(Code.METHOD_NOT_ALLOWED, "Only POST is answered.")
-    token = _object(event.get("headers")).get("x-clawdinator-token")
+    headers = _object(event.get("headers"))
     authorizer = context.get("authorizer")
     # What is there in a wrong shape must not be mistaken for nothing.
     iam = authorizer.get("iam") if isinstance(authorizer, Mapping) else authorizer
     return RawRequest(
-        _text(token), iam, _text(event.get("body")), bool(event.get("isBase64Encoded"))
+        _text(headers.get("x-clawdinator-token")),
+        iam,
+        _text(event.get("body")),
+        bool(event.get("isBase64Encoded")),
+        _text(headers.get("x-clawdinator-request-id")),
     )
 
 

@@ -123,6 +123,15 @@ def check_bot(signer: Signer, request_id: str) -> None:
     _check_request_id(signer, request_id)
 
 
+def followed(signer: Signer, request_id: str) -> str:
+    """This request id, where the signer may say it: only the log has it."""
+    try:
+        _check_request_id(signer, request_id)
+    except (Failure, ValueError):
+        return ""
+    return request_id
+
+
 def _check_request_id(signer: Signer, text: str) -> None:
     platforms = _CHAT if signer.role is SignerRole.CHAT else (str(signer.role),)
     form = f"`request_id` must be {'|'.join(platforms)}.{signer.name}.<channel>.<asked>"

@@ -115,13 +115,13 @@ class Absence:
             try:
                 await take(one)
             except (discord.HTTPException, DiscordAway) as error:
-                log.warning("discord.missed_lost message=%s why=%s", one.id, error)
+                log.warning("discord.missed_lost message_id=%s why=%s", one.id, error)
 
     async def _mention(self, message: discord.Message) -> None:
         """Its author's roles come with what is delivered, but not with what is read."""
         if message.guild is None or not self.first(message.id):
             return
-        log.info("discord.missed message=%s channel=%s", message.id, message.channel.id)
+        log.info("discord.missed message_id=%s channel=%s", message.id, message.channel.id)
         message.author = await message.guild.fetch_member(message.author.id)
         await self._hear(message)
 

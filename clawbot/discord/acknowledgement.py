@@ -60,6 +60,6 @@ async def heard(interaction: Interaction, answer: Callable[[], Awaitable[object]
             # there; by then Discord has ours.
             if not interaction.response.is_done():
                 raise
-            log.info("discord.first_answer_unread why=%r", error)
+            log.info("discord.first_answer_unread why=%s", error)
             return True
     return False

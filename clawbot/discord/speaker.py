@@ -59,26 +59,30 @@ def acted(
     """What a command or a press asks for."""
     user = interaction.user
     caller = person(user, settings, registry)
-    return _ask(caller, user, interaction.channel_id or 0, asked, registry)
+    place = interaction.channel_id or 0, asked
+    return _ask(caller, user, place, settings, registry)
 
 
 def wrote(message: discord.Message, settings: Settings, registry: Registry | None) -> Ask:
     """What a message asks for."""
     caller = author(message, settings, registry)
-    return _ask(caller, message.author, message.channel.id, str(message.id), registry)
+    place = message.channel.id, str(message.id)
+    return _ask(caller, message.author, place, settings, registry)
 
 
 def _ask(
     caller: Caller | None,
     user: discord.User | discord.Member,
-    channel: int,
-    asked: str,
+    place: tuple[int, str],
+    settings: Settings,
     registry: Registry | None,
 ) -> Ask:
+    channel, asked = place
     who = caller or UNANSWERED
     return Ask(
         caller=who,
         platform=PLATFORM,
+        bot=settings.bot,
         channel=str(channel),
         asked=asked,
         account=account(user),

@@ -152,7 +152,7 @@ class TelegramFront:
     ) -> None:
         user, request = message.from_user, parse(words(message.text or ""))
         if user is None:
-            log.info("telegram.ignored chat=%s message=%s", message.chat.id, message.message_id)
+            log.info("telegram.ignored chat=%s message_id=%s", message.chat.id, message.message_id)
             return
         by = partial(wrote, message, user, self._bot.settings)
         said = await self._bot.speakers.ask(by, acts=acts(request))
@@ -161,7 +161,7 @@ class TelegramFront:
             isinstance(caller, BotInstance) and not has_slash(message.text or "")
         ):
             said.audit(in_words(request))
-            log.info("telegram.ignored chat=%s message=%s", message.chat.id, message.message_id)
+            log.info("telegram.ignored chat=%s message_id=%s", message.chat.id, message.message_id)
             return
         to.first = goes_first(caller)
         ours = self.chats.ours(message.chat, caller)

@@ -154,8 +154,12 @@ class TelegramMessage:
                 self._chat, self._message, drawn, within, first=self.first
             )
         except REFUSED as error:
-            told = "telegram.reply_goes_on chat=%s message=%s why=%s"
-            log.info(told, self._chat, self._message, error)
+            log.info(
+                "telegram.reply_goes_on chat=%s message_id=%s why=%s",
+                self._chat,
+                self._message,
+                error,
+            )
             return None
 
     async def _said(

@@ -61,7 +61,7 @@ async def run(
         application.add_handler(ChatMemberHandler(memberships.hear), MEMBERSHIPS)
         async with application:
             await application.start()
-            log.info("telegram.serving bot=@%s chats=%s", telegram.username, front.chats.ids)
+            log.info("telegram.serving bot=%s chats=%s", telegram.username, front.chats.ids)
             operators = _operators(bot.settings)
             front.beside(front.resume())
             front.beside(set_menus(telegram, front.chats, operators, bot.clock))

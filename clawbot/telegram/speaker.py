@@ -24,7 +24,7 @@ def account(user: User) -> str:
 
 def wrote(message: Message, user: User, settings: Settings, registry: Registry | None) -> Ask:
     """What a message of `user` asks for."""
-    return _ask(author(message, settings, registry), user, message, registry)
+    return _ask(author(message, settings, registry), user, message, settings, registry)
 
 
 def pressed(
@@ -32,16 +32,21 @@ def pressed(
 ) -> Ask:
     """What `user` asks for by a button below `message`."""
     caller = person(user, settings, registry)
-    return replace(_ask(caller, user, message, registry), pressed=True)
+    return replace(_ask(caller, user, message, settings, registry), pressed=True)
 
 
 def _ask(
-    caller: Caller | None, user: User, message: MaybeInaccessibleMessage, registry: Registry | None
+    caller: Caller | None,
+    user: User,
+    message: MaybeInaccessibleMessage,
+    settings: Settings,
+    registry: Registry | None,
 ) -> Ask:
     who = caller or UNANSWERED
     return Ask(
         caller=who,
         platform=PLATFORM,
+        bot=settings.bot,
         channel=str(message.chat.id),
         asked=str(message.message_id),
         account=account(user),

@@ -21,7 +21,7 @@ def read(sent: Json, telegram: Bot | None = None) -> Update | None:
     except Exception as error:  # noqa: BLE001  (whatever it is, the next update is another)
         # The error's own words may quote what somebody wrote.
         log.error(
-            "telegram.update_unreadable update_id=%r why=%s",
+            "telegram.update_unreadable update_id=%s why=%s",
             sent.get("update_id"),
             type(error).__name__,
         )

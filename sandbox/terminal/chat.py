@@ -195,6 +195,7 @@ class Terminal:
         return Ask(
             caller=await caller(line.speaker, bot),
             platform=PLATFORM,
+            bot=bot.settings.bot,
             channel=_CHANNEL,
             asked=str(next(self._numbers)),
             account=f"{PLATFORM}:{name}",

@@ -164,10 +164,11 @@ class ControlApi:
         answer = await self._asked({"action": "preflight"})
         return str(answer.get("signer", "")), api_answer.checks(answer)
 
-    async def cancel(self, run_id: int, requested_by: str) -> str:
-        """Stop a deploy of which no job has started; its words for that."""
+    async def cancel(self, run_id: int, requested_by: str, request_id: str = "") -> str:
+        """Stop a deploy of which no job has started; its words for that. `request_id` is the ask's,
+        for the Control API's log, here and below."""
         answer = await self._asked(
-            {"action": "cancel", "run_id": run_id, "requested_by": requested_by}
+            {"action": "cancel", "run_id": run_id, "requested_by": requested_by}, request_id
         )
         return str(answer.get("message", "cancelled"))
 
@@ -175,22 +176,24 @@ class ControlApi:
         return api_answer.holds(await self._asked({"action": "holds"}))
 
     async def freeze(
-        self, seconds: int, reason: str, requested_by: str
+        self, seconds: int, reason: str, requested_by: str, request_id: str = ""
     ) -> tuple[Freeze, Freeze | None]:
         """Let no deploy begin for so long; the freeze that holds then, and the one before it."""
         # A chat's message may be longer than a request of the API.
         ask = {"action": "freeze", "seconds": seconds, "reason": one_line(reason)}
-        return api_answer.freeze(await self._asked({**ask, "requested_by": requested_by}))
+        return api_answer.freeze(
+            await self._asked({**ask, "requested_by": requested_by}, request_id)
+        )
 
-    async def unfreeze(self, requested_by: str) -> Freeze | None:
+    async def unfreeze(self, requested_by: str, request_id: str = "") -> Freeze | None:
         """End the freeze; the one that held, if one did."""
         ask = {"action": "unfreeze", "requested_by": requested_by}
-        return api_answer.lifted(await self._asked(ask))
+        return api_answer.lifted(await self._asked(ask, request_id))
 
-    async def stop(self, requested_by: str) -> Stopping:
+    async def stop(self, requested_by: str, request_id: str = "") -> Stopping:
         """Have the roll under way begin no further host."""
         return api_answer.stopping(
-            await self._asked({"action": "stop", "requested_by": requested_by})
+            await self._asked({"action": "stop", "requested_by": requested_by}, request_id)
         )
 
     async def told(self, request_id: str) -> str | None:
@@ -269,19 +272,22 @@ class ControlApi:
             # Its no is to the second ask; the first may still come to a run.
             raise _unknown(lost, f" Asked once more: {error}") from error
 
-    async def _asked(self, ask: dict[str, Any]) -> dict[str, Any]:
+    async def _asked(self, ask: dict[str, Any], request_id: str = "") -> dict[str, Any]:
         """A call that may be lost without harm; on a connection that broke off, made once more."""
         try:
             try:
-                return await self._ask(ask)
+                return await self._ask(ask, request_id)
             except BrokenOff:
-                return await self._ask(ask)
+                return await self._ask(ask, request_id)
         except Lost as lost:
             raise ControlApiDown(str(lost)) from lost
 
-    async def _ask(self, ask: dict[str, Any]) -> dict[str, Any]:
+    async def _ask(self, ask: dict[str, Any], request_id: str = "") -> dict[str, Any]:
         body = json.dumps(ask).encode()
         headers = {"Content-Type": "application/json", "x-clawdinator-token": self._token}
+        if request_id:
+            # No key of the body: an older Control API refuses one that it does not know.
+            headers["x-clawdinator-request-id"] = request_id
         headers = self._signer.signed(self._url, body, headers)
         if self._kept is None:
             self._kept = aiohttp.ClientSession(timeout=self._timeout, proxy=proxy(self._url))

@@ -84,6 +84,7 @@ def ask(caller: Caller = OPERATOR, asked: str = "1", account: str = "", said: fl
     return Ask(
         caller=caller,
         platform="terminal",
+        bot="demo",
         channel="1",
         asked=asked,
         account=account or (caller.account if isinstance(caller, Human) else "terminal:bot"),

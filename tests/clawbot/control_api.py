@@ -57,12 +57,14 @@ class Api:
     told: the end that each asker was told of last, by the ask's request id.
     checks: what a preflight sees.
     signer: who signs what it is asked.
+    followed: the request ids that calls beside a deploy came with.
     freeze: the one that holds the fleet.
     lock: the one on the state, where it can be seen.
     off: by how many seconds its own clock is ahead.
     """
 
     asked: list[dict[str, Any]] = field(default_factory=list)
+    followed: list[str] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
     next: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     refused: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
@@ -87,6 +89,8 @@ class Api:
         ask = json.loads(await request.read())
         async with self.arrived:
             self.asked.append(ask)
+            if request_id := request.headers.get("x-clawdinator-request-id"):
+                self.followed.append(request_id)
             self.arrived.notify_all()
         # What holds the fleet and what was before is asked for beside, too; what is said next is
         # said to who acts.

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from clawbot.bot import Bot
-from clawbot.discord.embeds import LONGEST_RUN, embed
+from clawbot.discord.embeds import embed
+from clawbot.discord.reports import LONGEST_RUN
 from clawbot.ledger_view import LIVING, MOST_LIVING, TOO_MANY
 from clawbot.page import Page
 from clawbot.parsing import parse

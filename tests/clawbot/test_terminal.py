@@ -6,6 +6,7 @@ from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import Deploying, StatusReport
 from sandbox.terminal.chat import ChatLine, read
 from sandbox.terminal.markup import render
+from tests.audit_line import audit, of
 from tests.clawbot.bots import registry
 from tests.clawbot.talk import FLEET, Talk
 from tests.discord.ec2 import OLDEST, Claw
@@ -140,7 +141,8 @@ async def test_an_instance_that_is_new_at_the_source_can_speak_and_be_deployed(t
 async def test_with_the_source_gone_the_bot_says_how_old_what_it_knows_is(talk: Talk) -> None:
     await talk.say("/fleet status")
     await talk.clock.turn(7260)
-    talk.api.next = [(502, {"ok": False, "code": "github_refused", "error": "GitHub says 404."})]
+    why = {"ok": False, "code": "github_refused", "error": "GitHub says 404."}
+    talk.api.refused["registry"] = 502, why
 
     said = await talk.say("/fleet status")
 
@@ -197,15 +199,17 @@ async def test_the_log_has_a_line_for_each_thing_that_was_asked(
     with caplog.at_level("INFO"):
         await talk.say("/fleet status", "/fleet deploy all", "no", "stranger: /fleet deploy all")
 
-    asked = [one.getMessage() for one in caplog.records if "fleet.asked" in one.getMessage()]
-    assert [line.partition("what=")[2] for line in asked] == [
-        "'status'",
-        "'deploy all'",
-        "'no to deploy all'",
-        "'deploy all'",
+    asked = audit(caplog)
+    assert [line.what for line in asked] == [
+        "status",
+        "deploy all",
+        "no to deploy all",
+        "deploy all",
     ]
-    assert "by=terminal:stranger" in asked[-1]
-    assert "fleet.refused code=not_operator by=terminal:stranger" in caplog.text
+    assert (asked[-1].account, asked[-1].caller) == ("terminal:stranger", "person")
+    # A no is about the ask that it answers; what comes of an ask says which.
+    assert asked[2].request_id == asked[1].request_id
+    assert of(caplog, asked[-1].request_id) == ["fleet.asked", "fleet.refused"]
 
 
 async def test_what_the_control_api_says_beside_stays_in_the_reply(talk: Talk) -> None:
@@ -224,7 +228,8 @@ async def test_of_long_words_the_begin_is_told_and_noted(
     caplog.set_level("INFO", "clawbot.ask")
 
     assert f"I don't know {'x' * 39}…." in await talk.say(f"/fleet {'x' * 99}")
-    assert f"what='{'x' * 79}…'" in caplog.text
+    (line,) = audit(caplog)
+    assert line.what == f"{'x' * 79}…"
 
 
 async def test_more_words_than_a_deploy_takes_are_none(talk: Talk) -> None:

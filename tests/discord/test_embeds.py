@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from clawbot.commands import HELP, usage
-from clawbot.discord.buttons import DiscordDrawing
-from clawbot.discord.embeds import embed, said
+from clawbot.discord.drawing import DiscordDrawing
+from clawbot.discord.embeds import embed
+from clawbot.discord.markup import said
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
 from clawbot.seal import Seal

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from sandbox.discord_api.guild import Member, Message
+from tests.audit_line import audit
 from tests.discord.dialogue import answer, deploying, question, said, whispered, with_account
 from tests.discord.scene import DiscordScene
 
@@ -120,13 +121,12 @@ async def test_before_any_registry_was_seen_no_operator_is_believed(
     help_ = await answer(scene, await said(scene, scene.operator, "/fleet help"))
     assert "every instance" in help_.text
     assert (scene.api.count("deploy"), scene.api.count("cancel")) == (1, 0)
-    audit = [line.partition("what=")[2] for line in caplog.messages if "fleet.asked" in line]
-    assert audit[2:] == [
-        "'deploy claw-2'",
-        "'deploy claw-2'",
-        "'yes to deploy all'",
-        "'cancel run 1'",
-        "'help'",
+    assert [line.what for line in audit(caplog)][2:] == [
+        "deploy claw-2",
+        "deploy claw-2",
+        "yes to deploy all",
+        "cancel run 1",
+        "help",
     ]
     scene.api.registry = readable
     await scene.discord.press(scene.app, scene.operator, asked, asked.buttons["Deploy"])

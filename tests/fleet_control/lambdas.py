@@ -32,9 +32,10 @@ class Lambda:
 
     Attributes:
         acts: what to do with the next requests, in turn; after the last, 500.
-        asked: each request's body, but for those that ask what holds the fleet.
-        past: what is answered to whoever asks for the last deploys beside; None where `acts` are.
+        asked: each request's body, but for those that ask what holds the fleet, or beside a status
+            what was deployed.
         holds: what these are answered, as (status, body), and `looks` how many there were.
+        history: what is answered beside a status; None where a test answers that in turn.
         connections: each request's connection, by number.
         signed: whether each request's signature holds, as botocore reckons it.
         ended: set at the end, for those who never answer.
@@ -45,7 +46,7 @@ class Lambda:
     asked: list[dict[str, Any]] = field(default_factory=list)
     holds: tuple[int, dict[str, Any]] = (200, {"freeze": None})
     looks: int = 0
-    past: tuple[Run, ...] | None = None
+    history: dict[str, Any] | None = field(default_factory=lambda: {"runs": []})
     connections: list[int] = field(default_factory=list)
     signed: list[bool] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -57,8 +58,8 @@ class Lambda:
             self.looks += 1
             status, told = self.holds
             return web.json_response({"ok": status == 200, **told}, status=status)
-        if self.past is not None and json.loads(body)["action"] == "history":
-            return web.json_response({"ok": True, "runs": [*map(json_output.run, self.past)]})
+        if self.history is not None and _of_a_status(json.loads(body)):
+            return web.json_response({"ok": True, **self.history})
         self.asked.append(json.loads(body))
         self.connections.append(id(request.transport))
         self.headers.append({name.lower(): value for name, value in request.headers.items()})
@@ -162,6 +163,10 @@ async def serving() -> AsyncIterator[Lambda]:
     finally:
         served.ended.set()
         await runner.cleanup()
+
+
+def _of_a_status(ask: dict[str, Any]) -> bool:
+    return ask["action"] == "history" or (ask.get("unfinished", False) and "request_id" not in ask)
 
 
 def _signature_holds(request: web.Request, body: bytes) -> bool:

@@ -20,11 +20,6 @@ FAILED = run(
 )
 
 
-@pytest.fixture(autouse=True)
-def _nothing_is_known_of_the_past(control: Lambda) -> None:
-    control.past = ()
-
-
 async def test_a_deploy_of_another_is_asked_for_as_this_instance(
     host: OnHost, control: Lambda
 ) -> None:

@@ -312,7 +312,7 @@ async def test_with_ec2_away_what_can_be_judged_is_judged(
 
     assert (facts.ids, facts.images, facts.conditions) == (IDS, None, None)
     assert await fleet.judge(OPERATOR, "claw-2", "ami-00000000") == Allowed()
-    assert "fleet.ec2_unseen" in caplog.text
+    assert "fleet.unseen what=ec2" in caplog.text
 
 
 async def test_a_bot_instance_may_deploy_another(
@@ -475,4 +475,4 @@ async def test_with_the_runs_away_the_rest_is_judged(
     control.has_registry(*IDS)
 
     assert await fleet.judge(BOT, "claw-2", "") == Allowed()
-    assert "fleet.runs_unseen" in caplog.text
+    assert "fleet.unseen what=runs" in caplog.text

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fleet_control import text_output
+from fleet_control import json_output, text_output
 from fleet_control.control_api import ControlApi
 from fleet_control.error import ControlApiRefused, OutcomeUnknown
 from fleet_control.ledger import Job
@@ -18,11 +18,6 @@ QUEUED = run(7, status="queued", conclusion=None)
 
 
 ASKED = "run 7: asked for by sam in Discord, 2026-09-21 13:00 UTC"
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_known_of_the_past(control: Lambda) -> None:
-    control.past = ()
 
 
 def nothing(_: str) -> None:
@@ -224,7 +219,8 @@ async def test_longer_than_asked_for_it_does_not_wait(
 async def test_of_a_roll_it_says_how_far_it_is_and_about_when_it_ends(
     control: Lambda, api: ControlApi, clock: HastyClock
 ) -> None:
-    control.past = (rolled(1, 120, "claw-1", "claw-2", "claw-3"),)
+    past = rolled(1, 120, "claw-1", "claw-2", "claw-3")
+    control.history = {"runs": [json_output.run(past)]}
     seen = [going(7, *jobs) for jobs, _ in steps()]
     control.shows(*seen, seen[-1]._replace(status="completed", conclusion="success"))
     said: list[str] = []
@@ -242,7 +238,7 @@ async def test_of_a_roll_it_says_how_far_it_is_and_about_when_it_ends(
 async def test_of_one_host_it_says_once_about_when_it_ends(
     control: Lambda, api: ControlApi, clock: HastyClock
 ) -> None:
-    control.past = (rolled(1, 120, "claw-1"),)
+    control.history = {"runs": [json_output.run(rolled(1, 120, "claw-1"))]}
     plan, host = job("plan", 0, 50), "claw-1"
     one = [going(7, *jobs, target=host) for jobs in ((plan, job(host)), (plan, job(host, 53)))]
     control.shows(QUEUED, *one, ENDED)
@@ -257,7 +253,7 @@ async def test_of_one_host_it_says_once_about_when_it_ends(
 async def test_where_the_past_can_t_be_had_nothing_is_expected(
     control: Lambda, api: ControlApi, clock: HastyClock
 ) -> None:
-    control.past = None
+    control.history = None
     control.shows(RUNNING)
     control.refuses("github_refused", 502)
     control.shows(ENDED)

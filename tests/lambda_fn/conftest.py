@@ -1,5 +1,6 @@
 import asyncio
 import json
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -108,7 +109,14 @@ def ask(environ: dict[str, str], now: TurnedNow) -> Ask:
         event: object, budget: float = 8.5, another_process: GitHubCache | None = None
     ) -> ApiAnswer:
         time_left = Budget(budget, now, monotonic=lambda: time.monotonic() + now.ahead)
-        call = Call(InvocationContext(), environ, secrets, time_left, another_process or cache)
+        call = Call(
+            InvocationContext(),
+            environ,
+            secrets,
+            time_left,
+            another_process or cache,
+            logging.getLogger("lambda_fn").info,
+        )
         response = await asyncio.to_thread(call.answer, event)
         assert response["headers"] == {"content-type": "application/json"}
         body, status = response["body"], response["statusCode"]

@@ -3,6 +3,7 @@
 import base64
 import json
 import logging
+import re
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from tests.lambda_fn.events import (
     function_url,
 )
 from tests.lambda_fn.small_github import HTML, TOKEN, SmallGitHub, run_of
+from tests.lambda_fn.trail import trail
 
 
 async def test_a_persons_deploy_becomes_one_dispatch(ask: Ask, github: SmallGitHub) -> None:
@@ -277,33 +279,64 @@ async def test_a_body_may_have_16_kib(ask: Ask) -> None:
         assert (await ask(event)).code == (413, "too_large")
 
 
-@pytest.mark.parametrize("in_lambda", [False, True])
 async def test_each_call_leaves_one_line_without_secrets(
-    ask: Ask,
-    environ: dict[str, str],
-    caplog: pytest.LogCaptureFixture,
-    capsys: pytest.CaptureFixture[str],
-    in_lambda: bool,
+    ask: Ask, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "lambda_fn")
-    if in_lambda:
-        environ["AWS_LAMBDA_FUNCTION_NAME"] = "clawdinator-control-api"
-
     await ask(function_url(by_person(), CHAT_1))
     await ask(function_url(by_agent(target=f"{CONTROL_TOKEN}\n{TOKEN}"), AGENT_1))
 
-    logged = [record.getMessage() for record in caplog.records if record.name == "lambda_fn"]
-    lines = capsys.readouterr().err.splitlines() if in_lambda else logged
-    assert len(lines) == 2
-    said = ("control.answered", "action='deploy'", "chat:clawdinator-1", "status=200", "1000")
-    assert all(words in lines[0] for words in said)
-    assert all(secret not in line for line in lines for secret in (CONTROL_TOKEN, TOKEN, "\n"))
+    lines = trail(caplog)
+    assert lines[0] == {
+        "time": lines[0]["time"],
+        "level": "info",
+        "event": "control.answered",
+        "logger": "lambda_fn",
+        "aws_request": InvocationContext().aws_request_id,
+        "signer": "chat:clawdinator-1",
+        "request_id": "discord.clawdinator-1.1001.2002",
+        "action": "deploy",
+        "reply": "3003",
+        "target": "clawdinator-2",
+        "requested_by": "discord:80351110224678912 sam",
+        "status": 200,
+        "answer": lines[0]["answer"],
+    }
+    assert json.loads(lines[0]["answer"])["run"]["id"] == 1000
+    assert re.fullmatch(r"2\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", lines[0]["time"])
+    assert (lines[1]["status"], lines[1]["code"]) == (400, "bad_request")
+    assert all(secret not in caplog.text for secret in (CONTROL_TOKEN, TOKEN))
 
 
-def test_aws_calls_it_with_two_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_aws_calls_it_with_two_arguments_and_keeps_its_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.delenv("CONTROL_API_TOKEN", raising=False)
 
     assert handler(function_url({}, AGENT_1), InvocationContext())["statusCode"] == 500
+    (line,) = capsys.readouterr().err.splitlines()
+    assert json.loads(line)["code"] == "misconfigured"
+
+
+@pytest.mark.parametrize(
+    ("said", "logged"),
+    [
+        ("telegram.clawdinator-1.-100.7", "telegram.clawdinator-1.-100.7"),
+        ("telegram.clawdinator-2.-100.7", None),
+        ("agent.clawdinator-1.cli.7", None),
+        ("anything else", None),
+    ],
+)
+async def test_what_is_asked_beside_a_deploy_is_logged_by_its_bot_s_own_request_id(
+    ask: Ask, caplog: pytest.LogCaptureFixture, said: str, logged: str | None
+) -> None:
+    caplog.set_level(logging.INFO, "lambda_fn")
+    for action in ({"action": "freeze", "requested_by": "telegram:7 kim"}, {"action": "x"}):
+        event = function_url(action, CHAT_1)
+        event["headers"]["x-clawdinator-request-id"] = said
+        await ask(event)
+
+    assert [line.get("request_id") for line in trail(caplog)] == [logged] * 2
 
 
 async def test_of_what_was_refused_three_hundred_characters_are_logged(
@@ -315,8 +348,8 @@ async def test_of_what_was_refused_three_hundred_characters_are_logged(
     answer = await ask(function_url(by_person(), CHAT_1))
 
     assert len(json.dumps(answer.body)) > 320
-    (line,) = (record.getMessage() for record in caplog.records if record.name == "lambda_fn")
-    assert len(line.partition("status=502 ")[2]) == 300
+    (line,) = trail(caplog)
+    assert (line["status"], len(line["answer"])) == (502, 300)
 
 
 async def test_what_was_read_is_no_news_in_the_log_and_what_was_refused_is(
@@ -326,21 +359,24 @@ async def test_what_was_read_is_no_news_in_the_log_and_what_was_refused_is(
     await ask(function_url({"action": "registry"}, AGENT_1))
     await ask(function_url({"action": "run", "run_id": 7}, AGENT_1))
 
-    read, refused = [one.getMessage() for one in caplog.records if one.name == "lambda_fn"]
+    read, refused = trail(caplog)
+    same = ("event", "signer", "action", "run_id", "status", "code")
+    by = "control.answered", "agent:clawdinator-1"
+    assert tuple(map(read.get, same)) == (*by, "registry", None, 200, None)
+    assert "answer" not in read
+    assert tuple(map(refused.get, same)) == (*by, "run", 7, 404, "unknown_run")
+    assert refused["answer"].startswith('{"ok": false, ')
 
-    aws_request = InvocationContext().aws_request_id
-    by = f"control.answered aws_request={aws_request!r} signer='agent:clawdinator-1'"
-    assert read == f"{by} action='registry' status=200 "
-    assert refused.startswith(f"{by} action='run' run_id=7 status=404 {{\"ok\": false, ")
 
-
-async def test_what_broke_at_aws_leaves_its_traceback_there(
-    ask: Ask, github: SmallGitHub, environ: dict[str, str], capsys: pytest.CaptureFixture[str]
+async def test_what_broke_leaves_its_traceback_in_its_line(
+    ask: Ask, github: SmallGitHub, caplog: pytest.LogCaptureFixture
 ) -> None:
-    environ["AWS_LAMBDA_FUNCTION_NAME"] = "clawdinator-control-api"
+    caplog.set_level(logging.INFO, "lambda_fn")
     github.refusals.append(web.json_response(["no run"]))
 
     answer = await ask(function_url({"action": "run", "run_id": 7}, AGENT_1))
 
     assert answer.code == (502, "github_unreachable")
-    assert "Traceback" in capsys.readouterr().err
+    (line,) = trail(caplog)
+    assert line["level"] == "error"
+    assert line["exception"].startswith("Traceback")

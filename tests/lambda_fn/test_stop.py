@@ -17,6 +17,7 @@ from tests.lambda_fn.events import (
 )
 from tests.lambda_fn.role import TABLE, LambdaRole
 from tests.lambda_fn.small_github import SmallGitHub, job, run_of
+from tests.lambda_fn.trail import trail
 
 SAM = "discord:80351110224678912 sam"
 ALL = PERSONS._replace(target="all")
@@ -224,9 +225,9 @@ async def test_an_operator_s_own_key_stops_under_its_name(
     answer = await ask(stops(alice, requested_by=""))
 
     assert answer.body["by"] == "operator:alice"
-    (line,) = (one for one in caplog.messages if one.startswith("control.answered"))
-    assert "action='stop' requested_by='operator:alice'" in line
-    assert "Run 7 (deploy `all`" in line
+    (line,) = trail(caplog)
+    assert (line["action"], line["requested_by"]) == ("stop", "operator:alice")
+    assert "Run 7 (deploy `all`" in line["answer"]
 
 
 async def test_a_stop_is_no_bot_s(ask: Ask, table: LambdaRole) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.telegram_api.history import Json, group, private, user
+from tests.audit_line import audit
 from tests.telegram.scene import OPERATOR, TelegramScene, labels
 
 DEPLOY = "/fleet@fleet_bot deploy claw-2"
@@ -20,20 +21,16 @@ def _all_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
 
 
-def audit(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [line for line in caplog.messages if line.startswith("fleet.asked ")]
-
-
 @pytest.mark.parametrize(
     ("who", "chat", "more", "caller"),
     [
-        (OPERATOR, "fleet", {"date": -121}, "Human(account='telegram:1001', "),
-        (OPERATOR, "fleet", FORWARDED, "Unknown(reason='a forwarded message')"),
-        (3003, "fleet", FORWARDED, "Unknown(reason='somebody who is not answered')"),
-        (9009, "fleet", {}, "Unknown(reason='somebody who is not answered')"),
-        (3003, "fleet", {"date": -121}, "BotInstance(instance='claw-1')"),
-        (OPERATOR, "strange", {}, "Human(account='telegram:1001', "),
-        (2002, "alone", {}, "Human(account='telegram:2002', "),
+        (OPERATOR, "fleet", {"date": -121}, ("operator", "")),
+        (OPERATOR, "fleet", FORWARDED, ("unknown", "a forwarded message")),
+        (3003, "fleet", FORWARDED, ("unknown", "somebody who is not answered")),
+        (9009, "fleet", {}, ("unknown", "somebody who is not answered")),
+        (3003, "fleet", {"date": -121}, ("instance", "claw-1")),
+        (OPERATOR, "strange", {}, ("operator", "")),
+        (2002, "alone", {}, ("person", "")),
     ],
     ids=["old", "forwarded", "by-claw", "bot", "old-claw", "strange", "stranger"],
 )
@@ -42,7 +39,7 @@ async def test_an_ask_of_which_nothing_comes_leaves_its_line(
     who: int,
     chat: str,
     more: dict[str, Any],
-    caller: str,
+    caller: tuple[str, str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     await scene.start()
@@ -52,9 +49,9 @@ async def test_an_ask_of_which_nothing_comes_leaves_its_line(
         more = {"date": int(scene.clock.now()) + more["date"]}
     await scene.people.say(chats[chat], people[who], DEPLOY, **more)
     await scene.settled()
-    (line,) = (one for one in audit(caplog) if "what='help'" not in one)
-    assert line.startswith(f"fleet.asked by=telegram:{who} caller={caller}")
-    assert line.endswith(" what='deploy claw-2'")
+    (line,) = (one for one in audit(caplog) if one.what != "help")
+    assert (line.account, (line.caller, line.known_as)) == (f"telegram:{who}", caller)
+    assert line.what == "deploy claw-2"
     assert scene.api.count("deploy") == 0
 
 
@@ -67,8 +64,8 @@ async def test_each_of_a_stranger_s_asks_alone_with_it_leaves_one_line(
         await scene.people.say(private(2002), scene.visitor, f"/fleet status {page}")
     scene.api.released.set()
     await scene.settled()
-    said = [line.partition("what=")[2] for line in audit(caplog) if "telegram:2002" in line]
-    assert said == ["'status 2'", "'dropped: status 3'", "'dropped: status 4'"]
+    said = [line.what for line in audit(caplog) if line.account == "telegram:2002"]
+    assert said == ["status 2", "dropped: status 3", "dropped: status 4"]
 
 
 async def test_an_ask_that_is_doubted_leaves_its_line(
@@ -79,8 +76,8 @@ async def test_an_ask_that_is_doubted_leaves_its_line(
     refusal = await scene.reply_to(await scene.say(DEPLOY, scene.operator))
     assert "I have not seen the registry yet" in refusal["text"]
     (line,) = audit(caplog)
-    assert line.startswith("fleet.asked by=telegram:1001 caller=Human(")
-    assert line.endswith(" what='deploy claw-2'")
+    assert (line.account, line.caller) == ("telegram:1001", "operator")
+    assert line.what == "deploy claw-2"
 
 
 async def _question(scene: TelegramScene) -> tuple[Json, Json]:
@@ -110,8 +107,8 @@ async def test_a_press_of_which_nothing_comes_leaves_its_line(
     before = len(audit(caplog))
     await scene.answered(await scene.people.send_data(message, scene.visitor, data))
     (line,) = audit(caplog)[before:]
-    assert line.startswith("fleet.asked by=telegram:2002 caller=Human(")
-    assert line.endswith(f" what='press {data}'")
+    assert (line.account, line.caller) == ("telegram:2002", "person")
+    assert line.what == f"press {data}"
     assert labels(reply) == ["Confirm", "Cancel"]
 
 
@@ -121,5 +118,5 @@ async def test_a_yes_of_somebody_else_leaves_its_line(
     await scene.start()
     _, reply = await _question(scene)
     await scene.answered(await scene.press(reply, "Confirm", scene.visitor))
-    assert audit(caplog)[-1].startswith("fleet.asked by=telegram:2002 ")
-    assert audit(caplog)[-1].endswith(" what='yes to deploy all'")
+    assert audit(caplog)[-1].account == "telegram:2002"
+    assert audit(caplog)[-1].what == "yes to deploy all"

@@ -465,7 +465,7 @@ async def test_what_nobody_said_is_ignored(
     del said["from"]
     await scene.telegram.updates.put("message", said)
     await scene.settled()
-    assert f"telegram.ignored chat={FLEET} message={said['message_id']}" in caplog.text
+    assert f"telegram.ignored chat={FLEET} message_id={said['message_id']}" in caplog.text
     assert "telegram.not_answered" not in caplog.text
 
 

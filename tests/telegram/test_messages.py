@@ -11,7 +11,8 @@ from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
 from clawbot.seal import Seal
 from clawbot.telegram.buttons import Origin, TelegramDrawing
-from clawbot.telegram.messages import render, said
+from clawbot.telegram.markup import said
+from clawbot.telegram.messages import render
 from fleet_control.freeze import Freeze
 from fleet_control.host import Health, Host, HostState, Image, Reading
 from fleet_control.host_answer import HostAnswer

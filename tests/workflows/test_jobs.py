@@ -400,7 +400,9 @@ def test_the_workflow_starts_it_as_a_program(runner: LocalRunner) -> None:
     )
 
     assert (done.returncode, done.stderr) == (1, "")
-    assert done.stdout.split("\n", 2)[2] == (
+    _, begun, _, told = done.stdout.split("\n", 3)
+    assert begun == "fleet.job job=plan request_id=none"
+    assert told == (
         "::error title=Not twice::This is attempt 2 of run 100; a deploy is never run again. "
         "Start a new one.\n"
     )

@@ -12,6 +12,7 @@ from workflows.fleet_deploy import (
     finish_job,
     health,
     host_job,
+    inputs,
     plan_job,
     runner,
     stop_check,
@@ -45,8 +46,17 @@ def main(
     if len(argv) != 1 or argv[0] not in JOBS:
         sys.stderr.write(f"usage: python -m workflows.fleet_deploy {' | '.join((*JOBS, LOOK))}\n")
         return 2
+    request_id = inputs.request_id(environ)
     with runner.commands_stopped():
+        log.info("fleet.job job=%s request_id=%s", argv[0], request_id or "none")
         said = _done(argv[0], environ, root, clock or health.SystemTime())
+    told = _tell(said, environ)
+    if request_id:
+        runner.write_summary(environ, summary.followed(request_id))
+    return told
+
+
+def _tell(said: tuple[Annotation, ...] | Stopped, environ: Mapping[str, str]) -> int:
     if isinstance(said, Stopped):
         # In full to the job's summary, and to the log as far as a chat has room.
         text = summary.stopped(said.title, str(said), said.last_words, said.details)

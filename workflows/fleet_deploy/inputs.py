@@ -37,6 +37,12 @@ def read(environ: Mapping[str, str], starter: Starter) -> ledger.Entry:
     return entry
 
 
+def request_id(environ: Mapping[str, str]) -> str:
+    """The ask's, before anything else is read; empty where there is none that has its form."""
+    said = environ.get("REQUEST_ID", "")
+    return said if run_title.has_form("request_id", said) else ""
+
+
 def speaker(entry: ledger.Entry, starter: Starter, registered: Collection[str]) -> Caller:
     """The caller that the policy judges. That a person is an operator was decided where the
     person could be seen."""

@@ -97,6 +97,11 @@ def last_words(words: LastWords) -> str:
     return f"The last words of {words.instance}:\n\n{lines}"
 
 
+def followed(request_id: str) -> str:
+    """By what this ask is found in every log."""
+    return f"Request id `{request_id}`."
+
+
 def bullets(lines: Iterable[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
