@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Self
 
+from clawbot.announcing import Announcer
 from clawbot.answers import Commands
 from clawbot.confirmation import Confirmation
 from clawbot.deploy import Deploys
+from clawbot.fleet_channel import FleetChannel
 from clawbot.ledger_view import LedgerView
 from clawbot.once import Once
 from clawbot.operations import Operations
@@ -14,6 +16,7 @@ from clawbot.preflight import BotPreflight
 from clawbot.settings import Settings
 from clawbot.speaker import Speakers
 from clawbot.tracking import Tracker
+from clawbot.watching import Watcher
 from fleet_control import ec2
 from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
@@ -38,12 +41,23 @@ class Bot:
     commands: Commands
     preflight: BotPreflight
 
+    def announcer(self, channel: FleetChannel) -> Announcer:
+        """What tells that channel of deploys, while it runs."""
+        return Announcer(
+            self.api, self.tracker, self.deploys.tells, channel, self.settings.bot, self.clock
+        )
+
     async def __aenter__(self) -> Self:
         return self
+
+    def watcher(self, channel: FleetChannel) -> Watcher:
+        """Who tells this channel what is wrong with the fleet; `run` it where it is served."""
+        return Watcher(self.api, self.fleet, channel, self.settings.bot, self.clock)
 
     async def __aexit__(self, *_: object) -> None:
         await self.speakers.close()
         await self.tracker.close()
+        await self.fleet.close()
         await self.api.close()
 
 

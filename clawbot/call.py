@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from itertools import islice
+from typing import Protocol
 
 from clawbot.once import Once
 from clawbot.patience import WORK_AGAIN
@@ -24,6 +25,23 @@ CALLED_FOR_SECONDS = 900.0
 _NOTED_TRIES = 8
 
 log = logging.getLogger(__name__)
+
+
+class EndCall(Protocol):
+    """The call at the end of one deploy.
+
+    Attributes:
+        request_id: of the ask; empty where nobody asked in a chat.
+    """
+
+    @property
+    def request_id(self) -> str: ...
+
+    async def make(
+        self, end: Deploying, calling: Callable[[Deploying], Awaitable[None]], *, news: bool
+    ) -> None:
+        """Call, unless that was done; `news` is whether the chat did not show this end before."""
+        ...
 
 
 class Calls:

@@ -91,6 +91,7 @@ class Deploys:
         )
 
     async def _begin(self, begun: Deploying, entry: Entry, show: Show) -> Reply:
+        self._tracker.foresight.look()
         try:
             taken = await self._api.deploy(entry)
         except ControlApiError as error:
@@ -115,6 +116,7 @@ class Deploys:
             ahead=taken.ahead,
         )
         note = " ".join(filter(None, (begun.note, taken.note)))
+        queued = self._tracker.foresight.queued(queued)
         followed = replace(begun, progress=queued, note=note)
         if taken.run_id is None:
             why = "GitHub took the deploy but did not say which run it is."
@@ -163,9 +165,13 @@ class Deploys:
         call = AskerCall(self._calls, run.request_id, ours=False)
         return self._tracker.follow(begun, _never_failing(reply, call, self._clock))
 
+    def tells(self, run: Run) -> bool:
+        """Whether a reply of this process tells how this run goes, or told how it ended."""
+        return ("told", _address(run)) in self._once
+
     def _ask_of(self, run: Run, platform: str) -> RequestId | None:
         """What the run's reply answers, if this bot began that and nobody here finishes it."""
-        if not run.reply or not run.request_id or ("told", _address(run)) in self._once:
+        if not run.reply or not run.request_id or self.tells(run):
             return None
         ask = parse_request_id(run.request_id)
         return ask if (ask.platform, ask.bot) == (platform, self._bot) else None

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
-from fleet_control.status import InstanceStatus, Problem
+from fleet_control import phrases
+from fleet_control.fault import GRAVE
+from fleet_control.status import InstanceStatus
 
-GRAVE = (Problem.MISSING, Problem.NOT_HEALTHY, Problem.TWO_HOSTS)
 HOSTS_BY_NAME = 12
 MOVING_SHOWN = 6
 HOSTS = {
@@ -38,17 +39,18 @@ def light(row: InstanceStatus) -> str:
 
 
 def hosts_in(seen: Progress, width: int, told: Callable[[HostProgress], str]) -> Iterator[str]:
-    """A deploy's hosts as `told`; of too many to name, how far it is and those that move."""
+    """A deploy's hosts as `told`, of several below how far it is; of too many to name, those that
+    move."""
     hosts = seen.hosts
+    if len(hosts) > 1:
+        yield bar(hosts, width)
     if len(hosts) > HOSTS_BY_NAME:
-        yield _bar(hosts, width)
         stages = (HostStage.REPLACING, HostStage.FAILED)
         hosts = tuple(host for host in hosts if host.stage in stages)[:MOVING_SHOWN]
     yield from map(told, hosts)
 
 
-def _bar(hosts: Sequence[HostProgress], width: int) -> str:
-    """How far a deploy is, with the number beside it."""
-    healthy = sum(host.stage is HostStage.HEALTHY for host in hosts)
-    full = healthy * width // len(hosts)
-    return f"{'▰' * full}{'▱' * (width - full)} {healthy} of {len(hosts)} replaced, healthy"
+def bar(hosts: Sequence[HostProgress], width: int) -> str:
+    """How far a deploy is; a mark a host, where no more than `width` are needed for that."""
+    done = sum(host.stage is HostStage.HEALTHY for host in hosts)
+    return phrases.bar(done, len(hosts), width)

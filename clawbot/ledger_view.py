@@ -9,7 +9,6 @@ from dataclasses import replace
 from clawbot.commands import command_of
 from clawbot.living_reply import LivingReply
 from clawbot.page import Page
-from clawbot.progress import progress
 from clawbot.replies import Deploying, HistoryReport, Notice, Reply, refused
 from clawbot.requests import ShowRun
 from clawbot.tracking import Tracker
@@ -59,7 +58,9 @@ class LedgerView:
                 raise
             none = refused(f"There is no deploy with the run id {run_id}.", "unknown_run")
             return await reply.answer(none)
-        seen = Deploying(progress(run), asked_by=asked_by(run), asked_at=seconds(run.created))
+        seen = Deploying(
+            self._tracker.foresight.seen(run), asked_by=asked_by(run), asked_at=seconds(run.created)
+        )
         if seen.progress.over:
             return await reply.answer(seen)
         if self._living >= MOST_LIVING:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from math import inf
 from typing import Protocol, TypeVar
 
-from clawbot.call import AskerCall
+from clawbot.call import EndCall
 from clawbot.progress import Stage
 from clawbot.replies import Deploying, Notice, Reply, StatusReport, Tone, broken, is_final
 from fleet_control.clock import Clock
@@ -70,7 +70,8 @@ class ReplyMessage(Protocol):
         ...
 
     async def call(self, reply: Deploying) -> None:
-        """Send a new message that notifies the asker, which an edit does not."""
+        """Notify those whom it names, which an edit does not, by one new message: the `asker`, and
+        everybody of `calls`, who are of this platform; none is sent where there are none."""
         ...
 
 
@@ -123,8 +124,8 @@ class LivingReply:
         self._become(State.TOLD if is_final(reply) else State.SENT)
         return reply
 
-    async def end(self, reply: Deploying, call: AskerCall) -> None:
-        """Show the end of a deploy, and call its asker."""
+    async def end(self, reply: Deploying, call: EndCall) -> None:
+        """Show the end of a deploy, and call whom it concerns."""
         news = await self._show(reply)
         self._become(State.FINAL)
         try:

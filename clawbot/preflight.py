@@ -2,19 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from clawbot import login
 from clawbot.living_reply import LivingReply
 from clawbot.replies import PreflightReport
-from clawbot.settings import PREFIX, Settings
+from clawbot.settings import FLEET_CHANNELS, PREFIX, Settings
 from fleet_control import phrases
 from fleet_control.clock import Clock
 from fleet_control.error import FleetError
 from fleet_control.fleet import Fleet
 from fleet_control.fleet_preflight import preflight
 from fleet_control.look import Look
-from fleet_control.preflight import Check, Point, ok, unseen, wrong
+from fleet_control.preflight import Check, Point, hidden, ok, unseen, wrong
 from fleet_control.registry_source import AGAIN_SECONDS
 
 # What takes longer is said to be on its way.
@@ -36,10 +37,16 @@ class BotPreflight:
         self._settings = settings
         self._clock = clock
         self._fronts: dict[str, See] = {}
+        self._fleet_channels: dict[str, See] = {}
 
-    def ask(self, front: str, see: See) -> None:
-        """Ask this from now on for what that front may in its channels."""
+    def ask(self, front: str, see: See, fleet_channel: See | None = None) -> None:
+        """Ask this from now on for what that front may in its channels, and for what it may in the
+        fleet's, which is asked where one is named; without that nobody can see it now."""
         self._fronts[front] = see
+        named = FLEET_CHANNELS.get(front.lower())
+        if named is not None and not getattr(self._settings, named):
+            fleet_channel = partial(_unnamed, front, named)
+        self._fleet_channels[front] = fleet_channel or _fleet_channel_hidden
 
     async def answer(self, reply: LivingReply) -> PreflightReport:
         """Show what was found; before that, where it takes a while, that it is looked for."""
@@ -59,26 +66,28 @@ class BotPreflight:
     def _looks(self) -> Iterator[Look]:
         if self._settings.discord_token or self._settings.telegram_token:
             yield Look((Point.TOKENS,), self._tokens)
-        if self._fronts:
-            yield Look((Point.CHANNELS,), self._channels)
+        fronts = {Point.CHANNELS: self._fronts, Point.FLEET_CHANNEL: self._fleet_channels}
+        for point, sees in fronts.items():
+            if sees:
+                yield Look((point,), partial(self._of_fronts, point, sees))
 
-    async def _channels(self) -> Iterable[Check]:
-        seeing = (self._channels_of(front, see) for front, see in self._fronts.items())
-        return [_together(await asyncio.gather(*seeing))]
+    async def _of_fronts(self, point: Point, sees: Mapping[str, See]) -> Iterable[Check]:
+        seeing = (self._of_front(point, front, see) for front, see in sees.items())
+        return [_together(point, await asyncio.gather(*seeing))]
 
-    async def _channels_of(self, front: str, see: See) -> Check:
+    async def _of_front(self, point: Point, front: str, see: See) -> Check:
         seeing = asyncio.ensure_future(see())
         over = asyncio.ensure_future(self._clock.sleep(FRONT_SECONDS))
         try:
             await asyncio.wait((seeing, over), return_when=asyncio.FIRST_COMPLETED)
             if not seeing.done():
                 told = f"{front} did not answer in {FRONT_SECONDS:.0f} s."
-                return wrong(Point.CHANNELS, told, _AGAIN)
+                return wrong(point, told, _AGAIN)
             return seeing.result()
         except Exception as error:  # noqa: BLE001  (of whichever library speaks to it)
             kind = type(error).__name__
             log.warning("clawbot.rights_unseen front=%s why=%s", front, kind)
-            return unseen(Point.CHANNELS, f"{front} could not be asked ({kind}).", _AGAIN)
+            return unseen(point, f"{front} could not be asked ({kind}).", _AGAIN)
         finally:
             for task in (seeing, over):
                 task.cancel()
@@ -110,19 +119,31 @@ def _shared(front: str, agent: str) -> Check:
     )
 
 
-def _together(found: Sequence[Check]) -> Check:
+def _together(point: Point, found: Sequence[Check]) -> Check:
     """The worst of them, and what others of its kind tell."""
     worst = min((one.outcome for one in found), key=list(phrases.MARKS).index)
     alike = [one for one in found if one.outcome is worst]
     told = " ".join(one.told for one in alike)
     advice = " ".join(dict.fromkeys(filter(None, (one.advice for one in alike))))
-    return Check(Point.CHANNELS, worst, told, advice)
+    return Check(point, worst, told, advice)
 
 
-def lacking(trouble: str) -> Check:
+async def _unnamed(front: str, named: str) -> Check:
+    return wrong(
+        Point.FLEET_CHANNEL,
+        f"No channel is told of the fleet in {front}.",
+        f"Name one in `{PREFIX}{named.upper()}`.",
+    )
+
+
+async def _fleet_channel_hidden() -> Check:
+    return hidden(Point.FLEET_CHANNEL)
+
+
+def lacking(trouble: str, point: Point = Point.CHANNELS) -> Check:
     """The check of a sentence of ours that tells what is lacking, and behind that what to do."""
     for between in (": ", ". "):
         told, _, advice = trouble.rpartition(between)
         if told:
-            return wrong(Point.CHANNELS, f"{told}.", f"{advice[:1].upper()}{advice[1:]}")
-    return wrong(Point.CHANNELS, trouble, "The bot's log says more.")
+            return wrong(point, f"{told}.", f"{advice[:1].upper()}{advice[1:]}")
+    return wrong(point, trouble, "The bot's log says more.")

@@ -1,7 +1,7 @@
 """How a deploy goes, read from its run: a pure function of what GitHub shows."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import inf
 
@@ -83,7 +83,8 @@ class Progress:
         stopped_by: who stopped it, an account and a name; empty where nobody did.
         left: the hosts that it did not reach, which a resume takes up; empty before its end.
         begins, ends: about when its turn comes, and when it is over, Unix seconds, by what deploys
-            of its kind took; 0 where that can't be said.
+            of its kind took; 0 where that can't be said. By themselves they are no news: they are
+            shown with what is.
     """
 
     stage: Stage
@@ -106,8 +107,8 @@ class Progress:
     override: str = ""
     stopped_by: str = ""
     left: tuple[str, ...] = ()
-    begins: float = 0.0
-    ends: float = 0.0
+    begins: float = field(default=0.0, compare=False)
+    ends: float = field(default=0.0, compare=False)
 
     @property
     def over(self) -> bool:

@@ -35,6 +35,11 @@ _USERS = {
     "terminal": re.compile(r"[A-Za-z0-9_-]{1,32}"),
 }
 
+# The setting that names the fleet's channel, by platform.
+FLEET_CHANNELS = {"discord": "discord_fleet_channel", "telegram": "telegram_fleet_chat"}
+# A call of more would be one of everybody.
+MOST_CALLS = 10
+
 T = TypeVar("T")
 
 
@@ -77,6 +82,7 @@ Seconds = Annotated[float, Field(gt=0, le=600, description="seconds, more than 0
 Snowflake = Annotated[int, Field(gt=0, lt=2**64)]
 # A group's is negative, a supergroup's begins with -100.
 ChatId = Annotated[int, Field(gt=-(2**52), lt=2**52)]
+TelegramUser = Annotated[int, Field(gt=0, lt=2**52)]
 # A group's id, and in it a topic's.
 FleetChat = Annotated[str, holds(re.compile(r"-[1-9][0-9]{0,15}(/[1-9][0-9]{0,15})?").fullmatch)]
 DiscordCall = Annotated[str, holds(re.compile(r"&?[1-9][0-9]{0,19}").fullmatch)]
@@ -95,7 +101,36 @@ class _BotSource(HostSource):
                 if agent := agent_of(login.account(token).decode()):
                     why = f"is of the account that speaks as {agent}"
                     self.refuse(f"{platform}_token", why, "the bot needs one of its own")
+        for platform, channel in FLEET_CHANNELS.items():
+            self._look_at_fleet_channel(platform, channel)
+        self._look_at_groups()
         return found
+
+    def _look_at_fleet_channel(self, platform: str, channel: str) -> None:
+        """Whether it can be told, and whoever is to be called has one to be called in."""
+        named, calls = self._said(channel), f"{platform}_fleet_calls"
+        if self._said(calls) and not named:
+            right = f"set {PREFIX}{channel.upper()} too, or leave it out"
+            self.refuse(calls, "is set, and no channel to call them in", right)
+        if named and f"{platform}_token" not in self.found:
+            right = f"set {PREFIX}{platform.upper()}_TOKEN too, or leave it out"
+            self.refuse(channel, f"is set, and no token for {platform.capitalize()}", right)
+        if len(_split(self._said(calls))) > MOST_CALLS:
+            self.refuse(calls, "names too many", f"at most {MOST_CALLS} can be called at once")
+
+    def _look_at_groups(self) -> None:
+        """Whether the fleet is told where the bot is heard, and not everybody is called."""
+        chat, _, _ = self._said("telegram_fleet_chat").partition("/")
+        if chat and chat not in _split(self._said("telegram_chats")):
+            right = f"it must be one of {PREFIX}TELEGRAM_CHATS, with a topic of it or without"
+            self.refuse("telegram_fleet_chat", "is none of the fleet's groups", right)
+        everyone = f"&{self._said('discord_guild')}"
+        if everyone in _split(self._said("discord_fleet_calls")):
+            right = "name a role that not everybody has"
+            self.refuse("discord_fleet_calls", "names the guild, whose role is everybody's", right)
+
+    def _said(self, name: str) -> str:
+        return str(self.found.get(name, ""))
 
     def _registry(self) -> Registry | None:
         """The local copy; what is wrong with it is told elsewhere."""
@@ -186,7 +221,7 @@ class Settings(HostSettings):
     telegram_fleet_chat: FleetChat | None = setting(
         "one of the fleet's groups, as in -1001234567890, or with a topic -1001234567890/5", None
     )
-    telegram_fleet_calls: Listed[ChatId] = setting("users' ids, numbers with commas", ())
+    telegram_fleet_calls: Listed[TelegramUser] = setting("users' ids, numbers with commas", ())
     telegram_api_url: HttpUrl | None = setting("the URL of a Bot API server", None)
     telegram_webhook_url: HttpUrl | None = setting(
         "where Telegram reaches this bot, https://…", None

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from clawbot.foresight import Foresight
 from clawbot.progress import Progress, Stage, lost, progress
 from clawbot.replies import Deploying
 from fleet_control.clock import Clock
@@ -34,11 +35,16 @@ class _RunPoll:
 
 
 class Tracker:
-    """Asks about each followed run once for all its followers; intervals are seconds."""
+    """Asks about each followed run once for all its followers; intervals are seconds.
+
+    Attributes:
+        foresight: what is said of the moments to come of a deploy, whoever follows it.
+    """
 
     def __init__(
         self, api: ControlApi, clock: Clock, running_every: float, waiting_every: float
     ) -> None:
+        self.foresight = Foresight(api, clock)
         self._api = api
         self._clock = clock
         self._running_every = running_every
@@ -78,13 +84,14 @@ class Tracker:
         tasks += [self._queue] if self._queue else []
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, self.foresight.close(), return_exceptions=True)
         self._watched.clear()
 
     def _watch(self, run_id: int, begun: Progress) -> _RunPoll:
         watch = self._watched.get(run_id)
         if watch is None:
             watch = self._watched[run_id] = _RunPoll()
+            self.foresight.look()
             watch.task = asyncio.create_task(self._poll(run_id, begun, watch))
         return watch
 
@@ -133,12 +140,13 @@ class Tracker:
         waiting = last.stage is Stage.QUEUED and _waiting(run_id, await self._listed())
         run = waiting or await self._api.run(run_id)
         if progress(run).stage is not Stage.QUEUED:
-            return progress(await deploy_of(self._api, run))
+            return self.foresight.seen(await deploy_of(self._api, run))
         listed = await self._listed()
         deploy = deploy_among(same_ask(run, listed))
         if deploy.id != run_id:
-            return progress(await self._api.run(deploy.id))
-        return _in_queue(run_id, listed) or progress(run)
+            return self.foresight.seen(await self._api.run(deploy.id))
+        listed_as = next((one for one in listed if one.id == run_id), None)
+        return self.foresight.seen(listed_as, listed) if listed_as else self.foresight.seen(run)
 
     async def _listed(self) -> tuple[Run, ...]:
         """What waits or runs, as it was at most one look ago."""
@@ -202,14 +210,6 @@ def _waiting(run_id: int, runs: tuple[Run, ...]) -> Run | None:
     return next(
         (run for run in runs if run.id == run_id and progress(run).stage is Stage.QUEUED), None
     )
-
-
-def _in_queue(run_id: int, runs: tuple[Run, ...]) -> Progress | None:
-    """A waiting run's progress, with how many are ahead of it."""
-    run = next((run for run in runs if run.id == run_id), None)
-    if run is None:
-        return None
-    return progress(run, ahead=sum(not other.finished and other.id < run_id for other in runs))
 
 
 async def _show_changes(watch: _RunPoll, begun: Deploying, show: Show) -> Deploying:

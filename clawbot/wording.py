@@ -1,5 +1,6 @@
 """The plain words of a reply that every platform says alike: no markup, no lines, no colours."""
 
+from collections.abc import Callable
 from typing import Any
 
 from clawbot.page import Page, cut
@@ -234,8 +235,19 @@ def done(row: HistoryRow) -> str:
 
 
 def asked_by(reply: Deploying) -> str:
-    """Who asked for a deploy that another looks at; empty where nobody else does."""
+    """Who asked for a deploy; empty where that is not known."""
     return f"Asked for by {reply.asked_by}" if reply.asked_by else ""
+
+
+def moments(seen: Progress, moment: Callable[[float], str]) -> str:
+    """Since when a deploy runs, and about when its turn comes and it ends, each as `moment` has it;
+    empty once it is over, and where nothing of it is known.
+
+    The words hold whether that is still to come or has gone by: nothing is edited when it does.
+    """
+    known = (("began", seen.began), ("turn expected", seen.begins), ("end expected", seen.ends))
+    told = ", ".join(f"{words} {moment(when)}" for words, when in known if when and not seen.over)
+    return f"{told[:1].upper()}{told[1:]}"
 
 
 def link(url: str) -> str:

@@ -78,7 +78,7 @@ class ChatScene:
             "CLAWBOT_REGION": "eu-central-1",
             "CLAWBOT_CONTROL_API_URL": self.api.url,
             "CLAWBOT_CONTROL_TOKEN": "token",
-            "CLAWBOT_AWS_ACCESS_KEY_ID": "AK",
+            "CLAWBOT_AWS_ACCESS_KEY_ID": f"AK-{name}",
             "CLAWBOT_AWS_SECRET_ACCESS_KEY": "secret",
             "CLAWBOT_EC2_URL": self.ec2.url,
         }

@@ -30,16 +30,20 @@ class CuttableNetwork:
     def middleware(self) -> Middleware:
         @web.middleware
         async def passing(request: web.Request, handler: Handler) -> web.StreamResponse:
-            if request.headers.get("Upgrade") == "websocket":
-                return await handler(request)
-            counts = not request.path.endswith("/getUpdates")
-            self.under_way += counts
-            try:
-                return await self._pass(request, handler)
-            finally:
-                self.under_way -= counts
+            return await self.carry(request, handler)
 
         return passing
+
+    async def carry(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """The answer to a call that comes through here, or none."""
+        if request.headers.get("Upgrade") == "websocket":
+            return await handler(request)
+        counts = not request.path.endswith("/getUpdates")
+        self.under_way += counts
+        try:
+            return await self._pass(request, handler)
+        finally:
+            self.under_way -= counts
 
     async def _pass(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if self._ends(request, acted=False):

@@ -44,6 +44,7 @@ ELSEWHERE = {
     Point.ROLES: "at a desk",
     Point.TOKENS: "at a desk",
     Point.CHANNELS: "in Discord or Telegram",
+    Point.FLEET_CHANNEL: "in Discord or Telegram",
 }
 
 

@@ -14,17 +14,18 @@ from clawbot.bot import Bot
 from clawbot.commands import OptionKind
 from clawbot.discord import acknowledgement, buttons
 from clawbot.discord.absence import Absence
-from clawbot.discord.buttons import COG, DiscordAct, DiscordDrawing, DiscordPress, FleetButton
+from clawbot.discord.buttons import COG, DiscordAct, DiscordPress, FleetButton
 from clawbot.discord.choices import Choices, Offer, OvertakenChoices
+from clawbot.discord.drawing import DiscordDrawing
 from clawbot.discord.guild import CHANGES, GuildWatch
 from clawbot.discord.mentions import Mentions
 from clawbot.discord.places import Places
-from clawbot.discord.predecessor import PredecessorsMessage
 from clawbot.discord.registration import Asking, register, slash_command
 from clawbot.discord.reply import DiscordMessage, made
-from clawbot.discord.rights import rights
+from clawbot.discord.rights import fleet_rights, rights
 from clawbot.discord.served import Served, places
-from clawbot.discord.speaker import PLATFORM, Addressed, acted, addressed, wrote
+from clawbot.discord.speaker import Addressed, acted, addressed, wrote
+from clawbot.discord.unasked import Unasked
 from clawbot.in_flight import InFlight
 from clawbot.living_reply import BEGUN_WITHIN_SECONDS, LivingReply, State
 from clawbot.parsing import Unreadable, acts, in_words, is_asked, parse
@@ -57,7 +58,9 @@ class FleetCog(commands.Cog, name=COG):
         self._clock = bot.clock
         self._told = told or unwatched("Discord")
         secret = bot.settings.aws_secret_access_key.get_secret_value()
-        self._drawing = DiscordDrawing(Seal(secret), bot.clock, bot.settings.bot)
+        self._drawing = DiscordDrawing(
+            Seal(secret), bot.clock, bot.settings.bot, bot.settings.discord_guild or 0
+        )
         self._choices = Choices(bot.fleet, bot.clock)
         self._mentions = Mentions(bot.commands, bot.clock)
         self._overtaken = OvertakenChoices(bot.clock)
@@ -65,6 +68,7 @@ class FleetCog(commands.Cog, name=COG):
         self._served = Served(bot.settings)
         hear_missed = partial(self._hear, missed=True)
         self._absence = Absence(client, bot.clock, self._served.has, hear_missed)
+        self._unasked = Unasked(client, bot, self._drawing, self._spawn)
         self._begun = False
         self._group = slash_command(self._asked, self._offered)
         self._guild = discord.Object(bot.settings.discord_guild or 0)
@@ -77,8 +81,11 @@ class FleetCog(commands.Cog, name=COG):
         self._client.tree.add_command(self._group, guild=self._guild)
         for event in CHANGES:
             self._client.add_listener(self._changed, event)
-        rights_now = partial(rights, self._client, self._settings, self._group)
-        self._bot.preflight.ask("Discord", rights_now)
+        self._bot.preflight.ask(
+            "Discord",
+            partial(rights, self._client, self._settings, self._group),
+            partial(fleet_rights, self._client, self._settings),
+        )
         if self._client.is_ready():
             await self.on_ready()
 
@@ -239,24 +246,12 @@ class FleetCog(commands.Cog, name=COG):
 
     def _serve(self) -> None:
         self._spawn(self._choices.begin())
-        self._spawn(self._finish_left())
+        self._unasked.begin()
         if guild := self._client.get_guild(self._guild.id):
             self._spawn(self._absence.look(guild))
 
     async def _register(self, guild: discord.Guild) -> None:
         await register(self._client, self._group, self._client.tree, guild.id, self._clock)
-
-    async def _finish_left(self) -> None:
-        async for left in self._bot.deploys.resume(PLATFORM, self._left_in):
-            for finishing in left:
-                self._spawn(finishing)
-
-    def _left_in(self, channel: str, _asked: str, reply: str) -> LivingReply | None:
-        if not (channel.isdecimal() and reply.isdecimal()):
-            return None
-        where, message = self._places(int(channel)), int(reply)
-        left = PredecessorsMessage(self._drawing, where, self._clock, message_id=message)
-        return LivingReply(left, self._clock, State.SENT)
 
     # -- what all of them need -------------------------------------------------------------
 

@@ -7,14 +7,17 @@ from datetime import UTC
 
 import discord
 
+from clawbot.discord.fleet_place import look_into_fleet
+from clawbot.discord.needed import NEEDED, lacking
 from clawbot.front import BadSettings, Unserved
 from clawbot.patience import WORK_AGAIN
 from clawbot.readiness import FrontReadiness
 from clawbot.settings import PREFIX, Settings
 from fleet_control.clock import Clock
 
-# Between two looks at a guild that can't be served; Discord is not asked. It tells of a change by
-# itself, but not that a timeout is over, nor what got lost.
+# Between two looks at a guild that can't be served; Discord is asked for nothing but a channel of
+# the fleet that it did not tell of. It tells of a change by itself, but not that a timeout is over,
+# nor what got lost.
 LOOK_SECONDS = 60.0
 # What may give us the guild, or take it.
 CHANGES = (
@@ -26,13 +29,6 @@ CHANGES = (
     "on_thread_delete",
 )
 
-NEEDED = discord.Permissions(
-    view_channel=True,
-    send_messages=True,
-    send_messages_in_threads=True,
-    embed_links=True,
-    read_message_history=True,
-)
 GUILD_MISSING = f"{PREFIX}DISCORD_GUILD is missing: the id of the guild to serve."
 SCOPES = ("bot", "applications.commands")
 
@@ -88,6 +84,8 @@ class GuildWatch:
         """Seconds to the next look; None where only a change is worth one."""
         try:
             guild = look(self._client, self._settings)
+            if not guild.unavailable:
+                await look_into_fleet(self._client, self._settings, guild)
         except Unserved as trouble:
             self._registered = False
             self._told.faulty(str(trouble))
@@ -143,18 +141,10 @@ def look(client: discord.Client, settings: Settings) -> discord.Guild:
         )
     for channel in settings.discord_channels:
         _look_into(guild, channel)
-    lacking = _lacking(guild.me.guild_permissions, "channels")
-    if lacking and not settings.discord_channels:
-        raise Unserved(f"In {guild.name} I may not {lacking}: allow it to my role there.")
+    lacks = lacking(guild.me.guild_permissions, "channels")
+    if lacks and not settings.discord_channels:
+        raise Unserved(f"In {guild.name} I may not {lacks}: allow it to my role there.")
     return guild
-
-
-def _lacking(has: discord.Permissions, here: str) -> str:
-    """What we need and have not, as Discord's own settings call it."""
-    if not has.view_channel:
-        return f"view {here}"  # without it nothing else counts as allowed
-    names = [name for name, needed in NEEDED if needed and not getattr(has, name)]
-    return ", ".join(name.replace("_", " ") for name in names)
 
 
 def _look_into(guild: discord.Guild, id_: int) -> None:
@@ -164,8 +154,6 @@ def _look_into(guild: discord.Guild, id_: int) -> None:
             f"I see no channel {id_} in {guild.name}: check {PREFIX}DISCORD_CHANNELS, "
             "or let me view it."
         )
-    lacking = _lacking(channel.permissions_for(guild.me), "the channel")
-    if lacking:
-        raise Unserved(
-            f"In #{channel.name} I may not {lacking}: allow it in the channel's settings."
-        )
+    lacks = lacking(channel.permissions_for(guild.me), "the channel")
+    if lacks:
+        raise Unserved(f"In #{channel.name} I may not {lacks}: allow it in the channel's settings.")

@@ -18,14 +18,14 @@ import discord
 
 from clawbot import wording
 from clawbot.discord import limits
-from clawbot.discord.buttons import DiscordDrawing, DrawnEmbed
-from clawbot.discord.embeds import LONGEST_ROW, plain
+from clawbot.discord.called import Called
+from clawbot.discord.drawing import DiscordDrawing, DrawnEmbed
+from clawbot.discord.markup import LONGEST_ROW, plain
 from clawbot.discord.places import Place, Places, is_private
 from clawbot.discord.retry import DiscordAway, passes, until_back
-from clawbot.discord.speaker import PLATFORM
 from clawbot.living_reply import BEGUN_WITHIN_SECONDS, NoPlace
 from clawbot.progress import Stage
-from clawbot.replies import Deploying, Notice, Reply, user_id
+from clawbot.replies import Deploying, Notice, Reply, WatchReport
 from fleet_control.clock import Clock
 
 # Discord documents no number; editing slower than this was never refused.
@@ -91,7 +91,7 @@ class DiscordMessage:
             if draw(self._message_id).told == self._shown:
                 return False
             await self._pause()
-            nonce = _made_up()
+            nonce = _nonce(reply)
             await until_back(
                 self._clock, lambda: _first_open(self._ways(draw, nonce, asker)), within
             )
@@ -124,40 +124,35 @@ class DiscordMessage:
         await until_back(self._clock, whispered, BEGUN_WITHIN_SECONDS)
 
     async def call(self, reply: Deploying) -> None:
-        user = user_id(reply.asker, PLATFORM)
-        if not user:
+        called = Called.of(reply.asker, *reply.calls)
+        if not called:
             return
         seen = reply.progress
         what = wording.what(seen.operation, plain(seen.target))
         how = plain(wording.stage(seen), LONGEST_ROW)
-        told = f"<@{user}> {what[:1].lower()}{what[1:]}: {how}"
+        told = f"{called.mentions} {what[:1].lower()}{what[1:]}: {how}"
         # The same in each life of this bot: one may have said it, and not heard that it was taken.
         nonce = derived(seen.run_id, self._message_id, seen.stage)
         try:
             await until_back(
                 self._clock,
-                lambda: _first_open(self._callings(reply.asker, user, told, nonce)),
+                lambda: _first_open(self._callings(reply.asker, called, told, nonce)),
                 CALL_WITHIN_SECONDS,
             )
         except DiscordAway as error:
             log.warning("discord.asker_not_told run=%s why=%s", seen.run_id, error)
 
     async def _callings(
-        self, asker: str, user: int, told: str, nonce: str
+        self, asker: str, called: Called, told: str, nonce: str
     ) -> AsyncIterator[Callable[[], Awaitable[object]]]:
         async for place in self._from_here(asker):
-            yield partial(self._ping, place, user, told, nonce)
+            yield partial(self._ping, place, called, told, nonce)
 
-    async def _ping(self, place: Place, user: int, told: str, nonce: str) -> None:
+    async def _ping(self, place: Place, called: Called, told: str, nonce: str) -> None:
         await place.send(
             told,
             **self._answering(place, self._message_id),
-            allowed_mentions=discord.AllowedMentions(
-                everyone=False,
-                roles=False,
-                users=[discord.Object(user)],
-                replied_user=False,
-            ),
+            allowed_mentions=called.allowed,
             nonce=nonce,
         )
 
@@ -215,14 +210,17 @@ class DiscordMessage:
         await message.edit(embed=drawn.embed, view=drawn.view, allowed_mentions=NOBODY)
 
     async def _send(self, place: Place, draw: Draw, nonce: str) -> None:
-        """A new message, which pings nobody; its buttons follow once its id is known.
+        """A new message, which pings nobody but those it is drawn to call; its buttons follow once
+        its id is known.
 
         One that follows another answers that one, so that a successor can find it.
         """
+        drawn = draw(0)
         sent = await place.send(
-            embed=draw(0).embed,
+            drawn.called.mentions or None,
+            embed=drawn.embed,
             **self._answering(place, self._message_id or self._answers),
-            allowed_mentions=NOBODY,
+            allowed_mentions=drawn.called.allowed,
             mention_author=False,
             nonce=nonce,
         )
@@ -279,8 +277,11 @@ def made(snowflake: int) -> float:
     return discord.utils.snowflake_time(snowflake).timestamp()
 
 
-def _made_up() -> str:
-    """A nonce: of messages that carry the same one Discord makes only the first."""
+def _nonce(reply: Reply) -> str:
+    """Of messages that carry the same one Discord makes only the first."""
+    if isinstance(reply, WatchReport):
+        # Whoever tried to tell of this reading before may not have heard that it was taken.
+        return derived("watch", reply.wrong, reply.well, reply.flapping, int(reply.taken))
     return secrets.token_hex(8)
 
 

@@ -13,6 +13,7 @@ from discord.ext import commands
 from discord.gateway import KeepAliveHandler
 
 from clawbot.bot import Bot
+from clawbot.discord.fleet_place import fleet_place
 from clawbot.discord.front import FleetCog
 from clawbot.discord.guild import GUILD_MISSING
 from clawbot.front import BadSettings, Unserved
@@ -77,6 +78,12 @@ class Client(commands.Bot):
         self._logins = logins
 
     async def setup_hook(self) -> None:
+        try:
+            await fleet_place(self, self._bot.settings)
+        except BadSettings:
+            raise
+        except Unserved:
+            log.debug("discord.fleet_channel_unseen")  # waited out with what else we may not
         guild = discord.Object(self._bot.settings.discord_guild or 0)
         await self.add_cog(FleetCog(self, self._bot, self._told), guild=guild)
 

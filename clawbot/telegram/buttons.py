@@ -35,7 +35,8 @@ from clawbot.telegram.button_data import (
     of_run,
     sealed,
 )
-from clawbot.telegram.messages import as_read, code, plain, question_words, render, status_page
+from clawbot.telegram.markup import as_read, code, plain
+from clawbot.telegram.messages import question_words, render, status_page
 from fleet_control.caller import ALL, is_target
 from fleet_control.clock import Clock
 from fleet_control.duration import older

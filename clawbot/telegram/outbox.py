@@ -20,6 +20,7 @@ from telegram.error import (
 from clawbot.patience import CALL_AGAIN
 from clawbot.telegram.buttons import DrawnText
 from clawbot.telegram.chats import FleetChats
+from clawbot.telegram.markup import without_moments
 from clawbot.telegram.rate_limit import RateLimit
 from fleet_control.clock import Clock
 
@@ -61,6 +62,7 @@ class Outbox:
         self._rate_limit = rate_limit
         self.between = rate_limit.limits.edits
         self._chats = chats
+        self._knows_moments = True
 
     async def send(
         self,
@@ -119,7 +121,7 @@ class Outbox:
     ) -> Message:
         return await self._telegram.send_message(
             chat,
-            drawn.text,
+            self._spelled(drawn),
             parse_mode=ParseMode.HTML,
             reply_markup=drawn.keyboard,
             reply_parameters=replied,
@@ -129,13 +131,23 @@ class Outbox:
 
     async def _edit(self, chat: int, message: int, drawn: DrawnText) -> None:
         await self._telegram.edit_message_text(
-            drawn.text,
+            self._spelled(drawn),
             chat,
             message,
             parse_mode=ParseMode.HTML,
             reply_markup=drawn.keyboard,  # none takes away the buttons that are there
             link_preview_options=_NO_PREVIEW,
         )
+
+    def _spelled(self, drawn: DrawnText) -> str:
+        return drawn.text if self._knows_moments else without_moments(drawn.text)
+
+    def _unlearns_moments(self, error: BadRequest) -> bool:
+        """Whether that was said by a server from before 9.5 of the Bot API, which came in March
+        2026; it is spared any more moments."""
+        news = self._knows_moments and "tg-time" in str(error).lower()
+        self._knows_moments &= not news
+        return news
 
     async def _tried(
         self, chat: int, call: Callable[[], Awaitable[T]], within: float | None, first: bool
@@ -152,8 +164,10 @@ class Outbox:
                 raise TimedOut("no turn to speak in time")
             try:
                 return await call()
-            except BadRequest:
-                raise  # though the library counts it as a network's error
+            except BadRequest as error:  # the library counts it as a network's error
+                if not self._unlearns_moments(error):
+                    raise
+                continue
             # A token may be refused for a moment; the poller tells when it is for good.
             except (RetryAfter, NetworkError, InvalidToken) as error:
                 if self._clock.monotonic() > until:

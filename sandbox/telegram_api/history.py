@@ -1,16 +1,19 @@
 """The state of the Bot API: its chats, and every message in them."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from fleet_control.clock import Clock
+from sandbox.telegram_api.by_account import ByAccount
 from sandbox.telegram_api.refusal import BotApiRefusal, bad_request, forbidden, migrated
 
 Json = dict[str, Any]
 
 _THREAD = ("message_thread_id", "is_topic_message")
+# Between the numbers that two bots have for one message of a group that is no supergroup.
+APART = 100_000
 _KINDS = {"group": "group chat", "supergroup": "supergroup chat"}
 
 
@@ -43,20 +46,55 @@ class ChatHistory:
         standing: what the bot is in a chat, as a ChatMember; an ordinary member elsewhere.
         mute: chats in which ordinary members may not write.
         topics: of a forum, by its id and theirs, with whether they are open.
+        apart: by how much its numbers differ from the first bot's in a group that is no supergroup.
+        sees_bots: whether it may answer what other bots said.
     """
 
     bot: Json
     clock: Clock
-    messages: dict[tuple[int, int], Json] = field(default_factory=dict)
+    messages: MutableMapping[tuple[int, int], Json] = field(default_factory=dict)
     edits: list[tuple[int, int, str]] = field(default_factory=list)
     moved: dict[int, int] = field(default_factory=dict)
-    chats: dict[int, Json] = field(default_factory=dict)
+    chats: MutableMapping[int, Json] = field(default_factory=dict)
     shut: dict[int, BotApiRefusal] = field(default_factory=dict)
     standing: dict[int, Json] = field(default_factory=dict)
     mute: set[int] = field(default_factory=set)
     topics: dict[tuple[int, int], bool] = field(default_factory=dict)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
-    _last_id: dict[int, int] = field(default_factory=dict)
+    apart: int = 0
+    sees_bots: bool = True
+    _last_id: MutableMapping[int, int] = field(default_factory=dict)
+
+    def of_another(self, bot: Json) -> "ChatHistory":
+        """The same groups as another bot has them, and its own chats with people."""
+        return ChatHistory(
+            bot,
+            self.clock,
+            ByAccount(self.messages),
+            moved=self.moved,
+            chats=ByAccount(self.chats),
+            mute=self.mute,
+            topics=self.topics,
+            changed=self.changed,
+            apart=self.apart + APART,
+            _last_id=ByAccount(self._last_id),
+        )
+
+    def as_numbered(self, told: Any) -> Any:
+        """What is told of messages, by the numbers that this bot has for them."""
+        if not self.apart or not isinstance(told, dict | list):
+            return told
+        if isinstance(told, list):
+            return [self.as_numbered(one) for one in told]
+        own = {name: self.as_numbered(one) for name, one in told.items()}
+        if "message_id" in own and own.get("chat", {}).get("type") == "group":
+            own["message_id"] += self.apart
+        return own
+
+    def number(self, chat_id: int, message_id: int) -> int:
+        """The number in `messages` of what this bot has under another."""
+        is_apart = self.chats.get(chat_id, {}).get("type") == "group"
+        return message_id - self.apart if is_apart else message_id
 
     def chat(self, chat_id: int) -> Json:
         if chat_id in self.moved:
@@ -107,10 +145,17 @@ class ChatHistory:
 
     def message(self, chat_id: int, message_id: int) -> Json:
         self.writable(chat_id)
-        found = self.messages.get((chat_id, message_id))
+        found = self.messages.get((chat_id, self.number(chat_id, message_id)))
         if found is None:
             raise bad_request("message to edit not found")
         return found
+
+    def answerable(self, chat_id: int, message_id: int) -> Json | None:
+        """What it may answer there by that number; None where it sees no such message."""
+        found = self.messages.get((chat_id, self.number(chat_id, message_id)))
+        sender = (found or {}).get("from", self.bot)
+        is_hidden = sender["is_bot"] and sender != self.bot and not self.sees_bots
+        return None if is_hidden else found
 
     def add(self, chat: Json, sender: Json | None, text: str | None, **more: Any) -> Json:
         """A new message, numbered as its chat goes on."""

@@ -1,5 +1,6 @@
 """What Telegram makes of a text in HTML: plain characters and entities, or a refusal."""
 
+import re
 from dataclasses import dataclass, field
 from html import unescape
 from html.parser import HTMLParser
@@ -20,7 +21,9 @@ _ENTITIES = {
     "a": "text_link",
     "blockquote": "blockquote",
     "tg-spoiler": "spoiler",
+    "tg-time": "date_time",
 }
+_MOMENT_FORM = re.compile("r|w?[dD]?[tT]?")
 _NAMED = {"lt", "gt", "amp", "quot"}
 
 
@@ -58,11 +61,20 @@ def _unparsed(why: str) -> Exception:
     return bad_request(f"can't parse entities: {why}")
 
 
+def _moment(told: dict[str, str]) -> dict[str, Any]:
+    """The fields of a moment's entity by its tag's."""
+    unix, form = told.get("unix", ""), told.get("format", "")
+    if not unix.isdecimal() or not _MOMENT_FORM.fullmatch(form):
+        raise _unparsed('wrong moment in the tag "tg-time"')
+    return {"unix_time": int(unix)} | ({"date_time_format": form} if form else {})
+
+
 @dataclass
 class _Open:
     tag: str
     offset: int
     url: str = ""
+    more: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -79,8 +91,9 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in _ENTITIES:
             raise _unparsed(f'unsupported start tag "{tag}"')
-        url = dict(attrs).get("href") or ""
-        self.open.append(_Open(tag, units(self.plain), url))
+        told = {name: value or "" for name, value in attrs}
+        more = _moment(told) if tag == "tg-time" else {}
+        self.open.append(_Open(tag, units(self.plain), told.get("href", ""), more))
 
     def handle_endtag(self, tag: str) -> None:
         if not self.open or self.open[-1].tag != tag:
@@ -90,7 +103,7 @@ class _Reader(HTMLParser):
             "type": _ENTITIES[tag],
             "offset": begun.offset,
             "length": units(self.plain) - begun.offset,
-        }
+        } | begun.more
         if begun.url:
             entity["url"] = unescape(begun.url)
         self.entities.append(entity)

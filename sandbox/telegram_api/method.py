@@ -55,7 +55,7 @@ class Methods:
         found = getattr(self, f"_{snake}", None)
         if found is None or not name.isalpha():
             raise BotApiRefusal(404, "Not Found: method not found")
-        result = await found(sent)
+        result = self.history.as_numbered(await found(sent))
         await self.history.tell()
         return result
 
@@ -180,7 +180,7 @@ class Methods:
         return json.dumps(scope | {"language_code": sent.get("language_code", "")}, sort_keys=True)
 
     def _replied(self, chat: Json, parameters: Json) -> Json | None:
-        found = self.history.messages.get((chat["id"], int(parameters["message_id"])))
+        found = self.history.answerable(chat["id"], int(parameters["message_id"]))
         if found is None and not parameters.get("allow_sending_without_reply"):
             raise bad_request("message to be replied not found")
         return found

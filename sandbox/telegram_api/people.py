@@ -34,7 +34,10 @@ RESTRICTED = dict.fromkeys(_RIGHTS, False) | {"is_member": True, "until_date": 0
 
 
 class People:
-    """What is done in the chats; each makes an update, delivered if the bot asked for its kind."""
+    """What is done in the chats; each makes an update, delivered if the bot asked for its kind.
+
+    In a group the other bots there are told of what concerns them.
+    """
 
     def __init__(self, api: BotApi) -> None:
         self._api = api
@@ -43,8 +46,14 @@ class People:
     async def say(self, chat: Json, sender: Json | None, text: str, **more: Any) -> Json:
         """Say something; the message. `more` are further fields of it (`date`, `via_bot`, …)."""
         message = self.write(chat, sender, text, **more)
-        await self._api.updates.put("message", message)
+        await self._tell(message)
         return message
+
+    async def _tell(self, message: Json) -> None:
+        await self._api.updates.put("message", self._api.history.as_numbered(message))
+        for other in self._api.all:
+            if other is not self._api and message["chat"]["id"] < 0 and other.hears(message):
+                await other.updates.put("message", other.history.as_numbered(message))
 
     def write(self, chat: Json, sender: Json | None, text: str, **more: Any) -> Json:
         """A message that no update tells the bot about."""
@@ -79,7 +88,8 @@ class People:
         told = {
             "id": query,
             "from": sender,
-            "message": deepcopy(message),  # as it was then, however late it is brought
+            # As it was then, however late it is brought.
+            "message": self._api.history.as_numbered(deepcopy(message)),
             "chat_instance": "1",
             "data": data,
         }
@@ -136,7 +146,7 @@ class People:
         self._api.history.chats[new_id] = new
         message = self._api.history.add(chat, None, None, migrate_to_chat_id=new_id)
         self._api.history.moved[chat["id"]] = new_id
-        await self._api.updates.put("message", message)
+        await self._tell(message)
         return new
 
 

@@ -32,8 +32,15 @@ class Called:
 class BotApi:
     """One bot's Bot API. `token` is the only one it knows; calls pass `middlewares` first.
 
+    `beside` is another bot's, in whose groups this one is, too: in a supergroup both have the same
+    numbers for a message, in another group each its own, and each is alone with people by itself.
+    It is told of what people do there as Telegram's privacy mode has it.
+
     Attributes:
         calls: what arrived, oldest first.
+        all: those of every bot in the same chats, itself among them.
+        hears_all: whether its bot is told of all that people say in a group, and not only of what
+            is said to it.
     """
 
     def __init__(
@@ -42,9 +49,15 @@ class BotApi:
         clock: Clock,
         username: str = "fleet_bot",
         middlewares: Sequence[Middleware] = (),
+        beside: "BotApi | None" = None,
     ) -> None:
-        bot_id = int(token.partition(":")[0])
-        self.history = ChatHistory(user(bot_id, "Fleet", is_bot=True, username=username), clock)
+        bot = user(int(token.partition(":")[0]), "Fleet", is_bot=True, username=username)
+        self.history: ChatHistory = (
+            beside.all[-1].history.of_another(bot) if beside else ChatHistory(bot, clock)
+        )
+        self.all: list[BotApi] = beside.all if beside else []
+        self.all.append(self)
+        self.hears_all = beside is None
         self.updates = UpdateQueue()
         self.methods = Methods(self.history, self.updates)
         self.weather = NetworkFaults(clock)
@@ -53,6 +66,17 @@ class BotApi:
         self._middlewares = middlewares
         self._runner: web.AppRunner | None = None
         self._port = 0
+
+    def hears(self, message: Json) -> bool:
+        """Whether the bot is told of what somebody says in a group that both are in."""
+        me = self.history.bot
+        if self.history.me(message["chat"]["id"])["status"] in ("kicked", "left"):
+            return False
+        sender = message.get("from")
+        to_me = f"@{me['username']}".lower() in message.get("text", "").lower()
+        answers_me = message.get("reply_to_message", {}).get("from") == me
+        is_of_bot = sender is not None and sender["is_bot"]
+        return to_me or answers_me or sender is None or (self.hears_all and not is_of_bot)
 
     @property
     def url(self) -> str:

@@ -205,8 +205,8 @@ class Terminal:
     async def _noted(self, answer: Awaitable[Reply]) -> None:
         reply = await answer
         if isinstance(reply, Deploying):
-            # One that is only looked at is somebody else's to fail.
-            self._failed |= not reply.asked_by and reply.progress.stage is not Stage.DONE
+            # One that is only looked at has nobody to tell, and is somebody else's to fail.
+            self._failed |= bool(reply.asker) and reply.progress.stage is not Stage.DONE
         elif isinstance(reply, Notice):
             self._failed |= reply.tone is Tone.BROKEN
             self._no_command |= reply.code == UNKNOWN_COMMAND

@@ -2,10 +2,12 @@
 
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from rich.text import Text
 
 from clawbot import wording
+from clawbot.indicator import bar
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import (
     Deploying,
@@ -30,6 +32,7 @@ from sandbox.terminal import status
 PROMPT = "> "
 WIDTH = 100
 HOSTS_SHOWN = 12
+BAR = 20
 _TONES = {Tone.PLAIN: "", Tone.REFUSED: "yellow", Tone.BROKEN: "red"}
 # Of a run, by its stage or by the history's word for it, which are the same words.
 _STAGES: Mapping[str, tuple[str, str]] = {
@@ -164,11 +167,7 @@ def _deploying(reply: Deploying, now: float, width: int) -> Iterator[Text]:
     yield from _asked(reply, now, width)
     if seen.made_of:
         yield from _wrapped("  ", wording.made_of(seen), width)
-    shown, left_out = around_the_action(seen.hosts, HOSTS_SHOWN)
-    longest = max((len(host.id) for host in shown), default=0)
-    yield from (_host(host, longest, now) for host in shown)
-    if left_out:
-        yield Text(f"  … {_counted(left_out)}", style="dim")
+    yield from _hosts(seen.hosts, now)
     if seen.step:
         yield from _wrapped("  at:   ", seen.step, width)
     if seen.reason:
@@ -188,7 +187,15 @@ def _deploying(reply: Deploying, now: float, width: int) -> Iterator[Text]:
 
 def _asked(reply: Deploying, now: float, width: int) -> Iterator[Text]:
     if by := wording.asked_by(reply):
-        yield from _wrapped("  ", f"{by}, {older(now - reply.asked_at)} ago", width)
+        when = f", {older(now - reply.asked_at)} ago" if reply.asked_at else ""
+        yield from _wrapped("  ", f"{by}{when}", width)
+    # Since when it runs stands beside its stage.
+    to_come = replace(reply.progress, began=0.0)
+    yield from _wrapped("  ", wording.moments(to_come, lambda when: _until(when - now)), width)
+
+
+def _until(seconds: float) -> str:
+    return f"in {short(seconds)}" if seconds > 0 else "by now"
 
 
 def _what(seen: Progress) -> str:
@@ -201,6 +208,17 @@ def _stage(seen: Progress, now: float) -> str:
     if seen.stage is Stage.RUNNING and seen.began:
         return f"{said}, {short(now - seen.began)}"
     return said
+
+
+def _hosts(hosts: tuple[HostProgress, ...], now: float) -> Iterator[Text]:
+    """Of several below how far they are; of many those around the one that moves."""
+    if len(hosts) > 1:
+        yield Text(f"  {bar(hosts, BAR)}")
+    shown, left_out = around_the_action(hosts, HOSTS_SHOWN)
+    longest = max((len(host.id) for host in shown), default=0)
+    yield from (_host(host, longest, now) for host in shown)
+    if left_out:
+        yield Text(f"  … {_counted(left_out)}", style="dim")
 
 
 def _host(host: HostProgress, longest: int, now: float) -> Text:

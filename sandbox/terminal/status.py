@@ -9,11 +9,11 @@ from clawbot import wording
 from clawbot.replies import StatusReport
 from fleet_control import phrases
 from fleet_control.duration import short
+from fleet_control.fault import GRAVE, Problem
 from fleet_control.host import Image
-from fleet_control.status import FleetStatus, InstanceStatus, Problem, natural
+from fleet_control.status import FleetStatus, InstanceStatus, natural
 
 ROWS_A_PAGE = 20
-_GRAVE = (Problem.MISSING, Problem.NOT_HEALTHY, Problem.TWO_HOSTS)
 _COLUMNS = ("INSTANCE", "STATE", "IMAGE", "REVISION", "TYPE", "UP", "ADDRESS", "HOST")
 _IMAGE_COLUMN = _COLUMNS.index("IMAGE")
 # What a narrow terminal does without, the first of these first.
@@ -29,6 +29,8 @@ def lines(report: StatusReport, now: float, room: int | None = None) -> Iterator
     yield Text(wording.counted(status), style="bold")
     if report.held:
         yield Text(report.held, style="yellow")
+    for fault in status.faults:
+        yield Text(phrases.of_the_fleet(fault), style="yellow")
     yield Text()
     cells = [_cells(row, status, now) for row in shown.items]
     widths = [max(map(len, column)) for column in zip(_COLUMNS, *cells, strict=True)]
@@ -39,7 +41,7 @@ def lines(report: StatusReport, now: float, room: int | None = None) -> Iterator
         for fault in row.faults:
             if fault.problem is Problem.OLDER_IMAGE and row.image:
                 continue  # its column says so
-            yield Text(f"    {fault.words}", style="red" if fault.problem in _GRAVE else "yellow")
+            yield Text(f"    {fault.words}", style="red" if fault.problem in GRAVE else "yellow")
         if said := phrases.own_answer(row, now):
             yield Text(f"    {said}", style="dim")
     if paged := wording.paged(shown):
@@ -82,7 +84,7 @@ def _narrow(widths: list[int], room: int | None) -> None:
 
 def _styles(row: InstanceStatus) -> list[str]:
     """The style of each column: one for all where something is grave, else by what is odd."""
-    if row.worst in _GRAVE:
+    if row.worst in GRAVE:
         return ["red"] * len(_COLUMNS)
     plain = "cyan" if row.replacing else ""
     styles = [plain] * len(_COLUMNS)

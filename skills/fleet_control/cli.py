@@ -83,9 +83,11 @@ async def _here(who: Agent, clock: Clock) -> AsyncIterator[CommandContext]:
     ec2_url = str(who.ec2_url) if who.ec2_url else None
     reads = ec2.client(who.region, access_key, secret_key, ec2_url)
     registry = RegistrySource(api.registry, clock, who.registry_file)
+    fleet = Fleet(registry, Ec2Reader(reads, clock), api, clock)
     try:
-        yield CommandContext(who, Fleet(registry, Ec2Reader(reads, clock), api, clock), clock)
+        yield CommandContext(who, fleet, clock)
     finally:
+        await fleet.close()
         await api.close()
         reads.close()
 

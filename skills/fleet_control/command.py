@@ -27,6 +27,9 @@ from fleet_control.policy import Refused, Usage
 from fleet_control.preflight import Outcome
 from fleet_control.wait import until_finished
 
+# For so long a status waits for what the last deploys left; it is shown without it, too.
+LEDGER_SECONDS = 5.0
+
 log = logging.getLogger(__name__)
 
 
@@ -91,7 +94,7 @@ def _failure(code: str, message: str, exit_: ExitCode) -> Result:
 
 
 async def status(here: CommandContext, _: Namespace) -> Result:
-    fleet, holds = await asyncio.gather(here.fleet.hosts(), here.fleet.holds())
+    fleet, holds = await asyncio.gather(here.fleet.looked_up(LEDGER_SECONDS), here.fleet.holds())
     text = text_output.status(fleet, here.clock.now(), held(holds))
     return Result(text, {**json_output.status(fleet), **json_output.holds(holds)})
 

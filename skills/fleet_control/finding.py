@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from fleet_control.status import Problem
+from fleet_control.fault import Problem
 
 
 class Finding(NamedTuple):

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable
+from contextlib import suppress
 from math import floor
 from typing import TypeVar
 
@@ -10,6 +11,8 @@ from fleet_control.bot_record import BotRecord, record
 from fleet_control.caller import ALL, BotInstance, Caller, is_target
 from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
+from fleet_control.deployed import Deployed
+from fleet_control.deployed_source import DeployedSource
 from fleet_control.ec2 import Ec2Reader
 from fleet_control.error import ControlApiError, Ec2Error, RegistryError, RegistryUnread
 from fleet_control.freeze import Freeze
@@ -63,10 +66,15 @@ class Fleet:
         self.carrier = carrier
         self.operators_set = operators_set
         self._holds = HoldsSource(api.holds, clock)
-        self._shaped: tuple[KnownRegistry, Reading, FleetStatus] | None = None
+        self.deploys = DeployedSource(api, clock)
+        self._shaped: tuple[KnownRegistry, Reading, Deployed, FleetStatus] | None = None
 
     async def status(self) -> FleetStatus:
-        """The registry beside what EC2 shows; RegistryError or Ec2Error where one can't be had."""
+        """The registry beside what EC2 shows; RegistryError or Ec2Error where one can't be had.
+
+        What the last deploys left is asked for beside, and shown as far as it is known by now.
+        """
+        self.deploys.look_beside()
         known, reading = await asyncio.gather(self.registry.get(), self.ec2.read())
         return self._shape(known, reading)
 
@@ -77,6 +85,15 @@ class Fleet:
         except RegistryError as error:
             log.warning("fleet.registry_unseen why=%s", error)
             return shape(unread(error, self._clock.now()), await self.ec2.read())
+
+    async def looked_up(self, seconds: float) -> FleetStatus:
+        """The same, with what the last deploys left, for which it waits so long; Ec2Error."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.deploys.look(), seconds)
+        return await self.hosts()
+
+    async def close(self) -> None:
+        await self.deploys.close()
 
     async def holds(self) -> Holds:
         """What holds the fleet, as it was a few seconds ago at the most."""
@@ -98,10 +115,11 @@ class Fleet:
 
     def _shape(self, known: KnownRegistry, reading: Reading) -> FleetStatus:
         """Many who ask at once share one reading; for a fleet of 500 its shape is worth sharing."""
-        kept = self._shaped
-        if kept is None or kept[0] is not known or kept[1] is not reading:
-            kept = self._shaped = (known, reading, shape(known, reading))
-        return kept[2]
+        kept, ledger = self._shaped, self.deploys.known
+        parts = (known, reading, ledger)
+        if kept is None or any(one is not other for one, other in zip(kept, parts, strict=False)):
+            kept = self._shaped = (*parts, shape(*parts))
+        return kept[3]
 
     async def judge(self, caller: Caller, target: str, image_or_commit: str) -> Verdict:
         """The policy's verdict, by what can be seen from here; a freeze that the caller may

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from fleet_control.fault import Fault
 from fleet_control.freeze import Freeze
 from fleet_control.history import HistoryPage, rows
 from fleet_control.holds import Holds
@@ -28,6 +29,7 @@ def status(fleet: FleetStatus) -> Document:
         "newest_image": _image(fleet.newest),
         "newest_revision": _revision(fleet.newest_revision),
         "problems": dict(fleet.counts),
+        "faults": _faults(fleet.faults),
         "instances": [_row(row, fleet) for row in fleet.rows],
     }
 
@@ -99,8 +101,12 @@ def _row(row: InstanceStatus, fleet: FleetStatus) -> Document:
         "image": _image(row.image),
         "is_newest_image": row.is_newest,
         "revisions_ahead": fleet.ahead(row),
-        "faults": [{"problem": one.problem, "words": one.words} for one in row.faults],
+        "faults": _faults(row.faults),
     }
+
+
+def _faults(faults: Iterable[Fault]) -> list[Document]:
+    return [{"problem": one.problem, "words": one.words, "repair": one.repair} for one in faults]
 
 
 def _host(host: Host | None) -> Document | None:

@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 
 from fleet_control.deploy_jobs import stopped_by, was_stopped
 from fleet_control.duration import older, short
+from fleet_control.fault import Fault, Problem
 from fleet_control.holds import Holds
 from fleet_control.ledger import Job, Revision, Run, person, seconds
 from fleet_control.preflight import Check, Outcome
 from fleet_control.registry_source import KnownRegistry
-from fleet_control.status import FleetStatus, InstanceStatus, Problem
+from fleet_control.status import FleetStatus, InstanceStatus
 
 _PROBLEMS = {
     Problem.MISSING: "missing",
@@ -62,9 +63,25 @@ def conclusion(run: Run) -> str:
             return f"GitHub says: {other}."
 
 
+def bar(done: int, hosts: int, width: int) -> str:
+    """How many hosts of a deploy are done: `▰▰▰▱▱▱▱ 3 of 7 hosts done`.
+
+    A mark stands for a host where `width` suffices for that; the last one shows when all are done.
+    """
+    marks = min(hosts, width)
+    full = done * marks // hosts
+    return f"{'▰' * full}{'▱' * (marks - full)} {done} of {hosts} hosts done"
+
+
 def problems(status: FleetStatus) -> list[str]:
     """How many instances have what: `1 missing`, `2 on an older image`; worst first."""
     return [f"{count} {_PROBLEMS[problem]}" for problem, count in status.counts.items()]
+
+
+def of_the_fleet(fault: Fault) -> str:
+    """What is wrong with no single instance, with its repair, in sentences."""
+    words = f"{fault.words[:1].upper()}{fault.words[1:]}"
+    return f"{words}. {fault.repair}".rstrip()
 
 
 def revision(row: InstanceStatus, status: FleetStatus) -> str:

@@ -4,10 +4,11 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
+from fleet_control import fault
 from fleet_control.caller import ALL, is_instance_id
-from fleet_control.duration import older
+from fleet_control.deployed import Deployed
+from fleet_control.fault import SEVERITY, Fault, Problem
 from fleet_control.host import Health, Host, HostState, Image, Reading
 from fleet_control.ledger import Revision
 from fleet_control.policy import Condition
@@ -19,36 +20,6 @@ from fleet_control.registry_source import KEPT_SECONDS, KnownRegistry
 IN_PROGRESS_SECONDS = 1800.0
 # Where its image holds its system, nothing is built.
 HELD_IN_PROGRESS_SECONDS = 900.0
-
-
-class Problem(StrEnum):
-    """What can be wrong with an instance, or with the whole fleet, worst first."""
-
-    MISSING = "missing"
-    NOT_HEALTHY = "not_healthy"
-    RETIRING = "retiring"
-    CRASH_LOOPING = "crash_looping"
-    TWO_HOSTS = "two_hosts"
-    UNREGISTERED = "unregistered"
-    NOT_AS_DEPLOYED = "not_as_deployed"
-    WRONG_TYPE = "wrong_type"
-    OLDER_IMAGE = "older_image"
-    TOKEN_ENDS = "token_ends"  # noqa: S105  (the name of one)
-    NO_IMAGE_BUILT = "no_image_built"
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that is wrong.
-
-    Attributes:
-        words: what it is, as it goes on after the id.
-        repair: what mends it, in a sentence; may hold `code` in backquotes.
-    """
-
-    problem: Problem
-    words: str
-    repair: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +69,7 @@ class FleetStatus:
 
     Attributes:
         faults: what is wrong with no single instance.
+        machines: how many EC2 showed at all, those that ended too.
     """
 
     rows: tuple[InstanceStatus, ...]
@@ -105,6 +77,7 @@ class FleetStatus:
     taken: float
     known: KnownRegistry
     faults: tuple[Fault, ...] = ()
+    machines: int = 0
 
     @property
     def registry(self) -> Registry:
@@ -138,7 +111,7 @@ class FleetStatus:
     @property
     def counts(self) -> Mapping[Problem, int]:
         """How many instances have each problem; only those that some have."""
-        found = [fault.problem for row in self.rows for fault in row.faults]
+        found = [one.problem for row in self.rows for one in row.faults]
         return {problem: found.count(problem) for problem in Problem if problem in found}
 
     def in_turn(self, target: str, *, carrier: str = "") -> tuple[str, ...]:
@@ -164,22 +137,30 @@ class FleetStatus:
 
 
 LEAVING = (HostState.SHUTTING_DOWN, HostState.TERMINATED)
-_SEVERITY = {problem: rank for rank, problem in enumerate(Problem)}
+_NO_LEDGER = Deployed()
 
 
-def shape(known: KnownRegistry, reading: Reading) -> FleetStatus:
-    """The status that the registry and one reading of EC2 make."""
+def shape(known: KnownRegistry, reading: Reading, ledger: Deployed = _NO_LEDGER) -> FleetStatus:
+    """The status that the registry and one reading of EC2 make, with what the ledger tells."""
     by_name: dict[str, list[Host]] = defaultdict(list)
     for host in reading.hosts:
         by_name[host.name or host.id].append(host)
     names = [*known.registry, *(name for name in by_name if name not in known.registry)]
-    rows = (_row(name, known, by_name[name], reading) for name in names)
+    rows = (_row(name, known, by_name[name], reading, ledger) for name in names)
     there = (row for row in rows if row.instance or row.host or row.replacing)
-    return FleetStatus(tuple(sorted(there, key=_order)), reading.images, reading.taken, known)
+    wrong = fault.of_the_fleet(known.token_ends, reading.images, reading.taken)
+    return FleetStatus(
+        tuple(sorted(there, key=_order)),
+        reading.images,
+        reading.taken,
+        known,
+        tuple(wrong),
+        len(reading.hosts),
+    )
 
 
 def _order(row: InstanceStatus) -> tuple[int, list[tuple[int, str]]]:
-    severity = min((_SEVERITY[fault.problem] for fault in row.faults), default=len(_SEVERITY))
+    severity = min((SEVERITY[one.problem] for one in row.faults), default=len(SEVERITY))
     return severity, natural(row.id)
 
 
@@ -190,7 +171,9 @@ def natural(name: str) -> list[tuple[int, str]]:
     ]
 
 
-def _row(name: str, known: KnownRegistry, hosts: list[Host], reading: Reading) -> InstanceStatus:
+def _row(
+    name: str, known: KnownRegistry, hosts: list[Host], reading: Reading, ledger: Deployed
+) -> InstanceStatus:
     instance = known.registry.get(name)
     is_asked_for = instance is not None or not known.is_read  # without any, nothing is amiss
     staying = [one for one in hosts if one.state not in LEAVING]
@@ -200,9 +183,9 @@ def _row(name: str, known: KnownRegistry, hosts: list[Host], reading: Reading) -
     image = next((one for one in reading.images if host and one.id == host.image), None)
     is_newest = bool(host and reading.images and host.image == reading.images[0].id)
     replacing = is_asked_for and _is_replacing(host, image, leaving, reading.taken)
-    faults = list(_faults(instance, staying, leaving, replacing, reading))
+    faults = list(_faults(name, instance, staying, leaving, replacing, reading, ledger))
     if host is not None and not is_asked_for:
-        faults.append(Fault(Problem.UNREGISTERED, _unregistered(host)))
+        faults.append(fault.unregistered(host))
     return InstanceStatus(
         id=name,
         instance=instance,
@@ -212,7 +195,7 @@ def _row(name: str, known: KnownRegistry, hosts: list[Host], reading: Reading) -
         image=image,
         is_newest=is_newest,
         replacing=replacing,
-        faults=tuple(sorted(faults, key=lambda fault: _SEVERITY[fault.problem])),
+        faults=tuple(sorted(faults, key=lambda one: SEVERITY[one.problem])),
         condition=_condition(host, replacing) if is_asked_for else None,
     )
 
@@ -229,7 +212,7 @@ def _is_replacing(
     if host is not None:
         within = start_seconds(host.revision, image)
         return _is_starting(host) and now - host.launched < within
-    return any(_shutting_down(one, now) < IN_PROGRESS_SECONDS for one in leaving)
+    return any(fault.shutting_down(one, now) < IN_PROGRESS_SECONDS for one in leaving)
 
 
 def _is_starting(host: Host) -> bool:
@@ -237,11 +220,6 @@ def _is_starting(host: Host) -> bool:
     return host.state is HostState.PENDING or (
         host.state is HostState.RUNNING and host.health in (Health.INITIALIZING, Health.UNKNOWN)
     )
-
-
-def _shutting_down(host: Host, now: float) -> float:
-    """For how many seconds; none where EC2 does not tell: it ends by force what takes hours."""
-    return 0.0 if host.ending is None else now - host.ending
 
 
 def _condition(host: Host | None, replacing: bool) -> Condition:
@@ -254,63 +232,27 @@ def _condition(host: Host | None, replacing: bool) -> Condition:
 
 
 def _faults(
+    id_: str,
     instance: Instance | None,
     staying: list[Host],
     leaving: tuple[Host, ...],
     replacing: bool,
     reading: Reading,
+    ledger: Deployed,
 ) -> Iterable[Fault]:
     if not staying:
         if instance is not None and not replacing:
-            yield Fault(Problem.MISSING, f"no host{_stuck(leaving, reading)}; a deploy creates it")
+            yield fault.missing(id_, next(iter(leaving), None), reading.taken)
         return
     host = staying[0]
     if len(staying) > 1:
-        others = ", ".join(other.id for other in staying[1:])
-        yield Fault(Problem.TWO_HOSTS, f"{len(staying)} hosts of this name: also {others}")
+        yield fault.two_hosts(staying)
     if _condition(host, replacing) is Condition.UNHEALTHY:
-        yield Fault(Problem.NOT_HEALTHY, _ill(host, reading.taken))
+        yield fault.ill(host, reading.taken)
+    if not replacing:
+        yield from fault.crash_looping(host)
+    if instance is not None:
+        yield from fault.not_as_deployed(host, ledger.left(host))
     if instance is not None and host.type != instance.instance_type:
-        yield Fault(
-            Problem.WRONG_TYPE, f"type {host.type}, the registry says {instance.instance_type}"
-        )
-    yield from _older_image(host, reading.images)
-
-
-def _unregistered(host: Host) -> str:
-    """What becomes of a host that no entry asks for. Only OpenTofu's state tells who made it."""
-    by_deploy = "`all` removes it if a deploy made it, else"
-    made = by_deploy if is_instance_id(host.name) else "made by nobody I know,"
-    return f"{host.id} is not in the registry: {made} remove it by hand"
-
-
-def _stuck(leaving: tuple[Host, ...], reading: Reading) -> str:
-    if not leaving:
-        return ""
-    took = older(_shutting_down(leaving[0], reading.taken))
-    return f", and {leaving[0].id} has been shutting down for {took}"
-
-
-def _ill(host: Host, now: float) -> str:
-    since_launch = f"{older(now - host.launched)} after its launch"
-    if host.state is HostState.PENDING:
-        return f"the host is still pending {since_launch}"
-    if host.state is not HostState.RUNNING:
-        return f"the host is {host.state}"
-    if host.ill:
-        return host.ill
-    if host.health is Health.IMPAIRED:
-        return "fails EC2's status checks"
-    if host.health is Health.INITIALIZING:
-        return f"EC2's status checks are not done {since_launch}"
-    return f"EC2 tells nothing of its health {since_launch}"
-
-
-def _older_image(host: Host, images: tuple[Image, ...]) -> Iterable[Fault]:
-    if not images or host.image == images[0].id:
-        return
-    mine = next((image for image in images if image.id == host.image), None)
-    words = f"image {host.image} is no longer one of ours"
-    if mine is not None:
-        words = f"image is {older(images[0].created - mine.created)} older than the newest"
-    yield Fault(Problem.OLDER_IMAGE, words)
+        yield fault.wrong_type(host, instance.instance_type)
+    yield from fault.older_image(host, reading.images)

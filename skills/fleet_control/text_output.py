@@ -14,6 +14,7 @@ from fleet_control.line import printable
 from fleet_control.phrases import (
     MARKS,
     job_state,
+    of_the_fleet,
     own_answer,
     problems,
     ready,
@@ -58,7 +59,8 @@ def columns(rows: Iterable[Sequence[str]]) -> str:
 
 def status(fleet: FleetStatus, now: float, held: str = "") -> str:
     rows = [_STATUS_HEAD, *(_status_row(row, fleet, now) for row in fleet.rows)]
-    told = [_summary(fleet, now), source(fleet.known, now), printable(held)]
+    wrong = [printable(of_the_fleet(one)) for one in fleet.faults]
+    told = [_summary(fleet, now), *wrong, source(fleet.known, now), printable(held)]
     return "\n".join((columns(rows), "", *filter(None, told)))
 
 
@@ -181,7 +183,8 @@ def _summary(fleet: FleetStatus, now: float) -> str:
     many = "1 instance" if len(fleet.rows) == 1 else f"{len(fleet.rows)} instances"
     newest_revision = fleet.newest_revision
     branch = f" Newest revision: {told(newest_revision, now)}" if newest_revision else ""
-    return printable(f"{many}; {counts or 'nothing is wrong'}. {image}{branch}")
+    none = "no instance has a fault" if fleet.faults else "nothing is wrong"
+    return printable(f"{many}; {counts or none}. {image}{branch}")
 
 
 def _run_row(run: Run) -> tuple[str, ...]:

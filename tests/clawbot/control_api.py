@@ -92,8 +92,10 @@ class Api:
             if request_id := request.headers.get("x-clawdinator-request-id"):
                 self.followed.append(request_id)
             self.arrived.notify_all()
-        # What holds the fleet is asked for beside; what is said next is said to who acts.
-        is_next = self.next and ask["action"] != "holds"
+        # What holds the fleet and what was before is asked for beside, too; what is said next is
+        # said to who acts.
+        beside = ask["action"] in ("holds", "history")
+        is_next = self.next and not beside
         no = self.next.pop(0) if is_next else self.refused.get(ask["action"])
         if ask["action"] == "run" and not any(one.id == ask["run_id"] for one in self.runs):
             no = 404, _no("unknown_run", f"There is no deploy with the run id {ask['run_id']}.")

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from clawbot.commands import OptionKind
 from clawbot.discord.choices import offers, runs
-from clawbot.discord.embeds import embed, said
+from clawbot.discord.embeds import embed
 from clawbot.discord.legible import seen as seen_in
+from clawbot.discord.markup import said
 from clawbot.page import Page
 from clawbot.parsing import Unreadable, parse
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
@@ -28,6 +29,7 @@ from clawbot.replies import (
     Reply,
     StatusReport,
 )
+from clawbot.telegram import markup as telegram_markup
 from clawbot.telegram import messages
 from fleet_control import json_output, text_output
 from fleet_control.command import Result, broken
@@ -316,7 +318,7 @@ def test_what_somebody_typed_stays_code(typed: str, code: str) -> None:
     assert isinstance(answer, Unreadable)
     line = answer.why.lines[0]
     assert said(line) == f"I don't know {code}."
-    html, inner = messages.said(line), code.strip("`")
+    html, inner = telegram_markup.said(line), code.strip("`")
     assert html == f"I don't know <code>{inner}</code>."
 
 
@@ -341,7 +343,7 @@ def test_a_line_is_not_cut_within_its_code() -> None:
 @pytest.mark.parametrize("line", ["x `` y `a*`", "`", "a `b` c ` d", "``"])
 def test_backquotes_that_hold_nothing_or_have_no_other_are_words(line: str) -> None:
     assert said(line) == line.replace("`", "\\`").replace("*", "\\*")
-    assert messages.said(line) == line
+    assert telegram_markup.said(line) == line
 
 
 def test_what_is_offered_while_one_types_is_one_line() -> None:

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from clawbot.bot import Bot
-from clawbot.discord.embeds import LONGEST_RUN, embed
+from clawbot.discord.embeds import embed
+from clawbot.discord.reports import LONGEST_RUN
 from clawbot.ledger_view import LIVING, MOST_LIVING, TOO_MANY
 from clawbot.page import Page
 from clawbot.parsing import parse
@@ -193,7 +194,8 @@ async def test_of_an_api_that_is_older_that_is_said(
     served: tuple[Bot, Api], chat: KeptChat
 ) -> None:
     bot, api = served
-    api.next = [(400, {"ok": False, "code": "bad_request", "error": "`action` must be one of …"})]
+    old = {"ok": False, "code": "bad_request", "error": "`action` must be one of …"}
+    api.refused["history"] = 400, old
 
     told = await answered(bot, chat, "history")
 

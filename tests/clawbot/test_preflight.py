@@ -6,7 +6,7 @@ import json
 import pytest
 
 from clawbot.replies import PreflightReport
-from fleet_control.preflight import Check, Outcome, Point, ok, unseen, wrong
+from fleet_control.preflight import Check, Outcome, Point, hidden, ok, unseen, wrong
 from tests.clawbot.asked_preflight import faults, found, silent
 from tests.clawbot.bots import KeptChat, registry
 from tests.clawbot.talk import Talk, talk_with
@@ -79,22 +79,20 @@ async def test_whatever_hangs_the_answer_comes_within_ten_seconds_and_says_what(
 async def test_a_bot_of_no_platform_sees_no_channel_and_no_token(talk: Talk) -> None:
     of = await found(talk.bot)
     assert of[Point.CHANNELS] == unseen(Point.CHANNELS)
+    assert of[Point.FLEET_CHANNEL] == unseen(Point.FLEET_CHANNEL)
     assert of[Point.TOKENS] == unseen(Point.TOKENS)
 
 
 async def test_of_two_fronts_each_has_its_say_and_what_is_lacking_is_said_first(
     talk: Talk,
 ) -> None:
-    async def well() -> Check:
-        return ok(Point.CHANNELS, "Well.")
-
     async def also() -> Check:
         return ok(Point.CHANNELS, "Well too.")
 
     async def ill() -> Check:
         return wrong(Point.CHANNELS, "Ill.", "Mend it.")
 
-    talk.bot.preflight.ask("Discord", well)
+    talk.bot.preflight.ask("Discord", _well)
     talk.bot.preflight.ask("Telegram", also)
     assert (await found(talk.bot))[Point.CHANNELS] == ok(Point.CHANNELS, "Well. Well too.")
     talk.bot.preflight.ask("Telegram", ill)
@@ -141,3 +139,51 @@ async def test_where_no_registry_is_read_whose_the_tokens_are_is_not_seen(
         seen = (await found(talk.bot))[Point.TOKENS]
     assert seen.outcome is Outcome.UNSEEN
     assert seen.told.startswith("The registry is not seen: ")
+
+
+NAMED = {"CLAWBOT_DISCORD_FLEET_CHANNEL": "1", "CLAWBOT_DISCORD_TOKEN": DISCORD}
+TELEGRAM_UNNAMED = wrong(
+    Point.FLEET_CHANNEL,
+    "No channel is told of the fleet in Telegram.",
+    "Name one in `CLAWBOT_TELEGRAM_FLEET_CHAT`.",
+)
+
+
+async def test_a_front_for_which_no_channel_of_the_fleet_is_named_says_by_which_setting(
+    talk: Talk,
+) -> None:
+    talk.bot.preflight.ask("Discord", _well, _may_speak)
+    assert (await found(talk.bot))[Point.FLEET_CHANNEL] == wrong(
+        Point.FLEET_CHANNEL,
+        "No channel is told of the fleet in Discord.",
+        "Name one in `CLAWBOT_DISCORD_FLEET_CHANNEL`.",
+    )
+
+
+async def test_of_a_channel_that_is_named_the_front_says_whether_it_may_speak_there(
+    clock: TurnedClock, ec2: FakeEc2
+) -> None:
+    ec2.forget()
+    async with talk_with(clock, ec2, **NAMED) as talk:
+        talk.bot.preflight.ask("Discord", _well, _may_speak)
+        seen = (await found(talk.bot))[Point.FLEET_CHANNEL]
+        assert seen == ok(Point.FLEET_CHANNEL, "It may.")
+        talk.bot.preflight.ask("Telegram", _well, _may_speak)
+        assert (await found(talk.bot))[Point.FLEET_CHANNEL] == TELEGRAM_UNNAMED
+
+
+async def test_of_a_front_that_does_not_serve_its_channel_of_the_fleet_is_not_seen(
+    clock: TurnedClock, ec2: FakeEc2
+) -> None:
+    ec2.forget()
+    async with talk_with(clock, ec2, **NAMED) as talk:
+        talk.bot.preflight.ask("Discord", _well)
+        assert (await found(talk.bot))[Point.FLEET_CHANNEL] == hidden(Point.FLEET_CHANNEL)
+
+
+async def _well() -> Check:
+    return ok(Point.CHANNELS, "Well.")
+
+
+async def _may_speak() -> Check:
+    return ok(Point.FLEET_CHANNEL, "It may.")

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from clawbot.discord.embeds import BLUE, GREEN, RED, embed
+from clawbot.discord.embeds import embed
+from clawbot.discord.markup import BLUE, GREEN, RED
 from clawbot.replies import PreflightReport, is_final
 from clawbot.telegram import messages
 from fleet_control import text_output

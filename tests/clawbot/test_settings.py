@@ -231,6 +231,103 @@ def test_no_secret_is_in_a_log_of_what_was_found() -> None:
         assert secret not in told
 
 
+TOLD = {
+    "CLAWBOT_DISCORD_TOKEN": "discord-token",
+    "CLAWBOT_DISCORD_GUILD": "90",
+    "CLAWBOT_DISCORD_FLEET_CHANNEL": "91",
+    "CLAWBOT_DISCORD_FLEET_CALLS": "801, &55",
+    "CLAWBOT_TELEGRAM_TOKEN": "telegram-token",
+    "CLAWBOT_TELEGRAM_CHATS": "-1001, -1002",
+    "CLAWBOT_TELEGRAM_FLEET_CHAT": "-1002/5",
+    "CLAWBOT_TELEGRAM_FLEET_CALLS": "777",
+}
+
+
+def test_a_channel_of_the_fleet_and_whom_to_call_there_are_read(tmp_path: Path) -> None:
+    settings = load(ENVIRON | TOLD, tmp_path)
+
+    assert settings.discord_fleet_channel == 91
+    assert settings.discord_fleet_calls == ("801", "&55")
+    assert settings.telegram_fleet_chat == "-1002/5"
+    assert settings.telegram_fleet_calls == (777,)
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        (
+            {"DISCORD_FLEET_CHANNEL": ""},
+            "DISCORD_FLEET_CALLS is set, and no channel to call them in: "
+            "set CLAWBOT_DISCORD_FLEET_CHANNEL too, or leave it out",
+        ),
+        (
+            {"TELEGRAM_FLEET_CHAT": ""},
+            "TELEGRAM_FLEET_CALLS is set, and no channel to call them in: "
+            "set CLAWBOT_TELEGRAM_FLEET_CHAT too, or leave it out",
+        ),
+        (
+            {"DISCORD_TOKEN": ""},
+            "DISCORD_FLEET_CHANNEL is set, and no token for Discord: "
+            "set CLAWBOT_DISCORD_TOKEN too, or leave it out",
+        ),
+        (
+            {"TELEGRAM_TOKEN": ""},
+            "TELEGRAM_FLEET_CHAT is set, and no token for Telegram: "
+            "set CLAWBOT_TELEGRAM_TOKEN too, or leave it out",
+        ),
+        (
+            {"TELEGRAM_FLEET_CHAT": "-1003/5"},
+            "TELEGRAM_FLEET_CHAT is none of the fleet's groups: "
+            "it must be one of CLAWBOT_TELEGRAM_CHATS, with a topic of it or without",
+        ),
+        (
+            {"DISCORD_FLEET_CALLS": "801, &90"},
+            "DISCORD_FLEET_CALLS names the guild, whose role is everybody's: "
+            "name a role that not everybody has",
+        ),
+        (
+            {"DISCORD_FLEET_CALLS": ",".join(map(str, range(1, 12)))},
+            "DISCORD_FLEET_CALLS names too many: at most 10 can be called at once",
+        ),
+        (
+            {"TELEGRAM_FLEET_CALLS": "-5"},
+            "TELEGRAM_FLEET_CALLS is wrong: it must be users' ids, numbers with commas",
+        ),
+        (
+            {"DISCORD_FLEET_CALLS": "@oncall"},
+            "DISCORD_FLEET_CALLS is wrong: it must be users' ids, and roles' as in ",
+        ),
+    ],
+)
+def test_a_channel_of_the_fleet_that_cannot_be_told_is_named_with_what_would_be_right(
+    tmp_path: Path, changed: dict[str, str], sentence: str
+) -> None:
+    names = {f"CLAWBOT_{name}": value for name, value in changed.items()}
+
+    (found,) = problems(ENVIRON | TOLD | names, tmp_path)
+
+    assert found.startswith(f"CLAWBOT_{sentence}")
+
+
+def test_all_that_is_wrong_with_both_is_told_at_once(tmp_path: Path) -> None:
+    without = {name: "" for name in TOLD if name.endswith(("_TOKEN", "_CHANNEL", "_CHATS"))}
+
+    found = problems(ENVIRON | TOLD | without, tmp_path)
+
+    assert [one.split()[0] for one in found] == [
+        "CLAWBOT_DISCORD_FLEET_CALLS",
+        "CLAWBOT_TELEGRAM_FLEET_CHAT",
+    ]
+
+
+def test_ten_can_be_called_at_once(tmp_path: Path) -> None:
+    ten = ",".join(map(str, range(1, 11)))
+
+    settings = load(ENVIRON | TOLD | {"CLAWBOT_DISCORD_FLEET_CALLS": ten}, tmp_path)
+
+    assert len(settings.discord_fleet_calls) == 10
+
+
 def test_nothing_is_read_when_the_module_is_imported() -> None:
     assert Settings.model_fields["region"].is_required()
 

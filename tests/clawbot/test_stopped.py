@@ -208,7 +208,7 @@ def test_the_run_s_own_words_say_why_on_every_front() -> None:
 
     assert in_discord.description is not None
     assert in_discord.description.startswith(
-        "**stopped by sam in Discord after claw-2**\n🟢 **claw-1**"
+        "**stopped by sam in Discord after claw-2**\n▰▰▱▱▱ 2 of 5 hosts done\n🟢 **claw-1**"
     )
     assert "⚪ **claw-3** · untouched" in in_discord.description
     assert [field.value for field in in_discord.fields if field.name == "Why"] == [why]

@@ -2,7 +2,8 @@
 
 import pytest
 
-from clawbot.replies import StatusReport
+from clawbot.progress import HostProgress, HostStage, Progress, Stage
+from clawbot.replies import Deploying, StatusReport
 from sandbox.terminal.chat import ChatLine, read
 from sandbox.terminal.markup import render
 from tests.audit_line import audit, of
@@ -80,6 +81,35 @@ def test_a_tag_that_would_move_the_cursor_is_shown_tame() -> None:
 
     assert all(line.isprintable() for line in lines)
     assert any("claw?[31m-2?" in line for line in lines)
+
+
+def drawn(now: float, begins: float = 0.0, ends: float = 0.0) -> list[str]:
+    stages = (HostStage.HEALTHY, HostStage.REPLACING, HostStage.WAITING)
+    hosts = tuple(HostProgress(f"claw-{n}", "ami-1", "ami-2", one) for n, one in enumerate(stages))
+    seen = Progress(Stage.RUNNING, "all", hosts=hosts, began=NOW, begins=begins, ends=ends)
+    asked = Deploying(seen, asked_by="sam\x1b in Discord", asked_at=NOW - 360)
+    return render(asked, now).plain.split("\n")
+
+
+def test_a_roll_tells_how_far_it_is_who_asked_since_when_and_about_when_it_ends() -> None:
+    assert drawn(NOW + 60, ends=NOW + 420)[:4] == [
+        "▸ deploy all: replacing, 1 min",
+        "  Asked for by sam? in Discord, 7 minutes ago",
+        "  End expected in 6 min",
+        "  ▰▱▱ 1 of 3 hosts done",
+    ]
+    assert drawn(NOW + 421, ends=NOW + 420)[2] == "  End expected by now"
+    assert drawn(NOW, begins=NOW + 90, ends=NOW + 8)[2] == (
+        "  Turn expected in 1 min, end expected in 8 s"
+    )
+    assert not any("expected" in line for line in drawn(NOW))
+
+
+def test_a_roll_of_250_hosts_has_a_bar_of_20_marks() -> None:
+    hosts = tuple(HostProgress(f"c-{n}", "", "ami-2", HostStage.HEALTHY) for n in range(250))
+    lines = render(Deploying(Progress(Stage.DONE, "all", hosts=hosts)), NOW).plain.split("\n")
+
+    assert lines[1] == f"  {'▰' * 20} 250 of 250 hosts done"
 
 
 async def test_a_line_that_is_not_waited_for_is_named_again_with_its_reply(talk: Talk) -> None:

@@ -32,6 +32,11 @@ class Followed:
             self.shown.append(reply)
             self._changed.notify_all()
 
+    async def shows(self, count: int) -> None:
+        """Return once that many changes were shown."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: len(self.shown) >= count)
+
     async def until(self, stage: Stage, run_id: int = 0) -> Deploying:
         """What is shown once it is of that stage, and of that run if one is named."""
 
@@ -110,7 +115,7 @@ async def test_all_who_wait_share_one_look_at_the_list(
     await clock.asleep(10)
 
     assert [followed.shown[-1].progress.ahead for followed in many] == list(range(1, 11))
-    assert (calls, len(api.asked)) == (11, 12)
+    assert (calls, len(api.asked), api.count("history")) == (12, 13, 1)
 
 
 async def test_a_deploy_that_goes_on_as_it_was_is_asked_about_less_and_less(

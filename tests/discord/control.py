@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import web
 
@@ -54,16 +54,30 @@ class Control(Api):
         return self.change(id_, status="completed", conclusion="success", jobs=jobs)
 
 
+class AnsweringApi(Protocol):
+    """What a server asks for each answer, and tells its own address."""
+
+    url: str
+
+    async def answer(self, request: web.Request) -> web.StreamResponse: ...
+
+
 @asynccontextmanager
-async def serving(api: Control, line: CuttableNetwork) -> AsyncIterator[None]:
+async def serving(api: AnsweringApi, line: CuttableNetwork) -> AsyncIterator[None]:
+    async with listening(api, line) as api.url:
+        yield
+
+
+@asynccontextmanager
+async def listening(api: AnsweringApi, line: CuttableNetwork) -> AsyncIterator[str]:
+    """An address of it for whoever goes by that line."""
     app = web.Application(middlewares=[line.middleware])
     app.router.add_post("/", api.answer)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    listening = listen(0)
-    await web.SockSite(runner, listening).start()
-    api.url = url_of(listening)
+    taken = listen(0)
+    await web.SockSite(runner, taken).start()
     try:
-        yield
+        yield url_of(taken)
     finally:
         await runner.cleanup()

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from clawbot.commands import HELP, usage
-from clawbot.discord.buttons import DiscordDrawing
-from clawbot.discord.embeds import embed, said
+from clawbot.discord.drawing import DiscordDrawing
+from clawbot.discord.embeds import embed
+from clawbot.discord.markup import said
 from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
 from clawbot.seal import Seal
@@ -85,6 +86,12 @@ REPLIES: list[Reply] = [
     Question("all", "x" * 500, "discord:1", "2", NOW, "why", (), (), ()),
     deploy(250, url="https://github.example/" + "x" * 900, reason="r" * 3000, advice="a" * 3000),
     deploy(12, step="s" * 3000, stage=Stage.QUEUED, run_id=2**60),
+    replace(
+        deploy(12, stage=Stage.RUNNING, began=NOW, begins=NOW, ends=NOW, image_or_commit="*" * 500),
+        asked_by="*" * 500,
+        asked_at=NOW,
+        note="*" * 500,
+    ),
     deploy(0, stage=Stage.ASKING),
     deploy(1, step=" ", reason="its log ends so: \r\n"),
 ]
@@ -134,8 +141,54 @@ def test_what_somebody_typed_is_no_markup() -> None:
 
 def test_random_bars_are_as_long_as_they_should_be() -> None:
     for _ in range(50):
-        text = embed(deploy(random.randint(13, 250)), NOW).description or ""  # noqa: S311  (a test)
-        assert sum(text.count(mark) for mark in "▰▱") == 20
+        count = random.randint(2, 250)  # noqa: S311  (a test)
+        text = embed(deploy(count), NOW).description or ""
+        assert sum(text.count(mark) for mark in "▰▱") == min(20, count)
+
+
+def roll(*stages: HostStage, ends: float = 0.0) -> Deploying:
+    hosts = tuple(HostProgress(f"claw-{n}", "ami-1", "ami-2", one) for n, one in enumerate(stages))
+    seen = Progress(Stage.RUNNING, "all", hosts=hosts, began=NOW - 300, ends=ends)
+    return Deploying(seen, asked_by="*sam* <@1> in Telegram", asked_at=NOW - 360)
+
+
+def lines(reply: Deploying) -> list[str]:
+    return (embed(reply, NOW).description or "").splitlines()
+
+
+def test_a_roll_tells_how_far_it_is_who_asked_since_when_and_about_when_it_ends() -> None:
+    going = roll(*[HostStage.HEALTHY] * 3, *[HostStage.WAITING] * 4, ends=NOW + 420)
+
+    assert lines(going)[1:4] == [
+        "Asked for by \\*sam\\* \\<@1> in Telegram <t:1789999640:R>",
+        "Began <t:1789999700:R>, end expected <t:1790000420:R>",
+        "▰▰▰▱▱▱▱ 3 of 7 hosts done",
+    ]
+
+
+def test_a_deploy_that_waits_tells_about_when_its_turn_comes() -> None:
+    waits = Progress(Stage.QUEUED, "claw-1", ahead=1, begins=NOW + 60, ends=NOW + 180)
+
+    assert lines(Deploying(waits, asked_by="sam in Discord")) == [
+        "**queued, 1 before it**",
+        "Asked for by sam in Discord",
+        "Turn expected <t:1790000060:R>, end expected <t:1790000180:R>",
+    ]
+
+
+def test_a_living_deploy_is_drawn_alike_however_much_time_goes_by() -> None:
+    going = roll(HostStage.HEALTHY, HostStage.REPLACING, ends=NOW + 420)
+
+    assert embed(going, NOW) == embed(going, NOW + 86_400)
+
+
+def test_what_a_deploy_took_usually_is_not_told_of_one_that_is_over() -> None:
+    over = roll(HostStage.HEALTHY, HostStage.HEALTHY, ends=NOW)
+    over = replace(over, progress=replace(over.progress, stage=Stage.DONE, took=300))
+
+    assert "expected" not in "".join(lines(over))
+    assert "▰▰ 2 of 2 hosts done" in lines(over)
+    assert "hosts done" not in "".join(lines(roll(HostStage.HEALTHY)))
 
 
 def test_what_the_control_api_says_beside_is_shown_and_is_no_markup() -> None:

@@ -11,6 +11,7 @@ from sandbox.discord_api.guild import Message
 from tests.clawbot.control_api import job, run
 from tests.discord.dialogue import MOVES, deploying, pings
 from tests.discord.scene import DiscordScene
+from tests.fleet_control.past_runs import rolled, steps
 
 
 def edits(scene: DiscordScene, by: str) -> int:
@@ -204,3 +205,26 @@ async def test_one_that_is_looked_at_stays_as_it_is_after_a_restart(scene: Disco
     await scene.clock.turn(300)
     assert (reply.text, LIVING in stood) == (stood, True)
     assert list(scene.channel()) == [reply]
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_what_is_expected_of_a_roll_costs_no_edit(
+    scene: DiscordScene, is_known: bool
+) -> None:
+    scene.api.runs = [rolled(1, 120, "claw-1", "claw-2", "claw-3")]
+    if not is_known:
+        scene.api.refused["history"] = 503, {"ok": False, "code": "github_down", "error": "No."}
+    await scene.start()
+    _, reply = await deploying(scene)
+    before = len(reply.bodies)
+    for jobs, told in steps():
+        shown = len(reply.bodies)
+        scene.api.running(2, *jobs)
+        await scene.until(lambda: len(reply.bodies) > shown)  # noqa: B023  (awaited here)
+        assert told in reply.text
+        assert ("end expected <t:" in reply.text) is is_known
+        await scene.clock.turn(300)
+    scene.api.done(2, *jobs)
+    await scene.until(lambda: pings(scene))
+    assert "expected" not in reply.text
+    assert len(reply.bodies) - before == 9

@@ -153,7 +153,7 @@ async def test_while_something_hangs_it_says_that_it_looks_and_then_what_hung(
     async with silent() as url:
         await scene.start(CLAWBOT_EC2_URL=url)
         asked = await scene.discord.command(scene.app, scene.visitor, "preflight")
-        told = "Looking at 24 things, 10 seconds at most"
+        told = "Looking at 25 things, 10 seconds at most"
         await scene.until(lambda: asked.message and told in asked.message.text)
         begun, reply = scene.clock.now(), asked.message
         assert reply is not None

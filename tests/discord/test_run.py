@@ -10,7 +10,7 @@ import discord
 import pytest
 from discord.ext import commands
 
-from clawbot.discord.guild import NEEDED
+from clawbot.discord.needed import NEEDED
 from clawbot.discord.run import _until_cancelled
 from clawbot.front import Unserved
 from fleet_control.error import SettingsError

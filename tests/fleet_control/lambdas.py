@@ -32,8 +32,10 @@ class Lambda:
 
     Attributes:
         acts: what to do with the next requests, in turn; after the last, 500.
-        asked: each request's body, but for those that ask what holds the fleet.
+        asked: each request's body, but for those that ask what holds the fleet, or beside a status
+            what was deployed.
         holds: what these are answered, as (status, body), and `looks` how many there were.
+        history: what is answered beside a status; None where a test answers that in turn.
         connections: each request's connection, by number.
         signed: whether each request's signature holds, as botocore reckons it.
         ended: set at the end, for those who never answer.
@@ -44,6 +46,7 @@ class Lambda:
     asked: list[dict[str, Any]] = field(default_factory=list)
     holds: tuple[int, dict[str, Any]] = (200, {"freeze": None})
     looks: int = 0
+    history: dict[str, Any] | None = field(default_factory=lambda: {"runs": []})
     connections: list[int] = field(default_factory=list)
     signed: list[bool] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -55,6 +58,8 @@ class Lambda:
             self.looks += 1
             status, told = self.holds
             return web.json_response({"ok": status == 200, **told}, status=status)
+        if self.history is not None and _of_a_status(json.loads(body)):
+            return web.json_response({"ok": True, **self.history})
         self.asked.append(json.loads(body))
         self.connections.append(id(request.transport))
         self.headers.append({name.lower(): value for name, value in request.headers.items()})
@@ -158,6 +163,10 @@ async def serving() -> AsyncIterator[Lambda]:
     finally:
         served.ended.set()
         await runner.cleanup()
+
+
+def _of_a_status(ask: dict[str, Any]) -> bool:
+    return ask["action"] == "history" or (ask.get("unfinished", False) and "request_id" not in ask)
 
 
 def _signature_holds(request: web.Request, body: bytes) -> bool:

@@ -394,6 +394,7 @@ ROLLED = run(
 async def test_the_history_tells_people_what_each_deploy_changed(
     host: OnHost, control: Lambda
 ) -> None:
+    control.history = None
     control.answers({"ok": True, "runs": [json_output.run(ROLLED)], "page": 2, "pages": 3})
 
     ended = await host.types("history", "claw-2", "--page", "2")
@@ -416,6 +417,7 @@ async def test_the_history_tells_people_what_each_deploy_changed(
 
 
 async def test_the_history_is_json_for_programs(host: OnHost, control: Lambda) -> None:
+    control.history = None
     control.answers({"ok": True, "runs": [json_output.run(ROLLED)], "unlooked": 3, "why": "Slow."})
 
     ended = await host.types("history", "--json")

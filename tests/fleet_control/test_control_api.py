@@ -126,6 +126,7 @@ async def test_a_run_is_read_whole(control: Lambda, api: ControlApi) -> None:
 
 
 async def test_the_history_is_read_a_page_at_a_time(control: Lambda, api: ControlApi) -> None:
+    control.history = None
     whole = RUN._replace(jobs=(Job("plan", "completed", "success", None, None, (STEP,)),))
     page = {"page": 3, "pages": 13, "unlooked": 4, "unseen": [7], "why": "GitHub asks to wait"}
     rows = [json_output.run(whole), {"id": "not a run"}]
@@ -146,6 +147,7 @@ async def test_the_history_is_read_a_page_at_a_time(control: Lambda, api: Contro
 async def test_a_history_that_cant_be_read_is_no_history(
     control: Lambda, api: ControlApi, field: dict[str, object]
 ) -> None:
+    control.history = None
     control.answers({"ok": True, "runs": [], **field})
 
     with pytest.raises(ControlApiDown, match=r"^The Control API's answer has no valid `"):
@@ -153,6 +155,7 @@ async def test_a_history_that_cant_be_read_is_no_history(
 
 
 async def test_of_an_api_without_a_history_that_is_said(control: Lambda, api: ControlApi) -> None:
+    control.history = None
     control.refuses("bad_request", 400)
     control.refuses("unauthorized", 401)
 

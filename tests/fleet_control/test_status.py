@@ -1,5 +1,6 @@
 """What should be, held against what is: each fault in words, and the worst first."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -7,10 +8,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fleet_control import phrases
+from fleet_control.fault import Fault, Problem
 from fleet_control.host import Health, Host, HostState, Image, Reading
 from fleet_control.ledger import Revision
 from fleet_control.policy import Condition
-from fleet_control.status import IN_PROGRESS_SECONDS, Fault, Problem, natural, shape, start_seconds
+from fleet_control.status import IN_PROGRESS_SECONDS, natural, shape, start_seconds
 from tests.fleet_control.fleets import DAY, IMAGES, NEW, NOW, OLD, host, known, seen
 from workflows.fleet_deploy.health import read_pace
 
@@ -21,6 +23,10 @@ def faults(*hosts: Host) -> tuple[Fault, ...]:
     row = seen(["claw-1"], *hosts).row("claw-1")
     assert row is not None
     return row.faults
+
+
+def told(faults: Iterable[Fault]) -> list[tuple[Problem, str]]:
+    return [(one.problem, one.words) for one in faults]
 
 
 def test_a_healthy_host_on_the_newest_image_has_no_fault() -> None:
@@ -34,7 +40,7 @@ def test_a_healthy_host_on_the_newest_image_has_no_fault() -> None:
 def test_an_instance_without_a_host_is_missing() -> None:
     fleet = seen(["claw-1"])
 
-    assert fleet.rows[0].faults == (Fault(Problem.MISSING, "no host; a deploy creates it"),)
+    assert told(fleet.rows[0].faults) == [(Problem.MISSING, "no host; a deploy creates it")]
     assert fleet.conditions == {"claw-1": Condition.MISSING}
 
 
@@ -49,15 +55,14 @@ def test_a_terminated_host_is_no_host() -> None:
     ("changed", "words"),
     [
         (host("claw-1", health=Health.IMPAIRED), "fails EC2's status checks"),
-        (host("claw-1", health=Health.ENDING, ill="EC2 retires it soon"), "EC2 retires it soon"),
         (host("claw-1", health=Health.IMPAIRED, ill="has no disk"), "has no disk"),
         (host("claw-1", state=HostState.STOPPED, health=Health.UNKNOWN), "the host is stopped"),
         (host("claw-1", state=HostState.STOPPING, health=Health.UNKNOWN), "the host is stopping"),
     ],
-    ids=["impaired", "retiring", "without its disk", "stopped", "stopping"],
+    ids=["impaired", "without its disk", "stopped", "stopping"],
 )
 def test_a_host_that_is_not_healthy_says_how(changed: Host, words: str) -> None:
-    assert faults(changed) == (Fault(Problem.NOT_HEALTHY, words),)
+    assert told(faults(changed)) == [(Problem.NOT_HEALTHY, words)]
     assert seen(["claw-1"], changed).conditions == {"claw-1": Condition.UNHEALTHY}
 
 
@@ -67,7 +72,7 @@ def test_a_host_without_an_entry_is_shown_and_judged_by_nobody() -> None:
     row = fleet.rows[0]
     assert row.id == "claw-9"
     words = "is not in the registry: `all` removes it if a deploy made it, else remove it by hand"
-    assert row.faults == (Fault(Problem.UNREGISTERED, f"i-00000009 {words}"),)
+    assert told(row.faults) == [(Problem.UNREGISTERED, f"i-00000009 {words}")]
     assert row.may_have_left
     assert fleet.conditions == {"claw-1": Condition.HEALTHY}
 
@@ -77,7 +82,7 @@ def test_of_a_host_that_no_deploy_would_name_so_no_removal_is_promised(name: str
     row = seen(["claw-1"], host("claw-1"), host(name, 9)).rows[0]
 
     words = "i-00000009 is not in the registry: made by nobody I know, remove it by hand"
-    assert row.faults == (Fault(Problem.UNREGISTERED, words),)
+    assert told(row.faults) == [(Problem.UNREGISTERED, words)]
     assert not row.may_have_left
 
 
@@ -93,26 +98,26 @@ def test_two_hosts_of_one_name_are_named_and_the_younger_counts() -> None:
     row = seen(["claw-1"], old, young).rows[0]
 
     assert row.host == young
-    assert row.faults == (Fault(Problem.TWO_HOSTS, "2 hosts of this name: also i-00000001"),)
+    assert told(row.faults) == [(Problem.TWO_HOSTS, "2 hosts of this name: also i-00000001")]
 
 
 def test_a_wrong_type_names_both() -> None:
-    assert faults(host("claw-1", type_="t3.small")) == (
-        Fault(Problem.WRONG_TYPE, "type t3.small, the registry says t3.large"),
-    )
+    assert told(faults(host("claw-1", type_="t3.small"))) == [
+        (Problem.WRONG_TYPE, "type t3.small, the registry says t3.large"),
+    ]
 
 
 def test_an_older_image_says_how_much_older() -> None:
     row = seen(["claw-1"], host("claw-1", image=OLD.id)).rows[0]
 
-    assert row.faults == (Fault(Problem.OLDER_IMAGE, "image is 3 days older than the newest"),)
+    assert told(row.faults) == [(Problem.OLDER_IMAGE, "image is 3 days older than the newest")]
     assert (row.condition, row.is_newest, row.image) == (Condition.HEALTHY, False, OLD)
 
 
 def test_an_image_that_is_gone_is_no_longer_one_of_ours() -> None:
     words = "image ami-00000000 is no longer one of ours"
 
-    assert faults(host("claw-1", image="ami-00000000")) == (Fault(Problem.OLDER_IMAGE, words),)
+    assert told(faults(host("claw-1", image="ami-00000000"))) == [(Problem.OLDER_IMAGE, words)]
 
 
 def test_without_images_nothing_is_said_of_them() -> None:
@@ -163,7 +168,7 @@ def test_a_host_that_starts_for_too_long_is_not_healthy(coming: Host, words: str
     row = seen(["claw-1"], coming).rows[0]
 
     assert (row.replacing, row.condition) == (False, Condition.UNHEALTHY)
-    assert row.faults == (Fault(Problem.NOT_HEALTHY, words),)
+    assert told(row.faults) == [(Problem.NOT_HEALTHY, words)]
     assert seen(["claw-1"], soon).conditions == {"claw-1": Condition.STARTING}
 
 
@@ -207,7 +212,7 @@ def test_a_host_that_shuts_down_for_too_long_has_no_successor_any_more() -> None
 
     words = "no host, and i-00000001 has been shutting down for 30 minutes; a deploy creates it"
     assert (row.replacing, row.condition) == (False, Condition.MISSING)
-    assert row.faults == (Fault(Problem.MISSING, words),)
+    assert told(row.faults) == [(Problem.MISSING, words)]
     for soon in (going, replace(going, ending=LONG_AGO + 1)):
         assert seen(["claw-1"], soon).conditions == {"claw-1": Condition.STARTING}
 
@@ -250,7 +255,16 @@ def test_the_worst_comes_first_and_ids_as_people_count() -> None:
         "claw-2",
         "claw-10",
     ]
-    assert [row.worst for row in fleet.rows] == [*Problem, None, None]
+    assert [row.worst for row in fleet.rows] == [
+        Problem.MISSING,
+        Problem.NOT_HEALTHY,
+        Problem.TWO_HOSTS,
+        Problem.UNREGISTERED,
+        Problem.WRONG_TYPE,
+        Problem.OLDER_IMAGE,
+        None,
+        None,
+    ]
 
 
 def test_each_problem_is_counted() -> None:

@@ -33,8 +33,9 @@ class SeenRequest:
 class SmallGitHub:
     """Runs and `commits` are GitHub's own objects, newest first; `refusals` are answers to the
     next requests, `refuses` to all of a path that ends so, as (status, message). `remaining` is
-    what it says of its quota, `counted` what it takes from it. `hears` is told each path that is
-    asked for, before the answer."""
+    what it says of its quota, `counted` what it takes from it, `ends` when its token ends. `hears`
+    is told each path that is asked for, before the answer. `now` is when a dispatch's run is
+    created."""
 
     url: str = ""
     token: str = TOKEN
@@ -60,6 +61,7 @@ class SmallGitHub:
     commits: list[dict[str, Any]] = field(default_factory=list)
     state: str = "active"
     ends: str = ""
+    now: Callable[[], float] = time.time
     host_files: tuple[str, ...] = ("clawdinator-1.nix", "clawdinator-2.nix")
     _let_go: asyncio.Event = field(default_factory=asyncio.Event)
     _runner: web.AppRunner | None = None
@@ -148,7 +150,7 @@ class SmallGitHub:
             said = f"Unexpected inputs provided: {json.dumps(unknown)}"
             return web.json_response({"message": said}, status=422)
         self.dispatched.append(sent)
-        run = run_of(ledger.Entry(**sent["inputs"]), 1000 + len(self.runs))
+        run = run_at(self.now(), ledger.Entry(**sent["inputs"]), 1000 + len(self.runs))
         self.runs.insert(0, run)
         if not self.names_runs:
             return web.Response(status=204)
@@ -225,7 +227,12 @@ class SmallGitHub:
 
 def run_of(entry: ledger.Entry, run_id: int, **fields: Any) -> dict[str, Any]:
     """A run as GitHub's API has it, waiting since now."""
-    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return run_at(time.time(), entry, run_id, **fields)
+
+
+def run_at(seconds: float, entry: ledger.Entry, run_id: int, **fields: Any) -> dict[str, Any]:
+    """The same, waiting since then."""
+    created = moment(seconds)
     return {
         "id": run_id,
         "display_title": run_title.title(entry),
@@ -235,12 +242,17 @@ def run_of(entry: ledger.Entry, run_id: int, **fields: Any) -> dict[str, Any]:
         "head_branch": "main",
         "status": "queued",
         "conclusion": None,
-        "created_at": now,
-        "run_started_at": now,
-        "updated_at": now,
+        "created_at": created,
+        "run_started_at": created,
+        "updated_at": created,
         "run_attempt": 1,
         **fields,
     }
+
+
+def moment(seconds: float) -> str:
+    """Unix seconds as GitHub's API has them."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def job(job_id: int, name: str, status: str = "queued", **fields: Any) -> dict[str, Any]:

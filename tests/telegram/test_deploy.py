@@ -1,10 +1,13 @@
 """A deploy from the chat: one living message, from the ask to its end."""
 
+import pytest
+
 from clawbot.ledger_view import LIVING
 from tests.clawbot.control_api import run
 from tests.clock import TurnedClock
 from tests.discord.ec2 import NEWEST, OLDER, Claw
 from tests.fleet_control.aws import FakeEc2
+from tests.fleet_control.past_runs import rolled, steps
 from tests.telegram.scene import FLEET, OPERATOR, TelegramScene
 from tests.timed_control_api import TimedControlApi
 
@@ -101,3 +104,28 @@ async def test_a_deploy_that_is_looked_at_lives_and_calls_nobody(scene: Telegram
     await scene.clock.turn(60)
     assert LIVING not in reply["text"]
     assert (len(scene.telegram.called("sendMessage")), scene.api.count("told")) == (1, 0)
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_what_is_expected_of_a_roll_costs_no_edit(
+    scene: TelegramScene, is_known: bool
+) -> None:
+    scene.api.runs = [rolled(1, 120, "claw-1", "claw-2", "claw-3")]
+    if not is_known:
+        scene.api.refused["history"] = 503, {"ok": False, "code": "github_down", "error": "No."}
+    await scene.start()
+    reply = await scene.reply_to(await scene.say("/fleet deploy claw-2"))
+    await scene.until(lambda: "queued" in reply["text"])
+    edits = scene.telegram.history.edits
+    before = len(edits)
+    for jobs, told in steps():
+        shown = len(edits)
+        scene.api.running(2, *jobs)
+        await scene.until(lambda: len(edits) > shown)  # noqa: B023  (awaited here)
+        assert told in reply["text"]
+        assert ("end expected 20" in reply["text"]) is is_known
+        await scene.clock.turn(300)
+    scene.api.done(2, *jobs)
+    await scene.until(lambda: "done after" in reply["text"])
+    assert "expected" not in reply["text"]
+    assert len(edits) - before == 9

@@ -16,7 +16,7 @@ DONE = "Your deploy of claw-2: done"
 def topic(scene: TelegramScene) -> Json:
     """A topic of the fleet's group, which is a forum; the fleet has a second group."""
     scene.fleet = group(FLEET, is_forum=True)
-    scene.telegram.history.chats |= {FLEET: scene.fleet, SECOND: group(SECOND)}
+    scene.telegram.history.chats.update({FLEET: scene.fleet, SECOND: group(SECOND)})
     scene.people.write(scene.fleet, scene.visitor, "hello")  # the first number is the General one's
     return scene.people.topic(scene.fleet, "deploys")
 

@@ -1,5 +1,7 @@
 """Whatever is said fits into a message, and Telegram takes it."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,8 @@ from clawbot.progress import HostProgress, HostStage, Progress, Stage
 from clawbot.replies import Deploying, Notice, Question, Reply, StatusReport, Tone
 from clawbot.seal import Seal
 from clawbot.telegram.buttons import Origin, TelegramDrawing
-from clawbot.telegram.messages import render, said
+from clawbot.telegram.markup import said
+from clawbot.telegram.messages import render
 from fleet_control.freeze import Freeze
 from fleet_control.host import Health, Host, HostState, Image, Reading
 from fleet_control.host_answer import HostAnswer
@@ -95,7 +98,7 @@ def test_a_deploy_of_many_hosts_shows_how_far_it_is() -> None:
         for number in range(200)
     )
     shown = plain(Deploying(Progress(Stage.RUNNING, "all", hosts=hosts)))
-    assert "▰▰▰▰▰▰▰▰▱▱▱▱▱▱▱▱ 100 of 200 replaced, healthy" in shown
+    assert "▰▰▰▰▰▰▰▰▱▱▱▱▱▱▱▱ 100 of 200 hosts done" in shown
 
 
 HELD = Freeze(f"telegram:{'1' * 20} {'x' * 32}", "&" * 100, 0, int(NOW)).sentence
@@ -153,6 +156,50 @@ def test_no_row_is_lost_whatever_a_stray_is_called(name: str) -> None:
         assert f"Page {page + 1} of 3" in shown
     assert shown.count("is not in the registry") == 25
     assert shown.count("40 hosts of this name") == 25
+
+
+def roll(*stages: HostStage, ends: float = 0.0) -> Deploying:
+    hosts = tuple(HostProgress(f"claw-{n}", "ami-1", "ami-2", one) for n, one in enumerate(stages))
+    seen = Progress(Stage.RUNNING, "all", hosts=hosts, began=NOW - 300, ends=ends)
+    return Deploying(seen, asked_by="sam @all <b> in Discord", asked_at=NOW - 360)
+
+
+def test_a_roll_tells_how_far_it_is_who_asked_since_when_and_about_when_it_ends() -> None:
+    shown = plain(roll(*[HostStage.HEALTHY] * 3, *[HostStage.WAITING] * 4, ends=NOW + 420))
+
+    assert shown.splitlines()[1:4] == [
+        "Asked for by sam ＠all <b> in Discord, 2026-09-21 14:07 UTC",  # noqa: RUF001
+        "Began 2026-09-21 14:08 UTC, end expected 2026-09-21 14:20 UTC",
+        "▰▰▰▱▱▱▱ 3 of 7 hosts done",
+    ]
+
+
+def test_a_deploy_that_waits_tells_about_when_its_turn_comes() -> None:
+    waits = Progress(Stage.QUEUED, "claw-1", ahead=1, begins=NOW + 60, ends=NOW + 180)
+
+    shown = plain(Deploying(waits, asked_by="sam in Discord")).splitlines()
+
+    assert shown[1:] == [
+        "Asked for by sam in Discord",
+        "Turn expected 2026-09-21 14:14 UTC, end expected 2026-09-21 14:16 UTC",
+    ]
+
+
+def test_what_a_deploy_took_usually_is_not_told_of_one_that_is_over() -> None:
+    over = roll(HostStage.HEALTHY, HostStage.HEALTHY, ends=NOW)
+    over = replace(over, progress=replace(over.progress, stage=Stage.DONE, took=300))
+
+    assert "expected" not in plain(over)
+    assert "▰▰ 2 of 2 hosts done" in plain(over)
+    assert "hosts done" not in plain(roll(HostStage.HEALTHY))
+
+
+def test_a_roll_of_250_hosts_is_taken_with_all_that_is_told_of_it() -> None:
+    stages = [HostStage.HEALTHY, HostStage.REPLACING, HostStage.WAITING] * 84
+    shown = plain(replace(roll(*stages[:250], ends=NOW + 9000), note=NASTY, trouble=NASTY * 99))
+
+    assert "▰▰▰▰▰▱▱▱▱▱▱▱▱▱▱▱ 84 of 250 hosts done" in shown
+    assert "end expected 2026-09-21 16:43 UTC" in shown
 
 
 def test_what_the_control_api_says_beside_is_shown_safely() -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from clawbot import wording
 from clawbot.operations import CHANGED
-from clawbot.telegram.messages import LONGEST, as_read, render, units
+from clawbot.telegram.markup import LONGEST, as_read, units
+from clawbot.telegram.messages import render
 from sandbox.telegram_api.history import Json
 from tests.clawbot.bots import registry
 from tests.clawbot.rolls import LOCK, Moved, lock, longest, roll, stopped

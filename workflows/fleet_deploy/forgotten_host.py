@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 
 from fleet_control import ledger
 from fleet_control.deploy_jobs import host_jobs
+from fleet_control.fault import Problem
 from fleet_control.host import Host
-from fleet_control.status import InstanceStatus, Problem
+from fleet_control.status import InstanceStatus
 from workflows.fleet_deploy import roll
 from workflows.fleet_deploy.change import Action, BadChange, host_address, read
 from workflows.fleet_deploy.job import JobContext

@@ -1,0 +1,72 @@
+"""The plain words of a watch report, which every platform says alike."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from clawbot.replies import WatchReport
+from fleet_control.finding import Finding
+
+RESTS = "it comes and goes, so I say no more of it until it rests"
+# Of more rows a message would be no message any more; the status has them all.
+ROWS_AT_ALL = 24
+
+
+@dataclass(frozen=True, slots=True)
+class WatchRow:
+    """What is told alike of one thing, or of several at once.
+
+    Attributes:
+        light: as of an instance's status.
+        of: the instances or machines; empty for the whole fleet.
+        words: what is wrong with them, or was.
+        repair: what mends it, in a sentence; may hold `code` in backquotes.
+    """
+
+    light: str
+    of: tuple[str, ...]
+    words: str
+    repair: str = ""
+
+
+def title(report: WatchReport) -> str:
+    """What matters of it: `claw-2 is not as it should be`."""
+    wrong = (*report.wrong, *report.flapping)
+    told = wrong or report.well
+    ids = {one.of for one in told}
+    if len(ids) == 1:
+        who = f"{ids.pop() or 'The fleet'} is"
+        return f"{who} not as it should be" if wrong else f"{who} well again"
+    if wrong:
+        return f"{len(wrong)} things are not as they should be"
+    return f"{len(told)} things are well again"
+
+
+def rows(report: WatchReport) -> tuple[WatchRow, ...]:
+    """What is wrong first; what is alike in all but whom it is about is told once."""
+    ids: dict[WatchRow, list[str]] = {}
+    for row, of in _each(report):
+        ids.setdefault(row, []).append(of)
+    return tuple(
+        WatchRow(row.light, tuple(filter(None, of)), row.words, row.repair)
+        for row, of in ids.items()
+    )
+
+
+def more(count: int) -> str:
+    """What is said of so many rows for which there is no room; empty for none."""
+    return f"And {count} more: `/fleet status` shows them." if count else ""
+
+
+def _each(report: WatchReport) -> Iterator[tuple[WatchRow, str]]:
+    for one in report.wrong:
+        yield _row("🔴", one, one.words, one.repair)
+    for one in report.flapping:
+        yield _row("🟡", one, f"{one.words}; {RESTS}", one.repair)
+    for one in report.well:
+        yield _row("🟢", one, f"well again; it was: {one.words}")
+
+
+def _row(light: str, one: Finding, words: str, repair: str = "") -> tuple[WatchRow, str]:
+    # What is wrong with the whole fleet goes in no row with what is wrong with one of it.
+    whole = () if one.of else ("",)
+    return WatchRow(light, whole, words, repair), one.of

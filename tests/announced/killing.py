@@ -1,0 +1,108 @@
+"""Bots that are killed in the middle of a deploy, each at its next call."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from math import inf
+
+from tests.announced.channel_message import ChannelMessage, said
+from tests.announced.three_bots import OneBot, ThreeBots
+from tests.announced.verdict import AskedDeploy, Told
+
+STEP_SECONDS = 10.0
+# What is not so by then will not be.
+LONGEST_SECONDS = 1200.0
+# What is over stays as it is for so long.
+QUIET_SECONDS = 120.0
+
+
+class Return(Enum):
+    """How many seconds after its kill a bot comes back."""
+
+    AFTER_A_MINUTE = 60.0
+    AFTER_SIX_MINUTES = 360.0
+    NEVER = inf
+
+
+@dataclass
+class Killing:
+    """Kills bots of a scene that all serve, and says what is wrong in the end.
+
+    Attributes:
+        ask: asks for the deploys.
+        victims: who is killed, each at its own such moment.
+    """
+
+    bots: ThreeBots
+    deploys: Sequence[AskedDeploy]
+    victims: Sequence[OneBot]
+    ask: Callable[[], Awaitable[None]]
+    _since: set[tuple[str, str]] = field(default_factory=set)
+    _before: list[ChannelMessage] = field(default_factory=list)
+
+    async def at(self, moment: int, comes: Return) -> tuple[list[str], list[str]]:
+        """At which calls the victims were killed, empty for none any more, and what is wrong."""
+        self.bots.runs.forget()
+        self._since, self._before = {(one.platform, one.id) for one in said(self.bots)}, []
+        for victim in self.victims:
+            victim.line.begin(moment)
+        await self.ask()
+        await self.bots.idle()
+        killed = await self._killed()
+        back = not killed
+        if comes is not Return.NEVER:
+            await self._return(comes)
+            back = True
+        await self._until(lambda: not self._wrong(back=back))
+        await self.bots.pass_time(QUIET_SECONDS)
+        wrong = self._wrong(back=back)
+        await self._return(Return.AFTER_A_MINUTE)
+        return killed, wrong
+
+    async def _killed(self) -> list[str]:
+        """Let time pass until each victim is cut off, or all is said."""
+        killed: list[str] = []
+        until = self.bots.clock.now() + LONGEST_SECONDS
+        while self.bots.clock.now() < until:
+            for victim in self.victims:
+                if victim.line.is_cut and victim.program:
+                    method, path, acted = victim.line.moments[-1]
+                    killed.append(f"{victim.name} at {method} {path} {'acted' if acted else ''}")
+                    await self.bots.kill(victim)
+                    self._before += self._said()
+            if all(victim.program is None for victim in self.victims) or self._is_over():
+                break
+            await self.bots.pass_time(STEP_SECONDS, STEP_SECONDS)
+        return killed
+
+    async def _return(self, comes: Return) -> None:
+        gone = [victim for victim in self.victims if victim.program is None]
+        if gone:
+            await self.bots.pass_time(comes.value)
+            await self.bots.start(*gone)
+            await self.bots.idle()
+        for victim in self.victims:
+            victim.line.begin(0)
+
+    async def _until(self, holds: Callable[[], bool]) -> None:
+        until = self.bots.clock.now() + LONGEST_SECONDS
+        while not holds() and self.bots.clock.now() < until:
+            await self.bots.pass_time(STEP_SECONDS, STEP_SECONDS)
+
+    def _is_over(self) -> bool:
+        runs = [run for one in self.deploys for run in self.bots.runs.of(one.target)]
+        ended = all(run["status"] == "completed" for run in runs)
+        return len(runs) >= len(self.deploys) and ended and not self._wrong(back=True)
+
+    def _said(self) -> list[ChannelMessage]:
+        return [one for one in said(self.bots) if (one.platform, one.id) not in self._since]
+
+    def _wrong(self, *, back: bool) -> list[str]:
+        wrong = []
+        for deploy in self.deploys:
+            about = [one for one in self._said() if deploy.target in one.text]
+            before = [one for one in self._before if deploy.target in one.text]
+            runs = len(self.bots.runs.of(deploy.target))
+            found = Told(deploy, runs, about, before, back).wrong()
+            wrong += [f"{one}\n    " + "\n    ".join(map(str, about)) for one in found]
+        return wrong

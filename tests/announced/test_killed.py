@@ -1,0 +1,45 @@
+"""Three bots on two platforms, any of which is killed at any moment of a deploy.
+
+Whatever happens, each channel ends with one final message of each deploy and one call. What a
+platform has taken from a bot that was killed before it heard so may be said once more.
+"""
+
+from itertools import count
+
+from tests.announced.killing import Killing, Return
+from tests.announced.three_bots import ThreeBots
+from tests.announced.verdict import AskedDeploy
+
+FEWEST_MOMENTS = 20
+
+
+async def test_what_a_bot_was_asked_is_told_once_whenever_it_dies(bots: ThreeBots) -> None:
+    """Bot one was asked on both platforms at once."""
+    bots.runs.lasts = {"claw-2": 60.0, "claw-3": 420.0}
+    bots.runs.ill = {"claw-3"}
+
+    async def ask() -> None:
+        await bots.asks_on_discord("claw-2")
+        await bots.asks_on_telegram("claw-3")
+
+    deploys = (
+        AskedDeploy("claw-2", "discord", "ops"),
+        AskedDeploy("claw-3", "telegram", "fleet", fails=True),
+    )
+    await bots.start()
+    await bots.pass_time(30)
+    wrong = await _at_each_moment(Killing(bots, deploys, (bots.one,), ask))
+    assert not wrong, wrong
+
+
+async def _at_each_moment(killing: Killing) -> str:
+    wrong: list[str] = []
+    returns = list(Return)
+    for moment in count(1):
+        comes = returns[moment % len(returns)]
+        killed, found = await killing.at(moment, comes)
+        wrong += [f"{moment}, {comes.name}, {killed}: {one}" for one in found]
+        if not killed:
+            assert moment > FEWEST_MOMENTS * len(returns)
+            break
+    return "\n".join(wrong)
