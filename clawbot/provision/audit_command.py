@@ -2,9 +2,7 @@
 
 import argparse
 import asyncio
-import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -19,19 +17,14 @@ from fleet_control.error import FleetError
 from fleet_control.github import PER_PAGE
 from fleet_control.ledger import Run, seconds
 
-DAY = 86_400.0
-_UNITS = {"m": 60.0, "h": 3600.0, "d": DAY, "w": 7 * DAY}
-_SPAN = re.compile(r"([1-9][0-9]{0,3})([mhdw])")
-_FORMS = "say `30m`, `2h`, `3d`, `1w`, or a date as in 2026-11-27"
-
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Its words."""
     parser.add_argument(
         "since",
         nargs="?",
-        type=since,
-        default="1d",
+        type=_since,
+        default=audit_trail.A_DAY,
         metavar="SINCE",
         help="how far back: 2h, 3d, or a date, which begins in UTC (1d)",
     )
@@ -39,16 +32,11 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(act=audit)
 
 
-def since(text: str) -> float:
-    """Unix seconds of when it begins; ArgumentTypeError says what would be right."""
-    if found := _SPAN.fullmatch(text):
-        return SystemClock().now() - int(found[1]) * _UNITS[found[2]]
+def _since(text: str) -> float:
     try:
-        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-            return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f"that is no time: {_FORMS}")
+        return audit_trail.since(text, SystemClock().now())
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def audit(context: OperatorContext, options: argparse.Namespace) -> Iterator[str]:
@@ -69,7 +57,8 @@ def audit(context: OperatorContext, options: argparse.Namespace) -> Iterator[str
 def _lines(context: OperatorContext, begin: float) -> tuple[Sequence[ControlLine], Sequence[str]]:
     """What the Control API did or refused; or nothing, and why."""
     try:
-        return control_log.read(context, begin), ()
+        with context.client("logs") as logs:
+            return control_log.read(logs, begin), ()
     except ProvisionError as error:
         return (), error.problems
 

@@ -4,8 +4,11 @@ Pure: nothing here asks anybody.
 """
 
 import json
+import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 
 from clawbot.provision.control_log import ACTS, ControlLine
 from fleet_control import history
@@ -15,6 +18,11 @@ from fleet_control.json_output import moment
 from fleet_control.ledger import Entry, Run, asked_by, person, seconds
 from fleet_control.line import printable
 
+# What is told where nothing else is said.
+A_DAY = "1d"
+_UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
+_SPAN = re.compile(r"([1-9][0-9]{0,3})([mhdw])")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 NOBODY = "nobody who is known"
 # Codes of those whom the Control API does not believe, whatever they asked for.
 _UNBELIEVED = ("unauthorized", "unknown_caller", "forged_caller", "unproven_caller")
@@ -52,6 +60,16 @@ class AuditEntry:
         """The same for a program."""
         fields = {name: one for name, one in asdict(self).items() if one and name != "at"}
         return json.dumps({"time": moment(self.at), **fields})
+
+
+def since(text: str, now: float) -> float:
+    """Unix seconds of when `2h`, `3d` or a date begins; ValueError says what would be right."""
+    if found := _SPAN.fullmatch(text):
+        return now - int(found[1]) * _UNITS[found[2]]
+    with suppress(ValueError):
+        if _DATE.fullmatch(text):
+            return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+    raise ValueError("that is no time: say `30m`, `2h`, `3d`, `1w`, or a date as in 2026-11-27")
 
 
 def trail(runs: Sequence[Run], lines: Iterable[ControlLine], since: float) -> list[AuditEntry]:

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from clawbot.provision.error import ProvisionError
-from clawbot.provision.operator_context import OperatorContext
 from fleet_control import aws_error
 
 # As tofu/control/function.tf has it.
@@ -55,18 +55,17 @@ class ControlLine:
         return self.text("code")
 
 
-def read(context: OperatorContext, since: float) -> list[ControlLine]:
-    """The lines of what was done or refused since then, oldest first; ProvisionError where they
-    can't be had."""
+def read(logs: Any, since: float) -> list[ControlLine]:
+    """The lines of what was done or refused since then, oldest first, by a client of CloudWatch
+    Logs; ProvisionError where they can't be had."""
     try:
-        with context.client("logs") as logs:
-            pages = logs.get_paginator("filter_log_events").paginate(
-                logGroupName=GROUP,
-                startTime=int(since * 1000),
-                filterPattern=PATTERN,
-                PaginationConfig={"PageSize": _PAGE},
-            )
-            events = [event for page in pages for event in page["events"]]
+        pages = logs.get_paginator("filter_log_events").paginate(
+            logGroupName=GROUP,
+            startTime=int(since * 1000),
+            filterPattern=PATTERN,
+            PaginationConfig={"PageSize": _PAGE},
+        )
+        events = [event for page in pages for event in page["events"]]
     except ClientError as error:
         raise ProvisionError(_why(error)) from error
     found = (_line(event["timestamp"] / 1000, event["message"]) for event in events)

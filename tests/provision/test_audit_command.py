@@ -3,21 +3,23 @@
 import asyncio
 import json
 import time
-from argparse import ArgumentTypeError
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from clawbot.provision import control_log
-from clawbot.provision.audit_command import since
+from clawbot.provision.audit_trail import since
 from clawbot.provision.command import main
 from fleet_control.ledger import seconds
+from sandbox import function_log
 from tests.clawbot.control_api import Api, control_api, run
 from tests.clock import TurnedClock
 from tests.provision.operator_shell import CommandResult, Operator
+from tests.static.configuration import load
 
 SAM, KIM = "discord:80351110224678912 sam", "telegram:7 kim"
 HOUR, DAY = 3600.0, 86_400.0
@@ -285,14 +287,28 @@ async def test_a_list_that_is_full_says_how_far_back_it_goes(auditor: Auditor) -
     ("said", "ago"), [("30m", 1800), ("2h", 2 * HOUR), ("3d", 3 * DAY), ("1w", 7 * DAY)]
 )
 def test_how_far_back_is_said_in_a_letter(said: str, ago: float) -> None:
-    assert time.time() - since(said) == pytest.approx(ago, abs=60)
+    assert since(said, 2e9) == 2e9 - ago
 
 
 def test_or_by_a_date_which_begins_in_utc() -> None:
-    assert since("2026-11-20") == seconds("2026-11-20T00:00:00Z")
+    assert since("2026-11-20", 2e9) == seconds("2026-11-20T00:00:00Z")
 
 
 @pytest.mark.parametrize("said", ["", "2", "h", "0h", "2 h", "-1d", "2026-13-01", "20261120", "x"])
 def test_whatever_else_is_no_time(said: str) -> None:
-    with pytest.raises(ArgumentTypeError, match="say `30m`, `2h`, `3d`, `1w`, or a date"):
-        since(said)
+    with pytest.raises(ValueError, match="say `30m`, `2h`, `3d`, `1w`, or a date"):
+        since(said, 2e9)
+
+
+async def test_a_slip_in_it_is_a_usage_of_two(
+    auditor: Auditor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["audit", "tomorrow"], {})
+    assert "that is no time: say `30m`" in capsys.readouterr().err
+
+
+def test_group_and_rights_are_those_of_tofu_and_ninety_days_are_kept(tmp_path: Path) -> None:
+    (group,) = load("control", tmp_path)["aws_cloudwatch_log_group"]
+    assert group["name"] == control_log.GROUP == function_log.GROUP
+    assert group["retention_in_days"] == 90
