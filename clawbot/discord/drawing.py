@@ -8,9 +8,9 @@ import discord
 
 from clawbot import wording
 from clawbot.discord.buttons import DiscordAct, DiscordPress, FleetButton, answer, read
-from clawbot.discord.called import Called
 from clawbot.discord.embeds import embed
 from clawbot.discord.legible import labels, legible_in, seen, texts
+from clawbot.discord.mentioned import Mentioned
 from clawbot.discord.reports import status_page
 from clawbot.page import Page
 from clawbot.progress import Stage
@@ -42,7 +42,7 @@ class DrawnEmbed:
 
     embed: discord.Embed
     view: discord.ui.View | None
-    called: Called = field(default_factory=Called)
+    called: Mentioned = field(default_factory=Mentioned)
 
     @property
     def told(self) -> tuple[object, ...]:
@@ -88,11 +88,11 @@ class DiscordDrawing:
         return read(id_, self._seal, self._bot, str(channel), str(message.id), *seen)
 
 
-def _called(reply: Reply) -> Called:
+def _called(reply: Reply) -> Mentioned:
     """An embed calls nobody whom it names. What is well again is worth nobody's being called."""
     if isinstance(reply, WatchReport) and (reply.wrong or reply.flapping):
-        return Called.of(*reply.calls)
-    return Called()
+        return Mentioned.of(*reply.calls)
+    return Mentioned()
 
 
 def _covered(act: str, shown: str) -> tuple[str, ...]:

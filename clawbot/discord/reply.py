@@ -18,9 +18,9 @@ import discord
 
 from clawbot import wording
 from clawbot.discord import limits
-from clawbot.discord.called import Called
 from clawbot.discord.drawing import DiscordDrawing, DrawnEmbed
 from clawbot.discord.markup import LONGEST_ROW, plain
+from clawbot.discord.mentioned import Mentioned
 from clawbot.discord.places import Place, Places, is_private
 from clawbot.discord.retry import DiscordAway, passes, until_back
 from clawbot.living_reply import BEGUN_WITHIN_SECONDS, NoPlace
@@ -124,7 +124,7 @@ class DiscordMessage:
         await until_back(self._clock, whispered, BEGUN_WITHIN_SECONDS)
 
     async def call(self, reply: Deploying) -> None:
-        called = Called.of(reply.asker, *reply.calls)
+        called = Mentioned.of(reply.asker, *reply.calls)
         if not called:
             return
         seen = reply.progress
@@ -143,12 +143,12 @@ class DiscordMessage:
             log.warning("discord.asker_not_told run=%s why=%s", seen.run_id, error)
 
     async def _callings(
-        self, asker: str, called: Called, told: str, nonce: str
+        self, asker: str, called: Mentioned, told: str, nonce: str
     ) -> AsyncIterator[Callable[[], Awaitable[object]]]:
         async for place in self._from_here(asker):
             yield partial(self._ping, place, called, told, nonce)
 
-    async def _ping(self, place: Place, called: Called, told: str, nonce: str) -> None:
+    async def _ping(self, place: Place, called: Mentioned, told: str, nonce: str) -> None:
         await place.send(
             told,
             **self._answering(place, self._message_id),

@@ -6,9 +6,9 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from clawbot.discord.called import Called
 from clawbot.discord.fleet_place import FleetPlace, look_into_fleet
 from clawbot.discord.guild import look
+from clawbot.discord.mentioned import Mentioned
 from clawbot.discord.registration import is_registered
 from clawbot.discord.speaker import PLATFORM
 from clawbot.front import Unserved
@@ -52,7 +52,7 @@ async def fleet_rights(client: commands.Bot, settings: Settings) -> Check:
         return hidden(Point.FLEET_CHANNEL)
     if guild.unavailable:
         return hidden(Point.FLEET_CHANNEL)
-    called = Called.of(*(f"{PLATFORM}:{one}" for one in settings.discord_fleet_calls))
+    called = Mentioned.of(*(f"{PLATFORM}:{one}" for one in settings.discord_fleet_calls))
     try:
         place = await look_into_fleet(client, settings, guild)
         if place is None:

@@ -70,16 +70,16 @@ class Fleet:
         self._shaped: tuple[KnownRegistry, Reading, Deployed, FleetStatus] | None = None
 
     async def status(self) -> FleetStatus:
-        """The registry beside what EC2 shows; RegistryError or Ec2Error where one can't be had.
-
-        What the last deploys left is asked for beside, and shown as far as it is known by now.
-        """
-        self.deploys.look_beside()
+        """The registry beside what EC2 shows; RegistryError or Ec2Error where one can't be had."""
         known, reading = await asyncio.gather(self.registry.get(), self.ec2.read())
         return self._shape(known, reading)
 
     async def hosts(self) -> FleetStatus:
-        """The same, or EC2's hosts alone where there is no registry; Ec2Error."""
+        """The same, or EC2's hosts alone where there is no registry; Ec2Error.
+
+        What the last deploys left is asked for beside, and shown as far as it is known by now.
+        """
+        self.deploys.look_beside()
         try:
             return await self.status()
         except RegistryError as error:

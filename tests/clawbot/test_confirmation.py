@@ -372,7 +372,7 @@ async def test_an_answer_leaves_its_line_in_the_audit_trail(
 
     await talk.bot.confirmation.answer(question, ask(), chat.reply("1"), yes=yes)
 
-    assert f"what='{said} to deploy all'" in caplog.text
+    assert f"what={said} to deploy all" in caplog.text
 
 
 async def test_a_yes_that_an_earlier_process_took_begins_nothing(talk: Talk) -> None:

@@ -464,8 +464,8 @@ async def test_the_audit_trail_has_the_question_and_the_answer(
     await talk.say("/fleet rollback claw-2", "yes")
 
     lines = caplog.text
-    assert "what='rollback claw-2'" in lines
-    assert "what='yes to rollback claw-2'" in lines
+    assert "what=rollback claw-2" in lines
+    assert "what=yes to rollback claw-2" in lines
     assert f"fleet.dispatched operation=rollback target=claw-2 image_or_commit={OLDEST}" in lines
 
 

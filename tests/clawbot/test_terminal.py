@@ -141,7 +141,8 @@ async def test_an_instance_that_is_new_at_the_source_can_speak_and_be_deployed(t
 async def test_with_the_source_gone_the_bot_says_how_old_what_it_knows_is(talk: Talk) -> None:
     await talk.say("/fleet status")
     await talk.clock.turn(7260)
-    talk.api.next = [(502, {"ok": False, "code": "github_refused", "error": "GitHub says 404."})]
+    why = {"ok": False, "code": "github_refused", "error": "GitHub says 404."}
+    talk.api.refused["registry"] = 502, why
 
     said = await talk.say("/fleet status")
 

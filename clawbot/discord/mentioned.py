@@ -9,7 +9,7 @@ from clawbot.discord.speaker import PLATFORM
 
 
 @dataclass(frozen=True, slots=True)
-class Called:
+class Mentioned:
     """Users and roles of Discord, by their ids."""
 
     users: tuple[int, ...] = ()
