@@ -5,18 +5,10 @@ an operator sees of it all at a desk.
 """
 
 import asyncio
-from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass, replace
 
-import boto3
-
-from clawbot.provision import audit_trail, control_log
-from clawbot.provision.control_log import ControlLine
-from fleet_control.clock import SystemClock
-from fleet_control.control_api import ControlApi
-from fleet_control.github import PER_PAGE
 from sandbox.bucket import BootstrapBucket, SpoiledBundle
+from sandbox.desk_audit import DeskAudit
 from sandbox.host_rules import Rules
 from sandbox.moto import set_rules, tell
 from sandbox.principal import REGION
@@ -27,7 +19,6 @@ _SPOILED = {
     SpoiledBundle.STALE: "of no secret",
     SpoiledBundle.OTHER: "another instance's",
 }
-_NOTHING = "Nothing was asked for since then."
 _CHANGE, _NOTE = "A change of the hosts", "A change of the documents"
 
 
@@ -39,7 +30,7 @@ class OutsideEvents:
     rules: Rules
     repository: Repository
     bucket: BootstrapBucket
-    asks: Callable[[], ControlApi]
+    audit: DeskAudit
 
     async def does(self, words: tuple[str, ...]) -> str:
         """Bring about the event of these words; returns what was done, empty for other words."""
@@ -55,31 +46,8 @@ class OutsideEvents:
                 await set_rules(self.url, self.rules)
                 return f"The hosts reach {'nobody now' if state == 'off' else 'S3 again'}."
             case ("clawbot", "audit", *given) if len(given) <= 1:
-                return await self._audit(*given)
+                return await self.audit.tells(*given)
         return await asyncio.to_thread(self._in_the_bucket, words)
-
-    async def _audit(self, given: str = audit_trail.A_DAY) -> str:
-        """As the command has it at a desk, which finds its keys in nix-secrets."""
-        try:
-            begin = audit_trail.since(given, SystemClock().now())
-        except ValueError as error:
-            return str(error)
-        lines = await asyncio.to_thread(self._log, begin)
-        async with self.asks() as api:
-            runs = await api.runs(limit=PER_PAGE)
-        return "\n".join(one.text for one in audit_trail.trail(runs, lines, begin)) or _NOTHING
-
-    def _log(self, begin: float) -> list[ControlLine]:
-        with closing(
-            boto3.client(
-                "logs",
-                region_name=REGION,
-                endpoint_url=self.url,
-                aws_access_key_id="operator",
-                aws_secret_access_key="operator",  # noqa: S106  (moto takes any)
-            )
-        ) as logs:
-            return control_log.read(logs, begin)
 
     def _in_the_bucket(self, words: tuple[str, ...]) -> str:
         match words:

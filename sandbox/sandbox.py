@@ -14,6 +14,7 @@ from fleet_control.error import RegistryUnread
 from fleet_control.registry import Registry, parse
 from sandbox.actions import STAND_IN, played
 from sandbox.bucket import BootstrapBucket
+from sandbox.desk_audit import DeskAudit
 from sandbox.engine import TofuEngine
 from sandbox.function_log import FunctionLog
 from sandbox.function_url import FunctionUrl
@@ -198,6 +199,7 @@ async def open_sandbox(
             signed = token, key.access_key, key.secret_key, REGION
             return ControlApi(control_api_url, *signed, clock)
 
+        audit = DeskAudit(aws_url, function_log, at_a_desk)
         yield Sandbox(
             options=options,
             aws_url=aws_url,
@@ -208,7 +210,7 @@ async def open_sandbox(
             seeded=seeded,
             token=token,
             folder=folder,
-            outside=OutsideEvents(aws_url, rules, repository, bucket, at_a_desk),
+            outside=OutsideEvents(aws_url, rules, repository, bucket, audit),
         )
 
 
