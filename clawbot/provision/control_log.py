@@ -19,7 +19,6 @@ ACTS = ("deploy", "cancel", "stop", "freeze", "unfreeze")
 _WANTED = " || ".join(("$.status != 200", *(f'$.action = "{one}"' for one in ACTS)))
 # CloudWatch leaves out what was only read: bots read every ten seconds.
 PATTERN = f'{{ $.event = "{EVENT}" && ({_WANTED}) }}'
-_PAGE = 1000
 _FORBIDDEN = 403
 _NEEDS = f"It needs the right logs:FilterLogEvents on `{GROUP}`."
 
@@ -60,10 +59,7 @@ def read(logs: Any, since: float) -> list[ControlLine]:
     Logs; ProvisionError where they can't be had."""
     try:
         pages = logs.get_paginator("filter_log_events").paginate(
-            logGroupName=GROUP,
-            startTime=int(since * 1000),
-            filterPattern=PATTERN,
-            PaginationConfig={"PageSize": _PAGE},
+            logGroupName=GROUP, startTime=int(since * 1000), filterPattern=PATTERN
         )
         events = [event for page in pages for event in page["events"]]
     except ClientError as error:

@@ -180,21 +180,33 @@ async def test_only_what_is_as_young_is_told(auditor: Auditor) -> None:
     auditor.logged(DAY + 600, action="unfreeze", requested_by=SAM)
 
     assert (await auditor.asks()).out == "Nothing was asked for since then.\n"
-    assert len(told(await auditor.asks("2d"))) == 2
+    auditor.logged(DAY - 600, action="unfreeze", requested_by=SAM)
+    assert len(told(await auditor.asks())) == 1
+    assert len(told(await auditor.asks("2d"))) == 3
 
 
 async def test_cloudwatch_is_read_page_by_page(auditor: Auditor) -> None:
     auditor.makes_group()
-    at = int(time.time() * 1000)
-    line = json.dumps({"event": "control.answered", "status": 200, "action": "stop"})
-    with closing(auditor.operator.account.client("logs")) as logs:
-        logs.put_log_events(
-            logGroupName=control_log.GROUP,
-            logStreamName="1",
-            logEvents=[{"timestamp": at - 60_000, "message": line}] * 1001,
-        )
+    for ago in (30, 20, 10):
+        auditor.logged(ago, action="stop")
+    limits: list[int] = []
 
-    assert len(told(await auditor.asks())) == 1001
+    def limited(params: dict[str, Any], **_: object) -> None:
+        limits.append(1)
+        params["limit"] = 1
+
+    with closing(auditor.operator.account.client("logs")) as logs:
+        logs.meta.events.register("before-parameter-build.logs.FilterLogEvents", limited)
+        assert len(control_log.read(logs, time.time() - 60)) == 3
+    assert len(limits) == 3
+
+
+def test_cloudwatch_is_asked_for_nothing_that_was_only_read() -> None:
+    assert control_log.PATTERN == (
+        '{ $.event = "control.answered" && ($.status != 200 || $.action = "deploy" || '
+        '$.action = "cancel" || $.action = "stop" || $.action = "freeze" || '
+        '$.action = "unfreeze") }'
+    )
 
 
 async def test_no_name_and_no_reason_makes_a_second_line(auditor: Auditor) -> None:
