@@ -38,6 +38,8 @@ class Mentioned:
     @property
     def allowed(self) -> discord.AllowedMentions:
         """Without this Discord calls nobody, or whomever the text names."""
+        if not self:
+            return discord.AllowedMentions.none()
         return discord.AllowedMentions(
             everyone=False,
             users=[discord.Object(one) for one in self.users],

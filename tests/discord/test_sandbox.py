@@ -35,9 +35,11 @@ async def _deploys(python: Path, written: io.StringIO) -> None:
     ):
         with pointed_at(api.url):
             app, operator = api.application(), api.person("operator")
+            news = api.channel("news")
             environ = {
                 "CLAWBOT_DISCORD_TOKEN": app.token,
                 "CLAWBOT_DISCORD_GUILD": api.guild.id,
+                "CLAWBOT_DISCORD_FLEET_CHANNEL": news.id,
                 "CLAWBOT_OPERATORS": f"discord:{operator.id}",
             }
             serving = asyncio.create_task(serve_front(sandbox, "", "discord", environ))
@@ -52,6 +54,7 @@ async def _deploys(python: Path, written: io.StringIO) -> None:
                 await api.until(lambda: status.message and not status.message.loading)
                 assert status.message is not None
                 assert "**clawdinator-2** · healthy · newest image" in status.message.text
+                assert api.guild.in_channel(news.id) == []  # whoever asked was told
             finally:
                 serving.cancel()
                 with suppress(asyncio.CancelledError):
