@@ -53,6 +53,7 @@ class Platform:
     Attributes:
         called: who was called at which end, as (channel, accounts).
         pointed: which dead reply was answered with which message.
+        away: whether it answers nobody; `shut_out` are bots that it does not answer.
         fatal: the moment of a bot at which it is killed: before its message was taken, or after.
         frozen: bots that were.
     """
@@ -62,12 +63,13 @@ class Platform:
     called: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     pointed: list[tuple[str, str]] = field(default_factory=list)
     away: bool = False
+    shut_out: set[str] = field(default_factory=set)
     moments: dict[str, int] = field(default_factory=dict)
     fatal: tuple[str, int] = ("", 0)
     frozen: set[str] = field(default_factory=set)
 
     async def passes(self, bot: str) -> None:
-        if self.away:
+        if self.away or bot in self.shut_out:
             raise ConnectionError("the platform does not answer")
         self.moments[bot] = self.moments.get(bot, 0) + 1
         if self.fatal == (bot, self.moments[bot]):
