@@ -307,6 +307,8 @@ async def test_what_the_asker_was_told_after_all_ends_the_announcement(
     assert row["given_up"] != {"N": "0"}
     assert row["goes_on"] == {"S": f"{DISCORD}#5"}
     assert (await channels.living()).lives is False
+    await channels.announce("claw-2", end="failed")
+    assert await channels.told() == "done"
 
 
 async def test_github_is_asked_once_for_many_within_five_seconds(channels: ToldChannels) -> None:
