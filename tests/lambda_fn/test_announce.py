@@ -62,8 +62,10 @@ async def test_a_reply_lives_for_five_minutes_after_the_last_sign_of_it(
     channels: ToldChannels,
 ) -> None:
     await channels.deploy()
+    before = channels.api.rows()
     await channels.clock.turn(GIVEN_UP - 1)
     asked = await channels.announce("claw-2")
+    assert channels.api.rows() == before
     await channels.living()
     await channels.clock.turn(GIVEN_UP - 1)
     again = await channels.announce("claw-2")
@@ -102,6 +104,7 @@ async def test_what_the_askers_reply_told_is_told(channels: ToldChannels) -> Non
     await channels.clock.turn(GIVEN_UP)
 
     assert soon == await channels.announce("claw-2") == Announcement("told")
+    assert (await channels.living()).lives
 
 
 async def test_what_was_told_in_the_channel_is_told_there(channels: ToldChannels) -> None:

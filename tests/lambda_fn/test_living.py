@@ -82,8 +82,13 @@ async def test_once_given_up_it_never_lives_again(channels: ToldChannels) -> Non
     await channels.clock.turn(GIVEN_UP)
     await channels.announce("claw-2")
 
+    given_up = channels.row(f"told#{ASKED}")
+    await channels.clock.turn(1)
     before = await channels.living()
+    assert channels.row(f"told#{ASKED}") == given_up
     await channels.announce("claw-2", message="5")
+    row = channels.row(f"told#{ASKED}")
+    assert (row["given_up"], row["end_in"]) == (given_up["given_up"], {"S": ""})
     after = await channels.living()
     await channels.clock.turn(LEASED)
     await channels.announce("claw-3", message="6")
