@@ -36,7 +36,9 @@ def answer(ask: ApiRequest, github: GitHubClient) -> Mapping[str, object]:
             return history.answer(ask.entry.target, ask.page, github)
         case ApiAction.REGISTRY:
             text, version = github.registry()
-            return {"registry": text, "version": version, "revisions": revisions.revisions(github)}
+            made_of = revisions.revisions(github)
+            ends = github.cache.token_ends
+            return {"registry": text, "version": version, "revisions": made_of, "token_ends": ends}
         case _:
             return {"message": cancel(ask.run_id, github)}
 

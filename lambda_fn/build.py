@@ -16,6 +16,7 @@ SHARED = (
         "announcement",
         "caller",
         "deploy_jobs",
+        "duplicate",
         "duration",
         "freeze",
         "github",

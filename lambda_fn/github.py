@@ -252,7 +252,7 @@ class GitHubClient:
         answer = self._server.ask(method, path, headers, body)
         if path == github.GRAPHQL:
             return answer
-        self.cache.note_quota(answer)
+        self.cache.note_limits(answer)
         if method == "POST":
             self.cache.note_change(self.now)
         return answer

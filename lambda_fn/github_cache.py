@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from typing import NamedTuple
 
-from fleet_control.github import Quota, Response, read_quota
+from fleet_control.github import Quota, Response, read_quota, read_token_end
 from fleet_control.ledger import Job, Run
 from lambda_fn.failure import Code, Failure
 
@@ -21,6 +21,9 @@ class GitHubCache:
     """Answers by their path, the oldest dropped first, and runs that have ended, or their jobs.
 
     Threads may share it: whatever they read is whole.
+
+    Attributes:
+        token_ends: when our token ends, as GitHub said last, Unix seconds; None where it does not.
     """
 
     def __init__(self) -> None:
@@ -30,6 +33,7 @@ class GitHubCache:
         self._jobs: OrderedDict[tuple[int, int], tuple[Job, ...]] = OrderedDict()
         self._quota: Quota | None = None
         self._changed = 0.0
+        self.token_ends: float | None = None
 
     def answer(self, path: str) -> Response | None:
         said = self._said.get(path)
@@ -73,8 +77,13 @@ class GitHubCache:
         if len(self._jobs) > MOST_RUNS:
             self._jobs.popitem(last=False)
 
-    def note_quota(self, answer: Response) -> None:
+    def note_limits(self, answer: Response) -> None:
+        """Remember what is left of the quota, and when the token ends."""
         self._quota = read_quota(answer) or self._quota
+        ends = read_token_end(answer)
+        # A refusal, or a 304, need not say it again.
+        if ends or answer.status == 200:
+            self.token_ends = ends
 
     def check_quota(self, spared: float, now: float) -> None:
         """Raise `github_busy` where less than that part is left, which others shall have."""

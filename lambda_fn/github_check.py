@@ -5,13 +5,19 @@ the right: with an input that the workflow does not have, and without the one th
 """
 
 import json
-import re
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from fleet_control.duration import older
-from fleet_control.github import Request, Response, read_quota, read_refusal, read_registry
-from fleet_control.ledger import seconds
+from fleet_control.github import (
+    Request,
+    Response,
+    read_quota,
+    read_refusal,
+    read_registry,
+    read_token_end,
+)
 from fleet_control.preflight import Check, Point, ok, unseen, wrong
 from lambda_fn.failure import Code, Failure
 from lambda_fn.github import DAY, GitHubClient
@@ -20,7 +26,6 @@ from lambda_fn.github import DAY, GitHubClient
 ENDS_SOON = 14 * DAY
 # An input that the workflow does not have.
 NO_INPUT = "preflight"
-_ENDS = "github-authentication-token-expiration"
 _RENEW = "Make another and renew it with `clawbot secrets github`."
 _RIGHTS = f"The token needs Actions: write and Contents: read, on this repository alone. {_RENEW}"
 _BACK = "Wait until GitHub is back; what runs there goes on."
@@ -107,18 +112,16 @@ def _token(github: GitHubClient, answer: Response) -> Checks:
     elif answer.status == 403 and not read_refusal(answer, github.shown, github.now).wait:
         yield wrong(Point.GITHUB_TOKEN, _refused(github, answer), _RIGHTS)
     elif answer.status == 200:
-        yield _end(answer.headers.get(_ENDS, ""), github.now)
+        yield _end(read_token_end(answer), github.now)
 
 
-def _end(text: str, now: float) -> Check:
-    """`text` is as GitHub says when a token ends: 2027-10-12 09:00:00 UTC, or with an offset."""
-    try:
-        left = seconds(re.sub(r" (?=[+-])", "", text.replace(" UTC", "+00:00"))) - now
-    except ValueError:
+def _end(ends: float | None, now: float) -> Check:
+    if ends is None:
         return ok(Point.GITHUB_TOKEN, "GitHub takes it, and names no day on which it ends.")
+    left, day = ends - now, f"{datetime.fromtimestamp(ends, UTC):%F}"
     if left <= 0:
-        return wrong(Point.GITHUB_TOKEN, f"It ended on {text[:10]}.", _RENEW)
-    told = f"It ends on {text[:10]}, in {older(left)}."
+        return wrong(Point.GITHUB_TOKEN, f"It ended on {day}.", _RENEW)
+    told = f"It ends on {day}, in {older(left)}."
     return ok(Point.GITHUB_TOKEN, told if left > ENDS_SOON else f"{told} {_RENEW}")
 
 

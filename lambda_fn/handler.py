@@ -11,7 +11,7 @@ from functools import partial
 from hmac import compare_digest
 from typing import Any
 
-from lambda_fn import action, held_lock, preflight, read_limit, stop, told
+from lambda_fn import action, announce, held_lock, preflight, read_limit, stop, told, watch
 from lambda_fn.deploy import DeployAction
 from lambda_fn.failure import Code, Failure
 from lambda_fn.github import GitHubClient
@@ -24,6 +24,7 @@ from lambda_fn.settings import FunctionSettings, SecretReader, read_settings
 from lambda_fn.signer import (
     Signer,
     check_bot,
+    check_itself,
     check_person,
     followed,
     person,
@@ -42,6 +43,8 @@ _TOLD = (
     ApiAction.FREEZE,
     ApiAction.UNFREEZE,
 )
+# What bots alone say, of what they told and tell.
+_OF_BOTS = (ApiAction.TOLD, ApiAction.LIVING, ApiAction.ANNOUNCE, ApiAction.WATCH)
 # As much of an answer as the log has.
 _ANSWER = 300
 
@@ -139,9 +142,8 @@ class Call:
             return stop.stop(by, self._connect(self._budget), table)
         if ask.action is ApiAction.CANCEL:
             check_person(signer, ask.entry.requested_by)
-        if ask.action is ApiAction.TOLD:
-            check_bot(signer, ask.entry.request_id)
-            return self._of_calls(ask, table)
+        if ask.action in _OF_BOTS:
+            return self._of_bots(ask, signer, table)
         if ask.action in (ApiAction.FREEZE, ApiAction.UNFREEZE, ApiAction.HOLDS):
             return self._of_holds(ask, signer, table)
         read_limit.count(signer, ask.action, table, self._budget.now())
@@ -149,6 +151,31 @@ class Call:
             held = partial(held_lock.seen, conf, table, self._environ, self._budget)
             return preflight.answer(signer, self._connect, table, held, self._budget)
         return action.answer(ask, self._connect(self._budget))
+
+    def _of_bots(
+        self, ask: ApiRequest, signer: Signer, table: Table | None
+    ) -> Mapping[str, object]:
+        """What a bot told its asker, whether its reply lives, what it tells a channel of the
+        fleet."""
+        if ask.bot:
+            check_itself(signer, ask.bot)
+        else:
+            check_bot(signer, ask.entry.request_id)
+        self._trail |= {"channel": ask.channel, "bot": ask.bot, "end": ask.end}
+        if ask.action is ApiAction.TOLD:
+            return self._of_calls(ask, table)
+        if table is None:
+            why = "Bots agree in the control table on who tells what: set CONTROL_TABLE."
+            raise Failure(Code.MISCONFIGURED, why)
+        now = self._budget.now()
+        if ask.action is ApiAction.LIVING:
+            return {"reply": told.live(table, ask.entry.request_id, now)}
+        if ask.action is ApiAction.WATCH:
+            return {"watch": watch.watch(ask, table, now)}
+        github = self._connect(self._budget)
+        request_id, announced = announce.announce(ask, github, table, now)
+        self._trail |= {"request_id": request_id, "silence": announced.silence}
+        return {"announcement": announced}
 
     def _of_calls(self, ask: ApiRequest, table: Table | None) -> Mapping[str, object]:
         """Notes that an asker was told, or says whether; without a table nobody knows."""

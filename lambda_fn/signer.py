@@ -123,6 +123,16 @@ def check_bot(signer: Signer, request_id: str) -> None:
     _check_request_id(signer, request_id)
 
 
+def check_itself(signer: Signer, bot: str) -> None:
+    """Whether it is this bot that asks: a channel of the fleet is told by bots alone."""
+    if signer.role is SignerRole.UNPROVEN:
+        return
+    if signer.role is not SignerRole.CHAT:
+        raise _forged("Only a chat key tells the fleet's channels")
+    if bot != signer.name:
+        raise _forged(f"`bot` must be {signer.name}, whose key signed")
+
+
 def followed(signer: Signer, request_id: str) -> str:
     """This request id, where the signer may say it: only the log has it."""
     try:

@@ -1,7 +1,7 @@
 """A DynamoDB table for what must be decided at once, since GitHub's list of runs lags."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fleet_control.table_item import Item, read, written
@@ -12,6 +12,8 @@ from lambda_fn.mask import shown
 
 # It answers within ten milliseconds, or else is away; a person's deploy has begun by then.
 SECONDS = 3.0
+# Who would write where somebody else just did looks again.
+TRIES = 5
 _REFUSED = "ConditionalCheckFailedException"
 
 
@@ -57,6 +59,26 @@ class Table:
         said["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         answer = self._ask("PutItem", Item=written(item), **said)
         return read(answer["Item"]) if answer.get("refused") else None
+
+    def change(
+        self, key: str, changed: Callable[[Item | None], Item | None]
+    ) -> tuple[Item | None, Item | None]:
+        """Write what `changed` makes of what stands under this key, or nothing where it makes
+        nothing of it; what stood there before, and what stands there now.
+
+        Who loses against another's write looks at what that wrote, and decides anew.
+        """
+        stands = self.get(key)
+        for _ in range(TRIES):
+            wanted = changed(stands)
+            if wanted is None:
+                return stands, stands
+            lost = self.put(wanted, stands)
+            if lost is None:
+                return stands, wanted
+            # Without fields where it was removed meanwhile.
+            stands = lost or None
+        raise Failure(Code.BUSY, "Others wrote the same at the same moment. Ask again.", 1)
 
     def count(self, pk: str, expires: int, more: int = 1) -> int:
         """Add that many to what was counted under this key, however many do at once; the sum."""

@@ -50,9 +50,12 @@ class DeployedSource:
         if self._under_way is None and self._clock.monotonic() - self._tried >= KEPT_SECONDS:
             self._begin()
 
-    async def look(self) -> Deployed:
-        """Learn it anew, as long as that takes; what is known then."""
-        await asyncio.shield(self._under_way or self._begin())
+    async def look(self, kept: float = 0.0) -> Deployed:
+        """Learn it anew, as long as that takes, unless that was tried `kept` seconds ago; what is
+        known then."""
+        tried = self._clock.monotonic() - self._tried
+        if self._under_way is not None or tried >= kept:
+            await asyncio.shield(self._under_way or self._begin())
         return self.known
 
     async def close(self) -> None:

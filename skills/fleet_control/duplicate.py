@@ -2,13 +2,23 @@
 
 An ask may come to several runs, since whoever sent it may have had to send it twice. The run judges
 which of them is the deploy; whoever follows one finds the same one here.
+
+Standard library only: the Lambda carries this file.
 """
 
 from collections.abc import Iterable
+from typing import Protocol
 
-from fleet_control.control_api import ControlApi
 from fleet_control.deploy_jobs import began, host_jobs
 from fleet_control.ledger import Run
+
+
+class RunsApi(Protocol):
+    """What of the Control API's client is needed here."""
+
+    async def run(self, run_id: int, /) -> Run: ...
+
+    async def runs(self, *, request_id: str) -> tuple[Run, ...]: ...
 
 
 def deploy_among(runs: Iterable[Run]) -> Run:
@@ -23,7 +33,7 @@ def same_ask(run: Run, runs: Iterable[Run]) -> list[Run]:
     return [run, *(one for one in runs if _is_twin(one, run))]
 
 
-async def deploy_of(api: ControlApi, run: Run) -> Run:
+async def deploy_of(api: RunsApi, run: Run) -> Run:
     """The deploy of the ask that a run was made for; the run itself where that is still open."""
     if not run.request_id or not run.finished or _moved(run):
         return run

@@ -5,18 +5,20 @@ library only: the Lambda carries this file.
 """
 
 import json
+import re
 import time
 from binascii import a2b_base64
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from fleet_control.ledger import WAITING, Entry, Run
+from fleet_control.ledger import WAITING, Entry, Run, seconds
 from fleet_control.run_row import read_run
 
 API_VERSION = "2026-03-10"
 PER_PAGE = 100  # GitHub's most
 GRAPHQL = "/graphql"
+_TOKEN_ENDS = "github-authentication-token-expiration"  # noqa: S105  (the name of a header)
 _EVENT = "workflow_dispatch"
 # More than GitHub's clock differs from ours by, in seconds; and what it asks us to wait where it
 # says no other time.
@@ -222,6 +224,18 @@ def read_quota(answer: Response) -> Quota | None:
     fields = [answer.headers.get(f"x-ratelimit-{name}", "") for name in Quota._fields]
     known = all(one.isdecimal() for one in fields)
     return Quota(*(int(one[:12]) for one in fields)) if known else None
+
+
+def read_token_end(answer: Response) -> float | None:
+    """When the token ends by which this was asked, Unix seconds; None where GitHub names no end.
+
+    It says 2027-10-12 09:00:00 UTC, or with an offset.
+    """
+    text = answer.headers.get(_TOKEN_ENDS, "")
+    try:
+        return seconds(re.sub(r" (?=[+-])", "", text.replace(" UTC", "+00:00")))
+    except ValueError:
+        return None
 
 
 class GitHubRefusal(NamedTuple):

@@ -124,6 +124,8 @@ class SmallGitHub:
                 return web.json_response({"message": message}, status=status)
         answer = marked(request, await handler(request))
         self.counted += answer.status != 304 and request.path != "/graphql"
+        if self.ends:
+            answer.headers["github-authentication-token-expiration"] = self.ends
         if self.remaining is not None:
             reset = str(int(time.time() + 1800))
             answer.headers.update(
@@ -138,8 +140,7 @@ class SmallGitHub:
         return answer
 
     async def _workflow(self, _: web.Request) -> web.Response:
-        headers = {"github-authentication-token-expiration": self.ends} if self.ends else {}
-        return web.json_response({"id": 1, "state": self.state}, headers=headers)
+        return web.json_response({"id": 1, "state": self.state})
 
     async def _hosts(self, _: web.Request) -> web.Response:
         return web.json_response([{"type": "file", "name": name} for name in self.host_files])

@@ -295,6 +295,7 @@ async def test_the_registry_comes_verbatim(ask: Ask, github: SmallGitHub) -> Non
         "registry": github.registry.decode(),
         "version": "5ha",
         "revisions": [],
+        "token_ends": None,
     }
     assert github.asked[0].query == {"ref": "main"}
 

@@ -19,6 +19,7 @@ SHARED = (
     "announcement.py",
     "caller.py",
     "deploy_jobs.py",
+    "duplicate.py",
     "duration.py",
     "freeze.py",
     "github.py",
@@ -91,7 +92,7 @@ def test_it_is_small_and_holds_our_source_as_it_is() -> None:
         for room, files in (("lambda_fn", function), ("fleet_control", shared))
         for name, path in files.items()
     }
-    assert len(content) <= 80 * 1024
+    assert len(content) <= 88 * 1024
 
 
 @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14"])

@@ -47,8 +47,10 @@ TESTS: dict[str, tuple[str, ...]] = {
         ("lambda_fn/settings.py", "lambda_fn", "settings handler"),
         ("lambda_fn/signer.py", "lambda_fn", "signer near_misses"),
         ("lambda_fn/stop.py", "lambda_fn", "stop"),
-        ("lambda_fn/table.py", "lambda_fn", "lease github_cache"),
-        ("lambda_fn/told.py", "lambda_fn", "told"),
+        ("lambda_fn/table.py", "lambda_fn", "lease github_cache announce_races"),
+        ("lambda_fn/told.py", "lambda_fn", "told living announce announce_races"),
+        ("lambda_fn/announce.py", "lambda_fn", "announce announce_races"),
+        ("lambda_fn/watch.py", "lambda_fn", "watch"),
         ("lambda_fn/http_client.py", "lambda_fn", "http_client failure"),
     )
 }

@@ -1,0 +1,61 @@
+"""Who watches the fleet for a channel, and what was seen: a lease and a text, in one row of the
+control table."""
+
+from typing import NamedTuple
+
+from fleet_control.announcement import LEASED_SECONDS, WatchLease
+from fleet_control.table_item import Item
+from lambda_fn import announce
+from lambda_fn.request import ApiRequest
+from lambda_fn.table import Table
+
+# A watch that nobody keeps for so long begins anew; DynamoDB may then forget it.
+_KEPT = 40 * 24 * 3600
+
+
+class LeasedWatch(NamedTuple):
+    """
+    Attributes:
+        by: the bot whose the lease is, or was until `until`, Unix seconds.
+        version: how often the state was written.
+    """
+
+    by: str = ""
+    until: int = 0
+    state: str = ""
+    version: int = 0
+
+
+def watch(ask: ApiRequest, table: Table, now: float) -> WatchLease:
+    """Take or renew the lease, and write the state where it is of the version that stands."""
+
+    def watched(item: Item | None) -> Item | None:
+        if item is None:
+            # Who watches a channel tells it of the next deploy, too, though it be the first one.
+            announce.begin(table, ask.channel, now)
+        row = renewed(_read(item), ask, now)
+        expires = int(now) + _KEPT
+        return {"pk": _key(ask), "expires": expires, **row._asdict()} if row else None
+
+    row = _read(table.change(_key(ask), watched)[1])
+    return WatchLease(row.by == ask.bot, row.state, row.version)
+
+
+def renewed(row: LeasedWatch, ask: ApiRequest, now: float) -> LeasedWatch | None:
+    """What is to stand in the place of this row; None while it is another's."""
+    if row.by != ask.bot and row.until > now:
+        return None
+    row = row._replace(by=ask.bot, until=int(now + LEASED_SECONDS))
+    if ask.state is None or ask.version != row.version:
+        return row
+    return row._replace(state=ask.state, version=row.version + 1)
+
+
+def _read(item: Item | None) -> LeasedWatch:
+    if item is None:
+        return LeasedWatch()
+    return LeasedWatch(*(item[name] for name in LeasedWatch._fields))  # type: ignore[arg-type]  # (as it was written)
+
+
+def _key(ask: ApiRequest) -> str:
+    return f"watch#{ask.channel}"

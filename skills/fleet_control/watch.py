@@ -1,0 +1,270 @@
+"""Watch the fleet: which findings of many readings are worth telling, each once, and once its end.
+
+Pure: whoever reads passes each reading on, with the state that the one before left.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from fleet_control.caller import ALL, is_instance_id
+from fleet_control.deployed import Deployed
+from fleet_control.fault import SEVERITY, Problem, repair
+from fleet_control.finding import Finding
+from fleet_control.status import FleetStatus, InstanceStatus, natural
+from fleet_control.watch_state import Concern, Course, Key, Kind, Owed, WatchState
+
+# What was seen so often, and for so long without a reading to the contrary, is wrong; what was gone
+# for so long is over.
+READINGS = 3
+SEEN_SECONDS = 300
+GONE_SECONDS = 600
+# What comes due so soon after another is told with it.
+TOGETHER_SECONDS = 120
+# Between two readings so far apart anything may have been.
+GAP_SECONDS = 300
+# What came and went so often within an hour flaps, until it has been one or the other for so long.
+FLAPS = 3
+FLAPS_WITHIN_SECONDS = 3600
+RESTED_SECONDS = 1800
+# Of more instances at once it is the fleet that something is wrong with, and it is until so few are
+# left.
+MANY = 8
+FEW = 4
+_NAMED = 5
+
+_CONCERNS = {
+    Problem.MISSING: Concern.HOST,
+    Problem.NOT_HEALTHY: Concern.HOST,
+    Problem.RETIRING: Concern.HOST,
+    Problem.CRASH_LOOPING: Concern.HOST,
+    Problem.TWO_HOSTS: Concern.TWO_HOSTS,
+    Problem.UNREGISTERED: Concern.UNREGISTERED,
+    Problem.NOT_AS_DEPLOYED: Concern.NOT_AS_DEPLOYED,
+    Problem.TOKEN_ENDS: Concern.TOKEN,
+    Problem.NO_IMAGE_BUILT: Concern.IMAGE,
+}
+_OF_HOSTS = (Concern.HOST, Concern.TWO_HOSTS, Concern.UNREGISTERED, Concern.NOT_AS_DEPLOYED)
+# What it is, or was, in a few words that stay the same.
+_BRIEFLY = {
+    Problem.MISSING: "no host",
+    Problem.NOT_HEALTHY: "not healthy",
+    Problem.RETIRING: "to be ended by EC2",
+    Problem.CRASH_LOOPING: "crash-looping",
+    Problem.TWO_HOSTS: "two hosts of one name",
+    Problem.UNREGISTERED: "not in the registry",
+    Problem.NOT_AS_DEPLOYED: "not as deployed",
+    Problem.TOKEN_ENDS: "GitHub's token near its end",
+    Problem.NO_IMAGE_BUILT: "no image built for weeks",
+}
+
+_MENDS_ALL = {
+    Problem.MISSING: "creates them",
+    Problem.UNREGISTERED: "removes those that a deploy made",
+}
+
+Observed = tuple[Mapping[Key, Finding], Collection[Key]]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the channel is to be told at once; of what flaps no more until it rests."""
+
+    wrong: tuple[Finding, ...] = ()
+    well: tuple[Finding, ...] = ()
+    flapping: tuple[Finding, ...] = ()
+
+
+def is_reading(status: FleetStatus) -> bool:
+    """Whether it tells anything: that EC2 shows no machine at all is no fact, and without a
+    registry nothing is amiss."""
+    return status.machines > 0 and status.known.is_read
+
+
+def findings(status: FleetStatus) -> tuple[Finding, ...]:
+    """What is wrong by this reading. That a newer image is there, or another type asked for, is for
+    whoever deploys next."""
+    of_rows = ((_named(row), fault) for row in status.rows for fault in row.faults)
+    of_fleet = (("", fault) for fault in status.faults)
+    strays = {_named(row) for row in status.rows if row.worst and row.condition is None}
+    return tuple(
+        Finding(of, fault.problem, fault.words.removeprefix(f"{of} "), fault.repair)
+        for of, fault in (*of_rows, *of_fleet)
+        if fault.problem in _CONCERNS
+        and (fault.problem is Problem.UNREGISTERED or of not in strays)
+    )
+
+
+def _named(row: InstanceStatus) -> str:
+    """A machine may be named anything."""
+    return row.host.id if row.host and not is_instance_id(row.id) else row.id
+
+
+def unsure(status: FleetStatus, ledger: Deployed) -> frozenset[str]:
+    """The instances of which this reading tells nothing: they are being replaced, by a deploy or
+    otherwise."""
+    replaced = frozenset(row.id for row in status.rows if row.replacing)
+    return replaced | ledger.moving((row.id for row in status.rows), status.taken)
+
+
+def step(
+    state: WatchState, found: Iterable[Finding], busy: Collection[str], now: float
+) -> tuple[WatchState, Report | None]:
+    """The state after this reading, and what is to be told by now, which is pending in it.
+
+    `busy` are the instances of which the reading tells nothing.
+    """
+    moment = int(now)
+    before = dict(state.courses)
+    if abs(moment - state.read) > GAP_SECONDS:
+        before = {key: one.interrupted for key, one in before.items()}
+    seen, unseen = _observed(before, found, busy)
+    courses = {}
+    for key in {**before, **seen}:
+        course = _next(before.get(key), seen.get(key), moment, counts=key not in unseen)
+        if course.present or course.is_known or course.came:
+            courses[key] = course
+    owed = _due(courses, moment)
+    if not owed:
+        return WatchState(courses, moment, state.pending), None
+    for key, kind in owed.items():
+        told = _told(courses[key], kind)
+        pending = Owed(kind, key.of, _problem(courses[key], kind))
+        courses[key], owed[key] = told, kind
+        state = replace(state, pending=(*state.pending, pending))
+    after = WatchState(courses, moment, state.pending)
+    return after, report(after.pending, seen.values())
+
+
+def _observed(
+    before: Mapping[Key, Course], found: Iterable[Finding], busy: Collection[str]
+) -> Observed:
+    """The worst of each concern, and the keys of which nothing is known.
+
+    What many have alike is the fleet's, and nothing is said of each of them meanwhile.
+    """
+    seen: dict[Key, Finding] = {}
+    for one in sorted(found, key=lambda one: SEVERITY[one.problem]):
+        seen.setdefault(Key(one.of, _CONCERNS[one.problem]), one)
+    unseen = {key for key in (*before, *seen) if key.of in busy}
+    for concern in _OF_HOSTS:
+        each = {key for key in (*before, *seen) if key.concern is concern and key.of}
+        ill = [seen[key] for key in each if key in seen and key not in unseen]
+        whole = Key("", concern)
+        known = whole in before and before[whole].is_known
+        if len(ill) > (FEW if known else MANY):
+            seen[whole] = _whole(ill)
+        elif known and len(ill) + len(busy) > FEW:
+            unseen.add(whole)
+        if known or whole in seen:
+            unseen |= each
+    return {key: one for key, one in seen.items() if key not in unseen}, unseen
+
+
+def _whole(ill: Collection[Finding]) -> Finding:
+    """What many instances have, as what the fleet has; the mildest of it, as all have that."""
+    problem = max((one.problem for one in ill), key=lambda one: SEVERITY[one])
+    ids = sorted((one.of for one in ill), key=natural)
+    more = len(ids) - _NAMED
+    listed = f"{', '.join(ids[:_NAMED])} and {more} more"
+    words = f"{len(ids)} instances: {_BRIEFLY[problem]} ({listed})"
+    mends = f"`/fleet deploy all` {_MENDS_ALL.get(problem, 'replaces them')}."
+    return Finding("", problem, words, mends)
+
+
+def _next(course: Course | None, seen: Finding | None, now: int, *, counts: bool) -> Course:
+    """The course after a reading in which it was seen, or was not, or of which nothing is known."""
+    if course is None:
+        course = Course(seen.problem if seen else Problem.MISSING)
+    if not counts:
+        return course.interrupted
+    there = seen is not None
+    came = course.came
+    if course.present and not there:
+        came = (*came, course.since)[-FLAPS:]
+    came = tuple(one for one in came if one > now - FLAPS_WITHIN_SECONDS)
+    goes_on = course.present is there
+    after = replace(
+        course,
+        problem=seen.problem if seen else course.problem,
+        present=there,
+        since=course.since if goes_on else now,
+        count=course.count + 1 if goes_on else 1,
+        came=came,
+    )
+    if not (seen and course.told and SEVERITY[seen.problem] < SEVERITY[course.told]):
+        return replace(after, worse_since=0, worse_count=0)
+    worse_since = course.worse_since if course.worse_count else now
+    return replace(after, worse_since=worse_since, worse_count=course.worse_count + 1)
+
+
+def _due(courses: Mapping[Key, Course], now: int) -> dict[Key, Kind]:
+    """What is to be told now; nothing while more of it comes due in a moment."""
+    coming = {key: due for key, course in courses.items() if (due := _comes_due(course))}
+    ready = {
+        key: kind for key, (kind, at, count) in coming.items() if at <= now and count >= READINGS
+    }
+    if not ready:
+        return {}
+    last = min(coming[key][1] for key in ready) + TOGETHER_SECONDS
+    later = any(at <= last for key, (_, at, _) in coming.items() if key not in ready)
+    return {} if later and now < last else ready
+
+
+def _comes_due(course: Course) -> tuple[Kind, int, int] | None:
+    """What of it will be told when, if it goes on so, and how many readings have shown that."""
+    if course.present is None:
+        return None
+    kind = Kind.WRONG if course.present else Kind.WELL
+    if course.flapping:
+        return kind, course.since + RESTED_SECONDS, course.count
+    if len(course.came) >= FLAPS:
+        return Kind.FLAPPING, course.since, READINGS
+    if course.worse_count:
+        return kind, course.worse_since + SEEN_SECONDS, course.worse_count
+    if course.present is (course.told is not None):
+        return None
+    lasts = SEEN_SECONDS if course.present else GONE_SECONDS
+    return kind, course.since + lasts, course.count
+
+
+def _problem(course: Course, kind: Kind) -> Problem:
+    return course.told or course.problem if kind is Kind.WELL else course.problem
+
+
+def _told(course: Course, kind: Kind) -> Course:
+    """The course once that was told of it."""
+    came = () if course.flapping or kind is Kind.FLAPPING else course.came
+    told = course.problem if kind is Kind.WRONG else None
+    return replace(
+        course,
+        told=told,
+        flapping=kind is Kind.FLAPPING,
+        came=came,
+        worse_since=0,
+        worse_count=0,
+    )
+
+
+def report(pending: Iterable[Owed], found: Iterable[Finding] = ()) -> Report:
+    """What is owed in words: as it was found, where it is found so now; worst first."""
+    now = {(one.of, one.problem): one for one in found}
+    told: dict[Kind, list[Finding]] = defaultdict(list)
+    for owed in sorted(pending, key=lambda one: (SEVERITY[one.problem], natural(one.of))):
+        told[owed.kind].append(_finding(owed, now.get((owed.of, owed.problem))))
+    return Report(
+        wrong=tuple(told[Kind.WRONG]),
+        well=tuple(told[Kind.WELL]),
+        flapping=tuple(told[Kind.FLAPPING]),
+    )
+
+
+def _finding(owed: Owed, now: Finding | None) -> Finding:
+    words, mends = _BRIEFLY[owed.problem], repair(owed.problem, owed.of or ALL)
+    match owed.kind:
+        case Kind.WRONG:
+            return now or Finding(owed.of, owed.problem, words, mends)
+        case Kind.WELL:
+            return Finding(owed.of, owed.problem, words)
+        case Kind.FLAPPING:
+            return Finding(owed.of, owed.problem, f"{words}, {FLAPS} times within an hour", mends)
