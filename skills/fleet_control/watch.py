@@ -12,7 +12,7 @@ from fleet_control.deployed import Deployed
 from fleet_control.fault import SEVERITY, Problem, repair
 from fleet_control.finding import Finding
 from fleet_control.status import FleetStatus, InstanceStatus, natural
-from fleet_control.watch_state import Concern, Course, Key, Kind, Owed, WatchState
+from fleet_control.watch_state import Concern, Course, CourseKey, Owed, Telling, WatchState
 
 # What was seen so often, and for so long without a reading to the contrary, is wrong; what was gone
 # for so long is over.
@@ -63,7 +63,7 @@ _MENDS_ALL = {
     Problem.UNREGISTERED: "removes those that a deploy made",
 }
 
-Observed = tuple[Mapping[Key, Finding], Collection[Key]]
+Observed = tuple[Mapping[CourseKey, Finding], Collection[CourseKey]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,20 +137,20 @@ def step(
 
 
 def _observed(
-    before: Mapping[Key, Course], found: Iterable[Finding], busy: Collection[str]
+    before: Mapping[CourseKey, Course], found: Iterable[Finding], busy: Collection[str]
 ) -> Observed:
     """The worst of each concern, and the keys of which nothing is known.
 
     What many have alike is the fleet's, and nothing is said of each of them meanwhile.
     """
-    seen: dict[Key, Finding] = {}
+    seen: dict[CourseKey, Finding] = {}
     for one in sorted(found, key=lambda one: SEVERITY[one.problem]):
-        seen.setdefault(Key(one.of, _CONCERNS[one.problem]), one)
+        seen.setdefault(CourseKey(one.of, _CONCERNS[one.problem]), one)
     unseen = {key for key in (*before, *seen) if key.of in busy}
     for concern in _OF_HOSTS:
         each = {key for key in (*before, *seen) if key.concern is concern and key.of}
         ill = [seen[key] for key in each if key in seen and key not in unseen]
-        whole = Key("", concern)
+        whole = CourseKey("", concern)
         known = whole in before and before[whole].is_known
         if len(ill) > (FEW if known else MANY):
             seen[whole] = _whole(ill)
@@ -198,7 +198,7 @@ def _next(course: Course | None, seen: Finding | None, now: int, *, counts: bool
     return replace(after, worse_since=worse_since, worse_count=course.worse_count + 1)
 
 
-def _due(courses: Mapping[Key, Course], now: int) -> dict[Key, Kind]:
+def _due(courses: Mapping[CourseKey, Course], now: int) -> dict[CourseKey, Telling]:
     """What is to be told now; nothing while more of it comes due in a moment."""
     coming = {key: due for key, course in courses.items() if (due := _comes_due(course))}
     ready = {
@@ -211,15 +211,15 @@ def _due(courses: Mapping[Key, Course], now: int) -> dict[Key, Kind]:
     return {} if later and now < last else ready
 
 
-def _comes_due(course: Course) -> tuple[Kind, int, int] | None:
+def _comes_due(course: Course) -> tuple[Telling, int, int] | None:
     """What of it will be told when, if it goes on so, and how many readings have shown that."""
     if course.present is None:
         return None
-    kind = Kind.WRONG if course.present else Kind.WELL
+    kind = Telling.WRONG if course.present else Telling.WELL
     if course.flapping:
         return kind, course.since + RESTED_SECONDS, course.count
     if len(course.came) >= FLAPS:
-        return Kind.FLAPPING, course.since, READINGS
+        return Telling.FLAPPING, course.since, READINGS
     if course.worse_count:
         return kind, course.worse_since + SEEN_SECONDS, course.worse_count
     if course.present is (course.told is not None):
@@ -228,18 +228,18 @@ def _comes_due(course: Course) -> tuple[Kind, int, int] | None:
     return kind, course.since + lasts, course.count
 
 
-def _problem(course: Course, kind: Kind) -> Problem:
-    return course.told or course.problem if kind is Kind.WELL else course.problem
+def _problem(course: Course, kind: Telling) -> Problem:
+    return course.told or course.problem if kind is Telling.WELL else course.problem
 
 
-def _told(course: Course, kind: Kind) -> Course:
+def _told(course: Course, kind: Telling) -> Course:
     """The course once that was told of it."""
-    came = () if course.flapping or kind is Kind.FLAPPING else course.came
-    told = course.problem if kind is Kind.WRONG else None
+    came = () if course.flapping or kind is Telling.FLAPPING else course.came
+    told = course.problem if kind is Telling.WRONG else None
     return replace(
         course,
         told=told,
-        flapping=kind is Kind.FLAPPING,
+        flapping=kind is Telling.FLAPPING,
         came=came,
         worse_since=0,
         worse_count=0,
@@ -249,22 +249,22 @@ def _told(course: Course, kind: Kind) -> Course:
 def report(pending: Iterable[Owed], found: Iterable[Finding] = ()) -> Report:
     """What is owed in words: as it was found, where it is found so now; worst first."""
     now = {(one.of, one.problem): one for one in found}
-    told: dict[Kind, list[Finding]] = defaultdict(list)
+    told: dict[Telling, list[Finding]] = defaultdict(list)
     for owed in sorted(pending, key=lambda one: (SEVERITY[one.problem], natural(one.of))):
         told[owed.kind].append(_finding(owed, now.get((owed.of, owed.problem))))
     return Report(
-        wrong=tuple(told[Kind.WRONG]),
-        well=tuple(told[Kind.WELL]),
-        flapping=tuple(told[Kind.FLAPPING]),
+        wrong=tuple(told[Telling.WRONG]),
+        well=tuple(told[Telling.WELL]),
+        flapping=tuple(told[Telling.FLAPPING]),
     )
 
 
 def _finding(owed: Owed, now: Finding | None) -> Finding:
     words, mends = _BRIEFLY[owed.problem], repair(owed.problem, owed.of or ALL)
     match owed.kind:
-        case Kind.WRONG:
+        case Telling.WRONG:
             return now or Finding(owed.of, owed.problem, words, mends)
-        case Kind.WELL:
+        case Telling.WELL:
             return Finding(owed.of, owed.problem, words)
-        case Kind.FLAPPING:
+        case Telling.FLAPPING:
             return Finding(owed.of, owed.problem, f"{words}, {FLAPS} times within an hour", mends)

@@ -28,8 +28,8 @@ from fleet_control.watch import (
     step,
 )
 from fleet_control.watch_state import (
-    Kind,
     Owed,
+    Telling,
     WatchState,
     read,
     write,
@@ -192,9 +192,9 @@ def test_nine_at_once_are_the_fleet_s_until_four_are_left() -> None:
 
 def test_what_was_pending_is_told_in_words_of_now_or_else_in_few() -> None:
     pending = (
-        Owed(Kind.WRONG, "claw-2", Problem.NOT_HEALTHY),
-        Owed(Kind.WRONG, "claw-3", Problem.MISSING),
-        Owed(Kind.WRONG, "", Problem.MISSING),
+        Owed(Telling.WRONG, "claw-2", Problem.NOT_HEALTHY),
+        Owed(Telling.WRONG, "claw-3", Problem.MISSING),
+        Owed(Telling.WRONG, "", Problem.MISSING),
     )
 
     assert watch.report(pending, [ILL]).wrong == (
@@ -234,7 +234,7 @@ def test_whatever_is_read_no_finding_is_told_twice_without_its_end_between(
     seen: list[tuple[int, str, str, tuple[str, ...], int]],
 ) -> None:
     state, now = WatchState(), T0
-    last: dict[str, tuple[Kind, Problem]] = {}
+    last: dict[str, tuple[Telling, Problem]] = {}
     for often, first, second, busy, pause in seen:
         found = [
             Finding(of, Problem(one), "")
@@ -246,11 +246,11 @@ def test_whatever_is_read_no_finding_is_told_twice_without_its_end_between(
             state, _ = step(state, found, busy, now)
             for owed in state.pending:
                 before = last.get(owed.of)
-                if owed.kind is Kind.WRONG and before and before[0] is Kind.WRONG:
+                if owed.kind is Telling.WRONG and before and before[0] is Telling.WRONG:
                     assert (before[1], owed.problem) == (Problem.NOT_HEALTHY, Problem.MISSING)
-                elif owed.kind is Kind.WELL:
+                elif owed.kind is Telling.WELL:
                     assert before is not None
-                    assert before[0] is not Kind.WELL
+                    assert before[0] is not Telling.WELL
                 else:
                     assert before is None or before[0] is not owed.kind
                 last[owed.of] = owed.kind, owed.problem
