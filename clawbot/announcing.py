@@ -1,14 +1,33 @@
-"""Tell the fleet's channel how each deploy goes that no living reply of an asker tells."""
+"""Tell the fleet's channel how each deploy goes that no living reply of an asker tells.
 
+Which bot tells it the control table says, by a lease for each run and channel. What is told there
+stands in one message, as a reply does, and is followed as one.
+"""
+
+import asyncio
+import logging
 from collections.abc import Callable
+from math import inf
 
+from clawbot.channel_lease import ChannelLease
+from clawbot.channel_telling import ChannelTelling, NotSent
 from clawbot.fleet_channel import FleetChannel
+from clawbot.lease import LEFT_TO_OTHERS_SECONDS
+from clawbot.pointers import Pointers
 from clawbot.tracking import Tracker
+from fleet_control.announcement import LEASED_SECONDS, Announcement, Silence
 from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
+from fleet_control.error import ControlApiError, ControlApiRefused
 from fleet_control.ledger import Run
 
 LOOK_EVERY_SECONDS = 30.0
+# A deploy that we could not tell the channel of is left to another bot until its lease can be had.
+LEFT_AFTER_FAILURE_SECONDS = LEASED_SECONDS + LOOK_EVERY_SECONDS
+# Nothing comes after these that would change them.
+_SETTLED = (Silence.TOLD, Silence.EARLIER, Silence.DUPLICATE)
+
+log = logging.getLogger(__name__)
 
 
 class Announcer:
@@ -29,8 +48,103 @@ class Announcer:
         self._channel = channel
         self._bot = bot
         self._clock = clock
+        self._blind = ""
+        self._sees_since = clock.monotonic()
+        self._settled: set[int] = set()
+        self._others: set[int] = set()
+        self._not_before: dict[int, float] = {}
+        self._tellings: list[ChannelTelling] = []
+        self._pointers = Pointers(channel, bot, clock)
 
     async def run(self) -> None:
         """Until it is cancelled."""
-        while True:
-            await self._clock.sleep(LOOK_EVERY_SECONDS)
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                await self._look(tasks)
+                await self._clock.sleep(LOOK_EVERY_SECONDS)
+
+    async def _look(self, tasks: asyncio.TaskGroup) -> None:
+        try:
+            runs = await self._tracker.unfinished()
+            if self._blind:
+                await self._api.holds()  # which takes nothing, and needs the table
+                self._blind, self._sees_since = "", self._clock.monotonic()
+            for run in sorted(runs, key=lambda run: run.id):
+                if self._is_to_ask(run):
+                    await self._ask(run, tasks)
+        except ControlApiError as error:
+            if self._blind != (why := str(error)):
+                log.warning("fleet.announcing_blind channel=%s why=%s", self._channel.name, why)
+            self._blind = why
+        except Exception:
+            log.exception("fleet.announcing_broken channel=%s", self._channel.name)
+
+    def _is_to_ask(self, run: Run) -> bool:
+        if run.id in self._settled or self._tells(run):
+            return False
+        if any(run.id in telling.runs for telling in self._tellings):
+            return False
+        now = self._clock.monotonic()
+        # Whoever tells of it elsewhere may have been as blind as we were.
+        is_anothers = bool(run.reply) or run.id in self._others
+        if is_anothers and now < self._sees_since + LEFT_TO_OTHERS_SECONDS:
+            return False
+        return now >= self._not_before.get(run.id, -inf)
+
+    async def _ask(self, run: Run, tasks: asyncio.TaskGroup) -> None:
+        try:
+            seen = await self._api.announce(run.id, self._channel.name, self._bot)
+        except ControlApiRefused as error:
+            if error.code != "unknown_run":
+                raise
+            return
+        if seen.silence == Silence.NONE or _is_left_open(seen, self._bot):
+            self._begin(run, seen, tasks)
+            return
+        (self._settled if seen.silence in _SETTLED else self._others).add(run.id)
+        if seen.message or run.id in self._settled:
+            tasks.create_task(self._pointers.say(run, seen, seen.message))
+
+    def _begin(self, run: Run, taken: Announcement, tasks: asyncio.TaskGroup) -> None:
+        def stands_in(message: str) -> None:
+            log.info(
+                "fleet.announced run=%s request_id=%s channel=%s stands_in=%s",
+                *self._logged(run),
+                message,
+            )
+            tasks.create_task(self._pointers.say(run, taken, message))
+
+        lease = ChannelLease(self._api, run, self._channel.name, self._bot, self._clock, taken)
+        answers = self._pointers.answered(run, taken)
+        telling = ChannelTelling(run, lease, self._channel, self._clock, answers, stands_in)
+        self._tellings.append(telling)
+        tasks.create_task(self._tell(run, telling))
+
+    async def _tell(self, run: Run, telling: ChannelTelling) -> None:
+        try:
+            if await telling.follow(self._tracker):
+                self._settled |= telling.runs
+            else:
+                log.info(
+                    "fleet.announcement_lost run=%s request_id=%s channel=%s", *self._logged(run)
+                )
+                self._others.add(run.id)
+                self._pointers.left(run, telling.message)
+        except Exception as error:
+            log.warning(
+                "fleet.not_announced run=%s request_id=%s channel=%s",
+                *self._logged(run),
+                exc_info=None if isinstance(error, NotSent) else error,
+            )
+            self._not_before[run.id] = self._clock.monotonic() + LEFT_AFTER_FAILURE_SECONDS
+        finally:
+            self._tellings.remove(telling)
+
+    def _logged(self, run: Run) -> tuple[int, str, str]:
+        return run.id, run.request_id, self._channel.name
+
+
+def _is_left_open(seen: Announcement, bot: str) -> bool:
+    """Whether our own message there does not show the end yet, which the asker's reply told."""
+    told = seen.silence == Silence.TOLD and not seen.end
+    return told and seen.by == bot and bool(seen.message)

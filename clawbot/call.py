@@ -8,11 +8,10 @@ the chat does not show that.
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from itertools import islice
 from typing import Protocol
 
 from clawbot.once import Once
-from clawbot.patience import WORK_AGAIN
+from clawbot.patience import CALL_AGAIN
 from clawbot.replies import Deploying
 from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
@@ -21,21 +20,12 @@ from fleet_control.error import ControlApiError, ControlApiRefused
 # Where the table can't tell: whose deploy ended longer than this before we began has been called,
 # or has looked. As long as a run waits for a new host, which may be the one that carries us.
 CALLED_FOR_SECONDS = 900.0
-# For ten minutes.
-_NOTED_TRIES = 8
 
 log = logging.getLogger(__name__)
 
 
 class EndCall(Protocol):
-    """The call at the end of one deploy.
-
-    Attributes:
-        request_id: of the ask; empty where nobody asked in a chat.
-    """
-
-    @property
-    def request_id(self) -> str: ...
+    """The call at the end of one deploy."""
 
     async def make(
         self, end: Deploying, calling: Callable[[Deploying], Awaitable[None]], *, news: bool
@@ -97,11 +87,14 @@ class AskerCall:
         return told != end.progress.stage
 
     async def _note(self, end: Deploying) -> None:
-        for pause in islice(WORK_AGAIN.pauses(), _NOTED_TRIES):
+        """Tried for as long as we are there: until then whoever announces the deploy calls, too."""
+        why = ""
+        for pause in CALL_AGAIN.pauses():
             try:
                 return await self.calls.api.note_told(self.request_id, end.progress.stage)
             except ControlApiError as error:
-                log.warning("fleet.call_not_noted request_id=%s why=%s", self.request_id, error)
+                if why != (why := str(error)):
+                    log.warning("fleet.call_not_noted request_id=%s why=%s", self.request_id, why)
                 if isinstance(error, ControlApiRefused) and error.status < 500:
                     return None  # one of before there were any notes
             await self.calls.clock.sleep(pause)

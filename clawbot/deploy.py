@@ -1,37 +1,33 @@
 """From a judged ask to its run, and to a reply that somebody finishes."""
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
 from clawbot import halt
 from clawbot.ask import Ask
+from clawbot.askers_reply import AskersReply, told_key
 from clawbot.call import AskerCall, Calls
-from clawbot.living_reply import LivingReply, NoPlace, words
+from clawbot.living_reply import LivingReply, words
 from clawbot.once import Once
 from clawbot.patience import WORK_AGAIN
-from clawbot.progress import Stage, lost, progress
-from clawbot.replies import Deploying, Notice, Reply, is_final, refused
+from clawbot.progress import Stage, lost
+from clawbot.replies import Deploying, Reply, is_final, refused
 from clawbot.speaker import DOUBTED
-from clawbot.tracking import Tracker
+from clawbot.tracking import Tracker, found
 from fleet_control.caller import is_operator
 from fleet_control.clock import Clock
 from fleet_control.control_api import ControlApi
 from fleet_control.error import ControlApiError, ControlApiRefused, FleetError, OutcomeUnknown
-from fleet_control.ledger import Entry, RequestId, Run, parse_request_id
+from fleet_control.ledger import Entry, RequestId, Run, asked_by, parse_request_id
 from fleet_control.run_title import caller_field, fit
 
 # What the Control API's own policy says no with; every other refusal is something broken.
 _NO = (403, 409)
 # By then the list shows whatever was asked for before we began; a first reply says the same.
 LOOK_FOR_SECONDS = 120.0
-# So long what ended is in the ledger's list, too, for a process that comes after this one.
-END_WITHIN_SECONDS = 24 * 3600.0
 
 log = logging.getLogger(__name__)
-
-Show = Callable[[Reply], Awaitable[None]]
 
 
 class Deploys:
@@ -53,18 +49,18 @@ class Deploys:
         One that is cut off is left to `resume`: a front that starts again is a successor, too.
         """
         entry = self._entry(ask, begun, reply.id)
-        show = _never_failing(
-            reply, AskerCall(self._calls, entry.request_id, ours=True), self._clock
-        )
-        self._once.first("told", _address(entry))
-        try:
-            return await self._begin(begun, entry, show)
-        except asyncio.CancelledError:
-            self._once.forget("told", _address(entry))
-            raise
-        except Exception as error:  # noqa: BLE001  (the reply that stands must not stay)
-            ended = replace(begun, progress=lost(begun.progress, words(error, ask.request_id)))
-            return await _shown(show, ended)
+        begun = replace(begun, asked_by=asked_by(entry), asked_at=self._clock.now())
+        told = self._told_in(reply, entry, ours=True)
+        with told.telling():
+            try:
+                asked = await told.show(await self._dispatched(begun, entry))
+                if isinstance(asked, Deploying) and not is_final(asked):
+                    return await told.follow(asked)
+                return asked
+            except Exception as error:  # noqa: BLE001  (the reply that stands must not stay)
+                return await told.show(
+                    replace(begun, progress=lost(begun.progress, words(error, ask.request_id)))
+                )
 
     async def cancel(self, run_id: int, ask: Ask, reply: LivingReply) -> None:
         """Stop a deploy that has not started, for any operator; its own reply will tell how."""
@@ -90,12 +86,13 @@ class Deploys:
             ).naming(begun.progress.image_or_commit)
         )
 
-    async def _begin(self, begun: Deploying, entry: Entry, show: Show) -> Reply:
+    async def _dispatched(self, begun: Deploying, entry: Entry) -> Reply:
+        """What to show once the Control API has answered."""
         self._tracker.foresight.look()
         try:
             taken = await self._api.deploy(entry)
         except ControlApiError as error:
-            return await _shown(show, _not_dispatched(begun, entry, error))
+            return _not_dispatched(begun, entry, error)
         log.info(
             "fleet.dispatched operation=%s target=%s image_or_commit=%s override=%s by=%s run=%s "
             "request_id=%s unproven_caller=%s",
@@ -120,9 +117,8 @@ class Deploys:
         followed = replace(begun, progress=queued, note=note)
         if taken.run_id is None:
             why = "GitHub took the deploy but did not say which run it is."
-            return await _shown(show, replace(followed, progress=lost(queued, why)))
-        await show(followed)
-        return await self._tracker.follow(followed, show)
+            return replace(followed, progress=lost(queued, why))
+        return followed
 
     async def resume(
         self, platform: str, reply_in: Callable[[str, str, str], LivingReply | None]
@@ -133,10 +129,10 @@ class Deploys:
         `reply_in(channel, asked, reply id)` gives the reply to what was asked there, or None to
         leave it.
         """
-        found: set[str] = set()
+        seen: set[tuple[str, ...]] = set()
         async for runs in self._looks():
-            new = [run for run in _tellers(runs) if _address(run) not in found]
-            found.update(map(_address, runs))
+            new = [run for run in _tellers(runs) if told_key(run) not in seen]
+            seen.update(map(told_key, runs))
             left = [(run, self._ask_of(run, platform)) for run in new]
             yield [
                 self._finish(run, reply)
@@ -159,15 +155,18 @@ class Deploys:
                     return
             await self._clock.sleep(pause)
 
-    def _finish(self, run: Run, reply: LivingReply) -> Awaitable[Reply]:
-        # As if nothing had been shown, so that whatever is there now is a change.
-        begun = Deploying(replace(progress(run), stage=Stage.ASKING), _asker(run))
-        call = AskerCall(self._calls, run.request_id, ours=False)
-        return self._tracker.follow(begun, _never_failing(reply, call, self._clock))
+    async def _finish(self, run: Run, reply: LivingReply) -> Reply:
+        told = self._told_in(reply, run, ours=False)
+        with told.telling():
+            return await told.follow(found(run, _asker(run)))
+
+    def _told_in(self, reply: LivingReply, of: Entry | Run, *, ours: bool) -> AskersReply:
+        call = AskerCall(self._calls, of.request_id, ours)
+        return AskersReply(reply, call, of, self._tracker, self._once)
 
     def tells(self, run: Run) -> bool:
         """Whether a reply of this process tells how this run goes, or told how it ended."""
-        return ("told", _address(run)) in self._once
+        return told_key(run) in self._once
 
     def _ask_of(self, run: Run, platform: str) -> RequestId | None:
         """What the run's reply answers, if this bot began that and nobody here finishes it."""
@@ -177,57 +176,12 @@ class Deploys:
         return ask if (ask.platform, ask.bot) == (platform, self._bot) else None
 
 
-def _never_failing(reply: LivingReply, call: AskerCall, clock: Clock) -> Show:
-    """A reply that can't be changed just now must not lose sight of the deploy.
-
-    After its end nothing comes that would be shown: that waits until the place for it is back.
-    """
-    why = ""
-
-    async def shown(what: Reply) -> None:
-        nonlocal why
-        until = clock.monotonic() + END_WITHIN_SECONDS
-        for pause in WORK_AGAIN.pauses():
-            try:
-                await _show(reply, what, call)
-            except Exception as error:
-                if why != (why := str(error) or type(error).__name__):
-                    log.warning(
-                        "fleet.reply_not_edited request_id=%s why=%s",
-                        call.request_id,
-                        why,
-                        exc_info=None if isinstance(error, FleetError) else error,
-                    )
-                if isinstance(error, NoPlace) and isinstance(what, Notice):
-                    return  # nothing began, which what stands there tells by itself
-            else:
-                why = ""
-                return
-            if not is_final(what) or clock.monotonic() > until:
-                return
-            await clock.sleep(pause)
-
-    return shown
-
-
-async def _show(reply: LivingReply, what: Reply, call: AskerCall) -> None:
-    if isinstance(what, Deploying) and what.progress.over:
-        await reply.end(what, call)
-    else:
-        await reply.show(what)
-
-
 def _tellers(runs: tuple[Run, ...]) -> list[Run]:
     """One run a reply, the oldest: whoever follows it finds the deploy of that ask."""
-    told: dict[str, Run] = {}
+    told: dict[tuple[str, ...], Run] = {}
     for run in sorted(runs, key=lambda run: run.id):
-        told.setdefault(_address(run), run)
+        told.setdefault(told_key(run), run)
     return list(told.values())
-
-
-def _address(entry: Entry | Run) -> str:
-    """Which reply is meant: one ask may have two, where it was heard again after a crash."""
-    return f"{entry.request_id} {entry.reply}"
 
 
 def _asker(run: Run) -> str:
@@ -253,8 +207,3 @@ def _not_dispatched(begun: Deploying, entry: Entry, error: ControlApiError) -> R
 def _when(error: ControlApiError) -> str:
     after = error.retry_after if isinstance(error, ControlApiRefused) else None
     return f"Ask again in {after:.0f} seconds." if after else "Ask again when that is put right."
-
-
-async def _shown(show: Show, reply: Reply) -> Reply:
-    await show(reply)
-    return reply

@@ -124,8 +124,14 @@ class LivingReply:
         self._become(State.TOLD if is_final(reply) else State.SENT)
         return reply
 
-    async def end(self, reply: Deploying, call: EndCall) -> None:
-        """Show the end of a deploy, and call whom it concerns."""
+    async def follow(self, reply: Reply, call: EndCall) -> None:
+        """Show this of a deploy; at its end call whom it concerns, too."""
+        if isinstance(reply, Deploying) and reply.progress.over:
+            await self._end(reply, call)
+        else:
+            await self.show(reply)
+
+    async def _end(self, reply: Deploying, call: EndCall) -> None:
         news = await self._show(reply)
         self._become(State.FINAL)
         try:

@@ -13,7 +13,7 @@ from fleet_control.clock import Clock
 from fleet_control.control_api import LISTED_WITHIN_SECONDS, ControlApi
 from fleet_control.duplicate import deploy_among, deploy_of, same_ask
 from fleet_control.error import ControlApiError, ControlApiRefused
-from fleet_control.ledger import Run
+from fleet_control.ledger import Run, asked_by, seconds
 from fleet_control.sight import Sight
 from fleet_control.wait import slowed
 
@@ -137,25 +137,32 @@ class Tracker:
     async def _seen(self, run_id: int, last: Progress) -> Progress:
         """How the deploy goes that this run was asked for, whichever run that is; one that waits is
         seen in the list that all who wait share."""
-        waiting = last.stage is Stage.QUEUED and _waiting(run_id, await self._listed())
+        waiting = last.stage is Stage.QUEUED and _waiting(run_id, await self.unfinished())
         run = waiting or await self._api.run(run_id)
         if progress(run).stage is not Stage.QUEUED:
             return self.foresight.seen(await deploy_of(self._api, run))
-        listed = await self._listed()
+        listed = await self.unfinished()
         deploy = deploy_among(same_ask(run, listed))
         if deploy.id != run_id:
             return self.foresight.seen(await self._api.run(deploy.id))
         listed_as = next((one for one in listed if one.id == run_id), None)
         return self.foresight.seen(listed_as, listed) if listed_as else self.foresight.seen(run)
 
-    async def _listed(self) -> tuple[Run, ...]:
-        """What waits or runs, as it was at most one look ago."""
+    async def unfinished(self) -> tuple[Run, ...]:
+        """What waits or runs, and what ended within a day, as it was at most one look ago."""
         now = self._clock.monotonic()
         if self._queue is None or now - self._queue_read >= self._running_every:
             asking = self._api.runs(unfinished=True)
             self._queue, self._queue_read = asyncio.ensure_future(asking), now
         # One who leaves must not take the list from the others.
         return await asyncio.shield(self._queue)
+
+
+def found(run: Run, asker: str = "") -> Deploying:
+    """What a run that was found in the ledger is followed from: as if nothing had been shown, so
+    that whatever is there now is a change."""
+    begun = replace(progress(run), stage=Stage.ASKING)
+    return Deploying(begun, asker, asked_by=asked_by(run), asked_at=seconds(run.created))
 
 
 @dataclass

@@ -21,7 +21,7 @@ from lambda_fn.told import AskerRow
 # GitHub ends every run after 35 days; DynamoDB may then forget who told of it.
 _KEPT = 40 * 24 * 3600
 # Of the messages of bots that had the lease before: the last ones.
-MOST_EARLIER = 20
+MOST_EARLIER = 10
 
 
 class AnnounceLease(NamedTuple):
@@ -46,9 +46,15 @@ class AnnounceLease(NamedTuple):
 
     def with_earlier(self, bot: str, message: str) -> "AnnounceLease":
         """With that message among the earlier ones, if it is one, and once."""
-        others = tuple(one for one in self.earlier if one != (bot, message))
-        added = (*others, (bot, message)) if message else others
-        return self._replace(earlier=added[-MOST_EARLIER:])
+        if not message or (bot, message) in self.earlier:
+            return self
+        return self._replace(earlier=(*self.earlier, (bot, message))[-MOST_EARLIER:])
+
+    def standing_in(self, message: str) -> "AnnounceLease":
+        """With this message as its bot's own; another that it had is an earlier one."""
+        row = self if message == self.message else self.with_earlier(self.by, self.message)
+        others = tuple(one for one in row.earlier if one != (self.by, message))
+        return row._replace(message=message, earlier=others)
 
 
 class DeployFacts(NamedTuple):
@@ -157,14 +163,12 @@ def leased(
     if row is None:
         return None if why else mine
     if row.by == ask.bot:
-        message = ask.message or row.message
-        row = row.with_earlier(row.by, "" if message == row.message else row.message)
-        return row._replace(until=mine.until, message=message, end=ask.end or row.end)
+        row = row.standing_in(ask.message or row.message)
+        return row._replace(until=mine.until, end=ask.end or row.end)
     if silenced(row, ask, why, now):
-        row = row.with_earlier(ask.bot, ask.message) if ask.message else row
-        return row._replace(end=row.end or ask.end)
-    before = row.with_earlier(row.by, row.message).with_earlier(ask.bot, "")
-    return mine._replace(earlier=before.earlier)
+        return row.with_earlier(ask.bot, ask.message)._replace(end=row.end or ask.end)
+    earlier = row.with_earlier(row.by, row.message).earlier
+    return mine._replace(earlier=earlier).standing_in(ask.message)
 
 
 def silenced(row: AnnounceLease | None, ask: ApiRequest, why: Silence, now: float) -> Silence:

@@ -13,7 +13,7 @@ from lambda_fn.table import Table
 _KEPT = 40 * 24 * 3600
 
 
-class WatchRow(NamedTuple):
+class LeasedWatch(NamedTuple):
     """
     Attributes:
         by: the bot whose the lease is, or was until `until`, Unix seconds.
@@ -41,7 +41,7 @@ def watch(ask: ApiRequest, table: Table, now: float) -> WatchLease:
     return WatchLease(row.by == ask.bot, row.state, row.version)
 
 
-def renewed(row: WatchRow, ask: ApiRequest, now: float) -> WatchRow | None:
+def renewed(row: LeasedWatch, ask: ApiRequest, now: float) -> LeasedWatch | None:
     """What is to stand in the place of this row; None while it is another's."""
     if row.by != ask.bot and row.until > now:
         return None
@@ -51,10 +51,10 @@ def renewed(row: WatchRow, ask: ApiRequest, now: float) -> WatchRow | None:
     return row._replace(state=ask.state, version=row.version + 1)
 
 
-def _read(item: Item | None) -> WatchRow:
+def _read(item: Item | None) -> LeasedWatch:
     if item is None:
-        return WatchRow()
-    return WatchRow(*(item[name] for name in WatchRow._fields))  # type: ignore[arg-type]  # (as it was written)
+        return LeasedWatch()
+    return LeasedWatch(*(item[name] for name in LeasedWatch._fields))  # type: ignore[arg-type]  # (as it was written)
 
 
 def _key(ask: ApiRequest) -> str:

@@ -88,9 +88,12 @@ class RealControlApi:
 
     def rows(self) -> dict[str, dict[str, Any]]:
         """What stands in the table, by key, as DynamoDB spells it."""
-        table = _table(self.environ["AWS_ENDPOINT_URL"])
-        items = table.scan(TableName=self.environ["CONTROL_TABLE"])["Items"]
+        items = self.client_of_table().scan(TableName=self.environ["CONTROL_TABLE"])["Items"]
         return {one["pk"]["S"]: one for one in items}
+
+    def client_of_table(self) -> Any:
+        """Boto's client of DynamoDB, who may do anything."""
+        return _table(self.environ["AWS_ENDPOINT_URL"])
 
     def count(self, action: str) -> int:
         return sum(ask["action"] == action for ask in self.asked)

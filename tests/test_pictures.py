@@ -7,7 +7,7 @@ from docs.pictures.markdown import drawn, relative
 from docs.pictures.page import page
 from sandbox.discord_api.guild import Member, Message
 
-NAMES = {"1": "sam", "2": "fleet"}
+NAMES = {"1": "sam", "2": "fleet", "3": "on-call"}
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,7 @@ NAMES = {"1": "sam", "2": "fleet"}
             "<@1> in <#2>",
             '<div><span class="mention">@sam</span> in <span class="mention">#fleet</span></div>',
         ),
+        ("<@&3>", '<div><span class="mention">@on-call</span></div>'),
         ("\\<@1>", "<div>&lt;@1&gt;</div>"),
         ("[run 7](https://x)", '<div><span class="to">run 7</span></div>'),
         ("<t:90:R>", '<div><span class="moment">a minute ago</span></div>'),

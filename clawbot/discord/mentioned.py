@@ -38,9 +38,11 @@ class Mentioned:
     @property
     def allowed(self) -> discord.AllowedMentions:
         """Without this Discord calls nobody, or whomever the text names."""
+        if not self:
+            return discord.AllowedMentions.none()
         return discord.AllowedMentions(
             everyone=False,
-            users=[discord.Object(one) for one in self.users],
-            roles=[discord.Object(one) for one in self.roles],
+            users=[discord.Object(one) for one in self.users] or False,
+            roles=[discord.Object(one) for one in self.roles] or False,
             replied_user=False,
         )

@@ -280,8 +280,8 @@ def made(snowflake: int) -> float:
 def _nonce(reply: Reply) -> str:
     """Of messages that carry the same one Discord makes only the first."""
     if isinstance(reply, WatchReport):
-        # Whoever tried to tell of this reading before may not have heard that it was taken.
-        return derived("watch", reply.wrong, reply.well, reply.flapping, int(reply.taken))
+        # The life before may have said it, and not heard that it was taken.
+        return derived("watch", reply.wrong, reply.well, reply.flapping)
     return secrets.token_hex(8)
 
 

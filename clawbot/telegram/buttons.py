@@ -35,6 +35,7 @@ from clawbot.telegram.button_data import (
     of_run,
     sealed,
 )
+from clawbot.telegram.fleet_messages import called, over
 from clawbot.telegram.markup import as_read, code, plain
 from clawbot.telegram.messages import question_words, render, status_page
 from fleet_control.caller import ALL, is_target
@@ -90,16 +91,25 @@ class Origin:
 
 
 class TelegramDrawing:
-    """Draws for one bot; its marks hold for that bot only."""
+    """Draws for one bot; its marks hold for that bot only.
+
+    Attributes:
+        names: the names of those whom the fleet's channel may call, by their accounts' numbers.
+    """
 
     def __init__(self, seal: Seal, clock: Clock) -> None:
+        self.names: dict[int, str] = {}
         self._seal = seal
         self._clock = clock
 
     def draw(self, reply: Reply, origin: Origin, number: int = 0) -> DrawnText:
         """`number` is the page of a choice."""
-        html = render(reply, self._clock.now())
+        html = render(reply, self._clock.now(), self.names)
         return DrawnText(html, _keyboard(self._rows(reply, as_read(html), origin, number)))
+
+    def call(self, reply: Deploying) -> DrawnText | None:
+        """The message that calls those whom a deploy's end concerns; None for nobody."""
+        return DrawnText(over(reply, self.names)) if called(reply) else None
 
     def images(self, target: str, status: FleetStatus | None) -> DrawnText:
         """The choice of an image for a target; the newest is always one."""

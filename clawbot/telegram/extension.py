@@ -21,7 +21,7 @@ from clawbot.telegram.front import TelegramFront
 from fleet_control.clock import SystemClock
 
 GROUP = 0
-# Of its own, so that whoever else waits for a group's move still hears of it.
+# Of its own, so that whoever else waits for a group's move, or a topic's end, still hears of it.
 MOVES = 7107
 
 AnyApplication = Application[Any, Any, Any, Any, Any, Any]
@@ -68,6 +68,9 @@ def add_handlers(application: AnyApplication, front: TelegramFront, *, alone: bo
     application.handlers[GROUP].sort(key=lambda one: one not in ours)
     moved = filters.UpdateType.MESSAGE & filters.StatusUpdate.MIGRATE
     application.add_handler(MessageHandler(moved, front.move), MOVES)
+    topics = filters.StatusUpdate.FORUM_TOPIC_CLOSED | filters.StatusUpdate.FORUM_TOPIC_REOPENED
+    shut = filters.UpdateType.MESSAGE & topics
+    application.add_handler(MessageHandler(shut, front.hear_of_topic), MOVES)
 
 
 def _begin_and_end_with(application: AnyApplication, front: TelegramFront, bot: Bot) -> None:
@@ -80,7 +83,7 @@ def _begin_and_end_with(application: AnyApplication, front: TelegramFront, bot: 
 
     async def start(self: AnyApplication) -> None:
         await kind.start(self)
-        front.beside(front.resume())
+        front.begin()
 
     async def stop(self: AnyApplication) -> None:
         try:
@@ -92,4 +95,4 @@ def _begin_and_end_with(application: AnyApplication, front: TelegramFront, bot: 
     living = {"__slots__": (), "start": start, "stop": stop}
     application.__class__ = type(kind.__name__, (kind,), living)
     if application.running:
-        front.beside(front.resume())
+        front.begin()

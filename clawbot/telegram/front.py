@@ -22,6 +22,8 @@ from clawbot.speaker import UNANSWERED
 from clawbot.telegram.buttons import Origin, TelegramDrawing, text
 from clawbot.telegram.chats import FleetChats
 from clawbot.telegram.command import has_slash, words
+from clawbot.telegram.fleet_channel import TelegramFleetChannel
+from clawbot.telegram.fleet_place import TelegramFleetPlace
 from clawbot.telegram.heard import HeardUpdates
 from clawbot.telegram.membership import rights
 from clawbot.telegram.order import AnswerOrder, Slot
@@ -55,7 +57,21 @@ class TelegramFront:
         self._presses = Presses(bot, self._outbox, self._drawing, seal, self.chats, self._crowd)
         self._order = AnswerOrder()
         self._work = InFlight(_failed)
-        bot.preflight.ask("Telegram", partial(rights, telegram, self.chats))
+        self._fleet = self._named_fleet(telegram)
+        sees_fleet = self._fleet[0].check if self._fleet else None
+        bot.preflight.ask("Telegram", partial(rights, telegram, self.chats), sees_fleet)
+
+    def _named_fleet(
+        self, telegram: TelegramBot
+    ) -> tuple[TelegramFleetPlace, TelegramFleetChannel] | None:
+        """The fleet's channel, and where that is; None where none is named."""
+        settings = self._bot.settings
+        named, calls = settings.telegram_fleet_chat, settings.telegram_fleet_calls
+        if named is None:
+            return None
+        place = TelegramFleetPlace(telegram, self.chats, named, calls, self._drawing.names)
+        said = (self._outbox, self._drawing, self._bot.clock, self.chats)
+        return place, TelegramFleetChannel(*said, place, named, calls)
 
     async def hear(self, update: Update, _context: object = None) -> None:
         """A message that says `/fleet` to us; returns at once, the answer comes by itself."""
@@ -118,6 +134,22 @@ class TelegramFront:
         if message.migrate_from_chat_id:
             self.chats.move(message.migrate_from_chat_id, message.chat.id)
 
+    async def hear_of_topic(self, update: Update, _context: object = None) -> None:
+        """A topic was closed, or opened again."""
+        if update.message is not None and self._fleet:
+            self._fleet[0].hear(update.message)
+
+    def begin(self) -> None:
+        """Do what nobody asks for: finish what a predecessor left, and tell the fleet's channel."""
+        self.beside(self.resume())
+        if self._fleet:
+            self.beside(self._tell_fleet(*self._fleet))
+
+    async def _tell_fleet(self, place: TelegramFleetPlace, channel: TelegramFleetChannel) -> None:
+        await place.begin(self._bot.clock)
+        self.beside(self._bot.announcer(channel).run())
+        self.beside(self._bot.watcher(channel).run())
+
     async def resume(self) -> None:
         """Finish the replies that a predecessor left."""
         async for left in self._bot.deploys.resume(PLATFORM, self._left_in):
@@ -166,7 +198,12 @@ class TelegramFront:
         to.first = goes_first(caller)
         ours = self.chats.ours(message.chat, caller)
         if not ours:
-            log.warning("telegram.not_our_chat chat=%s user=%s", message.chat.id, user.id)
+            log.warning(
+                "telegram.not_our_chat chat=%s user=%s request_id=%s",
+                message.chat.id,
+                user.id,
+                said.request_id,
+            )
             if message.chat.type != ChatType.PRIVATE:
                 said.audit(in_words(request))
                 return

@@ -53,6 +53,11 @@ def bold(text: str, longest: int = LONGEST_LINE) -> str:
     return f"<b>{plain(text, longest)}</b>"
 
 
+def mention(user: int, name: str, longest: int = LONGEST_LINE) -> str:
+    """What calls one where it stands in a new message."""
+    return f'<a href="tg://user?id={user}">{plain(name, longest)}</a>'
+
+
 def moment(at: float, form: MomentForm = MomentForm.RELATIVE) -> str:
     """A moment, in Unix seconds, that each reader's Telegram spells by its own clock and language,
     and keeps current. One that is too old for that shows it in UTC."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from html import escape
+from types import MappingProxyType
 
 from clawbot import backquotes, indicator, wording
 from clawbot.page import Page, fitted, page
@@ -18,6 +19,8 @@ from clawbot.replies import (
     Tone,
     WatchReport,
 )
+from clawbot.telegram import fleet_messages
+from clawbot.telegram.fleet_messages import Names
 from clawbot.telegram.markup import (
     LONGEST,
     bold,
@@ -52,8 +55,8 @@ BAR = 16
 _TONES = {Tone.PLAIN: "", Tone.REFUSED: "✋ ", Tone.BROKEN: "⚠️ "}
 
 
-def render(reply: Reply, now: float) -> str:  # noqa: PLR0911  (one a kind of reply)
-    """A reply as HTML; `now` in Unix seconds, for ages."""
+def render(reply: Reply, now: float, names: Names = MappingProxyType({})) -> str:  # noqa: PLR0911  (one a kind of reply)
+    """A reply as HTML; `now` in Unix seconds, for ages; `names` are of those whom it may call."""
     match reply:
         case Notice():
             lines: Iterator[str] = (said(line, LONGEST_NOTICE_LINE) for line in reply.lines)
@@ -69,16 +72,9 @@ def render(reply: Reply, now: float) -> str:  # noqa: PLR0911  (one a kind of re
         case PreflightReport():
             return fit(_preflight(reply))
         case GoesOn():
-            return bold(f"{reply.what}: told elsewhere")
+            return fit(fleet_messages.goes_on(reply))
         case WatchReport():
-            return fit(_watch(reply))
-
-
-def _watch(report: WatchReport) -> Iterator[str]:
-    for light, found in (("🔴", report.wrong), ("🟡", report.flapping), ("🟢", report.well)):
-        for one in found:
-            yield f"{light} {bold(one.of or 'The fleet')} {said(one.words)}"
-            yield f"{_INDENT}{said(one.repair)}"
+            return fit(fleet_messages.watch(reply, names))
 
 
 def status_page(report: StatusReport) -> Page[InstanceStatus]:
@@ -226,12 +222,3 @@ def _check(one: Check, longest: int) -> str:
     advice = said(one.advice, room // 2)
     told = said(one.told, room - seen_units(advice) - len(_INDENT) - 1)
     return f"\n{_INDENT}".join(filter(None, (head + told, advice)))
-
-
-def over(reply: Deploying, user_id: int) -> str:
-    """The line that calls the asker when their deploy is over; an edit calls nobody."""
-    seen = reply.progress
-    who = f'<a href="tg://user?id={user_id}">Your</a>'
-    what, subject = wording.own(seen.operation, seen.target)
-    told = f"{who} {what} {bold(subject)}: {plain(wording.stage(seen))}."
-    return f"{indicator.RUNS[seen.stage]} {told}"

@@ -35,11 +35,13 @@ T = TypeVar("T")
 
 
 class SentMessage(NamedTuple):
-    """Where a message of ours is; `changed` is False where it read like that already."""
+    """Where a message of ours is; `changed` is False where it read like that already, `topic` that
+    of a new one."""
 
     chat: int
     message: int
     changed: bool = True
+    topic: int | None = None
 
 
 class Outbox:
@@ -84,7 +86,8 @@ class Outbox:
         except ChatMigrated as moved:
             self._chats.move(chat, moved.new_chat_id)
             return await self.send(moved.new_chat_id, drawn, within=within, first=first)
-        return SentMessage(sent.chat.id, sent.message_id)
+        there = sent.message_thread_id if sent.is_topic_message else None
+        return SentMessage(sent.chat.id, sent.message_id, topic=there)
 
     async def edit(
         self,

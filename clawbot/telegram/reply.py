@@ -9,9 +9,8 @@ from telegram.error import TelegramError
 
 from clawbot.living_reply import NoPlace, long_over
 from clawbot.progress import Stage
-from clawbot.replies import Deploying, Notice, Question, Reply, user_id
+from clawbot.replies import Deploying, GoesOn, Notice, Question, Reply, user_id
 from clawbot.telegram.buttons import DrawnText, Origin, TelegramDrawing, text
-from clawbot.telegram.messages import over
 from clawbot.telegram.order import Slot
 from clawbot.telegram.outbox import REFUSED, Outbox, SentMessage
 from clawbot.telegram.speaker import PLATFORM
@@ -89,7 +88,7 @@ class TelegramMessage:
         if isinstance(reply, Deploying) and reply.progress.stage is not Stage.ASKING:
             self._slot.done()  # the Control API has answered: nobody needs to ask it anew
         await self.heard()
-        if not (self._message or isinstance(reply, Deploying)):
+        if within == inf and not (self._message or isinstance(reply, Deploying)):
             within = None  # nobody waits for it for as long as Telegram may be away
         self.first |= isinstance(reply, Deploying)
         if isinstance(reply, Question) and reply.operation and not self._message:
@@ -135,7 +134,7 @@ class TelegramMessage:
             return False
         stands = await self._edited(drawn, within) if self._message else None
         if stands is None:
-            if reply is not None and long_over(reply, self._found):
+            if isinstance(reply, GoesOn) or (reply and long_over(reply, self._found)):
                 return False
             asker = reply.asker if isinstance(reply, Deploying) else ""
             asked_here = (self._chat, self._topic) == (self._origin.chat, self._origin.topic)
@@ -210,9 +209,9 @@ class TelegramMessage:
             await self._outbox.answer(self._query)
 
     async def call(self, reply: Deploying) -> None:
-        user = user_id(reply.asker, PLATFORM)
-        if user and self.calls:
-            await self._said(DrawnText(over(reply, user)), inf, self._message, reply.asker)
+        drawn = self._drawing.call(reply)
+        if drawn and self.calls:
+            await self._said(drawn, inf, self._message, reply.asker)
 
     async def _pause(self) -> None:
         wait = self._next - self._clock.monotonic()

@@ -63,7 +63,7 @@ async def run(
             await application.start()
             log.info("telegram.serving bot=%s chats=%s", telegram.username, front.chats.ids)
             operators = _operators(bot.settings)
-            front.beside(front.resume())
+            front.begin()
             front.beside(set_menus(telegram, front.chats, operators, bot.clock))
             front.beside(memberships.watch())
             take = application.process_update

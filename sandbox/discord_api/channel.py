@@ -6,6 +6,8 @@ from typing import Any
 
 EPOCH_MILLISECONDS = 1_420_070_400_000
 VIEW_CHANNEL, SEND_MESSAGES = 1 << 10, 1 << 11
+# The kind of a channel whose threads alone hold messages.
+FORUM = 15
 READ_MESSAGE_HISTORY, SEND_MESSAGES_IN_THREADS = 1 << 16, 1 << 38
 
 
@@ -20,7 +22,8 @@ def moment(seconds: float) -> str:
 
 @dataclass(slots=True)
 class Channel:
-    """A text channel, or a thread of `parent`, which may be archived, and then locked.
+    """A text channel, or one of another `kind`, or a thread of `parent`, which may be archived, and
+    then locked.
 
     `denied` are permission bits that nobody but administrators has there; a thread has those of
     its channel. A private one is the chat of a bot and the person of that id.
@@ -33,6 +36,7 @@ class Channel:
     archived: bool = False
     locked: bool = False
     private: str = ""
+    kind: int = 0
 
     @property
     def sending(self) -> int:
@@ -48,7 +52,7 @@ class Channel:
         return {
             "id": self.id,
             "guild_id": guild,
-            "type": 0,
+            "type": self.kind,
             "name": self.name,
             "position": 0,
             "topic": None,

@@ -176,7 +176,7 @@ class Guild:
     """One guild; `people` by account id, `channels` by id, `everyone` what all may do there,
     `own_roles` a bot's id by its role's.
 
-    `absent` are the bots that were put out of it.
+    `absent` are the bots that were put out of it, `mentionable` the roles that anyone may call.
     """
 
     id: str
@@ -188,6 +188,7 @@ class Guild:
     own_roles: dict[str, str] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)
     absent: set[str] = field(default_factory=set)
+    mentionable: set[str] = field(default_factory=set)
 
     def may(self, channel: Channel, needed: int) -> bool:
         """Whether those who are no administrators may do that there."""
@@ -213,7 +214,7 @@ class Guild:
             "position": 0,
             "permissions": str(permissions),
             "managed": id_ in self.own_roles,
-            "mentionable": False,
+            "mentionable": id_ in self.mentionable,
             "flags": 0,
             **({"tags": {"bot_id": self.own_roles[id_]}} if id_ in self.own_roles else {}),
         }

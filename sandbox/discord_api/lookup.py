@@ -4,6 +4,7 @@ from aiohttp import web
 
 from sandbox.discord_api.answer import answered
 from sandbox.discord_api.backend import Backend
+from sandbox.discord_api.channel import VIEW_CHANNEL
 
 
 class Lookup:
@@ -24,7 +25,10 @@ class Lookup:
         guild = self._backend.guild_of(id_)
         if guild is None:
             return answered({"message": "Unknown Channel", "code": 10003}, 404)
-        return answered(guild.channels[id_].payload(guild.id))
+        channel = guild.channels[id_]
+        if not (channel.private or guild.may(channel, VIEW_CHANNEL)):
+            return answered({"message": "Missing Access", "code": 50001}, 403)
+        return answered(channel.payload(guild.id))
 
     async def _private(self, request: web.Request) -> web.Response:
         person = str((await request.json())["recipient_id"])

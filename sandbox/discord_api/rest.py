@@ -202,13 +202,14 @@ class Rest:
         if channel.private in self._backend.reclusive:
             raise DiscordRefusal(403, 50007, "Cannot send messages to this user")
         self._check(validate.message(body))
+        flags, reference = body.pop("flags", 0), body.pop("message_reference", None)
+        self._check_reference(reference, guild)
         # Whatever is said in a thread opens it again.
         channel.archived = False
-        flags, reference = body.pop("flags", 0), body.pop("message_reference", None)
         nonce = body.pop("nonce", "") if body.pop("enforce_nonce", False) else ""
         author = self._app(request).bot.id
-        if (author, nonce) in self._backend.nonces:
-            same = self._backend.nonces[author, nonce]
+        same = self._backend.nonces.get((author, nonce))
+        if same and self._backend.now() - born(same.id) < limit.NONCE_SECONDS:
             return answered(same.payload(guild.people))
         sent = self._new(author, channel, body, flags)
         if nonce:
@@ -216,6 +217,13 @@ class Rest:
         sent.reference = str(reference["message_id"]) if reference else None
         await self._backend.deliver(sent)
         return answered(sent.payload(guild.people))
+
+    def _check_reference(self, reference: dict[str, Any] | None, guild: Guild) -> None:
+        """An answer to a message that is gone is refused, unless it was said that it need not be
+        there."""
+        needed = reference if reference and reference.get("fail_if_not_exists", True) else None
+        if needed and str(needed["message_id"]) not in guild.messages:
+            raise DiscordRefusal(400, 50035, "Invalid Form Body: message_reference: Unknown")
 
     async def _message(self, request: web.Request) -> web.Response:
         found, (guild, _) = self._found(request), self._channel(request)

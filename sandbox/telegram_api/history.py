@@ -12,6 +12,8 @@ from sandbox.telegram_api.refusal import BotApiRefusal, bad_request, forbidden, 
 Json = dict[str, Any]
 
 _THREAD = ("message_thread_id", "is_topic_message")
+# A forum's first topic, whose messages carry no thread, and which no message may name.
+GENERAL = 1
 # Between the numbers that two bots have for one message of a group that is no supergroup.
 APART = 100_000
 _KINDS = {"group": "group chat", "supergroup": "supergroup chat"}
@@ -43,6 +45,7 @@ class ChatHistory:
         changed: told at each change.
         moved: chats that became supergroups, by their old id.
         shut: what any call about a chat is refused with, by its id.
+        members: what others are in a chat, as ChatMembers, by its id and theirs.
         standing: what the bot is in a chat, as a ChatMember; an ordinary member elsewhere.
         mute: chats in which ordinary members may not write.
         topics: of a forum, by its id and theirs, with whether they are open.
@@ -58,6 +61,7 @@ class ChatHistory:
     chats: MutableMapping[int, Json] = field(default_factory=dict)
     shut: dict[int, BotApiRefusal] = field(default_factory=dict)
     standing: dict[int, Json] = field(default_factory=dict)
+    members: dict[tuple[int, int], Json] = field(default_factory=dict)
     mute: set[int] = field(default_factory=set)
     topics: dict[tuple[int, int], bool] = field(default_factory=dict)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -74,6 +78,7 @@ class ChatHistory:
             moved=self.moved,
             chats=ByAccount(self.chats),
             mute=self.mute,
+            members=self.members,
             topics=self.topics,
             changed=self.changed,
             apart=self.apart + APART,
@@ -122,16 +127,19 @@ class ChatHistory:
         return chat
 
     def check_thread(self, chat: Json, thread: int) -> None:
-        """BotApiRefusal where nothing can be sent there: neither an open topic nor a thread."""
-        is_open = self.topics.get((chat["id"], thread))
+        """BotApiRefusal where nothing can be sent there: neither a topic nor a thread."""
         threads = {
             one.get("message_thread_id")
             for (chat_id, _), one in self.messages.items()
             if chat_id == chat["id"] and not chat.get("is_forum")
         }
-        if is_open is None and thread not in threads:
+        if (chat["id"], thread) not in self.topics and thread not in threads:
             raise bad_request("message thread not found")
-        if is_open is False:
+
+    def check_open(self, chat: Json, thread: int | None) -> None:
+        """BotApiRefusal where a forum's topic is closed."""
+        is_open = self.topics.get((chat["id"], thread or GENERAL))
+        if chat.get("is_forum") and is_open is False:
             raise bad_request("TOPIC_CLOSED")
 
     def thread_of(self, chat: Json, replied: Json | None) -> Json:

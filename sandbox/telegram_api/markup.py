@@ -34,6 +34,13 @@ def units(text: str) -> int:
 
 def read_text(text: str, parse_mode: str | None) -> tuple[str, list[dict[str, Any]]]:
     """The characters and entities of a message; BotApiRefusal where Telegram would not take it."""
+    plain, entities = parsed(text, parse_mode)
+    check_length(plain)
+    return plain, entities
+
+
+def parsed(text: str, parse_mode: str | None) -> tuple[str, list[dict[str, Any]]]:
+    """The same of however long a text."""
     entities: list[dict[str, Any]] = []
     if parse_mode is None:
         plain = text
@@ -43,9 +50,13 @@ def read_text(text: str, parse_mode: str | None) -> tuple[str, list[dict[str, An
         raise bad_request("unsupported parse_mode")
     if not plain.strip():
         raise bad_request("message text is empty")
+    return plain, entities
+
+
+def check_length(plain: str) -> None:
+    """BotApiRefusal where there are too many; before that Telegram looks for where it stands."""
     if units(plain) > LONGEST_TEXT:
         raise bad_request("message is too long")
-    return plain, entities
 
 
 def _parse(text: str) -> tuple[str, list[dict[str, Any]]]:

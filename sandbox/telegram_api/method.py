@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 from sandbox.telegram_api.history import ChatHistory, Json
-from sandbox.telegram_api.markup import read_text
+from sandbox.telegram_api.markup import check_length, parsed, read_text
 from sandbox.telegram_api.refusal import BotApiRefusal, bad_request
 from sandbox.telegram_api.update_queue import WEBHOOK_ACTIVE, UpdateQueue
 
@@ -15,8 +15,6 @@ MOST_COMMANDS = 100
 MOST_BUTTONS = 100
 LONGEST_DATA = 64
 QUERY_SECONDS = 15.0
-# A forum's first topic, whose messages carry no thread, and which no message may name.
-GENERAL = 1
 _GIFTS = (
     *("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription"),
     "gifts_from_channels",
@@ -77,7 +75,17 @@ class Methods:
         }
 
     async def _get_chat_member(self, sent: dict[str, str]) -> Json:
-        return self.history.me(self.history.chat(int(sent["chat_id"]))["id"])
+        chat, user = self.history.chat(int(sent["chat_id"]))["id"], int(sent["user_id"])
+        return self.history.me(chat) if user == self.history.bot["id"] else self._other(chat, user)
+
+    def _other(self, chat: int, user: int) -> Json:
+        """Another than the bot, who is there if they ever said anything and did not leave."""
+        if (chat, user) in self.history.members:
+            return self.history.members[chat, user]
+        for (where, _), message in self.history.messages.items():
+            if where == chat and message.get("from", {}).get("id") == user:
+                return {"status": "member", "user": message["from"]}
+        raise bad_request("member not found")
 
     async def _get_updates(self, sent: dict[str, str]) -> list[Json]:
         if self.webhook["url"]:
@@ -92,7 +100,7 @@ class Methods:
 
     async def _send_message(self, sent: dict[str, str]) -> Json:
         chat = self.history.writable(int(sent["chat_id"]))
-        plain, entities = read_text(sent.get("text", ""), sent.get("parse_mode"))
+        plain, entities = parsed(sent.get("text", ""), sent.get("parse_mode"))
         more: Json = {"entities": entities} if entities else {}
         keyboard = _keyboard(sent.get("reply_markup"))
         more |= {"reply_markup": keyboard} if keyboard else {}
@@ -100,6 +108,8 @@ class Methods:
             replied = self._replied(chat, json.loads(sent["reply_parameters"]))
             more |= {"reply_to_message": replied} if replied else {}
         more |= self._thread(chat, sent, more.get("reply_to_message"))
+        check_length(plain)
+        self.history.check_open(chat, more.get("message_thread_id"))
         return self.history.add(chat, self.history.bot, plain, **more)
 
     def _thread(self, chat: Json, sent: dict[str, str], replied: Json | None) -> Json:
@@ -111,8 +121,6 @@ class Methods:
         asked = "message_thread_id" in sent or "is_topic_message" in there
         if asked:
             self.history.check_thread(chat, there["message_thread_id"])
-        elif chat.get("is_forum") and self.history.topics.get((chat["id"], GENERAL)) is False:
-            raise bad_request("TOPIC_CLOSED")
         return there
 
     async def _edit_message_text(self, sent: dict[str, str]) -> Json:

@@ -22,7 +22,7 @@ SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  (a header's nam
 
 
 @dataclass(frozen=True, slots=True)
-class Called:
+class ApiCall:
     """One call that arrived: the method, and its parameters as they were sent."""
 
     method: str
@@ -61,7 +61,7 @@ class BotApi:
         self.updates = UpdateQueue()
         self.methods = Methods(self.history, self.updates)
         self.weather = NetworkFaults(clock)
-        self.calls: list[Called] = []
+        self.calls: list[ApiCall] = []
         self._token = token
         self._middlewares = middlewares
         self._runner: web.AppRunner | None = None
@@ -98,7 +98,7 @@ class BotApi:
             await self._runner.cleanup()
             self._runner = None
 
-    def called(self, method: str) -> list[Called]:
+    def called(self, method: str) -> list[ApiCall]:
         return [call for call in self.calls if call.method == method]
 
     async def deliver(self, update: Json) -> int:
@@ -116,7 +116,7 @@ class BotApi:
     async def _serve(self, request: web.Request) -> web.Response:
         method = request.match_info["method"]
         sent = await _parameters(request)
-        self.calls.append(Called(method, sent))
+        self.calls.append(ApiCall(method, sent))
         try:
             await self.weather.pass_through(method)
             if request.match_info["token"] != self._token:

@@ -220,8 +220,8 @@ def person(requested_by: str) -> str:
     return f"{name or user or account} {_WHERE.get(where, '')}".rstrip()
 
 
-def asked_by(run: Run) -> str:
-    """Who asked for a run, and through what: `sam in Discord`, `claw-1 by its agent`."""
+def asked_by(run: Run | Entry) -> str:
+    """Who asked for it, and through what: `sam in Discord`, `claw-1 by its agent`."""
     if run.caller:
         return f"{run.caller} {_WHERE.get(run.request_id.partition('.')[0], '')}".rstrip()
     return person(run.requested_by) if run.requested_by else BUTTON

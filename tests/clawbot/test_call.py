@@ -130,34 +130,24 @@ async def test_whom_another_life_has_called_meanwhile_is_not_called(
     assert len(chat.called) == calls
 
 
-async def test_a_note_that_is_not_taken_is_made_again_for_ten_minutes(talk: Talk) -> None:
+async def test_a_note_that_is_not_taken_is_made_again_every_half_minute_until_it_is(
+    talk: Talk,
+) -> None:
+    """Until then whoever announces the deploy would call as well."""
     ended(talk, 10)
     talk.api.told = {ASKED: ""}
     begun = asyncio.create_task(called(talk))
     await talk.api.until("told", 1)
-    talk.api.next = [AWAY] * 7
-    for tried in range(7):
+    talk.api.refused["told"] = AWAY
+    for tried in range(45):
         await talk.api.until("told", 2 + tried)
-        await talk.clock.asleep(1)
-        await talk.clock.turn(300)
+        await talk.clock.asleep(2)
+        if tried == 44:
+            del talk.api.refused["told"]
+        await talk.clock.turn((1, 2, 4, 8, 16, 30)[min(tried, 5)])
 
     assert await begun == 1
     assert talk.api.told == {ASKED: "done"}
-
-
-async def test_after_ten_minutes_it_is_left(talk: Talk) -> None:
-    ended(talk, 10)
-    talk.api.told = {ASKED: ""}
-    begun = asyncio.create_task(called(talk))
-    await talk.api.until("told", 1)
-    talk.api.next = [AWAY] * 9
-    for tried in range(8):
-        await talk.api.until("told", 2 + tried)
-        await talk.clock.asleep(1)
-        await talk.clock.turn(300)
-
-    assert await begun == 1
-    assert talk.api.count("told") == 9
 
 
 async def test_an_older_control_api_is_told_nothing_twice(talk: Talk) -> None:

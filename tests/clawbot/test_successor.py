@@ -89,9 +89,12 @@ class Successor:
             self._following.update(map(asyncio.ensure_future, left))
 
     async def looked(self, count: int) -> None:
-        """Once it has looked at the ledger so often."""
+        """Once it has looked at the ledger so often, and finished what it found."""
         await self.talk.api.until("runs", count)
         await self.talk.clock.asleep(1)
+        while following := [one for one in self._following if not one.done()]:
+            await asyncio.wait(following)
+            await self.talk.clock.asleep(1)
 
     async def finished(self) -> dict[str, list[Stage]]:
         """What it has shown, by reply, once each reply that it found is final."""

@@ -1,10 +1,10 @@
 """What is read costs GitHub's quota once, and people's deploys never lack it."""
 
 import sys
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from fleet_control.github import Response
 from fleet_control.run_row import read_run
@@ -20,15 +20,11 @@ from tests.lambda_fn.events import (
     function_url,
 )
 from tests.lambda_fn.role import TABLE, LambdaRole
-from tests.lambda_fn.small_github import SmallGitHub, job, run_of
+from tests.lambda_fn.small_github import SmallGitHub, job, moment, run_of
 
 REGISTRY = function_url({"action": "registry"}, CHAT_1)
 RUN = function_url({"action": "run", "run_id": 7}, CHAT_1)
 WAITERS = function_url({"action": "runs", "limit": 100, "unfinished": True}, CHAT_1)
-
-
-def moment(seconds: float) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def newest(limit: int) -> dict[str, Any]:
@@ -279,3 +275,38 @@ async def test_the_ledger_is_looked_through_for_three_days_from_a_full_hour_on(
 
     (listing,) = github.asked
     assert listing.query["created"] == f">={moment(now() - 72.5 * 3600)}"
+
+
+async def test_when_the_token_ends_is_said_with_the_registry(
+    ask: Ask, github: SmallGitHub, now: TurnedNow
+) -> None:
+    ends = []
+    for said in ("2027-10-12 09:00:00 UTC", "2027-10-12 09:00:00 +0200", "soon", ""):
+        github.ends = said
+        now.ahead += 6
+        github.registry += b" "
+        ends.append((await ask(REGISTRY)).body["token_ends"])
+
+    assert ends == [1823331600.0, 1823324400.0, None, None]
+
+
+async def test_what_github_says_no_more_of_the_token_where_nothing_changed_stays_known(
+    ask: Ask, github: SmallGitHub, now: TurnedNow
+) -> None:
+    github.ends = "2027-10-12 09:00:00 UTC"
+    first = await ask(REGISTRY)
+    within = await ask(REGISTRY)
+    github.ends = ""
+    now.ahead += 6
+    unchanged = await ask(REGISTRY)
+    github.refusals.append(web.Response(status=502))
+    now.ahead += 6
+    await ask(REGISTRY)
+    renewed = "2028-01-01 00:00:00 UTC"
+    github.ends = renewed
+    later = await ask(REGISTRY)
+
+    assert github.counted == 1
+    answers = (first, within, unchanged)
+    assert [one.body["token_ends"] for one in answers] == [1823331600.0] * 3
+    assert later.body["token_ends"] == 1830297600.0

@@ -7,7 +7,14 @@ import pytest
 from fleet_control.ledger import Entry
 from lambda_fn.failure import Failure
 from lambda_fn.settings import FunctionSettings, read_settings
-from lambda_fn.signer import Signer, SignerRole, check_person, read_signer, spoken_by
+from lambda_fn.signer import (
+    Signer,
+    SignerRole,
+    check_itself,
+    check_person,
+    read_signer,
+    spoken_by,
+)
 from tests.lambda_fn.events import ACCOUNT, AGENT_1, CHAT_1, FUNCTION_ARN, fleet_key, iam
 
 USER = f"arn:aws:iam::{ACCOUNT}:user"
@@ -236,3 +243,23 @@ def test_a_function_may_be_called_by_an_alias() -> None:
 @pytest.mark.parametrize("signer", [OPERATOR, Signer(SignerRole.UNPROVEN)])
 def test_whoever_is_no_chat_need_name_no_person(signer: Signer) -> None:
     check_person(signer, "")
+
+
+@pytest.mark.parametrize(
+    ("signer", "bot", "may"),
+    [
+        (CHAT, "clawdinator-1", True),
+        (CHAT, "clawdinator-2", False),
+        (CHAT, "", False),
+        (AGENT, "clawdinator-1", False),
+        (OPERATOR, "alice", False),
+        (Signer(SignerRole.UNPROVEN), "clawdinator-2", True),
+    ],
+)
+def test_a_bot_speaks_of_a_channel_in_its_own_name(signer: Signer, bot: str, may: bool) -> None:
+    if may:
+        check_itself(signer, bot)
+        return
+    with pytest.raises(Failure) as failed:
+        check_itself(signer, bot)
+    assert failed.value.code == "forged_caller"

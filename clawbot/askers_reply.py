@@ -1,0 +1,73 @@
+"""The reply to whoever asked for a deploy, from its dispatch to its end or to where it goes on."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from clawbot import wording
+from clawbot.call import AskerCall
+from clawbot.living_reply import LivingReply
+from clawbot.once import Once
+from clawbot.replies import Deploying, Reply
+from clawbot.reply_lease import ReplyLease
+from clawbot.tracking import Tracker
+from clawbot.until_shown import until_shown
+from fleet_control.ledger import Entry, Run
+
+log = logging.getLogger(__name__)
+
+
+class AskersReply:
+    """One that this process keeps up to date; `of` is the run that it tells of, or its entry, and
+    `told` remembers of which a reply of this process does."""
+
+    def __init__(
+        self, reply: LivingReply, call: AskerCall, of: Entry | Run, tracker: Tracker, told: Once
+    ) -> None:
+        self._call = call
+        self._tracker = tracker
+        self._told = told
+        self._key = told_key(of)
+        calls = call.calls
+        self._lease = ReplyLease(calls.api, call.request_id, calls.clock, held=call.ours)
+        to = partial(reply.follow, call=call), call.request_id, calls.clock
+        self._show = until_shown(*to)
+        self._show_while_it_lives = until_shown(*to, self._lease.certain)
+
+    async def show(self, reply: Reply) -> Reply:
+        await self._show(reply)
+        return reply
+
+    async def follow(self, begun: Deploying) -> Reply:
+        """Show what changes after `begun`, for as long as the reply lives; what it ends with."""
+        following = self._tracker.follow(begun, self._show_while_it_lives)
+        if (ended := await self._lease.while_held(following)) is not None:
+            return ended
+        self._told.forget(*self._key)
+        seen = begun.progress
+        goes_on = await self._lease.goes_on(wording.what(seen.operation, seen.target))
+        log.info(
+            "fleet.reply_given_up request_id=%s channel=%s stands_in=%s",
+            self._call.request_id,
+            goes_on.channel,
+            goes_on.message,
+        )
+        return await self.show(goes_on)
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """While this is done, and after it, nobody else of this process tells of that deploy; one
+        that is cut off is anybody's again."""
+        self._told.first(*self._key)
+        try:
+            yield
+        except asyncio.CancelledError:
+            self._told.forget(*self._key)
+            raise
+
+
+def told_key(of: Entry | Run) -> tuple[str, ...]:
+    """Which reply is meant: one ask may have two, where it was heard again after a crash."""
+    return "told", of.request_id, of.reply

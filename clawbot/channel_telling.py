@@ -1,0 +1,138 @@
+"""One deploy's telling in the fleet's channel: a message that is followed as a reply is."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
+
+from clawbot.channel_lease import ChannelLease
+from clawbot.fleet_channel import FleetChannel
+from clawbot.living_reply import LivingReply, ReplyMessage, State
+from clawbot.progress import Stage
+from clawbot.replies import Deploying, Notice, Reply
+from clawbot.tracking import Tracker, found
+from clawbot.until_shown import until_shown
+from fleet_control.clock import Clock
+from fleet_control.ledger import Run
+
+# Where a deploy ended so, those are called whom the channel has for failures.
+CALLED_FOR = (Stage.FAILED, Stage.CANCELLED, Stage.UNKNOWN)
+
+
+class NotSent(Exception):
+    """The channel could not be told of it at all, for now."""
+
+
+class ChannelTelling:
+    """Of one run, as it is listed, under the `lease` of that.
+
+    `answers` is the message that it answers, empty for none; `sent` hears in which message it
+    stands, whenever that is another one than before.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        lease: ChannelLease,
+        channel: FleetChannel,
+        clock: Clock,
+        answers: str,
+        sent: Callable[[str], None],
+    ) -> None:
+        self._run = run
+        self._lease = lease
+        stands = lease.message
+        message = NotedMessage(channel.message(stands, answers), lease, sent)
+        reply = LivingReply(message, clock, State.SENT if stands else State.UNSENT)
+        asker = run.requested_by.partition(" ")[0]
+        is_here = asker.startswith(f"{channel.platform}:")
+        call = ChannelCall(lease, asker if is_here else "", channel.calls)
+        self._reply = reply
+        self._show = until_shown(
+            partial(reply.follow, call=call),
+            run.request_id,
+            clock,
+            lease.certain,
+            lambda: bool(reply.id),
+        )
+
+    @property
+    def message(self) -> str:
+        """Where it stands; empty before it was sent."""
+        return self._reply.id
+
+    @property
+    def runs(self) -> set[int]:
+        """Of which it tells: its run, and the deploy of the same ask, where that is another."""
+        return {self._run.id, self._lease.run_id}
+
+    async def follow(self, tracker: Tracker) -> bool:
+        """Tell it to its end; whether that was told here, and not taken over by another bot.
+
+        NotSent where it could not be told at all.
+        """
+        following = tracker.follow(found(self._run), self._told)
+        return await self._lease.while_held(following) is not None
+
+    async def _told(self, what: Deploying) -> None:
+        await self._lease.is_of(what.progress.run_id or self._run.id)
+        await self._show(what)
+        if not self._reply.id:
+            raise NotSent
+
+
+class ChannelCall:
+    """The call at a deploy's end in the fleet's channel: of its `asker`, where they are of this
+    platform, and of those whom the channel `calls` for failures."""
+
+    def __init__(self, lease: ChannelLease, asker: str, calls: tuple[str, ...]) -> None:
+        self._lease = lease
+        self._asker = asker
+        self._calls = calls
+
+    async def make(
+        self,
+        end: Deploying,
+        calling: Callable[[Deploying], Awaitable[None]],
+        *,
+        news: bool,  # noqa: ARG002  (the control table knows better)
+    ) -> None:
+        await self._lease.certain()
+        if self._lease.end or self._lease.told_by_asker:
+            return
+        failed = end.progress.stage in CALLED_FOR
+        called = replace(end, asker=self._asker, calls=self._calls if failed else ())
+        if called.asker or called.calls:
+            await calling(called)
+        await self._lease.ended(end.progress.stage)
+
+
+class NotedMessage:
+    """A `ReplyMessage` whose id the control table has as soon as it was sent; then `sent` hears
+    it."""
+
+    def __init__(
+        self, message: ReplyMessage, lease: ChannelLease, sent: Callable[[str], None]
+    ) -> None:
+        self._message = message
+        self._lease = lease
+        self._sent = sent
+
+    @property
+    def id(self) -> str:
+        return self._message.id
+
+    async def show(self, reply: Reply, within: float | None) -> bool:
+        news = await self._message.show(reply, within)
+        if self.id != self._lease.message:
+            await self._lease.stands_in(self.id)
+            self._sent(self.id)
+        return news
+
+    async def heard(self) -> None:
+        await self._message.heard()
+
+    async def whisper(self, notice: Notice) -> None:
+        await self._message.whisper(notice)
+
+    async def call(self, reply: Deploying) -> None:
+        await self._message.call(reply)
