@@ -100,19 +100,27 @@ def _named(row: InstanceStatus) -> str:
     return row.host.id if row.host and not is_instance_id(row.id) else row.id
 
 
-def unsure(status: FleetStatus, ledger: Deployed) -> frozenset[str]:
-    """The instances of which this reading tells nothing: they are being replaced, by a deploy or
-    otherwise."""
+def unsure(status: FleetStatus, ledger: Deployed) -> frozenset[str | CourseKey]:
+    """The instances of which this reading tells nothing, since they are being replaced, by a deploy
+    or otherwise; and of what else it can't tell whether it is so."""
     replaced = frozenset(row.id for row in status.rows if row.replacing)
-    return replaced | ledger.moving((row.id for row in status.rows), status.taken)
+    moving = ledger.moving((row.id for row in status.rows), status.taken)
+    unheld = frozenset(
+        CourseKey(row.id, Concern.NOT_AS_DEPLOYED)
+        for row in status.rows
+        if row.host is None or ledger.left(row.host) is None
+    )
+    token = {CourseKey("", Concern.TOKEN)} if status.known.token_ends is None else set()
+    image = set() if status.images else {CourseKey("", Concern.IMAGE)}
+    return replaced | moving | unheld | token | image
 
 
 def step(
-    state: WatchState, found: Iterable[Finding], busy: Collection[str], now: float
+    state: WatchState, found: Iterable[Finding], busy: Collection[str | CourseKey], now: float
 ) -> tuple[WatchState, Report | None]:
     """The state after this reading, and what is to be told by now, which is pending in it.
 
-    `busy` are the instances of which the reading tells nothing.
+    `busy` is of what the reading tells nothing: instances, and single concerns.
     """
     moment = int(now)
     before = dict(state.courses)
@@ -124,20 +132,19 @@ def step(
         course = _next(before.get(key), seen.get(key), moment, counts=key not in unseen)
         if course.present or course.is_known or course.came:
             courses[key] = course
-    owed = _due(courses, moment)
-    if not owed:
-        return WatchState(courses, moment, state.pending), None
-    for key, kind in owed.items():
-        told = _told(courses[key], kind)
-        pending = Owed(kind, key.of, _problem(courses[key], kind))
-        courses[key], owed[key] = told, kind
-        state = replace(state, pending=(*state.pending, pending))
-    after = WatchState(courses, moment, state.pending)
-    return after, report(after.pending, seen.values())
+    pending = [*state.pending]
+    for key, telling in _due(courses, moment).items():
+        pending.append(Owed(telling, key.of, _problem(courses[key], telling)))
+        courses[key] = _told(courses[key], telling)
+    after = WatchState(courses, moment, tuple(pending))
+    is_news = len(pending) > len(state.pending)
+    return after, report(pending, seen.values()) if is_news else None
 
 
 def _observed(
-    before: Mapping[CourseKey, Course], found: Iterable[Finding], busy: Collection[str]
+    before: Mapping[CourseKey, Course],
+    found: Iterable[Finding],
+    busy: Collection[str | CourseKey],
 ) -> Observed:
     """The worst of each concern, and the keys of which nothing is known.
 
@@ -146,7 +153,8 @@ def _observed(
     seen: dict[CourseKey, Finding] = {}
     for one in sorted(found, key=lambda one: SEVERITY[one.problem]):
         seen.setdefault(CourseKey(one.of, _CONCERNS[one.problem]), one)
-    unseen = {key for key in (*before, *seen) if key.of in busy}
+    unseen = {key for key in (*before, *seen) if key.of in busy or key in busy}
+    moving = sum(not isinstance(one, CourseKey) for one in busy)
     for concern in _OF_HOSTS:
         each = {key for key in (*before, *seen) if key.concern is concern and key.of}
         ill = [seen[key] for key in each if key in seen and key not in unseen]
@@ -154,7 +162,7 @@ def _observed(
         known = whole in before and before[whole].is_known
         if len(ill) > (FEW if known else MANY):
             seen[whole] = _whole(ill)
-        elif known and len(ill) + len(busy) > FEW:
+        elif known and len(ill) + moving > FEW:
             unseen.add(whole)
         if known or whole in seen:
             unseen |= each

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleet_control import watch
+from fleet_control.deployed import Deployed, HostLeft
 from fleet_control.fault import Problem
 from fleet_control.finding import Finding
 from fleet_control.host import HostState, Reading
@@ -26,15 +27,18 @@ from fleet_control.watch import (
     Report,
     is_reading,
     step,
+    unsure,
 )
 from fleet_control.watch_state import (
+    Concern,
+    CourseKey,
     Owed,
     Telling,
     WatchState,
     read,
     write,
 )
-from tests.fleet_control.fleets import IMAGES, NOW, host, known
+from tests.fleet_control.fleets import DAY, IDS, IMAGES, NEW, NOW, host, known
 from tests.fleet_control.watched_day import (
     MIDNIGHT,
 )
@@ -213,6 +217,36 @@ def test_a_reading_that_shows_no_machine_or_no_registry_is_none() -> None:
     assert is_reading(shape(known("claw-1"), ended))
     assert not is_reading(shape(known("claw-1"), Reading((), IMAGES, NOW)))
     assert not is_reading(shape(nobody, there))
+
+
+def test_what_can_t_be_told_of_a_host_is_no_fact_and_no_end_of_one() -> None:
+    ledger = Deployed(NOW, {"claw-1": HostLeft(NEW.id, "", 7, NOW - DAY)})
+    hosts = (host("claw-1"), host("claw-2", 2))
+    ends = replace(known(*IDS), token_ends=NOW + DAY)
+    no_word = {CourseKey(of, Concern.NOT_AS_DEPLOYED) for of in ("claw-2", "claw-3")}
+
+    seen = shape(ends, Reading(hosts, IMAGES, NOW), ledger)
+    blind = shape(known(*IDS), Reading(hosts, (), NOW), ledger)
+
+    assert unsure(seen, ledger) == no_word
+    fleet = {CourseKey("", Concern.TOKEN), CourseKey("", Concern.IMAGE)}
+    assert unsure(blind, ledger) == no_word | fleet
+
+
+def test_a_concern_of_which_nothing_is_known_stays_as_it_was_told() -> None:
+    token = Finding("", Problem.TOKEN_ENDS, "ends")
+    state = WatchState()
+    for minute in range(6):
+        state, told = step(state, [token, ILL], (), T0 + 60 * minute)
+    assert told == Report(wrong=(ILL, token))
+
+    reports = []
+    for minute in range(6, 30):
+        state, told = step(state.sent, (), {CourseKey("", Concern.TOKEN)}, T0 + 60 * minute)
+        reports += [told] if told else []
+
+    was = Finding("claw-2", Problem.NOT_HEALTHY, "not healthy")
+    assert reports == [Report(well=(was,))]
 
 
 HOSTS = ("claw-1", "claw-2")
