@@ -4,21 +4,22 @@ import asyncio
 import json
 import os
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from telegram import Bot as TelegramBot
 
 from clawbot.bot import Bot, assemble
-from clawbot.replies import WatchReport
+from clawbot.progress import HostStage, Stage, progress
+from clawbot.replies import Deploying, WatchReport
 from clawbot.settings import load
+from clawbot.telegram.fleet_channel import TelegramFleetChannel
 from clawbot.telegram.front import TelegramFront
 from clawbot.telegram.run import run
 from docs.pictures.telegram_page import page
 from fleet_control import watch
+from fleet_control.caller import ALL
 from fleet_control.clock import SystemClock
-from fleet_control.control_api import ControlApi
-from fleet_control.ledger import Entry
-from sandbox.principal import REGION
 from sandbox.sandbox import Sandbox
 from sandbox.telegram_api.history import Json, group, user
 from sandbox.telegram_api.people import People
@@ -26,15 +27,13 @@ from sandbox.telegram_api.server import BotApi
 
 TOKEN = "700100:AAofTheBotInThePicturesOnly"  # noqa: S105  (of the server below)
 OPERATOR, CHAT = 1001, -1001234567890
-AGENT, REPAIRED = "clawdinator-1", "clawdinator-2"
 SHOWN = ("history", "preflight", "status")
 # What is said first of a preflight, before all was looked at.
 _LOOKING = "Looking at"
 
 
 async def pages(sandbox: Sandbox) -> dict[str, str]:
-    """The replies to `SHOWN` by name, each in the fleet's group; then what is told there unasked,
-    once the fleet is no longer frozen."""
+    """The replies to `SHOWN` by name, each in the fleet's group; then what is said unasked."""
     api = BotApi(TOKEN, SystemClock())
     await api.start()
     chat = api.history.chats[CHAT] = group(CHAT)
@@ -51,9 +50,15 @@ async def pages(sandbox: Sandbox) -> dict[str, str]:
         try:
             await api.history.until(lambda: api.updates.polls, within=60)
             drawn = {f"telegram-{name}": await _shown(api, chat, name) for name in SHOWN}
-            await _shown(api, chat, "unfreeze")
-            drawn["telegram-announcement"] = await _announced(api, sandbox)
-            return {**drawn, "telegram-watch": await _watched(api, sandbox, bot)}
+            async with TelegramBot(TOKEN, base_url=f"{api.url}/bot") as telegram:
+                told = TelegramFront(bot, telegram).fleet_channel
+                assert told is not None  # noqa: S101  (the settings name it)
+                await told.place.check()  # learns the names of those who are called
+                await _announced(told, bot)
+                drawn["telegram-announcement"] = await _unasked(api, f"Deploy {ALL}: replacing")
+                await _watched(told, sandbox, bot)
+                drawn["telegram-watch"] = await _unasked(api, "not as it should be")
+            return drawn
         finally:
             task.cancel()
             with suppress(asyncio.CancelledError):
@@ -61,48 +66,34 @@ async def pages(sandbox: Sandbox) -> dict[str, str]:
             await api.stop()
 
 
-async def _announced(api: BotApi, sandbox: Sandbox) -> str:
-    """What an agent's deploy looks like while it goes on."""
-    key, entry = (
-        sandbox.seeded.agents[AGENT],
-        Entry(
-            request_id=f"agent.{AGENT}.cli.picture",
-            target=REPAIRED,
-            caller=AGENT,
-            requested_by=f"agent:{AGENT}",
-        ),
+async def _announced(told: TelegramFleetChannel, bot: Bot) -> None:
+    """The deploy of all, as if somebody had begun it by the button on GitHub, and as it was in the
+    midst of it."""
+    runs = [run for run in await bot.api.runs() if run.target == ALL and run.finished]
+    seen = progress(runs[0])
+    stages = [*[HostStage.HEALTHY] * (len(seen.hosts) - 2), HostStage.REPLACING, HostStage.WAITING]
+    hosts = tuple(
+        replace(host, stage=stage, took=host.took if stage is HostStage.HEALTHY else 0.0)
+        for host, stage in zip(seen.hosts, stages, strict=True)
     )
-    asking = ControlApi(
-        sandbox.control_api_url,
-        sandbox.token,
-        key.access_key,
-        key.secret_key,
-        REGION,
-        SystemClock(),
+    now = SystemClock().now()
+    going = replace(
+        seen, stage=Stage.RUNNING, hosts=hosts, took=0.0, began=now - 400, ends=now + 200
     )
-    try:
-        await asking.deploy(entry)
-    finally:
-        await asking.close()
-    return await _unasked(api, f"Deploy {REPAIRED}: replacing")
+    reply = Deploying(going, asked_by="sam on GitHub", asked_at=now - 420, calls=told.calls)
+    await told.message().show(reply, None)
 
 
-async def _watched(api: BotApi, sandbox: Sandbox, bot: Bot) -> str:
-    """What is told once somebody has merged an instance that has no host, and that is seen for
+async def _watched(told: TelegramFleetChannel, sandbox: Sandbox, bot: Bot) -> None:
+    """What is told once somebody has merged an instance that has no host, and that was seen for
     five minutes."""
     file = sandbox.options.registry
     entries = json.loads(file.read_text())
-    added = f"{next(iter(entries))}-new"
+    added = "clawdinator-4"
     file.write_text(json.dumps(entries | {added: next(iter(entries.values())) | {"host": added}}))
     found = watch.findings(await bot.fleet.status())
-    async with TelegramBot(TOKEN, base_url=f"{api.url}/bot") as telegram:
-        channel = TelegramFront(bot, telegram).fleet_channel
-        if channel is None:
-            raise LookupError("there is no fleet's channel")
-        await channel.place.check()
-        report = WatchReport(found, calls=channel.calls, taken=SystemClock().now())
-        await channel.message().show(report, None)
-    return await _unasked(api, "not as")
+    report = WatchReport(found, calls=told.calls, taken=SystemClock().now())
+    await told.message().show(report, None)
 
 
 async def _unasked(api: BotApi, words: str) -> str:
