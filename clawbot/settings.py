@@ -112,7 +112,8 @@ class _BotSource(HostSource):
         if self._said(calls) and not named:
             right = f"set {PREFIX}{channel.upper()} too, or leave it out"
             self.refuse(calls, "is set, and no channel to call them in", right)
-        if named and f"{platform}_token" not in self.found:
+        # On a host the settings are those of every host, and its bot may have one of two tokens.
+        if named and not {f"{platform}_token", "instance"} & self.found.keys():
             right = f"set {PREFIX}{platform.upper()}_TOKEN too, or leave it out"
             self.refuse(channel, f"is set, and no token for {platform.capitalize()}", right)
         if len(_split(self._said(calls))) > MOST_CALLS:

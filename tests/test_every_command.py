@@ -21,6 +21,7 @@ from fleet_control.command import ExitCode
 from sandbox.discord_api.guild import Member, Message
 from sandbox.telegram_api.history import Json
 from sandbox.terminal.prompt import CommandCompleter
+from tests.audit_line import audit
 from tests.chat_scene import Holds
 from tests.clawbot.bots import registry
 from tests.clawbot.control_api import Api, run
@@ -413,10 +414,9 @@ async def test_a_command_is_answered_for_whom_it_is_and_noted(
         await front.until(lambda: use.reply in _plain(told()))
         await front.until(lambda: front.api.count("deploy") == (use.sent is not None))
         sent = [one for one in front.api.asked if one["action"] == "deploy"]
-    asked = [line for line in caplog.messages if line.startswith("fleet.asked ")]
-    (by_visitor, by_operator) = (line for line in asked if line.endswith(f" what={use.audit!r}"))
-    assert by_operator.startswith(f"fleet.asked by={front.operator} caller=Human(")
-    assert not by_visitor.startswith(f"fleet.asked by={front.operator} ")
+    (by_visitor, by_operator) = (line for line in audit(caplog) if line.what == use.audit)
+    assert (by_operator.account, by_operator.caller) == (front.operator, "operator")
+    assert (by_visitor.account == front.operator, by_visitor.caller) == (False, "person")
     assert [(one["target"], one["ami_override"], one["revision"]) for one in sent] == (
         [use.sent] if use.sent else []
     )

@@ -15,6 +15,8 @@ from clawbot.telegram.reply import TelegramMessage
 from clawbot.telegram.speaker import PLATFORM
 from fleet_control.clock import Clock
 
+_CLOSED = "it is closed to us"
+
 log = logging.getLogger(__name__)
 
 
@@ -41,9 +43,12 @@ class TelegramFleetChannel:
         self._clock = clock
         self._chats = chats
         self._place = place
+        # Elsewhere than in a supergroup another bot's number is one of a message of ours.
+        self._is_numbered_alike = is_supergroup(int(named.partition("/")[0]))
 
     def message(self, id_: str = "", answers: str = "") -> TelegramMessage:
-        origin = Origin(self._place.chat, int(answers or 0), topic=self._place.topic)
+        answered = int(answers or 0) if self._is_numbered_alike else 0
+        origin = Origin(self._place.chat, answered, topic=self._place.topic)
         said = (self._outbox, self._drawing, self._clock, origin)
         return _FleetMessage(self._place, *said, left=int(id_ or 0))
 
@@ -52,10 +57,9 @@ class TelegramFleetChannel:
         numbers = (asked_in.removeprefix("-"), dead_reply, to)
         chat = self._chats.now(int(asked_in)) if all(map(str.isdecimal, numbers)) else 0
         if chat not in self._chats.ids:
-            log.info("telegram.not_pointed chat=%s reply=%s why=closed", asked_in, dead_reply)
+            log.info("telegram.not_pointed chat=%s reply=%s why=%s", asked_in, dead_reply, _CLOSED)
             return
         here, told = self._place.chat, int(to)
-        # Elsewhere than in a supergroup another bot's numbers are not ours.
         is_known = is_supergroup(chat) and str(chat) == asked_in
         url, below_it = message_link(here, self._place.topic, told), chat == here
         answered = int(dead_reply) if is_known else told if below_it else None

@@ -198,7 +198,12 @@ class TelegramFront:
         to.first = goes_first(caller)
         ours = self.chats.ours(message.chat, caller)
         if not ours:
-            log.warning("telegram.not_our_chat chat=%s user=%s", message.chat.id, user.id)
+            log.warning(
+                "telegram.not_our_chat chat=%s user=%s request_id=%s",
+                message.chat.id,
+                user.id,
+                said.request_id,
+            )
             if message.chat.type != ChatType.PRIVATE:
                 said.audit(in_words(request))
                 return

@@ -19,6 +19,16 @@ let
     "clawbotDiscordTokenSecret"
     "clawbotTelegramTokenSecret"
   ];
+  # The setting that names the fleet's channel, where the bot logs in with that.
+  fleetChannels = {
+    clawbotDiscordTokenSecret = "CLAWBOT_DISCORD_FLEET_CHANNEL";
+    clawbotTelegramTokenSecret = "CLAWBOT_TELEGRAM_FLEET_CHAT";
+  };
+  unnamed = map (field: fleetChannels.${field}) (
+    builtins.filter (
+      field: entry ? ${field} && !(config.clawdinator.bot ? ${fleetChannels.${field}})
+    ) fields
+  );
   secrets = [
     "clawdinator-control-token"
     "clawdinator-chat-aws-access-key-id"
@@ -36,11 +46,16 @@ in
   options.clawdinator.bot = lib.mkOption {
     type = lib.types.attrsOf lib.types.str;
     default = facts.bot;
-    description = "Settings of the bot that are no secrets, CLAWBOT_… by name.";
+    description = "Settings of the bot that are no secrets, CLAWBOT_… by name, the same on every host: who may deploy, where it answers, CLAWBOT_DISCORD_FLEET_CHANNEL and CLAWBOT_TELEGRAM_FLEET_CHAT, which are told of the fleet unasked, CLAWBOT_DISCORD_FLEET_CALLS and CLAWBOT_TELEGRAM_FLEET_CALLS, who is called there, and CLAWBOT_LOG.";
   };
 
-  config.warnings = lib.optional (botTokens == [ ])
-    "nix/instances.json: `${instance}` names no token of the bot's own, so no bot serves /fleet from its host: add `clawbotDiscordTokenSecret` or `clawbotTelegramTokenSecret` to serve it there.";
+  config.warnings =
+    lib.optional (botTokens == [ ])
+      "nix/instances.json: `${instance}` names no token of the bot's own, so no bot serves /fleet from its host: add `clawbotDiscordTokenSecret` or `clawbotTelegramTokenSecret` to serve it there."
+    ++ map (
+      setting:
+      "nix/facts.json: `bot` has no ${setting}, so the bot of `${instance}` tells nobody there of agents' deploys, nor that the fleet is not as it should be: name a channel of the fleet."
+    ) unnamed;
 
   config.systemd.services = lib.optionalAttrs (botTokens != [ ]) {
     clawbot = {

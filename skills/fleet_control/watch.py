@@ -58,6 +58,11 @@ _BRIEFLY = {
     Problem.NO_IMAGE_BUILT: "no image built for weeks",
 }
 
+_MENDS_ALL = {
+    Problem.MISSING: "creates them",
+    Problem.UNREGISTERED: "removes those that a deploy made",
+}
+
 Observed = tuple[Mapping[Key, Finding], Collection[Key]]
 
 
@@ -83,7 +88,7 @@ def findings(status: FleetStatus) -> tuple[Finding, ...]:
     of_fleet = (("", fault) for fault in status.faults)
     strays = {_named(row) for row in status.rows if row.worst and row.condition is None}
     return tuple(
-        Finding(of, fault.problem, fault.words, fault.repair)
+        Finding(of, fault.problem, fault.words.removeprefix(f"{of} "), fault.repair)
         for of, fault in (*of_rows, *of_fleet)
         if fault.problem in _CONCERNS
         and (fault.problem is Problem.UNREGISTERED or of not in strays)
@@ -163,7 +168,8 @@ def _whole(ill: Collection[Finding]) -> Finding:
     more = len(ids) - _NAMED
     listed = f"{', '.join(ids[:_NAMED])} and {more} more"
     words = f"{len(ids)} instances: {_BRIEFLY[problem]} ({listed})"
-    return Finding("", problem, words, repair(problem, ALL))
+    mends = f"`/fleet deploy all` {_MENDS_ALL.get(problem, 'replaces them')}."
+    return Finding("", problem, words, mends)
 
 
 def _next(course: Course | None, seen: Finding | None, now: int, *, counts: bool) -> Course:

@@ -13,7 +13,7 @@ _ENDS = re.compile(r"\b(done|failed|cancelled|stopped|can't be confirmed)\b")
 _MENTION = re.compile(r"<@&?\d+>")
 
 
-class Kind(StrEnum):
+class MessageKind(StrEnum):
     """What a message is to a deploy."""
 
     ASKING = "asking"
@@ -47,17 +47,17 @@ class ChannelMessage:
     calls: bool
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> MessageKind:
         text = self.text.lower()
         if "goes on" in text:
-            return Kind.GOES_ON
+            return MessageKind.GOES_ON
         if self.calls:
-            return Kind.CALL
+            return MessageKind.CALL
         if "asking" in text:
-            return Kind.ASKING
+            return MessageKind.ASKING
         if "began nothing" in text or "too late" in text:
-            return Kind.NOTHING
-        return Kind.FINAL if _ENDS.search(text) else Kind.LIVING
+            return MessageKind.NOTHING
+        return MessageKind.FINAL if _ENDS.search(text) else MessageKind.LIVING
 
     def __str__(self) -> str:
         first = " / ".join(self.text.splitlines()[:2])

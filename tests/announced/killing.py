@@ -26,17 +26,19 @@ class Return(Enum):
 
 @dataclass
 class Killing:
-    """Kills bots of a scene that all serve, and says what is wrong in the end.
+    """Kills bots of a scene that serve, and says what is wrong in the end.
 
     Attributes:
         ask: asks for the deploys.
         victims: who is killed, each at its own such moment.
+        stands_by: who serves only once they are killed, and to the end.
     """
 
     bots: ThreeBots
     deploys: Sequence[AskedDeploy]
     victims: Sequence[OneBot]
     ask: Callable[[], Awaitable[None]]
+    stands_by: OneBot | None = None
     _since: set[tuple[str, str]] = field(default_factory=set)
     _before: list[ChannelMessage] = field(default_factory=list)
 
@@ -49,13 +51,18 @@ class Killing:
         await self.ask()
         await self.bots.idle()
         killed = await self._killed()
+        if self.stands_by:
+            await self.bots.start(self.stands_by)
         back = not killed
         if comes is not Return.NEVER:
             await self._return(comes)
             back = True
-        await self._until(lambda: not self._wrong(back=back))
+        await self.bots.pass_time(QUIET_SECONDS)  # what was left is heard again, and asked for
+        await self._until(lambda: self._have_ended() and not self._wrong(back=back))
         await self.bots.pass_time(QUIET_SECONDS)
         wrong = self._wrong(back=back)
+        if self.stands_by:
+            await self.bots.kill(self.stands_by)
         await self._return(Return.AFTER_A_MINUTE)
         return killed, wrong
 
@@ -90,9 +97,13 @@ class Killing:
             await self.bots.pass_time(STEP_SECONDS, STEP_SECONDS)
 
     def _is_over(self) -> bool:
+        begun = all(self.bots.runs.of(one.target) for one in self.deploys)
+        return begun and self._have_ended() and not self._wrong(back=True)
+
+    def _have_ended(self) -> bool:
+        """Whether no run goes on; the button's are looked for, too."""
         runs = [run for one in self.deploys for run in self.bots.runs.of(one.target)]
-        ended = all(run["status"] == "completed" for run in runs)
-        return len(runs) >= len(self.deploys) and ended and not self._wrong(back=True)
+        return all(run["status"] == "completed" for run in runs)
 
     def _said(self) -> list[ChannelMessage]:
         return [one for one in said(self.bots) if (one.platform, one.id) not in self._since]
@@ -102,7 +113,6 @@ class Killing:
         for deploy in self.deploys:
             about = [one for one in self._said() if deploy.target in one.text]
             before = [one for one in self._before if deploy.target in one.text]
-            runs = len(self.bots.runs.of(deploy.target))
-            found = Told(deploy, runs, about, before, back).wrong()
-            wrong += [f"{one}\n    " + "\n    ".join(map(str, about)) for one in found]
+            found = Told(deploy, self.bots.runs.replies_to(deploy.target), about, before, back)
+            wrong += [f"{one}\n    " + "\n    ".join(map(str, about)) for one in found.wrong()]
         return wrong

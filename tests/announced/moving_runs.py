@@ -54,6 +54,12 @@ class MovingRuns:
             if run["id"] not in self._forgotten and f" {target} " in run["display_title"]
         ]
 
+    def replies_to(self, target: str) -> list[str]:
+        """Of each of these runs the id of the reply to whoever asked; empty where nobody is told
+        so."""
+        titles = [run["display_title"].split(" | ") for run in self.of(target)]
+        return [reply.replace("-", "") for _, reply, *_ in titles]
+
     def _move_on(self, _path: str) -> None:
         for run in self.github.runs:
             begun = self._begun.setdefault(run["id"], self.clock.now())

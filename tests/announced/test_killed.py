@@ -32,6 +32,27 @@ async def test_what_a_bot_was_asked_is_told_once_whenever_it_dies(bots: ThreeBot
     assert not wrong, wrong
 
 
+async def test_what_nobody_asked_for_in_a_chat_is_told_once_whichever_announcer_dies(
+    bots: ThreeBots,
+) -> None:
+    """An agent's deploy and the button's at once, announced by the only bot that each platform has
+    then; both are killed, and a third one serves both platforms from there."""
+    bots.runs.lasts = {"claw-4": 60.0, "claw-5": 420.0}
+    bots.runs.ill = {"claw-4"}
+    asked = count(1)
+
+    async def ask() -> None:
+        await bots.agent_asks("claw-4", str(next(asked)))
+        bots.runs.press("claw-5")
+
+    deploys = (AskedDeploy("claw-4", fails=True), AskedDeploy("claw-5"))
+    await bots.start(bots.two, bots.three)
+    await bots.pass_time(30)
+    victims = (bots.two, bots.three)
+    wrong = await _at_each_moment(Killing(bots, deploys, victims, ask, stands_by=bots.one))
+    assert not wrong, wrong
+
+
 async def _at_each_moment(killing: Killing) -> str:
     wrong: list[str] = []
     returns = list(Return)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tests.announced.channel_message import ChannelMessage, Kind
+from tests.announced.channel_message import ChannelMessage, MessageKind
 
 PLATFORMS = ("discord", "telegram")
 
@@ -32,41 +32,43 @@ class Told:
     """What was said of one deploy.
 
     Attributes:
-        runs: how many runs there are of it.
+        replies: of each of its runs the id of the reply that answers, empty for none.
         messages: all of every channel, oldest first.
         before: those that stood when a bot was killed, which may not have heard that they do.
         back: whether every bot serves again.
     """
 
     deploy: AskedDeploy
-    runs: int
+    replies: Sequence[str]
     messages: Sequence[ChannelMessage]
     before: Sequence[ChannelMessage]
     back: bool
 
     def wrong(self) -> list[str]:
         """What is not as it should be, each in a sentence with what stands there."""
-        if self.runs > 1:
-            return [f"{self.runs} runs of {self.deploy.target}"]
-        return list(self._without_run() if not self.runs else self._with_run())
+        if len(self.replies) > 1:
+            return [f"{len(self.replies)} runs of {self.deploy.target}"]
+        return list(self._with_run() if self.replies else self._without_run())
 
     def _without_run(self) -> Iterator[str]:
         for one in self.messages:
-            if one.kind not in (Kind.ASKING, Kind.NOTHING):
+            if one.kind not in (MessageKind.ASKING, MessageKind.NOTHING):
                 yield f"nothing was begun, but: {one}"
 
     def _with_run(self) -> Iterator[str]:
-        finals = Counter(one.platform for one in self._of(Kind.FINAL))
-        calls = Counter(one.platform for one in self._of(Kind.CALL))
+        finals = Counter(one.platform for one in self._of(MessageKind.FINAL))
+        calls = Counter(one.platform for one in self._of(MessageKind.CALL))
         for platform in PLATFORMS:
             yield from self._counted(
-                "final messages", platform, finals, self._ends_due(platform), Kind.FINAL
+                "final messages", platform, finals, self._ends_due(platform), MessageKind.FINAL
             )
-            yield from self._counted("calls", platform, calls, self._calls_due(platform), Kind.CALL)
+            yield from self._counted(
+                "calls", platform, calls, self._calls_due(platform), MessageKind.CALL
+            )
         yield from self._left_open()
 
     def _counted(
-        self, what: str, platform: str, found: "Counter[str]", due: int, kind: Kind
+        self, what: str, platform: str, found: "Counter[str]", due: int, kind: MessageKind
     ) -> Iterator[str]:
         """What was taken by the platform before the kill may be said once more."""
         heard = any(one.platform == platform for one in self.before if one.kind is kind)
@@ -83,26 +85,19 @@ class Told:
     @property
     def _told_by_reply(self) -> bool:
         """Whether the reply of whoever was asked tells how it ended."""
-        return any(one.id in self._replies for one in self._of(Kind.FINAL))
-
-    @property
-    def _replies(self) -> set[str]:
-        asked = self.deploy
-        there = [
-            one
-            for one in self.messages
-            if (one.platform, one.channel) == (asked.platform, asked.channel)
-        ]
-        return {one.id for one in there[:1]} if asked.platform else set()
+        return any(one.id in self.replies for one in self._of(MessageKind.FINAL))
 
     def _left_open(self) -> Iterator[str]:
-        """A bot that serves leaves nothing open; what a dead one left is answered."""
+        """A bot that serves leaves nothing open; what a dead one left is answered. One that no run
+        answers to says by itself what to do."""
         answered = {(one.platform, one.answers) for one in self.messages if one.answers}
-        for one in self._of(Kind.LIVING, Kind.ASKING):
+        for one in self._of(MessageKind.LIVING, MessageKind.ASKING):
+            if one.kind is MessageKind.ASKING and one.id not in self.replies:
+                continue
             if self.back:
                 yield f"left open though its bot is back: {one}"
             elif (one.platform, one.id) not in answered:
                 yield f"nobody says where it goes on: {one}"
 
-    def _of(self, *kinds: Kind) -> list[ChannelMessage]:
+    def _of(self, *kinds: MessageKind) -> list[ChannelMessage]:
         return [one for one in self.messages if one.kind in kinds]

@@ -309,6 +309,16 @@ def test_a_channel_of_the_fleet_that_cannot_be_told_is_named_with_what_would_be_
     assert found.startswith(f"CLAWBOT_{sentence}")
 
 
+def test_on_a_host_one_of_both_may_have_no_token(tmp_path: Path) -> None:
+    """The settings of every host's bot are the same, and the registry says which tokens it has."""
+    host = TOLD | {"CLAWBOT_INSTANCE": "clawdinator-1", "CLAWBOT_DISCORD_TOKEN": ""}
+
+    settings = load(ENVIRON | host, tmp_path)
+
+    assert settings.discord_token is None
+    assert settings.telegram_fleet_chat == "-1002/5"
+
+
 def test_all_that_is_wrong_with_both_is_told_at_once(tmp_path: Path) -> None:
     without = {name: "" for name in TOLD if name.endswith(("_TOKEN", "_CHANNEL", "_CHATS"))}
 

@@ -1,4 +1,4 @@
-"""A bot that was away too long says in its own message, and only there, where its deploy is told."""
+"""A bot that was away too long says in its own message, and only there, who tells its deploy."""
 
 import pytest
 

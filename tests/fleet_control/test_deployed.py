@@ -1,7 +1,6 @@
 """What the last deploys left of each host, as the ledger tells it and only as far as it does."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,14 +16,10 @@ from fleet_control.deployed_source import (
 from fleet_control.ledger import Job, Run, Step
 from tests.clawbot.control_api import PAGE, control_api
 from tests.clock import TurnedClock
-from tests.fleet_control.fleets import NEW, NOW, OLD, host, run
+from tests.fleet_control.fleets import NEW, NOW, OLD, host, moment, run
 
 MOVED = Step("Replace and wait until healthy", "completed", "success")
 LATER = NOW + 3600
-
-
-def moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def job(id_: str, conclusion: str | None = "success", ended: float = NOW, **more: Any) -> Job:

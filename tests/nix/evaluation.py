@@ -39,6 +39,7 @@ def evaluate_host(
     host: str = "",
     command: str = "/bin/agent",
     health_command: str = "",
+    bot: str = "",
 ) -> Evaluated:
     """The host's configuration, or the host names where none is named, for this registry."""
     tmp_path.mkdir(exist_ok=True)
@@ -56,6 +57,7 @@ def evaluate_host(
         "host": host,
         "command": command,
         "healthCommand": health_command,
+        "bot": bot,
     }
     words = [word for name, one in arguments.items() for word in ("--argstr", name, one)]
     return evaluate(

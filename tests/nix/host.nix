@@ -6,6 +6,8 @@
   # Of an agent; empty where it is what nix/facts.json says.
   command ? "/bin/agent",
   healthCommand ? "",
+  # Of the bot, as JSON; those that nix/facts.json has where it is empty.
+  bot ? "",
 }:
 let
   registryFile = /. + registry;
@@ -20,7 +22,8 @@ let
         clawdinator = {
           inherit healthCommand registryFile;
         }
-        // (if command == "" then { } else { inherit command; });
+        // (if command == "" then { } else { inherit command; })
+        // (if bot == "" then { } else { bot = builtins.fromJSON bot; });
       }
     ];
   };

@@ -343,7 +343,36 @@ def test_a_host_without_a_token_of_the_bot_s_own_has_no_bot_and_says_what_to_add
     ]
 
     assert (BOT in config["systemd"]["services"]) == (registry in WITH_BOT)
-    assert config["warnings"] == ([] if registry in WITH_BOT else said)
+    assert (config["warnings"] == said) == (registry not in WITH_BOT)
+
+
+def test_a_bot_that_is_named_no_channel_of_the_fleet_says_which_setting_names_one(
+    tmp_path: Path,
+) -> None:
+    """Only where it has a token; what is named reaches the bot as it stands."""
+    channels = {
+        "CLAWBOT_DISCORD_FLEET_CHANNEL": "41771983423143940",
+        "CLAWBOT_TELEGRAM_FLEET_CHAT": "-1001234567890/5",
+    }
+    unnamed = {
+        setting: f"nix/facts.json: `bot` has no {setting}, so the bot of `{FIRST}` tells nobody "
+        "there of agents' deploys, nor that the fleet is not as it should be: name a channel of "
+        "the fleet."
+        for setting in channels
+    }
+    discord, telegram = channels
+    for registry, bot, said in (
+        (OWN_APPLICATION, {}, list(unnamed.values())),
+        (OWN_APPLICATION, {discord: channels[discord]}, [unnamed[telegram]]),
+        (OWN_APPLICATION, channels | {"CLAWBOT_LOG": "json"}, []),
+        (OWN_DISCORD, {}, [unnamed[discord]]),
+        (OWN_DISCORD, channels, []),
+    ):
+        found = evaluate_host(tmp_path, registry, FIRST, bot=json.dumps(bot))
+
+        assert found.value is not None, found.complaint
+        assert found.value["warnings"] == said
+        assert found.value["systemd"]["services"]["clawbot"]["environment"] == bot
 
 
 def test_the_four_fields_alone_are_a_registry() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from telegram.error import TimedOut
 
 from clawbot.living_reply import NoPlace
 from clawbot.progress import Progress, Stage
@@ -90,6 +91,20 @@ async def test_it_stands_in_the_topic_and_answers_what_it_is_to_answer(
     first, second = scene.telegram.history.shown(FLEET)
     assert first["reply_to_message"]["message_id"] == asked["message_id"]
     assert {one["message_thread_id"] for one in (first, second)} == {forum["message_thread_id"]}
+
+
+async def test_in_a_group_where_each_bot_has_its_own_numbers_it_answers_no_other_bot_s(
+    scene: TelegramScene,
+) -> None:
+    small = scene.telegram.history.chats[SMALL] = group(SMALL)
+    async with serving_fleet(scene.telegram, scene.clock, str(SMALL)) as fleet:
+        first = await fleet.tell(deploying())
+        await fleet.tell(deploying(), answers=first)
+        await scene.people.upgrade(small, GROWN)
+        again = await fleet.tell(deploying(), answers=first)
+        await fleet.tell(deploying(), answers=again)
+    said = [*shown(scene, SMALL), *shown(scene, GROWN)]
+    assert [one.get("reply_to_message") for one in said] == [None] * 4
 
 
 async def test_the_first_topic_of_a_forum_may_be_named(scene: TelegramScene, forum: Json) -> None:
@@ -254,6 +269,16 @@ async def test_silence_that_telegram_asks_for_is_kept_and_nothing_is_lost(
     assert len(scene.telegram.history.shown(FLEET)) == 1
 
 
+async def test_a_report_is_not_said_later_than_whoever_tells_it_will_wait(
+    scene: TelegramScene, fleet: ServedFleet
+) -> None:
+    """Its watch is another bot's by then."""
+    scene.telegram.weather.flood("sendMessage", 90)
+    with pytest.raises(TimedOut):
+        await turned(scene, fleet.channel.message().show(WatchReport(WRONG), 60.0))
+    assert len(scene.telegram.called("sendMessage")) == 1
+
+
 async def test_an_announcement_goes_before_what_others_asked_for_like_a_deploy(
     fleet: ServedFleet,
 ) -> None:
@@ -362,7 +387,7 @@ async def test_in_a_group_where_each_bot_has_its_own_numbers_no_wrong_message_is
     told = shown(scene, SMALL)[-1]
     assert told["reply_to_message"]["text"] == "🔵 Deploy claw-2: planning"
     assert told["text"].endswith("Its deploy goes on in the message that this answers.")
-    assert shown(scene)[-1]["text"].endswith("Its deploy goes on in its channel.")
+    assert shown(scene)[-1]["text"].endswith("Its deploy goes on in the fleet's channel.")
 
 
 @pytest.mark.parametrize("asked_in", [str(OPERATOR), str(SECOND), "x", "", "-"])

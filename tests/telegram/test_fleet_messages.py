@@ -121,7 +121,7 @@ def test_a_message_of_a_supergroup_alone_has_an_address(
     [
         ("telegram:-1001234567890/5", "77", " in the fleet's channel", "/c/1234567890/5/77"),
         ("telegram:-1001234567890", "77", " in the fleet's channel", "/c/1234567890/77"),
-        ("telegram:-4004", "77", " in its channel", ""),
+        ("telegram:-4004", "77", " in the fleet's channel", ""),
         ("telegram:x", "77", " in Telegram", ""),
         ("discord:91", "77", " in Discord", ""),
         ("", "", "", ""),
