@@ -50,7 +50,7 @@ class Author:
         """In steps that each come to rest."""
         for _ in range(0, seconds, step):
             await self.clock.turn(step)
-            await asyncio.sleep(0.004)
+            await asyncio.sleep(0.006)
 
     @property
     def stages(self) -> list[Stage]:
@@ -118,7 +118,7 @@ async def test_where_nobody_can_give_it_up_it_goes_on_as_before(
     assert len(author.chat.called) == 1
 
 
-@pytest.mark.parametrize(("blind", "shown"), [(240, True), (300, False)])
+@pytest.mark.parametrize(("blind", "shown"), [(200, True), (300, False)])
 async def test_who_could_be_given_up_by_now_shows_nothing_before_it_is_certain(
     author: Author, blind: int, shown: bool
 ) -> None:
@@ -127,7 +127,7 @@ async def test_who_could_be_given_up_by_now_shows_nothing_before_it_is_certain(
     author.api.refused["living"] = BROKEN
     await author.passes(blind)
     author.api.change(1, status="in_progress")
-    await author.passes(40)
+    await author.passes(70)
     assert (Stage.RUNNING in author.stages) is shown
 
     author.api.refused.clear()
