@@ -109,6 +109,9 @@ def _entry(id_: str) -> dict[str, str]:
 
 
 async def _played(api: DiscordApi, app: Application, person: Member) -> dict[str, str]:
+    # What the next one is expected to take is known by one that went before.
+    before = await api.command(app, person, "deploy", target=IDS[3])
+    await api.until(lambda: before.message and "done after" in before.message.text)
     reply = await _asked(api, app, person, "deploy", target="all")
     drawn = {"question": _page(api, reply, "sam used /fleet deploy")}
     await api.press(app, person, reply, reply.buttons["Deploy"])
@@ -161,12 +164,14 @@ def _page(api: DiscordApi, message: Message, asked: str = "") -> str:
 async def _serving(
     sandbox: Sandbox, api: DiscordApi, app: Application, operator: Member
 ) -> AsyncIterator[Bot]:
+    on_call = api.role("on-call")
+    api.guild.mentionable.add(on_call)
     environ = sandbox.bot_environ() | {
         "CLAWBOT_DISCORD_TOKEN": app.token,
         "CLAWBOT_DISCORD_GUILD": api.guild.id,
         "CLAWBOT_OPERATORS": f"discord:{operator.id}",
         "CLAWBOT_DISCORD_FLEET_CHANNEL": api.fleet.id,
-        "CLAWBOT_DISCORD_FLEET_CALLS": f"&{api.role('on-call')}",
+        "CLAWBOT_DISCORD_FLEET_CALLS": f"&{on_call}",
     }
     async with assemble(load(environ, Path(os.devnull)), SystemClock()) as bot:
         task = asyncio.create_task(run(bot, guild_ready_timeout=0.05))
