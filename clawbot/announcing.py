@@ -48,7 +48,8 @@ class Announcer:
         self._channel = channel
         self._bot = bot
         self._clock = clock
-        self._blind = ""
+        self._is_blind = False
+        self._logged_why = ""
         self._sees_since = clock.monotonic()
         self._settled: set[int] = set()
         self._others: set[int] = set()
@@ -66,16 +67,16 @@ class Announcer:
     async def _look(self, tasks: asyncio.TaskGroup) -> None:
         try:
             runs = await self._tracker.unfinished()
-            if self._blind:
+            if self._is_blind:
                 await self._api.holds()  # which takes nothing, and needs the table
-                self._blind, self._sees_since = "", self._clock.monotonic()
+                self._is_blind, self._sees_since = False, self._clock.monotonic()
             for run in sorted(runs, key=lambda run: run.id):
                 if self._is_to_ask(run):
                     await self._ask(run, tasks)
         except ControlApiError as error:
-            if self._blind != (why := str(error)):
+            if self._logged_why != (why := str(error)):
                 log.warning("fleet.announcing_blind channel=%s why=%s", self._channel.name, why)
-            self._blind = why
+            self._is_blind, self._logged_why = True, why
         except Exception:
             log.exception("fleet.announcing_broken channel=%s", self._channel.name)
 
@@ -98,6 +99,7 @@ class Announcer:
             if error.code != "unknown_run":
                 raise
             return
+        self._logged_why = ""
         if seen.silence == Silence.NONE or _is_left_open(seen, self._bot):
             self._begin(run, seen, tasks)
             return
@@ -109,7 +111,7 @@ class Announcer:
         def stands_in(message: str) -> None:
             log.info(
                 "fleet.announced run=%s request_id=%s channel=%s stands_in=%s",
-                *self._logged(run),
+                *self._named(run),
                 message,
             )
             tasks.create_task(self._pointers.say(run, taken, message))
@@ -126,21 +128,21 @@ class Announcer:
                 self._settled |= telling.runs
             else:
                 log.info(
-                    "fleet.announcement_lost run=%s request_id=%s channel=%s", *self._logged(run)
+                    "fleet.announcement_lost run=%s request_id=%s channel=%s", *self._named(run)
                 )
                 self._others.add(run.id)
                 self._pointers.left(run, telling.message)
         except Exception as error:
             log.warning(
                 "fleet.not_announced run=%s request_id=%s channel=%s",
-                *self._logged(run),
+                *self._named(run),
                 exc_info=None if isinstance(error, NotSent) else error,
             )
             self._not_before[run.id] = self._clock.monotonic() + LEFT_AFTER_FAILURE_SECONDS
         finally:
             self._tellings.remove(telling)
 
-    def _logged(self, run: Run) -> tuple[int, str, str]:
+    def _named(self, run: Run) -> tuple[int, str, str]:
         return run.id, run.request_id, self._channel.name
 
 

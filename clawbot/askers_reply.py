@@ -32,9 +32,10 @@ class AskersReply:
         self._key = told_key(of)
         calls = call.calls
         self._lease = ReplyLease(calls.api, call.request_id, calls.clock, held=call.ours)
-        to = partial(reply.follow, call=call), call.request_id, calls.clock
-        self._show = until_shown(*to)
-        self._show_while_it_lives = until_shown(*to, self._lease.certain)
+        self._follows = False
+        self._show = until_shown(
+            partial(reply.follow, call=call), call.request_id, calls.clock, self._may_show
+        )
 
     async def show(self, reply: Reply) -> Reply:
         await self._show(reply)
@@ -42,8 +43,10 @@ class AskersReply:
 
     async def follow(self, begun: Deploying) -> Reply:
         """Show what changes after `begun`, for as long as the reply lives; what it ends with."""
-        following = self._tracker.follow(begun, self._show_while_it_lives)
-        if (ended := await self._lease.while_held(following)) is not None:
+        self._follows = True
+        ended = await self._lease.while_held(self._tracker.follow(begun, self._show))
+        self._follows = False
+        if ended is not None:
             return ended
         self._told.forget(*self._key)
         seen = begun.progress
@@ -55,6 +58,11 @@ class AskersReply:
             goes_on.message,
         )
         return await self.show(goes_on)
+
+    async def _may_show(self) -> None:
+        """Of a deploy that others may tell of, once it is certain that none does."""
+        if self._follows:
+            await self._lease.certain()
 
     @contextmanager
     def telling(self) -> Iterator[None]:

@@ -47,12 +47,12 @@ class Bot:
             self.api, self.tracker, self.deploys.tells, channel, self.settings.bot, self.clock
         )
 
-    async def __aenter__(self) -> Self:
-        return self
-
     def watcher(self, channel: FleetChannel) -> Watcher:
         """Who tells this channel what is wrong with the fleet; `run` it where it is served."""
         return Watcher(self.api, self.fleet, channel, self.settings.bot, self.clock)
+
+    async def __aenter__(self) -> Self:
+        return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.speakers.close()

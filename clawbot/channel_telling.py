@@ -96,8 +96,12 @@ class ChannelCall:
         *,
         news: bool,  # noqa: ARG002  (the control table knows better)
     ) -> None:
+        if self._lease.end:
+            return
+        # Their own reply may have told them meanwhile, and another bot have taken over.
+        await self._lease.renew()
         await self._lease.certain()
-        if self._lease.end or self._lease.told_by_asker:
+        if self._lease.told_by_asker:
             return
         failed = end.progress.stage in CALLED_FOR
         called = replace(end, asker=self._asker, calls=self._calls if failed else ())

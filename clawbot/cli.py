@@ -14,6 +14,7 @@ _DESK = {
     "bundle": "what each host fetches at boot: build, upload, check",
     "instance": "add or remove an instance of the fleet",
     "preflight": "whether a deploy would work",
+    "audit": "who did what",
 }
 
 

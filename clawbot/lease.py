@@ -9,7 +9,7 @@ from typing import TypeVar
 from clawbot.patience import CALL_AGAIN
 from fleet_control.announcement import LIVING_EVERY_SECONDS
 from fleet_control.clock import Clock
-from fleet_control.error import ControlApiError, ControlApiRefused
+from fleet_control.error import ControlApiRefused, FleetError
 
 # Whoever was blind, or has just begun, leaves to the others what is theirs for so long: they may
 # have been blind as well, and renew it within half a minute.
@@ -68,7 +68,7 @@ class RenewedLease:
             asked = self._clock.monotonic()
             try:
                 ours = await self._renewal()
-            except ControlApiError as error:
+            except Exception as error:  # noqa: BLE001  (it is not lost by what breaks in us)
                 await self._missed(asked, error)
                 await self._clock.sleep(pause)
             else:
@@ -83,11 +83,16 @@ class RenewedLease:
         while await self.renew():
             await self._clock.sleep(LIVING_EVERY_SECONDS)
 
-    async def _missed(self, asked: float, error: ControlApiError) -> None:
+    async def _missed(self, asked: float, error: Exception) -> None:
         """What the Control API can't do it can't do for anybody, and whoever sees that it can again
         leaves us the time to ask first."""
         if self._why != (why := str(error)):
-            log.warning("fleet.lease_not_renewed of=%s request_id=%s why=%s", *self._logged, why)
+            log.warning(
+                "fleet.lease_not_renewed of=%s request_id=%s why=%s",
+                *self._logged,
+                why,
+                exc_info=None if isinstance(error, FleetError) else error,
+            )
         self._why = why
         if isinstance(error, ControlApiRefused) and asked < self._until:
             await self._is_ours_until(max(self._until, asked + LEFT_TO_OTHERS_SECONDS))

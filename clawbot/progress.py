@@ -181,11 +181,12 @@ def _has_begun(job: Job) -> bool:
 
 
 def _began(run: Run) -> float:
-    """GitHub's own start of a run is when it was made, however long it then waited."""
+    """GitHub's own start of a run is when it was made, however long it then waited: that stands for
+    it only once nothing better will come."""
     if _stage(run) is Stage.QUEUED:
         return 0.0
     starts = [seconds(job.started_at) for job in run.jobs if job.started_at and _has_begun(job)]
-    return min(starts, default=seconds(run.started or run.created))
+    return min(starts, default=seconds(run.started or run.created) if run.finished else 0.0)
 
 
 def _ended(run: Run) -> float:

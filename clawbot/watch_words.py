@@ -12,7 +12,7 @@ ROWS_AT_ALL = 24
 
 
 @dataclass(frozen=True, slots=True)
-class WatchRow:
+class WatchLine:
     """What is told alike of one thing, or of several at once.
 
     Attributes:
@@ -41,13 +41,13 @@ def title(report: WatchReport) -> str:
     return f"{len(told)} things are well again"
 
 
-def rows(report: WatchReport) -> tuple[WatchRow, ...]:
+def rows(report: WatchReport) -> tuple[WatchLine, ...]:
     """What is wrong first; what is alike in all but whom it is about is told once."""
-    ids: dict[WatchRow, list[str]] = {}
+    ids: dict[WatchLine, list[str]] = {}
     for row, of in _each(report):
         ids.setdefault(row, []).append(of)
     return tuple(
-        WatchRow(row.light, tuple(filter(None, of)), row.words, row.repair)
+        WatchLine(row.light, tuple(filter(None, of)), row.words, row.repair)
         for row, of in ids.items()
     )
 
@@ -57,7 +57,7 @@ def more(count: int) -> str:
     return f"And {count} more: `/fleet status` shows them." if count else ""
 
 
-def _each(report: WatchReport) -> Iterator[tuple[WatchRow, str]]:
+def _each(report: WatchReport) -> Iterator[tuple[WatchLine, str]]:
     for one in report.wrong:
         yield _row("🔴", one, one.words, one.repair)
     for one in report.flapping:
@@ -66,7 +66,7 @@ def _each(report: WatchReport) -> Iterator[tuple[WatchRow, str]]:
         yield _row("🟢", one, f"well again; it was: {one.words}")
 
 
-def _row(light: str, one: Finding, words: str, repair: str = "") -> tuple[WatchRow, str]:
+def _row(light: str, one: Finding, words: str, repair: str = "") -> tuple[WatchLine, str]:
     # What is wrong with the whole fleet goes in no row with what is wrong with one of it.
     whole = () if one.of else ("",)
-    return WatchRow(light, whole, words, repair), one.of
+    return WatchLine(light, whole, words, repair), one.of

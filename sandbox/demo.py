@@ -15,6 +15,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from clawbot import log_line
+from clawbot.settings import LogForm
 from fleet_control.clock import SystemClock
 from fleet_control.error import RegistryError, RegistryUnread
 from fleet_control.run_title import parse_title
@@ -40,6 +42,7 @@ BANNER = """A fleet on this machine: AWS, the Control API and GitHub are played 
   spoil seed                          another lies where the newest revision's is
   spoil bundle <id> missing           or stale, or other: another instance's
   clawbot bundle upload <id>          every bundle is as it was
+  clawbot audit [2h]                  who did what
   yes, no                             answer a question; Ctrl-D ends it all
 """
 
@@ -71,7 +74,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--instance", metavar="ID", help="the bot rides on this instance's host")
     parser.add_argument("--front", metavar="NAME", help="terminal, discord or telegram")
     parser.add_argument("--engine", metavar="NAME", help="stand-in, or tofu: the real one")
-    parser.add_argument("--log", metavar="FILE", help="write the bot's log there")
+    parser.add_argument("--log", metavar="FILE", help="write the log there, as JSON by that name")
     args = parser.parse_args(argv, DemoArguments())
     leave_out(os.environ)
     try:
@@ -118,11 +121,10 @@ def _options(args: DemoArguments) -> SandboxOptions:
 def _log_to(file: str) -> None:
     # Without a handler of ours, warnings would land between the replies.
     try:
-        logging.basicConfig(
-            filename=file,
-            level=logging.INFO,
-            format="%(asctime)s %(levelname)s %(name)s %(message)s",
-        )
+        handler = logging.FileHandler(file)
+        form = LogForm.JSON if Path(file).suffix in (".json", ".jsonl") else LogForm.TEXT
+        handler.setFormatter(log_line.formatter(form))
+        logging.basicConfig(level=logging.INFO, handlers=[handler])
     except OSError as error:
         sys.exit(f"LOG={file} can't be written: {error.strerror}.")
 

@@ -66,7 +66,9 @@ class FunctionUrl:
         clock: Clock,
         handler: Handler | None = None,
         port: int = 0,
+        write: Callable[[str], None] = log.info,
     ) -> None:
+        """`write` takes the lines of the function's log."""
         self.invocations: list[Invocation] = []
         self.environ = environ
         self._principals = {one.access_key: one for one in principals}
@@ -74,6 +76,7 @@ class FunctionUrl:
         self._clock = clock
         self._handler = handler
         self._port = port
+        self._write = write
         self._hosts: tuple[str, ...] = ()
 
     async def start(self) -> str:
@@ -86,7 +89,11 @@ class FunctionUrl:
             # What a process keeps between its calls: another URL is another process.
             now = self._clock.now
             self._handler = partial(
-                handler, secrets=SecretReader(now), cache=GitHubCache(), now=now
+                handler,
+                secrets=SecretReader(now),
+                cache=GitHubCache(),
+                now=now,
+                write=self._write,
             )
         self._runner = web.ServerRunner(
             web.Server(self._answer, access_log=None), shutdown_timeout=_SECONDS_TO_END

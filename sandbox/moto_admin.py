@@ -12,6 +12,7 @@ from typing import Any
 from moto.dynamodb.models import dynamodb_backends
 from moto.ec2.models import ec2_backends
 from moto.iam.models import iam_backends
+from moto.logs.models import LogGroup, LogsBackend, logs_backends
 from moto.s3.models import s3_backends
 from moto.ssm.models import ssm_backends
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
@@ -23,6 +24,9 @@ from sandbox.host_rules import Rules, Timing
 from sandbox.moto_retries import Wsgi
 from sandbox.principal import ACCOUNT
 from sandbox.tofu import state
+
+# One process of the function's.
+_STREAM = "sandbox"
 
 
 def with_admin_routes(moto: Wsgi) -> Wsgi:
@@ -162,9 +166,26 @@ def _make_document(region: str, name: str, content: object) -> None:
     )
 
 
+def _log(said: Mapping[str, Any]) -> None:
+    """Put lines into a group, past the age that CloudWatch takes them at."""
+    backend = logs_backends[ACCOUNT][said["region"]]
+    group = _group(backend, said["group"])
+    if _STREAM not in group.streams:
+        group.create_log_stream(_STREAM)
+    group.put_log_events(_STREAM, said["events"])
+
+
+def _group(backend: LogsBackend, name: str) -> LogGroup:
+    """The group of that name, which an engine may have made."""
+    if name not in backend.groups:
+        backend.create_log_group(name, tags={})
+    return backend.groups[name]
+
+
 _ROUTES: Mapping[str, Callable[[Any], object]] = {
     "seed": _seed,
     "rules": _rule,
     "hosts": _hosts,
     "reboot": _reboot,
+    "log": _log,
 }

@@ -14,7 +14,7 @@ from sandbox.moto_admin import with_admin_routes
 from sandbox.moto_retries import answering_again
 
 # Loaded before the first call, while the parent is busy with its own imports.
-_SERVICES = ("ec2", "iam", "ssm", "dynamodb", "s3", "sts")
+_SERVICES = ("ec2", "iam", "ssm", "dynamodb", "s3", "sts", "logs")
 
 
 def made(listening: int) -> BaseWSGIServer:

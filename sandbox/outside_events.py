@@ -1,12 +1,14 @@
 """Events outside the chat that a word in the demo brings about.
 
-A merge, a reboot, a cut network, a spoiled seed or bundle, and the upload that mends it.
+A merge, a reboot, a cut network, a spoiled seed or bundle, and the upload that mends it; and what
+an operator sees of it all at a desk.
 """
 
 import asyncio
 from dataclasses import dataclass, replace
 
 from sandbox.bucket import BootstrapBucket, SpoiledBundle
+from sandbox.desk_audit import DeskAudit
 from sandbox.host_rules import Rules
 from sandbox.moto import set_rules, tell
 from sandbox.principal import REGION
@@ -28,6 +30,7 @@ class OutsideEvents:
     rules: Rules
     repository: Repository
     bucket: BootstrapBucket
+    audit: DeskAudit
 
     async def does(self, words: tuple[str, ...]) -> str:
         """Bring about the event of these words; returns what was done, empty for other words."""
@@ -42,6 +45,8 @@ class OutsideEvents:
                 self.rules = replace(self.rules, offline=state == "off")
                 await set_rules(self.url, self.rules)
                 return f"The hosts reach {'nobody now' if state == 'off' else 'S3 again'}."
+            case ("clawbot", "audit", *given) if len(given) <= 1:
+                return await self.audit.tells(*given)
         return await asyncio.to_thread(self._in_the_bucket, words)
 
     def _in_the_bucket(self, words: tuple[str, ...]) -> str:

@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fleet_control.clock import Clock, SystemClock
+from fleet_control.control_api import ControlApi
 from fleet_control.error import RegistryUnread
 from fleet_control.registry import Registry, parse
 from sandbox.actions import STAND_IN, played
 from sandbox.bucket import BootstrapBucket
+from sandbox.desk_audit import DeskAudit
 from sandbox.engine import TofuEngine
+from sandbox.function_log import FunctionLog
 from sandbox.function_url import FunctionUrl
 from sandbox.github import GitHubApi
 from sandbox.host_rules import Behaviour, Rules, Timing
@@ -89,6 +92,7 @@ class Sandbox:
     aws_url: str
     control_api: FunctionUrl
     control_api_url: str
+    function_log: FunctionLog
     github: GitHubApi
     seeded: Seeded
     token: str
@@ -171,6 +175,8 @@ async def open_sandbox(
         )
         github_url = await github.start()
         stack.push_async_callback(github.stop)
+        function_log = FunctionLog(aws_url, clock)
+        stack.push_async_callback(function_log.close)
         control_api = FunctionUrl(
             {
                 **made.function,
@@ -183,19 +189,28 @@ async def open_sandbox(
             REGION,
             clock,
             port=options.ports.control_api,
+            write=function_log.write,
         )
         control_api_url = await control_api.start()
         stack.push_async_callback(control_api.stop)
+        key = next(iter(seeded.agents.values()))
+
+        def at_a_desk() -> ControlApi:
+            signed = token, key.access_key, key.secret_key, REGION
+            return ControlApi(control_api_url, *signed, clock)
+
+        audit = DeskAudit(aws_url, function_log, at_a_desk)
         yield Sandbox(
             options=options,
             aws_url=aws_url,
             control_api=control_api,
             control_api_url=control_api_url,
+            function_log=function_log,
             github=github,
             seeded=seeded,
             token=token,
             folder=folder,
-            outside=OutsideEvents(aws_url, rules, repository, bucket),
+            outside=OutsideEvents(aws_url, rules, repository, bucket, audit),
         )
 
 

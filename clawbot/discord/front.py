@@ -124,7 +124,8 @@ class FleetCog(commands.Cog, name=COG):
         # Before anything slow. One that came too late, or was answered by another, ends here.
         begun = await acknowledgement.thinking(interaction)
         if begun is None:
-            return self._noted(interaction, in_words(request))
+            self._noted(interaction, in_words(request))
+            return None
         reply = self._reply(places(interaction), message_id=begun, interaction=interaction)
         self._answer(self._answered(interaction, request, reply), reply)
         return None
@@ -152,14 +153,20 @@ class FleetCog(commands.Cog, name=COG):
         if not self._served.has(interaction.guild_id, places(interaction)):
             return await self._elsewhere(interaction, f"press {id_}")
         if not await acknowledgement.heard(interaction, interaction.response.defer):
-            return self._noted(interaction, f"press {id_}")
+            self._noted(interaction, f"press {id_}")
+            return None
         press = self._drawing.read(id_, channel, message)
         reply = self._reply(
             places(interaction), State.SENT, message_id=message.id, interaction=interaction
         )
         if press is None:
-            self._noted(interaction, f"press {id_}")
-            log.warning("discord.foreign_button by=%s channel=%s", interaction.user.id, channel)
+            asked = self._noted(interaction, f"press {id_}")
+            log.warning(
+                "discord.foreign_button by=%s channel=%s request_id=%s",
+                interaction.user.id,
+                channel,
+                asked.request_id,
+            )
             await reply.whisper(FOREIGN)
         else:
             self._answer(self._pressed(press, interaction, reply), reply)
@@ -266,10 +273,11 @@ class FleetCog(commands.Cog, name=COG):
         by = partial(acted, interaction, asked, self._settings)
         return await self._bot.speakers.ask(by, acts=acts)
 
-    def _noted(self, interaction: discord.Interaction[Any], what: str) -> None:
+    def _noted(self, interaction: discord.Interaction[Any], what: str) -> Ask:
         """The audit line of what is not answered further."""
-        asked, known = str(interaction.id), self._bot.speakers.known
-        acted(interaction, asked, self._settings, known).audit(what)
+        ask = acted(interaction, str(interaction.id), self._settings, self._bot.speakers.known)
+        ask.audit(what)
+        return ask
 
     def _places(self, channel: int | None, parent: int | None = None) -> Places:
         return Places(self._client, self._settings.discord_guild, channel or 0, parent)

@@ -42,7 +42,7 @@ class Mentioned:
             return discord.AllowedMentions.none()
         return discord.AllowedMentions(
             everyone=False,
-            users=[discord.Object(one) for one in self.users],
-            roles=[discord.Object(one) for one in self.roles],
+            users=[discord.Object(one) for one in self.users] or False,
+            roles=[discord.Object(one) for one in self.roles] or False,
             replied_user=False,
         )

@@ -25,7 +25,7 @@ from clawbot.discord.places import Place, Places, is_private
 from clawbot.discord.retry import DiscordAway, passes, until_back
 from clawbot.living_reply import BEGUN_WITHIN_SECONDS, NoPlace
 from clawbot.progress import Stage
-from clawbot.replies import Deploying, Notice, Reply, WatchReport
+from clawbot.replies import Deploying, GoesOn, Notice, Reply, WatchReport
 from fleet_control.clock import Clock
 
 # Discord documents no number; editing slower than this was never refused.
@@ -87,13 +87,15 @@ class DiscordMessage:
             return self._drawn(reply, message)
 
         asker = reply.asker or None if _began(reply) else None
+        # What is told elsewhere is news only to who looks at what stands here.
+        follows = not (isinstance(reply, GoesOn) and self._message_id)
         async with self._one_at_a_time:
             if draw(self._message_id).told == self._shown:
                 return False
             await self._pause()
             nonce = _nonce(reply)
             await until_back(
-                self._clock, lambda: _first_open(self._ways(draw, nonce, asker)), within
+                self._clock, lambda: _first_open(self._ways(draw, nonce, asker, follows)), within
             )
             # What takes the place of "thinking" may be followed at once; only edits keep apart.
             self._next = self._clock.monotonic() + PAUSE_SECONDS * bool(self._shown)
@@ -162,11 +164,12 @@ class DiscordMessage:
             await self._clock.sleep(wait)
 
     async def _ways(
-        self, draw: Draw, nonce: str, asker: str | None
+        self, draw: Draw, nonce: str, asker: str | None, follows: bool
     ) -> AsyncIterator[Callable[[], Awaitable[object]]]:
         """How this can be said, best first; each is asked for once the one before was refused.
 
-        With an `asker` it may also be said elsewhere than where they asked.
+        With an `asker` it may also be said elsewhere than where they asked, and where it `follows`
+        what stands there in a new message.
         """
         if self._token is not None and self._token_lives(self._token):
             yield partial(self._through_token, self._token, draw)
@@ -174,6 +177,8 @@ class DiscordMessage:
         if self._message_id and self._editable and not self._older_than(limits.EDITABLE_SECONDS):
             yield partial(self._edit, draw)
             self._editable = False
+        if not follows:
+            return
         if asker is None:
             yield partial(self._send, self._channel, draw, nonce)
         else:
@@ -265,7 +270,7 @@ async def _first_open(ways: AsyncIterator[Callable[[], Awaitable[object]]]) -> N
             refused = error
         else:
             return
-    raise NoPlace(refused) from refused
+    raise NoPlace(refused or "its message is closed to changes") from refused
 
 
 def _began(reply: Reply) -> TypeGuard[Deploying]:
@@ -280,8 +285,8 @@ def made(snowflake: int) -> float:
 def _nonce(reply: Reply) -> str:
     """Of messages that carry the same one Discord makes only the first."""
     if isinstance(reply, WatchReport):
-        # Whoever tried to tell of this reading before may not have heard that it was taken.
-        return derived("watch", reply.wrong, reply.well, reply.flapping, int(reply.taken))
+        # The life before may have said it, and not heard that it was taken.
+        return derived("watch", reply.wrong, reply.well, reply.flapping)
     return secrets.token_hex(8)
 
 

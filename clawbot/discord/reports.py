@@ -21,7 +21,7 @@ from clawbot.discord.markup import (
 )
 from clawbot.page import Page, cut, fitted, page
 from clawbot.replies import HistoryReport, PreflightReport, StatusReport, WatchReport
-from clawbot.watch_words import WatchRow
+from clawbot.watch_words import WatchLine
 from fleet_control import history, phrases
 from fleet_control.duration import older
 from fleet_control.fault import GRAVE
@@ -144,7 +144,7 @@ def _watched(report: WatchReport) -> int:
     return YELLOW if report.flapping else GREEN
 
 
-def _found(row: WatchRow, longest: int) -> str:
+def _found(row: WatchLine, longest: int) -> str:
     """What is wrong, and below it what mends it; of both something is said, however long."""
     of = plain(wording.listed(row.of) or "The fleet", longest // 2)
     head = f"{row.light} **{of}** · "

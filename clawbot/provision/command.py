@@ -1,4 +1,4 @@
-"""The operator's commands: `clawbot secrets`, `bundle`, `instance` and `preflight`."""
+"""The operator's commands: `clawbot secrets`, `bundle`, `instance`, `preflight` and `audit`."""
 
 import argparse
 import sys
@@ -8,7 +8,13 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from clawbot.provision import bundle_command, instance_command, preflight_command, secret_command
+from clawbot.provision import (
+    audit_command,
+    bundle_command,
+    instance_command,
+    preflight_command,
+    secret_command,
+)
 from clawbot.provision.error import ProvisionError
 from clawbot.provision.operator_context import OperatorContext
 from fleet_control import aws_error
@@ -58,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     instance_command.add_to(_room(commands, "instance", "add or remove an instance of the fleet"))
     what = "whether a deploy would work: everything that it needs, within ten seconds"
     _command(commands, "preflight", what).set_defaults(act=preflight_command.preflight)
+    audit_command.add_to(_command(commands, "audit", "who did what, by the ledger and the log"))
     return parser
 
 

@@ -7,6 +7,7 @@ from typing import Any, Self, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from clawbot.provision import desk_preflight
+from clawbot.provision.control_log import FUNCTION
 from clawbot.provision.error import ProvisionError
 from clawbot.provision.fleet_secret import CONTROL_TOKEN, invokers
 from clawbot.provision.operator_context import OperatorContext
@@ -23,8 +24,6 @@ from fleet_control.look import Look, look
 from fleet_control.preflight import Check, Point, unseen, wrong
 from fleet_control.registry_source import RegistrySource
 
-# As tofu/control/function.tf has it.
-FUNCTION = "clawdinator-control-api"
 # What is left of a look's time once it is known where the Control API is, and with which key.
 _API_SECONDS = 8.0
 _API = (Point.API, Point.TOKEN, Point.SIGNATURE, Point.CLOCK, Point.REGISTRY, Point.BRANCH)
@@ -50,6 +49,10 @@ class Desk:
     async def __aexit__(self, *_: object) -> None:
         if self._fleet.done() and not self._fleet.cancelled() and not self._fleet.exception():
             await self._fleet.result()[1].api.close()
+
+    async def fleet(self) -> Fleet:
+        """The fleet, by the Control API; what `looks` tells in words is raised here."""
+        return (await asyncio.shield(self._fleet))[1]
 
     def looks(self) -> tuple[Look, ...]:
         return (

@@ -36,7 +36,8 @@ class FleetChats:
         self._chats.add(new)
         log.warning(
             "telegram.chat_moved said=%s",
-            f"Chat {old} became the supergroup {new}; put {new} into CLAWBOT_TELEGRAM_CHATS.",
+            f"Chat {old} became the supergroup {new}; put {new} into CLAWBOT_TELEGRAM_CHATS, "
+            f"and into CLAWBOT_TELEGRAM_FLEET_CHAT where that names {old}.",
         )
 
     def now(self, chat_id: int) -> int:

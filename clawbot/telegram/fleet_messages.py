@@ -8,12 +8,13 @@ from clawbot.page import fitted
 from clawbot.replies import Deploying, GoesOn, WatchReport, user_id
 from clawbot.telegram.markup import LONGEST, bold, mention, moment, plain, said, seen_units
 from clawbot.telegram.speaker import PLATFORM
-from clawbot.watch_words import WatchRow
+from clawbot.watch_words import WatchLine
 
 # What one row of a watch report has at least, of which all fit into a message, and at most.
 WATCH_ROW = range(130, 700)
 # Of a title, and of each of the ten people whom a call may name.
 LONGEST_TITLE, LONGEST_NAME = 120, 48
+_CHANNEL = "in the fleet's channel"
 _INDENT = "    "
 # The ids of supergroups, whose messages have addresses, are below this one.
 _SUPERGROUPS = -(10**12)
@@ -49,7 +50,7 @@ def _told_in(channel: str, message: str) -> str:
     if platform != PLATFORM or not all(one.isdecimal() for one in numbers):
         return f" in {plain(platform.capitalize())}" if platform else ""
     url = message_link(-int(chat), int(topic or 0), int(message))
-    return f' <a href="{escape(url)}">in the fleet\'s channel</a>' if url else " in its channel"
+    return f" {_linked(url)}"
 
 
 def pointing(url: str, *, below_it: bool) -> str:
@@ -58,9 +59,13 @@ def pointing(url: str, *, below_it: bool) -> str:
     `below_it` is whether it answers the message where the deploy goes on, which has no address.
     """
     begun = "The bot that was asked here is away. Its deploy goes on"
-    if url:
-        return f'{begun} <a href="{escape(url)}">in the fleet\'s channel</a>.'
-    return f"{begun} in the message that this answers." if below_it else f"{begun} in its channel."
+    if below_it and not url:
+        return f"{begun} in the message that this answers."
+    return f"{begun} {_linked(url)}."
+
+
+def _linked(url: str) -> str:
+    return f'<a href="{escape(url)}">{_CHANNEL}</a>' if url else _CHANNEL
 
 
 def called(reply: Deploying | WatchReport) -> tuple[int, ...]:
@@ -109,7 +114,7 @@ def _light(report: WatchReport) -> str:
     return "🔴" if report.wrong else "🟡" if report.flapping else "🟢"
 
 
-def _found(row: WatchRow, longest: int) -> str:
+def _found(row: WatchLine, longest: int) -> str:
     """What is wrong, and below it what mends it; of both something is said, however long."""
     head = f"{row.light} {bold(wording.listed(row.of) or 'The fleet', longest // 2)} "
     room = longest - seen_units(head)

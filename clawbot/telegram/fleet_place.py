@@ -19,7 +19,7 @@ NO_TOPIC = "The chat {chat} has no topic {topic}: set " + NAMED + " to one that 
 CLOSED = (
     "The topic {topic} of the chat {chat} is closed: open it, or let " + NAMED + " name another."
 )
-STRANGER = "{user} is not in the chat {chat}: add them, or take them out of " + CALLS + "."
+STRANGERS = "{users} not in the chat {chat}: add them, or take them out of " + CALLS + "."
 # A forum's first topic, which no message may name.
 _GENERAL = 1
 _NO_TOPIC_WORDS = (
@@ -59,6 +59,7 @@ class TelegramFleetPlace:
         chat, _, topic = named.partition("/")
         self.topic = int(topic) if topic and int(topic) != _GENERAL else None
         self.trouble = ""
+        self._strangers = ""
         self._telegram = telegram
         self._chats = chats
         self._chat = int(chat)
@@ -87,8 +88,8 @@ class TelegramFleetPlace:
             await self._look()
         except InvalidToken:
             return hidden(Point.FLEET_CHANNEL)
-        if self.trouble:
-            return lacking(self.trouble, Point.FLEET_CHANNEL)
+        if trouble := self.trouble or self._strangers:
+            return lacking(trouble, Point.FLEET_CHANNEL)
         where = f"the topic {self.topic} of the chat" if self.topic else "the chat"
         who = ", ".join(self._names.get(one, str(one)) for one in self._calls) or "nobody"
         told = f"In Telegram the bot tells {where} {self.chat}, and calls {who} for failures."
@@ -117,8 +118,9 @@ class TelegramFleetPlace:
             self._chats.move(self.chat, moved.new_chat_id)
             await self._look()
             return
-        lacks = lacks or await self._lack_of_topic() or await self._lack_of_calls()
-        self._become(self._filled(lacks))
+        self._become(self._filled(lacks or await self._lack_of_topic()))
+        if not self.trouble:
+            await self._look_at_calls()
 
     async def _lack_of_topic(self) -> str:
         """Seen without a word in it: Telegram looks for the topic before it finds a text too long.
@@ -136,23 +138,28 @@ class TelegramFleetPlace:
             return _of_topic(error) or (CLOSED if was_closed else "")
         return ""
 
-    async def _lack_of_calls(self) -> str:
-        lacks = [await self._lack_of(one) for one in self._calls]
-        return " ".join(filter(None, lacks))
+    async def _look_at_calls(self) -> None:
+        strangers = [one for one in self._calls if not await self._is_there(one)]
+        told = ""
+        if strangers:
+            who, verb = ", ".join(map(str, strangers)), "is" if len(strangers) == 1 else "are"
+            told = STRANGERS.format(users=f"{who} {verb}", chat=self.chat)
+        if told and told != self._strangers:
+            log.warning("telegram.fleet_chat said=%s", told)
+        self._strangers = told
 
-    async def _lack_of(self, user: int) -> str:
-        """Of one who is to be called; they are named from now on."""
+    async def _is_there(self, user: int) -> bool:
+        """Whether a call reaches them, as far as Telegram shows; they are named from now on."""
         try:
             found = await self._telegram.get_chat_member(self.chat, user)
         except (BadRequest, Forbidden) as error:
             # To a bot that is no administrator Telegram need not show others at all.
-            words = str(error).lower()
-            return STRANGER.replace("{user}", str(user)) if _says(words, _STRANGER_WORDS) else ""
+            return not _says(str(error).lower(), _STRANGER_WORDS)
         self._names[user] = found.user.full_name
-        return STRANGER.replace("{user}", str(user)) if found.status in _OUT else ""
+        return found.status not in _OUT
 
     def _filled(self, words: str) -> str:
-        return words.replace("{chat}", str(self.chat)).replace("{topic}", str(self.topic))
+        return words.format(chat=self.chat, topic=self.topic)
 
     def _become(self, trouble: str) -> None:
         if trouble != self.trouble:

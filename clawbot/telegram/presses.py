@@ -137,7 +137,12 @@ class OnePress:
         """Anybody's own client can send any data below any message of ours, and whoever has our
         token can change what stands there."""
         self._noted(asks)
-        log.warning("telegram.foreign_button by=%s chat=%s", asks.account, asks.channel)
+        log.warning(
+            "telegram.foreign_button by=%s chat=%s request_id=%s",
+            asks.account,
+            asks.channel,
+            asks.request_id,
+        )
         await self._reply.whisper(why)
 
     async def _choose(self, press: TelegramPress, asks: Ask) -> None:

@@ -88,7 +88,7 @@ class TelegramMessage:
         if isinstance(reply, Deploying) and reply.progress.stage is not Stage.ASKING:
             self._slot.done()  # the Control API has answered: nobody needs to ask it anew
         await self.heard()
-        if not (self._message or isinstance(reply, Deploying)):
+        if within == inf and not (self._message or isinstance(reply, Deploying)):
             within = None  # nobody waits for it for as long as Telegram may be away
         self.first |= isinstance(reply, Deploying)
         if isinstance(reply, Question) and reply.operation and not self._message:

@@ -19,10 +19,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from clawbot.bot import assemble
+from clawbot.bot import Bot, assemble
 from clawbot.discord.run import run
 from clawbot.settings import load
-from docs.pictures import in_telegram
+from docs.pictures import in_telegram, unasked
 from docs.pictures.page import WIDTH, page
 from fleet_control.clock import SystemClock
 from sandbox.discord_api.address import pointed_at
@@ -83,14 +83,20 @@ def staged() -> dict[str, str]:
 
 async def pages(registry: Path) -> dict[str, str]:
     """In Discord the question, a deploy in progress and the status meanwhile, and a rollback, by
-    name; of both chats what stands once these have ended and the fleet is frozen."""
+    name; of both chats what stands once these have ended and the fleet is frozen, and what the
+    fleet's channel is told."""
     options = replace(SandboxOptions(), registry=registry)
     async with open_sandbox(options) as sandbox, DiscordApi(SystemClock(), patience=120) as api:
         with pointed_at(api.url):
             app, person = api.application(), api.person("sam")
-            async with _serving(sandbox, api, app, person):
+            async with _serving(sandbox, api, app, person) as bot:
                 drawn = await _played(api, app, person)
-        return {**drawn, **await in_telegram.pages(sandbox)}
+                told = await unasked.announcement(sandbox, api, IDS[0], IDS[2])
+                drawn["announcement"] = _page(api, told)
+                drawn["frozen"] = await _frozen(api, app, person)
+                drawn |= await in_telegram.pages(sandbox, IDS[3])
+                drawn["watch"] = _page(api, await unasked.watched(sandbox, api, bot, IDS[3]))
+        return drawn
 
 
 def _entry(id_: str) -> dict[str, str]:
@@ -103,6 +109,9 @@ def _entry(id_: str) -> dict[str, str]:
 
 
 async def _played(api: DiscordApi, app: Application, person: Member) -> dict[str, str]:
+    # What the next one is expected to take is known by one that went before.
+    before = await api.command(app, person, "deploy", target=IDS[3])
+    await api.until(lambda: before.message and "done after" in before.message.text)
     reply = await _asked(api, app, person, "deploy", target="all")
     drawn = {"question": _page(api, reply, "sam used /fleet deploy")}
     await api.press(app, person, reply, reply.buttons["Deploy"])
@@ -116,8 +125,12 @@ async def _played(api: DiscordApi, app: Application, person: Member) -> dict[str
     await api.until(lambda: "done after" in reply.text)
     drawn["history"] = await _shown(api, app, person, "history")
     drawn["preflight"] = await _shown(api, app, person, "preflight")
+    return drawn
+
+
+async def _frozen(api: DiscordApi, app: Application, person: Member) -> str:
     await _shown(api, app, person, "freeze", duration="2h", reason="the week's backup runs")
-    return {**drawn, "frozen": await _shown(api, app, person, "status")}
+    return await _shown(api, app, person, "status")
 
 
 async def _asked(
@@ -142,25 +155,29 @@ def _told(message: Message) -> bool:
     return "Looking at" not in message.text
 
 
-def _page(api: DiscordApi, message: Message, asked: str) -> str:
-    names = {id_: one.name for id_, one in api.guild.people.items()}
+def _page(api: DiscordApi, message: Message, asked: str = "") -> str:
+    names = {id_: one.name for id_, one in api.guild.people.items()} | api.guild.roles
     return page([message], names, api.now(), asked)
 
 
 @asynccontextmanager
 async def _serving(
     sandbox: Sandbox, api: DiscordApi, app: Application, operator: Member
-) -> AsyncIterator[None]:
+) -> AsyncIterator[Bot]:
+    on_call = api.role("on-call")
+    api.guild.mentionable.add(on_call)
     environ = sandbox.bot_environ() | {
         "CLAWBOT_DISCORD_TOKEN": app.token,
         "CLAWBOT_DISCORD_GUILD": api.guild.id,
         "CLAWBOT_OPERATORS": f"discord:{operator.id}",
+        "CLAWBOT_DISCORD_FLEET_CHANNEL": api.fleet.id,
+        "CLAWBOT_DISCORD_FLEET_CALLS": f"&{on_call}",
     }
     async with assemble(load(environ, Path(os.devnull)), SystemClock()) as bot:
         task = asyncio.create_task(run(bot, guild_ready_timeout=0.05))
         try:
             await api.until(lambda: "fleet" in app.commands)
-            yield
+            yield bot
         finally:
             task.cancel()
             with suppress(asyncio.CancelledError):

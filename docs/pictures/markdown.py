@@ -8,7 +8,7 @@ _TOKENS = re.compile(
     r"\\(?P<escaped>[^\w\s])"
     r"|`(?P<code>[^`]+)`"
     r"|\*\*(?P<bold>.+?)\*\*"
-    r"|<@(?P<person>\d+)>"
+    r"|<@&?(?P<person>\d+)>"
     r"|<#(?P<channel>\d+)>"
     r"|<t:(?P<moment>\d+):R>"
     r"|\[(?P<link>[^\]]+)\]\([^)]+\)"
@@ -16,7 +16,7 @@ _TOKENS = re.compile(
 
 
 def drawn(text: str, names: Mapping[str, str], now: float) -> str:
-    """`names` are people's and channels' by id; `now` in Unix seconds."""
+    """`names` are people's, roles' and channels' by id; `now` in Unix seconds."""
     lines = (_line(line, lambda one: _inline(one, names, now)) for line in text.split("\n"))
     return "".join(lines)
 

@@ -208,8 +208,8 @@ class Rest:
         channel.archived = False
         nonce = body.pop("nonce", "") if body.pop("enforce_nonce", False) else ""
         author = self._app(request).bot.id
-        if (author, nonce) in self._backend.nonces:
-            same = self._backend.nonces[author, nonce]
+        same = self._backend.nonces.get((author, nonce))
+        if same and self._backend.now() - born(same.id) < limit.NONCE_SECONDS:
             return answered(same.payload(guild.people))
         sent = self._new(author, channel, body, flags)
         if nonce:

@@ -166,7 +166,7 @@ class Terminal:
                 return await self._decide(line, reply, yes=answer == "yes")
             case _:
                 done = await self._outside(line.words)
-                said = await _say(reply, Notice((done,)) if done else _NO_COMMAND)
+                said = await _say(reply, Notice(tuple(done.splitlines())) if done else _NO_COMMAND)
         if isinstance(said, Question):
             self._questions[line.speaker] = (said, reply.id)
         return said

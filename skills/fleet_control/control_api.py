@@ -1,16 +1,13 @@
-"""The Control API's client: signed, on one kept-alive session, with a deadline on every call."""
+"""The Control API's client: what it can be asked, and what its answers mean."""
 
-import json
 import logging
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
-import aiohttp
-
-from fleet_control import api_answer, skew
+from fleet_control import api_answer
 from fleet_control.announcement import Announcement, ReplyLife, WatchLease
-from fleet_control.api_answer import BrokenOff, Dispatched, Lost, Stopping
+from fleet_control.api_answer import Dispatched, Lost, Stopping
 from fleet_control.clock import Clock
 from fleet_control.error import (
     ControlApiDown,
@@ -24,11 +21,9 @@ from fleet_control.history import MOST_PAGES, HistoryPage
 from fleet_control.holds import Holds
 from fleet_control.ledger import Entry, Run, oldest
 from fleet_control.preflight import Check
-from fleet_control.proxy import proxy
 from fleet_control.registry_source import RegistryRead
-from fleet_control.signature import FunctionUrlSigner
+from fleet_control.signed_calls import DEADLINE_SECONDS, SignedCalls
 
-DEADLINE_SECONDS = 10.0
 # GitHub lists a new run some seconds after it took the dispatch; 4 to 12 were seen.
 LISTED_WITHIN_SECONDS = 15.0
 # Pauses before the looks at the list, first where an answer is lost, then before an outcome is
@@ -44,9 +39,6 @@ class ControlApi:
 
     Every method raises ControlApiRefused (it said no), or ControlApiDown (nothing was done);
     `deploy` also OutcomeUnknown. `deadline` is seconds for each call.
-
-    Attributes:
-        ahead: by how many seconds this machine's clock is ahead of the last answer's.
     """
 
     def __init__(
@@ -59,15 +51,8 @@ class ControlApi:
         clock: Clock,
         deadline: float = DEADLINE_SECONDS,
     ) -> None:
-        self._url = url if url.count("/") > 2 else f"{url}/"
-        # The secret may hold two, one a line, while it is being exchanged; either is taken.
-        self._token = next(iter(token.split()), "")
-        self._signer = FunctionUrlSigner(access_key, secret_key, region)
+        self._calls = SignedCalls(url, token, access_key, secret_key, region, deadline)
         self._clock = clock
-        # A connection that never comes about has done nothing: that is worth telling apart.
-        self._timeout = aiohttp.ClientTimeout(total=deadline, sock_connect=deadline / 2)
-        self._kept: aiohttp.ClientSession | None = None
-        self.ahead = 0.0
 
     async def __aenter__(self) -> Self:
         return self
@@ -78,9 +63,12 @@ class ControlApi:
         await self.close()
 
     async def close(self) -> None:
-        if self._kept is not None:
-            await self._kept.close()
-            self._kept = None
+        await self._calls.close()
+
+    @property
+    def ahead(self) -> float:
+        """By how many seconds this machine's clock is ahead of the last answer's."""
+        return self._calls.ahead
 
     async def deploy(self, entry: Entry) -> Dispatched:
         """Ask for a deploy, at most twice.
@@ -104,7 +92,7 @@ class ControlApi:
     async def _dispatch(self, entry: Entry) -> Dispatched:
         ask = {"action": "deploy", **entry.inputs, "caller": entry.caller or None}
         try:
-            return api_answer.dispatched(await self._ask(ask))
+            return api_answer.dispatched(await self._calls.ask(ask))
         except Lost as lost:
             log.warning("fleet.dispatch_lost request_id=%s", entry.request_id)
             return await self._taken(entry, lost) or await self._again(ask, lost)
@@ -112,7 +100,7 @@ class ControlApi:
     async def run(self, run_id: int) -> Run:
         ask = {"action": "run", "run_id": run_id}
         wanted = {"revisions": True, "last_words": True, "operations": True}
-        return api_answer.run(await self._asked({**ask, **wanted}))
+        return api_answer.run(await self._calls.asked({**ask, **wanted}))
 
     async def runs(
         self, limit: int = PER_PAGE, request_id: str = "", *, unfinished: bool = False
@@ -132,14 +120,14 @@ class ControlApi:
             ask["request_id"] = request_id
         if unfinished:
             ask["unfinished"] = True
-        return api_answer.runs(await self._asked(ask), every=bool(request_id))
+        return api_answer.runs(await self._calls.asked(ask), every=bool(request_id))
 
     async def history(self, target: str = "", page: int = 1) -> HistoryPage:
         """That page of the newest runs, or of those that concern the target, newest first and with
         their jobs; the nearest that there is."""
         ask = {"action": "history", "target": target, "page": min(max(page, 1), MOST_PAGES)}
         try:
-            return api_answer.history(await self._asked(ask))
+            return api_answer.history(await self._calls.asked(ask))
         except ControlApiRefused as error:
             if error.code != "bad_request":
                 raise
@@ -149,7 +137,7 @@ class ControlApi:
             ) from error
 
     async def registry(self) -> RegistryRead:
-        answer = await self._asked({"action": "registry"})
+        answer = await self._calls.asked({"action": "registry"})
         text, version = answer.get("registry"), answer.get("version")
         if not isinstance(text, str) or not isinstance(version, str):
             raise ControlApiDown("The Control API answered without a registry.")
@@ -161,19 +149,19 @@ class ControlApi:
     async def preflight(self) -> tuple[str, tuple[Check, ...]]:
         """Who we are to it, as in `chat:clawbot`, and what it sees of whether a deploy would
         work."""
-        answer = await self._asked({"action": "preflight"})
+        answer = await self._calls.asked({"action": "preflight"})
         return str(answer.get("signer", "")), api_answer.checks(answer)
 
     async def cancel(self, run_id: int, requested_by: str, request_id: str = "") -> str:
         """Stop a deploy of which no job has started; its words for that. `request_id` is the ask's,
         for the Control API's log, here and below."""
-        answer = await self._asked(
+        answer = await self._calls.asked(
             {"action": "cancel", "run_id": run_id, "requested_by": requested_by}, request_id
         )
         return str(answer.get("message", "cancelled"))
 
     async def holds(self) -> Holds:
-        return api_answer.holds(await self._asked({"action": "holds"}))
+        return api_answer.holds(await self._calls.asked({"action": "holds"}))
 
     async def freeze(
         self, seconds: int, reason: str, requested_by: str, request_id: str = ""
@@ -182,33 +170,33 @@ class ControlApi:
         # A chat's message may be longer than a request of the API.
         ask = {"action": "freeze", "seconds": seconds, "reason": one_line(reason)}
         return api_answer.freeze(
-            await self._asked({**ask, "requested_by": requested_by}, request_id)
+            await self._calls.asked({**ask, "requested_by": requested_by}, request_id)
         )
 
     async def unfreeze(self, requested_by: str, request_id: str = "") -> Freeze | None:
         """End the freeze; the one that held, if one did."""
         ask = {"action": "unfreeze", "requested_by": requested_by}
-        return api_answer.lifted(await self._asked(ask, request_id))
+        return api_answer.lifted(await self._calls.asked(ask, request_id))
 
     async def stop(self, requested_by: str, request_id: str = "") -> Stopping:
         """Have the roll under way begin no further host."""
         return api_answer.stopping(
-            await self._asked({"action": "stop", "requested_by": requested_by}, request_id)
+            await self._calls.asked({"action": "stop", "requested_by": requested_by}, request_id)
         )
 
     async def told(self, request_id: str) -> str | None:
         """The end that the asker was told of last, empty for none; None where nobody knows."""
-        end = (await self._asked({"action": "told", "request_id": request_id})).get("told")
+        end = (await self._calls.asked({"action": "told", "request_id": request_id})).get("told")
         return end if isinstance(end, str) else None
 
     async def note_told(self, request_id: str, end: str) -> None:
         """The asker was told that it ended so, a word."""
-        await self._asked({"action": "told", "request_id": request_id, "end": end})
+        await self._calls.asked({"action": "told", "request_id": request_id, "end": end})
 
     async def living(self, request_id: str) -> ReplyLife:
         """Say that our reply to this ask lives, unless it was given up before."""
         return api_answer.reply_life(
-            await self._asked({"action": "living", "request_id": request_id})
+            await self._calls.asked({"action": "living", "request_id": request_id})
         )
 
     async def announce(
@@ -218,7 +206,7 @@ class ControlApi:
         message it stands and which end was told there; who has the lease then."""
         ask = {"action": "announce", "run_id": run_id, "channel": channel, "bot": bot}
         noted = {name: one for name, one in (("message", message), ("end", end)) if one}
-        return api_answer.announcement(await self._asked({**ask, **noted}))
+        return api_answer.announcement(await self._calls.asked({**ask, **noted}))
 
     async def watch(
         self, channel: str, bot: str, state: str | None = None, version: int = 0
@@ -228,7 +216,7 @@ class ControlApi:
         ask: dict[str, Any] = {"action": "watch", "channel": channel, "bot": bot}
         if state is not None:
             ask |= {"state": state, "version": version}
-        return api_answer.watch_lease(await self._asked(ask))
+        return api_answer.watch_lease(await self._calls.asked(ask))
 
     async def _taken(self, entry: Entry, lost: Lost) -> Dispatched | None:
         """The run of a deploy whose answer was lost; None once it would be listed if it were."""
@@ -265,54 +253,12 @@ class ControlApi:
 
     async def _again(self, ask: dict[str, Any], lost: Lost) -> Dispatched:
         try:
-            return api_answer.dispatched(await self._ask(ask))
+            return api_answer.dispatched(await self._calls.ask(ask))
         except Lost as again:
             raise _unknown(again) from again
         except ControlApiError as error:
             # Its no is to the second ask; the first may still come to a run.
             raise _unknown(lost, f" Asked once more: {error}") from error
-
-    async def _asked(self, ask: dict[str, Any], request_id: str = "") -> dict[str, Any]:
-        """A call that may be lost without harm; on a connection that broke off, made once more."""
-        try:
-            try:
-                return await self._ask(ask, request_id)
-            except BrokenOff:
-                return await self._ask(ask, request_id)
-        except Lost as lost:
-            raise ControlApiDown(str(lost)) from lost
-
-    async def _ask(self, ask: dict[str, Any], request_id: str = "") -> dict[str, Any]:
-        body = json.dumps(ask).encode()
-        headers = {"Content-Type": "application/json", "x-clawdinator-token": self._token}
-        if request_id:
-            # No key of the body: an older Control API refuses one that it does not know.
-            headers["x-clawdinator-request-id"] = request_id
-        headers = self._signer.signed(self._url, body, headers)
-        if self._kept is None:
-            self._kept = aiohttp.ClientSession(timeout=self._timeout, proxy=proxy(self._url))
-        try:
-            async with self._kept.post(
-                self._url, data=body, headers=headers, allow_redirects=False
-            ) as response:
-                text = await api_answer.limited(response)
-                status, date = response.status, response.headers.get("Date")
-        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
-            raise ControlApiDown("The Control API's URL, or its proxy's, is no URL.") from error
-        except aiohttp.ClientHttpProxyError as error:
-            raise ControlApiDown(
-                f"The proxy that HTTPS_PROXY names refuses the Control API (HTTP {error.status})."
-            ) from error
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            way = " by the proxy that HTTPS_PROXY names" if proxy(self._url) else ""
-            why = skew.by_certificate(error)
-            raise ControlApiDown(f"The Control API can't be reached{way}. {why}".strip()) from error
-        except TimeoutError as error:
-            raise Lost("The Control API did not answer in time.") from error
-        except aiohttp.ClientError as error:
-            raise BrokenOff("The Control API broke off in the middle of its answer.") from error
-        self.ahead = skew.ahead(date) or 0.0
-        return api_answer.understood(status, text, date)
 
 
 def _unknown(lost: Lost, more: str = "") -> OutcomeUnknown:

@@ -50,7 +50,7 @@ _ADVICE = {
     Problem.NOT_HEALTHY: "`/fleet deploy {of}` replaces it.",
     Problem.RETIRING: "`/fleet deploy {of}` replaces it before that.",
     Problem.CRASH_LOOPING: "`/fleet rollback {of}` goes back, `/fleet deploy {of}` replaces it.",
-    Problem.TWO_HOSTS: "`/fleet deploy {of}` tells which one is not its own.",
+    Problem.TWO_HOSTS: "`/fleet status` names the machines; end the one that no deploy made.",
     Problem.NOT_AS_DEPLOYED: "`/fleet deploy {of}` replaces it.",
     Problem.WRONG_TYPE: "`/fleet deploy {of}` replaces it.",
     Problem.OLDER_IMAGE: "`/fleet deploy {of}` replaces it.",
@@ -128,7 +128,9 @@ def crash_looping(host: Host) -> Iterable[Fault]:
 def two_hosts(staying: Sequence[Host]) -> Fault:
     others = ", ".join(other.id for other in staying[1:])
     words = f"{len(staying)} hosts of this name: also {others}"
-    return Fault(Problem.TWO_HOSTS, words, repair(Problem.TWO_HOSTS, staying[0].name))
+    ids = " ".join(other.id for other in staying[1:])
+    end = f"`aws ec2 terminate-instances --instance-ids {ids}` ends the older"
+    return Fault(Problem.TWO_HOSTS, words, f"{end}, where no deploy made that.")
 
 
 def unregistered(host: Host) -> Fault:
@@ -149,8 +151,8 @@ def not_as_deployed(host: Host, left: HostLeft | None) -> Iterable[Fault]:
     runs = host.revision[:_SHORT]
     if host.image == left.image and left.revision in ("", runs):
         return
-    is_ = f"{host.image} @{runs or 'unknown'}"
-    was = f"{left.image} @{left.revision}" if left.revision else left.image
+    is_ = f"{host.image} ({runs or 'of no revision'})"
+    was = f"{left.image} ({left.revision})" if left.revision else left.image
     words = f"is {is_}, where run {left.run} left {was}"
     yield Fault(Problem.NOT_AS_DEPLOYED, words, repair(Problem.NOT_AS_DEPLOYED, host.name))
 

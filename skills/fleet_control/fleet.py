@@ -77,11 +77,12 @@ class Fleet:
     async def hosts(self) -> FleetStatus:
         """The same, or EC2's hosts alone where there is no registry; Ec2Error.
 
-        What the last deploys left is asked for beside, and shown as far as it is known by now.
+        What the last deploys left is shown as far as it is known, and asked for beside.
         """
-        self.deploys.look_beside()
         try:
-            return await self.status()
+            status = await self.status()
+            self.deploys.look_beside()
+            return status
         except RegistryError as error:
             log.warning("fleet.registry_unseen why=%s", error)
             return shape(unread(error, self._clock.now()), await self.ec2.read())

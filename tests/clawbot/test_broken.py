@@ -157,6 +157,7 @@ async def test_a_chat_that_breaks_after_the_dispatch_has_the_end_once_it_is_back
         await _tried_again(answering, talk.clock)
         chat.broken = False
         await talk.clock.turn(600)
+        await _tried_again(answering, talk.clock)
         reply = await answering
 
     assert isinstance(reply, Deploying)
@@ -167,10 +168,12 @@ async def test_a_chat_that_breaks_after_the_dispatch_has_the_end_once_it_is_back
 
 
 async def _tried_again(answering: asyncio.Task[Reply], clock: TurnedClock) -> None:
-    """Once it waits for the next try, and to say again that its reply lives; or has ended."""
-    asleep = asyncio.create_task(clock.asleep(2))
-    await asyncio.wait((answering, asleep), return_when=asyncio.FIRST_COMPLETED)
-    asleep.cancel()
+    """Once it has said again that its reply lives, and waits for the next try; or has ended."""
+    for count in (1, 2):
+        asleep = asyncio.create_task(clock.asleep(count))
+        await asyncio.wait((answering, asleep), return_when=asyncio.FIRST_COMPLETED)
+        asleep.cancel()
+        await clock.turn(60 * (count == 1))
 
 
 async def test_a_chat_that_never_worked_breaks_nothing_else(talk: Talk) -> None:

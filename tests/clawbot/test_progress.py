@@ -1,9 +1,11 @@
 """How a deploy goes, read from its run."""
 
+from dataclasses import replace
+
 import pytest
 
 from clawbot import wording
-from clawbot.progress import HostProgress, HostStage, Stage, progress
+from clawbot.progress import HostProgress, HostStage, Progress, Stage, progress
 from clawbot.wording import host_stage
 from fleet_control.deploy_jobs import (
     MOVING_STEP,
@@ -332,3 +334,17 @@ def test_of_a_host_s_remarks_eighty_characters_are_told() -> None:
     seen = HostProgress("claw-1", OLD, NEW, HostStage.HEALTHY, remarks="x" * 200)
 
     assert host_stage(seen) == f"replaced, healthy ({'x' * 79}…)"
+
+
+def test_when_a_run_began_is_not_told_before_a_job_of_it_tells() -> None:
+    """It would be another moment as soon as one does, which is an edit."""
+    begun = run(1, created="2026-11-24T09:00:00Z", started="2026-11-24T09:00:00Z")
+
+    assert progress(begun).began == 0
+    assert progress(begun._replace(jobs=(job("plan", None, "in_progress"),))).began > 0
+
+
+def test_what_is_expected_of_a_deploy_is_no_news_by_itself() -> None:
+    seen = Progress(Stage.RUNNING, "claw-1")
+
+    assert replace(seen, begins=1.0, ends=2.0) == seen

@@ -140,7 +140,6 @@ async def test_an_instance_that_is_new_at_the_source_can_speak_and_be_deployed(t
 
 async def test_with_the_source_gone_the_bot_says_how_old_what_it_knows_is(talk: Talk) -> None:
     await talk.say("/fleet status")
-    await talk.api.until("history", 1)  # which is asked for beside
     await talk.clock.turn(7260)
     why = {"ok": False, "code": "github_refused", "error": "GitHub says 404."}
     talk.api.refused["registry"] = 502, why

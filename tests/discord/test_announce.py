@@ -4,7 +4,6 @@ import pytest
 
 from clawbot.living_reply import NoPlace
 from clawbot.progress import Stage
-from clawbot.replies import GoesOn
 from sandbox.discord_api.channel import SEND_MESSAGES, VIEW_CHANNEL, Channel
 from tests.discord.dialogue import whispered
 from tests.discord.fleet_channels import allowed, announced, passes, said_in, told_by
@@ -230,24 +229,6 @@ async def test_rate_limits_and_a_lost_answer_make_no_second_message(scene: Disco
     async with told_by(scene) as channel:
         await passes(scene, channel.message().show(announced(Stage.DONE), None))
     assert len(scene.channel()) == 1
-
-
-async def test_who_was_away_points_to_where_it_goes_on(scene: DiscordScene) -> None:
-    guild, fleet = scene.discord.guild.id, scene.discord.fleet.id
-    async with told_by(scene) as channel:
-        for end in (
-            GoesOn("Deploy claw-2", f"discord:{fleet}", "77"),
-            GoesOn("Deploy claw-2", "telegram:-1001/5", "78"),
-            GoesOn("Deploy claw-2"),
-        ):
-            await passes(scene, channel.message().show(end, None))
-    link = f"https://discord.com/channels/{guild}/{fleet}/77"
-    away = "Deploy claw-2\nI was away, so another bot tells how this goes"
-    assert [one.text for one in scene.channel()] == [
-        f"{away} in {link}.",
-        f"{away} in Telegram.",
-        f"{away}.",
-    ]
 
 
 async def test_the_button_of_an_announcement_works_when_it_is_pressed(scene: DiscordScene) -> None:

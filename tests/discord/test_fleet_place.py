@@ -251,3 +251,35 @@ async def test_where_the_guild_is_not_seen_nor_is_its_channel(scene: DiscordScen
         of = await found(bot)
     assert of[Point.CHANNELS].outcome is Outcome.WRONG
     assert of[Point.FLEET_CHANNEL] == hidden(Point.FLEET_CHANNEL)
+
+
+async def test_it_is_told_of_for_as_long_as_the_bot_serves(scene: DiscordScene) -> None:
+    asked = scene.api.asked
+    await scene.start("demo", scene.app, **{NAMED: scene.discord.fleet.id})
+    await scene.until(lambda: scene.api.count("watch") > 1, each=30.0)
+    (channel,) = {ask["channel"] for ask in asked if ask["action"] == "watch"}
+    assert channel == f"discord:{scene.discord.fleet.id}"
+    await scene.stop()
+    looked = scene.api.count("watch")
+    await scene.clock.turn(600)
+    assert scene.api.count("watch") == looked
+
+
+async def test_where_no_channel_is_named_nobody_watches(scene: DiscordScene) -> None:
+    await scene.start()
+    await scene.clock.turn(600)
+    asked = await scene.discord.command(scene.app, scene.visitor, "help")
+    await scene.replied(asked)
+    assert scene.api.count("watch") == scene.api.count("announce") == 0
+
+
+async def test_what_is_lacking_from_the_start_keeps_the_fleet_from_being_told(
+    scene: DiscordScene,
+) -> None:
+    scene.discord.fleet.denied = EMBED_LINKS
+    scene.run("demo", scene.app, **EVERYWHERE, **{NAMED: scene.discord.fleet.id})
+    await scene.until(lambda: scene.told)
+    await scene.clock.turn(120)
+    assert scene.api.count("watch") == scene.api.count("announce") == 0
+    await scene.discord.deny(scene.discord.fleet, 0)
+    await scene.until(lambda: scene.api.count("watch"))

@@ -1,6 +1,7 @@
 """The whole loop: a guild on loopback drives the sandbox, as a real guild does."""
 
 import asyncio
+import io
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,14 +10,24 @@ import pytest
 from fleet_control.clock import SystemClock
 from sandbox.demo_front import lacking, serve_front
 from sandbox.discord_api.address import pointed_at
+from sandbox.discord_api.guild import Member
+from sandbox.discord_api.interaction import Interaction
 from sandbox.discord_api.server import DiscordApi
-from sandbox.sandbox import SandboxOptions, open_sandbox
+from sandbox.sandbox import Sandbox, SandboxOptions, open_sandbox
 from tests.discord.dialogue import pings_in
+from tests.followed import bot_log, followed
 from tests.sandbox.full_loop import SWIFT
 
 
 @pytest.mark.newest
-async def test_a_deploy_replaces_a_host_and_pings_its_asker(python: Path) -> None:
+async def test_a_deploy_replaces_a_host_pings_its_asker_and_is_in_every_log_by_its_request_id(
+    python: Path,
+) -> None:
+    with bot_log() as written:
+        await _deploys(python, written)
+
+
+async def _deploys(python: Path, written: io.StringIO) -> None:
     async with (
         asyncio.timeout(240),
         open_sandbox(SandboxOptions(timing=SWIFT, python=python)) as sandbox,
@@ -38,6 +49,7 @@ async def test_a_deploy_replaces_a_host_and_pings_its_asker(python: Path) -> Non
                 await api.until(lambda: pings_in(api))
                 assert asked.message is not None
                 assert "🟢 **clawdinator-2** · replaced, healthy" in asked.message.text
+                await _is_followed(sandbox, operator, asked, written)
                 status = await api.command(app, operator, "status")
                 await api.until(lambda: status.message and not status.message.loading)
                 assert status.message is not None
@@ -48,6 +60,26 @@ async def test_a_deploy_replaces_a_host_and_pings_its_asker(python: Path) -> Non
                 with suppress(asyncio.CancelledError):
                     await serving
         assert api.problems == []
+
+
+async def _is_followed(
+    sandbox: Sandbox, operator: Member, asked: Interaction, written: io.StringIO
+) -> None:
+    request_id = f"discord.demo.{asked.channel.id}.{asked.id}"
+    found = await followed(sandbox, request_id, written.getvalue())
+    for log, lines in found.items():
+        print(f"{log}:", *lines, sep="\n  ")  # noqa: T201  (`pytest -s` shows the excerpt)
+    asks, dispatched = found["bot"]
+    assert f"event=fleet.asked account=discord:{operator.id} what=deploy clawdinator-2" in asks
+    assert "event=fleet.dispatched" in dispatched
+    assert "action=deploy" in found["Control API"][0]
+    assert {line.split(" ")[1] for line in found["Control API"]} == {"event=control.answered"}
+    jobs = [line.partition(" fleet.job job=")[2].split(" ")[0] for line in found["job logs"]]
+    assert jobs == ["plan", "host"]
+    audited = await sandbox.outside.does(("clawbot", "audit", "1h"))
+    (line,) = audited.splitlines()
+    assert " · operator in Discord · deploy clawdinator-2 · " in line
+    assert line.endswith(f" · {request_id}")
 
 
 def test_a_front_says_what_it_lacks() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from fleet_control.host import Health, Host, HostState, Image, Reading
@@ -50,6 +51,10 @@ def host(
 
 def seen(ids: Iterable[str], *hosts: Host, images: tuple[Image, ...] = IMAGES) -> FleetStatus:
     return shape(known(*ids), Reading(hosts, images, NOW))
+
+
+def moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def run(id_: int = 1, **changed: Any) -> Run:

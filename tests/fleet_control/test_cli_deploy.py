@@ -158,7 +158,11 @@ async def test_a_deploy_that_is_waited_for_ends_as_it_ends(host: OnHost, control
     ended = await host.types("deploy", "claw-2", "--wait", "--json")
 
     assert (ended.code, ended.answer["run"]["conclusion"]) == (0, "success")
-    assert ended.err == "run 7: in_progress\nrun 7: success\n"
+    assert ended.err.splitlines() == [
+        "run 7: asked for by sam in Discord, 2026-09-21 13:00 UTC",
+        "run 7: in_progress",
+        "run 7: success",
+    ]
 
 
 async def test_a_deploy_that_ran_under_an_earlier_dispatch_of_it_is_no_failure(

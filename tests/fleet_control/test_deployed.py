@@ -1,13 +1,13 @@
 """What the last deploys left of each host, as the ledger tells it and only as far as it does."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from fleet_control.deployed import HostLeft, deployed
 from fleet_control.deployed_source import (
+    JOINS_SECONDS,
     KEPT_SECONDS,
     PAGES_AT_FIRST,
     RUNS_A_LOOK,
@@ -17,14 +17,10 @@ from fleet_control.deployed_source import (
 from fleet_control.ledger import Job, Run, Step
 from tests.clawbot.control_api import PAGE, control_api
 from tests.clock import TurnedClock
-from tests.fleet_control.fleets import NEW, NOW, OLD, host, run
+from tests.fleet_control.fleets import NEW, NOW, OLD, host, moment, run
 
 MOVED = Step("Replace and wait until healthy", "completed", "success")
 LATER = NOW + 3600
-
-
-def moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def job(id_: str, conclusion: str | None = "success", ended: float = NOW, **more: Any) -> Job:
@@ -174,6 +170,32 @@ async def test_one_that_was_started_again_tells_of_its_last_attempt_alone() -> N
         api.runs = [deploy(7, job("claw-2")), deploy(8, attempt=2, ended=NOW + 60)]
 
         assert (await DeployedSource(client, clock).look()).left(HOST) is None
+
+
+async def test_what_was_known_half_a_day_ago_is_learnt_anew() -> None:
+    clock = TurnedClock(NOW)
+    async with control_api(clock) as (api, client):
+        source = DeployedSource(client, clock)
+        for passed, pages in ((0.0, 1), (JOINS_SECONDS, 1), (JOINS_SECONDS + 1, 2)):
+            clock._now += passed  # noqa: SLF001  (nobody sleeps)
+            await source.look()
+            assert api.count("history") == pages
+        assert JOINS_SECONDS == 12 * 3600
+
+
+async def test_where_a_hundred_are_listed_that_join_on_to_none_it_is_learnt_anew() -> None:
+    clock = TurnedClock(LATER)
+    async with control_api(clock) as (api, client):
+        api.runs = [deploy(one, job("claw-2")) for one in range(1, 3)]
+        source = DeployedSource(client, clock, pages=1)
+        await source.look()
+        api.runs = [deploy(one, job("claw-2")) for one in range(3, 103)]
+        await source.look()
+        assert api.count("history") == 2
+
+        api.runs = [deploy(one, job("claw-2")) for one in range(95, 195)]
+        await source.look()
+        assert api.count("history") == 2
 
 
 async def test_what_can_t_be_read_leaves_what_was_known() -> None:

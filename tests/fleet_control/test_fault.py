@@ -45,9 +45,9 @@ def test_a_machine_that_ec2_is_going_to_end_is_retiring_and_the_policy_takes_it_
     ("image", "revision", "words"),
     [
         (NEW.id, "b" * 40, ""),
-        (NEW.id, "c" * 40, f"is {NEW.id} @ccccccc, where run 7 left {NEW.id} @bbbbbbb"),
-        (NEW.id, "", f"is {NEW.id} @unknown, where run 7 left {NEW.id} @bbbbbbb"),
-        ("ami-0", "b" * 40, f"is ami-0 @bbbbbbb, where run 7 left {NEW.id} @bbbbbbb"),
+        (NEW.id, "c" * 40, f"is {NEW.id} (ccccccc), where run 7 left {NEW.id} (bbbbbbb)"),
+        (NEW.id, "", f"is {NEW.id} (of no revision), where run 7 left {NEW.id} (bbbbbbb)"),
+        ("ami-0", "b" * 40, f"is ami-0 (bbbbbbb), where run 7 left {NEW.id} (bbbbbbb)"),
     ],
     ids=["as it was left", "another revision", "no revision", "another image"],
 )
@@ -131,13 +131,21 @@ def test_a_newest_image_of_three_weeks_means_that_none_is_built() -> None:
     assert phrases.of_the_fleet(found) == f"T{words[1:]}. {repair}"
 
 
-def test_every_problem_has_a_repair_that_names_the_instance() -> None:
+def test_every_problem_has_a_repair_and_one_that_deploys_names_the_instance() -> None:
     told = {one: fault.repair(one, "claw-1") for one in Problem if one is not Problem.UNREGISTERED}
 
     assert all("`" in repair for repair in told.values())
-    of_hosts = [*told.values()][:-2]
-    assert all("claw-1" in repair for repair in of_hosts)
+    assert all("claw-1`" in repair for repair in told.values() if "/fleet deploy" in repair)
     assert fault.repair(Problem.MISSING, "Some `machine`") == ""
+
+
+def test_of_two_hosts_of_one_name_the_older_may_be_ended_by_hand() -> None:
+    young, old = host("claw-1", 2), host("claw-1", 1, launched=NOW - DAY)
+
+    (found,) = status(old, young).rows[0].faults
+
+    by_hand = "`aws ec2 terminate-instances --instance-ids i-00000001`"
+    assert found.repair == f"{by_hand} ends the older, where no deploy made that."
 
 
 def test_one_that_nobody_knows_is_removed_by_hand_or_by_all() -> None:

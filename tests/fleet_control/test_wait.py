@@ -2,7 +2,7 @@
 
 import pytest
 
-from fleet_control import text_output
+from fleet_control import json_output, text_output
 from fleet_control.control_api import ControlApi
 from fleet_control.error import ControlApiRefused, OutcomeUnknown
 from fleet_control.ledger import Job
@@ -10,10 +10,14 @@ from fleet_control.wait import until_finished
 from tests.fleet_control.fleets import run
 from tests.fleet_control.hasty_clock import HastyClock
 from tests.fleet_control.lambdas import Lambda
+from tests.fleet_control.past_runs import going, job, rolled, steps, went
 
 ENDED = run(7)
 RUNNING = run(7, status="in_progress", conclusion=None)
 QUEUED = run(7, status="queued", conclusion=None)
+
+
+ASKED = "run 7: asked for by sam in Discord, 2026-09-21 13:00 UTC"
 
 
 def nothing(_: str) -> None:
@@ -32,6 +36,7 @@ async def test_each_change_is_said_once(
 
     assert await until_finished(api, 7, clock, said.append) == done
     assert said == [
+        ASKED,
         "run 7: queued",
         "run 7: in_progress",
         "plan: success",
@@ -51,7 +56,7 @@ async def test_one_that_waits_for_a_reviewer_is_not_called_queued(
     await until_finished(api, 7, clock, said.append)
 
     review = "waiting for a reviewer on GitHub"
-    assert said[:3] == ["run 7: queued", f"run 7: {review}", f"plan: {review}"]
+    assert said[1:4] == ["run 7: queued", f"run 7: {review}", f"plan: {review}"]
     assert f"run 7: {review}" in text_output.run(halted)
 
 
@@ -108,10 +113,12 @@ async def test_a_run_that_stopped_as_a_duplicate_is_waited_for_in_the_deploy(
 
     assert await until_finished(api, 8, clock, said.append) == ENDED
     assert said == [
+        ASKED.replace("7", "8"),
         "run 8: queued",
         "run 8: failure",
         "plan: failure",
         "run 8 was the same ask as run 7, which is the deploy",
+        ASKED,
         "run 7: in_progress",
         "run 7: success",
     ]
@@ -157,12 +164,12 @@ async def test_trouble_that_lasts_is_said_though_it_may_not_look_for_an_hour(
 
     await until_finished(api, 7, clock, lambda line: said.append((line, clock.monotonic())))
 
-    line, at = said[1]
+    line, at = said[2]
     assert line.startswith(
         "run 7: no sight of it since 14:13 UTC, which does not stop the deploy. "
     )
     assert (at, sum(clock.slept)) == (90.0, 3610.0)
-    assert len(said) == 3
+    assert len(said) == 4
 
 
 async def test_the_time_given_is_waited_though_it_may_not_look_again_within_it(
@@ -207,3 +214,63 @@ async def test_longer_than_asked_for_it_does_not_wait(
     with pytest.raises(OutcomeUnknown, match="not ended in the time given"):
         await until_finished(api, 7, clock, nothing, within=25)
     assert clock.slept == [10.0, 10.0]
+
+
+async def test_of_a_roll_it_says_how_far_it_is_and_about_when_it_ends(
+    control: Lambda, api: ControlApi, clock: HastyClock
+) -> None:
+    past = rolled(1, 120, "claw-1", "claw-2", "claw-3")
+    control.history = {"runs": [json_output.run(past)]}
+    seen = [going(7, *jobs) for jobs, _ in steps()]
+    control.shows(*seen, seen[-1]._replace(status="completed", conclusion="success"))
+    said: list[str] = []
+
+    await until_finished(api, 7, clock, said.append)
+
+    assert [line for line in said if "done" in line] == [
+        "run 7: ▱▱▱ 0 of 3 hosts done, end expected 2026-09-21 14:20 UTC",
+        "run 7: ▰▱▱ 1 of 3 hosts done, end expected 2026-09-21 14:20 UTC",
+        "run 7: ▰▰▱ 2 of 3 hosts done, end expected 2026-09-21 14:20 UTC",
+        "run 7: ▰▰▰ 3 of 3 hosts done, end expected 2026-09-21 14:20 UTC",
+    ]
+
+
+async def test_a_bar_has_20_marks_at_the_most(
+    control: Lambda, api: ControlApi, clock: HastyClock
+) -> None:
+    hosts = [job(f"claw-{n}", 40, 50 + n) for n in range(40)]
+    control.shows(went(7, job("plan", 0, 40), *hosts))
+    said: list[str] = []
+
+    await until_finished(api, 7, clock, said.append)
+
+    assert f"run 7: {'▰' * 20} 40 of 40 hosts done" in said
+
+
+async def test_of_one_host_it_says_once_about_when_it_ends(
+    control: Lambda, api: ControlApi, clock: HastyClock
+) -> None:
+    control.history = {"runs": [json_output.run(rolled(1, 120, "claw-1"))]}
+    plan, host = job("plan", 0, 50), "claw-1"
+    one = [going(7, *jobs, target=host) for jobs in ((plan, job(host)), (plan, job(host, 53)))]
+    control.shows(QUEUED, *one, ENDED)
+    said: list[str] = []
+
+    await until_finished(api, 7, clock, said.append)
+
+    ends = [line for line in said if "expected" in line]
+    assert ends == ["run 7: end expected 2026-09-21 14:16 UTC"]
+
+
+async def test_where_the_past_can_t_be_had_nothing_is_expected(
+    control: Lambda, api: ControlApi, clock: HastyClock
+) -> None:
+    control.history = None
+    control.shows(RUNNING)
+    control.refuses("github_refused", 502)
+    control.shows(ENDED)
+    said: list[str] = []
+
+    await until_finished(api, 7, clock, said.append)
+
+    assert said == [ASKED, "run 7: in_progress", "run 7: success"]

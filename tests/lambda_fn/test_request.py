@@ -12,6 +12,10 @@ from lambda_fn.request import ApiAction, ApiRequest, RawRequest, parse, payload,
 from tests.lambda_fn.events import AGENT_1, CONTROL_TOKEN, by_person, function_url, iam
 
 SAM = "discord:1 sam"
+TOPIC = "telegram:-1001234567890/5"
+ANNOUNCE = {"action": "announce", "run_id": 7, "channel": TOPIC, "bot": "B_" * 16}
+WATCH = {"action": "watch", "channel": TOPIC, "bot": "x"}
+CHANNELS_FORM = "discord:<channel> or telegram:<chat>, there with /<topic>"
 
 
 @pytest.mark.parametrize(
@@ -75,6 +79,48 @@ SAM = "discord:1 sam"
             {"action": "unfreeze", "requested_by": SAM},
             ApiRequest(ApiAction.UNFREEZE, Entry(requested_by=SAM), 0, 10, unfinished=False),
         ),
+        (
+            {"action": "living", "request_id": "discord.x.a.b"},
+            ApiRequest(ApiAction.LIVING, Entry("discord.x.a.b"), 0, 10, unfinished=False),
+        ),
+        (
+            {"action": "announce", "run_id": 7, "channel": "discord:9", "bot": "x"},
+            ApiRequest(
+                ApiAction.ANNOUNCE, Entry(), 7, 10, unfinished=False, channel="discord:9", bot="x"
+            ),
+        ),
+        (
+            {**ANNOUNCE, "message": "5" * 20, "end": "done"},
+            ApiRequest(
+                ApiAction.ANNOUNCE,
+                Entry(),
+                7,
+                10,
+                unfinished=False,
+                end="done",
+                channel=TOPIC,
+                bot="B_" * 16,
+                message="5" * 20,
+            ),
+        ),
+        (
+            {"action": "watch", "channel": TOPIC, "bot": "x"},
+            ApiRequest(ApiAction.WATCH, Entry(), 0, 10, unfinished=False, channel=TOPIC, bot="x"),
+        ),
+        (
+            {**WATCH, "state": "é" * 6000, "version": 2**53},
+            ApiRequest(
+                ApiAction.WATCH,
+                Entry(),
+                0,
+                10,
+                unfinished=False,
+                channel=TOPIC,
+                bot="x",
+                state="é" * 6000,
+                version=2**53,
+            ),
+        ),
     ],
 )
 def test_each_thing_can_be_asked(body: dict[str, Any], asked: ApiRequest) -> None:
@@ -132,6 +178,35 @@ def test_each_thing_can_be_asked(body: dict[str, Any], asked: ApiRequest) -> Non
         ({"action": "runs", "limit": None}, "limit"),
         ({"action": "runs", "unfinished": 1}, "unfinished"),
         ({"action": "runs", "unfinished": None}, "unfinished"),
+        ({"action": "living"}, "request_id"),
+        ({"action": "living", "request_id": ""}, "request id is"),
+        ({"action": "living", "request_id": "discord.x.a.b", "bot": "x"}, "takes action, request"),
+        ({"action": "announce", "channel": TOPIC, "bot": "x"}, "run_id"),
+        ({"action": "announce", "run_id": 7, "bot": "x"}, CHANNELS_FORM),
+        ({"action": "announce", "run_id": 7, "channel": TOPIC}, "the name that the chat key"),
+        (ANNOUNCE | {"bot": "b" * 33}, "bot"),
+        (ANNOUNCE | {"bot": "a b"}, "bot"),
+        (ANNOUNCE | {"bot": ["x"]}, "bot"),
+        (ANNOUNCE | {"channel": ""}, CHANNELS_FORM),
+        (ANNOUNCE | {"channel": "terminal:1"}, CHANNELS_FORM),
+        (ANNOUNCE | {"channel": "discord:1/2"}, CHANNELS_FORM),
+        (ANNOUNCE | {"channel": "discord:01"}, CHANNELS_FORM),
+        (ANNOUNCE | {"channel": "discord:1\n"}, CHANNELS_FORM),
+        (ANNOUNCE | {"channel": f"discord:{'1' * 21}"}, CHANNELS_FORM),
+        (ANNOUNCE | {"channel": f"telegram:-{'1' * 17}"}, CHANNELS_FORM),
+        (ANNOUNCE | {"channel": "telegram:-1/"}, CHANNELS_FORM),
+        (ANNOUNCE | {"message": "5" * 21}, "the id of a message"),
+        (ANNOUNCE | {"message": "five"}, "the id of a message"),
+        (ANNOUNCE | {"message": 5}, "the id of a message"),
+        (ANNOUNCE | {"end": "Done"}, "small letters"),
+        (ANNOUNCE | {"state": "x"}, "takes action, run_id, channel, bot, message, end"),
+        (WATCH | {"state": "x" * 6001}, "at most 6000 characters"),
+        (WATCH | {"state": 1}, "at most 6000 characters"),
+        (WATCH | {"version": -1}, "from 0 to"),
+        (WATCH | {"version": 2**53 + 1}, "from 0 to"),
+        (WATCH | {"version": True}, "version"),
+        (WATCH | {"message": "5"}, "takes action, channel, bot, state, version"),
+        (WATCH | {"channel": None}, CHANNELS_FORM),
     ],
 )
 def test_a_refusal_names_what_was_wrong(body: dict[str, Any], names: str) -> None:
@@ -243,3 +318,9 @@ def test_a_body_may_have_16_kb_and_no_byte_more() -> None:
 
 def test_an_image_may_be_named_alone() -> None:
     assert parse(by_person(ami_override="ami-01234567")).entry.image_or_commit == "ami-01234567"
+
+
+def test_the_longest_state_fits_a_request_however_it_is_written() -> None:
+    raw = RawRequest("", None, json.dumps(WATCH | {"state": '"' * 6000, "version": 2**53}))
+
+    assert len(str(parse(payload(raw)).state)) == 6000

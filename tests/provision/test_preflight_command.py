@@ -11,7 +11,7 @@ import pytest
 
 from clawbot.provision import desk_preflight
 from clawbot.provision.command import main
-from clawbot.provision.desk import FUNCTION
+from clawbot.provision.control_log import FUNCTION
 from fleet_control.preflight import Point
 from sandbox.seed import CONTROL_TABLE, DOCUMENT
 from tests.clawbot.control_api import Api, control_api

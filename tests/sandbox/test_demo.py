@@ -46,7 +46,8 @@ def demo(script: str, *options: str, **environ: str) -> subprocess.CompletedProc
 
 def test_a_pipe_is_read_as_a_script_and_answered_in_words(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    ended = demo("/fleet help\nstranger: /fleet deploy all\nwhat?", "--log", str(log))
+    script = "/fleet help\nstranger: /fleet deploy all\nwhat?"
+    ended = demo(script, "--log", str(log))
 
     assert ended.stderr == ""
     assert ended.returncode == 2
@@ -57,7 +58,21 @@ def test_a_pipe_is_read_as_a_script_and_answered_in_words(tmp_path: Path) -> Non
         r"For them GitHub counted [0-2] calls; it grants 5,000 an hour\.\nGitHub ran 0 deploys\.\n"
     )
     assert re.search(rf"{cost}\Z", ended.stdout)
-    assert "fleet.refused" in log.read_text()
+    assert "fleet.refused code=not_operator by=terminal:stranger" in log.read_text()
+
+
+def test_who_did_what_is_told_and_its_log_is_json_where_it_is_named_so(tmp_path: Path) -> None:
+    log = tmp_path / "log.json"
+    ended = demo("clawbot audit x\n/fleet freeze for 1h a move\nclawbot audit", "--log", str(log))
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "> clawbot audit x\nthat is no time: say 30m, 2h, " in ended.stdout
+    told = " · operator in the terminal · freeze for 1 h: a move · done · "
+    line = ended.stdout.partition("> clawbot audit\n")[2].replace("\n", " ")
+    assert told in line
+    lines = [json.loads(one) for one in log.read_text().splitlines()]
+    (frozen,) = (one for one in lines if one.get("event") == "fleet.frozen")
+    assert frozen["request_id"] in "".join(line.split())
 
 
 def test_an_operators_account_and_proxies_are_left_out(tmp_path: Path) -> None:

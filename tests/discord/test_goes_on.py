@@ -1,0 +1,60 @@
+"""A bot that was away too long says in its own message, and only there, who tells its deploy."""
+
+import pytest
+
+from clawbot.living_reply import NoPlace
+from clawbot.progress import Stage
+from clawbot.replies import GoesOn
+from tests.discord.fleet_channels import announced, passes, told_by
+from tests.discord.scene import DiscordScene
+
+
+async def test_who_was_away_points_to_where_it_goes_on(scene: DiscordScene) -> None:
+    guild, fleet = scene.discord.guild.id, scene.discord.fleet.id
+    async with told_by(scene) as channel:
+        for end in (
+            GoesOn("Deploy claw-2", f"discord:{fleet}", "77"),
+            GoesOn("Deploy claw-2", "telegram:-1001/5", "78"),
+            GoesOn("Deploy claw-2"),
+        ):
+            await passes(scene, channel.message().show(end, None))
+    link = f"https://discord.com/channels/{guild}/{fleet}/77"
+    away = "Deploy claw-2\nI was away, so another bot tells how this goes"
+    assert [one.text for one in scene.channel()] == [
+        f"{away} in {link}.",
+        f"{away} in Telegram.",
+        f"{away}.",
+    ]
+
+
+@pytest.mark.parametrize("why", ["deleted", "old"])
+async def test_where_what_stood_can_not_be_changed_nobody_is_told_where_it_goes_on(
+    scene: DiscordScene, why: str
+) -> None:
+    """Whoever goes on with it has said so below it."""
+    async with told_by(scene) as channel:
+        message = channel.message()
+        await passes(scene, message.show(announced(Stage.QUEUED), None))
+        if why == "deleted":
+            del scene.discord.guild.messages[message.id]
+        else:
+            await scene.clock.turn(3600)
+        before = len(scene.channel())
+        for one in (message, channel.message(message.id)):
+            with pytest.raises(NoPlace):
+                await passes(scene, one.show(GoesOn("Deploy claw-2", "discord:1", "77"), 0.0))
+    assert len(scene.channel()) == before
+
+
+async def test_who_comes_back_in_time_says_in_its_own_message_where_it_goes_on(
+    scene: DiscordScene,
+) -> None:
+    async with told_by(scene) as channel:
+        message = channel.message()
+        await passes(scene, message.show(announced(Stage.QUEUED), None))
+        back = channel.message(message.id)
+        assert await passes(scene, back.show(GoesOn("Deploy claw-2", "discord:1", "77"), None))
+        assert not await passes(scene, back.show(GoesOn("Deploy claw-2", "discord:1", "77"), None))
+    (shown,) = scene.channel()
+    assert "I was away, so another bot tells how this goes in https://" in shown.text
+    assert shown.buttons == {}

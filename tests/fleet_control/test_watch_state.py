@@ -1,0 +1,95 @@
+"""What a watch remembers, as the text that the control table keeps."""
+
+import pytest
+
+from fleet_control.fault import Problem
+from fleet_control.finding import Finding
+from fleet_control.watch_state import (
+    Concern,
+    Course,
+    CourseKey,
+    Owed,
+    Telling,
+    WatchState,
+    read,
+    write,
+)
+from tests.fleet_control.test_watch_steps import each_minute, steps
+from tests.fleet_control.watched_day import (
+    MIDNIGHT,
+)
+
+T0 = int(MIDNIGHT)
+
+
+@pytest.mark.parametrize("length", [8, 32])
+def test_of_a_fleet_of_250_the_state_keeps_its_measure(length: int) -> None:
+    ids = [f"{number:03}".rjust(length, "c") for number in range(250)]
+    dead = [Finding(id_, Problem.MISSING, "no host") for id_ in ids]
+    blips = [(60 * one, dead[8 * one : 8 * one + 8]) for one in range(30)]
+
+    told = steps(*blips, *each_minute(30, 50, *dead), *each_minute(51, 70))
+
+    assert [(bool(one.wrong), len((*one.wrong, *one.well))) for _, one in told] == [
+        (True, 1),
+        (False, 1),
+    ]
+
+
+def test_what_the_channel_knows_of_is_kept_where_there_is_too_much() -> None:
+    known = {
+        CourseKey(f"known-{number}", Concern.HOST): Course(
+            Problem.MISSING, True, T0 - number, 9, Problem.MISSING
+        )
+        for number in range(60)
+    }
+    over = {
+        CourseKey(f"over-{number}", Concern.HOST): Course(
+            Problem.MISSING, False, T0 - number, 9, came=(T0 - number,)
+        )
+        for number in range(400)
+    }
+
+    kept = read(write(WatchState({**over, **known}, T0))).courses
+
+    assert kept.items() > known.items()
+    assert CourseKey("over-0", Concern.HOST) in kept
+    assert CourseKey("over-399", Concern.HOST) not in kept
+
+
+def test_a_state_is_read_as_it_was_written() -> None:
+    course = Course(
+        Problem.RETIRING,
+        True,
+        T0 - 900,
+        12,
+        Problem.CRASH_LOOPING,
+        worse_since=T0 - 60,
+        worse_count=2,
+        came=(T0 - 3000, T0 - 1000),
+    )
+    interrupted = Course(Problem.MISSING, None, T0, 0, None, flapping=True)
+    courses = {CourseKey("claw-2", Concern.HOST): course, CourseKey("", Concern.IMAGE): interrupted}
+    state = WatchState(courses, T0, (Owed(Telling.WELL, "claw-9", Problem.TWO_HOSTS),))
+
+    assert read(write(state)) == state
+    assert read("") == WatchState()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x",
+        "[]",
+        "{}",
+        '{"v":2,"t":1,"c":[],"p":[]}',
+        '{"v":1,"t":"x","c":[],"p":[]}',
+        '{"v":1,"t":1,"c":[[["h",99,1,0,0,0,0,0,0],["claw-1"]]],"p":[]}',
+        '{"v":1,"t":1,"c":[[["z",0,1,0,0,0,0,0,0],["claw-1"]]],"p":[]}',
+        '{"v":1,"t":1,"c":[[["h"],["claw-1"]]],"p":[]}',
+        '{"v":1,"t":1,"c":[],"p":[["x","claw-1",0]]}',
+    ],
+)
+def test_what_is_no_state_is_an_error(text: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        read(text)

@@ -1,0 +1,291 @@
+"""When a finding is told, and when its end, reading by reading."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fleet_control import watch
+from fleet_control.deployed import Deployed, HostLeft
+from fleet_control.fault import Problem
+from fleet_control.finding import Finding
+from fleet_control.host import HostState, Reading
+from fleet_control.status import shape
+from fleet_control.watch import (
+    FEW,
+    FLAPS,
+    FLAPS_WITHIN_SECONDS,
+    GAP_SECONDS,
+    GONE_SECONDS,
+    MANY,
+    READINGS,
+    RESTED_SECONDS,
+    SEEN_SECONDS,
+    TOGETHER_SECONDS,
+    Report,
+    is_reading,
+    step,
+    unsure,
+)
+from fleet_control.watch_state import (
+    Concern,
+    CourseKey,
+    Owed,
+    Telling,
+    WatchState,
+    read,
+    write,
+)
+from tests.fleet_control.fleets import DAY, IDS, IMAGES, NEW, NOW, host, known
+from tests.fleet_control.watched_day import (
+    MIDNIGHT,
+)
+
+T0 = int(MIDNIGHT)
+ILL = Finding("claw-2", Problem.NOT_HEALTHY, "fails", "`x`")
+GONE = Finding("claw-2", Problem.MISSING, "no host", "`y`")
+
+
+def steps(
+    *readings: tuple[int, Sequence[Finding]], state: WatchState | None = None
+) -> list[tuple[int, Report]]:
+    """What is told by readings, each so many seconds after the beginning."""
+    state, found = state or WatchState(), []
+    for second, seen in readings:
+        state, report = step(state, seen, (), T0 + second)
+        state = read(write(state.sent))
+        found += [(second, report)] if report else []
+    return found
+
+
+def each_minute(first: int, last: int, *found: Finding) -> list[tuple[int, Sequence[Finding]]]:
+    return [(60 * one, found) for one in range(first, last + 1)]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told_at"),
+    [
+        ((0, 100, 200, 299), None),
+        ((0, 100, 200, 300), 300),
+        ((0, 299), None),
+        ((0, 150, 300), 300),
+        ((0, 300), None),
+        ((0, 300, 301), 301),
+    ],
+)
+def test_it_counts_once_seen_in_three_readings_over_five_minutes(
+    seconds: Sequence[int], told_at: int | None
+) -> None:
+    told = steps(*((second, [ILL]) for second in seconds))
+
+    assert told == ([(told_at, Report(wrong=(ILL,)))] if told_at else [])
+    assert (READINGS, SEEN_SECONDS, GONE_SECONDS) == (3, 300, 600)
+
+
+def test_one_reading_to_the_contrary_begins_the_count_anew() -> None:
+    told = steps(*each_minute(0, 3, ILL), (240, ()), *each_minute(5, 11, ILL))
+
+    assert told == [(600, Report(wrong=(ILL,)))]
+
+
+def test_it_is_well_again_after_ten_minutes_and_not_if_it_came_back() -> None:
+    told = steps(*each_minute(0, 5, ILL), *each_minute(6, 14), (900, [ILL]), *each_minute(16, 27))
+
+    was = Finding("claw-2", Problem.NOT_HEALTHY, "not healthy")
+    assert told == [(300, Report(wrong=(ILL,))), (1560, Report(well=(was,)))]
+
+
+@pytest.mark.parametrize(("gap", "told_at"), [(300, 300), (301, 601)])
+def test_readings_too_far_apart_begin_the_count_anew(gap: int, told_at: int) -> None:
+    seconds = (0, 0, gap, *range(gap + 60, gap + 420, 60))
+
+    told = steps(*((second, [ILL]) for second in seconds))
+
+    assert [at for at, _ in told] == [told_at]
+    assert GAP_SECONDS == 300
+
+
+def test_what_was_told_before_a_gap_is_not_told_again_and_its_end_is_counted_anew() -> None:
+    told = steps(*each_minute(0, 5, ILL), *each_minute(70, 90, ILL), *each_minute(160, 171))
+
+    assert [at for at, _ in told] == [300, 170 * 60]
+
+
+def test_eight_that_die_within_two_minutes_are_one_message() -> None:
+    dead = [Finding(f"claw-{number}", Problem.MISSING, "no host") for number in range(1, 9)]
+    readings = [(60 * one, dead[: 4 + 2 * one]) for one in range(12)]
+
+    assert steps(*readings) == [(420, Report(wrong=tuple(dead)))]
+    assert TOGETHER_SECONDS == 120
+
+
+def test_one_that_dies_three_minutes_later_is_another_message() -> None:
+    later = GONE._replace(of="claw-3")
+    told = steps(*each_minute(0, 2, GONE), *each_minute(3, 12, GONE, later))
+
+    assert told == [(300, Report(wrong=(GONE,))), (480, Report(wrong=(later,)))]
+
+
+def test_what_gets_worse_is_told_once_as_that_and_what_gets_milder_not_at_all() -> None:
+    told = steps(
+        *each_minute(0, 9, ILL),
+        *each_minute(10, 20, GONE),
+        *each_minute(21, 40, ILL),
+        *each_minute(41, 60, GONE),
+        *each_minute(61, 71),
+    )
+
+    was = Finding("claw-2", Problem.MISSING, "no host")
+    assert told == [
+        (300, Report(wrong=(ILL,))),
+        (900, Report(wrong=(GONE,))),
+        (71 * 60, Report(well=(was,))),
+    ]
+
+
+def test_what_changes_in_words_only_is_not_told_again() -> None:
+    aged = [(60 * one, [ILL._replace(words=f"for {one} min")]) for one in range(60)]
+
+    assert [at for at, _ in steps(*aged)] == [300]
+
+
+def flapping(times: int, apart: int) -> list[tuple[int, Sequence[Finding]]]:
+    """Ill in one reading of so many, so many times."""
+    return [(60 * one, [ILL] if one % apart == 0 else ()) for one in range(times * apart)]
+
+
+@pytest.mark.parametrize(("apart", "flaps"), [(29, True), (30, False)])
+def test_what_came_and_went_three_times_within_an_hour_flaps(apart: int, flaps: bool) -> None:
+    told = steps(*flapping(3, apart))
+
+    words = "not healthy, 3 times within an hour"
+    repair = "`/fleet deploy claw-2` replaces it."
+    said = Report(flapping=(Finding("claw-2", Problem.NOT_HEALTHY, words, repair),))
+    assert told == ([(60 * (2 * apart + 1), said)] if flaps else [])
+    assert (FLAPS, FLAPS_WITHIN_SECONDS, RESTED_SECONDS) == (3, 3600, 1800)
+
+
+def test_what_flaps_is_told_of_again_once_it_is_ill_for_half_an_hour() -> None:
+    told = steps(*flapping(5, 4), *each_minute(20, 60, ILL))
+
+    assert [(at, bool(one.flapping)) for at, one in told] == [(9 * 60, True), (50 * 60, False)]
+    assert told[1][1] == Report(wrong=(ILL,))
+
+
+def test_nine_at_once_are_the_fleet_s_until_four_are_left() -> None:
+    dead = [Finding(f"claw-{number}", Problem.MISSING, "no host") for number in range(1, 10)]
+    readings = [
+        *each_minute(0, 10, *dead),
+        *each_minute(11, 30, *dead[:5]),
+        *each_minute(31, 60, *dead[:4]),
+    ]
+
+    told = steps(*readings)
+
+    words = "9 instances: no host (claw-1, claw-2, claw-3, claw-4, claw-5 and 4 more)"
+    repair = "`/fleet deploy all` creates them."
+    assert told == [
+        (300, Report(wrong=(Finding("", Problem.MISSING, words, repair),))),
+        (41 * 60, Report(well=(Finding("", Problem.MISSING, "no host"),))),
+        (47 * 60, Report(wrong=tuple(dead[:4]))),
+    ]
+    assert (MANY, FEW) == (8, 4)
+
+
+def test_what_was_pending_is_told_in_words_of_now_or_else_in_few() -> None:
+    pending = (
+        Owed(Telling.WRONG, "claw-2", Problem.NOT_HEALTHY),
+        Owed(Telling.WRONG, "claw-3", Problem.MISSING),
+        Owed(Telling.WRONG, "", Problem.MISSING),
+    )
+
+    assert watch.report(pending, [ILL]).wrong == (
+        Finding("", Problem.MISSING, "no host", "`/fleet deploy all` creates it."),
+        Finding("claw-3", Problem.MISSING, "no host", "`/fleet deploy claw-3` creates it."),
+        ILL,
+    )
+
+
+def test_a_reading_that_shows_no_machine_or_no_registry_is_none() -> None:
+    there = Reading((host("claw-1"),), IMAGES, NOW)
+    ended = Reading((host("claw-1", state=HostState.TERMINATED),), IMAGES, NOW)
+    nobody = replace(known("claw-1"), is_read=False)
+
+    assert is_reading(shape(known("claw-1"), there))
+    assert is_reading(shape(known("claw-1"), ended))
+    assert not is_reading(shape(known("claw-1"), Reading((), IMAGES, NOW)))
+    assert not is_reading(shape(nobody, there))
+
+
+def test_what_can_t_be_told_of_a_host_is_no_fact_and_no_end_of_one() -> None:
+    ledger = Deployed(NOW, {"claw-1": HostLeft(NEW.id, "", 7, NOW - DAY)})
+    hosts = (host("claw-1"), host("claw-2", 2))
+    ends = replace(known(*IDS), token_ends=NOW + DAY)
+    no_word = {CourseKey(of, Concern.NOT_AS_DEPLOYED) for of in ("claw-2", "claw-3")}
+
+    seen = shape(ends, Reading(hosts, IMAGES, NOW), ledger)
+    blind = shape(known(*IDS), Reading(hosts, (), NOW), ledger)
+
+    assert unsure(seen, ledger) == no_word
+    fleet = {CourseKey("", Concern.TOKEN), CourseKey("", Concern.IMAGE)}
+    assert unsure(blind, ledger) == no_word | fleet
+
+
+def test_a_concern_of_which_nothing_is_known_stays_as_it_was_told() -> None:
+    token = Finding("", Problem.TOKEN_ENDS, "ends")
+    state = WatchState()
+    for minute in range(6):
+        state, told = step(state, [token, ILL], (), T0 + 60 * minute)
+    assert told == Report(wrong=(ILL, token))
+
+    reports = []
+    for minute in range(6, 30):
+        state, told = step(state.sent, (), {CourseKey("", Concern.TOKEN)}, T0 + 60 * minute)
+        reports += [told] if told else []
+
+    was = Finding("claw-2", Problem.NOT_HEALTHY, "not healthy")
+    assert reports == [Report(well=(was,))]
+
+
+HOSTS = ("claw-1", "claw-2")
+SEEN = st.lists(
+    st.tuples(
+        st.integers(1, 9),
+        st.sampled_from(["", "", "not_healthy", "missing"]),
+        st.sampled_from(["", "", "missing"]),
+        st.sampled_from([(), (), (), ("claw-1",)]),
+        st.sampled_from([60, 60, 60, 400]),
+    ),
+    max_size=25,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEN)
+def test_whatever_is_read_no_finding_is_told_twice_without_its_end_between(
+    seen: list[tuple[int, str, str, tuple[str, ...], int]],
+) -> None:
+    state, now = WatchState(), T0
+    last: dict[str, tuple[Telling, Problem]] = {}
+    for often, first, second, busy, pause in seen:
+        found = [
+            Finding(of, Problem(one), "")
+            for of, one in zip(HOSTS, (first, second), strict=True)
+            if one
+        ]
+        for _ in range(often):
+            now += pause
+            state, _ = step(state, found, busy, now)
+            for owed in state.pending:
+                before = last.get(owed.of)
+                if owed.kind is Telling.WRONG and before and before[0] is Telling.WRONG:
+                    assert (before[1], owed.problem) == (Problem.NOT_HEALTHY, Problem.MISSING)
+                elif owed.kind is Telling.WELL:
+                    assert before is not None
+                    assert before[0] is not Telling.WELL
+                else:
+                    assert before is None or before[0] is not owed.kind
+                last[owed.of] = owed.kind, owed.problem
+            state = read(write(state.sent))
