@@ -32,9 +32,15 @@ class Pointers:
         self._left[run.id] = message
 
     def answered(self, run: Run, seen: Announcement) -> str:
-        """The dead reply, where it stands in this very channel: what is told answers it there."""
-        here = f"{self._channel.platform}:{_asked_in(run)}" == self._channel.name
-        return seen.dead_reply if here else ""
+        """What is told here answers the dead reply, where that stands in this very channel, or else
+        what another bot last told it in."""
+        if seen.dead_reply and self._is_asked_here(run):
+            return seen.dead_reply
+        others = [message for bot, message in seen.earlier if bot != self._bot]
+        return others[-1] if others else ""
+
+    def _is_asked_here(self, run: Run) -> bool:
+        return f"{self._channel.platform}:{_asked_in(run)}" == self._channel.name
 
     async def say(self, run: Run, seen: Announcement, to: str) -> None:
         """Say that it is told in the message `to`, wherever that was not said before; empty for
@@ -57,7 +63,7 @@ class Pointers:
         comes later has nothing to answer."""
         dead = seen.dead_reply
         is_first = not (seen.message or seen.earlier or dead in self._points_to)
-        if not (dead and to and is_first) or self.answered(run, seen):
+        if not (dead and to and is_first) or self._is_asked_here(run):
             return
         self._points_to[dead] = to
         try:

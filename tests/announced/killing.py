@@ -113,6 +113,10 @@ class Killing:
         for deploy in self.deploys:
             told = about(deploy.target, self._said())
             before = about(deploy.target, self._before)
-            found = Told(deploy, self.bots.runs.replies_to(deploy.target), told, before, back)
+            replies, noted = (
+                self.bots.runs.replies_to(deploy.target),
+                self.bots.noted(deploy.target),
+            )
+            found = Told(deploy, replies, told, noted, before, back)
             wrong += [f"{one}\n    " + "\n    ".join(map(str, told)) for one in found.wrong()]
         return wrong

@@ -69,7 +69,7 @@ async def test_a_deploy_and_an_ill_host_are_told_once(bots: ThreeBots, disturb: 
     await bots.pass_time(LATER_SECONDS)
 
     told = about("claw-4", said(bots))
-    assert Told(deploy, [""], told, [], back=True).wrong() == []
+    assert Told(deploy, [""], told, bots.noted("claw-4"), [], back=True).wrong() == []
     well = [one for one in said(bots) if "claw-2" in one.text and one not in ill]
     for found in (ill, well):
         assert sorted(one.platform for one in found) == ["discord", "telegram"], found
@@ -90,5 +90,7 @@ async def test_what_began_and_ended_out_of_sight_is_told_once(
     await bots.pass_time(ILL_SECONDS)
 
     told = about("claw-4", said(bots))
-    assert Told(AskedDeploy("claw-4"), [""], told, [], back=True).wrong() == []
+    assert (
+        Told(AskedDeploy("claw-4"), [""], told, bots.noted("claw-4"), [], back=True).wrong() == []
+    )
     assert [one.kind for one in told] == [MessageKind.FINAL, MessageKind.FINAL]

@@ -6,6 +6,7 @@ itself, with a table of moto's.
 """
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
@@ -249,6 +250,15 @@ class ThreeBots:
         entry = Entry(request_id=f"agent.claw-1.cli.{asked}", target=target, caller="claw-1")
         async with self.api.client("claw-1", "agent") as api:
             await api.deploy(entry)
+
+    def noted(self, target: str) -> set[str]:
+        """The ids of messages that the control table has as those in which a deploy is told."""
+        rows, ids = self.api.rows(), [run["id"] for run in self.runs.of(target)]
+        found = [
+            rows[key] for key in rows if key.startswith(tuple(f"announce#{id_}#" for id_ in ids))
+        ]
+        earlier = [json.loads(row["earlier"]["S"]) for row in found]
+        return {row["message"]["S"] for row in found} | {one for many in earlier for _, one in many}
 
     # -- time ------------------------------------------------------------------------------
 
